@@ -1,0 +1,243 @@
+// Packed single-precision GEMM: C = epilogue(A · B + bias).
+//
+// A is cut into panels of 4 rows, B into panels of 8 columns, both stored with the shared dimension outermost, so that
+// the inner loop reads two contiguous streams. The 4×8 tile keeps 8 accumulators: what V8's 15 usable vector
+// registers hold without spilling. Each element of C is summed over k in ascending order within blocks of KC and the
+// blocks in ascending order, whatever range of rows a thread is given, so results do not depend on the thread count.
+
+import { multiplyAdd } from "./math";
+
+/** Rows of a packed panel of A. */
+const MR: i32 = 4;
+/** Columns of a packed panel of B. */
+const NR: i32 = 8;
+/** Length of a block of the shared dimension: one panel of B is then 16 KiB and stays in L1. */
+const KC: i32 = 512;
+/** Rows packed at a time: MC × KC floats of A are 128 KiB and stay in L2. */
+const MC: i32 = 64;
+
+const RELU: i32 = 1;
+
+/**
+ * Packs panels [begin, end) of a batch of k×n matrices B. `rowStride` and `columnStride` are in elements, so a
+ * transposed B is the same call with the two exchanged. Layout: batch, block of KC, panel, k, 8 columns (zero padded).
+ */
+export function gemmPackB(
+  b: usize, packed: usize, k: i32, n: i32, rowStride: i32, columnStride: i32, batchStride: i32, begin: i32, end: i32,
+): void {
+  const panels = (n + NR - 1) / NR;
+  for (let index = begin; index < end; index++) {
+    const batch = index / panels;
+    const panel = index % panels;
+    const column = panel * NR;
+    const width = min(NR, n - column);
+    let source = b + (((<usize>batch) * batchStride + column * columnStride) << 2);
+    const target = packed + (((<usize>batch) * panels * NR * k) << 2);
+    for (let kBlock = 0; kBlock < k; kBlock += KC) {
+      const depth = min(KC, k - kBlock);
+      let out = target + (((<usize>kBlock) * panels * NR + panel * depth * NR) << 2);
+      if (width == NR && columnStride == 1) {
+        for (let p = 0; p < depth; p++) {
+          v128.store(out, v128.load(source));
+          v128.store(out, v128.load(source, 16), 16);
+          out += NR << 2;
+          source += rowStride << 2;
+        }
+      } else if (width == NR && rowStride == 1) {
+        packTransposed8(source, out, depth, columnStride << 2);
+        source += depth << 2;
+      } else {
+        for (let p = 0; p < depth; p++) {
+          for (let j = 0; j < width; j++) store<f32>(out + (j << 2), load<f32>(source + ((j * columnStride) << 2)));
+          for (let j = width; j < NR; j++) store<f32>(out + (j << 2), 0);
+          out += NR << 2;
+          source += rowStride << 2;
+        }
+      }
+    }
+  }
+}
+
+/** Interleaves 8 contiguous streams, `stride` bytes apart, into rows of 8. */
+function packTransposed8(source: usize, out: usize, depth: i32, stride: usize): void {
+  let p = 0;
+  for (; p + 4 <= depth; p += 4) {
+    transpose4(source, out, stride, NR << 2);
+    transpose4(source + 4 * stride, out + 16, stride, NR << 2);
+    source += 16;
+    out += (4 * NR) << 2;
+  }
+  for (; p < depth; p++) {
+    for (let j = 0; j < NR; j++) store<f32>(out + (j << 2), load<f32>(source + j * stride));
+    source += 4;
+    out += NR << 2;
+  }
+}
+
+/** Transposes a 4×4 block: row strides in bytes. */
+// @ts-ignore: decorator
+@inline
+export function transpose4(source: usize, target: usize, sourceStride: usize, targetStride: usize): void {
+  const r0 = v128.load(source);
+  const r1 = v128.load(source + sourceStride);
+  const r2 = v128.load(source + 2 * sourceStride);
+  const r3 = v128.load(source + 3 * sourceStride);
+  const lo01 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
+  const hi01 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
+  const lo23 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
+  const hi23 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
+  v128.store(target, v128.shuffle<f32>(lo01, lo23, 0, 1, 4, 5));
+  v128.store(target + targetStride, v128.shuffle<f32>(lo01, lo23, 2, 3, 6, 7));
+  v128.store(target + 2 * targetStride, v128.shuffle<f32>(hi01, hi23, 0, 1, 4, 5));
+  v128.store(target + 3 * targetStride, v128.shuffle<f32>(hi01, hi23, 2, 3, 6, 7));
+}
+
+/** Packs rows [row, row + rows) × depth of A into panels of 4 rows, padding the last by repeating its final row. */
+function packA(source: usize, packed: usize, rows: i32, depth: i32, rowStride: i32, columnStride: i32): void {
+  for (let row = 0; row < rows; row += MR) {
+    const last = rows - 1;
+    let a0 = source + ((row * rowStride) << 2);
+    let a1 = source + ((min(row + 1, last) * rowStride) << 2);
+    let a2 = source + ((min(row + 2, last) * rowStride) << 2);
+    let a3 = source + ((min(row + 3, last) * rowStride) << 2);
+    let p = 0;
+    if (rowStride == 1 && row + 4 <= rows) {
+      for (; p < depth; p++) {
+        v128.store(packed, v128.load(a0));
+        a0 += columnStride << 2;
+        packed += MR << 2;
+      }
+    } else if (columnStride == 1) {
+      for (; p + 4 <= depth; p += 4) {
+        const r0 = v128.load(a0);
+        const r1 = v128.load(a1);
+        const r2 = v128.load(a2);
+        const r3 = v128.load(a3);
+        const lo01 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
+        const hi01 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
+        const lo23 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
+        const hi23 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
+        v128.store(packed, v128.shuffle<f32>(lo01, lo23, 0, 1, 4, 5));
+        v128.store(packed, v128.shuffle<f32>(lo01, lo23, 2, 3, 6, 7), 16);
+        v128.store(packed, v128.shuffle<f32>(hi01, hi23, 0, 1, 4, 5), 32);
+        v128.store(packed, v128.shuffle<f32>(hi01, hi23, 2, 3, 6, 7), 48);
+        a0 += 16; a1 += 16; a2 += 16; a3 += 16;
+        packed += 64;
+      }
+    }
+    for (; p < depth; p++) {
+      store<f32>(packed, load<f32>(a0));
+      store<f32>(packed, load<f32>(a1), 4);
+      store<f32>(packed, load<f32>(a2), 8);
+      store<f32>(packed, load<f32>(a3), 12);
+      const step = columnStride << 2;
+      a0 += step; a1 += step; a2 += step; a3 += step;
+      packed += MR << 2;
+    }
+  }
+}
+
+/**
+ * C = epilogue(A · B + bias) for row blocks [begin, end) of a batch, where a block is `blockRows` rows of one matrix.
+ * `scratch` holds blockRows × KC floats per row block. `bias` is 0 or the offset of n floats; `epilogue` 0 none, 1 ReLU.
+ */
+export function gemm(
+  a: usize, packedB: usize, c: usize, bias: usize, scratch: usize, m: i32, n: i32, k: i32,
+  rowStride: i32, columnStride: i32, batchStride: i32, epilogue: i32, blockRows: i32, begin: i32, end: i32,
+): void {
+  const panels = (n + NR - 1) / NR;
+  const blocksPerMatrix = (m + blockRows - 1) / blockRows;
+  const scratchBlock = scratch + ((<usize>begin * blockRows * KC) << 2);
+  for (let index = begin; index < end; index++) {
+    const batch = index / blocksPerMatrix;
+    const row = (index % blocksPerMatrix) * blockRows;
+    const rows = min(blockRows, m - row);
+    const matrixA = a + (((<usize>batch) * batchStride + <usize>row * rowStride) << 2);
+    const matrixB = packedB + (((<usize>batch) * panels * NR * k) << 2);
+    const matrixC = c + ((((<usize>batch) * m + row) * n) << 2);
+    for (let kBlock = 0; kBlock < k || kBlock == 0; kBlock += KC) {
+      const depth = min(KC, k - kBlock);
+      packA(matrixA + ((<usize>kBlock * columnStride) << 2), scratchBlock, rows, depth, rowStride, columnStride);
+      const first = kBlock == 0;
+      const last = kBlock + KC >= k;
+      for (let panel = 0; panel < panels; panel++) {
+        const column = panel * NR;
+        const panelB = matrixB + (((<usize>kBlock) * panels * NR + panel * depth * NR) << 2);
+        for (let tile = 0; tile < rows; tile += MR) {
+          tile4x8(
+            scratchBlock + ((tile * depth) << 2), panelB, matrixC + ((<usize>tile * n + column) << 2),
+            first && bias != 0 ? bias + (column << 2) : 0, depth, n,
+            min(MR, rows - tile), min(NR, n - column), !first, last && epilogue == RELU,
+          );
+        }
+      }
+    }
+  }
+}
+
+function tile4x8(
+  a: usize, b: usize, c: usize, bias: usize, depth: i32, n: i32, rows: i32, columns: i32, accumulate: bool, relu: bool,
+): void {
+  let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
+  const end = a + (depth << 4);
+  while (a < end) {
+    const b0 = v128.load(b);
+    const b1 = v128.load(b, 16);
+    const a0 = v128.load32_splat(a);
+    c00 = multiplyAdd(a0, b0, c00);
+    c01 = multiplyAdd(a0, b1, c01);
+    const a1 = v128.load32_splat(a, 4);
+    c10 = multiplyAdd(a1, b0, c10);
+    c11 = multiplyAdd(a1, b1, c11);
+    const a2 = v128.load32_splat(a, 8);
+    c20 = multiplyAdd(a2, b0, c20);
+    c21 = multiplyAdd(a2, b1, c21);
+    const a3 = v128.load32_splat(a, 12);
+    c30 = multiplyAdd(a3, b0, c30);
+    c31 = multiplyAdd(a3, b1, c31);
+    a += 16;
+    b += 32;
+  }
+  const stride = <usize>n << 2;
+  storeRow(c, c00, c01, bias, columns, accumulate, relu);
+  if (rows > 1) storeRow(c + stride, c10, c11, bias, columns, accumulate, relu);
+  if (rows > 2) storeRow(c + 2 * stride, c20, c21, bias, columns, accumulate, relu);
+  if (rows > 3) storeRow(c + 3 * stride, c30, c31, bias, columns, accumulate, relu);
+}
+
+// @ts-ignore: decorator
+@inline
+function storeRow(c: usize, lo: v128, hi: v128, bias: usize, columns: i32, accumulate: bool, relu: bool): void {
+  if (columns == NR) {
+    if (accumulate) {
+      lo = f32x4.add(v128.load(c), lo);
+      hi = f32x4.add(v128.load(c, 16), hi);
+    }
+    if (bias != 0) {
+      lo = f32x4.add(lo, v128.load(bias));
+      hi = f32x4.add(hi, v128.load(bias, 16));
+    }
+    if (relu) {
+      const zero = f32x4.splat(0);
+      lo = f32x4.max(lo, zero);
+      hi = f32x4.max(hi, zero);
+    }
+    v128.store(c, lo);
+    v128.store(c, hi, 16);
+  } else {
+    storePartialRow(c, lo, hi, bias, columns, accumulate, relu);
+  }
+}
+
+function storePartialRow(c: usize, lo: v128, hi: v128, bias: usize, columns: i32, accumulate: bool, relu: bool): void {
+  for (let j = 0; j < columns; j++) {
+    let value = f32x4.extract_lane(lo, 0);
+    lo = v128.shuffle<f32>(lo, hi, 1, 2, 3, 4);
+    hi = v128.shuffle<f32>(hi, hi, 1, 2, 3, 0);
+    const at = <usize>j << 2;
+    if (accumulate) value += load<f32>(c + at);
+    if (bias != 0) value += load<f32>(bias + at);
+    if (relu) value = max(value, 0);
+    store<f32>(c + at, value);
+  }
+}

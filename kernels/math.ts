@@ -1,0 +1,159 @@
+// Four-lane transcendental functions: range reduction to a small interval, then a near-minimax polynomial fitted for it
+// by iteratively reweighted least squares. Errors against Math.* are a few units in the last place; test/kernels pins them.
+
+/** a·b + c, fused where the feature level has it. */
+// @ts-ignore: decorator
+@inline
+export function multiplyAdd(a: v128, b: v128, c: v128): v128 {
+  return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_madd(a, b, c) : f32x4.add(f32x4.mul(a, b), c);
+}
+
+// @ts-ignore: decorator
+@inline
+function horner(p: v128, x: v128, coefficient: f32): v128 {
+  return multiplyAdd(p, x, f32x4.splat(coefficient));
+}
+
+// @ts-ignore: decorator
+@inline
+export function expVector(x: v128): v128 {
+  // x = n·ln2 + r with |r| ≤ ln2/2; exp x = 2ⁿ·exp r, the power in two halves so that subnormal results survive.
+  const clamped = f32x4.max(f32x4.min(x, f32x4.splat(89)), f32x4.splat(-104));
+  const n = f32x4.nearest(f32x4.mul(clamped, f32x4.splat(1.4426950408889634)));
+  let r = multiplyAdd(n, f32x4.splat(-0.693359375), clamped);
+  r = multiplyAdd(n, f32x4.splat(2.12194440e-4), r);
+  let p = f32x4.splat(0.001395048097568171);
+  p = horner(p, r, 0.008368883566335602);
+  p = horner(p, r, 0.04166620595411091);
+  p = horner(p, r, 0.16666518887708037);
+  p = horner(p, r, 0.5000000095138301);
+  p = f32x4.add(multiplyAdd(f32x4.mul(r, r), p, r), f32x4.splat(1));
+  const power = i32x4.trunc_sat_f32x4_s(n);
+  const half = i32x4.shr_s(power, 1);
+  const bias = i32x4.splat(127);
+  p = f32x4.mul(p, i32x4.shl(i32x4.add(half, bias), 23));
+  return f32x4.mul(p, i32x4.shl(i32x4.add(i32x4.sub(power, half), bias), 23));
+}
+
+// @ts-ignore: decorator
+@inline
+export function logVector(x: v128): v128 {
+  // x = m·2ᵉ with m in [√½, √2); log x = e·ln2 + log m. Subnormals are scaled by 2²³ first.
+  const tiny = f32x4.lt(x, f32x4.splat(1.17549435e-38));
+  const scaled = v128.bitselect(f32x4.mul(x, f32x4.splat(8388608)), x, tiny);
+  // Subtracting the bits of √½ before the shift rounds the exponent so that m lands in that interval.
+  const shifted = i32x4.sub(scaled, i32x4.splat(0x3f3504f3));
+  const exponent = i32x4.shr_s(shifted, 23);
+  const m = i32x4.sub(scaled, i32x4.shl(exponent, 23));
+  let e = f32x4.convert_i32x4_s(exponent);
+  e = f32x4.sub(e, v128.and(tiny, f32x4.splat(23)));
+  const f = f32x4.sub(m, f32x4.splat(1));
+  let p = f32x4.splat(0.06915147002562494);
+  p = horner(p, f, -0.11789695596805194);
+  p = horner(p, f, 0.11873016257088692);
+  p = horner(p, f, -0.12384370293343426);
+  p = horner(p, f, 0.1421865543276988);
+  p = horner(p, f, -0.16669249463058944);
+  p = horner(p, f, 0.20002226703507855);
+  p = horner(p, f, -0.24999986625684742);
+  p = horner(p, f, 0.33333310438442754);
+  const squared = f32x4.mul(f, f);
+  let y = f32x4.mul(f32x4.mul(p, f), squared);
+  y = multiplyAdd(e, f32x4.splat(-2.12194440e-4), y);
+  y = multiplyAdd(squared, f32x4.splat(-0.5), y);
+  y = multiplyAdd(e, f32x4.splat(0.693359375), f32x4.add(f, y));
+  y = v128.bitselect(f32x4.splat(-Infinity), y, f32x4.eq(x, f32x4.splat(0)));
+  y = v128.bitselect(x, y, f32x4.eq(x, f32x4.splat(Infinity)));
+  return v128.bitselect(y, f32x4.splat(NaN), f32x4.ge(x, f32x4.splat(0)));
+}
+
+// @ts-ignore: decorator
+@inline
+export function sigmoidVector(x: v128): v128 {
+  const one = f32x4.splat(1);
+  return f32x4.div(one, f32x4.add(one, expVector(f32x4.neg(x))));
+}
+
+// @ts-ignore: decorator
+@inline
+export function tanhVector(x: v128): v128 {
+  const magnitude = f32x4.abs(x);
+  const squared = f32x4.mul(x, x);
+  let p = f32x4.splat(-0.00571704451096693);
+  p = horner(p, squared, 0.020650586784233923);
+  p = horner(p, squared, -0.05374349791591487);
+  p = horner(p, squared, 0.13331491284917255);
+  p = horner(p, squared, -0.33333283925205737);
+  const small = multiplyAdd(f32x4.mul(p, squared), x, x);
+  const one = f32x4.splat(1);
+  const e = expVector(f32x4.add(magnitude, magnitude));
+  const large = f32x4.sub(one, f32x4.div(f32x4.splat(2), f32x4.add(e, one)));
+  const signed = v128.bitselect(x, large, f32x4.splat(-0.0));
+  return v128.bitselect(small, signed, f32x4.lt(magnitude, f32x4.splat(0.625)));
+}
+
+// @ts-ignore: decorator
+@inline
+export function erfVector(x: v128): v128 {
+  const magnitude = f32x4.abs(x);
+  const u = f32x4.mul(x, x);
+  let p = f32x4.splat(8.345227503925435e-5);
+  p = horner(p, u, -0.0008137438240232504);
+  p = horner(p, u, 0.005200634371655072);
+  p = horner(p, u, -0.026859270813716134);
+  p = horner(p, u, 0.11283693942731358);
+  p = horner(p, u, -0.3761263369714888);
+  p = horner(p, u, 0.1283791666423324);
+  const small = multiplyAdd(p, x, x);
+  const t = f32x4.min(magnitude, f32x4.splat(4));
+  let q = f32x4.splat(-4.5649880983052413e-7);
+  q = horner(q, t, -1.5212242916852314e-5);
+  q = horner(q, t, 0.00040201100361153763);
+  q = horner(q, t, -0.004070930238966273);
+  q = horner(q, t, 0.024930294948765374);
+  q = horner(q, t, -0.10805601648172079);
+  q = horner(q, t, -0.6335096353014459);
+  q = horner(q, t, -1.1294486448520962);
+  q = horner(q, t, 0.0001630797955388344);
+  const large = f32x4.sub(f32x4.splat(1), expVector(q));
+  const signed = v128.bitselect(x, large, f32x4.splat(-0.0));
+  return v128.bitselect(small, signed, f32x4.lt(magnitude, f32x4.splat(0.92)));
+}
+
+/** sin x when `quarter` is 0, cos x when it is 1. Cody–Waite reduction by π/2: accurate for |x| up to about 10⁴. */
+// @ts-ignore: decorator
+@inline
+export function sinVector(x: v128, quarter: i32): v128 {
+  const n = f32x4.nearest(f32x4.mul(x, f32x4.splat(0.6366197723675814)));
+  let r = multiplyAdd(n, f32x4.splat(-1.5703125), x);
+  r = multiplyAdd(n, f32x4.splat(-4.837512969970703e-4), r);
+  r = multiplyAdd(n, f32x4.splat(-7.54978995489e-8), r);
+  const u = f32x4.mul(r, r);
+  let s = f32x4.splat(2.7183116109677117e-6);
+  s = horner(s, u, -0.00019839334845976825);
+  s = horner(s, u, 0.008333329385909142);
+  s = horner(s, u, -0.16666666641626549);
+  s = multiplyAdd(f32x4.mul(s, u), r, r);
+  let c = f32x4.splat(-2.7210243401368895e-7);
+  c = horner(c, u, 2.479952005663522e-5);
+  c = horner(c, u, -0.0013888883753462415);
+  c = horner(c, u, 0.041666666622826386);
+  c = f32x4.add(multiplyAdd(f32x4.mul(u, u), c, f32x4.mul(u, f32x4.splat(-0.5))), f32x4.splat(1));
+  const quadrant = i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(quarter));
+  const odd = i32x4.eq(v128.and(quadrant, i32x4.splat(1)), i32x4.splat(1));
+  const sign = i32x4.shl(v128.and(quadrant, i32x4.splat(2)), 30);
+  return v128.xor(v128.bitselect(c, s, odd), sign);
+}
+
+/** Sum of the four lanes, in a fixed order. */
+// @ts-ignore: decorator
+@inline
+export function sumLanes(v: v128): f32 {
+  return (f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1)) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
+}
+
+// @ts-ignore: decorator
+@inline
+export function maxLanes(v: v128): f32 {
+  return max(max(f32x4.extract_lane(v, 0), f32x4.extract_lane(v, 1)), max(f32x4.extract_lane(v, 2), f32x4.extract_lane(v, 3)));
+}

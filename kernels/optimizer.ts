@@ -1,0 +1,68 @@
+// Parameter updates in place. Element i of every argument belongs together; ranges are over elements.
+
+/**
+ * Adam (Kingma & Ba 2015) and AdamW (Loshchilov & Hutter 2019): `coupled` adds weightDecay·w to the gradient, otherwise the weight shrinks by
+ * rate·weightDecay. `correction1` = 1 − β₁ᵗ and `correction2` = 1 − β₂ᵗ.
+ */
+export function adam(
+  parameter: usize, gradient: usize, first: usize, second: usize, rate: f32, beta1: f32, beta2: f32, epsilon: f32,
+  weightDecay: f32, coupled: i32, correction1: f32, correction2: f32, begin: i32, end: i32,
+): void {
+  const decay: f32 = coupled ? weightDecay : 0;
+  const shrink: f32 = coupled ? 1 : 1 - rate * weightDecay;
+  const step: f32 = rate / correction1;
+  const rootCorrection: f32 = sqrt<f32>(correction2);
+  let i = begin;
+  for (; i + 4 <= end; i += 4) {
+    const at = <usize>i << 2;
+    const w = v128.load(parameter + at);
+    const g = f32x4.add(v128.load(gradient + at), f32x4.mul(w, f32x4.splat(decay)));
+    const m = f32x4.add(f32x4.mul(v128.load(first + at), f32x4.splat(beta1)), f32x4.mul(g, f32x4.splat(1 - beta1)));
+    const v = f32x4.add(f32x4.mul(v128.load(second + at), f32x4.splat(beta2)), f32x4.mul(f32x4.mul(g, g), f32x4.splat(1 - beta2)));
+    v128.store(first + at, m);
+    v128.store(second + at, v);
+    const denominator = f32x4.add(f32x4.div(f32x4.sqrt(v), f32x4.splat(rootCorrection)), f32x4.splat(epsilon));
+    v128.store(parameter + at, f32x4.sub(f32x4.mul(w, f32x4.splat(shrink)), f32x4.mul(f32x4.splat(step), f32x4.div(m, denominator))));
+  }
+  for (; i < end; i++) {
+    const at = <usize>i << 2;
+    const w = load<f32>(parameter + at);
+    const g = load<f32>(gradient + at) + w * decay;
+    const m = load<f32>(first + at) * beta1 + g * (1 - beta1);
+    const v = load<f32>(second + at) * beta2 + g * g * (1 - beta2);
+    store<f32>(first + at, m);
+    store<f32>(second + at, v);
+    store<f32>(parameter + at, w * shrink - step * (m / (sqrt<f32>(v) / rootCorrection + epsilon)));
+  }
+}
+
+/** SGD with coupled weight decay: v ← momentum·v + g; w ← w − rate·(nesterov ? g + momentum·v : v). `velocity` is 0 without momentum. */
+export function sgd(
+  parameter: usize, gradient: usize, velocity: usize, rate: f32, momentum: f32, weightDecay: f32, nesterov: i32, begin: i32, end: i32,
+): void {
+  let i = begin;
+  for (; i + 4 <= end; i += 4) {
+    const at = <usize>i << 2;
+    const w = v128.load(parameter + at);
+    const g = f32x4.add(v128.load(gradient + at), f32x4.mul(w, f32x4.splat(weightDecay)));
+    let direction = g;
+    if (velocity != 0) {
+      const v = f32x4.add(f32x4.mul(v128.load(velocity + at), f32x4.splat(momentum)), g);
+      v128.store(velocity + at, v);
+      direction = nesterov ? f32x4.add(g, f32x4.mul(v, f32x4.splat(momentum))) : v;
+    }
+    v128.store(parameter + at, f32x4.sub(w, f32x4.mul(direction, f32x4.splat(rate))));
+  }
+  for (; i < end; i++) {
+    const at = <usize>i << 2;
+    const w = load<f32>(parameter + at);
+    const g = load<f32>(gradient + at) + w * weightDecay;
+    let direction = g;
+    if (velocity != 0) {
+      const v = load<f32>(velocity + at) * momentum + g;
+      store<f32>(velocity + at, v);
+      direction = nesterov ? g + v * momentum : v;
+    }
+    store<f32>(parameter + at, w - direction * rate);
+  }
+}

@@ -1,0 +1,165 @@
+// Reductions of a [outer, n, inner] view over its middle axis. The axis is cut into fixed blocks, each giving one partial
+// result, and a second call reduces the partials: work for threads even where outer·inner is small, the same bits for
+// any thread count, and an error that grows with the block rather than with n.
+
+import { expVector, logVector, maxLanes, sumLanes } from "./math";
+
+enum Reduce { Sum, Max, Min }
+
+/** Columns of a tile in the inner > 1 case: 4 accumulators of 4 lanes. */
+const TILE: i32 = 16;
+
+// @ts-ignore: decorator
+@inline
+function start(op: i32): v128 {
+  return op == Reduce.Sum ? f32x4.splat(0) : op == Reduce.Max ? f32x4.splat(-Infinity) : f32x4.splat(Infinity);
+}
+
+// @ts-ignore: decorator
+@inline
+function combine(op: i32, a: v128, b: v128): v128 {
+  return op == Reduce.Sum ? f32x4.add(a, b) : op == Reduce.Max ? f32x4.max(a, b) : f32x4.min(a, b);
+}
+
+// @ts-ignore: decorator
+@inline
+function combineLanes(op: i32, v: v128): f32 {
+  if (op == Reduce.Sum) return sumLanes(v);
+  return op == Reduce.Max ? maxLanes(v) : -maxLanes(f32x4.neg(v));
+}
+
+// @ts-ignore: decorator
+@inline
+function reduceRun(op: i32, x: usize, n: i32): f32 {
+  let r0 = start(op), r1 = r0, r2 = r0, r3 = r0;
+  const stop = x + (<usize>n << 2);
+  for (; x + 64 <= stop; x += 64) {
+    r0 = combine(op, r0, v128.load(x));
+    r1 = combine(op, r1, v128.load(x, 16));
+    r2 = combine(op, r2, v128.load(x, 32));
+    r3 = combine(op, r3, v128.load(x, 48));
+  }
+  r0 = combine(op, combine(op, r0, r1), combine(op, r2, r3));
+  for (; x + 16 <= stop; x += 16) r0 = combine(op, r0, v128.load(x));
+  let result = combineLanes(op, r0);
+  for (; x < stop; x += 4) {
+    const value = load<f32>(x);
+    result = op == Reduce.Sum ? result + value : op == Reduce.Max ? max(result, value) : min(result, value);
+  }
+  return result;
+}
+
+/**
+ * y[outer, blocks, inner] = scale · reduce of each block of `block` along the middle axis of x[outer, n, inner].
+ * Tasks [begin, end) count (outer, block, tile of 16 columns).
+ */
+// @ts-ignore: decorator
+@inline
+function reduce(op: i32, x: usize, y: usize, n: i32, inner: i32, block: i32, scale: f32, begin: i32, end: i32): void {
+  const blocks = (n + block - 1) / block;
+  const tiles = (inner + TILE - 1) / TILE;
+  const row = <usize>inner << 2;
+  const factor = f32x4.splat(scale);
+  for (let task = begin; task < end; task++) {
+    const tile = task % tiles;
+    const part = (task / tiles) % blocks;
+    const outer = task / tiles / blocks;
+    const first = part * block;
+    const count = min(block, n - first);
+    const source = x + (((<usize>outer * n + first) * inner + tile * TILE) << 2);
+    const target = y + (((<usize>outer * blocks + part) * inner + tile * TILE) << 2);
+    if (inner == 1) {
+      store<f32>(target, scale * reduceRun(op, source, count));
+      continue;
+    }
+    const width = min(TILE, inner - tile * TILE);
+    if (width == TILE) {
+      let r0 = start(op), r1 = r0, r2 = r0, r3 = r0;
+      let at = source;
+      for (let i = 0; i < count; i++) {
+        r0 = combine(op, r0, v128.load(at));
+        r1 = combine(op, r1, v128.load(at, 16));
+        r2 = combine(op, r2, v128.load(at, 32));
+        r3 = combine(op, r3, v128.load(at, 48));
+        at += row;
+      }
+      v128.store(target, f32x4.mul(r0, factor));
+      v128.store(target, f32x4.mul(r1, factor), 16);
+      v128.store(target, f32x4.mul(r2, factor), 32);
+      v128.store(target, f32x4.mul(r3, factor), 48);
+    } else {
+      for (let column = 0; column < width; column++) {
+        let at = source + (<usize>column << 2);
+        let r = start(op);
+        for (let i = 0; i < count; i++) {
+          r = combine(op, r, v128.load32_zero(at));
+          at += row;
+        }
+        v128.store_lane<f32>(target + (<usize>column << 2), f32x4.mul(r, factor), 0);
+      }
+    }
+  }
+}
+
+export function sum(x: usize, y: usize, n: i32, inner: i32, block: i32, scale: f32, begin: i32, end: i32): void {
+  reduce(Reduce.Sum, x, y, n, inner, block, scale, begin, end);
+}
+
+export function max_(x: usize, y: usize, n: i32, inner: i32, block: i32, scale: f32, begin: i32, end: i32): void {
+  reduce(Reduce.Max, x, y, n, inner, block, scale, begin, end);
+}
+
+export function min_(x: usize, y: usize, n: i32, inner: i32, block: i32, scale: f32, begin: i32, end: i32): void {
+  reduce(Reduce.Min, x, y, n, inner, block, scale, begin, end);
+}
+
+/** Position (i32) of the largest element of x·sign along the middle axis, the first of equals; NaN counts as largest. Tasks count (outer, inner). */
+export function argmax(x: usize, y: usize, n: i32, inner: i32, sign: f32, begin: i32, end: i32): void {
+  const row = <usize>inner << 2;
+  for (let task = begin; task < end; task++) {
+    let at = x + ((<usize>(task / inner) * n * inner + task % inner) << 2);
+    let best = sign * load<f32>(at);
+    let position = 0;
+    for (let i = 1; i < n; i++) {
+      at += row;
+      const value = sign * load<f32>(at);
+      if (value > best || (value != value && best == best)) {
+        best = value;
+        position = i;
+      }
+    }
+    store<i32>(y + (<usize>task << 2), position);
+  }
+}
+
+/** y[r] = log Σⱼ exp x[r, j] for rows [begin, end); −∞ where a row is all −∞. */
+export function logSumExp(x: usize, y: usize, n: i32, begin: i32, end: i32): void {
+  for (let row = begin; row < end; row++) {
+    store<f32>(y + (<usize>row << 2), rowLogSumExp(x + ((<usize>row * n) << 2), n));
+  }
+}
+
+/** log Σⱼ exp xⱼ of n contiguous floats. */
+export function rowLogSumExp(x: usize, n: i32): f32 {
+  const largest = reduceRun(Reduce.Max, x, n);
+  if (largest == -Infinity || largest != largest) return largest;
+  const shift = f32x4.splat(largest);
+  let total = f32x4.splat(0);
+  let i = 0;
+  for (; i + 4 <= n; i += 4) total = f32x4.add(total, expVector(f32x4.sub(v128.load(x + (<usize>i << 2)), shift)));
+  let result = sumLanes(total);
+  for (; i < n; i++) {
+    result += f32x4.extract_lane(expVector(f32x4.sub(v128.load32_splat(x + (<usize>i << 2)), shift)), 0);
+  }
+  return largest + f32x4.extract_lane(logVector(f32x4.splat(result)), 0);
+}
+
+/** Largest of n contiguous floats. */
+export function rowMax(x: usize, n: i32): f32 {
+  return reduceRun(Reduce.Max, x, n);
+}
+
+/** Sum of n contiguous floats. */
+export function rowSum(x: usize, n: i32): f32 {
+  return reduceRun(Reduce.Sum, x, n);
+}

@@ -1,0 +1,109 @@
+// Compressed-sparse-row products. Each output row (SpMM) or stored element (SDDMM) belongs to one thread.
+
+import { multiplyAdd, sumLanes } from "./math";
+
+/**
+ * y[r, :] = Σₑ valueₑ · x[columnₑ, :] over the stored elements e of rows [begin, end). `indices` = 0 means columnₑ = e (a segment sum);
+ * `values` = 0 means 1. Features are taken 32 at a time, so that a row's accumulators stay in registers.
+ */
+export function spmm(indptr: usize, indices: usize, values: usize, x: usize, y: usize, d: i32, begin: i32, end: i32): void {
+  const stride = <usize>d << 2;
+  for (let row = begin; row < end; row++) {
+    const first = load<i32>(indptr + (<usize>row << 2));
+    const last = load<i32>(indptr + (<usize>row << 2), 4);
+    const target = y + row * stride;
+    let column = 0;
+    for (; column + 32 <= d; column += 32) spmm32(indices, values, x + (<usize>column << 2), target + (<usize>column << 2), stride, first, last);
+    for (; column + 8 <= d; column += 8) spmm8(indices, values, x + (<usize>column << 2), target + (<usize>column << 2), stride, first, last);
+    for (; column + 4 <= d; column += 4) {
+      let total = f32x4.splat(0);
+      for (let e = first; e < last; e++) {
+        total = multiplyAdd(weight(values, e), v128.load(x + columnOf(indices, e) * stride + (<usize>column << 2)), total);
+      }
+      v128.store(target + (<usize>column << 2), total);
+    }
+    for (; column < d; column++) {
+      let total = f32x4.splat(0);
+      for (let e = first; e < last; e++) {
+        total = multiplyAdd(weight(values, e), v128.load32_zero(x + columnOf(indices, e) * stride + (<usize>column << 2)), total);
+      }
+      v128.store_lane<f32>(target + (<usize>column << 2), total, 0);
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function columnOf(indices: usize, e: i32): usize {
+  return indices == 0 ? <usize>e : <usize>load<i32>(indices + (<usize>e << 2));
+}
+
+// @ts-ignore: decorator
+@inline
+function weight(values: usize, e: i32): v128 {
+  return values == 0 ? f32x4.splat(1) : v128.load32_splat(values + (<usize>e << 2));
+}
+
+function spmm32(indices: usize, values: usize, x: usize, y: usize, stride: usize, first: i32, last: i32): void {
+  let t0 = f32x4.splat(0), t1 = t0, t2 = t0, t3 = t0, t4 = t0, t5 = t0, t6 = t0, t7 = t0;
+  for (let e = first; e < last; e++) {
+    const source = x + columnOf(indices, e) * stride;
+    const w = weight(values, e);
+    t0 = multiplyAdd(w, v128.load(source), t0);
+    t1 = multiplyAdd(w, v128.load(source, 16), t1);
+    t2 = multiplyAdd(w, v128.load(source, 32), t2);
+    t3 = multiplyAdd(w, v128.load(source, 48), t3);
+    t4 = multiplyAdd(w, v128.load(source, 64), t4);
+    t5 = multiplyAdd(w, v128.load(source, 80), t5);
+    t6 = multiplyAdd(w, v128.load(source, 96), t6);
+    t7 = multiplyAdd(w, v128.load(source, 112), t7);
+  }
+  v128.store(y, t0);
+  v128.store(y, t1, 16);
+  v128.store(y, t2, 32);
+  v128.store(y, t3, 48);
+  v128.store(y, t4, 64);
+  v128.store(y, t5, 80);
+  v128.store(y, t6, 96);
+  v128.store(y, t7, 112);
+}
+
+function spmm8(indices: usize, values: usize, x: usize, y: usize, stride: usize, first: i32, last: i32): void {
+  let t0 = f32x4.splat(0), t1 = t0;
+  for (let e = first; e < last; e++) {
+    const source = x + columnOf(indices, e) * stride;
+    const w = weight(values, e);
+    t0 = multiplyAdd(w, v128.load(source), t0);
+    t1 = multiplyAdd(w, v128.load(source, 16), t1);
+  }
+  v128.store(y, t0);
+  v128.store(y, t1, 16);
+}
+
+/** out[e] = ⟨a[row of e, :], b[columnₑ, :]⟩ for the stored elements of rows [begin, end); `indices` = 0 means columnₑ = e. */
+export function sddmm(indptr: usize, indices: usize, a: usize, b: usize, out: usize, d: i32, begin: i32, end: i32): void {
+  const stride = <usize>d << 2;
+  for (let row = begin; row < end; row++) {
+    const first = load<i32>(indptr + (<usize>row << 2));
+    const last = load<i32>(indptr + (<usize>row << 2), 4);
+    const left = a + row * stride;
+    for (let e = first; e < last; e++) {
+      store<f32>(out + (<usize>e << 2), dot(left, b + columnOf(indices, e) * stride, d));
+    }
+  }
+}
+
+function dot(a: usize, b: usize, d: i32): f32 {
+  let t0 = f32x4.splat(0), t1 = t0, t2 = t0, t3 = t0;
+  const stop = a + (<usize>d << 2);
+  for (; a + 64 <= stop; a += 64, b += 64) {
+    t0 = multiplyAdd(v128.load(a), v128.load(b), t0);
+    t1 = multiplyAdd(v128.load(a, 16), v128.load(b, 16), t1);
+    t2 = multiplyAdd(v128.load(a, 32), v128.load(b, 32), t2);
+    t3 = multiplyAdd(v128.load(a, 48), v128.load(b, 48), t3);
+  }
+  for (; a + 16 <= stop; a += 16, b += 16) t0 = multiplyAdd(v128.load(a), v128.load(b), t0);
+  let total = sumLanes(f32x4.add(f32x4.add(t0, t1), f32x4.add(t2, t3)));
+  for (; a < stop; a += 4, b += 4) total += load<f32>(a) * load<f32>(b);
+  return total;
+}

@@ -1,0 +1,56 @@
+// Training checkpoints and model files in safetensors.
+
+import { existsSync } from 'node:fs';
+import type { CheckpointStore, TrainingState, Weights } from '../nn/index.js';
+import { loadState, stateOf } from '../nn/index.js';
+import { readBytes, writeFileAtomic } from './files.js';
+import { readSafetensors, writeSafetensors } from './formats/index.js';
+
+const FORMAT = 'gossamer-checkpoint-1';
+
+/** Keeps a run's state in one safetensors file: weights, optimiser moments, best weights, counters. Each save replaces the file whole. */
+export function fileCheckpoint(path: string): CheckpointStore {
+  return {
+    save: (state) => writeFileAtomic(path, encode(state)),
+    load: () => (existsSync(path) ? decode(readBytes(path), path) : undefined),
+  };
+}
+
+function prefixed(prefix: string, weights: Weights): Weights {
+  return Object.fromEntries(Object.entries(weights).map(([name, tensor]) => [`${prefix}/${name}`, tensor]));
+}
+
+function unprefixed(prefix: string, weights: Weights): Weights {
+  const start = `${prefix}/`;
+  return Object.fromEntries(Object.entries(weights).flatMap(([name, tensor]) => (name.startsWith(start) ? [[name.slice(start.length), tensor]] : [])));
+}
+
+function encode({ weights, optimizer, best, ...counters }: TrainingState): Uint8Array {
+  const run = { ...counters, optimizerStep: optimizer.step, best: best && { epoch: best.epoch, metric: best.metric } };
+  return writeSafetensors(
+    { ...prefixed('weights', weights), ...prefixed('optimizer', optimizer.tensors), ...prefixed('best', best?.weights ?? {}) },
+    { format: FORMAT, run: JSON.stringify(run) },
+  );
+}
+
+function decode(bytes: Uint8Array, path: string): TrainingState {
+  const { tensors, metadata } = readSafetensors(bytes, path);
+  if (metadata.format !== FORMAT) throw new Error(`file "${path}" is not a training checkpoint`);
+  const { optimizerStep, best, ...counters } = JSON.parse(metadata.run ?? '{}');
+  return {
+    ...counters,
+    weights: unprefixed('weights', tensors),
+    optimizer: { step: optimizerStep, tensors: unprefixed('optimizer', tensors) },
+    best: best && { ...best, weights: unprefixed('best', tensors) },
+  };
+}
+
+/** Writes a module's parameters and buffers. */
+export function saveModel(module: object, path: string, metadata: Readonly<Record<string, string>> = {}): void {
+  writeFileAtomic(path, writeSafetensors(stateOf(module), metadata));
+}
+
+/** Reads a module's parameters and buffers in place. @throws Error when names or shapes differ. */
+export function loadModel(module: object, path: string): void {
+  loadState(module, readSafetensors(readBytes(path), path).tensors);
+}

@@ -1,0 +1,24 @@
+// A plain array as files hold it: element type, shape, values in row-major order.
+
+import { type Tensor, tensor } from '../../tensor/index.js';
+
+export type ArrayValues = Float32Array | Float64Array | Int32Array | Uint32Array | Int16Array | Uint16Array | Int8Array | Uint8Array;
+
+export interface NamedArray {
+  readonly shape: readonly number[];
+  readonly values: ArrayValues;
+}
+
+/** Values as 32-bit integers. @throws Error when one is not an integer. */
+export function toInts({ values }: NamedArray, name: string): Int32Array {
+  if (values instanceof Int32Array) return values;
+  const ints = Int32Array.from(values);
+  const wrong = ints.findIndex((value, index) => value !== values[index]);
+  if (wrong >= 0) throw new Error(`${name}: expected integers, element ${wrong} is ${values[wrong]}`);
+  return ints;
+}
+
+/** Values as an f32 tensor of the array's shape. */
+export function toTensor({ shape, values }: NamedArray): Tensor {
+  return tensor(Float32Array.from(values), shape);
+}

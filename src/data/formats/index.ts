@@ -1,0 +1,4 @@
+export { type ArrayValues, type NamedArray, toInts, toTensor } from './array.js';
+export { readCsv, readLines, type Table, writeCsv } from './csv.js';
+export { readNpy, readNpz, writeNpy, writeNpz } from './npy.js';
+export { readSafetensors, type SafetensorsFile, writeSafetensors } from './safetensors.js';

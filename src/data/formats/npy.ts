@@ -1,0 +1,118 @@
+// NumPy's .npy and .npz files.
+
+import { strToU8, unzipSync, zipSync } from 'fflate';
+import type { ArrayValues, NamedArray } from './array.js';
+
+const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
+
+type Reader = (view: DataView, offset: number) => number;
+
+interface Element {
+  readonly bytes: number;
+  readonly make: (length: number) => ArrayValues;
+  readonly read: Reader;
+}
+
+/** 64-bit integers become 32-bit ones, where they fit. */
+function readLong(view: DataView, offset: number): number {
+  const value = Number(view.getBigInt64(offset, true));
+  if (value !== (value | 0)) throw new Error(`64-bit integer ${value} does not fit 32 bits`);
+  return value;
+}
+
+const elements: Readonly<Record<string, Element>> = {
+  f4: { bytes: 4, make: (n) => new Float32Array(n), read: (view, offset) => view.getFloat32(offset, true) },
+  f8: { bytes: 8, make: (n) => new Float64Array(n), read: (view, offset) => view.getFloat64(offset, true) },
+  i1: { bytes: 1, make: (n) => new Int8Array(n), read: (view, offset) => view.getInt8(offset) },
+  i2: { bytes: 2, make: (n) => new Int16Array(n), read: (view, offset) => view.getInt16(offset, true) },
+  i4: { bytes: 4, make: (n) => new Int32Array(n), read: (view, offset) => view.getInt32(offset, true) },
+  i8: { bytes: 8, make: (n) => new Int32Array(n), read: readLong },
+  u1: { bytes: 1, make: (n) => new Uint8Array(n), read: (view, offset) => view.getUint8(offset) },
+  u2: { bytes: 2, make: (n) => new Uint16Array(n), read: (view, offset) => view.getUint16(offset, true) },
+  u4: { bytes: 4, make: (n) => new Uint32Array(n), read: (view, offset) => view.getUint32(offset, true) },
+  b1: { bytes: 1, make: (n) => new Uint8Array(n), read: (view, offset) => view.getUint8(offset) },
+};
+
+/**
+ * Reads a .npy file: little-endian numbers in C order.
+ *
+ * @param name what errors call the file.
+ * @throws Error when the file is not .npy, is truncated, or holds another element type.
+ */
+export function readNpy(bytes: Uint8Array, name = '.npy'): NamedArray {
+  const fail = (reason: string): never => {
+    throw new Error(`readNpy: "${name}" ${reason}`);
+  };
+  if (bytes.length < 10 || MAGIC.some((byte, index) => bytes[index] !== byte)) fail('is not a .npy file');
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const wide = (bytes[6] as number) > 1;
+  if (wide && bytes.length < 12) fail('is truncated in its header');
+  const start = wide ? 12 : 10;
+  const length = wide ? view.getUint32(8, true) : view.getUint16(8, true);
+  if (start + length > bytes.length) fail('is truncated in its header');
+  const { descr, shape } = parseHeader(new TextDecoder('latin1').decode(bytes.slice(start, start + length)), fail);
+  const element = elements[descr] ?? fail(`holds elements of type "${descr}"; supported: ${Object.keys(elements).join(', ')}`);
+  const count = shape.reduce((product, size) => product * size, 1);
+  const available = bytes.length - start - length;
+  if (!(count * element.bytes <= available)) fail(`declares shape [${shape.join(', ')}] (${count * element.bytes} bytes) but holds ${available}`);
+  const values = element.make(count);
+  for (let i = 0; i < count; i++) {
+    try {
+      values[i] = element.read(view, start + length + i * element.bytes);
+    } catch (error) {
+      fail((error as Error).message);
+    }
+  }
+  return { shape, values };
+}
+
+function parseHeader(text: string, fail: (reason: string) => never): { descr: string; shape: number[] } {
+  const descr = /'descr'\s*:\s*'([<>|=]?)(\w+)'/.exec(text);
+  const order = /'fortran_order'\s*:\s*(True|False)/.exec(text);
+  const shape = /'shape'\s*:\s*\(([\d\s,]*)\)/.exec(text);
+  if (!descr || !order || !shape) return fail('has an unreadable header');
+  if (descr[1] === '>') return fail('is big-endian');
+  if (order[1] === 'True') return fail('is in Fortran order; save np.ascontiguousarray(x)');
+  return { descr: descr[2] as string, shape: (shape[1] as string).split(',').filter((part) => part.trim()).map(Number) };
+}
+
+function describe(values: ArrayValues): string {
+  const kinds: readonly [new (n: number) => ArrayValues, string][] = [
+    [Float32Array, '<f4'], [Float64Array, '<f8'], [Int32Array, '<i4'], [Uint32Array, '<u4'],
+    [Int16Array, '<i2'], [Uint16Array, '<u2'], [Int8Array, '|i1'], [Uint8Array, '|u1'],
+  ];
+  return (kinds.find(([kind]) => values instanceof kind) as [unknown, string])[1];
+}
+
+/** Writes a .npy file. */
+export function writeNpy({ shape, values }: NamedArray): Uint8Array {
+  const list = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
+  const header = `{'descr': '${describe(values)}', 'fortran_order': False, 'shape': (${list}), }`;
+  const padded = `${header.padEnd(Math.ceil((header.length + 11) / 64) * 64 - 11)}\n`;
+  const file = new Uint8Array(10 + padded.length + values.byteLength);
+  file.set([...MAGIC, 1, 0, padded.length & 0xff, padded.length >> 8]);
+  file.set(strToU8(padded), 10);
+  file.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), 10 + padded.length);
+  return file;
+}
+
+/** Largest unpacked size accepted of one array: a defence against archives that unpack without end. */
+const MAXIMUM_UNPACKED = 2 ** 31;
+
+/** Reads a .npz archive: arrays by name. @throws Error when the archive or one of its arrays is broken. */
+export function readNpz(bytes: Uint8Array, name = '.npz'): Record<string, NamedArray> {
+  let files: Record<string, Uint8Array>;
+  try {
+    files = unzipSync(bytes, { filter: (file) => file.originalSize <= MAXIMUM_UNPACKED });
+  } catch (error) {
+    throw new Error(`readNpz: "${name}" is not a readable zip archive (${(error as Error).message})`);
+  }
+  return Object.fromEntries(
+    Object.entries(files).map(([file, contents]) => [file.replace(/\.npy$/, ''), readNpy(contents, `${name}:${file}`)]),
+  );
+}
+
+/** Writes a compressed .npz archive. */
+export function writeNpz(arrays: Readonly<Record<string, NamedArray>>): Uint8Array {
+  return zipSync(Object.fromEntries(Object.entries(arrays).map(([name, array]) => [`${name}.npy`, writeNpy(array)])));
+}

@@ -1,0 +1,94 @@
+// The CPU device: WebAssembly kernels on one shared memory, run by the calling thread and the pool.
+
+import type { Buffer, DType, HostDevice, KernelArgument, Region, TypedArray } from '../device.js';
+import { createMemory, environment, type FeatureLevel, featureLevel, loadModule } from '../kernels.js';
+import { Heap } from '../memory.js';
+import { Pool } from '../pool.js';
+import { type KernelName, routines } from './routines.js';
+import { Runner } from './runner.js';
+
+export interface MemoryUse {
+  readonly bytes: number;
+  readonly buffers: number;
+  readonly peakBytes: number;
+}
+
+export class CpuDevice implements HostDevice {
+  readonly name = 'cpu';
+  readonly #heap: Heap;
+  readonly #pool: Pool;
+  readonly #runner: Runner;
+  /** Views of the whole memory, made again when it has grown. */
+  #floats = new Float32Array(0);
+  #ints = new Int32Array(0);
+
+  private constructor(
+    readonly featureLevel: FeatureLevel,
+    module: WebAssembly.Module,
+    memory: WebAssembly.Memory,
+    maximumBytes: number,
+  ) {
+    const threads = environment('GOSSAMER_THREADS');
+    this.#heap = new Heap(memory, maximumBytes);
+    this.#pool = new Pool(module, memory, threads === undefined ? undefined : Number(threads));
+    this.#runner = new Runner(this.#heap, this.#pool);
+  }
+
+  static async create(): Promise<CpuDevice> {
+    const level = featureLevel();
+    const { memory, maximumBytes } = createMemory();
+    return new CpuDevice(level, await loadModule(level), memory, maximumBytes);
+  }
+
+  get threads(): number {
+    return this.#pool.threads;
+  }
+
+  setThreads(n: number): void {
+    this.#pool.setThreads(n);
+  }
+
+  get memoryUse(): MemoryUse {
+    return { bytes: this.#heap.bytesInUse, buffers: this.#heap.buffersInUse, peakBytes: this.#heap.peakBytes };
+  }
+
+  allocate(bytes: number): Buffer {
+    return { address: this.#heap.allocate(bytes), bytes, references: 0 };
+  }
+
+  free(buffer: Buffer): void {
+    this.#heap.release(buffer.address, buffer.bytes);
+  }
+
+  write(region: Region, data: TypedArray): void {
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    new Uint8Array(this.#heap.memory.buffer, region.buffer.address + region.byteOffset, data.byteLength).set(bytes);
+  }
+
+  view(region: Region, dtype: DType, length: number): TypedArray {
+    const start = region.buffer.address + region.byteOffset;
+    const { buffer } = this.#heap.memory;
+    if (dtype === 'f32') {
+      if (this.#floats.buffer !== buffer) this.#floats = new Float32Array(buffer);
+      return this.#floats.subarray(start / 4, start / 4 + length);
+    }
+    if (dtype === 'i32') {
+      if (this.#ints.buffer !== buffer) this.#ints = new Int32Array(buffer);
+      return this.#ints.subarray(start / 4, start / 4 + length);
+    }
+    return dtype === 'u8' ? new Uint8Array(buffer, start, length) : new Int8Array(buffer, start, length);
+  }
+
+  async read(region: Region, dtype: DType, length: number): Promise<TypedArray> {
+    return this.view(region, dtype, length).slice();
+  }
+
+  run(kernel: KernelName, args: readonly KernelArgument[]): void {
+    const numbers = new Array<number>(args.length);
+    for (let i = 0; i < args.length; i++) {
+      const argument = args[i] as KernelArgument;
+      numbers[i] = argument === null ? 0 : typeof argument === 'number' ? argument : argument.buffer.address + argument.byteOffset;
+    }
+    (routines[kernel] as (run: Runner, ...args: number[]) => void)(this.#runner, ...numbers);
+  }
+}

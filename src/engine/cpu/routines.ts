@@ -1,0 +1,195 @@
+// Every kernel that a device must offer, with its arguments, and how the CPU runs it: which loop is cut for threads and what
+// one step of it costs. Offsets come first, then sizes. Costs are rough nanoseconds a step on one thread; they decide
+// whether a call is worth waking other threads for.
+
+import type { Runner } from './runner.js';
+
+type Routine = (run: Runner, ...args: number[]) => void;
+
+/** y ← f(x) over n elements, with extra scalars: (x, y, …scalars, n). */
+function elementwise(kernel: string, cost: number): Routine {
+  return (run, ...args) => {
+    const n = args.pop() as number;
+    run.over(kernel, args, n, cost);
+  };
+}
+
+/** c ← a ∘ b with broadcasting: (a, b, c, d0, d1, d2, d3, a's strides ×4, b's strides ×4). */
+function broadcasting(kernel: string, cost: number): Routine {
+  return (run, a = 0, b = 0, c = 0, d0 = 1, d1 = 1, d2 = 1, d3 = 1, ...strides) =>
+    run.over(kernel, [a, b, c, d1, d2, d3, ...strides], d0 * d1 * d2 * d3, cost);
+}
+
+/** Rows of length n: (x, y, …others, rows, n). */
+function rowwise(kernel: string, cost: number): Routine {
+  return (run, ...args) => {
+    const n = args.pop() as number;
+    const rows = args.pop() as number;
+    run.over(kernel, [...args, n], rows, cost * n + 5);
+  };
+}
+
+/** Steps of the reduced axis that one partial result covers. */
+const REDUCE_BLOCK = 4096;
+const REDUCE_TILE = 16;
+
+/** (x, y, outer, n, inner, scale): y[outer, inner] = scale · reduce over n. */
+function reduction(kernel: string): Routine {
+  return (run, x = 0, y = 0, outer = 1, n = 1, inner = 1, scale = 1) => {
+    const blocks = Math.ceil(n / REDUCE_BLOCK);
+    const tiles = Math.ceil(inner / REDUCE_TILE);
+    const pass = (from: number, to: number, length: number, block: number, parts: number, factor: number) =>
+      run.over(kernel, [from, to, length, inner, block, factor], outer * parts * tiles, Math.min(block, length) * Math.min(inner, REDUCE_TILE) * 0.15 + 5);
+    if (blocks <= 1) return pass(x, y, n, Math.max(n, 1), 1, scale);
+    run.withScratch(outer * blocks * inner * 4, (partial) => {
+      pass(x, partial, n, REDUCE_BLOCK, blocks, 1);
+      pass(partial, y, blocks, blocks, 1, scale);
+    });
+  };
+}
+
+/** Blocks of 16 random elements: (…args, size). */
+function randomBlocks(kernel: string, cost: number): Routine {
+  return (run, ...args) => run.over(kernel, args, Math.ceil((args.at(-1) as number) / 16), cost);
+}
+
+const GEMM_DEPTH = 512;
+const PANEL = 8;
+
+/**
+ * C = epilogue(op(A)·op(B) + bias): (a, b, bias, c, batch, m, n, k, transposeA, transposeB, epilogue), where op(A) is m×k, op(B) k×n,
+ * bias n floats or 0, epilogue 0 none or 1 ReLU.
+ */
+const matmul: Routine = (run, a = 0, b = 0, bias = 0, c = 0, batch = 1, m = 1, n = 1, k = 1, transposeA = 0, transposeB = 0, epilogue = 0) => {
+  const panels = Math.ceil(n / PANEL);
+  const rowBlock = run.threads === 1 ? 64 : Math.min(64, Math.max(4, 4 * Math.ceil((batch * m) / run.threads / 8)));
+  const blocks = batch * Math.ceil(m / rowBlock);
+  const packedBytes = batch * panels * PANEL * k * 4;
+  run.withScratch(packedBytes + blocks * rowBlock * Math.min(k, GEMM_DEPTH) * 4, (packed) => {
+    run.over('gemmPackB', [b, packed, k, n, transposeB ? 1 : n, transposeB ? k : 1, k * n], batch * panels, k * 3);
+    const strides = transposeA ? [1, m] : [k, 1];
+    run.over('gemm', [a, packed, c, bias, packed + packedBytes, m, n, k, ...strides, m * k, epilogue, rowBlock], blocks, rowBlock * n * k * 0.05);
+  });
+};
+
+/** Row ranges with about equal numbers of stored elements. */
+function byElements(kernel: string, perElement: number): Routine {
+  // (indptr, …args, rows, d): the kernel takes (indptr, …args, d).
+  return (run, ...args) => {
+    const d = args.pop() as number;
+    const rows = args.pop() as number;
+    run.overSegments(kernel, [...args, d], args[0] as number, rows, perElement * (d + 4));
+  };
+}
+
+export const routines = {
+  /** (y, bits, n): bits is the pattern of an f32 or i32. */
+  fill: elementwise('fill', 0.15),
+  /** (target, source, scale, n): target += scale·source. */
+  accumulate: elementwise('accumulate', 0.3),
+  abs: elementwise('abs', 0.25),
+  sqrt: elementwise('sqrt', 0.4),
+  exp: elementwise('exp', 1),
+  log: elementwise('log', 1.2),
+  tanh: elementwise('tanh', 1.6),
+  sigmoid: elementwise('sigmoid', 1.2),
+  erf: elementwise('erf', 1.8),
+  gelu: elementwise('gelu', 2),
+  relu: elementwise('relu', 0.25),
+  sin: elementwise('sin', 1.2),
+  cos: elementwise('cos', 1.2),
+  sign: elementwise('sign', 0.3),
+  floor: elementwise('floor', 0.25),
+  reciprocal: elementwise('reciprocal', 0.4),
+  rsqrt: elementwise('rsqrt', 0.6),
+  square: elementwise('square', 0.25),
+  leakyRelu: elementwise('leakyRelu', 0.3),
+  elu: elementwise('elu', 1.2),
+  softplus: elementwise('softplus', 2.4),
+  silu: elementwise('silu', 1.3),
+  /** (x, y, scale, shift, n). */
+  affine: elementwise('affine', 0.25),
+  toInt: elementwise('toInt', 0.25),
+  toFloat: elementwise('toFloat', 0.25),
+
+  add: broadcasting('add', 0.3),
+  subtract: broadcasting('subtract', 0.3),
+  multiply: broadcasting('multiply', 0.3),
+  divide: broadcasting('divide', 0.5),
+  power: broadcasting('power', 3),
+  maximum: broadcasting('maximum', 0.3),
+  minimum: broadcasting('minimum', 0.3),
+  equal: broadcasting('equal', 0.3),
+  notEqual: broadcasting('notEqual', 0.3),
+  less: broadcasting('less', 0.3),
+  lessEqual: broadcasting('lessEqual', 0.3),
+  positiveMask: broadcasting('positiveMask', 0.3),
+  addInt: broadcasting('addInt', 0.3),
+  subtractInt: broadcasting('subtractInt', 0.3),
+  multiplyInt: broadcasting('multiplyInt', 0.3),
+  maximumInt: broadcasting('maximumInt', 0.3),
+  minimumInt: broadcasting('minimumInt', 0.3),
+  equalInt: broadcasting('equalInt', 0.3),
+  lessInt: broadcasting('lessInt', 0.3),
+
+  sum: reduction('sum'),
+  max: reduction('max'),
+  min: reduction('min'),
+  /** (x, positions, outer, n, inner, sign): sign −1 finds the smallest. */
+  argmax: (run, x = 0, y = 0, outer = 1, n = 1, inner = 1, sign = 1) =>
+    run.over('argmax', [x, y, n, inner, sign], outer * inner, n),
+  logSumExp: rowwise('logSumExp', 1.2),
+  softmax: rowwise('softmax', 1.5),
+  logSoftmax: rowwise('logSoftmax', 1.5),
+  /** (x, y, inverseDeviation | 0, γ | 0, β | 0, rows, n, ε, center). */
+  standardize: (run, x = 0, y = 0, s = 0, gamma = 0, beta = 0, rows = 1, n = 1, epsilon = 0, center = 1) =>
+    run.over('standardize', [x, y, s, gamma, beta, n, epsilon, center], rows, n * 0.6 + 10),
+
+  matmul,
+  /** (x, y, batch, rows, columns). */
+  transpose: (run, x = 0, y = 0, batch = 1, rows = 1, columns = 1) =>
+    run.over('transpose', [x, y, rows, columns], batch * Math.ceil(rows / 16), columns * 8),
+  /** (x, y, sizes ×6, source strides ×6, target strides ×6), in elements of 32 bits from the given offsets. */
+  copyStrided: (run, x = 0, y = 0, ...box) => {
+    const rows = box.slice(0, 5).reduce((product, size) => product * size, 1);
+    run.withScratch(72, (address) => {
+      run.writeInts(address, box);
+      run.over('copyStrided', [x, y, address], rows, 15 + (box[5] as number) * (box[11] === 1 ? 0.2 : 1));
+    });
+  },
+  /** (x, indices, y, count, d). */
+  gatherRows: (run, x = 0, indices = 0, y = 0, count = 1, d = 1) => run.over('gatherRows', [x, indices, y, d], count, 4 + d * 0.2),
+  /** (x, indices, y, count, rows of y, d). */
+  scatterAddRows: (run, x = 0, indices = 0, y = 0, count = 1, rows = 1, d = 1) =>
+    run.inShares('scatterAddRows', [x, indices, y, count, d], rows, count * (2 + d * 0.3)),
+  /** (x, rows, y, rows of y, d). */
+  takeRows: (run, x = 0, positions = 0, y = 0, rows = 1, d = 1) => run.over('takeRows', [x, positions, y, d], rows, d * 2),
+  /** (x, rows, y, rows of x, rows of y, d). */
+  putRows: (run, x = 0, positions = 0, y = 0, count = 1, rows = 1, d = 1) =>
+    run.inShares('putRows', [x, positions, y, count, d], rows, count * d * 2),
+
+  /** (indptr, indices | 0, values | 0, x, y, rows, d). */
+  spmm: byElements('spmm', 0.15),
+  /** (indptr, indices | 0, a, b, out, rows, d). */
+  sddmm: byElements('sddmm', 0.15),
+  /** (indptr, x, y, positions, segments, d). */
+  segmentMax: byElements('segmentMax', 1),
+  /** (indptr, x, y, segments, d). */
+  segmentSoftmax: byElements('segmentSoftmax', 3),
+
+  /** (y, key0, key1, size). */
+  randomBits: randomBlocks('randomBits', 30),
+  /** (y, key0, key1, low, width, size). */
+  randomUniform: randomBlocks('randomUniform', 30),
+  /** (y, key0, key1, mean, deviation, size). */
+  randomNormal: randomBlocks('randomNormal', 60),
+  /** (x, y, key0, key1, threshold, scale, size). */
+  dropout: randomBlocks('dropout', 30),
+
+  /** (parameter, gradient, m, v, rate, β₁, β₂, ε, weightDecay, coupled, 1−β₁ᵗ, 1−β₂ᵗ, n). */
+  adam: elementwise('adam', 1),
+  /** (parameter, gradient, velocity | 0, rate, momentum, weightDecay, nesterov, n). */
+  sgd: elementwise('sgd', 0.5),
+} satisfies Record<string, Routine>;
+
+export type KernelName = keyof typeof routines;

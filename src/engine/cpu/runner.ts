@@ -1,0 +1,75 @@
+// Runs a kernel's loop: on the calling thread when it is short, else cut into chunks for the pool.
+
+import type { Heap } from '../memory.js';
+import type { Pool } from '../pool.js';
+
+/** Work below this many (rough) nanoseconds stays on the calling thread: handing it over would cost as much. */
+const PARALLEL_THRESHOLD = 20_000;
+/** Chunks a thread gets on average, so that a slow thread holds the others up by a fraction of its share only. */
+const CHUNKS_PER_THREAD = 4;
+
+export class Runner {
+  constructor(
+    readonly heap: Heap,
+    readonly pool: Pool,
+  ) {}
+
+  get threads(): number {
+    return this.pool.threads;
+  }
+
+  /** Steps [0, size), each of about `cost` nanoseconds. */
+  over(kernel: string, args: readonly number[], size: number, cost: number): void {
+    if (size === 0) return;
+    const work = size * cost;
+    if (this.threads === 1 || size === 1 || work < PARALLEL_THRESHOLD) this.pool.runAlone(kernel, args, size);
+    else this.pool.runChunks(kernel, args, size, Math.min(this.threads * CHUNKS_PER_THREAD, Math.ceil(work / 4000)));
+  }
+
+  /** One share of [0, size) a thread, for kernels where every share reads the whole input; `work` is that reading. */
+  inShares(kernel: string, args: readonly number[], size: number, work: number): void {
+    if (size === 0) return;
+    if (this.threads === 1 || work < PARALLEL_THRESHOLD) this.pool.runAlone(kernel, args, size);
+    else this.pool.runChunks(kernel, args, size, this.threads);
+  }
+
+  /** Rows [0, rows) whose cost is their number of stored elements, read from `indptr`, times `cost`. */
+  overSegments(kernel: string, args: readonly number[], indptr: number, rows: number, cost: number): void {
+    if (rows === 0) return;
+    const starts = new Int32Array(this.heap.memory.buffer, indptr, rows + 1);
+    const elements = (starts[rows] as number) + rows;
+    if (this.threads === 1 || elements * cost < PARALLEL_THRESHOLD) return this.pool.runAlone(kernel, args, rows);
+    const chunks = Math.min(this.threads * CHUNKS_PER_THREAD, rows);
+    const bounds = [0];
+    for (let chunk = 1; chunk < chunks; chunk++) {
+      bounds.push(rowAtShare(starts, rows, (chunk * elements) / chunks));
+    }
+    this.pool.runBounds(kernel, args, [...bounds, rows]);
+  }
+
+  /** Lends `bytes` of memory for the length of a call. */
+  withScratch(bytes: number, use: (address: number) => void): void {
+    const address = this.heap.allocate(bytes);
+    try {
+      use(address);
+    } finally {
+      this.heap.release(address, bytes);
+    }
+  }
+
+  writeInts(address: number, values: readonly number[]): void {
+    new Int32Array(this.heap.memory.buffer, address, values.length).set(values);
+  }
+}
+
+/** First row before which at least `share` elements and rows lie. */
+function rowAtShare(starts: Int32Array, rows: number, share: number): number {
+  let low = 0;
+  let high = rows;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((starts[middle] as number) + middle < share) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,122 @@
+// The heap: one growable WebAssembly memory and an allocator of size classes over it.
+//
+// A request is rounded up to a class (four classes an octave, so at most a quarter is wasted) and served from that class's
+// free list, else from the untouched end of memory. When the end is reached, adjacent free blocks are merged and carved anew.
+
+const PAGE = 65536;
+const ALIGNMENT = 64;
+/** The first page holds the thread pool's control block. */
+export const RESERVED_BYTES = PAGE;
+
+interface Span {
+  address: number;
+  bytes: number;
+}
+
+/** Smallest size class that holds `bytes`. */
+export function sizeClass(bytes: number): number {
+  if (bytes <= 4 * ALIGNMENT) return Math.max(ALIGNMENT, Math.ceil(bytes / ALIGNMENT) * ALIGNMENT);
+  const quarter = 2 ** (Math.floor(Math.log2(bytes)) - 2);
+  return Math.ceil(bytes / quarter) * quarter;
+}
+
+export class Heap {
+  /** Bytes handed out, in whole size classes. */
+  bytesInUse = 0;
+  buffersInUse = 0;
+  peakBytes = 0;
+  #end = RESERVED_BYTES;
+  #free = new Map<number, number[]>();
+  #spans: Span[] = [];
+
+  constructor(
+    readonly memory: WebAssembly.Memory,
+    readonly maximumBytes: number,
+  ) {}
+
+  /** @returns the byte offset of a block aligned to 64 bytes. */
+  allocate(bytes: number): number {
+    const size = sizeClass(bytes);
+    const address = this.#free.get(size)?.pop() ?? this.#fromSpans(size) ?? this.#fromEnd(size) ?? this.#afterMerge(size);
+    if (address === undefined) throw this.#outOfMemory(bytes);
+    this.bytesInUse += size;
+    this.buffersInUse += 1;
+    this.peakBytes = Math.max(this.peakBytes, this.bytesInUse);
+    return address;
+  }
+
+  release(address: number, bytes: number): void {
+    const size = sizeClass(bytes);
+    const list = this.#free.get(size);
+    if (list) list.push(address);
+    else this.#free.set(size, [address]);
+    this.bytesInUse -= size;
+    this.buffersInUse -= 1;
+  }
+
+  #fromEnd(size: number): number | undefined {
+    const address = this.#end;
+    if (address + size > this.maximumBytes) return undefined;
+    const missing = address + size - this.memory.buffer.byteLength;
+    if (missing > 0 && !this.#grow(missing)) return undefined;
+    this.#end += size;
+    return address;
+  }
+
+  /** Grows by at least `bytes`, in steps of an eighth of what is held so that growth stays rare. */
+  #grow(bytes: number): boolean {
+    const held = this.memory.buffer.byteLength;
+    const wanted = Math.max(bytes, held / 8);
+    for (const step of [Math.min(wanted, this.maximumBytes - held), bytes]) {
+      try {
+        this.memory.grow(Math.ceil(step / PAGE));
+        return true;
+      } catch {
+        // The smaller step may still fit; if none does, the caller reports what was asked for.
+      }
+    }
+    return false;
+  }
+
+  #fromSpans(size: number): number | undefined {
+    const index = this.#spans.findIndex((span) => span.bytes >= size);
+    const span = this.#spans[index];
+    if (!span) return undefined;
+    const { address } = span;
+    span.address += size;
+    span.bytes -= size;
+    if (span.bytes === 0) this.#spans.splice(index, 1);
+    return address;
+  }
+
+  /** Merges every free block with its free neighbours, then looks once more. */
+  #afterMerge(size: number): number | undefined {
+    const blocks = [...this.#spans];
+    for (const [bytes, addresses] of this.#free) for (const address of addresses) blocks.push({ address, bytes });
+    blocks.sort((a, b) => a.address - b.address);
+    this.#free.clear();
+    this.#spans = [];
+    for (const block of blocks) {
+      const last = this.#spans.at(-1);
+      if (last && last.address + last.bytes === block.address) last.bytes += block.bytes;
+      else this.#spans.push({ ...block });
+    }
+    const last = this.#spans.at(-1);
+    if (last && last.address + last.bytes === this.#end) {
+      this.#end = last.address;
+      this.#spans.pop();
+    }
+    return this.#fromSpans(size) ?? this.#fromEnd(size);
+  }
+
+  #outOfMemory(bytes: number): RangeError {
+    return new RangeError(
+      `out of memory: ${mebibytes(bytes)} asked for, ${mebibytes(this.bytesInUse)} in use in ${this.buffersInUse} buffers, ` +
+        `limit ${mebibytes(this.maximumBytes)}`,
+    );
+  }
+}
+
+function mebibytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 20 ? 3 : 0)} MiB`;
+}

@@ -1,0 +1,38 @@
+// The affine layer.
+
+import { SparseMatrix, spmm } from '../sparse/index.js';
+import { add, linear, type Random, type Tensor, transpose } from '../tensor/index.js';
+import { kaimingUniform } from './initializers.js';
+import { parameter } from './module.js';
+
+export interface LinearOptions {
+  readonly bias?: boolean;
+}
+
+/**
+ * y = x·Wᵀ + b, with W [outFeatures, inFeatures] and b [outFeatures] drawn from U(−1/√in, 1/√in).
+ *
+ * Takes a dense x [·, in], or a sparse one [n, in] such as a bag of words, at the cost of its stored elements alone.
+ */
+export class Linear {
+  weight: Tensor;
+  bias: Tensor | undefined;
+
+  constructor(
+    readonly inFeatures: number,
+    readonly outFeatures: number,
+    random: Random,
+    { bias = true }: LinearOptions = {},
+  ) {
+    const bound = 1 / Math.sqrt(inFeatures);
+    this.weight = parameter(kaimingUniform(random, [outFeatures, inFeatures]));
+    this.bias = bias ? parameter(random.uniform([outFeatures], -bound, bound)) : undefined;
+  }
+
+  forward(x: Tensor | SparseMatrix, activation: 'none' | 'relu' = 'none'): Tensor {
+    if (!(x instanceof SparseMatrix)) return linear(x, this.weight, this.bias, activation);
+    const product = spmm(x, transpose(this.weight));
+    const y = this.bias ? add(product, this.bias) : product;
+    return activation === 'relu' ? y.relu() : y;
+  }
+}

@@ -1,0 +1,59 @@
+// The multilayer perceptron.
+
+import type { SparseMatrix } from '../sparse/index.js';
+import type { Random, Tensor } from '../tensor/index.js';
+import { Dropout } from './dropout.js';
+import { Linear } from './linear.js';
+import type { Mode } from './module.js';
+import { BatchNorm1d } from './normalization.js';
+
+export interface MLPOptions {
+  /** Normalisation after each hidden activation. */
+  readonly norm?: 'none' | 'batch';
+  /** Dropout probability after each hidden layer. */
+  readonly dropout?: number;
+}
+
+/** One hidden block: linear → ReLU → norm → dropout. */
+class Block {
+  readonly linear: Linear;
+  readonly norm: BatchNorm1d | undefined;
+  readonly #dropout: Dropout;
+
+  constructor(inFeatures: number, outFeatures: number, random: Random, { norm = 'none', dropout = 0 }: MLPOptions) {
+    this.linear = new Linear(inFeatures, outFeatures, random);
+    this.norm = norm === 'batch' ? new BatchNorm1d(outFeatures) : undefined;
+    this.#dropout = new Dropout(dropout);
+  }
+
+  forward(x: Tensor | SparseMatrix, mode: Mode): Tensor {
+    const hidden = this.linear.forward(x, 'relu');
+    return this.#dropout.forward(this.norm ? this.norm.forward(hidden, mode) : hidden, mode);
+  }
+}
+
+/**
+ * A perceptron through the given sizes, `[in, hidden…, out]`: hidden blocks of linear → ReLU → norm → dropout, then a linear layer.
+ *
+ * @example new MLP([784, 256, 256, 10], random).forward(x, inference)
+ */
+export class MLP {
+  readonly blocks: readonly Block[];
+  readonly head: Linear;
+
+  constructor(sizes: readonly number[], random: Random, options: MLPOptions = {}) {
+    const [first, last] = [sizes[0], sizes.at(-1)];
+    if (sizes.length < 2 || first === undefined || last === undefined) throw new Error(`MLP: expected at least [in, out], got [${sizes.join(', ')}]`);
+    this.blocks = sizes.slice(1, -1).map((size, index) => new Block(sizes[index] as number, size, random, options));
+    this.head = new Linear(sizes.at(-2) as number, last, random);
+  }
+
+  forward(x: Tensor | SparseMatrix, mode: Mode): Tensor {
+    return this.head.forward(this.hidden(x, mode), 'none');
+  }
+
+  /** The embedding before the last layer; x itself without hidden layers. */
+  hidden(x: Tensor | SparseMatrix, mode: Mode): Tensor | SparseMatrix {
+    return this.blocks.reduce((features, block) => block.forward(features, mode), x);
+  }
+}

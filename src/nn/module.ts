@@ -1,0 +1,147 @@
+// Modules are data: plain objects whose tensors are parameters (trained) or buffers (kept but not trained), nested to any depth. Names are
+// the path of fields, as in PyTorch: `layers.0.weight`.
+
+import { keep, type Random, type Role, Tensor } from '../tensor/index.js';
+
+/** How a forward pass runs. */
+export interface Mode {
+  readonly training: boolean;
+  /** Source of dropout masks; needed only when training. */
+  readonly random?: Random;
+}
+
+export const inference: Mode = { training: false };
+
+/** A training mode whose random draws come from one stream. */
+export function training(random: Random): Mode {
+  return { training: true, random };
+}
+
+export function randomOf(mode: Mode, layer: string): Random {
+  if (!mode.random) throw new Error(`${layer}: a training pass needs random numbers: pass training(random)`);
+  return mode.random;
+}
+
+function withRole(tensor: Tensor, role: Role): Tensor {
+  tensor.role = role;
+  return keep(tensor);
+}
+
+/** Marks a tensor as a trainable parameter of the module that holds it. */
+export function parameter(tensor: Tensor): Tensor {
+  return withRole(tensor, 'parameter');
+}
+
+/** Marks a tensor as state that is saved with the module but not trained, such as running statistics. */
+export function buffer(tensor: Tensor): Tensor {
+  return withRole(tensor, 'buffer');
+}
+
+/** Weights by dotted name. */
+export type Weights = Readonly<Record<string, Tensor>>;
+
+interface Slot {
+  readonly name: string;
+  readonly owner: Record<string, unknown>;
+  readonly key: string;
+}
+
+/** While `withWeights` runs: the roles of the fields that hold borrowed tensors. */
+const borrowed = new WeakMap<object, Map<string, Role>>();
+
+function* slots(module: object, role: Role, path: string, seen: Set<unknown>): Generator<Slot> {
+  if (seen.has(module)) return;
+  seen.add(module);
+  const owner = module as Record<string, unknown>;
+  for (const key of Object.keys(owner)) {
+    const value = owner[key];
+    if (value instanceof Tensor) {
+      if ((borrowed.get(owner)?.get(key) ?? value.role) === role) yield { name: path + key, owner, key };
+    } else if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)) {
+      yield* slots(value, role, `${path}${key}.`, seen);
+    }
+  }
+}
+
+function collect(module: object, role: Role): Record<string, Tensor> {
+  const found: Record<string, Tensor> = {};
+  const seen = new Set<Tensor>();
+  for (const { name, owner, key } of slots(module, role, '', new Set())) {
+    const tensor = owner[key] as Tensor;
+    if (!seen.has(tensor)) found[name] = tensor;
+    seen.add(tensor);
+  }
+  return found;
+}
+
+/** Trainable tensors by dotted name. A tensor shared by two fields counts once, under its first name. */
+export function parameters(module: object): Record<string, Tensor> {
+  return collect(module, 'parameter');
+}
+
+/** Untrained state by dotted name. */
+export function buffers(module: object): Record<string, Tensor> {
+  return collect(module, 'buffer');
+}
+
+/** Parameters and buffers: what a file of the module holds. */
+export function stateOf(module: object): Record<string, Tensor> {
+  return { ...parameters(module), ...buffers(module) };
+}
+
+/** Number of trainable values. */
+export function parameterCount(module: object): number {
+  return Object.values(parameters(module)).reduce((total, { size }) => total + size, 0);
+}
+
+/** Copies values into a module in place. @throws Error naming the first weight that is missing, unknown or of another shape. */
+export function loadState(module: object, state: Weights): void {
+  const own = stateOf(module);
+  for (const name of Object.keys(state)) if (!own[name]) throw new Error(`loadState: the module has no weight "${name}"`);
+  for (const [name, target] of Object.entries(own)) requireShape('loadState', name, target, state[name]);
+  for (const [name, target] of Object.entries(own)) target.assign(state[name] as Tensor);
+}
+
+function requireShape(operation: string, name: string, expected: Tensor, given: Tensor | undefined): void {
+  if (!given) throw new Error(`${operation}: weight "${name}" is missing`);
+  if (given.shape.join() !== expected.shape.join()) throw new Error(`${operation}: weight "${name}" is ${given}, expected ${expected}`);
+}
+
+/**
+ * Runs `fn` with a module's parameters replaced by other tensors of the same shapes; gradients flow to those tensors. Names left out keep their own values.
+ * This is how hypernetworks, averaged weights and searched sub-networks run a model.
+ *
+ * @throws Error when a name is unknown or a shape differs.
+ */
+export function withWeights<M extends object, T>(module: M, weights: Weights, fn: (module: M) => T): T {
+  const own = [...slots(module, 'parameter', '', new Set())];
+  const byTensor = new Map<Tensor, Tensor>();
+  for (const [name, weight] of Object.entries(weights)) {
+    const slot = own.find((candidate) => candidate.name === name);
+    if (!slot) throw new Error(`withWeights: the module has no parameter "${name}"`);
+    const original = slot.owner[slot.key] as Tensor;
+    requireShape('withWeights', name, original, weight);
+    byTensor.set(original, weight);
+  }
+  const swapped = own.filter(({ owner, key }) => byTensor.has(owner[key] as Tensor));
+  const restore = swapped.map(({ owner, key }) => swap(owner, key, byTensor.get(owner[key] as Tensor) as Tensor));
+  try {
+    const result = fn(module);
+    if (result instanceof Promise) throw new Error('withWeights: the function must not be asynchronous');
+    return result;
+  } finally {
+    for (const undo of restore.reverse()) undo();
+  }
+}
+
+function swap(owner: Record<string, unknown>, key: string, weight: Tensor): () => void {
+  const original = owner[key];
+  const roles = borrowed.get(owner) ?? new Map<string, Role>();
+  const nested = roles.has(key);
+  borrowed.set(owner, roles.set(key, 'parameter'));
+  owner[key] = weight;
+  return () => {
+    owner[key] = original;
+    if (!nested) roles.delete(key);
+  };
+}

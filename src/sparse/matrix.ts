@@ -1,0 +1,196 @@
+// Sparse matrices in compressed-sparse-row form. The pattern (where elements are stored) is fixed and shared; values are a tensor
+// like any other, so a matrix can be a graph's adjacency, a hypergraph's incidence or a pruned layer's weights.
+
+import { gatherKnownRows, keep, multiply, Tensor, tensor } from '../tensor/index.js';
+import { spmm } from './ops.js';
+import { Segments } from './segments.js';
+
+export class SparsePattern {
+  /** The stored elements of each row. */
+  readonly segments: Segments;
+  #indices: Tensor | undefined;
+  #transposed: { pattern: SparsePattern; permutation: Tensor } | undefined;
+
+  /**
+   * @param indptr row r holds elements indptr[r] … indptr[r+1] − 1.
+   * @param indices the column of each element.
+   * @throws Error when the two disagree; RangeError when a column is outside.
+   */
+  constructor(
+    readonly rows: number,
+    readonly columns: number,
+    readonly indptr: Int32Array,
+    readonly indices: Int32Array,
+  ) {
+    this.segments = new Segments(indptr);
+    if (indptr.length !== rows + 1 || this.segments.size !== indices.length) {
+      throw new Error(`SparsePattern: ${indptr.length} offsets ending at ${this.segments.size} do not describe ${rows} rows of ${indices.length} elements`);
+    }
+    for (const [element, column] of indices.entries()) {
+      if (column < 0 || column >= columns) throw new RangeError(`SparsePattern: column ${column} of element ${element} is outside 0…${columns - 1}`);
+    }
+  }
+
+  /** Number of stored elements. */
+  get nnz(): number {
+    return this.indices.length;
+  }
+
+  /** Columns as an i32 tensor [nnz]. */
+  get indexTensor(): Tensor {
+    this.#indices ??= keep(tensor(this.indices));
+    return this.#indices;
+  }
+
+  /** The pattern with rows and columns exchanged, and where each of its elements stands here. Made once. */
+  transposed(): { pattern: SparsePattern; permutation: Tensor } {
+    if (!this.#transposed) {
+      const { indptr, indices, order } = transposePattern(this);
+      const pattern = new SparsePattern(this.columns, this.rows, indptr, indices);
+      this.#transposed = { pattern, permutation: keep(tensor(order)) };
+    }
+    return this.#transposed;
+  }
+}
+
+/** Counting sort of the elements by column. */
+function transposePattern({ rows, columns, indptr, indices }: SparsePattern) {
+  const starts = new Int32Array(columns + 1);
+  for (const column of indices) starts[column + 1] = (starts[column + 1] as number) + 1;
+  for (let column = 0; column < columns; column++) starts[column + 1] = (starts[column + 1] as number) + (starts[column] as number);
+  const next = starts.slice();
+  const transposed = new Int32Array(indices.length);
+  const order = new Int32Array(indices.length);
+  for (let row = 0; row < rows; row++) {
+    for (let element = indptr[row] as number; element < (indptr[row + 1] as number); element++) {
+      const column = indices[element] as number;
+      const at = next[column] as number;
+      next[column] = at + 1;
+      transposed[at] = row;
+      order[at] = element;
+    }
+  }
+  return { indptr: starts, indices: transposed, order };
+}
+
+export class SparseMatrix {
+  #transposed: SparseMatrix | undefined;
+
+  /** @param values one a stored element, [nnz]; left out, every stored element is 1. */
+  constructor(
+    readonly pattern: SparsePattern,
+    readonly values?: Tensor,
+  ) {
+    if (values && (values.rank !== 1 || values.size !== pattern.nnz)) {
+      throw new Error(`SparseMatrix: expected ${pattern.nnz} values, got ${values}`);
+    }
+  }
+
+  get rows(): number {
+    return this.pattern.rows;
+  }
+
+  get columns(): number {
+    return this.pattern.columns;
+  }
+
+  get nnz(): number {
+    return this.pattern.nnz;
+  }
+
+  /** From coordinates in any order; repeated places are added up. */
+  static fromCoordinates(rows: number, columns: number, rowOf: ArrayLike<number>, columnOf: ArrayLike<number>, values?: ArrayLike<number>): SparseMatrix {
+    if (rowOf.length !== columnOf.length || (values && values.length !== rowOf.length)) {
+      throw new Error(`SparseMatrix: ${rowOf.length} rows, ${columnOf.length} columns and ${values?.length ?? rowOf.length} values do not pair up`);
+    }
+    for (let i = 0; i < rowOf.length; i++) {
+      const row = rowOf[i] as number;
+      if (row < 0 || row >= rows) throw new RangeError(`SparseMatrix: row ${row} of element ${i} is outside 0…${rows - 1}`);
+    }
+    const order = Array.from({ length: rowOf.length }, (_, i) => i);
+    order.sort((a, b) => (rowOf[a] as number) - (rowOf[b] as number) || (columnOf[a] as number) - (columnOf[b] as number));
+    const indptr = new Int32Array(rows + 1);
+    const indices: number[] = [];
+    const summed: number[] = [];
+    let previousRow = -1;
+    for (const i of order) {
+      const row = rowOf[i] as number;
+      const column = columnOf[i] as number;
+      const value = values ? (values[i] as number) : 1;
+      if (row === previousRow && column === indices.at(-1)) {
+        summed[summed.length - 1] = (summed.at(-1) as number) + value;
+        continue;
+      }
+      previousRow = row;
+      indices.push(column);
+      summed.push(value);
+      indptr[row + 1] = (indptr[row + 1] as number) + 1;
+    }
+    for (let row = 0; row < rows; row++) indptr[row + 1] = (indptr[row + 1] as number) + (indptr[row] as number);
+    const pattern = new SparsePattern(rows, columns, indptr, Int32Array.from(indices));
+    return new SparseMatrix(pattern, summed.every((value) => value === 1) ? undefined : keep(tensor(Float32Array.from(summed))));
+  }
+
+  /** From the non-zero elements of a [rows, columns] tensor. */
+  static fromDense(x: Tensor): SparseMatrix {
+    const [rows, columns] = x.shape as [number, number];
+    const values = x.view();
+    const stored = Array.from(values.keys()).filter((i) => values[i] !== 0);
+    return SparseMatrix.fromCoordinates(
+      rows, columns,
+      stored.map((i) => Math.floor(i / columns)), stored.map((i) => i % columns), stored.map((i) => values[i] as number),
+    );
+  }
+
+  toDense(): Tensor {
+    const dense = new Float32Array(this.rows * this.columns);
+    const values = this.values?.view();
+    for (let row = 0; row < this.rows; row++) {
+      for (let element = this.pattern.indptr[row] as number; element < (this.pattern.indptr[row + 1] as number); element++) {
+        const at = row * this.columns + (this.pattern.indices[element] as number);
+        dense[at] = (dense[at] as number) + (values?.[element] ?? 1);
+      }
+    }
+    return tensor(dense, [this.rows, this.columns]);
+  }
+
+  /** The transpose; its pattern, and the values of a constant matrix, are made once. */
+  transpose(): SparseMatrix {
+    if (!this.#transposed) {
+      const { pattern, permutation } = this.pattern.transposed();
+      this.#transposed = new SparseMatrix(pattern, this.values && keep(gatherKnownRows(this.values, permutation)));
+    }
+    return this.#transposed;
+  }
+
+  /** This matrix times a dense one: [columns, d] → [rows, d]. */
+  matmul(x: Tensor): Tensor {
+    return spmm(this, x);
+  }
+
+  /** diag(left)·this·diag(right); a side left out is the identity. Gradients reach all three. */
+  scale(left?: Tensor, right?: Tensor): SparseMatrix {
+    const factors = [
+      this.values,
+      left && gatherKnownRows(requireLength('left', left, this.rows), this.pattern.segments.ids),
+      right && gatherKnownRows(requireLength('right', right, this.columns), this.pattern.indexTensor),
+    ].filter((factor) => factor !== undefined);
+    if (factors.length === 0) return this;
+    return new SparseMatrix(this.pattern, factors.reduce((product, factor) => multiply(product, factor)));
+  }
+
+  /** Sums of the stored values of each row. */
+  rowSums(): Float32Array {
+    const values = this.values?.view();
+    return Float32Array.from({ length: this.rows }, (_, row) => {
+      let total = 0;
+      for (let element = this.pattern.indptr[row] as number; element < (this.pattern.indptr[row + 1] as number); element++) total += values?.[element] ?? 1;
+      return total;
+    });
+  }
+}
+
+function requireLength(side: string, factors: Tensor, length: number): Tensor {
+  if (factors.rank !== 1 || factors.size !== length) throw new Error(`SparseMatrix.scale: the ${side} side needs ${length} factors, got ${factors}`);
+  return factors;
+}

@@ -1,0 +1,68 @@
+// Products of sparse and dense matrices, differentiable in the stored values and in the dense side.
+
+import { apply, formatShape, gatherKnownRows, type Op, onlyGradient, type Tensor } from '../tensor/index.js';
+import type { SparseMatrix, SparsePattern } from './matrix.js';
+
+interface Attributes {
+  readonly pattern: SparsePattern;
+}
+
+/** Inputs x and maybe values. */
+const spmmOp: Op<Attributes> = {
+  name: 'spmm',
+  infer: ([x], { pattern }) => [{ shape: [pattern.rows, (x as Tensor).shape[1] as number], dtype: 'f32' }],
+  compute: (device, [x, values], [y], { pattern }) =>
+    device.run('spmm', [
+      pattern.segments.offsetTensor, pattern.indexTensor, values ?? null, x as Tensor, y as Tensor, pattern.rows, (x as Tensor).shape[1] as number,
+    ]),
+  vjp: (backward) => {
+    const [x, values] = backward.inputs as [Tensor, Tensor | undefined];
+    const { pattern } = backward.attributes;
+    const g = onlyGradient(backward);
+    return [
+      backward.needed[0] ? transposedProduct(pattern, g, values) : undefined,
+      backward.needed[1] ? apply(sddmmOp, [g, x], { pattern }) : undefined,
+    ];
+  },
+};
+
+const sddmmOp: Op<Attributes> = {
+  name: 'sddmm',
+  infer: (_, { pattern }) => [{ shape: [pattern.nnz], dtype: 'f32' }],
+  compute: (device, [a, b], [y], { pattern }) =>
+    device.run('sddmm', [
+      pattern.segments.offsetTensor, pattern.indexTensor, a as Tensor, b as Tensor, y as Tensor, pattern.rows, (a as Tensor).shape[1] as number,
+    ]),
+  vjp: (backward) => {
+    const [a, b] = backward.inputs as [Tensor, Tensor];
+    const { pattern } = backward.attributes;
+    const g = onlyGradient(backward);
+    return [
+      backward.needed[0] ? apply(spmmOp, [b, g], { pattern }) : undefined,
+      backward.needed[1] ? transposedProduct(pattern, a, g) : undefined,
+    ];
+  },
+};
+
+/** Aᵀ·x for the matrix A of the pattern and values. */
+function transposedProduct(pattern: SparsePattern, x: Tensor, values: Tensor | undefined): Tensor {
+  const { pattern: transposed, permutation } = pattern.transposed();
+  return apply(spmmOp, values ? [x, gatherKnownRows(values, permutation)] : [x], { pattern: transposed });
+}
+
+/** Sparse [m, n] times dense [n, d] → [m, d]; gradients to the values and to x. */
+export function spmm(a: SparseMatrix, x: Tensor): Tensor {
+  if (x.rank !== 2 || x.shape[0] !== a.columns) {
+    throw new Error(`spmm: inner sizes differ: sparse [${a.rows}, ${a.columns}] × ${formatShape(x.shape)}`);
+  }
+  return apply(spmmOp, a.values ? [x, a.values] : [x], { pattern: a.pattern });
+}
+
+/** Sampled dense-dense product: y[e] = ⟨a[row of e], b[column of e]⟩ for each stored element. a [rows, d], b [columns, d] → [nnz]. */
+export function sddmm(pattern: SparsePattern, a: Tensor, b: Tensor): Tensor {
+  const fits = a.rank === 2 && b.rank === 2 && a.shape[0] === pattern.rows && b.shape[0] === pattern.columns && a.shape[1] === b.shape[1];
+  if (!fits) {
+    throw new Error(`sddmm: expected a [${pattern.rows}, d] and b [${pattern.columns}, d], got ${formatShape(a.shape)} and ${formatShape(b.shape)}`);
+  }
+  return apply(sddmmOp, [a, b], { pattern });
+}

@@ -1,0 +1,100 @@
+// The one door: every computation is an operation record given to `apply`, which checks, allocates, runs and tells the observers (gradient tapes,
+// traces, profilers).
+
+import type { DType, HostDevice } from '../engine/index.js';
+import type { Shape } from './shape.js';
+import { emptyTensor, Tensor } from './tensor.js';
+
+export interface Spec {
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+/** What a vector-Jacobian product works with. */
+export interface Backward<A> {
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  /** Gradient of each output; undefined where none flows. At least one is defined. */
+  readonly gradients: readonly (Tensor | undefined)[];
+  readonly attributes: A;
+  /** Which inputs need a gradient: others may be skipped. */
+  readonly needed: readonly boolean[];
+}
+
+/** An operation: what it makes, how it is computed, how gradients flow back. */
+export interface Op<A = void> {
+  readonly name: string;
+  /** Shapes and types of the outputs. @throws Error naming the operation and the shapes when they do not fit. */
+  infer(inputs: readonly Tensor[], attributes: A): readonly Spec[];
+  /** Writes the outputs. */
+  compute?(device: HostDevice, inputs: readonly Tensor[], outputs: readonly Tensor[], attributes: A): void;
+  /** For operations that only look at their input's memory in another way: makes the outputs. */
+  view?(inputs: readonly Tensor[], attributes: A): readonly Tensor[];
+  /** Gradients of the inputs, written in operations so that they can be differentiated again. */
+  vjp?(backward: Backward<A>): readonly (Tensor | undefined)[];
+}
+
+/** Sees every operation after it ran. */
+export interface Observer {
+  record(op: Op<never>, inputs: readonly Tensor[], outputs: readonly Tensor[], attributes: unknown): void;
+}
+
+const observers: Observer[] = [];
+
+/** Shows every operation that `body` applies to `observer`. */
+export function observe<T>(observer: Observer, body: () => T): T {
+  observers.push(observer);
+  try {
+    return body();
+  } finally {
+    observers.splice(observers.lastIndexOf(observer), 1);
+  }
+}
+
+/** Runs `body` unseen by the observers. */
+export function unobserved<T>(body: () => T): T {
+  const hidden = observers.splice(0);
+  try {
+    return body();
+  } finally {
+    observers.push(...hidden);
+  }
+}
+
+/** Whether any observer is watching. */
+export function isObserved(): boolean {
+  return observers.length > 0;
+}
+
+export function applyAll<A>(op: Op<A>, inputs: readonly Tensor[], attributes: A): readonly Tensor[] {
+  for (const input of inputs) input.assertAlive(op.name);
+  const device = (inputs[0] as Tensor).device;
+  let outputs: readonly Tensor[];
+  if (op.view) {
+    outputs = op.view(inputs, attributes);
+  } else {
+    outputs = op.infer(inputs, attributes).map(({ shape, dtype }) => emptyTensor(shape, dtype, device));
+    op.compute?.(device, inputs, outputs, attributes);
+  }
+  for (const observer of observers) observer.record(op as Op<never>, inputs, outputs, attributes);
+  return outputs;
+}
+
+/** Applies an operation with one output. */
+export function apply(op: Op<void>, inputs: readonly Tensor[]): Tensor;
+export function apply<A>(op: Op<A>, inputs: readonly Tensor[], attributes: A): Tensor;
+export function apply<A>(op: Op<A>, inputs: readonly Tensor[], attributes?: A): Tensor {
+  return applyAll(op, inputs, attributes as A)[0] as Tensor;
+}
+
+/** The one gradient of an operation with one output. */
+export function onlyGradient<A>(backward: Backward<A>): Tensor {
+  return backward.gradients[0] as Tensor;
+}
+
+/** @throws Error unless every input has the element type. */
+export function requireDType(operation: string, dtype: DType, ...inputs: readonly Tensor[]): void {
+  for (const input of inputs) {
+    if (input.dtype !== dtype) throw new Error(`${operation}: expected ${dtype}, got ${input}; convert with cast(x, '${dtype}')`);
+  }
+}

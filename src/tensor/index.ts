@@ -1,0 +1,13 @@
+// Floor 2: tensors, operations, gradients, random numbers.
+
+import './methods.js';
+
+export { apply, applyAll, type Backward, isObserved, type Observer, observe, type Op, onlyGradient, requireDType, type Spec } from './apply.js';
+export { checkpoint, grad, jvp, stopGradient, straightThrough, type ValueAndGrad, valueAndGrad, vjp } from './autograd.js';
+export { arange, eye, full, type Nested, ones, tensor, zeros } from './create.js';
+export * from './ops/index.js';
+export { dropout, type Key, Random } from './random.js';
+export { keep, Scope, scope } from './scope.js';
+export { formatShape, type Shape, sizeOf } from './shape.js';
+export { emptyTensor, type Role, Tensor } from './tensor.js';
+export { leaves, type MapTree, mapTree, type Tree } from './tree.js';

@@ -1,0 +1,173 @@
+// Elementwise functions of two tensors, broadcast as in NumPy. A number stands for a tensor of its value.
+
+import type { KernelName } from '../../engine/index.js';
+import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
+import { full } from '../create.js';
+import { broadcastShapes } from '../shape.js';
+import { Tensor } from '../tensor.js';
+import { broadcastArguments } from './broadcast.js';
+import { sumTo } from './layout.js';
+import { log, reciprocal, square } from './unary.js';
+
+export type Operand = Tensor | number;
+
+interface Flow {
+  readonly a: Tensor;
+  readonly b: Tensor;
+  readonly y: Tensor;
+  /** Gradient of the output. */
+  readonly g: Tensor;
+}
+
+interface Gradients {
+  readonly a: (flow: Flow) => Tensor;
+  readonly b: (flow: Flow) => Tensor;
+}
+
+/** An operation on two tensors of one type, with a kernel for f32 and maybe one for i32. */
+function binary(name: KernelName, intName: KernelName | undefined, result: 'same' | 'f32', gradients?: Gradients): (a: Tensor, b: Tensor) => Tensor {
+  const op: Op = {
+    name,
+    infer: ([left, right]) => {
+      const a = left as Tensor;
+      const b = right as Tensor;
+      if (a.dtype !== b.dtype || !intName) requireDType(name, 'f32', a, b);
+      return [{ shape: broadcastShapes(name, a.shape, b.shape), dtype: result === 'f32' ? 'f32' : a.dtype }];
+    },
+    compute(device, [a, b], [y]) {
+      const kernel = (a as Tensor).dtype === 'i32' && intName ? intName : name;
+      device.run(kernel, broadcastArguments(name, a as Tensor, b as Tensor, y as Tensor, (y as Tensor).shape));
+    },
+    ...(gradients && {
+      vjp: (backward) => {
+        const [a, b] = backward.inputs as [Tensor, Tensor];
+        const flow = { a, b, y: backward.outputs[0] as Tensor, g: onlyGradient(backward) };
+        return [
+          backward.needed[0] ? sumTo(gradients.a(flow), a.shape) : undefined,
+          backward.needed[1] ? sumTo(gradients.b(flow), b.shape) : undefined,
+        ];
+      },
+    }),
+  };
+  return (a, b) => apply(op, [a, b]);
+}
+
+const addTensors = binary('add', 'addInt', 'same', { a: ({ g }) => g, b: ({ g }) => g });
+const subtractTensors = binary('subtract', 'subtractInt', 'same', { a: ({ g }) => g, b: ({ g }) => multiply(g, -1) });
+const multiplyTensors = binary('multiply', 'multiplyInt', 'same', { a: ({ b, g }) => multiply(g, b), b: ({ a, g }) => multiply(g, a) });
+const divideTensors = binary('divide', undefined, 'same', {
+  a: ({ b, g }) => divide(g, b),
+  b: ({ b, y, g }) => multiply(multiply(g, divide(y, b)), -1),
+});
+const powerTensors = binary('power', undefined, 'same', {
+  a: ({ a, b, g }) => multiply(g, multiply(b, power(a, subtract(b, 1)))),
+  b: ({ a, y, g }) => multiply(g, multiply(y, log(a))),
+});
+const maximumTensors = binary('maximum', 'maximumInt', 'same', {
+  a: ({ a, b, g }) => positiveMask(g, lessEqual(b, a)),
+  b: ({ a, b, g }) => positiveMask(g, less(a, b)),
+});
+const minimumTensors = binary('minimum', 'minimumInt', 'same', {
+  a: ({ a, b, g }) => positiveMask(g, lessEqual(a, b)),
+  b: ({ a, b, g }) => positiveMask(g, less(b, a)),
+});
+const equalTensors = binary('equal', 'equalInt', 'f32');
+const notEqualTensors = binary('notEqual', undefined, 'f32');
+const lessTensors = binary('less', 'lessInt', 'f32');
+const lessEqualTensors = binary('lessEqual', undefined, 'f32');
+const positiveMaskTensors = binary('positiveMask', undefined, 'same', {
+  a: ({ b, g }) => positiveMask(g, b),
+  b: ({ b }) => multiply(b, 0),
+});
+
+const affineOp: Op<{ scale: number; shift: number }> = {
+  name: 'affine',
+  infer: ([x]) => {
+    requireDType('affine', 'f32', x as Tensor);
+    return [{ shape: (x as Tensor).shape, dtype: 'f32' }];
+  },
+  compute: (device, [x], [y], { scale, shift }) => device.run('affine', [x as Tensor, y as Tensor, scale, shift, (y as Tensor).size]),
+  vjp: (backward) => [affine(onlyGradient(backward), backward.attributes.scale, 0)],
+};
+
+/** scale·x + shift for two numbers. */
+export function affine(x: Tensor, scale: number, shift: number): Tensor {
+  return apply(affineOp, [x], { scale, shift });
+}
+
+/** The number as a tensor that fits the other operand. */
+function lift(value: Operand, other: Tensor): Tensor {
+  return value instanceof Tensor ? value : full([], value, other.dtype === 'i32' ? 'i32' : 'f32');
+}
+
+/** Calls `operate` with both operands as tensors. */
+function lifted(name: string, operate: (a: Tensor, b: Tensor) => Tensor): (a: Operand, b: Operand) => Tensor {
+  return (a, b) => {
+    if (a instanceof Tensor) return operate(a, lift(b, a));
+    if (b instanceof Tensor) return operate(lift(a, b), b);
+    throw new Error(`${name}: expected at least one tensor`);
+  };
+}
+
+function isFloat(x: Operand): x is Tensor {
+  return x instanceof Tensor && x.dtype === 'f32';
+}
+
+const addLifted = lifted('add', addTensors);
+const subtractLifted = lifted('subtract', subtractTensors);
+const multiplyLifted = lifted('multiply', multiplyTensors);
+const divideLifted = lifted('divide', divideTensors);
+const powerLifted = lifted('power', powerTensors);
+
+export function add(a: Operand, b: Operand): Tensor {
+  if (typeof b === 'number' && isFloat(a)) return affine(a, 1, b);
+  if (typeof a === 'number' && isFloat(b)) return affine(b, 1, a);
+  return addLifted(a, b);
+}
+
+export function subtract(a: Operand, b: Operand): Tensor {
+  if (typeof b === 'number' && isFloat(a)) return affine(a, 1, -b);
+  if (typeof a === 'number' && isFloat(b)) return affine(b, -1, a);
+  return subtractLifted(a, b);
+}
+
+export function multiply(a: Operand, b: Operand): Tensor {
+  if (typeof b === 'number' && isFloat(a)) return affine(a, b, 0);
+  if (typeof a === 'number' && isFloat(b)) return affine(b, a, 0);
+  return multiplyLifted(a, b);
+}
+
+export function divide(a: Operand, b: Operand): Tensor {
+  if (typeof b === 'number' && isFloat(a)) return affine(a, 1 / b, 0);
+  if (typeof a === 'number' && isFloat(b)) return a === 1 ? reciprocal(b) : affine(reciprocal(b), a, 0);
+  return divideLifted(a, b);
+}
+
+/** aᵇ; NaN for a negative base with a fractional exponent. */
+export function power(a: Operand, b: Operand): Tensor {
+  return b === 2 && isFloat(a) ? square(a) : powerLifted(a, b);
+}
+
+/** Larger of the two; the gradient goes to a where they are equal. */
+export const maximum = lifted('maximum', maximumTensors);
+/** Smaller of the two; the gradient goes to a where they are equal. */
+export const minimum = lifted('minimum', minimumTensors);
+/** 1 where equal, else 0 (f32), as all comparisons. */
+export const equal = lifted('equal', equalTensors);
+export const notEqual = lifted('notEqual', notEqualTensors);
+export const less = lifted('less', lessTensors);
+export const lessEqual = lifted('lessEqual', lessEqualTensors);
+export const greater = (a: Operand, b: Operand): Tensor => less(b, a);
+export const greaterEqual = (a: Operand, b: Operand): Tensor => lessEqual(b, a);
+/** a where b > 0, else 0 exactly (also where a is not finite). */
+export const positiveMask = lifted('positiveMask', positiveMaskTensors);
+
+/** a where condition > 0, else b. What is not chosen has no effect, not even a NaN. */
+export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
+  return add(positiveMask(a, condition), positiveMask(b, lessEqual(condition, 0)));
+}
+
+/** x limited to [low, high]; gradient 0 outside. */
+export function clip(x: Tensor, low: number, high: number): Tensor {
+  return minimum(maximum(x, low), high);
+}

@@ -1,0 +1,40 @@
+// How two shapes meet in a kernel: the joined box of at most four axes that the elementwise kernels take.
+
+import type { KernelArgument } from '../../engine/index.js';
+import { broadcastStrides, type Shape, sameShape, sizeOf } from '../shape.js';
+import type { Tensor } from '../tensor.js';
+
+const MAXIMUM_AXES = 4;
+
+/** Arguments of a broadcasting kernel that writes `output` of `shape`. */
+export function broadcastArguments(operation: string, a: Tensor, b: Tensor, output: Tensor, shape: Shape): KernelArgument[] {
+  if (sameShape(a.shape, shape) && sameShape(b.shape, shape)) {
+    return [a, b, output, 1, 1, 1, sizeOf(shape), 0, 0, 0, 1, 0, 0, 0, 1];
+  }
+  const axes = joinAxes(shape, broadcastStrides(a.shape, shape), broadcastStrides(b.shape, shape));
+  if (axes.length > MAXIMUM_AXES) {
+    throw new Error(`${operation}: broadcasting alternates over more than ${MAXIMUM_AXES} axes; reshape or broadcastTo first`);
+  }
+  while (axes.length < MAXIMUM_AXES) axes.unshift({ size: 1, a: 0, b: 0 });
+  return [a, b, output, ...axes.map((axis) => axis.size), ...axes.map((axis) => axis.a), ...axes.map((axis) => axis.b)];
+}
+
+interface Axis {
+  readonly size: number;
+  readonly a: number;
+  readonly b: number;
+}
+
+/** Drops axes of size 1 and joins neighbours that both operands walk in one stride. */
+function joinAxes(shape: Shape, stridesA: readonly number[], stridesB: readonly number[]): Axis[] {
+  const axes: Axis[] = [];
+  shape.forEach((size, at) => {
+    if (size === 1) return;
+    const a = stridesA[at] as number;
+    const b = stridesB[at] as number;
+    const outer = axes.at(-1);
+    if (outer && outer.a === a * size && outer.b === b * size) axes[axes.length - 1] = { size: outer.size * size, a, b };
+    else axes.push({ size, a, b });
+  });
+  return axes;
+}

@@ -1,0 +1,108 @@
+// Indexed reads and their transposes. Indices are i32 tensors and are checked against the range they address.
+
+import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
+import { tensor } from '../create.js';
+import { formatShape, sizeOf } from '../shape.js';
+import type { Tensor } from '../tensor.js';
+import { reshape } from './layout.js';
+
+/** @throws RangeError naming the first index outside [low, rows). */
+export function checkIndices(operation: string, indices: Tensor, rows: number, low = 0): void {
+  requireDType(operation, 'i32', indices);
+  const values = indices.view();
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    if (value < low || value >= rows) throw new RangeError(`${operation}: index ${value} at position ${i} is outside ${low}…${rows - 1}`);
+  }
+}
+
+const gatherOp: Op = {
+  name: 'gatherRows',
+  infer: ([x, indices]) => [{ shape: [...(indices as Tensor).shape, ...(x as Tensor).shape.slice(1)], dtype: (x as Tensor).dtype }],
+  compute: (device, [x, indices], [y]) =>
+    device.run('gatherRows', [x as Tensor, indices as Tensor, y as Tensor, (indices as Tensor).size, sizeOf((x as Tensor).shape.slice(1))]),
+  vjp: (backward) => {
+    const [x, indices] = backward.inputs as [Tensor, Tensor];
+    const flat = reshape(onlyGradient(backward), [indices.size, ...x.shape.slice(1)]);
+    return [apply(scatterAddOp, [flat, reshape(indices, [-1])], { rows: x.shape[0] as number }), undefined];
+  },
+};
+
+const scatterAddOp: Op<{ rows: number }> = {
+  name: 'scatterAddRows',
+  infer: ([x], { rows }) => [{ shape: [rows, ...(x as Tensor).shape.slice(1)], dtype: 'f32' }],
+  compute: (device, [x, indices], [y], { rows }) =>
+    device.run('scatterAddRows', [x as Tensor, indices as Tensor, y as Tensor, (indices as Tensor).size, rows, sizeOf((x as Tensor).shape.slice(1))]),
+  vjp: (backward) => [apply(gatherOp, [onlyGradient(backward), backward.inputs[1] as Tensor]), undefined],
+};
+
+/** y[i…] = x[indices[i…]]: rows of the first axis. x [n, …], indices i32 [m…] → [m…, …]. */
+export function gatherRows(x: Tensor, indices: Tensor): Tensor {
+  if (x.rank === 0) throw new Error('gatherRows: expected a tensor with rows');
+  checkIndices('gatherRows', indices, x.shape[0] as number);
+  return apply(gatherOp, [x, indices]);
+}
+
+/** `gatherRows` for indices that are known to be in range: skips the check. */
+export function gatherKnownRows(x: Tensor, indices: Tensor): Tensor {
+  return apply(gatherOp, [x, indices]);
+}
+
+/** y[r] = Σ over i with indices[i] = r of x[i]. x [m, …], indices i32 [m] → [rows, …]. */
+export function scatterAddRows(x: Tensor, indices: Tensor, rows: number): Tensor {
+  requireDType('scatterAddRows', 'f32', x);
+  if (indices.rank !== 1 || indices.size !== x.shape[0]) {
+    throw new Error(`scatterAddRows: expected one index a row of ${formatShape(x.shape)}, got ${formatShape(indices.shape)}`);
+  }
+  checkIndices('scatterAddRows', indices, rows);
+  return apply(scatterAddOp, [x, indices], { rows });
+}
+
+const takeOp: Op = {
+  name: 'takeRows',
+  infer: ([, positions]) => [{ shape: (positions as Tensor).shape, dtype: 'f32' }],
+  compute: (device, [x, positions], [y]) => {
+    const [rows, d] = (positions as Tensor).shape as [number, number];
+    device.run('takeRows', [x as Tensor, positions as Tensor, y as Tensor, rows, d]);
+  },
+  vjp: (backward) => {
+    const [x, positions] = backward.inputs as [Tensor, Tensor];
+    return [putRows(onlyGradient(backward), positions, x.shape[0] as number), undefined];
+  },
+};
+
+const putOp: Op<{ rows: number }> = {
+  name: 'putRows',
+  infer: ([x], { rows }) => [{ shape: [rows, (x as Tensor).shape[1] as number], dtype: 'f32' }],
+  compute: (device, [x, positions], [y], { rows }) => {
+    const [count, d] = (x as Tensor).shape as [number, number];
+    device.run('putRows', [x as Tensor, positions as Tensor, y as Tensor, count, rows, d]);
+  },
+  vjp: (backward) => [apply(takeOp, [onlyGradient(backward), backward.inputs[1] as Tensor]), undefined],
+};
+
+/** y[s, c] = x[positions[s, c], c], or 0 where the position is −1. x [n, d], positions i32 [m, d] → [m, d]. */
+export function takeRows(x: Tensor, positions: Tensor): Tensor {
+  requireDType('takeRows', 'f32', x);
+  if (x.rank !== 2 || positions.rank !== 2 || x.shape[1] !== positions.shape[1]) {
+    throw new Error(`takeRows: expected x [n, d] and positions [m, d], got ${x} and ${positions}`);
+  }
+  checkIndices('takeRows', positions, x.shape[0] as number, -1);
+  return apply(takeOp, [x, positions]);
+}
+
+/** y[r, c] = Σ over s with positions[s, c] = r of x[s, c]: the transpose of `takeRows`. */
+export function putRows(x: Tensor, positions: Tensor, rows: number): Tensor {
+  return apply(putOp, [x, positions], { rows });
+}
+
+/** y[i] = x[i, columns[i]]: one element a row. x [n, d], columns i32 [n] → [n]. */
+export function pickColumns(x: Tensor, columns: Tensor): Tensor {
+  const [n, d] = x.shape as [number, number];
+  if (x.rank !== 2 || columns.rank !== 1 || columns.size !== n) {
+    throw new Error(`pickColumns: expected x [n, d] and columns [n], got ${x} and ${columns}`);
+  }
+  checkIndices('pickColumns', columns, d);
+  const offsets = columns.view().map((column, row) => row * d + column);
+  return apply(gatherOp, [reshape(x, [n * d]), tensor(offsets, [n], 'i32')]);
+}

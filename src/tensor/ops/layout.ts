@@ -1,0 +1,333 @@
+// Views and copies: reshape, permute, slice, pad, concatenate, broadcast.
+
+import type { HostDevice } from '../../engine/index.js';
+import { apply, type Backward, type Op, onlyGradient } from '../apply.js';
+import { zeros } from '../create.js';
+import { broadcastShapes, formatShape, resolveAxis, type Shape, sameShape, sizeOf, stridesOf } from '../shape.js';
+import { type Tensor, viewOf } from '../tensor.js';
+import { broadcastArguments } from './broadcast.js';
+import { sum } from './reduce.js';
+
+const reshapeOp: Op<{ shape: Shape }> = {
+  name: 'reshape',
+  infer: ([x], { shape }) => [{ shape, dtype: (x as Tensor).dtype }],
+  view: ([x], { shape }) => [viewOf(x as Tensor, shape)],
+  vjp: (backward) => [reshape(onlyGradient(backward), (backward.inputs[0] as Tensor).shape)],
+};
+
+/** The same elements in another shape; one size may be −1. No copy. */
+export function reshape(x: Tensor, shape: Shape): Tensor {
+  const known = sizeOf(shape.filter((length) => length !== -1));
+  const resolved = shape.map((length) => (length === -1 ? x.size / (known || 1) : length));
+  const valid = resolved.every((length) => Number.isInteger(length) && length >= 0) && shape.filter((length) => length === -1).length <= 1;
+  if (!valid || sizeOf(resolved) !== x.size) {
+    throw new Error(`reshape: ${formatShape(x.shape)} has ${x.size} elements, which do not fill ${formatShape(shape)}`);
+  }
+  return apply(reshapeOp, [x], { shape: resolved });
+}
+
+/** Sizes and strides of one strided copy; offsets in elements. */
+interface Box {
+  readonly sizes: readonly number[];
+  readonly sourceStrides: readonly number[];
+  readonly targetStrides: readonly number[];
+  readonly sourceOffset?: number;
+  readonly targetOffset?: number;
+}
+
+const BOX_RANK = 6;
+
+/** Drops axes of size 1 and joins axes that are contiguous on both sides, then pads to six. */
+function canonicalBox(operation: string, box: Box): number[] {
+  const axes: { size: number; source: number; target: number }[] = [];
+  box.sizes.forEach((size, axis) => {
+    if (size === 1) return;
+    const source = box.sourceStrides[axis] as number;
+    const target = box.targetStrides[axis] as number;
+    const outer = axes.at(-1);
+    if (outer && outer.source === source * size && outer.target === target * size) {
+      axes[axes.length - 1] = { size: outer.size * size, source, target };
+    } else {
+      axes.push({ size, source, target });
+    }
+  });
+  if (axes.length > BOX_RANK) throw new Error(`${operation}: more than ${BOX_RANK} axes that cannot be joined`);
+  while (axes.length < BOX_RANK) axes.unshift({ size: 1, source: 0, target: 0 });
+  if (axes[BOX_RANK - 1]?.size === 1) axes[BOX_RANK - 1] = { size: 1, source: 1, target: 1 };
+  return [...axes.map((axis) => axis.size), ...axes.map((axis) => axis.source), ...axes.map((axis) => axis.target)];
+}
+
+function copyBox(device: HostDevice, operation: string, x: Tensor, y: Tensor, box: Box): void {
+  if (sizeOf(box.sizes) === 0) return;
+  const source = { buffer: x.buffer, byteOffset: x.byteOffset + 4 * (box.sourceOffset ?? 0) };
+  const target = { buffer: y.buffer, byteOffset: y.byteOffset + 4 * (box.targetOffset ?? 0) };
+  device.run('copyStrided', [source, target, ...canonicalBox(operation, box)]);
+}
+
+const permuteOp: Op<{ order: readonly number[] }> = {
+  name: 'permute',
+  infer: ([x], { order }) => [{ shape: order.map((axis) => (x as Tensor).shape[axis] as number), dtype: (x as Tensor).dtype }],
+  compute(device, [x, ..._], [y], { order }) {
+    const input = x as Tensor;
+    const output = y as Tensor;
+    const swap = order.length - 2;
+    const batch = input.shape.slice(0, -2);
+    const isTranspose = order.every((axis, at) => axis === (at < swap ? at : at === swap ? swap + 1 : swap));
+    if (isTranspose) {
+      device.run('transpose', [input, output, sizeOf(batch), input.shape[swap] as number, input.shape[swap + 1] as number]);
+      return;
+    }
+    const strides = stridesOf(input.shape);
+    copyBox(device, 'permute', input, output, {
+      sizes: output.shape,
+      sourceStrides: order.map((axis) => strides[axis] as number),
+      targetStrides: stridesOf(output.shape),
+    });
+  },
+  vjp: (backward) => {
+    const { order } = backward.attributes;
+    return [permute(onlyGradient(backward), order.map((_, axis) => order.indexOf(axis)))];
+  },
+};
+
+/** Reorders axes: output axis i is input axis order[i]. */
+export function permute(x: Tensor, order: readonly number[]): Tensor {
+  const resolved = order.map((axis) => resolveAxis('permute', axis, x.rank));
+  if (resolved.length !== x.rank || new Set(resolved).size !== x.rank) {
+    throw new Error(`permute: [${order.join(', ')}] is not an order of the ${x.rank} axes of ${formatShape(x.shape)}`);
+  }
+  if (resolved.every((axis, at) => axis === at)) return x;
+  return apply(permuteOp, [x], { order: resolved });
+}
+
+/** Exchanges two axes, by default the last two. */
+export function transpose(x: Tensor, axisA = -2, axisB = -1): Tensor {
+  const a = resolveAxis('transpose', axisA, x.rank);
+  const b = resolveAxis('transpose', axisB, x.rank);
+  return permute(x, x.shape.map((_, axis) => (axis === a ? b : axis === b ? a : axis)));
+}
+
+interface SliceAttributes {
+  readonly starts: readonly number[];
+  readonly sizes: readonly number[];
+  readonly steps: readonly number[];
+}
+
+function dot(a: readonly number[], b: readonly number[]): number {
+  return a.reduce((total, value, index) => total + value * (b[index] as number), 0);
+}
+
+function product(a: readonly number[], b: readonly number[]): number[] {
+  return a.map((value, index) => value * (b[index] as number));
+}
+
+const sliceOp: Op<SliceAttributes> = {
+  name: 'slice',
+  infer: ([x], { sizes }) => [{ shape: sizes, dtype: (x as Tensor).dtype }],
+  compute(device, [x], [y], { starts, sizes, steps }) {
+    const strides = stridesOf((x as Tensor).shape);
+    copyBox(device, 'slice', x as Tensor, y as Tensor, {
+      sizes,
+      sourceStrides: product(strides, steps),
+      targetStrides: stridesOf(sizes),
+      sourceOffset: dot(strides, starts),
+    });
+  },
+  vjp: (backward) => [apply(unsliceOp, [onlyGradient(backward)], { ...backward.attributes, shape: (backward.inputs[0] as Tensor).shape })],
+};
+
+/** Writes x into a zero tensor of `shape` at the places that the slice would read. */
+const unsliceOp: Op<SliceAttributes & { readonly shape: Shape }> = {
+  name: 'unslice',
+  infer: ([x], { shape }) => [{ shape, dtype: (x as Tensor).dtype }],
+  compute(device, [x], [y], { starts, sizes, steps, shape }) {
+    const strides = stridesOf(shape);
+    device.run('fill', [y as Tensor, 0, (y as Tensor).size]);
+    copyBox(device, 'unslice', x as Tensor, y as Tensor, {
+      sizes,
+      sourceStrides: stridesOf(sizes),
+      targetStrides: product(strides, steps),
+      targetOffset: dot(strides, starts),
+    });
+  },
+  vjp: (backward) => [apply(sliceOp, [onlyGradient(backward)], backward.attributes)],
+};
+
+/** Rows [start, end) of the first axis: a view of the same memory. */
+const rowsOp: Op<{ start: number; end: number }> = {
+  name: 'rows',
+  infer: ([x], { start, end }) => [{ shape: [end - start, ...(x as Tensor).shape.slice(1)], dtype: (x as Tensor).dtype }],
+  view: ([x], { start, end }) => {
+    const rest = (x as Tensor).shape.slice(1);
+    return [viewOf(x as Tensor, [end - start, ...rest], start * sizeOf(rest))];
+  },
+  vjp: (backward) => {
+    const [x] = backward.inputs as [Tensor];
+    const { start, end } = backward.attributes;
+    const rest = x.shape.slice(1);
+    const whole = { starts: [start, ...rest.map(() => 0)], sizes: [end - start, ...rest], steps: x.shape.map(() => 1) };
+    return [apply(unsliceOp, [onlyGradient(backward)], { ...whole, shape: x.shape })];
+  },
+};
+
+/** One axis of a slice: `[start, end]` or `[start, end, step]` with NumPy's negative positions; `null` takes the whole axis. */
+export type Range = readonly [start: number, end: number] | readonly [start: number, end: number, step: number] | null;
+
+/** A box of x, one range an axis; axes beyond the given ranges are whole. Slices of the first axis alone are views. */
+export function slice(x: Tensor, ...ranges: readonly Range[]): Tensor {
+  if (ranges.length > x.rank) throw new Error(`slice: ${ranges.length} ranges for rank ${x.rank}`);
+  const axes = x.shape.map((length, axis) => resolveRange(ranges[axis] ?? null, length));
+  const first = axes[0];
+  const restWhole = axes.slice(1).every(({ size, step }, axis) => size === x.shape[axis + 1] && step === 1);
+  if (first && restWhole && first.step === 1) return apply(rowsOp, [x], { start: first.start, end: first.start + first.size });
+  return apply(sliceOp, [x], { starts: axes.map((a) => a.start), sizes: axes.map((a) => a.size), steps: axes.map((a) => a.step) });
+}
+
+function resolveRange(range: Range, length: number): { start: number; size: number; step: number } {
+  if (range === null) return { start: 0, size: length, step: 1 };
+  const [from, to, step = 1] = range;
+  if (!Number.isInteger(step) || step === 0) throw new RangeError(`slice: step must be a non-zero integer, got ${step}`);
+  const low = step > 0 ? 0 : -1;
+  const clamp = (position: number) => Math.min(Math.max(position < 0 ? position + length : position, low), length + (step > 0 ? 0 : -1));
+  const start = clamp(from);
+  const end = step < 0 && to < -length ? -1 : clamp(to);
+  return { start, size: Math.max(0, Math.ceil((end - start) / step)), step };
+}
+
+/** Reverses an axis. */
+export function flip(x: Tensor, axis = -1): Tensor {
+  const at = resolveAxis('flip', axis, x.rank);
+  const length = x.shape[at] as number;
+  return slice(x, ...x.shape.map((_, i): Range => (i === at ? [length - 1, -length - 1, -1] : null)));
+}
+
+const padOp: Op<{ before: readonly number[]; after: readonly number[]; value: number }> = {
+  name: 'pad',
+  infer: ([x], { before, after }) => [
+    { shape: (x as Tensor).shape.map((length, axis) => length + (before[axis] as number) + (after[axis] as number)), dtype: (x as Tensor).dtype },
+  ],
+  compute(device, [x], [y], { before, value }) {
+    const input = x as Tensor;
+    const output = y as Tensor;
+    const pattern = new Int32Array(input.dtype === 'f32' ? new Float32Array([value]).buffer : new Int32Array([value]).buffer)[0] as number;
+    device.run('fill', [output, pattern, output.size]);
+    const strides = stridesOf(output.shape);
+    copyBox(device, 'pad', input, output, {
+      sizes: input.shape,
+      sourceStrides: stridesOf(input.shape),
+      targetStrides: strides,
+      targetOffset: dot(strides, before),
+    });
+  },
+  vjp: (backward) => {
+    const [x] = backward.inputs as [Tensor];
+    const { before } = backward.attributes;
+    return [apply(sliceOp, [onlyGradient(backward)], { starts: before, sizes: x.shape, steps: x.shape.map(() => 1) })];
+  },
+};
+
+/** Surrounds x with a constant: one `[before, after]` an axis. */
+export function pad(x: Tensor, widths: readonly (readonly [number, number])[], value = 0): Tensor {
+  if (widths.length !== x.rank || widths.flat().some((width) => !Number.isInteger(width) || width < 0)) {
+    throw new Error(`pad: expected ${x.rank} pairs of non-negative integers for ${formatShape(x.shape)}`);
+  }
+  return apply(padOp, [x], { before: widths.map(([before]) => before), after: widths.map(([, after]) => after), value });
+}
+
+const concatenateOp: Op<{ axis: number }> = {
+  name: 'concatenate',
+  infer: (inputs, { axis }) => {
+    const [first] = inputs as [Tensor];
+    const length = inputs.reduce((total, input) => total + (input.shape[axis] as number), 0);
+    return [{ shape: first.shape.map((size, at) => (at === axis ? length : size)), dtype: first.dtype }];
+  },
+  compute(device, inputs, [y], { axis }) {
+    const strides = stridesOf((y as Tensor).shape);
+    let start = 0;
+    for (const input of inputs) {
+      copyBox(device, 'concatenate', input, y as Tensor, {
+        sizes: input.shape,
+        sourceStrides: stridesOf(input.shape),
+        targetStrides: strides,
+        targetOffset: start * (strides[axis] as number),
+      });
+      start += input.shape[axis] as number;
+    }
+  },
+  vjp: (backward) => {
+    const gradient = onlyGradient(backward);
+    const { axis } = backward.attributes;
+    let start = 0;
+    return backward.inputs.map((input) => {
+      const end = start + (input.shape[axis] as number);
+      const ranges = input.shape.map((_, at): Range => (at === axis ? [start, end] : null));
+      start = end;
+      return slice(gradient, ...ranges);
+    });
+  },
+};
+
+/** Joins tensors along an axis; their other sizes must agree. */
+export function concatenate(tensors: readonly Tensor[], axis = 0): Tensor {
+  const [first] = tensors;
+  if (!first) throw new Error('concatenate: expected at least one tensor');
+  const at = resolveAxis('concatenate', axis, first.rank);
+  for (const other of tensors) {
+    const fits = other.rank === first.rank && other.dtype === first.dtype && other.shape.every((size, i) => i === at || size === first.shape[i]);
+    if (!fits) throw new Error(`concatenate: ${other} does not join ${first} along axis ${at}`);
+  }
+  return tensors.length === 1 ? first : apply(concatenateOp, tensors, { axis: at });
+}
+
+/** Joins tensors of one shape along a new axis. */
+export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
+  const rank = (tensors[0]?.rank ?? 0) + 1;
+  const at = resolveAxis('stack', axis, rank);
+  return concatenate(tensors.map((x) => reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)])), at);
+}
+
+const broadcastOp: Op<{ shape: Shape }> = {
+  name: 'broadcastTo',
+  infer: ([x], { shape }) => [{ shape, dtype: (x as Tensor).dtype }],
+  // The larger of x and x is x, and the kernel broadcasts.
+  compute: (device, [x], [y], { shape }) => {
+    const input = x as Tensor;
+    device.run(input.dtype === 'f32' ? 'maximum' : 'maximumInt', broadcastArguments('broadcastTo', input, input, y as Tensor, shape));
+  },
+  vjp: (backward: Backward<{ shape: Shape }>) => [sumTo(onlyGradient(backward), (backward.inputs[0] as Tensor).shape)],
+};
+
+/** Repeats x along new axes and axes of size 1. */
+export function broadcastTo(x: Tensor, shape: Shape): Tensor {
+  if (sameShape(x.shape, shape)) return x;
+  if (!sameShape(broadcastShapes('broadcastTo', x.shape, shape), shape)) {
+    throw new Error(`broadcastTo: ${formatShape(x.shape)} does not broadcast to ${formatShape(shape)}`);
+  }
+  return apply(broadcastOp, [x], { shape });
+}
+
+/** Sums x down to a shape that broadcasts to x's: the gradient of broadcasting. */
+export function sumTo(x: Tensor, shape: Shape): Tensor {
+  if (sameShape(x.shape, shape)) return x;
+  const missing = x.rank - shape.length;
+  const axes = x.shape.flatMap((length, axis) => (axis < missing || (shape[axis - missing] === 1 && length !== 1) ? [axis] : []));
+  return reshape(axes.length ? sum(x, axes) : x, shape);
+}
+
+/** Adds an axis of size 1. */
+export function expandAxis(x: Tensor, axis: number): Tensor {
+  const at = resolveAxis('expandAxis', axis, x.rank + 1);
+  return reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)]);
+}
+
+/** Drops an axis of size 1. */
+export function squeeze(x: Tensor, axis: number): Tensor {
+  const at = resolveAxis('squeeze', axis, x.rank);
+  if (x.shape[at] !== 1) throw new Error(`squeeze: axis ${axis} of ${formatShape(x.shape)} is not 1`);
+  return reshape(x, x.shape.filter((_, i) => i !== at));
+}
+
+/** A tensor of zeros like x. */
+export function zerosLike(x: Tensor): Tensor {
+  return zeros(x.shape, x.dtype === 'i32' ? 'i32' : 'f32');
+}

@@ -1,0 +1,174 @@
+// Reductions over axes.
+
+import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
+import { reducedShape, resolveAxes, resolveAxis, type Shape, sizeOf } from '../shape.js';
+import { emptyTensor, type Tensor } from '../tensor.js';
+import { multiply, subtract } from './binary.js';
+import { broadcastTo, permute, reshape } from './layout.js';
+import { putRows } from './gather.js';
+import { exp } from './unary.js';
+
+/** Which axes to reduce (all when left out) and whether they stay with size 1. */
+export interface ReduceOptions {
+  readonly keepAxes?: boolean;
+}
+
+interface Attributes {
+  readonly axes: readonly number[];
+  readonly scale: number;
+}
+
+/** Runs of neighbouring axes, last first. */
+function axisRuns(axes: readonly number[]): { first: number; last: number }[] {
+  const runs: { first: number; last: number }[] = [];
+  for (const axis of axes) {
+    const run = runs[0];
+    if (run && run.last === axis - 1) run.last = axis;
+    else runs.unshift({ first: axis, last: axis });
+  }
+  return runs;
+}
+
+function reduceOp(name: 'sum' | 'max' | 'min', vjp: Op<Attributes>['vjp']): Op<Attributes> {
+  return {
+    name,
+    infer: ([x], { axes }) => {
+      requireDType(name, 'f32', x as Tensor);
+      return [{ shape: reducedShape((x as Tensor).shape, axes, true), dtype: 'f32' }];
+    },
+    compute(device, [x], [y], { axes, scale }) {
+      const runs = axisRuns(axes);
+      let source = x as Tensor;
+      let shape: Shape = source.shape;
+      runs.forEach(({ first, last }, index) => {
+        const final = index === runs.length - 1;
+        const rest = shape.map((length, axis) => (axis >= first && axis <= last ? 1 : length));
+        const target = final ? (y as Tensor) : emptyTensor(rest, 'f32', device);
+        device.run(name, [
+          source, target,
+          sizeOf(shape.slice(0, first)), sizeOf(shape.slice(first, last + 1)), sizeOf(shape.slice(last + 1)),
+          final ? scale : 1,
+        ]);
+        if (source !== x) source.dispose();
+        source = target;
+        shape = rest;
+      });
+    },
+    vjp,
+  };
+}
+
+const sumOp = reduceOp('sum', (backward) => {
+  const [x] = backward.inputs as [Tensor];
+  const { scale } = backward.attributes;
+  const gradient = onlyGradient(backward);
+  return [broadcastTo(scale === 1 ? gradient : multiply(gradient, scale), x.shape)];
+});
+
+function reduce(op: Op<Attributes>, x: Tensor, axes: number | readonly number[] | undefined, options: ReduceOptions, scaleOf = (_: number) => 1): Tensor {
+  const resolved = resolveAxes(op.name, axes, x.rank);
+  if (resolved.length === 0 && x.rank > 0) return x;
+  const count = sizeOf(resolved.map((axis) => x.shape[axis] as number));
+  if (count === 0 && op !== sumOp) throw new Error(`${op.name}: no elements along axes [${resolved.join(', ')}] of ${x}`);
+  const y = apply(op, [x.rank === 0 ? reshape(x, [1]) : x], { axes: x.rank === 0 ? [0] : resolved, scale: scaleOf(count) });
+  return options.keepAxes ? y : reshape(y, reducedShape(x.shape, resolved, false));
+}
+
+/** Σ over axes. */
+export function sum(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
+  return reduce(sumOp, x, axes, options);
+}
+
+/** Mean over axes. */
+export function mean(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
+  return reduce(sumOp, x, axes, options, (count) => 1 / count);
+}
+
+/** Mean of squared deviations from the mean, divided by n − `ddof`. */
+export function variance(x: Tensor, axes?: number | readonly number[], options: ReduceOptions & { ddof?: number } = {}): Tensor {
+  const centred = subtract(x, mean(x, axes, { keepAxes: true }));
+  const count = sizeOf(resolveAxes('variance', axes, x.rank).map((axis) => x.shape[axis] as number));
+  return reduce(sumOp, multiply(centred, centred), axes, options, () => 1 / (count - (options.ddof ?? 0)));
+}
+
+/** Gradient of a maximum: shared by none but the first largest element. */
+function extremeVjp(sign: 1 | -1): Op<Attributes>['vjp'] {
+  return (backward) => {
+    const [x] = backward.inputs as [Tensor];
+    const { axes } = backward.attributes;
+    const gradient = onlyGradient(backward);
+    // Bring the reduced axes to the front: [n, kept] columns, where one row index a column says which element won.
+    const kept = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
+    const order = [...axes, ...kept];
+    const n = sizeOf(axes.map((axis) => x.shape[axis] as number));
+    const columns = reshape(permute(x, order), [n, -1]);
+    const winners = reshape(argExtreme(columns, 0, sign), [1, -1]);
+    const spread = putRows(reshape(gradient, [1, -1]), winners, n);
+    const shape = order.map((axis) => x.shape[axis] as number);
+    return [permute(reshape(spread, shape), order.map((_, axis) => order.indexOf(axis)))];
+  };
+}
+
+const maxOp = reduceOp('max', extremeVjp(1));
+const minOp = reduceOp('min', extremeVjp(-1));
+
+/** Largest element over axes. The gradient goes to the first of equals. */
+export function max(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
+  return reduce(maxOp, x, axes, options);
+}
+
+/** Smallest element over axes. The gradient goes to the first of equals. */
+export function min(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
+  return reduce(minOp, x, axes, options);
+}
+
+const argOp: Op<{ axis: number; sign: 1 | -1 }> = {
+  name: 'argmax',
+  infer: ([x], { axis, sign }) => {
+    requireDType(sign === 1 ? 'argmax' : 'argmin', 'f32', x as Tensor);
+    if ((x as Tensor).shape[axis] === 0) throw new Error(`argmax: axis ${axis} of ${x} is empty`);
+    return [{ shape: (x as Tensor).shape.filter((_, at) => at !== axis), dtype: 'i32' }];
+  },
+  compute(device, [x], [y], { axis, sign }) {
+    const { shape } = x as Tensor;
+    device.run('argmax', [x as Tensor, y as Tensor, sizeOf(shape.slice(0, axis)), shape[axis] as number, sizeOf(shape.slice(axis + 1)), sign]);
+  },
+};
+
+function argExtreme(x: Tensor, axis: number, sign: 1 | -1): Tensor {
+  return apply(argOp, [x], { axis: resolveAxis('argmax', axis, x.rank), sign });
+}
+
+/** Position (i32) of the largest element along an axis, the first of equals. Not differentiable. */
+export function argmax(x: Tensor, axis = -1): Tensor {
+  return argExtreme(x, axis, 1);
+}
+
+/** Position (i32) of the smallest element along an axis, the first of equals. Not differentiable. */
+export function argmin(x: Tensor, axis = -1): Tensor {
+  return argExtreme(x, axis, -1);
+}
+
+const logSumExpOp: Op = {
+  name: 'logSumExp',
+  infer: ([x]) => {
+    requireDType('logSumExp', 'f32', x as Tensor);
+    return [{ shape: [...(x as Tensor).shape.slice(0, -1), 1], dtype: 'f32' }];
+  },
+  compute: (device, [x], [y]) => device.run('logSumExp', [x as Tensor, y as Tensor, (y as Tensor).size, (x as Tensor).shape.at(-1) as number]),
+  vjp: (backward) => {
+    const [x] = backward.inputs as [Tensor];
+    const [y] = backward.outputs as [Tensor];
+    return [multiply(onlyGradient(backward), exp(subtract(x, y)))];
+  },
+};
+
+/** log Σ exp x over axes, without overflow. */
+export function logSumExp(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
+  const reduced = resolveAxes('logSumExp', axes, x.rank);
+  const kept = x.shape.map((_, axis) => axis).filter((axis) => !reduced.includes(axis));
+  const rows = sizeOf(kept.map((axis) => x.shape[axis] as number));
+  const y = apply(logSumExpOp, [reshape(permute(x, [...kept, ...reduced]), [rows, x.size / Math.max(rows, 1)])]);
+  return reshape(y, reducedShape(x.shape, reduced, options.keepAxes ?? false));
+}
+

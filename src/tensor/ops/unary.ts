@@ -1,0 +1,112 @@
+// Elementwise functions of one tensor.
+
+import type { KernelName } from '../../engine/index.js';
+import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
+import type { Tensor } from '../tensor.js';
+import { add, multiply, positiveMask, subtract } from './binary.js';
+
+interface Flow {
+  readonly x: Tensor;
+  readonly y: Tensor;
+  /** Gradient of the output. */
+  readonly g: Tensor;
+}
+
+/** An operation whose kernel takes (x, y, n), with the gradient of x. */
+function unary(name: KernelName, vjp?: (flow: Flow) => Tensor): (x: Tensor) => Tensor {
+  const op: Op = {
+    name,
+    infer: ([x]) => {
+      requireDType(name, 'f32', x as Tensor);
+      return [{ shape: (x as Tensor).shape, dtype: 'f32' }];
+    },
+    compute: (device, [x], [y]) => device.run(name, [x as Tensor, y as Tensor, (y as Tensor).size]),
+    ...(vjp && {
+      vjp: (backward) => [vjp({ x: backward.inputs[0] as Tensor, y: backward.outputs[0] as Tensor, g: onlyGradient(backward) })],
+    }),
+  };
+  return (x) => apply(op, [x]);
+}
+
+/** |x|; gradient sign x, 0 at 0. */
+export const abs = unary('abs', ({ x, g }) => multiply(g, sign(x)));
+export const sqrt = unary('sqrt', ({ y, g }) => multiply(g, multiply(reciprocal(y), 0.5)));
+export const exp = unary('exp', ({ y, g }) => multiply(g, y));
+/** Natural logarithm. */
+export const log = unary('log', ({ x, g }) => multiply(g, reciprocal(x)));
+export const tanh = unary('tanh', ({ y, g }) => multiply(g, subtract(1, square(y))));
+/** 1 / (1 + e⁻ˣ). */
+export const sigmoid = unary('sigmoid', ({ y, g }) => multiply(g, multiply(y, subtract(1, y))));
+/** Error function 2/√π ∫₀ˣ e^(−t²) dt. */
+export const erf = unary('erf', ({ x, g }) => multiply(g, multiply(exp(multiply(square(x), -1)), 2 / Math.sqrt(Math.PI))));
+/** x·Φ(x) with the normal distribution function Φ (exact form, by erf). */
+export const gelu = unary('gelu', ({ x, g }) => {
+  const density = multiply(exp(multiply(square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
+  const distribution = multiply(add(erf(multiply(x, Math.SQRT1_2)), 1), 0.5);
+  return multiply(g, add(distribution, multiply(x, density)));
+});
+/** max(x, 0); gradient 0 at 0. */
+export const relu = unary('relu', ({ y, g }) => positiveMask(g, y));
+export const sin = unary('sin', ({ x, g }) => multiply(g, cos(x)));
+export const cos = unary('cos', ({ x, g }) => multiply(g, multiply(sin(x), -1)));
+/** −1, 0 or 1. Gradient 0. */
+export const sign = unary('sign');
+/** Largest integer not above x. Gradient 0. */
+export const floor = unary('floor');
+export const reciprocal = unary('reciprocal', ({ y, g }) => multiply(g, multiply(square(y), -1)));
+/** 1/√x. */
+export const rsqrt = unary('rsqrt', ({ y, g }) => multiply(g, multiply(multiply(y, square(y)), -0.5)));
+export const square = unary('square', ({ x, g }) => multiply(g, multiply(x, 2)));
+/** log(1 + eˣ). */
+export const softplus = unary('softplus', ({ x, g }) => multiply(g, sigmoid(x)));
+/** x·sigmoid(x), also called swish. */
+export const silu = unary('silu', ({ x, g }) => {
+  const s = sigmoid(x);
+  return multiply(g, add(s, multiply(multiply(x, s), subtract(1, s))));
+});
+
+export function negate(x: Tensor): Tensor {
+  return multiply(x, -1);
+}
+
+/** An operation with one scalar, whose kernel takes (x, y, scalar, n). */
+function scaled(name: KernelName, vjp: (flow: Flow & { parameter: number }) => Tensor): (x: Tensor, parameter: number) => Tensor {
+  const op: Op<{ parameter: number }> = {
+    name,
+    infer: ([x]) => {
+      requireDType(name, 'f32', x as Tensor);
+      return [{ shape: (x as Tensor).shape, dtype: 'f32' }];
+    },
+    compute: (device, [x], [y], { parameter }) => device.run(name, [x as Tensor, y as Tensor, parameter, (y as Tensor).size]),
+    vjp: (backward) => [
+      vjp({ x: backward.inputs[0] as Tensor, y: backward.outputs[0] as Tensor, g: onlyGradient(backward), parameter: backward.attributes.parameter }),
+    ],
+  };
+  return (x, parameter) => apply(op, [x], { parameter });
+}
+
+const leakyReluOp = scaled('leakyRelu', ({ x, g, parameter }) => add(multiply(positiveMask(g, x), 1 - parameter), multiply(g, parameter)));
+const eluOp = scaled('elu', ({ x, y, g, parameter }) => add(positiveMask(g, x), multiply(positiveMask(g, multiply(x, -1)), add(y, parameter))));
+
+/** x where x > 0, else slope·x. */
+export function leakyRelu(x: Tensor, slope = 0.01): Tensor {
+  return leakyReluOp(x, slope);
+}
+
+/** x where x > 0, else α(eˣ − 1). */
+export function elu(x: Tensor, alpha = 1): Tensor {
+  return eluOp(x, alpha);
+}
+
+const castOp: Op<{ dtype: 'f32' | 'i32' }> = {
+  name: 'cast',
+  infer: ([x], { dtype }) => [{ shape: (x as Tensor).shape, dtype }],
+  compute: (device, [x], [y], { dtype }) => device.run(dtype === 'i32' ? 'toInt' : 'toFloat', [x as Tensor, y as Tensor, (y as Tensor).size]),
+};
+
+/** Converts between f32 and i32 (towards zero). Not differentiable. */
+export function cast(x: Tensor, dtype: 'f32' | 'i32'): Tensor {
+  if (x.dtype === dtype) return x;
+  if (x.dtype !== 'f32' && x.dtype !== 'i32') throw new Error(`cast: from ${x.dtype} is not supported; read the data and make a new tensor`);
+  return apply(castOp, [x], { dtype });
+}

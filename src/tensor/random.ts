@@ -1,0 +1,187 @@
+// Random numbers without hidden state: Philox4x32-10 (Salmon et al., SC 2011) keyed by a seed and a path of labels. A stream's n-th
+// draw depends on nothing but its key and n, so results do not change with threads or with what others draw.
+
+import { apply, type Op, onlyGradient, requireDType } from './apply.js';
+import { cpu, type KernelName } from '../engine/index.js';
+import type { Shape } from './shape.js';
+import { emptyTensor, type Tensor } from './tensor.js';
+
+/** Two 32-bit words. */
+export type Key = readonly [number, number];
+
+/** High and low 32 bits of the product of two unsigned 32-bit integers. */
+function multiplyWide(a: number, b: number): [high: number, low: number] {
+  const aLow = a & 0xffff;
+  const aHigh = a >>> 16;
+  const bLow = b & 0xffff;
+  const bHigh = b >>> 16;
+  const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
+  const carry = (middle & 0xffff) + aLow * bHigh;
+  return [(aHigh * bHigh + Math.floor(middle / 65536) + Math.floor(carry / 65536)) >>> 0, Math.imul(a, b) >>> 0];
+}
+
+/** One block of Philox4x32-10: four words from a counter of four words and a key of two. */
+export function philox(counter: readonly [number, number, number, number], key: Key): [number, number, number, number] {
+  let [x0, x1, x2, x3] = counter;
+  let [k0, k1] = key;
+  for (let round = 0; round < 10; round++) {
+    const [high0, low0] = multiplyWide(x0, 0xd2511f53);
+    const [high1, low1] = multiplyWide(x2, 0xcd9e8d57);
+    [x0, x1, x2, x3] = [(high1 ^ x1 ^ k0) >>> 0, low1, (high0 ^ x3 ^ k1) >>> 0, low0];
+    k0 = (k0 + 0x9e3779b9) >>> 0;
+    k1 = (k1 + 0xbb67ae85) >>> 0;
+  }
+  return [x0, x1, x2, x3];
+}
+
+/** Marks counters that derive keys apart from those that make numbers. */
+const DERIVE = 0x67_6f_73_73;
+
+function derive(key: Key, a: number, b: number): Key {
+  const [k0, k1] = philox([a >>> 0, b >>> 0, 0, DERIVE], key);
+  return [k0, k1];
+}
+
+function hash(label: string): [number, number] {
+  // FNV-1a and a second pass with another basis.
+  let a = 0x811c9dc5;
+  let b = 0x9747b28c;
+  for (let i = 0; i < label.length; i++) {
+    a = Math.imul(a ^ label.charCodeAt(i), 0x01000193);
+    b = Math.imul(b ^ label.charCodeAt(i), 0x85ebca6b) ^ (b >>> 15);
+  }
+  return [a >>> 0, b >>> 0];
+}
+
+/** A stream of random draws. `split` makes independent streams; each draw advances this one by one step. */
+export class Random {
+  readonly key: Key;
+  /** Draws made so far; settable to continue a saved stream. */
+  position = 0;
+  #block: readonly number[] = [];
+  #used = 4;
+
+  constructor(seed: number | Key) {
+    if (typeof seed === 'number' && !(Number.isInteger(seed) && seed >= 0 && seed <= Number.MAX_SAFE_INTEGER)) {
+      throw new RangeError(`Random: the seed must be a non-negative integer, got ${seed}`);
+    }
+    this.key = typeof seed === 'number' ? [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0] : seed;
+  }
+
+  /** An independent stream for a label: the same label gives the same stream. */
+  split(label: string | number): Random {
+    return new Random(typeof label === 'number' ? derive(this.key, label, 1) : derive(this.key, ...hash(label)));
+  }
+
+  /** A fresh key; advances the stream. */
+  next(): Key {
+    this.#used = 4;
+    return derive(this.key, this.position++, 2);
+  }
+
+  /** A uniform 32-bit unsigned integer. */
+  word(): number {
+    if (this.#used === 4) {
+      this.#block = philox([this.position++ >>> 0, 0, 0, 0], derive(this.key, 0, 3));
+      this.#used = 0;
+    }
+    return this.#block[this.#used++] as number;
+  }
+
+  /** A uniform number in [0, 1). */
+  float(): number {
+    return this.word() / 2 ** 32;
+  }
+
+  /** A uniform integer in [0, n), without bias. */
+  integer(n: number): number {
+    if (!(Number.isInteger(n) && n > 0 && n <= 2 ** 32)) throw new RangeError(`Random.integer: expected 1 ≤ n ≤ 2³², got ${n}`);
+    const limit = 2 ** 32 - (2 ** 32 % n);
+    for (;;) {
+      const word = this.word();
+      if (word < limit) return word % n;
+    }
+  }
+
+  /** A standard normal number. */
+  gaussian(): number {
+    return Math.sqrt(-2 * Math.log(1 - this.float())) * Math.cos(2 * Math.PI * this.float());
+  }
+
+  /** A Poisson number, by multiplication of uniforms: for small means. */
+  poisson(mean: number): number {
+    const limit = Math.exp(-mean);
+    let product = this.float();
+    let count = 0;
+    for (; product > limit; count++) product *= this.float();
+    return count;
+  }
+
+  /** 0 … n−1 in random order (Fisher–Yates). */
+  permutation(n: number): Int32Array {
+    const order = Int32Array.from({ length: n }, (_, index) => index);
+    for (let i = n - 1; i > 0; i--) {
+      const j = this.integer(i + 1);
+      const held = order[i] as number;
+      order[i] = order[j] as number;
+      order[j] = held;
+    }
+    return order;
+  }
+
+  /** k distinct integers of [0, n), in random order (Floyd's method, shuffled). */
+  sample(n: number, k: number): Int32Array {
+    if (k > n) throw new RangeError(`Random.sample: cannot take ${k} distinct of ${n}`);
+    const chosen = new Set<number>();
+    for (let top = n - k; top < n; top++) {
+      const pick = this.integer(top + 1);
+      chosen.add(chosen.has(pick) ? top : pick);
+    }
+    const values = Int32Array.from(chosen);
+    return this.permutation(k).map((index) => values[index] as number);
+  }
+
+  #tensor(kernel: KernelName, shape: Shape, ...scalars: number[]): Tensor {
+    const result = emptyTensor(shape, 'f32');
+    cpu.run(kernel, [result, ...this.next().map((word) => word | 0), ...scalars, result.size]);
+    return result;
+  }
+
+  /** Uniform in [low, high). */
+  uniform(shape: Shape, low = 0, high = 1): Tensor {
+    return this.#tensor('randomUniform', shape, low, high - low);
+  }
+
+  /** Normal with mean and standard deviation. */
+  normal(shape: Shape, mean = 0, deviation = 1): Tensor {
+    return this.#tensor('randomNormal', shape, mean, deviation);
+  }
+
+  /** 1 with the given probability, else 0. */
+  bernoulli(shape: Shape, probability: number): Tensor {
+    const result = this.uniform(shape);
+    const values = result.view();
+    for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) < probability ? 1 : 0;
+    return result;
+  }
+}
+
+const dropoutOp: Op<{ key: Key; probability: number }> = {
+  name: 'dropout',
+  infer: ([x]) => {
+    requireDType('dropout', 'f32', x as Tensor);
+    return [{ shape: (x as Tensor).shape, dtype: 'f32' }];
+  },
+  compute(device, [x], [y], { key, probability }) {
+    const threshold = Math.min(2 ** 32 - 1, Math.round(probability * 2 ** 32)) | 0;
+    device.run('dropout', [x as Tensor, y as Tensor, key[0] | 0, key[1] | 0, threshold, 1 / (1 - probability), (x as Tensor).size]);
+  },
+  // Linear in x with a mask that the key makes again.
+  vjp: (backward) => [apply(dropoutOp, [onlyGradient(backward)], backward.attributes)],
+};
+
+/** Zeroes each element with the given probability and scales the rest by 1/(1 − p). The mask follows from the key. */
+export function dropout(x: Tensor, probability: number, key: Key): Tensor {
+  if (!(probability >= 0 && probability < 1)) throw new RangeError(`dropout: expected 0 ≤ p < 1, got ${probability}`);
+  return probability === 0 ? x : apply(dropoutOp, [x], { key, probability });
+}

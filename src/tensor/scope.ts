@@ -1,0 +1,127 @@
+// Scopes: intermediate tensors die when the scope that made them ends. What lives outside any scope is freed when
+// JavaScript collects it.
+
+import type { Buffer, HostDevice } from '../engine/index.js';
+import { leaves } from './tree.js';
+
+/** What a scope needs to know of a tensor. */
+interface Scoped {
+  readonly buffer: Buffer;
+  readonly device: HostDevice;
+  readonly disposed: boolean;
+  readonly role: string | undefined;
+  dispose(): void;
+}
+
+type Frame = Set<Scoped>;
+
+const frames: Frame[] = [];
+const owners = new WeakMap<Scoped, Frame>();
+/** Gradient tapes that are recording: they may need any tensor again, so inner scopes hand theirs on. */
+let recording = 0;
+
+const collected = new FinalizationRegistry<{ buffer: Buffer; device: HostDevice }>(({ buffer, device }) => {
+  buffer.references -= 1;
+  if (buffer.references === 0) device.free(buffer);
+});
+
+/** Called for each new tensor. */
+export function adopt(tensor: Scoped): void {
+  const frame = frames.at(-1);
+  if (frame) {
+    frame.add(tensor);
+    owners.set(tensor, frame);
+  } else {
+    collected.register(tensor, { buffer: tensor.buffer, device: tensor.device }, tensor);
+  }
+}
+
+/** Called when a tensor is disposed. */
+export function forget(tensor: Scoped): void {
+  if (!owners.get(tensor)?.delete(tensor)) collected.unregister(tensor);
+}
+
+function isScoped(value: unknown): value is Scoped {
+  return typeof value === 'object' && value !== null && 'buffer' in value && 'dispose' in value && owners.has(value as Scoped);
+}
+
+function moveOut(tensor: Scoped): void {
+  owners.get(tensor)?.delete(tensor);
+  owners.delete(tensor);
+  adopt(tensor);
+}
+
+/** An open scope: `using s = scope()` frees what was made since when the block ends, but for what `s.keep` was given. */
+export class Scope {
+  readonly #frame: Frame = new Set();
+  readonly #kept: unknown[] = [];
+
+  constructor() {
+    frames.push(this.#frame);
+  }
+
+  /** Lets a tree of tensors live on in the enclosing scope. */
+  keep<T>(tree: T): T {
+    this.#kept.push(tree);
+    return tree;
+  }
+
+  end(): void {
+    const index = frames.lastIndexOf(this.#frame);
+    if (index < 0) return;
+    if (index !== frames.length - 1) throw new Error('scope: an inner scope is still open; end scopes in reverse order');
+    frames.pop();
+    for (const leaf of leaves(this.#kept)) {
+      if (isScoped(leaf) && this.#frame.has(leaf)) moveOut(leaf);
+    }
+    for (const tensor of [...this.#frame]) {
+      if (tensor.role !== undefined || recording > 0) moveOut(tensor);
+      else tensor.dispose();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.end();
+  }
+}
+
+/**
+ * Runs `body` and frees every tensor it made, but for those in the tree it returns and for parameters and buffers of modules.
+ * Without a body, opens a scope for `using`.
+ *
+ * @example const loss = scope(() => mean(square(sub(prediction, target))));
+ */
+export function scope(): Scope;
+export function scope<T>(body: () => T): T;
+export function scope<T>(body?: () => T): T | Scope {
+  const opened = new Scope();
+  if (!body) return opened;
+  try {
+    const result = body();
+    if (result instanceof Promise) throw new Error('scope: the body must not be asynchronous; await outside, or use `using s = scope()`');
+    return opened.keep(result);
+  } finally {
+    opened.end();
+  }
+}
+
+/** Takes a tree of tensors out of every scope: it lives until it is disposed or collected. */
+export function keep<T>(tree: T): T {
+  for (const leaf of leaves(tree)) {
+    if (!isScoped(leaf)) continue;
+    owners.get(leaf)?.delete(leaf);
+    owners.delete(leaf);
+    collected.register(leaf, { buffer: leaf.buffer, device: leaf.device }, leaf);
+  }
+  return tree;
+}
+
+/** Marks a gradient tape as recording while `body` runs. */
+export function whileRecording<T>(body: () => T): T {
+  recording += 1;
+  try {
+    return body();
+  } finally {
+    recording -= 1;
+  }
+}

@@ -1,0 +1,74 @@
+// Shapes: sizes, axes, broadcasting.
+
+export type Shape = readonly number[];
+
+export function sizeOf(shape: Shape): number {
+  let size = 1;
+  for (const length of shape) size *= length;
+  return size;
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((length, axis) => length === b[axis]);
+}
+
+/** `[2, 3]` as people write it. */
+export function formatShape(shape: Shape): string {
+  return `[${shape.join(', ')}]`;
+}
+
+/** Row-major strides in elements. */
+export function stridesOf(shape: Shape): number[] {
+  const strides = new Array<number>(shape.length);
+  let stride = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    strides[axis] = stride;
+    stride *= shape[axis] as number;
+  }
+  return strides;
+}
+
+/** A non-negative axis. @throws RangeError naming the operation. */
+export function resolveAxis(operation: string, axis: number, rank: number): number {
+  const resolved = axis < 0 ? axis + rank : axis;
+  if (!Number.isInteger(axis) || resolved < 0 || resolved >= rank) {
+    throw new RangeError(`${operation}: axis ${axis} is out of range for rank ${rank}`);
+  }
+  return resolved;
+}
+
+/** Distinct non-negative axes in ascending order; all axes when none are given. */
+export function resolveAxes(operation: string, axes: number | readonly number[] | undefined, rank: number): number[] {
+  if (axes === undefined) return Array.from({ length: rank }, (_, axis) => axis);
+  const list = (typeof axes === 'number' ? [axes] : axes).map((axis) => resolveAxis(operation, axis, rank));
+  if (new Set(list).size !== list.length) throw new RangeError(`${operation}: axes [${list.join(', ')}] repeat`);
+  return list.sort((a, b) => a - b);
+}
+
+/** NumPy's rule: sizes are aligned at the last axis and must be equal or 1. @throws Error naming both shapes. */
+export function broadcastShapes(operation: string, a: Shape, b: Shape): number[] {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, axis) => {
+    const left = a[axis - rank + a.length] ?? 1;
+    const right = b[axis - rank + b.length] ?? 1;
+    if (left !== right && left !== 1 && right !== 1) {
+      throw new Error(`${operation}: shapes do not broadcast: ${formatShape(a)} and ${formatShape(b)}`);
+    }
+    return left === 1 ? right : left;
+  });
+}
+
+/** Strides of `shape` when read as the larger `target`: 0 along broadcast axes. */
+export function broadcastStrides(shape: Shape, target: Shape): number[] {
+  const own = stridesOf(shape);
+  const missing = target.length - shape.length;
+  return target.map((_, axis) => {
+    const at = axis - missing;
+    return at < 0 || shape[at] === 1 ? 0 : (own[at] as number);
+  });
+}
+
+/** Shape left after reducing `axes` (ascending). */
+export function reducedShape(shape: Shape, axes: readonly number[], keepAxes: boolean): number[] {
+  return shape.flatMap((length, axis) => (axes.includes(axis) ? (keepAxes ? [1] : []) : [length]));
+}

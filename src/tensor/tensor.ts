@@ -1,0 +1,108 @@
+// The tensor: a shape and an element type over a region of device memory. Values never change after an operation made them, but for
+// parameters and running statistics, which optimisers and layers update in place.
+
+import { type Buffer, bytesPerElement, cpu, type DType, type HostDevice, type Region, type TypedArray } from '../engine/index.js';
+import { adopt, forget } from './scope.js';
+import { formatShape, type Shape, sizeOf } from './shape.js';
+
+/** Parameters are trained; buffers (running statistics) are kept with them but not trained. */
+export type Role = 'parameter' | 'buffer';
+
+export class Tensor implements Region {
+  readonly size: number;
+  /** Set for tensors that belong to a module: scopes leave them alone. */
+  role: Role | undefined;
+  #disposed = false;
+
+  /** Wraps a region; use `tensor`, `zeros` … to make one with data. */
+  constructor(
+    readonly shape: Shape,
+    readonly dtype: DType,
+    readonly buffer: Buffer,
+    readonly byteOffset: number,
+    readonly device: HostDevice,
+  ) {
+    this.size = sizeOf(shape);
+    buffer.references += 1;
+    adopt(this);
+  }
+
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+
+  /** A copy of the elements in row-major order. Works on every device. */
+  async data(): Promise<TypedArray> {
+    this.assertAlive('data');
+    return this.device.read(this, this.dtype, this.size);
+  }
+
+  /** A copy of the elements in row-major order, at once: the CPU only. */
+  dataSync(): TypedArray {
+    return this.view().slice();
+  }
+
+  /** The elements in place: valid until the tensor is disposed. Writing to it changes the tensor. */
+  view(): TypedArray {
+    this.assertAlive('view');
+    return this.device.view(this, this.dtype, this.size);
+  }
+
+  /** The one element of a tensor of size 1. */
+  item(): number {
+    if (this.size !== 1) throw new Error(`item: expected one element, got shape ${formatShape(this.shape)}`);
+    return this.view()[0] as number;
+  }
+
+  /** Overwrites the elements. Meant for parameters and buffers between steps. */
+  assign(values: Tensor | TypedArray): this {
+    const source = values instanceof Tensor ? values.view() : values;
+    if (source.length !== this.size) {
+      throw new Error(`assign: expected ${this.size} elements for shape ${formatShape(this.shape)}, got ${source.length}`);
+    }
+    this.view().set(source);
+    return this;
+  }
+
+  /** A copy in memory of its own, outside the gradient tapes. */
+  clone(): Tensor {
+    return emptyTensor(this.shape, this.dtype, this.device).assign(this);
+  }
+
+  /** Gives the memory back now. Scopes do this; calling it by hand is rarely needed. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    forget(this);
+    releaseBuffer(this.buffer, this.device);
+  }
+
+  assertAlive(operation: string): void {
+    if (this.#disposed) throw new Error(`${operation}: tensor of shape ${formatShape(this.shape)} was disposed: return it from its scope() or keep() it`);
+  }
+
+  toString(): string {
+    return `Tensor(${this.dtype}${formatShape(this.shape)})`;
+  }
+}
+
+export function releaseBuffer(buffer: Buffer, device: HostDevice): void {
+  buffer.references -= 1;
+  if (buffer.references === 0) device.free(buffer);
+}
+
+/** A tensor whose elements are not yet written. */
+export function emptyTensor(shape: Shape, dtype: DType, device: HostDevice = cpu): Tensor {
+  const buffer = device.allocate(Math.max(1, sizeOf(shape)) * bytesPerElement[dtype]);
+  return new Tensor(shape, dtype, buffer, 0, device);
+}
+
+/** Another tensor over part of the same memory. */
+export function viewOf(tensor: Tensor, shape: Shape, elementOffset = 0): Tensor {
+  const byteOffset = tensor.byteOffset + elementOffset * bytesPerElement[tensor.dtype];
+  return new Tensor(shape, tensor.dtype, tensor.buffer, byteOffset, tensor.device);
+}
