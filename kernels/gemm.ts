@@ -139,7 +139,7 @@ function packA(source: usize, packed: usize, rows: i32, depth: i32, rowStride: i
 
 /**
  * C = epilogue(A · B + bias) for row blocks [begin, end) of a batch, where a block is `blockRows` rows of one matrix.
- * `scratch` holds blockRows × KC floats per row block. `bias` is 0 or the offset of n floats; `epilogue` 0 none, 1 ReLU.
+ * `scratch` holds blockRows × min(k, KC) floats per row block. `bias` is 0 or the offset of n floats; `epilogue` 0 none, 1 ReLU.
  */
 export function gemm(
   a: usize, packedB: usize, c: usize, bias: usize, scratch: usize, m: i32, n: i32, k: i32,
@@ -147,7 +147,7 @@ export function gemm(
 ): void {
   const panels = (n + NR - 1) / NR;
   const blocksPerMatrix = (m + blockRows - 1) / blockRows;
-  const scratchBlock = scratch + ((<usize>begin * blockRows * KC) << 2);
+  const scratchBlock = scratch + ((<usize>begin * blockRows * min(KC, k)) << 2);
   for (let index = begin; index < end; index++) {
     const batch = index / blocksPerMatrix;
     const row = (index % blocksPerMatrix) * blockRows;

@@ -179,6 +179,27 @@ export class SparseMatrix {
     return new SparseMatrix(this.pattern, factors.reduce((product, factor) => multiply(product, factor)));
   }
 
+  /** The given rows, in that order, as a matrix of its own; gradients reach the values. */
+  selectRows(rows: ArrayLike<number>): SparseMatrix {
+    const { indptr, indices } = this.pattern;
+    const picked = Segments.fromSizes(Array.from(rows, (row) => (indptr[row + 1] as number) - (indptr[row] as number)));
+    const elements = new Int32Array(picked.size);
+    Array.from(rows).forEach((row, i) => {
+      const at = picked.offsets[i] as number;
+      for (let element = indptr[row] as number; element < (indptr[row + 1] as number); element++) elements[at + element - (indptr[row] as number)] = element;
+    });
+    const pattern = new SparsePattern(rows.length, this.columns, picked.offsets, elements.map((element) => indices[element] as number));
+    return new SparseMatrix(pattern, this.values && gatherKnownRows(this.values, tensor(elements)));
+  }
+
+  /** The matrix without columns that hold no element, and which columns are left, ascending. */
+  compactColumns(): { matrix: SparseMatrix; columns: Int32Array } {
+    const columns = Int32Array.from(new Set(this.pattern.indices)).sort();
+    const renumbered = new Map(Array.from(columns, (column, at) => [column, at]));
+    const indices = this.pattern.indices.map((column) => renumbered.get(column) as number);
+    return { matrix: new SparseMatrix(new SparsePattern(this.rows, columns.length, this.pattern.indptr, indices), this.values), columns };
+  }
+
   /** Sums of the stored values of each row. */
   rowSums(): Float32Array {
     const values = this.values?.view();

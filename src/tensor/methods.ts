@@ -19,11 +19,8 @@ const methods = {
 type Methods = typeof methods;
 type Method<F> = F extends (first: infer _First, ...rest: infer Rest) => infer Result ? (...rest: Rest) => Result : never;
 
-type Chained = { [Name in keyof Methods]: Method<Methods[Name]> };
-
-declare module './tensor.js' {
-  interface Tensor extends Chained {}
-}
+/** What `Tensor` gains: each operation with the tensor as its first argument. */
+export type Chained = { [Name in keyof Methods]: Method<Methods[Name]> };
 
 for (const [name, operation] of Object.entries(methods)) {
   Object.defineProperty(Tensor.prototype, name, {

@@ -2,11 +2,15 @@
 // parameters and running statistics, which optimisers and layers update in place.
 
 import { type Buffer, bytesPerElement, cpu, type DType, type HostDevice, type Region, type TypedArray } from '../engine/index.js';
+import type { Chained } from './methods.js';
 import { adopt, forget } from './scope.js';
 import { formatShape, type Shape, sizeOf } from './shape.js';
 
 /** Parameters are trained; buffers (running statistics) are kept with them but not trained. */
 export type Role = 'parameter' | 'buffer';
+
+/** The operations as methods: see `methods.ts`. */
+export interface Tensor extends Chained {}
 
 export class Tensor implements Region {
   readonly size: number;

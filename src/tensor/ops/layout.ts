@@ -174,7 +174,7 @@ const rowsOp: Op<{ start: number; end: number }> = {
 export type Range = readonly [start: number, end: number] | readonly [start: number, end: number, step: number] | null;
 
 /** A box of x, one range an axis; axes beyond the given ranges are whole. Slices of the first axis alone are views. */
-export function slice(x: Tensor, ...ranges: readonly Range[]): Tensor {
+export function slice(x: Tensor, ...ranges: Range[]): Tensor {
   if (ranges.length > x.rank) throw new Error(`slice: ${ranges.length} ranges for rank ${x.rank}`);
   const axes = x.shape.map((length, axis) => resolveRange(ranges[axis] ?? null, length));
   const first = axes[0];

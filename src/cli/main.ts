@@ -1,0 +1,32 @@
+#!/usr/bin/env node
+// The `gossamer` command.
+
+import { Command, CommanderError } from 'commander';
+import { infoCommand } from './info.js';
+import { listCommand } from './list.js';
+import { runCommand } from './run.js';
+
+const program = new Command('gossamer')
+  .description('Efficient neural networks on your own device.')
+  .version('0.1.0')
+  .showHelpAfterError('(add --help for usage)')
+  .addCommand(listCommand())
+  .addCommand(infoCommand())
+  .addCommand(runCommand())
+  .exitOverride();
+for (const command of program.commands) command.exitOverride();
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+/** Prints an error on one line and gives the exit code: 2 for bad input, 130 after Ctrl-C. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  const { name, message, stack } = error as Error;
+  if (name === 'AbortError') return 130;
+  console.error(process.env.GOSSAMER_DEBUG ? stack : `gossamer: ${message.split('\n')[0]}`);
+  return 2;
+}

@@ -1,0 +1,145 @@
+// Labelled hypergraphs with vertex features: the container, the archive format, tables that people write, and the embedded default.
+
+import { SparseMatrix, SparsePattern } from '../sparse/index.js';
+import { Hypergraph, type PlantedOptions, plantedHypergraph, powers, scaled } from '../structure/index.js';
+import { keep, Random, type Tensor, tensor } from '../tensor/index.js';
+import { type NamedArray, readCsv, readLines, toInts } from './formats/index.js';
+
+export interface HypergraphDataset {
+  readonly name: string;
+  readonly hypergraph: Hypergraph;
+  /** Vertex features [N, F]; undefined where a data set has none. */
+  readonly features: Tensor | SparseMatrix | undefined;
+  /** Class of each vertex, −1 where unknown. */
+  readonly labels: Int32Array;
+  readonly classNames: readonly string[];
+  readonly vertexNames: readonly string[];
+}
+
+/** Rows scaled to sum to 1 in absolute value, as usual for bags of words; empty rows stay. */
+export function normalizeRows(features: SparseMatrix): SparseMatrix {
+  const magnitudes = new SparseMatrix(features.pattern, features.values && keep(features.values.abs()));
+  return scaled(features, powers(magnitudes.rowSums(), -1));
+}
+
+function numbered(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => String(index));
+}
+
+/** Checks what only the whole data set can tell. @throws Error naming the cause. */
+function checked(dataset: HypergraphDataset): HypergraphDataset {
+  const { name, hypergraph, features, labels, classNames } = dataset;
+  const fail = (reason: string): never => {
+    throw new Error(`data set "${name}": ${reason}`);
+  };
+  if (labels.length !== hypergraph.vertexCount) fail(`${labels.length} labels for ${hypergraph.vertexCount} vertices`);
+  const wrong = labels.findIndex((label) => label < -1 || label >= classNames.length);
+  if (wrong >= 0) fail(`vertex ${wrong} has label ${labels[wrong]}, outside 0…${classNames.length - 1} (−1 for unknown)`);
+  if (!features) return dataset;
+  const rows = features instanceof SparseMatrix ? features.rows : (features.shape[0] as number);
+  if (rows !== hypergraph.vertexCount) fail(`features for ${rows} vertices, the hypergraph has ${hypergraph.vertexCount}`);
+  const values = (features instanceof SparseMatrix ? features.values : features)?.view() ?? [];
+  const bad = values.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) fail(`a feature of vertex ${features instanceof SparseMatrix ? features.pattern.segments.ids.view()[bad] : Math.floor(bad / (values.length / rows))} is ${values[bad]}`);
+  return dataset;
+}
+
+/**
+ * From an archive's arrays: `he_indptr`, `he_indices`, `labels`, and features either dense (`x` [N, F]) or compressed (`x_indptr`, `x_indices`, `x_shape`, `x_data` or ones).
+ */
+export function hypergraphFromArrays(arrays: Readonly<Record<string, NamedArray>>, name: string): HypergraphDataset {
+  const need = (key: string): NamedArray => {
+    const array = arrays[key];
+    if (!array) throw new Error(`data set "${name}": array "${key}" is missing; found ${Object.keys(arrays).join(', ') || 'none'}`);
+    return array;
+  };
+  const labels = toInts(need('labels'), 'labels');
+  const hypergraph = fromOffsets(name, labels.length, toInts(need('he_indptr'), 'he_indptr'), toInts(need('he_indices'), 'he_indices'));
+  const classes = labels.reduce((most, label) => Math.max(most, label + 1), 0);
+  return checked({ name, hypergraph, features: featuresFromArrays(arrays, need, labels.length), labels, classNames: numbered(classes), vertexNames: numbered(labels.length) });
+}
+
+function fromOffsets(name: string, vertices: number, indptr: Int32Array, indices: Int32Array): Hypergraph {
+  if (indptr.at(-1) !== indices.length || indptr.some((start, e) => e > 0 && start < (indptr[e - 1] as number))) {
+    throw new Error(`data set "${name}": he_indptr does not describe the ${indices.length} elements of he_indices`);
+  }
+  return Hypergraph.fromCompressed(vertices, indptr, indices);
+}
+
+function featuresFromArrays(arrays: Readonly<Record<string, NamedArray>>, need: (key: string) => NamedArray, vertices: number): Tensor | SparseMatrix | undefined {
+  if (arrays.x) return keep(tensor(Float32Array.from(arrays.x.values), arrays.x.shape));
+  if (!arrays.x_indptr) return undefined;
+  const [rows, columns] = toInts(need('x_shape'), 'x_shape');
+  const pattern = new SparsePattern(rows ?? vertices, columns ?? 0, toInts(arrays.x_indptr, 'x_indptr'), toInts(need('x_indices'), 'x_indices'));
+  const values = arrays.x_data && Float32Array.from(arrays.x_data.values);
+  return new SparseMatrix(pattern, values?.some((value) => value !== 1) ? keep(tensor(values)) : undefined);
+}
+
+/** The three tables of a hypergraph as people write them, each as text. */
+export interface HypergraphTables {
+  /** A header `hyperedge,vertex` and one incidence a line, or, without a header, the vertices of one hyperedge a line. */
+  readonly hyperedges: string;
+  /** A header `vertex,…` and one line of numbers a vertex. */
+  readonly features?: string;
+  /** A header `vertex,label`; an empty label, or no line, is unknown. */
+  readonly labels?: string;
+}
+
+/** From tables with vertices named by any text. @throws Error naming table and line. */
+export function hypergraphFromTables(tables: HypergraphTables, name: string): HypergraphDataset {
+  const ids = new Map<string, number>();
+  const numberOf = (vertex: string) => {
+    const known = ids.get(vertex) ?? ids.size;
+    ids.set(vertex, known);
+    return known;
+  };
+  const featureRows = tables.features === undefined ? undefined : readCsv(tables.features, 'features').rows.map(([vertex = '', ...values]) => ({ vertex: numberOf(vertex), values }));
+  const labelRows = tables.labels === undefined ? [] : readCsv(tables.labels, 'labels').rows.map(([vertex = '', label = '']) => ({ vertex: numberOf(vertex), label }));
+  const hyperedges = listsOf(tables.hyperedges).map((members) => members.map(numberOf));
+  const classNames = [...new Set(labelRows.map(({ label }) => label).filter((label) => label !== ''))].sort(byNumberThenText);
+  const labels = new Int32Array(ids.size).fill(-1);
+  for (const { vertex, label } of labelRows) labels[vertex] = classNames.indexOf(label);
+  const features = featureRows && denseFeatures(featureRows, ids.size, name);
+  return checked({ name, hypergraph: new Hypergraph(ids.size, hyperedges), features, labels, classNames, vertexNames: [...ids.keys()] });
+}
+
+function byNumberThenText(a: string, b: string): number {
+  return Number(a) - Number(b) || (a < b ? -1 : 1);
+}
+
+function listsOf(text: string): string[][] {
+  const lines = readLines(text, 'hyperedges');
+  const [header] = lines;
+  const isPairs = header?.length === 2 && header[0]?.toLowerCase() === 'hyperedge' && header[1]?.toLowerCase() === 'vertex';
+  if (!isPairs) return lines.map((members) => members.filter((member) => member !== ''));
+  const lists = new Map<string, string[]>();
+  for (const [hyperedge = '', vertex = ''] of lines.slice(1)) lists.set(hyperedge, [...(lists.get(hyperedge) ?? []), vertex]);
+  return [...lists.values()];
+}
+
+function denseFeatures(rows: readonly { vertex: number; values: readonly string[] }[], vertices: number, name: string): Tensor {
+  const width = rows[0]?.values.length ?? 0;
+  const features = new Float32Array(vertices * width);
+  const seen = new Uint8Array(vertices);
+  rows.forEach(({ vertex, values }, line) => {
+    seen[vertex] = 1;
+    values.forEach((value, column) => {
+      const number = value === '' ? Number.NaN : Number(value);
+      if (!Number.isFinite(number)) throw new Error(`data set "${name}": features line ${line + 2}, column ${column + 2} is "${value}", not a finite number`);
+      features[vertex * width + column] = number;
+    });
+  });
+  const missing = seen.indexOf(0);
+  if (missing >= 0) throw new Error(`data set "${name}": vertex number ${missing} has no line in the features`);
+  return keep(tensor(features, [vertices, width]));
+}
+
+/** The embedded default: a planted partition (see `plantedHypergraph`), the same for the same seed. */
+export function plantedDataset(seed = 0, options: PlantedOptions = {}): HypergraphDataset {
+  const { hypergraph, labels, words, wordCount } = plantedHypergraph(new Random(seed).split('planted'), options);
+  const rowOf = words.flatMap((row, vertex) => Array.from(row, () => vertex));
+  const columnOf = words.flatMap((row) => [...row]);
+  const features = normalizeRows(SparseMatrix.fromCoordinates(labels.length, wordCount, rowOf, columnOf));
+  const classes = labels.reduce((most, label) => Math.max(most, label + 1), 0);
+  return { name: 'planted', hypergraph, features, labels, classNames: numbered(classes), vertexNames: numbered(labels.length) };
+}

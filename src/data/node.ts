@@ -1,0 +1,5 @@
+// Files, data sets and checkpoints in Node.
+
+export { fileCheckpoint, loadModel, saveModel } from './checkpoint.js';
+export { dataFolder, hasHypergraph, hypergraphNames, loadHypergraph } from './datasets.js';
+export { readBytes, readJson, readText, writeFileAtomic } from './files.js';

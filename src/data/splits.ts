@@ -1,0 +1,30 @@
+// Splits of labelled vertices or rows.
+
+import type { Random } from '../tensor/index.js';
+
+export interface Split {
+  readonly train: Int32Array;
+  readonly validation: Int32Array;
+  readonly test: Int32Array;
+}
+
+/**
+ * Of each class `train` random rows to train on and `validation` to choose by; the rest is the test set. Rows labelled −1 are in none.
+ *
+ * @throws Error naming the first class that is too small.
+ */
+export function splitPerClass(labels: Int32Array, classes: number, counts: { readonly train: number; readonly validation: number }, random: Random): Split {
+  const parts = { train: [] as number[], validation: [] as number[], test: [] as number[] };
+  for (let c = 0; c < classes; c++) {
+    const rows = Array.from(labels.keys()).filter((row) => labels[row] === c);
+    if (rows.length <= counts.train + counts.validation) {
+      throw new Error(`splitPerClass: class ${c} has ${rows.length} rows, too few for ${counts.train} to train, ${counts.validation} to validate and some to test`);
+    }
+    const shuffled = Array.from(random.permutation(rows.length), (index) => rows[index] as number);
+    parts.train.push(...shuffled.slice(0, counts.train));
+    parts.validation.push(...shuffled.slice(counts.train, counts.train + counts.validation));
+    parts.test.push(...shuffled.slice(counts.train + counts.validation));
+  }
+  const ascending = (rows: number[]) => Int32Array.from(rows).sort();
+  return { train: ascending(parts.train), validation: ascending(parts.validation), test: ascending(parts.test) };
+}

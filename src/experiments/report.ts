@@ -1,0 +1,142 @@
+// The HTML report: one self-contained file with tables and plots as SVG, which opens without a network.
+
+import * as Plot from '@observablehq/plot';
+import { parseHTML } from 'linkedom';
+import { writeFileAtomic } from '../data/node.js';
+import type { Experiment, Metric } from './contract.js';
+import type { CurvePoint, RunResult } from './run.js';
+import type { Summary } from './statistics.js';
+
+/** `70.2 ± 0.5`, without the spread for a single seed or an exact count. */
+export function formatSummary({ mean, sd }: Summary, { digits = 2 }: Metric): string {
+  const show = (value: number) => value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return sd === 0 ? show(mean) : `${show(mean)} ± ${show(sd)}`;
+}
+
+function escape(text: string | number): string {
+  return String(text).replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
+}
+
+function table(columns: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const cells = (tag: string, values: readonly (string | number)[]) => values.map((value) => `<${tag}>${escape(value)}</${tag}>`).join('');
+  return `<div class="wide"><table><thead><tr>${cells('th', columns)}</tr></thead><tbody>${rows.map((row) => `<tr>${cells('td', row)}</tr>`).join('')}</tbody></table></div>`;
+}
+
+function plot(title: string, options: Plot.PlotOptions): string {
+  const { document } = parseHTML('<!doctype html><html><body></body></html>');
+  const drawn = Plot.plot({ ...options, document: document as unknown as Document, style: { fontSize: '13px', background: 'none' } });
+  return `<figure><figcaption>${escape(title)}</figcaption>${(drawn as unknown as { outerHTML: string }).outerHTML}</figure>`;
+}
+
+/** The mean of the first metric with its spread, method by method. */
+function comparison(experiment: Experiment, result: RunResult): string {
+  const [name, metric] = Object.entries(experiment.metrics)[0] as [string, Metric];
+  const points = result.rows.map(({ method, metrics }) => ({ method, ...(metrics[name] as Summary) }));
+  return plot(`${metric.label}, mean and standard deviation over ${result.seeds.length} seeds`, {
+    width: 720,
+    marginLeft: 150,
+    marginRight: 60,
+    x: { label: `${metric.label} (${metric.unit ?? ''})`, grid: true, zero: true },
+    y: { label: null, domain: points.map(({ method }) => method) },
+    marks: [
+      Plot.barX(points, { x: 'mean', y: 'method', fill: '#3a7d8c', insetTop: 4, insetBottom: 4 }),
+      Plot.ruleY(points, { x1: (d) => d.mean - d.sd, x2: (d) => d.mean + d.sd, y: 'method', stroke: '#1d2b30', strokeWidth: 2 }),
+      Plot.text(points, { x: (d) => d.mean + d.sd, y: 'method', text: (d) => d.mean.toFixed(metric.digits ?? 2), dx: 8, textAnchor: 'start' }),
+    ],
+  });
+}
+
+/** The first metric against inference time, for methods that have one. */
+function tradeOff(experiment: Experiment, result: RunResult): string {
+  if (!experiment.metrics.latency) return '';
+  const [name, metric] = Object.entries(experiment.metrics)[0] as [string, Metric];
+  const points = result.rows.map(({ method, metrics }) => ({ method, x: metrics.latency?.mean ?? Number.NaN, y: metrics[name]?.mean ?? Number.NaN }));
+  return plot(`${metric.label} against the time to classify one vertex`, {
+    width: 720,
+    height: 360,
+    marginRight: 110,
+    x: { type: 'log', label: 'milliseconds (logarithmic)', grid: true },
+    y: { label: `${metric.label} (${metric.unit ?? ''})`, grid: true, nice: true },
+    marks: [Plot.dot(points, { x: 'x', y: 'y', r: 6, fill: '#c8553d' }), Plot.text(points, { x: 'x', y: 'y', text: 'method', dx: 10, textAnchor: 'start' })],
+  });
+}
+
+/** Mean validation metric by epoch. */
+function curves(points: readonly CurvePoint[]): string {
+  const known = points.filter((point) => point.metric !== undefined && Number.isFinite(point.metric));
+  if (known.length === 0) return '';
+  return plot('Validation accuracy while training, mean over seeds', {
+    width: 720,
+    height: 360,
+    color: { legend: false, scheme: 'observable10' },
+    x: { label: 'epoch', grid: true },
+    y: { label: 'validation accuracy', grid: true },
+    marginRight: 110,
+    marks: [
+      Plot.lineY(known, Plot.groupX({ y: 'mean' }, { x: 'epoch', y: 'metric', stroke: 'method', strokeWidth: 1.5 })),
+      Plot.text(lastOf(known), { x: 'epoch', y: 'metric', text: 'method', fill: 'method', dx: 8, textAnchor: 'start' }),
+    ],
+  });
+}
+
+/** One point a method at its last epoch, with the mean over seeds, spread so that names do not lie on one another. */
+function lastOf(points: readonly CurvePoint[]): { method: string; epoch: number; metric: number }[] {
+  const epoch = points.reduce((last, point) => Math.max(last, point.epoch), 0);
+  const methods = [...new Set(points.map(({ method }) => method))];
+  const ends = methods.map((method) => {
+    const values = points.filter((point) => point.method === method && point.epoch === epoch).map((point) => point.metric as number);
+    return { method, epoch, metric: values.reduce((total, value) => total + value, 0) / Math.max(values.length, 1) };
+  });
+  ends.sort((a, b) => a.metric - b.metric);
+  const values = points.map((point) => point.metric as number);
+  const gap = (Math.max(...values.slice(-5000)) - Math.min(...values.slice(0, 5000))) / 16;
+  ends.forEach((end, index) => {
+    const below = ends[index - 1];
+    if (below && end.metric - below.metric < gap) end.metric = below.metric + gap;
+  });
+  return ends;
+}
+
+const style = `
+  :root { color-scheme: light dark; }
+  body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1d2b30; background: #fdfcf9; }
+  h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; }
+  table { border-collapse: collapse; } th, td { padding: .35rem .8rem; text-align: right; border-bottom: 1px solid #ddd6c8; white-space: nowrap; }
+  th:first-child, td:first-child { text-align: left; } th { font-weight: 600; }
+  .wide { overflow-x: auto; } figure { margin: 1.5rem 0; overflow-x: auto; } figcaption { font-weight: 600; margin-bottom: .4rem; }
+  .holds { color: #2b7a4b; } .fails { color: #b3402a; } .note { color: #5a676b; } pre { white-space: pre-wrap; }
+  @media (prefers-color-scheme: dark) { body { color: #e8e6e1; background: #14191b; } th, td { border-color: #39423f; } .note { color: #9aa5a8; } .holds { color: #6fc493; } .fails { color: #ef8f79; } }
+`;
+
+/** Writes the report of a run. */
+export function writeReport(experiment: Experiment, result: RunResult, path: string): void {
+  const metrics = Object.entries(experiment.metrics);
+  const heading = metrics.map(([, { label, unit }]) => (unit ? `${label} (${unit})` : label));
+  const rows = result.rows.map(({ method, metrics: values }) => [method, ...metrics.map(([name, metric]) => formatSummary(values[name] as Summary, metric))]);
+  const claims = result.claims
+    .map(({ claim, value, bound, holds }) => `<li class="${holds ? 'holds' : 'fails'}">${holds ? '✓' : '✗'} ${escape(claim)}: <b>${escape(value.toPrecision(4))}</b> (bound ${escape(bound)})</li>`)
+    .join('');
+  const studies = result.studies.map((study) => `<h2>${escape(study.title)}</h2>${table(study.columns, study.rows)}<p class="note">${escape(study.note)}</p>`).join('');
+  const settings = Object.entries(result.options).map(([name, value]) => `${name}=${value}`).join('  ');
+  writeFileAtomic(
+    path,
+    `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escape(experiment.title)}</title><style>${style}</style></head>
+<body>
+<h1>${escape(experiment.title)}</h1>
+<p class="note">${escape(experiment.paper)}</p>
+<p>${escape(result.description)}. Seeds ${result.seeds.join(', ')}; ${result.threads} threads; ${result.seconds.toFixed(0)} s.</p>
+${table(['method', ...heading], rows)}
+${result.notes.map((note) => `<p class="note">${escape(note)}</p>`).join('')}
+${comparison(experiment, result)}
+${tradeOff(experiment, result)}
+<h2>Claims</h2>
+<p>${escape(experiment.abstract)}</p>
+<ul style="list-style:none;padding:0">${claims}</ul>
+${studies}
+${curves(result.curves)}
+<h2>Settings</h2><pre class="note">${escape(settings)}</pre>
+</body></html>
+`,
+  );
+}

@@ -1,0 +1,108 @@
+// AllSet (Chien, Pan, Peng, Milenkovic, "You are AllSet: A Multiset Function Framework for Hypergraph Neural Networks", ICLR 2022): each half of a propagation is a
+// learnt function of a multiset.
+
+import { Dropout, inference, LayerNorm, Linear, MLP, type Mode, parameter, xavierUniform } from '../../nn/index.js';
+import { SparseMatrix, type SparsePattern, segmentSoftmax, segmentSum, spmm } from '../../sparse/index.js';
+import { type Hypergraph, memo, powers, scaled } from '../../structure/index.js';
+import { add, gatherKnownRows, leakyRelu, multiply, type Random, relu, reshape, sum, type Tensor } from '../../tensor/index.js';
+
+/** Σ over the row's elements with weight 1, or d(v)^{-1/2}·δ(e)^{-1/2}. */
+export type AllSetNorm = 'none' | 'degree';
+
+/** ReLU(MLP_enc(x)) → dropout → Σ n_ve·(·) → ReLU(MLP_dec). */
+class DeepSetHalf {
+  readonly encoder: MLP;
+  readonly decoder: MLP;
+
+  constructor(inFeatures: number, outFeatures: number, random: Random) {
+    this.encoder = new MLP([inFeatures, outFeatures, outFeatures], random);
+    this.decoder = new MLP([outFeatures, outFeatures, outFeatures], random);
+  }
+
+  forward(x: Tensor, matrix: SparseMatrix, dropout: Dropout, mode: Mode): Tensor {
+    const encoded = dropout.forward(relu(this.encoder.forward(x, mode)), mode);
+    return relu(this.decoder.forward(spmm(matrix, encoded), mode));
+  }
+}
+
+/** AllDeepSets: both halves are sums of transformed elements. x [N, in] → [N, out]. */
+export class AllDeepSetsConv {
+  readonly toHyperedges: DeepSetHalf;
+  readonly toVertices: DeepSetHalf;
+  readonly #dropout: Dropout;
+
+  constructor(inFeatures: number, outFeatures: number, random: Random, readonly norm: AllSetNorm = 'none', dropout = 0.5) {
+    this.toHyperedges = new DeepSetHalf(inFeatures, outFeatures, random);
+    this.toVertices = new DeepSetHalf(outFeatures, outFeatures, random);
+    this.#dropout = new Dropout(dropout);
+  }
+
+  forward(x: Tensor, hypergraph: Hypergraph, mode: Mode = inference): Tensor {
+    const { members, incidence } = normalized(hypergraph, this.norm);
+    return this.toVertices.forward(this.toHyperedges.forward(x, members, this.#dropout, mode), incidence, this.#dropout, mode);
+  }
+}
+
+function normalized(hypergraph: Hypergraph, norm: AllSetNorm): { members: SparseMatrix; incidence: SparseMatrix } {
+  return memo(hypergraph, `allset ${norm}`, () => {
+    const members = new SparseMatrix(hypergraph.members);
+    const incidence = new SparseMatrix(hypergraph.incidence);
+    if (norm === 'none') return { members, incidence };
+    const vertices = powers(hypergraph.vertexDegrees, -0.5);
+    const hyperedges = powers(hypergraph.hyperedgeSizes, -0.5);
+    return { members: scaled(members, hyperedges, vertices), incidence: scaled(incidence, vertices, hyperedges) };
+  });
+}
+
+/**
+ * Pooling by multi-head attention with one learnt seed θ: scores ⟨θ, K⟩ per head through LeakyReLU₀.₂, softmax over the set, O = Σ αV + θ, Y = LN(O),
+ * out = LN(Y + ReLU(MLP(Y))).
+ */
+class AttentionHalf {
+  seed: Tensor;
+  readonly key: Linear;
+  readonly value: Linear;
+  readonly firstNorm: LayerNorm;
+  readonly secondNorm: LayerNorm;
+  readonly mlp: MLP;
+
+  constructor(inFeatures: number, outFeatures: number, readonly heads: number, random: Random) {
+    if (outFeatures % heads !== 0) throw new Error(`AllSetTransformerConv: ${outFeatures} features do not divide into ${heads} heads`);
+    this.seed = parameter(xavierUniform(random, [heads, outFeatures / heads]));
+    this.key = new Linear(inFeatures, outFeatures, random);
+    this.value = new Linear(inFeatures, outFeatures, random);
+    this.firstNorm = new LayerNorm(outFeatures);
+    this.secondNorm = new LayerNorm(outFeatures);
+    this.mlp = new MLP([outFeatures, outFeatures, outFeatures], random);
+  }
+
+  forward(x: Tensor, pattern: SparsePattern, mode: Mode): Tensor {
+    const n = x.shape[0] as number;
+    const keys = reshape(this.key.forward(x), [n, this.heads, -1]); // (n, heads, d)
+    const values = reshape(this.value.forward(x), [n, this.heads, -1]);
+    const scores = leakyRelu(sum(multiply(keys, this.seed), -1), 0.2); // (n, heads)
+    const alpha = segmentSoftmax(gatherKnownRows(scores, pattern.indexTensor), pattern.segments); // (nnz, heads)
+    const messages = multiply(gatherKnownRows(values, pattern.indexTensor), reshape(alpha, [pattern.nnz, this.heads, 1]));
+    const pooled = reshape(add(segmentSum(messages, pattern.segments), this.seed), [pattern.rows, -1]);
+    const y = this.firstNorm.forward(pooled);
+    return this.secondNorm.forward(add(y, relu(this.mlp.forward(y, mode))));
+  }
+}
+
+/** AllSetTransformer: both halves pool by attention. x [N, in] → [N, out]. */
+export class AllSetTransformerConv {
+  readonly toHyperedges: AttentionHalf;
+  readonly toVertices: AttentionHalf;
+  readonly #dropout: Dropout;
+
+  constructor(inFeatures: number, outFeatures: number, random: Random, heads = 4, dropout = 0.5) {
+    this.toHyperedges = new AttentionHalf(inFeatures, outFeatures, heads, random);
+    this.toVertices = new AttentionHalf(outFeatures, outFeatures, heads, random);
+    this.#dropout = new Dropout(dropout);
+  }
+
+  forward(x: Tensor, hypergraph: Hypergraph, mode: Mode = inference): Tensor {
+    const hyperedges = relu(this.toHyperedges.forward(x, hypergraph.members, mode));
+    return relu(this.toVertices.forward(this.#dropout.forward(hyperedges, mode), hypergraph.incidence, mode));
+  }
+}

@@ -1,0 +1,36 @@
+// ED-HNN (Wang, Yang, Liu, Wang, Li, "Equivariant Hypergraph Diffusion Neural Operators", ICLR 2023).
+
+import { inference, MLP, type Mode } from '../../nn/index.js';
+import { segmentSum, SparseMatrix, spmm } from '../../sparse/index.js';
+import { type Hypergraph, memo } from '../../structure/index.js';
+import { concatenate, gatherKnownRows, keep, type Random, type Tensor, tensor } from '../../tensor/index.js';
+
+/**
+ * m_e = Σ_{u∈e} φ(x_u); x'_v = ψ([x_v, Σ_{e∋v} ρ(x_v, m_e), x⁰_v, d_v]): what a hyperedge sends depends on the vertex that receives it.
+ * x and x⁰ are [N, features], the result too.
+ */
+export class EDHNNConv {
+  readonly phi: MLP;
+  readonly rho: MLP;
+  readonly psi: MLP;
+
+  constructor(features: number, random: Random) {
+    this.phi = new MLP([features, features, features], random);
+    this.rho = new MLP([2 * features, features, features], random);
+    this.psi = new MLP([3 * features + 1, features, features], random);
+  }
+
+  /** @param initial x⁰, the network's input; x itself when left out. */
+  forward(x: Tensor, hypergraph: Hypergraph, initial: Tensor = x, mode: Mode = inference): Tensor {
+    const { members, incidence } = hypergraph;
+    const hyperedges = spmm(new SparseMatrix(members), this.phi.forward(x, mode)); // (M, d)
+    const receivers = gatherKnownRows(x, incidence.segments.ids); // (nnz, d)
+    const senders = gatherKnownRows(hyperedges, incidence.indexTensor);
+    const messages = this.rho.forward(concatenate([receivers, senders], 1), mode);
+    return this.psi.forward(concatenate([x, segmentSum(messages, incidence.segments), initial, degreeColumn(hypergraph)], 1), mode);
+  }
+}
+
+function degreeColumn(hypergraph: Hypergraph): Tensor {
+  return memo(hypergraph, 'degreeColumn', () => keep(tensor(hypergraph.vertexDegrees, [hypergraph.vertexCount, 1])));
+}

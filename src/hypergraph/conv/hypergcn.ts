@@ -1,0 +1,65 @@
+// HyperGCN (Yadati et al., "HyperGCN: A New Method of Training Graph Convolutional Networks on Hypergraphs", NeurIPS 2019).
+
+import { Linear } from '../../nn/index.js';
+import { SparseMatrix, spmm } from '../../sparse/index.js';
+import { type Hypergraph, memo, symmetricAdjacency } from '../../structure/index.js';
+import { scope, type Random, type Tensor } from '../../tensor/index.js';
+import type { HypergraphConv } from './propagate.js';
+
+export interface HyperGCNOptions {
+  /** Connect the other members of a hyperedge to its two extremes. */
+  readonly mediators?: boolean;
+  /** Build the graph once, from the layer's first input. */
+  readonly fast?: boolean;
+}
+
+/**
+ * Each hyperedge becomes the edge of its two members i, j that lie farthest apart along a random direction of the signal, of weight 1/|e|; with mediators k also the edges
+ * (i,k) and (j,k), all of weight 1/(2|e| − 3). Then a GCN step on that graph with self-loops. The choice of extremes passes no gradient.
+ */
+export class HyperGCNConv implements HypergraphConv {
+  readonly theta: Linear;
+  readonly #random: Random;
+  readonly #options: HyperGCNOptions;
+
+  constructor(inFeatures: number, outFeatures: number, random: Random, options: HyperGCNOptions = {}) {
+    this.theta = new Linear(inFeatures, outFeatures, random);
+    this.#random = random.split('hypergcn');
+    this.#options = options;
+  }
+
+  forward(x: Tensor | SparseMatrix, hypergraph: Hypergraph): Tensor {
+    const projected = this.theta.forward(x);
+    const { mediators = true, fast = false } = this.#options;
+    const build = () => extremeGraph(projected, hypergraph, mediators, this.#random);
+    return spmm(fast ? memo(hypergraph, `hypergcn ${mediators} ${this.#random.key}`, build) : build(), projected);
+  }
+}
+
+function extremeGraph(signal: Tensor, hypergraph: Hypergraph, mediators: boolean, random: Random): SparseMatrix {
+  const direction = Float32Array.from({ length: signal.shape[1] as number }, () => random.gaussian());
+  const heights = projectRows(signal.view() as Float32Array, direction);
+  const edges: { from: number; to: number; weight: number }[] = [];
+  for (const members of hypergraph.hyperedges()) {
+    if (members.length < 2) continue;
+    const top = members.reduce((best, v) => ((heights[v] as number) > (heights[best] as number) ? v : best));
+    const bottom = members.reduce((best, v) => (v !== top && (best === top || (heights[v] as number) < (heights[best] as number)) ? v : best));
+    const between = mediators ? members.filter((v) => v !== top && v !== bottom) : [];
+    const weight = mediators ? 1 / (2 * members.length - 3) : 1 / members.length;
+    edges.push({ from: top, to: bottom, weight });
+    for (const v of between) edges.push({ from: top, to: v, weight }, { from: bottom, to: v, weight });
+  }
+  const both = [...edges, ...edges.map(({ from, to, weight }) => ({ from: to, to: from, weight }))];
+  const n = hypergraph.vertexCount;
+  const adjacency = SparseMatrix.fromCoordinates(n, n, both.map((e) => e.from), both.map((e) => e.to), both.map((e) => e.weight));
+  return scope(() => symmetricAdjacency(adjacency));
+}
+
+function projectRows(values: Float32Array, direction: Float32Array): Float64Array {
+  const d = direction.length;
+  return Float64Array.from({ length: values.length / d }, (_, row) => {
+    let total = 0;
+    for (let j = 0; j < d; j++) total += (values[row * d + j] as number) * (direction[j] as number);
+    return total;
+  });
+}

@@ -1,0 +1,124 @@
+// UniGNN (Huang & Yang, "UniGNN: a Unified Framework for Graph and Hypergraph Neural Networks", IJCAI 2021): graph layers carried over to hypergraphs. In all of
+// them h_e = mean over members of XΘ.
+
+import { Linear, parameter } from '../../nn/index.js';
+import { SparseMatrix, segmentSoftmax, segmentSum, spmm } from '../../sparse/index.js';
+import { type Hypergraph, meanPropagation, memo, powers, scaled } from '../../structure/index.js';
+import { add, gatherKnownRows, leakyRelu, multiply, type Random, relu, reshape, sum, type Tensor, zeros } from '../../tensor/index.js';
+import { type HypergraphConv, LinearConv } from './propagate.js';
+
+function hyperedgeMeans(x: Tensor, hypergraph: Hypergraph): Tensor {
+  return spmm(meanPropagation(hypergraph).toHyperedges, x);
+}
+
+/** N×M with dᵢ^{-1/2}·d̃ₑ^{-1/2}, where d̃ₑ is the mean degree of e's members. */
+function degreeWeighted(hypergraph: Hypergraph): SparseMatrix {
+  return memo(hypergraph, 'unigcn', () => {
+    const { vertexDegrees } = hypergraph;
+    const meanDegrees = hypergraph.hyperedges().map((members) => members.reduce((total, v) => total + (vertexDegrees[v] as number), 0) / members.length);
+    return scaled(new SparseMatrix(hypergraph.incidence), powers(vertexDegrees, -0.5), powers(meanDegrees, -0.5));
+  });
+}
+
+function sumOfHyperedges(x: Tensor, hypergraph: Hypergraph): Tensor {
+  return spmm(new SparseMatrix(hypergraph.incidence), hyperedgeMeans(x, hypergraph));
+}
+
+/** UniGCN's aggregation, in its two halves: means over members, then dᵢ^{-1/2} Σ_{e∋i} d̃ₑ^{-1/2}. */
+function uniGcnOperators(hypergraph: Hypergraph): readonly SparseMatrix[] {
+  return [meanPropagation(hypergraph).toHyperedges, degreeWeighted(hypergraph)];
+}
+
+/** x'ᵢ = dᵢ^{-1/2} Σ_{e∋i} d̃ₑ^{-1/2} h_e. The published layer has no bias. */
+export class UniGCNConv extends LinearConv {
+  operators(hypergraph: Hypergraph) {
+    return uniGcnOperators(hypergraph);
+  }
+}
+
+abstract class UniConv implements HypergraphConv {
+  readonly theta: Linear;
+
+  constructor(inFeatures: number, outFeatures: number, random: Random, { bias = false }: { bias?: boolean } = {}) {
+    this.theta = new Linear(inFeatures, outFeatures, random, { bias });
+  }
+
+  forward(x: Tensor | SparseMatrix, hypergraph: Hypergraph): Tensor {
+    return this.combine(this.theta.forward(x), hypergraph);
+  }
+
+  protected abstract combine(projected: Tensor, hypergraph: Hypergraph): Tensor;
+}
+
+/** x'ᵢ = (1 + ε)·xᵢΘ + Σ_{e∋i} h_e with a learnt ε that starts at 0. */
+export class UniGINConv extends UniConv {
+  epsilon: Tensor = parameter(zeros([1]));
+
+  protected combine(projected: Tensor, hypergraph: Hypergraph): Tensor {
+    return add(multiply(projected, add(this.epsilon, 1)), sumOfHyperedges(projected, hypergraph));
+  }
+}
+
+/** x'ᵢ = xᵢΘ + Σ_{e∋i} h_e. */
+export class UniSAGEConv extends UniConv {
+  protected combine(projected: Tensor, hypergraph: Hypergraph): Tensor {
+    return add(projected, sumOfHyperedges(projected, hypergraph));
+  }
+}
+
+/** x'ᵢ = Σ_{e∋i} α_ie·h_e, α = softmax over e∋i of LeakyReLU₀.₂(aᵀh_e), heads side by side: out = heads × features a head. */
+export class UniGATConv extends UniConv {
+  attention: Tensor;
+
+  constructor(inFeatures: number, outFeatures: number, random: Random, readonly heads = 1) {
+    super(inFeatures, outFeatures, random);
+    if (outFeatures % heads !== 0) throw new Error(`UniGATConv: ${outFeatures} features do not divide into ${heads} heads`);
+    this.attention = parameter(random.normal([heads, outFeatures / heads], 0, Math.sqrt(2 / (outFeatures / heads + 1))));
+  }
+
+  protected combine(projected: Tensor, hypergraph: Hypergraph): Tensor {
+    const { incidence } = hypergraph;
+    const means = reshape(hyperedgeMeans(projected, hypergraph), [hypergraph.hyperedgeCount, this.heads, -1]); // (M, heads, d)
+    const scores = leakyRelu(sum(multiply(means, this.attention), -1), 0.2); // (M, heads)
+    const alpha = segmentSoftmax(gatherKnownRows(scores, incidence.indexTensor), incidence.segments); // (nnz, heads)
+    const messages = multiply(gatherKnownRows(means, incidence.indexTensor), reshape(alpha, [incidence.nnz, this.heads, 1]));
+    return reshape(segmentSum(messages, incidence.segments), [hypergraph.vertexCount, -1]);
+  }
+}
+
+export interface UniGCNIIOptions {
+  readonly layers?: number;
+  /** Share of the first embedding mixed into every layer. */
+  readonly alpha?: number;
+  /** λ of βₗ = ln(λ/(l + 1) + 1), layers counted from 0. */
+  readonly lambda?: number;
+}
+
+/** The deep form: x^{l+1} = ReLU((1 − βₗ)z + βₗ·zΘₗ) with z = (1 − α)P(xˡ) + α·x⁰, between a linear encoder and a linear classifier. */
+export class UniGCNII implements HypergraphConv {
+  readonly encoder: Linear;
+  readonly layers: readonly Linear[];
+  readonly classifier: Linear;
+  readonly #alpha: number;
+  readonly #lambda: number;
+
+  constructor(inFeatures: number, hidden: number, outFeatures: number, random: Random, { layers = 32, alpha = 0.1, lambda = 0.5 }: UniGCNIIOptions = {}) {
+    this.encoder = new Linear(inFeatures, hidden, random);
+    this.layers = Array.from({ length: layers }, () => new Linear(hidden, hidden, random, { bias: false }));
+    this.classifier = new Linear(hidden, outFeatures, random);
+    this.#alpha = alpha;
+    this.#lambda = lambda;
+  }
+
+  forward(x: Tensor | SparseMatrix, hypergraph: Hypergraph): Tensor {
+    const first = this.encoder.forward(x, 'relu');
+    const smooth = (features: Tensor) => uniGcnOperators(hypergraph).reduce((y, operator) => spmm(operator, y), features);
+    const last = this.layers.reduce((features, layer, l) => {
+      const beta = Math.log(this.#lambda / (l + 1) + 1);
+      const mixed = add(multiply(smooth(features), 1 - this.#alpha), multiply(first, this.#alpha));
+      return relu(add(multiply(mixed, 1 - beta), multiply(layer.forward(mixed), beta)));
+    }, first);
+    return this.classifier.forward(last);
+  }
+}
+

@@ -1,0 +1,255 @@
+// LightHGNN: a hypergraph network taught to a plain MLP. The student sees a vertex's own features only, so inference needs no hypergraph.
+//
+//   LightHGNN    L = λ·CE(s, y) over labelled vertices + (1 − λ)·mean_v KL(t_v ‖ s_v)
+//   LightHGNN⁺   adds (1 − λ)·mean_e KL(t_e ‖ s_e) over hyperedges drawn by reliability ρ_e, with t_e, s_e the mean soft label of e's members
+//
+// ρ_e = 1 − δ_e / max δ, δ_e the change of e's mean prediction entropy when the teacher's features are multiplied by noise.
+// Soft labels t cover every vertex that the teacher was trained on, test vertices included: in the transductive setting the student has seen soft labels of the very
+// vertices it is tested on.
+//
+// Paper: Feng, Luo, Ying, Gao, "LightHGNN: Distilling Hypergraph Neural Networks into MLPs for 100× Faster Inference", ICLR 2024.
+
+import { accuracy, Adam, type CheckpointStore, crossEntropy, Dropout, type EpochReport, type FitResult, fit, inference, logKlDivergence, MLP, type Mode, predictedClasses } from '../nn/index.js';
+import { SparseMatrix, spmm } from '../sparse/index.js';
+import { type Hypergraph, meanPropagation, restrict } from '../structure/index.js';
+import { abs, add, exp, gatherKnownRows, keep, log, logSoftmax, maximum, mean, multiply, Random, relu, scope, softmax, sqrt, square, stopGradient, subtract, sum, type Tensor, tensor } from '../tensor/index.js';
+import { CliqueGATConv, CliqueGCNConv, HGNNConv, HGNNPlusConv, HNHNConv, type HypergraphConv, LinearConv, UniGCNConv } from './conv/index.js';
+
+export type Features = Tensor | SparseMatrix;
+
+/** Networks that can teach, by their convolution; gcn and gat work on the clique expansion. */
+export const teacherKinds = ['hgnn', 'hgnnp', 'hnhn', 'unigcn', 'gcn', 'gat'] as const;
+export type TeacherKind = (typeof teacherKinds)[number];
+
+const convolutions: Readonly<Record<TeacherKind, (inFeatures: number, outFeatures: number, random: Random) => HypergraphConv>> = {
+  hgnn: (i, o, random) => new HGNNConv(i, o, random),
+  hgnnp: (i, o, random) => new HGNNPlusConv(i, o, random),
+  hnhn: (i, o, random) => new HNHNConv(i, o, random),
+  unigcn: (i, o, random) => new UniGCNConv(i, o, random),
+  gcn: (i, o, random) => new CliqueGCNConv(i, o, random),
+  gat: (i, o, random) => new CliqueGATConv(i, o, random),
+};
+
+/** Two convolutions with ReLU and dropout between them: the teacher, and the hypergraph baselines. */
+export class HypergraphNetwork {
+  readonly first: HypergraphConv;
+  readonly second: HypergraphConv;
+  readonly #dropout: Dropout;
+
+  constructor(readonly kind: TeacherKind, inFeatures: number, hidden: number, classes: number, random: Random, dropout = 0.5) {
+    this.first = convolutions[kind](inFeatures, hidden, random.split('first'));
+    this.second = convolutions[kind](hidden, classes, random.split('second'));
+    this.#dropout = new Dropout(dropout);
+  }
+
+  /** Logits [N, classes]. */
+  forward(x: Features, hypergraph: Hypergraph, mode: Mode): Tensor {
+    return this.second.forward(this.#dropout.forward(this.hidden(x, hypergraph), mode), hypergraph);
+  }
+
+  /** Embeddings after the first layer [N, hidden]. */
+  hidden(x: Features, hypergraph: Hypergraph): Tensor {
+    return relu(this.first.forward(x, hypergraph));
+  }
+}
+
+/**
+ * Logits of a few vertices, from their neighbourhood alone: fetches the vertices that the network's layers reach from them and computes there. Equal to the rows of
+ * `forward`, and what it costs to classify vertices on demand with a network that needs the hypergraph.
+ *
+ * @throws Error for networks whose layers are not linear operators (hnhn, gat).
+ */
+export function classifyVertices({ first, second }: HypergraphNetwork, features: Features, hypergraph: Hypergraph, vertices: Int32Array): Tensor {
+  if (!(first instanceof LinearConv && second instanceof LinearConv)) throw new Error('classifyVertices: the network needs the whole hypergraph; call forward');
+  const last = restrict(second.operators(hypergraph), vertices);
+  const early = restrict(first.operators(hypergraph), last.sources);
+  const reached = rowsOf(features, early.sources);
+  return second.propagate(relu(first.propagate(reached, early.operators)), last.operators);
+}
+
+/** The given rows of a feature matrix. */
+export function rowsOf(features: Features, rows: Int32Array): Features {
+  return features instanceof SparseMatrix ? features.selectRows(rows) : gatherKnownRows(features, tensor(rows));
+}
+
+export interface TrainingOptions {
+  readonly epochs?: number;
+  readonly learningRate?: number;
+  /** L2, added to the gradient. */
+  readonly weightDecay?: number;
+  readonly dropout?: number;
+  readonly onEpoch?: (report: EpochReport) => void;
+  readonly signal?: AbortSignal;
+  readonly checkpoint?: CheckpointStore;
+}
+
+/** Labelled vertices: class −1 where unknown. `train` and `validation` are vertex numbers. */
+export interface Labelled {
+  readonly features: Features;
+  readonly hypergraph: Hypergraph;
+  readonly labels: Int32Array;
+  readonly classes: number;
+  readonly train: Int32Array;
+  readonly validation: Int32Array;
+}
+
+const trainingDefaults = { epochs: 200, learningRate: 0.01, weightDecay: 5e-4, dropout: 0.5 };
+
+function featureCount(features: Features): number {
+  return features instanceof SparseMatrix ? features.columns : (features.shape[1] as number);
+}
+
+/** Supervised loss on the labelled vertices: mean cross-entropy of their rows of the logits. */
+function labelledLoss({ labels, train }: Labelled): (logits: Tensor) => Tensor {
+  const rows = keep(tensor(train));
+  const truth = keep(tensor(train.map((vertex) => labels[vertex] as number)));
+  return (logits) => crossEntropy(gatherKnownRows(logits, rows), truth);
+}
+
+/** Adam with the best epoch by validation accuracy kept, as teacher, students and baselines all train. */
+function trainByValidation<M extends object>(model: M, data: Labelled, logits: (model: M, mode: Mode) => Tensor, loss: (logits: Tensor, mode: Mode) => Tensor, random: Random, options: TrainingOptions): Promise<FitResult> {
+  const { epochs, learningRate, weightDecay } = { ...trainingDefaults, ...options };
+  return fit({
+    model,
+    loss: (live: M, _: undefined, mode) => loss(logits(live, mode), mode),
+    optimizer: new Adam({ learningRate, weightDecay }),
+    epochs,
+    random,
+    validate: (live) => accuracy(predictedClasses(logits(live, inference)), data.labels, data.validation),
+    onEpoch: options.onEpoch,
+    signal: options.signal,
+    checkpoint: options.checkpoint,
+    checkpointEvery: 20,
+  });
+}
+
+export interface NetworkOptions extends TrainingOptions {
+  readonly kind?: TeacherKind;
+  readonly hidden?: number;
+}
+
+/** Trains a hypergraph network on the labelled vertices. */
+export async function trainNetwork(data: Labelled, random: Random, options: NetworkOptions = {}): Promise<{ network: HypergraphNetwork; training: FitResult }> {
+  const { kind = 'hgnn', hidden = 32, dropout = trainingDefaults.dropout } = options;
+  const network = new HypergraphNetwork(kind, featureCount(data.features), hidden, data.classes, random.split('weights'), dropout);
+  const logits = (live: HypergraphNetwork, mode: Mode) => live.forward(data.features, data.hypergraph, mode);
+  return { network, training: await trainByValidation(network, data, logits, labelledLoss(data), random, options) };
+}
+
+/** The student's shape: linear → ReLU → batch norm → dropout → linear. */
+function newStudent(data: Labelled, hidden: number, dropout: number, random: Random): MLP {
+  return new MLP([featureCount(data.features), hidden, data.classes], random.split('weights'), { norm: 'batch', dropout });
+}
+
+/** Trains the student's MLP on labels alone: the baseline that knows no hypergraph. */
+export async function trainMlp(data: Labelled, random: Random, options: TrainingOptions & { readonly hidden?: number } = {}): Promise<{ student: MLP; training: FitResult }> {
+  const student = newStudent(data, options.hidden ?? 128, options.dropout ?? trainingDefaults.dropout, random);
+  const logits = (live: MLP, mode: Mode) => live.forward(data.features, mode);
+  return { student, training: await trainByValidation(student, data, logits, labelledLoss(data), random, options) };
+}
+
+/** Any trained network as a function of features and hypergraph: logits [N, classes]. */
+export type Teacher = (features: Features, hypergraph: Hypergraph) => Tensor;
+
+export interface DistillOptions extends TrainingOptions {
+  /** Adds the reliable-hyperedge term: LightHGNN⁺. */
+  readonly plus?: boolean;
+  readonly hidden?: number;
+  /** λ, the share of the ground-truth term. */
+  readonly lambda?: number;
+  /** τ of the hyperedge term: logits are divided by it. */
+  readonly temperature?: number;
+  /** α, the level of the noise that reliability is measured with. */
+  readonly noise?: number;
+  /** `kl` is the paper's divergence; `released` the loss of the released code, Σ_c e^{t_c}(t_c − ln s_c). */
+  readonly divergence?: 'kl' | 'released';
+}
+
+/**
+ * Distils a trained teacher into an MLP.
+ *
+ * @returns the student; `student.forward(features, inference)` needs no hypergraph, and it is saved like any module.
+ */
+export async function distill(teacher: Teacher, data: Labelled, random: Random, options: DistillOptions = {}): Promise<{ student: MLP; training: FitResult }> {
+  const { plus = false, hidden = 128, lambda = 0, temperature = 1, noise = 1, divergence = 'kl', dropout = trainingDefaults.dropout } = options;
+  const student = newStudent(data, hidden, dropout, random);
+  const teacherLogits = keep(scope(() => stopGradient(teacher(data.features, data.hypergraph))));
+  const soft = keep(scope(() => logSoftmax(teacherLogits)));
+  const constraint = plus ? highOrderConstraint(teacherLogits, data.hypergraph, reliability(teacher, data.features, data.hypergraph, random.split('noise'), noise), { temperature, divergence }) : undefined;
+  const supervised = lambda > 0 ? labelledLoss(data) : undefined;
+  const loss = (logits: Tensor, mode: Mode) => {
+    const vertices = divergences[divergence](logSoftmax(logits), soft);
+    const distilled = constraint ? add(vertices, constraint(logits, (mode.random as Random).split('hyperedges'))) : vertices;
+    return supervised ? add(multiply(supervised(logits), lambda), multiply(distilled, 1 - lambda)) : distilled;
+  };
+  const result = await trainByValidation(student, data, (live, mode) => live.forward(data.features, mode), loss, random, options);
+  teacherLogits.dispose();
+  soft.dispose();
+  return { student, training: result };
+}
+
+/** Mean over rows of the distance of log-probabilities s to the target t. */
+const divergences = {
+  kl: logKlDivergence,
+  released: (logPrediction: Tensor, logTarget: Tensor) => {
+    const target = exp(logTarget);
+    return multiply(sum(multiply(exp(target), subtract(target, logPrediction))), 1 / (logPrediction.shape[0] as number));
+  },
+} satisfies Record<string, (logPrediction: Tensor, logTarget: Tensor) => Tensor>;
+
+/** Smallest probability whose logarithm is taken. */
+const TINY = 1e-30;
+
+/** H[p] = −Σ_c p_c·ln p_c of each vertex, averaged over each hyperedge's members: [M]. */
+export function hyperedgeEntropy(logits: Tensor, hypergraph: Hypergraph): Tensor {
+  const logProbabilities = logSoftmax(logits);
+  const entropy = sum(multiply(multiply(exp(logProbabilities), maximum(logProbabilities, Math.log(TINY))), -1), -1, { keepAxes: true });
+  return spmm(meanPropagation(hypergraph).toHyperedges, entropy).reshape([-1]);
+}
+
+/**
+ * Reliability ρ_e = 1 − δ_e / max δ of each hyperedge, in [0, 1], where δ_e is how far its entropy moves when features are multiplied by (1 + ε)·α, ε ~ N(0, 1). All 1 when nothing moves.
+ */
+export function reliability(teacher: Teacher, features: Features, hypergraph: Hypergraph, random: Random, noise = 1): Float32Array {
+  return scope(() => {
+    const clean = hyperedgeEntropy(teacher(features, hypergraph), hypergraph);
+    const noisy = hyperedgeEntropy(teacher(withNoise(features, random, noise), hypergraph), hypergraph);
+    const change = Float32Array.from(abs(subtract(noisy, clean)).view());
+    const largest = change.reduce((most, value) => Math.max(most, value), 0);
+    return Float32Array.from(change, (value) => (largest === 0 ? 1 : 1 - value / largest));
+  });
+}
+
+/** X ⊙ (1 + ε)·α; zeros stay zeros, so a sparse X keeps its pattern. */
+function withNoise(features: Features, random: Random, noise: number): Features {
+  if (!(features instanceof SparseMatrix)) return multiply(features, random.normal(features.shape, noise, noise));
+  const factors = random.normal([features.nnz], noise, noise);
+  return new SparseMatrix(features.pattern, features.values ? multiply(features.values, factors) : factors);
+}
+
+/**
+ * The high-order soft-target constraint: given the student's logits, the mean over the drawn hyperedges of KL(t_e ‖ s_e); 0 when none is drawn. Hyperedge e is drawn with probability ρ_e, anew for each stream.
+ */
+export function highOrderConstraint(teacherLogits: Tensor, hypergraph: Hypergraph, reliabilities: Float32Array, { temperature = 1, divergence = 'kl' }: Pick<DistillOptions, 'temperature' | 'divergence'> = {}) {
+  const means = meanPropagation(hypergraph).toHyperedges;
+  const hyperedgeLabels = (logits: Tensor) => spmm(means, softmax(multiply(logits, 1 / temperature)));
+  const logOf = (probabilities: Tensor) => log(maximum(probabilities, TINY));
+  const target = keep(scope(() => logOf(hyperedgeLabels(teacherLogits))));
+  return (logits: Tensor, random: Random): Tensor => {
+    const drawn = tensor(Int32Array.from(reliabilities.keys()).filter((e) => random.float() < (reliabilities[e] as number)));
+    if (drawn.size === 0) return multiply(sum(logits), 0);
+    const rows = (x: Tensor) => gatherKnownRows(x, drawn);
+    return divergences[divergence](rows(logOf(hyperedgeLabels(logits))), rows(target));
+  };
+}
+
+/** Mean over hyperedges of the mean distance of members to their centre: near 0 when vertices of a hyperedge have collapsed into one point. embeddings [N, d]. */
+export function topologyScore(embeddings: Tensor, hypergraph: Hypergraph): number {
+  return scope(() => {
+    const { members } = hypergraph;
+    const { toHyperedges } = meanPropagation(hypergraph);
+    const centres = gatherKnownRows(spmm(toHyperedges, embeddings), members.segments.ids); // (nnz, d)
+    const distances = sqrt(sum(square(subtract(centres, gatherKnownRows(embeddings, members.indexTensor))), -1)); // (nnz)
+    return mean(multiply(distances, toHyperedges.values ?? 1)).item() * (members.nnz / members.rows);
+  });
+}

@@ -1,0 +1,230 @@
+// Hypergraphs: vertices, and hyperedges that each join any number of them.
+//
+// H ∈ {0,1}^{N×M} is the incidence. It is stored by hyperedge (`members`) and, transposed, by vertex (`incidence`). d(v) = Σₑ wₑ·Hᵥₑ is the weighted
+// degree of a vertex, δ(e) = Σᵥ Hᵥₑ the size of a hyperedge.
+
+import { Segments, SparseMatrix, SparsePattern } from '../sparse/index.js';
+import { memo } from './memo.js';
+
+/** How a repeated hyperedge's weights become one. */
+export type MergeRule = 'mean' | 'sum' | 'max';
+
+export class Hypergraph {
+  /** M×N: row e holds the vertices of hyperedge e, ascending. */
+  readonly members: SparsePattern;
+  readonly weights: Float32Array;
+
+  /**
+   * @param vertexCount N; vertices are 0 … N − 1.
+   * @param hyperedges the vertices of each hyperedge.
+   * @param weights one positive number a hyperedge, 1 when left out.
+   * @throws Error naming the first hyperedge that is empty, holds a vertex twice, or one that does not exist.
+   */
+  constructor(
+    readonly vertexCount: number,
+    hyperedges: readonly ArrayLike<number>[],
+    weights?: ArrayLike<number>,
+  ) {
+    const segments = Segments.fromSizes(hyperedges.map((members) => members.length));
+    const indices = new Int32Array(segments.size);
+    hyperedges.forEach((members, e) => {
+      indices.set(checkedMembers(members, e, vertexCount), segments.offsets[e]);
+    });
+    this.members = new SparsePattern(hyperedges.length, vertexCount, segments.offsets, indices);
+    this.weights = checkedWeights(weights, hyperedges.length);
+  }
+
+  /** From compressed form: hyperedge e = indices[indptr[e] … indptr[e+1]). */
+  static fromCompressed(vertexCount: number, indptr: ArrayLike<number>, indices: Int32Array, weights?: ArrayLike<number>): Hypergraph {
+    const hyperedges = Array.from({ length: indptr.length - 1 }, (_, e) => indices.subarray(indptr[e], indptr[e + 1]));
+    return new Hypergraph(vertexCount, hyperedges, weights);
+  }
+
+  /** A graph's edges, and around each vertex one hyperedge of it and its neighbours: how LightHGNN reads a graph. */
+  static fromGraph(vertexCount: number, edges: readonly (readonly [number, number])[]): Hypergraph {
+    const neighbours = Array.from({ length: vertexCount }, (_, v) => new Set([v]));
+    for (const [u, v] of edges) {
+      neighbours[u]?.add(v);
+      neighbours[v]?.add(u);
+    }
+    const pairs = edges.filter(([u, v]) => u !== v).map(([u, v]) => [u, v]);
+    return new Hypergraph(vertexCount, [...pairs, ...neighbours.map((set) => [...set])]).mergeDuplicates();
+  }
+
+  get hyperedgeCount(): number {
+    return this.members.rows;
+  }
+
+  /** Σₑ δ(e): stored incidences. */
+  get nnz(): number {
+    return this.members.nnz;
+  }
+
+  /** N×M: row v holds the hyperedges of vertex v. */
+  get incidence(): SparsePattern {
+    return this.members.transposed().pattern;
+  }
+
+  hyperedge(e: number): Int32Array {
+    return this.members.indices.subarray(this.members.indptr[e], this.members.indptr[e + 1]);
+  }
+
+  hyperedges(): Int32Array[] {
+    return Array.from({ length: this.hyperedgeCount }, (_, e) => this.hyperedge(e));
+  }
+
+  hyperedgesOf(v: number): Int32Array {
+    const { indptr, indices } = this.incidence;
+    return indices.subarray(indptr[v], indptr[v + 1]);
+  }
+
+  /** d(v) = Σₑ wₑ·Hᵥₑ. */
+  get vertexDegrees(): Float32Array {
+    return memo(this, 'vertexDegrees', () => Float32Array.from({ length: this.vertexCount }, (_, v) => this.hyperedgesOf(v).reduce((total, e) => total + (this.weights[e] as number), 0)));
+  }
+
+  /** δ(e) = |e|. */
+  get hyperedgeSizes(): Int32Array {
+    return memo(this, 'hyperedgeSizes', () => Int32Array.from({ length: this.hyperedgeCount }, (_, e) => this.hyperedge(e).length));
+  }
+
+  /** Whether any hyperedge's weight is not 1. */
+  get weighted(): boolean {
+    return this.weights.some((weight) => weight !== 1);
+  }
+
+  /** k when every hyperedge has k vertices, else undefined. */
+  get uniformity(): number | undefined {
+    const [k] = this.hyperedgeSizes;
+    return this.hyperedgeSizes.every((size) => size === k) ? k : undefined;
+  }
+
+  /** Hyperedges with the same vertices become one. */
+  mergeDuplicates(rule: MergeRule = 'mean'): Hypergraph {
+    const groups = new Map<string, { members: Int32Array; weights: number[] }>();
+    this.hyperedges().forEach((members, e) => {
+      const key = members.join();
+      const group = groups.get(key) ?? { members, weights: [] };
+      group.weights.push(this.weights[e] as number);
+      groups.set(key, group);
+    });
+    const merged = [...groups.values()];
+    return new Hypergraph(this.vertexCount, merged.map((group) => group.members), merged.map((group) => mergeWeights(group.weights, rule)));
+  }
+
+  /** Adds a hyperedge {v} of weight 1: for vertices in no hyperedge (`isolated`), or for each vertex that has none of its own yet (`all`). */
+  withSelfLoops(which: 'isolated' | 'all' = 'isolated'): Hypergraph {
+    const covered = new Uint8Array(this.vertexCount);
+    for (const members of this.hyperedges()) if (which === 'isolated' || members.length === 1) for (const v of members) covered[v] = 1;
+    const loops = Array.from(covered.keys()).filter((v) => !covered[v]).map((v) => [v]);
+    if (loops.length === 0) return this;
+    return new Hypergraph(this.vertexCount, [...this.hyperedges(), ...loops], [...this.weights, ...loops.map(() => 1)]);
+  }
+
+  /**
+   * The hypergraph among some vertices, renumbered in the order given: each hyperedge is cut down to them, and goes when none is left.
+   */
+  induced(vertices: ArrayLike<number>): Hypergraph {
+    const renumbered = new Int32Array(this.vertexCount).fill(-1);
+    for (let i = 0; i < vertices.length; i++) renumbered[vertices[i] as number] = i;
+    const kept: { members: Int32Array; weight: number }[] = [];
+    this.hyperedges().forEach((members, e) => {
+      const inside = members.filter((v) => renumbered[v] !== -1).map((v) => renumbered[v] as number);
+      if (inside.length > 0) kept.push({ members: inside, weight: this.weights[e] as number });
+    });
+    return new Hypergraph(vertices.length, kept.map(({ members }) => members), kept.map(({ weight }) => weight));
+  }
+
+  /** The hyperedges of exactly k vertices. */
+  ofSize(k: number): Hypergraph {
+    const kept = this.hyperedges().map((_, e) => e).filter((e) => this.hyperedgeSizes[e] === k);
+    return new Hypergraph(this.vertexCount, kept.map((e) => this.hyperedge(e)), kept.map((e) => this.weights[e] as number));
+  }
+
+  /** The k-section: every k vertices that share a hyperedge form one, each set once. @throws Error past `limit` sets. */
+  kUniform(k: number, limit = 10_000_000): Hypergraph {
+    if (!(Number.isInteger(k) && k >= 1)) throw new RangeError(`Hypergraph.kUniform: k must be a positive integer, got ${k}`);
+    const expected = this.hyperedgeSizes.reduce((total, size) => total + choose(size, k), 0);
+    if (expected > limit) throw new Error(`Hypergraph.kUniform: up to ${expected} sets of ${k} vertices, more than the limit of ${limit}`);
+    const sets = this.hyperedges().flatMap((members) => [...subsets(members, k)]);
+    return new Hypergraph(this.vertexCount, sets).mergeDuplicates();
+  }
+
+  /** Clique expansion: N×N, symmetric, without a diagonal; 1 where two vertices share a hyperedge, or with `counts` how many they share. */
+  cliqueExpansion(values: 'binary' | 'counts' = 'binary'): SparseMatrix {
+    return this.#overlap(this.incidence, this.members, values);
+  }
+
+  /** Line graph: M×M, symmetric, without a diagonal; 1 where two hyperedges share a vertex, or with `counts` how many they share. */
+  lineExpansion(values: 'binary' | 'counts' = 'binary'): SparseMatrix {
+    return this.#overlap(this.members, this.incidence, values);
+  }
+
+  /** Star expansion: the bipartite graph of N vertices and, numbered after them, M hyperedges; (N+M)×(N+M), symmetric. */
+  starExpansion(): SparseMatrix {
+    const total = this.vertexCount + this.hyperedgeCount;
+    const vertices = [...this.members.indices];
+    const edges = this.hyperedges().flatMap((members, e) => new Array<number>(members.length).fill(this.vertexCount + e));
+    return SparseMatrix.fromCoordinates(total, total, [...vertices, ...edges], [...edges, ...vertices]);
+  }
+
+  /** Off-diagonal of A·Aᵀ, row by row, for a pattern A given with its transpose. */
+  #overlap(pattern: SparsePattern, transposed: SparsePattern, values: 'binary' | 'counts'): SparseMatrix {
+    const rows: number[] = [];
+    const columns: number[] = [];
+    const counts: number[] = [];
+    for (let row = 0; row < pattern.rows; row++) {
+      const shared = new Map<number, number>();
+      for (const middle of pattern.indices.subarray(pattern.indptr[row], pattern.indptr[row + 1])) {
+        for (const other of transposed.indices.subarray(transposed.indptr[middle], transposed.indptr[middle + 1])) {
+          if (other !== row) shared.set(other, (shared.get(other) ?? 0) + 1);
+        }
+      }
+      for (const [other, count] of shared) {
+        rows.push(row);
+        columns.push(other);
+        counts.push(count);
+      }
+    }
+    return SparseMatrix.fromCoordinates(pattern.rows, pattern.rows, rows, columns, values === 'counts' ? counts : undefined);
+  }
+}
+
+function checkedMembers(members: ArrayLike<number>, e: number, vertexCount: number): Int32Array {
+  if (members.length === 0) throw new Error(`Hypergraph: hyperedge ${e} is empty`);
+  const sorted = Int32Array.from(members).sort();
+  sorted.forEach((vertex, index) => {
+    if (vertex < 0 || vertex >= vertexCount) throw new RangeError(`Hypergraph: hyperedge ${e} holds vertex ${vertex}, outside 0…${vertexCount - 1}`);
+    if (index > 0 && vertex === sorted[index - 1]) throw new Error(`Hypergraph: hyperedge ${e} holds vertex ${vertex} twice`);
+  });
+  return sorted;
+}
+
+function checkedWeights(weights: ArrayLike<number> | undefined, count: number): Float32Array {
+  if (!weights) return new Float32Array(count).fill(1);
+  if (weights.length !== count) throw new Error(`Hypergraph: ${weights.length} weights for ${count} hyperedges`);
+  const checked = Float32Array.from(weights);
+  const wrong = checked.findIndex((weight) => !(weight > 0 && weight < Number.POSITIVE_INFINITY));
+  if (wrong >= 0) throw new Error(`Hypergraph: hyperedge ${wrong} has weight ${weights[wrong]}; weights must be positive and finite`);
+  return checked;
+}
+
+function mergeWeights(weights: readonly number[], rule: MergeRule): number {
+  if (rule === 'max') return weights.reduce((a, b) => Math.max(a, b));
+  const total = weights.reduce((a, b) => a + b);
+  return rule === 'sum' ? total : total / weights.length;
+}
+
+function choose(n: number, k: number): number {
+  let result = 1;
+  for (let i = 0; i < k; i++) result = (result * (n - i)) / (i + 1);
+  return k > n ? 0 : Math.round(result);
+}
+
+function* subsets(members: Int32Array, k: number, start = 0, chosen: readonly number[] = []): Generator<readonly number[]> {
+  if (chosen.length === k) {
+    yield chosen;
+    return;
+  }
+  for (let i = start; i <= members.length - (k - chosen.length); i++) yield* subsets(members, k, i + 1, [...chosen, members[i] as number]);
+}
