@@ -56,7 +56,7 @@ function reduceRun(op: i32, x: usize, n: i32): f32 {
 // @ts-ignore: decorator
 @inline
 function reduce(op: i32, x: usize, y: usize, n: i32, inner: i32, block: i32, scale: f32, begin: i32, end: i32): void {
-  const blocks = (n + block - 1) / block;
+  const blocks = max(1, (n + block - 1) / block);
   const tiles = (inner + TILE - 1) / TILE;
   const row = <usize>inner << 2;
   const factor = f32x4.splat(scale);

@@ -6,7 +6,8 @@ import { dirname } from 'node:path';
 /** @throws Error naming the file and what is wrong. */
 export function readBytes(path: string): Uint8Array {
   try {
-    return readFileSync(path);
+    const { buffer, byteOffset, byteLength } = readFileSync(path);
+    return new Uint8Array(buffer, byteOffset, byteLength);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const reason = code === 'ENOENT' ? 'does not exist' : code === 'EISDIR' ? 'is a folder' : `cannot be read (${code})`;

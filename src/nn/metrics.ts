@@ -5,7 +5,7 @@ import { argmax, type Tensor } from '../tensor/index.js';
 /** The most likely class of each row of logits [n, classes]. */
 export function predictedClasses(logits: Tensor): Int32Array {
   const classes = argmax(logits, -1);
-  const values = classes.dataSync() as Int32Array;
+  const values = classes.dataSync<Int32Array>();
   classes.dispose();
   return values;
 }

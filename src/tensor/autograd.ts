@@ -4,7 +4,7 @@
 import { apply, isObserved, type Observer, observe, type Op, unobserved } from './apply.js';
 import { ones } from './create.js';
 import { add, multiply } from './ops/binary.js';
-import { zerosLike } from './ops/layout.js';
+import { reshape, zerosLike } from './ops/layout.js';
 import { sum } from './ops/reduce.js';
 import { scope, whileRecording } from './scope.js';
 import { formatShape, sameShape } from './shape.js';
@@ -170,7 +170,8 @@ export function checkpoint(fn: (...inputs: Tensor[]) => Tensor, ...inputs: Tenso
     infer: () => [],
     view: (values) => [unobserved(() => scope(() => fn(...values)))],
     vjp: ({ inputs: values, gradients }) => {
-      const watched = values.map(stopGradient);
+      // Views, so that an input passed twice is told apart.
+      const watched = values.map((value) => reshape(value, value.shape));
       return vjp((tree: Tensor[]) => fn(...tree), watched, gradients[0] as Tensor).gradient;
     },
   };

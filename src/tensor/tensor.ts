@@ -39,21 +39,21 @@ export class Tensor implements Region {
     return this.#disposed;
   }
 
-  /** A copy of the elements in row-major order. Works on every device. */
-  async data(): Promise<TypedArray> {
+  /** A copy of the elements in row-major order, of the array type that fits `dtype`. Works on every device. */
+  async data<Values extends TypedArray = Float32Array>(): Promise<Values> {
     this.assertAlive('data');
-    return this.device.read(this, this.dtype, this.size);
+    return (await this.device.read(this, this.dtype, this.size)) as Values;
   }
 
   /** A copy of the elements in row-major order, at once: the CPU only. */
-  dataSync(): TypedArray {
-    return this.view().slice();
+  dataSync<Values extends TypedArray = Float32Array>(): Values {
+    return this.view<Values>().slice() as Values;
   }
 
   /** The elements in place: valid until the tensor is disposed. Writing to it changes the tensor. */
-  view(): TypedArray {
+  view<Values extends TypedArray = Float32Array>(): Values {
     this.assertAlive('view');
-    return this.device.view(this, this.dtype, this.size);
+    return this.device.view(this, this.dtype, this.size) as Values;
   }
 
   /** The one element of a tensor of size 1. */

@@ -26,7 +26,7 @@ function halfToFloat(bits: number): number {
 }
 
 function decode(dtype: string, raw: Uint8Array, shape: readonly number[]): Tensor {
-  const { buffer } = raw.slice();
+  const { buffer } = new Uint8Array(raw);
   switch (dtype) {
     case 'F32':
       return tensor(new Float32Array(buffer), shape);

@@ -38,7 +38,7 @@ export class HyperGCNConv implements HypergraphConv {
 
 function extremeGraph(signal: Tensor, hypergraph: Hypergraph, mediators: boolean, random: Random): SparseMatrix {
   const direction = Float32Array.from({ length: signal.shape[1] as number }, () => random.gaussian());
-  const heights = projectRows(signal.view() as Float32Array, direction);
+  const heights = projectRows(signal.view(), direction);
   const edges: { from: number; to: number; weight: number }[] = [];
   for (const members of hypergraph.hyperedges()) {
     if (members.length < 2) continue;

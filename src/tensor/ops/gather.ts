@@ -9,7 +9,7 @@ import { reshape } from './layout.js';
 /** @throws RangeError naming the first index outside [low, rows). */
 export function checkIndices(operation: string, indices: Tensor, rows: number, low = 0): void {
   requireDType(operation, 'i32', indices);
-  const values = indices.view();
+  const values = indices.view<Int32Array>();
   for (let i = 0; i < values.length; i++) {
     const value = values[i] as number;
     if (value < low || value >= rows) throw new RangeError(`${operation}: index ${value} at position ${i} is outside ${low}…${rows - 1}`);
@@ -103,6 +103,6 @@ export function pickColumns(x: Tensor, columns: Tensor): Tensor {
     throw new Error(`pickColumns: expected x [n, d] and columns [n], got ${x} and ${columns}`);
   }
   checkIndices('pickColumns', columns, d);
-  const offsets = columns.view().map((column, row) => row * d + column);
+  const offsets = columns.view<Int32Array>().map((column, row) => row * d + column);
   return apply(gatherOp, [reshape(x, [n * d]), tensor(offsets, [n], 'i32')]);
 }
