@@ -1,21 +1,17 @@
 // Packed single-precision GEMM: C = epilogue(A · B + bias).
 //
-// A is cut into panels of 4 rows, B into panels of 8 columns, both stored with the shared dimension outermost, so that
-// the inner loop reads two contiguous streams. The 4×8 tile keeps 8 accumulators: what V8's 15 usable vector
-// registers hold without spilling. Each element of C is summed over k in ascending order within blocks of KC and the
+// A is cut into panels of 4 or 6 rows, B into panels of 8 columns, both stored with the shared dimension outermost, so that the inner
+// loop reads two contiguous streams. Plain SIMD uses a 4×8 tile: 8 accumulators, two vectors of B, one of A and the product before it is added. With
+// fused multiply-add no product needs a register, so 6×8 just fits 15, if each scalar of A is splat right before its use; whether a runtime's compiler
+// keeps it there is measured by the caller, who says how many rows a tile has. Each element of C is summed over k in ascending order within blocks of KC and the
 // blocks in ascending order, whatever range of rows a thread is given, so results do not depend on the thread count.
 
 import { multiplyAdd } from "./math";
 
-/** Rows of a packed panel of A. */
-const MR: i32 = 4;
 /** Columns of a packed panel of B. */
 const NR: i32 = 8;
 /** Length of a block of the shared dimension: one panel of B is then 16 KiB and stays in L1. */
 const KC: i32 = 512;
-/** Rows packed at a time: MC × KC floats of A are 128 KiB and stay in L2. */
-const MC: i32 = 64;
-
 const RELU: i32 = 1;
 
 /**
@@ -92,58 +88,81 @@ export function transpose4(source: usize, target: usize, sourceStride: usize, ta
   v128.store(target + 3 * targetStride, v128.shuffle<f32>(hi01, hi23, 2, 3, 6, 7));
 }
 
-/** Packs rows [row, row + rows) × depth of A into panels of 4 rows, padding the last by repeating its final row. */
-function packA(source: usize, packed: usize, rows: i32, depth: i32, rowStride: i32, columnStride: i32): void {
-  for (let row = 0; row < rows; row += MR) {
+/** Packs rows × depth of A into panels of `tileRows` rows, padding the last by repeating its final row. */
+function packA(source: usize, packed: usize, rows: i32, depth: i32, rowStride: i32, columnStride: i32, tileRows: i32): void {
+  for (let row = 0; row < rows; row += tileRows) {
     const last = rows - 1;
-    let a0 = source + ((row * rowStride) << 2);
-    let a1 = source + ((min(row + 1, last) * rowStride) << 2);
-    let a2 = source + ((min(row + 2, last) * rowStride) << 2);
-    let a3 = source + ((min(row + 3, last) * rowStride) << 2);
-    let p = 0;
-    if (rowStride == 1 && row + 4 <= rows) {
-      for (; p < depth; p++) {
-        v128.store(packed, v128.load(a0));
-        a0 += columnStride << 2;
-        packed += MR << 2;
-      }
-    } else if (columnStride == 1) {
-      for (; p + 4 <= depth; p += 4) {
-        const r0 = v128.load(a0);
-        const r1 = v128.load(a1);
-        const r2 = v128.load(a2);
-        const r3 = v128.load(a3);
-        const lo01 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
-        const hi01 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
-        const lo23 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
-        const hi23 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
-        v128.store(packed, v128.shuffle<f32>(lo01, lo23, 0, 1, 4, 5));
-        v128.store(packed, v128.shuffle<f32>(lo01, lo23, 2, 3, 6, 7), 16);
-        v128.store(packed, v128.shuffle<f32>(hi01, hi23, 0, 1, 4, 5), 32);
-        v128.store(packed, v128.shuffle<f32>(hi01, hi23, 2, 3, 6, 7), 48);
-        a0 += 16; a1 += 16; a2 += 16; a3 += 16;
-        packed += 64;
-      }
+    const a0 = source + ((row * rowStride) << 2);
+    const a1 = source + ((min(row + 1, last) * rowStride) << 2);
+    const a2 = source + ((min(row + 2, last) * rowStride) << 2);
+    const a3 = source + ((min(row + 3, last) * rowStride) << 2);
+    packRows4(a0, a1, a2, a3, packed, depth, rowStride == 1 && row + 4 <= rows, columnStride, tileRows << 2);
+    if (tileRows == 6) {
+      const a4 = source + ((min(row + 4, last) * rowStride) << 2);
+      const a5 = source + ((min(row + 5, last) * rowStride) << 2);
+      packRows2(a4, a5, packed + 16, depth, columnStride, tileRows << 2);
     }
+    packed += (<usize>tileRows * depth) << 2;
+  }
+}
+
+/** Interleaves four rows: element p of each goes to byte p·stride. `adjacent` says that the four lie side by side at every p. */
+function packRows4(a0: usize, a1: usize, a2: usize, a3: usize, packed: usize, depth: i32, adjacent: bool, columnStride: i32, stride: usize): void {
+  let p = 0;
+  if (adjacent) {
     for (; p < depth; p++) {
-      store<f32>(packed, load<f32>(a0));
-      store<f32>(packed, load<f32>(a1), 4);
-      store<f32>(packed, load<f32>(a2), 8);
-      store<f32>(packed, load<f32>(a3), 12);
-      const step = columnStride << 2;
-      a0 += step; a1 += step; a2 += step; a3 += step;
-      packed += MR << 2;
+      v128.store(packed, v128.load(a0));
+      a0 += columnStride << 2;
+      packed += stride;
     }
+  } else if (columnStride == 1) {
+    for (; p + 4 <= depth; p += 4) {
+      const r0 = v128.load(a0);
+      const r1 = v128.load(a1);
+      const r2 = v128.load(a2);
+      const r3 = v128.load(a3);
+      const lo01 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
+      const hi01 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
+      const lo23 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
+      const hi23 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
+      v128.store(packed, v128.shuffle<f32>(lo01, lo23, 0, 1, 4, 5));
+      v128.store(packed + stride, v128.shuffle<f32>(lo01, lo23, 2, 3, 6, 7));
+      v128.store(packed + 2 * stride, v128.shuffle<f32>(hi01, hi23, 0, 1, 4, 5));
+      v128.store(packed + 3 * stride, v128.shuffle<f32>(hi01, hi23, 2, 3, 6, 7));
+      a0 += 16; a1 += 16; a2 += 16; a3 += 16;
+      packed += 4 * stride;
+    }
+  }
+  const step = columnStride << 2;
+  for (; p < depth; p++) {
+    store<f32>(packed, load<f32>(a0));
+    store<f32>(packed, load<f32>(a1), 4);
+    store<f32>(packed, load<f32>(a2), 8);
+    store<f32>(packed, load<f32>(a3), 12);
+    a0 += step; a1 += step; a2 += step; a3 += step;
+    packed += stride;
+  }
+}
+
+/** Interleaves two rows likewise. */
+function packRows2(a0: usize, a1: usize, packed: usize, depth: i32, columnStride: i32, stride: usize): void {
+  const step = columnStride << 2;
+  for (let p = 0; p < depth; p++) {
+    store<f32>(packed, load<f32>(a0));
+    store<f32>(packed, load<f32>(a1), 4);
+    a0 += step; a1 += step;
+    packed += stride;
   }
 }
 
 /**
  * C = epilogue(A · B + bias) for row blocks [begin, end) of a batch, where a block is `blockRows` rows of one matrix.
- * `scratch` holds blockRows × min(k, KC) floats per row block. `bias` is 0 or the offset of n floats; `epilogue` 0 none, 1 ReLU.
+ * `scratch` holds blockRows × min(k, KC) floats per row block. `bias` is 0 or the offset of n floats; `epilogue` 0 none, 1 ReLU;
+ * `tileRows` 4 or 6, of which `blockRows` is a multiple.
  */
 export function gemm(
   a: usize, packedB: usize, c: usize, bias: usize, scratch: usize, m: i32, n: i32, k: i32,
-  rowStride: i32, columnStride: i32, batchStride: i32, epilogue: i32, blockRows: i32, begin: i32, end: i32,
+  rowStride: i32, columnStride: i32, batchStride: i32, epilogue: i32, blockRows: i32, tileRows: i32, begin: i32, end: i32,
 ): void {
   const panels = (n + NR - 1) / NR;
   const blocksPerMatrix = (m + blockRows - 1) / blockRows;
@@ -157,29 +176,32 @@ export function gemm(
     const matrixC = c + ((((<usize>batch) * m + row) * n) << 2);
     for (let kBlock = 0; kBlock < k || kBlock == 0; kBlock += KC) {
       const depth = min(KC, k - kBlock);
-      packA(matrixA + ((<usize>kBlock * columnStride) << 2), scratchBlock, rows, depth, rowStride, columnStride);
+      packA(matrixA + ((<usize>kBlock * columnStride) << 2), scratchBlock, rows, depth, rowStride, columnStride, tileRows);
       const first = kBlock == 0;
       const last = kBlock + KC >= k;
       for (let panel = 0; panel < panels; panel++) {
         const column = panel * NR;
         const panelB = matrixB + (((<usize>kBlock) * panels * NR + panel * depth * NR) << 2);
-        for (let tile = 0; tile < rows; tile += MR) {
-          tile4x8(
-            scratchBlock + ((tile * depth) << 2), panelB, matrixC + ((<usize>tile * n + column) << 2),
-            first && bias != 0 ? bias + (column << 2) : 0, depth, n,
-            min(MR, rows - tile), min(NR, n - column), !first, last && epilogue == RELU,
-          );
+        const panelBias = first && bias != 0 ? bias + (column << 2) : 0;
+        const columns = min(NR, n - column);
+        for (let tile = 0; tile < rows; tile += tileRows) {
+          const packed = scratchBlock + ((tile * depth) << 2);
+          const target = matrixC + ((<usize>tile * n + column) << 2);
+          const height = min(tileRows, rows - tile);
+          if (height > 4) tile6x8(packed, panelB, target, panelBias, depth, n, height, columns, !first, last && epilogue == RELU);
+          else tile4x8(packed, panelB, target, panelBias, depth, tileRows << 2, n, height, columns, !first, last && epilogue == RELU);
         }
       }
     }
   }
 }
 
+/** Up to 4 rows × up to 8 columns of C from packed panels; panels of A advance by `stride` bytes. */
 function tile4x8(
-  a: usize, b: usize, c: usize, bias: usize, depth: i32, n: i32, rows: i32, columns: i32, accumulate: bool, relu: bool,
+  a: usize, b: usize, c: usize, bias: usize, depth: i32, stride: usize, n: i32, rows: i32, columns: i32, accumulate: bool, relu: bool,
 ): void {
   let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
-  const end = a + (depth << 4);
+  const end = a + depth * stride;
   while (a < end) {
     const b0 = v128.load(b);
     const b1 = v128.load(b, 16);
@@ -195,14 +217,54 @@ function tile4x8(
     const a3 = v128.load32_splat(a, 12);
     c30 = multiplyAdd(a3, b0, c30);
     c31 = multiplyAdd(a3, b1, c31);
-    a += 16;
+    a += stride;
+    b += NR << 2;
+  }
+  const row = <usize>n << 2;
+  storeRow(c, c00, c01, bias, columns, accumulate, relu);
+  if (rows > 1) storeRow(c + row, c10, c11, bias, columns, accumulate, relu);
+  if (rows > 2) storeRow(c + 2 * row, c20, c21, bias, columns, accumulate, relu);
+  if (rows > 3) storeRow(c + 3 * row, c30, c31, bias, columns, accumulate, relu);
+}
+
+/** 5 or 6 rows × up to 8 columns. */
+function tile6x8(
+  a: usize, b: usize, c: usize, bias: usize, depth: i32, n: i32, rows: i32, columns: i32, accumulate: bool, relu: bool,
+): void {
+  let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00;
+  let c30 = c00, c31 = c00, c40 = c00, c41 = c00, c50 = c00, c51 = c00;
+  const end = a + ((depth * 6) << 2);
+  while (a < end) {
+    const b0 = v128.load(b);
+    const b1 = v128.load(b, 16);
+    const a0 = v128.load32_splat(a);
+    c00 = multiplyAdd(a0, b0, c00);
+    c01 = multiplyAdd(a0, b1, c01);
+    const a1 = v128.load32_splat(a, 4);
+    c10 = multiplyAdd(a1, b0, c10);
+    c11 = multiplyAdd(a1, b1, c11);
+    const a2 = v128.load32_splat(a, 8);
+    c20 = multiplyAdd(a2, b0, c20);
+    c21 = multiplyAdd(a2, b1, c21);
+    const a3 = v128.load32_splat(a, 12);
+    c30 = multiplyAdd(a3, b0, c30);
+    c31 = multiplyAdd(a3, b1, c31);
+    const a4 = v128.load32_splat(a, 16);
+    c40 = multiplyAdd(a4, b0, c40);
+    c41 = multiplyAdd(a4, b1, c41);
+    const a5 = v128.load32_splat(a, 20);
+    c50 = multiplyAdd(a5, b0, c50);
+    c51 = multiplyAdd(a5, b1, c51);
+    a += 24;
     b += 32;
   }
-  const stride = <usize>n << 2;
+  const row = <usize>n << 2;
   storeRow(c, c00, c01, bias, columns, accumulate, relu);
-  if (rows > 1) storeRow(c + stride, c10, c11, bias, columns, accumulate, relu);
-  if (rows > 2) storeRow(c + 2 * stride, c20, c21, bias, columns, accumulate, relu);
-  if (rows > 3) storeRow(c + 3 * stride, c30, c31, bias, columns, accumulate, relu);
+  storeRow(c + row, c10, c11, bias, columns, accumulate, relu);
+  storeRow(c + 2 * row, c20, c21, bias, columns, accumulate, relu);
+  storeRow(c + 3 * row, c30, c31, bias, columns, accumulate, relu);
+  storeRow(c + 4 * row, c40, c41, bias, columns, accumulate, relu);
+  if (rows > 5) storeRow(c + 5 * row, c50, c51, bias, columns, accumulate, relu);
 }
 
 // @ts-ignore: decorator

@@ -6,6 +6,7 @@ import { Heap } from '../memory.js';
 import { Pool } from '../pool.js';
 import { type KernelName, routines } from './routines.js';
 import { Runner } from './runner.js';
+import { TileChoice } from './tiles.js';
 
 export interface MemoryUse {
   readonly bytes: number;
@@ -31,7 +32,7 @@ export class CpuDevice implements HostDevice {
     const threads = environment('GOSSAMER_THREADS');
     this.#heap = new Heap(memory, maximumBytes);
     this.#pool = new Pool(module, memory, threads === undefined ? undefined : Number(threads));
-    this.#runner = new Runner(this.#heap, this.#pool);
+    this.#runner = new Runner(this.#heap, this.#pool, new TileChoice(featureLevel));
   }
 
   static async create(): Promise<CpuDevice> {

@@ -2,6 +2,7 @@
 
 import type { Heap } from '../memory.js';
 import type { Pool } from '../pool.js';
+import type { TileChoice } from './tiles.js';
 
 /** Work below this many (rough) nanoseconds stays on the calling thread: handing it over would cost as much. */
 const PARALLEL_THRESHOLD = 20_000;
@@ -12,6 +13,7 @@ export class Runner {
   constructor(
     readonly heap: Heap,
     readonly pool: Pool,
+    readonly tiles: TileChoice,
   ) {}
 
   get threads(): number {
