@@ -21,7 +21,7 @@ function unaryVector(op: i32, x: v128, p: v128, q: v128): v128 {
     const half = f32x4.mul(x, f32x4.splat(0.5));
     return multiplyAdd(half, erfVector(f32x4.mul(x, f32x4.splat(0.7071067811865476))), half);
   }
-  if (op == Unary.Relu) return f32x4.max(x, zero);
+  if (op == Unary.Relu) return f32x4.pmax(x, zero);
   if (op == Unary.Sin) return sinVector(x, 0);
   if (op == Unary.Cos) return sinVector(x, 1);
   if (op == Unary.Sign) {
@@ -38,7 +38,7 @@ function unaryVector(op: i32, x: v128, p: v128, q: v128): v128 {
   }
   if (op == Unary.Softplus) {
     const tail = logVector(f32x4.add(one, expVector(f32x4.neg(f32x4.abs(x)))));
-    return f32x4.add(f32x4.max(x, zero), tail);
+    return f32x4.add(f32x4.pmax(x, zero), tail);
   }
   if (op == Unary.Silu) return f32x4.mul(x, sigmoidVector(x));
   if (op == Unary.Affine) return f32x4.add(f32x4.mul(x, p), q);
@@ -55,6 +55,15 @@ function unary(op: i32, x: usize, y: usize, p: f32, q: f32, begin: i32, end: i32
   let source = x + (<usize>begin << 2);
   let target = y + (<usize>begin << 2);
   const stop = x + (<usize>end << 2);
+  // Two vectors a turn share the constants, which compilers make anew in each.
+  while (source + 32 <= stop) {
+    const lo = unaryVector(op, v128.load(source), pVector, qVector);
+    const hi = unaryVector(op, v128.load(source, 16), pVector, qVector);
+    v128.store(target, lo);
+    v128.store(target, hi, 16);
+    source += 32;
+    target += 32;
+  }
   while (source + 16 <= stop) {
     v128.store(target, unaryVector(op, v128.load(source), pVector, qVector));
     source += 16;

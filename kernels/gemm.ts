@@ -281,8 +281,8 @@ function storeRow(c: usize, lo: v128, hi: v128, bias: usize, columns: i32, accum
     }
     if (relu) {
       const zero = f32x4.splat(0);
-      lo = f32x4.max(lo, zero);
-      hi = f32x4.max(hi, zero);
+      lo = f32x4.pmax(lo, zero);
+      hi = f32x4.pmax(hi, zero);
     }
     v128.store(c, lo);
     v128.store(c, hi, 16);

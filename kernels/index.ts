@@ -5,6 +5,7 @@ export * from "./elementwise";
 export { gemm, gemmPackB } from "./gemm";
 export { gatherRows, putRows, scatterAddRows, takeRows } from "./gather";
 export { copyStrided, transpose } from "./layout";
+export { initialize } from "./math";
 export { standardize } from "./normalize";
 export { adam, sgd } from "./optimizer";
 export { dropout, randomBits, randomNormal, randomUniform } from "./random";

@@ -4,7 +4,7 @@
 
 import { expVector, logVector, maxLanes, sumLanes } from "./math";
 
-enum Reduce { Sum, Max, Min }
+enum Reduce { Sum, Max, Min, Peak }
 
 /** Columns of a tile in the inner > 1 case: 4 accumulators of 4 lanes. */
 const TILE: i32 = 16;
@@ -12,12 +12,13 @@ const TILE: i32 = 16;
 // @ts-ignore: decorator
 @inline
 function start(op: i32): v128 {
-  return op == Reduce.Sum ? f32x4.splat(0) : op == Reduce.Max ? f32x4.splat(-Infinity) : f32x4.splat(Infinity);
+  return op == Reduce.Sum ? f32x4.splat(0) : op == Reduce.Min ? f32x4.splat(Infinity) : f32x4.splat(-Infinity);
 }
 
 // @ts-ignore: decorator
 @inline
 function combine(op: i32, a: v128, b: v128): v128 {
+  if (op == Reduce.Peak) return f32x4.pmax(a, b);
   return op == Reduce.Sum ? f32x4.add(a, b) : op == Reduce.Max ? f32x4.max(a, b) : f32x4.min(a, b);
 }
 
@@ -25,7 +26,7 @@ function combine(op: i32, a: v128, b: v128): v128 {
 @inline
 function combineLanes(op: i32, v: v128): f32 {
   if (op == Reduce.Sum) return sumLanes(v);
-  return op == Reduce.Max ? maxLanes(v) : -maxLanes(f32x4.neg(v));
+  return op == Reduce.Min ? -maxLanes(f32x4.neg(v)) : maxLanes(v);
 }
 
 // @ts-ignore: decorator
@@ -44,7 +45,7 @@ function reduceRun(op: i32, x: usize, n: i32): f32 {
   let result = combineLanes(op, r0);
   for (; x < stop; x += 4) {
     const value = load<f32>(x);
-    result = op == Reduce.Sum ? result + value : op == Reduce.Max ? max(result, value) : min(result, value);
+    result = op == Reduce.Sum ? result + value : op == Reduce.Min ? min(result, value) : max(result, value);
   }
   return result;
 }
@@ -141,8 +142,8 @@ export function logSumExp(x: usize, y: usize, n: i32, begin: i32, end: i32): voi
 
 /** log Σⱼ exp xⱼ of n contiguous floats. */
 export function rowLogSumExp(x: usize, n: i32): f32 {
-  const largest = reduceRun(Reduce.Max, x, n);
-  if (largest == -Infinity || largest != largest) return largest;
+  const largest = rowPeak(x, n);
+  if (largest == -Infinity) return reduceRun(Reduce.Max, x, n);
   const shift = f32x4.splat(largest);
   let total = f32x4.splat(0);
   let i = 0;
@@ -154,9 +155,9 @@ export function rowLogSumExp(x: usize, n: i32): f32 {
   return largest + f32x4.extract_lane(logVector(f32x4.splat(result)), 0);
 }
 
-/** Largest of n contiguous floats. */
-export function rowMax(x: usize, n: i32): f32 {
-  return reduceRun(Reduce.Max, x, n);
+/** Largest of n contiguous floats by the one-instruction maximum, which may lose a NaN: for shifts of exponents, whose sum finds the NaN again. */
+export function rowPeak(x: usize, n: i32): f32 {
+  return reduceRun(Reduce.Peak, x, n);
 }
 
 /** Sum of n contiguous floats. */

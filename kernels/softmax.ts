@@ -1,7 +1,7 @@
 // Softmax family over contiguous rows.
 
 import { expVector, sumLanes } from "./math";
-import { rowLogSumExp, rowMax } from "./reduce";
+import { rowLogSumExp, rowPeak } from "./reduce";
 
 /** y = softmax(x) for rows [begin, end) of length n. A row of −∞ gives NaN, as 0/0 does. */
 export function softmax(x: usize, y: usize, n: i32, begin: i32, end: i32): void {
@@ -9,9 +9,17 @@ export function softmax(x: usize, y: usize, n: i32, begin: i32, end: i32): void 
     const offset = (<usize>row * n) << 2;
     const source = x + offset;
     const target = y + offset;
-    const shift = f32x4.splat(rowMax(source, n));
+    const shift = f32x4.splat(rowPeak(source, n));
     let total = f32x4.splat(0);
     let i = 0;
+    for (; i + 8 <= n; i += 8) {
+      const at = <usize>i << 2;
+      const e0 = expVector(f32x4.sub(v128.load(source + at), shift));
+      const e1 = expVector(f32x4.sub(v128.load(source + at, 16), shift));
+      total = f32x4.add(total, f32x4.add(e0, e1));
+      v128.store(target + at, e0);
+      v128.store(target + at, e1, 16);
+    }
     for (; i + 4 <= n; i += 4) {
       const at = <usize>i << 2;
       const e = expVector(f32x4.sub(v128.load(source + at), shift));

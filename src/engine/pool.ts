@@ -31,6 +31,7 @@ export class Pool {
     threads: number | undefined,
   ) {
     const instance = new WebAssembly.Instance(module, { env: { memory } });
+    (instance.exports.initialize as () => void)();
     this.#names = WebAssembly.Module.exports(module).flatMap((entry) => (entry.kind === 'function' ? [entry.name] : []));
     this.#kernels = new Map(this.#names.map((name, id) => [name, { id, run: instance.exports[name] as Kernel }]));
     this.#words = new Int32Array(memory.buffer, 0, CONTROL.arguments);

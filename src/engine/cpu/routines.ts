@@ -55,11 +55,10 @@ function randomBlocks(kernel: string, cost: number): Routine {
 
 const GEMM_DEPTH = 512;
 const PANEL = 8;
-/** A multiple of the rows of both micro-kernels' tiles. */
-const TILE_ROWS = 12;
-/** 72 × 512 floats of A are 144 KiB and stay in L2. */
+/** A multiple of both micro-kernels' rows; 72 × 512 floats of A are 144 KiB and stay in L2. */
 const LARGEST_ROW_BLOCK = 72;
-const BLOCKS_PER_THREAD = 4;
+/** Enough that no thread has much more than its share. */
+const BLOCKS_PER_THREAD = 12;
 
 /**
  * C = epilogue(op(A)·op(B) + bias): (a, b, bias, c, batch, m, n, k, transposeA, transposeB, epilogue), where op(A) is m×k, op(B) k×n,
@@ -67,15 +66,17 @@ const BLOCKS_PER_THREAD = 4;
  */
 const matmul: Routine = (run, a = 0, b = 0, bias = 0, c = 0, batch = 1, m = 1, n = 1, k = 1, transposeA = 0, transposeB = 0, epilogue = 0) => {
   const panels = Math.ceil(n / PANEL);
-  const rowBlock = Math.min(LARGEST_ROW_BLOCK, TILE_ROWS * Math.ceil((batch * m) / run.threads / BLOCKS_PER_THREAD / TILE_ROWS));
-  const blocks = batch * Math.ceil(m / rowBlock);
-  const packedBytes = batch * panels * PANEL * k * 4;
-  run.withScratch(packedBytes + blocks * rowBlock * Math.min(k, GEMM_DEPTH) * 4, (packed) => {
+  run.withScratch(batch * panels * PANEL * k * 4, (packed) => {
     run.over('gemmPackB', [b, packed, k, n, transposeB ? 1 : n, transposeB ? k : 1, k * n], batch * panels, k * 3);
-    const strides = transposeA ? [1, m] : [k, 1]; // of A, by row and by column
-    run.tiles.time(2 * batch * m * n * k, (tileRows) =>
-      run.over('gemm', [a, packed, c, bias, packed + packedBytes, m, n, k, ...strides, m * k, epilogue, rowBlock, tileRows], blocks, rowBlock * n * k * 0.05),
-    );
+    run.tiles.time(2 * batch * m * n * k, (tileRows) => {
+      const share = Math.ceil((batch * m) / run.threads / BLOCKS_PER_THREAD / tileRows);
+      const rowBlock = run.threads === 1 ? LARGEST_ROW_BLOCK : Math.min(LARGEST_ROW_BLOCK, tileRows * share);
+      const blocks = batch * Math.ceil(m / rowBlock);
+      const strides = transposeA ? [1, m] : [k, 1]; // of A, by row and by column
+      run.withScratch(blocks * rowBlock * Math.min(k, GEMM_DEPTH) * 4, (panelsOfA) =>
+        run.over('gemm', [a, packed, c, bias, panelsOfA, m, n, k, ...strides, m * k, epilogue, rowBlock, tileRows], blocks, rowBlock * n * (k + 8) * 0.04),
+      );
+    });
   });
 };
 
