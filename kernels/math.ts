@@ -4,7 +4,7 @@
 // Constants of exp and log live in globals that `initialize` sets once: a compiler makes a vector constant anew in every turn of a loop,
 // which costs more than the arithmetic, but reads a global from memory as an operand. (Twice as fast in V8 13 and 14.)
 let magic: v128 = i32x4.splat(0);
-let expHighest: v128 = magic, expLowest: v128 = magic, log2e: v128 = magic, minusLn2High: v128 = magic, ln2Low: v128 = magic, one: v128 = magic;
+let expHighest: v128 = magic, expLowest: v128 = magic, expSmallest: v128 = magic, log2e: v128 = magic, minusLn2High: v128 = magic, ln2Low: v128 = magic, one: v128 = magic;
 let e0: v128 = magic, e1: v128 = magic, e2: v128 = magic, e3: v128 = magic, e4: v128 = magic, exponentBias: v128 = magic;
 let l0: v128 = magic, l1: v128 = magic, l2: v128 = magic, l3: v128 = magic, l4: v128 = magic, l5: v128 = magic, l6: v128 = magic, l7: v128 = magic, l8: v128 = magic;
 
@@ -14,6 +14,7 @@ export function initialize(): void {
   magic = f32x4.splat(12582912);
   expHighest = f32x4.splat(89);
   expLowest = f32x4.splat(-104);
+  expSmallest = f32x4.splat(-87);
   log2e = f32x4.splat(1.4426950408889634);
   minusLn2High = f32x4.splat(-0.693359375);
   ln2Low = f32x4.splat(2.12194440e-4);
@@ -48,24 +49,42 @@ function horner(p: v128, x: v128, coefficient: f32): v128 {
   return multiplyAdd(p, x, f32x4.splat(coefficient));
 }
 
+/** exp r for |r| ≤ ln2/2. */
 // @ts-ignore: decorator
 @inline
-export function expVector(x: v128): v128 {
-  // x = n·ln2 + r with |r| ≤ ln2/2; exp x = 2ⁿ·exp r, the power in two halves so that subnormal results survive. pmin and pmax
-  // keep a NaN in their first operand and are one instruction each.
-  const clamped = f32x4.pmax(f32x4.pmin(x, expHighest), expLowest);
-  const rounded = f32x4.add(f32x4.mul(clamped, log2e), magic);
-  const n = f32x4.sub(rounded, magic);
-  const r = multiplyAdd(n, ln2Low, multiplyAdd(n, minusLn2High, clamped));
+function expReduced(r: v128): v128 {
   let p = multiplyAdd(e4, r, e3);
   p = multiplyAdd(p, r, e2);
   p = multiplyAdd(p, r, e1);
   p = multiplyAdd(p, r, e0);
-  p = f32x4.add(multiplyAdd(f32x4.mul(r, r), p, r), one);
+  return f32x4.add(multiplyAdd(f32x4.mul(r, r), p, r), one);
+}
+
+// @ts-ignore: decorator
+@inline
+export function expVector(x: v128): v128 {
+  // x = n·ln2 + r; exp x = 2ⁿ·exp r, the power in two halves so that subnormal results survive. pmin and pmax keep a NaN in their first
+  // operand and are one instruction each.
+  const clamped = f32x4.pmax(f32x4.pmin(x, expHighest), expLowest);
+  const rounded = f32x4.add(f32x4.mul(clamped, log2e), magic);
+  const n = f32x4.sub(rounded, magic);
+  const p = expReduced(multiplyAdd(n, ln2Low, multiplyAdd(n, minusLn2High, clamped)));
   const power = i32x4.sub(rounded, magic);
   const half = i32x4.shr_s(power, 1);
-  p = f32x4.mul(p, i32x4.shl(i32x4.add(half, exponentBias), 23));
-  return f32x4.mul(p, i32x4.shl(i32x4.add(i32x4.sub(power, half), exponentBias), 23));
+  const partial = f32x4.mul(p, i32x4.shl(i32x4.add(half, exponentBias), 23));
+  return f32x4.mul(partial, i32x4.shl(i32x4.add(i32x4.sub(power, half), exponentBias), 23));
+}
+
+/** exp x for x ≤ 0, as softmax needs it: 0 below −87, where results would be subnormal. */
+// @ts-ignore: decorator
+@inline
+export function expNonPositive(x: v128): v128 {
+  const clamped = f32x4.pmax(x, expSmallest);
+  const rounded = f32x4.add(f32x4.mul(clamped, log2e), magic);
+  const n = f32x4.sub(rounded, magic);
+  const p = expReduced(multiplyAdd(n, ln2Low, multiplyAdd(n, minusLn2High, clamped)));
+  const power = i32x4.shl(i32x4.add(i32x4.sub(rounded, magic), exponentBias), 23);
+  return v128.andnot(f32x4.mul(p, power), f32x4.lt(x, expSmallest));
 }
 
 // @ts-ignore: decorator

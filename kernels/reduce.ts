@@ -2,7 +2,7 @@
 // result, and a second call reduces the partials: work for threads even where outer·inner is small, the same bits for
 // any thread count, and an error that grows with the block rather than with n.
 
-import { expVector, logVector, maxLanes, sumLanes } from "./math";
+import { expNonPositive, logVector, maxLanes, sumLanes } from "./math";
 
 enum Reduce { Sum, Max, Min, Peak }
 
@@ -147,10 +147,15 @@ export function rowLogSumExp(x: usize, n: i32): f32 {
   const shift = f32x4.splat(largest);
   let total = f32x4.splat(0);
   let i = 0;
-  for (; i + 4 <= n; i += 4) total = f32x4.add(total, expVector(f32x4.sub(v128.load(x + (<usize>i << 2)), shift)));
+  for (; i + 8 <= n; i += 8) {
+    const lo = expNonPositive(f32x4.sub(v128.load(x + (<usize>i << 2)), shift));
+    const hi = expNonPositive(f32x4.sub(v128.load(x + (<usize>i << 2), 16), shift));
+    total = f32x4.add(total, f32x4.add(lo, hi));
+  }
+  for (; i + 4 <= n; i += 4) total = f32x4.add(total, expNonPositive(f32x4.sub(v128.load(x + (<usize>i << 2)), shift)));
   let result = sumLanes(total);
   for (; i < n; i++) {
-    result += f32x4.extract_lane(expVector(f32x4.sub(v128.load32_splat(x + (<usize>i << 2)), shift)), 0);
+    result += f32x4.extract_lane(expNonPositive(f32x4.sub(v128.load32_splat(x + (<usize>i << 2)), shift)), 0);
   }
   return largest + f32x4.extract_lane(logVector(f32x4.splat(result)), 0);
 }

@@ -1,6 +1,6 @@
 // Reductions over segments: rows indptr[s] … indptr[s+1] of x[·, d] belong to segment s. (Sums are `spmm` without indices.)
 
-import { expVector } from "./math";
+import { expNonPositive } from "./math";
 
 /**
  * y[s, c] = max over the segment of x[·, c], and position[s, c] the row that holds it (the first of equals).
@@ -40,7 +40,7 @@ export function segmentSoftmax(indptr: usize, x: usize, y: usize, d: i32, begin:
       for (let row = first; row < last; row++) largest = f32x4.max(largest, v128.load(x + row * stride + offset));
       let total = f32x4.splat(0);
       for (let row = first; row < last; row++) {
-        const e = expVector(f32x4.sub(v128.load(x + row * stride + offset), largest));
+        const e = expNonPositive(f32x4.sub(v128.load(x + row * stride + offset), largest));
         total = f32x4.add(total, e);
         v128.store(y + row * stride + offset, e);
       }
@@ -56,7 +56,7 @@ export function segmentSoftmax(indptr: usize, x: usize, y: usize, d: i32, begin:
       for (let row = first; row < last; row++) largest = max(largest, load<f32>(x + row * stride + offset));
       let total: f32 = 0;
       for (let row = first; row < last; row++) {
-        const e = f32x4.extract_lane(expVector(f32x4.splat(load<f32>(x + row * stride + offset) - largest)), 0);
+        const e = f32x4.extract_lane(expNonPositive(f32x4.splat(load<f32>(x + row * stride + offset) - largest)), 0);
         total += e;
         store<f32>(y + row * stride + offset, e);
       }

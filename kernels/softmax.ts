@@ -1,6 +1,6 @@
 // Softmax family over contiguous rows.
 
-import { expVector, sumLanes } from "./math";
+import { expNonPositive, sumLanes } from "./math";
 import { rowLogSumExp, rowPeak } from "./reduce";
 
 /** y = softmax(x) for rows [begin, end) of length n. A row of −∞ gives NaN, as 0/0 does. */
@@ -14,22 +14,22 @@ export function softmax(x: usize, y: usize, n: i32, begin: i32, end: i32): void 
     let i = 0;
     for (; i + 8 <= n; i += 8) {
       const at = <usize>i << 2;
-      const e0 = expVector(f32x4.sub(v128.load(source + at), shift));
-      const e1 = expVector(f32x4.sub(v128.load(source + at, 16), shift));
+      const e0 = expNonPositive(f32x4.sub(v128.load(source + at), shift));
+      const e1 = expNonPositive(f32x4.sub(v128.load(source + at, 16), shift));
       total = f32x4.add(total, f32x4.add(e0, e1));
       v128.store(target + at, e0);
       v128.store(target + at, e1, 16);
     }
     for (; i + 4 <= n; i += 4) {
       const at = <usize>i << 2;
-      const e = expVector(f32x4.sub(v128.load(source + at), shift));
+      const e = expNonPositive(f32x4.sub(v128.load(source + at), shift));
       total = f32x4.add(total, e);
       v128.store(target + at, e);
     }
     let sum = sumLanes(total);
     for (; i < n; i++) {
       const at = <usize>i << 2;
-      const e = expVector(f32x4.sub(v128.load32_zero(source + at), shift));
+      const e = expNonPositive(f32x4.sub(v128.load32_zero(source + at), shift));
       sum += f32x4.extract_lane(e, 0);
       v128.store_lane<f32>(target + at, e, 0);
     }
