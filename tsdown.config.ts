@@ -4,7 +4,9 @@ import { defineConfig } from 'tsdown';
 // One entry a public subpath, taken from the exports map.
 const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
 const subpaths = Object.keys(exports).filter((path) => path !== './package.json');
-const entries = subpaths.map((path) => (path === '.' ? 'index' : `${path.slice(2)}/index`).replace('data/node/index', 'data/node'));
+const entries = subpaths.map((path) =>
+  (path === '.' ? 'index' : `${path.slice(2)}/index`).replace('data/node/index', 'data/node'),
+);
 
 export default defineConfig({
   entry: Object.fromEntries([...entries, 'cli/main'].map((entry) => [entry, `src/${entry}.ts`])),

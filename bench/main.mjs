@@ -17,7 +17,8 @@ const { values: flags } = parseArgs({
 });
 const groups = flags.only?.split(',');
 const chosen = tasks.filter(({ group }) => !groups || groups.includes(group));
-if (chosen.length === 0) throw new Error(`--only ${flags.only}: known are ${[...new Set(tasks.map((task) => task.group))].join(', ')}`);
+if (chosen.length === 0)
+  throw new Error(`--only ${flags.only}: known are ${[...new Set(tasks.map((task) => task.group))].join(', ')}`);
 const threadCounts = flags.threads.split(',').map(Number);
 
 /** One entry an engine and thread count; rivals that use one thread whatever is asked appear once. */
@@ -37,7 +38,10 @@ for (const task of chosen) {
   }
   await takeTurns(runners, Number(flags.rounds));
   for (const { contender, times } of runners) records.push(record(task, contender, times));
-  print(task, records.filter(({ task: name }) => name === task.name));
+  print(
+    task,
+    records.filter(({ task: name }) => name === task.name),
+  );
 }
 if (flags.json) writeFileSync(flags.json, `${JSON.stringify(records, null, 2)}\n`);
 process.exit(0);
@@ -77,6 +81,8 @@ function print(task, rows) {
   for (const { engine, detail, threads, minimumMs, medianMs, gflops, gbytes } of rows) {
     const rate = gflops ? `${gflops.toFixed(1)} GFLOP/s` : `${gbytes.toFixed(1)} GB/s`;
     const ratio = engine === 'gossamer' && best ? `  ${(best.minimumMs / minimumMs).toFixed(2)}× ${best.engine}` : '';
-    console.log(`  ${engine.padEnd(9)} ${detail.padEnd(18)} ${threads} thread${threads > 1 ? 's' : ' '}  min ${minimumMs.toFixed(3).padStart(8)} ms  median ${medianMs.toFixed(3).padStart(8)} ms  ${rate.padStart(14)}${ratio}`);
+    console.log(
+      `  ${engine.padEnd(9)} ${detail.padEnd(18)} ${threads} thread${threads > 1 ? 's' : ' '}  min ${minimumMs.toFixed(3).padStart(8)} ms  median ${medianMs.toFixed(3).padStart(8)} ms  ${rate.padStart(14)}${ratio}`,
+    );
   }
 }

@@ -4,12 +4,42 @@ export const gemmSizes = [128, 256, 512, 1024];
 
 /** An engine offers, for each task, a function that sets it up and gives one run: `async () => run`, where `await run()` ends when the result is there. */
 export const tasks = [
-  ...gemmSizes.map((n) => ({ group: 'gemm', name: `gemm ${n}`, setUp: (engine) => engine.gemm?.(n), gflop: (2 * n ** 3) / 1e9 })),
-  { group: 'mlp', name: 'MLP step 784-256-256-10, batch 128', setUp: (engine) => engine.mlpStep?.([784, 256, 256, 10], 128), gflop: mlpGflop([784, 256, 256, 10], 128) },
-  { group: 'softmax', name: 'softmax 4096×512', setUp: (engine) => engine.softmax?.(4096, 512), gbyte: (2 * 4 * 4096 * 512) / 1e9 },
-  { group: 'layernorm', name: 'layer norm 4096×512', setUp: (engine) => engine.layerNorm?.(4096, 512), gbyte: (2 * 4 * 4096 * 512) / 1e9 },
-  { group: 'spmm', name: 'SpMM 100k nodes, 2M non-zeros, 64 columns', setUp: (engine) => engine.spmm?.(100_000, 2_000_000, 64), gflop: (2 * 2e6 * 64) / 1e9 },
-  { group: 'spmm', name: 'SpMM 100k nodes, 2M non-zeros, 8 columns', setUp: (engine) => engine.spmm?.(100_000, 2_000_000, 8), gflop: (2 * 2e6 * 8) / 1e9 },
+  ...gemmSizes.map((n) => ({
+    group: 'gemm',
+    name: `gemm ${n}`,
+    setUp: (engine) => engine.gemm?.(n),
+    gflop: (2 * n ** 3) / 1e9,
+  })),
+  {
+    group: 'mlp',
+    name: 'MLP step 784-256-256-10, batch 128',
+    setUp: (engine) => engine.mlpStep?.([784, 256, 256, 10], 128),
+    gflop: mlpGflop([784, 256, 256, 10], 128),
+  },
+  {
+    group: 'softmax',
+    name: 'softmax 4096×512',
+    setUp: (engine) => engine.softmax?.(4096, 512),
+    gbyte: (2 * 4 * 4096 * 512) / 1e9,
+  },
+  {
+    group: 'layernorm',
+    name: 'layer norm 4096×512',
+    setUp: (engine) => engine.layerNorm?.(4096, 512),
+    gbyte: (2 * 4 * 4096 * 512) / 1e9,
+  },
+  {
+    group: 'spmm',
+    name: 'SpMM 100k nodes, 2M non-zeros, 64 columns',
+    setUp: (engine) => engine.spmm?.(100_000, 2_000_000, 64),
+    gflop: (2 * 2e6 * 64) / 1e9,
+  },
+  {
+    group: 'spmm',
+    name: 'SpMM 100k nodes, 2M non-zeros, 8 columns',
+    setUp: (engine) => engine.spmm?.(100_000, 2_000_000, 8),
+    gflop: (2 * 2e6 * 8) / 1e9,
+  },
 ];
 
 /** Multiply-adds of forward, weight gradients, and input gradients of all layers but the first. */

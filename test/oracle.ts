@@ -10,7 +10,15 @@ export function uniform(seed: number, count: number, low = -1, high = 1): Float3
 }
 
 export function uniformTensor(seed: number, shape: readonly number[], low = -1, high = 1): Tensor {
-  return tensor(uniform(seed, shape.reduce((product, size) => product * size, 1), low, high), shape);
+  return tensor(
+    uniform(
+      seed,
+      shape.reduce((product, size) => product * size, 1),
+      low,
+      high,
+    ),
+    shape,
+  );
 }
 
 /** Every element within `tolerance`, relative to the larger of 1 and the expected magnitude; NaN and infinities must match. */
@@ -59,7 +67,11 @@ interface GradientCheck {
 }
 
 /** Compares gradients, and their own gradients, with central differences. */
-export function checkGradient(fn: (...inputs: Tensor[]) => Tensor, inputs: readonly Tensor[], { step = 1e-2, tolerance = 1e-2, second = true }: GradientCheck = {}): void {
+export function checkGradient(
+  fn: (...inputs: Tensor[]) => Tensor,
+  inputs: readonly Tensor[],
+  { step = 1e-2, tolerance = 1e-2, second = true }: GradientCheck = {},
+): void {
   const gradientOf = valueAndGrad((tree: Tensor[]) => probe(fn(...tree)));
   const analytic = gradientOf([...inputs]).gradient;
   const numeric = differences((shifted) => probeValue(fn(...shifted)), inputs, step);
@@ -67,9 +79,16 @@ export function checkGradient(fn: (...inputs: Tensor[]) => Tensor, inputs: reado
     expectClose(gradient.view(), numeric[index] as Float64Array, tolerance);
   });
   if (!second) return;
-  const gradientSum = (tree: Tensor[]) => gradientOf(tree).gradient.map(probe).reduce((total, part) => total.add(part));
+  const gradientSum = (tree: Tensor[]) =>
+    gradientOf(tree)
+      .gradient.map(probe)
+      .reduce((total, part) => total.add(part));
   const secondAnalytic = valueAndGrad(gradientSum)([...inputs]).gradient;
-  const secondNumeric = differences((shifted) => gradientOf(shifted).gradient.reduce((total, part) => total + probeValue(part), 0), inputs, step);
+  const secondNumeric = differences(
+    (shifted) => gradientOf(shifted).gradient.reduce((total, part) => total + probeValue(part), 0),
+    inputs,
+    step,
+  );
   secondAnalytic.forEach((gradient, index) => {
     expectClose(gradient.view(), secondNumeric[index] as Float64Array, 3 * tolerance);
   });

@@ -1,6 +1,18 @@
 // Gossamer.
 
-import { cpu, layerNorm, matmul, ones, Random, scope, setThreads, softmax, tensor, valueAndGrad, zeros } from '../../dist/index.js';
+import {
+  cpu,
+  layerNorm,
+  matmul,
+  ones,
+  Random,
+  scope,
+  setThreads,
+  softmax,
+  tensor,
+  valueAndGrad,
+  zeros,
+} from '../../dist/index.js';
 import { crossEntropy, inference, MLP, parameters, SGD, withWeights } from '../../dist/nn/index.js';
 import { SparseMatrix, SparsePattern, spmm } from '../../dist/sparse/index.js';
 import { coordinates, values } from '../tasks.mjs';
@@ -28,7 +40,9 @@ export const engine = {
     const x = matrix(batch, sizes[0], 3);
     const labels = tensor(Int32Array.from({ length: batch }, (_, i) => i % sizes.at(-1)));
     const optimizer = new SGD({ learningRate: 0.01 });
-    const step = valueAndGrad((weights) => withWeights(model, weights, (live) => crossEntropy(live.forward(x, inference), labels)));
+    const step = valueAndGrad((weights) =>
+      withWeights(model, weights, (live) => crossEntropy(live.forward(x, inference), labels)),
+    );
     return async () =>
       scope(() => {
         const weights = parameters(model);

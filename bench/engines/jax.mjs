@@ -18,18 +18,26 @@ export async function setUp() {
 
 const matrix = (rows, columns, seed) => np.array(values(rows * columns, seed)).reshape([rows, columns]);
 /** Calls a jitted function on borrowed arrays and waits for its result. */
-const measured = (fn, ...inputs) => async () => {
-  const y = fn(...inputs.map((x) => x.ref));
-  await y.blockUntilReady();
-  y.dispose();
-};
+const measured =
+  (fn, ...inputs) =>
+  async () => {
+    const y = fn(...inputs.map((x) => x.ref));
+    await y.blockUntilReady();
+    y.dispose();
+  };
 
 export const engine = {
   async gemm(n) {
-    return measured(jax.jit((a, b) => np.matmul(a, b)), matrix(n, n, 1), matrix(n, n, 2));
+    return measured(
+      jax.jit((a, b) => np.matmul(a, b)),
+      matrix(n, n, 1),
+      matrix(n, n, 2),
+    );
   },
   async mlpStep(sizes, batch) {
-    let weights = sizes.slice(1).flatMap((out, i) => [matrix(sizes[i], out, i + 1).mul(1 / Math.sqrt(sizes[i])), np.zeros([out])]);
+    let weights = sizes
+      .slice(1)
+      .flatMap((out, i) => [matrix(sizes[i], out, i + 1).mul(1 / Math.sqrt(sizes[i])), np.zeros([out])]);
     const x = matrix(batch, sizes[0], 3);
     const labels = nn.oneHot(np.array(Int32Array.from({ length: batch }, (_, i) => i % sizes.at(-1))), sizes.at(-1));
     const loss = (params, input, target) => {
@@ -38,7 +46,11 @@ export const engine = {
         h = np.matmul(h, params[i]).add(params[i + 1]);
         if (i + 2 < params.length) h = nn.relu(h);
       }
-      return nn.logSoftmax(h, -1).mul(target).sum().mul(-1 / batch);
+      return nn
+        .logSoftmax(h, -1)
+        .mul(target)
+        .sum()
+        .mul(-1 / batch);
     };
     const step = jax.jit((params, input, target) => {
       const gradients = jax.grad(loss)(
@@ -54,7 +66,10 @@ export const engine = {
     };
   },
   async softmax(rows, n) {
-    return measured(jax.jit((x) => nn.softmax(x, -1)), matrix(rows, n, 4));
+    return measured(
+      jax.jit((x) => nn.softmax(x, -1)),
+      matrix(rows, n, 4),
+    );
   },
   async layerNorm(rows, n) {
     const fn = jax.jit((x, gamma, beta) => nn.standardize(x, -1).mul(gamma).add(beta));

@@ -32,12 +32,22 @@ export const engine = {
     return measured(() => tf.matMul(a, b));
   },
   async mlpStep(sizes, batch) {
-    const weights = sizes.slice(1).flatMap((out, i) => [
-      tf.variable(matrix(sizes[i], out, i + 1).mul(1 / Math.sqrt(sizes[i]))),
-      tf.variable(tf.zeros([out])),
-    ]);
+    const weights = sizes
+      .slice(1)
+      .flatMap((out, i) => [
+        tf.variable(matrix(sizes[i], out, i + 1).mul(1 / Math.sqrt(sizes[i]))),
+        tf.variable(tf.zeros([out])),
+      ]);
     const x = matrix(batch, sizes[0], 3);
-    const labels = tf.oneHot(tf.tensor1d(Int32Array.from({ length: batch }, (_, i) => i % sizes.at(-1)), 'int32'), sizes.at(-1)).toFloat();
+    const labels = tf
+      .oneHot(
+        tf.tensor1d(
+          Int32Array.from({ length: batch }, (_, i) => i % sizes.at(-1)),
+          'int32',
+        ),
+        sizes.at(-1),
+      )
+      .toFloat();
     const optimizer = tf.train.sgd(0.01);
     const logits = () => {
       let h = x;
@@ -63,7 +73,11 @@ export const engine = {
     const beta = tf.zeros([n]);
     return measured(() => {
       const { mean, variance } = tf.moments(x, -1, true);
-      return x.sub(mean).mul(tf.rsqrt(variance.add(1e-5))).mul(gamma).add(beta);
+      return x
+        .sub(mean)
+        .mul(tf.rsqrt(variance.add(1e-5)))
+        .mul(gamma)
+        .add(beta);
     });
   },
 };

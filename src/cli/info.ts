@@ -23,9 +23,19 @@ export function infoCommand(): Command {
       const { title, paper, abstract, options, datasets, ownData, methods } = findExperiment(system);
       console.log(
         [
-          title, '', `Paper    ${paper}`, `Claim    ${abstract}`, `Methods  ${methods.join(', ')}`, `Data     ${datasets.join(', ')}`, `         or ${ownData}`,
-          '', 'Options (--set name=value)', ...Object.entries(options).map(([name, spec]) => describeOption(name, spec)),
-          '', 'Example', `  gossamer run ${system} --data ${datasets[1] ?? datasets[0]} --seeds 5`,
+          title,
+          '',
+          `Paper    ${paper}`,
+          `Claim    ${abstract}`,
+          `Methods  ${methods.join(', ')}`,
+          `Data     ${datasets.join(', ')}`,
+          `         or ${ownData}`,
+          '',
+          'Options (--set name=value)',
+          ...Object.entries(options).map(([name, spec]) => describeOption(name, spec)),
+          '',
+          'Example',
+          `  gossamer run ${system} --data ${datasets[1] ?? datasets[0]} --seeds 5`,
         ].join('\n'),
       );
     });

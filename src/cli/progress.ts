@@ -18,7 +18,13 @@ export class ProgressView implements RunEvents {
     readonly seeds: number,
   ) {
     this.#total = seeds * experiment.methods.length;
-    this.#bar = new SingleBar({ stream: process.stderr, format: '{bar} {percentage}% | seed {seed} | {method} | epoch {epoch} | loss {loss} | {left}', hideCursor: true, clearOnComplete: true, stopOnComplete: false });
+    this.#bar = new SingleBar({
+      stream: process.stderr,
+      format: '{bar} {percentage}% | seed {seed} | {method} | epoch {epoch} | loss {loss} | {left}',
+      hideCursor: true,
+      clearOnComplete: true,
+      stopOnComplete: false,
+    });
   }
 
   started: Events['started'] = (description) => {
@@ -32,14 +38,24 @@ export class ProgressView implements RunEvents {
       this.#methods += 1;
     }
     const done = this.#seeds * this.experiment.methods.length + Math.max(0, this.#methods - 1) + epoch / epochs;
-    if (this.#terminal) this.#bar.update(Math.min(done, this.#total), { seed, method, epoch: `${epoch}/${epochs}`, loss: loss.toFixed(4), left: '' });
+    if (this.#terminal)
+      this.#bar.update(Math.min(done, this.#total), {
+        seed,
+        method,
+        epoch: `${epoch}/${epochs}`,
+        loss: loss.toFixed(4),
+        left: '',
+      });
   };
 
   seedDone: Events['seedDone'] = ({ seed, methods }) => {
     this.#seeds += 1;
     this.#methods = 0;
     this.#method = '';
-    if (!this.#terminal) process.stderr.write(`seed ${seed} done: ${methods.map(({ method, scores }) => `${method} ${Object.values(scores)[0]?.toFixed(1)}`).join(', ')}\n`);
+    if (!this.#terminal)
+      process.stderr.write(
+        `seed ${seed} done: ${methods.map(({ method, scores }) => `${method} ${Object.values(scores)[0]?.toFixed(1)}`).join(', ')}\n`,
+      );
   };
 
   studying: Events['studying'] = () => {

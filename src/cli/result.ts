@@ -19,13 +19,31 @@ export function textTable(columns: readonly string[], rows: readonly (readonly (
 export function printResult(experiment: Experiment, result: RunResult, folder: string): void {
   const metrics = Object.entries(experiment.metrics);
   const columns = ['method', ...metrics.map(([, { label, unit }]) => (unit ? `${label} (${unit})` : label))];
-  const rows = result.rows.map(({ method, metrics: values }) => [method, ...metrics.map(([name, metric]) => formatSummary(values[name] ?? { mean: Number.NaN, sd: 0 }, metric))]);
-  const claims = result.claims.map(({ claim, value, bound, holds }) => `${holds ? '✓' : '✗'} ${claim}: ${value.toPrecision(4)} (bound ${bound})`);
-  const studies = result.studies.flatMap((study) => ['', study.title, textTable(study.columns, study.rows), study.note]);
+  const rows = result.rows.map(({ method, metrics: values }) => [
+    method,
+    ...metrics.map(([name, metric]) => formatSummary(values[name] ?? { mean: Number.NaN, sd: 0 }, metric)),
+  ]);
+  const claims = result.claims.map(
+    ({ claim, value, bound, holds }) => `${holds ? '✓' : '✗'} ${claim}: ${value.toPrecision(4)} (bound ${bound})`,
+  );
+  const studies = result.studies.flatMap((study) => [
+    '',
+    study.title,
+    textTable(study.columns, study.rows),
+    study.note,
+  ]);
   console.log(
     [
-      `${experiment.title} on ${result.data}, ${result.seeds.length} seeds, ${result.threads} threads, ${result.seconds.toFixed(0)} s`, '',
-      textTable(columns, rows), '', ...result.notes, ...studies, '', ...claims, '', `Results in ${folder}; open ${join(folder, 'report.html')}`,
+      `${experiment.title} on ${result.data}, ${result.seeds.length} seeds, ${result.threads} threads, ${result.seconds.toFixed(0)} s`,
+      '',
+      textTable(columns, rows),
+      '',
+      ...result.notes,
+      ...studies,
+      '',
+      ...claims,
+      '',
+      `Results in ${folder}; open ${join(folder, 'report.html')}`,
     ].join('\n'),
   );
 }

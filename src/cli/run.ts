@@ -23,7 +23,8 @@ interface Flags {
 function integer(minimum: number) {
   return (text: string): number => {
     const value = Number(text);
-    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < minimum) throw new InvalidArgumentError(`expected an integer of at least ${minimum}.`);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < minimum)
+      throw new InvalidArgumentError(`expected an integer of at least ${minimum}.`);
     return value;
   };
 }
@@ -42,8 +43,16 @@ export function runCommand(): Command {
   return new Command('run')
     .description('train a system beside its baselines and check its claim')
     .argument('[system]', 'name from `gossamer list`', 'lighthgnn')
-    .option('--data <name|path>', 'data set: a known name, or your own (see `gossamer info`); embedded data when left out')
-    .option('--set <name=value>', 'set an option (repeatable)', (value: string, all: string[]) => [...all, value], [] as string[])
+    .option(
+      '--data <name|path>',
+      'data set: a known name, or your own (see `gossamer info`); embedded data when left out',
+    )
+    .option(
+      '--set <name=value>',
+      'set an option (repeatable)',
+      (value: string, all: string[]) => [...all, value],
+      [] as string[],
+    )
     .option('--seed <n>', 'first seed', integer(0), 0)
     .option('--seeds <n>', 'number of seeds: 3 on embedded data, else 5', integer(1))
     .addOption(new Option('--threads <n>', 'threads, the calling one among them').argParser(integer(1)))
@@ -86,7 +95,8 @@ async function run(system: string, flags: Flags): Promise<void> {
     else printResult(experiment, result, out);
   } catch (error) {
     view.close();
-    if (stop.signal.aborted) console.error(`stopped; continue with: gossamer run ${system} ${continuation(flags, out)}`);
+    if (stop.signal.aborted)
+      console.error(`stopped; continue with: gossamer run ${system} ${continuation(flags, out)}`);
     throw error;
   } finally {
     process.removeListener('SIGINT', interrupted);
@@ -99,6 +109,13 @@ function jsonResult({ system, data, seeds, rows, claims }: RunResult) {
 }
 
 function continuation({ data, set, seed, seeds, smoke, threads }: Flags, out: string): string {
-  const parts = [data && `--data ${data}`, ...set.map((assignment) => `--set ${assignment}`), seed && `--seed ${seed}`, seeds && `--seeds ${seeds}`, threads && `--threads ${threads}`, smoke && '--smoke'];
+  const parts = [
+    data && `--data ${data}`,
+    ...set.map((assignment) => `--set ${assignment}`),
+    seed && `--seed ${seed}`,
+    seeds && `--seeds ${seeds}`,
+    threads && `--threads ${threads}`,
+    smoke && '--smoke',
+  ];
   return [...parts.filter(Boolean), `--out ${out}`, '--resume'].join(' ');
 }

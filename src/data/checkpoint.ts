@@ -22,13 +22,21 @@ function prefixed(prefix: string, weights: Weights): Weights {
 
 function unprefixed(prefix: string, weights: Weights): Weights {
   const start = `${prefix}/`;
-  return Object.fromEntries(Object.entries(weights).flatMap(([name, tensor]) => (name.startsWith(start) ? [[name.slice(start.length), tensor]] : [])));
+  return Object.fromEntries(
+    Object.entries(weights).flatMap(([name, tensor]) =>
+      name.startsWith(start) ? [[name.slice(start.length), tensor]] : [],
+    ),
+  );
 }
 
 function encode({ weights, optimizer, best, ...counters }: TrainingState): Uint8Array {
   const run = { ...counters, optimizerStep: optimizer.step, best: best && { epoch: best.epoch, metric: best.metric } };
   return writeSafetensors(
-    { ...prefixed('weights', weights), ...prefixed('optimizer', optimizer.tensors), ...prefixed('best', best?.weights ?? {}) },
+    {
+      ...prefixed('weights', weights),
+      ...prefixed('optimizer', optimizer.tensors),
+      ...prefixed('best', best?.weights ?? {}),
+    },
     { format: FORMAT, run: JSON.stringify(run) },
   );
 }

@@ -3,10 +3,16 @@
 import { existsSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
+import { SparseMatrix } from '../sparse/index.js';
 import { readBytes, readText } from './files.js';
 import { readNpz } from './formats/index.js';
-import { type HypergraphDataset, hypergraphFromArrays, hypergraphFromTables, normalizeRows, plantedDataset } from './hypergraphs.js';
-import { SparseMatrix } from '../sparse/index.js';
+import {
+  type HypergraphDataset,
+  hypergraphFromArrays,
+  hypergraphFromTables,
+  normalizeRows,
+  plantedDataset,
+} from './hypergraphs.js';
 
 /** The folder that holds data sets. */
 export function dataFolder(): string {
@@ -43,12 +49,16 @@ export function loadHypergraph(source: string, seed = 0): HypergraphDataset {
   if (!existsSync(source)) {
     throw new Error(`data "${source}" is neither a file or folder nor a known set (${hypergraphNames.join(', ')})`);
   }
-  return statSync(source).isDirectory() ? fromFolder(source) : fromArchive(source, basename(source).replace(/\.npz$/, ''));
+  return statSync(source).isDirectory()
+    ? fromFolder(source)
+    : fromArchive(source, basename(source).replace(/\.npz$/, ''));
 }
 
 function fromArchive(path: string, name: string): HypergraphDataset {
   if (!existsSync(path)) {
-    throw new Error(`data set "${name}" is not on this machine: expected "${path}"; set GOSSAMER_DATA to the folder that holds ${hypergraphFiles[name] ?? 'it'}`);
+    throw new Error(
+      `data set "${name}" is not on this machine: expected "${path}"; set GOSSAMER_DATA to the folder that holds ${hypergraphFiles[name] ?? 'it'}`,
+    );
   }
   const dataset = hypergraphFromArrays(readNpz(readBytes(path), basename(path)), name);
   return dataset.features instanceof SparseMatrix ? { ...dataset, features: normalizeRows(dataset.features) } : dataset;

@@ -10,7 +10,8 @@ export function readBytes(path: string): Uint8Array {
     return new Uint8Array(buffer, byteOffset, byteLength);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const reason = code === 'ENOENT' ? 'does not exist' : code === 'EISDIR' ? 'is a folder' : `cannot be read (${code})`;
+    const reason =
+      code === 'ENOENT' ? 'does not exist' : code === 'EISDIR' ? 'is a folder' : `cannot be read (${code})`;
     throw new Error(`file "${path}" ${reason}`);
   }
 }

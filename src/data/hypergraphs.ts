@@ -34,13 +34,18 @@ function checked(dataset: HypergraphDataset): HypergraphDataset {
   };
   if (labels.length !== hypergraph.vertexCount) fail(`${labels.length} labels for ${hypergraph.vertexCount} vertices`);
   const wrong = labels.findIndex((label) => label < -1 || label >= classNames.length);
-  if (wrong >= 0) fail(`vertex ${wrong} has label ${labels[wrong]}, outside 0…${classNames.length - 1} (−1 for unknown)`);
+  if (wrong >= 0)
+    fail(`vertex ${wrong} has label ${labels[wrong]}, outside 0…${classNames.length - 1} (−1 for unknown)`);
   if (!features) return dataset;
   const rows = features instanceof SparseMatrix ? features.rows : (features.shape[0] as number);
-  if (rows !== hypergraph.vertexCount) fail(`features for ${rows} vertices, the hypergraph has ${hypergraph.vertexCount}`);
+  if (rows !== hypergraph.vertexCount)
+    fail(`features for ${rows} vertices, the hypergraph has ${hypergraph.vertexCount}`);
   const values = (features instanceof SparseMatrix ? features.values : features)?.view() ?? [];
   const bad = values.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) fail(`a feature of vertex ${features instanceof SparseMatrix ? features.pattern.segments.ids.view()[bad] : Math.floor(bad / (values.length / rows))} is ${values[bad]}`);
+  if (bad >= 0)
+    fail(
+      `a feature of vertex ${features instanceof SparseMatrix ? features.pattern.segments.ids.view()[bad] : Math.floor(bad / (values.length / rows))} is ${values[bad]}`,
+    );
   return dataset;
 }
 
@@ -50,13 +55,28 @@ function checked(dataset: HypergraphDataset): HypergraphDataset {
 export function hypergraphFromArrays(arrays: Readonly<Record<string, NamedArray>>, name: string): HypergraphDataset {
   const need = (key: string): NamedArray => {
     const array = arrays[key];
-    if (!array) throw new Error(`data set "${name}": array "${key}" is missing; found ${Object.keys(arrays).join(', ') || 'none'}`);
+    if (!array)
+      throw new Error(
+        `data set "${name}": array "${key}" is missing; found ${Object.keys(arrays).join(', ') || 'none'}`,
+      );
     return array;
   };
   const labels = toInts(need('labels'), 'labels');
-  const hypergraph = fromOffsets(name, labels.length, toInts(need('he_indptr'), 'he_indptr'), toInts(need('he_indices'), 'he_indices'));
+  const hypergraph = fromOffsets(
+    name,
+    labels.length,
+    toInts(need('he_indptr'), 'he_indptr'),
+    toInts(need('he_indices'), 'he_indices'),
+  );
   const classes = labels.reduce((most, label) => Math.max(most, label + 1), 0);
-  return checked({ name, hypergraph, features: featuresFromArrays(arrays, need, labels.length), labels, classNames: numbered(classes), vertexNames: numbered(labels.length) });
+  return checked({
+    name,
+    hypergraph,
+    features: featuresFromArrays(arrays, need, labels.length),
+    labels,
+    classNames: numbered(classes),
+    vertexNames: numbered(labels.length),
+  });
 }
 
 function fromOffsets(name: string, vertices: number, indptr: Int32Array, indices: Int32Array): Hypergraph {
@@ -66,11 +86,20 @@ function fromOffsets(name: string, vertices: number, indptr: Int32Array, indices
   return Hypergraph.fromCompressed(vertices, indptr, indices);
 }
 
-function featuresFromArrays(arrays: Readonly<Record<string, NamedArray>>, need: (key: string) => NamedArray, vertices: number): Tensor | SparseMatrix | undefined {
+function featuresFromArrays(
+  arrays: Readonly<Record<string, NamedArray>>,
+  need: (key: string) => NamedArray,
+  vertices: number,
+): Tensor | SparseMatrix | undefined {
   if (arrays.x) return keep(tensor(Float32Array.from(arrays.x.values), arrays.x.shape));
   if (!arrays.x_indptr) return undefined;
   const [rows, columns] = toInts(need('x_shape'), 'x_shape');
-  const pattern = new SparsePattern(rows ?? vertices, columns ?? 0, toInts(arrays.x_indptr, 'x_indptr'), toInts(need('x_indices'), 'x_indices'));
+  const pattern = new SparsePattern(
+    rows ?? vertices,
+    columns ?? 0,
+    toInts(arrays.x_indptr, 'x_indptr'),
+    toInts(need('x_indices'), 'x_indices'),
+  );
   const values = arrays.x_data && Float32Array.from(arrays.x_data.values);
   return new SparseMatrix(pattern, values?.some((value) => value !== 1) ? keep(tensor(values)) : undefined);
 }
@@ -93,14 +122,32 @@ export function hypergraphFromTables(tables: HypergraphTables, name: string): Hy
     ids.set(vertex, known);
     return known;
   };
-  const featureRows = tables.features === undefined ? undefined : readCsv(tables.features, 'features').rows.map(([vertex = '', ...values]) => ({ vertex: numberOf(vertex), values }));
-  const labelRows = tables.labels === undefined ? [] : readCsv(tables.labels, 'labels').rows.map(([vertex = '', label = '']) => ({ vertex: numberOf(vertex), label }));
+  const featureRows =
+    tables.features === undefined
+      ? undefined
+      : readCsv(tables.features, 'features').rows.map(([vertex = '', ...values]) => ({
+          vertex: numberOf(vertex),
+          values,
+        }));
+  const labelRows =
+    tables.labels === undefined
+      ? []
+      : readCsv(tables.labels, 'labels').rows.map(([vertex = '', label = '']) => ({ vertex: numberOf(vertex), label }));
   const hyperedges = listsOf(tables.hyperedges).map((members) => members.map(numberOf));
-  const classNames = [...new Set(labelRows.map(({ label }) => label).filter((label) => label !== ''))].sort(byNumberThenText);
+  const classNames = [...new Set(labelRows.map(({ label }) => label).filter((label) => label !== ''))].sort(
+    byNumberThenText,
+  );
   const labels = new Int32Array(ids.size).fill(-1);
   for (const { vertex, label } of labelRows) labels[vertex] = classNames.indexOf(label);
   const features = featureRows && denseFeatures(featureRows, ids.size, name);
-  return checked({ name, hypergraph: new Hypergraph(ids.size, hyperedges), features, labels, classNames, vertexNames: [...ids.keys()] });
+  return checked({
+    name,
+    hypergraph: new Hypergraph(ids.size, hyperedges),
+    features,
+    labels,
+    classNames,
+    vertexNames: [...ids.keys()],
+  });
 }
 
 function byNumberThenText(a: string, b: string): number {
@@ -110,14 +157,20 @@ function byNumberThenText(a: string, b: string): number {
 function listsOf(text: string): string[][] {
   const lines = readLines(text, 'hyperedges');
   const [header] = lines;
-  const isPairs = header?.length === 2 && header[0]?.toLowerCase() === 'hyperedge' && header[1]?.toLowerCase() === 'vertex';
+  const isPairs =
+    header?.length === 2 && header[0]?.toLowerCase() === 'hyperedge' && header[1]?.toLowerCase() === 'vertex';
   if (!isPairs) return lines.map((members) => members.filter((member) => member !== ''));
   const lists = new Map<string, string[]>();
-  for (const [hyperedge = '', vertex = ''] of lines.slice(1)) lists.set(hyperedge, [...(lists.get(hyperedge) ?? []), vertex]);
+  for (const [hyperedge = '', vertex = ''] of lines.slice(1))
+    lists.set(hyperedge, [...(lists.get(hyperedge) ?? []), vertex]);
   return [...lists.values()];
 }
 
-function denseFeatures(rows: readonly { vertex: number; values: readonly string[] }[], vertices: number, name: string): Tensor {
+function denseFeatures(
+  rows: readonly { vertex: number; values: readonly string[] }[],
+  vertices: number,
+  name: string,
+): Tensor {
   const width = rows[0]?.values.length ?? 0;
   const features = new Float32Array(vertices * width);
   const seen = new Uint8Array(vertices);
@@ -125,7 +178,10 @@ function denseFeatures(rows: readonly { vertex: number; values: readonly string[
     seen[vertex] = 1;
     values.forEach((value, column) => {
       const number = value === '' ? Number.NaN : Number(value);
-      if (!Number.isFinite(number)) throw new Error(`data set "${name}": features line ${line + 2}, column ${column + 2} is "${value}", not a finite number`);
+      if (!Number.isFinite(number))
+        throw new Error(
+          `data set "${name}": features line ${line + 2}, column ${column + 2} is "${value}", not a finite number`,
+        );
       features[vertex * width + column] = number;
     });
   });
@@ -141,5 +197,12 @@ export function plantedDataset(seed = 0, options: PlantedOptions = {}): Hypergra
   const columnOf = words.flatMap((row) => [...row]);
   const features = normalizeRows(SparseMatrix.fromCoordinates(labels.length, wordCount, rowOf, columnOf));
   const classes = labels.reduce((most, label) => Math.max(most, label + 1), 0);
-  return { name: 'planted', hypergraph, features, labels, classNames: numbered(classes), vertexNames: numbered(labels.length) };
+  return {
+    name: 'planted',
+    hypergraph,
+    features,
+    labels,
+    classNames: numbered(classes),
+    vertexNames: numbered(labels.length),
+  };
 }

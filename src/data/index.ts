@@ -1,5 +1,12 @@
 // Floor 5: readers of real formats, data sets, splits. Everything here works on bytes and text, in Node and in browsers; `gossamer/data/node` reads files.
 
 export * from './formats/index.js';
-export { type HypergraphDataset, type HypergraphTables, hypergraphFromArrays, hypergraphFromTables, normalizeRows, plantedDataset } from './hypergraphs.js';
+export {
+  type HypergraphDataset,
+  type HypergraphTables,
+  hypergraphFromArrays,
+  hypergraphFromTables,
+  normalizeRows,
+  plantedDataset,
+} from './hypergraphs.js';
 export { type Split, splitPerClass } from './splits.js';

@@ -13,12 +13,19 @@ export interface Split {
  *
  * @throws Error naming the first class that is too small.
  */
-export function splitPerClass(labels: Int32Array, classes: number, counts: { readonly train: number; readonly validation: number }, random: Random): Split {
+export function splitPerClass(
+  labels: Int32Array,
+  classes: number,
+  counts: { readonly train: number; readonly validation: number },
+  random: Random,
+): Split {
   const parts = { train: [] as number[], validation: [] as number[], test: [] as number[] };
   for (let c = 0; c < classes; c++) {
     const rows = Array.from(labels.keys()).filter((row) => labels[row] === c);
     if (rows.length <= counts.train + counts.validation) {
-      throw new Error(`splitPerClass: class ${c} has ${rows.length} rows, too few for ${counts.train} to train, ${counts.validation} to validate and some to test`);
+      throw new Error(
+        `splitPerClass: class ${c} has ${rows.length} rows, too few for ${counts.train} to train, ${counts.validation} to validate and some to test`,
+      );
     }
     const shuffled = Array.from(random.permutation(rows.length), (index) => rows[index] as number);
     parts.train.push(...shuffled.slice(0, counts.train));

@@ -5,7 +5,16 @@ import { environment } from './kernels.js';
 
 export type { MemoryUse } from './cpu/index.js';
 export type { KernelName } from './cpu/routines.js';
-export { type Buffer, bytesPerElement, type Device, type DType, type HostDevice, type KernelArgument, type Region, type TypedArray } from './device.js';
+export {
+  type Buffer,
+  bytesPerElement,
+  type Device,
+  type DType,
+  type HostDevice,
+  type KernelArgument,
+  type Region,
+  type TypedArray,
+} from './device.js';
 export type { FeatureLevel } from './kernels.js';
 
 /** The device that tensors live on unless told otherwise. */

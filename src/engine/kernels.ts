@@ -27,7 +27,9 @@ export function featureLevel(): FeatureLevel {
 }
 
 export async function loadModule(level: FeatureLevel): Promise<WebAssembly.Module> {
-  const { default: encoded } = await (level === 'relaxed' ? import('./generated/relaxed.js') : import('./generated/simd.js'));
+  const { default: encoded } = await (level === 'relaxed'
+    ? import('./generated/relaxed.js')
+    : import('./generated/simd.js'));
   const bytes = Uint8Array.from(atob(encoded), (character) => character.charCodeAt(0));
   return WebAssembly.compile(sharesMemory ? bytes : withoutSharedMemory(bytes));
 }
@@ -38,7 +40,8 @@ const MAXIMUM_PAGES = 65536;
 
 /** Whether memory can be shared with worker threads: always in Node, in browsers where the page is cross-origin isolated. */
 export const sharesMemory: boolean =
-  typeof SharedArrayBuffer !== 'undefined' && (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated !== false;
+  typeof SharedArrayBuffer !== 'undefined' &&
+  (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated !== false;
 
 /**
  * A memory of at most 4 GiB (or `GOSSAMER_MEMORY_MIB`). Where so much address space cannot be reserved, as on phones, smaller ones are tried.
@@ -49,7 +52,11 @@ export function createMemory(): { memory: WebAssembly.Memory; maximumBytes: numb
   const wanted = Math.min(Math.floor(limit * 16), MAXIMUM_PAGES);
   for (let maximum = wanted; ; maximum = Math.floor(maximum / 2)) {
     try {
-      const memory = new WebAssembly.Memory({ initial: Math.min(INITIAL_PAGES, maximum), maximum, shared: sharesMemory });
+      const memory = new WebAssembly.Memory({
+        initial: Math.min(INITIAL_PAGES, maximum),
+        maximum,
+        shared: sharesMemory,
+      });
       return { memory, maximumBytes: maximum * PAGE };
     } catch (error) {
       if (maximum < 2 * INITIAL_PAGES) throw error;
@@ -62,7 +69,8 @@ function withoutSharedMemory(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBu
   const name = [6, ...'memory'].map((part) => (typeof part === 'number' ? part : part.charCodeAt(0)));
   const start = bytes.findIndex((_, index) => name.every((value, offset) => bytes[index + offset] === value));
   const flags = start + name.length + 1;
-  if (start < 0 || bytes[flags - 1] !== 0x02 || bytes[flags] !== 0x03) throw new Error('kernels: unexpected memory import');
+  if (start < 0 || bytes[flags - 1] !== 0x02 || bytes[flags] !== 0x03)
+    throw new Error('kernels: unexpected memory import');
   const copy = bytes.slice();
   copy[flags] = 0x01;
   return copy;

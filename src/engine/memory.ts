@@ -37,7 +37,8 @@ export class Heap {
   /** @returns the byte offset of a block aligned to 64 bytes. */
   allocate(bytes: number): number {
     const size = sizeClass(bytes);
-    const address = this.#free.get(size)?.pop() ?? this.#fromSpans(size) ?? this.#fromEnd(size) ?? this.#afterMerge(size);
+    const address =
+      this.#free.get(size)?.pop() ?? this.#fromSpans(size) ?? this.#fromEnd(size) ?? this.#afterMerge(size);
     if (address === undefined) throw this.#outOfMemory(bytes);
     this.bytesInUse += size;
     this.buffersInUse += 1;

@@ -32,7 +32,9 @@ export class Pool {
   ) {
     const instance = new WebAssembly.Instance(module, { env: { memory } });
     (instance.exports.initialize as () => void)();
-    this.#names = WebAssembly.Module.exports(module).flatMap((entry) => (entry.kind === 'function' ? [entry.name] : []));
+    this.#names = WebAssembly.Module.exports(module).flatMap((entry) =>
+      entry.kind === 'function' ? [entry.name] : [],
+    );
     this.#kernels = new Map(this.#names.map((name, id) => [name, { id, run: instance.exports[name] as Kernel }]));
     this.#words = new Int32Array(memory.buffer, 0, CONTROL.arguments);
     this.#values = new Float64Array(memory.buffer, CONTROL.arguments * 4, 64);
@@ -60,7 +62,8 @@ export class Pool {
   /** Runs a kernel over [0, size) in `chunks` equal parts. */
   runChunks(name: string, args: readonly number[], size: number, chunks: number): void {
     const count = Math.min(chunks, size, MAXIMUM_CHUNKS);
-    for (let chunk = 0; chunk <= count; chunk++) this.#words[CONTROL.bounds + chunk] = Math.floor((chunk * size) / count);
+    for (let chunk = 0; chunk <= count; chunk++)
+      this.#words[CONTROL.bounds + chunk] = Math.floor((chunk * size) / count);
     this.#dispatch(name, args, count);
   }
 
@@ -91,7 +94,11 @@ export class Pool {
     Atomics.store(words, CONTROL.epoch, this.#epoch);
     if (Atomics.load(words, CONTROL.sleeping) > 0) Atomics.notify(words, CONTROL.epoch);
     try {
-      for (let chunk = Atomics.add(words, CONTROL.next, 1); chunk < chunks; chunk = Atomics.add(words, CONTROL.next, 1)) {
+      for (
+        let chunk = Atomics.add(words, CONTROL.next, 1);
+        chunk < chunks;
+        chunk = Atomics.add(words, CONTROL.next, 1)
+      ) {
         run(...args, words[CONTROL.bounds + chunk] as number, words[CONTROL.bounds + chunk + 1] as number);
       }
     } finally {
@@ -115,7 +122,13 @@ export class Pool {
 
   #startWorkers(): void {
     for (; this.#workers < this.#threads - 1; this.#workers++) {
-      startWorker({ id: this.#workers, module: this.module, memory: this.memory, control: CONTROL, spins: WORKER_SPINS });
+      startWorker({
+        id: this.#workers,
+        module: this.module,
+        memory: this.memory,
+        control: CONTROL,
+        spins: WORKER_SPINS,
+      });
     }
   }
 }

@@ -48,7 +48,10 @@ export interface Predictions {
 
 /** What a run leaves behind for use: a model and what it says of the data. */
 export interface Artifacts {
-  readonly model: { readonly weights: Readonly<Record<string, Tensor>>; readonly metadata: Readonly<Record<string, string>> };
+  readonly model: {
+    readonly weights: Readonly<Record<string, Tensor>>;
+    readonly metadata: Readonly<Record<string, string>>;
+  };
   readonly predictions: Predictions;
 }
 
@@ -81,8 +84,21 @@ export interface Experiment<Options extends OptionTable = OptionTable, Data = un
   readonly notes: (options: OptionValues<Options>) => readonly string[];
   load(source: string, options: OptionValues<Options>): Data;
   describe(data: Data): string;
-  runSeed(data: Data, options: OptionValues<Options>, context: RunContext): Promise<{ methods: readonly MethodScores[]; artifacts: () => Artifacts }>;
+  runSeed(
+    data: Data,
+    options: OptionValues<Options>,
+    context: RunContext,
+  ): Promise<{ methods: readonly MethodScores[]; artifacts: () => Artifacts }>;
   /** Measurements beside the seeds, made once. */
-  studies(data: Data, options: OptionValues<Options>, seed: number): Promise<{ studies: readonly Study[]; scores: Readonly<Record<string, number>> }>;
-  claims(results: readonly SeedResult[], studyScores: Readonly<Record<string, number>>, options: OptionValues<Options>, data: Data): readonly Claim[];
+  studies(
+    data: Data,
+    options: OptionValues<Options>,
+    seed: number,
+  ): Promise<{ studies: readonly Study[]; scores: Readonly<Record<string, number>> }>;
+  claims(
+    results: readonly SeedResult[],
+    studyScores: Readonly<Record<string, number>>,
+    options: OptionValues<Options>,
+    data: Data,
+  ): readonly Claim[];
 }

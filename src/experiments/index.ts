@@ -4,7 +4,9 @@ import type { Experiment } from './contract.js';
 import { lighthgnn } from './lighthgnn.js';
 
 /** Every experiment by its system's name. */
-export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntries([lighthgnn as unknown as Experiment].map((experiment) => [experiment.system, experiment]));
+export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntries(
+  [lighthgnn as unknown as Experiment].map((experiment) => [experiment.system, experiment]),
+);
 
 export type { Claim, Experiment, Metric, Study } from './contract.js';
 export type { OptionSpec } from './options.js';

@@ -27,7 +27,8 @@ function timeBoth(hypergraph: Hypergraph, { hidden, studentHidden }: Widths, ran
     const features = random.normal([n, FEATURES]);
     const network = new HypergraphNetwork('hgnn', FEATURES, hidden, CLASSES, random.split('network'));
     const student = new MLP([FEATURES, studentHidden, CLASSES], random.split('student'), { norm: 'batch' });
-    const seconds = (run: (vertices: Int32Array) => Tensor, batch: number) => medianSeconds(() => scope(() => run(random.sample(n, batch)).view()[0]));
+    const seconds = (run: (vertices: Int32Array) => Tensor, batch: number) =>
+      medianSeconds(() => scope(() => run(random.sample(n, batch)).view()[0]));
     const whole = seconds(() => network.forward(features, hypergraph, inference), 1);
     const rows = BATCHES.filter((batch) => batch < n / 2).map((batch) => ({
       batch,
@@ -43,26 +44,54 @@ function milliseconds(seconds: number): string {
   return (1000 * seconds).toPrecision(3);
 }
 
-function studyOf(title: string, hypergraph: Hypergraph, widths: Widths, random: Random): { study: Study; ratio: number } {
+function studyOf(
+  title: string,
+  hypergraph: Hypergraph,
+  widths: Widths,
+  random: Random,
+): { study: Study; ratio: number } {
   const { whole, studentWhole, rows } = timeBoth(hypergraph, widths, random);
-  const line = (vertices: string, network: number, student: number) => [vertices, milliseconds(network), milliseconds(whole), milliseconds(student), (network / student).toFixed(1), (whole / student).toFixed(1)];
+  const line = (vertices: string, network: number, student: number) => [
+    vertices,
+    milliseconds(network),
+    milliseconds(whole),
+    milliseconds(student),
+    (network / student).toFixed(1),
+    (whole / student).toFixed(1),
+  ];
   return {
     study: {
       title: `Inference time: ${title}, ${hypergraph.vertexCount} vertices, ${hypergraph.hyperedgeCount} hyperedges, ${hypergraph.nnz} incidences`,
       note: `Median of 7 after warm-up, ${FEATURES} random features, HGNN width ${widths.hidden}, student width ${widths.studentHidden}. "Neighbourhood": HGNN fetches the 2-hop neighbourhood of the asked vertices and computes there. "Whole": one pass over the hypergraph, as when it cannot be cut.`,
-      columns: ['vertices asked', 'HGNN, neighbourhood (ms)', 'HGNN, whole (ms)', 'student (ms)', 'times faster', 'times faster than whole'],
-      rows: [...rows.map(({ batch, fetched, student }) => line(String(batch), fetched, student)), line('all', whole, studentWhole)],
+      columns: [
+        'vertices asked',
+        'HGNN, neighbourhood (ms)',
+        'HGNN, whole (ms)',
+        'student (ms)',
+        'times faster',
+        'times faster than whole',
+      ],
+      rows: [
+        ...rows.map(({ batch, fetched, student }) => line(String(batch), fetched, student)),
+        line('all', whole, studentWhole),
+      ],
     },
     ratio: (rows[0]?.fetched ?? Number.NaN) / (rows[0]?.student ?? Number.NaN),
   };
 }
 
 /** The synthetic hypergraph of the claim, and the largest real one where it is at hand. */
-export function speedStudies(widths: Widths, seed: number): { studies: readonly Study[]; scores: Readonly<Record<string, number>> } {
+export function speedStudies(
+  widths: Widths,
+  seed: number,
+): { studies: readonly Study[]; scores: Readonly<Record<string, number>> } {
   const random = new Random(seed).split('speed');
   const n = widths.speedVertices;
   const synthetic = studyOf('synthetic', uniformHypergraph(n, n, [5, 15], random), widths, random);
   if (!hasHypergraph(LARGEST)) return { studies: [synthetic.study], scores: { syntheticRatio: synthetic.ratio } };
   const real = studyOf(LARGEST, loadHypergraph(LARGEST).hypergraph.mergeDuplicates(), widths, random);
-  return { studies: [synthetic.study, real.study], scores: { syntheticRatio: synthetic.ratio, largestRatio: real.ratio } };
+  return {
+    studies: [synthetic.study, real.study],
+    scores: { syntheticRatio: synthetic.ratio, largestRatio: real.ratio },
+  };
 }

@@ -3,11 +3,23 @@
 
 import { type HypergraphDataset, plantedDataset, type Split, splitPerClass } from '../data/index.js';
 import { hypergraphNames, loadHypergraph } from '../data/node.js';
-import { classifyVertices, distill, type Features, HypergraphNetwork, type Labelled, rowsOf, type TeacherKind, teacherKinds, topologyScore, trainMlp, trainNetwork } from '../hypergraph/index.js';
-import { accuracy, inference, macroF1, type MLP, parameterCount, predictedClasses, stateOf } from '../nn/index.js';
+import {
+  classifyVertices,
+  distill,
+  type Features,
+  type HypergraphNetwork,
+  type Labelled,
+  rowsOf,
+  type TeacherKind,
+  teacherKinds,
+  topologyScore,
+  trainMlp,
+  trainNetwork,
+} from '../hypergraph/index.js';
+import { accuracy, inference, type MLP, macroF1, parameterCount, predictedClasses, stateOf } from '../nn/index.js';
 import { SparseMatrix } from '../sparse/index.js';
 import type { Hypergraph } from '../structure/index.js';
-import { Random, scope, softmax, Tensor } from '../tensor/index.js';
+import { Random, scope, softmax, type Tensor } from '../tensor/index.js';
 import type { Artifacts, Claim, Experiment, MethodScores, RunContext, Scores, SeedResult } from './contract.js';
 import { speedStudies } from './lighthgnn-speed.js';
 import type { OptionValues } from './options.js';
@@ -15,29 +27,77 @@ import { medianSeconds, summarize } from './statistics.js';
 
 const options = {
   teacher: { kind: 'choice', choices: teacherKinds, default: 'hgnn', about: 'network that teaches' },
-  setting: { kind: 'choice', choices: ['transductive', 'production'], default: 'transductive', about: 'production hides a share of the test vertices while training' },
-  holdout: { kind: 'number', default: 0.5, minimum: 0.01, maximum: 0.99, about: 'share of test vertices that production hides' },
-  divergence: { kind: 'choice', choices: ['kl', 'released'], default: 'kl', about: "soft-label loss: the paper's, or the released code's" },
+  setting: {
+    kind: 'choice',
+    choices: ['transductive', 'production'],
+    default: 'transductive',
+    about: 'production hides a share of the test vertices while training',
+  },
+  holdout: {
+    kind: 'number',
+    default: 0.5,
+    minimum: 0.01,
+    maximum: 0.99,
+    about: 'share of test vertices that production hides',
+  },
+  divergence: {
+    kind: 'choice',
+    choices: ['kl', 'released'],
+    default: 'kl',
+    about: "soft-label loss: the paper's, or the released code's",
+  },
   epochs: { kind: 'number', default: 200, smoke: 60, minimum: 1, integer: true, about: 'epochs of every training' },
   learningRate: { kind: 'number', default: 0.01, minimum: 1e-9, about: "Adam's learning rate" },
   weightDecay: { kind: 'number', default: 5e-4, minimum: 0, about: 'L2 weight decay' },
   dropout: { kind: 'number', default: 0.5, minimum: 0, maximum: 0.99, about: 'dropout probability' },
   hidden: { kind: 'number', default: 32, minimum: 1, integer: true, about: "teacher's width" },
   studentHidden: { kind: 'number', default: 128, minimum: 1, integer: true, about: "student's width" },
-  lambda: { kind: 'number', default: 0, minimum: 0, maximum: 1, about: 'share of the ground-truth term while distilling' },
+  lambda: {
+    kind: 'number',
+    default: 0,
+    minimum: 0,
+    maximum: 1,
+    about: 'share of the ground-truth term while distilling',
+  },
   temperature: { kind: 'number', default: 1, minimum: 1e-6, about: 'temperature of the hyperedge term' },
   noise: { kind: 'number', default: 1, minimum: 0, about: 'noise level of hyperedge reliability' },
   trainPerClass: { kind: 'number', default: 20, minimum: 1, integer: true, about: 'labelled vertices of each class' },
-  validationPerClass: { kind: 'number', default: 100, minimum: 1, integer: true, about: 'validation vertices of each class' },
-  speedVertices: { kind: 'number', default: 55_000, smoke: 2000, minimum: 20, integer: true, about: 'vertices of the synthetic hypergraph of the speed study' },
+  validationPerClass: {
+    kind: 'number',
+    default: 100,
+    minimum: 1,
+    integer: true,
+    about: 'validation vertices of each class',
+  },
+  speedVertices: {
+    kind: 'number',
+    default: 55_000,
+    smoke: 2000,
+    minimum: 20,
+    integer: true,
+    about: 'vertices of the synthetic hypergraph of the speed study',
+  },
 } as const;
 
 type Options = OptionValues<typeof options>;
 
-const methods = { mlp: 'MLP', gcn: 'GCN (clique)', teacher: 'teacher', light: 'LightHGNN', plus: 'LightHGNN⁺' } as const;
+const methods = {
+  mlp: 'MLP',
+  gcn: 'GCN (clique)',
+  teacher: 'teacher',
+  light: 'LightHGNN',
+  plus: 'LightHGNN⁺',
+} as const;
 
 function teacherName(kind: TeacherKind): string {
-  const names: Readonly<Record<TeacherKind, string>> = { hgnn: 'HGNN', hgnnp: 'HGNN⁺', hnhn: 'HNHN', unigcn: 'UniGCN', gcn: 'GCN', gat: 'GAT' };
+  const names: Readonly<Record<TeacherKind, string>> = {
+    hgnn: 'HGNN',
+    hgnnp: 'HGNN⁺',
+    hnhn: 'HNHN',
+    unigcn: 'UniGCN',
+    gcn: 'GCN',
+    gat: 'GAT',
+  };
   return `${names[kind]} (teacher)`;
 }
 
@@ -53,17 +113,33 @@ function prepare(data: HypergraphDataset): { features: Features; hypergraph: Hyp
   return { features: data.features, hypergraph: data.hypergraph.mergeDuplicates().withSelfLoops() };
 }
 
-function makeSetting(data: HypergraphDataset, { setting, holdout, trainPerClass, validationPerClass }: Options, random: Random): Setting {
+function makeSetting(
+  data: HypergraphDataset,
+  { setting, holdout, trainPerClass, validationPerClass }: Options,
+  random: Random,
+): Setting {
   const { features, hypergraph } = prepare(data);
   const classes = data.classNames.length;
-  const split = splitPerClass(data.labels, classes, { train: trainPerClass, validation: validationPerClass }, random.split('split'));
+  const split = splitPerClass(
+    data.labels,
+    classes,
+    { train: trainPerClass, validation: validationPerClass },
+    random.split('split'),
+  );
   const whole = { features, hypergraph, labels: data.labels };
   if (setting === 'transductive') return { seen: { ...whole, classes, ...split }, whole, test: split.test };
   return hideVertices(data, whole, classes, split, holdout, random.split('holdout'));
 }
 
 /** Production: a share of the test vertices does not exist while training, and the methods are tested on it. */
-function hideVertices(data: HypergraphDataset, whole: Setting['whole'], classes: number, split: Split, holdout: number, random: Random): Setting {
+function hideVertices(
+  data: HypergraphDataset,
+  whole: Setting['whole'],
+  classes: number,
+  split: Split,
+  holdout: number,
+  random: Random,
+): Setting {
   const order = random.permutation(split.test.length);
   const unseen = order.subarray(0, Math.ceil(holdout * order.length)).map((at) => split.test[at] as number);
   const hidden = new Set(unseen);
@@ -83,7 +159,10 @@ function hideVertices(data: HypergraphDataset, whole: Setting['whole'], classes:
 
 function score(logits: Tensor, { whole, test, seen }: Setting): Scores {
   const predicted = predictedClasses(logits);
-  return { accuracy: 100 * accuracy(predicted, whole.labels, test), macroF1: 100 * macroF1(predicted, whole.labels, seen.classes, test) };
+  return {
+    accuracy: 100 * accuracy(predicted, whole.labels, test),
+    macroF1: 100 * macroF1(predicted, whole.labels, seen.classes, test),
+  };
 }
 
 /** Milliseconds to classify one vertex: a network fetches its neighbourhood (all vertices where its layers do not allow less), an MLP reads one row. */
@@ -110,7 +189,11 @@ function scoreStudent(student: MLP, setting: Setting, random: Random): Scores {
   return scope(() => ({
     ...score(student.forward(features, inference), setting),
     topology: topologyScore(student.hidden(features, inference) as Tensor, hypergraph),
-    latency: milliseconds((vertices) => student.forward(rowsOf(features, vertices), inference), random, hypergraph.vertexCount),
+    latency: milliseconds(
+      (vertices) => student.forward(rowsOf(features, vertices), inference),
+      random,
+      hypergraph.vertexCount,
+    ),
     parameters: parameterCount(student),
   }));
 }
@@ -134,18 +217,39 @@ async function runSeed(data: HypergraphDataset, values: Options, context: RunCon
     results.push({ method, scores });
   };
 
-  const mlp = await trainMlp(setting.seen, random.split('mlp'), { ...training(methods.mlp), hidden: values.studentHidden });
+  const mlp = await trainMlp(setting.seen, random.split('mlp'), {
+    ...training(methods.mlp),
+    hidden: values.studentHidden,
+  });
   add(methods.mlp, scoreStudent(mlp.student, setting, timing));
-  const gcn = await trainNetwork(setting.seen, random.split('gcn'), { ...training(methods.gcn), kind: 'gcn', hidden: values.hidden });
+  const gcn = await trainNetwork(setting.seen, random.split('gcn'), {
+    ...training(methods.gcn),
+    kind: 'gcn',
+    hidden: values.hidden,
+  });
   add(methods.gcn, scoreNetwork(gcn.network, setting, timing));
-  const { network } = await trainNetwork(setting.seen, random.split('teacher'), { ...training(methods.teacher), kind: values.teacher, hidden: values.hidden });
+  const { network } = await trainNetwork(setting.seen, random.split('teacher'), {
+    ...training(methods.teacher),
+    kind: values.teacher,
+    hidden: values.hidden,
+  });
   add(teacherName(values.teacher), scoreNetwork(network, setting, timing));
 
   const teach = (features: Features, hypergraph: Hypergraph) => network.forward(features, hypergraph, inference);
-  const recipe = { hidden: values.studentHidden, lambda: values.lambda, temperature: values.temperature, noise: values.noise, divergence: values.divergence };
+  const recipe = {
+    hidden: values.studentHidden,
+    lambda: values.lambda,
+    temperature: values.temperature,
+    noise: values.noise,
+    divergence: values.divergence,
+  };
   const light = await distill(teach, setting.seen, random.split('light'), { ...training(methods.light), ...recipe });
   add(methods.light, scoreStudent(light.student, setting, timing));
-  const plus = await distill(teach, setting.seen, random.split('plus'), { ...training(methods.plus), ...recipe, plus: true });
+  const plus = await distill(teach, setting.seen, random.split('plus'), {
+    ...training(methods.plus),
+    ...recipe,
+    plus: true,
+  });
   add(methods.plus, scoreStudent(plus.student, setting, timing));
   return { methods: results, artifacts: () => artifactsOf(plus.student, data, setting) };
 }
@@ -156,10 +260,23 @@ function artifactsOf(student: MLP, data: HypergraphDataset, setting: Setting): A
   const rows = data.vertexNames.map((vertex, v) => {
     const own = probabilities.subarray(v * classes, (v + 1) * classes);
     const best = own.indexOf(Math.max(...own));
-    return [vertex, data.classNames[best] as string, (own[best] as number).toFixed(4), data.classNames[data.labels[v] as number] ?? ''];
+    return [
+      vertex,
+      data.classNames[best] as string,
+      (own[best] as number).toFixed(4),
+      data.classNames[data.labels[v] as number] ?? '',
+    ];
   });
-  const metadata = { system: 'lighthgnn', method: methods.plus, data: data.name, classes: JSON.stringify(data.classNames) };
-  return { model: { weights: stateOf(student), metadata }, predictions: { columns: ['vertex', 'prediction', 'probability', 'label'], rows } };
+  const metadata = {
+    system: 'lighthgnn',
+    method: methods.plus,
+    data: data.name,
+    classes: JSON.stringify(data.classNames),
+  };
+  return {
+    model: { weights: stateOf(student), metadata },
+    predictions: { columns: ['vertex', 'prediction', 'probability', 'label'], rows },
+  };
 }
 
 /** Margins that the method shows on its reference data; other data are held to those of the real sets. */
@@ -167,24 +284,68 @@ function expectedMargins(name: string): { aboveMlp: number; belowTeacher: number
   return name === 'planted' ? { aboveMlp: 20, belowTeacher: 1 } : { aboveMlp: 12, belowTeacher: 1.5 };
 }
 
-function claims(results: readonly SeedResult[], study: Readonly<Record<string, number>>, values: Options, data: HypergraphDataset): Claim[] {
-  const mean = (method: string, metric: string) => summarize(results.map((seed) => seed.methods.find((m) => m.method === method)?.scores[metric] ?? Number.NaN)).mean;
+function claims(
+  results: readonly SeedResult[],
+  study: Readonly<Record<string, number>>,
+  values: Options,
+  data: HypergraphDataset,
+): Claim[] {
+  const mean = (method: string, metric: string) =>
+    summarize(results.map((seed) => seed.methods.find((m) => m.method === method)?.scores[metric] ?? Number.NaN)).mean;
   const teacher = teacherName(values.teacher);
-  const atLeast = (claim: string, value: number, bound: number): Claim => ({ claim, value, bound: `≥ ${bound}`, holds: value >= bound });
+  const atLeast = (claim: string, value: number, bound: number): Claim => ({
+    claim,
+    value,
+    bound: `≥ ${bound}`,
+    holds: value >= bound,
+  });
   const students = [methods.light, methods.plus];
-  const speed = [atLeast('One vertex on demand, synthetic hypergraph: times faster than HGNN', study.syntheticRatio ?? Number.NaN, 100)];
+  const speed = [
+    atLeast(
+      'One vertex on demand, synthetic hypergraph: times faster than HGNN',
+      study.syntheticRatio ?? Number.NaN,
+      100,
+    ),
+  ];
   if (values.setting === 'production') {
-    return [...students.map((method) => atLeast(`Unseen vertices: ${method} above MLP (points)`, mean(method, 'accuracy') - mean(methods.mlp, 'accuracy'), 6)), ...speed];
+    return [
+      ...students.map((method) =>
+        atLeast(
+          `Unseen vertices: ${method} above MLP (points)`,
+          mean(method, 'accuracy') - mean(methods.mlp, 'accuracy'),
+          6,
+        ),
+      ),
+      ...speed,
+    ];
   }
   const { aboveMlp, belowTeacher } = expectedMargins(data.name);
   return [
     ...students.flatMap((method) => [
       atLeast(`${method} above MLP (points)`, mean(method, 'accuracy') - mean(methods.mlp, 'accuracy'), aboveMlp),
-      atLeast(`${method} against its teacher (points)`, mean(method, 'accuracy') - mean(teacher, 'accuracy'), -belowTeacher),
-      atLeast(`${method} as a share of its teacher's accuracy`, mean(method, 'accuracy') / mean(teacher, 'accuracy'), 0.98),
+      atLeast(
+        `${method} against its teacher (points)`,
+        mean(method, 'accuracy') - mean(teacher, 'accuracy'),
+        -belowTeacher,
+      ),
+      atLeast(
+        `${method} as a share of its teacher's accuracy`,
+        mean(method, 'accuracy') / mean(teacher, 'accuracy'),
+        0.98,
+      ),
     ]),
-    { ...share('Topology score: teacher as a share of LightHGNN', mean(teacher, 'topology') / mean(methods.light, 'topology')), bound: '< 0.3' },
-    atLeast('Topology score: LightHGNN⁺ above LightHGNN', mean(methods.plus, 'topology') - mean(methods.light, 'topology'), 0),
+    {
+      ...share(
+        'Topology score: teacher as a share of LightHGNN',
+        mean(teacher, 'topology') / mean(methods.light, 'topology'),
+      ),
+      bound: '< 0.3',
+    },
+    atLeast(
+      'Topology score: LightHGNN⁺ above LightHGNN',
+      mean(methods.plus, 'topology') - mean(methods.light, 'topology'),
+      0,
+    ),
     ...speed,
   ];
 }
@@ -197,11 +358,14 @@ export const lighthgnn: Experiment<typeof options, HypergraphDataset> = {
   system: 'lighthgnn',
   title: 'LightHGNN: distilling hypergraph networks into MLPs',
   family: 'hypergraph',
-  paper: 'Feng, Luo, Ying, Gao, "LightHGNN: Distilling Hypergraph Neural Networks into MLPs for 100× Faster Inference", ICLR 2024',
-  abstract: 'MLP students match or beat their hypergraph teachers, outperform MLPs by 16.3 points on average, and run 100× faster on synthetic hypergraphs with 55,000 vertices.',
+  paper:
+    'Feng, Luo, Ying, Gao, "LightHGNN: Distilling Hypergraph Neural Networks into MLPs for 100× Faster Inference", ICLR 2024',
+  abstract:
+    'MLP students match or beat their hypergraph teachers, outperform MLPs by 16.3 points on average, and run 100× faster on synthetic hypergraphs with 55,000 vertices.',
   options,
   datasets: hypergraphNames,
-  ownData: 'a .npz archive (he_indptr, he_indices, labels, x or x_indptr/x_indices/x_shape), or a folder with hyperedges.csv, features.csv and labels.csv',
+  ownData:
+    'a .npz archive (he_indptr, he_indices, labels, x or x_indptr/x_indices/x_shape), or a folder with hyperedges.csv, features.csv and labels.csv',
   metrics: {
     accuracy: { label: 'accuracy', unit: '%', digits: 1, better: 'larger' },
     macroF1: { label: 'macro F1', unit: '%', digits: 1, better: 'larger' },

@@ -1,23 +1,48 @@
 // Typed options with defaults, a smoke preset, and parsing of `--set name=value`.
 
 export type OptionSpec =
-  | { readonly kind: 'number'; readonly default: number; readonly smoke?: number; readonly minimum?: number; readonly maximum?: number; readonly integer?: boolean; readonly about: string }
-  | { readonly kind: 'choice'; readonly default: string; readonly smoke?: string; readonly choices: readonly string[]; readonly about: string };
+  | {
+      readonly kind: 'number';
+      readonly default: number;
+      readonly smoke?: number;
+      readonly minimum?: number;
+      readonly maximum?: number;
+      readonly integer?: boolean;
+      readonly about: string;
+    }
+  | {
+      readonly kind: 'choice';
+      readonly default: string;
+      readonly smoke?: string;
+      readonly choices: readonly string[];
+      readonly about: string;
+    };
 
 export type OptionTable = Readonly<Record<string, OptionSpec>>;
 
 export type OptionValues<Table extends OptionTable> = {
-  readonly [Name in keyof Table]: Table[Name] extends { kind: 'number' } ? number : Table[Name] extends { choices: readonly (infer Choice)[] } ? Choice : never;
+  readonly [Name in keyof Table]: Table[Name] extends { kind: 'number' }
+    ? number
+    : Table[Name] extends { choices: readonly (infer Choice)[] }
+      ? Choice
+      : never;
 };
 
 function parse(name: string, spec: OptionSpec, text: string): number | string {
   if (spec.kind === 'choice') {
-    if (!spec.choices.includes(text)) throw new Error(`option ${name}: expected one of ${spec.choices.join(', ')}, got "${text}"`);
+    if (!spec.choices.includes(text))
+      throw new Error(`option ${name}: expected one of ${spec.choices.join(', ')}, got "${text}"`);
     return text;
   }
   const value = Number(text);
   const { minimum = Number.NEGATIVE_INFINITY, maximum = Number.POSITIVE_INFINITY, integer = false } = spec;
-  if (text.trim() === '' || !Number.isFinite(value) || value < minimum || value > maximum || (integer && !Number.isInteger(value))) {
+  if (
+    text.trim() === '' ||
+    !Number.isFinite(value) ||
+    value < minimum ||
+    value > maximum ||
+    (integer && !Number.isInteger(value))
+  ) {
     const range = `${Number.isFinite(minimum) ? ` at least ${minimum}` : ''}${Number.isFinite(maximum) ? ` at most ${maximum}` : ''}`;
     throw new Error(`option ${name}: expected ${integer ? 'an integer' : 'a number'}${range}, got "${text}"`);
   }
@@ -25,7 +50,11 @@ function parse(name: string, spec: OptionSpec, text: string): number | string {
 }
 
 /** Defaults, then the smoke preset if asked, then what was set. @throws Error naming the first unknown or unfit option. */
-export function resolveOptions<Table extends OptionTable>(table: Table, assignments: readonly string[], smoke: boolean): OptionValues<Table> {
+export function resolveOptions<Table extends OptionTable>(
+  table: Table,
+  assignments: readonly string[],
+  smoke: boolean,
+): OptionValues<Table> {
   const values: Record<string, number | string> = {};
   for (const [name, spec] of Object.entries(table)) values[name] = smoke ? (spec.smoke ?? spec.default) : spec.default;
   for (const assignment of assignments) {

@@ -9,7 +9,8 @@ import type { Summary } from './statistics.js';
 
 /** `70.2 ± 0.5`, without the spread for a single seed or an exact count. */
 export function formatSummary({ mean, sd }: Summary, { digits = 2 }: Metric): string {
-  const show = (value: number) => value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  const show = (value: number) =>
+    value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
   return sd === 0 ? show(mean) : `${show(mean)} ± ${show(sd)}`;
 }
 
@@ -18,13 +19,18 @@ function escape(text: string | number): string {
 }
 
 function table(columns: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const cells = (tag: string, values: readonly (string | number)[]) => values.map((value) => `<${tag}>${escape(value)}</${tag}>`).join('');
+  const cells = (tag: string, values: readonly (string | number)[]) =>
+    values.map((value) => `<${tag}>${escape(value)}</${tag}>`).join('');
   return `<div class="wide"><table><thead><tr>${cells('th', columns)}</tr></thead><tbody>${rows.map((row) => `<tr>${cells('td', row)}</tr>`).join('')}</tbody></table></div>`;
 }
 
 function plot(title: string, options: Plot.PlotOptions): string {
   const { document } = parseHTML('<!doctype html><html><body></body></html>');
-  const drawn = Plot.plot({ ...options, document: document as unknown as Document, style: { fontSize: '13px', background: 'none' } });
+  const drawn = Plot.plot({
+    ...options,
+    document: document as unknown as Document,
+    style: { fontSize: '13px', background: 'none' },
+  });
   return `<figure><figcaption>${escape(title)}</figcaption>${(drawn as unknown as { outerHTML: string }).outerHTML}</figure>`;
 }
 
@@ -40,8 +46,20 @@ function comparison(experiment: Experiment, result: RunResult): string {
     y: { label: null, domain: points.map(({ method }) => method) },
     marks: [
       Plot.barX(points, { x: 'mean', y: 'method', fill: '#3a7d8c', insetTop: 4, insetBottom: 4 }),
-      Plot.ruleY(points, { x1: (d) => d.mean - d.sd, x2: (d) => d.mean + d.sd, y: 'method', stroke: '#1d2b30', strokeWidth: 2 }),
-      Plot.text(points, { x: (d) => d.mean + d.sd, y: 'method', text: (d) => d.mean.toFixed(metric.digits ?? 2), dx: 8, textAnchor: 'start' }),
+      Plot.ruleY(points, {
+        x1: (d) => d.mean - d.sd,
+        x2: (d) => d.mean + d.sd,
+        y: 'method',
+        stroke: '#1d2b30',
+        strokeWidth: 2,
+      }),
+      Plot.text(points, {
+        x: (d) => d.mean + d.sd,
+        y: 'method',
+        text: (d) => d.mean.toFixed(metric.digits ?? 2),
+        dx: 8,
+        textAnchor: 'start',
+      }),
     ],
   });
 }
@@ -50,14 +68,21 @@ function comparison(experiment: Experiment, result: RunResult): string {
 function tradeOff(experiment: Experiment, result: RunResult): string {
   if (!experiment.metrics.latency) return '';
   const [name, metric] = Object.entries(experiment.metrics)[0] as [string, Metric];
-  const points = result.rows.map(({ method, metrics }) => ({ method, x: metrics.latency?.mean ?? Number.NaN, y: metrics[name]?.mean ?? Number.NaN }));
+  const points = result.rows.map(({ method, metrics }) => ({
+    method,
+    x: metrics.latency?.mean ?? Number.NaN,
+    y: metrics[name]?.mean ?? Number.NaN,
+  }));
   return plot(`${metric.label} against the time to classify one vertex`, {
     width: 720,
     height: 360,
     marginRight: 110,
     x: { type: 'log', label: 'milliseconds (logarithmic)', grid: true },
     y: { label: `${metric.label} (${metric.unit ?? ''})`, grid: true, nice: true },
-    marks: [Plot.dot(points, { x: 'x', y: 'y', r: 6, fill: '#c8553d' }), Plot.text(points, { x: 'x', y: 'y', text: 'method', dx: 10, textAnchor: 'start' })],
+    marks: [
+      Plot.dot(points, { x: 'x', y: 'y', r: 6, fill: '#c8553d' }),
+      Plot.text(points, { x: 'x', y: 'y', text: 'method', dx: 10, textAnchor: 'start' }),
+    ],
   });
 }
 
@@ -84,7 +109,9 @@ function lastOf(points: readonly CurvePoint[]): { method: string; epoch: number;
   const epoch = points.reduce((last, point) => Math.max(last, point.epoch), 0);
   const methods = [...new Set(points.map(({ method }) => method))];
   const ends = methods.map((method) => {
-    const values = points.filter((point) => point.method === method && point.epoch === epoch).map((point) => point.metric as number);
+    const values = points
+      .filter((point) => point.method === method && point.epoch === epoch)
+      .map((point) => point.metric as number);
     return { method, epoch, metric: values.reduce((total, value) => total + value, 0) / Math.max(values.length, 1) };
   });
   ends.sort((a, b) => a.metric - b.metric);
@@ -112,12 +139,25 @@ const style = `
 export function writeReport(experiment: Experiment, result: RunResult, path: string): void {
   const metrics = Object.entries(experiment.metrics);
   const heading = metrics.map(([, { label, unit }]) => (unit ? `${label} (${unit})` : label));
-  const rows = result.rows.map(({ method, metrics: values }) => [method, ...metrics.map(([name, metric]) => formatSummary(values[name] as Summary, metric))]);
+  const rows = result.rows.map(({ method, metrics: values }) => [
+    method,
+    ...metrics.map(([name, metric]) => formatSummary(values[name] as Summary, metric)),
+  ]);
   const claims = result.claims
-    .map(({ claim, value, bound, holds }) => `<li class="${holds ? 'holds' : 'fails'}">${holds ? '✓' : '✗'} ${escape(claim)}: <b>${escape(value.toPrecision(4))}</b> (bound ${escape(bound)})</li>`)
+    .map(
+      ({ claim, value, bound, holds }) =>
+        `<li class="${holds ? 'holds' : 'fails'}">${holds ? '✓' : '✗'} ${escape(claim)}: <b>${escape(value.toPrecision(4))}</b> (bound ${escape(bound)})</li>`,
+    )
     .join('');
-  const studies = result.studies.map((study) => `<h2>${escape(study.title)}</h2>${table(study.columns, study.rows)}<p class="note">${escape(study.note)}</p>`).join('');
-  const settings = Object.entries(result.options).map(([name, value]) => `${name}=${value}`).join('  ');
+  const studies = result.studies
+    .map(
+      (study) =>
+        `<h2>${escape(study.title)}</h2>${table(study.columns, study.rows)}<p class="note">${escape(study.note)}</p>`,
+    )
+    .join('');
+  const settings = Object.entries(result.options)
+    .map(([name, value]) => `${name}=${value}`)
+    .join('  ');
   writeFileAtomic(
     path,
     `<!doctype html>

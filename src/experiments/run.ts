@@ -74,15 +74,37 @@ interface Configuration {
  *
  * @throws Error for unknown options, unreadable data, or a folder that holds another run; the reason of `signal` when it aborts. Finished seeds and the checkpoint of an unfinished training stay in `out` for `resume`.
  */
-export async function runExperiment(experiment: Experiment, request: RunRequest, events: RunEvents = {}): Promise<RunResult> {
+export async function runExperiment(
+  experiment: Experiment,
+  request: RunRequest,
+  events: RunEvents = {},
+): Promise<RunResult> {
   const started = performance.now();
   const options = resolveOptions(experiment.options, request.set, request.smoke);
   const data = experiment.load(request.data, options);
   const configuration = { system: experiment.system, data: request.data, seeds: request.seeds, options };
-  const folder = request.out === undefined ? undefined : new RunFolder(request.out, configuration, request.resume ?? false);
+  const folder =
+    request.out === undefined ? undefined : new RunFolder(request.out, configuration, request.resume ?? false);
   const description = experiment.describe(data);
   events.started?.(description);
 
+  try {
+    return await runAll(experiment, data, options, request, folder, events, { started, description });
+  } catch (error) {
+    if (!request.signal?.aborted) folder?.discardUnused();
+    throw error;
+  }
+}
+
+async function runAll(
+  experiment: Experiment,
+  data: unknown,
+  options: ReturnType<typeof resolveOptions>,
+  request: RunRequest,
+  folder: RunFolder | undefined,
+  events: RunEvents,
+  { started, description }: { started: number; description: string },
+): Promise<RunResult> {
   const results: SeedResult[] = [];
   for (const seed of request.seeds) {
     const kept = folder?.finishedSeed(seed);
@@ -110,7 +132,15 @@ export async function runExperiment(experiment: Experiment, request: RunRequest,
   return result;
 }
 
-async function runSeed(experiment: Experiment, data: unknown, options: ReturnType<typeof resolveOptions>, seed: number, request: RunRequest, folder: RunFolder | undefined, events: RunEvents): Promise<SeedResult> {
+async function runSeed(
+  experiment: Experiment,
+  data: unknown,
+  options: ReturnType<typeof resolveOptions>,
+  seed: number,
+  request: RunRequest,
+  folder: RunFolder | undefined,
+  events: RunEvents,
+): Promise<SeedResult> {
   const { methods, artifacts } = await experiment.runSeed(data, options, {
     seed,
     signal: request.signal,
@@ -130,7 +160,10 @@ function rowsOf(experiment: Experiment, results: readonly SeedResult[]): Row[] {
   const names = results[0]?.methods.map(({ method }) => method) ?? [];
   return names.map((method) => {
     const scores = results.map((seed) => seed.methods.find((candidate) => candidate.method === method)?.scores ?? {});
-    const metrics = Object.keys(experiment.metrics).map((metric) => [metric, summarize(scores.map((score) => score[metric] ?? Number.NaN))]);
+    const metrics = Object.keys(experiment.metrics).map((metric) => [
+      metric,
+      summarize(scores.map((score) => score[metric] ?? Number.NaN)),
+    ]);
     return { method, metrics: Object.fromEntries(metrics) };
   });
 }
@@ -147,14 +180,23 @@ class RunFolder {
   ) {
     const config = join(path, 'config.json');
     if (existsSync(path) && readdirSync(path).length > 0) {
-      if (!resume) throw new Error(`folder "${path}" is not empty: choose another --out, or add --resume to continue the run in it`);
+      if (!resume)
+        throw new Error(
+          `folder "${path}" is not empty: choose another --out, or add --resume to continue the run in it`,
+        );
       if (!existsSync(config)) throw new Error(`folder "${path}" holds no run to resume (config.json is missing)`);
-      if (JSON.stringify(readJson(config)) !== JSON.stringify(configuration)) throw new Error(`folder "${path}" holds a run with another configuration: compare its config.json`);
+      if (JSON.stringify(readJson(config)) !== JSON.stringify(configuration))
+        throw new Error(`folder "${path}" holds a run with another configuration: compare its config.json`);
     } else if (resume) {
       throw new Error(`folder "${path}" holds no run to resume`);
     }
     mkdirSync(join(path, 'seeds'), { recursive: true });
     writeFileAtomic(config, `${JSON.stringify(configuration, null, 2)}\n`);
+  }
+
+  /** Removes a folder in which no seed was finished. */
+  discardUnused(): void {
+    if (readdirSync(join(this.path, 'seeds')).length === 0) rmSync(this.path, { recursive: true });
   }
 
   #seedFile(seed: number): string {
@@ -170,8 +212,13 @@ class RunFolder {
   }
 
   checkpoint(seed: number, method: string) {
-    const name = method.normalize('NFKD').replace(/[^\w]+/g, '-').toLowerCase();
-    return fileCheckpoint(join(this.path, 'checkpoints', `${seed}-${method.includes('⁺') ? 'plus-' : ''}${name}.safetensors`));
+    const name = method
+      .normalize('NFKD')
+      .replace(/[^\w]+/g, '-')
+      .toLowerCase();
+    return fileCheckpoint(
+      join(this.path, 'checkpoints', `${seed}-${method.includes('⁺') ? 'plus-' : ''}${name}.safetensors`),
+    );
   }
 
   logEpoch(point: CurvePoint): void {
@@ -183,7 +230,10 @@ class RunFolder {
     this.#pending = [];
     this.#curves.push(...curves);
     writeFileAtomic(this.#seedFile(result.seed), JSON.stringify({ result, curves }));
-    const lines = [...curves, ...result.methods.map(({ method, scores }) => ({ seed: result.seed, method, ...scores }))];
+    const lines = [
+      ...curves,
+      ...result.methods.map(({ method, scores }) => ({ seed: result.seed, method, ...scores })),
+    ];
     await appendFile(join(this.path, 'metrics.jsonl'), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
   }
 

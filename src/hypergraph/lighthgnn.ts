@@ -9,11 +9,56 @@
 //
 // Paper: Feng, Luo, Ying, Gao, "LightHGNN: Distilling Hypergraph Neural Networks into MLPs for 100× Faster Inference", ICLR 2024.
 
-import { accuracy, Adam, type CheckpointStore, crossEntropy, Dropout, type EpochReport, type FitResult, fit, inference, logKlDivergence, MLP, type Mode, predictedClasses } from '../nn/index.js';
+import {
+  Adam,
+  accuracy,
+  type CheckpointStore,
+  crossEntropy,
+  Dropout,
+  type EpochReport,
+  type FitResult,
+  fit,
+  inference,
+  logKlDivergence,
+  MLP,
+  type Mode,
+  predictedClasses,
+} from '../nn/index.js';
 import { SparseMatrix, spmm } from '../sparse/index.js';
 import { type Hypergraph, meanPropagation, restrict } from '../structure/index.js';
-import { abs, add, exp, gatherKnownRows, keep, log, logSoftmax, maximum, mean, multiply, Random, relu, scope, softmax, sqrt, square, stopGradient, subtract, sum, type Tensor, tensor } from '../tensor/index.js';
-import { CliqueGATConv, CliqueGCNConv, HGNNConv, HGNNPlusConv, HNHNConv, type HypergraphConv, LinearConv, UniGCNConv } from './conv/index.js';
+import {
+  abs,
+  add,
+  exp,
+  gatherKnownRows,
+  keep,
+  log,
+  logSoftmax,
+  maximum,
+  mean,
+  multiply,
+  type Random,
+  relu,
+  scope,
+  softmax,
+  sqrt,
+  square,
+  stopGradient,
+  subtract,
+  sum,
+  type Tensor,
+  tensor,
+} from '../tensor/index.js';
+import {
+  CliqueGATConv,
+  CliqueGCNConv,
+  HGNNConv,
+  HGNNPlusConv,
+  HNHNConv,
+  type HypergraphConv,
+  LinearConv,
+  UniGCNConv,
+} from './conv/index.js';
 
 export type Features = Tensor | SparseMatrix;
 
@@ -21,7 +66,9 @@ export type Features = Tensor | SparseMatrix;
 export const teacherKinds = ['hgnn', 'hgnnp', 'hnhn', 'unigcn', 'gcn', 'gat'] as const;
 export type TeacherKind = (typeof teacherKinds)[number];
 
-const convolutions: Readonly<Record<TeacherKind, (inFeatures: number, outFeatures: number, random: Random) => HypergraphConv>> = {
+const convolutions: Readonly<
+  Record<TeacherKind, (inFeatures: number, outFeatures: number, random: Random) => HypergraphConv>
+> = {
   hgnn: (i, o, random) => new HGNNConv(i, o, random),
   hgnnp: (i, o, random) => new HGNNPlusConv(i, o, random),
   hnhn: (i, o, random) => new HNHNConv(i, o, random),
@@ -36,7 +83,14 @@ export class HypergraphNetwork {
   readonly second: HypergraphConv;
   readonly #dropout: Dropout;
 
-  constructor(readonly kind: TeacherKind, inFeatures: number, hidden: number, classes: number, random: Random, dropout = 0.5) {
+  constructor(
+    readonly kind: TeacherKind,
+    inFeatures: number,
+    hidden: number,
+    classes: number,
+    random: Random,
+    dropout = 0.5,
+  ) {
     this.first = convolutions[kind](inFeatures, hidden, random.split('first'));
     this.second = convolutions[kind](hidden, classes, random.split('second'));
     this.#dropout = new Dropout(dropout);
@@ -59,8 +113,14 @@ export class HypergraphNetwork {
  *
  * @throws Error for networks whose layers are not linear operators (hnhn, gat).
  */
-export function classifyVertices({ first, second }: HypergraphNetwork, features: Features, hypergraph: Hypergraph, vertices: Int32Array): Tensor {
-  if (!(first instanceof LinearConv && second instanceof LinearConv)) throw new Error('classifyVertices: the network needs the whole hypergraph; call forward');
+export function classifyVertices(
+  { first, second }: HypergraphNetwork,
+  features: Features,
+  hypergraph: Hypergraph,
+  vertices: Int32Array,
+): Tensor {
+  if (!(first instanceof LinearConv && second instanceof LinearConv))
+    throw new Error('classifyVertices: the network needs the whole hypergraph; call forward');
   const last = restrict(second.operators(hypergraph), vertices);
   const early = restrict(first.operators(hypergraph), last.sources);
   const reached = rowsOf(features, early.sources);
@@ -107,7 +167,14 @@ function labelledLoss({ labels, train }: Labelled): (logits: Tensor) => Tensor {
 }
 
 /** Adam with the best epoch by validation accuracy kept, as teacher, students and baselines all train. */
-function trainByValidation<M extends object>(model: M, data: Labelled, logits: (model: M, mode: Mode) => Tensor, loss: (logits: Tensor, mode: Mode) => Tensor, random: Random, options: TrainingOptions): Promise<FitResult> {
+function trainByValidation<M extends object>(
+  model: M,
+  data: Labelled,
+  logits: (model: M, mode: Mode) => Tensor,
+  loss: (logits: Tensor, mode: Mode) => Tensor,
+  random: Random,
+  options: TrainingOptions,
+): Promise<FitResult> {
   const { epochs, learningRate, weightDecay } = { ...trainingDefaults, ...options };
   return fit({
     model,
@@ -129,20 +196,38 @@ export interface NetworkOptions extends TrainingOptions {
 }
 
 /** Trains a hypergraph network on the labelled vertices. */
-export async function trainNetwork(data: Labelled, random: Random, options: NetworkOptions = {}): Promise<{ network: HypergraphNetwork; training: FitResult }> {
+export async function trainNetwork(
+  data: Labelled,
+  random: Random,
+  options: NetworkOptions = {},
+): Promise<{ network: HypergraphNetwork; training: FitResult }> {
   const { kind = 'hgnn', hidden = 32, dropout = trainingDefaults.dropout } = options;
-  const network = new HypergraphNetwork(kind, featureCount(data.features), hidden, data.classes, random.split('weights'), dropout);
+  const network = new HypergraphNetwork(
+    kind,
+    featureCount(data.features),
+    hidden,
+    data.classes,
+    random.split('weights'),
+    dropout,
+  );
   const logits = (live: HypergraphNetwork, mode: Mode) => live.forward(data.features, data.hypergraph, mode);
   return { network, training: await trainByValidation(network, data, logits, labelledLoss(data), random, options) };
 }
 
 /** The student's shape: linear → ReLU → batch norm → dropout → linear. */
 function newStudent(data: Labelled, hidden: number, dropout: number, random: Random): MLP {
-  return new MLP([featureCount(data.features), hidden, data.classes], random.split('weights'), { norm: 'batch', dropout });
+  return new MLP([featureCount(data.features), hidden, data.classes], random.split('weights'), {
+    norm: 'batch',
+    dropout,
+  });
 }
 
 /** Trains the student's MLP on labels alone: the baseline that knows no hypergraph. */
-export async function trainMlp(data: Labelled, random: Random, options: TrainingOptions & { readonly hidden?: number } = {}): Promise<{ student: MLP; training: FitResult }> {
+export async function trainMlp(
+  data: Labelled,
+  random: Random,
+  options: TrainingOptions & { readonly hidden?: number } = {},
+): Promise<{ student: MLP; training: FitResult }> {
   const student = newStudent(data, options.hidden ?? 128, options.dropout ?? trainingDefaults.dropout, random);
   const logits = (live: MLP, mode: Mode) => live.forward(data.features, mode);
   return { student, training: await trainByValidation(student, data, logits, labelledLoss(data), random, options) };
@@ -170,19 +255,48 @@ export interface DistillOptions extends TrainingOptions {
  *
  * @returns the student; `student.forward(features, inference)` needs no hypergraph, and it is saved like any module.
  */
-export async function distill(teacher: Teacher, data: Labelled, random: Random, options: DistillOptions = {}): Promise<{ student: MLP; training: FitResult }> {
-  const { plus = false, hidden = 128, lambda = 0, temperature = 1, noise = 1, divergence = 'kl', dropout = trainingDefaults.dropout } = options;
+export async function distill(
+  teacher: Teacher,
+  data: Labelled,
+  random: Random,
+  options: DistillOptions = {},
+): Promise<{ student: MLP; training: FitResult }> {
+  const {
+    plus = false,
+    hidden = 128,
+    lambda = 0,
+    temperature = 1,
+    noise = 1,
+    divergence = 'kl',
+    dropout = trainingDefaults.dropout,
+  } = options;
   const student = newStudent(data, hidden, dropout, random);
   const teacherLogits = keep(scope(() => stopGradient(teacher(data.features, data.hypergraph))));
   const soft = keep(scope(() => logSoftmax(teacherLogits)));
-  const constraint = plus ? highOrderConstraint(teacherLogits, data.hypergraph, reliability(teacher, data.features, data.hypergraph, random.split('noise'), noise), { temperature, divergence }) : undefined;
+  const constraint = plus
+    ? highOrderConstraint(
+        teacherLogits,
+        data.hypergraph,
+        reliability(teacher, data.features, data.hypergraph, random.split('noise'), noise),
+        { temperature, divergence },
+      )
+    : undefined;
   const supervised = lambda > 0 ? labelledLoss(data) : undefined;
   const loss = (logits: Tensor, mode: Mode) => {
     const vertices = divergences[divergence](logSoftmax(logits), soft);
-    const distilled = constraint ? add(vertices, constraint(logits, (mode.random as Random).split('hyperedges'))) : vertices;
+    const distilled = constraint
+      ? add(vertices, constraint(logits, (mode.random as Random).split('hyperedges')))
+      : vertices;
     return supervised ? add(multiply(supervised(logits), lambda), multiply(distilled, 1 - lambda)) : distilled;
   };
-  const result = await trainByValidation(student, data, (live, mode) => live.forward(data.features, mode), loss, random, options);
+  const result = await trainByValidation(
+    student,
+    data,
+    (live, mode) => live.forward(data.features, mode),
+    loss,
+    random,
+    options,
+  );
   teacherLogits.dispose();
   soft.dispose();
   return { student, training: result };
@@ -193,7 +307,10 @@ const divergences = {
   kl: logKlDivergence,
   released: (logPrediction: Tensor, logTarget: Tensor) => {
     const target = exp(logTarget);
-    return multiply(sum(multiply(exp(target), subtract(target, logPrediction))), 1 / (logPrediction.shape[0] as number));
+    return multiply(
+      sum(multiply(exp(target), subtract(target, logPrediction))),
+      1 / (logPrediction.shape[0] as number),
+    );
   },
 } satisfies Record<string, (logPrediction: Tensor, logTarget: Tensor) => Tensor>;
 
@@ -203,14 +320,22 @@ const TINY = 1e-30;
 /** H[p] = −Σ_c p_c·ln p_c of each vertex, averaged over each hyperedge's members: [M]. */
 export function hyperedgeEntropy(logits: Tensor, hypergraph: Hypergraph): Tensor {
   const logProbabilities = logSoftmax(logits);
-  const entropy = sum(multiply(multiply(exp(logProbabilities), maximum(logProbabilities, Math.log(TINY))), -1), -1, { keepAxes: true });
+  const entropy = sum(multiply(multiply(exp(logProbabilities), maximum(logProbabilities, Math.log(TINY))), -1), -1, {
+    keepAxes: true,
+  });
   return spmm(meanPropagation(hypergraph).toHyperedges, entropy).reshape([-1]);
 }
 
 /**
  * Reliability ρ_e = 1 − δ_e / max δ of each hyperedge, in [0, 1], where δ_e is how far its entropy moves when features are multiplied by (1 + ε)·α, ε ~ N(0, 1). All 1 when nothing moves.
  */
-export function reliability(teacher: Teacher, features: Features, hypergraph: Hypergraph, random: Random, noise = 1): Float32Array {
+export function reliability(
+  teacher: Teacher,
+  features: Features,
+  hypergraph: Hypergraph,
+  random: Random,
+  noise = 1,
+): Float32Array {
   return scope(() => {
     const clean = hyperedgeEntropy(teacher(features, hypergraph), hypergraph);
     const noisy = hyperedgeEntropy(teacher(withNoise(features, random, noise), hypergraph), hypergraph);
@@ -230,13 +355,20 @@ function withNoise(features: Features, random: Random, noise: number): Features 
 /**
  * The high-order soft-target constraint: given the student's logits, the mean over the drawn hyperedges of KL(t_e ‖ s_e); 0 when none is drawn. Hyperedge e is drawn with probability ρ_e, anew for each stream.
  */
-export function highOrderConstraint(teacherLogits: Tensor, hypergraph: Hypergraph, reliabilities: Float32Array, { temperature = 1, divergence = 'kl' }: Pick<DistillOptions, 'temperature' | 'divergence'> = {}) {
+export function highOrderConstraint(
+  teacherLogits: Tensor,
+  hypergraph: Hypergraph,
+  reliabilities: Float32Array,
+  { temperature = 1, divergence = 'kl' }: Pick<DistillOptions, 'temperature' | 'divergence'> = {},
+) {
   const means = meanPropagation(hypergraph).toHyperedges;
   const hyperedgeLabels = (logits: Tensor) => spmm(means, softmax(multiply(logits, 1 / temperature)));
   const logOf = (probabilities: Tensor) => log(maximum(probabilities, TINY));
   const target = keep(scope(() => logOf(hyperedgeLabels(teacherLogits))));
   return (logits: Tensor, random: Random): Tensor => {
-    const drawn = tensor(Int32Array.from(reliabilities.keys()).filter((e) => random.float() < (reliabilities[e] as number)));
+    const drawn = tensor(
+      Int32Array.from(reliabilities.keys()).filter((e) => random.float() < (reliabilities[e] as number)),
+    );
     if (drawn.size === 0) return multiply(sum(logits), 0);
     const rows = (x: Tensor) => gatherKnownRows(x, drawn);
     return divergences[divergence](rows(logOf(hyperedgeLabels(logits))), rows(target));

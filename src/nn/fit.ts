@@ -70,7 +70,9 @@ export interface FitResult {
 }
 
 /** Trains a module in place. @throws Error when the loss is not finite, naming epoch and step. */
-export async function fit<Model extends object, Batch = undefined>(options: FitOptions<Model, Batch>): Promise<FitResult> {
+export async function fit<Model extends object, Batch = undefined>(
+  options: FitOptions<Model, Batch>,
+): Promise<FitResult> {
   const run = new Run(options);
   run.resume();
   return run.train();
@@ -87,7 +89,8 @@ class Run<Model extends object, Batch> {
   #breath = performance.now();
 
   constructor(readonly options: FitOptions<Model, Batch>) {
-    if (!(Number.isInteger(options.epochs) && options.epochs >= 0)) throw new RangeError(`fit: epochs must be a non-negative integer, got ${options.epochs}`);
+    if (!(Number.isInteger(options.epochs) && options.epochs >= 0))
+      throw new RangeError(`fit: epochs must be a non-negative integer, got ${options.epochs}`);
   }
 
   resume(): void {
@@ -131,7 +134,10 @@ class Run<Model extends object, Batch> {
   /** @returns false when the run was aborted; the unfinished epoch is then undone, so that a resumed run repeats it whole. */
   async #trainEpoch(): Promise<boolean> {
     const { model, optimizer, random, batches, signal, validate, checkpoint } = this.options;
-    const undo = signal && checkpoint ? { weights: copyWeights(stateOf(model)), optimizer: copyState(optimizer.state()), step: this.#step } : undefined;
+    const undo =
+      signal && checkpoint
+        ? { weights: copyWeights(stateOf(model)), optimizer: copyState(optimizer.state()), step: this.#step }
+        : undefined;
     const started = performance.now();
     const epoch = this.#epoch + 1;
     let total = 0;
@@ -153,7 +159,13 @@ class Run<Model extends object, Batch> {
     this.#epoch = epoch;
     const metric = validate && scope(() => validate(model));
     if (metric !== undefined) this.#keepBest(epoch, metric);
-    const report = { epoch, epochs: this.options.epochs, loss: total / Math.max(steps, 1), metric, seconds: (performance.now() - started) / 1000 };
+    const report = {
+      epoch,
+      epochs: this.options.epochs,
+      loss: total / Math.max(steps, 1),
+      metric,
+      seconds: (performance.now() - started) / 1000,
+    };
     this.#history.push(report);
     this.options.onEpoch?.(report);
     return true;
@@ -163,10 +175,15 @@ class Run<Model extends object, Batch> {
     const { model, loss, optimizer, schedule, random } = this.options;
     const mode = training(random.split('step').split(this.#step));
     const weights = parameters(model);
-    const step = valueAndGrad((values: Record<string, Tensor>) => withWeights(model, values, (live) => loss(live, batch, mode)));
+    const step = valueAndGrad((values: Record<string, Tensor>) =>
+      withWeights(model, values, (live) => loss(live, batch, mode)),
+    );
     const { value, gradient } = step(weights);
     const result = value.item();
-    if (!Number.isFinite(result)) throw new Error(`fit: the loss became ${result} in epoch ${epoch}, step ${this.#step + 1}; try a smaller learning rate, or look for NaN in the input`);
+    if (!Number.isFinite(result))
+      throw new Error(
+        `fit: the loss became ${result} in epoch ${epoch}, step ${this.#step + 1}; try a smaller learning rate, or look for NaN in the input`,
+      );
     optimizer.update(weights, gradient, schedule?.(this.#step) ?? 1);
     value.dispose();
     disposeWeights(gradient);

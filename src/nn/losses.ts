@@ -1,6 +1,21 @@
 // Losses. All give a scalar: the mean over rows unless said otherwise.
 
-import { abs, add, exp, logSoftmax, mean, multiply, negate, pickColumns, relu, softplus, square, subtract, sum, type Tensor } from '../tensor/index.js';
+import {
+  abs,
+  add,
+  exp,
+  logSoftmax,
+  mean,
+  multiply,
+  negate,
+  pickColumns,
+  relu,
+  softplus,
+  square,
+  subtract,
+  sum,
+  type Tensor,
+} from '../tensor/index.js';
 
 /** −mean log softmax(logits)[row, label]: logits [n, classes], labels i32 [n]. @throws RangeError for a label outside the classes. */
 export function crossEntropy(logits: Tensor, labels: Tensor): Tensor {

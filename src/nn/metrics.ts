@@ -22,7 +22,12 @@ export function accuracy(predicted: ArrayLike<number>, labels: ArrayLike<number>
 }
 
 /** Unweighted mean of the classes' F1 = 2·TP / (2·TP + FP + FN), over classes that occur in the labels or predictions of the subset. */
-export function macroF1(predicted: ArrayLike<number>, labels: ArrayLike<number>, classes: number, subset?: ArrayLike<number>): number {
+export function macroF1(
+  predicted: ArrayLike<number>,
+  labels: ArrayLike<number>,
+  classes: number,
+  subset?: ArrayLike<number>,
+): number {
   const right = new Float64Array(classes);
   const seen = new Float64Array(classes);
   const count = subset?.length ?? labels.length;
@@ -34,6 +39,8 @@ export function macroF1(predicted: ArrayLike<number>, labels: ArrayLike<number>,
     seen[guess] = (seen[guess] as number) + 1;
     seen[truth] = (seen[truth] as number) + 1;
   }
-  const scores = Array.from(seen.keys()).filter((c) => seen[c] !== 0).map((c) => (2 * (right[c] as number)) / (seen[c] as number));
+  const scores = Array.from(seen.keys())
+    .filter((c) => seen[c] !== 0)
+    .map((c) => (2 * (right[c] as number)) / (seen[c] as number));
   return scores.reduce((total, score) => total + score, 0) / scores.length;
 }

@@ -43,7 +43,8 @@ export class MLP {
 
   constructor(sizes: readonly number[], random: Random, options: MLPOptions = {}) {
     const [first, last] = [sizes[0], sizes.at(-1)];
-    if (sizes.length < 2 || first === undefined || last === undefined) throw new Error(`MLP: expected at least [in, out], got [${sizes.join(', ')}]`);
+    if (sizes.length < 2 || first === undefined || last === undefined)
+      throw new Error(`MLP: expected at least [in, out], got [${sizes.join(', ')}]`);
     this.blocks = sizes.slice(1, -1).map((size, index) => new Block(sizes[index] as number, size, random, options));
     this.head = new Linear(sizes.at(-2) as number, last, random);
   }

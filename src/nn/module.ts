@@ -97,14 +97,16 @@ export function parameterCount(module: object): number {
 /** Copies values into a module in place. @throws Error naming the first weight that is missing, unknown or of another shape. */
 export function loadState(module: object, state: Weights): void {
   const own = stateOf(module);
-  for (const name of Object.keys(state)) if (!own[name]) throw new Error(`loadState: the module has no weight "${name}"`);
+  for (const name of Object.keys(state))
+    if (!own[name]) throw new Error(`loadState: the module has no weight "${name}"`);
   for (const [name, target] of Object.entries(own)) requireShape('loadState', name, target, state[name]);
   for (const [name, target] of Object.entries(own)) target.assign(state[name] as Tensor);
 }
 
 function requireShape(operation: string, name: string, expected: Tensor, given: Tensor | undefined): void {
   if (!given) throw new Error(`${operation}: weight "${name}" is missing`);
-  if (given.shape.join() !== expected.shape.join()) throw new Error(`${operation}: weight "${name}" is ${given}, expected ${expected}`);
+  if (given.shape.join() !== expected.shape.join())
+    throw new Error(`${operation}: weight "${name}" is ${given}, expected ${expected}`);
 }
 
 /**

@@ -1,6 +1,18 @@
 // Normalisation layers.
 
-import { add, layerNorm, mean, multiply, ones, rmsNorm, rsqrt, square, subtract, type Tensor, zeros } from '../tensor/index.js';
+import {
+  add,
+  layerNorm,
+  mean,
+  multiply,
+  ones,
+  rmsNorm,
+  rsqrt,
+  square,
+  subtract,
+  type Tensor,
+  zeros,
+} from '../tensor/index.js';
 import { buffer, type Mode, parameter } from './module.js';
 
 /** y = (x − mean)/√(var + ε)·γ + β over the last axis (Ba, Kiros, Hinton 2016). */
@@ -59,7 +71,8 @@ export class BatchNorm1d {
   }
 
   forward(x: Tensor, mode: Mode): Tensor {
-    if (x.rank !== 2 || x.shape[1] !== this.features) throw new Error(`BatchNorm1d: expected [n, ${this.features}], got ${x}`);
+    if (x.rank !== 2 || x.shape[1] !== this.features)
+      throw new Error(`BatchNorm1d: expected [n, ${this.features}], got ${x}`);
     if (!mode.training) return this.#normalize(subtract(x, this.runningMean), this.runningVariance);
     const n = x.shape[0] as number;
     if (n < 2) throw new Error('BatchNorm1d: training needs at least two rows, since the variance of one is 0');

@@ -49,7 +49,9 @@ abstract class Stateful implements Optimizer {
   restore(state: OptimizerState): void {
     this.step = state.step;
     for (const tensor of this.#tensors.values()) tensor.dispose();
-    this.#tensors = new Map(Object.entries(state.tensors).map(([key, values]) => [key, keep(zeros(values.shape)).assign(values)]));
+    this.#tensors = new Map(
+      Object.entries(state.tensors).map(([key, values]) => [key, keep(zeros(values.shape)).assign(values)]),
+    );
   }
 }
 
@@ -73,9 +75,19 @@ export class Adam extends Stateful {
   protected updateOne(name: string, parameter: Tensor, gradient: Tensor, rateFactor: number): void {
     const { learningRate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = this.options;
     parameter.device.run('adam', [
-      parameter, gradient, this.moment('first', name, parameter), this.moment('second', name, parameter),
-      learningRate * rateFactor, beta1, beta2, epsilon, weightDecay, Number(this.coupled),
-      1 - beta1 ** this.step, 1 - beta2 ** this.step, parameter.size,
+      parameter,
+      gradient,
+      this.moment('first', name, parameter),
+      this.moment('second', name, parameter),
+      learningRate * rateFactor,
+      beta1,
+      beta2,
+      epsilon,
+      weightDecay,
+      Number(this.coupled),
+      1 - beta1 ** this.step,
+      1 - beta2 ** this.step,
+      parameter.size,
     ]);
   }
 }
@@ -107,10 +119,20 @@ export class SGD extends Stateful {
   protected updateOne(name: string, parameter: Tensor, gradient: Tensor, rateFactor: number): void {
     const { learningRate = 1e-2, momentum = 0, nesterov = false, weightDecay = 0 } = this.options;
     const velocity = momentum > 0 ? this.moment('velocity', name, parameter) : null;
-    parameter.device.run('sgd', [parameter, gradient, velocity, learningRate * rateFactor, momentum, weightDecay, Number(nesterov), parameter.size]);
+    parameter.device.run('sgd', [
+      parameter,
+      gradient,
+      velocity,
+      learningRate * rateFactor,
+      momentum,
+      weightDecay,
+      Number(nesterov),
+      parameter.size,
+    ]);
   }
 }
 
 function requireRate(rate: number | undefined): void {
-  if (rate !== undefined && !(rate > 0)) throw new RangeError(`optimizer: the learning rate must be positive, got ${rate}`);
+  if (rate !== undefined && !(rate > 0))
+    throw new RangeError(`optimizer: the learning rate must be positive, got ${rate}`);
 }

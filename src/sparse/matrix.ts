@@ -1,7 +1,7 @@
 // Sparse matrices in compressed-sparse-row form. The pattern (where elements are stored) is fixed and shared; values are a tensor
 // like any other, so a matrix can be a graph's adjacency, a hypergraph's incidence or a pruned layer's weights.
 
-import { gatherKnownRows, keep, multiply, Tensor, tensor } from '../tensor/index.js';
+import { gatherKnownRows, keep, multiply, type Tensor, tensor } from '../tensor/index.js';
 import { spmm } from './ops.js';
 import { Segments } from './segments.js';
 
@@ -24,10 +24,13 @@ export class SparsePattern {
   ) {
     this.segments = new Segments(indptr);
     if (indptr.length !== rows + 1 || this.segments.size !== indices.length) {
-      throw new Error(`SparsePattern: ${indptr.length} offsets ending at ${this.segments.size} do not describe ${rows} rows of ${indices.length} elements`);
+      throw new Error(
+        `SparsePattern: ${indptr.length} offsets ending at ${this.segments.size} do not describe ${rows} rows of ${indices.length} elements`,
+      );
     }
     for (const [element, column] of indices.entries()) {
-      if (column < 0 || column >= columns) throw new RangeError(`SparsePattern: column ${column} of element ${element} is outside 0…${columns - 1}`);
+      if (column < 0 || column >= columns)
+        throw new RangeError(`SparsePattern: column ${column} of element ${element} is outside 0…${columns - 1}`);
     }
   }
 
@@ -57,7 +60,8 @@ export class SparsePattern {
 function transposePattern({ rows, columns, indptr, indices }: SparsePattern) {
   const starts = new Int32Array(columns + 1);
   for (const column of indices) starts[column + 1] = (starts[column + 1] as number) + 1;
-  for (let column = 0; column < columns; column++) starts[column + 1] = (starts[column + 1] as number) + (starts[column] as number);
+  for (let column = 0; column < columns; column++)
+    starts[column + 1] = (starts[column + 1] as number) + (starts[column] as number);
   const next = starts.slice();
   const transposed = new Int32Array(indices.length);
   const order = new Int32Array(indices.length);
@@ -99,16 +103,27 @@ export class SparseMatrix {
   }
 
   /** From coordinates in any order; repeated places are added up. */
-  static fromCoordinates(rows: number, columns: number, rowOf: ArrayLike<number>, columnOf: ArrayLike<number>, values?: ArrayLike<number>): SparseMatrix {
+  static fromCoordinates(
+    rows: number,
+    columns: number,
+    rowOf: ArrayLike<number>,
+    columnOf: ArrayLike<number>,
+    values?: ArrayLike<number>,
+  ): SparseMatrix {
     if (rowOf.length !== columnOf.length || (values && values.length !== rowOf.length)) {
-      throw new Error(`SparseMatrix: ${rowOf.length} rows, ${columnOf.length} columns and ${values?.length ?? rowOf.length} values do not pair up`);
+      throw new Error(
+        `SparseMatrix: ${rowOf.length} rows, ${columnOf.length} columns and ${values?.length ?? rowOf.length} values do not pair up`,
+      );
     }
     for (let i = 0; i < rowOf.length; i++) {
       const row = rowOf[i] as number;
-      if (row < 0 || row >= rows) throw new RangeError(`SparseMatrix: row ${row} of element ${i} is outside 0…${rows - 1}`);
+      if (row < 0 || row >= rows)
+        throw new RangeError(`SparseMatrix: row ${row} of element ${i} is outside 0…${rows - 1}`);
     }
     const order = Array.from({ length: rowOf.length }, (_, i) => i);
-    order.sort((a, b) => (rowOf[a] as number) - (rowOf[b] as number) || (columnOf[a] as number) - (columnOf[b] as number));
+    order.sort(
+      (a, b) => (rowOf[a] as number) - (rowOf[b] as number) || (columnOf[a] as number) - (columnOf[b] as number),
+    );
     const indptr = new Int32Array(rows + 1);
     const indices: number[] = [];
     const summed: number[] = [];
@@ -128,7 +143,10 @@ export class SparseMatrix {
     }
     for (let row = 0; row < rows; row++) indptr[row + 1] = (indptr[row + 1] as number) + (indptr[row] as number);
     const pattern = new SparsePattern(rows, columns, indptr, Int32Array.from(indices));
-    return new SparseMatrix(pattern, summed.every((value) => value === 1) ? undefined : keep(tensor(Float32Array.from(summed))));
+    return new SparseMatrix(
+      pattern,
+      summed.every((value) => value === 1) ? undefined : keep(tensor(Float32Array.from(summed))),
+    );
   }
 
   /** From the non-zero elements of a [rows, columns] tensor. */
@@ -137,8 +155,11 @@ export class SparseMatrix {
     const values = x.view();
     const stored = Array.from(values.keys()).filter((i) => values[i] !== 0);
     return SparseMatrix.fromCoordinates(
-      rows, columns,
-      stored.map((i) => Math.floor(i / columns)), stored.map((i) => i % columns), stored.map((i) => values[i] as number),
+      rows,
+      columns,
+      stored.map((i) => Math.floor(i / columns)),
+      stored.map((i) => i % columns),
+      stored.map((i) => values[i] as number),
     );
   }
 
@@ -146,7 +167,11 @@ export class SparseMatrix {
     const dense = new Float32Array(this.rows * this.columns);
     const values = this.values?.view();
     for (let row = 0; row < this.rows; row++) {
-      for (let element = this.pattern.indptr[row] as number; element < (this.pattern.indptr[row + 1] as number); element++) {
+      for (
+        let element = this.pattern.indptr[row] as number;
+        element < (this.pattern.indptr[row + 1] as number);
+        element++
+      ) {
         const at = row * this.columns + (this.pattern.indices[element] as number);
         dense[at] = (dense[at] as number) + (values?.[element] ?? 1);
       }
@@ -176,7 +201,10 @@ export class SparseMatrix {
       right && gatherKnownRows(requireLength('right', right, this.columns), this.pattern.indexTensor),
     ].filter((factor) => factor !== undefined);
     if (factors.length === 0) return this;
-    return new SparseMatrix(this.pattern, factors.reduce((product, factor) => multiply(product, factor)));
+    return new SparseMatrix(
+      this.pattern,
+      factors.reduce((product, factor) => multiply(product, factor)),
+    );
   }
 
   /** The given rows, in that order, as a matrix of its own; gradients reach the values. */
@@ -186,9 +214,15 @@ export class SparseMatrix {
     const elements = new Int32Array(picked.size);
     Array.from(rows).forEach((row, i) => {
       const at = picked.offsets[i] as number;
-      for (let element = indptr[row] as number; element < (indptr[row + 1] as number); element++) elements[at + element - (indptr[row] as number)] = element;
+      for (let element = indptr[row] as number; element < (indptr[row + 1] as number); element++)
+        elements[at + element - (indptr[row] as number)] = element;
     });
-    const pattern = new SparsePattern(rows.length, this.columns, picked.offsets, elements.map((element) => indices[element] as number));
+    const pattern = new SparsePattern(
+      rows.length,
+      this.columns,
+      picked.offsets,
+      elements.map((element) => indices[element] as number),
+    );
     return new SparseMatrix(pattern, this.values && gatherKnownRows(this.values, tensor(elements)));
   }
 
@@ -197,7 +231,10 @@ export class SparseMatrix {
     const columns = Int32Array.from(new Set(this.pattern.indices)).sort();
     const renumbered = new Map(Array.from(columns, (column, at) => [column, at]));
     const indices = this.pattern.indices.map((column) => renumbered.get(column) as number);
-    return { matrix: new SparseMatrix(new SparsePattern(this.rows, columns.length, this.pattern.indptr, indices), this.values), columns };
+    return {
+      matrix: new SparseMatrix(new SparsePattern(this.rows, columns.length, this.pattern.indptr, indices), this.values),
+      columns,
+    };
   }
 
   /** Sums of the stored values of each row. */
@@ -205,13 +242,19 @@ export class SparseMatrix {
     const values = this.values?.view();
     return Float32Array.from({ length: this.rows }, (_, row) => {
       let total = 0;
-      for (let element = this.pattern.indptr[row] as number; element < (this.pattern.indptr[row + 1] as number); element++) total += values?.[element] ?? 1;
+      for (
+        let element = this.pattern.indptr[row] as number;
+        element < (this.pattern.indptr[row + 1] as number);
+        element++
+      )
+        total += values?.[element] ?? 1;
       return total;
     });
   }
 }
 
 function requireLength(side: string, factors: Tensor, length: number): Tensor {
-  if (factors.rank !== 1 || factors.size !== length) throw new Error(`SparseMatrix.scale: the ${side} side needs ${length} factors, got ${factors}`);
+  if (factors.rank !== 1 || factors.size !== length)
+    throw new Error(`SparseMatrix.scale: the ${side} side needs ${length} factors, got ${factors}`);
   return factors;
 }

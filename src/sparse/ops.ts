@@ -13,7 +13,13 @@ const spmmOp: Op<Attributes> = {
   infer: ([x], { pattern }) => [{ shape: [pattern.rows, (x as Tensor).shape[1] as number], dtype: 'f32' }],
   compute: (device, [x, values], [y], { pattern }) =>
     device.run('spmm', [
-      pattern.segments.offsetTensor, pattern.indexTensor, values ?? null, x as Tensor, y as Tensor, pattern.rows, (x as Tensor).shape[1] as number,
+      pattern.segments.offsetTensor,
+      pattern.indexTensor,
+      values ?? null,
+      x as Tensor,
+      y as Tensor,
+      pattern.rows,
+      (x as Tensor).shape[1] as number,
     ]),
   vjp: (backward) => {
     const [x, values] = backward.inputs as [Tensor, Tensor | undefined];
@@ -31,7 +37,13 @@ const sddmmOp: Op<Attributes> = {
   infer: (_, { pattern }) => [{ shape: [pattern.nnz], dtype: 'f32' }],
   compute: (device, [a, b], [y], { pattern }) =>
     device.run('sddmm', [
-      pattern.segments.offsetTensor, pattern.indexTensor, a as Tensor, b as Tensor, y as Tensor, pattern.rows, (a as Tensor).shape[1] as number,
+      pattern.segments.offsetTensor,
+      pattern.indexTensor,
+      a as Tensor,
+      b as Tensor,
+      y as Tensor,
+      pattern.rows,
+      (a as Tensor).shape[1] as number,
     ]),
   vjp: (backward) => {
     const [a, b] = backward.inputs as [Tensor, Tensor];
@@ -60,9 +72,16 @@ export function spmm(a: SparseMatrix, x: Tensor): Tensor {
 
 /** Sampled dense-dense product: y[e] = ⟨a[row of e], b[column of e]⟩ for each stored element. a [rows, d], b [columns, d] → [nnz]. */
 export function sddmm(pattern: SparsePattern, a: Tensor, b: Tensor): Tensor {
-  const fits = a.rank === 2 && b.rank === 2 && a.shape[0] === pattern.rows && b.shape[0] === pattern.columns && a.shape[1] === b.shape[1];
+  const fits =
+    a.rank === 2 &&
+    b.rank === 2 &&
+    a.shape[0] === pattern.rows &&
+    b.shape[0] === pattern.columns &&
+    a.shape[1] === b.shape[1];
   if (!fits) {
-    throw new Error(`sddmm: expected a [${pattern.rows}, d] and b [${pattern.columns}, d], got ${formatShape(a.shape)} and ${formatShape(b.shape)}`);
+    throw new Error(
+      `sddmm: expected a [${pattern.rows}, d] and b [${pattern.columns}, d], got ${formatShape(a.shape)} and ${formatShape(b.shape)}`,
+    );
   }
   return apply(sddmmOp, [a, b], { pattern });
 }

@@ -1,7 +1,21 @@
 // Segments: consecutive rows of a tensor that belong together, as the stored elements of one sparse row, the members of one hyperedge
 // or the nodes of one graph in a batch do.
 
-import { apply, applyAll, gatherKnownRows, keep, multiply, type Op, onlyGradient, putRows, reshape, type Shape, subtract, Tensor, tensor } from '../tensor/index.js';
+import {
+  apply,
+  applyAll,
+  gatherKnownRows,
+  keep,
+  multiply,
+  type Op,
+  onlyGradient,
+  putRows,
+  reshape,
+  type Shape,
+  subtract,
+  type Tensor,
+  tensor,
+} from '../tensor/index.js';
 
 /** Segment s holds rows offsets[s] … offsets[s+1] − 1. */
 export class Segments {
@@ -16,7 +30,8 @@ export class Segments {
   constructor(readonly offsets: Int32Array) {
     if (offsets.length === 0 || offsets[0] !== 0) throw new Error('Segments: offsets must start with 0');
     for (let s = 1; s < offsets.length; s++) {
-      if ((offsets[s] as number) < (offsets[s - 1] as number)) throw new Error(`Segments: offsets fall at position ${s}`);
+      if ((offsets[s] as number) < (offsets[s - 1] as number))
+        throw new Error(`Segments: offsets fall at position ${s}`);
     }
     this.count = offsets.length - 1;
     this.size = offsets[this.count] as number;
@@ -66,14 +81,25 @@ function columnsOf(operation: string, x: Tensor, segments: Segments): { flat: Te
     throw new Error(`${operation}: the segments hold ${segments.size} rows, the input is ${x}`);
   }
   const rest = x.shape.slice(1);
-  return { flat: x.rank === 2 ? x : reshape(x, [segments.size, rest.reduce((product, length) => product * length, 1)]), rest };
+  return {
+    flat: x.rank === 2 ? x : reshape(x, [segments.size, rest.reduce((product, length) => product * length, 1)]),
+    rest,
+  };
 }
 
 const sumOp: Op<Attributes> = {
   name: 'segmentSum',
   infer: ([x], { segments }) => [{ shape: [segments.count, (x as Tensor).shape[1] as number], dtype: 'f32' }],
   compute: (device, [x], [y], { segments }) =>
-    device.run('spmm', [segments.offsetTensor, null, null, x as Tensor, y as Tensor, segments.count, (x as Tensor).shape[1] as number]),
+    device.run('spmm', [
+      segments.offsetTensor,
+      null,
+      null,
+      x as Tensor,
+      y as Tensor,
+      segments.count,
+      (x as Tensor).shape[1] as number,
+    ]),
   vjp: (backward) => [gatherKnownRows(onlyGradient(backward), backward.attributes.segments.ids)],
 };
 
@@ -99,8 +125,17 @@ const maxOp: Op<Attributes> = {
     ];
   },
   compute: (device, [x], [y, positions], { segments }) =>
-    device.run('segmentMax', [segments.offsetTensor, x as Tensor, y as Tensor, positions as Tensor, segments.count, (x as Tensor).shape[1] as number]),
-  vjp: ({ inputs, outputs, gradients }) => [putRows(gradients[0] as Tensor, outputs[1] as Tensor, (inputs[0] as Tensor).shape[0] as number)],
+    device.run('segmentMax', [
+      segments.offsetTensor,
+      x as Tensor,
+      y as Tensor,
+      positions as Tensor,
+      segments.count,
+      (x as Tensor).shape[1] as number,
+    ]),
+  vjp: ({ inputs, outputs, gradients }) => [
+    putRows(gradients[0] as Tensor, outputs[1] as Tensor, (inputs[0] as Tensor).shape[0] as number),
+  ],
 };
 
 /** y[s] = columnwise maximum of segment s; 0 for an empty one. The gradient goes to the first of equals. */
@@ -114,7 +149,13 @@ const softmaxOp: Op<Attributes> = {
   name: 'segmentSoftmax',
   infer: ([x]) => [{ shape: (x as Tensor).shape, dtype: 'f32' }],
   compute: (device, [x], [y], { segments }) =>
-    device.run('segmentSoftmax', [segments.offsetTensor, x as Tensor, y as Tensor, segments.count, (x as Tensor).shape[1] as number]),
+    device.run('segmentSoftmax', [
+      segments.offsetTensor,
+      x as Tensor,
+      y as Tensor,
+      segments.count,
+      (x as Tensor).shape[1] as number,
+    ]),
   vjp: (backward) => {
     const { segments } = backward.attributes;
     const [y] = backward.outputs as [Tensor];

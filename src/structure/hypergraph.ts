@@ -35,7 +35,12 @@ export class Hypergraph {
   }
 
   /** From compressed form: hyperedge e = indices[indptr[e] … indptr[e+1]). */
-  static fromCompressed(vertexCount: number, indptr: ArrayLike<number>, indices: Int32Array, weights?: ArrayLike<number>): Hypergraph {
+  static fromCompressed(
+    vertexCount: number,
+    indptr: ArrayLike<number>,
+    indices: Int32Array,
+    weights?: ArrayLike<number>,
+  ): Hypergraph {
     const hyperedges = Array.from({ length: indptr.length - 1 }, (_, e) => indices.subarray(indptr[e], indptr[e + 1]));
     return new Hypergraph(vertexCount, hyperedges, weights);
   }
@@ -80,12 +85,18 @@ export class Hypergraph {
 
   /** d(v) = Σₑ wₑ·Hᵥₑ. */
   get vertexDegrees(): Float32Array {
-    return memo(this, 'vertexDegrees', () => Float32Array.from({ length: this.vertexCount }, (_, v) => this.hyperedgesOf(v).reduce((total, e) => total + (this.weights[e] as number), 0)));
+    return memo(this, 'vertexDegrees', () =>
+      Float32Array.from({ length: this.vertexCount }, (_, v) =>
+        this.hyperedgesOf(v).reduce((total, e) => total + (this.weights[e] as number), 0),
+      ),
+    );
   }
 
   /** δ(e) = |e|. */
   get hyperedgeSizes(): Int32Array {
-    return memo(this, 'hyperedgeSizes', () => Int32Array.from({ length: this.hyperedgeCount }, (_, e) => this.hyperedge(e).length));
+    return memo(this, 'hyperedgeSizes', () =>
+      Int32Array.from({ length: this.hyperedgeCount }, (_, e) => this.hyperedge(e).length),
+    );
   }
 
   /** Whether any hyperedge's weight is not 1. */
@@ -109,14 +120,21 @@ export class Hypergraph {
       groups.set(key, group);
     });
     const merged = [...groups.values()];
-    return new Hypergraph(this.vertexCount, merged.map((group) => group.members), merged.map((group) => mergeWeights(group.weights, rule)));
+    return new Hypergraph(
+      this.vertexCount,
+      merged.map((group) => group.members),
+      merged.map((group) => mergeWeights(group.weights, rule)),
+    );
   }
 
   /** Adds a hyperedge {v} of weight 1: for vertices in no hyperedge (`isolated`), or for each vertex that has none of its own yet (`all`). */
   withSelfLoops(which: 'isolated' | 'all' = 'isolated'): Hypergraph {
     const covered = new Uint8Array(this.vertexCount);
-    for (const members of this.hyperedges()) if (which === 'isolated' || members.length === 1) for (const v of members) covered[v] = 1;
-    const loops = Array.from(covered.keys()).filter((v) => !covered[v]).map((v) => [v]);
+    for (const members of this.hyperedges())
+      if (which === 'isolated' || members.length === 1) for (const v of members) covered[v] = 1;
+    const loops = Array.from(covered.keys())
+      .filter((v) => !covered[v])
+      .map((v) => [v]);
     if (loops.length === 0) return this;
     return new Hypergraph(this.vertexCount, [...this.hyperedges(), ...loops], [...this.weights, ...loops.map(() => 1)]);
   }
@@ -132,20 +150,32 @@ export class Hypergraph {
       const inside = members.filter((v) => renumbered[v] !== -1).map((v) => renumbered[v] as number);
       if (inside.length > 0) kept.push({ members: inside, weight: this.weights[e] as number });
     });
-    return new Hypergraph(vertices.length, kept.map(({ members }) => members), kept.map(({ weight }) => weight));
+    return new Hypergraph(
+      vertices.length,
+      kept.map(({ members }) => members),
+      kept.map(({ weight }) => weight),
+    );
   }
 
   /** The hyperedges of exactly k vertices. */
   ofSize(k: number): Hypergraph {
-    const kept = this.hyperedges().map((_, e) => e).filter((e) => this.hyperedgeSizes[e] === k);
-    return new Hypergraph(this.vertexCount, kept.map((e) => this.hyperedge(e)), kept.map((e) => this.weights[e] as number));
+    const kept = this.hyperedges()
+      .map((_, e) => e)
+      .filter((e) => this.hyperedgeSizes[e] === k);
+    return new Hypergraph(
+      this.vertexCount,
+      kept.map((e) => this.hyperedge(e)),
+      kept.map((e) => this.weights[e] as number),
+    );
   }
 
   /** The k-section: every k vertices that share a hyperedge form one, each set once. @throws Error past `limit` sets. */
   kUniform(k: number, limit = 10_000_000): Hypergraph {
-    if (!(Number.isInteger(k) && k >= 1)) throw new RangeError(`Hypergraph.kUniform: k must be a positive integer, got ${k}`);
+    if (!(Number.isInteger(k) && k >= 1))
+      throw new RangeError(`Hypergraph.kUniform: k must be a positive integer, got ${k}`);
     const expected = this.hyperedgeSizes.reduce((total, size) => total + choose(size, k), 0);
-    if (expected > limit) throw new Error(`Hypergraph.kUniform: up to ${expected} sets of ${k} vertices, more than the limit of ${limit}`);
+    if (expected > limit)
+      throw new Error(`Hypergraph.kUniform: up to ${expected} sets of ${k} vertices, more than the limit of ${limit}`);
     const sets = this.hyperedges().flatMap((members) => [...subsets(members, k)]);
     return new Hypergraph(this.vertexCount, sets).mergeDuplicates();
   }
@@ -164,7 +194,9 @@ export class Hypergraph {
   starExpansion(): SparseMatrix {
     const total = this.vertexCount + this.hyperedgeCount;
     const vertices = [...this.members.indices];
-    const edges = this.hyperedges().flatMap((members, e) => new Array<number>(members.length).fill(this.vertexCount + e));
+    const edges = this.hyperedges().flatMap((members, e) =>
+      new Array<number>(members.length).fill(this.vertexCount + e),
+    );
     return SparseMatrix.fromCoordinates(total, total, [...vertices, ...edges], [...edges, ...vertices]);
   }
 
@@ -186,7 +218,13 @@ export class Hypergraph {
         counts.push(count);
       }
     }
-    return SparseMatrix.fromCoordinates(pattern.rows, pattern.rows, rows, columns, values === 'counts' ? counts : undefined);
+    return SparseMatrix.fromCoordinates(
+      pattern.rows,
+      pattern.rows,
+      rows,
+      columns,
+      values === 'counts' ? counts : undefined,
+    );
   }
 }
 
@@ -194,8 +232,10 @@ function checkedMembers(members: ArrayLike<number>, e: number, vertexCount: numb
   if (members.length === 0) throw new Error(`Hypergraph: hyperedge ${e} is empty`);
   const sorted = Int32Array.from(members).sort();
   sorted.forEach((vertex, index) => {
-    if (vertex < 0 || vertex >= vertexCount) throw new RangeError(`Hypergraph: hyperedge ${e} holds vertex ${vertex}, outside 0…${vertexCount - 1}`);
-    if (index > 0 && vertex === sorted[index - 1]) throw new Error(`Hypergraph: hyperedge ${e} holds vertex ${vertex} twice`);
+    if (vertex < 0 || vertex >= vertexCount)
+      throw new RangeError(`Hypergraph: hyperedge ${e} holds vertex ${vertex}, outside 0…${vertexCount - 1}`);
+    if (index > 0 && vertex === sorted[index - 1])
+      throw new Error(`Hypergraph: hyperedge ${e} holds vertex ${vertex} twice`);
   });
   return sorted;
 }
@@ -205,7 +245,8 @@ function checkedWeights(weights: ArrayLike<number> | undefined, count: number): 
   if (weights.length !== count) throw new Error(`Hypergraph: ${weights.length} weights for ${count} hyperedges`);
   const checked = Float32Array.from(weights);
   const wrong = checked.findIndex((weight) => !(weight > 0 && weight < Number.POSITIVE_INFINITY));
-  if (wrong >= 0) throw new Error(`Hypergraph: hyperedge ${wrong} has weight ${weights[wrong]}; weights must be positive and finite`);
+  if (wrong >= 0)
+    throw new Error(`Hypergraph: hyperedge ${wrong} has weight ${weights[wrong]}; weights must be positive and finite`);
   return checked;
 }
 
@@ -221,10 +262,16 @@ function choose(n: number, k: number): number {
   return k > n ? 0 : Math.round(result);
 }
 
-function* subsets(members: Int32Array, k: number, start = 0, chosen: readonly number[] = []): Generator<readonly number[]> {
+function* subsets(
+  members: Int32Array,
+  k: number,
+  start = 0,
+  chosen: readonly number[] = [],
+): Generator<readonly number[]> {
   if (chosen.length === k) {
     yield chosen;
     return;
   }
-  for (let i = start; i <= members.length - (k - chosen.length); i++) yield* subsets(members, k, i + 1, [...chosen, members[i] as number]);
+  for (let i = start; i <= members.length - (k - chosen.length); i++)
+    yield* subsets(members, k, i + 1, [...chosen, members[i] as number]);
 }

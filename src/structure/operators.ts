@@ -41,7 +41,11 @@ export function symmetricPropagation(hypergraph: Hypergraph): Propagation {
 export function meanPropagation(hypergraph: Hypergraph): Propagation {
   return memo(hypergraph, 'meanPropagation', () => ({
     toHyperedges: scaled(new SparseMatrix(hypergraph.members), powers(hypergraph.hyperedgeSizes, -1)),
-    toVertices: scaled(new SparseMatrix(hypergraph.incidence), powers(hypergraph.vertexDegrees, -1), hypergraph.weights),
+    toVertices: scaled(
+      new SparseMatrix(hypergraph.incidence),
+      powers(hypergraph.vertexDegrees, -1),
+      hypergraph.weights,
+    ),
   }));
 }
 

@@ -3,7 +3,7 @@
 
 import type { DType, HostDevice } from '../engine/index.js';
 import type { Shape } from './shape.js';
-import { emptyTensor, Tensor } from './tensor.js';
+import { emptyTensor, type Tensor } from './tensor.js';
 
 export interface Spec {
   readonly shape: Shape;
@@ -95,6 +95,7 @@ export function onlyGradient<A>(backward: Backward<A>): Tensor {
 /** @throws Error unless every input has the element type. */
 export function requireDType(operation: string, dtype: DType, ...inputs: readonly Tensor[]): void {
   for (const input of inputs) {
-    if (input.dtype !== dtype) throw new Error(`${operation}: expected ${dtype}, got ${input}; convert with cast(x, '${dtype}')`);
+    if (input.dtype !== dtype)
+      throw new Error(`${operation}: expected ${dtype}, got ${input}; convert with cast(x, '${dtype}')`);
   }
 }

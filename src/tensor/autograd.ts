@@ -1,7 +1,7 @@
 // Reverse-mode differentiation: a tape records the operations that lead from watched tensors to a result, then walks back over them.
 // Gradients are computed by operations like any other, so an outer tape can record them: derivatives of any order.
 
-import { apply, isObserved, type Observer, observe, type Op, unobserved } from './apply.js';
+import { apply, isObserved, type Observer, type Op, observe, unobserved } from './apply.js';
 import { ones } from './create.js';
 import { add, multiply } from './ops/binary.js';
 import { reshape, zerosLike } from './ops/layout.js';
@@ -88,16 +88,24 @@ export interface ValueAndGrad<Inputs, Extra> {
  * @example const { value, gradient } = valueAndGrad((w: Tensor) => sum(square(w)))(tensor([1, 2]));
  * @throws Error when the function does not return a scalar.
  */
-export function valueAndGrad<Inputs, Rest extends unknown[]>(fn: (inputs: Inputs, ...rest: Rest) => Tensor): (inputs: Inputs, ...rest: Rest) => ValueAndGrad<Inputs, undefined>;
-export function valueAndGrad<Inputs, Rest extends unknown[], Extra>(fn: (inputs: Inputs, ...rest: Rest) => readonly [Tensor, Extra]): (inputs: Inputs, ...rest: Rest) => ValueAndGrad<Inputs, Extra>;
-export function valueAndGrad<Inputs, Rest extends unknown[], Extra>(fn: (inputs: Inputs, ...rest: Rest) => Tensor | readonly [Tensor, Extra]) {
+export function valueAndGrad<Inputs, Rest extends unknown[]>(
+  fn: (inputs: Inputs, ...rest: Rest) => Tensor,
+): (inputs: Inputs, ...rest: Rest) => ValueAndGrad<Inputs, undefined>;
+export function valueAndGrad<Inputs, Rest extends unknown[], Extra>(
+  fn: (inputs: Inputs, ...rest: Rest) => readonly [Tensor, Extra],
+): (inputs: Inputs, ...rest: Rest) => ValueAndGrad<Inputs, Extra>;
+export function valueAndGrad<Inputs, Rest extends unknown[], Extra>(
+  fn: (inputs: Inputs, ...rest: Rest) => Tensor | readonly [Tensor, Extra],
+) {
   return (inputs: Inputs, ...rest: Rest): ValueAndGrad<Inputs, Extra | undefined> =>
     scoped(() => {
       const tape = new Tape(tensorLeaves('valueAndGrad', inputs));
       const result = whileRecording(() => observe(tape, () => fn(inputs, ...rest)));
       const [value, extra] = result instanceof Tensor ? [result, undefined] : result;
       if (!(value instanceof Tensor) || value.size !== 1) {
-        throw new Error(`valueAndGrad: the function must return a scalar, got ${value instanceof Tensor ? `shape ${formatShape(value.shape)}` : String(value)}`);
+        throw new Error(
+          `valueAndGrad: the function must return a scalar, got ${value instanceof Tensor ? `shape ${formatShape(value.shape)}` : String(value)}`,
+        );
       }
       const gradient = pullBack(tape, new Map([[value, ones(value.shape)]]), inputs) as Inputs;
       return { value, gradient, extra };
@@ -105,7 +113,9 @@ export function valueAndGrad<Inputs, Rest extends unknown[], Extra>(fn: (inputs:
 }
 
 /** The gradient of a scalar function with respect to its first argument, a tree of tensors. */
-export function grad<Inputs, Rest extends unknown[]>(fn: (inputs: Inputs, ...rest: Rest) => Tensor): (inputs: Inputs, ...rest: Rest) => Inputs {
+export function grad<Inputs, Rest extends unknown[]>(
+  fn: (inputs: Inputs, ...rest: Rest) => Tensor,
+): (inputs: Inputs, ...rest: Rest) => Inputs {
   const both = valueAndGrad(fn);
   return (inputs, ...rest) => scoped(() => both(inputs, ...rest).gradient);
 }
@@ -115,12 +125,18 @@ export function grad<Inputs, Rest extends unknown[]>(fn: (inputs: Inputs, ...res
  *
  * @param cotangent a tensor of the output's shape.
  */
-export function vjp<Inputs>(fn: (inputs: Inputs) => Tensor, inputs: Inputs, cotangent: Tensor): { output: Tensor; gradient: Inputs } {
+export function vjp<Inputs>(
+  fn: (inputs: Inputs) => Tensor,
+  inputs: Inputs,
+  cotangent: Tensor,
+): { output: Tensor; gradient: Inputs } {
   return scoped(() => {
     const tape = new Tape(tensorLeaves('vjp', inputs));
     const output = whileRecording(() => observe(tape, () => fn(inputs)));
     if (!sameShape(output.shape, cotangent.shape)) {
-      throw new Error(`vjp: the cotangent has shape ${formatShape(cotangent.shape)}, the output ${formatShape(output.shape)}`);
+      throw new Error(
+        `vjp: the cotangent has shape ${formatShape(cotangent.shape)}, the output ${formatShape(output.shape)}`,
+      );
     }
     return { output, gradient: pullBack(tape, new Map([[output, cotangent]]), inputs) as Inputs };
   });
@@ -130,7 +146,11 @@ export function vjp<Inputs>(fn: (inputs: Inputs) => Tensor, inputs: Inputs, cota
  * Jacobian-vector product ∂fn/∂inputs·v: the derivative of `fn` at `inputs` in the direction `tangent` (a tree like `inputs`). Two reverse passes: u ↦ uᵀJ
  * is linear in u, and its transpose applied to v is Jv.
  */
-export function jvp<Inputs>(fn: (inputs: Inputs) => Tensor, inputs: Inputs, tangent: Inputs): { output: Tensor; tangent: Tensor } {
+export function jvp<Inputs>(
+  fn: (inputs: Inputs) => Tensor,
+  inputs: Inputs,
+  tangent: Inputs,
+): { output: Tensor; tangent: Tensor } {
   return scoped(() => {
     const output = fn(inputs);
     const directions = tensorLeaves('jvp', tangent);
@@ -149,7 +169,8 @@ export function stopGradient(x: Tensor): Tensor {
 
 /** Forward values of `hard`, gradients of `soft`: the straight-through estimator (Bengio, Léonard, Courville 2013). */
 export function straightThrough(hard: Tensor, soft: Tensor): Tensor {
-  if (!sameShape(hard.shape, soft.shape)) throw new Error(`straightThrough: shapes differ: ${formatShape(hard.shape)} and ${formatShape(soft.shape)}`);
+  if (!sameShape(hard.shape, soft.shape))
+    throw new Error(`straightThrough: shapes differ: ${formatShape(hard.shape)} and ${formatShape(soft.shape)}`);
   return apply(straightThroughOp, [stopGradient(hard), soft]);
 }
 

@@ -21,7 +21,9 @@ function flatten(values: Nested, shape: Shape, axis: number, into: number[]): nu
     return into;
   }
   if (values.length !== shape[axis]) {
-    throw new Error(`tensor: nested arrays are ragged: expected ${shape[axis]} values along axis ${axis}, got ${values.length}`);
+    throw new Error(
+      `tensor: nested arrays are ragged: expected ${shape[axis]} values along axis ${axis}, got ${values.length}`,
+    );
   }
   for (const value of values) flatten(value, shape, axis + 1, into);
   return into;
@@ -36,7 +38,15 @@ export function tensor(values: Nested | TypedArray | Float64Array, shape?: Shape
   const typed = ArrayBuffer.isView(values);
   const inferred = shape ?? (typed ? [values.length] : shapeOf(values as Nested));
   const flat = typed ? values : flatten(values as Nested, shapeOf(values as Nested), 0, []);
-  const type = dtype ?? (values instanceof Int32Array ? 'i32' : values instanceof Uint8Array ? 'u8' : values instanceof Int8Array ? 'i8' : 'f32');
+  const type =
+    dtype ??
+    (values instanceof Int32Array
+      ? 'i32'
+      : values instanceof Uint8Array
+        ? 'u8'
+        : values instanceof Int8Array
+          ? 'i8'
+          : 'f32');
   if (flat.length !== sizeOf(inferred)) {
     throw new Error(`tensor: shape ${formatShape(inferred)} needs ${sizeOf(inferred)} values, got ${flat.length}`);
   }
@@ -66,7 +76,11 @@ export function ones(shape: Shape, dtype: 'f32' | 'i32' = 'f32'): Tensor {
 
 /** 0, 1, …, n − 1. */
 export function arange(n: number, dtype: 'f32' | 'i32' = 'f32'): Tensor {
-  return tensor(new arrayTypes[dtype](n).map((_: number, index: number) => index), [n], dtype);
+  return tensor(
+    new arrayTypes[dtype](n).map((_: number, index: number) => index),
+    [n],
+    dtype,
+  );
 }
 
 /** The n×n identity. */

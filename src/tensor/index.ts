@@ -2,8 +2,28 @@
 
 import './methods.js';
 
-export { apply, applyAll, type Backward, isObserved, type Observer, observe, type Op, onlyGradient, requireDType, type Spec } from './apply.js';
-export { checkpoint, grad, jvp, stopGradient, straightThrough, type ValueAndGrad, valueAndGrad, vjp } from './autograd.js';
+export {
+  apply,
+  applyAll,
+  type Backward,
+  isObserved,
+  type Observer,
+  type Op,
+  observe,
+  onlyGradient,
+  requireDType,
+  type Spec,
+} from './apply.js';
+export {
+  checkpoint,
+  grad,
+  jvp,
+  stopGradient,
+  straightThrough,
+  type ValueAndGrad,
+  valueAndGrad,
+  vjp,
+} from './autograd.js';
 export { arange, eye, full, type Nested, ones, tensor, zeros } from './create.js';
 export * from './ops/index.js';
 export { dropout, type Key, Random } from './random.js';

@@ -1,8 +1,8 @@
 // Random numbers without hidden state: Philox4x32-10 (Salmon et al., SC 2011) keyed by a seed and a path of labels. A stream's n-th
 // draw depends on nothing but its key and n, so results do not change with threads or with what others draw.
 
-import { apply, type Op, onlyGradient, requireDType } from './apply.js';
 import { cpu, type KernelName } from '../engine/index.js';
+import { apply, type Op, onlyGradient, requireDType } from './apply.js';
 import type { Shape } from './shape.js';
 import { emptyTensor, type Tensor } from './tensor.js';
 
@@ -95,7 +95,8 @@ export class Random {
 
   /** A uniform integer in [0, n), without bias. */
   integer(n: number): number {
-    if (!(Number.isInteger(n) && n > 0 && n <= 2 ** 32)) throw new RangeError(`Random.integer: expected 1 ≤ n ≤ 2³², got ${n}`);
+    if (!(Number.isInteger(n) && n > 0 && n <= 2 ** 32))
+      throw new RangeError(`Random.integer: expected 1 ≤ n ≤ 2³², got ${n}`);
     const limit = 2 ** 32 - (2 ** 32 % n);
     for (;;) {
       const word = this.word();
@@ -174,7 +175,15 @@ const dropoutOp: Op<{ key: Key; probability: number }> = {
   },
   compute(device, [x], [y], { key, probability }) {
     const threshold = Math.min(2 ** 32 - 1, Math.round(probability * 2 ** 32)) | 0;
-    device.run('dropout', [x as Tensor, y as Tensor, key[0] | 0, key[1] | 0, threshold, 1 / (1 - probability), (x as Tensor).size]);
+    device.run('dropout', [
+      x as Tensor,
+      y as Tensor,
+      key[0] | 0,
+      key[1] | 0,
+      threshold,
+      1 / (1 - probability),
+      (x as Tensor).size,
+    ]);
   },
   // Linear in x with a mask that the key makes again.
   vjp: (backward) => [apply(dropoutOp, [onlyGradient(backward)], backward.attributes)],

@@ -42,7 +42,13 @@ export function forget(tensor: Scoped): void {
 }
 
 function isScoped(value: unknown): value is Scoped {
-  return typeof value === 'object' && value !== null && 'buffer' in value && 'dispose' in value && owners.has(value as Scoped);
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'buffer' in value &&
+    'dispose' in value &&
+    owners.has(value as Scoped)
+  );
 }
 
 function moveOut(tensor: Scoped): void {
@@ -69,7 +75,8 @@ export class Scope {
   end(): void {
     const index = frames.lastIndexOf(this.#frame);
     if (index < 0) return;
-    if (index !== frames.length - 1) throw new Error('scope: an inner scope is still open; end scopes in reverse order');
+    if (index !== frames.length - 1)
+      throw new Error('scope: an inner scope is still open; end scopes in reverse order');
     frames.pop();
     for (const leaf of leaves(this.#kept)) {
       if (isScoped(leaf) && this.#frame.has(leaf)) moveOut(leaf);
@@ -98,7 +105,8 @@ export function scope<T>(body?: () => T): T | Scope {
   if (!body) return opened;
   try {
     const result = body();
-    if (result instanceof Promise) throw new Error('scope: the body must not be asynchronous; await outside, or use `using s = scope()`');
+    if (result instanceof Promise)
+      throw new Error('scope: the body must not be asynchronous; await outside, or use `using s = scope()`');
     return opened.keep(result);
   } finally {
     opened.end();

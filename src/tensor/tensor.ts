@@ -1,7 +1,15 @@
 // The tensor: a shape and an element type over a region of device memory. Values never change after an operation made them, but for
 // parameters and running statistics, which optimisers and layers update in place.
 
-import { type Buffer, bytesPerElement, cpu, type DType, type HostDevice, type Region, type TypedArray } from '../engine/index.js';
+import {
+  type Buffer,
+  bytesPerElement,
+  cpu,
+  type DType,
+  type HostDevice,
+  type Region,
+  type TypedArray,
+} from '../engine/index.js';
 import type { Chained } from './methods.js';
 import { adopt, forget } from './scope.js';
 import { formatShape, type Shape, sizeOf } from './shape.js';
@@ -12,6 +20,7 @@ export type Role = 'parameter' | 'buffer';
 /** The operations as methods: see `methods.ts`. */
 export interface Tensor extends Chained {}
 
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: methods.ts puts every method of the interface on the prototype
 export class Tensor implements Region {
   readonly size: number;
   /** Set for tensors that belong to a module: scopes leave them alone. */
@@ -66,7 +75,9 @@ export class Tensor implements Region {
   assign(values: Tensor | TypedArray): this {
     const source = values instanceof Tensor ? values.view() : values;
     if (source.length !== this.size) {
-      throw new Error(`assign: expected ${this.size} elements for shape ${formatShape(this.shape)}, got ${source.length}`);
+      throw new Error(
+        `assign: expected ${this.size} elements for shape ${formatShape(this.shape)}, got ${source.length}`,
+      );
     }
     this.view().set(source);
     return this;
@@ -86,7 +97,10 @@ export class Tensor implements Region {
   }
 
   assertAlive(operation: string): void {
-    if (this.#disposed) throw new Error(`${operation}: tensor of shape ${formatShape(this.shape)} was disposed: return it from its scope() or keep() it`);
+    if (this.#disposed)
+      throw new Error(
+        `${operation}: tensor of shape ${formatShape(this.shape)} was disposed: return it from its scope() or keep() it`,
+      );
   }
 
   toString(): string {

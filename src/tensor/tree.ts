@@ -4,11 +4,19 @@
 export type Tree<Leaf> = Leaf | readonly Tree<Leaf>[] | { readonly [key: string]: Tree<Leaf> };
 
 /** The same tree with other leaves. */
-export type MapTree<T, From, To> = T extends From ? To : T extends readonly unknown[] ? { [K in keyof T]: MapTree<T[K], From, To> } : T extends object ? { [K in keyof T]: MapTree<T[K], From, To> } : T;
+export type MapTree<T, From, To> = T extends From
+  ? To
+  : T extends readonly unknown[]
+    ? { [K in keyof T]: MapTree<T[K], From, To> }
+    : T extends object
+      ? { [K in keyof T]: MapTree<T[K], From, To> }
+      : T;
 
 function isBranch(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false;
-  return Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype || Object.getPrototypeOf(value) === null;
+  return (
+    Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype || Object.getPrototypeOf(value) === null
+  );
 }
 
 /** Every value that is neither an array nor a plain object, in order of keys. */

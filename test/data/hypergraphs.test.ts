@@ -2,9 +2,16 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { hypergraphFromArrays, hypergraphFromTables, type NamedArray, plantedDataset, splitPerClass, writeNpz } from '../../src/data/index.js';
+import {
+  hypergraphFromArrays,
+  hypergraphFromTables,
+  type NamedArray,
+  plantedDataset,
+  splitPerClass,
+  writeNpz,
+} from '../../src/data/index.js';
 import { hasHypergraph, loadHypergraph } from '../../src/data/node.js';
-import { SparseMatrix } from '../../src/sparse/index.js';
+import type { SparseMatrix } from '../../src/sparse/index.js';
 import { Random, type Tensor } from '../../src/tensor/index.js';
 
 const ints = (...values: number[]): NamedArray => ({ shape: [values.length], values: Int32Array.from(values) });
@@ -13,9 +20,15 @@ const folder = mkdtempSync(join(tmpdir(), 'gossamer-hypergraphs-'));
 
 describe('archives', () => {
   test('dense and compressed features', () => {
-    const dense = hypergraphFromArrays({ ...base, x: { shape: [4, 2], values: Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8) } }, 'd');
+    const dense = hypergraphFromArrays(
+      { ...base, x: { shape: [4, 2], values: Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8) } },
+      'd',
+    );
     expect((dense.features as Tensor).shape).toEqual([4, 2]);
-    const sparse = hypergraphFromArrays({ ...base, x_indptr: ints(0, 1, 1, 2, 4), x_indices: ints(2, 0, 0, 1), x_shape: ints(4, 3) }, 's');
+    const sparse = hypergraphFromArrays(
+      { ...base, x_indptr: ints(0, 1, 1, 2, 4), x_indices: ints(2, 0, 0, 1), x_shape: ints(4, 3) },
+      's',
+    );
     expect([...(sparse.features as SparseMatrix).toDense().view()]).toEqual([0, 0, 1, 0, 0, 0, 1, 0, 0, 1, 1, 0]);
   });
 
@@ -25,10 +38,21 @@ describe('archives', () => {
     ['a vertex out of range', { he_indices: ints(0, 1, 1, 2, 9) }, 'hyperedge 1 holds vertex 9, outside 0…3'],
     ['offsets that do not fit', { he_indptr: ints(0, 2, 4) }, 'he_indptr does not describe the 5 elements'],
     ['a label out of range', { labels: ints(0, -2, 1, 0) }, 'vertex 1 has label -2'],
-    ['a NaN among the features', { x: { shape: [4, 1], values: Float32Array.of(0, 1, Number.NaN, 2) } }, 'a feature of vertex 2 is NaN'],
-    ['features for other vertices', { x: { shape: [3, 1], values: Float32Array.of(0, 1, 2) } }, 'features for 3 vertices, the hypergraph has 4'],
+    [
+      'a NaN among the features',
+      { x: { shape: [4, 1], values: Float32Array.of(0, 1, Number.NaN, 2) } },
+      'a feature of vertex 2 is NaN',
+    ],
+    [
+      'features for other vertices',
+      { x: { shape: [3, 1], values: Float32Array.of(0, 1, 2) } },
+      'features for 3 vertices, the hypergraph has 4',
+    ],
   ])('%s is refused', (_name, change, message) => {
-    const arrays = Object.fromEntries(Object.entries({ ...base, ...change }).filter(([, array]) => array)) as Record<string, NamedArray>;
+    const arrays = Object.fromEntries(Object.entries({ ...base, ...change }).filter(([, array]) => array)) as Record<
+      string,
+      NamedArray
+    >;
     expect(() => hypergraphFromArrays(arrays, 'bad')).toThrow(message);
   });
 });
@@ -39,7 +63,10 @@ describe('tables', () => {
   test('hyperedges as lists or as pairs, names of any text, unknown labels', () => {
     const labels = 'vertex,label\nann,cat\nbob,dog\ncid,\n';
     const lists = hypergraphFromTables({ hyperedges: 'ann,bob\nbob,cid,ann\n', features, labels }, 't');
-    const pairs = hypergraphFromTables({ hyperedges: 'hyperedge,vertex\nx,ann\nx,bob\ny,bob\ny,cid\ny,ann\n', features, labels }, 't');
+    const pairs = hypergraphFromTables(
+      { hyperedges: 'hyperedge,vertex\nx,ann\nx,bob\ny,bob\ny,cid\ny,ann\n', features, labels },
+      't',
+    );
     expect(pairs.hypergraph.members).toEqual(lists.hypergraph.members);
     expect(lists.vertexNames).toEqual(['ann', 'bob', 'cid']);
     expect([...lists.labels]).toEqual([0, 1, -1]);
@@ -47,8 +74,12 @@ describe('tables', () => {
   });
 
   test('errors name the place', () => {
-    expect(() => hypergraphFromTables({ hyperedges: 'ann,bob', features: 'vertex,f\nann,1\nbob,x\n' }, 't')).toThrow('features line 3, column 2 is "x", not a finite number');
-    expect(() => hypergraphFromTables({ hyperedges: 'ann,zoe', features }, 't')).toThrow('vertex number 3 has no line in the features');
+    expect(() => hypergraphFromTables({ hyperedges: 'ann,bob', features: 'vertex,f\nann,1\nbob,x\n' }, 't')).toThrow(
+      'features line 3, column 2 is "x", not a finite number',
+    );
+    expect(() => hypergraphFromTables({ hyperedges: 'ann,zoe', features }, 't')).toThrow(
+      'vertex number 3 has no line in the features',
+    );
     expect(() => hypergraphFromTables({ hyperedges: 'ann,ann', features }, 't')).toThrow('holds vertex 0 twice');
   });
 });
@@ -59,7 +90,9 @@ test('folders, archives and unknown names', () => {
   expect(loadHypergraph(folder).hypergraph.vertexCount).toBe(2);
   writeFileSync(join(folder, 'd.npz'), writeNpz(base));
   expect(loadHypergraph(join(folder, 'd.npz')).name).toBe('d');
-  expect(() => loadHypergraph(join(folder, 'none'))).toThrow('is neither a file or folder nor a known set (planted, coauthorship-cora');
+  expect(() => loadHypergraph(join(folder, 'none'))).toThrow(
+    'is neither a file or folder nor a known set (planted, coauthorship-cora',
+  );
 });
 
 test('splits take the counts asked for from each class, apart from one another', () => {
@@ -67,7 +100,9 @@ test('splits take the counts asked for from each class, apart from one another',
   const { train, validation, test: rest } = splitPerClass(labels, 2, { train: 5, validation: 8 }, new Random(1));
   expect([train.length, validation.length, rest.length]).toEqual([10, 16, 24]);
   expect(new Set([...train, ...validation, ...rest]).size).toBe(50);
-  expect(() => splitPerClass(labels, 2, { train: 20, validation: 5 }, new Random(1))).toThrow('class 0 has 25 rows, too few for 20 to train, 5 to validate');
+  expect(() => splitPerClass(labels, 2, { train: 20, validation: 5 }, new Random(1))).toThrow(
+    'class 0 has 25 rows, too few for 20 to train, 5 to validate',
+  );
 });
 
 test('the planted set has the documented shape', () => {
@@ -76,11 +111,16 @@ test('the planted set has the documented shape', () => {
   expect((features as SparseMatrix).rowSums().every((sum) => Math.abs(sum - 1) < 1e-5)).toBe(true);
 });
 
-test.skipIf(!hasHypergraph('coauthorship-cora'))('co-authorship Cora has its published size (needs GOSSAMER_DATA)', () => {
-  const { hypergraph, features, classNames } = loadHypergraph('coauthorship-cora');
-  expect([hypergraph.vertexCount, hypergraph.hyperedgeCount, hypergraph.nnz, classNames.length]).toEqual([2708, 1072, 4585, 7]);
-  expect((features as SparseMatrix).columns).toBe(1433);
-  const prepared = hypergraph.mergeDuplicates();
-  expect(prepared.hyperedgeCount).toBe(970);
-  expect(prepared.withSelfLoops().hyperedgeCount).toBe(970 + 320);
-});
+test.skipIf(!hasHypergraph('coauthorship-cora'))(
+  'co-authorship Cora has its published size (needs GOSSAMER_DATA)',
+  () => {
+    const { hypergraph, features, classNames } = loadHypergraph('coauthorship-cora');
+    expect([hypergraph.vertexCount, hypergraph.hyperedgeCount, hypergraph.nnz, classNames.length]).toEqual([
+      2708, 1072, 4585, 7,
+    ]);
+    expect((features as SparseMatrix).columns).toBe(1433);
+    const prepared = hypergraph.mergeDuplicates();
+    expect(prepared.hyperedgeCount).toBe(970);
+    expect(prepared.withSelfLoops().hyperedgeCount).toBe(970 + 320);
+  },
+);

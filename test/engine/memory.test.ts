@@ -13,24 +13,28 @@ function smallHeap(pages: number): Heap {
 describe('Heap', () => {
   test('blocks are aligned, apart, and inside memory, whatever is asked and given back', () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.integer({ min: 1, max: 40_000 }), fc.nat(20)), { maxLength: 120 }), (requests) => {
-        const heap = smallHeap(64);
-        const live: { address: number; bytes: number }[] = [];
-        for (const [bytes, release] of requests) {
-          const freed = live[release];
-          if (freed) {
-            live.splice(release, 1);
-            heap.release(freed.address, freed.bytes);
+      fc.property(
+        fc.array(fc.tuple(fc.integer({ min: 1, max: 40_000 }), fc.nat(20)), { maxLength: 120 }),
+        (requests) => {
+          const heap = smallHeap(64);
+          const live: { address: number; bytes: number }[] = [];
+          for (const [bytes, release] of requests) {
+            const freed = live[release];
+            if (freed) {
+              live.splice(release, 1);
+              heap.release(freed.address, freed.bytes);
+            }
+            const address = heap.allocate(bytes);
+            expect(address % 64).toBe(0);
+            expect(address).toBeGreaterThanOrEqual(RESERVED_BYTES);
+            expect(address + bytes).toBeLessThanOrEqual(heap.memory.buffer.byteLength);
+            for (const other of live)
+              expect(address + bytes <= other.address || other.address + other.bytes <= address).toBe(true);
+            live.push({ address, bytes });
           }
-          const address = heap.allocate(bytes);
-          expect(address % 64).toBe(0);
-          expect(address).toBeGreaterThanOrEqual(RESERVED_BYTES);
-          expect(address + bytes).toBeLessThanOrEqual(heap.memory.buffer.byteLength);
-          for (const other of live) expect(address + bytes <= other.address || other.address + other.bytes <= address).toBe(true);
-          live.push({ address, bytes });
-        }
-        expect(heap.buffersInUse).toBe(live.length);
-      }),
+          expect(heap.buffersInUse).toBe(live.length);
+        },
+      ),
       { numRuns: 60 },
     );
   });
@@ -53,7 +57,9 @@ describe('Heap', () => {
   test('running out names the size asked for and what is in use', () => {
     const heap = smallHeap(16);
     heap.allocate(65536);
-    expect(() => heap.allocate(2 ** 21)).toThrow('out of memory: 2 MiB asked for, 0.063 MiB in use in 1 buffers, limit 1 MiB');
+    expect(() => heap.allocate(2 ** 21)).toThrow(
+      'out of memory: 2 MiB asked for, 0.063 MiB in use in 1 buffers, limit 1 MiB',
+    );
   });
 });
 
@@ -72,7 +78,9 @@ test('10,000 training steps leave memory flat', () => {
     scope(() => {
       const weights = parameters(model);
       const mode = training(random.split(number));
-      const { gradient } = valueAndGrad((w: Record<string, Tensor>) => withWeights(model, w, (m) => crossEntropy(m.forward(x, mode), labels)))(weights);
+      const { gradient } = valueAndGrad((w: Record<string, Tensor>) =>
+        withWeights(model, w, (m) => crossEntropy(m.forward(x, mode), labels)),
+      )(weights);
       optimizer.update(weights, gradient);
     });
   for (let i = 0; i < 10; i++) step(i);

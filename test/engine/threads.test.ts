@@ -21,12 +21,31 @@ function everything(): Record<string, ops.Tensor> {
   const key = new ops.Random(1).next();
   const step = ops.valueAndGrad((w: ops.Tensor) => a.matmul(w).tanh().square().mean())(b);
   return {
-    matmul: a.matmul(b), transposed: a.matmul(b, { transposeB: false }).transpose(), exp: wide.exp(), row: wide.add(uniformTensor(8, [300])), column: wide.multiply(uniformTensor(9, [1000, 1])),
-    sumAll: wide.sum(), sumRows: wide.sum(1), sumColumns: wide.sum(0), max: wide.max(0), argmax: wide.argmax(), softmax: wide.softmax(), logSumExp: wide.logSumExp(1),
-    norm: ops.standardize(wide)[0], permute: wide.reshape([10, 100, 300]).permute([2, 0, 1]), gather: wide.gatherRows(indices),
-    scatter: ops.scatterAddRows(uniformTensor(10, [5000, 40]), indices, 1000), spmm: spmm(sparse, wide), spmmT: spmm(sparse.transpose(), wide), sddmm: sddmm(sparse.pattern, wide, wide),
-    segmentMax: segmentMax(grouped, segments), segmentSoftmax: segmentSoftmax(grouped, segments),
-    uniform: new ops.Random(3).uniform([100_001]), normal: new ops.Random(3).normal([100_001]), dropout: ops.dropout(wide, 0.3, key), gradient: step.gradient,
+    matmul: a.matmul(b),
+    transposed: a.matmul(b, { transposeB: false }).transpose(),
+    exp: wide.exp(),
+    row: wide.add(uniformTensor(8, [300])),
+    column: wide.multiply(uniformTensor(9, [1000, 1])),
+    sumAll: wide.sum(),
+    sumRows: wide.sum(1),
+    sumColumns: wide.sum(0),
+    max: wide.max(0),
+    argmax: wide.argmax(),
+    softmax: wide.softmax(),
+    logSumExp: wide.logSumExp(1),
+    norm: ops.standardize(wide)[0],
+    permute: wide.reshape([10, 100, 300]).permute([2, 0, 1]),
+    gather: wide.gatherRows(indices),
+    scatter: ops.scatterAddRows(uniformTensor(10, [5000, 40]), indices, 1000),
+    spmm: spmm(sparse, wide),
+    spmmT: spmm(sparse.transpose(), wide),
+    sddmm: sddmm(sparse.pattern, wide, wide),
+    segmentMax: segmentMax(grouped, segments),
+    segmentSoftmax: segmentSoftmax(grouped, segments),
+    uniform: new ops.Random(3).uniform([100_001]),
+    normal: new ops.Random(3).normal([100_001]),
+    dropout: ops.dropout(wide, 0.3, key),
+    gradient: step.gradient,
   };
 }
 
@@ -37,7 +56,11 @@ test('results are bit-identical for 1, 2 and 4 threads', () => {
   };
   const one = new Map(bits(1));
   for (const count of [2, 4]) {
-    for (const [name, values] of bits(count)) expect(Buffer.compare(Buffer.from(values.buffer), Buffer.from((one.get(name) as Int32Array).buffer)), `${name} on ${count} threads`).toBe(0);
+    for (const [name, values] of bits(count))
+      expect(
+        Buffer.compare(Buffer.from(values.buffer), Buffer.from((one.get(name) as Int32Array).buffer)),
+        `${name} on ${count} threads`,
+      ).toBe(0);
   }
 });
 

@@ -1,24 +1,46 @@
 import { describe, expect, test } from 'vitest';
 import * as conv from '../../src/hypergraph/index.js';
-import { inference, Linear, withWeights } from '../../src/nn/index.js';
+import { inference, type Linear, withWeights } from '../../src/nn/index.js';
 import { SparseMatrix } from '../../src/sparse/index.js';
 import { Hypergraph, symmetricPropagation } from '../../src/structure/index.js';
 import { eye, Random, type Tensor, tensor, zeros } from '../../src/tensor/index.js';
 import { checkGradient, expectClose, uniformTensor } from '../oracle.js';
 
 const random = new Random(4);
-const h = new Hypergraph(7, [[0, 1, 2], [2, 3], [3, 4, 5, 6], [6, 0], [1, 5]], [1, 2, 0.5, 1, 3]);
+const h = new Hypergraph(
+  7,
+  [
+    [0, 1, 2],
+    [2, 3],
+    [3, 4, 5, 6],
+    [6, 0],
+    [1, 5],
+  ],
+  [1, 2, 0.5, 1, 3],
+);
 const x = uniformTensor(1, [7, 4]);
 
 /** Each layer as a function of features and hypergraph, 4 → 6 features. */
 const layers: Record<string, (x: Tensor, h: Hypergraph) => Tensor> = (() => {
   const list = {
-    HGNN: new conv.HGNNConv(4, 6, random), HGNNPlus: new conv.HGNNPlusConv(4, 6, random), HypergraphConvolution: new conv.HypergraphConvolution(4, 6, random),
-    HNHN: new conv.HNHNConv(4, 6, random, { alpha: -1.5, beta: -0.5 }), UniGCN: new conv.UniGCNConv(4, 6, random), UniGIN: new conv.UniGINConv(4, 6, random), UniSAGE: new conv.UniSAGEConv(4, 6, random),
-    UniGAT: new conv.UniGATConv(4, 6, random, 2), UniGCNII: new conv.UniGCNII(4, 5, 6, random, { layers: 4 }), AllDeepSets: new conv.AllDeepSetsConv(4, 6, random, 'degree'),
-    AllSetTransformer: new conv.AllSetTransformerConv(4, 6, random, 2), EDHNN: new conv.EDHNNConv(4, random), CliqueGCN: new conv.CliqueGCNConv(4, 6, random), CliqueGAT: new conv.CliqueGATConv(4, 6, random, 3),
+    HGNN: new conv.HGNNConv(4, 6, random),
+    HGNNPlus: new conv.HGNNPlusConv(4, 6, random),
+    HypergraphConvolution: new conv.HypergraphConvolution(4, 6, random),
+    HNHN: new conv.HNHNConv(4, 6, random, { alpha: -1.5, beta: -0.5 }),
+    UniGCN: new conv.UniGCNConv(4, 6, random),
+    UniGIN: new conv.UniGINConv(4, 6, random),
+    UniSAGE: new conv.UniSAGEConv(4, 6, random),
+    UniGAT: new conv.UniGATConv(4, 6, random, 2),
+    UniGCNII: new conv.UniGCNII(4, 5, 6, random, { layers: 4 }),
+    AllDeepSets: new conv.AllDeepSetsConv(4, 6, random, 'degree'),
+    AllSetTransformer: new conv.AllSetTransformerConv(4, 6, random, 2),
+    EDHNN: new conv.EDHNNConv(4, random),
+    CliqueGCN: new conv.CliqueGCNConv(4, 6, random),
+    CliqueGAT: new conv.CliqueGATConv(4, 6, random, 3),
   };
-  return Object.fromEntries(Object.entries(list).map(([name, layer]) => [name, (features, hypergraph) => layer.forward(features, hypergraph)]));
+  return Object.fromEntries(
+    Object.entries(list).map(([name, layer]) => [name, (features, hypergraph) => layer.forward(features, hypergraph)]),
+  );
 })();
 
 function permuted(order: readonly number[]): { x: Tensor; h: Hypergraph; rows: (y: Tensor) => number[] } {
@@ -27,7 +49,8 @@ function permuted(order: readonly number[]): { x: Tensor; h: Hypergraph; rows: (
   return {
     x: x.gatherRows(tensor(Int32Array.from(order))),
     h: new Hypergraph(7, [...edges].reverse(), [...h.weights].reverse()),
-    rows: (y) => position.flatMap((at) => [...y.view().subarray(at * (y.shape[1] as number), (at + 1) * (y.shape[1] as number))]),
+    rows: (y) =>
+      position.flatMap((at) => [...y.view().subarray(at * (y.shape[1] as number), (at + 1) * (y.shape[1] as number))]),
   };
 }
 
@@ -50,7 +73,15 @@ test('HyperGCN is equivariant given its random direction, and trains its weights
   }
   const pair = new Hypergraph(2, [[0, 1]]);
   const layer = new conv.HyperGCNConv(2, 2, random);
-  const y = withWeights(layer, { 'theta.weight': eye(2), 'theta.bias': zeros([2]) }, (l) => l.forward(tensor([[1, 0], [0, 1]]), pair));
+  const y = withWeights(layer, { 'theta.weight': eye(2), 'theta.bias': zeros([2]) }, (l) =>
+    l.forward(
+      tensor([
+        [1, 0],
+        [0, 1],
+      ]),
+      pair,
+    ),
+  );
   // One edge of weight 1 and self-loops: D^{-1/2}(A+I)D^{-1/2} = ½.
   expectClose(y.view(), [0.5, 0.5, 0.5, 0.5], 1e-6);
 });
@@ -83,44 +114,85 @@ describe('named identities', () => {
   });
 
   test('on a graph HGNN⁺ is the lazy random walk and HGNN its symmetric form', () => {
-    const edges = [[0, 1], [1, 2], [2, 3], [3, 0], [0, 2], [4, 5], [5, 6], [6, 4]];
+    const edges = [
+      [0, 1],
+      [1, 2],
+      [2, 3],
+      [3, 0],
+      [0, 2],
+      [4, 5],
+      [5, 6],
+      [6, 4],
+    ];
     const graph = new Hypergraph(7, edges);
     const A = graph.cliqueExpansion().toDense();
     const degree = A.sum(1);
-    const walk = A.divide(degree.reshape([7, 1])).add(eye(7)).multiply(0.5);
+    const walk = A.divide(degree.reshape([7, 1]))
+      .add(eye(7))
+      .multiply(0.5);
     const root = degree.rsqrt();
-    const symmetric = A.multiply(root).multiply(root.reshape([7, 1])).add(eye(7)).multiply(0.5);
-    expectClose(bare(new conv.HGNNPlusConv(4, 4, random), (l: conv.HGNNPlusConv) => l.forward(x, graph)).view(), walk.matmul(x).view(), 1e-5);
-    expectClose(bare(new conv.HGNNConv(4, 4, random), (l: conv.HGNNConv) => l.forward(x, graph)).view(), symmetric.matmul(x).view(), 1e-5);
+    const symmetric = A.multiply(root)
+      .multiply(root.reshape([7, 1]))
+      .add(eye(7))
+      .multiply(0.5);
+    expectClose(
+      bare(new conv.HGNNPlusConv(4, 4, random), (l: conv.HGNNPlusConv) => l.forward(x, graph)).view(),
+      walk.matmul(x).view(),
+      1e-5,
+    );
+    expectClose(
+      bare(new conv.HGNNConv(4, 4, random), (l: conv.HGNNConv) => l.forward(x, graph)).view(),
+      symmetric.matmul(x).view(),
+      1e-5,
+    );
   });
 
   test('UniGCN equals HGNN on a regular, uniform hypergraph', () => {
-    const ring = new Hypergraph(6, Array.from({ length: 6 }, (_, i) => [i, (i + 1) % 6, (i + 2) % 6]));
+    const ring = new Hypergraph(
+      6,
+      Array.from({ length: 6 }, (_, i) => [i, (i + 1) % 6, (i + 2) % 6]),
+    );
     const y = uniformTensor(2, [6, 4]);
     expectClose(
       bare(new conv.UniGCNConv(4, 4, random, { bias: false }), (l: conv.UniGCNConv) => l.forward(y, ring)).view(),
-      bare(new conv.HGNNConv(4, 4, random), (l: conv.HGNNConv) => l.forward(y, ring)).view(), 1e-5,
+      bare(new conv.HGNNConv(4, 4, random), (l: conv.HGNNConv) => l.forward(y, ring)).view(),
+      1e-5,
     );
   });
 
   test('HNHN with plain means and positive signals equals unweighted HGNN⁺', () => {
     const unweighted = new Hypergraph(7, h.hyperedges());
     const positive = x.abs();
-    const identity = { 'vertexToHyperedge.weight': eye(4), 'vertexToHyperedge.bias': zeros([4]), 'hyperedgeToVertex.weight': eye(4), 'hyperedgeToVertex.bias': zeros([4]) };
+    const identity = {
+      'vertexToHyperedge.weight': eye(4),
+      'vertexToHyperedge.bias': zeros([4]),
+      'hyperedgeToVertex.weight': eye(4),
+      'hyperedgeToVertex.bias': zeros([4]),
+    };
     const y = withWeights(new conv.HNHNConv(4, 4, random), identity, (l) => l.forward(positive, unweighted));
-    expectClose(y.view(), bare(new conv.HGNNPlusConv(4, 4, random), (l: conv.HGNNPlusConv) => l.forward(positive, unweighted)).view(), 1e-5);
+    expectClose(
+      y.view(),
+      bare(new conv.HGNNPlusConv(4, 4, random), (l: conv.HGNNPlusConv) => l.forward(positive, unweighted)).view(),
+      1e-5,
+    );
   });
 
   test('HGNN⁺ keeps constants; isolated vertices give 0 without self-loops', () => {
     const lonely = new Hypergraph(3, [[0, 1]]);
-    const y = bare(new conv.HGNNPlusConv(4, 4, random), (l: conv.HGNNPlusConv) => l.forward(tensor(new Float32Array(12).fill(2), [3, 4]), lonely));
+    const y = bare(new conv.HGNNPlusConv(4, 4, random), (l: conv.HGNNPlusConv) =>
+      l.forward(tensor(new Float32Array(12).fill(2), [3, 4]), lonely),
+    );
     expectClose(y.view(), [2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 0, 0], 1e-6);
     expect(symmetricPropagation(lonely).toVertices.values?.view().every(Number.isFinite)).toBe(true);
   });
 
   test('HypergraphConvolution with attention weighs members by a softmax', () => {
     const layer = new conv.HypergraphConvolution(4, 6, random);
-    checkGradient((v, e) => layer.forward(v, h, e), [x, uniformTensor(3, [5, 4])], { step: 3e-3, tolerance: 2e-2, second: false });
+    checkGradient((v, e) => layer.forward(v, h, e), [x, uniformTensor(3, [5, 4])], {
+      step: 3e-3,
+      tolerance: 2e-2,
+      second: false,
+    });
     const even = withWeights(layer, { attention: zeros([6, 2]) }, (l) => l.forward(x, h, uniformTensor(3, [5, 4])));
     expect(even.view().every(Number.isFinite)).toBe(true);
   });

@@ -6,19 +6,41 @@ import { Hypergraph } from '../../src/structure/index.js';
 import { Random, scope, softmax, type Tensor, tensor, zeros } from '../../src/tensor/index.js';
 import { checkGradient, expectClose, uniformTensor } from '../oracle.js';
 
-const h = new Hypergraph(6, [[0, 1, 2], [2, 3], [3, 4, 5]]);
-const probabilities = (logits: Tensor, v: number, c: number) => Array.from(softmax(logits).view().subarray(v * c, v * c + c));
+const h = new Hypergraph(6, [
+  [0, 1, 2],
+  [2, 3],
+  [3, 4, 5],
+]);
+const probabilities = (logits: Tensor, v: number, c: number) =>
+  Array.from(
+    softmax(logits)
+      .view()
+      .subarray(v * c, v * c + c),
+  );
 
 test('hyperedge entropy and reliability equal a brute-force loop', () => {
   const weights = uniformTensor(5, [4, 3], -3, 3);
   const teacher: light.Teacher = (features) => (features as Tensor).matmul(weights);
   const x = uniformTensor(1, [6, 4]);
   const entropies = (features: Tensor) =>
-    h.hyperedges().map((members) => members.reduce((total, v) => total - probabilities(teacher(features, h), v, 3).reduce((sum, p) => sum + p * Math.log(p), 0), 0) / members.length);
+    h
+      .hyperedges()
+      .map(
+        (members) =>
+          members.reduce(
+            (total, v) =>
+              total - probabilities(teacher(features, h), v, 3).reduce((sum, p) => sum + p * Math.log(p), 0),
+            0,
+          ) / members.length,
+      );
   expectClose(light.hyperedgeEntropy(teacher(x, h), h).view(), entropies(x), 1e-5);
   const noisy = x.multiply(new Random(2).normal([6, 4], 1, 1));
   const change = entropies(noisy).map((entropy, e) => Math.abs(entropy - (entropies(x)[e] as number)));
-  expectClose(light.reliability(teacher, x, h, new Random(2)), change.map((delta) => 1 - delta / Math.max(...change)), 1e-4);
+  expectClose(
+    light.reliability(teacher, x, h, new Random(2)),
+    change.map((delta) => 1 - delta / Math.max(...change)),
+    1e-4,
+  );
   expect([...light.reliability(teacher, x, h, new Random(2), 1)]).toContain(0);
 });
 
@@ -34,7 +56,10 @@ describe('the high-order constraint', () => {
   test('equals its definition with every hyperedge drawn, and its gradient finite differences', () => {
     const constraint = light.highOrderConstraint(teacherLogits, h, Float32Array.of(1, 1, 1));
     const student = uniformTensor(4, [6, 3], -2, 2);
-    const mean = (logits: Tensor, members: Int32Array) => [0, 1, 2].map((c) => members.reduce((total, v) => total + (probabilities(logits, v, 3)[c] as number), 0) / members.length);
+    const mean = (logits: Tensor, members: Int32Array) =>
+      [0, 1, 2].map(
+        (c) => members.reduce((total, v) => total + (probabilities(logits, v, 3)[c] as number), 0) / members.length,
+      );
     const expected = h.hyperedges().reduce((total, members) => {
       const s = mean(student, members);
       return total + mean(teacherLogits, members).reduce((sum, t, c) => sum + t * Math.log(t / (s[c] as number)), 0);
@@ -54,7 +79,12 @@ test('the topology score equals a loop, and is 0 when a hyperedge has collapsed'
   const row = (v: number) => [z.view()[2 * v] as number, z.view()[2 * v + 1] as number] as const;
   const expected = h.hyperedges().map((members) => {
     const centre = [0, 1].map((j) => members.reduce((total, v) => total + (row(v)[j] as number), 0) / members.length);
-    return members.reduce((total, v) => total + Math.hypot(row(v)[0] - (centre[0] as number), row(v)[1] - (centre[1] as number)), 0) / members.length;
+    return (
+      members.reduce(
+        (total, v) => total + Math.hypot(row(v)[0] - (centre[0] as number), row(v)[1] - (centre[1] as number)),
+        0,
+      ) / members.length
+    );
   });
   expect(light.topologyScore(z, h)).toBeCloseTo(expected.reduce((a, b) => a + b) / 3, 5);
   expect(light.topologyScore(zeros([6, 2]), h)).toBe(0);
@@ -65,9 +95,20 @@ test('asking about a few vertices gives the rows of the whole pass', () => {
     const network = new light.HypergraphNetwork(kind, 4, 8, 3, new Random(1));
     const x = uniformTensor(1, [6, 4]);
     const whole = network.forward(x, h, inference).view();
-    expectClose(light.classifyVertices(network, x, h, Int32Array.of(4, 0)).view(), [...whole.subarray(12, 15), ...whole.subarray(0, 3)], 1e-5);
+    expectClose(
+      light.classifyVertices(network, x, h, Int32Array.of(4, 0)).view(),
+      [...whole.subarray(12, 15), ...whole.subarray(0, 3)],
+      1e-5,
+    );
   }
-  expect(() => light.classifyVertices(new light.HypergraphNetwork('gat', 4, 8, 3, new Random(1)), zeros([6, 4]), h, Int32Array.of(0))).toThrow('needs the whole hypergraph');
+  expect(() =>
+    light.classifyVertices(
+      new light.HypergraphNetwork('gat', 4, 8, 3, new Random(1)),
+      zeros([6, 4]),
+      h,
+      Int32Array.of(0),
+    ),
+  ).toThrow('needs the whole hypergraph');
 });
 
 describe('on a small planted hypergraph', async () => {
@@ -84,7 +125,13 @@ describe('on a small planted hypergraph', async () => {
 
   test('the student matches its teacher and beats the MLP', async () => {
     const { student: mlp } = await light.trainMlp(data, random.split('mlp'), options);
-    const [ours, taught, alone] = scope(() => [student.forward(data.features, inference), teacher(data.features, hypergraph), mlp.forward(data.features, inference)].map(score)) as [number, number, number];
+    const [ours, taught, alone] = scope(() =>
+      [
+        student.forward(data.features, inference),
+        teacher(data.features, hypergraph),
+        mlp.forward(data.features, inference),
+      ].map(score),
+    ) as [number, number, number];
     expect(ours).toBeGreaterThan(taught - 0.03);
     expect(ours).toBeGreaterThan(alone + 0.05);
   });
@@ -101,7 +148,13 @@ describe('on a small planted hypergraph', async () => {
   });
 
   test('the released code’s loss trains too', async () => {
-    const { student: released } = await light.distill(teacher, data, random.split('released'), { ...options, plus: true, divergence: 'released', lambda: 0.2, temperature: 2 });
+    const { student: released } = await light.distill(teacher, data, random.split('released'), {
+      ...options,
+      plus: true,
+      divergence: 'released',
+      lambda: 0.2,
+      temperature: 2,
+    });
     expect(score(released.forward(data.features, inference))).toBeGreaterThan(0.8);
   });
 });

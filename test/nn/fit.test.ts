@@ -20,7 +20,15 @@ function problem() {
 test('learns, reports each epoch, and returns the history', async () => {
   const { model, loss } = problem();
   const seen: number[] = [];
-  const { history, stopped } = await fit({ model, loss, optimizer: new Adam({ learningRate: 0.1 }), schedule: constant(), epochs: 150, random: new Random(0), onEpoch: ({ epoch }) => seen.push(epoch) });
+  const { history, stopped } = await fit({
+    model,
+    loss,
+    optimizer: new Adam({ learningRate: 0.1 }),
+    schedule: constant(),
+    epochs: 150,
+    random: new Random(0),
+    onEpoch: ({ epoch }) => seen.push(epoch),
+  });
   expect(stopped).toBe('completed');
   expect(seen).toEqual(Array.from({ length: 150 }, (_, i) => i + 1));
   expect(history.at(-1)?.loss).toBeLessThan(1e-3);
@@ -31,7 +39,12 @@ test('keeps the best epoch and stops early', async () => {
   const scores = [1, 3, 2, 2, 2, 2];
   const weights: number[][] = [];
   const result = await fit({
-    model, loss, optimizer: new SGD({ learningRate: 0.1 }), epochs: 6, random: new Random(0), patience: 3,
+    model,
+    loss,
+    optimizer: new SGD({ learningRate: 0.1 }),
+    epochs: 6,
+    random: new Random(0),
+    patience: 3,
     validate: (live) => {
       weights.push([...live.weight.dataSync()]);
       return scores[weights.length - 1] as number;
@@ -44,7 +57,9 @@ test('keeps the best epoch and stops early', async () => {
 
 test('a loss that is not finite stops with advice', async () => {
   const { model, loss } = problem();
-  await expect(fit({ model, loss, optimizer: new SGD({ learningRate: 1e30 }), epochs: 50, random: new Random(0) })).rejects.toThrow(/fit: the loss became (NaN|Infinity) in epoch \d+, step \d+/);
+  await expect(
+    fit({ model, loss, optimizer: new SGD({ learningRate: 1e30 }), epochs: 50, random: new Random(0) }),
+  ).rejects.toThrow(/fit: the loss became (NaN|Infinity) in epoch \d+, step \d+/);
 });
 
 test('minibatches cover every row once, in another order each epoch', () => {
@@ -56,7 +71,16 @@ test('minibatches cover every row once, in another order each epoch', () => {
 test('an aborted run leaves a checkpoint from which the same weights follow', async () => {
   const train = async (file: string, signal?: AbortSignal, onEpoch?: (epoch: number) => void) => {
     const { model, loss } = problem();
-    const result = await fit({ model, loss, optimizer: new Adam({ learningRate: 0.05 }), epochs: 40, random: new Random(0), checkpoint: fileCheckpoint(file), signal, onEpoch: ({ epoch }) => onEpoch?.(epoch) });
+    const result = await fit({
+      model,
+      loss,
+      optimizer: new Adam({ learningRate: 0.05 }),
+      epochs: 40,
+      random: new Random(0),
+      checkpoint: fileCheckpoint(file),
+      signal,
+      onEpoch: ({ epoch }) => onEpoch?.(epoch),
+    });
     return { result, weights: [...model.weight.dataSync(), ...(model.bias?.dataSync() ?? [])] };
   };
   const whole = await train(join(folder, 'whole.safetensors'));
@@ -71,21 +95,24 @@ test('an aborted run leaves a checkpoint from which the same weights follow', as
 describe('a process killed half-way', () => {
   const script = join(import.meta.dirname, '../fixtures/train.mjs');
 
-  test.skipIf(!existsSync(join(import.meta.dirname, '../../dist/index.js')))('resumes to the weights of an unbroken run (needs a build)', async () => {
-    const path = (name: string) => join(folder, name);
-    expect(spawnSync(process.execPath, [script, path('a.safetensors'), path('a.json')]).status).toBe(0);
-    const child = spawn(process.execPath, [script, path('b.safetensors'), path('b.json'), '20']);
-    let output = '';
-    const killed = new Promise<NodeJS.Signals | null>((resolve) => child.on('exit', (_, signal) => resolve(signal)));
-    child.stdout.on('data', (chunk) => {
-      output += chunk;
-      if (output.includes('epoch 12')) child.kill('SIGKILL');
-    });
-    expect(await killed).toBe('SIGKILL');
-    expect(existsSync(path('b.json'))).toBe(false);
-    expect(spawnSync(process.execPath, [script, path('b.safetensors'), path('b.json')]).status).toBe(0);
-    expect(readFileSync(path('b.json'), 'utf8')).toBe(readFileSync(path('a.json'), 'utf8'));
-  });
+  test.skipIf(!existsSync(join(import.meta.dirname, '../../dist/index.js')))(
+    'resumes to the weights of an unbroken run (needs a build)',
+    async () => {
+      const path = (name: string) => join(folder, name);
+      expect(spawnSync(process.execPath, [script, path('a.safetensors'), path('a.json')]).status).toBe(0);
+      const child = spawn(process.execPath, [script, path('b.safetensors'), path('b.json'), '20']);
+      let output = '';
+      const killed = new Promise<NodeJS.Signals | null>((resolve) => child.on('exit', (_, signal) => resolve(signal)));
+      child.stdout.on('data', (chunk) => {
+        output += chunk;
+        if (output.includes('epoch 12')) child.kill('SIGKILL');
+      });
+      expect(await killed).toBe('SIGKILL');
+      expect(existsSync(path('b.json'))).toBe(false);
+      expect(spawnSync(process.execPath, [script, path('b.safetensors'), path('b.json')]).status).toBe(0);
+      expect(readFileSync(path('b.json'), 'utf8')).toBe(readFileSync(path('a.json'), 'utf8'));
+    },
+  );
 });
 
 test('models are saved and loaded by name', () => {
@@ -94,5 +121,7 @@ test('models are saved and loaded by name', () => {
   saveModel(a, join(folder, 'model.safetensors'));
   loadModel(b, join(folder, 'model.safetensors'));
   expect(stateOf(b).weight?.dataSync()).toEqual(stateOf(a).weight?.dataSync());
-  expect(() => loadModel(new Linear(4, 2, new Random(1)), join(folder, 'model.safetensors'))).toThrow('weight "weight" is Tensor(f32[2, 3]), expected Tensor(f32[2, 4])');
+  expect(() => loadModel(new Linear(4, 2, new Random(1)), join(folder, 'model.safetensors'))).toThrow(
+    'weight "weight" is Tensor(f32[2, 3]), expected Tensor(f32[2, 4])',
+  );
 });

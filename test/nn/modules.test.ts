@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import * as nn from '../../src/nn/index.js';
 import { SparseMatrix } from '../../src/sparse/index.js';
-import { add, grad, Random, tensor, type Tensor } from '../../src/tensor/index.js';
+import { add, grad, Random, type Tensor, tensor } from '../../src/tensor/index.js';
 import { checkGradient, expectClose, uniformTensor } from '../oracle.js';
 
 const random = new Random(1);
@@ -10,7 +10,14 @@ describe('module trees', () => {
   const model = new nn.MLP([4, 5, 3], random, { norm: 'batch' });
 
   test('names are dotted paths; buffers are apart', () => {
-    expect(Object.keys(nn.parameters(model))).toEqual(['blocks.0.linear.weight', 'blocks.0.linear.bias', 'blocks.0.norm.weight', 'blocks.0.norm.bias', 'head.weight', 'head.bias']);
+    expect(Object.keys(nn.parameters(model))).toEqual([
+      'blocks.0.linear.weight',
+      'blocks.0.linear.bias',
+      'blocks.0.norm.weight',
+      'blocks.0.norm.bias',
+      'head.weight',
+      'head.bias',
+    ]);
     expect(Object.keys(nn.buffers(model))).toEqual(['blocks.0.norm.runningMean', 'blocks.0.norm.runningVariance']);
     expect(nn.parameterCount(model)).toBe(4 * 5 + 5 + 2 * 5 + 5 * 3 + 3);
   });
@@ -22,11 +29,21 @@ describe('module trees', () => {
     const other = uniformTensor(9, [3, 5]);
     const run = (weight: Tensor) => nn.withWeights(model, { 'head.weight': weight }, (m) => m.forward(x, nn.inference));
     expect(run(other).dataSync()).not.toEqual(before);
-    expect(grad((w: Tensor) => run(w).sum())(other).view().some((v) => v !== 0)).toBe(true);
-    expect(() => nn.withWeights(model, { 'head.weight': other }, () => { throw new Error('inside'); })).toThrow('inside');
+    expect(
+      grad((w: Tensor) => run(w).sum())(other)
+        .view()
+        .some((v) => v !== 0),
+    ).toBe(true);
+    expect(() =>
+      nn.withWeights(model, { 'head.weight': other }, () => {
+        throw new Error('inside');
+      }),
+    ).toThrow('inside');
     expect(model.head.weight).toBe(own);
     expect(model.forward(x, nn.inference).dataSync()).toEqual(before);
-    const nested = nn.withWeights(model, { 'head.weight': other }, (outer) => nn.withWeights(outer, { 'head.weight': own }, (m) => m.forward(x, nn.inference)));
+    const nested = nn.withWeights(model, { 'head.weight': other }, (outer) =>
+      nn.withWeights(outer, { 'head.weight': own }, (m) => m.forward(x, nn.inference)),
+    );
     expect(nested.dataSync()).toEqual(before);
   });
 
@@ -38,8 +55,12 @@ describe('module trees', () => {
   });
 
   test('state is checked by name and shape', () => {
-    expect(() => nn.withWeights(model, { nope: tensor([1]) }, () => 0)).toThrow('withWeights: the module has no parameter "nope"');
-    expect(() => nn.withWeights(model, { 'head.bias': tensor([1]) }, () => 0)).toThrow('weight "head.bias" is Tensor(f32[1]), expected Tensor(f32[3])');
+    expect(() => nn.withWeights(model, { nope: tensor([1]) }, () => 0)).toThrow(
+      'withWeights: the module has no parameter "nope"',
+    );
+    expect(() => nn.withWeights(model, { 'head.bias': tensor([1]) }, () => 0)).toThrow(
+      'weight "head.bias" is Tensor(f32[1]), expected Tensor(f32[3])',
+    );
     expect(() => nn.loadState(model, {})).toThrow('weight "blocks.0.linear.weight" is missing');
   });
 });
@@ -54,7 +75,11 @@ describe('layers', () => {
 
   test('batch norm normalises while training, tracks statistics, and takes a batch of one at inference', () => {
     const layer = new nn.BatchNorm1d(2);
-    const x = tensor([[1, 10], [3, 30], [5, 20]]);
+    const x = tensor([
+      [1, 10],
+      [3, 30],
+      [5, 20],
+    ]);
     const y = layer.forward(x, nn.training(random));
     expectClose(y.mean(0).view(), [0, 0], 1e-6);
     expectClose(y.variance(0).view(), [1, 1], 1e-4);
@@ -63,19 +88,25 @@ describe('layers', () => {
     const one = layer.forward(tensor([[0.3, 2]]), nn.inference);
     expectClose(one.view(), [0, 0], 1e-6);
     expect(() => layer.forward(tensor([[1, 2]]), nn.training(random))).toThrow('at least two rows');
-    checkGradient((v) => new nn.BatchNorm1d(2, 1e-2).forward(v, nn.training(random)), [uniformTensor(2, [4, 2])], { tolerance: 3e-2 });
+    checkGradient((v) => new nn.BatchNorm1d(2, 1e-2).forward(v, nn.training(random)), [uniformTensor(2, [4, 2])], {
+      tolerance: 3e-2,
+    });
   });
 
   test('dropout is the identity at inference and needs random numbers to train', () => {
     const x = uniformTensor(1, [4]);
     expect(new nn.Dropout(0.5).forward(x, nn.inference)).toBe(x);
-    expect(() => new nn.Dropout(0.5).forward(x, { training: true })).toThrow('Dropout: a training pass needs random numbers');
+    expect(() => new nn.Dropout(0.5).forward(x, { training: true })).toThrow(
+      'Dropout: a training pass needs random numbers',
+    );
   });
 
   test('embedding rows get their own gradients', () => {
     const layer = new nn.Embedding(4, 3, random);
     const indices = tensor(Int32Array.of(2, 2, 0));
-    const gradient = grad((w: Tensor) => nn.withWeights(layer, { weight: w }, (m) => m.forward(indices).sum()))(layer.weight);
+    const gradient = grad((w: Tensor) => nn.withWeights(layer, { weight: w }, (m) => m.forward(indices).sum()))(
+      layer.weight,
+    );
     expect([...gradient.view()]).toEqual([1, 1, 1, 0, 0, 0, 2, 2, 2, 0, 0, 0]);
   });
 });
@@ -87,7 +118,8 @@ describe('losses', () => {
 
   test('cross-entropy, binary cross-entropy, squared error and KL equal their definitions', () => {
     const labels = [2, 0, 1, 1];
-    const expected = rows(logits).reduce((total, row, i) => total - Math.log(softmax(row)[labels[i] as number] as number), 0) / 4;
+    const expected =
+      rows(logits).reduce((total, row, i) => total - Math.log(softmax(row)[labels[i] as number] as number), 0) / 4;
     expect(nn.crossEntropy(logits, tensor(Int32Array.from(labels))).item()).toBeCloseTo(expected, 5);
     const other = uniformTensor(2, [4, 3], -2, 2);
     const temperature = 2;
@@ -98,9 +130,21 @@ describe('losses', () => {
     }, 0);
     expect(nn.klDivergence(logits, other, temperature).item()).toBeCloseTo(kl / 4, 5);
     const targets = other.sigmoid();
-    const bce = logits.view().reduce((total, x, i) => total - (targets.view()[i] as number) * Math.log(1 / (1 + Math.exp(-x))) - (1 - (targets.view()[i] as number)) * Math.log(1 - 1 / (1 + Math.exp(-x))), 0) / 12;
+    const bce =
+      logits
+        .view()
+        .reduce(
+          (total, x, i) =>
+            total -
+            (targets.view()[i] as number) * Math.log(1 / (1 + Math.exp(-x))) -
+            (1 - (targets.view()[i] as number)) * Math.log(1 - 1 / (1 + Math.exp(-x))),
+          0,
+        ) / 12;
     expect(nn.binaryCrossEntropy(logits, targets).item()).toBeCloseTo(bce, 5);
-    expect(nn.meanSquaredError(logits, other).item()).toBeCloseTo(logits.view().reduce((t, v, i) => t + (v - (other.view()[i] as number)) ** 2, 0) / 12, 5);
+    expect(nn.meanSquaredError(logits, other).item()).toBeCloseTo(
+      logits.view().reduce((t, v, i) => t + (v - (other.view()[i] as number)) ** 2, 0) / 12,
+      5,
+    );
   });
 
   test('gradients', () => {
@@ -113,7 +157,9 @@ describe('losses', () => {
   });
 
   test('a label outside the classes is refused', () => {
-    expect(() => nn.crossEntropy(logits, tensor(Int32Array.of(0, 1, 3, 0)))).toThrow('pickColumns: index 3 at position 2 is outside 0…2');
+    expect(() => nn.crossEntropy(logits, tensor(Int32Array.of(0, 1, 3, 0)))).toThrow(
+      'pickColumns: index 3 at position 2 is outside 0…2',
+    );
   });
 });
 
@@ -136,18 +182,29 @@ describe('optimisers equal their published updates', () => {
     const g = gradient + (decoupled ? 0 : decay * w);
     state[0] = 0.9 * (state[0] as number) + 0.1 * g;
     state[1] = 0.999 * (state[1] as number) + 0.001 * g * g;
-    return w - 0.1 * ((state[0] / (1 - 0.9 ** t)) / (Math.sqrt(state[1] / (1 - 0.999 ** t)) + 1e-8) + (decoupled ? decay * w : 0));
+    return (
+      w -
+      0.1 * (state[0] / (1 - 0.9 ** t) / (Math.sqrt(state[1] / (1 - 0.999 ** t)) + 1e-8) + (decoupled ? decay * w : 0))
+    );
   };
 
   test.each([
     ['Adam', new nn.Adam({ learningRate: 0.1, weightDecay: 0.2 }), adam(0.2, false)],
     ['AdamW', new nn.AdamW({ learningRate: 0.1, weightDecay: 0.2 }), adam(0.2, true)],
     ['SGD', new nn.SGD({ learningRate: 0.1, weightDecay: 0.2 }), (w: number, g: number) => w - 0.1 * (g + 0.2 * w)],
-    ['momentum', new nn.SGD({ learningRate: 0.1, momentum: 0.9 }), (w: number, g: number, s: number[]) => w - 0.1 * (s[0] = 0.9 * (s[0] as number) + g)],
-    ['Nesterov', new nn.SGD({ learningRate: 0.1, momentum: 0.9, nesterov: true }), (w: number, g: number, s: number[]) => {
-      s[0] = 0.9 * (s[0] as number) + g;
-      return w - 0.1 * (g + 0.9 * s[0]);
-    }],
+    [
+      'momentum',
+      new nn.SGD({ learningRate: 0.1, momentum: 0.9 }),
+      (w: number, g: number, s: number[]) => w - 0.1 * (s[0] = 0.9 * (s[0] as number) + g),
+    ],
+    [
+      'Nesterov',
+      new nn.SGD({ learningRate: 0.1, momentum: 0.9, nesterov: true }),
+      (w: number, g: number, s: number[]) => {
+        s[0] = 0.9 * (s[0] as number) + g;
+        return w - 0.1 * (g + 0.9 * s[0]);
+      },
+    ],
   ] as const)('%s', (_name, optimizer, update) => {
     expectClose(run(optimizer), new Array(5).fill(reference(update)), 1e-5);
   });

@@ -1,16 +1,32 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Segments, SparseMatrix, sddmm, segmentMax, segmentMean, segmentSoftmax, segmentSum, spmm } from '../../src/sparse/index.js';
+import {
+  Segments,
+  SparseMatrix,
+  sddmm,
+  segmentMax,
+  segmentMean,
+  segmentSoftmax,
+  segmentSum,
+  spmm,
+} from '../../src/sparse/index.js';
 import { multiply, type Tensor, tensor, zeros } from '../../src/tensor/index.js';
 import { checkGradient, expectClose, uniform, uniformTensor } from '../oracle.js';
 
 /** A random matrix with about half its places empty, some rows wholly. */
 function randomDense(seed: number, rows: number, columns: number): Tensor {
-  const values = uniform(seed, rows * columns).map((value, i) => (value < 0 || (Math.floor(i / columns) + seed) % 4 === 0 ? 0 : value));
+  const values = uniform(seed, rows * columns).map((value, i) =>
+    value < 0 || (Math.floor(i / columns) + seed) % 4 === 0 ? 0 : value,
+  );
   return tensor(values, [rows, columns]);
 }
 
-const sizes = fc.tuple(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 12 }), fc.constantFrom(1, 2, 3, 4, 7, 8, 11, 32, 45), fc.integer({ min: 0, max: 50 }));
+const sizes = fc.tuple(
+  fc.integer({ min: 1, max: 12 }),
+  fc.integer({ min: 1, max: 12 }),
+  fc.constantFrom(1, 2, 3, 4, 7, 8, 11, 32, 45),
+  fc.integer({ min: 0, max: 50 }),
+);
 
 describe('SparseMatrix', () => {
   test('spmm and its transpose equal the dense product', () => {
@@ -36,7 +52,11 @@ describe('SparseMatrix', () => {
         const b = uniformTensor(seed + 2, [columns, d]);
         const all = a.matmul(b, { transposeB: true }).view();
         const rowOf = pattern.segments.ids.view<Int32Array>();
-        expectClose(sddmm(pattern, a, b).view(), Array.from(pattern.indices, (column, e) => all[(rowOf[e] as number) * columns + column] as number), 1e-5);
+        expectClose(
+          sddmm(pattern, a, b).view(),
+          Array.from(pattern.indices, (column, e) => all[(rowOf[e] as number) * columns + column] as number),
+          1e-5,
+        );
       }),
       { numRuns: 80 },
     );
@@ -47,7 +67,10 @@ describe('SparseMatrix', () => {
     const values = uniformTensor(1, [pattern.nnz]);
     checkGradient((v, x) => spmm(new SparseMatrix(pattern, v), x).square(), [values, uniformTensor(2, [3, 2])]);
     checkGradient((a, b) => sddmm(pattern, a, b).square(), [uniformTensor(3, [4, 2]), uniformTensor(4, [3, 2])]);
-    checkGradient((v, l, r) => spmm(new SparseMatrix(pattern, v).scale(l, r), uniformTensor(5, [3, 2])), [values, uniformTensor(6, [4]), uniformTensor(7, [3])]);
+    checkGradient(
+      (v, l, r) => spmm(new SparseMatrix(pattern, v).scale(l, r), uniformTensor(5, [3, 2])),
+      [values, uniformTensor(6, [4]), uniformTensor(7, [3])],
+    );
   });
 
   test('spmm gradient equals the dense one', () => {
@@ -65,30 +88,48 @@ describe('SparseMatrix', () => {
   test('rows and columns can be picked out', () => {
     const dense = randomDense(6, 6, 5);
     const sparse = SparseMatrix.fromDense(dense);
-    expectClose(sparse.selectRows([4, 1, 4]).toDense().view(), [4, 1, 4].flatMap((row) => [...dense.view().subarray(row * 5, row * 5 + 5)]), 0);
+    expectClose(
+      sparse.selectRows([4, 1, 4]).toDense().view(),
+      [4, 1, 4].flatMap((row) => [...dense.view().subarray(row * 5, row * 5 + 5)]),
+      0,
+    );
     const { matrix, columns } = sparse.selectRows([1]).compactColumns();
     expect(matrix.columns).toBe(columns.length);
   });
 
   test('errors name the cause', () => {
-    expect(() => SparseMatrix.fromCoordinates(2, 2, [0, 2], [0, 0])).toThrow('SparseMatrix: row 2 of element 1 is outside 0…1');
+    expect(() => SparseMatrix.fromCoordinates(2, 2, [0, 2], [0, 0])).toThrow(
+      'SparseMatrix: row 2 of element 1 is outside 0…1',
+    );
     expect(() => SparseMatrix.fromCoordinates(2, 2, [0], [5])).toThrow('column 5 of element 0 is outside 0…1');
-    expect(() => spmm(SparseMatrix.fromDense(zeros([2, 3])), zeros([2, 2]))).toThrow('spmm: inner sizes differ: sparse [2, 3] × [2, 2]');
+    expect(() => spmm(SparseMatrix.fromDense(zeros([2, 3])), zeros([2, 2]))).toThrow(
+      'spmm: inner sizes differ: sparse [2, 3] × [2, 2]',
+    );
   });
 });
 
 describe('segments', () => {
   const segments = Segments.fromSizes([2, 0, 3, 1]);
-  const x = tensor(Float32Array.from({ length: 30 }, (_, i) => ((i * 7) % 30) * 0.11 - 1), [6, 5]);
+  const x = tensor(
+    Float32Array.from({ length: 30 }, (_, i) => ((i * 7) % 30) * 0.11 - 1),
+    [6, 5],
+  );
   const groups = [[0, 1], [], [2, 3, 4], [5]];
   const column = (c: number, rows: number[]) => rows.map((row) => x.view()[row * 5 + c] as number);
-  const naive = (reduce: (values: number[]) => number) => groups.flatMap((rows) => [0, 1, 2, 3, 4].map((c) => (rows.length ? reduce(column(c, rows)) : 0)));
+  const naive = (reduce: (values: number[]) => number) =>
+    groups.flatMap((rows) => [0, 1, 2, 3, 4].map((c) => (rows.length ? reduce(column(c, rows)) : 0)));
 
   test('sum, mean and max equal loops; empty segments give 0', () => {
     const sum = (values: number[]) => values.reduce((a, b) => a + b, 0);
     expectClose(segmentSum(x, segments).view(), naive(sum));
-    expectClose(segmentMean(x, segments).view(), naive((values) => sum(values) / values.length));
-    expectClose(segmentMax(x, segments).view(), naive((values) => Math.max(...values)));
+    expectClose(
+      segmentMean(x, segments).view(),
+      naive((values) => sum(values) / values.length),
+    );
+    expectClose(
+      segmentMax(x, segments).view(),
+      naive((values) => Math.max(...values)),
+    );
     expect(segmentSum(uniformTensor(1, [6, 2, 3]), segments).shape).toEqual([4, 2, 3]);
   });
 

@@ -4,9 +4,13 @@ import { Hypergraph, restrict, symmetricPropagation } from '../../src/structure/
 import { expectClose, uniformTensor } from '../oracle.js';
 
 /** Hypergraphs on up to 9 vertices, isolated ones included. */
-export const hypergraphs = fc.integer({ min: 2, max: 9 }).chain((n) =>
-  fc.array(fc.uniqueArray(fc.nat(n - 1), { minLength: 1, maxLength: n }), { minLength: 1, maxLength: 8 }).map((lists) => new Hypergraph(n, lists)),
-);
+const hypergraphs = fc
+  .integer({ min: 2, max: 9 })
+  .chain((n) =>
+    fc
+      .array(fc.uniqueArray(fc.nat(n - 1), { minLength: 1, maxLength: n }), { minLength: 1, maxLength: 8 })
+      .map((lists) => new Hypergraph(n, lists)),
+  );
 
 const sets = (h: Hypergraph) => h.hyperedges().map((members) => new Set(members));
 
@@ -19,7 +23,12 @@ describe('Hypergraph', () => {
     expect([...h.hyperedge(0)]).toEqual([0, 1, 2]);
     expect([...h.hyperedgesOf(2)]).toEqual([0, 1]);
     expect(h.uniformity).toBeUndefined();
-    expect(new Hypergraph(3, [[0, 1], [1, 2]]).uniformity).toBe(2);
+    expect(
+      new Hypergraph(3, [
+        [0, 1],
+        [1, 2],
+      ]).uniformity,
+    ).toBe(2);
   });
 
   test('duplicates merge by rule; isolated vertices get hyperedges of their own', () => {
@@ -27,13 +36,21 @@ describe('Hypergraph', () => {
     expect([...twice.mergeDuplicates().weights]).toEqual([2, 1]);
     expect([...twice.mergeDuplicates('sum').weights]).toEqual([4, 1]);
     expect([...twice.mergeDuplicates('max').weights]).toEqual([3, 1]);
-    expect(h.withSelfLoops().hyperedges().map((e) => [...e])).toEqual([[0, 1, 2], [1, 2], [3], [4]]);
+    expect(
+      h
+        .withSelfLoops()
+        .hyperedges()
+        .map((e) => [...e]),
+    ).toEqual([[0, 1, 2], [1, 2], [3], [4]]);
     expect(h.withSelfLoops('all').hyperedgeCount).toBe(3 + 4);
   });
 
   test('induced hypergraphs are cut and renumbered', () => {
     const cut = h.induced([4, 2, 1]);
-    expect(cut.hyperedges().map((e) => [...e])).toEqual([[1, 2], [1, 2]]);
+    expect(cut.hyperedges().map((e) => [...e])).toEqual([
+      [1, 2],
+      [1, 2],
+    ]);
     expect([...cut.weights]).toEqual([2, 1]);
   });
 
@@ -43,7 +60,8 @@ describe('Hypergraph', () => {
         const edges = sets(g);
         const clique = g.cliqueExpansion('counts').toDense().view();
         for (let u = 0; u < g.vertexCount; u++) {
-          for (let v = 0; v < g.vertexCount; v++) expect(clique[u * g.vertexCount + v]).toBe(u === v ? 0 : edges.filter((e) => e.has(u) && e.has(v)).length);
+          for (let v = 0; v < g.vertexCount; v++)
+            expect(clique[u * g.vertexCount + v]).toBe(u === v ? 0 : edges.filter((e) => e.has(u) && e.has(v)).length);
         }
         const m = g.hyperedgeCount;
         const line = g.lineExpansion('counts').toDense().view();
@@ -53,7 +71,9 @@ describe('Hypergraph', () => {
           });
         });
         expect(g.starExpansion().nnz).toBe(2 * g.nnz);
-        const pairs = new Set(edges.flatMap((e) => [...e].flatMap((u) => [...e].filter((v) => u < v).map((v) => `${u},${v}`))));
+        const pairs = new Set(
+          edges.flatMap((e) => [...e].flatMap((u) => [...e].filter((v) => u < v).map((v) => `${u},${v}`))),
+        );
         expect(g.kUniform(2).hyperedgeCount).toBe(pairs.size);
         expect(g.cliqueExpansion().nnz).toBe(2 * pairs.size);
       }),
@@ -62,7 +82,10 @@ describe('Hypergraph', () => {
   });
 
   test('a graph becomes its edges and neighbourhoods', () => {
-    const fromGraph = Hypergraph.fromGraph(3, [[0, 1], [1, 2]]);
+    const fromGraph = Hypergraph.fromGraph(3, [
+      [0, 1],
+      [1, 2],
+    ]);
     expect(new Set(fromGraph.hyperedges().map((e) => e.join()))).toEqual(new Set(['0,1', '1,2', '0,1,2']));
   });
 
@@ -70,8 +93,12 @@ describe('Hypergraph', () => {
     expect(() => new Hypergraph(2, [[0], []])).toThrow('Hypergraph: hyperedge 1 is empty');
     expect(() => new Hypergraph(2, [[0, 2]])).toThrow('hyperedge 0 holds vertex 2, outside 0…1');
     expect(() => new Hypergraph(2, [[1, 1]])).toThrow('hyperedge 0 holds vertex 1 twice');
-    expect(() => new Hypergraph(2, [[0]], [Number.NaN])).toThrow('hyperedge 0 has weight NaN; weights must be positive and finite');
-    expect(() => new Hypergraph(200, [Array.from({ length: 200 }, (_, i) => i)]).kUniform(6)).toThrow('more than the limit');
+    expect(() => new Hypergraph(2, [[0]], [Number.NaN])).toThrow(
+      'hyperedge 0 has weight NaN; weights must be positive and finite',
+    );
+    expect(() => new Hypergraph(200, [Array.from({ length: 200 }, (_, i) => i)]).kUniform(6)).toThrow(
+      'more than the limit',
+    );
   });
 });
 
@@ -82,9 +109,15 @@ test('restricted operators give the rows of the whole', () => {
       const vertex = pick % g.vertexCount;
       const x = uniformTensor(1, [g.vertexCount, 3]);
       const { operators, sources } = restrict([toHyperedges, toVertices], Int32Array.of(vertex));
-      const whole = toVertices.matmul(toHyperedges.matmul(x)).view().subarray(vertex * 3, vertex * 3 + 3);
+      const whole = toVertices
+        .matmul(toHyperedges.matmul(x))
+        .view()
+        .subarray(vertex * 3, vertex * 3 + 3);
       const rows = [...sources].flatMap((source) => [...x.view().subarray(source * 3, source * 3 + 3)]);
-      const cut = operators.reduce((y, operator) => operator.matmul(y), uniformTensor(0, [sources.length, 3]).assign(Float32Array.from(rows)));
+      const cut = operators.reduce(
+        (y, operator) => operator.matmul(y),
+        uniformTensor(0, [sources.length, 3]).assign(Float32Array.from(rows)),
+      );
       expectClose(cut.view(), whole, 1e-6);
     }),
     { numRuns: 60 },

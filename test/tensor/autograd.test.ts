@@ -19,7 +19,11 @@ describe('valueAndGrad', () => {
   });
 
   test('inputs that do not matter get zeros', () => {
-    expect([...ops.grad((w: ops.Tensor[]) => (w[0] as ops.Tensor).sum())([ops.tensor([1]), ops.tensor([5, 6])])[1]?.view() ?? []]).toEqual([0, 0]);
+    expect([
+      ...(ops
+        .grad((w: ops.Tensor[]) => (w[0] as ops.Tensor).sum())([ops.tensor([1]), ops.tensor([5, 6])])[1]
+        ?.view() ?? []),
+    ]).toEqual([0, 0]);
   });
 
   test('derivatives of any order', () => {
@@ -31,8 +35,12 @@ describe('valueAndGrad', () => {
   });
 
   test('refuses what is not a scalar', () => {
-    expect(() => ops.grad((x: ops.Tensor) => x)(ops.zeros([2]))).toThrow('valueAndGrad: the function must return a scalar, got shape [2]');
-    expect(() => ops.grad((x: ops.Tensor) => x.cast('f32').sum())(ops.zeros([2], 'i32'))).toThrow('only f32 tensors have gradients');
+    expect(() => ops.grad((x: ops.Tensor) => x)(ops.zeros([2]))).toThrow(
+      'valueAndGrad: the function must return a scalar, got shape [2]',
+    );
+    expect(() => ops.grad((x: ops.Tensor) => x.cast('f32').sum())(ops.zeros([2], 'i32'))).toThrow(
+      'only f32 tensors have gradients',
+    );
   });
 
   test('leaves nothing behind when the function throws', () => {
@@ -45,12 +53,20 @@ describe('valueAndGrad', () => {
     expect(() => failing(x)).toThrow('inside');
     x.dispose();
     expect(memoryUse().buffers).toBe(before);
-    expect(ops.grad(cube)(ops.tensor([1])).item()).toBe(3);
+    expect(
+      ops
+        .grad(cube)(ops.tensor([1]))
+        .item(),
+    ).toBe(3);
   });
 });
 
 test('jvp and vjp agree: u·(Jv) = (uᵀJ)·v', () => {
-  const fn = (x: ops.Tensor) => x.reshape([2, 3]).tanh().matmul(uniformTensor(9, [3, 2]));
+  const fn = (x: ops.Tensor) =>
+    x
+      .reshape([2, 3])
+      .tanh()
+      .matmul(uniformTensor(9, [3, 2]));
   const x = uniformTensor(1, [6]);
   const v = uniformTensor(2, [6]);
   const u = uniformTensor(3, [2, 2]);
@@ -61,8 +77,14 @@ test('jvp and vjp agree: u·(Jv) = (uᵀJ)·v', () => {
 
 test('stopGradient, straightThrough and checkpoint', () => {
   const x = ops.tensor([0.3, -0.6]);
-  expect([...ops.grad((v: ops.Tensor) => v.multiply(ops.stopGradient(v)).sum())(x).view()]).toEqual([...x.view()]);
-  const { value, gradient } = ops.valueAndGrad((v: ops.Tensor) => ops.straightThrough(v.sign(), v.multiply(3)).sum())(x);
+  expect([
+    ...ops
+      .grad((v: ops.Tensor) => v.multiply(ops.stopGradient(v)).sum())(x)
+      .view(),
+  ]).toEqual([...x.view()]);
+  const { value, gradient } = ops.valueAndGrad((v: ops.Tensor) => ops.straightThrough(v.sign(), v.multiply(3)).sum())(
+    x,
+  );
   expect(value.item()).toBe(0);
   expect([...gradient.view()]).toEqual([3, 3]);
   const deep = (v: ops.Tensor, w: ops.Tensor) => v.multiply(w).tanh().exp();
@@ -92,7 +114,11 @@ describe('scope', () => {
   });
 
   test('inside a gradient, inner scopes keep what the way back needs', () => {
-    expect(ops.grad((v: ops.Tensor) => ops.scope(() => v.exp().square().sum()))(ops.tensor([0])).item()).toBeCloseTo(2, 6);
+    expect(
+      ops
+        .grad((v: ops.Tensor) => ops.scope(() => v.exp().square().sum()))(ops.tensor([0]))
+        .item(),
+    ).toBeCloseTo(2, 6);
   });
 
   test('asynchronous bodies are refused', () => {

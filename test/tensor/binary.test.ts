@@ -25,7 +25,9 @@ const references: Record<string, { op: (a: ops.Tensor, b: ops.Tensor) => ops.Ten
 /** Element of a broadcast operand at a position of the output. */
 function at(x: ops.Tensor, position: readonly number[]): number {
   const offset = position.length - x.rank;
-  return x.view()[x.shape.reduce((index, size, axis) => index * size + (size === 1 ? 0 : (position[axis + offset] as number)), 0)] as number;
+  return x.view()[
+    x.shape.reduce((index, size, axis) => index * size + (size === 1 ? 0 : (position[axis + offset] as number)), 0)
+  ] as number;
 }
 
 function naive(a: ops.Tensor, b: ops.Tensor, shape: readonly number[], reference: Reference): number[] {
@@ -43,14 +45,19 @@ function naive(a: ops.Tensor, b: ops.Tensor, shape: readonly number[], reference
 }
 
 /** Two shapes that broadcast, with what they give. */
-const shapes = fc.array(fc.tuple(fc.integer({ min: 1, max: 7 }), fc.constantFrom('both', 'a', 'b', 'none')), { minLength: 1, maxLength: 4 }).chain((axes) =>
-  fc.tuple(fc.constant(axes), fc.integer({ min: 0, max: axes.length - 1 }), fc.boolean()).map(([list, cut, cutA]) => {
-    const side = (who: 'a' | 'b') => list.map(([size, kept]) => (kept === 'both' || kept === who ? size : 1));
-    const a = side('a');
-    const b = side('b');
-    return { a: cutA ? a.slice(cut) : a, b: cutA ? b : b.slice(cut) };
-  }),
-);
+const shapes = fc
+  .array(fc.tuple(fc.integer({ min: 1, max: 7 }), fc.constantFrom('both', 'a', 'b', 'none')), {
+    minLength: 1,
+    maxLength: 4,
+  })
+  .chain((axes) =>
+    fc.tuple(fc.constant(axes), fc.integer({ min: 0, max: axes.length - 1 }), fc.boolean()).map(([list, cut, cutA]) => {
+      const side = (who: 'a' | 'b') => list.map(([size, kept]) => (kept === 'both' || kept === who ? size : 1));
+      const a = side('a');
+      const b = side('b');
+      return { a: cutA ? a.slice(cut) : a, b: cutA ? b : b.slice(cut) };
+    }),
+  );
 
 describe.each(Object.entries(references))('%s', (_name, { op, reference }) => {
   test('equals a naive loop over any broadcast shapes', () => {
@@ -70,7 +77,19 @@ describe.each(Object.entries(references))('%s', (_name, { op, reference }) => {
 
 test.each(['add', 'subtract', 'multiply', 'divide'])('%s has the right gradients under broadcasting', (name) => {
   const { op } = references[name] as { op: (a: ops.Tensor, b: ops.Tensor) => ops.Tensor };
-  for (const [a, b] of [[[3, 4], [3, 4]], [[3, 4], [4]], [[3, 1], [4]], [[2, 3, 2], [3, 1]], [[], [3]]]) {
+  for (const [a, b] of [
+    [
+      [3, 4],
+      [3, 4],
+    ],
+    [[3, 4], [4]],
+    [[3, 1], [4]],
+    [
+      [2, 3, 2],
+      [3, 1],
+    ],
+    [[], [3]],
+  ]) {
     checkGradient(op, [uniformTensor(1, a as number[], 0.6, 1.5), uniformTensor(2, b as number[], 0.6, 1.5)]);
   }
 });

@@ -20,16 +20,27 @@ function* positions(sizes: readonly number[]): Generator<number[]> {
 
 test('permute moves every element to its place', () => {
   fc.assert(
-    fc.property(shape.chain((sizes) => fc.tuple(fc.constant(sizes), fc.shuffledSubarray(sizes.map((_, axis) => axis), { minLength: sizes.length }))), ([sizes, order]) => {
-      ops.scope(() => {
-        const x = uniformTensor(1, sizes);
-        const y = ops.permute(x, order);
-        for (const position of positions(y.shape)) {
-          const source = order.reduce<number[]>((all, axis, at) => Object.assign(all, { [axis]: position[at] }), []);
-          expect(y.view()[offset(y.shape, position)]).toBe(x.view()[offset(sizes, source)]);
-        }
-      });
-    }),
+    fc.property(
+      shape.chain((sizes) =>
+        fc.tuple(
+          fc.constant(sizes),
+          fc.shuffledSubarray(
+            sizes.map((_, axis) => axis),
+            { minLength: sizes.length },
+          ),
+        ),
+      ),
+      ([sizes, order]) => {
+        ops.scope(() => {
+          const x = uniformTensor(1, sizes);
+          const y = ops.permute(x, order);
+          for (const position of positions(y.shape)) {
+            const source = order.reduce<number[]>((all, axis, at) => Object.assign(all, { [axis]: position[at] }), []);
+            expect(y.view()[offset(y.shape, position)]).toBe(x.view()[offset(sizes, source)]);
+          }
+        });
+      },
+    ),
     { numRuns: 60 },
   );
 });
@@ -52,17 +63,40 @@ test('rows are a view of the same memory, and outlive the tensor they came from'
 });
 
 test('pad, concatenate, stack, broadcastTo', () => {
-  const x = ops.tensor([[1, 2], [3, 4]]);
-  expect([...x.pad([[1, 0], [0, 1]], 9).view()]).toEqual([9, 9, 9, 1, 2, 9, 3, 4, 9]);
+  const x = ops.tensor([
+    [1, 2],
+    [3, 4],
+  ]);
+  expect([
+    ...x
+      .pad(
+        [
+          [1, 0],
+          [0, 1],
+        ],
+        9,
+      )
+      .view(),
+  ]).toEqual([9, 9, 9, 1, 2, 9, 3, 4, 9]);
   expect([...ops.concatenate([x, x.multiply(10)], 1).view()]).toEqual([1, 2, 10, 20, 3, 4, 30, 40]);
   expect(ops.stack([x, x], 1).shape).toEqual([2, 2, 2]);
-  expect([...ops.tensor([[1], [2]]).broadcastTo([2, 2, 3]).view()]).toEqual([1, 1, 1, 2, 2, 2, 1, 1, 1, 2, 2, 2]);
+  expect([
+    ...ops
+      .tensor([[1], [2]])
+      .broadcastTo([2, 2, 3])
+      .view(),
+  ]).toEqual([1, 1, 1, 2, 2, 2, 1, 1, 1, 2, 2, 2]);
 });
 
 test('large transposes agree with the definition', () => {
   const x = uniformTensor(2, [3, 37, 53]);
   const y = x.transpose();
-  for (const [b, i, j] of [[0, 0, 0], [1, 36, 52], [2, 17, 3], [2, 35, 49]] as const) {
+  for (const [b, i, j] of [
+    [0, 0, 0],
+    [1, 36, 52],
+    [2, 17, 3],
+    [2, 35, 49],
+  ] as const) {
     expect(y.view()[(b * 53 + j) * 37 + i]).toBe(x.view()[(b * 37 + i) * 53 + j]);
   }
 });
@@ -75,7 +109,16 @@ test('gradients of views and copies', () => {
   checkGradient((v) => v.slice([1, 3]).square(), [x]);
   checkGradient((v) => v.slice([0, 3, 2], [1, 4, 2]).square(), [x]);
   checkGradient((v) => v.flip(1).square(), [x]);
-  checkGradient((v) => v.pad([[1, 1], [0, 2]]).square(), [x]);
+  checkGradient(
+    (v) =>
+      v
+        .pad([
+          [1, 1],
+          [0, 2],
+        ])
+        .square(),
+    [x],
+  );
   checkGradient((v, w) => ops.concatenate([v, w], 0).square(), [x, uniformTensor(2, [2, 4])]);
   checkGradient((v) => v.reshape([3, 1, 4]).broadcastTo([3, 2, 4]).square(), [x]);
 });
@@ -83,7 +126,9 @@ test('gradients of views and copies', () => {
 test('gathers and scatters equal loops, and are each other’s gradients', () => {
   const x = uniformTensor(1, [5, 3]);
   const indices = ops.tensor(Int32Array.of(4, 0, 4, 2));
-  expect([...ops.gatherRows(x, indices).view()]).toEqual([4, 0, 4, 2].flatMap((row) => [...x.view().subarray(row * 3, row * 3 + 3)]));
+  expect([...ops.gatherRows(x, indices).view()]).toEqual(
+    [4, 0, 4, 2].flatMap((row) => [...x.view().subarray(row * 3, row * 3 + 3)]),
+  );
   const y = uniformTensor(2, [4, 3]);
   const summed = new Float32Array(15);
   [4, 0, 4, 2].forEach((row, i) => {
@@ -96,7 +141,9 @@ test('gathers and scatters equal loops, and are each other’s gradients', () =>
   const positions = ops.tensor(Int32Array.of(0, 4, -1, 2, 2, 2), [2, 3]);
   checkGradient((v) => ops.takeRows(v, positions).square(), [x]);
   checkGradient((v) => ops.putRows(v, positions, 5).square(), [uniformTensor(3, [2, 3])]);
-  expect(() => ops.gatherRows(x, ops.tensor(Int32Array.of(0, 5)))).toThrow('gatherRows: index 5 at position 1 is outside 0…4');
+  expect(() => ops.gatherRows(x, ops.tensor(Int32Array.of(0, 5)))).toThrow(
+    'gatherRows: index 5 at position 1 is outside 0…4',
+  );
 });
 
 test('bad shapes are refused by name', () => {

@@ -3,12 +3,22 @@ import { expect, test } from 'vitest';
 import { linear, matmul, scope, type Tensor, zeros } from '../../src/tensor/index.js';
 import { checkGradient, expectClose, uniform, uniformTensor } from '../oracle.js';
 
-function naive(a: ArrayLike<number>, b: ArrayLike<number>, m: number, k: number, n: number, transposeA: boolean, transposeB: boolean): Float64Array {
+function naive(
+  a: ArrayLike<number>,
+  b: ArrayLike<number>,
+  m: number,
+  k: number,
+  n: number,
+  transposeA: boolean,
+  transposeB: boolean,
+): Float64Array {
   const c = new Float64Array(m * n);
   for (let i = 0; i < m; i++) {
     for (let j = 0; j < n; j++) {
       for (let p = 0; p < k; p++) {
-        c[i * n + j] = (c[i * n + j] as number) + (a[transposeA ? p * m + i : i * k + p] as number) * (b[transposeB ? j * k + p : p * n + j] as number);
+        c[i * n + j] =
+          (c[i * n + j] as number) +
+          (a[transposeA ? p * m + i : i * k + p] as number) * (b[transposeB ? j * k + p : p * n + j] as number);
       }
     }
   }
@@ -23,7 +33,11 @@ test('equals a naive triple loop for any sizes and transposes', () => {
       scope(() => {
         const a = uniformTensor(m, transposeA ? [k, m] : [m, k]);
         const b = uniformTensor(n, transposeB ? [n, k] : [k, n]);
-        expectClose(matmul(a, b, { transposeA, transposeB }).view(), naive(a.view(), b.view(), m, k, n, transposeA, transposeB), 1e-5);
+        expectClose(
+          matmul(a, b, { transposeA, transposeB }).view(),
+          naive(a.view(), b.view(), m, k, n, transposeA, transposeB),
+          1e-5,
+        );
       });
     }),
     { numRuns: 200 },
@@ -45,15 +59,29 @@ test('batches multiply one by one and broadcast', () => {
   for (let i = 0; i < 2; i++) {
     for (let j = 0; j < 3; j++) {
       const at = i * 3 + j;
-      expectClose(y.view().subarray(at * 30, at * 30 + 30), naive(a.view().subarray(at * 20, at * 20 + 20), b.view().subarray(j * 24, j * 24 + 24), 5, 4, 6, false, false));
+      expectClose(
+        y.view().subarray(at * 30, at * 30 + 30),
+        naive(a.view().subarray(at * 20, at * 20 + 20), b.view().subarray(j * 24, j * 24 + 24), 5, 4, 6, false, false),
+      );
     }
   }
   expect(matmul(uniformTensor(3, [2, 3, 4]), uniformTensor(4, [4, 5])).shape).toEqual([2, 3, 5]);
 });
 
-test.each([[false, false], [false, true], [true, false], [true, true]])('gradients with transposes %s, %s', (transposeA, transposeB) => {
-  checkGradient((a, b) => matmul(a, b, { transposeA, transposeB }), [uniformTensor(1, transposeA ? [4, 3] : [3, 4]), uniformTensor(2, transposeB ? [2, 4] : [4, 2])]);
-  checkGradient((a, b) => matmul(a, b, { transposeA, transposeB }), [uniformTensor(1, transposeA ? [2, 3, 2] : [2, 2, 3]), uniformTensor(2, transposeB ? [2, 3] : [3, 2])]);
+test.each([
+  [false, false],
+  [false, true],
+  [true, false],
+  [true, true],
+])('gradients with transposes %s, %s', (transposeA, transposeB) => {
+  checkGradient(
+    (a, b) => matmul(a, b, { transposeA, transposeB }),
+    [uniformTensor(1, transposeA ? [4, 3] : [3, 4]), uniformTensor(2, transposeB ? [2, 4] : [4, 2])],
+  );
+  checkGradient(
+    (a, b) => matmul(a, b, { transposeA, transposeB }),
+    [uniformTensor(1, transposeA ? [2, 3, 2] : [2, 2, 3]), uniformTensor(2, transposeB ? [2, 3] : [3, 2])],
+  );
 });
 
 test('linear adds the bias and applies ReLU in the same pass', () => {
@@ -61,15 +89,25 @@ test('linear adds the bias and applies ReLU in the same pass', () => {
   const x = uniformTensor(1, [m, k]);
   const w = uniformTensor(2, [n, k]);
   const b = uniform(3, n);
-  const expected = naive(x.view(), w.view(), m, k, n, false, true).map((value, i) => Math.max(0, value + (b[i % n] as number)));
+  const expected = naive(x.view(), w.view(), m, k, n, false, true).map((value, i) =>
+    Math.max(0, value + (b[i % n] as number)),
+  );
   expectClose(linear(x, w, uniformTensor(3, [n]), 'relu').view(), expected, 2e-5);
-  checkGradient((a, c, d) => linear(a, c, d), [uniformTensor(1, [3, 4]), uniformTensor(2, [2, 4]), uniformTensor(3, [2])]);
-  checkGradient((a, c, d) => linear(a, c, d, 'relu'), [uniformTensor(1, [3, 4], 1, 2), uniformTensor(2, [2, 4], 0.5, 1), uniformTensor(3, [2])]);
+  checkGradient(
+    (a, c, d) => linear(a, c, d),
+    [uniformTensor(1, [3, 4]), uniformTensor(2, [2, 4]), uniformTensor(3, [2])],
+  );
+  checkGradient(
+    (a, c, d) => linear(a, c, d, 'relu'),
+    [uniformTensor(1, [3, 4], 1, 2), uniformTensor(2, [2, 4], 0.5, 1), uniformTensor(3, [2])],
+  );
 });
 
 test('errors name the shapes', () => {
   expect(() => matmul(zeros([32, 784]), zeros([785, 10]))).toThrow('matmul: inner sizes differ: [32, 784] × [785, 10]');
-  expect(() => matmul(zeros([3]) as Tensor, zeros([3, 2]))).toThrow('matmul: expected at least two axes each, got [3] × [3, 2]');
+  expect(() => matmul(zeros([3]) as Tensor, zeros([3, 2]))).toThrow(
+    'matmul: expected at least two axes each, got [3] × [3, 2]',
+  );
   expect(() => linear(zeros([2, 3]), zeros([4, 5]))).toThrow('linear: input has 3 features, weight expects 5');
 });
 

@@ -14,7 +14,9 @@ test('layer norm and RMS norm equal their definitions on odd sizes', () => {
     const variance = row.reduce((a, b) => a + (b - mean) ** 2, 0) / n;
     const square = row.reduce((a, b) => a + b * b, 0) / n;
     row.forEach((value, j) => {
-      expected.layer.push(((value - mean) / Math.sqrt(variance + 1e-5)) * (gamma.view()[j] as number) + (beta.view()[j] as number));
+      expected.layer.push(
+        ((value - mean) / Math.sqrt(variance + 1e-5)) * (gamma.view()[j] as number) + (beta.view()[j] as number),
+      );
       expected.rms.push((value / Math.sqrt(square + 1e-6)) * (gamma.view()[j] as number));
     });
   }
@@ -28,7 +30,9 @@ test('gradients of every output', () => {
     checkGradient((v) => standardize(v, 1e-2, center)[0], [x], { tolerance: 2e-2 });
     checkGradient((v) => standardize(v, 1e-2, center)[1], [x], { tolerance: 2e-2 });
   }
-  checkGradient((v, g, b) => layerNorm(v, g, b, 1e-2), [x, uniformTensor(2, [5]), uniformTensor(3, [5])], { tolerance: 2e-2 });
+  checkGradient((v, g, b) => layerNorm(v, g, b, 1e-2), [x, uniformTensor(2, [5]), uniformTensor(3, [5])], {
+    tolerance: 2e-2,
+  });
   checkGradient((v, g) => rmsNorm(v, g, 1e-2), [x, uniformTensor(2, [5])], { tolerance: 2e-2 });
   expect(() => layerNorm(x, uniformTensor(2, [4]))).toThrow('layerNorm: expected 5 weights');
 });

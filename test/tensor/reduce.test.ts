@@ -28,29 +28,54 @@ const reductions = {
   mean: { op: ops.mean, reference: average },
   max: { op: ops.max, reference: (values: number[]) => Math.max(...values) },
   min: { op: ops.min, reference: (values: number[]) => Math.min(...values) },
-  variance: { op: ops.variance, reference: (values: number[]) => average(values.map((v) => (v - average(values)) ** 2)) },
+  variance: {
+    op: ops.variance,
+    reference: (values: number[]) => average(values.map((v) => (v - average(values)) ** 2)),
+  },
   logSumExp: { op: ops.logSumExp, reference: (values: number[]) => Math.log(total(values.map(Math.exp))) },
 };
 
 describe.each(Object.entries(reductions))('%s', (_name, { op, reference }) => {
   test('equals a naive loop over any axes', () => {
-    const cases = fc.array(fc.integer({ min: 1, max: 19 }), { minLength: 1, maxLength: 3 }).chain((shape) => fc.tuple(fc.constant(shape), fc.subarray(shape.map((_, axis) => axis), { minLength: 1 }), fc.integer({ min: 0, max: 99 })));
+    const cases = fc.array(fc.integer({ min: 1, max: 19 }), { minLength: 1, maxLength: 3 }).chain((shape) =>
+      fc.tuple(
+        fc.constant(shape),
+        fc.subarray(
+          shape.map((_, axis) => axis),
+          { minLength: 1 },
+        ),
+        fc.integer({ min: 0, max: 99 }),
+      ),
+    );
     fc.assert(
       fc.property(cases, ([shape, axes, seed]) => {
         ops.scope(() => {
           const x = uniformTensor(seed, shape, -2, 2);
           expectClose(op(x, axes).view(), groups(x, axes).map(reference), 3e-5);
-          expect(op(x, axes, { keepAxes: true }).shape).toEqual(shape.map((size, axis) => (axes.includes(axis) ? 1 : size)));
+          expect(op(x, axes, { keepAxes: true }).shape).toEqual(
+            shape.map((size, axis) => (axes.includes(axis) ? 1 : size)),
+          );
         });
       }),
       { numRuns: 80 },
     );
   });
 
-  test.each([[[7], [0]], [[3, 5], [0]], [[3, 5], [1]], [[2, 3, 4], [0, 2]]] as const)('has the gradient that finite differences give: shape %j, axes %j', (shape, axes) => {
+  test.each([
+    [[7], [0]],
+    [[3, 5], [0]],
+    [[3, 5], [1]],
+    [
+      [2, 3, 4],
+      [0, 2],
+    ],
+  ] as const)('has the gradient that finite differences give: shape %j, axes %j', (shape, axes) => {
     // Distinct values, far enough apart that no step changes the largest.
     const size = shape.reduce((product: number, length) => product * length, 1);
-    const x = ops.tensor(Float32Array.from({ length: size }, (_, i) => ((i * 11) % size) * 0.13 - 1), shape);
+    const x = ops.tensor(
+      Float32Array.from({ length: size }, (_, i) => ((i * 11) % size) * 0.13 - 1),
+      shape,
+    );
     checkGradient((v) => op(v, axes), [x], { tolerance: 1e-2, second: op !== ops.max && op !== ops.min });
   });
 });
@@ -64,14 +89,29 @@ test('long reductions go through blocks and stay exact to single precision', () 
 });
 
 test('argmax and argmin give the first of equals', () => {
-  const x = ops.tensor([[3, 9, 9], [-1, -1, -5]]);
+  const x = ops.tensor([
+    [3, 9, 9],
+    [-1, -1, -5],
+  ]);
   expect([...ops.argmax(x).view()]).toEqual([1, 0]);
   expect([...ops.argmin(x).view()]).toEqual([0, 2]);
   expect([...ops.argmax(x, 0).view()]).toEqual([0, 0, 0]);
 });
 
 test('logSumExp neither overflows nor loses a row of −∞', () => {
-  expectClose(ops.logSumExp(ops.tensor([[1000, 1000], [-Infinity, -Infinity], [-1000, -1001]]), 1).view(), [1000 + Math.log(2), -Infinity, -1000 + Math.log1p(Math.exp(-1))]);
+  expectClose(
+    ops
+      .logSumExp(
+        ops.tensor([
+          [1000, 1000],
+          [-Infinity, -Infinity],
+          [-1000, -1001],
+        ]),
+        1,
+      )
+      .view(),
+    [1000 + Math.log(2), -Infinity, -1000 + Math.log1p(Math.exp(-1))],
+  );
 });
 
 test('softmax and logSoftmax equal their definition on any axis', () => {

@@ -31,8 +31,21 @@ const cases: Record<string, Case> = {
   tanh: { op: ops.tanh, reference: Math.tanh, domain: [-10, 10], ulps: 4, gradient: [-1, 1] },
   sigmoid: { op: ops.sigmoid, reference: (x) => 1 / (1 + Math.exp(-x)), domain: [-30, 30], ulps: 5, gradient: [-2, 2] },
   erf: { op: ops.erf, reference: erf, domain: [-3, 3], ulps: 5, gradient: [-1, 1] },
-  gelu: { op: ops.gelu, reference: (x) => (x / 2) * (1 + erf(x / Math.SQRT2)), domain: [-1, 4], ulps: 8, gradient: [-1, 1] },
-  relu: { op: ops.relu, reference: (x) => Math.max(x, 0), domain: [-50, 50], ulps: 0, gradient: [0.2, 2], second: false },
+  gelu: {
+    op: ops.gelu,
+    reference: (x) => (x / 2) * (1 + erf(x / Math.SQRT2)),
+    domain: [-1, 4],
+    ulps: 8,
+    gradient: [-1, 1],
+  },
+  relu: {
+    op: ops.relu,
+    reference: (x) => Math.max(x, 0),
+    domain: [-50, 50],
+    ulps: 0,
+    gradient: [0.2, 2],
+    second: false,
+  },
   sin: { op: ops.sin, reference: Math.sin, domain: [-1.5, 1.5], ulps: 4, gradient: [-2, 2] },
   cos: { op: ops.cos, reference: Math.cos, domain: [-1.5, 1.5], ulps: 6, gradient: [-2, 2] },
   sign: { op: ops.sign, reference: Math.sign, domain: [-3, 3], ulps: 0, gradient: false },
@@ -40,32 +53,55 @@ const cases: Record<string, Case> = {
   reciprocal: { op: ops.reciprocal, reference: (x) => 1 / x, domain: [0.01, 100], ulps: 1, gradient: [0.7, 2] },
   rsqrt: { op: ops.rsqrt, reference: (x) => 1 / Math.sqrt(x), domain: [0.01, 100], ulps: 2, gradient: [0.7, 2] },
   square: { op: ops.square, reference: (x) => x * x, domain: [-50, 50], ulps: 1, gradient: [-2, 2] },
-  softplus: { op: ops.softplus, reference: (x) => Math.log1p(Math.exp(x)), domain: [-4, 30], ulps: 40, gradient: [-2, 2] },
+  softplus: {
+    op: ops.softplus,
+    reference: (x) => Math.log1p(Math.exp(x)),
+    domain: [-4, 30],
+    ulps: 40,
+    gradient: [-2, 2],
+  },
   silu: { op: ops.silu, reference: (x) => x / (1 + Math.exp(-x)), domain: [-20, 20], ulps: 6, gradient: [-2, 2] },
-  leakyRelu: { op: (x) => ops.leakyRelu(x, 0.2), reference: (x) => (x > 0 ? x : Math.fround(0.2) * x), domain: [-9, 9], ulps: 1, gradient: [-2, -0.2] },
-  elu: { op: (x) => ops.elu(x, 0.7), reference: (x) => (x > 0 ? x : 0.7 * Math.expm1(x)), domain: [-5, 5], ulps: 4000, gradient: [-2, -0.2] },
+  leakyRelu: {
+    op: (x) => ops.leakyRelu(x, 0.2),
+    reference: (x) => (x > 0 ? x : Math.fround(0.2) * x),
+    domain: [-9, 9],
+    ulps: 1,
+    gradient: [-2, -0.2],
+  },
+  elu: {
+    op: (x) => ops.elu(x, 0.7),
+    reference: (x) => (x > 0 ? x : 0.7 * Math.expm1(x)),
+    domain: [-5, 5],
+    ulps: 4000,
+    gradient: [-2, -0.2],
+  },
   negate: { op: ops.negate, reference: (x) => -x, domain: [-9, 9], ulps: 0, gradient: [-2, 2] },
 };
 
-describe.each(Object.entries(cases))('%s', (_name, { op, reference, domain: [low, high], ulps, gradient, second = true }) => {
-  test('equals the double-precision function within its error bound, also in the tail of a vector', () => {
-    const logarithmic = low > 0 && high / low > 1e6;
-    const x = logarithmic ? uniform(1, 10_003, Math.log(low), Math.log(high)).map(Math.exp) : uniform(1, 10_003, low, high);
-    const y = op(ops.tensor(x)).view();
-    let worst = 0;
-    x.forEach((value, i) => {
-      const expected = reference(value);
-      const error = Math.abs((y[i] as number) - expected) / Math.max(Math.abs(expected), 1e-30) / 2 ** -23;
-      worst = Math.max(worst, Number.isFinite(error) ? error : Number.POSITIVE_INFINITY);
+describe.each(Object.entries(cases))(
+  '%s',
+  (_name, { op, reference, domain: [low, high], ulps, gradient, second = true }) => {
+    test('equals the double-precision function within its error bound, also in the tail of a vector', () => {
+      const logarithmic = low > 0 && high / low > 1e6;
+      const x = logarithmic
+        ? uniform(1, 10_003, Math.log(low), Math.log(high)).map(Math.exp)
+        : uniform(1, 10_003, low, high);
+      const y = op(ops.tensor(x)).view();
+      let worst = 0;
+      x.forEach((value, i) => {
+        const expected = reference(value);
+        const error = Math.abs((y[i] as number) - expected) / Math.max(Math.abs(expected), 1e-30) / 2 ** -23;
+        worst = Math.max(worst, Number.isFinite(error) ? error : Number.POSITIVE_INFINITY);
+      });
+      expect(worst).toBeLessThanOrEqual(ulps + 0.5);
     });
-    expect(worst).toBeLessThanOrEqual(ulps + 0.5);
-  });
 
-  test.skipIf(gradient === false)('has the gradient that finite differences give', () => {
-    const [from, to] = gradient as readonly [number, number];
-    checkGradient(op, [uniformTensor(2, [7], from, to)], { second });
-  });
-});
+    test.skipIf(gradient === false)('has the gradient that finite differences give', () => {
+      const [from, to] = gradient as readonly [number, number];
+      checkGradient(op, [uniformTensor(2, [7], from, to)], { second });
+    });
+  },
+);
 
 test('special values follow IEEE', () => {
   const x = ops.tensor([0, -0, Infinity, -Infinity, Number.NaN]);

@@ -2,7 +2,15 @@
 
 import { type Tensor, tensor } from '../../tensor/index.js';
 
-export type ArrayValues = Float32Array | Float64Array | Int32Array | Uint32Array | Int16Array | Uint16Array | Int8Array | Uint8Array;
+export type ArrayValues =
+  | Float32Array
+  | Float64Array
+  | Int32Array
+  | Uint32Array
+  | Int16Array
+  | Uint16Array
+  | Int8Array
+  | Uint8Array;
 
 export interface NamedArray {
   readonly shape: readonly number[];

@@ -15,7 +15,8 @@ export interface Table {
 export function readCsv(text: string, name = '.csv'): Table {
   const [columns = [], ...rows] = parse(text, name);
   rows.forEach((row, index) => {
-    if (row.length !== columns.length) throw new Error(`readCsv: "${name}" line ${index + 2} has ${row.length} fields, the header ${columns.length}`);
+    if (row.length !== columns.length)
+      throw new Error(`readCsv: "${name}" line ${index + 2} has ${row.length} fields, the header ${columns.length}`);
   });
   return { columns, rows };
 }
@@ -26,7 +27,10 @@ export function readLines(text: string, name = '.csv'): string[][] {
 }
 
 function parse(text: string, name: string): string[][] {
-  const { data, errors } = Papa.parse<string[]>(text.trim(), { skipEmptyLines: 'greedy', ...(text.includes('\t') ? { delimiter: '\t' } : { delimiter: ',' }) });
+  const { data, errors } = Papa.parse<string[]>(text.trim(), {
+    skipEmptyLines: 'greedy',
+    ...(text.includes('\t') ? { delimiter: '\t' } : { delimiter: ',' }),
+  });
   const [error] = errors;
   if (error) throw new Error(`readCsv: "${name}" line ${(error.row ?? 0) + 1}: ${error.message}`);
   if (data.length === 0) throw new Error(`readCsv: "${name}" is empty`);

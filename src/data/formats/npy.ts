@@ -51,10 +51,12 @@ export function readNpy(bytes: Uint8Array, name = '.npy'): NamedArray {
   const length = wide ? view.getUint32(8, true) : view.getUint16(8, true);
   if (start + length > bytes.length) fail('is truncated in its header');
   const { descr, shape } = parseHeader(new TextDecoder('latin1').decode(bytes.slice(start, start + length)), fail);
-  const element = elements[descr] ?? fail(`holds elements of type "${descr}"; supported: ${Object.keys(elements).join(', ')}`);
+  const element =
+    elements[descr] ?? fail(`holds elements of type "${descr}"; supported: ${Object.keys(elements).join(', ')}`);
   const count = shape.reduce((product, size) => product * size, 1);
   const available = bytes.length - start - length;
-  if (!(count * element.bytes <= available)) fail(`declares shape [${shape.join(', ')}] (${count * element.bytes} bytes) but holds ${available}`);
+  if (!(count * element.bytes <= available))
+    fail(`declares shape [${shape.join(', ')}] (${count * element.bytes} bytes) but holds ${available}`);
   const values = element.make(count);
   for (let i = 0; i < count; i++) {
     try {
@@ -73,13 +75,25 @@ function parseHeader(text: string, fail: (reason: string) => never): { descr: st
   if (!descr || !order || !shape) return fail('has an unreadable header');
   if (descr[1] === '>') return fail('is big-endian');
   if (order[1] === 'True') return fail('is in Fortran order; save np.ascontiguousarray(x)');
-  return { descr: descr[2] as string, shape: (shape[1] as string).split(',').filter((part) => part.trim()).map(Number) };
+  return {
+    descr: descr[2] as string,
+    shape: (shape[1] as string)
+      .split(',')
+      .filter((part) => part.trim())
+      .map(Number),
+  };
 }
 
 function describe(values: ArrayValues): string {
   const kinds: readonly [new (n: number) => ArrayValues, string][] = [
-    [Float32Array, '<f4'], [Float64Array, '<f8'], [Int32Array, '<i4'], [Uint32Array, '<u4'],
-    [Int16Array, '<i2'], [Uint16Array, '<u2'], [Int8Array, '|i1'], [Uint8Array, '|u1'],
+    [Float32Array, '<f4'],
+    [Float64Array, '<f8'],
+    [Int32Array, '<i4'],
+    [Uint32Array, '<u4'],
+    [Int16Array, '<i2'],
+    [Uint16Array, '<u2'],
+    [Int8Array, '|i1'],
+    [Uint8Array, '|u1'],
   ];
   return (kinds.find(([kind]) => values instanceof kind) as [unknown, string])[1];
 }

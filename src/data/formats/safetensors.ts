@@ -15,7 +15,17 @@ interface Entry {
 
 const names = { f32: 'F32', i32: 'I32', u8: 'U8', i8: 'I8' } as const;
 
-const widths: Readonly<Record<string, number>> = { F32: 4, I32: 4, U8: 1, I8: 1, F16: 2, BF16: 2, F64: 8, I64: 8, BOOL: 1 };
+const widths: Readonly<Record<string, number>> = {
+  F32: 4,
+  I32: 4,
+  U8: 1,
+  I8: 1,
+  F16: 2,
+  BF16: 2,
+  F64: 8,
+  I64: 8,
+  BOOL: 1,
+};
 
 function halfToFloat(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
@@ -37,7 +47,10 @@ function decode(dtype: string, raw: Uint8Array, shape: readonly number[]): Tenso
     case 'F16':
       return tensor(Float32Array.from(new Uint16Array(buffer), halfToFloat), shape);
     case 'BF16':
-      return tensor(new Float32Array(Uint32Array.from(new Uint16Array(buffer), (bits) => (bits << 16) >>> 0).buffer), shape);
+      return tensor(
+        new Float32Array(Uint32Array.from(new Uint16Array(buffer), (bits) => (bits << 16) >>> 0).buffer),
+        shape,
+      );
     case 'F64':
       return tensor(Float32Array.from(new Float64Array(buffer)), shape);
     case 'I64':
@@ -74,7 +87,8 @@ export function readSafetensors(bytes: Uint8Array, name = '.safetensors'): Safet
 function parseHeader(bytes: Uint8Array, fail: (reason: string) => never): Record<string, unknown> {
   try {
     const header: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-    if (typeof header === 'object' && header !== null && !Array.isArray(header)) return header as Record<string, unknown>;
+    if (typeof header === 'object' && header !== null && !Array.isArray(header))
+      return header as Record<string, unknown>;
   } catch {
     // Reported below.
   }
@@ -86,21 +100,33 @@ function checkEntry(key: string, value: unknown, available: number, fail: (reaso
   const shape = entry?.shape;
   const offsets = entry?.data_offsets;
   const isSize = (n: unknown) => Number.isSafeInteger(n) && (n as number) >= 0;
-  if (!Array.isArray(shape) || !shape.every(isSize) || !Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize)) {
+  if (
+    !Array.isArray(shape) ||
+    !shape.every(isSize) ||
+    !Array.isArray(offsets) ||
+    offsets.length !== 2 ||
+    !offsets.every(isSize)
+  ) {
     return fail(`describes tensor "${key}" in no way that can be read`);
   }
   const width = widths[entry?.dtype ?? ''];
-  if (!width) return fail(`holds tensor "${key}" of type ${entry?.dtype}; supported: ${Object.keys(widths).join(', ')}`);
+  if (!width)
+    return fail(`holds tensor "${key}" of type ${entry?.dtype}; supported: ${Object.keys(widths).join(', ')}`);
   const [start, end] = offsets as [number, number];
   const bytes = shape.reduce((product: number, size: number) => product * size, width);
   if (end > available || end - start !== bytes) {
-    return fail(`declares ${bytes} bytes for tensor "${key}" [${shape.join(', ')}] but holds ${Math.max(0, Math.min(end, available) - start)}`);
+    return fail(
+      `declares ${bytes} bytes for tensor "${key}" [${shape.join(', ')}] but holds ${Math.max(0, Math.min(end, available) - start)}`,
+    );
   }
   return entry as Entry;
 }
 
 /** Writes tensors and string metadata; values are padded to 8 bytes so that readers may map them. */
-export function writeSafetensors(tensors: Readonly<Record<string, Tensor>>, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+export function writeSafetensors(
+  tensors: Readonly<Record<string, Tensor>>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
   const header: Record<string, unknown> = Object.keys(metadata).length ? { __metadata__: metadata } : {};
   let end = 0;
   for (const [name, { dtype, shape, size }] of Object.entries(tensors)) {

@@ -88,7 +88,8 @@ export class CpuDevice implements HostDevice {
     const numbers = new Array<number>(args.length);
     for (let i = 0; i < args.length; i++) {
       const argument = args[i] as KernelArgument;
-      numbers[i] = argument === null ? 0 : typeof argument === 'number' ? argument : argument.buffer.address + argument.byteOffset;
+      numbers[i] =
+        argument === null ? 0 : typeof argument === 'number' ? argument : argument.buffer.address + argument.byteOffset;
     }
     (routines[kernel] as (run: Runner, ...args: number[]) => void)(this.#runner, ...numbers);
   }

@@ -39,7 +39,12 @@ function reduction(kernel: string): Routine {
     const blocks = Math.ceil(n / REDUCE_BLOCK);
     const tiles = Math.ceil(inner / REDUCE_TILE);
     const pass = (from: number, to: number, length: number, block: number, parts: number, factor: number) =>
-      run.over(kernel, [from, to, length, inner, block, factor], outer * parts * tiles, Math.min(block, length) * Math.min(inner, REDUCE_TILE) * 0.15 + 5);
+      run.over(
+        kernel,
+        [from, to, length, inner, block, factor],
+        outer * parts * tiles,
+        Math.min(block, length) * Math.min(inner, REDUCE_TILE) * 0.15 + 5,
+      );
     if (blocks <= 1) return pass(x, y, n, Math.max(n, 1), 1, scale);
     run.withScratch(outer * blocks * inner * 4, (partial) => {
       pass(x, partial, n, REDUCE_BLOCK, blocks, 1);
@@ -64,7 +69,20 @@ const BLOCKS_PER_THREAD = 12;
  * C = epilogue(op(A)·op(B) + bias): (a, b, bias, c, batch, m, n, k, transposeA, transposeB, epilogue), where op(A) is m×k, op(B) k×n,
  * bias n floats or 0, epilogue 0 none or 1 ReLU.
  */
-const matmul: Routine = (run, a = 0, b = 0, bias = 0, c = 0, batch = 1, m = 1, n = 1, k = 1, transposeA = 0, transposeB = 0, epilogue = 0) => {
+const matmul: Routine = (
+  run,
+  a = 0,
+  b = 0,
+  bias = 0,
+  c = 0,
+  batch = 1,
+  m = 1,
+  n = 1,
+  k = 1,
+  transposeA = 0,
+  transposeB = 0,
+  epilogue = 0,
+) => {
   const panels = Math.ceil(n / PANEL);
   run.withScratch(batch * panels * PANEL * k * 4, (packed) => {
     run.over('gemmPackB', [b, packed, k, n, transposeB ? 1 : n, transposeB ? k : 1, k * n], batch * panels, k * 3);
@@ -74,7 +92,12 @@ const matmul: Routine = (run, a = 0, b = 0, bias = 0, c = 0, batch = 1, m = 1, n
       const blocks = batch * Math.ceil(m / rowBlock);
       const strides = transposeA ? [1, m] : [k, 1]; // of A, by row and by column
       run.withScratch(blocks * rowBlock * Math.min(k, GEMM_DEPTH) * 4, (panelsOfA) =>
-        run.over('gemm', [a, packed, c, bias, panelsOfA, m, n, k, ...strides, m * k, epilogue, rowBlock, tileRows], blocks, rowBlock * n * (k + 8) * 0.04),
+        run.over(
+          'gemm',
+          [a, packed, c, bias, panelsOfA, m, n, k, ...strides, m * k, epilogue, rowBlock, tileRows],
+          blocks,
+          rowBlock * n * (k + 8) * 0.04,
+        ),
       );
     });
   });
@@ -166,12 +189,14 @@ export const routines = {
     });
   },
   /** (x, indices, y, count, d). */
-  gatherRows: (run, x = 0, indices = 0, y = 0, count = 1, d = 1) => run.over('gatherRows', [x, indices, y, d], count, 4 + d * 0.2),
+  gatherRows: (run, x = 0, indices = 0, y = 0, count = 1, d = 1) =>
+    run.over('gatherRows', [x, indices, y, d], count, 4 + d * 0.2),
   /** (x, indices, y, count, rows of y, d). */
   scatterAddRows: (run, x = 0, indices = 0, y = 0, count = 1, rows = 1, d = 1) =>
     run.inShares('scatterAddRows', [x, indices, y, count, d], rows, count * (2 + d * 0.3)),
   /** (x, rows, y, rows of y, d). */
-  takeRows: (run, x = 0, positions = 0, y = 0, rows = 1, d = 1) => run.over('takeRows', [x, positions, y, d], rows, d * 2),
+  takeRows: (run, x = 0, positions = 0, y = 0, rows = 1, d = 1) =>
+    run.over('takeRows', [x, positions, y, d], rows, d * 2),
   /** (x, rows, y, rows of x, rows of y, d). */
   putRows: (run, x = 0, positions = 0, y = 0, count = 1, rows = 1, d = 1) =>
     run.inShares('putRows', [x, positions, y, count, d], rows, count * d * 2),

@@ -40,7 +40,10 @@ export class Runner {
     if (rows === 0) return;
     const starts = new Int32Array(this.heap.memory.buffer, indptr, rows + 1);
     const elements = (starts[rows] as number) + rows;
-    if (this.threads === 1 || elements * cost < PARALLEL_THRESHOLD) return this.pool.runAlone(kernel, args, rows);
+    if (this.threads === 1 || elements * cost < PARALLEL_THRESHOLD) {
+      this.pool.runAlone(kernel, args, rows);
+      return;
+    }
     const chunks = Math.min(this.threads * CHUNKS_PER_THREAD, rows);
     const bounds = [0];
     for (let chunk = 1; chunk < chunks; chunk++) {

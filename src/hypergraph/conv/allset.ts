@@ -4,7 +4,17 @@
 import { Dropout, inference, LayerNorm, Linear, MLP, type Mode, parameter, xavierUniform } from '../../nn/index.js';
 import { SparseMatrix, type SparsePattern, segmentSoftmax, segmentSum, spmm } from '../../sparse/index.js';
 import { type Hypergraph, memo, powers, scaled } from '../../structure/index.js';
-import { add, gatherKnownRows, leakyRelu, multiply, type Random, relu, reshape, sum, type Tensor } from '../../tensor/index.js';
+import {
+  add,
+  gatherKnownRows,
+  leakyRelu,
+  multiply,
+  type Random,
+  relu,
+  reshape,
+  sum,
+  type Tensor,
+} from '../../tensor/index.js';
 
 /** Σ over the row's elements with weight 1, or d(v)^{-1/2}·δ(e)^{-1/2}. */
 export type AllSetNorm = 'none' | 'degree';
@@ -31,7 +41,13 @@ export class AllDeepSetsConv {
   readonly toVertices: DeepSetHalf;
   readonly #dropout: Dropout;
 
-  constructor(inFeatures: number, outFeatures: number, random: Random, readonly norm: AllSetNorm = 'none', dropout = 0.5) {
+  constructor(
+    inFeatures: number,
+    outFeatures: number,
+    random: Random,
+    readonly norm: AllSetNorm = 'none',
+    dropout = 0.5,
+  ) {
     this.toHyperedges = new DeepSetHalf(inFeatures, outFeatures, random);
     this.toVertices = new DeepSetHalf(outFeatures, outFeatures, random);
     this.#dropout = new Dropout(dropout);
@@ -39,7 +55,12 @@ export class AllDeepSetsConv {
 
   forward(x: Tensor, hypergraph: Hypergraph, mode: Mode = inference): Tensor {
     const { members, incidence } = normalized(hypergraph, this.norm);
-    return this.toVertices.forward(this.toHyperedges.forward(x, members, this.#dropout, mode), incidence, this.#dropout, mode);
+    return this.toVertices.forward(
+      this.toHyperedges.forward(x, members, this.#dropout, mode),
+      incidence,
+      this.#dropout,
+      mode,
+    );
   }
 }
 
@@ -66,8 +87,14 @@ class AttentionHalf {
   readonly secondNorm: LayerNorm;
   readonly mlp: MLP;
 
-  constructor(inFeatures: number, outFeatures: number, readonly heads: number, random: Random) {
-    if (outFeatures % heads !== 0) throw new Error(`AllSetTransformerConv: ${outFeatures} features do not divide into ${heads} heads`);
+  constructor(
+    inFeatures: number,
+    outFeatures: number,
+    readonly heads: number,
+    random: Random,
+  ) {
+    if (outFeatures % heads !== 0)
+      throw new Error(`AllSetTransformerConv: ${outFeatures} features do not divide into ${heads} heads`);
     this.seed = parameter(xavierUniform(random, [heads, outFeatures / heads]));
     this.key = new Linear(inFeatures, outFeatures, random);
     this.value = new Linear(inFeatures, outFeatures, random);
@@ -82,7 +109,10 @@ class AttentionHalf {
     const values = reshape(this.value.forward(x), [n, this.heads, -1]);
     const scores = leakyRelu(sum(multiply(keys, this.seed), -1), 0.2); // (n, heads)
     const alpha = segmentSoftmax(gatherKnownRows(scores, pattern.indexTensor), pattern.segments); // (nnz, heads)
-    const messages = multiply(gatherKnownRows(values, pattern.indexTensor), reshape(alpha, [pattern.nnz, this.heads, 1]));
+    const messages = multiply(
+      gatherKnownRows(values, pattern.indexTensor),
+      reshape(alpha, [pattern.nnz, this.heads, 1]),
+    );
     const pooled = reshape(add(segmentSum(messages, pattern.segments), this.seed), [pattern.rows, -1]);
     const y = this.firstNorm.forward(pooled);
     return this.secondNorm.forward(add(y, relu(this.mlp.forward(y, mode))));

@@ -1,7 +1,7 @@
 // ED-HNN (Wang, Yang, Liu, Wang, Li, "Equivariant Hypergraph Diffusion Neural Operators", ICLR 2023).
 
 import { inference, MLP, type Mode } from '../../nn/index.js';
-import { segmentSum, SparseMatrix, spmm } from '../../sparse/index.js';
+import { SparseMatrix, segmentSum, spmm } from '../../sparse/index.js';
 import { type Hypergraph, memo } from '../../structure/index.js';
 import { concatenate, gatherKnownRows, keep, type Random, type Tensor, tensor } from '../../tensor/index.js';
 
@@ -27,7 +27,10 @@ export class EDHNNConv {
     const receivers = gatherKnownRows(x, incidence.segments.ids); // (nnz, d)
     const senders = gatherKnownRows(hyperedges, incidence.indexTensor);
     const messages = this.rho.forward(concatenate([receivers, senders], 1), mode);
-    return this.psi.forward(concatenate([x, segmentSum(messages, incidence.segments), initial, degreeColumn(hypergraph)], 1), mode);
+    return this.psi.forward(
+      concatenate([x, segmentSum(messages, incidence.segments), initial, degreeColumn(hypergraph)], 1),
+      mode,
+    );
   }
 }
 

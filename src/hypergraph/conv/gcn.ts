@@ -3,7 +3,16 @@
 import { Linear, parameter, xavierUniform } from '../../nn/index.js';
 import { type SparseMatrix, type SparsePattern, segmentSoftmax, segmentSum } from '../../sparse/index.js';
 import { type Hypergraph, memo, symmetricAdjacency } from '../../structure/index.js';
-import { add, gatherKnownRows, leakyRelu, multiply, type Random, reshape, sum, type Tensor } from '../../tensor/index.js';
+import {
+  add,
+  gatherKnownRows,
+  leakyRelu,
+  multiply,
+  type Random,
+  reshape,
+  sum,
+  type Tensor,
+} from '../../tensor/index.js';
 import { type HypergraphConv, LinearConv } from './propagate.js';
 
 function cliqueAdjacency(hypergraph: Hypergraph): SparseMatrix {
@@ -23,8 +32,14 @@ export class CliqueGATConv implements HypergraphConv {
   receive: Tensor;
   send: Tensor;
 
-  constructor(inFeatures: number, outFeatures: number, random: Random, readonly heads = 1) {
-    if (outFeatures % heads !== 0) throw new Error(`CliqueGATConv: ${outFeatures} features do not divide into ${heads} heads`);
+  constructor(
+    inFeatures: number,
+    outFeatures: number,
+    random: Random,
+    readonly heads = 1,
+  ) {
+    if (outFeatures % heads !== 0)
+      throw new Error(`CliqueGATConv: ${outFeatures} features do not divide into ${heads} heads`);
     this.theta = new Linear(inFeatures, outFeatures, random);
     this.receive = parameter(xavierUniform(random, [heads, outFeatures / heads]));
     this.send = parameter(xavierUniform(random, [heads, outFeatures / heads]));
@@ -34,7 +49,10 @@ export class CliqueGATConv implements HypergraphConv {
     const pattern: SparsePattern = cliqueAdjacency(hypergraph).pattern;
     const features = reshape(this.theta.forward(x), [hypergraph.vertexCount, this.heads, -1]); // (N, heads, d)
     const score = (weights: Tensor) => sum(multiply(features, weights), -1); // (N, heads)
-    const scores = add(gatherKnownRows(score(this.receive), pattern.segments.ids), gatherKnownRows(score(this.send), pattern.indexTensor));
+    const scores = add(
+      gatherKnownRows(score(this.receive), pattern.segments.ids),
+      gatherKnownRows(score(this.send), pattern.indexTensor),
+    );
     const alpha = reshape(segmentSoftmax(leakyRelu(scores, 0.2), pattern.segments), [pattern.nnz, this.heads, 1]);
     const messages = multiply(gatherKnownRows(features, pattern.indexTensor), alpha);
     return reshape(segmentSum(messages, pattern.segments), [hypergraph.vertexCount, -1]);

@@ -3,7 +3,7 @@
 import { Linear } from '../../nn/index.js';
 import { SparseMatrix, spmm } from '../../sparse/index.js';
 import { type Hypergraph, memo, symmetricAdjacency } from '../../structure/index.js';
-import { scope, type Random, type Tensor } from '../../tensor/index.js';
+import { type Random, scope, type Tensor } from '../../tensor/index.js';
 import type { HypergraphConv } from './propagate.js';
 
 export interface HyperGCNOptions {
@@ -43,7 +43,9 @@ function extremeGraph(signal: Tensor, hypergraph: Hypergraph, mediators: boolean
   for (const members of hypergraph.hyperedges()) {
     if (members.length < 2) continue;
     const top = members.reduce((best, v) => ((heights[v] as number) > (heights[best] as number) ? v : best));
-    const bottom = members.reduce((best, v) => (v !== top && (best === top || (heights[v] as number) < (heights[best] as number)) ? v : best));
+    const bottom = members.reduce((best, v) =>
+      v !== top && (best === top || (heights[v] as number) < (heights[best] as number)) ? v : best,
+    );
     const between = mediators ? members.filter((v) => v !== top && v !== bottom) : [];
     const weight = mediators ? 1 / (2 * members.length - 3) : 1 / members.length;
     edges.push({ from: top, to: bottom, weight });
@@ -51,7 +53,13 @@ function extremeGraph(signal: Tensor, hypergraph: Hypergraph, mediators: boolean
   }
   const both = [...edges, ...edges.map(({ from, to, weight }) => ({ from: to, to: from, weight }))];
   const n = hypergraph.vertexCount;
-  const adjacency = SparseMatrix.fromCoordinates(n, n, both.map((e) => e.from), both.map((e) => e.to), both.map((e) => e.weight));
+  const adjacency = SparseMatrix.fromCoordinates(
+    n,
+    n,
+    both.map((e) => e.from),
+    both.map((e) => e.to),
+    both.map((e) => e.weight),
+  );
   return scope(() => symmetricAdjacency(adjacency));
 }
 

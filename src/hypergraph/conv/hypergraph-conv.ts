@@ -3,7 +3,17 @@
 import { parameter, xavierUniform } from '../../nn/index.js';
 import { SparseMatrix, segmentSoftmax, spmm } from '../../sparse/index.js';
 import { type Hypergraph, meanPropagation } from '../../structure/index.js';
-import { add, gatherKnownRows, leakyRelu, matmul, type Random, reshape, type Tensor, transpose, zeros } from '../../tensor/index.js';
+import {
+  add,
+  gatherKnownRows,
+  leakyRelu,
+  matmul,
+  type Random,
+  reshape,
+  type Tensor,
+  transpose,
+  zeros,
+} from '../../tensor/index.js';
 import { type HypergraphConv, propagate } from './propagate.js';
 
 /**
@@ -25,7 +35,9 @@ export class HypergraphConvolution implements HypergraphConv {
   /** @param hyperedgeFeatures [M, in], for attention. */
   forward(x: Tensor | SparseMatrix, hypergraph: Hypergraph, hyperedgeFeatures?: Tensor): Tensor {
     const projected = this.#project(x);
-    const spread = hyperedgeFeatures ? this.#attend(projected, this.#project(hyperedgeFeatures), hypergraph) : propagate(projected, meanPropagation(hypergraph));
+    const spread = hyperedgeFeatures
+      ? this.#attend(projected, this.#project(hyperedgeFeatures), hypergraph)
+      : propagate(projected, meanPropagation(hypergraph));
     return add(spread, this.bias);
   }
 
@@ -37,12 +49,16 @@ export class HypergraphConvolution implements HypergraphConv {
     const { members } = hypergraph;
     const vertexScores = matmul(vertices, this.attention).slice(null, [0, 1]);
     const hyperedgeScores = matmul(hyperedges, this.attention).slice(null, [1, 2]);
-    const scores = add(gatherKnownRows(vertexScores, members.indexTensor), gatherKnownRows(hyperedgeScores, members.segments.ids));
+    const scores = add(
+      gatherKnownRows(vertexScores, members.indexTensor),
+      gatherKnownRows(hyperedgeScores, members.segments.ids),
+    );
     const alpha = segmentSoftmax(leakyRelu(scores, 0.2), members.segments);
     // Both halves weigh by α; the permutation brings it to vertex order.
     const byVertex = gatherKnownRows(alpha, members.transposed().permutation);
     const { toHyperedges, toVertices } = meanPropagation(hypergraph);
-    const flat = (values: Tensor, half: SparseMatrix) => new SparseMatrix(half.pattern, reshape(values, [-1]).multiply(half.values ?? 1));
+    const flat = (values: Tensor, half: SparseMatrix) =>
+      new SparseMatrix(half.pattern, reshape(values, [-1]).multiply(half.values ?? 1));
     return spmm(flat(byVertex, toVertices), spmm(flat(alpha, toHyperedges), vertices));
   }
 }

@@ -4,7 +4,18 @@
 import { Linear, parameter } from '../../nn/index.js';
 import { SparseMatrix, segmentSoftmax, segmentSum, spmm } from '../../sparse/index.js';
 import { type Hypergraph, meanPropagation, memo, powers, scaled } from '../../structure/index.js';
-import { add, gatherKnownRows, leakyRelu, multiply, type Random, relu, reshape, sum, type Tensor, zeros } from '../../tensor/index.js';
+import {
+  add,
+  gatherKnownRows,
+  leakyRelu,
+  multiply,
+  type Random,
+  relu,
+  reshape,
+  sum,
+  type Tensor,
+  zeros,
+} from '../../tensor/index.js';
 import { type HypergraphConv, LinearConv } from './propagate.js';
 
 function hyperedgeMeans(x: Tensor, hypergraph: Hypergraph): Tensor {
@@ -15,7 +26,9 @@ function hyperedgeMeans(x: Tensor, hypergraph: Hypergraph): Tensor {
 function degreeWeighted(hypergraph: Hypergraph): SparseMatrix {
   return memo(hypergraph, 'unigcn', () => {
     const { vertexDegrees } = hypergraph;
-    const meanDegrees = hypergraph.hyperedges().map((members) => members.reduce((total, v) => total + (vertexDegrees[v] as number), 0) / members.length);
+    const meanDegrees = hypergraph
+      .hyperedges()
+      .map((members) => members.reduce((total, v) => total + (vertexDegrees[v] as number), 0) / members.length);
     return scaled(new SparseMatrix(hypergraph.incidence), powers(vertexDegrees, -0.5), powers(meanDegrees, -0.5));
   });
 }
@@ -70,10 +83,18 @@ export class UniSAGEConv extends UniConv {
 export class UniGATConv extends UniConv {
   attention: Tensor;
 
-  constructor(inFeatures: number, outFeatures: number, random: Random, readonly heads = 1) {
+  constructor(
+    inFeatures: number,
+    outFeatures: number,
+    random: Random,
+    readonly heads = 1,
+  ) {
     super(inFeatures, outFeatures, random);
-    if (outFeatures % heads !== 0) throw new Error(`UniGATConv: ${outFeatures} features do not divide into ${heads} heads`);
-    this.attention = parameter(random.normal([heads, outFeatures / heads], 0, Math.sqrt(2 / (outFeatures / heads + 1))));
+    if (outFeatures % heads !== 0)
+      throw new Error(`UniGATConv: ${outFeatures} features do not divide into ${heads} heads`);
+    this.attention = parameter(
+      random.normal([heads, outFeatures / heads], 0, Math.sqrt(2 / (outFeatures / heads + 1))),
+    );
   }
 
   protected combine(projected: Tensor, hypergraph: Hypergraph): Tensor {
@@ -81,7 +102,10 @@ export class UniGATConv extends UniConv {
     const means = reshape(hyperedgeMeans(projected, hypergraph), [hypergraph.hyperedgeCount, this.heads, -1]); // (M, heads, d)
     const scores = leakyRelu(sum(multiply(means, this.attention), -1), 0.2); // (M, heads)
     const alpha = segmentSoftmax(gatherKnownRows(scores, incidence.indexTensor), incidence.segments); // (nnz, heads)
-    const messages = multiply(gatherKnownRows(means, incidence.indexTensor), reshape(alpha, [incidence.nnz, this.heads, 1]));
+    const messages = multiply(
+      gatherKnownRows(means, incidence.indexTensor),
+      reshape(alpha, [incidence.nnz, this.heads, 1]),
+    );
     return reshape(segmentSum(messages, incidence.segments), [hypergraph.vertexCount, -1]);
   }
 }
@@ -102,7 +126,13 @@ export class UniGCNII implements HypergraphConv {
   readonly #alpha: number;
   readonly #lambda: number;
 
-  constructor(inFeatures: number, hidden: number, outFeatures: number, random: Random, { layers = 32, alpha = 0.1, lambda = 0.5 }: UniGCNIIOptions = {}) {
+  constructor(
+    inFeatures: number,
+    hidden: number,
+    outFeatures: number,
+    random: Random,
+    { layers = 32, alpha = 0.1, lambda = 0.5 }: UniGCNIIOptions = {},
+  ) {
     this.encoder = new Linear(inFeatures, hidden, random);
     this.layers = Array.from({ length: layers }, () => new Linear(hidden, hidden, random, { bias: false }));
     this.classifier = new Linear(hidden, outFeatures, random);
@@ -112,7 +142,8 @@ export class UniGCNII implements HypergraphConv {
 
   forward(x: Tensor | SparseMatrix, hypergraph: Hypergraph): Tensor {
     const first = this.encoder.forward(x, 'relu');
-    const smooth = (features: Tensor) => uniGcnOperators(hypergraph).reduce((y, operator) => spmm(operator, y), features);
+    const smooth = (features: Tensor) =>
+      uniGcnOperators(hypergraph).reduce((y, operator) => spmm(operator, y), features);
     const last = this.layers.reduce((features, layer, l) => {
       const beta = Math.log(this.#lambda / (l + 1) + 1);
       const mixed = add(multiply(smooth(features), 1 - this.#alpha), multiply(first, this.#alpha));
@@ -121,4 +152,3 @@ export class UniGCNII implements HypergraphConv {
     return this.classifier.forward(last);
   }
 }
-

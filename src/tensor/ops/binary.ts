@@ -25,7 +25,12 @@ interface Gradients {
 }
 
 /** An operation on two tensors of one type, with a kernel for f32 and maybe one for i32. */
-function binary(name: KernelName, intName: KernelName | undefined, result: 'same' | 'f32', gradients?: Gradients): (a: Tensor, b: Tensor) => Tensor {
+function binary(
+  name: KernelName,
+  intName: KernelName | undefined,
+  result: 'same' | 'f32',
+  gradients?: Gradients,
+): (a: Tensor, b: Tensor) => Tensor {
   const op: Op = {
     name,
     infer: ([left, right]) => {
@@ -54,7 +59,10 @@ function binary(name: KernelName, intName: KernelName | undefined, result: 'same
 
 const addTensors = binary('add', 'addInt', 'same', { a: ({ g }) => g, b: ({ g }) => g });
 const subtractTensors = binary('subtract', 'subtractInt', 'same', { a: ({ g }) => g, b: ({ g }) => multiply(g, -1) });
-const multiplyTensors = binary('multiply', 'multiplyInt', 'same', { a: ({ b, g }) => multiply(g, b), b: ({ a, g }) => multiply(g, a) });
+const multiplyTensors = binary('multiply', 'multiplyInt', 'same', {
+  a: ({ b, g }) => multiply(g, b),
+  b: ({ a, g }) => multiply(g, a),
+});
 const divideTensors = binary('divide', undefined, 'same', {
   a: ({ b, g }) => divide(g, b),
   b: ({ b, y, g }) => multiply(multiply(g, divide(y, b)), -1),
@@ -86,7 +94,8 @@ const affineOp: Op<{ scale: number; shift: number }> = {
     requireDType('affine', 'f32', x as Tensor);
     return [{ shape: (x as Tensor).shape, dtype: 'f32' }];
   },
-  compute: (device, [x], [y], { scale, shift }) => device.run('affine', [x as Tensor, y as Tensor, scale, shift, (y as Tensor).size]),
+  compute: (device, [x], [y], { scale, shift }) =>
+    device.run('affine', [x as Tensor, y as Tensor, scale, shift, (y as Tensor).size]),
   vjp: (backward) => [affine(onlyGradient(backward), backward.attributes.scale, 0)],
 };
 

@@ -7,13 +7,21 @@ import type { Tensor } from '../tensor.js';
 const MAXIMUM_AXES = 4;
 
 /** Arguments of a broadcasting kernel that writes `output` of `shape`. */
-export function broadcastArguments(operation: string, a: Tensor, b: Tensor, output: Tensor, shape: Shape): KernelArgument[] {
+export function broadcastArguments(
+  operation: string,
+  a: Tensor,
+  b: Tensor,
+  output: Tensor,
+  shape: Shape,
+): KernelArgument[] {
   if (sameShape(a.shape, shape) && sameShape(b.shape, shape)) {
     return [a, b, output, 1, 1, 1, sizeOf(shape), 0, 0, 0, 1, 0, 0, 0, 1];
   }
   const axes = joinAxes(shape, broadcastStrides(a.shape, shape), broadcastStrides(b.shape, shape));
   if (axes.length > MAXIMUM_AXES) {
-    throw new Error(`${operation}: broadcasting alternates over more than ${MAXIMUM_AXES} axes; reshape or broadcastTo first`);
+    throw new Error(
+      `${operation}: broadcasting alternates over more than ${MAXIMUM_AXES} axes; reshape or broadcastTo first`,
+    );
   }
   while (axes.length < MAXIMUM_AXES) axes.unshift({ size: 1, a: 0, b: 0 });
   return [a, b, output, ...axes.map((axis) => axis.size), ...axes.map((axis) => axis.a), ...axes.map((axis) => axis.b)];
@@ -33,7 +41,8 @@ function joinAxes(shape: Shape, stridesA: readonly number[], stridesB: readonly 
     const a = stridesA[at] as number;
     const b = stridesB[at] as number;
     const outer = axes.at(-1);
-    if (outer && outer.a === a * size && outer.b === b * size) axes[axes.length - 1] = { size: outer.size * size, a, b };
+    if (outer && outer.a === a * size && outer.b === b * size)
+      axes[axes.length - 1] = { size: outer.size * size, a, b };
     else axes.push({ size, a, b });
   });
   return axes;

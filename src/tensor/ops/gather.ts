@@ -12,15 +12,24 @@ export function checkIndices(operation: string, indices: Tensor, rows: number, l
   const values = indices.view<Int32Array>();
   for (let i = 0; i < values.length; i++) {
     const value = values[i] as number;
-    if (value < low || value >= rows) throw new RangeError(`${operation}: index ${value} at position ${i} is outside ${low}…${rows - 1}`);
+    if (value < low || value >= rows)
+      throw new RangeError(`${operation}: index ${value} at position ${i} is outside ${low}…${rows - 1}`);
   }
 }
 
 const gatherOp: Op = {
   name: 'gatherRows',
-  infer: ([x, indices]) => [{ shape: [...(indices as Tensor).shape, ...(x as Tensor).shape.slice(1)], dtype: (x as Tensor).dtype }],
+  infer: ([x, indices]) => [
+    { shape: [...(indices as Tensor).shape, ...(x as Tensor).shape.slice(1)], dtype: (x as Tensor).dtype },
+  ],
   compute: (device, [x, indices], [y]) =>
-    device.run('gatherRows', [x as Tensor, indices as Tensor, y as Tensor, (indices as Tensor).size, sizeOf((x as Tensor).shape.slice(1))]),
+    device.run('gatherRows', [
+      x as Tensor,
+      indices as Tensor,
+      y as Tensor,
+      (indices as Tensor).size,
+      sizeOf((x as Tensor).shape.slice(1)),
+    ]),
   vjp: (backward) => {
     const [x, indices] = backward.inputs as [Tensor, Tensor];
     const flat = reshape(onlyGradient(backward), [indices.size, ...x.shape.slice(1)]);
@@ -32,7 +41,14 @@ const scatterAddOp: Op<{ rows: number }> = {
   name: 'scatterAddRows',
   infer: ([x], { rows }) => [{ shape: [rows, ...(x as Tensor).shape.slice(1)], dtype: 'f32' }],
   compute: (device, [x, indices], [y], { rows }) =>
-    device.run('scatterAddRows', [x as Tensor, indices as Tensor, y as Tensor, (indices as Tensor).size, rows, sizeOf((x as Tensor).shape.slice(1))]),
+    device.run('scatterAddRows', [
+      x as Tensor,
+      indices as Tensor,
+      y as Tensor,
+      (indices as Tensor).size,
+      rows,
+      sizeOf((x as Tensor).shape.slice(1)),
+    ]),
   vjp: (backward) => [apply(gatherOp, [onlyGradient(backward), backward.inputs[1] as Tensor]), undefined],
 };
 
@@ -52,7 +68,9 @@ export function gatherKnownRows(x: Tensor, indices: Tensor): Tensor {
 export function scatterAddRows(x: Tensor, indices: Tensor, rows: number): Tensor {
   requireDType('scatterAddRows', 'f32', x);
   if (indices.rank !== 1 || indices.size !== x.shape[0]) {
-    throw new Error(`scatterAddRows: expected one index a row of ${formatShape(x.shape)}, got ${formatShape(indices.shape)}`);
+    throw new Error(
+      `scatterAddRows: expected one index a row of ${formatShape(x.shape)}, got ${formatShape(indices.shape)}`,
+    );
   }
   checkIndices('scatterAddRows', indices, rows);
   return apply(scatterAddOp, [x, indices], { rows });

@@ -19,7 +19,9 @@ const reshapeOp: Op<{ shape: Shape }> = {
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const known = sizeOf(shape.filter((length) => length !== -1));
   const resolved = shape.map((length) => (length === -1 ? x.size / (known || 1) : length));
-  const valid = resolved.every((length) => Number.isInteger(length) && length >= 0) && shape.filter((length) => length === -1).length <= 1;
+  const valid =
+    resolved.every((length) => Number.isInteger(length) && length >= 0) &&
+    shape.filter((length) => length === -1).length <= 1;
   if (!valid || sizeOf(resolved) !== x.size) {
     throw new Error(`reshape: ${formatShape(x.shape)} has ${x.size} elements, which do not fill ${formatShape(shape)}`);
   }
@@ -66,7 +68,9 @@ function copyBox(device: HostDevice, operation: string, x: Tensor, y: Tensor, bo
 
 const permuteOp: Op<{ order: readonly number[] }> = {
   name: 'permute',
-  infer: ([x], { order }) => [{ shape: order.map((axis) => (x as Tensor).shape[axis] as number), dtype: (x as Tensor).dtype }],
+  infer: ([x], { order }) => [
+    { shape: order.map((axis) => (x as Tensor).shape[axis] as number), dtype: (x as Tensor).dtype },
+  ],
   compute(device, [x, ..._], [y], { order }) {
     const input = x as Tensor;
     const output = y as Tensor;
@@ -74,7 +78,13 @@ const permuteOp: Op<{ order: readonly number[] }> = {
     const batch = input.shape.slice(0, -2);
     const isTranspose = order.every((axis, at) => axis === (at < swap ? at : at === swap ? swap + 1 : swap));
     if (isTranspose) {
-      device.run('transpose', [input, output, sizeOf(batch), input.shape[swap] as number, input.shape[swap + 1] as number]);
+      device.run('transpose', [
+        input,
+        output,
+        sizeOf(batch),
+        input.shape[swap] as number,
+        input.shape[swap + 1] as number,
+      ]);
       return;
     }
     const strides = stridesOf(input.shape);
@@ -86,7 +96,12 @@ const permuteOp: Op<{ order: readonly number[] }> = {
   },
   vjp: (backward) => {
     const { order } = backward.attributes;
-    return [permute(onlyGradient(backward), order.map((_, axis) => order.indexOf(axis)))];
+    return [
+      permute(
+        onlyGradient(backward),
+        order.map((_, axis) => order.indexOf(axis)),
+      ),
+    ];
   },
 };
 
@@ -104,7 +119,10 @@ export function permute(x: Tensor, order: readonly number[]): Tensor {
 export function transpose(x: Tensor, axisA = -2, axisB = -1): Tensor {
   const a = resolveAxis('transpose', axisA, x.rank);
   const b = resolveAxis('transpose', axisB, x.rank);
-  return permute(x, x.shape.map((_, axis) => (axis === a ? b : axis === b ? a : axis)));
+  return permute(
+    x,
+    x.shape.map((_, axis) => (axis === a ? b : axis === b ? a : axis)),
+  );
 }
 
 interface SliceAttributes {
@@ -133,7 +151,9 @@ const sliceOp: Op<SliceAttributes> = {
       sourceOffset: dot(strides, starts),
     });
   },
-  vjp: (backward) => [apply(unsliceOp, [onlyGradient(backward)], { ...backward.attributes, shape: (backward.inputs[0] as Tensor).shape })],
+  vjp: (backward) => [
+    apply(unsliceOp, [onlyGradient(backward)], { ...backward.attributes, shape: (backward.inputs[0] as Tensor).shape }),
+  ],
 };
 
 /** Writes x into a zero tensor of `shape` at the places that the slice would read. */
@@ -156,7 +176,9 @@ const unsliceOp: Op<SliceAttributes & { readonly shape: Shape }> = {
 /** Rows [start, end) of the first axis: a view of the same memory. */
 const rowsOp: Op<{ start: number; end: number }> = {
   name: 'rows',
-  infer: ([x], { start, end }) => [{ shape: [end - start, ...(x as Tensor).shape.slice(1)], dtype: (x as Tensor).dtype }],
+  infer: ([x], { start, end }) => [
+    { shape: [end - start, ...(x as Tensor).shape.slice(1)], dtype: (x as Tensor).dtype },
+  ],
   view: ([x], { start, end }) => {
     const rest = (x as Tensor).shape.slice(1);
     return [viewOf(x as Tensor, [end - start, ...rest], start * sizeOf(rest))];
@@ -179,16 +201,23 @@ export function slice(x: Tensor, ...ranges: Range[]): Tensor {
   const axes = x.shape.map((length, axis) => resolveRange(ranges[axis] ?? null, length));
   const first = axes[0];
   const restWhole = axes.slice(1).every(({ size, step }, axis) => size === x.shape[axis + 1] && step === 1);
-  if (first && restWhole && first.step === 1) return apply(rowsOp, [x], { start: first.start, end: first.start + first.size });
-  return apply(sliceOp, [x], { starts: axes.map((a) => a.start), sizes: axes.map((a) => a.size), steps: axes.map((a) => a.step) });
+  if (first && restWhole && first.step === 1)
+    return apply(rowsOp, [x], { start: first.start, end: first.start + first.size });
+  return apply(sliceOp, [x], {
+    starts: axes.map((a) => a.start),
+    sizes: axes.map((a) => a.size),
+    steps: axes.map((a) => a.step),
+  });
 }
 
 function resolveRange(range: Range, length: number): { start: number; size: number; step: number } {
   if (range === null) return { start: 0, size: length, step: 1 };
   const [from, to, step = 1] = range;
-  if (!Number.isInteger(step) || step === 0) throw new RangeError(`slice: step must be a non-zero integer, got ${step}`);
+  if (!Number.isInteger(step) || step === 0)
+    throw new RangeError(`slice: step must be a non-zero integer, got ${step}`);
   const low = step > 0 ? 0 : -1;
-  const clamp = (position: number) => Math.min(Math.max(position < 0 ? position + length : position, low), length + (step > 0 ? 0 : -1));
+  const clamp = (position: number) =>
+    Math.min(Math.max(position < 0 ? position + length : position, low), length + (step > 0 ? 0 : -1));
   const start = clamp(from);
   const end = step < 0 && to < -length ? -1 : clamp(to);
   return { start, size: Math.max(0, Math.ceil((end - start) / step)), step };
@@ -204,12 +233,17 @@ export function flip(x: Tensor, axis = -1): Tensor {
 const padOp: Op<{ before: readonly number[]; after: readonly number[]; value: number }> = {
   name: 'pad',
   infer: ([x], { before, after }) => [
-    { shape: (x as Tensor).shape.map((length, axis) => length + (before[axis] as number) + (after[axis] as number)), dtype: (x as Tensor).dtype },
+    {
+      shape: (x as Tensor).shape.map((length, axis) => length + (before[axis] as number) + (after[axis] as number)),
+      dtype: (x as Tensor).dtype,
+    },
   ],
   compute(device, [x], [y], { before, value }) {
     const input = x as Tensor;
     const output = y as Tensor;
-    const pattern = new Int32Array(input.dtype === 'f32' ? new Float32Array([value]).buffer : new Int32Array([value]).buffer)[0] as number;
+    const pattern = new Int32Array(
+      input.dtype === 'f32' ? new Float32Array([value]).buffer : new Int32Array([value]).buffer,
+    )[0] as number;
     device.run('fill', [output, pattern, output.size]);
     const strides = stridesOf(output.shape);
     copyBox(device, 'pad', input, output, {
@@ -231,7 +265,11 @@ export function pad(x: Tensor, widths: readonly (readonly [number, number])[], v
   if (widths.length !== x.rank || widths.flat().some((width) => !Number.isInteger(width) || width < 0)) {
     throw new Error(`pad: expected ${x.rank} pairs of non-negative integers for ${formatShape(x.shape)}`);
   }
-  return apply(padOp, [x], { before: widths.map(([before]) => before), after: widths.map(([, after]) => after), value });
+  return apply(padOp, [x], {
+    before: widths.map(([before]) => before),
+    after: widths.map(([, after]) => after),
+    value,
+  });
 }
 
 const concatenateOp: Op<{ axis: number }> = {
@@ -273,7 +311,10 @@ export function concatenate(tensors: readonly Tensor[], axis = 0): Tensor {
   if (!first) throw new Error('concatenate: expected at least one tensor');
   const at = resolveAxis('concatenate', axis, first.rank);
   for (const other of tensors) {
-    const fits = other.rank === first.rank && other.dtype === first.dtype && other.shape.every((size, i) => i === at || size === first.shape[i]);
+    const fits =
+      other.rank === first.rank &&
+      other.dtype === first.dtype &&
+      other.shape.every((size, i) => i === at || size === first.shape[i]);
     if (!fits) throw new Error(`concatenate: ${other} does not join ${first} along axis ${at}`);
   }
   return tensors.length === 1 ? first : apply(concatenateOp, tensors, { axis: at });
@@ -283,7 +324,10 @@ export function concatenate(tensors: readonly Tensor[], axis = 0): Tensor {
 export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
   const rank = (tensors[0]?.rank ?? 0) + 1;
   const at = resolveAxis('stack', axis, rank);
-  return concatenate(tensors.map((x) => reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)])), at);
+  return concatenate(
+    tensors.map((x) => reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)])),
+    at,
+  );
 }
 
 const broadcastOp: Op<{ shape: Shape }> = {
@@ -292,7 +336,10 @@ const broadcastOp: Op<{ shape: Shape }> = {
   // The larger of x and x is x, and the kernel broadcasts.
   compute: (device, [x], [y], { shape }) => {
     const input = x as Tensor;
-    device.run(input.dtype === 'f32' ? 'maximum' : 'maximumInt', broadcastArguments('broadcastTo', input, input, y as Tensor, shape));
+    device.run(
+      input.dtype === 'f32' ? 'maximum' : 'maximumInt',
+      broadcastArguments('broadcastTo', input, input, y as Tensor, shape),
+    );
   },
   vjp: (backward: Backward<{ shape: Shape }>) => [sumTo(onlyGradient(backward), (backward.inputs[0] as Tensor).shape)],
 };
@@ -310,7 +357,9 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
 export function sumTo(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
   const missing = x.rank - shape.length;
-  const axes = x.shape.flatMap((length, axis) => (axis < missing || (shape[axis - missing] === 1 && length !== 1) ? [axis] : []));
+  const axes = x.shape.flatMap((length, axis) =>
+    axis < missing || (shape[axis - missing] === 1 && length !== 1) ? [axis] : [],
+  );
   return reshape(axes.length ? sum(x, axes) : x, shape);
 }
 
@@ -324,7 +373,10 @@ export function expandAxis(x: Tensor, axis: number): Tensor {
 export function squeeze(x: Tensor, axis: number): Tensor {
   const at = resolveAxis('squeeze', axis, x.rank);
   if (x.shape[at] !== 1) throw new Error(`squeeze: axis ${axis} of ${formatShape(x.shape)} is not 1`);
-  return reshape(x, x.shape.filter((_, i) => i !== at));
+  return reshape(
+    x,
+    x.shape.filter((_, i) => i !== at),
+  );
 }
 
 /** A tensor of zeros like x. */

@@ -20,7 +20,11 @@ interface Attributes {
 }
 
 /** Sizes m, k, n of op(A)[m, k]·op(B)[k, n]. @throws Error naming both shapes when the inner sizes differ. */
-function productSizes(a: Tensor, b: Tensor, { transposeA, transposeB }: Attributes): { m: number; k: number; n: number } {
+function productSizes(
+  a: Tensor,
+  b: Tensor,
+  { transposeA, transposeB }: Attributes,
+): { m: number; k: number; n: number } {
   const [m, k] = lastTwo(a, transposeA);
   const [inner, n] = lastTwo(b, transposeB);
   if (k !== inner) {
@@ -50,16 +54,37 @@ const matmulOp: Op<Attributes> = {
     const b = right as Tensor;
     const { m, k, n } = productSizes(a, b, attributes);
     const batch = sizeOf(a.shape.slice(0, -2));
-    device.run('matmul', [a, b, null, y as Tensor, batch, m, n, k, Number(attributes.transposeA), Number(attributes.transposeB), 0]);
+    device.run('matmul', [
+      a,
+      b,
+      null,
+      y as Tensor,
+      batch,
+      m,
+      n,
+      k,
+      Number(attributes.transposeA),
+      Number(attributes.transposeB),
+      0,
+    ]);
   },
   vjp: (backward) => {
     const [a, b] = backward.inputs as [Tensor, Tensor];
     const { transposeA, transposeB } = backward.attributes;
     const g = onlyGradient(backward);
-    const product = (x: Tensor, y: Tensor, tx: boolean, ty: boolean) => apply(matmulOp, [x, y], { transposeA: tx, transposeB: ty });
+    const product = (x: Tensor, y: Tensor, tx: boolean, ty: boolean) =>
+      apply(matmulOp, [x, y], { transposeA: tx, transposeB: ty });
     return [
-      backward.needed[0] ? (transposeA ? product(b, g, transposeB, true) : product(g, b, false, !transposeB)) : undefined,
-      backward.needed[1] ? (transposeB ? product(g, a, true, transposeA) : product(a, g, !transposeA, false)) : undefined,
+      backward.needed[0]
+        ? transposeA
+          ? product(b, g, transposeB, true)
+          : product(g, b, false, !transposeB)
+        : undefined,
+      backward.needed[1]
+        ? transposeB
+          ? product(g, a, true, transposeA)
+          : product(a, g, !transposeA, false)
+        : undefined,
     ];
   },
 };
@@ -70,14 +95,16 @@ const matmulOp: Op<Attributes> = {
  * @throws Error when the inner sizes differ.
  */
 export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor {
-  if (a.rank < 2 || b.rank < 2) throw new Error(`matmul: expected at least two axes each, got ${formatShape(a.shape)} × ${formatShape(b.shape)}`);
+  if (a.rank < 2 || b.rank < 2)
+    throw new Error(`matmul: expected at least two axes each, got ${formatShape(a.shape)} × ${formatShape(b.shape)}`);
   const attributes = { transposeA, transposeB };
   if (b.rank === 2 && a.rank > 2 && !transposeA) {
     const { m, n, k } = productSizes(a, b, attributes);
     return reshape(apply(matmulOp, [reshape(a, [-1, k]), b], attributes), [...a.shape.slice(0, -2), m, n]);
   }
   const batch = broadcastShapes('matmul', a.shape.slice(0, -2), b.shape.slice(0, -2));
-  const withBatch = (x: Tensor) => (sameShape(x.shape.slice(0, -2), batch) ? x : broadcastTo(x, [...batch, ...x.shape.slice(-2)]));
+  const withBatch = (x: Tensor) =>
+    sameShape(x.shape.slice(0, -2), batch) ? x : broadcastTo(x, [...batch, ...x.shape.slice(-2)]);
   return apply(matmulOp, [withBatch(a), withBatch(b)], attributes);
 }
 
@@ -87,7 +114,10 @@ const linearOp: Op<{ relu: boolean }> = {
     requireDType('linear', 'f32', x as Tensor, weight as Tensor);
     const [m, k] = (x as Tensor).shape as [number, number];
     const [n, inner] = (weight as Tensor).shape as [number, number];
-    if (k !== inner) throw new Error(`linear: input has ${k} features, weight expects ${inner}: ${formatShape([m, k])} × ${formatShape([n, inner])}ᵀ`);
+    if (k !== inner)
+      throw new Error(
+        `linear: input has ${k} features, weight expects ${inner}: ${formatShape([m, k])} × ${formatShape([n, inner])}ᵀ`,
+      );
     if (bias && bias.size !== n) throw new Error(`linear: bias has ${bias.size} elements, expected ${n}`);
     return [{ shape: [m, n], dtype: 'f32' }];
   },

@@ -26,7 +26,16 @@ const standardizeOp: Op<Attributes> = {
     ];
   },
   compute: (device, [x], [y, inverse], { epsilon, center }) =>
-    device.run('standardize', [x as Tensor, y as Tensor, inverse as Tensor, null, null, ...rowsOf(x as Tensor), epsilon, Number(center)]),
+    device.run('standardize', [
+      x as Tensor,
+      y as Tensor,
+      inverse as Tensor,
+      null,
+      null,
+      ...rowsOf(x as Tensor),
+      epsilon,
+      Number(center),
+    ]),
   vjp: ({ outputs, gradients, attributes }) => {
     const [y, inverse] = outputs as [Tensor, Tensor];
     const [gradientY, gradientInverse] = gradients;
@@ -39,7 +48,8 @@ const standardizeOp: Op<Attributes> = {
       parts.push(multiply(inverse, subtract(centred, multiply(y, rowMean(multiply(gradientY, y))))));
     }
     // ∂s/∂xᵢ = −s²·yᵢ/n.
-    if (gradientInverse) parts.push(multiply(multiply(gradientInverse, multiply(inverse, inverse)), multiply(y, -1 / n)));
+    if (gradientInverse)
+      parts.push(multiply(multiply(gradientInverse, multiply(inverse, inverse)), multiply(y, -1 / n)));
     return [parts.reduce(add)];
   },
 };
@@ -54,17 +64,33 @@ const normOp: Op<Attributes> = {
   infer: ([x, ...weights]) => {
     requireDType('layerNorm', 'f32', x as Tensor, ...weights);
     const n = (x as Tensor).shape.at(-1);
-    for (const weight of weights) if (weight.size !== n) throw new Error(`layerNorm: expected ${n} weights, got ${weight}`);
+    for (const weight of weights)
+      if (weight.size !== n) throw new Error(`layerNorm: expected ${n} weights, got ${weight}`);
     return [{ shape: (x as Tensor).shape, dtype: 'f32' }];
   },
   compute: (device, [x, gamma, beta], [y], { epsilon, center }) =>
-    device.run('standardize', [x as Tensor, y as Tensor, null, gamma ?? null, beta ?? null, ...rowsOf(x as Tensor), epsilon, Number(center)]),
+    device.run('standardize', [
+      x as Tensor,
+      y as Tensor,
+      null,
+      gamma ?? null,
+      beta ?? null,
+      ...rowsOf(x as Tensor),
+      epsilon,
+      Number(center),
+    ]),
   vjp: ({ inputs, gradients, attributes, needed }) => {
     const [x, gamma] = inputs as [Tensor, Tensor];
     const [g] = gradients as [Tensor];
     const leading = x.shape.slice(0, -1).map((_, axis) => axis);
     const [y, inverse] = standardize(x, attributes.epsilon, attributes.center);
-    const backward = { inputs: [x], outputs: [y, inverse], gradients: [multiply(g, gamma), undefined], attributes, needed: [true] };
+    const backward = {
+      inputs: [x],
+      outputs: [y, inverse],
+      gradients: [multiply(g, gamma), undefined],
+      attributes,
+      needed: [true],
+    };
     return [
       needed[0] ? standardizeOp.vjp?.(backward)[0] : undefined,
       needed[1] ? sum(multiply(g, y), leading) : undefined,

@@ -4,8 +4,8 @@ import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
 import { reducedShape, resolveAxes, resolveAxis, type Shape, sizeOf } from '../shape.js';
 import { emptyTensor, type Tensor } from '../tensor.js';
 import { multiply, subtract } from './binary.js';
-import { broadcastTo, permute, reshape } from './layout.js';
 import { putRows } from './gather.js';
+import { broadcastTo, permute, reshape } from './layout.js';
 import { exp } from './unary.js';
 
 /** Which axes to reduce (all when left out) and whether they stay with size 1. */
@@ -45,8 +45,11 @@ function reduceOp(name: 'sum' | 'max' | 'min', vjp: Op<Attributes>['vjp']): Op<A
         const rest = shape.map((length, axis) => (axis >= first && axis <= last ? 1 : length));
         const target = final ? (y as Tensor) : emptyTensor(rest, 'f32', device);
         device.run(name, [
-          source, target,
-          sizeOf(shape.slice(0, first)), sizeOf(shape.slice(first, last + 1)), sizeOf(shape.slice(last + 1)),
+          source,
+          target,
+          sizeOf(shape.slice(0, first)),
+          sizeOf(shape.slice(first, last + 1)),
+          sizeOf(shape.slice(last + 1)),
           final ? scale : 1,
         ]);
         if (source !== x) source.dispose();
@@ -65,12 +68,22 @@ const sumOp = reduceOp('sum', (backward) => {
   return [broadcastTo(scale === 1 ? gradient : multiply(gradient, scale), x.shape)];
 });
 
-function reduce(op: Op<Attributes>, x: Tensor, axes: number | readonly number[] | undefined, options: ReduceOptions, scaleOf = (_: number) => 1): Tensor {
+function reduce(
+  op: Op<Attributes>,
+  x: Tensor,
+  axes: number | readonly number[] | undefined,
+  options: ReduceOptions,
+  scaleOf = (_: number) => 1,
+): Tensor {
   const resolved = resolveAxes(op.name, axes, x.rank);
   if (resolved.length === 0 && x.rank > 0) return x;
   const count = sizeOf(resolved.map((axis) => x.shape[axis] as number));
-  if (count === 0 && op !== sumOp) throw new Error(`${op.name}: no elements along axes [${resolved.join(', ')}] of ${x}`);
-  const y = apply(op, [x.rank === 0 ? reshape(x, [1]) : x], { axes: x.rank === 0 ? [0] : resolved, scale: scaleOf(count) });
+  if (count === 0 && op !== sumOp)
+    throw new Error(`${op.name}: no elements along axes [${resolved.join(', ')}] of ${x}`);
+  const y = apply(op, [x.rank === 0 ? reshape(x, [1]) : x], {
+    axes: x.rank === 0 ? [0] : resolved,
+    scale: scaleOf(count),
+  });
   return options.keepAxes ? y : reshape(y, reducedShape(x.shape, resolved, false));
 }
 
@@ -85,7 +98,11 @@ export function mean(x: Tensor, axes?: number | readonly number[], options: Redu
 }
 
 /** Mean of squared deviations from the mean, divided by n − `ddof`. */
-export function variance(x: Tensor, axes?: number | readonly number[], options: ReduceOptions & { ddof?: number } = {}): Tensor {
+export function variance(
+  x: Tensor,
+  axes?: number | readonly number[],
+  options: ReduceOptions & { ddof?: number } = {},
+): Tensor {
   const centred = subtract(x, mean(x, axes, { keepAxes: true }));
   const count = sizeOf(resolveAxes('variance', axes, x.rank).map((axis) => x.shape[axis] as number));
   return reduce(sumOp, multiply(centred, centred), axes, options, () => 1 / (count - (options.ddof ?? 0)));
@@ -105,7 +122,12 @@ function extremeVjp(sign: 1 | -1): Op<Attributes>['vjp'] {
     const winners = reshape(argExtreme(columns, 0, sign), [1, -1]);
     const spread = putRows(reshape(gradient, [1, -1]), winners, n);
     const shape = order.map((axis) => x.shape[axis] as number);
-    return [permute(reshape(spread, shape), order.map((_, axis) => order.indexOf(axis)))];
+    return [
+      permute(
+        reshape(spread, shape),
+        order.map((_, axis) => order.indexOf(axis)),
+      ),
+    ];
   };
 }
 
@@ -131,7 +153,14 @@ const argOp: Op<{ axis: number; sign: 1 | -1 }> = {
   },
   compute(device, [x], [y], { axis, sign }) {
     const { shape } = x as Tensor;
-    device.run('argmax', [x as Tensor, y as Tensor, sizeOf(shape.slice(0, axis)), shape[axis] as number, sizeOf(shape.slice(axis + 1)), sign]);
+    device.run('argmax', [
+      x as Tensor,
+      y as Tensor,
+      sizeOf(shape.slice(0, axis)),
+      shape[axis] as number,
+      sizeOf(shape.slice(axis + 1)),
+      sign,
+    ]);
   },
 };
 
@@ -155,7 +184,8 @@ const logSumExpOp: Op = {
     requireDType('logSumExp', 'f32', x as Tensor);
     return [{ shape: [...(x as Tensor).shape.slice(0, -1), 1], dtype: 'f32' }];
   },
-  compute: (device, [x], [y]) => device.run('logSumExp', [x as Tensor, y as Tensor, (y as Tensor).size, (x as Tensor).shape.at(-1) as number]),
+  compute: (device, [x], [y]) =>
+    device.run('logSumExp', [x as Tensor, y as Tensor, (y as Tensor).size, (x as Tensor).shape.at(-1) as number]),
   vjp: (backward) => {
     const [x] = backward.inputs as [Tensor];
     const [y] = backward.outputs as [Tensor];
@@ -171,4 +201,3 @@ export function logSumExp(x: Tensor, axes?: number | readonly number[], options:
   const y = apply(logSumExpOp, [reshape(permute(x, [...kept, ...reduced]), [rows, x.size / Math.max(rows, 1)])]);
   return reshape(y, reducedShape(x.shape, reduced, options.keepAxes ?? false));
 }
-

@@ -22,7 +22,9 @@ function unary(name: KernelName, vjp?: (flow: Flow) => Tensor): (x: Tensor) => T
     },
     compute: (device, [x], [y]) => device.run(name, [x as Tensor, y as Tensor, (y as Tensor).size]),
     ...(vjp && {
-      vjp: (backward) => [vjp({ x: backward.inputs[0] as Tensor, y: backward.outputs[0] as Tensor, g: onlyGradient(backward) })],
+      vjp: (backward) => [
+        vjp({ x: backward.inputs[0] as Tensor, y: backward.outputs[0] as Tensor, g: onlyGradient(backward) }),
+      ],
     }),
   };
   return (x) => apply(op, [x]);
@@ -38,7 +40,9 @@ export const tanh = unary('tanh', ({ y, g }) => multiply(g, subtract(1, square(y
 /** 1 / (1 + e⁻ˣ). */
 export const sigmoid = unary('sigmoid', ({ y, g }) => multiply(g, multiply(y, subtract(1, y))));
 /** Error function 2/√π ∫₀ˣ e^(−t²) dt. */
-export const erf = unary('erf', ({ x, g }) => multiply(g, multiply(exp(multiply(square(x), -1)), 2 / Math.sqrt(Math.PI))));
+export const erf = unary('erf', ({ x, g }) =>
+  multiply(g, multiply(exp(multiply(square(x), -1)), 2 / Math.sqrt(Math.PI))),
+);
 /** x·Φ(x) with the normal distribution function Φ (exact form, by erf). */
 export const gelu = unary('gelu', ({ x, g }) => {
   const density = multiply(exp(multiply(square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
@@ -70,23 +74,36 @@ export function negate(x: Tensor): Tensor {
 }
 
 /** An operation with one scalar, whose kernel takes (x, y, scalar, n). */
-function scaled(name: KernelName, vjp: (flow: Flow & { parameter: number }) => Tensor): (x: Tensor, parameter: number) => Tensor {
+function scaled(
+  name: KernelName,
+  vjp: (flow: Flow & { parameter: number }) => Tensor,
+): (x: Tensor, parameter: number) => Tensor {
   const op: Op<{ parameter: number }> = {
     name,
     infer: ([x]) => {
       requireDType(name, 'f32', x as Tensor);
       return [{ shape: (x as Tensor).shape, dtype: 'f32' }];
     },
-    compute: (device, [x], [y], { parameter }) => device.run(name, [x as Tensor, y as Tensor, parameter, (y as Tensor).size]),
+    compute: (device, [x], [y], { parameter }) =>
+      device.run(name, [x as Tensor, y as Tensor, parameter, (y as Tensor).size]),
     vjp: (backward) => [
-      vjp({ x: backward.inputs[0] as Tensor, y: backward.outputs[0] as Tensor, g: onlyGradient(backward), parameter: backward.attributes.parameter }),
+      vjp({
+        x: backward.inputs[0] as Tensor,
+        y: backward.outputs[0] as Tensor,
+        g: onlyGradient(backward),
+        parameter: backward.attributes.parameter,
+      }),
     ],
   };
   return (x, parameter) => apply(op, [x], { parameter });
 }
 
-const leakyReluOp = scaled('leakyRelu', ({ x, g, parameter }) => add(multiply(positiveMask(g, x), 1 - parameter), multiply(g, parameter)));
-const eluOp = scaled('elu', ({ x, y, g, parameter }) => add(positiveMask(g, x), multiply(positiveMask(g, multiply(x, -1)), add(y, parameter))));
+const leakyReluOp = scaled('leakyRelu', ({ x, g, parameter }) =>
+  add(multiply(positiveMask(g, x), 1 - parameter), multiply(g, parameter)),
+);
+const eluOp = scaled('elu', ({ x, y, g, parameter }) =>
+  add(positiveMask(g, x), multiply(positiveMask(g, multiply(x, -1)), add(y, parameter))),
+);
 
 /** x where x > 0, else slope·x. */
 export function leakyRelu(x: Tensor, slope = 0.01): Tensor {
@@ -101,12 +118,14 @@ export function elu(x: Tensor, alpha = 1): Tensor {
 const castOp: Op<{ dtype: 'f32' | 'i32' }> = {
   name: 'cast',
   infer: ([x], { dtype }) => [{ shape: (x as Tensor).shape, dtype }],
-  compute: (device, [x], [y], { dtype }) => device.run(dtype === 'i32' ? 'toInt' : 'toFloat', [x as Tensor, y as Tensor, (y as Tensor).size]),
+  compute: (device, [x], [y], { dtype }) =>
+    device.run(dtype === 'i32' ? 'toInt' : 'toFloat', [x as Tensor, y as Tensor, (y as Tensor).size]),
 };
 
 /** Converts between f32 and i32 (towards zero). Not differentiable. */
 export function cast(x: Tensor, dtype: 'f32' | 'i32'): Tensor {
   if (x.dtype === dtype) return x;
-  if (x.dtype !== 'f32' && x.dtype !== 'i32') throw new Error(`cast: from ${x.dtype} is not supported; read the data and make a new tensor`);
+  if (x.dtype !== 'f32' && x.dtype !== 'i32')
+    throw new Error(`cast: from ${x.dtype} is not supported; read the data and make a new tensor`);
   return apply(castOp, [x], { dtype });
 }

@@ -1,0 +1,102 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const source = resolve(import.meta.dirname, '../src');
+
+/** Folders of src/ by floor; families share one and never import each other. */
+const floors: Readonly<Record<string, number>> = {
+  engine: 1,
+  tensor: 2,
+  sparse: 3,
+  trace: 3,
+  distributed: 3,
+  nn: 4,
+  structure: 4,
+  models: 5,
+  data: 5,
+  graph: 6,
+  hypergraph: 6,
+  embedding: 6,
+  hypernet: 6,
+  vision: 6,
+  compress: 6,
+  lm: 6,
+  recommend: 6,
+  experiments: 7,
+  cli: 8,
+};
+const FAMILY_FLOOR = 6;
+
+const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts') && !file.includes('generated'))
+  .map((file) => join(source, file));
+
+/** Relative imports of a file, static and dynamic. */
+function importsOf(file: string, kinds: 'all' | 'values'): string[] {
+  const text = readFileSync(file, 'utf8');
+  const pattern = /(?:(import|export)\s+(type\s)?[^'"`;]*?from\s*|import\s*\(?\s*)['"](\.[^'"]+)['"]/g;
+  return [...text.matchAll(pattern)]
+    .filter((match) => kinds === 'all' || !match[2])
+    .map((match) => resolve(dirname(file), (match[3] as string).replace(/\.js$/, '.ts')));
+}
+
+const folderOf = (file: string) => relative(source, file).split('/')[0] as string;
+
+describe('floors', () => {
+  test('every folder has a floor', () => {
+    const folders = new Set(files.map(folderOf).filter((folder) => !folder.endsWith('.ts')));
+    expect([...folders].filter((folder) => floors[folder] === undefined)).toEqual([]);
+  });
+
+  test('no file imports from a higher floor, no family another family', () => {
+    const violations = files.flatMap((file) => {
+      const folder = folderOf(file);
+      const floor = floors[folder];
+      if (floor === undefined) return [];
+      return importsOf(file, 'all').flatMap((target) => {
+        const other = folderOf(target);
+        const otherFloor = floors[other] ?? Number.POSITIVE_INFINITY;
+        const wrong = otherFloor > floor || (floor === FAMILY_FLOOR && otherFloor === FAMILY_FLOOR && other !== folder);
+        return wrong ? [`${relative(source, file)} imports ${relative(source, target)}`] : [];
+      });
+    });
+    expect(violations).toEqual([]);
+  });
+
+  test('imports find their file', () => {
+    const known = new Set(files);
+    const lost = files.flatMap((file) =>
+      importsOf(file, 'all').filter((target) => !known.has(target) && !target.includes('generated')),
+    );
+    expect(lost).toEqual([]);
+  });
+});
+
+test('no cycles, but among the operations of tensor/ops, whose gradients are written in one another', () => {
+  const inOps = (file: string) => file.startsWith(join(source, 'tensor/ops'));
+  const state = new Map<string, 'open' | 'done'>();
+  const cycles: string[] = [];
+  const visit = (file: string, path: string[]) => {
+    if (state.get(file) === 'open') {
+      const cycle = path.slice(path.indexOf(file));
+      if (!cycle.every(inOps)) cycles.push(cycle.map((step) => relative(source, step)).join(' → '));
+      return;
+    }
+    if (state.has(file)) return;
+    state.set(file, 'open');
+    for (const target of importsOf(file, 'values')) visit(target, [...path, file]);
+    state.set(file, 'done');
+  };
+  for (const file of files) visit(file, []);
+  expect(cycles).toEqual([]);
+});
+
+test('folders are named for what is in them', () => {
+  const vague = ['utils', 'helpers', 'common', 'misc', 'core', 'manager'];
+  expect(
+    files
+      .map((file) => relative(source, file))
+      .filter((file) => file.split(/[/.]/).some((part) => vague.includes(part))),
+  ).toEqual([]);
+});
