@@ -9,9 +9,9 @@ import {
   type Features,
   type HypergraphNetwork,
   type Labelled,
+  type NetworkKind,
+  networkKinds,
   rowsOf,
-  type TeacherKind,
-  teacherKinds,
   topologyScore,
   trainMlp,
   trainNetwork,
@@ -26,7 +26,7 @@ import type { OptionValues } from './options.js';
 import { medianSeconds, summarize } from './statistics.js';
 
 const options = {
-  teacher: { kind: 'choice', choices: teacherKinds, default: 'hgnn', about: 'network that teaches' },
+  teacher: { kind: 'choice', choices: networkKinds, default: 'hgnn', about: 'network that teaches' },
   setting: {
     kind: 'choice',
     choices: ['transductive', 'production'],
@@ -89,8 +89,8 @@ const methods = {
   plus: 'LightHGNN⁺',
 } as const;
 
-function teacherName(kind: TeacherKind): string {
-  const names: Readonly<Record<TeacherKind, string>> = {
+function teacherName(kind: NetworkKind): string {
+  const names: Readonly<Record<NetworkKind, string>> = {
     hgnn: 'HGNN',
     hgnnp: 'HGNN⁺',
     hnhn: 'HNHN',

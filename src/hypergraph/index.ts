@@ -1,4 +1,21 @@
 // Floor 6: hypergraph learning.
 
 export * from './conv/index.js';
-export * from './lighthgnn.js';
+export {
+  type DistillOptions,
+  distill,
+  highOrderConstraint,
+  hyperedgeEntropy,
+  reliability,
+  type Teacher,
+  topologyScore,
+} from './lighthgnn.js';
+export {
+  classifyVertices,
+  type Features,
+  HypergraphNetwork,
+  type NetworkKind,
+  networkKinds,
+  rowsOf,
+} from './network.js';
+export { type Labelled, type NetworkOptions, type TrainingOptions, trainMlp, trainNetwork } from './training.js';

@@ -9,23 +9,9 @@
 //
 // Paper: Feng, Luo, Ying, Gao, "LightHGNN: Distilling Hypergraph Neural Networks into MLPs for 100× Faster Inference", ICLR 2024.
 
-import {
-  Adam,
-  accuracy,
-  type CheckpointStore,
-  crossEntropy,
-  Dropout,
-  type EpochReport,
-  type FitResult,
-  fit,
-  inference,
-  logKlDivergence,
-  MLP,
-  type Mode,
-  predictedClasses,
-} from '../nn/index.js';
+import { type FitResult, logKlDivergence, type MLP, type Mode } from '../nn/index.js';
 import { SparseMatrix, spmm } from '../sparse/index.js';
-import { type Hypergraph, meanPropagation, restrict } from '../structure/index.js';
+import { type Hypergraph, meanPropagation } from '../structure/index.js';
 import {
   abs,
   add,
@@ -38,7 +24,6 @@ import {
   mean,
   multiply,
   type Random,
-  relu,
   scope,
   softmax,
   sqrt,
@@ -49,189 +34,15 @@ import {
   type Tensor,
   tensor,
 } from '../tensor/index.js';
+import type { Features } from './network.js';
 import {
-  CliqueGATConv,
-  CliqueGCNConv,
-  HGNNConv,
-  HGNNPlusConv,
-  HNHNConv,
-  type HypergraphConv,
-  LinearConv,
-  UniGCNConv,
-} from './conv/index.js';
-
-export type Features = Tensor | SparseMatrix;
-
-/** Networks that can teach, by their convolution; gcn and gat work on the clique expansion. */
-export const teacherKinds = ['hgnn', 'hgnnp', 'hnhn', 'unigcn', 'gcn', 'gat'] as const;
-export type TeacherKind = (typeof teacherKinds)[number];
-
-const convolutions: Readonly<
-  Record<TeacherKind, (inFeatures: number, outFeatures: number, random: Random) => HypergraphConv>
-> = {
-  hgnn: (i, o, random) => new HGNNConv(i, o, random),
-  hgnnp: (i, o, random) => new HGNNPlusConv(i, o, random),
-  hnhn: (i, o, random) => new HNHNConv(i, o, random),
-  unigcn: (i, o, random) => new UniGCNConv(i, o, random),
-  gcn: (i, o, random) => new CliqueGCNConv(i, o, random),
-  gat: (i, o, random) => new CliqueGATConv(i, o, random),
-};
-
-/** Two convolutions with ReLU and dropout between them: the teacher, and the hypergraph baselines. */
-export class HypergraphNetwork {
-  readonly first: HypergraphConv;
-  readonly second: HypergraphConv;
-  readonly #dropout: Dropout;
-
-  constructor(
-    readonly kind: TeacherKind,
-    inFeatures: number,
-    hidden: number,
-    classes: number,
-    random: Random,
-    dropout = 0.5,
-  ) {
-    this.first = convolutions[kind](inFeatures, hidden, random.split('first'));
-    this.second = convolutions[kind](hidden, classes, random.split('second'));
-    this.#dropout = new Dropout(dropout);
-  }
-
-  /** Logits [N, classes]. */
-  forward(x: Features, hypergraph: Hypergraph, mode: Mode): Tensor {
-    return this.second.forward(this.#dropout.forward(this.hidden(x, hypergraph), mode), hypergraph);
-  }
-
-  /** Embeddings after the first layer [N, hidden]. */
-  hidden(x: Features, hypergraph: Hypergraph): Tensor {
-    return relu(this.first.forward(x, hypergraph));
-  }
-}
-
-/**
- * Logits of a few vertices, from their neighbourhood alone: fetches the vertices that the network's layers reach from them and computes there. Equal to the rows of
- * `forward`, and what it costs to classify vertices on demand with a network that needs the hypergraph.
- *
- * @throws Error for networks whose layers are not linear operators (hnhn, gat).
- */
-export function classifyVertices(
-  { first, second }: HypergraphNetwork,
-  features: Features,
-  hypergraph: Hypergraph,
-  vertices: Int32Array,
-): Tensor {
-  if (!(first instanceof LinearConv && second instanceof LinearConv))
-    throw new Error('classifyVertices: the network needs the whole hypergraph; call forward');
-  const last = restrict(second.operators(hypergraph), vertices);
-  const early = restrict(first.operators(hypergraph), last.sources);
-  const reached = rowsOf(features, early.sources);
-  return second.propagate(relu(first.propagate(reached, early.operators)), last.operators);
-}
-
-/** The given rows of a feature matrix. */
-export function rowsOf(features: Features, rows: Int32Array): Features {
-  return features instanceof SparseMatrix ? features.selectRows(rows) : gatherKnownRows(features, tensor(rows));
-}
-
-export interface TrainingOptions {
-  readonly epochs?: number;
-  readonly learningRate?: number;
-  /** L2, added to the gradient. */
-  readonly weightDecay?: number;
-  readonly dropout?: number;
-  readonly onEpoch?: (report: EpochReport) => void;
-  readonly signal?: AbortSignal;
-  readonly checkpoint?: CheckpointStore;
-}
-
-/** Labelled vertices: class −1 where unknown. `train` and `validation` are vertex numbers. */
-export interface Labelled {
-  readonly features: Features;
-  readonly hypergraph: Hypergraph;
-  readonly labels: Int32Array;
-  readonly classes: number;
-  readonly train: Int32Array;
-  readonly validation: Int32Array;
-}
-
-const trainingDefaults = { epochs: 200, learningRate: 0.01, weightDecay: 5e-4, dropout: 0.5 };
-
-function featureCount(features: Features): number {
-  return features instanceof SparseMatrix ? features.columns : (features.shape[1] as number);
-}
-
-/** Supervised loss on the labelled vertices: mean cross-entropy of their rows of the logits. */
-function labelledLoss({ labels, train }: Labelled): (logits: Tensor) => Tensor {
-  const rows = keep(tensor(train));
-  const truth = keep(tensor(train.map((vertex) => labels[vertex] as number)));
-  return (logits) => crossEntropy(gatherKnownRows(logits, rows), truth);
-}
-
-/** Adam with the best epoch by validation accuracy kept, as teacher, students and baselines all train. */
-function trainByValidation<M extends object>(
-  model: M,
-  data: Labelled,
-  logits: (model: M, mode: Mode) => Tensor,
-  loss: (logits: Tensor, mode: Mode) => Tensor,
-  random: Random,
-  options: TrainingOptions,
-): Promise<FitResult> {
-  const { epochs, learningRate, weightDecay } = { ...trainingDefaults, ...options };
-  return fit({
-    model,
-    loss: (live: M, _: undefined, mode) => loss(logits(live, mode), mode),
-    optimizer: new Adam({ learningRate, weightDecay }),
-    epochs,
-    random,
-    validate: (live) => accuracy(predictedClasses(logits(live, inference)), data.labels, data.validation),
-    onEpoch: options.onEpoch,
-    signal: options.signal,
-    checkpoint: options.checkpoint,
-    checkpointEvery: 20,
-  });
-}
-
-export interface NetworkOptions extends TrainingOptions {
-  readonly kind?: TeacherKind;
-  readonly hidden?: number;
-}
-
-/** Trains a hypergraph network on the labelled vertices. */
-export async function trainNetwork(
-  data: Labelled,
-  random: Random,
-  options: NetworkOptions = {},
-): Promise<{ network: HypergraphNetwork; training: FitResult }> {
-  const { kind = 'hgnn', hidden = 32, dropout = trainingDefaults.dropout } = options;
-  const network = new HypergraphNetwork(
-    kind,
-    featureCount(data.features),
-    hidden,
-    data.classes,
-    random.split('weights'),
-    dropout,
-  );
-  const logits = (live: HypergraphNetwork, mode: Mode) => live.forward(data.features, data.hypergraph, mode);
-  return { network, training: await trainByValidation(network, data, logits, labelledLoss(data), random, options) };
-}
-
-/** The student's shape: linear → ReLU → batch norm → dropout → linear. */
-function newStudent(data: Labelled, hidden: number, dropout: number, random: Random): MLP {
-  return new MLP([featureCount(data.features), hidden, data.classes], random.split('weights'), {
-    norm: 'batch',
-    dropout,
-  });
-}
-
-/** Trains the student's MLP on labels alone: the baseline that knows no hypergraph. */
-export async function trainMlp(
-  data: Labelled,
-  random: Random,
-  options: TrainingOptions & { readonly hidden?: number } = {},
-): Promise<{ student: MLP; training: FitResult }> {
-  const student = newStudent(data, options.hidden ?? 128, options.dropout ?? trainingDefaults.dropout, random);
-  const logits = (live: MLP, mode: Mode) => live.forward(data.features, mode);
-  return { student, training: await trainByValidation(student, data, logits, labelledLoss(data), random, options) };
-}
+  type Labelled,
+  labelledLoss,
+  newPerceptron,
+  type TrainingOptions,
+  trainByValidation,
+  trainingDefaults,
+} from './training.js';
 
 /** Any trained network as a function of features and hypergraph: logits [N, classes]. */
 export type Teacher = (features: Features, hypergraph: Hypergraph) => Tensor;
@@ -270,7 +81,7 @@ export async function distill(
     divergence = 'kl',
     dropout = trainingDefaults.dropout,
   } = options;
-  const student = newStudent(data, hidden, dropout, random);
+  const student = newPerceptron(data, hidden, dropout, random);
   const teacherLogits = keep(scope(() => stopGradient(teacher(data.features, data.hypergraph))));
   const soft = keep(scope(() => logSoftmax(teacherLogits)));
   const constraint = plus

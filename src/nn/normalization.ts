@@ -73,19 +73,20 @@ export class BatchNorm1d {
   forward(x: Tensor, mode: Mode): Tensor {
     if (x.rank !== 2 || x.shape[1] !== this.features)
       throw new Error(`BatchNorm1d: expected [n, ${this.features}], got ${x}`);
-    if (!mode.training) return this.#normalize(subtract(x, this.runningMean), this.runningVariance);
+    if (!mode.training) return this.#normalize(x, this.runningMean, this.runningVariance);
     const n = x.shape[0] as number;
     if (n < 2) throw new Error('BatchNorm1d: training needs at least two rows, since the variance of one is 0');
     const batchMean = mean(x, 0);
-    const centred = subtract(x, batchMean);
-    const batchVariance = mean(square(centred), 0);
+    const batchVariance = mean(square(subtract(x, batchMean)), 0);
     this.#track(this.runningMean, batchMean, 1);
     this.#track(this.runningVariance, batchVariance, n / (n - 1));
-    return this.#normalize(centred, batchVariance);
+    return this.#normalize(x, batchMean, batchVariance);
   }
 
-  #normalize(centred: Tensor, variance: Tensor): Tensor {
-    return add(multiply(centred, multiply(rsqrt(add(variance, this.epsilon)), this.weight)), this.bias);
+  /** x·scale + shift with scale = γ/√(var + ε) and shift = β − mean·scale: two passes over x. */
+  #normalize(x: Tensor, batchMean: Tensor, variance: Tensor): Tensor {
+    const scale = multiply(rsqrt(add(variance, this.epsilon)), this.weight);
+    return add(multiply(x, scale), subtract(this.bias, multiply(batchMean, scale)));
   }
 
   /** running ← (1 − momentum)·running + momentum·scale·batch. */
