@@ -1,39 +1,95 @@
 // Four-lane transcendental functions: range reduction to a small interval, then a near-minimax polynomial fitted for it
 // by iteratively reweighted least squares. Errors against Math.* are a few units in the last place; test/kernels pins them.
 
-// Constants of exp and log live in globals that `initialize` sets once: a compiler makes a vector constant anew in every turn of a loop,
-// which costs more than the arithmetic, but reads a global from memory as an operand. (Twice as fast in V8 13 and 14.)
+// Constants of exp and log. A compiler may make a vector constant anew in every turn of a loop, which costs more than the arithmetic: V8 13 and 14 do,
+// and there reading a global, an operand from memory, is twice as fast. V8 11, which has no relaxed SIMD, does better with the constant itself. So the
+// relaxed level reads globals that `initialize` sets once, and the other has them in place: `pick` chooses.
+// 1.5·2²³: adding it rounds to an integer and leaves that in the low bits.
+const MAGIC: f32 = 12582912;
+const EXP_HIGHEST: f32 = 89;
+const EXP_LOWEST: f32 = -104;
+const EXP_SMALLEST: f32 = -87;
+const LOG2E: f32 = 1.4426950408889634;
+const MINUS_LN2_HIGH: f32 = -0.693359375;
+const LN2_LOW: f32 = 2.12194440e-4;
+const ONE: f32 = 1;
+const E0: f32 = 0.5000000095138301;
+const E1: f32 = 0.16666518887708037;
+const E2: f32 = 0.04166620595411091;
+const E3: f32 = 0.008368883566335602;
+const E4: f32 = 0.001395048097568171;
+const L0: f32 = 0.33333310438442754;
+const L1: f32 = -0.24999986625684742;
+const L2: f32 = 0.20002226703507855;
+const L3: f32 = -0.16669249463058944;
+const L4: f32 = 0.1421865543276988;
+const L5: f32 = -0.12384370293343426;
+const L6: f32 = 0.11873016257088692;
+const L7: f32 = -0.11789695596805194;
+const L8: f32 = 0.06915147002562494;
+const EXPONENT_BIAS: i32 = 127;
+
 let magic: v128 = i32x4.splat(0);
-let expHighest: v128 = magic, expLowest: v128 = magic, expSmallest: v128 = magic, log2e: v128 = magic, minusLn2High: v128 = magic, ln2Low: v128 = magic, one: v128 = magic;
-let e0: v128 = magic, e1: v128 = magic, e2: v128 = magic, e3: v128 = magic, e4: v128 = magic, exponentBias: v128 = magic;
-let l0: v128 = magic, l1: v128 = magic, l2: v128 = magic, l3: v128 = magic, l4: v128 = magic, l5: v128 = magic, l6: v128 = magic, l7: v128 = magic, l8: v128 = magic;
+let expHighest: v128 = i32x4.splat(0);
+let expLowest: v128 = i32x4.splat(0);
+let expSmallest: v128 = i32x4.splat(0);
+let log2e: v128 = i32x4.splat(0);
+let minusLn2High: v128 = i32x4.splat(0);
+let ln2Low: v128 = i32x4.splat(0);
+let one: v128 = i32x4.splat(0);
+let e0: v128 = i32x4.splat(0);
+let e1: v128 = i32x4.splat(0);
+let e2: v128 = i32x4.splat(0);
+let e3: v128 = i32x4.splat(0);
+let e4: v128 = i32x4.splat(0);
+let l0: v128 = i32x4.splat(0);
+let l1: v128 = i32x4.splat(0);
+let l2: v128 = i32x4.splat(0);
+let l3: v128 = i32x4.splat(0);
+let l4: v128 = i32x4.splat(0);
+let l5: v128 = i32x4.splat(0);
+let l6: v128 = i32x4.splat(0);
+let l7: v128 = i32x4.splat(0);
+let l8: v128 = i32x4.splat(0);
+let exponentBias: v128 = i32x4.splat(0);
 
 /** To be called once on every instance before any kernel. */
 export function initialize(): void {
-  // 1.5·2²³: adding it rounds to an integer and leaves that in the low bits.
-  magic = f32x4.splat(12582912);
-  expHighest = f32x4.splat(89);
-  expLowest = f32x4.splat(-104);
-  expSmallest = f32x4.splat(-87);
-  log2e = f32x4.splat(1.4426950408889634);
-  minusLn2High = f32x4.splat(-0.693359375);
-  ln2Low = f32x4.splat(2.12194440e-4);
-  one = f32x4.splat(1);
-  exponentBias = i32x4.splat(127);
-  e0 = f32x4.splat(0.5000000095138301);
-  e1 = f32x4.splat(0.16666518887708037);
-  e2 = f32x4.splat(0.04166620595411091);
-  e3 = f32x4.splat(0.008368883566335602);
-  e4 = f32x4.splat(0.001395048097568171);
-  l0 = f32x4.splat(0.33333310438442754);
-  l1 = f32x4.splat(-0.24999986625684742);
-  l2 = f32x4.splat(0.20002226703507855);
-  l3 = f32x4.splat(-0.16669249463058944);
-  l4 = f32x4.splat(0.1421865543276988);
-  l5 = f32x4.splat(-0.12384370293343426);
-  l6 = f32x4.splat(0.11873016257088692);
-  l7 = f32x4.splat(-0.11789695596805194);
-  l8 = f32x4.splat(0.06915147002562494);
+  magic = f32x4.splat(MAGIC);
+  expHighest = f32x4.splat(EXP_HIGHEST);
+  expLowest = f32x4.splat(EXP_LOWEST);
+  expSmallest = f32x4.splat(EXP_SMALLEST);
+  log2e = f32x4.splat(LOG2E);
+  minusLn2High = f32x4.splat(MINUS_LN2_HIGH);
+  ln2Low = f32x4.splat(LN2_LOW);
+  one = f32x4.splat(ONE);
+  e0 = f32x4.splat(E0);
+  e1 = f32x4.splat(E1);
+  e2 = f32x4.splat(E2);
+  e3 = f32x4.splat(E3);
+  e4 = f32x4.splat(E4);
+  l0 = f32x4.splat(L0);
+  l1 = f32x4.splat(L1);
+  l2 = f32x4.splat(L2);
+  l3 = f32x4.splat(L3);
+  l4 = f32x4.splat(L4);
+  l5 = f32x4.splat(L5);
+  l6 = f32x4.splat(L6);
+  l7 = f32x4.splat(L7);
+  l8 = f32x4.splat(L8);
+  exponentBias = i32x4.splat(EXPONENT_BIAS);
+}
+
+// @ts-ignore: decorator
+@inline
+function pick(global: v128, value: f32): v128 {
+  return ASC_FEATURE_RELAXED_SIMD ? global : f32x4.splat(value);
+}
+
+// @ts-ignore: decorator
+@inline
+function pickBias(): v128 {
+  return ASC_FEATURE_RELAXED_SIMD ? exponentBias : i32x4.splat(EXPONENT_BIAS);
 }
 
 /** a·b + c, fused where the feature level has it. */
@@ -53,11 +109,11 @@ function horner(p: v128, x: v128, coefficient: f32): v128 {
 // @ts-ignore: decorator
 @inline
 function expReduced(r: v128): v128 {
-  let p = multiplyAdd(e4, r, e3);
-  p = multiplyAdd(p, r, e2);
-  p = multiplyAdd(p, r, e1);
-  p = multiplyAdd(p, r, e0);
-  return f32x4.add(multiplyAdd(f32x4.mul(r, r), p, r), one);
+  let p = multiplyAdd(pick(e4, E4), r, pick(e3, E3));
+  p = multiplyAdd(p, r, pick(e2, E2));
+  p = multiplyAdd(p, r, pick(e1, E1));
+  p = multiplyAdd(p, r, pick(e0, E0));
+  return f32x4.add(multiplyAdd(f32x4.mul(r, r), p, r), pick(one, ONE));
 }
 
 // @ts-ignore: decorator
@@ -65,26 +121,26 @@ function expReduced(r: v128): v128 {
 export function expVector(x: v128): v128 {
   // x = n·ln2 + r; exp x = 2ⁿ·exp r, the power in two halves so that subnormal results survive. pmin and pmax keep a NaN in their first
   // operand and are one instruction each.
-  const clamped = f32x4.pmax(f32x4.pmin(x, expHighest), expLowest);
-  const rounded = f32x4.add(f32x4.mul(clamped, log2e), magic);
-  const n = f32x4.sub(rounded, magic);
-  const p = expReduced(multiplyAdd(n, ln2Low, multiplyAdd(n, minusLn2High, clamped)));
-  const power = i32x4.sub(rounded, magic);
+  const clamped = f32x4.pmax(f32x4.pmin(x, pick(expHighest, EXP_HIGHEST)), pick(expLowest, EXP_LOWEST));
+  const rounded = f32x4.add(f32x4.mul(clamped, pick(log2e, LOG2E)), pick(magic, MAGIC));
+  const n = f32x4.sub(rounded, pick(magic, MAGIC));
+  const p = expReduced(multiplyAdd(n, pick(ln2Low, LN2_LOW), multiplyAdd(n, pick(minusLn2High, MINUS_LN2_HIGH), clamped)));
+  const power = i32x4.sub(rounded, pick(magic, MAGIC));
   const half = i32x4.shr_s(power, 1);
-  const partial = f32x4.mul(p, i32x4.shl(i32x4.add(half, exponentBias), 23));
-  return f32x4.mul(partial, i32x4.shl(i32x4.add(i32x4.sub(power, half), exponentBias), 23));
+  const partial = f32x4.mul(p, i32x4.shl(i32x4.add(half, pickBias()), 23));
+  return f32x4.mul(partial, i32x4.shl(i32x4.add(i32x4.sub(power, half), pickBias()), 23));
 }
 
 /** exp x for x ≤ 0, as softmax needs it: 0 below −87, where results would be subnormal. */
 // @ts-ignore: decorator
 @inline
 export function expNonPositive(x: v128): v128 {
-  const clamped = f32x4.pmax(x, expSmallest);
-  const rounded = f32x4.add(f32x4.mul(clamped, log2e), magic);
-  const n = f32x4.sub(rounded, magic);
-  const p = expReduced(multiplyAdd(n, ln2Low, multiplyAdd(n, minusLn2High, clamped)));
-  const power = i32x4.shl(i32x4.add(i32x4.sub(rounded, magic), exponentBias), 23);
-  return v128.andnot(f32x4.mul(p, power), f32x4.lt(x, expSmallest));
+  const clamped = f32x4.pmax(x, pick(expSmallest, EXP_SMALLEST));
+  const rounded = f32x4.add(f32x4.mul(clamped, pick(log2e, LOG2E)), pick(magic, MAGIC));
+  const n = f32x4.sub(rounded, pick(magic, MAGIC));
+  const p = expReduced(multiplyAdd(n, pick(ln2Low, LN2_LOW), multiplyAdd(n, pick(minusLn2High, MINUS_LN2_HIGH), clamped)));
+  const power = i32x4.shl(i32x4.add(i32x4.sub(rounded, pick(magic, MAGIC)), pickBias()), 23);
+  return v128.andnot(f32x4.mul(p, power), f32x4.lt(x, pick(expSmallest, EXP_SMALLEST)));
 }
 
 // @ts-ignore: decorator
@@ -99,15 +155,15 @@ export function logVector(x: v128): v128 {
   const m = i32x4.sub(scaled, i32x4.shl(exponent, 23));
   let e = f32x4.convert_i32x4_s(exponent);
   e = f32x4.sub(e, v128.and(tiny, f32x4.splat(23)));
-  const f = f32x4.sub(m, one);
-  let p = multiplyAdd(l8, f, l7);
-  p = multiplyAdd(p, f, l6);
-  p = multiplyAdd(p, f, l5);
-  p = multiplyAdd(p, f, l4);
-  p = multiplyAdd(p, f, l3);
-  p = multiplyAdd(p, f, l2);
-  p = multiplyAdd(p, f, l1);
-  p = multiplyAdd(p, f, l0);
+  const f = f32x4.sub(m, pick(one, ONE));
+  let p = multiplyAdd(pick(l8, L8), f, pick(l7, L7));
+  p = multiplyAdd(p, f, pick(l6, L6));
+  p = multiplyAdd(p, f, pick(l5, L5));
+  p = multiplyAdd(p, f, pick(l4, L4));
+  p = multiplyAdd(p, f, pick(l3, L3));
+  p = multiplyAdd(p, f, pick(l2, L2));
+  p = multiplyAdd(p, f, pick(l1, L1));
+  p = multiplyAdd(p, f, pick(l0, L0));
   const squared = f32x4.mul(f, f);
   let y = f32x4.mul(f32x4.mul(p, f), squared);
   y = multiplyAdd(e, f32x4.splat(-2.12194440e-4), y);
@@ -121,7 +177,7 @@ export function logVector(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function sigmoidVector(x: v128): v128 {
-  return f32x4.div(one, f32x4.add(one, expVector(f32x4.neg(x))));
+  return f32x4.div(pick(one, ONE), f32x4.add(pick(one, ONE), expVector(f32x4.neg(x))));
 }
 
 // @ts-ignore: decorator
@@ -136,7 +192,7 @@ export function tanhVector(x: v128): v128 {
   p = horner(p, squared, -0.33333283925205737);
   const small = multiplyAdd(f32x4.mul(p, squared), x, x);
   const e = expVector(f32x4.add(magnitude, magnitude));
-  const large = f32x4.sub(one, f32x4.div(f32x4.splat(2), f32x4.add(e, one)));
+  const large = f32x4.sub(pick(one, ONE), f32x4.div(f32x4.splat(2), f32x4.add(e, pick(one, ONE))));
   const signed = v128.bitselect(x, large, f32x4.splat(-0.0));
   return v128.bitselect(small, signed, f32x4.lt(magnitude, f32x4.splat(0.625)));
 }
