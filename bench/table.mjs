@@ -16,7 +16,10 @@ for (const task of new Set(records.map((record) => record.task))) {
       (other) => other.task === task && other.engine !== 'gossamer' && (!other.node || other.node === record.node),
     );
     const best = rivals.sort((a, b) => a.minimumMs - b.minimumMs)[0];
-    const ratio = record.engine === 'gossamer' && best ? `**${(best.minimumMs / record.minimumMs).toFixed(2)}×** ${best.engine}` : '';
+    const ratio =
+      record.engine === 'gossamer' && best
+        ? `**${(best.minimumMs / record.minimumMs).toFixed(2)}×** ${best.engine}`
+        : '';
     const { minimumMs, medianMs, threads, engine } = record;
     console.log(
       `| ${task} | ${engine} | ${runtime(record)} | ${threads} | ${minimumMs.toFixed(3)} ms | ${medianMs.toFixed(3)} ms | ${rate(record)} | ${ratio} |`,

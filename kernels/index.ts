@@ -2,7 +2,7 @@
 // outer dimension, so that any thread can do any part.
 
 export * from "./elementwise";
-export { gemm, gemmPackB } from "./gemm";
+export { gemm, gemmFewRows, gemmPackB } from "./gemm";
 export { gatherRows, putRows, scatterAddRows, takeRows } from "./gather";
 export { copyStrided, transpose } from "./layout";
 export { initialize } from "./math";
@@ -12,4 +12,4 @@ export { dropout, randomBits, randomNormal, randomUniform } from "./random";
 export { argmax, logSumExp, max_ as max, min_ as min, sum } from "./reduce";
 export { segmentMax, segmentSoftmax } from "./segment";
 export { logSoftmax, softmax } from "./softmax";
-export { sddmm, spmm } from "./sparse";
+export { sddmm, spmm, spmmTransposed } from "./sparse";

@@ -80,6 +80,28 @@ function spmm8(indices: usize, values: usize, x: usize, y: usize, stride: usize,
   v128.store(y, t1, 16);
 }
 
+/**
+ * y[r, o] = Σₑ valueₑ · w[o, columnₑ] over the stored elements of rows [begin, end): SpMM with a dense side [d, columns] that is read
+ * where it lies. For so few elements that transposing it would cost more.
+ */
+export function spmmTransposed(
+  indptr: usize, indices: usize, values: usize, w: usize, y: usize, columns: i32, d: i32, begin: i32, end: i32,
+): void {
+  for (let row = begin; row < end; row++) {
+    const first = load<i32>(indptr + (<usize>row << 2));
+    const last = load<i32>(indptr + (<usize>row << 2), 4);
+    for (let o = 0; o < d; o++) {
+      const line = w + ((<usize>o * columns) << 2);
+      let total: f32 = 0;
+      for (let e = first; e < last; e++) {
+        const value: f32 = values == 0 ? 1 : load<f32>(values + (<usize>e << 2));
+        total += value * load<f32>(line + (columnOf(indices, e) << 2));
+      }
+      store<f32>(y + ((<usize>row * d + o) << 2), total);
+    }
+  }
+}
+
 /** out[e] = ⟨a[row of e, :], b[columnₑ, :]⟩ for the stored elements of rows [begin, end); `indices` = 0 means columnₑ = e. */
 export function sddmm(indptr: usize, indices: usize, a: usize, b: usize, out: usize, d: i32, begin: i32, end: i32): void {
   const stride = <usize>d << 2;
@@ -93,7 +115,8 @@ export function sddmm(indptr: usize, indices: usize, a: usize, b: usize, out: us
   }
 }
 
-function dot(a: usize, b: usize, d: i32): f32 {
+/** Inner product of d contiguous floats. */
+export function dot(a: usize, b: usize, d: i32): f32 {
   let t0 = f32x4.splat(0), t1 = t0, t2 = t0, t3 = t0;
   const stop = a + (<usize>d << 2);
   for (; a + 64 <= stop; a += 64, b += 64) {

@@ -1,7 +1,7 @@
 // The affine layer.
 
 import { SparseMatrix, spmm } from '../sparse/index.js';
-import { add, linear, type Random, type Tensor, transpose } from '../tensor/index.js';
+import { add, linear, type Random, type Tensor } from '../tensor/index.js';
 import { kaimingUniform } from './initializers.js';
 import { parameter } from './module.js';
 
@@ -31,7 +31,7 @@ export class Linear {
 
   forward(x: Tensor | SparseMatrix, activation: 'none' | 'relu' = 'none'): Tensor {
     if (!(x instanceof SparseMatrix)) return linear(x, this.weight, this.bias, activation);
-    const product = spmm(x, transpose(this.weight));
+    const product = spmm(x, this.weight, { transposeX: true });
     const y = this.bias ? add(product, this.bias) : product;
     return activation === 'relu' ? y.relu() : y;
   }

@@ -1,6 +1,6 @@
 // Products of sparse and dense matrices, differentiable in the stored values and in the dense side.
 
-import { apply, formatShape, gatherKnownRows, type Op, onlyGradient, type Tensor } from '../tensor/index.js';
+import { apply, formatShape, gatherKnownRows, type Op, onlyGradient, type Tensor, transpose } from '../tensor/index.js';
 import type { SparseMatrix, SparsePattern } from './matrix.js';
 
 interface Attributes {
@@ -62,12 +62,52 @@ function transposedProduct(pattern: SparsePattern, x: Tensor, values: Tensor | u
   return apply(spmmOp, values ? [x, gatherKnownRows(values, permutation)] : [x], { pattern: transposed });
 }
 
-/** Sparse [m, n] times dense [n, d] → [m, d]; gradients to the values and to x. */
-export function spmm(a: SparseMatrix, x: Tensor): Tensor {
-  if (x.rank !== 2 || x.shape[0] !== a.columns) {
-    throw new Error(`spmm: inner sizes differ: sparse [${a.rows}, ${a.columns}] × ${formatShape(x.shape)}`);
+/** Inputs w [d, n], read as its transpose, and maybe values. */
+const spmmTransposedOp: Op<Attributes> = {
+  name: 'spmmTransposed',
+  infer: ([w], { pattern }) => [{ shape: [pattern.rows, (w as Tensor).shape[0] as number], dtype: 'f32' }],
+  compute: (device, [w, values], [y], { pattern }) =>
+    device.run('spmmTransposed', [
+      pattern.segments.offsetTensor,
+      pattern.indexTensor,
+      values ?? null,
+      w as Tensor,
+      y as Tensor,
+      pattern.columns,
+      pattern.rows,
+      (w as Tensor).shape[0] as number,
+    ]),
+  vjp: (backward) => {
+    const [w, values] = backward.inputs as [Tensor, Tensor | undefined];
+    const { pattern } = backward.attributes;
+    const g = onlyGradient(backward);
+    return [
+      backward.needed[0] ? transpose(transposedProduct(pattern, g, values)) : undefined,
+      backward.needed[1] ? apply(sddmmOp, [g, transpose(w)], { pattern }) : undefined,
+    ];
+  },
+};
+
+/** Elements of the dense side for each stored one from which transposing it costs more than reading it across. */
+const READ_ACROSS = 8;
+
+/** Sparse [m, n] times dense [n, d], or [d, n] with `transposeX`, → [m, d]; gradients to the values and to x. */
+export function spmm(
+  a: SparseMatrix,
+  x: Tensor,
+  { transposeX = false }: { readonly transposeX?: boolean } = {},
+): Tensor {
+  if (x.rank !== 2 || x.shape[transposeX ? 1 : 0] !== a.columns) {
+    throw new Error(
+      `spmm: inner sizes differ: sparse [${a.rows}, ${a.columns}] × ${formatShape(x.shape)}${transposeX ? 'ᵀ' : ''}`,
+    );
   }
-  return apply(spmmOp, a.values ? [x, a.values] : [x], { pattern: a.pattern });
+  const inputs = (dense: Tensor) => (a.values ? [dense, a.values] : [dense]);
+  if (!transposeX) return apply(spmmOp, inputs(x), { pattern: a.pattern });
+  const readAcross = a.nnz * READ_ACROSS < a.columns;
+  return readAcross
+    ? apply(spmmTransposedOp, inputs(x), { pattern: a.pattern })
+    : apply(spmmOp, inputs(transpose(x)), { pattern: a.pattern });
 }
 
 /** Sampled dense-dense product: y[e] = ⟨a[row of e], b[column of e]⟩ for each stored element. a [rows, d], b [columns, d] → [nnz]. */

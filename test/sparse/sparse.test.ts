@@ -44,6 +44,29 @@ describe('SparseMatrix', () => {
     );
   });
 
+  test('a dense side may be given transposed, for few and for many stored elements', () => {
+    for (const [rows, columns] of [
+      [1, 300],
+      [40, 6],
+    ] as const) {
+      const picks = Int32Array.from({ length: rows }, (_, r) => (r * 37) % columns);
+      const sparse = SparseMatrix.fromCoordinates(
+        rows,
+        columns,
+        picks.map((_, r) => r),
+        picks,
+        uniform(1, rows),
+      );
+      const w = uniformTensor(2, [5, columns]);
+      expectClose(spmm(sparse, w, { transposeX: true }).view(), spmm(sparse, w.transpose()).view(), 1e-6);
+    }
+    const { pattern } = SparseMatrix.fromCoordinates(1, 40, [0, 0], [3, 31]);
+    checkGradient(
+      (v, x) => spmm(new SparseMatrix(pattern, v), x, { transposeX: true }).square(),
+      [uniformTensor(1, [2]), uniformTensor(2, [2, 40])],
+    );
+  });
+
   test('sddmm equals the dense product at the stored places', () => {
     fc.assert(
       fc.property(sizes, ([rows, columns, d, seed]) => {

@@ -60,6 +60,8 @@ function randomBlocks(kernel: string, cost: number): Routine {
 
 const GEMM_DEPTH = 512;
 const PANEL = 8;
+/** Rows of A up to which B is not worth packing. */
+const FEW_ROWS = 4;
 /** A multiple of both micro-kernels' rows; 72 × 512 floats of A are 144 KiB and stay in L2. */
 const LARGEST_ROW_BLOCK = 72;
 /** Enough that no thread has much more than its share. */
@@ -83,6 +85,11 @@ const matmul: Routine = (
   transposeB = 0,
   epilogue = 0,
 ) => {
+  if (batch === 1 && m <= FEW_ROWS && !transposeA) {
+    const strips = Math.ceil(n / 16);
+    run.over('gemmFewRows', [a, b, c, bias, m, n, k, transposeB, epilogue], strips, m * k * 2.5);
+    return;
+  }
   const panels = Math.ceil(n / PANEL);
   run.withScratch(batch * panels * PANEL * k * 4, (packed) => {
     run.over('gemmPackB', [b, packed, k, n, transposeB ? 1 : n, transposeB ? k : 1, k * n], batch * panels, k * 3);
@@ -203,6 +210,8 @@ export const routines = {
 
   /** (indptr, indices | 0, values | 0, x, y, rows, d). */
   spmm: byElements('spmm', 0.15),
+  /** (indptr, indices | 0, values | 0, w, y, columns, rows, d). */
+  spmmTransposed: byElements('spmmTransposed', 1),
   /** (indptr, indices | 0, a, b, out, rows, d). */
   sddmm: byElements('sddmm', 0.15),
   /** (indptr, x, y, positions, segments, d). */

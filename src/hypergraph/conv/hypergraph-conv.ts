@@ -11,7 +11,6 @@ import {
   type Random,
   reshape,
   type Tensor,
-  transpose,
   zeros,
 } from '../../tensor/index.js';
 import { type HypergraphConv, propagate } from './propagate.js';
@@ -42,7 +41,9 @@ export class HypergraphConvolution implements HypergraphConv {
   }
 
   #project(x: Tensor | SparseMatrix): Tensor {
-    return x instanceof SparseMatrix ? spmm(x, transpose(this.weight)) : matmul(x, this.weight, { transposeB: true });
+    return x instanceof SparseMatrix
+      ? spmm(x, this.weight, { transposeX: true })
+      : matmul(x, this.weight, { transposeB: true });
   }
 
   #attend(vertices: Tensor, hyperedges: Tensor, hypergraph: Hypergraph): Tensor {
