@@ -76,12 +76,24 @@ function tradeOff(experiment: Experiment, result: RunResult): string {
   return plot(`${metric.label} against the time to classify one vertex`, {
     width: 720,
     height: 360,
-    marginRight: 110,
-    x: { type: 'log', label: 'milliseconds (logarithmic)', grid: true },
+    marginRight: 130,
+    x: {
+      type: 'log',
+      label: 'milliseconds (logarithmic)',
+      grid: true,
+      nice: true,
+      tickFormat: (d: number) => String(d),
+    },
     y: { label: `${metric.label} (${metric.unit ?? ''})`, grid: true, nice: true },
     marks: [
       Plot.dot(points, { x: 'x', y: 'y', r: 6, fill: '#c8553d' }),
-      Plot.text(points, { x: 'x', y: 'y', text: 'method', dx: 10, textAnchor: 'start' }),
+      Plot.text(spread(points, rangeOf(points.map(({ y }) => y))), {
+        x: 'x',
+        y: 'y',
+        text: 'method',
+        dx: 10,
+        textAnchor: 'start',
+      }),
     ],
   });
 }
@@ -99,29 +111,51 @@ function curves(points: readonly CurvePoint[]): string {
     marginRight: 110,
     marks: [
       Plot.lineY(known, Plot.groupX({ y: 'mean' }, { x: 'epoch', y: 'metric', stroke: 'method', strokeWidth: 1.5 })),
-      Plot.text(lastOf(known), { x: 'epoch', y: 'metric', text: 'method', fill: 'method', dx: 8, textAnchor: 'start' }),
+      Plot.text(spread(lastOf(known), rangeOf(known.map((point) => point.metric as number))), {
+        x: 'x',
+        y: 'y',
+        text: 'method',
+        fill: 'method',
+        dx: 8,
+        textAnchor: 'start',
+      }),
     ],
   });
 }
 
-/** One point a method at its last epoch, with the mean over seeds, spread so that names do not lie on one another. */
-function lastOf(points: readonly CurvePoint[]): { method: string; epoch: number; metric: number }[] {
-  const epoch = points.reduce((last, point) => Math.max(last, point.epoch), 0);
+/** The mean over seeds of each method's last epoch, where its name is written. */
+function lastOf(points: readonly CurvePoint[]): Label[] {
+  const last = points.reduce((latest, point) => Math.max(latest, point.epoch), 0);
   const methods = [...new Set(points.map(({ method }) => method))];
-  const ends = methods.map((method) => {
+  return methods.map((method) => {
     const values = points
-      .filter((point) => point.method === method && point.epoch === epoch)
+      .filter((point) => point.method === method && point.epoch === last)
       .map((point) => point.metric as number);
-    return { method, epoch, metric: values.reduce((total, value) => total + value, 0) / Math.max(values.length, 1) };
+    return { method, x: last, y: values.reduce((total, value) => total + value, 0) / Math.max(values.length, 1) };
   });
-  ends.sort((a, b) => a.metric - b.metric);
-  const values = points.map((point) => point.metric as number);
-  const gap = (Math.max(...values.slice(-5000)) - Math.min(...values.slice(0, 5000))) / 16;
-  ends.forEach((end, index) => {
-    const below = ends[index - 1];
-    if (below && end.metric - below.metric < gap) end.metric = below.metric + gap;
-  });
-  return ends;
+}
+
+interface Label {
+  readonly method: string;
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Moves labels up so far that none lies on the one below it, given the range that the plot shows. */
+function spread(labels: readonly Label[], range: number): Label[] {
+  const gap = range / 18;
+  let floor = Number.NEGATIVE_INFINITY;
+  return [...labels]
+    .sort((a, b) => a.y - b.y)
+    .map((label) => {
+      const y = Math.max(label.y, floor + gap);
+      floor = y;
+      return { ...label, y };
+    });
+}
+
+function rangeOf(values: readonly number[]): number {
+  return values.reduce((a, b) => Math.max(a, b)) - values.reduce((a, b) => Math.min(a, b));
 }
 
 const style = `
@@ -129,7 +163,7 @@ const style = `
   body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1d2b30; background: #fdfcf9; }
   h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; }
   table { border-collapse: collapse; } th, td { padding: .35rem .8rem; text-align: right; border-bottom: 1px solid #ddd6c8; white-space: nowrap; }
-  th:first-child, td:first-child { text-align: left; } th { font-weight: 600; }
+  th:first-child, td:first-child { text-align: left; } th { font-weight: 600; white-space: normal; vertical-align: bottom; }
   .wide { overflow-x: auto; } figure { margin: 1.5rem 0; overflow-x: auto; } figcaption { font-weight: 600; margin-bottom: .4rem; }
   .holds { color: #2b7a4b; } .fails { color: #b3402a; } .note { color: #5a676b; } pre { white-space: pre-wrap; }
   @media (prefers-color-scheme: dark) { body { color: #e8e6e1; background: #14191b; } th, td { border-color: #39423f; } .note { color: #9aa5a8; } .holds { color: #6fc493; } .fails { color: #ef8f79; } }
