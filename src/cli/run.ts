@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { interruptSignal } from '../data/node.js';
 import { setThreads } from '../engine/index.js';
 import { type RunRequest, type RunResult, runExperiment } from '../experiments/index.js';
 import { findExperiment } from './info.js';
@@ -74,7 +75,7 @@ async function run(system: string, flags: Flags): Promise<void> {
   if (flags.threads !== undefined) setThreads(flags.threads);
   const data = flags.data ?? (experiment.datasets[0] as string);
   const count = flags.seeds ?? (flags.smoke ? 1 : flags.data === undefined ? 3 : 5);
-  const stop = new AbortController();
+  const { signal, release } = interruptSignal();
   const out = flags.out ?? join('runs', `${timestamp()}-${system}`);
   const request: RunRequest = {
     data,
@@ -83,11 +84,9 @@ async function run(system: string, flags: Flags): Promise<void> {
     smoke: flags.smoke,
     out,
     resume: flags.resume,
-    signal: stop.signal,
+    signal,
   };
   const view = new ProgressView(experiment, request.seeds.length);
-  const interrupted = () => stop.abort();
-  process.once('SIGINT', interrupted);
   try {
     const result: RunResult = await runExperiment(experiment, request, view);
     view.close();
@@ -95,11 +94,10 @@ async function run(system: string, flags: Flags): Promise<void> {
     else printResult(experiment, result, out);
   } catch (error) {
     view.close();
-    if (stop.signal.aborted)
-      console.error(`stopped; continue with: gossamer run ${system} ${continuation(flags, out)}`);
+    if (signal.aborted) console.error(`stopped; continue with: gossamer run ${system} ${continuation(flags, out)}`);
     throw error;
   } finally {
-    process.removeListener('SIGINT', interrupted);
+    release();
   }
 }
 

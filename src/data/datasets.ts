@@ -19,13 +19,15 @@ export function dataFolder(): string {
   return process.env.GOSSAMER_DATA ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'gossamer', 'data');
 }
 
-/** Hypergraph archives by name (HyperGCN's co-citation and co-authorship sets). */
+/** Archives by name: HyperGCN's co-citation and co-authorship sets, and Planetoid's citation graphs. */
 const hypergraphFiles: Readonly<Record<string, string>> = {
   'coauthorship-cora': 'hypergraphs/coauthorship-cora.npz',
   'coauthorship-dblp': 'hypergraphs/coauthorship-dblp.npz',
   'cocitation-citeseer': 'hypergraphs/cocitation-citeseer.npz',
   'cocitation-cora': 'hypergraphs/cocitation-cora.npz',
   'cocitation-pubmed': 'hypergraphs/cocitation-pubmed.npz',
+  cora: 'planetoid/cora.npz',
+  citeseer: 'planetoid/citeseer.npz',
 };
 
 /** Names that `loadHypergraph` knows. */

@@ -50,33 +50,33 @@ function checked(dataset: HypergraphDataset): HypergraphDataset {
 }
 
 /**
- * From an archive's arrays: `he_indptr`, `he_indices`, `labels`, and features either dense (`x` [N, F]) or compressed (`x_indptr`, `x_indices`, `x_shape`, `x_data` or ones).
+ * From an archive's arrays: `labels`; `he_indptr` and `he_indices`, or a graph's `edges` [E, 2], which becomes the hypergraph of its edges and of each vertex with its
+ * neighbours, as LightHGNN reads graphs; features dense (`x` [N, F]) or compressed (`x_indptr`, `x_indices`, `x_shape`, `x_data` or ones).
  */
 export function hypergraphFromArrays(arrays: Readonly<Record<string, NamedArray>>, name: string): HypergraphDataset {
   const need = (key: string): NamedArray => {
     const array = arrays[key];
-    if (!array)
-      throw new Error(
-        `data set "${name}": array "${key}" is missing; found ${Object.keys(arrays).join(', ') || 'none'}`,
-      );
-    return array;
+    if (array) return array;
+    const found = Object.keys(arrays).join(', ') || 'none';
+    throw new Error(`data set "${name}": array "${key}" is missing; found ${found}`);
   };
   const labels = toInts(need('labels'), 'labels');
-  const hypergraph = fromOffsets(
-    name,
-    labels.length,
-    toInts(need('he_indptr'), 'he_indptr'),
-    toInts(need('he_indices'), 'he_indices'),
-  );
-  const classes = labels.reduce((most, label) => Math.max(most, label + 1), 0);
-  return checked({
-    name,
-    hypergraph,
-    features: featuresFromArrays(arrays, need, labels.length),
-    labels,
-    classNames: numbered(classes),
-    vertexNames: numbered(labels.length),
-  });
+  const n = labels.length;
+  const hypergraph =
+    arrays.edges && !arrays.he_indptr
+      ? Hypergraph.fromGraph(n, pairs(toInts(arrays.edges, 'edges')))
+      : fromOffsets(name, n, toInts(need('he_indptr'), 'he_indptr'), toInts(need('he_indices'), 'he_indices'));
+  return numberedDataset({ name, hypergraph, features: featuresFromArrays(arrays, need, n), labels });
+}
+
+function pairs(ends: Int32Array): [number, number][] {
+  return Array.from({ length: ends.length / 2 }, (_, e) => [ends[2 * e] as number, ends[2 * e + 1] as number]);
+}
+
+/** A data set whose classes and vertices are named by their numbers. */
+function numberedDataset(dataset: Omit<HypergraphDataset, 'classNames' | 'vertexNames'>): HypergraphDataset {
+  const classes = dataset.labels.reduce((most, label) => Math.max(most, label + 1), 0);
+  return checked({ ...dataset, classNames: numbered(classes), vertexNames: numbered(dataset.labels.length) });
 }
 
 function fromOffsets(name: string, vertices: number, indptr: Int32Array, indices: Int32Array): Hypergraph {
@@ -196,13 +196,5 @@ export function plantedDataset(seed = 0, options: PlantedOptions = {}): Hypergra
   const rowOf = words.flatMap((row, vertex) => Array.from(row, () => vertex));
   const columnOf = words.flatMap((row) => [...row]);
   const features = normalizeRows(SparseMatrix.fromCoordinates(labels.length, wordCount, rowOf, columnOf));
-  const classes = labels.reduce((most, label) => Math.max(most, label + 1), 0);
-  return {
-    name: 'planted',
-    hypergraph,
-    features,
-    labels,
-    classNames: numbered(classes),
-    vertexNames: numbered(labels.length),
-  };
+  return numberedDataset({ name: 'planted', hypergraph, features, labels });
 }

@@ -3,3 +3,4 @@
 export { fileCheckpoint, loadModel, saveModel } from './checkpoint.js';
 export { dataFolder, hasHypergraph, hypergraphNames, loadHypergraph } from './datasets.js';
 export { readBytes, readJson, readText, writeFileAtomic } from './files.js';
+export { interruptSignal } from './interrupt.js';

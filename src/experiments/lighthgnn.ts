@@ -365,7 +365,7 @@ export const lighthgnn: Experiment<typeof options, HypergraphDataset> = {
   options,
   datasets: hypergraphNames,
   ownData:
-    'a .npz archive (he_indptr, he_indices, labels, x or x_indptr/x_indices/x_shape), or a folder with hyperedges.csv, features.csv and labels.csv',
+    'a .npz archive (he_indptr and he_indices, or edges of a graph; labels; x or x_indptr/x_indices/x_shape), or a folder with hyperedges.csv, features.csv and labels.csv',
   metrics: {
     accuracy: { label: 'accuracy', unit: '%', digits: 1, better: 'larger' },
     macroF1: { label: 'macro F1', unit: '%', digits: 1, better: 'larger' },

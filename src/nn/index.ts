@@ -41,4 +41,5 @@ export {
   SGD,
   type SGDOptions,
 } from './optimizers.js';
+export { type ProgressStream, progressLine } from './progress.js';
 export { constant, cosine, type Schedule, stepDecay, warmUp } from './schedules.js';

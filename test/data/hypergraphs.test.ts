@@ -32,6 +32,12 @@ describe('archives', () => {
     expect([...(sparse.features as SparseMatrix).toDense().view()]).toEqual([0, 0, 1, 0, 0, 0, 1, 0, 0, 1, 1, 0]);
   });
 
+  test('a graph becomes its edges and neighbourhoods', () => {
+    const edges = { shape: [2, 2], values: Int32Array.of(0, 1, 1, 2) };
+    const { hypergraph } = hypergraphFromArrays({ edges, labels: ints(0, 1, 0) }, 'g');
+    expect(new Set(hypergraph.hyperedges().map((e) => e.join()))).toEqual(new Set(['0,1', '1,2', '0,1,2']));
+  });
+
   test.each([
     ['a missing array', { labels: undefined }, 'array "labels" is missing; found'],
     ['an empty hyperedge', { he_indptr: ints(0, 0, 2, 5) }, 'hyperedge 0 is empty'],

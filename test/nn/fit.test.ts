@@ -4,7 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { fileCheckpoint, loadModel, saveModel } from '../../src/data/node.js';
-import { Adam, constant, fit, Linear, meanSquaredError, minibatches, SGD, stateOf } from '../../src/nn/index.js';
+import {
+  Adam,
+  constant,
+  fit,
+  Linear,
+  meanSquaredError,
+  minibatches,
+  progressLine,
+  SGD,
+  stateOf,
+} from '../../src/nn/index.js';
 import { Random, tensor } from '../../src/tensor/index.js';
 import { uniformTensor } from '../oracle.js';
 
@@ -113,6 +123,20 @@ describe('a process killed half-way', () => {
       expect(readFileSync(path('b.json'), 'utf8')).toBe(readFileSync(path('a.json'), 'utf8'));
     },
   );
+});
+
+test('progress is one redrawn line on a terminal, and ten lines elsewhere', () => {
+  const report = (epoch: number) => ({ epoch, epochs: 40, loss: 0.5, metric: 0.25, seconds: 1 });
+  const written = (isTTY: boolean) => {
+    let text = '';
+    const onEpoch = progressLine({ isTTY, write: (part) => (text += part) });
+    for (let epoch = 1; epoch <= 40; epoch++) onEpoch(report(epoch));
+    return text;
+  };
+  expect(written(true).split('\r').at(-1)).toMatch(
+    /█{30} epoch 40\/40 {2}loss 0\.5000 {2}metric 0\.2500 {2}0 s left\n$/,
+  );
+  expect(written(false).trim().split('\n').length).toBe(10);
 });
 
 test('models are saved and loaded by name', () => {
