@@ -27,6 +27,10 @@ export class ProgressView implements RunEvents {
     });
   }
 
+  downloading: Events['downloading'] = (name) => {
+    process.stderr.write(`fetching ${name} from its publisher\n`);
+  };
+
   started: Events['started'] = (description) => {
     process.stderr.write(`${description}\n`);
     if (this.#terminal) this.#bar.start(this.#total, 0, { seed: '', method: '', epoch: '', loss: '', left: '' });

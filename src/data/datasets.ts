@@ -1,9 +1,10 @@
-// Where data sets lie: the folder in GOSSAMER_DATA, else a per-user cache.
+// Where data sets lie: the folder in GOSSAMER_DATA, else a per-user cache that is filled from the publisher's address.
 
 import { existsSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { SparseMatrix } from '../sparse/index.js';
+import { downloadHypergraph, isPublished } from './download.js';
 import { readBytes, readText } from './files.js';
 import { readNpz } from './formats/index.js';
 import {
@@ -14,13 +15,18 @@ import {
   plantedDataset,
 } from './hypergraphs.js';
 
-/** The folder that holds data sets. */
-export function dataFolder(): string {
-  return process.env.GOSSAMER_DATA ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'gossamer', 'data');
+/** The per-user folder that downloads are kept in. */
+function cacheFolder(): string {
+  return join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'gossamer', 'data');
+}
+
+/** Folders that are searched for data sets: `GOSSAMER_DATA` where it is set, then the per-user cache. */
+export function dataFolders(): string[] {
+  return [process.env.GOSSAMER_DATA, cacheFolder()].filter((folder) => folder !== undefined && folder !== '');
 }
 
 /** Archives by name: HyperGCN's co-citation and co-authorship sets, and Planetoid's citation graphs. */
-const hypergraphFiles: Readonly<Record<string, string>> = {
+const archives: Readonly<Record<string, string>> = {
   'coauthorship-cora': 'hypergraphs/coauthorship-cora.npz',
   'coauthorship-dblp': 'hypergraphs/coauthorship-dblp.npz',
   'cocitation-citeseer': 'hypergraphs/cocitation-citeseer.npz',
@@ -31,12 +37,30 @@ const hypergraphFiles: Readonly<Record<string, string>> = {
 };
 
 /** Names that `loadHypergraph` knows. */
-export const hypergraphNames: readonly string[] = ['planted', ...Object.keys(hypergraphFiles)];
+export const hypergraphNames: readonly string[] = ['planted', ...Object.keys(archives)];
+
+/** Where a named archive lies, undefined when it is on none of the folders. */
+function pathOf(name: string): string | undefined {
+  const file = archives[name];
+  return (
+    file &&
+    dataFolders()
+      .map((folder) => join(folder, file))
+      .find(existsSync)
+  );
+}
 
 /** Whether a named data set lies on this machine. */
 export function hasHypergraph(name: string): boolean {
-  const file = hypergraphFiles[name];
-  return name === 'planted' || (file !== undefined && existsSync(join(dataFolder(), file)));
+  return name === 'planted' || pathOf(name) !== undefined;
+}
+
+/** Fetches a named data set that is published and not on this machine; else does nothing. */
+export async function fetchIfMissing(name: string, onDownload?: (name: string) => void): Promise<void> {
+  const file = archives[name];
+  if (!file || hasHypergraph(name) || !isPublished(name)) return;
+  onDownload?.(name);
+  await downloadHypergraph(name, join(cacheFolder(), file));
 }
 
 /**
@@ -46,8 +70,7 @@ export function hasHypergraph(name: string): boolean {
  */
 export function loadHypergraph(source: string, seed = 0): HypergraphDataset {
   if (source === 'planted') return plantedDataset(seed);
-  const file = hypergraphFiles[source];
-  if (file) return fromArchive(join(dataFolder(), file), source);
+  if (archives[source]) return fromArchive(knownPath(source), source);
   if (!existsSync(source)) {
     throw new Error(`data "${source}" is neither a file or folder nor a known set (${hypergraphNames.join(', ')})`);
   }
@@ -56,12 +79,16 @@ export function loadHypergraph(source: string, seed = 0): HypergraphDataset {
     : fromArchive(source, basename(source).replace(/\.npz$/, ''));
 }
 
+function knownPath(name: string): string {
+  const path = pathOf(name);
+  if (path) return path;
+  const looked = dataFolders().map((folder) => `"${join(folder, archives[name] as string)}"`);
+  throw new Error(
+    `data set "${name}" is not on this machine: looked for ${looked.join(' and ')}; set GOSSAMER_DATA to the folder that holds ${archives[name]}`,
+  );
+}
+
 function fromArchive(path: string, name: string): HypergraphDataset {
-  if (!existsSync(path)) {
-    throw new Error(
-      `data set "${name}" is not on this machine: expected "${path}"; set GOSSAMER_DATA to the folder that holds ${hypergraphFiles[name] ?? 'it'}`,
-    );
-  }
   const dataset = hypergraphFromArrays(readNpz(readBytes(path), basename(path)), name);
   return dataset.features instanceof SparseMatrix ? { ...dataset, features: normalizeRows(dataset.features) } : dataset;
 }

@@ -82,7 +82,8 @@ export interface Experiment<Options extends OptionTable = OptionTable, Data = un
   readonly methods: readonly string[];
   /** What to know when reading the numbers. */
   readonly notes: (options: OptionValues<Options>) => readonly string[];
-  load(source: string, options: OptionValues<Options>): Data;
+  /** Loads the data and checks that the options fit it; `onDownload` is told when a set must be fetched first. */
+  load(source: string, options: OptionValues<Options>, onDownload?: (name: string) => void): Promise<Data>;
   describe(data: Data): string;
   runSeed(
     data: Data,

@@ -1,8 +1,8 @@
 // LightHGNN's claim: a distilled MLP is as good as the hypergraph network that taught it, far better than an MLP trained on labels, and two orders of
 // magnitude faster to ask about a vertex.
 
-import { type HypergraphDataset, plantedDataset, type Split, splitPerClass } from '../data/index.js';
-import { hypergraphNames, loadHypergraph } from '../data/node.js';
+import { type HypergraphDataset, type Split, splitPerClass } from '../data/index.js';
+import { fetchIfMissing, hypergraphNames, loadHypergraph } from '../data/node.js';
 import {
   classifyVertices,
   distill,
@@ -380,8 +380,9 @@ export const lighthgnn: Experiment<typeof options, HypergraphDataset> = {
       : 'Production: tested on vertices that did not exist while training. Networks see them with the whole hypergraph, students by their features alone.',
     `"One vertex" is the median time to classify one random vertex: networks fetch its 2-hop neighbourhood${['hnhn', 'gat'].includes(teacher) ? ' (this teacher: all vertices)' : ''}, MLPs read its features.`,
   ],
-  load(source, values) {
-    const data = source === 'planted' ? plantedDataset() : loadHypergraph(source);
+  async load(source, values, onDownload) {
+    await fetchIfMissing(source, onDownload);
+    const data = loadHypergraph(source);
     prepare(data);
     makeSetting(data, values, new Random(0));
     return data;

@@ -26,6 +26,7 @@ export interface RunRequest {
 }
 
 export interface RunEvents {
+  downloading?(name: string): void;
   started?(description: string): void;
   epoch?(seed: number, method: string, report: EpochReport): void;
   seedDone?(result: SeedResult): void;
@@ -81,7 +82,7 @@ export async function runExperiment(
 ): Promise<RunResult> {
   const started = performance.now();
   const options = resolveOptions(experiment.options, request.set, request.smoke);
-  const data = experiment.load(request.data, options);
+  const data = await experiment.load(request.data, options, events.downloading?.bind(events));
   const configuration = { system: experiment.system, data: request.data, seeds: request.seeds, options };
   const folder =
     request.out === undefined ? undefined : new RunFolder(request.out, configuration, request.resume ?? false);

@@ -1,4 +1,5 @@
 export { type ArrayValues, type NamedArray, toInts, toTensor } from './array.js';
 export { readCsv, readLines, type Table, writeCsv } from './csv.js';
 export { readNpy, readNpz, writeNpy, writeNpz } from './npy.js';
+export { type Pickled, type PickledObject, readPickle } from './pickle.js';
 export { readSafetensors, type SafetensorsFile, writeSafetensors } from './safetensors.js';
