@@ -22,7 +22,8 @@ function cacheFolder(): string {
 
 /** Folders that are searched for data sets: `GOSSAMER_DATA` where it is set, then the per-user cache. */
 export function dataFolders(): string[] {
-  return [process.env.GOSSAMER_DATA, cacheFolder()].filter((folder) => folder !== undefined && folder !== '');
+  const given = process.env.GOSSAMER_DATA;
+  return given ? [given, cacheFolder()] : [cacheFolder()];
 }
 
 /** Archives by name: HyperGCN's co-citation and co-authorship sets, and Planetoid's citation graphs. */

@@ -2,19 +2,10 @@
 // learnt function of a multiset.
 
 import { Dropout, inference, LayerNorm, Linear, MLP, type Mode, parameter, xavierUniform } from '../../nn/index.js';
-import { SparseMatrix, type SparsePattern, segmentSoftmax, segmentSum, spmm } from '../../sparse/index.js';
+import { SparseMatrix, type SparsePattern, spmm } from '../../sparse/index.js';
 import { type Hypergraph, memo, powers, scaled } from '../../structure/index.js';
-import {
-  add,
-  gatherKnownRows,
-  leakyRelu,
-  multiply,
-  type Random,
-  relu,
-  reshape,
-  sum,
-  type Tensor,
-} from '../../tensor/index.js';
+import { add, gatherKnownRows, multiply, type Random, relu, reshape, sum, type Tensor } from '../../tensor/index.js';
+import { attentionPool } from './attention.js';
 
 /** Σ over the row's elements with weight 1, or d(v)^{-1/2}·δ(e)^{-1/2}. */
 export type AllSetNorm = 'none' | 'degree';
@@ -107,13 +98,9 @@ class AttentionHalf {
     const n = x.shape[0] as number;
     const keys = reshape(this.key.forward(x), [n, this.heads, -1]); // (n, heads, d)
     const values = reshape(this.value.forward(x), [n, this.heads, -1]);
-    const scores = leakyRelu(sum(multiply(keys, this.seed), -1), 0.2); // (n, heads)
-    const alpha = segmentSoftmax(gatherKnownRows(scores, pattern.indexTensor), pattern.segments); // (nnz, heads)
-    const messages = multiply(
-      gatherKnownRows(values, pattern.indexTensor),
-      reshape(alpha, [pattern.nnz, this.heads, 1]),
-    );
-    const pooled = reshape(add(segmentSum(messages, pattern.segments), this.seed), [pattern.rows, -1]);
+    const scores = sum(multiply(keys, this.seed), -1); // (n, heads)
+    const sets = attentionPool(values, gatherKnownRows(scores, pattern.indexTensor), pattern); // (rows, heads, d)
+    const pooled = reshape(add(sets, this.seed), [pattern.rows, -1]);
     const y = this.firstNorm.forward(pooled);
     return this.secondNorm.forward(add(y, relu(this.mlp.forward(y, mode))));
   }

@@ -1,18 +1,10 @@
 // GCN on the clique expansion (Kipf & Welling, ICLR 2017): the baseline that forgets which vertices met together.
 
 import { Linear, parameter, xavierUniform } from '../../nn/index.js';
-import { type SparseMatrix, type SparsePattern, segmentSoftmax, segmentSum } from '../../sparse/index.js';
+import type { SparseMatrix, SparsePattern } from '../../sparse/index.js';
 import { type Hypergraph, memo, symmetricAdjacency } from '../../structure/index.js';
-import {
-  add,
-  gatherKnownRows,
-  leakyRelu,
-  multiply,
-  type Random,
-  reshape,
-  sum,
-  type Tensor,
-} from '../../tensor/index.js';
+import { add, gatherKnownRows, multiply, type Random, reshape, sum, type Tensor } from '../../tensor/index.js';
+import { attentionPool } from './attention.js';
 import { type HypergraphConv, LinearConv } from './propagate.js';
 
 function cliqueAdjacency(hypergraph: Hypergraph): SparseMatrix {
@@ -53,8 +45,6 @@ export class CliqueGATConv implements HypergraphConv {
       gatherKnownRows(score(this.receive), pattern.segments.ids),
       gatherKnownRows(score(this.send), pattern.indexTensor),
     );
-    const alpha = reshape(segmentSoftmax(leakyRelu(scores, 0.2), pattern.segments), [pattern.nnz, this.heads, 1]);
-    const messages = multiply(gatherKnownRows(features, pattern.indexTensor), alpha);
-    return reshape(segmentSum(messages, pattern.segments), [hypergraph.vertexCount, -1]);
+    return reshape(attentionPool(features, scores, pattern), [hypergraph.vertexCount, -1]);
   }
 }

@@ -2,12 +2,11 @@
 // them h_e = mean over members of XΘ.
 
 import { Linear, parameter } from '../../nn/index.js';
-import { SparseMatrix, segmentSoftmax, segmentSum, spmm } from '../../sparse/index.js';
+import { SparseMatrix, spmm } from '../../sparse/index.js';
 import { type Hypergraph, meanPropagation, memo, powers, scaled } from '../../structure/index.js';
 import {
   add,
   gatherKnownRows,
-  leakyRelu,
   multiply,
   type Random,
   relu,
@@ -16,6 +15,7 @@ import {
   type Tensor,
   zeros,
 } from '../../tensor/index.js';
+import { attentionPool } from './attention.js';
 import { type HypergraphConv, LinearConv } from './propagate.js';
 
 function hyperedgeMeans(x: Tensor, hypergraph: Hypergraph): Tensor {
@@ -100,13 +100,9 @@ export class UniGATConv extends UniConv {
   protected combine(projected: Tensor, hypergraph: Hypergraph): Tensor {
     const { incidence } = hypergraph;
     const means = reshape(hyperedgeMeans(projected, hypergraph), [hypergraph.hyperedgeCount, this.heads, -1]); // (M, heads, d)
-    const scores = leakyRelu(sum(multiply(means, this.attention), -1), 0.2); // (M, heads)
-    const alpha = segmentSoftmax(gatherKnownRows(scores, incidence.indexTensor), incidence.segments); // (nnz, heads)
-    const messages = multiply(
-      gatherKnownRows(means, incidence.indexTensor),
-      reshape(alpha, [incidence.nnz, this.heads, 1]),
-    );
-    return reshape(segmentSum(messages, incidence.segments), [hypergraph.vertexCount, -1]);
+    const scores = sum(multiply(means, this.attention), -1); // (M, heads)
+    const pooled = attentionPool(means, gatherKnownRows(scores, incidence.indexTensor), incidence);
+    return reshape(pooled, [hypergraph.vertexCount, -1]);
   }
 }
 
