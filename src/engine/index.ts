@@ -6,6 +6,7 @@ import { environment } from './kernels.js';
 export type { MemoryUse } from './cpu/index.js';
 export type { KernelName } from './cpu/routines.js';
 export {
+  arrayTypes,
   type Buffer,
   bytesPerElement,
   type Device,

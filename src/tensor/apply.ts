@@ -1,7 +1,7 @@
 // The one door: every computation is an operation record given to `apply`, which checks, allocates, runs and tells the observers (gradient tapes,
 // traces, profilers).
 
-import type { DType, HostDevice } from '../engine/index.js';
+import type { Device, DType } from '../engine/index.js';
 import type { Shape } from './shape.js';
 import { emptyTensor, type Tensor } from './tensor.js';
 
@@ -27,7 +27,7 @@ export interface Op<A = void> {
   /** Shapes and types of the outputs. @throws Error naming the operation and the shapes when they do not fit. */
   infer(inputs: readonly Tensor[], attributes: A): readonly Spec[];
   /** Writes the outputs. */
-  compute?(device: HostDevice, inputs: readonly Tensor[], outputs: readonly Tensor[], attributes: A): void;
+  compute?(device: Device, inputs: readonly Tensor[], outputs: readonly Tensor[], attributes: A): void;
   /** For operations that only look at their input's memory in another way: makes the outputs. */
   view?(inputs: readonly Tensor[], attributes: A): readonly Tensor[];
   /** Gradients of the inputs, written in operations so that they can be differentiated again. */

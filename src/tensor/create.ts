@@ -1,12 +1,10 @@
 // Making tensors from values.
 
-import { cpu, type DType, type TypedArray } from '../engine/index.js';
+import { arrayTypes, type DType, type TypedArray } from '../engine/index.js';
 import { formatShape, type Shape, sizeOf } from './shape.js';
 import { emptyTensor, type Tensor } from './tensor.js';
 
 export type Nested = number | readonly Nested[];
-
-const arrayTypes = { f32: Float32Array, i32: Int32Array, u8: Uint8Array, i8: Int8Array };
 
 function shapeOf(values: Nested): number[] {
   if (typeof values === 'number') return [];
@@ -51,7 +49,7 @@ export function tensor(values: Nested | TypedArray | Float64Array, shape?: Shape
     throw new Error(`tensor: shape ${formatShape(inferred)} needs ${sizeOf(inferred)} values, got ${flat.length}`);
   }
   const result = emptyTensor(inferred, type);
-  cpu.write(result, flat instanceof arrayTypes[type] ? (flat as TypedArray) : new arrayTypes[type](flat));
+  result.device.write(result, flat instanceof arrayTypes[type] ? (flat as TypedArray) : new arrayTypes[type](flat));
   return result;
 }
 

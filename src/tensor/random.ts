@@ -1,7 +1,7 @@
 // Random numbers without hidden state: Philox4x32-10 (Salmon et al., SC 2011) keyed by a seed and a path of labels. A stream's n-th
 // draw depends on nothing but its key and n, so results do not change with threads or with what others draw.
 
-import { cpu, type KernelName } from '../engine/index.js';
+import type { KernelName } from '../engine/index.js';
 import { apply, type Op, onlyGradient, requireDType } from './apply.js';
 import type { Shape } from './shape.js';
 import { emptyTensor, type Tensor } from './tensor.js';
@@ -144,7 +144,7 @@ export class Random {
 
   #tensor(kernel: KernelName, shape: Shape, ...scalars: number[]): Tensor {
     const result = emptyTensor(shape, 'f32');
-    cpu.run(kernel, [result, ...this.next().map((word) => word | 0), ...scalars, result.size]);
+    result.device.run(kernel, [result, ...this.next().map((word) => word | 0), ...scalars, result.size]);
     return result;
   }
 

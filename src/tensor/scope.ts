@@ -1,13 +1,13 @@
 // Scopes: intermediate tensors die when the scope that made them ends. What lives outside any scope is freed when
 // JavaScript collects it.
 
-import type { Buffer, HostDevice } from '../engine/index.js';
+import type { Buffer, Device } from '../engine/index.js';
 import { leaves } from './tree.js';
 
 /** What a scope needs to know of a tensor. */
 interface Scoped {
   readonly buffer: Buffer;
-  readonly device: HostDevice;
+  readonly device: Device;
   readonly disposed: boolean;
   readonly role: string | undefined;
   dispose(): void;
@@ -20,7 +20,7 @@ const owners = new WeakMap<Scoped, Frame>();
 /** Gradient tapes that are recording: they may need any tensor again, so inner scopes hand theirs on. */
 let recording = 0;
 
-const collected = new FinalizationRegistry<{ buffer: Buffer; device: HostDevice }>(({ buffer, device }) => {
+const collected = new FinalizationRegistry<{ buffer: Buffer; device: Device }>(({ buffer, device }) => {
   buffer.references -= 1;
   if (buffer.references === 0) device.free(buffer);
 });

@@ -2,9 +2,11 @@
 // parameters and running statistics, which optimisers and layers update in place.
 
 import {
+  arrayTypes,
   type Buffer,
   bytesPerElement,
   cpu,
+  type Device,
   type DType,
   type HostDevice,
   type Region,
@@ -33,7 +35,7 @@ export class Tensor implements Region {
     readonly dtype: DType,
     readonly buffer: Buffer,
     readonly byteOffset: number,
-    readonly device: HostDevice,
+    readonly device: Device,
   ) {
     this.size = sizeOf(shape);
     buffer.references += 1;
@@ -59,9 +61,11 @@ export class Tensor implements Region {
     return this.view<Values>().slice() as Values;
   }
 
-  /** The elements in place: valid until the tensor is disposed. Writing to it changes the tensor. */
+  /** The elements in place, on the CPU: valid until the tensor is disposed. Writing to it changes the tensor. */
   view<Values extends TypedArray = Float32Array>(): Values {
     this.assertAlive('view');
+    if (!isHost(this.device))
+      throw new Error(`view: ${this} lives on ${this.device.name}, out of reach of this thread; await its data()`);
     return this.device.view(this, this.dtype, this.size) as Values;
   }
 
@@ -73,13 +77,14 @@ export class Tensor implements Region {
 
   /** Overwrites the elements. Meant for parameters and buffers between steps. */
   assign(values: Tensor | TypedArray): this {
-    const source = values instanceof Tensor ? values.view() : values;
+    const source = values instanceof Tensor ? values.view<TypedArray>() : values;
     if (source.length !== this.size) {
       throw new Error(
         `assign: expected ${this.size} elements for shape ${formatShape(this.shape)}, got ${source.length}`,
       );
     }
-    this.view().set(source);
+    const Values = arrayTypes[this.dtype];
+    this.device.write(this, source instanceof Values ? source : new Values(source));
     return this;
   }
 
@@ -108,13 +113,17 @@ export class Tensor implements Region {
   }
 }
 
-export function releaseBuffer(buffer: Buffer, device: HostDevice): void {
+function isHost(device: Device): device is HostDevice {
+  return 'view' in device;
+}
+
+export function releaseBuffer(buffer: Buffer, device: Device): void {
   buffer.references -= 1;
   if (buffer.references === 0) device.free(buffer);
 }
 
 /** A tensor whose elements are not yet written. */
-export function emptyTensor(shape: Shape, dtype: DType, device: HostDevice = cpu): Tensor {
+export function emptyTensor(shape: Shape, dtype: DType, device: Device = cpu): Tensor {
   const buffer = device.allocate(Math.max(1, sizeOf(shape)) * bytesPerElement[dtype]);
   return new Tensor(shape, dtype, buffer, 0, device);
 }

@@ -94,8 +94,8 @@ const matmul: Routine = (
   run.withScratch(batch * panels * PANEL * k * 4, (packed) => {
     run.over('gemmPackB', [b, packed, k, n, transposeB ? 1 : n, transposeB ? k : 1, k * n], batch * panels, k * 3);
     run.tiles.time(2 * batch * m * n * k, (tileRows) => {
-      const share = Math.ceil((batch * m) / run.threads / BLOCKS_PER_THREAD / tileRows);
-      const rowBlock = run.threads === 1 ? LARGEST_ROW_BLOCK : Math.min(LARGEST_ROW_BLOCK, tileRows * share);
+      const rows = run.threads === 1 ? m : Math.min(m, (batch * m) / run.threads / BLOCKS_PER_THREAD);
+      const rowBlock = Math.min(LARGEST_ROW_BLOCK, tileRows * Math.max(1, Math.ceil(rows / tileRows)));
       const blocks = batch * Math.ceil(m / rowBlock);
       const strides = transposeA ? [1, m] : [k, 1]; // of A, by row and by column
       run.withScratch(blocks * rowBlock * Math.min(k, GEMM_DEPTH) * 4, (panelsOfA) =>

@@ -1,6 +1,6 @@
 // Views and copies: reshape, permute, slice, pad, concatenate, broadcast.
 
-import type { HostDevice } from '../../engine/index.js';
+import type { Device } from '../../engine/index.js';
 import { apply, type Backward, type Op, onlyGradient } from '../apply.js';
 import { zeros } from '../create.js';
 import { broadcastShapes, formatShape, resolveAxis, type Shape, sameShape, sizeOf, stridesOf } from '../shape.js';
@@ -59,7 +59,7 @@ function canonicalBox(operation: string, box: Box): number[] {
   return [...axes.map((axis) => axis.size), ...axes.map((axis) => axis.source), ...axes.map((axis) => axis.target)];
 }
 
-function copyBox(device: HostDevice, operation: string, x: Tensor, y: Tensor, box: Box): void {
+function copyBox(device: Device, operation: string, x: Tensor, y: Tensor, box: Box): void {
   if (sizeOf(box.sizes) === 0) return;
   const source = { buffer: x.buffer, byteOffset: x.byteOffset + 4 * (box.sourceOffset ?? 0) };
   const target = { buffer: y.buffer, byteOffset: y.byteOffset + 4 * (box.targetOffset ?? 0) };
