@@ -20,7 +20,11 @@ export class ProgressView implements RunEvents {
     this.#total = seeds * experiment.methods.length;
     this.#bar = new SingleBar({
       stream: process.stderr,
-      format: '{bar} {percentage}% | seed {seed} | {method} | epoch {epoch} | loss {loss} | {left}',
+      format: '{bar} {percentage}%  seed {seed}  {method}  {epoch}  loss {loss}  {eta_formatted} left',
+      barsize: 20,
+      barCompleteChar: '█',
+      barIncompleteChar: '░',
+      etaBuffer: 200,
       hideCursor: true,
       clearOnComplete: true,
       stopOnComplete: false,
@@ -33,7 +37,7 @@ export class ProgressView implements RunEvents {
 
   started: Events['started'] = (description) => {
     process.stderr.write(`${description}\n`);
-    if (this.#terminal) this.#bar.start(this.#total, 0, { seed: '', method: '', epoch: '', loss: '', left: '' });
+    if (this.#terminal) this.#bar.start(this.#total, 0, { seed: '', method: '', epoch: '', loss: '' });
   };
 
   epoch: Events['epoch'] = (seed, method, { epoch, epochs, loss }) => {
