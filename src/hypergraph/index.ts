@@ -14,6 +14,7 @@ export {
   classifyVertices,
   type Features,
   HypergraphNetwork,
+  type HypergraphNetworkOptions,
   type NetworkKind,
   networkKinds,
   rowsOf,

@@ -2,7 +2,7 @@
 
 import { Dropout, type Mode } from '../nn/index.js';
 import { SparseMatrix } from '../sparse/index.js';
-import { type Hypergraph, restrict } from '../structure/index.js';
+import { type Hypergraph, memo, restrict } from '../structure/index.js';
 import { gatherKnownRows, type Random, relu, type Tensor, tensor } from '../tensor/index.js';
 import {
   CliqueGATConv,
@@ -32,10 +32,17 @@ const convolutions: Readonly<
   gat: (i, o, random) => new CliqueGATConv(i, o, random),
 };
 
+export interface HypergraphNetworkOptions {
+  readonly dropout?: number;
+  /** What a vertex in no hyperedge sees: itself, through a hyperedge of its own, or nothing (its row propagates to zeros). */
+  readonly isolated?: 'selfLoop' | 'zero';
+}
+
 /** Two convolutions with ReLU and dropout between them: the teacher, and the hypergraph baselines. */
 export class HypergraphNetwork {
   readonly first: HypergraphConv;
   readonly second: HypergraphConv;
+  readonly isolated: 'selfLoop' | 'zero';
   readonly #dropout: Dropout;
 
   constructor(
@@ -44,21 +51,27 @@ export class HypergraphNetwork {
     hidden: number,
     classes: number,
     random: Random,
-    dropout = 0.5,
+    { dropout = 0.5, isolated = 'selfLoop' }: HypergraphNetworkOptions = {},
   ) {
     this.first = convolutions[kind](inFeatures, hidden, random.split('first'));
     this.second = convolutions[kind](hidden, classes, random.split('second'));
     this.#dropout = new Dropout(dropout);
+    this.isolated = isolated;
+  }
+
+  /** The hypergraph that the layers work on: with self-loops for isolated vertices, unless told otherwise. */
+  structure(hypergraph: Hypergraph): Hypergraph {
+    return this.isolated === 'zero' ? hypergraph : memo(hypergraph, 'withSelfLoops', () => hypergraph.withSelfLoops());
   }
 
   /** Logits [N, classes]. */
   forward(x: Features, hypergraph: Hypergraph, mode: Mode): Tensor {
-    return this.second.forward(this.#dropout.forward(this.hidden(x, hypergraph), mode), hypergraph);
+    return this.second.forward(this.#dropout.forward(this.hidden(x, hypergraph), mode), this.structure(hypergraph));
   }
 
   /** Embeddings after the first layer [N, hidden]. */
   hidden(x: Features, hypergraph: Hypergraph): Tensor {
-    return relu(this.first.forward(x, hypergraph));
+    return relu(this.first.forward(x, this.structure(hypergraph)));
   }
 }
 
@@ -69,15 +82,18 @@ export class HypergraphNetwork {
  * @throws Error for networks whose layers are not linear operators (hnhn, gat).
  */
 export function classifyVertices(
-  { first, second }: HypergraphNetwork,
+  network: HypergraphNetwork,
   features: Features,
   hypergraph: Hypergraph,
   vertices: Int32Array,
 ): Tensor {
-  if (!(first instanceof LinearConv && second instanceof LinearConv))
+  const { first, second } = network;
+  if (!(first instanceof LinearConv && second instanceof LinearConv)) {
     throw new Error('classifyVertices: the network needs the whole hypergraph; call forward');
-  const last = restrict(second.operators(hypergraph), vertices);
-  const early = restrict(first.operators(hypergraph), last.sources);
+  }
+  const structure = network.structure(hypergraph);
+  const last = restrict(second.operators(structure), vertices);
+  const early = restrict(first.operators(structure), last.sources);
   const reached = rowsOf(features, early.sources);
   return second.propagate(relu(first.propagate(reached, early.operators)), last.operators);
 }

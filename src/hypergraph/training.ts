@@ -16,7 +16,7 @@ import {
 import { SparseMatrix } from '../sparse/index.js';
 import type { Hypergraph } from '../structure/index.js';
 import { gatherKnownRows, keep, type Random, type Tensor, tensor } from '../tensor/index.js';
-import { type Features, HypergraphNetwork, type NetworkKind } from './network.js';
+import { type Features, HypergraphNetwork, type HypergraphNetworkOptions, type NetworkKind } from './network.js';
 
 export interface TrainingOptions {
   readonly epochs?: number;
@@ -78,6 +78,8 @@ export function trainByValidation<M extends object>(
 
 export interface NetworkOptions extends TrainingOptions {
   readonly kind?: NetworkKind;
+  /** What vertices in no hyperedge see. */
+  readonly isolated?: HypergraphNetworkOptions['isolated'];
   readonly hidden?: number;
 }
 
@@ -94,7 +96,7 @@ export async function trainNetwork(
     hidden,
     data.classes,
     random.split('weights'),
-    dropout,
+    { dropout, isolated: options.isolated },
   );
   const logits = (live: HypergraphNetwork, mode: Mode) => live.forward(data.features, data.hypergraph, mode);
   return { network, training: await trainByValidation(network, data, logits, labelledLoss(data), random, options) };

@@ -111,6 +111,15 @@ test('asking about a few vertices gives the rows of the whole pass', () => {
   ).toThrow('needs the whole hypergraph');
 });
 
+test('a vertex in no hyperedge sees itself, or nothing when asked', () => {
+  const lonely = new Hypergraph(3, [[0, 1]]);
+  const x = uniformTensor(1, [3, 4]);
+  const logits = (isolated: 'selfLoop' | 'zero', hypergraph: Hypergraph) =>
+    new light.HypergraphNetwork('hgnn', 4, 8, 3, new Random(1), { isolated }).forward(x, hypergraph, inference).view();
+  expectClose(logits('selfLoop', lonely), logits('zero', lonely.withSelfLoops()), 0);
+  expectClose(logits('zero', lonely).subarray(6), [0, 0, 0], 0);
+});
+
 describe('on a small planted hypergraph', async () => {
   const raw = plantedDataset(3, { vertices: 600, hyperedges: 500, classes: 3 });
   const hypergraph = raw.hypergraph.mergeDuplicates().withSelfLoops();

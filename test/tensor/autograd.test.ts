@@ -105,6 +105,19 @@ describe('scope', () => {
     expect(memoryUse().buffers).toBe(before);
   });
 
+  test('works with using, and lets out what it is told to keep', () => {
+    const before = memoryUse().buffers;
+    let kept: ops.Tensor;
+    {
+      using open = ops.scope();
+      ops.zeros([10]).add(1);
+      kept = open.keep(ops.ones([2]));
+    }
+    expect(memoryUse().buffers).toBe(before + 1);
+    expect(kept.sum().item()).toBe(2);
+    kept.dispose();
+  });
+
   test('using a freed tensor says what to do', () => {
     let leaked = ops.zeros([2]);
     ops.scope(() => {
