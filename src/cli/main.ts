@@ -4,6 +4,7 @@
 import { Command, CommanderError } from 'commander';
 import { infoCommand } from './info.js';
 import { listCommand } from './list.js';
+import { predictCommand } from './predict.js';
 import { runCommand } from './run.js';
 
 const program = new Command('gossamer')
@@ -13,6 +14,7 @@ const program = new Command('gossamer')
   .addCommand(listCommand())
   .addCommand(infoCommand())
   .addCommand(runCommand())
+  .addCommand(predictCommand())
   .exitOverride();
 for (const command of program.commands) command.exitOverride();
 

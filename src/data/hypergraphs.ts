@@ -190,6 +190,16 @@ function denseFeatures(
   return keep(tensor(features, [vertices, width]));
 }
 
+/** Features alone, from a table with a header `vertex,…` and one line of numbers a vertex. */
+export function featuresFromTable(text: string, name: string): { vertexNames: string[]; features: Tensor } {
+  const rows = readCsv(text, name).rows.map(([vertex = '', ...values], index) => ({
+    vertex: index,
+    name: vertex,
+    values,
+  }));
+  return { vertexNames: rows.map((row) => row.name), features: denseFeatures(rows, rows.length, name) };
+}
+
 /** The embedded default: a planted partition (see `plantedHypergraph`), the same for the same seed. */
 export function plantedDataset(seed = 0, options: PlantedOptions = {}): HypergraphDataset {
   const { hypergraph, labels, words, wordCount } = plantedHypergraph(new Random(seed).split('planted'), options);

@@ -2,6 +2,7 @@
 
 export * from './formats/index.js';
 export {
+  featuresFromTable,
   type HypergraphDataset,
   type HypergraphTables,
   hypergraphFromArrays,

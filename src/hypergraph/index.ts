@@ -19,4 +19,11 @@ export {
   networkKinds,
   rowsOf,
 } from './network.js';
-export { type Labelled, type NetworkOptions, type TrainingOptions, trainMlp, trainNetwork } from './training.js';
+export {
+  type Labelled,
+  type NetworkOptions,
+  perceptronFrom,
+  type TrainingOptions,
+  trainMlp,
+  trainNetwork,
+} from './training.js';

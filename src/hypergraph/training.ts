@@ -9,13 +9,15 @@ import {
   type FitResult,
   fit,
   inference,
+  loadState,
   MLP,
   type Mode,
   predictedClasses,
+  type Weights,
 } from '../nn/index.js';
 import { SparseMatrix } from '../sparse/index.js';
 import type { Hypergraph } from '../structure/index.js';
-import { gatherKnownRows, keep, type Random, type Tensor, tensor } from '../tensor/index.js';
+import { gatherKnownRows, keep, Random, type Tensor, tensor } from '../tensor/index.js';
 import { type Features, HypergraphNetwork, type HypergraphNetworkOptions, type NetworkKind } from './network.js';
 
 export interface TrainingOptions {
@@ -108,6 +110,17 @@ export function newPerceptron(data: Labelled, hidden: number, dropout: number, r
     norm: 'batch',
     dropout,
   });
+}
+
+/** A perceptron from its saved weights, whose shapes tell its sizes. @throws Error when they are not a perceptron's. */
+export function perceptronFrom(state: Weights): MLP {
+  const first = state['blocks.0.linear.weight'];
+  const head = state['head.weight'];
+  if (!first || !head) throw new Error('the weights are not those of a LightHGNN student or MLP');
+  const [hidden, inFeatures] = first.shape as [number, number];
+  const student = new MLP([inFeatures, hidden, head.shape[0] as number], new Random(0), { norm: 'batch' });
+  loadState(student, state);
+  return student;
 }
 
 /** Trains a perceptron on labels alone: the baseline that knows no hypergraph. */

@@ -104,6 +104,15 @@ describe.skipIf(!existsSync(main))('the gossamer command (needs a build)', () =>
     const { rows } = readCsv(readFileSync(join(out, 'predictions.csv'), 'utf8'));
     expect(rows[59]?.slice(0, 2)).toEqual(['v59', 'blue']);
     expect(rows[59]?.[3]).toBe('');
+    const model = join(out, 'model.safetensors');
+    const again = gossamer('predict', model, join(data, 'features.csv'));
+    expect(readCsv(again.stdout).rows).toEqual(rows.map((row) => row.slice(0, 3)));
+    writeFileSync(join(folder, 'wide.csv'), 'vertex,a,b,c\nnew,1,2,3\n');
+    const wide = gossamer('predict', model, join(folder, 'wide.csv'));
+    expect([wide.status, wide.stderr]).toEqual([
+      2,
+      expect.stringContaining('has 3 features a vertex, the model expects 2'),
+    ]);
   });
 
   test('Ctrl-C keeps what was done, and the run goes on to the same result', async () => {
