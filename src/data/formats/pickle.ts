@@ -97,8 +97,9 @@ function build(target: Value, state: Value, restore: (target: Value) => void): v
   restore(target);
 }
 
+/** One character a byte. (The platform's `latin1` decoder is windows-1252, which changes 0x80 … 0x9f.) */
 function latin1(bytes: Uint8Array): string {
-  return new TextDecoder('latin1').decode(bytes);
+  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
 }
 
 /** Protocol 0 writes booleans as the integers 00 and 01. */
