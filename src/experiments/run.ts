@@ -70,6 +70,18 @@ interface Configuration {
   readonly options: Readonly<Record<string, number | string>>;
 }
 
+/** A run that is ready to go. */
+interface Plan {
+  readonly experiment: Experiment;
+  readonly request: RunRequest;
+  readonly events: RunEvents;
+  readonly options: ReturnType<typeof resolveOptions>;
+  readonly data: unknown;
+  readonly folder: RunFolder | undefined;
+  /** When it began, in milliseconds. */
+  readonly started: number;
+}
+
 /**
  * Runs an experiment.
  *
@@ -84,32 +96,23 @@ export async function runExperiment(
   const options = resolveOptions(experiment.options, request.set, request.smoke);
   const data = await experiment.load(request.data, options, events.downloading?.bind(events));
   const configuration = { system: experiment.system, data: request.data, seeds: request.seeds, options };
-  const folder =
-    request.out === undefined ? undefined : new RunFolder(request.out, configuration, request.resume ?? false);
-  const description = experiment.describe(data);
-  events.started?.(description);
-
+  const { out, resume = false, signal } = request;
+  const folder = out === undefined ? undefined : new RunFolder(out, configuration, resume);
   try {
-    return await runAll(experiment, data, options, request, folder, events, { started, description });
+    return await carryOut({ experiment, request, events, options, data, folder, started });
   } catch (error) {
-    if (!request.signal?.aborted) folder?.discardUnused();
+    if (!signal?.aborted) folder?.discardUnused();
     throw error;
   }
 }
 
-async function runAll(
-  experiment: Experiment,
-  data: unknown,
-  options: ReturnType<typeof resolveOptions>,
-  request: RunRequest,
-  folder: RunFolder | undefined,
-  events: RunEvents,
-  { started, description }: { started: number; description: string },
-): Promise<RunResult> {
+async function carryOut(plan: Plan): Promise<RunResult> {
+  const { experiment, request, events, options, data, folder } = plan;
+  const description = experiment.describe(data);
+  events.started?.(description);
   const results: SeedResult[] = [];
   for (const seed of request.seeds) {
-    const kept = folder?.finishedSeed(seed);
-    const result = kept ?? (await runSeed(experiment, data, options, seed, request, folder, events));
+    const result = folder?.finishedSeed(seed) ?? (await runSeed(plan, seed));
     results.push(result);
     events.seedDone?.(result);
   }
@@ -127,20 +130,15 @@ async function runAll(
     studies,
     notes: experiment.notes(options),
     curves: folder?.curves() ?? [],
-    seconds: (performance.now() - started) / 1000,
+    seconds: (performance.now() - plan.started) / 1000,
   };
   folder?.finish(experiment, result);
   return result;
 }
 
 async function runSeed(
-  experiment: Experiment,
-  data: unknown,
-  options: ReturnType<typeof resolveOptions>,
+  { experiment, request, events, options, data, folder }: Plan,
   seed: number,
-  request: RunRequest,
-  folder: RunFolder | undefined,
-  events: RunEvents,
 ): Promise<SeedResult> {
   const { methods, artifacts } = await experiment.runSeed(data, options, {
     seed,

@@ -59,6 +59,8 @@ export interface FitOptions<Model extends object, Batch> {
   readonly checkpointEvery?: number;
   /** Aborting ends the run after the current step, with a checkpoint and the best weights so far. */
   readonly signal?: AbortSignal;
+  /** Called after each epoch; on resuming first for those that the checkpoint remembers, so that logs are whole. */
+  /** Called after each epoch; on resuming first for those that the checkpoint remembers, so that logs are whole. */
   readonly onEpoch?: (report: EpochReport) => void;
 }
 
@@ -103,6 +105,7 @@ class Run<Model extends object, Batch> {
     this.#step = state.step;
     this.#best = state.best && { ...state.best, weights: copyWeights(state.best.weights) };
     this.#history.push(...state.history);
+    for (const report of state.history) this.options.onEpoch?.(report);
   }
 
   async train(): Promise<FitResult> {

@@ -97,7 +97,9 @@ test('an aborted run leaves a checkpoint from which the same weights follow', as
   const stop = new AbortController();
   const broken = await train(join(folder, 'broken.safetensors'), stop.signal, (epoch) => epoch === 17 && stop.abort());
   expect(broken.result.stopped).toBe('aborted');
-  const resumed = await train(join(folder, 'broken.safetensors'));
+  const seen: number[] = [];
+  const resumed = await train(join(folder, 'broken.safetensors'), undefined, (epoch) => seen.push(epoch));
+  expect(seen).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
   expect(resumed.weights).toEqual(whole.weights);
   expect(resumed.result.history.length).toBe(40);
 });
