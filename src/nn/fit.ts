@@ -60,7 +60,6 @@ export interface FitOptions<Model extends object, Batch> {
   /** Aborting ends the run after the current step, with a checkpoint and the best weights so far. */
   readonly signal?: AbortSignal;
   /** Called after each epoch; on resuming first for those that the checkpoint remembers, so that logs are whole. */
-  /** Called after each epoch; on resuming first for those that the checkpoint remembers, so that logs are whole. */
   readonly onEpoch?: (report: EpochReport) => void;
 }
 
