@@ -75,18 +75,25 @@ function packTransposed8(source: usize, out: usize, depth: i32, stride: usize): 
 // @ts-ignore: decorator
 @inline
 export function transpose4(source: usize, target: usize, sourceStride: usize, targetStride: usize): void {
-  const r0 = v128.load(source);
-  const r1 = v128.load(source + sourceStride);
-  const r2 = v128.load(source + 2 * sourceStride);
-  const r3 = v128.load(source + 3 * sourceStride);
+  transposeRows4(source, source + sourceStride, source + 2 * sourceStride, source + 3 * sourceStride, target, targetStride);
+}
+
+/** The same for four rows that lie anywhere. */
+// @ts-ignore: decorator
+@inline
+function transposeRows4(a0: usize, a1: usize, a2: usize, a3: usize, target: usize, stride: usize): void {
+  const r0 = v128.load(a0);
+  const r1 = v128.load(a1);
+  const r2 = v128.load(a2);
+  const r3 = v128.load(a3);
   const lo01 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
   const hi01 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
   const lo23 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
   const hi23 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
   v128.store(target, v128.shuffle<f32>(lo01, lo23, 0, 1, 4, 5));
-  v128.store(target + targetStride, v128.shuffle<f32>(lo01, lo23, 2, 3, 6, 7));
-  v128.store(target + 2 * targetStride, v128.shuffle<f32>(hi01, hi23, 0, 1, 4, 5));
-  v128.store(target + 3 * targetStride, v128.shuffle<f32>(hi01, hi23, 2, 3, 6, 7));
+  v128.store(target + stride, v128.shuffle<f32>(lo01, lo23, 2, 3, 6, 7));
+  v128.store(target + 2 * stride, v128.shuffle<f32>(hi01, hi23, 0, 1, 4, 5));
+  v128.store(target + 3 * stride, v128.shuffle<f32>(hi01, hi23, 2, 3, 6, 7));
 }
 
 /** Packs rows × depth of A into panels of `tileRows` rows, padding the last by repeating its final row. */
@@ -118,18 +125,7 @@ function packRows4(a0: usize, a1: usize, a2: usize, a3: usize, packed: usize, de
     }
   } else if (columnStride == 1) {
     for (; p + 4 <= depth; p += 4) {
-      const r0 = v128.load(a0);
-      const r1 = v128.load(a1);
-      const r2 = v128.load(a2);
-      const r3 = v128.load(a3);
-      const lo01 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
-      const hi01 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
-      const lo23 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
-      const hi23 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
-      v128.store(packed, v128.shuffle<f32>(lo01, lo23, 0, 1, 4, 5));
-      v128.store(packed + stride, v128.shuffle<f32>(lo01, lo23, 2, 3, 6, 7));
-      v128.store(packed + 2 * stride, v128.shuffle<f32>(hi01, hi23, 0, 1, 4, 5));
-      v128.store(packed + 3 * stride, v128.shuffle<f32>(hi01, hi23, 2, 3, 6, 7));
+      transposeRows4(a0, a1, a2, a3, packed, stride);
       a0 += 16; a1 += 16; a2 += 16; a3 += 16;
       packed += 4 * stride;
     }

@@ -4,10 +4,11 @@
 // always works too and waits only for workers that have entered, so a sleeping worker costs nothing and none has to have
 // started. Chunks never share an output, so the result is the same for any number of threads.
 
+import { sharesMemory } from './kernels.js';
 import { availableThreads, startWorker } from './threads.js';
 import { CONTROL } from './worker.js';
 
-export type Kernel = (...args: number[]) => void;
+type Kernel = (...args: number[]) => void;
 
 /** Spins before a worker sleeps: about the time between two kernels of a training step. */
 const WORKER_SPINS = 100_000;
@@ -38,7 +39,7 @@ export class Pool {
     this.#kernels = new Map(this.#names.map((name, id) => [name, { id, run: instance.exports[name] as Kernel }]));
     this.#words = new Int32Array(memory.buffer, 0, CONTROL.arguments);
     this.#values = new Float64Array(memory.buffer, CONTROL.arguments * 4, 64);
-    this.#threads = availableThreads(memory);
+    this.#threads = availableThreads();
     if (threads !== undefined) this.setThreads(threads);
   }
 
@@ -51,7 +52,7 @@ export class Pool {
     if (!Number.isInteger(n) || n < 1 || n > MAXIMUM_THREADS) {
       throw new RangeError(`setThreads: expected an integer from 1 to ${MAXIMUM_THREADS}, got ${n}`);
     }
-    this.#threads = availableThreads(this.memory) === 1 && !isShared(this.memory) ? 1 : n;
+    this.#threads = sharesMemory ? n : 1;
   }
 
   /** Runs a kernel over [0, size) in one piece on the calling thread. */
@@ -131,10 +132,6 @@ export class Pool {
       });
     }
   }
-}
-
-function isShared(memory: WebAssembly.Memory): boolean {
-  return typeof SharedArrayBuffer !== 'undefined' && memory.buffer instanceof SharedArrayBuffer;
 }
 
 /** Sleeps until notified or a millisecond has passed; a browser's main thread may not sleep and returns at once. */

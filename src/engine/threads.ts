@@ -13,8 +13,8 @@ function nodeModule<Name extends keyof NodeModules>(name: Name): NodeModules[Nam
 }
 
 /** How many threads this host offers: 1 where memory cannot be shared. */
-export function availableThreads(memory: WebAssembly.Memory): number {
-  if (!sharesMemory || memory.buffer instanceof ArrayBuffer) return 1;
+export function availableThreads(): number {
+  if (!sharesMemory) return 1;
   return nodeModule('node:os')?.availableParallelism() ?? globalThis.navigator?.hardwareConcurrency ?? 1;
 }
 

@@ -211,13 +211,8 @@ class RunFolder {
   }
 
   checkpoint(seed: number, method: string) {
-    const name = method
-      .normalize('NFKD')
-      .replace(/[^\w]+/g, '-')
-      .toLowerCase();
-    return fileCheckpoint(
-      join(this.path, 'checkpoints', `${seed}-${method.includes('⁺') ? 'plus-' : ''}${name}.safetensors`),
-    );
+    const words = method.normalize('NFKD').replace('+', ' plus').match(/\w+/g) ?? [];
+    return fileCheckpoint(join(this.path, 'checkpoints', `${seed}-${words.join('-').toLowerCase()}.safetensors`));
   }
 
   logEpoch(point: CurvePoint): void {

@@ -30,4 +30,4 @@ export { dropout, type Key, Random } from './random.js';
 export { keep, Scope, scope } from './scope.js';
 export { formatShape, type Shape, sizeOf } from './shape.js';
 export { emptyTensor, type Role, Tensor } from './tensor.js';
-export { leaves, type MapTree, mapTree, type Tree } from './tree.js';
+export { leaves, mapTree } from './tree.js';

@@ -21,9 +21,14 @@ const owners = new WeakMap<Scoped, Frame>();
 let recording = 0;
 
 const collected = new FinalizationRegistry<{ buffer: Buffer; device: Device }>(({ buffer, device }) => {
+  releaseBuffer(buffer, device);
+});
+
+/** Drops one reference; the last gives the memory back. */
+export function releaseBuffer(buffer: Buffer, device: Device): void {
   buffer.references -= 1;
   if (buffer.references === 0) device.free(buffer);
-});
+}
 
 /** Called for each new tensor. */
 export function adopt(tensor: Scoped): void {

@@ -13,7 +13,7 @@ import {
   type TypedArray,
 } from '../engine/index.js';
 import type { Chained } from './methods.js';
-import { adopt, forget } from './scope.js';
+import { adopt, forget, releaseBuffer } from './scope.js';
 import { formatShape, type Shape, sizeOf } from './shape.js';
 
 /** Parameters are trained; buffers (running statistics) are kept with them but not trained. */
@@ -115,11 +115,6 @@ export class Tensor implements Region {
 
 function isHost(device: Device): device is HostDevice {
   return 'view' in device;
-}
-
-export function releaseBuffer(buffer: Buffer, device: Device): void {
-  buffer.references -= 1;
-  if (buffer.references === 0) device.free(buffer);
 }
 
 /** A tensor whose elements are not yet written. */

@@ -1,17 +1,5 @@
 // Trees: values nested in plain objects and arrays, as parameters, gradients and results are passed around.
 
-/** A leaf, or arrays and plain objects of trees. */
-export type Tree<Leaf> = Leaf | readonly Tree<Leaf>[] | { readonly [key: string]: Tree<Leaf> };
-
-/** The same tree with other leaves. */
-export type MapTree<T, From, To> = T extends From
-  ? To
-  : T extends readonly unknown[]
-    ? { [K in keyof T]: MapTree<T[K], From, To> }
-    : T extends object
-      ? { [K in keyof T]: MapTree<T[K], From, To> }
-      : T;
-
 function isBranch(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false;
   return (

@@ -2,8 +2,8 @@
 // learnt function of a multiset.
 
 import { Dropout, inference, LayerNorm, Linear, MLP, type Mode, parameter, xavierUniform } from '../../nn/index.js';
-import { SparseMatrix, type SparsePattern, spmm } from '../../sparse/index.js';
-import { type Hypergraph, memo, powers, scaled } from '../../structure/index.js';
+import { type SparseMatrix, type SparsePattern, spmm } from '../../sparse/index.js';
+import { type Hypergraph, memo, type Propagation, powers, scaled, sumPropagation } from '../../structure/index.js';
 import { add, gatherKnownRows, multiply, type Random, relu, reshape, sum, type Tensor } from '../../tensor/index.js';
 import { attentionPool } from './attention.js';
 
@@ -45,24 +45,26 @@ export class AllDeepSetsConv {
   }
 
   forward(x: Tensor, hypergraph: Hypergraph, mode: Mode = inference): Tensor {
-    const { members, incidence } = normalized(hypergraph, this.norm);
+    const { toHyperedges, toVertices } = propagationOf(hypergraph, this.norm);
     return this.toVertices.forward(
-      this.toHyperedges.forward(x, members, this.#dropout, mode),
-      incidence,
+      this.toHyperedges.forward(x, toHyperedges, this.#dropout, mode),
+      toVertices,
       this.#dropout,
       mode,
     );
   }
 }
 
-function normalized(hypergraph: Hypergraph, norm: AllSetNorm): { members: SparseMatrix; incidence: SparseMatrix } {
-  return memo(hypergraph, `allset ${norm}`, () => {
-    const members = new SparseMatrix(hypergraph.members);
-    const incidence = new SparseMatrix(hypergraph.incidence);
-    if (norm === 'none') return { members, incidence };
+function propagationOf(hypergraph: Hypergraph, norm: AllSetNorm): Propagation {
+  const { toHyperedges, toVertices } = sumPropagation(hypergraph);
+  if (norm === 'none') return { toHyperedges, toVertices };
+  return memo(hypergraph, 'allset degree', () => {
     const vertices = powers(hypergraph.vertexDegrees, -0.5);
     const hyperedges = powers(hypergraph.hyperedgeSizes, -0.5);
-    return { members: scaled(members, hyperedges, vertices), incidence: scaled(incidence, vertices, hyperedges) };
+    return {
+      toHyperedges: scaled(toHyperedges, hyperedges, vertices),
+      toVertices: scaled(toVertices, vertices, hyperedges),
+    };
   });
 }
 

@@ -1,8 +1,8 @@
 // ED-HNN (Wang, Yang, Liu, Wang, Li, "Equivariant Hypergraph Diffusion Neural Operators", ICLR 2023).
 
 import { inference, MLP, type Mode } from '../../nn/index.js';
-import { SparseMatrix, segmentSum, spmm } from '../../sparse/index.js';
-import { type Hypergraph, memo } from '../../structure/index.js';
+import { segmentSum, spmm } from '../../sparse/index.js';
+import { type Hypergraph, memo, sumPropagation } from '../../structure/index.js';
 import { concatenate, gatherKnownRows, keep, type Random, type Tensor, tensor } from '../../tensor/index.js';
 
 /**
@@ -22,8 +22,8 @@ export class EDHNNConv {
 
   /** @param initial x⁰, the network's input; x itself when left out. */
   forward(x: Tensor, hypergraph: Hypergraph, initial: Tensor = x, mode: Mode = inference): Tensor {
-    const { members, incidence } = hypergraph;
-    const hyperedges = spmm(new SparseMatrix(members), this.phi.forward(x, mode)); // (M, d)
+    const { incidence } = hypergraph;
+    const hyperedges = spmm(sumPropagation(hypergraph).toHyperedges, this.phi.forward(x, mode)); // (M, d)
     const receivers = gatherKnownRows(x, incidence.segments.ids); // (nnz, d)
     const senders = gatherKnownRows(hyperedges, incidence.indexTensor);
     const messages = this.rho.forward(concatenate([receivers, senders], 1), mode);

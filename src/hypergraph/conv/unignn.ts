@@ -3,7 +3,7 @@
 
 import { Linear, parameter } from '../../nn/index.js';
 import { SparseMatrix, spmm } from '../../sparse/index.js';
-import { type Hypergraph, meanPropagation, memo, powers, scaled } from '../../structure/index.js';
+import { type Hypergraph, meanPropagation, memo, powers, scaled, sumPropagation } from '../../structure/index.js';
 import {
   add,
   gatherKnownRows,
@@ -34,7 +34,7 @@ function degreeWeighted(hypergraph: Hypergraph): SparseMatrix {
 }
 
 function sumOfHyperedges(x: Tensor, hypergraph: Hypergraph): Tensor {
-  return spmm(new SparseMatrix(hypergraph.incidence), hyperedgeMeans(x, hypergraph));
+  return spmm(sumPropagation(hypergraph).toVertices, hyperedgeMeans(x, hypergraph));
 }
 
 /** UniGCN's aggregation, in its two halves: means over members, then dᵢ^{-1/2} Σ_{e∋i} d̃ₑ^{-1/2}. */
