@@ -1,4 +1,4 @@
-// Packed single-precision GEMM: C = epilogue(A · B + bias).
+// Packed single-precision GEMM: C = activation(A · B + bias).
 //
 // A is cut into panels of 4 or 6 rows, B into panels of 8 columns, both stored with the shared dimension outermost, so that the inner
 // loop reads two contiguous streams. Plain SIMD uses a 4×8 tile: 8 accumulators, two vectors of B, one of A and the product before it is added. With
@@ -6,14 +6,15 @@
 // keeps it there is measured by the caller, who says how many rows a tile has. Each element of C is summed over k in ascending order within blocks of KC and the
 // blocks in ascending order, whatever range of rows a thread is given, so results do not depend on the thread count.
 
+import { activate, Activation } from "./activation";
 import { multiplyAdd } from "./math";
 import { dot } from "./sparse";
+import { ownScratch } from "./thread";
 
 /** Columns of a packed panel of B. */
-const NR: i32 = 8;
+export const NR: i32 = 8;
 /** Length of a block of the shared dimension: one panel of B is then 16 KiB and stays in L1. */
 const KC: i32 = 512;
-const RELU: i32 = 1;
 
 /**
  * Packs panels [begin, end) of a batch of k×n matrices B. `rowStride` and `columnStride` are in elements, so a
@@ -97,7 +98,7 @@ function transposeRows4(a0: usize, a1: usize, a2: usize, a3: usize, target: usiz
 }
 
 /** Packs rows × depth of A into panels of `tileRows` rows, padding the last by repeating its final row. */
-function packA(source: usize, packed: usize, rows: i32, depth: i32, rowStride: i32, columnStride: i32, tileRows: i32): void {
+export function packA(source: usize, packed: usize, rows: i32, depth: i32, rowStride: i32, columnStride: i32, tileRows: i32): void {
   for (let row = 0; row < rows; row += tileRows) {
     const last = rows - 1;
     const a0 = source + ((row * rowStride) << 2);
@@ -153,17 +154,17 @@ function packRows2(a0: usize, a1: usize, packed: usize, depth: i32, columnStride
 }
 
 /**
- * C = epilogue(A · B + bias) for row blocks [begin, end) of a batch, where a block is `blockRows` rows of one matrix.
- * `scratch` holds blockRows × min(k, KC) floats per row block. `bias` is 0 or the offset of n floats; `epilogue` 0 none, 1 ReLU;
+ * C = activation(A · B + bias) for row blocks [begin, end) of a batch, where a block is `blockRows` rows of one matrix.
+ * `scratch` holds blockRows × min(k, KC) floats a thread. `bias` is 0 or the offset of n floats; `activation` a code of activation.ts;
  * `tileRows` 4 or 6, of which `blockRows` is a multiple.
  */
 export function gemm(
   a: usize, packedB: usize, c: usize, bias: usize, scratch: usize, m: i32, n: i32, k: i32,
-  rowStride: i32, columnStride: i32, batchStride: i32, epilogue: i32, blockRows: i32, tileRows: i32, begin: i32, end: i32,
+  rowStride: i32, columnStride: i32, batchStride: i32, activation: i32, blockRows: i32, tileRows: i32, begin: i32, end: i32,
 ): void {
   const panels = (n + NR - 1) / NR;
   const blocksPerMatrix = (m + blockRows - 1) / blockRows;
-  const scratchBlock = scratch + ((<usize>begin * blockRows * min(KC, k)) << 2);
+  const packedA = ownScratch(scratch, (blockRows * min(KC, k)) << 2);
   for (let index = begin; index < end; index++) {
     const batch = index / blocksPerMatrix;
     const row = (index % blocksPerMatrix) * blockRows;
@@ -173,32 +174,58 @@ export function gemm(
     const matrixC = c + ((((<usize>batch) * m + row) * n) << 2);
     for (let kBlock = 0; kBlock < k || kBlock == 0; kBlock += KC) {
       const depth = min(KC, k - kBlock);
-      packA(matrixA + ((<usize>kBlock * columnStride) << 2), scratchBlock, rows, depth, rowStride, columnStride, tileRows);
+      packA(matrixA + ((<usize>kBlock * columnStride) << 2), packedA, rows, depth, rowStride, columnStride, tileRows);
       const first = kBlock == 0;
       const last = kBlock + KC >= k;
       for (let panel = 0; panel < panels; panel++) {
         const column = panel * NR;
         const panelB = matrixB + (((<usize>kBlock) * panels * NR + panel * depth * NR) << 2);
         const panelBias = first && bias != 0 ? bias + (column << 2) : 0;
-        const columns = min(NR, n - column);
-        for (let tile = 0; tile < rows; tile += tileRows) {
-          const packed = scratchBlock + ((tile * depth) << 2);
-          const target = matrixC + ((<usize>tile * n + column) << 2);
-          const height = min(tileRows, rows - tile);
-          if (height > 4) tile6x8(packed, panelB, target, panelBias, depth, n, height, columns, !first, last && epilogue == RELU);
-          else tile4x8(packed, panelB, target, panelBias, depth, tileRows << 2, n, height, columns, !first, last && epilogue == RELU);
-        }
+        multiplyPanel(
+          packedA, panelB, matrixC + (<usize>column << 2), panelBias, 0, 0, rows, depth, tileRows, n, min(NR, n - column), !first,
+          last ? activation : Activation.None,
+        );
       }
     }
   }
 }
 
-/** Up to 4 rows × up to 8 columns of C from packed panels; panels of A advance by `stride` bytes. */
-function tile4x8(
-  a: usize, b: usize, c: usize, bias: usize, depth: i32, stride: usize, n: i32, rows: i32, columns: i32, accumulate: bool, relu: bool,
+/**
+ * Rows of packed A times one packed panel of B: C[rows, ≤ 8] = activation(A·B + columnBias + rowBias + residual), C's rows `stride` floats apart, the residual's too; with
+ * `accumulate` C's old values are added. Offsets of 0 leave a term out.
+ */
+// @ts-ignore: decorator
+@inline
+export function multiplyPanel(
+  packedA: usize, panelB: usize, c: usize, columnBias: usize, rowBias: usize, residual: usize, rows: i32, depth: i32, tileRows: i32,
+  stride: i32, columns: i32, accumulate: bool, activation: i32,
 ): void {
-  let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
-  const end = a + depth * stride;
+  for (let tile = 0; tile < rows; tile += tileRows) {
+    const panelA = packedA + ((<usize>tile * depth) << 2);
+    const offset = (<usize>tile * stride) << 2;
+    const target = c + offset;
+    const addend = residual != 0 ? residual + offset : 0;
+    const shift = rowBias != 0 ? rowBias + (<usize>tile << 2) : 0;
+    const height = min(tileRows, rows - tile);
+    if (height > 4) tile6x8(panelA, panelB, target, columnBias, shift, addend, depth, stride, height, columns, accumulate, activation);
+    else tile4x8(panelA, panelB, target, columnBias, shift, addend, depth, tileRows << 2, stride, height, columns, accumulate, activation);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function rowStart(rowBias: usize, row: usize): v128 {
+  return rowBias != 0 ? v128.load32_splat(rowBias + (row << 2)) : f32x4.splat(0);
+}
+
+/** Up to 4 rows × up to 8 columns of C from packed panels; panels of A advance by `step` bytes. */
+function tile4x8(
+  a: usize, b: usize, c: usize, columnBias: usize, rowBias: usize, residual: usize, depth: i32, step: i32, n: i32, rows: i32, columns: i32,
+  accumulate: bool, activation: i32,
+): void {
+  let c00 = rowStart(rowBias, 0), c10 = rowStart(rowBias, 1), c20 = rowStart(rowBias, 2), c30 = rowStart(rowBias, 3);
+  let c01 = c00, c11 = c10, c21 = c20, c31 = c30;
+  const end = a + depth * step;
   while (a < end) {
     const b0 = v128.load(b);
     const b1 = v128.load(b, 16);
@@ -214,22 +241,25 @@ function tile4x8(
     const a3 = v128.load32_splat(a, 12);
     c30 = multiplyAdd(a3, b0, c30);
     c31 = multiplyAdd(a3, b1, c31);
-    a += stride;
+    a += step;
     b += NR << 2;
   }
   const row = <usize>n << 2;
-  storeRow(c, c00, c01, bias, columns, accumulate, relu);
-  if (rows > 1) storeRow(c + row, c10, c11, bias, columns, accumulate, relu);
-  if (rows > 2) storeRow(c + 2 * row, c20, c21, bias, columns, accumulate, relu);
-  if (rows > 3) storeRow(c + 3 * row, c30, c31, bias, columns, accumulate, relu);
+  const next = residual != 0 ? row : 0;
+  storeRow(c, c00, c01, columnBias, residual, columns, accumulate, activation);
+  if (rows > 1) storeRow(c + row, c10, c11, columnBias, residual + next, columns, accumulate, activation);
+  if (rows > 2) storeRow(c + 2 * row, c20, c21, columnBias, residual + 2 * next, columns, accumulate, activation);
+  if (rows > 3) storeRow(c + 3 * row, c30, c31, columnBias, residual + 3 * next, columns, accumulate, activation);
 }
 
 /** 5 or 6 rows × up to 8 columns. */
 function tile6x8(
-  a: usize, b: usize, c: usize, bias: usize, depth: i32, n: i32, rows: i32, columns: i32, accumulate: bool, relu: bool,
+  a: usize, b: usize, c: usize, columnBias: usize, rowBias: usize, residual: usize, depth: i32, n: i32, rows: i32, columns: i32,
+  accumulate: bool, activation: i32,
 ): void {
-  let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00;
-  let c30 = c00, c31 = c00, c40 = c00, c41 = c00, c50 = c00, c51 = c00;
+  let c00 = rowStart(rowBias, 0), c10 = rowStart(rowBias, 1), c20 = rowStart(rowBias, 2), c30 = rowStart(rowBias, 3);
+  let c40 = rowStart(rowBias, 4), c50 = rowStart(rowBias, 5);
+  let c01 = c00, c11 = c10, c21 = c20, c31 = c30, c41 = c40, c51 = c50;
   const end = a + ((depth * 6) << 2);
   while (a < end) {
     const b0 = v128.load(b);
@@ -256,48 +286,53 @@ function tile6x8(
     b += 32;
   }
   const row = <usize>n << 2;
-  storeRow(c, c00, c01, bias, columns, accumulate, relu);
-  storeRow(c + row, c10, c11, bias, columns, accumulate, relu);
-  storeRow(c + 2 * row, c20, c21, bias, columns, accumulate, relu);
-  storeRow(c + 3 * row, c30, c31, bias, columns, accumulate, relu);
-  storeRow(c + 4 * row, c40, c41, bias, columns, accumulate, relu);
-  if (rows > 5) storeRow(c + 5 * row, c50, c51, bias, columns, accumulate, relu);
+  const next = residual != 0 ? row : 0;
+  storeRow(c, c00, c01, columnBias, residual, columns, accumulate, activation);
+  storeRow(c + row, c10, c11, columnBias, residual + next, columns, accumulate, activation);
+  storeRow(c + 2 * row, c20, c21, columnBias, residual + 2 * next, columns, accumulate, activation);
+  storeRow(c + 3 * row, c30, c31, columnBias, residual + 3 * next, columns, accumulate, activation);
+  storeRow(c + 4 * row, c40, c41, columnBias, residual + 4 * next, columns, accumulate, activation);
+  if (rows > 5) storeRow(c + 5 * row, c50, c51, columnBias, residual + 5 * next, columns, accumulate, activation);
 }
 
-// @ts-ignore: decorator
-@inline
-function storeRow(c: usize, lo: v128, hi: v128, bias: usize, columns: i32, accumulate: bool, relu: bool): void {
-  if (columns == NR) {
-    if (accumulate) {
-      lo = f32x4.add(v128.load(c), lo);
-      hi = f32x4.add(v128.load(c, 16), hi);
-    }
-    if (bias != 0) {
-      lo = f32x4.add(lo, v128.load(bias));
-      hi = f32x4.add(hi, v128.load(bias, 16));
-    }
-    if (relu) {
-      const zero = f32x4.splat(0);
-      lo = f32x4.pmax(lo, zero);
-      hi = f32x4.pmax(hi, zero);
-    }
-    v128.store(c, lo);
-    v128.store(c, hi, 16);
-  } else {
-    storePartialRow(c, lo, hi, bias, columns, accumulate, relu);
+function storeRow(c: usize, lo: v128, hi: v128, columnBias: usize, residual: usize, columns: i32, accumulate: bool, activation: i32): void {
+  if (columns < NR) {
+    storePartialRow(c, lo, hi, columnBias, residual, columns, accumulate, activation);
+    return;
   }
+  if (accumulate) {
+    lo = f32x4.add(v128.load(c), lo);
+    hi = f32x4.add(v128.load(c, 16), hi);
+  }
+  if (columnBias != 0) {
+    lo = f32x4.add(lo, v128.load(columnBias));
+    hi = f32x4.add(hi, v128.load(columnBias, 16));
+  }
+  if (residual != 0) {
+    lo = f32x4.add(lo, v128.load(residual));
+    hi = f32x4.add(hi, v128.load(residual, 16));
+  }
+  if (activation) {
+    lo = activate(activation, lo);
+    hi = activate(activation, hi);
+  }
+  v128.store(c, lo);
+  v128.store(c, hi, 16);
 }
 
-function storePartialRow(c: usize, lo: v128, hi: v128, bias: usize, columns: i32, accumulate: bool, relu: bool): void {
+function storePartialRow(
+  c: usize, lo: v128, hi: v128, columnBias: usize, residual: usize, columns: i32, accumulate: bool, activation: i32,
+): void {
   for (let j = 0; j < columns; j++) {
-    let value = f32x4.extract_lane(lo, 0);
+    let value = lo;
     lo = v128.shuffle<f32>(lo, hi, 1, 2, 3, 4);
     hi = v128.shuffle<f32>(hi, hi, 1, 2, 3, 0);
     const at = <usize>j << 2;
-    if (accumulate) value += load<f32>(c + at);
-    if (bias != 0) value += load<f32>(bias + at);
-    if (relu) value = max(value, 0);
-    store<f32>(c + at, value);
+    if (accumulate) value = f32x4.add(value, v128.load32_zero(c + at));
+    if (columnBias != 0) value = f32x4.add(value, v128.load32_zero(columnBias + at));
+    if (residual != 0) value = f32x4.add(value, v128.load32_zero(residual + at));
+    if (activation) value = activate(activation, value);
+    v128.store_lane<f32>(c + at, value, 0);
   }
 }
 
@@ -306,7 +341,7 @@ function storePartialRow(c: usize, lo: v128, hi: v128, bias: usize, columns: i32
  * `transposed`. Tasks [begin, end) count strips of 16 columns.
  */
 export function gemmFewRows(
-  a: usize, b: usize, c: usize, bias: usize, m: i32, n: i32, k: i32, transposed: i32, epilogue: i32, begin: i32, end: i32,
+  a: usize, b: usize, c: usize, bias: usize, m: i32, n: i32, k: i32, transposed: i32, activation: i32, begin: i32, end: i32,
 ): void {
   for (let strip = begin; strip < end; strip++) {
     const column = strip * 16;
@@ -333,7 +368,7 @@ export function gemmFewRows(
         const at = <usize>j << 2;
         let value = load<f32>(target + at);
         if (bias != 0) value += load<f32>(bias + (<usize>column << 2) + at);
-        if (epilogue == RELU && value < 0) value = 0;
+        if (activation) value = f32x4.extract_lane(activate(activation, f32x4.splat(value)), 0);
         store<f32>(target + at, value);
       }
     }

@@ -1,11 +1,12 @@
 // Every kernel of a module. They take byte offsets and sizes, allocate nothing, and work on a range [begin, end) of their
 // outer dimension, so that any thread can do any part.
 
+export { convolve, filterGradient, packFilters } from "./convolution";
+export { depthwise, depthwiseFilterGradient } from "./depthwise";
 export * from "./elementwise";
 export { gemm, gemmFewRows, gemmPackB } from "./gemm";
 export { gatherRows, putRows, scatterAddRows, takeRows } from "./gather";
 export { copyStrided, transpose } from "./layout";
-export { initialize } from "./math";
 export { standardize } from "./normalize";
 export { adam, sgd } from "./optimizer";
 export { dropout, randomBits, randomNormal, randomUniform } from "./random";
@@ -13,3 +14,4 @@ export { argmax, logSumExp, max_ as max, min_ as min, sum } from "./reduce";
 export { segmentMax, segmentSoftmax } from "./segment";
 export { logSoftmax, softmax } from "./softmax";
 export { sddmm, spmm, spmmTransposed } from "./sparse";
+export { initialize } from "./thread";

@@ -3,7 +3,7 @@
 
 // Constants of exp and log. A compiler may make a vector constant anew in every turn of a loop, which costs more than the arithmetic: V8 13 and 14 do,
 // and there reading a global, an operand from memory, is twice as fast. V8 11, which has no relaxed SIMD, does better with the constant itself. So the
-// relaxed level reads globals that `initialize` sets once, and the other has them in place: `pick` chooses.
+// relaxed level reads globals that `prepareConstants` sets once, and the other has them in place: `pick` chooses.
 // 1.5·2²³: adding it rounds to an integer and leaves that in the low bits.
 const MAGIC: f32 = 12582912;
 const EXP_HIGHEST: f32 = 89;
@@ -53,8 +53,8 @@ let l7: v128 = i32x4.splat(0);
 let l8: v128 = i32x4.splat(0);
 let exponentBias: v128 = i32x4.splat(0);
 
-/** To be called once on every instance before any kernel. */
-export function initialize(): void {
+/** Sets the constants that this instance reads as globals. */
+export function prepareConstants(): void {
   magic = f32x4.splat(MAGIC);
   expHighest = f32x4.splat(EXP_HIGHEST);
   expLowest = f32x4.splat(EXP_LOWEST);

@@ -3,6 +3,7 @@
 import { CpuDevice, type MemoryUse } from './cpu/index.js';
 import { environment } from './kernels.js';
 
+export { type Activation, activations } from './activation.js';
 export type { MemoryUse } from './cpu/index.js';
 export type { KernelName } from './cpu/routines.js';
 export {

@@ -7,6 +7,8 @@ const PAGE = 65536;
 const ALIGNMENT = 64;
 /** The first page holds the thread pool's control block. */
 export const RESERVED_BYTES = PAGE;
+/** Readable bytes after the last block: kernels load whole vectors across the end of a row and mask what does not belong to it. */
+const GUARD_BYTES = 4096;
 
 interface Span {
   address: number;
@@ -57,8 +59,8 @@ export class Heap {
 
   #fromEnd(size: number): number | undefined {
     const address = this.#end;
-    if (address + size > this.maximumBytes) return undefined;
-    const missing = address + size - this.memory.buffer.byteLength;
+    if (address + size + GUARD_BYTES > this.maximumBytes) return undefined;
+    const missing = address + size + GUARD_BYTES - this.memory.buffer.byteLength;
     if (missing > 0 && !this.#grow(missing)) return undefined;
     this.#end += size;
     return address;

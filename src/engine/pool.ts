@@ -32,7 +32,7 @@ export class Pool {
     threads: number | undefined,
   ) {
     const instance = new WebAssembly.Instance(module, { env: { memory } });
-    (instance.exports.initialize as () => void)();
+    (instance.exports.initialize as (thread: number) => void)(0);
     this.#names = WebAssembly.Module.exports(module).flatMap((entry) =>
       entry.kind === 'function' ? [entry.name] : [],
     );

@@ -39,7 +39,7 @@ export function workerMain({ id, module, memory, control, spins }: WorkerStart):
   const words = new Int32Array(memory.buffer, 0, control.arguments);
   const values = new Float64Array(memory.buffer, control.arguments * 4, 64);
   const instance = new WebAssembly.Instance(module, { env: { memory } });
-  (instance.exports.initialize as () => void)();
+  (instance.exports.initialize as (thread: number) => void)(id + 1);
   const kernels = WebAssembly.Module.exports(module)
     .filter((entry) => entry.kind === 'function')
     .map((entry) => instance.exports[entry.name] as (...args: number[]) => void);

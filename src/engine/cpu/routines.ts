@@ -2,6 +2,7 @@
 // one step of it costs. Offsets come first, then sizes. Costs are rough nanoseconds a step on one thread; they decide
 // whether a call is worth waking other threads for.
 
+import { convolution, convolutionFilterGradient, convolutionInputGradient } from './convolution.js';
 import type { Runner } from './runner.js';
 
 type Routine = (run: Runner, ...args: number[]) => void;
@@ -68,8 +69,8 @@ const LARGEST_ROW_BLOCK = 72;
 const BLOCKS_PER_THREAD = 12;
 
 /**
- * C = epilogue(op(A)·op(B) + bias): (a, b, bias, c, batch, m, n, k, transposeA, transposeB, epilogue), where op(A) is m×k, op(B) k×n,
- * bias n floats or 0, epilogue 0 none or 1 ReLU.
+ * C = activation(op(A)·op(B) + bias): (a, b, bias, c, batch, m, n, k, transposeA, transposeB, activation), where op(A) is m×k, op(B) k×n,
+ * bias n floats or 0, activation a code of activation.ts.
  */
 const matmul: Routine = (
   run,
@@ -83,11 +84,11 @@ const matmul: Routine = (
   k = 1,
   transposeA = 0,
   transposeB = 0,
-  epilogue = 0,
+  activation = 0,
 ) => {
   if (batch === 1 && m <= FEW_ROWS && !transposeA) {
     const strips = Math.ceil(n / 16);
-    run.over('gemmFewRows', [a, b, c, bias, m, n, k, transposeB, epilogue], strips, m * k * 2.5);
+    run.over('gemmFewRows', [a, b, c, bias, m, n, k, transposeB, activation], strips, m * k * 2.5);
     return;
   }
   const panels = Math.ceil(n / PANEL);
@@ -98,10 +99,10 @@ const matmul: Routine = (
       const rowBlock = Math.min(LARGEST_ROW_BLOCK, tileRows * Math.max(1, Math.ceil(rows / tileRows)));
       const blocks = batch * Math.ceil(m / rowBlock);
       const strides = transposeA ? [1, m] : [k, 1]; // of A, by row and by column
-      run.withScratch(blocks * rowBlock * Math.min(k, GEMM_DEPTH) * 4, (panelsOfA) =>
+      run.withScratchEach(rowBlock * Math.min(k, GEMM_DEPTH) * 4, (panelsOfA) =>
         run.over(
           'gemm',
-          [a, packed, c, bias, panelsOfA, m, n, k, ...strides, m * k, epilogue, rowBlock, tileRows],
+          [a, packed, c, bias, panelsOfA, m, n, k, ...strides, m * k, activation, rowBlock, tileRows],
           blocks,
           rowBlock * n * (k + 8) * 0.04,
         ),
@@ -184,16 +185,18 @@ export const routines = {
     run.over('standardize', [x, y, s, gamma, beta, n, epsilon, center], rows, n * 0.6 + 10),
 
   matmul,
+  convolution,
+  convolutionInputGradient,
+  convolutionFilterGradient,
   /** (x, y, batch, rows, columns). */
   transpose: (run, x = 0, y = 0, batch = 1, rows = 1, columns = 1) =>
     run.over('transpose', [x, y, rows, columns], batch * Math.ceil(rows / 16), columns * 8),
   /** (x, y, sizes ×6, source strides ×6, target strides ×6), in elements of 32 bits from the given offsets. */
   copyStrided: (run, x = 0, y = 0, ...box) => {
     const rows = box.slice(0, 5).reduce((product, size) => product * size, 1);
-    run.withScratch(72, (address) => {
-      run.writeInts(address, box);
-      run.over('copyStrided', [x, y, address], rows, 15 + (box[5] as number) * (box[11] === 1 ? 0.2 : 1));
-    });
+    run.withInts(box, (address) =>
+      run.over('copyStrided', [x, y, address], rows, 15 + (box[5] as number) * (box[11] === 1 ? 0.2 : 1)),
+    );
   },
   /** (x, indices, y, count, d). */
   gatherRows: (run, x = 0, indices = 0, y = 0, count = 1, d = 1) =>

@@ -62,8 +62,17 @@ export class Runner {
     }
   }
 
-  writeInts(address: number, values: readonly number[]): void {
-    new Int32Array(this.heap.memory.buffer, address, values.length).set(values);
+  /** Lends `bytes` of memory to each thread; a kernel finds its own by `ownScratch`. */
+  withScratchEach(bytes: number, use: (address: number) => void): void {
+    this.withScratch(bytes * this.threads, use);
+  }
+
+  /** Lends memory that holds a table of integers. */
+  withInts(values: readonly number[], use: (address: number) => void): void {
+    this.withScratch(values.length * 4, (address) => {
+      new Int32Array(this.heap.memory.buffer, address, values.length).set(values);
+      use(address);
+    });
   }
 }
 

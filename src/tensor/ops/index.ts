@@ -1,4 +1,5 @@
 export * from './binary.js';
+export * from './convolution.js';
 export * from './gather.js';
 export * from './layout.js';
 export * from './matmul.js';

@@ -1,0 +1,276 @@
+// Convolutions over NCHW images. The operation is linear in the input and in the filters, so its two gradients and itself are each other's gradients, to any order.
+
+import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
+import { formatShape, type Shape } from '../shape.js';
+import type { Tensor } from '../tensor.js';
+import { reshape } from './layout.js';
+import { sum } from './reduce.js';
+
+/** A number for both axes, or `[vertical, horizontal]`. */
+export type Pair = number | readonly [number, number];
+
+export interface ConvolutionOptions {
+  readonly stride?: Pair;
+  /** Zeros on each side; `'same'` keeps ⌈size / stride⌉ with the surplus after, as ONNX's SAME_UPPER. */
+  readonly padding?: Pair | 'same';
+  readonly dilation?: Pair;
+  /** Input and output channels are cut into so many groups that do not see each other; as many as channels is depthwise. */
+  readonly groups?: number;
+}
+
+interface Attributes {
+  readonly stride: readonly [number, number];
+  /** Top and left; bottom and right follow from the output's size. */
+  readonly padding: readonly [number, number];
+  readonly dilation: readonly [number, number];
+  readonly groups: number;
+  /** Height and width of the input and of the output. */
+  readonly input: readonly [number, number];
+  readonly output: readonly [number, number];
+}
+
+function pair(value: Pair): readonly [number, number] {
+  return typeof value === 'number' ? [value, value] : value;
+}
+
+function sizes(x: Shape, w: Shape, { stride, padding, dilation, groups, input, output }: Attributes): number[] {
+  const [images] = x as [number];
+  const [filters, channels, kernelHeight, kernelWidth] = w as [number, number, number, number];
+  return [
+    images,
+    channels * groups,
+    ...input,
+    filters,
+    kernelHeight,
+    kernelWidth,
+    ...output,
+    ...stride,
+    ...padding,
+    ...dilation,
+    groups,
+  ];
+}
+
+const convolutionOp: Op<Attributes> = {
+  name: 'convolution',
+  infer: ([x, w], { output }) => [
+    { shape: [(x as Tensor).shape[0] as number, (w as Tensor).shape[0] as number, ...output], dtype: 'f32' },
+  ],
+  compute: (device, [x, w, bias], [y], attributes) =>
+    device.run('convolution', [
+      x as Tensor,
+      w as Tensor,
+      bias ?? null,
+      null,
+      y as Tensor,
+      ...sizes((x as Tensor).shape, (w as Tensor).shape, attributes),
+      0,
+    ]),
+  vjp: (backward) => {
+    const [x, w] = backward.inputs as [Tensor, Tensor];
+    const g = onlyGradient(backward);
+    const { needed, attributes } = backward;
+    return [
+      needed[0] ? apply(inputGradientOp, [g, w], attributes) : undefined,
+      needed[1] ? apply(filterGradientOp, [x, g], { ...attributes, filter: w.shape }) : undefined,
+      needed[2] ? sum(g, [0, 2, 3]) : undefined,
+    ];
+  },
+};
+
+/** What each output pixel took from each input pixel, given back: the transposed convolution. */
+const inputGradientOp: Op<Attributes> = {
+  name: 'transposedConvolution',
+  infer: ([g, w], { input, groups }) => [
+    { shape: [(g as Tensor).shape[0] as number, ((w as Tensor).shape[1] as number) * groups, ...input], dtype: 'f32' },
+  ],
+  compute: (device, [g, w, bias], [x], attributes) =>
+    device.run('convolutionInputGradient', [
+      g as Tensor,
+      w as Tensor,
+      bias ?? null,
+      x as Tensor,
+      ...sizes((g as Tensor).shape, (w as Tensor).shape, attributes),
+    ]),
+  vjp: (backward) => {
+    const [g, w] = backward.inputs as [Tensor, Tensor];
+    const gradient = onlyGradient(backward);
+    const { needed, attributes } = backward;
+    return [
+      needed[0] ? apply(convolutionOp, [gradient, w], attributes) : undefined,
+      needed[1] ? apply(filterGradientOp, [gradient, g], { ...attributes, filter: w.shape }) : undefined,
+      needed[2] ? sum(gradient, [0, 2, 3]) : undefined,
+    ];
+  },
+};
+
+const filterGradientOp: Op<Attributes & { readonly filter: Shape }> = {
+  name: 'convolutionFilterGradient',
+  infer: (_, { filter }) => [{ shape: filter, dtype: 'f32' }],
+  compute: (device, [x, g], [w], attributes) =>
+    device.run('convolutionFilterGradient', [
+      x as Tensor,
+      g as Tensor,
+      w as Tensor,
+      ...sizes((x as Tensor).shape, attributes.filter, attributes),
+    ]),
+  vjp: (backward) => {
+    const [x, g] = backward.inputs as [Tensor, Tensor];
+    const gradient = onlyGradient(backward);
+    const { needed, attributes } = backward;
+    return [
+      needed[0] ? apply(inputGradientOp, [g, gradient], attributes) : undefined,
+      needed[1] ? apply(convolutionOp, [x, gradient], attributes) : undefined,
+    ];
+  },
+};
+
+function requirePositive(operation: string, name: string, values: readonly number[], least = 1): void {
+  if (values.some((value) => !Number.isInteger(value) || value < least))
+    throw new RangeError(
+      `${operation}: ${name} must be ${least ? 'positive' : 'non-negative'} integers, got ${values.join('×')}`,
+    );
+}
+
+/**
+ * y[n, o, i, j] = Σ over c, ky, kx of w[o, c, ky, kx]·x[n, c, i·stride + ky·dilation − padding, …] + b[o], zeros outside the image.
+ *
+ * @param x [n, channels, height, width]
+ * @param weight [filters, channels / groups, kernelHeight, kernelWidth]
+ * @param bias [filters]
+ * @returns [n, filters, ⌊(height + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1, …]
+ * @throws Error naming the shapes when channels, groups or sizes do not fit.
+ */
+export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor, options: ConvolutionOptions = {}): Tensor {
+  const stride = pair(options.stride ?? 1);
+  const dilation = pair(options.dilation ?? 1);
+  const groups = options.groups ?? 1;
+  requireDType('conv2d', 'f32', x, weight, ...(bias ? [bias] : []));
+  if (x.rank !== 4 || weight.rank !== 4)
+    throw new Error(
+      `conv2d: expected x [n, c, h, w] and weight [o, c, kh, kw], got ${formatShape(x.shape)} and ${formatShape(weight.shape)}`,
+    );
+  const [, channels, height, width] = x.shape as [number, number, number, number];
+  const [filters, filterChannels, kernelHeight, kernelWidth] = weight.shape as [number, number, number, number];
+  requirePositive('conv2d', 'stride, dilation and groups', [...stride, ...dilation, groups]);
+  if (filterChannels * groups !== channels || filters % groups !== 0)
+    throw new Error(
+      `conv2d: ${channels} input channels in ${groups} groups do not fit weight ${formatShape(weight.shape)} (expected [multiple of ${groups}, ${channels / groups}, kh, kw])`,
+    );
+  if (bias && bias.size !== filters) throw new Error(`conv2d: bias has ${bias.size} elements, expected ${filters}`);
+  const input = [height, width] as const;
+  const reach = [(kernelHeight - 1) * dilation[0] + 1, (kernelWidth - 1) * dilation[1] + 1] as const;
+  const output: [number, number] = [0, 0];
+  const padding: [number, number] = [0, 0];
+  for (const axis of [0, 1] as const) {
+    if (options.padding === 'same') {
+      output[axis] = Math.ceil(input[axis] / stride[axis]);
+      padding[axis] = Math.max(0, (output[axis] - 1) * stride[axis] + reach[axis] - input[axis]) >> 1;
+    } else {
+      padding[axis] = pair(options.padding ?? 0)[axis];
+      output[axis] = Math.floor((input[axis] + 2 * padding[axis] - reach[axis]) / stride[axis]) + 1;
+    }
+  }
+  requirePositive('conv2d', 'padding', padding, 0);
+  if (output[0] < 1 || output[1] < 1)
+    throw new Error(
+      `conv2d: a kernel that reaches over ${reach.join('×')} does not fit an image of ${height}×${width} with padding ${padding.join('×')}`,
+    );
+  return apply(convolutionOp, bias ? [x, weight, bias] : [x, weight], {
+    stride,
+    padding,
+    dilation,
+    groups,
+    input,
+    output,
+  });
+}
+
+export interface TransposedConvolutionOptions {
+  readonly stride?: Pair;
+  readonly padding?: Pair;
+  /** Rows and columns added at the far side, where several input sizes give one output size. */
+  readonly outputPadding?: Pair;
+  readonly dilation?: Pair;
+  readonly groups?: number;
+}
+
+/**
+ * The transposed convolution: each input pixel adds w·x to a window of the output.
+ *
+ * @param x [n, channels, height, width]
+ * @param weight [channels, filters / groups, kernelHeight, kernelWidth], as PyTorch's ConvTranspose2d
+ * @param bias [filters]
+ * @returns [n, filters, (height − 1)·stride − 2·padding + dilation·(kernel − 1) + outputPadding + 1, …]
+ */
+export function convTranspose2d(
+  x: Tensor,
+  weight: Tensor,
+  bias?: Tensor,
+  options: TransposedConvolutionOptions = {},
+): Tensor {
+  const stride = pair(options.stride ?? 1);
+  const padding = pair(options.padding ?? 0);
+  const extra = pair(options.outputPadding ?? 0);
+  const dilation = pair(options.dilation ?? 1);
+  const groups = options.groups ?? 1;
+  requireDType('convTranspose2d', 'f32', x, weight, ...(bias ? [bias] : []));
+  requirePositive('convTranspose2d', 'stride, dilation and groups', [...stride, ...dilation, groups]);
+  requirePositive('convTranspose2d', 'padding', [...padding, ...extra], 0);
+  if (x.rank !== 4 || weight.rank !== 4 || x.shape[1] !== weight.shape[0] || (x.shape[1] as number) % groups !== 0)
+    throw new Error(
+      `convTranspose2d: expected x [n, c, h, w] and weight [c, o, kh, kw], got ${formatShape(x.shape)} and ${formatShape(weight.shape)}`,
+    );
+  const filters = (weight.shape[1] as number) * groups;
+  if (bias && bias.size !== filters)
+    throw new Error(`convTranspose2d: bias has ${bias.size} elements, expected ${filters}`);
+  const output = [x.shape[2] as number, x.shape[3] as number] as const;
+  const size = (axis: 0 | 1) =>
+    (output[axis] - 1) * stride[axis] -
+    2 * padding[axis] +
+    dilation[axis] * ((weight.shape[2 + axis] as number) - 1) +
+    extra[axis] +
+    1;
+  const input = [size(0), size(1)] as const;
+  if (input[0] < 1 || input[1] < 1) throw new Error(`convTranspose2d: the output would be ${input.join('×')}`);
+  return apply(inputGradientOp, bias ? [x, weight, bias] : [x, weight], {
+    stride,
+    padding,
+    dilation,
+    groups,
+    input,
+    output,
+  });
+}
+
+export interface Convolution1dOptions {
+  readonly stride?: number;
+  /** Zeros on each side; `'causal'` puts dilation·(kernel − 1) before and cuts the output to the input's length. */
+  readonly padding?: number | 'same' | 'causal';
+  readonly dilation?: number;
+  readonly groups?: number;
+}
+
+/** Convolution over sequences: x [n, channels, length], weight [filters, channels / groups, kernel], bias [filters] → [n, filters, length′]. */
+export function conv1d(x: Tensor, weight: Tensor, bias?: Tensor, options: Convolution1dOptions = {}): Tensor {
+  if (x.rank !== 3 || weight.rank !== 3)
+    throw new Error(
+      `conv1d: expected x [n, c, length] and weight [o, c, k], got ${formatShape(x.shape)} and ${formatShape(weight.shape)}`,
+    );
+  const { stride = 1, padding = 0, dilation = 1, groups = 1 } = options;
+  const rows = (t: Tensor) => reshape(t, [t.shape[0] as number, t.shape[1] as number, 1, t.shape[2] as number]);
+  const flat = (y: Tensor) => reshape(y, [y.shape[0] as number, y.shape[1] as number, y.shape[3] as number]);
+  const along = { stride: [1, stride], dilation: [1, dilation], groups } as const;
+  if (padding !== 'causal')
+    return flat(conv2d(rows(x), rows(weight), bias, { ...along, padding: padding === 'same' ? 'same' : [0, padding] }));
+  const length = x.shape[2] as number;
+  const [filters, , kernel] = weight.shape as [number, number, number];
+  if (stride !== 1) throw new Error(`conv1d: causal padding needs stride 1, got ${stride}`);
+  if ((weight.shape[1] as number) * groups !== x.shape[1] || filters % groups !== 0)
+    throw new Error(
+      `conv1d: ${formatShape(x.shape)} in ${groups} groups does not fit weight ${formatShape(weight.shape)}`,
+    );
+  const size = [1, length] as const;
+  const attributes = { ...along, padding: [0, dilation * (kernel - 1)] as const, input: size, output: size };
+  return flat(apply(convolutionOp, bias ? [rows(x), rows(weight), bias] : [rows(x), rows(weight)], attributes));
+}
