@@ -1,6 +1,7 @@
 // Every kernel of a module. They take byte offsets and sizes, allocate nothing, and work on a range [begin, end) of their
 // outer dimension, so that any thread can do any part.
 
+export { batchNormGradient, channelAffine, channelMoments, channelProducts } from "./channels";
 export { convolve, filterGradient, packFilters } from "./convolution";
 export { depthwise, depthwiseFilterGradient } from "./depthwise";
 export * from "./elementwise";
@@ -9,6 +10,7 @@ export { gatherRows, putRows, scatterAddRows, takeRows } from "./gather";
 export { copyStrided, transpose } from "./layout";
 export { standardize } from "./normalize";
 export { adam, sgd } from "./optimizer";
+export { averagePool, averageUnpool, maxPool, pickPositions, resize, resizeTransposed, unpool } from "./pool";
 export { dropout, randomBits, randomNormal, randomUniform } from "./random";
 export { argmax, logSumExp, max_ as max, min_ as min, sum } from "./reduce";
 export { segmentMax, segmentSoftmax } from "./segment";

@@ -1,6 +1,6 @@
 // Row normalisation: layer norm (centred) and RMS norm (not centred).
 
-import { multiplyAdd, sumLanes } from "./math";
+import { centredSquares } from "./channels";
 import { rowSum } from "./reduce";
 
 /**
@@ -35,22 +35,4 @@ export function standardize(
       store<f32>(target + at, value);
     }
   }
-}
-
-function centredSquares(x: usize, mean: f32, n: i32): f32 {
-  const shift = f32x4.splat(mean);
-  let t0 = f32x4.splat(0), t1 = t0;
-  let i = 0;
-  for (; i + 8 <= n; i += 8) {
-    const d0 = f32x4.sub(v128.load(x + (<usize>i << 2)), shift);
-    const d1 = f32x4.sub(v128.load(x + (<usize>i << 2), 16), shift);
-    t0 = multiplyAdd(d0, d0, t0);
-    t1 = multiplyAdd(d1, d1, t1);
-  }
-  let total = sumLanes(f32x4.add(t0, t1));
-  for (; i < n; i++) {
-    const d = load<f32>(x + (<usize>i << 2)) - mean;
-    total += d * d;
-  }
-  return total;
 }

@@ -121,6 +121,20 @@ function byElements(kernel: string, perElement: number): Routine {
   };
 }
 
+/** (x, y, planes, height, width, outHeight, outWidth, divisor | 0, …windows). */
+function averaging(kernel: string): Routine {
+  return (run, x = 0, y = 0, planes = 1, h = 1, w = 1, outH = 1, outW = 1, divisor = 0, ...windows) =>
+    run.withInts(windows, (table) =>
+      run.over(kernel, [x, y, table, h, w, outH, outW, divisor], planes, h * w * 1.5 + outH * outW * 3),
+    );
+}
+
+/** (x, y, planes, height, width, outHeight, outWidth, …table, its weights as the bits of floats). */
+function resizing(kernel: string): Routine {
+  return (run, x = 0, y = 0, planes = 1, h = 1, w = 1, outH = 1, outW = 1, ...table) =>
+    run.withInts(table, (address) => run.over(kernel, [x, y, address, h, w, outH, outW], planes, outH * outW * 4));
+}
+
 export const routines = {
   /** (y, bits, n): bits is the pattern of an f32 or i32. */
   fill: elementwise('fill', 0.15),
@@ -188,6 +202,35 @@ export const routines = {
   convolution,
   convolutionInputGradient,
   convolutionFilterGradient,
+  /** (x, mean, variance, images, channels, pixels). */
+  channelMoments: (run, x = 0, mean = 0, variance = 0, images = 1, channels = 1, pixels = 1) =>
+    run.over('channelMoments', [x, mean, variance, images, channels, pixels], channels, images * pixels * 0.5),
+  /** (x, scale, shift, y, images, channels, pixels, activation). */
+  channelAffine: (run, x = 0, scale = 0, shift = 0, y = 0, images = 1, channels = 1, pixels = 1, activation = 0) =>
+    run.over('channelAffine', [x, scale, shift, y, channels, pixels, activation], images * channels, pixels * 0.3 + 5),
+  /** (g, x, mean, inverse deviation, sums, products, images, channels, pixels). */
+  channelProducts: (run, ...args) =>
+    run.over('channelProducts', args, args[7] as number, (args[6] as number) * (args[8] as number) * 0.4),
+  /** (g, x, mean, inverse deviation, γ, sums, products, dx, images, channels, pixels). */
+  batchNormGradient: (run, ...args) =>
+    run.over('batchNormGradient', args, (args[8] as number) * (args[9] as number), (args[10] as number) * 0.4 + 10),
+
+  /** (x, y, positions | 0, planes, height, width, outHeight, outWidth, …windows: see kernels/pool.ts). */
+  maxPool: (run, x = 0, y = 0, positions = 0, planes = 1, h = 1, w = 1, outH = 1, outW = 1, ...windows) =>
+    run.withInts(windows, (table) =>
+      run.over('maxPool', [x, y, positions, table, h, w, outH, outW], planes, h * w * 2 + outH * outW * 4),
+    ),
+  /** (values, positions, result, planes, count, size). */
+  unpool: (run, values = 0, positions = 0, result = 0, planes = 1, count = 1, size = 1) =>
+    run.over('unpool', [values, positions, result, count, size], planes, count + size * 0.2),
+  /** (values, positions, result, planes, count, size). */
+  pickPositions: (run, values = 0, positions = 0, result = 0, planes = 1, count = 1, size = 1) =>
+    run.over('pickPositions', [values, positions, result, count, size], planes, count),
+  averagePool: averaging('averagePool'),
+  averageUnpool: averaging('averageUnpool'),
+  resize: resizing('resize'),
+  resizeTransposed: resizing('resizeTransposed'),
+
   /** (x, y, batch, rows, columns). */
   transpose: (run, x = 0, y = 0, batch = 1, rows = 1, columns = 1) =>
     run.over('transpose', [x, y, rows, columns], batch * Math.ceil(rows / 16), columns * 8),

@@ -1,0 +1,166 @@
+// Normalisation over images: batch, group and instance norm of x [n, c, …pixels].
+
+import { type Activation, activations } from '../../engine/index.js';
+import { apply, applyAll, type Op, requireDType, unobserved } from '../apply.js';
+import { throughReference } from '../reference.js';
+import { scope } from '../scope.js';
+import { formatShape, type Shape, sizeOf } from '../shape.js';
+import type { Tensor } from '../tensor.js';
+import { add, divide, multiply, subtract } from './binary.js';
+import { reshape } from './layout.js';
+import { standardize } from './normalize.js';
+import { mean, sum } from './reduce.js';
+import { rsqrt, square } from './unary.js';
+
+function layoutOf(shape: Shape): [images: number, channels: number, pixels: number] {
+  return [shape[0] as number, shape[1] as number, sizeOf(shape.slice(2))];
+}
+
+/** Axes that batch statistics run over. */
+function batchAxes(x: Tensor): number[] {
+  return x.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
+}
+
+/** A weight a channel, shaped to broadcast over x. */
+function perChannel(weight: Tensor, x: Tensor): Tensor {
+  return reshape(weight, [weight.size, ...x.shape.slice(2).map(() => 1)]);
+}
+
+interface Attributes {
+  readonly epsilon: number;
+}
+
+/** Batch norm written in smaller operations: [y, mean, biased variance]. */
+function batchNormReference([x, gamma, beta]: readonly Tensor[], { epsilon }: Attributes): Tensor[] {
+  const axes = batchAxes(x as Tensor);
+  const average = mean(x as Tensor, axes);
+  const centred = subtract(x as Tensor, perChannel(average, x as Tensor));
+  const variance = mean(square(centred), axes);
+  const scale = multiply(rsqrt(add(variance, epsilon)), gamma as Tensor);
+  return [add(multiply(centred, perChannel(scale, centred)), perChannel(beta as Tensor, centred)), average, variance];
+}
+
+const batchNormOp: Op<Attributes> = {
+  name: 'batchNorm',
+  infer: ([x]) => {
+    const { shape } = x as Tensor;
+    const channels = [shape[1] as number];
+    return [
+      { shape, dtype: 'f32' },
+      { shape: channels, dtype: 'f32' },
+      { shape: channels, dtype: 'f32' },
+    ];
+  },
+  compute(device, [x, gamma, beta], [y, average, variance], { epsilon }) {
+    const layout = layoutOf((x as Tensor).shape);
+    device.run('channelMoments', [x as Tensor, average as Tensor, variance as Tensor, ...layout]);
+    privately(() => {
+      const scale = multiply(rsqrt(add(variance as Tensor, epsilon)), gamma as Tensor);
+      const shift = subtract(beta as Tensor, multiply(average as Tensor, scale));
+      device.run('channelAffine', [x as Tensor, scale, shift, y as Tensor, ...layout, 0]);
+    });
+  },
+  vjp: (backward) => {
+    const { inputs, outputs, gradients, attributes } = backward;
+    // Statistics are seldom differentiated; the smaller operations do it.
+    if (gradients[1] || gradients[2]) return throughReference(batchNormReference)(backward);
+    const [x, gamma] = inputs as [Tensor, Tensor];
+    const [, average, variance] = outputs as [Tensor, Tensor, Tensor];
+    return applyAll(batchNormGradientOp, [gradients[0] as Tensor, x, gamma, average, variance], attributes);
+  },
+};
+
+/** (g, x, γ, mean, variance) → gradients of x, γ, β. The statistics are functions of x, which only the reference needs to know. */
+const batchNormGradientOp: Op<Attributes> = {
+  name: 'batchNormGradient',
+  infer: ([, x, gamma]) => [
+    { shape: (x as Tensor).shape, dtype: 'f32' },
+    { shape: (gamma as Tensor).shape, dtype: 'f32' },
+    { shape: (gamma as Tensor).shape, dtype: 'f32' },
+  ],
+  compute(device, [g, x, gamma, average, variance], [dx, products, sums], { epsilon }) {
+    const layout = layoutOf((x as Tensor).shape);
+    privately(() => {
+      const inverse = rsqrt(add(variance as Tensor, epsilon));
+      const statistics = [average as Tensor, inverse];
+      const totals = [sums as Tensor, products as Tensor];
+      device.run('channelProducts', [g as Tensor, x as Tensor, ...statistics, ...totals, ...layout]);
+      device.run('batchNormGradient', [
+        ...[g as Tensor, x as Tensor, ...statistics, gamma as Tensor, ...totals, dx as Tensor],
+        ...layout,
+      ]);
+    });
+  },
+  vjp: throughReference(([g, x, gamma], { epsilon }) => {
+    const axes = batchAxes(x as Tensor);
+    const centred = subtract(x as Tensor, perChannel(mean(x as Tensor, axes), x as Tensor));
+    const inverse = rsqrt(add(mean(square(centred), axes), epsilon));
+    const standard = multiply(centred, perChannel(inverse, centred));
+    const products = sum(multiply(g as Tensor, standard), axes);
+    const sums = sum(g as Tensor, axes);
+    const count = (x as Tensor).size / (gamma as Tensor).size;
+    const flowing = subtract(
+      subtract(g as Tensor, perChannel(divide(sums, count), standard)),
+      multiply(standard, perChannel(divide(products, count), standard)),
+    );
+    return [multiply(flowing, perChannel(multiply(inverse, gamma as Tensor), standard)), products, sums];
+  }),
+};
+
+/** Runs operations inside a computation: unseen by tapes and traces, freed at the end. */
+function privately(body: () => void): void {
+  unobserved(() => scope(body));
+}
+
+function requireChannels(operation: string, x: Tensor, ...weights: readonly Tensor[]): void {
+  requireDType(operation, 'f32', x, ...weights);
+  if (x.rank < 2) throw new Error(`${operation}: expected x [n, c, …], got ${formatShape(x.shape)}`);
+  for (const weight of weights)
+    if (weight.size !== x.shape[1]) throw new Error(`${operation}: expected ${x.shape[1]} weights, got ${weight}`);
+}
+
+/**
+ * Batch norm by the batch's own statistics: y = (x − mean)/√(var + ε)·γ + β with mean and (biased) variance of each channel over batch and pixels; gives [y, mean, variance].
+ * x [n, c, …], γ and β [c] (Ioffe & Szegedy 2015).
+ */
+export function batchNorm(
+  x: Tensor,
+  gamma: Tensor,
+  beta: Tensor,
+  epsilon = 1e-5,
+): [y: Tensor, mean: Tensor, variance: Tensor] {
+  requireChannels('batchNorm', x, gamma, beta);
+  return applyAll(batchNormOp, [x, gamma, beta], { epsilon }) as [Tensor, Tensor, Tensor];
+}
+
+const channelAffineOp: Op<{ activation: Activation }> = {
+  name: 'channelAffine',
+  infer: ([x]) => [{ shape: (x as Tensor).shape, dtype: 'f32' }],
+  compute: (device, [x, scale, shift], [y], { activation }) =>
+    device.run('channelAffine', [
+      ...[x as Tensor, scale as Tensor, shift as Tensor, y as Tensor],
+      ...layoutOf((x as Tensor).shape),
+      activations[activation],
+    ]),
+  vjp: throughReference(([x, scale, shift]) => [
+    add(multiply(x as Tensor, perChannel(scale as Tensor, x as Tensor)), perChannel(shift as Tensor, x as Tensor)),
+  ]),
+};
+
+/** y = x·scale[c] + shift[c] for each channel of x [n, c, …]: batch norm with known statistics. */
+export function channelAffine(x: Tensor, scale: Tensor, shift: Tensor): Tensor {
+  requireChannels('channelAffine', x, scale, shift);
+  return apply(channelAffineOp, [x, scale, shift], { activation: 'none' });
+}
+
+/** Group norm (Wu & He 2018): each image's channels in `groups`, standardised over group and pixels, times γ, plus β [c]. One group a channel is instance norm. */
+export function groupNorm(x: Tensor, groups: number, gamma?: Tensor, beta?: Tensor, epsilon = 1e-5): Tensor {
+  requireChannels('groupNorm', x, ...[gamma, beta].flatMap((weight) => weight ?? []));
+  const [images, channels] = layoutOf(x.shape);
+  if (!Number.isInteger(groups) || groups < 1 || channels % groups !== 0)
+    throw new RangeError(`groupNorm: ${channels} channels do not form ${groups} groups`);
+  const [standard] = standardize(reshape(x, [images * groups, -1]), epsilon);
+  const y = reshape(standard, x.shape);
+  const scaled = gamma ? multiply(y, perChannel(gamma, y)) : y;
+  return beta ? add(scaled, perChannel(beta, scaled)) : scaled;
+}

@@ -1,0 +1,286 @@
+// Pooling and resizing of NCHW images.
+
+import type { Device, KernelArgument, KernelName } from '../../engine/index.js';
+import { apply, applyAll, type Op, onlyGradient, requireDType } from '../apply.js';
+import { formatShape, type Shape } from '../shape.js';
+import type { Tensor } from '../tensor.js';
+import type { Pair } from './convolution.js';
+import { reshape } from './layout.js';
+import { mean } from './reduce.js';
+
+/** First and end input position of each output position along one axis. */
+type Windows = readonly (readonly [first: number, end: number])[];
+
+function pair(value: Pair): readonly [number, number] {
+  return typeof value === 'number' ? [value, value] : value;
+}
+
+function slidingWindows(operation: string, length: number, kernel: number, stride: number, padding: number): Windows {
+  if (
+    ![kernel, stride, padding].every(Number.isInteger) ||
+    kernel < 1 ||
+    stride < 1 ||
+    padding < 0 ||
+    2 * padding > kernel
+  )
+    throw new RangeError(
+      `${operation}: expected kernel ≥ 1, stride ≥ 1 and 0 ≤ padding ≤ kernel / 2, got ${kernel}, ${stride} and ${padding}`,
+    );
+  const count = Math.floor((length + 2 * padding - kernel) / stride) + 1;
+  if (count < 1)
+    throw new Error(`${operation}: a window of ${kernel} does not fit ${length} pixels with padding ${padding}`);
+  return Array.from({ length: count }, (_, i) => {
+    const start = i * stride - padding;
+    return [Math.max(start, 0), Math.min(start + kernel, length)] as const;
+  });
+}
+
+/** `count` windows that cover the axis: [⌊i·length/count⌋, ⌈(i + 1)·length/count⌉). */
+function adaptiveWindows(length: number, count: number): Windows {
+  return Array.from({ length: count }, (_, i) => [
+    Math.floor((i * length) / count),
+    Math.ceil(((i + 1) * length) / count),
+  ]);
+}
+
+function planesOf(operation: string, x: Tensor): [planes: number, height: number, width: number] {
+  requireDType(operation, 'f32', x);
+  if (x.rank !== 4) throw new Error(`${operation}: expected images [n, c, h, w], got ${formatShape(x.shape)}`);
+  const [n, c, height, width] = x.shape as [number, number, number, number];
+  return [n * c, height, width];
+}
+
+function imagesLike(shape: Shape, height: number, width: number): Shape {
+  return [...shape.slice(0, 2), height, width];
+}
+
+export interface PoolOptions {
+  /** Step between windows; the kernel's size when left out. */
+  readonly stride?: Pair;
+  readonly padding?: Pair;
+}
+
+interface WindowAttributes {
+  readonly rows: Windows;
+  readonly columns: Windows;
+}
+
+const maxPoolOp: Op<WindowAttributes> = {
+  name: 'maxPool',
+  infer: ([x], { rows, columns }) => {
+    const shape = imagesLike((x as Tensor).shape, rows.length, columns.length);
+    return [
+      { shape, dtype: 'f32' },
+      { shape, dtype: 'i32' },
+    ];
+  },
+  compute(device, [x], [y, positions], { rows, columns }) {
+    const [planes, height, width] = planesOf('maxPool', x as Tensor);
+    const sizes = [planes, height, width, rows.length, columns.length];
+    device.run('maxPool', [x as Tensor, y as Tensor, positions as Tensor, ...sizes, ...rows.flat(), ...columns.flat()]);
+  },
+  vjp: ({ inputs, outputs, gradients }) => [
+    apply(unpoolOp, [gradients[0] as Tensor, outputs[1] as Tensor], { shape: (inputs[0] as Tensor).shape }),
+  ],
+};
+
+function runPositions(
+  device: Device,
+  kernel: KernelName,
+  values: Tensor,
+  positions: Tensor,
+  result: Tensor,
+  image: Shape,
+) {
+  const [n, c, height, width] = image as [number, number, number, number];
+  device.run(kernel, [values, positions, result, n * c, positions.size / (n * c), height * width]);
+}
+
+const unpoolOp: Op<{ shape: Shape }> = {
+  name: 'unpool',
+  infer: (_, { shape }) => [{ shape, dtype: 'f32' }],
+  compute: (device, [values, positions], [y], { shape }) =>
+    runPositions(device, 'unpool', values as Tensor, positions as Tensor, y as Tensor, shape),
+  vjp: (backward) => [apply(pickOp, [onlyGradient(backward), backward.inputs[1] as Tensor]), undefined],
+};
+
+const pickOp: Op = {
+  name: 'pickPositions',
+  infer: ([, positions]) => [{ shape: (positions as Tensor).shape, dtype: 'f32' }],
+  compute: (device, [x, positions], [y]) =>
+    runPositions(device, 'pickPositions', x as Tensor, positions as Tensor, y as Tensor, (x as Tensor).shape),
+  vjp: (backward) => {
+    const [x, positions] = backward.inputs as [Tensor, Tensor];
+    return [apply(unpoolOp, [onlyGradient(backward), positions], { shape: x.shape }), undefined];
+  },
+};
+
+/**
+ * Largest value of each window; the gradient goes to the first of equals. x [n, c, h, w] → [n, c, ⌊(h + 2·padding − kernel)/stride⌋ + 1, …].
+ */
+export function maxPool2d(x: Tensor, kernel: Pair, options: PoolOptions = {}): Tensor {
+  return applyAll(maxPoolOp, [x], windowsOf('maxPool2d', x, kernel, options))[0] as Tensor;
+}
+
+function windowsOf(operation: string, x: Tensor, kernel: Pair, options: PoolOptions): WindowAttributes {
+  const [, height, width] = planesOf(operation, x);
+  const size = pair(kernel);
+  const stride = pair(options.stride ?? kernel);
+  const padding = pair(options.padding ?? 0);
+  return {
+    rows: slidingWindows(operation, height, size[0], stride[0], padding[0]),
+    columns: slidingWindows(operation, width, size[1], stride[1], padding[1]),
+  };
+}
+
+interface AverageAttributes extends WindowAttributes {
+  /** What sums are divided by; 0 for the number of pixels in the window. */
+  readonly divisor: number;
+  readonly shape: Shape;
+}
+
+function averageArguments(
+  from: Tensor,
+  to: Tensor,
+  image: Shape,
+  { rows, columns, divisor }: AverageAttributes,
+): KernelArgument[] {
+  const [n, c, height, width] = image as [number, number, number, number];
+  return [from, to, n * c, height, width, rows.length, columns.length, divisor, ...rows.flat(), ...columns.flat()];
+}
+
+const averagePoolOp: Op<AverageAttributes> = {
+  name: 'averagePool',
+  infer: ([x], { rows, columns }) => [
+    { shape: imagesLike((x as Tensor).shape, rows.length, columns.length), dtype: 'f32' },
+  ],
+  compute: (device, [x], [y], attributes) =>
+    device.run('averagePool', averageArguments(x as Tensor, y as Tensor, attributes.shape, attributes)),
+  vjp: (backward) => [apply(averageUnpoolOp, [onlyGradient(backward)], backward.attributes)],
+};
+
+const averageUnpoolOp: Op<AverageAttributes> = {
+  name: 'averageUnpool',
+  infer: (_, { shape }) => [{ shape, dtype: 'f32' }],
+  compute: (device, [y], [x], attributes) =>
+    device.run('averageUnpool', averageArguments(y as Tensor, x as Tensor, attributes.shape, attributes)),
+  vjp: (backward) => [apply(averagePoolOp, [onlyGradient(backward)], backward.attributes)],
+};
+
+/** Mean of each window; `countPadding` (the default, as in PyTorch) divides by the kernel's size at the border too. */
+export function averagePool2d(
+  x: Tensor,
+  kernel: Pair,
+  { countPadding = true, ...options }: PoolOptions & { readonly countPadding?: boolean } = {},
+): Tensor {
+  const [kernelHeight, kernelWidth] = pair(kernel);
+  const windows = windowsOf('averagePool2d', x, kernel, options);
+  return apply(averagePoolOp, [x], {
+    ...windows,
+    divisor: countPadding ? kernelHeight * kernelWidth : 0,
+    shape: x.shape,
+  });
+}
+
+/** Means over an even grid of `size` windows that cover the image. */
+export function adaptiveAveragePool2d(x: Tensor, size: Pair): Tensor {
+  const [, height, width] = planesOf('adaptiveAveragePool2d', x);
+  const [rows, columns] = pair(size);
+  const windows = { rows: adaptiveWindows(height, rows), columns: adaptiveWindows(width, columns) };
+  return apply(averagePoolOp, [x], { ...windows, divisor: 0, shape: x.shape });
+}
+
+/** Mean over all pixels: x [n, c, h, w] → [n, c]. */
+export function globalAveragePool(x: Tensor): Tensor {
+  planesOf('globalAveragePool', x);
+  return mean(x, [2, 3]);
+}
+
+/** Low and high input position and the weight of the high one, for each output position of an axis. */
+type Samples = readonly (readonly [low: number, high: number, weight: number])[];
+
+interface ResizeAttributes {
+  readonly rows: Samples;
+  readonly columns: Samples;
+  readonly shape: Shape;
+  readonly mode: 'bilinear' | 'nearest';
+  readonly alignCorners: boolean;
+}
+
+const weightBits = new Int32Array(1);
+const weightFloat = new Float32Array(weightBits.buffer);
+
+function resizeArguments(from: Tensor, to: Tensor, { rows, columns, shape }: ResizeAttributes): KernelArgument[] {
+  const [n, c, height, width] = shape as [number, number, number, number];
+  const table = [...rows, ...columns].flatMap(([low, high, weight]) => {
+    weightFloat[0] = weight;
+    return [low, high, weightBits[0] as number];
+  });
+  return [from, to, n * c, height, width, rows.length, columns.length, ...table];
+}
+
+const resizeOp: Op<ResizeAttributes> = {
+  name: 'resize',
+  infer: ([x], { rows, columns }) => [
+    { shape: imagesLike((x as Tensor).shape, rows.length, columns.length), dtype: 'f32' },
+  ],
+  compute: (device, [x], [y], attributes) =>
+    device.run('resize', resizeArguments(x as Tensor, y as Tensor, attributes)),
+  vjp: (backward) => [apply(resizeTransposedOp, [onlyGradient(backward)], backward.attributes)],
+};
+
+const resizeTransposedOp: Op<ResizeAttributes> = {
+  name: 'resizeTransposed',
+  infer: (_, { shape }) => [{ shape, dtype: 'f32' }],
+  compute: (device, [y], [x], attributes) =>
+    device.run('resizeTransposed', resizeArguments(y as Tensor, x as Tensor, attributes)),
+  vjp: (backward) => [apply(resizeOp, [onlyGradient(backward)], backward.attributes)],
+};
+
+function samples(length: number, count: number, mode: 'bilinear' | 'nearest', alignCorners: boolean): Samples {
+  return Array.from({ length: count }, (_, i) => {
+    if (mode === 'nearest') {
+      const at = Math.min(length - 1, Math.floor((i * length) / count));
+      return [at, at, 0] as const;
+    }
+    const position = alignCorners
+      ? count === 1
+        ? 0
+        : (i * (length - 1)) / (count - 1)
+      : Math.max(0, ((i + 0.5) * length) / count - 0.5);
+    const low = Math.min(length - 1, Math.floor(position));
+    return [low, Math.min(low + 1, length - 1), position - low] as const;
+  });
+}
+
+export interface ResizeOptions {
+  readonly mode?: 'bilinear' | 'nearest';
+  /** Bilinear: corner pixels keep their values; else pixels are areas and centres are aligned (half-pixel). */
+  readonly alignCorners?: boolean;
+}
+
+/** Interpolates images to another size, as PyTorch's `interpolate`: x [n, c, h, w] → [n, c, size[0], size[1]]. */
+export function resize(x: Tensor, size: Pair, { mode = 'bilinear', alignCorners = false }: ResizeOptions = {}): Tensor {
+  const [, height, width] = planesOf('resize', x);
+  const [rows, columns] = pair(size);
+  if (!(Number.isInteger(rows) && Number.isInteger(columns) && rows > 0 && columns > 0 && height * width > 0))
+    throw new RangeError(`resize: cannot make ${rows}×${columns} of ${formatShape(x.shape)}`);
+  return apply(resizeOp, [x], {
+    rows: samples(height, rows, mode, alignCorners),
+    columns: samples(width, columns, mode, alignCorners),
+    shape: x.shape,
+    mode,
+    alignCorners,
+  });
+}
+
+/** Max pooling of sequences [n, c, length]. */
+export function maxPool1d(x: Tensor, kernel: number, options: { stride?: number; padding?: number } = {}): Tensor {
+  if (x.rank !== 3) throw new Error(`maxPool1d: expected sequences [n, c, length], got ${formatShape(x.shape)}`);
+  const [n, c, length] = x.shape as [number, number, number];
+  const y = maxPool2d(reshape(x, [n, c, 1, length]), [1, kernel], {
+    stride: [1, options.stride ?? kernel],
+    padding: [0, options.padding ?? 0],
+  });
+  return reshape(y, [n, c, -1]);
+}
