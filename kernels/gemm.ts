@@ -33,25 +33,29 @@ export function gemmPackB(
     const target = packed + (((<usize>batch) * panels * NR * k) << 2);
     for (let kBlock = 0; kBlock < k; kBlock += KC) {
       const depth = min(KC, k - kBlock);
-      let out = target + (((<usize>kBlock) * panels * NR + panel * depth * NR) << 2);
-      if (width == NR && columnStride == 1) {
-        for (let p = 0; p < depth; p++) {
-          v128.store(out, v128.load(source));
-          v128.store(out, v128.load(source, 16), 16);
-          out += NR << 2;
-          source += rowStride << 2;
-        }
-      } else if (width == NR && rowStride == 1) {
-        packTransposed8(source, out, depth, columnStride << 2);
-        source += depth << 2;
-      } else {
-        for (let p = 0; p < depth; p++) {
-          for (let j = 0; j < width; j++) store<f32>(out + (j << 2), load<f32>(source + ((j * columnStride) << 2)));
-          for (let j = width; j < NR; j++) store<f32>(out + (j << 2), 0);
-          out += NR << 2;
-          source += rowStride << 2;
-        }
-      }
+      packPanel(source, target + (((<usize>kBlock) * panels * NR + panel * depth * NR) << 2), depth, width, rowStride, columnStride);
+      source += (<usize>depth * rowStride) << 2;
+    }
+  }
+}
+
+/** Packs depth × width (at most 8) of B, zero padded to 8 columns. */
+export function packPanel(source: usize, out: usize, depth: i32, width: i32, rowStride: i32, columnStride: i32): void {
+  if (width == NR && columnStride == 1) {
+    for (let p = 0; p < depth; p++) {
+      v128.store(out, v128.load(source));
+      v128.store(out, v128.load(source, 16), 16);
+      out += NR << 2;
+      source += rowStride << 2;
+    }
+  } else if (width == NR && rowStride == 1) {
+    packTransposed8(source, out, depth, columnStride << 2);
+  } else {
+    for (let p = 0; p < depth; p++) {
+      for (let j = 0; j < width; j++) store<f32>(out + (j << 2), load<f32>(source + ((j * columnStride) << 2)));
+      for (let j = width; j < NR; j++) store<f32>(out + (j << 2), 0);
+      out += NR << 2;
+      source += rowStride << 2;
     }
   }
 }

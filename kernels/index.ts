@@ -1,6 +1,7 @@
 // Every kernel of a module. They take byte offsets and sizes, allocate nothing, and work on a range [begin, end) of their
 // outer dimension, so that any thread can do any part.
 
+export { attention, attentionKeyGradient, attentionQueryGradient, rotate } from "./attention";
 export { batchNormGradient, channelAffine, channelMoments, channelProducts } from "./channels";
 export { convolve, filterGradient, packFilters } from "./convolution";
 export { depthwise, depthwiseFilterGradient } from "./depthwise";

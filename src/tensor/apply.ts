@@ -2,6 +2,7 @@
 // traces, profilers).
 
 import type { Device, DType } from '../engine/index.js';
+import { scope } from './scope.js';
 import type { Shape } from './shape.js';
 import { emptyTensor, type Tensor } from './tensor.js';
 
@@ -59,6 +60,11 @@ export function unobserved<T>(body: () => T): T {
   } finally {
     observers.push(...hidden);
   }
+}
+
+/** Runs operations inside a computation: unseen by the observers, freed at the end. */
+export function privately(body: () => void): void {
+  unobserved(() => scope(body));
 }
 
 /** Whether any observer is watching. */

@@ -2,6 +2,7 @@
 // one step of it costs. Offsets come first, then sizes. Costs are rough nanoseconds a step on one thread; they decide
 // whether a call is worth waking other threads for.
 
+import { attention, attentionGradient } from './attention.js';
 import { convolution, convolutionFilterGradient, convolutionInputGradient } from './convolution.js';
 import type { Runner } from './runner.js';
 
@@ -202,6 +203,22 @@ export const routines = {
   convolution,
   convolutionInputGradient,
   convolutionFilterGradient,
+  attention,
+  attentionGradient,
+  /** (x, cosines, sines, y, rows, length, depth, pairs, interleaved, sign). */
+  rotate: (
+    run,
+    x = 0,
+    cosines = 0,
+    sines = 0,
+    y = 0,
+    rows = 1,
+    length = 1,
+    depth = 1,
+    pairs = 1,
+    interleaved = 0,
+    sign = 1,
+  ) => run.over('rotate', [x, cosines, sines, y, length, depth, pairs, interleaved, sign], rows, depth * 1.5),
   /** (x, mean, variance, images, channels, pixels). */
   channelMoments: (run, x = 0, mean = 0, variance = 0, images = 1, channels = 1, pixels = 1) =>
     run.over('channelMoments', [x, mean, variance, images, channels, pixels], channels, images * pixels * 0.5),

@@ -1,9 +1,8 @@
 // Normalisation over images: batch, group and instance norm of x [n, c, …pixels].
 
 import { type Activation, activations } from '../../engine/index.js';
-import { apply, applyAll, type Op, requireDType, unobserved } from '../apply.js';
+import { apply, applyAll, type Op, privately, requireDType } from '../apply.js';
 import { throughReference } from '../reference.js';
-import { scope } from '../scope.js';
 import { formatShape, type Shape, sizeOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { add, divide, multiply, subtract } from './binary.js';
@@ -106,11 +105,6 @@ const batchNormGradientOp: Op<Attributes> = {
     return [multiply(flowing, perChannel(multiply(inverse, gamma as Tensor), standard)), products, sums];
   }),
 };
-
-/** Runs operations inside a computation: unseen by tapes and traces, freed at the end. */
-function privately(body: () => void): void {
-  unobserved(() => scope(body));
-}
 
 function requireChannels(operation: string, x: Tensor, ...weights: readonly Tensor[]): void {
   requireDType(operation, 'f32', x, ...weights);
