@@ -3,7 +3,7 @@
 
 import { erfVector, expVector, logVector, multiplyAdd, sigmoidVector, sinVector, tanhVector } from "./math";
 
-enum Unary { Abs, Sqrt, Exp, Log, Tanh, Sigmoid, Erf, Gelu, Relu, Sin, Cos, Sign, Floor, Reciprocal, Rsqrt, Square, LeakyRelu, Elu, Softplus, Silu, Affine, ToInt, ToFloat }
+enum Unary { Abs, Sqrt, Exp, Log, Tanh, Sigmoid, Erf, Gelu, Relu, Sin, Cos, Sign, Floor, Reciprocal, Rsqrt, Square, LeakyRelu, Elu, Softplus, Silu, Relu6, Affine, ToInt, ToFloat }
 
 // @ts-ignore: decorator
 @inline
@@ -41,6 +41,7 @@ function unaryVector(op: i32, x: v128, p: v128, q: v128): v128 {
     return f32x4.add(f32x4.pmax(x, zero), tail);
   }
   if (op == Unary.Silu) return f32x4.mul(x, sigmoidVector(x));
+  if (op == Unary.Relu6) return f32x4.pmin(f32x4.pmax(x, zero), f32x4.splat(6));
   if (op == Unary.Affine) return f32x4.add(f32x4.mul(x, p), q);
   if (op == Unary.ToInt) return i32x4.trunc_sat_f32x4_s(x);
   if (op == Unary.ToFloat) return f32x4.convert_i32x4_s(x);
@@ -96,6 +97,7 @@ export function leakyRelu(x: usize, y: usize, slope: f32, begin: i32, end: i32):
 export function elu(x: usize, y: usize, alpha: f32, begin: i32, end: i32): void { unary(Unary.Elu, x, y, alpha, 0, begin, end); }
 export function softplus(x: usize, y: usize, begin: i32, end: i32): void { unary(Unary.Softplus, x, y, 0, 0, begin, end); }
 export function silu(x: usize, y: usize, begin: i32, end: i32): void { unary(Unary.Silu, x, y, 0, 0, begin, end); }
+export function relu6(x: usize, y: usize, begin: i32, end: i32): void { unary(Unary.Relu6, x, y, 0, 0, begin, end); }
 /** y = scale·x + shift. */
 export function affine(x: usize, y: usize, scale: f32, shift: f32, begin: i32, end: i32): void { unary(Unary.Affine, x, y, scale, shift, begin, end); }
 /** f32 → i32, towards zero. */

@@ -1,11 +1,11 @@
-// Where data sets lie: the folder in GOSSAMER_DATA, else a per-user cache that is filled from the publisher's address.
+// Hypergraphs by name, from an archive or a folder of tables.
 
 import { existsSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { SparseMatrix } from '../sparse/index.js';
 import { downloadHypergraph, isPublished } from './download.js';
 import { readBytes, readText } from './files.js';
+import { cacheFolder, dataFolders, findData } from './folders.js';
 import { readNpz } from './formats/index.js';
 import {
   type HypergraphDataset,
@@ -14,17 +14,6 @@ import {
   normalizeRows,
   plantedDataset,
 } from './hypergraphs.js';
-
-/** The per-user folder that downloads are kept in. */
-function cacheFolder(): string {
-  return join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'gossamer', 'data');
-}
-
-/** Folders that are searched for data sets: `GOSSAMER_DATA` where it is set, then the per-user cache. */
-export function dataFolders(): string[] {
-  const given = process.env.GOSSAMER_DATA;
-  return given ? [given, cacheFolder()] : [cacheFolder()];
-}
 
 /** Archives by name: HyperGCN's co-citation and co-authorship sets, and Planetoid's citation graphs. */
 const archives: Readonly<Record<string, string>> = {
@@ -43,12 +32,7 @@ export const hypergraphNames: readonly string[] = ['planted', ...Object.keys(arc
 /** Where a named archive lies, undefined when it is on none of the folders. */
 function pathOf(name: string): string | undefined {
   const file = archives[name];
-  return (
-    file &&
-    dataFolders()
-      .map((folder) => join(folder, file))
-      .find(existsSync)
-  );
+  return file && findData(file);
 }
 
 /** Whether a named data set lies on this machine. */

@@ -10,4 +10,5 @@ export {
   normalizeRows,
   plantedDataset,
 } from './hypergraphs.js';
+export { type ImageDataset, imageBatches, imageTensor, type LabelledImages } from './images.js';
 export { type Split, splitPerClass } from './splits.js';

@@ -1,7 +1,9 @@
 // Files, data sets and checkpoints in Node.
 
 export { fileCheckpoint, loadModel, saveModel } from './checkpoint.js';
-export { dataFolders, fetchIfMissing, hasHypergraph, hypergraphNames, loadHypergraph } from './datasets.js';
+export { fetchIfMissing, hasHypergraph, hypergraphNames, loadHypergraph } from './datasets.js';
 export { contentDigest, downloadHypergraph } from './download.js';
 export { readBytes, readJson, readText, writeFileAtomic } from './files.js';
+export { dataFolders } from './folders.js';
+export { fetchImages, hasImages, imageSetNames, loadImages } from './image-sets.js';
 export { interruptSignal } from './interrupt.js';

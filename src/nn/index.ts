@@ -1,5 +1,8 @@
 // Floor 4: modules, layers, losses, optimisers, training.
 
+export { Activation, type ActivationName, activate } from './activation.js';
+export { joinHeads, MultiHeadAttention, splitHeads } from './attention.js';
+export { Conv1d, Conv2d, ConvTranspose2d } from './convolution.js';
 export { Dropout } from './dropout.js';
 export { Embedding } from './embedding.js';
 export {
@@ -11,7 +14,16 @@ export {
   minibatches,
   type TrainingState,
 } from './fit.js';
-export { fans, kaimingUniform, xavierUniform } from './initializers.js';
+export {
+  fans,
+  kaimingNormal,
+  kaimingUniform,
+  orthogonal,
+  truncatedNormal,
+  xavierNormal,
+  xavierUniform,
+} from './initializers.js';
+export { type Layer, runSequence, type Sequence } from './layer.js';
 export { Linear, type LinearOptions } from './linear.js';
 export { binaryCrossEntropy, crossEntropy, klDivergence, logKlDivergence, meanSquaredError } from './losses.js';
 export { accuracy, macroF1, predictedClasses } from './metrics.js';
@@ -31,7 +43,7 @@ export {
   type Weights,
   withWeights,
 } from './module.js';
-export { BatchNorm1d, LayerNorm, RMSNorm } from './normalization.js';
+export { BatchNorm, BatchNorm1d, BatchNorm2d, GroupNorm, InstanceNorm2d, LayerNorm, RMSNorm } from './normalization.js';
 export {
   Adam,
   type AdamOptions,

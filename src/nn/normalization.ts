@@ -2,6 +2,9 @@
 
 import {
   add,
+  batchNorm,
+  channelAffine,
+  groupNorm,
   layerNorm,
   mean,
   multiply,
@@ -50,10 +53,10 @@ export class RMSNorm {
 }
 
 /**
- * y = (x − mean)/√(var + ε)·γ + β over the batch, x [n, features] (Ioffe & Szegedy 2015). Training uses the batch's mean and variance and moves the
+ * y = (x − mean)/√(var + ε)·γ + β for each channel, over the batch and all pixels: x [n, features, …] (Ioffe & Szegedy 2015). Training uses the batch's mean and variance and moves the
  * running ones by `momentum` (the variance unbiased, as in PyTorch); inference uses the running ones, so a batch of one works.
  */
-export class BatchNorm1d {
+export class BatchNorm {
   weight: Tensor;
   bias: Tensor;
   runningMean: Tensor;
@@ -71,22 +74,30 @@ export class BatchNorm1d {
   }
 
   forward(x: Tensor, mode: Mode): Tensor {
-    if (x.rank !== 2 || x.shape[1] !== this.features)
-      throw new Error(`BatchNorm1d: expected [n, ${this.features}], got ${x}`);
+    if (x.rank < 2 || x.shape[1] !== this.features)
+      throw new Error(`BatchNorm: expected [n, ${this.features}, …], got ${x}`);
     if (!mode.training) return this.#normalize(x, this.runningMean, this.runningVariance);
-    const n = x.shape[0] as number;
-    if (n < 2) throw new Error('BatchNorm1d: training needs at least two rows, since the variance of one is 0');
-    const batchMean = mean(x, 0);
-    const batchVariance = mean(square(subtract(x, batchMean)), 0);
-    this.#track(this.runningMean, batchMean, 1);
-    this.#track(this.runningVariance, batchVariance, n / (n - 1));
-    return this.#normalize(x, batchMean, batchVariance);
+    const count = x.size / this.features;
+    if (count < 2)
+      throw new Error('BatchNorm: training needs at least two values a channel, since the variance of one is 0');
+    const [y, mean, variance] = x.rank === 2 ? this.#rows(x) : batchNorm(x, this.weight, this.bias, this.epsilon);
+    this.#track(this.runningMean, mean, 1);
+    this.#track(this.runningVariance, variance, count / (count - 1));
+    return y;
   }
 
-  /** x·scale + shift with scale = γ/√(var + ε) and shift = β − mean·scale: two passes over x. */
-  #normalize(x: Tensor, batchMean: Tensor, variance: Tensor): Tensor {
+  /** Without pixels the channels lie side by side, and reductions over rows are faster than a pass for each channel. */
+  #rows(x: Tensor): [y: Tensor, mean: Tensor, variance: Tensor] {
+    const batchMean = mean(x, 0);
+    const variance = mean(square(subtract(x, batchMean)), 0);
+    return [this.#normalize(x, batchMean, variance), batchMean, variance];
+  }
+
+  /** x·scale + shift with scale = γ/√(var + ε) and shift = β − mean·scale. */
+  #normalize(x: Tensor, average: Tensor, variance: Tensor): Tensor {
     const scale = multiply(rsqrt(add(variance, this.epsilon)), this.weight);
-    return add(multiply(x, scale), subtract(this.bias, multiply(batchMean, scale)));
+    const shift = subtract(this.bias, multiply(average, scale));
+    return x.rank === 2 ? add(multiply(x, scale), shift) : channelAffine(x, scale, shift);
   }
 
   /** running ← (1 − momentum)·running + momentum·scale·batch. */
@@ -94,5 +105,37 @@ export class BatchNorm1d {
     const { device, size } = running;
     device.run('affine', [running, running, 1 - this.momentum, 0, size]);
     device.run('accumulate', [running, batch, this.momentum * scale, size]);
+  }
+}
+
+/** Batch norm of rows [n, features]. */
+export class BatchNorm1d extends BatchNorm {}
+
+/** Batch norm of images [n, features, height, width]. */
+export class BatchNorm2d extends BatchNorm {}
+
+/** Each image's channels in `groups`, standardised over group and pixels, times γ, plus β (Wu & He 2018). */
+export class GroupNorm {
+  weight: Tensor;
+  bias: Tensor;
+
+  constructor(
+    readonly groups: number,
+    readonly features: number,
+    readonly epsilon = 1e-5,
+  ) {
+    this.weight = parameter(ones([features]));
+    this.bias = parameter(zeros([features]));
+  }
+
+  forward(x: Tensor): Tensor {
+    return groupNorm(x, this.groups, this.weight, this.bias, this.epsilon);
+  }
+}
+
+/** Each channel of each image standardised by itself (Ulyanov, Vedaldi, Lempitsky 2016). */
+export class InstanceNorm2d extends GroupNorm {
+  constructor(features: number, epsilon = 1e-5) {
+    super(features, features, epsilon);
   }
 }

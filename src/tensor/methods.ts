@@ -44,6 +44,7 @@ const methods = {
   power: ops.power,
   reciprocal: ops.reciprocal,
   relu: ops.relu,
+  relu6: ops.relu6,
   reshape: ops.reshape,
   rsqrt: ops.rsqrt,
   scatterAddRows: ops.scatterAddRows,

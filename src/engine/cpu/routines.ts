@@ -161,6 +161,7 @@ export const routines = {
   elu: elementwise('elu', 1.2),
   softplus: elementwise('softplus', 2.4),
   silu: elementwise('silu', 1.3),
+  relu6: elementwise('relu6', 0.25),
   /** (x, y, scale, shift, n). */
   affine: elementwise('affine', 0.25),
   toInt: elementwise('toInt', 0.25),

@@ -69,6 +69,19 @@ export const silu = unary('silu', ({ x, g }) => {
   return multiply(g, add(s, multiply(multiply(x, s), subtract(1, s))));
 });
 
+/** min(max(x, 0), 6); gradient 0 at both ends. */
+export const relu6 = unary('relu6', ({ x, g }) => positiveMask(positiveMask(g, x), subtract(6, x)));
+
+/** relu6(x + 3)/6. */
+export function hardSigmoid(x: Tensor): Tensor {
+  return multiply(relu6(add(x, 3)), 1 / 6);
+}
+
+/** x·hardSigmoid(x). */
+export function hardSwish(x: Tensor): Tensor {
+  return multiply(x, hardSigmoid(x));
+}
+
 export function negate(x: Tensor): Tensor {
   return multiply(x, -1);
 }

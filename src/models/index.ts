@@ -1,0 +1,9 @@
+// Floor 5: standard architectures that several families build on.
+
+export { type ConvNormOptions, convNorm, heConv } from './conv-norm.js';
+export { Decoder, type DecoderOptions } from './decoder.js';
+export { EfficientNet } from './efficientnet.js';
+export { LeNet } from './lenet.js';
+export { type MobileNetOptions, MobileNetV1, MobileNetV2, roundChannels } from './mobilenet.js';
+export { ResNet, SmallResNet, type SmallResNetOptions } from './resnet.js';
+export { VisionTransformer, type VisionTransformerOptions, visionTransformers } from './vit.js';

@@ -1,0 +1,122 @@
+// MobileNet V1 (Howard et al. 2017) and V2 (Sandler et al. 2018): depthwise and pointwise convolutions in the place of full ones.
+
+import { Dropout, type Layer, Linear, type Mode, runSequence, type Sequence } from '../nn/index.js';
+import { add, globalAveragePool, type Random, type Tensor } from '../tensor/index.js';
+import { convNorm } from './conv-norm.js';
+
+export interface MobileNetOptions {
+  readonly channels?: number;
+  readonly classes?: number;
+  /** Factor of every width. */
+  readonly width?: number;
+}
+
+/** Nearest multiple of 8, and not below 90 % of the value. */
+export function roundChannels(value: number): number {
+  const rounded = Math.max(8, Math.floor((value + 4) / 8) * 8);
+  return rounded < 0.9 * value ? rounded + 8 : rounded;
+}
+
+/** [output channels, stride of the depthwise convolution] of V1's blocks. */
+const blocksV1: readonly (readonly [number, number])[] = [
+  [64, 1],
+  [128, 2],
+  [128, 1],
+  [256, 2],
+  [256, 1],
+  [512, 2],
+  ...new Array<readonly [number, number]>(5).fill([512, 1]),
+  [1024, 2],
+  [1024, 1],
+];
+
+/** Images [n, channels, h, w] → logits [n, classes]. Width 1: 4,231,976 parameters, 568,740,352 multiply-adds at 224², ImageNet top-1 70.6 (paper). */
+export class MobileNetV1 {
+  readonly features: Sequence;
+  readonly classifier: Linear;
+
+  constructor(random: Random, { channels = 3, classes = 1000, width = 1 }: MobileNetOptions = {}) {
+    let last = roundChannels(32 * width);
+    this.features = [
+      convNorm(channels, last, 3, random, { stride: 2 }),
+      ...blocksV1.map(([out, stride]) => {
+        const [inChannels, outChannels] = [last, roundChannels(out * width)];
+        last = outChannels;
+        return [
+          ...convNorm(inChannels, inChannels, 3, random, { stride, groups: inChannels }),
+          ...convNorm(inChannels, outChannels, 1, random),
+        ];
+      }),
+    ];
+    this.classifier = new Linear(last, classes, random);
+  }
+
+  forward(x: Tensor, mode: Mode): Tensor {
+    return this.classifier.forward(globalAveragePool(runSequence(this.features, x, mode)));
+  }
+}
+
+/** Expand by 1×1, filter by depthwise 3×3, project by 1×1 without activation; a shortcut where shapes agree. */
+class InvertedResidual implements Layer {
+  readonly conv: Sequence;
+
+  constructor(
+    readonly inChannels: number,
+    readonly outChannels: number,
+    readonly stride: number,
+    expansion: number,
+    random: Random,
+  ) {
+    const hidden = inChannels * expansion;
+    this.conv = [
+      ...(expansion === 1 ? [] : [convNorm(inChannels, hidden, 1, random, { activation: 'relu6' })]),
+      convNorm(hidden, hidden, 3, random, { stride, groups: hidden, activation: 'relu6' }),
+      ...convNorm(hidden, outChannels, 1, random, { activation: 'none' }),
+    ];
+  }
+
+  forward(x: Tensor, mode: Mode): Tensor {
+    const y = runSequence(this.conv, x, mode);
+    return this.stride === 1 && this.inChannels === this.outChannels ? add(x, y) : y;
+  }
+}
+
+/** [expansion, channels, repeats, stride of the first] of V2's groups. */
+const groupsV2 = [
+  [1, 16, 1, 1],
+  [6, 24, 2, 2],
+  [6, 32, 3, 2],
+  [6, 64, 4, 2],
+  [6, 96, 3, 1],
+  [6, 160, 3, 2],
+  [6, 320, 1, 1],
+] as const;
+
+/** Images → logits. Width 1: 3,504,872 parameters, 300,774,272 multiply-adds at 224², ImageNet top-1 72.0. Field names as in torchvision. */
+export class MobileNetV2 {
+  readonly features: Sequence;
+  readonly classifier: readonly [Dropout, Linear];
+
+  constructor(random: Random, { channels = 3, classes = 1000, width = 1 }: MobileNetOptions = {}) {
+    let last = roundChannels(32 * width);
+    const final = roundChannels(1280 * Math.max(1, width));
+    const blocks = groupsV2.flatMap(([expansion, out, repeats, stride]) =>
+      Array.from({ length: repeats }, (_, i) => {
+        const inChannels = last;
+        last = roundChannels(out * width);
+        return new InvertedResidual(inChannels, last, i === 0 ? stride : 1, expansion, random);
+      }),
+    );
+    this.features = [
+      convNorm(channels, roundChannels(32 * width), 3, random, { stride: 2, activation: 'relu6' }),
+      ...blocks,
+      convNorm(last, final, 1, random, { activation: 'relu6' }),
+    ];
+    this.classifier = [new Dropout(0.2), new Linear(final, classes, random)];
+  }
+
+  forward(x: Tensor, mode: Mode): Tensor {
+    const [dropout, linear] = this.classifier;
+    return linear.forward(dropout.forward(globalAveragePool(runSequence(this.features, x, mode)), mode));
+  }
+}

@@ -1,0 +1,186 @@
+// Residual networks (He, Zhang, Ren, Sun 2016): y = ReLU(F(x) + shortcut(x)).
+//
+// Two families. For small images three groups of basic blocks with 16, 32, 64 channels and shortcuts without weights (every second pixel, new channels zero); depth 6n + 2. For
+// large images a 7×7 stem and four groups of basic or bottleneck blocks, with field names as in torchvision, so that its checkpoints load.
+
+import { BatchNorm2d, type Conv2d, Linear, type Mode, runSequence, type Sequence } from '../nn/index.js';
+import { add, globalAveragePool, maxPool2d, pad, type Random, slice, type Tensor } from '../tensor/index.js';
+import { heConv } from './conv-norm.js';
+
+/** Two 3×3 convolutions. */
+class BasicBlock {
+  static readonly expansion = 1;
+  readonly conv1: Conv2d;
+  readonly bn1: BatchNorm2d;
+  readonly conv2: Conv2d;
+  readonly bn2: BatchNorm2d;
+  readonly downsample: Sequence | undefined;
+
+  constructor(inChannels: number, channels: number, stride: number, random: Random, shortcut: Shortcut) {
+    this.conv1 = heConv(inChannels, channels, 3, random, { stride, padding: 1 });
+    this.bn1 = new BatchNorm2d(channels);
+    this.conv2 = heConv(channels, channels, 3, random, { padding: 1 });
+    this.bn2 = new BatchNorm2d(channels);
+    this.downsample = shortcut(inChannels, channels, stride, random);
+  }
+
+  forward(x: Tensor, mode: Mode): Tensor {
+    const hidden = this.bn1.forward(this.conv1.forward(x), mode).relu();
+    const residual = this.bn2.forward(this.conv2.forward(hidden), mode);
+    return add(residual, this.downsample ? runSequence(this.downsample, x, mode) : x).relu();
+  }
+}
+
+/** 1×1 down to a quarter, 3×3 (with the stride), 1×1 up again. */
+class Bottleneck {
+  static readonly expansion = 4;
+  readonly conv1: Conv2d;
+  readonly bn1: BatchNorm2d;
+  readonly conv2: Conv2d;
+  readonly bn2: BatchNorm2d;
+  readonly conv3: Conv2d;
+  readonly bn3: BatchNorm2d;
+  readonly downsample: Sequence | undefined;
+
+  constructor(inChannels: number, channels: number, stride: number, random: Random, shortcut: Shortcut) {
+    const outChannels = channels * Bottleneck.expansion;
+    this.conv1 = heConv(inChannels, channels, 1, random);
+    this.bn1 = new BatchNorm2d(channels);
+    this.conv2 = heConv(channels, channels, 3, random, { stride, padding: 1 });
+    this.bn2 = new BatchNorm2d(channels);
+    this.conv3 = heConv(channels, outChannels, 1, random);
+    this.bn3 = new BatchNorm2d(outChannels);
+    this.downsample = shortcut(inChannels, outChannels, stride, random);
+  }
+
+  forward(x: Tensor, mode: Mode): Tensor {
+    const narrow = this.bn1.forward(this.conv1.forward(x), mode).relu();
+    const spatial = this.bn2.forward(this.conv2.forward(narrow), mode).relu();
+    const residual = this.bn3.forward(this.conv3.forward(spatial), mode);
+    return add(residual, this.downsample ? runSequence(this.downsample, x, mode) : x).relu();
+  }
+}
+
+/** What the block's input goes through beside it; undefined where shapes agree. */
+type Shortcut = (inChannels: number, outChannels: number, stride: number, random: Random) => Sequence | undefined;
+
+/** 1×1 convolution and norm: option B of the paper. */
+const projection: Shortcut = (inChannels, outChannels, stride, random) =>
+  stride === 1 && inChannels === outChannels
+    ? undefined
+    : [heConv(inChannels, outChannels, 1, random, { stride }), new BatchNorm2d(outChannels)];
+
+/** Every stride-th pixel, with zeros for half of the new channels on each side: option A. */
+const subsampling: Shortcut = (inChannels, outChannels, stride) => {
+  if (stride === 1 && inChannels === outChannels) return undefined;
+  const extra = outChannels - inChannels;
+  const channels = [extra >> 1, extra - (extra >> 1)] as const;
+  return [
+    {
+      forward(x) {
+        const [, , height, width] = x.shape as [number, number, number, number];
+        const pixels = slice(x, null, null, [0, height, stride], [0, width, stride]);
+        return pad(pixels, [[0, 0], channels, [0, 0], [0, 0]]);
+      },
+    },
+  ];
+};
+
+type Block = BasicBlock | Bottleneck;
+
+function group(
+  kind: typeof BasicBlock | typeof Bottleneck,
+  inChannels: number,
+  channels: number,
+  count: number,
+  stride: number,
+  random: Random,
+  shortcut: Shortcut,
+): Block[] {
+  return Array.from({ length: count }, (_, i) =>
+    i === 0
+      ? new kind(inChannels, channels, stride, random, shortcut)
+      : new kind(channels * kind.expansion, channels, 1, random, shortcut),
+  );
+}
+
+export interface SmallResNetOptions {
+  /** Channels of the image. */
+  readonly channels?: number;
+  readonly classes?: number;
+  /** Channels of the three groups. */
+  readonly widths?: readonly [number, number, number];
+}
+
+/** ResNet for small images: depth 6n + 2 (20, 32, 44, 56, 110; 8 is the least). Images [n, channels, h, w] → logits [n, classes]. */
+export class SmallResNet {
+  readonly conv1: Conv2d;
+  readonly bn1: BatchNorm2d;
+  readonly layer1: readonly Block[];
+  readonly layer2: readonly Block[];
+  readonly layer3: readonly Block[];
+  readonly linear: Linear;
+
+  constructor(
+    depth: number,
+    random: Random,
+    { channels = 3, classes = 10, widths = [16, 32, 64] }: SmallResNetOptions = {},
+  ) {
+    const n = (depth - 2) / 6;
+    if (!Number.isInteger(n) || n < 1)
+      throw new RangeError(`SmallResNet: the depth must be 6n + 2 (8, 14, 20, …), got ${depth}`);
+    this.conv1 = heConv(channels, widths[0], 3, random, { padding: 1 });
+    this.bn1 = new BatchNorm2d(widths[0]);
+    this.layer1 = group(BasicBlock, widths[0], widths[0], n, 1, random, subsampling);
+    this.layer2 = group(BasicBlock, widths[0], widths[1], n, 2, random, subsampling);
+    this.layer3 = group(BasicBlock, widths[1], widths[2], n, 2, random, subsampling);
+    this.linear = new Linear(widths[2], classes, random);
+  }
+
+  forward(x: Tensor, mode: Mode): Tensor {
+    const stem = this.bn1.forward(this.conv1.forward(x), mode).relu();
+    const features = runSequence([this.layer1, this.layer2, this.layer3], stem, mode);
+    return this.linear.forward(globalAveragePool(features));
+  }
+}
+
+/** ResNet for large images. [n, 3, h, w] → logits [n, classes]. */
+export class ResNet {
+  readonly conv1: Conv2d;
+  readonly bn1: BatchNorm2d;
+  readonly layer1: readonly Block[];
+  readonly layer2: readonly Block[];
+  readonly layer3: readonly Block[];
+  readonly layer4: readonly Block[];
+  readonly fc: Linear;
+
+  constructor(
+    depth: keyof typeof depths,
+    random: Random,
+    { channels = 3, classes = 1000 }: { channels?: number; classes?: number } = {},
+  ) {
+    const { kind, blocks } = depths[depth];
+    const { expansion } = kind;
+    this.conv1 = heConv(channels, 64, 7, random, { stride: 2, padding: 3 });
+    this.bn1 = new BatchNorm2d(64);
+    this.layer1 = group(kind, 64, 64, blocks[0], 1, random, projection);
+    this.layer2 = group(kind, 64 * expansion, 128, blocks[1], 2, random, projection);
+    this.layer3 = group(kind, 128 * expansion, 256, blocks[2], 2, random, projection);
+    this.layer4 = group(kind, 256 * expansion, 512, blocks[3], 2, random, projection);
+    this.fc = new Linear(512 * expansion, classes, random);
+  }
+
+  forward(x: Tensor, mode: Mode): Tensor {
+    const stem = this.bn1.forward(this.conv1.forward(x), mode).relu();
+    const pooled = maxPool2d(stem, 3, { stride: 2, padding: 1 });
+    const features = runSequence([this.layer1, this.layer2, this.layer3, this.layer4], pooled, mode);
+    return this.fc.forward(globalAveragePool(features));
+  }
+}
+
+/** ImageNet top-1 of torchvision's weights: 69.76, 73.31, 76.2. */
+const depths = {
+  18: { kind: BasicBlock, blocks: [2, 2, 2, 2] },
+  34: { kind: BasicBlock, blocks: [3, 4, 6, 3] },
+  50: { kind: Bottleneck, blocks: [3, 4, 6, 3] },
+} as const;
