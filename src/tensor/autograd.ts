@@ -164,8 +164,14 @@ export function jvp<Inputs>(
 
 /** The same values, through which no gradient flows. */
 export function stopGradient(x: Tensor): Tensor {
-  return viewOf(x, x.shape);
+  return apply(stopGradientOp, [x]);
 }
+
+const stopGradientOp: Op = {
+  name: 'stopGradient',
+  infer: ([x]) => [{ shape: (x as Tensor).shape, dtype: (x as Tensor).dtype }],
+  view: ([x]) => [viewOf(x as Tensor, (x as Tensor).shape)],
+};
 
 /** Forward values of `hard`, gradients of `soft`: the straight-through estimator (Bengio, Léonard, Courville 2013). */
 export function straightThrough(hard: Tensor, soft: Tensor): Tensor {

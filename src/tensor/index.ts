@@ -13,6 +13,7 @@ export {
   onlyGradient,
   requireDType,
   type Spec,
+  unobserved,
 } from './apply.js';
 export {
   checkpoint,
@@ -27,7 +28,7 @@ export {
 export { arange, eye, full, type Nested, ones, tensor, zeros } from './create.js';
 export * from './ops/index.js';
 export { dropout, type Key, Random } from './random.js';
-export { keep, Scope, scope } from './scope.js';
-export { formatShape, type Shape, sizeOf } from './shape.js';
+export { keep, Scope, scope, whileRecording } from './scope.js';
+export { formatShape, type Shape, sameShape, sizeOf } from './shape.js';
 export { emptyTensor, type Role, Tensor } from './tensor.js';
 export { leaves, mapTree } from './tree.js';

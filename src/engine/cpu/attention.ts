@@ -1,6 +1,6 @@
 // Attention on the CPU: the geometry and scratch of its kernels.
 
-import type { Runner } from './runner.js';
+import type { Execution } from './runner.js';
 
 const BLOCK = 64;
 
@@ -47,7 +47,7 @@ function cost({ depth, valueDepth }: Sizes, length: number, products: number): n
 }
 
 /** (q, k, v, mask | 0, y, logarithms of sums, …sizes). */
-export function attention(run: Runner, ...args: number[]): void {
+export function attention(run: Execution, ...args: number[]): void {
   const sizes = sizesOf(args.slice(6));
   const bytes = 4 * scratchFloats(sizes);
   const tasks = sizes.batch * sizes.heads * Math.ceil(sizes.queries / BLOCK);
@@ -59,7 +59,7 @@ export function attention(run: Runner, ...args: number[]): void {
 }
 
 /** (q, k, v, mask | 0, gradient of y, logarithms of sums, Σ gradient·y, dq, dk, dv, …sizes). */
-export function attentionGradient(run: Runner, ...args: number[]): void {
+export function attentionGradient(run: Execution, ...args: number[]): void {
   const sizes = sizesOf(args.slice(10));
   const bytes = 4 * scratchFloats(sizes);
   const inputs = args.slice(0, 7);

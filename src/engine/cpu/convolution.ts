@@ -1,6 +1,6 @@
 // Convolution on the CPU: which kernel serves which shape, and the geometry tables that the kernels read.
 
-import type { Runner } from './runner.js';
+import type { Execution } from './runner.js';
 
 /** Sizes of a convolution x [n, c, h, w] → y [n, o, outH, outW], in the order in which a device's routines take them. */
 interface Sizes {
@@ -201,7 +201,7 @@ function* inputGradientPasses(sizes: Sizes): Generator<Pass> {
   }
 }
 
-function runPass(run: Runner, pass: Pass, images: number, activation: number, regions: readonly number[]): void {
+function runPass(run: Execution, pass: Pass, images: number, activation: number, regions: readonly number[]): void {
   const [x, filters, bias, residual, y] = regions as [number, number, number, number, number];
   const { channels, rows, groups, gridHeight, gridWidth, taps } = pass;
   const flop = 2 * images * groups * rows * channels * taps.length * gridHeight * gridWidth;
@@ -269,7 +269,7 @@ export function prepareDepthwise(pass: DepthwisePass, activation: number) {
   };
 }
 
-function runDepthwise(run: Runner, pass: DepthwisePass, activation: number, regions: readonly number[]): void {
+function runDepthwise(run: Execution, pass: DepthwisePass, activation: number, regions: readonly number[]): void {
   const { words, scratchBytes, tasks, cost } = prepareDepthwise(pass, activation);
   run.withInts(words, (geometry) =>
     run.withScratchEach(scratchBytes, (scratch) =>
@@ -303,7 +303,7 @@ function inputGradientDepthwise(sizes: Sizes): DepthwisePass {
  * y = activation(x ∗ w + bias + residual): (x, w, bias | 0, residual | 0, y, images, channels, height, width, filters, kernelHeight, kernelWidth, outHeight,
  * outWidth, strideY, strideX, padTop, padLeft, dilationY, dilationX, groups, activation).
  */
-export function convolution(run: Runner, ...args: number[]): void {
+export function convolution(run: Execution, ...args: number[]): void {
   const sizes = sizesOf(args.slice(5, 21));
   const activation = args[21] as number;
   const [x, w, bias, residual, y] = args as [number, number, number, number, number];
@@ -313,7 +313,7 @@ export function convolution(run: Runner, ...args: number[]): void {
 }
 
 /** Gradient of the input, which is also the transposed convolution: (gradient of y, w, bias | 0, gradient of x, …sizes as above). */
-export function convolutionInputGradient(run: Runner, ...args: number[]): void {
+export function convolutionInputGradient(run: Execution, ...args: number[]): void {
   const sizes = sizesOf(args.slice(4, 20));
   const [g, w, bias, dx] = args as [number, number, number, number];
   if (sizes.images === 0) return;
@@ -325,7 +325,7 @@ export function convolutionInputGradient(run: Runner, ...args: number[]): void {
 const PRODUCTS = 36;
 
 /** Gradient of the filters: (x, gradient of y, gradient of w, …sizes as above). */
-export function convolutionFilterGradient(run: Runner, ...args: number[]): void {
+export function convolutionFilterGradient(run: Execution, ...args: number[]): void {
   const sizes = sizesOf(args.slice(3, 19));
   const [x, g, dw] = args as [number, number, number];
   if (isDepthwise(sizes)) {

@@ -4,6 +4,8 @@ import type { Buffer, DType, HostDevice, KernelArgument, Region, TypedArray } fr
 import { createMemory, environment, type FeatureLevel, featureLevel, loadModule } from '../kernels.js';
 import { Heap } from '../memory.js';
 import { Pool } from '../pool.js';
+import { LoadedProgram, type Program, prepare } from './program.js';
+import { RecordingDevice } from './recorder.js';
 import { type KernelName, routines } from './routines.js';
 import { Runner } from './runner.js';
 import { TileChoice } from './tiles.js';
@@ -92,5 +94,21 @@ export class CpuDevice implements HostDevice {
         argument === null ? 0 : typeof argument === 'number' ? argument : argument.buffer.address + argument.byteOffset;
     }
     (routines[kernel] as (run: Runner, ...args: number[]) => void)(this.#runner, ...numbers);
+  }
+
+  /** Records what `body` runs on the device it is given, instead of running it. Regions of this device become constants of the program. */
+  record(body: (device: RecordingDevice) => void): Program {
+    const recording = new RecordingDevice(
+      this.threads,
+      this.#runner.tiles.choice,
+      ({ address, bytes }) => new Uint8Array(this.#heap.memory.buffer, address, bytes),
+    );
+    body(recording);
+    return prepare(recording, this.#heap, this.#runner);
+  }
+
+  /** Lays a program out in memory. `inputs` and `outputs` are buffers that the caller writes before and reads after a run. */
+  load(program: Program, inputs: readonly number[], outputs: readonly number[]): LoadedProgram {
+    return new LoadedProgram(program, inputs, outputs, this.#heap, this.#runner);
   }
 }

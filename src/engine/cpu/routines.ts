@@ -4,9 +4,9 @@
 
 import { attention, attentionGradient } from './attention.js';
 import { convolution, convolutionFilterGradient, convolutionInputGradient } from './convolution.js';
-import type { Runner } from './runner.js';
+import type { Execution } from './runner.js';
 
-type Routine = (run: Runner, ...args: number[]) => void;
+type Routine = (run: Execution, ...args: number[]) => void;
 
 /** y ← f(x) over n elements, with extra scalars: (x, y, …scalars, n). */
 function elementwise(kernel: string, cost: number): Routine {

@@ -9,7 +9,25 @@ const PARALLEL_THRESHOLD = 20_000;
 /** Chunks a thread gets on average, so that a slow thread holds the others up by a fraction of its share only. */
 const CHUNKS_PER_THREAD = 4;
 
-export class Runner {
+/** What routines ask for: loops over kernels, and memory that they need meanwhile. `Runner` does it at once, a recorder for later. */
+export interface Execution {
+  readonly threads: number;
+  readonly tiles: Pick<TileChoice, 'time'>;
+  /** Steps [0, size), each of about `cost` nanoseconds. */
+  over(kernel: string, args: readonly number[], size: number, cost: number): void;
+  /** One share of [0, size) a thread, for kernels where every share reads the whole input; `work` is that reading. */
+  inShares(kernel: string, args: readonly number[], size: number, work: number): void;
+  /** Rows [0, rows) whose cost is their number of stored elements, read from `indptr`, times `cost`. */
+  overSegments(kernel: string, args: readonly number[], indptr: number, rows: number, cost: number): void;
+  /** Lends `bytes` of memory for the length of a call. */
+  withScratch(bytes: number, use: (address: number) => void): void;
+  /** Lends `bytes` of memory to each thread; a kernel finds its own by `ownScratch`. */
+  withScratchEach(bytes: number, use: (address: number) => void): void;
+  /** Lends memory that holds a table of integers. */
+  withInts(values: readonly number[], use: (address: number) => void): void;
+}
+
+export class Runner implements Execution {
   constructor(
     readonly heap: Heap,
     readonly pool: Pool,
@@ -20,7 +38,6 @@ export class Runner {
     return this.pool.threads;
   }
 
-  /** Steps [0, size), each of about `cost` nanoseconds. */
   over(kernel: string, args: readonly number[], size: number, cost: number): void {
     if (size === 0) return;
     const work = size * cost;
@@ -28,14 +45,12 @@ export class Runner {
     else this.pool.runChunks(kernel, args, size, Math.min(this.threads * CHUNKS_PER_THREAD, Math.ceil(work / 4000)));
   }
 
-  /** One share of [0, size) a thread, for kernels where every share reads the whole input; `work` is that reading. */
   inShares(kernel: string, args: readonly number[], size: number, work: number): void {
     if (size === 0) return;
     if (this.threads === 1 || work < PARALLEL_THRESHOLD) this.pool.runAlone(kernel, args, size);
     else this.pool.runChunks(kernel, args, size, this.threads);
   }
 
-  /** Rows [0, rows) whose cost is their number of stored elements, read from `indptr`, times `cost`. */
   overSegments(kernel: string, args: readonly number[], indptr: number, rows: number, cost: number): void {
     if (rows === 0) return;
     const starts = new Int32Array(this.heap.memory.buffer, indptr, rows + 1);
@@ -52,7 +67,6 @@ export class Runner {
     this.pool.runBounds(kernel, args, [...bounds, rows]);
   }
 
-  /** Lends `bytes` of memory for the length of a call. */
   withScratch(bytes: number, use: (address: number) => void): void {
     const address = this.heap.allocate(bytes);
     try {
@@ -62,12 +76,10 @@ export class Runner {
     }
   }
 
-  /** Lends `bytes` of memory to each thread; a kernel finds its own by `ownScratch`. */
   withScratchEach(bytes: number, use: (address: number) => void): void {
     this.withScratch(bytes * this.threads, use);
   }
 
-  /** Lends memory that holds a table of integers. */
   withInts(values: readonly number[], use: (address: number) => void): void {
     this.withScratch(values.length * 4, (address) => {
       new Int32Array(this.heap.memory.buffer, address, values.length).set(values);

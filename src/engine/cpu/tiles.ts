@@ -22,6 +22,11 @@ export class TileChoice {
     if (level === 'simd') this.#settled = 4;
   }
 
+  /** The tile to use where nothing can be timed. */
+  get choice(): TileRows {
+    return this.#settled ?? (this.#best[6] > this.#best[4] ? 6 : 4);
+  }
+
   /** Runs a product of `flop` operations with the tile to use. */
   time(flop: number, product: (tileRows: TileRows) => void): void {
     if (this.#settled !== undefined || flop < TIMED_FLOP) {

@@ -18,7 +18,7 @@ export interface ConvolutionOptions {
   readonly groups?: number;
 }
 
-interface Attributes {
+export interface ConvolutionAttributes {
   readonly stride: readonly [number, number];
   /** Top and left; bottom and right follow from the output's size. */
   readonly padding: readonly [number, number];
@@ -33,7 +33,12 @@ function pair(value: Pair): readonly [number, number] {
   return typeof value === 'number' ? [value, value] : value;
 }
 
-function sizes(x: Shape, w: Shape, { stride, padding, dilation, groups, input, output }: Attributes): number[] {
+/** Sizes in the order that devices take them. */
+export function convolutionSizes(
+  x: Shape,
+  w: Shape,
+  { stride, padding, dilation, groups, input, output }: ConvolutionAttributes,
+): number[] {
   const [images] = x as [number];
   const [filters, channels, kernelHeight, kernelWidth] = w as [number, number, number, number];
   return [
@@ -51,7 +56,7 @@ function sizes(x: Shape, w: Shape, { stride, padding, dilation, groups, input, o
   ];
 }
 
-const convolutionOp: Op<Attributes> = {
+const convolutionOp: Op<ConvolutionAttributes> = {
   name: 'convolution',
   infer: ([x, w], { output }) => [
     { shape: [(x as Tensor).shape[0] as number, (w as Tensor).shape[0] as number, ...output], dtype: 'f32' },
@@ -63,7 +68,7 @@ const convolutionOp: Op<Attributes> = {
       bias ?? null,
       null,
       y as Tensor,
-      ...sizes((x as Tensor).shape, (w as Tensor).shape, attributes),
+      ...convolutionSizes((x as Tensor).shape, (w as Tensor).shape, attributes),
       0,
     ]),
   vjp: (backward) => {
@@ -79,7 +84,7 @@ const convolutionOp: Op<Attributes> = {
 };
 
 /** What each output pixel took from each input pixel, given back: the transposed convolution. */
-const inputGradientOp: Op<Attributes> = {
+const inputGradientOp: Op<ConvolutionAttributes> = {
   name: 'transposedConvolution',
   infer: ([g, w], { input, groups }) => [
     { shape: [(g as Tensor).shape[0] as number, ((w as Tensor).shape[1] as number) * groups, ...input], dtype: 'f32' },
@@ -90,7 +95,7 @@ const inputGradientOp: Op<Attributes> = {
       w as Tensor,
       bias ?? null,
       x as Tensor,
-      ...sizes((g as Tensor).shape, (w as Tensor).shape, attributes),
+      ...convolutionSizes((g as Tensor).shape, (w as Tensor).shape, attributes),
     ]),
   vjp: (backward) => {
     const [g, w] = backward.inputs as [Tensor, Tensor];
@@ -104,7 +109,7 @@ const inputGradientOp: Op<Attributes> = {
   },
 };
 
-const filterGradientOp: Op<Attributes & { readonly filter: Shape }> = {
+const filterGradientOp: Op<ConvolutionAttributes & { readonly filter: Shape }> = {
   name: 'convolutionFilterGradient',
   infer: (_, { filter }) => [{ shape: filter, dtype: 'f32' }],
   compute: (device, [x, g], [w], attributes) =>
@@ -112,7 +117,7 @@ const filterGradientOp: Op<Attributes & { readonly filter: Shape }> = {
       x as Tensor,
       g as Tensor,
       w as Tensor,
-      ...sizes((x as Tensor).shape, attributes.filter, attributes),
+      ...convolutionSizes((x as Tensor).shape, attributes.filter, attributes),
     ]),
   vjp: (backward) => {
     const [x, g] = backward.inputs as [Tensor, Tensor];

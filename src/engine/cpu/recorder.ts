@@ -1,0 +1,119 @@
+// Records what routines would do: a program of kernel calls over buffers that need no place yet. Static plans are made of it.
+//
+// Buffers get addresses beyond any real one, so that an address stays recognisable among the arguments of a kernel. Packing of constants is taken out of the program: it
+// is done once, when the program is laid out in memory.
+
+import type { Buffer, Device, KernelArgument, Region, TypedArray } from '../device.js';
+import { type KernelName, routines } from './routines.js';
+import type { Execution } from './runner.js';
+import type { TileRows } from './tiles.js';
+
+/** Real addresses and sizes are below; a buffer's address is a multiple of it. */
+export const VIRTUAL = 2 ** 32;
+
+/** One kernel call. Arguments from `VIRTUAL` on are addresses: (buffer + 1)·VIRTUAL + offset. */
+export interface Step {
+  readonly kernel: string;
+  readonly args: readonly number[];
+  readonly size: number;
+  /** Rough nanoseconds of one step of the loop; 0 where the loop gets one share a thread of `work`. */
+  readonly cost: number;
+  readonly work?: number;
+}
+
+export interface PlannedBuffer {
+  readonly bytes: number;
+  /** What it holds from the start; undefined for one that steps write. */
+  readonly contents: Uint8Array | undefined;
+}
+
+/** Kernels that only bring an operand into another order. */
+const PACKING = new Set(['packFilters', 'gemmPackB']);
+
+export class RecordingDevice implements Device, Execution {
+  readonly name = 'plan';
+  readonly buffers: PlannedBuffer[] = [];
+  readonly steps: Step[] = [];
+  /** Packing of constants, to be done once. */
+  readonly preparation: Step[] = [];
+  readonly tiles = { time: (_flop: number, product: (tileRows: TileRows) => void) => product(this.tileRows) };
+  readonly #constants = new Map<Buffer, number>();
+  readonly #fixed = new Set<number>();
+
+  /** @param contentsOf the bytes of a real buffer. */
+  constructor(
+    readonly threads: number,
+    readonly tileRows: TileRows,
+    readonly contentsOf: (buffer: Buffer) => Uint8Array,
+  ) {}
+
+  #add(bytes: number, contents?: Uint8Array): number {
+    this.buffers.push({ bytes, contents });
+    const index = this.buffers.length - 1;
+    if (contents) this.#fixed.add(index);
+    return (index + 1) * VIRTUAL;
+  }
+
+  allocate(bytes: number): Buffer {
+    return { address: this.#add(bytes), bytes, references: 0 };
+  }
+
+  free(): void {}
+
+  write(_region: Region, _data: TypedArray): void {
+    throw new Error('plan: an operation writes values from JavaScript while it computes, which a plan cannot repeat');
+  }
+
+  async read(): Promise<never> {
+    throw new Error('plan: an operation reads values in JavaScript while it computes, which a plan cannot repeat');
+  }
+
+  run(kernel: KernelName, args: readonly KernelArgument[]): void {
+    const numbers = args.map((argument) =>
+      argument === null ? 0 : typeof argument === 'number' ? argument : this.#addressOf(argument),
+    );
+    (routines[kernel] as (run: Execution, ...args: number[]) => void)(this, ...numbers);
+  }
+
+  /** A region of a real buffer is a constant: its contents become part of the program. */
+  #addressOf({ buffer, byteOffset }: Region): number {
+    if (buffer.address >= VIRTUAL) return buffer.address + byteOffset;
+    const known = this.#constants.get(buffer) ?? this.#add(buffer.bytes, this.contentsOf(buffer).slice());
+    this.#constants.set(buffer, known);
+    return known + byteOffset;
+  }
+
+  over(kernel: string, args: readonly number[], size: number, cost: number): void {
+    if (size === 0) return;
+    const step = { kernel, args, size, cost };
+    const [source, target] = args.map((arg) => Math.floor(arg / VIRTUAL) - 1) as [number, number];
+    if (!PACKING.has(kernel) || !this.#fixed.has(source)) {
+      this.steps.push(step);
+      return;
+    }
+    this.preparation.push(step);
+    this.#fixed.add(target);
+  }
+
+  inShares(kernel: string, args: readonly number[], size: number, work: number): void {
+    if (size > 0) this.steps.push({ kernel, args, size, cost: 0, work });
+  }
+
+  /** Segments of a plan are taken as equal; rows that differ much even out over the chunks. */
+  overSegments(kernel: string, args: readonly number[], _indptr: number, rows: number, cost: number): void {
+    this.over(kernel, args, rows, 4 * cost);
+  }
+
+  withScratch(bytes: number, use: (address: number) => void): void {
+    use(this.#add(bytes));
+  }
+
+  withScratchEach(bytes: number, use: (address: number) => void): void {
+    use(this.#add(bytes * this.threads));
+  }
+
+  withInts(values: readonly number[], use: (address: number) => void): void {
+    const ints = Int32Array.from(values);
+    use(this.#add(ints.byteLength, new Uint8Array(ints.buffer)));
+  }
+}

@@ -1,0 +1,106 @@
+// Captured computations: the operations that a function applied, as a graph with shapes. Costs, plans, ONNX files and pruning groups all come from this one graph.
+
+import { leaves, type Op, observe, scope, Tensor, unobserved, whileRecording } from '../tensor/index.js';
+
+/** A tensor of the graph. */
+export interface Value {
+  readonly id: number;
+  readonly shape: readonly number[];
+  readonly dtype: Tensor['dtype'];
+  /** Given from outside, fixed (weights and what follows from them alone), or computed by a node. */
+  readonly kind: 'input' | 'constant' | 'computed';
+  /** A constant's tensor; a computed value's from the traced call. */
+  readonly tensor: Tensor;
+  /** Names of the weights that a constant is, or was computed from. */
+  readonly origins: readonly string[];
+}
+
+export interface GraphNode {
+  readonly op: Op<unknown>;
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  readonly attributes: unknown;
+}
+
+export interface Graph {
+  readonly inputs: readonly Value[];
+  readonly nodes: readonly GraphNode[];
+  readonly outputs: readonly Value[];
+}
+
+class Recorder {
+  readonly nodes: GraphNode[] = [];
+  readonly #values = new Map<Tensor, Value>();
+  readonly #names: ReadonlyMap<Tensor, string>;
+
+  constructor(weights: Readonly<Record<string, Tensor>>) {
+    this.#names = new Map(Object.entries(weights).map(([name, tensor]) => [tensor, name]));
+  }
+
+  add(tensor: Tensor, kind: Value['kind'], origins: readonly string[] = []): Value {
+    const { shape, dtype } = tensor;
+    const value = { id: this.#values.size, shape, dtype, kind, tensor, origins };
+    this.#values.set(tensor, value);
+    return value;
+  }
+
+  /** What no node computed and nobody gave is a constant. */
+  valueOf(tensor: Tensor): Value {
+    const name = this.#names.get(tensor);
+    return this.#values.get(tensor) ?? this.add(tensor, 'constant', name === undefined ? [] : [name]);
+  }
+
+  record(op: Op<never>, inputs: readonly Tensor[], outputs: readonly Tensor[], attributes: unknown): void {
+    const from = inputs.map((input) => this.valueOf(input));
+    // What follows from constants alone is one too: it has just been computed.
+    const fixed = from.every((value) => value.kind === 'constant');
+    const origins = fixed ? [...new Set(from.flatMap((value) => value.origins))] : [];
+    const to = outputs.map((output) => this.add(output, fixed ? 'constant' : 'computed', origins));
+    if (!fixed) this.nodes.push({ op: op as Op<unknown>, inputs: from, outputs: to, attributes });
+  }
+}
+
+/**
+ * Runs `fn` on example inputs and hands the graph of what it computed to `use`, while every tensor of the run is alive. The graph holds for inputs of the same shapes; branches of `fn` are
+ * frozen as they went.
+ *
+ * @param weights names for the tensors of a module: `stateOf(model)`.
+ */
+export function trace<T>(
+  fn: (...inputs: Tensor[]) => unknown,
+  inputs: readonly Tensor[],
+  weights: Readonly<Record<string, Tensor>>,
+  use: (graph: Graph) => T,
+): T {
+  return unobserved(() =>
+    scope(() => {
+      const recorder = new Recorder(weights);
+      const given = inputs.map((input) => recorder.add(input, 'input'));
+      const result = whileRecording(() => observe(recorder, () => fn(...inputs)));
+      const outputs = leaves(result).map((leaf) => {
+        if (!(leaf instanceof Tensor)) throw new Error(`trace: the function must return tensors, got ${String(leaf)}`);
+        return recorder.valueOf(leaf);
+      });
+      return use(withoutDeadNodes({ inputs: given, nodes: recorder.nodes, outputs }));
+    }),
+  );
+}
+
+/** Drops nodes that no output depends on. */
+export function withoutDeadNodes(graph: Graph): Graph {
+  const needed = new Set(graph.outputs);
+  const nodes = [...graph.nodes].reverse().filter((node) => {
+    if (!node.outputs.some((output) => needed.has(output))) return false;
+    for (const input of node.inputs) needed.add(input);
+    return true;
+  });
+  return { ...graph, nodes: nodes.reverse() };
+}
+
+/** The nodes that read each value. */
+export function consumers(graph: Graph): Map<Value, GraphNode[]> {
+  const found = new Map<Value, GraphNode[]>();
+  for (const node of graph.nodes)
+    for (const input of new Set(node.inputs)) found.set(input, [...(found.get(input) ?? []), node]);
+  return found;
+}

@@ -1,0 +1,6 @@
+// Floor 3: captured computations, and what can be made of them.
+
+export { type Cost, cost, formatCost, graphCost, type NodeCost } from './cost.js';
+export { fuse } from './fuse.js';
+export { consumers, type Graph, type GraphNode, trace, type Value } from './graph.js';
+export { compile, loadPlan, Plan, savePlan } from './plan.js';
