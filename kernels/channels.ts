@@ -47,11 +47,11 @@ export function channelAffine(x: usize, scale: usize, shift: usize, y: usize, ch
     const stop = at + (<usize>pixels << 2);
     for (; at + 16 <= stop; at += 16) {
       const value = multiplyAdd(v128.load(x + at), factor, addend);
-      v128.store(y + at, activation ? activate(activation, value) : value);
+      v128.store(y + at, activate(activation, value));
     }
     for (; at < stop; at += 4) {
       const value = multiplyAdd(v128.load32_zero(x + at), factor, addend);
-      v128.store_lane<f32>(y + at, activation ? activate(activation, value) : value, 0);
+      v128.store_lane<f32>(y + at, activate(activation, value), 0);
     }
   }
 }

@@ -10,6 +10,9 @@ import { NR, multiplyPanel, packA } from "./gemm";
 import { multiplyAdd, sumLanes } from "./math";
 import { ownScratch } from "./thread";
 
+/** Windows of a block that fit beside a tile's filters in the first-level cache. */
+const L1_BYTES: usize = 20 * 1024;
+
 /** Words of the geometry that src/engine/cpu/convolution.ts writes. */
 enum Word {
   /** Input channels and filters of one group; groups. */
@@ -121,25 +124,40 @@ export function convolve(
       const weights = packed + (((<usize>group * channels + channel) * taps * paddedRows) << 2);
       const first = channel == 0;
       const last = channel + channelBlock >= channels;
-      for (let panel = firstPanel; panel < lastPanel; panel++) {
-        const window = windows + ((<usize>(panel - firstPanel) * depth * NR) << 2);
-        packWindows(input, window, geometry, blockChannels, panel / panelsPerRow, (panel % panelsPerRow) * NR);
+      const panelBytes = (<usize>depth * NR) << 2;
+      const firstY = firstPanel / panelsPerRow;
+      const firstX = (firstPanel % panelsPerRow) * NR;
+      let gridY = firstY, gridX = firstX;
+      let window = windows;
+      for (let panel = firstPanel; panel < lastPanel; panel++, window += panelBytes) {
+        packWindows(input, window, geometry, blockChannels, gridY, gridX);
+        gridX += NR;
+        if (gridX >= gridWidth) { gridX = 0; gridY++; }
       }
-      for (let panel = firstPanel; panel < lastPanel; panel++) {
-        const window = windows + ((<usize>(panel - firstPanel) * depth * NR) << 2);
-        const gridX = (panel % panelsPerRow) * NR;
-        const columns = min(NR, gridWidth - gridX);
-        const outY = word(geometry, Word.OriginY) + (panel / panelsPerRow) * spreadY;
-        const outX = word(geometry, Word.OriginX) + gridX * spreadX;
-        const place = outputs + (<usize>(outY * outWidth + outX) << 2);
-        const rowBias = first ? groupBias : 0;
-        if (spreadX == 1) {
-          const addend = last && residual != 0 ? residual + place : 0;
-          multiplyPanel(weights, window, y + place, 0, rowBias, addend, rows, depth, tileRows, outPlane, columns, !first, last ? activation : Activation.None);
-        } else {
-          const dense = windows + scratchBytes - ((<usize>rows * NR) << 2);
-          multiplyPanel(weights, window, dense, 0, rowBias, 0, rows, depth, tileRows, NR, NR, false, Activation.None);
-          spread(dense, y + place, rows, outPlane, columns, spreadX, !first);
+      const rowBias = first ? groupBias : 0;
+      const corner = outputs + (<usize>(word(geometry, Word.OriginY) * outWidth + word(geometry, Word.OriginX)) << 2);
+      // Short panels stay in L1 all together, so that a few rows of output at a time are written along; long ones are taken one by one.
+      const rowsAtOnce = panelBytes * <usize>(lastPanel - firstPanel) <= L1_BYTES ? tileRows : rows;
+      for (let row = 0; row < rows; row += rowsAtOnce) {
+        const height = min(rowsAtOnce, rows - row);
+        const tile = weights + ((<usize>row * depth) << 2);
+        const tileBias = rowBias != 0 ? rowBias + (<usize>row << 2) : 0;
+        gridY = firstY;
+        gridX = firstX;
+        window = windows;
+        for (let panel = firstPanel; panel < lastPanel; panel++, window += panelBytes) {
+          const columns = min(NR, gridWidth - gridX);
+          const place = corner + (<usize>(gridY * spreadY * outWidth + gridX * spreadX + row * outPlane) << 2);
+          if (spreadX == 1) {
+            const addend = last && residual != 0 ? residual + place : 0;
+            multiplyPanel(tile, window, y + place, 0, tileBias, addend, height, depth, tileRows, outPlane, columns, !first, last ? activation : Activation.None);
+          } else {
+            const dense = windows + scratchBytes - ((<usize>rows * NR) << 2);
+            multiplyPanel(tile, window, dense, 0, tileBias, 0, height, depth, tileRows, NR, NR, false, Activation.None);
+            spread(dense, y + place, height, outPlane, columns, spreadX, !first);
+          }
+          gridX += NR;
+          if (gridX >= gridWidth) { gridX = 0; gridY++; }
         }
       }
     }

@@ -2,7 +2,7 @@
 // phases (a phase holds every stride-th row and column), so that every tap reads contiguous pixels at a fixed offset. Then tiles of 8 vectors of output run
 // over the taps. The gradient of the input is the same loop with the filter reversed and zeros put between the pixels where the stride was above 1.
 
-import { Activation, activate } from "./activation";
+import { activate, Activation } from "./activation";
 import { multiplyAdd, sumLanes } from "./math";
 import { ownScratch } from "./thread";
 
@@ -64,7 +64,7 @@ function padPlane(source: usize, padded: usize, geometry: usize): void {
     if (stepX == 1 && spreadX == 1) {
       const first = max(0, -left);
       const count = min(width - first, pitch - left - first);
-      if (count > 0) memory.copy(row + (<usize>(left + first) << 2), source + (<usize>first << 2), <usize>count << 2);
+      copyRow(source + (<usize>first << 2), row + (<usize>(left + first) << 2), count);
     } else if (stepX == 2 && spreadX == 1) {
       for (let phase = 0; phase < 2; phase++) {
         const first = max((phase - left) & 1, phase - left);
@@ -77,6 +77,13 @@ function padPlane(source: usize, padded: usize, geometry: usize): void {
       }
     }
   }
+}
+
+/** Rows are short: a loop is faster than the call behind `memory.copy`. */
+function copyRow(source: usize, target: usize, count: i32): void {
+  let i = 0;
+  for (; i + 4 <= count; i += 4, source += 16, target += 16) v128.store(target, v128.load(source));
+  for (; i < count; i++, source += 4, target += 4) store<f32>(target, load<f32>(source));
 }
 
 function copyEverySecond(source: usize, target: usize, count: i32): void {
@@ -108,6 +115,9 @@ export function depthwise(
   memory.fill(padded, 0, paddedBytes(geometry));
   tapOffsets(geometry, offsets);
   const threeByThree = word(geometry, Word.KernelHeight) == 3 && word(geometry, Word.KernelWidth) == 3;
+  // Without activation the limits are infinite.
+  const low = f32x4.splat(activation == Activation.Relu || activation == Activation.Relu6 ? 0 : -Infinity);
+  const high = f32x4.splat(activation == Activation.Relu6 ? 6 : Infinity);
   const dense = word(geometry, Word.StepY) == 1 && word(geometry, Word.StepX) == 1 && word(geometry, Word.DilationY) == 1 && word(geometry, Word.DilationX) == 1;
   for (let task = begin; task < end; task++) {
     const channel = task % channels;
@@ -115,13 +125,21 @@ export function depthwise(
     const filter = filters + (<usize>(channel * taps) << 2);
     const shift = bias != 0 ? v128.load32_splat(bias + (<usize>channel << 2)) : f32x4.splat(0);
     const target = y + ((<usize>(task * outHeight) * outWidth) << 2);
-    if (threeByThree && dense) plane3x3(padded, filter, reversed, target, outHeight, outWidth, pitch, shift, activation);
-    else planeByTaps(padded, filter, reversed, offsets, taps, target, outHeight, outWidth, pitch, shift, activation);
+    if (threeByThree && dense) plane3x3(padded, filter, reversed, target, outHeight, outWidth, pitch, shift, low, high);
+    else planeByTaps(padded, filter, reversed, offsets, taps, target, outHeight, outWidth, pitch, shift, low, high);
+    if (activation > Activation.Relu6) activatePlane(target, outHeight * outWidth, activation);
   }
 }
 
+/** Applies an activation in place: a call among a tile's sums would make the compiler keep them in memory. */
+function activatePlane(at: usize, size: i32, activation: i32): void {
+  const stop = at + (<usize>size << 2);
+  for (; at + 16 <= stop; at += 16) v128.store(at, activate(activation, v128.load(at)));
+  for (; at < stop; at += 4) v128.store_lane<f32>(at, activate(activation, v128.load32_zero(at)), 0);
+}
+
 /** 3×3 at stride 1: tiles of 4 rows × 4 pixels, so that each vector loaded serves up to three rows. */
-function plane3x3(padded: usize, filter: usize, reversed: bool, y: usize, height: i32, width: i32, pitch: usize, shift: v128, activation: i32): void {
+function plane3x3(padded: usize, filter: usize, reversed: bool, y: usize, height: i32, width: i32, pitch: usize, shift: v128, low: v128, high: v128): void {
   const step: isize = reversed ? -4 : 4;
   let at = reversed ? filter + 32 : filter;
   const w0 = v128.load32_splat(at); at += step;
@@ -195,17 +213,17 @@ function plane3x3(padded: usize, filter: usize, reversed: bool, y: usize, height
       s3 = multiplyAdd(v128.load(p, 8), w8, s3);
       const target = y + <usize>j * row + (<usize>i << 2);
       const columns = min(4, width - i);
-      storePixels(target, s0, columns, activation);
-      if (j + 1 < height) storePixels(target + row, s1, columns, activation);
-      if (j + 2 < height) storePixels(target + 2 * row, s2, columns, activation);
-      if (j + 3 < height) storePixels(target + 3 * row, s3, columns, activation);
+      storePixels(target, s0, columns, low, high);
+      if (j + 1 < height) storePixels(target + row, s1, columns, low, high);
+      if (j + 2 < height) storePixels(target + 2 * row, s2, columns, low, high);
+      if (j + 3 < height) storePixels(target + 3 * row, s3, columns, low, high);
     }
   }
 }
 
 /** Any taps: tiles of 8 vectors, 4 rows × 8 pixels, or 1 row × 32 pixels where there are fewer than 4 rows. */
 function planeByTaps(
-  padded: usize, filter: usize, reversed: bool, offsets: usize, taps: i32, y: usize, height: i32, width: i32, pitch: usize, shift: v128, activation: i32,
+  padded: usize, filter: usize, reversed: bool, offsets: usize, taps: i32, y: usize, height: i32, width: i32, pitch: usize, shift: v128, low: v128, high: v128,
 ): void {
   const step: isize = reversed ? -4 : 4;
   const start = reversed ? filter + (<usize>(taps - 1) << 2) : filter;
@@ -240,26 +258,26 @@ function planeByTaps(
       const rows = tall ? height - j : 4;
       const columns = width - i;
       const advance = tall ? 0 : 8;
-      storePair(target, s0, s1, columns, activation);
+      storePair(target, s0, s1, columns, low, high);
       target += outDown;
-      if (rows > 1) storePair(target, s2, s3, columns - advance, activation);
+      if (rows > 1) storePair(target, s2, s3, columns - advance, low, high);
       target += outDown;
-      if (rows > 2) storePair(target, s4, s5, columns - 2 * advance, activation);
+      if (rows > 2) storePair(target, s4, s5, columns - 2 * advance, low, high);
       target += outDown;
-      if (rows > 3) storePair(target, s6, s7, columns - 3 * advance, activation);
+      if (rows > 3) storePair(target, s6, s7, columns - 3 * advance, low, high);
     }
   }
 }
 
-function storePair(target: usize, lo: v128, hi: v128, columns: i32, activation: i32): void {
-  if (columns > 0) storePixels(target, lo, columns, activation);
-  if (columns > 4) storePixels(target + 16, hi, columns - 4, activation);
+function storePair(target: usize, first: v128, second: v128, columns: i32, low: v128, high: v128): void {
+  if (columns > 0) storePixels(target, first, columns, low, high);
+  if (columns > 4) storePixels(target + 16, second, columns - 4, low, high);
 }
 
 // @ts-ignore: decorator
 @inline
-function storePixels(target: usize, values: v128, columns: i32, activation: i32): void {
-  if (activation != Activation.None) values = activate(activation, values);
+function storePixels(target: usize, values: v128, columns: i32, low: v128, high: v128): void {
+  values = f32x4.pmin(f32x4.pmax(values, low), high);
   if (columns >= 4) {
     v128.store(target, values);
     return;
@@ -296,7 +314,7 @@ export function depthwiseFilterGradient(
       const index = <usize>(image * channels + channel);
       padPlane(x + index * plane, padded, geometry);
       const source = gradient + ((index * outHeight * outWidth) << 2);
-      for (let j = 0; j < outHeight; j++) memory.copy(wide + (<usize>(j * wholeWidth) << 2), source + (<usize>(j * outWidth) << 2), <usize>outWidth << 2);
+      for (let j = 0; j < outHeight; j++) copyRow(source + (<usize>(j * outWidth) << 2), wide + (<usize>(j * wholeWidth) << 2), outWidth);
       for (let tap = 0; tap < taps; tap += 8) tapDots(wide, padded, offsets, target, tap, taps, outHeight, <usize>wholeWidth << 2, pitch);
     }
   }

@@ -9,7 +9,7 @@
 import { activate, Activation } from "./activation";
 import { multiplyAdd } from "./math";
 import { dot } from "./sparse";
-import { ownScratch } from "./thread";
+import { ownScratch, ownTile } from "./thread";
 
 /** Columns of a packed panel of B. */
 export const NR: i32 = 8;
@@ -248,12 +248,27 @@ function tile4x8(
     a += step;
     b += NR << 2;
   }
-  const row = <usize>n << 2;
-  const next = residual != 0 ? row : 0;
-  storeRow(c, c00, c01, columnBias, residual, columns, accumulate, activation);
-  if (rows > 1) storeRow(c + row, c10, c11, columnBias, residual + next, columns, accumulate, activation);
-  if (rows > 2) storeRow(c + 2 * row, c20, c21, columnBias, residual + 2 * next, columns, accumulate, activation);
-  if (rows > 3) storeRow(c + 3 * row, c30, c31, columnBias, residual + 3 * next, columns, accumulate, activation);
+  if (columns == NR && !accumulate && columnBias == 0 && residual == 0 && activation <= Activation.Relu6) {
+    if (activation != Activation.None) {
+      const low = f32x4.splat(0), high = f32x4.splat(activation == Activation.Relu6 ? 6 : Infinity);
+      c00 = clamp(c00, low, high); c01 = clamp(c01, low, high);
+      c10 = clamp(c10, low, high); c11 = clamp(c11, low, high);
+      c20 = clamp(c20, low, high); c21 = clamp(c21, low, high);
+      c30 = clamp(c30, low, high); c31 = clamp(c31, low, high);
+    }
+    const row = <usize>n << 2;
+    storePair(c, c00, c01);
+    if (rows > 1) storePair(c + row, c10, c11);
+    if (rows > 2) storePair(c + 2 * row, c20, c21);
+    if (rows > 3) storePair(c + 3 * row, c30, c31);
+    return;
+  }
+  const tile = ownTile();
+  storePair(tile, c00, c01);
+  storePair(tile + 32, c10, c11);
+  storePair(tile + 64, c20, c21);
+  storePair(tile + 96, c30, c31);
+  finishTile(tile, c, columnBias, residual, n, rows, columns, accumulate, activation);
 }
 
 /** 5 or 6 rows × up to 8 columns. */
@@ -289,54 +304,77 @@ function tile6x8(
     a += 24;
     b += 32;
   }
-  const row = <usize>n << 2;
-  const next = residual != 0 ? row : 0;
-  storeRow(c, c00, c01, columnBias, residual, columns, accumulate, activation);
-  storeRow(c + row, c10, c11, columnBias, residual + next, columns, accumulate, activation);
-  storeRow(c + 2 * row, c20, c21, columnBias, residual + 2 * next, columns, accumulate, activation);
-  storeRow(c + 3 * row, c30, c31, columnBias, residual + 3 * next, columns, accumulate, activation);
-  storeRow(c + 4 * row, c40, c41, columnBias, residual + 4 * next, columns, accumulate, activation);
-  if (rows > 5) storeRow(c + 5 * row, c50, c51, columnBias, residual + 5 * next, columns, accumulate, activation);
-}
-
-function storeRow(c: usize, lo: v128, hi: v128, columnBias: usize, residual: usize, columns: i32, accumulate: bool, activation: i32): void {
-  if (columns < NR) {
-    storePartialRow(c, lo, hi, columnBias, residual, columns, accumulate, activation);
+  if (columns == NR && !accumulate && columnBias == 0 && residual == 0 && activation <= Activation.Relu6) {
+    if (activation != Activation.None) {
+      const low = f32x4.splat(0), high = f32x4.splat(activation == Activation.Relu6 ? 6 : Infinity);
+      c00 = clamp(c00, low, high); c01 = clamp(c01, low, high);
+      c10 = clamp(c10, low, high); c11 = clamp(c11, low, high);
+      c20 = clamp(c20, low, high); c21 = clamp(c21, low, high);
+      c30 = clamp(c30, low, high); c31 = clamp(c31, low, high);
+      c40 = clamp(c40, low, high); c41 = clamp(c41, low, high);
+      c50 = clamp(c50, low, high); c51 = clamp(c51, low, high);
+    }
+    const row = <usize>n << 2;
+    storePair(c, c00, c01);
+    storePair(c + row, c10, c11);
+    storePair(c + 2 * row, c20, c21);
+    storePair(c + 3 * row, c30, c31);
+    storePair(c + 4 * row, c40, c41);
+    if (rows > 5) storePair(c + 5 * row, c50, c51);
     return;
   }
-  if (accumulate) {
-    lo = f32x4.add(v128.load(c), lo);
-    hi = f32x4.add(v128.load(c, 16), hi);
-  }
-  if (columnBias != 0) {
-    lo = f32x4.add(lo, v128.load(columnBias));
-    hi = f32x4.add(hi, v128.load(columnBias, 16));
-  }
-  if (residual != 0) {
-    lo = f32x4.add(lo, v128.load(residual));
-    hi = f32x4.add(hi, v128.load(residual, 16));
-  }
-  if (activation) {
-    lo = activate(activation, lo);
-    hi = activate(activation, hi);
-  }
-  v128.store(c, lo);
-  v128.store(c, hi, 16);
+  const tile = ownTile();
+  storePair(tile, c00, c01);
+  storePair(tile + 32, c10, c11);
+  storePair(tile + 64, c20, c21);
+  storePair(tile + 96, c30, c31);
+  storePair(tile + 128, c40, c41);
+  storePair(tile + 160, c50, c51);
+  finishTile(tile, c, columnBias, residual, n, rows, columns, accumulate, activation);
 }
 
-function storePartialRow(
-  c: usize, lo: v128, hi: v128, columnBias: usize, residual: usize, columns: i32, accumulate: bool, activation: i32,
+// @ts-ignore: decorator
+@inline
+function clamp(x: v128, low: v128, high: v128): v128 {
+  return f32x4.pmin(f32x4.pmax(x, low), high);
+}
+
+// @ts-ignore: decorator
+@inline
+function storePair(at: usize, lo: v128, hi: v128): void {
+  v128.store(at, lo);
+  v128.store(at, hi, 16);
+}
+
+/**
+ * The rest of a tile's work where its sums are not the result yet. It has a function of its own, and the sums pass through memory, because a call among the accumulators makes the compiler
+ * keep them there all along.
+ */
+function finishTile(
+  tile: usize, c: usize, columnBias: usize, residual: usize, n: i32, rows: i32, columns: i32, accumulate: bool, activation: i32,
 ): void {
-  for (let j = 0; j < columns; j++) {
-    let value = lo;
-    lo = v128.shuffle<f32>(lo, hi, 1, 2, 3, 4);
-    hi = v128.shuffle<f32>(hi, hi, 1, 2, 3, 0);
-    const at = <usize>j << 2;
-    if (accumulate) value = f32x4.add(value, v128.load32_zero(c + at));
-    if (columnBias != 0) value = f32x4.add(value, v128.load32_zero(columnBias + at));
-    if (residual != 0) value = f32x4.add(value, v128.load32_zero(residual + at));
-    if (activation) value = activate(activation, value);
-    v128.store_lane<f32>(c + at, value, 0);
+  const row = <usize>n << 2;
+  for (let i = 0; i < rows; i++) {
+    let j = 0;
+    for (; j + 4 <= columns; j += 4) {
+      const at = <usize>j << 2;
+      let value = v128.load(tile + at);
+      if (accumulate) value = f32x4.add(v128.load(c + at), value);
+      if (columnBias != 0) value = f32x4.add(value, v128.load(columnBias + at));
+      if (residual != 0) value = f32x4.add(value, v128.load(residual + at));
+      v128.store(c + at, activate(activation, value));
+    }
+    for (; j < columns; j++) {
+      const at = <usize>j << 2;
+      let value = v128.load32_zero(tile + at);
+      if (accumulate) value = f32x4.add(v128.load32_zero(c + at), value);
+      if (columnBias != 0) value = f32x4.add(value, v128.load32_zero(columnBias + at));
+      if (residual != 0) value = f32x4.add(value, v128.load32_zero(residual + at));
+      v128.store_lane<f32>(c + at, activate(activation, value), 0);
+    }
+    tile += NR << 2;
+    c += row;
+    if (residual != 0) residual += row;
   }
 }
 
@@ -372,8 +410,7 @@ export function gemmFewRows(
         const at = <usize>j << 2;
         let value = load<f32>(target + at);
         if (bias != 0) value += load<f32>(bias + (<usize>column << 2) + at);
-        if (activation) value = f32x4.extract_lane(activate(activation, f32x4.splat(value)), 0);
-        store<f32>(target + at, value);
+        store<f32>(target + at, f32x4.extract_lane(activate(activation, f32x4.splat(value)), 0));
       }
     }
   }

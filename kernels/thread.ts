@@ -14,3 +14,14 @@ export function initialize(index: i32): void {
 export function ownScratch(scratch: usize, bytes: i32): usize {
   return scratch + thread * <usize>bytes;
 }
+
+/** Where the tiles of the threads lie in the reserved first page, behind the pool's control block, and bytes of each. */
+const TILES: usize = 16384;
+const TILE_BYTES: usize = 256;
+
+/** A small block of memory of this thread's own. */
+// @ts-ignore: decorator
+@inline
+export function ownTile(): usize {
+  return TILES + thread * TILE_BYTES;
+}
