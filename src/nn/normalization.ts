@@ -3,7 +3,7 @@
 import {
   add,
   batchNorm,
-  channelAffine,
+  batchNormInference,
   groupNorm,
   layerNorm,
   mean,
@@ -95,9 +95,9 @@ export class BatchNorm {
 
   /** x·scale + shift with scale = γ/√(var + ε) and shift = β − mean·scale. */
   #normalize(x: Tensor, average: Tensor, variance: Tensor): Tensor {
+    if (x.rank > 2) return batchNormInference(x, this.weight, this.bias, average, variance, this.epsilon);
     const scale = multiply(rsqrt(add(variance, this.epsilon)), this.weight);
-    const shift = subtract(this.bias, multiply(average, scale));
-    return x.rank === 2 ? add(multiply(x, scale), shift) : channelAffine(x, scale, shift);
+    return add(multiply(x, scale), subtract(this.bias, multiply(average, scale)));
   }
 
   /** running ← (1 − momentum)·running + momentum·scale·batch. */

@@ -3,4 +3,6 @@
 export { type Cost, cost, formatCost, graphCost, type NodeCost } from './cost.js';
 export { fuse } from './fuse.js';
 export { consumers, type Graph, type GraphNode, trace, type Value } from './graph.js';
+export { type ExportOptions, exportOnnx } from './onnx/export.js';
+export { importOnnx, type OnnxModel } from './onnx/import.js';
 export { compile, loadPlan, Plan, savePlan } from './plan.js';

@@ -147,6 +147,19 @@ export function channelAffine(x: Tensor, scale: Tensor, shift: Tensor): Tensor {
   return apply(channelAffineOp, [x, scale, shift], { activation: 'none' });
 }
 
+/** Batch norm by known statistics: (x − mean)/√(variance + ε)·γ + β, all [c]. */
+export function batchNormInference(
+  x: Tensor,
+  gamma: Tensor,
+  beta: Tensor,
+  average: Tensor,
+  variance: Tensor,
+  epsilon = 1e-5,
+): Tensor {
+  const scale = multiply(rsqrt(add(variance, epsilon)), gamma);
+  return channelAffine(x, scale, subtract(beta, multiply(average, scale)));
+}
+
 /** Group norm (Wu & He 2018): each image's channels in `groups`, standardised over group and pixels, times γ, plus β [c]. One group a channel is instance norm. */
 export function groupNorm(x: Tensor, groups: number, gamma?: Tensor, beta?: Tensor, epsilon = 1e-5): Tensor {
   requireChannels('groupNorm', x, ...[gamma, beta].flatMap((weight) => weight ?? []));

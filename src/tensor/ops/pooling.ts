@@ -60,9 +60,15 @@ export interface PoolOptions {
   readonly padding?: Pair;
 }
 
-interface WindowAttributes {
+export interface WindowAttributes {
   readonly rows: Windows;
   readonly columns: Windows;
+  /** What the windows were made from, where they slide evenly. */
+  readonly sliding?: {
+    readonly kernel: readonly [number, number];
+    readonly stride: readonly [number, number];
+    readonly padding: readonly [number, number];
+  };
 }
 
 const maxPoolOp: Op<WindowAttributes> = {
@@ -130,10 +136,11 @@ function windowsOf(operation: string, x: Tensor, kernel: Pair, options: PoolOpti
   return {
     rows: slidingWindows(operation, height, size[0], stride[0], padding[0]),
     columns: slidingWindows(operation, width, size[1], stride[1], padding[1]),
+    sliding: { kernel: size, stride, padding },
   };
 }
 
-interface AverageAttributes extends WindowAttributes {
+export interface AverageAttributes extends WindowAttributes {
   /** What sums are divided by; 0 for the number of pixels in the window. */
   readonly divisor: number;
   readonly shape: Shape;
@@ -199,7 +206,7 @@ export function globalAveragePool(x: Tensor): Tensor {
 /** Low and high input position and the weight of the high one, for each output position of an axis. */
 type Samples = readonly (readonly [low: number, high: number, weight: number])[];
 
-interface ResizeAttributes {
+export interface ResizeAttributes {
   readonly rows: Samples;
   readonly columns: Samples;
   readonly shape: Shape;
