@@ -195,6 +195,33 @@ export function gemm(
 }
 
 /**
+ * C = A · Bₑ + bias for blocks of rows that each have a matrix of their own: `table` holds for each block its first row, its number of rows, and the packed offset of its
+ * matrix in floats. `scratch` holds blockRows × min(k, KC) floats a thread. Tasks count blocks.
+ */
+export function gemmGrouped(
+  a: usize, packedB: usize, c: usize, table: usize, scratch: usize, n: i32, k: i32, blockRows: i32, tileRows: i32, begin: i32, end: i32,
+): void {
+  const panels = (n + NR - 1) / NR;
+  const packedA = ownScratch(scratch, (blockRows * min(KC, k)) << 2);
+  for (let block = begin; block < end; block++) {
+    const entry = table + <usize>block * 12;
+    const row = load<i32>(entry);
+    const rows = load<i32>(entry, 4);
+    const matrix = packedB + (<usize>load<i32>(entry, 8) << 2);
+    for (let kBlock = 0; kBlock < k; kBlock += KC) {
+      const depth = min(KC, k - kBlock);
+      packA(a + ((<usize>row * k + kBlock) << 2), packedA, rows, depth, k, 1, tileRows);
+      for (let panel = 0; panel < panels; panel++) {
+        const column = panel * NR;
+        const panelB = matrix + (((<usize>kBlock) * panels * NR + panel * depth * NR) << 2);
+        const target = c + ((<usize>row * n + column) << 2);
+        multiplyPanel(packedA, panelB, target, 0, 0, 0, rows, depth, tileRows, n, min(NR, n - column), kBlock > 0, Activation.None);
+      }
+    }
+  }
+}
+
+/**
  * Rows of packed A times one packed panel of B: C[rows, ≤ 8] = activation(A·B + columnBias + rowBias + residual), C's rows `stride` floats apart, the residual's too; with
  * `accumulate` C's old values are added. Offsets of 0 leave a term out.
  */

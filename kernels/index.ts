@@ -6,7 +6,8 @@ export { batchNormGradient, channelAffine, channelMoments, channelProducts } fro
 export { convolve, filterGradient, packFilters } from "./convolution";
 export { depthwise, depthwiseFilterGradient } from "./depthwise";
 export * from "./elementwise";
-export { gemm, gemmFewRows, gemmPackB } from "./gemm";
+export { fourier } from "./fourier";
+export { gemm, gemmFewRows, gemmGrouped, gemmPackB } from "./gemm";
 export { gatherRows, putRows, scatterAddRows, takeRows } from "./gather";
 export { copyStrided, transpose } from "./layout";
 export { standardize } from "./normalize";
@@ -17,4 +18,5 @@ export { argmax, logSumExp, max_ as max, min_ as min, sum } from "./reduce";
 export { segmentMax, segmentSoftmax } from "./segment";
 export { logSoftmax, softmax } from "./softmax";
 export { sddmm, spmm, spmmTransposed } from "./sparse";
+export { argsort, cumulativeSum, linearScan, topK } from "./sort";
 export { initialize } from "./thread";

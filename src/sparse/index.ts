@@ -1,5 +1,7 @@
 // Floor 3: sparse matrices and segments.
 
+export { embeddingBag } from './embedding-bag.js';
+export { groupedMatmul } from './grouped.js';
 export { SparseMatrix, SparsePattern } from './matrix.js';
 export { sddmm, spmm } from './ops.js';
 export { Segments, segmentMax, segmentMean, segmentSoftmax, segmentSum } from './segments.js';

@@ -39,7 +39,8 @@ const products: Readonly<Record<string, (inputs: Shapes, output: readonly number
     const [batch, heads, queries, depth] = q as [number, number, number, number];
     return batch * heads * queries * ((k as number[])[2] as number) * (depth + ((v as number[])[3] as number));
   },
-  spmm: ([values], output) => sizeOf(values as number[]) * (output.at(-1) as number),
+  spmm: (_, output, attributes) => (attributes as { pattern: { nnz: number } }).pattern.nnz * (output.at(-1) as number),
+  groupedMatmul: ([x], output) => sizeOf(output) * ((x as number[])[1] as number),
 };
 
 /** Counts a graph. `parameters` are the module's trainable tensors by name. */

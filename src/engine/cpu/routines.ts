@@ -112,6 +112,42 @@ const matmul: Routine = (
   });
 };
 
+/**
+ * y[rows of group e] = x[rows of group e]·op(Wₑ): (x, w, y, groups, n, k, transposeB, …first row of each group and the end), where op(Wₑ) is k×n.
+ */
+const groupedMatmul: Routine = (run, x = 0, w = 0, y = 0, groups = 1, n = 1, k = 1, transposeB = 0, ...starts) => {
+  const used = Array.from({ length: groups }, (_, e) => e).filter(
+    (e) => (starts[e + 1] as number) > (starts[e] as number),
+  );
+  const packedSize = Math.ceil(n / PANEL) * PANEL * k;
+  run.withScratch(Math.max(1, used.length) * packedSize * 4, (packed) => {
+    const table: number[] = [];
+    used.forEach((e, slot) => {
+      const strides = transposeB ? [1, k] : [n, 1];
+      const panels = Math.ceil(n / PANEL);
+      const target = packed + slot * packedSize * 4;
+      run.over('gemmPackB', [w + e * n * k * 4, target, k, n, ...strides, 0], panels, k * 3);
+      for (let row = starts[e] as number; row < (starts[e + 1] as number); row += GROUP_ROWS)
+        table.push(row, Math.min(GROUP_ROWS, (starts[e + 1] as number) - row), slot * packedSize);
+    });
+    const blocks = table.length / 3;
+    if (blocks === 0) return;
+    run.withInts(table, (address) =>
+      run.withScratchEach(GROUP_ROWS * Math.min(k, GEMM_DEPTH) * 4, (scratch) =>
+        run.over(
+          'gemmGrouped',
+          [x, packed, y, address, scratch, n, k, GROUP_ROWS, 4],
+          blocks,
+          GROUP_ROWS * n * k * 0.04,
+        ),
+      ),
+    );
+  });
+};
+
+/** Rows of a block of a grouped product. */
+const GROUP_ROWS = 48;
+
 /** Row ranges with about equal numbers of stored elements. */
 function byElements(kernel: string, perElement: number): Routine {
   // (indptr, …args, rows, d): the kernel takes (indptr, …args, d).
@@ -201,6 +237,7 @@ export const routines = {
     run.over('standardize', [x, y, s, gamma, beta, n, epsilon, center], rows, n * 0.6 + 10),
 
   matmul,
+  groupedMatmul,
   convolution,
   convolutionInputGradient,
   convolutionFilterGradient,
@@ -282,6 +319,28 @@ export const routines = {
   segmentMax: byElements('segmentMax', 1),
   /** (indptr, x, y, segments, d). */
   segmentSoftmax: byElements('segmentSoftmax', 3),
+
+  /** (x, order, rows, n, descending, integers). */
+  argsort: (run, x = 0, order = 0, rows = 1, n = 1, descending = 0, integers = 0) =>
+    run.withScratchEach((4 * n + 256) * 4, (scratch) =>
+      run.over('argsort', [x, order, n, descending, integers, scratch], rows, n * 20 + 1000),
+    ),
+  /** (x, positions, rows, n, k, sign). */
+  topK: (run, x = 0, positions = 0, rows = 1, n = 1, k = 1, sign = 1) =>
+    run.withScratchEach(k * 4, (scratch) =>
+      run.over('topK', [x, positions, n, k, sign, scratch], rows, n * 2 + k * 10),
+    ),
+  /** (x, y, outer, n, inner, reverse). */
+  cumulativeSum: (run, x = 0, y = 0, outer = 1, n = 1, inner = 1, reverse = 0) =>
+    run.over('cumulativeSum', [x, y, n, inner, reverse], outer * inner, n * 1.5),
+  /** (a, b, h, outer, n, inner, reverse). */
+  linearScan: (run, a = 0, b = 0, h = 0, outer = 1, n = 1, inner = 1, reverse = 0) =>
+    run.over('linearScan', [a, b, h, n, inner, reverse], outer * Math.ceil(inner / 4), n * 2),
+  /** (re, im, outRe, outIm, turns, rows, n). */
+  fourier: (run, re = 0, im = 0, outRe = 0, outIm = 0, turns = 0, rows = 1, n = 1) =>
+    run.withScratchEach(n * 16, (scratch) =>
+      run.over('fourier', [re, im, outRe, outIm, turns, n, scratch], rows, n * Math.log2(n + 1) * 3),
+    ),
 
   /** (y, key0, key1, size). */
   randomBits: randomBlocks('randomBits', 30),
