@@ -1,6 +1,7 @@
 // Labelled images in memory, as bytes, and the batches that training reads.
 
 import { type Random, type Tensor, tensor } from '../tensor/index.js';
+import { augment } from './augment.js';
 
 /** Images [count, channels, height, width] as bytes, with a class number each. */
 export interface LabelledImages {
@@ -28,18 +29,8 @@ export function imageTensor(
   indices: ArrayLike<number>,
   { mean, deviation }: Pick<ImageDataset, 'mean' | 'deviation'>,
 ): Tensor {
-  const { channels, height, width, pixels } = images;
-  const plane = height * width;
-  const values = new Float32Array(indices.length * channels * plane);
-  let at = 0;
-  for (let i = 0; i < indices.length; i++) {
-    for (let channel = 0; channel < channels; channel++) {
-      const scale = 1 / (255 * (deviation[channel] as number));
-      const shift = (mean[channel] as number) / (deviation[channel] as number);
-      let from = ((indices[i] as number) * channels + channel) * plane;
-      for (const end = from + plane; from < end; from++) values[at++] = (pixels[from] as number) * scale - shift;
-    }
-  }
+  const { channels, height, width } = images;
+  const values = augment({ ...images, mean, deviation }, Int32Array.from(indices), {}, 0);
   return tensor(values, [indices.length, channels, height, width]);
 }
 
@@ -48,7 +39,7 @@ export interface ImageBatch {
   readonly labels: Tensor;
 }
 
-/** The batches of an epoch, shuffled when `random` is given, else in order. The caller's scope owns them. */
+/** The batches of an epoch, shuffled when `random` is given, else in order. A batch's tensors live until the next is asked for. */
 export function* imageBatches(
   images: LabelledImages,
   statistics: Pick<ImageDataset, 'mean' | 'deviation'>,
@@ -59,6 +50,12 @@ export function* imageBatches(
   for (let start = 0; start < images.count; start += batchSize) {
     const indices = order.subarray(start, start + batchSize);
     const labels = indices.map((index) => images.labels[index] as number);
-    yield { images: imageTensor(images, indices, statistics), labels: tensor(labels, [indices.length], 'i32') };
+    const batch = { images: imageTensor(images, indices, statistics), labels: tensor(labels, [indices.length], 'i32') };
+    try {
+      yield batch;
+    } finally {
+      batch.images.dispose();
+      batch.labels.dispose();
+    }
   }
 }

@@ -1,5 +1,6 @@
 // Floor 5: readers of real formats, data sets, splits. Everything here works on bytes and text, in Node and in browsers; `gossamer/data/node` reads files.
 
+export { type Augmentation, augment } from './augment.js';
 export * from './formats/index.js';
 export {
   featuresFromTable,
@@ -10,5 +11,6 @@ export {
   normalizeRows,
   plantedDataset,
 } from './hypergraphs.js';
-export { type ImageDataset, imageBatches, imageTensor, type LabelledImages } from './images.js';
+export { type ImageBatch, type ImageDataset, imageBatches, imageTensor, type LabelledImages } from './images.js';
+export { DataLoader, type DataLoaderOptions } from './loader.js';
 export { type Split, splitPerClass } from './splits.js';

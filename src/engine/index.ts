@@ -21,6 +21,8 @@ export {
 } from './device.js';
 export type { FeatureLevel } from './kernels.js';
 
+export { type Background, startBackground } from './threads.js';
+
 /** The device that tensors live on unless told otherwise. */
 export const cpu: CpuDevice = await CpuDevice.create();
 

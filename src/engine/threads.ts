@@ -30,3 +30,38 @@ export function startWorker(start: WorkerStart): void {
     new Worker(url).postMessage(start);
   }
 }
+
+/** A worker that answers messages. */
+export interface Background {
+  send(message: unknown): void;
+  close(): void;
+}
+
+/**
+ * Starts a worker that never keeps the process alive. `source` is the text of an expression that gives its handler: (message, answer) => void, where answer(message, transfer) replies.
+ */
+export function startBackground(source: string, onAnswer: (message: unknown) => void): Background {
+  const threads = nodeModule('node:worker_threads');
+  if (threads) {
+    const code = `const { parentPort } = require('node:worker_threads'); const handle = ${source}; parentPort.on('message', (message) => handle(message, (answer, transfer) => parentPort.postMessage(answer, transfer)))`;
+    const worker = new threads.Worker(code, { eval: true, execArgv: [], env: {} });
+    // While an answer is awaited the worker holds the process, else it does not.
+    let awaited = 0;
+    worker.unref();
+    worker.on('message', (message) => {
+      if (--awaited <= 0) worker.unref();
+      onAnswer(message);
+    });
+    return {
+      send: (message) => {
+        if (typeof message === 'object' && message !== null && 'id' in message && awaited++ === 0) worker.ref();
+        worker.postMessage(message);
+      },
+      close: () => void worker.terminate(),
+    };
+  }
+  const code = `const handle = ${source}; onmessage = ({ data }) => handle(data, (answer, transfer) => postMessage(answer, transfer))`;
+  const worker = new Worker(URL.createObjectURL(new Blob([code], { type: 'text/javascript' })));
+  worker.onmessage = ({ data }) => onAnswer(data);
+  return { send: (message) => worker.postMessage(message), close: () => worker.terminate() };
+}

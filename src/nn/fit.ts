@@ -41,7 +41,7 @@ export interface FitOptions<Model extends object, Batch> {
   /** Scalar loss of one batch. */
   readonly loss: (model: Model, batch: Batch, mode: Mode) => Tensor;
   /** The batches of an epoch; `random` is that epoch's own stream. Left out, each epoch is one step on everything (`batch` is undefined). */
-  readonly batches?: (random: Random) => Iterable<Batch>;
+  readonly batches?: (random: Random) => Iterable<Batch> | AsyncIterable<Batch>;
   readonly optimizer: Optimizer;
   readonly schedule?: Schedule;
   readonly epochs: number;
@@ -145,7 +145,7 @@ class Run<Model extends object, Batch> {
     let total = 0;
     let steps = 0;
     try {
-      for (const batch of batches?.(random.split('order').split(epoch)) ?? [undefined as Batch]) {
+      for await (const batch of batches?.(random.split('order').split(epoch)) ?? [undefined as Batch]) {
         await this.#breathe();
         if (signal?.aborted) {
           if (undo) this.#undo(undo);

@@ -5,6 +5,7 @@ export { joinHeads, MultiHeadAttention, splitHeads } from './attention.js';
 export { Conv1d, Conv2d, ConvTranspose2d } from './convolution.js';
 export { Dropout } from './dropout.js';
 export { Embedding } from './embedding.js';
+export { gumbelSoftmax, perExampleGradients } from './estimators.js';
 export {
   type CheckpointStore,
   type EpochReport,
@@ -23,10 +24,22 @@ export {
   xavierNormal,
   xavierUniform,
 } from './initializers.js';
+export { LAMB, Muon, type MuonOptions, orthogonalize } from './large-batch.js';
 export { type Layer, runSequence, type Sequence } from './layer.js';
 export { Linear, type LinearOptions } from './linear.js';
-export { binaryCrossEntropy, crossEntropy, klDivergence, logKlDivergence, meanSquaredError } from './losses.js';
+export {
+  binaryCrossEntropy,
+  crossEntropy,
+  focalLoss,
+  huberLoss,
+  infoNCE,
+  klDivergence,
+  logKlDivergence,
+  meanSquaredError,
+  softCrossEntropy,
+} from './losses.js';
 export { accuracy, macroF1, predictedClasses } from './metrics.js';
+export { cutmix, type MixedBatch, mixup } from './mixing.js';
 export { MLP, type MLPOptions } from './mlp.js';
 export {
   buffer,
@@ -54,4 +67,6 @@ export {
   type SGDOptions,
 } from './optimizers.js';
 export { type ProgressStream, progressLine } from './progress.js';
+export { GRU, LSTM, type LSTMState } from './recurrent.js';
 export { constant, cosine, type Schedule, stepDecay, warmUp } from './schedules.js';
+export { Accumulated, Averaged, Clipped, clipGradients, globalNorm } from './wrappers.js';

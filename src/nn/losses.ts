@@ -3,9 +3,13 @@
 import {
   abs,
   add,
+  arange,
+  cosineSimilarities,
   exp,
+  log,
   logSoftmax,
   mean,
+  minimum,
   multiply,
   negate,
   pickColumns,
@@ -15,11 +19,48 @@ import {
   subtract,
   sum,
   type Tensor,
+  transpose,
 } from '../tensor/index.js';
 
-/** −mean log softmax(logits)[row, label]: logits [n, classes], labels i32 [n]. @throws RangeError for a label outside the classes. */
-export function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
-  return negate(mean(pickColumns(logSoftmax(logits), labels)));
+/**
+ * −mean log softmax(logits)[row, label]: logits [n, classes], labels i32 [n]. With `labelSmoothing` ε the target is (1 − ε)·one-hot + ε/classes (Szegedy et al. 2016).
+ *
+ * @throws RangeError for a label outside the classes.
+ */
+export function crossEntropy(logits: Tensor, labels: Tensor, { labelSmoothing = 0 } = {}): Tensor {
+  const logProbabilities = logSoftmax(logits);
+  const hard = negate(mean(pickColumns(logProbabilities, labels)));
+  if (labelSmoothing === 0) return hard;
+  return add(multiply(hard, 1 - labelSmoothing), multiply(mean(logProbabilities), -labelSmoothing));
+}
+
+/** Cross-entropy against probabilities: −mean Σ t·log softmax(logits), for mixed labels. Both [n, classes]. */
+export function softCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
+  return multiply(sum(multiply(targets, logSoftmax(logits))), -1 / Math.max(1, logits.shape[0] as number));
+}
+
+/** −mean (1 − p)^γ·log p with p the probability of the label (Lin et al. 2017): easy examples count less. */
+export function focalLoss(logits: Tensor, labels: Tensor, gamma = 2): Tensor {
+  const logP = pickColumns(logSoftmax(logits), labels);
+  // (1 − p)^γ = exp(γ·log(1 − p)), with 1 − p kept off 0.
+  const weight = exp(multiply(log(add(subtract(1, exp(logP)), 1e-7)), gamma));
+  return negate(mean(multiply(weight, logP)));
+}
+
+/**
+ * InfoNCE (van den Oord, Li, Vinyals 2018): the cross-entropy of telling each row's partner among all, by cosine over temperature, in both directions as CLIP does. a, b [n, d].
+ */
+export function infoNCE(a: Tensor, b: Tensor, temperature = 0.07): Tensor {
+  const logits = multiply(cosineSimilarities(a, b), 1 / temperature);
+  const partners = arange(a.shape[0] as number, 'i32');
+  return multiply(add(crossEntropy(logits, partners), crossEntropy(transpose(logits), partners)), 0.5);
+}
+
+/** Mean of ½d² where |d| ≤ δ, else δ·(|d| − ½δ) (Huber 1964). */
+export function huberLoss(prediction: Tensor, target: Tensor, delta = 1): Tensor {
+  const distance = abs(subtract(prediction, target));
+  const inner = minimum(distance, delta);
+  return mean(add(multiply(square(inner), 0.5), multiply(subtract(distance, inner), delta)));
 }
 
 /** Mean binary cross-entropy of logits against targets in [0, 1]: max(x, 0) − x·t + log(1 + e^−|x|). */

@@ -17,7 +17,7 @@ export interface Optimizer {
 }
 
 /** Step counting and the moment tensors that all optimisers keep, by slot and parameter name. */
-abstract class Stateful implements Optimizer {
+export abstract class Stateful implements Optimizer {
   protected step = 0;
   #tensors = new Map<string, Tensor>();
 
@@ -132,7 +132,7 @@ export class SGD extends Stateful {
   }
 }
 
-function requireRate(rate: number | undefined): void {
+export function requireRate(rate: number | undefined): void {
   if (rate !== undefined && !(rate > 0))
     throw new RangeError(`optimizer: the learning rate must be positive, got ${rate}`);
 }

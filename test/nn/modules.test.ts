@@ -87,7 +87,7 @@ describe('layers', () => {
     expectClose(layer.runningVariance.view(), [0.9 + 0.1 * 4, 0.9 + 0.1 * 100], 1e-6);
     const one = layer.forward(tensor([[0.3, 2]]), nn.inference);
     expectClose(one.view(), [0, 0], 1e-6);
-    expect(() => layer.forward(tensor([[1, 2]]), nn.training(random))).toThrow('at least two rows');
+    expect(() => layer.forward(tensor([[1, 2]]), nn.training(random))).toThrow('at least two values a channel');
     checkGradient((v) => new nn.BatchNorm1d(2, 1e-2).forward(v, nn.training(random)), [uniformTensor(2, [4, 2])], {
       tolerance: 3e-2,
     });

@@ -1,0 +1,69 @@
+// Mixed training images: mixup and CutMix. Both give images and label probabilities for `softCrossEntropy`.
+
+import { add, gatherRows, multiply, oneHot, type Random, type Tensor, tensor, where } from '../tensor/index.js';
+
+export interface MixedBatch {
+  readonly images: Tensor;
+  /** Label probabilities [n, classes]. */
+  readonly targets: Tensor;
+}
+
+/** A draw from Beta(α, α) by Jöhnk's method for α ≤ 1 and by two gamma sums otherwise. */
+function beta(alpha: number, random: Random): number {
+  if (alpha <= 1) {
+    for (;;) {
+      const [x, y] = [random.float() ** (1 / alpha), random.float() ** (1 / alpha)];
+      if (x + y > 0 && x + y <= 1) return x / (x + y);
+    }
+  }
+  const gamma = () => {
+    // Marsaglia & Tsang 2000.
+    const d = alpha - 1 / 3;
+    const c = 1 / Math.sqrt(9 * d);
+    for (;;) {
+      const x = random.gaussian();
+      const v = (1 + c * x) ** 3;
+      if (v > 0 && Math.log(random.float() + 1e-300) < 0.5 * x * x + d - d * v + d * Math.log(v)) return d * v;
+    }
+  };
+  const [x, y] = [gamma(), gamma()];
+  return x / (x + y);
+}
+
+function partners(labels: Tensor, classes: number, random: Random) {
+  const order = tensor(random.permutation(labels.size));
+  const targets = oneHot(labels, classes);
+  return { order, targets, others: gatherRows(targets, order) };
+}
+
+function mixed(a: Tensor, b: Tensor, share: number): Tensor {
+  return add(multiply(a, share), multiply(b, 1 - share));
+}
+
+/** λ·image + (1 − λ)·another of the batch, labels likewise, λ from Beta(α, α) (Zhang et al. 2018). images [n, …], labels i32 [n]. */
+export function mixup(images: Tensor, labels: Tensor, classes: number, random: Random, alpha = 0.2): MixedBatch {
+  const { order, targets, others } = partners(labels, classes, random);
+  const share = beta(alpha, random);
+  return { images: mixed(images, gatherRows(images, order), share), targets: mixed(targets, others, share) };
+}
+
+/** A box of each image replaced by another's, labels by the share of pixels (Yun et al. 2019). images [n, c, h, w]. */
+export function cutmix(images: Tensor, labels: Tensor, classes: number, random: Random, alpha = 1): MixedBatch {
+  const { order, targets, others } = partners(labels, classes, random);
+  const [height, width] = images.shape.slice(2) as [number, number];
+  const side = Math.sqrt(1 - beta(alpha, random));
+  const span = (length: number) => {
+    const centre = Math.floor(random.float() * length);
+    const half = Math.floor((side * length) / 2);
+    return [Math.max(0, centre - half), Math.min(length, centre + half)] as const;
+  };
+  const [[top, bottom], [left, right]] = [span(height), span(width)];
+  const kept = new Float32Array(height * width).fill(1);
+  for (let y = top; y < bottom; y++) kept.fill(0, y * width + left, y * width + right);
+  const share = 1 - ((bottom - top) * (right - left)) / (height * width);
+  const mask = tensor(kept, [1, 1, height, width]);
+  return {
+    images: where(mask.broadcastTo(images.shape), images, gatherRows(images, order)),
+    targets: mixed(targets, others, share),
+  };
+}
