@@ -2,6 +2,9 @@
 // outer dimension, so that any thread can do any part.
 
 export { attention, attentionKeyGradient, attentionQueryGradient, rotate } from "./attention";
+export { matmulBits, packSigns, sumPlanes } from "./binary";
+export { matmulQ4, matmulQ8, quantizeBlocks } from "./blocks";
+export { sparseChannels1, sparseChannels2, sparseChannels4 } from "./channel-major";
 export { batchNormGradient, channelAffine, channelMoments, channelProducts } from "./channels";
 export { convolve, filterGradient, packFilters } from "./convolution";
 export { depthwise, depthwiseFilterGradient } from "./depthwise";
@@ -9,6 +12,7 @@ export * from "./elementwise";
 export { fourier } from "./fourier";
 export { gemm, gemmFewRows, gemmGrouped, gemmPackB } from "./gemm";
 export { gatherRows, putRows, scatterAddRows, takeRows } from "./gather";
+export { convolveInt8, gemmInt8, packInt8, quantizeRows } from "./int8";
 export { copyStrided, transpose } from "./layout";
 export { standardize } from "./normalize";
 export { adam, sgd } from "./optimizer";

@@ -9,6 +9,7 @@ const floors: Readonly<Record<string, number>> = {
   engine: 1,
   tensor: 2,
   sparse: 3,
+  quantized: 3,
   trace: 3,
   distributed: 3,
   nn: 4,

@@ -1,5 +1,6 @@
 // Floor 3: sparse matrices and segments.
 
+export { type BlockHeight, ChannelMatrix } from './channel-major.js';
 export { embeddingBag } from './embedding-bag.js';
 export { groupedMatmul } from './grouped.js';
 export { SparseMatrix, SparsePattern } from './matrix.js';

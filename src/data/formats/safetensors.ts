@@ -1,5 +1,6 @@
 // The safetensors format: a JSON header of names, types, shapes and offsets, then the raw values.
 
+import { halfToFloat } from '../../quantized/index.js';
 import { type Tensor, tensor } from '../../tensor/index.js';
 
 export interface SafetensorsFile {
@@ -26,14 +27,6 @@ const widths: Readonly<Record<string, number>> = {
   I64: 8,
   BOOL: 1,
 };
-
-function halfToFloat(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
-}
 
 function decode(dtype: string, raw: Uint8Array, shape: readonly number[]): Tensor {
   const { buffer } = new Uint8Array(raw);

@@ -148,6 +148,11 @@ const groupedMatmul: Routine = (run, x = 0, w = 0, y = 0, groups = 1, n = 1, k =
 /** Rows of a block of a grouped product. */
 const GROUP_ROWS = 48;
 
+function blockProduct(kernel: string): Routine {
+  return (run, a = 0, aScales = 0, w = 0, wScales = 0, y = 0, m = 1, n = 1, blocks = 1) =>
+    run.over(kernel, [a, aScales, w, wScales, y, m, n, blocks], n, m * blocks * 3);
+}
+
 /** Row ranges with about equal numbers of stored elements. */
 function byElements(kernel: string, perElement: number): Routine {
   // (indptr, …args, rows, d): the kernel takes (indptr, …args, d).
@@ -319,6 +324,60 @@ export const routines = {
   segmentMax: byElements('segmentMax', 1),
   /** (indptr, x, y, segments, d). */
   segmentSoftmax: byElements('segmentSoftmax', 3),
+
+  /** (b, packed, sums, n, k). */
+  packInt8: (run, b = 0, packed = 0, sums = 0, n = 1, k = 1) =>
+    run.over('packInt8', [b, packed, sums, n, k], Math.ceil(n / 4), 4 * k),
+  /** (x, q, scales, zeros | 0, m, k, stride, sevenBit). */
+  quantizeRows: (run, x = 0, q = 0, scales = 0, zeros = 0, m = 1, k = 1, stride = 16, sevenBit = 0) =>
+    run.over('quantizeRows', [x, q, scales, zeros, k, stride, sevenBit], m, k * 1.5),
+  /** (a, packed, sums, rowScale, zero | 0, columnScale, bias | 0, y, m, n, stride, sevenBit, activation). */
+  gemmInt8: (run, ...args) =>
+    run.over('gemmInt8', args, Math.ceil((args[8] as number) / 2), (args[9] as number) * (args[10] as number) * 0.07),
+  /** (x, packed, scale, shift, pad, y, zeroOut, lowest, output rows, …geometry: see kernels/int8.ts). */
+  convolveInt8: (run, ...args) => {
+    const [rows, ...geometry] = args.slice(8) as [number, ...number[]];
+    const [, , , outWidth = 1, kernelHeight = 1, kernelWidth = 1, , , , , channels = 16, filters = 1] = geometry;
+    run.withInts(geometry, (table) =>
+      run.over(
+        'convolveInt8',
+        [...args.slice(0, 8), table],
+        rows,
+        outWidth * kernelHeight * kernelWidth * channels * filters * 0.04,
+      ),
+    );
+  },
+  /** (x, quanta, scales, blocks). */
+  quantizeBlocks: elementwise('quantizeBlocks', 30),
+  /** (a, scales of a, w, scales of w, y, m, n, blocks a row). */
+  matmulQ8: blockProduct('matmulQ8'),
+  matmulQ4: blockProduct('matmulQ4'),
+  /** (x, bits, rows, k). */
+  packSigns: (run, x = 0, bits = 0, rows = 1, k = 1) => run.over('packSigns', [x, bits, k], rows, k * 0.4),
+  /** (a, b, y, m, n, k). */
+  matmulBits: (run, a = 0, b = 0, y = 0, m = 1, n = 1, k = 1) =>
+    run.over('matmulBits', [a, b, y, m, n, k], Math.ceil(m / 2), n * k * 0.015),
+  /** (planes, indptr, indices, signs, y, filters, pixels, stored). */
+  sumPlanes: (run, planes = 0, indptr = 0, indices = 0, signs = 0, y = 0, filters = 1, pixels = 1, stored = 1) => {
+    const vectors = Math.ceil(pixels / 128);
+    run.over(
+      'sumPlanes',
+      [planes, indptr, indices, signs, y, vectors, pixels],
+      filters * vectors,
+      (stored / filters) * 1.2 + 100,
+    );
+  },
+  /** (indptr, indices, values, bias | 0, x, y, rows, pixels, activation, height of a block, stored blocks). */
+  sparseChannels: (run, ...args) => {
+    const [rows, pixels, activation, height, stored] = args.slice(6) as [number, number, number, number, number];
+    const tiles = Math.ceil(pixels / (height === 4 ? 8 : 16));
+    run.over(
+      `sparseChannels${height}`,
+      [...args.slice(0, 6), rows, pixels, activation],
+      tiles,
+      (stored * 4) / 3 + rows * 4,
+    );
+  },
 
   /** (x, order, rows, n, descending, integers). */
   argsort: (run, x = 0, order = 0, rows = 1, n = 1, descending = 0, integers = 0) =>

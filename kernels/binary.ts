@@ -1,0 +1,200 @@
+// Numbers of one bit, −1 and 1: products by exclusive or and counting, and sums of planes of bits by carry-save adders.
+
+/** Signs of rows of x[rows, k] as bits (1 for x < 0), each row in whole vectors of 128; bits past k are 0. Tasks count rows. */
+export function packSigns(x: usize, bits: usize, k: i32, begin: i32, end: i32): void {
+  const vectors = (k + 127) / 128;
+  for (let row = begin; row < end; row++) {
+    const source = x + ((<usize>row * k) << 2);
+    const target = bits + ((<usize>row * vectors) << 4);
+    for (let word = 0; word < vectors * 4; word++) {
+      let value: u32 = 0;
+      const count = min(32, k - word * 32);
+      let i = 0;
+      for (; i + 4 <= count; i += 4) {
+        const at = source + (<usize>(word * 32 + i) << 2);
+        value |= <u32>i32x4.bitmask(f32x4.lt(v128.load(at), f32x4.splat(0))) << i;
+      }
+      for (; i < count; i++) if (load<f32>(source + (<usize>(word * 32 + i) << 2)) < 0) value |= <u32>1 << i;
+      store<u32>(target + (<usize>word << 2), value);
+    }
+  }
+}
+
+/** Vectors whose byte counts are added before they would overflow: 8 a vector. */
+const FLUSH: i32 = 31;
+
+/** y[m, n] = k − 2·(differing bits of row m of A and row n of B). Tile of 2×4 rows. Tasks count pairs of rows of A. */
+export function matmulBits(a: usize, b: usize, y: usize, m: i32, n: i32, k: i32, begin: i32, end: i32): void {
+  const vectors = (k + 127) / 128;
+  const stride = <usize>vectors << 4;
+  for (let pair = begin; pair < end; pair++) {
+    const row = pair * 2;
+    const second = min(row + 1, m - 1);
+    for (let column = 0; column < n; column += 4) {
+      const last = n - 1;
+      let a0 = a + <usize>row * stride, a1 = a + <usize>second * stride;
+      let b0 = b + <usize>column * stride, b1 = b + <usize>min(column + 1, last) * stride;
+      let b2 = b + <usize>min(column + 2, last) * stride, b3 = b + <usize>min(column + 3, last) * stride;
+      let s00 = i32x4.splat(0), s01 = s00, s02 = s00, s03 = s00, s10 = s00, s11 = s00, s12 = s00, s13 = s00;
+      for (let done = 0; done < vectors; done += FLUSH) {
+        let c00 = i32x4.splat(0), c01 = c00, c02 = c00, c03 = c00, c10 = c00, c11 = c00, c12 = c00, c13 = c00;
+        const stop = a0 + (<usize>min(FLUSH, vectors - done) << 4);
+        while (a0 < stop) {
+          const p = v128.load(a0), q = v128.load(a1);
+          let r = v128.load(b0);
+          c00 = i8x16.add(c00, i8x16.popcnt(v128.xor(p, r)));
+          c10 = i8x16.add(c10, i8x16.popcnt(v128.xor(q, r)));
+          r = v128.load(b1);
+          c01 = i8x16.add(c01, i8x16.popcnt(v128.xor(p, r)));
+          c11 = i8x16.add(c11, i8x16.popcnt(v128.xor(q, r)));
+          r = v128.load(b2);
+          c02 = i8x16.add(c02, i8x16.popcnt(v128.xor(p, r)));
+          c12 = i8x16.add(c12, i8x16.popcnt(v128.xor(q, r)));
+          r = v128.load(b3);
+          c03 = i8x16.add(c03, i8x16.popcnt(v128.xor(p, r)));
+          c13 = i8x16.add(c13, i8x16.popcnt(v128.xor(q, r)));
+          a0 += 16; a1 += 16; b0 += 16; b1 += 16; b2 += 16; b3 += 16;
+        }
+        s00 = addCounts(s00, c00); s01 = addCounts(s01, c01); s02 = addCounts(s02, c02); s03 = addCounts(s03, c03);
+        s10 = addCounts(s10, c10); s11 = addCounts(s11, c11); s12 = addCounts(s12, c12); s13 = addCounts(s13, c13);
+      }
+      const columns = min(4, n - column);
+      storeSums(y + ((<usize>row * n + column) << 2), k, columns, s00, s01, s02, s03);
+      if (second > row) storeSums(y + ((<usize>second * n + column) << 2), k, columns, s10, s11, s12, s13);
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function addCounts(sum: v128, bytes: v128): v128 {
+  return i32x4.add(sum, i32x4.extadd_pairwise_i16x8_u(i16x8.extadd_pairwise_i8x16_u(bytes)));
+}
+
+function storeSums(y: usize, k: i32, columns: i32, s0: v128, s1: v128, s2: v128, s3: v128): void {
+  const p = i32x4.add(v128.shuffle<i32>(s0, s1, 0, 4, 2, 6), v128.shuffle<i32>(s0, s1, 1, 5, 3, 7));
+  const q = i32x4.add(v128.shuffle<i32>(s2, s3, 0, 4, 2, 6), v128.shuffle<i32>(s2, s3, 1, 5, 3, 7));
+  const total = i32x4.add(v128.shuffle<i32>(p, q, 0, 1, 4, 5), v128.shuffle<i32>(p, q, 2, 3, 6, 7));
+  const value = f32x4.convert_i32x4_s(i32x4.sub(i32x4.splat(k), i32x4.shl(total, 1)));
+  if (columns == 4) v128.store(y, value);
+  else {
+    v128.store_lane<f32>(y, value, 0);
+    if (columns > 1) v128.store_lane<f32>(y, value, 1, 4);
+    if (columns > 2) v128.store_lane<f32>(y, value, 2, 8);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function majority(a: v128, b: v128, partial: v128, c: v128): v128 {
+  return v128.bitselect(c, a, partial);
+}
+
+/**
+ * Sums of planes: y[filter, pixel] = Σ over chosen planes of ±1, where bit p of a plane is 1 for −1 at pixel p, and a filter takes plane indices[i] for indptr[filter] ≤ i < indptr[filter + 1], negated where signs[i] is all ones.
+ * Planes are `vectors` vectors of 128 pixels each. Counts are kept in slices of bits, one carry-save adder a plane: 15 slices hold up to 32,767 planes. Tasks count (filter, vector).
+ */
+export function sumPlanes(
+  planes: usize, indptr: usize, indices: usize, signs: usize, y: usize, vectors: i32, pixels: i32, begin: i32, end: i32,
+): void {
+  for (let task = begin; task < end; task++) {
+    const filter = task / vectors;
+    const vector = task % vectors;
+    const first = load<i32>(indptr + (<usize>filter << 2));
+    const last = load<i32>(indptr + (<usize>filter << 2), 4);
+    const base = planes + (<usize>vector << 4);
+    const stride = <usize>vectors << 4;
+    const zero = i32x4.splat(0);
+    let n1 = zero, n2 = zero, n4 = zero, n8 = zero, n16 = zero, n32 = zero, n64 = zero, n128 = zero, n256 = zero, n512 = zero, n1024 = zero, n2048 = zero;
+    let i = first;
+    for (; i + 16 <= last; i += 16) {
+      // Sixteen planes: eight full adders, four, two, one; what is left over of weight 16 ripples up.
+      let c: v128, t: v128;
+      let twosA: v128, twosB: v128, foursA: v128, foursB: v128, eightsA: v128, eightsB: v128;
+      let a = planeAt(base, stride, indices, signs, i), b = planeAt(base, stride, indices, signs, i + 1);
+      t = v128.xor(a, b); twosA = majority(a, b, t, n1); n1 = v128.xor(t, n1);
+      a = planeAt(base, stride, indices, signs, i + 2); b = planeAt(base, stride, indices, signs, i + 3);
+      t = v128.xor(a, b); twosB = majority(a, b, t, n1); n1 = v128.xor(t, n1);
+      t = v128.xor(twosA, twosB); foursA = majority(twosA, twosB, t, n2); n2 = v128.xor(t, n2);
+      a = planeAt(base, stride, indices, signs, i + 4); b = planeAt(base, stride, indices, signs, i + 5);
+      t = v128.xor(a, b); twosA = majority(a, b, t, n1); n1 = v128.xor(t, n1);
+      a = planeAt(base, stride, indices, signs, i + 6); b = planeAt(base, stride, indices, signs, i + 7);
+      t = v128.xor(a, b); twosB = majority(a, b, t, n1); n1 = v128.xor(t, n1);
+      t = v128.xor(twosA, twosB); foursB = majority(twosA, twosB, t, n2); n2 = v128.xor(t, n2);
+      t = v128.xor(foursA, foursB); eightsA = majority(foursA, foursB, t, n4); n4 = v128.xor(t, n4);
+      a = planeAt(base, stride, indices, signs, i + 8); b = planeAt(base, stride, indices, signs, i + 9);
+      t = v128.xor(a, b); twosA = majority(a, b, t, n1); n1 = v128.xor(t, n1);
+      a = planeAt(base, stride, indices, signs, i + 10); b = planeAt(base, stride, indices, signs, i + 11);
+      t = v128.xor(a, b); twosB = majority(a, b, t, n1); n1 = v128.xor(t, n1);
+      t = v128.xor(twosA, twosB); foursA = majority(twosA, twosB, t, n2); n2 = v128.xor(t, n2);
+      a = planeAt(base, stride, indices, signs, i + 12); b = planeAt(base, stride, indices, signs, i + 13);
+      t = v128.xor(a, b); twosA = majority(a, b, t, n1); n1 = v128.xor(t, n1);
+      a = planeAt(base, stride, indices, signs, i + 14); b = planeAt(base, stride, indices, signs, i + 15);
+      t = v128.xor(a, b); twosB = majority(a, b, t, n1); n1 = v128.xor(t, n1);
+      t = v128.xor(twosA, twosB); foursB = majority(twosA, twosB, t, n2); n2 = v128.xor(t, n2);
+      t = v128.xor(foursA, foursB); eightsB = majority(foursA, foursB, t, n4); n4 = v128.xor(t, n4);
+      t = v128.xor(eightsA, eightsB); c = majority(eightsA, eightsB, t, n8); n8 = v128.xor(t, n8);
+      t = v128.and(n16, c); n16 = v128.xor(n16, c); c = t;
+      t = v128.and(n32, c); n32 = v128.xor(n32, c); c = t;
+      t = v128.and(n64, c); n64 = v128.xor(n64, c); c = t;
+      t = v128.and(n128, c); n128 = v128.xor(n128, c); c = t;
+      t = v128.and(n256, c); n256 = v128.xor(n256, c); c = t;
+      t = v128.and(n512, c); n512 = v128.xor(n512, c); c = t;
+      t = v128.and(n1024, c); n1024 = v128.xor(n1024, c); c = t;
+      n2048 = v128.xor(n2048, c);
+    }
+    for (; i < last; i++) {
+      let c = planeAt(base, stride, indices, signs, i);
+      let t = v128.and(n1, c); n1 = v128.xor(n1, c); c = t;
+      t = v128.and(n2, c); n2 = v128.xor(n2, c); c = t;
+      t = v128.and(n4, c); n4 = v128.xor(n4, c); c = t;
+      t = v128.and(n8, c); n8 = v128.xor(n8, c); c = t;
+      t = v128.and(n16, c); n16 = v128.xor(n16, c); c = t;
+      t = v128.and(n32, c); n32 = v128.xor(n32, c); c = t;
+      t = v128.and(n64, c); n64 = v128.xor(n64, c); c = t;
+      t = v128.and(n128, c); n128 = v128.xor(n128, c); c = t;
+      t = v128.and(n256, c); n256 = v128.xor(n256, c); c = t;
+      t = v128.and(n512, c); n512 = v128.xor(n512, c); c = t;
+      t = v128.and(n1024, c); n1024 = v128.xor(n1024, c); c = t;
+      n2048 = v128.xor(n2048, c);
+    }
+    const total = last - first;
+    const target = y + ((<usize>filter * pixels + vector * 128) << 2);
+    const count = min(128, pixels - vector * 128);
+    // Bit j of 32-bit lane l belongs to pixel 32·l + j.
+    const one = i32x4.splat(1);
+    for (let j = 0; j < 32; j++) {
+      let value = v128.and(i32x4.shr_u(n1, j), one);
+      value = addBit(value, n2, j, one, 1);
+      value = addBit(value, n4, j, one, 2);
+      value = addBit(value, n8, j, one, 3);
+      value = addBit(value, n16, j, one, 4);
+      value = addBit(value, n32, j, one, 5);
+      value = addBit(value, n64, j, one, 6);
+      value = addBit(value, n128, j, one, 7);
+      value = addBit(value, n256, j, one, 8);
+      value = addBit(value, n512, j, one, 9);
+      value = addBit(value, n1024, j, one, 10);
+      value = addBit(value, n2048, j, one, 11);
+      const result = f32x4.convert_i32x4_s(i32x4.sub(i32x4.splat(total), i32x4.shl(value, 1)));
+      const at = target + (<usize>j << 2);
+      if (j < count) v128.store_lane<f32>(at, result, 0);
+      if (j + 32 < count) v128.store_lane<f32>(at, result, 1, 128);
+      if (j + 64 < count) v128.store_lane<f32>(at, result, 2, 256);
+      if (j + 96 < count) v128.store_lane<f32>(at, result, 3, 384);
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function planeAt(base: usize, stride: usize, indices: usize, signs: usize, i: i32): v128 {
+  const at = <usize>i << 2;
+  return v128.xor(v128.load(base + <usize>load<i32>(indices + at) * stride), v128.load32_splat(signs + at));
+}
+
+// @ts-ignore: decorator
+@inline
+function addBit(value: v128, slice: v128, j: i32, one: v128, weight: i32): v128 {
+  return v128.or(value, i32x4.shl(v128.and(i32x4.shr_u(slice, j), one), weight));
+}

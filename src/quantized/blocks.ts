@@ -1,0 +1,145 @@
+// Block-quantised weights: 32 values share one half-precision scale. Q8_0 keeps a byte a value, Q4_0 half a byte; both are llama.cpp's formats, bit for bit.
+
+import { cpu } from '../engine/index.js';
+import { emptyTensor, formatShape, keep, requireDType, type Tensor, tensor } from '../tensor/index.js';
+import { floatToHalf, halfToFloat } from './half.js';
+
+export type BlockFormat = 'Q8_0' | 'Q4_0';
+
+/** Values that share a scale. */
+export const BLOCK = 32;
+
+const quantaBytes: Readonly<Record<BlockFormat, number>> = { Q8_0: 32, Q4_0: 16 };
+
+/** A matrix [rows, columns] in blocks along its rows, for products with f32 activations. */
+export class BlockMatrix {
+  /** Quanta: i8 [rows, columns] or pairs of nibbles u8 [rows, columns / 2]. */
+  readonly quanta: Tensor;
+  /** Scales [rows, columns / 32]. */
+  readonly scales: Tensor;
+
+  constructor(
+    readonly format: BlockFormat,
+    readonly rows: number,
+    readonly columns: number,
+    quanta: Uint8Array,
+    scales: Float32Array,
+  ) {
+    requireColumns(columns);
+    const bytes = Int8Array.from(quanta);
+    this.quanta = keep(format === 'Q8_0' ? tensor(bytes, [rows, columns]) : tensor(quanta, [rows, columns / 2]));
+    this.scales = keep(tensor(scales, [rows, columns / BLOCK]));
+  }
+
+  /** Bytes that a product reads. */
+  get bytes(): number {
+    return this.quanta.size + 4 * this.scales.size;
+  }
+
+  /** Quantises a matrix [rows, columns] of a multiple of 32 columns. */
+  static quantize(weights: Tensor, format: BlockFormat): BlockMatrix {
+    requireDType('BlockMatrix', 'f32', weights);
+    const [rows, columns] = weights.shape as [number, number];
+    if (weights.rank !== 2) throw new Error(`BlockMatrix: expected a matrix, got ${formatShape(weights.shape)}`);
+    requireColumns(columns);
+    return BlockMatrix.fromBytes(quantizeBlocks(weights.view(), format), format, rows, columns);
+  }
+
+  /** From the bytes of llama.cpp's blocks: scale, then quanta, block after block. */
+  static fromBytes(bytes: Uint8Array, format: BlockFormat, rows: number, columns: number): BlockMatrix {
+    requireColumns(columns);
+    const size = quantaBytes[format];
+    const blocks = (rows * columns) / BLOCK;
+    if (bytes.length !== blocks * (size + 2))
+      throw new Error(
+        `BlockMatrix: ${rows}×${columns} in ${format} takes ${blocks * (size + 2)} bytes, got ${bytes.length}`,
+      );
+    const quanta = new Uint8Array(blocks * size);
+    const scales = new Float32Array(blocks);
+    for (let block = 0; block < blocks; block++) {
+      const at = block * (size + 2);
+      scales[block] = halfToFloat((bytes[at] as number) | ((bytes[at + 1] as number) << 8));
+      quanta.set(bytes.subarray(at + 2, at + 2 + size), block * size);
+    }
+    return new BlockMatrix(format, rows, columns, quanta, scales);
+  }
+
+  /** The values that the quanta stand for, f32 [rows, columns]. */
+  dequantize(): Tensor {
+    const scales = this.scales.view();
+    const values = new Float32Array(this.rows * this.columns);
+    const quanta = this.quanta.view<Int8Array>();
+    for (let i = 0; i < values.length; i++) {
+      const block = Math.floor(i / BLOCK);
+      const j = i % BLOCK;
+      const q = this.format === 'Q8_0' ? (quanta[i] as number) : nibble(quanta[block * 16 + (j % 16)] as number, j);
+      values[i] = q * (scales[block] as number);
+    }
+    return tensor(values, [this.rows, this.columns]);
+  }
+
+  /**
+   * y = x·Wᵀ: x f32 [m, columns] → [m, rows]. The activations are quantised to blocks of bytes on the way; products are integers, sums of blocks floats.
+   */
+  multiply(x: Tensor): Tensor {
+    requireDType('BlockMatrix', 'f32', x);
+    if (x.rank !== 2 || x.shape[1] !== this.columns)
+      throw new Error(`BlockMatrix: expected [m, ${this.columns}], got ${formatShape(x.shape)}`);
+    const m = x.shape[0] as number;
+    const blocks = this.columns / BLOCK;
+    const quanta = emptyTensor([m, this.columns], 'i8');
+    const scales = emptyTensor([m, blocks], 'f32');
+    const y = emptyTensor([m, this.rows], 'f32');
+    cpu.run('quantizeBlocks', [x, quanta, scales, m * blocks]);
+    cpu.run(this.format === 'Q8_0' ? 'matmulQ8' : 'matmulQ4', [
+      quanta,
+      scales,
+      this.quanta,
+      this.scales,
+      y,
+      m,
+      this.rows,
+      blocks,
+    ]);
+    quanta.dispose();
+    scales.dispose();
+    return y;
+  }
+}
+
+/** The signed value of element j of a Q4_0 block, from the byte that holds it. */
+function nibble(byte: number, j: number): number {
+  return ((j < 16 ? byte : byte >> 4) & 15) - 8;
+}
+
+function requireColumns(columns: number): void {
+  if (columns % BLOCK !== 0)
+    throw new RangeError(`BlockMatrix: columns must be a multiple of ${BLOCK}, got ${columns}`);
+}
+
+/** Values as the bytes of blocks: a half-precision scale, then the quanta. */
+export function quantizeBlocks(values: Float32Array, format: BlockFormat): Uint8Array {
+  const size = quantaBytes[format];
+  const blocks = values.length / BLOCK;
+  const bytes = new Uint8Array(blocks * (size + 2));
+  for (let block = 0; block < blocks; block++) {
+    const x = values.subarray(block * BLOCK, (block + 1) * BLOCK);
+    const at = block * (size + 2);
+    const largest = x.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a), 0);
+    // Q4_0 gives the value of largest magnitude, with its sign, the quantum −8.
+    const scale = format === 'Q8_0' ? Math.abs(largest) / 127 : largest / -8;
+    const half = floatToHalf(scale);
+    bytes[at] = half & 255;
+    bytes[at + 1] = half >> 8;
+    const inverse = scale === 0 ? 0 : 1 / scale;
+    if (format === 'Q8_0') {
+      x.forEach((value, j) => {
+        bytes[at + 2 + j] = Math.round(value * inverse) & 255;
+      });
+      continue;
+    }
+    const quantum = (value: number) => Math.min(15, Math.trunc(value * inverse + 8.5));
+    for (let j = 0; j < 16; j++) bytes[at + 2 + j] = quantum(x[j] as number) | (quantum(x[j + 16] as number) << 4);
+  }
+  return bytes;
+}

@@ -1,0 +1,14 @@
+// Floor 3: weights of eight bits, four bits and one bit, and the products that read them as they are.
+
+export { BitMatrix, PlaneSums } from './bits.js';
+export { BLOCK, type BlockFormat, BlockMatrix, quantizeBlocks } from './blocks.js';
+export { floatToHalf, halfToFloat } from './half.js';
+export {
+  type ActivationBits,
+  Int8Convolution,
+  type Int8ConvolutionOptions,
+  Int8Matrix,
+  type Quantization,
+  quantizationOf,
+  quantizeInt8,
+} from './int8.js';

@@ -1,0 +1,82 @@
+// Pruned convolution weights as they are used: 1×1 filters with most weights zero, times images with channels outermost.
+
+import { type Activation, activations, cpu } from '../engine/index.js';
+import { emptyTensor, formatShape, keep, requireDType, type Tensor, tensor } from '../tensor/index.js';
+
+export type BlockHeight = 1 | 2 | 4;
+
+/** Share of non-zeros that stored blocks must hold for a height to be chosen. */
+const LEAST_FILL = 0.9;
+
+/** A sparse matrix [rows, columns] in blocks of 1, 2 or 4 rows that share their columns. */
+export class ChannelMatrix {
+  readonly rows: number;
+  readonly columns: number;
+  readonly height: BlockHeight;
+  /** Stored blocks. */
+  readonly blocks: number;
+  readonly #indptr: Tensor;
+  readonly #indices: Tensor;
+  readonly #values: Tensor;
+
+  /** @param height rows of a block; left out, the largest whose stored blocks are at least nine tenths non-zero. */
+  constructor(weights: Tensor, height?: BlockHeight) {
+    requireDType('ChannelMatrix', 'f32', weights);
+    if (weights.rank !== 2) throw new Error(`ChannelMatrix: expected a matrix, got ${formatShape(weights.shape)}`);
+    [this.rows, this.columns] = weights.shape as [number, number];
+    const values = weights.view();
+    this.height = height ?? chooseHeight(values, this.rows, this.columns);
+    const packed = pack(values, this.rows, this.columns, this.height);
+    this.blocks = packed.indices.length;
+    this.#indptr = keep(tensor(Int32Array.from(packed.indptr)));
+    this.#indices = keep(tensor(Int32Array.from(packed.indices)));
+    this.#values = keep(tensor(Float32Array.from(packed.values)));
+  }
+
+  /** activation(W·x + bias) for each image: x [n, columns, …pixels] → [n, rows, …pixels]; bias [rows]. */
+  multiply(x: Tensor, { bias, activation = 'none' }: { bias?: Tensor; activation?: Activation } = {}): Tensor {
+    requireDType('ChannelMatrix', 'f32', x);
+    if (x.rank < 2 || x.shape[1] !== this.columns)
+      throw new Error(`ChannelMatrix: expected [n, ${this.columns}, …], got ${formatShape(x.shape)}`);
+    const [n] = x.shape as [number];
+    const pixels = x.size / (n * this.columns);
+    const y = emptyTensor([n, this.rows, ...x.shape.slice(2)], 'f32');
+    for (let image = 0; image < n; image++) {
+      const source = { buffer: x.buffer, byteOffset: x.byteOffset + 4 * image * this.columns * pixels };
+      const target = { buffer: y.buffer, byteOffset: y.byteOffset + 4 * image * this.rows * pixels };
+      const tables = [this.#indptr, this.#indices, this.#values];
+      cpu.run('sparseChannels', [
+        ...[...tables, bias ?? null, source, target],
+        ...[this.rows, pixels, activations[activation], this.height, this.blocks],
+      ]);
+    }
+    return y;
+  }
+}
+
+function pack(values: Float32Array, rows: number, columns: number, height: number) {
+  const indptr = [0];
+  const indices: number[] = [];
+  const stored: number[] = [];
+  for (let row = 0; row < rows; row += height) {
+    for (let column = 0; column < columns; column++) {
+      const block = Array.from({ length: height }, (_, r) =>
+        row + r < rows ? (values[(row + r) * columns + column] as number) : 0,
+      );
+      if (block.every((value) => value === 0)) continue;
+      indices.push(column);
+      stored.push(...block);
+    }
+    indptr.push(indices.length);
+  }
+  return { indptr, indices, values: stored };
+}
+
+function chooseHeight(values: Float32Array, rows: number, columns: number): BlockHeight {
+  const nonZeros = values.reduce((count, value) => count + Number(value !== 0), 0);
+  for (const height of [4, 2] as const) {
+    const { indices } = pack(values, rows, columns, height);
+    if (nonZeros >= LEAST_FILL * height * indices.length) return height;
+  }
+  return 1;
+}

@@ -1,0 +1,220 @@
+import { describe, expect, test } from 'vitest';
+import {
+  BitMatrix,
+  BlockMatrix,
+  floatToHalf,
+  halfToFloat,
+  Int8Convolution,
+  Int8Matrix,
+  PlaneSums,
+  quantizationOf,
+  quantizeBlocks,
+  quantizeInt8,
+} from '../../src/quantized/index.js';
+import { ChannelMatrix } from '../../src/sparse/index.js';
+import { Random, tensor } from '../../src/tensor/index.js';
+import { expectClose, uniform, uniformTensor } from '../oracle.js';
+
+describe('half precision', () => {
+  test('every half survives the way through a float', () => {
+    for (let bits = 0; bits < 65536; bits++) {
+      const value = halfToFloat(bits);
+      if (!Number.isNaN(value)) expect(floatToHalf(value)).toBe(bits);
+    }
+  });
+  test('rounding is to the nearest, ties to even', () => {
+    expect(halfToFloat(floatToHalf(1 + 2 ** -11))).toBe(1);
+    expect(halfToFloat(floatToHalf(1 + 3 * 2 ** -11))).toBe(1 + 2 ** -9);
+    expect(halfToFloat(floatToHalf(65520))).toBe(Infinity);
+    expect(halfToFloat(floatToHalf(1e-8))).toBe(0);
+  });
+});
+
+describe('blocks of 32', () => {
+  for (const format of ['Q8_0', 'Q4_0'] as const) {
+    test(`${format}: errors are within half a step, and quantising again changes nothing`, () => {
+      const w = uniformTensor(1, [6, 96], -2, 2);
+      const q = BlockMatrix.quantize(w, format);
+      const back = q.dequantize();
+      const scales = q.scales.view();
+      const limit = format === 'Q8_0' ? 0.57 : 1.01;
+      back.view().forEach((value, i) => {
+        expect(Math.abs(value - (w.view()[i] as number))).toBeLessThanOrEqual(
+          limit * Math.abs(scales[i >> 5] as number) + 1e-6,
+        );
+      });
+      expect(quantizeBlocks(back.dataSync(), format)).toEqual(quantizeBlocks(w.dataSync(), format));
+    });
+    test(`${format}: products equal those of the dequantised numbers, for any number of rows`, () => {
+      for (const m of [1, 3, 4, 9]) {
+        const w = BlockMatrix.quantize(uniformTensor(2, [7, 160]), format);
+        const x = uniformTensor(3, [m, 160]);
+        const seen = BlockMatrix.quantize(x, 'Q8_0').dequantize();
+        expectClose(w.multiply(x).view(), seen.matmul(w.dequantize(), { transposeB: true }).view(), 3e-3);
+      }
+    });
+  }
+  test('a block of zeros, and errors', () => {
+    const zeros = BlockMatrix.quantize(tensor(new Float32Array(32), [1, 32]), 'Q4_0');
+    expectClose(zeros.multiply(uniformTensor(1, [1, 32])).view(), [0]);
+    expect(() => BlockMatrix.quantize(uniformTensor(1, [2, 33]), 'Q8_0')).toThrow('multiple of 32');
+    expect(() => BlockMatrix.fromBytes(new Uint8Array(33), 'Q8_0', 1, 32)).toThrow('takes 34 bytes, got 33');
+  });
+});
+
+describe('eight bits', () => {
+  test('products equal integer loops over the same quanta', () => {
+    for (const [m, n, k] of [
+      [1, 1, 1],
+      [5, 7, 37],
+      [2, 4, 16],
+      [9, 70, 300],
+    ] as const) {
+      const [x, w, bias] = [uniformTensor(1, [m, k], -1, 2), uniformTensor(2, [n, k]), uniformTensor(3, [n])];
+      const { quanta, scales } = quantizeInt8(w);
+      const xs = quantizeInt8(x);
+      const expected = Float64Array.from({ length: m * n }, (_, at) => {
+        const [i, j] = [Math.floor(at / n), at % n];
+        let total = 0;
+        for (let p = 0; p < k; p++) total += (xs.quanta[i * k + p] as number) * (quanta[j * k + p] as number);
+        return total * (xs.scales[i] as number) * (scales[j] as number) + (bias.view()[j] as number);
+      });
+      const matrix = new Int8Matrix(w);
+      expectClose(matrix.multiply(x, { bias }).view(), expected, 2e-5);
+      expectClose(
+        matrix.multiply(x, { bias, activation: 'relu' }).view(),
+        expected.map((v) => Math.max(v, 0)),
+        2e-5,
+      );
+      // Seven bits with a zero point: within the steps of their quantisation of the exact product.
+      const exact = x.matmul(w, { transposeB: true }).add(bias).view();
+      matrix
+        .multiply(x, { bias, bits: 7 })
+        .view()
+        .forEach((value, at) => {
+          expect(Math.abs(value - (exact[at] as number))).toBeLessThan(0.02 * k + 0.05);
+        });
+    }
+  });
+
+  test('convolution equals the integer pipeline, scalar by scalar', () => {
+    const [input, output] = [quantizationOf(-1, 2), quantizationOf(-3, 5)];
+    const w = uniformTensor(1, [6, 16, 3, 3], -0.3, 0.3);
+    const bias = uniformTensor(2, [6]);
+    const x = tensor(Int8Array.from(uniform(3, 2 * 5 * 7 * 16, -128, 128), Math.trunc), [2, 5, 7, 16]);
+    const { quanta, scales } = quantizeInt8(w);
+    for (const stride of [1, 2]) {
+      const y = new Int8Convolution(w, bias, { input, output, stride, padding: 1, activation: 'relu' }).forward(x);
+      const [n, h, v, o] = y.shape as [number, number, number, number];
+      let worst = 0;
+      for (let at = 0; at < y.size; at++) {
+        const [f, j, i, b] = [at % o, Math.floor(at / o) % v, Math.floor(at / o / v) % h, Math.floor(at / o / v / h)];
+        let total = 0;
+        for (let c = 0; c < 16; c++)
+          for (let ky = 0; ky < 3; ky++)
+            for (let kx = 0; kx < 3; kx++) {
+              const [row, column] = [i * stride + ky - 1, j * stride + kx - 1];
+              if (row < 0 || column < 0 || row >= 5 || column >= 7) continue;
+              const value = (x.view<Int8Array>()[((b * 5 + row) * 7 + column) * 16 + c] as number) - input.zero;
+              total += value * (quanta[((f * 16 + c) * 3 + ky) * 3 + kx] as number);
+            }
+        const real = total * input.scale * (scales[f] as number) + (bias.view()[f] as number);
+        const wanted = Math.max(output.zero, Math.min(127, Math.round(real / output.scale) + output.zero));
+        worst = Math.max(worst, Math.abs(wanted - (y.view<Int8Array>()[at] as number)));
+      }
+      expect(n).toBe(2);
+      // A value on the border between two steps may round either way.
+      expect(worst).toBeLessThanOrEqual(1);
+    }
+  });
+
+  test('a range always holds zero exactly', () => {
+    for (const [low, high] of [
+      [0.5, 2],
+      [-3, -1],
+      [-1, 1],
+      [0, 0],
+    ] as const) {
+      const { scale, zero } = quantizationOf(low, high);
+      expect(Number.isInteger(zero)).toBe(true);
+      expect(scale * (127 - zero)).toBeGreaterThanOrEqual(Math.max(high, 0) - scale);
+    }
+    expect(() => quantizeInt8(tensor([[Number.NaN]]))).toThrow('not finite');
+  });
+});
+
+describe('one bit', () => {
+  const signs = (seed: number, rows: number, columns: number) =>
+    tensor(
+      uniform(seed, rows * columns).map((v) => (v < 0 ? -1 : 1)),
+      [rows, columns],
+    );
+
+  test('products are exact', () => {
+    for (const [m, n, k] of [
+      [1, 1, 1],
+      [3, 5, 127],
+      [2, 4, 128],
+      [7, 9, 1000],
+      [2, 2, 5000],
+    ] as const) {
+      const [a, b] = [signs(1, m, k), signs(2, n, k)];
+      const y = BitMatrix.fromSigns(a).multiplyTransposed(BitMatrix.fromSigns(b));
+      expect([...y.view()]).toEqual([...a.matmul(b, { transposeB: true }).view()]);
+    }
+  });
+
+  test('sums of planes are exact, for any number of planes', () => {
+    const random = new Random(3);
+    const planes = signs(4, 300, 333);
+    const filters = [0, 1, 15, 16, 17, 100, 300, 2100].map((count) =>
+      Array.from({ length: count }, () => ({ plane: random.integer(300), negative: random.float() < 0.5 })),
+    );
+    const y = new PlaneSums(filters).sum(BitMatrix.fromSigns(planes));
+    filters.forEach((filter, f) => {
+      for (let p = 0; p < 333; p += 7) {
+        const expected = filter.reduce(
+          (total, { plane, negative }) => total + (negative ? -1 : 1) * (planes.view()[plane * 333 + p] as number),
+          0,
+        );
+        expect(y.view()[f * 333 + p]).toBe(expected);
+      }
+    });
+  });
+});
+
+describe('sparse weights, channels outermost', () => {
+  const pruned = (seed: number, rows: number, columns: number, height: number, density: number) => {
+    const random = new Random(seed);
+    const keep = Array.from({ length: Math.ceil(rows / height) * columns }, () => random.float() < density);
+    const values = uniform(seed, rows * columns).map((v, i) =>
+      keep[Math.floor(Math.floor(i / columns) / height) * columns + (i % columns)] ? v : 0,
+    );
+    return tensor(values, [rows, columns]);
+  };
+  test('every block height equals the dense product, on odd sizes', () => {
+    for (const height of [1, 2, 4] as const) {
+      for (const [rows, columns, pixels] of [
+        [1, 1, 1],
+        [7, 5, 23],
+        [12, 33, 64],
+        [9, 17, 100],
+      ] as const) {
+        const w = pruned(height, rows, columns, height, 0.4);
+        const x = uniformTensor(5, [2, columns, pixels]);
+        const bias = uniformTensor(6, [rows]);
+        const expected = w.matmul(x).add(bias.reshape([rows, 1]));
+        expectClose(new ChannelMatrix(w, height).multiply(x, { bias }).view(), expected.view(), 1e-5);
+        expectClose(
+          new ChannelMatrix(w, height).multiply(x, { bias, activation: 'relu6' }).view(),
+          expected.relu6().view(),
+          1e-5,
+        );
+      }
+    }
+  });
+  test('the height follows the pattern', () => {
+    for (const height of [1, 2, 4] as const)
+      expect(new ChannelMatrix(pruned(8, 32, 64, height, 0.3)).height).toBe(height);
+  });
+});
