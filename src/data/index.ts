@@ -13,4 +13,6 @@ export {
 } from './hypergraphs.js';
 export { type ImageBatch, type ImageDataset, imageBatches, imageTensor, type LabelledImages } from './images.js';
 export { DataLoader, type DataLoaderOptions } from './loader.js';
+export { decodePicture, imageNetStatistics, type Picture, pictureTensor } from './pictures.js';
 export { type Split, splitPerClass } from './splits.js';
+export { fromTorchName, loadTorchState, type TorchLoadOptions } from './torch.js';

@@ -1,5 +1,6 @@
 export { type ArrayValues, type NamedArray, toInts, toTensor } from './array.js';
 export { readCsv, readLines, type Table, writeCsv } from './csv.js';
+export { GgufFile, type GgufTensorInfo, type GgufValue, readGguf } from './gguf.js';
 export { readIdx, writeIdx } from './idx.js';
 export { readNpy, readNpz, writeNpy, writeNpz } from './npy.js';
 export { type Pickled, type PickledObject, readPickle } from './pickle.js';
