@@ -1,6 +1,7 @@
 // Floor 3: captured computations, and what can be made of them.
 
 export { type Cost, cost, formatCost, graphCost, type NodeCost } from './cost.js';
+export { type ChannelSlice, dependencyGroups, graphDependencies, type PruningGroup } from './dependencies.js';
 export { fuse } from './fuse.js';
 export { consumers, type Graph, type GraphNode, trace, type Value } from './graph.js';
 export { type ExportOptions, exportOnnx } from './onnx/export.js';
