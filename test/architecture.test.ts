@@ -10,6 +10,7 @@ const floors: Readonly<Record<string, number>> = {
   tensor: 2,
   sparse: 3,
   quantized: 3,
+  linalg: 3,
   trace: 3,
   distributed: 3,
   nn: 4,

@@ -1,0 +1,87 @@
+// Small dense linear algebra in double precision, by ml-matrix. Results are f32 tensors; nothing here is differentiable.
+
+import {
+  CholeskyDecomposition,
+  EigenvalueDecomposition,
+  Matrix,
+  QrDecomposition,
+  SingularValueDecomposition,
+  solve as solveDense,
+} from 'ml-matrix';
+import { formatShape, requireDType, type Tensor, tensor } from '../tensor/index.js';
+
+function toMatrix(operation: string, x: Tensor): Matrix {
+  requireDType(operation, 'f32', x);
+  if (x.rank !== 2) throw new Error(`${operation}: expected a matrix, got ${formatShape(x.shape)}`);
+  const [rows, columns] = x.shape as [number, number];
+  const values = x.view();
+  const wrong = values.findIndex((value) => !Number.isFinite(value));
+  if (wrong >= 0) throw new Error(`${operation}: element ${wrong} is ${values[wrong]}`);
+  return Matrix.from1DArray(rows, columns, Array.from(values));
+}
+
+function fromMatrix(matrix: Matrix): Tensor {
+  return tensor(Float32Array.from(matrix.to1DArray()), [matrix.rows, matrix.columns]);
+}
+
+function square(operation: string, x: Tensor): Matrix {
+  if (x.rank !== 2 || x.shape[0] !== x.shape[1])
+    throw new Error(`${operation}: expected a square matrix, got ${formatShape(x.shape)}`);
+  return toMatrix(operation, x);
+}
+
+/** The lower triangle L with A = L·Lᵀ. @throws Error when A is not symmetric and positive definite. */
+export function cholesky(a: Tensor): Tensor {
+  const matrix = square('cholesky', a);
+  const tolerance = 1e-5 * Math.max(1, matrix.norm('max'));
+  const symmetric = matrix
+    .to2DArray()
+    .every((row, i) => row.every((value, j) => Math.abs(value - matrix.get(j, i)) <= tolerance));
+  if (!symmetric) throw new Error('cholesky: the matrix is not symmetric');
+  const decomposition = new CholeskyDecomposition(Matrix.add(matrix, matrix.transpose()).mul(0.5));
+  if (!decomposition.isPositiveDefinite()) throw new Error('cholesky: the matrix is not positive definite');
+  return fromMatrix(decomposition.lowerTriangularMatrix);
+}
+
+/** A = Q·R with orthonormal columns of Q [m, n] and an upper triangle R [n, n]; m ≥ n. */
+export function qr(a: Tensor): { q: Tensor; r: Tensor } {
+  const matrix = toMatrix('qr', a);
+  if (matrix.rows < matrix.columns)
+    throw new Error(`qr: expected at least as many rows as columns, got ${formatShape(a.shape)}`);
+  const decomposition = new QrDecomposition(matrix);
+  return { q: fromMatrix(decomposition.orthogonalMatrix), r: fromMatrix(decomposition.upperTriangularMatrix) };
+}
+
+/** Eigenvalues in ascending order and eigenvectors as columns of a symmetric matrix, of which the lower triangle counts. */
+export function symmetricEigen(a: Tensor): { values: Tensor; vectors: Tensor } {
+  const matrix = square('symmetricEigen', a);
+  const n = matrix.rows;
+  for (let i = 0; i < n; i++) for (let j = i + 1; j < n; j++) matrix.set(i, j, matrix.get(j, i));
+  const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(matrix, { assumeSymmetric: true });
+  return { values: tensor(Float32Array.from(realEigenvalues)), vectors: fromMatrix(eigenvectorMatrix) };
+}
+
+/** A = U·diag(s)·Vᵀ with singular values in descending order: U [m, r], s [r], V [n, r], r = min(m, n). */
+export function svd(a: Tensor): { u: Tensor; s: Tensor; v: Tensor } {
+  const matrix = toMatrix('svd', a);
+  const r = Math.min(matrix.rows, matrix.columns);
+  const decomposition = new SingularValueDecomposition(matrix, { autoTranspose: true });
+  const first = (m: Matrix) => fromMatrix(m.subMatrix(0, m.rows - 1, 0, r - 1));
+  return {
+    u: first(decomposition.leftSingularVectors),
+    s: tensor(Float32Array.from(decomposition.diagonal.slice(0, r))),
+    v: first(decomposition.rightSingularVectors),
+  };
+}
+
+/** X with A·X = B, in the sense of least squares where A is not square. @throws Error when A is singular. */
+export function solve(a: Tensor, b: Tensor): Tensor {
+  const [left, right] = [toMatrix('solve', a), toMatrix('solve', b)];
+  if (left.rows !== right.rows)
+    throw new Error(`solve: ${formatShape(a.shape)} and ${formatShape(b.shape)} have different numbers of rows`);
+  try {
+    return fromMatrix(solveDense(left, right));
+  } catch (error) {
+    throw new Error(`solve: ${(error as Error).message}`);
+  }
+}
