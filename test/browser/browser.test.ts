@@ -1,0 +1,109 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { chromium } from 'playwright-core';
+import { rolldown } from 'rolldown';
+import { describe, expect, test } from 'vitest';
+
+const root = join(import.meta.dirname, '../..');
+const browser = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
+  (path) => path && existsSync(path),
+);
+
+interface Outcome {
+  readonly first: number;
+  readonly last: number;
+  readonly threads: number;
+  readonly isolated: boolean;
+  readonly level: string;
+}
+
+/** Serves the built package; cross-origin isolated or not. */
+async function serve(isolated: boolean): Promise<Server> {
+  const server = createServer((request, response) => {
+    const path = (request.url ?? '/').split('?')[0] as string;
+    if (isolated) {
+      response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
+      response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
+    }
+    if (path === '/') {
+      response.setHeader('Content-Type', 'text/html');
+      response.end('<!doctype html><title>Gossamer</title>');
+      return;
+    }
+    const file = join(root, path);
+    if (!file.startsWith(root) || !existsSync(file)) {
+      response.statusCode = 404;
+      response.end();
+      return;
+    }
+    response.setHeader('Content-Type', 'text/javascript');
+    response.end(readFileSync(file));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server;
+}
+
+describe.skipIf(!browser)('in a headless browser [needs Chromium]', () => {
+  test.each([
+    ['cross-origin isolated: shared memory and threads', true],
+    ['not isolated: one thread', false],
+  ])(
+    'LeNet trains 100 steps in a worker, %s',
+    async (_, isolated) => {
+      const server = await serve(isolated);
+      const chrome = await chromium.launch({
+        executablePath: browser as string,
+        args: ['--no-sandbox', '--disable-background-networking'],
+      });
+      try {
+        const page = await chrome.newPage();
+        await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+        const outcome: Outcome = await page.evaluate(
+          () =>
+            new Promise((resolve, reject) => {
+              const worker = new Worker('/test/browser/train-worker.mjs', { type: 'module' });
+              worker.onmessage = ({ data }) => resolve(data);
+              worker.onerror = (event) => reject(new Error(event.message));
+            }),
+        );
+        expect(outcome.isolated).toBe(isolated);
+        expect(outcome.threads > 1).toBe(isolated);
+        expect(outcome.level).toBe('relaxed');
+        expect(outcome.first).toBeGreaterThan(2);
+        expect(outcome.last).toBeLessThan(0.5);
+      } finally {
+        await chrome.close();
+        server.close();
+      }
+    },
+    120_000,
+  );
+});
+
+test('what a page loads for tensors, layers and kernels stays under 150 KB gzipped', async () => {
+  const bundle = await rolldown({
+    input: 'page',
+    platform: 'browser',
+    external: [/^node:/],
+    plugins: [
+      {
+        name: 'page',
+        resolveId: (id) => (id === 'page' ? id : undefined),
+        load: (id) =>
+          id === 'page'
+            ? `export * from '${root}/dist/index.js'; export * from '${root}/dist/nn/index.js';`
+            : undefined,
+      },
+    ],
+  });
+  const { output } = await bundle.generate({ format: 'esm', minify: true });
+  const size = (part: (typeof output)[number]) => ('code' in part ? gzipSync(part.code).length : 0);
+  const entry = output.filter((part) => part.type === 'chunk' && part.isEntry);
+  // A page loads one of the two kernel modules.
+  const kernels = output.filter((part) => part.type === 'chunk' && !part.isEntry).map(size);
+  expect(kernels.length).toBe(2);
+  expect(entry.reduce((total, part) => total + size(part), 0) + Math.max(...kernels)).toBeLessThan(150_000);
+});
