@@ -251,9 +251,11 @@ export function filterGradient(
   const channelBlock = word(geometry, Word.ChannelBlock);
   const imageBlock = word(geometry, Word.ImageBlock);
   const images = word(geometry, Word.Images);
-  const pitch = windowPitch(pixels);
+  // A pointwise convolution's windows are its input as it lies.
+  const direct = taps == 1 && pixels == plane && tapWord(geometry, 0, 0) == 0 && tapWord(geometry, 0, 1) == 0;
+  const pitch = direct ? pixels : windowPitch(pixels);
   const blocks = (channels + channelBlock - 1) / channelBlock;
-  const windows = ownScratch(scratch, scratchBytes);
+  const laid = ownScratch(scratch, scratchBytes);
   for (let task = begin; task < end; task++) {
     const channel = (task % blocks) * channelBlock;
     const group = task / blocks;
@@ -262,17 +264,18 @@ export function filterGradient(
     const target = result + ((<usize>(group * rows) * channels * taps + channel * taps) << 2);
     for (let image = 0; image < images; image += imageBlock) {
       const count = min(imageBlock, images - image);
-      for (let i = 0; i < count; i++) {
-        const source = x + ((<usize>(((image + i) * groups + group) * channels + channel) * plane) << 2);
-        layWindows(source, windows + ((<usize>i * products * pitch) << 2), geometry, depth, pitch, pixels);
-      }
+      const source = x + ((<usize>((image * groups + group) * channels + channel) * plane) << 2);
+      const sourceStride = (<usize>(groups * channels) * plane) << 2;
+      if (!direct) for (let i = 0; i < count; i++) layWindows(source + i * sourceStride, laid + ((<usize>i * products * pitch) << 2), geometry, depth, pitch, pixels);
+      const windows = direct ? source : laid;
+      const windowStride = direct ? sourceStride : (<usize>products * pitch) << 2;
       const from = gradient + ((<usize>((image * groups + group) * rows) * pixels) << 2);
       const imageStride = (<usize>(groups * rows) * pixels) << 2;
       for (let row = 0; row < rows; row += 4) {
         for (let product = 0; product < products; product += 2) {
           windowDots(
             from + ((<usize>row * pixels) << 2), windows + ((<usize>product * pitch) << 2), target + ((<usize>row * channels * taps + product) << 2),
-            min(4, rows - row), min(2, products - product), pixels, pitch, count, imageStride, (<usize>products * pitch) << 2, channels * taps, image > 0,
+            min(4, rows - row), min(2, products - product), pixels, pitch, count, imageStride, windowStride, channels * taps, image > 0,
           );
         }
       }
@@ -300,29 +303,38 @@ function layWindows(source: usize, target: usize, geometry: usize, channels: i32
   for (let c = 0; c < channels; c++, source += <usize>(height * width) << 2) {
     for (let tap = 0; tap < taps; tap++, target += <usize>pitch << 2) {
       const x = tapWord(geometry, tap, 1);
+      // Pixels from i on whose four columns all lie inside.
+      const inside = (width - 1 - x) / step - 3;
       let to = target;
       for (let j = 0; j < gridHeight; j++, to += <usize>gridWidth << 2) {
         const y = j * stepY + tapWord(geometry, tap, 0);
-        const from = source + (<isize>(y * width + x) << 2);
-        for (let i = 0; i < gridWidth; i += 4) {
-          const at = to + (<usize>i << 2);
-          const column = x + i * step;
-          if (y < 0 || y >= height) {
-            v128.store(at, zero);
-          } else if (step > 2) {
-            for (let lane = 0; lane < 4; lane++) {
-              const place = column + lane * step;
-              store<f32>(at + (<usize>lane << 2), place >= 0 && place < width ? load<f32>(from + ((<usize>(i + lane) * step) << 2)) : 0);
-            }
-          } else {
-            const values = loadStep(from + ((<usize>i * step) << 2), step);
-            v128.store(at, column >= 0 && column + 3 * step < width ? values : v128.and(values, columnsInside(column, step, width)));
-          }
+        let i = 0;
+        if (y < 0 || y >= height) {
+          for (; i < gridWidth; i += 4) v128.store(to + (<usize>i << 2), zero);
+          continue;
         }
+        const from = source + (<isize>(y * width + x) << 2);
+        if (step > 2) {
+          for (; i < gridWidth; i++) {
+            const column = x + i * step;
+            store<f32>(to + (<usize>i << 2), column >= 0 && column < width ? load<f32>(from + ((<usize>i * step) << 2)) : 0);
+          }
+          continue;
+        }
+        for (; i < gridWidth && x + i * step < 0; i += 4) storeMasked(from, to, i, x, step, width);
+        if (step == 1) for (; i < gridWidth && i <= inside; i += 4) v128.store(to + (<usize>i << 2), v128.load(from + (<usize>i << 2)));
+        else for (; i < gridWidth && i <= inside; i += 4) v128.store(to + (<usize>i << 2), loadStep(from + (<usize>i << 3), 2));
+        for (; i < gridWidth; i += 4) storeMasked(from, to, i, x, step, width);
       }
       v128.store(target + (<usize>pixels << 2), zero);
     }
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function storeMasked(from: usize, to: usize, i: i32, x: i32, step: i32, width: i32): void {
+  v128.store(to + (<usize>i << 2), v128.and(loadStep(from + ((<usize>i * step) << 2), step), columnsInside(x + i * step, step, width)));
 }
 
 /** result[4 rows, 2 products] (+)= Σ over images and pixels of gradient·window. */
@@ -361,8 +373,8 @@ function windowDots(
       w += 16;
     }
     if (whole < pixels) {
-      const w0 = v128.load(w);
-      const w1 = v128.load(w + next);
+      const w0 = v128.and(tail, v128.load(w));
+      const w1 = v128.and(tail, v128.load(w + next));
       const g0 = v128.and(tail, v128.load(g));
       const g1 = v128.and(tail, v128.load(g + row1));
       const g2 = v128.and(tail, v128.load(g + row2));

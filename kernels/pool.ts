@@ -19,6 +19,13 @@ export function maxPool(
       const top = entry(windows, 2 * i), bottom = entry(windows, 2 * i + 1);
       for (let j = 0; j < outWidth; j++, out += 4) {
         const left = entry(columns, 2 * j), right = entry(columns, 2 * j + 1);
+        if (fourAlike(columns, j, outWidth)) {
+          const step = entry(columns, 2 * j + 2) - left;
+          maxOfFour(source, y + out, positions != 0 ? positions + out : 0, top, bottom, left, right, width, step);
+          j += 3;
+          out += 12;
+          continue;
+        }
         let best: f32 = -Infinity;
         let position = -1;
         for (let row = top; row < bottom; row++) {
@@ -36,6 +43,38 @@ export function maxPool(
       }
     }
   }
+}
+
+/** Whether the windows from j on are four of one width, one or two columns apart. */
+// @ts-ignore: decorator
+@inline
+function fourAlike(columns: usize, j: i32, outWidth: i32): bool {
+  if (j + 4 > outWidth) return false;
+  const first = entry(columns, 2 * j), last = entry(columns, 2 * j + 6);
+  const step = entry(columns, 2 * j + 2) - first;
+  return (step == 1 || step == 2) && last - first == 3 * step && entry(columns, 2 * j + 4) - first == 2 * step
+    && entry(columns, 2 * j + 1) - first == entry(columns, 2 * j + 7) - last && entry(columns, 2 * j + 3) - step == entry(columns, 2 * j + 1)
+    && entry(columns, 2 * j + 5) - 2 * step == entry(columns, 2 * j + 1);
+}
+
+/** Four neighbouring windows at once. */
+function maxOfFour(source: usize, y: usize, positions: usize, top: i32, bottom: i32, left: i32, right: i32, width: i32, step: i32): void {
+  let best = f32x4.splat(-Infinity);
+  let position = i32x4.splat(-1);
+  const lanes = i32x4.mul(i32x4(0, 1, 2, 3), i32x4.splat(step));
+  for (let row = top; row < bottom; row++) {
+    for (let column = left; column < right; column++) {
+      const at = row * width + column;
+      const from = source + (<usize>at << 2);
+      const value = step == 1 ? v128.load(from) : v128.shuffle<f32>(v128.load(from), v128.load(from, 16), 0, 2, 4, 6);
+      const nan = v128.and(f32x4.ne(value, value), f32x4.eq(best, best));
+      const better = v128.or(v128.or(f32x4.gt(value, best), nan), i32x4.lt_s(position, i32x4.splat(0)));
+      best = v128.bitselect(value, best, better);
+      position = v128.bitselect(i32x4.add(i32x4.splat(at), lanes), position, better);
+    }
+  }
+  v128.store(y, best);
+  if (positions != 0) v128.store(positions, position);
 }
 
 /** result[plane, positions[plane, i]] += values[plane, i], from zero: the gradient of `maxPool`. Tasks count planes. */
