@@ -9,7 +9,7 @@ import { tasks } from './tasks.mjs';
 const { values: flags } = parseArgs({
   options: {
     only: { type: 'string' },
-    engines: { type: 'string', default: 'gossamer,tfjs,jax' },
+    engines: { type: 'string', default: 'gossamer,tfjs,jax,ort-web,ort-native' },
     threads: { type: 'string', default: '1,2' },
     rounds: { type: 'string', default: '30' },
     json: { type: 'string' },
@@ -33,7 +33,8 @@ for (const task of chosen) {
   const runners = [];
   for (const contender of contenders) {
     await contender.setUp(contender.threads);
-    const run = await task.setUp(contender.engine);
+    // A rival that lacks an operation says so when it first runs.
+    const run = await attempt(contender, task);
     if (run) runners.push({ contender, run, times: [] });
   }
   await takeTurns(runners, Number(flags.rounds));
@@ -45,6 +46,17 @@ for (const task of chosen) {
 }
 if (flags.json) writeFileSync(flags.json, `${JSON.stringify(records, null, 2)}\n`);
 process.exit(0);
+
+async function attempt(contender, task) {
+  try {
+    const run = await task.setUp(contender.engine);
+    await run?.();
+    return run;
+  } catch (error) {
+    console.error(`${contender.name} cannot do "${task.name}": ${String(error.message).split('\n')[0].slice(0, 100)}`);
+    return undefined;
+  }
+}
 
 async function takeTurns(runners, rounds) {
   for (let round = -3; round < rounds; round++) {

@@ -2,6 +2,31 @@
 
 export const gemmSizes = [128, 256, 512, 1024];
 
+const layer = (name, images, channels, filters, size, kernel, stride, padding, groups = 1) => ({
+  ...{ name, images, channels, filters, size, kernel, stride, padding, groups },
+});
+
+/** Layers of MobileNetV1/V2 and ResNet-18, and depthwise ones. */
+const convolutions = [
+  layer('3×3 64→64 @56 (ResNet-18)', 1, 64, 64, 56, 3, 1, 1),
+  layer('3×3 128→128 @28 (ResNet-18)', 1, 128, 128, 28, 3, 1, 1),
+  layer('3×3 16→16 @32, batch 16 (ResNet-20)', 16, 16, 16, 32, 3, 1, 1),
+  layer('3×3 64→64 @8, batch 16 (ResNet-20)', 16, 64, 64, 8, 3, 1, 1),
+  layer('1×1 96→24 @56 (MobileNetV2)', 1, 96, 24, 56, 1, 1, 0),
+  layer('depthwise 3×3 144 @56', 1, 144, 144, 56, 3, 1, 1, 144),
+  layer('3×3 256→256 @14 (ResNet-18)', 1, 256, 256, 14, 3, 1, 1),
+  layer('3×3 512→512 @7 (ResNet-18)', 1, 512, 512, 7, 3, 1, 1),
+  layer('7×7/2 3→64 @224 (ResNet-18)', 1, 3, 64, 224, 7, 2, 3),
+  layer('3×3/2 3→32 @224 (MobileNet)', 1, 3, 32, 224, 3, 2, 1),
+  layer('1×1 16→96 @112 (MobileNetV2)', 1, 16, 96, 112, 1, 1, 0),
+  layer('1×1 64→384 @14 (MobileNetV2)', 1, 64, 384, 14, 1, 1, 0),
+  layer('1×1 320→1280 @7 (MobileNetV2)', 1, 320, 1280, 7, 1, 1, 0),
+  layer('1×1 512→512 @14 (MobileNetV1)', 1, 512, 512, 14, 1, 1, 0),
+  layer('depthwise 3×3/2 96 @112', 1, 96, 96, 112, 3, 2, 1, 96),
+  layer('depthwise 3×3 384 @14', 1, 384, 384, 14, 3, 1, 1, 384),
+  layer('depthwise 7×7 96 @56', 1, 96, 96, 56, 7, 1, 3, 96),
+];
+
 /** An engine offers, for each task, a function that sets it up and gives one run: `async () => run`, where `await run()` ends when the result is there. */
 export const tasks = [
   ...gemmSizes.map((n) => ({
@@ -40,7 +65,47 @@ export const tasks = [
     setUp: (engine) => engine.spmm?.(100_000, 2_000_000, 8),
     gflop: (2 * 2e6 * 8) / 1e9,
   },
+  ...convolutions.map((layer) => ({
+    group: 'conv',
+    name: `conv ${layer.name}`,
+    setUp: (engine) => engine.convolution?.(layer),
+    gflop: convolutionGflop(layer),
+  })),
+  ...convolutions.slice(0, 6).map((layer) => ({
+    group: 'convstep',
+    name: `conv and gradients ${layer.name}`,
+    setUp: (engine) => engine.convolutionStep?.(layer),
+    gflop: 3 * convolutionGflop(layer),
+  })),
+  {
+    group: 'mobilenet',
+    name: 'MobileNetV2 at 224², batch 1',
+    setUp: (engine) => engine.mobilenet?.(),
+    gflop: 0.601548544,
+  },
+  {
+    group: 'resnet20',
+    name: 'ResNet-20 step, batch 64, 32×32',
+    setUp: (engine) => engine.resnetStep?.(64),
+    gflop: (6 * 64 * 40551040) / 1e9,
+  },
+  {
+    group: 'decoder',
+    name: 'decoder step, 4 layers of 128, batch 16 × 128 tokens',
+    setUp: (engine) => engine.decoderStep?.(16, 128),
+    gflop: decoderGflop({ layers: 4, features: 128, hidden: 344, vocabulary: 256, tokens: 16 * 128, length: 128 }),
+  },
 ];
+
+function decoderGflop({ layers, features, hidden, vocabulary, tokens, length }) {
+  const weights = layers * (4 * features ** 2 + 3 * features * hidden) + vocabulary * features;
+  return (6 * tokens * (weights + layers * 2 * length * features)) / 1e9;
+}
+
+function convolutionGflop({ images, channels, filters, size, kernel, stride, padding, groups }) {
+  const out = Math.floor((size + 2 * padding - kernel) / stride) + 1;
+  return (2 * images * filters * out * out * (channels / groups) * kernel * kernel) / 1e9;
+}
 
 /** Multiply-adds of forward, weight gradients, and input gradients of all layers but the first. */
 function mlpGflop(sizes, batch) {

@@ -1,6 +1,7 @@
 // Gossamer.
 
 import {
+  conv2d,
   cpu,
   layerNorm,
   matmul,
@@ -13,8 +14,10 @@ import {
   valueAndGrad,
   zeros,
 } from '../../dist/index.js';
-import { crossEntropy, inference, MLP, parameters, SGD, withWeights } from '../../dist/nn/index.js';
+import { Decoder, MobileNetV2, SmallResNet } from '../../dist/models/index.js';
+import { crossEntropy, inference, MLP, parameters, SGD, training, withWeights } from '../../dist/nn/index.js';
 import { SparseMatrix, SparsePattern, spmm } from '../../dist/sparse/index.js';
+import { compile } from '../../dist/trace/index.js';
 import { coordinates, values } from '../tasks.mjs';
 
 export const name = 'gossamer';
@@ -29,7 +32,64 @@ const matrix = (rows, columns, seed) => tensor(values(rows * columns, seed), [ro
 /** Runs in a scope and touches the result. */
 const measured = (body) => async () => scope(() => body().view()[0]);
 
+const images = (shape, seed) =>
+  tensor(
+    values(
+      shape.reduce((a, b) => a * b),
+      seed,
+    ),
+    shape,
+  );
+
+/** One step of SGD on a model, with a loss of its live copy. */
+function trainingStep(model, loss) {
+  const optimizer = new SGD({ learningRate: 0.01, momentum: 0.9 });
+  const step = valueAndGrad((weights) => withWeights(model, weights, loss));
+  return async () =>
+    scope(() => {
+      const weights = parameters(model);
+      const { value, gradient } = step(weights);
+      optimizer.update(weights, gradient);
+      return value.item();
+    });
+}
+
+const classes = (count, of) => tensor(Int32Array.from({ length: count }, (_, i) => (i * 5) % of));
+
 export const engine = {
+  async convolution({ images: n, channels, filters, size, kernel, stride, padding, groups }) {
+    const x = images([n, channels, size, size], 1);
+    const w = images([filters, channels / groups, kernel, kernel], 2);
+    // Compiled, as a layer of a deployed model is: the filters are packed once.
+    const plan = compile((input) => conv2d(input, w, undefined, { stride, padding, groups }), [x]);
+    return async () => scope(() => plan.run(x)[0].view()[0]);
+  },
+  async convolutionStep({ images: n, channels, filters, size, kernel, stride, padding, groups }) {
+    const inputs = { x: images([n, channels, size, size], 1), w: images([filters, channels / groups, kernel, kernel], 2) };
+    const step = valueAndGrad(({ x, w }) => conv2d(x, w, undefined, { stride, padding, groups }).sum());
+    return async () => scope(() => step(inputs).gradient.w.view()[0]);
+  },
+  async mobilenet() {
+    const model = new MobileNetV2(new Random(1));
+    const x = images([1, 3, 224, 224], 1);
+    const plan = compile((input) => model.forward(input, inference), [x]);
+    return async () => scope(() => plan.run(x)[0].view()[0]);
+  },
+  async resnetStep(batch) {
+    const model = new SmallResNet(20, new Random(1));
+    const [x, labels] = [images([batch, 3, 32, 32], 1), classes(batch, 10)];
+    const mode = training(new Random(2));
+    return trainingStep(model, (live) => crossEntropy(live.forward(x, mode), labels));
+  },
+  async decoderStep(batch, length) {
+    const model = new Decoder({ vocabulary: 256, features: 128, layers: 4, heads: 4 }, new Random(1));
+    const tokens = tensor(
+      Int32Array.from({ length: batch * length }, (_, i) => (i * 7) % 256),
+      [batch, length],
+    );
+    const labels = classes(batch * length, 256);
+    return trainingStep(model, (live) => crossEntropy(live.forward(tokens).reshape([-1, 256]), labels));
+  },
   async gemm(n) {
     const a = matrix(n, n, 1);
     const b = matrix(n, n, 2);

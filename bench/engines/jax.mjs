@@ -5,7 +5,7 @@ import { values } from '../tasks.mjs';
 // The library asks the browser's navigator whether there is a GPU; Node 20 has none.
 globalThis.navigator ??= { hardwareConcurrency: 2 };
 const jax = await import('@jax-js/jax');
-const { numpy: np, nn } = jax;
+const { lax, numpy: np, nn } = jax;
 
 export const name = 'jax-js';
 export const multithreaded = false;
@@ -26,7 +26,44 @@ const measured =
     y.dispose();
   };
 
+const sized = (shape, seed) =>
+  np
+    .array(
+      values(
+        shape.reduce((a, b) => a * b),
+        seed,
+      ),
+    )
+    .reshape(shape);
+
+/** jax-js has no groups among its convolution's options that differentiate, so depthwise layers are left out. */
+function convolve({ stride, padding }) {
+  return (x, w) =>
+    lax.convGeneralDilated(x, w, [stride, stride], [
+      [padding, padding],
+      [padding, padding],
+    ]);
+}
+
 export const engine = {
+  async convolution(layer) {
+    if (layer.groups > 1) return undefined;
+    const { images: n, channels, size, filters, kernel } = layer;
+    return measured(jax.jit(convolve(layer)), sized([n, channels, size, size], 1), sized([filters, channels, kernel, kernel], 2));
+  },
+  async convolutionStep(layer) {
+    if (layer.groups > 1) return undefined;
+    const { images: n, channels, size, filters, kernel } = layer;
+    const run = convolve(layer);
+    const step = jax.jit(jax.grad((p) => run(p.x, p.w).sum()));
+    const inputs = { x: sized([n, channels, size, size], 1), w: sized([filters, channels, kernel, kernel], 2) };
+    return async () => {
+      const gradient = step({ x: inputs.x.ref, w: inputs.w.ref });
+      await gradient.w.blockUntilReady();
+      gradient.w.dispose();
+      gradient.x.dispose();
+    };
+  },
   async gemm(n) {
     return measured(
       jax.jit((a, b) => np.matmul(a, b)),

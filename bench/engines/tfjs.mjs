@@ -25,7 +25,40 @@ const measured = (body) => async () => {
   y.dispose();
 };
 
+const images = ({ images: n, size, channels }) => tf.tensor4d(values(n * size * size * channels, 1), [n, size, size, channels]);
+
+/** tfjs keeps channels last. */
+function convolve({ stride, padding, groups }) {
+  return groups === 1
+    ? (x, w) => tf.conv2d(x, w, stride, padding)
+    : (x, w) => tf.depthwiseConv2d(x, w, stride, padding);
+}
+
+function filtersOf({ kernel, channels, filters, groups }) {
+  const shape = groups === 1 ? [kernel, kernel, channels, filters] : [kernel, kernel, channels, 1];
+  return tf.tensor4d(
+    values(
+      shape.reduce((a, b) => a * b),
+      2,
+    ),
+    shape,
+  );
+}
+
 export const engine = {
+  async convolution(layer) {
+    const [x, w, run] = [images(layer), filtersOf(layer), convolve(layer)];
+    return measured(() => run(x, w));
+  },
+  async convolutionStep(layer) {
+    const [x, w, run] = [images(layer), filtersOf(layer), convolve(layer)];
+    const gradients = tf.grads((a, b) => run(a, b).sum());
+    return async () => {
+      const results = gradients([x, w]);
+      results[1].dataSync();
+      for (const result of results) result.dispose();
+    };
+  },
   async gemm(n) {
     const a = matrix(n, n, 1);
     const b = matrix(n, n, 2);
