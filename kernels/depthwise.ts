@@ -16,6 +16,8 @@ enum Word {
   Activation,
   /** Rows and floats a row of one phase of the padded plane. */
   PhaseRows, Pitch,
+  /** Phases of the padded plane down and across: the strides, or 1 where a kernel takes strides in its own way. */
+  PhasesY, PhasesX,
 }
 
 // @ts-ignore: decorator
@@ -28,14 +30,14 @@ function word(geometry: usize, index: i32): i32 {
 // @ts-ignore: decorator
 @inline
 function paddedBytes(geometry: usize): usize {
-  const phases = word(geometry, Word.StepY) * word(geometry, Word.StepX);
+  const phases = word(geometry, Word.PhasesY) * word(geometry, Word.PhasesX);
   return <usize>(phases * word(geometry, Word.PhaseRows) * word(geometry, Word.Pitch)) << 2;
 }
 
 /** Writes the byte offset of each tap within the padded plane. */
 function tapOffsets(geometry: usize, offsets: usize): void {
-  const stepY = word(geometry, Word.StepY);
-  const stepX = word(geometry, Word.StepX);
+  const stepY = word(geometry, Word.PhasesY);
+  const stepX = word(geometry, Word.PhasesX);
   const pitch = word(geometry, Word.Pitch);
   const phase = word(geometry, Word.PhaseRows) * pitch;
   for (let ky = 0; ky < word(geometry, Word.KernelHeight); ky++) {
@@ -51,8 +53,8 @@ function tapOffsets(geometry: usize, offsets: usize): void {
 function padPlane(source: usize, padded: usize, geometry: usize): void {
   const height = word(geometry, Word.Height);
   const width = word(geometry, Word.Width);
-  const stepY = word(geometry, Word.StepY);
-  const stepX = word(geometry, Word.StepX);
+  const stepY = word(geometry, Word.PhasesY);
+  const stepX = word(geometry, Word.PhasesX);
   const left = word(geometry, Word.PadLeft);
   const spreadX = word(geometry, Word.SpreadX);
   const phaseRows = word(geometry, Word.PhaseRows);
@@ -119,13 +121,15 @@ export function depthwise(
   const low = f32x4.splat(activation == Activation.Relu || activation == Activation.Relu6 ? 0 : -Infinity);
   const high = f32x4.splat(activation == Activation.Relu6 ? 6 : Infinity);
   const dense = word(geometry, Word.StepY) == 1 && word(geometry, Word.StepX) == 1 && word(geometry, Word.DilationY) == 1 && word(geometry, Word.DilationX) == 1;
+  const halving = word(geometry, Word.StepX) == 2 && word(geometry, Word.PhasesX) == 1;
   for (let task = begin; task < end; task++) {
     const channel = task % channels;
     padPlane(x + <usize>task * plane, padded, geometry);
     const filter = filters + (<usize>(channel * taps) << 2);
     const shift = bias != 0 ? v128.load32_splat(bias + (<usize>channel << 2)) : f32x4.splat(0);
     const target = y + ((<usize>(task * outHeight) * outWidth) << 2);
-    if (threeByThree && dense) plane3x3(padded, filter, reversed, target, outHeight, outWidth, pitch, shift, low, high);
+    if (threeByThree && halving) plane3x3Halving(padded, filter, reversed, target, outHeight, outWidth, pitch, shift, low, high);
+    else if (threeByThree && dense) plane3x3(padded, filter, reversed, target, outHeight, outWidth, pitch, shift, low, high);
     else planeByTaps(padded, filter, reversed, offsets, taps, target, outHeight, outWidth, pitch, shift, low, high);
     if (activation > Activation.Relu6) activatePlane(target, outHeight * outWidth, activation);
   }
@@ -217,6 +221,44 @@ function plane3x3(padded: usize, filter: usize, reversed: bool, y: usize, height
       if (j + 1 < height) storePixels(target + row, s1, columns, low, high);
       if (j + 2 < height) storePixels(target + 2 * row, s2, columns, low, high);
       if (j + 3 < height) storePixels(target + 3 * row, s3, columns, low, high);
+    }
+  }
+}
+
+/** 3×3 at stride 2: two vectors of a row hold four pixels each of their even and odd columns. */
+function plane3x3Halving(
+  padded: usize, filter: usize, reversed: bool, y: usize, height: i32, width: i32, pitch: usize, shift: v128, low: v128, high: v128,
+): void {
+  const step: isize = reversed ? -4 : 4;
+  let at = reversed ? filter + 32 : filter;
+  const w0 = v128.load32_splat(at); at += step;
+  const w1 = v128.load32_splat(at); at += step;
+  const w2 = v128.load32_splat(at); at += step;
+  const w3 = v128.load32_splat(at); at += step;
+  const w4 = v128.load32_splat(at); at += step;
+  const w5 = v128.load32_splat(at); at += step;
+  const w6 = v128.load32_splat(at); at += step;
+  const w7 = v128.load32_splat(at); at += step;
+  const w8 = v128.load32_splat(at);
+  for (let j = 0; j < height; j++) {
+    const row = padded + 2 * <usize>j * pitch;
+    for (let i = 0; i < width; i += 4) {
+      let p = row + (<usize>i << 3);
+      let a = v128.load(p), b = v128.load(p, 16);
+      let s = multiplyAdd(v128.shuffle<f32>(a, b, 0, 2, 4, 6), w0, shift);
+      let t = f32x4.mul(v128.shuffle<f32>(a, b, 1, 3, 5, 7), w1);
+      s = multiplyAdd(v128.shuffle<f32>(v128.load(p, 8), v128.load(p, 24), 0, 2, 4, 6), w2, s);
+      p += pitch;
+      a = v128.load(p); b = v128.load(p, 16);
+      t = multiplyAdd(v128.shuffle<f32>(a, b, 0, 2, 4, 6), w3, t);
+      s = multiplyAdd(v128.shuffle<f32>(a, b, 1, 3, 5, 7), w4, s);
+      t = multiplyAdd(v128.shuffle<f32>(v128.load(p, 8), v128.load(p, 24), 0, 2, 4, 6), w5, t);
+      p += pitch;
+      a = v128.load(p); b = v128.load(p, 16);
+      s = multiplyAdd(v128.shuffle<f32>(a, b, 0, 2, 4, 6), w6, s);
+      t = multiplyAdd(v128.shuffle<f32>(a, b, 1, 3, 5, 7), w7, t);
+      s = multiplyAdd(v128.shuffle<f32>(v128.load(p, 8), v128.load(p, 24), 0, 2, 4, 6), w8, s);
+      storePixels(y + (<usize>(j * width + i) << 2), f32x4.add(s, t), min(4, width - i), low, high);
     }
   }
 }

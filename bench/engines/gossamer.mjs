@@ -65,7 +65,10 @@ export const engine = {
     return async () => scope(() => plan.run(x)[0].view()[0]);
   },
   async convolutionStep({ images: n, channels, filters, size, kernel, stride, padding, groups }) {
-    const inputs = { x: images([n, channels, size, size], 1), w: images([filters, channels / groups, kernel, kernel], 2) };
+    const inputs = {
+      x: images([n, channels, size, size], 1),
+      w: images([filters, channels / groups, kernel, kernel], 2),
+    };
     const step = valueAndGrad(({ x, w }) => conv2d(x, w, undefined, { stride, padding, groups }).sum());
     return async () => scope(() => step(inputs).gradient.w.view()[0]);
   },

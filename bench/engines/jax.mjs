@@ -39,17 +39,26 @@ const sized = (shape, seed) =>
 /** jax-js has no groups among its convolution's options that differentiate, so depthwise layers are left out. */
 function convolve({ stride, padding }) {
   return (x, w) =>
-    lax.convGeneralDilated(x, w, [stride, stride], [
-      [padding, padding],
-      [padding, padding],
-    ]);
+    lax.convGeneralDilated(
+      x,
+      w,
+      [stride, stride],
+      [
+        [padding, padding],
+        [padding, padding],
+      ],
+    );
 }
 
 export const engine = {
   async convolution(layer) {
     if (layer.groups > 1) return undefined;
     const { images: n, channels, size, filters, kernel } = layer;
-    return measured(jax.jit(convolve(layer)), sized([n, channels, size, size], 1), sized([filters, channels, kernel, kernel], 2));
+    return measured(
+      jax.jit(convolve(layer)),
+      sized([n, channels, size, size], 1),
+      sized([filters, channels, kernel, kernel], 2),
+    );
   },
   async convolutionStep(layer) {
     if (layer.groups > 1) return undefined;

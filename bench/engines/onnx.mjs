@@ -6,10 +6,15 @@ import { inference } from '../../dist/nn/index.js';
 import { exportOnnx } from '../../dist/trace/index.js';
 import { values } from '../tasks.mjs';
 
-const sized = (shape, seed) => values(shape.reduce((a, b) => a * b), seed);
+const sized = (shape, seed) =>
+  values(
+    shape.reduce((a, b) => a * b),
+    seed,
+  );
 
 /** Threads that the command line asks for first: a runtime's number is fixed when it starts. */
-export const askedThreads = () => Number((process.argv[process.argv.indexOf('--threads') + 1] ?? '1').split(',')[0]) || 1;
+export const askedThreads = () =>
+  Number((process.argv[process.argv.indexOf('--threads') + 1] ?? '1').split(',')[0]) || 1;
 
 export function engineOf(ort, sessionOptions) {
   const runner = async (file, shape) => {
@@ -20,14 +25,25 @@ export function engineOf(ort, sessionOptions) {
   return {
     async convolution({ images: n, channels, filters, size, kernel, stride, padding, groups }) {
       const shape = [n, channels, size, size];
-      const w = tensor(sized([filters, channels / groups, kernel, kernel], 2), [filters, channels / groups, kernel, kernel]);
-      const file = exportOnnx((x) => conv2d(x, w, undefined, { stride, padding, groups }), [tensor(sized(shape, 1), shape)]);
+      const w = tensor(sized([filters, channels / groups, kernel, kernel], 2), [
+        filters,
+        channels / groups,
+        kernel,
+        kernel,
+      ]);
+      const file = exportOnnx(
+        (x) => conv2d(x, w, undefined, { stride, padding, groups }),
+        [tensor(sized(shape, 1), shape)],
+      );
       return runner(file, shape);
     },
     async mobilenet() {
       const model = new MobileNetV2(new Random(1));
       const shape = [1, 3, 224, 224];
-      return runner(exportOnnx((x) => model.forward(x, inference), [tensor(sized(shape, 1), shape)]), shape);
+      return runner(
+        exportOnnx((x) => model.forward(x, inference), [tensor(sized(shape, 1), shape)]),
+        shape,
+      );
     },
   };
 }

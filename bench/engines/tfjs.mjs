@@ -25,7 +25,8 @@ const measured = (body) => async () => {
   y.dispose();
 };
 
-const images = ({ images: n, size, channels }) => tf.tensor4d(values(n * size * size * channels, 1), [n, size, size, channels]);
+const images = ({ images: n, size, channels }) =>
+  tf.tensor4d(values(n * size * size * channels, 1), [n, size, size, channels]);
 
 /** tfjs keeps channels last. */
 function convolve({ stride, padding, groups }) {

@@ -238,11 +238,14 @@ interface DepthwisePass extends Omit<Sizes, 'filters' | 'groups'> {
 /** Rows and columns beyond the last pixel that tiles may read. */
 const TILE_OVERHANG = { rows: 3, columns: 32 };
 
-export function prepareDepthwise(pass: DepthwisePass, activation: number) {
+export function prepareDepthwise(pass: DepthwisePass, activation: number, split = true) {
   const { images, channels, height, width, outHeight, outWidth, kernelHeight, kernelWidth } = pass;
   const { strideY, strideX, padTop, padLeft, dilationY, dilationX, spreadY, spreadX, reversed } = pass;
-  const phaseRows = outHeight + Math.floor(((kernelHeight - 1) * dilationY) / strideY) + TILE_OVERHANG.rows;
-  const reach = outWidth + Math.floor(((kernelWidth - 1) * dilationX) / strideX);
+  const [phasesY, phasesX] = split ? [strideY, strideX] : [1, 1];
+  const down = split ? outHeight : (outHeight - 1) * strideY + 1;
+  const across = split ? outWidth : (outWidth - 1) * strideX + 1;
+  const phaseRows = down + Math.floor(((kernelHeight - 1) * dilationY) / phasesY) + TILE_OVERHANG.rows;
+  const reach = across + Math.floor(((kernelWidth - 1) * dilationX) / phasesX);
   const pitch = (reach + TILE_OVERHANG.columns + 3) & ~3;
   const taps = kernelHeight * kernelWidth;
   return {
@@ -261,16 +264,22 @@ export function prepareDepthwise(pass: DepthwisePass, activation: number) {
         padTop,
         padLeft,
       ],
-      ...[dilationY, dilationX, spreadY, spreadX, Number(reversed), activation, phaseRows, pitch],
+      ...[dilationY, dilationX, spreadY, spreadX, Number(reversed), activation, phaseRows, pitch, phasesY, phasesX],
     ],
-    scratchBytes: 4 * (strideY * strideX * phaseRows * pitch + ((taps + 3) & ~3)),
+    scratchBytes: 4 * (phasesY * phasesX * phaseRows * pitch + ((taps + 3) & ~3)),
     tasks: images * channels,
     cost: outHeight * outWidth * (taps * 0.06 + 0.6) + height * width * 0.2 + 30,
   };
 }
 
+/** Whether the kernel for 3×3 at stride 2 applies, which takes the plane whole. */
+function isHalving(pass: DepthwisePass): boolean {
+  const { kernelHeight, kernelWidth, strideY, strideX, dilationY, dilationX } = pass;
+  return kernelHeight === 3 && kernelWidth === 3 && strideY === 2 && strideX === 2 && dilationY * dilationX === 1;
+}
+
 function runDepthwise(run: Execution, pass: DepthwisePass, activation: number, regions: readonly number[]): void {
-  const { words, scratchBytes, tasks, cost } = prepareDepthwise(pass, activation);
+  const { words, scratchBytes, tasks, cost } = prepareDepthwise(pass, activation, !isHalving(pass));
   run.withInts(words, (geometry) =>
     run.withScratchEach(scratchBytes, (scratch) =>
       run.over('depthwise', [...regions, scratch, scratchBytes, geometry], tasks, cost),
