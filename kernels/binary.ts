@@ -1,5 +1,7 @@
 // Numbers of one bit, −1 and 1: products by exclusive or and counting, and sums of planes of bits by carry-save adders.
 
+import { ownTile } from "./thread";
+
 /** Signs of rows of x[rows, k] as bits (1 for x < 0), each row in whole vectors of 128; bits past k are 0. Tasks count rows. */
 export function packSigns(x: usize, bits: usize, k: i32, begin: i32, end: i32): void {
   const vectors = (k + 127) / 128;
@@ -91,72 +93,60 @@ function majority(a: v128, b: v128, partial: v128, c: v128): v128 {
 }
 
 /**
- * Sums of planes: y[filter, pixel] = Σ over chosen planes of ±1, where bit p of a plane is 1 for −1 at pixel p, and a filter takes plane indices[i] for indptr[filter] ≤ i < indptr[filter + 1], negated where signs[i] is all ones.
- * Planes are `vectors` vectors of 128 pixels each. Counts are kept in slices of bits, one carry-save adder a plane: 15 slices hold up to 32,767 planes. Tasks count (filter, vector).
+ * Sums of planes: y[filter, pixel] = Σ over chosen planes of ±1, where bit p of a plane is 1 for −1 at pixel p, and a filter takes the planes at bytes offsets[i] for indptr[filter] ≤ i < indptr[filter + 1], negated where signs[i] is all ones.
+ * Planes are `vectors` vectors of 128 pixels each. Counts are kept in slices of bits, one carry-save adder a plane: 12 slices hold up to 4,095 planes. Tasks count (filter, vector).
  */
 export function sumPlanes(
-  planes: usize, indptr: usize, indices: usize, signs: usize, y: usize, vectors: i32, pixels: i32, begin: i32, end: i32,
+  planes: usize, indptr: usize, offsets: usize, signs: usize, y: usize, vectors: i32, pixels: i32, begin: i32, end: i32,
 ): void {
+  const upper = ownTile();
   for (let task = begin; task < end; task++) {
     const filter = task / vectors;
     const vector = task % vectors;
     const first = load<i32>(indptr + (<usize>filter << 2));
     const last = load<i32>(indptr + (<usize>filter << 2), 4);
     const base = planes + (<usize>vector << 4);
-    const stride = <usize>vectors << 4;
     const zero = i32x4.splat(0);
-    let n1 = zero, n2 = zero, n4 = zero, n8 = zero, n16 = zero, n32 = zero, n64 = zero, n128 = zero, n256 = zero, n512 = zero, n1024 = zero, n2048 = zero;
+    let n1 = zero, n2 = zero, n4 = zero, n8 = zero;
+    // Slices of weight 16 and above change once in 16 planes: they lie in memory and leave the registers to the others.
+    for (let slice: usize = 0; slice < UPPER_SLICES << 4; slice += 16) v128.store(upper + slice, zero);
     let i = first;
     for (; i + 16 <= last; i += 16) {
       // Sixteen planes: eight full adders, four, two, one; what is left over of weight 16 ripples up.
       let c: v128, t: v128;
       let twosA: v128, twosB: v128, foursA: v128, foursB: v128, eightsA: v128, eightsB: v128;
-      let a = planeAt(base, stride, indices, signs, i), b = planeAt(base, stride, indices, signs, i + 1);
+      let a = planeAt(base, offsets, signs, i), b = planeAt(base, offsets, signs, i + 1);
       t = v128.xor(a, b); twosA = majority(a, b, t, n1); n1 = v128.xor(t, n1);
-      a = planeAt(base, stride, indices, signs, i + 2); b = planeAt(base, stride, indices, signs, i + 3);
+      a = planeAt(base, offsets, signs, i + 2); b = planeAt(base, offsets, signs, i + 3);
       t = v128.xor(a, b); twosB = majority(a, b, t, n1); n1 = v128.xor(t, n1);
       t = v128.xor(twosA, twosB); foursA = majority(twosA, twosB, t, n2); n2 = v128.xor(t, n2);
-      a = planeAt(base, stride, indices, signs, i + 4); b = planeAt(base, stride, indices, signs, i + 5);
+      a = planeAt(base, offsets, signs, i + 4); b = planeAt(base, offsets, signs, i + 5);
       t = v128.xor(a, b); twosA = majority(a, b, t, n1); n1 = v128.xor(t, n1);
-      a = planeAt(base, stride, indices, signs, i + 6); b = planeAt(base, stride, indices, signs, i + 7);
+      a = planeAt(base, offsets, signs, i + 6); b = planeAt(base, offsets, signs, i + 7);
       t = v128.xor(a, b); twosB = majority(a, b, t, n1); n1 = v128.xor(t, n1);
       t = v128.xor(twosA, twosB); foursB = majority(twosA, twosB, t, n2); n2 = v128.xor(t, n2);
       t = v128.xor(foursA, foursB); eightsA = majority(foursA, foursB, t, n4); n4 = v128.xor(t, n4);
-      a = planeAt(base, stride, indices, signs, i + 8); b = planeAt(base, stride, indices, signs, i + 9);
+      a = planeAt(base, offsets, signs, i + 8); b = planeAt(base, offsets, signs, i + 9);
       t = v128.xor(a, b); twosA = majority(a, b, t, n1); n1 = v128.xor(t, n1);
-      a = planeAt(base, stride, indices, signs, i + 10); b = planeAt(base, stride, indices, signs, i + 11);
+      a = planeAt(base, offsets, signs, i + 10); b = planeAt(base, offsets, signs, i + 11);
       t = v128.xor(a, b); twosB = majority(a, b, t, n1); n1 = v128.xor(t, n1);
       t = v128.xor(twosA, twosB); foursA = majority(twosA, twosB, t, n2); n2 = v128.xor(t, n2);
-      a = planeAt(base, stride, indices, signs, i + 12); b = planeAt(base, stride, indices, signs, i + 13);
+      a = planeAt(base, offsets, signs, i + 12); b = planeAt(base, offsets, signs, i + 13);
       t = v128.xor(a, b); twosA = majority(a, b, t, n1); n1 = v128.xor(t, n1);
-      a = planeAt(base, stride, indices, signs, i + 14); b = planeAt(base, stride, indices, signs, i + 15);
+      a = planeAt(base, offsets, signs, i + 14); b = planeAt(base, offsets, signs, i + 15);
       t = v128.xor(a, b); twosB = majority(a, b, t, n1); n1 = v128.xor(t, n1);
       t = v128.xor(twosA, twosB); foursB = majority(twosA, twosB, t, n2); n2 = v128.xor(t, n2);
       t = v128.xor(foursA, foursB); eightsB = majority(foursA, foursB, t, n4); n4 = v128.xor(t, n4);
       t = v128.xor(eightsA, eightsB); c = majority(eightsA, eightsB, t, n8); n8 = v128.xor(t, n8);
-      t = v128.and(n16, c); n16 = v128.xor(n16, c); c = t;
-      t = v128.and(n32, c); n32 = v128.xor(n32, c); c = t;
-      t = v128.and(n64, c); n64 = v128.xor(n64, c); c = t;
-      t = v128.and(n128, c); n128 = v128.xor(n128, c); c = t;
-      t = v128.and(n256, c); n256 = v128.xor(n256, c); c = t;
-      t = v128.and(n512, c); n512 = v128.xor(n512, c); c = t;
-      t = v128.and(n1024, c); n1024 = v128.xor(n1024, c); c = t;
-      n2048 = v128.xor(n2048, c);
+      carryUp(upper, c);
     }
     for (; i < last; i++) {
-      let c = planeAt(base, stride, indices, signs, i);
+      let c = planeAt(base, offsets, signs, i);
       let t = v128.and(n1, c); n1 = v128.xor(n1, c); c = t;
       t = v128.and(n2, c); n2 = v128.xor(n2, c); c = t;
       t = v128.and(n4, c); n4 = v128.xor(n4, c); c = t;
       t = v128.and(n8, c); n8 = v128.xor(n8, c); c = t;
-      t = v128.and(n16, c); n16 = v128.xor(n16, c); c = t;
-      t = v128.and(n32, c); n32 = v128.xor(n32, c); c = t;
-      t = v128.and(n64, c); n64 = v128.xor(n64, c); c = t;
-      t = v128.and(n128, c); n128 = v128.xor(n128, c); c = t;
-      t = v128.and(n256, c); n256 = v128.xor(n256, c); c = t;
-      t = v128.and(n512, c); n512 = v128.xor(n512, c); c = t;
-      t = v128.and(n1024, c); n1024 = v128.xor(n1024, c); c = t;
-      n2048 = v128.xor(n2048, c);
+      carryUp(upper, c);
     }
     const total = last - first;
     const target = y + ((<usize>filter * pixels + vector * 128) << 2);
@@ -168,14 +158,14 @@ export function sumPlanes(
       value = addBit(value, n2, j, one, 1);
       value = addBit(value, n4, j, one, 2);
       value = addBit(value, n8, j, one, 3);
-      value = addBit(value, n16, j, one, 4);
-      value = addBit(value, n32, j, one, 5);
-      value = addBit(value, n64, j, one, 6);
-      value = addBit(value, n128, j, one, 7);
-      value = addBit(value, n256, j, one, 8);
-      value = addBit(value, n512, j, one, 9);
-      value = addBit(value, n1024, j, one, 10);
-      value = addBit(value, n2048, j, one, 11);
+      value = addBit(value, v128.load(upper, 0), j, one, 4);
+      value = addBit(value, v128.load(upper, 16), j, one, 5);
+      value = addBit(value, v128.load(upper, 32), j, one, 6);
+      value = addBit(value, v128.load(upper, 48), j, one, 7);
+      value = addBit(value, v128.load(upper, 64), j, one, 8);
+      value = addBit(value, v128.load(upper, 80), j, one, 9);
+      value = addBit(value, v128.load(upper, 96), j, one, 10);
+      value = addBit(value, v128.load(upper, 112), j, one, 11);
       const result = f32x4.convert_i32x4_s(i32x4.sub(i32x4.splat(total), i32x4.shl(value, 1)));
       const at = target + (<usize>j << 2);
       if (j < count) v128.store_lane<f32>(at, result, 0);
@@ -186,11 +176,25 @@ export function sumPlanes(
   }
 }
 
+/** Slices of weight 16 to 2048. */
+const UPPER_SLICES: usize = 8;
+
+/** Adds bits of weight 16 to the slices in memory. */
 // @ts-ignore: decorator
 @inline
-function planeAt(base: usize, stride: usize, indices: usize, signs: usize, i: i32): v128 {
+function carryUp(upper: usize, carry: v128): void {
+  for (let slice: usize = 0; slice < UPPER_SLICES << 4; slice += 16) {
+    const bits = v128.load(upper + slice);
+    v128.store(upper + slice, v128.xor(bits, carry));
+    carry = v128.and(bits, carry);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function planeAt(base: usize, offsets: usize, signs: usize, i: i32): v128 {
   const at = <usize>i << 2;
-  return v128.xor(v128.load(base + <usize>load<i32>(indices + at) * stride), v128.load32_splat(signs + at));
+  return v128.xor(v128.load(base + <usize>load<u32>(offsets + at)), v128.load32_splat(signs + at));
 }
 
 // @ts-ignore: decorator

@@ -1,13 +1,13 @@
-// Weights in blocks of 32 with one scale each, as GGUF's Q8_0 and Q4_0 have them, times activations quantised to blocks of bytes likewise. Scales and quanta lie apart: quanta [n, k] bytes (or nibbles, two a byte: element
+// Weights in blocks of 32 with one scale each, as GGUF's Q8_0 and Q4_0 have them, times activations quantised to blocks of bytes likewise, which are kept as 16-bit numbers so that products need not widen them again and again. Scales and quanta lie apart: quanta [n, k] bytes (or nibbles, two a byte: element
 // j of a block in the low, j + 16 in the high half of byte j), scales [n, k/32] floats.
 
 import { multiplyAdd, sumLanes } from "./math";
 
-/** Quantises rows of x[m, k] to blocks of 32 bytes: scale max|x|/127. Tasks count blocks. */
+/** Quantises rows of x[m, k] to blocks of 32 whole numbers of 16 bits in −127…127: scale max|x|/127. Tasks count blocks. */
 export function quantizeBlocks(x: usize, quanta: usize, scales: usize, begin: i32, end: i32): void {
   for (let block = begin; block < end; block++) {
     const source = x + (<usize>block << 7);
-    const target = quanta + (<usize>block << 5);
+    const target = quanta + (<usize>block << 6);
     let largest = f32x4.splat(0);
     for (let i: usize = 0; i < 128; i += 16) largest = f32x4.max(largest, f32x4.abs(v128.load(source + i)));
     const peak = max(
@@ -18,25 +18,19 @@ export function quantizeBlocks(x: usize, quanta: usize, scales: usize, begin: i3
     for (let i: usize = 0; i < 32; i += 8) {
       const lo = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(source + 4 * i), factor)));
       const hi = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(source + 4 * i, 16), factor)));
-      const words = i16x8.narrow_i32x4_s(lo, hi);
-      v128.store64_lane(target + i, i8x16.narrow_i16x8_s(words, words), 0);
+      v128.store(target + 2 * i, i16x8.narrow_i32x4_s(lo, hi));
     }
   }
 }
 
-/** Sum of the 32 products of two blocks, in four lanes. */
+/** Sum of the 32 products of a block of activations and one of weights (four vectors of 16-bit numbers), in four lanes. */
 // @ts-ignore: decorator
 @inline
-function dotBytes(a: usize, lo: v128, hi: v128): v128 {
-  const a0 = v128.load(a);
-  const a1 = v128.load(a, 16);
-  const s0 = i32x4.add(
-    i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(a0), i16x8.extend_low_i8x16_s(lo)), i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(a0), i16x8.extend_high_i8x16_s(lo)),
+function dotBlock(a: usize, w0: v128, w1: v128, w2: v128, w3: v128): v128 {
+  return i32x4.add(
+    i32x4.add(i32x4.dot_i16x8_s(v128.load(a), w0), i32x4.dot_i16x8_s(v128.load(a, 16), w1)),
+    i32x4.add(i32x4.dot_i16x8_s(v128.load(a, 32), w2), i32x4.dot_i16x8_s(v128.load(a, 48), w3)),
   );
-  const s1 = i32x4.add(
-    i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(a1), i16x8.extend_low_i8x16_s(hi)), i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(a1), i16x8.extend_high_i8x16_s(hi)),
-  );
-  return i32x4.add(s0, s1);
 }
 
 /**
@@ -54,7 +48,7 @@ function blockProduct(
     const scales = wScales + ((<usize>column * blocks) << 2);
     // Four rows of activations share the unpacking of each block of weights.
     for (let row = 0; row < m; row += 4) {
-      const stride = <usize>blocks << 5;
+      const stride = <usize>blocks << 6;
       const rows = min(4, m - row);
       const a0 = a + <usize>row * stride;
       const a1 = a + <usize>(row + min(1, rows - 1)) * stride;
@@ -66,23 +60,30 @@ function blockProduct(
       const f3 = aScales + ((<usize>(row + min(3, rows - 1)) * blocks) << 2);
       let t0 = f32x4.splat(0), t1 = t0, t2 = t0, t3 = t0;
       for (let block = 0; block < blocks; block++) {
-        const at = <usize>block << 5;
+        const at = <usize>block << 6;
         const word = <usize>block << 2;
-        let lo: v128, hi: v128;
+        let w0: v128, w1: v128, w2: v128, w3: v128;
         if (nibbles) {
           const bytes = v128.load(weights + <usize>block * 16);
-          lo = i8x16.sub(v128.and(bytes, low), eight);
-          hi = i8x16.sub(i8x16.shr_u(bytes, 4), eight);
+          const lo = i8x16.sub(v128.and(bytes, low), eight);
+          const hi = i8x16.sub(i8x16.shr_u(bytes, 4), eight);
+          w0 = i16x8.extend_low_i8x16_s(lo);
+          w1 = i16x8.extend_high_i8x16_s(lo);
+          w2 = i16x8.extend_low_i8x16_s(hi);
+          w3 = i16x8.extend_high_i8x16_s(hi);
         } else {
-          lo = v128.load(weights + at);
-          hi = v128.load(weights + at, 16);
+          const from = weights + (<usize>block << 5);
+          w0 = v128.load8x8_s(from);
+          w1 = v128.load8x8_s(from, 8);
+          w2 = v128.load8x8_s(from, 16);
+          w3 = v128.load8x8_s(from, 24);
         }
         const scale = load<f32>(scales + word);
-        t0 = multiplyAdd(f32x4.convert_i32x4_s(dotBytes(a0 + at, lo, hi)), f32x4.splat(scale * load<f32>(f0 + word)), t0);
+        t0 = multiplyAdd(f32x4.convert_i32x4_s(dotBlock(a0 + at, w0, w1, w2, w3)), f32x4.splat(scale * load<f32>(f0 + word)), t0);
         if (rows > 1) {
-          t1 = multiplyAdd(f32x4.convert_i32x4_s(dotBytes(a1 + at, lo, hi)), f32x4.splat(scale * load<f32>(f1 + word)), t1);
-          t2 = multiplyAdd(f32x4.convert_i32x4_s(dotBytes(a2 + at, lo, hi)), f32x4.splat(scale * load<f32>(f2 + word)), t2);
-          t3 = multiplyAdd(f32x4.convert_i32x4_s(dotBytes(a3 + at, lo, hi)), f32x4.splat(scale * load<f32>(f3 + word)), t3);
+          t1 = multiplyAdd(f32x4.convert_i32x4_s(dotBlock(a1 + at, w0, w1, w2, w3)), f32x4.splat(scale * load<f32>(f1 + word)), t1);
+          t2 = multiplyAdd(f32x4.convert_i32x4_s(dotBlock(a2 + at, w0, w1, w2, w3)), f32x4.splat(scale * load<f32>(f2 + word)), t2);
+          t3 = multiplyAdd(f32x4.convert_i32x4_s(dotBlock(a3 + at, w0, w1, w2, w3)), f32x4.splat(scale * load<f32>(f3 + word)), t3);
         }
       }
       const target = y + ((<usize>row * n + column) << 2);

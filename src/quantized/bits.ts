@@ -55,9 +55,12 @@ export class PlaneSums {
   readonly #indices: Tensor;
   readonly #signs: Tensor;
   readonly #stored: number;
+  readonly #highest: number;
+  readonly #count: number;
 
   /** @param filters for each filter the planes that it takes, and whether each is negated. */
-  constructor(readonly filters: readonly (readonly { readonly plane: number; readonly negative: boolean }[])[]) {
+  constructor(filters: readonly (readonly { readonly plane: number; readonly negative: boolean }[])[]) {
+    this.#count = filters.length;
     const starts = [0];
     for (const filter of filters) {
       if (filter.length > MAXIMUM_PLANES)
@@ -66,6 +69,9 @@ export class PlaneSums {
     }
     const all = filters.flat();
     this.#stored = all.length;
+    this.#highest = all.reduce((highest, { plane }) => Math.max(highest, plane), -1);
+    const negative = all.find(({ plane }) => !(Number.isInteger(plane) && plane >= 0));
+    if (negative) throw new RangeError(`PlaneSums: plane ${negative.plane} is no row number`);
     this.#indptr = keep(tensor(Int32Array.from(starts)));
     this.#indices = keep(tensor(Int32Array.from(all, ({ plane }) => plane)));
     this.#signs = keep(tensor(Int32Array.from(all, ({ negative }) => (negative ? -1 : 0))));
@@ -73,11 +79,11 @@ export class PlaneSums {
 
   /** planes: the signs of [planes, pixels]. @returns f32 [filters, pixels]. */
   sum(planes: BitMatrix): Tensor {
-    const beyond = this.filters.flat().find(({ plane }) => plane < 0 || plane >= planes.rows);
-    if (beyond) throw new RangeError(`PlaneSums: plane ${beyond.plane} is outside 0…${planes.rows - 1}`);
-    const y = emptyTensor([this.filters.length, planes.columns], 'f32');
+    if (this.#highest >= planes.rows)
+      throw new RangeError(`PlaneSums: plane ${this.#highest} is outside 0…${planes.rows - 1}`);
+    const y = emptyTensor([this.#count, planes.columns], 'f32');
     const tables = [this.#indptr, this.#indices, this.#signs];
-    cpu.run('sumPlanes', [planes.bits, ...tables, y, this.filters.length, planes.columns, Math.max(1, this.#stored)]);
+    cpu.run('sumPlanes', [planes.bits, ...tables, y, this.#count, planes.columns, Math.max(1, this.#stored)]);
     return y;
   }
 }

@@ -87,7 +87,8 @@ export class BlockMatrix {
       throw new Error(`BlockMatrix: expected [m, ${this.columns}], got ${formatShape(x.shape)}`);
     const m = x.shape[0] as number;
     const blocks = this.columns / BLOCK;
-    const quanta = emptyTensor([m, this.columns], 'i8');
+    // Two bytes each: whole numbers of 16 bits.
+    const quanta = emptyTensor([m, 2 * this.columns], 'i8');
     const scales = emptyTensor([m, blocks], 'f32');
     const y = emptyTensor([m, this.rows], 'f32');
     cpu.run('quantizeBlocks', [x, quanta, scales, m * blocks]);

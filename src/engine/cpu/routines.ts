@@ -148,6 +148,22 @@ const groupedMatmul: Routine = (run, x = 0, w = 0, y = 0, groups = 1, n = 1, k =
 /** Rows of a block of a grouped product. */
 const GROUP_ROWS = 48;
 
+/** Lends byte offsets index·stride for `count` indices: one multiplication each, and not one a tile. */
+function withOffsets(
+  run: Execution,
+  indices: number,
+  count: number,
+  stride: number,
+  use: (offsets: number) => void,
+): void {
+  run.withInts([stride], (factor) =>
+    run.withScratch(Math.max(1, count) * 4, (offsets) => {
+      run.over('multiplyInt', [indices, factor, offsets, 1, 1, count, 0, 0, 0, 1, 0, 0, 0, 0], count, 0.3);
+      use(offsets);
+    }),
+  );
+}
+
 function blockProduct(kernel: string): Routine {
   return (run, a = 0, aScales = 0, w = 0, wScales = 0, y = 0, m = 1, n = 1, blocks = 1) =>
     run.over(kernel, [a, aScales, w, wScales, y, m, n, blocks], n, m * blocks * 3);
@@ -360,22 +376,26 @@ export const routines = {
   /** (planes, indptr, indices, signs, y, filters, pixels, stored). */
   sumPlanes: (run, planes = 0, indptr = 0, indices = 0, signs = 0, y = 0, filters = 1, pixels = 1, stored = 1) => {
     const vectors = Math.ceil(pixels / 128);
-    run.over(
-      'sumPlanes',
-      [planes, indptr, indices, signs, y, vectors, pixels],
-      filters * vectors,
-      (stored / filters) * 1.2 + 100,
+    withOffsets(run, indices, stored, vectors * 16, (offsets) =>
+      run.over(
+        'sumPlanes',
+        [planes, indptr, offsets, signs, y, vectors, pixels],
+        filters * vectors,
+        (stored / filters) * 1.2 + 100,
+      ),
     );
   },
   /** (indptr, indices, values, bias | 0, x, y, rows, pixels, activation, height of a block, stored blocks). */
-  sparseChannels: (run, ...args) => {
-    const [rows, pixels, activation, height, stored] = args.slice(6) as [number, number, number, number, number];
+  sparseChannels: (run, indptr = 0, indices = 0, values = 0, bias = 0, x = 0, y = 0, ...sizes) => {
+    const [rows, pixels, activation, height, stored] = sizes as [number, number, number, number, number];
     const tiles = Math.ceil(pixels / (height === 4 ? 8 : 16));
-    run.over(
-      `sparseChannels${height}`,
-      [...args.slice(0, 6), rows, pixels, activation],
-      tiles,
-      (stored * 4) / 3 + rows * 4,
+    withOffsets(run, indices, stored, pixels * 4, (offsets) =>
+      run.over(
+        `sparseChannels${height}`,
+        [indptr, offsets, values, bias, x, y, rows, pixels, activation],
+        tiles,
+        (stored * 4) / 3 + rows * 4,
+      ),
     );
   },
 
