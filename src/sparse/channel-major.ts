@@ -1,6 +1,6 @@
 // Pruned convolution weights as they are used: 1×1 filters with most weights zero, times images with channels outermost.
 
-import { type Activation, activations, cpu } from '../engine/index.js';
+import { type Activation, activations, cpu, type Device } from '../engine/index.js';
 import { emptyTensor, formatShape, keep, requireDType, type Tensor, tensor } from '../tensor/index.js';
 
 export type BlockHeight = 1 | 2 | 4;
@@ -38,19 +38,24 @@ export class ChannelMatrix {
     requireDType('ChannelMatrix', 'f32', x);
     if (x.rank < 2 || x.shape[1] !== this.columns)
       throw new Error(`ChannelMatrix: expected [n, ${this.columns}, …], got ${formatShape(x.shape)}`);
-    const [n] = x.shape as [number];
+    const y = emptyTensor([x.shape[0] as number, this.rows, ...x.shape.slice(2)], 'f32');
+    this.write(cpu, x, y, bias, activation);
+    return y;
+  }
+
+  /** The same into a tensor of another device, such as one that records a plan. */
+  write(device: Device, x: Tensor, y: Tensor, bias: Tensor | undefined, activation: Activation): void {
+    const n = x.shape[0] as number;
     const pixels = x.size / (n * this.columns);
-    const y = emptyTensor([n, this.rows, ...x.shape.slice(2)], 'f32');
     for (let image = 0; image < n; image++) {
       const source = { buffer: x.buffer, byteOffset: x.byteOffset + 4 * image * this.columns * pixels };
       const target = { buffer: y.buffer, byteOffset: y.byteOffset + 4 * image * this.rows * pixels };
       const tables = [this.#indptr, this.#indices, this.#values];
-      cpu.run('sparseChannels', [
+      device.run('sparseChannels', [
         ...[...tables, bias ?? null, source, target],
         ...[this.rows, pixels, activations[activation], this.height, this.blocks],
       ]);
     }
-    return y;
   }
 }
 

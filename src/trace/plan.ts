@@ -3,7 +3,7 @@
 
 import { cpu, type LoadedProgram, type Program, type TypedArray, VIRTUAL } from '../engine/index.js';
 import { emptyTensor, sameShape, scope, sizeOf, type Tensor, tensor } from '../tensor/index.js';
-import { fuse } from './fuse.js';
+import { fuse, useSparseKernels } from './fuse.js';
 import { type Graph, trace, type Value } from './graph.js';
 
 /** An input or output: its shape, and where in the program's buffers it lies. */
@@ -80,8 +80,20 @@ export class Plan {
  * @example const plan = compile((x) => model.forward(x, inference), [zeros([1, 3, 224, 224])]); const [y] = plan.run(x);
  * @throws Error when an operation reads or writes values from JavaScript, which a plan cannot repeat.
  */
-export function compile(fn: (...inputs: Tensor[]) => unknown, examples: readonly Tensor[]): Plan {
-  return trace(fn, examples, {}, (graph) => new Plan(planOf(fuse(graph))));
+export function compile(
+  fn: (...inputs: Tensor[]) => unknown,
+  examples: readonly Tensor[],
+  { sparse = true }: CompileOptions = {},
+): Plan {
+  return trace(fn, examples, {}, (graph) => {
+    const fused = fuse(graph);
+    return new Plan(planOf(sparse ? useSparseKernels(fused) : fused));
+  });
+}
+
+export interface CompileOptions {
+  /** Whether pointwise convolutions with mostly zero weights run on sparse kernels. */
+  readonly sparse?: boolean;
 }
 
 function planOf(graph: Graph): PlanData {

@@ -9,10 +9,10 @@ import {
   SmallResNet,
   VisionTransformer,
 } from '../../src/models/index.js';
-import { buffers, inference, type Layer } from '../../src/nn/index.js';
+import { buffers, inference, type Layer, parameters } from '../../src/nn/index.js';
 import { concatenate, Random, scope, softmax, type Tensor, tensor } from '../../src/tensor/index.js';
 import { compile, loadPlan, savePlan } from '../../src/trace/index.js';
-import { expectClose, uniformTensor } from '../oracle.js';
+import { expectClose, uniform, uniformTensor } from '../oracle.js';
 
 /** Running statistics that differ from their start, so that folding them shows. */
 function unsettle(model: object): void {
@@ -87,6 +87,25 @@ test('norms, activations and shortcuts are folded, temporaries share memory, dis
   expect(plan.arenaBytes).toBeLessThan(4e6);
   plan.dispose();
   expect(memoryUse().bytes).toBe(before);
+});
+
+test('pruned pointwise convolutions run on sparse kernels, shortcuts included', () => {
+  const model = new MobileNetV2(random(), { classes: 10 });
+  unsettle(model);
+  const weights = Object.values(parameters(model)).filter(({ shape }) => shape.length === 4 && shape[2] === 1);
+  weights.forEach((weight, seed) => {
+    const draws = uniform(seed, weight.size, 0, 1);
+    weight.assign(weight.dataSync().map((value, i) => ((draws[i] as number) < 0.8 ? 0 : value)));
+  });
+  const shape = [2, 3, 64, 64];
+  const plan = compile((x) => model.forward(x, inference), [uniformTensor(1, shape)]);
+  expect(plan.data.program.steps.filter(({ kernel }) => kernel.startsWith('sparseChannels')).length).toBe(
+    2 * weights.length,
+  );
+  const x = uniformTensor(2, shape);
+  expectClose(plan.run(x)[0]?.view() as Float32Array, model.forward(x, inference).view(), 2e-4);
+  const dense = compile((input) => model.forward(input, inference), [x], { sparse: false });
+  expect(dense.data.program.steps.some(({ kernel }) => kernel.startsWith('sparseChannels'))).toBe(false);
 });
 
 test('saved and loaded, a plan gives the same bits', () => {

@@ -31,7 +31,17 @@ function binary(
   result: 'same' | 'f32',
   gradients?: Gradients,
 ): (a: Tensor, b: Tensor) => Tensor {
-  const op: Op = {
+  const op = binaryOp(name, intName, result, gradients);
+  return (a, b) => apply(op, [a, b]);
+}
+
+function binaryOp(
+  name: KernelName,
+  intName: KernelName | undefined,
+  result: 'same' | 'f32',
+  gradients?: Gradients,
+): Op {
+  return {
     name,
     infer: ([left, right]) => {
       const a = left as Tensor;
@@ -54,10 +64,11 @@ function binary(
       },
     }),
   };
-  return (a, b) => apply(op, [a, b]);
 }
 
-const addTensors = binary('add', 'addInt', 'same', { a: ({ g }) => g, b: ({ g }) => g });
+/** Addition as a record, for rewritten graphs. */
+export const addOp = binaryOp('add', 'addInt', 'same', { a: ({ g }) => g, b: ({ g }) => g });
+const addTensors = (a: Tensor, b: Tensor) => apply(addOp, [a, b]);
 const subtractTensors = binary('subtract', 'subtractInt', 'same', { a: ({ g }) => g, b: ({ g }) => multiply(g, -1) });
 const multiplyTensors = binary('multiply', 'multiplyInt', 'same', {
   a: ({ b, g }) => multiply(g, b),
