@@ -84,6 +84,12 @@ export const tasks = [
     gflop: 0.601548544,
   },
   {
+    group: 'mobilenet',
+    name: 'MobileNetV2 at 224², 80 % of the 1×1 weights zero in 4×1 blocks',
+    setUp: (engine) => engine.mobilenet?.(0.8),
+    gflop: 0.601548544,
+  },
+  {
     group: 'resnet20',
     name: 'ResNet-20 step, batch 64, 32×32',
     setUp: (engine) => engine.resnetStep?.(64),

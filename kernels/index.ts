@@ -17,6 +17,7 @@ export { copyStrided, transpose } from "./layout";
 export { standardize } from "./normalize";
 export { adam, sgd } from "./optimizer";
 export { averagePool, averageUnpool, maxPool, pickPositions, resize, resizeTransposed, unpool } from "./pool";
+export { resetProgram, runProgram } from "./program";
 export { dropout, randomBits, randomNormal, randomUniform } from "./random";
 export { argmax, logSumExp, max_ as max, min_ as min, sum } from "./reduce";
 export { segmentMax, segmentSoftmax } from "./segment";

@@ -14,11 +14,12 @@ import {
   valueAndGrad,
   zeros,
 } from '../../dist/index.js';
-import { Decoder, MobileNetV2, SmallResNet } from '../../dist/models/index.js';
+import { Decoder, SmallResNet } from '../../dist/models/index.js';
 import { crossEntropy, inference, MLP, parameters, SGD, training, withWeights } from '../../dist/nn/index.js';
 import { SparseMatrix, SparsePattern, spmm } from '../../dist/sparse/index.js';
 import { compile } from '../../dist/trace/index.js';
 import { coordinates, values } from '../tasks.mjs';
+import { prunedMobileNet } from './onnx.mjs';
 
 export const name = 'gossamer';
 export const multithreaded = true;
@@ -72,8 +73,8 @@ export const engine = {
     const step = valueAndGrad(({ x, w }) => conv2d(x, w, undefined, { stride, padding, groups }).sum());
     return async () => scope(() => step(inputs).gradient.w.view()[0]);
   },
-  async mobilenet() {
-    const model = new MobileNetV2(new Random(1));
+  async mobilenet(zeros = 0) {
+    const model = prunedMobileNet(zeros);
     const x = images([1, 3, 224, 224], 1);
     const plan = compile((input) => model.forward(input, inference), [x]);
     return async () => scope(() => plan.run(x)[0].view()[0]);

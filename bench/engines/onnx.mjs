@@ -2,7 +2,7 @@
 
 import { conv2d, Random, tensor } from '../../dist/index.js';
 import { MobileNetV2 } from '../../dist/models/index.js';
-import { inference } from '../../dist/nn/index.js';
+import { inference, parameters } from '../../dist/nn/index.js';
 import { exportOnnx } from '../../dist/trace/index.js';
 import { values } from '../tasks.mjs';
 
@@ -11,6 +11,21 @@ const sized = (shape, seed) =>
     shape.reduce((a, b) => a * b),
     seed,
   );
+
+/** MobileNetV2 with a share of its pointwise weights at zero, four rows alike. */
+export function prunedMobileNet(zeros) {
+  const model = new MobileNetV2(new Random(1));
+  const random = new Random(2);
+  for (const weight of Object.values(parameters(model))) {
+    if (zeros === 0 || weight.rank !== 4 || weight.shape[2] !== 1) continue;
+    const [rows, columns] = weight.shape;
+    const kept = Float32Array.from({ length: Math.ceil(rows / 4) * columns }, () => (random.float() < zeros ? 0 : 1));
+    weight.assign(
+      weight.dataSync().map((value, i) => value * kept[Math.floor(i / columns / 4) * columns + (i % columns)]),
+    );
+  }
+  return model;
+}
 
 /** Threads that the command line asks for first: a runtime's number is fixed when it starts. */
 export const askedThreads = () =>
@@ -37,8 +52,8 @@ export function engineOf(ort, sessionOptions) {
       );
       return runner(file, shape);
     },
-    async mobilenet() {
-      const model = new MobileNetV2(new Random(1));
+    async mobilenet(zeros = 0) {
+      const model = prunedMobileNet(zeros);
       const shape = [1, 3, 224, 224];
       return runner(
         exportOnnx((x) => model.forward(x, inference), [tensor(sized(shape, 1), shape)]),

@@ -1,8 +1,17 @@
 // Programs: kernel calls whose every address is known. Temporary buffers share one arena, each place being used again once its last reader is done.
 
+import { signatures } from '../generated/signatures.js';
 import type { Heap } from '../memory.js';
 import { type PlannedBuffer, type RecordingDevice, type Step, VIRTUAL } from './recorder.js';
 import type { Runner } from './runner.js';
+
+const kernelNumbers = new Map(signatures.map(([name, args], id) => [name, { id, args }]));
+
+/** Words of a step in memory: see kernels/program.ts. */
+const STEP_WORDS = 6;
+/** Steps of less work (rough nanoseconds) stay in one piece. */
+const PARALLEL_THRESHOLD = 10_000;
+const CHUNKS_PER_THREAD = 4;
 
 /** Steps over numbered buffers: plain data that can be saved. */
 export interface Program {
@@ -103,12 +112,34 @@ export function placeInArena(
   return { offsets, bytes: total };
 }
 
-/** A program in memory, ready to run. */
+/** How many places of a step's loop a thread takes at once. */
+function chunkOf({ size, cost, work }: Step, threads: number): number {
+  const total = work ?? size * cost;
+  if (threads === 1 || total < PARALLEL_THRESHOLD) return size;
+  const shares = work === undefined ? Math.min(threads * CHUNKS_PER_THREAD, Math.ceil(total / 4000)) : threads;
+  return Math.ceil(size / shares);
+}
+
+const floatView = new Float32Array(1);
+const floatBits = new Int32Array(floatView.buffer);
+
+/** An argument as the 32 bits that a kernel reads. */
+function argumentBits(value: number, kind: string | undefined): number {
+  if (kind !== 'f') return value | 0;
+  floatView[0] = value;
+  return floatBits[0] as number;
+}
+
+/** A program in memory, ready to run: one call into WebAssembly does all of it. */
 export class LoadedProgram {
   readonly #heap: Heap;
   readonly #runner: Runner;
   readonly #addresses: readonly number[];
-  readonly #calls: readonly { readonly step: Step; readonly args: readonly number[] }[];
+  readonly #table: number;
+  readonly #count: number;
+  readonly #threads: number;
+  /** Rough nanoseconds of a run. */
+  readonly #work: number;
   readonly #blocks: { address: number; bytes: number }[] = [];
   /** Bytes of the arena that temporaries share. */
   readonly arenaBytes: number;
@@ -126,7 +157,37 @@ export class LoadedProgram {
       return address;
     });
     this.#addresses = addresses;
-    this.#calls = program.steps.map((step) => ({ step, args: resolve(step, addresses) }));
+    this.#count = program.steps.length;
+    this.#threads = program.threads;
+    this.#work = program.steps.reduce((total, step) => total + (step.work ?? step.size * step.cost), 0);
+    this.#table = this.#writeTable(program.steps);
+  }
+
+  /** Steps and their arguments as kernels/program.ts reads them. */
+  #writeTable(steps: readonly Step[]): number {
+    const argumentWords = steps.reduce((total, { args }) => total + args.length, 0);
+    const table = this.#allocate(4 * Math.max(1, steps.length * STEP_WORDS + argumentWords));
+    const words: number[] = [];
+    const values: number[] = [];
+    for (const step of steps) {
+      const kernel = kernelNumbers.get(step.kernel);
+      const args = resolve(step, this.#addresses);
+      if (!kernel || kernel.args.length !== args.length)
+        throw new Error(`plan: this version has no kernel "${step.kernel}" with ${args.length} arguments`);
+      words.push(
+        kernel.id,
+        table + 4 * (steps.length * STEP_WORDS + values.length),
+        step.size,
+        chunkOf(step, this.#threads),
+        0,
+        0,
+      );
+      args.forEach((value, at) => {
+        values.push(argumentBits(value, kernel.args[at]));
+      });
+    }
+    new Int32Array(this.#heap.memory.buffer, table, words.length + values.length).set([...words, ...values]);
+    return table;
   }
 
   #allocate(bytes: number): number {
@@ -141,10 +202,12 @@ export class LoadedProgram {
   }
 
   run(): void {
-    for (const { step, args } of this.#calls) {
-      if (step.work === undefined) this.#runner.over(step.kernel, args, step.size, step.cost);
-      else this.#runner.inShares(step.kernel, args, step.size, step.work);
-    }
+    const { pool } = this.#runner;
+    pool.runAlone('resetProgram', [this.#table], this.#count);
+    const threads = Math.min(this.#threads, pool.threads);
+    const args = [this.#table, this.#count];
+    if (threads === 1 || this.#work < PARALLEL_THRESHOLD) pool.runAlone('runProgram', args, 1);
+    else pool.runChunks('runProgram', args, threads, threads);
   }
 
   /** Gives the memory back; the program cannot run any more. */
