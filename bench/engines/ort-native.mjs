@@ -10,4 +10,6 @@ export const name = 'ort-native';
 export const multithreaded = false;
 export const detail = () => `${ort.env.versions.node}, ${threads} thr.`;
 export async function setUp() {}
-export const engine = engineOf(ort, { intraOpNumThreads: threads, interOpNumThreads: 1, logSeverityLevel: 3 });
+// Threads that spin while they wait would take the others' turns from them.
+const extra = { session: { intra_op: { allow_spinning: '0' } } };
+export const engine = engineOf(ort, { intraOpNumThreads: threads, interOpNumThreads: 1, logSeverityLevel: 3, extra });

@@ -7,6 +7,7 @@ import {
   conv2d,
   convTranspose2d,
   type Pair,
+  pair,
   type Random,
   type Shape,
   type Tensor,
@@ -26,10 +27,6 @@ function initial(random: Random, shape: Shape, outChannels: number, bias: boolea
     weight: parameter(kaimingUniform(random, shape)),
     bias: bias ? parameter(random.uniform([outChannels], -bound, bound)) : undefined,
   };
-}
-
-function pair(value: Pair): readonly [number, number] {
-  return typeof value === 'number' ? [value, value] : value;
 }
 
 /** x [n, inChannels, h, w] → [n, outChannels, h′, w′]; weight [outChannels, inChannels / groups, kh, kw]. See `conv2d`. */

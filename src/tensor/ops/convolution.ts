@@ -29,7 +29,8 @@ export interface ConvolutionAttributes {
   readonly output: readonly [number, number];
 }
 
-function pair(value: Pair): readonly [number, number] {
+/** The numbers for both axes. */
+export function pair(value: Pair): readonly [number, number] {
   return typeof value === 'number' ? [value, value] : value;
 }
 

@@ -4,16 +4,12 @@ import type { Device, KernelArgument, KernelName } from '../../engine/index.js';
 import { apply, applyAll, type Op, onlyGradient, requireDType } from '../apply.js';
 import { formatShape, type Shape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import type { Pair } from './convolution.js';
+import { type Pair, pair } from './convolution.js';
 import { reshape } from './layout.js';
 import { mean } from './reduce.js';
 
 /** First and end input position of each output position along one axis. */
 type Windows = readonly (readonly [first: number, end: number])[];
-
-function pair(value: Pair): readonly [number, number] {
-  return typeof value === 'number' ? [value, value] : value;
-}
 
 function slidingWindows(operation: string, length: number, kernel: number, stride: number, padding: number): Windows {
   if (
