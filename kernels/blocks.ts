@@ -3,8 +3,8 @@
 
 import { multiplyAdd, sumLanes } from "./math";
 
-/** Quantises rows of x[m, k] to blocks of 32 whole numbers of 16 bits in −127…127: scale max|x|/127. Tasks count blocks. */
-export function quantizeBlocks(x: usize, quanta: usize, scales: usize, begin: i32, end: i32): void {
+/** Quantises rows of x[m, k] to blocks of 32 whole numbers of 16 bits in −127…127: scale max|x|/127; sums[block] = scale·Σ of the numbers. Tasks count blocks. */
+export function quantizeBlocks(x: usize, quanta: usize, scales: usize, sums: usize, begin: i32, end: i32): void {
   for (let block = begin; block < end; block++) {
     const source = x + (<usize>block << 7);
     const target = quanta + (<usize>block << 6);
@@ -15,11 +15,14 @@ export function quantizeBlocks(x: usize, quanta: usize, scales: usize, begin: i3
     );
     store<f32>(scales + (<usize>block << 2), peak / 127);
     const factor = f32x4.splat(peak > 0 ? 127 / peak : 0);
+    let total = i32x4.splat(0);
     for (let i: usize = 0; i < 32; i += 8) {
       const lo = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(source + 4 * i), factor)));
       const hi = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(source + 4 * i, 16), factor)));
+      total = i32x4.add(total, i32x4.add(lo, hi));
       v128.store(target + 2 * i, i16x8.narrow_i32x4_s(lo, hi));
     }
+    store<f32>(sums + (<usize>block << 2), sumLanes(f32x4.convert_i32x4_s(total)) * (peak / 127));
   }
 }
 
@@ -33,73 +36,96 @@ function dotBlock(a: usize, w0: v128, w1: v128, w2: v128, w3: v128): v128 {
   );
 }
 
+/** The first 16 or last 16 weights of a block, as they are stored: bytes, or nibbles without their offset of 8. */
+// @ts-ignore: decorator
+@inline
+function weightsAt(nibbles: bool, weights: usize, block: i32, part: usize): v128 {
+  if (!nibbles) return v128.load(weights + (<usize>block << 5) + (part << 4));
+  const bytes = v128.load(weights + (<usize>block << 4));
+  return part == 0 ? v128.and(bytes, i8x16.splat(15)) : i8x16.shr_u(bytes, 4);
+}
+
+/** Σ of n products of contiguous floats. */
+// @ts-ignore: decorator
+@inline
+function scaleDot(a: usize, b: usize, n: i32): f32 {
+  let total = f32x4.splat(0);
+  let i = 0;
+  for (; i + 4 <= n; i += 4) total = multiplyAdd(v128.load(a + (<usize>i << 2)), v128.load(b + (<usize>i << 2)), total);
+  let sum = sumLanes(total);
+  for (; i < n; i++) sum += load<f32>(a + (<usize>i << 2)) * load<f32>(b + (<usize>i << 2));
+  return sum;
+}
+
 /**
- * y[m, n] = Σ over blocks of activationScale·weightScale·(integer dot product): weights of 8 bits, or of 4 when `nibbles`. Tasks count rows of the weights.
+ * y[m, n] = Σ over blocks of activationScale·weightScale·(integer dot product): weights of 8 bits, or of 4 when `nibbles`. Nibbles stand for q − 8; the −8 is taken off at the end through the sums of the activations. Tasks
+ * count rows of the weights.
  */
 // @ts-ignore: decorator
 @inline
 function blockProduct(
-  nibbles: bool, a: usize, aScales: usize, w: usize, wScales: usize, y: usize, m: i32, n: i32, blocks: i32, begin: i32, end: i32,
+  nibbles: bool, a: usize, aScales: usize, aSums: usize, w: usize, wScales: usize, y: usize, m: i32, n: i32, blocks: i32, begin: i32, end: i32,
 ): void {
   const size: usize = nibbles ? 16 : 32;
-  const low = i8x16.splat(15), eight = i8x16.splat(8);
+  const stride = <usize>blocks << 6;
+  const row4 = <usize>blocks << 2;
   for (let column = begin; column < end; column++) {
     const weights = w + <usize>column * blocks * size;
-    const scales = wScales + ((<usize>column * blocks) << 2);
-    // Four rows of activations share the unpacking of each block of weights.
-    for (let row = 0; row < m; row += 4) {
-      const stride = <usize>blocks << 6;
-      const rows = min(4, m - row);
+    const scales = wScales + <usize>column * row4;
+    let row = 0;
+    // Rows in fours share the unpacking of each block of weights.
+    for (; row + 4 <= m; row += 4) {
       const a0 = a + <usize>row * stride;
-      const a1 = a + <usize>(row + min(1, rows - 1)) * stride;
-      const a2 = a + <usize>(row + min(2, rows - 1)) * stride;
-      const a3 = a + <usize>(row + min(3, rows - 1)) * stride;
-      const f0 = aScales + ((<usize>row * blocks) << 2);
-      const f1 = aScales + ((<usize>(row + min(1, rows - 1)) * blocks) << 2);
-      const f2 = aScales + ((<usize>(row + min(2, rows - 1)) * blocks) << 2);
-      const f3 = aScales + ((<usize>(row + min(3, rows - 1)) * blocks) << 2);
+      const f0 = aScales + <usize>row * row4;
       let t0 = f32x4.splat(0), t1 = t0, t2 = t0, t3 = t0;
       for (let block = 0; block < blocks; block++) {
-        const at = <usize>block << 6;
-        const word = <usize>block << 2;
-        let w0: v128, w1: v128, w2: v128, w3: v128;
-        if (nibbles) {
-          const bytes = v128.load(weights + <usize>block * 16);
-          const lo = i8x16.sub(v128.and(bytes, low), eight);
-          const hi = i8x16.sub(i8x16.shr_u(bytes, 4), eight);
-          w0 = i16x8.extend_low_i8x16_s(lo);
-          w1 = i16x8.extend_high_i8x16_s(lo);
-          w2 = i16x8.extend_low_i8x16_s(hi);
-          w3 = i16x8.extend_high_i8x16_s(hi);
-        } else {
-          const from = weights + (<usize>block << 5);
-          w0 = v128.load8x8_s(from);
-          w1 = v128.load8x8_s(from, 8);
-          w2 = v128.load8x8_s(from, 16);
-          w3 = v128.load8x8_s(from, 24);
-        }
-        const scale = load<f32>(scales + word);
-        t0 = multiplyAdd(f32x4.convert_i32x4_s(dotBlock(a0 + at, w0, w1, w2, w3)), f32x4.splat(scale * load<f32>(f0 + word)), t0);
-        if (rows > 1) {
-          t1 = multiplyAdd(f32x4.convert_i32x4_s(dotBlock(a1 + at, w0, w1, w2, w3)), f32x4.splat(scale * load<f32>(f1 + word)), t1);
-          t2 = multiplyAdd(f32x4.convert_i32x4_s(dotBlock(a2 + at, w0, w1, w2, w3)), f32x4.splat(scale * load<f32>(f2 + word)), t2);
-          t3 = multiplyAdd(f32x4.convert_i32x4_s(dotBlock(a3 + at, w0, w1, w2, w3)), f32x4.splat(scale * load<f32>(f3 + word)), t3);
-        }
+        const at = a0 + (<usize>block << 6);
+        const f = f0 + (<usize>block << 2);
+        const lo = weightsAt(nibbles, weights, block, 0), hi = weightsAt(nibbles, weights, block, 1);
+        const w0 = i16x8.extend_low_i8x16_s(lo), w1 = i16x8.extend_high_i8x16_s(lo);
+        const w2 = i16x8.extend_low_i8x16_s(hi), w3 = i16x8.extend_high_i8x16_s(hi);
+        const scale = load<f32>(scales + (<usize>block << 2));
+        t0 = multiplyAdd(f32x4.convert_i32x4_s(dotBlock(at, w0, w1, w2, w3)), f32x4.splat(scale * load<f32>(f)), t0);
+        t1 = multiplyAdd(f32x4.convert_i32x4_s(dotBlock(at + stride, w0, w1, w2, w3)), f32x4.splat(scale * load<f32>(f + row4)), t1);
+        t2 = multiplyAdd(f32x4.convert_i32x4_s(dotBlock(at + 2 * stride, w0, w1, w2, w3)), f32x4.splat(scale * load<f32>(f + 2 * row4)), t2);
+        t3 = multiplyAdd(f32x4.convert_i32x4_s(dotBlock(at + 3 * stride, w0, w1, w2, w3)), f32x4.splat(scale * load<f32>(f + 3 * row4)), t3);
       }
-      const target = y + ((<usize>row * n + column) << 2);
-      const next = <usize>n << 2;
-      store<f32>(target, sumLanes(t0));
-      if (rows > 1) store<f32>(target + next, sumLanes(t1));
-      if (rows > 2) store<f32>(target + 2 * next, sumLanes(t2));
-      if (rows > 3) store<f32>(target + 3 * next, sumLanes(t3));
+      storeSum(nibbles, y, row, column, n, sumLanes(t0), aSums, scales, blocks);
+      storeSum(nibbles, y, row + 1, column, n, sumLanes(t1), aSums, scales, blocks);
+      storeSum(nibbles, y, row + 2, column, n, sumLanes(t2), aSums, scales, blocks);
+      storeSum(nibbles, y, row + 3, column, n, sumLanes(t3), aSums, scales, blocks);
+    }
+    for (; row < m; row++) {
+      let at = a + <usize>row * stride;
+      let f = aScales + <usize>row * row4;
+      let s = scales;
+      let t = f32x4.splat(0);
+      for (let block = 0; block < blocks; block++) {
+        const lo = weightsAt(nibbles, weights, block, 0), hi = weightsAt(nibbles, weights, block, 1);
+        const dot = dotBlock(
+          at, i16x8.extend_low_i8x16_s(lo), i16x8.extend_high_i8x16_s(lo), i16x8.extend_low_i8x16_s(hi), i16x8.extend_high_i8x16_s(hi),
+        );
+        t = multiplyAdd(f32x4.convert_i32x4_s(dot), f32x4.mul(v128.load32_splat(s), v128.load32_splat(f)), t);
+        at += 64;
+        f += 4;
+        s += 4;
+      }
+      storeSum(nibbles, y, row, column, n, sumLanes(t), aSums, scales, blocks);
     }
   }
 }
 
-export function matmulQ8(a: usize, aScales: usize, w: usize, wScales: usize, y: usize, m: i32, n: i32, blocks: i32, begin: i32, end: i32): void {
-  blockProduct(false, a, aScales, w, wScales, y, m, n, blocks, begin, end);
+// @ts-ignore: decorator
+@inline
+function storeSum(nibbles: bool, y: usize, row: i32, column: i32, n: i32, sum: f32, aSums: usize, scales: usize, blocks: i32): void {
+  if (nibbles) sum -= 8 * scaleDot(scales, aSums + ((<usize>row * blocks) << 2), blocks);
+  store<f32>(y + ((<usize>row * n + column) << 2), sum);
 }
 
-export function matmulQ4(a: usize, aScales: usize, w: usize, wScales: usize, y: usize, m: i32, n: i32, blocks: i32, begin: i32, end: i32): void {
-  blockProduct(true, a, aScales, w, wScales, y, m, n, blocks, begin, end);
+export function matmulQ8(a: usize, aScales: usize, aSums: usize, w: usize, wScales: usize, y: usize, m: i32, n: i32, blocks: i32, begin: i32, end: i32): void {
+  blockProduct(false, a, aScales, aSums, w, wScales, y, m, n, blocks, begin, end);
+}
+
+export function matmulQ4(a: usize, aScales: usize, aSums: usize, w: usize, wScales: usize, y: usize, m: i32, n: i32, blocks: i32, begin: i32, end: i32): void {
+  blockProduct(true, a, aScales, aSums, w, wScales, y, m, n, blocks, begin, end);
 }

@@ -90,20 +90,14 @@ export class BlockMatrix {
     // Two bytes each: whole numbers of 16 bits.
     const quanta = emptyTensor([m, 2 * this.columns], 'i8');
     const scales = emptyTensor([m, blocks], 'f32');
+    const sums = emptyTensor([m, blocks], 'f32');
     const y = emptyTensor([m, this.rows], 'f32');
-    cpu.run('quantizeBlocks', [x, quanta, scales, m * blocks]);
+    cpu.run('quantizeBlocks', [x, quanta, scales, sums, m * blocks]);
     cpu.run(this.format === 'Q8_0' ? 'matmulQ8' : 'matmulQ4', [
-      quanta,
-      scales,
-      this.quanta,
-      this.scales,
-      y,
-      m,
-      this.rows,
-      blocks,
+      ...[quanta, scales, sums, this.quanta, this.scales, y],
+      ...[m, this.rows, blocks],
     ]);
-    quanta.dispose();
-    scales.dispose();
+    for (const temporary of [quanta, scales, sums]) temporary.dispose();
     return y;
   }
 }

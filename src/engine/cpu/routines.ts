@@ -165,8 +165,8 @@ function withOffsets(
 }
 
 function blockProduct(kernel: string): Routine {
-  return (run, a = 0, aScales = 0, w = 0, wScales = 0, y = 0, m = 1, n = 1, blocks = 1) =>
-    run.over(kernel, [a, aScales, w, wScales, y, m, n, blocks], n, m * blocks * 3);
+  return (run, a = 0, aScales = 0, aSums = 0, w = 0, wScales = 0, y = 0, m = 1, n = 1, blocks = 1) =>
+    run.over(kernel, [a, aScales, aSums, w, wScales, y, m, n, blocks], n, m * blocks * 3);
 }
 
 /** Row ranges with about equal numbers of stored elements. */
@@ -363,9 +363,9 @@ export const routines = {
       ),
     );
   },
-  /** (x, quanta, scales, blocks). */
+  /** (x, quanta, scales, sums, blocks). */
   quantizeBlocks: elementwise('quantizeBlocks', 30),
-  /** (a, scales of a, w, scales of w, y, m, n, blocks a row). */
+  /** (a, scales of a, sums of a, w, scales of w, y, m, n, blocks a row). */
   matmulQ8: blockProduct('matmulQ8'),
   matmulQ4: blockProduct('matmulQ4'),
   /** (x, bits, rows, k). */
