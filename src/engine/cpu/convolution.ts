@@ -83,6 +83,7 @@ const DEPTH = 512;
 /** Bytes of a block of windows: it stays in L2. */
 const WINDOWS_BYTES = 192 * 1024;
 const MAXIMUM_PANELS = 32;
+const TASKS_PER_THREAD = 3;
 
 interface Blocking {
   readonly tileRows: number;
@@ -119,14 +120,22 @@ export interface PreparedPass {
   readonly cost: number;
 }
 
-function preparePass(pass: Pass, images: number, activation: number, preferredRows: number): PreparedPass {
+function preparePass(
+  pass: Pass,
+  images: number,
+  activation: number,
+  preferredRows: number,
+  threads: number,
+): PreparedPass {
   const { channels, rows, groups, gridHeight, gridWidth, taps, spread } = pass;
   const tileRows = tileRowsFor(rows, preferredRows);
   const channelBlock = taps.length === 0 ? channels : Math.max(1, Math.min(channels, Math.floor(DEPTH / taps.length)));
   const depth = channelBlock * taps.length;
   const panels = gridHeight * Math.ceil(gridWidth / PANEL);
   const fitting = Math.floor(WINDOWS_BYTES / (4 * PANEL * Math.max(depth, 1)));
-  const panelBlock = Math.min(panels, MAXIMUM_PANELS, Math.max(1, fitting));
+  // Small images are cut finer, so that every thread has something to do.
+  const shared = threads === 1 ? panels : Math.ceil((panels * images * groups) / (threads * TASKS_PER_THREAD));
+  const panelBlock = Math.max(1, Math.min(panels, MAXIMUM_PANELS, fitting, shared));
   const paddedRows = Math.ceil(rows / tileRows) * tileRows;
   return {
     words: geometryWords(pass, { tileRows, channelBlock, panelBlock, imageBlock: 1, images, activation }),
@@ -206,7 +215,7 @@ function runPass(run: Execution, pass: Pass, images: number, activation: number,
   const { channels, rows, groups, gridHeight, gridWidth, taps } = pass;
   const flop = 2 * images * groups * rows * channels * taps.length * gridHeight * gridWidth;
   run.tiles.time(flop, (tileRows) => {
-    const prepared = preparePass(pass, images, activation, tileRows);
+    const prepared = preparePass(pass, images, activation, tileRows, run.threads);
     run.withInts(prepared.words, (geometry) =>
       run.withScratch(prepared.packedBytes, (packed) => {
         run.over(
