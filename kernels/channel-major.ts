@@ -1,17 +1,18 @@
 // Sparse weights times dense activations with channels outermost: y[o, p] = Σ w[o, c]·x[c, p]. Weights are stored in blocks of 1, 2 or 4 rows that share their columns, so that each vector of pixels loaded serves all rows of
-// the block. A tile of pixels passes over all rows while its channels stay in cache.
+// the block. A tile of pixels is copied to where its channels lie side by side, since channels of images often fall on few sets of the cache, and passes over all rows from there.
 
 import { activate, Activation } from "./activation";
 import { multiplyAdd } from "./math";
+import { ownScratch } from "./thread";
 
 /**
- * Tasks count tiles of 16 pixels (8 for blocks of 4). indptr [blocks + 1]; offsets [stored] hold channels times bytes of a channel; values [stored, height]; `bias` one float a row or 0. Rows past `rows` in the last block
- * are not stored.
+ * Tasks count tiles of 16 pixels (8 for blocks of 4). indptr [blocks + 1]; offsets [stored] hold channels times bytes of a channel in the tile; values [stored, height]; `bias` one float a row or 0. Rows past `rows` in the
+ * last block are not stored. `scratch` holds a tile of `columns` channels for each thread.
  */
 // @ts-ignore: decorator
 @inline
 function product(
-  height: i32, indptr: usize, offsets: usize, values: usize, bias: usize, x: usize, y: usize, rows: i32, pixels: i32, activation: i32, begin: i32, end: i32,
+  height: i32, indptr: usize, offsets: usize, values: usize, bias: usize, x: usize, y: usize, rows: i32, columns: i32, pixels: i32, activation: i32, scratch: usize, begin: i32, end: i32,
 ): void {
   const width = height == 4 ? 8 : 16;
   const blocks = (rows + height - 1) / height;
@@ -22,7 +23,7 @@ function product(
   for (let tile = begin; tile < end; tile++) {
     const pixel = tile * width;
     const count = min(width, pixels - pixel);
-    const source = x + (<usize>pixel << 2);
+    const source = copyTile(x + (<usize>pixel << 2), ownScratch(scratch, columns * (width << 2)), columns, stride, width);
     let entry = load<i32>(indptr);
     let value = values + ((<usize>entry * height) << 2);
     for (let block = 0; block < blocks; block++) {
@@ -114,6 +115,21 @@ function product(
   }
 }
 
+/** Copies a tile of every channel; past the last pixel it may copy what follows. */
+// @ts-ignore: decorator
+@inline
+function copyTile(from: usize, tile: usize, columns: i32, stride: usize, width: i32): usize {
+  for (let c = 0, to = tile; c < columns; c++, from += stride, to += <usize>width << 2) {
+    v128.store(to, v128.load(from));
+    v128.store(to, v128.load(from, 16), 16);
+    if (width == 16) {
+      v128.store(to, v128.load(from, 32), 32);
+      v128.store(to, v128.load(from, 48), 48);
+    }
+  }
+  return tile;
+}
+
 // @ts-ignore: decorator
 @inline
 function start(bias: usize, row: i32): v128 {
@@ -144,14 +160,14 @@ function activateTile(y: usize, rows: i32, count: i32, stride: usize, activation
   }
 }
 
-export function sparseChannels1(indptr: usize, offsets: usize, values: usize, bias: usize, x: usize, y: usize, rows: i32, pixels: i32, activation: i32, begin: i32, end: i32): void {
-  product(1, indptr, offsets, values, bias, x, y, rows, pixels, activation, begin, end);
+export function sparseChannels1(indptr: usize, offsets: usize, values: usize, bias: usize, x: usize, y: usize, rows: i32, columns: i32, pixels: i32, activation: i32, scratch: usize, begin: i32, end: i32): void {
+  product(1, indptr, offsets, values, bias, x, y, rows, columns, pixels, activation, scratch, begin, end);
 }
 
-export function sparseChannels2(indptr: usize, offsets: usize, values: usize, bias: usize, x: usize, y: usize, rows: i32, pixels: i32, activation: i32, begin: i32, end: i32): void {
-  product(2, indptr, offsets, values, bias, x, y, rows, pixels, activation, begin, end);
+export function sparseChannels2(indptr: usize, offsets: usize, values: usize, bias: usize, x: usize, y: usize, rows: i32, columns: i32, pixels: i32, activation: i32, scratch: usize, begin: i32, end: i32): void {
+  product(2, indptr, offsets, values, bias, x, y, rows, columns, pixels, activation, scratch, begin, end);
 }
 
-export function sparseChannels4(indptr: usize, offsets: usize, values: usize, bias: usize, x: usize, y: usize, rows: i32, pixels: i32, activation: i32, begin: i32, end: i32): void {
-  product(4, indptr, offsets, values, bias, x, y, rows, pixels, activation, begin, end);
+export function sparseChannels4(indptr: usize, offsets: usize, values: usize, bias: usize, x: usize, y: usize, rows: i32, columns: i32, pixels: i32, activation: i32, scratch: usize, begin: i32, end: i32): void {
+  product(4, indptr, offsets, values, bias, x, y, rows, columns, pixels, activation, scratch, begin, end);
 }

@@ -7,7 +7,7 @@ export { type Activation, activations } from './activation.js';
 export type { MemoryUse } from './cpu/index.js';
 export type { LoadedProgram, Program } from './cpu/program.js';
 export { type RecordingDevice, type Step, VIRTUAL } from './cpu/recorder.js';
-export type { KernelName } from './cpu/routines.js';
+export { type KernelName, sparseTilePixels } from './cpu/routines.js';
 export {
   arrayTypes,
   type Buffer,

@@ -1,6 +1,6 @@
 // Pruned convolution weights as they are used: 1×1 filters with most weights zero, times images with channels outermost.
 
-import { type Activation, activations, cpu, type Device } from '../engine/index.js';
+import { type Activation, activations, cpu, type Device, sparseTilePixels } from '../engine/index.js';
 import { emptyTensor, formatShape, keep, requireDType, type Tensor, tensor } from '../tensor/index.js';
 
 export type BlockHeight = 1 | 2 | 4;
@@ -16,7 +16,8 @@ export class ChannelMatrix {
   /** Stored blocks. */
   readonly blocks: number;
   readonly #indptr: Tensor;
-  readonly #indices: Tensor;
+  /** Where each stored block's column lies in a tile of pixels, in bytes. */
+  readonly #offsets: Tensor;
   readonly #values: Tensor;
 
   /** @param height rows of a block; left out, the largest whose stored blocks are at least nine tenths non-zero. */
@@ -29,7 +30,8 @@ export class ChannelMatrix {
     const packed = pack(values, this.rows, this.columns, this.height);
     this.blocks = packed.indices.length;
     this.#indptr = keep(tensor(Int32Array.from(packed.indptr)));
-    this.#indices = keep(tensor(Int32Array.from(packed.indices)));
+    const pitch = 4 * sparseTilePixels(this.height);
+    this.#offsets = keep(tensor(Int32Array.from(packed.indices, (column) => column * pitch)));
     this.#values = keep(tensor(Float32Array.from(packed.values)));
   }
 
@@ -50,10 +52,10 @@ export class ChannelMatrix {
     for (let image = 0; image < n; image++) {
       const source = { buffer: x.buffer, byteOffset: x.byteOffset + 4 * image * this.columns * pixels };
       const target = { buffer: y.buffer, byteOffset: y.byteOffset + 4 * image * this.rows * pixels };
-      const tables = [this.#indptr, this.#indices, this.#values];
+      const tables = [this.#indptr, this.#offsets, this.#values];
       device.run('sparseChannels', [
         ...[...tables, bias ?? null, source, target],
-        ...[this.rows, pixels, activations[activation], this.height, this.blocks],
+        ...[this.rows, this.columns, pixels, activations[activation], this.height, this.blocks],
       ]);
     }
   }

@@ -148,6 +148,11 @@ const groupedMatmul: Routine = (run, x = 0, w = 0, y = 0, groups = 1, n = 1, k =
 /** Rows of a block of a grouped product. */
 const GROUP_ROWS = 48;
 
+/** Pixels that sparse weights in blocks of `height` rows take at a time. */
+export function sparseTilePixels(height: number): number {
+  return height === 4 ? 8 : 16;
+}
+
 /** Lends byte offsets index·stride for `count` indices: one multiplication each, and not one a tile. */
 function withOffsets(
   run: Execution,
@@ -385,16 +390,23 @@ export const routines = {
       ),
     );
   },
-  /** (indptr, indices, values, bias | 0, x, y, rows, pixels, activation, height of a block, stored blocks). */
-  sparseChannels: (run, indptr = 0, indices = 0, values = 0, bias = 0, x = 0, y = 0, ...sizes) => {
-    const [rows, pixels, activation, height, stored] = sizes as [number, number, number, number, number];
-    const tiles = Math.ceil(pixels / (height === 4 ? 8 : 16));
-    withOffsets(run, indices, stored, pixels * 4, (offsets) =>
+  /** (indptr, offsets in a tile, values, bias | 0, x, y, rows, columns, pixels, activation, height of a block, stored blocks). */
+  sparseChannels: (run, indptr = 0, offsets = 0, values = 0, bias = 0, x = 0, y = 0, ...sizes) => {
+    const [rows, columns, pixels, activation, height, stored] = sizes as [
+      number,
+      number,
+      number,
+      number,
+      1 | 2 | 4,
+      number,
+    ];
+    const width = sparseTilePixels(height);
+    run.withScratchEach(columns * width * 4, (scratch) =>
       run.over(
         `sparseChannels${height}`,
-        [indptr, offsets, values, bias, x, y, rows, pixels, activation],
-        tiles,
-        (stored * 4) / 3 + rows * 4,
+        [indptr, offsets, values, bias, x, y, rows, columns, pixels, activation, scratch],
+        Math.ceil(pixels / width),
+        (stored * 4) / 3 + (rows + columns) * 4,
       ),
     );
   },
