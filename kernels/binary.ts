@@ -1,6 +1,6 @@
 // Numbers of one bit, −1 and 1: products by exclusive or and counting, and sums of planes of bits by carry-save adders.
 
-import { ownTile } from "./thread";
+import { ownScratch, ownTile } from "./thread";
 
 /** Signs of rows of x[rows, k] as bits (1 for x < 0), each row in whole vectors of 128; bits past k are 0. Tasks count rows. */
 export function packSigns(x: usize, bits: usize, k: i32, begin: i32, end: i32): void {
@@ -93,62 +93,70 @@ function majority(a: v128, b: v128, partial: v128, c: v128): v128 {
 }
 
 /**
- * Sums of planes: y[filter, pixel] = Σ over chosen planes of ±1, where bit p of a plane is 1 for −1 at pixel p, and a filter takes the planes at bytes offsets[i] for indptr[filter] ≤ i < indptr[filter + 1], negated where signs[i] is all ones.
- * Planes are `vectors` vectors of 128 pixels each. Counts are kept in slices of bits, one carry-save adder a plane: 12 slices hold up to 4,095 planes. Tasks count (filter, vector).
+ * Sums of planes: y[filter, pixel] = Σ over chosen planes of ±1, where bit p of a plane is 1 for −1 at pixel p. Planes are `vectors` vectors of 128 pixels each. For every filter, indptr holds the ends of two lists
+ * of offsets in a tile (16 bytes a plane): planes to add, then planes to subtract, each filled up to a multiple of 16 with the plane of zeros that follows the last one. totals [filters, 2]: planes in both lists, planes
+ * in the second.
+ *
+ * Counts are kept in slices of bits, one carry-save adder a plane: 4 and `slices` more hold 2^(4 + slices) − 1. To subtract, all slices are complemented before and after, which adds to −1 − count. Tasks count (vector, filter);
+ * `scratch` holds planes + 1 vectors for each thread.
  */
 export function sumPlanes(
-  planes: usize, indptr: usize, offsets: usize, signs: usize, y: usize, vectors: i32, pixels: i32, begin: i32, end: i32,
+  bits: usize, indptr: usize, offsets: usize, totals: usize, y: usize, planes: i32, filters: i32, vectors: i32, pixels: i32, slices: i32, scratch: usize, begin: i32, end: i32,
 ): void {
   const upper = ownTile();
+  const tile = ownScratch(scratch, (planes + 1) << 4);
+  const top = <usize>slices << 4;
+  const zero = i32x4.splat(0);
+  let copied = -1;
   for (let task = begin; task < end; task++) {
-    const filter = task / vectors;
-    const vector = task % vectors;
-    const first = load<i32>(indptr + (<usize>filter << 2));
-    const last = load<i32>(indptr + (<usize>filter << 2), 4);
-    const base = planes + (<usize>vector << 4);
-    const zero = i32x4.splat(0);
+    const vector = task / filters;
+    const filter = task % filters;
+    if (vector != copied) {
+      for (let plane = 0; plane < planes; plane++) v128.store(tile + (<usize>plane << 4), v128.load(bits + ((<usize>plane * vectors + vector) << 4)));
+      v128.store(tile + (<usize>planes << 4), zero);
+      copied = vector;
+    }
     let n1 = zero, n2 = zero, n4 = zero, n8 = zero;
     // Slices of weight 16 and above change once in 16 planes: they lie in memory and leave the registers to the others.
-    for (let slice: usize = 0; slice < UPPER_SLICES << 4; slice += 16) v128.store(upper + slice, zero);
-    let i = first;
-    for (; i + 16 <= last; i += 16) {
-      // Sixteen planes: eight full adders, four, two, one; what is left over of weight 16 ripples up.
-      let c: v128, t: v128;
-      let twosA: v128, twosB: v128, foursA: v128, foursB: v128, eightsA: v128, eightsB: v128;
-      let a = planeAt(base, offsets, signs, i), b = planeAt(base, offsets, signs, i + 1);
-      t = v128.xor(a, b); twosA = majority(a, b, t, n1); n1 = v128.xor(t, n1);
-      a = planeAt(base, offsets, signs, i + 2); b = planeAt(base, offsets, signs, i + 3);
-      t = v128.xor(a, b); twosB = majority(a, b, t, n1); n1 = v128.xor(t, n1);
-      t = v128.xor(twosA, twosB); foursA = majority(twosA, twosB, t, n2); n2 = v128.xor(t, n2);
-      a = planeAt(base, offsets, signs, i + 4); b = planeAt(base, offsets, signs, i + 5);
-      t = v128.xor(a, b); twosA = majority(a, b, t, n1); n1 = v128.xor(t, n1);
-      a = planeAt(base, offsets, signs, i + 6); b = planeAt(base, offsets, signs, i + 7);
-      t = v128.xor(a, b); twosB = majority(a, b, t, n1); n1 = v128.xor(t, n1);
-      t = v128.xor(twosA, twosB); foursB = majority(twosA, twosB, t, n2); n2 = v128.xor(t, n2);
-      t = v128.xor(foursA, foursB); eightsA = majority(foursA, foursB, t, n4); n4 = v128.xor(t, n4);
-      a = planeAt(base, offsets, signs, i + 8); b = planeAt(base, offsets, signs, i + 9);
-      t = v128.xor(a, b); twosA = majority(a, b, t, n1); n1 = v128.xor(t, n1);
-      a = planeAt(base, offsets, signs, i + 10); b = planeAt(base, offsets, signs, i + 11);
-      t = v128.xor(a, b); twosB = majority(a, b, t, n1); n1 = v128.xor(t, n1);
-      t = v128.xor(twosA, twosB); foursA = majority(twosA, twosB, t, n2); n2 = v128.xor(t, n2);
-      a = planeAt(base, offsets, signs, i + 12); b = planeAt(base, offsets, signs, i + 13);
-      t = v128.xor(a, b); twosA = majority(a, b, t, n1); n1 = v128.xor(t, n1);
-      a = planeAt(base, offsets, signs, i + 14); b = planeAt(base, offsets, signs, i + 15);
-      t = v128.xor(a, b); twosB = majority(a, b, t, n1); n1 = v128.xor(t, n1);
-      t = v128.xor(twosA, twosB); foursB = majority(twosA, twosB, t, n2); n2 = v128.xor(t, n2);
-      t = v128.xor(foursA, foursB); eightsB = majority(foursA, foursB, t, n4); n4 = v128.xor(t, n4);
-      t = v128.xor(eightsA, eightsB); c = majority(eightsA, eightsB, t, n8); n8 = v128.xor(t, n8);
-      carryUp(upper, c);
+    for (let slice: usize = 0; slice < top; slice += 16) v128.store(upper + slice, zero);
+    let i = load<i32>(indptr + (<usize>filter << 3));
+    for (let list: usize = 1; list <= 2; list++) {
+      const last = load<i32>(indptr + (<usize>filter << 3) + (list << 2));
+      for (; i < last; i += 16) {
+        // Sixteen planes: eight full adders, four, two, one; what is left over of weight 16 ripples up.
+        let c: v128, t: v128;
+        let twosA: v128, twosB: v128, foursA: v128, foursB: v128, eightsA: v128, eightsB: v128;
+        let a = planeAt(tile, offsets, i), b = planeAt(tile, offsets, i + 1);
+        t = v128.xor(a, b); twosA = majority(a, b, t, n1); n1 = v128.xor(t, n1);
+        a = planeAt(tile, offsets, i + 2); b = planeAt(tile, offsets, i + 3);
+        t = v128.xor(a, b); twosB = majority(a, b, t, n1); n1 = v128.xor(t, n1);
+        t = v128.xor(twosA, twosB); foursA = majority(twosA, twosB, t, n2); n2 = v128.xor(t, n2);
+        a = planeAt(tile, offsets, i + 4); b = planeAt(tile, offsets, i + 5);
+        t = v128.xor(a, b); twosA = majority(a, b, t, n1); n1 = v128.xor(t, n1);
+        a = planeAt(tile, offsets, i + 6); b = planeAt(tile, offsets, i + 7);
+        t = v128.xor(a, b); twosB = majority(a, b, t, n1); n1 = v128.xor(t, n1);
+        t = v128.xor(twosA, twosB); foursB = majority(twosA, twosB, t, n2); n2 = v128.xor(t, n2);
+        t = v128.xor(foursA, foursB); eightsA = majority(foursA, foursB, t, n4); n4 = v128.xor(t, n4);
+        a = planeAt(tile, offsets, i + 8); b = planeAt(tile, offsets, i + 9);
+        t = v128.xor(a, b); twosA = majority(a, b, t, n1); n1 = v128.xor(t, n1);
+        a = planeAt(tile, offsets, i + 10); b = planeAt(tile, offsets, i + 11);
+        t = v128.xor(a, b); twosB = majority(a, b, t, n1); n1 = v128.xor(t, n1);
+        t = v128.xor(twosA, twosB); foursA = majority(twosA, twosB, t, n2); n2 = v128.xor(t, n2);
+        a = planeAt(tile, offsets, i + 12); b = planeAt(tile, offsets, i + 13);
+        t = v128.xor(a, b); twosA = majority(a, b, t, n1); n1 = v128.xor(t, n1);
+        a = planeAt(tile, offsets, i + 14); b = planeAt(tile, offsets, i + 15);
+        t = v128.xor(a, b); twosB = majority(a, b, t, n1); n1 = v128.xor(t, n1);
+        t = v128.xor(twosA, twosB); foursB = majority(twosA, twosB, t, n2); n2 = v128.xor(t, n2);
+        t = v128.xor(foursA, foursB); eightsB = majority(foursA, foursB, t, n4); n4 = v128.xor(t, n4);
+        t = v128.xor(eightsA, eightsB); c = majority(eightsA, eightsB, t, n8); n8 = v128.xor(t, n8);
+        carryUp(upper, slices, c);
+      }
+      n1 = v128.not(n1), n2 = v128.not(n2), n4 = v128.not(n4), n8 = v128.not(n8);
+      for (let slice: usize = 0; slice < top; slice += 16) v128.store(upper + slice, v128.not(v128.load(upper + slice)));
     }
-    for (; i < last; i++) {
-      let c = planeAt(base, offsets, signs, i);
-      let t = v128.and(n1, c); n1 = v128.xor(n1, c); c = t;
-      t = v128.and(n2, c); n2 = v128.xor(n2, c); c = t;
-      t = v128.and(n4, c); n4 = v128.xor(n4, c); c = t;
-      t = v128.and(n8, c); n8 = v128.xor(n8, c); c = t;
-      carryUp(upper, c);
-    }
-    const total = last - first;
+    const total = load<i32>(totals + (<usize>filter << 3));
+    const subtracted = i32x4.splat(load<i32>(totals + (<usize>filter << 3), 4));
+    const modulus = i32x4.splat((16 << slices) - 1);
     const target = y + ((<usize>filter * pixels + vector * 128) << 2);
     const count = min(128, pixels - vector * 128);
     // Bit j of 32-bit lane l belongs to pixel 32·l + j.
@@ -158,14 +166,8 @@ export function sumPlanes(
       value = addBit(value, n2, j, one, 1);
       value = addBit(value, n4, j, one, 2);
       value = addBit(value, n8, j, one, 3);
-      value = addBit(value, v128.load(upper, 0), j, one, 4);
-      value = addBit(value, v128.load(upper, 16), j, one, 5);
-      value = addBit(value, v128.load(upper, 32), j, one, 6);
-      value = addBit(value, v128.load(upper, 48), j, one, 7);
-      value = addBit(value, v128.load(upper, 64), j, one, 8);
-      value = addBit(value, v128.load(upper, 80), j, one, 9);
-      value = addBit(value, v128.load(upper, 96), j, one, 10);
-      value = addBit(value, v128.load(upper, 112), j, one, 11);
+      for (let slice = 0; slice < slices; slice++) value = addBit(value, v128.load(upper + (<usize>slice << 4)), j, one, 4 + slice);
+      value = v128.and(i32x4.add(value, subtracted), modulus);
       const result = f32x4.convert_i32x4_s(i32x4.sub(i32x4.splat(total), i32x4.shl(value, 1)));
       const at = target + (<usize>j << 2);
       if (j < count) v128.store_lane<f32>(at, result, 0);
@@ -176,14 +178,11 @@ export function sumPlanes(
   }
 }
 
-/** Slices of weight 16 to 2048. */
-const UPPER_SLICES: usize = 8;
-
 /** Adds bits of weight 16 to the slices in memory. */
 // @ts-ignore: decorator
 @inline
-function carryUp(upper: usize, carry: v128): void {
-  for (let slice: usize = 0; slice < UPPER_SLICES << 4; slice += 16) {
+function carryUp(upper: usize, slices: i32, carry: v128): void {
+  for (let slice: usize = 0; slice < <usize>slices << 4; slice += 16) {
     const bits = v128.load(upper + slice);
     v128.store(upper + slice, v128.xor(bits, carry));
     carry = v128.and(bits, carry);
@@ -192,9 +191,8 @@ function carryUp(upper: usize, carry: v128): void {
 
 // @ts-ignore: decorator
 @inline
-function planeAt(base: usize, offsets: usize, signs: usize, i: i32): v128 {
-  const at = <usize>i << 2;
-  return v128.xor(v128.load(base + <usize>load<u32>(offsets + at)), v128.load32_splat(signs + at));
+function planeAt(tile: usize, offsets: usize, i: i32): v128 {
+  return v128.load(tile + <usize>load<u32>(offsets + (<usize>i << 2)));
 }
 
 // @ts-ignore: decorator

@@ -46,44 +46,72 @@ export class BitMatrix {
 
 /** Largest number of planes that one sum may take. */
 const MAXIMUM_PLANES = 4095;
+/** Planes that the kernel adds at a time, and bits of their count. */
+const GROUP = 16;
+const GROUP_BITS = 4;
+
+export interface SignedPlane {
+  readonly plane: number;
+  readonly negative: boolean;
+}
 
 /**
  * Signed sums of bit planes, y[f, p] = Σ ±plane[i][p]: a binary convolution's channels are planes of pixels, and a filter takes some of them with its signs. The cost follows the number of planes taken.
  */
 export class PlaneSums {
   readonly #indptr: Tensor;
-  readonly #indices: Tensor;
-  readonly #signs: Tensor;
+  readonly #offsets: Tensor;
+  readonly #totals: Tensor;
   readonly #stored: number;
-  readonly #highest: number;
+  readonly #planes: number;
   readonly #count: number;
+  readonly #slices: number;
 
   /** @param filters for each filter the planes that it takes, and whether each is negated. */
-  constructor(filters: readonly (readonly { readonly plane: number; readonly negative: boolean }[])[]) {
+  constructor(filters: readonly (readonly SignedPlane[])[]) {
     this.#count = filters.length;
-    const starts = [0];
-    for (const filter of filters) {
-      if (filter.length > MAXIMUM_PLANES)
-        throw new RangeError(`PlaneSums: a filter takes ${filter.length} planes, at most ${MAXIMUM_PLANES} fit`);
-      starts.push((starts.at(-1) as number) + filter.length);
-    }
+    const largest = filters.reduce((most, { length }) => Math.max(most, length), 0);
+    if (largest > MAXIMUM_PLANES)
+      throw new RangeError(`PlaneSums: a filter takes ${largest} planes, at most ${MAXIMUM_PLANES} fit`);
+    this.#slices = Math.max(0, Math.ceil(Math.log2(largest + 1)) - GROUP_BITS);
     const all = filters.flat();
-    this.#stored = all.length;
-    this.#highest = all.reduce((highest, { plane }) => Math.max(highest, plane), -1);
-    const negative = all.find(({ plane }) => !(Number.isInteger(plane) && plane >= 0));
-    if (negative) throw new RangeError(`PlaneSums: plane ${negative.plane} is no row number`);
+    const outside = all.find(({ plane }) => !(Number.isInteger(plane) && plane >= 0));
+    if (outside) throw new RangeError(`PlaneSums: plane ${outside.plane} is no row number`);
+    this.#planes = all.reduce((highest, { plane }) => Math.max(highest, plane), -1) + 1;
+    const lists = filters.flatMap((filter) =>
+      [false, true].map((negative) =>
+        fillUp(
+          filter.filter((plane) => plane.negative === negative).map(({ plane }) => plane),
+          this.#planes,
+        ),
+      ),
+    );
+    const starts = [0];
+    for (const list of lists) starts.push((starts.at(-1) as number) + list.length);
+    this.#stored = starts.at(-1) as number;
     this.#indptr = keep(tensor(Int32Array.from(starts)));
-    this.#indices = keep(tensor(Int32Array.from(all, ({ plane }) => plane)));
-    this.#signs = keep(tensor(Int32Array.from(all, ({ negative }) => (negative ? -1 : 0))));
+    this.#offsets = keep(tensor(Int32Array.from(lists.flat(), (plane) => plane * 16)));
+    this.#totals = keep(
+      tensor(
+        Int32Array.from(filters.flatMap((filter) => [filter.length, filter.filter(({ negative }) => negative).length])),
+      ),
+    );
   }
 
   /** planes: the signs of [planes, pixels]. @returns f32 [filters, pixels]. */
   sum(planes: BitMatrix): Tensor {
-    if (this.#highest >= planes.rows)
-      throw new RangeError(`PlaneSums: plane ${this.#highest} is outside 0…${planes.rows - 1}`);
+    if (this.#planes > planes.rows)
+      throw new RangeError(`PlaneSums: plane ${this.#planes - 1} is outside 0…${planes.rows - 1}`);
     const y = emptyTensor([this.#count, planes.columns], 'f32');
-    const tables = [this.#indptr, this.#indices, this.#signs];
-    cpu.run('sumPlanes', [planes.bits, ...tables, y, this.#count, planes.columns, Math.max(1, this.#stored)]);
+    cpu.run('sumPlanes', [
+      ...[planes.bits, this.#indptr, this.#offsets, this.#totals, y],
+      ...[this.#planes, this.#count, planes.columns, this.#stored, this.#slices],
+    ]);
     return y;
   }
+}
+
+/** A list up to a multiple of the group, filled with a plane of zeros. */
+function fillUp(list: readonly number[], zeros: number): number[] {
+  return [...list, ...new Array<number>((GROUP - (list.length % GROUP)) % GROUP).fill(zeros)];
 }

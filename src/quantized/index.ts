@@ -1,6 +1,6 @@
 // Floor 3: weights of eight bits, four bits and one bit, and the products that read them as they are.
 
-export { BitMatrix, PlaneSums } from './bits.js';
+export { BitMatrix, PlaneSums, type SignedPlane } from './bits.js';
 export { BLOCK, type BlockFormat, BlockMatrix, quantizeBlocks } from './blocks.js';
 export { floatToHalf, halfToFloat } from './half.js';
 export {

@@ -153,22 +153,6 @@ export function sparseTilePixels(height: number): number {
   return height === 4 ? 8 : 16;
 }
 
-/** Lends byte offsets index·stride for `count` indices: one multiplication each, and not one a tile. */
-function withOffsets(
-  run: Execution,
-  indices: number,
-  count: number,
-  stride: number,
-  use: (offsets: number) => void,
-): void {
-  run.withInts([stride], (factor) =>
-    run.withScratch(Math.max(1, count) * 4, (offsets) => {
-      run.over('multiplyInt', [indices, factor, offsets, 1, 1, count, 0, 0, 0, 1, 0, 0, 0, 0], count, 0.3);
-      use(offsets);
-    }),
-  );
-}
-
 function blockProduct(kernel: string): Routine {
   return (run, a = 0, aScales = 0, aSums = 0, w = 0, wScales = 0, y = 0, m = 1, n = 1, blocks = 1) =>
     run.over(kernel, [a, aScales, aSums, w, wScales, y, m, n, blocks], n, m * blocks * 3);
@@ -378,13 +362,14 @@ export const routines = {
   /** (a, b, y, m, n, k). */
   matmulBits: (run, a = 0, b = 0, y = 0, m = 1, n = 1, k = 1) =>
     run.over('matmulBits', [a, b, y, m, n, k], Math.ceil(m / 2), n * k * 0.015),
-  /** (planes, indptr, indices, signs, y, filters, pixels, stored). */
-  sumPlanes: (run, planes = 0, indptr = 0, indices = 0, signs = 0, y = 0, filters = 1, pixels = 1, stored = 1) => {
+  /** (bits, indptr, offsets, totals, y, planes, filters, pixels, stored, slices: see kernels/binary.ts). */
+  sumPlanes: (run, bits = 0, indptr = 0, offsets = 0, totals = 0, y = 0, ...sizes) => {
+    const [planes, filters, pixels, stored, slices] = sizes as [number, number, number, number, number];
     const vectors = Math.ceil(pixels / 128);
-    withOffsets(run, indices, stored, vectors * 16, (offsets) =>
+    run.withScratchEach((planes + 1) * 16, (scratch) =>
       run.over(
         'sumPlanes',
-        [planes, indptr, offsets, signs, y, vectors, pixels],
+        [bits, indptr, offsets, totals, y, planes, filters, vectors, pixels, slices, scratch],
         filters * vectors,
         (stored / filters) * 1.2 + 100,
       ),
