@@ -4,16 +4,11 @@ import { existsSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { SparseMatrix } from '../sparse/index.js';
 import { downloadHypergraph, isPublished } from './download.js';
+import { normalizeRows } from './features.js';
 import { readBytes, readText } from './files.js';
-import { cacheFolder, dataFolders, findData } from './folders.js';
+import { cacheFolder, findData, knownArchive } from './folders.js';
 import { readNpz } from './formats/index.js';
-import {
-  type HypergraphDataset,
-  hypergraphFromArrays,
-  hypergraphFromTables,
-  normalizeRows,
-  plantedDataset,
-} from './hypergraphs.js';
+import { type HypergraphDataset, hypergraphFromArrays, hypergraphFromTables, plantedDataset } from './hypergraphs.js';
 
 /** Archives by name: HyperGCN's co-citation and co-authorship sets, and Planetoid's citation graphs. */
 const archives: Readonly<Record<string, string>> = {
@@ -55,22 +50,13 @@ export async function fetchIfMissing(name: string, onDownload?: (name: string) =
  */
 export function loadHypergraph(source: string, seed = 0): HypergraphDataset {
   if (source === 'planted') return plantedDataset(seed);
-  if (archives[source]) return fromArchive(knownPath(source), source);
+  if (archives[source]) return fromArchive(knownArchive(source, archives[source] as string), source);
   if (!existsSync(source)) {
     throw new Error(`data "${source}" is neither a file or folder nor a known set (${hypergraphNames.join(', ')})`);
   }
   return statSync(source).isDirectory()
     ? fromFolder(source)
     : fromArchive(source, basename(source).replace(/\.npz$/, ''));
-}
-
-function knownPath(name: string): string {
-  const path = pathOf(name);
-  if (path) return path;
-  const looked = dataFolders().map((folder) => `"${join(folder, archives[name] as string)}"`);
-  throw new Error(
-    `data set "${name}" is not on this machine: looked for ${looked.join(' and ')}; set GOSSAMER_DATA to the folder that holds ${archives[name]}`,
-  );
 }
 
 function fromArchive(path: string, name: string): HypergraphDataset {

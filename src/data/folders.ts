@@ -21,3 +21,13 @@ export function findData(file: string): string | undefined {
     .map((folder) => join(folder, file))
     .find(existsSync);
 }
+
+/** The path of a known data set's file. @throws Error that says where it was looked for. */
+export function knownArchive(name: string, file: string): string {
+  const path = findData(file);
+  if (path) return path;
+  const looked = dataFolders().map((folder) => `"${join(folder, file)}"`);
+  throw new Error(
+    `data set "${name}" is not on this machine: looked for ${looked.join(' and ')}; set GOSSAMER_DATA to the folder that holds ${file}`,
+  );
+}

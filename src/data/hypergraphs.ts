@@ -1,8 +1,9 @@
 // Labelled hypergraphs with vertex features: the container, the archive format, tables that people write, and the embedded default.
 
-import { SparseMatrix, SparsePattern } from '../sparse/index.js';
-import { Hypergraph, type PlantedOptions, plantedHypergraph, powers, scaled } from '../structure/index.js';
+import { SparseMatrix } from '../sparse/index.js';
+import { Hypergraph, type PlantedOptions, plantedHypergraph } from '../structure/index.js';
 import { keep, Random, type Tensor, tensor } from '../tensor/index.js';
+import { featuresFromArrays, normalizeRows, requiredArrays } from './features.js';
 import { type NamedArray, readCsv, readLines, toInts } from './formats/index.js';
 
 export interface HypergraphDataset {
@@ -14,12 +15,6 @@ export interface HypergraphDataset {
   readonly labels: Int32Array;
   readonly classNames: readonly string[];
   readonly vertexNames: readonly string[];
-}
-
-/** Rows scaled to sum to 1 in absolute value, as usual for bags of words; empty rows stay. */
-export function normalizeRows(features: SparseMatrix): SparseMatrix {
-  const magnitudes = new SparseMatrix(features.pattern, features.values && keep(features.values.abs()));
-  return scaled(features, powers(magnitudes.rowSums(), -1));
 }
 
 function numbered(count: number): string[] {
@@ -54,19 +49,14 @@ function checked(dataset: HypergraphDataset): HypergraphDataset {
  * neighbours, as LightHGNN reads graphs; features dense (`x` [N, F]) or compressed (`x_indptr`, `x_indices`, `x_shape`, `x_data` or ones).
  */
 export function hypergraphFromArrays(arrays: Readonly<Record<string, NamedArray>>, name: string): HypergraphDataset {
-  const need = (key: string): NamedArray => {
-    const array = arrays[key];
-    if (array) return array;
-    const found = Object.keys(arrays).join(', ') || 'none';
-    throw new Error(`data set "${name}": array "${key}" is missing; found ${found}`);
-  };
+  const need = requiredArrays(arrays, name);
   const labels = toInts(need('labels'), 'labels');
   const n = labels.length;
   const hypergraph =
     arrays.edges && !arrays.he_indptr
       ? Hypergraph.fromGraph(n, pairs(toInts(arrays.edges, 'edges')))
       : fromOffsets(name, n, toInts(need('he_indptr'), 'he_indptr'), toInts(need('he_indices'), 'he_indices'));
-  return numberedDataset({ name, hypergraph, features: featuresFromArrays(arrays, need, n), labels });
+  return numberedDataset({ name, hypergraph, features: featuresFromArrays(arrays, n, name), labels });
 }
 
 function pairs(ends: Int32Array): [number, number][] {
@@ -84,24 +74,6 @@ function fromOffsets(name: string, vertices: number, indptr: Int32Array, indices
     throw new Error(`data set "${name}": he_indptr does not describe the ${indices.length} elements of he_indices`);
   }
   return Hypergraph.fromCompressed(vertices, indptr, indices);
-}
-
-function featuresFromArrays(
-  arrays: Readonly<Record<string, NamedArray>>,
-  need: (key: string) => NamedArray,
-  vertices: number,
-): Tensor | SparseMatrix | undefined {
-  if (arrays.x) return keep(tensor(Float32Array.from(arrays.x.values), arrays.x.shape));
-  if (!arrays.x_indptr) return undefined;
-  const [rows, columns] = toInts(need('x_shape'), 'x_shape');
-  const pattern = new SparsePattern(
-    rows ?? vertices,
-    columns ?? 0,
-    toInts(arrays.x_indptr, 'x_indptr'),
-    toInts(need('x_indices'), 'x_indices'),
-  );
-  const values = arrays.x_data && Float32Array.from(arrays.x_data.values);
-  return new SparseMatrix(pattern, values?.some((value) => value !== 1) ? keep(tensor(values)) : undefined);
 }
 
 /** The three tables of a hypergraph as people write them, each as text. */

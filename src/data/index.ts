@@ -1,14 +1,15 @@
 // Floor 5: readers of real formats, data sets, splits. Everything here works on bytes and text, in Node and in browsers; `gossamer/data/node` reads files.
 
 export { type Augmentation, augment } from './augment.js';
+export { featuresFromArrays, normalizeRows } from './features.js';
 export * from './formats/index.js';
+export { type GraphDataset, graphFromArrays, splitOf } from './graphs.js';
 export {
   featuresFromTable,
   type HypergraphDataset,
   type HypergraphTables,
   hypergraphFromArrays,
   hypergraphFromTables,
-  normalizeRows,
   plantedDataset,
 } from './hypergraphs.js';
 export { type ImageBatch, type ImageDataset, imageBatches, imageTensor, type LabelledImages } from './images.js';

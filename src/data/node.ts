@@ -5,5 +5,6 @@ export { fetchIfMissing, hasHypergraph, hypergraphNames, loadHypergraph } from '
 export { contentDigest, downloadHypergraph } from './download.js';
 export { readBytes, readJson, readText, writeFileAtomic } from './files.js';
 export { dataFolders } from './folders.js';
+export { graphNames, loadGraph } from './graph-sets.js';
 export { fetchImages, hasImages, imageSetNames, loadImages } from './image-sets.js';
 export { interruptSignal } from './interrupt.js';

@@ -2,8 +2,8 @@
 // features are random: time does not depend on them.
 
 import { hasHypergraph, loadHypergraph } from '../data/node.js';
-import { classifyVertices, HypergraphNetwork, rowsOf } from '../hypergraph/index.js';
-import { inference, MLP } from '../nn/index.js';
+import { classifyVertices, HypergraphNetwork } from '../hypergraph/index.js';
+import { inference, MLP, rowsOf } from '../nn/index.js';
 import { type Hypergraph, uniformHypergraph } from '../structure/index.js';
 import { Random, scope, type Tensor } from '../tensor/index.js';
 import type { Study } from './contract.js';

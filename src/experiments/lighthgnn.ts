@@ -6,17 +6,25 @@ import { fetchIfMissing, hypergraphNames, loadHypergraph } from '../data/node.js
 import {
   classifyVertices,
   distill,
-  type Features,
   type HypergraphNetwork,
   type Labelled,
   type NetworkKind,
   networkKinds,
-  rowsOf,
   topologyScore,
   trainMlp,
   trainNetwork,
 } from '../hypergraph/index.js';
-import { accuracy, inference, type MLP, macroF1, parameterCount, predictedClasses, stateOf } from '../nn/index.js';
+import {
+  accuracy,
+  type Features,
+  inference,
+  type MLP,
+  macroF1,
+  parameterCount,
+  predictedClasses,
+  rowsOf,
+  stateOf,
+} from '../nn/index.js';
 import { SparseMatrix } from '../sparse/index.js';
 import { type Hypergraph, memo } from '../structure/index.js';
 import { Random, scope, softmax, type Tensor } from '../tensor/index.js';

@@ -12,12 +12,10 @@ export {
 } from './lighthgnn.js';
 export {
   classifyVertices,
-  type Features,
   HypergraphNetwork,
   type HypergraphNetworkOptions,
   type NetworkKind,
   networkKinds,
-  rowsOf,
 } from './network.js';
 export {
   type Labelled,

@@ -9,7 +9,15 @@
 //
 // Paper: Feng, Luo, Ying, Gao, "LightHGNN: Distilling Hypergraph Neural Networks into MLPs for 100× Faster Inference", ICLR 2024.
 
-import { type FitResult, logKlDivergence, type MLP, type Mode } from '../nn/index.js';
+import {
+  type Features,
+  type FitResult,
+  labelledLoss,
+  logKlDivergence,
+  type MLP,
+  type Mode,
+  trainByValidation,
+} from '../nn/index.js';
 import { SparseMatrix, spmm } from '../sparse/index.js';
 import { type Hypergraph, meanPropagation } from '../structure/index.js';
 import {
@@ -34,15 +42,7 @@ import {
   type Tensor,
   tensor,
 } from '../tensor/index.js';
-import type { Features } from './network.js';
-import {
-  type Labelled,
-  labelledLoss,
-  newPerceptron,
-  type TrainingOptions,
-  trainByValidation,
-  trainingDefaults,
-} from './training.js';
+import { type Labelled, newPerceptron, type TrainingOptions, trainingDefaults } from './training.js';
 
 /** Any trained network as a function of features and hypergraph: logits [N, classes]. */
 export type Teacher = (features: Features, hypergraph: Hypergraph) => Tensor;
@@ -92,7 +92,7 @@ export async function distill(
         { temperature, divergence },
       )
     : undefined;
-  const supervised = lambda > 0 ? labelledLoss(data) : undefined;
+  const supervised = lambda > 0 ? labelledLoss(data.labels, data.train) : undefined;
   const loss = (logits: Tensor, mode: Mode) => {
     const vertices = divergences[divergence](logSoftmax(logits), soft);
     const distilled = constraint

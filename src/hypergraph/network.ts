@@ -1,9 +1,8 @@
 // Two-layer hypergraph networks: the teachers and baselines of this family.
 
-import { Dropout, type Mode } from '../nn/index.js';
-import { SparseMatrix } from '../sparse/index.js';
+import { Dropout, type Features, type Mode, rowsOf } from '../nn/index.js';
 import { type Hypergraph, memo, restrict } from '../structure/index.js';
-import { gatherKnownRows, type Random, relu, type Tensor, tensor } from '../tensor/index.js';
+import { type Random, relu, type Tensor } from '../tensor/index.js';
 import {
   CliqueGATConv,
   CliqueGCNConv,
@@ -14,8 +13,6 @@ import {
   LinearConv,
   UniGCNConv,
 } from './conv/index.js';
-
-export type Features = Tensor | SparseMatrix;
 
 /** Networks by their convolution; gcn and gat work on the clique expansion. */
 export const networkKinds = ['hgnn', 'hgnnp', 'hnhn', 'unigcn', 'gcn', 'gat'] as const;
@@ -96,9 +93,4 @@ export function classifyVertices(
   const early = restrict(first.operators(structure), last.sources);
   const reached = rowsOf(features, early.sources);
   return second.propagate(relu(first.propagate(reached, early.operators)), last.operators);
-}
-
-/** The given rows of a feature matrix. */
-export function rowsOf(features: Features, rows: Int32Array): Features {
-  return features instanceof SparseMatrix ? features.selectRows(rows) : gatherKnownRows(features, tensor(rows));
 }

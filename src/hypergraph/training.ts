@@ -1,82 +1,34 @@
 // Semi-supervised training on labelled vertices: Adam, the best epoch by validation accuracy kept. Teachers, students and baselines all train so.
 
 import {
-  Adam,
-  accuracy,
-  type CheckpointStore,
-  crossEntropy,
-  type EpochReport,
+  type Features,
   type FitResult,
-  fit,
-  inference,
+  featureCount,
+  type LabelledRows,
+  labelledLoss,
   loadState,
   MLP,
   type Mode,
-  predictedClasses,
+  type SemiSupervisedOptions,
+  trainByValidation,
   type Weights,
 } from '../nn/index.js';
-import { SparseMatrix } from '../sparse/index.js';
 import type { Hypergraph } from '../structure/index.js';
-import { gatherKnownRows, keep, Random, type Tensor, tensor } from '../tensor/index.js';
-import { type Features, HypergraphNetwork, type HypergraphNetworkOptions, type NetworkKind } from './network.js';
+import { Random } from '../tensor/index.js';
+import { HypergraphNetwork, type HypergraphNetworkOptions, type NetworkKind } from './network.js';
 
-export interface TrainingOptions {
-  readonly epochs?: number;
-  readonly learningRate?: number;
-  /** L2, added to the gradient. */
-  readonly weightDecay?: number;
+export interface TrainingOptions extends SemiSupervisedOptions {
   readonly dropout?: number;
-  readonly onEpoch?: (report: EpochReport) => void;
-  readonly signal?: AbortSignal;
-  readonly checkpoint?: CheckpointStore;
 }
 
-/** Labelled vertices: class −1 where unknown. `train` and `validation` are vertex numbers. */
-export interface Labelled {
+/** Labelled vertices. */
+export interface Labelled extends LabelledRows {
   readonly features: Features;
   readonly hypergraph: Hypergraph;
-  readonly labels: Int32Array;
   readonly classes: number;
-  readonly train: Int32Array;
-  readonly validation: Int32Array;
 }
 
-export const trainingDefaults = { epochs: 200, learningRate: 0.01, weightDecay: 5e-4, dropout: 0.5 };
-
-function featureCount(features: Features): number {
-  return features instanceof SparseMatrix ? features.columns : (features.shape[1] as number);
-}
-
-/** Supervised loss on the labelled vertices: mean cross-entropy of their rows of the logits. */
-export function labelledLoss({ labels, train }: Labelled): (logits: Tensor) => Tensor {
-  const rows = keep(tensor(train));
-  const truth = keep(tensor(train.map((vertex) => labels[vertex] as number)));
-  return (logits) => crossEntropy(gatherKnownRows(logits, rows), truth);
-}
-
-/** Adam with the best epoch by validation accuracy kept, as teacher, students and baselines all train. */
-export function trainByValidation<M extends object>(
-  model: M,
-  data: Labelled,
-  logits: (model: M, mode: Mode) => Tensor,
-  loss: (logits: Tensor, mode: Mode) => Tensor,
-  random: Random,
-  options: TrainingOptions,
-): Promise<FitResult> {
-  const { epochs, learningRate, weightDecay } = { ...trainingDefaults, ...options };
-  return fit({
-    model,
-    loss: (live: M, _: undefined, mode) => loss(logits(live, mode), mode),
-    optimizer: new Adam({ learningRate, weightDecay }),
-    epochs,
-    random,
-    validate: (live) => accuracy(predictedClasses(logits(live, inference)), data.labels, data.validation),
-    onEpoch: options.onEpoch,
-    signal: options.signal,
-    checkpoint: options.checkpoint,
-    checkpointEvery: 20,
-  });
-}
+export const trainingDefaults = { dropout: 0.5 };
 
 export interface NetworkOptions extends TrainingOptions {
   readonly kind?: NetworkKind;
@@ -101,7 +53,10 @@ export async function trainNetwork(
     { dropout, isolated: options.isolated },
   );
   const logits = (live: HypergraphNetwork, mode: Mode) => live.forward(data.features, data.hypergraph, mode);
-  return { network, training: await trainByValidation(network, data, logits, labelledLoss(data), random, options) };
+  return {
+    network,
+    training: await trainByValidation(network, data, logits, labelledLoss(data.labels, data.train), random, options),
+  };
 }
 
 /** A perceptron without a hypergraph: linear → ReLU → batch norm → dropout → linear. */
@@ -131,5 +86,8 @@ export async function trainMlp(
 ): Promise<{ student: MLP; training: FitResult }> {
   const student = newPerceptron(data, options.hidden ?? 128, options.dropout ?? trainingDefaults.dropout, random);
   const logits = (live: MLP, mode: Mode) => live.forward(data.features, mode);
-  return { student, training: await trainByValidation(student, data, logits, labelledLoss(data), random, options) };
+  return {
+    student,
+    training: await trainByValidation(student, data, logits, labelledLoss(data.labels, data.train), random, options),
+  };
 }

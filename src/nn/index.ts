@@ -6,6 +6,7 @@ export { Conv1d, Conv2d, ConvTranspose2d } from './convolution.js';
 export { Dropout } from './dropout.js';
 export { Embedding } from './embedding.js';
 export { gumbelSoftmax, perExampleGradients } from './estimators.js';
+export { dropFeatures, type Features, featureCount, rowsOf } from './features.js';
 export {
   type CheckpointStore,
   type EpochReport,
@@ -69,4 +70,10 @@ export {
 export { type ProgressStream, progressLine } from './progress.js';
 export { GRU, LSTM, type LSTMState } from './recurrent.js';
 export { constant, cosine, type Schedule, stepDecay, warmUp } from './schedules.js';
+export {
+  type LabelledRows,
+  labelledLoss,
+  type SemiSupervisedOptions,
+  trainByValidation,
+} from './semi-supervised.js';
 export { Accumulated, Averaged, Clipped, clipGradients, globalNorm } from './wrappers.js';

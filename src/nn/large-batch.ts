@@ -13,7 +13,7 @@ import {
   type Tensor,
   transpose,
 } from '../tensor/index.js';
-import { type AdamOptions, AdamW, requireRate, Stateful } from './optimizers.js';
+import { type AdamOptions, AdamW, decayOf, requireRate, Stateful } from './optimizers.js';
 
 /** w ← a·w + b·x in place. */
 function blend(target: Tensor, a: number, source: Tensor, b: number): void {
@@ -41,7 +41,10 @@ export class LAMB extends Stateful {
       blend(m, beta1, gradient, 1 - beta1);
       blend(v, beta2, square(gradient), 1 - beta2);
       const root = add(multiply(v, 1 / (1 - beta2 ** this.step)).sqrt(), epsilon);
-      const direction = add(multiply(m, 1 / (1 - beta1 ** this.step)).divide(root), multiply(parameter, weightDecay));
+      const direction = add(
+        multiply(m, 1 / (1 - beta1 ** this.step)).divide(root),
+        multiply(parameter, decayOf(weightDecay, name)),
+      );
       const [size, length] = [norm(parameter), norm(direction)];
       const trust = size > 0 && length > 0 ? size / length : 1;
       blend(parameter, 1, direction, -learningRate * rateFactor * trust);

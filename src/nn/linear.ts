@@ -1,12 +1,14 @@
 // The affine layer.
 
 import { SparseMatrix, spmm } from '../sparse/index.js';
-import { add, linear, type Random, type Tensor } from '../tensor/index.js';
-import { kaimingUniform } from './initializers.js';
+import { add, linear, type Random, type Tensor, zeros } from '../tensor/index.js';
+import { kaimingUniform, xavierUniform } from './initializers.js';
 import { parameter } from './module.js';
 
 export interface LinearOptions {
   readonly bias?: boolean;
+  /** PyTorch's uniform weights and bias, or Glorot's weights and a bias of 0. */
+  readonly init?: 'kaiming' | 'xavier';
 }
 
 /**
@@ -22,11 +24,13 @@ export class Linear {
     readonly inFeatures: number,
     readonly outFeatures: number,
     random: Random,
-    { bias = true }: LinearOptions = {},
+    { bias = true, init = 'kaiming' }: LinearOptions = {},
   ) {
     const bound = 1 / Math.sqrt(inFeatures);
-    this.weight = parameter(kaimingUniform(random, [outFeatures, inFeatures]));
-    this.bias = bias ? parameter(random.uniform([outFeatures], -bound, bound)) : undefined;
+    const draw = init === 'xavier' ? xavierUniform : kaimingUniform;
+    this.weight = parameter(draw(random, [outFeatures, inFeatures]));
+    if (bias)
+      this.bias = parameter(init === 'xavier' ? zeros([outFeatures]) : random.uniform([outFeatures], -bound, bound));
   }
 
   forward(x: Tensor | SparseMatrix, activation: 'none' | 'relu' = 'none'): Tensor {

@@ -55,12 +55,19 @@ export abstract class Stateful implements Optimizer {
   }
 }
 
+/** One number for all parameters, or one for each name. */
+export type WeightDecay = number | ((name: string) => number);
+
+export function decayOf(decay: WeightDecay, name: string): number {
+  return typeof decay === 'number' ? decay : decay(name);
+}
+
 export interface AdamOptions {
   readonly learningRate?: number;
   readonly beta1?: number;
   readonly beta2?: number;
   readonly epsilon?: number;
-  readonly weightDecay?: number;
+  readonly weightDecay?: WeightDecay;
 }
 
 /** Adam (Kingma & Ba 2015). Weight decay is L2: λw is added to the gradient. */
@@ -83,7 +90,7 @@ export class Adam extends Stateful {
       beta1,
       beta2,
       epsilon,
-      weightDecay,
+      decayOf(weightDecay, name),
       Number(this.coupled),
       1 - beta1 ** this.step,
       1 - beta2 ** this.step,

@@ -1,5 +1,6 @@
 // Floor 3: sparse matrices and segments.
 
+export { attentionPool } from './attention.js';
 export { type BlockHeight, ChannelMatrix } from './channel-major.js';
 export { embeddingBag } from './embedding-bag.js';
 export { groupedMatmul } from './grouped.js';

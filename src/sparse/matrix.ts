@@ -28,7 +28,8 @@ export class SparsePattern {
         `SparsePattern: ${indptr.length} offsets ending at ${this.segments.size} do not describe ${rows} rows of ${indices.length} elements`,
       );
     }
-    for (const [element, column] of indices.entries()) {
+    for (let element = 0; element < indices.length; element++) {
+      const column = indices[element] as number;
       if (column < 0 || column >= columns)
         throw new RangeError(`SparsePattern: column ${column} of element ${element} is outside 0…${columns - 1}`);
     }
@@ -77,6 +78,25 @@ function transposePattern({ rows, columns, indptr, indices }: SparsePattern) {
   return { indptr: starts, indices: transposed, order };
 }
 
+/** Positions in ascending order of their keys, 0 ≤ key < `limit`; equal ones stay as they stand in `order`. */
+function countingSort(keys: ArrayLike<number>, limit: number, order?: Int32Array): Int32Array {
+  const next = new Int32Array(limit + 1);
+  for (let i = 0; i < keys.length; i++) {
+    const key = (keys[i] as number) + 1;
+    next[key] = (next[key] as number) + 1;
+  }
+  for (let key = 0; key < limit; key++) next[key + 1] = (next[key + 1] as number) + (next[key] as number);
+  const sorted = new Int32Array(keys.length);
+  for (let i = 0; i < keys.length; i++) {
+    const element = order ? (order[i] as number) : i;
+    const key = keys[element] as number;
+    const at = next[key] as number;
+    next[key] = at + 1;
+    sorted[at] = element;
+  }
+  return sorted;
+}
+
 export class SparseMatrix {
   #transposed: SparseMatrix | undefined;
 
@@ -120,33 +140,34 @@ export class SparseMatrix {
       if (row < 0 || row >= rows)
         throw new RangeError(`SparseMatrix: row ${row} of element ${i} is outside 0…${rows - 1}`);
     }
-    const order = Array.from({ length: rowOf.length }, (_, i) => i);
-    order.sort(
-      (a, b) => (rowOf[a] as number) - (rowOf[b] as number) || (columnOf[a] as number) - (columnOf[b] as number),
-    );
+    for (let i = 0; i < columnOf.length; i++) {
+      const column = columnOf[i] as number;
+      if (column < 0 || column >= columns)
+        throw new RangeError(`SparseMatrix: column ${column} of element ${i} is outside 0…${columns - 1}`);
+    }
+    const order = countingSort(rowOf, rows, countingSort(columnOf, columns));
     const indptr = new Int32Array(rows + 1);
-    const indices: number[] = [];
-    const summed: number[] = [];
+    const indices = new Int32Array(order.length);
+    const summed = new Float32Array(order.length);
+    let stored = 0;
     let previousRow = -1;
     for (const i of order) {
       const row = rowOf[i] as number;
       const column = columnOf[i] as number;
       const value = values ? (values[i] as number) : 1;
-      if (row === previousRow && column === indices.at(-1)) {
-        summed[summed.length - 1] = (summed.at(-1) as number) + value;
+      if (row === previousRow && column === indices[stored - 1]) {
+        summed[stored - 1] = (summed[stored - 1] as number) + value;
         continue;
       }
       previousRow = row;
-      indices.push(column);
-      summed.push(value);
+      indices[stored] = column;
+      summed[stored++] = value;
       indptr[row + 1] = (indptr[row + 1] as number) + 1;
     }
     for (let row = 0; row < rows; row++) indptr[row + 1] = (indptr[row + 1] as number) + (indptr[row] as number);
-    const pattern = new SparsePattern(rows, columns, indptr, Int32Array.from(indices));
-    return new SparseMatrix(
-      pattern,
-      summed.every((value) => value === 1) ? undefined : keep(tensor(Float32Array.from(summed))),
-    );
+    const pattern = new SparsePattern(rows, columns, indptr, indices.slice(0, stored));
+    const kept = summed.subarray(0, stored);
+    return new SparseMatrix(pattern, kept.every((value) => value === 1) ? undefined : keep(tensor(kept)));
   }
 
   /** From the non-zero elements of a [rows, columns] tensor. */

@@ -1,15 +1,28 @@
 // Floor 4: validated data structures on sparse matrices.
 
 export { type PlantedHypergraph, type PlantedOptions, plantedHypergraph, uniformHypergraph } from './generators.js';
+export { Graph, type GraphOptions } from './graph.js';
 export { Hypergraph, type MergeRule } from './hypergraph.js';
 export { memo } from './memo.js';
 export {
+  graphOperator,
   meanPropagation,
+  type OperatorOptions,
   type Propagation,
   powers,
   scaled,
   sumPropagation,
   symmetricAdjacency,
   symmetricPropagation,
+  withUnitLoops,
 } from './operators.js';
 export { type Restricted, restrict } from './restrict.js';
+export {
+  AliasTable,
+  fillAlias,
+  holdOutEdges,
+  type SampledLayer,
+  sampleNeighbours,
+  sampleNonEdges,
+} from './sampling.js';
+export { type TemporalEvents, TemporalGraph } from './temporal.js';

@@ -1,7 +1,8 @@
 // Sparse operators of graphs and hypergraphs: normalised once, then used at every step.
 
-import { SparseMatrix } from '../sparse/index.js';
+import { SparseMatrix, SparsePattern } from '../sparse/index.js';
 import { keep, tensor } from '../tensor/index.js';
+import type { Graph } from './graph.js';
 import type { Hypergraph } from './hypergraph.js';
 import { memo } from './memo.js';
 
@@ -74,4 +75,50 @@ function addDiagonal(matrix: SparseMatrix): SparseMatrix {
   const columnOf = [...matrix.pattern.indices, ...diagonal];
   const values = matrix.values ? [...matrix.values.view()] : new Array<number>(matrix.nnz).fill(1);
   return SparseMatrix.fromCoordinates(n, n, rowOf, columnOf, [...values, ...diagonal.map(() => 1)]);
+}
+
+/** A + I of a graph, with loops of weight 1 in place of its own. */
+export function withUnitLoops(graph: Graph): SparseMatrix {
+  return memo(graph, 'withUnitLoops', () => {
+    const { indptr, indices } = graph.successors;
+    const n = graph.nodeCount;
+    const starts = new Int32Array(n + 1);
+    const columns = new Int32Array(indices.length + n);
+    const values = new Float32Array(indices.length + n);
+    let at = 0;
+    const put = (column: number, value: number) => {
+      columns[at] = column;
+      values[at++] = value;
+    };
+    for (let u = 0; u < n; u++) {
+      let looped = false;
+      for (let e = indptr[u] as number; e < (indptr[u + 1] as number); e++) {
+        const v = indices[e] as number;
+        if (!looped && v >= u) {
+          put(u, 1);
+          looped = true;
+        }
+        if (v !== u) put(v, graph.weights ? (graph.weights[e] as number) : 1);
+      }
+      if (!looped) put(u, 1);
+      starts[u + 1] = at;
+    }
+    const pattern = new SparsePattern(n, n, starts, columns.slice(0, at));
+    return new SparseMatrix(pattern, graph.weights && keep(tensor(values.subarray(0, at))));
+  });
+}
+
+export interface OperatorOptions {
+  /** r of D^{r−1}·A·D^{−r}: ½ is symmetric, 0 by rows (means), 1 by columns. */
+  readonly exponent?: number;
+  readonly selfLoops?: boolean;
+}
+
+/** D̃^{r−1}·Ã·D̃^{−r} of a graph, Ã = A + I with degrees D̃, or A itself without self-loops; GCN's operator by default (Kipf & Welling 2017). A node without edges passes nothing on. */
+export function graphOperator(graph: Graph, { exponent = 0.5, selfLoops = true }: OperatorOptions = {}): SparseMatrix {
+  return memo(graph, `operator ${exponent} ${selfLoops}`, () => {
+    const matrix = selfLoops ? withUnitLoops(graph) : graph.adjacency;
+    const degrees = matrix.rowSums();
+    return scaled(matrix, powers(degrees, exponent - 1), powers(degrees, -exponent));
+  });
 }

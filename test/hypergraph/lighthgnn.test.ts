@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { plantedDataset, splitPerClass } from '../../src/data/index.js';
 import * as light from '../../src/hypergraph/index.js';
-import { accuracy, inference, predictedClasses } from '../../src/nn/index.js';
+import { accuracy, inference, predictedClasses, rowsOf } from '../../src/nn/index.js';
 import { Hypergraph } from '../../src/structure/index.js';
 import { Random, scope, softmax, type Tensor, tensor, zeros } from '../../src/tensor/index.js';
 import { checkGradient, expectClose, uniformTensor } from '../oracle.js';
@@ -147,7 +147,7 @@ describe('on a small planted hypergraph', async () => {
 
   test('the student’s answer for one vertex is that of the whole pass', () => {
     const whole = student.forward(data.features, inference).view();
-    const one = student.forward(light.rowsOf(data.features, Int32Array.of(17)), inference).view();
+    const one = student.forward(rowsOf(data.features, Int32Array.of(17)), inference).view();
     expectClose(one, whole.subarray(51, 54), 1e-5);
   });
 

@@ -2,10 +2,19 @@
 // learnt function of a multiset.
 
 import { Dropout, inference, LayerNorm, Linear, MLP, type Mode, parameter, xavierUniform } from '../../nn/index.js';
-import { type SparseMatrix, type SparsePattern, spmm } from '../../sparse/index.js';
+import { attentionPool, type SparseMatrix, type SparsePattern, spmm } from '../../sparse/index.js';
 import { type Hypergraph, memo, type Propagation, powers, scaled, sumPropagation } from '../../structure/index.js';
-import { add, gatherKnownRows, multiply, type Random, relu, reshape, sum, type Tensor } from '../../tensor/index.js';
-import { attentionPool } from './attention.js';
+import {
+  add,
+  gatherKnownRows,
+  leakyRelu,
+  multiply,
+  type Random,
+  relu,
+  reshape,
+  sum,
+  type Tensor,
+} from '../../tensor/index.js';
 
 /** Σ over the row's elements with weight 1, or d(v)^{-1/2}·δ(e)^{-1/2}. */
 export type AllSetNorm = 'none' | 'degree';
@@ -101,7 +110,7 @@ class AttentionHalf {
     const keys = reshape(this.key.forward(x), [n, this.heads, -1]); // (n, heads, d)
     const values = reshape(this.value.forward(x), [n, this.heads, -1]);
     const scores = sum(multiply(keys, this.seed), -1); // (n, heads)
-    const sets = attentionPool(values, gatherKnownRows(scores, pattern.indexTensor), pattern); // (rows, heads, d)
+    const sets = attentionPool(values, leakyRelu(gatherKnownRows(scores, pattern.indexTensor), 0.2), pattern); // (rows, heads, d)
     const pooled = reshape(add(sets, this.seed), [pattern.rows, -1]);
     const y = this.firstNorm.forward(pooled);
     return this.secondNorm.forward(add(y, relu(this.mlp.forward(y, mode))));

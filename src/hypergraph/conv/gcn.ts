@@ -1,10 +1,18 @@
 // GCN on the clique expansion (Kipf & Welling, ICLR 2017): the baseline that forgets which vertices met together.
 
 import { Linear, parameter, xavierUniform } from '../../nn/index.js';
-import type { SparseMatrix, SparsePattern } from '../../sparse/index.js';
+import { attentionPool, type SparseMatrix, type SparsePattern } from '../../sparse/index.js';
 import { type Hypergraph, memo, symmetricAdjacency } from '../../structure/index.js';
-import { add, gatherKnownRows, multiply, type Random, reshape, sum, type Tensor } from '../../tensor/index.js';
-import { attentionPool } from './attention.js';
+import {
+  add,
+  gatherKnownRows,
+  leakyRelu,
+  multiply,
+  type Random,
+  reshape,
+  sum,
+  type Tensor,
+} from '../../tensor/index.js';
 import { type HypergraphConv, LinearConv } from './propagate.js';
 
 function cliqueAdjacency(hypergraph: Hypergraph): SparseMatrix {
@@ -45,6 +53,6 @@ export class CliqueGATConv implements HypergraphConv {
       gatherKnownRows(score(this.receive), pattern.segments.ids),
       gatherKnownRows(score(this.send), pattern.indexTensor),
     );
-    return reshape(attentionPool(features, scores, pattern), [hypergraph.vertexCount, -1]);
+    return reshape(attentionPool(features, leakyRelu(scores, 0.2), pattern), [hypergraph.vertexCount, -1]);
   }
 }

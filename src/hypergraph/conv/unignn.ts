@@ -2,11 +2,12 @@
 // them h_e = mean over members of XΘ.
 
 import { Linear, parameter } from '../../nn/index.js';
-import { SparseMatrix, spmm } from '../../sparse/index.js';
+import { attentionPool, SparseMatrix, spmm } from '../../sparse/index.js';
 import { type Hypergraph, meanPropagation, memo, powers, scaled, sumPropagation } from '../../structure/index.js';
 import {
   add,
   gatherKnownRows,
+  leakyRelu,
   multiply,
   type Random,
   relu,
@@ -15,7 +16,6 @@ import {
   type Tensor,
   zeros,
 } from '../../tensor/index.js';
-import { attentionPool } from './attention.js';
 import { type HypergraphConv, LinearConv } from './propagate.js';
 
 function hyperedgeMeans(x: Tensor, hypergraph: Hypergraph): Tensor {
@@ -101,7 +101,7 @@ export class UniGATConv extends UniConv {
     const { incidence } = hypergraph;
     const means = reshape(hyperedgeMeans(projected, hypergraph), [hypergraph.hyperedgeCount, this.heads, -1]); // (M, heads, d)
     const scores = sum(multiply(means, this.attention), -1); // (M, heads)
-    const pooled = attentionPool(means, gatherKnownRows(scores, incidence.indexTensor), incidence);
+    const pooled = attentionPool(means, leakyRelu(gatherKnownRows(scores, incidence.indexTensor), 0.2), incidence);
     return reshape(pooled, [hypergraph.vertexCount, -1]);
   }
 }

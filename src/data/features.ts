@@ -1,0 +1,55 @@
+// Features as archives hold them.
+
+import { SparseMatrix, SparsePattern } from '../sparse/index.js';
+import { powers, scaled } from '../structure/index.js';
+import { keep, type Tensor, tensor } from '../tensor/index.js';
+import { type NamedArray, toInts } from './formats/index.js';
+
+export type Arrays = Readonly<Record<string, NamedArray>>;
+
+/** Looks arrays up. The function throws an Error that names a missing one and those that are there. */
+export function requiredArrays(arrays: Arrays, name: string): (key: string) => NamedArray {
+  return (key) => {
+    const array = arrays[key];
+    if (array) return array;
+    const found = Object.keys(arrays).join(', ') || 'none';
+    throw new Error(`data set "${name}": array "${key}" is missing; found ${found}`);
+  };
+}
+
+/** Rows scaled to sum to 1 in absolute value, as usual for bags of words; empty rows stay. */
+export function normalizeRows(features: SparseMatrix): SparseMatrix {
+  const magnitudes = new SparseMatrix(features.pattern, features.values && keep(features.values.abs()));
+  return scaled(features, powers(magnitudes.rowSums(), -1));
+}
+
+/**
+ * Features of n rows: dense (`x` [n, F]), compressed (`x_indptr`, `x_indices`, `x_shape`, `x_data` or ones), or bits (`x_packed` [n, ⌈F/8⌉], lowest bit first, and `x_shape`). undefined when there are none.
+ */
+export function featuresFromArrays(arrays: Arrays, n: number, name: string): Tensor | SparseMatrix | undefined {
+  const need = requiredArrays(arrays, name);
+  if (arrays.x) return keep(tensor(Float32Array.from(arrays.x.values), arrays.x.shape));
+  if (arrays.x_packed) return unpackBits(toInts(arrays.x_packed, 'x_packed'), toInts(need('x_shape'), 'x_shape'));
+  if (!arrays.x_indptr) return undefined;
+  const [rows, columns] = toInts(need('x_shape'), 'x_shape');
+  const pattern = new SparsePattern(
+    rows ?? n,
+    columns ?? 0,
+    toInts(arrays.x_indptr, 'x_indptr'),
+    toInts(need('x_indices'), 'x_indices'),
+  );
+  const values = arrays.x_data && Float32Array.from(arrays.x_data.values);
+  return new SparseMatrix(pattern, values?.some((value) => value !== 1) ? keep(tensor(values)) : undefined);
+}
+
+function unpackBits(packed: Int32Array, [rows = 0, columns = 0]: Int32Array): SparseMatrix {
+  const bytes = Math.ceil(columns / 8);
+  const indptr = new Int32Array(rows + 1);
+  const indices: number[] = [];
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++)
+      if (((packed[row * bytes + (column >> 3)] as number) >> (column & 7)) & 1) indices.push(column);
+    indptr[row + 1] = indices.length;
+  }
+  return new SparseMatrix(new SparsePattern(rows, columns, indptr, Int32Array.from(indices)));
+}

@@ -1,0 +1,2 @@
+// Floor 6: node embeddings.
+export {};

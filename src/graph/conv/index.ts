@@ -1,0 +1,9 @@
+export { APPNP, type APPNPOptions, propagatePageRank } from './appnp.js';
+export { GAT, GATConv, type GATConvOptions } from './gat.js';
+export { GCN, GCNConv, type StackOptions } from './gcn.js';
+export { GCNII, type GCNIIOptions, gcniiDecay } from './gcnii.js';
+export { GIN, GINConv, type GINOptions } from './gin.js';
+export { JKNet, type JKNetOptions } from './jknet.js';
+export { type GraphModule, propagateLinear } from './propagate.js';
+export { type Aggregator, GraphSAGE, SAGEConv, type SAGEOptions } from './sage.js';
+export { hops, SGC } from './sgc.js';

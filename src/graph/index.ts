@@ -1,0 +1,31 @@
+// Floor 6: graph learning.
+
+export * from './conv/index.js';
+export {
+  DGMLP,
+  type DGMLPOptions,
+  hopWeights,
+  nodeAdaptiveFeatures,
+  presets as dgmlpPresets,
+  ResidualMLP,
+  type ResidualMLPOptions,
+  type SmoothingOptions,
+  type Smoothness,
+  smoothness,
+  stationaryState,
+} from './dgmlp.js';
+export {
+  type CorrectAndSmoothOptions,
+  correctAndSmooth,
+  type LabelPropagationOptions,
+  labelPropagation,
+} from './label-propagation.js';
+export {
+  type LabelledGraph,
+  NodeMLP,
+  type Recipe,
+  type RecipeName,
+  recipes,
+  trainNodes,
+  trainRecipe,
+} from './training.js';

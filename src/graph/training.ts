@@ -1,0 +1,124 @@
+// Node classification: the networks of this family by name with the hyperparameters that their papers give, and their training.
+
+import type { Features } from '../nn/index.js';
+import {
+  type FitResult,
+  featureCount,
+  type LabelledRows,
+  labelledLoss,
+  MLP,
+  type Mode,
+  type SemiSupervisedOptions,
+  trainByValidation,
+} from '../nn/index.js';
+import type { Graph } from '../structure/index.js';
+import type { Random, Tensor } from '../tensor/index.js';
+import { APPNP, GAT, GCN, GCNII, GIN, type GraphModule, GraphSAGE, gcniiDecay, JKNet, SGC } from './conv/index.js';
+
+/** A graph with features and labels: class −1 where unknown. */
+export interface LabelledGraph extends LabelledRows {
+  readonly graph: Graph;
+  readonly features: Features;
+  readonly classes: number;
+}
+
+/** A perceptron as a graph network that ignores the graph. */
+export class NodeMLP implements GraphModule {
+  readonly mlp: MLP;
+
+  constructor(inFeatures: number, outFeatures: number, random: Random, { hidden = 64, dropout = 0.5 } = {}) {
+    this.mlp = new MLP([inFeatures, hidden, outFeatures], random, { dropout });
+  }
+
+  forward(x: Features, _graph: Graph, mode: Mode): Tensor {
+    return this.mlp.forward(x, mode);
+  }
+}
+
+export interface Recipe {
+  readonly title: string;
+  readonly create: (inFeatures: number, classes: number, random: Random) => GraphModule;
+  readonly training: SemiSupervisedOptions;
+}
+
+const firstLayer = (prefix: string, decay: number) => (name: string) => (name.startsWith(prefix) ? decay : 0);
+
+/** Networks with the settings of their papers for citation graphs. */
+export const recipes = {
+  mlp: {
+    title: 'MLP',
+    create: (i, o, random) => new NodeMLP(i, o, random),
+    training: { weightDecay: 5e-3 },
+  },
+  gcn: {
+    title: 'GCN',
+    create: (i, o, random) => new GCN(i, o, random),
+    training: { weightDecay: firstLayer('layers.0', 5e-4), select: 'loss' },
+  },
+  sgc: {
+    title: 'SGC',
+    create: (i, o, random) => new SGC(i, o, random),
+    training: { learningRate: 0.2, weightDecay: 1e-5, epochs: 100 },
+  },
+  sage: {
+    title: 'GraphSAGE',
+    create: (i, o, random) => new GraphSAGE(i, o, random),
+    training: { weightDecay: 5e-4, patience: 50 },
+  },
+  gat: {
+    title: 'GAT',
+    create: (i, o, random) => new GAT(i, o, random),
+    training: { learningRate: 0.005, weightDecay: 5e-4, epochs: 1000, patience: 100, select: 'loss' },
+  },
+  gatv2: {
+    title: 'GATv2',
+    create: (i, o, random) => new GAT(i, o, random, { version: 2 }),
+    training: { learningRate: 0.005, weightDecay: 5e-4, epochs: 1000, patience: 100, select: 'loss' },
+  },
+  appnp: {
+    title: 'APPNP',
+    create: (i, o, random) => new APPNP(i, o, random),
+    training: { weightDecay: firstLayer('first', 5e-3), epochs: 1000, patience: 100, select: 'loss' },
+  },
+  jknet: {
+    title: 'JK-Net',
+    create: (i, o, random) => new JKNet(i, o, random),
+    training: { weightDecay: 5e-4, epochs: 500, patience: 100 },
+  },
+  gcnii: {
+    title: 'GCNII, 16 layers',
+    create: (i, o, random) => new GCNII(i, o, random, { layers: 16 }),
+    training: { weightDecay: gcniiDecay, epochs: 300, patience: 100, select: 'loss' },
+  },
+  gin: {
+    title: 'GIN',
+    create: (i, o, random) => new GIN(i, o, random, { layers: 2, batchNorm: false, level: 'node' }),
+    training: { weightDecay: 5e-4, patience: 100 },
+  },
+} satisfies Record<string, Recipe>;
+
+export type RecipeName = keyof typeof recipes;
+
+/** Trains a network on the labelled nodes of a graph. */
+export async function trainNodes<M extends GraphModule>(
+  network: M,
+  data: LabelledGraph,
+  random: Random,
+  options: SemiSupervisedOptions = {},
+): Promise<{ network: M; training: FitResult }> {
+  const logits = (live: M, mode: Mode) => live.forward(data.features, data.graph, mode);
+  const loss = labelledLoss(data.labels, data.train);
+  return { network, training: await trainByValidation(network, data, logits, loss, random, options) };
+}
+
+/** Trains a network by its recipe. */
+export function trainRecipe(
+  name: RecipeName,
+  data: LabelledGraph,
+  random: Random,
+  options: SemiSupervisedOptions = {},
+): Promise<{ network: GraphModule; training: FitResult }> {
+  const recipe: Recipe = recipes[name];
+  const network = recipe.create(featureCount(data.features), data.classes, random.split('weights'));
+  return trainNodes(network, data, random, { ...recipe.training, ...options });
+}

@@ -1,0 +1,24 @@
+// Features of nodes, vertices or rows: a dense matrix, or a sparse one such as bags of words.
+
+import { SparseMatrix } from '../sparse/index.js';
+import { dropout, gatherKnownRows, ones, type Tensor, tensor } from '../tensor/index.js';
+import { type Mode, randomOf } from './module.js';
+
+export type Features = Tensor | SparseMatrix;
+
+export function featureCount(features: Features): number {
+  return features instanceof SparseMatrix ? features.columns : (features.shape[1] as number);
+}
+
+/** The given rows of a feature matrix. */
+export function rowsOf(features: Features, rows: Int32Array): Features {
+  return features instanceof SparseMatrix ? features.selectRows(rows) : gatherKnownRows(features, tensor(rows));
+}
+
+/** When training, dropout of the elements, of a sparse matrix the stored ones. */
+export function dropFeatures(features: Features, p: number, mode: Mode): Features {
+  if (!mode.training || p === 0) return features;
+  const key = randomOf(mode, 'dropFeatures').next();
+  if (!(features instanceof SparseMatrix)) return dropout(features, p, key);
+  return new SparseMatrix(features.pattern, dropout(features.values ?? ones([features.nnz]), p, key));
+}

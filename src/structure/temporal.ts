@@ -1,0 +1,68 @@
+// Temporal graphs: a stream of events (source, target, time, features) in order of time.
+
+import type { Tensor } from '../tensor/index.js';
+
+export interface TemporalEvents {
+  readonly sources: ArrayLike<number>;
+  readonly targets: ArrayLike<number>;
+  readonly times: ArrayLike<number>;
+  /** [events, d]. */
+  readonly features?: Tensor;
+}
+
+export class TemporalGraph {
+  readonly sources: Int32Array;
+  readonly targets: Int32Array;
+  readonly times: Float64Array;
+  readonly features: Tensor | undefined;
+
+  /**
+   * @param nodeCount nodes are 0 … nodeCount − 1.
+   * @throws Error naming the first event whose time is not finite or earlier than the one before, or whose node does not exist.
+   */
+  constructor(
+    readonly nodeCount: number,
+    { sources, targets, times, features }: TemporalEvents,
+  ) {
+    if (sources.length !== targets.length || sources.length !== times.length)
+      throw new Error(
+        `TemporalGraph: ${sources.length} sources, ${targets.length} targets and ${times.length} times do not pair up`,
+      );
+    if (features && features.shape[0] !== sources.length)
+      throw new Error(`TemporalGraph: features for ${features.shape[0]} of ${sources.length} events`);
+    this.sources = Int32Array.from(sources);
+    this.targets = Int32Array.from(targets);
+    this.times = Float64Array.from(times);
+    this.features = features;
+    for (let i = 0; i < this.eventCount; i++) {
+      const [u, v, t] = [this.sources[i] as number, this.targets[i] as number, this.times[i] as number];
+      if (!(u >= 0 && u < nodeCount && v >= 0 && v < nodeCount))
+        throw new RangeError(`TemporalGraph: event ${i} joins ${u} and ${v}, outside 0…${nodeCount - 1}`);
+      if (!Number.isFinite(t)) throw new Error(`TemporalGraph: event ${i} has time ${t}`);
+      if (i > 0 && t < (this.times[i - 1] as number))
+        throw new Error(
+          `TemporalGraph: event ${i} at ${t} comes after one at ${this.times[i - 1]}; sort events by time`,
+        );
+    }
+  }
+
+  get eventCount(): number {
+    return this.sources.length;
+  }
+
+  /** Event numbers before and after the times below which the given shares of events lie: [0.7, 0.85] makes train, validation and test. Equal times stay together. */
+  splitByTime(shares: readonly number[]): Int32Array[] {
+    const bounds = shares.map((share) => {
+      const at = Math.min(this.eventCount - 1, Math.floor(share * this.eventCount));
+      const time = this.times[at] as number;
+      let first = at;
+      while (first > 0 && this.times[first - 1] === time) first -= 1;
+      return first;
+    });
+    const edges = [0, ...bounds, this.eventCount];
+    return edges.slice(1).map((end, part) => {
+      const begin = edges[part] as number;
+      return Int32Array.from({ length: Math.max(0, end - begin) }, (_, i) => begin + i);
+    });
+  }
+}
