@@ -32,6 +32,68 @@ export function spmm(indptr: usize, indices: usize, values: usize, x: usize, y: 
   }
 }
 
+/** y[r, :] = scale[r] · Σₑ valueₑ · x[columnₑ, :]: `spmm` with its rows scaled, such as means of neighbours. */
+export function spmmScaled(indptr: usize, indices: usize, values: usize, scale: usize, x: usize, y: usize, d: i32, begin: i32, end: i32): void {
+  spmm(indptr, indices, values, x, y, d, begin, end);
+  const stride = <usize>d << 2;
+  for (let row = begin; row < end; row++) {
+    const factor = v128.load32_splat(scale + (<usize>row << 2));
+    const target = y + row * stride;
+    let at: usize = 0;
+    for (; at + 16 <= stride; at += 16) v128.store(target + at, f32x4.mul(v128.load(target + at), factor));
+    for (; at < stride; at += 4) store<f32>(target + at, load<f32>(target + at) * f32x4.extract_lane(factor, 0));
+  }
+}
+
+/**
+ * y[r, :] += α/‖x_r‖ · x_r, or α · x_r without `normalize`: x lies in blocks of `width` columns, block b at x + b·(rows·width) floats, the last one narrower. A row of zeros adds nothing.
+ */
+export function addNormalizedRows(x: usize, y: usize, alpha: f32, normalize: i32, rows: i32, width: i32, d: i32, begin: i32, end: i32): void {
+  for (let row = begin; row < end; row++) {
+    let squares: f32 = 0;
+    if (normalize) {
+      for (let column = 0; column < d; column += width) {
+        const count = min(width, d - column);
+        const own = x + ((<usize>rows * column + <usize>row * count) << 2);
+        squares += dot(own, own, count);
+      }
+    }
+    const factor: f32 = normalize ? (squares > 1e-24 ? alpha / sqrt<f32>(squares) : 0) : alpha;
+    const four = f32x4.splat(factor);
+    for (let column = 0; column < d; column += width) {
+      const count = min(width, d - column);
+      let from = x + ((<usize>rows * column + <usize>row * count) << 2);
+      let to = y + ((<usize>row * d + column) << 2);
+      let i = 0;
+      for (; i + 4 <= count; i += 4, from += 16, to += 16) v128.store(to, multiplyAdd(four, v128.load(from), v128.load(to)));
+      for (; i < count; i++, from += 4, to += 4) store<f32>(to, load<f32>(to) + factor * load<f32>(from));
+    }
+  }
+}
+
+/**
+ * y[r, :] = scale[r] · Σₑ valueₑ · R[columnₑ, :] for a very sparse R in compressed rows (starts, columns, entries): a scatter of few numbers a neighbour. y [rows, d].
+ */
+export function spmmSparse(
+  indptr: usize, indices: usize, values: usize, scale: usize, starts: usize, columns: usize, entries: usize, y: usize, d: i32, begin: i32, end: i32,
+): void {
+  for (let row = begin; row < end; row++) {
+    const target = y + ((<usize>row * d) << 2);
+    memory.fill(target, 0, <usize>d << 2);
+    const factor = load<f32>(scale + (<usize>row << 2));
+    const last = load<i32>(indptr + (<usize>row << 2), 4);
+    for (let e = load<i32>(indptr + (<usize>row << 2)); e < last; e++) {
+      const weight: f32 = values == 0 ? factor : factor * load<f32>(values + (<usize>e << 2));
+      const source = load<i32>(indices + (<usize>e << 2));
+      const stop = load<i32>(starts + (<usize>source << 2), 4);
+      for (let i = load<i32>(starts + (<usize>source << 2)); i < stop; i++) {
+        const at = target + (<usize>load<i32>(columns + (<usize>i << 2)) << 2);
+        store<f32>(at, load<f32>(at) + weight * load<f32>(entries + (<usize>i << 2)));
+      }
+    }
+  }
+}
+
 // @ts-ignore: decorator
 @inline
 function columnOf(indices: usize, e: i32): usize {

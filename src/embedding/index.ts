@@ -1,2 +1,30 @@
 // Floor 6: node embeddings.
-export {};
+
+export {
+  type LinkScores,
+  linkPrediction,
+  type MultiLabels,
+  multiLabelScores,
+  type NodeScores,
+} from './evaluate.js';
+export {
+  type FastRPOptions,
+  type FastRPTrial,
+  fastRP,
+  fastrpDefaults,
+  standardizeColumns,
+  type TuneOptions,
+  tuneFastRP,
+} from './fastrp.js';
+export { type LINEOptions, line, lineDefaults } from './line.js';
+export { type ProjectionOptions, sparseProjection } from './random-projection.js';
+export { Grid, gridSchedule, SkipGram, type SkipGramOptions, type SkipGramProgress } from './skip-gram.js';
+export {
+  deepWalk,
+  deepWalkDefaults,
+  type Node2VecOptions,
+  node2vec,
+  node2vecDefaults,
+  sampleWalks,
+  type WalkOptions,
+} from './walks.js';

@@ -27,7 +27,14 @@ export {
 } from './initializers.js';
 export { LAMB, Muon, type MuonOptions, orthogonalize } from './large-batch.js';
 export { type Layer, runSequence, type Sequence } from './layer.js';
+export { type LBFGSOptions, type LBFGSResult, lbfgs } from './lbfgs.js';
 export { Linear, type LinearOptions } from './linear.js';
+export {
+  type LogisticModel,
+  type LogisticRegressionOptions,
+  logisticRegression,
+  logisticScores,
+} from './logistic-regression.js';
 export {
   binaryCrossEntropy,
   crossEntropy,
@@ -39,7 +46,7 @@ export {
   meanSquaredError,
   softCrossEntropy,
 } from './losses.js';
-export { accuracy, macroF1, predictedClasses } from './metrics.js';
+export { accuracy, areaUnderCurve, averagePrecision, macroF1, predictedClasses } from './metrics.js';
 export { cutmix, type MixedBatch, mixup } from './mixing.js';
 export { MLP, type MLPOptions } from './mlp.js';
 export {

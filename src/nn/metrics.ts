@@ -44,3 +44,45 @@ export function macroF1(
     .map((c) => (2 * (right[c] as number)) / (seen[c] as number));
   return scores.reduce((total, score) => total + score, 0) / scores.length;
 }
+
+/** Area under the ROC curve: the share of (positive, negative) pairs that the scores put in order, ties counting half. */
+export function areaUnderCurve(scores: ArrayLike<number>, labels: ArrayLike<number>): number {
+  const order = Array.from({ length: scores.length }, (_, i) => i).sort(
+    (a, b) => (scores[a] as number) - (scores[b] as number),
+  );
+  let positives = 0;
+  let rankSum = 0;
+  for (let i = 0; i < order.length; ) {
+    let end = i;
+    while (end < order.length && scores[order[end] as number] === scores[order[i] as number]) end += 1;
+    for (let j = i; j < end; j++)
+      if (labels[order[j] as number] === 1) {
+        positives += 1;
+        rankSum += (i + 1 + end) / 2;
+      }
+    i = end;
+  }
+  const negatives = order.length - positives;
+  return positives === 0 || negatives === 0
+    ? Number.NaN
+    : (rankSum - (positives * (positives + 1)) / 2) / (positives * negatives);
+}
+
+/** Σ over thresholds of (recall step)·precision; rows of equal score share one threshold. */
+export function averagePrecision(scores: ArrayLike<number>, labels: ArrayLike<number>): number {
+  const order = Array.from({ length: scores.length }, (_, i) => i).sort(
+    (a, b) => (scores[b] as number) - (scores[a] as number),
+  );
+  const positives = order.reduce((count, i) => count + Number(labels[i] === 1), 0);
+  let [found, total] = [0, 0];
+  for (let i = 0; i < order.length; ) {
+    let end = i;
+    let here = 0;
+    while (end < order.length && scores[order[end] as number] === scores[order[i] as number])
+      here += Number(labels[order[end++] as number] === 1);
+    found += here;
+    total += (here / positives) * (found / end);
+    i = end;
+  }
+  return total;
+}

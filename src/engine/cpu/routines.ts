@@ -321,6 +321,13 @@ export const routines = {
 
   /** (indptr, indices | 0, values | 0, x, y, rows, d). */
   spmm: byElements('spmm', 0.15),
+  /** (indptr, indices, values | 0, scale, x, y, rows, d). */
+  spmmScaled: byElements('spmmScaled', 0.15),
+  /** (indptr, indices, values | 0, scale, starts of R, columns of R, entries of R, y, rows, d). */
+  spmmSparse: byElements('spmmSparse', 0.05),
+  /** (x, y, α, normalize, rows, width of a block, d). */
+  addNormalizedRows: (run, x = 0, y = 0, alpha = 1, normalize = 0, rows = 1, width = 1, d = 1) =>
+    run.over('addNormalizedRows', [x, y, alpha, normalize, rows, width, d], rows, d * 0.5),
   /** (indptr, indices | 0, values | 0, w, y, columns, rows, d). */
   spmmTransposed: byElements('spmmTransposed', 1),
   /** (indptr, indices | 0, a, b, out, rows, d). */
@@ -393,6 +400,24 @@ export const routines = {
         Math.ceil(pixels / width),
         (stored * 4) / 3 + (rows + columns) * 4,
       ),
+    );
+  },
+
+  /** (indptr, indices, probabilities | 0, aliases | 0, starts, walks, length, back, away, key0, key1, first, walks in all). */
+  randomWalks: (run, ...args) => {
+    const count = args.pop() as number;
+    run.over('randomWalks', args, count, (args[6] as number) * 20);
+  },
+  /** (walks, total, length, walks a chunk, window, fixed, partOf, parts, counts, pairs | 0, key0, key1, first). */
+  walkPairs: (run, ...args) => run.over('walkPairs', args, Math.ceil((args[1] as number) / (args[3] as number)), 1e6),
+  /** (sources, indices, probabilities | 0, aliases | 0, entries, total, pairs a chunk, partOf, parts, counts, pairs | 0, key0, key1, first). */
+  edgePairs: (run, ...args) => run.over('edgePairs', args, Math.ceil((args[5] as number) / (args[6] as number)), 1e6),
+  /** (pairs, blocks, vertices, contexts, d, probabilities, aliases, bounds, σ table, negatives, weight, rate, decay, key0, key1, first, tasks). */
+  skipGram: (run, ...args) => {
+    const tasks = args.pop() as number;
+    const d = args[4] as number;
+    run.withScratchEach(d * 4, (scratch) =>
+      run.over('skipGram', [...args.slice(0, 9), scratch, ...args.slice(9)], tasks, 1e6),
     );
   },
 

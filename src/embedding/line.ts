@@ -1,0 +1,128 @@
+// LINE (Tang et al., "LINE: Large-scale Information Network Embedding", WWW 2015): pairs are edges themselves. First order: σ(u_i·u_j) of the ends of an edge; second order: vertex and context vectors.
+
+import { cpu } from '../engine/index.js';
+import { fillAlias, type Graph } from '../structure/index.js';
+import { concatenate, keep, normalizeRows, Random, scope, type Tensor, tensor } from '../tensor/index.js';
+import { chunked, type Grid, type PairSource, SkipGram, type SkipGramOptions, trainBatches } from './skip-gram.js';
+
+export interface LINEOptions extends SkipGramOptions {
+  /** Edges drawn, as a multiple of the number of edges. */
+  readonly samplesPerEdge?: number;
+  readonly order?: 1 | 2 | 'both';
+  readonly seed?: number;
+}
+
+export const lineDefaults = { dim: 128, samplesPerEdge: 100, order: 'both', seed: 42 } as const;
+
+const BATCH_PAIRS = 4e6;
+
+/** Both orders with dim/2 columns each, rows of each scaled to length 1, side by side; or one order alone. @returns [n, dim] */
+export async function line(graph: Graph, options: LINEOptions = {}): Promise<Tensor> {
+  const settings = { ...lineDefaults, ...options };
+  const { dim, order, seed } = settings;
+  const random = new Random(seed).split('line');
+  if (order !== 'both') return trainOrder(graph, settings, order, dim, random.split(order));
+  if (dim % 2 !== 0) throw new RangeError(`line: both orders share the columns, so dim must be even, got ${dim}`);
+  const half = (part: 1 | 2) =>
+    trainOrder(
+      graph,
+      {
+        ...settings,
+        onProgress: options.onProgress && ((p) => options.onProgress?.({ ...p, done: (p.done + part - 1) / 2 })),
+      },
+      part,
+      dim / 2,
+      random.split(part),
+    );
+  const [first, second] = [await half(1), await half(2)];
+  return scope(() => concatenate([normalizeRows(first), normalizeRows(second)], 1));
+}
+
+async function trainOrder(
+  graph: Graph,
+  settings: Required<Pick<LINEOptions, 'samplesPerEdge'>> & LINEOptions,
+  order: 1 | 2,
+  dim: number,
+  random: Random,
+): Promise<Tensor> {
+  const model = new SkipGram(graph, { ...settings, dim }, random, order === 1);
+  const edges = new EdgeTable(model.grid);
+  const total = Math.round(settings.samplesPerEdge * graph.edgeCount);
+  function* batches() {
+    for (let at = 0; at < total; at += BATCH_PAIRS) {
+      const count = Math.min(BATCH_PAIRS, total - at);
+      yield { source: edges.source(count, random.split(Math.floor(at / BATCH_PAIRS))), done: (at + count) / total };
+    }
+  }
+  try {
+    return await trainBatches(model, batches(), settings);
+  } finally {
+    edges.dispose();
+  }
+}
+
+/** All stored edges, to be drawn by weight. */
+class EdgeTable {
+  readonly #sources: Tensor;
+  readonly #probabilities: Tensor | null;
+  readonly #aliases: Tensor | null;
+
+  constructor(readonly grid: Grid) {
+    const { nodes, places, graph } = grid;
+    const indptr = grid.indptr.view() as unknown as Int32Array;
+    const sources = new Int32Array(Math.max(1, graph.successors.nnz));
+    for (let place = 0; place < nodes.length; place++) sources.fill(place, indptr[place], indptr[place + 1]);
+    this.#sources = keep(tensor(sources));
+    const weights = graph.weights && weightsByPlace(grid, places);
+    if (!weights) {
+      this.#probabilities = null;
+      this.#aliases = null;
+      return;
+    }
+    const [probabilities, aliases] = [new Float32Array(weights.length), new Int32Array(weights.length)];
+    fillAlias(
+      weights,
+      0,
+      weights.length,
+      weights.reduce((total, weight) => total + weight, 0),
+      probabilities,
+      aliases,
+    );
+    this.#probabilities = keep(tensor(probabilities));
+    this.#aliases = keep(tensor(aliases));
+  }
+
+  source(count: number, random: Random): PairSource {
+    const { chunks, perChunk } = chunked(count);
+    const key = random.key.map((word) => word | 0);
+    return {
+      chunks,
+      capacity: count,
+      write: (grid, counts, pairs) =>
+        cpu.run('edgePairs', [
+          ...[this.#sources, grid.indices, this.#probabilities, this.#aliases, grid.graph.successors.nnz],
+          ...[count, perChunk, grid.partOf, grid.parts, counts, pairs, ...key, 0],
+        ]),
+    };
+  }
+
+  dispose(): void {
+    for (const held of [this.#sources, this.#probabilities, this.#aliases]) held?.dispose();
+  }
+}
+
+/** Weights of the stored edges in the order of the grid. */
+function weightsByPlace({ graph, nodes, indptr, indices }: Grid, places: Int32Array): Float64Array {
+  const starts = indptr.view() as unknown as Int32Array;
+  const targets = indices.view() as unknown as Int32Array;
+  const weights = new Float64Array(targets.length);
+  nodes.forEach((v, place) => {
+    const begin = graph.successors.indptr[v] as number;
+    const of = new Map(
+      Array.from(graph.neighbours(v), (u, i) => [places[u] as number, graph.weights?.[begin + i] as number]),
+    );
+    for (let e = starts[place] as number; e < (starts[place + 1] as number); e++)
+      weights[e] = of.get(targets[e] as number) as number;
+  });
+  return weights;
+}

@@ -1,0 +1,73 @@
+// Logistic regression with L2 regularisation, one-vs-rest for any number of labels at once.
+
+import {
+  abs,
+  add,
+  matmul,
+  multiply,
+  negate,
+  relu,
+  scope,
+  sigmoid,
+  softplus,
+  subtract,
+  sum,
+  type Tensor,
+  tensor,
+} from '../tensor/index.js';
+import { type LBFGSOptions, lbfgs } from './lbfgs.js';
+
+export interface LogisticRegressionOptions extends LBFGSOptions {
+  /** C: the weight of the data against ½‖w‖². The intercept is not regularised. */
+  readonly c?: number;
+}
+
+/** A linear score for each label: w [labels, d] and intercepts [labels]. */
+export interface LogisticModel {
+  readonly weights: Tensor;
+  readonly intercepts: Tensor;
+}
+
+/**
+ * Minimises ½‖w‖² + C·Σᵢ log(1 + exp(−yᵢ(w·xᵢ + b))) for every label by itself.
+ *
+ * @param x [n, d]
+ * @param targets [n, labels], 1 where row i has the label, else 0
+ */
+export function logisticRegression(
+  x: Tensor,
+  targets: Tensor,
+  { c = 1, iterations = 100, tolerance = 1e-3, ...options }: LogisticRegressionOptions = {},
+): LogisticModel {
+  const [d, labels] = [x.shape[1] as number, targets.shape[1] as number];
+  const size = labels * d;
+  const evaluate = (flat: Float64Array) =>
+    scope(() => {
+      const values = Float32Array.from(flat);
+      const weights = tensor(values.subarray(0, size), [labels, d]);
+      const scores = add(matmul(x, weights, { transposeB: true }), tensor(values.subarray(size), [labels]));
+      // log(1 + e^s) − t·s, without overflow.
+      const losses = add(subtract(relu(scores), multiply(scores, targets)), softplus(negate(abs(scores))));
+      const errors = multiply(subtract(sigmoid(scores), targets), c);
+      const slope = matmul(errors, x, { transposeA: true }).view();
+      const shift = sum(errors, 0).view();
+      let penalty = 0;
+      const gradient = new Float64Array(flat.length);
+      for (let i = 0; i < size; i++) {
+        penalty += (flat[i] as number) ** 2 / 2;
+        gradient[i] = (flat[i] as number) + (slope[i] as number);
+      }
+      for (let label = 0; label < labels; label++) gradient[size + label] = shift[label] as number;
+      return { value: penalty + c * sum(losses).item(), gradient };
+    });
+  const { x: best } = lbfgs(evaluate, new Float64Array(size + labels), { iterations, tolerance, ...options });
+  return {
+    weights: tensor(Float32Array.from(best.subarray(0, size)), [labels, d]),
+    intercepts: tensor(Float32Array.from(best.subarray(size)), [labels]),
+  };
+}
+
+/** Scores x·wᵀ + b [n, labels]; positive where the label is likelier than not. */
+export function logisticScores({ weights, intercepts }: LogisticModel, x: Tensor): Tensor {
+  return add(matmul(x, weights, { transposeB: true }), intercepts);
+}
