@@ -13,6 +13,7 @@ export {
   plantedDataset,
 } from './hypergraphs.js';
 export { type ImageBatch, type ImageDataset, imageBatches, imageTensor, type LabelledImages } from './images.js';
+export { type IncidenceDataset, incidencesFromArrays, incidencesFromLines, roleDataset } from './incidences.js';
 export { DataLoader, type DataLoaderOptions } from './loader.js';
 export { decodePicture, imageNetStatistics, type Picture, pictureTensor } from './pictures.js';
 export { type Split, splitPerClass } from './splits.js';

@@ -1,5 +1,6 @@
 // Floor 6: hypergraph learning.
 
+export * from './conhd/index.js';
 export * from './conv/index.js';
 export {
   type DistillOptions,

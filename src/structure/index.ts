@@ -1,8 +1,16 @@
 // Floor 4: validated data structures on sparse matrices.
 
+export {
+  cliqueOperator,
+  coreNumbers,
+  eigenvectorCentrality,
+  pageRank,
+  truncatedSvd,
+} from './centrality.js';
 export { type PlantedHypergraph, type PlantedOptions, plantedHypergraph, uniformHypergraph } from './generators.js';
 export { Graph, type GraphOptions } from './graph.js';
 export { Hypergraph, type MergeRule } from './hypergraph.js';
+export { type Grouping, IncidenceList } from './incidence.js';
 export { memo } from './memo.js';
 export {
   graphOperator,
@@ -25,4 +33,5 @@ export {
   sampleNeighbours,
   sampleNonEdges,
 } from './sampling.js';
+export { standardizeTable } from './standardize.js';
 export { type TemporalEvents, TemporalGraph } from './temporal.js';

@@ -1,0 +1,86 @@
+// Inputs for incidences without features of their own: spectral vectors and centralities of vertices, and ranks within hyperedges.
+
+import { SparseMatrix } from '../../sparse/index.js';
+import {
+  cliqueOperator,
+  coreNumbers,
+  eigenvectorCentrality,
+  Graph,
+  type IncidenceList,
+  memo,
+  pageRank,
+  powers,
+  scaled,
+  standardizeTable,
+  truncatedSvd,
+} from '../../structure/index.js';
+import { keep, type Random, scope, type Tensor, tensor } from '../../tensor/index.js';
+
+/** Degree, eigenvector centrality, PageRank and core number of each vertex, on the weighted clique expansion (cores on the plain one). */
+export function centralities(incidences: IncidenceList): readonly ArrayLike<number>[] {
+  return memo(incidences, 'centralities', () => {
+    const { hypergraph } = incidences;
+    const n = hypergraph.vertexCount;
+    const operator = cliqueOperator(hypergraph);
+    const graph = Graph.fromEdges(n, ...cliqueEdges(incidences));
+    return [hypergraph.vertexDegrees, eigenvectorCentrality(operator, n), pageRank(operator, n), coreNumbers(graph)];
+  });
+}
+
+function cliqueEdges(incidences: IncidenceList): [Int32Array, Int32Array] {
+  const sources: number[] = [];
+  const targets: number[] = [];
+  for (const members of incidences.hypergraph.hyperedges())
+    for (let i = 0; i < members.length; i++)
+      for (let j = i + 1; j < members.length; j++) {
+        sources.push(members[i] as number);
+        targets.push(members[j] as number);
+      }
+  return [Int32Array.from(sources), Int32Array.from(targets)];
+}
+
+/** For each centrality the dense rank of v among the members of e, equal values sharing one and the smallest being 1, over |e|: [nnz, 4]. */
+export function rankPositions(incidences: IncidenceList): Tensor {
+  const all = centralities(incidences);
+  const { offsets } = incidences.hyperedges;
+  const values = new Float32Array(incidences.count * all.length);
+  for (let e = 0; e < incidences.hyperedgeCount; e++) {
+    const [begin, end] = [offsets[e] as number, offsets[e + 1] as number];
+    const members = incidences.vertices.subarray(begin, end);
+    all.forEach((centrality, c) => {
+      const own = Array.from(members, (v) => centrality[v] as number);
+      const rank = new Map([...new Set(own)].sort((a, b) => a - b).map((value, i) => [value, i + 1]));
+      own.forEach((value, i) => {
+        values[(begin + i) * all.length + c] = (rank.get(value) as number) / own.length;
+      });
+    });
+  }
+  return keep(tensor(values, [incidences.count, all.length]));
+}
+
+/** The first left singular vectors of D_v^{-1/2}HD_e^{-1/2} times their values, and log(1 + x) of the centralities, columns standardised: [N, vectors + 4]. */
+export function structuralFeatures(incidences: IncidenceList, random: Random, vectors = 40): Tensor {
+  const { hypergraph } = incidences;
+  return scope(() => {
+    const matrix = scaled(
+      new SparseMatrix(hypergraph.incidence),
+      powers(hypergraph.vertexDegrees, -0.5),
+      powers(hypergraph.hyperedgeSizes, -0.5),
+    );
+    const { vectors: left, values } = truncatedSvd(matrix, vectors, random);
+    const all = centralities(incidences);
+    const n = hypergraph.vertexCount;
+    const k = values.length;
+    const width = k + all.length;
+    const table = new Float32Array(n * width);
+    const own = left.view();
+    for (let v = 0; v < n; v++) {
+      for (let j = 0; j < k; j++) table[v * width + j] = (own[v * k + j] as number) * (values[j] as number);
+      all.forEach((centrality, c) => {
+        table[v * width + k + c] = Math.log1p(centrality[v] as number);
+      });
+    }
+    standardizeTable(table, width);
+    return keep(tensor(table, [n, width]));
+  });
+}

@@ -1,0 +1,113 @@
+// CoNHD (Zheng & Worring, "Co-Representation Neural Hypergraph Diffusion for Edge-Dependent Node Classification", CIKM 2025): one vector for every (vertex, hyperedge) incidence, diffused within hyperedges and within vertices by learnt
+// equivariant functions φ and ϕ in place of the gradients (GD) or proximal maps (ADMM) of structural regularisers.
+//
+//   GD:    h^{t+1} = W_u [h^t ‖ φ(H_e) ‖ ϕ(H_v) ‖ h⁰] + b_u
+//   ADMM:  m^{t+1} = φ(2H_e − M_e) + m^t − h^t, m' likewise over vertices; h^{t+1} = W_u [m^{t+1} ‖ m'^{t+1} ‖ h⁰] + b_u
+
+import { Dropout, dropFeatures, type Features, LayerNorm, Linear, type Mode } from '../../nn/index.js';
+import type { Grouping, IncidenceList } from '../../structure/index.js';
+import { add, concatenate, gatherKnownRows, type Random, subtract, type Tensor } from '../../tensor/index.js';
+import { InducedAttentionBlock, MeanBlock, meanOfSet, type SetFunction } from './blocks.js';
+
+export interface CoNHDOptions {
+  readonly hidden?: number;
+  /** Diffusion steps; all share their weights. */
+  readonly layers?: number;
+  readonly diffusion?: 'gd' | 'admm';
+  readonly block?: 'mean' | 'attention';
+  /** Blocks stacked in φ and in ϕ. */
+  readonly depth?: number;
+  /** Of the messages. */
+  readonly dropout?: number;
+  readonly inputDropout?: number;
+  /** Width of the positional code, 0 for none. */
+  readonly positions?: number;
+  readonly layerNorm?: boolean;
+  /** Every message replaced by its set's mean: the limitation that the paper removes. */
+  readonly aggregated?: boolean;
+}
+
+/** What the network reads: features of vertices, incidences, and a code of each vertex's rank in its hyperedge [nnz, positions]. */
+export interface CoNHDInput {
+  readonly features: Features;
+  readonly incidences: IncidenceList;
+  readonly positions?: Tensor;
+}
+
+/** φ or ϕ: stacked set functions on h + W_pe·p. */
+class Diffusion {
+  readonly blocks: readonly SetFunction[];
+  readonly position: Linear | undefined;
+  readonly #dropout: Dropout;
+  readonly #aggregated: boolean;
+
+  constructor(random: Random, { hidden, block, depth, dropout, positions, aggregated }: Required<CoNHDOptions>) {
+    this.blocks = Array.from({ length: depth }, (_, i) =>
+      block === 'mean' ? new MeanBlock(hidden, random.split(i)) : new InducedAttentionBlock(hidden, random.split(i)),
+    );
+    if (positions > 0) this.position = new Linear(positions, hidden, random.split('position'), { bias: false });
+    this.#dropout = new Dropout(dropout);
+    this.#aggregated = aggregated;
+  }
+
+  forward(h: Tensor, sets: Grouping, positions: Tensor | undefined, mode: Mode): Tensor {
+    const coded = this.position && positions ? add(h, this.position.forward(positions)) : h;
+    const out = this.blocks.reduce((x, block) => block.forward(x, sets), coded);
+    return this.#dropout.forward(this.#aggregated ? meanOfSet(out, sets) : out, mode);
+  }
+}
+
+export class CoNHD {
+  readonly input: Linear;
+  readonly withinHyperedge: Diffusion;
+  readonly withinVertex: Diffusion;
+  readonly update: Linear;
+  readonly norm: LayerNorm | undefined;
+  readonly scorer: Linear;
+  readonly #options: Required<CoNHDOptions>;
+
+  constructor(inFeatures: number, classes: number, random: Random, options: CoNHDOptions = {}) {
+    const settings: Required<CoNHDOptions> = {
+      ...{ hidden: 64, layers: 2, diffusion: 'gd', block: 'mean', depth: 2, dropout: 0.3, inputDropout: 0 },
+      ...{ positions: 0, layerNorm: false, aggregated: false },
+      ...options,
+    };
+    const { hidden, diffusion } = settings;
+    this.input = new Linear(inFeatures, hidden, random.split('input'));
+    this.withinHyperedge = new Diffusion(random.split('hyperedge'), settings);
+    this.withinVertex = new Diffusion(random.split('vertex'), settings);
+    this.update = new Linear((diffusion === 'gd' ? 4 : 3) * hidden, hidden, random.split('update'));
+    if (settings.layerNorm) this.norm = new LayerNorm(hidden);
+    this.scorer = new Linear(hidden, classes, random.split('scorer'));
+    this.#options = settings;
+  }
+
+  /** Co-representations h^T [nnz, hidden], in the order of the incidences. */
+  hidden({ features, incidences, positions }: CoNHDInput, mode: Mode): Tensor {
+    const { layers, diffusion, inputDropout } = this.#options;
+    const { byHyperedge, byVertex } = incidences;
+    const vertices = this.input.forward(dropFeatures(features, inputDropout, mode), 'relu');
+    const initial = gatherKnownRows(vertices, byVertex.ids);
+    const inEdge = (x: Tensor) => this.withinHyperedge.forward(x, byHyperedge, positions, mode);
+    const inVertex = (x: Tensor) => this.withinVertex.forward(x, byVertex, positions, mode);
+    let h = initial;
+    let [m, n] = [initial, initial];
+    for (let layer = 0; layer < layers; layer++) {
+      if (diffusion === 'gd') [m, n] = [inEdge(h), inVertex(h)];
+      else {
+        const message = (own: Tensor, apply: (x: Tensor) => Tensor) =>
+          add(apply(subtract(add(h, h), own)), subtract(own, h));
+        [m, n] = [message(m, inEdge), message(n, inVertex)];
+      }
+      const parts = diffusion === 'gd' ? [h, m, n, initial] : [m, n, initial];
+      const next = this.update.forward(concatenate(parts, 1));
+      h = this.norm ? this.norm.forward(next) : next;
+    }
+    return h;
+  }
+
+  /** Logits of each incidence [nnz, classes]. */
+  forward(input: CoNHDInput, mode: Mode): Tensor {
+    return this.scorer.forward(this.hidden(input, mode));
+  }
+}

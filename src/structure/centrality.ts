@@ -1,0 +1,162 @@
+// How central vertices are, and spectra of large sparse matrices.
+
+import { symmetricEigen } from '../linalg/index.js';
+import { type SparseMatrix, spmm } from '../sparse/index.js';
+import {
+  gatherKnownRows,
+  keep,
+  matmul,
+  multiply,
+  type Random,
+  scope,
+  type Tensor,
+  tensor,
+  transpose,
+} from '../tensor/index.js';
+import type { Graph } from './graph.js';
+import type { Hypergraph } from './hypergraph.js';
+
+/** x ↦ A·x of a symmetric non-negative operator. */
+type Operator = (x: Float64Array) => Float64Array;
+
+/** The weighted clique expansion, two vertices joined as often as they share a hyperedge, without building it: A·x = H·(Hᵀx) − d ∘ x. */
+export function cliqueOperator(hypergraph: Hypergraph): Operator {
+  const { members, vertexCount } = hypergraph;
+  return (x) => {
+    const y = new Float64Array(vertexCount);
+    for (let e = 0; e < members.rows; e++) {
+      const own = members.indices.subarray(members.indptr[e], members.indptr[e + 1]);
+      let total = 0;
+      for (const v of own) total += x[v] as number;
+      for (const v of own) y[v] = (y[v] as number) + total - (x[v] as number);
+    }
+    return y;
+  };
+}
+
+/** The eigenvector of the largest eigenvalue, of length 1 and not negative, by power iteration on A + I (which has no opposite eigenvalue to swing with). */
+export function eigenvectorCentrality(
+  operator: Operator,
+  n: number,
+  { iterations = 200, tolerance = 1e-9 } = {},
+): Float64Array {
+  let x = new Float64Array(n).fill(1 / Math.sqrt(Math.max(1, n)));
+  for (let i = 0; i < iterations; i++) {
+    const image = operator(x);
+    const y = image.map((value, v) => value + (x[v] as number));
+    const norm = Math.sqrt(y.reduce((total, value) => total + value * value, 0));
+    const next = y.map((value) => value / norm);
+    const change = next.reduce((most, value, v) => Math.max(most, Math.abs(value - (x[v] as number))), 0);
+    x = next as typeof x;
+    if (change < tolerance) break;
+  }
+  return x;
+}
+
+/** PageRank with damping d: x = d·Aᵀ D⁻¹ x + (1 − d)/n, dangling mass spread evenly. A is symmetric here. */
+export function pageRank(
+  operator: Operator,
+  n: number,
+  { damping = 0.85, iterations = 200, tolerance = 1e-10 } = {},
+): Float64Array {
+  const degrees = operator(new Float64Array(n).fill(1));
+  let x = new Float64Array(n).fill(1 / n);
+  for (let i = 0; i < iterations; i++) {
+    const dangling = x.reduce((total, value, v) => total + (degrees[v] === 0 ? value : 0), 0);
+    const spread = operator(x.map((value, v) => (degrees[v] === 0 ? 0 : value / (degrees[v] as number))) as typeof x);
+    const next = spread.map((value) => damping * (value + dangling / n) + (1 - damping) / n);
+    const change = next.reduce((total, value, v) => total + Math.abs(value - (x[v] as number)), 0);
+    x = next as typeof x;
+    if (change < tolerance) break;
+  }
+  return x;
+}
+
+/** The largest k for which each node belongs to a subgraph of degrees at least k (Batagelj & Zaveršnik 2003), in linear time. Self-loops do not count. */
+export function coreNumbers(graph: Graph): Int32Array {
+  const n = graph.nodeCount;
+  const degree = Int32Array.from({ length: n }, (_, v) =>
+    graph.neighbours(v).reduce((count, u) => count + Number(u !== v), 0),
+  );
+  const most = degree.reduce((a, b) => Math.max(a, b), 0);
+  const starts = new Int32Array(most + 2);
+  for (const d of degree) starts[d + 1] = (starts[d + 1] as number) + 1;
+  for (let d = 0; d <= most; d++) starts[d + 1] = (starts[d + 1] as number) + (starts[d] as number);
+  const next = starts.slice();
+  const order = new Int32Array(n);
+  const position = new Int32Array(n);
+  for (let v = 0; v < n; v++) {
+    const at = next[degree[v] as number] as number;
+    next[degree[v] as number] = at + 1;
+    order[at] = v;
+    position[v] = at;
+  }
+  for (let i = 0; i < n; i++) {
+    const v = order[i] as number;
+    for (const u of graph.neighbours(v)) {
+      const d = degree[u] as number;
+      if (u === v || d <= (degree[v] as number)) continue;
+      // u changes places with the first node of its degree, which then begins one later.
+      const front = starts[d] as number;
+      const other = order[front] as number;
+      order[position[u] as number] = other;
+      position[other] = position[u] as number;
+      order[front] = u;
+      position[u] = front;
+      starts[d] = front + 1;
+      degree[u] = d - 1;
+    }
+  }
+  return degree;
+}
+
+/**
+ * The k largest singular values and left singular vectors, by subspace iteration with oversampling (Halko, Martinsson, Tropp 2011).
+ *
+ * @returns vectors [rows, k], values [k] falling
+ */
+export function truncatedSvd(
+  matrix: SparseMatrix,
+  k: number,
+  random: Random,
+  { iterations = 8, oversampling = 8 } = {},
+): { vectors: Tensor; values: Float32Array } {
+  const width = Math.min(k + oversampling, matrix.rows, matrix.columns);
+  return scope(() => {
+    const transposed = matrix.transpose();
+    let basis = orthonormal(spmm(matrix, random.normal([matrix.columns, width])));
+    for (let i = 0; i < iterations; i++) basis = orthonormal(spmm(matrix, orthonormal(spmm(transposed, basis))));
+    // A ≈ Q·(QᵀA): the eigenvectors of (QᵀA)(QᵀA)ᵀ turn Q into singular vectors.
+    const { values, vectors } = gramEigen(spmm(transposed, basis));
+    const kept = Math.min(k, width);
+    return {
+      vectors: keep(matmul(basis, vectors.slice(null, [0, kept]))),
+      values: values.slice(0, kept).map((value) => Math.sqrt(Math.max(0, value))),
+    };
+  });
+}
+
+/** Eigenvalues, falling, and eigenvectors of yᵀy. */
+function gramEigen(y: Tensor): { values: Float32Array; vectors: Tensor } {
+  const { values, vectors } = symmetricEigen(matmul(y, y, { transposeA: true }));
+  const own = values.view();
+  const order = Array.from(own.keys()).sort((a, b) => (own[b] as number) - (own[a] as number));
+  const columns = takeRows(transpose(vectors), order);
+  return { values: Float32Array.from(order, (i) => own[i] as number), vectors: transpose(columns) };
+}
+
+function takeRows(x: Tensor, rows: readonly number[]): Tensor {
+  return gatherKnownRows(x, tensor(Int32Array.from(rows)));
+}
+
+/** Orthonormal columns with the span of y's: y·(yᵀy)^{-1/2}, twice, since the first product of 32-bit numbers is not exact. */
+function orthonormal(y: Tensor): Tensor {
+  let basis = y;
+  for (let pass = 0; pass < 2; pass++) {
+    const { values, vectors } = gramEigen(basis);
+    const largest = values[0] as number;
+    const scale = values.map((value) => (value > 1e-12 * largest ? 1 / Math.sqrt(value) : 0));
+    basis = matmul(basis, multiply(vectors, tensor(scale)));
+  }
+  return basis;
+}
