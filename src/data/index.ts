@@ -17,4 +17,5 @@ export { type IncidenceDataset, incidencesFromArrays, incidencesFromLines, roleD
 export { DataLoader, type DataLoaderOptions } from './loader.js';
 export { decodePicture, imageNetStatistics, type Picture, pictureTensor } from './pictures.js';
 export { type Split, splitPerClass } from './splits.js';
+export { type TemporalDataset, type TemporalTableOptions, temporalFromTable } from './temporal.js';
 export { fromTorchName, loadTorchState, type TorchLoadOptions } from './torch.js';

@@ -20,6 +20,7 @@ export {
   type LabelPropagationOptions,
   labelPropagation,
 } from './label-propagation.js';
+export * from './temporal/index.js';
 export {
   type LabelledGraph,
   NodeMLP,

@@ -1,0 +1,68 @@
+// Event streams as tables: `source,target,t` and more columns of numbers, which become features of the events.
+
+import { TemporalGraph } from '../structure/index.js';
+import { keep, tensor } from '../tensor/index.js';
+import { readCsv } from './formats/index.js';
+
+export interface TemporalDataset {
+  readonly name: string;
+  readonly graph: TemporalGraph;
+  readonly nodeNames: readonly string[];
+}
+
+const SOURCE = ['source', 'src', 'from', 'u'];
+const TARGET = ['target', 'dst', 'destination', 'to', 'v'];
+const TIME = ['t', 'time', 'timestamp', 'ts'];
+
+export interface TemporalTableOptions {
+  /** Events out of order are sorted by time, equal times as given, in place of an error. */
+  readonly sort?: boolean;
+  /** Only the first events. */
+  readonly limit?: number;
+  /** Other columns become features of the events. */
+  readonly features?: boolean;
+}
+
+/** From a CSV or TSV with a header. Nodes may be named by any text. @throws Error naming the column, or the line of a value that is not a number. */
+export function temporalFromTable(
+  text: string,
+  name: string,
+  { sort = false, limit, features = true }: TemporalTableOptions = {},
+): TemporalDataset {
+  const { columns: header, rows: all } = readCsv(text, name);
+  const rows = limit === undefined ? all : all.slice(0, limit);
+  const find = (names: readonly string[], what: string) => {
+    const at = header.findIndex((column) => names.includes(column.trim().toLowerCase()));
+    if (at < 0)
+      throw new Error(`"${name}": no column for the ${what} (one of ${names.join(', ')}); found ${header.join(', ')}`);
+    return at;
+  };
+  const [source, target, time] = [find(SOURCE, 'source'), find(TARGET, 'target'), find(TIME, 'time')];
+  const others = header.map((_, i) => i).filter((i) => features && ![source, target, time].includes(i));
+  const number = (line: number, column: number) => {
+    const cell = rows[line]?.[column] ?? '';
+    const value = Number(cell);
+    if (cell.trim() === '' || !Number.isFinite(value))
+      throw new Error(`"${name}", line ${line + 2}: column "${header[column]}" is "${cell}", not a finite number`);
+    return value;
+  };
+  const ids = new Map<string, number>();
+  const idOf = (node: string) => {
+    const id = ids.get(node) ?? ids.size;
+    ids.set(node, id);
+    return id;
+  };
+  const order = rows.map((_, line) => line);
+  const times = order.map((line) => number(line, time));
+  if (sort) order.sort((a, b) => (times[a] as number) - (times[b] as number) || a - b);
+  const sources = order.map((line) => idOf(rows[line]?.[source] ?? ''));
+  const targets = order.map((line) => idOf(rows[line]?.[target] ?? ''));
+  const table = Float32Array.from(order.flatMap((line) => others.map((column) => number(line, column))));
+  const graph = new TemporalGraph(ids.size, {
+    sources,
+    targets,
+    times: order.map((line) => times[line] as number),
+    features: others.length > 0 && rows.length > 0 ? keep(tensor(table, [rows.length, others.length])) : undefined,
+  });
+  return { name, graph, nodeNames: [...ids.keys()] };
+}

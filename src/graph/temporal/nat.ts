@@ -1,0 +1,285 @@
+// NAT: scores whether two nodes interact at a time from their own representations and from the neighbours that their caches share.
+//
+//   z' = GRU(W[r_key ‖ x_e ‖ φ(t)], z)      an entry is brought up to date when it is read
+//   r' = GRU(W[r_partner ‖ x_e ‖ φ(t)], r)  so is a node's own representation
+//   row of key a: [x_a ‖ Σ z' ‖ PE(bits)]   summed over the caches of u and v that hold a
+//   score = MLP[Σ_a W·row_a ‖ r'_u ‖ r'_v]
+
+import { Dropout, Embedding, GRU, Linear, type Mode, parameter, xavierNormal } from '../../nn/index.js';
+import { attentionPool, Segments, SparseMatrix, SparsePattern, segmentSum, spmm } from '../../sparse/index.js';
+import type { TemporalGraph } from '../../structure/index.js';
+import {
+  add,
+  concatenate,
+  gatherKnownRows,
+  keep,
+  leakyRelu,
+  mean,
+  multiply,
+  type Random,
+  reshape,
+  scope,
+  sum,
+  type Tensor,
+  tensor,
+  zeros,
+} from '../../tensor/index.js';
+import { type StateSnapshot, TemporalState } from './cache.js';
+import { type Fetched, fetchPlaces, joinPairs } from './joint.js';
+
+export interface NATOptions {
+  /** F: width of self representations. */
+  readonly selfWidth?: number;
+  /** f: width of cache entries. */
+  readonly width?: number;
+  /** Slots of the 1-hop and 2-hop caches; [] turns them off. */
+  readonly slots?: readonly number[];
+  readonly timeWidth?: number;
+  readonly positionWidth?: number;
+  readonly heads?: number;
+  /** Width of a pair's vector. */
+  readonly outWidth?: number;
+  readonly dropout?: number;
+  /** α: probability that a new key takes a slot from another. */
+  readonly replace?: number;
+  readonly aggregate?: 'sum' | 'attention';
+  /** [nodes, d]. */
+  readonly nodeFeatures?: Tensor;
+  /** Seconds, hours …: times are divided by it. */
+  readonly timeUnit?: number;
+  readonly seed?: number;
+}
+
+export const natDefaults = {
+  selfWidth: 72,
+  width: 4,
+  slots: [32, 16],
+  timeWidth: 1,
+  positionWidth: 16,
+  heads: 2,
+  outWidth: 64,
+  dropout: 0.1,
+  replace: 0.7,
+  aggregate: 'sum',
+  timeUnit: 1,
+  seed: 42,
+} as const satisfies NATOptions;
+
+/** cos(t·ω + b), ω from 1 down to 10⁻⁹, learnt. */
+class TimeEncoding {
+  frequencies: Tensor;
+  phases: Tensor;
+
+  constructor(width: number) {
+    const omega = Float32Array.from({ length: width }, (_, i) => 10 ** -((9 * i) / Math.max(1, width - 1)));
+    this.frequencies = parameter(tensor(omega));
+    this.phases = parameter(zeros([width]));
+  }
+
+  /** times [n] → [n, width]. */
+  forward(times: Float32Array): Tensor {
+    return add(multiply(tensor(times, [times.length, 1]), this.frequencies), this.phases).cos();
+  }
+}
+
+/** What a batch read, so that writing back knows the updated entries. */
+interface Reading {
+  readonly nodes: Int32Array;
+  readonly selves: Float32Array;
+  readonly fetched: Fetched;
+  readonly vectors: Float32Array;
+}
+
+export class NAT {
+  readonly time: TimeEncoding;
+  readonly entryInput: Linear;
+  readonly entryCell: GRU;
+  readonly selfInput: Linear;
+  readonly selfCell: GRU;
+  readonly positions: Embedding;
+  readonly pool: Linear;
+  poolBias: Tensor;
+  attention: Tensor | undefined;
+  readonly hidden: Linear;
+  readonly head: Linear;
+  readonly #options: Required<Omit<NATOptions, 'nodeFeatures'>> & NATOptions;
+  readonly #dropout: Dropout;
+  readonly #graph: TemporalGraph;
+  readonly #start: number;
+  readonly #state: { readonly current: TemporalState };
+  #reading: Reading | undefined;
+
+  /** A network for the nodes and event features of a temporal graph, with empty caches. */
+  constructor(graph: TemporalGraph, random: Random, options: NATOptions = {}) {
+    const settings = { ...natDefaults, ...options };
+    const { selfWidth, width, timeWidth, positionWidth, heads, outWidth, nodeFeatures } = settings;
+    const eventWidth = graph.features?.shape[1] ?? 0;
+    const inputs = selfWidth + eventWidth + timeWidth;
+    this.time = new TimeEncoding(timeWidth);
+    this.entryInput = new Linear(inputs, width, random.split('entry input'), { bias: false });
+    this.entryCell = new GRU(width, width, random.split('entry'));
+    this.selfInput = new Linear(inputs, selfWidth, random.split('self input'), { bias: false });
+    this.selfCell = new GRU(selfWidth, selfWidth, random.split('self'));
+    this.positions = new Embedding(64, positionWidth, random.split('positions'));
+    const rowWidth = (nodeFeatures?.shape[1] ?? 0) + width + positionWidth;
+    this.pool = new Linear(rowWidth, heads * outWidth, random.split('pool'), { bias: false });
+    this.poolBias = parameter(zeros([outWidth]));
+    if (settings.aggregate === 'attention')
+      this.attention = parameter(xavierNormal(random.split('attention'), [heads, outWidth]));
+    this.hidden = new Linear(outWidth + 2 * selfWidth, outWidth, random.split('hidden'));
+    this.head = new Linear(outWidth, 1, random.split('head'));
+    this.#options = settings;
+    this.#dropout = new Dropout(settings.dropout);
+    this.#graph = graph;
+    this.#start = graph.times[0] ?? 0;
+    this.#state = { current: new TemporalState(graph.nodeCount, settings) };
+  }
+
+  /** Caches and representations as they are. */
+  get state(): TemporalState {
+    return this.#state.current;
+  }
+
+  reset(): void {
+    this.state.clear();
+  }
+
+  snapshot(): StateSnapshot {
+    return this.state.snapshot();
+  }
+
+  restore(snapshot: StateSnapshot): void {
+    this.state.restore(snapshot);
+  }
+
+  /**
+   * Logits of pairs (left[p], right[p]) as the caches stand: [pairs]. All pairs of a call see the same state.
+   */
+  score(left: Int32Array, right: Int32Array, mode: Mode): Tensor {
+    const nodes = Int32Array.from(new Set([...left, ...right]));
+    const position = new Map(Array.from(nodes, (node, i) => [node, i]));
+    const at = (ends: Int32Array) => ends.map((node) => position.get(node) as number);
+    const [from, to] = [at(left), at(right)];
+    const fetched = fetchPlaces(this.state, nodes);
+    const vectors = this.#entries(fetched);
+    const selves = this.#selves(nodes);
+    this.#reading = {
+      nodes,
+      fetched,
+      selves: Float32Array.from(selves.view()),
+      vectors: Float32Array.from(vectors.view()),
+    };
+    const pair = this.#pairs(fetched, vectors, from, to, mode);
+    const ends = [from, to].map((own) => gatherKnownRows(selves, tensor(own)));
+    const hidden = this.hidden.forward(concatenate([pair, ...ends], 1), 'relu');
+    return reshape(this.head.forward(hidden), [left.length]);
+  }
+
+  /** Takes in events that the last `score` call asked about, in order. Nothing here carries gradients. */
+  observe(events: Int32Array): void {
+    const reading = this.#reading;
+    if (!reading) throw new Error('NAT.observe: score the events first');
+    const { nodes, selves, fetched, vectors } = reading;
+    const { sources, targets, times } = this.#graph;
+    const { selfWidth, width } = this.#options;
+    const position = new Map(Array.from(nodes, (node, i) => [node, i]));
+    const rowOf = this.state.hops.map(() => new Map<number, number>());
+    for (const [row, place] of fetched.places.entries()) rowOf[fetched.hops[row] as number]?.set(place, row);
+    const fresh = (hop: number, place: number) => {
+      const row = rowOf[hop]?.get(place);
+      return row === undefined ? undefined : vectors.subarray(row * width, (row + 1) * width);
+    };
+    const table = this.state.selves.view();
+    for (const event of events) {
+      const [u, v] = [sources[event] as number, targets[event] as number];
+      for (const node of [u, v]) {
+        const i = position.get(node);
+        if (i === undefined) throw new Error(`NAT.observe: event ${event} was not scored`);
+        table.set(selves.subarray(i * selfWidth, (i + 1) * selfWidth), node * selfWidth);
+      }
+      this.state.observe(u, v, event, times[event] as number, fresh);
+    }
+  }
+
+  /** W[r ‖ x_e ‖ φ(t)] for nodes (−1: zeros), events (−1: zeros) and times. */
+  #inputs(layer: Linear, nodes: Int32Array, events: Int32Array, times: Float64Array): Tensor {
+    const unit = this.#options.timeUnit;
+    const relative = Float32Array.from(times, (t, i) => (events[i] === -1 ? 0 : (t - this.#start) / unit));
+    const parts = [rowsOrZeros(this.state.selves, nodes)];
+    if (this.#graph.features) parts.push(rowsOrZeros(this.#graph.features, events));
+    parts.push(this.time.forward(relative));
+    return layer.forward(concatenate(parts, 1));
+  }
+
+  /** z' of the fetched places: [places, f]. */
+  #entries({ hops, places, keys }: Fetched): Tensor {
+    const caches = this.state.hops;
+    const { width } = this.#options;
+    const held = new Float32Array(places.length * width);
+    const events = new Int32Array(places.length);
+    const times = new Float64Array(places.length);
+    const views = caches.map((cache) => cache.vectors.view());
+    for (let row = 0; row < places.length; row++) {
+      const hop = hops[row] as number;
+      const place = places[row] as number;
+      const cache = caches[hop] as (typeof caches)[number];
+      events[row] = cache.events[place] as number;
+      times[row] = cache.times[place] as number;
+      for (let j = 0; j < width; j++) held[row * width + j] = views[hop]?.[place * width + j] as number;
+    }
+    if (places.length === 0) return zeros([0, width]);
+    return this.entryCell.cell(
+      this.#inputs(this.entryInput, keys, events, times),
+      tensor(held, [places.length, width]),
+    );
+  }
+
+  /** r' of the given nodes: [nodes, F]. */
+  #selves(nodes: Int32Array): Tensor {
+    const { state } = this;
+    const of = <T extends Int32Array | Float64Array>(values: T) => nodes.map((node) => values[node] as number);
+    const times = Float64Array.from(nodes, (node) => state.lastTimes[node] as number);
+    const input = this.#inputs(this.selfInput, of(state.partners), of(state.lastEvents), times);
+    return this.selfCell.cell(input, gatherKnownRows(state.selves, tensor(nodes)));
+  }
+
+  /** Joint neighbourhoods pooled to one vector a pair: [pairs, outWidth]. */
+  #pairs(fetched: Fetched, vectors: Tensor, left: Int32Array, right: Int32Array, mode: Mode): Tensor {
+    const { heads, outWidth, nodeFeatures } = this.#options;
+    const joint = joinPairs(fetched, left, right);
+    const segments = new Segments(joint.offsets);
+    if (joint.keys.length === 0) return add(zeros([left.length, outWidth]), this.poolBias);
+    const parts = [spmm(new SparseMatrix(joint.pattern), vectors), this.positions.forward(tensor(joint.bits))];
+    if (nodeFeatures) parts.unshift(gatherKnownRows(nodeFeatures, tensor(joint.keys)));
+    const rows = this.#dropout.forward(concatenate(parts, 1), mode);
+    const mapped = reshape(this.#dropout.forward(this.pool.forward(rows), mode), [joint.keys.length, heads, outWidth]);
+    const pooled = this.attention ? this.#attend(mapped, segments) : segmentSum(mapped, segments);
+    return add(mean(pooled, 1), this.poolBias);
+  }
+
+  #attend(rows: Tensor, segments: Segments): Tensor {
+    const n = rows.shape[0] as number;
+    const order = Int32Array.from({ length: n }, (_, i) => i);
+    const pattern = new SparsePattern(segments.count, n, segments.offsets, order);
+    return attentionPool(rows, sum(multiply(leakyRelu(rows, 0.2), this.attention as Tensor), -1), pattern);
+  }
+}
+
+/** Rows of a table, zeros for −1. */
+function rowsOrZeros(table: Tensor, rows: Int32Array): Tensor {
+  const width = table.shape[1] as number;
+  const known = rows.every((row) => row >= 0);
+  const gathered = gatherKnownRows(table, tensor(known ? rows : rows.map((row) => Math.max(0, row))));
+  if (known) return gathered;
+  return scope(() =>
+    keep(
+      multiply(
+        gathered,
+        tensor(
+          Float32Array.from(rows, (row) => Number(row >= 0)),
+          [rows.length, 1],
+        ),
+      ),
+    ),
+  ).reshape([rows.length, width]);
+}
