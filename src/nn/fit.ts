@@ -3,6 +3,7 @@
 // Nothing random is carried from step to step: the order of an epoch and the masks of a step follow from the seed and their number, so a
 // run that was cut off and resumed does exactly what an unbroken one does.
 
+import type { Communicator } from '../distributed/index.js';
 import { keep, type Random, scope, type Tensor, valueAndGrad } from '../tensor/index.js';
 import { loadState, type Mode, parameters, stateOf, training, type Weights, withWeights } from './module.js';
 import type { Optimizer, OptimizerState } from './optimizers.js';
@@ -54,6 +55,13 @@ export interface FitOptions<Model extends object, Batch> {
   readonly patience?: number;
   /** Put the weights of the best epoch back at the end (when there is `validate`). */
   readonly restoreBest?: boolean;
+  /**
+   * Data-parallel training: every rank runs the same `fit` on its share of each batch, gradients are averaged (weighted by `weightOf`) and weights start from rank 0's. The result equals one process on the combined batches.
+   * Every rank reads the checkpoint, rank 0 writes it.
+   */
+  readonly communicator?: Communicator;
+  /** How much a rank's batch counts, such as its rows; 1 when left out. */
+  readonly weightOf?: (batch: Batch) => number;
   readonly checkpoint?: CheckpointStore;
   /** Epochs between checkpoints. */
   readonly checkpointEvery?: number;
@@ -97,7 +105,10 @@ class Run<Model extends object, Batch> {
   resume(): void {
     const { checkpoint, model, optimizer } = this.options;
     const state = checkpoint?.load();
-    if (!state) return;
+    if (!state) {
+      this.#shareWeights();
+      return;
+    }
     loadState(model, state.weights);
     optimizer.restore(state.optimizer);
     this.#epoch = state.epoch;
@@ -105,6 +116,12 @@ class Run<Model extends object, Batch> {
     this.#best = state.best && { ...state.best, weights: copyWeights(state.best.weights) };
     this.#history.push(...state.history);
     for (const report of state.history) this.options.onEpoch?.(report);
+  }
+
+  #shareWeights(): void {
+    const { communicator, model } = this.options;
+    if (!communicator || communicator.size === 1) return;
+    for (const weight of Object.values(stateOf(model))) communicator.broadcast(weight.view());
   }
 
   async train(): Promise<FitResult> {
@@ -181,7 +198,7 @@ class Run<Model extends object, Batch> {
       withWeights(model, values, (live) => loss(live, batch, mode)),
     );
     const { value, gradient } = step(weights);
-    const result = value.item();
+    const result = this.#average(value.item(), gradient, batch);
     if (!Number.isFinite(result))
       throw new Error(
         `fit: the loss became ${result} in epoch ${epoch}, step ${this.#step + 1}; try a smaller learning rate, or look for NaN in the input`,
@@ -193,6 +210,22 @@ class Run<Model extends object, Batch> {
     return result;
   }
 
+  /** The mean loss and, in place, the mean gradients over all ranks. */
+  #average(loss: number, gradient: Weights, batch: Batch): number {
+    const { communicator, weightOf } = this.options;
+    if (!communicator || communicator.size === 1) return loss;
+    const weight = weightOf?.(batch) ?? 1;
+    const total = Float64Array.of(loss * weight, weight);
+    communicator.allReduce(total);
+    const share = weight / (total[1] as number);
+    for (const tensor of Object.values(gradient)) {
+      const values = tensor.view();
+      for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) * share;
+      communicator.allReduce(values);
+    }
+    return (total[0] as number) / (total[1] as number);
+  }
+
   #keepBest(epoch: number, metric: number): void {
     const { model, better = 'larger' } = this.options;
     const sofar = this.#best?.metric;
@@ -202,6 +235,7 @@ class Run<Model extends object, Batch> {
   }
 
   #save(): void {
+    if (this.options.communicator && this.options.communicator.rank > 0) return;
     this.options.checkpoint?.save({
       epoch: this.#epoch,
       step: this.#step,

@@ -1,0 +1,5 @@
+// Floor 3: ranks and what they say to each other.
+
+export { alone, type Communicator, type Numbers, type Reduction, shareOf } from './communicator.js';
+export { mpiCommunicator, underMpi } from './mpi.js';
+export { runOnThreads, ThreadCommunicator, type ThreadLink, threadLinks } from './threads.js';
