@@ -16,6 +16,7 @@ export { convolveInt8, gemmInt8, packInt8, quantizeRows } from "./int8";
 export { copyStrided, transpose } from "./layout";
 export { standardize } from "./normalize";
 export { adam, sgd } from "./optimizer";
+export { advanceWalkers, walkEnds } from "./page-rank";
 export { averagePool, averageUnpool, maxPool, pickPositions, resize, resizeTransposed, unpool } from "./pool";
 export { resetProgram, runProgram } from "./program";
 export { dropout, randomBits, randomNormal, randomUniform } from "./random";

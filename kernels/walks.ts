@@ -5,7 +5,7 @@ let state: u64 = 0;
 
 // @ts-ignore: decorator
 @inline
-function mix(z: u64): u64 {
+export function mixWord(z: u64): u64 {
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
   z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
   return z ^ (z >> 31);
@@ -14,14 +14,14 @@ function mix(z: u64): u64 {
 // @ts-ignore: decorator
 @inline
 export function seedStream(key0: i32, key1: i32, stream: u64): void {
-  state = mix(mix((<u64><u32>key0 << 32) | <u64><u32>key1) + stream * 0x9e3779b97f4a7c15);
+  state = mixWord(mixWord((<u64><u32>key0 << 32) | <u64><u32>key1) + stream * 0x9e3779b97f4a7c15);
 }
 
 // @ts-ignore: decorator
 @inline
 export function nextWord(): u64 {
   state += 0x9e3779b97f4a7c15;
-  return mix(state);
+  return mixWord(state);
 }
 
 /** An integer below n from the high half of a word. */

@@ -1,8 +1,14 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { alone } from '../../src/distributed/index.js';
-import { exercise, train } from './suite.mjs';
+import { alone, type Communicator } from '../../src/distributed/index.js';
+
+// The programs are JavaScript: ranks run them from the built package.
+const { exercise, pageRank, train } = (await import(String(new URL('./suite.mjs', import.meta.url)))) as {
+  exercise: (communicator: Communicator) => unknown;
+  pageRank: (communicator: Communicator) => Walked;
+  train: (communicator: Communicator) => Promise<number[]>;
+};
 
 interface Exercised {
   readonly rank: number;
@@ -17,15 +23,38 @@ interface Exercised {
   readonly tensor: number[];
 }
 
+interface WalkedRows {
+  readonly sources: number[];
+  readonly indptr: number[];
+  readonly targets: number[];
+  readonly counts: number[];
+  readonly largestUnit: number;
+}
+
+interface Walked {
+  readonly plain: WalkedRows;
+  readonly cut: WalkedRows;
+}
+
 const folder = import.meta.dirname;
 // The ranks are processes or threads of the built package.
-const built = (await import('gossamer/distributed')) as typeof import('../../src/distributed/index.js');
+const { runOnThreads } = await import('gossamer/distributed');
 const suiteUrl = new URL('./suite.mjs', import.meta.url);
 const hasMpi = spawnSync('mpirun', ['--version']).status === 0;
 
 function mpirun<T>(ranks: number, program: string): T {
-  const args = ['--allow-run-as-root', '--oversubscribe', '-n', String(ranks), process.execPath, join(folder, 'mpi-main.mjs'), program];
-  return JSON.parse(execFileSync('mpirun', args, { encoding: 'utf8', cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })) as T;
+  const args = [
+    '--allow-run-as-root',
+    '--oversubscribe',
+    '-n',
+    String(ranks),
+    process.execPath,
+    join(folder, 'mpi-main.mjs'),
+    program,
+  ];
+  return JSON.parse(
+    execFileSync('mpirun', args, { encoding: 'utf8', cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] }),
+  ) as T;
 }
 
 function expectExercised(results: readonly Exercised[]): void {
@@ -38,7 +67,7 @@ function expectExercised(results: readonly Exercised[]): void {
     const added = rank === 0 ? ranks.reduce((a, b) => a + b, 0) : ranks.slice(0, rank).reduce((a, b) => a + b, 0);
     if (size > 1) expect(result.ring).toEqual([7 + added, 8 + added, 9 + added]);
     expect(result.broadcast).toEqual([1.5, -2, 3]);
-    [0, 50_000, 100_002].forEach((i, at) => expect(result.sum[at]).toBeCloseTo(sines(i), 12));
+    for (const [at, i] of [0, 50_000, 100_002].entries()) expect(result.sum[at]).toBeCloseTo(sines(i), 12);
     expect(result.sum).toEqual(results[0]?.sum);
     expect(result.max).toEqual([size - 1, 0]);
     expect(result.min).toBe(0.5);
@@ -49,7 +78,9 @@ function expectExercised(results: readonly Exercised[]): void {
   }
 }
 
-const alike = (a: readonly number[], b: readonly number[]) => a.forEach((value, i) => expect(value).toBeCloseTo(b[i] as number, 5));
+function alike(a: readonly number[], b: readonly number[]): void {
+  for (const [i, value] of a.entries()) expect(value).toBeCloseTo(b[i] as number, 5);
+}
 
 describe('one interface on', () => {
   test('one rank', () => {
@@ -59,7 +90,7 @@ describe('one interface on', () => {
   });
 
   test.each([2, 3])('%i threads (needs a build)', async (size) => {
-    expectExercised(await built.runOnThreads<Exercised>(size, suiteUrl, 'exercise'));
+    expectExercised(await runOnThreads<Exercised>(size, suiteUrl, 'exercise'));
   });
 
   test.skipIf(!hasMpi).each([2, 3])('%i MPI processes (needs mpirun and a build)', (size) => {
@@ -69,16 +100,40 @@ describe('one interface on', () => {
 
 describe('data-parallel training equals one process on the combined batch:', () => {
   test('threads (needs a build)', async () => {
-    const single = (await train(alone())) as number[];
-    for (const weights of await built.runOnThreads<number[]>(3, suiteUrl, 'train')) alike(weights, single);
+    const single = await train(alone());
+    for (const weights of await runOnThreads<number[]>(3, suiteUrl, 'train')) alike(weights, single);
   });
 
   test.skipIf(!hasMpi)('MPI (needs mpirun and a build)', async () => {
-    const single = (await train(alone())) as number[];
+    const single = await train(alone());
     for (const weights of mpirun<number[][]>(2, 'train')) alike(weights, single);
   });
 });
 
 test('a rank that dies ends the job with its name and reason (needs a build)', async () => {
-  await expect(built.runOnThreads(2, suiteUrl, 'fail')).rejects.toThrow('rank 1 of 2 failed: this rank gives up');
+  await expect(runOnThreads(2, suiteUrl, 'fail')).rejects.toThrow('rank 1 of 2 failed: this rank gives up');
+});
+
+describe('personalised PageRank is the same on any number of ranks, bit for bit:', () => {
+  /** Rows of all ranks, one after another. */
+  const joined = (parts: readonly WalkedRows[]) => ({
+    sources: parts.flatMap((part) => part.sources),
+    rows: parts.flatMap(({ indptr, targets, counts }) =>
+      indptr.slice(1).map((end, i) => [targets.slice(indptr[i], end), counts.slice(indptr[i], end)]),
+    ),
+  });
+  const check = (results: readonly Walked[]) => {
+    const single = pageRank(alone());
+    expect(joined(results.map(({ plain }) => plain))).toEqual(joined([single.plain]));
+    expect(joined(results.map(({ cut }) => cut))).toEqual(joined([single.cut]));
+    for (const { cut } of results) expect(cut.largestUnit).toBeLessThanOrEqual(8);
+  };
+
+  test.each([2, 4])('%i threads (needs a build)', async (size) => {
+    check(await runOnThreads<Walked>(size, suiteUrl, 'pageRank'));
+  });
+
+  test.skipIf(!hasMpi)('3 MPI processes (needs mpirun and a build)', () => {
+    check(mpirun<Walked[]>(3, 'pageRank'));
+  });
 });

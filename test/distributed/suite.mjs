@@ -2,7 +2,9 @@
 
 import { Random, scope, tensor } from 'gossamer';
 import { shareOf } from 'gossamer/distributed';
+import { distributedPageRank } from 'gossamer/embedding';
 import { crossEntropy, fit, inference, MLP, minibatches, SGD, stateOf } from 'gossamer/nn';
+import { Graph } from 'gossamer/structure';
 
 /** Every call of the interface once, on lengths that are not round and on messages larger than a mailbox. */
 export function exercise(communicator) {
@@ -15,7 +17,10 @@ export function exercise(communicator) {
       communicator.receive(ring, size - 1);
     } else {
       communicator.receive(ring, rank - 1);
-      communicator.send(ring.map((v) => v + rank), (rank + 1) % size);
+      communicator.send(
+        ring.map((v) => v + rank),
+        (rank + 1) % size,
+      );
     }
   }
   results.ring = Array.from(ring);
@@ -31,7 +36,9 @@ export function exercise(communicator) {
   const smallest = Float32Array.of(rank + 0.5);
   communicator.allReduce(smallest, 'min');
   results.min = smallest[0];
-  results.gathered = communicator.allGather(Int32Array.from({ length: rank + 1 }, () => rank)).map((part) => Array.from(part));
+  results.gathered = communicator
+    .allGather(Int32Array.from({ length: rank + 1 }, () => rank))
+    .map((part) => Array.from(part));
   const counts = Array.from({ length: size }, (_, r) => (rank + 1) * (r + 1));
   const data = Int32Array.from(counts.flatMap((count, r) => new Array(count).fill(100 * rank + r)));
   const swapped = communicator.allToAll(data, counts);
@@ -50,12 +57,16 @@ export function exercise(communicator) {
 export async function train(communicator) {
   const random = new Random(3);
   const n = 96;
-  const x = tensor(Float32Array.from({ length: n * 5 }, (_, i) => Math.sin(i * 1.7)), [n, 5]);
+  const x = tensor(
+    Float32Array.from({ length: n * 5 }, (_, i) => Math.sin(i * 1.7)),
+    [n, 5],
+  );
   const labels = Int32Array.from({ length: n }, (_, i) => i % 3);
   const model = new MLP([5, 8, 3], new Random(communicator.rank === 0 ? 1 : 99));
   await fit({
     model,
-    loss: (live, rows) => crossEntropy(live.forward(x.gatherRows(tensor(rows)), inference), tensor(rows.map((r) => labels[r]))),
+    loss: (live, rows) =>
+      crossEntropy(live.forward(x.gatherRows(tensor(rows)), inference), tensor(rows.map((r) => labels[r]))),
     batches: function* (order) {
       for (const rows of minibatches(n, 20, order)) {
         const [begin, end] = shareOf(rows.length, communicator);
@@ -69,6 +80,30 @@ export async function train(communicator) {
     random,
   });
   return Object.values(stateOf(model)).flatMap((weight) => Array.from(weight.view()));
+}
+
+/** A weighted graph with a hub, dangling nodes and self-loops. */
+export function hubGraph() {
+  const random = new Random(5);
+  const n = 120;
+  const edges = Array.from({ length: 700 }, () => [random.integer(n - 10), random.integer(n), 1 + random.integer(4)]);
+  for (let v = 1; v < n; v++) edges.push([0, v, 1 + (v % 3)]);
+  const column = (i) => edges.map((edge) => edge[i]);
+  return Graph.fromEdges(n, column(0), column(1), { directed: true, weights: column(2), duplicates: 'sum' });
+}
+
+/** Rows of this rank's sources, plain walks and walks with units and big moves. */
+export function pageRank(communicator) {
+  const graph = hubGraph();
+  const plain = (options) => {
+    const { rows, ...rest } = distributedPageRank(graph, communicator, { walks: 50, ...options });
+    const { sources, indptr, targets, counts } = rows;
+    return { ...rest, sources: [...sources], indptr: [...indptr], targets: [...targets], counts: [...counts] };
+  };
+  return {
+    plain: plain({ gamma: 7 }),
+    cut: plain({ gamma: 50, largestUnit: 8, bigMoves: { moves: 4, pool: 40, degree: 8 } }),
+  };
 }
 
 export function fail(communicator) {

@@ -412,6 +412,18 @@ export const routines = {
   walkPairs: (run, ...args) => run.over('walkPairs', args, Math.ceil((args[1] as number) / (args[3] as number)), 1e6),
   /** (sources, indices, probabilities | 0, aliases | 0, entries, total, pairs a chunk, partOf, parts, counts, pairs | 0, key0, key1, first). */
   edgePairs: (run, ...args) => run.over('edgePairs', args, Math.ceil((args[5] as number) / (args[6] as number)), 1e6),
+  /** (indptr, indices, alias columns | 0, sources, ends, count, walks, sources a block, threshold, key0, key1). */
+  walkEnds: (run, ...args) => {
+    const [count, walks, perBlock] = args.slice(5) as [number, number, number];
+    run.withScratchEach(perBlock * walks * 12, (scratch) =>
+      run.over('walkEnds', [...args, scratch], Math.ceil(count / perBlock), perBlock * walks * 60),
+    );
+  },
+  /** (walkers, indptr, indices, alias columns | 0, nodes, first, unit row, ranks, threshold, key0, key1, count). */
+  advanceWalkers: (run, ...args) => {
+    const count = args.pop() as number;
+    run.over('advanceWalkers', args, count, 12);
+  },
   /** (pairs, blocks, vertices, contexts, d, probabilities, aliases, bounds, σ table, negatives, weight, rate, decay, key0, key1, first, tasks). */
   skipGram: (run, ...args) => {
     const tasks = args.pop() as number;

@@ -1,0 +1,473 @@
+// Fully personalised PageRank over ranks (after Lin, "Distributed Algorithms for Fully Personalized PageRank on Large Graphs", WWW 2019): walkers go to the rank that owns the node they stand on, all of them one move a round.
+//
+// Walks start in pipelines of γ a node, one pipeline a round, so that young pipelines fill what stopped walks leave: at most γ·n/α walkers live at once. The edges of a large node are cut into units of a bounded size, kept on
+// other ranks; a walker at such a node first draws a unit, by an alias table of their weights, then an edge there: a tree of alias tables. Small nodes may hold pools of short walks made beforehand; a walker that arrives takes an unused one and
+// jumps several moves at once.
+
+import type { Communicator } from '../../distributed/index.js';
+import { cpu } from '../../engine/index.js';
+import type { Graph } from '../../structure/index.js';
+import { keep, scope, type Tensor, tensor } from '../../tensor/index.js';
+import { DEFAULT_ALPHA, requireAlpha } from './exact.js';
+import { aliasColumns, keyOf, type MonteCarloOptions, thresholdOf } from './monte-carlo.js';
+import { type PageRankRows, rowsFromEnds } from './rows.js';
+
+/** Big moves begin when there are so many unused short walks for each walker that lives. */
+const LATE = 4;
+/** Integers of a walker: source, place, walk, step. */
+const WALKER = 4;
+
+export interface PipelineOptions extends Pick<MonteCarloOptions, 'alpha' | 'walks' | 'seed'> {
+  /** γ: walks from each node that start in one round. Chosen by memory when left out. */
+  readonly gamma?: number;
+  /** Bytes of walkers over all ranks that γ is chosen for. */
+  readonly memory?: number;
+  /** B: edges of the largest unit; nodes with more are cut. */
+  readonly largestUnit?: number;
+  /** Short walks made beforehand: moves of each, and how many for every node of at most `degree` edges; none when left out. */
+  readonly bigMoves?: { readonly moves: number; readonly pool: number; readonly degree: number };
+  /** Rounds between checkpoints, and where they are kept. */
+  readonly checkpoint?: { readonly every: number; readonly store: WalkStore };
+  readonly onRound?: (round: { readonly round: number; readonly live: number }) => void;
+}
+
+/** What a rank needs to go on. */
+export interface WalkState {
+  readonly round: number;
+  readonly walkers: Int32Array;
+  /** (source, end) of walks that stopped here. */
+  readonly stops: Int32Array;
+  /** Entries taken from each pool. */
+  readonly used: Int32Array;
+}
+
+/** Keeps the state of one rank. `save` returns once it is safe; `commit`, called on rank 0 after all have saved, makes that round the one to resume from. */
+export interface WalkStore {
+  save(state: WalkState): void;
+  commit(round: number): void;
+  load(): WalkState | undefined;
+}
+
+export interface PipelineResult {
+  /** The rows of this rank's sources. */
+  readonly rows: PageRankRows;
+  readonly rounds: number;
+  readonly gamma: number;
+  /** Most walkers that lived at once, on all ranks. */
+  readonly peakWalkers: number;
+  /** Edges of the largest unit. */
+  readonly largestUnit: number;
+}
+
+/** The largest γ whose γ·n/α walkers fit the memory, evened out so that the last pipeline is not nearly empty. */
+export function chooseGamma(nodes: number, walks: number, alpha: number, memory: number): number {
+  // Walkers lie once in the rank that moves them and once in messages.
+  const fitting = Math.floor((memory * alpha) / (2 * 4 * WALKER * Math.max(1, nodes)));
+  const most = Math.max(1, Math.min(walks, fitting));
+  return Math.ceil(walks / Math.ceil(walks / most));
+}
+
+/** The rank that owns each node: ranges of near-equal numbers of edges. */
+function nodeBounds(graph: Graph, ranks: number): Int32Array {
+  const { indptr } = graph.successors;
+  const bounds = new Int32Array(ranks + 1);
+  let node = 0;
+  for (let r = 1; r < ranks; r++) {
+    const goal = (r * (graph.successors.nnz + graph.nodeCount)) / ranks;
+    while (node < graph.nodeCount && (indptr[node] as number) + node < goal) node += 1;
+    bounds[r] = node;
+  }
+  bounds[ranks] = graph.nodeCount;
+  return bounds;
+}
+
+/** The rows that a rank holds: its nodes, then its units of large nodes. A place below n is a node, n + i is unit i, on rank i mod ranks. */
+class Part {
+  readonly first: number;
+  readonly last: number;
+  readonly unitRow: number;
+  readonly largest: number;
+  readonly indptr: Tensor;
+  readonly indices: Tensor;
+  readonly columns: Tensor | null;
+  readonly #bounds: Int32Array;
+
+  constructor(
+    readonly graph: Graph,
+    readonly ranks: number,
+    rank: number,
+    largestUnit: number,
+  ) {
+    this.#bounds = nodeBounds(graph, ranks);
+    this.first = this.#bounds[rank] as number;
+    this.last = this.#bounds[rank + 1] as number;
+    this.unitRow = this.last - this.first;
+    const rows: { targets: number[] | Int32Array; weights: ArrayLike<number> | undefined }[] = new Array(this.unitRow);
+    const units: typeof rows = [];
+    let unit = 0;
+    const { indptr } = graph.successors;
+    for (let u = 0; u < graph.nodeCount; u++) {
+      const begin = indptr[u] as number;
+      const targets = graph.neighbours(u);
+      const weights = graph.weights?.subarray(begin, begin + targets.length);
+      const mine = u >= this.first && u < this.last;
+      let row: (typeof rows)[number] = { targets, weights };
+      // Each level holds at most `largestUnit` entries; a level that is larger is cut again.
+      while (row.targets.length > largestUnit) {
+        const pieces = Math.ceil(row.targets.length / largestUnit);
+        const above = { targets: new Array<number>(pieces), weights: new Array<number>(pieces) };
+        for (let piece = 0; piece < pieces; piece++) {
+          const [from, to] = [piece * largestUnit, Math.min(row.targets.length, (piece + 1) * largestUnit)];
+          const own = {
+            targets: row.targets.slice(from, to),
+            weights: row.weights && Array.prototype.slice.call(row.weights, from, to),
+          };
+          above.targets[piece] = graph.nodeCount + unit;
+          above.weights[piece] = own.weights ? own.weights.reduce((a: number, b: number) => a + b, 0) : to - from;
+          if (unit % ranks === rank) units.push(own);
+          unit += 1;
+        }
+        row = above;
+      }
+      if (mine) rows[u - this.first] = row;
+    }
+    rows.push(...units);
+    const weighted = rows.some((row) => row.weights !== undefined);
+    const sizes = rows.map((row) => row.targets.length);
+    this.largest = sizes.reduce((a, b) => Math.max(a, b), 0);
+    const starts = new Int32Array(rows.length + 1);
+    sizes.forEach((size, i) => {
+      starts[i + 1] = (starts[i] as number) + size;
+    });
+    const total = starts[rows.length] as number;
+    const indices = new Int32Array(Math.max(1, total));
+    const weights = new Float64Array(weighted ? total : 0).fill(1);
+    rows.forEach((row, i) => {
+      indices.set(row.targets, starts[i]);
+      if (weighted && row.weights) weights.set(Array.from(row.weights), starts[i]);
+    });
+    this.indptr = keep(tensor(starts));
+    this.indices = keep(tensor(indices));
+    this.columns = weighted ? keep(tensor(aliasColumns(starts, indices, weights))) : null;
+  }
+
+  ownerOf(place: number): number {
+    const { nodeCount } = this.graph;
+    if (place >= nodeCount) return (place - nodeCount) % this.ranks;
+    let owner = 0;
+    while (place >= (this.#bounds[owner + 1] as number)) owner += 1;
+    return owner;
+  }
+
+  dispose(): void {
+    for (const held of [this.indptr, this.indices, this.columns]) held?.dispose();
+  }
+}
+
+/** Integers in an array that grows. */
+class Ints {
+  length = 0;
+  #values = new Int32Array(1024);
+
+  push2(a: number, b: number): void {
+    this.#reserve(2);
+    this.#values[this.length++] = a;
+    this.#values[this.length++] = b;
+  }
+
+  pushWalker(from: Int32Array, at: number): void {
+    this.#reserve(WALKER);
+    for (let i = 0; i < WALKER; i++) this.#values[this.length++] = from[at + i] as number;
+  }
+
+  pushAll(values: Int32Array): void {
+    this.#reserve(values.length);
+    this.#values.set(values, this.length);
+    this.length += values.length;
+  }
+
+  #reserve(count: number): void {
+    if (this.length + count <= this.#values.length) return;
+    const grown = new Int32Array(Math.max(this.length + count, this.#values.length * 2));
+    grown.set(this.#values.subarray(0, this.length));
+    this.#values = grown;
+  }
+
+  view(): Int32Array {
+    return this.#values.subarray(0, this.length);
+  }
+}
+
+/** Short walks made beforehand: entries of local node v are v·pool … (v + 1)·pool − 1, each the place that it leads to, or −1 − place where the walk stopped. */
+interface Pools {
+  readonly pool: number;
+  readonly ends: Int32Array;
+  readonly small: Uint8Array;
+  readonly used: Int32Array;
+}
+
+/**
+ * All rows of a graph, each rank those of its own nodes. Every rank calls this with the same graph and options. The walks are those of `personalizedPageRank`, bit for bit, unless nodes are cut into units or big moves are on: then the law is the same.
+ */
+export function distributedPageRank(
+  graph: Graph,
+  communicator: Communicator,
+  options: PipelineOptions = {},
+): PipelineResult {
+  const {
+    alpha = DEFAULT_ALPHA,
+    walks = 64,
+    seed = 42,
+    memory = 2 ** 30,
+    largestUnit = 4096,
+    bigMoves,
+    checkpoint,
+    onRound,
+  } = options;
+  requireAlpha(alpha);
+  if (walks > 65_535) throw new RangeError(`personalised PageRank: at most 65535 walks a node, got ${walks}`);
+  const gamma = Math.min(walks, options.gamma ?? chooseGamma(graph.nodeCount, walks, alpha, memory));
+  const part = new Part(graph, communicator.size, communicator.rank, largestUnit);
+  const engine = new Rounds(part, communicator, alpha, seed);
+  try {
+    const pools = bigMoves && engine.shortWalks(bigMoves);
+    const saved = checkpoint?.store.load();
+    const entries = pools ? totalEntries(pools, communicator) : 0;
+    const stops = new Ints();
+    let walkers: Int32Array = saved?.walkers ?? new Int32Array(0);
+    let round = saved?.round ?? 0;
+    if (saved) {
+      stops.pushAll(saved.stops);
+      pools?.used.set(saved.used);
+    }
+    let peak = 0;
+    const pipelines = Math.ceil(walks / gamma);
+    for (; ; round++) {
+      if (checkpoint && round > 0 && round % checkpoint.every === 0) {
+        checkpoint.store.save({ round, walkers, stops: stops.view().slice(), used: pools?.used ?? new Int32Array(0) });
+        communicator.barrier();
+        if (communicator.rank === 0) checkpoint.store.commit(round);
+      }
+      if (round < pipelines) walkers = engine.start(walkers, round * gamma, Math.min(walks, (round + 1) * gamma));
+      const live = Float64Array.of(walkers.length / WALKER);
+      communicator.allReduce(live);
+      if (live[0] === 0) break;
+      peak = Math.max(peak, live[0] as number);
+      onRound?.({ round, live: live[0] as number });
+      // Entries are for the last walkers: while many live, a round costs what its moves cost.
+      const late = pools && (live[0] as number) <= entries / LATE;
+      const { rest, jumped } = late ? jump(walkers, pools, part, stops) : { rest: walkers, jumped: undefined };
+      walkers = engine.step(
+        rest,
+        (walker, at) => stops.push2(walker[at] as number, -1 - (walker[at + 1] as number)),
+        jumped,
+      );
+    }
+    return {
+      rows: collect(stops.view(), part, communicator, walks),
+      rounds: round,
+      gamma,
+      peakWalkers: peak,
+      largestUnit: part.largest,
+    };
+  } finally {
+    part.dispose();
+  }
+}
+
+function totalEntries({ small, pool }: Pools, communicator: Communicator): number {
+  const total = Float64Array.of(small.reduce((a, b) => a + b, 0) * pool);
+  communicator.allReduce(total);
+  return total[0] as number;
+}
+
+class Rounds {
+  readonly #threshold: number;
+  readonly #key: readonly number[];
+
+  constructor(
+    readonly part: Part,
+    readonly communicator: Communicator,
+    alpha: number,
+    readonly seed: number,
+  ) {
+    this.#threshold = thresholdOf(alpha);
+    this.#key = keyOf(seed);
+  }
+
+  /** Adds walks [from, to) of every local node. */
+  start(walkers: Int32Array, from: number, to: number): Int32Array {
+    const { first, last } = this.part;
+    const result = new Int32Array(walkers.length + (last - first) * (to - from) * WALKER);
+    result.set(walkers);
+    let at = walkers.length;
+    for (let node = first; node < last; node++)
+      for (let walk = from; walk < to; walk++) {
+        result[at] = node;
+        result[at + 1] = node;
+        result[at + 2] = walk;
+        at += WALKER;
+      }
+    return result;
+  }
+
+  /** One move of every walker; those that stop are handed over, the others and `jumped` go where their place is. */
+  step(
+    walkers: Int32Array,
+    onStop: (walkers: Int32Array, at: number) => void,
+    jumped?: Int32Array,
+    key = this.#key,
+  ): Int32Array {
+    const { part, communicator } = this;
+    const moved = scope(() => {
+      const records = tensor(walkers);
+      cpu.run('advanceWalkers', [
+        ...[records, part.indptr, part.indices, part.columns],
+        ...[
+          part.graph.nodeCount,
+          part.first,
+          part.unitRow,
+          part.ranks,
+          this.#threshold,
+          ...key,
+          walkers.length / WALKER,
+        ],
+      ]);
+      return records.dataSync<Int32Array>();
+    });
+    const outgoing = Array.from({ length: communicator.size }, () => new Ints());
+    for (let at = 0; at < moved.length; at += WALKER) {
+      const place = moved[at + 1] as number;
+      if (place < 0) onStop(moved, at);
+      else outgoing[part.ownerOf(place)]?.pushWalker(moved, at);
+    }
+    for (let at = 0; at < (jumped?.length ?? 0); at += WALKER)
+      outgoing[part.ownerOf(jumped?.[at + 1] as number)]?.pushWalker(jumped as Int32Array, at);
+    return exchange(communicator, outgoing);
+  }
+
+  /** Pools of short walks for this rank's small nodes, made by the same rounds: walker (node, entry) walks `moves` moves and reports home. */
+  shortWalks({ moves, pool, degree }: NonNullable<PipelineOptions['bigMoves']>): Pools {
+    const { part, communicator } = this;
+    const { first, last, graph } = part;
+    const small = Uint8Array.from({ length: last - first }, (_, i) => {
+      const edges = graph.neighbours(first + i).length;
+      return Number(edges > 0 && edges <= degree);
+    });
+    const begun = new Int32Array(small.reduce((total, yes) => total + yes * pool * WALKER, 0));
+    let at = 0;
+    small.forEach((yes, i) => {
+      for (let entry = 0; entry < (yes ? pool : 0); entry++, at += WALKER)
+        begun.set([first + i, first + i, entry, 0], at);
+    });
+    const key = keyOf(this.seed + 0x5eed);
+    let walkers: Int32Array = begun;
+    const home = Array.from({ length: communicator.size }, () => new Ints());
+    for (let move = 0; move < moves; move++) {
+      // Those that stand on a large node end their short walk there.
+      walkers = this.#settle(walkers, home, move > 0 ? degree : Number.POSITIVE_INFINITY);
+      const report = (moved: Int32Array, at: number) => home[part.ownerOf(moved[at] as number)]?.pushWalker(moved, at);
+      walkers = this.step(walkers, report, undefined, key);
+    }
+    for (let at = 0; at < walkers.length; at += WALKER)
+      home[part.ownerOf(walkers[at] as number)]?.pushWalker(walkers, at);
+    const ends = new Int32Array((last - first) * pool);
+    const reports = exchange(communicator, home);
+    for (let i = 0; i < reports.length; i += WALKER)
+      ends[((reports[i] as number) - first) * pool + (reports[i + 2] as number)] = reports[i + 1] as number;
+    return { pool, ends, small, used: new Int32Array(last - first) };
+  }
+
+  /** Sends home the walkers on nodes of more than `degree` edges; gives back the others. */
+  #settle(walkers: Int32Array, home: readonly Ints[], degree: number): Int32Array {
+    const kept = new Ints();
+    const { part } = this;
+    for (let at = 0; at < walkers.length; at += WALKER) {
+      const place = walkers[at + 1] as number;
+      const large = place < part.graph.nodeCount && part.graph.neighbours(place).length > degree;
+      if (large) home[part.ownerOf(walkers[at] as number)]?.pushWalker(walkers, at);
+      else kept.pushWalker(walkers, at);
+    }
+    return kept.view().slice();
+  }
+}
+
+/** Sends every rank its walkers. */
+function exchange(communicator: Communicator, outgoing: readonly Ints[]): Int32Array {
+  const [only] = outgoing;
+  if (communicator.size === 1) return (only as Ints).view().slice();
+  const counts = outgoing.map(({ length }) => length);
+  const all = new Int32Array(counts.reduce((a, b) => a + b, 0));
+  let at = 0;
+  for (const ints of outgoing) {
+    all.set(ints.view(), at);
+    at += ints.length;
+  }
+  return communicator.allToAll(all, counts).data;
+}
+
+/**
+ * Walkers on nodes with unused short walks take one each, in the order of (source, walk), so that the outcome does not depend on the order in which they came. No entry is ever taken twice: walks stay independent.
+ */
+function jump(walkers: Int32Array, pools: Pools, part: Part, stops: Ints): { rest: Int32Array; jumped: Int32Array } {
+  const { pool, ends, small, used } = pools;
+  const { first, last } = part;
+  const waiting = new Map<number, number[]>();
+  const rest = new Ints();
+  for (let at = 0; at < walkers.length; at += WALKER) {
+    const node = (walkers[at + 1] as number) - first;
+    const open = node >= 0 && node < last - first && small[node] === 1 && (used[node] as number) < pool;
+    if (!open) {
+      rest.pushWalker(walkers, at);
+      continue;
+    }
+    const here = waiting.get(node);
+    if (here) here.push(at);
+    else waiting.set(node, [at]);
+  }
+  const jumped = new Ints();
+  for (const [node, places] of waiting) {
+    if (places.length > 1)
+      places.sort(
+        (a, b) =>
+          (walkers[a] as number) - (walkers[b] as number) || (walkers[a + 2] as number) - (walkers[b + 2] as number),
+      );
+    for (const at of places) {
+      const entry = used[node] as number;
+      if (entry >= pool) {
+        rest.pushWalker(walkers, at);
+        continue;
+      }
+      used[node] = entry + 1;
+      const end = ends[node * pool + entry] as number;
+      if (end < 0) stops.push2(walkers[at] as number, -1 - end);
+      else {
+        walkers[at + 1] = end;
+        jumped.pushWalker(walkers, at);
+      }
+    }
+  }
+  return { rest: rest.view().slice(), jumped: jumped.view() };
+}
+
+/** Brings each stop to the owner of its source and counts them. */
+function collect(stops: Int32Array, part: Part, communicator: Communicator, walks: number): PageRankRows {
+  const outgoing = Array.from({ length: communicator.size }, () => new Ints());
+  for (let i = 0; i < stops.length; i += 2)
+    outgoing[part.ownerOf(stops[i] as number)]?.push2(stops[i] as number, stops[i + 1] as number);
+  const pairs = exchange(communicator, outgoing);
+  const { first, last } = part;
+  const ends = new Int32Array((last - first) * walks);
+  const filled = new Int32Array(last - first);
+  for (let i = 0; i < pairs.length; i += 2) {
+    const row = (pairs[i] as number) - first;
+    ends[row * walks + (filled[row] as number)] = pairs[i + 1] as number;
+    filled[row] = (filled[row] as number) + 1;
+  }
+  for (let row = 0; row < last - first; row++) ends.subarray(row * walks, (row + 1) * walks).sort();
+  return rowsFromEnds(
+    Int32Array.from({ length: last - first }, (_, i) => first + i),
+    ends,
+    walks,
+  );
+}
