@@ -21,16 +21,21 @@ const archives: Readonly<Record<string, { readonly file: string; readonly direct
 export const graphNames: readonly string[] = Object.keys(archives);
 
 /**
- * Loads a labelled graph: a known name, or a `.npz` archive with `edges` [E, 2], `labels` and features as `featuresFromArrays` reads them. Sparse features are normalised by row.
+ * Loads a labelled graph: a known name, or a `.npz` archive with `edges` [E, 2], `labels` and features as `featuresFromArrays` reads them.
  *
  * @param directed whether to keep directions, where the set has them
+ * @param scaleRows whether rows of sparse features are scaled to sum 1
  */
-export function loadGraph(source: string, { directed = false }: { readonly directed?: boolean } = {}): GraphDataset {
+export function loadGraph(
+  source: string,
+  { directed = false, scaleRows = true }: { readonly directed?: boolean; readonly scaleRows?: boolean } = {},
+): GraphDataset {
   const known = archives[source];
   const path = known ? knownArchive(source, known.file) : source;
   const name = known ? source : basename(source).replace(/\.npz$/, '');
   return graphFromArrays(readNpz(readBytes(path), basename(path)), name, {
     directed: known?.directed ?? true,
     keep: directed,
+    scaleRows,
   });
 }

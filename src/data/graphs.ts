@@ -23,7 +23,7 @@ export interface GraphDataset {
 export function graphFromArrays(
   arrays: Arrays,
   name: string,
-  { directed, keep }: { readonly directed: boolean; readonly keep: boolean },
+  { directed, keep, scaleRows }: { readonly directed: boolean; readonly keep: boolean; readonly scaleRows: boolean },
 ): GraphDataset {
   const need = requiredArrays(arrays, name);
   const labels = toInts(need('labels'), 'labels');
@@ -36,7 +36,7 @@ export function graphFromArrays(
   return {
     name,
     graph,
-    features: features && 'pattern' in features ? normalizeRows(features) : features,
+    features: scaleRows && features && 'pattern' in features ? normalizeRows(features) : features,
     labels,
     classes: labels.reduce((most, label) => Math.max(most, label + 1), 0),
     split: train && validation && test ? { train, validation, test } : undefined,

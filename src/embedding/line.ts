@@ -3,7 +3,15 @@
 import { cpu } from '../engine/index.js';
 import { fillAlias, type Graph } from '../structure/index.js';
 import { concatenate, keep, normalizeRows, Random, scope, type Tensor, tensor } from '../tensor/index.js';
-import { chunked, type Grid, type PairSource, SkipGram, type SkipGramOptions, trainBatches } from './skip-gram.js';
+import {
+  batchSize,
+  chunked,
+  type Grid,
+  type PairSource,
+  SkipGram,
+  type SkipGramOptions,
+  trainBatches,
+} from './skip-gram.js';
 
 export interface LINEOptions extends SkipGramOptions {
   /** Edges drawn, as a multiple of the number of edges. */
@@ -13,8 +21,6 @@ export interface LINEOptions extends SkipGramOptions {
 }
 
 export const lineDefaults = { dim: 128, samplesPerEdge: 100, order: 'both', seed: 42 } as const;
-
-const BATCH_PAIRS = 4e6;
 
 /** Both orders with dim/2 columns each, rows of each scaled to length 1, side by side; or one order alone. @returns [n, dim] */
 export async function line(graph: Graph, options: LINEOptions = {}): Promise<Tensor> {
@@ -49,9 +55,14 @@ async function trainOrder(
   const edges = new EdgeTable(model.grid);
   const total = Math.round(settings.samplesPerEdge * graph.edgeCount);
   function* batches() {
-    for (let at = 0; at < total; at += BATCH_PAIRS) {
-      const count = Math.min(BATCH_PAIRS, total - at);
-      yield { source: edges.source(count, random.split(Math.floor(at / BATCH_PAIRS))), done: (at + count) / total };
+    const size = batchSize(total);
+    for (let at = 0; at < total; at += size) {
+      const count = Math.min(size, total - at);
+      yield {
+        source: edges.source(count, random.split(Math.floor(at / size))),
+        from: at / total,
+        to: (at + count) / total,
+      };
     }
   }
   try {

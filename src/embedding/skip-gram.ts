@@ -292,18 +292,23 @@ function clearColumns(x: Tensor, from: number): void {
   for (let at = 0; at < values.length; at += width) values.fill(0, at + from, at + width);
 }
 
-/** Runs batches in order, lets the program breathe between them, reports, and stops at an abort. */
+/** Pairs of a batch when there are `total`: so many that memory stays small, and so few that the learning rate falls smoothly. */
+export function batchSize(total: number): number {
+  return Math.min(4_000_000, Math.max(1, Math.ceil(total / 50)));
+}
+
+/** Runs the batches, each from one share of the work to another, in order; lets the program breathe between them, reports, and stops at an abort. */
 export async function trainBatches(
   model: SkipGram,
-  batches: Iterable<{ readonly source: PairSource; readonly done: number }>,
+  batches: Iterable<{ readonly source: PairSource; readonly from: number; readonly to: number }>,
   { onProgress, signal }: Pick<SkipGramOptions, 'onProgress' | 'signal'>,
 ): Promise<Tensor> {
   const started = performance.now();
   try {
-    for (const { source, done } of batches) {
-      model.train(source, done);
+    for (const { source, from, to } of batches) {
+      model.train(source, from);
       const seconds = (performance.now() - started) / 1000;
-      onProgress?.({ done, pairs: model.pairs, pairsPerSecond: model.pairs / Math.max(seconds, 1e-9) });
+      onProgress?.({ done: to, pairs: model.pairs, pairsPerSecond: model.pairs / Math.max(seconds, 1e-9) });
       await new Promise<void>((resolve) => setTimeout(resolve, 0));
       signal?.throwIfAborted();
     }

@@ -3,7 +3,15 @@
 import { cpu } from '../engine/index.js';
 import type { Graph } from '../structure/index.js';
 import { emptyTensor, Random, type Tensor, tensor } from '../tensor/index.js';
-import { chunked, type Grid, type PairSource, SkipGram, type SkipGramOptions, trainBatches } from './skip-gram.js';
+import {
+  batchSize,
+  chunked,
+  type Grid,
+  type PairSource,
+  SkipGram,
+  type SkipGramOptions,
+  trainBatches,
+} from './skip-gram.js';
 
 export interface WalkOptions extends SkipGramOptions {
   /** Walks from every node. */
@@ -25,9 +33,6 @@ export interface Node2VecOptions extends WalkOptions {
 
 export const deepWalkDefaults = { walks: 80, length: 40, window: 10, seed: 42 } as const;
 export const node2vecDefaults = { walks: 10, length: 80, window: 10, p: 1, q: 1, seed: 42 } as const;
-
-/** Pairs of a batch, about; batches hold so many walks. */
-const BATCH_PAIRS = 4e6;
 
 /**
  * Uniform walks (by weight, where edges have one) and skip-gram with negative sampling.
@@ -61,13 +66,17 @@ function* walkBatches(grid: Grid, settings: Settings, random: Random) {
   const { walks, length, window, fixedWindow = false } = settings;
   const starts = grid.nodes.length;
   const perWalk = length * Math.min(length - 1, fixedWindow ? 2 * window : window + 1);
-  const batch = Math.max(1, Math.min(starts, Math.floor(BATCH_PAIRS / Math.max(1, perWalk))));
+  const batch = Math.max(1, Math.min(starts, Math.floor(batchSize(walks * starts * perWalk) / Math.max(1, perWalk))));
   for (let pass = 0; pass < walks; pass++) {
     const order = random.split('order').split(pass).permutation(starts);
     for (let at = 0; at < starts; at += batch) {
       const chosen = order.subarray(at, Math.min(starts, at + batch));
-      const done = (pass + Math.min(1, (at + chosen.length) / starts)) / walks;
-      yield { source: walkSource(chosen, at, settings, random.split(pass)), done };
+      const share = (count: number) => (pass + count / starts) / walks;
+      yield {
+        source: walkSource(chosen, at, settings, random.split(pass)),
+        from: share(at),
+        to: share(at + chosen.length),
+      };
     }
   }
 }

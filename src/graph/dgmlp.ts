@@ -5,7 +5,7 @@
 //   x̂_v = Σ_k softmax_k(NSL_v(k) / T) · x_v^k                     node-adaptive combination
 //   h^{l+1} = σ(h^l W^l) + h^l                                    residual transformation
 
-import { BatchNorm1d, Dropout, type Features, Linear, type Mode } from '../nn/index.js';
+import { BatchNorm1d, Dropout, type Features, Linear, type Mode, parameter } from '../nn/index.js';
 import { SparseMatrix, spmm } from '../sparse/index.js';
 import { type Graph, graphOperator, memo, withUnitLoops } from '../structure/index.js';
 import { add, concatenate, keep, type Random, relu, scope, type Tensor, tensor } from '../tensor/index.js';
@@ -171,6 +171,14 @@ export interface ResidualMLPOptions {
   readonly skip?: 'residual' | 'dense' | 'none';
 }
 
+/** A linear layer with weights from U(−1/√out, 1/√out), as the released code draws them. */
+function wideLinear(inFeatures: number, outFeatures: number, random: Random, bias: boolean): Linear {
+  const linear = new Linear(inFeatures, outFeatures, random, { bias, init: 'xavier' });
+  const bound = 1 / Math.sqrt(outFeatures);
+  linear.weight = parameter(random.uniform([outFeatures, inFeatures], -bound, bound));
+  return linear;
+}
+
 /** Layers of linear → batch norm → ReLU, joined with their inputs; at depth 1 a linear classifier. Dropout before each. */
 export class ResidualMLP {
   readonly layers: readonly Linear[];
@@ -188,10 +196,10 @@ export class ResidualMLP {
     const widths = Array.from({ length: depth - 1 }, (_, l) =>
       l === 0 ? inFeatures : skip === 'dense' ? hidden * l : hidden,
     );
-    this.layers = widths.map((width, l) => new Linear(width, hidden, random.split(l), { bias: false }));
+    this.layers = widths.map((width, l) => wideLinear(width, hidden, random.split(l), false));
     this.norms = widths.map(() => new BatchNorm1d(hidden));
     const last = depth === 1 ? inFeatures : skip === 'dense' ? hidden * (depth - 1) : hidden;
-    this.head = new Linear(last, outFeatures, random.split('head'));
+    this.head = wideLinear(last, outFeatures, random.split('head'), true);
     this.#dropout = new Dropout(dropout);
     this.#skip = skip;
   }
@@ -246,7 +254,7 @@ export class DGMLP implements GraphModule {
   }
 }
 
-/** The published settings: propagations, input dropout, learning rate, weight decay. */
+/** The published settings: propagations, input dropout, learning rate, weight decay. For features as they are stored: bags of words not scaled to sum 1, with which the weight decay would leave nothing. */
 export const presets = {
   cora: { steps: 20, dropout: 0.2, learningRate: 0.2, weightDecay: 5e-3 },
   citeseer: { steps: 15, dropout: 0.1, learningRate: 0.1, weightDecay: 5e-2 },

@@ -5,6 +5,11 @@ import { keep, type Tensor, zeros } from '../../tensor/index.js';
 /** Key of a slot that holds nothing. */
 export const EMPTY = -1;
 
+/** q of the slot function: odd, since with q odd and q + 1 even a·q + a²·(q + 1) runs through all residues of a power of two, and with q even through few (7 of 32 for q = 42). */
+export function oddMultiplier(seed: number): number {
+  return 2 * (seed % 50) + 1;
+}
+
 /** (a·q + a²·(q + 1)) mod slots: the slot of key a. Taken modulo first, so that it is exact for any key. */
 export function slotOf(key: number, slots: number, q: number): number {
   const a = key % slots;
@@ -125,7 +130,7 @@ export class TemporalState {
     this.partners = new Int32Array(nodeCount).fill(EMPTY);
     this.lastEvents = new Int32Array(nodeCount).fill(-1);
     this.lastTimes = new Float64Array(nodeCount);
-    const q = options.seed % 100;
+    const q = oddMultiplier(options.seed);
     this.hops = [1, ...options.slots].map((slots) => new NCache(nodeCount, slots, options.width, q));
   }
 

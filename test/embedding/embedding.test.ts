@@ -1,0 +1,335 @@
+import { describe, expect, test } from 'vitest';
+import * as e from '../../src/embedding/index.js';
+import { setThreads, threads } from '../../src/engine/index.js';
+import { areaUnderCurve, averagePrecision, lbfgs, logisticRegression } from '../../src/nn/index.js';
+import { Graph } from '../../src/structure/index.js';
+import { Random, scope, type Tensor, tensor } from '../../src/tensor/index.js';
+import { expectClose, uniform, uniformTensor } from '../oracle.js';
+
+function randomGraph(seed: number, n: number, edges: number, weighted = false): Graph {
+  const random = new Random(seed);
+  const ends = () => Int32Array.from({ length: edges }, () => random.integer(n));
+  const weights = weighted ? Float32Array.from({ length: edges }, () => 1 + random.integer(4)) : undefined;
+  return Graph.fromEdges(n, ends(), ends(), { weights, duplicates: weighted ? 'sum' : 'first' });
+}
+
+/** Dense product of matrices in 64 bits. */
+function product(a: number[][], b: number[][]): number[][] {
+  return a.map((row) =>
+    (b[0] as number[]).map((_, j) => row.reduce((total, value, k) => total + value * (b[k]?.[j] as number), 0)),
+  );
+}
+
+function rowsOf(x: Tensor): number[][] {
+  const [, d] = x.shape as [number, number];
+  const values = x.view();
+  return Array.from({ length: x.shape[0] as number }, (_, v) => Array.from(values.subarray(v * d, (v + 1) * d)));
+}
+
+describe('very sparse projection', () => {
+  test('density, mean and second moment', () => {
+    for (const s of [1, 3, 20]) {
+      const r = e.sparseProjection(400, 200, new Random(3), { sparsity: s });
+      const count = 400 * 200;
+      expect(Math.abs(r.nnz - count / s)).toBeLessThanOrEqual(4 * Math.sqrt(count * (1 / s) * (1 - 1 / s)));
+      const values = r.values?.view() as Float32Array;
+      const mean = values.reduce((a, b) => a + b, 0) / count;
+      expect(Math.abs(mean)).toBeLessThan(4 / Math.sqrt(count));
+      expect(values.reduce((a, b) => a + b * b, 0) / count).toBeCloseTo(1, s === 1 ? 6 : 1);
+    }
+    expect(() => e.sparseProjection(4, 2, new Random(1), { sparsity: 5 })).toThrow('must lie in 1…4');
+  });
+
+  test('inner products are kept in expectation: mean of R·Rᵀ/d is I', () => {
+    const total = new Float64Array(144);
+    for (let seed = 0; seed < 200; seed++)
+      scope(() => {
+        const r = e.sparseProjection(12, 64, new Random(seed)).toDense();
+        r.matmul(r, { transposeB: true })
+          .view()
+          .forEach((value, i) => {
+            total[i] = (total[i] as number) + value / 64 / 200;
+          });
+      });
+    const error = total.reduce((sum, value, i) => sum + (value - Number(i % 13 === 0)) ** 2, 0);
+    expect(Math.sqrt(error / 12)).toBeLessThan(0.05);
+  });
+});
+
+describe('FastRP', () => {
+  test.each([false, true])('equals Σ α_k·norm(P^k·L·R) by dense powers, weighted %s', (weighted) => {
+    const graph = randomGraph(1, 40, 120, weighted);
+    const n = 40;
+    const dim = 37; // not a multiple of a block
+    const settings = { dim, weights: [0.5, 0, 2], degreeExponent: -0.4, standardize: false, seed: 5 } as const;
+    const r = rowsOf(e.sparseProjection(n, dim, new Random(5).split('fastrp')).toDense());
+    const degrees = graph.outDegrees;
+    const p = rowsOf(graph.adjacency.toDense()).map((row, u) =>
+      row.map((w) => (degrees[u] === 0 ? 0 : w / (degrees[u] as number))),
+    );
+    let power = r.map((row, v) => row.map((value) => (degrees[v] === 0 ? 0 : value * (degrees[v] as number) ** -0.4)));
+    for (const normalizeRows of [true, false]) {
+      const expected = Array.from({ length: n }, () => new Array<number>(dim).fill(0));
+      let current = power;
+      settings.weights.forEach((alpha) => {
+        current = product(p, current);
+        current.forEach((row, v) => {
+          const norm = normalizeRows ? Math.hypot(...row) : 1;
+          row.forEach((value, j) => {
+            (expected[v] as number[])[j] = (expected[v]?.[j] as number) + (norm < 1e-12 ? 0 : (alpha * value) / norm);
+          });
+        });
+      });
+      expectClose(e.fastRP(graph, { ...settings, normalizeRows }).view(), expected.flat(), 1e-5);
+    }
+    power = [];
+    const side = e.fastRP(graph, { ...settings, weights: null, orders: 2 });
+    expect(side.shape).toEqual([n, 2 * dim]);
+    expectClose(side.slice(null, [dim, 2 * dim]).view(), e.fastRP(graph, { ...settings, weights: [0, 1] }).view());
+  });
+
+  test('columns are standardised; the result does not depend on threads; isolated nodes make no NaN', () => {
+    const graph = randomGraph(2, 300, 500);
+    expect(graph.isolated.length).toBeGreaterThan(0);
+    const x = e.fastRP(graph, { dim: 40 });
+    expectClose(x.mean(0).view(), new Array(40).fill(0), 1e-4);
+    expectClose(x.variance(0).view(), new Array(40).fill(1), 1e-3);
+    const before = threads();
+    const bits = [1, 2, 4].map((count) => {
+      setThreads(count);
+      return e.fastRP(graph, { dim: 40 }).dataSync();
+    });
+    setThreads(before);
+    for (const other of bits) expect(other).toEqual(bits[0]);
+  });
+
+  test('node features, the node itself, and errors', () => {
+    const graph = randomGraph(3, 30, 60);
+    const features = uniformTensor(1, [30, 6]);
+    const mixed = e.fastRP(graph, { dim: 16, features, propertyRatio: 0.25, nodeSelfInfluence: 0.5 });
+    expect(mixed.view().every(Number.isFinite)).toBe(true);
+    expect(mixed.view()).not.toEqual(e.fastRP(graph, { dim: 16 }).view());
+    expect(() => e.fastRP(graph, { weights: [0, 0] })).toThrow('all weights are 0');
+    expect(() => e.fastRP(graph, { weights: [] })).toThrow('at least one order');
+    expect(() => e.fastRP(graph, { dim: 0 })).toThrow('dim must be a positive integer');
+    expect(() => e.fastRP(graph, { features: uniformTensor(1, [29, 6]) })).toThrow('features of 30 nodes');
+  });
+
+  test('tuning is deterministic and puts the best first', async () => {
+    const graph = randomGraph(4, 60, 200);
+    const tune = () => e.tuneFastRP(graph, (x) => x.view()[0] as number, { trials: 4, dim: 8, seed: 3 });
+    const trials = await tune();
+    expect(trials).toEqual(await tune());
+    expect(trials.map(({ score }) => score)).toEqual([...trials.map(({ score }) => score)].sort((a, b) => b - a));
+  });
+});
+
+describe('walks', () => {
+  // A graph in which all three kinds of second step occur.
+  const graph = Graph.fromEdges(6, [0, 0, 1, 1, 2, 3, 4], [1, 2, 2, 3, 4, 4, 5], { weights: [1, 2, 3, 1, 2, 1, 1] });
+
+  test.each([
+    { p: 1, q: 1 },
+    { p: 0.25, q: 4 },
+    { p: 4, q: 0.5 },
+  ])('second-order steps have node2vec’s law, p = $p, q = $q', ({ p, q }) => {
+    const grid = new e.Grid(graph);
+    const count = 60_000;
+    const starts = Int32Array.from({ length: count }, (_, i) => grid.places[i % 6] as number);
+    const walks = e
+      .sampleWalks(grid, starts, { length: 3, p, q, first: 0, key: [11, 22] })
+      .view() as unknown as Int32Array;
+    const weight = (u: number, v: number) => graph.adjacency.toDense().view()[u * 6 + v] as number;
+    const seen = new Map<string, number[]>();
+    for (let i = 0; i < count; i++) {
+      const [t, v, x] = [0, 1, 2].map((step) => grid.nodes[walks[3 * i + step] as number] as number) as [
+        number,
+        number,
+        number,
+      ];
+      const key = `${t},${v}`;
+      const own = seen.get(key) ?? new Array<number>(6).fill(0);
+      own[x] = (own[x] as number) + 1;
+      seen.set(key, own);
+    }
+    let [chi, freedom] = [0, 0];
+    for (const [key, counts] of seen) {
+      const [t, v] = key.split(',').map(Number) as [number, number];
+      const mass = Array.from(
+        { length: 6 },
+        (_, x) => weight(v, x) * (x === t ? 1 / p : graph.hasEdge(t, x) ? 1 : 1 / q),
+      );
+      const [total, all] = [mass.reduce((a, b) => a + b, 0), counts.reduce((a, b) => a + b, 0)];
+      mass.forEach((m, x) => {
+        const expected = (all * m) / total;
+        if (expected === 0) expect(counts[x]).toBe(0);
+        else chi += ((counts[x] as number) - expected) ** 2 / expected;
+      });
+      freedom += mass.filter((m) => m > 0).length - 1;
+    }
+    // Wilson–Hilferty: p > 0.001.
+    expect(chi).toBeLessThan(freedom * (1 - 2 / (9 * freedom) + 3.09 * Math.sqrt(2 / (9 * freedom))) ** 3);
+  });
+
+  test('a walk ends at a node without edges', () => {
+    const directed = Graph.fromEdges(3, [0, 1], [1, 2], { directed: true });
+    const grid = new e.Grid(directed);
+    const walks = e.sampleWalks(grid, Int32Array.of(grid.places[0] as number), {
+      length: 5,
+      p: 1,
+      q: 1,
+      first: 0,
+      key: [1, 2],
+    });
+    const nodes = Array.from(walks.view() as unknown as Int32Array, (place) => (place < 0 ? -1 : grid.nodes[place]));
+    expect(nodes).toEqual([0, 1, 2, -1, -1]);
+  });
+});
+
+describe('skip-gram', () => {
+  test.each([1, 4, 8])(
+    'the schedule of %i parts trains every block once, no row or column twice in a group',
+    (parts) => {
+      for (const shared of [false, true]) {
+        const groups = e.gridSchedule(parts, shared);
+        const blocks = groups.flat().map(([row, column]) => row * parts + column);
+        expect([...blocks].sort((a, b) => a - b)).toEqual(Array.from({ length: parts ** 2 }, (_, i) => i));
+        for (const group of groups) {
+          expect(new Set(group.map(([row]) => row)).size).toBe(group.length);
+          expect(new Set(group.map(([, column]) => column)).size).toBe(group.length);
+          const diagonal = group.every(([row, column]) => row === column);
+          if (shared && !diagonal) expect(new Set(group.flat()).size).toBe(2 * group.length);
+        }
+      }
+    },
+  );
+
+  test('one pair changes both rows by the gradient of its loss', () => {
+    // Two nodes, one edge; no negatives, so loss = −log σ(V₀·C₁).
+    const graph = Graph.fromEdges(2, [0], [1]);
+    const model = new e.SkipGram(graph, { dim: 4, negatives: 0, learningRate: 0.1 }, new Random(1));
+    model.contexts.assign(tensor(uniform(5, 8), [2, 4]));
+    const [v, c] = [Float64Array.from(model.vertices.view()), Float64Array.from(model.contexts.view())];
+    model.train(
+      {
+        chunks: 1,
+        capacity: 1,
+        write: (_, counts, pairs) => {
+          if (pairs) (pairs.view() as unknown as Int32Array).set([0, 1]);
+          else (counts.view() as unknown as Int32Array).set([1]);
+        },
+      },
+      0,
+    );
+    const logit = [0, 1, 2, 3].reduce((total, j) => total + (v[j] as number) * (c[4 + j] as number), 0);
+    const step = 0.1 * (1 - 1 / (1 + Math.exp(-logit)));
+    expectClose(
+      model.vertices.view(),
+      v.map((value, i) => (i < 4 ? value + step * (c[4 + i] as number) : value)),
+      1e-4,
+    );
+    expectClose(
+      model.contexts.view(),
+      c.map((value, i) => (i < 4 ? value : value + step * (v[i - 4] as number))),
+      1e-4,
+    );
+    model.dispose();
+  });
+
+  test.each(['deepWalk', 'node2vec', 'line'] as const)(
+    '%s: the same bits for 1, 2 and 4 threads, and classes that are found again',
+    async (method) => {
+      // Two groups of 60 with few edges between.
+      const random = new Random(9);
+      const ends = Array.from({ length: 900 }, () => {
+        const group = random.integer(2);
+        const other = random.float() < 0.93 ? group : 1 - group;
+        return [group * 60 + random.integer(60), other * 60 + random.integer(60)] as const;
+      });
+      const graph = Graph.fromEdges(
+        120,
+        ends.map(([u]) => u),
+        ends.map(([, v]) => v),
+        { selfLoops: 'drop' },
+      );
+      const embed = () =>
+        method === 'line'
+          ? e.line(graph, { dim: 16, samplesPerEdge: 200 })
+          : (method === 'deepWalk' ? e.deepWalk : e.node2vec)(graph, { dim: 16, walks: 20, length: 20, window: 5 });
+      const before = threads();
+      const results: Float32Array[] = [];
+      for (const count of [1, 2, 4]) {
+        setThreads(count);
+        results.push((await embed()).dataSync());
+      }
+      setThreads(before);
+      for (const other of results) expect(other).toEqual(results[0]);
+      const labels = {
+        indptr: Int32Array.from({ length: 121 }, (_, v) => v),
+        labels: Int32Array.from({ length: 120 }, (_, v) => Number(v >= 60)),
+        count: 2,
+      };
+      const { microF1 } = e.multiLabelScores(tensor(results[0] as Float32Array, [120, 16]), labels, {
+        share: 0.5,
+        random: new Random(1),
+      });
+      expect(microF1).toBeGreaterThan(0.9);
+    },
+    60_000,
+  );
+
+  test('progress is told, an abort ends it, bad options are named', async () => {
+    const graph = randomGraph(5, 50, 100);
+    const shares: number[] = [];
+    await e.deepWalk(graph, { walks: 3, length: 10, onProgress: ({ done }) => shares.push(done) });
+    expect(shares.at(-1)).toBe(1);
+    await expect(e.deepWalk(graph, { walks: 3, length: 10, signal: AbortSignal.abort() })).rejects.toThrow();
+    await expect(e.node2vec(graph, { p: 0 })).rejects.toThrow('p must be positive');
+    await expect(e.deepWalk(graph, { walks: 0 })).rejects.toThrow('walks must be a positive integer');
+    await expect(e.line(graph, { dim: 15 })).rejects.toThrow('dim must be even');
+  });
+});
+
+describe('measures', () => {
+  test('area under the curve and average precision equal their definitions, ties included', () => {
+    const scores = [0.1, 0.4, 0.4, 0.8, 0.9, 0.2];
+    const labels = [0, 1, 0, 1, 0, 1];
+    let [pairs, won] = [0, 0];
+    scores.forEach((s, i) => {
+      scores.forEach((t, j) => {
+        if (labels[i] !== 1 || labels[j] !== 0) return;
+        pairs += 1;
+        won += s > t ? 1 : s === t ? 0.5 : 0;
+      });
+    });
+    expect(areaUnderCurve(scores, labels)).toBeCloseTo(won / pairs, 12);
+    // By hand: thresholds 0.9 (0/1), 0.8 (1/2), 0.4 (2/4), 0.2 (3/5).
+    expect(averagePrecision(scores, labels)).toBeCloseTo((1 / 2 + 2 / 4 + 3 / 5) / 3, 12);
+    expect(averagePrecision([3, 2, 1], [1, 1, 0])).toBe(1);
+  });
+
+  test('logistic regression ends where its gradient is 0', () => {
+    const x = uniformTensor(1, [40, 3]);
+    const y = tensor(
+      Float32Array.from({ length: 80 }, (_, i) => Number(Math.sin(i * 2.3) > 0)),
+      [40, 2],
+    );
+    const { weights, intercepts } = logisticRegression(x, y, { c: 2, tolerance: 1e-4 });
+    const errors = x.matmul(weights, { transposeB: true }).add(intercepts).sigmoid().subtract(y);
+    const gradient = errors.matmul(x, { transposeA: true }).multiply(2).add(weights);
+    expectClose(gradient.view(), new Array(6).fill(0), 2e-3);
+    expectClose(errors.sum(0).view(), [0, 0], 2e-3);
+  });
+
+  test('L-BFGS finds the minimum of Rosenbrock’s valley', () => {
+    const result = lbfgs(
+      ([a = 0, b = 0]) => ({
+        value: (1 - a) ** 2 + 100 * (b - a * a) ** 2,
+        gradient: Float64Array.of(-2 * (1 - a) - 400 * a * (b - a * a), 200 * (b - a * a)),
+      }),
+      Float64Array.of(-1.2, 1),
+    );
+    expect(result.converged).toBe(true);
+    expectClose(result.x, [1, 1], 1e-4);
+  });
+});
