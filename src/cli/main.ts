@@ -2,9 +2,11 @@
 // The `gossamer` command.
 
 import { Command, CommanderError } from 'commander';
+import { embedCommand } from './embed.js';
 import { infoCommand } from './info.js';
 import { listCommand } from './list.js';
 import { predictCommand } from './predict.js';
+import { rankCommand } from './rank.js';
 import { runCommand } from './run.js';
 
 const program = new Command('gossamer')
@@ -15,6 +17,8 @@ const program = new Command('gossamer')
   .addCommand(infoCommand())
   .addCommand(runCommand())
   .addCommand(predictCommand())
+  .addCommand(embedCommand())
+  .addCommand(rankCommand())
   .exitOverride();
 for (const command of program.commands) command.exitOverride();
 

@@ -3,8 +3,10 @@
 export { fileCheckpoint, loadModel, saveModel } from './checkpoint.js';
 export { fetchIfMissing, hasHypergraph, hypergraphNames, loadHypergraph } from './datasets.js';
 export { contentDigest, downloadHypergraph } from './download.js';
+export { type EdgeFileOptions, loadEdges } from './edges.js';
 export { readBytes, readJson, readText, writeFileAtomic } from './files.js';
 export { dataFolders } from './folders.js';
 export { graphNames, loadGraph } from './graph-sets.js';
 export { fetchImages, hasImages, imageSetNames, loadImages } from './image-sets.js';
 export { interruptSignal } from './interrupt.js';
+export { type NamedVectors, vectorFormatOf, vectorFormats, writeVectors } from './vectors.js';

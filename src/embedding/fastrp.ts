@@ -5,6 +5,7 @@
 //
 // P = D⁻¹A, L = diag(d_j^β), R very sparse. (P^k)_{ij} tends to d_j/2m, so β < 0 takes weight from nodes of high degree.
 
+import { alone, type Communicator, shareOf } from '../distributed/index.js';
 import { cpu } from '../engine/index.js';
 import type { SparseMatrix } from '../sparse/index.js';
 import { type Graph, powers } from '../structure/index.js';
@@ -44,6 +45,8 @@ export interface FastRPOptions extends ProjectionOptions {
   readonly features?: Tensor;
   readonly propertyRatio?: number;
   readonly seed?: number;
+  /** Ranks that share the rows of each product; all get the whole result. */
+  readonly communicator?: Communicator;
 }
 
 export const fastrpDefaults = {
@@ -74,7 +77,13 @@ export function fastRP(graph: Graph, options: FastRPOptions = {}): Tensor {
     const random = new Random(seed).split('fastrp');
     const n = graph.nodeCount;
     const projection = sparseProjection(n, dim, random, options);
-    const chain = new Chain(graph, projection, powers(graph.inDegrees, degreeExponent), matrix);
+    const chain = new Chain(
+      graph,
+      projection,
+      powers(graph.inDegrees, degreeExponent),
+      matrix,
+      options.communicator ?? alone(),
+    );
     if (options.features) chain.addFeatures(options.features, options.propertyRatio ?? 0.5, random.split('features'));
     const parts: Tensor[] = [];
     const result = zeros([n, weights ? dim : dim * orders]);
@@ -118,10 +127,18 @@ class Chain {
   #projection: SparseMatrix;
   readonly #graph: Graph;
   readonly #scale: Tensor;
+  readonly #communicator: Communicator;
 
-  constructor(graph: Graph, projection: SparseMatrix, columnScale: Float32Array, matrix: 'transition' | 'adjacency') {
+  constructor(
+    graph: Graph,
+    projection: SparseMatrix,
+    columnScale: Float32Array,
+    matrix: 'transition' | 'adjacency',
+    communicator: Communicator,
+  ) {
     const { rows, columns } = projection;
     this.#graph = graph;
+    this.#communicator = communicator;
     this.#scale = tensor(matrix === 'adjacency' ? new Float32Array(rows).fill(1) : powers(graph.outDegrees, -1));
     this.#projection = projection.scale(tensor(columnScale));
     this.blocks = emptyTensor([rows * columns], 'f32');
@@ -152,26 +169,44 @@ class Chain {
     return intoBlocks(this.#dense ?? this.#start.toDense());
   }
 
-  /** N_{k+1} from N_k. */
+  /** N_{k+1} from N_k, block by block; of each block this rank makes its share of the rows. */
   step(): void {
     const { rows, columns } = this.#projection;
     const { successors, adjacency } = this.#graph;
-    const shared = [successors.segments.offsetTensor, successors.indexTensor, adjacency.values ?? null, this.#scale];
+    const [begin, end] = shareOf(rows, this.#communicator);
+    const from = (region: Tensor, elements: number) => ({
+      buffer: region.buffer,
+      byteOffset: region.byteOffset + 4 * elements,
+    });
+    const shared = [
+      ...[from(successors.segments.offsetTensor, begin), successors.indexTensor, adjacency.values ?? null],
+      from(this.#scale, begin),
+    ];
     const first = this.#order++ === 0;
     const dense = first && this.#dense ? intoBlocks(this.#dense) : this.blocks;
     for (let column = 0; column < columns; column += BLOCK) {
       const width = Math.min(BLOCK, columns - column);
-      const at = { byteOffset: 4 * rows * column };
-      const target = { buffer: this.#spare.buffer, byteOffset: this.#spare.byteOffset + at.byteOffset };
+      const target = from(this.#spare, rows * column + begin * width);
       if (first && !this.#dense) {
         const { starts, entries, values } = columnsOf(this.#projection, column, width);
-        cpu.run('spmmSparse', [...shared, starts, entries, values, target, rows, width]);
+        cpu.run('spmmSparse', [...shared, starts, entries, values, target, end - begin, width]);
       } else {
-        const source = { buffer: dense.buffer, byteOffset: dense.byteOffset + at.byteOffset };
-        cpu.run('spmmScaled', [...shared, source, target, rows, width]);
+        cpu.run('spmmScaled', [...shared, from(dense, rows * column), target, end - begin, width]);
       }
+      this.#gather(rows * column, width, begin, end);
     }
     [this.blocks, this.#spare] = [this.#spare, this.blocks];
+  }
+
+  /** Puts every rank's rows of a block where they belong. */
+  #gather(offset: number, width: number, begin: number, end: number): void {
+    if (this.#communicator.size === 1) return;
+    const values = this.#spare.view();
+    let at = offset;
+    for (const part of this.#communicator.allGather(values.slice(offset + begin * width, offset + end * width))) {
+      values.set(part, at);
+      at += part.length;
+    }
   }
 }
 

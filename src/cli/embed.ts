@@ -1,0 +1,136 @@
+// `gossamer embed`
+
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { interruptSignal, loadEdges, vectorFormatOf, writeVectors } from '../data/node.js';
+import type { Communicator } from '../distributed/index.js';
+import { deepWalk, fastRP, line, node2vec, type SkipGramProgress } from '../embedding/index.js';
+import { setThreads } from '../engine/index.js';
+import { Graph } from '../structure/index.js';
+import type { Tensor } from '../tensor/index.js';
+import { Bar, compact } from './bar.js';
+import { commandRanks } from './ranks.js';
+
+const methods = ['fastrp', 'deepwalk', 'node2vec', 'line'] as const;
+
+interface Flags {
+  readonly method: (typeof methods)[number];
+  readonly dim: number;
+  readonly out: string;
+  readonly directed: boolean;
+  readonly seed: number;
+  readonly threads?: number;
+  readonly weights?: number[];
+  readonly beta?: number;
+  readonly walks?: number;
+  readonly length?: number;
+  readonly window?: number;
+  readonly p?: number;
+  readonly q?: number;
+}
+
+const examples = `
+Examples
+  gossamer embed edges.csv --dim 128 -o vectors.npy               FastRP; names of the rows in vectors.ids.txt
+  gossamer embed edges.tsv.gz --method node2vec --p 0.25 --q 4 -o vectors.parquet
+  gossamer embed edges.parquet --weights 0,0,1,6.67 --beta -0.5 -o vectors.safetensors
+  mpirun -n 4 gossamer embed edges.csv -o vectors.npy             FastRP with its rows shared by 4 processes
+
+An edge a line: source, target and maybe weight, separated by commas, tabs or spaces; a header may name them. Nodes are numbers or any text. Repeated edges add up their weights (unweighted ones count once), self-loops are kept.`;
+
+export function number(minimum: number, integer = true) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (text.trim() === '' || !Number.isFinite(value) || value < minimum || (integer && !Number.isInteger(value)))
+      throw new InvalidArgumentError(`expected ${integer ? 'an integer' : 'a number'} of at least ${minimum}.`);
+    return value;
+  };
+}
+
+export function embedCommand(): Command {
+  return new Command('embed')
+    .description('embed the nodes of a graph')
+    .argument('<edges>', 'edges: .csv, .tsv, .txt, each also .gz, or .parquet')
+    .addOption(new Option('--method <name>', 'how').choices(methods).default('fastrp'))
+    .option('--dim <n>', 'numbers a node', number(1), 128)
+    .requiredOption('-o, --out <file>', 'vectors: .npy, .csv, .parquet or .safetensors')
+    .option('--directed', 'edges have a direction', false)
+    .option('--weights <list>', 'fastrp: α₁,α₂,… of the orders', numbers)
+    .option('--beta <b>', 'fastrp: exponent of the degree', number(-10, false))
+    .option('--walks <n>', 'deepwalk, node2vec: walks a node', number(1))
+    .option('--length <n>', 'deepwalk, node2vec: nodes a walk', number(2))
+    .option('--window <n>', 'deepwalk, node2vec: window', number(1))
+    .option('--p <p>', 'node2vec: return parameter', number(0, false))
+    .option('--q <q>', 'node2vec: in-out parameter', number(0, false))
+    .option('--seed <n>', 'seed', number(0), 42)
+    .option('--threads <n>', 'threads, the calling one among them', number(1))
+    .addHelpText('after', examples)
+    .action(embed);
+}
+
+function numbers(text: string): number[] {
+  return text.split(',').map((part) => number(Number.NEGATIVE_INFINITY, false)(part));
+}
+
+/** The graph of a file, with what to say of it on standard error. */
+export async function loadGraphFile(path: string, directed: boolean, silent: boolean) {
+  const bar = new Bar('reading', 'B', silent);
+  const { sources, targets, weights, names } = await loadEdges(path, {
+    onProgress: (read, total) => bar.update(read / total, read),
+  });
+  bar.close();
+  const graph = Graph.fromEdges(names.count, sources, targets, {
+    directed,
+    weights,
+    duplicates: weights ? 'sum' : 'first',
+  });
+  if (!silent)
+    process.stderr.write(
+      `${compact(graph.nodeCount)} nodes, ${compact(graph.edgeCount)} edges${weights ? ', weighted' : ''}${graph.selfLoopCount > 0 ? `, ${compact(graph.selfLoopCount)} self-loops` : ''}\n`,
+    );
+  return { graph, names };
+}
+
+async function embed(path: string, flags: Flags): Promise<void> {
+  vectorFormatOf(flags.out);
+  if (flags.threads !== undefined) setThreads(flags.threads);
+  const ranks = await commandRanks();
+  const first = ranks.rank === 0;
+  if (ranks.size > 1 && flags.method !== 'fastrp')
+    throw new Error(`under mpirun only fastrp runs; ${flags.method} uses the threads of one process`);
+  const { graph, names } = await loadGraphFile(path, flags.directed, !first);
+  const { signal, release } = interruptSignal();
+  const bar = new Bar(flags.method, 'pairs', !first || flags.method === 'fastrp');
+  const started = performance.now();
+  try {
+    const vectors = await run(graph, flags, ranks, signal, ({ done, pairs }) => bar.update(done, pairs));
+    bar.close();
+    if (first) {
+      const metadata = { method: flags.method, dim: String(flags.dim), seed: String(flags.seed) };
+      await writeVectors(flags.out, { vectors, nameOf: names.of, metadata });
+      process.stderr.write(
+        `${flags.out}: ${vectors.shape.join(' × ')} by ${flags.method} in ${((performance.now() - started) / 1000).toFixed(2)} s\n`,
+      );
+    }
+  } finally {
+    bar.close();
+    release();
+    ranks.close();
+  }
+}
+
+function run(
+  graph: Graph,
+  { method, dim, seed, weights, beta, walks, length, window, p, q }: Flags,
+  communicator: Communicator,
+  signal: AbortSignal,
+  onProgress: (progress: SkipGramProgress) => void,
+): Promise<Tensor> {
+  const given = <T extends object>(options: T) =>
+    Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
+  const common = { dim, seed, signal, onProgress };
+  const walking = given({ walks, length, window });
+  if (method === 'deepwalk') return deepWalk(graph, { ...common, ...walking });
+  if (method === 'node2vec') return node2vec(graph, { ...common, ...walking, ...given({ p, q }) });
+  if (method === 'line') return line(graph, common);
+  return Promise.resolve(fastRP(graph, { dim, seed, communicator, ...given({ weights, degreeExponent: beta }) }));
+}
