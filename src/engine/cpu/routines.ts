@@ -427,8 +427,8 @@ export const routines = {
   /** (pairs, blocks, vertices, contexts, d, probabilities, aliases, bounds, σ table, negatives, weight, rate, decay, key0, key1, first, tasks). */
   skipGram: (run, ...args) => {
     const tasks = args.pop() as number;
-    const d = args[4] as number;
-    run.withScratchEach(d * 4, (scratch) =>
+    const [d, negatives] = [args[4] as number, args[9] as number];
+    run.withScratchEach(d * 4 + (negatives + 1) * 8, (scratch) =>
       run.over('skipGram', [...args.slice(0, 9), scratch, ...args.slice(9)], tasks, 1e6),
     );
   },
