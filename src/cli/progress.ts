@@ -60,9 +60,10 @@ export class ProgressView implements RunEvents {
     this.#seeds += 1;
     this.#methods = 0;
     this.#method = '';
+    const first = Object.keys(this.experiment.metrics)[0] as string;
     if (!this.#terminal)
       process.stderr.write(
-        `seed ${seed} done: ${methods.map(({ method, scores }) => `${method} ${Object.values(scores)[0]?.toFixed(1)}`).join(', ')}\n`,
+        `seed ${seed} done: ${methods.map(({ method, scores }) => `${method} ${scores[first]?.toFixed(1) ?? '–'}`).join(', ')}\n`,
       );
   };
 

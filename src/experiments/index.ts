@@ -1,11 +1,18 @@
 // Floor 7: one experiment a system.
 
+import { conhd } from './conhd.js';
 import type { Experiment } from './contract.js';
+import { dgmlp } from './dgmlp.js';
+import { fastrp } from './fastrp.js';
+import { fullyPpr } from './fully-ppr.js';
 import { lighthgnn } from './lighthgnn.js';
+import { nat } from './nat.js';
 
 /** Every experiment by its system's name. */
 export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntries(
-  [lighthgnn as unknown as Experiment].map((experiment) => [experiment.system, experiment]),
+  [lighthgnn, dgmlp, nat, conhd, fastrp, fullyPpr]
+    .map((experiment) => experiment as unknown as Experiment)
+    .map((experiment) => [experiment.system, experiment]),
 );
 
 export type { Claim, Experiment, Metric, Study } from './contract.js';

@@ -28,10 +28,11 @@ import {
 import { SparseMatrix } from '../sparse/index.js';
 import { type Hypergraph, memo } from '../structure/index.js';
 import { Random, scope, softmax, type Tensor } from '../tensor/index.js';
+import { atLeast, meanScore } from './claims.js';
 import type { Artifacts, Claim, Experiment, MethodScores, RunContext, Scores, SeedResult } from './contract.js';
 import { speedStudies } from './lighthgnn-speed.js';
 import type { OptionValues } from './options.js';
-import { medianSeconds, summarize } from './statistics.js';
+import { medianSeconds } from './statistics.js';
 
 const options = {
   teacher: { kind: 'choice', choices: networkKinds, default: 'hgnn', about: 'network that teaches' },
@@ -300,15 +301,8 @@ function claims(
   values: Options,
   data: HypergraphDataset,
 ): Claim[] {
-  const mean = (method: string, metric: string) =>
-    summarize(results.map((seed) => seed.methods.find((m) => m.method === method)?.scores[metric] ?? Number.NaN)).mean;
+  const mean = (method: string, metric: string) => meanScore(results, method, metric);
   const teacher = teacherName(values.teacher);
-  const atLeast = (claim: string, value: number, bound: number): Claim => ({
-    claim,
-    value,
-    bound: `≥ ${bound}`,
-    holds: value >= bound,
-  });
   const students = [methods.light, methods.plus];
   const speed = [
     atLeast(

@@ -9,6 +9,7 @@ import type { Summary } from './statistics.js';
 
 /** `70.2 ± 0.5`, without the spread for a single seed or an exact count. */
 export function formatSummary({ mean, sd }: Summary, { digits = 2 }: Metric): string {
+  if (Number.isNaN(mean)) return '–';
   const show = (value: number) =>
     value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
   return sd === 0 ? show(mean) : `${show(mean)} ± ${show(sd)}`;

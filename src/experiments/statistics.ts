@@ -6,7 +6,10 @@ export interface Summary {
   readonly sd: number;
 }
 
-export function summarize(values: readonly number[]): Summary {
+/** Mean and deviation of the values that are numbers; NaN when none is. */
+export function summarize(all: readonly number[]): Summary {
+  const values = all.filter((value) => !Number.isNaN(value));
+  if (values.length === 0) return { mean: Number.NaN, sd: 0 };
   const mean = values.reduce((total, value) => total + value, 0) / values.length;
   const squares = values.reduce((total, value) => total + (value - mean) ** 2, 0);
   return { mean, sd: values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : 0 };

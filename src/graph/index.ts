@@ -2,6 +2,17 @@
 
 export * from './conv/index.js';
 export {
+  type Damage,
+  DepthNetwork,
+  type DepthOptions,
+  type DepthPoint,
+  type DepthResult,
+  damaged,
+  depthSweep,
+  gradientProfile,
+  nodeDepthPreference,
+} from './depth.js';
+export {
   DGMLP,
   type DGMLPOptions,
   hopWeights,

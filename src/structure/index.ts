@@ -7,7 +7,16 @@ export {
   pageRank,
   truncatedSvd,
 } from './centrality.js';
-export { type PlantedHypergraph, type PlantedOptions, plantedHypergraph, uniformHypergraph } from './generators.js';
+export {
+  type BlockModelOptions,
+  blockModel,
+  type PlantedHypergraph,
+  type PlantedOptions,
+  plantedHypergraph,
+  rmat,
+  triadicStream,
+  uniformHypergraph,
+} from './generators.js';
 export { Graph, type GraphOptions } from './graph.js';
 export { Hypergraph, type MergeRule } from './hypergraph.js';
 export { type Grouping, IncidenceList } from './incidence.js';

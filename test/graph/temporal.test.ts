@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import * as g from '../../src/graph/index.js';
 import { inference } from '../../src/nn/index.js';
-import { TemporalGraph } from '../../src/structure/index.js';
+import { TemporalGraph, triadicStream } from '../../src/structure/index.js';
 import { Random, scope } from '../../src/tensor/index.js';
 import { expectClose } from '../oracle.js';
 
@@ -119,37 +119,8 @@ describe('joint rows', () => {
   });
 });
 
-/** A stream that closes triangles, repeats itself, and wanders. */
-function triadic(n: number, count: number, random: Random): TemporalGraph {
-  const events: [number, number][] = [];
-  const last: number[][] = Array.from({ length: n }, () => []);
-  let time = 0;
-  const times: number[] = [];
-  while (events.length < count) {
-    const kind = random.float();
-    let pair: [number, number] = [random.integer(n), random.integer(n)];
-    if (events.length > 0 && kind < 0.7) {
-      const [a, b] = events[events.length - 1 - random.integer(Math.min(600, events.length))] as [number, number];
-      pair = [a, b];
-      if (kind < 0.55) {
-        const choices = (last[a] as number[]).filter((c) => c !== b);
-        if (choices.length > 0) pair = [b, choices[random.integer(choices.length)] as number];
-      }
-    }
-    if (pair[0] === pair[1]) continue;
-    events.push(pair);
-    for (const [x, y] of [pair, [pair[1], pair[0]]] as [number, number][]) {
-      last[x]?.push(y);
-      if ((last[x]?.length ?? 0) > 8) last[x]?.shift();
-    }
-    time -= Math.log(1 - random.float());
-    times.push(time);
-  }
-  return new TemporalGraph(n, { sources: events.map(([u]) => u), targets: events.map(([, v]) => v), times });
-}
-
 describe('NAT', () => {
-  const graph = triadic(60, 900, new Random(2));
+  const graph = triadicStream(new Random(2), { nodes: 60, events: 900 });
   const make = (stream: TemporalGraph, extra: g.NATOptions = {}) =>
     new g.NAT(stream, new Random(7), { selfWidth: 8, slots: [8, 4], outWidth: 16, ...extra });
 
@@ -220,7 +191,7 @@ describe('NAT', () => {
   });
 
   test('caches find closed triangles: far better than self representations alone', async () => {
-    const stream = triadic(150, 3000, new Random(5));
+    const stream = triadicStream(new Random(5), { nodes: 150, events: 3000 });
     const split = g.chronologicalSplit(stream);
     const precision = async (slots: readonly number[], aggregate: 'sum' | 'attention' = 'sum') => {
       const model = new g.NAT(stream, new Random(1), { selfWidth: 32, slots, aggregate });

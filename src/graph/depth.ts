@@ -1,0 +1,209 @@
+// The evaluation harness of DGMLP's paper: depth of propagation D_p and depth of transformation D_t varied apart, to tell which of them harms a network.
+
+import {
+  accuracy,
+  crossEntropy,
+  dropFeatures,
+  type Features,
+  featureCount,
+  inference,
+  Linear,
+  type Mode,
+  parameters,
+  predictedClasses,
+  type SemiSupervisedOptions,
+  training,
+  withWeights,
+} from '../nn/index.js';
+import { SparseMatrix, spmm } from '../sparse/index.js';
+import { Graph, graphOperator } from '../structure/index.js';
+import {
+  add,
+  concatenate,
+  gatherKnownRows,
+  Random,
+  relu,
+  scope,
+  type Tensor,
+  tensor,
+  valueAndGrad,
+} from '../tensor/index.js';
+import { type GraphModule, propagateLinear, SGC } from './conv/index.js';
+import { type LabelledGraph, trainNodes } from './training.js';
+
+export interface DepthOptions {
+  /** D_p: propagations in all, shared evenly among the transformations that come before each. */
+  readonly propagations: number;
+  /** D_t: linear layers. */
+  readonly transformations: number;
+  readonly hidden?: number;
+  readonly dropout?: number;
+  /** How a layer's input joins its output. */
+  readonly skip?: 'none' | 'residual' | 'dense';
+}
+
+/**
+ * D_t linear layers with ReLU between and D_p propagations among them: D_p = D_t is GCN (with skips ResGCN, DenseGCN), D_p = 0 a perceptron, D_t = 1 SGC, D_p = 2·D_t GCN with Â².
+ */
+export class DepthNetwork implements GraphModule {
+  readonly layers: readonly Linear[];
+  readonly #steps: readonly number[];
+  readonly #options: Required<DepthOptions>;
+
+  constructor(inFeatures: number, outFeatures: number, random: Random, options: DepthOptions) {
+    const settings = { hidden: 64, dropout: 0.2, skip: 'none' as const, ...options };
+    const { propagations, transformations, hidden, skip } = settings;
+    this.layers = Array.from({ length: transformations }, (_, l) => {
+      const width = l === 0 ? inFeatures : skip === 'dense' ? hidden * l : hidden;
+      return new Linear(width, l + 1 === transformations ? outFeatures : hidden, random.split(l), { init: 'xavier' });
+    });
+    const before = (l: number) => Math.ceil((l * propagations) / transformations);
+    this.#steps = this.layers.map((_, l) => before(l + 1) - before(l));
+    this.#options = settings;
+  }
+
+  forward(x: Features, graph: Graph, mode: Mode): Tensor {
+    const operator = graphOperator(graph);
+    const { dropout, skip } = this.#options;
+    let h: Features = x;
+    for (const [l, layer] of this.layers.entries()) {
+      const input = dropFeatures(h, dropout, mode);
+      const steps = this.#steps[l] as number;
+      let y = steps > 0 ? propagateLinear(operator, input, layer) : layer.forward(input);
+      for (let step = 1; step < steps; step++) y = spmm(operator, y);
+      if (l + 1 === this.layers.length) return y;
+      const out = relu(y);
+      if (l === 0 || skip === 'none' || h instanceof SparseMatrix) h = out;
+      else h = skip === 'residual' ? add(out, h) : concatenate([h, out], 1);
+    }
+    return h as Tensor;
+  }
+}
+
+export interface DepthPoint extends DepthOptions {
+  readonly name: string;
+}
+
+export interface DepthResult {
+  readonly name: string;
+  readonly propagations: number;
+  readonly transformations: number;
+  /** Test accuracy of each seed, in %, at the best epoch by validation. */
+  readonly accuracies: readonly number[];
+}
+
+/** Trains a network for every point and seed. */
+export async function depthSweep(
+  data: LabelledGraph & { readonly test: Int32Array },
+  points: readonly DepthPoint[],
+  { seeds = [0], ...options }: SemiSupervisedOptions & { readonly seeds?: readonly number[] } = {},
+): Promise<DepthResult[]> {
+  const results: DepthResult[] = [];
+  for (const { name, ...point } of points) {
+    const accuracies: number[] = [];
+    for (const seed of seeds) {
+      const random = new Random(seed).split(name);
+      const network = new DepthNetwork(featureCount(data.features), data.classes, random.split('weights'), point);
+      await trainNodes(network, data, random, options);
+      accuracies.push(
+        100 *
+          scope(() =>
+            accuracy(predictedClasses(network.forward(data.features, data.graph, inference)), data.labels, data.test),
+          ),
+      );
+    }
+    results.push({ name, propagations: point.propagations, transformations: point.transformations, accuracies });
+  }
+  return results;
+}
+
+/** Mean |∂L/∂W| of the first layer over all epochs of a training: what vanishes when transformations are too deep. */
+export async function gradientProfile(
+  data: LabelledGraph,
+  point: DepthOptions,
+  random: Random,
+  { epochs = 100, ...options }: SemiSupervisedOptions = {},
+): Promise<number[]> {
+  const network = new DepthNetwork(featureCount(data.features), data.classes, random.split('weights'), point);
+  const rows = tensor(data.train);
+  const labels = tensor(data.train.map((row) => data.labels[row] as number));
+  const profile: number[] = [];
+  const measure = () =>
+    scope(() => {
+      const loss = (weights: Record<string, Tensor>) =>
+        withWeights(network, weights, (live) =>
+          crossEntropy(gatherKnownRows(live.forward(data.features, data.graph, training(random)), rows), labels),
+        );
+      const gradient = valueAndGrad(loss)(parameters(network)).gradient['layers.0.weight'] as Tensor;
+      profile.push(gradient.abs().mean().item());
+    });
+  await trainNodes(network, data, random, { ...options, epochs, onEpoch: measure });
+  return profile;
+}
+
+/** How often SGC with K = 1 … steps classifies each node rightly, over repeated trainings: nodes prefer different depths. @returns [steps][n] shares */
+export async function nodeDepthPreference(
+  data: LabelledGraph,
+  steps: number,
+  { repeats = 5, ...options }: SemiSupervisedOptions & { readonly repeats?: number } = {},
+): Promise<Float64Array[]> {
+  const shares = Array.from({ length: steps }, () => new Float64Array(data.labels.length));
+  for (let k = 1; k <= steps; k++)
+    for (let repeat = 0; repeat < repeats; repeat++) {
+      const random = new Random(repeat).split(k);
+      const network = new SGC(featureCount(data.features), data.classes, random, k);
+      await trainNodes(network, data, random, { learningRate: 0.2, weightDecay: 1e-5, epochs: 50, ...options });
+      const predicted = scope(() => predictedClasses(network.forward(data.features, data.graph)));
+      const own = shares[k - 1] as Float64Array;
+      for (let v = 0; v < own.length; v++)
+        own[v] = (own[v] as number) + Number(predicted[v] === data.labels[v]) / repeats;
+    }
+  return shares;
+}
+
+export interface Damage {
+  /** Shares kept of training labels, of edges, and of nodes that have features. */
+  readonly labels?: number;
+  readonly edges?: number;
+  readonly features?: number;
+}
+
+/** The data with fewer labels, edges or features: sparsity in which deep propagation should help. */
+export function damaged<T extends LabelledGraph>(
+  data: T,
+  { labels = 1, edges = 1, features = 1 }: Damage,
+  random: Random,
+): T {
+  const keep = (count: number, share: number, label: string) =>
+    random
+      .split(label)
+      .permutation(count)
+      .subarray(0, Math.max(1, Math.round(share * count)))
+      .sort();
+  const { graph } = data;
+  const ends = graph.edges();
+  const kept = keep(ends.sources.length, edges, 'edges');
+  const cut =
+    edges === 1
+      ? graph
+      : Graph.fromEdges(
+          graph.nodeCount,
+          kept.map((e) => ends.sources[e] as number),
+          kept.map((e) => ends.targets[e] as number),
+          { directed: graph.directed },
+        );
+  return {
+    ...data,
+    graph: cut,
+    train: labels === 1 ? data.train : keep(data.train.length, labels, 'labels').map((at) => data.train[at] as number),
+    features: features === 1 ? data.features : blankRows(data.features, keep(graph.nodeCount, features, 'features')),
+  };
+}
+
+/** Features with all rows but some set to 0. */
+function blankRows(features: Features, kept: Int32Array): Features {
+  const rows = features instanceof SparseMatrix ? features.rows : (features.shape[0] as number);
+  const mask = new Float32Array(rows);
+  for (const row of kept) mask[row] = 1;
+  return features instanceof SparseMatrix ? features.scale(tensor(mask)) : features.multiply(tensor(mask, [rows, 1]));
+}
