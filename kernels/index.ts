@@ -24,7 +24,7 @@ export { argmax, logSumExp, max_ as max, min_ as min, sum } from "./reduce";
 export { segmentMax, segmentSoftmax } from "./segment";
 export { logSoftmax, softmax } from "./softmax";
 export { skipGram } from "./skip-gram";
-export { addNormalizedRows, sddmm, spmm, spmmScaled, spmmSparse, spmmTransposed } from "./sparse";
+export { addNormalizedRows, addRowSquares, addRowsOverNorm, sddmm, spmm, spmmScaled, spmmSparse, spmmTransposed } from "./sparse";
 export { argsort, cumulativeSum, linearScan, topK } from "./sort";
 export { initialize } from "./thread";
 export { edgePairs, randomWalks, walkPairs } from "./walks";

@@ -71,6 +71,25 @@ export function addNormalizedRows(x: usize, y: usize, alpha: f32, normalize: i32
   }
 }
 
+/** squares[r] += ‖x_r‖². x [rows, d]. */
+export function addRowSquares(x: usize, squares: usize, d: i32, begin: i32, end: i32): void {
+  for (let row = begin; row < end; row++) {
+    const own = x + ((<usize>row * d) << 2);
+    const at = squares + (<usize>row << 2);
+    store<f32>(at, load<f32>(at) + dot(own, own, d));
+  }
+}
+
+/** y[r, :] += α/√squares[r] · x[r, :]; a row of zeros adds nothing. x, y [rows, d]. */
+export function addRowsOverNorm(x: usize, y: usize, squares: usize, alpha: f32, d: i32, begin: i32, end: i32): void {
+  for (let row = begin; row < end; row++) {
+    const square = load<f32>(squares + (<usize>row << 2));
+    const factor: f32 = square > 1e-24 ? alpha / sqrt<f32>(square) : 0;
+    const offset = (<usize>row * d) << 2;
+    for (let at = offset; at < offset + (<usize>d << 2); at += 4) store<f32>(y + at, load<f32>(y + at) + factor * load<f32>(x + at));
+  }
+}
+
 /**
  * y[r, :] = scale[r] · Σₑ valueₑ · R[columnₑ, :] for a very sparse R in compressed rows (starts, columns, entries): a scatter of few numbers a neighbour. y [rows, d].
  */

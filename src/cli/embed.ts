@@ -3,14 +3,25 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { interruptSignal, loadEdges, vectorFormatOf, writeVectors } from '../data/node.js';
 import type { Communicator } from '../distributed/index.js';
-import { deepWalk, fastRP, line, node2vec, type SkipGramProgress } from '../embedding/index.js';
+import {
+  deepWalk,
+  fastRP,
+  fastRPBytes,
+  fastRPOutside,
+  line,
+  node2vec,
+  type SkipGramProgress,
+} from '../embedding/index.js';
 import { setThreads } from '../engine/index.js';
 import { Graph } from '../structure/index.js';
 import type { Tensor } from '../tensor/index.js';
 import { Bar, compact } from './bar.js';
-import { commandRanks } from './ranks.js';
+import { withRanks } from './ranks.js';
 
 const methods = ['fastrp', 'deepwalk', 'node2vec', 'line'] as const;
+
+/** Tensor memory that vectors may take before they are kept outside it. */
+const TENSOR_BYTES = 3 * 2 ** 30;
 
 interface Flags {
   readonly method: (typeof methods)[number];
@@ -90,32 +101,54 @@ export async function loadGraphFile(path: string, directed: boolean, silent: boo
   return { graph, names };
 }
 
-async function embed(path: string, flags: Flags): Promise<void> {
+function embed(path: string, flags: Flags): Promise<void> {
   vectorFormatOf(flags.out);
   if (flags.threads !== undefined) setThreads(flags.threads);
-  const ranks = await commandRanks();
+  return withRanks((ranks) => embedOn(ranks, path, flags));
+}
+
+async function embedOn(ranks: Communicator, path: string, flags: Flags): Promise<void> {
   const first = ranks.rank === 0;
   if (ranks.size > 1 && flags.method !== 'fastrp')
     throw new Error(`under mpirun only fastrp runs; ${flags.method} uses the threads of one process`);
   const { graph, names } = await loadGraphFile(path, flags.directed, !first);
   const { signal, release } = interruptSignal();
-  const bar = new Bar(flags.method, 'pairs', !first || flags.method === 'fastrp');
+  const outside = flags.method === 'fastrp' && fastRPBytes(graph, flags.dim) > TENSOR_BYTES;
+  const bar = new Bar(flags.method, outside ? 'columns' : 'pairs', !first || (flags.method === 'fastrp' && !outside));
   const started = performance.now();
   try {
-    const vectors = await run(graph, flags, ranks, signal, ({ done, pairs }) => bar.update(done, pairs));
+    const vectors = outside
+      ? await runOutside(graph, flags, signal, (done) => bar.update(done, done * 2 * flags.dim))
+      : await run(graph, flags, ranks, signal, ({ done, pairs }) => bar.update(done, pairs));
     bar.close();
-    if (first) {
-      const metadata = { method: flags.method, dim: String(flags.dim), seed: String(flags.seed) };
-      await writeVectors(flags.out, { vectors, nameOf: names.of, metadata });
-      process.stderr.write(
-        `${flags.out}: ${vectors.shape.join(' × ')} by ${flags.method} in ${((performance.now() - started) / 1000).toFixed(2)} s\n`,
-      );
-    }
+    if (!first) return;
+    const metadata = { method: flags.method, dim: String(flags.dim), seed: String(flags.seed) };
+    await writeVectors(flags.out, { vectors, nameOf: names.of, metadata });
+    process.stderr.write(
+      `${flags.out}: ${vectors.shape.join(' × ')} by ${flags.method} in ${((performance.now() - started) / 1000).toFixed(2)} s\n`,
+    );
   } finally {
     bar.close();
     release();
-    ranks.close();
   }
+}
+
+/** Vectors that do not fit tensor memory, made column by column. */
+async function runOutside(
+  graph: Graph,
+  { dim, seed, weights, beta }: Flags,
+  signal: AbortSignal,
+  onProgress: (done: number) => void,
+) {
+  const values = await fastRPOutside(graph, {
+    dim,
+    seed,
+    signal,
+    onProgress,
+    ...(weights && { weights }),
+    ...(beta !== undefined && { degreeExponent: beta }),
+  });
+  return { shape: [graph.nodeCount, dim], view: () => values };
 }
 
 function run(

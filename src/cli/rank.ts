@@ -8,7 +8,8 @@ import { setThreads } from '../engine/index.js';
 import type { Graph } from '../structure/index.js';
 import { Bar } from './bar.js';
 import { loadGraphFile, number } from './embed.js';
-import { commandRanks } from './ranks.js';
+import { withRanks } from './ranks.js';
+import { fileWalkStore } from './walk-store.js';
 
 interface Flags {
   readonly seeds?: string;
@@ -18,6 +19,7 @@ interface Flags {
   readonly out?: string;
   readonly undirected: boolean;
   readonly seed: number;
+  readonly checkpoint?: string;
   readonly threads?: number;
 }
 
@@ -40,15 +42,22 @@ export function rankCommand(): Command {
     .option('--alpha <a>', 'probability of stopping at each node', number(0, false), 0.15)
     .option('-o, --out <file>', 'table; standard output when left out')
     .option('--undirected', 'edges go both ways', false)
+    .option(
+      '--checkpoint <folder>',
+      'under mpirun: keep the walks of every 10th round there; the same command goes on from it',
+    )
     .option('--seed <n>', 'seed', number(0), 42)
     .option('--threads <n>', 'threads, the calling one among them', number(1))
     .addHelpText('after', examples)
     .action(rank);
 }
 
-async function rank(path: string, flags: Flags): Promise<void> {
+function rank(path: string, flags: Flags): Promise<void> {
   if (flags.threads !== undefined) setThreads(flags.threads);
-  const ranks = await commandRanks();
+  return withRanks((ranks) => rankOn(ranks, path, flags));
+}
+
+async function rankOn(ranks: Communicator, path: string, flags: Flags): Promise<void> {
   const first = ranks.rank === 0;
   const { graph, names } = await loadGraphFile(path, !flags.undirected, !first);
   const sources = flags.seeds === undefined ? undefined : seedsOf(flags.seeds, names.find);
@@ -70,7 +79,6 @@ async function rank(path: string, flags: Flags): Promise<void> {
   } finally {
     bar.close();
     release();
-    ranks.close();
   }
 }
 
@@ -78,13 +86,23 @@ async function rank(path: string, flags: Flags): Promise<void> {
 async function* rowsOf(
   graph: Graph,
   seeds: Int32Array | undefined,
-  { walks, alpha, seed }: Flags,
+  { walks, alpha, seed, checkpoint }: Flags,
   ranks: Communicator,
   bar: Bar,
   signal: AbortSignal,
 ): AsyncGenerator<PageRankRows> {
   if (ranks.size > 1 && !seeds) {
-    yield distributedPageRank(graph, ranks, { walks, alpha, seed }).rows;
+    const identity = JSON.stringify({
+      nodes: graph.nodeCount,
+      entries: graph.successors.nnz,
+      walks,
+      alpha,
+      seed,
+      ranks: ranks.size,
+    });
+    const store =
+      checkpoint === undefined ? undefined : { every: 10, store: fileWalkStore(checkpoint, ranks.rank, identity) };
+    yield distributedPageRank(graph, ranks, { walks, alpha, seed, checkpoint: store }).rows;
     return;
   }
   const all = seeds ?? Int32Array.from({ length: graph.nodeCount }, (_, v) => v);

@@ -2,6 +2,15 @@
 
 import { alone, type Communicator, mpiCommunicator, underMpi } from '../distributed/index.js';
 
-export function commandRanks(): Promise<Communicator> {
-  return underMpi() ? mpiCommunicator() : Promise.resolve(alone());
+/** Runs a command's work on its ranks. A rank that fails says so and ends at once, which ends the whole job; a quiet end would leave the others waiting for it. */
+export async function withRanks(work: (ranks: Communicator) => Promise<void>): Promise<void> {
+  const ranks = underMpi() ? await mpiCommunicator() : alone();
+  try {
+    await work(ranks);
+  } catch (error) {
+    if (ranks.size === 1) throw error;
+    console.error(`gossamer: rank ${ranks.rank} of ${ranks.size}: ${(error as Error).message}`);
+    process.exit(2);
+  }
+  ranks.close();
 }

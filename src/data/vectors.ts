@@ -1,13 +1,18 @@
 // Vectors of named nodes in files: .npy with names beside it, .csv, .parquet, .safetensors.
 
 import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import type { Tensor } from '../tensor/index.js';
+import { tensor } from '../tensor/index.js';
 import { writeFileAtomic } from './files.js';
-import { writeNpy, writeSafetensors } from './formats/index.js';
+import { npyHeader, writeSafetensors } from './formats/index.js';
+
+export interface VectorTable {
+  readonly shape: readonly number[];
+  view(): Float32Array;
+}
 
 export interface NamedVectors {
-  /** [nodes, dim]. */
-  readonly vectors: Tensor;
+  /** [nodes, dim]: a tensor, or numbers that do not fit tensor memory. */
+  readonly vectors: VectorTable;
   readonly nameOf: (node: number) => string;
   /** What made them. */
   readonly metadata?: Readonly<Record<string, string>>;
@@ -15,7 +20,14 @@ export interface NamedVectors {
 
 const writers: Readonly<Record<string, (path: string, data: NamedVectors) => Promise<void> | void>> = {
   '.npy': (path, { vectors, nameOf }) => {
-    writeFileAtomic(path, writeNpy({ shape: [...vectors.shape], values: vectors.view() }));
+    const values = vectors.view();
+    writePieces(path, function* () {
+      yield npyHeader({ shape: [...vectors.shape], values });
+      for (let at = 0; at < values.length; at += PIECE) {
+        const piece = values.subarray(at, at + PIECE);
+        yield new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength);
+      }
+    });
     writeFileAtomic(
       path.replace(/\.npy$/, '.ids.txt'),
       names(vectors, nameOf)
@@ -26,7 +38,13 @@ const writers: Readonly<Record<string, (path: string, data: NamedVectors) => Pro
   '.csv': writeRows,
   '.parquet': writeParquet,
   '.safetensors': (path, { vectors, nameOf, metadata }) =>
-    writeFileAtomic(path, writeSafetensors({ vectors }, { ...metadata, ids: JSON.stringify(names(vectors, nameOf)) })),
+    writeFileAtomic(
+      path,
+      writeSafetensors(
+        { vectors: tensor(vectors.view(), vectors.shape) },
+        { ...metadata, ids: JSON.stringify(names(vectors, nameOf)) },
+      ),
+    ),
 };
 
 /** Suffixes that `writeVectors` knows. */
@@ -43,27 +61,21 @@ export async function writeVectors(path: string, data: NamedVectors): Promise<vo
   await writers[vectorFormatOf(path)]?.(path, data);
 }
 
-function names(vectors: Tensor, nameOf: (node: number) => string): string[] {
+function names(vectors: VectorTable, nameOf: (node: number) => string): string[] {
   return Array.from({ length: vectors.shape[0] as number }, (_, node) => nameOf(node));
 }
 
-/** A line a node, written as it is made: the text may be larger than a string can be. */
-function writeRows(path: string, { vectors, nameOf }: NamedVectors): void {
-  const [n, d] = vectors.shape as [number, number];
-  const values = vectors.view();
+/** Numbers written at a time. */
+const PIECE = 1 << 22;
+
+/** Writes a file piece by piece, whole or not at all: it may be larger than a string or a buffer can be. */
+function writePieces(path: string, pieces: () => Iterable<Uint8Array | string>): void {
   const temporary = `${path}.${process.pid}.tmp`;
   const file = openSync(temporary, 'w');
   try {
-    let text = `node,${Array.from({ length: d }, (_, j) => `v${j}`).join(',')}\n`;
-    for (let node = 0; node < n; node++) {
-      const name = nameOf(node);
-      text += /[",\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name;
-      for (let j = 0; j < d; j++) text += `,${(values[node * d + j] as number).toPrecision(7)}`;
-      text += '\n';
-      if (text.length > 1 << 20 || node === n - 1) {
-        writeSync(file, text);
-        text = '';
-      }
+    for (const piece of pieces()) {
+      const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece;
+      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
     }
     closeSync(file);
     renameSync(temporary, path);
@@ -71,6 +83,26 @@ function writeRows(path: string, { vectors, nameOf }: NamedVectors): void {
     rmSync(temporary, { force: true });
     throw error;
   }
+}
+
+/** A line a node. */
+function writeRows(path: string, { vectors, nameOf }: NamedVectors): void {
+  const [n, d] = vectors.shape as [number, number];
+  const values = vectors.view();
+  writePieces(path, function* () {
+    yield `node,${Array.from({ length: d }, (_, j) => `v${j}`).join(',')}\n`;
+    let text = '';
+    for (let node = 0; node < n; node++) {
+      const name = nameOf(node);
+      text += /[",\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name;
+      for (let j = 0; j < d; j++) text += `,${(values[node * d + j] as number).toPrecision(7)}`;
+      text += '\n';
+      if (text.length < 1 << 20) continue;
+      yield text;
+      text = '';
+    }
+    yield text;
+  });
 }
 
 async function writeParquet(path: string, { vectors, nameOf }: NamedVectors): Promise<void> {

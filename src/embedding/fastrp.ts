@@ -7,11 +7,12 @@
 
 import { alone, type Communicator, shareOf } from '../distributed/index.js';
 import { cpu } from '../engine/index.js';
-import type { SparseMatrix } from '../sparse/index.js';
+import { SparseMatrix, SparsePattern } from '../sparse/index.js';
 import { type Graph, powers } from '../structure/index.js';
 import {
   add,
   emptyTensor,
+  keep,
   mean,
   multiply,
   Random,
@@ -101,6 +102,75 @@ export function fastRP(graph: Graph, options: FastRPOptions = {}): Tensor {
     const merged = weights ? result : sideBySide(parts, n, dim);
     return standardize ? standardizeColumns(merged) : merged;
   });
+}
+
+/**
+ * The same embedding for graphs whose vectors do not fit tensor memory (4 GiB): columns are made a block at a time, twice, first for the lengths of rows and then for the sum. The result lies outside tensor memory.
+ *
+ * Bytes: 4·n·dim for the result, and in tensor memory 4 an entry of the adjacency (8 with weights) and 12·n a column of a block.
+ *
+ * @returns [n, dim], row by row
+ * @throws RangeError for options that only `fastRP` takes: features, orders side by side, the node itself.
+ */
+export async function fastRPOutside(
+  graph: Graph,
+  {
+    onProgress,
+    signal,
+    ...options
+  }: FastRPOptions & { readonly onProgress?: (done: number) => void; readonly signal?: AbortSignal } = {},
+): Promise<Float32Array> {
+  const { dim, weights, degreeExponent, normalizeRows, standardize, matrix, seed } = { ...fastrpDefaults, ...options };
+  if (!weights || options.features || options.nodeSelfInfluence)
+    throw new RangeError('fastRPOutside: features, orders side by side and the node itself need fastRP');
+  requireOptions(dim, weights.length, weights, 0, degreeExponent);
+  const n = graph.nodeCount;
+  const projection = keep(sparseProjection(n, dim, new Random(seed).split('fastrp'), options));
+  const scale = powers(graph.inDegrees, degreeExponent);
+  const width = Math.min(dim, blockWidth(n));
+  const result = new Float32Array(n * dim);
+  const squares = weights.map((alpha) => (alpha !== 0 && normalizeRows ? keep(zeros([n])) : undefined));
+  const passes = normalizeRows ? 2 : 1;
+  for (let pass = 0; pass < passes; pass++)
+    for (let column = 0; column < dim; column += width) {
+      scope(() => {
+        const own = Math.min(width, dim - column);
+        const { starts, entries, values } = columnsOf(projection, column, own);
+        const part = new SparseMatrix(
+          new SparsePattern(n, own, starts.dataSync<Int32Array>(), entries.dataSync<Int32Array>()),
+          values,
+        );
+        const chain = new Chain(graph, part, scale, matrix, alone());
+        const total = zeros([n, own]);
+        for (const [order, alpha] of weights.entries()) {
+          chain.step();
+          const square = squares[order];
+          if (alpha === 0) continue;
+          if (pass + 1 < passes) cpu.run('addRowSquares', [chain.blocks, square as Tensor, n, own]);
+          else if (square) cpu.run('addRowsOverNorm', [chain.blocks, total, square, alpha, n, own]);
+          else cpu.run('addNormalizedRows', [chain.blocks, total, alpha, 0, n, own, own]);
+        }
+        if (pass + 1 < passes) return;
+        const columns = (standardize ? standardizeColumns(total) : total).view();
+        for (let v = 0; v < n; v++) result.set(columns.subarray(v * own, (v + 1) * own), v * dim + column);
+      });
+      onProgress?.((pass + Math.min(dim, column + width) / dim) / passes);
+      await new Promise<void>((resolve) => setTimeout(resolve, 0));
+      signal?.throwIfAborted();
+    }
+  for (const held of [projection.values, ...squares]) held?.dispose();
+  return result;
+}
+
+/** Bytes of tensor memory that vectors of this size take with everything that `fastRP` keeps beside them. */
+export function fastRPBytes(graph: Graph, dim: number): number {
+  const { nnz } = graph.successors;
+  return 4 * (nnz * (graph.weights ? 2 : 1) + 6 * graph.nodeCount * dim);
+}
+
+/** Columns whose working memory stays under a gigabyte or so. */
+function blockWidth(n: number): number {
+  return Math.max(4, Math.min(BLOCK, 4 * Math.floor(2 ** 28 / (4 * 4 * Math.max(1, n)))));
 }
 
 function requireOptions(

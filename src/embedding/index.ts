@@ -11,6 +11,8 @@ export {
   type FastRPOptions,
   type FastRPTrial,
   fastRP,
+  fastRPBytes,
+  fastRPOutside,
   fastrpDefaults,
   standardizeColumns,
   type TuneOptions,

@@ -166,6 +166,36 @@ describe.skipIf(!existsSync(main))('commands (need a build)', () => {
     expect(gossamer('rank', 'edges.csv', '--seeds', 'seeds.txt').stderr).toContain('line 1: "nobody" is in no edge');
   });
 
+  test.skipIf(spawnSync('mpirun', ['--version']).status !== 0)(
+    'under mpirun: the same rows; a killed job goes on from its checkpoint; a rank that fails ends all (needs mpirun)',
+    () => {
+      const mpirun = (...args: string[]) =>
+        spawnSync('mpirun', ['--allow-run-as-root', '--oversubscribe', '-n', '2', process.execPath, main, ...args], {
+          encoding: 'utf8',
+          cwd: folder,
+          timeout: 60_000,
+        });
+      gossamer('rank', 'edges.csv', '--walks', '500', '-o', 'alone.csv');
+      mpirun('rank', 'edges.csv', '--walks', '500', '-o', 'ranks.csv', '--checkpoint', 'walks');
+      const table = readFileSync(path('alone.csv'), 'utf8');
+      expect(readFileSync(path('ranks.csv'), 'utf8')).toBe(table);
+      // The checkpoint of the 10th round and later is there; from it the end is the same.
+      expect(JSON.parse(readFileSync(path('walks/latest.json'), 'utf8')).round).toBeGreaterThanOrEqual(10);
+      mpirun('rank', 'edges.csv', '--walks', '500', '-o', 'again.csv', '--checkpoint', 'walks');
+      expect(readFileSync(path('again.csv'), 'utf8')).toBe(table);
+      const other = mpirun('rank', 'edges.csv', '--walks', '400', '-o', 'other.csv', '--checkpoint', 'walks');
+      expect(other.status).not.toBe(0);
+      expect(other.stderr).toContain('holds a checkpoint of other walks');
+      const embedded = mpirun('embed', 'edges.csv', '--dim', '8', '-o', 'ranks.npy');
+      expect(embedded.status).toBe(0);
+      expect(readBytes(path('ranks.npy'))).toEqual(readBytes(path('v.npy')));
+      const failed = mpirun('embed', 'edges.csv', '--method', 'line', '-o', 'x.npy');
+      expect(failed.status).not.toBe(0);
+      expect(failed.stderr).toContain('under mpirun only fastrp runs');
+    },
+    120_000,
+  );
+
   test.each(['dgmlp', 'nat', 'conhd', 'fastrp', 'fully-ppr'])(
     'gossamer run %s --smoke',
     (system) => {

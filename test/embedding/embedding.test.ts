@@ -103,6 +103,21 @@ describe('FastRP', () => {
     for (const other of bits) expect(other).toEqual(bits[0]);
   });
 
+  test('outside tensor memory it is the same embedding', async () => {
+    const graph = randomGraph(6, 200, 600, true);
+    for (const options of [
+      { dim: 70 },
+      { dim: 40, normalizeRows: false, weights: [1, 0.5] },
+      { dim: 33, standardize: false },
+    ]) {
+      const shares: number[] = [];
+      const outside = await e.fastRPOutside(graph, { ...options, onProgress: (done) => shares.push(done) });
+      expectClose(outside, e.fastRP(graph, options).view(), 1e-4);
+      expect(shares.at(-1)).toBe(1);
+    }
+    await expect(e.fastRPOutside(graph, { weights: null })).rejects.toThrow('need fastRP');
+  });
+
   test('node features, the node itself, and errors', () => {
     const graph = randomGraph(3, 30, 60);
     const features = uniformTensor(1, [30, 6]);

@@ -3,6 +3,6 @@ export { readCsv, readLines, type Table, writeCsv } from './csv.js';
 export { type EdgeList, type NodeNames, readEdgeList } from './edge-list.js';
 export { GgufFile, type GgufTensorInfo, type GgufValue, readGguf } from './gguf.js';
 export { readIdx, writeIdx } from './idx.js';
-export { readNpy, readNpz, writeNpy, writeNpz } from './npy.js';
+export { npyHeader, readNpy, readNpz, writeNpy, writeNpz } from './npy.js';
 export { type Pickled, type PickledObject, readPickle } from './pickle.js';
 export { readSafetensors, type SafetensorsFile, writeSafetensors } from './safetensors.js';

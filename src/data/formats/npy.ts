@@ -98,15 +98,24 @@ function describe(values: ArrayValues): string {
   return (kinds.find(([kind]) => values instanceof kind) as [unknown, string])[1];
 }
 
-/** Writes a .npy file. */
-export function writeNpy({ shape, values }: NamedArray): Uint8Array {
+/** What a .npy file begins with; the values follow as they lie in memory. */
+export function npyHeader({ shape, values }: NamedArray): Uint8Array {
   const list = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
   const header = `{'descr': '${describe(values)}', 'fortran_order': False, 'shape': (${list}), }`;
   const padded = `${header.padEnd(Math.ceil((header.length + 11) / 64) * 64 - 11)}\n`;
-  const file = new Uint8Array(10 + padded.length + values.byteLength);
-  file.set([...MAGIC, 1, 0, padded.length & 0xff, padded.length >> 8]);
-  file.set(strToU8(padded), 10);
-  file.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), 10 + padded.length);
+  const bytes = new Uint8Array(10 + padded.length);
+  bytes.set([...MAGIC, 1, 0, padded.length & 0xff, padded.length >> 8]);
+  bytes.set(strToU8(padded), 10);
+  return bytes;
+}
+
+/** Writes a .npy file. */
+export function writeNpy(array: NamedArray): Uint8Array {
+  const header = npyHeader(array);
+  const { values } = array;
+  const file = new Uint8Array(header.length + values.byteLength);
+  file.set(header);
+  file.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), header.length);
   return file;
 }
 

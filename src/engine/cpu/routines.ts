@@ -328,6 +328,12 @@ export const routines = {
   /** (x, y, α, normalize, rows, width of a block, d). */
   addNormalizedRows: (run, x = 0, y = 0, alpha = 1, normalize = 0, rows = 1, width = 1, d = 1) =>
     run.over('addNormalizedRows', [x, y, alpha, normalize, rows, width, d], rows, d * 0.5),
+  /** (x, squares, rows, d). */
+  addRowSquares: (run, x = 0, squares = 0, rows = 1, d = 1) =>
+    run.over('addRowSquares', [x, squares, d], rows, d * 0.3),
+  /** (x, y, squares, α, rows, d). */
+  addRowsOverNorm: (run, x = 0, y = 0, squares = 0, alpha = 1, rows = 1, d = 1) =>
+    run.over('addRowsOverNorm', [x, y, squares, alpha, d], rows, d * 0.5),
   /** (indptr, indices | 0, values | 0, w, y, columns, rows, d). */
   spmmTransposed: byElements('spmmTransposed', 1),
   /** (indptr, indices | 0, a, b, out, rows, d). */
