@@ -211,7 +211,8 @@ export class ThreadCommunicator implements Communicator {
  */
 export async function runOnThreads<T>(size: number, module: string | URL, name: string, data?: unknown): Promise<T[]> {
   const { Worker } = await import('node:worker_threads');
-  const self = import.meta.url;
+  // By the package's own name: bundling moves this file and renames what it exports.
+  const self = import.meta.resolve('gossamer/distributed');
   const code = `
     const { parentPort, workerData } = require('node:worker_threads');
     (async () => {

@@ -4,12 +4,14 @@ import { type Arrays, readNpz, toInts } from '../data/index.js';
 import { findData, loadEdges, loadGraph, readBytes } from '../data/node.js';
 import {
   deepWalk,
+  type FastRPTrial,
   fastRP,
   line,
   linkPrediction,
   type MultiLabels,
   multiLabelScores,
   node2vec,
+  tuneFastRP,
 } from '../embedding/index.js';
 import { blockModel, Graph, holdOutEdges, sampleNonEdges } from '../structure/index.js';
 import { Random, type Tensor } from '../tensor/index.js';
@@ -36,6 +38,14 @@ const options = {
   },
   degreeExponent: { kind: 'number', default: -0.64, minimum: -1, maximum: 1, about: 'β of FastRP' },
   fourth: { kind: 'number', default: 6.67, minimum: 0, about: 'α₄ of FastRP, beside α = (0, 0, 1)' },
+  trials: {
+    kind: 'number',
+    default: 20,
+    smoke: 2,
+    minimum: 1,
+    integer: true,
+    about: 'trials of tuning FastRP, with 64 columns',
+  },
   walkers: {
     kind: 'choice',
     choices: ['all', 'node2vec', 'none'],
@@ -65,6 +75,7 @@ const titles = {
   random: 'random',
   first: 'FastRP, neighbours alone',
   fast: 'FastRP',
+  tuned: 'FastRP, tuned',
   dense: 'FastRP, dense projection',
   deepWalk: 'DeepWalk',
   node2vec: 'node2vec',
@@ -156,13 +167,31 @@ function methodsFor({ dim, degreeExponent, fourth, walkers, walks }: Options, se
   );
 }
 
+/** The paper's tuning: α₄ and β by macro-F1 on a tenth of the labels, with fewer columns. */
+async function tuned(graph: Graph, labels: MultiLabels, { trials, share }: Options, seed: number) {
+  const random = new Random(seed).split('tune');
+  const score = (embedding: Tensor) =>
+    multiLabelScores(embedding, labels, { share, c: 0.1, random: new Random(random.key) }).macroF1;
+  const [best] = await tuneFastRP(graph, score, { trials, seed });
+  return best as FastRPTrial;
+}
+
 async function runSeed({ graph, labels, name }: Data, values: Options, context: RunContext) {
   const random = new Random(context.seed);
   const results: MethodScores[] = [];
   const held = holdOutEdges(graph, 0.1, random.split('links'));
   const none = sampleNonEdges(graph, held.sources.length, random.split('non-edges'));
   let kept: Tensor | undefined;
-  for (const [method, { c, embed }] of methodsFor(values, context.seed, context)) {
+  const methods = methodsFor(values, context.seed, context);
+  if (labels) {
+    const { weights, degreeExponent } = await tuned(graph, labels, values, context.seed);
+    const at = methods.findIndex(([method]) => method === titles.fast);
+    methods.splice(at + 1, 0, [
+      titles.tuned,
+      { c: 0.1, embed: (of) => fastRP(of, { dim: values.dim, seed: context.seed, weights, degreeExponent }) },
+    ]);
+  }
+  for (const [method, { c, embed }] of methods) {
     context.signal?.throwIfAborted();
     // Fast methods are warmed up, so that compiling does not count; slow ones warm up on the way.
     if (method.startsWith('FastRP')) (await embed(graph)).dispose();
@@ -278,8 +307,8 @@ function claims(
           ...(data.labels
             ? [
                 atLeast(
-                  'F1 as a share of node2vec’s (micro)',
-                  mean(titles.fast, 'micro') / mean(titles.node2vec, 'micro'),
+                  'Tuned: F1 as a share of node2vec’s (micro)',
+                  mean(titles.tuned, 'micro') / mean(titles.node2vec, 'micro'),
                   data.name === 'blocks' ? 0.85 : 0.97,
                 ),
               ]
@@ -287,8 +316,8 @@ function claims(
           ...(data.labels && values.walkers === 'all'
             ? [
                 atLeast(
-                  'F1 as a share of DeepWalk’s (micro)',
-                  mean(titles.fast, 'micro') / mean(titles.deepWalk, 'micro'),
+                  'Tuned: F1 as a share of DeepWalk’s (micro)',
+                  mean(titles.tuned, 'micro') / mean(titles.deepWalk, 'micro'),
                   data.name === 'blocks' ? 0.85 : 0.97,
                 ),
               ]
@@ -323,6 +352,7 @@ export const fastrp: Experiment<typeof options, Data> = {
   methods: Object.values(titles),
   notes: ({ share, walks }) => [
     `One-vs-rest logistic regression on ${Math.round(100 * share)} % of the labelled nodes; each other node gets as many labels as it truly has.`,
+    'Tuned: α₄ and β by macro-F1 on a tenth of the labels over trials with 64 columns, whose time is not counted.',
     `DeepWalk makes ${walks} walks of 40 nodes a node, node2vec its default 10 of 80; both with windows of 10 and five negatives, on all threads. Links: AUC of cosines, on a graph without a tenth of its edges.`,
   ],
   load,

@@ -34,7 +34,7 @@ const options = {
     integer: true,
     about: 'first events of the stream that are used',
   },
-  epochs: { kind: 'number', default: 4, smoke: 2, minimum: 1, integer: true, about: 'epochs at most' },
+  epochs: { kind: 'number', default: 6, smoke: 2, minimum: 1, integer: true, about: 'epochs at most' },
   learningRate: { kind: 'number', default: 1e-3, minimum: 1e-9, about: "Adam's learning rate" },
   batch: { kind: 'number', default: 100, minimum: 1, integer: true, about: 'events that see the same caches' },
   setting: {
@@ -51,7 +51,7 @@ const options = {
     default: 'sum',
     about: 'how joint neighbours are pooled',
   },
-  timeUnit: { kind: 'number', default: 3600, minimum: 1e-9, about: 'unit of time, in those of the data (seconds)' },
+  timeUnit: { kind: 'number', default: 3600, minimum: 1e-9, about: 'times are divided by it: an hour of seconds' },
 } as const;
 
 type Options = OptionValues<typeof options>;
@@ -59,6 +59,8 @@ type Options = OptionValues<typeof options>;
 interface Data {
   readonly name: string;
   readonly graph: TemporalGraph;
+  /** Unit of its times, where the set is known. */
+  readonly timeUnit?: number;
 }
 
 const titles = {
@@ -78,7 +80,7 @@ const files: Readonly<Record<string, string>> = {
 
 function loadStream(source: string, { events }: Options): Data {
   if (source === 'triadic')
-    return { name: source, graph: triadicStream(new Random(0), { events: Math.min(6000, events) }) };
+    return { name: source, graph: triadicStream(new Random(0), { events: Math.min(6000, events) }), timeUnit: 1 };
   const known = files[source];
   const path = known ? findData(known) : source;
   if (!path)
@@ -139,7 +141,7 @@ async function runSeed(data: Data, values: Options, context: RunContext) {
     const model = new NAT(graph, random.split(method), {
       slots: own,
       aggregate: values.aggregate,
-      timeUnit: values.timeUnit,
+      timeUnit: data.timeUnit ?? values.timeUnit,
       seed: context.seed,
     });
     const { seen } = await trainTemporal(model, graph, split, random.split(method), {

@@ -12,7 +12,7 @@ import { DEFAULT_ALPHA, requireAlpha } from './exact.js';
 import { aliasColumns, keyOf, type MonteCarloOptions, thresholdOf } from './monte-carlo.js';
 import { type PageRankRows, rowsFromEnds } from './rows.js';
 
-/** Big moves begin when there are so many unused short walks for each walker that lives. */
+/** Big moves begin when there are so many short walks for each time that a living walker will still arrive at a node; a node lends one out while it has so many for each walker that waits. */
 const LATE = 4;
 /** Integers of a walker: source, place, walk, step. */
 const WALKER = 4;
@@ -255,7 +255,7 @@ export function distributedPageRank(
       peak = Math.max(peak, live[0] as number);
       onRound?.({ round, live: live[0] as number });
       // Entries are for the last walkers: while many live, a round costs what its moves cost.
-      const late = pools && (live[0] as number) <= entries / LATE;
+      const late = pools && (live[0] as number) <= (alpha * entries) / LATE;
       const { rest, jumped } = late ? jump(walkers, pools, part, stops) : { rest: walkers, jumped: undefined };
       walkers = engine.step(
         rest,
@@ -427,6 +427,8 @@ function jump(walkers: Int32Array, pools: Pools, part: Part, stops: Ints): { res
   }
   const jumped = new Ints();
   for (const [node, places] of waiting) {
+    // A crowd would leave nothing for those who come last.
+    const crowded = places.length * LATE > pool - (used[node] as number);
     if (places.length > 1)
       places.sort(
         (a, b) =>
@@ -434,7 +436,7 @@ function jump(walkers: Int32Array, pools: Pools, part: Part, stops: Ints): { res
       );
     for (const at of places) {
       const entry = used[node] as number;
-      if (entry >= pool) {
+      if (crowded || entry >= pool) {
         rest.pushWalker(walkers, at);
         continue;
       }
