@@ -172,9 +172,8 @@ async function runSeed(data: Data, values: Options, context: RunContext) {
     const network = new SGC(featureCount(data.scaled), data.classes, random.split(method), steps);
     await trainNodes(network, scaled, random.split(method), {
       ...training(method),
-      learningRate: 0.2,
-      weightDecay: 1e-5,
-      epochs: Math.min(100, values.epochs),
+      ...recipes.sgc.training,
+      epochs: Math.min(recipes.sgc.training.epochs, values.epochs),
     });
     score(method, network, data.scaled, (performance.now() - started) / 1000);
   }

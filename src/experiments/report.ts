@@ -103,13 +103,13 @@ function tradeOff(experiment: Experiment, result: RunResult): string {
 function curves(points: readonly CurvePoint[]): string {
   const known = points.filter((point) => point.metric !== undefined && Number.isFinite(point.metric));
   if (known.length === 0) return '';
-  return plot('Validation accuracy while training, mean over seeds', {
+  return plot('Validation metric while training, mean over seeds', {
     width: 720,
     height: 360,
     color: { legend: false, scheme: 'observable10' },
     x: { label: 'epoch', grid: true },
-    y: { label: 'validation accuracy', grid: true },
-    marginRight: 110,
+    y: { label: 'validation metric', grid: true },
+    marginRight: 170,
     marks: [
       Plot.lineY(known, Plot.groupX({ y: 'mean' }, { x: 'epoch', y: 'metric', stroke: 'method', strokeWidth: 1.5 })),
       Plot.text(spread(lastOf(known), rangeOf(known.map((point) => point.metric as number))), {

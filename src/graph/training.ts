@@ -58,12 +58,12 @@ export const recipes = {
   sgc: {
     title: 'SGC',
     create: (i, o, random) => new SGC(i, o, random),
-    training: { learningRate: 0.2, weightDecay: 1e-5, epochs: 100 },
+    training: { learningRate: 0.2, weightDecay: 5e-5, epochs: 100 },
   },
   sage: {
     title: 'GraphSAGE',
     create: (i, o, random) => new GraphSAGE(i, o, random),
-    training: { weightDecay: 5e-4, patience: 50 },
+    training: { weightDecay: 5e-4, epochs: 400, patience: 50, select: 'loss' },
   },
   gat: {
     title: 'GAT',
@@ -83,7 +83,7 @@ export const recipes = {
   jknet: {
     title: 'JK-Net',
     create: (i, o, random) => new JKNet(i, o, random),
-    training: { weightDecay: 5e-4, epochs: 500, patience: 100 },
+    training: { weightDecay: 5e-4, epochs: 500, patience: 100, select: 'loss' },
   },
   gcnii: {
     title: 'GCNII, 16 layers',
