@@ -107,7 +107,7 @@ export function fastRP(graph: Graph, options: FastRPOptions = {}): Tensor {
 /**
  * The same embedding for graphs whose vectors do not fit tensor memory (4 GiB): columns are made a block at a time, twice, first for the lengths of rows and then for the sum. The result lies outside tensor memory.
  *
- * Bytes: 4·n·dim for the result, and in tensor memory 4 an entry of the adjacency (8 with weights) and 12·n a column of a block.
+ * Bytes: 4·n·dim for the result, and in tensor memory 4 an entry of the adjacency (8 with weights) and 20·n a column of a block.
  *
  * @returns [n, dim], row by row
  * @throws RangeError for options that only `fastRP` takes: features, orders side by side, the node itself.
@@ -127,7 +127,7 @@ export async function fastRPOutside(
   const n = graph.nodeCount;
   const projection = keep(sparseProjection(n, dim, new Random(seed).split('fastrp'), options));
   const scale = powers(graph.inDegrees, degreeExponent);
-  const width = Math.min(dim, blockWidth(n));
+  const width = Math.min(dim, blockWidth(graph));
   const result = new Float32Array(n * dim);
   const squares = weights.map((alpha) => (alpha !== 0 && normalizeRows ? keep(zeros([n])) : undefined));
   const passes = normalizeRows ? 2 : 1;
@@ -168,9 +168,13 @@ export function fastRPBytes(graph: Graph, dim: number): number {
   return 4 * (nnz * (graph.weights ? 2 : 1) + 6 * graph.nodeCount * dim);
 }
 
-/** Columns whose working memory stays under a gigabyte or so. */
-function blockWidth(n: number): number {
-  return Math.max(4, Math.min(BLOCK, 4 * Math.floor(2 ** 28 / (4 * 4 * Math.max(1, n)))));
+/** Tensor memory that a block may use beside the graph. */
+const TENSOR_BYTES = 3.2 * 2 ** 30;
+
+/** The widest block whose five matrices (two of the chain, the sum, two of standardising) fit beside the graph. */
+function blockWidth(graph: Graph): number {
+  const free = TENSOR_BYTES - 4 * graph.successors.nnz * (graph.weights ? 2 : 1);
+  return Math.max(4, Math.min(BLOCK, 4 * Math.floor(free / (5 * 4 * 4 * Math.max(1, graph.nodeCount)))));
 }
 
 function requireOptions(
