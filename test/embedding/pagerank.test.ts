@@ -30,7 +30,8 @@ function closedForm(graph: Graph, alpha: number): Float32Array {
   const stop = Float32Array.from({ length: n * n }, (_, i) =>
     i % (n + 1) === 0 ? (graph.outDegrees[i / (n + 1)] === 0 ? 1 : alpha) : 0,
   );
-  return solve(eye(n).subtract(w), tensor(stop, [n, n])).view();
+  // A copy: a view would not keep the memory of its tensor.
+  return solve(eye(n).subtract(w), tensor(stop, [n, n])).dataSync();
 }
 
 const alpha = 0.15;
