@@ -34,6 +34,7 @@ def load(name):
 
 def tensor(m):
     m = m.tocsr()
+    m.sort_indices()
     return torch.sparse_csr_tensor(torch.from_numpy(m.indptr.astype(np.int64)), torch.from_numpy(m.indices.astype(np.int64)), torch.from_numpy(m.data.astype(np.float32)), m.shape)
 
 

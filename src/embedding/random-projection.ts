@@ -72,10 +72,16 @@ class Growing {
 }
 
 // sfc32 (Doty-Humphrey), seeded for each row.
-let [a, b, c, counter] = [0, 0, 0, 0];
+let a = 0;
+let b = 0;
+let c = 0;
+let counter = 0;
 
 function seed(key0: number, key1: number, row: number): void {
-  [a, b, c, counter] = [key0 | 0, key1 | 0, Math.imul(row, 0x9e3779b9) ^ (row >>> 15), 1];
+  a = key0 | 0;
+  b = key1 | 0;
+  c = Math.imul(row, 0x9e3779b9) ^ (row >>> 15);
+  counter = 1;
   for (let i = 0; i < 12; i++) word();
 }
 

@@ -8,7 +8,9 @@ import { memo } from './memo.js';
 
 /** xᵖ, and 0 where x is 0: a vertex or hyperedge without degree passes nothing on. */
 export function powers(values: ArrayLike<number>, exponent: number): Float32Array {
-  return Float32Array.from(values, (value) => (value === 0 ? 0 : value ** exponent));
+  const result = new Float32Array(values.length);
+  for (let i = 0; i < values.length; i++) result[i] = values[i] === 0 ? 0 : (values[i] as number) ** exponent;
+  return result;
 }
 
 function kept(matrix: SparseMatrix): SparseMatrix {
