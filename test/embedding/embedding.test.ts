@@ -332,8 +332,8 @@ describe('measures', () => {
     const { weights, intercepts } = logisticRegression(x, y, { c: 2, tolerance: 1e-4 });
     const errors = x.matmul(weights, { transposeB: true }).add(intercepts).sigmoid().subtract(y);
     const gradient = errors.matmul(x, { transposeA: true }).multiply(2).add(weights);
-    expectClose(gradient.view(), new Array(6).fill(0), 2e-3);
-    expectClose(errors.sum(0).view(), [0, 0], 2e-3);
+    expectClose(gradient.view(), new Array(6).fill(0), 1e-2); // the loss is a 32-bit number
+    expectClose(errors.sum(0).view(), [0, 0], 1e-2);
   });
 
   test('L-BFGS finds the minimum of Rosenbrock’s valley', () => {
