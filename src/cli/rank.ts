@@ -1,6 +1,7 @@
 // `gossamer rank`
 
 import { Command } from 'commander';
+import { csvField } from '../data/index.js';
 import { interruptSignal, readText, writeFileAtomic } from '../data/node.js';
 import { type Communicator, shareOf } from '../distributed/index.js';
 import { distributedPageRank, type PageRankRows, pageRankBatches, topTargets } from '../embedding/index.js';
@@ -68,7 +69,9 @@ async function rankOn(ranks: Communicator, path: string, flags: Flags): Promise<
     for await (const rows of rowsOf(graph, sources, flags, ranks, bar, signal))
       for (let i = 0; i < rows.sources.length; i++)
         topTargets(rows, i, flags.top).forEach(({ node, score }, at) => {
-          lines.push(`${quoted(names.of(rows.sources[i] as number))},${at + 1},${quoted(names.of(node))},${score}\n`);
+          lines.push(
+            `${csvField(names.of(rows.sources[i] as number))},${at + 1},${csvField(names.of(node))},${score}\n`,
+          );
         });
     bar.close();
     const parts = ranks.allGather(new TextEncoder().encode(lines.join('')));
@@ -128,8 +131,4 @@ function seedsOf(path: string, find: (name: string) => number | undefined): Int3
     if (node === undefined) throw new Error(`"${path}", line ${line + 1}: "${name}" is in no edge`);
     return node;
   });
-}
-
-function quoted(name: string): string {
-  return /[",\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name;
 }

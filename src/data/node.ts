@@ -5,7 +5,7 @@ export { fetchIfMissing, hasHypergraph, hypergraphNames, loadHypergraph } from '
 export { contentDigest, downloadHypergraph } from './download.js';
 export { type EdgeFileOptions, loadEdges } from './edges.js';
 export { readBytes, readJson, readText, writeFileAtomic } from './files.js';
-export { dataFolders, findData } from './folders.js';
+export { dataFolders, knownArchive } from './folders.js';
 export { graphNames, loadGraph } from './graph-sets.js';
 export { fetchImages, hasImages, imageSetNames, loadImages } from './image-sets.js';
 export { interruptSignal } from './interrupt.js';

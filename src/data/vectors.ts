@@ -3,7 +3,7 @@
 import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { tensor } from '../tensor/index.js';
 import { writeFileAtomic } from './files.js';
-import { npyHeader, writeSafetensors } from './formats/index.js';
+import { csvField, npyHeader, writeSafetensors } from './formats/index.js';
 
 export interface VectorTable {
   readonly shape: readonly number[];
@@ -93,8 +93,7 @@ function writeRows(path: string, { vectors, nameOf }: NamedVectors): void {
     yield `node,${Array.from({ length: d }, (_, j) => `v${j}`).join(',')}\n`;
     let text = '';
     for (let node = 0; node < n; node++) {
-      const name = nameOf(node);
-      text += /[",\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name;
+      text += csvField(nameOf(node));
       for (let j = 0; j < d; j++) text += `,${(values[node * d + j] as number).toPrecision(7)}`;
       text += '\n';
       if (text.length < 1 << 20) continue;

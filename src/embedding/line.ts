@@ -108,7 +108,6 @@ class EdgeTable {
     const key = random.key.map((word) => word | 0);
     return {
       chunks,
-      capacity: count,
       write: (grid, counts, pairs) =>
         cpu.run('edgePairs', [
           ...[this.#sources, grid.indices, this.#probabilities, this.#aliases, grid.graph.successors.nnz],

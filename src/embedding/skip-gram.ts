@@ -48,8 +48,6 @@ const SIGMOID = Float32Array.from({ length: 3072 }, (_, i) => 1 / (1 + Math.exp(
 /** A batch of pairs: `write` is called twice, to count the pairs of each block and, with an address, to put them in place. */
 export interface PairSource {
   readonly chunks: number;
-  /** A bound of the pairs that the batch holds. */
-  readonly capacity: number;
   write(grid: Grid, counts: Tensor, pairs: Tensor | null): void;
 }
 

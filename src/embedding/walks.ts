@@ -89,7 +89,6 @@ function walkSource(starts: Int32Array, first: number, settings: Settings, rando
   let nodes: Tensor | undefined;
   return {
     chunks,
-    capacity: starts.length * length * 2 * window,
     write(grid, counts, pairs) {
       nodes ??= sampleWalks(grid, starts, { length, p, q, first, key: key('steps') });
       cpu.run('walkPairs', [

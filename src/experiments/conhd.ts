@@ -1,7 +1,7 @@
 // CoNHD's claim: a vertex's role differs from hyperedge to hyperedge, so incidences need representations of their own; diffusion among them tells roles that vertices alone do not.
 
 import { type IncidenceDataset, incidencesFromArrays, readNpz, roleDataset } from '../data/index.js';
-import { findData, readBytes } from '../data/node.js';
+import { knownArchive, readBytes } from '../data/node.js';
 import {
   CoNHD,
   IncidenceHGNN,
@@ -67,9 +67,7 @@ function load(source: string, { vectors }: Options): Data {
     };
   }
   const known = files[source];
-  const path = known ? findData(known) : source;
-  if (!path)
-    throw new Error(`data set "${source}" is not on this machine: set GOSSAMER_DATA to the folder that holds ${known}`);
+  const path = known ? knownArchive(source, known) : source;
   const data = incidencesFromArrays(readNpz(readBytes(path), source), source);
   return {
     ...data,

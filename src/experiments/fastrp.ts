@@ -1,7 +1,7 @@
 // FastRP's claim: very sparse random projections of powers of the transition matrix embed nodes as well as walks with skip-gram do, thousands of times faster.
 
-import { type Arrays, readNpz, toInts } from '../data/index.js';
-import { findData, loadEdges, loadGraph, readBytes } from '../data/node.js';
+import { type Arrays, readNpz, requiredArrays, toInts } from '../data/index.js';
+import { knownArchive, loadEdges, loadGraph, readBytes } from '../data/node.js';
 import {
   deepWalk,
   type FastRPTrial,
@@ -13,7 +13,7 @@ import {
   node2vec,
   tuneFastRP,
 } from '../embedding/index.js';
-import { blockModel, Graph, holdOutEdges, sampleNonEdges } from '../structure/index.js';
+import { blockModel, Graph, holdOutEdges, rmat, sampleNonEdges } from '../structure/index.js';
 import { Random, type Tensor } from '../tensor/index.js';
 import { atLeast, atMost, meanScore } from './claims.js';
 import type { Claim, Experiment, MethodScores, RunContext, SeedResult } from './contract.js';
@@ -97,14 +97,7 @@ async function load(source: string): Promise<Data> {
     return { name: source, graph, labels: oneLabel(labels) };
   }
   const known = files[source];
-  if (known) {
-    const path = findData(known);
-    if (!path)
-      throw new Error(
-        `data set "${source}" is not on this machine: set GOSSAMER_DATA to the folder that holds ${known}`,
-      );
-    return fromArrays(readNpz(readBytes(path), source), source);
-  }
+  if (known) return fromArrays(readNpz(readBytes(knownArchive(source, known)), source), source);
   const { sources, targets, weights, names } = await loadEdges(source);
   return {
     name: source,
@@ -125,11 +118,8 @@ function oneLabel(labels: Int32Array): MultiLabels {
 }
 
 function fromArrays(arrays: Arrays, name: string): Data {
-  const ints = (key: string) => {
-    const array = arrays[key];
-    if (!array) throw new Error(`data set "${name}": array "${key}" is missing`);
-    return toInts(array, key);
-  };
+  const need = requiredArrays(arrays, name);
+  const ints = (key: string) => toInts(need(key), key);
   const [n = 0, count = 0] = ints('num');
   const edges = ints('edges');
   const end = (offset: number) =>
@@ -236,7 +226,6 @@ async function runSeed({ graph, labels, name }: Data, values: Options, context: 
 
 /** Time and memory grow linearly: R-MAT graphs of rising size. */
 async function studies(_: Data, values: Options) {
-  const { rmat } = await import('../structure/index.js');
   const sizes =
     values.walkers === 'none'
       ? ([

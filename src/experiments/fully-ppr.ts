@@ -1,7 +1,7 @@
 // The claim of distributed fully personalised PageRank: all rows at once by random walks in pipelines, orders of magnitude faster than one source at a time, with a known error.
 
 import { readNpz, toInts } from '../data/index.js';
-import { findData, loadEdges, readBytes } from '../data/node.js';
+import { knownArchive, loadEdges, readBytes } from '../data/node.js';
 import { alone } from '../distributed/index.js';
 import {
   distributedPageRank,
@@ -60,9 +60,7 @@ const walkTitle = (walks: number) => `${walks} walks`;
 async function load(source: string, { scale, edges }: Options): Promise<Data> {
   if (source === 'rmat') return { name: source, graph: rmat(new Random(1), scale, edges) };
   const known = files[source];
-  const path = known ? findData(known) : source;
-  if (!path)
-    throw new Error(`data set "${source}" is not on this machine: set GOSSAMER_DATA to the folder that holds ${known}`);
+  const path = known ? knownArchive(source, known) : source;
   if (path.endsWith('.npz')) {
     const { indptr, indices } = readNpz(readBytes(path), source);
     if (!indptr || !indices) throw new Error(`"${path}" needs arrays indptr and indices`);

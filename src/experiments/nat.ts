@@ -2,7 +2,7 @@
 
 import { gunzipSync } from 'node:zlib';
 import { temporalFromTable } from '../data/index.js';
-import { findData, readBytes } from '../data/node.js';
+import { knownArchive, readBytes } from '../data/node.js';
 import {
   chronologicalSplit,
   commonNeighbours,
@@ -82,9 +82,7 @@ function loadStream(source: string, { events }: Options): Data {
   if (source === 'triadic')
     return { name: source, graph: triadicStream(new Random(0), { events: Math.min(6000, events) }), timeUnit: 1 };
   const known = files[source];
-  const path = known ? findData(known) : source;
-  if (!path)
-    throw new Error(`data set "${source}" is not on this machine: set GOSSAMER_DATA to the folder that holds ${known}`);
+  const path = known ? knownArchive(source, known) : source;
   const bytes = readBytes(path);
   const text = new TextDecoder().decode(path.endsWith('.gz') ? gunzipSync(bytes) : bytes);
   return {

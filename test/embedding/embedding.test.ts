@@ -228,7 +228,6 @@ describe('skip-gram', () => {
     model.train(
       {
         chunks: 1,
-        capacity: 1,
         write: (_, counts, pairs) => {
           if (pairs) (pairs.view() as unknown as Int32Array).set([0, 1]);
           else (counts.view() as unknown as Int32Array).set([1]);

@@ -37,6 +37,11 @@ function parse(text: string, name: string): string[][] {
   return data.map((row) => row.map((field) => field.trim()));
 }
 
+/** One field of a line, quoted where it holds a comma, a quote or a line break. */
+export function csvField(text: string): string {
+  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
 /** Writes a table with a header line. */
 export function writeCsv(columns: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   return `${Papa.unparse({ fields: [...columns], data: rows.map((row) => [...row]) }, { newline: '\n' })}\n`;

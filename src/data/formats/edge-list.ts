@@ -121,8 +121,9 @@ class Reader {
     if (!this.#columns) {
       this.#separator = separatorOf(bytes, start, end);
       const fields = this.#fields(bytes, start, end);
-      this.#columns = headerOf(fields) ?? { source: 0, target: 1, weight: fields.length > 2 ? 2 : -1 };
-      if (headerOf(fields)) return;
+      const header = headerOf(fields);
+      this.#columns = header ?? { source: 0, target: 1, weight: fields.length > 2 ? 2 : -1 };
+      if (header) return;
     }
     const { source, target, weight } = this.#columns;
     let [at, column, found] = [start, 0, 0];

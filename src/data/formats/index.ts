@@ -1,5 +1,5 @@
 export { type ArrayValues, type NamedArray, toInts, toTensor } from './array.js';
-export { readCsv, readLines, type Table, writeCsv } from './csv.js';
+export { csvField, readCsv, readLines, type Table, writeCsv } from './csv.js';
 export { type EdgeList, type NodeNames, readEdgeList } from './edge-list.js';
 export { GgufFile, type GgufTensorInfo, type GgufValue, readGguf } from './gguf.js';
 export { readIdx, writeIdx } from './idx.js';

@@ -52,9 +52,8 @@ export function commonNeighbours(graph: TemporalGraph, limit = 16): TemporalScor
       Float64Array.from(left, (u, i) => {
         const v = right[i] as number;
         const own = new Set(recent.of(u));
-        return new Set(recent.of(v)).size === 0
-          ? 0
-          : [...new Set(recent.of(v))].reduce((count, w) => count + Number(own.has(w)), Number(own.has(v)));
+        const others = new Set(recent.of(v));
+        return others.size === 0 ? 0 : [...others].reduce((count, w) => count + Number(own.has(w)), Number(own.has(v)));
       }),
     observe: (events) => recent.observe(events),
   };
