@@ -89,6 +89,12 @@ export const tasks = [
     setUp: (engine) => engine.mobilenet?.(0.8),
     gflop: 0.601548544,
   },
+  ...[8, 7].map((bits) => ({
+    group: 'mobilenet',
+    name: `MobileNetV2 at 224², weights of 8 bits, activations of ${bits}`,
+    setUp: (engine) => engine.mobilenet?.(0, bits),
+    gflop: 0.601548544,
+  })),
   {
     group: 'resnet20',
     name: 'ResNet-20 step, batch 64, 32×32',

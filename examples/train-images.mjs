@@ -9,7 +9,7 @@
 
 import { parseArgs } from 'node:util';
 import { Random, scope, setThreads, threads } from 'gossamer';
-import { DataLoader, imageBatches } from 'gossamer/data';
+import { DataLoader, imageBatches, imageTensor } from 'gossamer/data';
 import { fetchImages, fileCheckpoint, imageSetNames, interruptSignal, loadImages, saveModel } from 'gossamer/data/node';
 import { LeNet, SmallResNet } from 'gossamer/models';
 import {
@@ -24,6 +24,7 @@ import {
   SGD,
   warmUp,
 } from 'gossamer/nn';
+import { compile } from 'gossamer/trace';
 
 const { values: flags } = parseArgs({
   options: {
@@ -90,5 +91,39 @@ const result = await fit({
 });
 loader.close();
 if (result.stopped === 'aborted') console.log('stopped; go on with --resume');
-else saveModel(model, `runs/${flags.model}-${name}-model.safetensors`);
+else {
+  saveModel(model, `runs/${flags.model}-${name}-model.safetensors`);
+  console.log('\nas static plans, batches of 100 test images:');
+  const calibration = [0, 1, 2, 3, 4].map((batch) => [
+    imageTensor(
+      data.train,
+      Array.from({ length: 100 }, (_, i) => 100 * batch + i),
+      data,
+    ),
+  ]);
+  for (const [title, options] of [
+    ['32-bit floats', {}],
+    ['8-bit weights and activations', { int8: { calibration } }],
+    ['8-bit weights, 7-bit activations', { int8: { calibration, bits: 7 } }],
+  ])
+    console.log(`  ${title.padEnd(34)}${planReport(calibration[0], options)}`);
+}
 process.exit(0);
+
+/** Accuracy, time and size of the trained model as a plan. */
+function planReport(example, options) {
+  const plan = compile((images) => model.forward(images, inference), example, options);
+  const predicted = [];
+  let fastest = Number.POSITIVE_INFINITY;
+  for (const { images } of imageBatches(data.test, data, 100))
+    scope(() => {
+      const start = performance.now();
+      const [logits] = plan.run(images);
+      fastest = Math.min(fastest, performance.now() - start);
+      predicted.push(...predictedClasses(logits));
+    });
+  const percent = (100 * accuracy(predicted, data.test.labels)).toFixed(2);
+  const size = `${(plan.constantBytes / 1024).toFixed(0)} KiB of weights`;
+  plan.dispose();
+  return `test accuracy ${percent} %  ${(10 * fastest).toFixed(0)} µs an image  ${size}`;
+}

@@ -17,7 +17,7 @@ export function ownScratch(scratch: usize, bytes: i32): usize {
 
 /** Where the tiles of the threads lie in the reserved first page, behind the pool's control block, and bytes of each. */
 const TILES: usize = 16384;
-const TILE_BYTES: usize = 256;
+const TILE_BYTES: usize = 512;
 
 /** A small block of memory of this thread's own. */
 // @ts-ignore: decorator

@@ -73,10 +73,12 @@ export const engine = {
     const step = valueAndGrad(({ x, w }) => conv2d(x, w, undefined, { stride, padding, groups }).sum());
     return async () => scope(() => step(inputs).gradient.w.view()[0]);
   },
-  async mobilenet(zeros = 0) {
+  /** @param bits of activations in a plan on bytes. */
+  async mobilenet(zeros = 0, bits) {
     const model = prunedMobileNet(zeros);
     const x = images([1, 3, 224, 224], 1);
-    const plan = compile((input) => model.forward(input, inference), [x]);
+    const options = bits ? { int8: { calibration: [[x]], bits } } : {};
+    const plan = compile((input) => model.forward(input, inference), [x], options);
     return async () => scope(() => plan.run(x)[0].view()[0]);
   },
   async resnetStep(batch) {

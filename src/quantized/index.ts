@@ -3,12 +3,14 @@
 export { BitMatrix, PlaneSums, type SignedPlane } from './bits.js';
 export { BLOCK, type BlockFormat, BlockMatrix, quantizeBlocks } from './blocks.js';
 export { floatToHalf, halfToFloat } from './half.js';
+export { type ActivationBits, Int8Matrix, quantizeInt8 } from './int8.js';
 export {
-  type ActivationBits,
   Int8Convolution,
   type Int8ConvolutionOptions,
-  Int8Matrix,
+  pitchOf,
   type Quantization,
   quantizationOf,
-  quantizeInt8,
-} from './int8.js';
+  type Windows,
+  writeFloats,
+  writeWindows,
+} from './int8-convolution.js';

@@ -15,7 +15,7 @@ import {
 } from '../tensor/index.js';
 import { consumers, type Graph, type GraphNode, type Value, withoutDeadNodes } from './graph.js';
 
-interface FusedConvolution extends ConvolutionAttributes {
+export interface FusedConvolution extends ConvolutionAttributes {
   readonly activation: Activation;
   readonly hasBias: boolean;
   readonly hasResidual: boolean;
@@ -37,7 +37,7 @@ export const fusedConvolutionOp: Op<FusedConvolution> = {
   },
 };
 
-interface FusedLinear {
+export interface FusedLinear {
   readonly activation: Activation;
 }
 

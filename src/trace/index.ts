@@ -6,4 +6,5 @@ export { fuse } from './fuse.js';
 export { consumers, type Graph, type GraphNode, trace, type Value } from './graph.js';
 export { type ExportOptions, exportOnnx } from './onnx/export.js';
 export { importOnnx, type OnnxModel } from './onnx/import.js';
-export { compile, loadPlan, Plan, savePlan } from './plan.js';
+export { type CompileOptions, compile, loadPlan, Plan, savePlan } from './plan.js';
+export type { Int8Options } from './quantize.js';

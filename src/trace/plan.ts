@@ -5,6 +5,7 @@ import { cpu, type LoadedProgram, type Program, type TypedArray, VIRTUAL } from 
 import { emptyTensor, sameShape, scope, sizeOf, type Tensor, tensor } from '../tensor/index.js';
 import { fuse, useSparseKernels } from './fuse.js';
 import { type Graph, trace, type Value } from './graph.js';
+import { type Int8Options, rangesOf, useInt8Kernels } from './quantize.js';
 
 /** An input or output: its shape, and where in the program's buffers it lies. */
 interface Port {
@@ -83,17 +84,21 @@ export class Plan {
 export function compile(
   fn: (...inputs: Tensor[]) => unknown,
   examples: readonly Tensor[],
-  { sparse = true }: CompileOptions = {},
+  { sparse = true, int8 }: CompileOptions = {},
 ): Plan {
   return trace(fn, examples, {}, (graph) => {
     const fused = fuse(graph);
-    return new Plan(planOf(sparse ? useSparseKernels(fused) : fused));
+    const ranges = int8 && rangesOf(fused, int8.calibration);
+    const sparser = sparse ? useSparseKernels(fused) : fused;
+    return new Plan(planOf(ranges ? useInt8Kernels(sparser, ranges, int8?.bits) : sparser));
   });
 }
 
 export interface CompileOptions {
   /** Whether pointwise convolutions with mostly zero weights run on sparse kernels. */
   readonly sparse?: boolean;
+  /** Runs convolutions and linear layers on bytes. */
+  readonly int8?: Int8Options;
 }
 
 function planOf(graph: Graph): PlanData {

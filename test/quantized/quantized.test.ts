@@ -5,8 +5,11 @@ import {
   floatToHalf,
   halfToFloat,
   Int8Convolution,
+  type Int8ConvolutionOptions,
   Int8Matrix,
   PlaneSums,
+  pitchOf,
+  type Quantization,
   quantizationOf,
   quantizeBlocks,
   quantizeInt8,
@@ -97,35 +100,86 @@ describe('eight bits', () => {
     }
   });
 
-  test('convolution equals the integer pipeline, scalar by scalar', () => {
-    const [input, output] = [quantizationOf(-1, 2), quantizationOf(-3, 5)];
-    const w = uniformTensor(1, [6, 16, 3, 3], -0.3, 0.3);
-    const bias = uniformTensor(2, [6]);
-    const x = tensor(Int8Array.from(uniform(3, 2 * 5 * 7 * 16, -128, 128), Math.trunc), [2, 5, 7, 16]);
+  /** A convolution of quanta by integer loops; a value on the border between two steps may round either way. */
+  function expectInteger(
+    [n, h, v]: readonly [number, number, number],
+    [filters, inGroup, kh, kw]: readonly [number, number, number, number],
+    {
+      bits = 8,
+      residual,
+      ...options
+    }: { bits?: 7 | 8; residual?: boolean } & Omit<Int8ConvolutionOptions, 'input' | 'output' | 'residual'>,
+  ): void {
+    const { groups = 1, stride = [1, 1], padding = [0, 0], activation = 'none' } = options;
+    const channels = inGroup * groups;
+    const [input, output, added] = [[-1, 2] as const, [-3, 9] as const, [-2, 2] as const].map(([low, high]) =>
+      quantizationOf(low, high, bits),
+    ) as [Quantization, Quantization, Quantization];
+    const w = uniformTensor(1, [filters, inGroup, kh, kw], -0.3, 0.3);
+    const bias = uniformTensor(2, [filters]);
+    const range = bits === 8 ? ([-128, 128] as const) : ([0, 128] as const);
+    const quantaOf = (seed: number, shape: readonly [number, number, number, number]) =>
+      tensor(
+        Int8Array.from(
+          uniform(
+            seed,
+            shape.reduce((a, b) => a * b),
+            ...range,
+          ),
+          Math.floor,
+        ),
+        shape,
+      );
     const { quanta, scales } = quantizeInt8(w);
-    for (const stride of [1, 2]) {
-      const y = new Int8Convolution(w, bias, { input, output, stride, padding: 1, activation: 'relu' }).forward(x);
-      const [n, h, v, o] = y.shape as [number, number, number, number];
-      let worst = 0;
-      for (let at = 0; at < y.size; at++) {
-        const [f, j, i, b] = [at % o, Math.floor(at / o) % v, Math.floor(at / o / v) % h, Math.floor(at / o / v / h)];
-        let total = 0;
-        for (let c = 0; c < 16; c++)
-          for (let ky = 0; ky < 3; ky++)
-            for (let kx = 0; kx < 3; kx++) {
-              const [row, column] = [i * stride + ky - 1, j * stride + kx - 1];
-              if (row < 0 || column < 0 || row >= 5 || column >= 7) continue;
-              const value = (x.view<Int8Array>()[((b * 5 + row) * 7 + column) * 16 + c] as number) - input.zero;
-              total += value * (quanta[((f * 16 + c) * 3 + ky) * 3 + kx] as number);
-            }
-        const real = total * input.scale * (scales[f] as number) + (bias.view()[f] as number);
-        const wanted = Math.max(output.zero, Math.min(127, Math.round(real / output.scale) + output.zero));
-        worst = Math.max(worst, Math.abs(wanted - (y.view<Int8Array>()[at] as number)));
-      }
-      expect(n).toBe(2);
-      // A value on the border between two steps may round either way.
-      expect(worst).toBeLessThanOrEqual(1);
-    }
+    const pitch = pitchOf(channels);
+    const x = quantaOf(3, [n, h, v, pitch]);
+    const convolution = new Int8Convolution(w, bias, {
+      ...options,
+      input,
+      output,
+      ...(residual && { residual: added }),
+    });
+    const shape = convolution.outputShape(x.shape);
+    const shortcut = residual ? quantaOf(4, shape) : undefined;
+    const y = convolution.forward(x, shortcut);
+    const [, outHeight, outWidth, outPitch] = shape;
+    const most = activation === 'relu6' ? Math.min(127, output.zero + Math.round(6 / output.scale)) : 127;
+    const least = activation === 'none' ? range[0] : output.zero;
+    for (let b = 0; b < n; b++)
+      for (let i = 0; i < outHeight; i++)
+        for (let j = 0; j < outWidth; j++)
+          for (let f = 0; f < filters; f++) {
+            let total = 0;
+            for (let c = 0; c < inGroup; c++)
+              for (let ky = 0; ky < kh; ky++)
+                for (let kx = 0; kx < kw; kx++) {
+                  const [row, column] = [i * stride[0] + ky - padding[0], j * stride[1] + kx - padding[1]];
+                  if (row < 0 || column < 0 || row >= h || column >= v) continue;
+                  const channel = groups > 1 ? f : c;
+                  const quantum = x.view<Int8Array>()[((b * h + row) * v + column) * pitch + channel] as number;
+                  total += (quantum - input.zero) * (quanta[((f * inGroup + c) * kh + ky) * kw + kx] as number);
+                }
+            const at = ((b * outHeight + i) * outWidth + j) * outPitch + f;
+            const before = shortcut ? ((shortcut.view<Int8Array>()[at] as number) - added.zero) * added.scale : 0;
+            const real = total * input.scale * (scales[f] as number) + (bias.view()[f] as number) + before;
+            const wanted = Math.max(least, Math.min(most, Math.round(real / output.scale) + output.zero));
+            expect(Math.abs(wanted - (y.view<Int8Array>()[at] as number))).toBeLessThanOrEqual(1);
+          }
+  }
+
+  test.each([8, 7] as const)('convolutions equal the integer pipeline, scalar by scalar, at %i bits', (bits) => {
+    for (const step of [1, 2] as const)
+      expectInteger([2, 5, 7], [6, 16, 3, 3], { bits, stride: [step, step], padding: [1, 1], activation: 'relu' });
+    expectInteger([1, 6, 9], [21, 40, 1, 1], { bits, activation: 'relu6' });
+    expectInteger([1, 9, 9], [8, 70, 1, 1], { bits, residual: true });
+    expectInteger([1, 1, 1], [300, 300, 1, 1], { bits });
+    expectInteger([2, 6, 5], [5, 3, 2, 3], { bits, residual: true, activation: 'relu', padding: [1, 0] });
+  });
+
+  test.each([8, 7] as const)('depthwise convolutions too, at %i bits', (bits) => {
+    expectInteger([2, 6, 5], [20, 1, 3, 3], { bits, groups: 20, padding: [1, 1], activation: 'relu6' });
+    expectInteger([1, 7, 9], [16, 1, 5, 5], { bits, groups: 16, stride: [2, 2], padding: [2, 2] });
+    expectInteger([1, 9, 8], [33, 1, 7, 7], { bits, groups: 33, padding: [3, 3], activation: 'relu' });
   });
 
   test('a range always holds zero exactly', () => {

@@ -10,7 +10,7 @@ import {
   VisionTransformer,
 } from '../../src/models/index.js';
 import { buffers, inference, type Layer, parameters } from '../../src/nn/index.js';
-import { concatenate, Random, scope, softmax, type Tensor, tensor } from '../../src/tensor/index.js';
+import { concatenate, conv2d, maxPool2d, Random, scope, softmax, type Tensor, tensor } from '../../src/tensor/index.js';
 import { compile, loadPlan, savePlan } from '../../src/trace/index.js';
 import { expectClose, uniform, uniformTensor } from '../oracle.js';
 
@@ -106,6 +106,70 @@ test('pruned pointwise convolutions run on sparse kernels, shortcuts included', 
   expectClose(plan.run(x)[0]?.view() as Float32Array, model.forward(x, inference).view(), 2e-4);
   const dense = compile((input) => model.forward(input, inference), [x], { sparse: false });
   expect(dense.data.program.steps.some(({ kernel }) => kernel.startsWith('sparseChannels'))).toBe(false);
+});
+
+describe('plans on bytes', () => {
+  const relativeError = (got: Tensor, wanted: Tensor): number => {
+    const difference = got.subtract(wanted).view();
+    const norm = (values: Float32Array) => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
+    return norm(difference) / norm(wanted.view());
+  };
+
+  test.each(models.slice(0, 5))('%s stays within a few per cent of the floats', (_, make, shape) => {
+    const model = make();
+    unsettle(model);
+    const forward = (x: Tensor) => model.forward(x, inference);
+    const calibration = [4, 5, 6].map((seed) => [uniformTensor(seed, shape)]);
+    const x = uniformTensor(7, shape);
+    for (const [bits, bound] of [
+      [8, 0.06],
+      [7, 0.12],
+    ] as const) {
+      const plan = compile(forward, [x], { int8: { calibration, bits } });
+      expect(relativeError(plan.run(x)[0] as Tensor, forward(x))).toBeLessThan(bound);
+      expect(loadPlan(savePlan(plan)).run(x)[0]?.dataSync()).toEqual(plan.run(x)[0]?.dataSync());
+      plan.dispose();
+    }
+  });
+
+  test('every layer of a MobileNetV2 runs on bytes, in a quarter of the memory', () => {
+    const model = new MobileNetV2(random(), { classes: 10 });
+    const x = uniformTensor(1, [1, 3, 96, 96]);
+    const forward = (input: Tensor) => model.forward(input, inference);
+    const [floats, bytes] = [compile(forward, [x]), compile(forward, [x], { int8: { calibration: [[x]] } })];
+    const count = (kernel: string) => bytes.data.program.steps.filter((step) => step.kernel === kernel).length;
+    expect([count('convolveInt8'), count('depthwiseInt8'), count('gemmInt8')]).toEqual([35, 17, 1]);
+    expect([count('windowsInt8'), count('dequantizeInt8'), count('convolve')]).toEqual([1, 1, 0]);
+    expect(bytes.constantBytes).toBeLessThan(0.3 * floats.constantBytes);
+    expect(bytes.arenaBytes).toBeLessThan(0.3 * floats.arenaBytes);
+  });
+
+  test('shortcuts, pools and outputs along the way find their floats', () => {
+    const w = [1, 2, 3].map((seed) => uniformTensor(seed, [16, 16, 3, 3], -0.2, 0.2)) as [Tensor, Tensor, Tensor];
+    const fn = (x: Tensor) => {
+      const a = conv2d(x, w[0], undefined, { padding: 1 }).relu();
+      const b = conv2d(a, w[1], undefined, { padding: 1 }).add(a).relu();
+      return [conv2d(maxPool2d(b, 2), w[2], undefined, { padding: [1, 0], stride: 2 }), a];
+    };
+    const x = uniformTensor(4, [2, 16, 10, 12]);
+    const plan = compile(fn, [x], { int8: { calibration: [[x]] } });
+    const made = plan.run(x);
+    fn(x).forEach((wanted, i) => {
+      expect(made[i]?.shape).toEqual(wanted.shape);
+      expect(relativeError(made[i] as Tensor, wanted)).toBeLessThan(0.03);
+    });
+  });
+
+  test('calibration without examples or with other shapes is refused', () => {
+    const model = new LeNet(random());
+    const x = uniformTensor(2, [3, 1, 28, 28]);
+    const forward = (input: Tensor) => model.forward(input, inference);
+    expect(() => compile(forward, [x], { int8: { calibration: [] } })).toThrow('at least one example');
+    expect(() => compile(forward, [x], { int8: { calibration: [[uniformTensor(1, [3, 1, 32, 32])]] } })).toThrow(
+      'calibration input 0 is Tensor(f32[3, 1, 32, 32])',
+    );
+    expect(() => compile(forward, [x], { int8: { calibration: [[x.multiply(Number.NaN)]] } })).toThrow('not finite');
+  });
 });
 
 test('saved and loaded, a plan gives the same bits', () => {

@@ -4,6 +4,7 @@
 
 import { attention, attentionGradient } from './attention.js';
 import { convolution, convolutionFilterGradient, convolutionInputGradient } from './convolution.js';
+import { convolveInt8, depthwiseInt8, windowsInt8 } from './int8.js';
 import type { Execution } from './runner.js';
 
 type Routine = (run: Execution, ...args: number[]) => void;
@@ -345,26 +346,21 @@ export const routines = {
 
   /** (b, packed, sums, n, k). */
   packInt8: (run, b = 0, packed = 0, sums = 0, n = 1, k = 1) =>
-    run.over('packInt8', [b, packed, sums, n, k], Math.ceil(n / 4), 4 * k),
-  /** (x, q, scales, zeros | 0, m, k, stride, sevenBit). */
-  quantizeRows: (run, x = 0, q = 0, scales = 0, zeros = 0, m = 1, k = 1, stride = 16, sevenBit = 0) =>
-    run.over('quantizeRows', [x, q, scales, zeros, k, stride, sevenBit], m, k * 1.5),
-  /** (a, packed, sums, rowScale, zero | 0, columnScale, bias | 0, y, m, n, stride, sevenBit, activation). */
-  gemmInt8: (run, ...args) =>
-    run.over('gemmInt8', args, Math.ceil((args[8] as number) / 2), (args[9] as number) * (args[10] as number) * 0.07),
-  /** (x, packed, scale, shift, pad, y, zeroOut, lowest, output rows, …geometry: see kernels/int8.ts). */
-  convolveInt8: (run, ...args) => {
-    const [rows, ...geometry] = args.slice(8) as [number, ...number[]];
-    const [, , , outWidth = 1, kernelHeight = 1, kernelWidth = 1, , , , , channels = 16, filters = 1] = geometry;
-    run.withInts(geometry, (table) =>
-      run.over(
-        'convolveInt8',
-        [...args.slice(0, 8), table],
-        rows,
-        outWidth * kernelHeight * kernelWidth * channels * filters * 0.04,
-      ),
-    );
+    run.over('packInt8', [b, packed, sums, n, k], Math.ceil(n / 8), 8 * k),
+  /** (x, q, scales, zeros | 0, m, k, sevenBit). */
+  quantizeRows: (run, x = 0, q = 0, scales = 0, zeros = 0, m = 1, k = 1, sevenBit = 0) =>
+    run.over('quantizeRows', [x, q, scales, zeros, k, sevenBit], m, k * 0.8),
+  /** (a, packed, sums, rowScale, zero | 0, columnScale, bias | 0, y, m, n, k, sevenBit, activation). */
+  gemmInt8: (run, ...args) => {
+    const [m, n, k] = args.slice(8, 11) as [number, number, number];
+    run.over('gemmInt8', args, Math.ceil(m / 4) * Math.ceil(n / 64), Math.min(m, 4) * Math.min(n, 64) * k * 0.04);
   },
+  convolveInt8,
+  depthwiseInt8,
+  windowsInt8,
+  /** (x, y, scale, zero, images, channels, pixels, pitch). */
+  dequantizeInt8: (run, x = 0, y = 0, scale = 1, zero = 0, images = 1, channels = 1, pixels = 1, pitch = 16) =>
+    run.over('dequantizeInt8', [x, y, scale, zero, channels, pixels, pitch], images * channels, pixels * 1.5),
   /** (x, quanta, scales, sums, blocks). */
   quantizeBlocks: elementwise('quantizeBlocks', 30),
   /** (a, scales of a, sums of a, w, scales of w, y, m, n, blocks a row). */

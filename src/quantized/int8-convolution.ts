@@ -1,0 +1,215 @@
+// Convolutions from bytes to bytes, as quantised networks run them: channels last, one scale a tensor of activations and one a filter.
+//
+// With x = sₓ·(q − zₓ) and w = s_o·p: y/s_y + z_y = (sₓ·s_o/s_y)·Σ q·p − (sₓ·s_o/s_y)·zₓ·Σ p + bias/s_y + z_y, rounded and clamped. Jacob et al., "Quantization and Training of Neural Networks for
+// Efficient Integer-Arithmetic-Only Inference", CVPR 2018 (there with the scale as an integer and a shift; here in f32).
+
+import { cpu, type Device } from '../engine/index.js';
+import { emptyTensor, formatShape, keep, requireDType, sameShape, type Tensor, tensor } from '../tensor/index.js';
+import { type ActivationBits, packedBytes, quantizeInt8 } from './int8.js';
+
+/** Scale and zero point of activations: value = scale·(quantum − zero), quanta in −128…127, or 0…127 with 7 bits. */
+export interface Quantization {
+  readonly scale: number;
+  readonly zero: number;
+  readonly bits: ActivationBits;
+}
+
+const limits = { 8: [-128, 127], 7: [0, 127] } as const;
+
+/** The affine quantisation of a range of values; the range is widened to hold 0, which it represents exactly. */
+export function quantizationOf(low: number, high: number, bits: ActivationBits = 8): Quantization {
+  const [lowest, highest] = limits[bits];
+  const [least, most] = [Math.min(low, 0), Math.max(high, 0)];
+  if (!Number.isFinite(most - least)) throw new Error(`quantizationOf: the range ${low}…${high} is not finite`);
+  const scale = most > least ? (most - least) / (highest - lowest) : 1;
+  const zero = Math.max(lowest, Math.min(highest, lowest - Math.round(least / scale)));
+  return { scale, zero, bits };
+}
+
+/** Bytes of a pixel: its channels, rounded up to what a kernel reads at once. */
+export function pitchOf(channels: number): number {
+  return Math.ceil(channels / 16) * 16;
+}
+
+type Pair = readonly [y: number, x: number];
+
+export interface Int8ConvolutionOptions {
+  readonly stride?: Pair;
+  readonly padding?: Pair;
+  /** 1, or as many as channels and filters: depthwise. */
+  readonly groups?: number;
+  readonly input: Quantization;
+  readonly output: Quantization;
+  /** Of a tensor that is added before the activation; not for depthwise convolutions. */
+  readonly residual?: Quantization;
+  /** Folded into the clamp. */
+  readonly activation?: 'none' | 'relu' | 'relu6';
+}
+
+/** Taps of a filter that the kernels' table of addresses holds. */
+const MAXIMUM_TAPS = 128;
+
+/**
+ * activation(x ∗ w + bias + residual) of bytes: x i8 [n, h, w, pitch] → i8 [n, h′, w′, pitch′], where a pitch is the number of channels rounded up to a multiple of 16. What lies behind the last channel is
+ * not defined, and never read with a weight other than zero.
+ */
+export class Int8Convolution {
+  /** Whether there are kernels for weights of this shape. */
+  static supports([filters, inGroup, kernelHeight = 0, kernelWidth = 0, ...rest]: readonly number[], groups: number) {
+    if (rest.length > 0 || kernelHeight * kernelWidth === 0) return false;
+    return kernelHeight * kernelWidth <= MAXIMUM_TAPS && (groups === 1 || (inGroup === 1 && groups === filters));
+  }
+
+  readonly filters: number;
+  readonly channels: number;
+  readonly kernel: Pair;
+  readonly #depthwise: boolean;
+  readonly #packed: Tensor;
+  readonly #scale: Tensor;
+  readonly #shift: Tensor;
+  readonly #pad: Tensor;
+
+  /** @param weights f32 [filters, channels / groups, kh, kw]; @param bias f32 [filters]. */
+  constructor(
+    weights: Tensor,
+    bias: Tensor | undefined,
+    readonly options: Int8ConvolutionOptions,
+  ) {
+    const { groups = 1, residual } = options;
+    const [filters, inGroup, kernelHeight, kernelWidth] = weights.shape as [number, number, number, number];
+    if (!Int8Convolution.supports(weights.shape, groups) || (groups > 1 && residual))
+      throw new Error(
+        `Int8Convolution: expected weights [o, c, kh, kw] in one group, or [c, 1, kh, kw] in c groups and no residual, of at most ${MAXIMUM_TAPS} taps, got ${formatShape(weights.shape)} in ${groups}`,
+      );
+    this.#depthwise = groups > 1;
+    [this.filters, this.channels, this.kernel] = [filters, inGroup * groups, [kernelHeight, kernelWidth]];
+    const { quanta, scales } = quantizeInt8(weights);
+    this.#packed = keep(
+      this.#depthwise
+        ? packDepthwise(quanta, filters, this.kernel)
+        : packFull(quanta, filters, inGroup, kernelHeight * kernelWidth),
+    );
+    const { scale, shift } = requantization(quanta, scales, bias, options);
+    this.#scale = keep(tensor(scale));
+    this.#shift = keep(tensor(shift));
+    this.#pad = keep(tensor(new Int8Array(pitchOf(this.channels)).fill(options.input.zero)));
+  }
+
+  /** Shape of the result for x [n, h, w, pitch]. */
+  outputShape([n = 1, height = 1, width = 1]: readonly number[]): readonly [number, number, number, number] {
+    const { stride = [1, 1], padding = [0, 0] } = this.options;
+    const size = (input: number, axis: 0 | 1) =>
+      Math.floor((input + 2 * padding[axis] - this.kernel[axis]) / stride[axis]) + 1;
+    return [n, size(height, 0), size(width, 1), pitchOf(this.filters)];
+  }
+
+  forward(x: Tensor, residual?: Tensor): Tensor {
+    requireDType('Int8Convolution', 'i8', x);
+    if (x.rank !== 4 || x.shape[3] !== pitchOf(this.channels))
+      throw new Error(`Int8Convolution: expected [n, h, w, ${pitchOf(this.channels)}], got ${formatShape(x.shape)}`);
+    const y = emptyTensor([...this.outputShape(x.shape)], 'i8');
+    if (!residual !== !this.options.residual || (residual && !sameShape(residual.shape, y.shape)))
+      throw new Error(`Int8Convolution: the residual must be given as in the options, ${formatShape(y.shape)}`);
+    this.write(cpu, x, residual, y);
+    return y;
+  }
+
+  /** The same into a tensor of any device, such as one that records a plan. */
+  write(device: Device, x: Tensor, residual: Tensor | undefined, y: Tensor): void {
+    const { stride = [1, 1], padding = [0, 0], input, output, residual: added } = this.options;
+    const [n, height, width, pitch] = x.shape as [number, number, number, number];
+    const [, outHeight, outWidth, outPitch] = y.shape as [number, number, number, number];
+    const geometry = [
+      ...[n, height, width, outHeight, outWidth, ...this.kernel, ...stride, ...padding],
+      ...[this.channels, pitch, this.filters, outPitch],
+    ];
+    const sevenBit = Number(input.bits === 7);
+    const clamp = [output.zero, ...clampOf(this.options)];
+    const operands = [x, this.#packed, this.#scale, this.#shift, this.#pad];
+    if (this.#depthwise) device.run('depthwiseInt8', [...operands, y, sevenBit, ...clamp, ...geometry]);
+    else {
+      const residualScale = added ? added.scale / output.scale : 0;
+      device.run('convolveInt8', [...operands, residual ?? null, y, residualScale, sevenBit, ...clamp, ...geometry]);
+    }
+  }
+}
+
+function clampOf({ output, activation = 'none' }: Int8ConvolutionOptions): readonly [lowest: number, highest: number] {
+  const [lowest, highest] = limits[output.bits];
+  if (activation === 'none') return [lowest, highest];
+  return [output.zero, activation === 'relu' ? highest : Math.min(highest, output.zero + Math.round(6 / output.scale))];
+}
+
+/** scale[o] and shift[o] of the equation above, filled up with zeros to a whole pixel. */
+function requantization(
+  quanta: Int8Array,
+  scales: Float32Array,
+  bias: Tensor | undefined,
+  { input, output, residual }: Int8ConvolutionOptions,
+) {
+  const filters = scales.length;
+  const weights = quanta.length / filters;
+  const scale = new Float32Array(pitchOf(filters));
+  const shift = new Float32Array(pitchOf(filters));
+  for (let o = 0; o < filters; o++) {
+    const sum = quanta.subarray(o * weights, (o + 1) * weights).reduce((total, quantum) => total + quantum, 0);
+    const factor = ((scales[o] as number) * input.scale) / output.scale;
+    scale[o] = factor;
+    shift[o] = (bias ? (bias.view()[o] as number) / output.scale : 0) - factor * input.zero * sum;
+    if (residual) shift[o] = (shift[o] as number) - (residual.scale * residual.zero) / output.scale;
+  }
+  return { scale, shift };
+}
+
+/** Filters for `convolveInt8`: tap after tap, the channels of each filled up to a multiple of 4. */
+function packFull(quanta: Int8Array, filters: number, channels: number, taps: number): Tensor {
+  const padded = Math.ceil(channels / 4) * 4;
+  const ordered = new Int8Array(filters * taps * padded);
+  for (let o = 0; o < filters; o++)
+    for (let c = 0; c < channels; c++)
+      for (let tap = 0; tap < taps; tap++)
+        ordered[(o * taps + tap) * padded + c] = quanta[(o * channels + c) * taps + tap] as number;
+  const source = tensor(ordered, [filters, taps * padded]);
+  const packed = emptyTensor([packedBytes(filters, taps * padded)], 'i8');
+  const sums = emptyTensor([filters], 'i32');
+  cpu.run('packInt8', [source, packed, sums, filters, taps * padded]);
+  source.dispose();
+  sums.dispose();
+  return packed;
+}
+
+/** For each 16 channels, column and four rows of the filter, the four weights of a channel side by side: see `depthwiseInt8`. */
+function packDepthwise(quanta: Int8Array, channels: number, [height, width]: Pair): Tensor {
+  const fours = Math.ceil(height / 4);
+  const packed = new Int8Array(pitchOf(channels) * width * fours * 4);
+  for (let c = 0; c < channels; c++)
+    for (let row = 0; row < height; row++)
+      for (let column = 0; column < width; column++) {
+        const group = ((Math.floor(c / 16) * width + column) * fours + Math.floor(row / 4)) * 64;
+        packed[group + (c % 16) * 4 + (row % 4)] = quanta[(c * height + row) * width + column] as number;
+      }
+  return tensor(packed);
+}
+
+/** What a window reads: sizes of an image with channels first, and of the windows. */
+export interface Windows {
+  readonly kernel: Pair;
+  readonly stride: Pair;
+  readonly padding: Pair;
+  readonly output: Pair;
+}
+
+/** Quanta with channels last of a float image x [n, c, h, w]: y i8 [n, …output, pitch of c·taps]; byte c·taps + tap of a pixel is what that tap of its window reads. */
+export function writeWindows(device: Device, x: Tensor, y: Tensor, windows: Windows, to: Quantization): void {
+  const [n, channels, height, width] = x.shape as [number, number, number, number];
+  const { kernel, stride, padding, output } = windows;
+  const pitch = y.shape[3] as number;
+  const geometry = [n, height, width, ...output, ...kernel, ...stride, ...padding, channels, pitch, channels, pitch];
+  device.run('windowsInt8', [x, y, to.scale, to.zero, Number(to.bits === 7), ...geometry]);
+}
+
+/** The floats y [n, c, h, w] that quanta x i8 [n, h, w, pitch] stand for. */
+export function writeFloats(device: Device, x: Tensor, y: Tensor, from: Quantization): void {
+  const [n, channels, height, width] = y.shape as [number, number, number, number];
+  device.run('dequantizeInt8', [x, y, from.scale, from.zero, n, channels, height * width, x.shape[3] as number]);
+}
