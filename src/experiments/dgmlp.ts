@@ -23,7 +23,6 @@ import {
   type Features,
   featureCount,
   inference,
-  type Linear,
   macroF1,
   parameterCount,
   predictedClasses,
@@ -115,24 +114,13 @@ function presetOf(name: string) {
   return name in dgmlpPresets ? dgmlpPresets[name as keyof typeof dgmlpPresets] : dgmlpPresets.cora;
 }
 
-/** A linear classifier of the plain mean of all hops: what node-adaptive weights are measured against. */
-class MeanOfHops implements GraphModule {
-  readonly linear: Linear;
-
-  constructor(
-    inFeatures: number,
-    outFeatures: number,
-    random: Random,
-    readonly steps: number,
-  ) {
-    this.linear = new DGMLP(inFeatures, outFeatures, random).transformation.head;
-  }
-
-  forward(x: Features, graph: Graph): Tensor {
-    const all = hops(x, graph, this.steps);
+/** The plain mean of a node's hops: what node-adaptive weights are measured against. */
+function meanOfHops(x: Features, graph: Graph, steps: number): Tensor {
+  return scope(() => {
+    const all = hops(x, graph, steps);
     const total = all.slice(1).reduce<Tensor>((sum, hop) => sum.add(hop), all[0] as Tensor);
-    return this.linear.forward(total.multiply(1 / all.length));
-  }
+    return total.multiply(1 / all.length);
+  });
 }
 
 async function runSeed(data: Data, values: Options, context: RunContext) {
@@ -179,10 +167,11 @@ async function runSeed(data: Data, values: Options, context: RunContext) {
   }
   const { dropout, learningRate, weightDecay } = presetOf(data.name);
   const recipe = { learningRate, weightDecay, epochs: values.epochs };
-  const mean = new MeanOfHops(featureCount(data.raw), data.classes, random.split('mean'), values.steps);
   const began = performance.now();
-  await trainNodes(mean, raw, random.split(meanTitle), { ...training(meanTitle), ...recipe });
-  score(meanTitle, mean, data.raw, (performance.now() - began) / 1000);
+  const means = meanOfHops(data.raw, data.graph, values.steps);
+  const mean = new SGC(featureCount(data.raw), data.classes, random.split('mean'), 0);
+  await trainNodes(mean, onData(means), random.split(meanTitle), { ...training(meanTitle), ...recipe });
+  score(meanTitle, mean, means, (performance.now() - began) / 1000);
   let last: DGMLP | undefined;
   for (const steps of new Set([2, values.steps])) {
     const method = deepTitle('DGMLP', steps);

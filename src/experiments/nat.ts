@@ -22,7 +22,7 @@ import { type TemporalGraph, triadicStream } from '../structure/index.js';
 import { Random } from '../tensor/index.js';
 import { atLeast, meanScore } from './claims.js';
 import type { Claim, Experiment, MethodScores, RunContext, SeedResult } from './contract.js';
-import { walkFeatureSpeed } from './nat-speed.js';
+import { scoringSpeed } from './nat-speed.js';
 import type { OptionValues } from './options.js';
 
 const options = {
@@ -189,6 +189,7 @@ function claims(
       ? atLeast('One hop above common neighbours (points)', mean(titles.one) - mean(titles.common), 2)
       : atLeast('One hop above EdgeBank (points)', mean(titles.one) - mean(titles.bank), 2),
     atLeast('Events scored a second against features from sampled walks (times)', study.speedRatio ?? Number.NaN, 4),
+    atLeast('Events scored a second against node memories (times)', study.memoryRatio ?? Number.NaN, 1),
   ];
 }
 
@@ -222,7 +223,7 @@ export const nat: Experiment<typeof options, Data> = {
   describe: ({ name, graph }) => `${name}: ${graph.eventCount} events among ${graph.nodeCount} nodes`,
   runSeed,
   async studies(data, values, seed) {
-    return walkFeatureSpeed(data.graph, new Random(seed), { slots: [values.near], batch: values.batch });
+    return scoringSpeed(data.graph, new Random(seed), { slots: [values.near], batch: values.batch });
   },
   claims,
 };

@@ -20,6 +20,12 @@ function makeGraph(n: number, edges: number, seed = 1): Graph {
   return Graph.fromEdges(n, sources, targets, { directed: true, weights, duplicates: 'sum' });
 }
 
+function makeUnweighted(): Graph {
+  const random = new Random(4);
+  const ends = () => Array.from({ length: 300 }, () => random.integer(80));
+  return Graph.fromEdges(80, ends(), ends(), { directed: true });
+}
+
 /** α(I − (1 − α)W)⁻¹ with the mass of dangling nodes staying there. */
 function closedForm(graph: Graph, alpha: number): Float32Array {
   const n = graph.nodeCount;
@@ -96,6 +102,23 @@ describe('random walks', () => {
     expect(within(dense(rows, 80), exact, walks)).toBeGreaterThanOrEqual(0.999);
     for (let i = 0; i < 80; i++)
       expect(rows.counts.subarray(rows.indptr[i], rows.indptr[i + 1]).reduce((a, b) => a + b, 0)).toBe(walks);
+  });
+
+  test('doubling gives the same law, weighted or not, and stops at nodes without edges', () => {
+    const walks = 2000;
+    const ring = Graph.fromEdges(2, [0, 1], [1, 0], { directed: true });
+    const returned = dense(e.doublingPageRank(ring, { walks: 20_000 }), 2)[0] as number;
+    expect(returned).toBeCloseTo(alpha / (1 - (1 - alpha) ** 2), 1);
+    for (const [own, expected] of [
+      [graph, exact],
+      [makeUnweighted(), closedForm(makeUnweighted(), alpha)],
+    ] as const) {
+      const rows = e.doublingPageRank(own, { walks, alpha, seed: 3 });
+      expect(within(dense(rows, 80), expected, walks)).toBeGreaterThanOrEqual(0.995);
+      for (let i = 0; i < 80; i++)
+        expect(rows.counts.subarray(rows.indptr[i], rows.indptr[i + 1]).reduce((a, b) => a + b, 0)).toBe(walks);
+    }
+    expect(() => e.doublingPageRank(graph, { walks: 0 })).toThrow('positive integer');
   });
 
   test('the same walks for any number of threads, any batch, and in pipelines', async () => {

@@ -1,3 +1,4 @@
+export { doublingPageRank } from './doubling.js';
 export { forwardPush, type PageRankOptions, type Push, powerIteration } from './exact.js';
 export { type MonteCarloOptions, pageRankBatches, personalizedPageRank, walksFor } from './monte-carlo.js';
 export {
