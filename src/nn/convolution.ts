@@ -13,6 +13,7 @@ import {
   type Tensor,
   type TransposedConvolutionOptions,
 } from '../tensor/index.js';
+import { batchedConv2d } from './batched.js';
 import { fans, kaimingUniform } from './initializers.js';
 import { parameter } from './module.js';
 
@@ -46,7 +47,7 @@ export class Conv2d {
   }
 
   forward(x: Tensor): Tensor {
-    return conv2d(x, this.weight, this.bias, this.options);
+    return (this.weight.rank === 5 ? batchedConv2d : conv2d)(x, this.weight, this.bias, this.options);
   }
 }
 

@@ -2,6 +2,7 @@
 
 export { Activation, type ActivationName, activate } from './activation.js';
 export { joinHeads, MultiHeadAttention, splitHeads } from './attention.js';
+export { batchedAffine, batchedConv2d, batchedLinear } from './batched.js';
 export { Conv1d, Conv2d, ConvTranspose2d } from './convolution.js';
 export { Dropout } from './dropout.js';
 export { Embedding } from './embedding.js';
@@ -57,6 +58,7 @@ export {
   type Mode,
   parameter,
   parameterCount,
+  parameterOwners,
   parameters,
   randomOf,
   stateOf,

@@ -2,6 +2,7 @@
 
 import { SparseMatrix, spmm } from '../sparse/index.js';
 import { add, linear, type Random, type Tensor, zeros } from '../tensor/index.js';
+import { batchedLinear } from './batched.js';
 import { kaimingUniform, xavierUniform } from './initializers.js';
 import { parameter } from './module.js';
 
@@ -34,7 +35,9 @@ export class Linear {
   }
 
   forward(x: Tensor | SparseMatrix, activation: 'none' | 'relu' = 'none'): Tensor {
-    if (!(x instanceof SparseMatrix)) return linear(x, this.weight, this.bias, activation);
+    const batched = this.weight.rank === 3 || this.bias?.rank === 2;
+    if (!(x instanceof SparseMatrix)) return (batched ? batchedLinear : linear)(x, this.weight, this.bias, activation);
+    if (batched) throw new Error('Linear: sparse inputs take one set of weights at a time');
     const product = spmm(x, this.weight, { transposeX: true });
     const y = this.bias ? add(product, this.bias) : product;
     return activation === 'relu' ? y.relu() : y;

@@ -103,26 +103,54 @@ export function loadState(module: object, state: Weights): void {
   for (const [name, target] of Object.entries(own)) target.assign(state[name] as Tensor);
 }
 
-function requireShape(operation: string, name: string, expected: Tensor, given: Tensor | undefined): void {
+function requireShape(
+  operation: string,
+  name: string,
+  expected: Tensor,
+  given: Tensor | undefined,
+  networks?: number,
+): void {
   if (!given) throw new Error(`${operation}: weight "${name}" is missing`);
-  if (given.shape.join() !== expected.shape.join())
-    throw new Error(`${operation}: weight "${name}" is ${given}, expected ${expected}`);
+  if (given.shape.join() === expected.shape.join()) return;
+  const batched = networks === undefined ? undefined : [networks, ...expected.shape];
+  if (given.shape.join() !== batched?.join())
+    throw new Error(
+      `${operation}: weight "${name}" is ${given}, expected ${expected}${batched ? `, or [${batched.join(', ')}] for ${networks} networks` : ''}`,
+    );
+}
+
+/** The parameters of a module with the layer that holds each: name, layer, tensor. */
+export function parameterOwners(module: object): { name: string; owner: object; tensor: Tensor }[] {
+  return [...slots(module, 'parameter', '', new Set())].map(({ name, owner, key }) => ({
+    name,
+    owner,
+    tensor: owner[key] as Tensor,
+  }));
 }
 
 /**
  * Runs `fn` with a module's parameters replaced by other tensors of the same shapes; gradients flow to those tensors. Names left out keep their own values.
  * This is how hypernetworks, averaged weights and searched sub-networks run a model.
  *
+ * @param networks B: weights may be B sets, [B, …shape]; see `batched.ts` for what layers then do.
  * @throws Error when a name is unknown or a shape differs.
  */
-export function withWeights<M extends object, T>(module: M, weights: Weights, fn: (module: M) => T): T {
+export function withWeights<M extends object, T>(
+  module: M,
+  weights: Weights,
+  fn: (module: M) => T,
+  networks?: number,
+): T {
   const own = [...slots(module, 'parameter', '', new Set())];
   const byTensor = new Map<Tensor, Tensor>();
   for (const [name, weight] of Object.entries(weights)) {
     const slot = own.find((candidate) => candidate.name === name);
-    if (!slot) throw new Error(`withWeights: the module has no parameter "${name}"`);
+    if (!slot)
+      throw new Error(
+        `withWeights: the module has no parameter "${name}"; it has ${own.map((candidate) => candidate.name).join(', ')}`,
+      );
     const original = slot.owner[slot.key] as Tensor;
-    requireShape('withWeights', name, original, weight);
+    requireShape('withWeights', name, original, weight, networks);
     byTensor.set(original, weight);
   }
   const swapped = own.filter(({ owner, key }) => byTensor.has(owner[key] as Tensor));

@@ -12,10 +12,12 @@ import {
   rmsNorm,
   rsqrt,
   square,
+  standardize,
   subtract,
   type Tensor,
   zeros,
 } from '../tensor/index.js';
+import { batchedAffine } from './batched.js';
 import { buffer, type Mode, parameter } from './module.js';
 
 /** y = (x − mean)/√(var + ε)·γ + β over the last axis (Ba, Kiros, Hinton 2016). */
@@ -32,7 +34,10 @@ export class LayerNorm {
   }
 
   forward(x: Tensor): Tensor {
-    return layerNorm(x, this.weight, this.bias, this.epsilon);
+    const batched = this.weight.rank === 2 || this.bias.rank === 2;
+    return batched
+      ? batchedAffine(standardize(x, this.epsilon)[0], this.weight, this.bias)
+      : layerNorm(x, this.weight, this.bias, this.epsilon);
   }
 }
 

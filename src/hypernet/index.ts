@@ -1,0 +1,47 @@
+// Floor 6: networks that make the weights of networks.
+
+export { WeightCache } from './cache.js';
+export {
+  type Condition,
+  DataCondition,
+  type Encoding,
+  encodeCondition,
+  JoinedConditions,
+  NoiseCondition,
+  TaskCondition,
+  VectorCondition,
+} from './condition.js';
+export {
+  chunks,
+  components,
+  described,
+  type Generator,
+  type Grouping,
+  heads,
+  mixed,
+  once,
+  type Rule,
+  type Strategy,
+} from './generator.js';
+export { HyperRNN, type HyperState } from './hyper-cell.js';
+export { Hypernet, type HypernetOptions, weightsOf } from './hypernet.js';
+export type { HypernetInit } from './init.js';
+export { Layout, type LayoutEntry, type Selection, selectParameters } from './layout.js';
+export { MIP_OPTIONS } from './mip.js';
+export {
+  attentionTrunk,
+  convolutionTrunk,
+  gainOf,
+  type MLPTrunkOptions,
+  mlpTrunk,
+  recurrentTrunk,
+  type Trunk,
+  type TrunkActivation,
+  type TrunkFactory,
+} from './trunk.js';
+export {
+  type PredictiveClasses,
+  type PredictiveValues,
+  predictiveClasses,
+  predictiveValues,
+} from './uncertainty.js';
