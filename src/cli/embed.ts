@@ -1,6 +1,6 @@
 // `gossamer embed`
 
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { interruptSignal, loadEdges, vectorFormatOf, writeVectors } from '../data/node.js';
 import type { Communicator } from '../distributed/index.js';
 import {
@@ -15,6 +15,7 @@ import {
 import { setThreads } from '../engine/index.js';
 import { Graph } from '../structure/index.js';
 import type { Tensor } from '../tensor/index.js';
+import { number } from './arguments.js';
 import { Bar, compact } from './bar.js';
 import { withRanks } from './ranks.js';
 
@@ -47,15 +48,6 @@ Examples
   mpirun -n 4 gossamer embed edges.csv -o vectors.npy             FastRP with its rows shared by 4 processes
 
 An edge a line: source, target and maybe weight, separated by commas, tabs or spaces; a header may name them. Nodes are numbers or any text. Repeated edges add up their weights (unweighted ones count once), self-loops are kept.`;
-
-export function number(minimum: number, integer = true) {
-  return (text: string): number => {
-    const value = Number(text);
-    if (text.trim() === '' || !Number.isFinite(value) || value < minimum || (integer && !Number.isInteger(value)))
-      throw new InvalidArgumentError(`expected ${integer ? 'an integer' : 'a number'} of at least ${minimum}.`);
-    return value;
-  };
-}
 
 export function embedCommand(): Command {
   return new Command('embed')

@@ -3,6 +3,7 @@
 
 import { Command, CommanderError } from 'commander';
 import { embedCommand } from './embed.js';
+import { fitCommand } from './fit.js';
 import { infoCommand } from './info.js';
 import { listCommand } from './list.js';
 import { predictCommand } from './predict.js';
@@ -16,6 +17,7 @@ const program = new Command('gossamer')
   .addCommand(listCommand())
   .addCommand(infoCommand())
   .addCommand(runCommand())
+  .addCommand(fitCommand())
   .addCommand(predictCommand())
   .addCommand(embedCommand())
   .addCommand(rankCommand())

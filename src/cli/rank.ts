@@ -7,8 +7,9 @@ import { type Communicator, shareOf } from '../distributed/index.js';
 import { distributedPageRank, type PageRankRows, pageRankBatches, topTargets } from '../embedding/index.js';
 import { setThreads } from '../engine/index.js';
 import type { Graph } from '../structure/index.js';
+import { number } from './arguments.js';
 import { Bar } from './bar.js';
-import { loadGraphFile, number } from './embed.js';
+import { loadGraphFile } from './embed.js';
 import { withRanks } from './ranks.js';
 import { fileWalkStore } from './walk-store.js';
 

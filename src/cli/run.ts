@@ -1,10 +1,11 @@
 // `gossamer run`
 
 import { join } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { interruptSignal } from '../data/node.js';
 import { setThreads } from '../engine/index.js';
 import { type RunRequest, type RunResult, runExperiment } from '../experiments/index.js';
+import { number } from './arguments.js';
 import { findExperiment } from './info.js';
 import { ProgressView } from './progress.js';
 import { printResult } from './result.js';
@@ -19,15 +20,6 @@ interface Flags {
   readonly out?: string;
   readonly resume: boolean;
   readonly json: boolean;
-}
-
-function integer(minimum: number) {
-  return (text: string): number => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < minimum)
-      throw new InvalidArgumentError(`expected an integer of at least ${minimum}.`);
-    return value;
-  };
 }
 
 const examples = `
@@ -54,9 +46,9 @@ export function runCommand(): Command {
       (value: string, all: string[]) => [...all, value],
       [] as string[],
     )
-    .option('--seed <n>', 'first seed', integer(0), 0)
-    .option('--seeds <n>', 'number of seeds: 3 on embedded data, else 5', integer(1))
-    .addOption(new Option('--threads <n>', 'threads, the calling one among them').argParser(integer(1)))
+    .option('--seed <n>', 'first seed', number(0), 0)
+    .option('--seeds <n>', 'number of seeds: 3 on embedded data, else 5', number(1))
+    .addOption(new Option('--threads <n>', 'threads, the calling one among them').argParser(number(1)))
     .option('--smoke', 'a few seconds on small settings and one seed', false)
     .option('--out <folder>', 'folder for the results')
     .option('--resume', 'continue the run in --out', false)

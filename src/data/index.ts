@@ -16,6 +16,7 @@ export { type ImageBatch, type ImageDataset, imageBatches, imageTensor, type Lab
 export { type IncidenceDataset, incidencesFromArrays, incidencesFromLines, roleDataset } from './incidences.js';
 export { DataLoader, type DataLoaderOptions } from './loader.js';
 export { decodePicture, imageNetStatistics, type Picture, pictureTensor } from './pictures.js';
-export { type Split, splitPerClass } from './splits.js';
+export { type Split, splitPerClass, stratifiedFolds } from './splits.js';
+export { type Column, type ColumnTable, columnsOf, type LabelledTable, labelledTable, tableRows } from './tables.js';
 export { type TemporalDataset, type TemporalTableOptions, temporalFromTable } from './temporal.js';
 export { fromTorchName, loadTorchState, type TorchLoadOptions } from './torch.js';

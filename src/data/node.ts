@@ -9,4 +9,5 @@ export { dataFolders, knownArchive } from './folders.js';
 export { graphNames, loadGraph } from './graph-sets.js';
 export { fetchImages, hasImages, imageSetNames, loadImages } from './image-sets.js';
 export { interruptSignal } from './interrupt.js';
+export { loadTable } from './table-files.js';
 export { type NamedVectors, vectorFormatOf, vectorFormats, writeVectors } from './vectors.js';

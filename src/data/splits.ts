@@ -35,3 +35,19 @@ export function splitPerClass(
   const ascending = (rows: number[]) => Int32Array.from(rows).sort();
   return { train: ascending(parts.train), validation: ascending(parts.validation), test: ascending(parts.test) };
 }
+
+/** k folds of rows with each class spread evenly over them: the rows of every fold, ascending. @throws Error when a class has fewer rows than folds leave to train on */
+export function stratifiedFolds(labels: Int32Array, classes: number, folds: number, random: Random): Int32Array[] {
+  if (!(Number.isInteger(folds) && folds >= 2))
+    throw new RangeError(`stratifiedFolds: at least two folds, got ${folds}`);
+  if (labels.length < folds) throw new Error(`stratifiedFolds: ${labels.length} rows are too few for ${folds} folds`);
+  const parts = Array.from({ length: folds }, () => [] as number[]);
+  let next = 0;
+  for (let c = 0; c < classes; c++) {
+    const rows = Array.from(labels.keys()).filter((row) => labels[row] === c);
+    if (rows.length === 1)
+      throw new Error(`stratifiedFolds: class ${c} has a single row, which cannot be trained on and tested`);
+    for (const at of random.permutation(rows.length)) parts[next++ % folds]?.push(rows[at] as number);
+  }
+  return parts.map((rows) => Int32Array.from(rows).sort());
+}

@@ -19,3 +19,4 @@ export type { Claim, Experiment, Metric, Study } from './contract.js';
 export type { OptionSpec } from './options.js';
 export { formatSummary, writeReport } from './report.js';
 export { type RunEvents, type RunRequest, type RunResult, runExperiment } from './run.js';
+export { summarize } from './statistics.js';

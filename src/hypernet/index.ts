@@ -28,6 +28,7 @@ export { Hypernet, type HypernetOptions, weightsOf } from './hypernet.js';
 export type { HypernetInit } from './init.js';
 export { Layout, type LayoutEntry, type Selection, selectParameters } from './layout.js';
 export { MIP_OPTIONS } from './mip.js';
+export * from './tabular/index.js';
 export {
   attentionTrunk,
   convolutionTrunk,

@@ -47,7 +47,7 @@ export {
   meanSquaredError,
   softCrossEntropy,
 } from './losses.js';
-export { accuracy, areaUnderCurve, averagePrecision, macroF1, predictedClasses } from './metrics.js';
+export { accuracy, areaUnderCurve, averagePrecision, balancedAccuracy, macroF1, predictedClasses } from './metrics.js';
 export { cutmix, type MixedBatch, mixup } from './mixing.js';
 export { MLP, type MLPOptions } from './mlp.js';
 export {

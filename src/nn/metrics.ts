@@ -86,3 +86,18 @@ export function averagePrecision(scores: ArrayLike<number>, labels: ArrayLike<nu
   }
   return total;
 }
+
+/** Mean over the classes that occur of the share of their rows that is predicted right. */
+export function balancedAccuracy(predicted: ArrayLike<number>, labels: ArrayLike<number>, classes: number): number {
+  const right = new Int32Array(classes);
+  const all = new Int32Array(classes);
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i] as number;
+    all[label] = (all[label] as number) + 1;
+    if (predicted[i] === label) right[label] = (right[label] as number) + 1;
+  }
+  const recalls = Array.from(all.keys())
+    .filter((c) => all[c])
+    .map((c) => (right[c] as number) / (all[c] as number));
+  return recalls.reduce((a, b) => a + b, 0) / recalls.length;
+}

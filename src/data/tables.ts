@@ -1,0 +1,98 @@
+// Tables of columns: numbers with gaps, and categories.
+
+import type { Table } from './formats/csv.js';
+
+export type Column =
+  | { readonly name: string; readonly kind: 'number' /** NaN where missing. */; readonly values: Float64Array }
+  | { readonly name: string; readonly kind: 'category'; readonly values: readonly (string | undefined)[] };
+
+export interface ColumnTable {
+  readonly rows: number;
+  readonly columns: readonly Column[];
+}
+
+const MISSING = new Set(['', 'na', 'n/a', 'nan', 'null', 'none', '?']);
+
+function isMissing(field: string): boolean {
+  return MISSING.has(field.toLowerCase());
+}
+
+/** A column is numeric when every field that is not missing is a finite number, unless `categorical` names it. Missing are empty fields, NA, NaN, null, none and ?. */
+export function columnsOf(
+  { columns, rows }: Table,
+  { categorical = [] }: { readonly categorical?: readonly string[] } = {},
+): ColumnTable {
+  const double = columns.find((name, i) => columns.indexOf(name) !== i);
+  if (double !== undefined) throw new Error(`the table has two columns named "${double}"`);
+  requireColumns(columns, categorical, 'categorical column');
+  return {
+    rows: rows.length,
+    columns: columns.map((name, at): Column => {
+      const fields = rows.map((row) => row[at] as string);
+      const numeric =
+        !categorical.includes(name) && fields.every((field) => isMissing(field) || Number.isFinite(Number(field)));
+      if (numeric)
+        return {
+          name,
+          kind: 'number',
+          values: Float64Array.from(fields, (f) => (isMissing(f) ? Number.NaN : Number(f))),
+        };
+      return { name, kind: 'category', values: fields.map((field) => (isMissing(field) ? undefined : field)) };
+    }),
+  };
+}
+
+function requireColumns(known: readonly string[], asked: readonly string[], what: string): void {
+  const unknown = asked.filter((name) => !known.includes(name));
+  if (unknown.length > 0)
+    throw new Error(`there is no ${what} "${unknown.join('", "')}"; the table has ${known.join(', ')}`);
+}
+
+export interface LabelledTable {
+  readonly table: ColumnTable;
+  /** Indices into `classes`. */
+  readonly labels: Int32Array;
+  /** Ascending: as numbers when all are. */
+  readonly classes: readonly string[];
+}
+
+/** Splits off the column to predict. @throws Error for an unknown column, missing labels (naming the first row), fewer than two classes or more than a hundred */
+export function labelledTable({ rows, columns }: ColumnTable, target: string): LabelledTable {
+  requireColumns(
+    columns.map(({ name }) => name),
+    [target],
+    'target column',
+  );
+  const column = columns.find(({ name }) => name === target) as Column;
+  const names = Array.from({ length: rows }, (_, row) => {
+    const value = column.values[row];
+    if (value === undefined || Number.isNaN(value))
+      throw new Error(`the target "${target}" is missing in row ${row + 1}`);
+    return String(value);
+  });
+  const classes = [...new Set(names)].sort((a, b) =>
+    column.kind === 'number' ? Number(a) - Number(b) : a < b ? -1 : 1,
+  );
+  if (classes.length < 2) throw new Error(`the target "${target}" holds one class alone: "${classes[0] ?? ''}"`);
+  if (classes.length > 100)
+    throw new Error(`the target "${target}" holds ${classes.length} different values; classes are at most 100`);
+  const codes = new Map(classes.map((name, code) => [name, code]));
+  return {
+    table: { rows, columns: columns.filter(({ name }) => name !== target) },
+    labels: Int32Array.from(names, (name) => codes.get(name) as number),
+    classes,
+  };
+}
+
+/** Some rows of a table. */
+export function tableRows({ columns }: ColumnTable, rows: Int32Array): ColumnTable {
+  return {
+    rows: rows.length,
+    columns: columns.map(
+      (column): Column =>
+        column.kind === 'number'
+          ? { ...column, values: Float64Array.from(rows, (row) => column.values[row] as number) }
+          : { ...column, values: Array.from(rows, (row) => column.values[row]) },
+    ),
+  };
+}

@@ -1,0 +1,165 @@
+// The two ensembles of trees that tables are usually given to: random forests and gradient boosting.
+
+import type { Random } from '../../tensor/index.js';
+import type { ClassifierOptions, TableClassifier } from './classifier.js';
+import type { Rows } from './features.js';
+import { addTree, binRows, growTree, type Objective, type Tree } from './trees.js';
+
+export interface ForestOptions {
+  readonly trees?: number;
+  /** Columns tried at a node; √D when left out. */
+  readonly columns?: number;
+  readonly leastLeaf?: number;
+}
+
+/** Trees on bootstrapped rows, each grown to purity by Gini's impurity over √D random columns a node; their class shares are averaged (Breiman, "Random Forests", 2001). */
+export class RandomForest implements TableClassifier {
+  trees: readonly Tree[] = [];
+  classes = 0;
+
+  constructor(readonly options: ForestOptions = {}) {}
+
+  async fit(
+    x: Rows,
+    labels: Int32Array,
+    classes: number,
+    random: Random,
+    { signal, onProgress }: ClassifierOptions = {},
+  ) {
+    const { trees = 100, columns = Math.max(1, Math.floor(Math.sqrt(x.width))), leastLeaf = 1 } = this.options;
+    const binned = binRows(x);
+    this.classes = classes;
+    const grown: Tree[] = [];
+    for (let t = 0; t < trees; t++) {
+      const draws = random.split(t);
+      const rows = Int32Array.from({ length: x.count }, () => draws.integer(x.count));
+      const tried = () => draws.sample(x.width, Math.min(columns, x.width));
+      grown.push(
+        growTree(binned, rows, gini(labels, classes, leastLeaf), { maximumDepth: 64, tried, leastGain: 1e-9 }),
+      );
+      onProgress?.((t + 1) / trees);
+      if (t % 8 === 7) await breathe(signal);
+    }
+    this.trees = grown;
+  }
+
+  probabilities(x: Rows): Float64Array {
+    const totals = new Float64Array(x.count * this.classes);
+    for (const tree of this.trees) addTree(tree, x, totals, this.classes, 1 / this.trees.length);
+    return totals;
+  }
+}
+
+/** Lets timers and signals have their turn. */
+export async function breathe(signal: AbortSignal | undefined): Promise<void> {
+  await new Promise<void>((resolve) => setTimeout(resolve, 0));
+  signal?.throwIfAborted();
+}
+
+/** Σ_c n_c²/n: what Gini's impurity leaves, so that gains are falls of impurity. The last of the sums is n. */
+function gini(labels: Int32Array, classes: number, leastLeaf: number): Objective {
+  return {
+    size: classes + 1,
+    add(sums, at, row) {
+      const place = at + (labels[row] as number);
+      sums[place] = (sums[place] as number) + 1;
+      sums[at + classes] = (sums[at + classes] as number) + 1;
+    },
+    score(sums, at) {
+      let squares = 0;
+      for (let c = at; c < at + classes; c++) squares += (sums[c] as number) ** 2;
+      return squares / (sums[at + classes] as number);
+    },
+    admits: (sums, at) => (sums[at + classes] as number) >= leastLeaf,
+    leaf: (sums) => Array.from({ length: classes }, (_, c) => (sums[c] as number) / (sums[classes] as number)),
+  };
+}
+
+export interface BoostingOptions {
+  readonly rounds?: number;
+  readonly learningRate?: number;
+  readonly depth?: number;
+  /** λ */
+  readonly lambda?: number;
+  /** Least Σ h of a leaf. */
+  readonly leastHessian?: number;
+}
+
+/**
+ * Trees one after another on gradients g = p − y and hessians h = p(1 − p) of the softmax loss, one a class and round; gain G²/(H + λ), leaf −η·G/(H + λ) (Chen & Guestrin, "XGBoost", 2016, with its
+ * defaults: η 0.3, depth 6, λ 1, 100 rounds).
+ */
+export class GradientBoosting implements TableClassifier {
+  /** Round after round, a tree a class. */
+  trees: readonly Tree[] = [];
+  classes = 0;
+
+  constructor(readonly options: BoostingOptions = {}) {}
+
+  async fit(
+    x: Rows,
+    labels: Int32Array,
+    classes: number,
+    _random: Random,
+    { signal, onProgress }: ClassifierOptions = {},
+  ) {
+    const { rounds = 100, learningRate = 0.3, depth = 6, lambda = 1, leastHessian = 1 } = this.options;
+    const binned = binRows(x);
+    this.classes = classes;
+    const rows = Int32Array.from({ length: x.count }, (_, row) => row);
+    const columns = Int32Array.from({ length: x.width }, (_, column) => column);
+    const logits = new Float64Array(x.count * classes);
+    const grown: Tree[] = [];
+    for (let round = 0; round < rounds; round++) {
+      const p = softmaxRows(logits, classes);
+      for (let c = 0; c < classes; c++) {
+        const objective = newton(p, labels, c, classes, { lambda, learningRate, leastHessian });
+        const tree = growTree(binned, rows, objective, { maximumDepth: depth, tried: () => columns, leastGain: 1e-9 });
+        addTree(tree, x, logits, 1, 1, c, classes);
+        grown.push(tree);
+      }
+      onProgress?.((round + 1) / rounds);
+      if (round % 8 === 7) await breathe(signal);
+    }
+    this.trees = grown;
+  }
+
+  probabilities(x: Rows): Float64Array {
+    const logits = new Float64Array(x.count * this.classes);
+    this.trees.forEach((tree, i) => {
+      addTree(tree, x, logits, 1, 1, i % this.classes, this.classes);
+    });
+    return softmaxRows(logits, this.classes);
+  }
+}
+
+export function softmaxRows(logits: Float64Array, classes: number): Float64Array {
+  const p = new Float64Array(logits.length);
+  for (let row = 0; row < logits.length; row += classes) {
+    const own = logits.subarray(row, row + classes);
+    const most = own.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+    const total = own.reduce((sum, value) => sum + Math.exp(value - most), 0);
+    for (let c = 0; c < classes; c++) p[row + c] = Math.exp((own[c] as number) - most) / total;
+  }
+  return p;
+}
+
+function newton(
+  p: Float64Array,
+  labels: Int32Array,
+  c: number,
+  classes: number,
+  { lambda, learningRate, leastHessian }: { lambda: number; learningRate: number; leastHessian: number },
+): Objective {
+  return {
+    size: 2,
+    add(sums, at, row) {
+      const own = p[row * classes + c] as number;
+      sums[at] = (sums[at] as number) + own - Number(labels[row] === c);
+      sums[at + 1] = (sums[at + 1] as number) + own * (1 - own);
+    },
+    score: (sums, at) => (sums[at] as number) ** 2 / ((sums[at + 1] as number) + lambda),
+    admits: (sums, at) => (sums[at + 1] as number) >= leastHessian,
+    leaf: (sums) => [(-learningRate * (sums[0] as number)) / ((sums[1] as number) + lambda)],
+  };
+}

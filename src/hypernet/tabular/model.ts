@@ -1,0 +1,221 @@
+// A classifier of tables as people use it: from named columns to named classes, compared with others, saved to one file.
+
+import {
+  type ColumnTable,
+  type LabelledTable,
+  readSafetensors,
+  stratifiedFolds,
+  tableRows,
+  writeSafetensors,
+} from '../../data/index.js';
+import { accuracy, balancedAccuracy, loadState, stateOf } from '../../nn/index.js';
+import { Random, type Tensor, tensor } from '../../tensor/index.js';
+import { Perceptron, type PerceptronOptions } from './baselines.js';
+import { type ClassifierOptions, classesOf, type TableClassifier } from './classifier.js';
+import { type BoostingOptions, type ForestOptions, GradientBoosting, RandomForest } from './ensembles.js';
+import { encodeTable, fitFeatures, oversample, type TableFeatures, takeRows, widthOf } from './features.js';
+import { HyperTab, type HyperTabOptions } from './hypertab.js';
+import type { Tree } from './trees.js';
+
+/** Classifiers by name, with titles for people. */
+export const tableMethods = {
+  hypertab: { title: 'HyperTab', create: (options: HyperTabOptions = {}) => new HyperTab(options) },
+  forest: { title: 'random forest', create: (options: ForestOptions = {}) => new RandomForest(options) },
+  boosting: { title: 'gradient boosting', create: (options: BoostingOptions = {}) => new GradientBoosting(options) },
+  mlp: { title: 'MLP', create: (options: PerceptronOptions = {}) => new Perceptron(options) },
+  logistic: {
+    title: 'logistic regression',
+    create: (options: PerceptronOptions = {}) => new Perceptron({ hidden: [], ...options }),
+  },
+} as const;
+
+export type TableMethod = keyof typeof tableMethods;
+export type MethodOptions = { readonly [Name in TableMethod]?: Parameters<(typeof tableMethods)[Name]['create']>[0] };
+
+function create(method: TableMethod, options: MethodOptions): TableClassifier {
+  return (tableMethods[method].create as (own?: object) => TableClassifier)(options[method]);
+}
+
+export interface TrainingOptions extends ClassifierOptions {
+  readonly options?: MethodOptions;
+  /** Rows of small classes are repeated until classes are equally large (the default), or not. */
+  readonly balance?: boolean;
+}
+
+/** A trained classifier with all that it needs to read a table. */
+export class TableModel {
+  private constructor(
+    readonly method: TableMethod,
+    readonly features: TableFeatures,
+    readonly classes: readonly string[],
+    readonly target: string,
+    readonly classifier: TableClassifier,
+    readonly options: object,
+  ) {}
+
+  static async train(
+    method: TableMethod,
+    { table, labels, classes }: LabelledTable,
+    target: string,
+    random: Random,
+    { options = {}, balance = true, ...rest }: TrainingOptions = {},
+  ): Promise<TableModel> {
+    const features = fitFeatures(table);
+    const classifier = create(method, options);
+    const draws = random.split('balance');
+    const rows = balance ? oversample(labels, classes.length, (n) => draws.integer(n)) : Int32Array.from(labels.keys());
+    const x = takeRows(encodeTable(features, table), rows);
+    const own = rows.map((row) => labels[row] as number);
+    await classifier.fit(x, own, classes.length, random.split('fit'), rest);
+    return new TableModel(method, features, classes, target, classifier, options[method] ?? {});
+  }
+
+  /** [rows, classes], row after row. @param onUnseen told of categories that training did not know */
+  predictProba(table: ColumnTable, onUnseen?: (column: string, categories: readonly string[]) => void): Float64Array {
+    return this.classifier.probabilities(encodeTable(this.features, table, onUnseen));
+  }
+
+  predict(table: ColumnTable): string[] {
+    const codes = classesOf(this.predictProba(table), this.classes.length);
+    return Array.from(codes, (code) => this.classes[code] as string);
+  }
+
+  /** The model as one safetensors file. */
+  save(): Uint8Array {
+    const { method, features, classes, target, options } = this;
+    const header = { format: 'gossamer-table', method, features, classes, target, options };
+    return writeSafetensors(tensorsOf(this.classifier), { table: JSON.stringify(header) });
+  }
+
+  /** @throws Error when the bytes are no saved model of tables */
+  static load(bytes: Uint8Array, name = 'the model'): TableModel {
+    const { tensors, metadata } = readSafetensors(bytes, name);
+    if (!metadata.table) throw new Error(`${name} is no classifier of tables: make one with gossamer fit`);
+    const { method, features, classes, target, options } = JSON.parse(metadata.table);
+    const classifier = create(method, { [method]: options });
+    restore(classifier, tensors, widthOf(features), classes.length);
+    return new TableModel(method, features, classes, target, classifier, options);
+  }
+}
+
+/** A file of several arrays after one another, with where each begins. */
+const TREE_ARRAYS = ['features', 'thresholds', 'children', 'leaves'] as const;
+
+function tensorsOf(classifier: TableClassifier): Record<string, Tensor> {
+  if (classifier instanceof HyperTab) {
+    const masks = classifier.masks.flatMap((mask) => [...mask]);
+    const shape = [classifier.masks.length, classifier.masks[0]?.length ?? 0];
+    return { ...stateOf(classifier.hypernet), masks: tensor(Int32Array.from(masks), shape) };
+  }
+  if (classifier instanceof Perceptron) return stateOf(classifier.network as object);
+  const { trees } = classifier as RandomForest;
+  const joined = (part: (typeof TREE_ARRAYS)[number]) => {
+    const values = trees.flatMap((tree) => [...tree[part]]);
+    return tensor(part === 'thresholds' || part === 'leaves' ? Float32Array.from(values) : Int32Array.from(values));
+  };
+  return {
+    nodes: tensor(Int32Array.from(trees, (tree) => tree.features.length)),
+    outputs: tensor(Int32Array.from(trees, (tree) => tree.leaves.length)),
+    ...Object.fromEntries(TREE_ARRAYS.map((part) => [part, joined(part)])),
+  };
+}
+
+function restore(
+  classifier: TableClassifier,
+  tensors: Readonly<Record<string, Tensor>>,
+  width: number,
+  classes: number,
+) {
+  if (classifier instanceof HyperTab) {
+    const { masks, ...weights } = tensors as { masks: Tensor };
+    classifier.prepare(width, classes, new Random(0));
+    const seen = masks.shape[1] as number;
+    const columns = masks.dataSync<Int32Array>();
+    classifier.masks = Array.from({ length: masks.shape[0] as number }, (_, b) =>
+      columns.subarray(b * seen, (b + 1) * seen),
+    );
+    loadState(classifier.hypernet, weights);
+    return;
+  }
+  if (classifier instanceof Perceptron) {
+    classifier.prepare(width, classes, new Random(0));
+    loadState(classifier.network as object, tensors);
+    return;
+  }
+  const forest = classifier as RandomForest;
+  forest.classes = classes;
+  const read = (name: string) => (tensors[name] as Tensor).dataSync();
+  const [nodes, outputs] = [read('nodes'), read('outputs')];
+  const [features, thresholds, children, leaves] = TREE_ARRAYS.map(read) as unknown as [
+    Int32Array,
+    Float32Array,
+    Int32Array,
+    Float32Array,
+  ];
+  let [node, leaf] = [0, 0];
+  forest.trees = Array.from(nodes, (count, t): Tree => {
+    const [from, first] = [node, leaf];
+    node += count;
+    leaf += outputs[t] as number;
+    return {
+      features: features.subarray(from, node),
+      thresholds: thresholds.subarray(from, node),
+      children: children.subarray(from, node),
+      leaves: leaves.subarray(first, leaf),
+    };
+  });
+}
+
+export interface FoldScore {
+  readonly method: TableMethod;
+  readonly fold: number;
+  readonly balanced: number;
+  readonly accuracy: number;
+  readonly seconds: number;
+}
+
+export interface CrossValidationOptions extends TrainingOptions {
+  readonly folds?: number;
+  readonly onScore?: (score: FoldScore, done: number) => void;
+}
+
+/** Scores of methods on stratified folds, the same for all; features are fitted on the training rows of each fold. */
+export async function crossValidate(
+  data: LabelledTable,
+  methods: readonly TableMethod[],
+  random: Random,
+  { folds = 4, onScore, onProgress, ...training }: CrossValidationOptions = {},
+): Promise<FoldScore[]> {
+  const { table, labels, classes } = data;
+  const parts = stratifiedFolds(labels, classes.length, folds, random.split('folds'));
+  const scores: FoldScore[] = [];
+  const total = folds * methods.length;
+  for (const [fold, test] of parts.entries()) {
+    const train = Int32Array.from(parts.flatMap((rows, i) => (i === fold ? [] : [...rows])));
+    const own = (rows: Int32Array) => ({
+      table: tableRows(table, rows),
+      labels: rows.map((row) => labels[row] as number),
+      classes,
+    });
+    const [seen, held] = [own(train), own(test)];
+    for (const method of methods) {
+      const done = scores.length;
+      const started = performance.now();
+      const model = await TableModel.train(method, seen, '', random.split(fold).split(method), {
+        ...training,
+        onProgress: (share) => onProgress?.((done + share) / total),
+      });
+      const seconds = (performance.now() - started) / 1000;
+      const predicted = classesOf(model.predictProba(held.table), classes.length);
+      scores.push({
+        method,
+        fold,
+        balanced: balancedAccuracy(predicted, held.labels, classes.length),
+        accuracy: accuracy(predicted, held.labels),
+        seconds,
+      });
+      onScore?.(scores.at(-1) as FoldScore, scores.length / total);
+    }
+  }
+  return scores;
+}
