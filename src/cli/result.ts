@@ -1,7 +1,7 @@
 // A run's result as text.
 
 import { join } from 'node:path';
-import { type Experiment, formatSummary, type RunResult } from '../experiments/index.js';
+import { type Experiment, formatSummary, type RunResult, shownMetrics } from '../experiments/index.js';
 
 /** Columns padded to their widest cell; the first left, the others right. */
 export function textTable(columns: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
@@ -17,7 +17,7 @@ export function textTable(columns: readonly string[], rows: readonly (readonly (
 }
 
 export function printResult(experiment: Experiment, result: RunResult, folder: string): void {
-  const metrics = Object.entries(experiment.metrics);
+  const metrics = shownMetrics(experiment, result);
   const columns = ['method', ...metrics.map(([, { label, unit }]) => (unit ? `${label} (${unit})` : label))];
   const rows = result.rows.map(({ method, metrics: values }) => [
     method,

@@ -15,6 +15,13 @@ export function formatSummary({ mean, sd }: Summary, { digits = 2 }: Metric): st
   return sd === 0 ? show(mean) : `${show(mean)} ± ${show(sd)}`;
 }
 
+/** The metrics that some method has. */
+export function shownMetrics(experiment: Experiment, { rows }: RunResult): [name: string, metric: Metric][] {
+  return Object.entries(experiment.metrics).filter(([name]) =>
+    rows.some(({ metrics }) => !Number.isNaN(metrics[name]?.mean ?? Number.NaN)),
+  );
+}
+
 function escape(text: string | number): string {
   return String(text).replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
 }
@@ -172,7 +179,7 @@ const style = `
 
 /** Writes the report of a run. */
 export function writeReport(experiment: Experiment, result: RunResult, path: string): void {
-  const metrics = Object.entries(experiment.metrics);
+  const metrics = shownMetrics(experiment, result);
   const heading = metrics.map(([, { label, unit }]) => (unit ? `${label} (${unit})` : label));
   const rows = result.rows.map(({ method, metrics: values }) => [
     method,

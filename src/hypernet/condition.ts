@@ -90,8 +90,7 @@ export class NoiseCondition implements Condition {
 export class JoinedConditions implements Condition<readonly unknown[]> {
   readonly size: number;
 
-  // biome-ignore lint/suspicious/noExplicitAny: parts differ in what they take, and arrays of them have no common input type.
-  constructor(readonly parts: readonly Condition<any>[]) {
+  constructor(readonly parts: readonly Condition<unknown>[]) {
     this.size = parts.reduce((total, { size }) => total + size, 0);
   }
 

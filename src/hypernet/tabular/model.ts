@@ -80,11 +80,19 @@ export class TableModel {
     return Array.from(codes, (code) => this.classes[code] as string);
   }
 
+  /** What a file of the model holds. */
+  tensors(): Record<string, Tensor> {
+    return tensorsOf(this.classifier);
+  }
+
+  metadata(): Record<string, string> {
+    const { method, features, classes, target, options } = this;
+    return { table: JSON.stringify({ format: 'gossamer-table', method, features, classes, target, options }) };
+  }
+
   /** The model as one safetensors file. */
   save(): Uint8Array {
-    const { method, features, classes, target, options } = this;
-    const header = { format: 'gossamer-table', method, features, classes, target, options };
-    return writeSafetensors(tensorsOf(this.classifier), { table: JSON.stringify(header) });
+    return writeSafetensors(this.tensors(), this.metadata());
   }
 
   /** @throws Error when the bytes are no saved model of tables */

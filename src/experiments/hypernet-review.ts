@@ -1,0 +1,343 @@
+// The review's claims as experiments: one hypernetwork serves tasks that contradict one another, stores less than the networks it makes, knows what it does not know, and comes in every combination of five choices.
+
+import { chunks, Hypernet, mlpTrunk, NoiseCondition, predictiveValues, TaskCondition } from '../hypernet/index.js';
+import {
+  Adam,
+  binaryCrossEntropy,
+  inference,
+  MLP,
+  parameterCount,
+  parameters,
+  stateOf,
+  withWeights,
+} from '../nn/index.js';
+import { keep, Random, scope, type Tensor, tensor, valueAndGrad } from '../tensor/index.js';
+import { atLeast, atMost, meanScore } from './claims.js';
+import type { Claim, Experiment, MethodScores, RunContext, SeedResult } from './contract.js';
+import { allCells, choices, trainCell } from './hypernet-taxonomy.js';
+import type { OptionValues } from './options.js';
+
+const options = {
+  points: {
+    kind: 'number',
+    default: 2000,
+    smoke: 300,
+    minimum: 10,
+    integer: true,
+    about: 'points of each task, half of them to test',
+  },
+  steps: { kind: 'number', default: 1500, smoke: 150, minimum: 10, integer: true, about: 'steps of training' },
+  cellSteps: {
+    kind: 'number',
+    default: 30,
+    smoke: 4,
+    minimum: 1,
+    integer: true,
+    about: 'steps of each combination of choices',
+  },
+} as const;
+
+type Options = OptionValues<typeof options>;
+
+interface Task {
+  readonly name: string;
+  readonly x: Tensor;
+  readonly y: Tensor;
+  readonly testX: Tensor;
+  readonly testY: Float32Array;
+}
+
+interface Data {
+  readonly tasks: readonly Task[];
+}
+
+const rules: readonly { readonly name: string; readonly label: (a: number, b: number) => boolean }[] = [
+  { name: 'x₁·x₂ > 0', label: (a, b) => a * b > 0 },
+  { name: 'x₁² + x₂² > 1', label: (a, b) => a * a + b * b > 1 },
+];
+
+async function load(source: string, { points }: Options): Promise<Data> {
+  if (source !== 'two-tasks') throw new Error(`hypernet-review: unknown data "${source}"; known: two-tasks`);
+  const tasks = rules.map(({ name, label }, t): Task => {
+    const x = new Random(0).split(t).uniform([points, 2], -2, 2).dataSync();
+    const y = Float32Array.from({ length: points }, (_, i) =>
+      Number(label(x[2 * i] as number, x[2 * i + 1] as number)),
+    );
+    const half = points >> 1;
+    return {
+      name,
+      x: keep(tensor(x.slice(0, 2 * half), [half, 2])),
+      y: keep(tensor(y.slice(0, half), [half, 1])),
+      testX: keep(tensor(x.slice(2 * half), [points - half, 2])),
+      testY: y.slice(half),
+    };
+  });
+  return { tasks };
+}
+
+const HIDDEN = 16;
+const target = (random: Random) => new MLP([2, HIDDEN, 1], random);
+const forward = (live: MLP, x: Tensor) => live.forward(x, inference);
+
+function percentRight(logits: Tensor, wanted: Float32Array): number {
+  const values = logits.view();
+  return (100 * wanted.reduce((sum, y, i) => sum + Number((values[i] as number) > 0 === y > 0.5), 0)) / wanted.length;
+}
+
+/** Adam on a module, with progress every fiftieth of the way. */
+function optimize<M extends object>(
+  model: M,
+  steps: number,
+  loss: (live: M, step: number) => Tensor,
+  context: RunContext | undefined,
+  method: string,
+): void {
+  const optimizer = new Adam({ learningRate: 5e-3 });
+  const every = Math.max(1, Math.floor(steps / 50));
+  for (let step = 0; step < steps; step++)
+    scope(() => {
+      context?.signal?.throwIfAborted();
+      const weights = parameters(model);
+      const { value, gradient } = valueAndGrad((w: Record<string, Tensor>) =>
+        withWeights(model, w, (live) => loss(live, step)),
+      )(weights);
+      optimizer.update(weights, gradient);
+      if ((step + 1) % every === 0)
+        context?.onEpoch(method, {
+          epoch: (step + 1) / every,
+          epochs: Math.floor(steps / every),
+          loss: value.item(),
+          seconds: 0,
+        });
+    });
+}
+
+async function runSeed({ tasks }: Data, { steps }: Options, context: RunContext) {
+  const random = new Random(context.seed);
+  const results: MethodScores[] = [];
+  const record = (method: string, accuracies: readonly number[], parametersStored: number) =>
+    results.push({
+      method,
+      scores: {
+        accuracy: accuracies.reduce((a, b) => a + b, 0) / accuracies.length,
+        worst: Math.min(...accuracies),
+        parameters: parametersStored,
+      },
+    });
+  const own = tasks.map((task, t) => {
+    const model = target(random.split('own').split(t));
+    optimize(model, steps, (live) => binaryCrossEntropy(forward(live, task.x), task.y), context, titles.own);
+    return { accuracy: scope(() => percentRight(forward(model, task.testX), task.testY)), size: parameterCount(model) };
+  });
+  record(
+    titles.own,
+    own.map(({ accuracy }) => accuracy),
+    own.reduce((sum, { size }) => sum + size, 0),
+  );
+  const shared = target(random.split('shared'));
+  optimize(
+    shared,
+    steps,
+    (live, step) => {
+      const task = tasks[step % tasks.length] as Task;
+      return binaryCrossEntropy(forward(live, task.x), task.y);
+    },
+    context,
+    titles.shared,
+  );
+  record(
+    titles.shared,
+    tasks.map((task) => scope(() => percentRight(forward(shared, task.testX), task.testY))),
+    parameterCount(shared),
+  );
+  const hypernet = (generator?: ReturnType<typeof chunks>, widths = [32]) =>
+    new Hypernet(
+      target(random.split('target')),
+      {
+        condition: new TaskCondition(tasks.length, 4, random.split('tasks')),
+        trunk: mlpTrunk(widths),
+        ...(generator && { generator }),
+      },
+      random.split('hypernet'),
+    );
+  let kept: ReturnType<typeof hypernet> | undefined;
+  for (const [title, model] of [
+    [titles.once, hypernet()],
+    [titles.chunks, hypernet(chunks(8, 4), [16])],
+  ] as const) {
+    optimize(
+      model,
+      steps,
+      (live, step) => {
+        const t = step % tasks.length;
+        const task = tasks[t] as Task;
+        return binaryCrossEntropy(live.run([t], task.x, forward), task.y);
+      },
+      context,
+      title,
+    );
+    record(
+      title,
+      tasks.map((task, t) => scope(() => percentRight(model.run([t], task.testX, forward), task.testY))),
+      model.size,
+    );
+    if (title === titles.once) kept = model;
+  }
+  await new Promise<void>((resolve) => setTimeout(resolve, 0));
+  const model = kept as ReturnType<typeof hypernet>;
+  return {
+    methods: results,
+    artifacts: () => ({
+      model: {
+        weights: stateOf(model),
+        metadata: { system: 'hypernet-review', tasks: JSON.stringify(rules.map(({ name }) => name)) },
+      },
+      predictions: {
+        columns: ['task', 'x1', 'x2', 'probability', 'label'],
+        rows: tasks.flatMap((task, t) => {
+          const p = scope(() => model.run([t], task.testX, forward).sigmoid().dataSync());
+          const x = task.testX.view();
+          return Array.from(task.testY.slice(0, 200), (y, i) => [
+            task.name,
+            x[2 * i] as number,
+            x[2 * i + 1] as number,
+            p[i] as number,
+            y,
+          ]);
+        }),
+      },
+    }),
+  };
+}
+
+const titles = {
+  own: 'a network for each task',
+  shared: 'one network for both',
+  once: 'hypernetwork, all at once',
+  chunks: 'hypernetwork, in chunks',
+} as const;
+
+/** Standard deviation of the predictions of a distribution over networks, inside and outside the data of a noisy sine. */
+function doubt(steps: number, seed: number) {
+  const random = new Random(seed).split('doubt');
+  const n = 128;
+  const inputs = Float32Array.from({ length: n }, () => 2 * random.float() - 1);
+  const x = keep(tensor(inputs, [n, 1]));
+  const y = keep(
+    tensor(
+      inputs.map((value) => Math.sin(3 * value) + 0.1 * random.gaussian()),
+      [n, 1],
+    ),
+  );
+  const condition = new NoiseCondition(8);
+  const hypernet = new Hypernet(
+    new MLP([1, 32, 2], random.split('target')),
+    { condition, trunk: mlpTrunk([32]) },
+    random.split('hypernet'),
+  );
+  // Mean and log-variance; the likelihood of a normal distribution, under fresh noise each step.
+  const split = (out: Tensor) => ({ mean: out.slice(null, [0, 1]), logVariance: out.slice(null, [1, 2]).clip(-8, 4) });
+  optimize(
+    hypernet,
+    steps,
+    (live, step) => {
+      const { mean, logVariance } = split(live.run(condition.sample(1, random.split(step)), x, forward));
+      return y.subtract(mean).square().multiply(logVariance.negate().exp()).add(logVariance).mean();
+    },
+    undefined,
+    '',
+  );
+  const grid = [-2, -1, -0.5, 0, 0.5, 1, 2];
+  const { epistemic, total } = predictiveValues((draw) => {
+    const { mean, logVariance } = split(
+      hypernet.run(condition.sample(1, random.split('test').split(draw)), tensor(grid, [grid.length, 1]), forward),
+    );
+    return { mean, variance: logVariance.exp() };
+  }, 100);
+  const deviation = (values: Float64Array) => Array.from(values, Math.sqrt);
+  return { grid, epistemic: deviation(epistemic), total: deviation(total) };
+}
+
+async function studies(_data: Data, { steps, cellSteps }: Options, seed: number) {
+  const cells = allCells().map((cell) => trainCell(cell, cellSteps, seed));
+  const built = cells.filter(({ reason }) => reason === undefined);
+  const fell = built.filter(({ before, after }) => after <= 0.8 * before);
+  const { grid, epistemic, total } = doubt(steps, seed);
+  const at = (x: number, of: readonly number[]) => of[grid.indexOf(x)] as number;
+  const inside = (at(-0.5, total) + at(0, total) + at(0.5, total)) / 3;
+  const reasons = new Set(cells.flatMap(({ reason }) => reason ?? []));
+  return {
+    studies: [
+      {
+        title: 'All combinations of the five choices',
+        note: `${cells.length} combinations: ${built.length} built, of which ${fell.length} lost at least a fifth of their loss in ${cellSteps} steps. Left out: ${[...reasons].join('; ')}.`,
+        columns: ['condition', 'generation', ...choices.trunk.map((trunk) => `${trunk}: loss after / before`)],
+        rows: choices.condition.flatMap((condition) =>
+          choices.generation.map((generation) => [
+            condition,
+            generation,
+            ...choices.trunk.map((trunk) => {
+              const own = built.filter(
+                ({ cell }) => cell.condition === condition && cell.generation === generation && cell.trunk === trunk,
+              );
+              return own.map(({ before, after }) => (after / before).toFixed(2)).join(' ');
+            }),
+          ]),
+        ),
+      },
+      {
+        title: 'Doubt of a distribution over networks: y = sin 3x + noise, data in −1 … 1',
+        note: 'Standard deviations over 100 networks: of their means (epistemic), and with the noise that they predict (total).',
+        columns: ['x', ...grid.map(String)],
+        rows: [
+          ['epistemic', ...epistemic.map((value) => value.toFixed(3))],
+          ['total', ...total.map((value) => value.toFixed(3))],
+        ],
+      },
+    ],
+    scores: {
+      fell: fell.length / built.length,
+      notFinite: built.filter(({ after }) => !Number.isFinite(after)).length,
+      doubt: Math.min(at(-2, total), at(2, total)) / inside,
+    },
+  };
+}
+
+function claims(results: readonly SeedResult[], study: Readonly<Record<string, number>>): Claim[] {
+  const mean = (method: string, metric: string) => meanScore(results, method, metric);
+  return [
+    atLeast('One hypernetwork, the worse task (accuracy)', mean(titles.once, 'worst'), 97),
+    atMost('One network without condition (accuracy)', mean(titles.shared, 'accuracy'), 80),
+    atLeast('Combinations whose loss falls by a fifth (share)', study.fell ?? Number.NaN, 1),
+    atMost('Combinations that end in no number', study.notFinite ?? Number.NaN, 0),
+    atLeast('Doubt outside the data against inside (times)', study.doubt ?? Number.NaN, 2),
+  ];
+}
+
+export const hypernetReview: Experiment<typeof options, Data> = {
+  system: 'hypernet-review',
+  title: 'Hypernetworks by the five choices of the review',
+  family: 'hypernet',
+  paper:
+    'Chauhan, Zhou, Lu, Molaei, Clifton, "A Brief Review of Hypernetworks in Deep Learning", 2023 (arXiv 2306.06955)',
+  abstract:
+    'Hypernetworks make the weights of other networks from conditions, and differ in inputs, outputs, the variability of both, and architecture: flexible, sharing information between tasks, and aware of uncertainty.',
+  options,
+  datasets: ['two-tasks'],
+  ownData: 'none: the tasks are generated',
+  metrics: {
+    accuracy: { label: 'accuracy', unit: '%', digits: 1, better: 'larger' },
+    worst: { label: 'worse task', unit: '%', digits: 1, better: 'larger' },
+    parameters: { label: 'parameters stored', digits: 0, better: 'smaller' },
+  },
+  methods: Object.values(titles),
+  notes: () => [
+    'Two tasks on the same square whose labels contradict each other: the sign of a product, and inside or outside of a circle. Targets are perceptrons 2-16-1.',
+  ],
+  load,
+  describe: ({ tasks }) =>
+    `two tasks of ${tasks[0]?.testY.length} points to train on and as many to test: ${tasks.map(({ name }) => name).join(', ')}`,
+  runSeed,
+  studies,
+  claims: (results, study) => claims(results, study),
+};

@@ -1,0 +1,491 @@
+// The claim of magnitude-invariant parametrisation: hypernetworks train faster and more steadily once the size of a condition no longer scales the weights that they make.
+
+import { loadImages } from '../data/node.js';
+import {
+  Hypernet,
+  type HypernetOptions,
+  MIP_OPTIONS,
+  mlpTrunk,
+  type TrunkActivation,
+  VectorCondition,
+} from '../hypernet/index.js';
+import {
+  Adam,
+  accuracy,
+  BatchNorm1d,
+  crossEntropy,
+  globalNorm,
+  LayerNorm,
+  Linear,
+  type Mode,
+  type Optimizer,
+  parameterCount,
+  parameters,
+  predictedClasses,
+  SGD,
+  stateOf,
+  training,
+  withWeights,
+} from '../nn/index.js';
+import { concatenate, keep, Random, scope, type Tensor, tensor, valueAndGrad } from '../tensor/index.js';
+import { atLeast, atMost, meanScore } from './claims.js';
+import type { Claim, Experiment, MethodScores, RunContext, SeedResult } from './contract.js';
+import type { OptionValues } from './options.js';
+import { summarize } from './statistics.js';
+
+const options = {
+  steps: { kind: 'number', default: 800, smoke: 60, minimum: 10, integer: true, about: 'steps of training' },
+  batch: { kind: 'number', default: 64, minimum: 1, integer: true, about: 'images a step, all under one γ' },
+  grid: {
+    kind: 'number',
+    default: 150,
+    smoke: 0,
+    minimum: 0,
+    integer: true,
+    about: 'steps of each cell of the ablation; 0 leaves it out',
+  },
+} as const;
+
+type Options = OptionValues<typeof options>;
+
+const PIXELS = 64;
+const CLASSES = 10;
+
+interface Images {
+  /** [n, 64] in [0, 1] */
+  readonly x: Float32Array;
+  readonly labels: Int32Array;
+}
+
+interface Data {
+  readonly name: string;
+  readonly train: Images;
+  readonly test: Images;
+}
+
+/** Digits as terminals drew them: 5 × 7 dots, a row of five bits after another. */
+const font = [
+  [0b01110, 0b10001, 0b10011, 0b10101, 0b11001, 0b10001, 0b01110],
+  [0b00100, 0b01100, 0b00100, 0b00100, 0b00100, 0b00100, 0b01110],
+  [0b01110, 0b10001, 0b00001, 0b00010, 0b00100, 0b01000, 0b11111],
+  [0b11111, 0b00010, 0b00100, 0b00010, 0b00001, 0b10001, 0b01110],
+  [0b00010, 0b00110, 0b01010, 0b10010, 0b11111, 0b00010, 0b00010],
+  [0b11111, 0b10000, 0b11110, 0b00001, 0b00001, 0b10001, 0b01110],
+  [0b00110, 0b01000, 0b10000, 0b11110, 0b10001, 0b10001, 0b01110],
+  [0b11111, 0b00001, 0b00010, 0b00100, 0b01000, 0b01000, 0b01000],
+  [0b01110, 0b10001, 0b10001, 0b01110, 0b10001, 0b10001, 0b01110],
+  [0b01110, 0b10001, 0b10001, 0b01111, 0b00001, 0b00010, 0b01100],
+] as const;
+
+/** Digits at random places of 8 × 8 pixels, blurred by noise. */
+function glyphs(count: number, random: Random): Images {
+  const x = new Float32Array(count * PIXELS);
+  const labels = Int32Array.from({ length: count }, () => random.integer(CLASSES));
+  for (let i = 0; i < count; i++) {
+    const [left, top] = [1 + random.integer(2), random.integer(2)];
+    for (let row = 0; row < 8; row++)
+      for (let column = 0; column < 8; column++) {
+        const bits = font[labels[i] as number]?.[row - top] ?? 0;
+        const at = column - left;
+        const dot = at >= 0 && at < 5 ? (bits >> (4 - at)) & 1 : 0;
+        const value = 0.8 * dot + 0.1 + 0.15 * random.gaussian();
+        x[i * PIXELS + 8 * row + column] = Math.max(0, Math.min(1, value));
+      }
+  }
+  return { x, labels };
+}
+
+/** MNIST's middle 24 × 24 pixels, three by three. */
+function pooled(
+  source: { readonly pixels: Uint8Array; readonly labels: ArrayLike<number>; readonly count: number },
+  most: number,
+): Images {
+  const count = Math.min(most, source.count);
+  const x = new Float32Array(count * PIXELS);
+  for (let i = 0; i < count; i++)
+    for (let at = 0; at < PIXELS; at++) {
+      const [row, column] = [2 + 3 * (at >> 3), 2 + 3 * (at & 7)];
+      let sum = 0;
+      for (let dy = 0; dy < 3; dy++)
+        for (let dx = 0; dx < 3; dx++) sum += source.pixels[i * 784 + (row + dy) * 28 + column + dx] as number;
+      x[i * PIXELS + at] = sum / (9 * 255);
+    }
+  return { x, labels: Int32Array.from({ length: count }, (_, i) => source.labels[i] as number) };
+}
+
+async function load(source: string): Promise<Data> {
+  if (source === 'glyphs') {
+    const random = new Random(0).split('glyphs');
+    return { name: source, train: glyphs(4000, random.split('train')), test: glyphs(1000, random.split('test')) };
+  }
+  if (source !== 'mnist') throw new Error(`mip: unknown data "${source}"; known: glyphs, mnist`);
+  const { train, test } = loadImages('mnist');
+  return { name: source, train: pooled(train, 12_000), test: pooled(test, 2000) };
+}
+
+/** 64 → 64 → 64 → 10, maybe with norms between. */
+class Target {
+  readonly layers: readonly Linear[];
+  readonly norms: readonly (LayerNorm | BatchNorm1d)[];
+
+  constructor(random: Random, norm: 'none' | 'layer' | 'batch' = 'none') {
+    const sizes = [PIXELS, 64, 64, CLASSES];
+    this.layers = sizes.slice(1).map((size, i) => new Linear(sizes[i] as number, size, random.split(i)));
+    this.norms =
+      norm === 'none' ? [] : [64, 64].map((size) => (norm === 'layer' ? new LayerNorm(size) : new BatchNorm1d(size)));
+  }
+
+  forward(x: Tensor, mode: Mode): Tensor {
+    return this.layers.reduce((value, layer, i) => {
+      const y = layer.forward(value);
+      return i === this.layers.length - 1 ? y : (this.norms[i]?.forward(y, mode) ?? y).relu();
+    }, x);
+  }
+}
+
+/** x with each of d bands of pixels blended with its negative: (1 − γ)x + γ(1 − x). */
+function blend(x: Tensor, gamma: readonly number[]): Tensor {
+  const band = PIXELS / gamma.length;
+  const own = tensor(Float32Array.from({ length: PIXELS }, (_, at) => gamma[Math.floor(at / band)] as number));
+  return x.multiply(own.multiply(-2).add(1)).add(own);
+}
+
+interface Arm {
+  readonly title: string;
+  readonly options: Partial<HypernetOptions<Tensor>>;
+  readonly optimizer: () => Optimizer;
+}
+
+const plain = { encoding: 'none', residual: 'none', init: 'fan-out', trunk: MIP_OPTIONS.trunk } as const;
+const adam = () => new Adam({ learningRate: 1e-3 });
+const sgd = () => new SGD({ learningRate: 1e-2, momentum: 0.9 });
+const normed = mlpTrunk([16, 64, 128], { activation: 'leakyRelu', init: 'fan-out', norm: 'layer' });
+
+const arms: readonly Arm[] = [
+  { title: 'default, Adam', options: plain, optimizer: adam },
+  { title: 'default with layer norm, Adam', options: { ...plain, trunk: normed }, optimizer: adam },
+  { title: 'encoding alone, Adam', options: { ...plain, encoding: 'cos|sin' }, optimizer: adam },
+  { title: 'residual alone, Adam', options: { ...plain, residual: 'fresh' }, optimizer: adam },
+  { title: 'MIP, Adam', options: MIP_OPTIONS, optimizer: adam },
+  { title: 'default, SGD', options: plain, optimizer: sgd },
+  { title: 'MIP, SGD', options: MIP_OPTIONS, optimizer: sgd },
+];
+
+interface Trained {
+  readonly hypernet: Hypernet<Target>;
+  readonly losses: readonly number[];
+  /** Norms of the gradient. */
+  readonly norms: readonly number[];
+}
+
+/** One γ a step. Losses are finite or the run ends there. */
+function train(
+  { train: images }: Data,
+  arm: Pick<Arm, 'options' | 'optimizer'>,
+  random: Random,
+  {
+    steps,
+    batch,
+    dims = 1,
+    norm = 'none',
+    signal,
+    onStep,
+  }: {
+    steps: number;
+    batch: number;
+    dims?: number;
+    norm?: 'none' | 'layer' | 'batch';
+    signal?: AbortSignal | undefined;
+    onStep?: (step: number, loss: number) => void;
+  },
+): Trained {
+  const target = new Target(random.split('target'), norm);
+  const hypernet = new Hypernet(
+    target,
+    { condition: new VectorCondition(dims), ...arm.options },
+    random.split('hypernet'),
+  );
+  const optimizer = arm.optimizer();
+  const draws = random.split('draws');
+  const [losses, norms]: [number[], number[]] = [[], []];
+  for (let step = 0; step < steps; step++) {
+    signal?.throwIfAborted();
+    scope(() => {
+      const rows = Array.from({ length: batch }, () => draws.integer(images.labels.length));
+      const x = tensor(
+        Float32Array.from(rows.flatMap((row) => [...images.x.subarray(row * PIXELS, (row + 1) * PIXELS)])),
+        [batch, PIXELS],
+      );
+      const labels = tensor(Int32Array.from(rows, (row) => images.labels[row] as number));
+      const gamma = Array.from({ length: dims }, () => draws.float());
+      const weights = parameters(hypernet);
+      const { value, gradient } = valueAndGrad((w: Record<string, Tensor>) =>
+        withWeights(hypernet, w, (live) =>
+          crossEntropy(
+            live.run(tensor([gamma]), blend(x, gamma), (own, seen) => own.forward(seen, training(draws))),
+            labels,
+          ),
+        ),
+      )(weights);
+      const loss = value.item();
+      losses.push(Number.isFinite(loss) ? loss : Number.POSITIVE_INFINITY);
+      norms.push(globalNorm(gradient));
+      if (Number.isFinite(loss)) optimizer.update(weights, gradient);
+      onStep?.(step + 1, loss);
+    });
+  }
+  return { hypernet, losses, norms };
+}
+
+const meanOf = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+/** Mean of the last tenth. */
+const finalLoss = (losses: readonly number[]) => meanOf(losses.slice(-Math.max(1, Math.floor(losses.length / 10))));
+
+function testAccuracy({ hypernet }: Trained, { test }: Data): number {
+  const values = [0.05, 0.25, 0.45, 0.55, 0.75, 0.95].map((gamma) =>
+    scope(() => {
+      const x = blend(tensor(test.x, [test.labels.length, PIXELS]), [gamma]);
+      const logits = hypernet.run(tensor([[gamma]]), x, (own, seen) => own.forward(seen, { training: false }));
+      return accuracy(predictedClasses(logits), test.labels);
+    }),
+  );
+  return 100 * meanOf(values);
+}
+
+/** Norms of the gradient before any training, over random γ and batches. */
+function normsAtStart(data: Data, arm: Arm, random: Random, batch: number): readonly number[] {
+  const still: Optimizer = { update: () => {}, state: () => ({ step: 0, tensors: {} }), restore: () => {} };
+  return train(data, { ...arm, optimizer: () => still }, random, { steps: 50, batch }).norms;
+}
+
+/** First step from which the mean loss of 20 steps is at most `goal`. */
+function stepsTo(losses: readonly number[], goal: number): number {
+  for (let at = 20; at <= losses.length; at++) if (meanOf(losses.slice(at - 20, at)) <= goal) return at;
+  return losses.length;
+}
+
+async function runSeed(data: Data, { steps, batch }: Options, context: RunContext) {
+  const random = new Random(context.seed);
+  const results: MethodScores[] = [];
+  let last: Hypernet<Target> | undefined;
+  let goal: number | undefined;
+  for (const arm of arms) {
+    const started = performance.now();
+    let since = 0;
+    // All arms see the same images under the same γ.
+    const trained = train(data, arm, random.split('arm'), {
+      steps,
+      batch,
+      signal: context.signal,
+      onStep: (step, loss) => {
+        since += loss;
+        if (step % 20 !== 0) return;
+        context.onEpoch(arm.title, { epoch: step / 20, epochs: Math.floor(steps / 20), loss: since / 20, seconds: 0 });
+        since = 0;
+      },
+    });
+    await new Promise<void>((resolve) => setTimeout(resolve, 0));
+    goal ??= finalLoss(trained.losses);
+    const { mean, sd } = summarize(normsAtStart(data, arm, random.split('arm'), batch));
+    results.push({
+      method: arm.title,
+      scores: {
+        accuracy: testAccuracy(trained, data),
+        loss: finalLoss(trained.losses),
+        steps: stepsTo(trained.losses, goal),
+        variation: sd / mean,
+        parameters: trained.hypernet.size,
+        seconds: (performance.now() - started) / 1000,
+      },
+    });
+    if (arm.title === 'MIP, Adam') last = trained.hypernet;
+  }
+  const model = last as Hypernet<Target>;
+  return {
+    methods: results,
+    artifacts: () => ({
+      model: {
+        weights: stateOf(model),
+        metadata: { system: 'mip', data: data.name, parameters: String(parameterCount(model)) },
+      },
+      predictions: {
+        columns: ['γ', 'row', 'prediction', 'label'],
+        rows: [0.1, 0.9].flatMap((gamma) => {
+          const count = Math.min(100, data.test.labels.length);
+          const predicted = scope(() => {
+            const x = blend(tensor(data.test.x.slice(0, count * PIXELS), [count, PIXELS]), [gamma]);
+            return predictedClasses(
+              model.run(tensor([[gamma]]), x, (own, seen) => own.forward(seen, { training: false })),
+            );
+          });
+          return Array.from(predicted, (c, row) => [gamma, row, c, data.test.labels[row] as number]);
+        }),
+      },
+    }),
+  };
+}
+
+/** Sizes of generated weights and variances of the target's first activations, by γ, before any training. */
+function proportionality(data: Data, seed: number) {
+  const gammas = [0.1, 0.2, 0.4, 0.8];
+  const x = keep(tensor(data.test.x.slice(0, 200 * PIXELS), [200, PIXELS]));
+  const fine = Array.from({ length: 50 }, (_, i) => (i + 1) / 50);
+  const rows = (['default', 'MIP'] as const).map((name) => {
+    const target = new Target(new Random(seed));
+    const own = name === 'MIP' ? { ...MIP_OPTIONS, residual: 'none' as const } : plain;
+    const hypernet = new Hypernet(target, { condition: new VectorCondition(1), ...own }, new Random(seed));
+    const at = (gamma: number) =>
+      scope(() => {
+        const weights = hypernet.generate(tensor([[gamma]]));
+        const flat = concatenate(Object.values(weights).map((w) => w.reshape([-1])));
+        const variance = hypernet.apply(weights, x, (live, seen) =>
+          (live.layers[0] as Linear).forward(seen).variance().reshape([1, 1]),
+        );
+        return { norm: Math.sqrt(flat.square().sum().item()), variance: variance.item() };
+      });
+    return {
+      name,
+      norms: gammas.map((gamma) => at(gamma).norm),
+      spread: summarize(fine.map((gamma) => Math.log(at(gamma).norm))).sd,
+      correlation: correlation(
+        fine.map((gamma) => gamma ** 2),
+        fine.map((gamma) => at(gamma).variance),
+      ),
+    };
+  });
+  return { gammas, rows };
+}
+
+function correlation(a: readonly number[], b: readonly number[]): number {
+  const [ma, mb] = [meanOf(a), meanOf(b)];
+  const product = (p: readonly number[], mp: number, q: readonly number[], mq: number) =>
+    p.reduce((sum, value, i) => sum + (value - mp) * ((q[i] as number) - mq), 0);
+  return product(a, ma, b, mb) / Math.sqrt(product(a, ma, a, ma) * product(b, mb, b, mb));
+}
+
+/** Final losses of both parametrisations over activations, sizes of conditions, widths and norms of the target. */
+function ablation(data: Data, steps: number, seed: number) {
+  const cells: { name: string[]; ordinary: number; invariant: number }[] = [];
+  for (const activation of ['relu', 'leakyRelu', 'gelu', 'tanh'] as const satisfies readonly TrunkActivation[])
+    for (const dims of [1, 4, 8])
+      for (const width of [16, 128])
+        for (const norm of ['none', 'batch', 'layer'] as const) {
+          const trunk = mlpTrunk([16, 64, width], { activation, init: 'fan-out' });
+          const loss = (own: Partial<HypernetOptions<Tensor>>) =>
+            finalLoss(
+              train(data, { options: { ...own, trunk }, optimizer: adam }, new Random(seed), {
+                steps,
+                batch: 64,
+                dims,
+                norm,
+              }).losses,
+            );
+          cells.push({
+            name: [activation, String(dims), String(width), norm],
+            ordinary: loss(plain),
+            invariant: loss(MIP_OPTIONS),
+          });
+        }
+  return cells;
+}
+
+async function studies(data: Data, { grid }: Options, seed: number) {
+  const { gammas, rows } = proportionality(data, seed);
+  const [ordinary, invariant] = rows as [(typeof rows)[number], (typeof rows)[number]];
+  const cells = grid > 0 ? ablation(data, grid, seed) : [];
+  const won = cells.filter((cell) => cell.invariant <= cell.ordinary).length;
+  return {
+    studies: [
+      {
+        title: 'Sizes of what is generated, before training',
+        note: 'Norm of all generated weights (without θ⁰) by γ, the standard deviation of its logarithm over γ in 0.02 … 1, and the correlation of γ² with the variance of the target’s first activations.',
+        columns: ['parametrisation', ...gammas.map((gamma) => `γ = ${gamma}`), 'spread', 'correlation'],
+        rows: rows.map(({ name, norms, spread, correlation: r }) => [
+          name,
+          ...norms.map((norm) => norm.toFixed(4)),
+          spread.toFixed(2),
+          r.toFixed(3),
+        ]),
+      },
+      ...(cells.length === 0
+        ? []
+        : [
+            {
+              title: 'Ablation: activations, conditions, widths, norms of the target',
+              note: `Mean loss of the last tenth of ${grid} steps with Adam. MIP is at most the default's in ${won} of ${cells.length} cells.`,
+              columns: ['activation', 'size of γ', 'width', 'norm', 'default', 'MIP'],
+              rows: cells.map(({ name, ordinary: a, invariant: b }) => [...name, a.toFixed(3), b.toFixed(3)]),
+            },
+          ]),
+    ],
+    scores: {
+      doubling: (ordinary.norms[3] as number) / (ordinary.norms[2] as number),
+      correlationBefore: ordinary.correlation,
+      spreadBefore: ordinary.spread,
+      spreadAfter: invariant.spread,
+      ...(cells.length > 0 && { cells: won / cells.length }),
+    },
+  };
+}
+
+function claims(results: readonly SeedResult[], study: Readonly<Record<string, number>>): Claim[] {
+  const mean = (method: string, metric: string) => meanScore(results, method, metric);
+  const steadier = results.filter(({ methods }) => {
+    const of = (title: string) => methods.find(({ method }) => method === title)?.scores.variation ?? Number.NaN;
+    return of('MIP, Adam') < of('default, Adam');
+  }).length;
+  return [
+    atLeast(
+      'Adam: MIP above the default (points)',
+      mean('MIP, Adam', 'accuracy') - mean('default, Adam', 'accuracy'),
+      5,
+    ),
+    atLeast(
+      'Adam: steps to the default’s final loss, default against MIP',
+      mean('default, Adam', 'steps') / mean('MIP, Adam', 'steps'),
+      1.2,
+    ),
+    atMost('SGD: the default (accuracy)', mean('default, SGD', 'accuracy'), 20),
+    atLeast('SGD: MIP (accuracy)', mean('MIP, SGD', 'accuracy'), 60),
+    atLeast('Share of seeds whose gradients vary less with MIP', steadier / results.length, 1),
+    atMost('Default: a doubled γ scales the weights by 2, off by', Math.abs((study.doubling ?? Number.NaN) - 2), 1e-3),
+    atLeast('Default: correlation of γ² and the variance of activations', study.correlationBefore ?? Number.NaN, 0.99),
+    atLeast('Default: spread of the logarithm of the weights’ norm over γ', study.spreadBefore ?? Number.NaN, 0.85),
+    atMost('MIP: spread of the logarithm of the weights’ norm over γ', study.spreadAfter ?? Number.NaN, 0.5),
+    ...(study.cells === undefined
+      ? []
+      : [atLeast('Share of cells of the ablation where MIP is not behind', study.cells, 0.8)]),
+  ];
+}
+
+export const mip: Experiment<typeof options, Data> = {
+  system: 'mip',
+  title: 'MIP: magnitude-invariant parametrisations of hypernetworks',
+  family: 'hypernet',
+  paper:
+    'Gonzalez Ortiz, Guttag, Dalca, "Magnitude Invariant Parametrizations Improve Hypernetwork Learning", ICLR 2024 (arXiv 2304.07645)',
+  abstract:
+    'The size of a hypernetwork’s input scales the weights it makes, which makes training unsteady; an encoding of constant norm and a residual form end that, and training becomes steadier and faster at no cost.',
+  options,
+  datasets: ['glyphs', 'mnist'],
+  ownData: 'none: the task is made from digits',
+  metrics: {
+    accuracy: { label: 'accuracy', unit: '%', digits: 1, better: 'larger' },
+    loss: { label: 'final loss', digits: 3, better: 'smaller' },
+    steps: { label: 'steps to the default’s loss', digits: 0, better: 'smaller' },
+    variation: { label: 'variation of gradient norms', digits: 2, better: 'smaller' },
+    parameters: { label: 'parameters', digits: 0, better: 'smaller' },
+    seconds: { label: 'training', unit: 's', digits: 1, better: 'smaller' },
+  },
+  methods: arms.map(({ title }) => title),
+  notes: ({ batch }) => [
+    `Digits of 8 × 8 pixels, blended with their negative by γ, one γ for each step of ${batch}; all weights of a perceptron 64-64-64-10 are generated from γ alone. Accuracy is the mean over six γ.`,
+    'All arms start alike (fan-out) and see the same data. Variation: standard deviation over mean of the gradient’s norm before training, over 50 γ and batches.',
+  ],
+  load,
+  describe: ({ name, train: images, test }) =>
+    `${name}: ${images.labels.length} images to train on, ${test.labels.length} to test`,
+  runSeed,
+  studies,
+  claims: (results, study) => claims(results, study),
+};
