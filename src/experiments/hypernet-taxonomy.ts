@@ -95,7 +95,7 @@ export function trainCell(cell: Cell, steps: number, seed = 0): CellResult {
       { condition, trunk: trunks[cell.trunk], generator },
       random.split('hypernet'),
     );
-    const optimizer = new Adam({ learningRate: 2e-2 });
+    const optimizer = new Adam({ learningRate: 1e-2 });
     const shapes = targets.map(
       (target): Record<string, Shape> =>
         Object.fromEntries(Object.entries(parameters(target)).map(([name, { shape }]) => [name, shape])),

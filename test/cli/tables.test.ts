@@ -1,0 +1,102 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { readCsv } from '../../src/data/index.js';
+import { uniform } from '../oracle.js';
+
+const root = join(import.meta.dirname, '../..');
+const main = join(root, 'dist/cli/main.js');
+const folder = mkdtempSync(join(tmpdir(), 'gossamer-tables-'));
+const path = (name: string) => join(folder, name);
+
+function gossamer(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', cwd: folder });
+  return { status, stdout, stderr };
+}
+
+describe.skipIf(!existsSync(main))('tables and hypernetworks on the command line (needs a build)', () => {
+  const draws = uniform(1, 300, 0, 1);
+  const lines = Array.from({ length: 100 }, (_, i) => {
+    const [a, b] = [draws[i] as number, draws[100 + i] as number];
+    return `${a.toFixed(3)},${i % 9 === 0 ? '' : b.toFixed(3)},${(draws[200 + i] as number) > 0.5 ? 'up' : 'down'},,${a > 0.5 ? 'yes' : 'no'}`;
+  });
+  writeFileSync(path('table.csv'), `a,b,c,empty,y\n${lines.join('\n')}\n`);
+
+  test('fit compares, keeps the best, and predict reads other tables with it', () => {
+    const { status, stdout, stderr } = gossamer(
+      'fit',
+      'table.csv',
+      '--target',
+      'y',
+      '--views',
+      '6',
+      '--epochs',
+      '4',
+      '-o',
+      'm.safetensors',
+    );
+    expect(status).toBe(0);
+    expect(stderr).toContain('column "empty" holds no values and is left out');
+    expect(stdout).toContain('table.csv: 100 rows, 4 columns, 2 classes');
+    for (const title of ['HyperTab', 'random forest', 'gradient boosting', 'MLP', 'logistic regression'])
+      expect(stdout).toMatch(new RegExp(`^${title} +\\d+\\.\\d ± `, 'm'));
+    writeFileSync(path('new.csv'), 'c,b,a\nup,0.2,0.9\nsideways,,0.1\n');
+    const predicted = gossamer('predict', 'm.safetensors', 'new.csv', '-o', 'p.csv');
+    expect(predicted.status).toBe(0);
+    expect(predicted.stderr).toContain('column "c" holds sideways, which training did not know');
+    const { columns, rows } = readCsv(readFileSync(path('p.csv'), 'utf8'));
+    expect(columns).toEqual(['row', 'y', 'probability', 'p(no)', 'p(yes)']);
+    expect(rows.map((row) => row[1])).toEqual(['yes', 'no']);
+    const json = gossamer('fit', 'table.csv', '--target', 'y', '--methods', 'forest', '--json', '-o', 'f.safetensors');
+    expect(JSON.parse(json.stdout)).toMatchObject({ best: 'forest', model: 'f.safetensors' });
+  }, 120_000);
+
+  test('mistakes end with code 2, one line, and no file', () => {
+    for (const [args, message] of [
+      [['--target', 'z'], 'there is no target column "z"; the table has a, b, c, empty, y'],
+      [['--target', 'y', '--methods', 'tree'], 'unknown method "tree"'],
+      [['--target', 'y', '--ignore', 'q'], '--ignore names no column of the table: q'],
+      [['--target', 'a'], 'holds'],
+    ] as const) {
+      const { status, stderr } = gossamer('fit', 'table.csv', ...args, '-o', 'none.safetensors');
+      expect(status).toBe(2);
+      expect(stderr).toContain(message);
+      expect(existsSync(path('none.safetensors'))).toBe(false);
+    }
+    writeFileSync(path('short.csv'), 'a\n0.5\n');
+    const short = gossamer('predict', 'm.safetensors', 'short.csv');
+    expect(short.status).toBe(2);
+    expect(short.stderr).toContain('the table lacks "b", "c"');
+  });
+
+  test.each(['hypertab', 'mip', 'hypernet-review'])(
+    'gossamer run %s --smoke',
+    (system) => {
+      const { status, stdout } = gossamer('run', system, '--smoke', '--json', '--out', path(`run-${system}`));
+      expect(status).toBe(0);
+      const { rows, claims } = JSON.parse(stdout);
+      expect(rows.length).toBeGreaterThan(3);
+      expect(claims.length).toBeGreaterThan(1);
+      expect(readFileSync(path(`run-${system}/report.html`), 'utf8')).toContain('<svg');
+    },
+    120_000,
+  );
+
+  test('the code of docs/hypernetworks.md runs and learns', () => {
+    const text = readFileSync(join(root, 'docs/hypernetworks.md'), 'utf8');
+    const code = [...text.matchAll(/```js\n([\s\S]*?)```/g)].map((match) => match[1]).join('\n');
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ['--input-type=module', '--eval', `${code}\nprocess.exit(0);`],
+      { encoding: 'utf8', cwd: root },
+    );
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    const [learnt, point, doubled] = stdout.trim().split('\n');
+    expect(learnt).toMatch(/^(0\.9\d\d|1\.000) (0\.9\d\d|1\.000)$/);
+    expect(point).toContain('the same point in both tasks');
+    expect(Number(doubled?.match(/[\d.]+/)?.[0])).toBeLessThan(1.2);
+  }, 60_000);
+});
