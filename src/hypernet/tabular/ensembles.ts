@@ -28,15 +28,14 @@ export class RandomForest implements TableClassifier {
   ) {
     const { trees = 100, columns = Math.max(1, Math.floor(Math.sqrt(x.width))), leastLeaf = 1 } = this.options;
     const binned = binRows(x);
+    const objective = gini(labels, classes, leastLeaf);
     this.classes = classes;
     const grown: Tree[] = [];
     for (let t = 0; t < trees; t++) {
       const draws = random.split(t);
       const rows = Int32Array.from({ length: x.count }, () => draws.integer(x.count));
       const tried = () => draws.sample(x.width, Math.min(columns, x.width));
-      grown.push(
-        growTree(binned, rows, gini(labels, classes, leastLeaf), { maximumDepth: 64, tried, leastGain: 1e-9 }),
-      );
+      grown.push(growTree(binned, rows, objective, { maximumDepth: 64, tried, leastGain: 1e-9 }));
       onProgress?.((t + 1) / trees);
       if (t % 8 === 7) await breathe(signal);
     }
@@ -58,13 +57,12 @@ export async function breathe(signal: AbortSignal | undefined): Promise<void> {
 
 /** Σ_c n_c²/n: what Gini's impurity leaves, so that gains are falls of impurity. The last of the sums is n. */
 function gini(labels: Int32Array, classes: number, leastLeaf: number): Objective {
+  const ones = new Float64Array(labels.length).fill(1);
   return {
     size: classes + 1,
-    add(sums, at, row) {
-      const place = at + (labels[row] as number);
-      sums[place] = (sums[place] as number) + 1;
-      sums[at + classes] = (sums[at + classes] as number) + 1;
-    },
+    column: labels,
+    first: ones,
+    second: ones,
     score(sums, at) {
       let squares = 0;
       for (let c = at; c < at + classes; c++) squares += (sums[c] as number) ** 2;
@@ -151,13 +149,12 @@ function newton(
   classes: number,
   { lambda, learningRate, leastHessian }: { lambda: number; learningRate: number; leastHessian: number },
 ): Objective {
+  const own = Float64Array.from(labels, (_, row) => p[row * classes + c] as number);
   return {
     size: 2,
-    add(sums, at, row) {
-      const own = p[row * classes + c] as number;
-      sums[at] = (sums[at] as number) + own - Number(labels[row] === c);
-      sums[at + 1] = (sums[at + 1] as number) + own * (1 - own);
-    },
+    column: new Int32Array(labels.length),
+    first: own.map((value, row) => value - Number(labels[row] === c)),
+    second: own.map((value) => value * (1 - value)),
     score: (sums, at) => (sums[at] as number) ** 2 / ((sums[at + 1] as number) + lambda),
     admits: (sums, at) => (sums[at + 1] as number) >= leastHessian,
     leaf: (sums) => [(-learningRate * (sums[0] as number)) / ((sums[1] as number) + lambda)],

@@ -49,11 +49,12 @@ function place(cuts: Float32Array, value: number): number {
   return low;
 }
 
-/** What a tree is grown for: sums of `size` numbers over the rows of a node, how good they are, and what a leaf says. */
+/** What a tree is grown for. A row adds first[row] to the sum that column[row] names and second[row] to the last of `size` sums, so that one loop fills histograms for classes and for gradients alike. */
 export interface Objective {
   readonly size: number;
-  /** Adds a row's numbers to sums[at …]. */
-  add(sums: Float64Array, at: number, row: number): void;
+  readonly column: Int32Array;
+  readonly first: Float64Array;
+  readonly second: Float64Array;
   /** Larger is better; the gain of a split is score(left) + score(right) − score(node). */
   score(sums: Float64Array, at: number): number;
   /** Whether a side may stand alone. */
@@ -80,19 +81,21 @@ export interface GrowthOptions {
 
 export function growTree(binned: BinnedRows, rows: Int32Array, objective: Objective, options: GrowthOptions): Tree {
   const [features, thresholds, children, leaves]: [number[], number[], number[], number[]] = [[], [], [], []];
-  const histogram = new Float64Array(BINS * objective.size);
+  const search = new SplitSearch(binned, objective, options);
+  // A node's rows are a stretch of this; a split brings those of the left child to its front.
+  const order = rows.slice();
+  const aside = new Int32Array(rows.length);
   const reserve = () => {
     features.push(-1);
     thresholds.push(0);
     return children.push(0) - 1;
   };
-  const pending = [{ node: reserve(), rows, depth: 0 }];
+  const pending = [{ node: reserve(), from: 0, to: order.length, depth: 0 }];
   for (let entry = pending.pop(); entry; entry = pending.pop()) {
-    const { node, rows: own, depth } = entry;
-    const sums = new Float64Array(objective.size);
-    for (const row of own) objective.add(sums, 0, row);
-    const split =
-      depth < options.maximumDepth ? bestSplit(binned, own, sums, objective, options, histogram) : undefined;
+    const { node, from, to, depth } = entry;
+    const own = order.subarray(from, to);
+    const sums = search.sumsOf(own);
+    const split = depth < options.maximumDepth ? search.best(own, sums) : undefined;
     if (!split) {
       const outputs = objective.leaf(sums);
       children[node] = leaves.length / outputs.length;
@@ -103,12 +106,12 @@ export function growTree(binned: BinnedRows, rows: Int32Array, objective: Object
     features[node] = column;
     thresholds[node] = binned.edges[column]?.[bin] as number;
     const left = reserve();
-    const right = reserve();
     children[node] = left;
-    const goesLeft = (row: number) => (binned.codes[column * binned.count + row] as number) <= bin;
+    const right = reserve();
+    const middle = from + partition(own, aside, binned.codes.subarray(column * binned.count), bin);
     pending.push(
-      { node: right, rows: own.filter((row) => !goesLeft(row)), depth: depth + 1 },
-      { node: left, rows: own.filter(goesLeft), depth: depth + 1 },
+      { node: right, from: middle, to, depth: depth + 1 },
+      { node: left, from, to: middle, depth: depth + 1 },
     );
   }
   return {
@@ -119,44 +122,126 @@ export function growTree(binned: BinnedRows, rows: Int32Array, objective: Object
   };
 }
 
-function bestSplit(
-  { codes, count, edges }: BinnedRows,
-  rows: Int32Array,
-  sums: Float64Array,
-  objective: Objective,
-  { tried, leastGain }: GrowthOptions,
-  histogram: Float64Array,
-): { readonly column: number; readonly bin: number } | undefined {
-  const { size } = objective;
-  const whole = objective.score(sums, 0);
-  const sides = new Float64Array(2 * size);
-  let best: { column: number; bin: number } | undefined;
-  let most = leastGain;
-  const columns = tried();
-  for (let c = 0; c < columns.length; c++) {
-    const column = columns[c] as number;
-    const bins = (edges[column]?.length as number) + 1;
-    if (bins === 1) continue;
-    histogram.fill(0, 0, bins * size);
-    for (const row of rows) objective.add(histogram, (codes[column * count + row] as number) * size, row);
-    sides.fill(0);
-    sides.set(sums, size);
-    for (let bin = 0; bin + 1 < bins; bin++) {
-      for (let s = 0; s < size; s++) {
-        const moved = histogram[bin * size + s] as number;
-        sides[s] = (sides[s] as number) + moved;
-        sides[size + s] = (sides[size + s] as number) - moved;
-      }
-      if (!objective.admits(sides, 0)) continue;
-      if (!objective.admits(sides, size)) break;
-      const gain = objective.score(sides, 0) + objective.score(sides, size) - whole;
-      if (gain > most) {
-        most = gain;
-        best = { column, bin };
-      }
+/** Brings rows with codes of at most `bin` to the front, in their order. @returns how many they are */
+function partition(rows: Int32Array, aside: Int32Array, codes: Uint8Array, bin: number): number {
+  let [left, right] = [0, 0];
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i] as number;
+    if ((codes[row] as number) <= bin) rows[left++] = row;
+    else aside[right++] = row;
+  }
+  rows.set(aside.subarray(0, right), left);
+  return left;
+}
+
+/** Many bins are put in order by a look at all, few by insertion: the runtime's sort costs more than either. */
+function ascending(bins: Int32Array, count: number, isMet: Uint8Array): Int32Array {
+  if (count > 24) {
+    for (let bin = 0, at = 0; at < count; bin++) if (isMet[bin] === 1) bins[at++] = bin;
+  } else {
+    for (let i = 1; i < count; i++) {
+      const bin = bins[i] as number;
+      let at = i;
+      for (; at > 0 && (bins[at - 1] as number) > bin; at--) bins[at] = bins[at - 1] as number;
+      bins[at] = bin;
     }
   }
-  return best;
+  return bins.subarray(0, count);
+}
+
+class SplitSearch {
+  readonly #histogram: Float64Array;
+  /** What the node's rows add, in their order. */
+  readonly #column: Int32Array;
+  readonly #first: Float64Array;
+  readonly #second: Float64Array;
+  /** Bins that the node's rows fall into, and whether they have been met. */
+  readonly #met = new Int32Array(BINS);
+  readonly #isMet = new Uint8Array(BINS);
+
+  constructor(
+    readonly binned: BinnedRows,
+    readonly objective: Objective,
+    readonly options: GrowthOptions,
+  ) {
+    this.#histogram = new Float64Array(BINS * objective.size);
+    this.#column = new Int32Array(binned.count);
+    this.#first = new Float64Array(binned.count);
+    this.#second = new Float64Array(binned.count);
+  }
+
+  /** Sums over a node's rows, which `best` is then asked about. */
+  sumsOf(rows: Int32Array): Float64Array {
+    const { size, column, first, second } = this.objective;
+    const sums = new Float64Array(size);
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i] as number;
+      const at = column[row] as number;
+      this.#column[i] = at;
+      this.#first[i] = first[row] as number;
+      this.#second[i] = second[row] as number;
+      sums[at] = (sums[at] as number) + (first[row] as number);
+      sums[size - 1] = (sums[size - 1] as number) + (second[row] as number);
+    }
+    return sums;
+  }
+
+  /** Sums of every bin of a column that a row falls into. @returns the bins, ascending */
+  #fill(rows: Int32Array, codes: Uint8Array): Int32Array {
+    const { size } = this.objective;
+    const histogram = this.#histogram;
+    const [column, first, second] = [this.#column, this.#first, this.#second];
+    const [met, isMet] = [this.#met, this.#isMet];
+    let count = 0;
+    for (let i = 0; i < rows.length; i++) {
+      const bin = codes[rows[i] as number] as number;
+      if (isMet[bin] === 0) {
+        isMet[bin] = 1;
+        met[count++] = bin;
+      }
+      const at = bin * size;
+      const place = at + (column[i] as number);
+      histogram[place] = (histogram[place] as number) + (first[i] as number);
+      histogram[at + size - 1] = (histogram[at + size - 1] as number) + (second[i] as number);
+    }
+    return ascending(met, count, isMet);
+  }
+
+  best(rows: Int32Array, sums: Float64Array): { readonly column: number; readonly bin: number } | undefined {
+    const { codes, count, edges } = this.binned;
+    const { objective } = this;
+    const { size } = objective;
+    const whole = objective.score(sums, 0);
+    const sides = new Float64Array(2 * size);
+    const histogram = this.#histogram;
+    let best: { column: number; bin: number } | undefined;
+    let most = this.options.leastGain;
+    const columns = this.options.tried();
+    for (let c = 0; c < columns.length; c++) {
+      const column = columns[c] as number;
+      if (edges[column]?.length === 0) continue;
+      const bins = this.#fill(rows, codes.subarray(column * count, (column + 1) * count));
+      sides.fill(0);
+      sides.set(sums, size);
+      for (let b = 0; b < bins.length; b++) {
+        const bin = bins[b] as number;
+        for (let s = 0; s < size; s++) {
+          const moved = histogram[bin * size + s] as number;
+          histogram[bin * size + s] = 0;
+          sides[s] = (sides[s] as number) + moved;
+          sides[size + s] = (sides[size + s] as number) - moved;
+        }
+        this.#isMet[bin] = 0;
+        if (b === bins.length - 1 || !objective.admits(sides, 0) || !objective.admits(sides, size)) continue;
+        const gain = objective.score(sides, 0) + objective.score(sides, size) - whole;
+        if (gain > most) {
+          most = gain;
+          best = { column, bin };
+        }
+      }
+    }
+    return best;
+  }
 }
 
 /** Adds factor·(outputs of the leaf that each row reaches) to totals [rows, outputs]. */
