@@ -81,7 +81,7 @@ function points(random: Random): { x: Tensor; labels: Tensor } {
   return { x, labels: tensor(labels) };
 }
 
-/** Trains one combination for some steps on a fixed batch. */
+/** Trains one combination on a fixed batch. @param steps for each target */
 export function trainCell(cell: Cell, steps: number, seed = 0): CellResult {
   const random = new Random(seed);
   const generator = strategyOf(cell);
@@ -113,7 +113,8 @@ export function trainCell(cell: Cell, steps: number, seed = 0): CellResult {
     };
     const mean = () => scope(() => (lossAt(hypernet, 0).item() + lossAt(hypernet, 1).item()) / 2);
     const before = mean();
-    for (let step = 0; step < steps; step++)
+    // Each target gets so many.
+    for (let step = 0; step < (cell.weights === 'dynamic' ? 2 : 1) * steps; step++)
       scope(() => {
         const weights = parameters(hypernet);
         const { gradient } = valueAndGrad((w: Record<string, Tensor>) =>

@@ -1,5 +1,6 @@
 // The claim of magnitude-invariant parametrisation: hypernetworks train faster and more steadily once the size of a condition no longer scales the weights that they make.
 
+import { DIGIT_CLASSES, DIGIT_PIXELS, type DigitImages, glyphDigits, pooledDigits } from '../data/index.js';
 import { loadImages } from '../data/node.js';
 import {
   Hypernet,
@@ -48,79 +49,24 @@ const options = {
 
 type Options = OptionValues<typeof options>;
 
-const PIXELS = 64;
-const CLASSES = 10;
-
-interface Images {
-  /** [n, 64] in [0, 1] */
-  readonly x: Float32Array;
-  readonly labels: Int32Array;
-}
-
 interface Data {
   readonly name: string;
-  readonly train: Images;
-  readonly test: Images;
-}
-
-/** Digits as terminals drew them: 5 × 7 dots, a row of five bits after another. */
-const font = [
-  [0b01110, 0b10001, 0b10011, 0b10101, 0b11001, 0b10001, 0b01110],
-  [0b00100, 0b01100, 0b00100, 0b00100, 0b00100, 0b00100, 0b01110],
-  [0b01110, 0b10001, 0b00001, 0b00010, 0b00100, 0b01000, 0b11111],
-  [0b11111, 0b00010, 0b00100, 0b00010, 0b00001, 0b10001, 0b01110],
-  [0b00010, 0b00110, 0b01010, 0b10010, 0b11111, 0b00010, 0b00010],
-  [0b11111, 0b10000, 0b11110, 0b00001, 0b00001, 0b10001, 0b01110],
-  [0b00110, 0b01000, 0b10000, 0b11110, 0b10001, 0b10001, 0b01110],
-  [0b11111, 0b00001, 0b00010, 0b00100, 0b01000, 0b01000, 0b01000],
-  [0b01110, 0b10001, 0b10001, 0b01110, 0b10001, 0b10001, 0b01110],
-  [0b01110, 0b10001, 0b10001, 0b01111, 0b00001, 0b00010, 0b01100],
-] as const;
-
-/** Digits at random places of 8 × 8 pixels, blurred by noise. */
-function glyphs(count: number, random: Random): Images {
-  const x = new Float32Array(count * PIXELS);
-  const labels = Int32Array.from({ length: count }, () => random.integer(CLASSES));
-  for (let i = 0; i < count; i++) {
-    const [left, top] = [1 + random.integer(2), random.integer(2)];
-    for (let row = 0; row < 8; row++)
-      for (let column = 0; column < 8; column++) {
-        const bits = font[labels[i] as number]?.[row - top] ?? 0;
-        const at = column - left;
-        const dot = at >= 0 && at < 5 ? (bits >> (4 - at)) & 1 : 0;
-        const value = 0.8 * dot + 0.1 + 0.15 * random.gaussian();
-        x[i * PIXELS + 8 * row + column] = Math.max(0, Math.min(1, value));
-      }
-  }
-  return { x, labels };
-}
-
-/** MNIST's middle 24 × 24 pixels, three by three. */
-function pooled(
-  source: { readonly pixels: Uint8Array; readonly labels: ArrayLike<number>; readonly count: number },
-  most: number,
-): Images {
-  const count = Math.min(most, source.count);
-  const x = new Float32Array(count * PIXELS);
-  for (let i = 0; i < count; i++)
-    for (let at = 0; at < PIXELS; at++) {
-      const [row, column] = [2 + 3 * (at >> 3), 2 + 3 * (at & 7)];
-      let sum = 0;
-      for (let dy = 0; dy < 3; dy++)
-        for (let dx = 0; dx < 3; dx++) sum += source.pixels[i * 784 + (row + dy) * 28 + column + dx] as number;
-      x[i * PIXELS + at] = sum / (9 * 255);
-    }
-  return { x, labels: Int32Array.from({ length: count }, (_, i) => source.labels[i] as number) };
+  readonly train: DigitImages;
+  readonly test: DigitImages;
 }
 
 async function load(source: string): Promise<Data> {
   if (source === 'glyphs') {
     const random = new Random(0).split('glyphs');
-    return { name: source, train: glyphs(4000, random.split('train')), test: glyphs(1000, random.split('test')) };
+    return {
+      name: source,
+      train: glyphDigits(4000, random.split('train')),
+      test: glyphDigits(1000, random.split('test')),
+    };
   }
   if (source !== 'mnist') throw new Error(`mip: unknown data "${source}"; known: glyphs, mnist`);
   const { train, test } = loadImages('mnist');
-  return { name: source, train: pooled(train, 12_000), test: pooled(test, 2000) };
+  return { name: source, train: pooledDigits(train, 12_000), test: pooledDigits(test, 2000) };
 }
 
 /** 64 → 64 → 64 → 10, maybe with norms between. */
@@ -129,7 +75,7 @@ class Target {
   readonly norms: readonly (LayerNorm | BatchNorm1d)[];
 
   constructor(random: Random, norm: 'none' | 'layer' | 'batch' = 'none') {
-    const sizes = [PIXELS, 64, 64, CLASSES];
+    const sizes = [DIGIT_PIXELS, 64, 64, DIGIT_CLASSES];
     this.layers = sizes.slice(1).map((size, i) => new Linear(sizes[i] as number, size, random.split(i)));
     this.norms =
       norm === 'none' ? [] : [64, 64].map((size) => (norm === 'layer' ? new LayerNorm(size) : new BatchNorm1d(size)));
@@ -145,8 +91,8 @@ class Target {
 
 /** x with each of d bands of pixels blended with its negative: (1 − γ)x + γ(1 − x). */
 function blend(x: Tensor, gamma: readonly number[]): Tensor {
-  const band = PIXELS / gamma.length;
-  const own = tensor(Float32Array.from({ length: PIXELS }, (_, at) => gamma[Math.floor(at / band)] as number));
+  const band = DIGIT_PIXELS / gamma.length;
+  const own = tensor(Float32Array.from({ length: DIGIT_PIXELS }, (_, at) => gamma[Math.floor(at / band)] as number));
   return x.multiply(own.multiply(-2).add(1)).add(own);
 }
 
@@ -213,8 +159,8 @@ function train(
     scope(() => {
       const rows = Array.from({ length: batch }, () => draws.integer(images.labels.length));
       const x = tensor(
-        Float32Array.from(rows.flatMap((row) => [...images.x.subarray(row * PIXELS, (row + 1) * PIXELS)])),
-        [batch, PIXELS],
+        Float32Array.from(rows.flatMap((row) => [...images.x.subarray(row * DIGIT_PIXELS, (row + 1) * DIGIT_PIXELS)])),
+        [batch, DIGIT_PIXELS],
       );
       const labels = tensor(Int32Array.from(rows, (row) => images.labels[row] as number));
       const gamma = Array.from({ length: dims }, () => draws.float());
@@ -244,7 +190,7 @@ const finalLoss = (losses: readonly number[]) => meanOf(losses.slice(-Math.max(1
 function testAccuracy({ hypernet }: Trained, { test }: Data): number {
   const values = [0.05, 0.25, 0.45, 0.55, 0.75, 0.95].map((gamma) =>
     scope(() => {
-      const x = blend(tensor(test.x, [test.labels.length, PIXELS]), [gamma]);
+      const x = blend(tensor(test.x, [test.labels.length, DIGIT_PIXELS]), [gamma]);
       const logits = hypernet.run(tensor([[gamma]]), x, (own, seen) => own.forward(seen, { training: false }));
       return accuracy(predictedClasses(logits), test.labels);
     }),
@@ -313,7 +259,7 @@ async function runSeed(data: Data, { steps, batch }: Options, context: RunContex
         rows: [0.1, 0.9].flatMap((gamma) => {
           const count = Math.min(100, data.test.labels.length);
           const predicted = scope(() => {
-            const x = blend(tensor(data.test.x.slice(0, count * PIXELS), [count, PIXELS]), [gamma]);
+            const x = blend(tensor(data.test.x.slice(0, count * DIGIT_PIXELS), [count, DIGIT_PIXELS]), [gamma]);
             return predictedClasses(
               model.run(tensor([[gamma]]), x, (own, seen) => own.forward(seen, { training: false })),
             );
@@ -328,7 +274,7 @@ async function runSeed(data: Data, { steps, batch }: Options, context: RunContex
 /** Sizes of generated weights and variances of the target's first activations, by γ, before any training. */
 function proportionality(data: Data, seed: number) {
   const gammas = [0.1, 0.2, 0.4, 0.8];
-  const x = keep(tensor(data.test.x.slice(0, 200 * PIXELS), [200, PIXELS]));
+  const x = keep(tensor(data.test.x.slice(0, 200 * DIGIT_PIXELS), [200, DIGIT_PIXELS]));
   const fine = Array.from({ length: 50 }, (_, i) => (i + 1) / 50);
   const rows = (['default', 'MIP'] as const).map((name) => {
     const target = new Target(new Random(seed));

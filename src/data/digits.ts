@@ -1,0 +1,61 @@
+// Digits of 8 × 8 pixels: small enough for experiments in which whole networks are generated.
+
+import type { Random } from '../tensor/index.js';
+import type { LabelledImages } from './images.js';
+
+/** 8 × 8 */
+export const DIGIT_PIXELS = 64;
+export const DIGIT_CLASSES = 10;
+
+export interface DigitImages {
+  /** [n, 64] in [0, 1] */
+  readonly x: Float32Array;
+  readonly labels: Int32Array;
+}
+
+/** Digits as terminals drew them: 5 × 7 dots, a row of five bits after another. */
+const font = [
+  [0b01110, 0b10001, 0b10011, 0b10101, 0b11001, 0b10001, 0b01110],
+  [0b00100, 0b01100, 0b00100, 0b00100, 0b00100, 0b00100, 0b01110],
+  [0b01110, 0b10001, 0b00001, 0b00010, 0b00100, 0b01000, 0b11111],
+  [0b11111, 0b00010, 0b00100, 0b00010, 0b00001, 0b10001, 0b01110],
+  [0b00010, 0b00110, 0b01010, 0b10010, 0b11111, 0b00010, 0b00010],
+  [0b11111, 0b10000, 0b11110, 0b00001, 0b00001, 0b10001, 0b01110],
+  [0b00110, 0b01000, 0b10000, 0b11110, 0b10001, 0b10001, 0b01110],
+  [0b11111, 0b00001, 0b00010, 0b00100, 0b01000, 0b01000, 0b01000],
+  [0b01110, 0b10001, 0b10001, 0b01110, 0b10001, 0b10001, 0b01110],
+  [0b01110, 0b10001, 0b10001, 0b01111, 0b00001, 0b00010, 0b01100],
+] as const;
+
+/** Digits at random places of 8 × 8 pixels, blurred by noise. */
+export function glyphDigits(count: number, random: Random): DigitImages {
+  const x = new Float32Array(count * DIGIT_PIXELS);
+  const labels = Int32Array.from({ length: count }, () => random.integer(DIGIT_CLASSES));
+  for (let i = 0; i < count; i++) {
+    const [left, top] = [1 + random.integer(2), random.integer(2)];
+    for (let row = 0; row < 8; row++)
+      for (let column = 0; column < 8; column++) {
+        const bits = font[labels[i] as number]?.[row - top] ?? 0;
+        const at = column - left;
+        const dot = at >= 0 && at < 5 ? (bits >> (4 - at)) & 1 : 0;
+        const value = 0.8 * dot + 0.1 + 0.15 * random.gaussian();
+        x[i * DIGIT_PIXELS + 8 * row + column] = Math.max(0, Math.min(1, value));
+      }
+  }
+  return { x, labels };
+}
+
+/** MNIST's middle 24 × 24 pixels, three by three. */
+export function pooledDigits(source: LabelledImages, most: number): DigitImages {
+  const count = Math.min(most, source.count);
+  const x = new Float32Array(count * DIGIT_PIXELS);
+  for (let i = 0; i < count; i++)
+    for (let at = 0; at < DIGIT_PIXELS; at++) {
+      const [row, column] = [2 + 3 * (at >> 3), 2 + 3 * (at & 7)];
+      let sum = 0;
+      for (let dy = 0; dy < 3; dy++)
+        for (let dx = 0; dx < 3; dx++) sum += source.pixels[i * 784 + (row + dy) * 28 + column + dx] as number;
+      x[i * DIGIT_PIXELS + at] = sum / (9 * 255);
+    }
+  return { x, labels: Int32Array.from({ length: count }, (_, i) => source.labels[i] as number) };
+}
