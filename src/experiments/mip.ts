@@ -426,7 +426,7 @@ export const mip: Experiment<typeof options, Data> = {
   methods: arms.map(({ title }) => title),
   notes: ({ batch }) => [
     `Digits of 8 × 8 pixels, blended with their negative by γ, one γ for each step of ${batch}; all weights of a perceptron 64-64-64-10 are generated from γ alone. Accuracy is the mean over six γ.`,
-    'All arms start alike (fan-out) and see the same data. Variation: standard deviation over mean of the gradient’s norm before training, over 50 γ and batches.',
+    'All arms start alike (fan-out) and see the same data. Variation: standard deviation over mean of the gradient’s norm before training, over 50 γ and batches. An epoch of the curves is 20 steps.',
   ],
   load,
   describe: ({ name, train: images, test }) =>

@@ -48,7 +48,7 @@ function comparison(experiment: Experiment, result: RunResult): string {
   const points = result.rows.map(({ method, metrics }) => ({ method, ...(metrics[name] as Summary) }));
   return plot(`${metric.label}, mean and standard deviation over ${result.seeds.length} seeds`, {
     width: 720,
-    marginLeft: 150,
+    marginLeft: 20 + labelWidth(points),
     marginRight: 60,
     x: { label: `${metric.label} (${metric.unit ?? ''})`, grid: true, zero: true },
     y: { label: null, domain: points.map(({ method }) => method) },
@@ -106,20 +106,24 @@ function tradeOff(experiment: Experiment, result: RunResult): string {
   });
 }
 
-/** Mean validation metric by epoch. */
+/** Mean validation metric by epoch; the loss where nothing is validated. Runs that report their progress alone have neither. */
 function curves(points: readonly CurvePoint[]): string {
-  const known = points.filter((point) => point.metric !== undefined && Number.isFinite(point.metric));
-  if (known.length === 0) return '';
-  return plot('Validation metric while training, mean over seeds', {
+  const validated = points.some(({ metric }) => metric !== undefined);
+  const name = validated ? 'validation metric' : 'loss';
+  const known = points
+    .map(({ method, epoch, metric, loss }) => ({ method, epoch, value: validated ? (metric ?? Number.NaN) : loss }))
+    .filter(({ value }) => Number.isFinite(value));
+  if (known.every(({ value }) => value === 0)) return '';
+  return plot(`The ${name} while training, mean over seeds`, {
     width: 720,
     height: 360,
     color: { legend: false, scheme: 'observable10' },
     x: { label: 'epoch', grid: true },
-    y: { label: 'validation metric', grid: true },
-    marginRight: 170,
+    y: { label: name, grid: true },
+    marginRight: 30 + labelWidth(known),
     marks: [
-      Plot.lineY(known, Plot.groupX({ y: 'mean' }, { x: 'epoch', y: 'metric', stroke: 'method', strokeWidth: 1.5 })),
-      Plot.text(spread(lastOf(known), rangeOf(known.map((point) => point.metric as number))), {
+      Plot.lineY(known, Plot.groupX({ y: 'mean' }, { x: 'epoch', y: 'value', stroke: 'method', strokeWidth: 1.5 })),
+      Plot.text(spread(lastOf(known), rangeOf(known.map(({ value }) => value))), {
         x: 'x',
         y: 'y',
         text: 'method',
@@ -131,14 +135,23 @@ function curves(points: readonly CurvePoint[]): string {
   });
 }
 
+/** Pixels that the longest name takes. */
+function labelWidth(points: readonly { readonly method: string }[]): number {
+  return 7 * points.reduce((longest, { method }) => Math.max(longest, method.length), 10);
+}
+
+interface Point {
+  readonly method: string;
+  readonly epoch: number;
+  readonly value: number;
+}
+
 /** The mean over seeds of each method's last epoch, where its name is written. */
-function lastOf(points: readonly CurvePoint[]): Label[] {
+function lastOf(points: readonly Point[]): Label[] {
   const last = points.reduce((latest, point) => Math.max(latest, point.epoch), 0);
   const methods = [...new Set(points.map(({ method }) => method))];
   return methods.map((method) => {
-    const values = points
-      .filter((point) => point.method === method && point.epoch === last)
-      .map((point) => point.metric as number);
+    const values = points.filter((point) => point.method === method && point.epoch === last).map(({ value }) => value);
     return { method, x: last, y: values.reduce((total, value) => total + value, 0) / Math.max(values.length, 1) };
   });
 }
