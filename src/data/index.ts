@@ -18,6 +18,16 @@ export { type IncidenceDataset, incidencesFromArrays, incidencesFromLines, roleD
 export { DataLoader, type DataLoaderOptions } from './loader.js';
 export { decodePicture, imageNetStatistics, type Picture, pictureTensor } from './pictures.js';
 export { type Split, splitPerClass, stratifiedFolds } from './splits.js';
-export { type Column, type ColumnTable, columnsOf, type LabelledTable, labelledTable, tableRows } from './tables.js';
+export {
+  type Column,
+  type ColumnTable,
+  columnsOf,
+  type LabelledTable,
+  labelledTable,
+  type TableLike,
+  tableOf,
+  tableRows,
+  withLabels,
+} from './tables.js';
 export { type TemporalDataset, type TemporalTableOptions, temporalFromTable } from './temporal.js';
 export { fromTorchName, loadTorchState, type TorchLoadOptions } from './torch.js';

@@ -96,3 +96,41 @@ export function tableRows({ columns }: ColumnTable, rows: Int32Array): ColumnTab
     ),
   };
 }
+
+/** Rows as people hold them: arrays of fields, or records by column. */
+export type TableLike = ColumnTable | readonly (readonly Field[])[] | readonly Readonly<Record<string, Field>>[];
+type Field = number | string | null | undefined;
+
+/** A table of rows given as arrays (columns x0, x1 …) or as records. null, undefined and NaN are gaps. @throws Error for rows of other lengths */
+export function tableOf(rows: TableLike): ColumnTable {
+  if (!Array.isArray(rows)) return rows as ColumnTable;
+  const records = rows as readonly (readonly Field[] | Readonly<Record<string, Field>>)[];
+  const names = [...new Set(records.flatMap((row) => Object.keys(row)))];
+  const arrays = Array.isArray(records[0]);
+  const uneven = records.findIndex((row) => Array.isArray(row) !== arrays || (arrays && row.length !== names.length));
+  if (uneven >= 0) throw new Error(`tableOf: row ${uneven + 1} differs in form or length from the first`);
+  return {
+    rows: records.length,
+    columns: names.map((key): Column => {
+      const name = arrays ? `x${key}` : key;
+      const fields = records.map((row) => (row as Readonly<Record<string, Field>>)[key]);
+      if (fields.every((field) => field === null || field === undefined || typeof field === 'number'))
+        return { name, kind: 'number', values: Float64Array.from(fields, (field) => (field as number) ?? Number.NaN) };
+      return {
+        name,
+        kind: 'category',
+        values: fields.map((f) => (f === null || f === undefined ? undefined : String(f))),
+      };
+    }),
+  };
+}
+
+/** A table with the class of each row. @throws Error for another number of labels, or as `labelledTable` does */
+export function withLabels(table: ColumnTable, labels: readonly (string | number)[]): LabelledTable {
+  if (labels.length !== table.rows) throw new Error(`${table.rows} rows have ${labels.length} labels`);
+  const name = 'label of the row';
+  const column: Column = labels.every((label) => typeof label === 'number')
+    ? { name, kind: 'number', values: Float64Array.from(labels as readonly number[]) }
+    : { name, kind: 'category', values: labels.map(String) };
+  return labelledTable({ rows: table.rows, columns: [...table.columns, column] }, name);
+}

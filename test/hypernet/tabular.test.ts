@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { columnsOf, labelledTable, readCsv, stratifiedFolds, tableRows } from '../../src/data/index.js';
+import { setThreads, threads } from '../../src/engine/index.js';
 import * as h from '../../src/hypernet/index.js';
 import { balancedAccuracy, inference, parameters, withWeights } from '../../src/nn/index.js';
 import { Random, tensor } from '../../src/tensor/index.js';
@@ -250,6 +253,56 @@ describe('tables', () => {
     expect([...again.predictProba(data.table)]).toEqual([...model.predictProba(data.table)]);
     expect(again.predict(tableRows(data.table, Int32Array.of(1, 2)))).toHaveLength(2);
   });
+
+  test('rows of arrays or records, and classes of any kind', async () => {
+    const options = { forest: { trees: 10 } };
+    const x = Array.from({ length: 40 }, (_, i) => [i, i % 3 === 0 ? null : i / 2, i % 2 ? 'odd' : 'even']);
+    const model = await h.TableModel.fit(
+      'forest',
+      x,
+      x.map(([, , parity]) => parity as string),
+      { options },
+    );
+    expect(
+      model.predict([
+        [1, 2, 'odd'],
+        [4, null, 'even'],
+      ]),
+    ).toEqual(['odd', 'even']);
+    const records = x.map(([a, , c]) => ({ a: a as number, c: c as string }));
+    const numbers = await h.TableModel.fit(
+      'forest',
+      records,
+      x.map(([a]) => Number((a as number) >= 20)),
+      { options },
+    );
+    expect(
+      numbers.predict([
+        { c: 'odd', a: 3 },
+        { a: 33, c: 'even' },
+      ]),
+    ).toEqual(['0', '1']);
+    expect(() => h.TableModel.fit('forest', [[1], [2, 3]], [0, 1])).toThrow('row 1 differs');
+    expect(() => h.TableModel.fit('forest', [[1], [2]], [0])).toThrow('2 rows have 1 labels');
+  });
+
+  test.skipIf(!existsSync(join(import.meta.dirname, '../../dist/hypernet/index.js')))(
+    'a large forest is the same on any number of threads (needs a build)',
+    async () => {
+      const { x, labels } = crossed(4000, 12, 3);
+      const before = threads();
+      const forests: h.RandomForest[] = [];
+      for (const count of [1, 2]) {
+        setThreads(count);
+        const forest = new h.RandomForest({ trees: 25, columns: 1000 });
+        await forest.fit(x, labels, 2, new Random(4));
+        forests.push(forest);
+      }
+      setThreads(before);
+      expect(forests[1]?.trees).toEqual(forests[0]?.trees);
+    },
+    60_000,
+  );
 
   test('cross-validation scores every method on the same folds', async () => {
     const { x, labels } = crossed(60, 3);

@@ -1,6 +1,8 @@
 // The two ensembles of trees that tables are usually given to: random forests and gradient boosting.
 
-import type { Random } from '../../tensor/index.js';
+import { type Communicator, runOnThreads, shareOf } from '../../distributed/index.js';
+import { threads } from '../../engine/index.js';
+import { type Key, Random } from '../../tensor/index.js';
 import type { ClassifierOptions, TableClassifier } from './classifier.js';
 import type { Rows } from './features.js';
 import { addTree, binRows, growTree, type Objective, type Tree } from './trees.js';
@@ -12,7 +14,7 @@ export interface ForestOptions {
   readonly leastLeaf?: number;
 }
 
-/** Trees on bootstrapped rows, each grown to purity by Gini's impurity over √D random columns a node; their class shares are averaged (Breiman, "Random Forests", 2001). */
+/** Trees on bootstrapped rows, each grown to purity by Gini's impurity over √D random columns a node; their class shares are averaged (Breiman, "Random Forests", 2001). Large forests are grown on all threads, to the same trees. */
 export class RandomForest implements TableClassifier {
   trees: readonly Tree[] = [];
   classes = 0;
@@ -27,17 +29,29 @@ export class RandomForest implements TableClassifier {
     { signal, onProgress }: ClassifierOptions = {},
   ) {
     const { trees = 100, columns = Math.max(1, Math.floor(Math.sqrt(x.width))), leastLeaf = 1 } = this.options;
-    const binned = binRows(x);
-    const objective = gini(labels, classes, leastLeaf);
+    const job: ForestJob = {
+      x,
+      labels,
+      classes,
+      trees,
+      columns: Math.min(columns, x.width),
+      leastLeaf,
+      key: random.key,
+    };
     this.classes = classes;
+    if (threads() > 1 && trees * x.count * columns > THREADED_WORK && inNode) {
+      signal?.throwIfAborted();
+      const shares = await runOnThreads<Tree[]>(threads(), import.meta.resolve('gossamer/hypernet'), 'growShare', job);
+      signal?.throwIfAborted();
+      onProgress?.(1);
+      this.trees = shares.flat();
+      return;
+    }
     const grown: Tree[] = [];
-    for (let t = 0; t < trees; t++) {
-      const draws = random.split(t);
-      const rows = Int32Array.from({ length: x.count }, () => draws.integer(x.count));
-      const tried = () => draws.sample(x.width, Math.min(columns, x.width));
-      grown.push(growTree(binned, rows, objective, { maximumDepth: 64, tried, leastGain: 1e-9 }));
-      onProgress?.((t + 1) / trees);
-      if (t % 8 === 7) await breathe(signal);
+    for (const tree of grow(job, 0, trees)) {
+      grown.push(tree);
+      onProgress?.(grown.length / trees);
+      if (grown.length % 8 === 0) await breathe(signal);
     }
     this.trees = grown;
   }
@@ -47,6 +61,39 @@ export class RandomForest implements TableClassifier {
     for (const tree of this.trees) addTree(tree, x, totals, this.classes, 1 / this.trees.length);
     return totals;
   }
+}
+
+/** Rows × trees × columns from which workers pay for their start: about a second of work. */
+const THREADED_WORK = 1e6;
+const inNode = globalThis.process?.versions?.node !== undefined;
+
+/** What a forest is grown from: plain data, so that threads can take shares of the trees. */
+interface ForestJob {
+  readonly x: Rows;
+  readonly labels: Int32Array;
+  readonly classes: number;
+  readonly trees: number;
+  readonly columns: number;
+  readonly leastLeaf: number;
+  readonly key: Key;
+}
+
+/** Trees from … to − 1. Each has draws of its own, so that shares make the same forest. */
+function* grow({ x, labels, classes, columns, leastLeaf, key }: ForestJob, from: number, to: number): Generator<Tree> {
+  const binned = binRows(x);
+  const objective = gini(labels, classes, leastLeaf);
+  const random = new Random(key);
+  for (let t = from; t < to; t++) {
+    const draws = random.split(t);
+    const rows = Int32Array.from({ length: x.count }, () => draws.integer(x.count));
+    const tried = () => draws.sample(x.width, columns);
+    yield growTree(binned, rows, objective, { maximumDepth: 64, tried, leastGain: 1e-9 });
+  }
+}
+
+/** The trees of one rank: what the threads of `RandomForest` run. */
+export function growShare(ranks: Communicator, job: ForestJob): Tree[] {
+  return [...grow(job, ...shareOf(job.trees, ranks))];
 }
 
 /** Lets timers and signals have their turn. */

@@ -1,6 +1,13 @@
 export { Perceptron, type PerceptronOptions } from './baselines.js';
 export { type ClassifierOptions, classesOf, type TableClassifier } from './classifier.js';
-export { type BoostingOptions, type ForestOptions, GradientBoosting, RandomForest, softmaxRows } from './ensembles.js';
+export {
+  type BoostingOptions,
+  type ForestOptions,
+  GradientBoosting,
+  growShare,
+  RandomForest,
+  softmaxRows,
+} from './ensembles.js';
 export { encodeTable, fitFeatures, oversample, type Rows, type TableFeatures, takeRows, widthOf } from './features.js';
 export { HyperTab, type HyperTabOptions, hyperTabDefaults } from './hypertab.js';
 export {

@@ -1,11 +1,13 @@
 // A classifier of tables as people use it: from named columns to named classes, compared with others, saved to one file.
 
 import {
-  type ColumnTable,
   type LabelledTable,
   readSafetensors,
   stratifiedFolds,
+  type TableLike,
+  tableOf,
   tableRows,
+  withLabels,
   writeSafetensors,
 } from '../../data/index.js';
 import { accuracy, balancedAccuracy, loadState, stateOf } from '../../nn/index.js';
@@ -53,6 +55,20 @@ export class TableModel {
     readonly options: object,
   ) {}
 
+  /**
+   * Learns from rows of fields and their classes.
+   *
+   * @example const model = await TableModel.fit('hypertab', [[5.1, 'red'], [4.9, 'blue']], ['a', 'b']); model.predict([[5, 'red']]);
+   */
+  static fit(
+    method: TableMethod,
+    rows: TableLike,
+    labels: readonly (string | number)[],
+    { seed = 0, ...training }: TrainingOptions & { readonly seed?: number } = {},
+  ): Promise<TableModel> {
+    return TableModel.train(method, withLabels(tableOf(rows), labels), 'label', new Random(seed), training);
+  }
+
   static async train(
     method: TableMethod,
     { table, labels, classes }: LabelledTable,
@@ -71,12 +87,12 @@ export class TableModel {
   }
 
   /** [rows, classes], row after row. @param onUnseen told of categories that training did not know */
-  predictProba(table: ColumnTable, onUnseen?: (column: string, categories: readonly string[]) => void): Float64Array {
-    return this.classifier.probabilities(encodeTable(this.features, table, onUnseen));
+  predictProba(rows: TableLike, onUnseen?: (column: string, categories: readonly string[]) => void): Float64Array {
+    return this.classifier.probabilities(encodeTable(this.features, tableOf(rows), onUnseen));
   }
 
-  predict(table: ColumnTable): string[] {
-    const codes = classesOf(this.predictProba(table), this.classes.length);
+  predict(rows: TableLike): string[] {
+    const codes = classesOf(this.predictProba(rows), this.classes.length);
     return Array.from(codes, (code) => this.classes[code] as string);
   }
 
