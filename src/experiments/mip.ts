@@ -1,36 +1,26 @@
 // The claim of magnitude-invariant parametrisation: hypernetworks train faster and more steadily once the size of a condition no longer scales the weights that they make.
 
-import { DIGIT_CLASSES, DIGIT_PIXELS, type DigitImages, glyphDigits, pooledDigits } from '../data/index.js';
+import { DIGIT_PIXELS, glyphDigits, pooledDigits } from '../data/index.js';
 import { loadImages } from '../data/node.js';
-import {
-  Hypernet,
-  type HypernetOptions,
-  MIP_OPTIONS,
-  mlpTrunk,
-  type TrunkActivation,
-  VectorCondition,
-} from '../hypernet/index.js';
-import {
-  Adam,
-  accuracy,
-  BatchNorm1d,
-  crossEntropy,
-  globalNorm,
-  LayerNorm,
-  Linear,
-  type Mode,
-  type Optimizer,
-  parameterCount,
-  parameters,
-  predictedClasses,
-  SGD,
-  stateOf,
-  training,
-  withWeights,
-} from '../nn/index.js';
-import { concatenate, keep, Random, scope, type Tensor, tensor, valueAndGrad } from '../tensor/index.js';
+import { type Hypernet, MIP_OPTIONS, mlpTrunk } from '../hypernet/index.js';
+import { accuracy, type Optimizer, parameterCount, predictedClasses, SGD, stateOf } from '../nn/index.js';
+import { Random, scope, tensor } from '../tensor/index.js';
 import { atLeast, atMost, meanScore } from './claims.js';
 import type { Claim, Experiment, MethodScores, RunContext, SeedResult } from './contract.js';
+import {
+  type Arm,
+  ablation,
+  adam,
+  blend,
+  type Data,
+  finalLoss,
+  meanOf,
+  plain,
+  proportionality,
+  type Target,
+  type Trained,
+  train,
+} from './mip-task.js';
 import type { OptionValues } from './options.js';
 import { summarize } from './statistics.js';
 
@@ -49,12 +39,6 @@ const options = {
 
 type Options = OptionValues<typeof options>;
 
-interface Data {
-  readonly name: string;
-  readonly train: DigitImages;
-  readonly test: DigitImages;
-}
-
 async function load(source: string): Promise<Data> {
   if (source === 'glyphs') {
     const random = new Random(0).split('glyphs');
@@ -69,41 +53,6 @@ async function load(source: string): Promise<Data> {
   return { name: source, train: pooledDigits(train, 12_000), test: pooledDigits(test, 2000) };
 }
 
-/** 64 → 64 → 64 → 10, maybe with norms between. */
-class Target {
-  readonly layers: readonly Linear[];
-  readonly norms: readonly (LayerNorm | BatchNorm1d)[];
-
-  constructor(random: Random, norm: 'none' | 'layer' | 'batch' = 'none') {
-    const sizes = [DIGIT_PIXELS, 64, 64, DIGIT_CLASSES];
-    this.layers = sizes.slice(1).map((size, i) => new Linear(sizes[i] as number, size, random.split(i)));
-    this.norms =
-      norm === 'none' ? [] : [64, 64].map((size) => (norm === 'layer' ? new LayerNorm(size) : new BatchNorm1d(size)));
-  }
-
-  forward(x: Tensor, mode: Mode): Tensor {
-    return this.layers.reduce((value, layer, i) => {
-      const y = layer.forward(value);
-      return i === this.layers.length - 1 ? y : (this.norms[i]?.forward(y, mode) ?? y).relu();
-    }, x);
-  }
-}
-
-/** x with each of d bands of pixels blended with its negative: (1 − γ)x + γ(1 − x). */
-function blend(x: Tensor, gamma: readonly number[]): Tensor {
-  const band = DIGIT_PIXELS / gamma.length;
-  const own = tensor(Float32Array.from({ length: DIGIT_PIXELS }, (_, at) => gamma[Math.floor(at / band)] as number));
-  return x.multiply(own.multiply(-2).add(1)).add(own);
-}
-
-interface Arm {
-  readonly title: string;
-  readonly options: Partial<HypernetOptions<Tensor>>;
-  readonly optimizer: () => Optimizer;
-}
-
-const plain = { encoding: 'none', residual: 'none', init: 'fan-out', trunk: MIP_OPTIONS.trunk } as const;
-const adam = () => new Adam({ learningRate: 1e-3 });
 const sgd = () => new SGD({ learningRate: 1e-2, momentum: 0.9 });
 const normed = mlpTrunk([16, 64, 128], { activation: 'leakyRelu', init: 'fan-out', norm: 'layer' });
 
@@ -116,76 +65,6 @@ const arms: readonly Arm[] = [
   { title: 'default, SGD', options: plain, optimizer: sgd },
   { title: 'MIP, SGD', options: MIP_OPTIONS, optimizer: sgd },
 ];
-
-interface Trained {
-  readonly hypernet: Hypernet<Target>;
-  readonly losses: readonly number[];
-  /** Norms of the gradient. */
-  readonly norms: readonly number[];
-}
-
-/** One γ a step. Losses are finite or the run ends there. */
-function train(
-  { train: images }: Data,
-  arm: Pick<Arm, 'options' | 'optimizer'>,
-  random: Random,
-  {
-    steps,
-    batch,
-    dims = 1,
-    norm = 'none',
-    signal,
-    onStep,
-  }: {
-    steps: number;
-    batch: number;
-    dims?: number;
-    norm?: 'none' | 'layer' | 'batch';
-    signal?: AbortSignal | undefined;
-    onStep?: (step: number, loss: number) => void;
-  },
-): Trained {
-  const target = new Target(random.split('target'), norm);
-  const hypernet = new Hypernet(
-    target,
-    { condition: new VectorCondition(dims), ...arm.options },
-    random.split('hypernet'),
-  );
-  const optimizer = arm.optimizer();
-  const draws = random.split('draws');
-  const [losses, norms]: [number[], number[]] = [[], []];
-  for (let step = 0; step < steps; step++) {
-    signal?.throwIfAborted();
-    scope(() => {
-      const rows = Array.from({ length: batch }, () => draws.integer(images.labels.length));
-      const x = tensor(
-        Float32Array.from(rows.flatMap((row) => [...images.x.subarray(row * DIGIT_PIXELS, (row + 1) * DIGIT_PIXELS)])),
-        [batch, DIGIT_PIXELS],
-      );
-      const labels = tensor(Int32Array.from(rows, (row) => images.labels[row] as number));
-      const gamma = Array.from({ length: dims }, () => draws.float());
-      const weights = parameters(hypernet);
-      const { value, gradient } = valueAndGrad((w: Record<string, Tensor>) =>
-        withWeights(hypernet, w, (live) =>
-          crossEntropy(
-            live.run(tensor([gamma]), blend(x, gamma), (own, seen) => own.forward(seen, training(draws))),
-            labels,
-          ),
-        ),
-      )(weights);
-      const loss = value.item();
-      losses.push(Number.isFinite(loss) ? loss : Number.POSITIVE_INFINITY);
-      norms.push(globalNorm(gradient));
-      if (Number.isFinite(loss)) optimizer.update(weights, gradient);
-      onStep?.(step + 1, loss);
-    });
-  }
-  return { hypernet, losses, norms };
-}
-
-const meanOf = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
-/** Mean of the last tenth. */
-const finalLoss = (losses: readonly number[]) => meanOf(losses.slice(-Math.max(1, Math.floor(losses.length / 10))));
 
 function testAccuracy({ hypernet }: Trained, { test }: Data): number {
   const values = [0.05, 0.25, 0.45, 0.55, 0.75, 0.95].map((gamma) =>
@@ -269,70 +148,6 @@ async function runSeed(data: Data, { steps, batch }: Options, context: RunContex
       },
     }),
   };
-}
-
-/** Sizes of generated weights and variances of the target's first activations, by γ, before any training. */
-function proportionality(data: Data, seed: number) {
-  const gammas = [0.1, 0.2, 0.4, 0.8];
-  const x = keep(tensor(data.test.x.slice(0, 200 * DIGIT_PIXELS), [200, DIGIT_PIXELS]));
-  const fine = Array.from({ length: 50 }, (_, i) => (i + 1) / 50);
-  const rows = (['default', 'MIP'] as const).map((name) => {
-    const target = new Target(new Random(seed));
-    const own = name === 'MIP' ? { ...MIP_OPTIONS, residual: 'none' as const } : plain;
-    const hypernet = new Hypernet(target, { condition: new VectorCondition(1), ...own }, new Random(seed));
-    const at = (gamma: number) =>
-      scope(() => {
-        const weights = hypernet.generate(tensor([[gamma]]));
-        const flat = concatenate(Object.values(weights).map((w) => w.reshape([-1])));
-        const variance = hypernet.apply(weights, x, (live, seen) =>
-          (live.layers[0] as Linear).forward(seen).variance().reshape([1, 1]),
-        );
-        return { norm: Math.sqrt(flat.square().sum().item()), variance: variance.item() };
-      });
-    return {
-      name,
-      norms: gammas.map((gamma) => at(gamma).norm),
-      spread: summarize(fine.map((gamma) => Math.log(at(gamma).norm))).sd,
-      correlation: correlation(
-        fine.map((gamma) => gamma ** 2),
-        fine.map((gamma) => at(gamma).variance),
-      ),
-    };
-  });
-  return { gammas, rows };
-}
-
-function correlation(a: readonly number[], b: readonly number[]): number {
-  const [ma, mb] = [meanOf(a), meanOf(b)];
-  const product = (p: readonly number[], mp: number, q: readonly number[], mq: number) =>
-    p.reduce((sum, value, i) => sum + (value - mp) * ((q[i] as number) - mq), 0);
-  return product(a, ma, b, mb) / Math.sqrt(product(a, ma, a, ma) * product(b, mb, b, mb));
-}
-
-/** Final losses of both parametrisations over activations, sizes of conditions, widths and norms of the target. */
-function ablation(data: Data, steps: number, seed: number) {
-  const cells: { name: string[]; ordinary: number; invariant: number }[] = [];
-  for (const activation of ['relu', 'leakyRelu', 'gelu', 'tanh'] as const satisfies readonly TrunkActivation[])
-    for (const dims of [1, 4, 8])
-      for (const width of [16, 128])
-        for (const norm of ['none', 'batch', 'layer'] as const) {
-          const trunk = mlpTrunk([16, 64, width], { activation, init: 'fan-out' });
-          const loss = (own: Partial<HypernetOptions<Tensor>>) =>
-            finalLoss(
-              train(data, { options: { ...own, trunk }, optimizer: adam }, new Random(seed), {
-                steps,
-                batch: 64,
-                dims,
-                norm,
-              }).losses,
-            );
-          cells.push({
-            name: [activation, String(dims), String(width), norm],
-            ordinary: loss(plain),
-            invariant: loss(MIP_OPTIONS),
-          });
-        }
-  return cells;
 }
 
 async function studies(data: Data, { grid }: Options, seed: number) {
