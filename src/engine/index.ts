@@ -40,4 +40,5 @@ export function memoryUse(): MemoryUse {
   return cpu.memoryUse;
 }
 
+export { eventTurn } from './turn.js';
 export { environment };

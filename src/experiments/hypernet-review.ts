@@ -87,18 +87,20 @@ async function runSeed({ tasks }: Data, { steps }: Options, context: RunContext)
         parameters: parametersStored,
       },
     });
-  const own = tasks.map((task, t) => {
+  const own: { accuracy: number; size: number }[] = [];
+  for (const [t, task] of tasks.entries()) {
     const model = target(random.split('own').split(t));
-    optimize(model, steps, (live) => binaryCrossEntropy(forward(live, task.x), task.y), context, titles.own);
-    return { accuracy: scope(() => percentRight(forward(model, task.testX), task.testY)), size: parameterCount(model) };
-  });
+    await optimize(model, steps, (live) => binaryCrossEntropy(forward(live, task.x), task.y), context, titles.own);
+    const accuracy = scope(() => percentRight(forward(model, task.testX), task.testY));
+    own.push({ accuracy, size: parameterCount(model) });
+  }
   record(
     titles.own,
     own.map(({ accuracy }) => accuracy),
     own.reduce((sum, { size }) => sum + size, 0),
   );
   const shared = target(random.split('shared'));
-  optimize(
+  await optimize(
     shared,
     steps,
     (live, step) => {
@@ -128,7 +130,7 @@ async function runSeed({ tasks }: Data, { steps }: Options, context: RunContext)
     [titles.once, hypernet()],
     [titles.chunks, hypernet(chunks(8, 4), [16])],
   ] as const) {
-    optimize(
+    await optimize(
       model,
       steps,
       (live, step) => {
@@ -146,7 +148,6 @@ async function runSeed({ tasks }: Data, { steps }: Options, context: RunContext)
     );
     if (title === titles.once) kept = model;
   }
-  await new Promise<void>((resolve) => setTimeout(resolve, 0));
   const model = kept as ReturnType<typeof hypernet>;
   return {
     methods: results,
@@ -184,10 +185,10 @@ async function studies(_data: Data, { steps, cellSteps }: Options, seed: number)
   const cells = allCells().map((cell) => trainCell(cell, cellSteps, seed));
   const built = cells.filter(({ reason }) => reason === undefined);
   const fell = built.filter(({ before, after }) => after <= 0.8 * before);
-  const { grid, epistemic, total } = doubt(steps, seed);
+  const { grid, epistemic, total } = await doubt(steps, seed);
   const at = (x: number, of: readonly number[]) => of[grid.indexOf(x)] as number;
   const inside = (at(-0.5, total) + at(0, total) + at(0.5, total)) / 3;
-  const { direct, made } = compression(steps, seed);
+  const { direct, made } = await compression(steps, seed);
   const reasons = new Set(cells.flatMap(({ reason }) => reason ?? []));
   return {
     studies: [

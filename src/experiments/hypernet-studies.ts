@@ -1,6 +1,7 @@
 // Two measurements of the review's experiment: what a distribution over networks doubts, and how much smaller a hypernetwork can be than the network that it makes.
 
 import { DIGIT_CLASSES, DIGIT_PIXELS, glyphDigits } from '../data/index.js';
+import { eventTurn } from '../engine/index.js';
 import { chunks, Hypernet, mlpTrunk, NoiseCondition, predictiveValues, TaskCondition } from '../hypernet/index.js';
 import {
   Adam,
@@ -19,19 +20,19 @@ import type { RunContext } from './contract.js';
 export const forward = (live: MLP, x: Tensor) => live.forward(x, inference);
 
 /** Adam on a module, with progress every fiftieth of the way. */
-export function optimize<M extends object>(
+export async function optimize<M extends object>(
   model: M,
   steps: number,
   loss: (live: M, step: number) => Tensor,
   context: RunContext | undefined,
   method: string,
   learningRate = 5e-3,
-): void {
+): Promise<void> {
   const optimizer = new Adam({ learningRate });
   const every = Math.max(1, Math.floor(steps / 50));
-  for (let step = 0; step < steps; step++)
+  for (let step = 0; step < steps; step++) {
+    if (step % 50 === 0) await eventTurn(context?.signal);
     scope(() => {
-      context?.signal?.throwIfAborted();
       const weights = parameters(model);
       const { value, gradient } = valueAndGrad((w: Record<string, Tensor>) =>
         withWeights(model, w, (live) => loss(live, step)),
@@ -45,10 +46,11 @@ export function optimize<M extends object>(
           seconds: 0,
         });
     });
+  }
 }
 
 /** Standard deviation of the predictions of a distribution over networks, inside and outside the data of a noisy sine. */
-export function doubt(steps: number, seed: number) {
+export async function doubt(steps: number, seed: number) {
   const random = new Random(seed).split('doubt');
   const n = 128;
   const inputs = Float32Array.from({ length: n }, () => 2 * random.float() - 1);
@@ -67,7 +69,7 @@ export function doubt(steps: number, seed: number) {
   );
   // Mean and log-variance; the likelihood of a normal distribution, under fresh noise each step.
   const split = (out: Tensor) => ({ mean: out.slice(null, [0, 1]), logVariance: out.slice(null, [1, 2]).clip(-8, 4) });
-  optimize(
+  await optimize(
     hypernet,
     steps,
     (live, step) => {
@@ -89,7 +91,7 @@ export function doubt(steps: number, seed: number) {
 }
 
 /** A network trained as it is, and made in chunks by a hypernetwork that stores less: digits of 8 × 8 pixels. */
-export function compression(steps: number, seed: number) {
+export async function compression(steps: number, seed: number) {
   const random = new Random(seed).split('compression');
   const [seen, held] = [glyphDigits(4000, random.split('train')), glyphDigits(1000, random.split('test'))];
   const testX = keep(tensor(held.x, [held.labels.length, DIGIT_PIXELS]));
@@ -114,8 +116,8 @@ export function compression(steps: number, seed: number) {
     generator: chunks(400, 8),
   };
   const hypernet = new Hypernet(make(), options, random.split('hypernet'));
-  const train = <M extends object>(model: M, run: (live: M, x: Tensor) => Tensor) => {
-    optimize(
+  const train = async <M extends object>(model: M, run: (live: M, x: Tensor) => Tensor) => {
+    await optimize(
       model,
       steps,
       (live) => {
@@ -135,7 +137,7 @@ export function compression(steps: number, seed: number) {
     );
   };
   return {
-    direct: { accuracy: train(direct, forward), size: parameterCount(direct) },
-    made: { accuracy: train(hypernet, (live, x) => live.run([0], x, forward)), size: hypernet.size },
+    direct: { accuracy: await train(direct, forward), size: parameterCount(direct) },
+    made: { accuracy: await train(hypernet, (live, x) => live.run([0], x, forward)), size: hypernet.size },
   };
 }

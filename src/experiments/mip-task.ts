@@ -1,6 +1,7 @@
 // The task of MIP's experiment: digits blended with their negative by γ, and a classifier all of whose weights are made from γ.
 
 import { DIGIT_CLASSES, DIGIT_PIXELS, type DigitImages } from '../data/index.js';
+import { eventTurn } from '../engine/index.js';
 import {
   Hypernet,
   type HypernetOptions,
@@ -75,7 +76,7 @@ export interface Trained {
 }
 
 /** One γ a step. Losses are finite or the run ends there. */
-export function train(
+export async function train(
   { train: images }: Data,
   arm: Pick<Arm, 'options' | 'optimizer'>,
   random: Random,
@@ -94,7 +95,7 @@ export function train(
     signal?: AbortSignal | undefined;
     onStep?: (step: number, loss: number) => void;
   },
-): Trained {
+): Promise<Trained> {
   const target = new Target(random.split('target'), norm);
   const hypernet = new Hypernet(
     target,
@@ -105,7 +106,7 @@ export function train(
   const draws = random.split('draws');
   const [losses, norms]: [number[], number[]] = [[], []];
   for (let step = 0; step < steps; step++) {
-    signal?.throwIfAborted();
+    if (step % 20 === 0) await eventTurn(signal);
     scope(() => {
       const rows = Array.from({ length: batch }, () => draws.integer(images.labels.length));
       const x = tensor(
@@ -177,26 +178,28 @@ function correlation(a: readonly number[], b: readonly number[]): number {
 }
 
 /** Final losses of both parametrisations over activations, sizes of conditions, widths and norms of the target. */
-export function ablation(data: Data, steps: number, seed: number) {
+export async function ablation(data: Data, steps: number, seed: number) {
   const cells: { name: string[]; ordinary: number; invariant: number }[] = [];
   for (const activation of ['relu', 'leakyRelu', 'gelu', 'tanh'] as const satisfies readonly TrunkActivation[])
     for (const dims of [1, 4, 8])
       for (const width of [16, 128])
         for (const norm of ['none', 'batch', 'layer'] as const) {
           const trunk = mlpTrunk([16, 64, width], { activation, init: 'fan-out' });
-          const loss = (own: Partial<HypernetOptions<Tensor>>) =>
+          const loss = async (own: Partial<HypernetOptions<Tensor>>) =>
             finalLoss(
-              train(data, { options: { ...own, trunk }, optimizer: adam }, new Random(seed), {
-                steps,
-                batch: 64,
-                dims,
-                norm,
-              }).losses,
+              (
+                await train(data, { options: { ...own, trunk }, optimizer: adam }, new Random(seed), {
+                  steps,
+                  batch: 64,
+                  dims,
+                  norm,
+                })
+              ).losses,
             );
           cells.push({
             name: [activation, String(dims), String(width), norm],
-            ordinary: loss(plain),
-            invariant: loss(MIP_OPTIONS),
+            ordinary: await loss(plain),
+            invariant: await loss(MIP_OPTIONS),
           });
         }
   return cells;

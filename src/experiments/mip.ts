@@ -78,9 +78,9 @@ function testAccuracy({ hypernet }: Trained, { test }: Data): number {
 }
 
 /** Norms of the gradient before any training, over random γ and batches. */
-function normsAtStart(data: Data, arm: Arm, random: Random, batch: number): readonly number[] {
+async function normsAtStart(data: Data, arm: Arm, random: Random, batch: number): Promise<readonly number[]> {
   const still: Optimizer = { update: () => {}, state: () => ({ step: 0, tensors: {} }), restore: () => {} };
-  return train(data, { ...arm, optimizer: () => still }, random, { steps: 50, batch }).norms;
+  return (await train(data, { ...arm, optimizer: () => still }, random, { steps: 50, batch })).norms;
 }
 
 /** First step from which the mean loss of 20 steps is at most `goal`. */
@@ -98,7 +98,7 @@ async function runSeed(data: Data, { steps, batch }: Options, context: RunContex
     const started = performance.now();
     let since = 0;
     // All arms see the same images under the same γ.
-    const trained = train(data, arm, random.split('arm'), {
+    const trained = await train(data, arm, random.split('arm'), {
       steps,
       batch,
       signal: context.signal,
@@ -109,9 +109,8 @@ async function runSeed(data: Data, { steps, batch }: Options, context: RunContex
         since = 0;
       },
     });
-    await new Promise<void>((resolve) => setTimeout(resolve, 0));
     goal ??= finalLoss(trained.losses);
-    const { mean, sd } = summarize(normsAtStart(data, arm, random.split('arm'), batch));
+    const { mean, sd } = summarize(await normsAtStart(data, arm, random.split('arm'), batch));
     results.push({
       method: arm.title,
       scores: {
@@ -153,7 +152,7 @@ async function runSeed(data: Data, { steps, batch }: Options, context: RunContex
 async function studies(data: Data, { grid }: Options, seed: number) {
   const { gammas, rows } = proportionality(data, seed);
   const [ordinary, invariant] = rows as [(typeof rows)[number], (typeof rows)[number]];
-  const cells = grid > 0 ? ablation(data, grid, seed) : [];
+  const cells = grid > 0 ? await ablation(data, grid, seed) : [];
   const won = cells.filter((cell) => cell.invariant <= cell.ordinary).length;
   return {
     studies: [

@@ -1,6 +1,6 @@
 // Fully personalised PageRank on one machine: ω independent walks from every source, advanced together block by block on all threads.
 
-import { cpu } from '../../engine/index.js';
+import { cpu, eventTurn } from '../../engine/index.js';
 import { fillAlias, type Graph, memo } from '../../structure/index.js';
 import { emptyTensor, keep, Random, scope, type Tensor, tensor } from '../../tensor/index.js';
 import { DEFAULT_ALPHA, type PageRankOptions, requireAlpha } from './exact.js';
@@ -83,8 +83,7 @@ export async function* pageRankBatches(
     const own = all.subarray(at, at + perBatch);
     yield rowsFromEnds(own, walkEnds(graph, own, walks, alpha, seed), walks);
     onProgress?.({ done: (at + own.length) / all.length, sources: at + own.length });
-    await new Promise<void>((resolve) => setTimeout(resolve, 0));
-    signal?.throwIfAborted();
+    await eventTurn(signal);
   }
 }
 

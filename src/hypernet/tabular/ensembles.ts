@@ -1,7 +1,7 @@
 // The two ensembles of trees that tables are usually given to: random forests and gradient boosting.
 
 import { type Communicator, runOnThreads, shareOf } from '../../distributed/index.js';
-import { threads } from '../../engine/index.js';
+import { eventTurn, threads } from '../../engine/index.js';
 import { type Key, Random } from '../../tensor/index.js';
 import type { ClassifierOptions, TableClassifier } from './classifier.js';
 import type { Rows } from './features.js';
@@ -51,7 +51,7 @@ export class RandomForest implements TableClassifier {
     for (const tree of grow(job, 0, trees)) {
       grown.push(tree);
       onProgress?.(grown.length / trees);
-      if (grown.length % 8 === 0) await breathe(signal);
+      if (grown.length % 8 === 0) await eventTurn(signal);
     }
     this.trees = grown;
   }
@@ -94,12 +94,6 @@ function* grow({ x, labels, classes, columns, leastLeaf, key }: ForestJob, from:
 /** The trees of one rank: what the threads of `RandomForest` run. */
 export function growShare(ranks: Communicator, job: ForestJob): Tree[] {
   return [...grow(job, ...shareOf(job.trees, ranks))];
-}
-
-/** Lets timers and signals have their turn. */
-export async function breathe(signal: AbortSignal | undefined): Promise<void> {
-  await new Promise<void>((resolve) => setTimeout(resolve, 0));
-  signal?.throwIfAborted();
 }
 
 /** Σ_c n_c²/n: what Gini's impurity leaves, so that gains are falls of impurity. The last of the sums is n. */
@@ -164,7 +158,7 @@ export class GradientBoosting implements TableClassifier {
         grown.push(tree);
       }
       onProgress?.((round + 1) / rounds);
-      if (round % 8 === 7) await breathe(signal);
+      if (round % 8 === 7) await eventTurn(signal);
     }
     this.trees = grown;
   }

@@ -6,13 +6,14 @@
 //
 // The masks are drawn once and kept. Each step trains on a batch of rows as some views see it.
 
+import { eventTurn } from '../../engine/index.js';
 import { Adam, crossEntropy, inference, MLP, minibatches, parameters, withWeights } from '../../nn/index.js';
 import { type Random, scope, type Tensor, tensor, valueAndGrad } from '../../tensor/index.js';
 import { VectorCondition } from '../condition.js';
 import { Hypernet } from '../hypernet.js';
 import { mlpTrunk } from '../trunk.js';
 import type { ClassifierOptions, TableClassifier } from './classifier.js';
-import { breathe, softmaxRows } from './ensembles.js';
+import { softmaxRows } from './ensembles.js';
 import type { Rows } from './features.js';
 
 export interface HyperTabOptions {
@@ -107,7 +108,7 @@ export class HyperTab implements TableClassifier {
         }
       }
       onProgress?.((epoch + 1) / epochs);
-      await breathe(signal);
+      await eventTurn(signal);
     }
   }
 
