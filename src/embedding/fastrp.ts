@@ -6,7 +6,7 @@
 // P = D⁻¹A, L = diag(d_j^β), R very sparse. (P^k)_{ij} tends to d_j/2m, so β < 0 takes weight from nodes of high degree.
 
 import { alone, type Communicator, shareOf } from '../distributed/index.js';
-import { cpu } from '../engine/index.js';
+import { cpu, eventTurn } from '../engine/index.js';
 import { SparseMatrix, SparsePattern } from '../sparse/index.js';
 import { type Graph, powers } from '../structure/index.js';
 import {
@@ -135,28 +135,27 @@ export async function fastRPOutside(
     for (let column = 0; column < dim; column += width) {
       scope(() => {
         const own = Math.min(width, dim - column);
-        const { starts, entries, values } = columnsOf(projection, column, own);
-        const part = new SparseMatrix(
-          new SparsePattern(n, own, starts.dataSync<Int32Array>(), entries.dataSync<Int32Array>()),
-          values,
-        );
-        const chain = new Chain(graph, part, scale, matrix, alone());
         const total = zeros([n, own]);
-        for (const [order, alpha] of weights.entries()) {
-          chain.step();
-          const square = squares[order];
-          if (alpha === 0) continue;
-          if (pass + 1 < passes) cpu.run('addRowSquares', [chain.blocks, square as Tensor, n, own]);
-          else if (square) cpu.run('addRowsOverNorm', [chain.blocks, total, square, alpha, n, own]);
-          else cpu.run('addNormalizedRows', [chain.blocks, total, alpha, 0, n, own, own]);
-        }
+        // The chain is gone before columns are standardised, which takes as much again.
+        scope(() => {
+          const { starts, entries, values } = columnsOf(projection, column, own);
+          const pattern = new SparsePattern(n, own, starts.dataSync<Int32Array>(), entries.dataSync<Int32Array>());
+          const chain = new Chain(graph, new SparseMatrix(pattern, values), scale, matrix, alone());
+          for (const [order, alpha] of weights.entries()) {
+            chain.step();
+            const square = squares[order];
+            if (alpha === 0) continue;
+            if (pass + 1 < passes) cpu.run('addRowSquares', [chain.blocks, square as Tensor, n, own]);
+            else if (square) cpu.run('addRowsOverNorm', [chain.blocks, total, square, alpha, n, own]);
+            else cpu.run('addNormalizedRows', [chain.blocks, total, alpha, 0, n, own, own]);
+          }
+        });
         if (pass + 1 < passes) return;
         const columns = (standardize ? standardizeColumns(total) : total).view();
         for (let v = 0; v < n; v++) result.set(columns.subarray(v * own, (v + 1) * own), v * dim + column);
       });
       onProgress?.((pass + Math.min(dim, column + width) / dim) / passes);
-      await new Promise<void>((resolve) => setTimeout(resolve, 0));
-      signal?.throwIfAborted();
+      await eventTurn(signal);
     }
   for (const held of [projection.values, ...squares]) held?.dispose();
   return result;
@@ -168,13 +167,14 @@ export function fastRPBytes(graph: Graph, dim: number): number {
   return 4 * (nnz * (graph.weights ? 2 : 1) + 6 * graph.nodeCount * dim);
 }
 
-/** Tensor memory that a block may use beside the graph. */
-const TENSOR_BYTES = 3.2 * 2 ** 30;
+/** Tensor memory that the graph and a block may use: somewhat below the 4 GiB that there are. */
+const TENSOR_BYTES = 3.7 * 2 ** 30;
 
-/** The widest block whose five matrices (two of the chain, the sum, two of standardising) fit beside the graph. */
+/** The widest block whose five matrices (the sum, and what the chain or standardising makes beside it) and a dozen vectors fit beside the graph. */
 function blockWidth(graph: Graph): number {
-  const free = TENSOR_BYTES - 4 * graph.successors.nnz * (graph.weights ? 2 : 1);
-  return Math.max(4, Math.min(BLOCK, 4 * Math.floor(free / (5 * 4 * 4 * Math.max(1, graph.nodeCount)))));
+  const n = Math.max(1, graph.nodeCount);
+  const free = TENSOR_BYTES - 4 * graph.successors.nnz * (graph.weights ? 2 : 1) - 12 * 4 * n;
+  return Math.max(4, Math.min(BLOCK, 4 * Math.floor(free / (5 * 4 * 4 * n))));
 }
 
 function requireOptions(
