@@ -37,10 +37,9 @@ async function predict(modelPath: string, tablePath: string, { out }: { readonly
 /** Classes of the rows of a table, by a model of `gossamer fit`. */
 async function rowsOf(bytes: Uint8Array, modelPath: string, tablePath: string): Promise<string> {
   const model = TableModel.load(bytes, modelPath);
-  const categorical = model.features.encoders.flatMap(({ kind, name }) => (kind === 'category' ? [name] : []));
-  const given = await loadTable(tablePath);
-  const known = categorical.filter((name) => given.columns.some((column) => column.name === name));
-  const table = await loadTable(tablePath, { categorical: known });
+  const { encoders } = model.features;
+  const categorical = (column: string) => encoders.some(({ kind, name }) => kind === 'category' && name === column);
+  const table = await loadTable(tablePath, { categorical });
   const probabilities = model.predictProba(table, (column, categories) =>
     process.stderr.write(
       `note: column "${column}" holds ${categories.slice(0, 5).join(', ')}${categories.length > 5 ? ', …' : ''}, which training did not know\n`,

@@ -1,6 +1,6 @@
 // Digits of 8 × 8 pixels: small enough for experiments in which whole networks are generated.
 
-import type { Random } from '../tensor/index.js';
+import { type Random, type Tensor, tensor } from '../tensor/index.js';
 import type { LabelledImages } from './images.js';
 
 /** 8 × 8 */
@@ -58,4 +58,15 @@ export function pooledDigits(source: LabelledImages, most: number): DigitImages 
       x[i * DIGIT_PIXELS + at] = sum / (9 * 255);
     }
   return { x, labels: Int32Array.from({ length: count }, (_, i) => source.labels[i] as number) };
+}
+
+/** Random images, with repeats: x [count, 64] and labels [count]. */
+export function drawDigits(images: DigitImages, count: number, random: Random): { x: Tensor; labels: Tensor } {
+  const x = new Float32Array(count * DIGIT_PIXELS);
+  const labels = Int32Array.from({ length: count }, (_, i) => {
+    const row = random.integer(images.labels.length);
+    x.set(images.x.subarray(row * DIGIT_PIXELS, (row + 1) * DIGIT_PIXELS), i * DIGIT_PIXELS);
+    return images.labels[row] as number;
+  });
+  return { x: tensor(x, [count, DIGIT_PIXELS]), labels: tensor(labels) };
 }

@@ -1,7 +1,7 @@
 // Floor 5: readers of real formats, data sets, splits. Everything here works on bytes and text, in Node and in browsers; `gossamer/data/node` reads files.
 
 export { type Augmentation, augment } from './augment.js';
-export { DIGIT_CLASSES, DIGIT_PIXELS, type DigitImages, glyphDigits, pooledDigits } from './digits.js';
+export { DIGIT_CLASSES, DIGIT_PIXELS, type DigitImages, drawDigits, glyphDigits, pooledDigits } from './digits.js';
 export { type Arrays, featuresFromArrays, normalizeRows, requiredArrays } from './features.js';
 export * from './formats/index.js';
 export { type GraphDataset, graphFromArrays, splitOf } from './graphs.js';
@@ -19,6 +19,7 @@ export { DataLoader, type DataLoaderOptions } from './loader.js';
 export { decodePicture, imageNetStatistics, type Picture, pictureTensor } from './pictures.js';
 export { type Split, splitPerClass, stratifiedFolds } from './splits.js';
 export {
+  type Categorical,
   type Column,
   type ColumnTable,
   columnsOf,

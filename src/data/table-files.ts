@@ -3,12 +3,12 @@
 import { gunzipSync } from 'fflate';
 import { readBytes } from './files.js';
 import { readCsv } from './formats/csv.js';
-import { type ColumnTable, columnsOf } from './tables.js';
+import { type Categorical, type ColumnTable, columnsOf } from './tables.js';
 
-/** @param options.categorical columns of numbers that are codes of categories */
+/** See `columnsOf` for the options. */
 export async function loadTable(
   path: string,
-  options: { readonly categorical?: readonly string[] } = {},
+  options: { readonly categorical?: Categorical } = {},
 ): Promise<ColumnTable> {
   if (path.endsWith('.parquet')) return columnsOf(await readParquet(path), options);
   const bytes = readBytes(path);

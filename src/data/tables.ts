@@ -17,20 +17,23 @@ function isMissing(field: string): boolean {
   return MISSING.has(field.toLowerCase());
 }
 
+/** Columns of numbers that are codes of categories: names, each of which there must be, or a function of the name. */
+export type Categorical = readonly string[] | ((name: string) => boolean);
+
 /** A column is numeric when every field that is not missing is a finite number, unless `categorical` names it. Missing are empty fields, NA, NaN, null, none and ?. */
 export function columnsOf(
   { columns, rows }: Table,
-  { categorical = [] }: { readonly categorical?: readonly string[] } = {},
+  { categorical = [] }: { readonly categorical?: Categorical } = {},
 ): ColumnTable {
   const double = columns.find((name, i) => columns.indexOf(name) !== i);
   if (double !== undefined) throw new Error(`the table has two columns named "${double}"`);
-  requireColumns(columns, categorical, 'categorical column');
+  if (typeof categorical !== 'function') requireColumns(columns, categorical, 'categorical column');
+  const isCoded = typeof categorical === 'function' ? categorical : (name: string) => categorical.includes(name);
   return {
     rows: rows.length,
     columns: columns.map((name, at): Column => {
       const fields = rows.map((row) => row[at] as string);
-      const numeric =
-        !categorical.includes(name) && fields.every((field) => isMissing(field) || Number.isFinite(Number(field)));
+      const numeric = !isCoded(name) && fields.every((field) => isMissing(field) || Number.isFinite(Number(field)));
       if (numeric)
         return {
           name,

@@ -1,7 +1,7 @@
 // Training of skip-gram embeddings on a grid: nodes lie in parts, pairs (centre, context) in blocks of the grid, and blocks that share neither row nor column train side by side (Zhu et al., GraphVite, WWW 2019).
 // No two threads ever touch one row, so the result does not depend on their number.
 
-import { cpu } from '../engine/index.js';
+import { cpu, eventTurn } from '../engine/index.js';
 import { fillAlias, type Graph } from '../structure/index.js';
 import {
   emptyTensor,
@@ -307,8 +307,7 @@ export async function trainBatches(
       model.train(source, from);
       const seconds = (performance.now() - started) / 1000;
       onProgress?.({ done: to, pairs: model.pairs, pairsPerSecond: model.pairs / Math.max(seconds, 1e-9) });
-      await new Promise<void>((resolve) => setTimeout(resolve, 0));
-      signal?.throwIfAborted();
+      await eventTurn(signal);
     }
     return model.embedding();
   } finally {

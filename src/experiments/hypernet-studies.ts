@@ -1,6 +1,6 @@
 // Two measurements of the review's experiment: what a distribution over networks doubts, and how much smaller a hypernetwork can be than the network that it makes.
 
-import { DIGIT_CLASSES, DIGIT_PIXELS, glyphDigits } from '../data/index.js';
+import { DIGIT_CLASSES, DIGIT_PIXELS, drawDigits, glyphDigits } from '../data/index.js';
 import { eventTurn } from '../engine/index.js';
 import { chunks, Hypernet, mlpTrunk, NoiseCondition, predictiveValues, TaskCondition } from '../hypernet/index.js';
 import {
@@ -97,18 +97,6 @@ export async function compression(steps: number, seed: number) {
   const testX = keep(tensor(held.x, [held.labels.length, DIGIT_PIXELS]));
   const make = () => new MLP([DIGIT_PIXELS, 100, 100, DIGIT_CLASSES], random.split('target'));
   const draws = random.split('batches');
-  const batch = () => {
-    const rows = Array.from({ length: 64 }, () => draws.integer(seen.labels.length));
-    const x = rows.flatMap((row) => [...seen.x.subarray(row * DIGIT_PIXELS, (row + 1) * DIGIT_PIXELS)]);
-    return {
-      x: tensor(x).reshape([64, DIGIT_PIXELS]),
-      y: tensor(
-        rows.map((row) => seen.labels[row] as number),
-        [64],
-        'i32',
-      ),
-    };
-  };
   const direct = make();
   const options = {
     condition: new TaskCondition(1, 8, random.split('task')),
@@ -121,8 +109,8 @@ export async function compression(steps: number, seed: number) {
       model,
       steps,
       (live) => {
-        const { x, y } = batch();
-        return crossEntropy(run(live, x), y);
+        const { x, labels } = drawDigits(seen, 64, draws);
+        return crossEntropy(run(live, x), labels);
       },
       undefined,
       '',

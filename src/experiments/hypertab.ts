@@ -86,9 +86,7 @@ async function load(source: string): Promise<Data> {
   const tables: NamedTable[] = [];
   for (const name of names) {
     const path = known ? knownArchive(name, `tabular/${name}.csv`) : name;
-    const whole = await loadTable(path);
-    const categorical = coded.has(name) ? whole.columns.map((column) => column.name).filter((c) => c !== 'target') : [];
-    const table = categorical.length > 0 ? await loadTable(path, { categorical }) : whole;
+    const table = await loadTable(path, { categorical: (column) => coded.has(name) && column !== 'target' });
     tables.push({ name, labelled: labelledTable(table, 'target') });
   }
   return { source, tables };

@@ -1,6 +1,6 @@
 // The task of MIP's experiment: digits blended with their negative by γ, and a classifier all of whose weights are made from γ.
 
-import { DIGIT_CLASSES, DIGIT_PIXELS, type DigitImages } from '../data/index.js';
+import { DIGIT_CLASSES, DIGIT_PIXELS, type DigitImages, drawDigits } from '../data/index.js';
 import { eventTurn } from '../engine/index.js';
 import {
   Hypernet,
@@ -108,12 +108,7 @@ export async function train(
   for (let step = 0; step < steps; step++) {
     if (step % 20 === 0) await eventTurn(signal);
     scope(() => {
-      const rows = Array.from({ length: batch }, () => draws.integer(images.labels.length));
-      const x = tensor(
-        Float32Array.from(rows.flatMap((row) => [...images.x.subarray(row * DIGIT_PIXELS, (row + 1) * DIGIT_PIXELS)])),
-        [batch, DIGIT_PIXELS],
-      );
-      const labels = tensor(Int32Array.from(rows, (row) => images.labels[row] as number));
+      const { x, labels } = drawDigits(images, batch, draws);
       const gamma = Array.from({ length: dims }, () => draws.float());
       const weights = parameters(hypernet);
       const { value, gradient } = valueAndGrad((w: Record<string, Tensor>) =>

@@ -3,7 +3,7 @@
 import { DIGIT_PIXELS, glyphDigits, pooledDigits } from '../data/index.js';
 import { loadImages } from '../data/node.js';
 import { type Hypernet, MIP_OPTIONS, mlpTrunk } from '../hypernet/index.js';
-import { accuracy, type Optimizer, parameterCount, predictedClasses, SGD, stateOf } from '../nn/index.js';
+import { accuracy, inference, type Optimizer, parameterCount, predictedClasses, SGD, stateOf } from '../nn/index.js';
 import { Random, scope, tensor } from '../tensor/index.js';
 import { atLeast, atMost, meanScore } from './claims.js';
 import type { Claim, Experiment, MethodScores, RunContext, SeedResult } from './contract.js';
@@ -70,7 +70,7 @@ function testAccuracy({ hypernet }: Trained, { test }: Data): number {
   const values = [0.05, 0.25, 0.45, 0.55, 0.75, 0.95].map((gamma) =>
     scope(() => {
       const x = blend(tensor(test.x, [test.labels.length, DIGIT_PIXELS]), [gamma]);
-      const logits = hypernet.run(tensor([[gamma]]), x, (own, seen) => own.forward(seen, { training: false }));
+      const logits = hypernet.run(tensor([[gamma]]), x, (own, seen) => own.forward(seen, inference));
       return accuracy(predictedClasses(logits), test.labels);
     }),
   );
@@ -138,9 +138,7 @@ async function runSeed(data: Data, { steps, batch }: Options, context: RunContex
           const count = Math.min(100, data.test.labels.length);
           const predicted = scope(() => {
             const x = blend(tensor(data.test.x.slice(0, count * DIGIT_PIXELS), [count, DIGIT_PIXELS]), [gamma]);
-            return predictedClasses(
-              model.run(tensor([[gamma]]), x, (own, seen) => own.forward(seen, { training: false })),
-            );
+            return predictedClasses(model.run(tensor([[gamma]]), x, (own, seen) => own.forward(seen, inference)));
           });
           return Array.from(predicted, (c, row) => [gamma, row, c, data.test.labels[row] as number]);
         }),

@@ -4,6 +4,7 @@
 // run that was cut off and resumed does exactly what an unbroken one does.
 
 import type { Communicator } from '../distributed/index.js';
+import { eventTurn } from '../engine/index.js';
 import { keep, type Random, scope, type Tensor, valueAndGrad } from '../tensor/index.js';
 import { loadState, type Mode, parameters, stateOf, training, type Weights, withWeights } from './module.js';
 import type { Optimizer, OptimizerState } from './optimizers.js';
@@ -255,7 +256,7 @@ class Run<Model extends object, Batch> {
 
   async #breathe(): Promise<void> {
     if (performance.now() - this.#breath < BREATH_MS) return;
-    await new Promise<void>((resolve) => setTimeout(resolve, 0));
+    await eventTurn();
     this.#breath = performance.now();
   }
 }

@@ -23,17 +23,15 @@ type Encoder =
 
 /** What is kept of the training table: plain data, saved with a model. */
 export interface TableFeatures {
+  /** Columns without a single value have none. */
   readonly encoders: readonly Encoder[];
-  /** Columns without a single value, which are left out. */
-  readonly dropped: readonly string[];
 }
 
 export function fitFeatures({ columns, rows }: ColumnTable): TableFeatures {
   if (rows === 0) throw new Error('the table has no rows');
-  const empty = columns.filter(isEmpty).map(({ name }) => name);
   const encoders = columns.filter((column) => !isEmpty(column)).map(encoderOf);
   if (encoders.length === 0) throw new Error('the table has no column with values to learn from');
-  return { encoders, dropped: empty };
+  return { encoders };
 }
 
 function isEmpty(column: Column): boolean {
