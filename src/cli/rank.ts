@@ -61,23 +61,25 @@ function rank(path: string, flags: Flags): Promise<void> {
 
 async function rankOn(ranks: Communicator, path: string, flags: Flags): Promise<void> {
   const first = ranks.rank === 0;
+  if (ranks.size > 1 && flags.seeds === undefined && !first) {
+    // This rank gets the edges of its nodes from the first.
+    sendTop(topOf(pipelines(undefined, flags, ranks), flags.top), ranks);
+    return;
+  }
   const { graph, names } = await loadGraphFile(path, !flags.undirected, !first);
   const sources = flags.seeds === undefined ? undefined : seedsOf(flags.seeds, names.find);
   const { signal, release } = interruptSignal();
   const bar = new Bar('walking', 'nodes', !first);
-  const lines: string[] = [];
   try {
-    for await (const rows of rowsOf(graph, sources, flags, ranks, bar, signal))
-      for (let i = 0; i < rows.sources.length; i++)
-        topTargets(rows, i, flags.top).forEach(({ node, score }, at) => {
-          lines.push(
-            `${csvField(names.of(rows.sources[i] as number))},${at + 1},${csvField(names.of(node))},${score}\n`,
-          );
-        });
+    const own: Top[] = [];
+    for await (const rows of rowsOf(graph, sources, flags, ranks, bar, signal)) own.push(topOf(rows, flags.top));
     bar.close();
-    const parts = ranks.allGather(new TextEncoder().encode(lines.join('')));
-    if (!first) return;
-    const table = `source,rank,node,score\n${parts.map((part) => new TextDecoder().decode(part)).join('')}`;
+    const mine = concatenate(own);
+    if (!first) {
+      sendTop(mine, ranks);
+      return;
+    }
+    const table = tableOf([mine, ...receiveTops(ranks)], names.of);
     if (flags.out) writeFileAtomic(flags.out, table);
     else process.stdout.write(table);
   } finally {
@@ -90,26 +92,17 @@ async function rankOn(ranks: Communicator, path: string, flags: Flags): Promise<
 async function* rowsOf(
   graph: Graph,
   seeds: Int32Array | undefined,
-  { walks, alpha, seed, checkpoint }: Flags,
+  flags: Flags,
   ranks: Communicator,
   bar: Bar,
   signal: AbortSignal,
 ): AsyncGenerator<PageRankRows> {
   if (ranks.size > 1 && !seeds) {
-    const identity = JSON.stringify({
-      nodes: graph.nodeCount,
-      entries: graph.successors.nnz,
-      walks,
-      alpha,
-      seed,
-      ranks: ranks.size,
-    });
-    const store =
-      checkpoint === undefined ? undefined : { every: 10, store: fileWalkStore(checkpoint, ranks.rank, identity) };
-    yield distributedPageRank(graph, ranks, { walks, alpha, seed, checkpoint: store }).rows;
+    yield pipelines(graph, flags, ranks);
     return;
   }
   const all = seeds ?? Int32Array.from({ length: graph.nodeCount }, (_, v) => v);
+  const { walks, alpha, seed } = flags;
   const sources = all.subarray(...shareOf(all.length, ranks));
   yield* pageRankBatches(graph, {
     walks,
@@ -119,6 +112,76 @@ async function* rowsOf(
     signal,
     onProgress: ({ done, sources: count }) => bar.update(done, count),
   });
+}
+
+/** The rows of this rank's nodes, of the first rank's graph. */
+function pipelines(graph: Graph | undefined, flags: Flags, ranks: Communicator): PageRankRows {
+  const { walks, alpha, seed, checkpoint } = flags;
+  const counts = Int32Array.of(graph?.nodeCount ?? 0, graph?.successors.nnz ?? 0);
+  ranks.broadcast(counts);
+  const [nodes, entries] = counts;
+  const identity = JSON.stringify({ nodes, entries, walks, alpha, seed, ranks: ranks.size });
+  const store =
+    checkpoint === undefined ? undefined : { every: 10, store: fileWalkStore(checkpoint, ranks.rank, identity) };
+  return distributedPageRank(graph, ranks, { walks, alpha, seed, checkpoint: store }).rows;
+}
+
+/** The best of some rows, one after another: (source, place in its list, node), and the scores. */
+interface Top {
+  readonly entries: Int32Array;
+  readonly scores: Float64Array;
+}
+
+function topOf(rows: PageRankRows, top: number): Top {
+  const entries: number[] = [];
+  const scores: number[] = [];
+  rows.sources.forEach((source, i) => {
+    topTargets(rows, i, top).forEach(({ node, score }, at) => {
+      entries.push(source, at + 1, node);
+      scores.push(score);
+    });
+  });
+  return { entries: Int32Array.from(entries), scores: Float64Array.from(scores) };
+}
+
+function concatenate(tops: readonly Top[]): Top {
+  const entries = new Int32Array(tops.reduce((total, top) => total + top.entries.length, 0));
+  const scores = new Float64Array(entries.length / 3);
+  let at = 0;
+  for (const top of tops) {
+    entries.set(top.entries, 3 * at);
+    scores.set(top.scores, at);
+    at += top.scores.length;
+  }
+  return { entries, scores };
+}
+
+function sendTop({ entries, scores }: Top, ranks: Communicator): void {
+  ranks.send(Int32Array.of(scores.length), 0);
+  ranks.send(entries, 0);
+  ranks.send(scores, 0);
+}
+
+function* receiveTops(ranks: Communicator): Generator<Top> {
+  for (let rank = 1; rank < ranks.size; rank++) {
+    const count = new Int32Array(1);
+    ranks.receive(count, rank);
+    const [length = 0] = count;
+    const top = { entries: new Int32Array(3 * length), scores: new Float64Array(length) };
+    ranks.receive(top.entries, rank);
+    ranks.receive(top.scores, rank);
+    yield top;
+  }
+}
+
+function tableOf(tops: readonly Top[], nameOf: (node: number) => string): string {
+  const lines = ['source,rank,node,score\n'];
+  for (const { entries, scores } of tops)
+    scores.forEach((score, i) => {
+      const [source = 0, place, node = 0] = entries.subarray(3 * i, 3 * i + 3);
+      lines.push(`${csvField(nameOf(source))},${place},${csvField(nameOf(node))},${score}\n`);
+    });
+  return lines.join('');
 }
 
 function seedsOf(path: string, find: (name: string) => number | undefined): Int32Array {

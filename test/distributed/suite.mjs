@@ -94,7 +94,8 @@ export function hubGraph() {
 
 /** Rows of this rank's sources, plain walks and walks with units and big moves. */
 export function pageRank(communicator) {
-  const graph = hubGraph();
+  // The first rank alone reads the graph.
+  const graph = communicator.rank === 0 ? hubGraph() : undefined;
   const plain = (options) => {
     const { rows, ...rest } = distributedPageRank(graph, communicator, { walks: 50, ...options });
     const { sources, indptr, targets, counts } = rows;

@@ -7,9 +7,10 @@
 import type { Communicator } from '../../distributed/index.js';
 import { cpu } from '../../engine/index.js';
 import type { Graph } from '../../structure/index.js';
-import { keep, scope, type Tensor, tensor } from '../../tensor/index.js';
+import { scope, tensor } from '../../tensor/index.js';
 import { DEFAULT_ALPHA, requireAlpha } from './exact.js';
-import { aliasColumns, keyOf, type MonteCarloOptions, thresholdOf } from './monte-carlo.js';
+import { keyOf, type MonteCarloOptions, thresholdOf } from './monte-carlo.js';
+import { type Part, shareParts } from './parts.js';
 import { type PageRankRows, rowsFromEnds } from './rows.js';
 
 /** Big moves begin when there are so many short walks for each time that a living walker will still arrive at a node; a node lends one out while it has so many for each walker that waits. */
@@ -67,103 +68,6 @@ export function chooseGamma(nodes: number, walks: number, alpha: number, memory:
   return Math.ceil(walks / Math.ceil(walks / most));
 }
 
-/** The rank that owns each node: ranges of near-equal numbers of edges. */
-function nodeBounds(graph: Graph, ranks: number): Int32Array {
-  const { indptr } = graph.successors;
-  const bounds = new Int32Array(ranks + 1);
-  let node = 0;
-  for (let r = 1; r < ranks; r++) {
-    const goal = (r * (graph.successors.nnz + graph.nodeCount)) / ranks;
-    while (node < graph.nodeCount && (indptr[node] as number) + node < goal) node += 1;
-    bounds[r] = node;
-  }
-  bounds[ranks] = graph.nodeCount;
-  return bounds;
-}
-
-/** The rows that a rank holds: its nodes, then its units of large nodes. A place below n is a node, n + i is unit i, on rank i mod ranks. */
-class Part {
-  readonly first: number;
-  readonly last: number;
-  readonly unitRow: number;
-  readonly largest: number;
-  readonly indptr: Tensor;
-  readonly indices: Tensor;
-  readonly columns: Tensor | null;
-  readonly #bounds: Int32Array;
-
-  constructor(
-    readonly graph: Graph,
-    readonly ranks: number,
-    rank: number,
-    largestUnit: number,
-  ) {
-    this.#bounds = nodeBounds(graph, ranks);
-    this.first = this.#bounds[rank] as number;
-    this.last = this.#bounds[rank + 1] as number;
-    this.unitRow = this.last - this.first;
-    const rows: { targets: number[] | Int32Array; weights: ArrayLike<number> | undefined }[] = new Array(this.unitRow);
-    const units: typeof rows = [];
-    let unit = 0;
-    const { indptr } = graph.successors;
-    for (let u = 0; u < graph.nodeCount; u++) {
-      const begin = indptr[u] as number;
-      const targets = graph.neighbours(u);
-      const weights = graph.weights?.subarray(begin, begin + targets.length);
-      const mine = u >= this.first && u < this.last;
-      let row: (typeof rows)[number] = { targets, weights };
-      // Each level holds at most `largestUnit` entries; a level that is larger is cut again.
-      while (row.targets.length > largestUnit) {
-        const pieces = Math.ceil(row.targets.length / largestUnit);
-        const above = { targets: new Array<number>(pieces), weights: new Array<number>(pieces) };
-        for (let piece = 0; piece < pieces; piece++) {
-          const [from, to] = [piece * largestUnit, Math.min(row.targets.length, (piece + 1) * largestUnit)];
-          const own = {
-            targets: row.targets.slice(from, to),
-            weights: row.weights && Array.prototype.slice.call(row.weights, from, to),
-          };
-          above.targets[piece] = graph.nodeCount + unit;
-          above.weights[piece] = own.weights ? own.weights.reduce((a: number, b: number) => a + b, 0) : to - from;
-          if (unit % ranks === rank) units.push(own);
-          unit += 1;
-        }
-        row = above;
-      }
-      if (mine) rows[u - this.first] = row;
-    }
-    rows.push(...units);
-    const weighted = rows.some((row) => row.weights !== undefined);
-    const sizes = rows.map((row) => row.targets.length);
-    this.largest = sizes.reduce((a, b) => Math.max(a, b), 0);
-    const starts = new Int32Array(rows.length + 1);
-    sizes.forEach((size, i) => {
-      starts[i + 1] = (starts[i] as number) + size;
-    });
-    const total = starts[rows.length] as number;
-    const indices = new Int32Array(Math.max(1, total));
-    const weights = new Float64Array(weighted ? total : 0).fill(1);
-    rows.forEach((row, i) => {
-      indices.set(row.targets, starts[i]);
-      if (weighted && row.weights) weights.set(Array.from(row.weights), starts[i]);
-    });
-    this.indptr = keep(tensor(starts));
-    this.indices = keep(tensor(indices));
-    this.columns = weighted ? keep(tensor(aliasColumns(starts, indices, weights))) : null;
-  }
-
-  ownerOf(place: number): number {
-    const { nodeCount } = this.graph;
-    if (place >= nodeCount) return (place - nodeCount) % this.ranks;
-    let owner = 0;
-    while (place >= (this.#bounds[owner + 1] as number)) owner += 1;
-    return owner;
-  }
-
-  dispose(): void {
-    for (const held of [this.indptr, this.indices, this.columns]) held?.dispose();
-  }
-}
-
 /** Integers in an array that grows. */
 class Ints {
   length = 0;
@@ -207,10 +111,10 @@ interface Pools {
 }
 
 /**
- * All rows of a graph, each rank those of its own nodes. Every rank calls this with the same graph and options. The walks are those of `personalizedPageRank`, bit for bit, unless nodes are cut into units or big moves are on: then the law is the same.
+ * All rows of a graph, each rank those of its own nodes. Every rank calls this with the same options; the graph is that of rank 0, which hands each rank the edges of its nodes: the others may leave it out. The walks are those of `personalizedPageRank`, bit for bit, unless nodes are cut into units or big moves are on: then the law is the same.
  */
 export function distributedPageRank(
-  graph: Graph,
+  graph: Graph | undefined,
   communicator: Communicator,
   options: PipelineOptions = {},
 ): PipelineResult {
@@ -226,8 +130,8 @@ export function distributedPageRank(
   } = options;
   requireAlpha(alpha);
   if (walks > 65_535) throw new RangeError(`personalised PageRank: at most 65535 walks a node, got ${walks}`);
-  const gamma = Math.min(walks, options.gamma ?? chooseGamma(graph.nodeCount, walks, alpha, memory));
-  const part = new Part(graph, communicator.size, communicator.rank, largestUnit);
+  const part = shareParts(graph, communicator, largestUnit);
+  const gamma = Math.min(walks, options.gamma ?? chooseGamma(part.nodeCount, walks, alpha, memory));
   const engine = new Rounds(part, communicator, alpha, seed);
   try {
     const pools = bigMoves && engine.shortWalks(bigMoves);
@@ -323,15 +227,7 @@ class Rounds {
       const records = tensor(walkers);
       cpu.run('advanceWalkers', [
         ...[records, part.indptr, part.indices, part.columns],
-        ...[
-          part.graph.nodeCount,
-          part.first,
-          part.unitRow,
-          part.ranks,
-          this.#threshold,
-          ...key,
-          walkers.length / WALKER,
-        ],
+        ...[part.nodeCount, part.first, part.unitRow, part.ranks, this.#threshold, ...key, walkers.length / WALKER],
       ]);
       return records.dataSync<Int32Array>();
     });
@@ -349,9 +245,9 @@ class Rounds {
   /** Pools of short walks for this rank's small nodes, made by the same rounds: walker (node, entry) walks `moves` moves and reports home. */
   shortWalks({ moves, pool, degree }: NonNullable<PipelineOptions['bigMoves']>): Pools {
     const { part, communicator } = this;
-    const { first, last, graph } = part;
+    const { first, last } = part;
     const small = Uint8Array.from({ length: last - first }, (_, i) => {
-      const edges = graph.neighbours(first + i).length;
+      const edges = part.degreeOf(first + i);
       return Number(edges > 0 && edges <= degree);
     });
     const begun = new Int32Array(small.reduce((total, yes) => total + yes * pool * WALKER, 0));
@@ -384,7 +280,7 @@ class Rounds {
     const { part } = this;
     for (let at = 0; at < walkers.length; at += WALKER) {
       const place = walkers[at + 1] as number;
-      const large = place < part.graph.nodeCount && part.graph.neighbours(place).length > degree;
+      const large = place < part.nodeCount && part.degreeOf(place) > degree;
       if (large) home[part.ownerOf(walkers[at] as number)]?.pushWalker(walkers, at);
       else kept.pushWalker(walkers, at);
     }
