@@ -68,6 +68,8 @@ export interface FitOptions<Model extends object, Batch> {
   readonly checkpointEvery?: number;
   /** Aborting ends the run after the current step, with a checkpoint and the best weights so far. */
   readonly signal?: AbortSignal;
+  /** Called before each step with its number from 0, on resuming from where the run goes on: for what follows a schedule of its own beside the rate. */
+  readonly onStep?: (step: number) => void;
   /** Called after each epoch; on resuming first for those that the checkpoint remembers, so that logs are whole. */
   readonly onEpoch?: (report: EpochReport) => void;
 }
@@ -193,6 +195,7 @@ class Run<Model extends object, Batch> {
 
   #trainStep(batch: Batch, epoch: number): number {
     const { model, loss, optimizer, schedule, random } = this.options;
+    this.options.onStep?.(this.#step);
     const mode = training(random.split('step').split(this.#step));
     const weights = parameters(model);
     const step = valueAndGrad((values: Record<string, Tensor>) =>

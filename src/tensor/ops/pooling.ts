@@ -124,6 +124,14 @@ export function maxPool2d(x: Tensor, kernel: Pair, options: PoolOptions = {}): T
   return applyAll(maxPoolOp, [x], windowsOf('maxPool2d', x, kernel, options))[0] as Tensor;
 }
 
+/** Largest values over an even grid of `size` windows that cover the image. */
+export function adaptiveMaxPool2d(x: Tensor, size: Pair): Tensor {
+  const [, height, width] = planesOf('adaptiveMaxPool2d', x);
+  const [rows, columns] = pair(size);
+  const windows = { rows: adaptiveWindows(height, rows), columns: adaptiveWindows(width, columns) };
+  return applyAll(maxPoolOp, [x], windows)[0] as Tensor;
+}
+
 function windowsOf(operation: string, x: Tensor, kernel: Pair, options: PoolOptions): WindowAttributes {
   const [, height, width] = planesOf(operation, x);
   const size = pair(kernel);

@@ -1,0 +1,282 @@
+// VanillaNet: a classifier of five to thirteen layers, without shortcuts, attention or branches (Chen, Wang, Guo, Tao: VanillaNet: the Power of Minimalism in Deep Learning, 2023).
+//
+// Two devices make so few layers learn. Deep training: each layer is two convolutions with A′(x) = (1 − λ)·A(x) + λ·x between them; λ rises from 0 to 1 in training, the pair becomes linear and is merged into one convolution.
+// Series activation: A_s(x)[h, w, c] = Σᵢⱼ aᵢⱼ꜀·A(x[h + i, w + j, c] + b꜀) over a window of 2n + 1 pixels, a sum of activations that looks at its neighbours.
+
+import { BatchNorm2d, buffer, Conv2d, Dropout, type Mode, parameter } from '../nn/index.js';
+import {
+  adaptiveMaxPool2d,
+  add,
+  type ConvolutionOptions,
+  conv2d,
+  globalAveragePool,
+  leakyRelu,
+  matmul,
+  maxPool2d,
+  multiply,
+  Random,
+  relu,
+  reshape,
+  rsqrt,
+  scope,
+  subtract,
+  type Tensor,
+  zeros,
+} from '../tensor/index.js';
+
+export interface VanillaNetOptions {
+  /** Channels after the stem, then after each stage. */
+  readonly dims: readonly number[];
+  /** Pooling of each stage. */
+  readonly strides: readonly number[];
+  readonly channels?: number;
+  readonly classes?: number;
+  /** n: an activation sees 2n + 1 pixels each way; 0 is a plain ReLU. */
+  readonly series?: number;
+  /** Kernel, stride and padding of the first convolution. */
+  readonly stem?: { readonly kernel: number; readonly stride: number; readonly padding: number };
+  /** Height and width that a stage pools to, whatever comes in, in the place of its stride. */
+  readonly poolTo?: readonly (number | undefined)[];
+  readonly dropout?: number;
+  /** `deep`: two convolutions a layer, for training. `shallow`: one, with batch norm. `merged`: one without, for inference. */
+  readonly form?: 'deep' | 'shallow' | 'merged';
+}
+
+const EPSILON = 1e-6;
+const DEVIATION = 0.02;
+
+type Form = NonNullable<VanillaNetOptions['form']>;
+
+/** A convolution whose weights start as the paper's do. */
+function conv(
+  inChannels: number,
+  outChannels: number,
+  kernel: number,
+  random: Random,
+  options: ConvolutionOptions = {},
+) {
+  const made = new Conv2d(inChannels, outChannels, kernel, random, options);
+  scope(() => made.weight.assign(random.normal(made.weight.shape, 0, DEVIATION)));
+  (made.bias as Tensor).assign(zeros([outChannels]));
+  return made;
+}
+
+/** Per channel, what batch norm multiplies and adds. */
+function affineOf(norm: BatchNorm2d): { scale: Tensor; shift: Tensor } {
+  const scale = multiply(norm.weight, rsqrt(add(norm.runningVariance, norm.epsilon)));
+  return { scale, shift: subtract(norm.bias, multiply(norm.runningMean, scale)) };
+}
+
+/** Σ aᵢⱼ꜀·ReLU(x[h + i, w + j, c]): a depthwise convolution of the activated input, with batch norm, or merged with its bias. Without a window a plain ReLU. */
+class SeriesActivation {
+  weight: Tensor | undefined;
+  bias: Tensor | undefined;
+  readonly norm: BatchNorm2d | undefined;
+
+  constructor(
+    readonly channels: number,
+    readonly reach: number,
+    form: Form,
+    random: Random,
+  ) {
+    if (reach === 0) return;
+    const width = 2 * reach + 1;
+    this.weight = parameter(random.normal([channels, 1, width, width], 0, DEVIATION));
+    if (form === 'merged') this.bias = parameter(zeros([channels]));
+    else this.norm = new BatchNorm2d(channels, EPSILON);
+  }
+
+  forward(x: Tensor, mode: Mode): Tensor {
+    const active = relu(x);
+    if (!this.weight) return active;
+    const y = conv2d(active, this.weight, this.bias, { padding: this.reach, groups: this.channels });
+    return this.norm?.forward(y, mode) ?? y;
+  }
+
+  mergeInto(target: SeriesActivation): void {
+    if (!this.weight) return;
+    const { scale, shift } = affineOf(this.norm as BatchNorm2d);
+    target.weight?.assign(multiply(this.weight, reshape(scale, [-1, 1, 1, 1])));
+    target.bias?.assign(shift);
+  }
+}
+
+/** One layer of the merged network: one convolution, or two that become one as their activation fades. The last layer's second convolution has no norm. */
+class MergingConv {
+  readonly first: Conv2d;
+  readonly firstNorm: BatchNorm2d | undefined;
+  readonly second: Conv2d | undefined;
+  readonly secondNorm: BatchNorm2d | undefined;
+
+  constructor(
+    [inChannels, middle, outChannels]: readonly [number, number, number],
+    form: Form,
+    random: Random,
+    { kernel = 1, last = false, ...options }: { kernel?: number; last?: boolean } & ConvolutionOptions = {},
+  ) {
+    this.first = conv(inChannels, form === 'deep' ? middle : outChannels, kernel, random, options);
+    if (form === 'deep') {
+      this.firstNorm = new BatchNorm2d(middle, EPSILON);
+      this.second = conv(middle, outChannels, 1, random);
+      if (!last) this.secondNorm = new BatchNorm2d(outChannels, EPSILON);
+    } else if (form === 'shallow' && !last) this.firstNorm = new BatchNorm2d(outChannels, EPSILON);
+  }
+
+  forward(x: Tensor, slope: number, mode: Mode): Tensor {
+    const y = this.first.forward(x);
+    const normed = this.firstNorm?.forward(y, mode) ?? y;
+    if (!this.second) return normed;
+    const z = this.second.forward(slope === 1 ? normed : leakyRelu(normed, slope));
+    return this.secondNorm?.forward(z, mode) ?? z;
+  }
+
+  /** W = W₂·W₁ and b = W₂·b₁ + b₂ of the two convolutions with their norms folded in. */
+  mergeInto(target: MergingConv): void {
+    let [weight, bias] = folded(this.first, this.firstNorm);
+    if (this.second) {
+      const [outer, shift] = folded(this.second, this.secondNorm);
+      const rows = reshape(outer, [outer.shape[0] as number, -1]);
+      bias = add(reshape(matmul(rows, reshape(bias, [-1, 1])), [-1]), shift);
+      weight = matmul(rows, reshape(weight, [weight.shape[0] as number, -1]));
+    }
+    target.first.weight.assign(reshape(weight, target.first.weight.shape));
+    target.first.bias?.assign(bias);
+  }
+}
+
+function folded({ weight, bias }: Conv2d, norm: BatchNorm2d | undefined): [weight: Tensor, bias: Tensor] {
+  if (!norm) return [weight, bias as Tensor];
+  const { scale, shift } = affineOf(norm);
+  return [multiply(weight, reshape(scale, [-1, 1, 1, 1])), add(multiply(bias as Tensor, scale), shift)];
+}
+
+class Stage {
+  readonly conv: MergingConv;
+  readonly activation: SeriesActivation;
+
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    readonly stride: number,
+    readonly poolTo: number | undefined,
+    reach: number,
+    form: Form,
+    random: Random,
+  ) {
+    this.conv = new MergingConv([inChannels, inChannels, outChannels], form, random);
+    this.activation = new SeriesActivation(outChannels, reach, form, random);
+  }
+
+  forward(x: Tensor, slope: number, mode: Mode): Tensor {
+    return this.activation.forward(this.#pool(this.conv.forward(x, slope, mode)), mode);
+  }
+
+  #pool(x: Tensor): Tensor {
+    if (this.poolTo !== undefined) return adaptiveMaxPool2d(x, this.poolTo);
+    return this.stride === 1 ? x : maxPool2d(x, this.stride);
+  }
+}
+
+/** Images [n, channels, h, w] → logits [n, classes]. */
+export class VanillaNet {
+  readonly stem: MergingConv;
+  readonly stemActivation: SeriesActivation;
+  readonly stages: readonly Stage[];
+  readonly dropout: Dropout;
+  readonly head: MergingConv;
+  /** λ, as a buffer, so that a checkpoint holds it; the deep form alone has it. */
+  readonly slope: Tensor | undefined;
+
+  constructor(
+    random: Random,
+    readonly options: VanillaNetOptions,
+  ) {
+    const { dims, strides, channels = 3, classes = 1000, series = 3, form = 'deep', dropout = 0 } = options;
+    const { kernel, ...placing } = options.stem ?? { kernel: 4, stride: 4, padding: 0 };
+    if (dims.length !== strides.length + 1)
+      throw new Error(`VanillaNet: ${strides.length} strides need ${strides.length + 1} dims, got ${dims.length}`);
+    const width = (at: number) => dims[at] as number;
+    this.stem = new MergingConv([channels, width(0), width(0)], form, random, { kernel, ...placing });
+    this.stemActivation = new SeriesActivation(width(0), series, form, random);
+    this.stages = strides.map(
+      (stride, i) => new Stage(width(i), width(i + 1), stride, options.poolTo?.[i], series, form, random),
+    );
+    this.dropout = new Dropout(dropout);
+    this.head = new MergingConv([width(strides.length), classes, classes], form, random, { last: true });
+    if (form === 'deep') this.slope = buffer(zeros([1]));
+  }
+
+  /** λ ∈ [0, 1]: how far the activations between paired convolutions have faded. */
+  get lambda(): number {
+    return this.slope?.item() ?? 1;
+  }
+
+  set lambda(value: number) {
+    if (!(value >= 0 && value <= 1)) throw new RangeError(`VanillaNet: λ must be in [0, 1], got ${value}`);
+    if (!this.slope) throw new Error('VanillaNet: the deep form alone has a λ');
+    this.slope.assign(Float32Array.of(value));
+  }
+
+  forward(x: Tensor, mode: Mode): Tensor {
+    const slope = this.lambda;
+    let y = this.stemActivation.forward(this.stem.forward(x, slope, mode), mode);
+    for (const stage of this.stages) y = stage.forward(y, slope, mode);
+    const [n, c] = y.shape as [number, number];
+    const pooled = this.dropout.forward(reshape(globalAveragePool(y), [n, c, 1, 1]), mode);
+    return reshape(this.head.forward(pooled, slope, mode), [n, -1]);
+  }
+
+  /**
+   * The network for inference: the same function with one convolution a layer and no norms.
+   *
+   * @throws Error while λ < 1, since the pairs are not linear then.
+   */
+  merged(): VanillaNet {
+    if (this.lambda !== 1)
+      throw new Error(
+        `VanillaNet: layers can be merged once λ is 1, it is ${this.lambda}; train on, or set lambda = 1`,
+      );
+    const target = new VanillaNet(new Random(0), { ...this.options, form: 'merged' });
+    scope(() => {
+      this.stem.mergeInto(target.stem);
+      this.stemActivation.mergeInto(target.stemActivation);
+      this.stages.forEach((stage, i) => {
+        stage.conv.mergeInto((target.stages[i] as Stage).conv);
+        stage.activation.mergeInto((target.stages[i] as Stage).activation);
+      });
+      this.head.mergeInto(target.head);
+    });
+    return target;
+  }
+}
+
+/** λ at a step: it rises linearly and is 1 after `share` of all steps, so that the merged weights have time to settle. The paper takes 100 of 300 epochs. */
+export function fadingAt(step: number, steps: number, share = 1 / 3): number {
+  return Math.min(1, step / Math.max(1, share * steps));
+}
+
+const middle = (repeats: number) => ({
+  dims: [512, 512, 1024, 2048, ...new Array<number>(repeats).fill(2048), 4096, 4096],
+  strides: [1, 2, 2, ...new Array<number>(repeats).fill(1), 2, 1],
+});
+const wide = ({ dims, strides }: ReturnType<typeof middle>) => ({ dims: dims.map((d) => 1.5 * d), strides });
+
+/** Published networks (ImageNet top-1 and milliseconds an image on an A100: 72.49 and 1.61 for 5 layers, 76.36 and 2.01 for 6, 79.13 and 2.56 for 8, 80.57 and 3.24 for 10, 82.05 and 4.26 for 13, 83.11 and 9.72 for the widest at 384²), and a small one for 28² images. */
+export const vanillaNets = {
+  'vanillanet-5': { dims: [512, 1024, 2048, 4096], strides: [2, 2, 2] },
+  'vanillanet-6': { dims: [512, 1024, 2048, 4096, 4096], strides: [2, 2, 2, 1] },
+  'vanillanet-7': middle(0),
+  'vanillanet-8': middle(1),
+  'vanillanet-9': middle(2),
+  'vanillanet-10': middle(3),
+  'vanillanet-11': middle(4),
+  'vanillanet-12': middle(5),
+  'vanillanet-13': middle(6),
+  'vanillanet-13-1.5x': wide(middle(6)),
+  'vanillanet-13-1.5x-ada': {
+    ...wide(middle(6)),
+    stem: { kernel: 4, stride: 3, padding: 1 },
+    poolTo: [undefined, 38, 19, ...new Array<undefined>(6).fill(undefined), 10, undefined],
+  },
+  'vanillanet-nano': { dims: [32, 64, 128], strides: [2, 1] },
+} as const satisfies Record<string, VanillaNetOptions>;
