@@ -1,6 +1,7 @@
 // Every kernel of a module. They take byte offsets and sizes, allocate nothing, and work on a range [begin, end) of their
 // outer dimension, so that any thread can do any part.
 
+export { aggregate, aggregateFilterGradient, aggregateInputGradient } from "./aggregation";
 export { attention, attentionKeyGradient, attentionQueryGradient, rotate } from "./attention";
 export { matmulBits, packSigns, sumPlanes } from "./binary";
 export { matmulQ4, matmulQ8, quantizeBlocks } from "./blocks";

@@ -1,26 +1,10 @@
 // EfficientNet (Tan & Le 2019): inverted residuals with squeeze-and-excitation, scaled together in depth, width and resolution. Field names as in torchvision.
 
-import { Conv2d, Dropout, type Layer, Linear, type Mode, randomOf, runSequence, type Sequence } from '../nn/index.js';
-import { add, globalAveragePool, multiply, type Random, reshape, type Tensor } from '../tensor/index.js';
+import { Dropout, type Layer, Linear, type Mode, randomOf, runSequence, type Sequence } from '../nn/index.js';
+import { add, globalAveragePool, multiply, type Random, type Tensor } from '../tensor/index.js';
 import { convNorm } from './conv-norm.js';
 import { roundChannels } from './mobilenet.js';
-
-/** Scales each channel by a gate computed from the means of all (Hu, Shen, Sun 2018). */
-class SqueezeExcitation implements Layer {
-  readonly fc1: Conv2d;
-  readonly fc2: Conv2d;
-
-  constructor(channels: number, squeezed: number, random: Random) {
-    this.fc1 = new Conv2d(channels, squeezed, 1, random);
-    this.fc2 = new Conv2d(squeezed, channels, 1, random);
-  }
-
-  forward(x: Tensor): Tensor {
-    const [n, c] = x.shape as [number, number];
-    const means = reshape(globalAveragePool(x), [n, c, 1, 1]);
-    return multiply(x, this.fc2.forward(this.fc1.forward(means).silu()).sigmoid());
-  }
-}
+import { SqueezeExcitation } from './squeeze-excitation.js';
 
 /** Drops whole residual branches, an image at a time, when training (Huang et al. 2016). */
 function stochasticDepth(x: Tensor, probability: number, mode: Mode): Tensor {
@@ -46,7 +30,7 @@ class MBConv implements Layer {
     this.block = [
       ...(expansion === 1 ? [] : [convNorm(inChannels, hidden, 1, random, silu)]),
       convNorm(hidden, hidden, kernel, random, { stride, groups: hidden, ...silu }),
-      new SqueezeExcitation(hidden, Math.max(1, Math.floor(inChannels / 4)), random),
+      new SqueezeExcitation(hidden, Math.max(1, Math.floor(inChannels / 4)), random, 'silu'),
       convNorm(hidden, outChannels, 1, random, { activation: 'none' }),
     ];
   }

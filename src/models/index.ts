@@ -6,4 +6,5 @@ export { EfficientNet } from './efficientnet.js';
 export { LeNet } from './lenet.js';
 export { type MobileNetOptions, MobileNetV1, MobileNetV2, roundChannels } from './mobilenet.js';
 export { ResNet, SmallResNet, type SmallResNetOptions } from './resnet.js';
+export { SqueezeExcitation } from './squeeze-excitation.js';
 export { VisionTransformer, type VisionTransformerOptions, visionTransformers } from './vit.js';

@@ -40,6 +40,7 @@ const products: Readonly<Record<string, (inputs: Shapes, output: readonly number
     return batch * heads * queries * ((k as number[])[2] as number) * (depth + ((v as number[])[3] as number));
   },
   spmm: (_, output, attributes) => (attributes as { pattern: { nnz: number } }).pattern.nnz * (output.at(-1) as number),
+  aggregation: (_, output) => 9 * sizeOf(output),
   groupedMatmul: ([x], output) => sizeOf(output) * ((x as number[])[1] as number),
 };
 

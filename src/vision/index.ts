@@ -1,3 +1,5 @@
 // Floor 6: small vision backbones.
 
+export { ConvNorm } from './blocks/conv-norm.js';
+export { LSConv, LSNet, type LSNetOptions, lsNets } from './lsnet.js';
 export { fadingAt, VanillaNet, type VanillaNetOptions, vanillaNets } from './vanillanet.js';

@@ -3,11 +3,10 @@
 // Two devices make so few layers learn. Deep training: each layer is two convolutions with A′(x) = (1 − λ)·A(x) + λ·x between them; λ rises from 0 to 1 in training, the pair becomes linear and is merged into one convolution.
 // Series activation: A_s(x)[h, w, c] = Σᵢⱼ aᵢⱼ꜀·A(x[h + i, w + j, c] + b꜀) over a window of 2n + 1 pixels, a sum of activations that looks at its neighbours.
 
-import { BatchNorm2d, buffer, Conv2d, Dropout, type Mode, parameter } from '../nn/index.js';
+import { BatchNorm2d, buffer, Dropout, type Mode, parameter } from '../nn/index.js';
 import {
   adaptiveMaxPool2d,
   add,
-  type ConvolutionOptions,
   conv2d,
   globalAveragePool,
   leakyRelu,
@@ -17,12 +16,11 @@ import {
   Random,
   relu,
   reshape,
-  rsqrt,
   scope,
-  subtract,
   type Tensor,
   zeros,
 } from '../tensor/index.js';
+import { affineOf, ConvNorm, type ConvNormShape } from './blocks/conv-norm.js';
 
 export interface VanillaNetOptions {
   /** Channels after the stem, then after each stage. */
@@ -48,23 +46,12 @@ const DEVIATION = 0.02;
 type Form = NonNullable<VanillaNetOptions['form']>;
 
 /** A convolution whose weights start as the paper's do. */
-function conv(
-  inChannels: number,
-  outChannels: number,
-  kernel: number,
-  random: Random,
-  options: ConvolutionOptions = {},
-) {
-  const made = new Conv2d(inChannels, outChannels, kernel, random, options);
-  scope(() => made.weight.assign(random.normal(made.weight.shape, 0, DEVIATION)));
-  (made.bias as Tensor).assign(zeros([outChannels]));
+function conv(inChannels: number, outChannels: number, random: Random, shape: ConvNormShape): ConvNorm {
+  const made = new ConvNorm(inChannels, outChannels, random, { bias: true, epsilon: EPSILON, ...shape });
+  const { weight, bias } = made.conv;
+  scope(() => weight.assign(random.normal(weight.shape, 0, DEVIATION)));
+  bias?.assign(zeros(bias.shape));
   return made;
-}
-
-/** Per channel, what batch norm multiplies and adds. */
-function affineOf(norm: BatchNorm2d): { scale: Tensor; shift: Tensor } {
-  const scale = multiply(norm.weight, rsqrt(add(norm.runningVariance, norm.epsilon)));
-  return { scale, shift: subtract(norm.bias, multiply(norm.runningMean, scale)) };
 }
 
 /** Σ aᵢⱼ꜀·ReLU(x[h + i, w + j, c]): a depthwise convolution of the activated input, with batch norm, or merged with its bias. Without a window a plain ReLU. */
@@ -101,53 +88,42 @@ class SeriesActivation {
   }
 }
 
-/** One layer of the merged network: one convolution, or two that become one as their activation fades. The last layer's second convolution has no norm. */
+/** One layer of the merged network: one convolution, or two that become one as the activation between them fades. The last layer ends without a norm. */
 class MergingConv {
-  readonly first: Conv2d;
-  readonly firstNorm: BatchNorm2d | undefined;
-  readonly second: Conv2d | undefined;
-  readonly secondNorm: BatchNorm2d | undefined;
+  readonly first: ConvNorm;
+  readonly second: ConvNorm | undefined;
 
   constructor(
     [inChannels, middle, outChannels]: readonly [number, number, number],
     form: Form,
     random: Random,
-    { kernel = 1, last = false, ...options }: { kernel?: number; last?: boolean } & ConvolutionOptions = {},
+    { last = false, ...shape }: { last?: boolean } & ConvNormShape = {},
   ) {
-    this.first = conv(inChannels, form === 'deep' ? middle : outChannels, kernel, random, options);
+    const ending = last || form === 'merged' ? 'none' : 'batch';
     if (form === 'deep') {
-      this.firstNorm = new BatchNorm2d(middle, EPSILON);
-      this.second = conv(middle, outChannels, 1, random);
-      if (!last) this.secondNorm = new BatchNorm2d(outChannels, EPSILON);
-    } else if (form === 'shallow' && !last) this.firstNorm = new BatchNorm2d(outChannels, EPSILON);
+      this.first = conv(inChannels, middle, random, shape);
+      this.second = conv(middle, outChannels, random, { norm: ending });
+    } else this.first = conv(inChannels, outChannels, random, { ...shape, norm: ending });
   }
 
   forward(x: Tensor, slope: number, mode: Mode): Tensor {
-    const y = this.first.forward(x);
-    const normed = this.firstNorm?.forward(y, mode) ?? y;
-    if (!this.second) return normed;
-    const z = this.second.forward(slope === 1 ? normed : leakyRelu(normed, slope));
-    return this.secondNorm?.forward(z, mode) ?? z;
+    const y = this.first.forward(x, mode);
+    return this.second?.forward(slope === 1 ? y : leakyRelu(y, slope), mode) ?? y;
   }
 
   /** W = W₂·W₁ and b = W₂·b₁ + b₂ of the two convolutions with their norms folded in. */
   mergeInto(target: MergingConv): void {
-    let [weight, bias] = folded(this.first, this.firstNorm);
-    if (this.second) {
-      const [outer, shift] = folded(this.second, this.secondNorm);
-      const rows = reshape(outer, [outer.shape[0] as number, -1]);
-      bias = add(reshape(matmul(rows, reshape(bias, [-1, 1])), [-1]), shift);
-      weight = matmul(rows, reshape(weight, [weight.shape[0] as number, -1]));
+    if (!this.second) {
+      this.first.mergeInto(target.first);
+      return;
     }
-    target.first.weight.assign(reshape(weight, target.first.weight.shape));
-    target.first.bias?.assign(bias);
+    const [inner, outer] = [this.first.folded(), this.second.folded()];
+    const rows = reshape(outer.weight, [outer.weight.shape[0] as number, -1]);
+    const { weight, bias } = target.first.conv;
+    weight.assign(matmul(rows, reshape(inner.weight, [inner.weight.shape[0] as number, -1])));
+    const moved = matmul(rows, reshape(inner.bias as Tensor, [-1, 1]));
+    bias?.assign(add(reshape(moved, [-1]), outer.bias as Tensor));
   }
-}
-
-function folded({ weight, bias }: Conv2d, norm: BatchNorm2d | undefined): [weight: Tensor, bias: Tensor] {
-  if (!norm) return [weight, bias as Tensor];
-  const { scale, shift } = affineOf(norm);
-  return [multiply(weight, reshape(scale, [-1, 1, 1, 1])), add(multiply(bias as Tensor, scale), shift)];
 }
 
 class Stage {

@@ -56,6 +56,21 @@ function reduction(kernel: string): Routine {
   };
 }
 
+/** Filters of each pixel's own: (first, second, result, images, channels, sharing, height, width); see kernels/aggregation.ts. */
+function aggregation(kernel: string): Routine {
+  return (run, first = 0, second = 0, result = 0, images = 1, channels = 1, sharing = 1, height = 1, width = 1) => {
+    const scratchBytes = (channels / sharing) * (height + 2) * (width + 2) * 4;
+    run.withScratchEach(scratchBytes, (scratch) =>
+      run.over(
+        kernel,
+        [first, second, result, scratch, scratchBytes, channels, sharing, height, width],
+        images * sharing,
+        (channels / sharing) * height * width * 3,
+      ),
+    );
+  };
+}
+
 /** Blocks of 16 random elements: (…args, size). */
 function randomBlocks(kernel: string, cost: number): Routine {
   return (run, ...args) => run.over(kernel, args, Math.ceil((args.at(-1) as number) / 16), cost);
@@ -252,6 +267,10 @@ export const routines = {
   convolution,
   convolutionInputGradient,
   convolutionFilterGradient,
+  aggregate: aggregation('aggregate'),
+  aggregateInputGradient: aggregation('aggregateInputGradient'),
+  aggregateFilterGradient: aggregation('aggregateFilterGradient'),
+
   attention,
   attentionGradient,
   /** (x, cosines, sines, y, rows, length, depth, pairs, interleaved, sign). */

@@ -1,3 +1,4 @@
+export * from './aggregation.js';
 export * from './attention.js';
 export * from './binary.js';
 export * from './channels.js';

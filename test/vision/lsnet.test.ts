@@ -1,0 +1,180 @@
+import { describe, expect, test } from 'vitest';
+import {
+  Adam,
+  Conv2d,
+  fit,
+  inference,
+  meanSquaredError,
+  parameterCount,
+  parameters,
+  stateOf,
+} from '../../src/nn/index.js';
+import { add, Random, type Tensor, tensor, zeros } from '../../src/tensor/index.js';
+import { compile, cost } from '../../src/trace/index.js';
+import { ConvNorm, LSConv, LSNet, type LSNetOptions, lsNets } from '../../src/vision/index.js';
+import { checkGradient, expectClose, uniformTensor } from '../oracle.js';
+
+/** A network whose statistics, and branches that start at zero, are nothing special. */
+function seasoned<Model extends object>(model: Model, seed = 4): Model {
+  const random = new Random(seed);
+  for (const [name, weight] of Object.entries(stateOf(model)))
+    weight.assign(
+      name.endsWith('runningVariance') ? random.uniform(weight.shape, 0.5, 2) : random.normal(weight.shape, 0.05, 0.2),
+    );
+  return model;
+}
+
+describe('published counts', () => {
+  const published: readonly [keyof typeof lsNets, number, number, number, number][] = [
+    ['lsnet-t', 11_409_832, 11_795_600, 11_370_488, 315_147_392],
+    ['lsnet-s', 16_146_304, 16_596_200, 16_098_232, 537_069_632],
+    ['lsnet-b', 23_313_608, 23_827_632, 23_249_320, 1_240_906_752],
+  ];
+  test.each(published)('%s', (name, plain, distilled, merged, multiplyAdds) => {
+    const preset: LSNetOptions = lsNets[name];
+    const model = new LSNet(new Random(0), preset);
+    expect(parameterCount(model)).toBe(plain);
+    expect(parameterCount(new LSNet(new Random(0), { ...preset, distilled: true }))).toBe(distilled);
+    expect(parameterCount(new LSNet(new Random(0), { ...preset, form: 'merged' }))).toBe(merged);
+    const counted = cost((x) => model.forward(x, inference), [zeros([1, 3, 224, 224])], parameters(model));
+    const aggregation = counted.nodes.reduce(
+      (sum, node) => sum + (node.operation === 'aggregation' ? node.multiplyAdds : 0),
+      0,
+    );
+    expect(counted.multiplyAdds - aggregation).toBe(multiplyAdds);
+    if (name === 'lsnet-t') expect(aggregation).toBe(677_376);
+  });
+
+  test('nano at 28²', () => {
+    const model = new LSNet(new Random(0), { ...lsNets['lsnet-nano'], channels: 1, classes: 10 });
+    expect(parameterCount(model)).toBe(179_032);
+    expect(cost((x) => model.forward(x, inference), [zeros([1, 1, 28, 28])], parameters(model)).multiplyAdds).toBe(
+      2_536_784 + 51_552,
+    );
+  });
+});
+
+const tiny: LSNetOptions = {
+  dims: [8, 16, 16, 24],
+  depths: [2, 2, 1, 2],
+  channels: 3,
+  classes: 5,
+  heads: 2,
+  attentionSize: 2,
+  distilled: true,
+};
+
+test('the merged network equals the trained one, as a plan too', () => {
+  const model = seasoned(new LSNet(new Random(1), tiny));
+  const x = uniformTensor(1, [2, 3, 128, 128]);
+  const expected = model.forward(x, inference).dataSync();
+  const largest = Math.max(...expected.map(Math.abs));
+  const merged = model.merged();
+  expectClose(
+    merged
+      .forward(x, inference)
+      .dataSync()
+      .map((v) => v / largest),
+    expected.map((v) => v / largest),
+    1e-5,
+  );
+  const [planned] = compile((y) => merged.forward(y, inference), [x]).run(x);
+  expectClose(
+    planned?.dataSync().map((v) => v / largest) as Float32Array,
+    expected.map((v) => v / largest),
+    1e-5,
+  );
+});
+
+test('channels share weights in turns: channels moved by C/8 move the output alike', () => {
+  const layer = seasoned(new LSConv(16, new Random(1)));
+  const weights = uniformTensor(2, [1, 2, 9, 6, 6]);
+  layer.weightsOf = () => weights;
+  layer.norm.runningMean.assign(zeros([16]));
+  for (const part of [layer.norm.weight, layer.norm.runningVariance]) part.assign(new Float32Array(16).fill(1));
+  layer.norm.bias.assign(zeros([16]));
+  const x = uniformTensor(3, [1, 16, 6, 6]).dataSync();
+  const moved = (from: Float32Array) => Float32Array.from(from, (_, i) => from[(i + 2 * 36) % from.length] as number);
+  const run = (values: Float32Array) => layer.forward(tensor(values, [1, 16, 6, 6]), inference).dataSync();
+  expectClose(run(moved(x)), moved(run(x)));
+});
+
+test('gradients of an LS convolution, in its input and all its weights', () => {
+  const layer = seasoned(new LSConv(8, new Random(1)));
+  checkGradient((x: Tensor) => layer.forward(x, inference), [uniformTensor(2, [1, 8, 4, 5])], {
+    second: false,
+    step: 3e-3,
+  });
+});
+
+test('an image of another size, or widths that do not fit, are errors', () => {
+  const model = new LSNet(new Random(1), tiny);
+  expect(() => model.forward(zeros([1, 3, 64, 64]), inference)).toThrow(
+    'a last map of 2×2, got 1×1; make the network with attentionSize',
+  );
+  expect(() => new LSConv(12, new Random(1))).toThrow('multiple of 8, got 12');
+});
+
+/** Content, and a lattice of marks of period 7, each naming one of eight directions; the answer is the content moved that way around each mark. */
+function movedContent(random: Random, count: number) {
+  const [size, period] = [14, 7];
+  const plane = size * size;
+  const x = random.normal([count, 16, size, size]).dataSync().fill(0, 0, 0);
+  const y = new Float32Array(count * 8 * plane);
+  const known = new Float32Array(count * 8 * plane);
+  const steps = [-1, 0, 1]
+    .flatMap((u) => [-1, 0, 1].map((v) => [u, v] as const))
+    .filter(([u, v]) => u !== 0 || v !== 0);
+  for (let image = 0; image < count; image++) {
+    const base = image * 16 * plane;
+    x.fill(0, base + 8 * plane, base + 16 * plane);
+    const [top, left] = [random.integer(period), random.integer(period)];
+    const inside = (r: number, c: number) => r >= 0 && r < size && c >= 0 && c < size;
+    for (let row = top - period; row < size + period; row += period)
+      for (let column = left - period; column < size + period; column += period) {
+        if (!inside(row, column)) continue;
+        const direction = random.integer(8);
+        const [u, v] = steps[direction] as readonly [number, number];
+        x[base + (8 + direction) * plane + row * size + column] = 4;
+        for (let r = row - 3; r <= row + 3; r++)
+          for (let c = column - 3; c <= column + 3; c++) {
+            if (!inside(r, c)) continue;
+            for (let channel = 0; channel < 8; channel++) {
+              const at = (image * 8 + channel) * plane + r * size + c;
+              known[at] = 1;
+              if (inside(r + u, c + v)) y[at] = x[base + channel * plane + (r + u) * size + c + v] as number;
+            }
+          }
+      }
+  }
+  return {
+    x: tensor(x, [count, 16, size, size]),
+    y: tensor(y, [count, 8, size, size]),
+    known: tensor(known, [count, 8, size, size]),
+  };
+}
+
+test('only a large kernel that steers a small one moves content by marks at a distance', async () => {
+  const lossAfter = async (mixer: { readonly conv?: Conv2d; forward(x: Tensor, mode: Mode): Tensor }) => {
+    const random = new Random(5);
+    const model = { first: new Conv2d(16, 32, 1, random), mixer, last: new Conv2d(32, 8, 1, random) };
+    const { history } = await fit({
+      model,
+      loss: (live, batch: ReturnType<typeof movedContent>, mode) => {
+        const made = live.last.forward(live.mixer.forward(live.first.forward(batch.x), mode));
+        return meanSquaredError(made.multiply(batch.known), batch.y.multiply(batch.known));
+      },
+      *batches(order) {
+        for (let step = 0; step < 50; step++) yield movedContent(order.split(step), 16);
+      },
+      optimizer: new Adam({ learningRate: 3e-3 }),
+      epochs: 12,
+      random,
+    });
+    return history.at(-1)?.loss as number;
+  };
+  const random = new Random(6);
+  const { conv } = new ConvNorm(32, 32, random, { kernel: 7, groups: 32 });
+  expect(await lossAfter(new LSConv(32, random))).toBeLessThan(0.08);
+  expect(await lossAfter({ conv, forward: (x) => add(conv.forward(x), x) })).toBeGreaterThan(0.6);
+}, 120_000);
