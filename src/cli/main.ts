@@ -2,6 +2,7 @@
 // The `gossamer` command.
 
 import { Command, CommanderError } from 'commander';
+import { classifyCommand } from './classify.js';
 import { embedCommand } from './embed.js';
 import { fitCommand } from './fit.js';
 import { infoCommand } from './info.js';
@@ -9,6 +10,7 @@ import { listCommand } from './list.js';
 import { predictCommand } from './predict.js';
 import { rankCommand } from './rank.js';
 import { runCommand } from './run.js';
+import { trainCommand } from './train.js';
 
 const program = new Command('gossamer')
   .description('Efficient neural networks on your own device.')
@@ -19,6 +21,8 @@ const program = new Command('gossamer')
   .addCommand(runCommand())
   .addCommand(fitCommand())
   .addCommand(predictCommand())
+  .addCommand(trainCommand())
+  .addCommand(classifyCommand())
   .addCommand(embedCommand())
   .addCommand(rankCommand())
   .exitOverride();

@@ -16,7 +16,15 @@ export {
 export { type ImageBatch, type ImageDataset, imageBatches, imageTensor, type LabelledImages } from './images.js';
 export { type IncidenceDataset, incidencesFromArrays, incidencesFromLines, roleDataset } from './incidences.js';
 export { DataLoader, type DataLoaderOptions } from './loader.js';
-export { decodePicture, imageNetStatistics, type Picture, pictureTensor } from './pictures.js';
+export {
+  decodePicture,
+  imageNetStatistics,
+  isPicture,
+  type Picture,
+  type PictureOptions,
+  pictureTensor,
+  planesOf,
+} from './pictures.js';
 export { type Split, splitPerClass, stratifiedFolds } from './splits.js';
 export {
   type Categorical,

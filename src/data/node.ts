@@ -7,6 +7,7 @@ export { type EdgeFileOptions, loadEdges } from './edges.js';
 export { readBytes, readJson, readText, writeFileAtomic } from './files.js';
 export { dataFolders, knownArchive } from './folders.js';
 export { graphNames, loadGraph } from './graph-sets.js';
+export { type ImageFolderOptions, readImages } from './image-folder.js';
 export { fetchImages, hasImages, imageSetNames, loadImages } from './image-sets.js';
 export { interruptSignal } from './interrupt.js';
 export { loadTable } from './table-files.js';

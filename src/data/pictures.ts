@@ -9,6 +9,11 @@ export interface Picture {
   readonly pixels: Uint8Array;
 }
 
+/** Whether a file's name is that of a picture. */
+export function isPicture(file: string): boolean {
+  return /\.(jpe?g|png|webp|gif|avif|tiff?)$/i.test(file);
+}
+
 interface SharpResult {
   readonly data: Uint8Array;
   readonly info: { readonly width: number; readonly height: number };
@@ -17,6 +22,7 @@ interface SharpResult {
 interface Sharp {
   rotate(): Sharp;
   removeAlpha(): Sharp;
+  resize(width: number, height: number, options: { fit: 'cover' }): Sharp;
   toColourspace(name: string): Sharp;
   raw(): Sharp;
   toBuffer(options: { resolveWithObject: true }): Promise<SharpResult>;
@@ -24,46 +30,66 @@ interface Sharp {
 
 type SharpModule = { default: (input: Uint8Array) => Sharp };
 
+export interface PictureOptions {
+  /** Scales the picture to cover so much and cuts off what stands out. */
+  readonly height?: number;
+  readonly width?: number;
+}
+
 /**
  * Decodes a picture to 8-bit RGB, upright.
  *
  * @throws Error when the bytes are no picture, or in Node when `sharp` is not installed.
  */
-export async function decodePicture(bytes: Uint8Array): Promise<Picture> {
-  return globalThis.process?.versions?.node ? decodeInNode(bytes) : decodeInBrowser(bytes);
+export async function decodePicture(bytes: Uint8Array, size: PictureOptions = {}): Promise<Picture> {
+  return globalThis.process?.versions?.node ? decodeInNode(bytes, size) : decodeInBrowser(bytes, size);
 }
 
-async function decodeInNode(bytes: Uint8Array): Promise<Picture> {
+async function decodeInNode(bytes: Uint8Array, { height, width }: PictureOptions): Promise<Picture> {
   const name = 'sharp';
   const module = (await import(name).catch(() => {
     throw new Error('decodePicture: reading pictures in Node needs the package sharp: npm install sharp');
   })) as SharpModule;
   try {
-    const { data, info } = await module
-      .default(bytes)
-      .rotate()
-      .toColourspace('srgb')
-      .removeAlpha()
-      .raw()
-      .toBuffer({ resolveWithObject: true });
+    const upright = module.default(bytes).rotate();
+    const sized = height && width ? upright.resize(width, height, { fit: 'cover' }) : upright;
+    const { data, info } = await sized.toColourspace('srgb').removeAlpha().raw().toBuffer({ resolveWithObject: true });
     return { height: info.height, width: info.width, pixels: new Uint8Array(data) };
   } catch (error) {
     throw new Error(`decodePicture: the bytes are no readable picture (${(error as Error).message})`);
   }
 }
 
-async function decodeInBrowser(bytes: Uint8Array): Promise<Picture> {
+async function decodeInBrowser(bytes: Uint8Array, size: PictureOptions): Promise<Picture> {
   const bitmap = await createImageBitmap(new Blob([new Uint8Array(bytes)])).catch((error: Error) => {
     throw new Error(`decodePicture: the bytes are no readable picture (${error.message})`);
   });
-  const { width, height } = bitmap;
+  const { width = bitmap.width, height = bitmap.height } = size;
+  const scale = Math.max(width / bitmap.width, height / bitmap.height);
+  const [drawnWidth, drawnHeight] = [bitmap.width * scale, bitmap.height * scale];
   const context = new OffscreenCanvas(width, height).getContext('2d');
   if (!context) throw new Error('decodePicture: this browser has no 2-D canvas off screen');
-  context.drawImage(bitmap, 0, 0);
+  context.drawImage(bitmap, (width - drawnWidth) / 2, (height - drawnHeight) / 2, drawnWidth, drawnHeight);
   const { data } = context.getImageData(0, 0, width, height);
   const pixels = new Uint8Array(width * height * 3);
   for (let i = 0; i < width * height; i++) pixels.set(data.subarray(4 * i, 4 * i + 3), 3 * i);
   return { height, width, pixels };
+}
+
+/** A picture's bytes with channels first; one channel is the luminance. */
+export function planesOf({ height, width, pixels }: Picture, channels: number): Uint8Array {
+  const plane = height * width;
+  const planes = new Uint8Array(channels * plane);
+  for (let i = 0; i < plane; i++) {
+    const [red = 0, green = 0, blue = 0] = pixels.subarray(3 * i, 3 * i + 3);
+    if (channels === 1) planes[i] = Math.round(0.299 * red + 0.587 * green + 0.114 * blue);
+    else {
+      planes[i] = red;
+      planes[plane + i] = green;
+      planes[2 * plane + i] = blue;
+    }
+  }
+  return planes;
 }
 
 /** Mean and deviation that ImageNet models are trained with. */

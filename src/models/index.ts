@@ -3,8 +3,21 @@
 export { type ConvNormOptions, convNorm, heConv } from './conv-norm.js';
 export { Decoder, type DecoderOptions } from './decoder.js';
 export { EfficientNet } from './efficientnet.js';
+export {
+  accuracyOn,
+  classesOn,
+  type ImageTrainingOptions,
+  trainOnImages,
+} from './image-training.js';
 export { LeNet } from './lenet.js';
-export { type MobileNetOptions, MobileNetV1, MobileNetV2, roundChannels } from './mobilenet.js';
+export {
+  type MobileNetOptions,
+  MobileNetV1,
+  type MobileNetV1Options,
+  MobileNetV2,
+  type MobileNetV2Options,
+  roundChannels,
+} from './mobilenet.js';
 export { ResNet, SmallResNet, type SmallResNetOptions } from './resnet.js';
 export { SqueezeExcitation } from './squeeze-excitation.js';
 export { VisionTransformer, type VisionTransformerOptions, visionTransformers } from './vit.js';

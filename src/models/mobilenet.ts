@@ -7,14 +7,34 @@ import { convNorm } from './conv-norm.js';
 export interface MobileNetOptions {
   readonly channels?: number;
   readonly classes?: number;
-  /** Factor of every width. */
+  /** Factor of every width, which is then rounded to a multiple of 8. */
   readonly width?: number;
+  /** Channels and stride of the first convolution. */
+  readonly stem?: readonly [channels: number, stride: number];
+}
+
+export interface MobileNetV1Options extends MobileNetOptions {
+  /** [output channels, stride of the depthwise convolution] of each block. */
+  readonly blocks?: readonly (readonly [channels: number, stride: number])[];
+}
+
+export interface MobileNetV2Options extends MobileNetOptions {
+  /** [expansion, channels, repeats, stride of the first] of each group of blocks. */
+  readonly groups?: readonly (readonly [expansion: number, channels: number, repeats: number, stride: number])[];
+  /** Channels before the classifier. */
+  readonly final?: number;
+  /** Most channels between a block's expansion and its projection: at 512 what a pointwise layer reads of a tile of 16 pixels stays in 32 KiB of cache. */
+  readonly largestExpansion?: number;
 }
 
 /** Nearest multiple of 8, and not below 90 % of the value. */
 export function roundChannels(value: number): number {
   const rounded = Math.max(8, Math.floor((value + 4) / 8) * 8);
   return rounded < 0.9 * value ? rounded + 8 : rounded;
+}
+
+function scaled(channels: number, width: number): number {
+  return width === 1 ? channels : roundChannels(channels * width);
 }
 
 /** [output channels, stride of the depthwise convolution] of V1's blocks. */
@@ -35,12 +55,13 @@ export class MobileNetV1 {
   readonly features: Sequence;
   readonly classifier: Linear;
 
-  constructor(random: Random, { channels = 3, classes = 1000, width = 1 }: MobileNetOptions = {}) {
-    let last = roundChannels(32 * width);
+  constructor(random: Random, options: MobileNetV1Options = {}) {
+    const { channels = 3, classes = 1000, width = 1, stem = [32, 2], blocks = blocksV1 } = options;
+    let last = scaled(stem[0], width);
     this.features = [
-      convNorm(channels, last, 3, random, { stride: 2 }),
-      ...blocksV1.map(([out, stride]) => {
-        const [inChannels, outChannels] = [last, roundChannels(out * width)];
+      convNorm(channels, last, 3, random, { stride: stem[1] }),
+      ...blocks.map(([out, stride]) => {
+        const [inChannels, outChannels] = [last, scaled(out, width)];
         last = outChannels;
         return [
           ...convNorm(inChannels, inChannels, 3, random, { stride, groups: inChannels }),
@@ -66,8 +87,9 @@ class InvertedResidual implements Layer {
     readonly stride: number,
     expansion: number,
     random: Random,
+    largest = Number.POSITIVE_INFINITY,
   ) {
-    const hidden = inChannels * expansion;
+    const hidden = Math.min(largest, inChannels * expansion);
     this.conv = [
       ...(expansion === 1 ? [] : [convNorm(inChannels, hidden, 1, random, { activation: 'relu6' })]),
       convNorm(hidden, hidden, 3, random, { stride, groups: hidden, activation: 'relu6' }),
@@ -97,18 +119,20 @@ export class MobileNetV2 {
   readonly features: Sequence;
   readonly classifier: readonly [Dropout, Linear];
 
-  constructor(random: Random, { channels = 3, classes = 1000, width = 1 }: MobileNetOptions = {}) {
-    let last = roundChannels(32 * width);
-    const final = roundChannels(1280 * Math.max(1, width));
-    const blocks = groupsV2.flatMap(([expansion, out, repeats, stride]) =>
+  constructor(random: Random, options: MobileNetV2Options = {}) {
+    const { channels = 3, classes = 1000, width = 1, stem = [32, 2], groups = groupsV2, largestExpansion } = options;
+    const first = scaled(stem[0], width);
+    let last = first;
+    const final = scaled(options.final ?? 1280, Math.max(1, width));
+    const blocks = groups.flatMap(([expansion, out, repeats, stride]) =>
       Array.from({ length: repeats }, (_, i) => {
         const inChannels = last;
-        last = roundChannels(out * width);
-        return new InvertedResidual(inChannels, last, i === 0 ? stride : 1, expansion, random);
+        last = scaled(out, width);
+        return new InvertedResidual(inChannels, last, i === 0 ? stride : 1, expansion, random, largestExpansion);
       }),
     );
     this.features = [
-      convNorm(channels, roundChannels(32 * width), 3, random, { stride: 2, activation: 'relu6' }),
+      convNorm(channels, first, 3, random, { stride: stem[1], activation: 'relu6' }),
       ...blocks,
       convNorm(last, final, 1, random, { activation: 'relu6' }),
     ];

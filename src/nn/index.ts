@@ -39,6 +39,7 @@ export {
 export {
   binaryCrossEntropy,
   crossEntropy,
+  distillation,
   focalLoss,
   huberLoss,
   infoNCE,
@@ -61,9 +62,11 @@ export {
   parameterOwners,
   parameters,
   randomOf,
+  type Slot,
   stateOf,
   training,
   type Weights,
+  weightSlots,
   withWeights,
 } from './module.js';
 export { BatchNorm, BatchNorm1d, BatchNorm2d, GroupNorm, InstanceNorm2d, LayerNorm, RMSNorm } from './normalization.js';
@@ -78,6 +81,7 @@ export {
 } from './optimizers.js';
 export { type ProgressStream, progressLine } from './progress.js';
 export { GRU, LSTM, type LSTMState } from './recurrent.js';
+export { replaceWeights } from './resize.js';
 export { constant, cosine, type Schedule, stepDecay, warmUp } from './schedules.js';
 export {
   type LabelledRows,

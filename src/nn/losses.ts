@@ -16,6 +16,7 @@ import {
   relu,
   softplus,
   square,
+  stopGradient,
   subtract,
   sum,
   type Tensor,
@@ -37,6 +38,27 @@ export function crossEntropy(logits: Tensor, labels: Tensor, { labelSmoothing = 
 /** Cross-entropy against probabilities: −mean Σ t·log softmax(logits), for mixed labels. Both [n, classes]. */
 export function softCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
   return multiply(sum(multiply(targets, logSoftmax(logits))), -1 / Math.max(1, logits.shape[0] as number));
+}
+
+/**
+ * Learning from a teacher (Hinton, Vinyals, Dean 2015): (1 − a)·CE(student, labels) + a·T²·KL(softmax(teacher / T) ‖ softmax(student / T)). No gradient reaches the teacher.
+ *
+ * @param student logits [n, classes]
+ * @param teacher logits [n, classes]
+ * @param labels i32 [n]
+ */
+export function distillation(
+  student: Tensor,
+  teacher: Tensor,
+  labels: Tensor,
+  { weight = 0.5, temperature = 2 }: { weight?: number; temperature?: number } = {},
+): Tensor {
+  if (!(temperature > 0)) throw new RangeError(`distillation: the temperature must be positive, got ${temperature}`);
+  const target = logSoftmax(multiply(stopGradient(teacher), 1 / temperature));
+  const reached = logSoftmax(multiply(student, 1 / temperature));
+  const divergence = sum(multiply(exp(target), subtract(target, reached)));
+  const soft = multiply(divergence, (weight * temperature ** 2) / Math.max(1, student.shape[0] as number));
+  return weight === 1 ? soft : add(multiply(crossEntropy(student, labels), 1 - weight), soft);
 }
 
 /** −mean (1 − p)^γ·log p with p the probability of the label (Lin et al. 2017): easy examples count less. */

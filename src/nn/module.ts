@@ -40,7 +40,7 @@ export function buffer(tensor: Tensor): Tensor {
 /** Weights by dotted name. */
 export type Weights = Readonly<Record<string, Tensor>>;
 
-interface Slot {
+export interface Slot {
   readonly name: string;
   readonly owner: Record<string, unknown>;
   readonly key: string;
@@ -117,6 +117,12 @@ function requireShape(
     throw new Error(
       `${operation}: weight "${name}" is ${given}, expected ${expected}${batched ? `, or [${batched.join(', ')}] for ${networks} networks` : ''}`,
     );
+}
+
+/** The fields of a module that hold its parameters and buffers, one for each tensor. */
+export function weightSlots(module: object): readonly Slot[] {
+  const roles = ['parameter', 'buffer'] as const;
+  return roles.flatMap((role) => [...slots(module, role, '', new Set())]);
 }
 
 /** The parameters of a module with the layer that holds each: name, layer, tensor. */

@@ -61,7 +61,7 @@ class SeriesActivation {
   readonly norm: BatchNorm2d | undefined;
 
   constructor(
-    readonly channels: number,
+    channels: number,
     readonly reach: number,
     form: Form,
     random: Random,
@@ -76,7 +76,7 @@ class SeriesActivation {
   forward(x: Tensor, mode: Mode): Tensor {
     const active = relu(x);
     if (!this.weight) return active;
-    const y = conv2d(active, this.weight, this.bias, { padding: this.reach, groups: this.channels });
+    const y = conv2d(active, this.weight, this.bias, { padding: this.reach, groups: this.weight.shape[0] as number });
     return this.norm?.forward(y, mode) ?? y;
   }
 

@@ -4,6 +4,7 @@ import {
   Conv2d,
   fit,
   inference,
+  type Mode,
   meanSquaredError,
   parameterCount,
   parameters,

@@ -1,0 +1,133 @@
+// Classifiers of images by name.
+
+import {
+  EfficientNet,
+  LeNet,
+  MobileNetV1,
+  type MobileNetV1Options,
+  MobileNetV2,
+  type MobileNetV2Options,
+  ResNet,
+  SmallResNet,
+  VisionTransformer,
+  visionTransformers,
+} from '../models/index.js';
+import type { Layer } from '../nn/index.js';
+import type { Random } from '../tensor/index.js';
+import { LSNet, type LSNetOptions, lsNets } from './lsnet.js';
+import { VanillaNet, type VanillaNetOptions, vanillaNets } from './vanillanet.js';
+
+/** What a classifier is made for. */
+export interface ImageShape {
+  readonly channels: number;
+  readonly classes: number;
+  /** Height and width. */
+  readonly size: number;
+}
+
+type Make = (shape: ImageShape, random: Random) => Layer;
+
+const named = <Options>(
+  presets: Readonly<Record<string, Options>>,
+  make: (options: Options, ...rest: Parameters<Make>) => Layer,
+) =>
+  Object.fromEntries(
+    Object.entries(presets).map(([name, options]): [string, Make] => [
+      name,
+      (shape, random) => make(options, shape, random),
+    ]),
+  );
+
+/** Side of the last map of four stages that halve it after the stem. */
+function lastMap(size: number, { stem = [2, 2, 2], depths }: LSNetOptions): number {
+  const strides = [...stem, ...depths.slice(1).map(() => 2)];
+  return strides.reduce((side, stride) => Math.ceil(side / stride), size);
+}
+
+/** MobileNets for images of 28 to 64 pixels. */
+const smallMobileNets = {
+  'mobilenet-v1-nano': {
+    stem: [16, 2],
+    blocks: [
+      [32, 1],
+      [32, 2],
+      [64, 1],
+      [64, 2],
+      [64, 1],
+    ],
+  },
+  'mobilenet-v1-small': {
+    stem: [32, 1],
+    blocks: [
+      [64, 1],
+      [128, 2],
+      [128, 1],
+      [256, 2],
+      [256, 1],
+    ],
+  },
+} as const satisfies Record<string, MobileNetV1Options>;
+
+const smallMobileNetsV2 = {
+  'mobilenet-v2-nano': {
+    stem: [16, 2],
+    groups: [
+      [1, 8, 1, 1],
+      [6, 12, 2, 1],
+      [6, 16, 2, 2],
+      [6, 32, 2, 2],
+    ],
+    final: 64,
+  },
+} as const satisfies Record<string, MobileNetV2Options>;
+
+const makers: Readonly<Record<string, Make>> = {
+  lenet: ({ channels, classes }, random) => new LeNet(random, { channels, classes }),
+  ...Object.fromEntries(
+    [8, 20, 32, 44, 56, 110].map((depth): [string, Make] => [
+      `resnet${depth}`,
+      ({ channels, classes }, random) => new SmallResNet(depth, random, { channels, classes }),
+    ]),
+  ),
+  ...Object.fromEntries(
+    ([18, 34, 50] as const).map((depth): [string, Make] => [
+      `resnet${depth}`,
+      ({ channels, classes }, random) => new ResNet(depth, random, { channels, classes }),
+    ]),
+  ),
+  'mobilenet-v1': (shape, random) => new MobileNetV1(random, shape),
+  'mobilenet-v2': (shape, random) => new MobileNetV2(random, shape),
+  ...named<MobileNetV1Options>(
+    smallMobileNets,
+    (options, shape, random) => new MobileNetV1(random, { ...options, ...shape }),
+  ),
+  ...named<MobileNetV2Options>(
+    smallMobileNetsV2,
+    (options, shape, random) => new MobileNetV2(random, { ...options, ...shape }),
+  ),
+  'efficientnet-b0': (shape, random) => new EfficientNet('b0', random, shape),
+  'efficientnet-b1': (shape, random) => new EfficientNet('b1', random, shape),
+  ...named(
+    visionTransformers,
+    (options, { size, ...shape }, random) => new VisionTransformer(random, { ...options, ...shape, imageSize: size }),
+  ),
+  ...named<VanillaNetOptions>(
+    vanillaNets,
+    (options, shape, random) => new VanillaNet(random, { ...options, ...shape }),
+  ),
+  ...named<LSNetOptions>(
+    lsNets,
+    (options, shape, random) =>
+      new LSNet(random, { ...options, ...shape, attentionSize: lastMap(shape.size, options) }),
+  ),
+};
+
+/** Names that `imageModel` knows. */
+export const imageModelNames: readonly string[] = Object.keys(makers);
+
+/** A classifier with fresh weights. @throws Error naming those that there are. */
+export function imageModel(name: string, shape: ImageShape, random: Random): Layer {
+  const make = makers[name];
+  if (!make) throw new Error(`model "${name}" is not known; there are ${imageModelNames.join(', ')}`);
+  return make(shape, random);
+}
