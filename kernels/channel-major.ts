@@ -153,10 +153,10 @@ function storeFour(at: usize, a: v128, b: v128, c: v128, d: v128, low: v128, hig
 /** Applies a curve to a tile of every row. */
 function activateTile(y: usize, rows: i32, count: i32, stride: usize, activation: i32): void {
   for (let row = 0; row < rows; row++, y += stride) {
-    for (let i = 0; i < count; i++) {
-      const at = y + (<usize>i << 2);
-      v128.store_lane<f32>(at, activate(activation, v128.load32_zero(at)), 0);
-    }
+    let at = y;
+    const stop = y + (<usize>count << 2);
+    for (; at + 16 <= stop; at += 16) v128.store(at, activate(activation, v128.load(at)));
+    for (; at < stop; at += 4) v128.store_lane<f32>(at, activate(activation, v128.load32_zero(at)), 0);
   }
 }
 

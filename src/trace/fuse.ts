@@ -1,10 +1,8 @@
 // Fusion for inference: convolution or linear layer, then batch norm with known statistics, then a shortcut, then an activation become one kernel call.
 
 import { type Activation, activations } from '../engine/index.js';
-import { ChannelMatrix } from '../sparse/index.js';
 import {
   add,
-  addOp,
   type ConvolutionAttributes,
   convolutionSizes,
   multiply,
@@ -95,54 +93,6 @@ class Rewriting {
     const sole = this.#readers.get(value)?.length === 1 && !this.#outputs.has(value);
     return node && sole && node.op === (op as Op<unknown>) ? (node as GraphNode & { attributes: A }) : undefined;
   }
-}
-
-interface SparseConvolution {
-  readonly matrix: ChannelMatrix;
-  readonly activation: Activation;
-}
-
-/** A pointwise convolution whose weights are mostly zero: inputs x and maybe a bias. */
-const sparseConvolutionOp: Op<SparseConvolution> = {
-  name: 'sparseConvolution',
-  infer: ([x], { matrix }) => [
-    { shape: [(x as Tensor).shape[0] as number, matrix.rows, ...(x as Tensor).shape.slice(2)], dtype: 'f32' },
-  ],
-  compute: (device, [x, bias], [y], { matrix, activation }) =>
-    matrix.write(device, x as Tensor, y as Tensor, bias, activation),
-};
-
-/** Share of zeros from which the sparse kernel is faster than the dense one: unstructured, and in whole blocks of rows. */
-const WORTHWHILE = { 1: 0.66, 2: 0.3, 4: 0.3 } as const;
-
-/** Puts sparse kernels in the place of pointwise convolutions with enough zeros. A shortcut becomes an addition of its own again. */
-export function useSparseKernels(graph: Graph): Graph {
-  const nodes = graph.nodes.flatMap((node) => sparseNodes(node) ?? [node]);
-  return { ...graph, nodes };
-}
-
-function sparseNodes(node: GraphNode): GraphNode[] | undefined {
-  if (node.op !== (fusedConvolutionOp as Op<unknown>)) return undefined;
-  const { groups, stride, padding, hasBias, hasResidual, activation } = node.attributes as FusedConvolution;
-  const [x, w, ...rest] = node.inputs as [Value, Value, ...Value[]];
-  const pointwise = groups === 1 && sizeOf(w.shape.slice(2)) === 1 && [...stride, ...padding].join() === '1,1,0,0';
-  if (!pointwise || w.kind !== 'constant' || (hasResidual && activation !== 'none')) return undefined;
-  const zeros = w.tensor.view().reduce((count, value) => count + Number(value === 0), 0) / sizeOf(w.shape);
-  if (zeros < WORTHWHILE[2]) return undefined;
-  const matrix = new ChannelMatrix(reshape(w.tensor, [w.shape[0] as number, -1]));
-  if (zeros < WORTHWHILE[matrix.height]) return undefined;
-  const bias = hasBias ? rest.slice(0, 1) : [];
-  const product = { op: sparseConvolutionOp as Op<unknown>, inputs: [x, ...bias], attributes: { matrix, activation } };
-  const [output] = node.outputs as [Value];
-  if (!hasResidual) return [{ ...product, outputs: [output] }];
-  const sum: Value = { ...output, id: -1 };
-  const addition = {
-    op: addOp as Op<unknown>,
-    inputs: [sum, rest.at(-1) as Value],
-    outputs: [output],
-    attributes: undefined,
-  };
-  return [{ ...product, outputs: [sum] }, addition];
 }
 
 /** The same computation in fewer, larger steps. New constants live in the current scope. */

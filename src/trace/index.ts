@@ -8,3 +8,4 @@ export { type ExportOptions, exportOnnx } from './onnx/export.js';
 export { importOnnx, type OnnxModel } from './onnx/import.js';
 export { type CompileOptions, compile, loadPlan, Plan, savePlan } from './plan.js';
 export type { Int8Options } from './quantize.js';
+export type { KernelChoice, SparseOptions } from './sparse-kernels.js';

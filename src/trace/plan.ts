@@ -3,9 +3,10 @@
 
 import { cpu, type LoadedProgram, type Program, type TypedArray, VIRTUAL } from '../engine/index.js';
 import { emptyTensor, sameShape, scope, sizeOf, type Tensor, tensor } from '../tensor/index.js';
-import { fuse, useSparseKernels } from './fuse.js';
+import { fuse } from './fuse.js';
 import { type Graph, trace, type Value } from './graph.js';
 import { type Int8Options, rangesOf, useInt8Kernels } from './quantize.js';
+import { type SparseOptions, useSparseKernels } from './sparse-kernels.js';
 
 /** An input or output: its shape, and where in the program's buffers it lies. */
 interface Port {
@@ -17,6 +18,8 @@ interface Port {
 
 /** A plan as data: what is saved. */
 export interface PlanData {
+  /** Texts that were saved with it, such as what its outputs mean. */
+  readonly metadata?: Readonly<Record<string, string>>;
   readonly program: Program;
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
@@ -84,19 +87,22 @@ export class Plan {
 export function compile(
   fn: (...inputs: Tensor[]) => unknown,
   examples: readonly Tensor[],
-  { sparse = true, int8 }: CompileOptions = {},
+  { sparse = true, int8, weights = {} }: CompileOptions = {},
 ): Plan {
-  return trace(fn, examples, {}, (graph) => {
+  return trace(fn, examples, weights, (graph) => {
     const fused = fuse(graph);
     const ranges = int8 && rangesOf(fused, int8.calibration);
-    const sparser = sparse ? useSparseKernels(fused) : fused;
+    const choosing = sparse === true ? { choose: 'rule' as const } : sparse;
+    const sparser = choosing ? useSparseKernels(fused, choosing) : fused;
     return new Plan(planOf(ranges ? useInt8Kernels(sparser, ranges, int8?.bits) : sparser));
   });
 }
 
 export interface CompileOptions {
-  /** Whether pointwise convolutions with mostly zero weights run on sparse kernels. */
-  readonly sparse?: boolean;
+  /** Whether layers with mostly zero weights run on sparse kernels; true decides by the share of zeros. */
+  readonly sparse?: boolean | SparseOptions;
+  /** Names of the weights, for what is said of layers: `stateOf(model)`. */
+  readonly weights?: Readonly<Record<string, Tensor>>;
   /** Runs convolutions and linear layers on bytes. */
   readonly int8?: Int8Options;
 }
@@ -157,10 +163,11 @@ interface SavedHeader {
   readonly buffers: readonly (readonly [bytes: number, stored: 0 | 1])[];
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /** A plan as bytes: the length of a JSON header (u32), the header, then the constants. */
-export function savePlan({ data }: Plan): Uint8Array {
+export function savePlan({ data }: Plan, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
   const { program, inputs, outputs } = data;
   const header: SavedHeader = {
     format: 'gossamer-plan',
@@ -170,6 +177,7 @@ export function savePlan({ data }: Plan): Uint8Array {
     buffers: program.buffers.map(({ bytes, contents }) => [bytes, contents ? 1 : 0]),
     inputs,
     outputs,
+    metadata,
   };
   const text = new TextEncoder().encode(JSON.stringify(header));
   const stored = program.buffers.flatMap(({ contents }) => contents ?? []);
@@ -205,6 +213,6 @@ export function loadPlan(file: Uint8Array): Plan {
     if (at > file.length) fail('is cut short');
     return { bytes, contents: file.slice(at - bytes, at) };
   });
-  const { steps, threads, inputs, outputs } = header;
-  return new Plan({ program: { buffers, steps, threads }, inputs, outputs });
+  const { steps, threads, inputs, outputs, metadata = {} } = header;
+  return new Plan({ program: { buffers, steps, threads }, inputs, outputs, metadata });
 }

@@ -1,0 +1,178 @@
+// Which layers of a fused graph run on sparse kernels: pointwise convolutions and linear layers with enough zeros, by a rule or by measurement, and why the others do not.
+
+import { type Activation, cpu } from '../engine/index.js';
+import { ChannelMatrix } from '../sparse/index.js';
+import { addOp, emptyTensor, type Op, reshape, scope, type Tensor, zerosLike } from '../tensor/index.js';
+import { type FusedConvolution, type FusedLinear, fusedConvolutionOp, fusedLinearOp } from './fuse.js';
+import type { Graph, GraphNode, Value } from './graph.js';
+
+/** What was decided for one layer. */
+export interface KernelChoice {
+  /** The module path of the layer's weight. */
+  readonly layer: string;
+  readonly shape: readonly number[];
+  /** Share of zeros among its weights. */
+  readonly zeros: number;
+  readonly kernel: 'dense' | 'sparse';
+  /** Rows that share the columns of a stored block, where the kernel is sparse. */
+  readonly blockHeight?: 1 | 2 | 4;
+  readonly reason: string;
+  /** Milliseconds of one run, where both were measured. */
+  readonly milliseconds?: { readonly dense: number; readonly sparse: number };
+}
+
+export interface SparseOptions {
+  /** `rule` decides by the share of zeros, `measured` times both kernels on this machine. */
+  readonly choose: 'rule' | 'measured';
+  readonly onChoice?: (choice: KernelChoice) => void;
+}
+
+interface SparseProduct {
+  readonly matrix: ChannelMatrix;
+  readonly activation: Activation;
+}
+
+/** A pointwise convolution or linear layer whose weights are mostly zero: inputs x and maybe a bias. */
+const sparseProductOp: Op<SparseProduct> = {
+  name: 'sparseProduct',
+  infer: ([x], { matrix }) => [
+    { shape: [(x as Tensor).shape[0] as number, matrix.rows, ...(x as Tensor).shape.slice(2)], dtype: 'f32' },
+  ],
+  compute: (device, [x, bias], [y], { matrix, activation }) =>
+    matrix.write(device, x as Tensor, y as Tensor, bias, activation),
+};
+
+/** Share of zeros from which the sparse kernel is faster than the dense one: unstructured, and in whole blocks of rows. */
+const WORTHWHILE = { 1: 0.66, 2: 0.3, 4: 0.3 } as const;
+/** Below this no kernel gains, and none is timed. */
+const LEAST = 0.3;
+
+/** Puts sparse kernels in the place of layers where they are faster. A shortcut becomes an addition of its own again. New constants live in the current scope. */
+export function useSparseKernels(graph: Graph, { choose, onChoice }: SparseOptions): Graph {
+  const nodes = graph.nodes.flatMap((node) => {
+    const layer = productOf(node);
+    if (!layer) return [node];
+    const { choice, matrix } = decide(layer, choose);
+    onChoice?.(choice);
+    return matrix ? sparseNodes(node, layer, matrix) : [node];
+  });
+  return { ...graph, nodes };
+}
+
+/** A convolution or linear layer with constant weights. */
+interface Product {
+  readonly node: GraphNode;
+  readonly x: Value;
+  readonly weight: Value;
+  readonly bias: Value | undefined;
+  readonly residual: Value | undefined;
+  readonly activation: Activation;
+  /** Why only a dense kernel will do. */
+  readonly denseOnly: string | undefined;
+}
+
+function productOf(node: GraphNode): Product | undefined {
+  const [x, weight, ...rest] = node.inputs as [Value, Value, ...Value[]];
+  if (node.op === (fusedLinearOp as Op<unknown>)) {
+    const { activation } = node.attributes as FusedLinear;
+    const denseOnly = weight.kind === 'constant' ? undefined : 'its weights are computed';
+    return { node, x, weight, bias: rest[0], residual: undefined, activation, denseOnly };
+  }
+  if (node.op !== (fusedConvolutionOp as Op<unknown>)) return undefined;
+  const attributes = node.attributes as FusedConvolution;
+  const bias = attributes.hasBias ? rest[0] : undefined;
+  const residual = attributes.hasResidual ? rest.at(-1) : undefined;
+  const { activation } = attributes;
+  return { node, x, weight, bias, residual, activation, denseOnly: denseReason(weight, attributes) };
+}
+
+function denseReason(
+  weight: Value,
+  { groups, stride, padding, hasResidual, activation }: FusedConvolution,
+): string | undefined {
+  const [, , height, width] = weight.shape as [number, number, number, number];
+  if (weight.kind !== 'constant') return 'its weights are computed';
+  if (groups > 1) return weight.shape[1] === 1 ? 'depthwise' : `${groups} groups`;
+  if (height * width > 1) return `${height}×${width}, not pointwise`;
+  if ([...stride, ...padding].join() !== '1,1,0,0') return `stride ${stride.join('×')}`;
+  if (hasResidual && activation !== 'none') return `${activation} after a shortcut`;
+  return undefined;
+}
+
+function decide(product: Product, choose: SparseOptions['choose']): { choice: KernelChoice; matrix?: ChannelMatrix } {
+  const { weight, denseOnly } = product;
+  const values = weight.kind === 'constant' ? weight.tensor.view() : new Float32Array(0);
+  const zeros =
+    values.length === 0 ? 0 : values.reduce((count, value) => count + Number(value === 0), 0) / values.length;
+  const layer = weight.origins[0]?.replace(/\.[^.]*$/, '') ?? product.node.op.name;
+  const about = { layer, shape: weight.shape, zeros };
+  const dense = (reason: string): { choice: KernelChoice } => ({ choice: { ...about, kernel: 'dense', reason } });
+  if (denseOnly) return dense(denseOnly);
+  if (zeros < LEAST) return dense(`${percent(zeros)} zeros: too few`);
+  const matrix = new ChannelMatrix(reshape(weight.tensor, [weight.shape[0] as number, -1]));
+  const blockHeight = matrix.height;
+  if (choose === 'rule') {
+    const least = WORTHWHILE[blockHeight];
+    if (product.node.op === (fusedLinearOp as Op<unknown>)) return dense('linear: decided by measurement alone');
+    if (zeros < least) return dense(`${percent(zeros)} zeros: below ${percent(least)}`);
+    return { choice: { ...about, kernel: 'sparse', blockHeight, reason: `${percent(zeros)} zeros` }, matrix };
+  }
+  const milliseconds = race(product, matrix);
+  const ratio = milliseconds.dense / milliseconds.sparse;
+  if (ratio <= 1)
+    return { choice: { ...dense(`the dense kernel is ${(1 / ratio).toFixed(1)} times as fast`).choice, milliseconds } };
+  const reason = `${ratio.toFixed(1)} times as fast as the dense kernel`;
+  return { choice: { ...about, kernel: 'sparse', blockHeight, reason, milliseconds }, matrix };
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(0)} %`;
+}
+
+/** Rounds in which both kernels run, in turns; the fastest run of each counts, as noise only adds time. */
+const ROUNDS = 7;
+
+function race(
+  { node, x, bias, residual, activation }: Product,
+  matrix: ChannelMatrix,
+): { dense: number; sparse: number } {
+  return scope(() => {
+    const stand = (value: Value) => (value.kind === 'constant' ? value.tensor : value.tensor.clone());
+    const input = stand(x);
+    const output = emptyTensor((node.outputs[0] as Value).shape, 'f32');
+    const inputs = node.inputs.map((value) => (value === x ? input : stand(value)));
+    const rest = residual ? stand(residual) : undefined;
+    const total = zerosLike(output);
+    const dense = () => node.op.compute?.(cpu, inputs, [output], node.attributes);
+    const sparse = () => {
+      matrix.write(cpu, input, output, bias?.tensor, activation);
+      if (rest) addOp.compute?.(cpu, [output, rest], [total], undefined);
+    };
+    const best = { dense: Number.POSITIVE_INFINITY, sparse: Number.POSITIVE_INFINITY };
+    // Small layers run several times a turn, so that the clock can tell them apart.
+    dense();
+    const started = performance.now();
+    dense();
+    const repeats = Math.max(1, Math.min(50, Math.round(0.2 / Math.max(1e-3, performance.now() - started))));
+    for (let round = 0; round < ROUNDS; round++)
+      for (const [name, body] of [
+        ['dense', dense],
+        ['sparse', sparse],
+      ] as const) {
+        const start = performance.now();
+        for (let i = 0; i < repeats; i++) body();
+        best[name] = Math.min(best[name], (performance.now() - start) / repeats);
+      }
+    return best;
+  });
+}
+
+function sparseNodes(node: GraphNode, { x, bias, residual, activation }: Product, matrix: ChannelMatrix): GraphNode[] {
+  const inputs = bias ? [x, bias] : [x];
+  const product = { op: sparseProductOp as Op<unknown>, inputs, attributes: { matrix, activation } };
+  const [output] = node.outputs as [Value];
+  if (!residual) return [{ ...product, outputs: [output] }];
+  const sum: Value = { ...output, id: -1 };
+  const addition = { op: addOp as Op<unknown>, inputs: [sum, residual], outputs: [output], attributes: undefined };
+  return [{ ...product, outputs: [sum] }, addition];
+}
