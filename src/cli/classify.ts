@@ -6,7 +6,7 @@ import { Command } from 'commander';
 import { decodePicture, isPicture, writeCsv } from '../data/index.js';
 import { readBytes, writeFileAtomic } from '../data/node.js';
 import { setThreads } from '../engine/index.js';
-import { ImageClassifier } from '../vision/index.js';
+import { ImagePredictor } from '../vision/index.js';
 import { number } from './arguments.js';
 
 interface Flags {
@@ -36,9 +36,8 @@ export function classifyCommand(): Command {
 
 async function classify(modelPath: string, paths: readonly string[], { top, out, threads }: Flags): Promise<void> {
   if (threads !== undefined) setThreads(threads);
-  const classifier = ImageClassifier.load(readBytes(modelPath), modelPath);
-  const { classes, height, width } = classifier.description;
-  const plan = classifier.plan();
+  const predictor = ImagePredictor.load(readBytes(modelPath), modelPath);
+  const { classes, height, width } = predictor.description;
   const files = paths.flatMap(picturesIn);
   if (files.length === 0) throw new Error(`${paths.join(', ')}: no pictures there`);
   const rows: (string | number)[][] = [];
@@ -48,7 +47,7 @@ async function classify(modelPath: string, paths: readonly string[], { top, out,
       process.exitCode = 2;
     });
     if (!picture) continue;
-    const [probabilities = new Float32Array()] = classifier.predictProba(plan, [picture]);
+    const probabilities = predictor.predictProba(picture);
     const order = Array.from(classes.keys()).sort(
       (a, b) => (probabilities[b] as number) - (probabilities[a] as number),
     );

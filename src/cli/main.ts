@@ -3,6 +3,7 @@
 
 import { Command, CommanderError } from 'commander';
 import { classifyCommand } from './classify.js';
+import { compressCommand } from './compress.js';
 import { embedCommand } from './embed.js';
 import { fitCommand } from './fit.js';
 import { infoCommand } from './info.js';
@@ -23,6 +24,7 @@ const program = new Command('gossamer')
   .addCommand(predictCommand())
   .addCommand(trainCommand())
   .addCommand(classifyCommand())
+  .addCommand(compressCommand())
   .addCommand(embedCommand())
   .addCommand(rankCommand())
   .exitOverride();

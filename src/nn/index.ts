@@ -7,6 +7,14 @@ export { Conv1d, Conv2d, ConvTranspose2d } from './convolution.js';
 export { Dropout } from './dropout.js';
 export { Embedding } from './embedding.js';
 export { gumbelSoftmax, perExampleGradients } from './estimators.js';
+export {
+  FakeQuantized,
+  type FakeQuantizeOptions,
+  fakeQuantizeActivation,
+  fakeQuantizeWeight,
+  type QuantizationAware,
+  quantizationAware,
+} from './fake-quantize.js';
 export { dropFeatures, type Features, featureCount, rowsOf } from './features.js';
 export {
   type CheckpointStore,

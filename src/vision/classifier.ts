@@ -1,10 +1,17 @@
 // A classifier of images with all that its use needs: classes, size and statistics of its images. What `gossamer train` writes and `gossamer classify` reads.
 
-import { type ImageDataset, type Picture, planesOf, readSafetensors, writeSafetensors } from '../data/index.js';
+import {
+  type ImageDataset,
+  imageTensor,
+  type Picture,
+  planesOf,
+  readSafetensors,
+  writeSafetensors,
+} from '../data/index.js';
 import { type ImageTrainingOptions, trainOnImages } from '../models/index.js';
 import { type FitResult, inference, type Layer, replaceWeights, stateOf } from '../nn/index.js';
-import { Random, scope, softmax, type Tensor, tensor, zeros } from '../tensor/index.js';
-import { type CompileOptions, compile, type Plan } from '../trace/index.js';
+import { Random, scope, softmax, type Tensor, zeros } from '../tensor/index.js';
+import { type CompileOptions, compile, loadPlan, type Plan } from '../trace/index.js';
 import { LSNet } from './lsnet.js';
 import { fadingAt, VanillaNet } from './vanillanet.js';
 import { imageModel } from './zoo.js';
@@ -48,10 +55,7 @@ export class ImageClassifier {
 
   /** The model for inference: networks with a merged form in that form. */
   deployed(): Layer {
-    const { model } = this;
-    if (model instanceof LSNet && model.options.form !== 'merged') return model.merged();
-    if (model instanceof VanillaNet && model.options.form !== 'merged') return model.merged();
-    return model;
+    return deployedForm(this.model);
   }
 
   /** A static plan for batches of images. */
@@ -61,32 +65,18 @@ export class ImageClassifier {
     return compile((x) => model.forward(x, inference), [zeros([batch, channels, height, width])], options);
   }
 
-  /** Pictures of the model's size as its input [n, channels, height, width]. @throws Error when a picture has another size. */
-  inputOf(pictures: readonly Picture[]): Tensor {
-    const { channels, height, width, mean, deviation } = this.description;
-    const plane = height * width;
-    const values = new Float32Array(pictures.length * channels * plane);
-    pictures.forEach((picture, image) => {
-      if (picture.height !== height || picture.width !== width)
-        throw new Error(`a picture is ${picture.height}×${picture.width}, the model reads ${height}×${width}`);
-      planesOf(picture, channels).forEach((value, i) => {
-        const channel = Math.floor(i / plane);
-        values[image * channels * plane + i] =
-          (value / 255 - (mean[channel] as number)) / (deviation[channel] as number);
-      });
-    });
-    return tensor(values, [pictures.length, channels, height, width]);
+  /** What classifies pictures: the description and a plan of one image. */
+  predictor(): ImagePredictor {
+    return new ImagePredictor(this.description, this.plan());
   }
 
-  /** Probabilities [pictures][classes] by a plan of one image. */
-  predictProba(plan: Plan, pictures: readonly Picture[]): Float32Array[] {
-    return pictures.map((picture) =>
-      scope(() => softmax(plan.run(this.inputOf([picture]))[0] as Tensor).dataSync<Float32Array>()),
-    );
+  /** The description, for a file of a plan too. */
+  metadata(): Record<string, string> {
+    return { [KEY]: JSON.stringify(this.description) };
   }
 
-  save(metadata: Readonly<Record<string, string>> = {}): Uint8Array {
-    return writeSafetensors(stateOf(this.model), { ...metadata, [KEY]: JSON.stringify(this.description) });
+  save(): Uint8Array {
+    return writeSafetensors(stateOf(this.model), this.metadata());
   }
 
   /** @throws Error when the file is not one, or its weights do not fit its architecture. */
@@ -102,6 +92,44 @@ export class ImageClassifier {
     replaceWeights(model, tensors);
     return new ImageClassifier(description, model);
   }
+}
+
+/** Classifies pictures one by one, by a plan alone. */
+export class ImagePredictor {
+  constructor(
+    readonly description: ImageDescription,
+    readonly plan: Plan,
+  ) {}
+
+  /** A picture of the model's size as its input [1, channels, height, width]. @throws Error when it has another size. */
+  inputOf(picture: Picture): Tensor {
+    const { channels, height, width } = this.description;
+    if (picture.height !== height || picture.width !== width)
+      throw new Error(`a picture is ${picture.height}×${picture.width}, the model reads ${height}×${width}`);
+    const pixels = planesOf(picture, channels);
+    return imageTensor({ count: 1, channels, height, width, pixels, labels: Int32Array.of(0) }, [0], this.description);
+  }
+
+  /** Probability of each class. */
+  predictProba(picture: Picture): Float32Array {
+    return scope(() => softmax(this.plan.run(this.inputOf(picture))[0] as Tensor).dataSync<Float32Array>());
+  }
+
+  /** From a file of `gossamer compress` (a plan) or `gossamer train` (weights). @throws Error when it is neither. */
+  static load(bytes: Uint8Array, name = 'model'): ImagePredictor {
+    if (!name.endsWith('.plan')) return ImageClassifier.load(bytes, name).predictor();
+    const plan = loadPlan(bytes);
+    const text = plan.data.metadata?.[KEY];
+    if (text === undefined) throw new Error(`plan "${name}" is no classifier of images`);
+    return new ImagePredictor(JSON.parse(text), plan);
+  }
+}
+
+/** A network with a merged form in that form, any other as it is. */
+export function deployedForm(model: Layer): Layer {
+  if (model instanceof LSNet && model.options.form !== 'merged') return model.merged();
+  if (model instanceof VanillaNet && model.options.form !== 'merged') return model.merged();
+  return model;
 }
 
 function modelOf({ architecture, channels, height, width, classes }: ImageDescription, random: Random): Layer {

@@ -1,7 +1,7 @@
 // Floor 6: small vision backbones.
 
 export { ConvNorm } from './blocks/conv-norm.js';
-export { ImageClassifier, type ImageDescription } from './classifier.js';
+export { deployedForm, ImageClassifier, type ImageDescription, ImagePredictor } from './classifier.js';
 export { LSConv, LSNet, type LSNetOptions, lsNets } from './lsnet.js';
 export { fadingAt, VanillaNet, type VanillaNetOptions, vanillaNets } from './vanillanet.js';
 export { type ImageShape, imageModel, imageModelNames } from './zoo.js';

@@ -1,0 +1,183 @@
+// `gossamer compress`
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, Option } from 'commander';
+import { type CompressionReport, compress, type Footprint, parseRecipe, type Recipe } from '../compress/index.js';
+import { interruptSignal, readBytes, readImages, readJson, writeFileAtomic } from '../data/node.js';
+import { setThreads } from '../engine/index.js';
+import { inference } from '../nn/index.js';
+import { Random, zeros } from '../tensor/index.js';
+import { exportOnnx, savePlan } from '../trace/index.js';
+import { deployedForm, ImageClassifier } from '../vision/index.js';
+import { number } from './arguments.js';
+import { Bar } from './bar.js';
+
+interface Flags {
+  readonly recipe?: string;
+  readonly data: string;
+  readonly out: string;
+  readonly size?: number;
+  readonly channels?: string;
+  readonly testShare: number;
+  readonly seed: number;
+  readonly threads: number;
+  readonly json: boolean;
+}
+
+const defaultRecipe: Recipe = {
+  distill: { weight: 0.5, temperature: 2 },
+  steps: [{ do: 'prune', sparsity: 0.8, layers: 'pointwise', epochs: 4 }],
+};
+
+const examples = `
+Examples
+  gossamer compress model.safetensors --data flowers/ -o small/                      80 % zeros in the pointwise convolutions
+  gossamer compress model.safetensors --recipe recipe.json --data fashion-mnist
+  gossamer classify small/model.plan photo.jpg
+
+A recipe is JSON: a list of steps, each with the epochs that it may train.
+  {
+    "training": { "batchSize": 64, "learningRate": 1e-3 },
+    "distill": { "weight": 0.5, "temperature": 2 },
+    "steps": [
+      { "do": "remove-channels", "ratio": 0.25, "epochs": 2 },
+      { "do": "prune", "sparsity": 0.9, "layers": "pointwise", "pattern": "block4", "distribution": "erk", "epochs": 5 },
+      { "do": "quantize", "bits": 8, "epochs": 1 }
+    ]
+  }
+layers: pointwise, convolutions, linear, all, or a list of names with *. pattern: unstructured, block2, block4, 2:4. distribution: uniform, erk, global. Pruning without epochs happens at once; quantize comes last.
+
+The folder --out gets model.plan (what runs fastest here and in the browser), model.safetensors, model.onnx and report.json.`;
+
+export function compressCommand(): Command {
+  return new Command('compress')
+    .description('make a trained classifier of images smaller and faster')
+    .argument('<model>', 'model of gossamer train')
+    .requiredOption('--data <images>', 'the images that it was trained on, as gossamer train takes them')
+    .option('--recipe <file>', 'steps, as JSON; left out, 80 % zeros in pointwise convolutions')
+    .option('-o, --out <folder>', 'where the result goes', 'compressed')
+    .option('--size <pixels>', 'height and width to scale pictures to; those of the model when left out', number(1))
+    .addOption(new Option('--channels <n>', '1 makes pictures grey, 3 coloured').choices(['1', '3']))
+    .option('--test-share <share>', 'share of a folder kept for testing', number(0, false), 0.1)
+    .option('--seed <n>', 'seed', number(0), 0)
+    .option('--threads <n>', 'threads, the calling one among them: the times in the report are theirs', number(1), 1)
+    .option('--json', 'print the report as JSON', false)
+    .addHelpText('after', examples)
+    .action(run);
+}
+
+async function run(modelPath: string, flags: Flags): Promise<void> {
+  setThreads(flags.threads);
+  const recipe = flags.recipe === undefined ? defaultRecipe : parseRecipe(readJson(flags.recipe), flags.recipe);
+  const classifier = ImageClassifier.load(readBytes(modelPath), modelPath);
+  if (existsSync(join(flags.out, 'model.plan')))
+    throw new Error(`folder "${flags.out}" holds a result already; choose another with --out`);
+  const data = await readFitting(classifier, flags);
+  const { signal, release } = interruptSignal();
+  const bar = new Bar('compressing', 'epochs', flags.json);
+  const epochs = recipe.steps.reduce((sum, step) => sum + (step.epochs ?? 0), 0);
+  let done = 0;
+  try {
+    const { plan, report } = await compress(classifier.model, data, recipe, {
+      random: new Random(flags.seed),
+      deployed: deployedForm,
+      signal,
+      onStep: (step, index) => process.stderr.write(`step ${index + 1} of ${recipe.steps.length}: ${step.do}\n`),
+      onEpoch: ({ epoch, epochs: all, loss }, step) => {
+        bar.update(++done / Math.max(1, epochs), done);
+        if (process.stderr.isTTY !== true)
+          process.stderr.write(`${step.do}: epoch ${epoch}/${all}, loss ${loss.toFixed(4)}\n`);
+      },
+    });
+    bar.close();
+    const { channels, height, width } = classifier.description;
+    const model = classifier.deployed();
+    const save = (name: string, contents: string | Uint8Array) => writeFileAtomic(join(flags.out, name), contents);
+    save('model.safetensors', classifier.save());
+    save(
+      'model.onnx',
+      exportOnnx((x) => model.forward(x, inference), [zeros([1, channels, height, width])]),
+    );
+    save('report.json', `${JSON.stringify({ model: modelPath, data: flags.data, recipe, ...report }, null, 2)}\n`);
+    save('model.plan', savePlan(plan, classifier.metadata()));
+    process.stdout.write(
+      flags.json
+        ? `${JSON.stringify(report)}\n`
+        : `${formatReport(report)}\n\n${flags.out}/: model.plan, model.safetensors, model.onnx, report.json\n`,
+    );
+  } finally {
+    bar.close();
+    release();
+  }
+}
+
+/** The images in the model's form. @throws Error when they are of other sizes or classes. */
+async function readFitting({ description }: ImageClassifier, flags: Flags) {
+  const { height, width, channels, classes, mean, deviation } = description;
+  const bar = new Bar('reading', 'pictures', flags.json);
+  const data = await readImages(flags.data, {
+    ...(height === width && { size: flags.size ?? height }),
+    channels: (flags.channels === undefined ? channels : Number(flags.channels)) as 1 | 3,
+    testShare: flags.testShare,
+    seed: flags.seed,
+    onProgress: (done, total) => bar.update(done / total, done),
+  }).finally(() => bar.close());
+  const { test } = data;
+  if (test.height !== height || test.width !== width || test.channels !== channels)
+    throw new Error(
+      `"${flags.data}" holds images of ${test.channels}×${test.height}×${test.width}, the model reads ${channels}×${height}×${width}`,
+    );
+  if (data.classes.join() !== classes.join())
+    throw new Error(
+      `"${flags.data}" has the classes ${data.classes.join(', ')}, the model knows ${classes.join(', ')}`,
+    );
+  return { ...data, mean, deviation };
+}
+
+function formatReport({ before, after, layers, done }: CompressionReport): string {
+  const whole = (value: number) => value.toLocaleString('en-US');
+  const rows: [string, (of: Footprint) => string, (of: Footprint) => number][] = [
+    ['parameters', (of) => whole(of.parameters), (of) => of.parameters],
+    ['not zero', (of) => whole(of.nonZeros), (of) => of.nonZeros],
+    ['multiply-adds', (of) => whole(of.multiplyAdds), (of) => of.multiplyAdds],
+    ['used multiply-adds', (of) => whole(of.usedMultiplyAdds), (of) => of.usedMultiplyAdds],
+    ['plan (KiB)', (of) => (of.bytes / 1024).toFixed(0), (of) => of.bytes],
+    ['one image (ms)', (of) => of.milliseconds.toFixed(3), (of) => of.milliseconds],
+    ['test accuracy (%)', (of) => (100 * of.accuracy).toFixed(2), () => Number.NaN],
+  ];
+  const cells = rows.map(([name, show, value]) => {
+    const ratio = value(before) / value(after);
+    return [name, show(before), show(after), Number.isFinite(ratio) ? `${ratio.toFixed(2)}×` : ''];
+  });
+  const choices = layers.map(({ layer, zeros: share, kernel, blockHeight, reason }) => [
+    layer,
+    `${(100 * share).toFixed(0)} %`,
+    blockHeight ? `${kernel} ${blockHeight}×1` : kernel,
+    reason,
+  ]);
+  return [
+    ...done,
+    '',
+    columns([['', 'before', 'after', 'less'], ...cells]),
+    '',
+    columns([['layer', 'zeros', 'kernel', 'why'], ...choices], 2),
+  ].join('\n');
+}
+
+/** Cells in columns, the last `left` of them and the first on the left. */
+function columns(rows: readonly (readonly string[])[], left = 0): string {
+  const widths = (rows[0] as readonly string[]).map((_, column) =>
+    Math.max(...rows.map((row) => (row[column] as string).length)),
+  );
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) =>
+          i === 0 || i >= row.length - left ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number),
+        )
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

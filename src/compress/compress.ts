@@ -1,0 +1,231 @@
+// One call that makes a classifier smaller and faster: recipe → smaller, faster artefact → report of what was gained and lost.
+
+import { type ImageDataset, imageTensor } from '../data/index.js';
+import { type ImageTrainingOptions, trainOnImages } from '../models/index.js';
+import {
+  type EpochReport,
+  fakeQuantizeWeight,
+  inference,
+  type Layer,
+  type Optimizer,
+  quantizationAware,
+  stateOf,
+  type Weights,
+} from '../nn/index.js';
+import { type Random, scope, type Tensor, zeros } from '../tensor/index.js';
+import { type CompileOptions, compile, type KernelChoice, type Plan } from '../trace/index.js';
+import { removeChannels } from './channels.js';
+import { type Footprint, footprint, latency } from './footprint.js';
+import { chosenWeights } from './layers.js';
+import { Frozen, Pruning, pruneOnce } from './pruning.js';
+import type { PruneStep, QuantizeStep, Recipe, RecipeStep, RemoveChannelsStep } from './recipe.js';
+
+export interface CompressOptions {
+  readonly random: Random;
+  /** The form of the model that runs, where it differs from the one that trains. */
+  readonly deployed?: (model: Layer) => Layer;
+  readonly signal?: AbortSignal | undefined;
+  readonly onStep?: (step: RecipeStep, index: number) => void;
+  readonly onEpoch?: (report: EpochReport, step: RecipeStep, index: number) => void;
+}
+
+export interface CompressionReport {
+  readonly before: Footprint;
+  readonly after: Footprint;
+  /** For each layer its kernel and why. */
+  readonly layers: readonly KernelChoice[];
+  /** What each step did, in words. */
+  readonly done: readonly string[];
+}
+
+export interface Compressed {
+  /** For one image. */
+  readonly plan: Plan;
+  readonly report: CompressionReport;
+}
+
+const DEFAULTS = { batchSize: 64, learningRate: 1e-3, weightDecay: 1e-4 };
+const CALIBRATION = 64;
+
+/**
+ * Follows a recipe. The model is changed in place: pruned weights are zeros in it, removed channels are gone.
+ *
+ * @throws Error when a step does not fit the model, before anything was trained; AbortError when the signal fires.
+ */
+export async function compress(
+  model: Layer,
+  data: ImageDataset,
+  recipe: Recipe,
+  options: CompressOptions,
+): Promise<Compressed> {
+  const run = new Compression(model, data, recipe, options);
+  return run.run();
+}
+
+class Compression {
+  /** Weights that stay zero, by name. */
+  #masks: Weights = {};
+  #int8: CompileOptions['int8'];
+  readonly #done: string[] = [];
+  readonly #teacher: ((images: Tensor) => Tensor) | undefined;
+
+  constructor(
+    readonly model: Layer,
+    readonly data: ImageDataset,
+    readonly recipe: Recipe,
+    readonly options: CompressOptions,
+  ) {
+    // Names that fit nothing are found before hours of training.
+    for (const step of recipe.steps) if (step.do === 'prune') chosenWeights(model, step.layers);
+    const quantized = recipe.steps.findIndex((step) => step.do === 'quantize');
+    if (quantized >= 0 && quantized < recipe.steps.length - 1)
+      throw new Error(`recipe: quantize must be the last step, it is step ${quantized + 1} of ${recipe.steps.length}`);
+    if (recipe.distill)
+      this.#teacher = teacherOf(this.#deployed(), data, recipe.training?.batchSize ?? DEFAULTS.batchSize);
+  }
+
+  async run(): Promise<Compressed> {
+    const before = footprint(this.#deployed(), this.#compile().plan, this.data);
+    for (const [index, step] of this.recipe.steps.entries()) {
+      this.options.onStep?.(step, index);
+      await this.#follow(step, index);
+    }
+    const { plan, layers } = this.#compile();
+    return { plan, report: { before, after: footprint(this.#deployed(), plan, this.data), layers, done: this.#done } };
+  }
+
+  #deployed(): Layer {
+    return this.options.deployed?.(this.model) ?? this.model;
+  }
+
+  /** The fastest plan of the model as it is. On bytes, sparse layers are islands of floats between which values are converted: whether they are worth it, the clock says. */
+  #compile(): { plan: Plan; layers: KernelChoice[] } {
+    const model = this.#deployed();
+    const { channels, height, width } = this.data.test;
+    const example = zeros([1, channels, height, width]);
+    const layers: KernelChoice[] = [];
+    const planWith = (sparse: CompileOptions['sparse']) =>
+      compile((x) => model.forward(x, inference), [example], {
+        weights: stateOf(model),
+        ...(sparse !== undefined && { sparse }),
+        ...(this.#int8 && { int8: this.#int8 }),
+      });
+    const mixed = planWith({ choose: 'measured', onChoice: (choice) => layers.push(choice) });
+    if (!this.#int8 || !layers.some(({ kernel }) => kernel === 'sparse')) return { plan: mixed, layers };
+    const bytes = planWith(false);
+    if (latency(mixed, example) <= latency(bytes, example)) return { plan: mixed, layers };
+    const reason = 'dense on bytes: all layers together are faster so';
+    return {
+      plan: bytes,
+      layers: layers.map((layer) => (layer.kernel === 'sparse' ? { ...layer, kernel: 'dense', reason } : layer)),
+    };
+  }
+
+  async #follow(step: RecipeStep, index: number): Promise<void> {
+    if (step.do === 'remove-channels') return this.#removeChannels(step, index);
+    if (step.do === 'prune') return this.#prune(step, index);
+    if (step.do === 'quantize') return this.#quantize(step, index);
+    await this.#train(step.epochs, step, index);
+    this.#done.push(`trained ${step.epochs} epochs`);
+  }
+
+  async #removeChannels(step: RemoveChannelsStep, index: number): Promise<void> {
+    const { channels, height, width } = this.data.test;
+    if (Object.keys(this.#masks).length > 0)
+      throw new Error('recipe: remove channels before weights are pruned, not after');
+    const removed = removeChannels(this.model, zeros([1, channels, height, width]), step);
+    const total = (of: 'before' | 'after') => removed.reduce((sum, group) => sum + group[of], 0);
+    this.#done.push(
+      `removed ${total('before') - total('after')} of ${total('before')} channels in ${removed.length} groups`,
+    );
+    await this.#train(step.epochs ?? 0, step, index);
+  }
+
+  async #prune(step: PruneStep, index: number): Promise<void> {
+    const weights = chosenWeights(this.model, step.layers);
+    const names = Object.keys(weights);
+    const { sparsity, pattern = 'unstructured', distribution = 'uniform', epochs = 0 } = step;
+    const settings = { sparsity, pattern, distribution };
+    if (epochs === 0) this.#masks = { ...this.#masks, ...pruneOnce(weights, settings) };
+    else {
+      let pruning: Pruning | undefined;
+      await this.#train(epochs, step, index, (inner, steps) => {
+        const [start, end] = [Math.round(0.05 * steps), Math.round(0.75 * steps)];
+        const every = Math.max(1, Math.round((end - start) / 40));
+        pruning = new Pruning(inner, names, { ...settings, start, end, every });
+        return pruning;
+      });
+      this.#masks = { ...this.#masks, ...pruning?.masks };
+    }
+    this.#done.push(
+      `pruned ${names.length} layers to ${(100 * sparsity).toFixed(0)} % zeros, ${pattern}, ${distribution}`,
+    );
+  }
+
+  async #quantize(step: QuantizeStep, index: number): Promise<void> {
+    const { bits = 8, weightBits = 8, calibration = CALIBRATION, epochs = 0 } = step;
+    if (epochs > 0) {
+      const aware = quantizationAware(this.model, { weightBits, activationBits: bits });
+      const masks = this.#masks;
+      this.#masks = Object.fromEntries(
+        Object.entries(masks).map(([name, mask]) => [name.replace(/weight$/, 'layer.weight'), mask]),
+      );
+      try {
+        // Ranges follow for two thirds of the training, then weights settle within them.
+        await this.#train(epochs, step, index, undefined, (at, steps) => {
+          if (at === Math.round((2 * steps) / 3)) aware.freeze();
+        });
+      } finally {
+        aware.restore();
+        this.#masks = masks;
+      }
+    }
+    if (weightBits < 8)
+      for (const weight of Object.values(chosenWeights(this.model, ['*'])))
+        scope(() => weight.assign(fakeQuantizeWeight(weight, weightBits)));
+    const count = Math.min(calibration, this.data.train.count);
+    const examples = Array.from({ length: count }, (_, i) => [
+      imageTensor(this.data.train, [Math.floor((i * this.data.train.count) / count)], this.data),
+    ]);
+    this.#int8 = { calibration: examples, bits };
+    this.#done.push(
+      `${weightBits}-bit weights and ${bits}-bit activations${epochs > 0 ? `, trained for ${epochs} epochs` : ', calibrated'} on ${count} images`,
+    );
+  }
+
+  async #train(
+    epochs: number,
+    step: RecipeStep,
+    index: number,
+    around?: ImageTrainingOptions['around'],
+    onStep?: ImageTrainingOptions['onStep'],
+  ): Promise<void> {
+    if (epochs === 0) return;
+    const { signal, onEpoch, random } = this.options;
+    const masks = this.#masks;
+    const frozen = (inner: Optimizer) => (Object.keys(masks).length > 0 ? new Frozen(inner, masks) : inner);
+    const teacher = this.#teacher && { logits: this.#teacher, ...this.recipe.distill };
+    const { stopped } = await trainOnImages(this.model, this.data, random.split(`step ${index}`), {
+      ...DEFAULTS,
+      ...this.recipe.training,
+      epochs,
+      signal,
+      ...(teacher && { teacher }),
+      around: (inner, steps) => around?.(frozen(inner), steps) ?? frozen(inner),
+      ...(onStep && { onStep }),
+      onEpoch: (report) => onEpoch?.(report, step, index),
+    });
+    if (stopped === 'aborted') throw new DOMException('compression was stopped', 'AbortError');
+  }
+}
+
+/** The model as it is now, as plans for the two sizes of batches that an epoch has: what is done to the model later does not reach them. */
+function teacherOf(model: Layer, data: ImageDataset, batchSize: number): (images: Tensor) => Tensor {
+  const { count, channels, height, width } = data.train;
+  const planFor = (size: number): [number, Plan] => [
+    size,
+    compile((x) => model.forward(x, inference), [zeros([size, channels, height, width])]),
+  ];
+  const plans = new Map([Math.min(batchSize, count), count % batchSize].filter((size) => size > 0).map(planFor));
+  return (images) => plans.get(images.shape[0] as number)?.run(images)[0] as Tensor;
+}

@@ -1,0 +1,38 @@
+// How much of each layer stays when so much of all layers goes.
+
+import { type Shape, sizeOf } from '../tensor/index.js';
+import { requireSparsity } from './masks.js';
+
+export interface PrunableLayer {
+  readonly name: string;
+  readonly shape: Shape;
+}
+
+/** `uniform`: the same share of every layer. `erk`: Erdős–Rényi by all dimensions of the kernel, so that small layers keep more. `global`: one threshold of magnitude over all. */
+export type Distribution = 'uniform' | 'erk' | 'global';
+
+/**
+ * Erdős–Rényi-kernel sparsities (Mocanu et al. 2018; Evci et al. 2020): the density of a layer is ε·Σ dims / Π dims, with ε such that (1 − S) of all weights stay; layers that would exceed 1 stay dense.
+ *
+ * @returns sparsity of each layer by name
+ */
+export function erkSparsities(layers: readonly PrunableLayer[], sparsity: number): Map<string, number> {
+  requireSparsity(sparsity);
+  const dense = new Set<string>();
+  const raw = ({ shape }: PrunableLayer) => shape.reduce((a, b) => a + b, 0) / sizeOf(shape);
+  for (;;) {
+    let budget = 0;
+    let unit = 0;
+    for (const layer of layers) {
+      const size = sizeOf(layer.shape);
+      budget += (dense.has(layer.name) ? -sparsity : 1 - sparsity) * size;
+      if (!dense.has(layer.name)) unit += raw(layer) * size;
+    }
+    const scale = unit > 0 ? budget / unit : 0;
+    const over = layers.filter((layer) => !dense.has(layer.name) && scale * raw(layer) > 1);
+    if (over.length === 0)
+      return new Map(layers.map((layer) => [layer.name, dense.has(layer.name) ? 0 : 1 - scale * raw(layer)]));
+    const largest = Math.max(...over.map(raw));
+    for (const layer of over) if (raw(layer) === largest) dense.add(layer.name);
+  }
+}

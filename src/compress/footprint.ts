@@ -1,0 +1,66 @@
+// What a classifier takes: bytes, parameters, multiply-adds, time and accuracy.
+
+import type { ImageDataset } from '../data/index.js';
+import { classesOn } from '../models/index.js';
+import { accuracy, inference, type Layer, parameters } from '../nn/index.js';
+import { scope, type Tensor, zeros } from '../tensor/index.js';
+import { cost, type Plan, savePlan } from '../trace/index.js';
+
+export interface Footprint {
+  readonly parameters: number;
+  readonly nonZeros: number;
+  /** Of a dense network. */
+  readonly multiplyAdds: number;
+  /** Those whose weight is not zero. */
+  readonly usedMultiplyAdds: number;
+  /** Of the plan's file. */
+  readonly bytes: number;
+  /** Median of one image. */
+  readonly milliseconds: number;
+  /** On the test images, by the plan, from 0 to 1. */
+  readonly accuracy: number;
+}
+
+/** Measures a model and the plan that runs it, image by image. */
+export function footprint(model: Layer, plan: Plan, data: ImageDataset): Footprint {
+  const weights = parameters(model);
+  const { channels, height, width } = data.test;
+  const example = zeros([1, channels, height, width]);
+  const counted = cost((x) => model.forward(x, inference), [example], weights);
+  const density = (layer: string) => {
+    const weight = weights[`${layer}.weight`];
+    return weight ? nonZerosOf(weight) / weight.size : 1;
+  };
+  return {
+    parameters: counted.parameters,
+    nonZeros: Object.values(weights).reduce((total, weight) => total + nonZerosOf(weight), 0),
+    multiplyAdds: counted.multiplyAdds,
+    usedMultiplyAdds: Math.round(
+      counted.nodes.reduce((total, node) => total + node.multiplyAdds * density(node.name), 0),
+    ),
+    bytes: savePlan(plan).length,
+    milliseconds: latency(plan, example),
+    accuracy: accuracy(
+      classesOn((image) => plan.run(image)[0] as Tensor, data.test, data, 1),
+      data.test.labels,
+    ),
+  };
+}
+
+function nonZerosOf(weight: Tensor): number {
+  return weight.view().reduce((count, value) => count + Number(value !== 0), 0);
+}
+
+/** Median milliseconds of a run, over at least 20 runs and a tenth of a second. */
+export function latency(plan: Plan, example: Tensor): number {
+  const times: number[] = [];
+  const started = performance.now();
+  for (let i = 0; i < 5; i++) scope(() => plan.run(example));
+  while (times.length < 20 || performance.now() - started < 100) {
+    const start = performance.now();
+    scope(() => plan.run(example));
+    times.push(performance.now() - start);
+  }
+  times.sort((a, b) => a - b);
+  return times[times.length >> 1] as number;
+}

@@ -1,0 +1,57 @@
+// Which weights of a model a recipe means.
+
+import { Conv2d, Linear, parameterOwners } from '../nn/index.js';
+import type { Tensor } from '../tensor/index.js';
+
+/** `pointwise`: 1×1 convolutions, the layers with sparse kernels. `convolutions`: all but depthwise ones and the first. `linear`: all but the last. `all`: convolutions and linear. Or names, with * for any part: `features.*.conv.*`. */
+export type LayerChoice = 'pointwise' | 'convolutions' | 'linear' | 'all' | readonly string[];
+
+interface LayerWeight {
+  readonly name: string;
+  readonly tensor: Tensor;
+  readonly kind: 'pointwise' | 'convolution' | 'depthwise' | 'linear';
+}
+
+function weightsOf(model: object): LayerWeight[] {
+  return parameterOwners(model).flatMap(({ name, owner, tensor }): LayerWeight[] => {
+    if (!name.endsWith('weight')) return [];
+    if (owner instanceof Linear) return [{ name, tensor, kind: 'linear' }];
+    if (!(owner instanceof Conv2d)) return [];
+    if ((owner.options.groups ?? 1) > 1) return [{ name, tensor, kind: 'depthwise' }];
+    const [, , height, width] = tensor.shape;
+    return [{ name, tensor, kind: height === 1 && width === 1 ? 'pointwise' : 'convolution' }];
+  });
+}
+
+/**
+ * The weights by name. The first convolution and the last layer, which are small and matter most, are left out unless they are named.
+ *
+ * @throws Error when nothing fits, listing the model's layers.
+ */
+export function chosenWeights(model: object, choice: LayerChoice = 'pointwise'): Record<string, Tensor> {
+  const all = weightsOf(model);
+  const [first, last] = [all.find(({ kind }) => kind !== 'linear'), all.at(-1)];
+  const inner = all.filter((layer) => layer !== first && layer !== last);
+  const byKind = {
+    pointwise: ['pointwise'],
+    convolutions: ['pointwise', 'convolution'],
+    linear: ['linear'],
+    all: ['pointwise', 'convolution', 'linear'],
+  };
+  const chosen =
+    typeof choice === 'string'
+      ? inner.filter(({ kind }) => byKind[choice].includes(kind))
+      : all.filter(({ name }) => choice.some((pattern) => matches(name, pattern)));
+  if (chosen.length === 0)
+    throw new Error(
+      `no layer fits ${JSON.stringify(choice)}; the model has ${all
+        .map(({ name, kind }) => `${name.replace(/\.weight$/, '')} (${kind})`)
+        .join(', ')}`,
+    );
+  return Object.fromEntries(chosen.map(({ name, tensor }) => [name, tensor]));
+}
+
+function matches(name: string, pattern: string): boolean {
+  const source = pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*');
+  return new RegExp(`^${source}(\\.weight)?$`).test(name);
+}
