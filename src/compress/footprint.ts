@@ -23,21 +23,14 @@ export interface Footprint {
 
 /** Measures a model and the plan that runs it, image by image. */
 export function footprint(model: Layer, plan: Plan, data: ImageDataset): Footprint {
-  const weights = parameters(model);
   const { channels, height, width } = data.test;
   const example = zeros([1, channels, height, width]);
-  const counted = cost((x) => model.forward(x, inference), [example], weights);
-  const density = (layer: string) => {
-    const weight = weights[`${layer}.weight`];
-    return weight ? nonZerosOf(weight) / weight.size : 1;
-  };
+  const counted = cost((x) => model.forward(x, inference), [example], parameters(model));
   return {
     parameters: counted.parameters,
-    nonZeros: Object.values(weights).reduce((total, weight) => total + nonZerosOf(weight), 0),
+    nonZeros: Object.values(parameters(model)).reduce((total, weight) => total + nonZerosOf(weight), 0),
     multiplyAdds: counted.multiplyAdds,
-    usedMultiplyAdds: Math.round(
-      counted.nodes.reduce((total, node) => total + node.multiplyAdds * density(node.name), 0),
-    ),
+    usedMultiplyAdds: usedMultiplyAdds(model, example),
     bytes: savePlan(plan).length,
     milliseconds: latency(plan, example),
     accuracy: accuracy(
@@ -45,6 +38,17 @@ export function footprint(model: Layer, plan: Plan, data: ImageDataset): Footpri
       data.test.labels,
     ),
   };
+}
+
+/** Multiply-adds whose weight is not zero. */
+export function usedMultiplyAdds(model: Layer, example: Tensor): number {
+  const weights = parameters(model);
+  const density = (layer: string) => {
+    const weight = weights[`${layer}.weight`];
+    return weight ? nonZerosOf(weight) / weight.size : 1;
+  };
+  const { nodes } = cost((x) => model.forward(x, inference), [example], weights);
+  return Math.round(nodes.reduce((total, node) => total + node.multiplyAdds * density(node.name), 0));
 }
 
 function nonZerosOf(weight: Tensor): number {

@@ -1,7 +1,7 @@
 // Digits of 8 × 8 pixels: small enough for experiments in which whole networks are generated.
 
 import { type Random, type Tensor, tensor } from '../tensor/index.js';
-import type { LabelledImages } from './images.js';
+import type { ImageDataset, LabelledImages } from './images.js';
 
 /** 8 × 8 */
 export const DIGIT_PIXELS = 64;
@@ -43,6 +43,33 @@ export function glyphDigits(count: number, random: Random): DigitImages {
       }
   }
   return { x, labels };
+}
+
+/** Digits three times as large at random places of 28 × 28 pixels in noise: images for a machine without data sets. */
+export function glyphImages(train: number, test: number, random: Random): ImageDataset {
+  const draw = (count: number, own: Random): LabelledImages => {
+    const labels = Int32Array.from({ length: count }, () => own.integer(DIGIT_CLASSES));
+    const pixels = new Uint8Array(count * 784);
+    for (let i = 0; i < count; i++) {
+      const [left, top] = [own.integer(13), own.integer(7)];
+      const contrast = 0.3 + 0.5 * own.float();
+      for (let at = 0; at < 784; at++) {
+        const [row, column] = [Math.floor((Math.floor(at / 28) - top) / 3), Math.floor(((at % 28) - left) / 3)];
+        const bits = row >= 0 ? (font[labels[i] as number]?.[row] ?? 0) : 0;
+        const dot = column >= 0 && column < 5 ? (bits >> (4 - column)) & 1 : 0;
+        pixels[784 * i + at] = 255 * Math.max(0, Math.min(1, contrast * dot + 0.2 + 0.2 * own.gaussian()));
+      }
+    }
+    return { count, channels: 1, height: 28, width: 28, pixels, labels };
+  };
+  return {
+    name: 'glyphs',
+    classes: Array.from('0123456789'),
+    train: draw(train, random.split('train')),
+    test: draw(test, random.split('test')),
+    mean: [0.28],
+    deviation: [0.25],
+  };
 }
 
 /** MNIST's middle 24 × 24 pixels, three by three. */

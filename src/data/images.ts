@@ -23,6 +23,18 @@ export interface ImageDataset {
   readonly deviation: readonly number[];
 }
 
+/** The first images. */
+export function firstImages(images: LabelledImages, most: number): LabelledImages {
+  const count = Math.min(most, images.count);
+  const size = images.channels * images.height * images.width;
+  return {
+    ...images,
+    count,
+    pixels: images.pixels.subarray(0, count * size),
+    labels: images.labels.subarray(0, count),
+  };
+}
+
 /** (pixel/255 − mean)/deviation of chosen images: [indices, channels, height, width]. */
 export function imageTensor(
   images: LabelledImages,

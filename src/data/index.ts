@@ -1,7 +1,15 @@
 // Floor 5: readers of real formats, data sets, splits. Everything here works on bytes and text, in Node and in browsers; `gossamer/data/node` reads files.
 
 export { type Augmentation, augment } from './augment.js';
-export { DIGIT_CLASSES, DIGIT_PIXELS, type DigitImages, drawDigits, glyphDigits, pooledDigits } from './digits.js';
+export {
+  DIGIT_CLASSES,
+  DIGIT_PIXELS,
+  type DigitImages,
+  drawDigits,
+  glyphDigits,
+  glyphImages,
+  pooledDigits,
+} from './digits.js';
 export { type Arrays, featuresFromArrays, normalizeRows, requiredArrays } from './features.js';
 export * from './formats/index.js';
 export { type GraphDataset, graphFromArrays, splitOf } from './graphs.js';
@@ -13,7 +21,14 @@ export {
   hypergraphFromTables,
   plantedDataset,
 } from './hypergraphs.js';
-export { type ImageBatch, type ImageDataset, imageBatches, imageTensor, type LabelledImages } from './images.js';
+export {
+  firstImages,
+  type ImageBatch,
+  type ImageDataset,
+  imageBatches,
+  imageTensor,
+  type LabelledImages,
+} from './images.js';
 export { type IncidenceDataset, incidencesFromArrays, incidencesFromLines, roleDataset } from './incidences.js';
 export { DataLoader, type DataLoaderOptions } from './loader.js';
 export {

@@ -74,14 +74,15 @@ function comparison(experiment: Experiment, result: RunResult): string {
 
 /** The first metric against inference time, for methods that have one. */
 function tradeOff(experiment: Experiment, result: RunResult): string {
-  if (!experiment.metrics.latency) return '';
+  const { latency } = experiment.metrics;
+  if (!latency) return '';
   const [name, metric] = Object.entries(experiment.metrics)[0] as [string, Metric];
   const points = result.rows.map(({ method, metrics }) => ({
     method,
     x: metrics.latency?.mean ?? Number.NaN,
     y: metrics[name]?.mean ?? Number.NaN,
   }));
-  return plot(`${metric.label} against the time to classify one vertex`, {
+  return plot(`${metric.label} against the time for ${latency.label}`, {
     width: 720,
     height: 360,
     marginRight: 130,
@@ -122,7 +123,10 @@ function curves(points: readonly CurvePoint[]): string {
     y: { label: name, grid: true },
     marginRight: 30 + labelWidth(known),
     marks: [
-      Plot.lineY(known, Plot.groupX({ y: 'mean' }, { x: 'epoch', y: 'value', stroke: 'method', strokeWidth: 1.5 })),
+      Plot.lineY(
+        known,
+        Plot.groupX({ y: 'mean' }, { x: 'epoch', y: 'value', z: 'method', stroke: 'method', strokeWidth: 1.5 }),
+      ),
       Plot.text(spread(lastOf(known), rangeOf(known.map(({ value }) => value))), {
         x: 'x',
         y: 'y',

@@ -45,7 +45,7 @@ const sparseProductOp: Op<SparseProduct> = {
 /** Share of zeros from which the sparse kernel is faster than the dense one: unstructured, and in whole blocks of rows. */
 const WORTHWHILE = { 1: 0.66, 2: 0.3, 4: 0.3 } as const;
 /** Below this no kernel gains, and none is timed. */
-const LEAST = 0.3;
+const LEAST = 0.2;
 
 /** Puts sparse kernels in the place of layers where they are faster. A shortcut becomes an addition of its own again. New constants live in the current scope. */
 export function useSparseKernels(graph: Graph, { choose, onChoice }: SparseOptions): Graph {

@@ -23,6 +23,8 @@ export interface ImageShape {
   readonly classes: number;
   /** Height and width. */
   readonly size: number;
+  /** Factor of a MobileNet's widths. */
+  readonly width?: number;
 }
 
 type Make = (shape: ImageShape, random: Random) => Layer;

@@ -1,18 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import {
-  Adam,
-  Conv2d,
-  fit,
-  inference,
-  type Mode,
-  meanSquaredError,
-  parameterCount,
-  parameters,
-  stateOf,
-} from '../../src/nn/index.js';
-import { add, Random, type Tensor, tensor, zeros } from '../../src/tensor/index.js';
+import { errorOfMixer, mixers } from '../../src/experiments/lsnet-mechanism.js';
+import { inference, type Layer, parameterCount, parameters, stateOf } from '../../src/nn/index.js';
+import { Random, type Tensor, tensor, zeros } from '../../src/tensor/index.js';
 import { compile, cost } from '../../src/trace/index.js';
-import { ConvNorm, LSConv, LSNet, type LSNetOptions, lsNets } from '../../src/vision/index.js';
+import { LSConv, LSNet, type LSNetOptions, lsNets } from '../../src/vision/index.js';
 import { checkGradient, expectClose, uniformTensor } from '../oracle.js';
 
 /** A network whose statistics, and branches that start at zero, are nothing special. */
@@ -116,66 +107,10 @@ test('an image of another size, or widths that do not fit, are errors', () => {
   expect(() => new LSConv(12, new Random(1))).toThrow('multiple of 8, got 12');
 });
 
-/** Content, and a lattice of marks of period 7, each naming one of eight directions; the answer is the content moved that way around each mark. */
-function movedContent(random: Random, count: number) {
-  const [size, period] = [14, 7];
-  const plane = size * size;
-  const x = random.normal([count, 16, size, size]).dataSync().fill(0, 0, 0);
-  const y = new Float32Array(count * 8 * plane);
-  const known = new Float32Array(count * 8 * plane);
-  const steps = [-1, 0, 1]
-    .flatMap((u) => [-1, 0, 1].map((v) => [u, v] as const))
-    .filter(([u, v]) => u !== 0 || v !== 0);
-  for (let image = 0; image < count; image++) {
-    const base = image * 16 * plane;
-    x.fill(0, base + 8 * plane, base + 16 * plane);
-    const [top, left] = [random.integer(period), random.integer(period)];
-    const inside = (r: number, c: number) => r >= 0 && r < size && c >= 0 && c < size;
-    for (let row = top - period; row < size + period; row += period)
-      for (let column = left - period; column < size + period; column += period) {
-        if (!inside(row, column)) continue;
-        const direction = random.integer(8);
-        const [u, v] = steps[direction] as readonly [number, number];
-        x[base + (8 + direction) * plane + row * size + column] = 4;
-        for (let r = row - 3; r <= row + 3; r++)
-          for (let c = column - 3; c <= column + 3; c++) {
-            if (!inside(r, c)) continue;
-            for (let channel = 0; channel < 8; channel++) {
-              const at = (image * 8 + channel) * plane + r * size + c;
-              known[at] = 1;
-              if (inside(r + u, c + v)) y[at] = x[base + channel * plane + (r + u) * size + c + v] as number;
-            }
-          }
-      }
-  }
-  return {
-    x: tensor(x, [count, 16, size, size]),
-    y: tensor(y, [count, 8, size, size]),
-    known: tensor(known, [count, 8, size, size]),
-  };
-}
-
 test('only a large kernel that steers a small one moves content by marks at a distance', async () => {
-  const lossAfter = async (mixer: { readonly conv?: Conv2d; forward(x: Tensor, mode: Mode): Tensor }) => {
-    const random = new Random(5);
-    const model = { first: new Conv2d(16, 32, 1, random), mixer, last: new Conv2d(32, 8, 1, random) };
-    const { history } = await fit({
-      model,
-      loss: (live, batch: ReturnType<typeof movedContent>, mode) => {
-        const made = live.last.forward(live.mixer.forward(live.first.forward(batch.x), mode));
-        return meanSquaredError(made.multiply(batch.known), batch.y.multiply(batch.known));
-      },
-      *batches(order) {
-        for (let step = 0; step < 50; step++) yield movedContent(order.split(step), 16);
-      },
-      optimizer: new Adam({ learningRate: 3e-3 }),
-      epochs: 12,
-      random,
-    });
-    return history.at(-1)?.loss as number;
-  };
-  const random = new Random(6);
-  const { conv } = new ConvNorm(32, 32, random, { kernel: 7, groups: 32 });
-  expect(await lossAfter(new LSConv(32, random))).toBeLessThan(0.08);
-  expect(await lossAfter({ conv, forward: (x) => add(conv.forward(x), x) })).toBeGreaterThan(0.6);
+  const [dynamic, fixed] = ['LS convolution', 'depthwise 7×7'].map(
+    (name) => mixers[name]?.(new Random(6)) as Layer,
+  ) as [Layer, Layer];
+  expect(await errorOfMixer(dynamic, 600, 5)).toBeLessThan(0.08);
+  expect(await errorOfMixer(fixed, 300, 5)).toBeGreaterThan(0.6);
 }, 120_000);
