@@ -1,13 +1,9 @@
 // Training a classifier of images: the recipe that backbones, compression and experiments share.
 
-import {
-  type Augmentation,
-  DataLoader,
-  type ImageBatch,
-  type ImageDataset,
-  imageBatches,
-  type LabelledImages,
-} from '../data/index.js';
+// By file: the readers of formats in gossamer/data need packages that a page of models does without.
+import type { Augmentation } from '../data/augment.js';
+import { type ImageBatch, type ImageDataset, imageBatches, type LabelledImages } from '../data/images.js';
+import { DataLoader } from '../data/loader.js';
 import {
   AdamW,
   Averaged,

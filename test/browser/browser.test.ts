@@ -6,6 +6,12 @@ import { gzipSync } from 'node:zlib';
 import { chromium } from 'playwright-core';
 import { rolldown } from 'rolldown';
 import { describe, expect, test } from 'vitest';
+import { chosenWeights, pruneOnce } from '../../src/compress/index.js';
+import { MobileNetV1 } from '../../src/models/index.js';
+import { inference } from '../../src/nn/index.js';
+import { Random, type Tensor } from '../../src/tensor/index.js';
+import { compile, savePlan } from '../../src/trace/index.js';
+import { expectClose } from '../oracle.js';
 
 const root = join(import.meta.dirname, '../..');
 const browser = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
@@ -21,7 +27,7 @@ interface Outcome {
 }
 
 /** Serves the built package; cross-origin isolated or not. */
-async function serve(isolated: boolean): Promise<Server> {
+async function serve(isolated: boolean, scripts: Readonly<Record<string, string>> = {}): Promise<Server> {
   const server = createServer((request, response) => {
     const path = (request.url ?? '/').split('?')[0] as string;
     if (isolated) {
@@ -31,6 +37,12 @@ async function serve(isolated: boolean): Promise<Server> {
     if (path === '/') {
       response.setHeader('Content-Type', 'text/html');
       response.end('<!doctype html><title>Gossamer</title>');
+      return;
+    }
+    const script = scripts[path];
+    if (script !== undefined) {
+      response.setHeader('Content-Type', 'text/javascript');
+      response.end(script);
       return;
     }
     const file = join(root, path);
@@ -82,6 +94,71 @@ describe.skipIf(!browser)('in a headless browser [needs Chromium]', () => {
     120_000,
   );
 });
+
+/** A worker and all that it imports in one file, as a page's bundler makes it. */
+async function bundled(file: string): Promise<string> {
+  const bundle = await rolldown({
+    input: file,
+    platform: 'browser',
+    external: [/^node:/],
+    plugins: [{ name: 'dist', resolveId: (id) => (id.startsWith('/dist/') ? join(root, id) : undefined) }],
+  });
+  const { output } = await bundle.generate({ format: 'esm', codeSplitting: false });
+  return output[0].code;
+}
+
+test.skipIf(!browser)(
+  'a compressed network predicts in a page what it predicts here [needs Chromium]',
+  async () => {
+    const model = new MobileNetV1(new Random(1), {
+      channels: 1,
+      classes: 10,
+      stem: [8, 2],
+      blocks: [
+        [16, 1],
+        [32, 2],
+      ],
+    });
+    pruneOnce(chosenWeights(model, 'pointwise'), { sparsity: 0.8, pattern: 'block4' });
+    const images = Array.from({ length: 5 }, (_, i) => new Random(i).normal([1, 1, 28, 28]));
+    const plans = [
+      compile((x) => model.forward(x, inference), [images[0] as Tensor]),
+      compile((x) => model.forward(x, inference), [images[0] as Tensor], {
+        int8: { calibration: images.map((x) => [x]) },
+      }),
+    ];
+    const worker = await bundled(join(import.meta.dirname, 'plan-worker.mjs'));
+    const server = await serve(true, { '/bundle.mjs': worker });
+    const chrome = await chromium.launch({
+      executablePath: browser as string,
+      args: ['--no-sandbox', '--disable-background-networking'],
+    });
+    try {
+      const page = await chrome.newPage();
+      await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+      for (const plan of plans) {
+        const expected = images.map((x) => Array.from(plan.run(x)[0]?.dataSync() ?? []));
+        const outputs: number[][] = await page.evaluate(
+          (message) =>
+            new Promise((resolve, reject) => {
+              const worker = new Worker('/bundle.mjs', { type: 'module' });
+              // The engine starts before the worker listens.
+              worker.onmessage = ({ data }) => (data === 'ready' ? worker.postMessage(message) : resolve(data));
+              worker.onerror = (event) => reject(new Error(event.message));
+            }),
+          { plan: Array.from(savePlan(plan)), images: images.map((x) => Array.from(x.dataSync())) },
+        );
+        outputs.forEach((output, i) => {
+          expectClose(output, expected[i] as number[], 1e-4);
+        });
+      }
+    } finally {
+      await chrome.close();
+      server.close();
+    }
+  },
+  60_000,
+);
 
 test('what a page loads for tensors, layers and kernels stays under 150 KB gzipped', async () => {
   const bundle = await rolldown({

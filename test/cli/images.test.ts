@@ -1,0 +1,210 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { readCsv, writeIdx } from '../../src/data/index.js';
+import { Random } from '../../src/tensor/index.js';
+
+const root = join(import.meta.dirname, '../..');
+const main = join(root, 'dist/cli/main.js');
+const folder = mkdtempSync(join(tmpdir(), 'gossamer-images-'));
+const path = (...names: string[]) => join(folder, ...names);
+
+function gossamer(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', cwd: folder });
+  return { status, stdout, stderr };
+}
+
+const SIZE = 16;
+
+/** Stripes across or down, in noise. */
+function stripes(down: boolean, random: Random): Uint8Array {
+  return Uint8Array.from({ length: SIZE * SIZE }, (_, at) => {
+    const place = down ? at % SIZE : Math.floor(at / SIZE);
+    return Math.max(0, Math.min(255, (place % 4 < 2 ? 190 : 60) + 30 * random.gaussian()));
+  });
+}
+
+async function writePicture(file: string, pixels: Uint8Array, channels: 1 | 3 = 1): Promise<void> {
+  const bytes =
+    channels === 1
+      ? pixels
+      : Uint8Array.from({ length: 3 * pixels.length }, (_, i) => (pixels[Math.floor(i / 3)] as number) / (1 + (i % 3)));
+  await sharp(bytes, { raw: { width: SIZE, height: SIZE, channels } })
+    .png()
+    .toFile(file);
+}
+
+async function writeClasses(name: string, each: number): Promise<void> {
+  const random = new Random(1);
+  for (const kind of ['across', 'down']) {
+    mkdirSync(path(name, kind), { recursive: true });
+    for (let i = 0; i < each; i++) await writePicture(path(name, kind, `${i}.png`), stripes(kind === 'down', random));
+  }
+}
+
+const training = ['--model', 'mobilenet-v1-nano', '--batch', '8', '--threads', '1'];
+
+describe.skipIf(!existsSync(main))('images on the command line (needs a build)', () => {
+  beforeAll(async () => {
+    await writeClasses('stripes', 60);
+    const { status, stderr } = gossamer('train', 'stripes', ...training, '--epochs', '4', '-o', 'm.safetensors');
+    expect(stderr).toContain('108 training and 12 test images of 1×16×16, 2 classes');
+    expect(status).toBe(0);
+  }, 60_000);
+
+  test('a model of a folder of pictures names the classes of others', async () => {
+    mkdirSync(path('new', 'deeper'), { recursive: true });
+    const random = new Random(9);
+    await writePicture(path('new', 'a.png'), stripes(false, random));
+    await writePicture(path('new', 'deeper', 'b.png'), stripes(true, random), 3);
+    writeFileSync(path('new', 'broken.jpg'), 'no picture');
+    const { status, stdout, stderr } = gossamer('classify', 'm.safetensors', 'new', '--top', '2');
+    const { columns, rows } = readCsv(stdout);
+    expect(columns).toEqual(['picture', 'rank', 'class', 'probability']);
+    expect(rows.map((row) => row.slice(0, 3))).toEqual([
+      ['new/a.png', '1', 'across'],
+      ['new/a.png', '2', 'down'],
+      ['new/deeper/b.png', '1', 'down'],
+      ['new/deeper/b.png', '2', 'across'],
+    ]);
+    expect(stderr).toContain('"new/broken.jpg" is left out: the bytes are no readable picture');
+    expect(status).toBe(2);
+  });
+
+  test('compress leaves a plan that a fresh process classifies with, and a report', () => {
+    const recipe = {
+      training: { batchSize: 8, learningRate: 3e-3 },
+      distill: {},
+      steps: [{ do: 'prune', sparsity: 0.75, pattern: 'block4', epochs: 6 }, { do: 'quantize' }],
+    };
+    writeFileSync(path('recipe.json'), JSON.stringify(recipe));
+    const { status, stdout } = gossamer(
+      'compress',
+      'm.safetensors',
+      '--recipe',
+      'recipe.json',
+      '--data',
+      'stripes',
+      '-o',
+      'small',
+    );
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/test accuracy \(%\) +\d+\.\d\d +\d+\.\d\d/);
+    expect(stdout).toContain('pruned 5 layers to 75 % zeros, block4, uniform');
+    const report = JSON.parse(readFileSync(path('small', 'report.json'), 'utf8'));
+    expect(report.after.accuracy).toBeGreaterThan(0.9);
+    expect(report.after.nonZeros).toBeLessThan(0.6 * report.before.nonZeros);
+    for (const file of ['small/model.plan', 'small/model.safetensors']) {
+      const { rows } = readCsv(gossamer('classify', file, 'stripes/across/3.png', 'stripes/down/3.png').stdout);
+      expect(rows.map((row) => row[2])).toEqual(['across', 'down']);
+    }
+    expect(existsSync(path('small', 'model.onnx'))).toBe(true);
+    const before = readFileSync(path('small', 'model.plan'));
+    const again = gossamer('compress', 'm.safetensors', '--data', 'stripes', '-o', 'small');
+    expect(again.status).toBe(2);
+    expect(again.stderr).toContain('holds a result already');
+    expect(readFileSync(path('small', 'model.plan'))).toEqual(before);
+  }, 60_000);
+
+  test('IDX files train as well, and another set of classes is an error for compress', () => {
+    const random = new Random(3);
+    mkdirSync(path('idx'));
+    for (const [part, count] of [
+      ['train', 40],
+      ['t10k', 10],
+    ] as const) {
+      const images = Uint8Array.from({ length: count }, (_, i) => i % 2).reduce<number[]>(
+        (all, label) => [...all, ...stripes(label === 1, random)],
+        [],
+      );
+      writeFileSync(
+        path('idx', `${part}-images-idx3-ubyte`),
+        writeIdx({ shape: [count, SIZE, SIZE], values: Uint8Array.from(images) }),
+      );
+      writeFileSync(
+        path('idx', `${part}-labels-idx1-ubyte`),
+        writeIdx({ shape: [count], values: Uint8Array.from({ length: count }, (_, i) => i % 2) }),
+      );
+    }
+    const { status, stdout } = gossamer('train', 'idx', ...training, '--epochs', '1', '-o', 'i.safetensors');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^i\.safetensors: test accuracy \d+\.\d\d %$/m);
+    const wrong = gossamer('compress', 'm.safetensors', '--data', 'idx', '-o', 'other');
+    expect(wrong.status).toBe(2);
+    expect(wrong.stderr).toContain('"idx" has the classes 0, 1, the model knows across, down');
+    expect(existsSync(path('other'))).toBe(false);
+  }, 30_000);
+
+  test('mistakes end with code 2, one line, and no file', async () => {
+    await writeClasses('bad', 4);
+    mkdirSync(path('bad', 'empty'));
+    const fails = (message: string, ...args: string[]) => {
+      const { status, stderr } = gossamer(...args, '-o', 'none.safetensors');
+      expect(stderr).toContain(message);
+      expect(status).toBe(2);
+      expect(existsSync(path('none.safetensors'))).toBe(false);
+    };
+    fails('class folder "bad/empty" holds no pictures', 'train', 'bad');
+    rmSync(path('bad', 'empty'), { recursive: true });
+    writeFileSync(path('bad', 'across', 'x.png'), 'no picture');
+    fails('picture "bad/across/x.png" cannot be read', 'train', 'bad');
+    await writePicture(path('bad', 'across', 'x.png'), stripes(false, new Random(2)), 3);
+    fails('choose channels: 3 colours all, 1 makes all grey', 'train', 'bad');
+    fails('model "lenot" is not known; there are lenet', 'train', 'stripes', '--model', 'lenot');
+    fails('"nowhere" is neither a folder nor a known image set', 'train', 'nowhere');
+    fails('there is no "none.safetensors.checkpoint" to go on from', 'train', 'stripes', '--resume');
+    for (const [step, message] of [
+      [{ do: 'prune', sparsity: 0.5, layers: ['head'] }, 'no layer fits ["head"]; the model has features.0.0'],
+      [{ do: 'prune', sparsity: 1.2 }, '"sparsity" must be a share in [0, 1), got 1.2'],
+    ] as const) {
+      writeFileSync(path('bad.json'), JSON.stringify({ steps: [step] }));
+      fails(message, 'compress', 'm.safetensors', '--data', 'stripes', '--recipe', 'bad.json');
+    }
+    writeFileSync(path('x.safetensors'), 'nothing');
+    expect(gossamer('classify', 'x.safetensors', 'new').status).toBe(2);
+  }, 60_000);
+
+  test('Ctrl-C leaves a checkpoint, and --resume goes on to the same model', async () => {
+    const args = ['train', 'stripes', ...training, '--epochs', '40'];
+    const child = spawn(process.execPath, [main, ...args, '-o', 'cut.safetensors'], {
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    await new Promise<void>((resolve) => {
+      child.stderr.on('data', (text: Buffer) => {
+        if (/epoch (4|8)\/40/.test(text.toString())) {
+          child.kill('SIGINT');
+          resolve();
+        }
+      });
+      child.on('exit', () => resolve());
+    });
+    const code = await new Promise((resolve) =>
+      child.exitCode === null ? child.on('exit', resolve) : resolve(child.exitCode),
+    );
+    expect(code).toBe(130);
+    expect(existsSync(path('cut.safetensors'))).toBe(false);
+    expect(gossamer(...args, '--resume', '-o', 'cut.safetensors').status).toBe(0);
+    expect(existsSync(path('cut.safetensors.checkpoint'))).toBe(false);
+    expect(gossamer(...args, '-o', 'whole.safetensors').status).toBe(0);
+    expect(readFileSync(path('cut.safetensors'))).toEqual(readFileSync(path('whole.safetensors')));
+  }, 90_000);
+
+  test.each(['vanillanet', 'lsnet', 'sparse-convnets'])(
+    'gossamer run %s --smoke',
+    (system) => {
+      const small = ['--set', 'images=128', '--set', 'tests=100'];
+      const { status, stdout } = gossamer('run', system, '--smoke', ...small, '--json', '--out', path(`run-${system}`));
+      expect(status).toBe(0);
+      const { rows, claims } = JSON.parse(stdout);
+      expect(rows.length).toBeGreaterThan(4);
+      expect(claims.length).toBeGreaterThan(3);
+      for (const file of ['report.html', 'model.safetensors', 'predictions.csv'])
+        expect(existsSync(path(`run-${system}`, file))).toBe(true);
+    },
+    120_000,
+  );
+});
