@@ -1,8 +1,9 @@
+import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
 import { errorOfMixer, mixers } from '../../src/experiments/lsnet-mechanism.js';
 import { inference, type Layer, parameterCount, parameters, stateOf } from '../../src/nn/index.js';
 import { Random, type Tensor, tensor, zeros } from '../../src/tensor/index.js';
-import { compile, cost } from '../../src/trace/index.js';
+import { compile, cost, exportOnnx } from '../../src/trace/index.js';
 import { LSConv, LSNet, type LSNetOptions, lsNets } from '../../src/vision/index.js';
 import { checkGradient, expectClose, uniformTensor } from '../oracle.js';
 
@@ -75,6 +76,26 @@ test('the merged network equals the trained one, as a plan too', () => {
     planned?.dataSync().map((v) => v / largest) as Float32Array,
     expected.map((v) => v / largest),
     1e-5,
+  );
+});
+
+test('ONNX Runtime, which knows no such convolution, runs the exported network to the same logits', async () => {
+  const model = seasoned(new LSNet(new Random(1), { ...tiny, distilled: false })).merged();
+  const x = uniformTensor(1, [1, 3, 128, 128]);
+  const session = await InferenceSession.create(
+    exportOnnx((y) => model.forward(y, inference), [x]),
+    { logSeverityLevel: 3 },
+  );
+  const results = await session.run({
+    [session.inputNames[0] as string]: new OrtTensor('float32', x.dataSync<Float32Array>(), [1, 3, 128, 128]),
+  });
+  const expected = model.forward(x, inference).dataSync();
+  const largest = Math.max(...expected.map(Math.abs));
+  const actual = results[session.outputNames[0] as string]?.data as Float32Array;
+  expectClose(
+    actual.map((v) => v / largest),
+    expected.map((v) => v / largest),
+    1e-4,
   );
 });
 

@@ -168,6 +168,7 @@ export function groupNorm(x: Tensor, groups: number, gamma?: Tensor, beta?: Tens
     throw new RangeError(`groupNorm: ${channels} channels do not form ${groups} groups`);
   const [standard] = standardize(reshape(x, [images * groups, -1]), epsilon);
   const y = reshape(standard, x.shape);
+  if (gamma && beta) return channelAffine(y, gamma, beta);
   const scaled = gamma ? multiply(y, perChannel(gamma, y)) : y;
   return beta ? add(scaled, perChannel(beta, scaled)) : scaled;
 }

@@ -187,6 +187,24 @@ const convolution: Converter = (writer, inputs, node) => {
   return activation(writer, sum, fused.activation ?? 'none');
 };
 
+/** Filters of each pixel's own: nine shifted copies of the image, each times its tap. */
+const aggregation: Converter = (writer, [x, f], node) => {
+  const [n, channels, height, width] = shapeOf(node, 0) as [number, number, number, number];
+  const sharing = shapeOf(node, 1)[1] as number;
+  const padded = writer.add('Pad', [x as string, writer.ints([0, 0, 1, 1, 0, 0, 1, 1]), writer.scalar(0)]);
+  const groups = writer.ints([n, channels / sharing, sharing, height, width]);
+  const once = writer.ints([n, 1, sharing, height, width]);
+  const part = (from: string, starts: readonly number[], ends: readonly number[], axes: readonly number[]) =>
+    writer.add('Slice', [from, ...[starts, ends, axes].map((values) => writer.ints(values))]);
+  const terms = Array.from({ length: 9 }, (_, tap) => {
+    const [down, right] = [Math.floor(tap / 3), tap % 3];
+    const moved = part(padded, [down, right], [down + height, right + width], [2, 3]);
+    const filter = writer.add('Reshape', [part(f as string, [tap], [tap + 1], [2]), once]);
+    return writer.add('Mul', [writer.add('Reshape', [moved, groups]), filter]);
+  });
+  return writer.add('Reshape', [writer.add('Sum', terms), writer.ints([n, channels, height, width])]);
+};
+
 const linear: Converter = (writer, inputs, node) => {
   const { relu, activation: name } = node.attributes as { relu?: boolean; activation?: string };
   return activation(writer, writer.add('Gemm', inputs, { transB: 1 }), name ?? (relu ? 'relu' : 'none'));
@@ -318,6 +336,7 @@ const converters: Readonly<Record<string, Converter>> = {
   fusedConvolution: convolution,
   linear,
   fusedLinear: linear,
+  aggregation,
   attention,
   rotate,
   layerNorm,
