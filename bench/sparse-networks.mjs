@@ -5,12 +5,15 @@
 // Pointwise weights are random, a share of them zero: all of MobileNetV1's (in 4×1 blocks in the last layers) and all of MobileNetV2's (in 2×1 blocks from inverted residual 11 on), as in "Fast Sparse ConvNets".
 
 import { parseArgs } from 'node:util';
-import { Random, scope, setThreads, zeros } from '../dist/index.js';
+import { Random, scope, setThreads } from '../dist/index.js';
 import { EfficientNet, MobileNetV1, MobileNetV2 } from '../dist/models/index.js';
 import { inference, parameters, stateOf, training } from '../dist/nn/index.js';
 import { compile, exportOnnx } from '../dist/trace/index.js';
+import { columns, fastest, rivals } from './in-turns.mjs';
 
-const { values: flags } = parseArgs({ options: { layers: { type: 'boolean' }, zeros: { type: 'string', default: '0.9' } } });
+const { values: flags } = parseArgs({
+  options: { layers: { type: 'boolean' }, zeros: { type: 'string', default: '0.9' } },
+});
 setThreads(1);
 const share = Number(flags.zeros);
 const x = new Random(3).normal([1, 3, 224, 224]);
@@ -19,13 +22,16 @@ const x = new Random(3).normal([1, 3, 224, 224]);
 function prune(weight, height, random) {
   const [rows, columns] = weight.shape;
   const kept = Uint8Array.from({ length: Math.ceil(rows / height) * columns }, () => Number(random.float() >= share));
-  weight.assign(weight.dataSync().map((value, i) => value * kept[Math.floor(i / columns / height) * columns + (i % columns)]));
+  weight.assign(
+    weight.dataSync().map((value, i) => value * kept[Math.floor(i / columns / height) * columns + (i % columns)]),
+  );
 }
 
 function pruned(model, heightOf) {
   const random = new Random(5);
   for (const [name, weight] of Object.entries(parameters(model)))
-    if (weight.rank === 4 && weight.shape[2] === 1 && weight.shape[1] > 1 && !/fc[12]/.test(name)) prune(weight, heightOf(name), random);
+    if (weight.rank === 4 && weight.shape[2] === 1 && weight.shape[1] > 1 && !/fc[12]/.test(name))
+      prune(weight, heightOf(name), random);
   return settled(model);
 }
 
@@ -50,28 +56,6 @@ const networks = [
   ['EfficientNet-B0', () => new EfficientNet('b0', new Random(1)), () => 1],
 ];
 
-async function runtimes() {
-  const found = [];
-  try {
-    const ort = await import('onnxruntime-web/wasm');
-    ort.env.wasm.numThreads = 1;
-    ort.env.logLevel = 'error';
-    found.push(['ort-web', ort, { executionProviders: ['wasm'] }]);
-  } catch {}
-  try {
-    const { createRequire } = await import('node:module');
-    const ort = createRequire(import.meta.url)('onnxruntime-node');
-    found.push(['ort-native', ort, { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 }]);
-  } catch {}
-  return found;
-}
-
-/** Cells in columns. */
-function table(lines) {
-  const widths = lines[0].map((_, column) => Math.max(...lines.map((line) => line[column].length)));
-  return lines.map((line) => line.map((cell, i) => (i ? cell.padStart(widths[i]) : cell.padEnd(widths[i]))).join('  ')).join('\n');
-}
-
 const rows = [];
 for (const [name, make, heightOf] of networks) {
   const dense = settled(make());
@@ -80,25 +64,27 @@ for (const [name, make, heightOf] of networks) {
   const choices = [];
   const plans = {
     dense: compile(forward(dense), [x]),
-    sparse: compile(forward(sparse), [x], { weights: stateOf(sparse), sparse: { choose: 'measured', onChoice: (choice) => choices.push(choice) } }),
+    sparse: compile(forward(sparse), [x], {
+      weights: stateOf(sparse),
+      sparse: { choose: 'measured', onChoice: (choice) => choices.push(choice) },
+    }),
   };
-  const bodies = Object.entries(plans).map(([kind, plan]) => [kind, () => plan.run(x)[0].dispose?.()]);
-  const file = exportOnnx(forward(dense), [zeros([1, 3, 224, 224])]);
-  for (const [kind, ort, options] of await runtimes()) {
-    const session = await ort.InferenceSession.create(file, options);
-    const feeds = { [session.inputNames[0]]: new ort.Tensor('float32', x.dataSync(), [1, 3, 224, 224]) };
-    bodies.push([kind, () => session.run(feeds)]);
-  }
-  const best = Object.fromEntries(bodies.map(([kind]) => [kind, Number.POSITIVE_INFINITY]));
-  for (let round = 0; round < 30; round++)
-    for (const [kind, body] of bodies) {
-      const start = performance.now();
-      await body();
-      best[kind] = Math.min(best[kind], performance.now() - start);
-    }
+  const best = await fastest(
+    [
+      ...Object.entries(plans).map(([kind, plan]) => [kind, () => scope(() => plan.run(x))]),
+      ...(await rivals(exportOnnx(forward(dense), [x]), x)),
+    ],
+    30,
+  );
   const expected = sparse.forward(x, inference).dataSync();
   const largest = Math.max(...expected.map(Math.abs));
-  const error = Math.max(...plans.sparse.run(x)[0].dataSync().map((value, i) => Math.abs(value - expected[i]))) / largest;
+  const error =
+    Math.max(
+      ...plans.sparse
+        .run(x)[0]
+        .dataSync()
+        .map((value, i) => Math.abs(value - expected[i])),
+    ) / largest;
   rows.push([
     name,
     ...['dense', 'sparse', 'ort-web', 'ort-native'].map((kind) => best[kind]?.toFixed(2) ?? '–'),
@@ -109,7 +95,7 @@ for (const [name, make, heightOf] of networks) {
   ]);
   if (flags.layers)
     console.log(
-      `\n${name}\n${table([
+      `\n${name}\n${columns([
         ['layer', 'weight', 'zeros', 'kernel', 'dense (ms)', 'sparse (ms)', 'why'],
         ...choices.map(({ layer, shape, zeros: z, kernel, blockHeight, milliseconds, reason }) => [
           layer,
@@ -124,9 +110,21 @@ for (const [name, make, heightOf] of networks) {
     );
 }
 console.log(
-  `\nMilliseconds, ${(100 * share).toFixed(0)} % of the pointwise weights zero; Node ${process.versions.node}, one thread, fastest of 30 runs in turns\n${table([
-    ['network', 'dense plan', 'sparse plan', 'ort-web, dense', 'ort-native, dense', 'faster than dense', 'than ort-web', 'than native', 'relative error'],
-    ...rows,
-  ])}`,
+  `\nMilliseconds, ${(100 * share).toFixed(0)} % of the pointwise weights zero; Node ${process.versions.node}, one thread, fastest of 30 runs in turns\n${columns(
+    [
+      [
+        'network',
+        'dense plan',
+        'sparse plan',
+        'ort-web, dense',
+        'ort-native, dense',
+        'faster than dense',
+        'than ort-web',
+        'than native',
+        'relative error',
+      ],
+      ...rows,
+    ],
+  )}`,
 );
 process.exit(0);

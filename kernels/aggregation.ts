@@ -77,56 +77,62 @@ function aggregatePixel(f: usize, at: usize, to: usize, members: i32, plane: usi
   }
 }
 
-/** dx of dy: each pixel gives its filter's share to the nine that it read. */
+/**
+ * dx of dy: pixel (h, w) takes from each neighbour that read it, by that neighbour's filter: dx[h, w] = Σ_uv f[3u + v, h − u + 1, w − v + 1]·dy[h − u + 1, w − v + 1]. The nine planes of filters lie padded behind those of dy.
+ */
 export function aggregateInputGradient(g: usize, filters: usize, x: usize, scratch: usize, scratchBytes: i32, channels: i32, sharing: i32, height: i32, width: i32, begin: i32, end: i32): void {
   const padded = ownScratch(scratch, scratchBytes);
   const members = channels / sharing;
   const plane = <usize>(height * width) << 2;
   const pitch = <usize>(width + 2) << 2;
   const bytes = paddedBytes(height, width);
-  const lanes = i32x4(0, 1, 2, 3);
+  const paddedFilters = padded + <usize>members * bytes;
   for (let task = begin; task < end; task++) {
     const first = <usize>(task / sharing * channels + task % sharing) * plane;
-    memory.fill(padded, 0, <usize>members * bytes);
+    padPlanes(g + first, padded, members, <usize>sharing * plane, height, width);
+    padPlanes(filters + <usize>task * 9 * plane, paddedFilters, 9, plane, height, width);
     for (let h = 0; h < height; h++) {
       for (let w = 0; w < width; w += 4) {
         const column = width < 4 ? w : stepAt(w, width);
-        let f = filters + <usize>task * 9 * plane + (<usize>(h * width + column) << 2);
-        let at = padded + <usize>h * pitch + (<usize>column << 2);
-        let from = g + first + (<usize>(h * width + column) << 2);
+        const corner = <usize>h * pitch + (<usize>column << 2);
+        let f = paddedFilters + corner;
+        let at = padded + corner;
+        let to = x + first + (<usize>(h * width + column) << 2);
         if (width < 4) {
-          for (let i = 0; i < width; i++, f += 4, at += 4, from += 4) scatterPixel(f, at, from, members, plane, pitch, <usize>sharing * plane, bytes);
+          for (let i = 0; i < width; i++, f += 4, at += 4, to += 4) gatherPixel(f, at, to, members, bytes, pitch, <usize>sharing * plane);
           continue;
         }
-        // What the four before have given already does not count again.
-        const fresh = i32x4.ge_s(lanes, i32x4.splat(w - column));
-        for (let member = 0; member < members; member++, at += bytes, from += <usize>sharing * plane) {
-          const value = v128.and(v128.load(from), fresh);
-          for (let u = 0, row = at, tap = f; u < 3; u++, row += pitch, tap += 3 * plane) {
-            // One after another: the three windows overlap.
-            v128.store(row, multiplyAdd(value, v128.load(tap), v128.load(row)));
-            v128.store(row, multiplyAdd(value, v128.load(tap + plane), v128.load(row, 4)), 4);
-            v128.store(row, multiplyAdd(value, v128.load(tap + 2 * plane), v128.load(row, 8)), 8);
-          }
+        // Tap (u, v) meets the neighbour (2 − u, 2 − v) of the padded plane.
+        const f0 = v128.load(f + 2 * pitch, 8), f1 = v128.load(f + bytes + 2 * pitch, 4), f2 = v128.load(f + 2 * bytes + 2 * pitch);
+        const f3 = v128.load(f + 3 * bytes + pitch, 8), f4 = v128.load(f + 4 * bytes + pitch, 4), f5 = v128.load(f + 5 * bytes + pitch);
+        const f6 = v128.load(f + 6 * bytes, 8), f7 = v128.load(f + 7 * bytes, 4), f8 = v128.load(f + 8 * bytes);
+        for (let member = 0; member < members; member++, at += bytes, to += <usize>sharing * plane) {
+          let sum = f32x4.mul(f8, v128.load(at));
+          sum = multiplyAdd(f7, v128.load(at, 4), sum);
+          sum = multiplyAdd(f6, v128.load(at, 8), sum);
+          const below = at + pitch;
+          sum = multiplyAdd(f5, v128.load(below), sum);
+          sum = multiplyAdd(f4, v128.load(below, 4), sum);
+          sum = multiplyAdd(f3, v128.load(below, 8), sum);
+          const last = below + pitch;
+          sum = multiplyAdd(f2, v128.load(last), sum);
+          sum = multiplyAdd(f1, v128.load(last, 4), sum);
+          sum = multiplyAdd(f0, v128.load(last, 8), sum);
+          v128.store(to, sum);
         }
       }
-    }
-    const width4 = <usize>width << 2;
-    for (let member = 0; member < members; member++) {
-      let source = padded + <usize>member * bytes + pitch + 4;
-      let target = x + first + <usize>(member * sharing) * plane;
-      for (let h = 0; h < height; h++, source += pitch, target += width4) memory.copy(target, source, width4);
     }
   }
 }
 
-function scatterPixel(f: usize, at: usize, from: usize, members: i32, plane: usize, pitch: usize, stride: usize, padded: usize): void {
-  for (let member = 0; member < members; member++, at += padded, from += stride) {
-    const value = load<f32>(from);
+function gatherPixel(f: usize, at: usize, to: usize, members: i32, padded: usize, pitch: usize, stride: usize): void {
+  for (let member = 0; member < members; member++, at += padded, to += stride) {
+    let sum: f32 = 0;
     for (let tap = 0; tap < 9; tap++) {
-      const to = at + <usize>(tap / 3) * pitch + (<usize>(tap % 3) << 2);
-      store<f32>(to, load<f32>(to) + value * load<f32>(f + <usize>tap * plane));
+      const place = <usize>(2 - tap / 3) * pitch + (<usize>(2 - tap % 3) << 2);
+      sum += load<f32>(f + <usize>tap * padded + place) * load<f32>(at + place);
     }
+    store<f32>(to, sum);
   }
 }
 

@@ -13,6 +13,9 @@ import { ownScratch } from "./thread";
 /** Windows of a block that fit beside a tile's filters in the first-level cache. */
 const L1_BYTES: usize = 20 * 1024;
 
+/** Filters that stay in the second-level cache beside a block of windows. */
+const FILTER_BYTES: usize = 128 * 1024;
+
 /** Words of the geometry that src/engine/cpu/convolution.ts writes. */
 enum Word {
   /** Input channels and filters of one group; groups. */
@@ -136,8 +139,8 @@ export function convolve(
       }
       const rowBias = first ? groupBias : 0;
       const corner = outputs + (<usize>(word(geometry, Word.OriginY) * outWidth + word(geometry, Word.OriginX)) << 2);
-      // Short panels stay in L1 all together, so that a few rows of output at a time are written along; long ones are taken one by one.
-      const rowsAtOnce = panelBytes * <usize>(lastPanel - firstPanel) <= L1_BYTES ? tileRows : rows;
+      // Short panels stay in L1 all together, so that a few rows of output at a time are written along; long ones are taken one by one, with filters that stay in L2 until all panels have met them.
+      const rowsAtOnce = panelBytes * <usize>(lastPanel - firstPanel) <= L1_BYTES ? tileRows : max(1, <i32>(FILTER_BYTES / (<usize>(depth * tileRows) << 2))) * tileRows;
       for (let row = 0; row < rows; row += rowsAtOnce) {
         const height = min(rowsAtOnce, rows - row);
         const tile = weights + ((<usize>row * depth) << 2);

@@ -102,6 +102,18 @@ export function fuse(graph: Graph): Graph {
   return withoutDeadNodes({ ...graph, nodes });
 }
 
+/** Pointwise convolutions of single pixels, such as gates and classifiers make after pooling, as linear layers: they need no panels of pixels. For plans alone, as the values keep four axes. */
+export function pixelsAsRows(graph: Graph): Graph {
+  const nodes = graph.nodes.map((node): GraphNode => {
+    if (node.op !== (fusedConvolutionOp as Op<unknown>)) return node;
+    const { groups, input, padding, hasResidual, activation } = node.attributes as FusedConvolution;
+    const kernel = (node.inputs[1] as Value).shape.slice(2);
+    const single = [...input, ...kernel, ...padding].join() === '1,1,1,1,0,0' && groups === 1 && !hasResidual;
+    return single ? { ...node, op: fusedLinearOp as Op<unknown>, attributes: { activation } } : node;
+  });
+  return { ...graph, nodes };
+}
+
 function fuseNode(node: GraphNode, rewriting: Rewriting): GraphNode {
   const [first, second] = node.inputs as [Value, Value];
   switch (node.op.name) {

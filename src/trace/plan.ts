@@ -3,7 +3,7 @@
 
 import { cpu, type LoadedProgram, type Program, type TypedArray, VIRTUAL } from '../engine/index.js';
 import { emptyTensor, sameShape, scope, sizeOf, type Tensor, tensor } from '../tensor/index.js';
-import { fuse } from './fuse.js';
+import { fuse, pixelsAsRows } from './fuse.js';
 import { type Graph, trace, type Value } from './graph.js';
 import { type Int8Options, rangesOf, useInt8Kernels } from './quantize.js';
 import { type SparseOptions, useSparseKernels } from './sparse-kernels.js';
@@ -90,7 +90,7 @@ export function compile(
   { sparse = true, int8, weights = {} }: CompileOptions = {},
 ): Plan {
   return trace(fn, examples, weights, (graph) => {
-    const fused = fuse(graph);
+    const fused = pixelsAsRows(fuse(graph));
     const ranges = int8 && rangesOf(fused, int8.calibration);
     const choosing = sparse === true ? { choose: 'rule' as const } : sparse;
     const sparser = choosing ? useSparseKernels(fused, choosing) : fused;

@@ -219,7 +219,11 @@ class Int8Rewriting {
     const [x, w, ...bias] = node.inputs as [Value, Value, ...Value[]];
     if (w.kind !== 'constant') return false;
     const { activation } = node.attributes as FusedLinear;
-    const attributes = { matrix: new Int8Matrix(w.tensor), activation, bits: this.bits };
+    const attributes = {
+      matrix: new Int8Matrix(reshape(w.tensor, [w.shape[0] as number, -1])),
+      activation,
+      bits: this.bits,
+    };
     this.#push(int8LinearOp, [this.floats(x), ...bias], node.outputs[0] as Value, attributes);
     return true;
   }

@@ -57,9 +57,9 @@ function reduction(kernel: string): Routine {
 }
 
 /** Filters of each pixel's own: (first, second, result, images, channels, sharing, height, width); see kernels/aggregation.ts. */
-function aggregation(kernel: string): Routine {
+function aggregation(kernel: string, paddedFilters = 0): Routine {
   return (run, first = 0, second = 0, result = 0, images = 1, channels = 1, sharing = 1, height = 1, width = 1) => {
-    const scratchBytes = (channels / sharing) * (height + 2) * (width + 2) * 4;
+    const scratchBytes = (channels / sharing + paddedFilters) * (height + 2) * (width + 2) * 4;
     run.withScratchEach(scratchBytes, (scratch) =>
       run.over(
         kernel,
@@ -268,7 +268,7 @@ export const routines = {
   convolutionInputGradient,
   convolutionFilterGradient,
   aggregate: aggregation('aggregate'),
-  aggregateInputGradient: aggregation('aggregateInputGradient'),
+  aggregateInputGradient: aggregation('aggregateInputGradient', 9),
   aggregateFilterGradient: aggregation('aggregateFilterGradient'),
 
   attention,
