@@ -1,6 +1,7 @@
 // Floor 6: small vision backbones.
 
 export { ConvNorm } from './blocks/conv-norm.js';
+export { fromPublishedName, loadPublished } from './checkpoints.js';
 export { deployedForm, ImageClassifier, type ImageDescription, ImagePredictor } from './classifier.js';
 export { LSConv, LSNet, type LSNetOptions, lsNets } from './lsnet.js';
 export { fadingAt, VanillaNet, type VanillaNetOptions, vanillaNets } from './vanillanet.js';

@@ -1,0 +1,98 @@
+// Published checkpoints of the backbones: the authors' names into ours.
+
+import { loadTorchState } from '../data/index.js';
+import type { Weights } from '../nn/index.js';
+import { ones } from '../tensor/index.js';
+import { LSNet } from './lsnet.js';
+import { VanillaNet } from './vanillanet.js';
+
+type Rule = readonly [pattern: RegExp, ours: string | undefined];
+
+/** github.com/huawei-noah/VanillaNet: training form (stem1, stem2, conv1, conv2, cls1, cls2) and deployed form (stem, conv, cls). */
+const vanillaNetRules: readonly Rule[] = [
+  [/^stem1\.0\./, 'stem.first.conv.'],
+  [/^stem1\.1\./, 'stem.first.norm.'],
+  [/^stem2\.0\./, 'stem.second.conv.'],
+  [/^stem2\.1\./, 'stem.second.norm.'],
+  [/^stem2\.2\.bn\./, 'stemActivation.norm.'],
+  [/^stem2\.2\./, 'stemActivation.'],
+  [/^stem\.0\./, 'stem.first.conv.'],
+  [/^stem\.1\./, 'stemActivation.'],
+  [/^(stages\.\d+)\.conv1\.0\./, '$1.conv.first.conv.'],
+  [/^(stages\.\d+)\.conv1\.1\./, '$1.conv.first.norm.'],
+  [/^(stages\.\d+)\.conv2\.0\./, '$1.conv.second.conv.'],
+  [/^(stages\.\d+)\.conv2\.1\./, '$1.conv.second.norm.'],
+  [/^(stages\.\d+)\.conv\.(weight|bias)$/, '$1.conv.first.conv.$2'],
+  [/^(stages\.\d+)\.act\.bn\./, '$1.activation.norm.'],
+  [/^(stages\.\d+)\.act\./, '$1.activation.'],
+  [/^cls1\.2\./, 'head.first.conv.'],
+  [/^cls1\.3\./, 'head.first.norm.'],
+  [/^cls2\.0\./, 'head.second.conv.'],
+  [/^cls\.2\./, 'head.first.conv.'],
+];
+
+/** github.com/jameslahm/lsnet, where a convolution with its norm is `c` and `bn`, and the pair between stages are the first two blocks of the next one. */
+const lsNetRules: readonly Rule[] = [
+  [/attention_bias_idxs$/, undefined],
+  [/attention_biases$/, 'biases'],
+  [/^patch_embed\.0\./, 'stem.0.'],
+  [/^patch_embed\.2\./, 'stem.1.'],
+  [/^patch_embed\.4\./, 'stem.2.'],
+  [/^head\.bn\./, 'heads.0.norm.'],
+  [/^head\.l\./, 'heads.0.linear.'],
+  [/^head_dist\.bn\./, 'heads.1.norm.'],
+  [/^head_dist\.l\./, 'heads.1.linear.'],
+  [/\.mixer\.m\.qkv\./, '.mixer.qkv.'],
+  [/\.mixer\.m\.dw\./, '.mixer.queryConv.'],
+  [/\.mixer\.m\.proj\.1\./, '.mixer.project.'],
+  [/\.mixer\.m\./, '.mixer.'],
+  [/\.mixer\.conv1\./, '.mixer.pointwise.'],
+  [/\.mixer\.bn\./, '.mixer.norm.'],
+  [/\.lkp\.cv1\./, '.reduce.'],
+  [/\.lkp\.cv2\./, '.perceive.'],
+  [/\.lkp\.cv3\./, '.mix.'],
+  [/\.lkp\.cv4\./, '.weights.'],
+  [/\.lkp\.norm\./, '.weightNorm.'],
+  [/\.se\./, '.squeeze.'],
+  [/\.ffn\.m\.pw1\./, '.feedForward.expand.'],
+  [/\.ffn\.m\.pw2\./, '.feedForward.contract.'],
+  [/\.c\./, '.conv.'],
+  [/\.bn\./, '.norm.'],
+];
+
+/** `blocks2.0.…` is the pair before the second stage, `blocks2.2.…` that stage's first block. */
+function lsNetStage(name: string): string {
+  return name.replace(/^blocks(\d)\.(\d+)\./, (_, number: string, index: string) => {
+    const [stage, at] = [Number(number) - 1, Number(index)];
+    if (stage === 0) return `stages.0.${at}.`;
+    return at < 2 ? `stages.${stage}.0.${at === 0 ? 'spatial' : 'widen'}.` : `stages.${stage}.${at - 1}.`;
+  });
+}
+
+/** All rules, one after another; undefined leaves a tensor out. */
+function renamed(rules: readonly Rule[], name: string): string | undefined {
+  let ours = name;
+  for (const [pattern, replacement] of rules) {
+    if (!pattern.test(ours)) continue;
+    if (replacement === undefined) return undefined;
+    ours = ours.replace(pattern, replacement);
+  }
+  return ours;
+}
+
+/** Our name, but in PyTorch's case, of a tensor that the authors' checkpoints hold; undefined for what nobody needs. */
+export function fromPublishedName(model: VanillaNet | LSNet, name: string): string | undefined {
+  return model instanceof LSNet ? renamed(lsNetRules, lsNetStage(name)) : renamed(vanillaNetRules, name);
+}
+
+/**
+ * Copies a checkpoint of the authors (read by `readSafetensors` or `readTorch`, without a prefix) into a network of the same preset and form. A VanillaNet in its training form then has λ = 1.
+ *
+ * @throws Error naming weights that are missing, unknown or of another shape.
+ */
+export function loadPublished(model: VanillaNet | LSNet, checkpoint: Weights): void {
+  const fading = model instanceof VanillaNet && model.slope !== undefined;
+  loadTorchState(model, fading ? { ...checkpoint, slope: ones([1]) } : checkpoint, {
+    rename: (name) => fromPublishedName(model, name),
+  });
+}
