@@ -9,6 +9,7 @@ import { Random, scope, setThreads } from '../dist/index.js';
 import { EfficientNet, MobileNetV1, MobileNetV2 } from '../dist/models/index.js';
 import { inference, parameters, stateOf, training } from '../dist/nn/index.js';
 import { compile, exportOnnx } from '../dist/trace/index.js';
+import { imageModel } from '../dist/vision/index.js';
 import { columns, fastest, rivals } from './in-turns.mjs';
 
 const { values: flags } = parseArgs({
@@ -49,8 +50,8 @@ const networks = [
   ['MobileNetV2', () => new MobileNetV2(new Random(1)), (name) => (block(name) >= 11 ? 2 : 1)],
   ['MobileNetV2, in 4×1 blocks', () => new MobileNetV2(new Random(1)), () => 4],
   [
-    'MobileNetV2, cache-aware, ≤ 512 channels',
-    () => new MobileNetV2(new Random(1), { largestExpansion: 512 }),
+    'MobileNetV2, cache-aware',
+    () => imageModel('mobilenet-v2-cache-aware', { channels: 3, classes: 1000, size: 224 }, new Random(1)),
     (name) => (block(name) >= 11 ? 2 : 1),
   ],
   ['EfficientNet-B0', () => new EfficientNet('b0', new Random(1)), () => 1],
@@ -69,9 +70,10 @@ for (const [name, make, heightOf] of networks) {
       sparse: { choose: 'measured', onChoice: (choice) => choices.push(choice) },
     }),
   };
+  const bytes = compile(forward(dense), [x], { int8: { calibration: [[x]], bits: 7 } });
   const best = await fastest(
     [
-      ...Object.entries(plans).map(([kind, plan]) => [kind, () => scope(() => plan.run(x))]),
+      ...Object.entries({ ...plans, bytes }).map(([kind, plan]) => [kind, () => scope(() => plan.run(x))]),
       ...(await rivals(exportOnnx(forward(dense), [x]), x)),
     ],
     30,
@@ -87,7 +89,7 @@ for (const [name, make, heightOf] of networks) {
     ) / largest;
   rows.push([
     name,
-    ...['dense', 'sparse', 'ort-web', 'ort-native'].map((kind) => best[kind]?.toFixed(2) ?? '–'),
+    ...['dense', 'bytes', 'sparse', 'ort-web', 'ort-native'].map((kind) => best[kind]?.toFixed(2) ?? '–'),
     `${(best.dense / best.sparse).toFixed(2)}×`,
     `${((best['ort-web'] ?? Number.NaN) / best.sparse).toFixed(2)}×`,
     `${((best['ort-native'] ?? Number.NaN) / best.sparse).toFixed(2)}×`,
@@ -115,6 +117,7 @@ console.log(
       [
         'network',
         'dense plan',
+        'on bytes',
         'sparse plan',
         'ort-web, dense',
         'ort-native, dense',

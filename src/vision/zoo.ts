@@ -46,7 +46,7 @@ function lastMap(size: number, { stem = [2, 2, 2], depths }: LSNetOptions): numb
   return strides.reduce((side, stride) => Math.ceil(side / stride), size);
 }
 
-/** MobileNets for images of 28 to 64 pixels. */
+/** MobileNets for images of 28 to 64 pixels, but the cache-aware one. */
 const smallMobileNets = {
   'mobilenet-v1-nano': {
     stem: [16, 2],
@@ -70,7 +70,20 @@ const smallMobileNets = {
   },
 } as const satisfies Record<string, MobileNetV1Options>;
 
-const smallMobileNetsV2 = {
+const mobileNetsV2 = {
+  // No pointwise layer reads more than 512 channels, whose tile stays in the first-level cache; the parameters that this saves are three more blocks.
+  'mobilenet-v2-cache-aware': {
+    groups: [
+      [1, 16, 1, 1],
+      [6, 24, 2, 2],
+      [6, 32, 3, 2],
+      [6, 64, 4, 2],
+      [6, 96, 3, 1],
+      [6, 160, 6, 2],
+      [6, 320, 1, 1],
+    ],
+    largestExpansion: 512,
+  },
   'mobilenet-v2-nano': {
     stem: [16, 2],
     groups: [
@@ -104,7 +117,7 @@ const makers: Readonly<Record<string, Make>> = {
     (options, shape, random) => new MobileNetV1(random, { ...options, ...shape }),
   ),
   ...named<MobileNetV2Options>(
-    smallMobileNetsV2,
+    mobileNetsV2,
     (options, shape, random) => new MobileNetV2(random, { ...options, ...shape }),
   ),
   'efficientnet-b0': (shape, random) => new EfficientNet('b0', random, shape),

@@ -6,6 +6,7 @@ import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readCsv, writeIdx } from '../../src/data/index.js';
 import { Random } from '../../src/tensor/index.js';
+import { runDocument } from './document.js';
 
 const root = join(import.meta.dirname, '../..');
 const main = join(root, 'dist/cli/main.js');
@@ -192,6 +193,14 @@ describe.skipIf(!existsSync(main))('images on the command line (needs a build)',
     expect(gossamer(...args, '-o', 'whole.safetensors').status).toBe(0);
     expect(readFileSync(path('cut.safetensors'))).toEqual(readFileSync(path('whole.safetensors')));
   }, 90_000);
+
+  test('the code of docs/images.md runs, and what it compresses still works', () => {
+    const { status, stdout, stderr } = runDocument('images.md');
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^\d+ → \d+ bytes, accuracy 0\.\d+ → 0\.\d+/);
+    expect(stdout).toContain('features.1.0 0.00 dense depthwise');
+  }, 60_000);
 
   test.each(['vanillanet', 'lsnet', 'sparse-convnets'])(
     'gossamer run %s --smoke',

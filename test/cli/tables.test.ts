@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readCsv } from '../../src/data/index.js';
 import { uniform } from '../oracle.js';
+import { runDocument } from './document.js';
 
 const root = join(import.meta.dirname, '../..');
 const main = join(root, 'dist/cli/main.js');
@@ -85,13 +86,7 @@ describe.skipIf(!existsSync(main))('tables and hypernetworks on the command line
   );
 
   test('the code of docs/hypernetworks.md runs and learns', () => {
-    const text = readFileSync(join(root, 'docs/hypernetworks.md'), 'utf8');
-    const code = [...text.matchAll(/```js\n([\s\S]*?)```/g)].map((match) => match[1]).join('\n');
-    const { status, stdout, stderr } = spawnSync(
-      process.execPath,
-      ['--input-type=module', '--eval', `${code}\nprocess.exit(0);`],
-      { encoding: 'utf8', cwd: root },
-    );
+    const { status, stdout, stderr } = runDocument('hypernetworks.md');
     expect(stderr).toBe('');
     expect(status).toBe(0);
     const [learnt, point, doubled] = stdout.trim().split('\n');
