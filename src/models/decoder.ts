@@ -1,6 +1,7 @@
 // A decoder-only language model as Llama builds it (Touvron et al. 2023): RMSNorm before each part, rotary positions, grouped-query attention, SwiGLU. Field names follow Hugging Face's
 // checkpoints, in camelCase.
 
+import type { ExpertContext, FeedForward } from '../nn/experts/index.js';
 import { Embedding, joinHeads, Linear, RMSNorm, splitHeads, truncatedNormal } from '../nn/index.js';
 import {
   add,
@@ -23,44 +24,70 @@ export interface DecoderOptions {
   readonly keyHeads?: number;
   /** Width of the gated layer; 8/3 of the features, rounded up to a multiple of 8, when left out. */
   readonly hidden?: number;
+  /** Width of a head; features / heads when left out. */
+  readonly headDim?: number;
+  /** Whether queries, keys and values have biases (Qwen2). */
+  readonly qkvBias?: boolean;
+  /** Whether each head's queries and keys are normed (Qwen3). */
+  readonly qkNorm?: boolean;
   /** Base of the rotary angles. */
   readonly ropeBase?: number;
+  /** Layers whose attention turns with positions; all when left out. */
+  readonly rotary?: (layer: number) => boolean;
   /** Tokens each position sees back, itself included; all when left out. */
   readonly window?: number;
   /** Whether the output matrix is the embedding's own. */
   readonly tied?: boolean;
   readonly epsilon?: number;
+  /** The layer in the place of the gated one, such as a mixture of experts. */
+  readonly feedForward?: (layer: number, random: Random) => FeedForward;
 }
+
+/** Options with their defaults. */
+type Resolved = DecoderOptions &
+  Required<Pick<DecoderOptions, 'keyHeads' | 'hidden' | 'headDim' | 'ropeBase' | 'window' | 'tied' | 'epsilon'>>;
 
 class SelfAttention {
   readonly qProj: Linear;
   readonly kProj: Linear;
   readonly vProj: Linear;
   readonly oProj: Linear;
+  readonly qNorm: RMSNorm | undefined;
+  readonly kNorm: RMSNorm | undefined;
+  readonly #turned: boolean;
 
   constructor(
-    readonly options: Required<DecoderOptions>,
+    readonly options: Resolved,
+    layer: number,
     random: Random,
   ) {
-    const { features, heads, keyHeads } = options;
-    const width = (features / heads) * keyHeads;
-    this.qProj = new Linear(features, features, random, { bias: false });
-    this.kProj = new Linear(features, width, random, { bias: false });
-    this.vProj = new Linear(features, width, random, { bias: false });
-    this.oProj = new Linear(features, features, random, { bias: false });
+    const { features, heads, keyHeads, headDim, qkvBias: bias = false, qkNorm, epsilon } = options;
+    this.qProj = new Linear(features, heads * headDim, random, { bias });
+    this.kProj = new Linear(features, keyHeads * headDim, random, { bias });
+    this.vProj = new Linear(features, keyHeads * headDim, random, { bias });
+    this.oProj = new Linear(heads * headDim, features, random, { bias: false });
+    if (qkNorm) {
+      this.qNorm = new RMSNorm(headDim, epsilon);
+      this.kNorm = new RMSNorm(headDim, epsilon);
+    }
+    this.#turned = options.rotary?.(layer) ?? true;
   }
 
   forward(x: Tensor, tables: RotaryTables): Tensor {
     const { heads, keyHeads, window } = this.options;
-    const q = rotary(splitHeads(this.qProj.forward(x), heads), tables);
-    const k = rotary(splitHeads(this.kProj.forward(x), keyHeads), tables);
+    const place = (y: Tensor, norm: RMSNorm | undefined) => {
+      const normed = norm?.forward(y) ?? y;
+      return this.#turned ? rotary(normed, tables) : normed;
+    };
+    const q = place(splitHeads(this.qProj.forward(x), heads), this.qNorm);
+    const k = place(splitHeads(this.kProj.forward(x), keyHeads), this.kNorm);
     const v = splitHeads(this.vProj.forward(x), keyHeads);
     return this.oProj.forward(joinHeads(attention(q, k, v, { causal: true, window })));
   }
 }
 
 /** W_d(SiLU(W_g x) ⊙ W_u x) (Shazeer 2020). */
-class SwiGLU {
+class SwiGLU implements FeedForward {
   readonly gateProj: Linear;
   readonly upProj: Linear;
   readonly downProj: Linear;
@@ -80,19 +107,19 @@ class DecoderLayer {
   readonly inputLayernorm: RMSNorm;
   readonly selfAttn: SelfAttention;
   readonly postAttentionLayernorm: RMSNorm;
-  readonly mlp: SwiGLU;
+  readonly mlp: FeedForward;
 
-  constructor(options: Required<DecoderOptions>, random: Random) {
+  constructor(options: Resolved, layer: number, random: Random) {
     const { features, hidden, epsilon } = options;
     this.inputLayernorm = new RMSNorm(features, epsilon);
-    this.selfAttn = new SelfAttention(options, random);
+    this.selfAttn = new SelfAttention(options, layer, random);
     this.postAttentionLayernorm = new RMSNorm(features, epsilon);
-    this.mlp = new SwiGLU(features, hidden, random);
+    this.mlp = options.feedForward?.(layer, random) ?? new SwiGLU(features, hidden, random);
   }
 
-  forward(x: Tensor, tables: RotaryTables): Tensor {
+  forward(x: Tensor, tables: RotaryTables, context?: ExpertContext): Tensor {
     const attended = add(x, this.selfAttn.forward(this.inputLayernorm.forward(x), tables));
-    return add(attended, this.mlp.forward(this.postAttentionLayernorm.forward(attended)));
+    return add(attended, this.mlp.forward(this.postAttentionLayernorm.forward(attended), context));
   }
 }
 
@@ -104,39 +131,41 @@ export class Decoder {
     readonly norm: RMSNorm;
   };
   readonly lmHead: Linear | undefined;
-  readonly #options: Required<DecoderOptions>;
+  readonly #options: Resolved;
 
   constructor(given: DecoderOptions, random: Random) {
     const { vocabulary, features, layers, heads } = given;
     const defaults = {
       keyHeads: heads,
       hidden: Math.ceil(features / 3) * 8,
+      headDim: features / heads,
       ropeBase: 10000,
       window: 0,
       tied: true,
       epsilon: 1e-6,
     };
     const options = { ...defaults, ...given };
-    if (features % heads !== 0 || (features / heads) % 2 !== 0 || heads % options.keyHeads !== 0)
+    if (!Number.isInteger(options.headDim) || options.headDim % 2 !== 0 || heads % options.keyHeads !== 0)
       throw new RangeError(
-        `Decoder: ${features} features, ${heads} heads and ${options.keyHeads} key heads do not fit: each head needs an even share, and key heads must divide heads`,
+        `Decoder: ${features} features, ${heads} heads and ${options.keyHeads} key heads do not fit: each head needs an even width, and key heads must divide heads`,
       );
     this.#options = options;
     const embedTokens = new Embedding(vocabulary, features, random);
     embedTokens.weight.assign(truncatedNormal(random, embedTokens.weight.shape));
     this.model = {
       embedTokens,
-      layers: Array.from({ length: layers }, () => new DecoderLayer(options, random)),
+      layers: Array.from({ length: layers }, (_, layer) => new DecoderLayer(options, layer, random)),
       norm: new RMSNorm(features, options.epsilon),
     };
     this.lmHead = options.tied ? undefined : new Linear(features, vocabulary, random, { bias: false });
   }
 
-  forward(tokens: Tensor): Tensor {
-    const { features, heads, ropeBase } = this.#options;
-    const tables = rotaryTables(tokens.shape[1] as number, features / heads, { base: ropeBase });
+  /** @param context what layers of experts hand on and report */
+  forward(tokens: Tensor, context?: ExpertContext): Tensor {
+    const { headDim, ropeBase } = this.#options;
+    const tables = rotaryTables(tokens.shape[1] as number, headDim, { base: ropeBase });
     const embedded = this.model.embedTokens.forward(tokens); // [batch, length, features]
-    const hidden = this.model.layers.reduce((x, layer) => layer.forward(x, tables), embedded);
+    const hidden = this.model.layers.reduce((x, layer) => layer.forward(x, tables, context), embedded);
     return linear(this.model.norm.forward(hidden), (this.lmHead ?? this.model.embedTokens).weight);
   }
 }

@@ -7,6 +7,7 @@ export { Conv1d, Conv2d, ConvTranspose2d } from './convolution.js';
 export { Dropout } from './dropout.js';
 export { Embedding } from './embedding.js';
 export { gumbelSoftmax, perExampleGradients } from './estimators.js';
+export * from './experts/index.js';
 export {
   FakeQuantized,
   type FakeQuantizeOptions,

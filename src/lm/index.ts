@@ -1,0 +1,3 @@
+// Floor 6: language models.
+
+export { MoEPlusPlus, type MoEPlusPlusOptions } from './moepp.js';

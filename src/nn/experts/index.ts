@@ -1,0 +1,23 @@
+// Mixtures of experts: routing, dispatch, banks of experts, losses.
+
+export { type ExpertActivation, ExpertBank } from './bank.js';
+export { type DispatchOptions, DispatchPlan } from './dispatch.js';
+export {
+  type ExpertContext,
+  type ExpertUsage,
+  expertContext,
+  type FeedForward,
+  MixtureOfExperts,
+  type MixtureOptions,
+  usageOf,
+} from './mixture.js';
+export {
+  type GateMode,
+  loadBalanceLoss,
+  type Routing,
+  renormalised,
+  routerZLoss,
+  routeTopK,
+  slotCounts,
+  totalLoss,
+} from './routing.js';

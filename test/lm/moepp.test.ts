@@ -1,0 +1,200 @@
+import { describe, expect, test } from 'vitest';
+import { MoEPlusPlus } from '../../src/lm/index.js';
+import { expertContext, loadBalanceLoss, parameters, routeTopK, withWeights } from '../../src/nn/index.js';
+import {
+  add,
+  eye,
+  matmul,
+  multiply,
+  Random,
+  reshape,
+  silu,
+  slice,
+  softmax,
+  type Tensor,
+  tensor,
+  zeros,
+} from '../../src/tensor/index.js';
+import { checkGradient, expectClose, uniformTensor } from '../oracle.js';
+
+const D = 6;
+const layer = (seed = 1, options: Partial<ConstructorParameters<typeof MoEPlusPlus>[2]> = {}) => {
+  const made = new MoEPlusPlus(D, new Random(seed), {
+    experts: { feedForward: 4, constant: 2 },
+    hidden: 5,
+    ...options,
+  });
+  made.residual?.assign(uniformTensor(seed + 50, [made.count, made.count]));
+  return made;
+};
+
+/** Every expert on every token, by the definition. */
+function dense(model: MoEPlusPlus, x: Tensor, before?: Tensor): Tensor {
+  let logits = matmul(x, model.router.weight, { transposeB: true });
+  if (before && model.residual) logits = add(logits, matmul(before, model.residual, { transposeB: true }));
+  const { experts, gates } = routeTopK(logits, 2);
+  const zero = model.count - 1;
+  const ids = experts.view<Int32Array>();
+  const open = multiply(
+    gates,
+    tensor(
+      Float32Array.from(ids, (id) => Number(id !== zero)),
+      gates.shape,
+    ),
+  );
+  const total = open.sum(1, { keepAxes: true });
+  const weights = open.divide(total.maximum(1e-9));
+  const { hidden, up, down, count } = model.experts;
+  let y = zeros(x.shape);
+  for (let e = 0; e < model.count; e++) {
+    const gate = multiply(
+      weights,
+      tensor(
+        Float32Array.from(ids, (id) => Number(id === e)),
+        gates.shape,
+      ),
+    ).sum(1, { keepAxes: true });
+    let out: Tensor;
+    if (e < count) {
+      const inner = matmul(x, reshape(slice(up, [e, e + 1]), [2 * hidden, D]), { transposeB: true });
+      out = matmul(
+        multiply(silu(slice(inner, null, [0, hidden])), slice(inner, null, [hidden, 2 * hidden])),
+        reshape(slice(down, [e, e + 1]), [D, hidden]),
+        { transposeB: true },
+      );
+    } else if (e < count + 2) {
+      const c = e - count;
+      const alpha = softmax(
+        matmul(x, reshape(slice(model.constantGate as Tensor, [c, c + 1]), [2, D]), { transposeB: true }),
+      );
+      out = add(
+        multiply(x, slice(alpha, null, [0, 1])),
+        multiply(slice(model.constants as Tensor, [c, c + 1]), slice(alpha, null, [1, 2])),
+      );
+    } else out = e === zero ? zeros(x.shape) : x;
+    y = add(y, multiply(out, gate));
+  }
+  return y;
+}
+
+/** Router weights under which every token of ones chooses two given experts. */
+function forced(model: MoEPlusPlus, [a, b]: readonly [number, number]): void {
+  const weight = new Float32Array(model.count * D);
+  weight.fill(2, a * D, (a + 1) * D);
+  weight.fill(1, b * D, (b + 1) * D);
+  model.router.weight.assign(weight);
+}
+
+describe('MoE++', () => {
+  test('by its dispatch equals every expert on every token, with logits of the layer before too', () => {
+    const x = uniformTensor(2, [40, D]);
+    const model = layer();
+    expectClose(model.forward(x).dataSync(), dense(model, x).dataSync());
+    const before = uniformTensor(3, [40, model.count]);
+    const context = { ...expertContext(), logits: before };
+    expectClose(model.forward(x, context).dataSync(), dense(model, x, before).dataSync());
+    // What is handed on are the logits after the addition.
+    expectClose(
+      context.logits.dataSync(),
+      add(
+        matmul(x, model.router.weight, { transposeB: true }),
+        matmul(before, model.residual as Tensor, { transposeB: true }),
+      ).dataSync(),
+    );
+  });
+
+  test('gradients of everything, the residual and the constants among it', () => {
+    const model = layer(4);
+    const names = Object.keys(parameters(model));
+    expect(names).toEqual(['router.weight', 'residual', 'experts.up', 'experts.down', 'constantGate', 'constants']);
+    const before = uniformTensor(3, [14, model.count]);
+    checkGradient(
+      (x: Tensor, ...values: Tensor[]) =>
+        withWeights(model, Object.fromEntries(names.map((name, i) => [name, values[i] as Tensor])), (live) =>
+          live.forward(x, { ...expertContext(), logits: before }),
+        ),
+      [uniformTensor(2, [14, D]), ...Object.values(parameters(model))],
+      { step: 1e-3, tolerance: 2e-2, second: false },
+    );
+  });
+
+  test('tokens of experts that cost nothing never reach the grouped product', () => {
+    const x = tensor(new Float32Array(3 * D).fill(1), [3, D]);
+    const model = layer();
+    const [copy, zero] = [6, 7];
+    forced(model, [zero, copy]);
+    const context = expertContext();
+    expectClose(model.forward(x, context).dataSync(), x.dataSync());
+    expect(context.usage[0]?.rows).toBe(0);
+    // A feed-forward expert beside the zero expert has all the weight.
+    forced(model, [1, zero]);
+    const fresh = expertContext();
+    const alone = model.forward(x, fresh).dataSync();
+    expect(fresh.usage[0]?.rows).toBe(3);
+    const kept = layer(1, { zeroGate: 'keep' });
+    forced(kept, [1, zero]);
+    const share = 1 / (1 + Math.exp(-D));
+    expectClose(
+      kept.forward(x).dataSync(),
+      alone.map((value) => value * share),
+      1e-4,
+    );
+  });
+
+  test('gating residuals: nothing at the start; the identity routes a layer as the one before', () => {
+    const first = layer(1);
+    const second = layer(2);
+    second.residual?.assign(zeros([8, 8]));
+    const x = uniformTensor(5, [20, D]);
+    const context = expertContext();
+    first.forward(x, context);
+    expectClose(second.route(x, context).logits.dataSync(), second.route(x).logits.dataSync());
+    second.router.weight.assign(zeros([8, D]));
+    second.residual?.assign(eye(8));
+    second.forward(x, context);
+    expect([...(context.usage[1]?.experts.view<Int32Array>() ?? [])]).toEqual([
+      ...(context.usage[0]?.experts.view<Int32Array>() ?? []),
+    ]);
+    const other = layer(3, { experts: { feedForward: 3 } });
+    expect(() => other.forward(x, context)).toThrow('the one before has 8, this one 5');
+  });
+
+  test('the balance loss at uniform probabilities: (N_FFN + τ·N_ZC)/N', () => {
+    const model = layer(1, { tau: 0.25 });
+    const choices = Int32Array.from({ length: 16 }, (_, i) => i % 8);
+    const routing = {
+      k: 2,
+      experts: tensor(choices, [8, 2], 'i32'),
+      gates: zeros([8, 2]),
+      probabilities: tensor(new Float32Array(64).fill(1 / 8), [8, 8]),
+      logits: zeros([8, 8]),
+    };
+    expect(loadBalanceLoss(routing, model.loadWeights).item()).toBeCloseTo((4 + 0.25 * 4) / 8, 6);
+  });
+
+  test('standardised logits, capacity, and options that make no sense', () => {
+    const scaled = layer(1, { logitScale: 1, gatingResidual: false });
+    const x = uniformTensor(6, [10, D]);
+    const { logits, probabilities } = scaled.route(x);
+    const row = Array.from(logits.dataSync().subarray(0, 8));
+    const average = row.reduce((a, b) => a + b, 0) / 8;
+    const deviation = Math.sqrt(row.reduce((sum, value) => sum + (value - average) ** 2, 0) / 7);
+    expectClose(
+      probabilities.dataSync().subarray(0, 8),
+      softmax(
+        tensor(
+          row.map((value) => value / deviation),
+          [1, 8],
+        ),
+      ).dataSync(),
+      1e-4,
+    );
+    const limited = layer(1, { capacityFactor: 0.5 });
+    const context = expertContext();
+    limited.forward(tensor(new Float32Array(32 * D).fill(1), [32, D]), context);
+    expect(context.usage[0]?.dropped).toBeGreaterThan(0);
+    expect(() => layer(1, { experts: { feedForward: 0 } })).toThrow('at least one feed-forward expert');
+    expect(() => layer(1, { k: 9 })).toThrow('cannot choose 9 of 8');
+    expect(() => layer(1, { tau: 0 })).toThrow('τ must be in (0, 1], got 0');
+  });
+});
