@@ -54,4 +54,13 @@ export {
   withLabels,
 } from './tables.js';
 export { type TemporalDataset, type TemporalTableOptions, temporalFromTable } from './temporal.js';
+export {
+  CharacterVocabulary,
+  generatedText,
+  randomWindows,
+  splitTokens,
+  type TokenBatch,
+  type TokenSplit,
+  windowsAt,
+} from './text.js';
 export { fromTorchName, loadTorchState, type TorchLoadOptions } from './torch.js';

@@ -1,6 +1,7 @@
 // Files, data sets and checkpoints in Node.
 
 export { fileCheckpoint, loadModel, saveModel } from './checkpoint.js';
+export { hasText, loadText, textNames } from './corpora.js';
 export { fetchIfMissing, hasHypergraph, hypergraphNames, loadHypergraph } from './datasets.js';
 export { contentDigest, downloadHypergraph } from './download.js';
 export { type EdgeFileOptions, loadEdges } from './edges.js';

@@ -10,13 +10,28 @@ import { hypertab } from './hypertab.js';
 import { lighthgnn } from './lighthgnn.js';
 import { lsnet } from './lsnet.js';
 import { mip } from './mip.js';
+import { moepp } from './moepp.js';
 import { nat } from './nat.js';
 import { sparseConvnets } from './sparse-convnets.js';
 import { vanillanet } from './vanillanet.js';
 
 /** Every experiment by its system's name. */
 export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntries(
-  [lighthgnn, dgmlp, nat, conhd, fastrp, fullyPpr, hypernetReview, mip, hypertab, vanillanet, lsnet, sparseConvnets]
+  [
+    lighthgnn,
+    dgmlp,
+    nat,
+    conhd,
+    fastrp,
+    fullyPpr,
+    hypernetReview,
+    mip,
+    hypertab,
+    vanillanet,
+    lsnet,
+    sparseConvnets,
+    moepp,
+  ]
     .map((experiment) => experiment as unknown as Experiment)
     .map((experiment) => [experiment.system, experiment]),
 );

@@ -1,3 +1,4 @@
 // Floor 6: language models.
 
 export { MoEPlusPlus, type MoEPlusPlusOptions } from './moepp.js';
+export { type LanguageTrainingOptions, nextTokenLoss, trainLanguageModel, validationLoss } from './training.js';

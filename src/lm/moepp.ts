@@ -9,7 +9,7 @@ import {
   type ExpertActivation,
   ExpertBank,
   type ExpertContext,
-  type FeedForward,
+  type ExpertLayer,
   loadBalanceLoss,
   type Routing,
   renormalised,
@@ -61,7 +61,7 @@ export interface MoEPlusPlusOptions {
 }
 
 /** A feed-forward layer of a transformer. Parameters: router [N, d], gating residual [N, N], experts, constants. */
-export class MoEPlusPlus implements FeedForward {
+export class MoEPlusPlus implements ExpertLayer {
   readonly router: Linear;
   /** W_g [N, N], 0 at the start: a plain mixture. */
   residual: Tensor | undefined;
@@ -109,7 +109,7 @@ export class MoEPlusPlus implements FeedForward {
     if (context) {
       context.logits = routing.logits;
       context.losses.push(loadBalanceLoss(routing, this.loadWeights));
-      context.usage.push(usageOf(routing, plan));
+      context.usage.push(usageOf(tokens, routing, plan));
     }
     return reshape(y, x.shape);
   }

@@ -152,8 +152,8 @@ describe('MoE++', () => {
     second.router.weight.assign(zeros([8, D]));
     second.residual?.assign(eye(8));
     second.forward(x, context);
-    expect([...(context.usage[1]?.experts.view<Int32Array>() ?? [])]).toEqual([
-      ...(context.usage[0]?.experts.view<Int32Array>() ?? []),
+    expect([...(context.usage[1]?.routing.experts.view<Int32Array>() ?? [])]).toEqual([
+      ...(context.usage[0]?.routing.experts.view<Int32Array>() ?? []),
     ]);
     const other = layer(3, { experts: { feedForward: 3 } });
     expect(() => other.forward(x, context)).toThrow('the one before has 8, this one 5');

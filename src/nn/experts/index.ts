@@ -4,6 +4,7 @@ export { type ExpertActivation, ExpertBank } from './bank.js';
 export { type DispatchOptions, DispatchPlan } from './dispatch.js';
 export {
   type ExpertContext,
+  type ExpertLayer,
   type ExpertUsage,
   expertContext,
   type FeedForward,

@@ -22,10 +22,9 @@ export interface ExpertUsage {
   /** Rows that feed-forward experts computed. */
   readonly rows: number;
   readonly dropped: number;
-  /** The choices i32 [T, k]. */
-  readonly experts: Tensor;
-  /** The largest probability of each token, its variance over tokens measures how settled routing is. */
   readonly routing: Routing;
+  /** What the layer read [T, d]. */
+  readonly tokens: Tensor;
 }
 
 export function expertContext(): ExpertContext {
@@ -35,6 +34,14 @@ export function expertContext(): ExpertContext {
 /** A layer in the place of a transformer's feed-forward part. x [batch, length, d] or [T, d]. */
 export interface FeedForward {
   forward(x: Tensor, context?: ExpertContext): Tensor;
+}
+
+/** A layer of experts in its three steps: choose, sort, compute. */
+export interface ExpertLayer extends FeedForward {
+  readonly experts: ExpertBank;
+  route(tokens: Tensor, context?: ExpertContext): Routing;
+  dispatch(routing: Routing): DispatchPlan;
+  compute(tokens: Tensor, routing: Routing, plan: DispatchPlan): Tensor;
 }
 
 export interface MixtureOptions {
@@ -47,7 +54,7 @@ export interface MixtureOptions {
 }
 
 /** y = Σ over the chosen of gate·Eᵢ(x). The default gates of a single expert are its probability, so that the router learns. */
-export class MixtureOfExperts implements FeedForward {
+export class MixtureOfExperts implements ExpertLayer {
   readonly router: Linear;
   readonly experts: ExpertBank;
 
@@ -62,21 +69,28 @@ export class MixtureOfExperts implements FeedForward {
   }
 
   forward(x: Tensor, context?: ExpertContext): Tensor {
-    const { k = 2 } = this.options;
     const tokens = reshape(x, [-1, this.features]);
-    const routing = routeTopK(
-      this.router.forward(tokens),
-      k,
-      this.options.gates ?? (k === 1 ? 'softmax' : 'renormalised'),
-    );
-    const plan = new DispatchPlan(routing.experts, this.experts.count);
-    const y = plan.combine(this.experts.forward(plan.gather(tokens), plan), routing.gates);
+    const routing = this.route(tokens);
+    const plan = this.dispatch(routing);
     context?.losses.push(loadBalanceLoss(routing));
-    context?.usage.push(usageOf(routing, plan));
-    return reshape(y, x.shape);
+    context?.usage.push(usageOf(tokens, routing, plan));
+    return reshape(this.compute(tokens, routing, plan), x.shape);
+  }
+
+  route(tokens: Tensor): Routing {
+    const { k = 2, gates = k === 1 ? 'softmax' : 'renormalised' } = this.options;
+    return routeTopK(this.router.forward(tokens), k, gates);
+  }
+
+  dispatch(routing: Routing): DispatchPlan {
+    return new DispatchPlan(routing.experts, this.experts.count);
+  }
+
+  compute(tokens: Tensor, routing: Routing, plan: DispatchPlan): Tensor {
+    return plan.combine(this.experts.forward(plan.gather(tokens), plan), routing.gates);
   }
 }
 
-export function usageOf(routing: Routing, { size, dropped }: DispatchPlan): ExpertUsage {
-  return { counts: slotCounts(routing), rows: size, dropped, experts: routing.experts, routing };
+export function usageOf(tokens: Tensor, routing: Routing, { size, dropped }: DispatchPlan): ExpertUsage {
+  return { counts: slotCounts(routing), rows: size, dropped, routing, tokens };
 }

@@ -1,0 +1,97 @@
+// Plain text for language models: vocabularies of characters, windows of tokens, and a text that is made up.
+
+import { type Random, type Tensor, tensor } from '../tensor/index.js';
+
+/** Characters by number, in the order of their code points. */
+export class CharacterVocabulary {
+  readonly characters: readonly string[];
+  readonly #numbers: ReadonlyMap<string, number>;
+
+  constructor(characters: Iterable<string>) {
+    this.characters = [...new Set(characters)].sort();
+    this.#numbers = new Map(this.characters.map((character, i) => [character, i]));
+  }
+
+  get size(): number {
+    return this.characters.length;
+  }
+
+  /** @throws Error naming the first character that is not known. */
+  encode(text: string): Int32Array {
+    return Int32Array.from(text, (character) => {
+      const number = this.#numbers.get(character);
+      if (number === undefined)
+        throw new Error(`the vocabulary has no ${JSON.stringify(character)}; it was made of ${this.size} characters`);
+      return number;
+    });
+  }
+
+  decode(tokens: ArrayLike<number>): string {
+    return Array.from(tokens, (token) => this.characters[token] ?? '').join('');
+  }
+}
+
+/** A text split by position: training first, the last share for validation. */
+export interface TokenSplit {
+  readonly train: Int32Array;
+  readonly validation: Int32Array;
+}
+
+export function splitTokens(tokens: Int32Array, validationShare = 0.1): TokenSplit {
+  const cut = Math.floor(tokens.length * (1 - validationShare));
+  return { train: tokens.subarray(0, cut), validation: tokens.subarray(cut) };
+}
+
+export interface TokenBatch {
+  /** i32 [batch, length] */
+  readonly inputs: Tensor;
+  /** The tokens that follow, i32 [batch·length]. */
+  readonly targets: Tensor;
+}
+
+/** Windows of a text that begin at given places. */
+export function windowsAt(tokens: Int32Array, starts: ArrayLike<number>, length: number): TokenBatch {
+  const count = starts.length;
+  const inputs = new Int32Array(count * length);
+  const targets = new Int32Array(count * length);
+  for (let i = 0; i < count; i++) {
+    const start = starts[i] as number;
+    inputs.set(tokens.subarray(start, start + length), i * length);
+    targets.set(tokens.subarray(start + 1, start + 1 + length), i * length);
+  }
+  return { inputs: tensor(inputs, [count, length]), targets: tensor(targets) };
+}
+
+/** Random windows. @throws Error when the text is shorter than a window. */
+export function randomWindows(tokens: Int32Array, batch: number, length: number, random: Random): TokenBatch {
+  const room = tokens.length - length;
+  if (room < 1) throw new Error(`a text of ${tokens.length} tokens is shorter than a window of ${length + 1}`);
+  return windowsAt(
+    tokens,
+    Array.from({ length: batch }, () => random.integer(room)),
+    length,
+  );
+}
+
+const words = {
+  article: ['the', 'a', 'this', 'every'],
+  adjective: ['old', 'green', 'quiet', 'clever', 'small', 'heavy', 'bright', 'lost'],
+  noun: ['fox', 'river', 'garden', 'machine', 'captain', 'letter', 'mountain', 'child', 'window', 'storm'],
+  verb: ['follows', 'finds', 'remembers', 'carries', 'breaks', 'watches', 'paints', 'forgets'],
+  place: ['in the valley', 'near the sea', 'under the bridge', 'at night', 'before dawn', 'without a word'],
+};
+
+/** English of a small grammar, for a machine without texts. */
+export function generatedText(characters: number, random: Random): string {
+  const pick = (list: readonly string[]) => list[random.integer(list.length)] as string;
+  const thing = () =>
+    [pick(words.article), ...(random.float() < 0.5 ? [pick(words.adjective)] : []), pick(words.noun)].join(' ');
+  const clause = () =>
+    `${thing()} ${pick(words.verb)} ${thing()}${random.float() < 0.4 ? ` ${pick(words.place)}` : ''}`;
+  let text = '';
+  while (text.length < characters) {
+    const sentence = random.float() < 0.3 ? `${clause()}, and ${clause()}` : clause();
+    text += `${sentence[0]?.toUpperCase()}${sentence.slice(1)}.${random.float() < 0.2 ? '\n' : ' '}`;
+  }
+  return text.slice(0, characters);
+}

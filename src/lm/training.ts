@@ -1,0 +1,92 @@
+// Training of language models on a text.
+
+import { randomWindows, type TokenBatch, type TokenSplit, windowsAt } from '../data/index.js';
+import type { Decoder } from '../models/index.js';
+import {
+  AdamW,
+  type CheckpointStore,
+  Clipped,
+  cosine,
+  crossEntropy,
+  type EpochReport,
+  type ExpertContext,
+  expertContext,
+  type FitResult,
+  fit,
+  stateOf,
+  totalLoss,
+  warmUp,
+} from '../nn/index.js';
+import { add, multiply, type Random, reshape, scope, type Tensor } from '../tensor/index.js';
+
+export interface LanguageTrainingOptions {
+  readonly steps?: number;
+  readonly batch?: number;
+  /** Tokens of a window. */
+  readonly length?: number;
+  readonly learningRate?: number;
+  readonly weightDecay?: number;
+  /** β: factor of the balance losses of layers of experts. */
+  readonly balance?: number;
+  /** Steps between two reports. */
+  readonly reportEvery?: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly checkpoint?: CheckpointStore | undefined;
+  readonly onEpoch?: (report: EpochReport) => void;
+}
+
+/** Next-token cross-entropy in nats, the logits being those of `model`. */
+export function nextTokenLoss(model: Decoder, { inputs, targets }: TokenBatch, context?: ExpertContext): Tensor {
+  const logits = model.forward(inputs, context);
+  return crossEntropy(reshape(logits, [targets.size, -1]), targets);
+}
+
+/** Trains a decoder in place: AdamW (β₂ = 0.95, decay on matrices), gradients clipped to norm 1, warm-up and cosine. A report covers `reportEvery` steps. */
+export async function trainLanguageModel(
+  model: Decoder,
+  { train }: Pick<TokenSplit, 'train'>,
+  random: Random,
+  options: LanguageTrainingOptions = {},
+): Promise<FitResult> {
+  const { steps = 400, batch = 16, length = 64, learningRate = 3e-3, weightDecay = 0.01, balance = 0.01 } = options;
+  const every = Math.min(steps, options.reportEvery ?? 50);
+  const rising = Math.max(1, Math.round(0.05 * steps));
+  const matrices = new Set(Object.entries(stateOf(model)).flatMap(([name, { rank }]) => (rank > 1 ? [name] : [])));
+  const decay = (name: string) => (matrices.has(name) ? weightDecay : 0);
+  return fit<Decoder, TokenBatch>({
+    model,
+    epochs: Math.ceil(steps / every),
+    random,
+    optimizer: new Clipped(new AdamW({ learningRate, beta2: 0.95, weightDecay: decay }), 1),
+    schedule: warmUp(rising, cosine(steps - rising)),
+    *batches(order) {
+      for (let i = 0; i < every; i++) yield scope(() => randomWindows(train, batch, length, order.split(i)));
+    },
+    loss: (live, tokens) => {
+      const context = expertContext();
+      const loss = nextTokenLoss(live, tokens, context);
+      const balanceLoss = totalLoss(context.losses);
+      return balanceLoss ? add(loss, multiply(balanceLoss, balance)) : loss;
+    },
+    ...(options.signal && { signal: options.signal }),
+    ...(options.checkpoint && { checkpoint: options.checkpoint }),
+    ...(options.onEpoch && { onEpoch: options.onEpoch }),
+  });
+}
+
+/** Mean cross-entropy in nats over windows side by side, at most `windows` of them. */
+export function validationLoss(
+  model: Decoder,
+  { validation }: Pick<TokenSplit, 'validation'>,
+  { length = 64, windows = 512, batch = 32 } = {},
+): number {
+  const count = Math.min(windows, Math.floor((validation.length - 1) / length));
+  if (count < 1)
+    throw new Error(`a validation text of ${validation.length} tokens is shorter than a window of ${length + 1}`);
+  let total = 0;
+  for (let first = 0; first < count; first += batch) {
+    const starts = Array.from({ length: Math.min(batch, count - first) }, (_, i) => (first + i) * length);
+    total += starts.length * scope(() => nextTokenLoss(model, windowsAt(validation, starts, length)).item());
+  }
+  return total / count;
+}
