@@ -58,13 +58,13 @@ function scaleDot(a: usize, b: usize, n: i32): f32 {
 }
 
 /**
- * y[m, n] = Σ over blocks of activationScale·weightScale·(integer dot product): weights of 8 bits, or of 4 when `nibbles`. Nibbles stand for q − 8; the −8 is taken off at the end through the sums of the activations. Tasks
- * count rows of the weights.
+ * y[m, n] = Σ over blocks of activationScale·weightScale·(integer dot product) − Σ offset·(sum of activations): weights of 8 bits, or of 4 when `nibbles`. `offsets` holds what is taken off a block's weights, one float a block; without
+ * it nibbles stand for q − 8 and bytes for themselves. Tasks count rows of the weights.
  */
 // @ts-ignore: decorator
 @inline
 function blockProduct(
-  nibbles: bool, a: usize, aScales: usize, aSums: usize, w: usize, wScales: usize, y: usize, m: i32, n: i32, blocks: i32, begin: i32, end: i32,
+  nibbles: bool, a: usize, aScales: usize, aSums: usize, w: usize, wScales: usize, wOffsets: usize, y: usize, m: i32, n: i32, blocks: i32, begin: i32, end: i32,
 ): void {
   const size: usize = nibbles ? 16 : 32;
   const stride = <usize>blocks << 6;
@@ -72,6 +72,7 @@ function blockProduct(
   for (let column = begin; column < end; column++) {
     const weights = w + <usize>column * blocks * size;
     const scales = wScales + <usize>column * row4;
+    const offsets = wOffsets != 0 ? wOffsets + <usize>column * row4 : 0;
     let row = 0;
     // Rows in fours share the unpacking of each block of weights.
     for (; row + 4 <= m; row += 4) {
@@ -90,10 +91,10 @@ function blockProduct(
         t2 = multiplyAdd(f32x4.convert_i32x4_s(dotBlock(at + 2 * stride, w0, w1, w2, w3)), f32x4.splat(scale * load<f32>(f + 2 * row4)), t2);
         t3 = multiplyAdd(f32x4.convert_i32x4_s(dotBlock(at + 3 * stride, w0, w1, w2, w3)), f32x4.splat(scale * load<f32>(f + 3 * row4)), t3);
       }
-      storeSum(nibbles, y, row, column, n, sumLanes(t0), aSums, scales, blocks);
-      storeSum(nibbles, y, row + 1, column, n, sumLanes(t1), aSums, scales, blocks);
-      storeSum(nibbles, y, row + 2, column, n, sumLanes(t2), aSums, scales, blocks);
-      storeSum(nibbles, y, row + 3, column, n, sumLanes(t3), aSums, scales, blocks);
+      storeSum(nibbles, y, row, column, n, sumLanes(t0), aSums, scales, offsets, blocks);
+      storeSum(nibbles, y, row + 1, column, n, sumLanes(t1), aSums, scales, offsets, blocks);
+      storeSum(nibbles, y, row + 2, column, n, sumLanes(t2), aSums, scales, offsets, blocks);
+      storeSum(nibbles, y, row + 3, column, n, sumLanes(t3), aSums, scales, offsets, blocks);
     }
     for (; row < m; row++) {
       let at = a + <usize>row * stride;
@@ -110,22 +111,46 @@ function blockProduct(
         f += 4;
         s += 4;
       }
-      storeSum(nibbles, y, row, column, n, sumLanes(t), aSums, scales, blocks);
+      storeSum(nibbles, y, row, column, n, sumLanes(t), aSums, scales, offsets, blocks);
     }
   }
 }
 
 // @ts-ignore: decorator
 @inline
-function storeSum(nibbles: bool, y: usize, row: i32, column: i32, n: i32, sum: f32, aSums: usize, scales: usize, blocks: i32): void {
-  if (nibbles) sum -= 8 * scaleDot(scales, aSums + ((<usize>row * blocks) << 2), blocks);
+function storeSum(nibbles: bool, y: usize, row: i32, column: i32, n: i32, sum: f32, aSums: usize, scales: usize, offsets: usize, blocks: i32): void {
+  const own = aSums + ((<usize>row * blocks) << 2);
+  if (offsets != 0) sum -= scaleDot(offsets, own, blocks);
+  else if (nibbles) sum -= 8 * scaleDot(scales, own, blocks);
   store<f32>(y + ((<usize>row * n + column) << 2), sum);
 }
 
-export function matmulQ8(a: usize, aScales: usize, aSums: usize, w: usize, wScales: usize, y: usize, m: i32, n: i32, blocks: i32, begin: i32, end: i32): void {
-  blockProduct(false, a, aScales, aSums, w, wScales, y, m, n, blocks, begin, end);
+export function matmulQ8(a: usize, aScales: usize, aSums: usize, w: usize, wScales: usize, wOffsets: usize, y: usize, m: i32, n: i32, blocks: i32, begin: i32, end: i32): void {
+  blockProduct(false, a, aScales, aSums, w, wScales, wOffsets, y, m, n, blocks, begin, end);
 }
 
-export function matmulQ4(a: usize, aScales: usize, aSums: usize, w: usize, wScales: usize, y: usize, m: i32, n: i32, blocks: i32, begin: i32, end: i32): void {
-  blockProduct(true, a, aScales, aSums, w, wScales, y, m, n, blocks, begin, end);
+export function matmulQ4(a: usize, aScales: usize, aSums: usize, w: usize, wScales: usize, wOffsets: usize, y: usize, m: i32, n: i32, blocks: i32, begin: i32, end: i32): void {
+  blockProduct(true, a, aScales, aSums, w, wScales, wOffsets, y, m, n, blocks, begin, end);
+}
+
+/** The same for bytes with two scales a block, one for each half of it: wScales [n, 2·blocks]. */
+export function matmulQ8Halves(a: usize, aScales: usize, w: usize, wScales: usize, y: usize, m: i32, n: i32, blocks: i32, begin: i32, end: i32): void {
+  for (let column = begin; column < end; column++) {
+    const weights = w + ((<usize>column * blocks) << 5);
+    for (let row = 0; row < m; row++) {
+      let at = a + ((<usize>row * blocks) << 6);
+      let f = aScales + ((<usize>row * blocks) << 2);
+      let s = wScales + ((<usize>column * blocks) << 3);
+      let t = f32x4.splat(0);
+      for (let block = 0; block < blocks; block++, at += 64, f += 4, s += 8) {
+        const lo = weightsAt(false, weights, block, 0), hi = weightsAt(false, weights, block, 1);
+        const first = i32x4.add(i32x4.dot_i16x8_s(v128.load(at), i16x8.extend_low_i8x16_s(lo)), i32x4.dot_i16x8_s(v128.load(at, 16), i16x8.extend_high_i8x16_s(lo)));
+        const second = i32x4.add(i32x4.dot_i16x8_s(v128.load(at, 32), i16x8.extend_low_i8x16_s(hi)), i32x4.dot_i16x8_s(v128.load(at, 48), i16x8.extend_high_i8x16_s(hi)));
+        const scale = v128.load32_splat(f);
+        t = multiplyAdd(f32x4.convert_i32x4_s(first), f32x4.mul(v128.load32_splat(s), scale), t);
+        t = multiplyAdd(f32x4.convert_i32x4_s(second), f32x4.mul(v128.load32_splat(s, 4), scale), t);
+      }
+      store<f32>(y + ((<usize>row * n + column) << 2), sumLanes(t));
+    }
+  }
 }

@@ -11,29 +11,44 @@ export const BLOCK = 32;
 
 const quantaBytes: Readonly<Record<BlockFormat, number>> = { Q8_0: 32, Q4_0: 16 };
 
+/** How a matrix lies in memory: `bytes` and `nibbles` with a scale for 32 values, `halves` bytes with a scale for 16. */
+export type BlockKind = 'bytes' | 'nibbles' | 'halves';
+
+export interface BlockParts {
+  readonly kind: BlockKind;
+  readonly rows: number;
+  readonly columns: number;
+  /** Bytes [rows, columns], or pairs of nibbles [rows, columns / 2]: element j of a block in the low, j + 16 in the high half of its byte j. */
+  readonly quanta: Uint8Array;
+  /** [rows, columns / 32], for halves [rows, columns / 16]. */
+  readonly scales: Float32Array;
+  /** What is taken off the values of a block [rows, columns / 32]; without it nibbles stand for q − 8. Halves have none. */
+  readonly offsets?: Float32Array;
+}
+
 /** A matrix [rows, columns] in blocks along its rows, for products with f32 activations. */
 export class BlockMatrix {
-  /** Quanta: i8 [rows, columns] or pairs of nibbles u8 [rows, columns / 2]. */
+  readonly kind: BlockKind;
+  readonly rows: number;
+  readonly columns: number;
   readonly quanta: Tensor;
-  /** Scales [rows, columns / 32]. */
   readonly scales: Tensor;
+  readonly offsets: Tensor | undefined;
 
-  constructor(
-    readonly format: BlockFormat,
-    readonly rows: number,
-    readonly columns: number,
-    quanta: Uint8Array,
-    scales: Float32Array,
-  ) {
+  constructor({ kind, rows, columns, quanta, scales, offsets }: BlockParts) {
     requireColumns(columns);
-    const bytes = Int8Array.from(quanta);
-    this.quanta = keep(format === 'Q8_0' ? tensor(bytes, [rows, columns]) : tensor(quanta, [rows, columns / 2]));
-    this.scales = keep(tensor(scales, [rows, columns / BLOCK]));
+    this.kind = kind;
+    this.rows = rows;
+    this.columns = columns;
+    const bytes = kind === 'nibbles' ? quanta : new Int8Array(quanta.buffer, quanta.byteOffset, quanta.length);
+    this.quanta = keep(tensor(bytes, [rows, kind === 'nibbles' ? columns / 2 : columns]));
+    this.scales = keep(tensor(scales, [rows, scales.length / rows]));
+    this.offsets = offsets && keep(tensor(offsets, [rows, columns / BLOCK]));
   }
 
   /** Bytes that a product reads. */
   get bytes(): number {
-    return this.quanta.size + 4 * this.scales.size;
+    return this.quanta.size + 4 * (this.scales.size + (this.offsets?.size ?? 0));
   }
 
   /** Quantises a matrix [rows, columns] of a multiple of 32 columns. */
@@ -61,21 +76,34 @@ export class BlockMatrix {
       scales[block] = halfToFloat((bytes[at] as number) | ((bytes[at + 1] as number) << 8));
       quanta.set(bytes.subarray(at + 2, at + 2 + size), block * size);
     }
-    return new BlockMatrix(format, rows, columns, quanta, scales);
+    return new BlockMatrix({ kind: format === 'Q8_0' ? 'bytes' : 'nibbles', rows, columns, quanta, scales });
   }
 
   /** The values that the quanta stand for, f32 [rows, columns]. */
   dequantize(): Tensor {
-    const scales = this.scales.view();
-    const values = new Float32Array(this.rows * this.columns);
+    return this.rowsAt(Array.from({ length: this.rows }, (_, row) => row));
+  }
+
+  /** The values of some rows, f32 [rows.length, columns]. */
+  rowsAt(rows: ArrayLike<number>): Tensor {
+    const values = new Float32Array(rows.length * this.columns);
+    const [scales, offsets] = [this.scales.view(), this.offsets?.view()];
     const quanta = this.quanta.view<Int8Array>();
-    for (let i = 0; i < values.length; i++) {
-      const block = Math.floor(i / BLOCK);
-      const j = i % BLOCK;
-      const q = this.format === 'Q8_0' ? (quanta[i] as number) : nibble(quanta[block * 16 + (j % 16)] as number, j);
-      values[i] = q * (scales[block] as number);
+    const shared = this.kind === 'halves' ? BLOCK / 2 : BLOCK;
+    for (let i = 0; i < rows.length; i++) {
+      const first = (rows[i] as number) * this.columns;
+      for (let column = 0; column < this.columns; column++) {
+        const place = first + column;
+        const block = Math.floor(place / BLOCK);
+        const scale = scales[Math.floor(place / shared)] as number;
+        values[i * this.columns + column] =
+          this.kind === 'nibbles'
+            ? scale * (((quanta[block * 16 + (place % 16)] as number) >> (place % BLOCK < 16 ? 0 : 4)) & 15) -
+              (offsets?.[block] ?? 8 * scale)
+            : scale * (quanta[place] as number) - (offsets?.[block] ?? 0);
+      }
     }
-    return tensor(values, [this.rows, this.columns]);
+    return tensor(values, [rows.length, this.columns]);
   }
 
   /**
@@ -93,18 +121,16 @@ export class BlockMatrix {
     const sums = emptyTensor([m, blocks], 'f32');
     const y = emptyTensor([m, this.rows], 'f32');
     cpu.run('quantizeBlocks', [x, quanta, scales, sums, m * blocks]);
-    cpu.run(this.format === 'Q8_0' ? 'matmulQ8' : 'matmulQ4', [
-      ...[quanta, scales, sums, this.quanta, this.scales, y],
-      ...[m, this.rows, blocks],
-    ]);
+    const sizes = [m, this.rows, blocks];
+    if (this.kind === 'halves') cpu.run('matmulQ8Halves', [quanta, scales, this.quanta, this.scales, y, ...sizes]);
+    else
+      cpu.run(this.kind === 'bytes' ? 'matmulQ8' : 'matmulQ4', [
+        ...[quanta, scales, sums, this.quanta, this.scales, this.offsets ?? null, y],
+        ...sizes,
+      ]);
     for (const temporary of [quanta, scales, sums]) temporary.dispose();
     return y;
   }
-}
-
-/** The signed value of element j of a Q4_0 block, from the byte that holds it. */
-function nibble(byte: number, j: number): number {
-  return ((j < 16 ? byte : byte >> 4) & 15) - 8;
 }
 
 function requireColumns(columns: number): void {

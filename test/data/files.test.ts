@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { decodePicture, fromTorchName, loadTorchState, pictureTensor, readGguf } from '../../src/data/index.js';
 import { ResNet } from '../../src/models/index.js';
 import { stateOf } from '../../src/nn/index.js';
-import { floatToHalf, quantizeBlocks } from '../../src/quantized/index.js';
+import { BlockMatrix, floatToHalf, quantizeBlocks } from '../../src/quantized/index.js';
 import { Random, type Tensor } from '../../src/tensor/index.js';
 import { expectClose, uniform, uniformTensor } from '../oracle.js';
 import { ggufFile } from './gguf-writer.js';
@@ -106,6 +106,53 @@ describe('GGUF', () => {
         .subarray(0, 2),
     ]).toEqual([19, 3]);
   });
+
+  test.each([
+    ['Q4_1', 3, 32, 20],
+    ['Q5_0', 6, 32, 22],
+    ['Q5_1', 7, 32, 24],
+    ['Q4_K', 12, 256, 144],
+    ['Q5_K', 13, 256, 176],
+    ['Q6_K', 14, 256, 210],
+  ] as const)(
+    '%s as a matrix holds the values that the format means, and multiplies by them',
+    (name, type, values, size) => {
+      const [rows, columns] = [6, 512];
+      const draws = uniform(type, (rows * columns * size) / values, 0, 256);
+      const bytes = Uint8Array.from(draws);
+      // Half-precision numbers of ordinary size in the places of scales and minima.
+      const small = floatToHalf(0.01);
+      for (let at = 0; at < bytes.length; at += size)
+        for (const place of name === 'Q6_K' ? [208] : [0, ...(name.endsWith('_0') ? [] : [2])]) {
+          bytes[at + place] = small & 255;
+          bytes[at + place + 1] = small >> 8;
+        }
+      const file = readGguf(ggufFile({}, [{ name: 'w', shape: [rows, columns], type, bytes }]));
+      const matrix = file.blocks('w');
+      expectClose(matrix.dequantize().view(), file.tensor('w').view(), 1e-5);
+      expectClose(
+        matrix.rowsAt([4, 1]).view().subarray(0, columns),
+        file
+          .tensor('w')
+          .view()
+          .subarray(4 * columns, 5 * columns),
+        1e-5,
+      );
+      for (const m of [1, 5]) {
+        const seen = BlockMatrix.quantize(uniformTensor(3, [m, columns]), 'Q8_0').dequantize();
+        const expected = seen.matmul(file.tensor('w'), { transposeB: true }).view();
+        const largest = expected.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+        expectClose(
+          matrix
+            .multiply(seen)
+            .view()
+            .map((v) => v / largest),
+          expected.map((v) => v / largest),
+          5e-3,
+        );
+      }
+    },
+  );
 
   test('errors say what is wrong', () => {
     const file = ggufFile({}, [{ name: 'w', shape: [2, 3], type: 1, bytes: halves }]);

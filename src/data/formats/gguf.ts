@@ -1,6 +1,15 @@
 // GGUF, the file format of llama.cpp (versions 2 and 3): metadata, then tensors in whole or in quantised blocks.
 
-import { BLOCK, type BlockFormat, BlockMatrix, halfToFloat } from '../../quantized/index.js';
+import {
+  BLOCK,
+  type BlockFormat,
+  BlockMatrix,
+  halfToFloat,
+  scaleAndMinimum,
+  type UnpackedFormat,
+  unpackBlocks,
+  unpackedFormats,
+} from '../../quantized/index.js';
 import { type Tensor, tensor } from '../../tensor/index.js';
 
 export type GgufValue = number | bigint | boolean | string | readonly GgufValue[];
@@ -25,13 +34,6 @@ interface GgmlType {
 
 const half = (view: DataView, at: number) => halfToFloat(view.getUint16(at, true));
 
-/** 6-bit scale and minimum of sub-block j of a K-quant. */
-function scaleAndMinimum(view: DataView, at: number, j: number): [scale: number, minimum: number] {
-  const s = (i: number) => view.getUint8(at + i);
-  if (j < 4) return [s(j) & 63, s(j + 4) & 63];
-  return [(s(j + 4) & 15) | ((s(j - 4) >> 6) << 4), (s(j + 4) >> 4) | ((s(j) >> 6) << 4)];
-}
-
 /** Q4_K and Q5_K: eight sub-blocks of 32 with 6-bit scales and minima; the fifth bits lie in 32 bytes before the nibbles. */
 function decodeK(fifth: boolean) {
   return (view: DataView, at: number, out: Float32Array, to: number) => {
@@ -39,7 +41,7 @@ function decodeK(fifth: boolean) {
     const high = at + 16;
     const low = high + (fifth ? 32 : 0);
     for (let j = 0; j < 8; j++) {
-      const [scale, minimum] = scaleAndMinimum(view, at + 4, j);
+      const [scale, minimum] = scaleAndMinimum((i) => view.getUint8(at + 4 + i), j);
       for (let i = 0; i < 32; i++) {
         const byte = view.getUint8(low + (j >> 1) * 32 + i);
         const bit = fifth ? ((view.getUint8(high + i) >> j) & 1) << 4 : 0;
@@ -285,14 +287,16 @@ export class GgufFile {
     return tensor(values, info.shape);
   }
 
-  /** A Q8_0 or Q4_0 matrix as it is, for products without decoding. */
+  /** A quantised matrix as it is, for products without decoding; a stack of matrices as one. */
   blocks(name: string): BlockMatrix {
     const { info, bytes } = this.#bytesOf(name);
-    if (info.type !== 'Q8_0' && info.type !== 'Q4_0')
-      return this.#fail(`holds tensor "${name}" as ${info.type}, not in blocks of ${BLOCK}`);
     const columns = info.shape.at(-1) ?? 1;
     const rows = info.shape.slice(0, -1).reduce((product, length) => product * length, 1);
-    return BlockMatrix.fromBytes(bytes, info.type as BlockFormat, rows, columns);
+    if (info.type === 'Q8_0' || info.type === 'Q4_0')
+      return BlockMatrix.fromBytes(bytes, info.type as BlockFormat, rows, columns);
+    if (!unpackedFormats.includes(info.type))
+      return this.#fail(`holds tensor "${name}" as ${info.type}, not in blocks of ${BLOCK}`);
+    return unpackBlocks(bytes, info.type as UnpackedFormat, rows, columns);
   }
 }
 

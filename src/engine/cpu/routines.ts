@@ -169,9 +169,12 @@ export function sparseTilePixels(height: number): number {
   return height === 4 ? 8 : 16;
 }
 
+/** (…operands, y, m, n, blocks). */
 function blockProduct(kernel: string): Routine {
-  return (run, a = 0, aScales = 0, aSums = 0, w = 0, wScales = 0, y = 0, m = 1, n = 1, blocks = 1) =>
-    run.over(kernel, [a, aScales, aSums, w, wScales, y, m, n, blocks], n, m * blocks * 3);
+  return (run, ...args) => {
+    const [m = 1, n = 1, blocks = 1] = args.slice(-3);
+    run.over(kernel, args, n, m * blocks * 3);
+  };
 }
 
 /** Row ranges with about equal numbers of stored elements. */
@@ -382,9 +385,11 @@ export const routines = {
     run.over('dequantizeInt8', [x, y, scale, zero, channels, pixels, pitch], images * channels, pixels * 1.5),
   /** (x, quanta, scales, sums, blocks). */
   quantizeBlocks: elementwise('quantizeBlocks', 30),
-  /** (a, scales of a, sums of a, w, scales of w, y, m, n, blocks a row). */
+  /** (a, scales of a, sums of a, w, scales of w, offsets of w | 0, y, m, n, blocks a row). */
   matmulQ8: blockProduct('matmulQ8'),
   matmulQ4: blockProduct('matmulQ4'),
+  /** (a, scales of a, w, scales of w by half blocks, y, m, n, blocks a row). */
+  matmulQ8Halves: blockProduct('matmulQ8Halves'),
   /** (x, bits, rows, k). */
   packSigns: (run, x = 0, bits = 0, rows = 1, k = 1) => run.over('packSigns', [x, bits, k], rows, k * 0.4),
   /** (a, b, y, m, n, k). */
