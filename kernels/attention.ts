@@ -10,7 +10,7 @@ import { ownScratch } from "./thread";
 const BLOCK: i32 = 64;
 const TILE_ROWS: i32 = 4;
 
-/** Words of the geometry that src/engine/cpu/attention.ts writes; the last is an f32. */
+/** Words of the geometry that src/engine/cpu/attention.ts writes; Scale is an f32. */
 enum Word {
   Heads, KeyHeads, Queries, Keys, Depth, ValueDepth,
   /** 1: query i sees keys up to i + Keys − Queries. */
@@ -20,6 +20,8 @@ enum Word {
   /** Strides of the mask in floats, by batch and by head (0 where it is shared). */
   MaskBatch, MaskHead,
   Scale,
+  /** Floats from the keys of one head to those of the next, and of the values: a cache has room after them. The forward pass alone reads these. */
+  KeyStride, ValueStride,
 }
 
 // @ts-ignore: decorator
@@ -142,8 +144,8 @@ export function attention(
     const query = (task % blocks) * BLOCK;
     const rows = min(BLOCK, queries - query);
     const source = keyHeadOf(geometry, index);
-    const keysAt = k + ((<usize>source * keys * depth) << 2);
-    const valuesAt = v + ((<usize>source * keys * valueDepth) << 2);
+    const keysAt = k + ((<usize>source * word(geometry, Word.KeyStride)) << 2);
+    const valuesAt = v + ((<usize>source * word(geometry, Word.ValueStride)) << 2);
     const headMask = maskOf(mask, geometry, index);
     const output = y + (((<usize>index * queries + query) * valueDepth) << 2);
     packA(q + (((<usize>index * queries + query) * depth) << 2), packedQ, rows, depth, depth, 1, TILE_ROWS);

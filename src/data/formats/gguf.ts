@@ -287,11 +287,18 @@ export class GgufFile {
     return tensor(values, info.shape);
   }
 
-  /** A quantised matrix as it is, for products without decoding; a stack of matrices as one. */
-  blocks(name: string): BlockMatrix {
-    const { info, bytes } = this.#bytesOf(name);
+  /**
+   * A quantised matrix as it is, for products without decoding.
+   *
+   * @param part of a stack of matrices [parts, rows, columns], which one; left out, all as one
+   */
+  blocks(name: string, part?: number): BlockMatrix {
+    const { info, bytes: all } = this.#bytesOf(name);
     const columns = info.shape.at(-1) ?? 1;
-    const rows = info.shape.slice(0, -1).reduce((product, length) => product * length, 1);
+    const parts = part === undefined ? 1 : (info.shape[0] as number);
+    const rows = info.shape.slice(0, -1).reduce((product, length) => product * length, 1) / parts;
+    const size = all.length / parts;
+    const bytes = all.subarray((part ?? 0) * size, ((part ?? 0) + 1) * size);
     if (info.type === 'Q8_0' || info.type === 'Q4_0')
       return BlockMatrix.fromBytes(bytes, info.type as BlockFormat, rows, columns);
     if (!unpackedFormats.includes(info.type))

@@ -19,7 +19,7 @@ interface Sizes {
 const scaleFloat = new Float32Array(1);
 const scaleBits = new Int32Array(scaleFloat.buffer);
 
-/** From (batch, heads, keyHeads, queries, keys, depth, valueDepth, causal, window, mask's strides by batch and head, scale). */
+/** From (batch, heads, keyHeads, queries, keys, depth, valueDepth, causal, window, mask's strides by batch and head, scale, and maybe the strides of key and value heads). */
 function sizesOf(values: readonly number[]): Sizes {
   const [batch, heads, keyHeads, queries, keys, depth, valueDepth] = values as [
     number,
@@ -31,7 +31,8 @@ function sizesOf(values: readonly number[]): Sizes {
     number,
   ];
   scaleFloat[0] = values[11] as number;
-  const words = [...values.slice(1, 11), scaleBits[0] as number];
+  const strides = [values[12] ?? keys * depth, values[13] ?? keys * valueDepth];
+  const words = [...values.slice(1, 11), scaleBits[0] as number, ...strides];
   return { batch, heads, keyHeads, queries, keys, depth, valueDepth, words };
 }
 

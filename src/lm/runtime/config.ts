@@ -1,0 +1,113 @@
+// What a decoder looks like, read from the metadata of a GGUF file or from Hugging Face's config.json.
+
+import type { GgufValue } from '../../data/index.js';
+
+export interface LanguageModelConfig {
+  readonly architecture: string;
+  readonly vocabulary: number;
+  readonly features: number;
+  readonly layers: number;
+  readonly heads: number;
+  readonly keyHeads: number;
+  readonly headDim: number;
+  readonly hidden: number;
+  /** Positions that it was trained for. */
+  readonly context: number;
+  readonly ropeBase: number;
+  /** Rotary pairs (2i, 2i + 1), as GGUF files of Llama have them, in the place of (i, i + d/2). */
+  readonly interleaved: boolean;
+  readonly epsilon: number;
+  /** Tokens that a position sees back; 0 for all. */
+  readonly window: number;
+  readonly experts?: {
+    readonly count: number;
+    readonly k: number;
+    /** Whether the gates of the chosen add up to 1. */
+    readonly normalised: boolean;
+  };
+}
+
+const interleavedArchitectures = ['llama'];
+export const architectures = ['llama', 'qwen2', 'qwen3', 'qwen3moe'] as const;
+
+/** From GGUF metadata. @throws Error naming what is missing, or an architecture that is not known. */
+export function configOfGguf(metadata: Readonly<Record<string, GgufValue>>, vocabulary: number): LanguageModelConfig {
+  const architecture = String(metadata['general.architecture'] ?? 'none');
+  requireArchitecture(architecture);
+  const optional = (key: string): number | undefined => {
+    const value = metadata[`${architecture}.${key}`];
+    return value === undefined ? undefined : Number(value);
+  };
+  const number = (key: string): number => {
+    const value = optional(key);
+    if (value === undefined || !Number.isFinite(value)) throw new Error(`the file lacks "${architecture}.${key}"`);
+    return value;
+  };
+  const heads = number('attention.head_count');
+  const features = number('embedding_length');
+  const count = optional('expert_count') ?? 0;
+  return checked({
+    architecture,
+    vocabulary,
+    features,
+    layers: number('block_count'),
+    heads,
+    keyHeads: optional('attention.head_count_kv') ?? heads,
+    headDim: optional('attention.key_length') ?? features / heads,
+    hidden: optional('feed_forward_length') ?? 0,
+    context: number('context_length'),
+    ropeBase: optional('rope.freq_base') ?? 10000,
+    interleaved: interleavedArchitectures.includes(architecture),
+    epsilon: number('attention.layer_norm_rms_epsilon'),
+    window: optional('attention.sliding_window') ?? 0,
+    ...(count > 0 && { experts: { count, k: number('expert_used_count'), normalised: true } }),
+  });
+}
+
+/** From Hugging Face's config.json. */
+export function configOfHuggingFace(config: Readonly<Record<string, unknown>>): LanguageModelConfig {
+  const type = String(config.model_type ?? 'none');
+  const architecture = type === 'qwen3_moe' ? 'qwen3moe' : type;
+  requireArchitecture(architecture);
+  const optional = (key: string): number | undefined => (typeof config[key] === 'number' ? config[key] : undefined);
+  const number = (key: string): number => {
+    const value = optional(key);
+    if (value === undefined) throw new Error(`config.json lacks "${key}"`);
+    return value;
+  };
+  const heads = number('num_attention_heads');
+  const features = number('hidden_size');
+  const count = optional('num_experts') ?? 0;
+  const normalised = config.norm_topk_prob !== false;
+  return checked({
+    architecture,
+    vocabulary: number('vocab_size'),
+    features,
+    layers: number('num_hidden_layers'),
+    heads,
+    keyHeads: optional('num_key_value_heads') ?? heads,
+    headDim: optional('head_dim') ?? features / heads,
+    hidden: number('intermediate_size'),
+    context: number('max_position_embeddings'),
+    ropeBase: optional('rope_theta') ?? 10000,
+    interleaved: false,
+    epsilon: number('rms_norm_eps'),
+    window: config.use_sliding_window === true ? (optional('sliding_window') ?? 0) : 0,
+    ...(count > 0 && { experts: { count, k: number('num_experts_per_tok'), normalised } }),
+  });
+}
+
+function requireArchitecture(architecture: string): void {
+  if (!architectures.includes(architecture as (typeof architectures)[number]))
+    throw new Error(`architecture "${architecture}" is not supported; ${architectures.join(', ')} are`);
+}
+
+function checked(config: LanguageModelConfig): LanguageModelConfig {
+  const { features, heads, keyHeads, headDim, layers } = config;
+  const whole = [features, heads, keyHeads, headDim, layers].every((value) => Number.isInteger(value) && value > 0);
+  if (!whole || heads % keyHeads !== 0 || headDim % 2 !== 0)
+    throw new Error(
+      `${features} features, ${heads} heads of ${headDim}, ${keyHeads} key heads and ${layers} layers make no decoder`,
+    );
+  return config;
+}

@@ -1,0 +1,426 @@
+import { describe, expect, test } from 'vitest';
+import { readGguf } from '../../src/data/index.js';
+import {
+  configOfGguf,
+  configOfHuggingFace,
+  generate,
+  LanguageModel,
+  type LanguageModelConfig,
+  namedWeights,
+  Sampler,
+} from '../../src/lm/index.js';
+import { BlockMatrix, quantizeBlocks } from '../../src/quantized/index.js';
+import { Random, type Tensor, tensor } from '../../src/tensor/index.js';
+import { ggufFile } from '../data/gguf-writer.js';
+import { expectClose } from '../oracle.js';
+
+const base: LanguageModelConfig = {
+  architecture: 'qwen2',
+  vocabulary: 40,
+  features: 64,
+  layers: 2,
+  heads: 4,
+  keyHeads: 2,
+  headDim: 16,
+  hidden: 96,
+  context: 700,
+  ropeBase: 10000,
+  interleaved: false,
+  epsilon: 1e-6,
+  window: 0,
+};
+
+const configs: Readonly<Record<string, LanguageModelConfig>> = {
+  llama: { ...base, architecture: 'llama', interleaved: true },
+  'llama, window of 5': { ...base, architecture: 'llama', interleaved: true, window: 5 },
+  qwen2: base,
+  qwen3: { ...base, architecture: 'qwen3', headDim: 32 },
+  qwen3moe: {
+    ...base,
+    architecture: 'qwen3moe',
+    headDim: 32,
+    hidden: 32,
+    experts: { count: 5, k: 2, normalised: true },
+  },
+};
+
+const has = (config: LanguageModelConfig, what: 'bias' | 'norm') =>
+  what === 'bias' ? config.architecture === 'qwen2' : config.architecture.startsWith('qwen3');
+
+/** Random weights under Hugging Face's names. */
+function weightsOf(config: LanguageModelConfig, seed = 1, tied = true): Record<string, Tensor> {
+  const random = new Random(seed);
+  const { features, heads, keyHeads, headDim, hidden, vocabulary, layers, experts } = config;
+  const weights: Record<string, Tensor> = {};
+  const matrix = (name: string, rows: number, columns: number) => {
+    weights[name] = random.normal([rows, columns], 0, 0.15);
+  };
+  const vector = (name: string, size: number, mean = 1) => {
+    weights[name] = random.normal([size], mean, 0.1);
+  };
+  matrix('model.embed_tokens.weight', vocabulary, features);
+  if (!tied) matrix('lm_head.weight', vocabulary, features);
+  vector('model.norm.weight', features);
+  for (let l = 0; l < layers; l++) {
+    const at = `model.layers.${l}`;
+    vector(`${at}.input_layernorm.weight`, features);
+    vector(`${at}.post_attention_layernorm.weight`, features);
+    for (const [part, count] of [
+      ['q', heads],
+      ['k', keyHeads],
+      ['v', keyHeads],
+    ] as const) {
+      matrix(`${at}.self_attn.${part}_proj.weight`, count * headDim, features);
+      if (has(config, 'bias')) vector(`${at}.self_attn.${part}_proj.bias`, count * headDim, 0);
+      if (has(config, 'norm') && part !== 'v') vector(`${at}.self_attn.${part}_norm.weight`, headDim);
+    }
+    matrix(`${at}.self_attn.o_proj.weight`, features, heads * headDim);
+    const mlp = (prefix: string) => {
+      matrix(`${prefix}.gate_proj.weight`, hidden, features);
+      matrix(`${prefix}.up_proj.weight`, hidden, features);
+      matrix(`${prefix}.down_proj.weight`, features, hidden);
+    };
+    if (experts) {
+      matrix(`${at}.mlp.gate.weight`, experts.count, features);
+      for (let e = 0; e < experts.count; e++) mlp(`${at}.mlp.experts.${e}`);
+    } else mlp(`${at}.mlp`);
+  }
+  return weights;
+}
+
+/** The equations in plain loops of doubles: logits of every token. */
+function oracle(config: LanguageModelConfig, weights: Record<string, Tensor>, tokens: readonly number[]): number[][] {
+  const { features, heads, keyHeads, headDim, layers, epsilon, ropeBase, interleaved, window, experts } = config;
+  const value = (name: string) => weights[name]?.view() as Float32Array;
+  const product = (name: string, x: readonly number[], rows: number) =>
+    Array.from({ length: rows }, (_, r) =>
+      x.reduce((sum, v, c) => sum + v * (value(name)[r * x.length + c] as number), 0),
+    );
+  const norm = (x: readonly number[], name: string) => {
+    const scale = 1 / Math.sqrt(x.reduce((sum, v) => sum + v * v, 0) / x.length + epsilon);
+    return x.map((v, i) => v * scale * (value(name)[i] as number));
+  };
+  const turn = (x: number[], position: number) => {
+    const y = [...x];
+    for (let i = 0; i < headDim / 2; i++) {
+      const [a, b] = interleaved ? [2 * i, 2 * i + 1] : [i, i + headDim / 2];
+      const angle = position * ropeBase ** ((-2 * i) / headDim);
+      y[a] = (x[a] as number) * Math.cos(angle) - (x[b] as number) * Math.sin(angle);
+      y[b] = (x[a] as number) * Math.sin(angle) + (x[b] as number) * Math.cos(angle);
+    }
+    return y;
+  };
+  const mlp = (prefix: string, x: readonly number[]) => {
+    const gate = product(`${prefix}.gate_proj.weight`, x, config.hidden);
+    const up = product(`${prefix}.up_proj.weight`, x, config.hidden);
+    return product(
+      `${prefix}.down_proj.weight`,
+      gate.map((g, i) => (g / (1 + Math.exp(-g))) * (up[i] as number)),
+      features,
+    );
+  };
+  let h = tokens.map((token) =>
+    Array.from(value('model.embed_tokens.weight').subarray(token * features, (token + 1) * features)),
+  );
+  for (let l = 0; l < layers; l++) {
+    const at = `model.layers.${l}`;
+    const project = (part: 'q' | 'k' | 'v', count: number) =>
+      h.map((row, position) => {
+        const y = product(
+          `${at}.self_attn.${part}_proj.weight`,
+          norm(row, `${at}.input_layernorm.weight`),
+          count * headDim,
+        );
+        const biased = has(config, 'bias')
+          ? y.map((v, i) => v + (value(`${at}.self_attn.${part}_proj.bias`)[i] as number))
+          : y;
+        return Array.from({ length: count }, (_, head) => {
+          const own = biased.slice(head * headDim, (head + 1) * headDim);
+          if (part === 'v') return own;
+          return turn(has(config, 'norm') ? norm(own, `${at}.self_attn.${part}_norm.weight`) : own, position);
+        });
+      });
+    const [q, k, v] = [project('q', heads), project('k', keyHeads), project('v', keyHeads)];
+    h = h.map((row, i) => {
+      const joined = Array.from({ length: heads }, (_, head) => {
+        const source = Math.floor((head * keyHeads) / heads);
+        const seen = tokens.map((_, j) => j).filter((j) => j <= i && (window === 0 || i - j < window));
+        const scores = seen.map(
+          (j) =>
+            ((q[i] as number[][])[head] as number[]).reduce(
+              (sum, x, c) => sum + x * (k[j]?.[source]?.[c] as number),
+              0,
+            ) / Math.sqrt(headDim),
+        );
+        const top = Math.max(...scores);
+        const exps = scores.map((s) => Math.exp(s - top));
+        const total = exps.reduce((a, b) => a + b, 0);
+        return Array.from({ length: headDim }, (_, c) =>
+          seen.reduce((sum, j, n) => sum + ((exps[n] as number) / total) * (v[j]?.[source]?.[c] as number), 0),
+        );
+      }).flat();
+      return row.map((x, c) => x + (product(`${at}.self_attn.o_proj.weight`, joined, features)[c] as number));
+    });
+    h = h.map((row) => {
+      const x = norm(row, `${at}.post_attention_layernorm.weight`);
+      if (!experts) return row.map((y, c) => y + (mlp(`${at}.mlp`, x)[c] as number));
+      const logits = product(`${at}.mlp.gate.weight`, x, experts.count);
+      const order = logits
+        .map((_, e) => e)
+        .sort((a, b) => (logits[b] as number) - (logits[a] as number))
+        .slice(0, experts.k);
+      const exps = order.map((e) => Math.exp(logits[e] as number));
+      const total = exps.reduce((a, b) => a + b, 0);
+      const mixed = order.map((e) => mlp(`${at}.mlp.experts.${e}`, x));
+      return row.map(
+        (y, c) => y + order.reduce((sum, _, n) => sum + ((exps[n] as number) / total) * (mixed[n]?.[c] as number), 0),
+      );
+    });
+  }
+  const head = weights['lm_head.weight'] ? 'lm_head.weight' : 'model.embed_tokens.weight';
+  return h.map((row) => product(head, norm(row, 'model.norm.weight'), config.vocabulary));
+}
+
+const prompt = [3, 17, 39, 0, 22, 8, 8, 31, 5];
+
+describe.each(Object.keys(configs))('%s', (name) => {
+  const config = configs[name] as LanguageModelConfig;
+  const weights = weightsOf(config, 2, name !== 'qwen2');
+  const model = new LanguageModel(config, namedWeights(weights));
+
+  test('logits equal plain loops of doubles', () => {
+    const logits = model.forward(prompt, model.cache(), { all: true });
+    expectClose(logits.dataSync(), oracle(config, weights, prompt).flat(), 1e-3);
+  });
+
+  test('with the cache token by token, in parts, and after a cut, they are the same', () => {
+    const whole = model.forward(prompt, model.cache(), { all: true }).dataSync();
+    const single = model.cache();
+    const one = prompt.map((token) => model.forward([token], single).dataSync());
+    expectClose(
+      one.flatMap((row) => Array.from(row)),
+      whole,
+      1e-3,
+    );
+    const parts = model.cache();
+    model.forward(prompt.slice(0, 4), parts);
+    const forked = parts.fork(config);
+    expectClose(model.forward(prompt.slice(4), parts).dataSync(), whole.subarray(-config.vocabulary), 1e-3);
+    model.forward([1, 2, 3], forked);
+    forked.truncate(4);
+    expectClose(model.forward(prompt.slice(4), forked).dataSync(), whole.subarray(-config.vocabulary), 1e-3);
+  });
+});
+
+test('prompts longer than a pass, and than the first room of the cache', () => {
+  const config = configs.qwen2 as LanguageModelConfig;
+  const model = new LanguageModel(config, namedWeights(weightsOf(config)));
+  const tokens = Array.from({ length: 530 }, (_, i) => (i * 7) % 40);
+  const [long, single] = [model.cache(), model.cache()];
+  const expected = model.forward(tokens, long).dataSync();
+  let last = new Float32Array();
+  for (const token of tokens) last = model.forward([token], single).dataSync<Float32Array>() as never;
+  expectClose(last, expected, 2e-3);
+  expect(() => model.forward(tokens, long)).toThrow(
+    'the context of 700 tokens is full: 530 are in it and 530 more were given',
+  );
+  expect(() => model.forward([40], single)).toThrow('token 40 is not in the vocabulary of 40');
+  expect(() => model.forward([], single)).toThrow('at least one token');
+});
+
+/** The weights as a GGUF file, matrices in a format. */
+function asGguf(config: LanguageModelConfig, weights: Record<string, Tensor>, format?: 'Q8_0' | 'Q4_0') {
+  const names: Record<string, string> = {
+    input_layernorm: 'attn_norm',
+    'self_attn.q_proj': 'attn_q',
+    'self_attn.k_proj': 'attn_k',
+    'self_attn.v_proj': 'attn_v',
+    'self_attn.o_proj': 'attn_output',
+    'self_attn.q_norm': 'attn_q_norm',
+    'self_attn.k_norm': 'attn_k_norm',
+    post_attention_layernorm: 'ffn_norm',
+    'mlp.gate_proj': 'ffn_gate',
+    'mlp.up_proj': 'ffn_up',
+    'mlp.down_proj': 'ffn_down',
+    'mlp.gate': 'ffn_gate_inp',
+  };
+  const one = (name: string, values: Tensor) => {
+    const plain = values.rank === 1 || !format || name.includes('gate_inp');
+    const bytes = plain
+      ? new Uint8Array(values.dataSync<Float32Array>().buffer)
+      : quantizeBlocks(values.dataSync<Float32Array>(), format);
+    return { name, shape: values.shape, type: plain ? 0 : format === 'Q8_0' ? 8 : 2, bytes };
+  };
+  const tensors = Object.entries(weights).flatMap(([name, values]) => {
+    const layer = /^model\.layers\.(\d+)\.(.*)\.(weight|bias)$/.exec(name);
+    if (layer?.[2]?.includes('experts')) return [];
+    const global: Record<string, string> = {
+      'model.embed_tokens.weight': 'token_embd.weight',
+      'model.norm.weight': 'output_norm.weight',
+      'lm_head.weight': 'output.weight',
+    };
+    return [one(layer ? `blk.${layer[1]}.${names[layer[2] as string]}.${layer[3]}` : (global[name] as string), values)];
+  });
+  for (let l = 0; l < config.layers && config.experts; l++)
+    for (const role of ['gate', 'up', 'down'] as const) {
+      const all = Array.from(
+        { length: config.experts.count },
+        (_, e) => weights[`model.layers.${l}.mlp.experts.${e}.${role}_proj.weight`] as Tensor,
+      );
+      const [rows, columns] = (all[0] as Tensor).shape as [number, number];
+      const values = tensor(Float32Array.from(all.flatMap((t) => Array.from(t.view()))), [all.length, rows, columns]);
+      tensors.push(one(`blk.${l}.ffn_${role}_exps.weight`, values));
+    }
+  const { architecture: a, experts } = config;
+  const metadata: Record<string, string | number> = {
+    'general.architecture': a,
+    [`${a}.block_count`]: config.layers,
+    [`${a}.embedding_length`]: config.features,
+    [`${a}.context_length`]: config.context,
+    [`${a}.attention.head_count`]: config.heads,
+    [`${a}.attention.head_count_kv`]: config.keyHeads,
+    [`${a}.attention.key_length`]: config.headDim,
+    [`${a}.feed_forward_length`]: config.hidden,
+    [`${a}.attention.layer_norm_rms_epsilon`]: config.epsilon,
+    ...(config.window > 0 && { [`${a}.attention.sliding_window`]: config.window }),
+    ...(experts && { [`${a}.expert_count`]: experts.count, [`${a}.expert_used_count`]: experts.k }),
+  };
+  const entries = Object.entries(metadata).map(([key, value]): [string, [number, unknown]] => [
+    key,
+    [typeof value === 'string' ? 8 : Number.isInteger(value) ? 4 : 6, value],
+  ]);
+  return ggufFile(Object.fromEntries(entries), tensors);
+}
+
+describe('GGUF', () => {
+  test.each(Object.keys(configs))('%s: a file of floats gives the same logits as the named weights', (name) => {
+    const config = configs[name] as LanguageModelConfig;
+    const weights = weightsOf(config, 4);
+    const model = LanguageModel.fromGguf(readGguf(asGguf(config, weights)));
+    expect(model.config).toMatchObject({ ...config, epsilon: expect.closeTo(config.epsilon, 9) });
+    const named = new LanguageModel(config, namedWeights(weights));
+    expectClose(model.forward(prompt, model.cache()).dataSync(), named.forward(prompt, named.cache()).dataSync(), 1e-5);
+  });
+
+  test.each([
+    ['qwen3moe', 'Q8_0'],
+    ['qwen2', 'Q4_0'],
+    ['llama', 'Q8_0'],
+  ] as const)(
+    '%s in %s: logits are those of the dequantised weights, but for the rounding of activations',
+    (name, format) => {
+      const config = configs[name] as LanguageModelConfig;
+      const weights = weightsOf(config, 5);
+      const model = LanguageModel.fromGguf(readGguf(asGguf(config, weights, format)));
+      const rounded = Object.fromEntries(
+        Object.entries(weights).map(([key, values]) => [
+          key,
+          values.rank === 1 || key.endsWith('mlp.gate.weight')
+            ? values
+            : BlockMatrix.quantize(values, format).dequantize(),
+        ]),
+      );
+      const expected = oracle(config, rounded, prompt).at(-1) as number[];
+      const largest = Math.max(...expected.map(Math.abs));
+      const logits = model.forward(prompt, model.cache()).dataSync();
+      expectClose(
+        Array.from(logits, (v) => v / largest),
+        expected.map((v) => v / largest),
+        0.03,
+      );
+    },
+  );
+
+  test('what is missing or wrong is named', () => {
+    const config = configs.qwen2 as LanguageModelConfig;
+    const weights = weightsOf(config);
+    const { 'model.layers.1.self_attn.k_proj.weight': _, ...lacking } = weights;
+    expect(() => new LanguageModel(config, namedWeights(lacking))).toThrow('lacks the weights "k" of layer 1');
+    expect(() => new LanguageModel({ ...config, hidden: 64 }, namedWeights(weights))).toThrow(
+      '"gate" of layer 0 are 96×64, expected 64×64',
+    );
+    expect(() => configOfGguf({ 'general.architecture': 'mamba' }, 5)).toThrow(
+      'architecture "mamba" is not supported; llama, qwen2',
+    );
+    expect(() => configOfGguf({ 'general.architecture': 'llama' }, 5)).toThrow('lacks "llama.attention.head_count"');
+    expect(() => LanguageModel.fromGguf(readGguf(ggufFile({}, [])))).toThrow('it is no language model');
+    expect(
+      configOfHuggingFace({
+        model_type: 'qwen3',
+        vocab_size: 9,
+        hidden_size: 8,
+        num_hidden_layers: 1,
+        num_attention_heads: 2,
+        intermediate_size: 16,
+        max_position_embeddings: 64,
+        rms_norm_eps: 1e-6,
+        head_dim: 8,
+      }),
+    ).toMatchObject({ keyHeads: 2, headDim: 8, ropeBase: 10000 });
+  });
+});
+
+describe('sampling', () => {
+  const logits = Float32Array.of(1, 3, 2, -1, 0);
+  test('greedy, top-k, top-p and min-p keep what they should', () => {
+    expect(new Sampler({ temperature: 0 }).next(logits)).toBe(1);
+    const seen = (options: object) => {
+      const sampler = new Sampler({ temperature: 5, topK: 0, topP: 1, minP: 0, ...options });
+      return [...new Set(Array.from({ length: 300 }, () => sampler.next(logits)))].sort();
+    };
+    expect(seen({})).toEqual([0, 1, 2, 3, 4]);
+    expect(seen({ topK: 2 })).toEqual([1, 2]);
+    // Probabilities 0.64, 0.24, 0.09, 0.03, 0.01.
+    expect(seen({ topP: 0.8 })).toEqual([1, 2]);
+    expect(seen({ minP: 0.1 })).toEqual([0, 1, 2]);
+    expect(new Sampler({ temperature: 0, repeatPenalty: 2 }).next(logits, [1])).toBe(2);
+  });
+
+  test('frequencies are those of the softmax, and a seed repeats them', () => {
+    const draw = (seed: number) => {
+      const sampler = new Sampler({ temperature: 1, topK: 0, topP: 1, minP: 0, seed });
+      return Array.from({ length: 4000 }, () => sampler.next(logits));
+    };
+    const counts = [0, 0, 0, 0, 0];
+    for (const token of draw(1)) counts[token] = (counts[token] as number) + 1;
+    const exps = Array.from(logits, Math.exp);
+    const total = exps.reduce((a, b) => a + b, 0);
+    const chi = counts.reduce(
+      (sum, count, i) =>
+        sum + (count - (4000 * (exps[i] as number)) / total) ** 2 / ((4000 * (exps[i] as number)) / total),
+      0,
+    );
+    expect(chi).toBeLessThan(18.5);
+    expect(draw(1)).toEqual(draw(1));
+    expect(draw(2)).not.toEqual(draw(1));
+    expect(() => new Sampler({ topP: 1.5 })).toThrow('topP must be from 0 to 1, got 1.5');
+    expect(() => new Sampler({ temperature: 0 }).next(Float32Array.of(Number.NaN))).toThrow('not finite');
+  });
+});
+
+test('generation: greedy text with the cache equals reading all again; stop, length, context and abort end it', async () => {
+  const config = { ...(configs.qwen3 as LanguageModelConfig), context: 24 };
+  const model = new LanguageModel(config, namedWeights(weightsOf(config, 9)));
+  const run = async (options: Parameters<typeof generate>[2]) => {
+    const made: number[] = [];
+    const tokens = generate(model, prompt, { temperature: 0, ...options });
+    for (;;) {
+      const { value, done } = await tokens.next();
+      if (done) return { made, reason: value };
+      made.push(value);
+    }
+  };
+  const { made, reason } = await run({ maxTokens: 8 });
+  expect(reason).toBe('length');
+  const again = [...prompt];
+  for (let i = 0; i < 8; i++)
+    again.push(new Sampler({ temperature: 0 }).next(model.forward(again, model.cache()).dataSync()));
+  expect([...prompt, ...made]).toEqual(again);
+  expect(await run({ maxTokens: 8, stopTokens: [made[3] as number] })).toMatchObject({
+    made: made.slice(0, made.indexOf(made[3] as number)),
+    reason: 'stop',
+  });
+  const full = await run({ maxTokens: 100 });
+  expect([full.reason, full.made.length]).toEqual(['length', 24 - prompt.length + 1]);
+  expect((await run({ signal: AbortSignal.abort() })).reason).toBe('aborted');
+});
