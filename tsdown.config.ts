@@ -5,7 +5,7 @@ import { defineConfig } from 'tsdown';
 const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
 const subpaths = Object.keys(exports).filter((path) => path !== './package.json');
 const entries = subpaths.map((path) =>
-  (path === '.' ? 'index' : `${path.slice(2)}/index`).replace('data/node/index', 'data/node'),
+  (path === '.' ? 'index' : `${path.slice(2)}/index`).replace('/node/index', '/node'),
 );
 
 export default defineConfig({

@@ -8,6 +8,7 @@ import { embedCommand } from './embed.js';
 import { fitCommand } from './fit.js';
 import { infoCommand } from './info.js';
 import { listCommand } from './list.js';
+import { lmCommand } from './lm.js';
 import { predictCommand } from './predict.js';
 import { rankCommand } from './rank.js';
 import { runCommand } from './run.js';
@@ -25,10 +26,11 @@ const program = new Command('gossamer')
   .addCommand(trainCommand())
   .addCommand(classifyCommand())
   .addCommand(compressCommand())
+  .addCommand(lmCommand())
   .addCommand(embedCommand())
   .addCommand(rankCommand())
   .exitOverride();
-for (const command of program.commands) command.exitOverride();
+for (const command of program.commands) for (const own of [command, ...command.commands]) own.exitOverride();
 
 try {
   await program.parseAsync();

@@ -1,5 +1,8 @@
 // Floor 6: language models.
 
+export type { LanguageBundle } from './bundle.js';
+export { type ChatMessage, chatTokens } from './chat.js';
 export { MoEPlusPlus, type MoEPlusPlusOptions } from './moepp.js';
 export * from './runtime/index.js';
+export { characterTokenizer, TextStream, type TextTokenizer, tokenizerOfGguf, tokenizerOfJson } from './tokenizer.js';
 export { type LanguageTrainingOptions, nextTokenLoss, trainLanguageModel, validationLoss } from './training.js';

@@ -1,0 +1,92 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { generatedText } from '../../src/data/index.js';
+import { Random } from '../../src/tensor/index.js';
+
+const main = join(import.meta.dirname, '../../dist/cli/main.js');
+const folder = mkdtempSync(join(tmpdir(), 'gossamer-lm-'));
+const path = (name: string) => join(folder, name);
+
+function gossamer(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', cwd: folder });
+  return { status, stdout, stderr };
+}
+
+describe.skipIf(!existsSync(main))('language models on the command line (needs a build)', () => {
+  beforeAll(() => {
+    writeFileSync(path('text.txt'), generatedText(20_000, new Random(1)));
+    const args = [
+      '--steps',
+      '120',
+      '--features',
+      '32',
+      '--layers',
+      '1',
+      '--heads',
+      '2',
+      '--length',
+      '32',
+      '--threads',
+      '1',
+      '--learning-rate',
+      '0.01',
+    ];
+    const { status, stdout } = gossamer('lm', 'train', 'text.txt', ...args, '-o', 'm.safetensors');
+    expect(status).toBe(0);
+    // Far below the 3.4 nats of guessing among 31 characters.
+    expect(Number(/validation loss ([\d.]+) nats/.exec(stdout)?.[1])).toBeLessThan(2.2);
+  }, 60_000);
+
+  test('a trained model goes on with a text, the same for the same seed', () => {
+    const run = (...more: string[]) =>
+      gossamer('lm', 'generate', 'm.safetensors', '--prompt', 'The old', '--max-tokens', '40', ...more);
+    const [first, again, other] = [run(), run(), run('--seed', '7')];
+    expect(first.status).toBe(0);
+    expect(first.stdout).toMatch(/^The old[\s\S]{40}$/);
+    expect(first.stderr).toContain('7 tokens read at');
+    expect(again.stdout).toBe(first.stdout);
+    expect(other.stdout).not.toBe(first.stdout);
+  });
+
+  test('chat answers line by line', () => {
+    const { status, stdout } = spawnSync(process.execPath, [main, 'lm', 'chat', 'm.safetensors', '--max-tokens', '5'], {
+      encoding: 'utf8',
+      cwd: folder,
+      input: 'a fox\n',
+    });
+    // Characters of ChatML are not in the vocabulary of that text.
+    expect(status).toBe(2);
+    expect(stdout).toContain('>');
+  });
+
+  test('mistakes end with code 2 and one line', () => {
+    writeFileSync(path('short.txt'), 'short');
+    writeFileSync(path('bad.gguf'), 'GGUFnonsense');
+    writeFileSync(path('bytes.txt'), Uint8Array.of(255, 254, 0));
+    for (const [args, message] of [
+      [['train', 'short.txt'], '"short.txt" has 5 characters, too few for windows of 128'],
+      [['train', 'nowhere.txt'], '"nowhere.txt" is neither a file nor a known text'],
+      [['train', 'bytes.txt'], 'is no UTF-8 text'],
+      [['generate', 'bad.gguf', '--prompt', 'x'], 'is not a GGUF file'],
+      [['generate', 'text.txt', '--prompt', 'x'], 'text.txt'],
+      [['generate', 'm.safetensors', '--prompt', 'é'], 'the vocabulary has no "é"'],
+      [['generate', 'm.safetensors', '--prompt', 'a'.repeat(600)], 'the context of 512 tokens is full'],
+      [['generate', 'm.safetensors', '--prompt', 'a', '--top-p', '2'], 'topP must be from 0 to 1, got 2'],
+    ] as const) {
+      const { status, stderr } = gossamer('lm', ...args);
+      expect(stderr).toContain(message);
+      expect(stderr.trim().split('\n').length).toBe(1);
+      expect(status).toBe(2);
+    }
+  }, 30_000);
+
+  test('gossamer run moepp --smoke', () => {
+    const { status, stdout } = gossamer('run', 'moepp', '--smoke', '--json', '--out', path('run'));
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout).rows.length).toBe(6);
+    expect(readFileSync(path('run/predictions.csv'), 'utf8')).toContain('character,experts computed,times');
+  }, 60_000);
+});
