@@ -12,6 +12,7 @@ import { lmCommand } from './lm.js';
 import { predictCommand } from './predict.js';
 import { rankCommand } from './rank.js';
 import { runCommand } from './run.js';
+import { serveCommand } from './serve.js';
 import { trainCommand } from './train.js';
 
 const program = new Command('gossamer')
@@ -27,6 +28,7 @@ const program = new Command('gossamer')
   .addCommand(classifyCommand())
   .addCommand(compressCommand())
   .addCommand(lmCommand())
+  .addCommand(serveCommand())
   .addCommand(embedCommand())
   .addCommand(rankCommand())
   .exitOverride();

@@ -1,0 +1,75 @@
+// `gossamer serve`
+
+import { basename } from 'node:path';
+import { Command } from 'commander';
+import { setThreads } from '../engine/index.js';
+import { LanguageServer, loadLanguageModel } from '../lm/node.js';
+import { number } from './arguments.js';
+
+interface Flags {
+  readonly host: string;
+  readonly port: number;
+  readonly name?: string;
+  readonly parallel: number;
+  readonly queue: number;
+  readonly context?: number;
+  readonly bodyLimit: number;
+  readonly apiKey?: string;
+  readonly threads?: number;
+  readonly quiet: boolean;
+}
+
+const examples = `
+Examples
+  gossamer serve qwen.gguf                                      on http://127.0.0.1:8080/v1, for OpenAI's clients
+  gossamer serve qwen.gguf --port 9000 --context 4096 --api-key "$KEY"
+  curl http://127.0.0.1:8080/v1/chat/completions -H 'Content-Type: application/json' -d '{"model":"qwen","messages":[{"role":"user","content":"Hello"}],"stream":true}'
+
+Endpoints: /v1/models, /v1/chat/completions, /v1/completions (both also as server-sent events), /health. A client that leaves ends its answer. Only this machine can reach it unless --host says otherwise.`;
+
+export function serveCommand(): Command {
+  return new Command('serve')
+    .description('serve a language model over HTTP, as OpenAI does')
+    .argument('<model>', 'a .gguf file, a model of gossamer lm train, or a folder with config.json')
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--port <n>', 'port; 0 takes a free one', number(0), 8080)
+    .option('--name <name>', 'what clients call the model; the file’s name when left out')
+    .option('--parallel <n>', 'answers made at once', number(1), 4)
+    .option('--queue <n>', 'requests that wait; more are told to come back', number(0), 64)
+    .option('--context <n>', 'most tokens of a conversation; the model’s when left out', number(2))
+    .option('--body-limit <bytes>', 'largest request', number(1), 2 ** 20)
+    .option('--api-key <key>', 'what clients must send as a bearer token')
+    .option('--threads <n>', 'threads, the calling one among them', number(1))
+    .option('--quiet', 'no line for each request', false)
+    .addHelpText('after', examples)
+    .action(serve);
+}
+
+async function serve(path: string, flags: Flags): Promise<void> {
+  if (flags.threads !== undefined) setThreads(flags.threads);
+  const bundle = loadLanguageModel(path);
+  const name = flags.name ?? basename(path).replace(/\.(gguf|safetensors)$/, '');
+  const { parallel, queue, context, bodyLimit, apiKey } = flags;
+  const server = new LanguageServer(bundle, {
+    ...{ name, parallel, queue, bodyLimit },
+    ...(context !== undefined && { context }),
+    ...(apiKey !== undefined && { apiKey }),
+    ...(!flags.quiet && { onRequest: (line: string) => process.stderr.write(`${line}\n`) }),
+  }).create();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(
+        error.code === 'EADDRINUSE' ? new Error(`port ${flags.port} is taken; choose another with --port`) : error,
+      ),
+    );
+    server.listen(flags.port, flags.host, resolve);
+  });
+  const address = server.address();
+  const port = typeof address === 'object' ? address?.port : flags.port;
+  process.stdout.write(`${name} on http://${flags.host}:${port}/v1 (Ctrl-C ends)\n`);
+  await new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+  server.close();
+  server.closeAllConnections();
+}

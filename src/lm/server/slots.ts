@@ -1,0 +1,61 @@
+// How many answers are made at once, and how many wait.
+
+import { RequestError } from './requests.js';
+
+export class Slots {
+  #running = 0;
+  readonly #waiting: { start(): void; signal: AbortSignal }[] = [];
+
+  constructor(
+    readonly parallel: number,
+    readonly queue: number,
+  ) {}
+
+  get running(): number {
+    return this.#running;
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** Runs work once there is room. @throws RequestError 503 when too many wait; AbortError when the client leaves before. */
+  async run<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    if (this.#running >= this.parallel) await this.#turn(signal);
+    else this.#running += 1;
+    try {
+      return await work();
+    } finally {
+      // The place goes to the next one, or becomes free.
+      const next = this.#waiting.shift();
+      if (next) next.start();
+      else this.#running -= 1;
+    }
+  }
+
+  #turn(signal: AbortSignal): Promise<void> {
+    if (this.#waiting.length >= this.queue)
+      throw new RequestError(
+        503,
+        `the server is busy: ${this.#running} answers are being made and ${this.#waiting.length} wait`,
+        null,
+        'overloaded',
+      );
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        const at = this.#waiting.indexOf(entry);
+        if (at >= 0) this.#waiting.splice(at, 1);
+        reject(new DOMException('the client left', 'AbortError'));
+      };
+      const entry = {
+        signal,
+        start: () => {
+          signal.removeEventListener('abort', leave);
+          resolve();
+        },
+      };
+      signal.addEventListener('abort', leave, { once: true });
+      this.#waiting.push(entry);
+    });
+  }
+}
