@@ -1,6 +1,7 @@
 // Weights in blocks of 32 with one scale each, as GGUF's Q8_0 and Q4_0 have them, times activations quantised to blocks of bytes likewise, which are kept as 16-bit numbers so that products need not widen them again and again. Scales and quanta lie apart: quanta [n, k] bytes (or nibbles, two a byte: element
 // j of a block in the low, j + 16 in the high half of byte j), scales [n, k/32] floats.
 
+import { dotSeven } from "./int8";
 import { multiplyAdd, sumLanes } from "./math";
 
 /** Quantises rows of x[m, k] to blocks of 32 whole numbers of 16 bits in −127…127: scale max|x|/127; sums[block] = scale·Σ of the numbers. Tasks count blocks. */
@@ -96,24 +97,73 @@ function blockProduct(
       storeSum(nibbles, y, row + 2, column, n, sumLanes(t2), aSums, scales, offsets, blocks);
       storeSum(nibbles, y, row + 3, column, n, sumLanes(t3), aSums, scales, offsets, blocks);
     }
-    for (; row < m; row++) {
-      let at = a + <usize>row * stride;
-      let f = aScales + <usize>row * row4;
-      let s = scales;
-      let t = f32x4.splat(0);
-      for (let block = 0; block < blocks; block++) {
-        const lo = weightsAt(nibbles, weights, block, 0), hi = weightsAt(nibbles, weights, block, 1);
-        const dot = dotBlock(
-          at, i16x8.extend_low_i8x16_s(lo), i16x8.extend_high_i8x16_s(lo), i16x8.extend_low_i8x16_s(hi), i16x8.extend_high_i8x16_s(hi),
-        );
-        t = multiplyAdd(f32x4.convert_i32x4_s(dot), f32x4.mul(v128.load32_splat(s), v128.load32_splat(f)), t);
-        at += 64;
-        f += 4;
-        s += 4;
-      }
-      storeSum(nibbles, y, row, column, n, sumLanes(t), aSums, scales, offsets, blocks);
-    }
   }
+  // One to three rows are left, such as the one of a token: four rows of weights at a time share its activations.
+  for (let row = m & ~3; row < m; row++) {
+    let column = begin;
+    for (; column + 4 <= end; column += 4) fourColumns(nibbles, a, aScales, aSums, w, wScales, wOffsets, y, row, column, n, blocks);
+    for (; column < end; column++) oneColumn(nibbles, a, aScales, aSums, w, wScales, wOffsets, y, row, column, n, blocks);
+  }
+}
+
+/** One row of activations times one of weights. */
+function oneColumn(nibbles: bool, a: usize, aScales: usize, aSums: usize, w: usize, wScales: usize, wOffsets: usize, y: usize, row: i32, column: i32, n: i32, blocks: i32): void {
+  const weights = w + <usize>column * blocks * <usize>(nibbles ? 16 : 32);
+  const row4 = <usize>blocks << 2;
+  let at = a + ((<usize>row * blocks) << 6);
+  let f = aScales + <usize>row * row4;
+  const scales = wScales + <usize>column * row4;
+  let s = scales;
+  let t = f32x4.splat(0);
+  for (let block = 0; block < blocks; block++, at += 64, f += 4, s += 4) {
+    const lo = weightsAt(nibbles, weights, block, 0), hi = weightsAt(nibbles, weights, block, 1);
+    const dot = dotBlock(at, i16x8.extend_low_i8x16_s(lo), i16x8.extend_high_i8x16_s(lo), i16x8.extend_low_i8x16_s(hi), i16x8.extend_high_i8x16_s(hi));
+    t = multiplyAdd(f32x4.convert_i32x4_s(dot), f32x4.mul(v128.load32_splat(s), v128.load32_splat(f)), t);
+  }
+  storeSum(nibbles, y, row, column, n, sumLanes(t), aSums, scales, wOffsets != 0 ? wOffsets + <usize>column * row4 : 0, blocks);
+}
+
+/** A block of weights times a block of activations, in four lanes. The narrow activations serve nibbles where there is a dot product of bytes: 0…15 fit its second operand on every host. */
+// @ts-ignore: decorator
+@inline
+function product(nibbles: bool, weights: usize, block: i32, narrow0: v128, narrow1: v128, a0: v128, a1: v128, a2: v128, a3: v128): v128 {
+  const lo = weightsAt(nibbles, weights, block, 0), hi = weightsAt(nibbles, weights, block, 1);
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    if (nibbles) return dotSeven(narrow1, hi, dotSeven(narrow0, lo, i32x4.splat(0)));
+  }
+  return i32x4.add(
+    i32x4.add(i32x4.dot_i16x8_s(a0, i16x8.extend_low_i8x16_s(lo)), i32x4.dot_i16x8_s(a1, i16x8.extend_high_i8x16_s(lo))),
+    i32x4.add(i32x4.dot_i16x8_s(a2, i16x8.extend_low_i8x16_s(hi)), i32x4.dot_i16x8_s(a3, i16x8.extend_high_i8x16_s(hi))),
+  );
+}
+
+/** One row of activations times four of weights. */
+// @ts-ignore: decorator
+@inline
+function fourColumns(nibbles: bool, a: usize, aScales: usize, aSums: usize, w: usize, wScales: usize, wOffsets: usize, y: usize, row: i32, column: i32, n: i32, blocks: i32): void {
+  const stride = <usize>blocks * <usize>(nibbles ? 16 : 32);
+  const row4 = <usize>blocks << 2;
+  const w0 = w + <usize>column * stride, w1 = w0 + stride, w2 = w1 + stride, w3 = w2 + stride;
+  const scales = wScales + <usize>column * row4;
+  let at = a + ((<usize>row * blocks) << 6);
+  let f = aScales + <usize>row * row4;
+  let s = scales;
+  let t0 = f32x4.splat(0), t1 = t0, t2 = t0, t3 = t0;
+  for (let block = 0; block < blocks; block++, at += 64, f += 4, s += 4) {
+    const a0 = v128.load(at), a1 = v128.load(at, 16), a2 = v128.load(at, 32), a3 = v128.load(at, 48);
+    const narrow0 = i8x16.narrow_i16x8_s(a0, a1), narrow1 = i8x16.narrow_i16x8_s(a2, a3);
+    const scale = load<f32>(f);
+    t0 = multiplyAdd(f32x4.convert_i32x4_s(product(nibbles, w0, block, narrow0, narrow1, a0, a1, a2, a3)), f32x4.splat(scale * load<f32>(s)), t0);
+    t1 = multiplyAdd(f32x4.convert_i32x4_s(product(nibbles, w1, block, narrow0, narrow1, a0, a1, a2, a3)), f32x4.splat(scale * load<f32>(s + row4)), t1);
+    t2 = multiplyAdd(f32x4.convert_i32x4_s(product(nibbles, w2, block, narrow0, narrow1, a0, a1, a2, a3)), f32x4.splat(scale * load<f32>(s + 2 * row4)), t2);
+    t3 = multiplyAdd(f32x4.convert_i32x4_s(product(nibbles, w3, block, narrow0, narrow1, a0, a1, a2, a3)), f32x4.splat(scale * load<f32>(s + 3 * row4)), t3);
+  }
+  const offsets = wOffsets != 0 ? wOffsets + <usize>column * row4 : 0;
+  const next = wOffsets != 0 ? row4 : 0;
+  storeSum(nibbles, y, row, column, n, sumLanes(t0), aSums, scales, offsets, blocks);
+  storeSum(nibbles, y, row, column + 1, n, sumLanes(t1), aSums, scales + row4, offsets + next, blocks);
+  storeSum(nibbles, y, row, column + 2, n, sumLanes(t2), aSums, scales + 2 * row4, offsets + 2 * next, blocks);
+  storeSum(nibbles, y, row, column + 3, n, sumLanes(t3), aSums, scales + 3 * row4, offsets + 3 * next, blocks);
 }
 
 // @ts-ignore: decorator
