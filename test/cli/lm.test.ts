@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { generatedText } from '../../src/data/index.js';
 import { Random } from '../../src/tensor/index.js';
+import { runDocument } from './document.js';
 
 const main = join(import.meta.dirname, '../../dist/cli/main.js');
 const folder = mkdtempSync(join(tmpdir(), 'gossamer-lm-'));
@@ -82,6 +83,13 @@ describe.skipIf(!existsSync(main))('language models on the command line (needs a
       expect(status).toBe(2);
     }
   }, 30_000);
+
+  test('the code of docs/language-models.md runs', () => {
+    const { status, stdout, stderr } = runDocument('language-models.md');
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^The old [\s\S]{40}\nexperts computed: \d\.\d\d, \d\.\d\d a token, of two\n$/);
+  }, 60_000);
 
   test('gossamer run moepp --smoke', () => {
     const { status, stdout } = gossamer('run', 'moepp', '--smoke', '--json', '--out', path('run'));

@@ -35,14 +35,13 @@ export async function* generate(
   const started = performance.now();
   let logits = lastLogits(model, prompt, cache);
   onPrefill?.(prompt.length, (performance.now() - started) / 1000);
-  for (let made = 0; ; made++) {
+  for (let made = 1; ; made++) {
     if (signal?.aborted) return 'aborted';
-    if (made >= maxTokens) return 'length';
     const token = sampler.next(logits, history);
     if (stopTokens.includes(token)) return 'stop';
     history.push(token);
     yield token;
-    if (cache.length >= cache.limit) return 'length';
+    if (made >= maxTokens || cache.length >= cache.limit) return 'length';
     // Signals, timers and other requests get their turn.
     await eventTurn();
     logits = lastLogits(model, [token], cache);
