@@ -23,6 +23,7 @@ import {
   matmul,
   mean,
   multiply,
+  putAlong,
   type Random,
   reshape,
   slice,
@@ -156,32 +157,20 @@ export class MoEPlusPlus implements ExpertLayer {
     return light ? add(heavy, light) : heavy;
   }
 
-  /** What constants and copies give: a factor of each token's own vector, plus its share of each constant; undefined when nobody chose them. */
-  #zeroComputation(tokens: Tensor, { experts, gates, k }: Routing): Tensor | undefined {
-    const chosen = experts.view<Int32Array>();
+  /** What constants and copies give, for all tokens in a few thin products: a factor of each token's own vector, plus its shares of the constants; undefined when nobody chose them. */
+  #zeroComputation(tokens: Tensor, { experts, gates }: Routing): Tensor | undefined {
     const { constant, copy, zero } = this.#first;
-    const count = tokens.shape[0] as number;
-    const gatesOf = (wanted: (expert: number) => boolean): Tensor | undefined => {
-      const mask = Float32Array.from(chosen, (expert) => Number(wanted(expert)));
-      return mask.some((value) => value === 1)
-        ? sum(multiply(gates, tensor(mask, [count, k])), 1, { keepAxes: true })
-        : undefined;
-    };
-    let y: Tensor | undefined;
-    const plus = (part: Tensor) => {
-      y = y ? add(y, part) : part;
-    };
-    const copied = gatesOf((expert) => expert >= copy && expert < zero);
-    if (copied) plus(multiply(tokens, copied));
-    for (let c = 0; c < copy - constant; c++) {
-      const gate = gatesOf((expert) => expert === constant + c);
-      if (!gate) continue;
-      const weights = reshape(slice(this.constantGate as Tensor, [c, c + 1]), [2, this.features]);
-      const alpha = multiply(softmax(matmul(tokens, weights, { transposeB: true })), gate); // (T, 2)
-      plus(multiply(tokens, slice(alpha, null, [0, 1])));
-      plus(matmul(slice(alpha, null, [1, 2]), slice(this.constants as Tensor, [c, c + 1])));
-    }
-    return y;
+    if (!experts.view<Int32Array>().some((expert) => expert >= constant && expert < zero)) return undefined;
+    const dense = putAlong(gates, experts, this.count); // (T, N)
+    const copied = sum(slice(dense, null, [copy, zero]), 1, { keepAxes: true }); // (T, 1)
+    if (!this.constantGate || !this.constants) return multiply(tokens, copied);
+    const count = copy - constant;
+    const own = slice(dense, null, [constant, copy]); // (T, C)
+    const logits = matmul(tokens, reshape(this.constantGate, [2 * count, this.features]), { transposeB: true });
+    const alpha = multiply(softmax(reshape(logits, [-1, count, 2])), reshape(own, [-1, count, 1])); // (T, C, 2)
+    const part = (at: number) => reshape(slice(alpha, null, null, [at, at + 1]), [-1, count]);
+    const factor = add(copied, sum(part(0), 1, { keepAxes: true }));
+    return add(multiply(tokens, factor), matmul(part(1), this.constants));
   }
 }
 
