@@ -117,10 +117,7 @@ describe.skipIf(!existsSync(main))('images on the command line (needs a build)',
       ['train', 40],
       ['t10k', 10],
     ] as const) {
-      const images = Uint8Array.from({ length: count }, (_, i) => i % 2).reduce<number[]>(
-        (all, label) => [...all, ...stripes(label === 1, random)],
-        [],
-      );
+      const images = Array.from({ length: count }, (_, i) => Array.from(stripes(i % 2 === 1, random))).flat();
       writeFileSync(
         path('idx', `${part}-images-idx3-ubyte`),
         writeIdx({ shape: [count, SIZE, SIZE], values: Uint8Array.from(images) }),

@@ -11,7 +11,7 @@ import { Decoder } from '../../src/models/index.js';
 import { stateOf } from '../../src/nn/index.js';
 import { Random } from '../../src/tensor/index.js';
 
-const characters = Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i)).join('') + '\n';
+const characters = `${Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i)).join('')}\n`;
 const decoder = { vocabulary: 96, features: 32, layers: 2, heads: 2, hidden: 64 };
 const config: LanguageModelConfig = {
   ...decoder,
