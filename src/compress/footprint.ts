@@ -4,7 +4,7 @@ import type { ImageDataset } from '../data/index.js';
 import { classesOn } from '../models/index.js';
 import { accuracy, inference, type Layer, parameters } from '../nn/index.js';
 import { scope, type Tensor, zeros } from '../tensor/index.js';
-import { cost, type Plan, savePlan } from '../trace/index.js';
+import { type Cost, cost, type Plan, savePlan } from '../trace/index.js';
 
 export interface Footprint {
   readonly parameters: number;
@@ -25,12 +25,13 @@ export interface Footprint {
 export function footprint(model: Layer, plan: Plan, data: ImageDataset): Footprint {
   const { channels, height, width } = data.test;
   const example = zeros([1, channels, height, width]);
-  const counted = cost((x) => model.forward(x, inference), [example], parameters(model));
+  const weights = parameters(model);
+  const counted = costOf(model, example);
   return {
     parameters: counted.parameters,
-    nonZeros: Object.values(parameters(model)).reduce((total, weight) => total + nonZerosOf(weight), 0),
+    nonZeros: Object.values(weights).reduce((total, weight) => total + nonZerosOf(weight), 0),
     multiplyAdds: counted.multiplyAdds,
-    usedMultiplyAdds: usedMultiplyAdds(model, example),
+    usedMultiplyAdds: usedOf(counted, weights),
     bytes: savePlan(plan).length,
     milliseconds: latency(plan, example),
     accuracy: accuracy(
@@ -42,12 +43,18 @@ export function footprint(model: Layer, plan: Plan, data: ImageDataset): Footpri
 
 /** Multiply-adds whose weight is not zero. */
 export function usedMultiplyAdds(model: Layer, example: Tensor): number {
-  const weights = parameters(model);
+  return usedOf(costOf(model, example), parameters(model));
+}
+
+function costOf(model: Layer, example: Tensor): Cost {
+  return cost((x) => model.forward(x, inference), [example], parameters(model));
+}
+
+function usedOf({ nodes }: Cost, weights: Record<string, Tensor>): number {
   const density = (layer: string) => {
     const weight = weights[`${layer}.weight`];
     return weight ? nonZerosOf(weight) / weight.size : 1;
   };
-  const { nodes } = cost((x) => model.forward(x, inference), [example], weights);
   return Math.round(nodes.reduce((total, node) => total + node.multiplyAdds * density(node.name), 0));
 }
 

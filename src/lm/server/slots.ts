@@ -4,7 +4,7 @@ import { RequestError } from './requests.js';
 
 export class Slots {
   #running = 0;
-  readonly #waiting: { start(): void; signal: AbortSignal }[] = [];
+  readonly #waiting: (() => void)[] = [];
 
   constructor(
     readonly parallel: number,
@@ -27,8 +27,8 @@ export class Slots {
       return await work();
     } finally {
       // The place goes to the next one, or becomes free.
-      const next = this.#waiting.shift();
-      if (next) next.start();
+      const start = this.#waiting.shift();
+      if (start) start();
       else this.#running -= 1;
     }
   }
@@ -43,19 +43,16 @@ export class Slots {
       );
     return new Promise((resolve, reject) => {
       const leave = () => {
-        const at = this.#waiting.indexOf(entry);
+        const at = this.#waiting.indexOf(start);
         if (at >= 0) this.#waiting.splice(at, 1);
         reject(new DOMException('the client left', 'AbortError'));
       };
-      const entry = {
-        signal,
-        start: () => {
-          signal.removeEventListener('abort', leave);
-          resolve();
-        },
+      const start = () => {
+        signal.removeEventListener('abort', leave);
+        resolve();
       };
       signal.addEventListener('abort', leave, { once: true });
-      this.#waiting.push(entry);
+      this.#waiting.push(start);
     });
   }
 }

@@ -11,12 +11,11 @@ import {
   square,
   sum,
   type Tensor,
-  takeAlong,
   tensor,
   topK,
 } from '../../tensor/index.js';
 
-/** How the weights of the chosen follow from the logits: `renormalised`: softmax over all, then divided by the sum of the chosen; `softmax`: as they are, so that one chosen expert still learns; `chosen`: softmax over the chosen alone (Mixtral), the same as `renormalised`. */
+/** How the weights of the chosen follow from the logits: `renormalised`: softmax over all, then divided by the sum of the chosen, which is the softmax over the chosen alone (Mixtral); `softmax`: as they are, so that one chosen expert still learns. */
 export type GateMode = 'renormalised' | 'softmax';
 
 /** The choice of a batch of T tokens among N experts. */
@@ -44,11 +43,6 @@ export function routeTopK(logits: Tensor, k: number, mode: GateMode = 'renormali
 /** Rows divided by their sums, where those are not 0. */
 export function renormalised(gates: Tensor): Tensor {
   return divide(gates, maximum(sum(gates, 1, { keepAxes: true }), 1e-9));
-}
-
-/** The gates of other choices than the best, by position i32 [T, k]. */
-export function gatesAt(probabilities: Tensor, positions: Tensor): Tensor {
-  return takeAlong(probabilities, positions);
 }
 
 /** Times that each expert was chosen: Σ is T·k. */
