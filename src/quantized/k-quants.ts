@@ -49,6 +49,16 @@ function unpackFive(minimum: boolean): Unpack {
   };
 }
 
+/** The eight scales and offsets that Q4_K and Q5_K begin with. */
+function unpackScales(bytes: Uint8Array, at: number, block: number, { scales, offsets }: Target): void {
+  const [d, dmin] = [half(bytes, at), half(bytes, at + 2)];
+  for (let sub = 0; sub < 8; sub++) {
+    const [scale, minimum] = scaleAndMinimum((i) => bytes[at + 4 + i] as number, sub);
+    scales[block * 8 + sub] = d * scale;
+    offsets[block * 8 + sub] = dmin * minimum;
+  }
+}
+
 const unpackers: Readonly<Record<UnpackedFormat, Unpack>> = {
   Q4_1: (bytes, at, block, { quanta, scales, offsets }) => {
     quanta.set(bytes.subarray(at + 4, at + 20), block * 16);
@@ -57,33 +67,27 @@ const unpackers: Readonly<Record<UnpackedFormat, Unpack>> = {
   },
   Q5_0: unpackFive(false),
   Q5_1: unpackFive(true),
-  Q4_K: (bytes, at, block, { quanta, scales, offsets }) => {
-    const [d, dmin] = [half(bytes, at), half(bytes, at + 2)];
+  Q4_K: (bytes, at, block, target) => {
+    unpackScales(bytes, at, block, target);
     for (let sub = 0; sub < 8; sub++) {
-      const [scale, minimum] = scaleAndMinimum((i) => bytes[at + 4 + i] as number, sub);
       const to = block * 8 + sub;
-      scales[to] = d * scale;
-      offsets[to] = dmin * minimum;
       // The file has sub-blocks in pairs, one in the low and one in the high nibbles of 32 bytes.
       const from = at + 16 + (sub >> 1) * 32;
       const shift = sub & 1 ? 4 : 0;
       for (let j = 0; j < 16; j++) {
         const [low, high] = [bytes[from + j] as number, bytes[from + 16 + j] as number];
-        quanta[to * 16 + j] = ((low >> shift) & 15) | (((high >> shift) & 15) << 4);
+        target.quanta[to * 16 + j] = ((low >> shift) & 15) | (((high >> shift) & 15) << 4);
       }
     }
   },
-  Q5_K: (bytes, at, block, { quanta, scales, offsets }) => {
-    const [d, dmin] = [half(bytes, at), half(bytes, at + 2)];
+  Q5_K: (bytes, at, block, target) => {
+    unpackScales(bytes, at, block, target);
     for (let sub = 0; sub < 8; sub++) {
-      const [scale, minimum] = scaleAndMinimum((i) => bytes[at + 4 + i] as number, sub);
       const to = block * 8 + sub;
-      scales[to] = d * scale;
-      offsets[to] = dmin * minimum;
       const from = at + 48 + (sub >> 1) * 32;
       for (let j = 0; j < BLOCK; j++) {
         const fifth = ((bytes[at + 16 + j] as number) >> sub) & 1;
-        quanta[to * BLOCK + j] = (((bytes[from + j] as number) >> (sub & 1 ? 4 : 0)) & 15) | (fifth << 4);
+        target.quanta[to * BLOCK + j] = (((bytes[from + j] as number) >> (sub & 1 ? 4 : 0)) & 15) | (fifth << 4);
       }
     }
   },

@@ -113,13 +113,13 @@ export function ggufWeights(file: GgufFile): WeightSource {
     experts: (role, layer, count) => {
       const name = `blk.${layer}.ffn_${role}_exps.weight`;
       if (!file.tensors.has(name)) return undefined;
-      return Array.from({ length: count }, (_, expert) => load3(file, name, expert));
+      return Array.from({ length: count }, (_, expert) => expertMatrix(file, name, expert));
     },
   };
 }
 
 /** One matrix of a stack [experts, rows, columns]. */
-function load3(file: GgufFile, name: string, expert: number): WeightMatrix {
+function expertMatrix(file: GgufFile, name: string, expert: number): WeightMatrix {
   const type = file.tensors.get(name)?.type ?? '';
   if (!plain.includes(type)) return file.blocks(name, expert);
   const all = file.tensor(name);
