@@ -1,14 +1,386 @@
-// Weights in blocks of 32 with one scale each, as GGUF's Q8_0 and Q4_0 have them, times activations quantised to blocks of bytes likewise, which are kept as 16-bit numbers so that products need not widen them again and again. Scales and quanta lie apart: quanta [n, k] bytes (or nibbles, two a byte: element
-// j of a block in the low, j + 16 in the high half of byte j), scales [n, k/32] floats.
+// Weights in blocks of 32 along their rows, as GGUF's formats have them, times activations that are quantised to blocks of bytes.
+//
+// A matrix lies in panels of 8 rows, so that sums stay in lanes of their own and memory is read in one stream. For each block of 32 columns a panel has 8 scales (f32), for some kinds 8 more numbers, then the
+// quanta of the rows in turns, four bytes of each: bytes hold columns 4g … 4g + 3, nibbles columns 4g … in their low and 16 + 4g … in their high halves. Kinds:
+//   nibbles          scale·(q − 8)
+//   shiftedNibbles   scale·q − offset
+//   bytes            scale·q, q in −127 … 127
+//   smallBytes       scale·q − offset, q in 0 … 31
+//   halves           scale·(q − 32), q in 0 … 63, with a scale for each half of a block
+//
+// Where hosts multiply bytes (relaxed SIMD) and quanta fit the second operand of that, activations are bytes; else they are 16-bit numbers.
 
-import { dotSeven } from "./int8";
-import { multiplyAdd, sumLanes } from "./math";
+import { dot16, dotSeven, sumPairs, tile4x8 } from "./int8";
+import { multiplyAdd } from "./math";
+import { ownTile } from "./thread";
 
-/** Quantises rows of x[m, k] to blocks of 32 whole numbers of 16 bits in −127…127: scale max|x|/127; sums[block] = scale·Σ of the numbers. Tasks count blocks. */
-export function quantizeBlocks(x: usize, quanta: usize, scales: usize, sums: usize, begin: i32, end: i32): void {
+const NIBBLES = 0, SHIFTED_NIBBLES = 1, BYTES = 2, SMALL_BYTES = 3, HALVES = 4;
+
+/** Rows of a panel. */
+const ROWS = 8;
+
+// @ts-ignore: decorator
+@inline
+function isNibbles(kind: i32): bool {
+  return kind <= SHIFTED_NIBBLES;
+}
+
+// @ts-ignore: decorator
+@inline
+function hasOffsets(kind: i32): bool {
+  return kind == SHIFTED_NIBBLES || kind == SMALL_BYTES;
+}
+
+/** Bytes of a panel's block before its quanta. */
+// @ts-ignore: decorator
+@inline
+function headBytes(kind: i32): usize {
+  return hasOffsets(kind) || kind == HALVES ? 64 : 32;
+}
+
+/** Bytes of a panel's block. */
+// @ts-ignore: decorator
+@inline
+function blockBytes(kind: i32): usize {
+  return headBytes(kind) + (isNibbles(kind) ? 128 : 256);
+}
+
+/** Whether activations for a kind are 16-bit numbers. */
+// @ts-ignore: decorator
+@inline
+function isWide(kind: i32): bool {
+  return kind == BYTES || !ASC_FEATURE_RELAXED_SIMD;
+}
+
+/** Four bytes of activations, repeated, times the nibbles of four rows: at most 2·15·127 a lane, so that eight such sums fit 16 bits. */
+// @ts-ignore: decorator
+@inline
+function lowProduct(a: v128, words: v128): v128 {
+  return i16x8.relaxed_dot_i8x16_i7x16_s(a, v128.and(words, i8x16.splat(15)));
+}
+
+// @ts-ignore: decorator
+@inline
+function highProduct(a: v128, words: v128): v128 {
+  return i16x8.relaxed_dot_i8x16_i7x16_s(a, v128.and(i16x8.shr_u(words, 4), i8x16.splat(15)));
+}
+
+/** Products of a block of activations with the nibbles of four rows. */
+// @ts-ignore: decorator
+@inline
+function nibbleDots(w: usize, a: usize): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    const p0 = v128.load(w), p1 = v128.load(w, 32), p2 = v128.load(w, 64), p3 = v128.load(w, 96);
+    let s = i16x8.add(lowProduct(v128.load32_splat(a), p0), highProduct(v128.load32_splat(a, 16), p0));
+    let t = i16x8.add(lowProduct(v128.load32_splat(a, 4), p1), highProduct(v128.load32_splat(a, 20), p1));
+    s = i16x8.add(s, i16x8.add(lowProduct(v128.load32_splat(a, 8), p2), highProduct(v128.load32_splat(a, 24), p2)));
+    t = i16x8.add(t, i16x8.add(lowProduct(v128.load32_splat(a, 12), p3), highProduct(v128.load32_splat(a, 28), p3)));
+    return i32x4.extadd_pairwise_i16x8_s(i16x8.add(s, t));
+  }
+  // Nibbles stay where they are in their 16 bits; their sums are shifted once.
+  const p0 = v128.load(w), p1 = v128.load(w, 32), p2 = v128.load(w, 64), p3 = v128.load(w, 96);
+  const first = i32x4.add(
+    i32x4.add(maskedProduct(p0, 0x000f, v128.load32_splat(a)), maskedProduct(p1, 0x000f, v128.load32_splat(a, 16))),
+    i32x4.add(maskedProduct(p2, 0x000f, v128.load32_splat(a, 32)), maskedProduct(p3, 0x000f, v128.load32_splat(a, 48))),
+  );
+  const second = i32x4.add(
+    i32x4.add(maskedProduct(p0, 0x00f0, v128.load32_splat(a, 4)), maskedProduct(p1, 0x00f0, v128.load32_splat(a, 20))),
+    i32x4.add(maskedProduct(p2, 0x00f0, v128.load32_splat(a, 36)), maskedProduct(p3, 0x00f0, v128.load32_splat(a, 52))),
+  );
+  const third = i32x4.add(
+    i32x4.add(maskedProduct(p0, 0x0f00, v128.load32_splat(a, 8)), maskedProduct(p1, 0x0f00, v128.load32_splat(a, 24))),
+    i32x4.add(maskedProduct(p2, 0x0f00, v128.load32_splat(a, 40)), maskedProduct(p3, 0x0f00, v128.load32_splat(a, 56))),
+  );
+  const fourth = i32x4.add(
+    i32x4.add(lastProduct(p0, v128.load32_splat(a, 12)), lastProduct(p1, v128.load32_splat(a, 28))),
+    i32x4.add(lastProduct(p2, v128.load32_splat(a, 44)), lastProduct(p3, v128.load32_splat(a, 60))),
+  );
+  return i32x4.add(i32x4.add(first, fourth), i32x4.add(i32x4.shr_s(second, 4), i32x4.shr_s(third, 8)));
+}
+
+// @ts-ignore: decorator
+@inline
+function maskedProduct(words: v128, mask: i16, a: v128): v128 {
+  return i32x4.dot_i16x8_s(v128.and(words, i16x8.splat(mask)), a);
+}
+
+// @ts-ignore: decorator
+@inline
+function lastProduct(words: v128, a: v128): v128 {
+  return i32x4.dot_i16x8_s(i16x8.shr_u(words, 12), a);
+}
+
+/** Eight bytes of activations times those of four rows: two sums of 2·63·127 are what 16 bits hold. */
+// @ts-ignore: decorator
+@inline
+function pairDots(w: usize, a: usize): v128 {
+  return i32x4.extadd_pairwise_i16x8_s(
+    i16x8.add(i16x8.relaxed_dot_i8x16_i7x16_s(v128.load32_splat(a), v128.load(w)), i16x8.relaxed_dot_i8x16_i7x16_s(v128.load32_splat(a, 4), v128.load(w, 32))),
+  );
+}
+
+/** Products of half a block of activations with the bytes of four rows. */
+// @ts-ignore: decorator
+@inline
+function halfDots(wide: bool, w: usize, a: usize): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    if (!wide) return i32x4.add(pairDots(w, a), pairDots(w + 64, a + 8));
+  }
+  const x0 = v128.load64_splat(a), x1 = v128.load64_splat(a, 8), x2 = v128.load64_splat(a, 16), x3 = v128.load64_splat(a, 24);
+  const s = dot16(v128.load8x8_s(w), x0, dot16(v128.load8x8_s(w, 32), x1, dot16(v128.load8x8_s(w, 64), x2, i32x4.dot_i16x8_s(v128.load8x8_s(w, 96), x3))));
+  const t = dot16(v128.load8x8_s(w, 8), x0, dot16(v128.load8x8_s(w, 40), x1, dot16(v128.load8x8_s(w, 72), x2, i32x4.dot_i16x8_s(v128.load8x8_s(w, 104), x3))));
+  return sumPairs(s, t);
+}
+
+/** Products of a block of activations with four rows of a kind other than halves. */
+// @ts-ignore: decorator
+@inline
+function blockDots(kind: i32, w: usize, a: usize): v128 {
+  if (isNibbles(kind)) return nibbleDots(w, a);
+  return i32x4.add(halfDots(isWide(kind), w, a), halfDots(isWide(kind), w + 128, a + (isWide(kind) ? 32 : 16)));
+}
+
+/** total + what the integer products of four rows stand for: `head` is where their scales lie, `sum` that of the activations' quanta. */
+// @ts-ignore: decorator
+@inline
+function addScaled(kind: i32, dots: v128, head: usize, scale: f32, sum: i32, total: v128): v128 {
+  if (kind == NIBBLES) dots = i32x4.sub(dots, i32x4.splat(sum << 3));
+  if (kind == HALVES) dots = i32x4.sub(dots, i32x4.splat(sum << 5));
+  total = multiplyAdd(f32x4.convert_i32x4_s(dots), f32x4.mul(v128.load(head), f32x4.splat(scale)), total);
+  if (hasOffsets(kind)) total = multiplyAdd(v128.load(head, 32), f32x4.splat(-scale * <f32>sum), total);
+  return total;
+}
+
+/** One row of activations times a panel. */
+// @ts-ignore: decorator
+@inline
+function rowTimesPanel(kind: i32, a: usize, scales: usize, sums: usize, w: usize, blocks: i32, y: usize, columns: i32): void {
+  let t0 = f32x4.splat(0), t1 = t0;
+  for (let block = 0; block < blocks; block++) {
+    const scale = load<f32>(scales);
+    const q = w + headBytes(kind);
+    if (kind == HALVES) {
+      const middle = a + (isWide(kind) ? 32 : 16);
+      t0 = addScaled(kind, halfDots(isWide(kind), q, a), w, scale, load<i32>(sums), t0);
+      t1 = addScaled(kind, halfDots(isWide(kind), q + 16, a), w + 16, scale, load<i32>(sums), t1);
+      t0 = addScaled(kind, halfDots(isWide(kind), q + 128, middle), w + 32, scale, load<i32>(sums, 4), t0);
+      t1 = addScaled(kind, halfDots(isWide(kind), q + 144, middle), w + 48, scale, load<i32>(sums, 4), t1);
+    } else {
+      const sum = load<i32>(sums) + load<i32>(sums, 4);
+      t0 = addScaled(kind, blockDots(kind, q, a), w, scale, sum, t0);
+      t1 = addScaled(kind, blockDots(kind, q + 16, a), w + 16, scale, sum, t1);
+    }
+    w += blockBytes(kind);
+    a += isWide(kind) ? 64 : 32;
+    scales += 4;
+    sums += 8;
+  }
+  storeRow(t0, t1, y, columns);
+}
+
+/** The first `columns` of eight numbers. */
+// @ts-ignore: decorator
+@inline
+function storeRow(t0: v128, t1: v128, y: usize, columns: i32): void {
+  if (columns == ROWS) {
+    v128.store(y, t0);
+    v128.store(y, t1, 16);
+    return;
+  }
+  const tile = ownTile();
+  v128.store(tile, t0);
+  v128.store(tile, t1, 16);
+  memory.copy(y, tile, <usize>columns << 2);
+}
+
+/** Four rows of activations, `stride` bytes apart, times the nibbles of a panel's block: sums to `out` [4][8]. */
+function nibbleTile(w: usize, a: usize, stride: usize, out: usize): void {
+  const a1 = a + stride, a2 = a1 + stride, a3 = a2 + stride;
+  let s00 = i32x4.splat(0), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00;
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    for (let at: usize = 0; at < 16; at += 4, w += 32) {
+      const p = v128.load(w), q = v128.load(w, 16);
+      for (let half = 0; half < 2; half++) {
+        const own = v128.and(half ? i16x8.shr_u(p, 4) : p, i8x16.splat(15));
+        const next = v128.and(half ? i16x8.shr_u(q, 4) : q, i8x16.splat(15));
+        const from = at + (<usize>half << 4);
+        let x = v128.load32_splat(a + from);
+        s00 = i16x8.add(s00, i16x8.relaxed_dot_i8x16_i7x16_s(x, own));
+        s01 = i16x8.add(s01, i16x8.relaxed_dot_i8x16_i7x16_s(x, next));
+        x = v128.load32_splat(a1 + from);
+        s10 = i16x8.add(s10, i16x8.relaxed_dot_i8x16_i7x16_s(x, own));
+        s11 = i16x8.add(s11, i16x8.relaxed_dot_i8x16_i7x16_s(x, next));
+        x = v128.load32_splat(a2 + from);
+        s20 = i16x8.add(s20, i16x8.relaxed_dot_i8x16_i7x16_s(x, own));
+        s21 = i16x8.add(s21, i16x8.relaxed_dot_i8x16_i7x16_s(x, next));
+        x = v128.load32_splat(a3 + from);
+        s30 = i16x8.add(s30, i16x8.relaxed_dot_i8x16_i7x16_s(x, own));
+        s31 = i16x8.add(s31, i16x8.relaxed_dot_i8x16_i7x16_s(x, next));
+      }
+    }
+    s00 = i32x4.extadd_pairwise_i16x8_s(s00);
+    s01 = i32x4.extadd_pairwise_i16x8_s(s01);
+    s10 = i32x4.extadd_pairwise_i16x8_s(s10);
+    s11 = i32x4.extadd_pairwise_i16x8_s(s11);
+    s20 = i32x4.extadd_pairwise_i16x8_s(s20);
+    s21 = i32x4.extadd_pairwise_i16x8_s(s21);
+    s30 = i32x4.extadd_pairwise_i16x8_s(s30);
+    s31 = i32x4.extadd_pairwise_i16x8_s(s31);
+  } else {
+    for (let at: usize = 0; at < 64; at += 16, w += 32) {
+      let p = v128.load(w), q = v128.load(w, 16);
+      for (let i: usize = 0; i < 4; i++) {
+        const own = v128.and(p, i16x8.splat(15)), next = v128.and(q, i16x8.splat(15));
+        const from = at + (i << 2);
+        let x = v128.load32_splat(a + from);
+        s00 = dot16(own, x, s00);
+        s01 = dot16(next, x, s01);
+        x = v128.load32_splat(a1 + from);
+        s10 = dot16(own, x, s10);
+        s11 = dot16(next, x, s11);
+        x = v128.load32_splat(a2 + from);
+        s20 = dot16(own, x, s20);
+        s21 = dot16(next, x, s21);
+        x = v128.load32_splat(a3 + from);
+        s30 = dot16(own, x, s30);
+        s31 = dot16(next, x, s31);
+        p = i16x8.shr_u(p, 4);
+        q = i16x8.shr_u(q, 4);
+      }
+    }
+  }
+  storeTile(out, s00, s01, s10, s11, s20, s21, s30, s31);
+}
+
+/** The same for `groups` times four bytes of 0 … 63 and activations of bytes. */
+function smallByteTile(w: usize, a: usize, stride: usize, groups: i32, out: usize): void {
+  const a1 = a + stride, a2 = a1 + stride, a3 = a2 + stride;
+  let s00 = i32x4.splat(0), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00;
+  for (let at: usize = 0, stop = <usize>groups << 2; at < stop; at += 4, w += 32) {
+    const p = v128.load(w), q = v128.load(w, 16);
+    let x = v128.load32_splat(a + at);
+    s00 = dotSeven(x, p, s00);
+    s01 = dotSeven(x, q, s01);
+    x = v128.load32_splat(a1 + at);
+    s10 = dotSeven(x, p, s10);
+    s11 = dotSeven(x, q, s11);
+    x = v128.load32_splat(a2 + at);
+    s20 = dotSeven(x, p, s20);
+    s21 = dotSeven(x, q, s21);
+    x = v128.load32_splat(a3 + at);
+    s30 = dotSeven(x, p, s30);
+    s31 = dotSeven(x, q, s31);
+  }
+  storeTile(out, s00, s01, s10, s11, s20, s21, s30, s31);
+}
+
+// @ts-ignore: decorator
+@inline
+function storeTile(out: usize, s00: v128, s01: v128, s10: v128, s11: v128, s20: v128, s21: v128, s30: v128, s31: v128): void {
+  v128.store(out, s00);
+  v128.store(out, s01, 16);
+  v128.store(out, s10, 32);
+  v128.store(out, s11, 48);
+  v128.store(out, s20, 64);
+  v128.store(out, s21, 80);
+  v128.store(out, s30, 96);
+  v128.store(out, s31, 112);
+}
+
+// @ts-ignore: decorator
+@inline
+function tile(kind: i32, w: usize, a: usize, stride: usize, groups: i32, out: usize): void {
+  if (isNibbles(kind)) nibbleTile(w, a, stride, out);
+  else if (isWide(kind)) tile4x8<i8>(a, stride, w, groups, out);
+  else if (ASC_FEATURE_RELAXED_SIMD) smallByteTile(w, a, stride, groups, out);
+}
+
+/** Adds a tile of integer products to a tile of sums. `sums` lies 8·blocks bytes apart for each row, `scales` half as much. */
+// @ts-ignore: decorator
+@inline
+function addTile(kind: i32, dots: usize, head: usize, scales: usize, sums: usize, half: i32, blocks: i32, totals: usize): void {
+  for (let row: usize = 0; row < 4; row++) {
+    const at = row << 5;
+    const scale = load<f32>(scales + ((row * blocks) << 2));
+    const own = sums + ((row * blocks) << 3);
+    const sum = kind == HALVES ? load<i32>(own + (<usize>half << 2)) : load<i32>(own) + load<i32>(own, 4);
+    v128.store(totals + at, addScaled(kind, v128.load(dots + at), head, scale, sum, v128.load(totals + at)));
+    v128.store(totals + at, addScaled(kind, v128.load(dots + at, 16), head + 16, scale, sum, v128.load(totals + at, 16)), 16);
+  }
+}
+
+/** Four rows of activations times a panel. */
+// @ts-ignore: decorator
+@inline
+function rowsTimesPanel(kind: i32, a: usize, scales: usize, sums: usize, w: usize, blocks: i32, y: usize, n: i32, columns: i32): void {
+  const dots = ownTile();
+  const totals = dots + 128;
+  const size: usize = isWide(kind) ? 64 : 32;
+  const stride = <usize>blocks * size;
+  memory.fill(totals, 0, 128);
+  for (let block = 0; block < blocks; block++) {
+    const q = w + headBytes(kind);
+    if (kind == HALVES) {
+      tile(kind, q, a, stride, 4, dots);
+      addTile(kind, dots, w, scales, sums, 0, blocks, totals);
+      tile(kind, q + 128, a + (size >> 1), stride, 4, dots);
+      addTile(kind, dots, w + 32, scales, sums, 1, blocks, totals);
+    } else {
+      tile(kind, q, a, stride, 8, dots);
+      addTile(kind, dots, w, scales, sums, 0, blocks, totals);
+    }
+    w += blockBytes(kind);
+    a += size;
+    scales += 4;
+    sums += 8;
+  }
+  for (let row: usize = 0; row < 4; row++) memory.copy(y + ((row * n) << 2), totals + (row << 5), <usize>columns << 2);
+}
+
+/** y[m, n] = x·Wᵀ for activations as `quantizeBlocks` writes them for the kind. Tasks count panels. */
+// @ts-ignore: decorator
+@inline
+function product(kind: i32, a: usize, scales: usize, sums: usize, w: usize, y: usize, m: i32, n: i32, blocks: i32, begin: i32, end: i32): void {
+  const row = <usize>blocks * (isWide(kind) ? 64 : 32);
+  for (let panel = begin; panel < end; panel++) {
+    const own = w + <usize>panel * blocks * blockBytes(kind);
+    const columns = min(ROWS, n - panel * ROWS);
+    const target = y + (<usize>panel << 5);
+    let i = 0;
+    for (; i + 4 <= m; i += 4)
+      rowsTimesPanel(kind, a + <usize>i * row, scales + ((<usize>i * blocks) << 2), sums + ((<usize>i * blocks) << 3), own, blocks, target + ((<usize>i * n) << 2), n, columns);
+    for (; i < m; i++)
+      rowTimesPanel(kind, a + <usize>i * row, scales + ((<usize>i * blocks) << 2), sums + ((<usize>i * blocks) << 3), own, blocks, target + ((<usize>i * n) << 2), columns);
+  }
+}
+
+export function matmulNibbles(a: usize, scales: usize, sums: usize, w: usize, y: usize, m: i32, n: i32, blocks: i32, begin: i32, end: i32): void {
+  product(NIBBLES, a, scales, sums, w, y, m, n, blocks, begin, end);
+}
+
+export function matmulShiftedNibbles(a: usize, scales: usize, sums: usize, w: usize, y: usize, m: i32, n: i32, blocks: i32, begin: i32, end: i32): void {
+  product(SHIFTED_NIBBLES, a, scales, sums, w, y, m, n, blocks, begin, end);
+}
+
+export function matmulBytes(a: usize, scales: usize, sums: usize, w: usize, y: usize, m: i32, n: i32, blocks: i32, begin: i32, end: i32): void {
+  product(BYTES, a, scales, sums, w, y, m, n, blocks, begin, end);
+}
+
+export function matmulSmallBytes(a: usize, scales: usize, sums: usize, w: usize, y: usize, m: i32, n: i32, blocks: i32, begin: i32, end: i32): void {
+  product(SMALL_BYTES, a, scales, sums, w, y, m, n, blocks, begin, end);
+}
+
+export function matmulHalves(a: usize, scales: usize, sums: usize, w: usize, y: usize, m: i32, n: i32, blocks: i32, begin: i32, end: i32): void {
+  product(HALVES, a, scales, sums, w, y, m, n, blocks, begin, end);
+}
+
+/** Quantises rows of x to blocks of 32 whole numbers in −127 … 127 with scale max|x|/127, laid out as products with weights of a kind read them; sums[block] = those of its two halves. Tasks count blocks. */
+export function quantizeBlocks(x: usize, quanta: usize, scales: usize, sums: usize, kind: i32, begin: i32, end: i32): void {
+  const wide = isWide(kind);
+  const turned = wide && isNibbles(kind);
   for (let block = begin; block < end; block++) {
     const source = x + (<usize>block << 7);
-    const target = quanta + (<usize>block << 6);
+    const target = quanta + (<usize>block << (wide ? 6 : 5));
     let largest = f32x4.splat(0);
     for (let i: usize = 0; i < 128; i += 16) largest = f32x4.max(largest, f32x4.abs(v128.load(source + i)));
     const peak = max(
@@ -16,191 +388,39 @@ export function quantizeBlocks(x: usize, quanta: usize, scales: usize, sums: usi
     );
     store<f32>(scales + (<usize>block << 2), peak / 127);
     const factor = f32x4.splat(peak > 0 ? 127 / peak : 0);
-    let total = i32x4.splat(0);
-    for (let i: usize = 0; i < 32; i += 8) {
-      const lo = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(source + 4 * i), factor)));
-      const hi = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(source + 4 * i, 16), factor)));
-      total = i32x4.add(total, i32x4.add(lo, hi));
-      v128.store(target + 2 * i, i16x8.narrow_i32x4_s(lo, hi));
+    const v0 = wordsAt(source, factor), v1 = wordsAt(source + 32, factor), v2 = wordsAt(source + 64, factor), v3 = wordsAt(source + 96, factor);
+    store<i32>(sums + (<usize>block << 3), sumWords(v0, v1));
+    store<i32>(sums + (<usize>block << 3), sumWords(v2, v3), 4);
+    if (turned) {
+      v128.store(target, v128.shuffle<i16>(v0, v2, 0, 2, 8, 10, 1, 3, 9, 11));
+      v128.store(target, v128.shuffle<i16>(v0, v2, 4, 6, 12, 14, 5, 7, 13, 15), 16);
+      v128.store(target, v128.shuffle<i16>(v1, v3, 0, 2, 8, 10, 1, 3, 9, 11), 32);
+      v128.store(target, v128.shuffle<i16>(v1, v3, 4, 6, 12, 14, 5, 7, 13, 15), 48);
+    } else if (wide) {
+      v128.store(target, v0);
+      v128.store(target, v1, 16);
+      v128.store(target, v2, 32);
+      v128.store(target, v3, 48);
+    } else {
+      v128.store(target, i8x16.narrow_i16x8_s(v0, v1));
+      v128.store(target, i8x16.narrow_i16x8_s(v2, v3), 16);
     }
-    store<f32>(sums + (<usize>block << 2), sumLanes(f32x4.convert_i32x4_s(total)) * (peak / 127));
   }
 }
 
-/** Sum of the 32 products of a block of activations and one of weights (four vectors of 16-bit numbers), in four lanes. */
+/** Eight floats times a factor as 16-bit numbers. */
 // @ts-ignore: decorator
 @inline
-function dotBlock(a: usize, w0: v128, w1: v128, w2: v128, w3: v128): v128 {
-  return i32x4.add(
-    i32x4.add(i32x4.dot_i16x8_s(v128.load(a), w0), i32x4.dot_i16x8_s(v128.load(a, 16), w1)),
-    i32x4.add(i32x4.dot_i16x8_s(v128.load(a, 32), w2), i32x4.dot_i16x8_s(v128.load(a, 48), w3)),
+function wordsAt(source: usize, factor: v128): v128 {
+  return i16x8.narrow_i32x4_s(
+    i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(source), factor))), i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(source, 16), factor))),
   );
 }
 
-/** The first 16 or last 16 weights of a block, as they are stored: bytes, or nibbles without their offset of 8. */
+/** Sum of sixteen 16-bit numbers of at most 127. */
 // @ts-ignore: decorator
 @inline
-function weightsAt(nibbles: bool, weights: usize, block: i32, part: usize): v128 {
-  if (!nibbles) return v128.load(weights + (<usize>block << 5) + (part << 4));
-  const bytes = v128.load(weights + (<usize>block << 4));
-  return part == 0 ? v128.and(bytes, i8x16.splat(15)) : i8x16.shr_u(bytes, 4);
-}
-
-/** Σ of n products of contiguous floats. */
-// @ts-ignore: decorator
-@inline
-function scaleDot(a: usize, b: usize, n: i32): f32 {
-  let total = f32x4.splat(0);
-  let i = 0;
-  for (; i + 4 <= n; i += 4) total = multiplyAdd(v128.load(a + (<usize>i << 2)), v128.load(b + (<usize>i << 2)), total);
-  let sum = sumLanes(total);
-  for (; i < n; i++) sum += load<f32>(a + (<usize>i << 2)) * load<f32>(b + (<usize>i << 2));
-  return sum;
-}
-
-/**
- * y[m, n] = Σ over blocks of activationScale·weightScale·(integer dot product) − Σ offset·(sum of activations): weights of 8 bits, or of 4 when `nibbles`. `offsets` holds what is taken off a block's weights, one float a block; without
- * it nibbles stand for q − 8 and bytes for themselves. Tasks count rows of the weights.
- */
-// @ts-ignore: decorator
-@inline
-function blockProduct(
-  nibbles: bool, a: usize, aScales: usize, aSums: usize, w: usize, wScales: usize, wOffsets: usize, y: usize, m: i32, n: i32, blocks: i32, begin: i32, end: i32,
-): void {
-  const size: usize = nibbles ? 16 : 32;
-  const stride = <usize>blocks << 6;
-  const row4 = <usize>blocks << 2;
-  for (let column = begin; column < end; column++) {
-    const weights = w + <usize>column * blocks * size;
-    const scales = wScales + <usize>column * row4;
-    const offsets = wOffsets != 0 ? wOffsets + <usize>column * row4 : 0;
-    let row = 0;
-    // Rows in fours share the unpacking of each block of weights.
-    for (; row + 4 <= m; row += 4) {
-      const a0 = a + <usize>row * stride;
-      const f0 = aScales + <usize>row * row4;
-      let t0 = f32x4.splat(0), t1 = t0, t2 = t0, t3 = t0;
-      for (let block = 0; block < blocks; block++) {
-        const at = a0 + (<usize>block << 6);
-        const f = f0 + (<usize>block << 2);
-        const lo = weightsAt(nibbles, weights, block, 0), hi = weightsAt(nibbles, weights, block, 1);
-        const w0 = i16x8.extend_low_i8x16_s(lo), w1 = i16x8.extend_high_i8x16_s(lo);
-        const w2 = i16x8.extend_low_i8x16_s(hi), w3 = i16x8.extend_high_i8x16_s(hi);
-        const scale = load<f32>(scales + (<usize>block << 2));
-        t0 = multiplyAdd(f32x4.convert_i32x4_s(dotBlock(at, w0, w1, w2, w3)), f32x4.splat(scale * load<f32>(f)), t0);
-        t1 = multiplyAdd(f32x4.convert_i32x4_s(dotBlock(at + stride, w0, w1, w2, w3)), f32x4.splat(scale * load<f32>(f + row4)), t1);
-        t2 = multiplyAdd(f32x4.convert_i32x4_s(dotBlock(at + 2 * stride, w0, w1, w2, w3)), f32x4.splat(scale * load<f32>(f + 2 * row4)), t2);
-        t3 = multiplyAdd(f32x4.convert_i32x4_s(dotBlock(at + 3 * stride, w0, w1, w2, w3)), f32x4.splat(scale * load<f32>(f + 3 * row4)), t3);
-      }
-      storeSum(nibbles, y, row, column, n, sumLanes(t0), aSums, scales, offsets, blocks);
-      storeSum(nibbles, y, row + 1, column, n, sumLanes(t1), aSums, scales, offsets, blocks);
-      storeSum(nibbles, y, row + 2, column, n, sumLanes(t2), aSums, scales, offsets, blocks);
-      storeSum(nibbles, y, row + 3, column, n, sumLanes(t3), aSums, scales, offsets, blocks);
-    }
-  }
-  // One to three rows are left, such as the one of a token: four rows of weights at a time share its activations.
-  for (let row = m & ~3; row < m; row++) {
-    let column = begin;
-    for (; column + 4 <= end; column += 4) fourColumns(nibbles, a, aScales, aSums, w, wScales, wOffsets, y, row, column, n, blocks);
-    for (; column < end; column++) oneColumn(nibbles, a, aScales, aSums, w, wScales, wOffsets, y, row, column, n, blocks);
-  }
-}
-
-/** One row of activations times one of weights. */
-function oneColumn(nibbles: bool, a: usize, aScales: usize, aSums: usize, w: usize, wScales: usize, wOffsets: usize, y: usize, row: i32, column: i32, n: i32, blocks: i32): void {
-  const weights = w + <usize>column * blocks * <usize>(nibbles ? 16 : 32);
-  const row4 = <usize>blocks << 2;
-  let at = a + ((<usize>row * blocks) << 6);
-  let f = aScales + <usize>row * row4;
-  const scales = wScales + <usize>column * row4;
-  let s = scales;
-  let t = f32x4.splat(0);
-  for (let block = 0; block < blocks; block++, at += 64, f += 4, s += 4) {
-    const lo = weightsAt(nibbles, weights, block, 0), hi = weightsAt(nibbles, weights, block, 1);
-    const dot = dotBlock(at, i16x8.extend_low_i8x16_s(lo), i16x8.extend_high_i8x16_s(lo), i16x8.extend_low_i8x16_s(hi), i16x8.extend_high_i8x16_s(hi));
-    t = multiplyAdd(f32x4.convert_i32x4_s(dot), f32x4.mul(v128.load32_splat(s), v128.load32_splat(f)), t);
-  }
-  storeSum(nibbles, y, row, column, n, sumLanes(t), aSums, scales, wOffsets != 0 ? wOffsets + <usize>column * row4 : 0, blocks);
-}
-
-/** A block of weights times a block of activations, in four lanes. The narrow activations serve nibbles where there is a dot product of bytes: 0…15 fit its second operand on every host. */
-// @ts-ignore: decorator
-@inline
-function product(nibbles: bool, weights: usize, block: i32, narrow0: v128, narrow1: v128, a0: v128, a1: v128, a2: v128, a3: v128): v128 {
-  const lo = weightsAt(nibbles, weights, block, 0), hi = weightsAt(nibbles, weights, block, 1);
-  if (ASC_FEATURE_RELAXED_SIMD) {
-    if (nibbles) return dotSeven(narrow1, hi, dotSeven(narrow0, lo, i32x4.splat(0)));
-  }
-  return i32x4.add(
-    i32x4.add(i32x4.dot_i16x8_s(a0, i16x8.extend_low_i8x16_s(lo)), i32x4.dot_i16x8_s(a1, i16x8.extend_high_i8x16_s(lo))),
-    i32x4.add(i32x4.dot_i16x8_s(a2, i16x8.extend_low_i8x16_s(hi)), i32x4.dot_i16x8_s(a3, i16x8.extend_high_i8x16_s(hi))),
-  );
-}
-
-/** One row of activations times four of weights. */
-// @ts-ignore: decorator
-@inline
-function fourColumns(nibbles: bool, a: usize, aScales: usize, aSums: usize, w: usize, wScales: usize, wOffsets: usize, y: usize, row: i32, column: i32, n: i32, blocks: i32): void {
-  const stride = <usize>blocks * <usize>(nibbles ? 16 : 32);
-  const row4 = <usize>blocks << 2;
-  const w0 = w + <usize>column * stride, w1 = w0 + stride, w2 = w1 + stride, w3 = w2 + stride;
-  const scales = wScales + <usize>column * row4;
-  let at = a + ((<usize>row * blocks) << 6);
-  let f = aScales + <usize>row * row4;
-  let s = scales;
-  let t0 = f32x4.splat(0), t1 = t0, t2 = t0, t3 = t0;
-  for (let block = 0; block < blocks; block++, at += 64, f += 4, s += 4) {
-    const a0 = v128.load(at), a1 = v128.load(at, 16), a2 = v128.load(at, 32), a3 = v128.load(at, 48);
-    const narrow0 = i8x16.narrow_i16x8_s(a0, a1), narrow1 = i8x16.narrow_i16x8_s(a2, a3);
-    const scale = load<f32>(f);
-    t0 = multiplyAdd(f32x4.convert_i32x4_s(product(nibbles, w0, block, narrow0, narrow1, a0, a1, a2, a3)), f32x4.splat(scale * load<f32>(s)), t0);
-    t1 = multiplyAdd(f32x4.convert_i32x4_s(product(nibbles, w1, block, narrow0, narrow1, a0, a1, a2, a3)), f32x4.splat(scale * load<f32>(s + row4)), t1);
-    t2 = multiplyAdd(f32x4.convert_i32x4_s(product(nibbles, w2, block, narrow0, narrow1, a0, a1, a2, a3)), f32x4.splat(scale * load<f32>(s + 2 * row4)), t2);
-    t3 = multiplyAdd(f32x4.convert_i32x4_s(product(nibbles, w3, block, narrow0, narrow1, a0, a1, a2, a3)), f32x4.splat(scale * load<f32>(s + 3 * row4)), t3);
-  }
-  const offsets = wOffsets != 0 ? wOffsets + <usize>column * row4 : 0;
-  const next = wOffsets != 0 ? row4 : 0;
-  storeSum(nibbles, y, row, column, n, sumLanes(t0), aSums, scales, offsets, blocks);
-  storeSum(nibbles, y, row, column + 1, n, sumLanes(t1), aSums, scales + row4, offsets + next, blocks);
-  storeSum(nibbles, y, row, column + 2, n, sumLanes(t2), aSums, scales + 2 * row4, offsets + 2 * next, blocks);
-  storeSum(nibbles, y, row, column + 3, n, sumLanes(t3), aSums, scales + 3 * row4, offsets + 3 * next, blocks);
-}
-
-// @ts-ignore: decorator
-@inline
-function storeSum(nibbles: bool, y: usize, row: i32, column: i32, n: i32, sum: f32, aSums: usize, scales: usize, offsets: usize, blocks: i32): void {
-  const own = aSums + ((<usize>row * blocks) << 2);
-  if (offsets != 0) sum -= scaleDot(offsets, own, blocks);
-  else if (nibbles) sum -= 8 * scaleDot(scales, own, blocks);
-  store<f32>(y + ((<usize>row * n + column) << 2), sum);
-}
-
-export function matmulQ8(a: usize, aScales: usize, aSums: usize, w: usize, wScales: usize, wOffsets: usize, y: usize, m: i32, n: i32, blocks: i32, begin: i32, end: i32): void {
-  blockProduct(false, a, aScales, aSums, w, wScales, wOffsets, y, m, n, blocks, begin, end);
-}
-
-export function matmulQ4(a: usize, aScales: usize, aSums: usize, w: usize, wScales: usize, wOffsets: usize, y: usize, m: i32, n: i32, blocks: i32, begin: i32, end: i32): void {
-  blockProduct(true, a, aScales, aSums, w, wScales, wOffsets, y, m, n, blocks, begin, end);
-}
-
-/** The same for bytes with two scales a block, one for each half of it: wScales [n, 2·blocks]. */
-export function matmulQ8Halves(a: usize, aScales: usize, w: usize, wScales: usize, y: usize, m: i32, n: i32, blocks: i32, begin: i32, end: i32): void {
-  for (let column = begin; column < end; column++) {
-    const weights = w + ((<usize>column * blocks) << 5);
-    for (let row = 0; row < m; row++) {
-      let at = a + ((<usize>row * blocks) << 6);
-      let f = aScales + ((<usize>row * blocks) << 2);
-      let s = wScales + ((<usize>column * blocks) << 3);
-      let t = f32x4.splat(0);
-      for (let block = 0; block < blocks; block++, at += 64, f += 4, s += 8) {
-        const lo = weightsAt(false, weights, block, 0), hi = weightsAt(false, weights, block, 1);
-        const first = i32x4.add(i32x4.dot_i16x8_s(v128.load(at), i16x8.extend_low_i8x16_s(lo)), i32x4.dot_i16x8_s(v128.load(at, 16), i16x8.extend_high_i8x16_s(lo)));
-        const second = i32x4.add(i32x4.dot_i16x8_s(v128.load(at, 32), i16x8.extend_low_i8x16_s(hi)), i32x4.dot_i16x8_s(v128.load(at, 48), i16x8.extend_high_i8x16_s(hi)));
-        const scale = v128.load32_splat(f);
-        t = multiplyAdd(f32x4.convert_i32x4_s(first), f32x4.mul(v128.load32_splat(s), scale), t);
-        t = multiplyAdd(f32x4.convert_i32x4_s(second), f32x4.mul(v128.load32_splat(s, 4), scale), t);
-      }
-      store<f32>(y + ((<usize>row * n + column) << 2), sumLanes(t));
-    }
-  }
+function sumWords(a: v128, b: v128): i32 {
+  const pairs = i32x4.extadd_pairwise_i16x8_s(i16x8.add(a, b));
+  return i32x4.extract_lane(pairs, 0) + i32x4.extract_lane(pairs, 1) + i32x4.extract_lane(pairs, 2) + i32x4.extract_lane(pairs, 3);
 }

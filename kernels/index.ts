@@ -4,7 +4,8 @@
 export { aggregate, aggregateFilterGradient, aggregateInputGradient } from "./aggregation";
 export { attention, attentionKeyGradient, attentionQueryGradient, rotate } from "./attention";
 export { matmulBits, packSigns, sumPlanes } from "./binary";
-export { matmulQ4, matmulQ8, matmulQ8Halves, quantizeBlocks } from "./blocks";
+export { packBlocks, widenHalves } from "./block-formats";
+export { matmulBytes, matmulHalves, matmulNibbles, matmulShiftedNibbles, matmulSmallBytes, quantizeBlocks } from "./blocks";
 export { sparseChannels1, sparseChannels2, sparseChannels4 } from "./channel-major";
 export { batchNormGradient, channelAffine, channelMoments, channelProducts } from "./channels";
 export { convolve, filterGradient, packFilters } from "./convolution";

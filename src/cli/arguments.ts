@@ -16,3 +16,20 @@ export function number(minimum: number, integer = true) {
 export function list(text: string): string[] {
   return text.split(',').map((part) => part.trim());
 }
+
+/** A size as 800M, 3G or 2.5GiB: K, M and G are powers of 1024. */
+export function bytes(text: string): number {
+  const [, value, unit = ''] = /^([\d.]+)\s*([kmg]?)(?:i?b)?$/i.exec(text.trim()) ?? [];
+  const size = Math.round(Number(value) * 1024 ** ['', 'k', 'm', 'g'].indexOf(unit.toLowerCase()));
+  if (!(size > 0)) throw new InvalidArgumentError('expected a size as 800M or 3G.');
+  return size;
+}
+
+/** One of some words, in whatever case. */
+export function choice<T extends string>(...words: readonly T[]) {
+  return (text: string): T => {
+    const found = words.find((word) => word.toLowerCase() === text.toLowerCase());
+    if (found === undefined) throw new InvalidArgumentError(`expected ${words.join(' or ')}.`);
+    return found;
+  };
+}

@@ -8,21 +8,30 @@ import { fileCheckpoint, interruptSignal, loadText, writeFileAtomic } from '../d
 import { setThreads } from '../engine/index.js';
 import {
   type ChatMessage,
+  characterTokenizer,
   chatTokens,
+  decoderConfig,
+  decoderOf,
   type GenerateOptions,
   generate,
   type LanguageBundle,
+  type LanguageModelConfig,
+  lookupDraft,
+  modelDraft,
   TextStream,
+  type TextTokenizer,
+  tokenizerOfJson,
+  trainBpe,
   trainLanguageModel,
   validationLoss,
 } from '../lm/index.js';
-import { loadLanguageModel, saveCharacterModel } from '../lm/node.js';
-import { Decoder } from '../models/index.js';
+import { loadLanguageModel, saveLanguageModel, type Vocabulary } from '../lm/node.js';
 import { parameterCount, progressLine } from '../nn/index.js';
 import { Random } from '../tensor/index.js';
-import { number } from './arguments.js';
+import { choice, number } from './arguments.js';
+import { type ModelFlags, modelsHelp, openModel, withModel } from './language-model.js';
 
-interface Sampling {
+interface Sampling extends ModelFlags {
   readonly maxTokens: number;
   readonly temperature: number;
   readonly topK: number;
@@ -30,11 +39,8 @@ interface Sampling {
   readonly minP: number;
   readonly repeatPenalty: number;
   readonly seed: number;
-  readonly threads?: number;
+  readonly draft?: string;
 }
-
-const models = `
-A model is a .gguf file (Llama, Qwen2, Qwen3, Qwen3-MoE; F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K), a file of gossamer lm train, or a folder with config.json, safetensors and tokenizer.json.`;
 
 export function lmCommand(): Command {
   return new Command('lm')
@@ -45,7 +51,7 @@ export function lmCommand(): Command {
 }
 
 function withSampling(command: Command): Command {
-  return command
+  return withModel(command)
     .option('--max-tokens <n>', 'tokens to make at most', number(1), 256)
     .option('--temperature <t>', '0 takes the most probable token', number(0, false), 0.8)
     .option('--top-k <k>', 'draw from so many of the most probable; 0 for all', number(0), 40)
@@ -53,7 +59,10 @@ function withSampling(command: Command): Command {
     .option('--min-p <p>', 'leave out what is less than so many times as probable as the best', number(0, false), 0.05)
     .option('--repeat-penalty <r>', 'above 1: make the last 64 tokens less likely', number(0, false), 1)
     .option('--seed <n>', 'seed', number(0), 0)
-    .option('--threads <n>', 'threads, the calling one among them', number(1));
+    .option(
+      '--draft <model>',
+      'guess tokens ahead: by a smaller model of the same tokens, or "lookup", by the text so far',
+    );
 }
 
 function generateCommand(): Command {
@@ -65,7 +74,7 @@ function generateCommand(): Command {
   )
     .addHelpText(
       'after',
-      `\nExamples\n  gossamer lm generate qwen.gguf --prompt "The sea"\n  gossamer lm generate mine.safetensors --prompt "ROMEO:" --temperature 0.7 --max-tokens 500\n${models}`,
+      `\nExamples\n  gossamer lm generate qwen.gguf --prompt "The sea"\n  gossamer lm generate mine.safetensors --prompt "ROMEO:" --temperature 0.7 --max-tokens 500\n  gossamer lm generate large.gguf --memory 2G --prompt "The sea"\n${modelsHelp}`,
     )
     .action(generateText);
 }
@@ -79,15 +88,22 @@ function chatCommand(): Command {
   )
     .addHelpText(
       'after',
-      `\nExamples\n  gossamer lm chat qwen.gguf --system "Answer briefly."\n\nCtrl-C stops an answer, Ctrl-D or /exit ends. The template is the model's own, or ChatML.\n${models}`,
+      `\nExamples\n  gossamer lm chat qwen.gguf --system "Answer briefly."\n\nCtrl-C stops an answer, Ctrl-D or /exit ends. The template is the model's own, or ChatML.\n${modelsHelp}`,
     )
     .action(chat);
 }
 
-function samplingOf({ threads, ...sampling }: Sampling): GenerateOptions {
-  if (threads !== undefined) setThreads(threads);
+function samplingOf({ draft, ...sampling }: Sampling, { model }: LanguageBundle): GenerateOptions {
   const { maxTokens, temperature, topK, topP, minP, repeatPenalty, seed } = sampling;
-  return { maxTokens, temperature, topK, topP, minP, repeatPenalty, seed };
+  const options = { maxTokens, temperature, topK, topP, minP, repeatPenalty, seed };
+  if (draft === undefined) return options;
+  if (draft === 'lookup') return { ...options, draft: lookupDraft() };
+  const small = loadLanguageModel(draft, { memory: sampling.memory }).model;
+  if (small.config.vocabulary !== model.config.vocabulary)
+    throw new Error(
+      `"${draft}" has ${small.config.vocabulary} tokens, the model ${model.config.vocabulary}: it cannot guess for it`,
+    );
+  return { ...options, draft: modelDraft(small) };
 }
 
 /** Writes tokens as they come. @returns what was written, and the tokens. */
@@ -119,8 +135,8 @@ async function stream(
 }
 
 async function generateText(path: string, { prompt, ...flags }: Sampling & { readonly prompt: string }): Promise<void> {
-  const options = samplingOf(flags);
-  const bundle = loadLanguageModel(path);
+  const bundle = openModel(path, flags);
+  const options = samplingOf(flags, bundle);
   const { signal, release } = interruptSignal();
   try {
     process.stdout.write(prompt);
@@ -131,8 +147,8 @@ async function generateText(path: string, { prompt, ...flags }: Sampling & { rea
 }
 
 async function chat(path: string, { system, ...flags }: Sampling & { readonly system?: string }): Promise<void> {
-  const options = samplingOf(flags);
-  const bundle = loadLanguageModel(path);
+  const bundle = openModel(path, flags);
+  const options = samplingOf(flags, bundle);
   const messages: ChatMessage[] = system === undefined ? [] : [{ role: 'system', content: system }];
   const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: '> ' });
   let answering: AbortController | undefined;
@@ -158,9 +174,18 @@ async function chat(path: string, { system, ...flags }: Sampling & { readonly sy
 interface TrainFlags {
   readonly out: string;
   readonly steps: number;
+  readonly vocabulary?: number;
   readonly features: number;
   readonly layers: number;
   readonly heads: number;
+  readonly keyHeads?: number;
+  readonly hidden?: number;
+  readonly window: number;
+  readonly activation: NonNullable<LanguageModelConfig['activation']>;
+  readonly experts?: number;
+  readonly top: number;
+  readonly freeExperts?: number;
+  readonly tau: number;
   readonly batch: number;
   readonly length: number;
   readonly learningRate: number;
@@ -169,41 +194,89 @@ interface TrainFlags {
   readonly resume: boolean;
 }
 
+const trainHelp = `
+Examples
+  gossamer lm train book.txt -o book.safetensors
+  gossamer lm train book.txt --vocabulary 1024 --layers 6 --features 256
+  gossamer lm train tinyshakespeare --experts 8 --free-experts 4 --tau 0.75
+  gossamer lm generate book.safetensors --prompt "Once"
+
+Tokens are characters, or with --vocabulary byte pairs that are learnt from the text. With --experts each layer is a mixture, with --free-experts MoE++: easy tokens then use fewer experts, the fewer the smaller --tau is. The last tenth of the text validates. Ctrl-C keeps the steps so far in <out>.checkpoint, and --resume goes on from there.`;
+
 function trainCommand(): Command {
   return new Command('train')
-    .description('train a decoder on the characters of a text')
+    .description('train a decoder on a text')
     .argument('<text>', 'a file in UTF-8, also .gz, or tinyshakespeare, republic')
     .option('-o, --out <file>', 'the model', 'lm.safetensors')
     .option('--steps <n>', 'steps', number(1), 1000)
+    .option('--vocabulary <n>', 'learn so many tokens (BPE) from the text; its characters when left out', number(257))
     .option('--features <n>', 'width', number(8), 128)
     .option('--layers <n>', 'layers', number(1), 4)
     .option('--heads <n>', 'heads of attention', number(1), 4)
+    .option('--key-heads <n>', 'heads of keys and values; as many as heads when left out', number(1))
+    .option('--hidden <n>', 'width of the gated layers, or of an expert; 8/3 of the width when left out', number(1))
+    .option('--window <n>', 'tokens that each one sees back; 0 for all', number(0), 0)
+    .option('--activation <name>', 'swiglu, reglu or relu2', choice('swiglu', 'reglu', 'relu2'), 'swiglu')
+    .option('--experts <n>', 'experts of a layer; no mixture when left out', number(2))
+    .option('--top <k>', 'experts that each token uses', number(1), 2)
+    .option('--free-experts <n>', 'experts that cost nothing beside them: a zero, a copy, constants', number(2))
+    .option('--tau <t>', 'what the load of a free expert counts, from 0 to 1', number(0, false), 0.75)
     .option('--batch <n>', 'windows a step', number(1), 16)
-    .option('--length <n>', 'characters of a window', number(2), 128)
+    .option('--length <n>', 'tokens of a window', number(2), 128)
     .option('--learning-rate <rate>', 'learning rate', number(0, false), 3e-3)
     .option('--seed <n>', 'seed', number(0), 0)
     .option('--threads <n>', 'threads, the calling one among them', number(1))
     .option('--resume', 'go on from <out>.checkpoint', false)
-    .addHelpText(
-      'after',
-      '\nExamples\n  gossamer lm train book.txt -o book.safetensors\n  gossamer lm generate book.safetensors --prompt "Once"\n\nThe last tenth of the text validates. Ctrl-C keeps the steps so far in <out>.checkpoint, and --resume goes on from there.',
-    )
+    .addHelpText('after', trainHelp)
     .action(train);
+}
+
+/** Cuts a text into its characters, or into as many byte pairs as asked for. */
+function cutText(text: string, size: number | undefined): { vocabulary: Vocabulary; tokenizer: TextTokenizer } {
+  if (size === undefined) {
+    const { characters } = new CharacterVocabulary(text);
+    return { vocabulary: { characters }, tokenizer: characterTokenizer(characters) };
+  }
+  const tokenizer = trainBpe(text, size);
+  return { vocabulary: { tokenizer }, tokenizer: tokenizerOfJson(tokenizer) };
+}
+
+function configOf(flags: TrainFlags, vocabulary: number): LanguageModelConfig {
+  const { features, layers, heads, keyHeads, hidden, window, activation, experts: count, top: k, length } = flags;
+  const base = decoderConfig({
+    ...{ vocabulary, features, layers, heads, window, activation, context: 16 * length },
+    ...(keyHeads !== undefined && { keyHeads }),
+    ...(hidden !== undefined && { hidden }),
+  });
+  const { freeExperts, tau } = flags;
+  if (count === undefined) {
+    if (freeExperts !== undefined) throw new Error('--free-experts needs --experts');
+    return base;
+  }
+  const plus = {
+    experts: { feedForward: count, constant: (freeExperts ?? 2) - 2 },
+    ...{ k, hidden: base.hidden, activation, tau },
+  };
+  return {
+    ...base,
+    experts: { count, k, normalised: true, ...(freeExperts !== undefined && { zeroComputation: plus }) },
+  };
 }
 
 async function train(path: string, flags: TrainFlags): Promise<void> {
   if (flags.threads !== undefined) setThreads(flags.threads);
+  const { steps, batch, length, learningRate } = flags;
   const text = loadText(path);
-  const vocabulary = new CharacterVocabulary(text);
-  const tokens = splitTokens(vocabulary.encode(text));
-  if (tokens.validation.length <= flags.length)
-    throw new Error(`"${path}" has ${text.length} characters, too few for windows of ${flags.length}`);
-  const { features, layers, heads, steps, batch, length, learningRate } = flags;
+  const { vocabulary, tokenizer } = cutText(text, flags.vocabulary);
+  const tokens = splitTokens(Int32Array.from(tokenizer.encode(text)));
+  if (tokens.validation.length <= length)
+    throw new Error(`"${path}" has ${text.length} characters, too few for windows of ${length}`);
   const random = new Random(flags.seed);
-  const options = { vocabulary: vocabulary.size, features, layers, heads };
-  const model = new Decoder(options, random.split('model'));
+  const config = configOf(flags, tokenizer.size);
+  const model = decoderOf(config, random.split('model'));
+  const kind = flags.vocabulary === undefined ? 'characters' : 'byte pairs';
   process.stderr.write(
-    `${parameterCount(model).toLocaleString('en-US')} parameters, ${tokens.train.length} characters, ${vocabulary.size} different\n`,
+    `${parameterCount(model).toLocaleString('en-US')} parameters, ${tokens.train.length} ${kind}, ${tokenizer.size} different\n`,
   );
   const checkpointPath = `${flags.out}.checkpoint`;
   if (flags.resume && !existsSync(checkpointPath)) throw new Error(`there is no "${checkpointPath}" to go on from`);
@@ -223,9 +296,13 @@ async function train(path: string, flags: TrainFlags): Promise<void> {
   } finally {
     release();
   }
-  writeFileAtomic(flags.out, saveCharacterModel(model, options, vocabulary.characters, 16 * length));
+  writeFileAtomic(flags.out, saveLanguageModel(model, config, vocabulary));
   rmSync(checkpointPath, { force: true });
+  const loss = validationLoss(model, tokens, { length });
+  const perCharacter = (loss * tokens.validation.length) / tokenizer.decode([...tokens.validation]).length;
   process.stdout.write(
-    `${flags.out}: validation loss ${validationLoss(model, tokens, { length }).toFixed(3)} nats a character\n`,
+    `${flags.out}: validation loss ${perCharacter.toFixed(3)} nats a character${
+      flags.vocabulary === undefined ? '' : `, ${loss.toFixed(3)} a token`
+    }\n`,
   );
 }

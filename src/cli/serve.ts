@@ -2,11 +2,11 @@
 
 import { basename } from 'node:path';
 import { Command } from 'commander';
-import { setThreads } from '../engine/index.js';
-import { LanguageServer, loadLanguageModel } from '../lm/node.js';
+import { LanguageServer } from '../lm/node.js';
 import { number } from './arguments.js';
+import { type ModelFlags, modelsHelp, openModel, withModel } from './language-model.js';
 
-interface Flags {
+interface Flags extends ModelFlags {
   readonly host: string;
   readonly port: number;
   readonly name?: string;
@@ -15,7 +15,6 @@ interface Flags {
   readonly context?: number;
   readonly bodyLimit: number;
   readonly apiKey?: string;
-  readonly threads?: number;
   readonly quiet: boolean;
 }
 
@@ -28,9 +27,11 @@ Examples
 Endpoints: /v1/models, /v1/chat/completions, /v1/completions (both also as server-sent events), /health. A client that leaves ends its answer. Only this machine can reach it unless --host says otherwise.`;
 
 export function serveCommand(): Command {
-  return new Command('serve')
-    .description('serve a language model over HTTP, as OpenAI does')
-    .argument('<model>', 'a .gguf file, a model of gossamer lm train, or a folder with config.json')
+  return withModel(
+    new Command('serve')
+      .description('serve a language model over HTTP, as OpenAI does')
+      .argument('<model>', 'see below'),
+  )
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <n>', 'port; 0 takes a free one', number(0), 8080)
     .option('--name <name>', 'what clients call the model; the file’s name when left out')
@@ -39,15 +40,13 @@ export function serveCommand(): Command {
     .option('--context <n>', 'most tokens of a conversation; the model’s when left out', number(2))
     .option('--body-limit <bytes>', 'largest request', number(1), 2 ** 20)
     .option('--api-key <key>', 'what clients must send as a bearer token')
-    .option('--threads <n>', 'threads, the calling one among them', number(1))
     .option('--quiet', 'no line for each request', false)
-    .addHelpText('after', examples)
+    .addHelpText('after', `${examples}\n${modelsHelp}`)
     .action(serve);
 }
 
 async function serve(path: string, flags: Flags): Promise<void> {
-  if (flags.threads !== undefined) setThreads(flags.threads);
-  const bundle = loadLanguageModel(path);
+  const bundle = openModel(path, flags);
   const name = flags.name ?? basename(path).replace(/\.(gguf|safetensors)$/, '');
   const { parallel, queue, context, bodyLimit, apiKey } = flags;
   const server = new LanguageServer(bundle, {

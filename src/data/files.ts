@@ -1,19 +1,63 @@
 // Files in Node: reading with errors that name the file, writing that leaves the old file or the new one, never half of one.
 
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
+import type { ByteSource } from './bytes.js';
 
 /** @throws Error naming the file and what is wrong. */
-export function readBytes(path: string): Uint8Array {
+function naming<T>(path: string, body: () => T): T {
   try {
-    const { buffer, byteOffset, byteLength } = readFileSync(path);
-    return new Uint8Array(buffer, byteOffset, byteLength);
+    return body();
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const reason =
       code === 'ENOENT' ? 'does not exist' : code === 'EISDIR' ? 'is a folder' : `cannot be read (${code})`;
     throw new Error(`file "${path}" ${reason}`);
   }
+}
+
+/** @throws Error naming the file and what is wrong. */
+export function readBytes(path: string): Uint8Array {
+  const { buffer, byteOffset, byteLength } = naming(path, () => readFileSync(path));
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** A file that is read by ranges, of any size, and open until closed. */
+export interface FileBytes extends ByteSource {
+  close(): void;
+}
+
+/** Bytes that one call to the system reads at most. */
+const MOST_READ = 2 ** 30;
+
+/** @throws Error naming the file and what is wrong. */
+export function openBytes(path: string): FileBytes {
+  const file = naming(path, () => openSync(path, 'r'));
+  const { size } = fstatSync(file);
+  return {
+    name: path,
+    size,
+    read(target, position) {
+      for (let done = 0; done < target.length; ) {
+        const count = naming(path, () =>
+          readSync(file, target, done, Math.min(MOST_READ, target.length - done), position + done),
+        );
+        if (count === 0) throw new Error(`file "${path}" ends before byte ${position + target.length}`);
+        done += count;
+      }
+    },
+    close: () => closeSync(file),
+  };
 }
 
 export function readText(path: string): string {

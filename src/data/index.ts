@@ -1,6 +1,7 @@
 // Floor 5: readers of real formats, data sets, splits. Everything here works on bytes and text, in Node and in browsers; `gossamer/data/node` reads files.
 
 export { type Augmentation, augment } from './augment.js';
+export { type ByteSource, bytesInMemory, type TensorPart } from './bytes.js';
 export {
   DIGIT_CLASSES,
   DIGIT_PIXELS,

@@ -5,7 +5,7 @@ export { hasText, loadText, textNames } from './corpora.js';
 export { fetchIfMissing, hasHypergraph, hypergraphNames, loadHypergraph } from './datasets.js';
 export { contentDigest, downloadHypergraph } from './download.js';
 export { type EdgeFileOptions, loadEdges } from './edges.js';
-export { readBytes, readJson, readText, writeFileAtomic } from './files.js';
+export { type FileBytes, openBytes, readBytes, readJson, readText, writeFileAtomic } from './files.js';
 export { dataFolders, knownArchive } from './folders.js';
 export { graphNames, loadGraph } from './graph-sets.js';
 export { type ImageFolderOptions, readImages } from './image-folder.js';

@@ -1,14 +1,16 @@
 // A language model with its tokenizer, from any of the files that there are.
 
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { readGguf, readSafetensors, writeSafetensors } from '../data/index.js';
-import { readBytes, readJson } from '../data/node.js';
-import type { Decoder, DecoderOptions } from '../models/index.js';
-import { stateOf, type Weights } from '../nn/index.js';
+import { basename, dirname, join } from 'node:path';
+import { readGguf, SafetensorsReader, writeSafetensors } from '../data/index.js';
+import { type FileBytes, openBytes, readJson } from '../data/node.js';
+import type { Decoder } from '../models/index.js';
+import { stateOf } from '../nn/index.js';
+import type { QuantizedFormat } from '../quantized/index.js';
 import { configOfHuggingFace, type LanguageModelConfig } from './runtime/config.js';
 import { LanguageModel } from './runtime/model.js';
-import { namedWeights } from './runtime/weights.js';
+import { WeightStore } from './runtime/store.js';
+import { safetensorsWeights } from './runtime/weights.js';
 import { characterTokenizer, type TextTokenizer, tokenizerOfGguf, tokenizerOfJson } from './tokenizer.js';
 
 export interface LanguageBundle {
@@ -16,77 +18,120 @@ export interface LanguageBundle {
   readonly tokenizer: TextTokenizer;
 }
 
-const KEY = 'gossamer-lm';
-
-interface Description {
-  readonly config: LanguageModelConfig;
-  readonly characters: readonly string[];
+/** A bundle whose weights may still lie in files. */
+export interface StoredBundle extends LanguageBundle {
+  readonly store: WeightStore;
+  /** Gives memory back and closes the files. */
+  close(): void;
 }
 
-/** A file of a decoder that was trained on characters. */
-export function saveCharacterModel(
-  model: Decoder,
-  options: DecoderOptions,
-  characters: readonly string[],
-  context: number,
-): Uint8Array {
-  const { vocabulary, features, layers, heads, keyHeads = heads, headDim = features / heads } = options;
-  const config: LanguageModelConfig = {
-    ...{ architecture: 'llama', vocabulary, features, layers, heads, keyHeads, headDim, context },
-    hidden: options.hidden ?? Math.ceil(features / 3) * 8,
-    ropeBase: options.ropeBase ?? 10000,
-    interleaved: false,
-    epsilon: options.epsilon ?? 1e-6,
-    window: options.window ?? 0,
-  };
-  return writeSafetensors(stateOf(model), { [KEY]: JSON.stringify({ config, characters } satisfies Description) });
+export interface LoadOptions {
+  /** Bytes of weights in memory at most; the rest is read from the file when needed. 3 GiB when left out. */
+  readonly memory?: number | undefined;
+  /** What floats are quantised to on the way; GGUF's quantised matrices stay as they are. */
+  readonly quantize?: QuantizedFormat | undefined;
+  /** Told the share of the weights that is read; nothing is read ahead when left out. */
+  readonly onProgress?: ((share: number) => void) | undefined;
+}
+
+/** How the text of a trained model was cut: its characters, or a tokenizer.json. */
+export type Vocabulary = { readonly characters: readonly string[] } | { readonly tokenizer: object };
+
+const KEY = 'gossamer-lm';
+
+type Description = { readonly config: LanguageModelConfig } & Vocabulary;
+
+/** A file of a decoder that was trained here. */
+export function saveLanguageModel(model: Decoder, config: LanguageModelConfig, vocabulary: Vocabulary): Uint8Array {
+  return writeSafetensors(stateOf(model), {
+    [KEY]: JSON.stringify({ config, ...vocabulary } satisfies Description),
+  });
 }
 
 /**
- * Reads a GGUF file, a model of `gossamer lm train`, or a folder with config.json, safetensors and tokenizer.json.
+ * Reads a GGUF file (the first, if it is split), a model of `gossamer lm train`, or a folder with config.json, safetensors and tokenizer.json.
  *
  * @throws Error when the path is none of them, or the tokenizer has more tokens than the model.
  */
-export function loadLanguageModel(path: string): LanguageBundle {
-  const bundle = statSync(path, { throwIfNoEntry: false })?.isDirectory() ? fromFolder(path) : fromFile(path);
-  const { model, tokenizer } = bundle;
-  if (tokenizer.size > model.config.vocabulary)
-    throw new Error(
-      `the tokenizer has ${tokenizer.size} tokens, the model ${model.config.vocabulary}: they do not belong together`,
-    );
-  return bundle;
+export function loadLanguageModel(path: string, { memory, quantize, onProgress }: LoadOptions = {}): StoredBundle {
+  const store = new WeightStore(memory);
+  const files: FileBytes[] = [];
+  const open = (file: string) => {
+    const bytes = openBytes(file);
+    files.push(bytes);
+    return bytes;
+  };
+  const close = () => {
+    store.dispose();
+    for (const file of files) file.close();
+  };
+  try {
+    const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory();
+    const read = isFolder ? fromFolder : path.endsWith('.gguf') ? fromGguf : fromTrained;
+    const { model, tokenizer } = read(path, open, store, quantize);
+    if (tokenizer.size > model.config.vocabulary)
+      throw new Error(
+        `the tokenizer has ${tokenizer.size} tokens, the model ${model.config.vocabulary}: they do not belong together`,
+      );
+    if (onProgress) model.load(onProgress);
+    return { model, tokenizer, store, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
 }
 
-function fromFile(path: string): LanguageBundle {
-  const bytes = readBytes(path);
-  if (path.endsWith('.gguf')) {
-    const file = readGguf(bytes, path);
-    return { model: LanguageModel.fromGguf(file), tokenizer: tokenizerOfGguf(file.metadata) };
-  }
-  const { tensors, metadata } = readSafetensors(bytes, path);
-  const text = metadata[KEY];
+type Reader = (
+  path: string,
+  open: (file: string) => FileBytes,
+  store: WeightStore,
+  format: QuantizedFormat | undefined,
+) => LanguageBundle;
+
+const fromGguf: Reader = (path, open, store) => {
+  const files = partsOf(path).map((file) => readGguf(open(file)));
+  const [first] = files;
+  return { model: LanguageModel.fromGguf(files, store), tokenizer: tokenizerOfGguf(first?.metadata ?? {}) };
+};
+
+/** The files of a model that is split: name-00001-of-0000N.gguf and so on. @throws Error when one is missing. */
+function partsOf(path: string): string[] {
+  const [, stem, , count] = /^(.*)-(\d{5})-of-(\d{5})\.gguf$/.exec(basename(path)) ?? [];
+  if (stem === undefined) return [path];
+  const names = Array.from({ length: Number(count) }, (_, i) =>
+    join(dirname(path), `${stem}-${String(i + 1).padStart(5, '0')}-of-${count}.gguf`),
+  );
+  const missing = names.find((name) => !existsSync(name));
+  if (missing !== undefined) throw new Error(`the model is split into ${count} files, and "${missing}" is not there`);
+  return names;
+}
+
+const fromTrained: Reader = (path, open, store, format) => {
+  const file = new SafetensorsReader(open(path));
+  const text = file.metadata[KEY];
   if (text === undefined)
     throw new Error(`file "${path}" is no model of gossamer lm train; give a .gguf file, or a folder with config.json`);
-  const { config, characters } = JSON.parse(text) as Description;
-  return { model: new LanguageModel(config, namedWeights(tensors)), tokenizer: characterTokenizer(characters) };
-}
+  const { config, ...vocabulary } = JSON.parse(text) as Description;
+  return {
+    model: new LanguageModel(config, safetensorsWeights([file], store, format)),
+    tokenizer:
+      'characters' in vocabulary ? characterTokenizer(vocabulary.characters) : tokenizerOfJson(vocabulary.tokenizer),
+  };
+};
 
-function fromFolder(path: string): LanguageBundle {
+const fromFolder: Reader = (path, open, store, format) => {
   const at = (file: string) => join(path, file);
   for (const file of ['config.json', 'tokenizer.json'])
     if (!existsSync(at(file))) throw new Error(`folder "${path}" has no ${file}`);
   const files = readdirSync(path).filter((file) => file.endsWith('.safetensors'));
   if (files.length === 0) throw new Error(`folder "${path}" has no safetensors`);
-  const weights: Weights = Object.assign(
-    {},
-    ...files.map((file) => readSafetensors(readBytes(at(file)), file).tensors),
-  );
   const config = configOfHuggingFace(readJson(at('config.json')) as Record<string, unknown>);
+  const readers = files.map((file) => new SafetensorsReader(open(at(file))));
   const tokenizerConfig = existsSync(at('tokenizer_config.json'))
     ? (readJson(at('tokenizer_config.json')) as object)
     : {};
   return {
-    model: new LanguageModel(config, namedWeights(weights)),
+    model: new LanguageModel(config, safetensorsWeights(readers, store, format)),
     tokenizer: tokenizerOfJson(readJson(at('tokenizer.json')) as object, tokenizerConfig),
   };
-}
+};

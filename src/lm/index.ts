@@ -1,7 +1,9 @@
 // Floor 6: language models.
 
+export { byteCharacters, trainBpe } from './bpe.js';
 export type { LanguageBundle } from './bundle.js';
 export { type ChatMessage, chatTokens } from './chat.js';
+export { type DecoderConfig, decoderConfig, decoderOf } from './decoder.js';
 export { MoEPlusPlus, type MoEPlusPlusOptions } from './moepp.js';
 export * from './runtime/index.js';
 export { characterTokenizer, TextStream, type TextTokenizer, tokenizerOfGguf, tokenizerOfJson } from './tokenizer.js';

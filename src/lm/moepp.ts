@@ -10,6 +10,7 @@ import {
   ExpertBank,
   type ExpertContext,
   type ExpertLayer,
+  type ExpertSet,
   loadBalanceLoss,
   type Routing,
   renormalised,
@@ -61,12 +62,12 @@ export interface MoEPlusPlusOptions {
   readonly capacityFactor?: number;
 }
 
-/** A feed-forward layer of a transformer. Parameters: router [N, d], gating residual [N, N], experts, constants. */
-export class MoEPlusPlus implements ExpertLayer {
+/** A feed-forward layer of a transformer. Parameters: router [N, d], gating residual [N, N], experts (a new bank unless given), constants. */
+export class MoEPlusPlus<E extends ExpertSet = ExpertBank> implements ExpertLayer<E> {
   readonly router: Linear;
   /** W_g [N, N], 0 at the start: a plain mixture. */
   residual: Tensor | undefined;
-  readonly experts: ExpertBank;
+  readonly experts: E;
   /** W_c [constants, 2, d] */
   constantGate: Tensor | undefined;
   /** v [constants, d] */
@@ -79,6 +80,7 @@ export class MoEPlusPlus implements ExpertLayer {
     readonly features: number,
     random: Random,
     readonly options: MoEPlusPlusOptions,
+    experts?: E,
   ) {
     const { feedForward, constant = 0, copy = 1, zero = 1 } = options.experts;
     const { k = 2, tau = 0.75, hidden, activation, gatingResidual = true } = options;
@@ -89,7 +91,7 @@ export class MoEPlusPlus implements ExpertLayer {
     if (k > this.count) throw new RangeError(`MoE++: cannot choose ${k} of ${this.count} experts`);
     this.router = new Linear(features, this.count, random, { bias: false });
     if (gatingResidual) this.residual = parameter(zeros([this.count, this.count]));
-    this.experts = new ExpertBank(feedForward, features, hidden, random, activation);
+    this.experts = (experts ?? new ExpertBank(feedForward, features, hidden, random, activation)) as E;
     if (constant > 0) {
       this.constantGate = parameter(random.uniform([constant, 2, features], -1, 1).multiply(1 / Math.sqrt(features)));
       this.constants = parameter(random.normal([constant, features], 0, 0.02));

@@ -1,5 +1,12 @@
 // Files of language models in Node.
 
-export { type LanguageBundle, loadLanguageModel, saveCharacterModel } from './bundle.js';
+export {
+  type LanguageBundle,
+  type LoadOptions,
+  loadLanguageModel,
+  type StoredBundle,
+  saveLanguageModel,
+  type Vocabulary,
+} from './bundle.js';
 export { LanguageServer, type ServerOptions } from './server/http.js';
 export { RequestError } from './server/requests.js';

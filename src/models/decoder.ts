@@ -1,7 +1,7 @@
 // A decoder-only language model as Llama builds it (Touvron et al. 2023): RMSNorm before each part, rotary positions, grouped-query attention, SwiGLU. Field names follow Hugging Face's
 // checkpoints, in camelCase.
 
-import type { ExpertContext, FeedForward } from '../nn/experts/index.js';
+import type { ExpertActivation, ExpertContext, FeedForward } from '../nn/experts/index.js';
 import { Embedding, joinHeads, Linear, RMSNorm, splitHeads, truncatedNormal } from '../nn/index.js';
 import {
   add,
@@ -10,8 +10,11 @@ import {
   multiply,
   type Random,
   type RotaryTables,
+  relu,
   rotary,
   rotaryTables,
+  silu,
+  square,
   type Tensor,
 } from '../tensor/index.js';
 
@@ -39,6 +42,8 @@ export interface DecoderOptions {
   /** Whether the output matrix is the embedding's own. */
   readonly tied?: boolean;
   readonly epsilon?: number;
+  /** Of the gated layer: `swiglu` unless given; `relu2` has no gate. */
+  readonly activation?: ExpertActivation;
   /** The layer in the place of the gated one, such as a mixture of experts. */
   readonly feedForward?: (layer: number, random: Random) => FeedForward;
 }
@@ -86,20 +91,28 @@ class SelfAttention {
   }
 }
 
-/** W_d(SiLU(W_g x) ⊙ W_u x) (Shazeer 2020). */
-class SwiGLU implements FeedForward {
-  readonly gateProj: Linear;
+/** W_d(SiLU(W_g x) ⊙ W_u x) (Shazeer 2020), the same with ReLU, or W_d·ReLU(W_u x)² (So et al. 2021). */
+class GatedLayer implements FeedForward {
+  readonly gateProj: Linear | undefined;
   readonly upProj: Linear;
   readonly downProj: Linear;
 
-  constructor(features: number, hidden: number, random: Random) {
-    this.gateProj = new Linear(features, hidden, random, { bias: false });
+  constructor(
+    features: number,
+    hidden: number,
+    random: Random,
+    readonly activation: ExpertActivation,
+  ) {
+    if (activation !== 'relu2') this.gateProj = new Linear(features, hidden, random, { bias: false });
     this.upProj = new Linear(features, hidden, random, { bias: false });
     this.downProj = new Linear(hidden, features, random, { bias: false });
   }
 
   forward(x: Tensor): Tensor {
-    return this.downProj.forward(multiply(this.gateProj.forward(x).silu(), this.upProj.forward(x)));
+    const up = this.upProj.forward(x);
+    if (!this.gateProj) return this.downProj.forward(square(relu(up)));
+    const gate = this.gateProj.forward(x);
+    return this.downProj.forward(multiply(this.activation === 'reglu' ? relu(gate) : silu(gate), up));
   }
 }
 
@@ -110,11 +123,11 @@ class DecoderLayer {
   readonly mlp: FeedForward;
 
   constructor(options: Resolved, layer: number, random: Random) {
-    const { features, hidden, epsilon } = options;
+    const { features, hidden, epsilon, activation = 'swiglu' } = options;
     this.inputLayernorm = new RMSNorm(features, epsilon);
     this.selfAttn = new SelfAttention(options, layer, random);
     this.postAttentionLayernorm = new RMSNorm(features, epsilon);
-    this.mlp = options.feedForward?.(layer, random) ?? new SwiGLU(features, hidden, random);
+    this.mlp = options.feedForward?.(layer, random) ?? new GatedLayer(features, hidden, random, activation);
   }
 
   forward(x: Tensor, tables: RotaryTables, context?: ExpertContext): Tensor {

@@ -1,82 +1,115 @@
-// Block-quantised weights: 32 values share one half-precision scale. Q8_0 keeps a byte a value, Q4_0 half a byte; both are llama.cpp's formats, bit for bit.
+// Block-quantised weights in llama.cpp's formats, packed for products: values of a block share a scale and take four to eight bits.
 
 import { cpu } from '../engine/index.js';
-import { emptyTensor, formatShape, keep, requireDType, type Tensor, tensor } from '../tensor/index.js';
-import { floatToHalf, halfToFloat } from './half.js';
+import { emptyTensor, formatShape, keep, requireDType, scope, slice, type Tensor, tensor } from '../tensor/index.js';
+import { floatToHalf } from './half.js';
 
-export type BlockFormat = 'Q8_0' | 'Q4_0';
-
-/** Values that share a scale. */
+/** Columns that share a block once packed. */
 export const BLOCK = 32;
 
-const quantaBytes: Readonly<Record<BlockFormat, number>> = { Q8_0: 32, Q4_0: 16 };
+/** Rows of a panel. */
+const ROWS = 8;
 
-/** How a matrix lies in memory: `bytes` and `nibbles` with a scale for 32 values, `halves` bytes with a scale for 16. */
-export type BlockKind = 'bytes' | 'nibbles' | 'halves';
+/** How a matrix lies in memory, see kernels/blocks.ts. */
+type BlockKind = 'nibbles' | 'shiftedNibbles' | 'bytes' | 'smallBytes' | 'halves';
 
-export interface BlockParts {
+/** Number, bytes of a panel's block before its quanta and with them, and the product of each kind. */
+const kinds = {
+  nibbles: { code: 0, head: 32, bytes: 160, product: 'matmulNibbles' },
+  shiftedNibbles: { code: 1, head: 64, bytes: 192, product: 'matmulShiftedNibbles' },
+  bytes: { code: 2, head: 32, bytes: 288, product: 'matmulBytes' },
+  smallBytes: { code: 3, head: 64, bytes: 320, product: 'matmulSmallBytes' },
+  halves: { code: 4, head: 64, bytes: 320, product: 'matmulHalves' },
+} as const;
+
+interface BlockLayout {
+  /** The number that GGUF gives the format. */
+  readonly code: number;
+  /** Values and bytes of a block as files have it. */
+  readonly values: number;
+  readonly bytes: number;
   readonly kind: BlockKind;
-  readonly rows: number;
-  readonly columns: number;
-  /** Bytes [rows, columns], or pairs of nibbles [rows, columns / 2]: element j of a block in the low, j + 16 in the high half of its byte j. */
-  readonly quanta: Uint8Array;
-  /** [rows, columns / 32], for halves [rows, columns / 16]. */
-  readonly scales: Float32Array;
-  /** What is taken off the values of a block [rows, columns / 32]; without it nibbles stand for q − 8. Halves have none. */
-  readonly offsets?: Float32Array;
 }
+
+/** What a matrix can be made of. */
+export const blockFormats = {
+  Q4_0: { code: 2, values: 32, bytes: 18, kind: 'nibbles' },
+  Q4_1: { code: 3, values: 32, bytes: 20, kind: 'shiftedNibbles' },
+  Q5_0: { code: 6, values: 32, bytes: 22, kind: 'smallBytes' },
+  Q5_1: { code: 7, values: 32, bytes: 24, kind: 'smallBytes' },
+  Q8_0: { code: 8, values: 32, bytes: 34, kind: 'bytes' },
+  Q4_K: { code: 12, values: 256, bytes: 144, kind: 'shiftedNibbles' },
+  Q5_K: { code: 13, values: 256, bytes: 176, kind: 'smallBytes' },
+  Q6_K: { code: 14, values: 256, bytes: 210, kind: 'halves' },
+} as const satisfies Readonly<Record<string, BlockLayout>>;
+
+export type BlockFormat = keyof typeof blockFormats;
+
+/** Formats that values can be quantised to here. */
+export type QuantizedFormat = 'Q8_0' | 'Q4_0';
+
+/** Bytes of a file that are packed at once. */
+const CHUNK_BYTES = 2 ** 23;
+
+/** Writes `target.length` bytes of a matrix, from byte `offset` on, to `target`. */
+export type BlockReader = (target: Uint8Array, offset: number) => void;
 
 /** A matrix [rows, columns] in blocks along its rows, for products with f32 activations. */
 export class BlockMatrix {
-  readonly kind: BlockKind;
-  readonly rows: number;
-  readonly columns: number;
-  readonly quanta: Tensor;
-  readonly scales: Tensor;
-  readonly offsets: Tensor | undefined;
+  /** Panels of 8 rows, u8 [⌈rows/8⌉, bytes of a panel]. */
+  readonly #panels: Tensor;
+  readonly #kind: (typeof kinds)[BlockKind];
 
-  constructor({ kind, rows, columns, quanta, scales, offsets }: BlockParts) {
-    requireColumns(columns);
-    this.kind = kind;
-    this.rows = rows;
-    this.columns = columns;
-    const bytes = kind === 'nibbles' ? quanta : new Int8Array(quanta.buffer, quanta.byteOffset, quanta.length);
-    this.quanta = keep(tensor(bytes, [rows, kind === 'nibbles' ? columns / 2 : columns]));
-    this.scales = keep(tensor(scales, [rows, scales.length / rows]));
-    this.offsets = offsets && keep(tensor(offsets, [rows, columns / BLOCK]));
+  private constructor(
+    readonly format: BlockFormat,
+    readonly rows: number,
+    readonly columns: number,
+    panels: Tensor,
+  ) {
+    this.#kind = kinds[blockFormats[format].kind];
+    this.#panels = panels;
   }
 
   /** Bytes that a product reads. */
   get bytes(): number {
-    return this.quanta.size + 4 * (this.scales.size + (this.offsets?.size ?? 0));
+    return this.#panels.size;
   }
 
   /** Quantises a matrix [rows, columns] of a multiple of 32 columns. */
-  static quantize(weights: Tensor, format: BlockFormat): BlockMatrix {
+  static quantize(weights: Tensor, format: QuantizedFormat): BlockMatrix {
     requireDType('BlockMatrix', 'f32', weights);
     const [rows, columns] = weights.shape as [number, number];
     if (weights.rank !== 2) throw new Error(`BlockMatrix: expected a matrix, got ${formatShape(weights.shape)}`);
-    requireColumns(columns);
+    requireColumns(format, columns);
     return BlockMatrix.fromBytes(quantizeBlocks(weights.view(), format), format, rows, columns);
   }
 
-  /** From the bytes of llama.cpp's blocks: scale, then quanta, block after block. */
+  /** From the bytes of llama.cpp's blocks, row after row. */
   static fromBytes(bytes: Uint8Array, format: BlockFormat, rows: number, columns: number): BlockMatrix {
-    requireColumns(columns);
-    const size = quantaBytes[format];
-    const blocks = (rows * columns) / BLOCK;
-    if (bytes.length !== blocks * (size + 2))
-      throw new Error(
-        `BlockMatrix: ${rows}×${columns} in ${format} takes ${blocks * (size + 2)} bytes, got ${bytes.length}`,
-      );
-    const quanta = new Uint8Array(blocks * size);
-    const scales = new Float32Array(blocks);
-    for (let block = 0; block < blocks; block++) {
-      const at = block * (size + 2);
-      scales[block] = halfToFloat((bytes[at] as number) | ((bytes[at + 1] as number) << 8));
-      quanta.set(bytes.subarray(at + 2, at + 2 + size), block * size);
-    }
-    return new BlockMatrix({ kind: format === 'Q8_0' ? 'bytes' : 'nibbles', rows, columns, quanta, scales });
+    requireColumns(format, columns);
+    const expected = blockBytes(format, rows, columns);
+    if (bytes.length !== expected)
+      throw new Error(`BlockMatrix: ${rows}×${columns} in ${format} takes ${expected} bytes, got ${bytes.length}`);
+    return BlockMatrix.read(format, rows, columns, (target, offset) =>
+      target.set(bytes.subarray(offset, offset + target.length)),
+    );
+  }
+
+  /** The same, part by part from wherever the bytes are, straight into the engine's memory. */
+  static read(format: BlockFormat, rows: number, columns: number, read: BlockReader): BlockMatrix {
+    requireColumns(format, columns);
+    const panels = keep(emptyTensor([Math.ceil(rows / ROWS), panelBytes(format, ROWS, columns)], 'u8'));
+    const rowBytes = blockBytes(format, 1, columns);
+    const step = Math.max(1, Math.floor(CHUNK_BYTES / (ROWS * rowBytes))) * ROWS;
+    for (let row = 0; row < rows; row += step)
+      scope(() => {
+        const count = Math.min(step, rows - row);
+        const source = emptyTensor([count * rowBytes], 'u8');
+        read(source.view<Uint8Array>(), row * rowBytes);
+        const target = slice(panels, [row / ROWS, Math.ceil((row + count) / ROWS)]);
+        cpu.run('packBlocks', [source, target, blockFormats[format].code, count, columns]);
+      });
+    return new BlockMatrix(format, rows, columns, panels);
   }
 
   /** The values that the quanta stand for, f32 [rows, columns]. */
@@ -87,23 +120,37 @@ export class BlockMatrix {
   /** The values of some rows, f32 [rows.length, columns]. */
   rowsAt(rows: ArrayLike<number>): Tensor {
     const values = new Float32Array(rows.length * this.columns);
-    const [scales, offsets] = [this.scales.view(), this.offsets?.view()];
-    const quanta = this.quanta.view<Int8Array>();
-    const shared = this.kind === 'halves' ? BLOCK / 2 : BLOCK;
+    const quanta = this.#panels.view<Uint8Array>();
+    const numbers = new Float32Array(quanta.buffer, quanta.byteOffset, quanta.length / 4);
+    const blocks = this.columns / BLOCK;
     for (let i = 0; i < rows.length; i++) {
-      const first = (rows[i] as number) * this.columns;
-      for (let column = 0; column < this.columns; column++) {
-        const place = first + column;
-        const block = Math.floor(place / BLOCK);
-        const scale = scales[Math.floor(place / shared)] as number;
-        values[i * this.columns + column] =
-          this.kind === 'nibbles'
-            ? scale * (((quanta[block * 16 + (place % 16)] as number) >> (place % BLOCK < 16 ? 0 : 4)) & 15) -
-              (offsets?.[block] ?? 8 * scale)
-            : scale * (quanta[place] as number) - (offsets?.[block] ?? 0);
+      const row = rows[i] as number;
+      for (let block = 0; block < blocks; block++) {
+        const at = (Math.floor(row / ROWS) * blocks + block) * this.#kind.bytes + 4 * (row % ROWS);
+        const [first, second] = [numbers[at / 4] as number, numbers[at / 4 + ROWS] as number];
+        const own = values.subarray(i * this.columns + block * BLOCK, i * this.columns + (block + 1) * BLOCK);
+        for (let j = 0; j < BLOCK; j++) own[j] = this.#value(quanta, at + this.#kind.head, j, first, second);
       }
     }
     return tensor(values, [rows.length, this.columns]);
+  }
+
+  /** Value j of a block of a row whose quanta begin at a place; the first two numbers of its head. */
+  #value(quanta: Uint8Array, at: number, j: number, first: number, second: number): number {
+    const byteOf = (index: number) => quanta[at + (index >> 2) * 4 * ROWS + (index & 3)] as number;
+    const nibble = () => (byteOf(j & 15) >> (j < 16 ? 0 : 4)) & 15;
+    switch (this.#kind) {
+      case kinds.nibbles:
+        return first * (nibble() - 8);
+      case kinds.shiftedNibbles:
+        return first * nibble() - second;
+      case kinds.bytes:
+        return first * ((byteOf(j) << 24) >> 24);
+      case kinds.smallBytes:
+        return first * byteOf(j) - second;
+      default:
+        return (j < 16 ? first : second) * (byteOf(j) - 32);
+    }
   }
 
   /**
@@ -115,32 +162,42 @@ export class BlockMatrix {
       throw new Error(`BlockMatrix: expected [m, ${this.columns}], got ${formatShape(x.shape)}`);
     const m = x.shape[0] as number;
     const blocks = this.columns / BLOCK;
-    // Two bytes each: whole numbers of 16 bits.
+    // Up to two bytes each.
     const quanta = emptyTensor([m, 2 * this.columns], 'i8');
     const scales = emptyTensor([m, blocks], 'f32');
-    const sums = emptyTensor([m, blocks], 'f32');
+    const sums = emptyTensor([m, 2 * blocks], 'i32');
     const y = emptyTensor([m, this.rows], 'f32');
-    cpu.run('quantizeBlocks', [x, quanta, scales, sums, m * blocks]);
-    const sizes = [m, this.rows, blocks];
-    if (this.kind === 'halves') cpu.run('matmulQ8Halves', [quanta, scales, this.quanta, this.scales, y, ...sizes]);
-    else
-      cpu.run(this.kind === 'bytes' ? 'matmulQ8' : 'matmulQ4', [
-        ...[quanta, scales, sums, this.quanta, this.scales, this.offsets ?? null, y],
-        ...sizes,
-      ]);
+    cpu.run('quantizeBlocks', [x, quanta, scales, sums, this.#kind.code, m * blocks]);
+    cpu.run(this.#kind.product, [quanta, scales, sums, this.#panels, y, m, this.rows, blocks]);
     for (const temporary of [quanta, scales, sums]) temporary.dispose();
     return y;
   }
+
+  dispose(): void {
+    this.#panels.dispose();
+  }
 }
 
-function requireColumns(columns: number): void {
-  if (columns % BLOCK !== 0)
-    throw new RangeError(`BlockMatrix: columns must be a multiple of ${BLOCK}, got ${columns}`);
+/** Bytes of a matrix in memory. */
+export function panelBytes(format: BlockFormat, rows: number, columns: number): number {
+  return Math.ceil(rows / ROWS) * (columns / BLOCK) * kinds[blockFormats[format].kind].bytes;
+}
+
+/** Bytes of a matrix in a file. */
+export function blockBytes(format: BlockFormat, rows: number, columns: number): number {
+  const { values, bytes } = blockFormats[format];
+  return ((rows * columns) / values) * bytes;
+}
+
+function requireColumns(format: BlockFormat, columns: number): void {
+  const { values } = blockFormats[format];
+  if (columns % values !== 0)
+    throw new RangeError(`BlockMatrix: columns in ${format} must be a multiple of ${values}, got ${columns}`);
 }
 
 /** Values as the bytes of blocks: a half-precision scale, then the quanta. */
-export function quantizeBlocks(values: Float32Array, format: BlockFormat): Uint8Array {
-  const size = quantaBytes[format];
+export function quantizeBlocks(values: Float32Array, format: QuantizedFormat): Uint8Array {
+  const size = blockFormats[format].bytes - 2;
   const blocks = values.length / BLOCK;
   const bytes = new Uint8Array(blocks * (size + 2));
   for (let block = 0; block < blocks; block++) {

@@ -1,7 +1,17 @@
 // Floor 3: weights of eight bits, four bits and one bit, and the products that read them as they are.
 
 export { BitMatrix, PlaneSums, type SignedPlane } from './bits.js';
-export { BLOCK, type BlockFormat, type BlockKind, BlockMatrix, type BlockParts, quantizeBlocks } from './blocks.js';
+export {
+  BLOCK,
+  type BlockFormat,
+  BlockMatrix,
+  type BlockReader,
+  blockBytes,
+  blockFormats,
+  panelBytes,
+  type QuantizedFormat,
+  quantizeBlocks,
+} from './blocks.js';
 export { floatToHalf, halfToFloat } from './half.js';
 export { type ActivationBits, Int8Matrix, quantizeInt8 } from './int8.js';
 export {
@@ -14,4 +24,3 @@ export {
   writeFloats,
   writeWindows,
 } from './int8-convolution.js';
-export { scaleAndMinimum, type UnpackedFormat, unpackBlocks, unpackedFormats } from './k-quants.js';

@@ -1,11 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { decodePicture, fromTorchName, loadTorchState, pictureTensor, readGguf } from '../../src/data/index.js';
+import {
+  decodePicture,
+  fromTorchName,
+  loadTorchState,
+  pictureTensor,
+  readGguf,
+  writeGguf,
+} from '../../src/data/index.js';
 import { ResNet } from '../../src/models/index.js';
 import { stateOf } from '../../src/nn/index.js';
 import { BlockMatrix, floatToHalf, quantizeBlocks } from '../../src/quantized/index.js';
 import { Random, type Tensor } from '../../src/tensor/index.js';
 import { expectClose, uniform, uniformTensor } from '../oracle.js';
-import { ggufFile } from './gguf-writer.js';
 
 describe('GGUF', () => {
   const weights = uniform(1, 512, -2, 2);
@@ -13,17 +19,17 @@ describe('GGUF', () => {
 
   test('metadata of every type, and plain tensors', () => {
     const file = readGguf(
-      ggufFile(
+      writeGguf(
         {
-          'general.name': [8, 'small'],
-          count: [4, 7],
-          big: [10, 2n ** 40n],
-          ratio: [6, 0.5],
-          flag: [7, true],
-          list: [9, [5, [1, -2, 3]]],
-          words: [9, [8, ['a', 'bc']]],
+          'general.name': ['string', 'small'],
+          count: ['u32', 7],
+          big: ['u64', 2n ** 40n],
+          ratio: ['f32', 0.5],
+          flag: ['bool', true],
+          list: ['i32s', [1, -2, 3]],
+          words: ['strings', ['a', 'bc']],
         },
-        [{ name: 'w', shape: [2, 3], type: 1, bytes: halves }],
+        [{ name: 'w', shape: [2, 3], type: 'F16', bytes: halves }],
       ),
     );
     expect(file.metadata).toEqual({
@@ -40,12 +46,9 @@ describe('GGUF', () => {
   });
 
   test('quantised blocks decode to their values and multiply as they are', () => {
-    for (const [type, format] of [
-      [8, 'Q8_0'],
-      [2, 'Q4_0'],
-    ] as const) {
+    for (const format of ['Q8_0', 'Q4_0'] as const) {
       const file = readGguf(
-        ggufFile({}, [{ name: 'w', shape: [8, 64], type, bytes: quantizeBlocks(weights, format) }]),
+        writeGguf({}, [{ name: 'w', shape: [8, 64], type: format, bytes: quantizeBlocks(weights, format) }]),
       );
       expectClose(file.tensor('w').view(), weights, format === 'Q8_0' ? 0.02 : 0.3);
       const x = uniformTensor(3, [2, 64]);
@@ -73,13 +76,13 @@ describe('GGUF', () => {
       0x32,
       ...new Array<number>(128).fill(0x65),
     ]);
-    const decoded = readGguf(ggufFile({}, [{ name: 'w', shape: [256], type: 12, bytes: q4k }]))
+    const decoded = readGguf(writeGguf({}, [{ name: 'w', shape: [256], type: 'Q4_K', bytes: q4k }]))
       .tensor('w')
       .view();
     expect([decoded[0], decoded[31], decoded[32], decoded[255]]).toEqual([2 * 5 - 3, 7, 2 * 6 - 3, 9]);
     // Q5_K: the same with the fifth bit set for sub-block 1 alone.
     const q5k = Uint8Array.from([...q4k.subarray(0, 16), ...new Array<number>(32).fill(2), ...q4k.subarray(16)]);
-    const fifth = readGguf(ggufFile({}, [{ name: 'w', shape: [256], type: 13, bytes: q5k }]))
+    const fifth = readGguf(writeGguf({}, [{ name: 'w', shape: [256], type: 'Q5_K', bytes: q5k }]))
       .tensor('w')
       .view();
     expect([fifth[0], fifth[32], fifth[64]]).toEqual([7, 2 * 22 - 3, 7]);
@@ -92,7 +95,7 @@ describe('GGUF', () => {
     ]);
     expect(
       new Set(
-        readGguf(ggufFile({}, [{ name: 'w', shape: [256], type: 14, bytes: q6k }]))
+        readGguf(writeGguf({}, [{ name: 'w', shape: [256], type: 'Q6_K', bytes: q6k }]))
           .tensor('w')
           .view(),
       ),
@@ -100,7 +103,7 @@ describe('GGUF', () => {
     // Q5_1: d = 1, m = 1, fifth bit of element 0 set, nibbles 2.
     const q51 = Uint8Array.from([...one, ...one, 1, 0, 0, 0, ...new Array<number>(16).fill(0x22)]);
     expect([
-      ...readGguf(ggufFile({}, [{ name: 'w', shape: [32], type: 7, bytes: q51 }]))
+      ...readGguf(writeGguf({}, [{ name: 'w', shape: [32], type: 'Q5_1', bytes: q51 }]))
         .tensor('w')
         .view()
         .subarray(0, 2),
@@ -108,58 +111,55 @@ describe('GGUF', () => {
   });
 
   test.each([
-    ['Q4_1', 3, 32, 20],
-    ['Q5_0', 6, 32, 22],
-    ['Q5_1', 7, 32, 24],
-    ['Q4_K', 12, 256, 144],
-    ['Q5_K', 13, 256, 176],
-    ['Q6_K', 14, 256, 210],
-  ] as const)(
-    '%s as a matrix holds the values that the format means, and multiplies by them',
-    (name, type, values, size) => {
-      const [rows, columns] = [6, 512];
-      const draws = uniform(type, (rows * columns * size) / values, 0, 256);
-      const bytes = Uint8Array.from(draws);
-      // Half-precision numbers of ordinary size in the places of scales and minima.
-      const small = floatToHalf(0.01);
-      for (let at = 0; at < bytes.length; at += size)
-        for (const place of name === 'Q6_K' ? [208] : [0, ...(name.endsWith('_0') ? [] : [2])]) {
-          bytes[at + place] = small & 255;
-          bytes[at + place + 1] = small >> 8;
-        }
-      const file = readGguf(ggufFile({}, [{ name: 'w', shape: [rows, columns], type, bytes }]));
-      const matrix = file.blocks('w');
-      expectClose(matrix.dequantize().view(), file.tensor('w').view(), 1e-5);
-      expectClose(
-        matrix.rowsAt([4, 1]).view().subarray(0, columns),
-        file
-          .tensor('w')
-          .view()
-          .subarray(4 * columns, 5 * columns),
-        1e-5,
-      );
-      for (const m of [1, 5]) {
-        const seen = BlockMatrix.quantize(uniformTensor(3, [m, columns]), 'Q8_0').dequantize();
-        const expected = seen.matmul(file.tensor('w'), { transposeB: true }).view();
-        const largest = expected.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
-        expectClose(
-          matrix
-            .multiply(seen)
-            .view()
-            .map((v) => v / largest),
-          expected.map((v) => v / largest),
-          5e-3,
-        );
+    ['Q4_1', 32, 20],
+    ['Q5_0', 32, 22],
+    ['Q5_1', 32, 24],
+    ['Q4_K', 256, 144],
+    ['Q5_K', 256, 176],
+    ['Q6_K', 256, 210],
+  ] as const)('%s as a matrix holds the values that the format means, and multiplies by them', (name, values, size) => {
+    const [rows, columns] = [6, 512];
+    const draws = uniform(size, (rows * columns * size) / values, 0, 256);
+    const bytes = Uint8Array.from(draws);
+    // Half-precision numbers of ordinary size in the places of scales and minima.
+    const small = floatToHalf(0.01);
+    for (let at = 0; at < bytes.length; at += size)
+      for (const place of name === 'Q6_K' ? [208] : [0, ...(name.endsWith('_0') ? [] : [2])]) {
+        bytes[at + place] = small & 255;
+        bytes[at + place + 1] = small >> 8;
       }
-    },
-  );
+    const file = readGguf(writeGguf({}, [{ name: 'w', shape: [rows, columns], type: name, bytes }]));
+    const matrix = file.blocks('w');
+    expectClose(matrix.dequantize().view(), file.tensor('w').view(), 1e-5);
+    expectClose(
+      matrix.rowsAt([4, 1]).view().subarray(0, columns),
+      file
+        .tensor('w')
+        .view()
+        .subarray(4 * columns, 5 * columns),
+      1e-5,
+    );
+    for (const m of [1, 5]) {
+      const seen = BlockMatrix.quantize(uniformTensor(3, [m, columns]), 'Q8_0').dequantize();
+      const expected = seen.matmul(file.tensor('w'), { transposeB: true }).view();
+      const largest = expected.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+      expectClose(
+        matrix
+          .multiply(seen)
+          .view()
+          .map((v) => v / largest),
+        expected.map((v) => v / largest),
+        5e-3,
+      );
+    }
+  });
 
   test('errors say what is wrong', () => {
-    const file = ggufFile({}, [{ name: 'w', shape: [2, 3], type: 1, bytes: halves }]);
-    expect(() => readGguf(file.subarray(0, file.length - 4), 'x')).toThrow('"x" declares 12 bytes for tensor "w"');
+    const file = writeGguf({}, [{ name: 'w', shape: [2, 3], type: 'F16', bytes: halves }]);
+    expect(() => readGguf(file.subarray(0, file.length - 24), 'x')).toThrow('"x" declares 12 bytes for tensor "w"');
     expect(() => readGguf(file.subarray(0, 40))).toThrow('ends within its header');
     expect(() => readGguf(new Uint8Array(30))).toThrow('is not a GGUF file');
-    const odd = readGguf(ggufFile({}, [{ name: 'w', shape: [256], type: 10, bytes: new Uint8Array(84) }]));
+    const odd = readGguf(writeGguf({}, [{ name: 'w', shape: [256], type: 10, bytes: new Uint8Array(84) }]));
     expect(() => odd.tensor('w')).toThrow('tensor "w" of type Q2_K, which is not supported');
   });
 });

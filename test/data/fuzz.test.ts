@@ -4,6 +4,7 @@ import {
   readIdx,
   readNpz,
   readSafetensors,
+  writeGguf,
   writeIdx,
   writeNpz,
   writeSafetensors,
@@ -13,7 +14,6 @@ import { quantizeBlocks } from '../../src/quantized/index.js';
 import { Random, scope } from '../../src/tensor/index.js';
 import { exportOnnx, importOnnx } from '../../src/trace/index.js';
 import { uniform, uniformTensor } from '../oracle.js';
-import { ggufFile } from './gguf-writer.js';
 
 /** Mutated files that each parser sees; continuous integration asks for 100,000. */
 const RUNS = Number(process.env.FUZZ ?? 5000);
@@ -51,8 +51,8 @@ function mutated(file: Uint8Array, random: Random): Uint8Array {
 }
 
 const net = new MLP([4, 5, 3], new Random(1));
-const gguf = ggufFile({ 'general.name': [8, 'x'], list: [9, [8, ['a', 'b']]] }, [
-  { name: 'w', shape: [2, 32], type: 8, bytes: quantizeBlocks(uniform(1, 64), 'Q8_0') },
+const gguf = writeGguf({ 'general.name': ['string', 'x'], list: ['strings', ['a', 'b']] }, [
+  { name: 'w', shape: [2, 32], type: 'Q8_0', bytes: quantizeBlocks(uniform(1, 64), 'Q8_0') },
 ]);
 const parsers: readonly [string, Uint8Array, (bytes: Uint8Array) => unknown][] = [
   ['readIdx', writeIdx({ shape: [3, 4, 4], values: new Uint8Array(48) }), (bytes) => readIdx(bytes)],

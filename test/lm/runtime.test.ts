@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readGguf } from '../../src/data/index.js';
+import { type GgufEntry, readGguf, writeGguf } from '../../src/data/index.js';
 import {
   configOfGguf,
   configOfHuggingFace,
@@ -11,7 +11,6 @@ import {
 } from '../../src/lm/index.js';
 import { BlockMatrix, quantizeBlocks } from '../../src/quantized/index.js';
 import { Random, type Tensor, tensor } from '../../src/tensor/index.js';
-import { ggufFile } from '../data/gguf-writer.js';
 import { expectClose } from '../oracle.js';
 
 const base: LanguageModelConfig = {
@@ -249,7 +248,7 @@ function asGguf(config: LanguageModelConfig, weights: Record<string, Tensor>, fo
     const bytes = plain
       ? new Uint8Array(values.dataSync<Float32Array>().buffer)
       : quantizeBlocks(values.dataSync<Float32Array>(), format);
-    return { name, shape: values.shape, type: plain ? 0 : format === 'Q8_0' ? 8 : 2, bytes };
+    return { name, shape: values.shape, type: plain ? ('F32' as const) : format, bytes };
   };
   const tensors = Object.entries(weights).flatMap(([name, values]) => {
     const layer = /^model\.layers\.(\d+)\.(.*)\.(weight|bias)$/.exec(name);
@@ -285,11 +284,11 @@ function asGguf(config: LanguageModelConfig, weights: Record<string, Tensor>, fo
     ...(config.window > 0 && { [`${a}.attention.sliding_window`]: config.window }),
     ...(experts && { [`${a}.expert_count`]: experts.count, [`${a}.expert_used_count`]: experts.k }),
   };
-  const entries = Object.entries(metadata).map(([key, value]): [string, [number, unknown]] => [
+  const entries = Object.entries(metadata).map(([key, value]): [string, GgufEntry] => [
     key,
-    [typeof value === 'string' ? 8 : Number.isInteger(value) ? 4 : 6, value],
+    typeof value === 'string' ? ['string', value] : [Number.isInteger(value) ? 'u32' : 'f32', value],
   ]);
-  return ggufFile(Object.fromEntries(entries), tensors);
+  return writeGguf(Object.fromEntries(entries), tensors);
 }
 
 describe('GGUF', () => {
@@ -343,7 +342,7 @@ describe('GGUF', () => {
       'architecture "mamba" is not supported; llama, qwen2',
     );
     expect(() => configOfGguf({ 'general.architecture': 'llama' }, 5)).toThrow('lacks "llama.attention.head_count"');
-    expect(() => LanguageModel.fromGguf(readGguf(ggufFile({}, [])))).toThrow('it is no language model');
+    expect(() => LanguageModel.fromGguf(readGguf(writeGguf({}, [])))).toThrow('it is no language model');
     expect(
       configOfHuggingFace({
         model_type: 'qwen3',

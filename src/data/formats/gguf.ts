@@ -1,16 +1,9 @@
-// GGUF, the file format of llama.cpp (versions 2 and 3): metadata, then tensors in whole or in quantised blocks.
+// GGUF, the file format of llama.cpp (versions 2 and 3): metadata, then tensors in whole or in quantised blocks. Only the header is kept in memory; tensors are read when asked for.
 
-import {
-  BLOCK,
-  type BlockFormat,
-  BlockMatrix,
-  halfToFloat,
-  scaleAndMinimum,
-  type UnpackedFormat,
-  unpackBlocks,
-  unpackedFormats,
-} from '../../quantized/index.js';
-import { type Tensor, tensor } from '../../tensor/index.js';
+import { type BlockFormat, BlockMatrix, blockFormats, halfToFloat } from '../../quantized/index.js';
+import { emptyTensor, type Tensor, tensor } from '../../tensor/index.js';
+import { type ByteSource, bytesInMemory, partOf, type TensorPart } from '../bytes.js';
+import { widenHalves } from './halves.js';
 
 export type GgufValue = number | bigint | boolean | string | readonly GgufValue[];
 
@@ -33,6 +26,12 @@ interface GgmlType {
 }
 
 const half = (view: DataView, at: number) => halfToFloat(view.getUint16(at, true));
+
+/** 6-bit scale and minimum of sub-block j of a K-quant, from its twelve bytes. */
+function scaleAndMinimum(at: (i: number) => number, j: number): [scale: number, minimum: number] {
+  if (j < 4) return [at(j) & 63, at(j + 4) & 63];
+  return [(at(j + 4) & 15) | ((at(j - 4) >> 6) << 4), (at(j + 4) >> 4) | ((at(j) >> 6) << 4)];
+}
 
 /** Q4_K and Q5_K: eight sub-blocks of 32 with 6-bit scales and minima; the fifth bits lie in 32 bytes before the nibbles. */
 function decodeK(fifth: boolean) {
@@ -82,25 +81,23 @@ const bfloatBits = new Uint32Array(bfloat.buffer);
 const types: Readonly<Record<number, GgmlType>> = {
   0: { name: 'F32', ...plain(4, (view, at) => view.getFloat32(at, true)) },
   1: { name: 'F16', ...plain(2, half) },
-  2: { name: 'Q4_0', values: 32, bytes: 18, decode: decodeNibbles(false, false) },
-  3: { name: 'Q4_1', values: 32, bytes: 20, decode: decodeNibbles(false, true) },
-  6: { name: 'Q5_0', values: 32, bytes: 22, decode: decodeNibbles(true, false) },
-  7: { name: 'Q5_1', values: 32, bytes: 24, decode: decodeNibbles(true, true) },
+  2: { name: 'Q4_0', ...blockFormats.Q4_0, decode: decodeNibbles(false, false) },
+  3: { name: 'Q4_1', ...blockFormats.Q4_1, decode: decodeNibbles(false, true) },
+  6: { name: 'Q5_0', ...blockFormats.Q5_0, decode: decodeNibbles(true, false) },
+  7: { name: 'Q5_1', ...blockFormats.Q5_1, decode: decodeNibbles(true, true) },
   8: {
     name: 'Q8_0',
-    values: 32,
-    bytes: 34,
+    ...blockFormats.Q8_0,
     decode: (view, at, out, to) => {
       const d = half(view, at);
       for (let j = 0; j < 32; j++) out[to + j] = d * view.getInt8(at + 2 + j);
     },
   },
-  12: { name: 'Q4_K', values: 256, bytes: 144, decode: decodeK(false) },
-  13: { name: 'Q5_K', values: 256, bytes: 176, decode: decodeK(true) },
+  12: { name: 'Q4_K', ...blockFormats.Q4_K, decode: decodeK(false) },
+  13: { name: 'Q5_K', ...blockFormats.Q5_K, decode: decodeK(true) },
   14: {
     name: 'Q6_K',
-    values: 256,
-    bytes: 210,
+    ...blockFormats.Q6_K,
     decode: (view, at, out, to) => {
       const d = half(view, at + 208);
       for (let i = 0; i < 256; i++) {
@@ -146,68 +143,84 @@ const otherTypes: Readonly<Record<number, string>> = {
   35: 'TQ2_0',
 };
 
+/** Bytes of metadata values of one number, by their type. */
+const scalarBytes: Readonly<Record<number, number>> = {
+  ...{ 0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8 },
+};
+
+/** Bytes of the header that are read first; more, twice as many each time, as they are needed. */
+const HEADER_BYTES = 65536;
+
 /** Reads the header's numbers one after another, never past the end. */
 class Cursor {
-  readonly #view: DataView;
+  #bytes = new Uint8Array(0);
+  #view = new DataView(new ArrayBuffer(0));
+  readonly #text = new TextDecoder();
   at = 0;
 
   constructor(
-    readonly bytes: Uint8Array,
+    readonly source: ByteSource,
     readonly fail: (reason: string) => never,
-  ) {
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
+  ) {}
 
   #take(size: number): number {
     const at = this.at;
-    if (!(at + size <= this.bytes.length)) this.fail(`ends within its header, at byte ${at}`);
+    if (!(at + size <= this.source.size)) this.fail(`ends within its header, at byte ${at}`);
+    if (at + size > this.#bytes.length) this.#load(at + size);
     this.at += size;
     return at;
   }
 
+  #load(needed: number): void {
+    const length = Math.min(this.source.size, Math.max(needed, HEADER_BYTES, 2 * this.#bytes.length));
+    this.#bytes = new Uint8Array(length);
+    this.source.read(this.#bytes, 0);
+    this.#view = new DataView(this.#bytes.buffer);
+  }
+
   scalar(type: number): GgufValue {
+    if (type === 8) return this.string();
+    const size = scalarBytes[type];
+    if (size === undefined) return this.fail(`holds a value of unknown type ${type}`);
+    const at = this.#take(size);
     const view = this.#view;
     switch (type) {
       case 0:
-        return view.getUint8(this.#take(1));
+        return view.getUint8(at);
       case 1:
-        return view.getInt8(this.#take(1));
+        return view.getInt8(at);
       case 2:
-        return view.getUint16(this.#take(2), true);
+        return view.getUint16(at, true);
       case 3:
-        return view.getInt16(this.#take(2), true);
+        return view.getInt16(at, true);
       case 4:
-        return view.getUint32(this.#take(4), true);
+        return view.getUint32(at, true);
       case 5:
-        return view.getInt32(this.#take(4), true);
+        return view.getInt32(at, true);
       case 6:
-        return view.getFloat32(this.#take(4), true);
+        return view.getFloat32(at, true);
       case 7:
-        return view.getUint8(this.#take(1)) !== 0;
-      case 8:
-        return this.string();
+        return view.getUint8(at) !== 0;
       case 10:
-        return view.getBigUint64(this.#take(8), true);
+        return view.getBigUint64(at, true);
       case 11:
-        return view.getBigInt64(this.#take(8), true);
-      case 12:
-        return view.getFloat64(this.#take(8), true);
+        return view.getBigInt64(at, true);
       default:
-        return this.fail(`holds a value of unknown type ${type}`);
+        return view.getFloat64(at, true);
     }
   }
 
   /** A 64-bit count that the rest of the file can hold at `least` bytes each. */
   count(least: number, what: string): number {
-    const value = Number(this.#view.getBigUint64(this.#take(8), true));
-    if (!(value * least <= this.bytes.length - this.at)) this.fail(`declares ${value} ${what}, more than it holds`);
+    const value = Number(this.scalar(10));
+    if (!(value * least <= this.source.size - this.at)) this.fail(`declares ${value} ${what}, more than it holds`);
     return value;
   }
 
   string(): string {
     const length = this.count(1, 'characters');
     const at = this.#take(length);
-    return new TextDecoder().decode(this.bytes.slice(at, at + length));
+    return this.#text.decode(this.#bytes.subarray(at, at + length));
   }
 
   value(type: number, depth = 0): GgufValue {
@@ -219,21 +232,26 @@ class Cursor {
   }
 }
 
-/** A GGUF file in memory: its metadata, and its tensors, each decoded when asked for. */
+/** "GGUF" as a number. */
+const MAGIC = 0x46554747;
+
+/** A GGUF file: its metadata, and its tensors, each read when asked for. */
 export class GgufFile {
   readonly version: number;
   readonly metadata: Readonly<Record<string, GgufValue>>;
   readonly tensors: ReadonlyMap<string, GgufTensorInfo>;
-  readonly #data: Uint8Array;
+  readonly #source: ByteSource;
+  /** Where the tensors begin. */
+  readonly #start: number;
   readonly #fail: (reason: string) => never;
 
-  constructor(bytes: Uint8Array, name: string) {
+  constructor(source: ByteSource) {
     this.#fail = (reason) => {
-      throw new Error(`readGguf: "${name}" ${reason}`);
+      throw new Error(`readGguf: "${source.name}" ${reason}`);
     };
-    if (bytes.length < 24 || new TextDecoder().decode(bytes.slice(0, 4)) !== 'GGUF') this.#fail('is not a GGUF file');
-    const cursor = new Cursor(bytes, this.#fail);
-    cursor.at = 4;
+    this.#source = source;
+    const cursor = new Cursor(source, this.#fail);
+    if (source.size < 24 || cursor.scalar(4) !== MAGIC) this.#fail('is not a GGUF file');
     this.version = cursor.scalar(4) as number;
     if (this.version !== 2 && this.version !== 3) this.#fail(`has version ${this.version}; 2 and 3 are supported`);
     const tensorCount = cursor.count(24, 'tensors');
@@ -245,11 +263,12 @@ export class GgufFile {
     const alignment = Number(this.metadata['general.alignment'] ?? 32);
     if (!(Number.isInteger(alignment) && alignment > 0 && alignment % 8 === 0))
       this.#fail(`declares an alignment of ${alignment} bytes`);
-    this.#data = bytes.subarray(Math.ceil(cursor.at / alignment) * alignment);
+    this.#start = Math.ceil(cursor.at / alignment) * alignment;
+    const available = Math.max(0, source.size - this.#start);
     for (const { name: tensorName, offset, bytes: size } of infos)
-      if (!(offset + size <= this.#data.length))
+      if (!(offset + size <= available))
         this.#fail(
-          `declares ${size} bytes for tensor "${tensorName}" at ${offset} but holds ${this.#data.length} bytes of data`,
+          `declares ${size} bytes for tensor "${tensorName}" at ${offset} but holds ${available} bytes of data`,
         );
     this.tensors = new Map(infos.map((info) => [info.name, info]));
   }
@@ -270,49 +289,55 @@ export class GgufFile {
     return { name, shape, type: known.name, offset, bytes: (size / known.values) * known.bytes };
   }
 
-  #bytesOf(name: string): { info: GgufTensorInfo; bytes: Uint8Array } {
-    const info = this.tensors.get(name) ?? this.#fail(`has no tensor "${name}"`);
-    return { info, bytes: this.#data.subarray(info.offset, info.offset + info.bytes) };
-  }
-
-  /** A tensor's values as f32. @throws Error naming tensor and type when the type cannot be decoded. */
-  tensor(name: string): Tensor {
-    const { info, bytes } = this.#bytesOf(name);
-    const type = Object.values(types).find((candidate) => candidate.name === info.type);
-    if (!type) return this.#fail(`holds tensor "${name}" of type ${info.type}, which is not supported`);
-    const values = new Float32Array(info.shape.reduce((product, length) => product * length, 1));
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    for (let block = 0; block * type.values < values.length; block++)
-      type.decode(view, block * type.bytes, values, block * type.values);
-    return tensor(values, info.shape);
+  /** Type, shape and place of a tensor or of a part of it. */
+  #part(name: string, part: TensorPart) {
+    const { type, shape, bytes, offset } = this.tensors.get(name) ?? this.#fail(`has no tensor "${name}"`);
+    return { type, ...partOf({ shape, bytes, position: this.#start + offset }, part) };
   }
 
   /**
-   * A quantised matrix as it is, for products without decoding.
+   * A tensor's values as f32.
    *
-   * @param part of a stack of matrices [parts, rows, columns], which one; left out, all as one
+   * @throws Error naming tensor and type when the type cannot be decoded.
    */
-  blocks(name: string, part?: number): BlockMatrix {
-    const { info, bytes: all } = this.#bytesOf(name);
-    const columns = info.shape.at(-1) ?? 1;
-    const parts = part === undefined ? 1 : (info.shape[0] as number);
-    const rows = info.shape.slice(0, -1).reduce((product, length) => product * length, 1) / parts;
-    const size = all.length / parts;
-    const bytes = all.subarray((part ?? 0) * size, ((part ?? 0) + 1) * size);
-    if (info.type === 'Q8_0' || info.type === 'Q4_0')
-      return BlockMatrix.fromBytes(bytes, info.type as BlockFormat, rows, columns);
-    if (!unpackedFormats.includes(info.type))
-      return this.#fail(`holds tensor "${name}" as ${info.type}, not in blocks of ${BLOCK}`);
-    return unpackBlocks(bytes, info.type as UnpackedFormat, rows, columns);
+  tensor(name: string, part: TensorPart = {}): Tensor {
+    const { type: typeName, shape, bytes: size, position } = this.#part(name, part);
+    if (typeName === 'F32') {
+      const values = emptyTensor(shape, 'f32');
+      const floats = values.view();
+      this.#source.read(new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength), position);
+      return values;
+    }
+    const read = (target: Uint8Array, offset: number) => this.#source.read(target, position + offset);
+    if (typeName === 'F16' || typeName === 'BF16') return widenHalves(shape, typeName, read);
+    const type = Object.values(types).find((candidate) => candidate.name === typeName);
+    if (!type) return this.#fail(`holds tensor "${name}" of type ${typeName}, which is not supported`);
+    const bytes = new Uint8Array(size);
+    read(bytes, 0);
+    const values = new Float32Array(shape.reduce((product, length) => product * length, 1));
+    const view = new DataView(bytes.buffer);
+    for (let block = 0; block * type.values < values.length; block++)
+      type.decode(view, block * type.bytes, values, block * type.values);
+    return tensor(values, shape);
+  }
+
+  /** A quantised matrix as it is, for products without decoding; higher axes are rows. */
+  blocks(name: string, part: TensorPart = {}): BlockMatrix {
+    const { type, shape, position } = this.#part(name, part);
+    if (!Object.hasOwn(blockFormats, type)) return this.#fail(`holds tensor "${name}" as ${type}, not in blocks`);
+    const rows = shape.slice(0, -1).reduce((product, length) => product * length, 1);
+    return BlockMatrix.read(type as BlockFormat, rows, shape.at(-1) ?? 1, (target, offset) =>
+      this.#source.read(target, position + offset),
+    );
   }
 }
 
 /**
- * Reads a GGUF file.
+ * Reads a GGUF file, from memory or by ranges.
  *
- * @param name what errors call the file.
+ * @param name what errors call bytes in memory.
  * @throws Error when the file is cut short, inconsistent or of another version.
  */
-export function readGguf(bytes: Uint8Array, name = '.gguf'): GgufFile {
-  return new GgufFile(bytes, name);
+export function readGguf(file: Uint8Array | ByteSource, name = '.gguf'): GgufFile {
+  return new GgufFile(file instanceof Uint8Array ? bytesInMemory(file, name) : file);
 }

@@ -1,7 +1,8 @@
 // The safetensors format: a JSON header of names, types, shapes and offsets, then the raw values.
 
-import { halfToFloat } from '../../quantized/index.js';
-import { type Tensor, tensor } from '../../tensor/index.js';
+import { emptyTensor, type Tensor, tensor } from '../../tensor/index.js';
+import { type ByteSource, bytesInMemory, partOf, type TensorPart } from '../bytes.js';
+import { widenHalves } from './halves.js';
 
 export interface SafetensorsFile {
   readonly tensors: Record<string, Tensor>;
@@ -9,14 +10,14 @@ export interface SafetensorsFile {
 }
 
 interface Entry {
-  readonly dtype: string;
+  readonly dtype: keyof typeof widths;
   readonly shape: readonly number[];
   readonly data_offsets: readonly [number, number];
 }
 
 const names = { f32: 'F32', i32: 'I32', u8: 'U8', i8: 'I8' } as const;
 
-const widths: Readonly<Record<string, number>> = {
+const widths = {
   F32: 4,
   I32: 4,
   U8: 1,
@@ -26,55 +27,73 @@ const widths: Readonly<Record<string, number>> = {
   F64: 8,
   I64: 8,
   BOOL: 1,
-};
+} as const;
 
-function decode(dtype: string, raw: Uint8Array, shape: readonly number[]): Tensor {
-  const { buffer } = new Uint8Array(raw);
-  switch (dtype) {
-    case 'F32':
-      return tensor(new Float32Array(buffer), shape);
-    case 'I32':
-      return tensor(new Int32Array(buffer), shape);
-    case 'I8':
-      return tensor(new Int8Array(buffer), shape);
-    case 'F16':
-      return tensor(Float32Array.from(new Uint16Array(buffer), halfToFloat), shape);
-    case 'BF16':
-      return tensor(
-        new Float32Array(Uint32Array.from(new Uint16Array(buffer), (bits) => (bits << 16) >>> 0).buffer),
-        shape,
-      );
-    case 'F64':
-      return tensor(Float32Array.from(new Float64Array(buffer)), shape);
-    case 'I64':
-      return tensor(Int32Array.from(new BigInt64Array(buffer), Number), shape);
-    default:
-      return tensor(new Uint8Array(buffer), shape);
+const storedTypes = { F32: 'f32', I32: 'i32', I8: 'i8', U8: 'u8', BOOL: 'u8' } as const;
+
+/** A file whose tensors are read when asked for. */
+export class SafetensorsReader {
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  readonly #entries: ReadonlyMap<string, Entry>;
+  /** Where the values begin. */
+  readonly #start: number;
+
+  /** @throws Error when the file is truncated, inconsistent, or holds another element type. */
+  constructor(readonly source: ByteSource) {
+    const fail = (reason: string): never => {
+      throw new Error(`readSafetensors: "${source.name}" ${reason}`);
+    };
+    if (source.size < 8) fail(`is too short (${source.size} bytes)`);
+    const bytes = (length: number, position: number) => {
+      const target = new Uint8Array(length);
+      source.read(target, position);
+      return target;
+    };
+    const length = Number(new DataView(bytes(8, 0).buffer).getBigUint64(0, true));
+    if (length > source.size - 8) fail(`is truncated: its header takes ${length} bytes of ${source.size - 8}`);
+    const { __metadata__: metadata = {}, ...entries } = parseHeader(bytes(length, 8), fail);
+    this.metadata = metadata as Record<string, string>;
+    this.#start = 8 + length;
+    this.#entries = new Map(
+      Object.entries(entries).map(([name, entry]) => [name, checkEntry(name, entry, source.size - this.#start, fail)]),
+    );
+    this.shapes = new Map(Array.from(this.#entries, ([name, { shape }]) => [name, shape]));
+  }
+
+  /** A tensor or a part of it: F16, BF16 and F64 become f32; I64 becomes i32; BOOL becomes u8. */
+  tensor(name: string, part: TensorPart = {}): Tensor {
+    const entry = this.#entries.get(name);
+    if (!entry) throw new Error(`readSafetensors: "${this.source.name}" has no tensor "${name}"`);
+    const { dtype, data_offsets: offsets } = entry;
+    const whole = { shape: entry.shape, position: this.#start + offsets[0], bytes: offsets[1] - offsets[0] };
+    const { shape, position, bytes: size } = partOf(whole, part);
+    const read = (target: Uint8Array, offset: number) => this.source.read(target, position + offset);
+    if (dtype === 'F16' || dtype === 'BF16') return widenHalves(shape, dtype, read);
+    if (dtype === 'F64' || dtype === 'I64') {
+      const bytes = new Uint8Array(size);
+      read(bytes, 0);
+      return dtype === 'F64'
+        ? tensor(Float32Array.from(new Float64Array(bytes.buffer)), shape)
+        : tensor(Int32Array.from(new BigInt64Array(bytes.buffer), Number), shape);
+    }
+    const values = emptyTensor(shape, storedTypes[dtype]);
+    const own = values.view();
+    read(new Uint8Array(own.buffer, own.byteOffset, own.byteLength), 0);
+    return values;
   }
 }
 
 /**
- * Reads a file. F16, BF16 and F64 become f32; I64 becomes i32; BOOL becomes u8.
+ * Reads a whole file. F16, BF16 and F64 become f32; I64 becomes i32; BOOL becomes u8.
  *
  * @param name what errors call the file.
  * @throws Error when the file is truncated, inconsistent, or holds another element type.
  */
 export function readSafetensors(bytes: Uint8Array, name = '.safetensors'): SafetensorsFile {
-  const fail = (reason: string): never => {
-    throw new Error(`readSafetensors: "${name}" ${reason}`);
-  };
-  if (bytes.length < 8) fail(`is too short (${bytes.length} bytes)`);
-  const length = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
-  if (length > bytes.length - 8) fail(`is truncated: its header takes ${length} bytes of ${bytes.length - 8}`);
-  const header = parseHeader(bytes.slice(8, 8 + length), fail);
-  const data = bytes.subarray(8 + length);
-  const tensors: Record<string, Tensor> = {};
-  for (const [key, value] of Object.entries(header)) {
-    if (key === '__metadata__') continue;
-    const { dtype, shape, data_offsets: offsets } = checkEntry(key, value, data.length, fail);
-    tensors[key] = decode(dtype, data.subarray(...offsets), shape);
-  }
-  return { tensors, metadata: (header.__metadata__ ?? {}) as Record<string, string> };
+  const file = new SafetensorsReader(bytesInMemory(bytes, name));
+  const tensors = Object.fromEntries(Array.from(file.shapes.keys(), (key) => [key, file.tensor(key)]));
+  return { tensors, metadata: file.metadata };
 }
 
 function parseHeader(bytes: Uint8Array, fail: (reason: string) => never): Record<string, unknown> {
@@ -102,11 +121,11 @@ function checkEntry(key: string, value: unknown, available: number, fail: (reaso
   ) {
     return fail(`describes tensor "${key}" in no way that can be read`);
   }
-  const width = widths[entry?.dtype ?? ''];
+  const width = Object.hasOwn(widths, entry?.dtype ?? '') ? widths[entry?.dtype as keyof typeof widths] : undefined;
   if (!width)
     return fail(`holds tensor "${key}" of type ${entry?.dtype}; supported: ${Object.keys(widths).join(', ')}`);
   const [start, end] = offsets as [number, number];
-  const bytes = shape.reduce((product: number, size: number) => product * size, width);
+  const bytes = shape.reduce((product: number, size: number) => product * size, width as number);
   if (end > available || end - start !== bytes) {
     return fail(
       `declares ${bytes} bytes for tensor "${key}" [${shape.join(', ')}] but holds ${Math.max(0, Math.min(end, available) - start)}`,

@@ -169,11 +169,11 @@ export function sparseTilePixels(height: number): number {
   return height === 4 ? 8 : 16;
 }
 
-/** (…operands, y, m, n, blocks). */
+/** Weights in panels of 8 rows: (…operands, y, m, n, blocks). */
 function blockProduct(kernel: string): Routine {
   return (run, ...args) => {
     const [m = 1, n = 1, blocks = 1] = args.slice(-3);
-    run.over(kernel, args, n, m * blocks * 3);
+    run.over(kernel, args, Math.ceil(n / 8), m * blocks * 10);
   };
 }
 
@@ -383,13 +383,19 @@ export const routines = {
   /** (x, y, scale, zero, images, channels, pixels, pitch). */
   dequantizeInt8: (run, x = 0, y = 0, scale = 1, zero = 0, images = 1, channels = 1, pixels = 1, pitch = 16) =>
     run.over('dequantizeInt8', [x, y, scale, zero, channels, pixels, pitch], images * channels, pixels * 1.5),
-  /** (x, quanta, scales, sums, blocks). */
+  /** (x, quanta, scales, sums, kind of the weights, blocks). */
   quantizeBlocks: elementwise('quantizeBlocks', 30),
-  /** (a, scales of a, sums of a, w, scales of w, offsets of w | 0, y, m, n, blocks a row). */
-  matmulQ8: blockProduct('matmulQ8'),
-  matmulQ4: blockProduct('matmulQ4'),
-  /** (a, scales of a, w, scales of w by half blocks, y, m, n, blocks a row). */
-  matmulQ8Halves: blockProduct('matmulQ8Halves'),
+  /** (file's bytes, panels, format, rows, columns). */
+  packBlocks: (run, source = 0, target = 0, format = 0, rows = 1, columns = 1) =>
+    run.over('packBlocks', [source, target, format, rows, columns], Math.ceil(rows / 8), columns * 3),
+  /** (numbers of 16 bits, y, brain, n). */
+  widenHalves: elementwise('widenHalves', 2),
+  /** (a, scales of a, sums of a, panels, y, m, n, blocks a row). */
+  matmulNibbles: blockProduct('matmulNibbles'),
+  matmulShiftedNibbles: blockProduct('matmulShiftedNibbles'),
+  matmulBytes: blockProduct('matmulBytes'),
+  matmulSmallBytes: blockProduct('matmulSmallBytes'),
+  matmulHalves: blockProduct('matmulHalves'),
   /** (x, bits, rows, k). */
   packSigns: (run, x = 0, bits = 0, rows = 1, k = 1) => run.over('packSigns', [x, bits, k], rows, k * 0.4),
   /** (a, b, y, m, n, k). */

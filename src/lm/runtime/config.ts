@@ -1,6 +1,8 @@
 // What a decoder looks like, read from the metadata of a GGUF file or from Hugging Face's config.json.
 
 import type { GgufValue } from '../../data/index.js';
+import type { ExpertActivation } from '../../nn/experts/index.js';
+import type { MoEPlusPlusOptions } from '../moepp.js';
 
 export interface LanguageModelConfig {
   readonly architecture: string;
@@ -19,11 +21,17 @@ export interface LanguageModelConfig {
   readonly epsilon: number;
   /** Tokens that a position sees back; 0 for all. */
   readonly window: number;
+  /** `swiglu` when left out. */
+  readonly activation?: ExpertActivation;
+  /** Layers whose attention does not turn with positions. */
+  readonly unturned?: readonly number[];
   readonly experts?: {
     readonly count: number;
     readonly k: number;
     /** Whether the gates of the chosen add up to 1. */
     readonly normalised: boolean;
+    /** MoE++: experts that cost nothing beside those. */
+    readonly zeroComputation?: MoEPlusPlusOptions;
   };
 }
 

@@ -1,8 +1,18 @@
 // Running language models: configuration, weights, cache, sampling, generation.
 
+export { Batcher } from './batcher.js';
 export { KeyValueCache } from './cache.js';
 export { architectures, configOfGguf, configOfHuggingFace, type LanguageModelConfig } from './config.js';
-export { type FinishReason, type GenerateOptions, generate } from './generate.js';
-export { LanguageModel } from './model.js';
-export { Sampler, type SamplingOptions } from './sampler.js';
-export { DenseMatrix, ggufWeights, namedWeights, type WeightMatrix, type WeightSource } from './weights.js';
+export { type Draft, lookupDraft, modelDraft } from './draft.js';
+export { type FinishReason, type GenerateOptions, generate, type Reader } from './generate.js';
+export { LanguageModel, type Sequence } from './model.js';
+export { logProbabilities, Sampler, type SamplingOptions, type TokenProbability } from './sampler.js';
+export { WeightStore } from './store.js';
+export {
+  DenseMatrix,
+  ggufWeights,
+  namedWeights,
+  safetensorsWeights,
+  type WeightMatrix,
+  type WeightSource,
+} from './weights.js';

@@ -1,35 +1,28 @@
 // A decoder for inference: weights in their own formats, keys and values cached. Llama, Qwen2, Qwen3 and Qwen3-MoE are one assembly of the same parts:
 //   h ← h + W_o·attention(rope(norm(W_q x)), rope(norm(W_k x)), W_v x),  x = RMSNorm(h)
-//   h ← h + W_down(SiLU(W_gate x) ⊙ W_up x), or the same by the chosen experts.
+//   h ← h + feedForward(RMSNorm(h)), gated or by experts: see feed-forward.ts.
 
-import type { GgufFile } from '../../data/index.js';
+import { GgufFile } from '../../data/index.js';
 import { cpu } from '../../engine/index.js';
-import { joinHeads, splitHeads } from '../../nn/index.js';
+import { expertContext, joinHeads, splitHeads } from '../../nn/index.js';
 import {
   add,
+  concatenate,
   emptyTensor,
-  multiply,
   type RotaryTables,
   rmsNorm,
   rotary,
   rotaryTables,
   scope,
-  silu,
   slice,
-  softmax,
   type Tensor,
-  tensor,
-  topK,
 } from '../../tensor/index.js';
 import { KeyValueCache } from './cache.js';
 import { configOfGguf, type LanguageModelConfig } from './config.js';
-import { type GlobalRole, ggufWeights, type LayerRole, type WeightMatrix, type WeightSource } from './weights.js';
-
-interface FeedForwardWeights {
-  readonly gate: WeightMatrix;
-  readonly up: WeightMatrix;
-  readonly down: WeightMatrix;
-}
+import { loadFeedForward, type RuntimeFeedForward } from './feed-forward.js';
+import { Loader } from './loader.js';
+import type { WeightStore } from './store.js';
+import { ggufWeights, type WeightMatrix, type WeightSource } from './weights.js';
 
 interface LayerWeights {
   readonly attentionNorm: Tensor;
@@ -41,9 +34,23 @@ interface LayerWeights {
   readonly qNorm: Tensor | undefined;
   readonly kNorm: Tensor | undefined;
   readonly feedForwardNorm: Tensor;
-  readonly router: WeightMatrix | undefined;
-  /** One, or one for each expert. */
-  readonly feedForward: readonly FeedForwardWeights[];
+  readonly feedForward: RuntimeFeedForward;
+}
+
+/** Tokens that follow those in a cache. */
+export interface Sequence {
+  readonly tokens: ArrayLike<number>;
+  readonly cache: KeyValueCache;
+  /** Whether the logits of every token are wanted, else of the last alone. */
+  readonly all?: boolean;
+}
+
+/** The rows [from, to) of a pass that are one sequence's. */
+interface Run {
+  readonly from: number;
+  readonly to: number;
+  readonly cache: KeyValueCache;
+  readonly tables: RotaryTables;
 }
 
 /** Tokens that one pass reads at most: longer prompts go through in parts. */
@@ -65,33 +72,61 @@ export class LanguageModel {
     this.#embedding = loader.matrix('embedding', undefined, [vocabulary, features]);
     this.#norm = loader.vector('norm', undefined, features);
     this.#layers = Array.from({ length: layers }, (_, layer) => loadLayer(loader, config, layer));
+    // A head of its own, or the embedding's matrix.
     this.#head = source.matrix('head') ?? this.#embedding;
-    loader.require(this.#head, 'head', undefined, [vocabulary, features]);
+    loader.checked(this.#head, 'head', undefined, [vocabulary, features]);
   }
 
-  /** From a GGUF file. */
-  static fromGguf(file: GgufFile): LanguageModel {
-    const embedding = file.tensors.get('token_embd.weight');
-    if (!embedding) throw new Error('the file has no tensor "token_embd.weight": it is no language model');
-    return new LanguageModel(configOfGguf(file.metadata, embedding.shape[0] as number), ggufWeights(file));
+  /**
+   * From a GGUF file, or all parts of one that is split.
+   *
+   * @param store decides how much of it is in memory
+   */
+  static fromGguf(file: GgufFile | readonly GgufFile[], store?: WeightStore): LanguageModel {
+    const files = file instanceof GgufFile ? [file] : file;
+    const embedding = files.map(({ tensors }) => tensors.get('token_embd.weight')).find((one) => one !== undefined);
+    const [first] = files;
+    if (!first || !embedding) throw new Error('the file has no tensor "token_embd.weight": it is no language model');
+    const config = configOfGguf(first.metadata, embedding.shape[0] as number);
+    return new LanguageModel(config, ggufWeights(files, store));
+  }
+
+  /** The matrices in the order in which a pass multiplies by them. */
+  get #matrices(): WeightMatrix[] {
+    return [
+      ...this.#layers.flatMap(({ q, k, v, o, feedForward }) => [q, k, v, o, ...feedForward.matrices]),
+      this.#head,
+    ];
+  }
+
+  /** Bytes of all weights that passes multiply by. */
+  get bytes(): number {
+    return this.#matrices.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** Reads what lies in files ahead, as far as there is room; else weights are read when a pass first needs them. */
+  load(onProgress: (share: number) => void = () => {}): void {
+    let done = 0;
+    const total = this.bytes;
+    for (const matrix of this.#matrices) {
+      matrix.load?.();
+      done += matrix.bytes;
+      onProgress(done / total);
+    }
   }
 
   /** Bytes of weights that one token reads. */
   get bytesPerToken(): number {
-    const { experts } = this.config;
-    const each = this.#layers.map(({ q, k, v, o, router, feedForward }) => {
-      const chosen = experts ? feedForward.slice(0, experts.k) : feedForward;
-      const parts = [
-        q,
-        k,
-        v,
-        o,
-        ...(router ? [router] : []),
-        ...chosen.flatMap(({ gate, up, down }) => [gate, up, down]),
-      ];
-      return parts.reduce((sum, { bytes }) => sum + bytes, 0);
-    });
+    const each = this.#layers.map(({ q, k, v, o, feedForward }) =>
+      [q, k, v, o].reduce((sum, { bytes }) => sum + bytes, feedForward.bytesPerToken),
+    );
     return each.reduce((a, b) => a + b, this.#head.bytes);
+  }
+
+  /** Bytes that the keys and values of so many tokens take. */
+  cacheBytes(tokens: number): number {
+    const { layers, keyHeads, headDim } = this.config;
+    return 8 * layers * keyHeads * headDim * tokens;
   }
 
   /** An empty cache for it. */
@@ -106,57 +141,110 @@ export class LanguageModel {
    * @throws RangeError when a token is not in the vocabulary, or the context is full.
    */
   forward(tokens: ArrayLike<number>, cache: KeyValueCache, { all = false } = {}): Tensor {
+    if (all || tokens.length <= PASS) return this.forwardBatch([{ tokens, cache, all }]);
+    this.require(tokens, cache);
+    const own = Array.from(tokens);
+    let at = 0;
+    // Long prompts go through in parts.
+    for (; at + PASS < own.length; at += PASS) {
+      const part = own.slice(at, at + PASS);
+      scope(() => {
+        this.#hidden([{ tokens: part, cache }]);
+      });
+    }
+    return this.forwardBatch([{ tokens: own.slice(at), cache }]);
+  }
+
+  /**
+   * One pass for several sequences, each going on behind its own cache: weights are read once for all.
+   *
+   * @returns logits after the last token of each, or after every one where all are wanted, one sequence after another [·, vocabulary]
+   * @throws RangeError as `forward` does.
+   */
+  forwardBatch(sequences: readonly Sequence[]): Tensor {
+    return scope(() => {
+      for (const { tokens, cache } of sequences) this.require(tokens, cache);
+      const hidden = this.#hidden(sequences);
+      let end = 0;
+      const wanted = sequences.map(({ tokens, all = false }) => {
+        end += tokens.length;
+        return slice(hidden, [all ? end - tokens.length : end - 1, end]);
+      });
+      return this.#head.multiply(rmsNorm(concatenate(wanted), this.#norm, this.config.epsilon));
+    });
+  }
+
+  /** The final states of tokens [tokens, features], normed, as embeddings are made of. */
+  states(tokens: ArrayLike<number>): Tensor {
+    const cache = this.cache();
+    try {
+      this.require(tokens, cache);
+      return scope(() => rmsNorm(this.#hidden([{ tokens, cache }]), this.#norm, this.config.epsilon));
+    } finally {
+      cache.dispose();
+    }
+  }
+
+  /** Makes room for tokens. @throws RangeError when there are none, one is not in the vocabulary, or the context is full. */
+  require(tokens: ArrayLike<number>, cache: KeyValueCache): void {
     const { vocabulary } = this.config;
     for (let i = 0; i < tokens.length; i++)
       if (!((tokens[i] as number) >= 0 && (tokens[i] as number) < vocabulary))
         throw new RangeError(`token ${tokens[i]} is not in the vocabulary of ${vocabulary}`);
     if (tokens.length === 0) throw new RangeError('forward: at least one token is needed');
     cache.reserve(tokens.length);
-    if (all) return this.#pass(Array.from(tokens), cache, true);
-    const parts: number[][] = [];
-    for (let at = 0; at < tokens.length; at += PASS)
-      parts.push(Array.from({ length: Math.min(PASS, tokens.length - at) }, (_, i) => tokens[at + i] as number));
-    const last = parts.pop() as number[];
-    for (const part of parts) scope(() => this.#hidden(part, cache));
-    return this.#pass(last, cache, false);
   }
 
-  #pass(tokens: readonly number[], cache: KeyValueCache, all: boolean): Tensor {
-    return scope(() => {
-      const hidden = this.#hidden(tokens, cache);
-      const wanted = all ? hidden : slice(hidden, [tokens.length - 1, tokens.length]);
-      return this.#head.multiply(rmsNorm(wanted, this.#norm, this.config.epsilon));
-    });
-  }
-
-  /** [tokens, features] */
-  #hidden(tokens: readonly number[], cache: KeyValueCache): Tensor {
+  /** States of all tokens, one sequence after another [tokens, features]. */
+  #hidden(sequences: readonly Sequence[]): Tensor {
     const { headDim, ropeBase } = this.config;
-    const tables = rotaryTables(tokens.length, headDim, { base: ropeBase, start: cache.length });
-    let h = this.#embedding.rowsAt(tokens);
-    this.#layers.forEach((layer, index) => {
-      // What a layer made dies with it, but for its result.
-      h = scope(() => this.#feedForward(layer, this.#attention(layer, index, h, tables, cache)));
+    let end = 0;
+    const runs = sequences.map(({ tokens, cache }): Run => {
+      const from = end;
+      end += tokens.length;
+      const tables = rotaryTables(tokens.length, headDim, { base: ropeBase, start: cache.length });
+      return { from, to: end, cache, tables };
     });
-    cache.advance(tokens.length);
+    let h = this.#embedding.rowsAt(sequences.flatMap(({ tokens }) => Array.from(tokens)));
+    const context = expertContext();
+    this.#layers.forEach((layer, index) => {
+      // What a layer made dies with it, but for its result and the router logits that the next builds on.
+      [h, context.logits] = scope(() => {
+        const seen = this.#attention(layer, index, h, runs);
+        const x = rmsNorm(seen, layer.feedForwardNorm, this.config.epsilon);
+        return [add(seen, layer.feedForward.forward(x, context)), context.logits] as const;
+      });
+    });
+    for (const { from, to, cache } of runs) cache.advance(to - from);
     return h;
   }
 
-  #attention(layer: LayerWeights, index: number, h: Tensor, tables: RotaryTables, cache: KeyValueCache): Tensor {
-    const { heads, keyHeads, headDim, epsilon, interleaved } = this.config;
-    const x = rmsNorm(h, layer.attentionNorm, epsilon);
-    const project = (matrix: WeightMatrix, bias: Tensor | undefined, count: number) => {
+  #attention(layer: LayerWeights, index: number, h: Tensor, runs: readonly Run[]): Tensor {
+    const x = rmsNorm(h, layer.attentionNorm, this.config.epsilon);
+    const project = (matrix: WeightMatrix, bias: Tensor | undefined) => {
       const y = matrix.multiply(x);
-      return splitHeads((bias ? add(y, bias) : y).reshape([1, x.shape[0] as number, count * headDim]), count);
+      return bias ? add(y, bias) : y;
     };
-    const turned = (y: Tensor, norm: Tensor | undefined) =>
-      rotary(norm ? rmsNorm(y, norm, epsilon) : y, tables, interleaved);
     const [qBias, kBias, vBias] = layer.biases;
-    const q = turned(project(layer.q, qBias, heads), layer.qNorm);
-    const k = turned(project(layer.k, kBias, keyHeads), layer.kNorm);
-    const v = project(layer.v, vBias, keyHeads);
-    const seen = this.#attend(q, cache.append(index, k, v), cache);
-    return add(h, layer.o.multiply(joinHeads(seen).reshape([x.shape[0] as number, heads * headDim])));
+    const [q, k, v] = [project(layer.q, qBias), project(layer.k, kBias), project(layer.v, vBias)];
+    const seen = runs.map((run) => {
+      const own = (y: Tensor) => (runs.length === 1 ? y : slice(y, [run.from, run.to]));
+      return this.#attendRun(layer, index, own(q), own(k), own(v), run);
+    });
+    return add(h, layer.o.multiply(concatenate(seen)));
+  }
+
+  /** Attention of one sequence: q, k, v [tokens, heads·headDim] → [tokens, heads·headDim]. */
+  #attendRun(layer: LayerWeights, index: number, q: Tensor, k: Tensor, v: Tensor, { cache, tables }: Run): Tensor {
+    const { heads, keyHeads, epsilon, interleaved, unturned } = this.config;
+    const split = (y: Tensor, count: number) => splitHeads(y.reshape([1, ...y.shape]), count);
+    const turned = (y: Tensor, norm: Tensor | undefined) => {
+      const normed = norm ? rmsNorm(y, norm, epsilon) : y;
+      return unturned?.includes(index) ? normed : rotary(normed, tables, interleaved);
+    };
+    const queries = turned(split(q, heads), layer.qNorm);
+    const stores = cache.append(index, turned(split(k, keyHeads), layer.kNorm), split(v, keyHeads));
+    return joinHeads(this.#attend(queries, stores, cache)).reshape(q.shape);
   }
 
   /** Attention of q [1, heads, tokens, headDim] over the cache's tokens and its own. */
@@ -184,84 +272,10 @@ export class LanguageModel {
     ]);
     return y;
   }
-
-  #feedForward(layer: LayerWeights, h: Tensor): Tensor {
-    const x = rmsNorm(h, layer.feedForwardNorm, this.config.epsilon);
-    const [only] = layer.feedForward;
-    return add(h, layer.router ? this.#mixture(layer, layer.router, x) : gated(only as FeedForwardWeights, x));
-  }
-
-  /** Σ over each token's k experts of gate·expert(x): each expert once, on the tokens that chose it. */
-  #mixture({ feedForward }: LayerWeights, router: WeightMatrix, x: Tensor): Tensor {
-    const { k, normalised } = this.config.experts as NonNullable<LanguageModelConfig['experts']>;
-    const [chosen, positions] = topK(softmax(router.multiply(x)), k);
-    const gates = chosen.dataSync<Float32Array>();
-    const experts = positions.dataSync<Int32Array>();
-    const [tokens, features] = x.shape as [number, number];
-    const y = new Float32Array(tokens * features);
-    const rows = new Map<number, number[]>();
-    experts.forEach((expert, slot) => {
-      const own = rows.get(expert);
-      if (own) own.push(slot);
-      else rows.set(expert, [slot]);
-    });
-    for (const [expert, slots] of rows) {
-      const own = slots.map((slot) => Math.floor(slot / k));
-      const made = gated(feedForward[expert] as FeedForwardWeights, x.gatherRows(tensor(Int32Array.from(own)))).view();
-      slots.forEach((slot, i) => {
-        const token = own[i] as number;
-        const total = normalised ? gates.subarray(token * k, (token + 1) * k).reduce((a, b) => a + b, 0) : 1;
-        const gate = (gates[slot] as number) / total;
-        for (let c = 0; c < features; c++)
-          y[token * features + c] = (y[token * features + c] as number) + gate * (made[i * features + c] as number);
-      });
-    }
-    return tensor(y, [tokens, features]);
-  }
-}
-
-function gated({ gate, up, down }: FeedForwardWeights, x: Tensor): Tensor {
-  return down.multiply(multiply(silu(gate.multiply(x)), up.multiply(x)));
-}
-
-/** Finds weights and checks their shapes. */
-class Loader {
-  constructor(readonly source: WeightSource) {}
-
-  require<M extends WeightMatrix>(
-    matrix: M | undefined,
-    role: LayerRole | GlobalRole,
-    layer: number | undefined,
-    [rows, columns]: readonly [number, number],
-  ): M {
-    const place = layer === undefined ? `"${role}"` : `"${role}" of layer ${layer}`;
-    if (!matrix) throw new Error(`the model lacks the weights ${place}`);
-    if (matrix.rows !== rows || matrix.columns !== columns)
-      throw new Error(`the weights ${place} are ${matrix.rows}×${matrix.columns}, expected ${rows}×${columns}`);
-    return matrix;
-  }
-
-  matrix(role: LayerRole | GlobalRole, layer: number | undefined, shape: readonly [number, number]): WeightMatrix {
-    return this.require(this.source.matrix(role, layer), role, layer, shape);
-  }
-
-  vector(role: LayerRole | GlobalRole, layer: number | undefined, size: number): Tensor {
-    const vector = this.optional(role, layer, size);
-    if (!vector)
-      throw new Error(`the model lacks the weights "${role}"${layer === undefined ? '' : ` of layer ${layer}`}`);
-    return vector;
-  }
-
-  optional(role: LayerRole | GlobalRole, layer: number | undefined, size: number): Tensor | undefined {
-    const vector = this.source.vector(role, layer);
-    if (vector && vector.size !== size)
-      throw new Error(`the weights "${role}" of layer ${layer} have ${vector.size} elements, expected ${size}`);
-    return vector;
-  }
 }
 
 function loadLayer(loader: Loader, config: LanguageModelConfig, layer: number): LayerWeights {
-  const { features, heads, keyHeads, headDim, hidden, experts } = config;
+  const { features, heads, keyHeads, headDim } = config;
   const [queries, keys] = [heads * headDim, keyHeads * headDim];
   return {
     attentionNorm: loader.vector('attentionNorm', layer, features),
@@ -277,28 +291,6 @@ function loadLayer(loader: Loader, config: LanguageModelConfig, layer: number): 
     qNorm: loader.optional('qNorm', layer, headDim),
     kNorm: loader.optional('kNorm', layer, headDim),
     feedForwardNorm: loader.vector('feedForwardNorm', layer, features),
-    router: experts && loader.matrix('router', layer, [experts.count, features]),
-    feedForward: experts
-      ? expertWeights(loader, layer, experts.count)
-      : [
-          {
-            gate: loader.matrix('gate', layer, [hidden, features]),
-            up: loader.matrix('up', layer, [hidden, features]),
-            down: loader.matrix('down', layer, [features, hidden]),
-          },
-        ],
+    feedForward: loadFeedForward(loader, config, layer),
   };
-}
-
-function expertWeights({ source }: Loader, layer: number, count: number): FeedForwardWeights[] {
-  const [gate, up, down] = (['gate', 'up', 'down'] as const).map((role) => {
-    const all = source.experts(role, layer, count);
-    if (!all) throw new Error(`the model lacks the experts "${role}" of layer ${layer}`);
-    return all;
-  }) as [readonly WeightMatrix[], readonly WeightMatrix[], readonly WeightMatrix[]];
-  return gate.map((matrix, expert) => ({
-    gate: matrix,
-    up: up[expert] as WeightMatrix,
-    down: down[expert] as WeightMatrix,
-  }));
 }

@@ -13,9 +13,28 @@ export interface SamplingOptions {
   readonly minP?: number;
   /** Divides the positive logits of the last `repeatWindow` tokens and multiplies their negative ones. */
   readonly repeatPenalty?: number;
+  /** Taken off the logit of a token for each time that it is among the last `repeatWindow`. */
+  readonly frequencyPenalty?: number;
+  /** Taken off the logit of each token among the last `repeatWindow`. */
+  readonly presencePenalty?: number;
   readonly repeatWindow?: number;
+  /** Added to the logits of some tokens. */
+  readonly logitBias?: Readonly<Record<number, number>>;
   readonly seed?: number;
 }
+
+const defaults = {
+  temperature: 0.8,
+  topK: 40,
+  topP: 0.95,
+  minP: 0.05,
+  repeatPenalty: 1,
+  frequencyPenalty: 0,
+  presencePenalty: 0,
+  repeatWindow: 64,
+  logitBias: {} as Readonly<Record<number, number>>,
+  seed: 0,
+};
 
 const ranges: Readonly<Record<string, readonly [low: number, high: number]>> = {
   temperature: [0, 100],
@@ -23,46 +42,42 @@ const ranges: Readonly<Record<string, readonly [low: number, high: number]>> = {
   topP: [0, 1],
   minP: [0, 1],
   repeatPenalty: [1e-3, 100],
+  frequencyPenalty: [-100, 100],
+  presencePenalty: [-100, 100],
   repeatWindow: [0, Number.MAX_SAFE_INTEGER],
 };
 
-/** Draws tokens; the same seed and logits give the same tokens. Filters come in llama.cpp's order: penalty, top-k, top-p, min-p, temperature. */
+/** Without top-k, tokens that are less than e⁻⁴⁰ times as probable as the best are out of reach of the random numbers anyway. */
+const OUT_OF_REACH = 40;
+
+/** Draws tokens; the same seed and logits give the same tokens. Steps come in llama.cpp's order: bias, penalties, top-k, top-p, min-p, temperature. */
 export class Sampler {
   readonly #random: Random;
   readonly #options: Required<SamplingOptions>;
 
   /** @throws RangeError naming the option out of its range. */
   constructor(options: SamplingOptions = {}) {
-    const defaults = {
-      temperature: 0.8,
-      topK: 40,
-      topP: 0.95,
-      minP: 0.05,
-      repeatPenalty: 1,
-      repeatWindow: 64,
-      seed: 0,
-    };
     this.#options = { ...defaults, ...options };
     for (const [name, [low, high]] of Object.entries(ranges)) {
-      const value = this.#options[name as keyof SamplingOptions];
+      const value = this.#options[name as keyof SamplingOptions] as number;
       if (!(value >= low && value <= high))
         throw new RangeError(`sampling: ${name} must be from ${low} to ${high}, got ${value}`);
     }
     this.#random = new Random(this.#options.seed);
   }
 
-  /** @param history tokens so far, for the penalty. @throws Error when logits are not finite. */
+  /** @param history tokens so far, for the penalties. @throws Error when logits are not finite. */
   next(logits: Float32Array, history: readonly number[] = []): number {
     const { temperature, topK, topP, minP } = this.#options;
-    const penalised = this.#penalise(logits, history);
-    if (temperature === 0) return best(penalised);
-    let kept = Array.from(penalised.keys()).sort((a, b) => (penalised[b] as number) - (penalised[a] as number));
-    if (topK > 0) kept = kept.slice(0, topK);
-    const top = penalised[kept[0] as number] as number;
+    const adjusted = this.#adjust(logits, history);
+    const [best = 0] = highest(adjusted, 1);
+    const top = adjusted[best] as number;
     if (!Number.isFinite(top)) throw new Error('sampling: the logits are not finite');
-    kept = nucleus(kept, penalised, topP);
-    if (minP > 0) kept = kept.filter((token) => (penalised[token] as number) >= top + Math.log(minP));
-    const weights = kept.map((token) => Math.exp(((penalised[token] as number) - top) / temperature));
+    if (temperature === 0) return best;
+    let kept = topK > 0 ? highest(adjusted, topK) : within(adjusted, top - OUT_OF_REACH);
+    kept = nucleus(kept, adjusted, topP);
+    if (minP > 0) kept = kept.filter((token) => (adjusted[token] as number) >= top + Math.log(minP));
+    const weights = kept.map((token) => Math.exp(((adjusted[token] as number) - top) / temperature));
     let rest = this.#random.float() * weights.reduce((a, b) => a + b, 0);
     for (const [i, weight] of weights.entries()) {
       rest -= weight;
@@ -71,23 +86,47 @@ export class Sampler {
     return kept.at(-1) as number;
   }
 
-  #penalise(logits: Float32Array, history: readonly number[]): Float32Array {
-    const { repeatPenalty, repeatWindow } = this.#options;
-    if (repeatPenalty === 1 || repeatWindow === 0) return logits;
+  #adjust(logits: Float32Array, history: readonly number[]): Float32Array {
+    const { repeatPenalty, frequencyPenalty, presencePenalty, repeatWindow, logitBias } = this.#options;
+    const biases = Object.entries(logitBias);
+    const penalised = repeatWindow > 0 && (repeatPenalty !== 1 || frequencyPenalty !== 0 || presencePenalty !== 0);
+    if (biases.length === 0 && !penalised) return logits;
     const changed = logits.slice();
-    for (const token of new Set(history.slice(-repeatWindow))) {
-      const value = logits[token] as number;
-      changed[token] = value > 0 ? value / repeatPenalty : value * repeatPenalty;
+    for (const [token, bias] of biases) changed[Number(token)] = (changed[Number(token)] as number) + bias;
+    if (!penalised) return changed;
+    const counts = new Map<number, number>();
+    for (const token of history.slice(-repeatWindow)) counts.set(token, (counts.get(token) ?? 0) + 1);
+    for (const [token, count] of counts) {
+      const value = changed[token] as number;
+      const repeated = value > 0 ? value / repeatPenalty : value * repeatPenalty;
+      changed[token] = repeated - count * frequencyPenalty - presencePenalty;
     }
     return changed;
   }
 }
 
-function best(logits: Float32Array): number {
-  let at = 0;
-  for (let i = 1; i < logits.length; i++) if ((logits[i] as number) > (logits[at] as number)) at = i;
-  if (!Number.isFinite(logits[at])) throw new Error('sampling: the logits are not finite');
-  return at;
+/** The tokens of the `count` highest logits, highest first; of equals the lower token comes first. */
+export function highest(logits: Float32Array, count: number): number[] {
+  const kept: number[] = [];
+  let least = Number.NEGATIVE_INFINITY;
+  for (let token = 0; token < logits.length; token++) {
+    const value = logits[token] as number;
+    if (kept.length === count && !(value > least)) continue;
+    let at = kept.length < count ? kept.length : count - 1;
+    for (; at > 0 && (logits[kept[at - 1] as number] as number) < value; at--) kept[at] = kept[at - 1] as number;
+    kept[at] = token;
+    least = logits[kept.at(-1) as number] as number;
+  }
+  return kept;
+}
+
+/** The tokens of at least a logit, highest first. */
+function within(logits: Float32Array, least: number): number[] {
+  const kept: number[] = [];
+  logits.forEach((value, token) => {
+    if (value >= least) kept.push(token);
+  });
+  return kept.sort((a, b) => (logits[b] as number) - (logits[a] as number) || a - b);
 }
 
 /** The first of falling logits whose probabilities reach a sum. */
@@ -102,4 +141,22 @@ function nucleus(kept: number[], logits: Float32Array, topP: number): number[] {
     return sum >= goal;
   });
   return kept.slice(0, count + 1);
+}
+
+export interface TokenProbability {
+  readonly token: number;
+  /** Natural logarithm of its probability, as the model gives it before sampling. */
+  readonly logprob: number;
+}
+
+/** How probable a token was, and the `count` most probable ones. */
+export function logProbabilities(
+  logits: Float32Array,
+  token: number,
+  count: number,
+): TokenProbability & { readonly top: readonly TokenProbability[] } {
+  const most = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  const total = most + Math.log(logits.reduce((sum, value) => sum + Math.exp(value - most), 0));
+  const of = (one: number): TokenProbability => ({ token: one, logprob: (logits[one] as number) - total });
+  return { ...of(token), top: highest(logits, count).map(of) };
 }

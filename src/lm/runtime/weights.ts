@@ -1,9 +1,16 @@
 // The weights of a decoder by role, wherever they come from and in whatever format.
 
-import type { GgufFile } from '../../data/index.js';
+import type { GgufFile, GgufTensorInfo, SafetensorsReader, TensorPart } from '../../data/index.js';
 import type { Weights } from '../../nn/index.js';
-import type { BlockMatrix } from '../../quantized/index.js';
+import {
+  type BlockFormat,
+  BlockMatrix,
+  blockFormats,
+  panelBytes,
+  type QuantizedFormat,
+} from '../../quantized/index.js';
 import { gatherRows, keep, linear, reshape, slice, type Tensor, tensor } from '../../tensor/index.js';
+import { type LoadedMatrix, WeightStore, type WeightUse } from './store.js';
 
 /** A matrix [rows, columns] for products x·Wᵀ. */
 export interface WeightMatrix {
@@ -15,6 +22,8 @@ export interface WeightMatrix {
   multiply(x: Tensor): Tensor;
   /** Some rows as floats [n, columns]. */
   rowsAt(rows: ArrayLike<number>): Tensor;
+  /** Reads it ahead where it lies in a file and there is room. */
+  load?(): void;
 }
 
 /** A matrix of floats. */
@@ -37,6 +46,10 @@ export class DenseMatrix implements WeightMatrix {
   rowsAt(rows: ArrayLike<number>): Tensor {
     return gatherRows(this.values, tensor(Int32Array.from(rows)));
   }
+
+  dispose(): void {
+    this.values.dispose();
+  }
 }
 
 /** Roles of a layer's weights. */
@@ -55,7 +68,10 @@ export type LayerRole =
   | 'gate'
   | 'up'
   | 'down'
-  | 'router';
+  | 'router'
+  | 'residual'
+  | 'constantGate'
+  | 'constants';
 export type GlobalRole = 'embedding' | 'norm' | 'head';
 
 /** Where weights come from. Names that a file lacks give undefined. */
@@ -82,6 +98,9 @@ const ggufLayer: Readonly<Record<LayerRole, string>> = {
   up: 'ffn_up.weight',
   down: 'ffn_down.weight',
   router: 'ffn_gate_inp.weight',
+  residual: 'ffn_gate_residual.weight',
+  constantGate: 'ffn_constant_gate.weight',
+  constants: 'ffn_constants.weight',
 };
 const ggufGlobal: Readonly<Record<GlobalRole, string>> = {
   embedding: 'token_embd.weight',
@@ -94,37 +113,45 @@ const nameIn =
   (role: LayerRole | GlobalRole, layer?: number): string =>
     role in globals ? globals[role as GlobalRole] : `${prefix}.${layer}.${layers[role as LayerRole]}`;
 
-const plain = ['F32', 'F16', 'BF16'];
+const plain: readonly string[] = ['F32', 'F16', 'BF16'];
 
-/** Weights of a GGUF file, quantised ones as they are. */
-export function ggufWeights(file: GgufFile): WeightSource {
+/** Weights of GGUF files (the parts of one model), quantised ones as they are, read as a store has room. @throws Error naming a tensor whose type is not supported. */
+export function ggufWeights(files: readonly GgufFile[], store = new WeightStore()): WeightSource {
   const nameOf = nameIn(ggufLayer, ggufGlobal, 'blk');
-  const load = (name: string): WeightMatrix | undefined => {
-    const info = file.tensors.get(name);
-    if (!info) return undefined;
-    return plain.includes(info.type) ? new DenseMatrix(keep(file.tensor(name))) : file.blocks(name);
-  };
+  const fileWith = (name: string) => files.find(({ tensors }) => tensors.has(name));
   return {
-    matrix: (role, layer) => load(nameOf(role, layer)),
+    matrix: (role, layer) => {
+      const file = fileWith(nameOf(role, layer));
+      return file && ggufMatrix(file, nameOf(role, layer), store);
+    },
     vector: (role, layer) => {
-      const name = nameOf(role, layer);
-      return file.tensors.has(name) ? keep(file.tensor(name)) : undefined;
+      const file = fileWith(nameOf(role, layer));
+      return file && keep(file.tensor(nameOf(role, layer)));
     },
     experts: (role, layer, count) => {
       const name = `blk.${layer}.ffn_${role}_exps.weight`;
-      if (!file.tensors.has(name)) return undefined;
-      return Array.from({ length: count }, (_, expert) => expertMatrix(file, name, expert));
+      const file = fileWith(name);
+      return file && Array.from({ length: count }, (_, part) => ggufMatrix(file, name, store, part));
     },
   };
 }
 
-/** One matrix of a stack [experts, rows, columns]. */
-function expertMatrix(file: GgufFile, name: string, expert: number): WeightMatrix {
-  const type = file.tensors.get(name)?.type ?? '';
-  if (!plain.includes(type)) return file.blocks(name, expert);
-  const all = file.tensor(name);
-  const [, rows, columns] = all.shape as [number, number, number];
-  return new DenseMatrix(keep(reshape(slice(all, [expert, expert + 1]), [rows, columns]).clone()));
+/** A matrix, or one of a stack [experts, rows, columns]. */
+function ggufMatrix(file: GgufFile, name: string, store: WeightStore, part?: number): WeightMatrix {
+  const { type, shape } = file.tensors.get(name) as GgufTensorInfo;
+  const [rows, columns] = shape.slice(-2) as [number, number];
+  const isPlain = plain.includes(type);
+  if (!isPlain && !Object.hasOwn(blockFormats, type))
+    throw new Error(
+      `tensor "${name}" is in ${type}; supported are ${[...plain, ...Object.keys(blockFormats)].join(', ')}`,
+    );
+  const use: WeightUse = part === undefined ? 'always' : 'chosen';
+  const bytes = isPlain ? 4 * rows * columns : panelBytes(type as BlockFormat, rows, columns);
+  const read = (range?: TensorPart['rows']): LoadedMatrix =>
+    isPlain
+      ? new DenseMatrix(keep(file.tensor(name, { part, rows: range })))
+      : file.blocks(name, { part, rows: range });
+  return store.add({ rows, columns, bytes, use, read });
 }
 
 const faceLayer: Readonly<Record<LayerRole, string>> = {
@@ -143,6 +170,9 @@ const faceLayer: Readonly<Record<LayerRole, string>> = {
   up: 'mlp.up_proj.weight',
   down: 'mlp.down_proj.weight',
   router: 'mlp.gate.weight',
+  residual: 'mlp.residual',
+  constantGate: 'mlp.constant_gate',
+  constants: 'mlp.constants',
 };
 const faceGlobal: Readonly<Record<GlobalRole, string>> = {
   embedding: 'model.embed_tokens.weight',
@@ -150,26 +180,105 @@ const faceGlobal: Readonly<Record<GlobalRole, string>> = {
   head: 'lm_head.weight',
 };
 
-/** Weights under Hugging Face's names, as safetensors files have them, or the state of a `Decoder`. `transform` may quantise matrices. */
-export function namedWeights(
-  weights: Weights,
-  transform: (values: Tensor, name: string) => WeightMatrix | BlockMatrix = (values) => new DenseMatrix(values),
+/** A matrix under a name, or a part of one that holds all experts. */
+type FindMatrix = (name: string, use: WeightUse, part?: TensorPart) => WeightMatrix | undefined;
+
+/** Weights under Hugging Face's names, or under those of a `Decoder`, whose experts are stacks [E, 2f, d] and [E, d, f]. */
+function faceWeights(
+  shapeOf: (name: string) => readonly number[] | undefined,
+  matrix: FindMatrix,
+  vector: (name: string) => Tensor | undefined,
 ): WeightSource {
   const nameOf = nameIn(faceLayer, faceGlobal, 'model.layers');
-  const find = (name: string) =>
-    weights[name] ?? weights[name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())];
-  const matrix = (name: string) => {
-    const values = find(name);
-    return values && transform(values, name);
+  const named = (role: LayerRole | GlobalRole, layer?: number) => {
+    const name = nameOf(role, layer);
+    return shapeOf(name) ? name : ownName(name);
+  };
+  const stacked = (role: 'gate' | 'up' | 'down', layer: number, count: number) => {
+    const name = `model.layers.${layer}.mlp.experts.${role === 'down' ? 'down' : 'up'}`;
+    const [, rows = 0] = shapeOf(name) ?? [];
+    const [, , hidden = 0] = shapeOf(`model.layers.${layer}.mlp.experts.down`) ?? [];
+    // The rows of gates come first, where there are any.
+    const first = role === 'up' ? rows - hidden : 0;
+    const range = role === 'down' ? undefined : ([first, first + hidden] as const);
+    return Array.from({ length: count }, (_, part) => matrix(name, 'chosen', { part, rows: range }));
   };
   return {
-    matrix: (role, layer) => matrix(nameOf(role, layer)),
-    vector: (role, layer) => find(nameOf(role, layer)),
+    matrix: (role, layer) => matrix(named(role, layer), 'always'),
+    vector: (role, layer) => vector(named(role, layer)),
     experts: (role, layer, count) => {
-      const all = Array.from({ length: count }, (_, expert) =>
-        matrix(`model.layers.${layer}.mlp.experts.${expert}.${role}_proj.weight`),
-      );
+      const all = shapeOf(`model.layers.${layer}.mlp.experts.up`)
+        ? stacked(role, layer, count)
+        : Array.from({ length: count }, (_, expert) =>
+            matrix(`model.layers.${layer}.mlp.experts.${expert}.${role}_proj.weight`, 'chosen'),
+          );
       return all.every((one) => one !== undefined) ? (all as WeightMatrix[]) : undefined;
     },
   };
 }
+
+/** Hugging Face's name as the state of a `Decoder` has it. */
+const ownName = (name: string) =>
+  name
+    .replace('mlp.gate.weight', 'mlp.router.weight')
+    .replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+
+/** Weights in memory. `transform` may quantise matrices. */
+export function namedWeights(
+  weights: Weights,
+  transform: (values: Tensor, name: string) => WeightMatrix = (values) => new DenseMatrix(values),
+): WeightSource {
+  const partOfTensor = (values: Tensor, { part, rows }: TensorPart) => {
+    const own = part === undefined ? values : reshape(slice(values, [part, part + 1]), values.shape.slice(1));
+    return keep(rows ? slice(own, [...rows]) : own);
+  };
+  return faceWeights(
+    (name) => weights[name]?.shape,
+    (name, _, part) => {
+      const values = weights[name];
+      return values && transform(part ? partOfTensor(values, part) : values, name);
+    },
+    (name) => weights[name],
+  );
+}
+
+/**
+ * Weights of safetensors files (the parts of one model), read as a store has room.
+ *
+ * @param format what matrices are quantised to on the way, but for routers; floats when left out
+ */
+export function safetensorsWeights(
+  files: readonly SafetensorsReader[],
+  store = new WeightStore(),
+  format?: QuantizedFormat,
+): WeightSource {
+  const fileWith = (name: string) => files.find(({ shapes }) => shapes.has(name));
+  const matrix: FindMatrix = (name, use, wanted = {}) => {
+    const file = fileWith(name);
+    if (!file) return undefined;
+    const [all, columns] = (file.shapes.get(name) as readonly number[]).slice(-2) as [number, number];
+    const [from, to] = wanted.rows ?? [0, all];
+    const quantised = format !== undefined && !isRouter(name) && columns % blockFormats[format].values === 0;
+    const rows = to - from;
+    const read = ([first, end] = [0, rows] as TensorPart['rows'] & {}): LoadedMatrix => {
+      const values = file.tensor(name, { part: wanted.part, rows: [from + first, from + end] });
+      if (!quantised) return new DenseMatrix(keep(values));
+      const blocks = BlockMatrix.quantize(values, format);
+      values.dispose();
+      return blocks;
+    };
+    const bytes = quantised ? panelBytes(format, rows, columns) : 4 * rows * columns;
+    return store.add({ rows, columns, bytes, use, read });
+  };
+  return faceWeights(
+    (name) => fileWith(name)?.shapes.get(name),
+    matrix,
+    (name) => {
+      const values = fileWith(name)?.tensor(name);
+      return values && keep(values);
+    },
+  );
+}
+
+/** Routers decide by small differences: they stay floats. */
+const isRouter = (name: string) => name.endsWith(faceLayer.router) || name.endsWith(ownName(faceLayer.router));

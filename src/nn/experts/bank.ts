@@ -8,8 +8,15 @@ import type { DispatchPlan } from './dispatch.js';
 /** `swiglu`: W_d(SiLU(W_g x) ⊙ W_u x); `reglu`: with ReLU; `relu2`: W_d·ReLU(W_u x)². */
 export type ExpertActivation = 'swiglu' | 'reglu' | 'relu2';
 
+/** Experts that compute the rows which a plan sorted. */
+export interface ExpertSet {
+  readonly count: number;
+  /** Results of a plan's rows [rows, d] → [rows, d]. */
+  forward(rows: Tensor, plan: Pick<DispatchPlan, 'segments'>): Tensor;
+}
+
 /** E experts d → f → d. */
-export class ExpertBank {
+export class ExpertBank implements ExpertSet {
   /** [E, 2f, d], gate then up; [E, f, d] without a gate. */
   up: Tensor;
   /** [E, d, f] */
@@ -29,7 +36,6 @@ export class ExpertBank {
     this.down = uniform([count, features, hidden], hidden);
   }
 
-  /** Results of a plan's rows [rows, d] → [rows, d]. */
   forward(rows: Tensor, { segments }: Pick<DispatchPlan, 'segments'>): Tensor {
     const inner = groupedMatmul(rows, this.up, segments, { transposeB: true });
     return groupedMatmul(this.#activate(inner), this.down, segments, { transposeB: true });

@@ -2,7 +2,7 @@
 
 import { type Random, reshape, type Tensor } from '../../tensor/index.js';
 import { Linear } from '../linear.js';
-import { type ExpertActivation, ExpertBank } from './bank.js';
+import { type ExpertActivation, ExpertBank, type ExpertSet } from './bank.js';
 import { DispatchPlan } from './dispatch.js';
 import { type GateMode, loadBalanceLoss, type Routing, routeTopK, slotCounts } from './routing.js';
 
@@ -37,8 +37,8 @@ export interface FeedForward {
 }
 
 /** A layer of experts in its three steps: choose, sort, compute. */
-export interface ExpertLayer extends FeedForward {
-  readonly experts: ExpertBank;
+export interface ExpertLayer<E extends ExpertSet = ExpertBank> extends FeedForward {
+  readonly experts: E;
   route(tokens: Tensor, context?: ExpertContext): Routing;
   dispatch(routing: Routing): DispatchPlan;
   compute(tokens: Tensor, routing: Routing, plan: DispatchPlan): Tensor;

@@ -1,0 +1,56 @@
+// What commands that run a language model have in common: options, opening with progress, and what is said of it.
+
+import type { Command } from 'commander';
+import { setThreads } from '../engine/index.js';
+import { loadLanguageModel, type StoredBundle } from '../lm/node.js';
+import type { QuantizedFormat } from '../quantized/index.js';
+import { bytes, choice, number } from './arguments.js';
+import { Bar } from './bar.js';
+
+export interface ModelFlags {
+  readonly memory?: number;
+  readonly quantize?: QuantizedFormat;
+  readonly threads?: number;
+}
+
+export const modelsHelp = `
+A model is a .gguf file (the first, if it is split; Llama, Qwen2, Qwen3, Qwen3-MoE; F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K), a file of gossamer lm train, or a folder with config.json, safetensors and tokenizer.json. One that is larger than --memory stays in its file: what a pass needs is read when it is needed.`;
+
+export function withModel(command: Command): Command {
+  return command
+    .option('--memory <size>', 'memory for weights at most, as 800M or 3G', bytes, 3 * 2 ** 30)
+    .option('--quantize <format>', 'turn weights of floats into Q8_0 or Q4_0', choice('Q8_0', 'Q4_0'))
+    .option('--threads <n>', 'threads, the calling one among them', number(1));
+}
+
+const gigabytes = (size: number) =>
+  size >= 1e9 ? `${(size / 1e9).toFixed(2)} GB` : `${(size / 1e6).toFixed(size < 1e7 ? 1 : 0)} MB`;
+
+/** Opens a model, reads what fits, and says on standard error what it is. */
+export function openModel(path: string, { memory, quantize, threads }: ModelFlags): StoredBundle {
+  if (threads !== undefined) setThreads(threads);
+  const started = performance.now();
+  const bundle = loadLanguageModel(path, { memory, quantize });
+  const { model, store } = bundle;
+  const { architecture, layers, features, context, experts } = model.config;
+  const mixture = experts ? `, ${experts.count} experts of which ${experts.k} work` : '';
+  process.stderr.write(
+    `${architecture}: ${layers} layers of ${features}${mixture}, ${gigabytes(model.bytes)} of weights${
+      model.bytes > store.budget
+        ? `, more than ${gigabytes(store.budget)} of memory for them: the rest is read from the file in every pass`
+        : ''
+    }; ${gigabytes(model.cacheBytes(context))} for all ${context} tokens of its context\n`,
+  );
+  const bar = new Bar('reading weights', 'B');
+  try {
+    model.load((share) => bar.update(share, store.used));
+  } catch (error) {
+    bundle.close();
+    throw error;
+  } finally {
+    bar.close();
+  }
+  if (store.used > 0)
+    process.stderr.write(`read ${gigabytes(store.used)} in ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
+  return bundle;
+}

@@ -1,0 +1,140 @@
+// Writing GGUF files (version 3), part by part, so that large ones need not fit in memory.
+
+import type { BlockFormat } from '../../quantized/index.js';
+
+/** A value of the metadata with its type. */
+export type GgufEntry =
+  | readonly ['u32' | 'i32' | 'f32', number]
+  | readonly ['u64', number | bigint]
+  | readonly ['bool', boolean]
+  | readonly ['string', string]
+  | readonly ['strings', readonly string[]]
+  | readonly ['i32s' | 'f32s', readonly number[]];
+
+export interface GgufOutput {
+  readonly name: string;
+  /** Row-major as here: the file lists the fastest axis first. */
+  readonly shape: readonly number[];
+  /** A format, or the number of another one. */
+  readonly type: BlockFormat | 'F32' | 'F16' | 'BF16' | number;
+  /** Its bytes in the file, made when their turn comes when a function. */
+  readonly bytes: Uint8Array | (() => Uint8Array);
+  /** How many they are; needed for functions. */
+  readonly byteLength?: number;
+}
+
+const ALIGNMENT = 32;
+
+const valueTypes = { u32: 4, i32: 5, f32: 6, bool: 7, string: 8, u64: 10 } as const;
+const elementTypes = { strings: 'string', i32s: 'i32', f32s: 'f32' } as const;
+const tensorTypes: Readonly<Record<Exclude<GgufOutput['type'], number>, number>> = {
+  ...{ F32: 0, F16: 1, Q4_0: 2, Q4_1: 3, Q5_0: 6, Q5_1: 7, Q8_0: 8, Q4_K: 12, Q5_K: 13, Q6_K: 14, BF16: 30 },
+};
+
+const aligned = (length: number) => Math.ceil(length / ALIGNMENT) * ALIGNMENT;
+
+const lengthOf = ({ bytes, byteLength, name }: GgufOutput): number => {
+  const length = typeof bytes === 'function' ? byteLength : bytes.length;
+  if (length === undefined) throw new Error(`ggufParts: tensor "${name}" needs a byteLength`);
+  return length;
+};
+
+/** Collects the header's numbers. */
+class Header {
+  #bytes = new Uint8Array(4096);
+  #length = 0;
+  readonly #text = new TextEncoder();
+
+  get bytes(): Uint8Array {
+    return this.#bytes.subarray(0, aligned(this.#length));
+  }
+
+  #room(size: number): DataView {
+    const needed = aligned(this.#length + size);
+    if (needed > this.#bytes.length) {
+      const more = new Uint8Array(2 * needed);
+      more.set(this.#bytes);
+      this.#bytes = more;
+    }
+    const view = new DataView(this.#bytes.buffer, this.#length, size);
+    this.#length += size;
+    return view;
+  }
+
+  scalar(type: keyof typeof valueTypes, value: number | bigint | boolean | string): void {
+    if (type === 'string') {
+      const text = this.#text.encode(value as string);
+      this.scalar('u64', text.length);
+      const { byteOffset } = this.#room(text.length);
+      this.#bytes.set(text, byteOffset);
+    } else if (type === 'bool') this.#room(1).setUint8(0, Number(value));
+    else if (type === 'u64') this.#room(8).setBigUint64(0, BigInt(value as number | bigint), true);
+    else if (type === 'f32') this.#room(4).setFloat32(0, value as number, true);
+    else if (type === 'i32') this.#room(4).setInt32(0, value as number, true);
+    else this.#room(4).setUint32(0, value as number, true);
+  }
+
+  entry([type, value]: GgufEntry): void {
+    if (type in valueTypes) {
+      this.scalar('u32', valueTypes[type as keyof typeof valueTypes]);
+      this.scalar(type as keyof typeof valueTypes, value as number | bigint | boolean | string);
+      return;
+    }
+    const element = elementTypes[type as keyof typeof elementTypes];
+    const values = value as readonly (number | string)[];
+    this.scalar('u32', 9);
+    this.scalar('u32', valueTypes[element]);
+    this.scalar('u64', values.length);
+    for (const one of values) this.scalar(element, one);
+  }
+}
+
+/** A file's bytes: the header, then each tensor with its padding. */
+export function* ggufParts(
+  metadata: Readonly<Record<string, GgufEntry>>,
+  tensors: readonly GgufOutput[],
+): Generator<Uint8Array> {
+  const header = new Header();
+  header.scalar('u32', 0x46554747);
+  header.scalar('u32', 3);
+  header.scalar('u64', tensors.length);
+  header.scalar('u64', Object.keys(metadata).length);
+  for (const [key, entry] of Object.entries(metadata)) {
+    header.scalar('string', key);
+    header.entry(entry);
+  }
+  let offset = 0;
+  for (const output of tensors) {
+    header.scalar('string', output.name);
+    header.scalar('u32', output.shape.length);
+    for (const length of output.shape.toReversed()) header.scalar('u64', length);
+    header.scalar('u32', typeof output.type === 'number' ? output.type : tensorTypes[output.type]);
+    header.scalar('u64', offset);
+    offset += aligned(lengthOf(output));
+  }
+  yield header.bytes;
+  for (const output of tensors) {
+    const bytes = typeof output.bytes === 'function' ? output.bytes() : output.bytes;
+    if (bytes.length !== lengthOf(output))
+      throw new Error(
+        `ggufParts: tensor "${output.name}" has ${bytes.length} bytes, announced were ${lengthOf(output)}`,
+      );
+    yield bytes;
+    yield new Uint8Array(aligned(bytes.length) - bytes.length);
+  }
+}
+
+/** The same as one piece. */
+export function writeGguf(
+  metadata: Readonly<Record<string, GgufEntry>>,
+  tensors: readonly GgufOutput[],
+): Uint8Array<ArrayBuffer> {
+  const parts = [...ggufParts(metadata, tensors)];
+  const file = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    file.set(part, at);
+    at += part.length;
+  }
+  return file;
+}

@@ -1,0 +1,29 @@
+// Numbers of 16 bits in files, as floats.
+
+import { cpu } from '../../engine/index.js';
+import { emptyTensor, scope, slice, type Tensor } from '../../tensor/index.js';
+
+/** Numbers that are read at once. */
+const CHUNK = 2 ** 21;
+
+/**
+ * An f32 tensor from F16 or BF16 numbers, read part by part.
+ *
+ * @param read fills its argument with the bytes from an offset on
+ */
+export function widenHalves(
+  shape: readonly number[],
+  type: 'F16' | 'BF16',
+  read: (target: Uint8Array, offset: number) => void,
+): Tensor {
+  const values = emptyTensor(shape, 'f32');
+  const flat = values.reshape([values.size]);
+  for (let first = 0; first < values.size; first += CHUNK)
+    scope(() => {
+      const count = Math.min(CHUNK, values.size - first);
+      const source = emptyTensor([2 * count], 'u8');
+      read(source.view<Uint8Array>(), 2 * first);
+      cpu.run('widenHalves', [source, slice(flat, [first, first + count]), Number(type === 'BF16'), count]);
+    });
+  return values;
+}

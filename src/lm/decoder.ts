@@ -1,0 +1,43 @@
+// The trainable decoder of a runtime's configuration: what trains here runs there, by one description.
+
+import { Decoder } from '../models/index.js';
+import { MixtureOfExperts } from '../nn/index.js';
+import type { Random } from '../tensor/index.js';
+import { MoEPlusPlus } from './moepp.js';
+import type { LanguageModelConfig } from './runtime/config.js';
+
+/** What a configuration needs; the rest has defaults. */
+export type DecoderConfig = Pick<LanguageModelConfig, 'vocabulary' | 'features' | 'layers' | 'heads' | 'context'> &
+  Partial<LanguageModelConfig>;
+
+/** With the defaults filled in: as many key heads as heads, gated layers 8/3 as wide, all positions seen. */
+export function decoderConfig(given: DecoderConfig): LanguageModelConfig {
+  const { features, heads } = given;
+  return {
+    ...{ architecture: 'llama', keyHeads: heads, headDim: features / heads, hidden: Math.ceil(features / 3) * 8 },
+    ...{ ropeBase: 10000, interleaved: false, epsilon: 1e-6, window: 0 },
+    ...given,
+  };
+}
+
+/** A decoder with random weights, its head tied to the embedding. Its state is what `namedWeights` reads. */
+export function decoderOf(config: LanguageModelConfig, random: Random): Decoder {
+  const { experts, features, hidden, activation, unturned, ...sizes } = config;
+  const mixture = (layer: Random) => {
+    if (experts?.zeroComputation) return new MoEPlusPlus(features, layer, experts.zeroComputation);
+    const { count = 1, k = 1, normalised = true } = experts ?? {};
+    return new MixtureOfExperts(features, layer, {
+      ...{ experts: count, k, hidden, gates: normalised ? 'renormalised' : 'softmax' },
+      ...(activation && { activation }),
+    });
+  };
+  return new Decoder(
+    {
+      ...{ ...sizes, features, hidden },
+      ...(activation && { activation }),
+      ...(unturned && { rotary: (layer: number) => !unturned.includes(layer) }),
+      ...(experts && { feedForward: (_: number, layer: Random) => mixture(layer) }),
+    },
+    random,
+  );
+}

@@ -1,0 +1,177 @@
+// The second half of a decoder's layer on weights of any format: one gated network, a mixture of them, or MoE++'s mixture with experts that cost nothing.
+
+import {
+  DispatchPlan,
+  type ExpertActivation,
+  type ExpertContext,
+  type ExpertSet,
+  routeTopK,
+} from '../../nn/experts/index.js';
+import {
+  concatenate,
+  multiply,
+  Random,
+  relu,
+  reshape,
+  silu,
+  slice,
+  square,
+  type Tensor,
+  zeros,
+} from '../../tensor/index.js';
+import { MoEPlusPlus, type MoEPlusPlusOptions } from '../moepp.js';
+import type { LanguageModelConfig } from './config.js';
+import type { Loader } from './loader.js';
+import type { WeightMatrix } from './weights.js';
+
+export interface RuntimeFeedForward {
+  /** Matrices in the order of their use. */
+  readonly matrices: readonly WeightMatrix[];
+  /** Bytes of them that one token reads. */
+  readonly bytesPerToken: number;
+  /** x [tokens, features]. `context` carries router logits from layer to layer. */
+  forward(x: Tensor, context: ExpertContext): Tensor;
+}
+
+/** W_down(SiLU(W_gate x) ⊙ W_up x); without a gate W_down·ReLU(W_up x)². */
+export interface GatedWeights {
+  readonly gate: WeightMatrix | undefined;
+  readonly up: WeightMatrix;
+  readonly down: WeightMatrix;
+}
+
+const matricesOf = ({ gate, up, down }: GatedWeights): WeightMatrix[] => [...(gate ? [gate] : []), up, down];
+const bytesOf = (matrices: readonly WeightMatrix[]) => matrices.reduce((sum, { bytes }) => sum + bytes, 0);
+
+function gated({ gate, up, down }: GatedWeights, x: Tensor, activation: ExpertActivation): Tensor {
+  if (!gate) return down.multiply(square(relu(up.multiply(x))));
+  const open = gate.multiply(x);
+  return down.multiply(multiply(activation === 'reglu' ? relu(open) : silu(open), up.multiply(x)));
+}
+
+class Dense implements RuntimeFeedForward {
+  readonly matrices: readonly WeightMatrix[];
+
+  constructor(
+    readonly weights: GatedWeights,
+    readonly activation: ExpertActivation,
+  ) {
+    this.matrices = matricesOf(weights);
+  }
+
+  get bytesPerToken(): number {
+    return bytesOf(this.matrices);
+  }
+
+  forward(x: Tensor): Tensor {
+    return gated(this.weights, x, this.activation);
+  }
+}
+
+/** Experts whose weights are matrices of any format: those that a batch chose are read, each once. */
+class MatrixExperts implements ExpertSet {
+  constructor(
+    readonly weights: readonly GatedWeights[],
+    readonly features: number,
+    readonly activation: ExpertActivation,
+  ) {}
+
+  get count(): number {
+    return this.weights.length;
+  }
+
+  forward(rows: Tensor, { segments }: Pick<DispatchPlan, 'segments'>): Tensor {
+    const results = this.weights.flatMap((weights, expert) => {
+      const [from, to] = [segments.offsets[expert] as number, segments.offsets[expert + 1] as number];
+      return from === to ? [] : [gated(weights, slice(rows, [from, to]), this.activation)];
+    });
+    return results.length === 0 ? zeros([0, this.features]) : concatenate(results);
+  }
+}
+
+/** What mixtures have in common: their matrices, of which a token reads those of k experts. */
+abstract class Mixture implements RuntimeFeedForward {
+  constructor(
+    readonly experts: MatrixExperts,
+    readonly k: number,
+  ) {}
+
+  get matrices(): WeightMatrix[] {
+    return this.experts.weights.flatMap(matricesOf);
+  }
+
+  get bytesPerToken(): number {
+    return bytesOf(this.experts.weights.slice(0, this.k).flatMap(matricesOf));
+  }
+
+  abstract forward(x: Tensor, context: ExpertContext): Tensor;
+}
+
+class TopK extends Mixture {
+  constructor(
+    experts: MatrixExperts,
+    readonly router: WeightMatrix,
+    readonly options: NonNullable<LanguageModelConfig['experts']>,
+  ) {
+    super(experts, options.k);
+  }
+
+  override get matrices(): WeightMatrix[] {
+    return [this.router, ...super.matrices];
+  }
+
+  forward(x: Tensor): Tensor {
+    const { k, normalised } = this.options;
+    const routing = routeTopK(this.router.multiply(x), k, normalised ? 'renormalised' : 'softmax');
+    const plan = new DispatchPlan(routing.experts, this.experts.count);
+    return plan.combine(this.experts.forward(plan.gather(x), plan), routing.gates);
+  }
+}
+
+class ZeroComputation extends Mixture {
+  readonly #layer: MoEPlusPlus<MatrixExperts>;
+
+  constructor(loader: Loader, layer: number, features: number, experts: MatrixExperts, options: MoEPlusPlusOptions) {
+    super(experts, options.k ?? 2);
+    const own = new MoEPlusPlus(features, new Random(0), options, experts);
+    own.router.weight = reshape(loader.vector('router', layer, own.count * features), [own.count, features]);
+    if (own.residual) own.residual = reshape(loader.vector('residual', layer, own.count ** 2), [own.count, own.count]);
+    const { constant = 0 } = options.experts;
+    if (constant > 0) {
+      own.constantGate = reshape(loader.vector('constantGate', layer, 2 * constant * features), [
+        constant,
+        2,
+        features,
+      ]);
+      own.constants = reshape(loader.vector('constants', layer, constant * features), [constant, features]);
+    }
+    this.#layer = own;
+  }
+
+  forward(x: Tensor, context: ExpertContext): Tensor {
+    const routing = this.#layer.route(x, context);
+    context.logits = routing.logits;
+    return this.#layer.compute(x, routing, this.#layer.dispatch(routing));
+  }
+}
+
+/** The feed-forward part of a layer from its weights. @throws Error naming what is missing. */
+export function loadFeedForward(loader: Loader, config: LanguageModelConfig, layer: number): RuntimeFeedForward {
+  const { features, hidden, experts, activation = 'swiglu' } = config;
+  const hasGate = activation !== 'relu2';
+  if (!experts) {
+    const weights = {
+      gate: hasGate ? loader.matrix('gate', layer, [hidden, features]) : undefined,
+      up: loader.matrix('up', layer, [hidden, features]),
+      down: loader.matrix('down', layer, [features, hidden]),
+    };
+    return new Dense(weights, activation);
+  }
+  const { count } = experts;
+  const gates = hasGate ? loader.experts('gate', layer, count) : undefined;
+  const [ups, downs] = [loader.experts('up', layer, count), loader.experts('down', layer, count)];
+  const weights = ups.map((up, i): GatedWeights => ({ gate: gates?.[i], up, down: downs[i] as WeightMatrix }));
+  const set = new MatrixExperts(weights, features, activation);
+  if (experts.zeroComputation) return new ZeroComputation(loader, layer, features, set, experts.zeroComputation);
+  return new TopK(set, loader.matrix('router', layer, [count, features]), experts);
+}

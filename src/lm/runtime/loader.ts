@@ -1,0 +1,50 @@
+// Finds the weights of a decoder by their roles and checks their shapes.
+
+import type { Tensor } from '../../tensor/index.js';
+import type { GlobalRole, LayerRole, WeightMatrix, WeightSource } from './weights.js';
+
+const placeOf = (role: LayerRole | GlobalRole, layer: number | undefined) =>
+  layer === undefined ? `"${role}"` : `"${role}" of layer ${layer}`;
+
+/** All methods throw an Error naming the weight that is missing or of another shape. */
+export class Loader {
+  constructor(readonly source: WeightSource) {}
+
+  matrix(role: LayerRole | GlobalRole, layer: number | undefined, shape: readonly [number, number]): WeightMatrix {
+    return this.checked(this.source.matrix(role, layer), role, layer, shape);
+  }
+
+  checked(
+    matrix: WeightMatrix | undefined,
+    role: LayerRole | GlobalRole,
+    layer: number | undefined,
+    [rows, columns]: readonly [number, number],
+  ): WeightMatrix {
+    const place = placeOf(role, layer);
+    if (!matrix) throw new Error(`the model lacks the weights ${place}`);
+    if (matrix.rows !== rows || matrix.columns !== columns)
+      throw new Error(`the weights ${place} are ${matrix.rows}×${matrix.columns}, expected ${rows}×${columns}`);
+    return matrix;
+  }
+
+  /** The matrices of all experts of a layer. */
+  experts(role: 'gate' | 'up' | 'down', layer: number, count: number): readonly WeightMatrix[] {
+    const all = this.source.experts(role, layer, count);
+    if (!all) throw new Error(`the model lacks the experts ${placeOf(role, layer)}`);
+    return all;
+  }
+
+  /** A tensor of so many numbers, flat or not. */
+  vector(role: LayerRole | GlobalRole, layer: number | undefined, size: number): Tensor {
+    const vector = this.optional(role, layer, size);
+    if (!vector) throw new Error(`the model lacks the weights ${placeOf(role, layer)}`);
+    return vector;
+  }
+
+  optional(role: LayerRole | GlobalRole, layer: number | undefined, size: number): Tensor | undefined {
+    const vector = this.source.vector(role, layer);
+    if (vector && vector.size !== size)
+      throw new Error(`the weights ${placeOf(role, layer)} have ${vector.size} elements, expected ${size}`);
+    return vector;
+  }
+}
