@@ -6,6 +6,7 @@ export { attention, attentionKeyGradient, attentionQueryGradient, rotate } from 
 export { matmulBits, packSigns, sumPlanes } from "./binary";
 export { packBlocks, widenHalves } from "./block-formats";
 export { matmulBytes, matmulHalves, matmulNibbles, matmulShiftedNibbles, matmulSmallBytes, quantizeBlocks } from "./blocks";
+export { appendCache, attendCache } from "./cached-attention";
 export { sparseChannels1, sparseChannels2, sparseChannels4 } from "./channel-major";
 export { batchNormGradient, channelAffine, channelMoments, channelProducts } from "./channels";
 export { convolve, filterGradient, packFilters } from "./convolution";

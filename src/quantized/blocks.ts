@@ -13,13 +13,13 @@ const ROWS = 8;
 /** How a matrix lies in memory, see kernels/blocks.ts. */
 type BlockKind = 'nibbles' | 'shiftedNibbles' | 'bytes' | 'smallBytes' | 'halves';
 
-/** Number, bytes of a panel's block before its quanta and with them, and the product of each kind. */
+/** Bytes of a panel's block before its quanta and with them, and the product of each kind. */
 const kinds = {
-  nibbles: { code: 0, head: 32, bytes: 160, product: 'matmulNibbles' },
-  shiftedNibbles: { code: 1, head: 64, bytes: 192, product: 'matmulShiftedNibbles' },
-  bytes: { code: 2, head: 32, bytes: 288, product: 'matmulBytes' },
-  smallBytes: { code: 3, head: 64, bytes: 320, product: 'matmulSmallBytes' },
-  halves: { code: 4, head: 64, bytes: 320, product: 'matmulHalves' },
+  nibbles: { head: 32, bytes: 160, product: 'matmulNibbles' },
+  shiftedNibbles: { head: 64, bytes: 192, product: 'matmulShiftedNibbles' },
+  bytes: { head: 32, bytes: 288, product: 'matmulBytes' },
+  smallBytes: { head: 64, bytes: 320, product: 'matmulSmallBytes' },
+  halves: { head: 64, bytes: 320, product: 'matmulHalves' },
 } as const;
 
 interface BlockLayout {
@@ -161,15 +161,8 @@ export class BlockMatrix {
     if (x.rank !== 2 || x.shape[1] !== this.columns)
       throw new Error(`BlockMatrix: expected [m, ${this.columns}], got ${formatShape(x.shape)}`);
     const m = x.shape[0] as number;
-    const blocks = this.columns / BLOCK;
-    // Up to two bytes each.
-    const quanta = emptyTensor([m, 2 * this.columns], 'i8');
-    const scales = emptyTensor([m, blocks], 'f32');
-    const sums = emptyTensor([m, 2 * blocks], 'i32');
     const y = emptyTensor([m, this.rows], 'f32');
-    cpu.run('quantizeBlocks', [x, quanta, scales, sums, this.#kind.code, m * blocks]);
-    cpu.run(this.#kind.product, [quanta, scales, sums, this.#panels, y, m, this.rows, blocks]);
-    for (const temporary of [quanta, scales, sums]) temporary.dispose();
+    cpu.run(this.#kind.product, [x, this.#panels, y, m, this.rows, this.columns / BLOCK]);
     return y;
   }
 

@@ -10,13 +10,15 @@ interface Scoped {
   readonly device: Device;
   readonly disposed: boolean;
   readonly role: string | undefined;
+  /** The scope that frees it; none for what is freed when it is collected. */
+  frame: Frame | undefined;
   dispose(): void;
 }
 
-type Frame = Set<Scoped>;
+/** What a scope frees at its end. */
+export type Frame = Set<Scoped>;
 
 const frames: Frame[] = [];
-const owners = new WeakMap<Scoped, Frame>();
 /** Gradient tapes that are recording: they may need any tensor again, so inner scopes hand theirs on. */
 let recording = 0;
 
@@ -35,7 +37,7 @@ export function adopt(tensor: Scoped): void {
   const frame = frames.at(-1);
   if (frame) {
     frame.add(tensor);
-    owners.set(tensor, frame);
+    tensor.frame = frame;
   } else {
     collected.register(tensor, { buffer: tensor.buffer, device: tensor.device }, tensor);
   }
@@ -43,7 +45,8 @@ export function adopt(tensor: Scoped): void {
 
 /** Called when a tensor is disposed. */
 export function forget(tensor: Scoped): void {
-  if (!owners.get(tensor)?.delete(tensor)) collected.unregister(tensor);
+  if (tensor.frame) tensor.frame.delete(tensor);
+  else collected.unregister(tensor);
 }
 
 function isScoped(value: unknown): value is Scoped {
@@ -52,13 +55,13 @@ function isScoped(value: unknown): value is Scoped {
     value !== null &&
     'buffer' in value &&
     'dispose' in value &&
-    owners.has(value as Scoped)
+    (value as Scoped).frame !== undefined
   );
 }
 
 function moveOut(tensor: Scoped): void {
-  owners.get(tensor)?.delete(tensor);
-  owners.delete(tensor);
+  tensor.frame?.delete(tensor);
+  tensor.frame = undefined;
   adopt(tensor);
 }
 
@@ -122,8 +125,8 @@ export function scope<T>(body?: () => T): T | Scope {
 export function keep<T>(tree: T): T {
   for (const leaf of leaves(tree)) {
     if (!isScoped(leaf)) continue;
-    owners.get(leaf)?.delete(leaf);
-    owners.delete(leaf);
+    leaf.frame?.delete(leaf);
+    leaf.frame = undefined;
     collected.register(leaf, { buffer: leaf.buffer, device: leaf.device }, leaf);
   }
   return tree;

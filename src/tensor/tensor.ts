@@ -13,7 +13,7 @@ import {
   type TypedArray,
 } from '../engine/index.js';
 import type { Chained } from './methods.js';
-import { adopt, forget, releaseBuffer } from './scope.js';
+import { adopt, type Frame, forget, releaseBuffer } from './scope.js';
 import { formatShape, type Shape, sizeOf } from './shape.js';
 
 /** Parameters are trained; buffers (running statistics) are kept with them but not trained. */
@@ -27,6 +27,8 @@ export class Tensor implements Region {
   readonly size: number;
   /** Set for tensors that belong to a module: scopes leave them alone. */
   role: Role | undefined;
+  /** The scope that frees it, kept by scopes. */
+  frame: Frame | undefined;
   #disposed = false;
 
   /** Wraps a region; use `tensor`, `zeros` … to make one with data. */

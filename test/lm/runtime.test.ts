@@ -203,7 +203,7 @@ describe.each(Object.keys(configs))('%s', (name) => {
     );
     const parts = model.cache();
     model.forward(prompt.slice(0, 4), parts);
-    const forked = parts.fork(config);
+    const forked = parts.fork();
     expectClose(model.forward(prompt.slice(4), parts).dataSync(), whole.subarray(-config.vocabulary), 1e-3);
     model.forward([1, 2, 3], forked);
     forked.truncate(4);

@@ -77,3 +77,26 @@ export function attentionGradient(run: Execution, ...args: number[]): void {
     }),
   );
 }
+
+/** (q, keys, values, y, half, keyHeads, group, queries, length, depth, window, stride, scale: see kernels/cached-attention.ts). */
+export function attendCache(run: Execution, ...args: number[]): void {
+  const [half, keyHeads, group, queries, length, depth, ...rest] = args.slice(4) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    ...number[],
+  ];
+  const bytes = 16 * length;
+  const cost = length * (depth + 20) * Math.ceil(group / 4) * 1.2;
+  run.withScratchEach(bytes, (scratch) =>
+    run.over(
+      'attendCache',
+      [...args.slice(0, 4), scratch, bytes, half, group, queries, length, depth, ...rest],
+      keyHeads * queries,
+      cost,
+    ),
+  );
+}

@@ -2,7 +2,7 @@
 // one step of it costs. Offsets come first, then sizes. Costs are rough nanoseconds a step on one thread; they decide
 // whether a call is worth waking other threads for.
 
-import { attention, attentionGradient } from './attention.js';
+import { attendCache, attention, attentionGradient } from './attention.js';
 import { convolution, convolutionFilterGradient, convolutionInputGradient } from './convolution.js';
 import { convolveInt8, depthwiseInt8, windowsInt8 } from './int8.js';
 import type { Execution } from './runner.js';
@@ -169,11 +169,16 @@ export function sparseTilePixels(height: number): number {
   return height === 4 ? 8 : 16;
 }
 
-/** Weights in panels of 8 rows: (…operands, y, m, n, blocks). */
-function blockProduct(kernel: string): Routine {
-  return (run, ...args) => {
-    const [m = 1, n = 1, blocks = 1] = args.slice(-3);
-    run.over(kernel, args, Math.ceil(n / 8), m * blocks * 10);
+/** y = x·Wᵀ with W in panels of 8 rows of a kind (see kernels/blocks.ts): (x, panels, y, m, n, blocks a row). x is quantised on the way. */
+function blockProduct(kernel: string, kind: number): Routine {
+  return (run, x = 0, panels = 0, y = 0, m = 1, n = 1, blocks = 1) => {
+    const count = m * blocks;
+    // Numbers of up to two bytes; scales; sums of half blocks.
+    run.withScratch(76 * count, (quanta) => {
+      const [scales, sums] = [quanta + 64 * count, quanta + 68 * count];
+      run.over('quantizeBlocks', [x, quanta, scales, sums, kind], count, 30);
+      run.over(kernel, [quanta, scales, sums, panels, y, m, n, blocks], Math.ceil(n / 8), m * blocks * 10);
+    });
   };
 }
 
@@ -383,19 +388,21 @@ export const routines = {
   /** (x, y, scale, zero, images, channels, pixels, pitch). */
   dequantizeInt8: (run, x = 0, y = 0, scale = 1, zero = 0, images = 1, channels = 1, pixels = 1, pitch = 16) =>
     run.over('dequantizeInt8', [x, y, scale, zero, channels, pixels, pitch], images * channels, pixels * 1.5),
-  /** (x, quanta, scales, sums, kind of the weights, blocks). */
-  quantizeBlocks: elementwise('quantizeBlocks', 30),
   /** (file's bytes, panels, format, rows, columns). */
   packBlocks: (run, source = 0, target = 0, format = 0, rows = 1, columns = 1) =>
     run.over('packBlocks', [source, target, format, rows, columns], Math.ceil(rows / 8), columns * 3),
+  attendCache,
+  /** (x, cache, half, heads, count, depth, start, stride). */
+  appendCache: (run, x = 0, cache = 0, half = 0, heads = 1, count = 1, depth = 1, start = 0, stride = 1) =>
+    run.over('appendCache', [x, cache, half, count, depth, start, stride], heads, count * depth * (half ? 1 : 0.2)),
   /** (numbers of 16 bits, y, brain, n). */
   widenHalves: elementwise('widenHalves', 2),
-  /** (a, scales of a, sums of a, panels, y, m, n, blocks a row). */
-  matmulNibbles: blockProduct('matmulNibbles'),
-  matmulShiftedNibbles: blockProduct('matmulShiftedNibbles'),
-  matmulBytes: blockProduct('matmulBytes'),
-  matmulSmallBytes: blockProduct('matmulSmallBytes'),
-  matmulHalves: blockProduct('matmulHalves'),
+  /** (x, panels, y, m, n, blocks a row). */
+  matmulNibbles: blockProduct('matmulNibbles', 0),
+  matmulShiftedNibbles: blockProduct('matmulShiftedNibbles', 1),
+  matmulBytes: blockProduct('matmulBytes', 2),
+  matmulSmallBytes: blockProduct('matmulSmallBytes', 3),
+  matmulHalves: blockProduct('matmulHalves', 4),
   /** (x, bits, rows, k). */
   packSigns: (run, x = 0, bits = 0, rows = 1, k = 1) => run.over('packSigns', [x, bits, k], rows, k * 0.4),
   /** (a, b, y, m, n, k). */

@@ -1,11 +1,24 @@
 // Keys and values of the tokens so far.
 
+import { cpu } from '../../engine/index.js';
 import { emptyTensor, keep, type Tensor } from '../../tensor/index.js';
 import type { LanguageModelConfig } from './config.js';
 
 const FIRST_CAPACITY = 256;
 
-/** Keys or values of one layer: [keyHeads, capacity, headDim]. */
+/** Up to so many queries attend key by key; more go in blocks. */
+const FEW = 8;
+
+/** How numbers are kept: halves take half the memory, at a relative error of 2⁻¹¹ each. */
+export type CacheFormat = 'f32' | 'f16';
+
+export interface CacheOptions {
+  /** Most tokens; the model's context when left out. */
+  readonly limit?: number;
+  readonly format?: CacheFormat;
+}
+
+/** Keys or values of one layer: [keyHeads, capacity, headDim], halves as two bytes each. */
 interface Store {
   keys: Tensor;
   values: Tensor;
@@ -13,20 +26,20 @@ interface Store {
 
 /** Grows as tokens come, up to the model's context. */
 export class KeyValueCache {
+  readonly limit: number;
+  readonly format: CacheFormat;
   readonly #stores: Store[];
-  readonly #heads: number;
-  readonly #depth: number;
-  readonly #most: number;
   #capacity: number;
   #length = 0;
 
-  /** @param context most tokens; the model's own when left out */
-  constructor({ layers, keyHeads, headDim, context }: LanguageModelConfig, limit = context) {
-    this.#heads = keyHeads;
-    this.#depth = headDim;
-    this.#most = limit;
+  constructor(
+    readonly config: LanguageModelConfig,
+    { limit = config.context, format = 'f32' }: CacheOptions = {},
+  ) {
+    this.limit = limit;
+    this.format = format;
     this.#capacity = Math.min(limit, FIRST_CAPACITY);
-    this.#stores = Array.from({ length: layers }, () => ({ keys: this.#empty(), values: this.#empty() }));
+    this.#stores = Array.from({ length: config.layers }, () => ({ keys: this.#empty(), values: this.#empty() }));
   }
 
   /** Tokens in it. */
@@ -34,57 +47,96 @@ export class KeyValueCache {
     return this.#length;
   }
 
-  get limit(): number {
-    return this.#most;
+  get #half(): number {
+    return Number(this.format === 'f16');
   }
 
-  get capacity(): number {
-    return this.#capacity;
+  /** Numbers from one head to the next. */
+  get #stride(): number {
+    return this.#capacity * this.config.headDim;
   }
 
   #empty(): Tensor {
-    return keep(emptyTensor([this.#heads, this.#capacity, this.#depth], 'f32'));
+    const { keyHeads, headDim } = this.config;
+    const shape = [keyHeads, this.#capacity, headDim];
+    return keep(this.#half ? emptyTensor([...shape, 2], 'u8') : emptyTensor(shape, 'f32'));
   }
 
   /** Makes room for more tokens. @throws RangeError when the context ends before. */
   reserve(count: number): void {
     const needed = this.#length + count;
-    if (needed > this.#most)
+    if (needed > this.limit)
       throw new RangeError(
-        `the context of ${this.#most} tokens is full: ${this.#length} are in it and ${count} more were given`,
+        `the context of ${this.limit} tokens is full: ${this.#length} are in it and ${count} more were given`,
       );
     if (needed <= this.#capacity) return;
-    const [before, old] = [this.#capacity, this.#stores.map((store) => ({ ...store }))];
-    this.#capacity = Math.min(this.#most, Math.max(needed, 2 * before));
-    this.#stores.forEach((store, i) => {
+    const before = this.#capacity;
+    this.#capacity = Math.min(this.limit, Math.max(needed, 2 * before));
+    for (const store of this.#stores)
       for (const kind of ['keys', 'values'] as const) {
-        const from = (old[i] as Store)[kind];
+        const from = store[kind];
         store[kind] = this.#empty();
-        this.#write(store[kind], from, before, this.#length, 0);
+        this.#copy(store[kind], from, before);
         from.dispose();
       }
-    });
   }
 
-  /** Copies the first `count` tokens of [heads, fromLength, depth] behind `at` tokens of a store. */
-  #write(to: Tensor, from: Tensor, fromLength: number, count: number, at: number): void {
+  /** Copies the tokens of a store of another capacity, head by head. */
+  #copy(to: Tensor, from: Tensor, capacity: number): void {
     const [target, source] = [to.view(), from.view()];
-    for (let head = 0; head < this.#heads; head++) {
-      const first = head * fromLength * this.#depth;
-      target.set(source.subarray(first, first + count * this.#depth), (head * this.#capacity + at) * this.#depth);
+    const numbers = this.config.headDim * (this.#half ? 2 : 1);
+    for (let head = 0; head < this.config.keyHeads; head++) {
+      const first = head * capacity * numbers;
+      target.set(source.subarray(first, first + this.#length * numbers), head * this.#capacity * numbers);
     }
   }
 
-  /** Adds keys and values [1, keyHeads, count, headDim] of a layer behind the tokens so far, and gives the layer's stores. Room must have been reserved. */
-  append(layer: number, keys: Tensor, values: Tensor): Store {
+  /**
+   * Adds keys and values [1, keyHeads, tokens, headDim] of a layer behind the tokens so far, and lets queries [1, heads, tokens, headDim] of the same tokens attend to all that they see. Room must have been reserved.
+   *
+   * @returns [1, heads, tokens, headDim]
+   */
+  attend(layer: number, queries: Tensor, keys: Tensor, values: Tensor): Tensor {
+    const { keyHeads, headDim } = this.config;
     const store = this.#stores[layer] as Store;
-    const count = keys.shape[2] as number;
-    this.#write(store.keys, keys, count, count, this.#length);
-    this.#write(store.values, values, count, count, this.#length);
-    return store;
+    const count = queries.shape[2] as number;
+    const place = [this.#half, keyHeads, count, headDim, this.#length, this.#stride];
+    cpu.run('appendCache', [keys, store.keys, ...place]);
+    cpu.run('appendCache', [values, store.values, ...place]);
+    return count <= FEW && headDim % 8 === 0 ? this.#attendFew(queries, store) : this.#attendMany(queries, store);
   }
 
-  /** To be called once all layers have appended. */
+  #attendFew(queries: Tensor, { keys, values }: Store): Tensor {
+    const { heads, keyHeads, headDim, window } = this.config;
+    const y = emptyTensor(queries.shape, 'f32');
+    const count = queries.shape[2] as number;
+    const sizes = [this.#half, keyHeads, heads / keyHeads, count, this.#length + count, headDim, window, this.#stride];
+    cpu.run('attendCache', [queries, keys, values, y, ...sizes, 1 / Math.sqrt(headDim)]);
+    return y;
+  }
+
+  #attendMany(queries: Tensor, store: Store): Tensor {
+    const { heads, keyHeads, headDim, window } = this.config;
+    const count = queries.shape[2] as number;
+    const y = emptyTensor(queries.shape, 'f32');
+    const logSums = emptyTensor([1, heads, count, 1], 'f32');
+    const [keys, values] = this.#half
+      ? [this.#widened(store.keys), this.#widened(store.values)]
+      : [store.keys, store.values];
+    const sizes = [1, heads, keyHeads, count, this.#length + count, headDim, headDim];
+    const rest = [1, window, 0, 0, 1 / Math.sqrt(headDim), this.#stride, this.#stride];
+    cpu.run('attention', [queries, keys, values, null, y, logSums, ...sizes, ...rest]);
+    return y;
+  }
+
+  /** Halves as floats, for one pass. */
+  #widened(halves: Tensor): Tensor {
+    const floats = emptyTensor(halves.shape.slice(0, 3), 'f32');
+    cpu.run('widenHalves', [halves, floats, 0, floats.size]);
+    return floats;
+  }
+
+  /** To be called once all layers have attended. */
   advance(count: number): void {
     this.#length += count;
   }
@@ -97,15 +149,15 @@ export class KeyValueCache {
   }
 
   /** A copy that goes its own way. */
-  fork(config: LanguageModelConfig): KeyValueCache {
-    const copy = new KeyValueCache(config, this.#most);
+  fork(): KeyValueCache {
+    const copy = new KeyValueCache(this.config, this);
     copy.reserve(this.#length);
-    this.#stores.forEach((store, layer) => {
-      const own = copy.#stores[layer] as Store;
-      copy.#write(own.keys, store.keys, this.#capacity, this.#length, 0);
-      copy.#write(own.values, store.values, this.#capacity, this.#length, 0);
-    });
     copy.#length = this.#length;
+    this.#stores.forEach(({ keys, values }, layer) => {
+      const own = copy.#stores[layer] as Store;
+      copy.#copy(own.keys, keys, this.#capacity);
+      copy.#copy(own.values, values, this.#capacity);
+    });
     return copy;
   }
 

@@ -1,7 +1,7 @@
 // Running language models: configuration, weights, cache, sampling, generation.
 
 export { Batcher } from './batcher.js';
-export { KeyValueCache } from './cache.js';
+export { type CacheFormat, type CacheOptions, KeyValueCache } from './cache.js';
 export { architectures, configOfGguf, configOfHuggingFace, type LanguageModelConfig } from './config.js';
 export { type Draft, lookupDraft, modelDraft } from './draft.js';
 export { type FinishReason, type GenerateOptions, generate, type Reader } from './generate.js';

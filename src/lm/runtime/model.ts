@@ -3,12 +3,10 @@
 //   h ← h + feedForward(RMSNorm(h)), gated or by experts: see feed-forward.ts.
 
 import { GgufFile } from '../../data/index.js';
-import { cpu } from '../../engine/index.js';
 import { expertContext, joinHeads, splitHeads } from '../../nn/index.js';
 import {
   add,
   concatenate,
-  emptyTensor,
   type RotaryTables,
   rmsNorm,
   rotary,
@@ -17,7 +15,7 @@ import {
   slice,
   type Tensor,
 } from '../../tensor/index.js';
-import { KeyValueCache } from './cache.js';
+import { type CacheFormat, type CacheOptions, KeyValueCache } from './cache.js';
 import { configOfGguf, type LanguageModelConfig } from './config.js';
 import { loadFeedForward, type RuntimeFeedForward } from './feed-forward.js';
 import { Loader } from './loader.js';
@@ -124,14 +122,14 @@ export class LanguageModel {
   }
 
   /** Bytes that the keys and values of so many tokens take. */
-  cacheBytes(tokens: number): number {
+  cacheBytes(tokens: number, format: CacheFormat = 'f32'): number {
     const { layers, keyHeads, headDim } = this.config;
-    return 8 * layers * keyHeads * headDim * tokens;
+    return (format === 'f16' ? 4 : 8) * layers * keyHeads * headDim * tokens;
   }
 
   /** An empty cache for it. */
-  cache(limit = this.config.context): KeyValueCache {
-    return new KeyValueCache(this.config, limit);
+  cache(options?: CacheOptions): KeyValueCache {
+    return new KeyValueCache(this.config, options);
   }
 
   /**
@@ -236,41 +234,19 @@ export class LanguageModel {
 
   /** Attention of one sequence: q, k, v [tokens, heads·headDim] → [tokens, heads·headDim]. */
   #attendRun(layer: LayerWeights, index: number, q: Tensor, k: Tensor, v: Tensor, { cache, tables }: Run): Tensor {
-    const { heads, keyHeads, epsilon, interleaved, unturned } = this.config;
-    const split = (y: Tensor, count: number) => splitHeads(y.reshape([1, ...y.shape]), count);
+    const { heads, keyHeads, headDim, epsilon, interleaved, unturned } = this.config;
+    const tokens = q.shape[0] as number;
+    // The heads of one token lie one after another already.
+    const split = (y: Tensor, count: number) =>
+      tokens === 1 ? y.reshape([1, count, 1, headDim]) : splitHeads(y.reshape([1, ...y.shape]), count);
     const turned = (y: Tensor, norm: Tensor | undefined) => {
       const normed = norm ? rmsNorm(y, norm, epsilon) : y;
       return unturned?.includes(index) ? normed : rotary(normed, tables, interleaved);
     };
     const queries = turned(split(q, heads), layer.qNorm);
-    const stores = cache.append(index, turned(split(k, keyHeads), layer.kNorm), split(v, keyHeads));
-    return joinHeads(this.#attend(queries, stores, cache)).reshape(q.shape);
-  }
-
-  /** Attention of q [1, heads, tokens, headDim] over the cache's tokens and its own. */
-  #attend(
-    q: Tensor,
-    { keys, values }: { readonly keys: Tensor; readonly values: Tensor },
-    cache: KeyValueCache,
-  ): Tensor {
-    const { heads, keyHeads, headDim, window } = this.config;
-    const count = q.shape[2] as number;
-    const y = emptyTensor(q.shape, 'f32');
-    const logSums = emptyTensor([1, heads, count, 1], 'f32');
-    const stride = cache.capacity * headDim;
-    const sizes = [1, heads, keyHeads, count, cache.length + count, headDim, headDim];
-    cpu.run('attention', [
-      ...[q, keys, values, null, y, logSums],
-      ...sizes,
-      1,
-      window,
-      0,
-      0,
-      1 / Math.sqrt(headDim),
-      stride,
-      stride,
-    ]);
-    return y;
+    const keys = turned(split(k, keyHeads), layer.kNorm);
+    const seen = cache.attend(index, queries, keys, split(v, keyHeads));
+    return (tokens === 1 ? seen : joinHeads(seen)).reshape(q.shape);
   }
 }
 

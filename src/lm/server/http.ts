@@ -124,7 +124,7 @@ export class LanguageServer {
         'messages',
         'context_length_exceeded',
       );
-    const cache = model.cache(limit);
+    const cache = model.cache({ limit: limit });
     const run = async function* (): AsyncGenerator<string, { reason: FinishReason; usage: Usage }> {
       const text = new TextStream(tokenizer);
       const filter = new StopFilter(wanted.stop);
