@@ -1,0 +1,34 @@
+// Gossamer in a page's worker: tokens a second of a GGUF file.
+
+import { setThreads } from '/dist/index.js';
+import { readGguf } from '/dist/data/index.js';
+import { generate, LanguageModel } from '/dist/lm/index.js';
+
+async function measure({ threads, prompt, tokens }) {
+  const file = readGguf(new Uint8Array(await (await fetch('/model.gguf')).arrayBuffer()));
+  const model = LanguageModel.fromGguf(file);
+  model.load();
+  const results = [];
+  for (const count of threads) {
+    setThreads(count);
+    for (let round = 0; round < 2; round++) {
+      const cache = model.cache({ limit: 1024, format: 'f16' });
+      let prefill = 0;
+      const options = { maxTokens: tokens, temperature: 0, cache, onPrefill: (_, seconds) => (prefill = seconds) };
+      const started = performance.now();
+      let made = 0;
+      for await (const _ of generate(model, prompt, options)) made += 1;
+      const seconds = (performance.now() - started) / 1000 - prefill;
+      // The first round warms up.
+      if (round > 0) results.push({ threads: count, prefill: prompt.length / prefill, decode: made / seconds });
+      cache.dispose();
+    }
+  }
+  return results;
+}
+
+onmessage = ({ data }) =>
+  measure(data).then(
+    (results) => postMessage({ results }),
+    (error) => postMessage({ error: error.message }),
+  );
