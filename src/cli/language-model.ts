@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { setThreads } from '../engine/index.js';
+import type { CacheFormat } from '../lm/index.js';
 import { loadLanguageModel, type StoredBundle } from '../lm/node.js';
 import type { QuantizedFormat } from '../quantized/index.js';
 import { bytes, choice, number } from './arguments.js';
@@ -10,6 +11,7 @@ import { Bar } from './bar.js';
 export interface ModelFlags {
   readonly memory?: number;
   readonly quantize?: QuantizedFormat;
+  readonly cache: CacheFormat;
   readonly threads?: number;
 }
 
@@ -20,6 +22,7 @@ export function withModel(command: Command): Command {
   return command
     .option('--memory <size>', 'memory for weights at most, as 800M or 3G', bytes, 3 * 2 ** 30)
     .option('--quantize <format>', 'turn weights of floats into Q8_0 or Q4_0', choice('Q8_0', 'Q4_0'))
+    .option('--cache <format>', 'keys and values of the context as f16 or f32', choice('f16', 'f32'), 'f16')
     .option('--threads <n>', 'threads, the calling one among them', number(1));
 }
 
@@ -27,7 +30,7 @@ const gigabytes = (size: number) =>
   size >= 1e9 ? `${(size / 1e9).toFixed(2)} GB` : `${(size / 1e6).toFixed(size < 1e7 ? 1 : 0)} MB`;
 
 /** Opens a model, reads what fits, and says on standard error what it is. */
-export function openModel(path: string, { memory, quantize, threads }: ModelFlags): StoredBundle {
+export function openModel(path: string, { memory, quantize, cache, threads }: ModelFlags): StoredBundle {
   if (threads !== undefined) setThreads(threads);
   const started = performance.now();
   const bundle = loadLanguageModel(path, { memory, quantize });
@@ -39,7 +42,7 @@ export function openModel(path: string, { memory, quantize, threads }: ModelFlag
       model.bytes > store.budget
         ? `, more than ${gigabytes(store.budget)} of memory for them: the rest is read from the file in every pass`
         : ''
-    }; ${gigabytes(model.cacheBytes(context))} for all ${context} tokens of its context\n`,
+    }; ${gigabytes(model.cacheBytes(context, cache))} for all ${context} tokens of its context\n`,
   );
   const bar = new Bar('reading weights', 'B');
   try {

@@ -95,7 +95,8 @@ function chatCommand(): Command {
 
 function samplingOf({ draft, ...sampling }: Sampling, { model }: LanguageBundle): GenerateOptions {
   const { maxTokens, temperature, topK, topP, minP, repeatPenalty, seed } = sampling;
-  const options = { maxTokens, temperature, topK, topP, minP, repeatPenalty, seed };
+  const cache = model.cache({ format: sampling.cache });
+  const options = { maxTokens, temperature, topK, topP, minP, repeatPenalty, seed, cache };
   if (draft === undefined) return options;
   if (draft === 'lookup') return { ...options, draft: lookupDraft() };
   const small = loadLanguageModel(draft, { memory: sampling.memory }).model;
@@ -114,13 +115,13 @@ async function stream(
 ): Promise<{ text: string; tokens: number }> {
   const text = new TextStream(tokenizer);
   const started = performance.now();
-  let [written, count, prefill] = ['', 0, 0];
+  let [written, count, read, prefill] = ['', 0, 0, 0];
   const write = (part: string) => {
     written += part;
     process.stdout.write(part);
   };
-  const onPrefill = (_: number, seconds: number) => {
-    prefill = seconds;
+  const onPrefill = (tokens: number, seconds: number) => {
+    [read, prefill] = [tokens, seconds];
   };
   for await (const token of generate(model, prompt, { stopTokens: tokenizer.stopTokens, ...options, onPrefill })) {
     write(text.push(token));
@@ -129,7 +130,7 @@ async function stream(
   write(text.end());
   const seconds = (performance.now() - started) / 1000 - prefill;
   process.stderr.write(
-    `\n${prompt.length} tokens read at ${(prompt.length / prefill).toFixed(1)} a second, ${count} made at ${(count / Math.max(seconds, 1e-3)).toFixed(1)}\n`,
+    `\n${read} tokens read at ${(read / prefill).toFixed(1)} a second, ${count} made at ${(count / Math.max(seconds, 1e-3)).toFixed(1)}\n`,
   );
   return { text: written, tokens: count };
 }

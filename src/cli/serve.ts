@@ -24,7 +24,7 @@ Examples
   gossamer serve qwen.gguf --port 9000 --context 4096 --api-key "$KEY"
   curl http://127.0.0.1:8080/v1/chat/completions -H 'Content-Type: application/json' -d '{"model":"qwen","messages":[{"role":"user","content":"Hello"}],"stream":true}'
 
-Endpoints: /v1/models, /v1/chat/completions, /v1/completions (both also as server-sent events), /health. A client that leaves ends its answer. Only this machine can reach it unless --host says otherwise.`;
+Endpoints: /v1/models, /v1/chat/completions, /v1/completions (both also as server-sent events), /v1/embeddings, /tokenize, /detokenize, /apply-template, /props, /slots, /metrics, /health. Answers made at once share their passes, and a conversation that goes on is not read again. A client that leaves ends its answer. Only this machine can reach it unless --host says otherwise.`;
 
 export function serveCommand(): Command {
   return withModel(
@@ -50,7 +50,7 @@ async function serve(path: string, flags: Flags): Promise<void> {
   const name = flags.name ?? basename(path).replace(/\.(gguf|safetensors)$/, '');
   const { parallel, queue, context, bodyLimit, apiKey } = flags;
   const server = new LanguageServer(bundle, {
-    ...{ name, parallel, queue, bodyLimit },
+    ...{ name, parallel, queue, bodyLimit, cacheFormat: flags.cache },
     ...(context !== undefined && { context }),
     ...(apiKey !== undefined && { apiKey }),
     ...(!flags.quiet && { onRequest: (line: string) => process.stderr.write(`${line}\n`) }),

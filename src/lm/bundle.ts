@@ -102,7 +102,8 @@ function partsOf(path: string): string[] {
     join(dirname(path), `${stem}-${String(i + 1).padStart(5, '0')}-of-${count}.gguf`),
   );
   const missing = names.find((name) => !existsSync(name));
-  if (missing !== undefined) throw new Error(`the model is split into ${count} files, and "${missing}" is not there`);
+  if (missing !== undefined)
+    throw new Error(`the model is split into ${Number(count)} files, and "${missing}" is not there`);
   return names;
 }
 

@@ -2,7 +2,7 @@
 
 export { byteCharacters, trainBpe } from './bpe.js';
 export type { LanguageBundle } from './bundle.js';
-export { type ChatMessage, chatTokens } from './chat.js';
+export { type ChatMessage, chatText, chatTokens } from './chat.js';
 export { type DecoderConfig, decoderConfig, decoderOf } from './decoder.js';
 export { MoEPlusPlus, type MoEPlusPlusOptions } from './moepp.js';
 export * from './runtime/index.js';

@@ -52,7 +52,9 @@ export function tokenizerOfJson(json: object, config: TokenizerConfig = {}): Tex
     stopTokens: [...new Set(stops)],
     encode: (text, special = true) => tokenizer.encode(text, { add_special_tokens: special }).ids,
     decode: (tokens) =>
-      tokenizer.decode([...tokens], { skip_special_tokens: true, clean_up_tokenization_spaces: false }),
+      tokens.length === 0
+        ? ''
+        : tokenizer.decode([...tokens], { skip_special_tokens: true, clean_up_tokenization_spaces: false }),
     specialTexts: { bos, eos },
     ...(config.chat_template !== undefined && { chatTemplate: config.chat_template }),
   };
@@ -196,26 +198,34 @@ function sentencePiece(
   };
 }
 
-/** Text of tokens as they come: what is not a whole character yet waits for the next. */
+/** Text of tokens as they come: what is not a whole character yet waits for the next. Only the latest tokens are decoded again, those given last beside the new ones, as spaces depend on what is before. */
 export class TextStream {
-  readonly #tokens: number[] = [];
+  #tokens: number[] = [];
+  /** Of those, how many were given. */
   #given = 0;
 
   constructor(readonly tokenizer: Pick<TextTokenizer, 'decode'>) {}
 
+  #added(): string {
+    const before = this.tokenizer.decode(this.#tokens.slice(0, this.#given));
+    return this.tokenizer.decode(this.#tokens).slice(before.length);
+  }
+
   /** The text that a token adds. */
   push(token: number): string {
     this.#tokens.push(token);
-    const text = this.tokenizer.decode(this.#tokens);
+    const text = this.#added();
     // Bytes of an unfinished character decode to the replacement character.
-    const whole = text.replace(/\uFFFD+$/, '');
-    const added = whole.slice(this.#given);
-    this.#given = Math.max(this.#given, whole.length);
-    return added;
+    if (text === '' || text.endsWith('\uFFFD')) return '';
+    this.#tokens = this.#tokens.slice(this.#given);
+    this.#given = this.#tokens.length;
+    return text;
   }
 
   /** What is left at the end. */
   end(): string {
-    return this.tokenizer.decode(this.#tokens).slice(this.#given);
+    const text = this.#added();
+    this.#given = this.#tokens.length;
+    return text;
   }
 }

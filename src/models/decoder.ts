@@ -1,7 +1,7 @@
 // A decoder-only language model as Llama builds it (Touvron et al. 2023): RMSNorm before each part, rotary positions, grouped-query attention, SwiGLU. Field names follow Hugging Face's
 // checkpoints, in camelCase.
 
-import type { ExpertActivation, ExpertContext, FeedForward } from '../nn/experts/index.js';
+import { type ExpertActivation, type ExpertContext, expertContext, type FeedForward } from '../nn/experts/index.js';
 import { Embedding, joinHeads, Linear, RMSNorm, splitHeads, truncatedNormal } from '../nn/index.js';
 import {
   add,
@@ -173,8 +173,8 @@ export class Decoder {
     this.lmHead = options.tied ? undefined : new Linear(features, vocabulary, random, { bias: false });
   }
 
-  /** @param context what layers of experts hand on and report */
-  forward(tokens: Tensor, context?: ExpertContext): Tensor {
+  /** @param context what layers of experts hand on from one to the next, and report */
+  forward(tokens: Tensor, context: ExpertContext = expertContext()): Tensor {
     const { headDim, ropeBase } = this.#options;
     const tables = rotaryTables(tokens.shape[1] as number, headDim, { base: ropeBase });
     const embedded = this.model.embedTokens.forward(tokens); // [batch, length, features]

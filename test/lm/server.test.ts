@@ -2,7 +2,15 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { characterTokenizer, LanguageModel, type LanguageModelConfig, namedWeights } from '../../src/lm/index.js';
+import {
+  type ChatMessage,
+  characterTokenizer,
+  chatTokens,
+  generate,
+  LanguageModel,
+  type LanguageModelConfig,
+  namedWeights,
+} from '../../src/lm/index.js';
 import { LanguageServer } from '../../src/lm/node.js';
 import type { RequestError } from '../../src/lm/server/requests.js';
 import { Slots } from '../../src/lm/server/slots.js';
@@ -10,6 +18,7 @@ import { StopFilter } from '../../src/lm/server/stop.js';
 import { Decoder } from '../../src/models/index.js';
 import { stateOf } from '../../src/nn/index.js';
 import { Random } from '../../src/tensor/index.js';
+import { expectClose } from '../oracle.js';
 
 const characters = `${Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i)).join('')}\n`;
 const decoder = { vocabulary: 96, features: 32, layers: 2, heads: 2, hidden: 64 };
@@ -79,7 +88,8 @@ describe("OpenAI's own client", () => {
       last = chunk;
     }
     expect(text).toBe(whole.choices[0]?.message.content);
-    expect(last?.usage).toEqual(whole.usage);
+    // What the first request read is known to the second, but for the last token.
+    expect(last?.usage).toMatchObject({ ...whole.usage, prompt_tokens_details: { cached_tokens: 54 } });
     const completion = await client().completions.create({
       model: 'small',
       prompt: 'Once',
@@ -99,6 +109,76 @@ describe("OpenAI's own client", () => {
     await expect(client().chat.completions.create({ model: 'small', messages: [] })).rejects.toBeInstanceOf(
       OpenAI.BadRequestError,
     );
+  });
+});
+
+describe('around completions', () => {
+  const client = () => new OpenAI({ baseURL: `${address}/v1`, apiKey: 'secret', maxRetries: 0 });
+
+  test('probabilities of tokens add up to the answer, and are those of the model', async () => {
+    const { choices } = await client()
+      .chat.completions.create({
+        ...{ model: 'small', max_tokens: 6, temperature: 0, logprobs: true, top_logprobs: 96 as never },
+        messages: [{ role: 'user', content: 'Hi' }],
+      })
+      .catch(() => ({ choices: [] }));
+    expect(choices).toEqual([]);
+    const whole = await client().chat.completions.create({
+      ...{ model: 'small', max_tokens: 6, temperature: 0, logprobs: true, top_logprobs: 3 },
+      messages: [{ role: 'user', content: 'Hi' }],
+    });
+    const tokens = whole.choices[0]?.logprobs?.content ?? [];
+    expect(tokens.map(({ token }) => token).join('')).toBe(whole.choices[0]?.message.content);
+    for (const { token, logprob, top_logprobs: top } of tokens) {
+      expect(top.length).toBe(3);
+      expect(top[0]).toMatchObject({ token, logprob });
+      expect(top.every((one, i) => i === 0 || one.logprob <= (top[i - 1]?.logprob ?? 0))).toBe(true);
+      expect(top.reduce((sum, one) => sum + Math.exp(one.logprob), 0)).toBeLessThan(1);
+    }
+    const text = await client().completions.create({ model: 'small', prompt: 'Hi', max_tokens: 3, logprobs: 2 });
+    expect(text.choices[0]?.logprobs?.tokens?.join('')).toBe(text.choices[0]?.text);
+    const biased = await client().completions.create({
+      ...{ model: 'small', prompt: 'Hi', max_tokens: 3, logit_bias: { '33': 100 } },
+    });
+    expect(biased.choices[0]?.text).toBe('@@@');
+  });
+
+  test('embeddings are the mean states, of length 1', async () => {
+    const { data, usage } = await client().embeddings.create({ model: 'small', input: ['Hello', 'Hello!'] });
+    expect(usage.prompt_tokens).toBe(11);
+    const states = model.states(characterTokenizer(characters).encode('Hello')).mean(0).dataSync<Float32Array>();
+    const length = Math.hypot(...states);
+    expectClose(
+      data[0]?.embedding ?? [],
+      states.map((value) => value / length),
+      1e-5,
+    );
+  });
+
+  test('tokens, templates, properties and numbers', async () => {
+    const json = async (path: string, body: unknown) => (await post(path, body)).json();
+    expect(await json('/tokenize', { content: 'A!' })).toEqual({ tokens: [34, 2] });
+    expect(await json('/detokenize', { tokens: [34, 2] })).toEqual({ content: 'A!' });
+    const { prompt } = await json('/apply-template', { messages: chat.messages });
+    expect(prompt).toBe('<|im_start|>user\nHello<|im_end|>\n<|im_start|>assistant\n');
+    expect(await (await fetch(`${address}/props`, { headers })).json()).toMatchObject({ model: 'small', context: 400 });
+    expect(await (await fetch(`${address}/metrics`, { headers })).text()).toMatch(
+      /\ngossamer_answer_tokens_total \d+\n/,
+    );
+    expect((await post('/detokenize', { tokens: [96] })).status).toBe(400);
+  });
+
+  test('a conversation that goes on is not read again', async () => {
+    const messages = [{ role: 'user', content: 'One, two, three' }];
+    const first = await (await post('/v1/chat/completions', { ...chat, messages, temperature: 0 })).json();
+    const { content } = first.choices[0].message;
+    const longer = [...messages, { role: 'assistant', content }, { role: 'user', content: 'and four' }];
+    const second = await (await post('/v1/chat/completions', { ...chat, messages: longer, temperature: 0 })).json();
+    expect(second.usage.prompt_tokens_details.cached_tokens).toBeGreaterThanOrEqual(first.usage.prompt_tokens);
+    const alone: number[] = [];
+    const prompt = chatTokens(characterTokenizer(characters), longer as ChatMessage[]);
+    for await (const token of generate(model, prompt, { temperature: 0, maxTokens: 12 })) alone.push(token);
+    expect(second.choices[0].message.content).toBe(characterTokenizer(characters).decode(alone));
   });
 });
 

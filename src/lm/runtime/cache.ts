@@ -29,8 +29,8 @@ export class KeyValueCache {
   readonly limit: number;
   readonly format: CacheFormat;
   readonly #stores: Store[];
+  readonly #tokens: number[] = [];
   #capacity: number;
-  #length = 0;
 
   constructor(
     readonly config: LanguageModelConfig,
@@ -44,7 +44,13 @@ export class KeyValueCache {
 
   /** Tokens in it. */
   get length(): number {
-    return this.#length;
+    return this.#tokens.length;
+  }
+
+  /** How many of the first of some tokens are its first too. */
+  common(tokens: ArrayLike<number>): number {
+    const different = this.#tokens.findIndex((token, i) => token !== tokens[i]);
+    return different < 0 ? this.length : different;
   }
 
   get #half(): number {
@@ -64,10 +70,10 @@ export class KeyValueCache {
 
   /** Makes room for more tokens. @throws RangeError when the context ends before. */
   reserve(count: number): void {
-    const needed = this.#length + count;
+    const needed = this.length + count;
     if (needed > this.limit)
       throw new RangeError(
-        `the context of ${this.limit} tokens is full: ${this.#length} are in it and ${count} more were given`,
+        `the context of ${this.limit} tokens is full: ${this.length} are in it and ${count} more were given`,
       );
     if (needed <= this.#capacity) return;
     const before = this.#capacity;
@@ -87,7 +93,7 @@ export class KeyValueCache {
     const numbers = this.config.headDim * (this.#half ? 2 : 1);
     for (let head = 0; head < this.config.keyHeads; head++) {
       const first = head * capacity * numbers;
-      target.set(source.subarray(first, first + this.#length * numbers), head * this.#capacity * numbers);
+      target.set(source.subarray(first, first + this.length * numbers), head * this.#capacity * numbers);
     }
   }
 
@@ -100,7 +106,7 @@ export class KeyValueCache {
     const { keyHeads, headDim } = this.config;
     const store = this.#stores[layer] as Store;
     const count = queries.shape[2] as number;
-    const place = [this.#half, keyHeads, count, headDim, this.#length, this.#stride];
+    const place = [this.#half, keyHeads, count, headDim, this.length, this.#stride];
     cpu.run('appendCache', [keys, store.keys, ...place]);
     cpu.run('appendCache', [values, store.values, ...place]);
     return count <= FEW && headDim % 8 === 0 ? this.#attendFew(queries, store) : this.#attendMany(queries, store);
@@ -110,7 +116,7 @@ export class KeyValueCache {
     const { heads, keyHeads, headDim, window } = this.config;
     const y = emptyTensor(queries.shape, 'f32');
     const count = queries.shape[2] as number;
-    const sizes = [this.#half, keyHeads, heads / keyHeads, count, this.#length + count, headDim, window, this.#stride];
+    const sizes = [this.#half, keyHeads, heads / keyHeads, count, this.length + count, headDim, window, this.#stride];
     cpu.run('attendCache', [queries, keys, values, y, ...sizes, 1 / Math.sqrt(headDim)]);
     return y;
   }
@@ -123,7 +129,7 @@ export class KeyValueCache {
     const [keys, values] = this.#half
       ? [this.#widened(store.keys), this.#widened(store.values)]
       : [store.keys, store.values];
-    const sizes = [1, heads, keyHeads, count, this.#length + count, headDim, headDim];
+    const sizes = [1, heads, keyHeads, count, this.length + count, headDim, headDim];
     const rest = [1, window, 0, 0, 1 / Math.sqrt(headDim), this.#stride, this.#stride];
     cpu.run('attention', [queries, keys, values, null, y, logSums, ...sizes, ...rest]);
     return y;
@@ -137,22 +143,22 @@ export class KeyValueCache {
   }
 
   /** To be called once all layers have attended. */
-  advance(count: number): void {
-    this.#length += count;
+  advance(tokens: readonly number[]): void {
+    for (const token of tokens) this.#tokens.push(token);
   }
 
   /** Forgets all tokens from a position on. */
   truncate(length: number): void {
-    if (!(length >= 0 && length <= this.#length))
-      throw new RangeError(`cannot cut ${this.#length} tokens down to ${length}`);
-    this.#length = length;
+    if (!(length >= 0 && length <= this.length))
+      throw new RangeError(`cannot cut ${this.length} tokens down to ${length}`);
+    this.#tokens.length = length;
   }
 
   /** A copy that goes its own way. */
   fork(): KeyValueCache {
     const copy = new KeyValueCache(this.config, this);
-    copy.reserve(this.#length);
-    copy.#length = this.#length;
+    copy.reserve(this.length);
+    copy.advance(this.#tokens);
     this.#stores.forEach(({ keys, values }, layer) => {
       const own = copy.#stores[layer] as Store;
       copy.#copy(own.keys, keys, this.#capacity);

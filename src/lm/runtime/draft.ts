@@ -28,22 +28,17 @@ export function lookupDraft({ n = 3, tokens = 8 } = {}): Draft {
 /** Guesses what a smaller model of the same vocabulary finds most probable. */
 export function modelDraft(model: LanguageModel, { tokens = 4 } = {}): Draft {
   const cache: KeyValueCache = model.cache();
-  let read: number[] = [];
   return {
     propose(history, most) {
       const count = Math.min(tokens, most, cache.limit - history.length);
       if (count <= 0) return [];
-      let common = 0;
-      while (common < Math.min(read.length, history.length - 1) && read[common] === history[common]) common++;
-      cache.truncate(common);
-      let next = history.slice(common);
-      read = [...history];
+      cache.truncate(Math.min(cache.common(history), history.length - 1));
+      let next = history.slice(cache.length);
       const guesses: number[] = [];
       while (guesses.length < count) {
         const logits = scope(() => model.forward(next, cache).dataSync<Float32Array>());
         next = highest(logits, 1);
         guesses.push(...next);
-        if (guesses.length < count) read.push(...next);
       }
       return guesses;
     },

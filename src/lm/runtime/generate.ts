@@ -15,9 +15,10 @@ export interface GenerateOptions extends SamplingOptions {
   readonly maxTokens?: number;
   /** Tokens that end it. */
   readonly stopTokens?: readonly number[];
-  /** What has been read so far; the prompt goes on from there. */
+  /** What was read before: as much of it as the prompt begins with is not read again, the rest is forgotten. */
   readonly cache?: KeyValueCache;
   readonly signal?: AbortSignal | undefined;
+  /** Told how many tokens of the prompt were read, and how long it took. */
   readonly onPrefill?: (tokens: number, seconds: number) => void;
   /** Told each token and the logits that it was drawn from. */
   readonly onToken?: (token: number, logits: Float32Array) => void;
@@ -31,7 +32,7 @@ export interface GenerateOptions extends SamplingOptions {
 export type FinishReason = 'stop' | 'length' | 'aborted';
 
 /**
- * Tokens that follow a prompt. The prompt is read in one go, then each token is fed back, with the guesses of a draft if there is one: those that are what would have been drawn are kept.
+ * Tokens that follow a prompt. What of the prompt is not in the cache is read in one go, then each token is fed back, with the guesses of a draft if there is one: those that are what would have been drawn are kept.
  *
  * @throws RangeError when the prompt does not fit the context.
  */
@@ -54,8 +55,11 @@ export async function* generate(
   const history = Array.from(prompt);
   const { vocabulary } = model.config;
   const started = performance.now();
-  let logits = await read(history, cache, false);
-  onPrefill?.(prompt.length, (performance.now() - started) / 1000);
+  // The last token is read in any case: what follows it is wanted.
+  const known = Math.min(cache.common(prompt), prompt.length - 1);
+  cache.truncate(Math.max(0, known));
+  let logits = await read(history.slice(known), cache, false);
+  onPrefill?.(prompt.length - known, (performance.now() - started) / 1000);
   let guesses: readonly number[] = [];
   /** Guesses in the cache that have not come true. */
   let open = 0;

@@ -203,7 +203,8 @@ export class LanguageModel {
       const tables = rotaryTables(tokens.length, headDim, { base: ropeBase, start: cache.length });
       return { from, to: end, cache, tables };
     });
-    let h = this.#embedding.rowsAt(sequences.flatMap(({ tokens }) => Array.from(tokens)));
+    const read = sequences.map(({ tokens }) => Array.from(tokens));
+    let h = this.#embedding.rowsAt(read.flat());
     const context = expertContext();
     this.#layers.forEach((layer, index) => {
       // What a layer made dies with it, but for its result and the router logits that the next builds on.
@@ -213,7 +214,9 @@ export class LanguageModel {
         return [add(seen, layer.feedForward.forward(x, context)), context.logits] as const;
       });
     });
-    for (const { from, to, cache } of runs) cache.advance(to - from);
+    sequences.forEach(({ cache }, i) => {
+      cache.advance(read[i] as number[]);
+    });
     return h;
   }
 

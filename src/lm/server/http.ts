@@ -1,18 +1,18 @@
-// An HTTP server with OpenAI's endpoints: /v1/models, /v1/chat/completions, /v1/completions, and /health.
+// An HTTP server with OpenAI's endpoints (models, chat/completions, completions, embeddings), those of llama.cpp's server around them, and numbers for monitoring.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { LanguageBundle } from '../bundle.js';
-import { chatTokens } from '../chat.js';
-import { type FinishReason, generate } from '../runtime/generate.js';
-import { TextStream } from '../tokenizer.js';
-import { type CompletionRequest, parseRequest, RequestError } from './requests.js';
+import { chatText } from '../chat.js';
+import type { CacheFormat } from '../runtime/index.js';
+import { type Answer, Answers, asClientError } from './answers.js';
+import { Completion } from './completion.js';
+import { jsonObject, messagesOf, parseRequest, RequestError, textsIn, tokensIn } from './requests.js';
 import { Slots } from './slots.js';
-import { StopFilter } from './stop.js';
 
 export interface ServerOptions {
   /** What clients call the model. */
   readonly name: string;
-  /** Answers made at once, a token of each in turn. */
+  /** Answers made at once, by passes that they share. */
   readonly parallel?: number;
   /** Requests that wait for their turn. */
   readonly queue?: number;
@@ -20,32 +20,41 @@ export interface ServerOptions {
   readonly bodyLimit?: number;
   /** Most tokens of a conversation, prompt and answer. */
   readonly context?: number;
+  /** How keys and values are kept: halves unless given. */
+  readonly cacheFormat?: CacheFormat;
   /** What clients must send as a bearer token. */
   readonly apiKey?: string;
   readonly onRequest?: (line: string) => void;
 }
 
-interface Usage {
-  readonly prompt_tokens: number;
-  readonly completion_tokens: number;
-  readonly total_tokens: number;
-}
-
-/** An answer, part by part, and at the end why it ended. */
-interface Answer {
-  readonly parts: AsyncGenerator<string, { reason: FinishReason; usage: Usage }>;
-}
+type Respond = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
 export class LanguageServer {
   readonly #slots: Slots;
+  readonly #answers: Answers;
   readonly #created = Math.floor(Date.now() / 1000);
-  #next = 0;
+  readonly #routes: Readonly<Record<string, readonly [method: 'GET' | 'POST', respond: Respond]>>;
 
   constructor(
     readonly bundle: LanguageBundle,
     readonly options: ServerOptions,
   ) {
-    this.#slots = new Slots(options.parallel ?? 4, options.queue ?? 64);
+    const { parallel = 4, queue = 64, context, cacheFormat, name } = options;
+    this.#slots = new Slots(parallel, queue);
+    this.#answers = new Answers(bundle, { context, parallel, cacheFormat });
+    this.#routes = {
+      '/v1/models': ['GET', (_, response) => send(response, 200, { object: 'list', data: [this.#model] })],
+      [`/v1/models/${encodeURIComponent(name)}`]: ['GET', (_, response) => send(response, 200, this.#model)],
+      '/v1/chat/completions': ['POST', (...both) => this.#complete('chat', ...both)],
+      '/v1/completions': ['POST', (...both) => this.#complete('text', ...both)],
+      '/v1/embeddings': ['POST', (...both) => this.#embed(...both)],
+      '/tokenize': ['POST', (...both) => this.#tokenize(...both)],
+      '/detokenize': ['POST', (...both) => this.#detokenize(...both)],
+      '/apply-template': ['POST', (...both) => this.#applyTemplate(...both)],
+      '/props': ['GET', (_, response) => send(response, 200, this.#properties)],
+      '/slots': ['GET', (_, response) => send(response, 200, this.#state)],
+      '/metrics': ['GET', (_, response) => send(response, 200, this.#metrics)],
+    };
   }
 
   /** A server that is not listening yet. */
@@ -62,18 +71,13 @@ export class LanguageServer {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = (request.url ?? '/').split('?')[0];
-    if (path === '/health')
-      return send(response, 200, { status: 'ok', running: this.#slots.running, waiting: this.#slots.waiting });
+    const [path = '/'] = (request.url ?? '/').split('?');
+    if (path === '/health') return send(response, 200, { status: 'ok', ...this.#state });
     this.#authorise(request);
-    if (path === '/v1/models')
-      return this.#only('GET', request, () => send(response, 200, { object: 'list', data: [this.#model] }));
-    if (path === `/v1/models/${encodeURIComponent(this.options.name)}`)
-      return this.#only('GET', request, () => send(response, 200, this.#model));
-    if (path === '/v1/chat/completions')
-      return this.#only('POST', request, () => this.#complete('chat', request, response));
-    if (path === '/v1/completions') return this.#only('POST', request, () => this.#complete('text', request, response));
-    throw new RequestError(404, `there is no ${path}`);
+    const [method, respond] = this.#routes[path] ?? [];
+    if (!respond) throw new RequestError(404, `there is no ${path}`);
+    if (request.method !== method) throw new RequestError(405, `${path} takes ${method}`);
+    await respond(request, response);
   }
 
   get #model(): object {
@@ -86,151 +90,105 @@ export class LanguageServer {
       throw new RequestError(401, 'the API key is missing or wrong', null, 'invalid_api_key');
   }
 
-  #only<T>(method: string, request: IncomingMessage, work: () => T): T {
-    if (request.method !== method) throw new RequestError(405, `${request.url} takes ${method}`);
-    return work();
+  get #state() {
+    return { running: this.#slots.running, waiting: this.#slots.waiting };
   }
 
-  async #complete(kind: CompletionRequest['kind'], request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const wanted = parseRequest(kind, await readJsonBody(request, this.options.bodyLimit ?? 2 ** 20));
-    if (wanted.model !== this.options.name)
+  get #properties(): object {
+    const { model, tokenizer } = this.bundle;
+    const { config } = model;
+    return {
+      ...{ model: this.options.name, context: this.#answers.limit, parallel: this.#slots.parallel },
+      ...{ config, weight_bytes: model.bytes, chat_template: tokenizer.chatTemplate ?? null },
+    };
+  }
+
+  /** As Prometheus reads them. */
+  get #metrics(): string {
+    const { requests, promptTokens, cachedTokens, answerTokens } = this.#answers.totals;
+    const lines: [name: string, kind: string, about: string, value: number][] = [
+      ['requests_total', 'counter', 'Completions that ended.', requests],
+      ['prompt_tokens_total', 'counter', 'Tokens of prompts that were read.', promptTokens],
+      ['prompt_tokens_cached_total', 'counter', 'Tokens of prompts that were known from before.', cachedTokens],
+      ['answer_tokens_total', 'counter', 'Tokens that were made.', answerTokens],
+      ['requests_running', 'gauge', 'Answers that are being made.', this.#slots.running],
+      ['requests_waiting', 'gauge', 'Requests that wait for their turn.', this.#slots.waiting],
+    ];
+    return lines
+      .map(([name, kind, about, value]) => {
+        const full = `gossamer_${name}`;
+        return `# HELP ${full} ${about}\n# TYPE ${full} ${kind}\n${full} ${value}\n`;
+      })
+      .join('');
+  }
+
+  async #body(request: IncomingMessage) {
+    return jsonObject(await readJsonBody(request, this.options.bodyLimit ?? 2 ** 20));
+  }
+
+  #requireModel(name: unknown): void {
+    if (name !== this.options.name)
       throw new RequestError(
         404,
-        `the model "${wanted.model}" does not exist; there is "${this.options.name}"`,
+        `the model "${name}" does not exist; there is "${this.options.name}"`,
         'model',
         'model_not_found',
       );
+  }
+
+  async #complete(kind: 'chat' | 'text', request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const wanted = parseRequest(kind, await this.#body(request));
+    this.#requireModel(wanted.model);
+    const prompt = this.#answers.prompt(wanted);
+    await this.#inSlot(response, async (signal) => {
+      const answer: Answer = this.#answers.answer(wanted, prompt, signal);
+      const completion = new Completion(this.options.name, wanted);
+      if (wanted.stream) await completion.stream(answer, response);
+      else send(response, 200, await completion.whole(answer));
+    });
+  }
+
+  /** Works when there is room, unless the client leaves before. */
+  async #inSlot(response: ServerResponse, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const client = new AbortController();
     response.on('close', () => client.abort());
     await this.#slots.run(client.signal, async () => {
-      if (client.signal.aborted) return;
-      const answer = this.#answer(wanted, client.signal);
-      await (wanted.stream ? this.#stream(wanted, answer, response) : this.#whole(wanted, answer, response));
+      if (!client.signal.aborted) await work(client.signal);
     });
   }
 
-  #answer(wanted: CompletionRequest, signal: AbortSignal): Answer {
-    const { model, tokenizer } = this.bundle;
-    const limit = Math.min(model.config.context, this.options.context ?? model.config.context);
-    const prompt = asClientError(() =>
-      wanted.kind === 'chat' ? chatTokens(tokenizer, wanted.messages) : tokenizer.encode(wanted.prompt),
-    );
-    if (prompt.length === 0)
-      throw new RequestError(400, 'the prompt is empty', wanted.kind === 'chat' ? 'messages' : 'prompt');
-    if (prompt.length >= limit)
-      throw new RequestError(
-        400,
-        `the prompt has ${prompt.length} tokens, the context is ${limit}`,
-        'messages',
-        'context_length_exceeded',
-      );
-    const cache = model.cache({ limit: limit });
-    const run = async function* (): AsyncGenerator<string, { reason: FinishReason; usage: Usage }> {
-      const text = new TextStream(tokenizer);
-      const filter = new StopFilter(wanted.stop);
-      const tokens = generate(model, prompt, {
-        maxTokens: limit - prompt.length,
-        ...wanted.options,
-        stopTokens: tokenizer.stopTokens,
-        cache,
-        signal,
+  async #embed(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const fields = await this.#body(request);
+    this.#requireModel(fields.model);
+    const texts = textsIn(fields, 'input');
+    await this.#inSlot(response, async () => {
+      let total = 0;
+      const data = texts.map((text, index) => {
+        const { values, tokens } = this.#answers.embedding(text);
+        total += tokens;
+        const embedding =
+          fields.encoding_format === 'base64' ? Buffer.from(values.buffer).toString('base64') : Array.from(values);
+        return { object: 'embedding', index, embedding };
       });
-      let made = 0;
-      let reason: FinishReason = 'stop';
-      try {
-        for (;;) {
-          const { value, done } = await tokens.next();
-          if (done) {
-            reason = value;
-            break;
-          }
-          made += 1;
-          const part = filter.push(text.push(value));
-          if (part !== '') yield part;
-          if (filter.stopped) break;
-        }
-        const rest = filter.stopped ? '' : filter.push(text.end()) + filter.end();
-        if (rest !== '') yield rest;
-      } finally {
-        cache.dispose();
-      }
-      return {
-        reason,
-        usage: { prompt_tokens: prompt.length, completion_tokens: made, total_tokens: prompt.length + made },
-      };
-    };
-    return { parts: run() };
-  }
-
-  #head({ kind, stream }: CompletionRequest) {
-    const chat = kind === 'chat';
-    return {
-      id: `${chat ? 'chatcmpl' : 'cmpl'}-${Date.now().toString(36)}${(this.#next++).toString(36)}`,
-      object: chat ? (stream ? 'chat.completion.chunk' : 'chat.completion') : 'text_completion',
-      created: Math.floor(Date.now() / 1000),
-      model: this.options.name,
-    };
-  }
-
-  async #whole(wanted: CompletionRequest, { parts }: Answer, response: ServerResponse): Promise<void> {
-    let text = '';
-    for (;;) {
-      const { value, done } = await parts.next();
-      if (!done) {
-        text += value;
-        continue;
-      }
-      const content = wanted.kind === 'chat' ? { message: { role: 'assistant', content: text } } : { text };
-      const choice = { index: 0, ...content, logprobs: null, finish_reason: value.reason };
-      return send(response, 200, { ...this.#head(wanted), choices: [choice], usage: value.usage });
-    }
-  }
-
-  /** Server-sent events; a client that reads slowly slows its answer down. */
-  async #stream(wanted: CompletionRequest, { parts }: Answer, response: ServerResponse): Promise<void> {
-    const head = this.#head(wanted);
-    const chat = wanted.kind === 'chat';
-    const write = async (choices: readonly object[], more: object = {}) => {
-      if (response.destroyed) return;
-      const room = response.write(`data: ${JSON.stringify({ ...head, choices, ...more })}\n\n`);
-      if (!room)
-        await new Promise<void>((resolve) => {
-          response.once('drain', resolve);
-          response.once('close', resolve);
-        });
-    };
-    const choice = (part: string | undefined, reason: string | null, role?: string) => ({
-      index: 0,
-      ...(chat
-        ? { delta: { ...(role && { role }), ...(part !== undefined && { content: part }) } }
-        : { text: part ?? '' }),
-      logprobs: null,
-      finish_reason: reason,
+      const usage = { prompt_tokens: total, total_tokens: total };
+      send(response, 200, { object: 'list', model: this.options.name, data, usage });
     });
-    // The first part is made before the head is sent, so that what is wrong with a request still has its status.
-    let next = await parts.next();
-    response.writeHead(200, {
-      'Content-Type': 'text/event-stream; charset=utf-8',
-      'Cache-Control': 'no-cache',
-      Connection: 'keep-alive',
-    });
-    if (chat) await write([choice('', null, 'assistant')]);
-    while (!next.done) {
-      await write([choice(next.value, null)]);
-      next = await parts.next();
-    }
-    await write([choice(undefined, next.value.reason)]);
-    if (wanted.includeUsage) await write([], { usage: next.value.usage });
-    response.end('data: [DONE]\n\n');
   }
-}
 
-/** What the tokenizer cannot take is the client's fault. */
-function asClientError<T>(body: () => T): T {
-  try {
-    return body();
-  } catch (error) {
-    throw new RequestError(400, (error as Error).message);
+  async #tokenize(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const [text = ''] = textsIn(await this.#body(request), 'content');
+    send(response, 200, { tokens: asClientError(() => this.bundle.tokenizer.encode(text, false)) });
+  }
+
+  async #detokenize(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { tokenizer } = this.bundle;
+    const tokens = tokensIn(await this.#body(request), 'tokens', tokenizer.size);
+    send(response, 200, { content: tokenizer.decode(tokens) });
+  }
+
+  async #applyTemplate(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const messages = messagesOf(await this.#body(request));
+    send(response, 200, { prompt: asClientError(() => chatText(this.bundle.tokenizer, messages)) });
   }
 }
 
@@ -251,9 +209,10 @@ async function readJsonBody(request: IncomingMessage, limit: number): Promise<un
   }
 }
 
-function send(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8' });
-  response.end(JSON.stringify(body));
+function send(response: ServerResponse, status: number, body: object | string): void {
+  const isText = typeof body === 'string';
+  response.writeHead(status, { 'Content-Type': `${isText ? 'text/plain' : 'application/json'}; charset=utf-8` });
+  response.end(isText ? body : JSON.stringify(body));
 }
 
 function fail(response: ServerResponse, error: unknown): void {

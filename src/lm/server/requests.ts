@@ -29,6 +29,8 @@ export interface CompletionRequest {
   readonly stream: boolean;
   readonly includeUsage: boolean;
   readonly stop: readonly string[];
+  /** How many of the most probable tokens are told beside each; undefined for no probabilities at all. */
+  readonly logprobs: number | undefined;
   readonly options: GenerateOptions;
 }
 
@@ -70,7 +72,7 @@ function contentOf(content: unknown, at: number): string {
   return wrong(`messages[${at}].content`, 'a text, or a list of parts of type "text"');
 }
 
-function messagesOf({ messages }: Fields): ChatMessage[] {
+export function messagesOf({ messages }: Fields): ChatMessage[] {
   if (!Array.isArray(messages) || messages.length === 0) return wrong('messages', 'a list of at least one message');
   return messages.map((message, at) => {
     const { role, content } = (message ?? {}) as { role?: unknown; content?: unknown };
@@ -79,15 +81,55 @@ function messagesOf({ messages }: Fields): ChatMessage[] {
   });
 }
 
+/** Chats say whether, and of how many; texts say of how many. */
+function logprobsOf(kind: CompletionRequest['kind'], fields: Fields): number | undefined {
+  if (kind === 'text') return numberIn(fields, 'logprobs', 0, 20, true);
+  const count = numberIn(fields, 'top_logprobs', 0, 20, true);
+  return flag(fields, 'logprobs') ? (count ?? 0) : undefined;
+}
+
+function biasOf({ logit_bias: bias }: Fields): Record<number, number> | undefined {
+  if (bias === undefined || bias === null) return undefined;
+  const isBias = ([token, value]: [string, unknown]) =>
+    /^\d+$/.test(token) && typeof value === 'number' && Math.abs(value) <= 100;
+  if (typeof bias !== 'object' || Array.isArray(bias) || !Object.entries(bias).every(isBias))
+    return wrong('logit_bias', 'an object of tokens and numbers from -100 to 100');
+  return bias as Record<number, number>;
+}
+
 /** Fields that change what is made and are not there. */
-const unsupported = ['tools', 'functions', 'logit_bias', 'response_format', 'suffix', 'best_of'];
+const unsupported = ['tools', 'functions', 'suffix', 'best_of'];
+
+export function jsonObject(body: unknown): Fields {
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new RequestError(400, 'the body must be a JSON object');
+  return body as Fields;
+}
+
+/** A text, or a list of them. */
+export function textsIn(fields: Fields, param: string): string[] {
+  const value = fields[param];
+  const list = typeof value === 'string' ? [value] : value;
+  if (!Array.isArray(list) || list.length === 0 || !list.every((one) => typeof one === 'string'))
+    return wrong(param, 'a text, or a list of texts');
+  return list as string[];
+}
+
+/** A list of token numbers below `count`. */
+export function tokensIn(fields: Fields, param: string, count: number): number[] {
+  const list = fields[param];
+  if (!Array.isArray(list) || !list.every((one) => Number.isInteger(one) && one >= 0 && one < count))
+    return wrong(param, `a list of integers from 0 to ${count - 1}`);
+  return list as number[];
+}
 
 /** Checks a body. @throws RequestError 400 naming the field. */
 export function parseRequest(kind: CompletionRequest['kind'], body: unknown): CompletionRequest {
-  if (typeof body !== 'object' || body === null || Array.isArray(body))
-    throw new RequestError(400, 'the body must be a JSON object');
-  const fields = body as Fields;
+  const fields = jsonObject(body);
   if (typeof fields.model !== 'string') wrong('model', 'the name of a model');
+  const format = (fields.response_format as Fields | undefined | null)?.type ?? 'text';
+  if (format !== 'text')
+    throw new RequestError(400, '"response_format" is not supported but for text', 'response_format');
   for (const param of unsupported)
     if (fields[param] !== undefined && fields[param] !== null)
       throw new RequestError(400, `"${param}" is not supported`, param);
@@ -101,6 +143,9 @@ export function parseRequest(kind: CompletionRequest['kind'], body: unknown): Co
     topK: numberIn(fields, 'top_k', 0, 1e6, true),
     minP: numberIn(fields, 'min_p', 0, 1),
     repeatPenalty: numberIn(fields, 'repeat_penalty', 0.1, 10),
+    frequencyPenalty: numberIn(fields, 'frequency_penalty', -2, 2),
+    presencePenalty: numberIn(fields, 'presence_penalty', -2, 2),
+    logitBias: biasOf(fields),
     seed: numberIn(fields, 'seed', 0, Number.MAX_SAFE_INTEGER, true) ?? Math.floor(Math.random() * 2 ** 32),
   };
   const usage = (fields.stream_options as Fields | undefined | null)?.include_usage === true;
@@ -112,6 +157,7 @@ export function parseRequest(kind: CompletionRequest['kind'], body: unknown): Co
     stream: flag(fields, 'stream'),
     includeUsage: usage,
     stop: stopOf(fields),
+    logprobs: logprobsOf(kind, fields),
     options: Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
   };
 }

@@ -1,0 +1,149 @@
+import { describe, expect, test } from 'vitest';
+import {
+  Batcher,
+  type GenerateOptions,
+  generate,
+  LanguageModel,
+  type LanguageModelConfig,
+  lookupDraft,
+  modelDraft,
+  namedWeights,
+} from '../../src/lm/index.js';
+import { BlockMatrix } from '../../src/quantized/index.js';
+import { expectClose } from '../oracle.js';
+import { configs, prompt, weightsOf } from './models.js';
+
+const config = configs.qwen3 as LanguageModelConfig;
+const model = new LanguageModel(config, namedWeights(weightsOf(config, 3)));
+const run = async (tokens: readonly number[], options: GenerateOptions = {}, own = model) => {
+  const made: number[] = [];
+  for await (const token of generate(own, tokens, { maxTokens: 24, seed: 3, ...options })) made.push(token);
+  return made;
+};
+
+describe('passes for several sequences', () => {
+  test.each(Object.keys(configs))('%s: each has the logits that it has alone', (name) => {
+    const own = configs[name] as LanguageModelConfig;
+    const one = new LanguageModel(own, namedWeights(weightsOf(own, 6)));
+    const starts = [prompt, prompt.slice(0, 3), [7]];
+    const caches = starts.map((tokens) => {
+      const cache = one.cache();
+      one.forward(tokens, cache);
+      return cache;
+    });
+    const next = [[1], [2, 3, 4], [5]];
+    const alone = next.map((tokens, i) => one.forward(tokens, (caches[i] as (typeof caches)[0]).fork()).dataSync());
+    const together = one.forwardBatch(next.map((tokens, i) => ({ tokens, cache: caches[i] as (typeof caches)[0] })));
+    expect(together.shape).toEqual([3, own.vocabulary]);
+    expectClose(
+      together.dataSync(),
+      alone.flatMap((logits) => Array.from(logits)),
+      1e-4,
+    );
+    expect(caches.map(({ length }) => length)).toEqual([10, 6, 2]);
+    const all = one.forwardBatch([
+      { tokens: [1, 2], cache: one.cache(), all: true },
+      { tokens: [3, 4], cache: one.cache() },
+    ]);
+    expect(all.shape).toEqual([3, own.vocabulary]);
+  });
+
+  test('quantised products do not depend on how many are together, bit for bit', () => {
+    for (const format of ['Q8_0', 'Q4_0'] as const) {
+      const quantised = new LanguageModel(
+        config,
+        namedWeights(weightsOf(config, 3), (values) => BlockMatrix.quantize(values, format)),
+      );
+      const states = Array.from({ length: 5 }, (_, i) => {
+        const cache = quantised.cache();
+        quantised.forward([i], cache);
+        return cache;
+      });
+      const alone = states.map((cache) => quantised.forward([9], cache.fork()).dataSync());
+      const together = quantised.forwardBatch(states.map((cache) => ({ tokens: [9], cache }))).dataSync();
+      expect(Array.from(together)).toEqual(alone.flatMap((logits) => Array.from(logits)));
+    }
+  });
+
+  test('generations that share passes give what each gives alone, long prompts beside short ones', async () => {
+    const prompts = [prompt, Array.from({ length: 60 }, (_, i) => (i * 11) % 40), [1, 2], [39]];
+    const alone = await Promise.all(prompts.map((tokens, i) => run(tokens, { seed: i, temperature: 0 })));
+    const batcher = new Batcher(model, 16);
+    const together = await Promise.all(
+      prompts.map((tokens, i) => run(tokens, { seed: i, temperature: 0, read: batcher.read })),
+    );
+    expect(together).toEqual(alone);
+    await expect(run([40], { read: batcher.read })).rejects.toThrow('token 40 is not in the vocabulary');
+    expect(await run(prompt, { temperature: 0, read: batcher.read })).toEqual(alone[0]);
+  });
+});
+
+describe('drafts', () => {
+  const small = new LanguageModel({ ...config, layers: 1 }, namedWeights(weightsOf({ ...config, layers: 1 }, 3)));
+  const drafts = {
+    lookup: () => lookupDraft({ n: 1, tokens: 4 }),
+    'the model itself': () => modelDraft(model, { tokens: 3 }),
+    'a smaller model': () => modelDraft(small),
+    'wrong guesses': () => ({ propose: (_: unknown, most: number) => [0, 0, 0].slice(0, most) }),
+  };
+  test.each(Object.entries(drafts))('%s: texts are the same as without, greedy or drawn', async (_, make) => {
+    for (const temperature of [0, 0.9]) {
+      const plain = await run(prompt, { temperature });
+      const cache = model.cache();
+      expect(await run(prompt, { temperature, draft: make(), cache })).toEqual(plain);
+      // What was guessed wrongly is gone: the conversation goes on as ever.
+      const longer = [...prompt, ...plain.slice(0, 20), 7];
+      expect(await run(longer, { temperature: 0, cache })).toEqual(await run(longer, { temperature: 0 }));
+    }
+  });
+
+  test('guesses that come true save passes', async () => {
+    let passes = 0;
+    const counting: GenerateOptions = {
+      temperature: 0,
+      read: async (tokens, cache, all) => {
+        passes += 1;
+        return model.forward(tokens, cache, { all }).dataSync<Float32Array>();
+      },
+    };
+    await run(prompt, counting);
+    expect(passes).toBe(24);
+    passes = 0;
+    await run(prompt, { ...counting, draft: modelDraft(model, { tokens: 3 }) });
+    expect(passes).toBe(1 + Math.ceil(23 / 4));
+  });
+
+  test('a lookup finds the latest place where the text went on', () => {
+    const draft = lookupDraft({ n: 2, tokens: 3 });
+    expect(draft.propose([1, 2, 3, 4, 1, 2, 9, 8, 1, 2], 5)).toEqual([9, 8, 1]);
+    expect(draft.propose([1, 2, 3, 4, 1, 2, 9, 8, 1, 2], 2)).toEqual([9, 8]);
+    expect(draft.propose([1, 2, 3], 5)).toEqual([]);
+  });
+});
+
+describe('caches', () => {
+  test.each(['llama', 'llama, window of 5', 'qwen2', 'qwen3moe'])('%s: halves are close to floats', (name) => {
+    const own = configs[name] as LanguageModelConfig;
+    const one = new LanguageModel(own, namedWeights(weightsOf(own, 8)));
+    const tokens = Array.from({ length: 300 }, (_, i) => (i * 7) % 40);
+    const [floats, halves] = [one.cache(), one.cache({ format: 'f16' })];
+    expectClose(one.forward(tokens, halves).dataSync(), one.forward(tokens, floats).dataSync(), 5e-3);
+    for (const token of [1, 2, 3])
+      expectClose(one.forward([token], halves).dataSync(), one.forward([token], floats).dataSync(), 5e-3);
+    const copy = halves.fork();
+    expect([...one.forward([5], copy).dataSync()]).toEqual([...one.forward([5], halves).dataSync()]);
+  });
+
+  test('what a prompt begins with as before is not read again', async () => {
+    const cache = model.cache();
+    const read: number[] = [];
+    const options = { temperature: 0, cache, onPrefill: (tokens: number) => read.push(tokens) };
+    const first = await run(prompt, options);
+    const longer = [...prompt, ...first, 4, 5, 6];
+    const again = await run(longer, options);
+    const other = await run([...prompt.slice(0, 4), 1, 1], options);
+    expect(read).toEqual([9, 4, 2]);
+    expect(again).toEqual(await run(longer, { temperature: 0 }));
+    expect(other).toEqual(await run([...prompt.slice(0, 4), 1, 1], { temperature: 0 }));
+  });
+});

@@ -1,0 +1,203 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { bytesInMemory, readGguf, SafetensorsReader, writeGguf, writeSafetensors } from '../../src/data/index.js';
+import {
+  byteCharacters,
+  decoderConfig,
+  decoderOf,
+  LanguageModel,
+  type LanguageModelConfig,
+  namedWeights,
+  safetensorsWeights,
+  WeightStore,
+} from '../../src/lm/index.js';
+import { loadLanguageModel, saveLanguageModel } from '../../src/lm/node.js';
+import { parameterCount, stateOf } from '../../src/nn/index.js';
+import { Random, tensor } from '../../src/tensor/index.js';
+import { expectClose } from '../oracle.js';
+import { asGguf, configs, prompt, weightsOf } from './models.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'gossamer-store-'));
+const moe = configs.qwen3moe as LanguageModelConfig;
+const dense = configs.qwen2 as LanguageModelConfig;
+
+/** Counts the bytes that are read from a file. */
+function counted(bytes: Uint8Array) {
+  const source = bytesInMemory(bytes, 'counted.gguf');
+  const seen = { bytes: 0 };
+  return {
+    seen,
+    source: {
+      ...source,
+      read: (target: Uint8Array, position: number) => {
+        seen.bytes += target.length;
+        source.read(target, position);
+      },
+    },
+  };
+}
+
+describe('weights within a budget', () => {
+  test.each([
+    ['qwen2', dense],
+    ['qwen3moe', moe],
+  ])('%s: logits do not depend on it, and memory stays below it', (_, config) => {
+    const file = asGguf(config, weightsOf(config, 5), 'Q8_0');
+    const whole = LanguageModel.fromGguf(readGguf(file));
+    const expected = whole.forward(prompt, whole.cache()).dataSync();
+    for (const share of [0.9, 0.5, 0.2]) {
+      const store = new WeightStore(Math.max(30_000, Math.floor(share * whole.bytes)));
+      const model = LanguageModel.fromGguf(readGguf(file), store);
+      const shares: number[] = [];
+      model.load((done) => shares.push(done));
+      expect(shares.at(-1)).toBe(1);
+      const cache = model.cache();
+      expect([...model.forward(prompt, cache).dataSync()]).toEqual([...expected]);
+      model.forward([1], cache);
+      expect(store.used).toBeLessThanOrEqual(store.budget);
+      expect(store.bytesRead).toBeGreaterThan(store.used);
+      store.dispose();
+      expect(store.used).toBe(0);
+    }
+  });
+
+  test('a pass over a dense model reads what does not fit, not all', () => {
+    const file = asGguf(dense, weightsOf(dense, 5), 'Q8_0');
+    const store = new WeightStore(Math.floor(0.7 * LanguageModel.fromGguf(readGguf(file)).bytes));
+    const model = LanguageModel.fromGguf(readGguf(file), store);
+    const cache = model.cache();
+    model.forward([1], cache);
+    const before = store.bytesRead;
+    for (let i = 0; i < 5; i++) model.forward([2], cache);
+    const perPass = (store.bytesRead - before) / 5 / model.bytes;
+    // Least possible is 0.3, plus the one matrix that comes and goes.
+    expect(perPass).toBeGreaterThan(0.25);
+    expect(perPass).toBeLessThan(0.55);
+  });
+
+  test('experts are read when they are chosen', () => {
+    const { seen, source } = counted(asGguf(moe, weightsOf(moe, 5), 'Q8_0'));
+    const model = LanguageModel.fromGguf(readGguf(source));
+    const before = seen.bytes;
+    model.forward([1], model.cache());
+    const one = seen.bytes - before;
+    model.load();
+    expect(seen.bytes - before).toBeGreaterThan(1.3 * one);
+    const after = seen.bytes;
+    model.forward(prompt, model.cache());
+    expect(seen.bytes).toBe(after);
+  });
+
+  test('a matrix that is larger than the budget is refused before anything runs', () => {
+    const model = LanguageModel.fromGguf(readGguf(asGguf(dense, weightsOf(dense), 'Q8_0')), new WeightStore(1000));
+    expect(() => model.load()).toThrow('a matrix of 64×64 takes 4608 bytes, more than all the 1000 bytes for weights');
+  });
+});
+
+describe('files', () => {
+  const weights = weightsOf(dense, 4, false);
+  const expected = () => {
+    const model = new LanguageModel(dense, namedWeights(weights));
+    return model.forward(prompt, model.cache()).dataSync();
+  };
+
+  test('safetensors, in parts, of floats and halves', () => {
+    const names = Object.keys(weights);
+    const part = (own: readonly string[]) =>
+      new SafetensorsReader(
+        bytesInMemory(
+          writeSafetensors(Object.fromEntries(own.map((name) => [name, weights[name] as never]))),
+          'x.safetensors',
+        ),
+      );
+    const model = new LanguageModel(dense, safetensorsWeights([part(names.slice(0, 9)), part(names.slice(9))]));
+    expectClose(model.forward(prompt, model.cache()).dataSync(), expected(), 1e-5);
+    const quantised = new LanguageModel(dense, safetensorsWeights([part(names)], new WeightStore(), 'Q8_0'));
+    expect(quantised.bytes).toBeLessThan(0.3 * model.bytes);
+    const largest = Math.max(...expected().map(Math.abs));
+    expectClose(
+      quantised
+        .forward(prompt, quantised.cache())
+        .dataSync()
+        .map((v) => v / largest),
+      expected().map((v) => v / largest),
+      0.08,
+    );
+  });
+
+  test('a GGUF file that is split, with a part missing', () => {
+    const tokens = [...byteCharacters()];
+    const config = { ...dense, vocabulary: 256 };
+    const own = weightsOf(config, 4);
+    const whole = readGguf(asGguf(config, own));
+    const tokenizer = {
+      'tokenizer.ggml.model': ['string', 'gpt2'],
+      'tokenizer.ggml.tokens': ['strings', tokens],
+      'tokenizer.ggml.merges': ['strings', []],
+    } as const;
+    const metadata = Object.fromEntries(
+      Object.entries(whole.metadata).map(([key, value]) => [
+        key,
+        typeof value === 'string'
+          ? (['string', value] as const)
+          : ([Number.isInteger(value) ? 'u32' : 'f32', value as number] as const),
+      ]),
+    );
+    const outputs = [...whole.tensors.values()].map(({ name, shape }) => ({
+      ...{ name, shape, type: 'F32' as const },
+      bytes: new Uint8Array(whole.tensor(name).dataSync<Float32Array>().buffer),
+    }));
+    const at = (i: number) => join(folder, `m-0000${i}-of-00002.gguf`);
+    writeFileSync(at(1), writeGguf({ ...metadata, ...tokenizer }, outputs.slice(0, 7)));
+    expect(() => loadLanguageModel(at(1))).toThrow('the model is split into 2 files, and');
+    writeFileSync(at(2), writeGguf({}, outputs.slice(7)));
+    const { model, tokenizer: found, close } = loadLanguageModel(at(1), { onProgress: () => {} });
+    const named = new LanguageModel(config, namedWeights(own));
+    expectClose(model.forward(prompt, model.cache()).dataSync(), named.forward(prompt, named.cache()).dataSync(), 1e-5);
+    expect(found.decode(found.encode('Hi'))).toBe('Hi');
+    close();
+    expect(() => loadLanguageModel(join(folder, 'none.gguf'))).toThrow('none.gguf" does not exist');
+  });
+
+  const size = { vocabulary: 30, features: 32, layers: 2, heads: 4, keyHeads: 2, hidden: 40, context: 64 };
+  const plus = { experts: { feedForward: 4, constant: 2 }, k: 2, hidden: 40, tau: 0.5 };
+  const trained: Readonly<Record<string, LanguageModelConfig>> = {
+    dense: decoderConfig(size),
+    'squared ReLU, layers that do not turn': decoderConfig({ ...size, activation: 'relu2', unturned: [1] }),
+    'gated ReLU and a window': decoderConfig({ ...size, activation: 'reglu', window: 4 }),
+    'a mixture': decoderConfig({ ...size, experts: { count: 5, k: 2, normalised: true } }),
+    'a mixture of squared ReLUs': decoderConfig({
+      ...{ ...size, activation: 'relu2' },
+      experts: { count: 5, k: 1, normalised: false },
+    }),
+    'MoE++': decoderConfig({ ...size, experts: { count: 4, k: 2, normalised: true, zeroComputation: plus } }),
+  };
+  test.each(Object.entries(trained))('a decoder of %s runs as it was trained', (_, config) => {
+    const decoder = decoderOf(config, new Random(4));
+    const state = stateOf(decoder);
+    for (const [name, values] of Object.entries(state))
+      if (name.endsWith('.residual')) values.assign(new Random(5).normal(values.shape, 0, 0.3));
+    const tokens = [3, 1, 29, 7, 7, 12, 5, 0];
+    const logits = decoder.forward(tensor(Int32Array.from(tokens), [1, tokens.length])).dataSync();
+    const path = join(folder, 'own.safetensors');
+    writeFileSync(
+      path,
+      saveLanguageModel(decoder, config, {
+        characters: Array.from({ length: 30 }, (_, i) => `${String.fromCodePoint(65 + i)}`),
+      }),
+    );
+    const { model, close } = loadLanguageModel(path);
+    expectClose(model.forward(tokens, model.cache(), { all: true }).dataSync(), logits, 1e-4);
+    const one = new LanguageModel(config, namedWeights(state));
+    const cache = one.cache();
+    const single = tokens.flatMap((token) => Array.from(one.forward([token], cache).dataSync()));
+    expectClose(single, logits, 1e-4);
+    const quantised = loadLanguageModel(path, { quantize: 'Q8_0', memory: 60_000 });
+    expect(quantised.model.bytes).toBeLessThan(4 * parameterCount(decoder));
+    quantised.model.forward(tokens, quantised.model.cache());
+    quantised.close();
+    close();
+  });
+});
