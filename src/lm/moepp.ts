@@ -27,8 +27,8 @@ import {
   putAlong,
   type Random,
   reshape,
+  sigmoid,
   slice,
-  softmax,
   sqrt,
   square,
   subtract,
@@ -126,19 +126,25 @@ export class MoEPlusPlus<E extends ExpertSet = ExpertBank> implements ExpertLaye
         `MoE++: gating residuals need as many experts in every layer; the one before has ${before.shape[1]}, this one ${this.count}`,
       );
     const logits = this.residual && before ? add(own, matmul(before, this.residual, { transposeB: true })) : own;
-    const { k = 2, logitScale } = this.options;
-    const routing = routeTopK(logitScale === undefined ? logits : standardised(logits, logitScale), k);
-    return { ...routing, gates: this.#withoutZeros(routing), logits };
+    const { k = 2, logitScale, zeroGate = 'renormalise' } = this.options;
+    const scaled = logitScale === undefined ? logits : standardised(logits, logitScale);
+    if (zeroGate === 'keep') {
+      const routing = routeTopK(scaled, k);
+      return { ...routing, gates: this.#withoutZeros(routing), logits };
+    }
+    const routing = routeTopK(scaled, k, 'softmax');
+    return { ...routing, gates: renormalised(this.#withoutZeros(routing)), logits };
   }
 
-  /** Gates of zero experts are 0; what they had goes to the others, or is lost. */
-  #withoutZeros({ experts, gates, probabilities, k }: Routing): Tensor {
-    const first = this.#first.zero;
-    const kept = Float32Array.from(experts.view<Int32Array>(), (expert) => Number(expert < first));
-    if (kept.every((value) => value === 1)) return gates;
-    const mask = tensor(kept, [probabilities.shape[0] as number, k]);
-    const open = multiply(gates, mask);
-    return this.options.zeroGate === 'keep' ? open : renormalised(open);
+  /** Gates of zero experts are 0. */
+  #withoutZeros({ experts, gates }: Routing): Tensor {
+    const ids = experts.view<Int32Array>();
+    const kept = new Float32Array(ids.length);
+    let closed = false;
+    for (let i = 0; i < ids.length; i++)
+      if ((ids[i] as number) < this.#first.zero) kept[i] = 1;
+      else closed = true;
+    return closed ? multiply(gates, tensor(kept, gates.shape)) : gates;
   }
 
   /** Rows for the experts that compute: no token of a zero-computation expert is among them. */
@@ -159,21 +165,27 @@ export class MoEPlusPlus<E extends ExpertSet = ExpertBank> implements ExpertLaye
     return light ? add(heavy, light) : heavy;
   }
 
-  /** What constants and copies give, for all tokens in a few thin products: a factor of each token's own vector, plus its shares of the constants; undefined when nobody chose them. */
+  /** What constants and copies give, for all tokens in a few thin products: a factor of each token's own vector, plus its shares of the constants; undefined when nobody chose them. α of two is the sigmoid of the difference of their logits. */
   #zeroComputation(tokens: Tensor, { experts, gates }: Routing): Tensor | undefined {
     const { constant, copy, zero } = this.#first;
-    if (!experts.view<Int32Array>().some((expert) => expert >= constant && expert < zero)) return undefined;
+    if (!hasBetween(experts.view<Int32Array>(), constant, zero)) return undefined;
     const dense = putAlong(gates, experts, this.count); // (T, N)
     const copied = sum(slice(dense, null, [copy, zero]), 1, { keepAxes: true }); // (T, 1)
     if (!this.constantGate || !this.constants) return multiply(tokens, copied);
-    const count = copy - constant;
     const own = slice(dense, null, [constant, copy]); // (T, C)
-    const logits = matmul(tokens, reshape(this.constantGate, [2 * count, this.features]), { transposeB: true });
-    const alpha = multiply(softmax(reshape(logits, [-1, count, 2])), reshape(own, [-1, count, 1])); // (T, C, 2)
-    const part = (at: number) => reshape(slice(alpha, null, null, [at, at + 1]), [-1, count]);
-    const factor = add(copied, sum(part(0), 1, { keepAxes: true }));
-    return add(multiply(tokens, factor), matmul(part(1), this.constants));
+    const logit = (at: number) => reshape(slice(this.constantGate as Tensor, null, [at, at + 1]), [-1, this.features]);
+    const alpha = sigmoid(matmul(tokens, subtract(logit(0), logit(1)), { transposeB: true })); // (T, C)
+    const kept = multiply(own, alpha);
+    const factor = add(copied, sum(kept, 1, { keepAxes: true }));
+    return add(multiply(tokens, factor), matmul(subtract(own, kept), this.constants));
   }
+}
+
+/** Whether one of some numbers is in [low, high). */
+function hasBetween(numbers: Int32Array, low: number, high: number): boolean {
+  for (let i = 0; i < numbers.length; i++)
+    if ((numbers[i] as number) >= low && (numbers[i] as number) < high) return true;
+  return false;
 }
 
 /** (ℓ − 0)/(std(ℓ)/s) for each token, by the unbiased deviation over experts. */

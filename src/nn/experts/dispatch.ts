@@ -36,26 +36,32 @@ export class DispatchPlan {
     const k = choices.shape[1] as number;
     const experts = choices.view<Int32Array>();
     const sizes = new Int32Array(count);
+    const kept = new Int32Array(experts.length).fill(-1);
     let dropped = 0;
-    const kept = experts.map((expert) => {
-      if (expert >= count) return -1;
-      if ((sizes[expert] as number) >= capacity) {
-        dropped += 1;
-        return -1;
+    for (let slot = 0; slot < experts.length; slot++) {
+      const expert = experts[slot] as number;
+      if (expert >= count) continue;
+      const before = sizes[expert] as number;
+      if (before >= capacity) dropped += 1;
+      else {
+        sizes[expert] = before + 1;
+        kept[slot] = expert;
       }
-      sizes[expert] = (sizes[expert] as number) + 1;
-      return expert;
-    });
+    }
     this.segments = Segments.fromSizes(sizes);
     const next = this.segments.offsets.slice(0, count);
     const slots = new Int32Array(this.segments.size);
-    kept.forEach((expert, slot) => {
-      if (expert < 0) return;
-      slots[next[expert] as number] = slot;
-      next[expert] = (next[expert] as number) + 1;
-    });
+    const tokens = new Int32Array(this.segments.size);
+    for (let slot = 0; slot < kept.length; slot++) {
+      const expert = kept[slot] as number;
+      if (expert < 0) continue;
+      const row = next[expert] as number;
+      next[expert] = row + 1;
+      slots[row] = slot;
+      tokens[row] = Math.floor(slot / k);
+    }
     this.slots = tensor(slots);
-    this.tokens = tensor(slots.map((slot) => Math.floor(slot / k)));
+    this.tokens = tensor(tokens);
     this.dropped = dropped;
   }
 
