@@ -3,12 +3,11 @@
 import { existsSync, rmSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
-import { CharacterVocabulary, splitTokens } from '../data/index.js';
+import { splitTokens } from '../data/index.js';
 import { fileCheckpoint, interruptSignal, loadText, writeFileAtomic } from '../data/node.js';
 import { setThreads } from '../engine/index.js';
 import {
   type ChatMessage,
-  characterTokenizer,
   chatTokens,
   decoderConfig,
   decoderOf,
@@ -19,13 +18,12 @@ import {
   lookupDraft,
   modelDraft,
   TextStream,
-  type TextTokenizer,
-  tokenizerOfJson,
-  trainBpe,
+  tokenizerOf,
   trainLanguageModel,
   validationLoss,
+  vocabularyOf,
 } from '../lm/index.js';
-import { loadLanguageModel, saveLanguageModel, type Vocabulary } from '../lm/node.js';
+import { loadLanguageModel, saveLanguageModel } from '../lm/node.js';
 import { parameterCount, progressLine } from '../nn/index.js';
 import { Random } from '../tensor/index.js';
 import { choice, number } from './arguments.js';
@@ -232,16 +230,6 @@ function trainCommand(): Command {
     .action(train);
 }
 
-/** Cuts a text into its characters, or into as many byte pairs as asked for. */
-function cutText(text: string, size: number | undefined): { vocabulary: Vocabulary; tokenizer: TextTokenizer } {
-  if (size === undefined) {
-    const { characters } = new CharacterVocabulary(text);
-    return { vocabulary: { characters }, tokenizer: characterTokenizer(characters) };
-  }
-  const tokenizer = trainBpe(text, size);
-  return { vocabulary: { tokenizer }, tokenizer: tokenizerOfJson(tokenizer) };
-}
-
 function configOf(flags: TrainFlags, vocabulary: number): LanguageModelConfig {
   const { features, layers, heads, keyHeads, hidden, window, activation, experts: count, top: k, length } = flags;
   const base = decoderConfig({
@@ -268,7 +256,8 @@ async function train(path: string, flags: TrainFlags): Promise<void> {
   if (flags.threads !== undefined) setThreads(flags.threads);
   const { steps, batch, length, learningRate } = flags;
   const text = loadText(path);
-  const { vocabulary, tokenizer } = cutText(text, flags.vocabulary);
+  const vocabulary = vocabularyOf(text, flags.vocabulary);
+  const tokenizer = tokenizerOf(vocabulary);
   const tokens = splitTokens(Int32Array.from(tokenizer.encode(text)));
   if (tokens.validation.length <= length)
     throw new Error(`"${path}" has ${text.length} characters, too few for windows of ${length}`);

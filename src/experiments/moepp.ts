@@ -1,8 +1,17 @@
 // The claim of MoE++: experts that cost nothing let a mixture compute less for easy tokens, at the quality of a mixture that always computes two.
 
-import { CharacterVocabulary, generatedText, splitTokens, type TokenSplit, windowsAt } from '../data/index.js';
+import { generatedText, splitTokens, type TokenSplit, windowsAt } from '../data/index.js';
 import { loadText, textNames } from '../data/node.js';
-import { MoEPlusPlus, type MoEPlusPlusOptions, trainLanguageModel, validationLoss } from '../lm/index.js';
+import {
+  MoEPlusPlus,
+  type MoEPlusPlusOptions,
+  type TextTokenizer,
+  tokenizerOf,
+  trainLanguageModel,
+  type Vocabulary,
+  validationLoss,
+  vocabularyOf,
+} from '../lm/index.js';
 import { Decoder } from '../models/index.js';
 import {
   type ExpertLayer,
@@ -25,21 +34,30 @@ const options = {
   hidden: { kind: 'number', default: 64, smoke: 32, minimum: 8, integer: true, about: 'width of an expert' },
   layers: { kind: 'number', default: 3, smoke: 2, minimum: 1, integer: true, about: 'layers' },
   batch: { kind: 'number', default: 16, minimum: 1, integer: true, about: 'windows a step' },
-  length: { kind: 'number', default: 64, minimum: 8, integer: true, about: 'characters of a window' },
+  length: { kind: 'number', default: 64, minimum: 8, integer: true, about: 'tokens of a window' },
+  pairs: {
+    kind: 'number',
+    default: 0,
+    minimum: 0,
+    integer: true,
+    about: 'byte pairs to learn as tokens; characters when 0',
+  },
 } as const;
 
 type Options = OptionValues<typeof options>;
 
 interface Data {
   readonly name: string;
-  readonly vocabulary: CharacterVocabulary;
+  readonly vocabulary: Vocabulary;
+  readonly tokenizer: TextTokenizer;
   readonly tokens: TokenSplit;
 }
 
-async function load(source: string): Promise<Data> {
+async function load(source: string, { pairs }: Options): Promise<Data> {
   const text = source === 'grammar' ? generatedText(200_000, new Random(0).split('grammar')) : loadText(source);
-  const vocabulary = new CharacterVocabulary(text);
-  return { name: source, vocabulary, tokens: splitTokens(vocabulary.encode(text)) };
+  const vocabulary = vocabularyOf(text, pairs === 0 ? undefined : pairs);
+  const tokenizer = tokenizerOf(vocabulary);
+  return { name: source, vocabulary, tokenizer, tokens: splitTokens(Int32Array.from(tokenizer.encode(text))) };
 }
 
 const FFN = 8;
@@ -74,11 +92,11 @@ const arms: readonly Arm[] = [
   plus(0.75, { gatingResidual: false }, ', no residual'),
 ];
 
-function makeModel(arm: Arm, { vocabulary }: Data, run: Options, random: Random): Decoder {
+function makeModel(arm: Arm, { tokenizer }: Data, run: Options, random: Random): Decoder {
   const { features, hidden, layers } = run;
   return new Decoder(
     {
-      ...{ vocabulary: vocabulary.size, features, layers, heads: 4 },
+      ...{ vocabulary: tokenizer.size, features, layers, heads: 4 },
       feedForward: (_, own) => arm.layer(features, hidden, own),
     },
     random,
@@ -173,14 +191,14 @@ function artifactsOf(model: Decoder, data: Data) {
   return {
     model: {
       weights: stateOf(model),
-      metadata: { system: 'moepp', data: data.name, characters: JSON.stringify(data.vocabulary.characters) },
+      metadata: { system: 'moepp', data: data.name, vocabulary: JSON.stringify(data.vocabulary) },
     },
-    predictions: { columns: ['character', 'experts computed', 'times'], rows: computedPerCharacter(model, data, 64) },
+    predictions: { columns: ['token', 'experts computed', 'times'], rows: computedPerToken(model, data, 64) },
   };
 }
 
-/** Mean number of feed-forward experts that a layer computes for each character, most first. */
-function computedPerCharacter(model: Decoder, data: Data, length: number): (string | number)[][] {
+/** Mean number of feed-forward experts that a layer computes for each token, most first. */
+function computedPerToken(model: Decoder, data: Data, length: number): (string | number)[][] {
   return scope(() => {
     const usage = usageOn(model, data, length);
     const count = usage[0]?.tokens.shape[0] as number;
@@ -197,7 +215,7 @@ function computedPerCharacter(model: Decoder, data: Data, length: number): (stri
     return [...sums]
       .filter(([, { times }]) => times >= 20 * usage.length)
       .map(([token, { computed, times }]): [string, number, number] => [
-        JSON.stringify(data.vocabulary.decode([token])),
+        JSON.stringify(data.tokenizer.decode([token])),
         Number((computed / times).toFixed(3)),
         times / usage.length,
       ])
@@ -227,14 +245,14 @@ async function studies(
     batch: run.batch,
     length: run.length,
   });
-  const rows = computedPerCharacter(model, data, run.length);
+  const rows = computedPerToken(model, data, run.length);
   const shown = rows.length > 16 ? [...rows.slice(0, 8), ...rows.slice(-8)] : rows;
   return {
     studies: [
       {
-        title: 'Characters and the experts that they use',
-        note: 'Feed-forward experts computed a layer, of two, by the input character, over validation windows; the eight most and least, of those seen at least 20 times. τ = 0.75.',
-        columns: ['character', 'experts', 'times'],
+        title: 'Tokens and the experts that they use',
+        note: 'Feed-forward experts computed a layer, of two, by the input token, over validation windows; the eight most and least, of those seen at least 20 times. τ = 0.75.',
+        columns: ['token', 'experts', 'times'],
         rows: shown,
       },
     ],
@@ -309,13 +327,13 @@ export const moepp: Experiment<typeof options, Data> = {
     seconds: { label: 'training', unit: 's', digits: 1, better: 'smaller' },
   },
   methods: arms.map(({ title }) => title),
-  notes: ({ steps, layers, features, batch, length }) => [
-    `Characters; ${layers} layers of width ${features}, ${FFN} feed-forward experts, MoE++ with ${FREE} more that cost nothing (2 constant, copy, zero); ${steps} steps of ${batch} windows of ${length}. All arms start alike and read the same windows.`,
+  notes: ({ steps, layers, features, batch, length, pairs }) => [
+    `${pairs === 0 ? 'Characters' : `${pairs} byte pairs`}; ${layers} layers of width ${features}, ${FFN} feed-forward experts, MoE++ with ${FREE} more that cost nothing (2 constant, copy, zero); ${steps} steps of ${batch} windows of ${length}. All arms start alike and read the same windows.`,
     'Experts: time of all layers’ experts for 2,048 validation tokens, median of 5, without and with the choice of experts. Attention is in neither.',
   ],
   load,
-  describe: ({ name, vocabulary, tokens }) =>
-    `${name}: ${tokens.train.length} characters to train on, ${tokens.validation.length} to validate, ${vocabulary.size} different`,
+  describe: ({ name, tokenizer, tokens }) =>
+    `${name}: ${tokens.train.length} tokens to train on, ${tokens.validation.length} to validate, ${tokenizer.size} different`,
   runSeed,
   studies,
   claims: (results, study) => claims(results, study),

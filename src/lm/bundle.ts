@@ -11,7 +11,8 @@ import { configOfHuggingFace, type LanguageModelConfig } from './runtime/config.
 import { LanguageModel } from './runtime/model.js';
 import { WeightStore } from './runtime/store.js';
 import { safetensorsWeights } from './runtime/weights.js';
-import { characterTokenizer, type TextTokenizer, tokenizerOfGguf, tokenizerOfJson } from './tokenizer.js';
+import { type TextTokenizer, tokenizerOfGguf, tokenizerOfJson } from './tokenizer.js';
+import { tokenizerOf, type Vocabulary } from './vocabulary.js';
 
 export interface LanguageBundle {
   readonly model: LanguageModel;
@@ -33,9 +34,6 @@ export interface LoadOptions {
   /** Told the share of the weights that is read; nothing is read ahead when left out. */
   readonly onProgress?: ((share: number) => void) | undefined;
 }
-
-/** How the text of a trained model was cut: its characters, or a tokenizer.json. */
-export type Vocabulary = { readonly characters: readonly string[] } | { readonly tokenizer: object };
 
 const KEY = 'gossamer-lm';
 
@@ -115,8 +113,7 @@ const fromTrained: Reader = (path, open, store, format) => {
   const { config, ...vocabulary } = JSON.parse(text) as Description;
   return {
     model: new LanguageModel(config, safetensorsWeights([file], store, format)),
-    tokenizer:
-      'characters' in vocabulary ? characterTokenizer(vocabulary.characters) : tokenizerOfJson(vocabulary.tokenizer),
+    tokenizer: tokenizerOf(vocabulary),
   };
 };
 

@@ -8,3 +8,4 @@ export { MoEPlusPlus, type MoEPlusPlusOptions } from './moepp.js';
 export * from './runtime/index.js';
 export { characterTokenizer, TextStream, type TextTokenizer, tokenizerOfGguf, tokenizerOfJson } from './tokenizer.js';
 export { type LanguageTrainingOptions, nextTokenLoss, trainLanguageModel, validationLoss } from './training.js';
+export { tokenizerOf, type Vocabulary, vocabularyOf } from './vocabulary.js';

@@ -6,7 +6,6 @@ export {
   loadLanguageModel,
   type StoredBundle,
   saveLanguageModel,
-  type Vocabulary,
 } from './bundle.js';
 export { LanguageServer, type ServerOptions } from './server/http.js';
 export { RequestError } from './server/requests.js';

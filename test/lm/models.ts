@@ -136,12 +136,15 @@ export function asGguf(config: LanguageModelConfig, weights: Record<string, Tens
     [`${a}.attention.key_length`]: config.headDim,
     [`${a}.feed_forward_length`]: config.hidden,
     [`${a}.attention.layer_norm_rms_epsilon`]: config.epsilon,
+    [`${a}.rope.freq_base`]: config.ropeBase,
     ...(config.window > 0 && { [`${a}.attention.sliding_window`]: config.window }),
     ...(experts && { [`${a}.expert_count`]: experts.count, [`${a}.expert_used_count`]: experts.k }),
   };
   const entries = Object.entries(metadata).map(([key, value]): [string, GgufEntry] => [
     key,
-    typeof value === 'string' ? ['string', value] : [Number.isInteger(value) ? 'u32' : 'f32', value],
+    typeof value === 'string'
+      ? ['string', value]
+      : [Number.isInteger(value) && !key.endsWith('freq_base') ? 'u32' : 'f32', value],
   ]);
   return writeGguf(Object.fromEntries(entries), tensors);
 }
