@@ -67,6 +67,26 @@ async function llamaNative() {
   }
 }
 
+/** Prompts after which both find the same of 151,936 tokens most probable. */
+async function agreement(count) {
+  const found = await import('node-llama-cpp').catch(() => undefined);
+  if (!found) return;
+  const llama = await found.getLlama({ gpu: false, build: 'never', logLevel: 'error' });
+  const context = await (await llama.loadModel({ modelPath: path })).createContext({ contextSize: 256 });
+  const sequence = context.getSequence();
+  const { model, close } = loadLanguageModel(path);
+  let same = 0;
+  for (let k = 0; k < count; k++) {
+    const own = Array.from({ length: 3 + k }, (_, i) => (i * 7919 + k * 104729 + 13) % 150_000);
+    await sequence.clearHistory();
+    const theirs = await sequence.evaluate(own, { temperature: 0 }).next();
+    const ours = await generate(model, own, { maxTokens: 1, temperature: 0 }).next();
+    same += Number(theirs.value === ours.value);
+  }
+  close();
+  console.log(`next tokens as llama.cpp's: ${same} of ${count}`);
+}
+
 const types = { js: 'text/javascript', mjs: 'text/javascript', wasm: 'application/wasm' };
 
 /** Serves wllama, the model and a script to an isolated page. */
@@ -141,5 +161,6 @@ async function inChromium() {
 await gossamerInNode();
 await llamaNative();
 await inChromium();
+await agreement(20);
 console.log(columns([['', 'threads', 'prompt (tokens/s)', 'answer (tokens/s)'], ...rows]));
 process.exit(0);

@@ -1,7 +1,7 @@
 // Gossamer in a page's worker: tokens a second of a GGUF file.
 
-import { setThreads } from '/dist/index.js';
 import { readGguf } from '/dist/data/index.js';
+import { setThreads } from '/dist/index.js';
 import { generate, LanguageModel } from '/dist/lm/index.js';
 
 async function measure({ threads, prompt, tokens }) {

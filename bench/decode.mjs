@@ -59,20 +59,22 @@ for (const threads of flags.threads.split(',').map(Number)) {
   for (const each of [cache, ...answers.map((answer) => answer.cache)]) each.dispose();
 }
 console.log(
-  `Node ${process.versions.node}, ${(model.bytesPerToken / 2 ** 20).toFixed(0)} MiB read a token, loaded in ${(loading / 1000).toFixed(2)} s\n${columns([
+  `Node ${process.versions.node}, ${(model.bytesPerToken / 2 ** 20).toFixed(0)} MiB read a token, loaded in ${(loading / 1000).toFixed(2)} s\n${columns(
     [
-      'threads',
-      'tokens/s',
-      'weights (GB/s)',
-      'memory (GB/s)',
-      'share',
-      'four answers (tokens/s)',
-      'prompt tokens/s',
-      'prompt (GFLOP/s)',
-      'dense (GFLOP/s)',
-      'share',
+      [
+        'threads',
+        'tokens/s',
+        'weights (GB/s)',
+        'memory (GB/s)',
+        'share',
+        'four answers (tokens/s)',
+        'prompt tokens/s',
+        'prompt (GFLOP/s)',
+        'dense (GFLOP/s)',
+        'share',
+      ],
+      ...rows,
     ],
-    ...rows,
-  ])}`,
+  )}`,
 );
 process.exit(0);

@@ -113,6 +113,7 @@ export function asGguf(config: LanguageModelConfig, weights: Record<string, Tens
       'model.norm.weight': 'output_norm.weight',
       'lm_head.weight': 'output.weight',
     };
+    if (name.startsWith('rope_freqs')) return [one(name, values)];
     return [one(layer ? `blk.${layer[1]}.${names[layer[2] as string]}.${layer[3]}` : (global[name] as string), values)];
   });
   for (let l = 0; l < config.layers && config.experts; l++)

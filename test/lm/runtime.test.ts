@@ -10,7 +10,7 @@ import {
   Sampler,
 } from '../../src/lm/index.js';
 import { BlockMatrix } from '../../src/quantized/index.js';
-import type { Tensor } from '../../src/tensor/index.js';
+import { type Tensor, tensor } from '../../src/tensor/index.js';
 import { expectClose } from '../oracle.js';
 import { asGguf, configs, has, prompt, weightsOf } from './models.js';
 
@@ -218,6 +218,54 @@ describe('GGUF', () => {
       }),
     ).toMatchObject({ keyHeads: 2, headDim: 8, ropeBase: 10000 });
   });
+});
+
+test('sizes of experts and stretched positions are read from either kind of file', () => {
+  const face = {
+    ...{ model_type: 'qwen3_moe', vocab_size: 9, hidden_size: 8, num_hidden_layers: 1, num_attention_heads: 2 },
+    ...{ intermediate_size: 64, moe_intermediate_size: 16, num_experts: 4, num_experts_per_tok: 2, head_dim: 8 },
+    ...{ max_position_embeddings: 64, rms_norm_eps: 1e-6 },
+  };
+  expect(configOfHuggingFace(face)).toMatchObject({ hidden: 16, experts: { count: 4, k: 2, normalised: true } });
+  const scaled = configOfHuggingFace({ ...face, rope_scaling: { type: 'linear', factor: 4 } });
+  expect(scaled.ropeScaling).toEqual({ divisors: [4, 4, 4, 4], magnitude: 1 });
+  expect(() =>
+    configOfHuggingFace({
+      ...face,
+      rope_scaling: { rope_type: 'dynamic', factor: 2, original_max_position_embeddings: 4 },
+    }),
+  ).toThrow('rope scaling of kind "dynamic" is not supported; linear, llama3 and yarn are');
+  expect(configOfHuggingFace({ ...face, model_type: 'mistral', sliding_window: 5 })).toMatchObject({
+    ...{ architecture: 'llama', window: 5 },
+  });
+  const gguf = {
+    'general.architecture': 'qwen3moe',
+    ...Object.fromEntries(
+      Object.entries({
+        ...{ block_count: 1, embedding_length: 8, context_length: 128, feed_forward_length: 64, expert_count: 4 },
+        ...{ expert_used_count: 2, expert_feed_forward_length: 16, 'attention.head_count': 2 },
+        ...{ 'attention.layer_norm_rms_epsilon': 1e-6, 'attention.key_length': 8, 'rope.scaling.type': 'yarn' },
+        ...{ 'rope.scaling.factor': 4, 'rope.scaling.original_context_length': 32 },
+      }).map(([key, value]) => [`qwen3moe.${key}`, value]),
+    ),
+  };
+  const read = configOfGguf(gguf, 9);
+  expect(read.hidden).toBe(16);
+  expect(read.ropeScaling?.magnitude).toBeCloseTo(0.1 * Math.log(4) + 1);
+  expect(read.ropeScaling?.divisors[0]).toBe(1);
+  expect(read.ropeScaling?.divisors[3]).toBe(4);
+  // Llama 3 has divisors in a tensor.
+  const config = configs.llama as LanguageModelConfig;
+  const weights = weightsOf(config);
+  const divisors = Array.from({ length: 8 }, (_, i) => 1 + i);
+  const file = readGguf(asGguf(config, { ...weights, 'rope_freqs.weight': tensor(Float32Array.from(divisors)) }));
+  const stretched = new LanguageModel({ ...config, ropeScaling: { divisors, magnitude: 1 } }, namedWeights(weights));
+  const model = LanguageModel.fromGguf(file);
+  expectClose(
+    model.forward(prompt, model.cache()).dataSync(),
+    stretched.forward(prompt, stretched.cache()).dataSync(),
+    1e-5,
+  );
 });
 
 describe('sampling', () => {

@@ -3,6 +3,7 @@
 import type { GgufValue } from '../../data/index.js';
 import type { ExpertActivation } from '../../nn/experts/index.js';
 import type { MoEPlusPlusOptions } from '../moepp.js';
+import { linearScaling, type RopeScaling, ropeScalingOf, yarnScaling } from './rope.js';
 
 export interface LanguageModelConfig {
   readonly architecture: string;
@@ -16,6 +17,10 @@ export interface LanguageModelConfig {
   /** Positions that it was trained for. */
   readonly context: number;
   readonly ropeBase: number;
+  /** Features of a head that turn; all when left out. */
+  readonly ropeDims?: number;
+  /** How angles are stretched for long contexts. */
+  readonly ropeScaling?: RopeScaling;
   /** Rotary pairs (2i, 2i + 1), as GGUF files of Llama have them, in the place of (i, i + d/2). */
   readonly interleaved: boolean;
   readonly epsilon: number;
@@ -34,6 +39,9 @@ export interface LanguageModelConfig {
     readonly zeroComputation?: MoEPlusPlusOptions;
   };
 }
+
+/** Hugging Face's names of architectures that have another here. */
+const otherNames: Readonly<Record<string, string>> = { qwen3_moe: 'qwen3moe', mistral: 'llama' };
 
 const interleavedArchitectures = ['llama'];
 export const architectures = ['llama', 'qwen2', 'qwen3', 'qwen3moe'] as const;
@@ -54,6 +62,10 @@ export function configOfGguf(metadata: Readonly<Record<string, GgufValue>>, voca
   const heads = number('attention.head_count');
   const features = number('embedding_length');
   const count = optional('expert_count') ?? 0;
+  const headDim = optional('attention.key_length') ?? features / heads;
+  const ropeDims = optional('rope.dimension_count') ?? headDim;
+  const ropeBase = optional('rope.freq_base') ?? 10000;
+  const ropeScaling = scalingOfGguf(metadata, architecture, { dims: ropeDims, base: ropeBase });
   return checked({
     architecture,
     vocabulary,
@@ -61,10 +73,15 @@ export function configOfGguf(metadata: Readonly<Record<string, GgufValue>>, voca
     layers: number('block_count'),
     heads,
     keyHeads: optional('attention.head_count_kv') ?? heads,
-    headDim: optional('attention.key_length') ?? features / heads,
-    hidden: optional('feed_forward_length') ?? 0,
+    headDim,
+    hidden:
+      optional(count > 0 ? 'expert_feed_forward_length' : 'feed_forward_length') ??
+      optional('feed_forward_length') ??
+      0,
     context: number('context_length'),
-    ropeBase: optional('rope.freq_base') ?? 10000,
+    ropeBase,
+    ...(ropeDims !== headDim && { ropeDims }),
+    ...(ropeScaling && { ropeScaling }),
     interleaved: interleavedArchitectures.includes(architecture),
     epsilon: number('attention.layer_norm_rms_epsilon'),
     window: optional('attention.sliding_window') ?? 0,
@@ -72,10 +89,27 @@ export function configOfGguf(metadata: Readonly<Record<string, GgufValue>>, voca
   });
 }
 
+/** Llama 3's divisors lie in a tensor of the file instead, `rope_freqs.weight`. */
+function scalingOfGguf(
+  metadata: Readonly<Record<string, GgufValue>>,
+  architecture: string,
+  sizes: { readonly dims: number; readonly base: number },
+): RopeScaling | undefined {
+  const value = (key: string) => metadata[`${architecture}.rope.scaling.${key}`];
+  const kind = value('type') ?? 'none';
+  if (kind === 'none') return undefined;
+  const factor = Number(value('factor') ?? 1);
+  if (kind === 'linear') return linearScaling(sizes, factor);
+  if (kind !== 'yarn') throw new Error(`rope scaling of kind "${String(kind)}" is not supported; linear and yarn are`);
+  const context = Number(value('original_context_length') ?? metadata[`${architecture}.context_length`]);
+  const attention = Number(value('attn_factor') ?? 1);
+  return yarnScaling(sizes, factor, { context, magnitude: attention * (0.1 * Math.log(factor) + 1) });
+}
+
 /** From Hugging Face's config.json. */
 export function configOfHuggingFace(config: Readonly<Record<string, unknown>>): LanguageModelConfig {
   const type = String(config.model_type ?? 'none');
-  const architecture = type === 'qwen3_moe' ? 'qwen3moe' : type;
+  const architecture = otherNames[type] ?? type;
   requireArchitecture(architecture);
   const optional = (key: string): number | undefined => (typeof config[key] === 'number' ? config[key] : undefined);
   const number = (key: string): number => {
@@ -87,6 +121,9 @@ export function configOfHuggingFace(config: Readonly<Record<string, unknown>>): 
   const features = number('hidden_size');
   const count = optional('num_experts') ?? 0;
   const normalised = config.norm_topk_prob !== false;
+  const headDim = optional('head_dim') ?? features / heads;
+  const ropeBase = optional('rope_theta') ?? 10000;
+  const ropeScaling = ropeScalingOf(config.rope_scaling, { dims: headDim, base: ropeBase });
   return checked({
     architecture,
     vocabulary: number('vocab_size'),
@@ -94,13 +131,14 @@ export function configOfHuggingFace(config: Readonly<Record<string, unknown>>): 
     layers: number('num_hidden_layers'),
     heads,
     keyHeads: optional('num_key_value_heads') ?? heads,
-    headDim: optional('head_dim') ?? features / heads,
-    hidden: number('intermediate_size'),
+    headDim,
+    hidden: (count > 0 ? optional('moe_intermediate_size') : undefined) ?? number('intermediate_size'),
     context: number('max_position_embeddings'),
-    ropeBase: optional('rope_theta') ?? 10000,
+    ropeBase,
+    ...(ropeScaling && { ropeScaling }),
     interleaved: false,
     epsilon: number('rms_norm_eps'),
-    window: config.use_sliding_window === true ? (optional('sliding_window') ?? 0) : 0,
+    window: type === 'mistral' || config.use_sliding_window === true ? (optional('sliding_window') ?? 0) : 0,
     ...(count > 0 && { experts: { count, k: number('num_experts_per_tok'), normalised } }),
   });
 }

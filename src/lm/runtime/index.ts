@@ -6,6 +6,7 @@ export { architectures, configOfGguf, configOfHuggingFace, type LanguageModelCon
 export { type Draft, lookupDraft, modelDraft } from './draft.js';
 export { type FinishReason, type GenerateOptions, generate, type Reader } from './generate.js';
 export { LanguageModel, type Sequence } from './model.js';
+export { type RopeScaling, ropeScalingOf } from './rope.js';
 export { logProbabilities, Sampler, type SamplingOptions, type TokenProbability } from './sampler.js';
 export { WeightStore } from './store.js';
 export {

@@ -86,7 +86,9 @@ export class LanguageModel {
     const [first] = files;
     if (!first || !embedding) throw new Error('the file has no tensor "token_embd.weight": it is no language model');
     const config = configOfGguf(first.metadata, embedding.shape[0] as number);
-    return new LanguageModel(config, ggufWeights(files, store));
+    const divided = files.find(({ tensors }) => tensors.has('rope_freqs.weight'))?.tensor('rope_freqs.weight');
+    const ropeScaling = divided && { divisors: Array.from(divided.dataSync()), magnitude: 1 };
+    return new LanguageModel({ ...config, ...(ropeScaling && { ropeScaling }) }, ggufWeights(files, store));
   }
 
   /** The matrices in the order in which a pass multiplies by them. */
@@ -195,12 +197,12 @@ export class LanguageModel {
 
   /** States of all tokens, one sequence after another [tokens, features]. */
   #hidden(sequences: readonly Sequence[]): Tensor {
-    const { headDim, ropeBase } = this.config;
+    const { headDim, ropeBase: base, ropeDims = headDim, ropeScaling } = this.config;
     let end = 0;
     const runs = sequences.map(({ tokens, cache }): Run => {
       const from = end;
       end += tokens.length;
-      const tables = rotaryTables(tokens.length, headDim, { base: ropeBase, start: cache.length });
+      const tables = rotaryTables(tokens.length, ropeDims, { base, start: cache.length, ...ropeScaling });
       return { from, to: end, cache, tables };
     });
     const read = sequences.map(({ tokens }) => Array.from(tokens));

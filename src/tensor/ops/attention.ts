@@ -189,18 +189,37 @@ export interface RotaryTables {
   readonly sines: Tensor;
 }
 
-/** Angles of rotary position embedding for positions start, start + 1, …: θᵢ = base^(−2i/dims). */
-export function rotaryTables(length: number, dims: number, { base = 10000, start = 0 } = {}): RotaryTables {
+export interface RotaryOptions {
+  readonly base?: number;
+  /** The first position. */
+  readonly start?: number;
+  /** What the frequency of each pair is divided by [dims / 2]. */
+  readonly divisors?: ArrayLike<number> | undefined;
+  /** Factor of cosines and sines. */
+  readonly magnitude?: number | undefined;
+}
+
+/** Angles of rotary position embedding for positions start, start + 1, …: θᵢ = base^(−2i/dims)/divisorᵢ. */
+export function rotaryTables(
+  length: number,
+  dims: number,
+  { base = 10000, start = 0, divisors, magnitude = 1 }: RotaryOptions = {},
+): RotaryTables {
   const pairs = dims / 2;
   if (!Number.isInteger(pairs)) throw new RangeError(`rotaryTables: the number of features must be even, got ${dims}`);
+  if (divisors && divisors.length !== pairs)
+    throw new RangeError(`rotaryTables: ${pairs} pairs need as many divisors, got ${divisors.length}`);
+  const frequencies = Float64Array.from(
+    { length: pairs },
+    (_, pair) => base ** (-pair / pairs) / (divisors?.[pair] ?? 1),
+  );
   const angles = Float64Array.from(
     { length: length * pairs },
-    (_, at) => (start + Math.floor(at / pairs)) * base ** (-(at % pairs) / pairs),
+    (_, at) => (start + Math.floor(at / pairs)) * (frequencies[at % pairs] as number),
   );
-  return {
-    cosines: tensor(new Float32Array(angles.map(Math.cos)), [length, pairs]),
-    sines: tensor(new Float32Array(angles.map(Math.sin)), [length, pairs]),
-  };
+  const table = (of: (angle: number) => number) =>
+    tensor(new Float32Array(angles.map((angle) => magnitude * of(angle))), [length, pairs]);
+  return { cosines: table(Math.cos), sines: table(Math.sin) };
 }
 
 const rotateOp: Op<{ interleaved: boolean; sign: 1 | -1 }> = {
