@@ -62,9 +62,35 @@ function weigh(half: bool, q0: usize, q1: usize, q2: usize, q3: usize, keys: usi
   const size: usize = half ? 2 : 4;
   const factor = f32x4.splat(scale);
   let most = f32x4.splat(-f32.MAX_VALUE);
-  for (let key = 0; key < count; key++) {
+  const row = <usize>depth * size, bytes = <usize>depth << 2;
+  let key = 0;
+  // Two keys at a time share the loads of the queries.
+  for (; key + 2 <= count; key += 2, keys += 2 * row) {
+    let a = f32x4.splat(0), b = a, c = a, d = a, e = a, f = a, g = a, h = a;
+    for (let i: usize = 0; i < bytes; i += 16) {
+      const at = keys + (half ? i >> 1 : i);
+      const k = numbersAt(half, at), l = numbersAt(half, at + row);
+      let own = v128.load(q0 + i);
+      a = multiplyAdd(k, own, a);
+      e = multiplyAdd(l, own, e);
+      own = v128.load(q1 + i);
+      b = multiplyAdd(k, own, b);
+      f = multiplyAdd(l, own, f);
+      own = v128.load(q2 + i);
+      c = multiplyAdd(k, own, c);
+      g = multiplyAdd(l, own, g);
+      own = v128.load(q3 + i);
+      d = multiplyAdd(k, own, d);
+      h = multiplyAdd(l, own, h);
+    }
+    const score = f32x4.mul(sumsOf(a, b, c, d), factor), next = f32x4.mul(sumsOf(e, f, g, h), factor);
+    v128.store(scores + (<usize>key << 4), score);
+    v128.store(scores + (<usize>key << 4), next, 16);
+    most = f32x4.max(most, f32x4.max(score, next));
+  }
+  if (key < count) {
     let a = f32x4.splat(0), b = a, c = a, d = a;
-    for (let i: usize = 0, bytes = <usize>depth << 2; i < bytes; i += 16) {
+    for (let i: usize = 0; i < bytes; i += 16) {
       const k = numbersAt(half, keys + (half ? i >> 1 : i));
       a = multiplyAdd(k, v128.load(q0 + i), a);
       b = multiplyAdd(k, v128.load(q1 + i), b);
@@ -74,7 +100,6 @@ function weigh(half: bool, q0: usize, q1: usize, q2: usize, q3: usize, keys: usi
     const score = f32x4.mul(sumsOf(a, b, c, d), factor);
     v128.store(scores + (<usize>key << 4), score);
     most = f32x4.max(most, score);
-    keys += <usize>depth * size;
   }
   let total = f32x4.splat(0);
   for (let at = scores, stop = scores + (<usize>count << 4); at < stop; at += 16) {
@@ -86,38 +111,57 @@ function weigh(half: bool, q0: usize, q1: usize, q2: usize, q3: usize, keys: usi
   for (let at = scores, stop = scores + (<usize>count << 4); at < stop; at += 16) v128.store(at, f32x4.mul(v128.load(at), inverse));
 }
 
+/** Keys whose values are collected at a time, so that they stay in the first-level cache. */
+const KEYS = 64;
+
 /** y ← Σ weight·value for four heads, eight numbers at a time. */
 // @ts-ignore: decorator
 @inline
 function collect(half: bool, y0: usize, y1: usize, y2: usize, y3: usize, values: usize, weights: usize, count: i32, depth: i32): void {
   const row = <usize>depth * (half ? 2 : 4);
-  for (let i: usize = 0, bytes = <usize>depth << 2; i < bytes; i += 32) {
-    let a0 = f32x4.splat(0), a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0;
-    let value = values + (half ? i >> 1 : i);
-    for (let at = weights, stop = weights + (<usize>count << 4); at < stop; at += 16, value += row) {
-      const v0 = numbersAt(half, value), v1 = numbersAt(half, value + (half ? 8 : 16));
-      const w = v128.load(at);
-      let own = v128.shuffle<f32>(w, w, 0, 0, 0, 0);
-      a0 = multiplyAdd(own, v0, a0);
-      a1 = multiplyAdd(own, v1, a1);
-      own = v128.shuffle<f32>(w, w, 1, 1, 1, 1);
-      b0 = multiplyAdd(own, v0, b0);
-      b1 = multiplyAdd(own, v1, b1);
-      own = v128.shuffle<f32>(w, w, 2, 2, 2, 2);
-      c0 = multiplyAdd(own, v0, c0);
-      c1 = multiplyAdd(own, v1, c1);
-      own = v128.shuffle<f32>(w, w, 3, 3, 3, 3);
-      d0 = multiplyAdd(own, v0, d0);
-      d1 = multiplyAdd(own, v1, d1);
+  for (let key = 0; key < count; key += KEYS) {
+    const stop = weights + (<usize>min(KEYS, count - key) << 4);
+    for (let i: usize = 0, bytes = <usize>depth << 2; i < bytes; i += 32) {
+      let a0 = f32x4.splat(0), a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0;
+      // Lanes beyond the group write the same place as the last: what was there is read before any is written.
+      if (key > 0) {
+        a0 = v128.load(y0 + i);
+        a1 = v128.load(y0 + i, 16);
+        b0 = v128.load(y1 + i);
+        b1 = v128.load(y1 + i, 16);
+        c0 = v128.load(y2 + i);
+        c1 = v128.load(y2 + i, 16);
+        d0 = v128.load(y3 + i);
+        d1 = v128.load(y3 + i, 16);
+      }
+      let value = values + (half ? i >> 1 : i);
+      for (let at = weights; at < stop; at += 16, value += row) {
+        const v0 = numbersAt(half, value), v1 = numbersAt(half, value + (half ? 8 : 16));
+        const w = v128.load(at);
+        let own = v128.shuffle<f32>(w, w, 0, 0, 0, 0);
+        a0 = multiplyAdd(own, v0, a0);
+        a1 = multiplyAdd(own, v1, a1);
+        own = v128.shuffle<f32>(w, w, 1, 1, 1, 1);
+        b0 = multiplyAdd(own, v0, b0);
+        b1 = multiplyAdd(own, v1, b1);
+        own = v128.shuffle<f32>(w, w, 2, 2, 2, 2);
+        c0 = multiplyAdd(own, v0, c0);
+        c1 = multiplyAdd(own, v1, c1);
+        own = v128.shuffle<f32>(w, w, 3, 3, 3, 3);
+        d0 = multiplyAdd(own, v0, d0);
+        d1 = multiplyAdd(own, v1, d1);
+      }
+      v128.store(y0 + i, a0);
+      v128.store(y0 + i, a1, 16);
+      v128.store(y1 + i, b0);
+      v128.store(y1 + i, b1, 16);
+      v128.store(y2 + i, c0);
+      v128.store(y2 + i, c1, 16);
+      v128.store(y3 + i, d0);
+      v128.store(y3 + i, d1, 16);
     }
-    v128.store(y0 + i, a0);
-    v128.store(y0 + i, a1, 16);
-    v128.store(y1 + i, b0);
-    v128.store(y1 + i, b1, 16);
-    v128.store(y2 + i, c0);
-    v128.store(y2 + i, c1, 16);
-    v128.store(y3 + i, d0);
-    v128.store(y3 + i, d1, 16);
+    values += KEYS * row;
+    weights += KEYS << 4;
   }
 }
 
