@@ -128,9 +128,12 @@ async function inChromium() {
     (order) =>
       new Promise((resolve, reject) => {
         const worker = new Worker('/worker.mjs', { type: 'module' });
-        worker.onmessage = ({ data: { results, error } }) => (error ? reject(new Error(error)) : resolve(results));
+        worker.onmessage = ({ data: { ready, results, error } }) => {
+          if (ready) worker.postMessage(order);
+          else if (error) reject(new Error(error));
+          else resolve(results);
+        };
         worker.onerror = ({ message }) => reject(new Error(message));
-        worker.postMessage(order);
       }),
     { threads, prompt, tokens },
   );

@@ -27,8 +27,10 @@ async function measure({ threads, prompt, tokens }) {
   return results;
 }
 
-onmessage = ({ data }) =>
+self.onmessage = ({ data }) =>
   measure(data).then(
     (results) => postMessage({ results }),
     (error) => postMessage({ error: error.message }),
   );
+// The engine starts before the worker listens.
+postMessage({ ready: true });

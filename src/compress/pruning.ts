@@ -112,7 +112,7 @@ export class Pruning implements Optimizer {
     const { start = 0, end = 0, every = 50 } = this.options;
     const step = this.#step++;
     if (step >= start && (step === end || (step <= end && (step - start) % every === 0))) this.#renew(parameters, step);
-    this.#apply(parameters);
+    hideAll(this.inner, parameters, this.#masks);
   }
 
   #renew(parameters: Weights, step: number): void {
@@ -126,15 +126,6 @@ export class Pruning implements Optimizer {
     for (const [name, mask] of masksOf(chosen, cubicSparsity(step, this.options), this.options)) {
       this.#masks.get(name)?.dispose();
       this.#masks.set(name, keep(tensor(mask, (chosen[name] as Tensor).shape)));
-    }
-  }
-
-  /** w ← w ⊙ m, and every moment that the inner optimiser keeps of w. */
-  #apply(parameters: Weights): void {
-    const moments = Object.entries(this.inner.state().tensors);
-    for (const [name, mask] of this.#masks) {
-      const held = moments.filter(([key]) => key.endsWith(`.${name}`)).map(([, moment]) => moment);
-      for (const target of [parameters[name] as Tensor, ...held]) hide(target, mask);
     }
   }
 
@@ -168,7 +159,7 @@ export class Frozen implements Optimizer {
 
   update(parameters: Weights, gradients: Weights, rateFactor?: number): void {
     this.inner.update(parameters, gradients, rateFactor);
-    for (const [name, mask] of this.#masks) if (parameters[name]) hide(parameters[name], mask);
+    hideAll(this.inner, parameters, this.#masks);
   }
 
   state(): OptimizerState {
@@ -177,6 +168,15 @@ export class Frozen implements Optimizer {
 
   restore(state: OptimizerState): void {
     this.inner.restore(state);
+  }
+}
+
+/** w ← w ⊙ m for the weights that there are, and for every moment that the optimiser keeps of them. */
+function hideAll(inner: Optimizer, parameters: Weights, masks: ReadonlyMap<string, Tensor>): void {
+  const moments = Object.entries(inner.state().tensors);
+  for (const [name, mask] of masks) {
+    const held = moments.filter(([key]) => key.endsWith(`.${name}`)).map(([, moment]) => moment);
+    for (const target of [parameters[name], ...held]) if (target) hide(target, mask);
   }
 }
 

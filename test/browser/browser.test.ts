@@ -3,14 +3,17 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { chromium } from 'playwright-core';
+import { chromium, type Page } from 'playwright-core';
 import { rolldown } from 'rolldown';
 import { describe, expect, test } from 'vitest';
 import { chosenWeights, pruneOnce } from '../../src/compress/index.js';
+import { readGguf } from '../../src/data/index.js';
+import { generate, LanguageModel, type LanguageModelConfig } from '../../src/lm/index.js';
 import { MobileNetV1 } from '../../src/models/index.js';
 import { inference } from '../../src/nn/index.js';
 import { Random, type Tensor } from '../../src/tensor/index.js';
 import { compile, savePlan } from '../../src/trace/index.js';
+import { asGguf, configs, prompt, weightsOf } from '../lm/models.js';
 import { expectClose } from '../oracle.js';
 
 const root = join(import.meta.dirname, '../..');
@@ -58,6 +61,41 @@ async function serve(isolated: boolean, scripts: Readonly<Record<string, string>
   return server;
 }
 
+/** Opens a page of a server of the package, for as long as `body` uses it. */
+async function onPage<T>(
+  isolated: boolean,
+  scripts: Readonly<Record<string, string>>,
+  body: (page: Page) => Promise<T>,
+): Promise<T> {
+  const server = await serve(isolated, scripts);
+  const chrome = await chromium.launch({
+    executablePath: browser as string,
+    args: ['--no-sandbox', '--disable-background-networking'],
+  });
+  try {
+    const page = await chrome.newPage();
+    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    return await body(page);
+  } finally {
+    await chrome.close();
+    server.close();
+  }
+}
+
+/** What a worker of a page answers to a message. */
+function askWorker<T>(page: Page, message: unknown): Promise<T> {
+  return page.evaluate(
+    (order) =>
+      new Promise<T>((resolve, reject) => {
+        const worker = new Worker('/bundle.mjs', { type: 'module' });
+        // The engine starts before the worker listens.
+        worker.onmessage = ({ data }) => (data === 'ready' ? worker.postMessage(order) : resolve(data));
+        worker.onerror = (event) => reject(new Error(event.message));
+      }),
+    message,
+  );
+}
+
 describe.skipIf(!browser)('in a headless browser [needs Chromium]', () => {
   test.each([
     ['cross-origin isolated: shared memory and threads', true],
@@ -65,31 +103,21 @@ describe.skipIf(!browser)('in a headless browser [needs Chromium]', () => {
   ])(
     'LeNet trains 100 steps in a worker, %s',
     async (_, isolated) => {
-      const server = await serve(isolated);
-      const chrome = await chromium.launch({
-        executablePath: browser as string,
-        args: ['--no-sandbox', '--disable-background-networking'],
-      });
-      try {
-        const page = await chrome.newPage();
-        await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-        const outcome: Outcome = await page.evaluate(
+      const outcome = await onPage(isolated, {}, (page) =>
+        page.evaluate(
           () =>
-            new Promise((resolve, reject) => {
+            new Promise<Outcome>((resolve, reject) => {
               const worker = new Worker('/test/browser/train-worker.mjs', { type: 'module' });
               worker.onmessage = ({ data }) => resolve(data);
               worker.onerror = (event) => reject(new Error(event.message));
             }),
-        );
-        expect(outcome.isolated).toBe(isolated);
-        expect(outcome.threads > 1).toBe(isolated);
-        expect(outcome.level).toBe('relaxed');
-        expect(outcome.first).toBeGreaterThan(2);
-        expect(outcome.last).toBeLessThan(0.5);
-      } finally {
-        await chrome.close();
-        server.close();
-      }
+        ),
+      );
+      expect(outcome.isolated).toBe(isolated);
+      expect(outcome.threads > 1).toBe(isolated);
+      expect(outcome.level).toBe('relaxed');
+      expect(outcome.first).toBeGreaterThan(2);
+      expect(outcome.last).toBeLessThan(0.5);
     },
     120_000,
   );
@@ -128,34 +156,35 @@ test.skipIf(!browser)(
       }),
     ];
     const worker = await bundled(join(import.meta.dirname, 'plan-worker.mjs'));
-    const server = await serve(true, { '/bundle.mjs': worker });
-    const chrome = await chromium.launch({
-      executablePath: browser as string,
-      args: ['--no-sandbox', '--disable-background-networking'],
-    });
-    try {
-      const page = await chrome.newPage();
-      await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    await onPage(true, { '/bundle.mjs': worker }, async (page) => {
       for (const plan of plans) {
         const expected = images.map((x) => Array.from(plan.run(x)[0]?.dataSync() ?? []));
-        const outputs: number[][] = await page.evaluate(
-          (message) =>
-            new Promise((resolve, reject) => {
-              const worker = new Worker('/bundle.mjs', { type: 'module' });
-              // The engine starts before the worker listens.
-              worker.onmessage = ({ data }) => (data === 'ready' ? worker.postMessage(message) : resolve(data));
-              worker.onerror = (event) => reject(new Error(event.message));
-            }),
-          { plan: Array.from(savePlan(plan)), images: images.map((x) => Array.from(x.dataSync())) },
-        );
+        const outputs = await askWorker<number[][]>(page, {
+          plan: Array.from(savePlan(plan)),
+          images: images.map((x) => Array.from(x.dataSync())),
+        });
         outputs.forEach((output, i) => {
           expectClose(output, expected[i] as number[], 1e-4);
         });
       }
-    } finally {
-      await chrome.close();
-      server.close();
-    }
+    });
+  },
+  60_000,
+);
+
+test.skipIf(!browser)(
+  'a GGUF file goes on with a text in a page as it does here [needs Chromium]',
+  async () => {
+    const config = configs.qwen2 as LanguageModelConfig;
+    const file = asGguf(config, weightsOf(config, 3), 'Q4_0');
+    const model = LanguageModel.fromGguf(readGguf(file));
+    const made: number[] = [];
+    for await (const token of generate(model, prompt, { temperature: 0, maxTokens: 12 })) made.push(token);
+    const worker = await bundled(join(import.meta.dirname, 'language-worker.mjs'));
+    for (const isolated of [true, false])
+      await onPage(isolated, { '/bundle.mjs': worker }, async (page) => {
+        expect(await askWorker(page, { file: Array.from(file), prompt })).toEqual(made);
+      });
   },
   60_000,
 );
