@@ -1,6 +1,7 @@
 // What a classifier takes: bytes, parameters, multiply-adds, time and accuracy.
 
 import type { ImageDataset } from '../data/index.js';
+import { medianSeconds } from '../engine/index.js';
 import { classesOn } from '../models/index.js';
 import { accuracy, inference, type Layer, parameters } from '../nn/index.js';
 import { scope, type Tensor, zeros } from '../tensor/index.js';
@@ -64,14 +65,5 @@ function nonZerosOf(weight: Tensor): number {
 
 /** Median milliseconds of a run, over at least 20 runs and a tenth of a second. */
 export function latency(plan: Plan, example: Tensor): number {
-  const times: number[] = [];
-  const started = performance.now();
-  for (let i = 0; i < 5; i++) scope(() => plan.run(example));
-  while (times.length < 20 || performance.now() - started < 100) {
-    const start = performance.now();
-    scope(() => plan.run(example));
-    times.push(performance.now() - start);
-  }
-  times.sort((a, b) => a - b);
-  return times[times.length >> 1] as number;
+  return 1000 * medianSeconds(() => scope(() => plan.run(example)), 20, 5, 0.1);
 }

@@ -40,5 +40,6 @@ export function memoryUse(): MemoryUse {
   return cpu.memoryUse;
 }
 
+export { median, medianSeconds } from './timing.js';
 export { eventTurn } from './turn.js';
 export { environment };

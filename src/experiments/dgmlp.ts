@@ -2,6 +2,7 @@
 
 import { type GraphDataset, splitOf } from '../data/index.js';
 import { graphNames, loadGraph } from '../data/node.js';
+import { medianSeconds } from '../engine/index.js';
 import {
   DGMLP,
   depthSweep,
@@ -34,7 +35,6 @@ import { keep, Random, scope, type Tensor, tensor } from '../tensor/index.js';
 import { atLeast, atMost, meanScore } from './claims.js';
 import type { Artifacts, Claim, Experiment, MethodScores, RunContext, SeedResult } from './contract.js';
 import type { OptionValues } from './options.js';
-import { medianSeconds } from './statistics.js';
 
 const options = {
   epochs: {

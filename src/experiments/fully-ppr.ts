@@ -12,13 +12,12 @@ import {
   powerIteration,
   topTargets,
 } from '../embedding/index.js';
-import { setThreads, threads } from '../engine/index.js';
+import { medianSeconds, setThreads, threads } from '../engine/index.js';
 import { Graph, rmat } from '../structure/index.js';
 import { Random, tensor } from '../tensor/index.js';
 import { atLeast, atMost, meanScore } from './claims.js';
 import type { Claim, Experiment, MethodScores, RunContext, SeedResult } from './contract.js';
 import type { OptionValues } from './options.js';
-import { medianSeconds } from './statistics.js';
 
 const options = {
   alpha: { kind: 'number', default: 0.15, minimum: 0.01, maximum: 1, about: 'probability of stopping' },

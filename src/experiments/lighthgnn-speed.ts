@@ -2,12 +2,12 @@
 // features are random: time does not depend on them.
 
 import { hasHypergraph, loadHypergraph } from '../data/node.js';
+import { medianSeconds } from '../engine/index.js';
 import { classifyVertices, HypergraphNetwork } from '../hypergraph/index.js';
 import { inference, MLP, rowsOf } from '../nn/index.js';
 import { type Hypergraph, uniformHypergraph } from '../structure/index.js';
 import { Random, scope, type Tensor } from '../tensor/index.js';
 import type { Study } from './contract.js';
-import { medianSeconds } from './statistics.js';
 
 const FEATURES = 64;
 const CLASSES = 5;

@@ -3,6 +3,7 @@
 
 import { type HypergraphDataset, type Split, splitPerClass } from '../data/index.js';
 import { fetchIfMissing, hypergraphNames, loadHypergraph } from '../data/node.js';
+import { medianSeconds } from '../engine/index.js';
 import {
   classifyVertices,
   distill,
@@ -32,7 +33,6 @@ import { atLeast, meanScore } from './claims.js';
 import type { Artifacts, Claim, Experiment, MethodScores, RunContext, Scores, SeedResult } from './contract.js';
 import { speedStudies } from './lighthgnn-speed.js';
 import type { OptionValues } from './options.js';
-import { medianSeconds } from './statistics.js';
 
 const options = {
   teacher: { kind: 'choice', choices: networkKinds, default: 'hgnn', about: 'network that teaches' },

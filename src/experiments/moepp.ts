@@ -2,6 +2,7 @@
 
 import { generatedText, splitTokens, type TokenSplit, windowsAt } from '../data/index.js';
 import { loadText, textNames } from '../data/node.js';
+import { median, medianSeconds } from '../engine/index.js';
 import {
   MoEPlusPlus,
   type MoEPlusPlusOptions,
@@ -26,7 +27,7 @@ import { matmul, Random, scope, type Tensor } from '../tensor/index.js';
 import { atLeast, atMost, meanScore } from './claims.js';
 import type { Claim, Experiment, MethodScores, RunContext, SeedResult, Study } from './contract.js';
 import type { OptionValues } from './options.js';
-import { median, medianSeconds, summarize } from './statistics.js';
+import { summarize } from './statistics.js';
 
 const options = {
   steps: { kind: 'number', default: 400, smoke: 12, minimum: 2, integer: true, about: 'steps of training' },

@@ -1,12 +1,11 @@
 // How fast sparse kernels are: layer by layer against the dense kernel, and a whole network.
 
 import { chosenWeights, magnitudeMask, type Pattern, pruneOnce } from '../compress/index.js';
-import { setThreads, threads } from '../engine/index.js';
+import { medianSeconds, setThreads, threads } from '../engine/index.js';
 import { inference, type Layer, stateOf } from '../nn/index.js';
 import { conv2d, multiply, Random, scope, tensor } from '../tensor/index.js';
 import { compile, type KernelChoice } from '../trace/index.js';
 import type { Study } from './contract.js';
-import { medianSeconds } from './statistics.js';
 
 /** Pixels, input and output channels of MobileNetV1's layers. */
 const shapes = [
