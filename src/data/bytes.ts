@@ -14,6 +14,8 @@ export function bytesInMemory(bytes: Uint8Array, name: string): ByteSource {
     name,
     size: bytes.length,
     read(target, position) {
+      // Nothing is anywhere.
+      if (target.length === 0) return;
       if (position + target.length > bytes.length)
         throw new Error(`"${name}" ends before byte ${position + target.length}`);
       target.set(bytes.subarray(position, position + target.length));
