@@ -1,6 +1,6 @@
 // What commands that run a language model have in common: options, opening with progress, and what is said of it.
 
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { setThreads } from '../engine/index.js';
 import type { CacheFormat } from '../lm/index.js';
 import { loadLanguageModel, type StoredBundle } from '../lm/node.js';
@@ -20,7 +20,11 @@ A model is a .gguf file (the first, if it is split; Llama, Qwen2, Qwen3, Qwen3-M
 
 export function withModel(command: Command): Command {
   return command
-    .option('--memory <size>', 'memory for weights at most, as 800M or 3G', bytes, 3 * 2 ** 30)
+    .addOption(
+      new Option('--memory <size>', 'memory for weights at most, as 800M or 3G')
+        .argParser(bytes)
+        .default(3 * 2 ** 30, '3G'),
+    )
     .option('--quantize <format>', 'turn weights of floats into Q8_0 or Q4_0', choice('Q8_0', 'Q4_0'))
     .option('--cache <format>', 'keys and values of the context as f16 or f32', choice('f16', 'f32'), 'f16')
     .option('--threads <n>', 'threads, the calling one among them', number(1));

@@ -68,7 +68,7 @@ export class Batcher {
       for (const { of, count } of parts) {
         const rows = of.all ? count : 1;
         of.done += count;
-        if (of.done === of.tokens.length) of.resolve(logits.slice(row * vocabulary, (row + rows) * vocabulary));
+        if (of.done === of.tokens.length) of.resolve(logits.subarray(row * vocabulary, (row + rows) * vocabulary));
         row += rows;
       }
     } catch (error) {

@@ -70,12 +70,12 @@ export class Sampler {
   next(logits: Float32Array, history: readonly number[] = []): number {
     const { temperature, topK, topP, minP } = this.#options;
     const adjusted = this.#adjust(logits, history);
-    const [best = 0] = highest(adjusted, 1);
+    const first = highest(adjusted, temperature === 0 ? 1 : Math.max(1, topK));
+    const best = first[0] as number;
     const top = adjusted[best] as number;
     if (!Number.isFinite(top)) throw new Error('sampling: the logits are not finite');
     if (temperature === 0) return best;
-    let kept = topK > 0 ? highest(adjusted, topK) : within(adjusted, top - OUT_OF_REACH);
-    kept = nucleus(kept, adjusted, topP);
+    let kept = nucleus(topK > 0 ? first : within(adjusted, top - OUT_OF_REACH), adjusted, topP);
     if (minP > 0) kept = kept.filter((token) => (adjusted[token] as number) >= top + Math.log(minP));
     const weights = kept.map((token) => Math.exp(((adjusted[token] as number) - top) / temperature));
     let rest = this.#random.float() * weights.reduce((a, b) => a + b, 0);
