@@ -17,6 +17,7 @@ import {
   type LanguageModelConfig,
   lookupDraft,
   modelDraft,
+  StopFilter,
   TextStream,
   tokenizerOf,
   trainLanguageModel,
@@ -38,6 +39,7 @@ interface Sampling extends ModelFlags {
   readonly repeatPenalty: number;
   readonly seed: number;
   readonly draft?: string;
+  readonly stop: readonly string[];
 }
 
 export function lmCommand(): Command {
@@ -57,6 +59,7 @@ function withSampling(command: Command): Command {
     .option('--min-p <p>', 'leave out what is less than so many times as probable as the best', number(0, false), 0.05)
     .option('--repeat-penalty <r>', 'above 1: make the last 64 tokens less likely', number(0, false), 1)
     .option('--seed <n>', 'seed', number(0), 0)
+    .option('--stop <text>', 'a text that ends the answer (repeatable)', (text, all: string[]) => [...all, text], [])
     .option(
       '--draft <model>',
       'guess tokens ahead: by a smaller model of the same tokens, or "lookup", by the text so far',
@@ -105,13 +108,15 @@ function samplingOf({ draft, ...sampling }: Sampling, { model }: LanguageBundle)
   return { ...options, draft: modelDraft(small) };
 }
 
-/** Writes tokens as they come. @returns what was written, and the tokens. */
+/** Writes tokens as they come, up to a text that ends them. @returns what was written. */
 async function stream(
   { model, tokenizer }: LanguageBundle,
   prompt: readonly number[],
   options: GenerateOptions,
-): Promise<{ text: string; tokens: number }> {
+  stops: readonly string[],
+): Promise<string> {
   const text = new TextStream(tokenizer);
+  const filter = new StopFilter(stops);
   const started = performance.now();
   let [written, count, read, prefill] = ['', 0, 0, 0];
   const write = (part: string) => {
@@ -122,15 +127,16 @@ async function stream(
     [read, prefill] = [tokens, seconds];
   };
   for await (const token of generate(model, prompt, { stopTokens: tokenizer.stopTokens, ...options, onPrefill })) {
-    write(text.push(token));
+    write(filter.push(text.push(token)));
     count += 1;
+    if (filter.stopped) break;
   }
-  write(text.end());
+  write(filter.push(text.end()) + filter.end());
   const seconds = (performance.now() - started) / 1000 - prefill;
   process.stderr.write(
     `\n${read} tokens read at ${(read / prefill).toFixed(1)} a second, ${count} made at ${(count / Math.max(seconds, 1e-3)).toFixed(1)}\n`,
   );
-  return { text: written, tokens: count };
+  return written;
 }
 
 async function generateText(path: string, { prompt, ...flags }: Sampling & { readonly prompt: string }): Promise<void> {
@@ -139,7 +145,7 @@ async function generateText(path: string, { prompt, ...flags }: Sampling & { rea
   const { signal, release } = interruptSignal();
   try {
     process.stdout.write(prompt);
-    await stream(bundle, bundle.tokenizer.encode(prompt), { ...options, signal });
+    await stream(bundle, bundle.tokenizer.encode(prompt), { ...options, signal }, flags.stop);
   } finally {
     release();
   }
@@ -158,10 +164,8 @@ async function chat(path: string, { system, ...flags }: Sampling & { readonly sy
     if (line.trim() !== '') {
       messages.push({ role: 'user', content: line });
       answering = new AbortController();
-      const { text } = await stream(bundle, chatTokens(bundle.tokenizer, messages), {
-        ...options,
-        signal: answering.signal,
-      });
+      const prompt = chatTokens(bundle.tokenizer, messages);
+      const text = await stream(bundle, prompt, { ...options, signal: answering.signal }, flags.stop);
       answering = undefined;
       messages.push({ role: 'assistant', content: text });
     }
@@ -180,6 +184,7 @@ interface TrainFlags {
   readonly keyHeads?: number;
   readonly hidden?: number;
   readonly window: number;
+  readonly freeHead: boolean;
   readonly activation: NonNullable<LanguageModelConfig['activation']>;
   readonly experts?: number;
   readonly top: number;
@@ -216,6 +221,7 @@ function trainCommand(): Command {
     .option('--hidden <n>', 'width of the gated layers, or of an expert; 8/3 of the width when left out', number(1))
     .option('--window <n>', 'tokens that each one sees back; 0 for all', number(0), 0)
     .option('--activation <name>', 'swiglu, reglu or relu2', choice('swiglu', 'reglu', 'relu2'), 'swiglu')
+    .option('--free-head', 'a matrix of its own for the head, instead of the embedding’s', false)
     .option('--experts <n>', 'experts of a layer; no mixture when left out', number(2))
     .option('--top <k>', 'experts that each token uses', number(1), 2)
     .option('--free-experts <n>', 'experts that cost nothing beside them: a zero, a copy, constants', number(2))
@@ -233,7 +239,7 @@ function trainCommand(): Command {
 function configOf(flags: TrainFlags, vocabulary: number): LanguageModelConfig {
   const { features, layers, heads, keyHeads, hidden, window, activation, experts: count, top: k, length } = flags;
   const base = decoderConfig({
-    ...{ vocabulary, features, layers, heads, window, activation, context: 16 * length },
+    ...{ vocabulary, features, layers, heads, window, activation, context: 16 * length, tied: !flags.freeHead },
     ...(keyHeads !== undefined && { keyHeads }),
     ...(hidden !== undefined && { hidden }),
   });

@@ -20,9 +20,9 @@ export function decoderConfig(given: DecoderConfig): LanguageModelConfig {
   };
 }
 
-/** A decoder with random weights, its head tied to the embedding. Its state is what `namedWeights` reads. */
+/** A decoder with random weights; as Qwen2 it has biases of queries, keys and values, as Qwen3 norms of queries and keys. Its state is what `namedWeights` reads. */
 export function decoderOf(config: LanguageModelConfig, random: Random): Decoder {
-  const { experts, features, hidden, activation, unturned, ...sizes } = config;
+  const { experts, features, hidden, activation, unturned, architecture, ...sizes } = config;
   const mixture = (layer: Random) => {
     if (experts?.zeroComputation) return new MoEPlusPlus(features, layer, experts.zeroComputation);
     const { count = 1, k = 1, normalised = true } = experts ?? {};
@@ -34,6 +34,7 @@ export function decoderOf(config: LanguageModelConfig, random: Random): Decoder 
   return new Decoder(
     {
       ...{ ...sizes, features, hidden },
+      ...{ qkvBias: architecture === 'qwen2', qkNorm: architecture.startsWith('qwen3') },
       ...(activation && { activation }),
       ...(unturned && { rotary: (layer: number) => !unturned.includes(layer) }),
       ...(experts && { feedForward: (_: number, layer: Random) => mixture(layer) }),

@@ -103,6 +103,9 @@ describe.skipIf(!existsSync(main))('language models on the command line (needs a
     expect(plain.stderr).toContain('llama: 2 layers of 32, 4 experts of which 2 work');
     expect(plain.stdout.startsWith('The old')).toBe(true);
     expect(run('--draft', 'lookup').stdout).toBe(plain.stdout);
+    const said = plain.stdout.slice('The old'.length);
+    const stop = said.slice(6, 8);
+    expect(run('--stop', stop).stdout).toBe(`The old${said.slice(0, said.indexOf(stop))}`);
     expect(run('--draft', 'plus.safetensors').stdout).toBe(plain.stdout);
     const budget = run('--memory', '90K');
     expect(budget.stderr).toContain('the rest is read from the file in every pass');

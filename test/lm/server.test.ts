@@ -14,7 +14,7 @@ import {
 import { LanguageServer } from '../../src/lm/node.js';
 import type { RequestError } from '../../src/lm/server/requests.js';
 import { Slots } from '../../src/lm/server/slots.js';
-import { StopFilter } from '../../src/lm/server/stop.js';
+import { StopFilter } from '../../src/lm/stop.js';
 import { Decoder } from '../../src/models/index.js';
 import { stateOf } from '../../src/nn/index.js';
 import { Random } from '../../src/tensor/index.js';

@@ -28,6 +28,8 @@ export interface LanguageModelConfig {
   readonly window: number;
   /** `swiglu` when left out. */
   readonly activation?: ExpertActivation;
+  /** Whether the head of a model that is trained here is the embedding's matrix: it is unless told otherwise. Files show it by what they hold. */
+  readonly tied?: boolean;
   /** Layers whose attention does not turn with positions. */
   readonly unturned?: readonly number[];
   readonly experts?: {

@@ -11,9 +11,9 @@ import {
   logProbabilities,
   type TokenProbability,
 } from '../runtime/index.js';
+import { StopFilter } from '../stop.js';
 import { TextStream } from '../tokenizer.js';
 import { type CompletionRequest, RequestError } from './requests.js';
-import { StopFilter } from './stop.js';
 
 export interface Usage {
   readonly prompt_tokens: number;
