@@ -1,5 +1,6 @@
 // Answers to requests: passes are shared by all that are being made, and what a conversation has said is not read again.
 
+import { scope } from '../../tensor/index.js';
 import type { LanguageBundle } from '../bundle.js';
 import { chatTokens } from '../chat.js';
 import {
@@ -148,9 +149,7 @@ export class Answers {
     const tokens = asClientError(() => tokenizer.encode(text));
     if (tokens.length === 0 || tokens.length > this.limit)
       throw new RequestError(400, `the input has ${tokens.length} tokens; it must have 1 to ${this.limit}`, 'input');
-    const states = model.states(tokens);
-    const sum = states.sum(0).dataSync<Float32Array>();
-    states.dispose();
+    const sum = scope(() => model.states(tokens).sum(0).dataSync<Float32Array>());
     const length = Math.hypot(...sum);
     return { values: sum.map((value) => value / length), tokens: tokens.length };
   }
