@@ -3,13 +3,15 @@ import {
   Batcher,
   type GenerateOptions,
   generate,
+  KeyValueCache,
   LanguageModel,
   type LanguageModelConfig,
   lookupDraft,
   modelDraft,
   namedWeights,
 } from '../../src/lm/index.js';
-import { BlockMatrix } from '../../src/quantized/index.js';
+import { BlockMatrix, floatToHalf, halfToFloat } from '../../src/quantized/index.js';
+import { Random, type Tensor, tensor } from '../../src/tensor/index.js';
 import { expectClose } from '../oracle.js';
 import { configs, prompt, weightsOf } from './models.js';
 
@@ -122,6 +124,80 @@ describe('drafts', () => {
 });
 
 describe('caches', () => {
+  /** softmax(q·Kᵀ/√depth)·V by loops; q [heads][depth], keys and values [keyHeads][tokens][depth]. */
+  function naive(q: number[][], keys: number[][][], values: number[][][], first: number, end: number): number[][] {
+    return q.map((query, head) => {
+      const source = Math.floor((head * keys.length) / q.length);
+      const scores = (keys[source] as number[][])
+        .slice(first, end)
+        .map((key) => key.reduce((sum, v, i) => sum + v * (query[i] as number), 0) / Math.sqrt(query.length));
+      const most = Math.max(...scores);
+      const weights = scores.map((score) => Math.exp(score - most));
+      const total = weights.reduce((a, b) => a + b, 0);
+      return query.map((_, i) =>
+        weights.reduce((sum, w, j) => sum + (w / total) * (values[source]?.[first + j]?.[i] as number), 0),
+      );
+    });
+  }
+
+  test.each([
+    { heads: 7, keyHeads: 1, headDim: 16, window: 0 },
+    { heads: 6, keyHeads: 2, headDim: 8, window: 0 },
+    { heads: 5, keyHeads: 5, headDim: 24, window: 9 },
+    { heads: 14, keyHeads: 2, headDim: 64, window: 70 },
+    { heads: 4, keyHeads: 2, headDim: 10, window: 0 },
+  ])('attention of $heads heads over $keyHeads of width $headDim, window $window, equals loops', (sizes) => {
+    const { heads, keyHeads, headDim, window } = sizes;
+    const random = new Random(heads);
+    for (const format of ['f32', 'f16'] as const) {
+      const cache = new KeyValueCache({ ...config, ...sizes, layers: 1, context: 500 }, { format });
+      const all: { keys: number[][][]; values: number[][][] } = {
+        keys: Array.from({ length: keyHeads }, () => []),
+        values: Array.from({ length: keyHeads }, () => []),
+      };
+      // One token, few, many (by blocks), then few again beyond the first room.
+      for (const count of [1, 3, 140, 8, 120, 1, 2]) {
+        const draw = (own: number) => random.normal([1, own, count, headDim]);
+        const [q, k, v] = [draw(heads), draw(keyHeads), draw(keyHeads)];
+        cache.reserve(count);
+        const seen = cache.attend(0, q, k, v).dataSync();
+        const row = (x: Tensor, head: number, token: number) =>
+          Array.from(x.view().subarray((head * count + token) * headDim, (head * count + token + 1) * headDim));
+        for (let head = 0; head < keyHeads; head++)
+          for (let token = 0; token < count; token++) {
+            all.keys[head]?.push(row(k, head, token));
+            all.values[head]?.push(row(v, head, token));
+          }
+        for (let token = 0; token < count; token += Math.max(1, count >> 2)) {
+          const end = cache.length + token + 1;
+          const first = window > 0 ? Math.max(0, end - window) : 0;
+          const queries = Array.from({ length: heads }, (_, head) => row(q, head, token));
+          naive(queries, all.keys, all.values, first, end).forEach((expected, head) => {
+            const at = (head * count + token) * headDim;
+            expectClose(seen.subarray(at, at + headDim), expected, format === 'f32' ? 1e-5 : 3e-3);
+          });
+        }
+        cache.advance(Array.from({ length: count }, (_, i) => i));
+      }
+      cache.dispose();
+    }
+  });
+
+  test('halves are rounded to the nearest, subnormal and too large ones too', () => {
+    const depth = 8;
+    const cache = new KeyValueCache(
+      { ...config, heads: 1, keyHeads: 1, headDim: depth, layers: 1, context: 4 },
+      { format: 'f16' },
+    );
+    const values = [1 + 2 ** -11, 1 + 3 * 2 ** -11, 2 ** -24, 1.5 * 2 ** -24, -(2 ** -15), 65504, 1e6, -0.1];
+    const ones = tensor(new Float32Array(depth), [1, 1, 1, depth]);
+    cache.reserve(1);
+    const seen = cache.attend(0, ones, ones, tensor(Float32Array.from(values), [1, 1, 1, depth])).dataSync();
+    // What is too large becomes the largest half.
+    const expected = values.map((value) => (value > 65504 ? 65504 : halfToFloat(floatToHalf(value))));
+    expect([...seen]).toEqual(expected.map(Math.fround));
+  });
+
   test.each(['llama', 'llama, window of 5', 'qwen2', 'qwen3moe'])('%s: halves are close to floats', (name) => {
     const own = configs[name] as LanguageModelConfig;
     const one = new LanguageModel(own, namedWeights(weightsOf(own, 8)));
