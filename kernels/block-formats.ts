@@ -1,17 +1,11 @@
 // From the bytes of GGUF's blocks to panels of 8 rows, as kernels/blocks.ts reads them. A format's numbers are llama.cpp's for it. Rows beyond the matrix are zeros.
 
+import { halfAt, halfOf } from "./half";
+
 const Q4_0 = 2, Q4_1 = 3, Q5_0 = 6, Q5_1 = 7, Q8_0 = 8, Q4_K = 12, Q5_K = 13, Q6_K = 14;
 
 const ROWS = 8;
 const LOW: u32 = 0x0f0f0f0f;
-
-/** The half-precision number at an address. */
-function half(at: usize): f32 {
-  const bits = <u32>load<u16>(at);
-  // Exponents of halves read as such of floats are 112 too low; subnormal numbers come out right too.
-  const magnitude = reinterpret<f32>((bits & 0x7fff) << 13) * reinterpret<f32>(0x77800000);
-  return bits & 0x8000 ? -magnitude : magnitude;
-}
 
 /** Values and bytes of a block of the file; bytes of 32 values of a panel before and with their quanta. */
 function valuesOf(format: i32): i32 {
@@ -62,31 +56,31 @@ function packBlock(format: i32, from: usize, sub: i32, at: usize): void {
   const q = at + headOf(format);
   switch (format) {
     case Q4_0: {
-      store<f32>(at, half(from));
+      store<f32>(at, halfAt(from));
       copyWords(from + 2, q, 4);
       break;
     }
     case Q4_1: {
-      store<f32>(at, half(from));
-      store<f32>(at, -half(from + 2), 32);
+      store<f32>(at, halfAt(from));
+      store<f32>(at, -halfAt(from + 2), 32);
       copyWords(from + 4, q, 4);
       break;
     }
     case Q8_0: {
-      store<f32>(at, half(from));
+      store<f32>(at, halfAt(from));
       copyWords(from + 2, q, 8);
       break;
     }
     case Q5_0: {
-      const scale = half(from);
+      const scale = halfAt(from);
       store<f32>(at, scale);
       store<f32>(at, 16 * scale, 32);
       packFive(from + 2, q);
       break;
     }
     case Q5_1: {
-      store<f32>(at, half(from));
-      store<f32>(at, -half(from + 2), 32);
+      store<f32>(at, halfAt(from));
+      store<f32>(at, -halfAt(from + 2), 32);
       packFive(from + 4, q);
       break;
     }
@@ -108,7 +102,7 @@ function packBlock(format: i32, from: usize, sub: i32, at: usize): void {
       break;
     }
     default: {
-      const d = half(from + 208);
+      const d = halfAt(from + 208);
       store<f32>(at, d * <f32>load<i8>(from + 192 + 2 * sub));
       store<f32>(at, d * <f32>load<i8>(from + 193 + 2 * sub), 32);
       const part = <usize>sub >> 2, quarter = sub & 3;
@@ -150,8 +144,40 @@ function packScales(from: usize, sub: i32, at: usize): void {
   const first = <i32>load<u8>(s), second = <i32>load<u8>(s, 4);
   const scale = sub < 4 ? first & 63 : (second & 15) | ((<i32>load<u8>(s - 4) >> 6) << 4);
   const minimum = sub < 4 ? second & 63 : (second >> 4) | ((first >> 6) << 4);
-  store<f32>(at, half(from) * <f32>scale);
-  store<f32>(at, half(from + 2) * <f32>minimum, 32);
+  store<f32>(at, halfAt(from) * <f32>scale);
+  store<f32>(at, halfAt(from + 2) * <f32>minimum, 32);
+}
+
+/** Quantises floats to the bytes of blocks of Q8_0 or Q4_0, as llama.cpp does. Tasks count blocks. */
+export function encodeBlocks(x: usize, y: usize, format: i32, begin: i32, end: i32): void {
+  for (let block = begin; block < end; block++) {
+    const from = x + (<usize>block << 7);
+    const to = y + <usize>block * bytesOf(format);
+    let largest: f32 = 0;
+    for (let i: usize = 0; i < 128; i += 4) {
+      const value = load<f32>(from + i);
+      if (abs(value) > abs(largest)) largest = value;
+    }
+    // Q4_0 gives the value of largest magnitude, with its sign, the quantum −8.
+    const scale: f32 = format == Q8_0 ? abs(largest) / 127 : largest / -8;
+    const inverse: f32 = scale != 0 ? 1 / scale : 0;
+    store<u16>(to, halfOf(reinterpret<u32>(scale)));
+    if (format == Q8_0) for (let i: usize = 0; i < 32; i++) store<i8>(to + i, awayFromZero(load<f32>(from + (i << 2)) * inverse), 2);
+    else
+      for (let i: usize = 0; i < 16; i++) {
+        const low = min(15, <i32>(load<f32>(from + (i << 2)) * inverse + 8.5));
+        const high = min(15, <i32>(load<f32>(from + (i << 2), 64) * inverse + 8.5));
+        store<u8>(to + i, low | (high << 4), 2);
+      }
+  }
+}
+
+/** The nearest integer, of two the one farther from zero. */
+// @ts-ignore: decorator
+@inline
+function awayFromZero(value: f32): i8 {
+  const whole = trunc(value);
+  return <i8>(abs(value - whole) >= 0.5 ? whole + (value < 0 ? <f32>-1 : <f32>1) : whole);
 }
 
 /** y ← x, numbers of 16 bits as floats: halves, or the upper halves of floats when `brain`. */
@@ -161,6 +187,6 @@ export function widenHalves(x: usize, y: usize, brain: i32, begin: i32, end: i32
     const target = y + (<usize>i << 2);
     if (brain) store<u32>(target, bits << 16);
     else if ((bits & 0x7c00) == 0x7c00) store<u32>(target, ((bits & 0x8000) << 16) | 0x7f800000 | ((bits & 0x3ff) << 13));
-    else store<f32>(target, half(x + (<usize>i << 1)));
+    else store<f32>(target, halfAt(x + (<usize>i << 1)));
   }
 }

@@ -1,6 +1,7 @@
 // Attention of a few queries over cached keys and values, as generation asks it token by token. The heads that share keys are computed together, four in the lanes of a vector, so that each key is read once for them.
 // Caches hold floats, or halves of them ("half").
 
+import { halfOf, halvesAt } from "./half";
 import { expNonPositive, multiplyAdd } from "./math";
 import { ownScratch } from "./thread";
 
@@ -8,10 +9,7 @@ import { ownScratch } from "./thread";
 // @ts-ignore: decorator
 @inline
 function numbersAt(half: bool, at: usize): v128 {
-  if (!half) return v128.load(at);
-  // Exponents of halves read as such of floats are 112 too low.
-  const bits = v128.and(i32x4.shl(v128.load16x4_s(at), 13), i32x4.splat(0x8fffe000));
-  return f32x4.mul(bits, f32x4.splat(reinterpret<f32>(0x77800000)));
+  return half ? halvesAt(at) : v128.load(at);
 }
 
 /** The four sums of the lanes of four vectors. */
@@ -173,16 +171,4 @@ export function appendCache(x: usize, cache: usize, half: i32, count: i32, depth
     if (half) for (let i = 0; i < count * depth; i++) store<u16>(to + (<usize>i << 1), halfOf(load<u32>(from + (<usize>i << 2))));
     else memory.copy(to, from, (<usize>count * depth) << 2);
   }
-}
-
-/** The nearest half of a float's bits, ties to even; too large ones become the largest half. */
-// @ts-ignore: decorator
-@inline
-function halfOf(bits: u32): u32 {
-  const sign = (bits >> 16) & 0x8000;
-  const magnitude = bits & 0x7fffffff;
-  if (magnitude >= 0x477ff000) return sign | 0x7bff;
-  // Below the normal halves: adding 0.5 puts what is left of the fraction in place, rounded.
-  if (magnitude < 0x38800000) return sign | (reinterpret<u32>(reinterpret<f32>(magnitude) + 0.5) - 0x3f000000);
-  return sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >> 13) & 1)) >> 13);
 }

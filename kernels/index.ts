@@ -4,7 +4,7 @@
 export { aggregate, aggregateFilterGradient, aggregateInputGradient } from "./aggregation";
 export { attention, attentionKeyGradient, attentionQueryGradient, rotate } from "./attention";
 export { matmulBits, packSigns, sumPlanes } from "./binary";
-export { packBlocks, widenHalves } from "./block-formats";
+export { encodeBlocks, packBlocks, widenHalves } from "./block-formats";
 export { matmulBytes, matmulHalves, matmulNibbles, matmulShiftedNibbles, matmulSmallBytes, quantizeBlocks } from "./blocks";
 export { appendCache, attendCache } from "./cached-attention";
 export { sparseChannels1, sparseChannels2, sparseChannels4 } from "./channel-major";

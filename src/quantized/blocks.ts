@@ -1,8 +1,17 @@
 // Block-quantised weights in llama.cpp's formats, packed for products: values of a block share a scale and take four to eight bits.
 
 import { cpu } from '../engine/index.js';
-import { emptyTensor, formatShape, keep, requireDType, scope, slice, type Tensor, tensor } from '../tensor/index.js';
-import { floatToHalf } from './half.js';
+import {
+  emptyTensor,
+  formatShape,
+  keep,
+  requireDType,
+  reshape,
+  scope,
+  slice,
+  type Tensor,
+  tensor,
+} from '../tensor/index.js';
 
 /** Columns that share a block once packed. */
 export const BLOCK = 32;
@@ -81,7 +90,14 @@ export class BlockMatrix {
     const [rows, columns] = weights.shape as [number, number];
     if (weights.rank !== 2) throw new Error(`BlockMatrix: expected a matrix, got ${formatShape(weights.shape)}`);
     requireColumns(format, columns);
-    return BlockMatrix.fromBytes(quantizeBlocks(weights.view(), format), format, rows, columns);
+    const flat = reshape(weights, [weights.size]);
+    const { values, bytes } = blockFormats[format];
+    return BlockMatrix.read(format, rows, columns, (target, offset) =>
+      scope(() => {
+        const [from, count] = [(offset / bytes) * values, (target.length / bytes) * values];
+        target.set(encoded(slice(flat, [from, from + count]), format).view<Uint8Array>());
+      }),
+    );
   }
 
   /** From the bytes of llama.cpp's blocks, row after row. */
@@ -190,27 +206,12 @@ function requireColumns(format: BlockFormat, columns: number): void {
 
 /** Values as the bytes of blocks: a half-precision scale, then the quanta. */
 export function quantizeBlocks(values: Float32Array, format: QuantizedFormat): Uint8Array {
-  const size = blockFormats[format].bytes - 2;
-  const blocks = values.length / BLOCK;
-  const bytes = new Uint8Array(blocks * (size + 2));
-  for (let block = 0; block < blocks; block++) {
-    const x = values.subarray(block * BLOCK, (block + 1) * BLOCK);
-    const at = block * (size + 2);
-    const largest = x.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a), 0);
-    // Q4_0 gives the value of largest magnitude, with its sign, the quantum −8.
-    const scale = format === 'Q8_0' ? Math.abs(largest) / 127 : largest / -8;
-    const half = floatToHalf(scale);
-    bytes[at] = half & 255;
-    bytes[at + 1] = half >> 8;
-    const inverse = scale === 0 ? 0 : 1 / scale;
-    if (format === 'Q8_0') {
-      x.forEach((value, j) => {
-        bytes[at + 2 + j] = Math.round(value * inverse) & 255;
-      });
-      continue;
-    }
-    const quantum = (value: number) => Math.min(15, Math.trunc(value * inverse + 8.5));
-    for (let j = 0; j < 16; j++) bytes[at + 2 + j] = quantum(x[j] as number) | (quantum(x[j + 16] as number) << 4);
-  }
+  return scope(() => encoded(tensor(values), format).dataSync<Uint8Array>());
+}
+
+function encoded(values: Tensor, format: QuantizedFormat): Tensor {
+  const blocks = values.size / BLOCK;
+  const bytes = emptyTensor([blocks * blockFormats[format].bytes], 'u8');
+  cpu.run('encodeBlocks', [values, bytes, blockFormats[format].code, blocks]);
   return bytes;
 }

@@ -59,6 +59,28 @@ describe('blocks of 32', () => {
       }
     });
   }
+  test('bytes are those of the definition in floats of 32 bits', () => {
+    const round = Math.fround;
+    const values = Float32Array.from([...uniform(5, 320, -3, 3), ...new Array<number>(32).fill(0)]);
+    for (const format of ['Q8_0', 'Q4_0'] as const) {
+      const expected: number[] = [];
+      for (let at = 0; at < values.length; at += 32) {
+        const x = values.subarray(at, at + 32);
+        const largest = x.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a), 0);
+        const scale = round(format === 'Q8_0' ? Math.abs(largest) / 127 : largest / -8);
+        const inverse = scale === 0 ? 0 : round(1 / scale);
+        const half = floatToHalf(scale);
+        expected.push(half & 255, half >> 8);
+        const q = Array.from(x, (value) => round(value * inverse));
+        if (format === 'Q8_0') expected.push(...q.map((v) => (Math.sign(v) * Math.floor(Math.abs(v) + 0.5)) & 255));
+        else {
+          const nibble = (v: number) => Math.min(15, Math.trunc(round(v + 8.5)));
+          for (let j = 0; j < 16; j++) expected.push(nibble(q[j] as number) | (nibble(q[j + 16] as number) << 4));
+        }
+      }
+      expect([...quantizeBlocks(values, format)]).toEqual(expected);
+    }
+  });
   test('a block of zeros, and errors', () => {
     const zeros = BlockMatrix.quantize(tensor(new Float32Array(32), [1, 32]), 'Q4_0');
     expectClose(zeros.multiply(uniformTensor(1, [1, 32])).view(), [0]);

@@ -388,6 +388,8 @@ export const routines = {
   /** (x, y, scale, zero, images, channels, pixels, pitch). */
   dequantizeInt8: (run, x = 0, y = 0, scale = 1, zero = 0, images = 1, channels = 1, pixels = 1, pitch = 16) =>
     run.over('dequantizeInt8', [x, y, scale, zero, channels, pixels, pitch], images * channels, pixels * 1.5),
+  /** (x, file's bytes, format, blocks). */
+  encodeBlocks: elementwise('encodeBlocks', 60),
   /** (file's bytes, panels, format, rows, columns). */
   packBlocks: (run, source = 0, target = 0, format = 0, rows = 1, columns = 1) =>
     run.over('packBlocks', [source, target, format, rows, columns], Math.ceil(rows / 8), columns * 3),
