@@ -1,21 +1,24 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { bytesInMemory, readGguf, SafetensorsReader, writeGguf, writeSafetensors } from '../../src/data/index.js';
 import {
   byteCharacters,
+  chatTokens,
   decoderConfig,
   decoderOf,
   LanguageModel,
   type LanguageModelConfig,
   namedWeights,
   safetensorsWeights,
+  trainBpe,
   WeightStore,
 } from '../../src/lm/index.js';
 import { loadLanguageModel, saveLanguageModel } from '../../src/lm/node.js';
 import { parameterCount, stateOf } from '../../src/nn/index.js';
-import { Random, tensor } from '../../src/tensor/index.js';
+import { floatToHalf, halfToFloat } from '../../src/quantized/index.js';
+import { Random, type Tensor, tensor } from '../../src/tensor/index.js';
 import { expectClose } from '../oracle.js';
 import { asGguf, configs, prompt, weightsOf } from './models.js';
 
@@ -37,6 +40,36 @@ function counted(bytes: Uint8Array) {
       },
     },
   };
+}
+
+/** A safetensors file of 16-bit numbers, F16 and BF16 in turns; the tensors are rounded likewise. */
+function halfSafetensors(names: readonly string[], tensors: Record<string, Tensor>): Uint8Array {
+  const header: Record<string, object> = {};
+  const parts: Uint16Array[] = [];
+  let at = 0;
+  names.forEach((name, i) => {
+    const { shape, size } = tensors[name] as Tensor;
+    const values = (tensors[name] as Tensor).dataSync<Float32Array>();
+    const bits = new Uint32Array(values.buffer);
+    parts.push(i % 2 ? Uint16Array.from(bits, (word) => word >>> 16) : Uint16Array.from(values, floatToHalf));
+    const rounded =
+      i % 2
+        ? new Float32Array(bits.map((word) => word & 0xffff0000).buffer)
+        : values.map((v) => halfToFloat(floatToHalf(v)));
+    (tensors[name] as Tensor).assign(rounded);
+    header[name] = { dtype: i % 2 ? 'BF16' : 'F16', shape, data_offsets: [at, at + 2 * size] };
+    at += 2 * size;
+  });
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  const file = new Uint8Array(8 + text.length + at);
+  new DataView(file.buffer).setBigUint64(0, BigInt(text.length), true);
+  file.set(text, 8);
+  let to = 8 + text.length;
+  for (const part of parts) {
+    file.set(new Uint8Array(part.buffer), to);
+    to += part.byteLength;
+  }
+  return file;
 }
 
 describe('weights within a budget', () => {
@@ -125,6 +158,42 @@ describe('files', () => {
       expected().map((v) => v / largest),
       0.08,
     );
+  });
+
+  test('a folder as Hugging Face has it: shards, halves among them, a tokenizer and its template', () => {
+    const own = join(folder, 'face');
+    mkdirSync(own);
+    const json = trainBpe('the sea the sea the ship', 260);
+    const config = { ...dense, vocabulary: 260, ropeBase: 500 };
+    const all = weightsOf(config, 4, false);
+    const names = Object.keys(all);
+    const write = (file: string, value: object) => writeFileSync(join(own, file), JSON.stringify(value));
+    write('config.json', {
+      ...{ model_type: 'qwen2', vocab_size: 260, hidden_size: 64, num_hidden_layers: 2, num_attention_heads: 4 },
+      ...{ num_key_value_heads: 2, intermediate_size: 96, max_position_embeddings: 700, rms_norm_eps: 1e-6 },
+      rope_theta: 500,
+    });
+    write('tokenizer.json', json);
+    write('tokenizer_config.json', { chat_template: '{% for m in messages %}{{ m.content }}{% endfor %}' });
+    const shards = [names.slice(0, 8), names.slice(8)];
+    write('model.safetensors.index.json', { weight_map: {} });
+    shards.forEach((shard, i) => {
+      writeFileSync(
+        join(own, `model-0000${i + 1}-of-00002.safetensors`),
+        i === 0
+          ? halfSafetensors(shard, all)
+          : writeSafetensors(Object.fromEntries(shard.map((n) => [n, all[n] as Tensor]))),
+      );
+    });
+    const { model, tokenizer, close } = loadLanguageModel(own);
+    const named = new LanguageModel(config, namedWeights(all));
+    expectClose(model.forward(prompt, model.cache()).dataSync(), named.forward(prompt, named.cache()).dataSync(), 1e-5);
+    expect(tokenizer.decode(chatTokens(tokenizer, [{ role: 'user', content: 'the ship' }]))).toBe('the ship');
+    close();
+    rmSync(join(own, 'tokenizer.json'));
+    expect(() => loadLanguageModel(own)).toThrow('has no tokenizer.json');
+    write('tokenizer.json', trainBpe('the sea the sea the ship the ship and more of the same', 270));
+    expect(() => loadLanguageModel(own)).toThrow('the model 260: they do not belong together');
   });
 
   test('a GGUF file that is split, with a part missing', () => {
