@@ -89,8 +89,9 @@ export function attendCache(run: Execution, ...args: number[]): void {
     number,
     ...number[],
   ];
-  const bytes = 16 * length;
-  const cost = length * (depth + 20) * Math.ceil(group / 4) * 1.2;
+  const fours = Math.ceil(group / 4);
+  const bytes = 16 * length * fours + 256 * depth;
+  const cost = length * (depth + 20) * fours * 1.2;
   run.withScratchEach(bytes, (scratch) =>
     run.over(
       'attendCache',
