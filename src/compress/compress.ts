@@ -12,10 +12,10 @@ import {
   stateOf,
   type Weights,
 } from '../nn/index.js';
-import { type Random, scope, type Tensor, zeros } from '../tensor/index.js';
+import { type Random, scope, type Tensor } from '../tensor/index.js';
 import { type CompileOptions, compile, type KernelChoice, type Plan } from '../trace/index.js';
 import { removeChannels } from './channels.js';
-import { type Footprint, footprint, latency } from './footprint.js';
+import { exampleOf, type Footprint, footprint, latency } from './footprint.js';
 import { chosenWeights } from './layers.js';
 import { Frozen, Pruning, pruneOnce } from './pruning.js';
 import type { PruneStep, QuantizeStep, Recipe, RecipeStep, RemoveChannelsStep } from './recipe.js';
@@ -101,8 +101,7 @@ class Compression {
   /** The fastest plan of the model as it is. On bytes, sparse layers are islands of floats between which values are converted: whether they are worth it, the clock says. */
   #compile(): { plan: Plan; layers: KernelChoice[] } {
     const model = this.#deployed();
-    const { channels, height, width } = this.data.test;
-    const example = zeros([1, channels, height, width]);
+    const example = exampleOf(this.data);
     const layers: KernelChoice[] = [];
     const planWith = (sparse: CompileOptions['sparse']) =>
       compile((x) => model.forward(x, inference), [example], {
@@ -130,10 +129,9 @@ class Compression {
   }
 
   async #removeChannels(step: RemoveChannelsStep, index: number): Promise<void> {
-    const { channels, height, width } = this.data.test;
     if (Object.keys(this.#masks).length > 0)
       throw new Error('recipe: remove channels before weights are pruned, not after');
-    const removed = removeChannels(this.model, zeros([1, channels, height, width]), step);
+    const removed = removeChannels(this.model, exampleOf(this.data), step);
     const total = (of: 'before' | 'after') => removed.reduce((sum, group) => sum + group[of], 0);
     this.#done.push(
       `removed ${total('before') - total('after')} of ${total('before')} channels in ${removed.length} groups`,
@@ -221,10 +219,10 @@ class Compression {
 
 /** The model as it is now, as plans for the two sizes of batches that an epoch has: what is done to the model later does not reach them. */
 function teacherOf(model: Layer, data: ImageDataset, batchSize: number): (images: Tensor) => Tensor {
-  const { count, channels, height, width } = data.train;
+  const { count } = data.train;
   const planFor = (size: number): [number, Plan] => [
     size,
-    compile((x) => model.forward(x, inference), [zeros([size, channels, height, width])]),
+    compile((x) => model.forward(x, inference), [exampleOf(data, size)]),
   ];
   const plans = new Map([Math.min(batchSize, count), count % batchSize].filter((size) => size > 0).map(planFor));
   return (images) => plans.get(images.shape[0] as number)?.run(images)[0] as Tensor;

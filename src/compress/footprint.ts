@@ -22,10 +22,14 @@ export interface Footprint {
   readonly accuracy: number;
 }
 
+/** Images of the size of a data set's. */
+export function exampleOf({ test: { channels, height, width } }: Pick<ImageDataset, 'test'>, count = 1): Tensor {
+  return zeros([count, channels, height, width]);
+}
+
 /** Measures a model and the plan that runs it, image by image. */
 export function footprint(model: Layer, plan: Plan, data: ImageDataset): Footprint {
-  const { channels, height, width } = data.test;
-  const example = zeros([1, channels, height, width]);
+  const example = exampleOf(data);
   const weights = parameters(model);
   const counted = costOf(model, example);
   return {
