@@ -183,6 +183,43 @@ describe('caches', () => {
     }
   });
 
+  test.each(['f32', 'f16'] as const)('a window drops what nobody sees any more: %s', async (format) => {
+    const own = { ...(configs['llama, window of 5'] as LanguageModelConfig), context: 2000 };
+    const one = new LanguageModel(own, namedWeights(weightsOf(own, 2)));
+    const tokens = Array.from({ length: 900 }, (_, i) => (i * 7 + (i >> 3)) % 40);
+    const cache = one.cache({ format });
+    for (let at = 0; at < tokens.length; at += 30) one.forward(tokens.slice(at, at + 30), cache);
+    expect([cache.length, cache.capacity]).toEqual([900, 256]);
+    // Two layers see 9 tokens back: what comes before does not matter, but for the places of the tokens.
+    const fresh = one.cache();
+    one.forward(tokens.slice(0, 500), fresh);
+    one.forward(tokens.slice(500), fresh);
+    const tolerance = format === 'f32' ? 1e-4 : 1e-2;
+    const next = () => [one.forward([3], cache), one.forward([3], fresh)].map((logits) => logits.dataSync());
+    // A prompt in one go needs no more room than its passes.
+    const whole = one.cache({ format });
+    one.forward([...tokens, ...tokens], whole);
+    expect(whole.capacity).toBeLessThan(1200);
+    const [a, b] = next();
+    expectClose(a as Float32Array, b as Float32Array, tolerance);
+    const copy = cache.fork();
+    expect([...one.forward([4], copy).dataSync()]).toEqual([...one.forward([4], cache).dataSync()]);
+    // A few tokens can be taken back, many cannot: then all is read again.
+    cache.truncate(880);
+    fresh.truncate(880);
+    const [c, d] = next();
+    expectClose(c as Float32Array, d as Float32Array, tolerance);
+    expect(() => cache.truncate(100)).toThrow('cannot cut 881 tokens down to 100');
+    expect([cache.cuttable(100), cache.cuttable(880)]).toEqual([0, 880]);
+    const made: number[] = [];
+    for await (const token of generate(one, tokens.slice(0, 50), { cache, temperature: 0, maxTokens: 3 }))
+      made.push(token);
+    const expected: number[] = [];
+    for await (const token of generate(one, tokens.slice(0, 50), { temperature: 0, maxTokens: 3 }))
+      expected.push(token);
+    expect(made).toEqual(expected);
+  });
+
   test('halves are rounded to the nearest, subnormal and too large ones too', () => {
     const depth = 8;
     const cache = new KeyValueCache(

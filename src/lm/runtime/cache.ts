@@ -9,6 +9,9 @@ const FIRST_CAPACITY = 256;
 /** Up to so many queries attend key by key; more go in blocks. */
 const FEW = 8;
 
+/** Tokens that a cache of a model with a window keeps beyond the window, so that a few can be taken back. */
+const SLACK = 64;
+
 /** How numbers are kept: halves take half the memory, at a relative error of 2⁻¹¹ each. */
 export type CacheFormat = 'f32' | 'f16';
 
@@ -24,12 +27,14 @@ interface Store {
   values: Tensor;
 }
 
-/** Grows as tokens come, up to the model's context. */
+/** Grows as tokens come, up to the model's context; where the model has a window, what no later token sees gives its room to new ones. */
 export class KeyValueCache {
   readonly limit: number;
   readonly format: CacheFormat;
   readonly #stores: Store[];
   readonly #tokens: number[] = [];
+  /** First tokens that are no longer stored. */
+  #dropped = 0;
   #capacity: number;
 
   constructor(
@@ -45,6 +50,16 @@ export class KeyValueCache {
   /** Tokens in it. */
   get length(): number {
     return this.#tokens.length;
+  }
+
+  /** Tokens that there is room for. */
+  get capacity(): number {
+    return this.#capacity;
+  }
+
+  /** Tokens whose keys and values are stored. */
+  get #stored(): number {
+    return this.length - this.#dropped;
   }
 
   /** How many of the first of some tokens are its first too. */
@@ -68,32 +83,43 @@ export class KeyValueCache {
     return keep(this.#half ? emptyTensor([...shape, 2], 'u8') : emptyTensor(shape, 'f32'));
   }
 
-  /** Makes room for more tokens. @throws RangeError when the context ends before. */
-  reserve(count: number): void {
-    const needed = this.length + count;
-    if (needed > this.limit)
+  /** @throws RangeError when the context ends before so many more tokens. */
+  require(count: number): void {
+    if (this.length + count > this.limit)
       throw new RangeError(
         `the context of ${this.limit} tokens is full: ${this.length} are in it and ${count} more were given`,
       );
-    if (needed <= this.#capacity) return;
+  }
+
+  /** Makes room for more tokens. @throws RangeError when the context ends before. */
+  reserve(count: number): void {
+    this.require(count);
+    if (this.#stored + count <= this.#capacity) return;
+    const { window } = this.config;
+    const drop = window > 0 ? Math.max(0, this.#stored - window - SLACK) : 0;
     const before = this.#capacity;
-    this.#capacity = Math.min(this.limit, Math.max(needed, 2 * before));
+    const room = this.#stored - drop + count;
+    if (room > before) this.#capacity = Math.min(this.limit, Math.max(room, 2 * before));
     for (const store of this.#stores)
       for (const kind of ['keys', 'values'] as const) {
         const from = store[kind];
-        store[kind] = this.#empty();
-        this.#copy(store[kind], from, before);
-        from.dispose();
+        if (this.#capacity > before) store[kind] = this.#empty();
+        this.#copy(store[kind], from, before, drop);
+        if (store[kind] !== from) from.dispose();
       }
+    this.#dropped += drop;
   }
 
-  /** Copies the tokens of a store of another capacity, head by head. */
-  #copy(to: Tensor, from: Tensor, capacity: number): void {
+  /** Copies the tokens of a store of another capacity but for the first `skipped`, head by head; a store may be its own source. */
+  #copy(to: Tensor, from: Tensor, capacity: number, skipped = 0): void {
     const [target, source] = [to.view(), from.view()];
     const numbers = this.config.headDim * (this.#half ? 2 : 1);
     for (let head = 0; head < this.config.keyHeads; head++) {
       const first = head * capacity * numbers;
-      target.set(source.subarray(first, first + this.length * numbers), head * this.#capacity * numbers);
+      target.set(
+        source.subarray(first + skipped * numbers, first + this.#stored * numbers),
+        head * this.#capacity * numbers,
+      );
     }
   }
 
@@ -106,7 +132,7 @@ export class KeyValueCache {
     const { keyHeads, headDim } = this.config;
     const store = this.#stores[layer] as Store;
     const count = queries.shape[2] as number;
-    const place = [this.#half, keyHeads, count, headDim, this.length, this.#stride];
+    const place = [this.#half, keyHeads, count, headDim, this.#stored, this.#stride];
     cpu.run('appendCache', [keys, store.keys, ...place]);
     cpu.run('appendCache', [values, store.values, ...place]);
     return count <= FEW && headDim % 8 === 0 ? this.#attendFew(queries, store) : this.#attendMany(queries, store);
@@ -116,7 +142,7 @@ export class KeyValueCache {
     const { heads, keyHeads, headDim, window } = this.config;
     const y = emptyTensor(queries.shape, 'f32');
     const count = queries.shape[2] as number;
-    const sizes = [this.#half, keyHeads, heads / keyHeads, count, this.length + count, headDim, window, this.#stride];
+    const sizes = [this.#half, keyHeads, heads / keyHeads, count, this.#stored + count, headDim, window, this.#stride];
     cpu.run('attendCache', [queries, keys, values, y, ...sizes, 1 / Math.sqrt(headDim)]);
     return y;
   }
@@ -129,7 +155,7 @@ export class KeyValueCache {
     const [keys, values] = this.#half
       ? [this.#widened(store.keys), this.#widened(store.values)]
       : [store.keys, store.values];
-    const sizes = [1, heads, keyHeads, count, this.length + count, headDim, headDim];
+    const sizes = [1, heads, keyHeads, count, this.#stored + count, headDim, headDim];
     const rest = [1, window, 0, 0, 1 / Math.sqrt(headDim), this.#stride, this.#stride];
     cpu.run('attention', [queries, keys, values, null, y, logSums, ...sizes, ...rest]);
     return y;
@@ -147,18 +173,27 @@ export class KeyValueCache {
     for (const token of tokens) this.#tokens.push(token);
   }
 
-  /** Forgets all tokens from a position on. */
+  /** The longest part of its first `length` tokens that it can be cut down to: all of them, or none where the window has dropped what they saw. */
+  cuttable(length: number): number {
+    const needed = this.#dropped === 0 ? 0 : this.#dropped + this.config.window;
+    return length >= needed ? length : 0;
+  }
+
+  /** Forgets all tokens from a position on. @throws RangeError when it has no such position, or has dropped what came before. */
   truncate(length: number): void {
-    if (!(length >= 0 && length <= this.length))
+    if (!(length >= 0 && length <= this.length) || this.cuttable(length) !== length)
       throw new RangeError(`cannot cut ${this.length} tokens down to ${length}`);
     this.#tokens.length = length;
+    if (length === 0) this.#dropped = 0;
   }
 
   /** A copy that goes its own way. */
   fork(): KeyValueCache {
     const copy = new KeyValueCache(this.config, this);
-    copy.reserve(this.length);
-    copy.advance(this.#tokens);
+    copy.#dropped = this.#dropped;
+    copy.advance(this.#tokens.slice(0, this.#dropped));
+    copy.reserve(this.#stored);
+    copy.advance(this.#tokens.slice(this.#dropped));
     this.#stores.forEach(({ keys, values }, layer) => {
       const own = copy.#stores[layer] as Store;
       copy.#copy(own.keys, keys, this.#capacity);

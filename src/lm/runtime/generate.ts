@@ -56,8 +56,8 @@ export async function* generate(
   const { vocabulary } = model.config;
   const started = performance.now();
   // The last token is read in any case: what follows it is wanted.
-  const known = Math.min(cache.common(prompt), prompt.length - 1);
-  cache.truncate(Math.max(0, known));
+  const known = cache.cuttable(Math.max(0, Math.min(cache.common(prompt), prompt.length - 1)));
+  cache.truncate(known);
   let logits = await read(history.slice(known), cache, false);
   onPrefill?.(prompt.length - known, (performance.now() - started) / 1000);
   let guesses: readonly number[] = [];

@@ -185,14 +185,14 @@ export class LanguageModel {
     }
   }
 
-  /** Makes room for tokens. @throws RangeError when there are none, one is not in the vocabulary, or the context is full. */
+  /** Checks tokens. @throws RangeError when there are none, one is not in the vocabulary, or the context is full. */
   require(tokens: ArrayLike<number>, cache: KeyValueCache): void {
     const { vocabulary } = this.config;
     for (let i = 0; i < tokens.length; i++)
       if (!((tokens[i] as number) >= 0 && (tokens[i] as number) < vocabulary))
         throw new RangeError(`token ${tokens[i]} is not in the vocabulary of ${vocabulary}`);
     if (tokens.length === 0) throw new RangeError('forward: at least one token is needed');
-    cache.reserve(tokens.length);
+    cache.require(tokens.length);
   }
 
   /** States of all tokens, one sequence after another [tokens, features]. */
@@ -202,6 +202,7 @@ export class LanguageModel {
     const runs = sequences.map(({ tokens, cache }): Run => {
       const from = end;
       end += tokens.length;
+      cache.reserve(tokens.length);
       const tables = rotaryTables(tokens.length, ropeDims, { base, start: cache.length, ...ropeScaling });
       return { from, to: end, cache, tables };
     });

@@ -94,7 +94,7 @@ export class Answers {
   async *answer(wanted: CompletionRequest, prompt: readonly number[], signal: AbortSignal): Answer {
     const { model, tokenizer } = this.bundle;
     const cache = this.#take(prompt);
-    const cached = Math.min(cache.common(prompt), prompt.length - 1);
+    const cached = cache.cuttable(Math.min(cache.common(prompt), prompt.length - 1));
     const text = new TextStream(tokenizer);
     const filter = new StopFilter(wanted.stop);
     let reports: TokenReport[] = [];
