@@ -10,7 +10,7 @@
 //
 // Where hosts multiply bytes (relaxed SIMD) and quanta fit the second operand of that, activations are bytes; else they are 16-bit numbers.
 
-import { dot16, dotSeven, sumPairs, tile4x8 } from "./int8";
+import { byteTile, dot16, storeTile, sumPairs, tile4x8 } from "./int8";
 import { multiplyAdd } from "./math";
 import { ownTile } from "./thread";
 
@@ -254,37 +254,7 @@ function nibbleTile(w: usize, a: usize, stride: usize, out: usize): void {
 
 /** The same for `groups` times four bytes of 0 … 63 and activations of bytes. */
 function smallByteTile(w: usize, a: usize, stride: usize, groups: i32, out: usize): void {
-  const a1 = a + stride, a2 = a1 + stride, a3 = a2 + stride;
-  let s00 = i32x4.splat(0), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00;
-  for (let at: usize = 0, stop = <usize>groups << 2; at < stop; at += 4, w += 32) {
-    const p = v128.load(w), q = v128.load(w, 16);
-    let x = v128.load32_splat(a + at);
-    s00 = dotSeven(x, p, s00);
-    s01 = dotSeven(x, q, s01);
-    x = v128.load32_splat(a1 + at);
-    s10 = dotSeven(x, p, s10);
-    s11 = dotSeven(x, q, s11);
-    x = v128.load32_splat(a2 + at);
-    s20 = dotSeven(x, p, s20);
-    s21 = dotSeven(x, q, s21);
-    x = v128.load32_splat(a3 + at);
-    s30 = dotSeven(x, p, s30);
-    s31 = dotSeven(x, q, s31);
-  }
-  storeTile(out, s00, s01, s10, s11, s20, s21, s30, s31);
-}
-
-// @ts-ignore: decorator
-@inline
-function storeTile(out: usize, s00: v128, s01: v128, s10: v128, s11: v128, s20: v128, s21: v128, s30: v128, s31: v128): void {
-  v128.store(out, s00);
-  v128.store(out, s01, 16);
-  v128.store(out, s10, 32);
-  v128.store(out, s11, 48);
-  v128.store(out, s20, 64);
-  v128.store(out, s21, 80);
-  v128.store(out, s30, 96);
-  v128.store(out, s31, 112);
+  byteTile(true, a, stride, w, groups, out);
 }
 
 // @ts-ignore: decorator

@@ -66,38 +66,62 @@ export function sumPairs(a: v128, b: v128): v128 {
   return i32x4.add(v128.shuffle<i32>(a, b, 0, 2, 4, 6), v128.shuffle<i32>(a, b, 1, 3, 5, 7));
 }
 
+/** sum + products of bytes of the panel and of A; `low` says which of them lies in 0…127. */
+// @ts-ignore: decorator
+@inline
+function dotBytes(low: bool, panel: v128, a: v128, sum: v128): v128 {
+  return low ? dotSeven(a, panel, sum) : dotSeven(panel, a, sum);
+}
+
+/** Four rows of bytes of A times a panel, where hosts multiply bytes: sums to `out` [4][8]. `lowPanel`: the panel's bytes lie in 0…127, else those of A do. */
+// @ts-ignore: decorator
+@inline
+export function byteTile(lowPanel: bool, a: usize, stride: usize, b: usize, fours: i32, out: usize): void {
+  const a1 = a + stride, a2 = a1 + stride, a3 = a2 + stride;
+  let s00 = i32x4.splat(0), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00;
+  for (let at: usize = 0, stop = <usize>fours << 2; at < stop; at += 4) {
+    const p = v128.load(b);
+    const q = v128.load(b, 16);
+    let x = v128.load32_splat(a + at);
+    s00 = dotBytes(lowPanel, p, x, s00);
+    s01 = dotBytes(lowPanel, q, x, s01);
+    x = v128.load32_splat(a1 + at);
+    s10 = dotBytes(lowPanel, p, x, s10);
+    s11 = dotBytes(lowPanel, q, x, s11);
+    x = v128.load32_splat(a2 + at);
+    s20 = dotBytes(lowPanel, p, x, s20);
+    s21 = dotBytes(lowPanel, q, x, s21);
+    x = v128.load32_splat(a3 + at);
+    s30 = dotBytes(lowPanel, p, x, s30);
+    s31 = dotBytes(lowPanel, q, x, s31);
+    b += 32;
+  }
+  storeTile(out, s00, s01, s10, s11, s20, s21, s30, s31);
+}
+
+/** Stores a tile [4][8]. */
+// @ts-ignore: decorator
+@inline
+export function storeTile(out: usize, s00: v128, s01: v128, s10: v128, s11: v128, s20: v128, s21: v128, s30: v128, s31: v128): void {
+  v128.store(out, s00);
+  v128.store(out, s01, 16);
+  v128.store(out, s10, 32);
+  v128.store(out, s11, 48);
+  v128.store(out, s20, 64);
+  v128.store(out, s21, 80);
+  v128.store(out, s30, 96);
+  v128.store(out, s31, 112);
+}
+
 /** Four rows of A, `stride` bytes apart, times a panel of B: sums to `out` [4][8]. */
 export function tile4x8<T>(a: usize, stride: usize, b: usize, fours: i32, out: usize): void {
-  const a1 = a + stride, a2 = a1 + stride, a3 = a2 + stride;
-  if (!isWide<T>()) {
-    let s00 = i32x4.splat(0), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00;
-    for (let at: usize = 0, stop = <usize>fours << 2; at < stop; at += 4) {
-      const p = v128.load(b);
-      const q = v128.load(b, 16);
-      let x = v128.load32_splat(a + at);
-      s00 = dotSeven(p, x, s00);
-      s01 = dotSeven(q, x, s01);
-      x = v128.load32_splat(a1 + at);
-      s10 = dotSeven(p, x, s10);
-      s11 = dotSeven(q, x, s11);
-      x = v128.load32_splat(a2 + at);
-      s20 = dotSeven(p, x, s20);
-      s21 = dotSeven(q, x, s21);
-      x = v128.load32_splat(a3 + at);
-      s30 = dotSeven(p, x, s30);
-      s31 = dotSeven(q, x, s31);
-      b += 32;
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    if (!isWide<T>()) {
+      byteTile(false, a, stride, b, fours, out);
+      return;
     }
-    v128.store(out, s00);
-    v128.store(out, s01, 16);
-    v128.store(out, s10, 32);
-    v128.store(out, s11, 48);
-    v128.store(out, s20, 64);
-    v128.store(out, s21, 80);
-    v128.store(out, s30, 96);
-    v128.store(out, s31, 112);
-    return;
   }
+  const a1 = a + stride, a2 = a1 + stride, a3 = a2 + stride;
   for (let half = 0; half < 2; half++) {
     let s00 = i32x4.splat(0), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00;
     let w = b;
