@@ -18,7 +18,7 @@ import {
 import { type Tensor, tensor } from '../../src/tensor/index.js';
 import fixtures from '../fixtures/language-models.json' with { type: 'json' };
 import { expectClose, uniform } from '../oracle.js';
-import { asGguf } from './models.js';
+import { asGguf, namedTensors } from './models.js';
 
 /** The weights that language-models.py makes, number by number. */
 function numbers(name: string, size: number): Float32Array {
@@ -34,56 +34,19 @@ function numbers(name: string, size: number): Float32Array {
   });
 }
 
-const matrix = (name: string, rows: number, columns: number) =>
-  tensor(
-    numbers(name, rows * columns).map((value) => 0.25 * value),
-    [rows, columns],
-  );
-const vector = (name: string, size: number, mean = 1) =>
-  tensor(
-    numbers(name, size).map((value) => mean + 0.2 * value),
-    [size],
-  );
-
-function weightsOf(config: LanguageModelConfig): Record<string, Tensor> {
-  const { architecture, vocabulary, features, layers, heads, keyHeads, headDim, hidden, experts } = config;
-  const weights: Record<string, Tensor> = {};
-  const addMatrix = (name: string, rows: number, columns: number) => {
-    weights[name] = matrix(name, rows, columns);
-  };
-  const addVector = (name: string, size: number, mean = 1) => {
-    weights[name] = vector(name, size, mean);
-  };
-  addMatrix('model.embed_tokens.weight', vocabulary, features);
-  addMatrix('lm_head.weight', vocabulary, features);
-  addVector('model.norm.weight', features);
-  for (let layer = 0; layer < layers; layer++) {
-    const at = `model.layers.${layer}`;
-    addVector(`${at}.input_layernorm.weight`, features);
-    addVector(`${at}.post_attention_layernorm.weight`, features);
-    for (const [part, count] of [
-      ['q', heads],
-      ['k', keyHeads],
-      ['v', keyHeads],
-    ] as const) {
-      addMatrix(`${at}.self_attn.${part}_proj.weight`, count * headDim, features);
-      if (architecture === 'qwen2') addVector(`${at}.self_attn.${part}_proj.bias`, count * headDim, 0);
-      if (architecture.startsWith('qwen3') && part !== 'v') addVector(`${at}.self_attn.${part}_norm.weight`, headDim);
-    }
-    addMatrix(`${at}.self_attn.o_proj.weight`, features, heads * headDim);
-    const network = (prefix: string) => {
-      addMatrix(`${prefix}.gate_proj.weight`, hidden, features);
-      addMatrix(`${prefix}.up_proj.weight`, hidden, features);
-      addMatrix(`${prefix}.down_proj.weight`, features, hidden);
-    };
-    if (!experts) network(`${at}.mlp`);
-    else {
-      addMatrix(`${at}.mlp.gate.weight`, experts.count, features);
-      for (let e = 0; e < experts.count; e++) network(`${at}.mlp.experts.${e}`);
-    }
-  }
-  return weights;
-}
+const made = {
+  matrix: (name: string, rows: number, columns: number) =>
+    tensor(
+      numbers(name, rows * columns).map((value) => 0.25 * value),
+      [rows, columns],
+    ),
+  vector: (name: string, size: number, mean: number) =>
+    tensor(
+      numbers(name, size).map((value) => mean + 0.2 * value),
+      [size],
+    ),
+};
+const weightsOf = (config: LanguageModelConfig) => namedTensors(config, made, false);
 
 const { tokens } = fixtures;
 

@@ -38,16 +38,22 @@ export const configs: Readonly<Record<string, LanguageModelConfig>> = {
 export const has = (config: LanguageModelConfig, what: 'bias' | 'norm') =>
   what === 'bias' ? config.architecture === 'qwen2' : config.architecture.startsWith('qwen3');
 
-/** Random weights under Hugging Face's names. */
-export function weightsOf(config: LanguageModelConfig, seed = 1, tied = true): Record<string, Tensor> {
-  const random = new Random(seed);
+/** Weights under Hugging Face's names, each made by its name and size; vectors around a mean. */
+export function namedTensors(
+  config: LanguageModelConfig,
+  make: {
+    readonly matrix: (name: string, rows: number, columns: number) => Tensor;
+    readonly vector: (name: string, size: number, mean: number) => Tensor;
+  },
+  tied: boolean,
+): Record<string, Tensor> {
   const { features, heads, keyHeads, headDim, hidden, vocabulary, layers, experts } = config;
   const weights: Record<string, Tensor> = {};
   const matrix = (name: string, rows: number, columns: number) => {
-    weights[name] = random.normal([rows, columns], 0, 0.15);
+    weights[name] = make.matrix(name, rows, columns);
   };
   const vector = (name: string, size: number, mean = 1) => {
-    weights[name] = random.normal([size], mean, 0.1);
+    weights[name] = make.vector(name, size, mean);
   };
   matrix('model.embed_tokens.weight', vocabulary, features);
   if (!tied) matrix('lm_head.weight', vocabulary, features);
@@ -77,6 +83,16 @@ export function weightsOf(config: LanguageModelConfig, seed = 1, tied = true): R
     } else mlp(`${at}.mlp`);
   }
   return weights;
+}
+
+/** Random ones. */
+export function weightsOf(config: LanguageModelConfig, seed = 1, tied = true): Record<string, Tensor> {
+  const random = new Random(seed);
+  const make = {
+    matrix: (_: string, rows: number, columns: number) => random.normal([rows, columns], 0, 0.15),
+    vector: (_: string, size: number, mean: number) => random.normal([size], mean, 0.1),
+  };
+  return namedTensors(config, make, tied);
 }
 
 /** A prompt for them. */

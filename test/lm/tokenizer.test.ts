@@ -1,13 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { characterTokenizer, chatTokens, TextStream, tokenizerOfGguf, tokenizerOfJson } from '../../src/lm/index.js';
-
-/** The 256 bytes as GPT-2 writes them. */
-function byteCharacters(): string[] {
-  const printable = (byte: number) =>
-    (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || (byte >= 174 && byte <= 255);
-  let next = 256;
-  return Array.from({ length: 256 }, (_, byte) => String.fromCodePoint(printable(byte) ? byte : next++));
-}
+import {
+  byteCharacters,
+  characterTokenizer,
+  chatTokens,
+  TextStream,
+  tokenizerOfGguf,
+  tokenizerOfJson,
+} from '../../src/lm/index.js';
 
 const merges = ['h e', 'l l', 'he ll', 'hell o', 'Ġ w', 'o r', 'Ġw or', 'l d', 'Ġwor ld'];
 const tokens = [...byteCharacters(), ...merges.map((pair) => pair.replace(' ', '')), '<|im_start|>', '<|im_end|>'];
