@@ -12,6 +12,7 @@ import { rolldown } from 'rolldown';
 import { setThreads } from '../dist/index.js';
 import { generate } from '../dist/lm/index.js';
 import { loadLanguageModel } from '../dist/lm/node.js';
+import { best, generationRates } from './generation-rates.mjs';
 import { columns } from './in-turns.mjs';
 import { randomGguf } from './random-gguf.mjs';
 
@@ -27,31 +28,15 @@ const rows = [];
 const report = (name, count, prefill, decode) =>
   rows.push([name, String(count), prefill.toFixed(1), decode.toFixed(1)]);
 
-const ROUNDS = 3;
-
-/** The best of some rounds of [prompt, answer] tokens a second, each on its own. */
-async function best(round) {
-  const all = [];
-  for (let i = 0; i < ROUNDS; i++) all.push(await round());
-  return [0, 1].map((which) => Math.max(...all.map((rates) => rates[which])));
-}
-
 async function gossamerInNode() {
   const { model, close } = loadLanguageModel(path, { onProgress: () => {} });
   for (const count of threads) {
     setThreads(count);
-    const rates = await best(async () => {
-      const cache = model.cache({ limit: 1024, format: 'f16' });
-      let prefill = 0;
-      const options = { maxTokens: tokens, temperature: 0, cache, onPrefill: (_, seconds) => (prefill = seconds) };
-      const started = performance.now();
-      let made = 0;
-      for await (const _ of generate(model, prompt, options)) made += 1;
-      const seconds = (performance.now() - started) / 1000 - prefill;
-      cache.dispose();
-      return [prompt.length / prefill, made / seconds];
-    });
-    report(`Gossamer, Node ${process.versions.node}`, count, ...rates);
+    report(
+      `Gossamer, Node ${process.versions.node}`,
+      count,
+      ...(await generationRates(generate, model, prompt, tokens)),
+    );
   }
   close();
 }
@@ -148,7 +133,9 @@ async function inChromium() {
       }),
     { threads, prompt, tokens },
   );
-  for (const { threads: count, prefill, decode } of ours) report('Gossamer, Chromium', count, prefill, decode);
+  ours.forEach((rates, i) => {
+    report('Gossamer, Chromium', threads[i], ...rates);
+  });
   if (!existsSync(join(root, 'bench/node_modules/@wllama/wllama'))) console.error('wllama is not installed');
   else
     for (const count of threads) {
