@@ -2,7 +2,7 @@
 
 import { type Command, Option } from 'commander';
 import { setThreads } from '../engine/index.js';
-import type { CacheFormat } from '../lm/index.js';
+import { type CacheFormat, DEFAULT_BUDGET } from '../lm/index.js';
 import { loadLanguageModel, type StoredBundle } from '../lm/node.js';
 import type { QuantizedFormat } from '../quantized/index.js';
 import { bytes, choice, number } from './arguments.js';
@@ -23,7 +23,7 @@ export function withModel(command: Command): Command {
     .addOption(
       new Option('--memory <size>', 'memory for weights at most, as 800M or 3G')
         .argParser(bytes)
-        .default(3 * 2 ** 30, '3G'),
+        .default(DEFAULT_BUDGET, '3G'),
     )
     .option('--quantize <format>', 'turn weights of floats into Q8_0 or Q4_0', choice('Q8_0', 'Q4_0'))
     .option('--cache <format>', 'keys and values of the context as f16 or f32', choice('f16', 'f32'), 'f16')

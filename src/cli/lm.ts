@@ -7,6 +7,7 @@ import { splitTokens } from '../data/index.js';
 import { fileCheckpoint, interruptSignal, loadText, writeFileAtomic } from '../data/node.js';
 import { setThreads } from '../engine/index.js';
 import {
+  AnswerText,
   type ChatMessage,
   chatTokens,
   decoderConfig,
@@ -17,8 +18,6 @@ import {
   type LanguageModelConfig,
   lookupDraft,
   modelDraft,
-  StopFilter,
-  TextStream,
   tokenizerOf,
   trainLanguageModel,
   validationLoss,
@@ -115,8 +114,7 @@ async function stream(
   options: GenerateOptions,
   stops: readonly string[],
 ): Promise<string> {
-  const text = new TextStream(tokenizer);
-  const filter = new StopFilter(stops);
+  const text = new AnswerText(tokenizer, stops);
   const started = performance.now();
   let [written, count, read, prefill] = ['', 0, 0, 0];
   const write = (part: string) => {
@@ -127,11 +125,11 @@ async function stream(
     [read, prefill] = [tokens, seconds];
   };
   for await (const token of generate(model, prompt, { stopTokens: tokenizer.stopTokens, ...options, onPrefill })) {
-    write(filter.push(text.push(token)));
+    write(text.push(token));
     count += 1;
-    if (filter.stopped) break;
+    if (text.stopped) break;
   }
-  write(filter.push(text.end()) + filter.end());
+  write(text.end());
   const seconds = (performance.now() - started) / 1000 - prefill;
   process.stderr.write(
     `\n${read} tokens read at ${(read / prefill).toFixed(1)} a second, ${count} made at ${(count / Math.max(seconds, 1e-3)).toFixed(1)}\n`,

@@ -1,6 +1,6 @@
 // The trainable decoder of a runtime's configuration: what trains here runs there, by one description.
 
-import { Decoder } from '../models/index.js';
+import { Decoder, decoderDefaults } from '../models/index.js';
 import { MixtureOfExperts } from '../nn/index.js';
 import type { Random } from '../tensor/index.js';
 import { MoEPlusPlus } from './moepp.js';
@@ -12,12 +12,7 @@ export type DecoderConfig = Pick<LanguageModelConfig, 'vocabulary' | 'features' 
 
 /** With the defaults filled in: as many key heads as heads, gated layers 8/3 as wide, all positions seen. */
 export function decoderConfig(given: DecoderConfig): LanguageModelConfig {
-  const { features, heads } = given;
-  return {
-    ...{ architecture: 'llama', keyHeads: heads, headDim: features / heads, hidden: Math.ceil(features / 3) * 8 },
-    ...{ ropeBase: 10000, interleaved: false, epsilon: 1e-6, window: 0 },
-    ...given,
-  };
+  return { architecture: 'llama', interleaved: false, ...decoderDefaults(given), ...given };
 }
 
 /** A decoder with random weights; as Qwen2 it has biases of queries, keys and values, as Qwen3 norms of queries and keys. Its state is what `namedWeights` reads. */

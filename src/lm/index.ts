@@ -6,7 +6,7 @@ export { type ChatMessage, chatText, chatTokens } from './chat.js';
 export { type DecoderConfig, decoderConfig, decoderOf } from './decoder.js';
 export { MoEPlusPlus, type MoEPlusPlusOptions } from './moepp.js';
 export * from './runtime/index.js';
-export { StopFilter } from './stop.js';
+export { AnswerText, StopFilter } from './stop.js';
 export { characterTokenizer, TextStream, type TextTokenizer, tokenizerOfGguf, tokenizerOfJson } from './tokenizer.js';
 export { type LanguageTrainingOptions, nextTokenLoss, trainLanguageModel, validationLoss } from './training.js';
 export { tokenizerOf, type Vocabulary, vocabularyOf } from './vocabulary.js';

@@ -128,12 +128,10 @@ export class MoEPlusPlus<E extends ExpertSet = ExpertBank> implements ExpertLaye
     const logits = this.residual && before ? add(own, matmul(before, this.residual, { transposeB: true })) : own;
     const { k = 2, logitScale, zeroGate = 'renormalise' } = this.options;
     const scaled = logitScale === undefined ? logits : standardised(logits, logitScale);
-    if (zeroGate === 'keep') {
-      const routing = routeTopK(scaled, k);
-      return { ...routing, gates: this.#withoutZeros(routing), logits };
-    }
-    const routing = routeTopK(scaled, k, 'softmax');
-    return { ...routing, gates: renormalised(this.#withoutZeros(routing)), logits };
+    const lost = zeroGate === 'keep';
+    const routing = routeTopK(scaled, k, lost ? 'renormalised' : 'softmax');
+    const open = this.#withoutZeros(routing);
+    return { ...routing, gates: lost ? open : renormalised(open), logits };
   }
 
   /** Gates of zero experts are 0. */

@@ -1,5 +1,7 @@
 // Texts that end an answer.
 
+import { TextStream, type TextTokenizer } from './tokenizer.js';
+
 /** Lets text through until a stop text appears; what may be the beginning of one waits. */
 export class StopFilter {
   #held = '';
@@ -42,5 +44,30 @@ export class StopFilter {
       if (this.stops.some((stop) => stop.startsWith(tail))) return count;
     }
     return 0;
+  }
+}
+
+/** The text of tokens as they come, up to a stop text. */
+export class AnswerText {
+  readonly #text: TextStream;
+  readonly #filter: StopFilter;
+
+  constructor(tokenizer: Pick<TextTokenizer, 'decode'>, stops: readonly string[]) {
+    this.#text = new TextStream(tokenizer);
+    this.#filter = new StopFilter(stops);
+  }
+
+  get stopped(): boolean {
+    return this.#filter.stopped;
+  }
+
+  /** The text that a token adds. */
+  push(token: number): string {
+    return this.#filter.push(this.#text.push(token));
+  }
+
+  /** What still waits at the end. */
+  end(): string {
+    return this.#filter.push(this.#text.end()) + this.#filter.end();
   }
 }

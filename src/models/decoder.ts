@@ -1,20 +1,22 @@
 // A decoder-only language model as Llama builds it (Touvron et al. 2023): RMSNorm before each part, rotary positions, grouped-query attention, SwiGLU. Field names follow Hugging Face's
 // checkpoints, in camelCase.
 
-import { type ExpertActivation, type ExpertContext, expertContext, type FeedForward } from '../nn/experts/index.js';
+import {
+  activated,
+  type ExpertActivation,
+  type ExpertContext,
+  expertContext,
+  type FeedForward,
+} from '../nn/experts/index.js';
 import { Embedding, joinHeads, Linear, RMSNorm, splitHeads, truncatedNormal } from '../nn/index.js';
 import {
   add,
   attention,
   linear,
-  multiply,
   type Random,
   type RotaryTables,
-  relu,
   rotary,
   rotaryTables,
-  silu,
-  square,
   type Tensor,
 } from '../tensor/index.js';
 
@@ -51,6 +53,19 @@ export interface DecoderOptions {
 /** Options with their defaults. */
 type Resolved = DecoderOptions &
   Required<Pick<DecoderOptions, 'keyHeads' | 'hidden' | 'headDim' | 'ropeBase' | 'window' | 'tied' | 'epsilon'>>;
+
+/** What is taken where options say nothing. */
+export function decoderDefaults({ features, heads }: Pick<DecoderOptions, 'features' | 'heads'>) {
+  return {
+    keyHeads: heads,
+    hidden: Math.ceil(features / 3) * 8,
+    headDim: features / heads,
+    ropeBase: 10000,
+    window: 0,
+    tied: true,
+    epsilon: 1e-6,
+  };
+}
 
 class SelfAttention {
   readonly qProj: Linear;
@@ -109,10 +124,7 @@ class GatedLayer implements FeedForward {
   }
 
   forward(x: Tensor): Tensor {
-    const up = this.upProj.forward(x);
-    if (!this.gateProj) return this.downProj.forward(square(relu(up)));
-    const gate = this.gateProj.forward(x);
-    return this.downProj.forward(multiply(this.activation === 'reglu' ? relu(gate) : silu(gate), up));
+    return this.downProj.forward(activated(this.activation, this.gateProj?.forward(x), this.upProj.forward(x)));
   }
 }
 
@@ -148,16 +160,7 @@ export class Decoder {
 
   constructor(given: DecoderOptions, random: Random) {
     const { vocabulary, features, layers, heads } = given;
-    const defaults = {
-      keyHeads: heads,
-      hidden: Math.ceil(features / 3) * 8,
-      headDim: features / heads,
-      ropeBase: 10000,
-      window: 0,
-      tied: true,
-      epsilon: 1e-6,
-    };
-    const options = { ...defaults, ...given };
+    const options = { ...decoderDefaults(given), ...given };
     if (!Number.isInteger(options.headDim) || options.headDim % 2 !== 0 || heads % options.keyHeads !== 0)
       throw new RangeError(
         `Decoder: ${features} features, ${heads} heads and ${options.keyHeads} key heads do not fit: each head needs an even width, and key heads must divide heads`,

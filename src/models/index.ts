@@ -1,7 +1,7 @@
 // Floor 5: standard architectures that several families build on.
 
 export { type ConvNormOptions, convNorm, heConv } from './conv-norm.js';
-export { Decoder, type DecoderOptions } from './decoder.js';
+export { Decoder, type DecoderOptions, decoderDefaults } from './decoder.js';
 export { EfficientNet } from './efficientnet.js';
 export {
   accuracyOn,

@@ -1,6 +1,6 @@
 // Writing GGUF files (version 3), part by part, so that large ones need not fit in memory.
 
-import type { BlockFormat } from '../../quantized/index.js';
+import { type BlockFormat, blockFormats } from '../../quantized/index.js';
 
 /** A value of the metadata with its type. */
 export type GgufEntry =
@@ -27,8 +27,11 @@ const ALIGNMENT = 32;
 
 const valueTypes = { u32: 4, i32: 5, f32: 6, bool: 7, string: 8, u64: 10 } as const;
 const elementTypes = { strings: 'string', i32s: 'i32', f32s: 'f32' } as const;
-const tensorTypes: Readonly<Record<Exclude<GgufOutput['type'], number>, number>> = {
-  ...{ F32: 0, F16: 1, Q4_0: 2, Q4_1: 3, Q5_0: 6, Q5_1: 7, Q8_0: 8, Q4_K: 12, Q5_K: 13, Q6_K: 14, BF16: 30 },
+const floatTypes = { F32: 0, F16: 1, BF16: 30 } as const;
+
+const typeNumber = (type: GgufOutput['type']): number => {
+  if (typeof type === 'number') return type;
+  return type in floatTypes ? floatTypes[type as keyof typeof floatTypes] : blockFormats[type as BlockFormat].code;
 };
 
 const aligned = (length: number) => Math.ceil(length / ALIGNMENT) * ALIGNMENT;
@@ -108,7 +111,7 @@ export function* ggufParts(
     header.scalar('string', output.name);
     header.scalar('u32', output.shape.length);
     for (const length of output.shape.toReversed()) header.scalar('u64', length);
-    header.scalar('u32', typeof output.type === 'number' ? output.type : tensorTypes[output.type]);
+    header.scalar('u32', typeNumber(output.type));
     header.scalar('u64', offset);
     offset += aligned(lengthOf(output));
   }

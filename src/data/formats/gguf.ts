@@ -22,7 +22,8 @@ interface GgmlType {
   /** Values and bytes of a block. */
   readonly values: number;
   readonly bytes: number;
-  readonly decode: (view: DataView, at: number, out: Float32Array, to: number) => void;
+  /** None for floats, which are read as they are or widened by a kernel. */
+  readonly decode?: (view: DataView, at: number, out: Float32Array, to: number) => void;
 }
 
 const half = (view: DataView, at: number) => halfToFloat(view.getUint16(at, true));
@@ -75,12 +76,9 @@ const plain = (bytes: number, read: (view: DataView, at: number) => number) => (
   },
 });
 
-const bfloat = new Float32Array(1);
-const bfloatBits = new Uint32Array(bfloat.buffer);
-
 const types: Readonly<Record<number, GgmlType>> = {
-  0: { name: 'F32', ...plain(4, (view, at) => view.getFloat32(at, true)) },
-  1: { name: 'F16', ...plain(2, half) },
+  0: { name: 'F32', values: 1, bytes: 4 },
+  1: { name: 'F16', values: 1, bytes: 2 },
   2: { name: 'Q4_0', ...blockFormats.Q4_0, decode: decodeNibbles(false, false) },
   3: { name: 'Q4_1', ...blockFormats.Q4_1, decode: decodeNibbles(false, true) },
   6: { name: 'Q5_0', ...blockFormats.Q5_0, decode: decodeNibbles(true, false) },
@@ -112,13 +110,7 @@ const types: Readonly<Record<number, GgmlType>> = {
   },
   24: { name: 'I8', ...plain(1, (view, at) => view.getInt8(at)) },
   26: { name: 'I32', ...plain(4, (view, at) => view.getInt32(at, true)) },
-  30: {
-    name: 'BF16',
-    ...plain(2, (view, at) => {
-      bfloatBits[0] = view.getUint16(at, true) << 16;
-      return bfloat[0] as number;
-    }),
-  },
+  30: { name: 'BF16', values: 1, bytes: 2 },
 };
 
 /** Names of types that can only be named. */
@@ -311,7 +303,7 @@ export class GgufFile {
     const read = (target: Uint8Array, offset: number) => this.#source.read(target, position + offset);
     if (typeName === 'F16' || typeName === 'BF16') return widenHalves(shape, typeName, read);
     const type = Object.values(types).find((candidate) => candidate.name === typeName);
-    if (!type) return this.#fail(`holds tensor "${name}" of type ${typeName}, which is not supported`);
+    if (!type?.decode) return this.#fail(`holds tensor "${name}" of type ${typeName}, which is not supported`);
     const bytes = new Uint8Array(size);
     read(bytes, 0);
     const values = new Float32Array(shape.reduce((product, length) => product * length, 1));

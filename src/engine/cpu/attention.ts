@@ -79,25 +79,28 @@ export function attentionGradient(run: Execution, ...args: number[]): void {
 }
 
 /** (q, keys, values, y, half, keyHeads, group, queries, length, depth, window, stride, scale: see kernels/cached-attention.ts). */
-export function attendCache(run: Execution, ...args: number[]): void {
-  const [half, keyHeads, group, queries, length, depth, ...rest] = args.slice(4) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    ...number[],
-  ];
+export function attendCache(
+  run: Execution,
+  q = 0,
+  keys = 0,
+  values = 0,
+  y = 0,
+  half = 0,
+  keyHeads = 1,
+  group = 1,
+  queries = 1,
+  length = 1,
+  depth = 8,
+  ...rest: number[]
+): void {
   const fours = Math.ceil(group / 4);
   const bytes = 16 * length * fours + 256 * depth;
-  const cost = length * (depth + 20) * fours * 1.2;
   run.withScratchEach(bytes, (scratch) =>
     run.over(
       'attendCache',
-      [...args.slice(0, 4), scratch, bytes, half, group, queries, length, depth, ...rest],
+      [q, keys, values, y, scratch, bytes, half, group, queries, length, depth, ...rest],
       keyHeads * queries,
-      cost,
+      length * (depth + 20) * fours * 1.2,
     ),
   );
 }

@@ -68,6 +68,11 @@ export class KeyValueCache {
     return different < 0 ? this.length : different;
   }
 
+  /** How many of the first of some tokens need not be read again. The last must be in any case: what follows it is wanted. */
+  known(tokens: ArrayLike<number>): number {
+    return this.cuttable(Math.max(0, Math.min(this.common(tokens), tokens.length - 1)));
+  }
+
   get #half(): number {
     return Number(this.format === 'f16');
   }

@@ -3,7 +3,7 @@
 import type { GgufValue } from '../../data/index.js';
 import type { ExpertActivation } from '../../nn/experts/index.js';
 import type { MoEPlusPlusOptions } from '../moepp.js';
-import { linearScaling, type RopeScaling, ropeScalingOf, yarnScaling } from './rope.js';
+import { linearScaling, type RopeScaling, ropeScalingOf, yarnMagnitude, yarnScaling } from './rope.js';
 
 export interface LanguageModelConfig {
   readonly architecture: string;
@@ -76,10 +76,7 @@ export function configOfGguf(metadata: Readonly<Record<string, GgufValue>>, voca
     heads,
     keyHeads: optional('attention.head_count_kv') ?? heads,
     headDim,
-    hidden:
-      optional(count > 0 ? 'expert_feed_forward_length' : 'feed_forward_length') ??
-      optional('feed_forward_length') ??
-      0,
+    hidden: (count > 0 ? optional('expert_feed_forward_length') : undefined) ?? optional('feed_forward_length') ?? 0,
     context: number('context_length'),
     ropeBase,
     ...(ropeDims !== headDim && { ropeDims }),
@@ -105,7 +102,7 @@ function scalingOfGguf(
   if (kind !== 'yarn') throw new Error(`rope scaling of kind "${String(kind)}" is not supported; linear and yarn are`);
   const context = Number(value('original_context_length') ?? metadata[`${architecture}.context_length`]);
   const attention = Number(value('attn_factor') ?? 1);
-  return yarnScaling(sizes, factor, { context, magnitude: attention * (0.1 * Math.log(factor) + 1) });
+  return yarnScaling(sizes, factor, { context, magnitude: attention * yarnMagnitude(factor) });
 }
 
 /** From Hugging Face's config.json. */

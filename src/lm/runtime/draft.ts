@@ -32,7 +32,7 @@ export function modelDraft(model: LanguageModel, { tokens = 4 } = {}): Draft {
     propose(history, most) {
       const count = Math.min(tokens, most, cache.limit - history.length);
       if (count <= 0) return [];
-      cache.truncate(cache.cuttable(Math.min(cache.common(history), history.length - 1)));
+      cache.truncate(cache.known(history));
       let next = history.slice(cache.length);
       const guesses: number[] = [];
       while (guesses.length < count) {

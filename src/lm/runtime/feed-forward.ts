@@ -1,24 +1,14 @@
 // The second half of a decoder's layer on weights of any format: one gated network, a mixture of them, or MoE++'s mixture with experts that cost nothing.
 
 import {
+  activated,
   DispatchPlan,
   type ExpertActivation,
   type ExpertContext,
   type ExpertSet,
   routeTopK,
 } from '../../nn/experts/index.js';
-import {
-  concatenate,
-  multiply,
-  Random,
-  relu,
-  reshape,
-  silu,
-  slice,
-  square,
-  type Tensor,
-  zeros,
-} from '../../tensor/index.js';
+import { concatenate, Random, reshape, slice, type Tensor, zeros } from '../../tensor/index.js';
 import { MoEPlusPlus, type MoEPlusPlusOptions } from '../moepp.js';
 import type { LanguageModelConfig } from './config.js';
 import type { Loader } from './loader.js';
@@ -44,9 +34,7 @@ const matricesOf = ({ gate, up, down }: GatedWeights): WeightMatrix[] => [...(ga
 const bytesOf = (matrices: readonly WeightMatrix[]) => matrices.reduce((sum, { bytes }) => sum + bytes, 0);
 
 function gated({ gate, up, down }: GatedWeights, x: Tensor, activation: ExpertActivation): Tensor {
-  if (!gate) return down.multiply(square(relu(up.multiply(x))));
-  const open = gate.multiply(x);
-  return down.multiply(multiply(activation === 'reglu' ? relu(open) : silu(open), up.multiply(x)));
+  return down.multiply(activated(activation, gate?.multiply(x), up.multiply(x)));
 }
 
 class Dense implements RuntimeFeedForward {

@@ -55,8 +55,7 @@ export async function* generate(
   const history = Array.from(prompt);
   const { vocabulary } = model.config;
   const started = performance.now();
-  // The last token is read in any case: what follows it is wanted.
-  const known = cache.cuttable(Math.max(0, Math.min(cache.common(prompt), prompt.length - 1)));
+  const known = cache.known(prompt);
   cache.truncate(known);
   let logits = await read(history.slice(known), cache, false);
   onPrefill?.(prompt.length - known, (performance.now() - started) / 1000);

@@ -34,6 +34,9 @@ export function llama3Scaling(
   return { divisors, magnitude: 1 };
 }
 
+/** YaRN's factor of turned queries and keys. */
+export const yarnMagnitude = (factor: number) => 0.1 * Math.log(factor) + 1;
+
 /** YaRN (Peng et al. 2023): pairs that turn less than `slow` times in the context of training are divided, those that turn more than `fast` times stay; scores grow by (0.1·ln s + 1)². */
 export function yarnScaling(
   sizes: RopeSizes,
@@ -42,7 +45,7 @@ export function yarnScaling(
     context,
     fast = 32,
     slow = 1,
-    magnitude = 0.1 * Math.log(factor) + 1,
+    magnitude = yarnMagnitude(factor),
   }: { readonly context: number; readonly fast?: number; readonly slow?: number; readonly magnitude?: number },
 ): RopeScaling {
   const { dims, base } = sizes;
@@ -77,7 +80,7 @@ export function ropeScalingOf(given: unknown, sizes: RopeSizes): RopeScaling | u
   if (kind === 'yarn')
     return yarnScaling(sizes, factor, {
       ...{ context, fast: number('beta_fast', 32), slow: number('beta_slow', 1) },
-      magnitude: number('attention_factor', 0.1 * Math.log(factor) + 1),
+      magnitude: number('attention_factor', yarnMagnitude(factor)),
     });
   throw new Error(`rope scaling of kind "${kind}" is not supported; linear, llama3 and yarn are`);
 }

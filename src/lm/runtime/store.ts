@@ -22,7 +22,7 @@ export interface LoadedMatrix extends WeightMatrix {
 }
 
 /** What is kept when nobody says otherwise: WebAssembly's memory of 4 GiB, less room for caches and activations. */
-const DEFAULT_BUDGET = 3 * 2 ** 30;
+export const DEFAULT_BUDGET = 3 * 2 ** 30;
 
 /**
  * Keeps what fits a budget. When room is needed, experts go first, the least recently used before others; then matrices of every pass, the most recently used first: passes repeat in the same order, so that one is needed last.

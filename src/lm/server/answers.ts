@@ -12,8 +12,7 @@ import {
   logProbabilities,
   type TokenProbability,
 } from '../runtime/index.js';
-import { StopFilter } from '../stop.js';
-import { TextStream } from '../tokenizer.js';
+import { AnswerText } from '../stop.js';
 import { type CompletionRequest, RequestError } from './requests.js';
 
 export interface Usage {
@@ -94,9 +93,8 @@ export class Answers {
   async *answer(wanted: CompletionRequest, prompt: readonly number[], signal: AbortSignal): Answer {
     const { model, tokenizer } = this.bundle;
     const cache = this.#take(prompt);
-    const cached = cache.cuttable(Math.min(cache.common(prompt), prompt.length - 1));
-    const text = new TextStream(tokenizer);
-    const filter = new StopFilter(wanted.stop);
+    const cached = cache.known(prompt);
+    const text = new AnswerText(tokenizer, wanted.stop);
     let reports: TokenReport[] = [];
     const tokens = generate(model, prompt, {
       maxTokens: this.limit - prompt.length,
@@ -122,11 +120,11 @@ export class Answers {
           break;
         }
         made += 1;
-        const own = filter.push(text.push(value));
+        const own = text.push(value);
         if (own !== '') yield part(own);
-        if (filter.stopped) break;
+        if (text.stopped) break;
       }
-      const rest = filter.stopped ? '' : filter.push(text.end()) + filter.end();
+      const rest = text.end();
       if (rest !== '' || reports.length > 0) yield part(rest);
     } finally {
       await tokens.return('aborted');

@@ -8,6 +8,12 @@ import type { DispatchPlan } from './dispatch.js';
 /** `swiglu`: W_d(SiLU(W_g x) ⊙ W_u x); `reglu`: with ReLU; `relu2`: W_d·ReLU(W_u x)². */
 export type ExpertActivation = 'swiglu' | 'reglu' | 'relu2';
 
+/** What goes into W_d: f(W_g x) ⊙ W_u x, or without a gate ReLU(W_u x)². */
+export function activated(activation: ExpertActivation, gate: Tensor | undefined, up: Tensor): Tensor {
+  if (!gate) return square(relu(up));
+  return multiply(activation === 'reglu' ? relu(gate) : silu(gate), up);
+}
+
 /** Experts that compute the rows which a plan sorted. */
 export interface ExpertSet {
   readonly count: number;
@@ -42,8 +48,8 @@ export class ExpertBank implements ExpertSet {
   }
 
   #activate(inner: Tensor): Tensor {
-    if (this.activation === 'relu2') return square(relu(inner));
+    if (this.activation === 'relu2') return activated(this.activation, undefined, inner);
     const [gate, up] = [slice(inner, null, [0, this.hidden]), slice(inner, null, [this.hidden, 2 * this.hidden])];
-    return multiply(this.activation === 'swiglu' ? silu(gate) : relu(gate), up);
+    return activated(this.activation, gate, up);
   }
 }
