@@ -1,13 +1,10 @@
 // `gossamer info`
 
 import { Command } from 'commander';
-import { experiments, type OptionSpec } from '../experiments/index.js';
+import { citation, claimGroups, findSystem, type OptionSpec, type SystemRecord } from '../experiments/index.js';
 
-/** @throws Error naming the known systems. */
-export function findExperiment(system: string) {
-  const experiment = experiments[system];
-  if (!experiment) throw new Error(`unknown system "${system}"; known: ${Object.keys(experiments).join(', ')}`);
-  return experiment;
+export function infoCommand(): Command {
+  return new Command('info').argument('<system>', 'name from `gossamer list`').action(info);
 }
 
 function describeOption(name: string, spec: OptionSpec): string {
@@ -15,28 +12,51 @@ function describeOption(name: string, spec: OptionSpec): string {
   return `  ${`${name}=${spec.default}`.padEnd(26)} ${spec.about}${values}`;
 }
 
-export function infoCommand(): Command {
-  return new Command('info')
-    .description('what a system is, its options and data')
-    .argument('<system>', 'name from `gossamer list`')
-    .action((system: string) => {
-      const { title, paper, abstract, options, datasets, ownData, methods } = findExperiment(system);
-      console.log(
-        [
-          title,
-          '',
-          `Paper    ${paper}`,
-          `Claim    ${abstract}`,
-          `Methods  ${methods.join(', ')}`,
-          `Data     ${datasets.join(', ')}`,
-          `         or ${ownData}`,
-          '',
-          'Options (--set name=value)',
-          ...Object.entries(options).map(([name, spec]) => describeOption(name, spec)),
-          '',
-          'Example',
-          `  gossamer run ${system} --data ${datasets[1] ?? datasets[0]} --seeds 5`,
-        ].join('\n'),
-      );
-    });
+async function info(slug: string): Promise<void> {
+  const record = findSystem(slug);
+  const { experiment } = await record.load();
+  const { options, datasets, ownData, metrics } = experiment;
+  console.log(
+    [
+      record.title,
+      record.about,
+      '',
+      `Paper    ${citation(record.paper)}`,
+      `Data     ${datasets.join(', ')}`,
+      `         or ${ownData}`,
+      `Metrics  ${Object.values(metrics)
+        .map(({ label }) => label)
+        .join(', ')}`,
+      '',
+      ...(await claimLines(record)),
+      'Options (--set name=value)',
+      ...Object.entries(options).map(([name, spec]) => describeOption(name, spec)),
+      '',
+      'Example',
+      `  gossamer run ${slug} --data ${datasets[1] ?? datasets[0]} --seeds 5`,
+    ].join('\n'),
+  );
+}
+
+/** The abstract's words, each with the claims that measure it, and the other claims. */
+async function claimLines({ abstract, load }: SystemRecord): Promise<string[]> {
+  const { claims, overall = [], unmeasured = {} } = (await load()).experiment;
+  const all = [...claims, ...overall];
+  const line = ({ claim, bound }: (typeof all)[number]) => `  ${claim} ${bound.text}`;
+  return claimGroups.flatMap(({ source, title }) => {
+    if (source === 'abstract')
+      return [
+        title,
+        ...Object.entries(abstract).flatMap(([key, words]) => [
+          `  “${words}”`,
+          ...all
+            .filter((claim) => claim.source === 'abstract' && claim.words === key)
+            .map((claim) => `  ${line(claim)}`),
+          ...(unmeasured[key] ? [`    not measured: ${unmeasured[key]}`] : []),
+        ]),
+        '',
+      ];
+    const own = [...new Set(all.filter((claim) => claim.source === source).map(line))];
+    return own.length > 0 ? [title, ...own, ''] : [];
+  });
 }

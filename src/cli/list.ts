@@ -1,11 +1,18 @@
 // `gossamer list`
 
 import { Command } from 'commander';
-import { experiments } from '../experiments/index.js';
+// By file: the index of the experiments loads the engine.
+import { systems } from '../experiments/systems.js';
 
 export function listCommand(): Command {
-  return new Command('list').description('list the systems').action(() => {
-    for (const { system, family, title } of Object.values(experiments))
-      console.log(`${system.padEnd(16)} ${family.padEnd(12)} ${title}`);
-  });
+  return new Command('list').option('--json', 'print the records as JSON', false).action(list);
+}
+
+function list({ json }: { readonly json: boolean }): void {
+  if (json) {
+    console.log(JSON.stringify(systems.map(({ load: _, ...record }) => record)));
+    return;
+  }
+  const width = Math.max(...systems.map(({ slug }) => slug.length));
+  for (const { slug, family, title } of systems) console.log(`${slug.padEnd(width)}  ${family.padEnd(12)} ${title}`);
 }

@@ -1,38 +1,21 @@
 #!/usr/bin/env node
-// The `gossamer` command.
+// The `gossamer` command. Only the command that is asked for is loaded.
 
 import { Command, CommanderError } from 'commander';
-import { classifyCommand } from './classify.js';
-import { compressCommand } from './compress.js';
-import { embedCommand } from './embed.js';
-import { fitCommand } from './fit.js';
-import { infoCommand } from './info.js';
-import { listCommand } from './list.js';
-import { lmCommand } from './lm.js';
-import { predictCommand } from './predict.js';
-import { rankCommand } from './rank.js';
-import { runCommand } from './run.js';
-import { serveCommand } from './serve.js';
-import { trainCommand } from './train.js';
+import { commands } from './commands.js';
 
 const program = new Command('gossamer')
   .description('Efficient neural networks on your own device.')
   .version('0.1.0')
   .showHelpAfterError('(add --help for usage)')
-  .addCommand(listCommand())
-  .addCommand(infoCommand())
-  .addCommand(runCommand())
-  .addCommand(fitCommand())
-  .addCommand(predictCommand())
-  .addCommand(trainCommand())
-  .addCommand(classifyCommand())
-  .addCommand(compressCommand())
-  .addCommand(lmCommand())
-  .addCommand(serveCommand())
-  .addCommand(embedCommand())
-  .addCommand(rankCommand())
   .exitOverride();
-for (const command of program.commands) for (const own of [command, ...command.commands]) own.exitOverride();
+const [first, second] = process.argv.slice(2);
+const asked = first === 'help' ? second : first;
+for (const [name, { description, load }] of Object.entries(commands)) {
+  const command = name === asked ? await load() : new Command(name);
+  program.addCommand(command.description(description));
+  for (const own of [command, ...command.commands]) own.exitOverride();
+}
 
 try {
   await program.parseAsync();

@@ -1,7 +1,15 @@
 // A run's result as text.
 
 import { join } from 'node:path';
-import { type Experiment, formatSummary, type RunResult, shownMetrics } from '../experiments/index.js';
+import {
+  type Claim,
+  claimGroups,
+  formatValue,
+  methodTable,
+  type RunResult,
+  type SystemRecord,
+  shareSentence,
+} from '../experiments/index.js';
 
 /** Columns padded to their widest cell; the first left, the others right. */
 export function textTable(columns: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
@@ -16,32 +24,44 @@ export function textTable(columns: readonly string[], rows: readonly (readonly (
   return [head, rule, ...body].join('\n');
 }
 
-export function printResult(experiment: Experiment, result: RunResult, folder: string): void {
-  const metrics = shownMetrics(experiment, result);
-  const columns = ['method', ...metrics.map(([, { label, unit }]) => (unit ? `${label} (${unit})` : label))];
-  const rows = result.rows.map(({ method, metrics: values }) => [
-    method,
-    ...metrics.map(([name, metric]) => formatSummary(values[name] ?? { mean: Number.NaN, sd: 0 }, metric)),
-  ]);
-  const claims = result.claims.map(
-    ({ claim, value, bound, holds }) => `${holds ? '✓' : '✗'} ${claim}: ${value.toPrecision(4)} (bound ${bound})`,
-  );
+/** The claims in three groups, then how many of the abstract's are shown. */
+export function claimText({ abstract }: SystemRecord, claims: readonly Claim[]): string[] {
+  const line = ({ claim, value, bound, holds }: Claim) =>
+    `${holds ? '✓' : '✗'} ${claim}: ${formatValue(value)} (bound ${bound})`;
+  const quoted = Object.entries(abstract).flatMap(([key, words]) => {
+    const own = claims.filter((claim) => claim.words === key);
+    return [
+      `“${words}”`,
+      ...(own.length > 0 ? own.map((claim) => `  ${line(claim)}`) : ['  not measured in this run']),
+    ];
+  });
+  const groups = claimGroups.flatMap(({ source, title }) => {
+    const lines = source === 'abstract' ? quoted : claims.filter((claim) => claim.source === source).map(line);
+    return lines.length > 0 ? [`${title}:`, ...lines, ''] : [];
+  });
+  return [...groups, `${shareSentence(Object.keys(abstract), claims)}.`];
+}
+
+export async function printResult(record: SystemRecord, result: RunResult, folder: string): Promise<void> {
+  const { experiment } = await record.load();
+  const { columns, rows } = methodTable(experiment, result.rows);
   const studies = result.studies.flatMap((study) => [
     '',
     study.title,
     textTable(study.columns, study.rows),
     study.note,
   ]);
+  const { data, seeds, threads, seconds, notes, claims } = result;
   console.log(
     [
-      `${experiment.title} on ${result.data}, ${result.seeds.length} seeds, ${result.threads} threads, ${result.seconds.toFixed(0)} s`,
+      `${record.title} on ${data}, ${seeds.length} seeds, ${threads} threads, ${seconds.toFixed(0)} s`,
       '',
       textTable(columns, rows),
       '',
-      ...result.notes,
+      ...notes,
       ...studies,
       '',
-      ...claims,
+      ...claimText(record, claims),
       '',
       `Results in ${folder}; open ${join(folder, 'report.html')}`,
     ].join('\n'),

@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { interruptSignal } from '../data/node.js';
 import { setThreads } from '../engine/index.js';
-import { type RunRequest, type RunResult, runExperiment } from '../experiments/index.js';
+import { findSystem, type RunRequest, type RunResult, runExperiment } from '../experiments/index.js';
 import { number } from './arguments.js';
-import { findExperiment } from './info.js';
 import { ProgressView } from './progress.js';
 import { printResult } from './result.js';
 
@@ -34,7 +33,6 @@ Results go to runs/<time>-<system>/: report.html, result.json, metrics.jsonl, mo
 
 export function runCommand(): Command {
   return new Command('run')
-    .description('train a system beside its baselines and check its claim')
     .argument('[system]', 'name from `gossamer list`', 'lighthgnn')
     .option(
       '--data <name|path>',
@@ -62,9 +60,10 @@ function timestamp(): string {
 }
 
 async function run(system: string, flags: Flags): Promise<void> {
-  const experiment = findExperiment(system);
+  const record = findSystem(system);
   if (flags.resume && !flags.out) throw new Error('--resume needs --out, the folder of the run to continue');
   if (flags.threads !== undefined) setThreads(flags.threads);
+  const { experiment } = await record.load();
   const data = flags.data ?? (experiment.datasets[0] as string);
   const count = flags.seeds ?? (flags.smoke ? 1 : flags.data === undefined ? 3 : 5);
   const { signal, release } = interruptSignal();
@@ -78,12 +77,12 @@ async function run(system: string, flags: Flags): Promise<void> {
     resume: flags.resume,
     signal,
   };
-  const view = new ProgressView(experiment, request.seeds.length);
+  const view = new ProgressView(request.seeds.length);
   try {
-    const result: RunResult = await runExperiment(experiment, request, view);
+    const result: RunResult = await runExperiment(record, request, view);
     view.close();
     if (flags.json) console.log(JSON.stringify(jsonResult(result)));
-    else printResult(experiment, result, out);
+    else await printResult(record, result, out);
   } catch (error) {
     view.close();
     if (signal.aborted) console.error(`stopped; continue with: gossamer run ${system} ${continuation(flags, out)}`);

@@ -4,22 +4,21 @@ import { randomWindows, type TokenBatch, type TokenSplit, windowsAt } from '../d
 import type { Decoder } from '../models/index.js';
 import {
   AdamW,
-  type CheckpointStore,
   Clipped,
   cosine,
   crossEntropy,
-  type EpochReport,
   type ExpertContext,
   expertContext,
   type FitResult,
   fit,
   stateOf,
+  type TrainingHooks,
   totalLoss,
   warmUp,
 } from '../nn/index.js';
 import { add, multiply, type Random, reshape, scope, type Tensor } from '../tensor/index.js';
 
-export interface LanguageTrainingOptions {
+export interface LanguageTrainingOptions extends TrainingHooks {
   readonly steps?: number;
   readonly batch?: number;
   /** Tokens of a window. */
@@ -30,9 +29,6 @@ export interface LanguageTrainingOptions {
   readonly balance?: number;
   /** Steps between two reports. */
   readonly reportEvery?: number;
-  readonly signal?: AbortSignal | undefined;
-  readonly checkpoint?: CheckpointStore | undefined;
-  readonly onEpoch?: (report: EpochReport) => void;
 }
 
 /** Next-token cross-entropy in nats, the logits being those of `model`. */
@@ -68,9 +64,9 @@ export async function trainLanguageModel(
       const balanceLoss = totalLoss(context.losses);
       return balanceLoss ? add(loss, multiply(balanceLoss, balance)) : loss;
     },
-    ...(options.signal && { signal: options.signal }),
-    ...(options.checkpoint && { checkpoint: options.checkpoint }),
-    ...(options.onEpoch && { onEpoch: options.onEpoch }),
+    signal: options.signal,
+    checkpoint: options.checkpoint,
+    onEpoch: options.onEpoch,
   });
 }
 

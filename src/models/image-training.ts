@@ -9,12 +9,10 @@ import {
   Averaged,
   accuracy,
   buffers,
-  type CheckpointStore,
   cosine,
   crossEntropy,
   cutmix,
   distillation,
-  type EpochReport,
   type FitResult,
   fit,
   inference,
@@ -26,11 +24,12 @@ import {
   randomOf,
   softCrossEntropy,
   stateOf,
+  type TrainingHooks,
   warmUp,
 } from '../nn/index.js';
 import { type Random, scope, type Tensor } from '../tensor/index.js';
 
-export interface ImageTrainingOptions {
+export interface ImageTrainingOptions extends TrainingHooks {
   readonly epochs?: number;
   readonly batchSize?: number;
   readonly learningRate?: number;
@@ -54,9 +53,6 @@ export interface ImageTrainingOptions {
   readonly around?: (optimizer: Optimizer, steps: number) => Optimizer;
   /** Called before each step. */
   readonly onStep?: (step: number, steps: number) => void;
-  readonly onEpoch?: (report: EpochReport) => void;
-  readonly signal?: AbortSignal | undefined;
-  readonly checkpoint?: CheckpointStore | undefined;
   /** Whether the test images are classified after every epoch, for the report alone. */
   readonly validate?: boolean;
 }
@@ -86,9 +82,9 @@ export async function trainOnImages(
       batches: (order) => loader.epoch(order),
       loss: (live, batch, mode) => lossOf(live, batch, mode, data.classes.length, options),
       ...(options.validate && { validate: (live) => accuracyOn(live, data.test, data), restoreBest: false }),
-      ...(options.signal && { signal: options.signal }),
-      ...(options.checkpoint && { checkpoint: options.checkpoint }),
-      ...(options.onEpoch && { onEpoch: options.onEpoch }),
+      signal: options.signal,
+      checkpoint: options.checkpoint,
+      onEpoch: options.onEpoch,
       onStep: (step) => options.onStep?.(step, steps),
     });
     averaged?.loadInto(model, buffers(model));

@@ -38,7 +38,17 @@ export interface CheckpointStore {
   save(state: TrainingState): void;
 }
 
-export interface FitOptions<Model extends object, Batch> {
+/** What a caller may hang on any training: a way to stop it, to keep its state and to watch it. */
+export interface TrainingHooks {
+  /** Aborting ends the run after the current step, with a checkpoint and the best weights so far. */
+  readonly signal?: AbortSignal | undefined;
+  /** Where the state is kept, and continued from. */
+  readonly checkpoint?: CheckpointStore | undefined;
+  /** Called after each epoch; on resuming first for those that the checkpoint remembers, so that logs are whole. */
+  readonly onEpoch?: ((report: EpochReport) => void) | undefined;
+}
+
+export interface FitOptions<Model extends object, Batch> extends TrainingHooks {
   readonly model: Model;
   /** Scalar loss of one batch. */
   readonly loss: (model: Model, batch: Batch, mode: Mode) => Tensor;
@@ -63,15 +73,10 @@ export interface FitOptions<Model extends object, Batch> {
   readonly communicator?: Communicator;
   /** How much a rank's batch counts, such as its rows; 1 when left out. */
   readonly weightOf?: (batch: Batch) => number;
-  readonly checkpoint?: CheckpointStore;
   /** Epochs between checkpoints. */
   readonly checkpointEvery?: number;
-  /** Aborting ends the run after the current step, with a checkpoint and the best weights so far. */
-  readonly signal?: AbortSignal;
   /** Called before each step with its number from 0, on resuming from where the run goes on: for what follows a schedule of its own beside the rate. */
   readonly onStep?: (step: number) => void;
-  /** Called after each epoch; on resuming first for those that the checkpoint remembers, so that logs are whole. */
-  readonly onEpoch?: (report: EpochReport) => void;
 }
 
 export interface FitResult {

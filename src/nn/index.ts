@@ -24,6 +24,7 @@ export {
   type FitResult,
   fit,
   minibatches,
+  type TrainingHooks,
   type TrainingState,
 } from './fit.js';
 export {

@@ -1,7 +1,7 @@
 // Semi-supervised training: a loss on the labelled rows of everything's logits, the best epoch by validation kept. Graph and hypergraph networks, students and baselines all train so.
 
 import { gatherKnownRows, keep, type Random, scope, type Tensor, tensor } from '../tensor/index.js';
-import { type CheckpointStore, type EpochReport, type FitResult, fit } from './fit.js';
+import { type FitResult, fit, type TrainingHooks } from './fit.js';
 import { crossEntropy } from './losses.js';
 import { accuracy, predictedClasses } from './metrics.js';
 import { inference, type Mode } from './module.js';
@@ -14,7 +14,7 @@ export interface LabelledRows {
   readonly validation: Int32Array;
 }
 
-export interface SemiSupervisedOptions {
+export interface SemiSupervisedOptions extends TrainingHooks {
   readonly epochs?: number;
   readonly learningRate?: number;
   /** L2, added to the gradient; by parameter name where it differs. */
@@ -23,9 +23,6 @@ export interface SemiSupervisedOptions {
   readonly patience?: number;
   /** What chooses the best epoch: validation accuracy or loss. */
   readonly select?: 'accuracy' | 'loss';
-  readonly onEpoch?: (report: EpochReport) => void;
-  readonly signal?: AbortSignal;
-  readonly checkpoint?: CheckpointStore;
 }
 
 /** Mean cross-entropy of the given rows of the logits. */

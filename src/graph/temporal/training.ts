@@ -5,11 +5,11 @@ import {
   areaUnderCurve,
   averagePrecision,
   binaryCrossEntropy,
-  type EpochReport,
   type FitResult,
   fit,
   inference,
   type Mode,
+  type TrainingHooks,
 } from '../../nn/index.js';
 import type { TemporalGraph } from '../../structure/index.js';
 import { type Random, scope, type Tensor, tensor } from '../../tensor/index.js';
@@ -158,13 +158,11 @@ export function natScorer(model: NAT): TemporalScorer {
   };
 }
 
-export interface TemporalTrainingOptions {
+export interface TemporalTrainingOptions extends Pick<TrainingHooks, 'signal' | 'onEpoch'> {
   readonly epochs?: number;
   readonly batchSize?: number;
   readonly learningRate?: number;
   readonly patience?: number;
-  readonly onEpoch?: (report: EpochReport) => void;
-  readonly signal?: AbortSignal;
 }
 
 /**

@@ -1,36 +1,11 @@
-// The HTML report: one self-contained file with tables and plots as SVG, which opens without a network.
+// Plots of a run as SVG: methods compared, accuracy against time, curves of training.
 
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
-import { writeFileAtomic } from '../data/node.js';
-import type { Experiment, Metric } from './contract.js';
-import type { CurvePoint, RunResult } from './run.js';
-import type { Summary } from './statistics.js';
-
-/** `70.2 ± 0.5`, without the spread for a single seed or an exact count. */
-export function formatSummary({ mean, sd }: Summary, { digits = 2 }: Metric): string {
-  if (Number.isNaN(mean)) return '–';
-  const show = (value: number) =>
-    value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
-  return sd === 0 ? show(mean) : `${show(mean)} ± ${show(sd)}`;
-}
-
-/** The metrics that some method has. */
-export function shownMetrics(experiment: Experiment, { rows }: RunResult): [name: string, metric: Metric][] {
-  return Object.entries(experiment.metrics).filter(([name]) =>
-    rows.some(({ metrics }) => !Number.isNaN(metrics[name]?.mean ?? Number.NaN)),
-  );
-}
-
-function escape(text: string | number): string {
-  return String(text).replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
-}
-
-function table(columns: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const cells = (tag: string, values: readonly (string | number)[]) =>
-    values.map((value) => `<${tag}>${escape(value)}</${tag}>`).join('');
-  return `<div class="wide"><table><thead><tr>${cells('th', columns)}</tr></thead><tbody>${rows.map((row) => `<tr>${cells('td', row)}</tr>`).join('')}</tbody></table></div>`;
-}
+import type { Experiment, Metric } from '../parts/contract.js';
+import type { Summary } from '../parts/statistics.js';
+import { escapeHtml } from './html.js';
+import type { CurvePoint, RunResult } from './result.js';
 
 function plot(title: string, options: Plot.PlotOptions): string {
   const { document } = parseHTML('<!doctype html><html><body></body></html>');
@@ -39,11 +14,11 @@ function plot(title: string, options: Plot.PlotOptions): string {
     document: document as unknown as Document,
     style: { fontSize: '13px', background: 'none' },
   });
-  return `<figure><figcaption>${escape(title)}</figcaption>${(drawn as unknown as { outerHTML: string }).outerHTML}</figure>`;
+  return `<figure><figcaption>${escapeHtml(title)}</figcaption>${(drawn as unknown as { outerHTML: string }).outerHTML}</figure>`;
 }
 
 /** The mean of the first metric with its spread, method by method. */
-function comparison(experiment: Experiment, result: RunResult): string {
+export function comparison(experiment: Experiment, result: RunResult): string {
   const [name, metric] = Object.entries(experiment.metrics)[0] as [string, Metric];
   const points = result.rows.map(({ method, metrics }) => ({ method, ...(metrics[name] as Summary) }));
   return plot(`${metric.label}, mean and standard deviation over ${result.seeds.length} seeds`, {
@@ -73,7 +48,7 @@ function comparison(experiment: Experiment, result: RunResult): string {
 }
 
 /** The first metric against inference time, for methods that have one. */
-function tradeOff(experiment: Experiment, result: RunResult): string {
+export function tradeOff(experiment: Experiment, result: RunResult): string {
   const { latency } = experiment.metrics;
   if (!latency) return '';
   const [name, metric] = Object.entries(experiment.metrics)[0] as [string, Metric];
@@ -108,7 +83,7 @@ function tradeOff(experiment: Experiment, result: RunResult): string {
 }
 
 /** Mean validation metric by epoch; the loss where nothing is validated. Runs that report their progress alone have neither. */
-function curves(points: readonly CurvePoint[]): string {
+export function trainingCurves(points: readonly CurvePoint[]): string {
   const validated = points.some(({ metric }) => metric !== undefined);
   const name = validated ? 'validation metric' : 'loss';
   const known = points
@@ -181,61 +156,4 @@ function spread(labels: readonly Label[], range: number): Label[] {
 
 function rangeOf(values: readonly number[]): number {
   return values.reduce((a, b) => Math.max(a, b)) - values.reduce((a, b) => Math.min(a, b));
-}
-
-const style = `
-  :root { color-scheme: light dark; }
-  body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1d2b30; background: #fdfcf9; }
-  h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; }
-  table { border-collapse: collapse; } th, td { padding: .35rem .8rem; text-align: right; border-bottom: 1px solid #ddd6c8; white-space: nowrap; }
-  th:first-child, td:first-child { text-align: left; } th { font-weight: 600; white-space: normal; vertical-align: bottom; }
-  .wide { overflow-x: auto; } figure { margin: 1.5rem 0; overflow-x: auto; } figcaption { font-weight: 600; margin-bottom: .4rem; }
-  .holds { color: #2b7a4b; } .fails { color: #b3402a; } .note { color: #5a676b; } pre { white-space: pre-wrap; }
-  @media (prefers-color-scheme: dark) { body { color: #e8e6e1; background: #14191b; } th, td { border-color: #39423f; } .note { color: #9aa5a8; } .holds { color: #6fc493; } .fails { color: #ef8f79; } }
-`;
-
-/** Writes the report of a run. */
-export function writeReport(experiment: Experiment, result: RunResult, path: string): void {
-  const metrics = shownMetrics(experiment, result);
-  const heading = metrics.map(([, { label, unit }]) => (unit ? `${label} (${unit})` : label));
-  const rows = result.rows.map(({ method, metrics: values }) => [
-    method,
-    ...metrics.map(([name, metric]) => formatSummary(values[name] as Summary, metric)),
-  ]);
-  const claims = result.claims
-    .map(
-      ({ claim, value, bound, holds }) =>
-        `<li class="${holds ? 'holds' : 'fails'}">${holds ? '✓' : '✗'} ${escape(claim)}: <b>${escape(value.toPrecision(4))}</b> (bound ${escape(bound)})</li>`,
-    )
-    .join('');
-  const studies = result.studies
-    .map(
-      (study) =>
-        `<h2>${escape(study.title)}</h2>${table(study.columns, study.rows)}<p class="note">${escape(study.note)}</p>`,
-    )
-    .join('');
-  const settings = Object.entries(result.options)
-    .map(([name, value]) => `${name}=${value}`)
-    .join('  ');
-  writeFileAtomic(
-    path,
-    `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escape(experiment.title)}</title><style>${style}</style></head>
-<body>
-<h1>${escape(experiment.title)}</h1>
-<p class="note">${escape(experiment.paper)}</p>
-<p>${escape(result.description)}. Seeds ${result.seeds.join(', ')}; ${result.threads} threads; ${result.seconds.toFixed(0)} s.</p>
-${table(['method', ...heading], rows)}
-${result.notes.map((note) => `<p class="note">${escape(note)}</p>`).join('')}
-${comparison(experiment, result)}
-${tradeOff(experiment, result)}
-<h2>Claims</h2>
-<p>${escape(experiment.abstract)}</p>
-<ul style="list-style:none;padding:0">${claims}</ul>
-${studies}
-${curves(result.curves)}
-<h2>Settings</h2><pre class="note">${escape(settings)}</pre>
-</body></html>
-`,
-  );
 }

@@ -1,0 +1,63 @@
+// The commands by name, each loaded when it is asked for.
+
+import type { Command } from 'commander';
+
+interface CommandEntry {
+  readonly description: string;
+  readonly load: () => Promise<Command>;
+}
+
+export const commands: Readonly<Record<string, CommandEntry>> = {
+  list: {
+    description: 'list the systems',
+    load: async () => (await import('./list.js')).listCommand(),
+  },
+  info: {
+    description: 'what a system is, its options and data',
+    load: async () => (await import('./info.js')).infoCommand(),
+  },
+  run: {
+    description: 'train a system beside its baselines and check its claims',
+    load: async () => (await import('./run.js')).runCommand(),
+  },
+  reproduce: {
+    description: 'run the experiments at full size and keep what they gave in reproduction/ and REPRODUCTION.md',
+    load: async () => (await import('./reproduce.js')).reproduceCommand(),
+  },
+  fit: {
+    description: 'train classifiers on a table, compare them by cross-validation and keep the best',
+    load: async () => (await import('./fit.js')).fitCommand(),
+  },
+  predict: {
+    description: 'answer for new data with a saved model',
+    load: async () => (await import('./predict.js')).predictCommand(),
+  },
+  train: {
+    description: 'train a classifier on images',
+    load: async () => (await import('./train.js')).trainCommand(),
+  },
+  classify: {
+    description: 'name the classes of pictures',
+    load: async () => (await import('./classify.js')).classifyCommand(),
+  },
+  compress: {
+    description: 'make a trained classifier of images smaller and faster',
+    load: async () => (await import('./compress.js')).compressCommand(),
+  },
+  lm: {
+    description: 'train and run language models',
+    load: async () => (await import('./lm.js')).lmCommand(),
+  },
+  serve: {
+    description: 'serve a language model over HTTP, as OpenAI does',
+    load: async () => (await import('./serve.js')).serveCommand(),
+  },
+  embed: {
+    description: 'embed the nodes of a graph',
+    load: async () => (await import('./embed.js')).embedCommand(),
+  },
+  rank: {
+    description: 'rank nodes by personalised PageRank from each node, or from some',
+    load: async () => (await import('./rank.js')).rankCommand(),
+  },
+};

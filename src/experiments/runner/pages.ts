@@ -1,0 +1,213 @@
+// Pages of the repository that follow from the records and the reproductions: REPRODUCTION.md, the table of systems in
+// the README, and the part of docs/systems/<slug>.md between its marks.
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { readText, writeFileAtomic } from '../../data/node.js';
+import { abstractShare, type Claim, shareSentence } from '../parts/claims.js';
+import type { Experiment } from '../parts/contract.js';
+import { citation, families, type SystemRecord, systems } from '../systems.js';
+import { claimsOfReproduction, codeDigest, type ReproducedRun, type Reproduction, readReproduction } from './record.js';
+import { claimGroups, formatValue, methodTable } from './result.js';
+
+const marks = { begin: '<!-- made by gossamer reproduce: begin -->', end: '<!-- made by gossamer reproduce: end -->' };
+
+/** A table in Markdown. */
+function table(columns: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const cell = (value: string | number) => String(value).replaceAll('|', '\\|');
+  const line = (cells: readonly (string | number)[]) => `| ${cells.map(cell).join(' | ')} |`;
+  return [line(columns), line(columns.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+const mark = (holds: boolean) => (holds ? '✓' : '✗');
+
+/** Whether the files of a system say something else than when it was reproduced. */
+function isOutdated(record: SystemRecord, { code }: Reproduction, folder: string): boolean {
+  const now = codeDigest(record, folder);
+  return now !== undefined && now !== code;
+}
+
+function when(record: SystemRecord, made: Reproduction, folder: string): string {
+  return `${made.date}, commit ${made.commit}${isOutdated(record, made, folder) ? ', **older than its code**' : ''}`;
+}
+
+/** Claims with where they were measured; those over all runs last. */
+function measuredClaims({ runs, overall, command }: Reproduction): { claim: Claim; data: string; command: string }[] {
+  return [
+    ...runs.flatMap((run) => run.claims.map((claim) => ({ claim, data: dataOf(run), command: run.command }))),
+    ...overall.map((claim) => ({ claim, data: 'all runs', command })),
+  ];
+}
+
+/** The data set of a run with the options that were set. */
+function dataOf({ data, command }: ReproducedRun): string {
+  const set = [...command.matchAll(/--set (\S+)/g)].map(([, assignment]) => assignment);
+  return [data, ...set].join(', ');
+}
+
+/** REPRODUCTION.md: how much of each abstract is shown, then claim by claim. */
+export function reproductionPage(folder: string): string {
+  const made = systems.map((record) => ({ record, reproduction: readReproduction(folder, record.slug) }));
+  const overview = made.map(({ record, reproduction }) => {
+    const link = `[${record.slug}](docs/systems/${record.slug}.md)`;
+    if (!reproduction) return [link, '–', '–', '–', 'not reproduced yet'];
+    const claims = claimsOfReproduction(reproduction);
+    const { shown, measured, all } = abstractShare(Object.keys(record.abstract), claims);
+    const held = (source: Claim['source']) => {
+      const own = claims.filter((claim) => claim.source === source);
+      return own.length === 0 ? '–' : `${own.filter(({ holds }) => holds).length} of ${own.length}`;
+    };
+    return [
+      link,
+      `${shown} of ${all}${measured < all ? ` (${all - measured} not measured)` : ''}`,
+      held('paper'),
+      held('ours'),
+      when(record, reproduction, folder),
+    ];
+  });
+  const totals = made.flatMap(({ record, reproduction }) =>
+    reproduction ? [abstractShare(Object.keys(record.abstract), claimsOfReproduction(reproduction))] : [],
+  );
+  const sum = (of: 'shown' | 'all') => totals.reduce((total, share) => total + share[of], 0);
+  return `# Reproduction
+
+What \`gossamer reproduce\` gave for each system: ${sum('shown')} of ${sum('all')} claims of the abstracts are shown,
+over ${totals.length} of ${systems.length} systems.
+
+A claim of an abstract has the abstract's words and bound; it counts as shown if it was measured and held in every run
+that measures it. Claims of the paper's body come next. Our own say what can be asked at the size of these runs, and
+never tick a claim of the abstract. The page is made from the files in \`reproduction/\`; \`gossamer reproduce <system>\`
+makes a system's file again, and \`gossamer reproduce --pages\` the page alone.
+
+${table(['system', 'claims of the abstract shown', 'of the paper held', 'our own held', 'run'], overview)}
+
+${made.flatMap(({ record, reproduction }) => (reproduction ? [systemSection(record, reproduction, folder)] : [])).join('\n\n')}
+`;
+}
+
+function systemSection(record: SystemRecord, made: Reproduction, folder: string): string {
+  return `## ${record.slug}
+
+${citation(record.paper)}. ${shareSentence(Object.keys(record.abstract), claimsOfReproduction(made))}
+(${when(record, made, folder)}; ${made.machine}).
+
+${claimTable(record, made)}`;
+}
+
+/** Source × claim × abstract's words × ours × holds × data × command. */
+function claimTable({ abstract }: SystemRecord, made: Reproduction): string {
+  const measured = measuredClaims(made);
+  const order = claimGroups.map(({ source }) => source);
+  const rows = [...measured]
+    .sort((a, b) => order.indexOf(a.claim.source) - order.indexOf(b.claim.source))
+    .map(({ claim: { claim, source, words, value, bound, holds }, data, command }) => [
+      source,
+      claim,
+      words ? `“${abstract[words]}”` : '',
+      formatValue(value),
+      bound,
+      mark(holds),
+      data,
+      `\`${command}\``,
+    ]);
+  const missing = Object.entries(abstract)
+    .filter(([key]) => !measured.some(({ claim }) => claim.words === key))
+    .map(([, words]) => ['abstract', 'not measured', `“${words}”`, '–', '', '–', '', '']);
+  return table(['source', 'claim', 'abstract', 'ours', 'bound', 'holds', 'data', 'command'], [...rows, ...missing]);
+}
+
+/** The made part of docs/systems/<slug>.md. */
+function systemPart(record: SystemRecord, experiment: Experiment, made: Reproduction | undefined, folder: string) {
+  const { options, datasets, ownData, unmeasured = {} } = experiment;
+  const quotes = Object.entries(record.abstract).map(([key, words]) => {
+    const reason = unmeasured[key];
+    return `- “${words}”${reason ? `: not measured (${reason})` : ''}`;
+  });
+  const settings = Object.entries(options).map(([name, { default: value, about }]) => [`\`${name}\``, value, about]);
+  const results = made ? resultsPart(record, experiment, made, folder) : 'Not reproduced yet.';
+  return `${citation(record.paper)}.
+
+The abstract claims:
+
+${quotes.join('\n')}
+
+\`\`\`sh
+gossamer run ${record.slug}                  # on embedded data
+gossamer info ${record.slug}                 # options, data sets, claims
+gossamer reproduce ${record.slug}            # what stands below
+\`\`\`
+
+Data: ${datasets.map((name) => `\`${name}\``).join(', ')}; or ${ownData}.
+
+## Results
+
+${results}
+
+## Options of the experiment
+
+${table(['option', 'default', 'meaning'], settings)}`;
+}
+
+function resultsPart(record: SystemRecord, experiment: Experiment, made: Reproduction, folder: string): string {
+  const runs = made.runs.map((run) => {
+    const { columns, rows } = methodTable(experiment, run.rows);
+    return `${run.description}; ${run.seeds.length} seeds, ${run.threads} threads, ${run.seconds} s:
+\`${run.command}\`
+
+${table(columns, rows)}`;
+  });
+  const share = shareSentence(Object.keys(record.abstract), claimsOfReproduction(made));
+  return `${share} (${when(record, made, folder)}; ${made.machine}).
+
+${runs.join('\n\n')}
+
+${claimTable(record, made)}`;
+}
+
+/** Puts a made part between the marks of a page; a page without them gets it at its end. */
+function withPart(page: string, part: string): string {
+  const block = `${marks.begin}\n\n${part}\n\n${marks.end}`;
+  const [begin, end] = [page.indexOf(marks.begin), page.indexOf(marks.end)];
+  if (begin < 0 || end < begin) return `${page.trimEnd()}\n\n${block}\n`;
+  return `${page.slice(0, begin)}${block}${page.slice(end + marks.end.length)}`;
+}
+
+/** The table of systems in the README. */
+function systemTable(): string {
+  const rows = systems.map(({ slug, family, about, paper }) => [
+    `[\`${slug}\`](docs/systems/${slug}.md)`,
+    about,
+    families[family],
+    `${paper.venue} ${paper.year}`,
+  ]);
+  return table(['system', 'what it does', 'family', 'paper'], rows);
+}
+
+/** All pages by their path below the folder of the repository, as they should be. */
+export async function pages(folder: string): Promise<Readonly<Record<string, string>>> {
+  const read = (path: string, otherwise: string) =>
+    existsSync(join(folder, path)) ? readText(join(folder, path)) : otherwise;
+  const made: Record<string, string> = {
+    'REPRODUCTION.md': reproductionPage(folder),
+    'README.md': withPart(read('README.md', '# Gossamer\n'), systemTable()),
+  };
+  for (const record of systems) {
+    const path = `docs/systems/${record.slug}.md`;
+    const { experiment } = await record.load();
+    const part = systemPart(record, experiment, readReproduction(folder, record.slug), folder);
+    made[path] = withPart(read(path, `# ${record.title}\n`), part);
+  }
+  return made;
+}
+
+/** Writes all pages. @returns the paths of those that changed */
+export async function writePages(folder: string): Promise<string[]> {
+  const changed: string[] = [];
+  for (const [path, text] of Object.entries(await pages(folder))) {
+    const file = join(folder, path);
+    if (existsSync(file) && readText(file) === text) continue;
+    writeFileAtomic(file, text);
+    changed.push(path);
+  }
+  return changed;
+}

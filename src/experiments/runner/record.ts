@@ -1,0 +1,76 @@
+// What a reproduction of a system gave: a small file that is committed, reproduction/<slug>.json.
+
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { readJson } from '../../data/node.js';
+import type { Claim } from '../parts/claims.js';
+import type { SystemRecord } from '../systems.js';
+import type { RunResult } from './result.js';
+
+/** One run of a reproduction. */
+export interface ReproducedRun extends Omit<RunResult, 'system' | 'curves' | 'results' | 'studies' | 'notes'> {
+  /** The command that makes it again. */
+  readonly command: string;
+}
+
+export interface Reproduction {
+  readonly system: string;
+  /** Day on which it ended, as 2026-11-28. */
+  readonly date: string;
+  /** Commit of the code, with a + where files had changed since; `unknown` outside a repository. */
+  readonly commit: string;
+  /** Digest of the system's own files, comments aside (see `codeDigest`). */
+  readonly code: string;
+  readonly machine: string;
+  readonly command: string;
+  readonly runs: readonly ReproducedRun[];
+  /** Claims over all runs. */
+  readonly overall: readonly Claim[];
+}
+
+/** @returns undefined where the system has not been reproduced */
+export function readReproduction(folder: string, slug: string): Reproduction | undefined {
+  const file = join(folder, 'reproduction', `${slug}.json`);
+  return existsSync(file) ? (readJson(file) as Reproduction) : undefined;
+}
+
+/** All claims of a reproduction, of each run and over all. */
+export function claimsOfReproduction({ runs, overall }: Reproduction): readonly Claim[] {
+  return [...runs.flatMap(({ claims }) => claims), ...overall];
+}
+
+/** The files of a system below the folder of the repository: its experiment and its door. */
+export function filesOf({ slug, family }: SystemRecord, root: string): string[] {
+  const candidates = [
+    join(root, 'src/experiments', family, `${slug}.ts`),
+    join(root, 'src', family, `${slug}.ts`),
+    join(root, 'src', family, slug),
+  ].filter(existsSync);
+  return candidates.flatMap((path) =>
+    statSync(path).isDirectory()
+      ? readdirSync(path, { recursive: true, encoding: 'utf8' })
+          .filter((file) => file.endsWith('.ts'))
+          .sort()
+          .map((file) => join(path, file))
+      : [path],
+  );
+}
+
+/**
+ * SHA-256 of what a system's files say, lines of comments and white space aside: what a reproduction was made with.
+ *
+ * @returns undefined where the sources are not at hand, as in an installed package
+ */
+export function codeDigest(record: SystemRecord, root: string): string | undefined {
+  const files = filesOf(record, root);
+  if (files.length === 0) return undefined;
+  const digest = createHash('sha256');
+  for (const file of files) {
+    const lines = readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((line) => !/^\s*(\/\/|\/\*\*|\*)/.test(line));
+    digest.update(lines.join('').replace(/\s+/g, ''));
+  }
+  return digest.digest('hex').slice(0, 16);
+}

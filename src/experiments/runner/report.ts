@@ -1,0 +1,52 @@
+// The HTML report: one self-contained file with tables and plots as SVG, which opens without a network.
+
+import { type Claim, shareSentence } from '../parts/claims.js';
+import type { Experiment } from '../parts/contract.js';
+import { citation, type SystemRecord } from '../systems.js';
+import { escapeHtml, htmlTable, style } from './html.js';
+import { comparison, tradeOff, trainingCurves } from './plots.js';
+import { claimGroups, formatValue, methodTable, type RunResult } from './result.js';
+
+/** The report of a run as a page. */
+export function reportHtml(record: SystemRecord, experiment: Experiment, result: RunResult): string {
+  const { description, seeds, threads, seconds, notes, options } = result;
+  const paragraph = (text: string) => `<p class="note">${escapeHtml(text)}</p>`;
+  const settings = Object.entries(options).map(([name, value]) => `${name}=${value}`);
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(record.title)}</title><style>${style}</style></head>
+<body>
+<h1>${escapeHtml(record.title)}</h1>
+${paragraph(citation(record.paper))}
+<p>${escapeHtml(description)}. Seeds ${seeds.join(', ')}; ${threads} threads; ${seconds.toFixed(0)} s.</p>
+${htmlTable(methodTable(experiment, result.rows))}
+${notes.map(paragraph).join('')}
+${comparison(experiment, result)}
+${tradeOff(experiment, result)}
+<h2>Claims</h2>
+${claimLists(record, result.claims)}
+${result.studies.map((study) => `<h2>${escapeHtml(study.title)}</h2>${htmlTable(study)}${paragraph(study.note)}`).join('')}
+${trainingCurves(result.curves)}
+<h2>Settings</h2><pre class="note">${escapeHtml(settings.join('  '))}</pre>
+</body></html>
+`;
+}
+
+/** The claims in three groups; those of the abstract under the words that they are about. */
+function claimLists({ abstract }: SystemRecord, claims: readonly Claim[]): string {
+  const list = (own: readonly Claim[]) => `<ul class="claims">${own.map(claimItem).join('')}</ul>`;
+  const quoted = Object.entries(abstract).map(([key, words]) => {
+    const own = claims.filter((claim) => claim.words === key);
+    return `<p>“${escapeHtml(words)}”</p>${own.length > 0 ? list(own) : '<p class="note">not measured in this run</p>'}`;
+  });
+  const groups = claimGroups.flatMap(({ source, title }) => {
+    if (source === 'abstract') return [`<h3>${title}</h3>`, ...quoted];
+    const own = claims.filter((claim) => claim.source === source);
+    return own.length > 0 ? [`<h3>${title}</h3>`, list(own)] : [];
+  });
+  return `<p><b>${escapeHtml(shareSentence(Object.keys(abstract), claims))}.</b></p>${groups.join('\n')}`;
+}
+
+function claimItem({ claim, value, bound, holds }: Claim): string {
+  const [name, mark] = holds ? ['holds', '✓'] : ['fails', '✗'];
+  return `<li class="${name}">${mark} ${escapeHtml(claim)}: <b>${escapeHtml(formatValue(value))}</b> (bound ${escapeHtml(bound)})</li>`;
+}

@@ -1,0 +1,104 @@
+// Reproductions: the full presets of a system, run one after the other, and what they gave in a file.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, rmSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { writeFileAtomic } from '../../data/node.js';
+import { Evidence, evaluateOverall } from '../parts/claims.js';
+import type { Experiment, Preset } from '../parts/contract.js';
+import type { SystemRecord } from '../systems.js';
+import { codeDigest, type ReproducedRun, type Reproduction } from './record.js';
+import type { RunResult } from './result.js';
+import { type RunEvents, runExperiment } from './run.js';
+
+export interface ReproduceOptions {
+  /** The folder that holds reproduction/ and runs/. */
+  readonly folder: string;
+  /** Seeds of every run, in place of the presets' own. */
+  readonly seeds?: number;
+  /** Also the presets that take hours. */
+  readonly long?: boolean;
+  /** Keep what a stopped reproduction finished. */
+  readonly resume?: boolean;
+  readonly signal?: AbortSignal;
+  /** Told before each run. */
+  readonly onRun?: (preset: Preset, seeds: number) => RunEvents;
+}
+
+/**
+ * Runs the full presets of a system and writes reproduction/<slug>.json.
+ *
+ * @throws the reason of `signal` when it aborts; finished runs and seeds stay in runs/ for `resume`
+ */
+export async function reproduce(record: SystemRecord, options: ReproduceOptions): Promise<Reproduction> {
+  const { folder, long = false } = options;
+  const { experiment } = await record.load();
+  const commit = commitOf(folder);
+  const presets = experiment.reproduction.filter((preset) => long || !preset.long);
+  const runs: RunResult[] = [];
+  for (const preset of presets) runs.push(await runPreset(record, preset, options));
+  const made: Reproduction = {
+    system: record.slug,
+    date: new Date().toISOString().slice(0, 10),
+    commit,
+    code: codeDigest(record, folder) ?? 'unknown',
+    machine: `${cpus()[0]?.model.trim() ?? 'unknown'}, ${cpus().length} cores, Node ${process.versions.node}`,
+    command: `gossamer reproduce ${record.slug}${options.seeds ? ` --seeds ${options.seeds}` : ''}${long ? ' --long' : ''}`,
+    runs: runs.map((run) => summaryOf(record.slug, run, experiment)),
+    overall: evaluateOverall(experiment.overall ?? [], runs.map(evidenceOf)),
+  };
+  writeFileAtomic(join(folder, 'reproduction', `${record.slug}.json`), `${JSON.stringify(made, null, 1)}\n`);
+  return made;
+}
+
+function assignments({ set = {} }: Preset): string[] {
+  return Object.entries(set).map(([name, value]) => `${name}=${value}`);
+}
+
+function runPreset(record: SystemRecord, preset: Preset, options: ReproduceOptions): Promise<RunResult> {
+  const count = options.seeds ?? preset.seeds ?? 3;
+  const name = [record.slug, preset.data, ...assignments(preset)].join('-').replace(/[^\w.=-]+/g, '-');
+  const out = join(options.folder, 'runs', 'reproduce', name);
+  const resume = options.resume === true && existsSync(join(out, 'config.json'));
+  // Folders of reproductions are their own: a fresh one begins anew.
+  if (!resume) rmSync(out, { recursive: true, force: true });
+  const seeds = Array.from({ length: count }, (_, seed) => seed);
+  const request = { data: preset.data, seeds, set: assignments(preset), smoke: false, out, resume };
+  return runExperiment(record, { ...request, signal: options.signal }, options.onRun?.(preset, count));
+}
+
+function evidenceOf({ data, options, results, scores }: RunResult): Evidence {
+  return new Evidence<unknown>(data, options, results, scores);
+}
+
+function summaryOf(slug: string, run: RunResult, experiment: Experiment): ReproducedRun {
+  const { data, description, seeds, options, threads, rows, claims, seconds, scores } = run;
+  const set = Object.entries(options)
+    .filter(([name, value]) => value !== (experiment.presets?.[data]?.[name] ?? experiment.options[name]?.default))
+    .map(([name, value]) => ` --set ${name}=${value}`);
+  return {
+    command: `gossamer run ${slug} --data ${data} --seeds ${seeds.length}${set.join('')}`,
+    data,
+    description,
+    seeds,
+    options,
+    threads,
+    seconds: Math.round(seconds),
+    rows: rows.map(({ method, metrics }) => ({
+      method,
+      metrics: Object.fromEntries(Object.entries(metrics).filter(([, { mean }]) => !Number.isNaN(mean))),
+    })),
+    scores,
+    claims,
+  };
+}
+
+/** The short hash of the commit of a folder, with a + where tracked files have changed since. */
+function commitOf(folder: string): string {
+  const git = (...args: string[]) => spawnSync('git', ['-C', folder, ...args], { encoding: 'utf8' });
+  const { status, stdout } = git('rev-parse', '--short', 'HEAD');
+  if (status !== 0) return 'unknown';
+  const changed = git('status', '--porcelain', '--untracked-files=no', '--', 'src', 'kernels').stdout.trim() !== '';
+  return `${stdout.trim()}${changed ? '+' : ''}`;
+}

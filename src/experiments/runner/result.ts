@@ -1,0 +1,82 @@
+// What a run gives, as plain data, and how its numbers are written.
+
+import type { Claim } from '../parts/claims.js';
+import type { Experiment, Metric, Scores, SeedResult, Study } from '../parts/contract.js';
+import type { Summary } from '../parts/statistics.js';
+
+export interface Row {
+  readonly method: string;
+  readonly metrics: Readonly<Record<string, Summary>>;
+}
+
+/** An epoch of a method's training, for curves. */
+export interface CurvePoint {
+  readonly seed: number;
+  readonly method: string;
+  readonly epoch: number;
+  readonly loss: number;
+  readonly metric: number | undefined;
+}
+
+export interface RunResult {
+  readonly system: string;
+  readonly data: string;
+  readonly description: string;
+  readonly seeds: readonly number[];
+  readonly options: Readonly<Record<string, number | string>>;
+  readonly threads: number;
+  /** Scores of all seeds, and what they amount to. */
+  readonly results: readonly SeedResult[];
+  readonly rows: readonly Row[];
+  readonly claims: readonly Claim[];
+  readonly studies: readonly Study[];
+  /** Numbers of the studies that claims are computed on. */
+  readonly scores: Scores;
+  readonly notes: readonly string[];
+  readonly curves: readonly CurvePoint[];
+  readonly seconds: number;
+}
+
+/** `70.2 ± 0.5`, without the spread for a single seed or an exact count. */
+export function formatSummary({ mean, sd }: Summary, { digits = 2 }: Metric): string {
+  if (Number.isNaN(mean)) return '–';
+  const show = (value: number) =>
+    value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return sd === 0 ? show(mean) : `${show(mean)} ± ${show(sd)}`;
+}
+
+/** `accuracy (%)`. */
+export function heading({ label, unit }: Metric): string {
+  return unit ? `${label} (${unit})` : label;
+}
+
+/** The metrics that some method has. */
+export function shownMetrics({ metrics }: Experiment, rows: readonly Row[]): [name: string, metric: Metric][] {
+  return Object.entries(metrics).filter(([name]) =>
+    rows.some((row) => !Number.isNaN(row.metrics[name]?.mean ?? Number.NaN)),
+  );
+}
+
+/** Methods and their metrics as a table of text. */
+export function methodTable(experiment: Experiment, rows: readonly Row[]): { columns: string[]; rows: string[][] } {
+  const metrics = shownMetrics(experiment, rows);
+  return {
+    columns: ['method', ...metrics.map(([, metric]) => heading(metric))],
+    rows: rows.map(({ method, metrics: values }) => [
+      method,
+      ...metrics.map(([name, metric]) => formatSummary(values[name] ?? { mean: Number.NaN, sd: 0 }, metric)),
+    ]),
+  };
+}
+
+/** The value of a claim with four digits. */
+export function formatValue(value: number): string {
+  return Number.isNaN(value) ? 'not a number' : String(Number(value.toPrecision(4)));
+}
+
+/** Claims of one source, in the order in which people read them. */
+export const claimGroups = [
+  { source: 'abstract', title: 'Claims of the abstract' },
+  { source: 'paper', title: 'Claims of the paper' },
+  { source: 'ours', title: 'Our own, at the size of this run' },
+] as const;

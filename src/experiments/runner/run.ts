@@ -1,0 +1,162 @@
+// Runs an experiment: seeds one after the other, each kept when done, then the studies, the claims and the files.
+
+import { threads } from '../../engine/index.js';
+import type { EpochReport } from '../../nn/index.js';
+import { Random } from '../../tensor/index.js';
+import { Evidence, evaluateClaims } from '../parts/claims.js';
+import type { Experiment, RunContext, SeedResult } from '../parts/contract.js';
+import { resolveOptions } from '../parts/options.js';
+import { summarize } from '../parts/statistics.js';
+import { noStudies } from '../parts/studies.js';
+import type { SystemRecord } from '../systems.js';
+import { RunFolder } from './folder.js';
+import { reportHtml } from './report.js';
+import type { Row, RunResult } from './result.js';
+
+export interface RunRequest {
+  readonly data: string;
+  readonly seeds: readonly number[];
+  /** `name=value` assignments. */
+  readonly set: readonly string[];
+  readonly smoke: boolean;
+  /** Folder for the results; nothing is written when left out. */
+  readonly out?: string;
+  /** Continue what `out` holds. */
+  readonly resume?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** What is known when a run begins. */
+export interface StartedRun {
+  readonly description: string;
+  /** Titles of the methods of a seed. */
+  readonly methods: readonly string[];
+  /** Names of the metrics, the first being the one to look at. */
+  readonly metrics: readonly string[];
+}
+
+export interface RunEvents {
+  downloading?(name: string): void;
+  started?(run: StartedRun): void;
+  epoch?(seed: number, method: string, report: EpochReport): void;
+  progress?(seed: number, method: string, share: number): void;
+  seedDone?(result: SeedResult): void;
+  studying?(): void;
+}
+
+/** A run that is ready to go. */
+interface Plan {
+  readonly record: SystemRecord;
+  readonly experiment: Experiment;
+  readonly request: RunRequest;
+  readonly events: RunEvents;
+  readonly options: ReturnType<typeof resolveOptions>;
+  readonly data: unknown;
+  readonly folder: RunFolder | undefined;
+  /** When it began, in milliseconds. */
+  readonly started: number;
+}
+
+/**
+ * Runs an experiment. Finished seeds and the checkpoint of an unfinished training stay in `out` for `resume`.
+ *
+ * @throws Error for unknown options, unreadable data, or a folder that holds another run; the reason of `signal` when it
+ * aborts.
+ */
+export async function runExperiment(
+  record: SystemRecord,
+  request: RunRequest,
+  events: RunEvents = {},
+): Promise<RunResult> {
+  const started = performance.now();
+  const { experiment } = await record.load();
+  const { smoke, set: assignments, out, resume = false, signal } = request;
+  const options = resolveOptions(experiment.options, {
+    preset: experiment.presets?.[request.data],
+    smoke,
+    assignments,
+  });
+  const data = await experiment.load(request.data, options, events.downloading?.bind(events));
+  const configuration = { system: record.slug, data: request.data, seeds: request.seeds, options };
+  const folder = out === undefined ? undefined : new RunFolder(out, configuration, resume);
+  try {
+    return await carryOut({ record, experiment, request, events, options, data, folder, started });
+  } catch (error) {
+    if (!signal?.aborted) folder?.discardUnused();
+    throw error;
+  }
+}
+
+async function carryOut(plan: Plan): Promise<RunResult> {
+  const { record, experiment, request, events, options, data, folder } = plan;
+  const description = experiment.describe(data);
+  events.started?.({ description, methods: experiment.methods(options), metrics: Object.keys(experiment.metrics) });
+  const results: SeedResult[] = [];
+  for (const seed of request.seeds) {
+    const result = folder?.finishedSeed(seed) ?? (await runSeed(plan, seed));
+    results.push(result);
+    events.seedDone?.(result);
+  }
+  events.studying?.();
+  const { studies, scores } =
+    (await experiment.studies?.(data, options, contextOf(plan, request.seeds[0] ?? 0))) ?? noStudies;
+  const result: RunResult = {
+    system: record.slug,
+    data: request.data,
+    description,
+    seeds: request.seeds,
+    options,
+    threads: threads(),
+    results,
+    rows: rowsOf(experiment, results),
+    claims: evaluateClaims(experiment.claims, new Evidence(request.data, options, results, scores)),
+    studies,
+    scores,
+    notes: experiment.notes(options),
+    curves: folder?.curves() ?? [],
+    seconds: (performance.now() - plan.started) / 1000,
+  };
+  folder?.finish(result, reportHtml(record, experiment, result));
+  return result;
+}
+
+function contextOf({ request, events, folder }: Plan, seed: number): RunContext {
+  const { signal } = request;
+  const onEpoch = (method: string, report: EpochReport) => {
+    events.epoch?.(seed, method, report);
+    folder?.logEpoch({ seed, method, epoch: report.epoch, loss: report.loss, metric: report.metric });
+  };
+  return {
+    seed,
+    random: new Random(seed),
+    signal,
+    onEpoch,
+    progress: (method, share) => events.progress?.(seed, method, share),
+    hooks: (method) => ({
+      signal,
+      checkpoint: folder?.checkpoint(seed, method),
+      onEpoch: (report) => onEpoch(method, report),
+    }),
+  };
+}
+
+async function runSeed(plan: Plan, seed: number): Promise<SeedResult> {
+  const { experiment, request, options, data, folder } = plan;
+  const { methods, artifacts } = await experiment.runSeed(data, options, contextOf(plan, seed));
+  const result = { seed, methods };
+  if (folder && artifacts && seed === request.seeds[0]) folder.keepArtifacts(artifacts());
+  await folder?.finishSeed(result);
+  return result;
+}
+
+function rowsOf({ metrics }: Experiment, results: readonly SeedResult[]): Row[] {
+  const names = results[0]?.methods.map(({ method }) => method) ?? [];
+  return names.map((method) => {
+    const scores = results.map((seed) => seed.methods.find((candidate) => candidate.method === method)?.scores ?? {});
+    const summaries = Object.keys(metrics).map((metric) => [
+      metric,
+      summarize(scores.map((score) => score[metric] ?? Number.NaN)),
+    ]);
+    return { method, metrics: Object.fromEntries(summaries) };
+  });
+}

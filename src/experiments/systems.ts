@@ -1,0 +1,78 @@
+// The published systems, as data: what each is, its paper, what the abstract claims, where its experiment is.
+//
+// `gossamer list` and `info`, the table in the README, docs/systems/ and the smoke tests follow from these records. The
+// file imports nothing but types, so that listing the systems costs nothing.
+
+import type { Experiment } from './parts/contract.js';
+
+export const families = {
+  hypergraph: 'Hypergraphs',
+  graph: 'Graphs',
+  embedding: 'Embedding and ranking',
+  hypernet: 'Hypernetworks',
+  vision: 'Vision',
+  compress: 'Compression',
+  lm: 'Language models',
+} as const;
+
+export type Family = keyof typeof families;
+
+export interface Paper {
+  readonly authors: string;
+  readonly title: string;
+  readonly venue: string;
+  readonly year: number;
+  /** Identifier on arXiv, as `2405.14286`. */
+  readonly arxiv?: string;
+}
+
+export interface SystemRecord {
+  /** Its name on the command line, and of its files: `src/<family>/<slug>`, `src/experiments/<family>/<slug>.ts`. */
+  readonly slug: string;
+  readonly title: string;
+  readonly family: Family;
+  /** What it does for a user, in one line. */
+  readonly about: string;
+  readonly paper: Paper;
+  /** What the abstract claims, in its own words, by a short key that claims of the experiment name. */
+  readonly abstract: Readonly<Record<string, string>>;
+  readonly load: () => Promise<{ readonly experiment: Experiment }>;
+}
+
+export const systems: readonly SystemRecord[] = [
+  {
+    slug: 'lighthgnn',
+    title: 'LightHGNN: distilling hypergraph networks into MLPs',
+    family: 'hypergraph',
+    about: 'distils a hypergraph network into an MLP that needs no hypergraph to answer',
+    paper: {
+      authors: 'Feng, Luo, Ying, Gao',
+      title: 'LightHGNN: Distilling Hypergraph Neural Networks into MLPs for 100× Faster Inference',
+      venue: 'ICLR',
+      year: 2024,
+      arxiv: '2402.04296',
+    },
+    abstract: {
+      teacher:
+        'even without hypergraph dependency, the proposed LightHGNNs can still achieve competitive or even better ' +
+        'performance than HGNNs',
+      mlp: 'outperform vanilla MLPs by 16.3 on average (eight hypergraph datasets)',
+      graphs:
+        'three graph datasets further show the average best performance of our LightHGNNs compared with all other methods',
+      speed: 'synthetic hypergraphs with 5.5w vertices indicate LightHGNNs can run 100× faster than HGNNs',
+    },
+    load: () => import('./hypergraph/lighthgnn.js'),
+  },
+];
+
+/** @throws Error naming the known systems. */
+export function findSystem(slug: string): SystemRecord {
+  const record = systems.find((candidate) => candidate.slug === slug);
+  if (!record) throw new Error(`unknown system "${slug}"; known: ${systems.map((system) => system.slug).join(', ')}`);
+  return record;
+}
+
+/** `Feng, Luo, Ying, Gao, "LightHGNN: …", ICLR 2024 (arXiv 2402.04296)`. */
+export function citation({ authors, title, venue, year, arxiv }: Paper): string {
+  return `${authors}, "${title}", ${venue} ${year}${arxiv ? ` (arXiv ${arxiv})` : ''}`;
+}
