@@ -88,7 +88,7 @@ for (const threads of flags.threads.split(',').map(Number)) {
   }
 
   // 3. Personalised PageRank: 65,536 nodes, a million weighted edges.
-  const web = rmat(new Random(1), 16, 1_000_000);
+  const web = rmat(16, 1_000_000, new Random(1));
   await personalizedPageRank(web, { walks: 4 });
   const ms = await best(3, () => personalizedPageRank(web, { walks: 64 }));
   record(

@@ -16,7 +16,7 @@ for (const sizes of [
   for (const networks of [8, 32]) {
     const rows = 64;
     const target = new MLP(sizes, random);
-    const hypernet = new Hypernet(target, { condition: new VectorCondition(4) }, random);
+    const hypernet = new Hypernet(target, new VectorCondition(4), random);
     const weights = hypernet.generate(random.normal([networks, 4]));
     const x = random.normal([networks * rows, sizes[0]]);
     const runs = { batched: () => hypernet.apply(weights, x, forward), shared: () => forward(target, x) };

@@ -9,7 +9,7 @@ import { rmat } from '../dist/structure/index.js';
 
 const WALKS = 64;
 const ranks = underMpi() ? await mpiCommunicator() : alone();
-const graph = rmat(new Random(1), 16, 1_000_000);
+const graph = rmat(16, 1_000_000, new Random(1));
 const report = (title, ms) => {
   const rate = (graph.nodeCount * WALKS) / ms / 1000;
   if (ranks.rank === 0)

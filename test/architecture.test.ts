@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
+import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
 
 const source = resolve(import.meta.dirname, '../src');
@@ -92,6 +93,33 @@ test('no cycles, but among the operations of tensor/ops, whose gradients are wri
   };
   for (const file of files) visit(file, []);
   expect(cycles).toEqual([]);
+});
+
+/** Parameters of the constructors of a file that draw random weights, by class. */
+function constructorsOf(file: string): { name: string; parameters: readonly ts.ParameterDeclaration[] }[] {
+  const text = readFileSync(file, 'utf8');
+  if (!text.includes('random: Random')) return [];
+  const tree = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
+  return tree.statements.filter(ts.isClassDeclaration).flatMap(({ name, members }) =>
+    members
+      .filter(ts.isConstructorDeclaration)
+      .filter(({ parameters }) => parameters.some(({ type }) => type?.getText() === 'Random'))
+      .map(({ parameters }) => ({ name: `${relative(source, file)}: ${name?.text}`, parameters: [...parameters] })),
+  );
+}
+
+test('constructors take what they must know, then `random`, then options that may be left out', () => {
+  const constructors = files.flatMap(constructorsOf);
+  expect(constructors.length).toBeGreaterThan(80);
+  const unlike = constructors.filter(({ parameters }) => {
+    const at = parameters.findIndex(({ type }) => type?.getText() === 'Random');
+    const optional = ({ initializer, questionToken }: ts.ParameterDeclaration) => Boolean(initializer ?? questionToken);
+    const after = parameters.slice(at + 1);
+    const isOptions = (each: ts.ParameterDeclaration) =>
+      optional(each) && (ts.isObjectBindingPattern(each.name) || /Options\b/.test(each.type?.getText() ?? ''));
+    return parameters.slice(0, at).some(optional) || after.length > 1 || !after.every(isOptions);
+  });
+  expect(unlike.map(({ name }) => name)).toEqual([]);
 });
 
 test('folders are named for what is in them', () => {

@@ -51,7 +51,7 @@ async function trainOrder(
   dim: number,
   random: Random,
 ): Promise<Tensor> {
-  const model = new SkipGram(graph, { ...settings, dim }, random, order === 1);
+  const model = new SkipGram(graph, random, { ...settings, dim, shared: order === 1 });
   const edges = new EdgeTable(model.grid);
   const total = Math.round(settings.samplesPerEdge * graph.edgeCount);
   function* batches() {

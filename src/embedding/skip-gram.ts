@@ -205,9 +205,15 @@ export class SkipGram {
   /** V ~ U(−½, ½)/d, C = 0; with `shared` one matrix for both. */
   constructor(
     graph: Graph,
-    { dim = 128, negatives = 5, negativeWeight = 1, learningRate = 0.025, decay = 0 }: SkipGramOptions,
     random: Random,
-    shared = false,
+    {
+      dim = 128,
+      negatives = 5,
+      negativeWeight = 1,
+      learningRate = 0.025,
+      decay = 0,
+      shared = false,
+    }: SkipGramOptions & { readonly shared?: boolean } = {},
   ) {
     if (!(Number.isInteger(dim) && dim >= 1))
       throw new RangeError(`skip-gram: dim must be a positive integer, got ${dim}`);

@@ -58,7 +58,7 @@ async function embedByWalks(graph: Graph, settings: Settings): Promise<Tensor> {
     if (!(settings[name] > 0 && Number.isFinite(settings[name])))
       throw new RangeError(`${name} must be positive, got ${settings[name]}`);
   const random = new Random(settings.seed).split('walks');
-  const model = new SkipGram(graph, settings, random.split('model'));
+  const model = new SkipGram(graph, random.split('model'), settings);
   return trainBatches(model, walkBatches(model.grid, settings, random), settings);
 }
 

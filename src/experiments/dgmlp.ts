@@ -157,7 +157,7 @@ async function runSeed(data: Data, values: Options, context: RunContext) {
   for (const steps of new Set([2, values.steps])) {
     const method = deepTitle('SGC', steps);
     const started = performance.now();
-    const network = new SGC(featureCount(data.scaled), data.classes, random.split(method), steps);
+    const network = new SGC(featureCount(data.scaled), data.classes, random.split(method), { steps });
     await trainNodes(network, scaled, random.split(method), {
       ...training(method),
       ...recipes.sgc.training,
@@ -169,7 +169,7 @@ async function runSeed(data: Data, values: Options, context: RunContext) {
   const recipe = { learningRate, weightDecay, epochs: values.epochs };
   const began = performance.now();
   const means = meanOfHops(data.raw, data.graph, values.steps);
-  const mean = new SGC(featureCount(data.raw), data.classes, random.split('mean'), 0);
+  const mean = new SGC(featureCount(data.raw), data.classes, random.split('mean'), { steps: 0 });
   await trainNodes(mean, onData(means), random.split(meanTitle), { ...training(meanTitle), ...recipe });
   score(meanTitle, mean, means, (performance.now() - began) / 1000);
   let last: DGMLP | undefined;

@@ -238,7 +238,7 @@ async function studies(_: Data, values: Options) {
           [17, 1_000_000],
         ] as const);
   const rows = sizes.map(([scale, edges]) => {
-    const directed = rmat(new Random(1), scale, edges);
+    const directed = rmat(scale, edges, new Random(1));
     const graph = directed.undirected();
     fastRP(graph, { dim: values.dim }).dispose();
     const started = performance.now();

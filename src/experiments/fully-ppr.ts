@@ -61,7 +61,7 @@ const doublingTitle = `doubling, ${DOUBLING_WALKS} walks`;
 const walkTitle = (walks: number) => `${walks} walks`;
 
 async function load(source: string, { scale, edges }: Options): Promise<Data> {
-  if (source === 'rmat') return { name: source, graph: rmat(new Random(1), scale, edges) };
+  if (source === 'rmat') return { name: source, graph: rmat(scale, edges, new Random(1)) };
   const known = files[source];
   const path = known ? knownArchive(source, known) : source;
   if (path.endsWith('.npz')) {

@@ -118,12 +118,9 @@ async function runSeed({ tasks }: Data, { steps }: Options, context: RunContext)
   const hypernet = (generator?: ReturnType<typeof chunks>, widths = [32]) =>
     new Hypernet(
       target(random.split('target')),
-      {
-        condition: new TaskCondition(tasks.length, 4, random.split('tasks')),
-        trunk: mlpTrunk(widths),
-        ...(generator && { generator }),
-      },
+      new TaskCondition(tasks.length, 4, random.split('tasks')),
       random.split('hypernet'),
+      { trunk: mlpTrunk(widths), ...(generator && { generator }) },
     );
   let kept: ReturnType<typeof hypernet> | undefined;
   for (const [title, model] of [

@@ -62,11 +62,9 @@ export async function doubt(steps: number, seed: number) {
     ),
   );
   const condition = new NoiseCondition(8);
-  const hypernet = new Hypernet(
-    new MLP([1, 32, 2], random.split('target')),
-    { condition, trunk: mlpTrunk([32]) },
-    random.split('hypernet'),
-  );
+  const hypernet = new Hypernet(new MLP([1, 32, 2], random.split('target')), condition, random.split('hypernet'), {
+    trunk: mlpTrunk([32]),
+  });
   // Mean and log-variance; the likelihood of a normal distribution, under fresh noise each step.
   const split = (out: Tensor) => ({ mean: out.slice(null, [0, 1]), logVariance: out.slice(null, [1, 2]).clip(-8, 4) });
   await optimize(
@@ -98,12 +96,11 @@ export async function compression(steps: number, seed: number) {
   const make = () => new MLP([DIGIT_PIXELS, 100, 100, DIGIT_CLASSES], random.split('target'));
   const draws = random.split('batches');
   const direct = make();
-  const options = {
-    condition: new TaskCondition(1, 8, random.split('task')),
+  const condition = new TaskCondition(1, 8, random.split('task'));
+  const hypernet = new Hypernet(make(), condition, random.split('hypernet'), {
     trunk: mlpTrunk([24]),
     generator: chunks(400, 8),
-  };
-  const hypernet = new Hypernet(make(), options, random.split('hypernet'));
+  });
   const train = async <M extends object>(model: M, run: (live: M, x: Tensor) => Tensor) => {
     await optimize(
       model,

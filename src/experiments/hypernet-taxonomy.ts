@@ -90,11 +90,10 @@ export function trainCell(cell: Cell, steps: number, seed = 0): CellResult {
     const { x, labels } = points(random.split('points'));
     const targets = [new MLP([2, 8, 2], random.split('target')), new MLP([2, 12, 2], random.split('wider'))] as const;
     const { condition, inputAt } = conditionOf(cell, x, random);
-    const hypernet = new Hypernet(
-      targets[0],
-      { condition, trunk: trunks[cell.trunk], generator },
-      random.split('hypernet'),
-    );
+    const hypernet = new Hypernet(targets[0], condition, random.split('hypernet'), {
+      trunk: trunks[cell.trunk],
+      generator,
+    });
     const optimizer = new Adam({ learningRate: 1e-2 });
     const shapes = targets.map(
       (target): Record<string, Shape> =>

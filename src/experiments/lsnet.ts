@@ -37,7 +37,7 @@ type Options = OptionValues<typeof options>;
 const nano = (title: string, changes: Partial<LSNetOptions>): ImageArm => ({
   title,
   make: ({ size, ...shape }, random) =>
-    new LSNet(random, { ...lsNets['lsnet-nano'], ...shape, ...changes, attentionSize: Math.ceil(size / 16) }),
+    new LSNet({ ...lsNets['lsnet-nano'], ...shape, ...changes, attentionSize: Math.ceil(size / 16) }, random),
 });
 
 const residual = (depth: number): ImageArm => ({

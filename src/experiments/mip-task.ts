@@ -37,7 +37,7 @@ export class Target {
   readonly layers: readonly Linear[];
   readonly norms: readonly (LayerNorm | BatchNorm1d)[];
 
-  constructor(random: Random, norm: 'none' | 'layer' | 'batch' = 'none') {
+  constructor(random: Random, { norm = 'none' }: { readonly norm?: 'none' | 'layer' | 'batch' } = {}) {
     const sizes = [DIGIT_PIXELS, 64, 64, DIGIT_CLASSES];
     this.layers = sizes.slice(1).map((size, i) => new Linear(sizes[i] as number, size, random.split(i)));
     this.norms =
@@ -61,7 +61,7 @@ export function blend(x: Tensor, gamma: readonly number[]): Tensor {
 
 export interface Arm {
   readonly title: string;
-  readonly options: Partial<HypernetOptions<Tensor>>;
+  readonly options: HypernetOptions;
   readonly optimizer: () => Optimizer;
 }
 
@@ -96,12 +96,8 @@ export async function train(
     onStep?: (step: number, loss: number) => void;
   },
 ): Promise<Trained> {
-  const target = new Target(random.split('target'), norm);
-  const hypernet = new Hypernet(
-    target,
-    { condition: new VectorCondition(dims), ...arm.options },
-    random.split('hypernet'),
-  );
+  const target = new Target(random.split('target'), { norm });
+  const hypernet = new Hypernet(target, new VectorCondition(dims), random.split('hypernet'), arm.options);
   const optimizer = arm.optimizer();
   const draws = random.split('draws');
   const [losses, norms]: [number[], number[]] = [[], []];
@@ -142,7 +138,7 @@ export function proportionality(data: Data, seed: number) {
   const rows = (['default', 'MIP'] as const).map((name) => {
     const target = new Target(new Random(seed));
     const own = name === 'MIP' ? { ...MIP_OPTIONS, residual: 'none' as const } : plain;
-    const hypernet = new Hypernet(target, { condition: new VectorCondition(1), ...own }, new Random(seed));
+    const hypernet = new Hypernet(target, new VectorCondition(1), new Random(seed), own);
     const at = (gamma: number) =>
       scope(() => {
         const weights = hypernet.generate(tensor([[gamma]]));
@@ -180,7 +176,7 @@ export async function ablation(data: Data, steps: number, seed: number) {
       for (const width of [16, 128])
         for (const norm of ['none', 'batch', 'layer'] as const) {
           const trunk = mlpTrunk([16, 64, width], { activation, init: 'fan-out' });
-          const loss = async (own: Partial<HypernetOptions<Tensor>>) =>
+          const loss = async (own: HypernetOptions) =>
             finalLoss(
               (
                 await train(data, { options: { ...own, trunk }, optimizer: adam }, new Random(seed), {

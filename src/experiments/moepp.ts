@@ -72,14 +72,14 @@ interface Arm {
 
 const vanilla = (k: number): Arm => ({
   title: `mixture, top ${k}`,
-  layer: (features, hidden, random) => new MixtureOfExperts(features, random, { experts: FFN, hidden, k }),
+  layer: (features, hidden, random) => new MixtureOfExperts(features, { experts: FFN, hidden, k }, random),
 });
 
 const plus = (tau: number, changes: Partial<MoEPlusPlusOptions> = {}, suffix = ''): Arm => ({
   title: `MoE++, τ = ${tau}${suffix}`,
   tau,
   layer: (features, hidden, random) =>
-    new MoEPlusPlus(features, random, { experts: { feedForward: FFN, constant: FREE - 2 }, hidden, tau, ...changes }),
+    new MoEPlusPlus(features, { experts: { feedForward: FFN, constant: FREE - 2 }, hidden, tau, ...changes }, random),
 });
 
 const TOP2 = 'mixture, top 2';

@@ -140,7 +140,6 @@ async function runSeed(data: Data, values: Options, context: RunContext) {
       slots: own,
       aggregate: values.aggregate,
       timeUnit: data.timeUnit ?? values.timeUnit,
-      seed: context.seed,
     });
     const { seen } = await trainTemporal(model, graph, split, random.split(method), {
       epochs: values.epochs,

@@ -22,7 +22,7 @@ type Options = OptionValues<typeof imageOptions>;
 
 const nano = (title: string, options: Partial<VanillaNetOptions>): ImageArm => ({
   title,
-  make: (shape, random) => new VanillaNet(random, { ...vanillaNets['vanillanet-nano'], ...shape, ...options }),
+  make: (shape, random) => new VanillaNet({ ...vanillaNets['vanillanet-nano'], ...shape, ...options }, random),
 });
 
 const MAIN = 'VanillaNet, series';

@@ -50,7 +50,7 @@ export class DepthNetwork implements GraphModule {
   readonly #steps: readonly number[];
   readonly #options: Required<DepthOptions>;
 
-  constructor(inFeatures: number, outFeatures: number, random: Random, options: DepthOptions) {
+  constructor(inFeatures: number, outFeatures: number, options: DepthOptions, random: Random) {
     const settings = { hidden: 64, dropout: 0.2, skip: 'none' as const, ...options };
     const { propagations, transformations, hidden, skip } = settings;
     this.layers = Array.from({ length: transformations }, (_, l) => {
@@ -103,7 +103,7 @@ export async function depthSweep(
     const accuracies: number[] = [];
     for (const seed of seeds) {
       const random = new Random(seed).split(name);
-      const network = new DepthNetwork(featureCount(data.features), data.classes, random.split('weights'), point);
+      const network = new DepthNetwork(featureCount(data.features), data.classes, point, random.split('weights'));
       await trainNodes(network, data, random, options);
       accuracies.push(
         100 *
@@ -124,7 +124,7 @@ export async function gradientProfile(
   random: Random,
   { epochs = 100, ...options }: SemiSupervisedOptions = {},
 ): Promise<number[]> {
-  const network = new DepthNetwork(featureCount(data.features), data.classes, random.split('weights'), point);
+  const network = new DepthNetwork(featureCount(data.features), data.classes, point, random.split('weights'));
   const rows = tensor(data.train);
   const labels = tensor(data.train.map((row) => data.labels[row] as number));
   const profile: number[] = [];
@@ -151,7 +151,7 @@ export async function nodeDepthPreference(
   for (let k = 1; k <= steps; k++)
     for (let repeat = 0; repeat < repeats; repeat++) {
       const random = new Random(repeat).split(k);
-      const network = new SGC(featureCount(data.features), data.classes, random, k);
+      const network = new SGC(featureCount(data.features), data.classes, random, { steps: k });
       await trainNodes(network, data, random, { learningRate: 0.2, weightDecay: 1e-5, epochs: 50, ...options });
       const predicted = scope(() => predictedClasses(network.forward(data.features, data.graph)));
       const own = shares[k - 1] as Float64Array;

@@ -12,6 +12,11 @@ export interface HyperState {
   readonly small: Tensor;
 }
 
+export interface HyperRNNOptions {
+  /** Width of the small network. Default: 16. */
+  readonly smallHidden?: number;
+}
+
 export class HyperRNN {
   readonly small: GRU;
   readonly fromHidden: Linear;
@@ -20,13 +25,16 @@ export class HyperRNN {
   readonly inputScale: Linear;
   readonly shift: Linear;
   readonly norm: LayerNorm;
+  /** Width of the small network. */
+  readonly smallHidden: number;
 
   constructor(
     readonly inFeatures: number,
     readonly hidden: number,
     random: Random,
-    readonly smallHidden = 16,
+    { smallHidden = 16 }: HyperRNNOptions = {},
   ) {
+    this.smallHidden = smallHidden;
     this.small = new GRU(hidden + inFeatures, smallHidden, random.split('small'));
     this.fromHidden = new Linear(hidden, hidden, random.split('hidden'), { bias: false });
     this.fromInput = new Linear(inFeatures, hidden, random.split('input'), { bias: false });

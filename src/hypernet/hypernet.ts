@@ -33,8 +33,7 @@ import { freshBase, type HypernetInit, initializeOutputs } from './init.js';
 import { Layout, type Selection, selectParameters } from './layout.js';
 import { mlpTrunk, type Trunk, type TrunkFactory } from './trunk.js';
 
-export interface HypernetOptions<Input> {
-  readonly condition: Condition<Input>;
+export interface HypernetOptions {
   /** A perceptron [100, 100] when left out. */
   readonly trunk?: TrunkFactory;
   /** All weights at once when left out. */
@@ -66,16 +65,16 @@ export class Hypernet<Target extends object, Input = Tensor> {
 
   constructor(
     target: Target,
+    condition: Condition<Input>,
+    random: Random,
     {
-      condition,
       trunk = mlpTrunk([100, 100]),
       generator = once(),
       init = 'hyperfan-in',
       encoding = 'none',
       residual = 'none',
       select,
-    }: HypernetOptions<Input>,
-    random: Random,
+    }: HypernetOptions = {},
   ) {
     const values = selectParameters(target, select);
     const names = new Set(Object.keys(values));

@@ -23,7 +23,7 @@ export {
   type Rule,
   type Strategy,
 } from './generator.js';
-export { HyperRNN, type HyperState } from './hyper-cell.js';
+export { HyperRNN, type HyperRNNOptions, type HyperState } from './hyper-cell.js';
 export { Hypernet, type HypernetOptions, weightsOf } from './hypernet.js';
 export type { HypernetInit } from './init.js';
 export { Layout, type LayoutEntry, type Selection, selectParameters } from './layout.js';
@@ -31,6 +31,7 @@ export { MIP_OPTIONS } from './mip.js';
 export * from './tabular/index.js';
 export {
   attentionTrunk,
+  type ConvolutionTrunkOptions,
   convolutionTrunk,
   gainOf,
   type MLPTrunkOptions,

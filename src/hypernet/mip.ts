@@ -12,4 +12,4 @@ export const MIP_OPTIONS = {
   residual: 'fresh',
   init: 'fan-out',
   trunk: mlpTrunk([16, 64, 128], { activation: 'leakyRelu', init: 'fan-out' }),
-} as const satisfies Partial<HypernetOptions<never>>;
+} as const satisfies HypernetOptions;

@@ -71,6 +71,11 @@ export function gainOf(activation: TrunkActivation): number {
   ];
 }
 
+export interface ConvolutionTrunkOptions {
+  /** Default: 3. */
+  readonly kernel?: number;
+}
+
 /** Convolutions along the numbers of each token. */
 export class ConvolutionTrunk implements Trunk {
   readonly convolutions: readonly Conv1d[];
@@ -80,7 +85,7 @@ export class ConvolutionTrunk implements Trunk {
     readonly inFeatures: number,
     channels: readonly number[],
     random: Random,
-    kernel = 3,
+    { kernel = 3 }: ConvolutionTrunkOptions = {},
   ) {
     this.convolutions = channels.map(
       (width, i) =>
@@ -159,9 +164,9 @@ export const mlpTrunk =
   (inFeatures, random) =>
     new MLPTrunk(inFeatures, widths, random, options);
 export const convolutionTrunk =
-  (channels: readonly number[], kernel?: number): TrunkFactory =>
+  (channels: readonly number[], options?: ConvolutionTrunkOptions): TrunkFactory =>
   (inFeatures, random) =>
-    new ConvolutionTrunk(inFeatures, channels, random, kernel);
+    new ConvolutionTrunk(inFeatures, channels, random, options);
 export const recurrentTrunk =
   (hidden: number): TrunkFactory =>
   (inFeatures, random) =>

@@ -19,12 +19,14 @@ export function decoderConfig(given: DecoderConfig): LanguageModelConfig {
 export function decoderOf(config: LanguageModelConfig, random: Random): Decoder {
   const { experts, features, hidden, activation, unturned, architecture, ...sizes } = config;
   const mixture = (layer: Random) => {
-    if (experts?.zeroComputation) return new MoEPlusPlus(features, layer, experts.zeroComputation);
+    if (experts?.zeroComputation) return new MoEPlusPlus(features, experts.zeroComputation, layer);
     const { count = 1, k = 1, normalised = true } = experts ?? {};
-    return new MixtureOfExperts(features, layer, {
-      ...{ experts: count, k, hidden, gates: normalised ? 'renormalised' : 'softmax' },
-      ...(activation && { activation }),
-    });
+    const gates = normalised ? 'renormalised' : 'softmax';
+    return new MixtureOfExperts(
+      features,
+      { experts: count, k, hidden, gates, ...(activation && { activation }) },
+      layer,
+    );
   };
   return new Decoder(
     {

@@ -78,9 +78,9 @@ export class MoEPlusPlus<E extends ExpertSet = ExpertBank> implements ExpertLaye
 
   constructor(
     readonly features: number,
-    random: Random,
     readonly options: MoEPlusPlusOptions,
-    experts?: E,
+    random: Random,
+    { experts }: { readonly experts?: E } = {},
   ) {
     const { feedForward, constant = 0, copy = 1, zero = 1 } = options.experts;
     const { k = 2, tau = 0.75, hidden, activation, gatingResidual = true } = options;
@@ -91,7 +91,7 @@ export class MoEPlusPlus<E extends ExpertSet = ExpertBank> implements ExpertLaye
     if (k > this.count) throw new RangeError(`MoE++: cannot choose ${k} of ${this.count} experts`);
     this.router = new Linear(features, this.count, random, { bias: false });
     if (gatingResidual) this.residual = parameter(zeros([this.count, this.count]));
-    this.experts = (experts ?? new ExpertBank(feedForward, features, hidden, random, activation)) as E;
+    this.experts = (experts ?? new ExpertBank(feedForward, features, hidden, random, { activation })) as E;
     if (constant > 0) {
       this.constantGate = parameter(random.uniform([constant, 2, features], -1, 1).multiply(1 / Math.sqrt(features)));
       this.constants = parameter(random.normal([constant, features], 0, 0.02));

@@ -31,7 +31,7 @@ export function convNorm(
 ): Layer[] {
   return [
     heConv(inChannels, outChannels, kernelSize, random, { padding: (kernelSize - 1) / 2, ...options }),
-    new BatchNorm2d(outChannels, epsilon),
+    new BatchNorm2d(outChannels, { epsilon }),
     ...(activation === 'none' ? [] : [new Activation(activation)]),
   ];
 }

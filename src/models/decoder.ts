@@ -87,8 +87,8 @@ class SelfAttention {
     this.vProj = new Linear(features, keyHeads * headDim, random, { bias });
     this.oProj = new Linear(heads * headDim, features, random, { bias: false });
     if (qkNorm) {
-      this.qNorm = new RMSNorm(headDim, epsilon);
-      this.kNorm = new RMSNorm(headDim, epsilon);
+      this.qNorm = new RMSNorm(headDim, { epsilon });
+      this.kNorm = new RMSNorm(headDim, { epsilon });
     }
     this.#turned = options.rotary?.(layer) ?? true;
   }
@@ -115,8 +115,8 @@ class GatedLayer implements FeedForward {
   constructor(
     features: number,
     hidden: number,
-    random: Random,
     readonly activation: ExpertActivation,
+    random: Random,
   ) {
     if (activation !== 'relu2') this.gateProj = new Linear(features, hidden, random, { bias: false });
     this.upProj = new Linear(features, hidden, random, { bias: false });
@@ -136,10 +136,10 @@ class DecoderLayer {
 
   constructor(options: Resolved, layer: number, random: Random) {
     const { features, hidden, epsilon, activation = 'swiglu' } = options;
-    this.inputLayernorm = new RMSNorm(features, epsilon);
+    this.inputLayernorm = new RMSNorm(features, { epsilon });
     this.selfAttn = new SelfAttention(options, layer, random);
-    this.postAttentionLayernorm = new RMSNorm(features, epsilon);
-    this.mlp = options.feedForward?.(layer, random) ?? new GatedLayer(features, hidden, random, activation);
+    this.postAttentionLayernorm = new RMSNorm(features, { epsilon });
+    this.mlp = options.feedForward?.(layer, random) ?? new GatedLayer(features, hidden, activation, random);
   }
 
   forward(x: Tensor, tables: RotaryTables, context?: ExpertContext): Tensor {
@@ -171,7 +171,7 @@ export class Decoder {
     this.model = {
       embedTokens,
       layers: Array.from({ length: layers }, (_, layer) => new DecoderLayer(options, layer, random)),
-      norm: new RMSNorm(features, options.epsilon),
+      norm: new RMSNorm(features, { epsilon: options.epsilon }),
     };
     this.lmHead = options.tied ? undefined : new Linear(features, vocabulary, random, { bias: false });
   }

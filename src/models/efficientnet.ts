@@ -30,7 +30,7 @@ class MBConv implements Layer {
     this.block = [
       ...(expansion === 1 ? [] : [convNorm(inChannels, hidden, 1, random, silu)]),
       convNorm(hidden, hidden, kernel, random, { stride, groups: hidden, ...silu }),
-      new SqueezeExcitation(hidden, Math.max(1, Math.floor(inChannels / 4)), random, 'silu'),
+      new SqueezeExcitation(hidden, Math.max(1, Math.floor(inChannels / 4)), random, { activation: 'silu' }),
       convNorm(hidden, outChannels, 1, random, { activation: 'none' }),
     ];
   }

@@ -19,5 +19,5 @@ export {
   roundChannels,
 } from './mobilenet.js';
 export { ResNet, SmallResNet, type SmallResNetOptions } from './resnet.js';
-export { SqueezeExcitation } from './squeeze-excitation.js';
+export { SqueezeExcitation, type SqueezeOptions } from './squeeze-excitation.js';
 export { VisionTransformer, type VisionTransformerOptions, visionTransformers } from './vit.js';

@@ -86,8 +86,8 @@ class InvertedResidual implements Layer {
     readonly outChannels: number,
     readonly stride: number,
     expansion: number,
+    largest: number,
     random: Random,
-    largest = Number.POSITIVE_INFINITY,
   ) {
     const hidden = Math.min(largest, inChannels * expansion);
     this.conv = [
@@ -120,7 +120,8 @@ export class MobileNetV2 {
   readonly classifier: readonly [Dropout, Linear];
 
   constructor(random: Random, options: MobileNetV2Options = {}) {
-    const { channels = 3, classes = 1000, width = 1, stem = [32, 2], groups = groupsV2, largestExpansion } = options;
+    const { channels = 3, classes = 1000, width = 1, stem = [32, 2], groups = groupsV2 } = options;
+    const { largestExpansion = Number.POSITIVE_INFINITY } = options;
     const first = scaled(stem[0], width);
     let last = first;
     const final = scaled(options.final ?? 1280, Math.max(1, width));
@@ -128,7 +129,7 @@ export class MobileNetV2 {
       Array.from({ length: repeats }, (_, i) => {
         const inChannels = last;
         last = scaled(out, width);
-        return new InvertedResidual(inChannels, last, i === 0 ? stride : 1, expansion, random, largestExpansion);
+        return new InvertedResidual(inChannels, last, i === 0 ? stride : 1, expansion, largestExpansion, random);
       }),
     );
     this.features = [

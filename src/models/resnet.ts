@@ -16,7 +16,7 @@ class BasicBlock {
   readonly bn2: BatchNorm2d;
   readonly downsample: Sequence | undefined;
 
-  constructor(inChannels: number, channels: number, stride: number, random: Random, shortcut: Shortcut) {
+  constructor(inChannels: number, channels: number, stride: number, shortcut: Shortcut, random: Random) {
     this.conv1 = heConv(inChannels, channels, 3, random, { stride, padding: 1 });
     this.bn1 = new BatchNorm2d(channels);
     this.conv2 = heConv(channels, channels, 3, random, { padding: 1 });
@@ -42,7 +42,7 @@ class Bottleneck {
   readonly bn3: BatchNorm2d;
   readonly downsample: Sequence | undefined;
 
-  constructor(inChannels: number, channels: number, stride: number, random: Random, shortcut: Shortcut) {
+  constructor(inChannels: number, channels: number, stride: number, shortcut: Shortcut, random: Random) {
     const outChannels = channels * Bottleneck.expansion;
     this.conv1 = heConv(inChannels, channels, 1, random);
     this.bn1 = new BatchNorm2d(channels);
@@ -94,13 +94,13 @@ function group(
   channels: number,
   count: number,
   stride: number,
-  random: Random,
   shortcut: Shortcut,
+  random: Random,
 ): Block[] {
   return Array.from({ length: count }, (_, i) =>
     i === 0
-      ? new kind(inChannels, channels, stride, random, shortcut)
-      : new kind(channels * kind.expansion, channels, 1, random, shortcut),
+      ? new kind(inChannels, channels, stride, shortcut, random)
+      : new kind(channels * kind.expansion, channels, 1, shortcut, random),
   );
 }
 
@@ -131,9 +131,9 @@ export class SmallResNet {
       throw new RangeError(`SmallResNet: the depth must be 6n + 2 (8, 14, 20, …), got ${depth}`);
     this.conv1 = heConv(channels, widths[0], 3, random, { padding: 1 });
     this.bn1 = new BatchNorm2d(widths[0]);
-    this.layer1 = group(BasicBlock, widths[0], widths[0], n, 1, random, subsampling);
-    this.layer2 = group(BasicBlock, widths[0], widths[1], n, 2, random, subsampling);
-    this.layer3 = group(BasicBlock, widths[1], widths[2], n, 2, random, subsampling);
+    this.layer1 = group(BasicBlock, widths[0], widths[0], n, 1, subsampling, random);
+    this.layer2 = group(BasicBlock, widths[0], widths[1], n, 2, subsampling, random);
+    this.layer3 = group(BasicBlock, widths[1], widths[2], n, 2, subsampling, random);
     this.linear = new Linear(widths[2], classes, random);
   }
 
@@ -163,10 +163,10 @@ export class ResNet {
     const { expansion } = kind;
     this.conv1 = heConv(channels, 64, 7, random, { stride: 2, padding: 3 });
     this.bn1 = new BatchNorm2d(64);
-    this.layer1 = group(kind, 64, 64, blocks[0], 1, random, projection);
-    this.layer2 = group(kind, 64 * expansion, 128, blocks[1], 2, random, projection);
-    this.layer3 = group(kind, 128 * expansion, 256, blocks[2], 2, random, projection);
-    this.layer4 = group(kind, 256 * expansion, 512, blocks[3], 2, random, projection);
+    this.layer1 = group(kind, 64, 64, blocks[0], 1, projection, random);
+    this.layer2 = group(kind, 64 * expansion, 128, blocks[1], 2, projection, random);
+    this.layer3 = group(kind, 128 * expansion, 256, blocks[2], 2, projection, random);
+    this.layer4 = group(kind, 256 * expansion, 512, blocks[3], 2, projection, random);
     this.fc = new Linear(512 * expansion, classes, random);
   }
 

@@ -36,9 +36,9 @@ class TransformerBlock {
   readonly mlp: Mlp;
 
   constructor(features: number, heads: number, random: Random) {
-    this.norm1 = new LayerNorm(features, EPSILON);
+    this.norm1 = new LayerNorm(features, { epsilon: EPSILON });
     this.attn = new MultiHeadAttention(features, heads, random);
-    this.norm2 = new LayerNorm(features, EPSILON);
+    this.norm2 = new LayerNorm(features, { epsilon: EPSILON });
     this.mlp = new Mlp(features, 4 * features, random);
   }
 
@@ -86,7 +86,7 @@ export class VisionTransformer {
     this.posEmbed = parameter(truncatedNormal(random, [1, tokens, features]));
     this.patchEmbed = { proj: new Conv2d(channels, features, patchSize, random, { stride: patchSize }) };
     this.blocks = Array.from({ length: depth }, () => new TransformerBlock(features, heads, random));
-    this.norm = new LayerNorm(features, EPSILON);
+    this.norm = new LayerNorm(features, { epsilon: EPSILON });
     this.head = new Linear(features, classes, random);
   }
 

@@ -79,7 +79,17 @@ export {
   weightSlots,
   withWeights,
 } from './module.js';
-export { BatchNorm, BatchNorm1d, BatchNorm2d, GroupNorm, InstanceNorm2d, LayerNorm, RMSNorm } from './normalization.js';
+export {
+  BatchNorm,
+  BatchNorm1d,
+  BatchNorm2d,
+  type BatchNormOptions,
+  GroupNorm,
+  InstanceNorm2d,
+  LayerNorm,
+  type NormOptions,
+  RMSNorm,
+} from './normalization.js';
 export {
   Adam,
   type AdamOptions,

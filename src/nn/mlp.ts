@@ -20,7 +20,12 @@ class Block {
   readonly norm: BatchNorm1d | undefined;
   readonly #dropout: Dropout;
 
-  constructor(inFeatures: number, outFeatures: number, random: Random, { norm = 'none', dropout = 0 }: MLPOptions) {
+  constructor(
+    inFeatures: number,
+    outFeatures: number,
+    random: Random,
+    { norm = 'none', dropout = 0 }: MLPOptions = {},
+  ) {
     this.linear = new Linear(inFeatures, outFeatures, random);
     this.norm = norm === 'batch' ? new BatchNorm1d(outFeatures) : undefined;
     this.#dropout = new Dropout(dropout);

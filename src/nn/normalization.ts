@@ -20,15 +20,27 @@ import {
 import { batchedAffine } from './batched.js';
 import { buffer, type Mode, parameter } from './module.js';
 
+export interface NormOptions {
+  /** ε, added to the variance. Default: 1e-5, and 1e-6 in `RMSNorm`. */
+  readonly epsilon?: number;
+}
+
+export interface BatchNormOptions extends NormOptions {
+  /** Share of a batch in the running mean and variance. Default: 0.1. */
+  readonly momentum?: number;
+}
+
 /** y = (x − mean)/√(var + ε)·γ + β over the last axis (Ba, Kiros, Hinton 2016). */
 export class LayerNorm {
   weight: Tensor;
   bias: Tensor;
+  readonly epsilon: number;
 
   constructor(
     readonly features: number,
-    readonly epsilon = 1e-5,
+    { epsilon = 1e-5 }: NormOptions = {},
   ) {
+    this.epsilon = epsilon;
     this.weight = parameter(ones([features]));
     this.bias = parameter(zeros([features]));
   }
@@ -44,11 +56,13 @@ export class LayerNorm {
 /** y = x/√(mean x² + ε)·γ over the last axis (Zhang & Sennrich 2019). */
 export class RMSNorm {
   weight: Tensor;
+  readonly epsilon: number;
 
   constructor(
     readonly features: number,
-    readonly epsilon = 1e-6,
+    { epsilon = 1e-6 }: NormOptions = {},
   ) {
+    this.epsilon = epsilon;
     this.weight = parameter(ones([features]));
   }
 
@@ -66,12 +80,15 @@ export class BatchNorm {
   bias: Tensor;
   runningMean: Tensor;
   runningVariance: Tensor;
+  readonly epsilon: number;
+  readonly momentum: number;
 
   constructor(
     readonly features: number,
-    readonly epsilon = 1e-5,
-    readonly momentum = 0.1,
+    { epsilon = 1e-5, momentum = 0.1 }: BatchNormOptions = {},
   ) {
+    this.epsilon = epsilon;
+    this.momentum = momentum;
     this.weight = parameter(ones([features]));
     this.bias = parameter(zeros([features]));
     this.runningMean = buffer(zeros([features]));
@@ -123,12 +140,14 @@ export class BatchNorm2d extends BatchNorm {}
 export class GroupNorm {
   weight: Tensor;
   bias: Tensor;
+  readonly epsilon: number;
 
   constructor(
     readonly groups: number,
     readonly features: number,
-    readonly epsilon = 1e-5,
+    { epsilon = 1e-5 }: NormOptions = {},
   ) {
+    this.epsilon = epsilon;
     this.weight = parameter(ones([features]));
     this.bias = parameter(zeros([features]));
   }
@@ -140,7 +159,7 @@ export class GroupNorm {
 
 /** Each channel of each image standardised by itself (Ulyanov, Vedaldi, Lempitsky 2016). */
 export class InstanceNorm2d extends GroupNorm {
-  constructor(features: number, epsilon = 1e-5) {
-    super(features, features, epsilon);
+  constructor(features: number, options: NormOptions = {}) {
+    super(features, features, options);
   }
 }

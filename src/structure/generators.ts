@@ -111,7 +111,7 @@ export function blockModel(
 }
 
 /** R-MAT (Chakrabarti, Zhan, Faloutsos, SDM 2004) with the usual quarters 0.57, 0.19, 0.19, 0.05: 2^scale nodes, directed, weights 1 … 5 summed over repeats. */
-export function rmat(random: Random, scale: number, edges: number): Graph {
+export function rmat(scale: number, edges: number, random: Random): Graph {
   const [sources, targets, weights] = [new Int32Array(edges), new Int32Array(edges), new Float32Array(edges)];
   for (let e = 0; e < edges; e++) {
     let [u, v] = [0, 0];

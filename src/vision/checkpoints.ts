@@ -3,7 +3,7 @@
 import { loadTorchState } from '../data/index.js';
 import type { Weights } from '../nn/index.js';
 import { ones } from '../tensor/index.js';
-import { LSNet } from './lsnet.js';
+import { LSNet } from './lsnet/index.js';
 import { VanillaNet } from './vanillanet.js';
 
 type Rule = readonly [pattern: RegExp, ours: string | undefined];

@@ -12,7 +12,7 @@ import { type ImageTrainingOptions, trainOnImages } from '../models/index.js';
 import { type FitResult, inference, type Layer, replaceWeights, stateOf } from '../nn/index.js';
 import { Random, scope, softmax, type Tensor, zeros } from '../tensor/index.js';
 import { type CompileOptions, compile, loadPlan, type Plan } from '../trace/index.js';
-import { LSNet } from './lsnet.js';
+import { LSNet } from './lsnet/index.js';
 import { fadingAt, VanillaNet } from './vanillanet.js';
 import { imageModel } from './zoo.js';
 

@@ -43,7 +43,7 @@ export interface VanillaNetOptions {
 const EPSILON = 1e-6;
 const DEVIATION = 0.02;
 
-type Form = NonNullable<VanillaNetOptions['form']>;
+type FormOptions = Pick<VanillaNetOptions, 'form'>;
 
 /** A convolution whose weights start as the paper's do. */
 function conv(inChannels: number, outChannels: number, random: Random, shape: ConvNormShape): ConvNorm {
@@ -63,14 +63,14 @@ class SeriesActivation {
   constructor(
     channels: number,
     readonly reach: number,
-    form: Form,
     random: Random,
+    { form = 'deep' }: FormOptions = {},
   ) {
     if (reach === 0) return;
     const width = 2 * reach + 1;
     this.weight = parameter(random.normal([channels, 1, width, width], 0, DEVIATION));
     if (form === 'merged') this.bias = parameter(zeros([channels]));
-    else this.norm = new BatchNorm2d(channels, EPSILON);
+    else this.norm = new BatchNorm2d(channels, { epsilon: EPSILON });
   }
 
   forward(x: Tensor, mode: Mode): Tensor {
@@ -95,9 +95,8 @@ class MergingConv {
 
   constructor(
     [inChannels, middle, outChannels]: readonly [number, number, number],
-    form: Form,
     random: Random,
-    { last = false, ...shape }: { last?: boolean } & ConvNormShape = {},
+    { form = 'deep', last = false, ...shape }: FormOptions & { last?: boolean } & ConvNormShape = {},
   ) {
     const ending = last || form === 'merged' ? 'none' : 'batch';
     if (form === 'deep') {
@@ -136,11 +135,11 @@ class Stage {
     readonly stride: number,
     readonly poolTo: number | undefined,
     reach: number,
-    form: Form,
     random: Random,
+    options: FormOptions = {},
   ) {
-    this.conv = new MergingConv([inChannels, inChannels, outChannels], form, random);
-    this.activation = new SeriesActivation(outChannels, reach, form, random);
+    this.conv = new MergingConv([inChannels, inChannels, outChannels], random, options);
+    this.activation = new SeriesActivation(outChannels, reach, random, options);
   }
 
   forward(x: Tensor, slope: number, mode: Mode): Tensor {
@@ -164,21 +163,21 @@ export class VanillaNet {
   readonly slope: Tensor | undefined;
 
   constructor(
-    random: Random,
     readonly options: VanillaNetOptions,
+    random: Random,
   ) {
     const { dims, strides, channels = 3, classes = 1000, series = 3, form = 'deep', dropout = 0 } = options;
     const { kernel, ...placing } = options.stem ?? { kernel: 4, stride: 4, padding: 0 };
     if (dims.length !== strides.length + 1)
       throw new Error(`VanillaNet: ${strides.length} strides need ${strides.length + 1} dims, got ${dims.length}`);
     const width = (at: number) => dims[at] as number;
-    this.stem = new MergingConv([channels, width(0), width(0)], form, random, { kernel, ...placing });
-    this.stemActivation = new SeriesActivation(width(0), series, form, random);
+    this.stem = new MergingConv([channels, width(0), width(0)], random, { form, kernel, ...placing });
+    this.stemActivation = new SeriesActivation(width(0), series, random, { form });
     this.stages = strides.map(
-      (stride, i) => new Stage(width(i), width(i + 1), stride, options.poolTo?.[i], series, form, random),
+      (stride, i) => new Stage(width(i), width(i + 1), stride, options.poolTo?.[i], series, random, { form }),
     );
     this.dropout = new Dropout(dropout);
-    this.head = new MergingConv([width(strides.length), classes, classes], form, random, { last: true });
+    this.head = new MergingConv([width(strides.length), classes, classes], random, { form, last: true });
     if (form === 'deep') this.slope = buffer(zeros([1]));
   }
 
@@ -212,7 +211,7 @@ export class VanillaNet {
       throw new Error(
         `VanillaNet: layers can be merged once λ is 1, it is ${this.lambda}; train on, or set lambda = 1`,
       );
-    const target = new VanillaNet(new Random(0), { ...this.options, form: 'merged' });
+    const target = new VanillaNet({ ...this.options, form: 'merged' }, new Random(0));
     scope(() => {
       this.stem.mergeInto(target.stem);
       this.stemActivation.mergeInto(target.stemActivation);

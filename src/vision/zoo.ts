@@ -14,7 +14,7 @@ import {
 } from '../models/index.js';
 import type { Layer } from '../nn/index.js';
 import type { Random } from '../tensor/index.js';
-import { LSNet, type LSNetOptions, lsNets } from './lsnet.js';
+import { LSNet, type LSNetOptions, lsNets } from './lsnet/index.js';
 import { VanillaNet, type VanillaNetOptions, vanillaNets } from './vanillanet.js';
 
 /** What a classifier is made for. */
@@ -128,12 +128,12 @@ const makers: Readonly<Record<string, Make>> = {
   ),
   ...named<VanillaNetOptions>(
     vanillaNets,
-    (options, shape, random) => new VanillaNet(random, { ...options, ...shape }),
+    (options, shape, random) => new VanillaNet({ ...options, ...shape }, random),
   ),
   ...named<LSNetOptions>(
     lsNets,
     (options, shape, random) =>
-      new LSNet(random, { ...options, ...shape, attentionSize: lastMap(shape.size, options) }),
+      new LSNet({ ...options, ...shape, attentionSize: lastMap(shape.size, options) }, random),
   ),
 };
 

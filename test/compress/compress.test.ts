@@ -85,7 +85,7 @@ describe('removing channels', () => {
     ],
     [
       'VanillaNet',
-      () => new VanillaNet(new Random(1), { dims: [16, 32, 32], strides: [2, 1], classes: 4, form: 'merged' }),
+      () => new VanillaNet({ dims: [16, 32, 32], strides: [2, 1], classes: 4, form: 'merged' }, new Random(1)),
       [1, 3, 16, 16],
     ],
     [

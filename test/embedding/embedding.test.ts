@@ -222,7 +222,7 @@ describe('skip-gram', () => {
   test('one pair changes both rows by the gradient of its loss', () => {
     // Two nodes, one edge; no negatives, so loss = −log σ(V₀·C₁).
     const graph = Graph.fromEdges(2, [0], [1]);
-    const model = new e.SkipGram(graph, { dim: 4, negatives: 0, learningRate: 0.1 }, new Random(1));
+    const model = new e.SkipGram(graph, new Random(1), { dim: 4, negatives: 0, learningRate: 0.1 });
     model.contexts.assign(tensor(uniform(5, 8), [2, 4]));
     const [v, c] = [Float64Array.from(model.vertices.view()), Float64Array.from(model.contexts.view())];
     model.train(

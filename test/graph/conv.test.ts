@@ -100,9 +100,9 @@ describe('layers equal their equations', () => {
   });
 
   test('SGC with K = 0 is logistic regression, with K the k-th power', () => {
-    const flat = new g.SGC(5, 3, random(), 0);
+    const flat = new g.SGC(5, 3, random(), { steps: 0 });
     expectClose(flat.forward(x, graph).view(), flat.linear.forward(x).view());
-    const deep = new g.SGC(5, 3, random(), 3);
+    const deep = new g.SGC(5, 3, random(), { steps: 3 });
     const powered = dense().matmul(dense().matmul(dense().matmul(x)));
     expectClose(deep.forward(x, graph).view(), deep.linear.forward(powered).view());
   });

@@ -30,13 +30,13 @@ const layers: Record<string, (x: Tensor, h: Hypergraph) => Tensor> = (() => {
     UniGCN: new conv.UniGCNConv(4, 6, random),
     UniGIN: new conv.UniGINConv(4, 6, random),
     UniSAGE: new conv.UniSAGEConv(4, 6, random),
-    UniGAT: new conv.UniGATConv(4, 6, random, 2),
+    UniGAT: new conv.UniGATConv(4, 6, random, { heads: 2 }),
     UniGCNII: new conv.UniGCNII(4, 5, 6, random, { layers: 4 }),
-    AllDeepSets: new conv.AllDeepSetsConv(4, 6, random, 'degree'),
-    AllSetTransformer: new conv.AllSetTransformerConv(4, 6, random, 2),
+    AllDeepSets: new conv.AllDeepSetsConv(4, 6, random, { norm: 'degree' }),
+    AllSetTransformer: new conv.AllSetTransformerConv(4, 6, random, { heads: 2 }),
     EDHNN: new conv.EDHNNConv(4, random),
     CliqueGCN: new conv.CliqueGCNConv(4, 6, random),
-    CliqueGAT: new conv.CliqueGATConv(4, 6, random, 3),
+    CliqueGAT: new conv.CliqueGATConv(4, 6, random, { heads: 3 }),
   };
   return Object.fromEntries(
     Object.entries(list).map(([name, layer]) => [name, (features, hypergraph) => layer.forward(features, hypergraph)]),

@@ -27,8 +27,7 @@ describe('generators', () => {
     const target = mlp();
     const n = parameterCount(target);
     const trunk = h.mlpTrunk([6]);
-    const make = (generator: h.Strategy) =>
-      new h.Hypernet(target, { condition: vector(3), trunk, generator }, random());
+    const make = (generator: h.Strategy) => new h.Hypernet(target, vector(3), random(), { trunk, generator });
     const [all, head, chunk] = [make(h.once()), make(h.heads(1)), make(h.chunks(n, 0))];
     const matrix = stateOf(all)['generator.out.weight'] as Tensor;
     (stateOf(head)['generator.heads.0.weight'] as Tensor).assign(matrix);
@@ -44,7 +43,7 @@ describe('generators', () => {
     const n = parameterCount(target);
     expect(n).toBe(5 * 7 + 7 + 7 * 3 + 3);
     const count = (generator: h.Strategy) =>
-      new h.Hypernet(target, { condition: vector(4), trunk: h.mlpTrunk([10, 6]), generator }, random()).size;
+      new h.Hypernet(target, vector(4), random(), { trunk: h.mlpTrunk([10, 6]), generator }).size;
     const trunk = (e: number) => (4 + e) * 10 + 10 + 10 * 6 + 6;
     expect(count(h.once())).toBe(trunk(0) + 6 * n + n);
     expect(count(h.heads('layer'))).toBe(trunk(0) + 6 * n + n);
@@ -57,7 +56,7 @@ describe('generators', () => {
   test('parts come out in the order of the tensors, surplus cut off', () => {
     const target = mlp([3, 4, 2]);
     for (const generator of [h.chunks(5), h.components('layer'), h.components('filter'), h.heads('tensor')]) {
-      const hypernet = new h.Hypernet(target, { condition: vector(2), generator }, random());
+      const hypernet = new h.Hypernet(target, vector(2), random(), { generator });
       const weights = hypernet.generate(uniformTensor(1, [3, 2]));
       expect(Object.entries(weights).map(([name, { shape }]) => [name, shape])).toEqual(
         Object.entries(parameters(target)).map(([name, { shape }]) => [name, [3, ...shape]]),
@@ -67,12 +66,12 @@ describe('generators', () => {
       { names: /weight$/, strategy: h.chunks(4) },
       { names: /bias$/, strategy: h.once() },
     ];
-    const both = new h.Hypernet(target, { condition: vector(2), generator: h.mixed(rules) }, random());
+    const both = new h.Hypernet(target, vector(2), random(), { generator: h.mixed(rules) });
     expect(Object.keys(both.generate(uniformTensor(1, [1, 2])))).toEqual(Object.keys(parameters(target)));
   });
 
   test('described chunks make weights for targets of other shapes', () => {
-    const hypernet = new h.Hypernet(mlp(), { condition: vector(2), generator: h.described(10) }, random());
+    const hypernet = new h.Hypernet(mlp(), vector(2), random(), { generator: h.described(10) });
     const wider = mlp([2, 19, 5, 2]);
     const shapes = Object.fromEntries(Object.entries(parameters(wider)).map(([name, { shape }]) => [name, shape]));
     const weights = h.weightsOf(hypernet.generate(uniformTensor(1, [1, 2]), { shapes }), 0);
@@ -98,7 +97,7 @@ describe('targets', () => {
       [mlp([3, 9, 4]), [3], forward],
       [new Small(), [2, 9, 11], (live: Small, x: Tensor) => live.forward(x)],
     ] as const) {
-      const hypernet = new h.Hypernet(target as MLP, { condition: vector(2) }, random());
+      const hypernet = new h.Hypernet(target as MLP, vector(2), random());
       const c = uniformTensor(1, [4, 2]);
       const x = uniformTensor(2, [4 * 3, ...shape]);
       const together = hypernet.run(c, x, run as typeof forward);
@@ -112,7 +111,7 @@ describe('targets', () => {
   test('layers that take one set of weights at a time run one after another', () => {
     const target = new LeNet(random());
     const select = { layers: Linear };
-    const hypernet = new h.Hypernet(target, { condition: vector(2), select, generator: h.chunks(500) }, random());
+    const hypernet = new h.Hypernet(target, vector(2), random(), { select, generator: h.chunks(500) });
     const logits = hypernet.run(uniformTensor(1, [2, 2]), uniformTensor(2, [4, 1, 28, 28]), (live, x) =>
       live.forward(x, inference),
     );
@@ -124,7 +123,7 @@ describe('targets', () => {
 
   test('θ⁰ from the target, with outputs at 0, is the target bit for bit', () => {
     const target = mlp([3, 9, 4]);
-    const hypernet = new h.Hypernet(target, { condition: vector(2), residual: 'target' }, random());
+    const hypernet = new h.Hypernet(target, vector(2), random(), { residual: 'target' });
     for (const [name, weight] of Object.entries(parameters(hypernet)))
       if (name.startsWith('generator.')) weight.assign(new Float32Array(weight.size));
     const x = uniformTensor(1, [5, 3]);
@@ -133,7 +132,7 @@ describe('targets', () => {
 
   test('a start by output biases gives every condition the usual start of the target', () => {
     const target = mlp([3, 9, 4]);
-    const hypernet = new h.Hypernet(target, { condition: vector(2), init: 'bias' }, random());
+    const hypernet = new h.Hypernet(target, vector(2), random(), { init: 'bias' });
     const x = uniformTensor(1, [5, 3]);
     for (const seed of [2, 3])
       expectClose(hypernet.run(uniformTensor(seed, [1, 2]), x, forward).view(), forward(target, x).view(), 1e-6);
@@ -143,11 +142,11 @@ describe('targets', () => {
 test('gradients reach Φ, embeddings and weights that are not generated', () => {
   const target = mlp([3, 5, 2]);
   const condition = new h.TaskCondition(3, 4, random());
-  const hypernet = new h.Hypernet(
-    target,
-    { condition, trunk: h.mlpTrunk([6], { activation: 'tanh' }), generator: h.chunks(7), select: '**.weight' },
-    random(),
-  );
+  const hypernet = new h.Hypernet(target, condition, random(), {
+    trunk: h.mlpTrunk([6], { activation: 'tanh' }),
+    generator: h.chunks(7),
+    select: '**.weight',
+  });
   const x = uniformTensor(1, [6, 3]);
   const labels = tensor(Int32Array.of(0, 1, 1, 0, 1, 0));
   const loss = (live: typeof hypernet) => crossEntropy(live.run([0, 2, 2], x, forward), labels);
@@ -169,8 +168,8 @@ test('gradients reach Φ, embeddings and weights that are not generated', () => 
 });
 
 test('a hypernetwork makes the weights of a hypernetwork', () => {
-  const inner = new h.Hypernet(mlp(), { condition: vector(2), trunk: h.mlpTrunk([4]) }, random());
-  const outer = new h.Hypernet(inner, { condition: vector(3), generator: h.chunks(20) }, random());
+  const inner = new h.Hypernet(mlp(), vector(2), random(), { trunk: h.mlpTrunk([4]) });
+  const outer = new h.Hypernet(inner, vector(3), random(), { generator: h.chunks(20) });
   const x = uniformTensor(1, [4, 2]);
   const run = (live: typeof outer) =>
     live.run(uniformTensor(2, [1, 3]), x, (own, rows) => own.run(uniformTensor(3, [1, 2]), rows, forward));
@@ -185,19 +184,23 @@ describe('first weights', () => {
   /** Second moments of the hidden features of the target, geometric mean over networks and conditions of variance 1: a condition of larger norm scales all layers alike. */
   const variances = (init: h.HypernetInit) => {
     const target = deep();
-    const options = { condition: vector(32), trunk: h.mlpTrunk([64]), init };
+    const options = { trunk: h.mlpTrunk([64]), init };
     const x = new Random(3).normal([32, 64]);
     const sums = new Float64Array(6);
     for (let draw = 0; draw < 40; draw++)
       scope(() =>
-        new h.Hypernet(target, options, new Random(draw)).run(new Random(100 + draw).normal([1, 32]), x, (live) => {
-          const all = [x];
-          for (const block of live.blocks) all.push(block.linear.forward(all.at(-1) as Tensor, 'relu'));
-          all.forEach((y, i) => {
-            sums[i] = (sums[i] as number) + Math.log(y.square().mean().item()) / 40;
-          });
-          return x;
-        }),
+        new h.Hypernet(target, vector(32), new Random(draw), options).run(
+          new Random(100 + draw).normal([1, 32]),
+          x,
+          (live) => {
+            const all = [x];
+            for (const block of live.blocks) all.push(block.linear.forward(all.at(-1) as Tensor, 'relu'));
+            all.forEach((y, i) => {
+              sums[i] = (sums[i] as number) + Math.log(y.square().mean().item()) / 40;
+            });
+            return x;
+          },
+        ),
       );
     return sums.map(Math.exp);
   };
@@ -209,7 +212,7 @@ describe('first weights', () => {
   });
 
   test('fan-out gives each tensor rows of deviation gain/√numel', () => {
-    const hypernet = new h.Hypernet(mlp([20, 30, 10]), { condition: vector(4), init: 'fan-out' }, random());
+    const hypernet = new h.Hypernet(mlp([20, 30, 10]), vector(4), random(), { init: 'fan-out' });
     const out = stateOf(hypernet)['generator.out.weight'] as Tensor;
     for (const { offset, size, shape } of hypernet.layout.entries) {
       if (shape.length < 2) continue;
@@ -232,7 +235,7 @@ describe('magnitude-invariant parametrisation', () => {
       ['gelu', false],
     ] as const) {
       const trunk = h.mlpTrunk([16, 32, 64], { activation, init: 'fan-out' });
-      const hypernet = new h.Hypernet(mlp(), { condition: vector(1), trunk, init: 'fan-out' }, random());
+      const hypernet = new h.Hypernet(mlp(), vector(1), random(), { trunk, init: 'fan-out' });
       const size = (gamma: number) => scope(() => norm(hypernet.generate(tensor([[gamma]]))));
       for (const gamma of [0.1, 0.2, 0.4]) {
         const ratio = size(2 * gamma) / size(gamma);
@@ -255,8 +258,8 @@ describe('magnitude-invariant parametrisation', () => {
         ),
       ).toBeCloseTo(Math.sqrt(3), 5);
     const spread = (encoding: h.Encoding) => {
-      const options = { condition: vector(1), trunk: h.MIP_OPTIONS.trunk, init: 'fan-out', encoding } as const;
-      const hypernet = new h.Hypernet(mlp(), options, random());
+      const options = { trunk: h.MIP_OPTIONS.trunk, init: 'fan-out', encoding } as const;
+      const hypernet = new h.Hypernet(mlp(), vector(1), random(), options);
       const logs = Array.from({ length: 100 }, (_, i) =>
         scope(() => Math.log(norm(hypernet.generate(tensor([[(i + 1) / 100]]))))),
       );
@@ -269,7 +272,7 @@ describe('magnitude-invariant parametrisation', () => {
 
   test('θ⁰ as a tensor equals θ⁰ as the bias of the last layer', () => {
     const target = mlp();
-    const hypernet = new h.Hypernet(target, { condition: vector(2), ...h.MIP_OPTIONS }, random());
+    const hypernet = new h.Hypernet(target, vector(2), random(), h.MIP_OPTIONS);
     const c = uniformTensor(1, [1, 2], 0, 1);
     const x = uniformTensor(2, [4, 2]);
     const expected = hypernet.run(c, x, forward).dataSync();
@@ -282,7 +285,7 @@ describe('magnitude-invariant parametrisation', () => {
 });
 
 test('kept weights are made again once Φ has moved', () => {
-  const hypernet = new h.Hypernet(mlp(), { condition: new h.TaskCondition(3, 4, random()) }, random());
+  const hypernet = new h.Hypernet(mlp(), new h.TaskCondition(3, 4, random()), random());
   const cache = new h.WeightCache(hypernet, 2);
   const first = cache.of('a', [0]);
   expect(cache.of('a', [0])).toBe(first);
@@ -317,7 +320,7 @@ test('entropies of a mixture split as they should', () => {
 });
 
 test('weights that scale at every step learn the sum of a sequence', () => {
-  const cell = new h.HyperRNN(1, 12, random(), 6);
+  const cell = new h.HyperRNN(1, 12, random(), { smallHidden: 6 });
   const head = new Linear(12, 1, random());
   const model = { cell, head };
   const optimizer = new Adam({ learningRate: 0.01 });
@@ -340,16 +343,16 @@ test('weights that scale at every step learn the sum of a sequence', () => {
 
 test('mistakes are named', () => {
   const target = mlp();
-  expect(() => new h.Hypernet(target, { condition: vector(2), select: 'layers.*' }, random())).toThrow(
+  expect(() => new h.Hypernet(target, vector(2), random(), { select: 'layers.*' })).toThrow(
     'fits none of blocks.0.linear.weight',
   );
   expect(() => h.chunks(0)).toThrow('positive integer');
-  const hypernet = new h.Hypernet(target, { condition: new h.TaskCondition(3, 4, random()) }, random());
+  const hypernet = new h.Hypernet(target, new h.TaskCondition(3, 4, random()), random());
   expect(() => hypernet.generate([3])).toThrow('task 3 is not one of 0…2');
   expect(() => hypernet.run([0, 1], uniformTensor(1, [3, 2]), forward)).toThrow('do not divide among 2 conditions');
   expect(() => hypernet.generate([0], { shapes: { a: [2] } })).toThrow('described()');
   expect(() => hypernet.layout.pack({ x: tensor([1]) })).toThrow(/missing blocks\.0.*unexpected x/);
-  const other = new h.Hypernet(target, { condition: vector(2) }, random());
+  const other = new h.Hypernet(target, vector(2), random());
   expect(() => other.generate(uniformTensor(1, [1, 3]))).toThrow('expected conditions [B, 2], got [1, 3]');
   expect(() => h.mixed([{ names: /bias/, strategy: h.once() }]).create(other.layout, 4, random())).toThrow(
     'no rule fits the weight "blocks.0.linear.weight"',

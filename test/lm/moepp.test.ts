@@ -18,12 +18,12 @@ import {
 import { checkGradient, expectClose, uniformTensor } from '../oracle.js';
 
 const D = 6;
-const layer = (seed = 1, options: Partial<ConstructorParameters<typeof MoEPlusPlus>[2]> = {}) => {
-  const made = new MoEPlusPlus(D, new Random(seed), {
-    experts: { feedForward: 4, constant: 2 },
-    hidden: 5,
-    ...options,
-  });
+const layer = (seed = 1, options: Partial<ConstructorParameters<typeof MoEPlusPlus>[1]> = {}) => {
+  const made = new MoEPlusPlus(
+    D,
+    { experts: { feedForward: 4, constant: 2 }, hidden: 5, ...options },
+    new Random(seed),
+  );
   made.residual?.assign(uniformTensor(seed + 50, [made.count, made.count]));
   return made;
 };

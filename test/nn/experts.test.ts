@@ -38,7 +38,7 @@ function denseMixture(model: MixtureOfExperts, x: Tensor, k: number): Tensor {
 }
 
 describe.each([1, 2, 3])('a mixture of top %i', (k) => {
-  const model = new MixtureOfExperts(6, new Random(k), { experts: 5, hidden: 7, k });
+  const model = new MixtureOfExperts(6, { experts: 5, hidden: 7, k }, new Random(k));
   const x = uniformTensor(8 + k, [11, 6]);
 
   test('by its dispatch plan equals every expert on every token', () => {

@@ -88,9 +88,13 @@ describe('layers', () => {
     const one = layer.forward(tensor([[0.3, 2]]), nn.inference);
     expectClose(one.view(), [0, 0], 1e-6);
     expect(() => layer.forward(tensor([[1, 2]]), nn.training(random))).toThrow('at least two values a channel');
-    checkGradient((v) => new nn.BatchNorm1d(2, 1e-2).forward(v, nn.training(random)), [uniformTensor(2, [4, 2])], {
-      tolerance: 3e-2,
-    });
+    checkGradient(
+      (v) => new nn.BatchNorm1d(2, { epsilon: 1e-2 }).forward(v, nn.training(random)),
+      [uniformTensor(2, [4, 2])],
+      {
+        tolerance: 3e-2,
+      },
+    );
   });
 
   test('dropout is the identity at inference and needs random numbers to train', () => {

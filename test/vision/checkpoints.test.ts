@@ -68,7 +68,7 @@ describe('published names find their places', () => {
       ],
     ],
   ] as const)('VanillaNet, %s', (form, names) => {
-    const model = new VanillaNet(new Random(1), { ...vanilla, form });
+    const model = new VanillaNet({ ...vanilla, form }, new Random(1));
     const checkpoint = checkpointOf(model, names);
     loadPublished(model, checkpoint);
     expect(model.lambda).toBe(1);
@@ -116,7 +116,7 @@ describe('published names find their places', () => {
       ...norm('head_dist.bn'),
       ...affine('head_dist.l'),
     ];
-    const model = new LSNet(new Random(1), options);
+    const model = new LSNet(options, new Random(1));
     const checkpoint = checkpointOf(model, names);
     loadPublished(model, checkpoint);
     expect(model.heads[1]?.linear.bias?.dataSync()).toEqual(checkpoint['head_dist.l.bias']?.dataSync());

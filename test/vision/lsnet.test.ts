@@ -25,10 +25,10 @@ describe('published counts', () => {
   ];
   test.each(published)('%s', (name, plain, distilled, merged, multiplyAdds) => {
     const preset: LSNetOptions = lsNets[name];
-    const model = new LSNet(new Random(0), preset);
+    const model = new LSNet(preset, new Random(0));
     expect(parameterCount(model)).toBe(plain);
-    expect(parameterCount(new LSNet(new Random(0), { ...preset, distilled: true }))).toBe(distilled);
-    expect(parameterCount(new LSNet(new Random(0), { ...preset, form: 'merged' }))).toBe(merged);
+    expect(parameterCount(new LSNet({ ...preset, distilled: true }, new Random(0)))).toBe(distilled);
+    expect(parameterCount(new LSNet({ ...preset, form: 'merged' }, new Random(0)))).toBe(merged);
     const counted = cost((x) => model.forward(x, inference), [zeros([1, 3, 224, 224])], parameters(model));
     const aggregation = counted.nodes.reduce(
       (sum, node) => sum + (node.operation === 'aggregation' ? node.multiplyAdds : 0),
@@ -39,7 +39,7 @@ describe('published counts', () => {
   });
 
   test('nano at 28²', () => {
-    const model = new LSNet(new Random(0), { ...lsNets['lsnet-nano'], channels: 1, classes: 10 });
+    const model = new LSNet({ ...lsNets['lsnet-nano'], channels: 1, classes: 10 }, new Random(0));
     expect(parameterCount(model)).toBe(179_032);
     expect(cost((x) => model.forward(x, inference), [zeros([1, 1, 28, 28])], parameters(model)).multiplyAdds).toBe(
       2_536_784 + 51_552,
@@ -58,7 +58,7 @@ const tiny: LSNetOptions = {
 };
 
 test('the merged network equals the trained one, as a plan too', () => {
-  const model = seasoned(new LSNet(new Random(1), tiny));
+  const model = seasoned(new LSNet(tiny, new Random(1)));
   const x = uniformTensor(1, [2, 3, 128, 128]);
   const expected = model.forward(x, inference).dataSync();
   const largest = Math.max(...expected.map(Math.abs));
@@ -80,7 +80,7 @@ test('the merged network equals the trained one, as a plan too', () => {
 });
 
 test('ONNX Runtime, which knows no such convolution, runs the exported network to the same logits', async () => {
-  const model = seasoned(new LSNet(new Random(1), { ...tiny, distilled: false })).merged();
+  const model = seasoned(new LSNet({ ...tiny, distilled: false }, new Random(1))).merged();
   const x = uniformTensor(1, [1, 3, 128, 128]);
   const session = await InferenceSession.create(
     exportOnnx((y) => model.forward(y, inference), [x]),
@@ -121,7 +121,7 @@ test('gradients of an LS convolution, in its input and all its weights', () => {
 });
 
 test('an image of another size, or widths that do not fit, are errors', () => {
-  const model = new LSNet(new Random(1), tiny);
+  const model = new LSNet(tiny, new Random(1));
   expect(() => model.forward(zeros([1, 3, 64, 64]), inference)).toThrow(
     'a last map of 2×2, got 1×1; make the network with attentionSize',
   );

@@ -19,7 +19,7 @@ function release(model: VanillaNet): void {
 }
 
 function countOf(options: VanillaNetOptions): number {
-  const model = new VanillaNet(new Random(0), options);
+  const model = new VanillaNet(options, new Random(0));
   const count = parameterCount(model);
   release(model);
   return count;
@@ -29,7 +29,7 @@ const tiny: VanillaNetOptions = { dims: [8, 12, 16], strides: [2, 1], channels: 
 
 /** A network with running statistics that are nothing special. */
 function seasoned(options: VanillaNetOptions): VanillaNet {
-  const model = new VanillaNet(new Random(3), options);
+  const model = new VanillaNet(options, new Random(3));
   const random = new Random(4);
   for (const [name, weight] of Object.entries(stateOf(model)))
     if (name !== 'slope')
@@ -64,7 +64,7 @@ describe('published counts, 224² and 1000 classes', () => {
     const options = { ...vanillaNets['vanillanet-nano'], channels: 1, classes: 10 };
     expect([countOf(options), countOf({ ...options, form: 'merged' })]).toEqual([30_796, 23_466]);
     const macs = (form: 'deep' | 'merged') => {
-      const model = new VanillaNet(new Random(0), { ...options, form });
+      const model = new VanillaNet({ ...options, form }, new Random(0));
       return cost((x) => model.forward(x, inference), [zeros([1, 1, 28, 28])], parameters(model)).multiplyAdds;
     };
     expect([macs('deep'), macs('merged')]).toEqual([499_268, 361_952]);
@@ -133,14 +133,17 @@ test('a shallow network, one without windows and one that pools to given sizes m
 });
 
 test('series activation: the sum over a window of activated inputs, by its definition', () => {
-  const model = new VanillaNet(new Random(1), {
-    dims: [4, 4],
-    strides: [1],
-    channels: 2,
-    classes: 3,
-    form: 'merged',
-    series: 2,
-  });
+  const model = new VanillaNet(
+    {
+      dims: [4, 4],
+      strides: [1],
+      channels: 2,
+      classes: 3,
+      form: 'merged',
+      series: 2,
+    },
+    new Random(1),
+  );
   const { stemActivation: activation } = model;
   activation.bias?.assign(Float32Array.of(0.1, 0.2, 0.3, 0.4));
   const x = uniformTensor(2, [1, 4, 5, 6]);
@@ -159,7 +162,7 @@ test('series activation: the sum over a window of activated inputs, by its defin
 
 test('λ rises with the steps, the loss stays finite, gradients are right on the way', async () => {
   expect([0, 5, 10, 30].map((step) => fadingAt(step, 30))).toEqual([0, 0.5, 1, 1]);
-  const model = new VanillaNet(new Random(1), tiny);
+  const model = new VanillaNet(tiny, new Random(1));
   const x = uniformTensor(1, [4, 3, 16, 16]);
   const labels = tensor([0, 1, 2, 3], [4], 'i32');
   const seen: number[] = [];
@@ -188,7 +191,7 @@ test('λ rises with the steps, the loss stays finite, gradients are right on the
 });
 
 test('dims and strides that do not fit are an error', () => {
-  expect(() => new VanillaNet(new Random(1), { dims: [8, 8], strides: [1, 1] })).toThrow(
+  expect(() => new VanillaNet({ dims: [8, 8], strides: [1, 1] }, new Random(1))).toThrow(
     '2 strides need 3 dims, got 2',
   );
 });

@@ -9,8 +9,13 @@ import { type GraphModule, propagateLinear } from './propagate.js';
 export class GCNConv implements GraphModule {
   readonly linear: Linear;
 
-  constructor(inFeatures: number, outFeatures: number, random: Random, options: { readonly bias?: boolean } = {}) {
-    this.linear = new Linear(inFeatures, outFeatures, random, { ...options, init: 'xavier' });
+  constructor(
+    inFeatures: number,
+    outFeatures: number,
+    random: Random,
+    { bias = true }: { readonly bias?: boolean } = {},
+  ) {
+    this.linear = new Linear(inFeatures, outFeatures, random, { bias, init: 'xavier' });
   }
 
   forward(x: Features, graph: Graph): Tensor {

@@ -15,16 +15,18 @@ export function hops(x: Features, graph: Graph, steps: number): Tensor[] {
   return known.slice(0, steps + 1);
 }
 
+export interface SGCOptions {
+  /** K. Default: 2. */
+  readonly steps?: number;
+}
+
 /** logits = Â^K·X·W + b: K propagations, made once, and a linear classifier. K = 0 is logistic regression. */
 export class SGC implements GraphModule {
   readonly linear: Linear;
+  readonly steps: number;
 
-  constructor(
-    inFeatures: number,
-    outFeatures: number,
-    random: Random,
-    readonly steps = 2,
-  ) {
+  constructor(inFeatures: number, outFeatures: number, random: Random, { steps = 2 }: SGCOptions = {}) {
+    this.steps = steps;
     this.linear = new Linear(inFeatures, outFeatures, random);
   }
 

@@ -47,7 +47,6 @@ export interface NATOptions {
   readonly nodeFeatures?: Tensor;
   /** Seconds, hours …: times are divided by it. */
   readonly timeUnit?: number;
-  readonly seed?: number;
 }
 
 export const natDefaults = {
@@ -62,7 +61,6 @@ export const natDefaults = {
   replace: 0.7,
   aggregate: 'sum',
   timeUnit: 1,
-  seed: 42,
 } as const satisfies NATOptions;
 
 /** cos(t·ω + b), ω from 1 down to 10⁻⁹, learnt. */
@@ -132,7 +130,9 @@ export class NAT {
     this.#dropout = new Dropout(settings.dropout);
     this.#graph = graph;
     this.#start = graph.times[0] ?? 0;
-    this.#state = { current: new TemporalState(graph.nodeCount, settings) };
+    this.#state = {
+      current: new TemporalState(graph.nodeCount, { ...settings, seed: random.split('caches').integer(2 ** 31) }),
+    };
   }
 
   /** Caches and representations as they are. */

@@ -45,18 +45,24 @@ export class MeanBlock implements SetFunction {
   }
 }
 
+export interface InducedAttentionOptions {
+  /** Learnt queries. Default: 4. */
+  readonly points?: number;
+  /** Default: 4. */
+  readonly heads?: number;
+}
+
 /** ISAB of the Set Transformer (Lee et al. 2019): H = MAB(I, X) with a few learnt queries I, out = MAB(X, H); MAB(Q, K) = O + ReLU(W_o·O), O = Q + heads of softmax(QKᵀ/√d)·V. Linear in the size of a set. */
 export class InducedAttentionBlock implements SetFunction {
   inducing: Tensor;
   readonly first: AttentionWeights;
   readonly second: AttentionWeights;
+  readonly points: number;
+  readonly heads: number;
 
-  constructor(
-    features: number,
-    random: Random,
-    readonly points = 4,
-    readonly heads = 4,
-  ) {
+  constructor(features: number, random: Random, { points = 4, heads = 4 }: InducedAttentionOptions = {}) {
+    this.points = points;
+    this.heads = heads;
     if (features % heads !== 0) throw new Error(`ISAB: ${features} features do not divide into ${heads} heads`);
     this.inducing = parameter(xavierUniform(random, [points, features]));
     this.first = new AttentionWeights(features, random.split('first'));

@@ -41,7 +41,7 @@ class Diffusion {
   readonly #dropout: Dropout;
   readonly #aggregated: boolean;
 
-  constructor(random: Random, { hidden, block, depth, dropout, positions, aggregated }: Required<CoNHDOptions>) {
+  constructor({ hidden, block, depth, dropout, positions, aggregated }: Required<CoNHDOptions>, random: Random) {
     this.blocks = Array.from({ length: depth }, (_, i) =>
       block === 'mean' ? new MeanBlock(hidden, random.split(i)) : new InducedAttentionBlock(hidden, random.split(i)),
     );
@@ -74,8 +74,8 @@ export class CoNHD {
     };
     const { hidden, diffusion } = settings;
     this.input = new Linear(inFeatures, hidden, random.split('input'));
-    this.withinHyperedge = new Diffusion(random.split('hyperedge'), settings);
-    this.withinVertex = new Diffusion(random.split('vertex'), settings);
+    this.withinHyperedge = new Diffusion(settings, random.split('hyperedge'));
+    this.withinVertex = new Diffusion(settings, random.split('vertex'));
     this.update = new Linear((diffusion === 'gd' ? 4 : 3) * hidden, hidden, random.split('update'));
     if (settings.layerNorm) this.norm = new LayerNorm(hidden);
     this.scorer = new Linear(hidden, classes, random.split('scorer'));

@@ -15,6 +15,7 @@ import {
   sum,
   type Tensor,
 } from '../../tensor/index.js';
+import type { HeadsOptions } from './propagate.js';
 
 /** Σ over the row's elements with weight 1, or d(v)^{-1/2}·δ(e)^{-1/2}. */
 export type AllSetNorm = 'none' | 'degree';
@@ -35,19 +36,27 @@ class DeepSetHalf {
   }
 }
 
+export interface AllDeepSetsOptions {
+  /** Default: `none`. */
+  readonly norm?: AllSetNorm;
+  /** Of the hidden features. Default: 0.5. */
+  readonly dropout?: number;
+}
+
 /** AllDeepSets: both halves are sums of transformed elements. x [N, in] → [N, out]. */
 export class AllDeepSetsConv {
   readonly toHyperedges: DeepSetHalf;
   readonly toVertices: DeepSetHalf;
+  readonly norm: AllSetNorm;
   readonly #dropout: Dropout;
 
   constructor(
     inFeatures: number,
     outFeatures: number,
     random: Random,
-    readonly norm: AllSetNorm = 'none',
-    dropout = 0.5,
+    { norm = 'none', dropout = 0.5 }: AllDeepSetsOptions = {},
   ) {
+    this.norm = norm;
     this.toHyperedges = new DeepSetHalf(inFeatures, outFeatures, random);
     this.toVertices = new DeepSetHalf(outFeatures, outFeatures, random);
     this.#dropout = new Dropout(dropout);
@@ -117,13 +126,23 @@ class AttentionHalf {
   }
 }
 
+export interface AllSetTransformerOptions extends HeadsOptions {
+  /** Of the hyperedges' features. Default: 0.5. */
+  readonly dropout?: number;
+}
+
 /** AllSetTransformer: both halves pool by attention. x [N, in] → [N, out]. */
 export class AllSetTransformerConv {
   readonly toHyperedges: AttentionHalf;
   readonly toVertices: AttentionHalf;
   readonly #dropout: Dropout;
 
-  constructor(inFeatures: number, outFeatures: number, random: Random, heads = 4, dropout = 0.5) {
+  constructor(
+    inFeatures: number,
+    outFeatures: number,
+    random: Random,
+    { heads = 4, dropout = 0.5 }: AllSetTransformerOptions = {},
+  ) {
     this.toHyperedges = new AttentionHalf(inFeatures, outFeatures, heads, random);
     this.toVertices = new AttentionHalf(outFeatures, outFeatures, heads, random);
     this.#dropout = new Dropout(dropout);

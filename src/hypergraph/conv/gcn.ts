@@ -13,7 +13,7 @@ import {
   sum,
   type Tensor,
 } from '../../tensor/index.js';
-import { type HypergraphConv, LinearConv } from './propagate.js';
+import { type HeadsOptions, type HypergraphConv, LinearConv } from './propagate.js';
 
 function cliqueAdjacency(hypergraph: Hypergraph): SparseMatrix {
   return memo(hypergraph, 'cliqueAdjacency', () => symmetricAdjacency(hypergraph.cliqueExpansion()));
@@ -31,13 +31,10 @@ export class CliqueGATConv implements HypergraphConv {
   readonly theta: Linear;
   receive: Tensor;
   send: Tensor;
+  readonly heads: number;
 
-  constructor(
-    inFeatures: number,
-    outFeatures: number,
-    random: Random,
-    readonly heads = 1,
-  ) {
+  constructor(inFeatures: number, outFeatures: number, random: Random, { heads = 1 }: HeadsOptions = {}) {
+    this.heads = heads;
     if (outFeatures % heads !== 0)
       throw new Error(`CliqueGATConv: ${outFeatures} features do not divide into ${heads} heads`);
     this.theta = new Linear(inFeatures, outFeatures, random);

@@ -10,6 +10,11 @@ export interface HypergraphConv {
   forward(x: Tensor | SparseMatrix, hypergraph: Hypergraph): Tensor;
 }
 
+export interface HeadsOptions {
+  /** Attention heads, which must divide the output features. Default: 1. */
+  readonly heads?: number;
+}
+
 /** Both halves of a propagation, one after the other: [N, d] → [N, d]. */
 export function propagate(x: Tensor, { toHyperedges, toVertices }: Propagation): Tensor {
   return spmm(toVertices, spmm(toHyperedges, x));

@@ -16,7 +16,7 @@ import {
   type Tensor,
   zeros,
 } from '../../tensor/index.js';
-import { type HypergraphConv, LinearConv } from './propagate.js';
+import { type HeadsOptions, type HypergraphConv, LinearConv } from './propagate.js';
 
 function hyperedgeMeans(x: Tensor, hypergraph: Hypergraph): Tensor {
   return spmm(meanPropagation(hypergraph).toHyperedges, x);
@@ -82,14 +82,11 @@ export class UniSAGEConv extends UniConv {
 /** x'ᵢ = Σ_{e∋i} α_ie·h_e, α = softmax over e∋i of LeakyReLU₀.₂(aᵀh_e), heads side by side: out = heads × features a head. */
 export class UniGATConv extends UniConv {
   attention: Tensor;
+  readonly heads: number;
 
-  constructor(
-    inFeatures: number,
-    outFeatures: number,
-    random: Random,
-    readonly heads = 1,
-  ) {
+  constructor(inFeatures: number, outFeatures: number, random: Random, { heads = 1 }: HeadsOptions = {}) {
     super(inFeatures, outFeatures, random);
+    this.heads = heads;
     if (outFeatures % heads !== 0)
       throw new Error(`UniGATConv: ${outFeatures} features do not divide into ${heads} heads`);
     this.attention = parameter(

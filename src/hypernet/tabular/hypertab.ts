@@ -74,15 +74,10 @@ export class HyperTab implements TableClassifier {
     this.#width = width;
     this.masks = Array.from({ length: views }, (_, b) => random.split('mask').split(b).sample(width, seen).sort());
     const target = new MLP([seen, hidden, hidden, classes], random.split('target'));
-    this.#hypernet = new Hypernet(
-      target,
-      {
-        condition: new VectorCondition(width),
-        trunk: mlpTrunk(TRUNK, { init: 'torch', linearLast: true }),
-        init: 'torch',
-      },
-      random.split('hypernet'),
-    );
+    this.#hypernet = new Hypernet(target, new VectorCondition(width), random.split('hypernet'), {
+      trunk: mlpTrunk(TRUNK, { init: 'torch', linearLast: true }),
+      init: 'torch',
+    });
   }
 
   async fit(

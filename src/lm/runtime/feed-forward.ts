@@ -121,7 +121,7 @@ class ZeroComputation extends Mixture {
 
   constructor(loader: Loader, layer: number, features: number, experts: MatrixExperts, options: MoEPlusPlusOptions) {
     super(experts, options.k ?? 2);
-    const own = new MoEPlusPlus(features, new Random(0), options, experts);
+    const own = new MoEPlusPlus(features, options, new Random(0), { experts });
     own.router.weight = reshape(loader.vector('router', layer, own.count * features), [own.count, features]);
     if (own.residual) own.residual = reshape(loader.vector('residual', layer, own.count ** 2), [own.count, own.count]);
     const { constant = 0 } = options.experts;

@@ -21,20 +21,27 @@ export interface ExpertSet {
   forward(rows: Tensor, plan: Pick<DispatchPlan, 'segments'>): Tensor;
 }
 
+export interface ExpertBankOptions {
+  /** Default: `swiglu`. */
+  readonly activation?: ExpertActivation | undefined;
+}
+
 /** E experts d → f → d. */
 export class ExpertBank implements ExpertSet {
   /** [E, 2f, d], gate then up; [E, f, d] without a gate. */
   up: Tensor;
   /** [E, d, f] */
   down: Tensor;
+  readonly activation: ExpertActivation;
 
   constructor(
     readonly count: number,
     readonly features: number,
     readonly hidden: number,
     random: Random,
-    readonly activation: ExpertActivation = 'swiglu',
+    { activation = 'swiglu' }: ExpertBankOptions = {},
   ) {
+    this.activation = activation;
     const rows = activation === 'relu2' ? hidden : 2 * hidden;
     const uniform = (shape: readonly number[], fan: number) =>
       parameter(random.uniform(shape, -1 / Math.sqrt(fan), 1 / Math.sqrt(fan)));

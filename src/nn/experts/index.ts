@@ -1,6 +1,6 @@
 // Mixtures of experts: routing, dispatch, banks of experts, losses.
 
-export { activated, type ExpertActivation, ExpertBank, type ExpertSet } from './bank.js';
+export { activated, type ExpertActivation, ExpertBank, type ExpertBankOptions, type ExpertSet } from './bank.js';
 export { type DispatchOptions, DispatchPlan } from './dispatch.js';
 export {
   type ExpertContext,

@@ -60,12 +60,12 @@ export class MixtureOfExperts implements ExpertLayer {
 
   constructor(
     readonly features: number,
-    random: Random,
     readonly options: MixtureOptions,
+    random: Random,
   ) {
     const { experts, hidden, activation } = options;
     this.router = new Linear(features, experts, random, { bias: false });
-    this.experts = new ExpertBank(experts, features, hidden, random, activation);
+    this.experts = new ExpertBank(experts, features, hidden, random, { activation });
   }
 
   forward(x: Tensor, context?: ExpertContext): Tensor {

@@ -43,7 +43,7 @@ export class ConvNorm {
       ...options,
       bias: bias || norm === 'none',
     });
-    if (norm === 'batch') this.norm = new BatchNorm2d(outChannels, epsilon);
+    if (norm === 'batch') this.norm = new BatchNorm2d(outChannels, { epsilon });
   }
 
   forward(x: Tensor, mode: Mode): Tensor {
