@@ -95,6 +95,11 @@ export class Int8Convolution {
     this.#pad = keep(tensor(new Int8Array(pitchOf(this.channels)).fill(options.input.zero)));
   }
 
+  /** Multiply-adds of one value of the result. */
+  get weightsPerFilter(): number {
+    return (this.#depthwise ? 1 : this.channels) * this.kernel[0] * this.kernel[1];
+  }
+
   /** Shape of the result for x [n, h, w, pitch]. */
   outputShape([n = 1, height = 1, width = 1]: readonly number[]): readonly [number, number, number, number] {
     const { stride = [1, 1], padding = [0, 0] } = this.options;

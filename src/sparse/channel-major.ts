@@ -35,6 +35,11 @@ export class ChannelMatrix {
     this.#values = keep(tensor(Float32Array.from(packed.values)));
   }
 
+  /** Stored weights, zeros inside of blocks among them. */
+  get stored(): number {
+    return this.blocks * this.height;
+  }
+
   /** activation(W·x + bias) for each image: x [n, columns, …pixels] → [n, rows, …pixels]; bias [rows]. */
   multiply(x: Tensor, { bias, activation = 'none' }: { bias?: Tensor; activation?: Activation } = {}): Tensor {
     requireDType('ChannelMatrix', 'f32', x);

@@ -10,6 +10,7 @@ interface Attributes {
 /** Inputs x and maybe values. */
 const spmmOp: Op<Attributes> = {
   name: 'spmm',
+  multiplyAdds: ([x], _, { pattern }) => pattern.nnz * (x?.[1] as number),
   infer: ([x], { pattern }) => [{ shape: [pattern.rows, (x as Tensor).shape[1] as number], dtype: 'f32' }],
   compute: (device, [x, values], [y], { pattern }) =>
     device.run('spmm', [
@@ -34,6 +35,7 @@ const spmmOp: Op<Attributes> = {
 
 const sddmmOp: Op<Attributes> = {
   name: 'sddmm',
+  multiplyAdds: ([a], _, { pattern }) => pattern.nnz * (a?.[1] as number),
   infer: (_, { pattern }) => [{ shape: [pattern.nnz], dtype: 'f32' }],
   compute: (device, [a, b], [y], { pattern }) =>
     device.run('sddmm', [
@@ -65,6 +67,7 @@ function transposedProduct(pattern: SparsePattern, x: Tensor, values: Tensor | u
 /** Inputs w [d, n], read as its transpose, and maybe values. */
 const spmmTransposedOp: Op<Attributes> = {
   name: 'spmmTransposed',
+  multiplyAdds: ([w], _, { pattern }) => pattern.nnz * (w?.[0] as number),
   infer: ([w], { pattern }) => [{ shape: [pattern.rows, (w as Tensor).shape[0] as number], dtype: 'f32' }],
   compute: (device, [w, values], [y], { pattern }) =>
     device.run('spmmTransposed', [

@@ -89,6 +89,7 @@ function columnsOf(operation: string, x: Tensor, segments: Segments): { flat: Te
 
 const sumOp: Op<Attributes> = {
   name: 'segmentSum',
+  multiplyAdds: 0,
   infer: ([x], { segments }) => [{ shape: [segments.count, (x as Tensor).shape[1] as number], dtype: 'f32' }],
   compute: (device, [x], [y], { segments }) =>
     device.run('spmm', [
@@ -117,6 +118,7 @@ export function segmentMean(x: Tensor, segments: Segments): Tensor {
 
 const maxOp: Op<Attributes> = {
   name: 'segmentMax',
+  multiplyAdds: 0,
   infer: ([x], { segments }) => {
     const shape = [segments.count, (x as Tensor).shape[1] as number];
     return [
@@ -147,6 +149,7 @@ export function segmentMax(x: Tensor, segments: Segments): Tensor {
 
 const softmaxOp: Op<Attributes> = {
   name: 'segmentSoftmax',
+  multiplyAdds: 0,
   infer: ([x]) => [{ shape: (x as Tensor).shape, dtype: 'f32' }],
   compute: (device, [x], [y], { segments }) =>
     device.run('segmentSoftmax', [

@@ -1,7 +1,7 @@
 // The one door: every computation is an operation record given to `apply`, which checks, allocates, runs and tells the observers (gradient tapes,
 // traces, profilers).
 
-import type { Device, DType } from '../engine/index.js';
+import type { Activation, Device, DType } from '../engine/index.js';
 import { scope } from './scope.js';
 import type { Shape } from './shape.js';
 import { emptyTensor, type Tensor } from './tensor.js';
@@ -22,9 +22,24 @@ export interface Backward<A> {
   readonly needed: readonly boolean[];
 }
 
-/** An operation: what it makes, how it is computed, how gradients flow back. */
+/**
+ * The multiply-adds of one application, from the shapes of the inputs and of the first output.
+ *
+ * 0 for what is free by convention, as products alone are counted: elementwise functions, reductions, norms, pooling,
+ * interpolation, gathers and layout. `'uncounted'` where shapes and attributes do not tell.
+ */
+export type MultiplyAdds<A> = 0 | 'uncounted' | ((inputs: readonly Shape[], output: Shape, attributes: A) => number);
+
+/** An operation: what it makes, how it is computed, how gradients flow back, and what rewriters of graphs must know. */
 export interface Op<A = void> {
   readonly name: string;
+  readonly multiplyAdds: MultiplyAdds<A>;
+  /** Whether an element of the output depends on the inputs' elements at its own (broadcast) place alone. */
+  readonly elementwise?: boolean;
+  /** For functions of one tensor that kernels of products can apply to their results: its name there. */
+  readonly activation?: Activation;
+  /** The ONNX operator that gives the same output for the same inputs, without attributes. */
+  readonly onnx?: string;
   /** Shapes and types of the outputs. @throws Error naming the operation and the shapes when they do not fit. */
   infer(inputs: readonly Tensor[], attributes: A): readonly Spec[];
   /** Writes the outputs. */

@@ -169,6 +169,9 @@ export function stopGradient(x: Tensor): Tensor {
 
 const stopGradientOp: Op = {
   name: 'stopGradient',
+  multiplyAdds: 0,
+  elementwise: true,
+  onnx: 'Identity',
   infer: ([x]) => [{ shape: (x as Tensor).shape, dtype: (x as Tensor).dtype }],
   view: ([x]) => [viewOf(x as Tensor, (x as Tensor).shape)],
 };
@@ -182,6 +185,8 @@ export function straightThrough(hard: Tensor, soft: Tensor): Tensor {
 
 const straightThroughOp: Op = {
   name: 'straightThrough',
+  multiplyAdds: 0,
+  elementwise: true,
   infer: ([hard]) => [{ shape: (hard as Tensor).shape, dtype: 'f32' }],
   view: ([hard]) => [viewOf(hard as Tensor, (hard as Tensor).shape)],
   vjp: ({ gradients }) => [undefined, gradients[0]],
@@ -194,6 +199,7 @@ const straightThroughOp: Op = {
 export function checkpoint(fn: (...inputs: Tensor[]) => Tensor, ...inputs: Tensor[]): Tensor {
   const op: Op = {
     name: 'checkpoint',
+    multiplyAdds: 'uncounted',
     infer: () => [],
     view: (values) => [unobserved(() => scope(() => fn(...values)))],
     vjp: ({ inputs: values, gradients }) => {

@@ -169,6 +169,8 @@ export class Random {
 
 const dropoutOp: Op<{ key: Key; probability: number }> = {
   name: 'dropout',
+  multiplyAdds: 0,
+  elementwise: true,
   infer: ([x]) => {
     requireDType('dropout', 'f32', x as Tensor);
     return [{ shape: (x as Tensor).shape, dtype: 'f32' }];

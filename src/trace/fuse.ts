@@ -3,11 +3,17 @@
 import { type Activation, activations } from '../engine/index.js';
 import {
   add,
+  addOp,
   type ConvolutionAttributes,
+  channelAffineOp,
+  convolutionCount,
+  convolutionOp,
   convolutionSizes,
+  linearOp,
   multiply,
   type Op,
   reshape,
+  type Shape,
   sizeOf,
   type Tensor,
 } from '../tensor/index.js';
@@ -22,6 +28,7 @@ export interface FusedConvolution extends ConvolutionAttributes {
 /** activation(x ∗ w + bias + residual): inputs x, w, then bias and residual where there are any. */
 export const fusedConvolutionOp: Op<FusedConvolution> = {
   name: 'fusedConvolution',
+  multiplyAdds: ([, w], output) => convolutionCount(output, w as Shape),
   infer: ([x, w], { output }) => [
     { shape: [(x as Tensor).shape[0] as number, (w as Tensor).shape[0] as number, ...output], dtype: 'f32' },
   ],
@@ -42,6 +49,7 @@ export interface FusedLinear {
 /** activation(x·Wᵀ + b): inputs x, W and maybe b. */
 export const fusedLinearOp: Op<FusedLinear> = {
   name: 'fusedLinear',
+  multiplyAdds: ([, w], output) => sizeOf(output) * sizeOf((w as Shape).slice(1)),
   infer: ([x, w]) => [{ shape: [(x as Tensor).shape[0] as number, (w as Tensor).shape[0] as number], dtype: 'f32' }],
   compute(device, [x, w, bias], [y], { activation }) {
     const [m, k] = (x as Tensor).shape as [number, number];
@@ -60,15 +68,6 @@ export const fusedLinearOp: Op<FusedLinear> = {
       activations[activation],
     ]);
   },
-};
-
-const asActivation: Readonly<Record<string, Activation>> = {
-  relu: 'relu',
-  relu6: 'relu6',
-  silu: 'silu',
-  sigmoid: 'sigmoid',
-  gelu: 'gelu',
-  tanh: 'tanh',
 };
 
 /** The graph while it is being rewritten: which node makes a value, and who reads it. */
@@ -114,31 +113,33 @@ export function pixelsAsRows(graph: Graph): Graph {
   return { ...graph, nodes };
 }
 
+type Fusion = (node: GraphNode, rewriting: Rewriting) => GraphNode;
+
+/** What becomes of the operations that start a fused one, or that one before them takes in. */
+const fusions: ReadonlyMap<Op<never>, Fusion> = new Map<Op<never>, Fusion>([
+  [convolutionOp, asFusedConvolution],
+  [linearOp, asFusedLinear],
+  [channelAffineOp, foldAffine],
+  [addOp, foldAddition],
+]);
+
 function fuseNode(node: GraphNode, rewriting: Rewriting): GraphNode {
-  const [first, second] = node.inputs as [Value, Value];
-  switch (node.op.name) {
-    case 'convolution':
-      return {
-        ...node,
-        op: fusedConvolutionOp as Op<unknown>,
-        attributes: {
-          ...(node.attributes as ConvolutionAttributes),
-          activation: 'none',
-          hasBias: node.inputs.length === 3,
-          hasResidual: false,
-        } satisfies FusedConvolution,
-      };
-    case 'linear': {
-      const { relu } = node.attributes as { relu: boolean };
-      return { ...node, op: fusedLinearOp as Op<unknown>, attributes: { activation: relu ? 'relu' : 'none' } };
-    }
-    case 'channelAffine':
-      return foldAffine(node, rewriting);
-    case 'add':
-      return foldResidual(node, first, second, rewriting) ?? foldResidual(node, second, first, rewriting) ?? node;
-    default:
-      return foldActivation(node, rewriting);
-  }
+  return (fusions.get(node.op) ?? foldActivation)(node, rewriting);
+}
+
+function asFusedConvolution(node: GraphNode): GraphNode {
+  const attributes: FusedConvolution = {
+    ...(node.attributes as ConvolutionAttributes),
+    activation: 'none',
+    hasBias: node.inputs.length === 3,
+    hasResidual: false,
+  };
+  return { ...node, op: fusedConvolutionOp as Op<unknown>, attributes };
+}
+
+function asFusedLinear(node: GraphNode): GraphNode {
+  const { relu } = node.attributes as { relu: boolean };
+  return { ...node, op: fusedLinearOp as Op<unknown>, attributes: { activation: relu ? 'relu' : 'none' } };
 }
 
 function constant(tensor: Tensor, origins: readonly string[]): Value {
@@ -163,6 +164,11 @@ function foldAffine(node: GraphNode, rewriting: Rewriting): GraphNode {
   };
 }
 
+function foldAddition(node: GraphNode, rewriting: Rewriting): GraphNode {
+  const [a, b] = node.inputs as [Value, Value];
+  return foldResidual(node, a, b, rewriting) ?? foldResidual(node, b, a, rewriting) ?? node;
+}
+
 function foldResidual(node: GraphNode, value: Value, residual: Value, rewriting: Rewriting): GraphNode | undefined {
   const made = rewriting.soleProducer(value, fusedConvolutionOp);
   if (made?.attributes.activation !== 'none' || made.attributes.hasResidual) return undefined;
@@ -178,7 +184,7 @@ function foldResidual(node: GraphNode, value: Value, residual: Value, rewriting:
 }
 
 function foldActivation(node: GraphNode, rewriting: Rewriting): GraphNode {
-  const activation = asActivation[node.op.name];
+  const { activation } = node.op;
   const [value] = node.inputs as [Value];
   if (!activation || node.inputs.length !== 1) return node;
   const made = rewriting.soleProducer(value, fusedConvolutionOp) ?? rewriting.soleProducer(value, fusedLinearOp);

@@ -15,7 +15,7 @@ import {
   writeFloats,
   writeWindows,
 } from '../quantized/index.js';
-import { emptyTensor, formatShape, type Op, reshape, sameShape, scope, type Tensor } from '../tensor/index.js';
+import { emptyTensor, formatShape, type Op, reshape, sameShape, scope, sizeOf, type Tensor } from '../tensor/index.js';
 import { type FusedConvolution, type FusedLinear, fusedConvolutionOp, fusedLinearOp } from './fuse.js';
 import type { Graph, GraphNode, Value } from './graph.js';
 
@@ -70,12 +70,14 @@ interface ToQuanta {
 /** Floats with channels first → quanta of windows with channels last. */
 const quantizeOp: Op<ToQuanta> = {
   name: 'quantize',
+  multiplyAdds: 0,
   infer: ([x], { windows }) => [quantaShape(x as Tensor, windows)],
   compute: (device, [x], [y], { windows, to }) => writeWindows(device, x as Tensor, y as Tensor, windows, to),
 };
 
 const dequantizeOp: Op<Quantization> = {
   name: 'dequantize',
+  multiplyAdds: 0,
   infer: () => {
     throw new Error('dequantize: made by int8 plans alone');
   },
@@ -85,6 +87,8 @@ const dequantizeOp: Op<Quantization> = {
 /** Inputs x and maybe a residual, as quanta. */
 const int8ConvolutionOp: Op<Int8Convolution> = {
   name: 'int8Convolution',
+  multiplyAdds: (_, [images, height, width], { filters, weightsPerFilter }) =>
+    sizeOf([images, height, width, filters, weightsPerFilter] as number[]),
   infer: ([x], convolution) => [{ shape: convolution.outputShape((x as Tensor).shape), dtype: 'i8' }],
   compute: (device, [x, residual], [y], convolution) => convolution.write(device, x as Tensor, residual, y as Tensor),
 };
@@ -97,6 +101,7 @@ interface Int8Linear extends FusedLinear {
 /** Inputs x and maybe a bias, as floats: rows are quantised by their own range on the way. */
 const int8LinearOp: Op<Int8Linear> = {
   name: 'int8Linear',
+  multiplyAdds: (_, output, { matrix }) => sizeOf(output) * matrix.columns,
   infer: ([x], { matrix }) => [{ shape: [(x as Tensor).shape[0] as number, matrix.rows], dtype: 'f32' }],
   compute: (device, [x, bias], [y], { matrix, activation, bits }) =>
     matrix.write(device, x as Tensor, y as Tensor, bias, activation, bits),

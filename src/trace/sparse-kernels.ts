@@ -2,7 +2,17 @@
 
 import { type Activation, cpu } from '../engine/index.js';
 import { ChannelMatrix } from '../sparse/index.js';
-import { addOp, emptyTensor, type Op, reshape, scope, type Tensor, zerosLike } from '../tensor/index.js';
+import {
+  addOp,
+  emptyTensor,
+  type Op,
+  reshape,
+  type Shape,
+  scope,
+  sizeOf,
+  type Tensor,
+  zerosLike,
+} from '../tensor/index.js';
 import { type FusedConvolution, type FusedLinear, fusedConvolutionOp, fusedLinearOp } from './fuse.js';
 import type { Graph, GraphNode, Value } from './graph.js';
 
@@ -35,6 +45,7 @@ interface SparseProduct {
 /** A pointwise convolution or linear layer whose weights are mostly zero: inputs x and maybe a bias. */
 const sparseProductOp: Op<SparseProduct> = {
   name: 'sparseProduct',
+  multiplyAdds: ([x], _, { matrix }) => matrix.stored * (sizeOf(x as Shape) / matrix.columns),
   infer: ([x], { matrix }) => [
     { shape: [(x as Tensor).shape[0] as number, matrix.rows, ...(x as Tensor).shape.slice(2)], dtype: 'f32' },
   ],

@@ -1,7 +1,7 @@
 // Convolution by filters of each pixel's own. Linear in the images and in the filters, so its gradients and itself are each other's gradients, to any order.
 
 import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
-import { formatShape } from '../shape.js';
+import { formatShape, type Shape, sizeOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 
 /** Sizes in the order that devices take them: x is [images, channels, height, width]. */
@@ -10,8 +10,9 @@ function sizes(x: Tensor, filterChannels: number): number[] {
   return [images, channels, filterChannels, height, width];
 }
 
-const aggregationOp: Op = {
+export const aggregationOp: Op = {
   name: 'aggregation',
+  multiplyAdds: (_, output) => 9 * sizeOf(output),
   infer: ([x]) => [{ shape: (x as Tensor).shape, dtype: 'f32' }],
   compute: (device, [x, f], [y]) =>
     device.run('aggregate', [
@@ -32,6 +33,7 @@ const aggregationOp: Op = {
 
 const inputGradientOp: Op = {
   name: 'aggregationInputGradient',
+  multiplyAdds: (_, output) => 9 * sizeOf(output),
   infer: ([g]) => [{ shape: (g as Tensor).shape, dtype: 'f32' }],
   compute: (device, [g, f], [x]) =>
     device.run('aggregateInputGradient', [
@@ -52,6 +54,7 @@ const inputGradientOp: Op = {
 
 const filterGradientOp: Op<{ readonly filterChannels: number }> = {
   name: 'aggregationFilterGradient',
+  multiplyAdds: ([x]) => 9 * sizeOf(x as Shape),
   infer: ([x], { filterChannels }) => {
     const [images, , height, width] = (x as Tensor).shape as [number, number, number, number];
     return [{ shape: [images, filterChannels, 9, height, width], dtype: 'f32' }];

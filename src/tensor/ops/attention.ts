@@ -4,7 +4,7 @@ import type { KernelArgument } from '../../engine/index.js';
 import { apply, applyAll, type Op, onlyGradient, privately, requireDType } from '../apply.js';
 import { tensor } from '../create.js';
 import { throughReference } from '../reference.js';
-import { formatShape } from '../shape.js';
+import { formatShape, type Shape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { add, multiply } from './binary.js';
 import { broadcastTo, reshape } from './layout.js';
@@ -74,8 +74,15 @@ function visibility(queries: number, keys: number, { causal, window }: Attribute
   return tensor(values, [queries, keys]);
 }
 
-const attentionOp: Op<Attributes> = {
+/** Scores of all heads: batch·heads·queries·keys. */
+function scoreCount([batch = 1, heads = 1, queries = 1]: Shape, [, , keys = 1]: Shape): number {
+  return batch * heads * queries * keys;
+}
+
+export const attentionOp: Op<Attributes> = {
   name: 'attention',
+  // Scores, then sums of values; keys that a mask hides are counted with the others.
+  multiplyAdds: ([q, k, v]) => scoreCount(q as Shape, k as Shape) * ((q?.[3] as number) + (v?.[3] as number)),
   infer: ([q, k, v]) => {
     const [batch, heads, queries] = (q as Tensor).shape as [number, number, number];
     requireDType('attention', 'f32', q as Tensor, k as Tensor, v as Tensor);
@@ -104,6 +111,8 @@ const attentionOp: Op<Attributes> = {
 /** (g, q, k, v, y, logSums, mask?) → gradients of q, k, v. */
 const attentionGradientOp: Op<Attributes> = {
   name: 'attentionGradient',
+  // Scores again, their gradients, and the gradients of q, k and v.
+  multiplyAdds: ([, q, k, v]) => scoreCount(q as Shape, k as Shape) * (3 * (q?.[3] as number) + 2 * (v?.[3] as number)),
   infer: ([, q, k, v]) => [q, k, v].map((input) => ({ shape: (input as Tensor).shape, dtype: 'f32' })),
   compute(device, [g, q, k, v, y, logSums, mask], gradients, attributes) {
     privately(() => {
@@ -222,8 +231,9 @@ export function rotaryTables(
   return { cosines: table(Math.cos), sines: table(Math.sin) };
 }
 
-const rotateOp: Op<{ interleaved: boolean; sign: 1 | -1 }> = {
+export const rotateOp: Op<{ interleaved: boolean; sign: 1 | -1 }> = {
   name: 'rotate',
+  multiplyAdds: 0,
   infer: ([x]) => [{ shape: (x as Tensor).shape, dtype: 'f32' }],
   compute(device, [x, cosines, sines], [y], { interleaved, sign }) {
     const [length, pairs] = (cosines as Tensor).shape as [number, number];

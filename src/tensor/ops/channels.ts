@@ -41,6 +41,7 @@ function batchNormReference([x, gamma, beta]: readonly Tensor[], { epsilon }: At
 
 const batchNormOp: Op<Attributes> = {
   name: 'batchNorm',
+  multiplyAdds: 0,
   infer: ([x]) => {
     const { shape } = x as Tensor;
     const channels = [shape[1] as number];
@@ -72,6 +73,7 @@ const batchNormOp: Op<Attributes> = {
 /** (g, x, γ, mean, variance) → gradients of x, γ, β. The statistics are functions of x, which only the reference needs to know. */
 const batchNormGradientOp: Op<Attributes> = {
   name: 'batchNormGradient',
+  multiplyAdds: 0,
   infer: ([, x, gamma]) => [
     { shape: (x as Tensor).shape, dtype: 'f32' },
     { shape: (gamma as Tensor).shape, dtype: 'f32' },
@@ -127,8 +129,9 @@ export function batchNorm(
   return applyAll(batchNormOp, [x, gamma, beta], { epsilon }) as [Tensor, Tensor, Tensor];
 }
 
-const channelAffineOp: Op<{ activation: Activation }> = {
+export const channelAffineOp: Op<{ activation: Activation }> = {
   name: 'channelAffine',
+  multiplyAdds: 0,
   infer: ([x]) => [{ shape: (x as Tensor).shape, dtype: 'f32' }],
   compute: (device, [x, scale, shift], [y], { activation }) =>
     device.run('channelAffine', [

@@ -1,7 +1,7 @@
 // Convolutions over NCHW images. The operation is linear in the input and in the filters, so its two gradients and itself are each other's gradients, to any order.
 
 import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
-import { formatShape, type Shape } from '../shape.js';
+import { formatShape, type Shape, sizeOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { reshape } from './layout.js';
 import { sum } from './reduce.js';
@@ -57,8 +57,14 @@ export function convolutionSizes(
   ];
 }
 
-const convolutionOp: Op<ConvolutionAttributes> = {
+/** Multiply-adds between filters and the images of their results: each value of a result takes one filter. */
+export function convolutionCount(result: Shape, weight: Shape): number {
+  return sizeOf(result) * sizeOf(weight.slice(1));
+}
+
+export const convolutionOp: Op<ConvolutionAttributes> = {
   name: 'convolution',
+  multiplyAdds: ([, weight], output) => convolutionCount(output, weight as Shape),
   infer: ([x, w], { output }) => [
     { shape: [(x as Tensor).shape[0] as number, (w as Tensor).shape[0] as number, ...output], dtype: 'f32' },
   ],
@@ -77,7 +83,7 @@ const convolutionOp: Op<ConvolutionAttributes> = {
     const g = onlyGradient(backward);
     const { needed, attributes } = backward;
     return [
-      needed[0] ? apply(inputGradientOp, [g, w], attributes) : undefined,
+      needed[0] ? apply(transposedConvolutionOp, [g, w], attributes) : undefined,
       needed[1] ? apply(filterGradientOp, [x, g], { ...attributes, filter: w.shape }) : undefined,
       needed[2] ? sum(g, [0, 2, 3]) : undefined,
     ];
@@ -85,8 +91,9 @@ const convolutionOp: Op<ConvolutionAttributes> = {
 };
 
 /** What each output pixel took from each input pixel, given back: the transposed convolution. */
-const inputGradientOp: Op<ConvolutionAttributes> = {
+export const transposedConvolutionOp: Op<ConvolutionAttributes> = {
   name: 'transposedConvolution',
+  multiplyAdds: ([x, weight]) => convolutionCount(x as Shape, weight as Shape),
   infer: ([g, w], { input, groups }) => [
     { shape: [(g as Tensor).shape[0] as number, ((w as Tensor).shape[1] as number) * groups, ...input], dtype: 'f32' },
   ],
@@ -112,6 +119,7 @@ const inputGradientOp: Op<ConvolutionAttributes> = {
 
 const filterGradientOp: Op<ConvolutionAttributes & { readonly filter: Shape }> = {
   name: 'convolutionFilterGradient',
+  multiplyAdds: ([, g], weight) => convolutionCount(g as Shape, weight),
   infer: (_, { filter }) => [{ shape: filter, dtype: 'f32' }],
   compute: (device, [x, g], [w], attributes) =>
     device.run('convolutionFilterGradient', [
@@ -125,7 +133,7 @@ const filterGradientOp: Op<ConvolutionAttributes & { readonly filter: Shape }> =
     const gradient = onlyGradient(backward);
     const { needed, attributes } = backward;
     return [
-      needed[0] ? apply(inputGradientOp, [g, gradient], attributes) : undefined,
+      needed[0] ? apply(transposedConvolutionOp, [g, gradient], attributes) : undefined,
       needed[1] ? apply(convolutionOp, [x, gradient], attributes) : undefined,
     ];
   },
@@ -239,7 +247,7 @@ export function convTranspose2d(
     1;
   const input = [size(0), size(1)] as const;
   if (input[0] < 1 || input[1] < 1) throw new Error(`convTranspose2d: the output would be ${input.join('×')}`);
-  return apply(inputGradientOp, bias ? [x, weight, bias] : [x, weight], {
+  return apply(transposedConvolutionOp, bias ? [x, weight, bias] : [x, weight], {
     stride,
     padding,
     dilation,

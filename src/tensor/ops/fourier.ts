@@ -2,7 +2,7 @@
 
 import { applyAll, type Op } from '../apply.js';
 import { tensor, zeros } from '../create.js';
-import { formatShape, sameShape } from '../shape.js';
+import { formatShape, type Shape, sameShape, sizeOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { add, multiply, subtract } from './binary.js';
 import { pad, reshape, slice, transpose } from './layout.js';
@@ -25,6 +25,8 @@ function turns(n: number, sign: 1 | -1): Tensor {
 /** Transform of rows whose length is a power of two, without scaling: Σ x[k]·e^(sign·2πijk/n). */
 const fourierOp: Op<{ sign: 1 | -1 }> = {
   name: 'fourier',
+  // n·log₂(n)/2 complex products a row, four real ones each.
+  multiplyAdds: ([re]) => 2 * sizeOf(re as Shape) * Math.log2(re?.at(-1) as number),
   infer: ([re]) => [0, 1].map(() => ({ shape: (re as Tensor).shape, dtype: 'f32' })),
   compute(device, [re, im], [outRe, outIm], { sign }) {
     const n = (re as Tensor).shape.at(-1) as number;

@@ -8,8 +8,9 @@ import { type Tensor, viewOf } from '../tensor.js';
 import { broadcastArguments } from './broadcast.js';
 import { sum } from './reduce.js';
 
-const reshapeOp: Op<{ shape: Shape }> = {
+export const reshapeOp: Op<{ shape: Shape }> = {
   name: 'reshape',
+  multiplyAdds: 0,
   infer: ([x], { shape }) => [{ shape, dtype: (x as Tensor).dtype }],
   view: ([x], { shape }) => [viewOf(x as Tensor, shape)],
   vjp: (backward) => [reshape(onlyGradient(backward), (backward.inputs[0] as Tensor).shape)],
@@ -66,8 +67,9 @@ function copyBox(device: Device, operation: string, x: Tensor, y: Tensor, box: B
   device.run('copyStrided', [source, target, ...canonicalBox(operation, box)]);
 }
 
-const permuteOp: Op<{ order: readonly number[] }> = {
+export const permuteOp: Op<{ order: readonly number[] }> = {
   name: 'permute',
+  multiplyAdds: 0,
   infer: ([x], { order }) => [
     { shape: order.map((axis) => (x as Tensor).shape[axis] as number), dtype: (x as Tensor).dtype },
   ],
@@ -139,8 +141,9 @@ function product(a: readonly number[], b: readonly number[]): number[] {
   return a.map((value, index) => value * (b[index] as number));
 }
 
-const sliceOp: Op<SliceAttributes> = {
+export const sliceOp: Op<SliceAttributes> = {
   name: 'slice',
+  multiplyAdds: 0,
   infer: ([x], { sizes }) => [{ shape: sizes, dtype: (x as Tensor).dtype }],
   compute(device, [x], [y], { starts, sizes, steps }) {
     const strides = stridesOf((x as Tensor).shape);
@@ -159,6 +162,7 @@ const sliceOp: Op<SliceAttributes> = {
 /** Writes x into a zero tensor of `shape` at the places that the slice would read. */
 const unsliceOp: Op<SliceAttributes & { readonly shape: Shape }> = {
   name: 'unslice',
+  multiplyAdds: 0,
   infer: ([x], { shape }) => [{ shape, dtype: (x as Tensor).dtype }],
   compute(device, [x], [y], { starts, sizes, steps, shape }) {
     const strides = stridesOf(shape);
@@ -174,8 +178,9 @@ const unsliceOp: Op<SliceAttributes & { readonly shape: Shape }> = {
 };
 
 /** Rows [start, end) of the first axis: a view of the same memory. */
-const rowsOp: Op<{ start: number; end: number }> = {
+export const rowsOp: Op<{ start: number; end: number }> = {
   name: 'rows',
+  multiplyAdds: 0,
   infer: ([x], { start, end }) => [
     { shape: [end - start, ...(x as Tensor).shape.slice(1)], dtype: (x as Tensor).dtype },
   ],
@@ -230,8 +235,9 @@ export function flip(x: Tensor, axis = -1): Tensor {
   return slice(x, ...x.shape.map((_, i): Range => (i === at ? [length - 1, -length - 1, -1] : null)));
 }
 
-const padOp: Op<{ before: readonly number[]; after: readonly number[]; value: number }> = {
+export const padOp: Op<{ before: readonly number[]; after: readonly number[]; value: number }> = {
   name: 'pad',
+  multiplyAdds: 0,
   infer: ([x], { before, after }) => [
     {
       shape: (x as Tensor).shape.map((length, axis) => length + (before[axis] as number) + (after[axis] as number)),
@@ -272,8 +278,9 @@ export function pad(x: Tensor, widths: readonly (readonly [number, number])[], v
   });
 }
 
-const concatenateOp: Op<{ axis: number }> = {
+export const concatenateOp: Op<{ axis: number }> = {
   name: 'concatenate',
+  multiplyAdds: 0,
   infer: (inputs, { axis }) => {
     const [first] = inputs as [Tensor];
     const length = inputs.reduce((total, input) => total + (input.shape[axis] as number), 0);
@@ -330,8 +337,9 @@ export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
   );
 }
 
-const broadcastOp: Op<{ shape: Shape }> = {
+export const broadcastOp: Op<{ shape: Shape }> = {
   name: 'broadcastTo',
+  multiplyAdds: 0,
   infer: ([x], { shape }) => [{ shape, dtype: (x as Tensor).dtype }],
   // The larger of x and x is x, and the kernel broadcasts.
   compute: (device, [x], [y], { shape }) => {

@@ -40,8 +40,9 @@ function lastTwo(x: Tensor, transposed: boolean): [number, number] {
 }
 
 /** Operands have the same leading axes. */
-const matmulOp: Op<Attributes> = {
+export const matmulOp: Op<Attributes> = {
   name: 'matmul',
+  multiplyAdds: ([a], output, { transposeA }) => sizeOf(output) * (a?.at(transposeA ? -2 : -1) as number),
   infer: ([left, right], attributes) => {
     const a = left as Tensor;
     const b = right as Tensor;
@@ -108,8 +109,9 @@ export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = 
   return apply(matmulOp, [withBatch(a), withBatch(b)], attributes);
 }
 
-const linearOp: Op<{ relu: boolean }> = {
+export const linearOp: Op<{ relu: boolean }> = {
   name: 'linear',
+  multiplyAdds: ([x], output) => sizeOf(output) * (x?.at(-1) as number),
   infer: ([x, weight, bias]) => {
     requireDType('linear', 'f32', x as Tensor, weight as Tensor);
     const [m, k] = (x as Tensor).shape as [number, number];

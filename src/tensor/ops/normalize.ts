@@ -15,8 +15,9 @@ function rowsOf(x: Tensor): [rows: number, n: number] {
   return [x.size / Math.max(n, 1), n];
 }
 
-const standardizeOp: Op<Attributes> = {
+export const standardizeOp: Op<Attributes> = {
   name: 'standardize',
+  multiplyAdds: 0,
   infer: ([x]) => {
     requireDType('standardize', 'f32', x as Tensor);
     const { shape } = x as Tensor;
@@ -59,8 +60,9 @@ export function standardize(x: Tensor, epsilon = 1e-5, center = true): [y: Tenso
   return applyAll(standardizeOp, [x], { epsilon, center }) as [Tensor, Tensor];
 }
 
-const normOp: Op<Attributes> = {
+export const layerNormOp: Op<Attributes> = {
   name: 'layerNorm',
+  multiplyAdds: 0,
   infer: ([x, ...weights]) => {
     requireDType('layerNorm', 'f32', x as Tensor, ...weights);
     const n = (x as Tensor).shape.at(-1);
@@ -101,10 +103,10 @@ const normOp: Op<Attributes> = {
 
 /** Layer norm over the last axis: standardised x, times γ [n], plus β [n]. */
 export function layerNorm(x: Tensor, gamma: Tensor, beta?: Tensor, epsilon = 1e-5): Tensor {
-  return apply(normOp, beta ? [x, gamma, beta] : [x, gamma], { epsilon, center: true });
+  return apply(layerNormOp, beta ? [x, gamma, beta] : [x, gamma], { epsilon, center: true });
 }
 
 /** RMS norm over the last axis: x / √(mean x² + ε), times γ [n]. */
 export function rmsNorm(x: Tensor, gamma: Tensor, epsilon = 1e-6): Tensor {
-  return apply(normOp, [x, gamma], { epsilon, center: false });
+  return apply(layerNormOp, [x, gamma], { epsilon, center: false });
 }

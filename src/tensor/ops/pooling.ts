@@ -67,8 +67,9 @@ export interface WindowAttributes {
   };
 }
 
-const maxPoolOp: Op<WindowAttributes> = {
+export const maxPoolOp: Op<WindowAttributes> = {
   name: 'maxPool',
+  multiplyAdds: 0,
   infer: ([x], { rows, columns }) => {
     const shape = imagesLike((x as Tensor).shape, rows.length, columns.length);
     return [
@@ -100,6 +101,7 @@ function runPositions(
 
 const unpoolOp: Op<{ shape: Shape }> = {
   name: 'unpool',
+  multiplyAdds: 0,
   infer: (_, { shape }) => [{ shape, dtype: 'f32' }],
   compute: (device, [values, positions], [y], { shape }) =>
     runPositions(device, 'unpool', values as Tensor, positions as Tensor, y as Tensor, shape),
@@ -108,6 +110,7 @@ const unpoolOp: Op<{ shape: Shape }> = {
 
 const pickOp: Op = {
   name: 'pickPositions',
+  multiplyAdds: 0,
   infer: ([, positions]) => [{ shape: (positions as Tensor).shape, dtype: 'f32' }],
   compute: (device, [x, positions], [y]) =>
     runPositions(device, 'pickPositions', x as Tensor, positions as Tensor, y as Tensor, (x as Tensor).shape),
@@ -160,8 +163,9 @@ function averageArguments(
   return [from, to, n * c, height, width, rows.length, columns.length, divisor, ...rows.flat(), ...columns.flat()];
 }
 
-const averagePoolOp: Op<AverageAttributes> = {
+export const averagePoolOp: Op<AverageAttributes> = {
   name: 'averagePool',
+  multiplyAdds: 0,
   infer: ([x], { rows, columns }) => [
     { shape: imagesLike((x as Tensor).shape, rows.length, columns.length), dtype: 'f32' },
   ],
@@ -172,6 +176,7 @@ const averagePoolOp: Op<AverageAttributes> = {
 
 const averageUnpoolOp: Op<AverageAttributes> = {
   name: 'averageUnpool',
+  multiplyAdds: 0,
   infer: (_, { shape }) => [{ shape, dtype: 'f32' }],
   compute: (device, [y], [x], attributes) =>
     device.run('averageUnpool', averageArguments(y as Tensor, x as Tensor, attributes.shape, attributes)),
@@ -230,8 +235,9 @@ function resizeArguments(from: Tensor, to: Tensor, { rows, columns, shape }: Res
   return [from, to, n * c, height, width, rows.length, columns.length, ...table];
 }
 
-const resizeOp: Op<ResizeAttributes> = {
+export const resizeOp: Op<ResizeAttributes> = {
   name: 'resize',
+  multiplyAdds: 0,
   infer: ([x], { rows, columns }) => [
     { shape: imagesLike((x as Tensor).shape, rows.length, columns.length), dtype: 'f32' },
   ],
@@ -242,6 +248,7 @@ const resizeOp: Op<ResizeAttributes> = {
 
 const resizeTransposedOp: Op<ResizeAttributes> = {
   name: 'resizeTransposed',
+  multiplyAdds: 0,
   infer: (_, { shape }) => [{ shape, dtype: 'f32' }],
   compute: (device, [y], [x], attributes) =>
     device.run('resizeTransposed', resizeArguments(y as Tensor, x as Tensor, attributes)),

@@ -32,6 +32,7 @@ function axisRuns(axes: readonly number[]): { first: number; last: number }[] {
 function reduceOp(name: 'sum' | 'max' | 'min', vjp: Op<Attributes>['vjp']): Op<Attributes> {
   return {
     name,
+    multiplyAdds: 0,
     infer: ([x], { axes }) => {
       requireDType(name, 'f32', x as Tensor);
       return [{ shape: reducedShape((x as Tensor).shape, axes, true), dtype: 'f32' }];
@@ -61,7 +62,7 @@ function reduceOp(name: 'sum' | 'max' | 'min', vjp: Op<Attributes>['vjp']): Op<A
   };
 }
 
-const sumOp = reduceOp('sum', (backward) => {
+export const sumOp = reduceOp('sum', (backward) => {
   const [x] = backward.inputs as [Tensor];
   const { scale } = backward.attributes;
   const gradient = onlyGradient(backward);
@@ -131,8 +132,8 @@ function extremeVjp(sign: 1 | -1): Op<Attributes>['vjp'] {
   };
 }
 
-const maxOp = reduceOp('max', extremeVjp(1));
-const minOp = reduceOp('min', extremeVjp(-1));
+export const maxOp = reduceOp('max', extremeVjp(1));
+export const minOp = reduceOp('min', extremeVjp(-1));
 
 /** Largest element over axes. The gradient goes to the first of equals. */
 export function max(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
@@ -144,8 +145,9 @@ export function min(x: Tensor, axes?: number | readonly number[], options: Reduc
   return reduce(minOp, x, axes, options);
 }
 
-const argOp: Op<{ axis: number; sign: 1 | -1 }> = {
+export const argmaxOp: Op<{ axis: number; sign: 1 | -1 }> = {
   name: 'argmax',
+  multiplyAdds: 0,
   infer: ([x], { axis, sign }) => {
     requireDType(sign === 1 ? 'argmax' : 'argmin', 'f32', x as Tensor);
     if ((x as Tensor).shape[axis] === 0) throw new Error(`argmax: axis ${axis} of ${x} is empty`);
@@ -165,7 +167,7 @@ const argOp: Op<{ axis: number; sign: 1 | -1 }> = {
 };
 
 function argExtreme(x: Tensor, axis: number, sign: 1 | -1): Tensor {
-  return apply(argOp, [x], { axis: resolveAxis('argmax', axis, x.rank), sign });
+  return apply(argmaxOp, [x], { axis: resolveAxis('argmax', axis, x.rank), sign });
 }
 
 /** Position (i32) of the largest element along an axis, the first of equals. Not differentiable. */
@@ -178,8 +180,9 @@ export function argmin(x: Tensor, axis = -1): Tensor {
   return argExtreme(x, axis, -1);
 }
 
-const logSumExpOp: Op = {
+export const logSumExpOp: Op = {
   name: 'logSumExp',
+  multiplyAdds: 0,
   infer: ([x]) => {
     requireDType('logSumExp', 'f32', x as Tensor);
     return [{ shape: [...(x as Tensor).shape.slice(0, -1), 1], dtype: 'f32' }];

@@ -3,7 +3,7 @@
 import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
 import { checkpoint } from '../autograd.js';
 import { zeros } from '../create.js';
-import { formatShape, sameShape } from '../shape.js';
+import { formatShape, sameShape, sizeOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { add, multiply } from './binary.js';
 import { broadcastTo, concatenate, pad, reshape, slice } from './layout.js';
@@ -12,6 +12,7 @@ import { exp } from './unary.js';
 
 const linearScanOp: Op<{ reverse: boolean }> = {
   name: 'linearScan',
+  multiplyAdds: (_, output) => sizeOf(output),
   infer: ([a, b]) => {
     requireDType('linearScan', 'f32', a as Tensor, b as Tensor);
     return [{ shape: (b as Tensor).shape, dtype: 'f32' }];

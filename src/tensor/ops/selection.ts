@@ -14,6 +14,7 @@ function rowsOf(x: Tensor): [rows: number, n: number] {
 
 const takeAlongOp: Op = {
   name: 'takeAlong',
+  multiplyAdds: 0,
   infer: ([, positions]) => [{ shape: (positions as Tensor).shape, dtype: 'f32' }],
   compute(device, [x, positions], [y]) {
     const [rows, n] = rowsOf(x as Tensor);
@@ -28,6 +29,7 @@ const takeAlongOp: Op = {
 
 const putAlongOp: Op<{ n: number }> = {
   name: 'putAlong',
+  multiplyAdds: 0,
   infer: ([x], { n }) => [{ shape: [...(x as Tensor).shape.slice(0, -1), n], dtype: 'f32' }],
   compute(device, [x, positions], [y], { n }) {
     const [rows, count] = rowsOf(x as Tensor);
@@ -53,6 +55,7 @@ export function putAlong(x: Tensor, positions: Tensor, n: number): Tensor {
 
 const topKOp: Op<{ k: number; sign: 1 | -1 }> = {
   name: 'topK',
+  multiplyAdds: 0,
   infer: ([x], { k }) => [{ shape: [...(x as Tensor).shape.slice(0, -1), k], dtype: 'i32' }],
   compute: (device, [x], [positions], { k, sign }) =>
     device.run('topK', [x as Tensor, positions as Tensor, ...rowsOf(x as Tensor), k, sign]),
@@ -60,6 +63,7 @@ const topKOp: Op<{ k: number; sign: 1 | -1 }> = {
 
 const argsortOp: Op<{ descending: boolean }> = {
   name: 'argsort',
+  multiplyAdds: 0,
   infer: ([x]) => [{ shape: (x as Tensor).shape, dtype: 'i32' }],
   compute: (device, [x], [order], { descending }) =>
     device.run('argsort', [
@@ -152,6 +156,7 @@ export function unique(x: Tensor): Unique {
 
 const cumulativeSumOp: Op<{ axis: number; reverse: boolean }> = {
   name: 'cumulativeSum',
+  multiplyAdds: 0,
   infer: ([x]) => [{ shape: (x as Tensor).shape, dtype: 'f32' }],
   compute(device, [x], [y], { axis, reverse }) {
     const { shape } = x as Tensor;
