@@ -15,11 +15,12 @@ export interface Value {
   readonly origins: readonly string[];
 }
 
-export interface GraphNode {
+/** One operation of the graph; `A` are its attributes, where a reader knows them. */
+export interface GraphNode<A = unknown> {
   readonly op: Op<unknown>;
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
-  readonly attributes: unknown;
+  readonly attributes: A;
 }
 
 export interface Graph {
