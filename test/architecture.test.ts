@@ -34,13 +34,13 @@ const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts') && !file.includes('generated'))
   .map((file) => join(source, file));
 
-/** Relative imports of a file, static and dynamic. */
-function importsOf(file: string, kinds: 'all' | 'values'): string[] {
+/** Relative imports of a file: static, dynamic and of types. */
+function importsOf(file: string): string[] {
   const text = readFileSync(file, 'utf8');
-  const pattern = /(?:(import|export)\s+(type\s)?[^'"`;]*?from\s*|import\s*\(?\s*)['"](\.[^'"]+)['"]/g;
-  return [...text.matchAll(pattern)]
-    .filter((match) => kinds === 'all' || !match[2])
-    .map((match) => resolve(dirname(file), (match[3] as string).replace(/\.js$/, '.ts')));
+  const pattern = /(?:(?:import|export)\s[^'"`;]*?from\s*|import\s*\(?\s*)['"](\.[^'"]+)['"]/g;
+  return [...text.matchAll(pattern)].map((match) =>
+    resolve(dirname(file), (match[1] as string).replace(/\.js$/, '.ts')),
+  );
 }
 
 const folderOf = (file: string) => relative(source, file).split('/')[0] as string;
@@ -56,7 +56,7 @@ describe('floors', () => {
       const folder = folderOf(file);
       const floor = floors[folder];
       if (floor === undefined) return [];
-      return importsOf(file, 'all').flatMap((target) => {
+      return importsOf(file).flatMap((target) => {
         const other = folderOf(target);
         const otherFloor = floors[other] ?? Number.POSITIVE_INFINITY;
         const wrong = otherFloor > floor || (floor === FAMILY_FLOOR && otherFloor === FAMILY_FLOOR && other !== folder);
@@ -69,29 +69,48 @@ describe('floors', () => {
   test('imports find their file', () => {
     const known = new Set(files);
     const lost = files.flatMap((file) =>
-      importsOf(file, 'all').filter((target) => !known.has(target) && !target.includes('generated')),
+      importsOf(file).filter((target) => !known.has(target) && !target.includes('generated')),
     );
     expect(lost).toEqual([]);
   });
 });
 
-test('no cycles, but among the operations of tensor/ops, whose gradients are written in one another', () => {
-  const inOps = (file: string) => file.startsWith(join(source, 'tensor/ops'));
-  const state = new Map<string, 'open' | 'done'>();
-  const cycles: string[] = [];
-  const visit = (file: string, path: string[]) => {
-    if (state.get(file) === 'open') {
-      const cycle = path.slice(path.indexOf(file));
-      if (!cycle.every(inOps)) cycles.push(cycle.map((step) => relative(source, step)).join(' → '));
-      return;
-    }
-    if (state.has(file)) return;
-    state.set(file, 'open');
-    for (const target of importsOf(file, 'values')) visit(target, [...path, file]);
-    state.set(file, 'done');
-  };
-  for (const file of files) visit(file, []);
-  expect(cycles).toEqual([]);
+describe('circles', () => {
+  /** The class of tensors takes the types of its methods from the operations. */
+  const chained = 'tensor/tensor.ts → tensor/methods.ts';
+  const edges = new Map(
+    files.map((file) => [
+      file,
+      importsOf(file).filter((target) => `${relative(source, file)} → ${relative(source, target)}` !== chained),
+    ]),
+  );
+
+  /** Circles that are still to be cut. */
+  const remaining = ['experiments/report.ts ↔ experiments/run.ts', 'lm/runtime/store.ts ↔ lm/runtime/weights.ts'];
+
+  /** Files that a file imports, directly or through others. */
+  function reachable(file: string): Set<string> {
+    const found = new Set<string>();
+    const open = [file];
+    for (let next = open.pop(); next !== undefined; next = open.pop())
+      for (const target of edges.get(next) ?? []) {
+        if (!found.has(target)) open.push(target);
+        found.add(target);
+      }
+    return found;
+  }
+
+  test('no files import each other, types included, but operations, whose gradients are written in one another', () => {
+    const from = new Map(files.map((file) => [file, reachable(file)]));
+    const inOps = (file: string) => file.startsWith(join(source, 'tensor/ops'));
+    const circles = files.map((file) =>
+      files.filter((other) => from.get(file)?.has(other) && from.get(other)?.has(file)),
+    );
+    const unwanted = circles
+      .filter((circle) => !circle.every(inOps))
+      .map((circle) => circle.map((file) => relative(source, file)).join(' ↔ '));
+    expect(unwanted.filter((circle) => !remaining.includes(circle))).toEqual([]);
+  });
 });
 
 test('folders are named for what is in them', () => {

@@ -1,7 +1,7 @@
 // Pooling by attention over the stored elements of a sparse pattern: what graph, hyperedge and set attention share.
 
 import { gatherKnownRows, multiply, reshape, type Tensor } from '../tensor/index.js';
-import type { SparsePattern } from './matrix.js';
+import type { SparsePattern } from './pattern.js';
 import { segmentSoftmax, segmentSum } from './segments.js';
 
 /**

@@ -1,7 +1,14 @@
 // Products of sparse and dense matrices, differentiable in the stored values and in the dense side.
 
 import { apply, formatShape, gatherKnownRows, type Op, onlyGradient, type Tensor, transpose } from '../tensor/index.js';
-import type { SparseMatrix, SparsePattern } from './matrix.js';
+import type { SparsePattern } from './pattern.js';
+
+/** A sparse matrix as products read it, such as a `SparseMatrix`. */
+export interface SparseOperand {
+  readonly pattern: SparsePattern;
+  /** One a stored element, [nnz]; all are 1 when left out. */
+  readonly values?: Tensor;
+}
 
 interface Attributes {
   readonly pattern: SparsePattern;
@@ -96,21 +103,21 @@ const READ_ACROSS = 8;
 
 /** Sparse [m, n] times dense [n, d], or [d, n] with `transposeX`, → [m, d]; gradients to the values and to x. */
 export function spmm(
-  a: SparseMatrix,
+  { pattern, values }: SparseOperand,
   x: Tensor,
   { transposeX = false }: { readonly transposeX?: boolean } = {},
 ): Tensor {
-  if (x.rank !== 2 || x.shape[transposeX ? 1 : 0] !== a.columns) {
+  if (x.rank !== 2 || x.shape[transposeX ? 1 : 0] !== pattern.columns) {
     throw new Error(
-      `spmm: inner sizes differ: sparse [${a.rows}, ${a.columns}] × ${formatShape(x.shape)}${transposeX ? 'ᵀ' : ''}`,
+      `spmm: inner sizes differ: sparse [${pattern.rows}, ${pattern.columns}] × ${formatShape(x.shape)}${transposeX ? 'ᵀ' : ''}`,
     );
   }
-  const inputs = (dense: Tensor) => (a.values ? [dense, a.values] : [dense]);
-  if (!transposeX) return apply(spmmOp, inputs(x), { pattern: a.pattern });
-  const readAcross = a.nnz * READ_ACROSS < a.columns;
+  const inputs = (dense: Tensor) => (values ? [dense, values] : [dense]);
+  if (!transposeX) return apply(spmmOp, inputs(x), { pattern });
+  const readAcross = pattern.nnz * READ_ACROSS < pattern.columns;
   return readAcross
-    ? apply(spmmTransposedOp, inputs(x), { pattern: a.pattern })
-    : apply(spmmOp, inputs(transpose(x)), { pattern: a.pattern });
+    ? apply(spmmTransposedOp, inputs(x), { pattern })
+    : apply(spmmOp, inputs(transpose(x)), { pattern });
 }
 
 /** Sampled dense-dense product: y[e] = ⟨a[row of e], b[column of e]⟩ for each stored element. a [rows, d], b [columns, d] → [nnz]. */
