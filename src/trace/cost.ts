@@ -13,8 +13,9 @@ export interface NodeCost {
   /** Trainable values that this node is the first to use. */
   readonly parameters: number;
   /**
-   * Multiply-adds of products: convolutions, matrix products, attention, scans, sparse products and transforms.
-   * Elementwise functions, reductions, norms and layout are free, as is usual. 0 for an uncounted operation.
+   * Multiply-adds of products: convolutions, matrix products, attention, scans, sparse products and
+   * transforms. Elementwise functions, reductions, norms and layout are free, as is usual. 0 for an
+   * uncounted operation.
    */
   readonly multiplyAdds: number;
   /** Whether the operation tells its multiply-adds. */

@@ -1,9 +1,11 @@
-// Dependency groups for structured pruning: which slices of which weights must go together when a channel is removed.
+// Dependency groups for structured pruning: which slices of which weights must go together when a
+// channel is removed.
 //
-// Channels are followed through the graph. Every output channel of a convolution or linear layer begins as a channel of
-// its own; elementwise operations, norms and depthwise convolutions carry it on, additions tie two channels together,
-// and the input slice of a later layer is tied to the channel that it reads. Channels that reach an output, or an
-// operation without a rule, cannot be removed.
+// Channels are followed through the graph. Every output channel of a convolution or linear layer
+// begins as a channel of its own; elementwise operations, norms and depthwise convolutions carry it
+// on, additions tie two channels together, and the input slice of a later layer is tied to the
+// channel that it reads. Channels that reach an output, or an operation without a rule, cannot be
+// removed.
 //
 // Fang, Ma, Song, Bi Mi, Wang: DepGraph: Towards Any Structural Pruning, CVPR 2023.
 

@@ -1,4 +1,5 @@
-// Fusion for inference: convolution or linear layer, then batch norm with known statistics, then a shortcut, then an activation become one kernel call.
+// Fusion for inference: a convolution or linear layer, the batch norm (with fixed statistics),
+// residual addition and activation after it become one kernel call.
 
 import { type Activation, activations } from '../engine/index.js';
 import {
@@ -19,13 +20,17 @@ import {
 } from '../tensor/index.js';
 import { consumers, type Graph, type GraphNode, type Value, withoutDeadNodes } from './graph.js';
 
+/** Attributes of a convolution with what follows it. */
 export interface FusedConvolution extends ConvolutionAttributes {
   readonly activation: Activation;
   readonly hasBias: boolean;
   readonly hasResidual: boolean;
 }
 
-/** activation(x ∗ w + bias + residual): inputs x, w, then bias and residual where there are any. */
+/**
+ * activation(x ∗ w + bias + residual). Inputs: x [n, c, h, w], filters [o, c / groups, kh, kw],
+ * then bias [o] and residual (of the output's shape) where there are any.
+ */
 export const fusedConvolutionOp: Op<FusedConvolution> = {
   name: 'fusedConvolution',
   multiplyAdds: ([, w], output) => convolutionCount(output, w as Shape),
@@ -42,11 +47,12 @@ export const fusedConvolutionOp: Op<FusedConvolution> = {
   },
 };
 
+/** Attributes of a linear layer with its activation. */
 export interface FusedLinear {
   readonly activation: Activation;
 }
 
-/** activation(x·Wᵀ + b): inputs x, W and maybe b. */
+/** activation(x·Wᵀ + b). Inputs: x [m, k], W [n, k] and maybe b [n]. */
 export const fusedLinearOp: Op<FusedLinear> = {
   name: 'fusedLinear',
   multiplyAdds: ([, w], output) => sizeOf(output) * sizeOf((w as Shape).slice(1)),
@@ -70,7 +76,7 @@ export const fusedLinearOp: Op<FusedLinear> = {
   },
 };
 
-/** The graph while it is being rewritten: which node makes a value, and who reads it. */
+/** A graph under rewriting: the producer of each value, and its readers. */
 class Rewriting {
   readonly #producers = new Map<Value, GraphNode>();
   readonly #readers: Map<Value, GraphNode[]>;
@@ -86,7 +92,10 @@ class Rewriting {
     return node;
   }
 
-  /** The fused convolution or linear layer that makes a value for one reader alone. */
+  /**
+   * The fused convolution or linear layer whose output has one reader and is no output of the
+   * graph.
+   */
   soleProducer<A>(value: Value, op: Op<A>): (GraphNode & { readonly attributes: A }) | undefined {
     const node = this.#producers.get(value);
     const sole = this.#readers.get(value)?.length === 1 && !this.#outputs.has(value);
@@ -94,14 +103,18 @@ class Rewriting {
   }
 }
 
-/** The same computation in fewer, larger steps. New constants live in the current scope. */
+/** Rewrites a graph to fused operations. New constants live in the current scope. */
 export function fuse(graph: Graph): Graph {
   const rewriting = new Rewriting(graph);
   const nodes = graph.nodes.map((node) => rewriting.keep(fuseNode(node, rewriting)));
   return withoutDeadNodes({ ...graph, nodes });
 }
 
-/** Pointwise convolutions of single pixels, such as gates and classifiers make after pooling, as linear layers: they need no panels of pixels. For plans alone, as the values keep four axes. */
+/**
+ * Replaces 1×1 convolutions of 1×1 images, as in squeeze-and-excitation gates and in classifiers
+ * after pooling, by linear layers, which pack no panels of pixels. For plans alone: the values keep
+ * their four axes.
+ */
 export function pixelsAsRows(graph: Graph): Graph {
   const nodes = graph.nodes.map((node): GraphNode => {
     if (node.op !== (fusedConvolutionOp as Op<unknown>)) return node;
@@ -115,7 +128,9 @@ export function pixelsAsRows(graph: Graph): Graph {
 
 type Fusion = (node: GraphNode, rewriting: Rewriting) => GraphNode;
 
-/** What becomes of the operations that start a fused one, or that one before them takes in. */
+/**
+ * How the operations that start a fused one, or are folded into the one before them, are rewritten.
+ */
 const fusions: ReadonlyMap<Op<never>, Fusion> = new Map<Op<never>, Fusion>([
   [convolutionOp, asFusedConvolution],
   [linearOp, asFusedLinear],

@@ -1,5 +1,5 @@
-// A captured computation as an ONNX model (opset 17): each of our operations becomes one or a few standard ones; batch
-// norms are folded into convolutions before.
+// A captured computation as an ONNX model (opset 17): each of our operations becomes one or a few
+// standard ones; batch norms are folded into convolutions before.
 
 import type { Op, Tensor } from '../../tensor/index.js';
 import { fuse } from '../fuse.js';
@@ -14,6 +14,7 @@ import { productWriters } from './write/product.js';
 import { reductionWriters } from './write/reduction.js';
 import { type NodeWriter, OnnxWriter } from './write/writer.js';
 
+/** Options of `exportOnnx`. */
 export interface ExportOptions {
   /** Names of the weights in the file: `stateOf(model)`. */
   readonly weights?: Readonly<Record<string, Tensor>>;

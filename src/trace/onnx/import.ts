@@ -1,5 +1,5 @@
-// ONNX models as callable modules: initializers become parameters, nodes run through our operations, so an imported
-// model can be run, compiled to a plan, fine-tuned or exported again.
+// ONNX models as callable modules: initializers become parameters, nodes run through our
+// operations, so an imported model can be run, compiled to a plan, fine-tuned or exported again.
 
 import { keep, type Tensor, tensor } from '../../tensor/index.js';
 import { constantReaders } from './read/constant.js';

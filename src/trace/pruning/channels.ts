@@ -1,4 +1,5 @@
-// Channels of a graph's values, and which slices of weights belong to each: what the pruning rules read and write.
+// Channels of a graph's values, and which slices of weights belong to each: what the pruning rules
+// read and write.
 
 import type { Op } from '../../tensor/index.js';
 import type { GraphNode, Value } from '../graph.js';
@@ -10,13 +11,18 @@ export interface ChannelSlice {
   readonly index: number;
 }
 
-/** Which channel each position of a value belongs to, along some of its axes (row-major in their order). */
+/**
+ * Which channel each position of a value belongs to, along some of its axes (row-major in their
+ * order).
+ */
 export interface Label {
   readonly axes: readonly number[];
   readonly channels: readonly number[];
 }
 
-/** Disjoint sets of channels that must go together. Channel 0 stands for all that cannot be removed. */
+/**
+ * Disjoint sets of channels that must go together. Channel 0 stands for all that cannot be removed.
+ */
 class Channels {
   readonly #parent = [0];
   readonly #slices: ChannelSlice[][] = [[]];
@@ -61,7 +67,10 @@ class Channels {
   }
 }
 
-/** The state of a walk over a graph: the labels of its values so far, and the sets of their channels. */
+/**
+ * The state of a walk over a graph: the labels of its values so far, and the sets of their
+ * channels.
+ */
 export class ChannelWalk {
   readonly #channels = new Channels();
   readonly #labels = new Map<Value, Label>();
@@ -123,6 +132,7 @@ export type PruningRule<A = unknown> = (walk: ChannelWalk, node: GraphNode<A>) =
 /** A rule with the record of its operation, as an entry of a table. */
 export type PruningEntry = readonly [Op<unknown>, PruningRule];
 
+/** Pairs a record with its rule, whose attributes it types. */
 export function follows<A>(op: Op<A>, rule: PruningRule<NoInfer<A>>): PruningEntry {
   return [op as Op<unknown>, rule as PruningRule];
 }

@@ -5,8 +5,8 @@ import type { Value } from '../graph.js';
 import { follows, type PruningEntry, type PruningRule } from './channels.js';
 
 /**
- * The rule of every operation whose record says that it is elementwise: ties the channels of two operands where both
- * have them, and the slices of a weight with one value a channel to those.
+ * The rule of every operation whose record says that it is elementwise: ties the channels of two
+ * operands where both have them, and the slices of a weight with one value a channel to those.
  */
 export const elementwise: PruningRule = (walk, node) => {
   const output = node.outputs[0] as Value;

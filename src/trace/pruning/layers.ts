@@ -1,4 +1,5 @@
-// Channels through operations with weights: layers end the channels that they read and begin new ones.
+// Channels through operations with weights: layers end the channels that they read and begin new
+// ones.
 
 import {
   attentionOp,

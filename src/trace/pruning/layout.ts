@@ -102,7 +102,8 @@ const concatenate: PruningRule<{ readonly axis: number }> = (walk, node) => {
     for (const label of labels) walk.fix(label);
     return;
   }
-  // Along another axis the parts have the same channels; a weight among the parts has a slice for each.
+  // Along another axis the parts have the same channels; a weight among the parts has a slice for
+  // each.
   node.inputs.forEach((input, i) => {
     labels[i]?.channels.forEach((channel, at) => {
       walk.tie(channel, first.channels[at] ?? 0);

@@ -7,7 +7,11 @@ import type { ImportedValue } from './node.js';
 /** Largest tensor that a file may declare: more does not fit the memory of a WebAssembly module. */
 const MAXIMUM_ELEMENTS = 2 ** 30;
 
-/** The value of an initializer. @throws Error naming the tensor when its data does not fill its shape. */
+/**
+ * The value of an initializer.
+ *
+ * @throws Error naming the tensor when its data does not fill its shape.
+ */
 export function valueOf(proto: TensorProto, label: string): ImportedValue {
   const shape = proto.dims ?? [];
   const size = sizeOf(shape);

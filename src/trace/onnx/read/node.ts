@@ -3,7 +3,9 @@
 import { Tensor, tensor } from '../../../tensor/index.js';
 import type { NodeProto, TensorProto } from '../schema.js';
 
-/** 64-bit integers are shapes, axes and indices: plain numbers, with the shape they are stored in. */
+/**
+ * 64-bit integers are shapes, axes and indices: plain numbers, with the shape they are stored in.
+ */
 export interface Ints {
   readonly ints: readonly number[];
   readonly shape: readonly number[];
@@ -12,6 +14,7 @@ export interface Ints {
 /** What an edge of the graph holds. */
 export type ImportedValue = Tensor | Ints;
 
+/** Whether a value is a list of 64-bit integers. */
 export function isInts(value: ImportedValue | undefined): value is Ints {
   return value !== undefined && !(value instanceof Tensor);
 }

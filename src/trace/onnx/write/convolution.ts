@@ -62,7 +62,7 @@ const transposedConvolution: NodeWriter<ConvolutionAttributes> = (writer, inputs
   });
 };
 
-/** Filters of each pixel's own: nine shifted copies of the image, each times its tap. */
+/** Per-pixel 3×3 filters: the sum of nine shifted images, each times its tap. */
 const aggregation: NodeWriter = (writer, [x, f], node) => {
   const [n, channels, height, width] = inputShape(node, 0) as [number, number, number, number];
   const sharing = inputShape(node, 1)[1] as number;

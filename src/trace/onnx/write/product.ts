@@ -49,7 +49,10 @@ const attention: NodeWriter<AttentionAttributes> = (writer, [q, k, v, mask], nod
   return writer.add('MatMul', [writer.add('Softmax', [scores], { axis: -1 }), forEachHead(v as string, 2)]);
 };
 
-/** Added to scores: 0 where a query sees a key, else the lowest finite number, as −∞ gives NaN in rows without keys. */
+/**
+ * Added to scores: 0 where a query sees a key, else −3.4·10³⁸, as −∞ gives NaN in rows without
+ * keys.
+ */
 function hiddenKeys(queries: number, keys: number, { causal, window }: AttentionAttributes): Float32Array {
   const hidden = new Float32Array(queries * keys);
   for (let i = 0; i < queries; i++)

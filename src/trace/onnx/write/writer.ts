@@ -4,6 +4,7 @@ import type { Op, Tensor } from '../../../tensor/index.js';
 import type { GraphNode, Value } from '../../graph.js';
 import { ATTRIBUTE_TYPE, type AttributeProto, DATA_TYPE, type NodeProto, type TensorProto } from '../schema.js';
 
+/** A value that an attribute can have here. */
 export type AttributeValue = number | string | readonly number[];
 
 /** Attributes that are floats though their values may be whole. */
@@ -29,6 +30,7 @@ export class OnnxWriter {
     return `${hint}_${this.#count++}`;
   }
 
+  /** Gives a value its name. */
   nameValue(value: Value, name: string): void {
     this.#names.set(value, name);
   }
@@ -66,10 +68,12 @@ export class OnnxWriter {
     return this.#initializer(this.#unusedName('sizes'), [values.length], DATA_TYPE.int64, data);
   }
 
+  /** A scalar f32 initializer. */
   scalar(value: number): string {
     return this.#initializer(this.#unusedName('scalar'), [], DATA_TYPE.float, Float32Array.of(value));
   }
 
+  /** An f32 initializer. */
   floats(values: Float32Array, dims: readonly number[]): string {
     return this.#initializer(this.#unusedName('constant'), dims, DATA_TYPE.float, values);
   }
@@ -100,6 +104,7 @@ export type NodeWriter<A = unknown> = (writer: OnnxWriter, inputs: readonly stri
 /** A writer with the record of its operation, as an entry of a table. */
 export type WriterEntry = readonly [Op<unknown>, NodeWriter];
 
+/** Pairs a record with its writer, whose attributes it types. */
 export function writes<A>(op: Op<A>, write: NodeWriter<NoInfer<A>>): WriterEntry {
   return [op as Op<unknown>, write as NodeWriter];
 }
