@@ -5,7 +5,9 @@ import { spmm } from './ops.js';
 import { SparsePattern } from './pattern.js';
 
 /**
- * y[b] = sum or mean of weight[indices[offsets[b]] … indices[offsets[b + 1] − 1]]; an empty bag gives 0. The bags are the rows of a sparse matrix of ones, and the result its product with the weights.
+ * y[b] = sum or mean of weight[indices[offsets[b]]], …, weight[indices[offsets[b + 1] − 1]]; an
+ * empty bag gives 0. Computed as the product of a sparse matrix of ones, with a row for each bag,
+ * and the weights.
  *
  * @param weight [count, features]
  * @param indices rows of the weight, bag after bag

@@ -1,4 +1,4 @@
-// Products in which every group of rows has a matrix of its own: the experts of a mixture.
+// Grouped matrix products: a matrix for each group of rows, as for the experts of a mixture.
 
 import { apply, formatShape, type Op, onlyGradient, type Shape, sizeOf, type Tensor } from '../tensor/index.js';
 import type { Segments } from './segments.js';
@@ -82,7 +82,8 @@ const groupedOuterOp: Op<{ readonly segments: Segments }> = {
 };
 
 /**
- * y[rows of group e] = x[rows of group e]·Wₑ, or ·Wₑᵀ with `transposeB`. Groups may be empty and of any size.
+ * y[rows of group e] = x[rows of group e]·Wₑ, or ·Wₑᵀ with `transposeB` (default false). Groups may
+ * be empty and of any size.
  *
  * @param x [n, k], rows sorted by group
  * @param w [groups, k, m], or [groups, m, k] when transposed

@@ -1,12 +1,13 @@
-// Sparse matrices in compressed-sparse-row form. The pattern (where elements are stored) is fixed and shared; values are a tensor
-// like any other, so a matrix can be a graph's adjacency, a hypergraph's incidence or a pruned layer's weights.
+// Sparse matrices in compressed-sparse-row form. The pattern (where elements are stored) is fixed
+// and shared; values are a tensor like any other, so a matrix can be a graph's adjacency, a
+// hypergraph's incidence or a pruned layer's weights.
 
 import { gatherKnownRows, keep, multiply, type Tensor, tensor } from '../tensor/index.js';
 import { spmm } from './ops.js';
 import { SparsePattern } from './pattern.js';
 import { Segments } from './segments.js';
 
-/** Positions in ascending order of their keys, 0 ≤ key < `limit`; equal ones stay as they stand in `order`. */
+/** Stable counting sort: positions in ascending order of their keys, 0 ≤ key < `limit`. */
 function countingSort(keys: ArrayLike<number>, limit: number, order?: Int32Array): Int32Array {
   const next = new Int32Array(limit + 1);
   for (let i = 0; i < keys.length; i++) {
@@ -25,10 +26,11 @@ function countingSort(keys: ArrayLike<number>, limit: number, order?: Int32Array
   return sorted;
 }
 
+/** A sparse matrix [rows, columns] in compressed-sparse-row form, differentiable in its values. */
 export class SparseMatrix {
   #transposed: SparseMatrix | undefined;
 
-  /** @param values one a stored element, [nnz]; left out, every stored element is 1. */
+  /** @param values one for each stored element, [nnz]; all 1 when left out. */
   constructor(
     readonly pattern: SparsePattern,
     readonly values?: Tensor,
@@ -50,7 +52,11 @@ export class SparseMatrix {
     return this.pattern.nnz;
   }
 
-  /** From coordinates in any order; repeated places are added up. */
+  /**
+   * From coordinates in any order; values at repeated coordinates are added.
+   *
+   * @throws Error unless the lists have one length; RangeError when a coordinate is outside.
+   */
   static fromCoordinates(
     rows: number,
     columns: number,
@@ -112,6 +118,7 @@ export class SparseMatrix {
     );
   }
 
+  /** The matrix as a tensor [rows, columns], without gradients. */
   toDense(): Tensor {
     const dense = new Float32Array(this.rows * this.columns);
     const values = this.values?.view();
@@ -142,7 +149,10 @@ export class SparseMatrix {
     return spmm(this, x);
   }
 
-  /** diag(left)·this·diag(right); a side left out is the identity. Gradients reach all three. */
+  /**
+   * diag(left)·this·diag(right), left [rows] and right [columns]; a side left out is the identity.
+   * Differentiable in all three.
+   */
   scale(left?: Tensor, right?: Tensor): SparseMatrix {
     const factors = [
       this.values,
@@ -156,7 +166,7 @@ export class SparseMatrix {
     );
   }
 
-  /** The given rows, in that order, as a matrix of its own; gradients reach the values. */
+  /** The given rows, in that order; differentiable in the values. */
   selectRows(rows: ArrayLike<number>): SparseMatrix {
     const { indptr, indices } = this.pattern;
     const picked = Segments.fromSizes(Array.from(rows, (row) => (indptr[row + 1] as number) - (indptr[row] as number)));
@@ -175,7 +185,7 @@ export class SparseMatrix {
     return new SparseMatrix(pattern, this.values && gatherKnownRows(this.values, tensor(elements)));
   }
 
-  /** The matrix without columns that hold no element, and which columns are left, ascending. */
+  /** The matrix without its empty columns, and the indices of those left, ascending. */
   compactColumns(): { matrix: SparseMatrix; columns: Int32Array } {
     const columns = Int32Array.from(new Set(this.pattern.indices)).sort();
     const renumbered = new Map(Array.from(columns, (column, at) => [column, at]));

@@ -6,7 +6,7 @@ import type { SparsePattern } from './pattern.js';
 /** A sparse matrix as products read it, such as a `SparseMatrix`. */
 export interface SparseOperand {
   readonly pattern: SparsePattern;
-  /** One a stored element, [nnz]; all are 1 when left out. */
+  /** One for each stored element, [nnz]; all 1 when left out. */
   readonly values?: Tensor;
 }
 
@@ -98,10 +98,19 @@ const spmmTransposedOp: Op<Attributes> = {
   },
 };
 
-/** Elements of the dense side for each stored one from which transposing it costs more than reading it across. */
+/**
+ * Rows of the dense side for each stored element above which strided reads are cheaper than a
+ * transpose.
+ */
 const READ_ACROSS = 8;
 
-/** Sparse [m, n] times dense [n, d], or [d, n] with `transposeX`, → [m, d]; gradients to the values and to x. */
+/**
+ * Sparse-dense product y = A·x, differentiable in A's values and in x.
+ *
+ * @param x [n, d], or [d, n] with `transposeX` (default false)
+ * @returns [m, d], for a sparse [m, n]
+ * @throws Error when the inner sizes differ.
+ */
 export function spmm(
   { pattern, values }: SparseOperand,
   x: Tensor,
@@ -120,7 +129,14 @@ export function spmm(
     : apply(spmmOp, inputs(transpose(x)), { pattern });
 }
 
-/** Sampled dense-dense product: y[e] = ⟨a[row of e], b[column of e]⟩ for each stored element. a [rows, d], b [columns, d] → [nnz]. */
+/**
+ * Sampled dense-dense product: y[e] = ⟨a[row of e], b[column of e]⟩ for each stored element.
+ *
+ * @param a [rows, d]
+ * @param b [columns, d]
+ * @returns [nnz]
+ * @throws Error when the shapes do not fit the pattern.
+ */
 export function sddmm(pattern: SparsePattern, a: Tensor, b: Tensor): Tensor {
   const fits =
     a.rank === 2 &&

@@ -45,7 +45,7 @@ export class SparsePattern {
     return this.#indices;
   }
 
-  /** The pattern with rows and columns exchanged, and where each of its elements stands here. Made once. */
+  /** The transposed pattern, and the position of each of its elements in this one. Made once. */
   transposed(): { pattern: SparsePattern; permutation: Tensor } {
     if (!this.#transposed) {
       const { indptr, indices, order } = transposePattern(this);

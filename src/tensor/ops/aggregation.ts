@@ -1,4 +1,5 @@
-// Convolution by filters of each pixel's own. Linear in the images and in the filters, so its gradients and itself are each other's gradients, to any order.
+// Convolution by per-pixel filters. It is linear in the images and in the filters, so it and its
+// gradients are each other's gradients, to any order.
 
 import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
 import { formatShape, type Shape, sizeOf } from '../shape.js';
@@ -77,10 +78,13 @@ const filterGradientOp: Op<{ readonly filterChannels: number }> = {
 };
 
 /**
- * A 3×3 filter for every pixel, shared by the channels c ≡ i (mod s): y[n, c, h, w] = Σ_uv f[n, c mod s, 3u + v, h, w]·x[n, c, h + u − 1, w + v − 1], zeros outside.
+ * A 3×3 filter for every pixel, shared by the channels c ≡ i (mod s):
+ *
+ * y[n, c, h, w] = Σ_uv f[n, c mod s, 3u + v, h, w]·x[n, c, h + u − 1, w + v − 1], zeros outside.
  *
  * @param x [n, channels, height, width]
  * @param filters [n, s, 9, height, width], s dividing channels
+ * @returns [n, channels, height, width]
  * @see Wang, Chen, Lin, Han, Ding: LSNet: See Large, Focus Small, 2025 (small-kernel aggregation)
  */
 export function aggregate(x: Tensor, filters: Tensor): Tensor {

@@ -1,4 +1,5 @@
-// Elementwise functions of two tensors, broadcast as in NumPy. A number stands for a tensor of its value.
+// Elementwise functions of two tensors, broadcast as in NumPy. A number stands for a tensor of its
+// value.
 
 import type { KernelName } from '../../engine/index.js';
 import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
@@ -9,6 +10,7 @@ import { broadcastArguments } from './broadcast.js';
 import { sumTo } from './layout.js';
 import { log, reciprocal, square } from './unary.js';
 
+/** A tensor, or a number that stands for a tensor of its value. */
 export type Operand = Tensor | number;
 
 interface Flow {
@@ -68,7 +70,6 @@ function binaryOp(
   };
 }
 
-/** Addition as a record, for rewritten graphs. */
 export const addOp = binaryOp('add', 'addInt', 'same', 'Add', { a: ({ g }) => g, b: ({ g }) => g });
 const addTensors = applying(addOp);
 const subtractTensors = binary('subtract', 'subtractInt', 'same', 'Sub', {
@@ -146,24 +147,28 @@ const multiplyLifted = lifted('multiply', multiplyTensors);
 const divideLifted = lifted('divide', divideTensors);
 const powerLifted = lifted('power', powerTensors);
 
+/** a + b. */
 export function add(a: Operand, b: Operand): Tensor {
   if (typeof b === 'number' && isFloat(a)) return affine(a, 1, b);
   if (typeof a === 'number' && isFloat(b)) return affine(b, 1, a);
   return addLifted(a, b);
 }
 
+/** a − b. */
 export function subtract(a: Operand, b: Operand): Tensor {
   if (typeof b === 'number' && isFloat(a)) return affine(a, 1, -b);
   if (typeof a === 'number' && isFloat(b)) return affine(b, -1, a);
   return subtractLifted(a, b);
 }
 
+/** a·b. */
 export function multiply(a: Operand, b: Operand): Tensor {
   if (typeof b === 'number' && isFloat(a)) return affine(a, b, 0);
   if (typeof a === 'number' && isFloat(b)) return affine(b, a, 0);
   return multiplyLifted(a, b);
 }
 
+/** a / b. */
 export function divide(a: Operand, b: Operand): Tensor {
   if (typeof b === 'number' && isFloat(a)) return affine(a, 1 / b, 0);
   if (typeof a === 'number' && isFloat(b)) return a === 1 ? reciprocal(b) : affine(reciprocal(b), a, 0);
@@ -189,7 +194,7 @@ export const greaterEqual = (a: Operand, b: Operand): Tensor => lessEqual(b, a);
 /** a where b > 0, else 0 exactly (also where a is not finite). */
 export const positiveMask = lifted('positiveMask', applying(positiveMaskOp));
 
-/** a where condition > 0, else b. What is not chosen has no effect, not even a NaN. */
+/** a where condition > 0, else b. Elements that are not chosen have no effect, not even NaN. */
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   return add(positiveMask(a, condition), positiveMask(b, lessEqual(condition, 0)));
 }

@@ -1,4 +1,5 @@
-// Convolutions over NCHW images. The operation is linear in the input and in the filters, so its two gradients and itself are each other's gradients, to any order.
+// Convolutions over NCHW images. The operation is linear in the input and in the filters, so it and
+// its two gradients are each other's gradients, to any order.
 
 import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
 import { formatShape, type Shape, sizeOf } from '../shape.js';
@@ -9,15 +10,24 @@ import { sum } from './reduce.js';
 /** A number for both axes, or `[vertical, horizontal]`. */
 export type Pair = number | readonly [number, number];
 
+/** Options of `conv2d`. */
 export interface ConvolutionOptions {
+  /** Default 1. */
   readonly stride?: Pair;
-  /** Zeros on each side; `'same'` keeps ⌈size / stride⌉ with the surplus after, as ONNX's SAME_UPPER. */
+  /**
+   * Zeros on each side (default 0); `'same'` gives ⌈size / stride⌉ with the surplus after, as
+   * ONNX's SAME_UPPER.
+   */
   readonly padding?: Pair | 'same';
+  /** Default 1. */
   readonly dilation?: Pair;
-  /** Input and output channels are cut into so many groups that do not see each other; as many as channels is depthwise. */
+  /**
+   * Groups of channels that are convolved separately (default 1); as many as channels is depthwise.
+   */
   readonly groups?: number;
 }
 
+/** Attributes of a convolution: all options resolved for the sizes of its images. */
 export interface ConvolutionAttributes {
   readonly stride: readonly [number, number];
   /** Top and left; bottom and right follow from the output's size. */
@@ -57,7 +67,7 @@ export function convolutionSizes(
   ];
 }
 
-/** Multiply-adds between filters and the images of their results: each value of a result takes one filter. */
+/** Multiply-adds of a convolution: one filter of `weight` for each value of `result`. */
 export function convolutionCount(result: Shape, weight: Shape): number {
   return sizeOf(result) * sizeOf(weight.slice(1));
 }
@@ -90,7 +100,7 @@ export const convolutionOp: Op<ConvolutionAttributes> = {
   },
 };
 
-/** What each output pixel took from each input pixel, given back: the transposed convolution. */
+/** The transposed convolution: the gradient of a convolution's input. */
 export const transposedConvolutionOp: Op<ConvolutionAttributes> = {
   name: 'transposedConvolution',
   multiplyAdds: ([x, weight]) => convolutionCount(x as Shape, weight as Shape),
@@ -147,7 +157,10 @@ function requirePositive(operation: string, name: string, values: readonly numbe
 }
 
 /**
- * y[n, o, i, j] = Σ over c, ky, kx of w[o, c, ky, kx]·x[n, c, i·stride + ky·dilation − padding, …] + b[o], zeros outside the image.
+ * Convolution over images (cross-correlation, as in PyTorch):
+ *
+ * y[n, o, i, j] = Σ over c, ky, kx of w[o, c, ky, kx]·x[n, c, i·stride + ky·dilation − padding, …]
+ * + b[o], zeros outside the image.
  *
  * @param x [n, channels, height, width]
  * @param weight [filters, channels / groups, kernelHeight, kernelWidth]
@@ -200,12 +213,20 @@ export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor, options: Convol
   });
 }
 
+/** Options of `convTranspose2d`. */
 export interface TransposedConvolutionOptions {
+  /** Default 1. */
   readonly stride?: Pair;
+  /** Default 0. */
   readonly padding?: Pair;
-  /** Rows and columns added at the far side, where several input sizes give one output size. */
+  /**
+   * Rows and columns added at the far side (default 0), as several sizes may have the same
+   * convolution.
+   */
   readonly outputPadding?: Pair;
+  /** Default 1. */
   readonly dilation?: Pair;
+  /** Default 1. */
   readonly groups?: number;
 }
 
@@ -213,9 +234,11 @@ export interface TransposedConvolutionOptions {
  * The transposed convolution: each input pixel adds w·x to a window of the output.
  *
  * @param x [n, channels, height, width]
- * @param weight [channels, filters / groups, kernelHeight, kernelWidth], as PyTorch's ConvTranspose2d
+ * @param weight [channels, filters / groups, kernelHeight, kernelWidth], as PyTorch's
+ * ConvTranspose2d
  * @param bias [filters]
- * @returns [n, filters, (height − 1)·stride − 2·padding + dilation·(kernel − 1) + outputPadding + 1, …]
+ * @returns [n, filters, (height − 1)·stride − 2·padding + dilation·(kernel − 1) + outputPadding +
+ * 1, …]
  */
 export function convTranspose2d(
   x: Tensor,
@@ -257,15 +280,30 @@ export function convTranspose2d(
   });
 }
 
+/** Options of `conv1d`. */
 export interface Convolution1dOptions {
+  /** Default 1. */
   readonly stride?: number;
-  /** Zeros on each side; `'causal'` puts dilation·(kernel − 1) before and cuts the output to the input's length. */
+  /**
+   * Zeros on each side (default 0); `'causal'` puts dilation·(kernel − 1) before, for an output of
+   * the input's length.
+   */
   readonly padding?: number | 'same' | 'causal';
+  /** Default 1. */
   readonly dilation?: number;
+  /** Default 1. */
   readonly groups?: number;
 }
 
-/** Convolution over sequences: x [n, channels, length], weight [filters, channels / groups, kernel], bias [filters] → [n, filters, length′]. */
+/**
+ * Convolution over sequences.
+ *
+ * @param x [n, channels, length]
+ * @param weight [filters, channels / groups, kernel]
+ * @param bias [filters]
+ * @returns [n, filters, length′]
+ * @throws Error naming the shapes when they do not fit.
+ */
 export function conv1d(x: Tensor, weight: Tensor, bias?: Tensor, options: Convolution1dOptions = {}): Tensor {
   if (x.rank !== 3 || weight.rank !== 3)
     throw new Error(

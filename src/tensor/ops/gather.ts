@@ -1,4 +1,5 @@
-// Indexed reads and their transposes. Indices are i32 tensors and are checked against the range they address.
+// Indexed reads and their transposes. Indices are i32 tensors and are checked against the range
+// they address.
 
 import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
 import { tensor } from '../create.js';
@@ -61,7 +62,7 @@ export function gatherRows(x: Tensor, indices: Tensor): Tensor {
   return apply(gatherRowsOp, [x, indices]);
 }
 
-/** `gatherRows` for indices that are known to be in range: skips the check. */
+/** `gatherRows` without the range check, for indices that are known to be in range. */
 export function gatherKnownRows(x: Tensor, indices: Tensor): Tensor {
   return apply(gatherRowsOp, [x, indices]);
 }
@@ -103,7 +104,10 @@ const putOp: Op<{ rows: number }> = {
   vjp: (backward) => [apply(takeOp, [onlyGradient(backward), backward.inputs[1] as Tensor]), undefined],
 };
 
-/** y[s, c] = x[positions[s, c], c], or 0 where the position is −1. x [n, d], positions i32 [m, d] → [m, d]. */
+/**
+ * y[s, c] = x[positions[s, c], c], or 0 where the position is −1. x [n, d], positions i32 [m, d] →
+ * [m, d].
+ */
 export function takeRows(x: Tensor, positions: Tensor): Tensor {
   requireDType('takeRows', 'f32', x);
   if (x.rank !== 2 || positions.rank !== 2 || x.shape[1] !== positions.shape[1]) {
@@ -118,7 +122,7 @@ export function putRows(x: Tensor, positions: Tensor, rows: number): Tensor {
   return apply(putOp, [x, positions], { rows });
 }
 
-/** y[i] = x[i, columns[i]]: one element a row. x [n, d], columns i32 [n] → [n]. */
+/** y[i] = x[i, columns[i]]: one element of each row. x [n, d], columns i32 [n] → [n]. */
 export function pickColumns(x: Tensor, columns: Tensor): Tensor {
   const [n, d] = x.shape as [number, number];
   if (x.rank !== 2 || columns.rank !== 1 || columns.size !== n) {

@@ -7,10 +7,11 @@ import { positiveMask } from './binary.js';
 import { broadcastTo, reshape } from './layout.js';
 import { sum } from './reduce.js';
 
+/** Options of `matmul`. */
 export interface MatmulOptions {
-  /** Read a with its last two axes exchanged. */
+  /** Multiply by aᵀ, over its last two axes (default false). */
   readonly transposeA?: boolean;
-  /** Read b with its last two axes exchanged. */
+  /** Multiply by bᵀ, over its last two axes (default false). */
   readonly transposeB?: boolean;
 }
 
@@ -19,7 +20,11 @@ interface Attributes {
   readonly transposeB: boolean;
 }
 
-/** Sizes m, k, n of op(A)[m, k]·op(B)[k, n]. @throws Error naming both shapes when the inner sizes differ. */
+/**
+ * Sizes m, k, n of op(A)[m, k]·op(B)[k, n].
+ *
+ * @throws Error naming both shapes when the inner sizes differ.
+ */
 function productSizes(
   a: Tensor,
   b: Tensor,
@@ -91,8 +96,11 @@ export const matmulOp: Op<Attributes> = {
 };
 
 /**
- * Matrix product over the last two axes, leading axes broadcast: a [·, m, k] × b [·, k, n] → [·, m, n].
+ * Matrix product over the last two axes; leading axes broadcast.
  *
+ * @param a [·, m, k]
+ * @param b [·, k, n]
+ * @returns [·, m, n]
  * @throws Error when the inner sizes differ.
  */
 export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor {
@@ -141,7 +149,12 @@ export const linearOp: Op<{ relu: boolean }> = {
 };
 
 /**
- * y = x·Wᵀ + b, then ReLU if asked, in one kernel: x [·, k], W [n, k], b [n] → [·, n].
+ * y = x·Wᵀ + b, with a ReLU if given, in one kernel.
+ *
+ * @param x [·, k]
+ * @param weight [n, k]
+ * @param bias [n]
+ * @returns [·, n]
  */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor, activation: 'none' | 'relu' = 'none'): Tensor {
   if (weight.rank !== 2) throw new Error(`linear: expected a weight [out, in], got ${formatShape(weight.shape)}`);

@@ -55,7 +55,13 @@ export const standardizeOp: Op<Attributes> = {
   },
 };
 
-/** Rows with mean 0 (unless `center` is false) and mean square 1: y = (x − mean)·s, s = 1/√(mean((x − mean)²) + ε); gives [y, s]. */
+/**
+ * Standardises rows: y = (x − mean)·s with s = 1/√(mean((x − mean)²) + ε), without the mean where
+ * `center` is false.
+ *
+ * @param x [·, n]
+ * @returns y [·, n] and s [·, 1]
+ */
 export function standardize(x: Tensor, epsilon = 1e-5, center = true): [y: Tensor, inverseDeviation: Tensor] {
   return applyAll(standardizeOp, [x], { epsilon, center }) as [Tensor, Tensor];
 }
@@ -101,12 +107,20 @@ export const layerNormOp: Op<Attributes> = {
   },
 };
 
-/** Layer norm over the last axis: standardised x, times γ [n], plus β [n]. */
+/**
+ * Layer norm over the last axis: (x − mean)/√(var + ε)·γ + β. x [·, n], γ and β [n] → [·, n].
+ *
+ * @see Ba, Kiros, Hinton: Layer Normalization, 2016
+ */
 export function layerNorm(x: Tensor, gamma: Tensor, beta?: Tensor, epsilon = 1e-5): Tensor {
   return apply(layerNormOp, beta ? [x, gamma, beta] : [x, gamma], { epsilon, center: true });
 }
 
-/** RMS norm over the last axis: x / √(mean x² + ε), times γ [n]. */
+/**
+ * RMS norm over the last axis: x/√(mean x² + ε)·γ. x [·, n], γ [n] → [·, n].
+ *
+ * @see Zhang, Sennrich: Root Mean Square Layer Normalization, NeurIPS 2019
+ */
 export function rmsNorm(x: Tensor, gamma: Tensor, epsilon = 1e-6): Tensor {
   return apply(layerNormOp, [x, gamma], { epsilon, center: false });
 }

@@ -50,16 +50,19 @@ function imagesLike(shape: Shape, height: number, width: number): Shape {
   return [...shape.slice(0, 2), height, width];
 }
 
+/** Options of pooling. */
 export interface PoolOptions {
-  /** Step between windows; the kernel's size when left out. */
+  /** Default the kernel's size. */
   readonly stride?: Pair;
+  /** Default 0. */
   readonly padding?: Pair;
 }
 
+/** Attributes of pooling: the windows along each axis. */
 export interface WindowAttributes {
   readonly rows: Windows;
   readonly columns: Windows;
-  /** What the windows were made from, where they slide evenly. */
+  /** How the windows slide; left out for adaptive ones. */
   readonly sliding?: {
     readonly kernel: readonly [number, number];
     readonly stride: readonly [number, number];
@@ -121,7 +124,10 @@ const pickOp: Op = {
 };
 
 /**
- * Largest value of each window; the gradient goes to the first of equals. x [n, c, h, w] → [n, c, ⌊(h + 2·padding − kernel)/stride⌋ + 1, …].
+ * Largest value of each window; the gradient goes to the first of equals.
+ *
+ * @param x [n, c, h, w]
+ * @returns [n, c, ⌊(h + 2·padding − kernel)/stride⌋ + 1, …]
  */
 export function maxPool2d(x: Tensor, kernel: Pair, options: PoolOptions = {}): Tensor {
   return applyAll(maxPoolOp, [x], windowsOf('maxPool2d', x, kernel, options))[0] as Tensor;
@@ -147,8 +153,9 @@ function windowsOf(operation: string, x: Tensor, kernel: Pair, options: PoolOpti
   };
 }
 
+/** Attributes of average pooling. */
 export interface AverageAttributes extends WindowAttributes {
-  /** What sums are divided by; 0 for the number of pixels in the window. */
+  /** Divisor of the sums; 0 for the number of pixels in the window. */
   readonly divisor: number;
   readonly shape: Shape;
 }
@@ -183,7 +190,14 @@ const averageUnpoolOp: Op<AverageAttributes> = {
   vjp: (backward) => [apply(averagePoolOp, [onlyGradient(backward)], backward.attributes)],
 };
 
-/** Mean of each window; `countPadding` (the default, as in PyTorch) divides by the kernel's size at the border too. */
+/**
+ * Mean of each window.
+ *
+ * @param x [n, c, h, w]
+ * @param options `countPadding` (the default, as in PyTorch) divides by the kernel's size at the
+ * border too
+ * @returns [n, c, ⌊(h + 2·padding − kernel)/stride⌋ + 1, …]
+ */
 export function averagePool2d(
   x: Tensor,
   kernel: Pair,
@@ -212,9 +226,12 @@ export function globalAveragePool(x: Tensor): Tensor {
   return mean(x, [2, 3]);
 }
 
-/** Low and high input position and the weight of the high one, for each output position of an axis. */
+/**
+ * Low and high input position and the weight of the high one, for each output position of an axis.
+ */
 type Samples = readonly (readonly [low: number, high: number, weight: number])[];
 
+/** Attributes of interpolation: the samples along each axis. */
 export interface ResizeAttributes {
   readonly rows: Samples;
   readonly columns: Samples;
@@ -271,13 +288,21 @@ function samples(length: number, count: number, mode: 'bilinear' | 'nearest', al
   });
 }
 
+/** Options of `resize`. */
 export interface ResizeOptions {
+  /** Default `'bilinear'`. */
   readonly mode?: 'bilinear' | 'nearest';
-  /** Bilinear: corner pixels keep their values; else pixels are areas and centres are aligned (half-pixel). */
+  /**
+   * Bilinear alone: align the centres of corner pixels, else (the default) the image's edges
+   * (half-pixel).
+   */
   readonly alignCorners?: boolean;
 }
 
-/** Interpolates images to another size, as PyTorch's `interpolate`: x [n, c, h, w] → [n, c, size[0], size[1]]. */
+/**
+ * Interpolates images to another size, as PyTorch's `interpolate`: x [n, c, h, w] → [n, c, size[0],
+ * size[1]].
+ */
 export function resize(x: Tensor, size: Pair, { mode = 'bilinear', alignCorners = false }: ResizeOptions = {}): Tensor {
   const [, height, width] = planesOf('resize', x);
   const [rows, columns] = pair(size);

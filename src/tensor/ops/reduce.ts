@@ -8,8 +8,9 @@ import { putRows } from './gather.js';
 import { broadcastTo, permute, reshape } from './layout.js';
 import { exp } from './unary.js';
 
-/** Which axes to reduce (all when left out) and whether they stay with size 1. */
+/** Options of reductions. */
 export interface ReduceOptions {
+  /** Whether reduced axes stay with size 1 (default false). */
   readonly keepAxes?: boolean;
 }
 
@@ -88,17 +89,17 @@ function reduce(
   return options.keepAxes ? y : reshape(y, reducedShape(x.shape, resolved, false));
 }
 
-/** Σ over axes. */
+/** Σ over axes, by default all. */
 export function sum(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
   return reduce(sumOp, x, axes, options);
 }
 
-/** Mean over axes. */
+/** Mean over axes, by default all. */
 export function mean(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
   return reduce(sumOp, x, axes, options, (count) => 1 / count);
 }
 
-/** Mean of squared deviations from the mean, divided by n − `ddof`. */
+/** Σ(x − mean)²/(n − `ddof`) over axes, by default all; `ddof` is 0 by default. */
 export function variance(
   x: Tensor,
   axes?: number | readonly number[],
@@ -109,13 +110,14 @@ export function variance(
   return reduce(sumOp, multiply(centred, centred), axes, options, () => 1 / (count - (options.ddof ?? 0)));
 }
 
-/** Gradient of a maximum: shared by none but the first largest element. */
+/** Gradient of an extreme: it goes to the first of equal elements. */
 function extremeVjp(sign: 1 | -1): Op<Attributes>['vjp'] {
   return (backward) => {
     const [x] = backward.inputs as [Tensor];
     const { axes } = backward.attributes;
     const gradient = onlyGradient(backward);
-    // Bring the reduced axes to the front: [n, kept] columns, where one row index a column says which element won.
+    // Bring the reduced axes to the front: [n, kept], where the row index of each column's extreme
+    // is known.
     const kept = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
     const order = [...axes, ...kept];
     const n = sizeOf(axes.map((axis) => x.shape[axis] as number));
@@ -135,12 +137,12 @@ function extremeVjp(sign: 1 | -1): Op<Attributes>['vjp'] {
 export const maxOp = reduceOp('max', extremeVjp(1));
 export const minOp = reduceOp('min', extremeVjp(-1));
 
-/** Largest element over axes. The gradient goes to the first of equals. */
+/** Largest element over axes, by default all. The gradient goes to the first of equals. */
 export function max(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
   return reduce(maxOp, x, axes, options);
 }
 
-/** Smallest element over axes. The gradient goes to the first of equals. */
+/** Smallest element over axes, by default all. The gradient goes to the first of equals. */
 export function min(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
   return reduce(minOp, x, axes, options);
 }
@@ -175,7 +177,9 @@ export function argmax(x: Tensor, axis = -1): Tensor {
   return argExtreme(x, axis, 1);
 }
 
-/** Position (i32) of the smallest element along an axis, the first of equals. Not differentiable. */
+/**
+ * Position (i32) of the smallest element along an axis, the first of equals. Not differentiable.
+ */
 export function argmin(x: Tensor, axis = -1): Tensor {
   return argExtreme(x, axis, -1);
 }
@@ -196,7 +200,7 @@ export const logSumExpOp: Op = {
   },
 };
 
-/** log Σ exp x over axes, without overflow. */
+/** log Σ exp x over axes, by default all, without overflow. */
 export function logSumExp(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
   const reduced = resolveAxes('logSumExp', axes, x.rank);
   const kept = x.shape.map((_, axis) => axis).filter((axis) => !reduced.includes(axis));

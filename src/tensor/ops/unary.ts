@@ -12,6 +12,7 @@ interface Flow {
   readonly g: Tensor;
 }
 
+/** What rewriters of graphs know of a function. */
 type Traits = Pick<Op, 'activation' | 'onnx'>;
 
 /** An operation whose kernel takes (x, y, n), with the gradient of x. */
@@ -44,10 +45,13 @@ function applying(op: Op): (x: Tensor) => Tensor {
 
 /** |x|; gradient sign x, 0 at 0. */
 export const abs = unary('abs', { onnx: 'Abs' }, ({ x, g }) => multiply(g, sign(x)));
+/** √x. */
 export const sqrt = unary('sqrt', { onnx: 'Sqrt' }, ({ y, g }) => multiply(g, multiply(reciprocal(y), 0.5)));
+/** eˣ. */
 export const exp = unary('exp', { onnx: 'Exp' }, ({ y, g }) => multiply(g, y));
 /** Natural logarithm. */
 export const log = unary('log', { onnx: 'Log' }, ({ x, g }) => multiply(g, reciprocal(x)));
+/** Hyperbolic tangent. */
 export const tanh = unary('tanh', { activation: 'tanh' }, ({ y, g }) => multiply(g, subtract(1, square(y))));
 /** 1 / (1 + e⁻ˣ). */
 export const sigmoid = unary('sigmoid', { activation: 'sigmoid' }, ({ y, g }) =>
@@ -65,12 +69,15 @@ export const gelu = unary('gelu', { activation: 'gelu' }, ({ x, g }) => {
 });
 /** max(x, 0); gradient 0 at 0. */
 export const relu = unary('relu', { activation: 'relu' }, ({ y, g }) => positiveMask(g, y));
+/** Sine; x in radians. */
 export const sin = unary('sin', { onnx: 'Sin' }, ({ x, g }) => multiply(g, cos(x)));
+/** Cosine; x in radians. */
 export const cos = unary('cos', { onnx: 'Cos' }, ({ x, g }) => multiply(g, multiply(sin(x), -1)));
 /** −1, 0 or 1. Gradient 0. */
 export const sign = unary('sign', { onnx: 'Sign' });
 /** Largest integer not above x. Gradient 0. */
 export const floor = unary('floor', { onnx: 'Floor' });
+/** 1/x. */
 export const reciprocal = unary('reciprocal', { onnx: 'Reciprocal' }, ({ y, g }) =>
   multiply(g, multiply(square(y), -1)),
 );
@@ -78,6 +85,7 @@ export const rsqrtOp = unaryOp('rsqrt', {}, ({ y, g }) => multiply(g, multiply(m
 /** 1/√x. */
 export const rsqrt = applying(rsqrtOp);
 export const squareOp = unaryOp('square', {}, ({ x, g }) => multiply(g, multiply(x, 2)));
+/** x². */
 export const square = applying(squareOp);
 /** log(1 + eˣ). */
 export const softplus = unary('softplus', { onnx: 'Softplus' }, ({ x, g }) => multiply(g, sigmoid(x)));
@@ -102,6 +110,7 @@ export function hardSwish(x: Tensor): Tensor {
   return multiply(x, hardSigmoid(x));
 }
 
+/** −x. */
 export function negate(x: Tensor): Tensor {
   return multiply(x, -1);
 }
