@@ -11,6 +11,7 @@ import {
   type Labelled,
   type NetworkKind,
   networkKinds,
+  StudentModel,
   topologyScore,
   trainMlp,
   trainNetwork,
@@ -278,12 +279,7 @@ function artifactsOf(student: MLP, data: HypergraphDataset, setting: Setting): A
       data.classNames[data.labels[v] as number] ?? '',
     ];
   });
-  const metadata = {
-    system: 'lighthgnn',
-    method: methods.plus,
-    data: data.name,
-    classes: JSON.stringify(data.classNames),
-  };
+  const metadata = new StudentModel(data.classNames, student).metadata({ method: methods.plus, data: data.name });
   return {
     model: { weights: stateOf(student), metadata },
     predictions: { columns: ['vertex', 'prediction', 'probability', 'label'], rows },
