@@ -1,0 +1,55 @@
+// Labelled hypergraphs by name, from an archive, or from a folder of tables.
+
+import { existsSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { SparseMatrix } from '../sparse/index.js';
+import { datasetOf, namesOf } from './catalogue.js';
+import { normalizeRows } from './features.js';
+import { readBytes, readText } from './files.js';
+import { datasetPaths, hasDataset } from './folders.js';
+import { readNpz } from './formats/index.js';
+import { type HypergraphDataset, hypergraphFromArrays, hypergraphFromTables, plantedDataset } from './hypergraphs.js';
+
+/** Names that `loadHypergraph` knows. */
+export const hypergraphNames: readonly string[] = ['planted', ...namesOf('hypergraph')];
+
+/** Whether a known hypergraph is on this machine. */
+export function hasHypergraph(name: string): boolean {
+  return name === 'planted' || hasDataset(name, 'hypergraph');
+}
+
+/**
+ * Loads a labelled hypergraph: a known name, a `.npz` archive (see `hypergraphFromArrays`), or a
+ * folder with hyperedges.csv and, optionally, features.csv and labels.csv (or .tsv; see
+ * `hypergraphFromTables`). Sparse features are scaled to unit row sums.
+ *
+ * @param seed of the generated set `planted`
+ *
+ * @throws Error for an unknown name, or saying which file is missing and where it was looked for.
+ */
+export function loadHypergraph(source: string, seed = 0): HypergraphDataset {
+  if (source === 'planted') return plantedDataset(seed);
+  const record = datasetOf(source, 'hypergraph');
+  if (record) return fromArchive(datasetPaths(record)[0] as string, source);
+  if (!existsSync(source)) {
+    throw new Error(`data "${source}" is neither a file or folder nor a known set (${hypergraphNames.join(', ')})`);
+  }
+  return statSync(source).isDirectory()
+    ? fromFolder(source)
+    : fromArchive(source, basename(source).replace(/\.npz$/, ''));
+}
+
+function fromArchive(path: string, name: string): HypergraphDataset {
+  const dataset = hypergraphFromArrays(readNpz(readBytes(path), basename(path)), name);
+  return dataset.features instanceof SparseMatrix ? { ...dataset, features: normalizeRows(dataset.features) } : dataset;
+}
+
+function fromFolder(folder: string): HypergraphDataset {
+  const table = (name: string): string | undefined => {
+    const path = [`${name}.csv`, `${name}.tsv`].map((file) => join(folder, file)).find(existsSync);
+    return path && readText(path);
+  };
+  const hyperedges = table('hyperedges');
+  if (hyperedges === undefined) throw new Error(`folder "${folder}" has no hyperedges.csv or hyperedges.tsv`);
+  return hypergraphFromTables({ hyperedges, features: table('features'), labels: table('labels') }, basename(folder));
+}
