@@ -64,6 +64,27 @@ export const systems: readonly SystemRecord[] = [
     load: () => import('./hypergraph/lighthgnn.js'),
   },
   {
+    slug: 'conhd',
+    title: 'CoNHD: co-representation neural hypergraph diffusion',
+    family: 'hypergraph',
+    about: 'a label for a vertex in each of its hyperedges, by diffusion among incidences',
+    paper: {
+      authors: 'Zheng, Worring',
+      title: 'Co-Representation Neural Hypergraph Diffusion for Edge-Dependent Node Classification',
+      venue: 'CIKM',
+      year: 2025,
+      arxiv: '2405.14286',
+    },
+    abstract: {
+      best: 'CoNHD achieves the best performance across all benchmark ENC datasets',
+      downstream: 'and several downstream tasks',
+      efficiency: 'without sacrificing efficiency',
+      smoothing:
+        'WHATsNet suffers from the common oversmoothing issue in most HGNNs. To address these limitations, we propose CoNHD',
+    },
+    load: () => import('./hypergraph/conhd.js'),
+  },
+  {
     slug: 'dgmlp',
     title: 'DGMLP: evaluating deep graph neural networks',
     family: 'graph',
