@@ -106,6 +106,28 @@ export const systems: readonly SystemRecord[] = [
     },
     load: () => import('./graph/dgmlp.js'),
   },
+  {
+    slug: 'nat',
+    title: 'NAT: neighbourhood-aware temporal network representation',
+    family: 'graph',
+    about: 'predicts who meets next in an event stream, from caches of neighbours of fixed size',
+    paper: {
+      authors: 'Luo, Li',
+      title: 'Neighborhood-aware Scalable Temporal Network Representation Learning',
+      venue: 'LoG',
+      year: 2022,
+      arxiv: '2209.01084',
+    },
+    abstract: {
+      transductive:
+        'outperforms all cutting-edge baselines by averaged 1.2% […] in transductive […] link prediction accuracy',
+      inductive:
+        'outperforms all cutting-edge baselines by averaged […] 4.2% in […] inductive link prediction accuracy',
+      jointSpeed: 'a speed-up of 4.1-76.7x against the baselines that adopt joint structural features',
+      speed: 'a speed-up of 1.6-4.0x against the baselines that cannot adopt those features',
+    },
+    load: () => import('./graph/nat.js'),
+  },
 ];
 
 /** @throws Error naming the known systems. */
