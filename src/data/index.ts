@@ -98,3 +98,4 @@ export {
   windowsAt,
 } from './text.js';
 export { fromTorchName, loadTorchState, type TorchLoadOptions } from './torch.js';
+export { wordBlocks } from './word-blocks.js';

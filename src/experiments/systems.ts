@@ -63,6 +63,71 @@ export const systems: readonly SystemRecord[] = [
     },
     load: () => import('./hypergraph/lighthgnn.js'),
   },
+  {
+    slug: 'conhd',
+    title: 'CoNHD: co-representation neural hypergraph diffusion',
+    family: 'hypergraph',
+    about: 'a label for a vertex in each of its hyperedges, by diffusion among incidences',
+    paper: {
+      authors: 'Zheng, Worring',
+      title: 'Co-Representation Neural Hypergraph Diffusion for Edge-Dependent Node Classification',
+      venue: 'CIKM',
+      year: 2025,
+      arxiv: '2405.14286',
+    },
+    abstract: {
+      best: 'CoNHD achieves the best performance across all benchmark ENC datasets',
+      downstream: 'and several downstream tasks',
+      efficiency: 'without sacrificing efficiency',
+      smoothing:
+        'WHATsNet suffers from the common oversmoothing issue in most HGNNs. To address these limitations, we propose CoNHD',
+    },
+    load: () => import('./hypergraph/conhd.js'),
+  },
+  {
+    slug: 'dgmlp',
+    title: 'DGMLP: evaluating deep graph neural networks',
+    family: 'graph',
+    about:
+      'deep graph networks that stay accurate, and the harness that tells depth of propagation from depth of ' +
+      'transformation',
+    paper: {
+      authors: 'Zhang, Sheng, Jiang, Xia, Gao, Yang, Cui',
+      title: 'Evaluating Deep Graph Neural Networks',
+      venue: 'arXiv',
+      year: 2021,
+      arxiv: '2108.00955',
+    },
+    abstract: {
+      accuracy: 'it achieves state-of-the-art node classification performance on various datasets',
+      flexibility:
+        'it can flexibly choose different propagation and transformation depths according to graph size and sparsity',
+      scalability: 'it supports fast training on large-scale graphs',
+    },
+    load: () => import('./graph/dgmlp.js'),
+  },
+  {
+    slug: 'nat',
+    title: 'NAT: neighbourhood-aware temporal network representation',
+    family: 'graph',
+    about: 'predicts who meets next in an event stream, from caches of neighbours of fixed size',
+    paper: {
+      authors: 'Luo, Li',
+      title: 'Neighborhood-aware Scalable Temporal Network Representation Learning',
+      venue: 'LoG',
+      year: 2022,
+      arxiv: '2209.01084',
+    },
+    abstract: {
+      transductive:
+        'outperforms all cutting-edge baselines by averaged 1.2% […] in transductive […] link prediction accuracy',
+      inductive:
+        'outperforms all cutting-edge baselines by averaged […] 4.2% in […] inductive link prediction accuracy',
+      jointSpeed: 'a speed-up of 4.1-76.7x against the baselines that adopt joint structural features',
+      speed: 'a speed-up of 1.6-4.0x against the baselines that cannot adopt those features',
+    },
+    load: () => import('./graph/nat.js'),
+  },
 ];
 
 /** @throws Error naming the known systems. */
