@@ -128,6 +128,101 @@ export const systems: readonly SystemRecord[] = [
     },
     load: () => import('./graph/nat.js'),
   },
+  {
+    slug: 'vanillanet',
+    title: 'VanillaNet: the power of minimalism',
+    family: 'vision',
+    about: 'image classifiers of five to thirteen layers, trained deep and merged into plain convolutions',
+    paper: {
+      authors: 'Chen, Wang, Guo, Tao',
+      title: 'VanillaNet: the Power of Minimalism in Deep Learning',
+      venue: 'NeurIPS',
+      year: 2023,
+      arxiv: '2305.12972',
+    },
+    abstract: {
+      simple: 'avoiding high depth, shortcuts, and intricate operations like self-attention',
+      pruned: 'nonlinear activation functions pruned after training to restore the original architecture',
+      deployment:
+        'its easy-to-understand and highly simplified architecture opens new possibilities for efficient deployment',
+      performance: 'delivers performance on par with renowned deep neural networks and vision transformers',
+    },
+    load: () => import('./vision/vanillanet.js'),
+  },
+  {
+    slug: 'lsnet',
+    title: 'LSNet: see large, focus small',
+    family: 'vision',
+    about: 'a vision backbone that perceives with a large static kernel and aggregates with a small dynamic one',
+    paper: {
+      authors: 'Wang, Chen, Lin, Han, Ding',
+      title: 'LSNet: See Large, Focus Small',
+      venue: 'CVPR',
+      year: 2025,
+      arxiv: '2503.23135',
+    },
+    abstract: {
+      convolution:
+        'LS (Large-Small) convolution, which combines large-kernel perception and small-kernel aggregation […] can ' +
+        'efficiently capture a wide range of perceptual information and achieve precise feature aggregation for ' +
+        'dynamic and complex visual representations',
+      performance: 'LSNet achieves superior performance […] over existing lightweight networks',
+      efficiency: 'LSNet achieves superior […] efficiency over existing lightweight networks',
+      tasks: 'in various vision tasks',
+    },
+    load: () => import('./vision/lsnet.js'),
+  },
+  {
+    slug: 'sparse-convnets',
+    title: 'Fast sparse convolutional networks',
+    family: 'compress',
+    about: 'prunes the pointwise convolutions of MobileNets and EfficientNets and runs them on sparse kernels',
+    paper: {
+      authors: 'Elsen, Dukhan, Gale, Simonyan',
+      title: 'Fast Sparse ConvNets',
+      venue: 'CVPR',
+      year: 2020,
+      arxiv: '1911.09723',
+    },
+    abstract: {
+      kernels:
+        'the conventional wisdom is that this reduction in theoretical FLOPs does not translate into real-world ' +
+        'efficiency gains. We aim to correct this misconception by introducing a family of efficient sparse kernels ' +
+        'for […] WebAssembly',
+      arm: 'efficient sparse kernels for ARM',
+      curve:
+        'sparse versions of MobileNet v1, MobileNet v2 and EfficientNet architectures substantially outperform strong ' +
+        'dense baselines on the efficiency-accuracy curve',
+      speed: 'on Snapdragon 835 our sparse networks outperform their dense equivalents by 1.3-2.4times',
+    },
+    load: () => import('./compress/sparse-convnets.js'),
+  },
+  {
+    slug: 'moepp',
+    title: 'MoE++: zero-computation experts',
+    family: 'lm',
+    about: 'mixtures of experts in which some experts cost nothing, so that easy tokens use fewer of the others',
+    paper: {
+      authors: 'Jin, Zhu, Yuan, Yan',
+      title: 'MoE++: Accelerating Mixture-of-Experts Methods with Zero-Computation Experts',
+      venue: 'ICLR',
+      year: 2025,
+      arxiv: '2410.07348',
+    },
+    abstract: {
+      dynamic:
+        'MoE++ allows each token to engage with a dynamic number of FFNs, be adjusted by constant vectors, or even ' +
+        'skip the MoE layer entirely',
+      simple:
+        'by enabling simple tokens to utilize fewer FFN experts, MoE++ allows more experts to focus on challenging tokens',
+      deployment:
+        'we can deploy all zero-computation experts on each GPU, eliminating the significant communication overhead ' +
+        'and expert load imbalance associated with FFN experts distributed across different GPUs',
+      performance: 'MoE++ achieves better performance […] compared to a vanilla MoE model of the same size',
+      throughput: 'delivering 1.1-2.1x expert forward throughput compared to a vanilla MoE model of the same size',
+    },
+    load: () => import('./lm/moepp.js'),
+  },
 ];
 
 /** @throws Error naming the known systems. */
