@@ -114,7 +114,9 @@ const claims = [
       (e) => e.study('cells'),
     ),
   ]),
-  ours('Share of cells of the ablation where MIP is not behind', atLeast(0.8), (e) => e.study('cells')),
+  ...where({ when: ({ grid }) => grid > 0 }, [
+    ours('Share of cells of the ablation where MIP is not behind', atLeast(0.8), (e) => e.study('cells')),
+  ]),
 ];
 
 export const experiment = defineExperiment({

@@ -16,7 +16,7 @@ import {
 } from '../../nn/index.js';
 import { type Random, scope, type Tensor, tensor } from '../../tensor/index.js';
 import type { Table } from '../parts/contract.js';
-import { type DigitNetwork, type DigitNorm, digitAccuracy, digitLogits, digitNetwork, pixelsOf } from './digits.js';
+import { DigitNetwork, type DigitNorm, digitAccuracy, pixelsOf } from './digits.js';
 
 /** x with each of d bands of pixels blended with its negative: (1 − γ)x + γ(1 − x). */
 function blend(x: Tensor, gamma: readonly number[]): Tensor {
@@ -37,14 +37,14 @@ type BlendedHypernet = Hypernet<DigitNetwork>;
 
 /** A hypernetwork before training, for a classifier 64-64-64-10. */
 export function blendedHypernet({ options, dims = 1, norm }: BlendedSetting, random: Random): BlendedHypernet {
-  const target = digitNetwork([64, 64], random.split('target'), norm);
+  const target = new DigitNetwork([64, 64], random.split('target'), { norm });
   return new Hypernet(target, new VectorCondition(dims), random.split('hypernet'), options);
 }
 
 /** Logits of images under one γ. */
 function logitsAt(hypernet: BlendedHypernet, x: Tensor, gamma: readonly number[], mode: Mode): Tensor {
   const condition = tensor([[...gamma]]);
-  return hypernet.run(condition, blend(x, gamma), (live, seen) => digitLogits(live, seen, mode));
+  return hypernet.run(condition, blend(x, gamma), (live, seen) => live.forward(seen, mode));
 }
 
 /** Cross-entropy on random images under one random γ. */

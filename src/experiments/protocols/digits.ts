@@ -10,7 +10,6 @@ import {
 } from '../../data/index.js';
 import { loadImages } from '../../data/node.js';
 import {
-  Activation,
   Adam,
   accuracy,
   BatchNorm1d,
@@ -20,8 +19,6 @@ import {
   type Mode,
   minimize,
   predictedClasses,
-  runSequence,
-  type Sequence,
 } from '../../nn/index.js';
 import { type Random, scope, type Tensor, tensor } from '../../tensor/index.js';
 
@@ -61,29 +58,29 @@ export function pixelsOf({ x, labels }: DigitImages, count = labels.length): Ten
 
 export type DigitNorm = 'none' | 'batch' | 'layer';
 
-/** A perceptron 64 → hidden … → 10 as a sequence of layers. */
-export interface DigitNetwork {
-  readonly layers: Sequence;
-}
+/** A perceptron 64 → hidden … → 10; hidden layers are linear → norm → ReLU. */
+export class DigitNetwork {
+  readonly layers: readonly Linear[];
+  readonly norms: readonly (LayerNorm | BatchNorm1d)[];
 
-/** Hidden layers are linear → norm → ReLU. */
-export function digitNetwork(hidden: readonly number[], random: Random, norm: DigitNorm = 'none'): DigitNetwork {
-  const sizes = [DIGIT_PIXELS, ...hidden];
-  const norms = {
-    none: () => [],
-    batch: (n: number) => [new BatchNorm1d(n)],
-    layer: (n: number) => [new LayerNorm(n)],
-  };
-  const blocks = hidden.map((size, i) => [
-    new Linear(sizes[i] as number, size, random.split(i)),
-    ...norms[norm](size),
-    new Activation('relu'),
-  ]);
-  return { layers: [...blocks, new Linear(sizes.at(-1) as number, DIGIT_CLASSES, random.split(hidden.length))] };
-}
+  constructor(
+    hidden: readonly number[],
+    random: Random,
+    { norm = 'none' }: { readonly norm?: DigitNorm | undefined } = {},
+  ) {
+    const sizes = [DIGIT_PIXELS, ...hidden, DIGIT_CLASSES];
+    this.layers = sizes.slice(1).map((size, i) => new Linear(sizes[i] as number, size, random.split(i)));
+    this.norms =
+      norm === 'none' ? [] : hidden.map((size) => (norm === 'layer' ? new LayerNorm(size) : new BatchNorm1d(size)));
+  }
 
-export function digitLogits({ layers }: DigitNetwork, x: Tensor, mode: Mode): Tensor {
-  return runSequence(layers, x, mode);
+  /** x [n, 64] → logits [n, 10] */
+  forward(x: Tensor, mode: Mode): Tensor {
+    return this.layers.reduce((value, layer, i) => {
+      const y = layer.forward(value);
+      return i === this.layers.length - 1 ? y : (this.norms[i]?.forward(y, mode) ?? y).relu();
+    }, x);
+  }
 }
 
 /** Share of the test images that are classified rightly, in %. */

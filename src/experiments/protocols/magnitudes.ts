@@ -9,7 +9,7 @@ import type { RunContext, StudyResults } from '../parts/contract.js';
 import { summarize } from '../parts/statistics.js';
 import { studyOf } from '../parts/studies.js';
 import { type BlendedSetting, blendedHypernet, trainBlended } from './blended-digits.js';
-import { type DigitNetwork, type DigitNorm, pixelsOf } from './digits.js';
+import { type DigitNorm, pixelsOf } from './digits.js';
 
 /** The ordinary parametrisation, with the same trunk and initialisation as `MIP_OPTIONS`. */
 export const ordinary = {
@@ -38,12 +38,11 @@ function correlation(a: readonly number[], b: readonly number[]): number {
 /** ‖h(γ)‖ over all generated weights, without θ⁰, and the variance of the classifier's first activations. */
 function magnitudes(options: HypernetOptions, images: DigitImages, seed: number) {
   const hypernet = blendedHypernet({ options: { ...options, residual: 'none' } }, new Random(seed));
-  const first = ({ layers }: DigitNetwork) => (layers[0] as readonly [Linear])[0];
   return (gamma: number) =>
     scope(() => {
       const weights = hypernet.generate(tensor([[gamma]]));
       const variance = hypernet.apply(weights, pixelsOf(images, Math.min(200, images.labels.length)), (live, x) =>
-        first(live).forward(x).variance().reshape([1, 1]),
+        (live.layers[0] as Linear).forward(x).variance().reshape([1, 1]),
       );
       return { norm: globalNorm(weights), variance: variance.item() };
     });
