@@ -45,8 +45,8 @@ export interface Artifacts {
 
 export interface SeedOutcome {
   readonly methods: readonly MethodScores[];
-  /** Made for the first seed alone. */
-  readonly artifacts?: () => Artifacts;
+  /** Made for the first seed alone; may train a model on all of the data. */
+  readonly artifacts?: () => Artifacts | Promise<Artifacts>;
 }
 
 /** The runner's side of one seed. */
