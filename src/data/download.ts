@@ -1,136 +1,117 @@
-// Known data sets from where they were published, into the per-user cache. What arrives is checked against the known content before it is kept.
+// Known data sets from where they were published, into the per-user cache. What arrives is checked against the
+// catalogue before it is kept.
 
-import { createHash } from 'node:crypto';
-import { writeFileAtomic } from './files.js';
-import { type NamedArray, type Pickled, type PickledObject, readPickle, toInts, writeNpz } from './formats/index.js';
+import { basename, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { type DatasetKind, type DatasetRecord, datasetOf } from './catalogue.js';
+import { contentDigest, sha256 } from './digests.js';
+import { unpacked, writeFileAtomic } from './files.js';
+import { cacheFolder, hasDataset } from './folders.js';
+import { type Pickled, readPickle, writeNpz } from './formats/index.js';
+import { featureArrays, hyperedgeArrays, labelArray } from './hypergcn.js';
 
-/** HyperGCN's repository (Yadati et al., NeurIPS 2019; Apache-2.0). */
-const OFFICIAL = 'https://raw.githubusercontent.com/malllabiisc/HyperGCN/master/data';
-
-interface Source {
-  readonly folder: string;
-  /** SHA-256 of the hyperedges (each sorted) and labels, as 32-bit integers. */
-  readonly digest: string;
+export interface FetchOptions {
+  /** Told the address of each file before it is fetched. */
+  readonly onDownload?: (address: string) => void;
+  /** Fetches from here in place of the publisher's address: a mirror with the same files. */
+  readonly address?: string;
 }
 
-const sources: Readonly<Record<string, Source>> = {
-  'coauthorship-cora': {
-    folder: 'coauthorship/cora',
-    digest: '62cdac199a68868dc33bfdc9b082e2ea462e7000f6b49899aba3a215c8288c13',
-  },
-  'coauthorship-dblp': {
-    folder: 'coauthorship/dblp',
-    digest: '4899e07724d656faea8f51335178160d6a870b97d3bfb54810ac19debc6c5836',
-  },
-  'cocitation-citeseer': {
-    folder: 'cocitation/citeseer',
-    digest: '2c644185b7b2d348178e7c7882e60282108b891bc207e2f4dc3e23047a27e065',
-  },
-  'cocitation-cora': {
-    folder: 'cocitation/cora',
-    digest: '859429f76aefab2833150df3fba170680ff4762c4c05d373835039005228c67c',
-  },
-  'cocitation-pubmed': {
-    folder: 'cocitation/pubmed',
-    digest: 'a4ed0748912e624bc25623dd33db87618ad6d0b84bd19251793229518b0415fd',
-  },
-};
+/**
+ * Fetches a known data set into the per-user cache. Does nothing where all its files are on this machine, or where the
+ * catalogue knows no address to fetch it from.
+ *
+ * @throws Error when it cannot be fetched, or is not the known content; nothing is kept then.
+ */
+export async function fetchDataset(name: string, kind: DatasetKind, options: FetchOptions = {}): Promise<void> {
+  const record = datasetOf(name, kind);
+  if (!record?.download || hasDataset(name, kind)) return;
+  const address = options.address ?? record.download.address;
+  const keep = (file: string) => join(cacheFolder(), file);
+  switch (record.download.form) {
+    case 'hypergcn':
+      options.onDownload?.(address);
+      return convertHypergraph(record, address, keep(record.files[0]?.path as string));
+    case 'text':
+      return fetchText(record, address, keep(record.files[0]?.path as string), options);
+    case 'files':
+      return fetchFiles(record, address, keep, options);
+  }
+}
 
-/** Whether `downloadHypergraph` knows where the set is published. */
-export function isPublished(name: string): boolean {
-  return name in sources;
+/** Fetches a published hypergraph where it is missing; `onDownload` is told its name. See `fetchDataset`. */
+export async function fetchIfMissing(name: string, onDownload?: (name: string) => void): Promise<void> {
+  await fetchDataset(name, 'hypergraph', { onDownload: () => onDownload?.(name) });
+}
+
+/** Fetches MNIST or Fashion-MNIST where it is missing; `onDownload` is told each address. See `fetchDataset`. */
+export async function fetchImages(name: string, onDownload?: (address: string) => void): Promise<void> {
+  await fetchDataset(name, 'images', { onDownload });
 }
 
 /**
  * Fetches a published hypergraph, checks its content, and writes it as a `.npz` archive.
  *
- * @param base where the publisher's folder tree starts.
+ * @param address folder of its three pickles; the publisher's when left out
  * @throws Error when it cannot be fetched, or is not the known content.
  */
-export async function downloadHypergraph(name: string, path: string, base = OFFICIAL): Promise<void> {
-  const source = sources[name];
-  if (!source) throw new Error(`no address is known for data set "${name}"`);
+export async function downloadHypergraph(name: string, path: string, address?: string): Promise<void> {
+  const record = datasetOf(name, 'hypergraph');
+  if (record?.download?.form !== 'hypergcn') throw new Error(`no address is known for data set "${name}"`);
+  await convertHypergraph(record, address ?? record.download.address, path);
+}
+
+async function convertHypergraph({ name, files }: DatasetRecord, address: string, path: string): Promise<void> {
   const [hypergraph, labels, features] = await Promise.all(
-    ['hypergraph', 'labels', 'features'].map((part) => fetchPickle(`${base}/${source.folder}/${part}.pickle`)),
+    ['hypergraph', 'labels', 'features'].map(async (part) => {
+      const url = `${address}/${part}.pickle`;
+      return readPickle(await fetchBytes(url), url);
+    }),
   );
   const arrays = { ...hyperedgeArrays(hypergraph as Pickled), labels: labelArray(labels as Pickled) };
-  const digest = contentDigest(arrays);
-  if (digest !== source.digest) {
-    throw new Error(
-      `data set "${name}" from ${base}/${source.folder} is not the known version: its content has SHA-256 ${digest}`,
-    );
-  }
+  requireKnown(contentDigest(arrays), files[0]?.sha256, `data set "${name}" from ${address}`);
   writeFileAtomic(path, writeNpz({ ...arrays, ...featureArrays(features as Pickled) }));
 }
 
-async function fetchPickle(url: string): Promise<Pickled> {
+async function fetchText(
+  { files }: DatasetRecord,
+  address: string,
+  path: string,
+  { onDownload }: FetchOptions,
+): Promise<void> {
+  onDownload?.(address);
+  const bytes = await fetchBytes(address);
+  requireKnown(sha256(bytes), files[0]?.sha256, address);
+  writeFileAtomic(path, gzipSync(bytes));
+}
+
+async function fetchFiles(
+  { files }: DatasetRecord,
+  address: string,
+  keep: (file: string) => string,
+  { onDownload }: FetchOptions,
+): Promise<void> {
+  for (const file of files) {
+    const url = `${address}/${basename(file.path)}`;
+    onDownload?.(url);
+    const bytes = await fetchBytes(url);
+    requireKnown(sha256(file.digestOf === 'unpacked' ? unpacked(bytes, url) : bytes), file.sha256, url);
+    writeFileAtomic(keep(file.path), bytes);
+  }
+}
+
+async function fetchBytes(url: string): Promise<Uint8Array> {
   let response: Response;
   try {
-    response = await fetch(url, { signal: AbortSignal.timeout(60_000) });
+    response = await fetch(url, { signal: AbortSignal.timeout(120_000) });
   } catch (error) {
     const cause = (error as { cause?: Error }).cause ?? (error as Error);
     throw new Error(`could not fetch ${url} (${cause.message}); set GOSSAMER_DATA to a folder that holds the data`);
   }
   if (!response.ok) throw new Error(`could not fetch ${url}: the server answered ${response.status}`);
-  return readPickle(new Uint8Array(await response.arrayBuffer()), url);
+  return new Uint8Array(await response.arrayBuffer());
 }
 
-/** Content digest of `he_indptr`, `he_indices` and `labels`: order within a hyperedge does not count. */
-export function contentDigest(arrays: Readonly<Record<'he_indptr' | 'he_indices' | 'labels', NamedArray>>): string {
-  const indptr = toInts(arrays.he_indptr, 'he_indptr');
-  const indices = toInts(arrays.he_indices, 'he_indices');
-  const sorted = indices.slice();
-  for (let e = 0; e + 1 < indptr.length; e++) sorted.subarray(indptr[e], indptr[e + 1]).sort();
-  const digest = createHash('sha256');
-  for (const ints of [indptr, sorted, toInts(arrays.labels, 'labels')])
-    digest.update(new Uint8Array(ints.buffer, ints.byteOffset, ints.byteLength));
-  return digest.digest('hex');
-}
-
-function ints(values: readonly number[]): NamedArray {
-  return { shape: [values.length], values: Int32Array.from(values) };
-}
-
-function isArray(value: Pickled): value is NamedArray {
-  return typeof value === 'object' && value !== null && 'shape' in value;
-}
-
-/** A list, tuple, set or NumPy array of numbers. */
-function numbers(value: Pickled): number[] {
-  if (isArray(value)) return Array.from(value.values);
-  if (value instanceof Set || Array.isArray(value)) return Array.from(value as Iterable<number>, Number);
-  throw new Error('expected a collection of numbers in the published file');
-}
-
-/** The hyperedges: a dictionary from names to collections of vertices. */
-function hyperedgeArrays(value: Pickled): { he_indptr: NamedArray; he_indices: NamedArray } {
-  if (!(value instanceof Map)) throw new Error('expected a dictionary of hyperedges in the published file');
-  const lists = [...value.values()].map(numbers);
-  let end = 0;
-  return { he_indptr: ints([0, ...lists.map((list) => (end += list.length))]), he_indices: ints(lists.flat()) };
-}
-
-/** Labels as class numbers, or as one row of zeros and a one a vertex. */
-function labelArray(value: Pickled): NamedArray {
-  if (!isArray(value) || value.shape.length === 1) return ints(numbers(value));
-  const [rows = 0, classes = 0] = value.shape;
-  return ints(
-    Array.from({ length: rows }, (_, row) => value.values.subarray(row * classes, (row + 1) * classes).indexOf(1)),
-  );
-}
-
-/** A SciPy CSR matrix. */
-function featureArrays(value: Pickled): Record<string, NamedArray> {
-  const fields = (value as PickledObject | null)?.fields;
-  const part = (name: string): Pickled => {
-    const found = fields?.get(name) ?? null;
-    if (found === null) throw new Error(`expected a sparse matrix with "${name}" in the published features`);
-    return found;
-  };
-  return {
-    x_indptr: ints(numbers(part('indptr'))),
-    x_indices: ints(numbers(part('indices'))),
-    x_data: { shape: [numbers(part('data')).length], values: Float32Array.from(numbers(part('data'))) },
-    x_shape: ints(numbers(part('_shape'))),
-  };
+function requireKnown(digest: string, known: string | undefined, what: string): void {
+  if (digest !== known) throw new Error(`${what} is not the known version: its content has SHA-256 ${digest}`);
 }

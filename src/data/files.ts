@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import type { ByteSource } from './bytes.js';
 
 /** @throws Error naming the file and what is wrong. */
@@ -58,6 +59,21 @@ export function openBytes(path: string): FileBytes {
     },
     close: () => closeSync(file),
   };
+}
+
+/** The content of bytes that may be gzipped. @throws Error naming them when they cannot be unpacked. */
+export function unpacked(bytes: Uint8Array, name: string): Uint8Array {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  try {
+    return gunzipSync(bytes);
+  } catch (error) {
+    throw new Error(`"${name}" cannot be unpacked: ${(error as Error).message}`);
+  }
+}
+
+/** The content of a file, unpacked where it is gzipped. @throws Error naming the file and what is wrong. */
+export function readUnpacked(path: string): Uint8Array {
+  return unpacked(readBytes(path), path);
 }
 
 export function readText(path: string): string {

@@ -1,41 +1,94 @@
-// Labelled graphs by name or from an archive.
+// Graphs by name or from a file: with a class for each node, with several labels a node, or edges alone.
 
 import { basename } from 'node:path';
+import { Graph } from '../structure/index.js';
+import { datasetOf, namesOf } from './catalogue.js';
+import { loadEdges } from './edges.js';
 import { readBytes } from './files.js';
-import { knownArchive } from './folders.js';
-import { readNpz } from './formats/index.js';
-import { type GraphDataset, graphFromArrays } from './graphs.js';
-
-/** Archives by name: where they lie, and whether edges have a direction. */
-const archives: Readonly<Record<string, { readonly file: string; readonly directed?: boolean }>> = {
-  cora: { file: 'planetoid/cora.npz' },
-  citeseer: { file: 'planetoid/citeseer.npz' },
-  pubmed: { file: 'planetoid/pubmed_nofeat.npz' },
-  'coauthor-cs': { file: 'directed-attributed/coauthor_cs.npz' },
-  'amazon-computers': { file: 'directed-attributed/amazon_computers.npz', directed: true },
-  'amazon-photo': { file: 'directed-attributed/amazon_photo.npz', directed: true },
-  'cora-ml': { file: 'directed-attributed/cora_ml.npz', directed: true },
-};
+import { type LocatedFile, locateDataset } from './folders.js';
+import { type NamedArray, readNpz, toInts } from './formats/index.js';
+import {
+  type GraphDataset,
+  graphFromArrays,
+  type MultiLabelGraph,
+  multiLabelGraphFromArrays,
+  oneLabelEach,
+} from './graphs.js';
 
 /** Names that `loadGraph` knows. */
-export const graphNames: readonly string[] = Object.keys(archives);
+export const graphNames: readonly string[] = namesOf('graph');
+
+export interface LoadGraphOptions {
+  /** Keep directions, where the set has them. Default false. */
+  readonly directed?: boolean;
+  /** Scale rows of sparse features to sum 1. Default true. */
+  readonly scaleRows?: boolean;
+  /** Number of the published split, where a set comes with several. Default 0. */
+  readonly split?: number;
+}
 
 /**
- * Loads a labelled graph: a known name, or a `.npz` archive with `edges` [E, 2], `labels` and features as `featuresFromArrays` reads them.
+ * Loads a labelled graph: a known name, or a `.npz` archive with `edges` [E, 2], `labels` [n] and features as
+ * `featuresFromArrays` reads them.
  *
- * @param directed whether to keep directions, where the set has them
- * @param scaleRows whether rows of sparse features are scaled to sum 1
+ * @throws Error for an unknown name, or naming an array that is missing or does not fit.
  */
 export function loadGraph(
   source: string,
-  { directed = false, scaleRows = true }: { readonly directed?: boolean; readonly scaleRows?: boolean } = {},
+  { directed = false, scaleRows = true, split = 0 }: LoadGraphOptions = {},
 ): GraphDataset {
-  const known = archives[source];
-  const path = known ? knownArchive(source, known.file) : source;
-  const name = known ? source : basename(source).replace(/\.npz$/, '');
+  const { path, record } = locateDataset(source, 'graph');
+  const name = record ? source : basename(source).replace(/\.npz$/, '');
   return graphFromArrays(readNpz(readBytes(path), basename(path)), name, {
-    directed: known?.directed ?? true,
+    directed: record ? (record.directed ?? false) : true,
     keep: directed,
     scaleRows,
+    split,
   });
+}
+
+/**
+ * Loads a graph whose nodes have any number of labels: a known multi-label graph; a known labelled graph, whose nodes
+ * have one label each; a `.npz` archive of either form; or an edge list as `loadEdges` reads it, which has no labels.
+ *
+ * @throws Error for an unknown name, or saying what is wrong with the file.
+ */
+export async function loadMultiLabelGraph(source: string): Promise<MultiLabelGraph> {
+  if (datasetOf(source, 'graph')) return oneLabelEach(loadGraph(source));
+  const located = locateDataset(source, 'multi-label-graph');
+  if (!located.path.endsWith('.npz')) return { ...(await edgeGraph(source, located, false)), labels: undefined };
+  const arrays = readNpz(readBytes(located.path), source);
+  return arrays.label_indptr ? multiLabelGraphFromArrays(arrays, source) : oneLabelEach(loadGraph(source));
+}
+
+export interface EdgeGraph {
+  readonly name: string;
+  readonly graph: Graph;
+}
+
+/**
+ * Loads a graph of edges alone: a known name; a `.npz` archive with rows of targets, `indptr` [n + 1] and `indices`,
+ * each ascending and free of repeats; or an edge list as `loadEdges` reads it.
+ *
+ * @param directed whether the edges of a file have a direction; known sets have what their record says. Of undirected
+ * edges that are given more than once, weights are summed. Default true.
+ * @throws Error for an unknown name, or saying what is wrong with the file.
+ */
+export async function loadEdgeGraph(
+  source: string,
+  { directed = true }: { readonly directed?: boolean } = {},
+): Promise<EdgeGraph> {
+  const located = locateDataset(source, 'edges');
+  return edgeGraph(source, located, located.record?.directed ?? directed);
+}
+
+async function edgeGraph(name: string, { path }: LocatedFile, directed: boolean): Promise<EdgeGraph> {
+  if (path.endsWith('.npz')) {
+    const { indptr, indices } = readNpz(readBytes(path), name) as Record<string, NamedArray | undefined>;
+    if (!indptr || !indices) throw new Error(`"${path}" needs arrays indptr and indices`);
+    return { name, graph: Graph.fromCompressed(toInts(indptr, 'indptr'), toInts(indices, 'indices'), { directed }) };
+  }
+  const { names, sources, targets, weights } = await loadEdges(path);
+  const duplicates = !directed && weights ? 'sum' : 'first';
+  return { name, graph: Graph.fromEdges(names.count, sources, targets, { directed, weights, duplicates }) };
 }

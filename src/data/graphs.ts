@@ -4,7 +4,7 @@ import type { SparseMatrix } from '../sparse/index.js';
 import { Graph } from '../structure/index.js';
 import type { Random, Tensor } from '../tensor/index.js';
 import { type Arrays, featuresFromArrays, normalizeRows, requiredArrays } from './features.js';
-import { toInts } from './formats/index.js';
+import { type NamedArray, toInts } from './formats/index.js';
 import { type Split, splitPerClass } from './splits.js';
 
 export interface GraphDataset {
@@ -19,31 +19,95 @@ export interface GraphDataset {
   readonly split: Split | undefined;
 }
 
-/** From an archive's arrays. */
+export interface GraphArrayOptions {
+  /** The stored edges have a direction. */
+  readonly directed: boolean;
+  /** Keep it: the graph is then directed. */
+  readonly keep: boolean;
+  /** Scale rows of sparse features to sum 1. */
+  readonly scaleRows: boolean;
+  /** Number of the published split, where there are several. Default 0. */
+  readonly split?: number;
+}
+
+/**
+ * From an archive's arrays: `labels` [n], `edges` [E, 2], features as `featuresFromArrays` reads them, and the split as
+ * `train_idx`, `val_idx` and `test_idx`, or as `split` [splits, n] of 0 (train), 1 (validation) and 2 (test).
+ *
+ * @throws Error naming an array that is missing, RangeError for a split that is not there.
+ */
 export function graphFromArrays(
   arrays: Arrays,
   name: string,
-  { directed, keep, scaleRows }: { readonly directed: boolean; readonly keep: boolean; readonly scaleRows: boolean },
+  { directed, keep, scaleRows, split = 0 }: GraphArrayOptions,
 ): GraphDataset {
   const need = requiredArrays(arrays, name);
   const labels = toInts(need('labels'), 'labels');
-  const ends = toInts(need('edges'), 'edges');
-  const at = (offset: number) => Int32Array.from({ length: ends.length / 2 }, (_, e) => ends[2 * e + offset] as number);
-  const graph = Graph.fromEdges(labels.length, at(0), at(1), { directed: directed && keep });
+  const [sources, targets] = endsOf(need('edges'));
+  const graph = Graph.fromEdges(labels.length, sources, targets, { directed: directed && keep });
   const features = featuresFromArrays(arrays, labels.length, name);
-  const rows = (key: string) => arrays[key] && toInts(arrays[key], key);
-  const [train, validation, test] = [rows('train_idx'), rows('val_idx'), rows('test_idx')];
   return {
     name,
     graph,
     features: scaleRows && features && 'pattern' in features ? normalizeRows(features) : features,
     labels,
     classes: labels.reduce((most, label) => Math.max(most, label + 1), 0),
-    split: train && validation && test ? { train, validation, test } : undefined,
+    split: publishedSplit(arrays, labels.length, split, name),
   };
+}
+
+function endsOf(edges: NamedArray): [sources: Int32Array, targets: Int32Array] {
+  const ends = toInts(edges, 'edges');
+  const at = (offset: number) => Int32Array.from({ length: ends.length / 2 }, (_, e) => ends[2 * e + offset] as number);
+  return [at(0), at(1)];
+}
+
+function publishedSplit(arrays: Arrays, n: number, which: number, name: string): Split | undefined {
+  if (arrays.split) {
+    const parts = toInts(arrays.split, 'split').subarray(which * n, (which + 1) * n);
+    if (parts.length !== n)
+      throw new RangeError(`data set "${name}": split ${which} is not one of ${arrays.split.values.length / n}`);
+    const [train, validation, test] = [0, 1, 2].map((part) =>
+      Int32Array.from(parts.keys()).filter((v) => parts[v] === part),
+    ) as [Int32Array, Int32Array, Int32Array];
+    return { train, validation, test };
+  }
+  const rows = (key: string) => arrays[key] && toInts(arrays[key], key);
+  const [train, validation, test] = [rows('train_idx'), rows('val_idx'), rows('test_idx')];
+  return train && validation && test ? { train, validation, test } : undefined;
 }
 
 /** The published split, or 20 nodes of each class to train on and 30 to validate (Shchur et al. 2018), the rest to test. */
 export function splitOf(data: GraphDataset, random: Random): Split {
   return data.split ?? splitPerClass(data.labels, data.classes, { train: 20, validation: 30 }, random);
 }
+
+/** A graph without features, each of whose nodes may have several labels. */
+export interface MultiLabelGraph {
+  readonly name: string;
+  readonly graph: Graph;
+  /** Labels of node v: labels[indptr[v] … indptr[v + 1]), each in 0 … count − 1; undefined where a set has none. */
+  readonly labels: { readonly indptr: Int32Array; readonly labels: Int32Array; readonly count: number } | undefined;
+}
+
+/** From an archive's arrays: `num` [nodes, labels], `edges` [E, 2], `label_indptr` [n + 1] and `label_indices`. */
+export function multiLabelGraphFromArrays(arrays: Arrays, name: string): MultiLabelGraph {
+  const need = requiredArrays(arrays, name);
+  const ints = (key: string) => toInts(need(key), key);
+  const [n = 0, count = 0] = ints('num');
+  const [sources, targets] = endsOf(need('edges'));
+  return {
+    name,
+    graph: Graph.fromEdges(n, sources, targets),
+    labels: { indptr: ints('label_indptr'), labels: ints('label_indices'), count },
+  };
+}
+
+/** A labelled graph as a multi-label graph: one label a node, none where the class is unknown. */
+export function oneLabelEach({ name, graph, labels, classes }: OneLabelGraph): MultiLabelGraph {
+  const indptr = new Int32Array(labels.length + 1);
+  for (let v = 0; v < labels.length; v++) indptr[v + 1] = (indptr[v] as number) + Number((labels[v] as number) >= 0);
+  return { name, graph, labels: { indptr, labels: labels.filter((label) => label >= 0), count: classes } };
+}
+
+type OneLabelGraph = Pick<GraphDataset, 'name' | 'graph' | 'labels' | 'classes'>;

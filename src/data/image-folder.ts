@@ -3,9 +3,10 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Random } from '../tensor/index.js';
+import { fetchImages } from './download.js';
 import { readBytes } from './files.js';
 import { readIdx } from './formats/index.js';
-import { fetchImages, imageSetNames, loadImages } from './image-sets.js';
+import { imageSetNames, loadImages } from './image-sets.js';
 import type { ImageDataset, LabelledImages } from './images.js';
 import { decodePicture, isPicture, type Picture, planesOf } from './pictures.js';
 

@@ -3,6 +3,20 @@
 export { type Augmentation, augment } from './augment.js';
 export { type ByteSource, bytesInMemory, type TensorPart } from './bytes.js';
 export {
+  catalogue,
+  type DatasetDownload,
+  type DatasetFile,
+  type DatasetKind,
+  type DatasetKindRecord,
+  type DatasetRecord,
+  type DatasetSource,
+  datasetKinds,
+  datasetOf,
+  datasetsNamed,
+  namesOf,
+  tableGroups,
+} from './catalogue.js';
+export {
   DIGIT_CLASSES,
   DIGIT_PIXELS,
   type DigitImages,
@@ -13,7 +27,15 @@ export {
 } from './digits.js';
 export { type Arrays, featuresFromArrays, normalizeRows, requiredArrays } from './features.js';
 export * from './formats/index.js';
-export { type GraphDataset, graphFromArrays, splitOf } from './graphs.js';
+export {
+  type GraphArrayOptions,
+  type GraphDataset,
+  graphFromArrays,
+  type MultiLabelGraph,
+  multiLabelGraphFromArrays,
+  oneLabelEach,
+  splitOf,
+} from './graphs.js';
 export {
   featuresFromTable,
   type HypergraphDataset,

@@ -2,14 +2,24 @@
 
 export { fileCheckpoint, loadModel, saveModel } from './checkpoint.js';
 export { hasText, loadText, textNames } from './corpora.js';
-export { fetchIfMissing, hasHypergraph, hypergraphNames, loadHypergraph } from './datasets.js';
-export { contentDigest, downloadHypergraph } from './download.js';
+export { contentDigest, type VerifiedFile, verifyDataset } from './digests.js';
+export { downloadHypergraph, type FetchOptions, fetchDataset, fetchIfMissing, fetchImages } from './download.js';
 export { type EdgeFileOptions, loadEdges } from './edges.js';
-export { type FileBytes, openBytes, readBytes, readJson, readText, writeFileAtomic } from './files.js';
-export { dataFolders, knownArchive } from './folders.js';
-export { graphNames, loadGraph } from './graph-sets.js';
+export { type FileBytes, openBytes, readBytes, readJson, readText, readUnpacked, writeFileAtomic } from './files.js';
+export { dataFolders, hasDataset, knownArchive } from './folders.js';
+export {
+  type EdgeGraph,
+  graphNames,
+  type LoadGraphOptions,
+  loadEdgeGraph,
+  loadGraph,
+  loadMultiLabelGraph,
+} from './graph-sets.js';
+export { hasHypergraph, hypergraphNames, loadHypergraph } from './hypergraph-sets.js';
 export { type ImageFolderOptions, readImages } from './image-folder.js';
-export { fetchImages, hasImages, imageSetNames, loadImages } from './image-sets.js';
+export { hasImages, imageSetNames, loadImages } from './image-sets.js';
+export { loadIncidences } from './incidence-sets.js';
 export { interruptSignal } from './interrupt.js';
-export { loadTable } from './table-files.js';
+export { loadLabelledTable, loadTable, loadTables, type NamedTable } from './table-files.js';
+export { loadTemporal } from './temporal-sets.js';
 export { type NamedVectors, vectorFormatOf, vectorFormats, writeVectors } from './vectors.js';

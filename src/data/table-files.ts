@@ -1,9 +1,10 @@
 // Tables in files: .csv, .tsv and .txt, each also gzipped, and Parquet.
 
-import { gunzipSync } from 'fflate';
-import { readBytes } from './files.js';
+import { tableGroups } from './catalogue.js';
+import { readUnpacked } from './files.js';
+import { locateDataset } from './folders.js';
 import { readCsv } from './formats/csv.js';
-import { type Categorical, type ColumnTable, columnsOf } from './tables.js';
+import { type Categorical, type ColumnTable, columnsOf, type LabelledTable, labelledTable } from './tables.js';
 
 /** See `columnsOf` for the options. */
 export async function loadTable(
@@ -11,9 +12,32 @@ export async function loadTable(
   options: { readonly categorical?: Categorical } = {},
 ): Promise<ColumnTable> {
   if (path.endsWith('.parquet')) return columnsOf(await readParquet(path), options);
-  const bytes = readBytes(path);
-  const text = new TextDecoder().decode(path.endsWith('.gz') ? gunzipSync(bytes) : bytes);
-  return columnsOf(readCsv(text, path), options);
+  return columnsOf(readCsv(new TextDecoder().decode(readUnpacked(path)), path), options);
+}
+
+/**
+ * A table with the class of each row: a known name, or a file with a column `target`. Of a known table, the columns
+ * that hold codes are categories.
+ *
+ * @throws Error for an unknown name, a file that cannot be read, or one without that column; see `labelledTable`.
+ */
+export async function loadLabelledTable(source: string): Promise<LabelledTable> {
+  const { path, record } = locateDataset(source, 'table');
+  const { target, coded = [] } = record?.table ?? { target: 'target' };
+  const categorical = coded === 'all' ? (column: string) => column !== target : coded;
+  return labelledTable(await loadTable(path, { categorical }), target);
+}
+
+export interface NamedTable {
+  readonly name: string;
+  readonly labelled: LabelledTable;
+}
+
+/** The tables of a group (`wide` or `narrow`, see `tableGroups`), or the one that a known name or a path stands for. */
+export async function loadTables(source: string): Promise<NamedTable[]> {
+  const tables: NamedTable[] = [];
+  for (const name of tableGroups[source] ?? [source]) tables.push({ name, labelled: await loadLabelledTable(name) });
+  return tables;
 }
 
 async function readParquet(path: string) {

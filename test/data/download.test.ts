@@ -52,7 +52,7 @@ dump('labels', d['labels'].astype('i8').tolist())
 dump('features', sp.csr_matrix((d['x_data'].astype('f8'), d['x_indices'], d['x_indptr']), shape=tuple(d['x_shape'])))`;
     expect(spawnSync(python as string, ['-c', write, archive, folder], { encoding: 'utf8' }).stderr).toBe('');
     const path = join(folder, 'fetched.npz');
-    await downloadHypergraph('coauthorship-cora', path, base);
+    await downloadHypergraph('coauthorship-cora', path, `${base}/coauthorship/cora`);
     const [fetched, ours] = [loadHypergraph(path), loadHypergraph('coauthorship-cora')];
     expect(fetched.hypergraph.members.indices).toEqual(ours.hypergraph.members.indices);
     expect(fetched.labels).toEqual(ours.labels);

@@ -3,44 +3,19 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { SparseMatrix } from '../sparse/index.js';
-import { downloadHypergraph, isPublished } from './download.js';
+import { datasetOf, namesOf } from './catalogue.js';
 import { normalizeRows } from './features.js';
 import { readBytes, readText } from './files.js';
-import { cacheFolder, findData, knownArchive } from './folders.js';
+import { datasetPaths, hasDataset } from './folders.js';
 import { readNpz } from './formats/index.js';
 import { type HypergraphDataset, hypergraphFromArrays, hypergraphFromTables, plantedDataset } from './hypergraphs.js';
 
-/** Archives by name: HyperGCN's co-citation and co-authorship sets, and Planetoid's citation graphs. */
-const archives: Readonly<Record<string, string>> = {
-  'coauthorship-cora': 'hypergraphs/coauthorship-cora.npz',
-  'coauthorship-dblp': 'hypergraphs/coauthorship-dblp.npz',
-  'cocitation-citeseer': 'hypergraphs/cocitation-citeseer.npz',
-  'cocitation-cora': 'hypergraphs/cocitation-cora.npz',
-  'cocitation-pubmed': 'hypergraphs/cocitation-pubmed.npz',
-  cora: 'planetoid/cora.npz',
-  citeseer: 'planetoid/citeseer.npz',
-};
-
 /** Names that `loadHypergraph` knows. */
-export const hypergraphNames: readonly string[] = ['planted', ...Object.keys(archives)];
-
-/** Where a named archive lies, undefined when it is on none of the folders. */
-function pathOf(name: string): string | undefined {
-  const file = archives[name];
-  return file && findData(file);
-}
+export const hypergraphNames: readonly string[] = ['planted', ...namesOf('hypergraph')];
 
 /** Whether a named data set lies on this machine. */
 export function hasHypergraph(name: string): boolean {
-  return name === 'planted' || pathOf(name) !== undefined;
-}
-
-/** Fetches a named data set that is published and not on this machine; else does nothing. */
-export async function fetchIfMissing(name: string, onDownload?: (name: string) => void): Promise<void> {
-  const file = archives[name];
-  if (!file || hasHypergraph(name) || !isPublished(name)) return;
-  onDownload?.(name);
-  await downloadHypergraph(name, join(cacheFolder(), file));
+  return name === 'planted' || hasDataset(name, 'hypergraph');
 }
 
 /**
@@ -50,7 +25,8 @@ export async function fetchIfMissing(name: string, onDownload?: (name: string) =
  */
 export function loadHypergraph(source: string, seed = 0): HypergraphDataset {
   if (source === 'planted') return plantedDataset(seed);
-  if (archives[source]) return fromArchive(knownArchive(source, archives[source] as string), source);
+  const record = datasetOf(source, 'hypergraph');
+  if (record) return fromArchive(datasetPaths(record)[0] as string, source);
   if (!existsSync(source)) {
     throw new Error(`data "${source}" is neither a file or folder nor a known set (${hypergraphNames.join(', ')})`);
   }

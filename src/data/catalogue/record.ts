@@ -1,0 +1,98 @@
+// What the catalogue says of a data set: types and the table of kinds, no code.
+
+/** What a data set is for, and with it the function that reads it: see `datasetKinds`. */
+export type DatasetKind =
+  | 'hypergraph'
+  | 'incidences'
+  | 'graph'
+  | 'multi-label-graph'
+  | 'edges'
+  | 'temporal'
+  | 'table'
+  | 'images'
+  | 'text';
+
+export interface DatasetFile {
+  /** Path below a data folder, with forward slashes: `planetoid/cora.npz`. */
+  readonly path: string;
+  /** SHA-256 in hexadecimal. */
+  readonly sha256: string;
+  /**
+   * What the digest is of: the file's bytes (the default), the content that a gzip file unpacks to, or the hyperedges
+   * and labels of an archive (see `contentDigest`), which do not depend on how either was packed.
+   */
+  readonly digestOf?: 'bytes' | 'unpacked' | 'hyperedges';
+}
+
+/** Where a publisher keeps a data set, and in what form. */
+export interface DatasetDownload {
+  /**
+   * `files`: a folder of the files under the same names; `text`: one file, which is kept gzipped; `hypergcn`: a folder
+   * of the pickles hypergraph, labels and features, which become one archive.
+   */
+  readonly form: 'files' | 'text' | 'hypergcn';
+  readonly address: string;
+}
+
+export interface DatasetSource {
+  /** The publisher's page. */
+  readonly address: string;
+  /** What to cite. */
+  readonly citation: string;
+}
+
+export interface DatasetRecord {
+  /** What loaders and the command line call it; unique within a kind. */
+  readonly name: string;
+  /** Each kind that the set can be read as. */
+  readonly kinds: readonly DatasetKind[];
+  readonly files: readonly DatasetFile[];
+  /** As the publisher states it, or `none stated`. */
+  readonly licence: string;
+  readonly source: DatasetSource;
+  /** Counts in a phrase. */
+  readonly size: string;
+  /** Where the files differ from what was published. */
+  readonly note?: string;
+  /** Where it can be fetched from; absent for sets that have to be put into a data folder by hand. */
+  readonly download?: DatasetDownload;
+  /** Graphs: whether edges have a direction. False when left out. */
+  readonly directed?: boolean;
+  /** Tables: the column to predict, and which of the others hold codes of categories (none when left out). */
+  readonly table?: { readonly target: string; readonly coded?: 'all' | readonly string[] };
+  /** Images: names of the classes, mean and standard deviation of each channel over the training pixels, in 255ths. */
+  readonly images?: {
+    readonly classes: readonly string[];
+    readonly mean: readonly number[];
+    readonly deviation: readonly number[];
+  };
+}
+
+export interface DatasetKindRecord {
+  /** What a set of this kind is called in messages: `neither a file nor a known text`. */
+  readonly noun: string;
+  readonly task: string;
+  /** The function of `gossamer/data/node` that reads a known name or a path of this kind. */
+  readonly reader: string;
+}
+
+/** The kinds of data sets, and what reads them. */
+export const datasetKinds: Readonly<Record<DatasetKind, DatasetKindRecord>> = {
+  hypergraph: { noun: 'hypergraph', task: 'vertex classification in hypergraphs', reader: 'loadHypergraph' },
+  incidences: {
+    noun: 'set of incidences',
+    task: 'a class for each vertex in each hyperedge',
+    reader: 'loadIncidences',
+  },
+  graph: { noun: 'graph', task: 'node classification', reader: 'loadGraph' },
+  'multi-label-graph': {
+    noun: 'multi-label graph',
+    task: 'node embedding, several labels a node',
+    reader: 'loadMultiLabelGraph',
+  },
+  edges: { noun: 'edge list', task: 'PageRank, link prediction, embedding', reader: 'loadEdgeGraph' },
+  temporal: { noun: 'event stream', task: 'temporal link prediction', reader: 'loadTemporal' },
+  table: { noun: 'table', task: 'classification of rows', reader: 'loadLabelledTable' },
+  images: { noun: 'image set', task: 'image classification', reader: 'loadImages' },
+  text: { noun: 'text', task: 'language modelling', reader: 'loadText' },
+};
