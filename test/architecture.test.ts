@@ -122,6 +122,21 @@ test('constructors take what they must know, then `random`, then options that ma
   expect(unlike.map(({ name }) => name)).toEqual([]);
 });
 
+test('every system has a door in its family: src/<family>/<system>.ts, or a folder with an index', () => {
+  const systems: Readonly<Record<string, readonly string[]>> = {
+    hypergraph: ['lighthgnn', 'conhd'],
+    graph: ['dgmlp', 'nat'],
+    embedding: ['fastrp', 'fully-ppr'],
+    hypernet: ['hypernet-review', 'mip', 'hypertab'],
+    vision: ['vanillanet', 'lsnet'],
+    compress: ['sparse-convnets'],
+    lm: ['moepp'],
+  };
+  const doors = new Set(files.map((file) => relative(source, file).replace(/(\/index)?\.ts$/, '')));
+  const expected = Object.entries(systems).flatMap(([family, slugs]) => slugs.map((slug) => `${family}/${slug}`));
+  expect(expected.filter((door) => !doors.has(door))).toEqual([]);
+});
+
 test('folders are named for what is in them', () => {
   const vague = ['utils', 'helpers', 'common', 'misc', 'core', 'manager'];
   expect(

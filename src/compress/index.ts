@@ -17,3 +17,12 @@ export {
   type RemoveChannelsStep,
   type TrainStep,
 } from './recipe.js';
+export {
+  type GradualPruningOptions,
+  gradualPruning,
+  type SparseConvNet,
+  type SparseConvNetOptions,
+  type SparsePlan,
+  sparsePlan,
+  trainSparseConvNet,
+} from './sparse-convnets.js';

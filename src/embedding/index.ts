@@ -18,8 +18,8 @@ export {
   type TuneOptions,
   tuneFastRP,
 } from './fastrp.js';
+export * from './fully-ppr/index.js';
 export { type LINEOptions, line, lineDefaults } from './line.js';
-export * from './personalized-pagerank/index.js';
 export { type ProjectionOptions, sparseProjection } from './random-projection.js';
 export { Grid, gridSchedule, SkipGram, type SkipGramOptions, type SkipGramProgress } from './skip-gram.js';
 export {

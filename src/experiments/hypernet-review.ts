@@ -1,12 +1,12 @@
-// The review's claims as experiments: one hypernetwork serves tasks that contradict one another, stores less than the networks it makes, knows what it does not know, and comes in every combination of five choices.
+// The review's claims as experiments: one hypernetwork serves tasks that contradict one another, stores less than the networks it makes, knows what it does not know, and comes in every combination of five criteria.
 
-import { chunks, Hypernet, mlpTrunk, TaskCondition } from '../hypernet/index.js';
+import { allDesigns, chunks, criteria, Hypernet, mlpTrunk, TaskCondition } from '../hypernet/index.js';
 import { binaryCrossEntropy, MLP, parameterCount, stateOf } from '../nn/index.js';
 import { keep, Random, scope, type Tensor, tensor } from '../tensor/index.js';
 import { atLeast, atMost, meanScore } from './claims.js';
 import type { Claim, Experiment, MethodScores, RunContext, SeedResult } from './contract.js';
 import { compression, doubt, forward, optimize } from './hypernet-studies.js';
-import { allCells, choices, trainCell } from './hypernet-taxonomy.js';
+import { trainCell } from './hypernet-taxonomy.js';
 import type { OptionValues } from './options.js';
 
 const options = {
@@ -179,7 +179,7 @@ const titles = {
 } as const;
 
 async function studies(_data: Data, { steps, cellSteps }: Options, seed: number) {
-  const cells = allCells().map((cell) => trainCell(cell, cellSteps, seed));
+  const cells = allDesigns().map((cell) => trainCell(cell, cellSteps, seed));
   const built = cells.filter(({ reason }) => reason === undefined);
   const fell = built.filter(({ before, after }) => after <= 0.8 * before);
   const { grid, epistemic, total } = await doubt(steps, seed);
@@ -192,12 +192,12 @@ async function studies(_data: Data, { steps, cellSteps }: Options, seed: number)
       {
         title: 'All combinations of the five choices',
         note: `${cells.length} combinations: ${built.length} built, of which ${fell.length} lost at least a fifth of their loss in ${cellSteps} steps. Left out: ${[...reasons].join('; ')}.`,
-        columns: ['condition', 'generation', ...choices.trunk.map((trunk) => `${trunk}: loss after / before`)],
-        rows: choices.condition.flatMap((condition) =>
-          choices.generation.map((generation) => [
+        columns: ['condition', 'generation', ...criteria.trunk.map((trunk) => `${trunk}: loss after / before`)],
+        rows: criteria.condition.flatMap((condition) =>
+          criteria.generation.map((generation) => [
             condition,
             generation,
-            ...choices.trunk.map((trunk) => {
+            ...criteria.trunk.map((trunk) => {
               const own = built.filter(
                 ({ cell }) => cell.condition === condition && cell.generation === generation && cell.trunk === trunk,
               );

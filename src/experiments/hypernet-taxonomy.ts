@@ -1,75 +1,18 @@
-// The five choices of a hypernetwork, all combinations: each is built and trained for some steps, or left out for a reason.
+// All designs of a hypernetwork by the five criteria: each is built and trained for some steps, or left out for a reason.
 
-import {
-  attentionTrunk,
-  type Condition,
-  chunks,
-  components,
-  convolutionTrunk,
-  DataCondition,
-  described,
-  Hypernet,
-  heads,
-  mlpTrunk,
-  NoiseCondition,
-  once,
-  recurrentTrunk,
-  type Strategy,
-  TaskCondition,
-  type TrunkFactory,
-  VectorCondition,
-  weightsOf,
-} from '../hypernet/index.js';
-import { Adam, crossEntropy, inference, Linear, MLP, parameters, withWeights } from '../nn/index.js';
+import { designHypernet, type HypernetDesign, weightsOf, whyNot } from '../hypernet/index.js';
+import { Adam, crossEntropy, inference, MLP, parameters, withWeights } from '../nn/index.js';
 import { Random, type Shape, scope, type Tensor, tensor, valueAndGrad } from '../tensor/index.js';
 
-export const choices = {
-  condition: ['task', 'data', 'noise'],
-  generation: ['once', 'heads', 'components', 'chunks'],
-  inputs: ['static', 'dynamic'],
-  weights: ['static', 'dynamic'],
-  trunk: ['mlp', 'cnn', 'rnn', 'attention'],
-} as const;
-
-export type Cell = { readonly [Name in keyof typeof choices]: (typeof choices)[Name][number] };
-
 export interface CellResult {
-  readonly cell: Cell;
+  readonly cell: HypernetDesign;
   /** Why the combination is left out. */
   readonly reason?: string;
   readonly before: number;
   readonly after: number;
 }
 
-export function allCells(): Cell[] {
-  return choices.condition.flatMap((condition) =>
-    choices.generation.flatMap((generation) =>
-      choices.inputs.flatMap((inputs) =>
-        choices.weights.flatMap((weights) =>
-          choices.trunk.map((trunk) => ({ condition, generation, inputs, weights, trunk })),
-        ),
-      ),
-    ),
-  );
-}
-
 const SIZE = 4;
-const trunks: Readonly<Record<Cell['trunk'], TrunkFactory>> = {
-  mlp: mlpTrunk([24]),
-  cnn: convolutionTrunk([6]),
-  rnn: recurrentTrunk(24),
-  attention: attentionTrunk(24),
-};
-
-/** @returns a strategy, or why there is none */
-function strategyOf({ generation, weights }: Cell): Strategy | string {
-  if (weights === 'static')
-    return { once: once(), heads: heads('layer'), components: components('tensor'), chunks: chunks(8) }[generation];
-  if (generation === 'once' || generation === 'heads')
-    return 'an output layer for each weight has one target by construction; weights that vary are made part by part';
-  // A part as large as the largest tensor of either target makes each tensor a component.
-  return generation === 'components' ? described(24) : described(8);
-}
 
 /** Sixteen points with the sign of x₁·x₂ as class. */
 function points(random: Random): { x: Tensor; labels: Tensor } {
@@ -82,18 +25,15 @@ function points(random: Random): { x: Tensor; labels: Tensor } {
 }
 
 /** Trains one combination on a fixed batch. @param steps for each target */
-export function trainCell(cell: Cell, steps: number, seed = 0): CellResult {
+export function trainCell(cell: HypernetDesign, steps: number, seed = 0): CellResult {
   const random = new Random(seed);
-  const generator = strategyOf(cell);
-  if (typeof generator === 'string') return { cell, reason: generator, before: Number.NaN, after: Number.NaN };
+  const reason = whyNot(cell);
+  if (reason !== undefined) return { cell, reason, before: Number.NaN, after: Number.NaN };
   return scope(() => {
     const { x, labels } = points(random.split('points'));
     const targets = [new MLP([2, 8, 2], random.split('target')), new MLP([2, 12, 2], random.split('wider'))] as const;
-    const { condition, inputAt } = conditionOf(cell, x, random);
-    const hypernet = new Hypernet(targets[0], condition, random.split('hypernet'), {
-      trunk: trunks[cell.trunk],
-      generator,
-    });
+    const inputAt = inputsOf(cell, x, random);
+    const hypernet = designHypernet(targets[0], cell, random, { size: SIZE, tasks: 3, features: 2 });
     const optimizer = new Adam({ learningRate: 1e-2 });
     const shapes = targets.map(
       (target): Record<string, Shape> =>
@@ -125,31 +65,13 @@ export function trainCell(cell: Cell, steps: number, seed = 0): CellResult {
   });
 }
 
-/** A condition of one row and its input at each step. */
-function conditionOf(
-  { condition, inputs }: Cell,
-  x: Tensor,
-  random: Random,
-): { condition: Condition<unknown>; inputAt: (step: number) => unknown } {
-  const draw = (step: number, shape: Shape) => random.split('draws').split(step).normal(shape);
-  if (condition === 'task') {
-    if (inputs === 'static')
-      return { condition: new TaskCondition(3, SIZE, random.split('tasks')), inputAt: () => [1] };
-    // A task described by numbers that change a little from step to step.
-    return { condition: new VectorCondition(SIZE), inputAt: (step) => draw(step, [1, SIZE]).multiply(0.1).add(1) };
-  }
-  if (condition === 'noise') {
-    const noise = new NoiseCondition(SIZE);
-    return {
-      condition: noise,
-      inputAt: (step) => noise.sample(1, random.split('noise').split(inputs === 'static' ? 0 : step % 4)),
-    };
-  }
-  const encoder = new Linear(2, SIZE, random.split('encoder'));
-  const statistics = { encoder, forward: (set: Tensor) => encoder.forward(set).relu().mean(0, { keepAxes: true }) };
-  return {
-    condition: new DataCondition(statistics, SIZE),
-    // A fixed support set, or part of the points that are seen at the step.
-    inputAt: (step) => (inputs === 'static' ? x : x.slice([step % 8, (step % 8) + 8])),
-  };
+/** The input at each step: the same, or one that varies. */
+function inputsOf({ condition, inputs }: HypernetDesign, x: Tensor, random: Random): (step: number) => unknown {
+  const fixed = inputs === 'static';
+  const draw = (label: string, step: number) => random.split(label).split(step).normal([1, SIZE]);
+  // A task, or its description by numbers that change a little from step to step.
+  if (condition === 'task') return fixed ? () => [1] : (step) => draw('draws', step).multiply(0.1).add(1);
+  if (condition === 'noise') return (step) => draw('noise', fixed ? 0 : step % 4);
+  // A fixed support set, or part of the points that are seen at the step.
+  return (step) => (fixed ? x : x.slice([step % 8, (step % 8) + 8]));
 }

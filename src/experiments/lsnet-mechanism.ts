@@ -1,8 +1,8 @@
 // A task that only a large kernel that steers a small one can do: content moves by one pixel in the direction that a mark up to three pixels away names.
 
 import { Adam, Conv2d, fit, type Layer, meanSquaredError } from '../nn/index.js';
-import { add, Random, type Tensor, tensor } from '../tensor/index.js';
-import { ConvNorm, LSConv } from '../vision/index.js';
+import { Random, type Tensor, tensor } from '../tensor/index.js';
+import { LSConv, StaticMixer } from '../vision/index.js';
 
 const SIZE = 14;
 const PERIOD = 7;
@@ -73,22 +73,9 @@ export async function errorOfMixer(mixer: Layer, steps: number, seed: number): P
   return history.at(-1)?.loss as number;
 }
 
-/** A depthwise convolution beside a shortcut. */
-class Depthwise implements Layer {
-  readonly conv: Conv2d;
-
-  constructor(kernel: number, random: Random) {
-    this.conv = new ConvNorm(32, 32, random, { kernel, groups: 32, norm: 'none' }).conv;
-  }
-
-  forward(x: Tensor): Tensor {
-    return add(this.conv.forward(x), x);
-  }
-}
-
 /** The mixers that are compared. */
 export const mixers: Readonly<Record<string, (random: Random) => Layer>> = {
   'LS convolution': (random) => new LSConv(32, random),
-  'depthwise 3×3': (random) => new Depthwise(3, random),
-  'depthwise 7×7': (random) => new Depthwise(7, random),
+  'depthwise 3×3': (random) => new StaticMixer(32, random, { form: 'merged' }),
+  'depthwise 7×7': (random) => new StaticMixer(32, random, { kernel: 7, form: 'merged' }),
 };

@@ -1,6 +1,13 @@
 // The claim of Fast Sparse ConvNets: at equal accuracy, networks with sparse pointwise convolutions are faster than dense ones.
 
-import { chosenWeights, Frozen, Pruning, pruneOnce, removeChannels, usedMultiplyAdds } from '../compress/index.js';
+import {
+  chosenWeights,
+  Frozen,
+  gradualPruning,
+  pruneOnce,
+  removeChannels,
+  usedMultiplyAdds,
+} from '../compress/index.js';
 import type { ImageDataset } from '../data/index.js';
 import { MobileNetV1, trainOnImages } from '../models/index.js';
 import type { Layer } from '../nn/index.js';
@@ -69,13 +76,7 @@ function sparse(width: number, sparsity: number): ImageArm {
     training: (model) => ({
       learningRate: RATE,
       weightDecay: 1e-2,
-      around: (inner, steps) =>
-        new Pruning(inner, Object.keys(chosenWeights(model, 'pointwise')), {
-          sparsity,
-          start: Math.round(0.1 * steps),
-          end: Math.round(0.6 * steps),
-          every: Math.max(1, Math.round(steps / 60)),
-        }),
+      around: gradualPruning(model, { sparsity }),
     }),
   };
 }

@@ -1,8 +1,8 @@
 // How fast sparse kernels are: layer by layer against the dense kernel, and a whole network.
 
-import { chosenWeights, magnitudeMask, type Pattern, pruneOnce } from '../compress/index.js';
+import { chosenWeights, magnitudeMask, type Pattern, pruneOnce, sparsePlan } from '../compress/index.js';
 import { medianSeconds, setThreads, threads } from '../engine/index.js';
-import { inference, type Layer, stateOf } from '../nn/index.js';
+import { inference, type Layer } from '../nn/index.js';
 import { conv2d, multiply, Random, scope, tensor } from '../tensor/index.js';
 import { compile, type KernelChoice } from '../trace/index.js';
 import type { Study } from './contract.js';
@@ -98,15 +98,11 @@ export function networkStudy(
     const x = new Random(3).normal([1, 3, 224, 224]);
     const [dense, sparse] = [make(new Random(1)), make(new Random(1))];
     pruneOnce(chosenWeights(sparse, 'pointwise'), { sparsity });
-    const layers: KernelChoice[] = [];
     const densePlan = compile((input) => dense.forward(input, inference), [x]);
-    const sparsePlan = compile((input) => sparse.forward(input, inference), [x], {
-      weights: stateOf(sparse),
-      sparse: { choose: 'measured', onChoice: (choice) => layers.push(choice) },
-    });
+    const { plan, layers } = sparsePlan(sparse, x);
     const seconds = (plan: typeof densePlan) => medianSeconds(() => scope(() => plan.run(x)), 15);
-    const times = { dense: 1000 * seconds(densePlan), sparse: 1000 * seconds(sparsePlan) };
-    for (const plan of [densePlan, sparsePlan]) plan.dispose();
+    const times = { dense: 1000 * seconds(densePlan), sparse: 1000 * seconds(plan) };
+    for (const each of [densePlan, plan]) each.dispose();
     return {
       studies: [
         {

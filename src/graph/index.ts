@@ -31,6 +31,7 @@ export {
   type LabelPropagationOptions,
   labelPropagation,
 } from './label-propagation.js';
+export * from './nat/index.js';
 export * from './temporal/index.js';
 export {
   type LabelledGraph,

@@ -25,6 +25,15 @@ export {
 } from './generator.js';
 export { HyperRNN, type HyperRNNOptions, type HyperState } from './hyper-cell.js';
 export { Hypernet, type HypernetOptions, weightsOf } from './hypernet.js';
+export {
+  allDesigns,
+  criteria,
+  type DesignOptions,
+  designHypernet,
+  type HypernetDesign,
+  whyNot,
+} from './hypernet-review.js';
+export { HyperTab, type HyperTabOptions, hyperTabDefaults } from './hypertab.js';
 export type { HypernetInit } from './init.js';
 export { Layout, type LayoutEntry, type Selection, selectParameters } from './layout.js';
 export { MIP_OPTIONS } from './mip.js';

@@ -3,6 +3,13 @@
 export { ConvNorm } from './blocks/conv-norm.js';
 export { fromPublishedName, loadPublished } from './checkpoints.js';
 export { deployedForm, ImageClassifier, type ImageDescription, ImagePredictor } from './classifier.js';
-export { LSConv, LSNet, type LSNetOptions, lsNets } from './lsnet/index.js';
+export {
+  LSConv,
+  LSNet,
+  type LSNetOptions,
+  lsNets,
+  StaticMixer,
+  type StaticMixerOptions,
+} from './lsnet/index.js';
 export { fadingAt, VanillaNet, type VanillaNetOptions, vanillaNets } from './vanillanet.js';
 export { type ImageShape, imageModel, imageModelNames } from './zoo.js';

@@ -3,9 +3,23 @@ import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { chosenWeights, compress, parseRecipe, pruneOnce, removeChannels } from '../../src/compress/index.js';
+import {
+  chosenWeights,
+  compress,
+  parseRecipe,
+  pruneOnce,
+  removeChannels,
+  trainSparseConvNet,
+} from '../../src/compress/index.js';
 import { type ImageDataset, imageTensor, type LabelledImages } from '../../src/data/index.js';
-import { MobileNetV1, MobileNetV2, SmallResNet, trainOnImages, VisionTransformer } from '../../src/models/index.js';
+import {
+  accuracyOn,
+  MobileNetV1,
+  MobileNetV2,
+  SmallResNet,
+  trainOnImages,
+  VisionTransformer,
+} from '../../src/models/index.js';
 import {
   type Conv2d,
   fakeQuantizeActivation,
@@ -345,5 +359,37 @@ describe('compress', () => {
     pruneOnce(weights, { sparsity: 0.9 });
     for (const weight of Object.values(weights))
       expect(weight.dataSync().filter((value) => value === 0).length).toBe(Math.floor(0.9 * weight.size));
+  });
+});
+
+describe('sparse convolutional networks', () => {
+  const data = stripes();
+
+  test('pointwise layers end with the zeros asked for, the plan equals the model, others stay dense', async () => {
+    const model = new MobileNetV1(new Random(1), small);
+    const { plan, layers, training } = await trainSparseConvNet(model, data, new Random(2), {
+      ...{ sparsity: 0.75, epochs: 6, batchSize: 32, learningRate: 3e-3 },
+    });
+    expect(training.stopped).toBe('completed');
+    const chosen = Object.keys(chosenWeights(model, 'pointwise'));
+    for (const [name, weight] of Object.entries(parameters(model))) {
+      const zeros = weight.view().reduce((count, value) => count + Number(value === 0), 0) / weight.size;
+      if (chosen.includes(name)) expect(zeros).toBeCloseTo(0.75, 2);
+      else if (name.endsWith('0.weight')) expect(zeros).toBeLessThan(0.05);
+    }
+    expect(layers.filter(({ zeros }) => zeros > 0.7).length).toBe(chosen.length);
+    const image = imageTensor(data.test, [0], data);
+    expectClose((plan.run(image)[0] as Tensor).dataSync(), model.forward(image, inference).dataSync(), 1e-4);
+    expect(accuracyOn(model, data.test, data)).toBeGreaterThan(0.8);
+  });
+
+  test('a model without pointwise convolutions and an abort are errors', async () => {
+    const plain = new SmallResNet(8, new Random(1), { channels: 1, classes: 3 });
+    await expect(trainSparseConvNet(plain, data, new Random(2), { epochs: 1 })).rejects.toThrow(
+      'no layer fits "pointwise"',
+    );
+    const model = new MobileNetV1(new Random(1), small);
+    const signal = AbortSignal.abort();
+    await expect(trainSparseConvNet(model, data, new Random(2), { epochs: 1, signal })).rejects.toThrow('stopped');
   });
 });

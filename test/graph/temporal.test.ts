@@ -224,3 +224,30 @@ test('EdgeBank remembers pairs both ways; degree and common neighbours count', (
   expect(ask(all[1] as g.TemporalScorer)).toEqual([1, 1, 0]);
   expect(ask(all[2] as g.TemporalScorer)).toEqual([1, 1, 0]);
 });
+
+describe('rivals', () => {
+  test('a joint row counts the walks from u and from v that meet the node at each step', () => {
+    const stream = new TemporalGraph(3, { sources: [0], targets: [1], times: [0] });
+    const history = new g.WalkHistory(stream, { walks: 5, length: 2 });
+    history.observe(Int32Array.of(0));
+    const rows: number[] = [];
+    // Every walk on a single edge goes to its other end and back.
+    expect(history.joint(0, 2, new Random(1), rows)).toBe(3);
+    expect(rows).toEqual([...[5, 0, 5, 0, 0, 0], ...[0, 5, 0, 0, 0, 0], ...[0, 0, 0, 5, 0, 0]]);
+  });
+
+  test('memories change at events alone, and what one node learns its partner reads', () => {
+    const stream = new TemporalGraph(4, { sources: [0, 1], targets: [1, 2], times: [0, 1] });
+    const network = new g.MemoryNetwork(stream, new Random(1), { memory: 4, width: 4, recent: 2 });
+    const ask = () => Array.from(network.score(Int32Array.of(0, 2, 3), Int32Array.of(1, 3, 3)));
+    const before = ask();
+    expect(ask()).toEqual(before);
+    network.observe(Int32Array.of(0));
+    const after = ask();
+    expect(after[0]).not.toBeCloseTo(before[0] as number, 5);
+    expect(after[2]).toBeCloseTo(before[2] as number, 6);
+    network.observe(Int32Array.of(1));
+    // Node 0 had no event, but its partner 1 had.
+    expect(ask()[0]).not.toBeCloseTo(after[0] as number, 5);
+  });
+});

@@ -284,6 +284,56 @@ describe('magnitude-invariant parametrisation', () => {
   });
 });
 
+describe('designs by the five criteria', () => {
+  const inputs = {
+    task: { static: [1], dynamic: uniformTensor(1, [1, 4]) },
+    data: { static: uniformTensor(2, [6, 3]), dynamic: uniformTensor(3, [6, 3]) },
+    noise: { static: uniformTensor(4, [1, 4]), dynamic: uniformTensor(5, [1, 4]) },
+  } as const;
+
+  test('each of 192 makes weights of its target, or says why it does not exist', () => {
+    const designs = h.allDesigns();
+    expect(designs.length).toBe(192);
+    expect(new Set(designs.map((design) => JSON.stringify(design))).size).toBe(192);
+    const wider = mlp([2, 12, 2]);
+    const shapesOf = (model: MLP) =>
+      Object.fromEntries(Object.entries(parameters(model)).map(([name, { shape }]) => [name, shape]));
+    let missing = 0;
+    for (const design of designs)
+      scope(() => {
+        const make = () => h.designHypernet(mlp(), design, random(), { features: 3 });
+        const reason = h.whyNot(design);
+        if (reason !== undefined) {
+          missing += 1;
+          expect(make).toThrow(reason);
+          return;
+        }
+        const dynamic = design.weights === 'dynamic';
+        const target = dynamic ? wider : mlp();
+        const made = make().generate(
+          inputs[design.condition][design.inputs],
+          dynamic ? { shapes: shapesOf(wider) } : {},
+        );
+        expect(
+          Object.fromEntries(Object.entries(h.weightsOf(made, 0)).map(([name, { shape }]) => [name, shape])),
+        ).toEqual(shapesOf(target));
+      });
+    // Layers for each weight (two of four generations) cannot serve targets that vary (one of two).
+    expect(missing).toBe(192 / 4);
+  });
+
+  test('the condition on data needs the width of an example', () => {
+    const design = {
+      condition: 'data',
+      generation: 'once',
+      inputs: 'static',
+      weights: 'static',
+      trunk: 'mlp',
+    } as const;
+    expect(() => h.designHypernet(mlp(), design, random())).toThrow('needs `features`');
+  });
+});
+
 test('kept weights are made again once Φ has moved', () => {
   const hypernet = new h.Hypernet(mlp(), new h.TaskCondition(3, 4, random()), random());
   const cache = new h.WeightCache(hypernet, 2);

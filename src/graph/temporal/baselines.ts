@@ -1,7 +1,7 @@
 // Heuristics for temporal links: what memory without learning can tell.
 
 import type { TemporalGraph } from '../../structure/index.js';
-import type { TemporalScorer } from './training.js';
+import type { TemporalScorer } from './evaluation.js';
 
 /** EdgeBank (Poursafaei et al., NeurIPS 2022): 1 for a pair that has met before, either way round, else 0. */
 export function edgeBank(graph: TemporalGraph): TemporalScorer {

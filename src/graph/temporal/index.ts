@@ -1,25 +1,14 @@
 export { commonNeighbours, destinationDegree, edgeBank } from './baselines.js';
 export {
-  EMPTY,
-  hashUnit,
-  NCache,
-  oddMultiplier,
-  type StateOptions,
-  type StateSnapshot,
-  slotOf,
-  TemporalState,
-} from './cache.js';
-export { type Fetched, fetchPlaces, type JointRows, joinPairs } from './joint.js';
-export { NAT, type NATOptions, natDefaults } from './nat.js';
-export {
   chronologicalSplit,
   evaluateStream,
   inductiveSplit,
-  natScorer,
   SeenTargets,
+  type StreamBatch,
   type StreamScores,
+  streamBatches,
   type TemporalScorer,
   type TemporalSplit,
-  type TemporalTrainingOptions,
-  trainTemporal,
-} from './training.js';
+} from './evaluation.js';
+export { MemoryNetwork, type MemoryNetworkOptions } from './memory.js';
+export { WalkHistory, WalkNetwork, type WalkNetworkOptions } from './walks.js';

@@ -9,7 +9,6 @@ export {
   softmaxRows,
 } from './ensembles.js';
 export { encodeTable, fitFeatures, oversample, type Rows, type TableFeatures, takeRows, widthOf } from './features.js';
-export { HyperTab, type HyperTabOptions, hyperTabDefaults } from './hypertab.js';
 export {
   type CrossValidationOptions,
   crossValidate,

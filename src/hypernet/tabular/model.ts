@@ -12,11 +12,11 @@ import {
 } from '../../data/index.js';
 import { accuracy, balancedAccuracy, loadState, stateOf } from '../../nn/index.js';
 import { Random, type Tensor, tensor } from '../../tensor/index.js';
+import { HyperTab, type HyperTabOptions } from '../hypertab.js';
 import { Perceptron, type PerceptronOptions } from './baselines.js';
 import { type ClassifierOptions, classesOf, type TableClassifier } from './classifier.js';
 import { type BoostingOptions, type ForestOptions, GradientBoosting, RandomForest } from './ensembles.js';
 import { encodeTable, fitFeatures, oversample, type TableFeatures, takeRows, widthOf } from './features.js';
-import { HyperTab, type HyperTabOptions } from './hypertab.js';
 import type { Tree } from './trees.js';
 
 /** Classifiers by name, with titles for people. */

@@ -20,12 +20,17 @@ import type { SpatialAttention } from './attention.js';
 import type { LSConv } from './convolution.js';
 import { convNorm, copyWeights, depthwise, type FormOptions, type Merging, silence } from './parts.js';
 
-/** The mixer to compare with: weights that do not depend on what is seen. */
+export interface StaticMixerOptions extends FormOptions {
+  /** Default: 3. */
+  readonly kernel?: number;
+}
+
+/** x + D ∗ x with a depthwise kernel, the mixer to compare with: weights that do not depend on what is seen. */
 export class StaticMixer implements Merging<StaticMixer> {
   readonly conv: ConvNorm;
 
-  constructor(channels: number, random: Random, { form = 'training' }: FormOptions = {}) {
-    this.conv = depthwise(channels, 3, random, { form });
+  constructor(channels: number, random: Random, { kernel = 3, form = 'training' }: StaticMixerOptions = {}) {
+    this.conv = depthwise(channels, kernel, random, { form });
   }
 
   forward(x: Tensor, mode: Mode): Tensor {

@@ -4,5 +4,6 @@
 //   y[c, h, w] = Σ_uv ω[c mod C/8, 3u + v, h, w]·x[c, h + u − 1, w + v − 1], then norm, plus x.
 // Blocks alternate: re-parametrised depthwise convolution with squeeze-and-excitation, then LS convolution, or in the last stage attention; each followed by a feed-forward layer.
 
+export { StaticMixer, type StaticMixerOptions } from './blocks.js';
 export { LSConv } from './convolution.js';
 export { LSNet, type LSNetOptions, lsNets } from './network.js';

@@ -1,19 +1,8 @@
-// Temporal link prediction: training and evaluation in the order of time, transductive or on nodes never seen before.
+// Temporal link prediction: splits, batches and evaluation in the order of time, transductive or on nodes never seen before.
 
-import {
-  Adam,
-  areaUnderCurve,
-  averagePrecision,
-  binaryCrossEntropy,
-  type FitResult,
-  fit,
-  inference,
-  type Mode,
-  type TrainingHooks,
-} from '../../nn/index.js';
+import { areaUnderCurve, averagePrecision } from '../../nn/index.js';
 import type { TemporalGraph } from '../../structure/index.js';
-import { type Random, scope, type Tensor, tensor } from '../../tensor/index.js';
-import type { NAT } from './nat.js';
+import type { Random } from '../../tensor/index.js';
 
 /** Event numbers of each part, ascending. */
 export interface TemporalSplit {
@@ -85,19 +74,19 @@ export class SeenTargets {
 }
 
 /** Events of a batch with a random negative destination each. */
-interface Batch {
+export interface StreamBatch {
   readonly events: Int32Array;
   readonly left: Int32Array;
   readonly right: Int32Array;
 }
 
-function* streamBatches(
+export function* streamBatches(
   graph: TemporalGraph,
   events: Int32Array,
   size: number,
   seen: SeenTargets,
   random: Random,
-): Generator<Batch> {
+): Generator<StreamBatch> {
   for (let at = 0; at < events.length; at += size) {
     const own = events.subarray(at, Math.min(events.length, at + size));
     for (const e of own) seen.add(graph.targets[e] as number);
@@ -149,74 +138,4 @@ export function evaluateStream(
       all.map(({ label }) => label),
     ),
   };
-}
-
-export function natScorer(model: NAT): TemporalScorer {
-  return {
-    score: (left, right) => scope(() => Float32Array.from(model.score(left, right, inference).view())),
-    observe: (events) => model.observe(events),
-  };
-}
-
-export interface TemporalTrainingOptions extends Pick<TrainingHooks, 'signal' | 'onEpoch'> {
-  readonly epochs?: number;
-  readonly batchSize?: number;
-  readonly learningRate?: number;
-  readonly patience?: number;
-}
-
-/**
- * Trains on the first events, chooses the epoch by average precision on the next ones, and leaves the model with that epoch's weights and with the caches as they stood after validation.
- *
- * Batches are part of the model: all events of a batch see the caches of before it.
- */
-export async function trainTemporal(
-  model: NAT,
-  graph: TemporalGraph,
-  split: TemporalSplit,
-  random: Random,
-  { epochs = 50, batchSize = 100, learningRate = 1e-4, patience = 3, onEpoch, signal }: TemporalTrainingOptions = {},
-): Promise<{ training: FitResult; seen: SeenTargets }> {
-  let best = { metric: Number.NEGATIVE_INFINITY, state: model.snapshot() };
-  const lossOf = (live: NAT, { events, left, right }: Batch, mode: Mode): Tensor => {
-    const labels = Float32Array.from({ length: left.length }, (_, i) => Number(i < events.length));
-    return binaryCrossEntropy(live.score(left, right, mode), tensor(labels)).multiply(2);
-  };
-  let seen = new SeenTargets(graph.nodeCount);
-  function* batches(order: Random) {
-    model.reset();
-    seen = new SeenTargets(graph.nodeCount);
-    let previous: Int32Array | undefined;
-    for (const batch of streamBatches(graph, split.train, batchSize, seen, order)) {
-      if (previous) model.observe(previous);
-      previous = batch.events;
-      yield batch;
-    }
-    if (previous) model.observe(previous);
-  }
-  const training = await fit<NAT, Batch>({
-    model,
-    loss: lossOf,
-    batches,
-    optimizer: new Adam({ learningRate }),
-    epochs,
-    random,
-    validate: (live) => {
-      const { averagePrecision: metric } = evaluateStream(
-        natScorer(live),
-        graph,
-        split.validation,
-        seen,
-        random.split('validation'),
-        batchSize,
-      );
-      if (metric > best.metric) best = { metric, state: live.snapshot() };
-      return metric;
-    },
-    patience,
-    onEpoch,
-    signal,
-  });
-  model.restore(best.state);
-  return { training, seen };
 }

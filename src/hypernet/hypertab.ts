@@ -6,15 +6,15 @@
 //
 // The masks are drawn once and kept. Each step trains on a batch of rows as some views see it.
 
-import { eventTurn } from '../../engine/index.js';
-import { Adam, crossEntropy, inference, MLP, minibatches, parameters, withWeights } from '../../nn/index.js';
-import { type Random, scope, type Tensor, tensor, valueAndGrad } from '../../tensor/index.js';
-import { VectorCondition } from '../condition.js';
-import { Hypernet } from '../hypernet.js';
-import { mlpTrunk } from '../trunk.js';
-import type { ClassifierOptions, TableClassifier } from './classifier.js';
-import { softmaxRows } from './ensembles.js';
-import type { Rows } from './features.js';
+import { eventTurn } from '../engine/index.js';
+import { Adam, crossEntropy, inference, MLP, minibatches, parameters, withWeights } from '../nn/index.js';
+import { type Random, scope, type Tensor, tensor, valueAndGrad } from '../tensor/index.js';
+import { VectorCondition } from './condition.js';
+import { Hypernet } from './hypernet.js';
+import type { ClassifierOptions, TableClassifier } from './tabular/classifier.js';
+import { softmaxRows } from './tabular/ensembles.js';
+import type { Rows } from './tabular/features.js';
+import { mlpTrunk } from './trunk.js';
 
 export interface HyperTabOptions {
   /** ρ: share of the columns that a view sees. */

@@ -1,3 +1,8 @@
+// Fully personalised PageRank: the row of every node at once, by random walks on one machine or over ranks (after Lin, "Distributed Algorithms for Fully Personalized PageRank on Large Graphs", WWW 2019,
+// arXiv 1903.11749). `personalizedPageRank` is the door; `distributedPageRank` runs the same walks in pipelines over ranks; the other methods are what both are measured against.
+//
+//   π(u, v) = P(a walk from u, which stops with probability α at each step, ends at v)
+
 export { doublingPageRank } from './doubling.js';
 export { forwardPush, type PageRankOptions, type Push, powerIteration } from './exact.js';
 export { type MonteCarloOptions, pageRankBatches, personalizedPageRank, walksFor } from './monte-carlo.js';
