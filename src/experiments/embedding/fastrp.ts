@@ -6,13 +6,12 @@ import {
   type FastRPOptions,
   fastRP,
   line,
-  multiLabelScores,
   node2vec,
   type SkipGramOptions,
   tuneFastRP,
 } from '../../embedding/index.js';
 import type { Graph } from '../../structure/index.js';
-import { Random, type Tensor } from '../../tensor/index.js';
+import type { Tensor } from '../../tensor/index.js';
 import { atLeast, atMost, claimsOf, type Evidence, meanOver, overallClaimsOf, where } from '../parts/claims.js';
 import { defineExperiment } from '../parts/contract.js';
 import { runMethods } from '../parts/methods.js';
@@ -21,12 +20,12 @@ import { growthStudy } from '../protocols/embedding-speed.js';
 import {
   describeEmbeddingGraph,
   type EmbeddingMethod,
-  type EmbeddingTask,
   embeddingMethod,
   embeddingMetrics,
   embeddingOptions,
   embeddingTask,
   loadEmbeddingGraph,
+  tuningScore,
 } from '../protocols/embeddings.js';
 
 const options = {
@@ -50,16 +49,7 @@ const LINE = 'LINE';
 const DEEPWALK = 'DeepWalk';
 const NODE2VEC = 'node2vec';
 
-/** The notebook's search: α₄ and β by macro-F1 on one split of the labelled nodes. No search without labels. */
-async function tune({ graph, labels, share }: EmbeddingTask, trials: number, seed: number): Promise<FastRPOptions[]> {
-  if (!labels) return [];
-  const { key } = new Random(seed).split('tune');
-  const score = (embedding: Tensor) =>
-    multiLabelScores(embedding, labels, { share, c: 0.1, random: new Random(key) }).macroF1;
-  return (await tuneFastRP(graph, score, { trials, seed })).slice(0, 1);
-}
-
-function methodsOf({ dim, degreeExponent, fourth, walks, walkers }: Options, tuned: readonly FastRPOptions[]) {
+function methodsOf({ dim, degreeExponent, fourth, walks, walkers }: Options, tuned?: FastRPOptions) {
   const projection = (title: string, own: FastRPOptions = {}): EmbeddingMethod => ({
     title,
     c: 0.1,
@@ -79,7 +69,7 @@ function methodsOf({ dim, degreeExponent, fourth, walks, walkers }: Options, tun
     projection(FIRST, { weights: [1] }),
     projection(DENSE, { sparsity: 1 }),
     projection(FAST),
-    ...tuned.map(({ weights, degreeExponent: exponent }) => projection(TUNED, { weights, degreeExponent: exponent })),
+    ...(tuned ? [projection(TUNED, { weights: tuned.weights, degreeExponent: tuned.degreeExponent })] : []),
     ...(walkers === 'all'
       ? [
           skipGrams(LINE, (graph, own) => line(graph, { ...own, dim: 2 * Math.ceil(dim / 2) })),
@@ -170,7 +160,7 @@ export const experiment = defineExperiment({
     { data: 'blogcatalog', set: { dim: 512, walkers: 'none' } },
   ],
   metrics: embeddingMetrics,
-  methods: (values) => methodsOf(values, [{}]).map(({ title }) => title),
+  methods: (values) => methodsOf(values, {}).map(({ title }) => title),
   notes: ({ share, walks }) => [
     `One-vs-rest logistic regression on ${Math.round(100 * share)} % of the labelled nodes; each other node gets as many labels as it truly has.`,
     'Tuned: α₄ and β by macro-F1 on one split of the labels over trials with 64 columns, whose time is not counted.',
@@ -180,10 +170,12 @@ export const experiment = defineExperiment({
   describe: describeEmbeddingGraph,
   async runSeed(data, values, context) {
     const task = embeddingTask(data, values, context.random);
-    const tuned = await tune(task, values.trials, context.seed);
+    // The notebook's search: α₄ and β on one split of the labelled nodes.
+    const score = tuningScore(task, 0.1, context.random.split('tune'));
+    const trials = score ? await tuneFastRP(task.graph, score, { trials: values.trials, seed: context.seed }) : [];
     // Compiling counts for none of the projections; skip-gram compiles on the way.
     fastRP(task.graph, { dim: values.dim }).dispose();
-    const methods = methodsOf(values, tuned).map((method) => embeddingMethod(method, task));
+    const methods = methodsOf(values, trials[0]).map((method) => embeddingMethod(method, task));
     return runMethods(methods, context);
   },
   studies: (_data, { dim, speedEdges }) =>

@@ -110,3 +110,11 @@ function labelScores(
   const mean = (metric: keyof NodeScores) => scores.reduce((sum, own) => sum + own[metric], 0) / scores.length;
   return { micro: 100 * mean('microF1'), macro: 100 * mean('macroF1') };
 }
+
+/** Macro-F1 on one split of the labelled nodes, to tune by; undefined for a graph without labels. */
+export function tuningScore({ labels, share: trained }: EmbeddingTask, c: number, { key }: Random) {
+  return (
+    labels &&
+    ((embedding: Tensor) => multiLabelScores(embedding, labels, { share: trained, c, random: new Random(key) }).macroF1)
+  );
+}
