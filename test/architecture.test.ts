@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
+import { systems } from '../src/experiments/systems.js';
 
 const source = resolve(import.meta.dirname, '../src');
 
@@ -35,12 +36,17 @@ const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts') && !file.includes('generated'))
   .map((file) => join(source, file));
 
-/** Relative imports of a file, static and dynamic. */
-function importsOf(file: string, kinds: 'all' | 'values'): string[] {
+function lineCount(file: string): number {
+  return readFileSync(file, 'utf8').trimEnd().split('\n').length;
+}
+
+/** Relative imports of a file: static and dynamic, of types too; or values alone; or values that load with the file. */
+function importsOf(file: string, kinds: 'all' | 'values' | 'static values'): string[] {
   const text = readFileSync(file, 'utf8');
   const pattern = /(?:(import|export)\s+(type\s)?[^'"`;]*?from\s*|import\s*\(?\s*)['"](\.[^'"]+)['"]/g;
   return [...text.matchAll(pattern)]
     .filter((match) => kinds === 'all' || !match[2])
+    .filter((match) => kinds !== 'static values' || match[1])
     .map((match) => resolve(dirname(file), (match[3] as string).replace(/\.js$/, '.ts')));
 }
 
@@ -74,6 +80,58 @@ describe('floors', () => {
     );
     expect(lost).toEqual([]);
   });
+});
+
+describe('experiments', () => {
+  const experiments = join(source, 'experiments');
+  const families = [...new Set(systems.map(({ family }) => family as string))];
+  /** What each folder of experiments may import of the others. */
+  const allowed: Readonly<Record<string, readonly string[]>> = {
+    parts: [],
+    'systems.ts': ['parts'],
+    runner: ['parts', 'systems.ts'],
+    protocols: ['parts'],
+    'index.ts': ['parts', 'runner', 'systems.ts'],
+    ...Object.fromEntries(families.map((family) => [family, ['parts', 'protocols']])),
+  };
+  const own = files.filter((file) => file.startsWith(experiments));
+  const placeOf = (file: string) => relative(experiments, file).split('/')[0] as string;
+
+  test('import from the ground up: parts, then runner and protocols, then families', () => {
+    const violations = own.flatMap((file) =>
+      importsOf(file, 'all')
+        .filter((target) => target.startsWith(experiments) && placeOf(target) !== placeOf(file))
+        .filter((target) => file !== join(experiments, 'systems.ts') || !families.includes(placeOf(target)))
+        .filter((target) => !allowed[placeOf(file)]?.includes(placeOf(target)))
+        .map((target) => `${relative(source, file)} imports ${relative(source, target)}`),
+    );
+    expect(violations).toEqual([]);
+    expect(importsOf(join(experiments, 'systems.ts'), 'static values')).toEqual([]);
+  });
+
+  test('there is one file a system, and each system has a door in its family', () => {
+    const expected = systems.map(({ family, slug }) => `${family}/${slug}.ts`);
+    const found = own
+      .map((file) => relative(experiments, file))
+      .filter((file) => families.includes(placeOf(join(experiments, file))));
+    expect(found.sort()).toEqual([...expected].sort());
+    const doors = systems.filter(
+      ({ family, slug }) =>
+        !files.includes(join(source, family, `${slug}.ts`)) && !files.includes(join(source, family, slug, 'index.ts')),
+    );
+    expect(doors.map(({ slug }) => slug)).toEqual([]);
+  });
+
+  test('are short: half of them have at most 180 lines', () => {
+    const lengths = systems
+      .map(({ family, slug }) => lineCount(join(experiments, family, `${slug}.ts`)))
+      .sort((a, b) => a - b);
+    expect(lengths[Math.floor(lengths.length / 2)]).toBeLessThanOrEqual(180);
+  });
+});
+
+test('no file has more than 400 lines', () => {
+  expect(files.filter((file) => lineCount(file) > 400).map((file) => relative(source, file))).toEqual([]);
 });
 
 test('no cycles, but among the operations of tensor/ops, whose gradients are written in one another', () => {

@@ -184,15 +184,21 @@ export class Evidence<Options = unknown> {
   }
 }
 
+/** Whether a claim is about a run on this data with these options. */
+export function isAbout<Options>(
+  { data: sets, when }: ClaimSpec<Options>,
+  { data, options }: Pick<Evidence<Options>, 'data' | 'options'>,
+): boolean {
+  return (sets?.includes(data) ?? true) && (when?.(options) ?? true);
+}
+
 /** The claims that the evidence allows to compute: one whose method, metric or study was not measured is left out. */
 export function evaluateClaims<Options>(
   specs: readonly ClaimSpec<Options>[],
   evidence: Evidence<Options>,
 ): readonly Claim[] {
   return specs.flatMap((spec) => {
-    if (spec.data && !spec.data.includes(evidence.data)) return [];
-    if (spec.when && !spec.when(evidence.options)) return [];
-    return evaluated(spec, () => spec.value(evidence));
+    return isAbout(spec, evidence) ? evaluated(spec, () => spec.value(evidence)) : [];
   });
 }
 

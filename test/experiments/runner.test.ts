@@ -1,0 +1,214 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { writeSafetensors } from '../../src/data/index.js';
+import { atLeast, claimsOf, meanOver, overallClaimsOf } from '../../src/experiments/parts/claims.js';
+import { defineExperiment } from '../../src/experiments/parts/contract.js';
+import { runMethods } from '../../src/experiments/parts/methods.js';
+import { accuracy } from '../../src/experiments/parts/metrics.js';
+import { count, type OptionValues } from '../../src/experiments/parts/options.js';
+import { studyOf } from '../../src/experiments/parts/studies.js';
+import { claimsOfReproduction, codeDigest, readReproduction } from '../../src/experiments/runner/record.js';
+import { reproduce } from '../../src/experiments/runner/reproduce.js';
+import { runExperiment } from '../../src/experiments/runner/run.js';
+import type { SystemRecord } from '../../src/experiments/systems.js';
+import { tensor } from '../../src/tensor/index.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'gossamer-runner-'));
+
+const options = { gain: count(5, 'gain', { smoke: 1 }), epochs: count(2, 'epochs') };
+type Options = OptionValues<typeof options>;
+const { abstract, ours } = claimsOf<Options>();
+const over = overallClaimsOf<Options>();
+
+/** Seeds that were trained, in order, and what to do before the method of a seed. */
+const trained: number[] = [];
+let before: (seed: number) => void = () => {};
+
+const record: SystemRecord = {
+  slug: 'tiny',
+  title: 'Tiny: a system of a test',
+  family: 'graph',
+  about: 'adds',
+  paper: { authors: 'Nobody', title: 'Adding', venue: 'Nowhere', year: 2000 },
+  abstract: { best: 'is <better> than others', fast: 'and faster', far: 'on all sets' },
+  load: async () => ({ experiment }),
+};
+
+const experiment = defineExperiment({
+  options,
+  datasets: ['first', 'second'],
+  ownData: 'nothing',
+  presets: { second: { gain: 3 } },
+  reproduction: [
+    { data: 'first', seeds: 2 },
+    { data: 'second', set: { epochs: 1 } },
+    { data: 'second', long: true },
+  ],
+  metrics: { accuracy },
+  methods: () => ['other', 'own'],
+  notes: () => ['a note'],
+  load: (source: string) => {
+    if (source !== 'first' && source !== 'second') throw new Error(`unknown data "${source}"`);
+    return source;
+  },
+  describe: (data) => `data ${data}`,
+  async runSeed(data, { gain, epochs }, context) {
+    const method = (title: string, value: number) => ({
+      title,
+      train: ({ hooks }: { hooks: ReturnType<typeof context.hooks> }) => {
+        before(context.seed);
+        for (let epoch = 1; epoch <= epochs; epoch++) hooks.onEpoch?.({ epoch, epochs, loss: 1 / epoch, seconds: 0 });
+        return value;
+      },
+    });
+    trained.push(context.seed);
+    const { methods } = await runMethods([method('other', 50), method('own', 50 + gain)], context, {
+      score: (value) => ({ accuracy: value }),
+    });
+    return {
+      methods,
+      artifacts: () =>
+        data === 'first'
+          ? { model: writeSafetensors({ w: tensor([1]) }), predictions: { columns: ['row'], rows: [[1]] } }
+          : {},
+    };
+  },
+  studies: () => studyOf({ title: 'Speed', note: '', columns: ['x'], rows: [[1]] }, { speed: 2 }),
+  claims: [
+    abstract('best', 'gain (points)', atLeast(4), (e) => e.gain('own', 'other', 'accuracy')),
+    ours('gain (points)', atLeast(1), (e) => e.gain('own', 'other', 'accuracy')),
+    ours('speed', atLeast(1), (e) => e.study('speed')),
+  ],
+  overall: [over.abstract('far', 'mean', atLeast(50), (runs) => meanOver(runs, (run) => run.mean('own', 'accuracy')))],
+  unmeasured: { fast: 'no clock' },
+});
+
+const request = { data: 'first', seeds: [0, 1], set: [], smoke: false };
+const json = (...path: string[]) => JSON.parse(readFileSync(join(...path), 'utf8'));
+
+describe('a run', () => {
+  test('leaves its configuration, seeds, metrics, artifacts and report', async () => {
+    const out = join(folder, 'whole');
+    const result = await runExperiment(record, { ...request, out });
+    expect(readdirSync(out).sort()).toEqual([
+      'config.json',
+      'metrics.jsonl',
+      'model.safetensors',
+      'predictions.csv',
+      'report.html',
+      'result.json',
+      'seeds',
+    ]);
+    expect(json(out, 'config.json')).toEqual({
+      system: 'tiny',
+      data: 'first',
+      seeds: [0, 1],
+      options: { gain: 5, epochs: 2 },
+    });
+    expect(result.rows).toEqual([
+      { method: 'other', metrics: { accuracy: { mean: 50, sd: 0 } } },
+      { method: 'own', metrics: { accuracy: { mean: 55, sd: 0 } } },
+    ]);
+    expect(result.curves.length).toBe(2 * 2 * 2);
+    const report = readFileSync(join(out, 'report.html'), 'utf8');
+    for (const part of [
+      '1 of 3 claims of the abstract shown, 2 not measured.',
+      '“is &lt;better&gt; than others”',
+      'Our own, at the size of this run',
+      'a note',
+      'Nobody, &quot;Adding&quot;, Nowhere 2000',
+      'gain=5  epochs=2',
+    ])
+      expect(report).toContain(part);
+  });
+
+  test('the options of a data set are resolved before they are kept; without a model no file is made', async () => {
+    const out = join(folder, 'second');
+    const { claims } = await runExperiment(record, { ...request, data: 'second', set: ['epochs=1'], out });
+    expect(json(out, 'config.json').options).toEqual({ gain: 3, epochs: 1 });
+    expect(claims.map(({ holds }) => holds)).toEqual([false, true, true]);
+    expect(existsSync(join(out, 'model.safetensors'))).toBe(false);
+    expect(existsSync(join(out, 'predictions.csv'))).toBe(false);
+  });
+
+  test('a stopped run keeps its finished seeds, and goes on with the others', async () => {
+    const out = join(folder, 'stopped');
+    const controller = new AbortController();
+    before = (seed) => seed === 1 && controller.abort();
+    trained.length = 0;
+    await expect(runExperiment(record, { ...request, out, signal: controller.signal })).rejects.toThrow('abort');
+    before = () => {};
+    expect(readdirSync(join(out, 'seeds'))).toEqual(['0.json']);
+    const resumed = await runExperiment(record, { ...request, out, resume: true });
+    expect(trained).toEqual([0, 1, 1]);
+    const whole = await runExperiment(record, request);
+    expect(resumed.rows).toEqual(whole.rows);
+    expect(resumed.curves.length).toBe(8);
+  });
+
+  test('folders of other runs are refused, a failed run leaves none', async () => {
+    const out = join(folder, 'whole');
+    await expect(runExperiment(record, { ...request, out })).rejects.toThrow('is not empty');
+    await expect(runExperiment(record, { ...request, set: ['gain=9'], out, resume: true })).rejects.toThrow(
+      'another configuration',
+    );
+    await expect(runExperiment(record, { ...request, out: join(folder, 'none'), resume: true })).rejects.toThrow(
+      'no run to resume',
+    );
+    const failed = join(folder, 'failed');
+    before = () => {
+      throw new Error('diverged');
+    };
+    await expect(runExperiment(record, { ...request, out: failed })).rejects.toThrow('diverged');
+    before = () => {};
+    expect(existsSync(failed)).toBe(false);
+    await expect(runExperiment(record, { ...request, data: 'third' })).rejects.toThrow('unknown data "third"');
+  });
+});
+
+describe('a reproduction', () => {
+  const root = join(folder, 'reproduced');
+  mkdirSync(join(root, 'src/experiments/graph'), { recursive: true });
+  const source = join(root, 'src/experiments/graph/tiny.ts');
+  writeFileSync(source, '// A comment.\nexport const one = 1;\n');
+
+  test('runs the presets, but for the long ones, and keeps what they gave', async () => {
+    const made = await reproduce(record, { folder: root });
+    expect(readReproduction(root, 'tiny')).toEqual(made);
+    expect(made.runs.map(({ command }) => command)).toEqual([
+      'gossamer run tiny --data first --seeds 2',
+      'gossamer run tiny --data second --seeds 3 --set epochs=1',
+    ]);
+    expect(made.runs[0]?.rows[1]?.metrics).toEqual({ accuracy: { mean: 55, sd: 0 } });
+    expect(made.overall).toEqual([
+      { claim: 'mean', source: 'abstract', words: 'far', value: 54, bound: '≥ 50', holds: true },
+    ]);
+    expect(claimsOfReproduction(made).length).toBe(7);
+    expect(made.date).toMatch(/^\d{4}-\d\d-\d\d$/);
+    expect(made.machine).toContain(`Node ${process.versions.node}`);
+    const long = await reproduce(record, { folder: root, long: true, seeds: 1 });
+    expect(long.runs.length).toBe(3);
+    expect(long.command).toBe('gossamer reproduce tiny --seeds 1 --long');
+  });
+
+  test('the digest of its code sees a change, but no change of comments or layout', () => {
+    const digest = codeDigest(record, root);
+    writeFileSync(source, '/** Another\n * comment. */\nexport  const one\n = 1;\n');
+    expect(codeDigest(record, root)).toBe(digest);
+    writeFileSync(source, 'export const one = 2;\n');
+    expect(codeDigest(record, root)).not.toBe(digest);
+    expect(codeDigest({ ...record, slug: 'elsewhere' }, root)).toBeUndefined();
+  });
+
+  test('goes on where it was stopped', async () => {
+    const controller = new AbortController();
+    before = (seed) => seed === 2 && controller.abort();
+    trained.length = 0;
+    await expect(reproduce(record, { folder: root, signal: controller.signal })).rejects.toThrow('abort');
+    before = () => {};
+    await reproduce(record, { folder: root, resume: true });
+    expect(trained).toEqual([0, 1, 0, 1, 2, 2]);
+  });
+});
