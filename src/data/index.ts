@@ -1,4 +1,5 @@
-// Floor 5: readers of real formats, data sets, splits. Everything here works on bytes and text, in Node and in browsers; `gossamer/data/node` reads files.
+// Floor 5: file formats, data sets, splits. Everything here works on bytes and text, in Node and in
+// browsers; `gossamer/data/node` reads files.
 
 export { type Augmentation, augment } from './augment.js';
 export { type ByteSource, bytesInMemory, type TensorPart } from './bytes.js';
@@ -87,3 +88,4 @@ export {
   windowsAt,
 } from './text.js';
 export { fromTorchName, loadTorchState, type TorchLoadOptions } from './torch.js';
+export { wordBlocks } from './word-blocks.js';

@@ -64,6 +64,28 @@ export const systems: readonly SystemRecord[] = [
     load: () => import('./hypergraph/lighthgnn.js'),
   },
   {
+    slug: 'dgmlp',
+    title: 'DGMLP: evaluating deep graph neural networks',
+    family: 'graph',
+    about:
+      'deep graph networks that stay accurate, and the harness that tells depth of propagation from depth of ' +
+      'transformation',
+    paper: {
+      authors: 'Zhang, Sheng, Jiang, Xia, Gao, Yang, Cui',
+      title: 'Evaluating Deep Graph Neural Networks',
+      venue: 'arXiv',
+      year: 2021,
+      arxiv: '2108.00955',
+    },
+    abstract: {
+      accuracy: 'it achieves state-of-the-art node classification performance on various datasets',
+      flexibility:
+        'it can flexibly choose different propagation and transformation depths according to graph size and sparsity',
+      scalability: 'it supports fast training on large-scale graphs',
+    },
+    load: () => import('./graph/dgmlp.js'),
+  },
+  {
     slug: 'fastrp',
     title: 'FastRP: network embeddings via very sparse random projection',
     family: 'embedding',
