@@ -2,9 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { alone } from '../../src/distributed/index.js';
 import * as e from '../../src/embedding/index.js';
 import { setThreads, threads } from '../../src/engine/index.js';
+import { findSystem } from '../../src/experiments/systems.js';
 import { solve } from '../../src/linalg/index.js';
 import { Graph, powers } from '../../src/structure/index.js';
 import { eye, Random, tensor } from '../../src/tensor/index.js';
+import { testClaims } from '../experiments/claim-tests.js';
 import { expectClose } from '../oracle.js';
 
 /** Weighted, directed, with self-loops, dangling nodes and a hub. */
@@ -51,6 +53,29 @@ describe('exact', () => {
       expectClose(row, expected.subarray(u * 40, (u + 1) * 40), 1e-5);
       expect(Math.abs(row.reduce((a, b) => a + b, 0) - 1)).toBeLessThan(1e-6);
     }
+  });
+
+  test('naive walks tend to the exact rows, weighted or not', () => {
+    for (const graph of [makeGraph(30, 100), makeUnweighted()]) {
+      const random = new Random(7);
+      const walks = 4000;
+      const rows = e.naivePageRank(graph, {
+        alpha,
+        walks,
+        sources: Int32Array.of(0, 5),
+        uniform: () => random.float(),
+      });
+      for (const [i, source] of [0, 5].entries()) {
+        const exact = e.powerIteration(graph, source, { alpha });
+        for (let v = 0; v < graph.nodeCount; v++) {
+          const at = rows.targets.subarray(rows.indptr[i], rows.indptr[i + 1]).indexOf(v);
+          const estimate = at < 0 ? 0 : (rows.counts[(rows.indptr[i] as number) + at] as number) / walks;
+          const p = exact[v] as number;
+          expect(Math.abs(estimate - p)).toBeLessThanOrEqual(5 * Math.sqrt((p * (1 - p)) / walks) + 1e-3);
+        }
+      }
+    }
+    expect(() => e.naivePageRank(makeUnweighted(), { alpha: 0 })).toThrow('α must lie in (0, 1]');
   });
 
   test('two nodes in a ring: π(u, u) = α/(1 − (1 − α)²)', () => {
@@ -217,3 +242,46 @@ describe('random walks', () => {
     );
   });
 });
+
+const studies = {
+  naiveRatio: 2,
+  scaling: 1.4,
+  gammaRatio: 1.15,
+  gammaSpeed: 1.2,
+  bigMovesRounds: 1.5,
+  bigMovesSpeed: 1.1,
+};
+const slower = {
+  naiveRatio: 1.9,
+  scaling: 1.3,
+  gammaRatio: 1.2,
+  gammaSpeed: 0.9,
+  bigMovesRounds: 1.4,
+  bigMovesSpeed: 0.9,
+};
+
+testClaims(findSystem('fully-ppr'), [
+  {
+    data: 'rmat',
+    holding: {
+      methods: {
+        'power iteration': { source: 10 },
+        'doubling, 64 walks': { source: 1, error: 0.08 },
+        '16 walks': { source: 0.0025, error: 0.16 },
+        '64 walks': { source: 0.01, error: 0.08 },
+        '1024 walks': { source: 0.16, error: 0.02, precision: 70 },
+      },
+      studies,
+    },
+    failing: {
+      methods: {
+        'power iteration': { source: 1 },
+        'doubling, 64 walks': { source: 0.009, error: 0.08 },
+        '16 walks': { source: 0.0025, error: 0.16 },
+        '64 walks': { source: 0.01, error: 0.08 },
+        '1024 walks': { source: 0.16, error: 0.04, precision: 69 },
+      },
+      studies: slower,
+    },
+  },
+]);
