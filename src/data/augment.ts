@@ -1,17 +1,28 @@
-// Image augmentation and normalisation on bytes, in one pass. `augment` is sent to worker threads as source text, so it refers to nothing outside itself.
+// Augmentation and normalisation of 8-bit images in one pass. `augment` is sent to worker threads
+// as source text, so it must not refer to anything outside its own body.
 
-/** What is done to training images; each image's draws follow from the key and its number alone. */
+/**
+ * Augmentation of training images. The draws of an image depend on the key and the image's index
+ * alone.
+ */
 export interface Augmentation {
-  /** Shift by up to so many pixels each way, zeros (black) moving in: a random crop of the padded image. */
+  /**
+   * Random crop of the zero-padded image: a shift of up to this many pixels in each direction.
+   * Default 0.
+   */
   readonly crop?: number;
-  /** Mirror half of the images. */
+  /** Flip horizontally with probability 1/2. Default false. */
   readonly flip?: boolean;
-  /** Probability of greying out a random box of 2–33 % of the area (random erasing, Zhong et al. 2020). */
+  /**
+   * Probability of random erasing: a box of 2–33 % of the area becomes the mean (Zhong et al.
+   * 2020). Default 0.
+   */
   readonly erase?: number;
-  /** Largest relative change of brightness and contrast. */
+  /** Largest relative change of brightness and contrast. Default 0. */
   readonly jitter?: number;
 }
 
+/** Images [count, channels, height, width] of 8 bits, with the statistics that normalise them. */
 export interface ImageBytes {
   readonly pixels: Uint8Array;
   readonly channels: number;
@@ -21,7 +32,13 @@ export interface ImageBytes {
   readonly deviation: readonly number[];
 }
 
-/** Chosen images as normalised floats [indices, channels, height, width]. */
+/**
+ * Augments and normalises a batch: (pixel/255 − mean) / deviation for each channel.
+ *
+ * @param indices the images of the batch
+ * @param key seeds the draws, together with each image's index
+ * @returns float32 values [indices, channels, height, width]
+ */
 export function augment(images: ImageBytes, indices: Int32Array, options: Augmentation, key: number): Float32Array {
   const { pixels, channels, height, width, mean, deviation } = images;
   const { crop = 0, flip = false, erase = 0, jitter = 0 } = options;

@@ -1,20 +1,26 @@
-// Bytes that are read by ranges, so that large files need not fit in memory.
+// Byte ranges of files that need not fit in memory.
 
+/** A file or buffer that is read by ranges. */
 export interface ByteSource {
-  /** What errors call it. */
+  /** Name used in error messages. */
   readonly name: string;
+  /** In bytes. */
   readonly size: number;
-  /** Fills `target` with the bytes from `position` on. @throws Error when there are not as many. */
+  /**
+   * Fills `target` with the bytes that start at `position`.
+   *
+   * @throws Error when the file ends before.
+   */
   read(target: Uint8Array, position: number): void;
 }
 
-/** Bytes in memory. */
+/** A `ByteSource` of a buffer. */
 export function bytesInMemory(bytes: Uint8Array, name: string): ByteSource {
   return {
     name,
     size: bytes.length,
     read(target, position) {
-      // Nothing is anywhere.
+      // An empty range is valid at any position.
       if (target.length === 0) return;
       if (position + target.length > bytes.length)
         throw new Error(`"${name}" ends before byte ${position + target.length}`);
@@ -23,22 +29,22 @@ export function bytesInMemory(bytes: Uint8Array, name: string): ByteSource {
   };
 }
 
-/** What of a tensor in a file is wanted. */
+/** Which part of a stored tensor to read. */
 export interface TensorPart {
-  /** Of a stack [parts, …] which one; all when left out. */
+  /** Index into the leading axis of a stack [parts, …]; the whole stack when left out. */
   readonly part?: number | undefined;
-  /** Rows [from, to) of it; all when left out. */
+  /** Rows [from, to) of that part; all when left out. */
   readonly rows?: readonly [from: number, to: number] | undefined;
 }
 
-/** Where a tensor lies. */
+/** Shape and byte range of a stored tensor. */
 export interface TensorPlace {
   readonly shape: readonly number[];
   readonly position: number;
   readonly bytes: number;
 }
 
-/** The place of a part of a tensor. */
+/** Shape and byte range of a part of a stored tensor. */
 export function partOf({ shape, position, bytes }: TensorPlace, { part, rows }: TensorPart): TensorPlace {
   if (part !== undefined) {
     const each = bytes / (shape[0] ?? 1);

@@ -1,5 +1,5 @@
-// The catalogue of known data sets, as data: it imports nothing that computes, so that it can be listed without
-// loading the engine. The functions that `datasetKinds` names read the sets.
+// The catalogue of known data sets, as data: it imports nothing that computes, so that it can be
+// listed without loading the engine. The functions that `datasetKinds` names read the sets.
 
 import { graphRecords } from './catalogue/graphs.js';
 import { hypergraphRecords } from './catalogue/hypergraphs.js';

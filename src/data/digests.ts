@@ -1,4 +1,5 @@
-// Digests of known data sets: what is fetched must have the known content; what lies on this machine may be verified.
+// Digests of known data sets: what is fetched must have the known content; what lies on this
+// machine may be verified.
 
 import { createHash } from 'node:crypto';
 import { catalogue, type DatasetFile, type DatasetKind, datasetsNamed } from './catalogue.js';
@@ -11,7 +12,10 @@ export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** SHA-256 of `he_indptr`, `he_indices` and `labels` as 32-bit integers: order within a hyperedge does not count. */
+/**
+ * SHA-256 of `he_indptr`, `he_indices` and `labels` as 32-bit integers: order within a hyperedge
+ * does not count.
+ */
 export function contentDigest(arrays: Readonly<Record<'he_indptr' | 'he_indices' | 'labels', NamedArray>>): string {
   const indptr = toInts(arrays.he_indptr, 'he_indptr');
   const indices = toInts(arrays.he_indices, 'he_indices');
@@ -29,18 +33,20 @@ function digestAt(path: string, { digestOf = 'bytes' }: DatasetFile): string {
   return contentDigest(readNpz(readBytes(path), path) as Parameters<typeof contentDigest>[0]);
 }
 
+/** A file of a known data set compared with the catalogue. */
 export interface VerifiedFile {
   readonly file: DatasetFile;
-  /** Where it lies; undefined when it is on none of the data folders. */
+  /** undefined when no data folder has it. */
   readonly path: string | undefined;
-  /** The digest of what lies there. */
+  /** Digest of the file at `path`. */
   readonly sha256: string | undefined;
   /** `differs` need not be wrong: a corrected copy differs, and is read as it is. */
   readonly state: 'known' | 'differs' | 'absent';
 }
 
 /**
- * Compares the files of a known data set, in `GOSSAMER_DATA` or the per-user cache, with the catalogue.
+ * Compares the files of a known data set, in `GOSSAMER_DATA` or the per-user cache, with the
+ * catalogue.
  *
  * @param kind which set of that name; all of them when left out
  * @throws Error naming the known sets for an unknown name, or a file that cannot be read.

@@ -1,19 +1,23 @@
-// Digits of 8 × 8 pixels: small enough for experiments in which whole networks are generated.
+// Digits of 8 × 8 pixels: inputs small enough that a hypernetwork can generate every weight of the
+// classifier.
 
 import { type Random, type Tensor, tensor } from '../tensor/index.js';
 import type { ImageDataset, LabelledImages } from './images.js';
 
-/** 8 × 8 */
+/** Pixels of an image: 8 × 8. */
 export const DIGIT_PIXELS = 64;
+/** Classes: the digits 0 … 9. */
 export const DIGIT_CLASSES = 10;
 
+/** Labelled 8 × 8 digits. */
 export interface DigitImages {
-  /** [n, 64] in [0, 1] */
+  /** Pixels [n, 64] in [0, 1]. */
   readonly x: Float32Array;
+  /** Digit of each image [n]. */
   readonly labels: Int32Array;
 }
 
-/** Digits as terminals drew them: 5 × 7 dots, a row of five bits after another. */
+/** A 5 × 7 dot-matrix font: seven rows of five bits a digit. */
 const font = [
   [0b01110, 0b10001, 0b10011, 0b10101, 0b11001, 0b10001, 0b01110],
   [0b00100, 0b01100, 0b00100, 0b00100, 0b00100, 0b00100, 0b01110],
@@ -27,7 +31,10 @@ const font = [
   [0b01110, 0b10001, 0b10001, 0b01111, 0b00001, 0b00010, 0b01100],
 ] as const;
 
-/** Digits at random places of 8 × 8 pixels, blurred by noise. */
+/**
+ * Digits of the dot-matrix font at random offsets within 8 × 8 pixels, with Gaussian noise (σ =
+ * 0.15).
+ */
 export function glyphDigits(count: number, random: Random): DigitImages {
   const x = new Float32Array(count * DIGIT_PIXELS);
   const labels = Int32Array.from({ length: count }, () => random.integer(DIGIT_CLASSES));
@@ -45,7 +52,10 @@ export function glyphDigits(count: number, random: Random): DigitImages {
   return { x, labels };
 }
 
-/** Digits three times as large at random places of 28 × 28 pixels in noise: images for a machine without data sets. */
+/**
+ * Digits of the dot-matrix font, scaled three times, at random offsets within 28 × 28 pixels, with
+ * random contrast and Gaussian noise: an embedded image set for when no other is installed.
+ */
 export function glyphImages(train: number, test: number, random: Random): ImageDataset {
   const draw = (count: number, own: Random): LabelledImages => {
     const labels = Int32Array.from({ length: count }, () => own.integer(DIGIT_CLASSES));
@@ -72,7 +82,11 @@ export function glyphImages(train: number, test: number, random: Random): ImageD
   };
 }
 
-/** MNIST's middle 24 × 24 pixels, three by three. */
+/**
+ * The central 24 × 24 pixels of the first images of MNIST, average-pooled 3 × 3.
+ *
+ * @param most number of images at most
+ */
 export function pooledDigits(source: LabelledImages, most: number): DigitImages {
   const count = Math.min(most, source.count);
   const x = new Float32Array(count * DIGIT_PIXELS);
@@ -87,7 +101,7 @@ export function pooledDigits(source: LabelledImages, most: number): DigitImages 
   return { x, labels: Int32Array.from({ length: count }, (_, i) => source.labels[i] as number) };
 }
 
-/** Random images, with repeats: x [count, 64] and labels [count]. */
+/** A random batch, drawn with replacement: x [count, 64] and labels [count]. */
 export function drawDigits(images: DigitImages, count: number, random: Random): { x: Tensor; labels: Tensor } {
   const x = new Float32Array(count * DIGIT_PIXELS);
   const labels = Int32Array.from({ length: count }, (_, i) => {

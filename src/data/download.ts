@@ -1,5 +1,5 @@
-// Known data sets from where they were published, into the per-user cache. What arrives is checked against the
-// catalogue before it is kept.
+// Known data sets from where they were published, into the per-user cache. What arrives is checked
+// against the catalogue before it is kept.
 
 import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -10,18 +10,19 @@ import { cacheFolder, hasDataset } from './folders.js';
 import { type Pickled, readPickle, writeNpz } from './formats/index.js';
 import { featureArrays, hyperedgeArrays, labelArray } from './hypergcn.js';
 
+/** Options of `fetchDataset`. */
 export interface FetchOptions {
-  /** Told the address of each file before it is fetched. */
+  /** Called with each address before it is fetched. */
   readonly onDownload?: (address: string) => void;
   /** Fetches from here in place of the publisher's address: a mirror with the same files. */
   readonly address?: string;
 }
 
 /**
- * Fetches a known data set into the per-user cache. Does nothing where all its files are on this machine, or where the
- * catalogue knows no address to fetch it from.
+ * Fetches a known data set into the per-user cache. Does nothing where all its files are on this
+ * machine, or where the catalogue knows no address to fetch it from.
  *
- * @throws Error when it cannot be fetched, or is not the known content; nothing is kept then.
+ * @throws Error when it cannot be fetched, or is not the known content, which is not kept.
  */
 export async function fetchDataset(name: string, kind: DatasetKind, options: FetchOptions = {}): Promise<void> {
   const record = datasetOf(name, kind);
@@ -39,12 +40,18 @@ export async function fetchDataset(name: string, kind: DatasetKind, options: Fet
   }
 }
 
-/** Fetches a published hypergraph where it is missing; `onDownload` is told its name. See `fetchDataset`. */
+/**
+ * Fetches a published hypergraph where it is missing; `onDownload` gets its name. See
+ * `fetchDataset`.
+ */
 export async function fetchIfMissing(name: string, onDownload?: (name: string) => void): Promise<void> {
   await fetchDataset(name, 'hypergraph', { onDownload: () => onDownload?.(name) });
 }
 
-/** Fetches MNIST or Fashion-MNIST where it is missing; `onDownload` is told each address. See `fetchDataset`. */
+/**
+ * Fetches MNIST or Fashion-MNIST where it is missing; `onDownload` gets each address. See
+ * `fetchDataset`.
+ */
 export async function fetchImages(name: string, onDownload?: (address: string) => void): Promise<void> {
   await fetchDataset(name, 'images', { onDownload });
 }

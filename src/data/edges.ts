@@ -1,16 +1,18 @@
-// Edge lists in files: text, gzipped or not, and Parquet.
+// Edge lists in files: delimited text (also gzipped) and Parquet.
 
 import { createReadStream, statSync } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import { type EdgeList, readEdgeList } from './formats/edge-list.js';
 
+/** Options of `loadEdges`. */
 export interface EdgeFileOptions {
-  /** Told how many bytes of the file have been read. */
+  /** Called with the bytes read so far and the size of the file, both as stored. */
   readonly onProgress?: (read: number, total: number) => void;
 }
 
 /**
- * Reads edges from .csv, .tsv, .txt and the like (also .gz), or .parquet. See `readEdgeList`.
+ * Reads an edge list from delimited text (.csv, .tsv, .txt, also .gz; see `readEdgeList`) or
+ * .parquet.
  *
  * @throws Error naming the file and what is wrong with it.
  */
@@ -38,7 +40,7 @@ async function* pieces(
 ): AsyncGenerator<Uint8Array> {
   const file = createReadStream(path, { highWaterMark: 1 << 20 });
   const stream = path.endsWith('.gz') ? file.pipe(createGunzip({ chunkSize: 1 << 20 })) : file;
-  // Errors of the file do not reach the stream that unpacks it.
+  // `pipe` does not forward errors of the file to the stream that decompresses it.
   file.on('error', (error) => stream.destroy(error));
   try {
     for await (const piece of stream) {
@@ -50,7 +52,7 @@ async function* pieces(
   }
 }
 
-/** The first two columns, or those named source and target, and weight where there is one. */
+/** The columns named source, target and weight, or the first two and an optional third. */
 async function readParquetEdges(path: string): Promise<EdgeList> {
   const { asyncBufferFromFile, parquetReadObjects } = await import('hyparquet').catch(() => {
     throw new Error('reading Parquet needs the package "hyparquet": npm install hyparquet');
@@ -59,7 +61,7 @@ async function readParquetEdges(path: string): Promise<EdgeList> {
   const [first] = rows;
   if (!first) throw new Error(`"${path}" holds no edges`);
   const columns = Object.keys(first);
-  // As text, since that is what knows headers, names and numbers.
+  // Via text, so that headers, names and weights are handled in one place, by readEdgeList.
   const text = [
     columns.join('\t'),
     ...rows.map((row) => columns.map((column) => String(row[column] ?? '').replaceAll('\t', ' ')).join('\t')),

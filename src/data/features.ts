@@ -1,13 +1,17 @@
-// Features as archives hold them.
+// Node features as archives store them.
 
 import { SparseMatrix, SparsePattern } from '../sparse/index.js';
 import { powers, scaled } from '../structure/index.js';
 import { keep, type Tensor, tensor } from '../tensor/index.js';
 import { type NamedArray, toInts } from './formats/index.js';
 
+/** Arrays of an archive by name. */
 export type Arrays = Readonly<Record<string, NamedArray>>;
 
-/** Looks arrays up. The function throws an Error that names a missing one and those that are there. */
+/**
+ * A lookup of required arrays. It throws an Error that names the missing array and those that
+ * exist.
+ */
 export function requiredArrays(arrays: Arrays, name: string): (key: string) => NamedArray {
   return (key) => {
     const array = arrays[key];
@@ -17,14 +21,21 @@ export function requiredArrays(arrays: Arrays, name: string): (key: string) => N
   };
 }
 
-/** Rows scaled to sum to 1 in absolute value, as usual for bags of words; empty rows stay. */
+/**
+ * Scales each row of a sparse matrix to unit L1 norm, as is standard for bags of words; empty rows
+ * are kept.
+ */
 export function normalizeRows(features: SparseMatrix): SparseMatrix {
   const magnitudes = new SparseMatrix(features.pattern, features.values && keep(features.values.abs()));
   return scaled(features, powers(magnitudes.rowSums(), -1));
 }
 
 /**
- * Features of n rows: dense (`x` [n, F]), compressed (`x_indptr`, `x_indices`, `x_shape`, `x_data` or ones), or bits (`x_packed` [n, ⌈F/8⌉], lowest bit first, and `x_shape`). undefined when there are none.
+ * Features of n rows: dense (`x` [n, F]), CSR (`x_indptr`, `x_indices`, `x_shape`, and `x_data`
+ * unless all values are 1), or bit-packed (`x_packed` [n, ⌈F/8⌉], lowest bit first, and `x_shape`).
+ *
+ * @returns undefined when the archive has no features
+ * @throws Error naming an array that is missing.
  */
 export function featuresFromArrays(arrays: Arrays, n: number, name: string): Tensor | SparseMatrix | undefined {
   const need = requiredArrays(arrays, name);

@@ -1,4 +1,4 @@
-// Files in Node: reading with errors that name the file, writing that leaves the old file or the new one, never half of one.
+// Files in Node: reads whose errors name the file, atomic writes.
 
 import {
   closeSync,
@@ -15,7 +15,7 @@ import { dirname } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { ByteSource } from './bytes.js';
 
-/** @throws Error naming the file and what is wrong. */
+/** Runs a system call. @throws Error naming the file and the cause. */
 function naming<T>(path: string, body: () => T): T {
   try {
     return body();
@@ -27,21 +27,21 @@ function naming<T>(path: string, body: () => T): T {
   }
 }
 
-/** @throws Error naming the file and what is wrong. */
+/** The content of a file. @throws Error naming the file and the cause. */
 export function readBytes(path: string): Uint8Array {
   const { buffer, byteOffset, byteLength } = naming(path, () => readFileSync(path));
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** A file that is read by ranges, of any size, and open until closed. */
+/** A file of any size that is read by ranges; its descriptor stays open until `close`. */
 export interface FileBytes extends ByteSource {
   close(): void;
 }
 
-/** Bytes that one call to the system reads at most. */
+/** Most bytes that one system call reads. */
 const MOST_READ = 2 ** 30;
 
-/** @throws Error naming the file and what is wrong. */
+/** Opens a file for reading by ranges. @throws Error naming the file and the cause. */
 export function openBytes(path: string): FileBytes {
   const file = naming(path, () => openSync(path, 'r'));
   const { size } = fstatSync(file);
@@ -61,26 +61,35 @@ export function openBytes(path: string): FileBytes {
   };
 }
 
-/** The content of bytes that may be gzipped. @throws Error naming them when they cannot be unpacked. */
+/**
+ * Decompresses gzip; other bytes are returned as they are.
+ *
+ * @throws Error with `name` when the gzip stream is corrupt.
+ */
 export function unpacked(bytes: Uint8Array, name: string): Uint8Array {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   try {
     return gunzipSync(bytes);
   } catch (error) {
-    throw new Error(`"${name}" cannot be unpacked: ${(error as Error).message}`);
+    throw new Error(`"${name}" cannot be decompressed: ${(error as Error).message}`);
   }
 }
 
-/** The content of a file, unpacked where it is gzipped. @throws Error naming the file and what is wrong. */
+/**
+ * The content of a file, decompressed where it is gzipped.
+ *
+ * @throws Error naming the file and the cause.
+ */
 export function readUnpacked(path: string): Uint8Array {
   return unpacked(readBytes(path), path);
 }
 
+/** The content of a UTF-8 file. @throws Error naming the file and the cause. */
 export function readText(path: string): string {
   return new TextDecoder().decode(readBytes(path));
 }
 
-/** @throws Error naming the file when it is not JSON. */
+/** The value of a JSON file. @throws Error naming the file when it cannot be read or parsed. */
 export function readJson(path: string): unknown {
   try {
     return JSON.parse(readText(path));
@@ -90,7 +99,7 @@ export function readJson(path: string): unknown {
   }
 }
 
-/** Writes a file whole or not at all, making its folder. */
+/** Writes a file atomically (a temporary file, then a rename) and creates its folder. */
 export function writeFileAtomic(path: string, contents: string | Uint8Array): void {
   mkdirSync(dirname(path), { recursive: true });
   const temporary = `${path}.${process.pid}.tmp`;

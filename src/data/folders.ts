@@ -1,22 +1,27 @@
-// Where data sets lie: the folder in GOSSAMER_DATA, else a per-user cache that is filled from the publisher's address.
+// Where data sets are stored: the folder in GOSSAMER_DATA, then a per-user cache of downloads.
 
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type DatasetKind, type DatasetRecord, datasetKinds, datasetOf, namesOf } from './catalogue.js';
 
-/** The per-user folder that downloads are kept in. */
+/**
+ * The per-user folder of downloads: `$XDG_CACHE_HOME/gossamer/data`, by default below `~/.cache`.
+ */
 export function cacheFolder(): string {
   return join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'gossamer', 'data');
 }
 
-/** Folders that are searched for data sets: `GOSSAMER_DATA` where it is set, then the per-user cache. */
+/**
+ * Folders that are searched for data sets: `GOSSAMER_DATA` where it is set, then the per-user
+ * cache.
+ */
 export function dataFolders(): string[] {
   const given = process.env.GOSSAMER_DATA;
   return given ? [given, cacheFolder()] : [cacheFolder()];
 }
 
-/** Where a data file lies, undefined when it is in none of the folders. */
+/** The path of a data file, undefined when none of the folders has it. */
 export function findData(file: string): string | undefined {
   return dataFolders()
     .map((folder) => join(folder, file))
@@ -38,7 +43,11 @@ export function hasDataset(name: string, kind: DatasetKind): boolean {
   return datasetOf(name, kind)?.files.every(({ path }) => findData(path) !== undefined) ?? false;
 }
 
-/** Paths of a known data set's files, in the order of the record. @throws Error that says where one was looked for. */
+/**
+ * Paths of a known data set's files, in the order of the record.
+ *
+ * @throws Error that says where one was looked for.
+ */
 export function datasetPaths({ name, files }: DatasetRecord): string[] {
   return files.map(({ path }) => knownArchive(name, path));
 }
@@ -53,7 +62,8 @@ export interface LocatedFile {
 /**
  * The file that a name or a path stands for; a known name comes first.
  *
- * @throws Error when it is neither, naming the known data sets of that kind, or when a known set is not on this machine.
+ * @throws Error when it is neither, naming the known data sets of that kind, or when a known set is
+ * not on this machine.
  */
 export function locateDataset(source: string, kind: DatasetKind): LocatedFile {
   const record = datasetOf(source, kind);

@@ -1,4 +1,5 @@
-// Graphs by name or from a file: with a class for each node, with several labels a node, or edges alone.
+// Graphs by name or from a file: with a class for each node, with several labels a node, or edges
+// alone.
 
 import { basename } from 'node:path';
 import { Graph } from '../structure/index.js';
@@ -18,6 +19,7 @@ import {
 /** Names that `loadGraph` knows. */
 export const graphNames: readonly string[] = namesOf('graph');
 
+/** Options of `loadGraph`. */
 export interface LoadGraphOptions {
   /** Keep directions, where the set has them. Default false. */
   readonly directed?: boolean;
@@ -28,8 +30,8 @@ export interface LoadGraphOptions {
 }
 
 /**
- * Loads a labelled graph: a known name, or a `.npz` archive with `edges` [E, 2], `labels` [n] and features as
- * `featuresFromArrays` reads them.
+ * Loads a labelled graph: a known name, or a `.npz` archive with `edges` [E, 2], `labels` [n] and
+ * features as `featuresFromArrays` reads them.
  *
  * @throws Error for an unknown name, or naming an array that is missing or does not fit.
  */
@@ -48,8 +50,9 @@ export function loadGraph(
 }
 
 /**
- * Loads a graph whose nodes have any number of labels: a known multi-label graph; a known labelled graph, whose nodes
- * have one label each; a `.npz` archive of either form; or an edge list as `loadEdges` reads it, which has no labels.
+ * Loads a graph whose nodes have any number of labels: a known multi-label graph; a known labelled
+ * graph, whose nodes have one label each; a `.npz` archive of either form; or an edge list as
+ * `loadEdges` reads it, which has no labels.
  *
  * @throws Error for an unknown name, or saying what is wrong with the file.
  */
@@ -61,17 +64,18 @@ export async function loadMultiLabelGraph(source: string): Promise<MultiLabelGra
   return arrays.label_indptr ? multiLabelGraphFromArrays(arrays, source) : oneLabelEach(loadGraph(source));
 }
 
+/** A graph without labels or features. */
 export interface EdgeGraph {
   readonly name: string;
   readonly graph: Graph;
 }
 
 /**
- * Loads a graph of edges alone: a known name; a `.npz` archive with rows of targets, `indptr` [n + 1] and `indices`,
- * each ascending and free of repeats; or an edge list as `loadEdges` reads it.
+ * Loads a graph of edges alone: a known name; a `.npz` archive with rows of targets, `indptr` [n +
+ * 1] and `indices`, each ascending and free of repeats; or an edge list as `loadEdges` reads it.
  *
- * @param directed whether the edges of a file have a direction; known sets have what their record says. Of undirected
- * edges that are given more than once, weights are summed. Default true.
+ * @param directed whether the edges of a file have a direction; known sets have what their record
+ * says. Of undirected edges that are given more than once, weights are summed. Default true.
  * @throws Error for an unknown name, or saying what is wrong with the file.
  */
 export async function loadEdgeGraph(

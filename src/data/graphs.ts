@@ -1,4 +1,4 @@
-// Labelled graphs with node features: the container and the archive format.
+// Labelled graphs: the containers, and the archive formats they are read from.
 
 import type { SparseMatrix } from '../sparse/index.js';
 import { Graph } from '../structure/index.js';
@@ -7,6 +7,7 @@ import { type Arrays, featuresFromArrays, normalizeRows, requiredArrays } from '
 import { type NamedArray, toInts } from './formats/index.js';
 import { type Split, splitPerClass } from './splits.js';
 
+/** A graph with a class and features for each node. */
 export interface GraphDataset {
   readonly name: string;
   readonly graph: Graph;
@@ -19,6 +20,7 @@ export interface GraphDataset {
   readonly split: Split | undefined;
 }
 
+/** Options of `graphFromArrays`. */
 export interface GraphArrayOptions {
   /** The stored edges have a direction. */
   readonly directed: boolean;
@@ -31,8 +33,9 @@ export interface GraphArrayOptions {
 }
 
 /**
- * From an archive's arrays: `labels` [n], `edges` [E, 2], features as `featuresFromArrays` reads them, and the split as
- * `train_idx`, `val_idx` and `test_idx`, or as `split` [splits, n] of 0 (train), 1 (validation) and 2 (test).
+ * A labelled graph from an archive's arrays: `labels` [n], `edges` [E, 2], features as
+ * `featuresFromArrays` reads them, and the split as `train_idx`, `val_idx` and `test_idx`, or as
+ * `split` [splits, n] of 0 (train), 1 (validation) and 2 (test).
  *
  * @throws Error naming an array that is missing, RangeError for a split that is not there.
  */
@@ -77,7 +80,12 @@ function publishedSplit(arrays: Arrays, n: number, which: number, name: string):
   return train && validation && test ? { train, validation, test } : undefined;
 }
 
-/** The published split, or 20 nodes of each class to train on and 30 to validate (Shchur et al. 2018), the rest to test. */
+/**
+ * The published split, or a random one: 20 training and 30 validation nodes per class, the rest for
+ * testing (Shchur et al. 2018).
+ *
+ * @throws Error naming a class that is too small.
+ */
 export function splitOf(data: GraphDataset, random: Random): Split {
   return data.split ?? splitPerClass(data.labels, data.classes, { train: 20, validation: 30 }, random);
 }
@@ -86,11 +94,17 @@ export function splitOf(data: GraphDataset, random: Random): Split {
 export interface MultiLabelGraph {
   readonly name: string;
   readonly graph: Graph;
-  /** Labels of node v: labels[indptr[v] … indptr[v + 1]), each in 0 … count − 1; undefined where a set has none. */
+  /**
+   * Labels of node v: labels[indptr[v] … indptr[v + 1]), each in 0 … count − 1; undefined where a
+   * set has none.
+   */
   readonly labels: { readonly indptr: Int32Array; readonly labels: Int32Array; readonly count: number } | undefined;
 }
 
-/** From an archive's arrays: `num` [nodes, labels], `edges` [E, 2], `label_indptr` [n + 1] and `label_indices`. */
+/**
+ * A multi-label graph from an archive's arrays: `num` [nodes, labels], `edges` [E, 2],
+ * `label_indptr` [n + 1] and `label_indices`.
+ */
 export function multiLabelGraphFromArrays(arrays: Arrays, name: string): MultiLabelGraph {
   const need = requiredArrays(arrays, name);
   const ints = (key: string) => toInts(need(key), key);

@@ -1,4 +1,4 @@
-// Hypergraphs by name, from an archive or a folder of tables.
+// Labelled hypergraphs by name, from an archive, or from a folder of tables.
 
 import { existsSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -13,15 +13,19 @@ import { type HypergraphDataset, hypergraphFromArrays, hypergraphFromTables, pla
 /** Names that `loadHypergraph` knows. */
 export const hypergraphNames: readonly string[] = ['planted', ...namesOf('hypergraph')];
 
-/** Whether a named data set lies on this machine. */
+/** Whether a known hypergraph is on this machine. */
 export function hasHypergraph(name: string): boolean {
   return name === 'planted' || hasDataset(name, 'hypergraph');
 }
 
 /**
- * Loads a labelled hypergraph: a known name, a `.npz` archive, or a folder with hyperedges.csv, features.csv and labels.csv. Bags of words are normalised by row.
+ * Loads a labelled hypergraph: a known name, a `.npz` archive (see `hypergraphFromArrays`), or a
+ * folder with hyperedges.csv and, optionally, features.csv and labels.csv (or .tsv; see
+ * `hypergraphFromTables`). Sparse features are scaled to unit row sums.
  *
- * @throws Error that says what is missing and where it was looked for.
+ * @param seed of the generated set `planted`
+ *
+ * @throws Error for an unknown name, or saying which file is missing and where it was looked for.
  */
 export function loadHypergraph(source: string, seed = 0): HypergraphDataset {
   if (source === 'planted') return plantedDataset(seed);

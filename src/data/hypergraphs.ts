@@ -1,4 +1,5 @@
-// Labelled hypergraphs with vertex features: the container, the archive format, tables that people write, and the embedded default.
+// Labelled hypergraphs with vertex features: the container, the archive format, hand-written
+// tables, and the embedded default.
 
 import { SparseMatrix } from '../sparse/index.js';
 import { Hypergraph, type PlantedOptions, plantedHypergraph } from '../structure/index.js';
@@ -6,6 +7,7 @@ import { keep, Random, type Tensor, tensor } from '../tensor/index.js';
 import { featuresFromArrays, normalizeRows, requiredArrays } from './features.js';
 import { type NamedArray, readCsv, readLines, toInts } from './formats/index.js';
 
+/** A hypergraph with a class and features for each vertex. */
 export interface HypergraphDataset {
   readonly name: string;
   readonly hypergraph: Hypergraph;
@@ -21,7 +23,7 @@ function numbered(count: number): string[] {
   return Array.from({ length: count }, (_, index) => String(index));
 }
 
-/** Checks what only the whole data set can tell. @throws Error naming the cause. */
+/** Checks that labels and features fit the hypergraph. @throws Error naming the first mismatch. */
 function checked(dataset: HypergraphDataset): HypergraphDataset {
   const { name, hypergraph, features, labels, classNames } = dataset;
   const fail = (reason: string): never => {
@@ -45,8 +47,11 @@ function checked(dataset: HypergraphDataset): HypergraphDataset {
 }
 
 /**
- * From an archive's arrays: `labels`; `he_indptr` and `he_indices`, or a graph's `edges` [E, 2], which becomes the hypergraph of its edges and of each vertex with its
- * neighbours, as LightHGNN reads graphs; features dense (`x` [N, F]) or compressed (`x_indptr`, `x_indices`, `x_shape`, `x_data` or ones).
+ * A labelled hypergraph from an archive's arrays: `labels` [N], −1 for unknown; `he_indptr` [M + 1]
+ * and `he_indices`, or a graph's `edges` [E, 2], whose hyperedges are its edges and the closed
+ * neighbourhood of each vertex, as in LightHGNN; features as `featuresFromArrays` reads them.
+ *
+ * @throws Error naming an array that is missing or does not fit.
  */
 export function hypergraphFromArrays(arrays: Readonly<Record<string, NamedArray>>, name: string): HypergraphDataset {
   const need = requiredArrays(arrays, name);
@@ -76,17 +81,24 @@ function fromOffsets(name: string, vertices: number, indptr: Int32Array, indices
   return Hypergraph.fromCompressed(vertices, indptr, indices);
 }
 
-/** The three tables of a hypergraph as people write them, each as text. */
+/** The tables of a hypergraph, each as CSV or TSV text. */
 export interface HypergraphTables {
-  /** A header `hyperedge,vertex` and one incidence a line, or, without a header, the vertices of one hyperedge a line. */
+  /**
+   * One incidence a line below the header `hyperedge,vertex`; without that header, the vertices of
+   * one hyperedge a line.
+   */
   readonly hyperedges: string;
-  /** A header `vertex,…` and one line of numbers a vertex. */
+  /** A header `vertex,…`, then a vertex and its numbers on each line. */
   readonly features?: string;
-  /** A header `vertex,label`; an empty label, or no line, is unknown. */
+  /** A header `vertex,label`; a vertex without a line or with an empty label is unlabelled. */
   readonly labels?: string;
 }
 
-/** From tables with vertices named by any text. @throws Error naming table and line. */
+/**
+ * A labelled hypergraph from tables, in which any text names a vertex.
+ *
+ * @throws Error naming table and line.
+ */
 export function hypergraphFromTables(tables: HypergraphTables, name: string): HypergraphDataset {
   const ids = new Map<string, number>();
   const numberOf = (vertex: string) => {
@@ -162,7 +174,12 @@ function denseFeatures(
   return keep(tensor(features, [vertices, width]));
 }
 
-/** Features alone, from a table with a header `vertex,…` and one line of numbers a vertex. */
+/**
+ * Vertex names and features [N, F] from a table with a header `vertex,…` and one line of numbers a
+ * vertex.
+ *
+ * @throws Error naming line and column of a value that is not a finite number.
+ */
 export function featuresFromTable(text: string, name: string): { vertexNames: string[]; features: Tensor } {
   const rows = readCsv(text, name).rows.map(([vertex = '', ...values], index) => ({
     vertex: index,
@@ -172,7 +189,7 @@ export function featuresFromTable(text: string, name: string): { vertexNames: st
   return { vertexNames: rows.map((row) => row.name), features: denseFeatures(rows, rows.length, name) };
 }
 
-/** The embedded default: a planted partition (see `plantedHypergraph`), the same for the same seed. */
+/** The embedded default: a planted partition (see `plantedHypergraph`), determined by the seed. */
 export function plantedDataset(seed = 0, options: PlantedOptions = {}): HypergraphDataset {
   const { hypergraph, labels, words, wordCount } = plantedHypergraph(new Random(seed).split('planted'), options);
   const rowOf = words.flatMap((row, vertex) => Array.from(row, () => vertex));

@@ -1,4 +1,4 @@
-// Labelled images of people's own: a folder a class, with pictures in it; or IDX files as MNIST has them.
+// The user's own labelled images: one folder of pictures per class, or IDX files as in MNIST.
 
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,24 +10,35 @@ import { imageSetNames, loadImages } from './image-sets.js';
 import type { ImageDataset, LabelledImages } from './images.js';
 import { decodePicture, isPicture, type Picture, planesOf } from './pictures.js';
 
+/** Options of `readImages`. */
 export interface ImageFolderOptions {
-  /** Height and width that pictures are scaled to; those of the first picture when left out. */
+  /**
+   * Height and width in pixels that pictures are resized to. Left out: all must have the size of
+   * the first.
+   */
   readonly size?: number;
-  /** 1 makes all pictures grey, 3 all coloured; left out, they must be alike. */
+  /** 1 converts all pictures to grey, 3 to RGB. Left out: all must agree. */
   readonly channels?: 1 | 3;
-  /** Share of the images that is kept for testing where there is no folder `test`. */
+  /** Share of the images held out for testing where there is no folder `test`. Default 0.1. */
   readonly testShare?: number;
+  /** Of the random split. Default 0. */
   readonly seed?: number;
+  /** Called after each picture. */
   readonly onProgress?: (done: number, total: number) => void;
+  /** Called with the address of each file that is fetched. */
   readonly onDownload?: (url: string) => void;
 }
 
 const testNames = ['test', 'val', 'validation'];
 
 /**
- * Images by what a path names: a known set, a folder of IDX files (`train-images…`, `train-labels…`, `t10k-images…`, `t10k-labels…`), or a folder with a folder of pictures a class, maybe under `train` and `test` (or `val`).
+ * Reads labelled images: a known set, which is fetched where it is missing; a folder of IDX files
+ * (`train-images…`, `train-labels…`, `t10k-images…`, `t10k-labels…`); or a folder with one folder
+ * of pictures per class, optionally below `train` and `test` (or `val`). `mean` and `deviation` of
+ * a folder are those of its training images.
  *
- * @throws Error naming a picture that cannot be read, a class without pictures, or sizes and colours that differ.
+ * @throws Error for an unknown name, or naming a picture that cannot be decoded, a class without
+ * pictures, or the first picture of another size or colour.
  */
 export async function readImages(path: string, options: ImageFolderOptions = {}): Promise<ImageDataset> {
   if (!existsSync(path) && imageSetNames.includes(path)) {
@@ -119,7 +130,7 @@ function picturesOf(root: string, folders: readonly string[], classes = folders)
   });
 }
 
-/** A share of each class for testing, at least one picture of each class that has two. */
+/** Holds out a share of each class, at least one picture of each class that has two. */
 function split(all: readonly Labelled[], { testShare = 0.1, seed = 0 }: ImageFolderOptions): [Labelled[], Labelled[]] {
   if (!(testShare > 0 && testShare < 1))
     throw new RangeError(`the share for testing must be in (0, 1), got ${testShare}`);
@@ -196,7 +207,7 @@ function statisticsOf({
         squares += value * value;
       }
     const mean = sum / (count * plane);
-    // Images of one colour have no deviation to divide by.
+    // Constant images have deviation 0, which must not be divided by.
     return { mean, deviation: Math.sqrt(Math.max(0, squares / (count * plane) - mean ** 2)) || 1 };
   });
   return { mean: moments.map(({ mean }) => mean), deviation: moments.map(({ deviation }) => deviation) };

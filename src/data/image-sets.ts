@@ -9,12 +9,16 @@ import type { ImageDataset, LabelledImages } from './images.js';
 /** Names that `loadImages` knows. */
 export const imageSetNames: readonly string[] = namesOf('images');
 
-/** Whether a named image set lies on this machine. */
+/** Whether a known image set is on this machine. */
 export function hasImages(name: string): boolean {
   return hasDataset(name, 'images');
 }
 
-/** Loads a known image set. @throws Error naming the known sets, or saying where its files were looked for. */
+/**
+ * Loads a known image set; see `fetchImages` for those that can be fetched.
+ *
+ * @throws Error naming the known sets, or saying where its files were looked for.
+ */
 export function loadImages(name: string): ImageDataset {
   const record = datasetOf(name, 'images');
   if (!record?.images) throw new Error(`image set "${name}" is not known; there are ${imageSetNames.join(', ')}`);
@@ -41,7 +45,7 @@ function readGrey(paths: readonly string[], first: number): LabelledImages {
   };
 }
 
-/** Luminance at full and colour at half resolution (as the JPEGs they come from have it), to red, green and blue. */
+/** YCbCr with 4:2:0 chroma subsampling (that of the JPEGs the set was made from), to RGB. */
 function readColour(path: string): LabelledImages {
   const { y, cb, cr, label } = readNpz(readBytes(path), path) as Record<'y' | 'cb' | 'cr' | 'label', NamedArray>;
   const [count, height, width] = y.shape as [number, number, number];

@@ -1,9 +1,9 @@
-// Labelled images in memory, as bytes, and the batches that training reads.
+// Labelled 8-bit images in memory, and batches of them as tensors.
 
 import { type Random, type Tensor, tensor } from '../tensor/index.js';
 import { augment } from './augment.js';
 
-/** Images [count, channels, height, width] as bytes, with a class number each. */
+/** Images [count, channels, height, width] of 8 bits, with the class of each. */
 export interface LabelledImages {
   readonly count: number;
   readonly channels: number;
@@ -13,17 +13,18 @@ export interface LabelledImages {
   readonly labels: Int32Array;
 }
 
+/** Training and test images with the names of the classes. */
 export interface ImageDataset {
   readonly name: string;
   readonly classes: readonly string[];
   readonly train: LabelledImages;
   readonly test: LabelledImages;
-  /** Mean and standard deviation of each channel over the training pixels, in units of 255. */
+  /** Mean and standard deviation of each channel over the training pixels, with 255 as 1. */
   readonly mean: readonly number[];
   readonly deviation: readonly number[];
 }
 
-/** The first images. */
+/** The first `most` images, or all of them when there are fewer. Pixels are shared, not copied. */
 export function firstImages(images: LabelledImages, most: number): LabelledImages {
   const count = Math.min(most, images.count);
   const size = images.channels * images.height * images.width;
@@ -35,7 +36,10 @@ export function firstImages(images: LabelledImages, most: number): LabelledImage
   };
 }
 
-/** (pixel/255 − mean)/deviation of chosen images: [indices, channels, height, width]. */
+/**
+ * Selected images, normalised: (pixel/255 − mean) / deviation, f32 [indices, channels, height,
+ * width].
+ */
 export function imageTensor(
   images: LabelledImages,
   indices: ArrayLike<number>,
@@ -46,12 +50,18 @@ export function imageTensor(
   return tensor(values, [indices.length, channels, height, width]);
 }
 
+/** A batch of images as tensors. */
 export interface ImageBatch {
+  /** f32 [batch, channels, height, width] */
   readonly images: Tensor;
+  /** i32 [batch] */
   readonly labels: Tensor;
 }
 
-/** The batches of an epoch, shuffled when `random` is given, else in order. A batch's tensors live until the next is asked for. */
+/**
+ * The batches of one epoch, shuffled when `random` is given. The tensors of a batch are disposed
+ * when the next batch is requested.
+ */
 export function* imageBatches(
   images: LabelledImages,
   statistics: Pick<ImageDataset, 'mean' | 'deviation'>,

@@ -6,7 +6,8 @@ import { readNpz } from './formats/index.js';
 import { type IncidenceDataset, incidencesFromArrays } from './incidences.js';
 
 /**
- * Loads a class for each vertex in each hyperedge: a known name, or a `.npz` archive as `incidencesFromArrays` reads it.
+ * Loads a class for each vertex in each hyperedge: a known name, or a `.npz` archive as
+ * `incidencesFromArrays` reads it.
  *
  * @throws Error for an unknown name, or naming an array that is missing or does not fit.
  */

@@ -1,4 +1,4 @@
-// Edge-dependent labels: a class for every vertex in every hyperedge.
+// Edge-dependent labels: a class for each vertex in each hyperedge.
 
 import { IncidenceList, standardizeTable } from '../structure/index.js';
 import type { Random } from '../tensor/index.js';
@@ -6,17 +6,23 @@ import { type Arrays, requiredArrays } from './features.js';
 import { readLines, toInts } from './formats/index.js';
 import type { Split } from './splits.js';
 
+/** A hypergraph with a class for each incidence. */
 export interface IncidenceDataset {
   readonly name: string;
   readonly incidences: IncidenceList;
   /** The class of each incidence. */
   readonly labels: Int32Array;
   readonly classes: number;
-  /** Numbers of the incidences of training, validation and test hyperedges. */
+  /** Indices of the incidences of training, validation and test hyperedges. */
   readonly split: Split;
 }
 
-/** From an archive: `he_indptr`, `he_indices`, `pin_labels`, `split` (0 train, 1 validation, 2 test, one a hyperedge). */
+/**
+ * Labelled incidences from an archive's arrays: `he_indptr` [M + 1], `he_indices` [I], `pin_labels`
+ * [I], and `split` [M] of 0 (train), 1 (validation) and 2 (test).
+ *
+ * @throws Error naming an array that is missing or does not fit.
+ */
 export function incidencesFromArrays(arrays: Arrays, name: string): IncidenceDataset {
   const need = requiredArrays(arrays, name);
   const ints = (key: string) => toInts(need(key), key);
@@ -29,7 +35,12 @@ export function incidencesFromArrays(arrays: Arrays, name: string): IncidenceDat
   return dataset(name, incidences, labels, ints('split'));
 }
 
-/** From tab- or comma-separated lines, aligned: vertices of a hyperedge in one text, their labels in the other. Hyperedges are split at random 60 : 20 : 20. */
+/**
+ * Labelled incidences from two aligned texts of tab- or comma-separated lines: the vertices of each
+ * hyperedge in one, their labels in the other. Hyperedges are split at random 60 : 20 : 20.
+ *
+ * @throws Error naming the first line whose labels do not match its vertices.
+ */
 export function incidencesFromLines(
   hyperedges: string,
   labels: string,
@@ -77,7 +88,12 @@ function dataset(name: string, incidences: IncidenceList, labels: Int32Array, pa
   };
 }
 
-/** The embedded default: 600 vertices with a hidden authority θ, hyperedges of 2 to 6; a vertex's label is 0 where it has the largest θ, 2 the smallest, else 1. Features see θ through noise. */
+/**
+ * The embedded default: each vertex has a hidden authority θ ~ N(0, 1), hyperedges have 2 to 6
+ * vertices, and the label of an incidence is 0 where the vertex has the largest θ of the hyperedge,
+ * 2 where it has the smallest, else 1. Of the 16 features, 8 are noisy multiples of θ and 8 are
+ * noise.
+ */
 export function roleDataset(
   random: Random,
   { vertices = 600, hyperedges = 900 } = {},

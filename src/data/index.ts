@@ -1,4 +1,5 @@
-// Floor 5: readers of real formats, data sets, splits. Everything here works on bytes and text, in Node and in browsers; `gossamer/data/node` reads files.
+// Floor 5: file formats, data sets, splits. Everything here works on bytes and text, in Node and in
+// browsers; `gossamer/data/node` reads files.
 
 export { type Augmentation, augment } from './augment.js';
 export { type ByteSource, bytesInMemory, type TensorPart } from './bytes.js';
@@ -55,6 +56,16 @@ export {
 export { type IncidenceDataset, incidencesFromArrays, incidencesFromLines, roleDataset } from './incidences.js';
 export { DataLoader, type DataLoaderOptions } from './loader.js';
 export {
+  isPlan,
+  type ModelFile,
+  type ModelKind,
+  modelDescription,
+  modelMetadata,
+  modelSystem,
+  readModelFile,
+  writeModelFile,
+} from './model-file.js';
+export {
   decodePicture,
   imageNetStatistics,
   isPicture,
@@ -87,3 +98,4 @@ export {
   windowsAt,
 } from './text.js';
 export { fromTorchName, loadTorchState, type TorchLoadOptions } from './torch.js';
+export { wordBlocks } from './word-blocks.js';

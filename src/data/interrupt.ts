@@ -1,7 +1,8 @@
 // Ctrl-C as a signal that a training loop can end on.
 
 /**
- * A signal that aborts at the first Ctrl-C, for `fit({ signal })`: the loop then ends with a checkpoint. A second Ctrl-C ends the process as usual. `release` stops listening.
+ * A signal that aborts at the first Ctrl-C, for `fit({ signal })`: training then stops after
+ * writing a checkpoint. A second Ctrl-C ends the process. `release` removes the handler.
  */
 export function interruptSignal(): { readonly signal: AbortSignal; release(): void } {
   const controller = new AbortController();

@@ -1,18 +1,22 @@
-// Batches prepared off the calling thread: a worker augments and normalises the next ones while the current one trains.
+// Prefetched batches: a worker thread augments and normalises the next batches during the current
+// training step.
 
 import { type Background, startBackground } from '../engine/index.js';
 import { type Random, tensor } from '../tensor/index.js';
 import { type Augmentation, augment, type ImageBytes } from './augment.js';
 import type { ImageBatch, ImageDataset, LabelledImages } from './images.js';
 
+/** Options of `DataLoader`. */
 export interface DataLoaderOptions {
+  /** Images in a batch. */
   readonly batchSize: number;
+  /** Default: none. */
   readonly augmentation?: Augmentation;
-  /** Batches that are prepared ahead. */
+  /** Batches prefetched. Default 2. */
   readonly ahead?: number;
-  /** Whether a last batch that is not full is left out. */
+  /** Leave out the last batch where it is not full. Default false. */
   readonly dropLast?: boolean;
-  /** False prepares batches on the calling thread. */
+  /** Prepare batches in a worker rather than on the calling thread. Default true. */
   readonly worker?: boolean;
 }
 
@@ -28,7 +32,10 @@ interface Answer {
   readonly values: Float32Array<ArrayBuffer>;
 }
 
-/** What the worker runs: the images come first, then requests. */
+/**
+ * The worker's message handler: the first message holds the images, each further one requests a
+ * batch.
+ */
 function serve(
   work: typeof augment,
 ): (message: unknown, answer: (message: unknown, transfer: ArrayBuffer[]) => void) => void {
@@ -45,7 +52,8 @@ function serve(
 }
 
 /**
- * Shuffled, augmented batches of labelled images. The same seed gives the same batches with and without a worker.
+ * Shuffled, augmented batches of labelled images. A seed gives the same batches with and without
+ * the worker.
  *
  * @example await fit({ …, batches: (random) => loader.epoch(random) }); loader.close();
  */
@@ -70,13 +78,15 @@ export class DataLoader {
     this.#options = { augmentation: {}, ahead: 2, dropLast: false, worker: true, ...options };
   }
 
-  /** Batches of one epoch. */
+  /** Number of batches in an epoch. */
   get length(): number {
     const { batchSize, dropLast } = this.#options;
     return dropLast ? Math.floor(this.#images.count / batchSize) : Math.ceil(this.#images.count / batchSize);
   }
 
-  /** The batches of an epoch. A batch's tensors live until the next is asked for. */
+  /**
+   * The batches of one epoch. The tensors of a batch are disposed when the next batch is requested.
+   */
   async *epoch(random: Random): AsyncGenerator<ImageBatch> {
     const { batchSize, ahead } = this.#options;
     const order = random.permutation(this.#images.count);

@@ -1,15 +1,15 @@
-// PNG, JPEG and other pictures: decoded by `sharp` in Node, by the platform in browsers.
+// PNG, JPEG and other picture formats: decoded by `sharp` in Node, by the platform in browsers.
 
 import { type Tensor, tensor } from '../tensor/index.js';
 
-/** Red, green and blue bytes, row after row. */
+/** A decoded picture: 8-bit RGB [height, width, 3]. */
 export interface Picture {
   readonly height: number;
   readonly width: number;
   readonly pixels: Uint8Array;
 }
 
-/** Whether a file's name is that of a picture. */
+/** Whether a file name has the extension of a picture format. */
 export function isPicture(file: string): boolean {
   return /\.(jpe?g|png|webp|gif|avif|tiff?)$/i.test(file);
 }
@@ -30,14 +30,17 @@ interface Sharp {
 
 type SharpModule = { default: (input: Uint8Array) => Sharp };
 
+/**
+ * Size to decode to, in pixels: both or neither. The picture is scaled to cover it and cropped at
+ * the centre.
+ */
 export interface PictureOptions {
-  /** Scales the picture to cover so much and cuts off what stands out. */
   readonly height?: number;
   readonly width?: number;
 }
 
 /**
- * Decodes a picture to 8-bit RGB, upright.
+ * Decodes a picture to 8-bit RGB, rotated as its EXIF orientation says.
  *
  * @throws Error when the bytes are no picture, or in Node when `sharp` is not installed.
  */
@@ -76,7 +79,7 @@ async function decodeInBrowser(bytes: Uint8Array, size: PictureOptions): Promise
   return { height, width, pixels };
 }
 
-/** A picture's bytes with channels first; one channel is the luminance. */
+/** A picture as planes [channels, height, width]: RGB for three channels, luminance for one. */
 export function planesOf({ height, width, pixels }: Picture, channels: number): Uint8Array {
   const plane = height * width;
   const planes = new Uint8Array(channels * plane);
@@ -92,10 +95,13 @@ export function planesOf({ height, width, pixels }: Picture, channels: number): 
   return planes;
 }
 
-/** Mean and deviation that ImageNet models are trained with. */
+/** Channel means and standard deviations of ImageNet, with 255 as 1. */
 export const imageNetStatistics = { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] } as const;
 
-/** A picture as a normalised image [1, 3, height, width]. */
+/**
+ * A picture as a normalised f32 image [1, 3, height, width]; with the statistics of ImageNet by
+ * default.
+ */
 export function pictureTensor(
   { height, width, pixels }: Picture,
   { mean, deviation }: { mean: readonly number[]; deviation: readonly number[] } = imageNetStatistics,

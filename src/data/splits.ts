@@ -1,7 +1,8 @@
-// Splits of labelled vertices or rows.
+// Train, validation and test splits of labelled rows.
 
 import type { Random } from '../tensor/index.js';
 
+/** Row indices of each part, ascending. */
 export interface Split {
   readonly train: Int32Array;
   readonly validation: Int32Array;
@@ -9,7 +10,8 @@ export interface Split {
 }
 
 /**
- * Of each class `train` random rows to train on and `validation` to choose by; the rest is the test set. Rows labelled −1 are in none.
+ * Random rows of each class: `counts.train` for training, `counts.validation` for model selection,
+ * the rest for testing. Rows labelled −1 are in no part.
  *
  * @throws Error naming the first class that is too small.
  */
@@ -36,7 +38,13 @@ export function splitPerClass(
   return { train: ascending(parts.train), validation: ascending(parts.validation), test: ascending(parts.test) };
 }
 
-/** k folds of rows with each class spread evenly over them: the rows of every fold, ascending. @throws Error when a class has fewer rows than folds leave to train on */
+/**
+ * Stratified k-fold cross-validation: the test rows of each fold, ascending, with every class
+ * spread evenly over the folds.
+ *
+ * @throws RangeError for fewer than two folds.
+ * @throws Error when there are fewer rows than folds, or a class has a single row.
+ */
 export function stratifiedFolds(labels: Int32Array, classes: number, folds: number, random: Random): Int32Array[] {
   if (!(Number.isInteger(folds) && folds >= 2))
     throw new RangeError(`stratifiedFolds: at least two folds, got ${folds}`);

@@ -1,4 +1,4 @@
-// Tables in files: .csv, .tsv and .txt, each also gzipped, and Parquet.
+// Tables by name or from files: .csv, .tsv and .txt (each also gzipped), and Parquet.
 
 import { tableGroups } from './catalogue.js';
 import { readUnpacked } from './files.js';
@@ -6,7 +6,11 @@ import { locateDataset } from './folders.js';
 import { readCsv } from './formats/csv.js';
 import { type Categorical, type ColumnTable, columnsOf, type LabelledTable, labelledTable } from './tables.js';
 
-/** See `columnsOf` for the options. */
+/**
+ * Reads a table; see `columnsOf` for the options.
+ *
+ * @throws Error naming the file, and the line that cannot be read.
+ */
 export async function loadTable(
   path: string,
   options: { readonly categorical?: Categorical } = {},
@@ -16,10 +20,11 @@ export async function loadTable(
 }
 
 /**
- * A table with the class of each row: a known name, or a file with a column `target`. Of a known table, the columns
- * that hold codes are categories.
+ * A table with the class of each row: a known name, or a file with a column `target`. Of a known
+ * table, the columns that hold codes are categories.
  *
- * @throws Error for an unknown name, a file that cannot be read, or one without that column; see `labelledTable`.
+ * @throws Error for an unknown name, a file that cannot be read, or one without that column; see
+ * `labelledTable`.
  */
 export async function loadLabelledTable(source: string): Promise<LabelledTable> {
   const { path, record } = locateDataset(source, 'table');
@@ -28,12 +33,16 @@ export async function loadLabelledTable(source: string): Promise<LabelledTable> 
   return labelledTable(await loadTable(path, { categorical }), target);
 }
 
+/** A labelled table with its name or path. */
 export interface NamedTable {
   readonly name: string;
   readonly labelled: LabelledTable;
 }
 
-/** The tables of a group (`wide` or `narrow`, see `tableGroups`), or the one that a known name or a path stands for. */
+/**
+ * The tables of a group (`wide` or `narrow`, see `tableGroups`), or the one that a known name or a
+ * path stands for.
+ */
 export async function loadTables(source: string): Promise<NamedTable[]> {
   const tables: NamedTable[] = [];
   for (const name of tableGroups[source] ?? [source]) tables.push({ name, labelled: await loadLabelledTable(name) });

@@ -1,12 +1,15 @@
-// Tables of columns: numbers with gaps, and categories.
+// Tables of numeric and categorical columns with missing values.
 
 import type { Table } from './formats/csv.js';
 
+/** A column of numbers (NaN where missing) or of categories (undefined where missing). */
 export type Column =
-  | { readonly name: string; readonly kind: 'number' /** NaN where missing. */; readonly values: Float64Array }
+  | { readonly name: string; readonly kind: 'number'; readonly values: Float64Array }
   | { readonly name: string; readonly kind: 'category'; readonly values: readonly (string | undefined)[] };
 
+/** A table by column. */
 export interface ColumnTable {
+  /** Number of rows. */
   readonly rows: number;
   readonly columns: readonly Column[];
 }
@@ -17,10 +20,19 @@ function isMissing(field: string): boolean {
   return MISSING.has(field.toLowerCase());
 }
 
-/** Columns of numbers that are codes of categories: names, each of which there must be, or a function of the name. */
+/**
+ * Numeric columns that hold codes of categories: their names, all of which must exist, or a
+ * predicate on the name.
+ */
 export type Categorical = readonly string[] | ((name: string) => boolean);
 
-/** A column is numeric when every field that is not missing is a finite number, unless `categorical` names it. Missing are empty fields, NA, NaN, null, none and ?. */
+/**
+ * Infers column types: a column is numeric when every field that is not missing is a finite number,
+ * unless `categorical` names it. Missing are empty fields, NA, N/A, NaN, null, none and ?, in any
+ * case.
+ *
+ * @throws Error naming a column that occurs twice, or a categorical one that does not exist.
+ */
 export function columnsOf(
   { columns, rows }: Table,
   { categorical = [] }: { readonly categorical?: Categorical } = {},
@@ -51,15 +63,21 @@ function requireColumns(known: readonly string[], asked: readonly string[], what
     throw new Error(`there is no ${what} "${unknown.join('", "')}"; the table has ${known.join(', ')}`);
 }
 
+/** A table without its target column, and the target as classes. */
 export interface LabelledTable {
   readonly table: ColumnTable;
-  /** Indices into `classes`. */
+  /** Class of each row: an index into `classes`. */
   readonly labels: Int32Array;
-  /** Ascending: as numbers when all are. */
+  /** Names of the classes, ascending; in numeric order for a numeric target. */
   readonly classes: readonly string[];
 }
 
-/** Splits off the column to predict. @throws Error for an unknown column, missing labels (naming the first row), fewer than two classes or more than a hundred */
+/**
+ * Splits off the target column.
+ *
+ * @throws Error for an unknown column, a missing label (naming the first row), fewer than two
+ * classes or more than a hundred.
+ */
 export function labelledTable({ rows, columns }: ColumnTable, target: string): LabelledTable {
   requireColumns(
     columns.map(({ name }) => name),
@@ -87,7 +105,7 @@ export function labelledTable({ rows, columns }: ColumnTable, target: string): L
   };
 }
 
-/** Some rows of a table. */
+/** The given rows of a table, in that order. */
 export function tableRows({ columns }: ColumnTable, rows: Int32Array): ColumnTable {
   return {
     rows: rows.length,
@@ -100,11 +118,16 @@ export function tableRows({ columns }: ColumnTable, rows: Int32Array): ColumnTab
   };
 }
 
-/** Rows as people hold them: arrays of fields, or records by column. */
+/** A table, or its rows as arrays of fields or as records by column. */
 export type TableLike = ColumnTable | readonly (readonly Field[])[] | readonly Readonly<Record<string, Field>>[];
 type Field = number | string | null | undefined;
 
-/** A table of rows given as arrays (columns x0, x1 …) or as records. null, undefined and NaN are gaps. @throws Error for rows of other lengths */
+/**
+ * A table from rows given as arrays (columns x0, x1 …) or as records. null, undefined and NaN are
+ * missing values.
+ *
+ * @throws Error naming the first row of another form or length.
+ */
 export function tableOf(rows: TableLike): ColumnTable {
   if (!Array.isArray(rows)) return rows as ColumnTable;
   const records = rows as readonly (readonly Field[] | Readonly<Record<string, Field>>)[];
@@ -128,7 +151,11 @@ export function tableOf(rows: TableLike): ColumnTable {
   };
 }
 
-/** A table with the class of each row. @throws Error for another number of labels, or as `labelledTable` does */
+/**
+ * A table with a class given for each row.
+ *
+ * @throws Error when the number of labels differs from that of rows, or as `labelledTable` does.
+ */
 export function withLabels(table: ColumnTable, labels: readonly (string | number)[]): LabelledTable {
   if (labels.length !== table.rows) throw new Error(`${table.rows} rows have ${labels.length} labels`);
   const name = 'label of the row';

@@ -5,8 +5,8 @@ import { locateDataset } from './folders.js';
 import { type TemporalDataset, type TemporalTableOptions, temporalFromTable } from './temporal.js';
 
 /**
- * Loads a stream of events: a known name, or a table (.csv, .tsv, also .gz) as `temporalFromTable` reads it, whose
- * events are sorted by time unless `sort` says otherwise.
+ * Loads a stream of events: a known name, or a table (.csv, .tsv, also .gz) as `temporalFromTable`
+ * reads it, whose events are sorted by time unless `sort` says otherwise.
  *
  * @throws Error for an unknown name, or naming the column or line that cannot be read.
  */

@@ -1,12 +1,15 @@
-// Event streams as tables: `source,target,t` and more columns of numbers, which become features of the events.
+// Event streams as tables: `source,target,t` and further numeric columns, which become features of
+// the events.
 
 import { TemporalGraph } from '../structure/index.js';
 import { keep, tensor } from '../tensor/index.js';
 import { readCsv } from './formats/index.js';
 
+/** A stream of timed events among nodes. */
 export interface TemporalDataset {
   readonly name: string;
   readonly graph: TemporalGraph;
+  /** Name of each node. */
   readonly nodeNames: readonly string[];
 }
 
@@ -14,16 +17,24 @@ const SOURCE = ['source', 'src', 'from', 'u'];
 const TARGET = ['target', 'dst', 'destination', 'to', 'v'];
 const TIME = ['t', 'time', 'timestamp', 'ts'];
 
+/** Options of `temporalFromTable`. */
 export interface TemporalTableOptions {
-  /** Events out of order are sorted by time, equal times as given, in place of an error. */
+  /** Sort events by time (stable); otherwise events out of order are an error. Default false. */
   readonly sort?: boolean;
-  /** Only the first events. */
+  /** Read this many events at most, the first lines of the table. Default: all. */
   readonly limit?: number;
-  /** Other columns become features of the events. */
+  /** Make the other columns features of the events. Default true. */
   readonly features?: boolean;
 }
 
-/** From a CSV or TSV with a header. Nodes may be named by any text. @throws Error naming the column, or the line of a value that is not a number. */
+/**
+ * An event stream from CSV or TSV text with a header: columns for the source (`source`, `src`,
+ * `from`, `u`), the target (`target`, `dst`, `to`, `v` …) and the time (`t`, `time`, `timestamp`,
+ * `ts`). Any text names a node.
+ *
+ * @throws Error naming a missing column, the line of a value that is not a finite number, or the
+ * first event out of order.
+ */
 export function temporalFromTable(
   text: string,
   name: string,

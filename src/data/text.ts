@@ -1,8 +1,8 @@
-// Plain text for language models: vocabularies of characters, windows of tokens, and a text that is made up.
+// Plain text for language models: character vocabularies, windows of tokens, and a generated text.
 
 import { type Random, type Tensor, tensor } from '../tensor/index.js';
 
-/** Characters by number, in the order of their code points. */
+/** A character-level vocabulary; token ids follow the sorted characters. */
 export class CharacterVocabulary {
   readonly characters: readonly string[];
   readonly #numbers: ReadonlyMap<string, number>;
@@ -12,11 +12,12 @@ export class CharacterVocabulary {
     this.#numbers = new Map(this.characters.map((character, i) => [character, i]));
   }
 
+  /** Number of tokens. */
   get size(): number {
     return this.characters.length;
   }
 
-  /** @throws Error naming the first character that is not known. */
+  /** Token ids of a text. @throws Error naming the first character outside the vocabulary. */
   encode(text: string): Int32Array {
     return Int32Array.from(text, (character) => {
       const number = this.#numbers.get(character);
@@ -26,30 +27,37 @@ export class CharacterVocabulary {
     });
   }
 
+  /** The text of token ids; ids outside the vocabulary are skipped. */
   decode(tokens: ArrayLike<number>): string {
     return Array.from(tokens, (token) => this.characters[token] ?? '').join('');
   }
 }
 
-/** A text split by position: training first, the last share for validation. */
+/** A token stream split by position: the beginning for training, the end for validation. */
 export interface TokenSplit {
   readonly train: Int32Array;
   readonly validation: Int32Array;
 }
 
+/**
+ * Splits a token stream; the parts share its memory.
+ *
+ * @param validationShare of the tokens, in (0, 1)
+ */
 export function splitTokens(tokens: Int32Array, validationShare = 0.1): TokenSplit {
   const cut = Math.floor(tokens.length * (1 - validationShare));
   return { train: tokens.subarray(0, cut), validation: tokens.subarray(cut) };
 }
 
+/** Input windows and their next-token targets. */
 export interface TokenBatch {
   /** i32 [batch, length] */
   readonly inputs: Tensor;
-  /** The tokens that follow, i32 [batch·length]. */
+  /** The next token at each position, i32 [batch·length]. */
   readonly targets: Tensor;
 }
 
-/** Windows of a text that begin at given places. */
+/** Windows of `length` tokens that begin at the given positions. */
 export function windowsAt(tokens: Int32Array, starts: ArrayLike<number>, length: number): TokenBatch {
   const count = starts.length;
   const inputs = new Int32Array(count * length);
@@ -62,7 +70,11 @@ export function windowsAt(tokens: Int32Array, starts: ArrayLike<number>, length:
   return { inputs: tensor(inputs, [count, length]), targets: tensor(targets) };
 }
 
-/** Random windows. @throws Error when the text is shorter than a window. */
+/**
+ * A batch of windows at uniformly random positions.
+ *
+ * @throws Error when the text is shorter than a window.
+ */
 export function randomWindows(tokens: Int32Array, batch: number, length: number, random: Random): TokenBatch {
   const room = tokens.length - length;
   if (room < 1) throw new Error(`a text of ${tokens.length} tokens is shorter than a window of ${length + 1}`);
@@ -81,7 +93,7 @@ const words = {
   place: ['in the valley', 'near the sea', 'under the bridge', 'at night', 'before dawn', 'without a word'],
 };
 
-/** English of a small grammar, for a machine without texts. */
+/** Sentences of a small English grammar: the embedded default for when no text is installed. */
 export function generatedText(characters: number, random: Random): string {
   const pick = (list: readonly string[]) => list[random.integer(list.length)] as string;
   const thing = () =>

@@ -1,14 +1,14 @@
-// Checkpoints with PyTorch's names into our modules: the same path of fields, in camelCase.
+// PyTorch checkpoints: the same dotted names, in camelCase.
 
 import { loadState, stateOf, type Weights } from '../nn/index.js';
 
-/** Names that differ by more than their case. */
+/** Fields whose names differ by more than their case. */
 const renamed: Readonly<Record<string, string>> = { running_var: 'runningVariance' };
 
-/** Counters that batch norm keeps there and nobody needs. */
+/** Batch counters of batch norm, which are not weights. */
 const ignored = /(^|\.)num_batches_tracked$/;
 
-/** `layer1.0.bn1.running_mean` → `layer1.0.bn1.runningMean`. */
+/** PyTorch's name of a weight as ours: `layer1.0.bn1.running_mean` → `layer1.0.bn1.runningMean`. */
 export function fromTorchName(name: string): string {
   return name
     .split('.')
@@ -16,15 +16,21 @@ export function fromTorchName(name: string): string {
     .join('.');
 }
 
+/** Options of `loadTorchState`. */
 export interface TorchLoadOptions {
-  /** Changes names before they are matched, for instance to drop a prefix; undefined leaves a tensor out. */
+  /**
+   * Maps checkpoint names before they are matched, for instance to strip a prefix; undefined skips
+   * the tensor.
+   */
   readonly rename?: (name: string) => string | undefined;
 }
 
 /**
- * Copies a checkpoint with PyTorch's names (read from safetensors, say) into a module.
+ * Copies a checkpoint with PyTorch's names (from safetensors, say) into a module's parameters and
+ * buffers.
  *
- * @throws Error naming the weights that are missing, unknown or of another shape, in the checkpoint's own names.
+ * @throws Error naming the weights that are missing, unknown or of another shape, in the
+ * checkpoint's own names.
  */
 export function loadTorchState(
   module: object,

@@ -1,20 +1,23 @@
-// Vectors of named nodes in files: .npy with names beside it, .csv, .parquet, .safetensors.
+// Embeddings of named nodes in files: .npy with a file of names beside it, .csv, .parquet,
+// .safetensors.
 
 import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { tensor } from '../tensor/index.js';
 import { writeFileAtomic } from './files.js';
 import { csvField, npyHeader, writeSafetensors } from './formats/index.js';
 
+/** Rows of f32 values: a tensor, or an array outside tensor memory. */
 export interface VectorTable {
   readonly shape: readonly number[];
   view(): Float32Array;
 }
 
+/** Embeddings with the names of their nodes. */
 export interface NamedVectors {
-  /** [nodes, dim]: a tensor, or numbers that do not fit tensor memory. */
+  /** [nodes, dimensions] */
   readonly vectors: VectorTable;
   readonly nameOf: (node: number) => string;
-  /** What made them. */
+  /** How they were made; only .safetensors stores it. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
@@ -50,13 +53,19 @@ const writers: Readonly<Record<string, (path: string, data: NamedVectors) => Pro
 /** Suffixes that `writeVectors` knows. */
 export const vectorFormats: readonly string[] = Object.keys(writers);
 
+/** The suffix of a path that `writeVectors` can write. @throws Error listing the known suffixes. */
 export function vectorFormatOf(path: string): string {
   const format = vectorFormats.find((suffix) => path.endsWith(suffix));
   if (!format) throw new Error(`"${path}": vectors can be written as ${vectorFormats.join(', ')}`);
   return format;
 }
 
-/** Writes vectors in the format of the path's suffix; .npy puts the nodes' names, a line each, into .ids.txt beside it. */
+/**
+ * Writes embeddings in the format of the path's suffix; .npy is accompanied by .ids.txt with one
+ * node name a line.
+ *
+ * @throws Error for another suffix.
+ */
 export async function writeVectors(path: string, data: NamedVectors): Promise<void> {
   await writers[vectorFormatOf(path)]?.(path, data);
 }
@@ -65,10 +74,10 @@ function names(vectors: VectorTable, nameOf: (node: number) => string): string[]
   return Array.from({ length: vectors.shape[0] as number }, (_, node) => nameOf(node));
 }
 
-/** Numbers written at a time. */
+/** Values written at a time. */
 const PIECE = 1 << 22;
 
-/** Writes a file piece by piece, whole or not at all: it may be larger than a string or a buffer can be. */
+/** Writes a file atomically, in pieces, so that it may exceed the largest string or buffer. */
 function writePieces(path: string, pieces: () => Iterable<Uint8Array | string>): void {
   const temporary = `${path}.${process.pid}.tmp`;
   const file = openSync(temporary, 'w');
@@ -85,7 +94,7 @@ function writePieces(path: string, pieces: () => Iterable<Uint8Array | string>):
   }
 }
 
-/** A line a node. */
+/** CSV, one node a line. */
 function writeRows(path: string, { vectors, nameOf }: NamedVectors): void {
   const [n, d] = vectors.shape as [number, number];
   const values = vectors.view();

@@ -6,6 +6,7 @@ export {
   type MultiLabels,
   multiLabelScores,
   type NodeScores,
+  type Pairs,
 } from './evaluate.js';
 export {
   type FastRPOptions,

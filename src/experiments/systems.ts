@@ -64,6 +64,192 @@ export const systems: readonly SystemRecord[] = [
     load: () => import('./hypergraph/lighthgnn.js'),
   },
   {
+    slug: 'conhd',
+    title: 'CoNHD: co-representation neural hypergraph diffusion',
+    family: 'hypergraph',
+    about: 'a label for a vertex in each of its hyperedges, by diffusion among incidences',
+    paper: {
+      authors: 'Zheng, Worring',
+      title: 'Co-Representation Neural Hypergraph Diffusion for Edge-Dependent Node Classification',
+      venue: 'CIKM',
+      year: 2025,
+      arxiv: '2405.14286',
+    },
+    abstract: {
+      best: 'CoNHD achieves the best performance across all benchmark ENC datasets',
+      downstream: 'and several downstream tasks',
+      efficiency: 'without sacrificing efficiency',
+      smoothing:
+        'WHATsNet suffers from the common oversmoothing issue in most HGNNs. To address these limitations, we propose CoNHD',
+    },
+    load: () => import('./hypergraph/conhd.js'),
+  },
+  {
+    slug: 'dgmlp',
+    title: 'DGMLP: evaluating deep graph neural networks',
+    family: 'graph',
+    about:
+      'deep graph networks that stay accurate, and the harness that tells depth of propagation from depth of ' +
+      'transformation',
+    paper: {
+      authors: 'Zhang, Sheng, Jiang, Xia, Gao, Yang, Cui',
+      title: 'Evaluating Deep Graph Neural Networks',
+      venue: 'arXiv',
+      year: 2021,
+      arxiv: '2108.00955',
+    },
+    abstract: {
+      accuracy: 'it achieves state-of-the-art node classification performance on various datasets',
+      flexibility:
+        'it can flexibly choose different propagation and transformation depths according to graph size and sparsity',
+      scalability: 'it supports fast training on large-scale graphs',
+    },
+    load: () => import('./graph/dgmlp.js'),
+  },
+  {
+    slug: 'nat',
+    title: 'NAT: neighbourhood-aware temporal network representation',
+    family: 'graph',
+    about: 'predicts who meets next in an event stream, from caches of neighbours of fixed size',
+    paper: {
+      authors: 'Luo, Li',
+      title: 'Neighborhood-aware Scalable Temporal Network Representation Learning',
+      venue: 'LoG',
+      year: 2022,
+      arxiv: '2209.01084',
+    },
+    abstract: {
+      transductive:
+        'outperforms all cutting-edge baselines by averaged 1.2% […] in transductive […] link prediction accuracy',
+      inductive:
+        'outperforms all cutting-edge baselines by averaged […] 4.2% in […] inductive link prediction accuracy',
+      jointSpeed: 'a speed-up of 4.1-76.7x against the baselines that adopt joint structural features',
+      speed: 'a speed-up of 1.6-4.0x against the baselines that cannot adopt those features',
+    },
+    load: () => import('./graph/nat.js'),
+  },
+  {
+    slug: 'fastrp',
+    title: 'FastRP: network embeddings via very sparse random projection',
+    family: 'embedding',
+    about: 'embeds the nodes of a graph in milliseconds, without training',
+    paper: {
+      authors: 'Chen, Sultan, Tian, Chen, Skiena',
+      title: 'Fast and Accurate Network Embeddings via Very Sparse Random Projection',
+      venue: 'CIKM',
+      year: 2019,
+      arxiv: '1908.11512',
+    },
+    abstract: {
+      speed: 'FastRP is over 4,000 times faster than state-of-the-art methods such as DeepWalk and node2vec',
+      quality:
+        'while achieving comparable or even better performance as evaluated on several real-world networks on various ' +
+        'downstream tasks',
+      similarity:
+        'the success of these methods should be attributed to the proper construction of this similarity matrix, ' +
+        'rather than the dimension reduction method employed',
+      ease: 'advantageous for its ease of implementation, parallelization and hyperparameter tuning',
+    },
+    load: () => import('./embedding/fastrp.js'),
+  },
+  {
+    slug: 'fully-ppr',
+    title: 'Fully personalised PageRank by random walks in pipelines',
+    family: 'embedding',
+    about: 'personalised PageRank from every node, on threads or over MPI',
+    paper: {
+      authors: 'Lin',
+      title: 'Distributed Algorithms for Fully Personalized PageRank on Large Graphs',
+      venue: 'WWW',
+      year: 2019,
+      arxiv: '1903.11749',
+    },
+    abstract: {
+      speed: 'our solution is several orders of magnitude faster than the state-of-the-arts',
+      accuracy: 'largely outperforms the baseline algorithms in terms of accuracy',
+      largeNodes: 'alleviate the issue of large nodes that could explode the memory space',
+      shortWalks: 'pre-compute short walks for small nodes that largely speedup the computation of random walks',
+      pipelines:
+        'optimize the amount of random walks to compute in each pipeline that significantly reduces the overhead',
+      billion: 'the existing approach cannot handle graphs with billion edges on a moderate-size cluster',
+    },
+    load: () => import('./embedding/fully-ppr.js'),
+  },
+  {
+    slug: 'hypernet-review',
+    title: 'Hypernetworks by the five criteria of the review',
+    family: 'hypernet',
+    about: 'networks that make the weights of networks, in every design by the five criteria of the field',
+    paper: {
+      authors: 'Chauhan, Zhou, Lu, Molaei, Clifton',
+      title: 'A Brief Review of Hypernetworks in Deep Learning',
+      venue: 'Artificial Intelligence Review',
+      year: 2024,
+      arxiv: '2306.06955',
+    },
+    abstract: {
+      flexibility: 'greater flexibility, adaptability, dynamism',
+      training: 'faster training',
+      sharing: 'information sharing',
+      compression: 'model compression',
+      problems:
+        'promising results in a variety of deep learning problems, including continual learning, causal inference, ' +
+        'transfer learning, weight pruning, uncertainty quantification, zero-shot learning, natural language ' +
+        'processing, and reinforcement learning',
+      example: 'an illustrative example to train deep neural networks using hypernets',
+      criteria:
+        'categorizing hypernets based on five design criteria as inputs, outputs, variability of inputs and outputs, ' +
+        'and architecture of hypernets',
+    },
+    load: () => import('./hypernet/hypernet-review.js'),
+  },
+  {
+    slug: 'mip',
+    title: 'MIP: magnitude-invariant parametrisations of hypernetworks',
+    family: 'hypernet',
+    about: 'hypernetworks that train steadily, whatever the magnitude of their conditions',
+    paper: {
+      authors: 'Gonzalez Ortiz, Guttag, Dalca',
+      title: 'Magnitude Invariant Parametrizations Improve Hypernetwork Learning',
+      venue: 'ICLR',
+      year: 2024,
+      arxiv: '2304.07645',
+    },
+    abstract: {
+      proportionality: 'a magnitude proportionality between the inputs and outputs of the hypernetwork',
+      unstable:
+        'this can lead to unstable optimization, thereby slowing down convergence, and sometimes even preventing any ' +
+        'learning',
+      tasks: 'on several hypernetwork tasks, where it consistently stabilizes training and achieves faster convergence',
+      ablation:
+        'a comprehensive ablation study including choices of activation function, normalization strategies, input ' +
+        'dimensionality, and hypernetwork architecture; and find that MIP improves training in all scenarios',
+      code: 'easy-to-use code that can turn existing networks into MIP-based hypernetworks',
+    },
+    load: () => import('./hypernet/mip.js'),
+  },
+  {
+    slug: 'hypertab',
+    title: 'HyperTab: a hypernetwork for small tables',
+    family: 'hypernet',
+    about: 'classifies small tables by an ensemble of small networks whose weights one hypernetwork makes',
+    paper: {
+      authors: 'Wydmański, Bulenok, Śmieja',
+      title: 'HyperTab: Hypernetwork Approach for Deep Learning on Small Tabular Datasets',
+      venue: 'DSAA',
+      year: 2023,
+      arxiv: '2304.03543',
+    },
+    abstract: {
+      small: 'consistently outranks other methods on small data (with a statistically significant difference)',
+      larger: 'scores comparable to them on larger datasets',
+      parameters:
+        'virtually increase the number of training samples while keeping the number of trainable parameters unchanged',
+      overfitting: 'which prevents model overfitting',
+    },
+    load: () => import('./hypernet/hypertab.js'),
+  },
+  {
     slug: 'vanillanet',
     title: 'VanillaNet: the power of minimalism',
     family: 'vision',

@@ -248,7 +248,7 @@ describe('files of one’s own', () => {
     expect(loadTemporal(path, { limit: 2 }).graph.eventCount).toBe(2);
     expect(() => loadTemporal(path, { sort: false })).toThrow();
     expect(() => loadTemporal(own('cut.csv.gz', gzipSync('source,target,t\n').subarray(0, 20)))).toThrow(
-      /cut\.csv\.gz" cannot be unpacked/,
+      /cut\.csv\.gz" cannot be decompressed/,
     );
   });
 

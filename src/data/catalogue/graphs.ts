@@ -209,4 +209,5 @@ const heterophilousGraphs: readonly DatasetRecord[] = [
   ),
 ];
 
+/** Labelled graphs. */
 export const graphRecords: readonly DatasetRecord[] = [...citations, ...attributedGraphs, ...heterophilousGraphs];

@@ -106,4 +106,5 @@ const incidences: readonly DatasetRecord[] = [
   ),
 ];
 
+/** Labelled hypergraphs and incidences. */
 export const hypergraphRecords: readonly DatasetRecord[] = [...publications, ...incidences];

@@ -12,6 +12,7 @@ function idxFiles(folder: string, digests: readonly [string, string, string, str
   }));
 }
 
+/** Image sets. */
 export const imageRecords: readonly DatasetRecord[] = [
   {
     name: 'mnist',

@@ -184,4 +184,5 @@ const eventStreams: readonly DatasetRecord[] = [
   ),
 ];
 
+/** Networks without node features. */
 export const networkRecords: readonly DatasetRecord[] = [...multiLabelGraphs, ...edgeLists, ...eventStreams];

@@ -1,4 +1,4 @@
-// What the catalogue says of a data set: types and the table of kinds, no code.
+// The record of a data set in the catalogue, and the table of kinds.
 
 /** What a data set is for, and with it the function that reads it: see `datasetKinds`. */
 export type DatasetKind =
@@ -12,14 +12,16 @@ export type DatasetKind =
   | 'images'
   | 'text';
 
+/** A file of a data set. */
 export interface DatasetFile {
   /** Path below a data folder, with forward slashes: `planetoid/cora.npz`. */
   readonly path: string;
   /** SHA-256 in hexadecimal. */
   readonly sha256: string;
   /**
-   * What the digest is of: the file's bytes (the default), the content that a gzip file unpacks to, or the hyperedges
-   * and labels of an archive (see `contentDigest`), which do not depend on how either was packed.
+   * What the digest is of: the file's bytes (the default), the content that a gzip file unpacks to,
+   * or the hyperedges and labels of an archive (see `contentDigest`), which do not depend on how
+   * either was packed.
    */
   readonly digestOf?: 'bytes' | 'unpacked' | 'hyperedges';
 }
@@ -27,13 +29,14 @@ export interface DatasetFile {
 /** Where a publisher keeps a data set, and in what form. */
 export interface DatasetDownload {
   /**
-   * `files`: a folder of the files under the same names; `text`: one file, which is kept gzipped; `hypergcn`: a folder
-   * of the pickles hypergraph, labels and features, which become one archive.
+   * `files`: a folder of the files under the same names; `text`: one file, which is kept gzipped;
+   * `hypergcn`: a folder of the pickles hypergraph, labels and features, which become one archive.
    */
   readonly form: 'files' | 'text' | 'hypergcn';
   readonly address: string;
 }
 
+/** Who published a data set. */
 export interface DatasetSource {
   /** The publisher's page. */
   readonly address: string;
@@ -41,6 +44,7 @@ export interface DatasetSource {
   readonly citation: string;
 }
 
+/** What is known of a data set. */
 export interface DatasetRecord {
   /** What loaders and the command line call it; unique within a kind. */
   readonly name: string;
@@ -54,13 +58,21 @@ export interface DatasetRecord {
   readonly size: string;
   /** Where the files differ from what was published. */
   readonly note?: string;
-  /** Where it can be fetched from; absent for sets that have to be put into a data folder by hand. */
+  /**
+   * Where it can be fetched from; absent for sets that have to be put into a data folder by hand.
+   */
   readonly download?: DatasetDownload;
   /** Graphs: whether edges have a direction. False when left out. */
   readonly directed?: boolean;
-  /** Tables: the column to predict, and which of the others hold codes of categories (none when left out). */
+  /**
+   * Tables: the column to predict, and which of the others hold codes of categories (none when left
+   * out).
+   */
   readonly table?: { readonly target: string; readonly coded?: 'all' | readonly string[] };
-  /** Images: names of the classes, mean and standard deviation of each channel over the training pixels, in 255ths. */
+  /**
+   * Images: names of the classes, mean and standard deviation of each channel over the training
+   * pixels, with 255 as 1.
+   */
   readonly images?: {
     readonly classes: readonly string[];
     readonly mean: readonly number[];
@@ -68,6 +80,7 @@ export interface DatasetRecord {
   };
 }
 
+/** What is known of a kind of data sets. */
 export interface DatasetKindRecord {
   /** What a set of this kind is called in messages: `neither a file nor a known text`. */
   readonly noun: string;

@@ -145,9 +145,10 @@ const wisdm: DatasetRecord = {
   table: { target: 'activity', coded: ['user'] },
 };
 
+/** Labelled tables. */
 export const tableRecords: readonly DatasetRecord[] = [...wide, ...narrow, ...others, wisdm];
 
-/** Tables that are used together. */
+/** Groups of tables that are evaluated together. */
 export const tableGroups: Readonly<Record<string, readonly string[]>> = {
   wide: wide.map(({ name }) => name),
   narrow: narrow.map(({ name }) => name),

@@ -2,6 +2,7 @@
 
 import type { DatasetRecord } from './record.js';
 
+/** Texts for language models. */
 export const textRecords: readonly DatasetRecord[] = [
   {
     name: 'tinyshakespeare',

@@ -2,6 +2,7 @@
 
 import { type Tensor, tensor } from '../../tensor/index.js';
 
+/** Element types of arrays in files. */
 export type ArrayValues =
   | Float32Array
   | Float64Array
@@ -12,6 +13,7 @@ export type ArrayValues =
   | Int8Array
   | Uint8Array;
 
+/** An array as files store it: a shape, and values in row-major order. */
 export interface NamedArray {
   readonly shape: readonly number[];
   readonly values: ArrayValues;

@@ -2,6 +2,7 @@
 
 import Papa from 'papaparse';
 
+/** A parsed table: the header, and the fields of each row as text. */
 export interface Table {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];

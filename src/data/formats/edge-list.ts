@@ -1,6 +1,10 @@
-// Edge lists as text: two columns of nodes and maybe a weight, a line an edge, read from pieces of bytes so that files larger than a string can be read.
+// Edge lists as text: one edge a line, two columns of nodes and an optional weight. The text is
+// parsed from chunks of bytes, so that files may exceed the longest string.
 
-/** Edges with nodes renumbered 0 … n − 1 in the order of first appearance, or of their numbers where all are integers. */
+/**
+ * Edges with nodes renumbered 0 … n − 1 in the order of first appearance, or of their numbers where
+ * all are integers.
+ */
 export interface EdgeList {
   readonly sources: Int32Array;
   readonly targets: Int32Array;
@@ -9,6 +13,7 @@ export interface EdgeList {
   readonly names: NodeNames;
 }
 
+/** The names of the nodes 0 … count − 1. */
 export interface NodeNames {
   readonly count: number;
   of(node: number): string;
@@ -25,7 +30,7 @@ const WEIGHT = ['weight', 'w', 'value'];
 /** Largest node number that is kept as a number. */
 const LARGEST = 2 ** 31 - 1;
 
-/** Numbers in an array that doubles. */
+/** A typed array that doubles its capacity as it grows. */
 class Growing<T extends Int32Array | Float32Array> {
   length = 0;
   #values: T;
@@ -48,15 +53,23 @@ class Growing<T extends Int32Array | Float32Array> {
   }
 }
 
-/** Thrown inside when a node turns out not to be an integer: the text is then read again with names. */
+/**
+ * Thrown by the parser at the first node that is not an integer; the text is then parsed again with
+ * names.
+ */
 class NotNumbers extends Error {}
 
 /**
- * Reads an edge list from the pieces of a text. `pieces` is called again when nodes turn out to be names. Columns are separated by tabs, commas, semicolons or spaces; a header names them (`source`, `target`, `weight` and the like), without one they
- * are source, target and maybe weight. Lines that begin with # and empty ones are skipped.
+ * Parses an edge list. Columns are separated by tabs, commas, semicolons or spaces. A header names
+ * them (`source`, `target`, `weight` and synonyms); without one they are source, target and an
+ * optional weight. Empty lines and lines that begin with # are skipped.
  *
- * @param name what errors call the file
- * @throws Error naming the line of a missing target, or of a weight that is not a positive number, and when there are no edges.
+ * @param pieces gives the chunks of the text; called a second time when nodes are names rather than
+ * integers
+ *
+ * @param name of the file, in error messages
+ * @throws Error naming the line of a missing target, or of a weight that is not a positive number,
+ * and when there are no edges.
  */
 export async function readEdgeList(
   pieces: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>,

@@ -1,8 +1,8 @@
-// Writing GGUF files (version 3), part by part, so that large ones need not fit in memory.
+// GGUF files (version 3), written in parts, so that large ones need not fit in memory.
 
 import { type BlockFormat, blockFormats } from '../../quantized/index.js';
 
-/** A value of the metadata with its type. */
+/** A metadata value with its GGUF type. */
 export type GgufEntry =
   | readonly ['u32' | 'i32' | 'f32', number]
   | readonly ['u64', number | bigint]
@@ -11,15 +11,16 @@ export type GgufEntry =
   | readonly ['strings', readonly string[]]
   | readonly ['i32s' | 'f32s', readonly number[]];
 
+/** A tensor to write. */
 export interface GgufOutput {
   readonly name: string;
-  /** Row-major as here: the file lists the fastest axis first. */
+  /** Row-major; the file stores the fastest axis first. */
   readonly shape: readonly number[];
-  /** A format, or the number of another one. */
+  /** A known format, or the GGML type number of another one. */
   readonly type: BlockFormat | 'F32' | 'F16' | 'BF16' | number;
-  /** Its bytes in the file, made when their turn comes when a function. */
+  /** The stored bytes; a function is called when they are written. */
   readonly bytes: Uint8Array | (() => Uint8Array);
-  /** How many they are; needed for functions. */
+  /** Number of bytes, required where `bytes` is a function. */
   readonly byteLength?: number;
 }
 
@@ -42,7 +43,7 @@ const lengthOf = ({ bytes, byteLength, name }: GgufOutput): number => {
   return length;
 };
 
-/** Collects the header's numbers. */
+/** A growing buffer of the header. */
 class Header {
   #bytes = new Uint8Array(4096);
   #length = 0;
@@ -92,7 +93,7 @@ class Header {
   }
 }
 
-/** A file's bytes: the header, then each tensor with its padding. */
+/** The parts of a GGUF file in order: the header, then each tensor with its padding. */
 export function* ggufParts(
   metadata: Readonly<Record<string, GgufEntry>>,
   tensors: readonly GgufOutput[],
@@ -127,7 +128,7 @@ export function* ggufParts(
   }
 }
 
-/** The same as one piece. */
+/** A GGUF file in one buffer; see `ggufParts`. */
 export function writeGguf(
   metadata: Readonly<Record<string, GgufEntry>>,
   tensors: readonly GgufOutput[],

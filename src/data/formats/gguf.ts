@@ -1,18 +1,21 @@
-// GGUF, the file format of llama.cpp (versions 2 and 3): metadata, then tensors in whole or in quantised blocks. Only the header is kept in memory; tensors are read when asked for.
+// GGUF, the file format of llama.cpp (versions 2 and 3): metadata, then float or block-quantised
+// tensors. Only the header is kept in memory; tensors are read on demand.
 
 import { type BlockFormat, BlockMatrix, blockFormats, halfToFloat } from '../../quantized/index.js';
 import { emptyTensor, type Tensor, tensor } from '../../tensor/index.js';
 import { type ByteSource, bytesInMemory, partOf, type TensorPart } from '../bytes.js';
 import { widenHalves } from './halves.js';
 
+/** A metadata value; 64-bit integers are bigint. */
 export type GgufValue = number | bigint | boolean | string | readonly GgufValue[];
 
+/** Type, shape and byte range of a stored tensor. */
 export interface GgufTensorInfo {
   readonly name: string;
-  /** Row-major as here: GGUF lists the fastest axis first. */
+  /** Row-major; GGUF itself stores the fastest axis first. */
   readonly shape: readonly number[];
   readonly type: string;
-  /** From the start of the data. */
+  /** In bytes, from the start of the tensor data. */
   readonly offset: number;
   readonly bytes: number;
 }
@@ -22,7 +25,7 @@ interface GgmlType {
   /** Values and bytes of a block. */
   readonly values: number;
   readonly bytes: number;
-  /** None for floats, which are read as they are or widened by a kernel. */
+  /** undefined for float types, which are copied or widened by a kernel. */
   readonly decode?: (view: DataView, at: number, out: Float32Array, to: number) => void;
 }
 
@@ -34,7 +37,10 @@ function scaleAndMinimum(at: (i: number) => number, j: number): [scale: number, 
   return [(at(j + 4) & 15) | ((at(j - 4) >> 6) << 4), (at(j + 4) >> 4) | ((at(j) >> 6) << 4)];
 }
 
-/** Q4_K and Q5_K: eight sub-blocks of 32 with 6-bit scales and minima; the fifth bits lie in 32 bytes before the nibbles. */
+/**
+ * Q4_K and Q5_K: eight sub-blocks of 32 with 6-bit scales and minima; the fifth bits lie in 32
+ * bytes before the nibbles.
+ */
 function decodeK(fifth: boolean) {
   return (view: DataView, at: number, out: Float32Array, to: number) => {
     const [d, dmin] = [half(view, at), half(view, at + 2)];
@@ -113,7 +119,7 @@ const types: Readonly<Record<number, GgmlType>> = {
   30: { name: 'BF16', values: 1, bytes: 2 },
 };
 
-/** Names of types that can only be named. */
+/** Names of types that are recognised but cannot be decoded. */
 const otherTypes: Readonly<Record<number, string>> = {
   9: 'Q8_1',
   10: 'Q2_K',
@@ -135,15 +141,15 @@ const otherTypes: Readonly<Record<number, string>> = {
   35: 'TQ2_0',
 };
 
-/** Bytes of metadata values of one number, by their type. */
+/** Size in bytes of scalar metadata values, by type. */
 const scalarBytes: Readonly<Record<number, number>> = {
   ...{ 0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8 },
 };
 
-/** Bytes of the header that are read first; more, twice as many each time, as they are needed. */
+/** Bytes of the header that are read first; the buffer doubles as needed. */
 const HEADER_BYTES = 65536;
 
-/** Reads the header's numbers one after another, never past the end. */
+/** A bounds-checked sequential reader of the header. */
 class Cursor {
   #bytes = new Uint8Array(0);
   #view = new DataView(new ArrayBuffer(0));
@@ -202,7 +208,9 @@ class Cursor {
     }
   }
 
-  /** A 64-bit count that the rest of the file can hold at `least` bytes each. */
+  /**
+   * A 64-bit count of items of at least `least` bytes each, checked against the size of the file.
+   */
   count(least: number, what: string): number {
     const value = Number(this.scalar(10));
     if (!(value * least <= this.source.size - this.at)) this.fail(`declares ${value} ${what}, more than it holds`);
@@ -224,16 +232,16 @@ class Cursor {
   }
 }
 
-/** "GGUF" as a number. */
+/** "GGUF" as a little-endian integer. */
 const MAGIC = 0x46554747;
 
-/** A GGUF file: its metadata, and its tensors, each read when asked for. */
+/** A GGUF file: its metadata, and tensors that are read on demand. */
 export class GgufFile {
   readonly version: number;
   readonly metadata: Readonly<Record<string, GgufValue>>;
   readonly tensors: ReadonlyMap<string, GgufTensorInfo>;
   readonly #source: ByteSource;
-  /** Where the tensors begin. */
+  /** Byte offset of the tensor data. */
   readonly #start: number;
   readonly #fail: (reason: string) => never;
 
@@ -281,7 +289,7 @@ export class GgufFile {
     return { name, shape, type: known.name, offset, bytes: (size / known.values) * known.bytes };
   }
 
-  /** Type, shape and place of a tensor or of a part of it. */
+  /** Type, shape and byte range of a tensor or of a part of it. */
   #part(name: string, part: TensorPart) {
     const { type, shape, bytes, offset } = this.tensors.get(name) ?? this.#fail(`has no tensor "${name}"`);
     return { type, ...partOf({ shape, bytes, position: this.#start + offset }, part) };
@@ -313,7 +321,10 @@ export class GgufFile {
     return tensor(values, shape);
   }
 
-  /** A quantised matrix as it is, for products without decoding; higher axes are rows. */
+  /**
+   * A block-quantised matrix in its stored format, for products without dequantisation; leading
+   * axes are flattened into rows.
+   */
   blocks(name: string, part: TensorPart = {}): BlockMatrix {
     const { type, shape, position } = this.#part(name, part);
     if (!Object.hasOwn(blockFormats, type)) return this.#fail(`holds tensor "${name}" as ${type}, not in blocks`);
@@ -325,9 +336,9 @@ export class GgufFile {
 }
 
 /**
- * Reads a GGUF file, from memory or by ranges.
+ * Opens a GGUF file, in memory or by ranges.
  *
- * @param name what errors call bytes in memory.
+ * @param name of bytes in memory, in error messages
  * @throws Error when the file is cut short, inconsistent or of another version.
  */
 export function readGguf(file: Uint8Array | ByteSource, name = '.gguf'): GgufFile {

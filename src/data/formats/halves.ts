@@ -1,15 +1,15 @@
-// Numbers of 16 bits in files, as floats.
+// 16-bit floats in files, widened to f32.
 
 import { cpu } from '../../engine/index.js';
 import { emptyTensor, scope, slice, type Tensor } from '../../tensor/index.js';
 
-/** Numbers that are read at once. */
+/** Values read at a time. */
 const CHUNK = 2 ** 21;
 
 /**
- * An f32 tensor from F16 or BF16 numbers, read part by part.
+ * An f32 tensor from F16 or BF16 values, read in parts.
  *
- * @param read fills its argument with the bytes from an offset on
+ * @param read fills its first argument with the bytes that start at an offset
  */
 export function widenHalves(
   shape: readonly number[],

@@ -1,4 +1,5 @@
-// The IDX format of MNIST: two zero bytes, an element type, the number of axes, big-endian sizes, then big-endian values; often packed with gzip.
+// The IDX format of MNIST: two zero bytes, an element type, the number of axes, big-endian sizes,
+// then big-endian values; often gzipped.
 
 import { gunzipSync } from 'fflate';
 import type { ArrayValues, NamedArray } from './array.js';
@@ -19,9 +20,9 @@ const elements: Readonly<Record<number, Element>> = {
 };
 
 /**
- * Reads an IDX file, packed or not.
+ * Reads an IDX file, gzipped or not.
  *
- * @param name what errors call the file.
+ * @param name of the file, in error messages
  * @throws Error when the file is not IDX, or its length is not what its header declares.
  */
 export function readIdx(file: Uint8Array, name = '.idx'): NamedArray {

@@ -13,7 +13,7 @@ interface Element {
   readonly read: Reader;
 }
 
-/** 64-bit integers become 32-bit ones, where they fit. */
+/** 64-bit integers are narrowed to 32 bits where they fit. */
 function readLong(view: DataView, offset: number): number {
   const value = Number(view.getBigInt64(offset, true));
   if (value !== (value | 0)) throw new Error(`64-bit integer ${value} does not fit 32 bits`);
@@ -36,7 +36,7 @@ const elements: Readonly<Record<string, Element>> = {
 /**
  * Reads a .npy file: little-endian numbers in C order.
  *
- * @param name what errors call the file.
+ * @param name of the file, in error messages
  * @throws Error when the file is not .npy, is truncated, or holds another element type.
  */
 export function readNpy(bytes: Uint8Array, name = '.npy'): NamedArray {
@@ -98,7 +98,7 @@ function describe(values: ArrayValues): string {
   return (kinds.find(([kind]) => values instanceof kind) as [unknown, string])[1];
 }
 
-/** What a .npy file begins with; the values follow as they lie in memory. */
+/** The header of a .npy file; the raw little-endian values follow it. */
 export function npyHeader({ shape, values }: NamedArray): Uint8Array {
   const list = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
   const header = `{'descr': '${describe(values)}', 'fortran_order': False, 'shape': (${list}), }`;
@@ -119,10 +119,14 @@ export function writeNpy(array: NamedArray): Uint8Array {
   return file;
 }
 
-/** Largest unpacked size accepted of one array: a defence against archives that unpack without end. */
+/** Largest decompressed size accepted of one array: a defence against decompression bombs. */
 const MAXIMUM_UNPACKED = 2 ** 31;
 
-/** Reads a .npz archive: arrays by name. @throws Error when the archive or one of its arrays is broken. */
+/**
+ * Reads a .npz archive: arrays by name.
+ *
+ * @throws Error when the archive or one of its arrays is broken.
+ */
 export function readNpz(bytes: Uint8Array, name = '.npz'): Record<string, NamedArray> {
   let files: Record<string, Uint8Array>;
   try {

@@ -1,14 +1,16 @@
-// Python pickles, as far as published data sets need them: plain values, NumPy arrays, and the fields of objects such as SciPy's sparse matrices. Nothing
-// in a pickle is ever run: classes become records, and any other callable is refused.
+// The subset of Python pickles that published data sets use: plain values, NumPy arrays, and the
+// fields of objects such as SciPy's sparse matrices. No code in a pickle is executed: classes
+// become records, and any other callable is refused.
 
 import type { ArrayValues, NamedArray } from './array.js';
 
-/** An object as its class name and fields. */
+/** A Python object as its class name and fields. */
 export interface PickledObject {
   readonly className: string;
   readonly fields: ReadonlyMap<Pickled, Pickled>;
 }
 
+/** A value read from a pickle. */
 export type Pickled =
   | null
   | boolean
@@ -53,7 +55,11 @@ const arrayKinds: Readonly<Record<string, new (buffer: ArrayBuffer) => ArrayLike
   b1: Uint8Array,
 };
 
-/** Values of a NumPy buffer; 64-bit integers become 32-bit ones. @throws Error for other types and byte orders. */
+/**
+ * Values of a NumPy buffer; 64-bit integers are narrowed to 32 bits.
+ *
+ * @throws Error for other types and byte orders.
+ */
 function arrayValues({ kind, order }: DType, raw: Uint8Array): ArrayValues {
   const Kind = arrayKinds[kind];
   if (!Kind || order === '>') throw new Error(`NumPy elements of type "${order}${kind}" are not supported`);
@@ -65,7 +71,7 @@ const sets = ['builtins.set', '__builtin__.set', 'builtins.frozenset', '__builti
 const maps = ['collections.defaultdict', 'collections.OrderedDict'];
 const reconstructors = ['copy_reg._reconstructor', 'copyreg._reconstructor'];
 
-/** What calling a known function gives. @throws Error for every other function. */
+/** The result of a known function. @throws Error for every other function. */
 function call(target: Value, args: readonly Value[]): Value {
   if (!(target instanceof Global)) throw new Error('calls something that is no global');
   const { name } = target;
@@ -81,7 +87,7 @@ function call(target: Value, args: readonly Value[]): Value {
   throw new Error(`calls ${name}, which is not allowed`);
 }
 
-/** Fills an object with its state and puts it back. */
+/** Applies the state of an object (BUILD). */
 function build(target: Value, state: Value, restore: (target: Value) => void): void {
   if (target instanceof PendingArray) {
     const [, shape, dtype, fortran, raw] = state as [number, number[], DType, boolean, Uint8Array];
@@ -97,7 +103,7 @@ function build(target: Value, state: Value, restore: (target: Value) => void): v
   restore(target);
 }
 
-/** One character a byte. (The platform's `latin1` decoder is windows-1252, which changes 0x80 … 0x9f.) */
+/** Latin-1. (The platform's `latin1` decoder is windows-1252, which changes 0x80 … 0x9f.) */
 function latin1(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
 }
@@ -112,7 +118,7 @@ function unescaped(text: string): string {
   return text.replace(/\\u([0-9a-f]{4})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
 }
 
-/** Plain values out of what the machine made. */
+/** Converts values of the machine to plain ones. */
 function finished(value: Value): Pickled {
   if (value instanceof PendingArray) {
     if (!value.result) throw new Error('holds an array without data');
@@ -128,7 +134,7 @@ function finished(value: Value): Pickled {
   return value as Pickled;
 }
 
-/** The pickle machine: a stack, marks, and a memory of values. */
+/** The pickle machine: a stack, marks, and a memo. */
 class Machine {
   readonly #view: DataView;
   #at = 0;
@@ -327,7 +333,8 @@ class Machine {
 }
 
 /**
- * Reads a pickle of protocol 0 to 4: numbers, strings, lists, tuples, sets, dictionaries, NumPy arrays and scalars, and objects as their fields.
+ * Reads a pickle of protocol 0 to 4: numbers, strings, lists, tuples, sets, dictionaries, NumPy
+ * arrays and scalars, and objects as their fields.
  *
  * @throws Error naming the file when it is broken or asks for anything else.
  */

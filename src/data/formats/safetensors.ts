@@ -4,6 +4,7 @@ import { emptyTensor, type Tensor, tensor } from '../../tensor/index.js';
 import { type ByteSource, bytesInMemory, partOf, type TensorPart } from '../bytes.js';
 import { widenHalves } from './halves.js';
 
+/** Tensors and string metadata of a safetensors file. */
 export interface SafetensorsFile {
   readonly tensors: Record<string, Tensor>;
   readonly metadata: Readonly<Record<string, string>>;
@@ -31,15 +32,19 @@ const widths = {
 
 const storedTypes = { F32: 'f32', I32: 'i32', I8: 'i8', U8: 'u8', BOOL: 'u8' } as const;
 
-/** A file whose tensors are read when asked for. */
+/** A safetensors file whose tensors are read on demand. */
 export class SafetensorsReader {
   readonly metadata: Readonly<Record<string, string>>;
   readonly shapes: ReadonlyMap<string, readonly number[]>;
   readonly #entries: ReadonlyMap<string, Entry>;
-  /** Where the values begin. */
+  /** Byte offset of the values. */
   readonly #start: number;
 
-  /** @throws Error when the file is truncated, inconsistent, or holds another element type. */
+  /**
+   * Reads the header.
+   *
+   * @throws Error when the file is truncated, inconsistent, or holds another element type.
+   */
   constructor(readonly source: ByteSource) {
     const fail = (reason: string): never => {
       throw new Error(`readSafetensors: "${source.name}" ${reason}`);
@@ -85,9 +90,9 @@ export class SafetensorsReader {
 }
 
 /**
- * Reads a whole file. F16, BF16 and F64 become f32; I64 becomes i32; BOOL becomes u8.
+ * Reads a safetensors file whole. F16, BF16 and F64 become f32; I64 becomes i32; BOOL becomes u8.
  *
- * @param name what errors call the file.
+ * @param name of the file, in error messages
  * @throws Error when the file is truncated, inconsistent, or holds another element type.
  */
 export function readSafetensors(bytes: Uint8Array, name = '.safetensors'): SafetensorsFile {
@@ -134,7 +139,10 @@ function checkEntry(key: string, value: unknown, available: number, fail: (reaso
   return entry as Entry;
 }
 
-/** Writes tensors and string metadata; values are padded to 8 bytes so that readers may map them. */
+/**
+ * Writes tensors and string metadata. The header is padded to 8 bytes, so that readers may map the
+ * values.
+ */
 export function writeSafetensors(
   tensors: Readonly<Record<string, Tensor>>,
   metadata: Readonly<Record<string, string>> = {},

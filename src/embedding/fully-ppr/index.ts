@@ -6,6 +6,7 @@
 export { doublingPageRank } from './doubling.js';
 export { forwardPush, type PageRankOptions, type Push, powerIteration } from './exact.js';
 export { type MonteCarloOptions, pageRankBatches, personalizedPageRank, walksFor } from './monte-carlo.js';
+export { type NaiveWalkOptions, naivePageRank } from './naive.js';
 export {
   chooseGamma,
   distributedPageRank,

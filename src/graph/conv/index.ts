@@ -6,4 +6,4 @@ export { GIN, GINConv, type GINOptions } from './gin.js';
 export { JKNet, type JKNetOptions } from './jknet.js';
 export { type GraphModule, propagateLinear } from './propagate.js';
 export { type Aggregator, GraphSAGE, SAGEConv, type SAGEOptions } from './sage.js';
-export { hops, SGC, type SGCOptions } from './sgc.js';
+export { hops, meanOfHops, SGC, type SGCOptions } from './sgc.js';

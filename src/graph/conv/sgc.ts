@@ -3,7 +3,7 @@
 import { type Features, Linear, type Mode } from '../../nn/index.js';
 import { SparseMatrix, spmm } from '../../sparse/index.js';
 import { type Graph, graphOperator, memo } from '../../structure/index.js';
-import { keep, type Random, type Tensor } from '../../tensor/index.js';
+import { keep, type Random, scope, type Tensor } from '../../tensor/index.js';
 import type { GraphModule } from './propagate.js';
 
 /** Âᵏ·x for k = 0 … steps, made once for the same features and graph. */
@@ -13,6 +13,14 @@ export function hops(x: Features, graph: Graph, steps: number): Tensor[] {
   chain.set(x, known);
   while (known.length <= steps) known.push(keep(spmm(graphOperator(graph), known.at(-1) as Tensor)));
   return known.slice(0, steps + 1);
+}
+
+/** x̄ = Σ_{k=0..steps} Âᵏ·x / (steps + 1): every hop with the same weight. @returns [n, d] */
+export function meanOfHops(x: Features, graph: Graph, steps: number): Tensor {
+  return scope(() => {
+    const [first, ...others] = hops(x, graph, steps) as [Tensor, ...Tensor[]];
+    return others.reduce((sum, hop) => sum.add(hop), first).multiply(1 / (steps + 1));
+  });
 }
 
 export interface SGCOptions {

@@ -1,0 +1,109 @@
+// Classification of the nodes of a graph with features, transductive: all nodes and edges are seen while training, the
+// labels of test nodes are not.
+
+import { type GraphDataset, normalizeRows, splitOf, wordBlocks } from '../../data/index.js';
+import { graphNames, loadGraph } from '../../data/node.js';
+import { type GraphModule, type LabelledGraph, trainNodes } from '../../graph/index.js';
+import {
+  accuracy,
+  type Features,
+  featureCount,
+  inference,
+  macroF1,
+  parameterCount,
+  predictedClasses,
+  type SemiSupervisedOptions,
+} from '../../nn/index.js';
+import { SparseMatrix } from '../../sparse/index.js';
+import { type Random, scope, softmax } from '../../tensor/index.js';
+import { numbered, predictionTable } from '../parts/artifacts.js';
+import type { Scores, Table } from '../parts/contract.js';
+import type { Method } from '../parts/methods.js';
+
+/** The embedded graph and the known sets that have node features. */
+export const nodeSets: readonly string[] = ['blocks', ...graphNames.filter((name) => name !== 'pubmed')];
+
+/** A graph with features in both forms that networks read. */
+export interface NodeData extends GraphDataset {
+  /** As stored. */
+  readonly features: Features;
+  /** Rows of bags of words scaled to sum 1. */
+  readonly scaled: Features;
+}
+
+/** What one seed trains on, and the nodes that it is tested on. */
+export interface NodeTask extends LabelledGraph {
+  readonly test: Int32Array;
+}
+
+/**
+ * `blocks`, a known set, or an archive as `loadGraph` reads it.
+ *
+ * @param random draws the embedded graph
+ * @throws Error when the set has no node features.
+ */
+export function loadNodes(source: string, random: Random): NodeData {
+  const data: GraphDataset = source === 'blocks' ? wordBlocks(random) : loadGraph(source, { scaleRows: false });
+  const { features } = data;
+  if (!features) throw new Error(`data set "${data.name}" has no node features`);
+  return { ...data, features, scaled: features instanceof SparseMatrix ? normalizeRows(features) : features };
+}
+
+/** The published split, or a random one by class; networks read the scaled features. */
+export function nodeTask(data: NodeData, random: Random): NodeTask {
+  const { graph, labels, classes, scaled } = data;
+  return { graph, labels, classes, features: scaled, ...splitOf(data, random.split('split')) };
+}
+
+/** A trained network, and the features that it reads. */
+export interface NodeModel {
+  readonly network: GraphModule;
+  readonly features: Features;
+}
+
+/** A network as it is made for a task. */
+export type NodeNetwork = (inFeatures: number, classes: number, random: Random) => GraphModule;
+
+/** Makes a network, trains it on a task and keeps the best epoch by validation. */
+export function nodeMethod(
+  title: string,
+  create: NodeNetwork,
+  task: NodeTask,
+  options: SemiSupervisedOptions,
+): Method<NodeModel> {
+  const { features, classes } = task;
+  return {
+    title,
+    async train({ random, hooks }) {
+      const network = create(featureCount(features), classes, random);
+      await trainNodes(network, task, random, { ...options, ...hooks });
+      return { network, features };
+    },
+  };
+}
+
+/** Accuracy and macro-F1 in % on the test nodes, and parameters. */
+export function nodeScores({ network, features }: NodeModel, { graph, labels, classes, test }: NodeTask): Scores {
+  const predicted = scope(() => predictedClasses(network.forward(features, graph, inference)));
+  return {
+    accuracy: 100 * accuracy(predicted, labels, test),
+    macroF1: 100 * macroF1(predicted, labels, classes, test),
+    parameters: parameterCount(network),
+  };
+}
+
+/** What a network says of every node. */
+export function nodePredictions({ network, features }: NodeModel, { graph, labels, classes }: GraphDataset): Table {
+  return predictionTable({
+    row: 'node',
+    rowNames: numbered(graph.nodeCount),
+    classNames: numbered(classes),
+    probabilities: scope(() => softmax(network.forward(features, graph, inference)).dataSync()),
+    labels,
+  });
+}
+
+export function describeNodes({ name, graph, features, classes }: NodeData): string {
+  const { nodeCount, edgeCount } = graph;
+  return `${name}: ${nodeCount} nodes, ${edgeCount} edges, ${featureCount(features)} features, ${classes} classes`;
+}
