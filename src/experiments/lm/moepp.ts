@@ -135,7 +135,6 @@ export const experiment = defineExperiment({
   datasets: textSets,
   ownData: 'a text file in UTF-8, also .gz',
   reproduction: [
-    { data: 'grammar' },
     { data: 'tinyshakespeare' },
     { data: 'tinyshakespeare', seeds: 1, set: { pairs: 512, steps: 4000 }, long: true },
   ],
@@ -153,15 +152,11 @@ export const experiment = defineExperiment({
   load: loadTokens,
   describe: describeTokens,
   async runSeed(data, values, context) {
-    const { methods, kept } = await runMethods(
-      methodsOf(data, values),
-      context,
-      {
-        score: ({ model }) => ({ ...textScores(model, data, values), ...expertScores(model, data, values.length) }),
-        keep: MOEPP,
-        stream: 'shared',
-      },
-    );
+    const { methods, kept } = await runMethods(methodsOf(data, values), context, {
+      score: ({ model }) => ({ ...textScores(model, data, values), ...expertScores(model, data, values.length) }),
+      keep: MOEPP,
+      stream: 'shared',
+    });
     const { model, config } = kept as TrainedDecoder;
     return {
       methods,
