@@ -4,14 +4,15 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { type CompressionReport, compress, type Footprint, parseRecipe, type Recipe } from '../compress/index.js';
-import { interruptSignal, readBytes, readImages, readJson, writeFileAtomic } from '../data/node.js';
+import { interruptSignal, readImages, readJson, writeFileAtomic } from '../data/node.js';
 import { setThreads } from '../engine/index.js';
 import { inference } from '../nn/index.js';
 import { Random, zeros } from '../tensor/index.js';
 import { exportOnnx, savePlan } from '../trace/index.js';
-import { deployedForm, ImageClassifier } from '../vision/index.js';
+import { deployedForm, type ImageClassifier } from '../vision/index.js';
 import { number } from './arguments.js';
 import { Bar } from './bar.js';
+import { openModelOf } from './models.js';
 
 interface Flags {
   readonly recipe?: string;
@@ -70,7 +71,7 @@ export function compressCommand(): Command {
 async function run(modelPath: string, flags: Flags): Promise<void> {
   setThreads(flags.threads);
   const recipe = flags.recipe === undefined ? defaultRecipe : parseRecipe(readJson(flags.recipe), flags.recipe);
-  const classifier = ImageClassifier.load(readBytes(modelPath), modelPath);
+  const classifier = (await openModelOf(modelPath, 'image-classifier')).classifier();
   if (existsSync(join(flags.out, 'model.plan')))
     throw new Error(`folder "${flags.out}" holds a result already; choose another with --out`);
   const data = await readFitting(classifier, flags);

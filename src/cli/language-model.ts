@@ -3,10 +3,11 @@
 import { type Command, Option } from 'commander';
 import { setThreads } from '../engine/index.js';
 import { type CacheFormat, DEFAULT_BUDGET } from '../lm/index.js';
-import { loadLanguageModel, type StoredBundle } from '../lm/node.js';
+import type { StoredBundle } from '../lm/node.js';
 import type { QuantizedFormat } from '../quantized/index.js';
 import { bytes, choice, number } from './arguments.js';
 import { Bar } from './bar.js';
+import { openModelOf } from './models.js';
 
 export interface ModelFlags {
   readonly memory?: number;
@@ -34,10 +35,13 @@ const gigabytes = (size: number) =>
   size >= 1e9 ? `${(size / 1e9).toFixed(2)} GB` : `${(size / 1e6).toFixed(size < 1e7 ? 1 : 0)} MB`;
 
 /** Opens a model, reads what fits, and says on standard error what it is. */
-export function openModel(path: string, { memory, quantize, cache, threads }: ModelFlags): StoredBundle {
+export async function openLanguageModel(
+  path: string,
+  { memory, quantize, cache, threads }: ModelFlags,
+): Promise<StoredBundle> {
   if (threads !== undefined) setThreads(threads);
   const started = performance.now();
-  const bundle = loadLanguageModel(path, { memory, quantize });
+  const bundle = (await openModelOf(path, 'language-model')).load({ memory, quantize });
   const { model, store } = bundle;
   const { architecture, layers, features, context, experts } = model.config;
   const mixture = experts ? `, ${experts.count} experts of which ${experts.k} work` : '';

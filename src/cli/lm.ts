@@ -23,11 +23,12 @@ import {
   validationLoss,
   vocabularyOf,
 } from '../lm/index.js';
-import { loadLanguageModel, saveLanguageModel } from '../lm/node.js';
+import { saveLanguageModel } from '../lm/node.js';
 import { parameterCount, progressLine } from '../nn/index.js';
 import { Random } from '../tensor/index.js';
 import { choice, number } from './arguments.js';
-import { type ModelFlags, modelsHelp, openModel, withModel } from './language-model.js';
+import { type ModelFlags, modelsHelp, openLanguageModel, withModel } from './language-model.js';
+import { openModelOf } from './models.js';
 
 interface Sampling extends ModelFlags {
   readonly maxTokens: number;
@@ -93,13 +94,13 @@ function chatCommand(): Command {
     .action(chat);
 }
 
-function samplingOf({ draft, ...sampling }: Sampling, { model }: LanguageBundle): GenerateOptions {
+async function samplingOf({ draft, ...sampling }: Sampling, { model }: LanguageBundle): Promise<GenerateOptions> {
   const { maxTokens, temperature, topK, topP, minP, repeatPenalty, seed } = sampling;
   const cache = model.cache({ format: sampling.cache });
   const options = { maxTokens, temperature, topK, topP, minP, repeatPenalty, seed, cache };
   if (draft === undefined) return options;
   if (draft === 'lookup') return { ...options, draft: lookupDraft() };
-  const small = loadLanguageModel(draft, { memory: sampling.memory }).model;
+  const small = (await openModelOf(draft, 'language-model')).load({ memory: sampling.memory }).model;
   if (small.config.vocabulary !== model.config.vocabulary)
     throw new Error(
       `"${draft}" has ${small.config.vocabulary} tokens, the model ${model.config.vocabulary}: it cannot guess for it`,
@@ -138,8 +139,8 @@ async function stream(
 }
 
 async function generateText(path: string, { prompt, ...flags }: Sampling & { readonly prompt: string }): Promise<void> {
-  const bundle = openModel(path, flags);
-  const options = samplingOf(flags, bundle);
+  const bundle = await openLanguageModel(path, flags);
+  const options = await samplingOf(flags, bundle);
   const { signal, release } = interruptSignal();
   try {
     process.stdout.write(prompt);
@@ -150,8 +151,8 @@ async function generateText(path: string, { prompt, ...flags }: Sampling & { rea
 }
 
 async function chat(path: string, { system, ...flags }: Sampling & { readonly system?: string }): Promise<void> {
-  const bundle = openModel(path, flags);
-  const options = samplingOf(flags, bundle);
+  const bundle = await openLanguageModel(path, flags);
+  const options = await samplingOf(flags, bundle);
   const messages: ChatMessage[] = system === undefined ? [] : [{ role: 'system', content: system }];
   const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: '> ' });
   let answering: AbortController | undefined;

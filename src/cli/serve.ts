@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import { Command } from 'commander';
 import { LanguageServer } from '../lm/node.js';
 import { number } from './arguments.js';
-import { type ModelFlags, modelsHelp, openModel, withModel } from './language-model.js';
+import { type ModelFlags, modelsHelp, openLanguageModel, withModel } from './language-model.js';
 
 interface Flags extends ModelFlags {
   readonly host: string;
@@ -46,7 +46,7 @@ export function serveCommand(): Command {
 }
 
 async function serve(path: string, flags: Flags): Promise<void> {
-  const bundle = openModel(path, flags);
+  const bundle = await openLanguageModel(path, flags);
   const name = flags.name ?? basename(path).replace(/\.(gguf|safetensors)$/, '');
   const { parallel, queue, context, bodyLimit, apiKey } = flags;
   const server = new LanguageServer(bundle, {

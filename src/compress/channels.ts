@@ -3,6 +3,7 @@
 import { inference, type Layer, replaceWeights, stateOf } from '../nn/index.js';
 import { sizeOf, type Tensor, tensor } from '../tensor/index.js';
 import { type ChannelSlice, dependencyGroups, type PruningGroup } from '../trace/index.js';
+import { usedMultiplyAdds } from './footprint.js';
 
 export interface ChannelPruningOptions {
   /** Share of the channels of each group that goes; parameters fall by about 1 − (1 − p)². */
@@ -93,6 +94,31 @@ export function removeChannels(
   });
   replaceWeights(model, withoutSlices(state, removed));
   return report;
+}
+
+/** Hundredths between two shares of channels that `channelRatioFor` tries, and the largest. */
+const RATIO_STEP = 2;
+const LARGEST_RATIO = 96;
+
+/**
+ * The smallest share of channels without which a network uses at most so many multiply-adds, in steps of 0.02 up to
+ * 0.96.
+ *
+ * @param make a new network, from which channels are then removed
+ * @param example an input that the network takes
+ */
+export function channelRatioFor(
+  make: () => Layer,
+  example: Tensor,
+  multiplyAdds: number,
+  options: Omit<ChannelPruningOptions, 'ratio'> = {},
+): number {
+  for (let percent = 0; percent < LARGEST_RATIO; percent += RATIO_STEP) {
+    const model = make();
+    removeChannels(model, example, { ...options, ratio: percent / 100 });
+    if (usedMultiplyAdds(model, example) <= multiplyAdds) return percent / 100;
+  }
+  return LARGEST_RATIO / 100;
 }
 
 /** How many channels of each group are among the lowest share of all. */

@@ -1,9 +1,15 @@
 // Floor 6: smaller and faster networks from trained ones.
 
-export { type ChannelPruningOptions, channelImportance, type RemovedChannels, removeChannels } from './channels.js';
+export {
+  type ChannelPruningOptions,
+  channelImportance,
+  channelRatioFor,
+  type RemovedChannels,
+  removeChannels,
+} from './channels.js';
 export { type Compressed, type CompressionReport, type CompressOptions, compress } from './compress.js';
 export { type Distribution, erkSparsities, type PrunableLayer } from './densities.js';
-export { type Footprint, footprint, latency, usedMultiplyAdds } from './footprint.js';
+export { exampleOf, type Footprint, footprint, latency, usedMultiplyAdds } from './footprint.js';
 export { chosenWeights, type LayerChoice } from './layers.js';
 export { blockScores, keepLargest, magnitudeMask, type Pattern, patterns } from './masks.js';
 export { cubicSparsity, Frozen, masksOf, Pruning, type PruningOptions, pruneOnce } from './pruning.js';

@@ -56,6 +56,16 @@ export {
 export { type IncidenceDataset, incidencesFromArrays, incidencesFromLines, roleDataset } from './incidences.js';
 export { DataLoader, type DataLoaderOptions } from './loader.js';
 export {
+  isPlan,
+  type ModelFile,
+  type ModelKind,
+  modelDescription,
+  modelMetadata,
+  modelSystem,
+  readModelFile,
+  writeModelFile,
+} from './model-file.js';
+export {
   decodePicture,
   imageNetStatistics,
   isPicture,

@@ -64,6 +64,27 @@ export const systems: readonly SystemRecord[] = [
     load: () => import('./hypergraph/lighthgnn.js'),
   },
   {
+    slug: 'conhd',
+    title: 'CoNHD: co-representation neural hypergraph diffusion',
+    family: 'hypergraph',
+    about: 'a label for a vertex in each of its hyperedges, by diffusion among incidences',
+    paper: {
+      authors: 'Zheng, Worring',
+      title: 'Co-Representation Neural Hypergraph Diffusion for Edge-Dependent Node Classification',
+      venue: 'CIKM',
+      year: 2025,
+      arxiv: '2405.14286',
+    },
+    abstract: {
+      best: 'CoNHD achieves the best performance across all benchmark ENC datasets',
+      downstream: 'and several downstream tasks',
+      efficiency: 'without sacrificing efficiency',
+      smoothing:
+        'WHATsNet suffers from the common oversmoothing issue in most HGNNs. To address these limitations, we propose CoNHD',
+    },
+    load: () => import('./hypergraph/conhd.js'),
+  },
+  {
     slug: 'dgmlp',
     title: 'DGMLP: evaluating deep graph neural networks',
     family: 'graph',
@@ -84,6 +105,28 @@ export const systems: readonly SystemRecord[] = [
       scalability: 'it supports fast training on large-scale graphs',
     },
     load: () => import('./graph/dgmlp.js'),
+  },
+  {
+    slug: 'nat',
+    title: 'NAT: neighbourhood-aware temporal network representation',
+    family: 'graph',
+    about: 'predicts who meets next in an event stream, from caches of neighbours of fixed size',
+    paper: {
+      authors: 'Luo, Li',
+      title: 'Neighborhood-aware Scalable Temporal Network Representation Learning',
+      venue: 'LoG',
+      year: 2022,
+      arxiv: '2209.01084',
+    },
+    abstract: {
+      transductive:
+        'outperforms all cutting-edge baselines by averaged 1.2% […] in transductive […] link prediction accuracy',
+      inductive:
+        'outperforms all cutting-edge baselines by averaged […] 4.2% in […] inductive link prediction accuracy',
+      jointSpeed: 'a speed-up of 4.1-76.7x against the baselines that adopt joint structural features',
+      speed: 'a speed-up of 1.6-4.0x against the baselines that cannot adopt those features',
+    },
+    load: () => import('./graph/nat.js'),
   },
   {
     slug: 'fastrp',
@@ -131,6 +174,175 @@ export const systems: readonly SystemRecord[] = [
       billion: 'the existing approach cannot handle graphs with billion edges on a moderate-size cluster',
     },
     load: () => import('./embedding/fully-ppr.js'),
+  },
+  {
+    slug: 'hypernet-review',
+    title: 'Hypernetworks by the five criteria of the review',
+    family: 'hypernet',
+    about: 'networks that make the weights of networks, in every design by the five criteria of the field',
+    paper: {
+      authors: 'Chauhan, Zhou, Lu, Molaei, Clifton',
+      title: 'A Brief Review of Hypernetworks in Deep Learning',
+      venue: 'Artificial Intelligence Review',
+      year: 2024,
+      arxiv: '2306.06955',
+    },
+    abstract: {
+      flexibility: 'greater flexibility, adaptability, dynamism',
+      training: 'faster training',
+      sharing: 'information sharing',
+      compression: 'model compression',
+      problems:
+        'promising results in a variety of deep learning problems, including continual learning, causal inference, ' +
+        'transfer learning, weight pruning, uncertainty quantification, zero-shot learning, natural language ' +
+        'processing, and reinforcement learning',
+      example: 'an illustrative example to train deep neural networks using hypernets',
+      criteria:
+        'categorizing hypernets based on five design criteria as inputs, outputs, variability of inputs and outputs, ' +
+        'and architecture of hypernets',
+    },
+    load: () => import('./hypernet/hypernet-review.js'),
+  },
+  {
+    slug: 'mip',
+    title: 'MIP: magnitude-invariant parametrisations of hypernetworks',
+    family: 'hypernet',
+    about: 'hypernetworks that train steadily, whatever the magnitude of their conditions',
+    paper: {
+      authors: 'Gonzalez Ortiz, Guttag, Dalca',
+      title: 'Magnitude Invariant Parametrizations Improve Hypernetwork Learning',
+      venue: 'ICLR',
+      year: 2024,
+      arxiv: '2304.07645',
+    },
+    abstract: {
+      proportionality: 'a magnitude proportionality between the inputs and outputs of the hypernetwork',
+      unstable:
+        'this can lead to unstable optimization, thereby slowing down convergence, and sometimes even preventing any ' +
+        'learning',
+      tasks: 'on several hypernetwork tasks, where it consistently stabilizes training and achieves faster convergence',
+      ablation:
+        'a comprehensive ablation study including choices of activation function, normalization strategies, input ' +
+        'dimensionality, and hypernetwork architecture; and find that MIP improves training in all scenarios',
+      code: 'easy-to-use code that can turn existing networks into MIP-based hypernetworks',
+    },
+    load: () => import('./hypernet/mip.js'),
+  },
+  {
+    slug: 'hypertab',
+    title: 'HyperTab: a hypernetwork for small tables',
+    family: 'hypernet',
+    about: 'classifies small tables by an ensemble of small networks whose weights one hypernetwork makes',
+    paper: {
+      authors: 'Wydmański, Bulenok, Śmieja',
+      title: 'HyperTab: Hypernetwork Approach for Deep Learning on Small Tabular Datasets',
+      venue: 'DSAA',
+      year: 2023,
+      arxiv: '2304.03543',
+    },
+    abstract: {
+      small: 'consistently outranks other methods on small data (with a statistically significant difference)',
+      larger: 'scores comparable to them on larger datasets',
+      parameters:
+        'virtually increase the number of training samples while keeping the number of trainable parameters unchanged',
+      overfitting: 'which prevents model overfitting',
+    },
+    load: () => import('./hypernet/hypertab.js'),
+  },
+  {
+    slug: 'vanillanet',
+    title: 'VanillaNet: the power of minimalism',
+    family: 'vision',
+    about: 'image classifiers of five to thirteen layers, trained deep and merged into plain convolutions',
+    paper: {
+      authors: 'Chen, Wang, Guo, Tao',
+      title: 'VanillaNet: the Power of Minimalism in Deep Learning',
+      venue: 'NeurIPS',
+      year: 2023,
+      arxiv: '2305.12972',
+    },
+    abstract: {
+      simple: 'avoiding high depth, shortcuts, and intricate operations like self-attention',
+      pruned: 'nonlinear activation functions pruned after training to restore the original architecture',
+      deployment:
+        'its easy-to-understand and highly simplified architecture opens new possibilities for efficient deployment',
+      performance: 'delivers performance on par with renowned deep neural networks and vision transformers',
+    },
+    load: () => import('./vision/vanillanet.js'),
+  },
+  {
+    slug: 'lsnet',
+    title: 'LSNet: see large, focus small',
+    family: 'vision',
+    about: 'a vision backbone that perceives with a large static kernel and aggregates with a small dynamic one',
+    paper: {
+      authors: 'Wang, Chen, Lin, Han, Ding',
+      title: 'LSNet: See Large, Focus Small',
+      venue: 'CVPR',
+      year: 2025,
+      arxiv: '2503.23135',
+    },
+    abstract: {
+      convolution:
+        'LS (Large-Small) convolution, which combines large-kernel perception and small-kernel aggregation […] can ' +
+        'efficiently capture a wide range of perceptual information and achieve precise feature aggregation for ' +
+        'dynamic and complex visual representations',
+      performance: 'LSNet achieves superior performance […] over existing lightweight networks',
+      efficiency: 'LSNet achieves superior […] efficiency over existing lightweight networks',
+      tasks: 'in various vision tasks',
+    },
+    load: () => import('./vision/lsnet.js'),
+  },
+  {
+    slug: 'sparse-convnets',
+    title: 'Fast sparse convolutional networks',
+    family: 'compress',
+    about: 'prunes the pointwise convolutions of MobileNets and EfficientNets and runs them on sparse kernels',
+    paper: {
+      authors: 'Elsen, Dukhan, Gale, Simonyan',
+      title: 'Fast Sparse ConvNets',
+      venue: 'CVPR',
+      year: 2020,
+      arxiv: '1911.09723',
+    },
+    abstract: {
+      kernels:
+        'the conventional wisdom is that this reduction in theoretical FLOPs does not translate into real-world ' +
+        'efficiency gains. We aim to correct this misconception by introducing a family of efficient sparse kernels ' +
+        'for […] WebAssembly',
+      arm: 'efficient sparse kernels for ARM',
+      curve:
+        'sparse versions of MobileNet v1, MobileNet v2 and EfficientNet architectures substantially outperform strong ' +
+        'dense baselines on the efficiency-accuracy curve',
+      speed: 'on Snapdragon 835 our sparse networks outperform their dense equivalents by 1.3-2.4times',
+    },
+    load: () => import('./compress/sparse-convnets.js'),
+  },
+  {
+    slug: 'moepp',
+    title: 'MoE++: zero-computation experts',
+    family: 'lm',
+    about: 'mixtures of experts in which some experts cost nothing, so that easy tokens use fewer of the others',
+    paper: {
+      authors: 'Jin, Zhu, Yuan, Yan',
+      title: 'MoE++: Accelerating Mixture-of-Experts Methods with Zero-Computation Experts',
+      venue: 'ICLR',
+      year: 2025,
+      arxiv: '2410.07348',
+    },
+    abstract: {
+      dynamic:
+        'MoE++ allows each token to engage with a dynamic number of FFNs, be adjusted by constant vectors, or even ' +
+        'skip the MoE layer entirely',
+      simple:
+        'by enabling simple tokens to utilize fewer FFN experts, MoE++ allows more experts to focus on challenging tokens',
+      deployment:
+        'we can deploy all zero-computation experts on each GPU, eliminating the significant communication overhead ' +
+        'and expert load imbalance associated with FFN experts distributed across different GPUs',
+      performance: 'MoE++ achieves better performance […] compared to a vanilla MoE model of the same size',
+      throughput: 'delivering 1.1-2.1x expert forward throughput compared to a vanilla MoE model of the same size',
+    },
+    load: () => import('./lm/moepp.js'),
   },
 ];
 

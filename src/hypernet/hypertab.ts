@@ -7,8 +7,18 @@
 // The masks are drawn once and kept. Each step trains on a batch of rows as some views see it.
 
 import { eventTurn } from '../engine/index.js';
-import { Adam, crossEntropy, inference, MLP, minibatches, parameters, withWeights } from '../nn/index.js';
-import { type Random, scope, type Tensor, tensor, valueAndGrad } from '../tensor/index.js';
+import {
+  Adam,
+  crossEntropy,
+  inference,
+  loadState,
+  MLP,
+  minibatches,
+  parameters,
+  stateOf,
+  withWeights,
+} from '../nn/index.js';
+import { Random, scope, type Tensor, tensor, valueAndGrad } from '../tensor/index.js';
 import { VectorCondition } from './condition.js';
 import { Hypernet } from './hypernet.js';
 import type { ClassifierOptions, TableClassifier } from './tabular/classifier.js';
@@ -176,6 +186,22 @@ export class HyperTab implements TableClassifier {
 
   probabilities(x: Rows): Float64Array {
     return softmaxRows(this.decisionFunction(x), this.classes);
+  }
+
+  state(): Record<string, Tensor> {
+    const shape = [this.masks.length, this.masks[0]?.length ?? 0];
+    const masks = tensor(Int32Array.from(this.masks.flatMap((mask) => [...mask])), shape);
+    return { ...stateOf(this.hypernet), masks };
+  }
+
+  restore(state: Readonly<Record<string, Tensor>>, width: number, classes: number): void {
+    const { masks, ...weights } = state;
+    if (!masks) throw new Error('HyperTab: the state holds no masks');
+    this.prepare(width, classes, new Random(0));
+    const [views, seen] = masks.shape as [number, number];
+    const columns = masks.dataSync<Int32Array>();
+    this.masks = Array.from({ length: views }, (_, view) => columns.subarray(view * seen, (view + 1) * seen));
+    loadState(this.hypernet, weights);
   }
 }
 

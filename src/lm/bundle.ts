@@ -2,7 +2,7 @@
 
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { readGguf, SafetensorsReader, writeSafetensors } from '../data/index.js';
+import { type ModelKind, modelDescription, readGguf, SafetensorsReader, writeModelFile } from '../data/index.js';
 import { type FileBytes, openBytes, readJson } from '../data/node.js';
 import type { Decoder } from '../models/index.js';
 import { stateOf } from '../nn/index.js';
@@ -35,15 +35,13 @@ export interface LoadOptions {
   readonly onProgress?: ((share: number) => void) | undefined;
 }
 
-const KEY = 'gossamer-lm';
+export const LANGUAGE_MODEL: ModelKind = { system: 'language-model', version: '1', madeBy: 'gossamer lm train' };
 
 type Description = { readonly config: LanguageModelConfig } & Vocabulary;
 
 /** A file of a decoder that was trained here. */
 export function saveLanguageModel(model: Decoder, config: LanguageModelConfig, vocabulary: Vocabulary): Uint8Array {
-  return writeSafetensors(stateOf(model), {
-    [KEY]: JSON.stringify({ config, ...vocabulary } satisfies Description),
-  });
+  return writeModelFile(LANGUAGE_MODEL, { config, ...vocabulary } satisfies Description, stateOf(model));
 }
 
 /**
@@ -107,10 +105,7 @@ function partsOf(path: string): string[] {
 
 const fromTrained: Reader = (path, open, store, format) => {
   const file = new SafetensorsReader(open(path));
-  const text = file.metadata[KEY];
-  if (text === undefined)
-    throw new Error(`file "${path}" is no model of gossamer lm train; give a .gguf file, or a folder with config.json`);
-  const { config, ...vocabulary } = JSON.parse(text) as Description;
+  const { config, ...vocabulary } = modelDescription<Description>(LANGUAGE_MODEL, file.metadata, path);
   return {
     model: new LanguageModel(config, safetensorsWeights([file], store, format)),
     tokenizer: tokenizerOf(vocabulary),

@@ -1,6 +1,7 @@
 // Files of language models in Node.
 
 export {
+  LANGUAGE_MODEL,
   type LanguageBundle,
   type LoadOptions,
   loadLanguageModel,

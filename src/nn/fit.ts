@@ -5,8 +5,9 @@
 
 import type { Communicator } from '../distributed/index.js';
 import { eventTurn } from '../engine/index.js';
-import { keep, type Random, scope, type Tensor, valueAndGrad } from '../tensor/index.js';
-import { loadState, type Mode, parameters, stateOf, training, type Weights, withWeights } from './module.js';
+import { keep, type Random, scope, type Tensor } from '../tensor/index.js';
+import { gradientsOf } from './gradients.js';
+import { loadState, type Mode, parameters, stateOf, training, type Weights } from './module.js';
 import type { Optimizer, OptimizerState } from './optimizers.js';
 import type { Schedule } from './schedules.js';
 
@@ -77,6 +78,10 @@ export interface FitOptions<Model extends object, Batch> extends TrainingHooks {
   readonly checkpointEvery?: number;
   /** Called before each step with its number from 0, on resuming from where the run goes on: for what follows a schedule of its own beside the rate. */
   readonly onStep?: (step: number) => void;
+  /** Called after each step with its number and loss. */
+  readonly onLoss?: (step: number, loss: number) => void;
+  /** What a loss that is not finite does: it ends the run with an error (the default), or its step is left out and counts as Infinity. */
+  readonly nonFinite?: 'throw' | 'skip';
 }
 
 export interface FitResult {
@@ -86,7 +91,7 @@ export interface FitResult {
   readonly stopped: 'completed' | 'early' | 'aborted';
 }
 
-/** Trains a module in place. @throws Error when the loss is not finite, naming epoch and step. */
+/** Trains a module in place. @throws Error when the loss is not finite and such steps are not skipped, naming epoch and step. */
 export async function fit<Model extends object, Batch = undefined>(
   options: FitOptions<Model, Batch>,
 ): Promise<FitResult> {
@@ -199,24 +204,22 @@ class Run<Model extends object, Batch> {
   }
 
   #trainStep(batch: Batch, epoch: number): number {
-    const { model, loss, optimizer, schedule, random } = this.options;
+    const { model, loss, optimizer, schedule, random, nonFinite = 'throw' } = this.options;
     this.options.onStep?.(this.#step);
     const mode = training(random.split('step').split(this.#step));
-    const weights = parameters(model);
-    const step = valueAndGrad((values: Record<string, Tensor>) =>
-      withWeights(model, values, (live) => loss(live, batch, mode)),
-    );
-    const { value, gradient } = step(weights);
-    const result = this.#average(value.item(), gradient, batch);
-    if (!Number.isFinite(result))
+    const { loss: value, gradients } = gradientsOf(model, (live) => loss(live, batch, mode));
+    const result = this.#average(value.item(), gradients, batch);
+    if (Number.isFinite(result)) optimizer.update(parameters(model), gradients, schedule?.(this.#step) ?? 1);
+    else if (nonFinite === 'throw')
       throw new Error(
         `fit: the loss became ${result} in epoch ${epoch}, step ${this.#step + 1}; try a smaller learning rate, or look for NaN in the input`,
       );
-    optimizer.update(weights, gradient, schedule?.(this.#step) ?? 1);
     value.dispose();
-    disposeWeights(gradient);
+    disposeWeights(gradients);
+    const counted = Number.isFinite(result) ? result : Number.POSITIVE_INFINITY;
+    this.options.onLoss?.(this.#step, counted);
     this.#step += 1;
-    return result;
+    return counted;
   }
 
   /** The mean loss and, in place, the mean gradients over all ranks. */

@@ -27,6 +27,7 @@ export {
   type TrainingHooks,
   type TrainingState,
 } from './fit.js';
+export { gradientsOf, type LossGradients } from './gradients.js';
 export {
   fans,
   kaimingNormal,
@@ -59,6 +60,7 @@ export {
   softCrossEntropy,
 } from './losses.js';
 export { accuracy, areaUnderCurve, averagePrecision, balancedAccuracy, macroF1, predictedClasses } from './metrics.js';
+export { type MinimizeOptions, minimize, type Step } from './minimize.js';
 export { cutmix, type MixedBatch, mixup } from './mixing.js';
 export { MLP, type MLPOptions } from './mlp.js';
 export {

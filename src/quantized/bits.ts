@@ -1,11 +1,11 @@
-// Matrices of −1 and 1, one bit each: products by XNOR and counting, and sums of bit planes.
+// Binary matrices of −1 and 1, one bit each: products by XNOR and popcount, and sums of bit planes.
 
 import { cpu } from '../engine/index.js';
 import { emptyTensor, formatShape, keep, requireDType, type Tensor, tensor } from '../tensor/index.js';
 
 const VECTOR = 128;
 
-/** The signs of a matrix [rows, columns], packed 128 a vector: bit 1 for −1 (x < 0), bit 0 for 1. */
+/** The signs of a matrix [rows, columns], 128 in a vector: bit 1 for −1 (x < 0), bit 0 for 1. */
 export class BitMatrix {
   readonly bits: Tensor;
 
@@ -17,6 +17,7 @@ export class BitMatrix {
     this.bits = bits;
   }
 
+  /** The signs of a matrix [rows, columns]. */
   static fromSigns(x: Tensor): BitMatrix {
     requireDType('BitMatrix', 'f32', x);
     if (x.rank !== 2) throw new Error(`BitMatrix: expected a matrix, got ${formatShape(x.shape)}`);
@@ -50,13 +51,16 @@ const MAXIMUM_PLANES = 4095;
 const GROUP = 16;
 const GROUP_BITS = 4;
 
+/** A plane of bits in a sum, with its sign. */
 export interface SignedPlane {
   readonly plane: number;
   readonly negative: boolean;
 }
 
 /**
- * Signed sums of bit planes, y[f, p] = Σ ±plane[i][p]: a binary convolution's channels are planes of pixels, and a filter takes some of them with its signs. The cost follows the number of planes taken.
+ * Signed sums of bit planes, y[f, p] = Σ ±plane[i][p]: the channels of a binary convolution are
+ * planes of pixels, and a filter sums some of them with its signs. The cost is proportional to the
+ * number of planes summed.
  */
 export class PlaneSums {
   readonly #indptr: Tensor;
@@ -98,7 +102,13 @@ export class PlaneSums {
     );
   }
 
-  /** planes: the signs of [planes, pixels]. @returns f32 [filters, pixels]. */
+  /**
+   * The sum of every filter.
+   *
+   * @param planes the signs of a matrix [planes, pixels]
+   * @returns f32 [filters, pixels]
+   * @throws RangeError when a filter takes a plane that is not there.
+   */
   sum(planes: BitMatrix): Tensor {
     if (this.#planes > planes.rows)
       throw new RangeError(`PlaneSums: plane ${this.#planes - 1} is outside 0…${planes.rows - 1}`);
@@ -111,7 +121,7 @@ export class PlaneSums {
   }
 }
 
-/** A list up to a multiple of the group, filled with a plane of zeros. */
+/** A list padded to a multiple of the group by a plane of zeros. */
 function fillUp(list: readonly number[], zeros: number): number[] {
   return [...list, ...new Array<number>((GROUP - (list.length % GROUP)) % GROUP).fill(zeros)];
 }

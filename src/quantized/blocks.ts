@@ -1,4 +1,5 @@
-// Block-quantised weights in llama.cpp's formats, packed for products: values of a block share a scale and take four to eight bits.
+// Block-quantised weights in llama.cpp's formats, packed for products: the values of a block share
+// a scale and have four to eight bits.
 
 import { cpu } from '../engine/index.js';
 import {
@@ -19,7 +20,7 @@ export const BLOCK = 32;
 /** Rows of a panel. */
 const ROWS = 8;
 
-/** How a matrix lies in memory, see kernels/blocks.ts. */
+/** Memory layout of a matrix, see kernels/blocks.ts. */
 type BlockKind = 'nibbles' | 'shiftedNibbles' | 'bytes' | 'smallBytes' | 'halves';
 
 /** Bytes of a panel's block before its quanta and with them, and the product of each kind. */
@@ -32,15 +33,15 @@ const kinds = {
 } as const;
 
 interface BlockLayout {
-  /** The number that GGUF gives the format. */
+  /** The number of the format in GGUF. */
   readonly code: number;
-  /** Values and bytes of a block as files have it. */
+  /** Values and bytes of a block in a file. */
   readonly values: number;
   readonly bytes: number;
   readonly kind: BlockKind;
 }
 
-/** What a matrix can be made of. */
+/** Formats of matrices, by llama.cpp's names. */
 export const blockFormats = {
   Q4_0: { code: 2, values: 32, bytes: 18, kind: 'nibbles' },
   Q4_1: { code: 3, values: 32, bytes: 20, kind: 'shiftedNibbles' },
@@ -52,12 +53,13 @@ export const blockFormats = {
   Q6_K: { code: 14, values: 256, bytes: 210, kind: 'halves' },
 } as const satisfies Readonly<Record<string, BlockLayout>>;
 
+/** Name of a block format. */
 export type BlockFormat = keyof typeof blockFormats;
 
 /** Formats that values can be quantised to here. */
 export type QuantizedFormat = 'Q8_0' | 'Q4_0';
 
-/** Bytes of a file that are packed at once. */
+/** Bytes of a file that are packed at a time. */
 const CHUNK_BYTES = 2 ** 23;
 
 /** Writes `target.length` bytes of a matrix, from byte `offset` on, to `target`. */
@@ -79,7 +81,7 @@ export class BlockMatrix {
     this.#panels = panels;
   }
 
-  /** Bytes that a product reads. */
+  /** Bytes of the packed matrix, all of which a product reads. */
   get bytes(): number {
     return this.#panels.size;
   }
@@ -111,7 +113,7 @@ export class BlockMatrix {
     );
   }
 
-  /** The same, part by part from wherever the bytes are, straight into the engine's memory. */
+  /** `fromBytes` chunk by chunk, from any source, directly into the engine's memory. */
   static read(format: BlockFormat, rows: number, columns: number, read: BlockReader): BlockMatrix {
     requireColumns(format, columns);
     const panels = keep(emptyTensor([Math.ceil(rows / ROWS), panelBytes(format, ROWS, columns)], 'u8'));
@@ -128,12 +130,12 @@ export class BlockMatrix {
     return new BlockMatrix(format, rows, columns, panels);
   }
 
-  /** The values that the quanta stand for, f32 [rows, columns]. */
+  /** The dequantised matrix, f32 [rows, columns]. */
   dequantize(): Tensor {
     return this.rowsAt(Array.from({ length: this.rows }, (_, row) => row));
   }
 
-  /** The values of some rows, f32 [rows.length, columns]. */
+  /** Some rows, dequantised: f32 [rows.length, columns]. */
   rowsAt(rows: ArrayLike<number>): Tensor {
     const values = new Float32Array(rows.length * this.columns);
     const quanta = this.#panels.view<Uint8Array>();
@@ -151,7 +153,10 @@ export class BlockMatrix {
     return tensor(values, [rows.length, this.columns]);
   }
 
-  /** Value j of a block of a row whose quanta begin at a place; the first two numbers of its head. */
+  /**
+   * Value j of a row's block, whose quanta begin at byte `at`, with the first two numbers of its
+   * head.
+   */
   #value(quanta: Uint8Array, at: number, j: number, first: number, second: number): number {
     const byteOf = (index: number) => quanta[at + (index >> 2) * 4 * ROWS + (index & 3)] as number;
     const nibble = () => (byteOf(j & 15) >> (j < 16 ? 0 : 4)) & 15;
@@ -170,7 +175,11 @@ export class BlockMatrix {
   }
 
   /**
-   * y = x·Wᵀ: x f32 [m, columns] → [m, rows]. The activations are quantised to blocks of bytes on the way; products are integers, sums of blocks floats.
+   * y = x·Wᵀ. Activations are quantised to int8 blocks on the fly; sums within a block are
+   * integers, sums over blocks f32.
+   *
+   * @param x f32 [m, columns]
+   * @returns f32 [m, rows]
    */
   multiply(x: Tensor): Tensor {
     requireDType('BlockMatrix', 'f32', x);
@@ -182,6 +191,7 @@ export class BlockMatrix {
     return y;
   }
 
+  /** Frees the matrix. */
   dispose(): void {
     this.#panels.dispose();
   }
@@ -204,7 +214,7 @@ function requireColumns(format: BlockFormat, columns: number): void {
     throw new RangeError(`BlockMatrix: columns in ${format} must be a multiple of ${values}, got ${columns}`);
 }
 
-/** Values as the bytes of blocks: a half-precision scale, then the quanta. */
+/** Quantises values to the bytes of blocks, each a half-precision scale and its quanta. */
 export function quantizeBlocks(values: Float32Array, format: QuantizedFormat): Uint8Array {
   return scope(() => encoded(tensor(values), format).dataSync<Uint8Array>());
 }

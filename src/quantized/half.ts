@@ -12,7 +12,7 @@ export function halfToFloat(bits: number): number {
 const float = new Float32Array(1);
 const word = new Uint32Array(float.buffer);
 
-/** The bits of the nearest half, ties to even; too large becomes infinite. */
+/** The bits of the nearest half, ties to even; values out of range become infinite. */
 export function floatToHalf(value: number): number {
   float[0] = value;
   const bits = word[0] as number;

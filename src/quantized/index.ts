@@ -1,4 +1,5 @@
-// Floor 3: weights of eight bits, four bits and one bit, and the products that read them as they are.
+// Floor 3: int8, block-quantised and binary weights, and the products that read them without
+// dequantisation.
 
 export { BitMatrix, PlaneSums, type SignedPlane } from './bits.js';
 export {

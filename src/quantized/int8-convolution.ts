@@ -1,13 +1,19 @@
-// Convolutions from bytes to bytes, as quantised networks run them: channels last, one scale a tensor of activations and one a filter.
+// int8 convolutions: NHWC activations with one scale for each tensor, weights with one for each
+// filter.
 //
-// With x = sₓ·(q − zₓ) and w = s_o·p: y/s_y + z_y = (sₓ·s_o/s_y)·Σ q·p − (sₓ·s_o/s_y)·zₓ·Σ p + bias/s_y + z_y, rounded and clamped. Jacob et al., "Quantization and Training of Neural Networks for
-// Efficient Integer-Arithmetic-Only Inference", CVPR 2018 (there with the scale as an integer and a shift; here in f32).
+// With x = sₓ·(q − zₓ) and w = s_o·p: y/s_y + z_y = (sₓ·s_o/s_y)·Σ q·p − (sₓ·s_o/s_y)·zₓ·Σ p +
+// bias/s_y + z_y, rounded and clamped. Jacob et al., "Quantization and Training of Neural Networks
+// for Efficient Integer-Arithmetic-Only Inference", CVPR 2018 (there with the scale as an integer
+// and a shift; here in f32).
 
 import { cpu, type Device } from '../engine/index.js';
 import { emptyTensor, formatShape, keep, requireDType, sameShape, type Tensor, tensor } from '../tensor/index.js';
 import { type ActivationBits, packedBytes, quantizeInt8 } from './int8.js';
 
-/** Scale and zero point of activations: value = scale·(quantum − zero), quanta in −128…127, or 0…127 with 7 bits. */
+/**
+ * Scale and zero point of activations: value = scale·(quantum − zero), quanta in −128…127, or 0…127
+ * with 7 bits.
+ */
 export interface Quantization {
   readonly scale: number;
   readonly zero: number;
@@ -16,7 +22,10 @@ export interface Quantization {
 
 const limits = { 8: [-128, 127], 7: [0, 127] } as const;
 
-/** The affine quantisation of a range of values; the range is widened to hold 0, which it represents exactly. */
+/**
+ * The affine quantisation of a range of values; the range is widened to hold 0, which it represents
+ * exactly.
+ */
 export function quantizationOf(low: number, high: number, bits: ActivationBits = 8): Quantization {
   const [lowest, highest] = limits[bits];
   const [least, most] = [Math.min(low, 0), Math.max(high, 0)];
@@ -26,32 +35,38 @@ export function quantizationOf(low: number, high: number, bits: ActivationBits =
   return { scale, zero, bits };
 }
 
-/** Bytes of a pixel: its channels, rounded up to what a kernel reads at once. */
+/** Bytes of a pixel: its channels, rounded up to the 16 that a kernel reads at a time. */
 export function pitchOf(channels: number): number {
   return Math.ceil(channels / 16) * 16;
 }
 
 type Pair = readonly [y: number, x: number];
 
+/** Options of `Int8Convolution`. */
 export interface Int8ConvolutionOptions {
+  /** Default 1 × 1. */
   readonly stride?: Pair;
+  /** Default 0 × 0. */
   readonly padding?: Pair;
-  /** 1, or as many as channels and filters: depthwise. */
+  /** 1 (the default), or as many as channels and filters: depthwise. */
   readonly groups?: number;
   readonly input: Quantization;
   readonly output: Quantization;
-  /** Of a tensor that is added before the activation; not for depthwise convolutions. */
+  /**
+   * Quantisation of a tensor that is added before the activation; not for depthwise convolutions.
+   */
   readonly residual?: Quantization;
-  /** Folded into the clamp. */
+  /** Folded into the clamp; default none. */
   readonly activation?: 'none' | 'relu' | 'relu6';
 }
 
-/** Taps of a filter that the kernels' table of addresses holds. */
+/** Capacity of the kernels' table of tap addresses. */
 const MAXIMUM_TAPS = 128;
 
 /**
- * activation(x ∗ w + bias + residual) of bytes: x i8 [n, h, w, pitch] → i8 [n, h′, w′, pitch′], where a pitch is the number of channels rounded up to a multiple of 16. What lies behind the last channel is
- * not defined, and never read with a weight other than zero.
+ * activation(x ∗ w + bias + residual) in int8: x i8 [n, h, w, pitch] → i8 [n, h′, w′, pitch′],
+ * where a pitch is the number of channels rounded up to a multiple of 16. Bytes beyond the last
+ * channel are undefined, and are multiplied by zero weights alone.
  */
 export class Int8Convolution {
   /** Whether there are kernels for weights of this shape. */
@@ -95,6 +110,11 @@ export class Int8Convolution {
     this.#pad = keep(tensor(new Int8Array(pitchOf(this.channels)).fill(options.input.zero)));
   }
 
+  /** Weights of a filter: multiply-adds for each value of the result. */
+  get weightsPerFilter(): number {
+    return (this.#depthwise ? 1 : this.channels) * this.kernel[0] * this.kernel[1];
+  }
+
   /** Shape of the result for x [n, h, w, pitch]. */
   outputShape([n = 1, height = 1, width = 1]: readonly number[]): readonly [number, number, number, number] {
     const { stride = [1, 1], padding = [0, 0] } = this.options;
@@ -103,6 +123,12 @@ export class Int8Convolution {
     return [n, size(height, 0), size(width, 1), pitchOf(this.filters)];
   }
 
+  /**
+   * @param x i8 [n, h, w, pitch]
+   * @param residual i8 of the output's shape, where the options have one
+   * @returns i8 [n, h′, w′, pitch′]
+   * @throws Error when a shape does not fit.
+   */
   forward(x: Tensor, residual?: Tensor): Tensor {
     requireDType('Int8Convolution', 'i8', x);
     if (x.rank !== 4 || x.shape[3] !== pitchOf(this.channels))
@@ -114,7 +140,7 @@ export class Int8Convolution {
     return y;
   }
 
-  /** The same into a tensor of any device, such as one that records a plan. */
+  /** `forward` into a given tensor of any device, such as one that records a plan. */
   write(device: Device, x: Tensor, residual: Tensor | undefined, y: Tensor): void {
     const { stride = [1, 1], padding = [0, 0], input, output, residual: added } = this.options;
     const [n, height, width, pitch] = x.shape as [number, number, number, number];
@@ -140,7 +166,7 @@ function clampOf({ output, activation = 'none' }: Int8ConvolutionOptions): reado
   return [output.zero, activation === 'relu' ? highest : Math.min(highest, output.zero + Math.round(6 / output.scale))];
 }
 
-/** scale[o] and shift[o] of the equation above, filled up with zeros to a whole pixel. */
+/** scale[o] and shift[o] of the equation above, padded by zeros to the pitch. */
 function requantization(
   quanta: Int8Array,
   scales: Float32Array,
@@ -161,7 +187,7 @@ function requantization(
   return { scale, shift };
 }
 
-/** Filters for `convolveInt8`: tap after tap, the channels of each filled up to a multiple of 4. */
+/** Filters for `convolveInt8`: tap after tap, the channels of each padded to a multiple of 4. */
 function packFull(quanta: Int8Array, filters: number, channels: number, taps: number): Tensor {
   const padded = Math.ceil(channels / 4) * 4;
   const ordered = new Int8Array(filters * taps * padded);
@@ -178,7 +204,10 @@ function packFull(quanta: Int8Array, filters: number, channels: number, taps: nu
   return packed;
 }
 
-/** For each 16 channels, column and four rows of the filter, the four weights of a channel side by side: see `depthwiseInt8`. */
+/**
+ * Filters for `depthwiseInt8`: for each 16 channels, column and four rows, the four weights of a
+ * channel side by side.
+ */
 function packDepthwise(quanta: Int8Array, channels: number, [height, width]: Pair): Tensor {
   const fours = Math.ceil(height / 4);
   const packed = new Int8Array(pitchOf(channels) * width * fours * 4);
@@ -191,7 +220,7 @@ function packDepthwise(quanta: Int8Array, channels: number, [height, width]: Pai
   return tensor(packed);
 }
 
-/** What a window reads: sizes of an image with channels first, and of the windows. */
+/** Sliding windows over the pixels of an image. */
 export interface Windows {
   readonly kernel: Pair;
   readonly stride: Pair;
@@ -199,7 +228,10 @@ export interface Windows {
   readonly output: Pair;
 }
 
-/** Quanta with channels last of a float image x [n, c, h, w]: y i8 [n, …output, pitch of c·taps]; byte c·taps + tap of a pixel is what that tap of its window reads. */
+/**
+ * Quantises and unrolls windows (im2col): x f32 [n, c, h, w] → y i8 [n, …output, pitch of c·taps],
+ * where byte c·taps + tap of a pixel is what that tap of its window reads.
+ */
 export function writeWindows(device: Device, x: Tensor, y: Tensor, windows: Windows, to: Quantization): void {
   const [n, channels, height, width] = x.shape as [number, number, number, number];
   const { kernel, stride, padding, output } = windows;
@@ -208,7 +240,7 @@ export function writeWindows(device: Device, x: Tensor, y: Tensor, windows: Wind
   device.run('windowsInt8', [x, y, to.scale, to.zero, Number(to.bits === 7), ...geometry]);
 }
 
-/** The floats y [n, c, h, w] that quanta x i8 [n, h, w, pitch] stand for. */
+/** Dequantises: x i8 [n, h, w, pitch] → y f32 [n, c, h, w]. */
 export function writeFloats(device: Device, x: Tensor, y: Tensor, from: Quantization): void {
   const [n, channels, height, width] = y.shape as [number, number, number, number];
   device.run('dequantizeInt8', [x, y, from.scale, from.zero, n, channels, height * width, x.shape[3] as number]);

@@ -1,17 +1,27 @@
-// Matrices of bytes with one scale an output: the product of quantised layers.
+// int8 matrices with a scale for each output: the product of quantised linear layers.
 
 import { type Activation, activations, cpu, type Device } from '../engine/index.js';
 import { emptyTensor, formatShape, keep, requireDType, scope, type Tensor, tensor } from '../tensor/index.js';
 
-/** Bytes of a weight matrix [rows, columns] as the kernels read it: panels of 8 rows, columns in fours. */
+/** Bytes of a packed int8 matrix [rows, columns]: panels of 8 rows, columns in fours. */
 export function packedBytes(rows: number, columns: number): number {
   return Math.ceil(rows / 8) * 8 * Math.ceil(columns / 4) * 4;
 }
 
-/** How activations are quantised: to all of −127…127 (exact on every host), or to 0…127 with a zero point for the relaxed dot product, which is faster. */
+/**
+ * Bits of quantised activations: 8 for −127…127, exact on every host; 7 for 0…127 with a zero
+ * point, for the relaxed dot product, which is faster.
+ */
 export type ActivationBits = 8 | 7;
 
-/** Symmetric bytes by row, q = round(w/s) in −127…127 with s = max|w|/127 (ties to even). */
+/**
+ * Symmetric int8 quantisation of each row: q = round(w/s) in −127…127 with s = max|w|/127, ties to
+ * even.
+ *
+ * @param weights [rows, …]
+ * @returns quanta in the order of the weights, and a scale for each row
+ * @throws Error when a weight is not finite.
+ */
 export function quantizeInt8(weights: Tensor): { quanta: Int8Array; scales: Float32Array } {
   requireDType('quantizeInt8', 'f32', weights);
   const rows = weights.shape[0] as number;
@@ -37,7 +47,10 @@ function roundToEven(value: number): number {
   return Math.abs(value % 1) === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }
 
-/** A weight matrix [rows, columns] of bytes, packed for products with activations that are quantised on the way, row by row. */
+/**
+ * An int8 weight matrix [rows, columns], packed for products with dynamically quantised
+ * activations.
+ */
 export class Int8Matrix {
   readonly rows: number;
   readonly columns: number;
@@ -58,7 +71,11 @@ export class Int8Matrix {
   }
 
   /**
-   * activation(x·Wᵀ + bias): x f32 [m, columns] → f32 [m, rows]. Rows of x are quantised by their own range.
+   * activation(x·Wᵀ + bias). Each row of x is quantised by its own range.
+   *
+   * @param x f32 [m, columns]
+   * @param options bias [rows]; activation, default none; bits, default 8
+   * @returns f32 [m, rows]
    */
   multiply(
     x: Tensor,
@@ -72,7 +89,7 @@ export class Int8Matrix {
     return y;
   }
 
-  /** The same into a tensor of another device, such as one that records a plan. */
+  /** `multiply` into a given tensor of any device, such as one that records a plan. */
   write(
     device: Device,
     x: Tensor,

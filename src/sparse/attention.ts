@@ -1,11 +1,13 @@
-// Pooling by attention over the stored elements of a sparse pattern: what graph, hyperedge and set attention share.
+// Pooling by attention over the stored elements of a sparse pattern: what graph, hyperedge and set
+// attention share.
 
 import { gatherKnownRows, multiply, reshape, type Tensor } from '../tensor/index.js';
-import type { SparsePattern } from './matrix.js';
+import type { SparsePattern } from './pattern.js';
 import { segmentSoftmax, segmentSum } from './segments.js';
 
 /**
- * y[r, h] = Σₑ α_eh · values[columnₑ, h] over the elements e of row r, with α the softmax of the scores over the row; a row without elements gives 0.
+ * Attention over stored elements: y[r, h] = Σₑ α_eh · values[columnₑ, h] over the elements e of row
+ * r, with α the softmax of the scores over the row. A row without elements gives 0.
  *
  * @param values [columns, heads, d]
  * @param scores [nnz, heads]

@@ -1,8 +1,10 @@
-// Pruned convolution weights as they are used: 1×1 filters with most weights zero, times images with channels outermost.
+// Sparse weights of pointwise convolutions: 1×1 filters with mostly zero weights, times NCHW
+// images.
 
 import { type Activation, activations, cpu, type Device, sparseTilePixels } from '../engine/index.js';
 import { emptyTensor, formatShape, keep, requireDType, type Tensor, tensor } from '../tensor/index.js';
 
+/** Rows of a block that share their columns. */
 export type BlockHeight = 1 | 2 | 4;
 
 /** Share of non-zeros that stored blocks must hold for a height to be chosen. */
@@ -20,7 +22,11 @@ export class ChannelMatrix {
   readonly #offsets: Tensor;
   readonly #values: Tensor;
 
-  /** @param height rows of a block; left out, the largest whose stored blocks are at least nine tenths non-zero. */
+  /**
+   * @param weights [rows, columns]
+   * @param height rows of a block; default the largest whose stored blocks are at least nine tenths
+   * non-zero
+   */
   constructor(weights: Tensor, height?: BlockHeight) {
     requireDType('ChannelMatrix', 'f32', weights);
     if (weights.rank !== 2) throw new Error(`ChannelMatrix: expected a matrix, got ${formatShape(weights.shape)}`);
@@ -35,7 +41,15 @@ export class ChannelMatrix {
     this.#values = keep(tensor(Float32Array.from(packed.values)));
   }
 
-  /** activation(W·x + bias) for each image: x [n, columns, …pixels] → [n, rows, …pixels]; bias [rows]. */
+  /** Number of stored weights, including zeros inside blocks. */
+  get stored(): number {
+    return this.blocks * this.height;
+  }
+
+  /**
+   * activation(W·x + bias) for each image: x [n, columns, …pixels] → [n, rows, …pixels]; bias
+   * [rows].
+   */
   multiply(x: Tensor, { bias, activation = 'none' }: { bias?: Tensor; activation?: Activation } = {}): Tensor {
     requireDType('ChannelMatrix', 'f32', x);
     if (x.rank < 2 || x.shape[1] !== this.columns)
@@ -45,7 +59,7 @@ export class ChannelMatrix {
     return y;
   }
 
-  /** The same into a tensor of another device, such as one that records a plan. */
+  /** `multiply` into a given tensor of any device, such as one that records a plan. */
   write(device: Device, x: Tensor, y: Tensor, bias: Tensor | undefined, activation: Activation): void {
     const n = x.shape[0] as number;
     const pixels = x.size / (n * this.columns);

@@ -1,11 +1,13 @@
 // Sums and means of embedding rows, without a copy of each row.
 
 import { multiply, reshape, type Tensor } from '../tensor/index.js';
-import { SparseMatrix, SparsePattern } from './matrix.js';
 import { spmm } from './ops.js';
+import { SparsePattern } from './pattern.js';
 
 /**
- * y[b] = sum or mean of weight[indices[offsets[b]] … indices[offsets[b + 1] − 1]]; an empty bag gives 0. The bags are the rows of a sparse matrix of ones, and the result its product with the weights.
+ * y[b] = sum or mean of weight[indices[offsets[b]]], …, weight[indices[offsets[b + 1] − 1]]; an
+ * empty bag gives 0. Computed as the product of a sparse matrix of ones, with a row for each bag,
+ * and the weights.
  *
  * @param weight [count, features]
  * @param indices rows of the weight, bag after bag
@@ -19,6 +21,6 @@ export function embeddingBag(
   mode: 'sum' | 'mean' = 'sum',
 ): Tensor {
   const pattern = new SparsePattern(offsets.length - 1, weight.shape[0] as number, offsets, indices);
-  const total = spmm(new SparseMatrix(pattern), weight);
+  const total = spmm({ pattern }, weight);
   return mode === 'sum' ? total : multiply(total, reshape(pattern.segments.inverseSizes, [-1, 1]));
 }

@@ -1,6 +1,6 @@
-// Products in which every group of rows has a matrix of its own: the experts of a mixture.
+// Grouped matrix products: a matrix for each group of rows, as for the experts of a mixture.
 
-import { apply, formatShape, type Op, onlyGradient, type Tensor } from '../tensor/index.js';
+import { apply, formatShape, type Op, onlyGradient, type Shape, sizeOf, type Tensor } from '../tensor/index.js';
 import type { Segments } from './segments.js';
 
 interface Attributes {
@@ -11,6 +11,7 @@ interface Attributes {
 
 const groupedMatmulOp: Op<Attributes> = {
   name: 'groupedMatmul',
+  multiplyAdds: ([x], output) => sizeOf(output) * (x?.[1] as number),
   infer: ([x, w], { transposeB }) => [
     { shape: [(x as Tensor).shape[0] as number, (w as Tensor).shape[transposeB ? 1 : 2] as number], dtype: 'f32' },
   ],
@@ -42,6 +43,7 @@ const groupedMatmulOp: Op<Attributes> = {
 /** wₑ = Σ over the rows of group e of aᵀ·b: [groups, columns of a, columns of b]. */
 const groupedOuterOp: Op<{ readonly segments: Segments }> = {
   name: 'groupedOuter',
+  multiplyAdds: ([a, b]) => sizeOf(a as Shape) * (b?.[1] as number),
   infer: ([a, b], { segments }) => [
     { shape: [segments.count, (a as Tensor).shape[1] as number, (b as Tensor).shape[1] as number], dtype: 'f32' },
   ],
@@ -80,7 +82,8 @@ const groupedOuterOp: Op<{ readonly segments: Segments }> = {
 };
 
 /**
- * y[rows of group e] = x[rows of group e]·Wₑ, or ·Wₑᵀ with `transposeB`. Groups may be empty and of any size.
+ * y[rows of group e] = x[rows of group e]·Wₑ, or ·Wₑᵀ with `transposeB` (default false). Groups may
+ * be empty and of any size.
  *
  * @param x [n, k], rows sorted by group
  * @param w [groups, k, m], or [groups, m, k] when transposed

@@ -1,84 +1,13 @@
-// Sparse matrices in compressed-sparse-row form. The pattern (where elements are stored) is fixed and shared; values are a tensor
-// like any other, so a matrix can be a graph's adjacency, a hypergraph's incidence or a pruned layer's weights.
+// Sparse matrices in compressed-sparse-row form. The pattern (where elements are stored) is fixed
+// and shared; values are a tensor like any other, so a matrix can be a graph's adjacency, a
+// hypergraph's incidence or a pruned layer's weights.
 
 import { gatherKnownRows, keep, multiply, type Tensor, tensor } from '../tensor/index.js';
 import { spmm } from './ops.js';
+import { SparsePattern } from './pattern.js';
 import { Segments } from './segments.js';
 
-export class SparsePattern {
-  /** The stored elements of each row. */
-  readonly segments: Segments;
-  #indices: Tensor | undefined;
-  #transposed: { pattern: SparsePattern; permutation: Tensor } | undefined;
-
-  /**
-   * @param indptr row r holds elements indptr[r] … indptr[r+1] − 1.
-   * @param indices the column of each element.
-   * @throws Error when the two disagree; RangeError when a column is outside.
-   */
-  constructor(
-    readonly rows: number,
-    readonly columns: number,
-    readonly indptr: Int32Array,
-    readonly indices: Int32Array,
-  ) {
-    this.segments = new Segments(indptr);
-    if (indptr.length !== rows + 1 || this.segments.size !== indices.length) {
-      throw new Error(
-        `SparsePattern: ${indptr.length} offsets ending at ${this.segments.size} do not describe ${rows} rows of ${indices.length} elements`,
-      );
-    }
-    for (let element = 0; element < indices.length; element++) {
-      const column = indices[element] as number;
-      if (column < 0 || column >= columns)
-        throw new RangeError(`SparsePattern: column ${column} of element ${element} is outside 0…${columns - 1}`);
-    }
-  }
-
-  /** Number of stored elements. */
-  get nnz(): number {
-    return this.indices.length;
-  }
-
-  /** Columns as an i32 tensor [nnz]. */
-  get indexTensor(): Tensor {
-    this.#indices ??= keep(tensor(this.indices));
-    return this.#indices;
-  }
-
-  /** The pattern with rows and columns exchanged, and where each of its elements stands here. Made once. */
-  transposed(): { pattern: SparsePattern; permutation: Tensor } {
-    if (!this.#transposed) {
-      const { indptr, indices, order } = transposePattern(this);
-      const pattern = new SparsePattern(this.columns, this.rows, indptr, indices);
-      this.#transposed = { pattern, permutation: keep(tensor(order)) };
-    }
-    return this.#transposed;
-  }
-}
-
-/** Counting sort of the elements by column. */
-function transposePattern({ rows, columns, indptr, indices }: SparsePattern) {
-  const starts = new Int32Array(columns + 1);
-  for (const column of indices) starts[column + 1] = (starts[column + 1] as number) + 1;
-  for (let column = 0; column < columns; column++)
-    starts[column + 1] = (starts[column + 1] as number) + (starts[column] as number);
-  const next = starts.slice();
-  const transposed = new Int32Array(indices.length);
-  const order = new Int32Array(indices.length);
-  for (let row = 0; row < rows; row++) {
-    for (let element = indptr[row] as number; element < (indptr[row + 1] as number); element++) {
-      const column = indices[element] as number;
-      const at = next[column] as number;
-      next[column] = at + 1;
-      transposed[at] = row;
-      order[at] = element;
-    }
-  }
-  return { indptr: starts, indices: transposed, order };
-}
-
-/** Positions in ascending order of their keys, 0 ≤ key < `limit`; equal ones stay as they stand in `order`. */
+/** Stable counting sort: positions in ascending order of their keys, 0 ≤ key < `limit`. */
 function countingSort(keys: ArrayLike<number>, limit: number, order?: Int32Array): Int32Array {
   const next = new Int32Array(limit + 1);
   for (let i = 0; i < keys.length; i++) {
@@ -97,10 +26,11 @@ function countingSort(keys: ArrayLike<number>, limit: number, order?: Int32Array
   return sorted;
 }
 
+/** A sparse matrix [rows, columns] in compressed-sparse-row form, differentiable in its values. */
 export class SparseMatrix {
   #transposed: SparseMatrix | undefined;
 
-  /** @param values one a stored element, [nnz]; left out, every stored element is 1. */
+  /** @param values one for each stored element, [nnz]; all 1 when left out. */
   constructor(
     readonly pattern: SparsePattern,
     readonly values?: Tensor,
@@ -122,7 +52,11 @@ export class SparseMatrix {
     return this.pattern.nnz;
   }
 
-  /** From coordinates in any order; repeated places are added up. */
+  /**
+   * From coordinates in any order; values at repeated coordinates are added.
+   *
+   * @throws Error unless the lists have one length; RangeError when a coordinate is outside.
+   */
   static fromCoordinates(
     rows: number,
     columns: number,
@@ -184,6 +118,7 @@ export class SparseMatrix {
     );
   }
 
+  /** The matrix as a tensor [rows, columns], without gradients. */
   toDense(): Tensor {
     const dense = new Float32Array(this.rows * this.columns);
     const values = this.values?.view();
@@ -214,7 +149,10 @@ export class SparseMatrix {
     return spmm(this, x);
   }
 
-  /** diag(left)·this·diag(right); a side left out is the identity. Gradients reach all three. */
+  /**
+   * diag(left)·this·diag(right), left [rows] and right [columns]; a side left out is the identity.
+   * Differentiable in all three.
+   */
   scale(left?: Tensor, right?: Tensor): SparseMatrix {
     const factors = [
       this.values,
@@ -228,7 +166,7 @@ export class SparseMatrix {
     );
   }
 
-  /** The given rows, in that order, as a matrix of its own; gradients reach the values. */
+  /** The given rows, in that order; differentiable in the values. */
   selectRows(rows: ArrayLike<number>): SparseMatrix {
     const { indptr, indices } = this.pattern;
     const picked = Segments.fromSizes(Array.from(rows, (row) => (indptr[row + 1] as number) - (indptr[row] as number)));
@@ -247,7 +185,7 @@ export class SparseMatrix {
     return new SparseMatrix(pattern, this.values && gatherKnownRows(this.values, tensor(elements)));
   }
 
-  /** The matrix without columns that hold no element, and which columns are left, ascending. */
+  /** The matrix without its empty columns, and the indices of those left, ascending. */
   compactColumns(): { matrix: SparseMatrix; columns: Int32Array } {
     const columns = Int32Array.from(new Set(this.pattern.indices)).sort();
     const renumbered = new Map(Array.from(columns, (column, at) => [column, at]));

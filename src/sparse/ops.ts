@@ -1,7 +1,14 @@
 // Products of sparse and dense matrices, differentiable in the stored values and in the dense side.
 
 import { apply, formatShape, gatherKnownRows, type Op, onlyGradient, type Tensor, transpose } from '../tensor/index.js';
-import type { SparseMatrix, SparsePattern } from './matrix.js';
+import type { SparsePattern } from './pattern.js';
+
+/** A sparse matrix as products read it, such as a `SparseMatrix`. */
+export interface SparseOperand {
+  readonly pattern: SparsePattern;
+  /** One for each stored element, [nnz]; all 1 when left out. */
+  readonly values?: Tensor;
+}
 
 interface Attributes {
   readonly pattern: SparsePattern;
@@ -10,6 +17,7 @@ interface Attributes {
 /** Inputs x and maybe values. */
 const spmmOp: Op<Attributes> = {
   name: 'spmm',
+  multiplyAdds: ([x], _, { pattern }) => pattern.nnz * (x?.[1] as number),
   infer: ([x], { pattern }) => [{ shape: [pattern.rows, (x as Tensor).shape[1] as number], dtype: 'f32' }],
   compute: (device, [x, values], [y], { pattern }) =>
     device.run('spmm', [
@@ -34,6 +42,7 @@ const spmmOp: Op<Attributes> = {
 
 const sddmmOp: Op<Attributes> = {
   name: 'sddmm',
+  multiplyAdds: ([a], _, { pattern }) => pattern.nnz * (a?.[1] as number),
   infer: (_, { pattern }) => [{ shape: [pattern.nnz], dtype: 'f32' }],
   compute: (device, [a, b], [y], { pattern }) =>
     device.run('sddmm', [
@@ -65,6 +74,7 @@ function transposedProduct(pattern: SparsePattern, x: Tensor, values: Tensor | u
 /** Inputs w [d, n], read as its transpose, and maybe values. */
 const spmmTransposedOp: Op<Attributes> = {
   name: 'spmmTransposed',
+  multiplyAdds: ([w], _, { pattern }) => pattern.nnz * (w?.[0] as number),
   infer: ([w], { pattern }) => [{ shape: [pattern.rows, (w as Tensor).shape[0] as number], dtype: 'f32' }],
   compute: (device, [w, values], [y], { pattern }) =>
     device.run('spmmTransposed', [
@@ -88,29 +98,45 @@ const spmmTransposedOp: Op<Attributes> = {
   },
 };
 
-/** Elements of the dense side for each stored one from which transposing it costs more than reading it across. */
+/**
+ * Rows of the dense side for each stored element above which strided reads are cheaper than a
+ * transpose.
+ */
 const READ_ACROSS = 8;
 
-/** Sparse [m, n] times dense [n, d], or [d, n] with `transposeX`, → [m, d]; gradients to the values and to x. */
+/**
+ * Sparse-dense product y = A·x, differentiable in A's values and in x.
+ *
+ * @param x [n, d], or [d, n] with `transposeX` (default false)
+ * @returns [m, d], for a sparse [m, n]
+ * @throws Error when the inner sizes differ.
+ */
 export function spmm(
-  a: SparseMatrix,
+  { pattern, values }: SparseOperand,
   x: Tensor,
   { transposeX = false }: { readonly transposeX?: boolean } = {},
 ): Tensor {
-  if (x.rank !== 2 || x.shape[transposeX ? 1 : 0] !== a.columns) {
+  if (x.rank !== 2 || x.shape[transposeX ? 1 : 0] !== pattern.columns) {
     throw new Error(
-      `spmm: inner sizes differ: sparse [${a.rows}, ${a.columns}] × ${formatShape(x.shape)}${transposeX ? 'ᵀ' : ''}`,
+      `spmm: inner sizes differ: sparse [${pattern.rows}, ${pattern.columns}] × ${formatShape(x.shape)}${transposeX ? 'ᵀ' : ''}`,
     );
   }
-  const inputs = (dense: Tensor) => (a.values ? [dense, a.values] : [dense]);
-  if (!transposeX) return apply(spmmOp, inputs(x), { pattern: a.pattern });
-  const readAcross = a.nnz * READ_ACROSS < a.columns;
+  const inputs = (dense: Tensor) => (values ? [dense, values] : [dense]);
+  if (!transposeX) return apply(spmmOp, inputs(x), { pattern });
+  const readAcross = pattern.nnz * READ_ACROSS < pattern.columns;
   return readAcross
-    ? apply(spmmTransposedOp, inputs(x), { pattern: a.pattern })
-    : apply(spmmOp, inputs(transpose(x)), { pattern: a.pattern });
+    ? apply(spmmTransposedOp, inputs(x), { pattern })
+    : apply(spmmOp, inputs(transpose(x)), { pattern });
 }
 
-/** Sampled dense-dense product: y[e] = ⟨a[row of e], b[column of e]⟩ for each stored element. a [rows, d], b [columns, d] → [nnz]. */
+/**
+ * Sampled dense-dense product: y[e] = ⟨a[row of e], b[column of e]⟩ for each stored element.
+ *
+ * @param a [rows, d]
+ * @param b [columns, d]
+ * @returns [nnz]
+ * @throws Error when the shapes do not fit the pattern.
+ */
 export function sddmm(pattern: SparsePattern, a: Tensor, b: Tensor): Tensor {
   const fits =
     a.rank === 2 &&

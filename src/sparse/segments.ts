@@ -1,5 +1,5 @@
-// Segments: consecutive rows of a tensor that belong together, as the stored elements of one sparse row, the members of one hyperedge
-// or the nodes of one graph in a batch do.
+// Segments: consecutive rows of a tensor that form a unit, such as the stored elements of a sparse
+// row, the members of a hyperedge or the nodes of a graph in a batch.
 
 import {
   apply,
@@ -20,7 +20,7 @@ import {
 /** Segment s holds rows offsets[s] … offsets[s+1] − 1. */
 export class Segments {
   readonly count: number;
-  /** Rows in all. */
+  /** Rows of all segments. */
   readonly size: number;
   #offsets: Tensor | undefined;
   #ids: Tensor | undefined;
@@ -37,6 +37,7 @@ export class Segments {
     this.size = offsets[this.count] as number;
   }
 
+  /** Segments of the given numbers of rows. */
   static fromSizes(sizes: ArrayLike<number>): Segments {
     const offsets = new Int32Array(sizes.length + 1);
     for (let s = 0; s < sizes.length; s++) offsets[s + 1] = (offsets[s] as number) + (sizes[s] as number);
@@ -89,6 +90,7 @@ function columnsOf(operation: string, x: Tensor, segments: Segments): { flat: Te
 
 const sumOp: Op<Attributes> = {
   name: 'segmentSum',
+  multiplyAdds: 0,
   infer: ([x], { segments }) => [{ shape: [segments.count, (x as Tensor).shape[1] as number], dtype: 'f32' }],
   compute: (device, [x], [y], { segments }) =>
     device.run('spmm', [
@@ -109,7 +111,7 @@ export function segmentSum(x: Tensor, segments: Segments): Tensor {
   return reshape(apply(sumOp, [flat], { segments }), [segments.count, ...rest]);
 }
 
-/** y[s] = mean of the rows of segment s; 0 for an empty one. */
+/** y[s] = mean of the rows of segment s; 0 for an empty one. x [size, …] → [count, …]. */
 export function segmentMean(x: Tensor, segments: Segments): Tensor {
   const { flat, rest } = columnsOf('segmentMean', x, segments);
   return reshape(multiply(apply(sumOp, [flat], { segments }), segments.inverseSizes), [segments.count, ...rest]);
@@ -117,6 +119,7 @@ export function segmentMean(x: Tensor, segments: Segments): Tensor {
 
 const maxOp: Op<Attributes> = {
   name: 'segmentMax',
+  multiplyAdds: 0,
   infer: ([x], { segments }) => {
     const shape = [segments.count, (x as Tensor).shape[1] as number];
     return [
@@ -138,7 +141,10 @@ const maxOp: Op<Attributes> = {
   ],
 };
 
-/** y[s] = columnwise maximum of segment s; 0 for an empty one. The gradient goes to the first of equals. */
+/**
+ * y[s] = columnwise maximum of segment s; 0 for an empty one. The gradient goes to the first of
+ * equals. x [size, …] → [count, …].
+ */
 export function segmentMax(x: Tensor, segments: Segments): Tensor {
   const { flat, rest } = columnsOf('segmentMax', x, segments);
   const [y] = applyAll(maxOp, [flat], { segments });
@@ -147,6 +153,7 @@ export function segmentMax(x: Tensor, segments: Segments): Tensor {
 
 const softmaxOp: Op<Attributes> = {
   name: 'segmentSoftmax',
+  multiplyAdds: 0,
   infer: ([x]) => [{ shape: (x as Tensor).shape, dtype: 'f32' }],
   compute: (device, [x], [y], { segments }) =>
     device.run('segmentSoftmax', [
@@ -164,7 +171,10 @@ const softmaxOp: Op<Attributes> = {
   },
 };
 
-/** Softmax over each segment, column by column (a column a head). */
+/**
+ * Softmax over each segment, column by column. x [size, …] → [size, …]; an attention head is a
+ * column.
+ */
 export function segmentSoftmax(x: Tensor, segments: Segments): Tensor {
   const { flat } = columnsOf('segmentSoftmax', x, segments);
   return reshape(apply(softmaxOp, [flat], { segments }), x.shape);

@@ -1,11 +1,12 @@
-// The one door: every computation is an operation record given to `apply`, which checks, allocates, runs and tells the observers (gradient tapes,
-// traces, profilers).
+// The one door: every computation is an operation record given to `apply`, which checks, allocates,
+// runs and informs the observers (gradient tapes, traces, profilers).
 
-import type { Device, DType } from '../engine/index.js';
+import type { Activation, Device, DType } from '../engine/index.js';
 import { scope } from './scope.js';
 import type { Shape } from './shape.js';
 import { emptyTensor, type Tensor } from './tensor.js';
 
+/** Shape and element type of an output. */
 export interface Spec {
   readonly shape: Shape;
   readonly dtype: DType;
@@ -22,14 +23,43 @@ export interface Backward<A> {
   readonly needed: readonly boolean[];
 }
 
-/** An operation: what it makes, how it is computed, how gradients flow back. */
+/**
+ * The multiply-adds of one application, from the shapes of the inputs and of the first output.
+ *
+ * 0 for what is free by convention, as products alone are counted: elementwise functions,
+ * reductions, norms, pooling, interpolation, gathers and layout. `'uncounted'` where shapes and
+ * attributes do not tell.
+ */
+export type MultiplyAdds<A> = 0 | 'uncounted' | ((inputs: readonly Shape[], output: Shape, attributes: A) => number);
+
+/**
+ * An operation: what it makes, how it is computed, how gradients flow back, and what rewriters of
+ * graphs must know.
+ */
 export interface Op<A = void> {
   readonly name: string;
-  /** Shapes and types of the outputs. @throws Error naming the operation and the shapes when they do not fit. */
+  readonly multiplyAdds: MultiplyAdds<A>;
+  /**
+   * Whether an element of the output depends on the inputs' elements at its own (broadcast) place
+   * alone.
+   */
+  readonly elementwise?: boolean;
+  /**
+   * For functions of one tensor that kernels of products can apply to their results: its name
+   * there.
+   */
+  readonly activation?: Activation;
+  /** The ONNX operator that gives the same output for the same inputs, without attributes. */
+  readonly onnx?: string;
+  /**
+   * Shapes and types of the outputs.
+   *
+   * @throws Error naming the operation and the shapes when they do not fit.
+   */
   infer(inputs: readonly Tensor[], attributes: A): readonly Spec[];
   /** Writes the outputs. */
   compute?(device: Device, inputs: readonly Tensor[], outputs: readonly Tensor[], attributes: A): void;
-  /** For operations that only look at their input's memory in another way: makes the outputs. */
+  /** For operations whose outputs share their input's memory: makes the outputs. */
   view?(inputs: readonly Tensor[], attributes: A): readonly Tensor[];
   /** Gradients of the inputs, written in operations so that they can be differentiated again. */
   vjp?(backward: Backward<A>): readonly (Tensor | undefined)[];
@@ -52,7 +82,7 @@ export function observe<T>(observer: Observer, body: () => T): T {
   }
 }
 
-/** Runs `body` unseen by the observers. */
+/** Runs `body` hidden from the observers. */
 export function unobserved<T>(body: () => T): T {
   const hidden = observers.splice(0);
   try {
@@ -62,7 +92,9 @@ export function unobserved<T>(body: () => T): T {
   }
 }
 
-/** Runs operations inside a computation: unseen by the observers, freed at the end. */
+/**
+ * Runs operations inside a computation: hidden from the observers, their results freed at the end.
+ */
 export function privately(body: () => void): void {
   unobserved(() => scope(body));
 }
@@ -72,6 +104,13 @@ export function isObserved(): boolean {
   return observers.length > 0;
 }
 
+/**
+ * Applies an operation: checks its inputs, allocates and computes its outputs, and informs the
+ * observers.
+ *
+ * @returns all outputs, as `op.infer` describes them
+ * @throws Error naming the operation when an input was disposed or the shapes do not fit.
+ */
 export function applyAll<A>(op: Op<A>, inputs: readonly Tensor[], attributes: A): readonly Tensor[] {
   for (const input of inputs) input.assertAlive(op.name);
   const device = (inputs[0] as Tensor).device;

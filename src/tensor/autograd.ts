@@ -1,5 +1,6 @@
-// Reverse-mode differentiation: a tape records the operations that lead from watched tensors to a result, then walks back over them.
-// Gradients are computed by operations like any other, so an outer tape can record them: derivatives of any order.
+// Reverse-mode differentiation: a tape records the operations that lead from watched tensors to a
+// result, then walks back over them. Gradients are computed by operations like any other, so an
+// outer tape can record them: derivatives of any order.
 
 import { apply, isObserved, type Observer, type Op, observe, unobserved } from './apply.js';
 import { ones } from './create.js';
@@ -71,12 +72,13 @@ function pullBack(tape: Tape, seeds: ReadonlyMap<Tensor, Tensor>, inputs: unknow
   return mapTree(inputs, (leaf) => gradients.get(leaf as Tensor) ?? zerosLike(leaf as Tensor));
 }
 
+/** What `valueAndGrad` gives. */
 export interface ValueAndGrad<Inputs, Extra> {
   /** The scalar that the function returned. */
   readonly value: Tensor;
   /** Its gradient: the same tree as the first argument. */
   readonly gradient: Inputs;
-  /** What the function returned beside the scalar. */
+  /** The second element that the function returned, if it did. */
   readonly extra: Extra;
 }
 
@@ -143,8 +145,9 @@ export function vjp<Inputs>(
 }
 
 /**
- * Jacobian-vector product ∂fn/∂inputs·v: the derivative of `fn` at `inputs` in the direction `tangent` (a tree like `inputs`). Two reverse passes: u ↦ uᵀJ
- * is linear in u, and its transpose applied to v is Jv.
+ * Jacobian-vector product ∂fn/∂inputs·v: the derivative of `fn` at `inputs` in the direction
+ * `tangent` (a tree like `inputs`). Two reverse passes: u ↦ uᵀJ is linear in u, and its transpose
+ * applied to v is Jv.
  */
 export function jvp<Inputs>(
   fn: (inputs: Inputs) => Tensor,
@@ -169,11 +172,17 @@ export function stopGradient(x: Tensor): Tensor {
 
 const stopGradientOp: Op = {
   name: 'stopGradient',
+  multiplyAdds: 0,
+  elementwise: true,
+  onnx: 'Identity',
   infer: ([x]) => [{ shape: (x as Tensor).shape, dtype: (x as Tensor).dtype }],
   view: ([x]) => [viewOf(x as Tensor, (x as Tensor).shape)],
 };
 
-/** Forward values of `hard`, gradients of `soft`: the straight-through estimator (Bengio, Léonard, Courville 2013). */
+/**
+ * Forward values of `hard`, gradients of `soft`: the straight-through estimator (Bengio, Léonard,
+ * Courville 2013).
+ */
 export function straightThrough(hard: Tensor, soft: Tensor): Tensor {
   if (!sameShape(hard.shape, soft.shape))
     throw new Error(`straightThrough: shapes differ: ${formatShape(hard.shape)} and ${formatShape(soft.shape)}`);
@@ -182,22 +191,28 @@ export function straightThrough(hard: Tensor, soft: Tensor): Tensor {
 
 const straightThroughOp: Op = {
   name: 'straightThrough',
+  multiplyAdds: 0,
+  elementwise: true,
   infer: ([hard]) => [{ shape: (hard as Tensor).shape, dtype: 'f32' }],
   view: ([hard]) => [viewOf(hard as Tensor, (hard as Tensor).shape)],
   vjp: ({ gradients }) => [undefined, gradients[0]],
 };
 
 /**
- * Runs fn(...inputs) without keeping its intermediates for the gradient: they are computed again on the way back, trading time for memory.
- * Gradients flow to `inputs` alone, so pass every weight that fn uses.
+ * Gradient checkpointing: runs fn(...inputs) without keeping its intermediates; the backward pass
+ * recomputes them, trading time for memory. Gradients flow to `inputs` alone, so pass every weight
+ * that fn uses.
+ *
+ * @see Chen, Xu, Zhang, Guestrin: Training Deep Nets with Sublinear Memory Cost, 2016
  */
 export function checkpoint(fn: (...inputs: Tensor[]) => Tensor, ...inputs: Tensor[]): Tensor {
   const op: Op = {
     name: 'checkpoint',
+    multiplyAdds: 'uncounted',
     infer: () => [],
     view: (values) => [unobserved(() => scope(() => fn(...values)))],
     vjp: ({ inputs: values, gradients }) => {
-      // Views, so that an input passed twice is told apart.
+      // Views, so that two uses of one input are distinct.
       const watched = values.map((value) => reshape(value, value.shape));
       return vjp((tree: Tensor[]) => fn(...tree), watched, gradients[0] as Tensor).gradient;
     },

@@ -4,6 +4,7 @@ import { arrayTypes, type DType, type TypedArray } from '../engine/index.js';
 import { formatShape, type Shape, sizeOf } from './shape.js';
 import { emptyTensor, type Tensor } from './tensor.js';
 
+/** A number, or nested arrays of numbers. */
 export type Nested = number | readonly Nested[];
 
 function shapeOf(values: Nested): number[] {
@@ -56,6 +57,7 @@ export function tensor(values: Nested | TypedArray | Float64Array, shape?: Shape
 const bitsOfFloat = new Float32Array(1);
 const bits = new Int32Array(bitsOfFloat.buffer);
 
+/** A tensor of one repeated value. */
 export function full(shape: Shape, value: number, dtype: 'f32' | 'i32' = 'f32'): Tensor {
   const result = emptyTensor(shape, dtype);
   if (dtype === 'f32') bitsOfFloat[0] = value;
@@ -64,10 +66,12 @@ export function full(shape: Shape, value: number, dtype: 'f32' | 'i32' = 'f32'):
   return result;
 }
 
+/** A tensor of zeros. */
 export function zeros(shape: Shape, dtype: 'f32' | 'i32' = 'f32'): Tensor {
   return full(shape, 0, dtype);
 }
 
+/** A tensor of ones. */
 export function ones(shape: Shape, dtype: 'f32' | 'i32' = 'f32'): Tensor {
   return full(shape, 1, dtype);
 }

@@ -1,5 +1,6 @@
-// Random numbers without hidden state: Philox4x32-10 (Salmon et al., SC 2011) keyed by a seed and a path of labels. A stream's n-th
-// draw depends on nothing but its key and n, so results do not change with threads or with what others draw.
+// Random numbers without hidden state: Philox4x32-10 (Salmon et al., SC 2011) keyed by a seed and a
+// path of labels. A stream's n-th draw depends on its key and n alone, so results do not change
+// with threads or with what others draw.
 
 import type { KernelName } from '../engine/index.js';
 import { apply, type Op, onlyGradient, requireDType } from './apply.js';
@@ -53,7 +54,10 @@ function hash(label: string): [number, number] {
   return [a >>> 0, b >>> 0];
 }
 
-/** A stream of random draws. `split` makes independent streams; each draw advances this one by one step. */
+/**
+ * A stream of random draws. `split` makes independent streams; each draw advances this one by one
+ * step.
+ */
 export class Random {
   readonly key: Key;
   /** Draws made so far; settable to continue a saved stream. */
@@ -73,7 +77,7 @@ export class Random {
     return new Random(typeof label === 'number' ? derive(this.key, label, 1) : derive(this.key, ...hash(label)));
   }
 
-  /** A fresh key; advances the stream. */
+  /** A new key; advances the stream. */
   next(): Key {
     this.#used = 4;
     return derive(this.key, this.position++, 2);
@@ -169,6 +173,8 @@ export class Random {
 
 const dropoutOp: Op<{ key: Key; probability: number }> = {
   name: 'dropout',
+  multiplyAdds: 0,
+  elementwise: true,
   infer: ([x]) => {
     requireDType('dropout', 'f32', x as Tensor);
     return [{ shape: (x as Tensor).shape, dtype: 'f32' }];
@@ -185,11 +191,14 @@ const dropoutOp: Op<{ key: Key; probability: number }> = {
       (x as Tensor).size,
     ]);
   },
-  // Linear in x with a mask that the key makes again.
+  // Linear in x, with a mask that the key reproduces.
   vjp: (backward) => [apply(dropoutOp, [onlyGradient(backward)], backward.attributes)],
 };
 
-/** Zeroes each element with the given probability and scales the rest by 1/(1 − p). The mask follows from the key. */
+/**
+ * Zeroes each element with the given probability and scales the rest by 1/(1 − p). The mask follows
+ * from the key.
+ */
 export function dropout(x: Tensor, probability: number, key: Key): Tensor {
   if (!(probability >= 0 && probability < 1)) throw new RangeError(`dropout: expected 0 ≤ p < 1, got ${probability}`);
   return probability === 0 ? x : apply(dropoutOp, [x], { key, probability });

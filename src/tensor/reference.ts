@@ -1,4 +1,5 @@
-// Second derivatives of fused operations: the same function written in smaller operations is differentiated instead.
+// Second derivatives of fused operations: their definition in smaller operations is differentiated
+// instead.
 
 import type { Op } from './apply.js';
 import { grad } from './autograd.js';
@@ -8,14 +9,14 @@ import { sum } from './ops/reduce.js';
 import type { Tensor } from './tensor.js';
 
 /**
- * A `vjp` that differentiates `reference`, which must compute the same outputs from the same inputs. For operations that are themselves gradients, where speed no longer
- * matters.
+ * A `vjp` that differentiates `reference`, which must compute the same outputs from the same
+ * inputs. For operations that are gradients themselves, where speed matters less.
  */
 export function throughReference<A>(
   reference: (inputs: readonly Tensor[], attributes: A) => readonly Tensor[],
 ): NonNullable<Op<A>['vjp']> {
   return ({ inputs, gradients, attributes, needed }) => {
-    // Views, so that an input passed twice is told apart.
+    // Views, so that two uses of one input are distinct.
     const watched = inputs.flatMap((input, index) => (needed[index] ? [reshape(input, input.shape)] : []));
     const found = grad((values: readonly Tensor[]) => {
       let next = 0;

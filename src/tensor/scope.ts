@@ -1,10 +1,10 @@
-// Scopes: intermediate tensors die when the scope that made them ends. What lives outside any scope is freed when
-// JavaScript collects it.
+// Scopes: intermediate tensors are freed when the scope that made them ends. Tensors outside any
+// scope are freed when JavaScript collects them.
 
 import type { Buffer, Device } from '../engine/index.js';
 import { leaves } from './tree.js';
 
-/** What a scope needs to know of a tensor. */
+/** The part of a tensor that scopes use. */
 interface Scoped {
   readonly buffer: Buffer;
   readonly device: Device;
@@ -19,7 +19,10 @@ interface Scoped {
 export type Frame = Set<Scoped>;
 
 const frames: Frame[] = [];
-/** Gradient tapes that are recording: they may need any tensor again, so inner scopes hand theirs on. */
+/**
+ * Gradient tapes that are recording: they may need any tensor again, so inner scopes pass theirs to
+ * the outer one.
+ */
 let recording = 0;
 
 const collected = new FinalizationRegistry<{ buffer: Buffer; device: Device }>(({ buffer, device }) => {
@@ -65,7 +68,10 @@ function moveOut(tensor: Scoped): void {
   adopt(tensor);
 }
 
-/** An open scope: `using s = scope()` frees what was made since when the block ends, but for what `s.keep` was given. */
+/**
+ * An open scope: at the end of its block, `using s = scope()` frees the tensors made since, except
+ * those given to `s.keep`.
+ */
 export class Scope {
   readonly #frame: Frame = new Set();
   readonly #kept: unknown[] = [];
@@ -101,8 +107,8 @@ export class Scope {
 }
 
 /**
- * Runs `body` and frees every tensor it made, but for those in the tree it returns and for parameters and buffers of modules.
- * Without a body, opens a scope for `using`.
+ * Runs `body` and frees every tensor that it made, except those in the tree it returns, and
+ * parameters and buffers of modules. Without a body, opens a scope for `using`.
  *
  * @example const loss = scope(() => mean(square(sub(prediction, target))));
  */

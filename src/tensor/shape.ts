@@ -1,13 +1,16 @@
 // Shapes: sizes, axes, broadcasting.
 
+/** Sizes of the axes; a scalar has none. */
 export type Shape = readonly number[];
 
+/** Number of elements. */
 export function sizeOf(shape: Shape): number {
   let size = 1;
   for (const length of shape) size *= length;
   return size;
 }
 
+/** Whether two shapes have the same axes. */
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((length, axis) => length === b[axis]);
 }
@@ -45,7 +48,11 @@ export function resolveAxes(operation: string, axes: number | readonly number[] 
   return list.sort((a, b) => a - b);
 }
 
-/** NumPy's rule: sizes are aligned at the last axis and must be equal or 1. @throws Error naming both shapes. */
+/**
+ * NumPy's rule: sizes are aligned at the last axis and must be equal or 1.
+ *
+ * @throws Error naming both shapes.
+ */
 export function broadcastShapes(operation: string, a: Shape, b: Shape): number[] {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, axis) => {

@@ -1,5 +1,6 @@
-// The tensor: a shape and an element type over a region of device memory. Values never change after an operation made them, but for
-// parameters and running statistics, which optimisers and layers update in place.
+// The tensor: a shape and an element type over a region of device memory. Values never change after
+// an operation made them, except those of parameters and running statistics, which optimisers and
+// layers update in place.
 
 import {
   arrayTypes,
@@ -52,7 +53,10 @@ export class Tensor implements Region {
     return this.#disposed;
   }
 
-  /** A copy of the elements in row-major order, of the array type that fits `dtype`. Works on every device. */
+  /**
+   * A copy of the elements in row-major order, of the array type that fits `dtype`. Works on every
+   * device.
+   */
   async data<Values extends TypedArray = Float32Array>(): Promise<Values> {
     this.assertAlive('data');
     return (await this.device.read(this, this.dtype, this.size)) as Values;
@@ -63,7 +67,10 @@ export class Tensor implements Region {
     return this.view<Values>().slice() as Values;
   }
 
-  /** The elements in place, on the CPU: valid until the tensor is disposed. Writing to it changes the tensor. */
+  /**
+   * The elements in place, on the CPU: valid until the tensor is disposed. Writing to the view
+   * changes the tensor.
+   */
   view<Values extends TypedArray = Float32Array>(): Values {
     this.assertAlive('view');
     if (!isHost(this.device))

@@ -1,4 +1,5 @@
-// Trees: values nested in plain objects and arrays, as parameters, gradients and results are passed around.
+// Trees: values nested in plain objects and arrays, as parameters, gradients and results are passed
+// around.
 
 function isBranch(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false;

@@ -1,27 +1,39 @@
-// Fusion for inference: convolution or linear layer, then batch norm with known statistics, then a shortcut, then an activation become one kernel call.
+// Fusion for inference: a convolution or linear layer, the batch norm (with fixed statistics),
+// residual addition and activation after it become one kernel call.
 
 import { type Activation, activations } from '../engine/index.js';
 import {
   add,
+  addOp,
   type ConvolutionAttributes,
+  channelAffineOp,
+  convolutionCount,
+  convolutionOp,
   convolutionSizes,
+  linearOp,
   multiply,
   type Op,
   reshape,
+  type Shape,
   sizeOf,
   type Tensor,
 } from '../tensor/index.js';
 import { consumers, type Graph, type GraphNode, type Value, withoutDeadNodes } from './graph.js';
 
+/** Attributes of a convolution with what follows it. */
 export interface FusedConvolution extends ConvolutionAttributes {
   readonly activation: Activation;
   readonly hasBias: boolean;
   readonly hasResidual: boolean;
 }
 
-/** activation(x ∗ w + bias + residual): inputs x, w, then bias and residual where there are any. */
+/**
+ * activation(x ∗ w + bias + residual). Inputs: x [n, c, h, w], filters [o, c / groups, kh, kw],
+ * then bias [o] and residual (of the output's shape) where there are any.
+ */
 export const fusedConvolutionOp: Op<FusedConvolution> = {
   name: 'fusedConvolution',
+  multiplyAdds: ([, w], output) => convolutionCount(output, w as Shape),
   infer: ([x, w], { output }) => [
     { shape: [(x as Tensor).shape[0] as number, (w as Tensor).shape[0] as number, ...output], dtype: 'f32' },
   ],
@@ -35,13 +47,15 @@ export const fusedConvolutionOp: Op<FusedConvolution> = {
   },
 };
 
+/** Attributes of a linear layer with its activation. */
 export interface FusedLinear {
   readonly activation: Activation;
 }
 
-/** activation(x·Wᵀ + b): inputs x, W and maybe b. */
+/** activation(x·Wᵀ + b). Inputs: x [m, k], W [n, k] and maybe b [n]. */
 export const fusedLinearOp: Op<FusedLinear> = {
   name: 'fusedLinear',
+  multiplyAdds: ([, w], output) => sizeOf(output) * sizeOf((w as Shape).slice(1)),
   infer: ([x, w]) => [{ shape: [(x as Tensor).shape[0] as number, (w as Tensor).shape[0] as number], dtype: 'f32' }],
   compute(device, [x, w, bias], [y], { activation }) {
     const [m, k] = (x as Tensor).shape as [number, number];
@@ -62,16 +76,7 @@ export const fusedLinearOp: Op<FusedLinear> = {
   },
 };
 
-const asActivation: Readonly<Record<string, Activation>> = {
-  relu: 'relu',
-  relu6: 'relu6',
-  silu: 'silu',
-  sigmoid: 'sigmoid',
-  gelu: 'gelu',
-  tanh: 'tanh',
-};
-
-/** The graph while it is being rewritten: which node makes a value, and who reads it. */
+/** A graph under rewriting: the producer of each value, and its readers. */
 class Rewriting {
   readonly #producers = new Map<Value, GraphNode>();
   readonly #readers: Map<Value, GraphNode[]>;
@@ -87,7 +92,10 @@ class Rewriting {
     return node;
   }
 
-  /** The fused convolution or linear layer that makes a value for one reader alone. */
+  /**
+   * The fused convolution or linear layer whose output has one reader and is no output of the
+   * graph.
+   */
   soleProducer<A>(value: Value, op: Op<A>): (GraphNode & { readonly attributes: A }) | undefined {
     const node = this.#producers.get(value);
     const sole = this.#readers.get(value)?.length === 1 && !this.#outputs.has(value);
@@ -95,14 +103,18 @@ class Rewriting {
   }
 }
 
-/** The same computation in fewer, larger steps. New constants live in the current scope. */
+/** Rewrites a graph to fused operations. New constants live in the current scope. */
 export function fuse(graph: Graph): Graph {
   const rewriting = new Rewriting(graph);
   const nodes = graph.nodes.map((node) => rewriting.keep(fuseNode(node, rewriting)));
   return withoutDeadNodes({ ...graph, nodes });
 }
 
-/** Pointwise convolutions of single pixels, such as gates and classifiers make after pooling, as linear layers: they need no panels of pixels. For plans alone, as the values keep four axes. */
+/**
+ * Replaces 1×1 convolutions of 1×1 images, as in squeeze-and-excitation gates and in classifiers
+ * after pooling, by linear layers, which pack no panels of pixels. For plans alone: the values keep
+ * their four axes.
+ */
 export function pixelsAsRows(graph: Graph): Graph {
   const nodes = graph.nodes.map((node): GraphNode => {
     if (node.op !== (fusedConvolutionOp as Op<unknown>)) return node;
@@ -114,31 +126,35 @@ export function pixelsAsRows(graph: Graph): Graph {
   return { ...graph, nodes };
 }
 
+type Fusion = (node: GraphNode, rewriting: Rewriting) => GraphNode;
+
+/**
+ * How the operations that start a fused one, or are folded into the one before them, are rewritten.
+ */
+const fusions: ReadonlyMap<Op<never>, Fusion> = new Map<Op<never>, Fusion>([
+  [convolutionOp, asFusedConvolution],
+  [linearOp, asFusedLinear],
+  [channelAffineOp, foldAffine],
+  [addOp, foldAddition],
+]);
+
 function fuseNode(node: GraphNode, rewriting: Rewriting): GraphNode {
-  const [first, second] = node.inputs as [Value, Value];
-  switch (node.op.name) {
-    case 'convolution':
-      return {
-        ...node,
-        op: fusedConvolutionOp as Op<unknown>,
-        attributes: {
-          ...(node.attributes as ConvolutionAttributes),
-          activation: 'none',
-          hasBias: node.inputs.length === 3,
-          hasResidual: false,
-        } satisfies FusedConvolution,
-      };
-    case 'linear': {
-      const { relu } = node.attributes as { relu: boolean };
-      return { ...node, op: fusedLinearOp as Op<unknown>, attributes: { activation: relu ? 'relu' : 'none' } };
-    }
-    case 'channelAffine':
-      return foldAffine(node, rewriting);
-    case 'add':
-      return foldResidual(node, first, second, rewriting) ?? foldResidual(node, second, first, rewriting) ?? node;
-    default:
-      return foldActivation(node, rewriting);
-  }
+  return (fusions.get(node.op) ?? foldActivation)(node, rewriting);
+}
+
+function asFusedConvolution(node: GraphNode): GraphNode {
+  const attributes: FusedConvolution = {
+    ...(node.attributes as ConvolutionAttributes),
+    activation: 'none',
+    hasBias: node.inputs.length === 3,
+    hasResidual: false,
+  };
+  return { ...node, op: fusedConvolutionOp as Op<unknown>, attributes };
+}
+
+function asFusedLinear(node: GraphNode): GraphNode {
+  const { relu } = node.attributes as { relu: boolean };
+  return { ...node, op: fusedLinearOp as Op<unknown>, attributes: { activation: relu ? 'relu' : 'none' } };
 }
 
 function constant(tensor: Tensor, origins: readonly string[]): Value {
@@ -163,6 +179,11 @@ function foldAffine(node: GraphNode, rewriting: Rewriting): GraphNode {
   };
 }
 
+function foldAddition(node: GraphNode, rewriting: Rewriting): GraphNode {
+  const [a, b] = node.inputs as [Value, Value];
+  return foldResidual(node, a, b, rewriting) ?? foldResidual(node, b, a, rewriting) ?? node;
+}
+
 function foldResidual(node: GraphNode, value: Value, residual: Value, rewriting: Rewriting): GraphNode | undefined {
   const made = rewriting.soleProducer(value, fusedConvolutionOp);
   if (made?.attributes.activation !== 'none' || made.attributes.hasResidual) return undefined;
@@ -178,7 +199,7 @@ function foldResidual(node: GraphNode, value: Value, residual: Value, rewriting:
 }
 
 function foldActivation(node: GraphNode, rewriting: Rewriting): GraphNode {
-  const activation = asActivation[node.op.name];
+  const { activation } = node.op;
   const [value] = node.inputs as [Value];
   if (!activation || node.inputs.length !== 1) return node;
   const made = rewriting.soleProducer(value, fusedConvolutionOp) ?? rewriting.soleProducer(value, fusedLinearOp);

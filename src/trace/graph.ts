@@ -1,4 +1,5 @@
-// Captured computations: the operations that a function applied, as a graph with shapes. Costs, plans, ONNX files and pruning groups all come from this one graph.
+// Captured computations: the operations that a function applied, as a graph with shapes. Costs,
+// plans, ONNX files and pruning groups are all derived from it.
 
 import { leaves, type Op, observe, scope, Tensor, unobserved, whileRecording } from '../tensor/index.js';
 
@@ -7,21 +8,26 @@ export interface Value {
   readonly id: number;
   readonly shape: readonly number[];
   readonly dtype: Tensor['dtype'];
-  /** Given from outside, fixed (weights and what follows from them alone), or computed by a node. */
+  /**
+   * Given from outside, constant (weights and what is computed from them alone), or computed by a
+   * node.
+   */
   readonly kind: 'input' | 'constant' | 'computed';
-  /** A constant's tensor; a computed value's from the traced call. */
+  /** The constant, or the value that the traced call computed. */
   readonly tensor: Tensor;
   /** Names of the weights that a constant is, or was computed from. */
   readonly origins: readonly string[];
 }
 
-export interface GraphNode {
+/** One operation of the graph; `A` are its attributes, where a reader knows them. */
+export interface GraphNode<A = unknown> {
   readonly op: Op<unknown>;
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
-  readonly attributes: unknown;
+  readonly attributes: A;
 }
 
+/** A computation in topological order, without nodes that no output depends on. */
 export interface Graph {
   readonly inputs: readonly Value[];
   readonly nodes: readonly GraphNode[];
@@ -44,7 +50,7 @@ class Recorder {
     return value;
   }
 
-  /** What no node computed and nobody gave is a constant. */
+  /** A tensor that is neither an input nor computed by a node is a constant. */
   valueOf(tensor: Tensor): Value {
     const name = this.#names.get(tensor);
     return this.#values.get(tensor) ?? this.add(tensor, 'constant', name === undefined ? [] : [name]);
@@ -52,7 +58,7 @@ class Recorder {
 
   record(op: Op<never>, inputs: readonly Tensor[], outputs: readonly Tensor[], attributes: unknown): void {
     const from = inputs.map((input) => this.valueOf(input));
-    // What follows from constants alone is one too: it has just been computed.
+    // Constant folding: the result of constants has just been computed.
     const fixed = from.every((value) => value.kind === 'constant');
     const origins = fixed ? [...new Set(from.flatMap((value) => value.origins))] : [];
     const to = outputs.map((output) => this.add(output, fixed ? 'constant' : 'computed', origins));
@@ -61,8 +67,9 @@ class Recorder {
 }
 
 /**
- * Runs `fn` on example inputs and hands the graph of what it computed to `use`, while every tensor of the run is alive. The graph holds for inputs of the same shapes; branches of `fn` are
- * frozen as they went.
+ * Runs `fn` on example inputs and passes the graph of its operations to `use`, while every tensor
+ * of the run is alive. The graph holds for inputs of the same shapes, with the branches that `fn`
+ * took.
  *
  * @param weights names for the tensors of a module: `stateOf(model)`.
  */
@@ -86,7 +93,7 @@ export function trace<T>(
   );
 }
 
-/** Drops nodes that no output depends on. */
+/** Dead code elimination: drops nodes that no output depends on. */
 export function withoutDeadNodes(graph: Graph): Graph {
   const needed = new Set(graph.outputs);
   const nodes = [...graph.nodes].reverse().filter((node) => {

@@ -1,5 +1,6 @@
-// Static inference plans: a model for inputs of one shape, compiled to kernel calls with all addresses known. Batch norms are folded into convolutions, activations and shortcuts into the
-// kernels before them, weights are packed once, and all temporaries share one arena.
+// Static inference plans: a model for inputs of one shape, compiled to kernel calls with fixed
+// addresses. Batch norms are folded into convolutions, activations and residual additions are fused
+// into the kernels before them, weights are packed once, and all temporaries share one arena.
 
 import { cpu, type LoadedProgram, type Program, type TypedArray, VIRTUAL } from '../engine/index.js';
 import { emptyTensor, sameShape, scope, sizeOf, type Tensor, tensor } from '../tensor/index.js';
@@ -16,15 +17,22 @@ interface Port {
   readonly byteOffset: number;
 }
 
-/** A plan as data: what is saved. */
+/** A plan as data, as `savePlan` writes it. */
 export interface PlanData {
-  /** Texts that were saved with it, such as what its outputs mean. */
+  /** Texts saved with it, such as the classes of its outputs. */
   readonly metadata?: Readonly<Record<string, string>>;
   readonly program: Program;
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
 }
 
+/**
+ * A compiled model. Inputs are copied to the plan's own buffers, and outputs from them.
+ *
+ * @example
+ * const plan = compile((x) => model.forward(x, inference), [zeros([1, 3, 224, 224])]);
+ * const [y] = plan.run(x);
+ */
 export class Plan {
   readonly #loaded: LoadedProgram;
 
@@ -38,7 +46,7 @@ export class Plan {
     return this.#loaded.arenaBytes;
   }
 
-  /** Bytes of weights as the kernels read them. */
+  /** Bytes of packed weights and other constants. */
   get constantBytes(): number {
     return this.data.program.buffers.reduce((sum, { contents }) => sum + (contents?.length ?? 0), 0);
   }
@@ -48,13 +56,19 @@ export class Plan {
     return this.data.program.steps.length;
   }
 
-  /** Runs on inputs of the shapes that the plan was made for. @throws Error naming the input that does not fit. */
+  /**
+   * Runs on inputs of the shapes and types that it was compiled for.
+   *
+   * @returns the outputs, as new tensors
+   * @throws Error naming the input that does not fit.
+   */
   run(...inputs: readonly Tensor[]): Tensor[] {
     this.feed(inputs);
     this.#loaded.run();
     return this.data.outputs.map((port) => tensor(this.#view(port), port.shape, port.dtype));
   }
 
+  /** Copies inputs to where the program reads them, without running it. */
   feed(inputs: readonly Tensor[]): void {
     if (inputs.length !== this.data.inputs.length)
       throw new Error(`plan: expected ${this.data.inputs.length} inputs, got ${inputs.length}`);
@@ -73,16 +87,21 @@ export class Plan {
     return cpu.view(region, dtype, sizeOf(shape));
   }
 
+  /** Frees the arena and the constants. */
   dispose(): void {
     this.#loaded.dispose();
   }
 }
 
 /**
- * Compiles a function of tensors for inputs of the examples' shapes. Scratch is laid out for the current number of threads.
+ * Compiles a function of tensors for inputs of the examples' shapes. Scratch memory is laid out for
+ * the current number of threads.
  *
- * @example const plan = compile((x) => model.forward(x, inference), [zeros([1, 3, 224, 224])]); const [y] = plan.run(x);
- * @throws Error when an operation reads or writes values from JavaScript, which a plan cannot repeat.
+ * @example
+ * const plan = compile((x) => model.forward(x, inference), [zeros([1, 3, 224, 224])]);
+ * const [y] = plan.run(x);
+ * @throws Error when an operation reads or writes values from JavaScript, which a plan cannot
+ * repeat.
  */
 export function compile(
   fn: (...inputs: Tensor[]) => unknown,
@@ -98,12 +117,16 @@ export function compile(
   });
 }
 
+/** Options of `compile`. */
 export interface CompileOptions {
-  /** Whether layers with mostly zero weights run on sparse kernels; true decides by the share of zeros. */
+  /**
+   * Whether layers with mostly zero weights run on sparse kernels; true (the default) decides by
+   * the share of zeros.
+   */
   readonly sparse?: boolean | SparseOptions;
-  /** Names of the weights, for what is said of layers: `stateOf(model)`. */
+  /** Names of the weights, for reports on layers: `stateOf(model)`. */
   readonly weights?: Readonly<Record<string, Tensor>>;
-  /** Runs convolutions and linear layers on bytes. */
+  /** Quantises convolutions and linear layers to int8; left out, all is float32. */
   readonly int8?: Int8Options;
 }
 
@@ -166,7 +189,12 @@ interface SavedHeader {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/** A plan as bytes: the length of a JSON header (u32), the header, then the constants. */
+/**
+ * Serialises a plan: the length of a JSON header (u32, little endian), the header, then the
+ * constants.
+ *
+ * @param metadata texts to save with it
+ */
 export function savePlan({ data }: Plan, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
   const { program, inputs, outputs } = data;
   const header: SavedHeader = {
@@ -192,7 +220,12 @@ export function savePlan({ data }: Plan, metadata: Readonly<Record<string, strin
   return file;
 }
 
-/** Reads a plan that this version of the library saved. A plan runs kernels on addresses of its own, so load only files that you trust. @throws Error when the file is not one or is cut short. */
+/**
+ * Reads a plan that this version of the library saved. A plan calls kernels with addresses from the
+ * file, so load only files that you trust.
+ *
+ * @throws Error when the file is not a plan or is cut short.
+ */
 export function loadPlan(file: Uint8Array): Plan {
   const fail = (reason: string): never => {
     throw new Error(`loadPlan: the file ${reason}`);

@@ -1,7 +1,9 @@
-// Eight-bit plans: convolutions and linear layers of a fused graph on bytes. Weights get a scale a filter, activations the range that they take on calibration inputs.
+// Post-training quantisation to int8: convolutions and linear layers of a fused graph. Weights get
+// one scale per filter, activations the range that they take on calibration inputs.
 //
-// Values keep two faces, floats with channels first and quanta with channels last, made from one another where a reader needs the other one: networks of convolutions stay in bytes from end to end,
-// and any operation without a kernel for bytes runs on floats between them.
+// Each value may exist as NCHW float32 and as NHWC int8; either is converted to the other where a
+// reader needs it. Convolutional networks stay in int8 from end to end; operations without an int8
+// kernel run on float32 in between.
 
 import { cpu } from '../engine/index.js';
 import {
@@ -15,21 +17,28 @@ import {
   writeFloats,
   writeWindows,
 } from '../quantized/index.js';
-import { emptyTensor, formatShape, type Op, reshape, sameShape, scope, type Tensor } from '../tensor/index.js';
+import { emptyTensor, formatShape, type Op, reshape, sameShape, scope, sizeOf, type Tensor } from '../tensor/index.js';
 import { type FusedConvolution, type FusedLinear, fusedConvolutionOp, fusedLinearOp } from './fuse.js';
 import type { Graph, GraphNode, Value } from './graph.js';
 
 /** Lowest and highest element that values took. */
 export type Ranges = ReadonlyMap<Value, readonly [low: number, high: number]>;
 
+/** Options of int8 plans. */
 export interface Int8Options {
-  /** Inputs whose activations set the ranges: some tens of typical examples, each as `compile` takes them. */
+  /**
+   * Calibration inputs, whose activations set the ranges: some tens of typical examples, each as
+   * `compile` takes them.
+   */
   readonly calibration: readonly (readonly Tensor[])[];
-  /** 8 bits (the default) give the same bits on every host; 7 are faster where there is relaxed SIMD. */
+  /**
+   * Bits of activations: 8 (the default) give bit-identical results on every host; 7 are faster
+   * with relaxed SIMD.
+   */
   readonly bits?: ActivationBits;
 }
 
-/** Runs a graph on inputs and notes what its values reach. */
+/** Calibration: runs a graph on inputs and records the range of each value. */
 export function rangesOf(graph: Graph, examples: readonly (readonly Tensor[])[]): Ranges {
   const ranges = new Map<Value, readonly [number, number]>();
   if (examples.length === 0) throw new Error('int8: calibration needs at least one example');
@@ -67,24 +76,29 @@ interface ToQuanta {
   readonly to: Quantization;
 }
 
-/** Floats with channels first → quanta of windows with channels last. */
+/** Quantises windows (im2col): x f32 [n, c, h, w] → i8 [n, …output, pitch of c·taps]. */
 const quantizeOp: Op<ToQuanta> = {
   name: 'quantize',
+  multiplyAdds: 0,
   infer: ([x], { windows }) => [quantaShape(x as Tensor, windows)],
   compute: (device, [x], [y], { windows, to }) => writeWindows(device, x as Tensor, y as Tensor, windows, to),
 };
 
+/** i8 [n, h, w, pitch] → f32 [n, c, h, w]. */
 const dequantizeOp: Op<Quantization> = {
   name: 'dequantize',
+  multiplyAdds: 0,
   infer: () => {
     throw new Error('dequantize: made by int8 plans alone');
   },
   compute: (device, [x], [y], from) => writeFloats(device, x as Tensor, y as Tensor, from),
 };
 
-/** Inputs x and maybe a residual, as quanta. */
+/** Inputs: x and maybe a residual, both i8 NHWC. */
 const int8ConvolutionOp: Op<Int8Convolution> = {
   name: 'int8Convolution',
+  multiplyAdds: (_, [images, height, width], { filters, weightsPerFilter }) =>
+    sizeOf([images, height, width, filters, weightsPerFilter] as number[]),
   infer: ([x], convolution) => [{ shape: convolution.outputShape((x as Tensor).shape), dtype: 'i8' }],
   compute: (device, [x, residual], [y], convolution) => convolution.write(device, x as Tensor, residual, y as Tensor),
 };
@@ -94,9 +108,13 @@ interface Int8Linear extends FusedLinear {
   readonly bits: ActivationBits;
 }
 
-/** Inputs x and maybe a bias, as floats: rows are quantised by their own range on the way. */
+/**
+ * Inputs: x [m, k] and maybe a bias [n], f32; rows of x are quantised dynamically, each by its own
+ * range.
+ */
 const int8LinearOp: Op<Int8Linear> = {
   name: 'int8Linear',
+  multiplyAdds: (_, output, { matrix }) => sizeOf(output) * matrix.columns,
   infer: ([x], { matrix }) => [{ shape: [(x as Tensor).shape[0] as number, matrix.rows], dtype: 'f32' }],
   compute: (device, [x, bias], [y], { matrix, activation, bits }) =>
     matrix.write(device, x as Tensor, y as Tensor, bias, activation, bits),
@@ -112,7 +130,12 @@ interface Quanta {
   readonly quantization: Quantization;
 }
 
-/** The graph on bytes. @param graph a fused one; the ranges are of its values. */
+/**
+ * Rewrites a graph to int8 kernels.
+ *
+ * @param graph a fused graph
+ * @param ranges of its values
+ */
 export function useInt8Kernels(graph: Graph, ranges: Ranges, bits: ActivationBits = 8): Graph {
   const rewriting = new Int8Rewriting(ranges, bits);
   for (const node of graph.nodes) rewriting.add(node);
@@ -123,7 +146,7 @@ export function useInt8Kernels(graph: Graph, ranges: Ranges, bits: ActivationBit
 class Int8Rewriting {
   readonly nodes: GraphNode[] = [];
   readonly #quanta = new Map<Value, Quanta>();
-  /** Values of the old graph that so far have no floats. */
+  /** Values of the old graph that exist as int8 alone so far. */
   readonly #withoutFloats = new Set<Value>();
 
   constructor(
@@ -137,7 +160,7 @@ class Int8Rewriting {
     this.nodes.push(node);
   }
 
-  /** Makes a value's floats where they are missing. */
+  /** Dequantises a value that exists as int8 alone. */
   floats(value: Value): Value {
     const quanta = this.#quanta.get(value);
     if (quanta && this.#withoutFloats.delete(value))
@@ -154,7 +177,7 @@ class Int8Rewriting {
     return quantizationOf(low, high, this.bits);
   }
 
-  /** A value as quanta of single pixels. */
+  /** A value as NHWC int8. */
   #quantaOf(value: Value): Quanta {
     const known = this.#quanta.get(value);
     if (known) return known;
@@ -199,7 +222,10 @@ class Int8Rewriting {
     return true;
   }
 
-  /** What the convolution reads: pixels, or for the few channels of a first layer its windows, on which the convolution is a pointwise one. */
+  /**
+   * The convolution's input: NHWC int8, or, for the few channels of a first layer, its unrolled
+   * windows (im2col), on which the convolution is pointwise.
+   */
   #source(x: Value, weights: Tensor, { groups, stride, padding, output }: FusedConvolution) {
     const [filters, channels, height, width] = weights.shape as [number, number, number, number];
     const kernel = [height, width] as const;
@@ -229,7 +255,7 @@ class Int8Rewriting {
   }
 }
 
-/** The activation, if a clamp can do it. */
+/** The activation, if it is a clamp. */
 function foldable({ activation }: FusedConvolution): 'none' | 'relu' | 'relu6' | undefined {
   return activation === 'none' || activation === 'relu' || activation === 'relu6' ? activation : undefined;
 }

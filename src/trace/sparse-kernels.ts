@@ -1,12 +1,24 @@
-// Which layers of a fused graph run on sparse kernels: pointwise convolutions and linear layers with enough zeros, by a rule or by measurement, and why the others do not.
+// Kernel selection for pruned layers: pointwise convolutions and linear layers of a fused graph
+// with enough zeros run on sparse kernels, by a rule or by measurement; each choice comes with its
+// reason.
 
 import { type Activation, cpu } from '../engine/index.js';
 import { ChannelMatrix } from '../sparse/index.js';
-import { addOp, emptyTensor, type Op, reshape, scope, type Tensor, zerosLike } from '../tensor/index.js';
+import {
+  addOp,
+  emptyTensor,
+  type Op,
+  reshape,
+  type Shape,
+  scope,
+  sizeOf,
+  type Tensor,
+  zerosLike,
+} from '../tensor/index.js';
 import { type FusedConvolution, type FusedLinear, fusedConvolutionOp, fusedLinearOp } from './fuse.js';
 import type { Graph, GraphNode, Value } from './graph.js';
 
-/** What was decided for one layer. */
+/** The kernel chosen for one layer. */
 export interface KernelChoice {
   /** The module path of the layer's weight. */
   readonly layer: string;
@@ -21,9 +33,11 @@ export interface KernelChoice {
   readonly milliseconds?: { readonly dense: number; readonly sparse: number };
 }
 
+/** Options of the choice of sparse kernels. */
 export interface SparseOptions {
   /** `rule` decides by the share of zeros, `measured` times both kernels on this machine. */
   readonly choose: 'rule' | 'measured';
+  /** Called with each layer's choice. */
   readonly onChoice?: (choice: KernelChoice) => void;
 }
 
@@ -32,9 +46,13 @@ interface SparseProduct {
   readonly activation: Activation;
 }
 
-/** A pointwise convolution or linear layer whose weights are mostly zero: inputs x and maybe a bias. */
+/**
+ * A pointwise convolution or linear layer with mostly zero weights. Inputs: x [n, c, …pixels] and
+ * maybe a bias.
+ */
 const sparseProductOp: Op<SparseProduct> = {
   name: 'sparseProduct',
+  multiplyAdds: ([x], _, { matrix }) => matrix.stored * (sizeOf(x as Shape) / matrix.columns),
   infer: ([x], { matrix }) => [
     { shape: [(x as Tensor).shape[0] as number, matrix.rows, ...(x as Tensor).shape.slice(2)], dtype: 'f32' },
   ],
@@ -42,12 +60,15 @@ const sparseProductOp: Op<SparseProduct> = {
     matrix.write(device, x as Tensor, y as Tensor, bias, activation),
 };
 
-/** Share of zeros from which the sparse kernel is faster than the dense one: unstructured, and in whole blocks of rows. */
+/** Share of zeros from which the sparse kernel is faster than the dense one, by rows in a block. */
 const WORTHWHILE = { 1: 0.66, 2: 0.3, 4: 0.3 } as const;
-/** Below this no kernel gains, and none is timed. */
+/** Share of zeros below which no sparse kernel is timed. */
 const LEAST = 0.2;
 
-/** Puts sparse kernels in the place of layers where they are faster. A shortcut becomes an addition of its own again. New constants live in the current scope. */
+/**
+ * Replaces layers by sparse kernels where those are faster. A fused residual becomes an addition of
+ * its own again. New constants live in the current scope.
+ */
 export function useSparseKernels(graph: Graph, { choose, onChoice }: SparseOptions): Graph {
   const nodes = graph.nodes.flatMap((node) => {
     const layer = productOf(node);
@@ -129,7 +150,10 @@ function percent(share: number): string {
   return `${(100 * share).toFixed(0)} %`;
 }
 
-/** Rounds in which both kernels run, in turns; the fastest run of each counts, as noise only adds time. */
+/**
+ * Rounds in which the two kernels alternate; the fastest run of each counts, as noise only adds
+ * time.
+ */
 const ROUNDS = 7;
 
 function race(
@@ -137,11 +161,11 @@ function race(
   matrix: ChannelMatrix,
 ): { dense: number; sparse: number } {
   return scope(() => {
-    const stand = (value: Value) => (value.kind === 'constant' ? value.tensor : value.tensor.clone());
-    const input = stand(x);
+    const sample = (value: Value) => (value.kind === 'constant' ? value.tensor : value.tensor.clone());
+    const input = sample(x);
     const output = emptyTensor((node.outputs[0] as Value).shape, 'f32');
-    const inputs = node.inputs.map((value) => (value === x ? input : stand(value)));
-    const rest = residual ? stand(residual) : undefined;
+    const inputs = node.inputs.map((value) => (value === x ? input : sample(value)));
+    const rest = residual ? sample(residual) : undefined;
     const total = zerosLike(output);
     const dense = () => node.op.compute?.(cpu, inputs, [output], node.attributes);
     const sparse = () => {
@@ -149,7 +173,7 @@ function race(
       if (rest) addOp.compute?.(cpu, [output, rest], [total], undefined);
     };
     const best = { dense: Number.POSITIVE_INFINITY, sparse: Number.POSITIVE_INFINITY };
-    // Small layers run several times a turn, so that the clock can tell them apart.
+    // Small layers run several times a round, for the resolution of the clock.
     dense();
     const started = performance.now();
     dense();

@@ -1,12 +1,17 @@
 // A classifier of images with all that its use needs: classes, size and statistics of its images. What `gossamer train` writes and `gossamer classify` reads.
 
 import {
+  bytesInMemory,
   type ImageDataset,
   imageTensor,
+  isPlan,
+  type ModelKind,
+  modelDescription,
+  modelMetadata,
   type Picture,
   planesOf,
-  readSafetensors,
-  writeSafetensors,
+  readModelFile,
+  writeModelFile,
 } from '../data/index.js';
 import { type ImageTrainingOptions, trainOnImages } from '../models/index.js';
 import { type FitResult, inference, type Layer, replaceWeights, stateOf } from '../nn/index.js';
@@ -27,7 +32,7 @@ export interface ImageDescription {
   readonly deviation: readonly number[];
 }
 
-const KEY = 'gossamer-images';
+export const IMAGE_MODEL: ModelKind = { system: 'image-classifier', version: '1', madeBy: 'gossamer train' };
 
 export class ImageClassifier {
   constructor(
@@ -72,19 +77,18 @@ export class ImageClassifier {
 
   /** The description, for a file of a plan too. */
   metadata(): Record<string, string> {
-    return { [KEY]: JSON.stringify(this.description) };
+    return modelMetadata(IMAGE_MODEL, this.description);
   }
 
   save(): Uint8Array {
-    return writeSafetensors(stateOf(this.model), this.metadata());
+    return writeModelFile(IMAGE_MODEL, this.description, stateOf(this.model));
   }
 
   /** @throws Error when the file is not one, or its weights do not fit its architecture. */
   static load(bytes: Uint8Array, name = 'model'): ImageClassifier {
-    const { tensors, metadata } = readSafetensors(bytes, name);
-    const text = metadata[KEY];
-    if (text === undefined) throw new Error(`file "${name}" is no model of gossamer train`);
-    const description = JSON.parse(text) as ImageDescription;
+    if (isPlan(bytesInMemory(bytes, name)))
+      throw new Error(`file "${name}" is a plan, which has no weights to train; give the model.safetensors beside it`);
+    const { description, tensors } = readModelFile<ImageDescription>(IMAGE_MODEL, bytes, name);
     const model = modelOf(description, new Random(0));
     const missing = Object.keys(stateOf(model)).filter((key) => !tensors[key]);
     if (missing.length > 0)
@@ -117,11 +121,9 @@ export class ImagePredictor {
 
   /** From a file of `gossamer compress` (a plan) or `gossamer train` (weights). @throws Error when it is neither. */
   static load(bytes: Uint8Array, name = 'model'): ImagePredictor {
-    if (!name.endsWith('.plan')) return ImageClassifier.load(bytes, name).predictor();
+    if (!isPlan(bytesInMemory(bytes, name))) return ImageClassifier.load(bytes, name).predictor();
     const plan = loadPlan(bytes);
-    const text = plan.data.metadata?.[KEY];
-    if (text === undefined) throw new Error(`plan "${name}" is no classifier of images`);
-    return new ImagePredictor(JSON.parse(text), plan);
+    return new ImagePredictor(modelDescription<ImageDescription>(IMAGE_MODEL, plan.data.metadata ?? {}, name), plan);
   }
 }
 

@@ -2,7 +2,7 @@
 
 export { ConvNorm } from './blocks/conv-norm.js';
 export { fromPublishedName, loadPublished } from './checkpoints.js';
-export { deployedForm, ImageClassifier, type ImageDescription, ImagePredictor } from './classifier.js';
+export { deployedForm, IMAGE_MODEL, ImageClassifier, type ImageDescription, ImagePredictor } from './classifier.js';
 export {
   LSConv,
   LSNet,

@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
+  channelRatioFor,
   chosenWeights,
   compress,
   parseRecipe,
   pruneOnce,
   removeChannels,
   trainSparseConvNet,
+  usedMultiplyAdds,
 } from '../../src/compress/index.js';
 import { type ImageDataset, imageTensor, type LabelledImages } from '../../src/data/index.js';
 import {
@@ -156,6 +158,21 @@ describe('removing channels', () => {
     expect(removed.reduce((sum, group) => sum + group.before - group.after, 0)).toBeLessThanOrEqual(8);
     expect(removed.some((group) => group.after < group.before)).toBe(true);
     expectClose(model.forward(x, inference).dataSync(), before, 1e-5);
+  });
+
+  test('the share found for a number of multiply-adds is the smallest that suffices', () => {
+    const make = () => new MobileNetV1(new Random(1), small);
+    const x = zeros([1, 1, 12, 12]);
+    const used = (ratio: number) => {
+      const model = make();
+      removeChannels(model, x, { ratio, roundTo: 4 });
+      return usedMultiplyAdds(model, x);
+    };
+    const goal = used(0.5);
+    const ratio = channelRatioFor(make, x, goal, { roundTo: 4 });
+    expect(used(ratio)).toBeLessThanOrEqual(goal);
+    expect(used(ratio - 0.02)).toBeGreaterThan(goal);
+    expect(channelRatioFor(make, x, used(0))).toBe(0);
   });
 
   test('a share outside [0, 1) is an error', () => {

@@ -1,10 +1,10 @@
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
-import { errorOfMixer, mixers } from '../../src/experiments/lsnet-mechanism.js';
-import { inference, type Layer, parameterCount, parameters, stateOf } from '../../src/nn/index.js';
+import { MIXED_CHANNELS, movedContentError } from '../../src/experiments/protocols/moved-content.js';
+import { inference, parameterCount, parameters, stateOf } from '../../src/nn/index.js';
 import { Random, type Tensor, tensor, zeros } from '../../src/tensor/index.js';
 import { compile, cost, exportOnnx } from '../../src/trace/index.js';
-import { LSConv, LSNet, type LSNetOptions, lsNets } from '../../src/vision/index.js';
+import { LSConv, LSNet, type LSNetOptions, lsNets, StaticMixer } from '../../src/vision/index.js';
 import { checkGradient, expectClose, uniformTensor } from '../oracle.js';
 
 /** A network whose statistics, and branches that start at zero, are nothing special. */
@@ -129,9 +129,8 @@ test('an image of another size, or widths that do not fit, are errors', () => {
 });
 
 test('only a large kernel that steers a small one moves content by marks at a distance', async () => {
-  const [dynamic, fixed] = ['LS convolution', 'depthwise 7×7'].map(
-    (name) => mixers[name]?.(new Random(6)) as Layer,
-  ) as [Layer, Layer];
-  expect(await errorOfMixer(dynamic, 600, 5)).toBeLessThan(0.08);
-  expect(await errorOfMixer(fixed, 300, 5)).toBeGreaterThan(0.6);
+  const dynamic = new LSConv(MIXED_CHANNELS, new Random(6));
+  const fixed = new StaticMixer(MIXED_CHANNELS, new Random(6), { kernel: 7, form: 'merged' });
+  expect(await movedContentError(dynamic, 600, new Random(5))).toBeLessThan(0.08);
+  expect(await movedContentError(fixed, 300, new Random(5))).toBeGreaterThan(0.6);
 }, 120_000);

@@ -1,18 +1,18 @@
 // LightHGNN: a distilled MLP is as good as the hypergraph network that taught it, far better than an MLP trained on
 // labels, and two orders of magnitude faster to ask about a vertex.
 
-import { writeSafetensors } from '../../data/index.js';
 import { fetchIfMissing, hypergraphNames, loadHypergraph } from '../../data/node.js';
 import {
   distill,
   type HypergraphNetwork,
   type NetworkKind,
   networkKinds,
+  StudentModel,
   trainMlp,
   trainNetwork,
 } from '../../hypergraph/index.js';
-import { inference, type MLP, stateOf } from '../../nn/index.js';
-import { Random, scope, softmax } from '../../tensor/index.js';
+import { inference, type MLP } from '../../nn/index.js';
+import { Random } from '../../tensor/index.js';
 import { predictionTable } from '../parts/artifacts.js';
 import { atLeast, below, claimsOf, type Evidence, meanOver, overallClaimsOf, where } from '../parts/claims.js';
 import { defineExperiment } from '../parts/contract.js';
@@ -206,21 +206,17 @@ export const experiment = defineExperiment({
       score: (model) => vertexScores(model, task, context.random.split('timing')),
       keep: PLUS,
     });
-    const student = kept as MLP;
     const { classNames, vertexNames, labels, name } = data;
+    const model = new StudentModel(classNames, kept as MLP);
     return {
       methods,
       artifacts: () => ({
-        model: writeSafetensors(stateOf(student), {
-          system: 'lighthgnn',
-          data: name,
-          classes: JSON.stringify(classNames),
-        }),
+        model: model.save({ data: name, method: PLUS }),
         predictions: predictionTable({
           row: 'vertex',
           rowNames: vertexNames,
           classNames,
-          probabilities: scope(() => softmax(student.forward(task.whole.features, inference)).dataSync()),
+          probabilities: model.predictProba(task.whole.features),
           labels,
         }),
       }),

@@ -1,6 +1,6 @@
 // Claims as data: what is said, by whom, the number that it is measured by and the bound that the number must meet.
 
-import type { Scores, SeedResult } from './contract.js';
+import type { Scores, SeedResult } from './scores.js';
 import { summarize } from './statistics.js';
 
 /**

@@ -4,6 +4,9 @@ import type { EpochReport, TrainingHooks } from '../../nn/index.js';
 import type { Random } from '../../tensor/index.js';
 import type { ClaimSpec, OverallClaim } from './claims.js';
 import type { OptionTable, OptionValues } from './options.js';
+import type { MethodScores, Scores } from './scores.js';
+
+export type { MethodScores, Scores, SeedResult } from './scores.js';
 
 /** A metric as people read it. */
 export interface Metric {
@@ -12,20 +15,6 @@ export interface Metric {
   /** Decimals shown; 2 by default. */
   readonly digits?: number;
   readonly better: 'larger' | 'smaller' | 'neither';
-}
-
-/** One method on one seed: metric → value. */
-export type Scores = Readonly<Record<string, number>>;
-
-export interface MethodScores {
-  readonly method: string;
-  readonly scores: Scores;
-}
-
-/** What one seed gives. Plain data, so that a finished seed can be kept and a run resumed. */
-export interface SeedResult {
-  readonly seed: number;
-  readonly methods: readonly MethodScores[];
 }
 
 /** A table of anything, for people. */
@@ -56,8 +45,8 @@ export interface Artifacts {
 
 export interface SeedOutcome {
   readonly methods: readonly MethodScores[];
-  /** Made for the first seed alone. */
-  readonly artifacts?: () => Artifacts;
+  /** Made for the first seed alone; may train a model on all of the data. */
+  readonly artifacts?: () => Artifacts | Promise<Artifacts>;
 }
 
 /** The runner's side of one seed. */

@@ -144,7 +144,7 @@ async function runSeed(plan: Plan, seed: number): Promise<SeedResult> {
   const { experiment, request, options, data, folder } = plan;
   const { methods, artifacts } = await experiment.runSeed(data, options, contextOf(plan, seed));
   const result = { seed, methods };
-  if (folder && artifacts && seed === request.seeds[0]) folder.keepArtifacts(artifacts());
+  if (folder && artifacts && seed === request.seeds[0]) folder.keepArtifacts(await artifacts());
   await folder?.finishSeed(result);
   return result;
 }

@@ -1,7 +1,7 @@
 // The networks that HyperTab is measured against: a perceptron and logistic regression.
 
-import { Adam, crossEntropy, fit, inference, MLP, minibatches } from '../../nn/index.js';
-import { type Random, scope, tensor } from '../../tensor/index.js';
+import { Adam, crossEntropy, fit, inference, loadState, MLP, minibatches, stateOf } from '../../nn/index.js';
+import { Random, scope, type Tensor, tensor } from '../../tensor/index.js';
 import type { ClassifierOptions, TableClassifier } from './classifier.js';
 import { softmaxRows } from './ensembles.js';
 import { type Rows, takeRows } from './features.js';
@@ -55,6 +55,16 @@ export class Perceptron implements TableClassifier {
     if (!network) throw new Error('Perceptron: call fit before predicting');
     const logits = scope(() => Float64Array.from(network.forward(asTensor(x), inference).view()));
     return softmaxRows(logits, this.classes);
+  }
+
+  state(): Record<string, Tensor> {
+    if (!this.network) throw new Error('Perceptron: call fit before saving');
+    return stateOf(this.network);
+  }
+
+  restore(state: Readonly<Record<string, Tensor>>, width: number, classes: number): void {
+    this.prepare(width, classes, new Random(0));
+    loadState(this.network as MLP, state);
   }
 }
 

@@ -1,6 +1,6 @@
 // What every classifier of tables does.
 
-import type { Random } from '../../tensor/index.js';
+import type { Random, Tensor } from '../../tensor/index.js';
 import type { Rows } from './features.js';
 
 export interface ClassifierOptions {
@@ -14,6 +14,10 @@ export interface TableClassifier {
   fit(x: Rows, labels: Int32Array, classes: number, random: Random, options?: ClassifierOptions): Promise<void>;
   /** [rows, classes], row after row. @throws Error before fit */
   probabilities(x: Rows): Float64Array;
+  /** All that a file must hold. @throws Error before fit */
+  state(): Record<string, Tensor>;
+  /** Becomes the classifier whose state it is, for as many columns and classes as in training. */
+  restore(state: Readonly<Record<string, Tensor>>, width: number, classes: number): void;
 }
 
 /** The most probable class of each row. */

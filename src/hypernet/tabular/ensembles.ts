@@ -2,9 +2,10 @@
 
 import { type Communicator, runOnThreads, shareOf } from '../../distributed/index.js';
 import { eventTurn, threads } from '../../engine/index.js';
-import { type Key, Random } from '../../tensor/index.js';
+import { type Key, Random, type Tensor } from '../../tensor/index.js';
 import type { ClassifierOptions, TableClassifier } from './classifier.js';
 import type { Rows } from './features.js';
+import { stateOfTrees, treesOfState } from './tree-state.js';
 import { addTree, binRows, growTree, type Objective, type Tree } from './trees.js';
 
 export interface ForestOptions {
@@ -60,6 +61,15 @@ export class RandomForest implements TableClassifier {
     const totals = new Float64Array(x.count * this.classes);
     for (const tree of this.trees) addTree(tree, x, totals, this.classes, 1 / this.trees.length);
     return totals;
+  }
+
+  state(): Record<string, Tensor> {
+    return stateOfTrees(this.trees);
+  }
+
+  restore(state: Readonly<Record<string, Tensor>>, _width: number, classes: number): void {
+    this.classes = classes;
+    this.trees = treesOfState(state);
   }
 }
 
@@ -169,6 +179,15 @@ export class GradientBoosting implements TableClassifier {
       addTree(tree, x, logits, 1, 1, i % this.classes, this.classes);
     });
     return softmaxRows(logits, this.classes);
+  }
+
+  state(): Record<string, Tensor> {
+    return stateOfTrees(this.trees);
+  }
+
+  restore(state: Readonly<Record<string, Tensor>>, _width: number, classes: number): void {
+    this.classes = classes;
+    this.trees = treesOfState(state);
   }
 }
 

@@ -14,6 +14,7 @@ export {
   crossValidate,
   type FoldScore,
   type MethodOptions,
+  TABLE_MODEL,
   type TableMethod,
   TableModel,
   type TrainingOptions,

@@ -2,22 +2,23 @@
 
 import {
   type LabelledTable,
-  readSafetensors,
+  type ModelKind,
+  modelMetadata,
+  readModelFile,
   stratifiedFolds,
   type TableLike,
   tableOf,
   tableRows,
   withLabels,
-  writeSafetensors,
+  writeModelFile,
 } from '../../data/index.js';
-import { accuracy, balancedAccuracy, loadState, stateOf } from '../../nn/index.js';
-import { Random, type Tensor, tensor } from '../../tensor/index.js';
+import { accuracy, balancedAccuracy } from '../../nn/index.js';
+import { Random, type Tensor } from '../../tensor/index.js';
 import { HyperTab, type HyperTabOptions } from '../hypertab.js';
 import { Perceptron, type PerceptronOptions } from './baselines.js';
 import { type ClassifierOptions, classesOf, type TableClassifier } from './classifier.js';
 import { type BoostingOptions, type ForestOptions, GradientBoosting, RandomForest } from './ensembles.js';
 import { encodeTable, fitFeatures, oversample, type TableFeatures, takeRows, widthOf } from './features.js';
-import type { Tree } from './trees.js';
 
 /** Classifiers by name, with titles for people. */
 export const tableMethods = {
@@ -42,6 +43,17 @@ export interface TrainingOptions extends ClassifierOptions {
   readonly options?: MethodOptions;
   /** Rows of small classes are repeated until classes are equally large (the default), or not. */
   readonly balance?: boolean;
+}
+
+export const TABLE_MODEL: ModelKind = { system: 'table-classifier', version: '1', madeBy: 'gossamer fit' };
+
+interface Description {
+  readonly method: TableMethod;
+  readonly features: TableFeatures;
+  readonly classes: readonly string[];
+  readonly target: string;
+  /** Of the method. */
+  readonly options: object;
 }
 
 /** A trained classifier with all that it needs to read a table. */
@@ -98,96 +110,31 @@ export class TableModel {
 
   /** What a file of the model holds. */
   tensors(): Record<string, Tensor> {
-    return tensorsOf(this.classifier);
+    return this.classifier.state();
   }
 
   metadata(): Record<string, string> {
-    const { method, features, classes, target, options } = this;
-    return { table: JSON.stringify({ format: 'gossamer-table', method, features, classes, target, options }) };
+    return modelMetadata(TABLE_MODEL, this.#description);
   }
 
   /** The model as one safetensors file. */
   save(): Uint8Array {
-    return writeSafetensors(this.tensors(), this.metadata());
+    return writeModelFile(TABLE_MODEL, this.#description, this.tensors());
+  }
+
+  get #description(): Description {
+    const { method, features, classes, target, options } = this;
+    return { method, features, classes, target, options };
   }
 
   /** @throws Error when the bytes are no saved model of tables */
   static load(bytes: Uint8Array, name = 'the model'): TableModel {
-    const { tensors, metadata } = readSafetensors(bytes, name);
-    if (!metadata.table) throw new Error(`${name} is no classifier of tables: make one with gossamer fit`);
-    const { method, features, classes, target, options } = JSON.parse(metadata.table);
+    const { description, tensors } = readModelFile<Description>(TABLE_MODEL, bytes, name);
+    const { method, features, classes, target, options } = description;
     const classifier = create(method, { [method]: options });
-    restore(classifier, tensors, widthOf(features), classes.length);
+    classifier.restore(tensors, widthOf(features), classes.length);
     return new TableModel(method, features, classes, target, classifier, options);
   }
-}
-
-/** A file of several arrays after one another, with where each begins. */
-const TREE_ARRAYS = ['features', 'thresholds', 'children', 'leaves'] as const;
-
-function tensorsOf(classifier: TableClassifier): Record<string, Tensor> {
-  if (classifier instanceof HyperTab) {
-    const masks = classifier.masks.flatMap((mask) => [...mask]);
-    const shape = [classifier.masks.length, classifier.masks[0]?.length ?? 0];
-    return { ...stateOf(classifier.hypernet), masks: tensor(Int32Array.from(masks), shape) };
-  }
-  if (classifier instanceof Perceptron) return stateOf(classifier.network as object);
-  const { trees } = classifier as RandomForest;
-  const joined = (part: (typeof TREE_ARRAYS)[number]) => {
-    const values = trees.flatMap((tree) => [...tree[part]]);
-    return tensor(part === 'thresholds' || part === 'leaves' ? Float32Array.from(values) : Int32Array.from(values));
-  };
-  return {
-    nodes: tensor(Int32Array.from(trees, (tree) => tree.features.length)),
-    outputs: tensor(Int32Array.from(trees, (tree) => tree.leaves.length)),
-    ...Object.fromEntries(TREE_ARRAYS.map((part) => [part, joined(part)])),
-  };
-}
-
-function restore(
-  classifier: TableClassifier,
-  tensors: Readonly<Record<string, Tensor>>,
-  width: number,
-  classes: number,
-) {
-  if (classifier instanceof HyperTab) {
-    const { masks, ...weights } = tensors as { masks: Tensor };
-    classifier.prepare(width, classes, new Random(0));
-    const seen = masks.shape[1] as number;
-    const columns = masks.dataSync<Int32Array>();
-    classifier.masks = Array.from({ length: masks.shape[0] as number }, (_, b) =>
-      columns.subarray(b * seen, (b + 1) * seen),
-    );
-    loadState(classifier.hypernet, weights);
-    return;
-  }
-  if (classifier instanceof Perceptron) {
-    classifier.prepare(width, classes, new Random(0));
-    loadState(classifier.network as object, tensors);
-    return;
-  }
-  const forest = classifier as RandomForest;
-  forest.classes = classes;
-  const read = (name: string) => (tensors[name] as Tensor).dataSync();
-  const [nodes, outputs] = [read('nodes'), read('outputs')];
-  const [features, thresholds, children, leaves] = TREE_ARRAYS.map(read) as unknown as [
-    Int32Array,
-    Float32Array,
-    Int32Array,
-    Float32Array,
-  ];
-  let [node, leaf] = [0, 0];
-  forest.trees = Array.from(nodes, (count, t): Tree => {
-    const [from, first] = [node, leaf];
-    node += count;
-    leaf += outputs[t] as number;
-    return {
-      features: features.subarray(from, node),
-      thresholds: thresholds.subarray(from, node),
-      children: children.subarray(from, node),
-      leaves: leaves.subarray(first, leaf),
-    };
-  });
 }
 
 export interface FoldScore {

@@ -1,7 +1,8 @@
-// Convolution by filters of each pixel's own. Linear in the images and in the filters, so its gradients and itself are each other's gradients, to any order.
+// Convolution by per-pixel filters. It is linear in the images and in the filters, so it and its
+// gradients are each other's gradients, to any order.
 
 import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
-import { formatShape } from '../shape.js';
+import { formatShape, type Shape, sizeOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 
 /** Sizes in the order that devices take them: x is [images, channels, height, width]. */
@@ -10,8 +11,9 @@ function sizes(x: Tensor, filterChannels: number): number[] {
   return [images, channels, filterChannels, height, width];
 }
 
-const aggregationOp: Op = {
+export const aggregationOp: Op = {
   name: 'aggregation',
+  multiplyAdds: (_, output) => 9 * sizeOf(output),
   infer: ([x]) => [{ shape: (x as Tensor).shape, dtype: 'f32' }],
   compute: (device, [x, f], [y]) =>
     device.run('aggregate', [
@@ -32,6 +34,7 @@ const aggregationOp: Op = {
 
 const inputGradientOp: Op = {
   name: 'aggregationInputGradient',
+  multiplyAdds: (_, output) => 9 * sizeOf(output),
   infer: ([g]) => [{ shape: (g as Tensor).shape, dtype: 'f32' }],
   compute: (device, [g, f], [x]) =>
     device.run('aggregateInputGradient', [
@@ -52,6 +55,7 @@ const inputGradientOp: Op = {
 
 const filterGradientOp: Op<{ readonly filterChannels: number }> = {
   name: 'aggregationFilterGradient',
+  multiplyAdds: ([x]) => 9 * sizeOf(x as Shape),
   infer: ([x], { filterChannels }) => {
     const [images, , height, width] = (x as Tensor).shape as [number, number, number, number];
     return [{ shape: [images, filterChannels, 9, height, width], dtype: 'f32' }];
@@ -74,10 +78,13 @@ const filterGradientOp: Op<{ readonly filterChannels: number }> = {
 };
 
 /**
- * A 3×3 filter for every pixel, shared by the channels c ≡ i (mod s): y[n, c, h, w] = Σ_uv f[n, c mod s, 3u + v, h, w]·x[n, c, h + u − 1, w + v − 1], zeros outside.
+ * A 3×3 filter for every pixel, shared by the channels c ≡ i (mod s):
+ *
+ * y[n, c, h, w] = Σ_uv f[n, c mod s, 3u + v, h, w]·x[n, c, h + u − 1, w + v − 1], zeros outside.
  *
  * @param x [n, channels, height, width]
  * @param filters [n, s, 9, height, width], s dividing channels
+ * @returns [n, channels, height, width]
  * @see Wang, Chen, Lin, Han, Ding: LSNet: See Large, Focus Small, 2025 (small-kernel aggregation)
  */
 export function aggregate(x: Tensor, filters: Tensor): Tensor {

@@ -4,7 +4,7 @@ import type { KernelArgument } from '../../engine/index.js';
 import { apply, applyAll, type Op, onlyGradient, privately, requireDType } from '../apply.js';
 import { tensor } from '../create.js';
 import { throughReference } from '../reference.js';
-import { formatShape } from '../shape.js';
+import { formatShape, type Shape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { add, multiply } from './binary.js';
 import { broadcastTo, reshape } from './layout.js';
@@ -12,10 +12,17 @@ import { matmul } from './matmul.js';
 import { logSumExp, sum } from './reduce.js';
 import { softmax } from './softmax.js';
 
+/** Options of `attention`. */
 export interface AttentionOptions {
-  /** Each query sees no later key. With fewer queries than keys the queries are the last ones. */
+  /**
+   * Each query attends to no later key (default false). With fewer queries than keys the queries
+   * are the last ones.
+   */
   readonly causal?: boolean;
-  /** Each query sees only keys less than so far away: i − j < window (and j − i < window unless causal). */
+  /**
+   * Sliding window: key j is visible to query i if i − j < window (and j − i < window unless
+   * causal); 0, the default, for all keys.
+   */
   readonly window?: number;
   /** Added to the scores, −∞ to hide a key; broadcasts to [batch, heads, queries, keys]. */
   readonly mask?: Tensor;
@@ -46,7 +53,7 @@ function sizes(
   return [...lengths, Number(causal), window, perBatch, perHead, scale];
 }
 
-/** The definition, with all scores at once. */
+/** The definition, with all scores materialised. */
 function attentionReference(inputs: readonly Tensor[], attributes: Attributes): [y: Tensor, logSums: Tensor] {
   const [q, k, v, mask] = inputs as [Tensor, Tensor, Tensor, Tensor | undefined];
   const [batch, heads, queries] = q.shape as [number, number, number];
@@ -62,7 +69,7 @@ function attentionReference(inputs: readonly Tensor[], attributes: Attributes): 
   return [matmul(softmax(all), shared(v)), logSumExp(all, -1, { keepAxes: true })];
 }
 
-/** 0 where a query sees a key, −∞ elsewhere. */
+/** 0 where a key is visible to a query, −∞ elsewhere. */
 function visibility(queries: number, keys: number, { causal, window }: Attributes): Tensor {
   const values = new Float32Array(queries * keys);
   for (let i = 0; i < queries; i++) {
@@ -74,8 +81,15 @@ function visibility(queries: number, keys: number, { causal, window }: Attribute
   return tensor(values, [queries, keys]);
 }
 
-const attentionOp: Op<Attributes> = {
+/** Scores of all heads: batch·heads·queries·keys. */
+function scoreCount([batch = 1, heads = 1, queries = 1]: Shape, [, , keys = 1]: Shape): number {
+  return batch * heads * queries * keys;
+}
+
+export const attentionOp: Op<Attributes> = {
   name: 'attention',
+  // Scores, then sums of values; keys that a mask hides are counted with the others.
+  multiplyAdds: ([q, k, v]) => scoreCount(q as Shape, k as Shape) * ((q?.[3] as number) + (v?.[3] as number)),
   infer: ([q, k, v]) => {
     const [batch, heads, queries] = (q as Tensor).shape as [number, number, number];
     requireDType('attention', 'f32', q as Tensor, k as Tensor, v as Tensor);
@@ -91,7 +105,7 @@ const attentionOp: Op<Attributes> = {
     ]),
   vjp: (backward) => {
     const { inputs, outputs, gradients, needed, attributes } = backward;
-    // A learned mask has as many gradients as there are scores, so nothing is saved by making them block by block.
+    // A learned mask has as many gradients as there are scores, so blocks would save nothing.
     if (gradients[1] || needed[3]) return throughReference(attentionReference)(backward);
     const [q, k, v, mask] = inputs as [Tensor, Tensor, Tensor, Tensor | undefined];
     const [y, logSums] = outputs as [Tensor, Tensor];
@@ -104,6 +118,8 @@ const attentionOp: Op<Attributes> = {
 /** (g, q, k, v, y, logSums, mask?) → gradients of q, k, v. */
 const attentionGradientOp: Op<Attributes> = {
   name: 'attentionGradient',
+  // Scores again, their gradients, and the gradients of q, k and v.
+  multiplyAdds: ([, q, k, v]) => scoreCount(q as Shape, k as Shape) * (3 * (q?.[3] as number) + 2 * (v?.[3] as number)),
   infer: ([, q, k, v]) => [q, k, v].map((input) => ({ shape: (input as Tensor).shape, dtype: 'f32' })),
   compute(device, [g, q, k, v, y, logSums, mask], gradients, attributes) {
     privately(() => {
@@ -147,8 +163,12 @@ function attentionVjpReference(g: Tensor, inputs: readonly Tensor[], attributes:
 }
 
 /**
- * softmax(scale·q·kᵀ + mask)·v, block by block: memory is linear in the lengths, in both directions. A query that sees no key gives 0. Heads of k and v may be fewer, each then serves
- * heads / keyHeads neighbouring ones of q (grouped-query attention). Second derivatives, and gradients of a mask, make all scores at once.
+ * Scaled dot-product attention, softmax(scale·q·kᵀ + mask)·v.
+ *
+ * Scores are computed block by block, so memory is linear in the lengths, in both passes. A query
+ * without a visible key gives 0. With fewer heads of k and v, each serves heads / keyHeads
+ * consecutive heads of q (grouped-query attention). Second derivatives, and gradients of a mask,
+ * materialise all scores.
  *
  * @param q [batch, heads, queries, depth]
  * @param k [batch, keyHeads, keys, depth]
@@ -183,23 +203,29 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
   return applyAll(attentionOp, [q, k, v, whole], attributes)[0] as Tensor;
 }
 
+/** Cosines and sines of rotary position embedding. */
 export interface RotaryTables {
   /** cos and sin of position·base^(−2i/dims): [length, dims / 2]. */
   readonly cosines: Tensor;
   readonly sines: Tensor;
 }
 
+/** Options of `rotaryTables`. */
 export interface RotaryOptions {
+  /** Default 10000. */
   readonly base?: number;
-  /** The first position. */
+  /** The first position; default 0. */
   readonly start?: number;
-  /** What the frequency of each pair is divided by [dims / 2]. */
+  /** Divisors of the frequencies, one for each pair [dims / 2]; default 1. */
   readonly divisors?: ArrayLike<number> | undefined;
-  /** Factor of cosines and sines. */
+  /** Factor of cosines and sines; default 1. */
   readonly magnitude?: number | undefined;
 }
 
-/** Angles of rotary position embedding for positions start, start + 1, …: θᵢ = base^(−2i/dims)/divisorᵢ. */
+/**
+ * Angles of rotary position embedding for positions start, start + 1, …: θᵢ =
+ * base^(−2i/dims)/divisorᵢ.
+ */
 export function rotaryTables(
   length: number,
   dims: number,
@@ -217,13 +243,14 @@ export function rotaryTables(
     { length: length * pairs },
     (_, at) => (start + Math.floor(at / pairs)) * (frequencies[at % pairs] as number),
   );
-  const table = (of: (angle: number) => number) =>
-    tensor(new Float32Array(angles.map((angle) => magnitude * of(angle))), [length, pairs]);
+  const table = (fn: (angle: number) => number) =>
+    tensor(new Float32Array(angles.map((angle) => magnitude * fn(angle))), [length, pairs]);
   return { cosines: table(Math.cos), sines: table(Math.sin) };
 }
 
-const rotateOp: Op<{ interleaved: boolean; sign: 1 | -1 }> = {
+export const rotateOp: Op<{ interleaved: boolean; sign: 1 | -1 }> = {
   name: 'rotate',
+  multiplyAdds: 0,
   infer: ([x]) => [{ shape: (x as Tensor).shape, dtype: 'f32' }],
   compute(device, [x, cosines, sines], [y], { interleaved, sign }) {
     const [length, pairs] = (cosines as Tensor).shape as [number, number];
@@ -240,8 +267,15 @@ const rotateOp: Op<{ interleaved: boolean; sign: 1 | -1 }> = {
 };
 
 /**
- * Rotary position embedding (Su et al. 2021) of x [·, length, depth]: the pair (a, b) at position m becomes (a·cos mθ − b·sin mθ, a·sin mθ + b·cos mθ). Pairs are (i, i + dims/2) or, `interleaved`,
- * (2i, 2i + 1); features beyond the tables' are left alone.
+ * Rotary position embedding: the pair (a, b) at position m becomes (a·cos mθ − b·sin mθ, a·sin mθ +
+ * b·cos mθ).
+ *
+ * Pairs are (i, i + dims/2) or, `interleaved`, (2i, 2i + 1); features beyond those of the tables
+ * stay as they are.
+ *
+ * @param x [·, length, depth]
+ * @returns [·, length, depth]
+ * @see Su, Lu, Pan, Murtadha, Wen, Liu: RoFormer, 2021
  */
 export function rotary(x: Tensor, { cosines, sines }: RotaryTables, interleaved = false): Tensor {
   requireDType('rotary', 'f32', x);

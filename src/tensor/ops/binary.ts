@@ -1,4 +1,5 @@
-// Elementwise functions of two tensors, broadcast as in NumPy. A number stands for a tensor of its value.
+// Elementwise functions of two tensors, broadcast as in NumPy. A number stands for a tensor of its
+// value.
 
 import type { KernelName } from '../../engine/index.js';
 import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
@@ -9,6 +10,7 @@ import { broadcastArguments } from './broadcast.js';
 import { sumTo } from './layout.js';
 import { log, reciprocal, square } from './unary.js';
 
+/** A tensor, or a number that stands for a tensor of its value. */
 export type Operand = Tensor | number;
 
 interface Flow {
@@ -24,25 +26,27 @@ interface Gradients {
   readonly b: (flow: Flow) => Tensor;
 }
 
-/** An operation on two tensors of one type, with a kernel for f32 and maybe one for i32. */
-function binary(
-  name: KernelName,
-  intName: KernelName | undefined,
-  result: 'same' | 'f32',
-  gradients?: Gradients,
-): (a: Tensor, b: Tensor) => Tensor {
-  const op = binaryOp(name, intName, result, gradients);
+function binary(...parts: Parameters<typeof binaryOp>): (a: Tensor, b: Tensor) => Tensor {
+  return applying(binaryOp(...parts));
+}
+
+function applying(op: Op): (a: Tensor, b: Tensor) => Tensor {
   return (a, b) => apply(op, [a, b]);
 }
 
+/** An operation on two tensors of one type, with a kernel for f32 and maybe one for i32. */
 function binaryOp(
   name: KernelName,
   intName: KernelName | undefined,
   result: 'same' | 'f32',
+  onnx?: string,
   gradients?: Gradients,
 ): Op {
   return {
     name,
+    multiplyAdds: 0,
+    elementwise: true,
+    ...(onnx && { onnx }),
     infer: ([left, right]) => {
       const a = left as Tensor;
       const b = right as Tensor;
@@ -66,41 +70,45 @@ function binaryOp(
   };
 }
 
-/** Addition as a record, for rewritten graphs. */
-export const addOp = binaryOp('add', 'addInt', 'same', { a: ({ g }) => g, b: ({ g }) => g });
-const addTensors = (a: Tensor, b: Tensor) => apply(addOp, [a, b]);
-const subtractTensors = binary('subtract', 'subtractInt', 'same', { a: ({ g }) => g, b: ({ g }) => multiply(g, -1) });
-const multiplyTensors = binary('multiply', 'multiplyInt', 'same', {
+export const addOp = binaryOp('add', 'addInt', 'same', 'Add', { a: ({ g }) => g, b: ({ g }) => g });
+const addTensors = applying(addOp);
+const subtractTensors = binary('subtract', 'subtractInt', 'same', 'Sub', {
+  a: ({ g }) => g,
+  b: ({ g }) => multiply(g, -1),
+});
+const multiplyTensors = binary('multiply', 'multiplyInt', 'same', 'Mul', {
   a: ({ b, g }) => multiply(g, b),
   b: ({ a, g }) => multiply(g, a),
 });
-const divideTensors = binary('divide', undefined, 'same', {
+const divideTensors = binary('divide', undefined, 'same', 'Div', {
   a: ({ b, g }) => divide(g, b),
   b: ({ b, y, g }) => multiply(multiply(g, divide(y, b)), -1),
 });
-const powerTensors = binary('power', undefined, 'same', {
+const powerTensors = binary('power', undefined, 'same', 'Pow', {
   a: ({ a, b, g }) => multiply(g, multiply(b, power(a, subtract(b, 1)))),
   b: ({ a, y, g }) => multiply(g, multiply(y, log(a))),
 });
-const maximumTensors = binary('maximum', 'maximumInt', 'same', {
+const maximumTensors = binary('maximum', 'maximumInt', 'same', 'Max', {
   a: ({ a, b, g }) => positiveMask(g, lessEqual(b, a)),
   b: ({ a, b, g }) => positiveMask(g, less(a, b)),
 });
-const minimumTensors = binary('minimum', 'minimumInt', 'same', {
+const minimumTensors = binary('minimum', 'minimumInt', 'same', 'Min', {
   a: ({ a, b, g }) => positiveMask(g, lessEqual(a, b)),
   b: ({ a, b, g }) => positiveMask(g, less(b, a)),
 });
-const equalTensors = binary('equal', 'equalInt', 'f32');
-const notEqualTensors = binary('notEqual', undefined, 'f32');
-const lessTensors = binary('less', 'lessInt', 'f32');
-const lessEqualTensors = binary('lessEqual', undefined, 'f32');
-const positiveMaskTensors = binary('positiveMask', undefined, 'same', {
+export const equalOp = binaryOp('equal', 'equalInt', 'f32');
+export const notEqualOp = binaryOp('notEqual', undefined, 'f32');
+export const lessOp = binaryOp('less', 'lessInt', 'f32');
+export const lessEqualOp = binaryOp('lessEqual', undefined, 'f32');
+export const positiveMaskOp = binaryOp('positiveMask', undefined, 'same', undefined, {
   a: ({ b, g }) => positiveMask(g, b),
   b: ({ b }) => multiply(b, 0),
 });
 
-const affineOp: Op<{ scale: number; shift: number }> = {
+export const affineOp: Op<{ scale: number; shift: number }> = {
   name: 'affine',
+  multiplyAdds: 0,
+  elementwise: true,
   infer: ([x]) => {
     requireDType('affine', 'f32', x as Tensor);
     return [{ shape: (x as Tensor).shape, dtype: 'f32' }];
@@ -139,24 +147,28 @@ const multiplyLifted = lifted('multiply', multiplyTensors);
 const divideLifted = lifted('divide', divideTensors);
 const powerLifted = lifted('power', powerTensors);
 
+/** a + b. */
 export function add(a: Operand, b: Operand): Tensor {
   if (typeof b === 'number' && isFloat(a)) return affine(a, 1, b);
   if (typeof a === 'number' && isFloat(b)) return affine(b, 1, a);
   return addLifted(a, b);
 }
 
+/** a − b. */
 export function subtract(a: Operand, b: Operand): Tensor {
   if (typeof b === 'number' && isFloat(a)) return affine(a, 1, -b);
   if (typeof a === 'number' && isFloat(b)) return affine(b, -1, a);
   return subtractLifted(a, b);
 }
 
+/** a·b. */
 export function multiply(a: Operand, b: Operand): Tensor {
   if (typeof b === 'number' && isFloat(a)) return affine(a, b, 0);
   if (typeof a === 'number' && isFloat(b)) return affine(b, a, 0);
   return multiplyLifted(a, b);
 }
 
+/** a / b. */
 export function divide(a: Operand, b: Operand): Tensor {
   if (typeof b === 'number' && isFloat(a)) return affine(a, 1 / b, 0);
   if (typeof a === 'number' && isFloat(b)) return a === 1 ? reciprocal(b) : affine(reciprocal(b), a, 0);
@@ -173,16 +185,16 @@ export const maximum = lifted('maximum', maximumTensors);
 /** Smaller of the two; the gradient goes to a where they are equal. */
 export const minimum = lifted('minimum', minimumTensors);
 /** 1 where equal, else 0 (f32), as all comparisons. */
-export const equal = lifted('equal', equalTensors);
-export const notEqual = lifted('notEqual', notEqualTensors);
-export const less = lifted('less', lessTensors);
-export const lessEqual = lifted('lessEqual', lessEqualTensors);
+export const equal = lifted('equal', applying(equalOp));
+export const notEqual = lifted('notEqual', applying(notEqualOp));
+export const less = lifted('less', applying(lessOp));
+export const lessEqual = lifted('lessEqual', applying(lessEqualOp));
 export const greater = (a: Operand, b: Operand): Tensor => less(b, a);
 export const greaterEqual = (a: Operand, b: Operand): Tensor => lessEqual(b, a);
 /** a where b > 0, else 0 exactly (also where a is not finite). */
-export const positiveMask = lifted('positiveMask', positiveMaskTensors);
+export const positiveMask = lifted('positiveMask', applying(positiveMaskOp));
 
-/** a where condition > 0, else b. What is not chosen has no effect, not even a NaN. */
+/** a where condition > 0, else b. Elements that are not chosen have no effect, not even NaN. */
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   return add(positiveMask(a, condition), positiveMask(b, lessEqual(condition, 0)));
 }

@@ -1,4 +1,5 @@
-// How two shapes meet in a kernel: the joined box of at most four axes that the elementwise kernels take.
+// Broadcasting for the elementwise kernels, which take at most four axes: neighbouring axes with
+// one stride are joined.
 
 import type { KernelArgument } from '../../engine/index.js';
 import { broadcastStrides, type Shape, sameShape, sizeOf } from '../shape.js';
@@ -33,7 +34,7 @@ interface Axis {
   readonly b: number;
 }
 
-/** Drops axes of size 1 and joins neighbours that both operands walk in one stride. */
+/** Drops axes of size 1 and joins neighbouring axes over which both operands have one stride. */
 function joinAxes(shape: Shape, stridesA: readonly number[], stridesB: readonly number[]): Axis[] {
   const axes: Axis[] = [];
   shape.forEach((size, at) => {

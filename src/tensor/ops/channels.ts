@@ -29,7 +29,7 @@ interface Attributes {
   readonly epsilon: number;
 }
 
-/** Batch norm written in smaller operations: [y, mean, biased variance]. */
+/** The definition of batch norm: [y, mean, biased variance]. */
 function batchNormReference([x, gamma, beta]: readonly Tensor[], { epsilon }: Attributes): Tensor[] {
   const axes = batchAxes(x as Tensor);
   const average = mean(x as Tensor, axes);
@@ -41,6 +41,7 @@ function batchNormReference([x, gamma, beta]: readonly Tensor[], { epsilon }: At
 
 const batchNormOp: Op<Attributes> = {
   name: 'batchNorm',
+  multiplyAdds: 0,
   infer: ([x]) => {
     const { shape } = x as Tensor;
     const channels = [shape[1] as number];
@@ -61,7 +62,7 @@ const batchNormOp: Op<Attributes> = {
   },
   vjp: (backward) => {
     const { inputs, outputs, gradients, attributes } = backward;
-    // Statistics are seldom differentiated; the smaller operations do it.
+    // Gradients of the statistics are rare; the definition gives them.
     if (gradients[1] || gradients[2]) return throughReference(batchNormReference)(backward);
     const [x, gamma] = inputs as [Tensor, Tensor];
     const [, average, variance] = outputs as [Tensor, Tensor, Tensor];
@@ -69,9 +70,13 @@ const batchNormOp: Op<Attributes> = {
   },
 };
 
-/** (g, x, γ, mean, variance) → gradients of x, γ, β. The statistics are functions of x, which only the reference needs to know. */
+/**
+ * (g, x, γ, mean, variance) → gradients of x, γ, β. That the statistics are functions of x matters
+ * to the reference alone.
+ */
 const batchNormGradientOp: Op<Attributes> = {
   name: 'batchNormGradient',
+  multiplyAdds: 0,
   infer: ([, x, gamma]) => [
     { shape: (x as Tensor).shape, dtype: 'f32' },
     { shape: (gamma as Tensor).shape, dtype: 'f32' },
@@ -114,8 +119,14 @@ function requireChannels(operation: string, x: Tensor, ...weights: readonly Tens
 }
 
 /**
- * Batch norm by the batch's own statistics: y = (x − mean)/√(var + ε)·γ + β with mean and (biased) variance of each channel over batch and pixels; gives [y, mean, variance].
- * x [n, c, …], γ and β [c] (Ioffe & Szegedy 2015).
+ * Batch norm by the statistics of the batch: y = (x − mean)/√(var + ε)·γ + β with mean and (biased)
+ * variance of each channel over batch and pixels.
+ *
+ * @param x [n, c, …]
+ * @param gamma [c]
+ * @param beta [c]
+ * @returns y [n, c, …], mean [c], variance [c]
+ * @see Ioffe, Szegedy: Batch Normalization, ICML 2015
  */
 export function batchNorm(
   x: Tensor,
@@ -127,8 +138,9 @@ export function batchNorm(
   return applyAll(batchNormOp, [x, gamma, beta], { epsilon }) as [Tensor, Tensor, Tensor];
 }
 
-const channelAffineOp: Op<{ activation: Activation }> = {
+export const channelAffineOp: Op<{ activation: Activation }> = {
   name: 'channelAffine',
+  multiplyAdds: 0,
   infer: ([x]) => [{ shape: (x as Tensor).shape, dtype: 'f32' }],
   compute: (device, [x, scale, shift], [y], { activation }) =>
     device.run('channelAffine', [
@@ -141,13 +153,13 @@ const channelAffineOp: Op<{ activation: Activation }> = {
   ]),
 };
 
-/** y = x·scale[c] + shift[c] for each channel of x [n, c, …]: batch norm with known statistics. */
+/** y = x·scale[c] + shift[c] for each channel of x [n, c, …]: batch norm with fixed statistics. */
 export function channelAffine(x: Tensor, scale: Tensor, shift: Tensor): Tensor {
   requireChannels('channelAffine', x, scale, shift);
   return apply(channelAffineOp, [x, scale, shift], { activation: 'none' });
 }
 
-/** Batch norm by known statistics: (x − mean)/√(variance + ε)·γ + β, all [c]. */
+/** Batch norm by fixed statistics: (x − mean)/√(variance + ε)·γ + β, all [c]; x [n, c, …]. */
 export function batchNormInference(
   x: Tensor,
   gamma: Tensor,
@@ -160,7 +172,17 @@ export function batchNormInference(
   return channelAffine(x, scale, subtract(beta, multiply(average, scale)));
 }
 
-/** Group norm (Wu & He 2018): each image's channels in `groups`, standardised over group and pixels, times γ, plus β [c]. One group a channel is instance norm. */
+/**
+ * Group norm: channels in `groups` groups, standardised over each group and its pixels, times γ,
+ * plus β. One group for each channel is instance norm.
+ *
+ * @param x [n, c, …]
+ * @param gamma [c]
+ * @param beta [c]
+ * @returns [n, c, …]
+ * @throws RangeError unless `groups` divides the channels.
+ * @see Wu, He: Group Normalization, ECCV 2018
+ */
 export function groupNorm(x: Tensor, groups: number, gamma?: Tensor, beta?: Tensor, epsilon = 1e-5): Tensor {
   requireChannels('groupNorm', x, ...[gamma, beta].flatMap((weight) => weight ?? []));
   const [images, channels] = layoutOf(x.shape);

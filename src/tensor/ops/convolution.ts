@@ -1,7 +1,8 @@
-// Convolutions over NCHW images. The operation is linear in the input and in the filters, so its two gradients and itself are each other's gradients, to any order.
+// Convolutions over NCHW images. The operation is linear in the input and in the filters, so it and
+// its two gradients are each other's gradients, to any order.
 
 import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
-import { formatShape, type Shape } from '../shape.js';
+import { formatShape, type Shape, sizeOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { reshape } from './layout.js';
 import { sum } from './reduce.js';
@@ -9,15 +10,24 @@ import { sum } from './reduce.js';
 /** A number for both axes, or `[vertical, horizontal]`. */
 export type Pair = number | readonly [number, number];
 
+/** Options of `conv2d`. */
 export interface ConvolutionOptions {
+  /** Default 1. */
   readonly stride?: Pair;
-  /** Zeros on each side; `'same'` keeps ⌈size / stride⌉ with the surplus after, as ONNX's SAME_UPPER. */
+  /**
+   * Zeros on each side (default 0); `'same'` gives ⌈size / stride⌉ with the surplus after, as
+   * ONNX's SAME_UPPER.
+   */
   readonly padding?: Pair | 'same';
+  /** Default 1. */
   readonly dilation?: Pair;
-  /** Input and output channels are cut into so many groups that do not see each other; as many as channels is depthwise. */
+  /**
+   * Groups of channels that are convolved separately (default 1); as many as channels is depthwise.
+   */
   readonly groups?: number;
 }
 
+/** Attributes of a convolution: all options resolved for the sizes of its images. */
 export interface ConvolutionAttributes {
   readonly stride: readonly [number, number];
   /** Top and left; bottom and right follow from the output's size. */
@@ -57,8 +67,14 @@ export function convolutionSizes(
   ];
 }
 
-const convolutionOp: Op<ConvolutionAttributes> = {
+/** Multiply-adds of a convolution: one filter of `weight` for each value of `result`. */
+export function convolutionCount(result: Shape, weight: Shape): number {
+  return sizeOf(result) * sizeOf(weight.slice(1));
+}
+
+export const convolutionOp: Op<ConvolutionAttributes> = {
   name: 'convolution',
+  multiplyAdds: ([, weight], output) => convolutionCount(output, weight as Shape),
   infer: ([x, w], { output }) => [
     { shape: [(x as Tensor).shape[0] as number, (w as Tensor).shape[0] as number, ...output], dtype: 'f32' },
   ],
@@ -77,16 +93,17 @@ const convolutionOp: Op<ConvolutionAttributes> = {
     const g = onlyGradient(backward);
     const { needed, attributes } = backward;
     return [
-      needed[0] ? apply(inputGradientOp, [g, w], attributes) : undefined,
+      needed[0] ? apply(transposedConvolutionOp, [g, w], attributes) : undefined,
       needed[1] ? apply(filterGradientOp, [x, g], { ...attributes, filter: w.shape }) : undefined,
       needed[2] ? sum(g, [0, 2, 3]) : undefined,
     ];
   },
 };
 
-/** What each output pixel took from each input pixel, given back: the transposed convolution. */
-const inputGradientOp: Op<ConvolutionAttributes> = {
+/** The transposed convolution: the gradient of a convolution's input. */
+export const transposedConvolutionOp: Op<ConvolutionAttributes> = {
   name: 'transposedConvolution',
+  multiplyAdds: ([x, weight]) => convolutionCount(x as Shape, weight as Shape),
   infer: ([g, w], { input, groups }) => [
     { shape: [(g as Tensor).shape[0] as number, ((w as Tensor).shape[1] as number) * groups, ...input], dtype: 'f32' },
   ],
@@ -112,6 +129,7 @@ const inputGradientOp: Op<ConvolutionAttributes> = {
 
 const filterGradientOp: Op<ConvolutionAttributes & { readonly filter: Shape }> = {
   name: 'convolutionFilterGradient',
+  multiplyAdds: ([, g], weight) => convolutionCount(g as Shape, weight),
   infer: (_, { filter }) => [{ shape: filter, dtype: 'f32' }],
   compute: (device, [x, g], [w], attributes) =>
     device.run('convolutionFilterGradient', [
@@ -125,7 +143,7 @@ const filterGradientOp: Op<ConvolutionAttributes & { readonly filter: Shape }> =
     const gradient = onlyGradient(backward);
     const { needed, attributes } = backward;
     return [
-      needed[0] ? apply(inputGradientOp, [g, gradient], attributes) : undefined,
+      needed[0] ? apply(transposedConvolutionOp, [g, gradient], attributes) : undefined,
       needed[1] ? apply(convolutionOp, [x, gradient], attributes) : undefined,
     ];
   },
@@ -139,7 +157,10 @@ function requirePositive(operation: string, name: string, values: readonly numbe
 }
 
 /**
- * y[n, o, i, j] = Σ over c, ky, kx of w[o, c, ky, kx]·x[n, c, i·stride + ky·dilation − padding, …] + b[o], zeros outside the image.
+ * Convolution over images (cross-correlation, as in PyTorch):
+ *
+ * y[n, o, i, j] = Σ over c, ky, kx of w[o, c, ky, kx]·x[n, c, i·stride + ky·dilation − padding, …]
+ * + b[o], zeros outside the image.
  *
  * @param x [n, channels, height, width]
  * @param weight [filters, channels / groups, kernelHeight, kernelWidth]
@@ -192,12 +213,20 @@ export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor, options: Convol
   });
 }
 
+/** Options of `convTranspose2d`. */
 export interface TransposedConvolutionOptions {
+  /** Default 1. */
   readonly stride?: Pair;
+  /** Default 0. */
   readonly padding?: Pair;
-  /** Rows and columns added at the far side, where several input sizes give one output size. */
+  /**
+   * Rows and columns added at the far side (default 0), as several sizes may have the same
+   * convolution.
+   */
   readonly outputPadding?: Pair;
+  /** Default 1. */
   readonly dilation?: Pair;
+  /** Default 1. */
   readonly groups?: number;
 }
 
@@ -205,9 +234,11 @@ export interface TransposedConvolutionOptions {
  * The transposed convolution: each input pixel adds w·x to a window of the output.
  *
  * @param x [n, channels, height, width]
- * @param weight [channels, filters / groups, kernelHeight, kernelWidth], as PyTorch's ConvTranspose2d
+ * @param weight [channels, filters / groups, kernelHeight, kernelWidth], as PyTorch's
+ * ConvTranspose2d
  * @param bias [filters]
- * @returns [n, filters, (height − 1)·stride − 2·padding + dilation·(kernel − 1) + outputPadding + 1, …]
+ * @returns [n, filters, (height − 1)·stride − 2·padding + dilation·(kernel − 1) + outputPadding +
+ * 1, …]
  */
 export function convTranspose2d(
   x: Tensor,
@@ -239,7 +270,7 @@ export function convTranspose2d(
     1;
   const input = [size(0), size(1)] as const;
   if (input[0] < 1 || input[1] < 1) throw new Error(`convTranspose2d: the output would be ${input.join('×')}`);
-  return apply(inputGradientOp, bias ? [x, weight, bias] : [x, weight], {
+  return apply(transposedConvolutionOp, bias ? [x, weight, bias] : [x, weight], {
     stride,
     padding,
     dilation,
@@ -249,15 +280,30 @@ export function convTranspose2d(
   });
 }
 
+/** Options of `conv1d`. */
 export interface Convolution1dOptions {
+  /** Default 1. */
   readonly stride?: number;
-  /** Zeros on each side; `'causal'` puts dilation·(kernel − 1) before and cuts the output to the input's length. */
+  /**
+   * Zeros on each side (default 0); `'causal'` puts dilation·(kernel − 1) before, for an output of
+   * the input's length.
+   */
   readonly padding?: number | 'same' | 'causal';
+  /** Default 1. */
   readonly dilation?: number;
+  /** Default 1. */
   readonly groups?: number;
 }
 
-/** Convolution over sequences: x [n, channels, length], weight [filters, channels / groups, kernel], bias [filters] → [n, filters, length′]. */
+/**
+ * Convolution over sequences.
+ *
+ * @param x [n, channels, length]
+ * @param weight [filters, channels / groups, kernel]
+ * @param bias [filters]
+ * @returns [n, filters, length′]
+ * @throws Error naming the shapes when they do not fit.
+ */
 export function conv1d(x: Tensor, weight: Tensor, bias?: Tensor, options: Convolution1dOptions = {}): Tensor {
   if (x.rank !== 3 || weight.rank !== 3)
     throw new Error(

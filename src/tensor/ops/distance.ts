@@ -14,7 +14,10 @@ export function squaredDistances(x: Tensor, y: Tensor): Tensor {
   return maximum(add(add(products, norms(x, [-1, 1])), norms(y, [1, -1])), 0);
 }
 
-/** ‖xᵢ − yⱼ‖; `epsilon` under the root keeps the gradient of equal rows finite. x [m, d], y [n, d] → [m, n]. */
+/**
+ * ‖xᵢ − yⱼ‖; `epsilon` under the root keeps the gradient of equal rows finite. x [m, d], y [n, d] →
+ * [m, n].
+ */
 export function pairwiseDistances(x: Tensor, y: Tensor, epsilon = 1e-12): Tensor {
   return sqrt(add(squaredDistances(x, y), epsilon));
 }

@@ -1,4 +1,4 @@
-// Einstein summation over one or two tensors, as permutations around one matrix product.
+// Einstein summation: permutations around one matrix product for each pair of operands.
 
 import type { Tensor } from '../tensor.js';
 import { permute, reshape } from './layout.js';
@@ -15,8 +15,11 @@ function fail(equation: string, reason: string): never {
 }
 
 /**
- * Contraction by index letters, as NumPy's: `'bij,bjk->bik'`. Letters that the result lacks are summed over. Any number of operands, contracted from the left; a letter may occur once in each.
+ * Einstein summation by index letters, as in NumPy: `'bij,bjk->bik'`. Letters that the result lacks
+ * are summed over. Operands, of any number, are contracted from the left; a letter may occur once
+ * in each.
  *
+ * @throws Error naming the equation when it does not fit the operands.
  * @example einsum('bhid,bhjd->bhij', q, k)
  */
 export function einsum(equation: string, ...operands: readonly Tensor[]): Tensor {
@@ -48,7 +51,7 @@ export function einsum(equation: string, ...operands: readonly Tensor[]): Tensor
   );
 }
 
-/** Sums over the indices that nobody needs. */
+/** Sums over the indices that are not needed. */
 function summedTo({ labels, tensor }: Labelled, needed: ReadonlySet<string>): Labelled {
   const axes = labels.flatMap((label, axis) => (needed.has(label) ? [] : [axis]));
   return axes.length

@@ -1,4 +1,5 @@
-// Indexed reads and their transposes. Indices are i32 tensors and are checked against the range they address.
+// Indexed reads and their transposes. Indices are i32 tensors and are checked against the range
+// they address.
 
 import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
 import { tensor } from '../create.js';
@@ -17,8 +18,9 @@ export function checkIndices(operation: string, indices: Tensor, rows: number, l
   }
 }
 
-const gatherOp: Op = {
+export const gatherRowsOp: Op = {
   name: 'gatherRows',
+  multiplyAdds: 0,
   infer: ([x, indices]) => [
     { shape: [...(indices as Tensor).shape, ...(x as Tensor).shape.slice(1)], dtype: (x as Tensor).dtype },
   ],
@@ -39,6 +41,7 @@ const gatherOp: Op = {
 
 const scatterAddOp: Op<{ rows: number }> = {
   name: 'scatterAddRows',
+  multiplyAdds: 0,
   infer: ([x], { rows }) => [{ shape: [rows, ...(x as Tensor).shape.slice(1)], dtype: 'f32' }],
   compute: (device, [x, indices], [y], { rows }) =>
     device.run('scatterAddRows', [
@@ -49,19 +52,19 @@ const scatterAddOp: Op<{ rows: number }> = {
       rows,
       sizeOf((x as Tensor).shape.slice(1)),
     ]),
-  vjp: (backward) => [apply(gatherOp, [onlyGradient(backward), backward.inputs[1] as Tensor]), undefined],
+  vjp: (backward) => [apply(gatherRowsOp, [onlyGradient(backward), backward.inputs[1] as Tensor]), undefined],
 };
 
 /** y[i…] = x[indices[i…]]: rows of the first axis. x [n, …], indices i32 [m…] → [m…, …]. */
 export function gatherRows(x: Tensor, indices: Tensor): Tensor {
   if (x.rank === 0) throw new Error('gatherRows: expected a tensor with rows');
   checkIndices('gatherRows', indices, x.shape[0] as number);
-  return apply(gatherOp, [x, indices]);
+  return apply(gatherRowsOp, [x, indices]);
 }
 
-/** `gatherRows` for indices that are known to be in range: skips the check. */
+/** `gatherRows` without the range check, for indices that are known to be in range. */
 export function gatherKnownRows(x: Tensor, indices: Tensor): Tensor {
-  return apply(gatherOp, [x, indices]);
+  return apply(gatherRowsOp, [x, indices]);
 }
 
 /** y[r] = Σ over i with indices[i] = r of x[i]. x [m, …], indices i32 [m] → [rows, …]. */
@@ -78,6 +81,7 @@ export function scatterAddRows(x: Tensor, indices: Tensor, rows: number): Tensor
 
 const takeOp: Op = {
   name: 'takeRows',
+  multiplyAdds: 0,
   infer: ([, positions]) => [{ shape: (positions as Tensor).shape, dtype: 'f32' }],
   compute: (device, [x, positions], [y]) => {
     const [rows, d] = (positions as Tensor).shape as [number, number];
@@ -91,6 +95,7 @@ const takeOp: Op = {
 
 const putOp: Op<{ rows: number }> = {
   name: 'putRows',
+  multiplyAdds: 0,
   infer: ([x], { rows }) => [{ shape: [rows, (x as Tensor).shape[1] as number], dtype: 'f32' }],
   compute: (device, [x, positions], [y], { rows }) => {
     const [count, d] = (x as Tensor).shape as [number, number];
@@ -99,7 +104,10 @@ const putOp: Op<{ rows: number }> = {
   vjp: (backward) => [apply(takeOp, [onlyGradient(backward), backward.inputs[1] as Tensor]), undefined],
 };
 
-/** y[s, c] = x[positions[s, c], c], or 0 where the position is −1. x [n, d], positions i32 [m, d] → [m, d]. */
+/**
+ * y[s, c] = x[positions[s, c], c], or 0 where the position is −1. x [n, d], positions i32 [m, d] →
+ * [m, d].
+ */
 export function takeRows(x: Tensor, positions: Tensor): Tensor {
   requireDType('takeRows', 'f32', x);
   if (x.rank !== 2 || positions.rank !== 2 || x.shape[1] !== positions.shape[1]) {
@@ -114,7 +122,7 @@ export function putRows(x: Tensor, positions: Tensor, rows: number): Tensor {
   return apply(putOp, [x, positions], { rows });
 }
 
-/** y[i] = x[i, columns[i]]: one element a row. x [n, d], columns i32 [n] → [n]. */
+/** y[i] = x[i, columns[i]]: one element of each row. x [n, d], columns i32 [n] → [n]. */
 export function pickColumns(x: Tensor, columns: Tensor): Tensor {
   const [n, d] = x.shape as [number, number];
   if (x.rank !== 2 || columns.rank !== 1 || columns.size !== n) {
@@ -122,5 +130,5 @@ export function pickColumns(x: Tensor, columns: Tensor): Tensor {
   }
   checkIndices('pickColumns', columns, d);
   const offsets = columns.view<Int32Array>().map((column, row) => row * d + column);
-  return apply(gatherOp, [reshape(x, [n * d]), tensor(offsets, [n], 'i32')]);
+  return apply(gatherRowsOp, [reshape(x, [n * d]), tensor(offsets, [n], 'i32')]);
 }

@@ -7,6 +7,7 @@ export * from './distance.js';
 export * from './einsum.js';
 export * from './fourier.js';
 export * from './gather.js';
+export * from './joining.js';
 export * from './layout.js';
 export * from './matmul.js';
 export * from './normalize.js';

@@ -1,4 +1,4 @@
-// Views and copies: reshape, permute, slice, pad, concatenate, broadcast.
+// Views and copies: reshape, permute, slice, pad, broadcast.
 
 import type { Device } from '../../engine/index.js';
 import { apply, type Backward, type Op, onlyGradient } from '../apply.js';
@@ -8,14 +8,15 @@ import { type Tensor, viewOf } from '../tensor.js';
 import { broadcastArguments } from './broadcast.js';
 import { sum } from './reduce.js';
 
-const reshapeOp: Op<{ shape: Shape }> = {
+export const reshapeOp: Op<{ shape: Shape }> = {
   name: 'reshape',
+  multiplyAdds: 0,
   infer: ([x], { shape }) => [{ shape, dtype: (x as Tensor).dtype }],
   view: ([x], { shape }) => [viewOf(x as Tensor, shape)],
   vjp: (backward) => [reshape(onlyGradient(backward), (backward.inputs[0] as Tensor).shape)],
 };
 
-/** The same elements in another shape; one size may be −1. No copy. */
+/** The same elements in another shape, without a copy; one size may be −1, to be inferred. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const known = sizeOf(shape.filter((length) => length !== -1));
   const resolved = shape.map((length) => (length === -1 ? x.size / (known || 1) : length));
@@ -59,15 +60,17 @@ function canonicalBox(operation: string, box: Box): number[] {
   return [...axes.map((axis) => axis.size), ...axes.map((axis) => axis.source), ...axes.map((axis) => axis.target)];
 }
 
-function copyBox(device: Device, operation: string, x: Tensor, y: Tensor, box: Box): void {
+/** Copies a box between two tensors of four-byte elements. */
+export function copyBox(device: Device, operation: string, x: Tensor, y: Tensor, box: Box): void {
   if (sizeOf(box.sizes) === 0) return;
   const source = { buffer: x.buffer, byteOffset: x.byteOffset + 4 * (box.sourceOffset ?? 0) };
   const target = { buffer: y.buffer, byteOffset: y.byteOffset + 4 * (box.targetOffset ?? 0) };
   device.run('copyStrided', [source, target, ...canonicalBox(operation, box)]);
 }
 
-const permuteOp: Op<{ order: readonly number[] }> = {
+export const permuteOp: Op<{ order: readonly number[] }> = {
   name: 'permute',
+  multiplyAdds: 0,
   infer: ([x], { order }) => [
     { shape: order.map((axis) => (x as Tensor).shape[axis] as number), dtype: (x as Tensor).dtype },
   ],
@@ -139,8 +142,9 @@ function product(a: readonly number[], b: readonly number[]): number[] {
   return a.map((value, index) => value * (b[index] as number));
 }
 
-const sliceOp: Op<SliceAttributes> = {
+export const sliceOp: Op<SliceAttributes> = {
   name: 'slice',
+  multiplyAdds: 0,
   infer: ([x], { sizes }) => [{ shape: sizes, dtype: (x as Tensor).dtype }],
   compute(device, [x], [y], { starts, sizes, steps }) {
     const strides = stridesOf((x as Tensor).shape);
@@ -159,6 +163,7 @@ const sliceOp: Op<SliceAttributes> = {
 /** Writes x into a zero tensor of `shape` at the places that the slice would read. */
 const unsliceOp: Op<SliceAttributes & { readonly shape: Shape }> = {
   name: 'unslice',
+  multiplyAdds: 0,
   infer: ([x], { shape }) => [{ shape, dtype: (x as Tensor).dtype }],
   compute(device, [x], [y], { starts, sizes, steps, shape }) {
     const strides = stridesOf(shape);
@@ -174,8 +179,9 @@ const unsliceOp: Op<SliceAttributes & { readonly shape: Shape }> = {
 };
 
 /** Rows [start, end) of the first axis: a view of the same memory. */
-const rowsOp: Op<{ start: number; end: number }> = {
+export const rowsOp: Op<{ start: number; end: number }> = {
   name: 'rows',
+  multiplyAdds: 0,
   infer: ([x], { start, end }) => [
     { shape: [end - start, ...(x as Tensor).shape.slice(1)], dtype: (x as Tensor).dtype },
   ],
@@ -192,10 +198,16 @@ const rowsOp: Op<{ start: number; end: number }> = {
   },
 };
 
-/** One axis of a slice: `[start, end]` or `[start, end, step]` with NumPy's negative positions; `null` takes the whole axis. */
+/**
+ * One axis of a slice: `[start, end]` or `[start, end, step]` with NumPy's negative positions;
+ * `null` takes the whole axis.
+ */
 export type Range = readonly [start: number, end: number] | readonly [start: number, end: number, step: number] | null;
 
-/** A box of x, one range an axis; axes beyond the given ranges are whole. Slices of the first axis alone are views. */
+/**
+ * A box of x, one range for each axis; axes without a range are whole. Slices of the first axis
+ * alone are views.
+ */
 export function slice(x: Tensor, ...ranges: Range[]): Tensor {
   if (ranges.length > x.rank) throw new Error(`slice: ${ranges.length} ranges for rank ${x.rank}`);
   const axes = x.shape.map((length, axis) => resolveRange(ranges[axis] ?? null, length));
@@ -230,8 +242,9 @@ export function flip(x: Tensor, axis = -1): Tensor {
   return slice(x, ...x.shape.map((_, i): Range => (i === at ? [length - 1, -length - 1, -1] : null)));
 }
 
-const padOp: Op<{ before: readonly number[]; after: readonly number[]; value: number }> = {
+export const padOp: Op<{ before: readonly number[]; after: readonly number[]; value: number }> = {
   name: 'pad',
+  multiplyAdds: 0,
   infer: ([x], { before, after }) => [
     {
       shape: (x as Tensor).shape.map((length, axis) => length + (before[axis] as number) + (after[axis] as number)),
@@ -260,7 +273,7 @@ const padOp: Op<{ before: readonly number[]; after: readonly number[]; value: nu
   },
 };
 
-/** Surrounds x with a constant: one `[before, after]` an axis. */
+/** Surrounds x with a constant: one `[before, after]` for each axis. */
 export function pad(x: Tensor, widths: readonly (readonly [number, number])[], value = 0): Tensor {
   if (widths.length !== x.rank || widths.flat().some((width) => !Number.isInteger(width) || width < 0)) {
     throw new Error(`pad: expected ${x.rank} pairs of non-negative integers for ${formatShape(x.shape)}`);
@@ -272,66 +285,9 @@ export function pad(x: Tensor, widths: readonly (readonly [number, number])[], v
   });
 }
 
-const concatenateOp: Op<{ axis: number }> = {
-  name: 'concatenate',
-  infer: (inputs, { axis }) => {
-    const [first] = inputs as [Tensor];
-    const length = inputs.reduce((total, input) => total + (input.shape[axis] as number), 0);
-    return [{ shape: first.shape.map((size, at) => (at === axis ? length : size)), dtype: first.dtype }];
-  },
-  compute(device, inputs, [y], { axis }) {
-    const strides = stridesOf((y as Tensor).shape);
-    let start = 0;
-    for (const input of inputs) {
-      copyBox(device, 'concatenate', input, y as Tensor, {
-        sizes: input.shape,
-        sourceStrides: stridesOf(input.shape),
-        targetStrides: strides,
-        targetOffset: start * (strides[axis] as number),
-      });
-      start += input.shape[axis] as number;
-    }
-  },
-  vjp: (backward) => {
-    const gradient = onlyGradient(backward);
-    const { axis } = backward.attributes;
-    let start = 0;
-    return backward.inputs.map((input) => {
-      const end = start + (input.shape[axis] as number);
-      const ranges = input.shape.map((_, at): Range => (at === axis ? [start, end] : null));
-      start = end;
-      return slice(gradient, ...ranges);
-    });
-  },
-};
-
-/** Joins tensors along an axis; their other sizes must agree. */
-export function concatenate(tensors: readonly Tensor[], axis = 0): Tensor {
-  const [first] = tensors;
-  if (!first) throw new Error('concatenate: expected at least one tensor');
-  const at = resolveAxis('concatenate', axis, first.rank);
-  for (const other of tensors) {
-    const fits =
-      other.rank === first.rank &&
-      other.dtype === first.dtype &&
-      other.shape.every((size, i) => i === at || size === first.shape[i]);
-    if (!fits) throw new Error(`concatenate: ${other} does not join ${first} along axis ${at}`);
-  }
-  return tensors.length === 1 ? first : apply(concatenateOp, tensors, { axis: at });
-}
-
-/** Joins tensors of one shape along a new axis. */
-export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
-  const rank = (tensors[0]?.rank ?? 0) + 1;
-  const at = resolveAxis('stack', axis, rank);
-  return concatenate(
-    tensors.map((x) => reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)])),
-    at,
-  );
-}
-
-const broadcastOp: Op<{ shape: Shape }> = {
+export const broadcastOp: Op<{ shape: Shape }> = {
   name: 'broadcastTo',
+  multiplyAdds: 0,
   infer: ([x], { shape }) => [{ shape, dtype: (x as Tensor).dtype }],
   // The larger of x and x is x, and the kernel broadcasts.
   compute: (device, [x], [y], { shape }) => {

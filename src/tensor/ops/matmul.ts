@@ -7,10 +7,11 @@ import { positiveMask } from './binary.js';
 import { broadcastTo, reshape } from './layout.js';
 import { sum } from './reduce.js';
 
+/** Options of `matmul`. */
 export interface MatmulOptions {
-  /** Read a with its last two axes exchanged. */
+  /** Multiply by aᵀ, over its last two axes (default false). */
   readonly transposeA?: boolean;
-  /** Read b with its last two axes exchanged. */
+  /** Multiply by bᵀ, over its last two axes (default false). */
   readonly transposeB?: boolean;
 }
 
@@ -19,7 +20,11 @@ interface Attributes {
   readonly transposeB: boolean;
 }
 
-/** Sizes m, k, n of op(A)[m, k]·op(B)[k, n]. @throws Error naming both shapes when the inner sizes differ. */
+/**
+ * Sizes m, k, n of op(A)[m, k]·op(B)[k, n].
+ *
+ * @throws Error naming both shapes when the inner sizes differ.
+ */
 function productSizes(
   a: Tensor,
   b: Tensor,
@@ -40,8 +45,9 @@ function lastTwo(x: Tensor, transposed: boolean): [number, number] {
 }
 
 /** Operands have the same leading axes. */
-const matmulOp: Op<Attributes> = {
+export const matmulOp: Op<Attributes> = {
   name: 'matmul',
+  multiplyAdds: ([a], output, { transposeA }) => sizeOf(output) * (a?.at(transposeA ? -2 : -1) as number),
   infer: ([left, right], attributes) => {
     const a = left as Tensor;
     const b = right as Tensor;
@@ -90,8 +96,11 @@ const matmulOp: Op<Attributes> = {
 };
 
 /**
- * Matrix product over the last two axes, leading axes broadcast: a [·, m, k] × b [·, k, n] → [·, m, n].
+ * Matrix product over the last two axes; leading axes broadcast.
  *
+ * @param a [·, m, k]
+ * @param b [·, k, n]
+ * @returns [·, m, n]
  * @throws Error when the inner sizes differ.
  */
 export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor {
@@ -108,8 +117,9 @@ export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = 
   return apply(matmulOp, [withBatch(a), withBatch(b)], attributes);
 }
 
-const linearOp: Op<{ relu: boolean }> = {
+export const linearOp: Op<{ relu: boolean }> = {
   name: 'linear',
+  multiplyAdds: ([x], output) => sizeOf(output) * (x?.at(-1) as number),
   infer: ([x, weight, bias]) => {
     requireDType('linear', 'f32', x as Tensor, weight as Tensor);
     const [m, k] = (x as Tensor).shape as [number, number];
@@ -139,7 +149,12 @@ const linearOp: Op<{ relu: boolean }> = {
 };
 
 /**
- * y = x·Wᵀ + b, then ReLU if asked, in one kernel: x [·, k], W [n, k], b [n] → [·, n].
+ * y = x·Wᵀ + b, with a ReLU if given, in one kernel.
+ *
+ * @param x [·, k]
+ * @param weight [n, k]
+ * @param bias [n]
+ * @returns [·, n]
  */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor, activation: 'none' | 'relu' = 'none'): Tensor {
   if (weight.rank !== 2) throw new Error(`linear: expected a weight [out, in], got ${formatShape(weight.shape)}`);

@@ -15,8 +15,9 @@ function rowsOf(x: Tensor): [rows: number, n: number] {
   return [x.size / Math.max(n, 1), n];
 }
 
-const standardizeOp: Op<Attributes> = {
+export const standardizeOp: Op<Attributes> = {
   name: 'standardize',
+  multiplyAdds: 0,
   infer: ([x]) => {
     requireDType('standardize', 'f32', x as Tensor);
     const { shape } = x as Tensor;
@@ -54,13 +55,20 @@ const standardizeOp: Op<Attributes> = {
   },
 };
 
-/** Rows with mean 0 (unless `center` is false) and mean square 1: y = (x − mean)·s, s = 1/√(mean((x − mean)²) + ε); gives [y, s]. */
+/**
+ * Standardises rows: y = (x − mean)·s with s = 1/√(mean((x − mean)²) + ε), without the mean where
+ * `center` is false.
+ *
+ * @param x [·, n]
+ * @returns y [·, n] and s [·, 1]
+ */
 export function standardize(x: Tensor, epsilon = 1e-5, center = true): [y: Tensor, inverseDeviation: Tensor] {
   return applyAll(standardizeOp, [x], { epsilon, center }) as [Tensor, Tensor];
 }
 
-const normOp: Op<Attributes> = {
+export const layerNormOp: Op<Attributes> = {
   name: 'layerNorm',
+  multiplyAdds: 0,
   infer: ([x, ...weights]) => {
     requireDType('layerNorm', 'f32', x as Tensor, ...weights);
     const n = (x as Tensor).shape.at(-1);
@@ -99,12 +107,20 @@ const normOp: Op<Attributes> = {
   },
 };
 
-/** Layer norm over the last axis: standardised x, times γ [n], plus β [n]. */
+/**
+ * Layer norm over the last axis: (x − mean)/√(var + ε)·γ + β. x [·, n], γ and β [n] → [·, n].
+ *
+ * @see Ba, Kiros, Hinton: Layer Normalization, 2016
+ */
 export function layerNorm(x: Tensor, gamma: Tensor, beta?: Tensor, epsilon = 1e-5): Tensor {
-  return apply(normOp, beta ? [x, gamma, beta] : [x, gamma], { epsilon, center: true });
+  return apply(layerNormOp, beta ? [x, gamma, beta] : [x, gamma], { epsilon, center: true });
 }
 
-/** RMS norm over the last axis: x / √(mean x² + ε), times γ [n]. */
+/**
+ * RMS norm over the last axis: x/√(mean x² + ε)·γ. x [·, n], γ [n] → [·, n].
+ *
+ * @see Zhang, Sennrich: Root Mean Square Layer Normalization, NeurIPS 2019
+ */
 export function rmsNorm(x: Tensor, gamma: Tensor, epsilon = 1e-6): Tensor {
-  return apply(normOp, [x, gamma], { epsilon, center: false });
+  return apply(layerNormOp, [x, gamma], { epsilon, center: false });
 }

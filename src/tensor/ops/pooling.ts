@@ -50,16 +50,19 @@ function imagesLike(shape: Shape, height: number, width: number): Shape {
   return [...shape.slice(0, 2), height, width];
 }
 
+/** Options of pooling. */
 export interface PoolOptions {
-  /** Step between windows; the kernel's size when left out. */
+  /** Default the kernel's size. */
   readonly stride?: Pair;
+  /** Default 0. */
   readonly padding?: Pair;
 }
 
+/** Attributes of pooling: the windows along each axis. */
 export interface WindowAttributes {
   readonly rows: Windows;
   readonly columns: Windows;
-  /** What the windows were made from, where they slide evenly. */
+  /** How the windows slide; left out for adaptive ones. */
   readonly sliding?: {
     readonly kernel: readonly [number, number];
     readonly stride: readonly [number, number];
@@ -67,8 +70,9 @@ export interface WindowAttributes {
   };
 }
 
-const maxPoolOp: Op<WindowAttributes> = {
+export const maxPoolOp: Op<WindowAttributes> = {
   name: 'maxPool',
+  multiplyAdds: 0,
   infer: ([x], { rows, columns }) => {
     const shape = imagesLike((x as Tensor).shape, rows.length, columns.length);
     return [
@@ -100,6 +104,7 @@ function runPositions(
 
 const unpoolOp: Op<{ shape: Shape }> = {
   name: 'unpool',
+  multiplyAdds: 0,
   infer: (_, { shape }) => [{ shape, dtype: 'f32' }],
   compute: (device, [values, positions], [y], { shape }) =>
     runPositions(device, 'unpool', values as Tensor, positions as Tensor, y as Tensor, shape),
@@ -108,6 +113,7 @@ const unpoolOp: Op<{ shape: Shape }> = {
 
 const pickOp: Op = {
   name: 'pickPositions',
+  multiplyAdds: 0,
   infer: ([, positions]) => [{ shape: (positions as Tensor).shape, dtype: 'f32' }],
   compute: (device, [x, positions], [y]) =>
     runPositions(device, 'pickPositions', x as Tensor, positions as Tensor, y as Tensor, (x as Tensor).shape),
@@ -118,7 +124,10 @@ const pickOp: Op = {
 };
 
 /**
- * Largest value of each window; the gradient goes to the first of equals. x [n, c, h, w] → [n, c, ⌊(h + 2·padding − kernel)/stride⌋ + 1, …].
+ * Largest value of each window; the gradient goes to the first of equals.
+ *
+ * @param x [n, c, h, w]
+ * @returns [n, c, ⌊(h + 2·padding − kernel)/stride⌋ + 1, …]
  */
 export function maxPool2d(x: Tensor, kernel: Pair, options: PoolOptions = {}): Tensor {
   return applyAll(maxPoolOp, [x], windowsOf('maxPool2d', x, kernel, options))[0] as Tensor;
@@ -144,8 +153,9 @@ function windowsOf(operation: string, x: Tensor, kernel: Pair, options: PoolOpti
   };
 }
 
+/** Attributes of average pooling. */
 export interface AverageAttributes extends WindowAttributes {
-  /** What sums are divided by; 0 for the number of pixels in the window. */
+  /** Divisor of the sums; 0 for the number of pixels in the window. */
   readonly divisor: number;
   readonly shape: Shape;
 }
@@ -160,8 +170,9 @@ function averageArguments(
   return [from, to, n * c, height, width, rows.length, columns.length, divisor, ...rows.flat(), ...columns.flat()];
 }
 
-const averagePoolOp: Op<AverageAttributes> = {
+export const averagePoolOp: Op<AverageAttributes> = {
   name: 'averagePool',
+  multiplyAdds: 0,
   infer: ([x], { rows, columns }) => [
     { shape: imagesLike((x as Tensor).shape, rows.length, columns.length), dtype: 'f32' },
   ],
@@ -172,13 +183,21 @@ const averagePoolOp: Op<AverageAttributes> = {
 
 const averageUnpoolOp: Op<AverageAttributes> = {
   name: 'averageUnpool',
+  multiplyAdds: 0,
   infer: (_, { shape }) => [{ shape, dtype: 'f32' }],
   compute: (device, [y], [x], attributes) =>
     device.run('averageUnpool', averageArguments(y as Tensor, x as Tensor, attributes.shape, attributes)),
   vjp: (backward) => [apply(averagePoolOp, [onlyGradient(backward)], backward.attributes)],
 };
 
-/** Mean of each window; `countPadding` (the default, as in PyTorch) divides by the kernel's size at the border too. */
+/**
+ * Mean of each window.
+ *
+ * @param x [n, c, h, w]
+ * @param options `countPadding` (the default, as in PyTorch) divides by the kernel's size at the
+ * border too
+ * @returns [n, c, ⌊(h + 2·padding − kernel)/stride⌋ + 1, …]
+ */
 export function averagePool2d(
   x: Tensor,
   kernel: Pair,
@@ -207,9 +226,12 @@ export function globalAveragePool(x: Tensor): Tensor {
   return mean(x, [2, 3]);
 }
 
-/** Low and high input position and the weight of the high one, for each output position of an axis. */
+/**
+ * Low and high input position and the weight of the high one, for each output position of an axis.
+ */
 type Samples = readonly (readonly [low: number, high: number, weight: number])[];
 
+/** Attributes of interpolation: the samples along each axis. */
 export interface ResizeAttributes {
   readonly rows: Samples;
   readonly columns: Samples;
@@ -230,8 +252,9 @@ function resizeArguments(from: Tensor, to: Tensor, { rows, columns, shape }: Res
   return [from, to, n * c, height, width, rows.length, columns.length, ...table];
 }
 
-const resizeOp: Op<ResizeAttributes> = {
+export const resizeOp: Op<ResizeAttributes> = {
   name: 'resize',
+  multiplyAdds: 0,
   infer: ([x], { rows, columns }) => [
     { shape: imagesLike((x as Tensor).shape, rows.length, columns.length), dtype: 'f32' },
   ],
@@ -242,6 +265,7 @@ const resizeOp: Op<ResizeAttributes> = {
 
 const resizeTransposedOp: Op<ResizeAttributes> = {
   name: 'resizeTransposed',
+  multiplyAdds: 0,
   infer: (_, { shape }) => [{ shape, dtype: 'f32' }],
   compute: (device, [y], [x], attributes) =>
     device.run('resizeTransposed', resizeArguments(y as Tensor, x as Tensor, attributes)),
@@ -264,13 +288,21 @@ function samples(length: number, count: number, mode: 'bilinear' | 'nearest', al
   });
 }
 
+/** Options of `resize`. */
 export interface ResizeOptions {
+  /** Default `'bilinear'`. */
   readonly mode?: 'bilinear' | 'nearest';
-  /** Bilinear: corner pixels keep their values; else pixels are areas and centres are aligned (half-pixel). */
+  /**
+   * Bilinear alone: align the centres of corner pixels, else (the default) the image's edges
+   * (half-pixel).
+   */
   readonly alignCorners?: boolean;
 }
 
-/** Interpolates images to another size, as PyTorch's `interpolate`: x [n, c, h, w] → [n, c, size[0], size[1]]. */
+/**
+ * Interpolates images to another size, as PyTorch's `interpolate`: x [n, c, h, w] → [n, c, size[0],
+ * size[1]].
+ */
 export function resize(x: Tensor, size: Pair, { mode = 'bilinear', alignCorners = false }: ResizeOptions = {}): Tensor {
   const [, height, width] = planesOf('resize', x);
   const [rows, columns] = pair(size);

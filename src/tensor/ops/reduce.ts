@@ -8,8 +8,9 @@ import { putRows } from './gather.js';
 import { broadcastTo, permute, reshape } from './layout.js';
 import { exp } from './unary.js';
 
-/** Which axes to reduce (all when left out) and whether they stay with size 1. */
+/** Options of reductions. */
 export interface ReduceOptions {
+  /** Whether reduced axes stay with size 1 (default false). */
   readonly keepAxes?: boolean;
 }
 
@@ -32,6 +33,7 @@ function axisRuns(axes: readonly number[]): { first: number; last: number }[] {
 function reduceOp(name: 'sum' | 'max' | 'min', vjp: Op<Attributes>['vjp']): Op<Attributes> {
   return {
     name,
+    multiplyAdds: 0,
     infer: ([x], { axes }) => {
       requireDType(name, 'f32', x as Tensor);
       return [{ shape: reducedShape((x as Tensor).shape, axes, true), dtype: 'f32' }];
@@ -61,7 +63,7 @@ function reduceOp(name: 'sum' | 'max' | 'min', vjp: Op<Attributes>['vjp']): Op<A
   };
 }
 
-const sumOp = reduceOp('sum', (backward) => {
+export const sumOp = reduceOp('sum', (backward) => {
   const [x] = backward.inputs as [Tensor];
   const { scale } = backward.attributes;
   const gradient = onlyGradient(backward);
@@ -87,17 +89,17 @@ function reduce(
   return options.keepAxes ? y : reshape(y, reducedShape(x.shape, resolved, false));
 }
 
-/** Σ over axes. */
+/** Σ over axes, by default all. */
 export function sum(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
   return reduce(sumOp, x, axes, options);
 }
 
-/** Mean over axes. */
+/** Mean over axes, by default all. */
 export function mean(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
   return reduce(sumOp, x, axes, options, (count) => 1 / count);
 }
 
-/** Mean of squared deviations from the mean, divided by n − `ddof`. */
+/** Σ(x − mean)²/(n − `ddof`) over axes, by default all; `ddof` is 0 by default. */
 export function variance(
   x: Tensor,
   axes?: number | readonly number[],
@@ -108,13 +110,14 @@ export function variance(
   return reduce(sumOp, multiply(centred, centred), axes, options, () => 1 / (count - (options.ddof ?? 0)));
 }
 
-/** Gradient of a maximum: shared by none but the first largest element. */
+/** Gradient of an extreme: it goes to the first of equal elements. */
 function extremeVjp(sign: 1 | -1): Op<Attributes>['vjp'] {
   return (backward) => {
     const [x] = backward.inputs as [Tensor];
     const { axes } = backward.attributes;
     const gradient = onlyGradient(backward);
-    // Bring the reduced axes to the front: [n, kept] columns, where one row index a column says which element won.
+    // Bring the reduced axes to the front: [n, kept], where the row index of each column's extreme
+    // is known.
     const kept = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
     const order = [...axes, ...kept];
     const n = sizeOf(axes.map((axis) => x.shape[axis] as number));
@@ -131,21 +134,22 @@ function extremeVjp(sign: 1 | -1): Op<Attributes>['vjp'] {
   };
 }
 
-const maxOp = reduceOp('max', extremeVjp(1));
-const minOp = reduceOp('min', extremeVjp(-1));
+export const maxOp = reduceOp('max', extremeVjp(1));
+export const minOp = reduceOp('min', extremeVjp(-1));
 
-/** Largest element over axes. The gradient goes to the first of equals. */
+/** Largest element over axes, by default all. The gradient goes to the first of equals. */
 export function max(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
   return reduce(maxOp, x, axes, options);
 }
 
-/** Smallest element over axes. The gradient goes to the first of equals. */
+/** Smallest element over axes, by default all. The gradient goes to the first of equals. */
 export function min(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
   return reduce(minOp, x, axes, options);
 }
 
-const argOp: Op<{ axis: number; sign: 1 | -1 }> = {
+export const argmaxOp: Op<{ axis: number; sign: 1 | -1 }> = {
   name: 'argmax',
+  multiplyAdds: 0,
   infer: ([x], { axis, sign }) => {
     requireDType(sign === 1 ? 'argmax' : 'argmin', 'f32', x as Tensor);
     if ((x as Tensor).shape[axis] === 0) throw new Error(`argmax: axis ${axis} of ${x} is empty`);
@@ -165,7 +169,7 @@ const argOp: Op<{ axis: number; sign: 1 | -1 }> = {
 };
 
 function argExtreme(x: Tensor, axis: number, sign: 1 | -1): Tensor {
-  return apply(argOp, [x], { axis: resolveAxis('argmax', axis, x.rank), sign });
+  return apply(argmaxOp, [x], { axis: resolveAxis('argmax', axis, x.rank), sign });
 }
 
 /** Position (i32) of the largest element along an axis, the first of equals. Not differentiable. */
@@ -173,13 +177,16 @@ export function argmax(x: Tensor, axis = -1): Tensor {
   return argExtreme(x, axis, 1);
 }
 
-/** Position (i32) of the smallest element along an axis, the first of equals. Not differentiable. */
+/**
+ * Position (i32) of the smallest element along an axis, the first of equals. Not differentiable.
+ */
 export function argmin(x: Tensor, axis = -1): Tensor {
   return argExtreme(x, axis, -1);
 }
 
-const logSumExpOp: Op = {
+export const logSumExpOp: Op = {
   name: 'logSumExp',
+  multiplyAdds: 0,
   infer: ([x]) => {
     requireDType('logSumExp', 'f32', x as Tensor);
     return [{ shape: [...(x as Tensor).shape.slice(0, -1), 1], dtype: 'f32' }];
@@ -193,7 +200,7 @@ const logSumExpOp: Op = {
   },
 };
 
-/** log Σ exp x over axes, without overflow. */
+/** log Σ exp x over axes, by default all, without overflow. */
 export function logSumExp(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
   const reduced = resolveAxes('logSumExp', axes, x.rank);
   const kept = x.shape.map((_, axis) => axis).filter((axis) => !reduced.includes(axis));

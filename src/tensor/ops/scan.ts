@@ -3,15 +3,17 @@
 import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
 import { checkpoint } from '../autograd.js';
 import { zeros } from '../create.js';
-import { formatShape, sameShape } from '../shape.js';
+import { formatShape, sameShape, sizeOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { add, multiply } from './binary.js';
-import { broadcastTo, concatenate, pad, reshape, slice } from './layout.js';
+import { concatenate } from './joining.js';
+import { broadcastTo, pad, reshape, slice } from './layout.js';
 import { sum } from './reduce.js';
 import { exp } from './unary.js';
 
 const linearScanOp: Op<{ reverse: boolean }> = {
   name: 'linearScan',
+  multiplyAdds: (_, output) => sizeOf(output),
   infer: ([a, b]) => {
     requireDType('linearScan', 'f32', a as Tensor, b as Tensor);
     return [{ shape: (b as Tensor).shape, dtype: 'f32' }];
@@ -30,7 +32,7 @@ const linearScanOp: Op<{ reverse: boolean }> = {
   },
 };
 
-/** x moved by one step along the middle axis, later (1) or earlier (−1), a zero in the place that falls free. */
+/** x shifted by one step along the middle axis, later (1) or earlier (−1), filled with zeros. */
 function shifted(x: Tensor, by: 1 | -1): Tensor {
   const n = x.shape[1] as number;
   const widths = (before: number, after: number) =>
@@ -43,7 +45,13 @@ function shifted(x: Tensor, by: 1 | -1): Tensor {
 }
 
 /**
- * h[t] = a[t]·h[t − 1] + b[t] along time, elementwise, with h[−1] = `initial` or 0. a and b [batch, time, features] → h of the same shape.
+ * A linear recurrence along time: h[t] = a[t]·h[t − 1] + b[t], elementwise, with h[−1] = `initial`
+ * or 0.
+ *
+ * @param a [batch, time, features]
+ * @param b [batch, time, features]
+ * @param initial [batch, features]
+ * @returns h [batch, time, features]
  */
 export function linearScan(a: Tensor, b: Tensor, initial?: Tensor): Tensor {
   if (a.rank !== 3 || !sameShape(a.shape, b.shape))
@@ -58,6 +66,7 @@ export function linearScan(a: Tensor, b: Tensor, initial?: Tensor): Tensor {
   });
 }
 
+/** Inputs of `selectiveScan`. */
 export interface SelectiveScanInputs {
   /** Input [batch, time, channels]. */
   readonly x: Tensor;
@@ -73,10 +82,15 @@ export interface SelectiveScanInputs {
 }
 
 /**
- * The selective scan of Mamba (Gu & Dao 2023): h[t] = exp(Δ[t]·A) ⊙ h[t − 1] + Δ[t]·x[t]·B[t], y[t] = h[t]·C[t] + D·x[t], with a state of channels × states.
+ * The selective scan of state-space models, with a state of channels × states:
  *
- * Without `chunk` the states of all times are held at once. With it, time is cut into chunks whose states are made again on the way back, so memory is that of one chunk; the result is the same.
+ * h[t] = exp(Δ[t]·A) ⊙ h[t − 1] + Δ[t]·x[t]·B[t], y[t] = h[t]·C[t] + D·x[t].
  *
+ * Without `chunk` the states of all times are kept for the gradient. With it, time is divided into
+ * chunks of so many steps, whose states the backward pass recomputes, so that memory is that of one
+ * chunk; the result is the same.
+ *
+ * @see Gu, Dao: Mamba: Linear-Time Sequence Modeling with Selective State Spaces, 2023
  * @returns y [batch, time, channels]
  */
 export function selectiveScan(inputs: SelectiveScanInputs, { chunk }: { chunk?: number } = {}): Tensor {

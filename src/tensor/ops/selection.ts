@@ -14,6 +14,7 @@ function rowsOf(x: Tensor): [rows: number, n: number] {
 
 const takeAlongOp: Op = {
   name: 'takeAlong',
+  multiplyAdds: 0,
   infer: ([, positions]) => [{ shape: (positions as Tensor).shape, dtype: 'f32' }],
   compute(device, [x, positions], [y]) {
     const [rows, n] = rowsOf(x as Tensor);
@@ -28,6 +29,7 @@ const takeAlongOp: Op = {
 
 const putAlongOp: Op<{ n: number }> = {
   name: 'putAlong',
+  multiplyAdds: 0,
   infer: ([x], { n }) => [{ shape: [...(x as Tensor).shape.slice(0, -1), n], dtype: 'f32' }],
   compute(device, [x, positions], [y], { n }) {
     const [rows, count] = rowsOf(x as Tensor);
@@ -36,7 +38,10 @@ const putAlongOp: Op<{ n: number }> = {
   vjp: (backward) => [apply(takeAlongOp, [onlyGradient(backward), backward.inputs[1] as Tensor]), undefined],
 };
 
-/** y[…, j] = x[…, positions[…, j]]: elements of the last axis by position. x [·, n], positions i32 [·, k] → [·, k]. */
+/**
+ * y[…, j] = x[…, positions[…, j]]: elements of the last axis by position. x [·, n], positions i32
+ * [·, k] → [·, k].
+ */
 export function takeAlong(x: Tensor, positions: Tensor): Tensor {
   requireDType('takeAlong', 'f32', x);
   if (x.rank !== positions.rank || !x.shape.slice(0, -1).every((length, axis) => length === positions.shape[axis]))
@@ -45,7 +50,9 @@ export function takeAlong(x: Tensor, positions: Tensor): Tensor {
   return apply(takeAlongOp, [x, positions]);
 }
 
-/** y[…, positions[…, j]] += x[…, j] from zeros: the transpose of `takeAlong`, with rows of length n. */
+/**
+ * y[…, positions[…, j]] += x[…, j] from zeros: the transpose of `takeAlong`, with rows of length n.
+ */
 export function putAlong(x: Tensor, positions: Tensor, n: number): Tensor {
   checkIndices('putAlong', positions, n);
   return apply(putAlongOp, [x, positions], { n });
@@ -53,6 +60,7 @@ export function putAlong(x: Tensor, positions: Tensor, n: number): Tensor {
 
 const topKOp: Op<{ k: number; sign: 1 | -1 }> = {
   name: 'topK',
+  multiplyAdds: 0,
   infer: ([x], { k }) => [{ shape: [...(x as Tensor).shape.slice(0, -1), k], dtype: 'i32' }],
   compute: (device, [x], [positions], { k, sign }) =>
     device.run('topK', [x as Tensor, positions as Tensor, ...rowsOf(x as Tensor), k, sign]),
@@ -60,6 +68,7 @@ const topKOp: Op<{ k: number; sign: 1 | -1 }> = {
 
 const argsortOp: Op<{ descending: boolean }> = {
   name: 'argsort',
+  multiplyAdds: 0,
   infer: ([x]) => [{ shape: (x as Tensor).shape, dtype: 'i32' }],
   compute: (device, [x], [order], { descending }) =>
     device.run('argsort', [
@@ -71,17 +80,20 @@ const argsortOp: Op<{ descending: boolean }> = {
     ]),
 };
 
-/** Above so many, sorting whole rows is faster than keeping the best. */
+/** k above which sorting whole rows is faster than selecting. */
 const MANY = 128;
 
+/** Options of `topK`. */
 export interface TopKOptions {
+  /** Default the last. */
   readonly axis?: number;
-  /** False finds the smallest. */
+  /** False gives the smallest elements; default true. */
   readonly largest?: boolean;
 }
 
 /**
- * The k largest elements along an axis, largest first, and their positions (i32); of equals the first counts as larger, a NaN as largest. Gradients flow to the chosen elements.
+ * The k largest elements along an axis, largest first, and their positions (i32); of equals the
+ * first counts as larger, a NaN as largest. Gradients flow to the chosen elements.
  */
 export function topK(
   x: Tensor,
@@ -101,14 +113,19 @@ export function topK(
   return [transpose(apply(takeAlongOp, [rows, chosen]), at, -1), transpose(chosen, at, -1)];
 }
 
-/** Positions (i32) that sort x along an axis; equal elements keep their order, NaN comes last (first when descending). x may be f32 or i32. */
+/**
+ * Positions (i32) that sort x along an axis; equal elements keep their order, NaN comes last (first
+ * when descending). x may be f32 or i32.
+ */
 export function argsort(x: Tensor, axis = -1, descending = false): Tensor {
   if (x.dtype !== 'i32') requireDType('argsort', 'f32', x);
   const at = resolveAxis('argsort', axis, x.rank);
   return transpose(apply(argsortOp, [transpose(x, at, -1)], { descending }), at, -1);
 }
 
-/** Elements sorted along an axis, and the positions they came from. Gradients flow back to those. */
+/**
+ * Elements sorted along an axis, and the positions they came from. Gradients flow back to those.
+ */
 export function sort(x: Tensor, axis = -1, descending = false): [values: Tensor, order: Tensor] {
   requireDType('sort', 'f32', x);
   const at = resolveAxis('sort', axis, x.rank);
@@ -117,6 +134,7 @@ export function sort(x: Tensor, axis = -1, descending = false): [values: Tensor,
   return [transpose(apply(takeAlongOp, [rows, order]), at, -1), transpose(order, at, -1)];
 }
 
+/** What `unique` gives. */
 export interface Unique {
   /** Distinct values in ascending order. */
   readonly values: Tensor;
@@ -152,6 +170,7 @@ export function unique(x: Tensor): Unique {
 
 const cumulativeSumOp: Op<{ axis: number; reverse: boolean }> = {
   name: 'cumulativeSum',
+  multiplyAdds: 0,
   infer: ([x]) => [{ shape: (x as Tensor).shape, dtype: 'f32' }],
   compute(device, [x], [y], { axis, reverse }) {
     const { shape } = x as Tensor;

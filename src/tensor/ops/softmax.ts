@@ -11,6 +11,7 @@ import { exp } from './unary.js';
 function rowOp(name: 'softmax' | 'logSoftmax', gradient: (y: Tensor, g: Tensor) => Tensor): Op {
   return {
     name,
+    multiplyAdds: 0,
     infer: ([x]) => {
       requireDType(name, 'f32', x as Tensor);
       return [{ shape: (x as Tensor).shape, dtype: 'f32' }];
@@ -23,12 +24,14 @@ function rowOp(name: 'softmax' | 'logSoftmax', gradient: (y: Tensor, g: Tensor) 
   };
 }
 
-const softmaxOp = rowOp('softmax', (y, g) => {
+export const softmaxOp = rowOp('softmax', (y, g) => {
   const weighted = multiply(g, y);
   return subtract(weighted, multiply(y, sum(weighted, -1, { keepAxes: true })));
 });
 
-const logSoftmaxOp = rowOp('logSoftmax', (y, g) => subtract(g, multiply(exp(y), sum(g, -1, { keepAxes: true }))));
+export const logSoftmaxOp = rowOp('logSoftmax', (y, g) =>
+  subtract(g, multiply(exp(y), sum(g, -1, { keepAxes: true }))),
+);
 
 function overAxis(op: Op, x: Tensor, axis: number): Tensor {
   const at = resolveAxis(op.name, axis, x.rank);

@@ -12,10 +12,16 @@ interface Flow {
   readonly g: Tensor;
 }
 
+/** What rewriters of graphs know of a function. */
+type Traits = Pick<Op, 'activation' | 'onnx'>;
+
 /** An operation whose kernel takes (x, y, n), with the gradient of x. */
-function unary(name: KernelName, vjp?: (flow: Flow) => Tensor): (x: Tensor) => Tensor {
-  const op: Op = {
+function unaryOp(name: KernelName, traits: Traits, vjp?: (flow: Flow) => Tensor): Op {
+  return {
     name,
+    multiplyAdds: 0,
+    elementwise: true,
+    ...traits,
     infer: ([x]) => {
       requireDType(name, 'f32', x as Tensor);
       return [{ shape: (x as Tensor).shape, dtype: 'f32' }];
@@ -27,50 +33,72 @@ function unary(name: KernelName, vjp?: (flow: Flow) => Tensor): (x: Tensor) => T
       ],
     }),
   };
+}
+
+function unary(...parts: Parameters<typeof unaryOp>): (x: Tensor) => Tensor {
+  return applying(unaryOp(...parts));
+}
+
+function applying(op: Op): (x: Tensor) => Tensor {
   return (x) => apply(op, [x]);
 }
 
 /** |x|; gradient sign x, 0 at 0. */
-export const abs = unary('abs', ({ x, g }) => multiply(g, sign(x)));
-export const sqrt = unary('sqrt', ({ y, g }) => multiply(g, multiply(reciprocal(y), 0.5)));
-export const exp = unary('exp', ({ y, g }) => multiply(g, y));
+export const abs = unary('abs', { onnx: 'Abs' }, ({ x, g }) => multiply(g, sign(x)));
+/** √x. */
+export const sqrt = unary('sqrt', { onnx: 'Sqrt' }, ({ y, g }) => multiply(g, multiply(reciprocal(y), 0.5)));
+/** eˣ. */
+export const exp = unary('exp', { onnx: 'Exp' }, ({ y, g }) => multiply(g, y));
 /** Natural logarithm. */
-export const log = unary('log', ({ x, g }) => multiply(g, reciprocal(x)));
-export const tanh = unary('tanh', ({ y, g }) => multiply(g, subtract(1, square(y))));
+export const log = unary('log', { onnx: 'Log' }, ({ x, g }) => multiply(g, reciprocal(x)));
+/** Hyperbolic tangent. */
+export const tanh = unary('tanh', { activation: 'tanh' }, ({ y, g }) => multiply(g, subtract(1, square(y))));
 /** 1 / (1 + e⁻ˣ). */
-export const sigmoid = unary('sigmoid', ({ y, g }) => multiply(g, multiply(y, subtract(1, y))));
+export const sigmoid = unary('sigmoid', { activation: 'sigmoid' }, ({ y, g }) =>
+  multiply(g, multiply(y, subtract(1, y))),
+);
 /** Error function 2/√π ∫₀ˣ e^(−t²) dt. */
-export const erf = unary('erf', ({ x, g }) =>
+export const erf = unary('erf', { onnx: 'Erf' }, ({ x, g }) =>
   multiply(g, multiply(exp(multiply(square(x), -1)), 2 / Math.sqrt(Math.PI))),
 );
 /** x·Φ(x) with the normal distribution function Φ (exact form, by erf). */
-export const gelu = unary('gelu', ({ x, g }) => {
+export const gelu = unary('gelu', { activation: 'gelu' }, ({ x, g }) => {
   const density = multiply(exp(multiply(square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
   const distribution = multiply(add(erf(multiply(x, Math.SQRT1_2)), 1), 0.5);
   return multiply(g, add(distribution, multiply(x, density)));
 });
 /** max(x, 0); gradient 0 at 0. */
-export const relu = unary('relu', ({ y, g }) => positiveMask(g, y));
-export const sin = unary('sin', ({ x, g }) => multiply(g, cos(x)));
-export const cos = unary('cos', ({ x, g }) => multiply(g, multiply(sin(x), -1)));
+export const relu = unary('relu', { activation: 'relu' }, ({ y, g }) => positiveMask(g, y));
+/** Sine; x in radians. */
+export const sin = unary('sin', { onnx: 'Sin' }, ({ x, g }) => multiply(g, cos(x)));
+/** Cosine; x in radians. */
+export const cos = unary('cos', { onnx: 'Cos' }, ({ x, g }) => multiply(g, multiply(sin(x), -1)));
 /** −1, 0 or 1. Gradient 0. */
-export const sign = unary('sign');
+export const sign = unary('sign', { onnx: 'Sign' });
 /** Largest integer not above x. Gradient 0. */
-export const floor = unary('floor');
-export const reciprocal = unary('reciprocal', ({ y, g }) => multiply(g, multiply(square(y), -1)));
+export const floor = unary('floor', { onnx: 'Floor' });
+/** 1/x. */
+export const reciprocal = unary('reciprocal', { onnx: 'Reciprocal' }, ({ y, g }) =>
+  multiply(g, multiply(square(y), -1)),
+);
+export const rsqrtOp = unaryOp('rsqrt', {}, ({ y, g }) => multiply(g, multiply(multiply(y, square(y)), -0.5)));
 /** 1/√x. */
-export const rsqrt = unary('rsqrt', ({ y, g }) => multiply(g, multiply(multiply(y, square(y)), -0.5)));
-export const square = unary('square', ({ x, g }) => multiply(g, multiply(x, 2)));
+export const rsqrt = applying(rsqrtOp);
+export const squareOp = unaryOp('square', {}, ({ x, g }) => multiply(g, multiply(x, 2)));
+/** x². */
+export const square = applying(squareOp);
 /** log(1 + eˣ). */
-export const softplus = unary('softplus', ({ x, g }) => multiply(g, sigmoid(x)));
+export const softplus = unary('softplus', { onnx: 'Softplus' }, ({ x, g }) => multiply(g, sigmoid(x)));
 /** x·sigmoid(x), also called swish. */
-export const silu = unary('silu', ({ x, g }) => {
+export const silu = unary('silu', { activation: 'silu' }, ({ x, g }) => {
   const s = sigmoid(x);
   return multiply(g, add(s, multiply(multiply(x, s), subtract(1, s))));
 });
 
 /** min(max(x, 0), 6); gradient 0 at both ends. */
-export const relu6 = unary('relu6', ({ x, g }) => positiveMask(positiveMask(g, x), subtract(6, x)));
+export const relu6 = unary('relu6', { activation: 'relu6' }, ({ x, g }) =>
+  positiveMask(positiveMask(g, x), subtract(6, x)),
+);
 
 /** relu6(x + 3)/6. */
 export function hardSigmoid(x: Tensor): Tensor {
@@ -82,17 +110,20 @@ export function hardSwish(x: Tensor): Tensor {
   return multiply(x, hardSigmoid(x));
 }
 
+/** −x. */
 export function negate(x: Tensor): Tensor {
   return multiply(x, -1);
 }
 
 /** An operation with one scalar, whose kernel takes (x, y, scalar, n). */
-function scaled(
+function scaledOp(
   name: KernelName,
   vjp: (flow: Flow & { parameter: number }) => Tensor,
-): (x: Tensor, parameter: number) => Tensor {
-  const op: Op<{ parameter: number }> = {
+): Op<{ readonly parameter: number }> {
+  return {
     name,
+    multiplyAdds: 0,
+    elementwise: true,
     infer: ([x]) => {
       requireDType(name, 'f32', x as Tensor);
       return [{ shape: (x as Tensor).shape, dtype: 'f32' }];
@@ -108,28 +139,29 @@ function scaled(
       }),
     ],
   };
-  return (x, parameter) => apply(op, [x], { parameter });
 }
 
-const leakyReluOp = scaled('leakyRelu', ({ x, g, parameter }) =>
+export const leakyReluOp = scaledOp('leakyRelu', ({ x, g, parameter }) =>
   add(multiply(positiveMask(g, x), 1 - parameter), multiply(g, parameter)),
 );
-const eluOp = scaled('elu', ({ x, y, g, parameter }) =>
+export const eluOp = scaledOp('elu', ({ x, y, g, parameter }) =>
   add(positiveMask(g, x), multiply(positiveMask(g, multiply(x, -1)), add(y, parameter))),
 );
 
 /** x where x > 0, else slope·x. */
 export function leakyRelu(x: Tensor, slope = 0.01): Tensor {
-  return leakyReluOp(x, slope);
+  return apply(leakyReluOp, [x], { parameter: slope });
 }
 
 /** x where x > 0, else α(eˣ − 1). */
 export function elu(x: Tensor, alpha = 1): Tensor {
-  return eluOp(x, alpha);
+  return apply(eluOp, [x], { parameter: alpha });
 }
 
-const castOp: Op<{ dtype: 'f32' | 'i32' }> = {
+export const castOp: Op<{ dtype: 'f32' | 'i32' }> = {
   name: 'cast',
+  multiplyAdds: 0,
+  elementwise: true,
   infer: ([x], { dtype }) => [{ shape: (x as Tensor).shape, dtype }],
   compute: (device, [x], [y], { dtype }) =>
     device.run(dtype === 'i32' ? 'toInt' : 'toFloat', [x as Tensor, y as Tensor, (y as Tensor).size]),

@@ -1,4 +1,5 @@
-// The part of ONNX's protocol-buffer schema that models use: messages as plain objects, by tables of fields.
+// The part of ONNX's protocol-buffer schema that models use: messages as plain objects, encoded and
+// decoded by tables of their fields.
 
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 
@@ -154,7 +155,10 @@ function readScalar(reader: BinaryReader, type: Scalar): unknown {
   }
 }
 
-/** Nesting that no model has; a defence of the stack. */
+/**
+ * Deepest nesting of messages that is read; no model comes near, and the stack is safe from
+ * malicious files.
+ */
 const MAXIMUM_DEPTH = 32;
 
 function decode(name: MessageName, bytes: Uint8Array, depth = 0): Message {
@@ -211,11 +215,12 @@ function encode(name: MessageName, message: Message): Uint8Array {
   return writer.finish();
 }
 
-/** @throws Error when the bytes are no protocol buffer of a model. */
+/** Decodes a model file. @throws Error when it is no protocol buffer of a model. */
 export function decodeModel(bytes: Uint8Array): ModelProto {
   return decode('model', bytes) as ModelProto;
 }
 
+/** Encodes a model file. */
 export function encodeModel(model: ModelProto): Uint8Array {
   return encode('model', model as Message);
 }

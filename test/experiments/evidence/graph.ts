@@ -37,4 +37,24 @@ const dgmlp: readonly Case[] = [
   })),
 ];
 
-export const evidence: Readonly<Record<string, readonly Case[]>> = { dgmlp };
+const natScores = (one: number) => ({
+  EdgeBank: { ap: 80 },
+  'common neighbours': { ap: 76 },
+  'NAT without caches': { ap: 74 },
+  'NAT, one hop': { ap: one },
+});
+
+const nat: readonly Case[] = [
+  {
+    data: 'triadic',
+    holding: { methods: natScores(84), studies: { walkRatio: 4, memoryRatio: 1 } },
+    failing: { methods: natScores(77.9), studies: { walkRatio: 3.9, memoryRatio: 0.9 } },
+  },
+  ...['collegemsg', 'wikipedia'].map((data) => ({
+    data,
+    holding: { methods: natScores(82), studies: { walkRatio: 4.1, memoryRatio: 1.6 } },
+    failing: { methods: natScores(81.9), studies: { walkRatio: 4, memoryRatio: 1.5 } },
+  })),
+];
+
+export const evidence: Readonly<Record<string, readonly Case[]>> = { dgmlp, nat };

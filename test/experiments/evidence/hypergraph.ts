@@ -21,4 +21,24 @@ const lighthgnn: readonly Case[] = [
   },
 ];
 
-export const evidence: Readonly<Record<string, readonly Case[]>> = { lighthgnn };
+const conhdScores = (conhd: number) => ({
+  MLP: { micro: 62 },
+  'MLP with ranks': { micro: 63 },
+  HGNN: { micro: 57, macro: 48 },
+  CoNHD: { micro: conhd, macro: conhd - 18 },
+});
+
+const conhd: readonly Case[] = [
+  {
+    data: 'role',
+    holding: { methods: conhdScores(72), studies: { depth2: 80, depth8: 78 } },
+    failing: { methods: conhdScores(71.5), studies: { depth2: 80, depth8: 77.9 } },
+  },
+  {
+    data: 'stackoverflow-biology',
+    holding: { methods: conhdScores(72) },
+    failing: { methods: conhdScores(60.9) },
+  },
+];
+
+export const evidence: Readonly<Record<string, readonly Case[]>> = { lighthgnn, conhd };

@@ -1,0 +1,60 @@
+// The table of model files: the system that a file names, and the module that opens its models. Modules are imported when a file asks for them.
+
+import { statSync } from 'node:fs';
+import { modelSystem } from '../data/index.js';
+import { openBytes } from '../data/node.js';
+import type { Predictor } from './models/predictor.js';
+
+const openers = {
+  'table-classifier': async (path: string) => (await import('./models/table-classifier.js')).open(path),
+  'image-classifier': async (path: string) => (await import('./models/image-classifier.js')).open(path),
+  'language-model': async (path: string) => (await import('./models/language-model.js')).open(path),
+  lighthgnn: async (path: string) => (await import('./models/lighthgnn.js')).open(path),
+} as const satisfies Readonly<Record<string, (path: string) => Promise<Predictor>>>;
+
+/** What model files may name. */
+export type ModelSystem = keyof typeof openers;
+
+export type OpenedModel<System extends ModelSystem> = Awaited<ReturnType<(typeof openers)[System]>>;
+
+/** Systems whose models can be opened. */
+export const modelSystems = Object.keys(openers) as readonly ModelSystem[];
+
+/** The model in a file, or in a folder of Hugging Face's. @throws Error when it is none, or of a system that is not known */
+export async function openModel(path: string): Promise<Predictor> {
+  return openers[systemOf(path)](path);
+}
+
+/** The model in a file that must be of one system. @throws Error naming the command for what it is instead */
+export async function openModelOf<System extends ModelSystem>(
+  path: string,
+  system: System,
+): Promise<OpenedModel<System>> {
+  const found = systemOf(path);
+  if (found !== system)
+    throw new Error(`file "${path}" is a model of "${found}", this command takes "${system}"; ${uses[found]} reads it`);
+  return (await openers[system](path)) as OpenedModel<System>;
+}
+
+const uses: Readonly<Record<ModelSystem, string>> = {
+  'table-classifier': 'gossamer predict',
+  'image-classifier': 'gossamer classify',
+  'language-model': 'gossamer lm generate',
+  lighthgnn: 'gossamer predict',
+};
+
+/** GGUF files and Hugging Face's folders are language models; other files name their system. */
+function systemOf(path: string): ModelSystem {
+  if (path.endsWith('.gguf') || statSync(path, { throwIfNoEntry: false })?.isDirectory()) return 'language-model';
+  const file = openBytes(path);
+  try {
+    const system = modelSystem(file);
+    if (!Object.hasOwn(openers, system))
+      throw new Error(
+        `file "${path}" is a model of "${system}", which this version cannot open; known: ${modelSystems.join(', ')}`,
+      );
+    return system as ModelSystem;
+  } finally {
+    file.close();
+  }
+}

@@ -1,0 +1,26 @@
+// Students of LightHGNN, made by `gossamer run lighthgnn`.
+
+import { featuresFromTable } from '../../data/index.js';
+import { readBytes, readText } from '../../data/node.js';
+import { StudentModel } from '../../hypergraph/index.js';
+import { onlyPath, type Predictions, type Predictor } from './predictor.js';
+
+export function open(path: string): Predictor {
+  const model = StudentModel.load(readBytes(path), path);
+  return { predict: async (paths) => classifyVertices(model, onlyPath(paths)) };
+}
+
+/** The class of each vertex of a table of features. */
+function classifyVertices(model: StudentModel, path: string): Predictions {
+  const { vertexNames, features } = featuresFromTable(readText(path), path);
+  const probabilities = model.predictProba(features);
+  const count = model.network.head.outFeatures;
+  return {
+    columns: ['vertex', 'prediction', 'probability'],
+    rows: vertexNames.map((vertex, v) => {
+      const own = probabilities.subarray(v * count, (v + 1) * count);
+      const best = own.indexOf(Math.max(...own));
+      return [vertex, model.classes[best] ?? best, (own[best] as number).toFixed(4)];
+    }),
+  };
+}

@@ -1,0 +1,26 @@
+// What commands ask of the models that answer for data in files.
+
+export interface Predictions {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly (string | number)[])[];
+}
+
+export interface PredictOptions {
+  /** Classes listed for each picture. Default: 1. */
+  readonly top?: number;
+  /** Told what is worth knowing of the data. */
+  readonly note: (text: string) => void;
+}
+
+export interface Predictor {
+  /** @throws Error when the data are not what the model reads */
+  predict(paths: readonly string[], options: PredictOptions): Promise<Predictions>;
+}
+
+/** The one file of data that a model reads. @throws Error when there are more */
+export function onlyPath(paths: readonly string[]): string {
+  const [path, second] = paths;
+  if (path === undefined || second !== undefined)
+    throw new Error(`the model reads one table, got ${paths.length}: ${paths.join(', ')}`);
+  return path;
+}

@@ -1,0 +1,138 @@
+// Channels of a graph's values, and which slices of weights belong to each: what the pruning rules
+// read and write.
+
+import type { Op } from '../../tensor/index.js';
+import type { GraphNode, Value } from '../graph.js';
+
+/** A slice of a weight: index along one of its axes. */
+export interface ChannelSlice {
+  readonly weight: string;
+  readonly axis: number;
+  readonly index: number;
+}
+
+/**
+ * Which channel each position of a value belongs to, along some of its axes (row-major in their
+ * order).
+ */
+export interface Label {
+  readonly axes: readonly number[];
+  readonly channels: readonly number[];
+}
+
+/**
+ * Disjoint sets of channels that must go together. Channel 0 stands for all that cannot be removed.
+ */
+class Channels {
+  readonly #parent = [0];
+  readonly #slices: ChannelSlice[][] = [[]];
+
+  create(count: number): number[] {
+    return Array.from({ length: count }, () => {
+      this.#parent.push(this.#parent.length);
+      this.#slices.push([]);
+      return this.#parent.length - 1;
+    });
+  }
+
+  #find(channel: number): number {
+    let root = channel;
+    while (this.#parent[root] !== root) root = this.#parent[root] as number;
+    for (let at = channel; at !== root; ) {
+      const next = this.#parent[at] as number;
+      this.#parent[at] = root;
+      at = next;
+    }
+    return root;
+  }
+
+  tie(a: number, b: number): void {
+    const [p, q] = [this.#find(a), this.#find(b)];
+    // The smaller root wins, so that 0 stays a root.
+    this.#parent[Math.max(p, q)] = Math.min(p, q);
+  }
+
+  attach(channel: number, slice: ChannelSlice): void {
+    this.#slices[channel]?.push(slice);
+  }
+
+  /** The slices of each set that can be removed. */
+  sets(): ChannelSlice[][] {
+    const found = new Map<number, ChannelSlice[]>();
+    this.#slices.forEach((slices, channel) => {
+      const root = this.#find(channel);
+      if (root !== 0) found.set(root, [...(found.get(root) ?? []), ...slices]);
+    });
+    return [...found.values()].filter((slices) => slices.length > 0);
+  }
+}
+
+/**
+ * The state of a walk over a graph: the labels of its values so far, and the sets of their
+ * channels.
+ */
+export class ChannelWalk {
+  readonly #channels = new Channels();
+  readonly #labels = new Map<Value, Label>();
+
+  label(value: Value): Label | undefined {
+    return this.#labels.get(value);
+  }
+
+  setLabel(value: Value | undefined, label: Label | undefined): void {
+    if (value && label) this.#labels.set(value, label);
+  }
+
+  /** Channels that begin here. */
+  create(count: number): number[] {
+    return this.#channels.create(count);
+  }
+
+  /** Makes two channels go together. */
+  tie(a: number, b: number): void {
+    this.#channels.tie(a, b);
+  }
+
+  /** Keeps the channels of a label from being removed. */
+  fix(label: Label | undefined): void {
+    for (const channel of label?.channels ?? []) this.#channels.tie(channel, 0);
+  }
+
+  /** Ties a slice of a weight to a channel. */
+  attach(channel: number, slice: ChannelSlice): void {
+    this.#channels.attach(channel, slice);
+  }
+
+  /** Ties the slices along a weight's axis to the channels, where the value is a named weight. */
+  attachAxis(value: Value | undefined, axis: number, channels: readonly number[]): void {
+    for (const weight of value?.origins ?? [])
+      channels.forEach((channel, index) => {
+        this.attach(channel, { weight, axis, index });
+      });
+  }
+
+  /** The channels along one axis; a label with other axes is fixed and not followed further. */
+  channelsAlong(value: Value, axis: number): readonly number[] | undefined {
+    const label = this.label(value);
+    if (!label) return undefined;
+    if (label.axes.length === 1 && label.axes[0] === axis) return label.channels;
+    this.fix(label);
+    return undefined;
+  }
+
+  /** The slices of each set of channels that can be removed. */
+  sets(): ChannelSlice[][] {
+    return this.#channels.sets();
+  }
+}
+
+/** How an operation passes the channels of its inputs on to its outputs. */
+export type PruningRule<A = unknown> = (walk: ChannelWalk, node: GraphNode<A>) => void;
+
+/** A rule with the record of its operation, as an entry of a table. */
+export type PruningEntry = readonly [Op<unknown>, PruningRule];
+
+/** Pairs a record with its rule, whose attributes it types. */
+export function follows<A>(op: Op<A>, rule: PruningRule<NoInfer<A>>): PruningEntry {
+  return [op as Op<unknown>, rule as PruningRule];
+}
