@@ -1,0 +1,35 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { families, systems } from '../../src/experiments/systems.js';
+
+const root = join(import.meta.dirname, '../..');
+
+test('systems have names of their own and stand by family', () => {
+  const slugs = systems.map(({ slug }) => slug);
+  expect(slugs).toEqual([...new Set(slugs)]);
+  const place = systems.map(({ family }) => Object.keys(families).indexOf(family));
+  expect(place).toEqual([...place].sort((a, b) => a - b));
+});
+
+describe.each(systems.map((record) => [record.slug, record] as const))('%s', (slug, record) => {
+  const { family, about, paper, abstract } = record;
+
+  test('has nothing left of the skeleton that it was made from', () => {
+    const files = [
+      `src/${family}/${slug}.ts`,
+      `src/${family}/${slug}/index.ts`,
+      `src/experiments/${family}/${slug}.ts`,
+      `test/${family}/${slug}.test.ts`,
+    ].filter((file) => existsSync(join(root, file)));
+    expect(files.filter((file) => readFileSync(join(root, file), 'utf8').includes('TODO'))).toEqual([]);
+    expect(JSON.stringify(record)).not.toContain('TODO');
+    expect(paper.year).toBeGreaterThan(1950);
+  });
+
+  test('says in one line what it does, and quotes its abstract', () => {
+    expect(about).toMatch(/^[^\n]{10,120}[^.]$/);
+    expect(Object.keys(abstract).length).toBeGreaterThan(0);
+    for (const words of Object.values(abstract)) expect(words.split(' ').length).toBeGreaterThanOrEqual(5);
+  });
+});
