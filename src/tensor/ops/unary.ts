@@ -1,6 +1,6 @@
 // Elementwise functions of one tensor.
 
-import type { KernelName } from '../../engine/index.js';
+import type { ArgumentsOf, KernelsTaking, Region } from '../../engine/index.js';
 import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
 import type { Tensor } from '../tensor.js';
 import { add, multiply, positiveMask, subtract } from './binary.js';
@@ -12,15 +12,22 @@ interface Flow {
   readonly g: Tensor;
 }
 
-/** An operation whose kernel takes (x, y, n), with the gradient of x. */
-function unary(name: KernelName, vjp?: (flow: Flow) => Tensor): (x: Tensor) => Tensor {
+/** What an elementwise kernel takes. */
+interface Elements {
+  readonly x: Region;
+  readonly y: Region;
+  readonly n: number;
+}
+
+/** An operation whose kernel takes x, y and n, with the gradient of x. */
+function unary(name: KernelsTaking<Elements>, vjp?: (flow: Flow) => Tensor): (x: Tensor) => Tensor {
   const op: Op = {
     name,
     infer: ([x]) => {
       requireDType(name, 'f32', x as Tensor);
       return [{ shape: (x as Tensor).shape, dtype: 'f32' }];
     },
-    compute: (device, [x], [y]) => device.run(name, [x as Tensor, y as Tensor, (y as Tensor).size]),
+    compute: (device, [x], [y]) => device.run(name, { x: x as Tensor, y: y as Tensor, n: (y as Tensor).size }),
     ...(vjp && {
       vjp: (backward) => [
         vjp({ x: backward.inputs[0] as Tensor, y: backward.outputs[0] as Tensor, g: onlyGradient(backward) }),
@@ -86,9 +93,10 @@ export function negate(x: Tensor): Tensor {
   return multiply(x, -1);
 }
 
-/** An operation with one scalar, whose kernel takes (x, y, scalar, n). */
-function scaled(
-  name: KernelName,
+/** An operation with one scalar, which its kernel has a name of its own for. */
+function scaled<Name extends 'leakyRelu' | 'elu'>(
+  name: Name,
+  argumentsOf: (elements: Elements, parameter: number) => ArgumentsOf<Name>,
   vjp: (flow: Flow & { parameter: number }) => Tensor,
 ): (x: Tensor, parameter: number) => Tensor {
   const op: Op<{ parameter: number }> = {
@@ -98,7 +106,7 @@ function scaled(
       return [{ shape: (x as Tensor).shape, dtype: 'f32' }];
     },
     compute: (device, [x], [y], { parameter }) =>
-      device.run(name, [x as Tensor, y as Tensor, parameter, (y as Tensor).size]),
+      device.run(name, argumentsOf({ x: x as Tensor, y: y as Tensor, n: (y as Tensor).size }, parameter)),
     vjp: (backward) => [
       vjp({
         x: backward.inputs[0] as Tensor,
@@ -111,11 +119,15 @@ function scaled(
   return (x, parameter) => apply(op, [x], { parameter });
 }
 
-const leakyReluOp = scaled('leakyRelu', ({ x, g, parameter }) =>
-  add(multiply(positiveMask(g, x), 1 - parameter), multiply(g, parameter)),
+const leakyReluOp = scaled(
+  'leakyRelu',
+  ({ x, y, n }, slope) => ({ x, y, n, slope }),
+  ({ x, g, parameter }) => add(multiply(positiveMask(g, x), 1 - parameter), multiply(g, parameter)),
 );
-const eluOp = scaled('elu', ({ x, y, g, parameter }) =>
-  add(positiveMask(g, x), multiply(positiveMask(g, multiply(x, -1)), add(y, parameter))),
+const eluOp = scaled(
+  'elu',
+  ({ x, y, n }, alpha) => ({ x, y, n, alpha }),
+  ({ x, y, g, parameter }) => add(positiveMask(g, x), multiply(positiveMask(g, multiply(x, -1)), add(y, parameter))),
 );
 
 /** x where x > 0, else slope·x. */
@@ -132,7 +144,7 @@ const castOp: Op<{ dtype: 'f32' | 'i32' }> = {
   name: 'cast',
   infer: ([x], { dtype }) => [{ shape: (x as Tensor).shape, dtype }],
   compute: (device, [x], [y], { dtype }) =>
-    device.run(dtype === 'i32' ? 'toInt' : 'toFloat', [x as Tensor, y as Tensor, (y as Tensor).size]),
+    device.run(dtype === 'i32' ? 'toInt' : 'toFloat', { x: x as Tensor, y: y as Tensor, n: (y as Tensor).size }),
 };
 
 /** Converts between f32 and i32 (towards zero). Not differentiable. */
