@@ -2,6 +2,7 @@
 
 import { CpuDevice, type MemoryUse } from './cpu/index.js';
 import { environment } from './kernels.js';
+import { PLANNED_SHARE } from './limits.js';
 
 export { type Activation, activations } from './activation.js';
 export type { MemoryUse } from './cpu/index.js';
@@ -44,6 +45,14 @@ export function threads(): number {
 /** Tensor memory in use now and at most so far. */
 export function memoryUse(): MemoryUse {
   return cpu.memoryUse;
+}
+
+/**
+ * Bytes of tensors that a job may plan to hold: three quarters of what this host offers, 3 GiB of 4 by default. What is
+ * larger (vectors of a large graph, weights of a large model) is kept elsewhere and brought in by parts.
+ */
+export function tensorMemoryBudget(): number {
+  return PLANNED_SHARE * cpu.memoryLimit;
 }
 
 export { median, medianSeconds } from './timing.js';

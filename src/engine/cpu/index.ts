@@ -56,6 +56,11 @@ export class CpuDevice implements HostDevice {
     return { bytes: this.#heap.bytesInUse, buffers: this.#heap.buffersInUse, peakBytes: this.#heap.peakBytes };
   }
 
+  /** Bytes to which memory may grow: 4 GiB, `GOSSAMER_MEMORY_MIB`, or what the host grants. */
+  get memoryLimit(): number {
+    return this.#heap.maximumBytes;
+  }
+
   allocate(bytes: number): Buffer {
     return { address: this.#heap.allocate(bytes), bytes, references: 0 };
   }

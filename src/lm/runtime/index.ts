@@ -8,7 +8,7 @@ export { type FinishReason, type GenerateOptions, generate, type Reader } from '
 export { LanguageModel, type Sequence } from './model.js';
 export { type RopeScaling, ropeScalingOf } from './rope.js';
 export { logProbabilities, Sampler, type SamplingOptions, type TokenProbability } from './sampler.js';
-export { DEFAULT_BUDGET, WeightStore } from './store.js';
+export { WeightStore } from './store.js';
 export {
   DenseMatrix,
   ggufWeights,
