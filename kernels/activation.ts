@@ -14,7 +14,10 @@ export function activate(code: i32, x: v128): v128 {
   return code == Activation.Relu6 ? f32x4.pmin(positive, f32x4.splat(6)) : positive;
 }
 
-/** The activations that take more than an instruction or two: calls cost less than a copy of them in every kernel. */
+/**
+ * The activations that take more than an instruction or two: calls cost less than a copy of them in
+ * every kernel.
+ */
 function curve(code: i32, x: v128): v128 {
   if (code == Activation.Silu) return f32x4.mul(x, sigmoidVector(x));
   if (code == Activation.Sigmoid) return sigmoidVector(x);

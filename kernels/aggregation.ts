@@ -1,6 +1,8 @@
-// Small-kernel aggregation: a 3×3 filter of its own at every pixel, shared by channels c ≡ ci (mod the number of filter channels):
+// Small-kernel aggregation: a 3×3 filter of its own at every pixel, shared by channels c ≡ ci (mod
+// the number of filter channels):
 //   y[c, h, w] = Σ_uv f[c mod filters, 3u + v, h, w]·x[c, h + u − 1, w + v − 1].
-// Tasks count (image, filter channel): the nine filter values of four pixels stay in registers while all channels that share them pass. A task's channels lie in zero-padded planes.
+// Tasks count (image, filter channel): the nine filter values of four pixels stay in registers
+// while all channels that share them pass. A task's channels lie in zero-padded planes.
 
 import { multiplyAdd } from "./math";
 import { ownScratch } from "./thread";
@@ -22,7 +24,10 @@ function padPlanes(from: usize, to: usize, planes: i32, stride: usize, height: i
   }
 }
 
-/** The first pixel of the next four: past the last whole four, the row's last four, some of them again. */
+/**
+ * The first pixel of the next four: past the last whole four, the row's last four, some of them
+ * again.
+ */
 // @ts-ignore: decorator
 @inline
 function stepAt(w: i32, width: i32): i32 {
@@ -78,7 +83,9 @@ function aggregatePixel(f: usize, at: usize, to: usize, members: i32, plane: usi
 }
 
 /**
- * dx of dy: pixel (h, w) takes from each neighbour that read it, by that neighbour's filter: dx[h, w] = Σ_uv f[3u + v, h − u + 1, w − v + 1]·dy[h − u + 1, w − v + 1]. The nine planes of filters lie padded behind those of dy.
+ * dx of dy: pixel (h, w) takes from each neighbour that read it, by that neighbour's filter: dx[h,
+ * w] = Σ_uv f[3u + v, h − u + 1, w − v + 1]·dy[h − u + 1, w − v + 1]. The nine planes of filters
+ * lie padded behind those of dy.
  */
 export function aggregateInputGradient(g: usize, filters: usize, x: usize, scratch: usize, scratchBytes: i32, channels: i32, sharing: i32, height: i32, width: i32, begin: i32, end: i32): void {
   const padded = ownScratch(scratch, scratchBytes);

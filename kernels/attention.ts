@@ -1,6 +1,8 @@
-// Scaled dot-product attention in blocks of 64 queries × 64 keys (Dao et al. 2022): scores live in a block of scratch, softmax is carried on from block to block, so memory grows with the
-// length and not with its square. The gradient makes the scores again from each query's logarithm of its softmax sum: one pass over queries for theirs, one over keys for keys
-// and values, so no two threads ever add to the same place.
+// Scaled dot-product attention in blocks of 64 queries × 64 keys (Dao et al. 2022): scores live in
+// a block of scratch, softmax is accumulated online from block to block, so memory grows with the
+// length and not with its square. The gradient recomputes the scores from each query's log-sum-exp:
+// one pass over queries for theirs, one over keys for keys and values, so no two threads ever add
+// to the same place.
 
 import { multiplyPanel, NR, packA, packPanel } from "./gemm";
 import { expNonPositive, logVector, maxLanes, sumLanes } from "./math";
@@ -21,7 +23,10 @@ enum Word {
   /** Strides of the mask in floats, by batch and by head (0 where it is shared). */
   MaskBatch, MaskHead,
   Scale,
-  /** Floats from the keys of one head to those of the next, and of the values: a cache has room after them. The forward pass alone reads these. */
+  /**
+   * Floats from the keys of one head to those of the next, and of the values: a cache has room
+   * after them. The forward pass alone reads these.
+   */
   KeyStride, ValueStride,
 }
 
@@ -78,7 +83,10 @@ function multiplyBlock(packedA: usize, packedB: usize, c: usize, rows: i32, colu
   }
 }
 
-/** Scores of a block ← scale·scores + mask, −∞ where a query must not see a key and up to the next whole vector. */
+/**
+ * Scores of a block ← scale·scores + mask, −∞ where a query must not see a key and up to the next
+ * whole vector.
+ */
 function maskScores(scores: usize, mask: usize, geometry: usize, query: i32, rows: i32, key: i32, columns: i32): void {
   const scale = load<f32>(geometry + (Word.Scale << 2));
   const factor = f32x4.splat(scale);
@@ -122,8 +130,9 @@ function keyHeadOf(geometry: usize, index: i32): i32 {
 }
 
 /**
- * y = softmax(scale·q·kᵀ + mask)·v and the logarithm of each query's softmax sum; a query that sees no key gives 0 and −∞. Tasks count (batch, head, block of queries).
- * q [b, heads, queries, depth], k [b, keyHeads, keys, depth], v [b, keyHeads, keys, valueDepth].
+ * y = softmax(scale·q·kᵀ + mask)·v and the logarithm of each query's softmax sum; a query that sees
+ * no key gives 0 and −∞. Tasks count (batch, head, block of queries). q [b, heads, queries, depth],
+ * k [b, keyHeads, keys, depth], v [b, keyHeads, keys, valueDepth].
  */
 export function attention(
   q: usize, k: usize, v: usize, mask: Optional, y: usize, logSums: usize, scratch: usize, scratchBytes: i32, geometry: usize, begin: i32, end: i32,
@@ -184,7 +193,10 @@ function logOf(value: f32): f32 {
   return f32x4.extract_lane(logVector(f32x4.splat(value)), 0);
 }
 
-/** Turns a row of scores into exp(score − peak) with the peak so far, and scales what earlier blocks summed down to it. */
+/**
+ * Replaces a row of scores by exp(score − peak) with the running maximum, and rescales the sums of
+ * earlier blocks to it.
+ */
 function softmaxStep(line: usize, columns: i32, peakAt: usize, sumAt: usize, output: usize, valueDepth: i32): void {
   const before = load<f32>(peakAt);
   const stop = line + (<usize>((columns + 3) & ~3) << 2);
@@ -217,7 +229,10 @@ function scaleRow(row: usize, n: i32, factor: f32): void {
   for (; row < stop; row += 4) store<f32>(row, load<f32>(row) * factor);
 }
 
-/** From scores: the softmax p in place, and gradients ← scale·p·(gradients − delta), where `gradients` holds those of p. */
+/**
+ * From scores: the softmax p in place, and gradients ← scale·p·(gradients − delta), where
+ * `gradients` holds those of p.
+ */
 function softmaxGradient(scores: usize, gradients: usize, geometry: usize, logSums: usize, deltas: usize, rows: i32, columns: i32): void {
   const scale = f32x4.splat(load<f32>(geometry + (Word.Scale << 2)));
   for (let row = 0; row < rows; row++) {
@@ -236,7 +251,10 @@ function softmaxGradient(scores: usize, gradients: usize, geometry: usize, logSu
   }
 }
 
-/** Gradient of the queries. `deltas` holds Σ gradient·y for each query. Tasks count (batch, head, block of queries). */
+/**
+ * Gradient of the queries. `deltas` holds Σ gradient·y for each query. Tasks count (batch, head,
+ * block of queries).
+ */
 export function attentionQueryGradient(
   q: usize, k: usize, v: usize, mask: Optional, gradient: usize, logSums: usize, deltas: usize, dq: usize, scratch: usize, scratchBytes: i32,
   geometry: usize, begin: i32, end: i32,
@@ -281,7 +299,10 @@ export function attentionQueryGradient(
   }
 }
 
-/** Gradients of keys and values, summed over the heads that share them. Tasks count (batch, key head, block of keys). */
+/**
+ * Gradients of keys and values, summed over the heads that share them. Tasks count (batch, key
+ * head, block of keys).
+ */
 export function attentionKeyGradient(
   q: usize, k: usize, v: usize, mask: Optional, gradient: usize, logSums: usize, deltas: usize, dk: usize, dv: usize, scratch: usize, scratchBytes: i32,
   geometry: usize, begin: i32, end: i32,
@@ -337,8 +358,9 @@ export function attentionKeyGradient(
 }
 
 /**
- * Rotary position embedding: pairs of features turned by the angle whose cosine and sine tables [length, pairs] hold. Pairs are (2i, 2i + 1) when `interleaved`, else (i, i + pairs); features
- * beyond 2·pairs are copied. `sign` −1 turns back. Tasks count rows of x[·, length, depth].
+ * Rotary position embedding: pairs of features rotated by the angle whose cosine and sine tables
+ * [length, pairs] hold. Pairs are (2i, 2i + 1) when `interleaved`, else (i, i + pairs); features
+ * beyond 2·pairs are copied. `sign` −1 rotates back. Tasks count rows of x[·, length, depth].
  */
 export function rotate(
   x: usize, cosines: usize, sines: usize, y: usize, length: i32, depth: i32, pairs: i32, interleaved: i32, sign: f32, begin: i32, end: i32,

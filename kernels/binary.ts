@@ -1,8 +1,12 @@
-// Numbers of one bit, −1 and 1: products by exclusive or and counting, and sums of planes of bits by carry-save adders.
+// Numbers of one bit, −1 and 1: products by exclusive or and counting, and sums of planes of bits
+// by carry-save adders.
 
 import { ownScratch, ownTile } from "./thread";
 
-/** Signs of rows of x[rows, k] as bits (1 for x < 0), each row in whole vectors of 128; bits past k are 0. Tasks count rows. */
+/**
+ * Signs of rows of x[rows, k] as bits (1 for x < 0), each row in whole vectors of 128; bits past k
+ * are 0. Tasks count rows.
+ */
 export function packSigns(x: usize, bits: usize, k: i32, begin: i32, end: i32): void {
   const vectors = (k + 127) / 128;
   for (let row = begin; row < end; row++) {
@@ -25,7 +29,10 @@ export function packSigns(x: usize, bits: usize, k: i32, begin: i32, end: i32): 
 /** Vectors whose byte counts are added before they would overflow: 8 a vector. */
 const FLUSH: i32 = 31;
 
-/** y[m, n] = k − 2·(differing bits of row m of A and row n of B). Tile of 2×4 rows. Tasks count pairs of rows of A. */
+/**
+ * y[m, n] = k − 2·(differing bits of row m of A and row n of B). Tile of 2×4 rows. Tasks count
+ * pairs of rows of A.
+ */
 export function matmulBits(a: usize, b: usize, y: usize, m: i32, n: i32, k: i32, begin: i32, end: i32): void {
   const vectors = (k + 127) / 128;
   const stride = <usize>vectors << 4;
@@ -93,12 +100,15 @@ function majority(a: v128, b: v128, partial: v128, c: v128): v128 {
 }
 
 /**
- * Sums of planes: y[filter, pixel] = Σ over chosen planes of ±1, where bit p of a plane is 1 for −1 at pixel p. Planes are `vectors` vectors of 128 pixels each. For every filter, indptr holds the ends of two lists
- * of offsets in a tile (16 bytes a plane): planes to add, then planes to subtract, each filled up to a multiple of 16 with the plane of zeros that follows the last one. totals [filters, 2]: planes in both lists, planes
- * in the second.
+ * Sums of planes: y[filter, pixel] = Σ over chosen planes of ±1, where bit p of a plane is 1 for −1
+ * at pixel p. Planes are `vectors` vectors of 128 pixels each. For every filter, indptr holds the
+ * ends of two lists of offsets in a tile (16 bytes a plane): planes to add, then planes to
+ * subtract, each filled up to a multiple of 16 with the plane of zeros that follows the last one.
+ * totals [filters, 2]: planes in both lists, planes in the second.
  *
- * Counts are kept in slices of bits, one carry-save adder a plane: 4 and `slices` more hold 2^(4 + slices) − 1. To subtract, all slices are complemented before and after, which adds to −1 − count. Tasks count (vector, filter);
- * `scratch` holds planes + 1 vectors for each thread.
+ * Counts are kept in slices of bits, one carry-save adder a plane: 4 and `slices` more hold 2^(4 +
+ * slices) − 1. To subtract, all slices are complemented before and after, which adds to −1 − count.
+ * Tasks count (vector, filter); `scratch` holds planes + 1 vectors for each thread.
  */
 export function sumPlanes(
   bits: usize, indptr: usize, offsets: usize, totals: usize, y: usize, planes: i32, filters: i32, vectors: i32, pixels: i32, slices: i32, scratch: usize, begin: i32, end: i32,
@@ -117,13 +127,15 @@ export function sumPlanes(
       copied = vector;
     }
     let n1 = zero, n2 = zero, n4 = zero, n8 = zero;
-    // Slices of weight 16 and above change once in 16 planes: they lie in memory and leave the registers to the others.
+    // Slices of weight 16 and above change once in 16 planes: they lie in memory and leave the
+    // registers to the others.
     for (let slice: usize = 0; slice < top; slice += 16) v128.store(upper + slice, zero);
     let i = load<i32>(indptr + (<usize>filter << 3));
     for (let list: usize = 1; list <= 2; list++) {
       const last = load<i32>(indptr + (<usize>filter << 3) + (list << 2));
       for (; i < last; i += 16) {
-        // Sixteen planes: eight full adders, four, two, one; what is left over of weight 16 ripples up.
+        // Sixteen planes: eight full adders, four, two, one; what is left over of weight 16 ripples
+        // up.
         let c: v128, t: v128;
         let twosA: v128, twosB: v128, foursA: v128, foursB: v128, eightsA: v128, eightsB: v128;
         let a = planeAt(tile, offsets, i), b = planeAt(tile, offsets, i + 1);

@@ -1,4 +1,5 @@
-// From the bytes of GGUF's blocks to panels of 8 rows, as kernels/blocks.ts reads them. A format's numbers are llama.cpp's for it. Rows beyond the matrix are zeros.
+// From GGUF's blocks as they lie in a file to panels of 8 rows, as kernels/blocks.ts reads them. A
+// format has llama.cpp's number for it. Rows beyond the matrix are zeros.
 
 import { halfAt, halfOf } from "./half";
 
@@ -7,7 +8,10 @@ const Q4_0 = 2, Q4_1 = 3, Q5_0 = 6, Q5_1 = 7, Q8_0 = 8, Q4_K = 12, Q5_K = 13, Q6
 const ROWS = 8;
 const LOW: u32 = 0x0f0f0f0f;
 
-/** Values and bytes of a block of the file; bytes of 32 values of a panel before and with their quanta. */
+/**
+ * Values and bytes of a block of the file; bytes of 32 values of a panel before and with their
+ * quanta.
+ */
 function valuesOf(format: i32): i32 {
   return format < Q4_K ? 32 : 256;
 }
@@ -138,7 +142,10 @@ function packFive(from: usize, q: usize): void {
   }
 }
 
-/** Scale and offset of one of the eight sub-blocks of Q4_K and Q5_K, from twelve bytes of 6-bit numbers. */
+/**
+ * Scale and offset of one of the eight sub-blocks of Q4_K and Q5_K, from twelve bytes of 6-bit
+ * numbers.
+ */
 function packScales(from: usize, sub: i32, at: usize): void {
   const s = from + 4 + sub;
   const first = <i32>load<u8>(s), second = <i32>load<u8>(s, 4);
@@ -148,7 +155,10 @@ function packScales(from: usize, sub: i32, at: usize): void {
   store<f32>(at, halfAt(from + 2) * <f32>minimum, 32);
 }
 
-/** Quantises floats to the bytes of blocks of Q8_0 or Q4_0, as llama.cpp does. Tasks count blocks. */
+/**
+ * Quantises floats to blocks of Q8_0 or Q4_0 as they lie in a file, as llama.cpp does. Tasks count
+ * blocks.
+ */
 export function encodeBlocks(x: usize, y: usize, format: i32, begin: i32, end: i32): void {
   for (let block = begin; block < end; block++) {
     const from = x + (<usize>block << 7);
@@ -172,7 +182,7 @@ export function encodeBlocks(x: usize, y: usize, format: i32, begin: i32, end: i
   }
 }
 
-/** The nearest integer, of two the one farther from zero. */
+/** The nearest integer, ties away from zero. */
 // @ts-ignore: decorator
 @inline
 function awayFromZero(value: f32): i8 {
@@ -180,12 +190,12 @@ function awayFromZero(value: f32): i8 {
   return <i8>(abs(value - whole) >= 0.5 ? whole + (value < 0 ? <f32>-1 : <f32>1) : whole);
 }
 
-/** y ← x, numbers of 16 bits as floats: halves, or the upper halves of floats when `brain`. */
-export function widenHalves(x: usize, y: usize, brain: i32, begin: i32, end: i32): void {
+/** y ← x, float16 or (when `bfloat16`) bfloat16 as float32. */
+export function widenHalves(x: usize, y: usize, bfloat16: i32, begin: i32, end: i32): void {
   for (let i = begin; i < end; i++) {
     const bits = <u32>load<u16>(x + (<usize>i << 1));
     const target = y + (<usize>i << 2);
-    if (brain) store<u32>(target, bits << 16);
+    if (bfloat16) store<u32>(target, bits << 16);
     else if ((bits & 0x7c00) == 0x7c00) store<u32>(target, ((bits & 0x8000) << 16) | 0x7f800000 | ((bits & 0x3ff) << 13));
     else store<f32>(target, halfAt(x + (<usize>i << 1)));
   }

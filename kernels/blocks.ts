@@ -1,58 +1,66 @@
-// Weights in blocks of 32 along their rows, as GGUF's formats have them, times activations that are quantised to blocks of bytes.
+// Weights in blocks of 32 along their rows, as GGUF's formats have them, times activations that are
+// quantised to int8 in blocks.
 //
-// A matrix lies in panels of 8 rows, so that sums stay in lanes of their own and memory is read in one stream. For each block of 32 columns a panel has 8 scales (f32), for some kinds 8 more numbers, then the
-// quanta of the rows in turns, four bytes of each: bytes hold columns 4g … 4g + 3, nibbles columns 4g … in their low and 16 + 4g … in their high halves. Kinds:
-//   nibbles          scale·(q − 8)
-//   shiftedNibbles   scale·q − offset
-//   bytes            scale·q, q in −127 … 127
-//   smallBytes       scale·q − offset, q in 0 … 31
-//   halves           scale·(q − 32), q in 0 … 63, with a scale for each half of a block
+// A matrix lies in panels of 8 rows, so that sums stay in lanes of their own and memory is read in
+// one stream. For each block of 32 columns a panel has 8 scales (f32), for some kinds 8 more
+// numbers, then the quanta of the rows interleaved, four bytes of each: int8 quanta are those of
+// columns 4g … 4g + 3; 4-bit quanta are those of columns 4g … in the low and 16 + 4g … in the high
+// nibbles. Kinds:
+//   int4    scale·(q − 8), q in 0 … 15
+//   uint4   scale·q − offset, q in 0 … 15
+//   int8    scale·q, q in −127 … 127
+//   uint5   scale·q − offset, q in 0 … 31, a byte each
+//   int6    scale·(q − 32), q in 0 … 63, a byte each, with a scale for each half of a block
 //
-// Where hosts multiply bytes (relaxed SIMD) and quanta fit the second operand of that, activations are bytes; else they are 16-bit numbers.
+// Where the host has an int8 dot product (relaxed SIMD) and the quanta fit its second operand,
+// activations are int8; else they are widened to int16.
 
-import { byteTile, dot16, storeTile, sumPairs, tile4x8 } from "./int8";
+import { int8Tile, dot16, storeTile, sumPairs, tile4x8 } from "./int8";
 import { multiplyAdd } from "./math";
 import { ownTile } from "./thread";
 
-const NIBBLES = 0, SHIFTED_NIBBLES = 1, BYTES = 2, SMALL_BYTES = 3, HALVES = 4;
+const INT4 = 0, UINT4 = 1, INT8 = 2, UINT5 = 3, INT6 = 4;
 
 /** Rows of a panel. */
 const ROWS = 8;
 
 // @ts-ignore: decorator
 @inline
-function isNibbles(kind: i32): bool {
-  return kind <= SHIFTED_NIBBLES;
+function is4Bit(kind: i32): bool {
+  return kind <= UINT4;
 }
 
 // @ts-ignore: decorator
 @inline
 function hasOffsets(kind: i32): bool {
-  return kind == SHIFTED_NIBBLES || kind == SMALL_BYTES;
+  return kind == UINT4 || kind == UINT5;
 }
 
 /** Bytes of a panel's block before its quanta. */
 // @ts-ignore: decorator
 @inline
 function headBytes(kind: i32): usize {
-  return hasOffsets(kind) || kind == HALVES ? 64 : 32;
+  return hasOffsets(kind) || kind == INT6 ? 64 : 32;
 }
 
 /** Bytes of a panel's block. */
 // @ts-ignore: decorator
 @inline
 function blockBytes(kind: i32): usize {
-  return headBytes(kind) + (isNibbles(kind) ? 128 : 256);
+  return headBytes(kind) + (is4Bit(kind) ? 128 : 256);
 }
 
-/** Whether activations for a kind are 16-bit numbers. */
+/** Whether activations for a kind are int16. */
 // @ts-ignore: decorator
 @inline
 function isWide(kind: i32): bool {
-  return kind == BYTES || !ASC_FEATURE_RELAXED_SIMD;
+  return kind == INT8 || !ASC_FEATURE_RELAXED_SIMD;
 }
 
-/** Four bytes of activations, repeated, times the nibbles of four rows: at most 2·15·127 a lane, so that eight such sums fit 16 bits. */
+/**
+ * Four int8 activations, repeated, times the nibbles of four rows: at most 2·15·127 a lane, so that
+ * eight such sums fit 16 bits.
+ */
 // @ts-ignore: decorator
 @inline
 function lowProduct(a: v128, words: v128): v128 {
@@ -110,7 +118,9 @@ function lastProduct(words: v128, a: v128): v128 {
   return i32x4.dot_i16x8_s(i16x8.shr_u(words, 12), a);
 }
 
-/** Eight bytes of activations times those of four rows: two sums of 2·63·127 are what 16 bits hold. */
+/**
+ * Eight int8 activations times the quanta of four rows: two sums of 2·63·127 are what 16 bits hold.
+ */
 // @ts-ignore: decorator
 @inline
 function pairDots(w: usize, a: usize): v128 {
@@ -119,7 +129,7 @@ function pairDots(w: usize, a: usize): v128 {
   );
 }
 
-/** Products of half a block of activations with the bytes of four rows. */
+/** Products of half a block of activations with the byte-wide quanta of four rows. */
 // @ts-ignore: decorator
 @inline
 function halfDots(wide: bool, w: usize, a: usize): v128 {
@@ -132,20 +142,23 @@ function halfDots(wide: bool, w: usize, a: usize): v128 {
   return sumPairs(s, t);
 }
 
-/** Products of a block of activations with four rows of a kind other than halves. */
+/** Products of a block of activations with four rows of a kind other than int6. */
 // @ts-ignore: decorator
 @inline
 function blockDots(kind: i32, w: usize, a: usize): v128 {
-  if (isNibbles(kind)) return nibbleDots(w, a);
+  if (is4Bit(kind)) return nibbleDots(w, a);
   return i32x4.add(halfDots(isWide(kind), w, a), halfDots(isWide(kind), w + 128, a + (isWide(kind) ? 32 : 16)));
 }
 
-/** total + what the integer products of four rows stand for: `head` is where their scales lie, `sum` that of the activations' quanta. */
+/**
+ * total + the dequantised integer products of four rows: `head` is where their scales lie, `sum`
+ * that of the activations' quanta.
+ */
 // @ts-ignore: decorator
 @inline
 function addScaled(kind: i32, dots: v128, head: usize, scale: f32, sum: i32, total: v128): v128 {
-  if (kind == NIBBLES) dots = i32x4.sub(dots, i32x4.splat(sum << 3));
-  if (kind == HALVES) dots = i32x4.sub(dots, i32x4.splat(sum << 5));
+  if (kind == INT4) dots = i32x4.sub(dots, i32x4.splat(sum << 3));
+  if (kind == INT6) dots = i32x4.sub(dots, i32x4.splat(sum << 5));
   total = multiplyAdd(f32x4.convert_i32x4_s(dots), f32x4.mul(v128.load(head), f32x4.splat(scale)), total);
   if (hasOffsets(kind)) total = multiplyAdd(v128.load(head, 32), f32x4.splat(-scale * <f32>sum), total);
   return total;
@@ -159,7 +172,7 @@ function rowTimesPanel(kind: i32, a: usize, scales: usize, sums: usize, w: usize
   for (let block = 0; block < blocks; block++) {
     const scale = load<f32>(scales);
     const q = w + headBytes(kind);
-    if (kind == HALVES) {
+    if (kind == INT6) {
       const middle = a + (isWide(kind) ? 32 : 16);
       t0 = addScaled(kind, halfDots(isWide(kind), q, a), w, scale, load<i32>(sums), t0);
       t1 = addScaled(kind, halfDots(isWide(kind), q + 16, a), w + 16, scale, load<i32>(sums), t1);
@@ -193,7 +206,10 @@ function storeRow(t0: v128, t1: v128, y: usize, columns: i32): void {
   memory.copy(y, tile, <usize>columns << 2);
 }
 
-/** Four rows of activations, `stride` bytes apart, times the nibbles of a panel's block: sums to `out` [4][8]. */
+/**
+ * Four rows of activations, `stride` bytes apart, times the nibbles of a panel's block: sums to
+ * `out` [4][8].
+ */
 function nibbleTile(w: usize, a: usize, stride: usize, out: usize): void {
   const a1 = a + stride, a2 = a1 + stride, a3 = a2 + stride;
   let s00 = i32x4.splat(0), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00;
@@ -252,20 +268,23 @@ function nibbleTile(w: usize, a: usize, stride: usize, out: usize): void {
   storeTile(out, s00, s01, s10, s11, s20, s21, s30, s31);
 }
 
-/** The same for `groups` times four bytes of 0 … 63 and activations of bytes. */
+/** The same for `groups` times four quanta of 0 … 63 and int8 activations. */
 function smallByteTile(w: usize, a: usize, stride: usize, groups: i32, out: usize): void {
-  byteTile(true, a, stride, w, groups, out);
+  int8Tile(true, a, stride, w, groups, out);
 }
 
 // @ts-ignore: decorator
 @inline
 function tile(kind: i32, w: usize, a: usize, stride: usize, groups: i32, out: usize): void {
-  if (isNibbles(kind)) nibbleTile(w, a, stride, out);
+  if (is4Bit(kind)) nibbleTile(w, a, stride, out);
   else if (isWide(kind)) tile4x8<i8>(a, stride, w, groups, out);
   else if (ASC_FEATURE_RELAXED_SIMD) smallByteTile(w, a, stride, groups, out);
 }
 
-/** Adds a tile of integer products to a tile of sums. `sums` lies 8·blocks bytes apart for each row, `scales` half as much. */
+/**
+ * Adds a tile of integer products to a tile of sums. `sums` lies 8·blocks bytes apart for each row,
+ * `scales` half as much.
+ */
 // @ts-ignore: decorator
 @inline
 function addTile(kind: i32, dots: usize, head: usize, scales: usize, sums: usize, half: i32, blocks: i32, totals: usize): void {
@@ -273,7 +292,7 @@ function addTile(kind: i32, dots: usize, head: usize, scales: usize, sums: usize
     const at = row << 5;
     const scale = load<f32>(scales + ((row * blocks) << 2));
     const own = sums + ((row * blocks) << 3);
-    const sum = kind == HALVES ? load<i32>(own + (<usize>half << 2)) : load<i32>(own) + load<i32>(own, 4);
+    const sum = kind == INT6 ? load<i32>(own + (<usize>half << 2)) : load<i32>(own) + load<i32>(own, 4);
     v128.store(totals + at, addScaled(kind, v128.load(dots + at), head, scale, sum, v128.load(totals + at)));
     v128.store(totals + at, addScaled(kind, v128.load(dots + at, 16), head + 16, scale, sum, v128.load(totals + at, 16)), 16);
   }
@@ -290,7 +309,7 @@ function rowsTimesPanel(kind: i32, a: usize, scales: usize, sums: usize, w: usiz
   memory.fill(totals, 0, 128);
   for (let block = 0; block < blocks; block++) {
     const q = w + headBytes(kind);
-    if (kind == HALVES) {
+    if (kind == INT6) {
       tile(kind, q, a, stride, 4, dots);
       addTile(kind, dots, w, scales, sums, 0, blocks, totals);
       tile(kind, q + 128, a + (size >> 1), stride, 4, dots);
@@ -307,7 +326,9 @@ function rowsTimesPanel(kind: i32, a: usize, scales: usize, sums: usize, w: usiz
   for (let row: usize = 0; row < 4; row++) memory.copy(y + ((row * n) << 2), totals + (row << 5), <usize>columns << 2);
 }
 
-/** y[m, n] = x·Wᵀ for activations as `quantizeBlocks` writes them for the kind. Tasks count panels. */
+/**
+ * y[m, n] = x·Wᵀ for activations as `quantizeBlocks` writes them for the kind. Tasks count panels.
+ */
 // @ts-ignore: decorator
 @inline
 function product(kind: i32, a: usize, scales: usize, sums: usize, w: usize, y: usize, m: i32, n: i32, blocks: i32, begin: i32, end: i32): void {
@@ -324,30 +345,34 @@ function product(kind: i32, a: usize, scales: usize, sums: usize, w: usize, y: u
   }
 }
 
-export function matmulNibbles(a: usize, scales: usize, sums: usize, w: usize, y: usize, m: i32, n: i32, blocks: i32, begin: i32, end: i32): void {
-  product(NIBBLES, a, scales, sums, w, y, m, n, blocks, begin, end);
+export function matmulInt4(a: usize, scales: usize, sums: usize, w: usize, y: usize, m: i32, n: i32, blocks: i32, begin: i32, end: i32): void {
+  product(INT4, a, scales, sums, w, y, m, n, blocks, begin, end);
 }
 
-export function matmulShiftedNibbles(a: usize, scales: usize, sums: usize, w: usize, y: usize, m: i32, n: i32, blocks: i32, begin: i32, end: i32): void {
-  product(SHIFTED_NIBBLES, a, scales, sums, w, y, m, n, blocks, begin, end);
+export function matmulUint4(a: usize, scales: usize, sums: usize, w: usize, y: usize, m: i32, n: i32, blocks: i32, begin: i32, end: i32): void {
+  product(UINT4, a, scales, sums, w, y, m, n, blocks, begin, end);
 }
 
-export function matmulBytes(a: usize, scales: usize, sums: usize, w: usize, y: usize, m: i32, n: i32, blocks: i32, begin: i32, end: i32): void {
-  product(BYTES, a, scales, sums, w, y, m, n, blocks, begin, end);
+export function matmulInt8(a: usize, scales: usize, sums: usize, w: usize, y: usize, m: i32, n: i32, blocks: i32, begin: i32, end: i32): void {
+  product(INT8, a, scales, sums, w, y, m, n, blocks, begin, end);
 }
 
-export function matmulSmallBytes(a: usize, scales: usize, sums: usize, w: usize, y: usize, m: i32, n: i32, blocks: i32, begin: i32, end: i32): void {
-  product(SMALL_BYTES, a, scales, sums, w, y, m, n, blocks, begin, end);
+export function matmulUint5(a: usize, scales: usize, sums: usize, w: usize, y: usize, m: i32, n: i32, blocks: i32, begin: i32, end: i32): void {
+  product(UINT5, a, scales, sums, w, y, m, n, blocks, begin, end);
 }
 
-export function matmulHalves(a: usize, scales: usize, sums: usize, w: usize, y: usize, m: i32, n: i32, blocks: i32, begin: i32, end: i32): void {
-  product(HALVES, a, scales, sums, w, y, m, n, blocks, begin, end);
+export function matmulInt6(a: usize, scales: usize, sums: usize, w: usize, y: usize, m: i32, n: i32, blocks: i32, begin: i32, end: i32): void {
+  product(INT6, a, scales, sums, w, y, m, n, blocks, begin, end);
 }
 
-/** Quantises rows of x to blocks of 32 whole numbers in −127 … 127 with scale max|x|/127, laid out as products with weights of a kind read them; sums[block] = those of its two halves. Tasks count blocks. */
+/**
+ * Quantises rows of x to int8 in blocks of 32, q in −127 … 127 with scale max|x|/127, laid out as
+ * products with weights of a kind read them; sums[block] = those of its two halves. Tasks count
+ * blocks.
+ */
 export function quantizeBlocks(x: usize, quanta: usize, scales: usize, sums: usize, kind: i32, begin: i32, end: i32): void {
   const wide = isWide(kind);
-  const turned = wide && isNibbles(kind);
+  const interleaved = wide && is4Bit(kind);
   for (let block = begin; block < end; block++) {
     const source = x + (<usize>block << 7);
     const target = quanta + (<usize>block << (wide ? 6 : 5));
@@ -361,7 +386,7 @@ export function quantizeBlocks(x: usize, quanta: usize, scales: usize, sums: usi
     const v0 = wordsAt(source, factor), v1 = wordsAt(source + 32, factor), v2 = wordsAt(source + 64, factor), v3 = wordsAt(source + 96, factor);
     store<i32>(sums + (<usize>block << 3), sumWords(v0, v1));
     store<i32>(sums + (<usize>block << 3), sumWords(v2, v3), 4);
-    if (turned) {
+    if (interleaved) {
       v128.store(target, v128.shuffle<i16>(v0, v2, 0, 2, 8, 10, 1, 3, 9, 11));
       v128.store(target, v128.shuffle<i16>(v0, v2, 4, 6, 12, 14, 5, 7, 13, 15), 16);
       v128.store(target, v128.shuffle<i16>(v1, v3, 0, 2, 8, 10, 1, 3, 9, 11), 32);
@@ -378,7 +403,7 @@ export function quantizeBlocks(x: usize, quanta: usize, scales: usize, sums: usi
   }
 }
 
-/** Eight floats times a factor as 16-bit numbers. */
+/** Eight floats times a factor as int16. */
 // @ts-ignore: decorator
 @inline
 function wordsAt(source: usize, factor: v128): v128 {
@@ -387,7 +412,7 @@ function wordsAt(source: usize, factor: v128): v128 {
   );
 }
 
-/** Sum of sixteen 16-bit numbers of at most 127. */
+/** Sum of sixteen int16 of at most 127. */
 // @ts-ignore: decorator
 @inline
 function sumWords(a: v128, b: v128): i32 {

@@ -1,5 +1,7 @@
-// Attention of a few queries over cached keys and values, as generation asks it token by token. The heads that share keys are computed together, four in the lanes of a vector, and keys come in blocks that stay in the first-level cache: each is read once for all of them.
-// Caches hold floats, or halves of them ("half"), which are widened block by block.
+// Attention of a few queries over cached keys and values, as decoding needs it token by token. The
+// heads that share keys are computed together, four in the lanes of a vector, and keys come in
+// blocks that stay in the first-level cache: each is read once for all of them. Caches hold floats,
+// or halves of them ("half"), which are widened block by block.
 
 import { halfOf, halvesAt } from "./half";
 import { expNonPositive, multiplyAdd } from "./math";
@@ -17,7 +19,9 @@ function sumsOf(a: v128, b: v128, c: v128, d: v128): v128 {
   return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 2, 4, 6), v128.shuffle<f32>(ab, cd, 1, 3, 5, 7));
 }
 
-/** Rows of a block as floats: where they are, or widened to `wide`. `numbers` is a multiple of 8. */
+/**
+ * Rows of a block as floats: where they are, or widened to `wide`. `numbers` is a multiple of 8.
+ */
 // @ts-ignore: decorator
 @inline
 function floatsOf(half: i32, at: usize, numbers: i32, wide: usize): usize {
@@ -30,8 +34,11 @@ function floatsOf(half: i32, at: usize, numbers: i32, wide: usize): usize {
 }
 
 /**
- * y ← softmax(scale·q·Kᵀ)·V for q, y [keyHeads·group, queries, depth] and caches [keyHeads, ·, depth], `stride` numbers from head to head. Query i stands at length − queries + i and sees the keys up to there, the last
- * `window` of them when that is above 0. Depth is a multiple of 8. Tasks count key heads times queries. Scratch: 16 bytes for each key and four heads, and a block of keys as floats.
+ * y ← softmax(scale·q·Kᵀ)·V for q, y [keyHeads·group, queries, depth] and caches [keyHeads, ·,
+ * depth], `stride` numbers from head to head. Query i stands at length − queries + i and sees the
+ * keys up to there, the last `window` of them when that is above 0. Depth is a multiple of 8. Tasks
+ * count key heads times queries. Scratch: 16 bytes for each key and four heads, and a block of keys
+ * as floats.
  */
 export function attendCache(
   q: usize, keys: usize, values: usize, y: usize, scratch: usize, scratchBytes: i32, half: i32, group: i32, queries: i32, length: i32, depth: i32, window: i32, stride: i32, scale: f32,
@@ -121,7 +128,10 @@ function normalize(scores: usize, count: i32): void {
   for (let at = scores; at < stop; at += 16) v128.store(at, f32x4.mul(v128.load(at), inverse));
 }
 
-/** y (+)= Σ weight·value for up to four heads, eight numbers at a time. Lanes beyond `heads` make what the last makes, and write it to the same place. */
+/**
+ * y (+)= Σ weight·value for up to four heads, eight numbers at a time. Lanes beyond `heads` make
+ * what the last makes, and write it to the same place.
+ */
 function collect(y: usize, step: usize, heads: i32, values: usize, weights: usize, count: i32, depth: i32, more: bool): void {
   const y1 = y + <usize>min(1, heads - 1) * step, y2 = y + <usize>min(2, heads - 1) * step, y3 = y + <usize>(heads - 1) * step;
   const row = <usize>depth << 2;
@@ -166,7 +176,10 @@ function collect(y: usize, step: usize, heads: i32, values: usize, weights: usiz
   }
 }
 
-/** Appends rows of x [heads, count, depth] behind `start` rows of a cache [heads, ·, depth], `stride` numbers from head to head, as floats or halves. Tasks count heads. */
+/**
+ * Appends rows of x [heads, count, depth] behind `start` rows of a cache [heads, ·, depth],
+ * `stride` numbers from head to head, as floats or halves. Tasks count heads.
+ */
 export function appendCache(x: usize, cache: usize, half: i32, count: i32, depth: i32, start: i32, stride: i32, begin: i32, end: i32): void {
   for (let head = begin; head < end; head++) {
     const from = x + ((<usize>head * count * depth) << 2);

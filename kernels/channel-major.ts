@@ -1,5 +1,8 @@
-// Sparse weights times dense activations with channels outermost: y[o, p] = Σ w[o, c]·x[c, p]. Weights are stored in blocks of 1, 2 or 4 rows that share their columns, so that each vector of pixels loaded serves all rows of
-// the block. A tile of pixels is copied to where its channels lie side by side, since channels of images often fall on few sets of the cache, and passes over all rows from there.
+// Sparse weights times dense activations with channels outermost: y[o, p] = Σ w[o, c]·x[c, p].
+// Weights are stored in blocks of 1, 2 or 4 rows that share their columns, so that each vector of
+// pixels loaded serves all rows of the block. A tile of pixels is copied to where its channels lie
+// side by side, since channels of images often fall on few sets of the cache, and passes over all
+// rows from there.
 
 import { activate, Activation } from "./activation";
 import { multiplyAdd } from "./math";
@@ -7,8 +10,10 @@ import { ownScratch } from "./thread";
 import { Optional } from "./optional";
 
 /**
- * Tasks count tiles of 16 pixels (8 for blocks of 4). indptr [blocks + 1]; offsets [stored] hold channels times bytes of a channel in the tile; values [stored, height]; `bias` one float a row or 0. Rows past `rows` in the
- * last block are not stored. `scratch` holds a tile of `columns` channels for each thread.
+ * Tasks count tiles of 16 pixels (8 for blocks of 4). indptr [blocks + 1]; offsets [stored] hold
+ * channels times bytes of a channel in the tile; values [stored, height]; `bias` one float a row or
+ * 0. Rows past `rows` in the last block are not stored. `scratch` holds a tile of `columns`
+ * channels for each thread.
  */
 // @ts-ignore: decorator
 @inline
@@ -18,7 +23,8 @@ function product(
   const width = height == 4 ? 8 : 16;
   const blocks = (rows + height - 1) / height;
   const stride = <usize>pixels << 2;
-  // Without activation the limits are infinite; curves are applied afterwards, since a call among the sums would keep them in memory.
+  // Without activation the limits are infinite; curves are applied afterwards, since a call among
+  // the sums would keep them in memory.
   const low = f32x4.splat(activation == Activation.Relu || activation == Activation.Relu6 ? 0 : -Infinity);
   const high = f32x4.splat(activation == Activation.Relu6 ? 6 : Infinity);
   for (let tile = begin; tile < end; tile++) {

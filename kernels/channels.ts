@@ -1,4 +1,5 @@
-// Per-channel statistics and maps of x[images, channels, pixels], as batch normalisation needs them.
+// Per-channel statistics and maps of x[images, channels, pixels], as batch normalisation needs
+// them.
 
 import { activate } from "./activation";
 import { multiplyAdd, sumLanes } from "./math";
@@ -56,7 +57,10 @@ export function channelAffine(x: usize, scale: usize, shift: usize, y: usize, ch
   }
 }
 
-/** sums[c] = Σ g and products[c] = Σ g·(x − mean)·inverse over images and pixels. Tasks count channels. */
+/**
+ * sums[c] = Σ g and products[c] = Σ g·(x − mean)·inverse over images and pixels. Tasks count
+ * channels.
+ */
 export function channelProducts(
   g: usize, x: usize, mean: usize, inverse: usize, sums: usize, products: usize, images: i32, channels: i32, pixels: i32, begin: i32, end: i32,
 ): void {
@@ -87,7 +91,10 @@ export function channelProducts(
   }
 }
 
-/** dx = γ·inverse·(g − sums/m − (x − mean)·inverse·products/m) with m = images·pixels. Tasks count (image, channel). */
+/**
+ * dx = γ·inverse·(g − sums/m − (x − mean)·inverse·products/m) with m = images·pixels. Tasks count
+ * (image, channel).
+ */
 export function batchNormGradient(
   g: usize, x: usize, mean: usize, inverse: usize, gamma: usize, sums: usize, products: usize, dx: usize, images: i32, channels: i32, pixels: i32,
   begin: i32, end: i32,

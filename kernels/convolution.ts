@@ -1,9 +1,11 @@
-// Convolution as a matrix product whose right side is gathered on the way: filters [rows, channels·taps] times the input's windows
-// [channels·taps, pixels]. A task packs the windows of a block of output pixels into panels of 8 columns that stay in cache, a block of channels at a time, and multiplies them by
-// filters packed once; the whole window matrix never exists.
+// Convolution as a matrix product whose right side is gathered on the way: filters [rows,
+// channels·taps] times the input's windows [channels·taps, pixels]. A task packs the windows of a
+// block of output pixels into panels of 8 columns that stay in cache, a block of channels at a
+// time, and multiplies them by filters packed once; the whole window matrix never exists.
 //
-// A tap is an offset (dy, dx) into the input and a place in the filter, so one kernel serves the forward pass (offsets k·dilation − padding), and the
-// gradient of the input (one call for each of stride² phases of its pixels, where the taps are those that reach the phase).
+// A tap is an offset (dy, dx) into the input and a place in the filter, so one kernel serves the
+// forward pass (offsets k·dilation − padding), and the gradient of the input (one call for each of
+// stride² phases of its pixels, where the taps are those that reach the phase).
 
 import { Activation } from "./activation";
 import { NR, multiplyPanel, packA } from "./gemm";
@@ -48,7 +50,10 @@ function tapWord(geometry: usize, tap: i32, part: i32): i32 {
   return word(geometry, Word.FirstTap + tap * 3 + part);
 }
 
-/** Packs filters for `convolve`: tasks count (group, tile of rows). Layout: group, block of channels, tile, (channel, tap), row of the tile. */
+/**
+ * Packs filters for `convolve`: tasks count (group, tile of rows). Layout: group, block of
+ * channels, tile, (channel, tap), row of the tile.
+ */
 export function packFilters(filters: usize, packed: usize, geometry: usize, begin: i32, end: i32): void {
   const channels = word(geometry, Word.Channels);
   const rows = word(geometry, Word.Rows);
@@ -88,8 +93,9 @@ function tapsInOrder(geometry: usize, taps: i32): bool {
 }
 
 /**
- * y = activation(convolution + bias + residual) for tasks (image, group, block of panels). `bias` holds one float a filter or is 0; `residual` is 0 or
- * of y's shape; `scratch` holds a block of windows and one tile for each thread, `scratchBytes` each.
+ * y = activation(convolution + bias + residual) for tasks (image, group, block of panels). `bias`
+ * holds one float a filter or is 0; `residual` is 0 or of y's shape; `scratch` holds a block of
+ * windows and one tile for each thread, `scratchBytes` each.
  */
 export function convolve(
   x: usize, packed: usize, bias: Optional, residual: Optional, y: usize, scratch: usize, scratchBytes: i32, geometry: usize, begin: i32, end: i32,
@@ -140,7 +146,9 @@ export function convolve(
       }
       const rowBias = first ? groupBias : 0;
       const corner = outputs + (<usize>(word(geometry, Word.OriginY) * outWidth + word(geometry, Word.OriginX)) << 2);
-      // Short panels stay in L1 all together, so that a few rows of output at a time are written along; long ones are taken one by one, with filters that stay in L2 until all panels have met them.
+      // Short panels stay in L1 all together, so that a few rows of output at a time are written
+      // along; long ones are taken one by one, with filters that stay in L2 until all panels have
+      // met them.
       const rowsAtOnce = panelBytes * <usize>(lastPanel - firstPanel) <= L1_BYTES ? tileRows : max(1, <i32>(FILTER_BYTES / (<usize>(depth * tileRows) << 2))) * tileRows;
       for (let row = 0; row < rows; row += rowsAtOnce) {
         const height = min(rowsAtOnce, rows - row);
@@ -179,7 +187,10 @@ function spread(dense: usize, target: usize, rows: i32, stride: i32, columns: i3
   }
 }
 
-/** The windows of 8 pixels from (gridY, gridX) on: for each channel and tap 8 floats, zeros outside the input. */
+/**
+ * The windows of 8 pixels from (gridY, gridX) on: for each channel and tap 8 floats, zeros outside
+ * the input.
+ */
 function packWindows(input: usize, target: usize, geometry: usize, channels: i32, gridY: i32, gridX: i32): void {
   const height = word(geometry, Word.Height);
   const width = word(geometry, Word.Width);
@@ -224,7 +235,9 @@ function packWindows(input: usize, target: usize, geometry: usize, channels: i32
   }
 }
 
-/** Four floats, adjacent or every second one. May read past the row, whose lanes the caller masks. */
+/**
+ * Four floats, adjacent or every second one. May read past the row, whose lanes the caller masks.
+ */
 // @ts-ignore: decorator
 @inline
 function loadStep(from: usize, step: i32): v128 {
@@ -240,8 +253,9 @@ function columnsInside(x: i32, step: i32, width: i32): v128 {
 }
 
 /**
- * Gradient of the filters: Σ over images and pixels of gradient[row, pixel]·window[(channel, tap), pixel]. Tasks count (group, block of channels). Windows of one block of
- * channels and a few images lie in `scratch` as rows along the pixels, so both sides of each product are contiguous.
+ * Gradient of the filters: Σ over images and pixels of gradient[row, pixel]·window[(channel, tap),
+ * pixel]. Tasks count (group, block of channels). Windows of one block of channels and a few images
+ * lie in `scratch` as rows along the pixels, so both sides of each product are contiguous.
  */
 export function filterGradient(
   x: usize, gradient: usize, result: usize, scratch: usize, scratchBytes: i32, geometry: usize, begin: i32, end: i32,
@@ -294,7 +308,10 @@ function windowPitch(pixels: i32): i32 {
   return (pixels + 7) & ~3;
 }
 
-/** Rows (channel, tap) of windows along the pixels of one image, zeros outside the input and after the last pixel. */
+/**
+ * Rows (channel, tap) of windows along the pixels of one image, zeros outside the input and after
+ * the last pixel.
+ */
 function layWindows(source: usize, target: usize, geometry: usize, channels: i32, pitch: i32, pixels: i32): void {
   const height = word(geometry, Word.Height);
   const width = word(geometry, Word.Width);

@@ -1,6 +1,8 @@
-// Depthwise convolution: each channel with a filter of its own. A task copies one plane into a zero-padded one that stays in cache, split by stride into
-// phases (a phase holds every stride-th row and column), so that every tap reads contiguous pixels at a fixed offset. Then tiles of 8 vectors of output run
-// over the taps. The gradient of the input is the same loop with the filter reversed and zeros put between the pixels where the stride was above 1.
+// Depthwise convolution: each channel with a filter of its own. A task copies one plane into a
+// zero-padded one that stays in cache, split by stride into phases (a phase holds every stride-th
+// row and column), so that every tap reads contiguous pixels at a fixed offset. Then tiles of 8
+// vectors of output run over the taps. The gradient of the input is the same loop with the filter
+// reversed and zeros put between the pixels where the stride was above 1.
 
 import { activate, Activation } from "./activation";
 import { multiplyAdd, sumLanes } from "./math";
@@ -17,7 +19,10 @@ enum Word {
   Activation,
   /** Rows and floats a row of one phase of the padded plane. */
   PhaseRows, Pitch,
-  /** Phases of the padded plane down and across: the strides, or 1 where a kernel takes strides in its own way. */
+  /**
+   * Phases of the padded plane down and across: the strides, or 1 where a kernel takes strides in
+   * its own way.
+   */
   PhasesY, PhasesX,
 }
 
@@ -100,7 +105,8 @@ function copyEverySecond(source: usize, target: usize, count: i32): void {
 }
 
 /**
- * y[n, c] = activation(filter[c] ∗ x[n, c] + bias[c]); tasks count (image, channel). `scratch` holds the padded plane and the tap offsets for each thread.
+ * y[n, c] = activation(filter[c] ∗ x[n, c] + bias[c]); tasks count (image, channel). `scratch`
+ * holds the padded plane and the tap offsets for each thread.
  */
 export function depthwise(
   x: usize, filters: usize, bias: Optional, y: usize, scratch: usize, scratchBytes: i32, geometry: usize, begin: i32, end: i32,
@@ -136,14 +142,19 @@ export function depthwise(
   }
 }
 
-/** Applies an activation in place: a call among a tile's sums would make the compiler keep them in memory. */
+/**
+ * Applies an activation in place: a call among a tile's sums would make the compiler keep them in
+ * memory.
+ */
 function activatePlane(at: usize, size: i32, activation: i32): void {
   const stop = at + (<usize>size << 2);
   for (; at + 16 <= stop; at += 16) v128.store(at, activate(activation, v128.load(at)));
   for (; at < stop; at += 4) v128.store_lane<f32>(at, activate(activation, v128.load32_zero(at)), 0);
 }
 
-/** 3×3 at stride 1: tiles of 4 rows × 4 pixels, so that each vector loaded serves up to three rows. */
+/**
+ * 3×3 at stride 1: tiles of 4 rows × 4 pixels, so that each vector loaded serves up to three rows.
+ */
 function plane3x3(padded: usize, filter: usize, reversed: bool, y: usize, height: i32, width: i32, pitch: usize, shift: v128, low: v128, high: v128): void {
   const step: isize = reversed ? -4 : 4;
   let at = reversed ? filter + 32 : filter;
@@ -264,7 +275,10 @@ function plane3x3Halving(
   }
 }
 
-/** Any taps: tiles of 8 vectors, 4 rows × 8 pixels, or 1 row × 32 pixels where there are fewer than 4 rows. */
+/**
+ * Any taps: tiles of 8 vectors, 4 rows × 8 pixels, or 1 row × 32 pixels where there are fewer than
+ * 4 rows.
+ */
 function planeByTaps(
   padded: usize, filter: usize, reversed: bool, offsets: usize, taps: i32, y: usize, height: i32, width: i32, pitch: usize, shift: v128, low: v128, high: v128,
 ): void {
@@ -331,8 +345,9 @@ function storePixels(target: usize, values: v128, columns: i32, low: v128, high:
 }
 
 /**
- * Gradient of the filters: result[c, tap] = Σ over images and pixels of gradient·(padded input at the tap). Tasks count channels. `scratch` holds the padded plane, a
- * plane of the gradient with rows of whole vectors, and the tap offsets for each thread.
+ * Gradient of the filters: result[c, tap] = Σ over images and pixels of gradient·(padded input at
+ * the tap). Tasks count channels. `scratch` holds the padded plane, a plane of the gradient with
+ * rows of whole vectors, and the tap offsets for each thread.
  */
 export function depthwiseFilterGradient(
   x: usize, gradient: usize, result: usize, scratch: usize, scratchBytes: i32, geometry: usize, begin: i32, end: i32,
@@ -363,7 +378,10 @@ export function depthwiseFilterGradient(
   }
 }
 
-/** Adds the products of up to 8 taps from `tap` on. Taps that do not exist repeat the last and are dropped. */
+/**
+ * Adds the products of up to 8 taps from `tap` on. Taps that do not exist repeat the last and are
+ * dropped.
+ */
 function tapDots(gradient: usize, padded: usize, offsets: usize, result: usize, tap: i32, taps: i32, height: i32, rowBytes: usize, pitch: usize): void {
   const last = taps - 1;
   const p0 = padded + tapAt(offsets, tap, last), p1 = padded + tapAt(offsets, tap + 1, last);

@@ -1,5 +1,5 @@
-// Elementwise kernels over flat ranges. Each exported kernel is one loop template, specialised by a constant operation
-// code that the compiler folds away.
+// Elementwise kernels over flat ranges. Each exported kernel is one loop template, specialised by a
+// constant operation code that the compiler folds away.
 
 import { erfVector, expVector, logVector, multiplyAdd, sigmoidVector, sinVector, tanhVector } from "./math";
 
@@ -56,7 +56,7 @@ function unary(op: i32, x: usize, y: usize, p: f32, q: f32, begin: i32, end: i32
   let source = x + (<usize>begin << 2);
   let target = y + (<usize>begin << 2);
   const stop = x + (<usize>end << 2);
-  // Two vectors a turn share the constants, which compilers make anew in each.
+  // Two vectors an iteration share the constants, which compilers rematerialise in each.
   while (source + 32 <= stop) {
     const lo = unaryVector(op, v128.load(source), pVector, qVector);
     const hi = unaryVector(op, v128.load(source, 16), pVector, qVector);
@@ -180,8 +180,8 @@ function powerVector(a: v128, b: v128): v128 {
 }
 
 /**
- * c = a ∘ b over [begin, end) of the flat output of shape [·, d1, d2, d3]. Strides are in elements; a stride of 0
- * broadcasts. The innermost strides are 0 or 1.
+ * c = a ∘ b over [begin, end) of the flat output of shape [·, d1, d2, d3]. Strides are in elements;
+ * a stride of 0 broadcasts. The innermost strides are 0 or 1.
  */
 // @ts-ignore: decorator
 @inline

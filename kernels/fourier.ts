@@ -1,11 +1,13 @@
-// Discrete Fourier transform of rows whose length is a power of two: Stockham's radix-2 form, which needs no bit reversal.
+// Discrete Fourier transform of rows whose length is a power of two: Stockham's radix-2 form, which
+// needs no bit reversal.
 
 import { ownScratch } from "./thread";
 
 /**
- * (re, im)[·, n] → their transforms; `turns` holds cos and −sin (or +sin for the inverse) of 2πj/n for j < n/2. `scratch` holds 4·n floats a thread. Tasks count rows.
+ * (re, im)[·, n] → their transforms; `twiddles` holds cos and −sin (or +sin for the inverse) of
+ * 2πj/n for j < n/2. `scratch` holds 4·n floats a thread. Tasks count rows.
  */
-export function fourier(re: usize, im: usize, outRe: usize, outIm: usize, turns: usize, n: i32, scratch: usize, begin: i32, end: i32): void {
+export function fourier(re: usize, im: usize, outRe: usize, outIm: usize, twiddles: usize, n: i32, scratch: usize, begin: i32, end: i32): void {
   const bytes = <usize>n << 2;
   const base = ownScratch(scratch, n << 4);
   const half = n >> 1;
@@ -16,9 +18,9 @@ export function fourier(re: usize, im: usize, outRe: usize, outIm: usize, turns:
     // At each stage `count` transforms lie interleaved; neighbours `half` apart join.
     for (let count = half, length = 1; count >= 1; count >>= 1, length <<= 1) {
       for (let j = 0; j < length; j++) {
-        const turn = turns + (<usize>(j * count) << 3);
-        const c = load<f32>(turn);
-        const s = load<f32>(turn, 4);
+        const twiddle = twiddles + (<usize>(j * count) << 3);
+        const c = load<f32>(twiddle);
+        const s = load<f32>(twiddle, 4);
         for (let i = 0; i < count; i++) {
           const even = <usize>(2 * j * count + i) << 2;
           const odd = even + (<usize>count << 2);

@@ -1,5 +1,6 @@
-// Indexed reads and the additions that are their gradients. Scatters give every output row to one thread, which walks all
-// indices in order: no atomics, and the same sum order for any thread count.
+// Indexed reads and the additions that are their gradients. Scatters give every output row to one
+// thread, which walks all indices in order: no atomics, and the same sum order for any thread
+// count.
 
 /** y[i, :] = x[indices[i], :] for rows [begin, end) of y, d 32-bit elements a row. */
 export function gatherRows(x: usize, indices: usize, y: usize, d: i32, begin: i32, end: i32): void {
@@ -11,7 +12,9 @@ export function gatherRows(x: usize, indices: usize, y: usize, d: i32, begin: i3
   }
 }
 
-/** y[r, :] = Σ over i with indices[i] = r of x[i, :], for rows [begin, end) of y; `count` indices. */
+/**
+ * y[r, :] = Σ over i with indices[i] = r of x[i, :], for rows [begin, end) of y; `count` indices.
+ */
 export function scatterAddRows(x: usize, indices: usize, y: usize, count: i32, d: i32, begin: i32, end: i32): void {
   const bytes = <usize>d << 2;
   memory.fill(y + begin * bytes, 0, (end - begin) * bytes);
@@ -34,7 +37,10 @@ export function takeRows(x: usize, positions: usize, y: usize, d: i32, begin: i3
   }
 }
 
-/** y[r, c] = Σ over s with positions[s, c] = r of x[s, c], for rows [begin, end) of y; `count` rows of x. */
+/**
+ * y[r, c] = Σ over s with positions[s, c] = r of x[s, c], for rows [begin, end) of y; `count` rows
+ * of x.
+ */
 export function putRows(x: usize, positions: usize, y: usize, count: i32, d: i32, begin: i32, end: i32): void {
   memory.fill(y + ((<usize>begin * d) << 2), 0, (<usize>(end - begin) * d) << 2);
   const size = count * d;

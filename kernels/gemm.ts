@@ -1,10 +1,13 @@
 // Packed single-precision GEMM: C = activation(A · B + bias).
 //
-// A is cut into panels of 4 or 6 rows, B into panels of 8 columns, both stored with the shared dimension outermost, so that the inner
-// loop reads two contiguous streams. Plain SIMD uses a 4×8 tile: 8 accumulators, two vectors of B, one of A and the product before it is added. With
-// fused multiply-add no product needs a register, so 6×8 just fits 15, if each scalar of A is splat right before its use; whether a runtime's compiler
-// keeps it there is measured by the caller, who says how many rows a tile has. Each element of C is summed over k in ascending order within blocks of KC and the
-// blocks in ascending order, whatever range of rows a thread is given, so results do not depend on the thread count.
+// A is cut into panels of 4 or 6 rows, B into panels of 8 columns, both stored with the shared
+// dimension outermost, so that the inner loop reads two contiguous streams. Plain SIMD uses a 4×8
+// tile: 8 accumulators, two vectors of B, one of A and the product before it is added. With fused
+// multiply-add no product needs a register, so 6×8 just fits 15, if each scalar of A is splat right
+// before its use; whether a runtime's compiler keeps it there is measured by the caller, who says
+// how many rows a tile has. Each element of C is summed over k in ascending order within blocks of
+// KC and the blocks in ascending order, whatever range of rows a thread is given, so results do not
+// depend on the thread count.
 
 import { activate, Activation } from "./activation";
 import { multiplyAdd } from "./math";
@@ -18,8 +21,9 @@ export const NR: i32 = 8;
 const KC: i32 = 512;
 
 /**
- * Packs panels [begin, end) of a batch of k×n matrices B. `rowStride` and `columnStride` are in elements, so a
- * transposed B is the same call with the two exchanged. Layout: batch, block of KC, panel, k, 8 columns (zero padded).
+ * Packs panels [begin, end) of a batch of k×n matrices B. `rowStride` and `columnStride` are in
+ * elements, so a transposed B is the same call with the two exchanged. Layout: batch, block of KC,
+ * panel, k, 8 columns (zero padded).
  */
 export function gemmPackB(
   b: usize, packed: usize, k: i32, n: i32, rowStride: i32, columnStride: i32, batchStride: i32, begin: i32, end: i32,
@@ -102,7 +106,10 @@ function transposeRows4(a0: usize, a1: usize, a2: usize, a3: usize, target: usiz
   v128.store(target + 3 * stride, v128.shuffle<f32>(hi01, hi23, 2, 3, 6, 7));
 }
 
-/** Packs rows × depth of A into panels of `tileRows` rows, padding the last by repeating its final row. */
+/**
+ * Packs rows × depth of A into panels of `tileRows` rows, padding the last by repeating its final
+ * row.
+ */
 export function packA(source: usize, packed: usize, rows: i32, depth: i32, rowStride: i32, columnStride: i32, tileRows: i32): void {
   for (let row = 0; row < rows; row += tileRows) {
     const last = rows - 1;
@@ -120,7 +127,10 @@ export function packA(source: usize, packed: usize, rows: i32, depth: i32, rowSt
   }
 }
 
-/** Interleaves four rows: element p of each goes to byte p·stride. `adjacent` says that the four lie side by side at every p. */
+/**
+ * Interleaves four rows: element p of each goes to byte p·stride. `adjacent` says that the four lie
+ * side by side at every p.
+ */
 function packRows4(a0: usize, a1: usize, a2: usize, a3: usize, packed: usize, depth: i32, adjacent: bool, columnStride: i32, stride: usize): void {
   let p = 0;
   if (adjacent) {
@@ -159,9 +169,10 @@ function packRows2(a0: usize, a1: usize, packed: usize, depth: i32, columnStride
 }
 
 /**
- * C = activation(A · B + bias) for row blocks [begin, end) of a batch, where a block is `blockRows` rows of one matrix.
- * `scratch` holds blockRows × min(k, KC) floats a thread. `bias` is 0 or the offset of n floats; `activation` a code of activation.ts;
- * `tileRows` 4 or 6, of which `blockRows` is a multiple.
+ * C = activation(A · B + bias) for row blocks [begin, end) of a batch, where a block is `blockRows`
+ * rows of one matrix. `scratch` holds blockRows × min(k, KC) floats a thread. `bias` is 0 or the
+ * offset of n floats; `activation` a code of activation.ts; `tileRows` 4 or 6, of which `blockRows`
+ * is a multiple.
  */
 export function gemm(
   a: usize, packedB: usize, c: usize, bias: Optional, scratch: usize, m: i32, n: i32, k: i32,
@@ -196,8 +207,9 @@ export function gemm(
 }
 
 /**
- * C = A · Bₑ + bias for blocks of rows that each have a matrix of their own: `table` holds for each block its first row, its number of rows, and the packed offset of its
- * matrix in floats. `scratch` holds blockRows × min(k, KC) floats a thread. Tasks count blocks.
+ * C = A · Bₑ + bias for blocks of rows that each have a matrix of their own: `table` holds for each
+ * block its first row, its number of rows, and the packed offset of its matrix in floats. `scratch`
+ * holds blockRows × min(k, KC) floats a thread. Tasks count blocks.
  */
 export function gemmGrouped(
   a: usize, packedB: usize, c: usize, table: usize, scratch: usize, n: i32, k: i32, blockRows: i32, tileRows: i32, begin: i32, end: i32,
@@ -223,8 +235,9 @@ export function gemmGrouped(
 }
 
 /**
- * Rows of packed A times one packed panel of B: C[rows, ≤ 8] = activation(A·B + columnBias + rowBias + residual), C's rows `stride` floats apart, the residual's too; with
- * `accumulate` C's old values are added. Offsets of 0 leave a term out.
+ * Rows of packed A times one packed panel of B: C[rows, ≤ 8] = activation(A·B + columnBias +
+ * rowBias + residual), C's rows `stride` floats apart, the residual's too; with `accumulate` C's
+ * old values are added. Offsets of 0 leave a term out.
  */
 // @ts-ignore: decorator
 @inline
@@ -375,8 +388,9 @@ function storePair(at: usize, lo: v128, hi: v128): void {
 }
 
 /**
- * The rest of a tile's work where its sums are not the result yet. It has a function of its own, and the sums pass through memory, because a call among the accumulators makes the compiler
- * keep them there all along.
+ * The rest of a tile's work where its sums are not the result yet. It has a function of its own,
+ * and the sums pass through memory, because a call among the accumulators makes the compiler keep
+ * them there all along.
  */
 function finishTile(
   tile: usize, c: usize, columnBias: usize, residual: usize, n: i32, rows: i32, columns: i32, accumulate: bool, activation: i32,
@@ -407,8 +421,9 @@ function finishTile(
 }
 
 /**
- * The same product for few rows, where packing B would cost more than multiplying: B is read once, where it lies. A is m×k, row-major. B is k×n, or n×k when
- * `transposed`. Tasks [begin, end) count strips of 16 columns.
+ * The same product for few rows, where packing B would cost more than multiplying: B is read once,
+ * where it lies. A is m×k, row-major. B is k×n, or n×k when `transposed`. Tasks [begin, end) count
+ * strips of 16 columns.
  */
 export function gemmFewRows(
   a: usize, b: usize, c: usize, bias: Optional, m: i32, n: i32, k: i32, transposed: i32, activation: i32, begin: i32, end: i32,

@@ -5,7 +5,8 @@
 @inline
 export function halfAt(at: usize): f32 {
   const bits = <u32>load<u16>(at);
-  // Exponents of halves read as such of floats are 112 too low; subnormal numbers come out right too.
+  // Exponents of halves read as such of floats are 112 too low; subnormal numbers come out right
+  // too.
   const magnitude = reinterpret<f32>((bits & 0x7fff) << 13) * reinterpret<f32>(0x77800000);
   return bits & 0x8000 ? -magnitude : magnitude;
 }

@@ -1,11 +1,11 @@
-// Every kernel of a module. They take byte offsets and sizes, allocate nothing, and work on a range [begin, end) of their
-// outer dimension, so that any thread can do any part.
+// Every kernel of a module. They take byte offsets and sizes, allocate nothing, and work on a range
+// [begin, end) of their outer dimension, so that any thread can do any part.
 
 export { aggregate, aggregateFilterGradient, aggregateInputGradient } from "./aggregation";
 export { attention, attentionKeyGradient, attentionQueryGradient, rotate } from "./attention";
 export { matmulBits, packSigns, sumPlanes } from "./binary";
 export { encodeBlocks, packBlocks, widenHalves } from "./block-formats";
-export { matmulBytes, matmulHalves, matmulNibbles, matmulShiftedNibbles, matmulSmallBytes, quantizeBlocks } from "./blocks";
+export { matmulInt4, matmulInt6, matmulInt8, matmulUint4, matmulUint5, quantizeBlocks } from "./blocks";
 export { appendCache, attendCache } from "./cached-attention";
 export { sparseChannels1, sparseChannels2, sparseChannels4 } from "./channel-major";
 export { batchNormGradient, channelAffine, channelMoments, channelProducts } from "./channels";

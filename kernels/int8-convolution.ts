@@ -1,13 +1,18 @@
-// Convolutions of bytes with channels last: images [n, h, w, pitch], where a pixel's channels fill `pitch` bytes, a multiple of 16. Behind the last channel may lie anything, as the weights there are zero.
+// int8 convolutions with channels last: images [n, h, w, pitch], where a pixel's channels fill
+// `pitch` bytes, a multiple of 16. The padding behind the last channel may hold anything, as the
+// weights there are zero.
 //
-// y = clamp(round(acc·scale[o] + shift[o] + residual·residualScale) + zeroOut) in lowest…highest, where acc = Σ x·w of the quanta; what the zero points add is in `shift`. Pixels outside the image are
-// those of `pad`, one pixel that stands for 0.
+// y = clamp(round(acc·scale[o] + shift[o] + residual·residualScale) + zeroOut) in lowest…highest,
+// where acc = Σ x·w of the quanta; what the zero points add is in `shift`. Pixels outside the image
+// are those of `pad`, one pixel of zero points.
 
 import { dot16, dotSeven, isWide, MR, NR, padded, sumPairs, tile4x8 } from "./int8";
 import { ownScratch, ownTile } from "./thread";
 import { Optional } from "./optional";
 
-/** Sizes of a convolution as they lie in memory. Tasks count blocks of `pixelBlock` output pixels. */
+/**
+ * Sizes of a convolution as they lie in memory. Tasks count blocks of `pixelBlock` output pixels.
+ */
 @unmanaged
 class Geometry {
   images: i32;
@@ -28,7 +33,7 @@ class Geometry {
   pixelBlock: i32;
 }
 
-/** How sums become bytes. */
+/** How int32 sums are requantised to int8. */
 @unmanaged
 class Requantization {
   zeroOut: i32;
@@ -75,8 +80,10 @@ function windowAt(g: Geometry, x: usize, pixel: i32, pad: usize, table: usize): 
 const PANEL_BYTES: i32 = 16384;
 
 /**
- * Full convolution as a product: windows of a block of pixels, brought side by side into working memory, times the packed filters, whose k is tap after tap with the channels of each padded to a
- * multiple of 4. `sevenBit` says that x lies in 0…127. Of `scratchBytes` a thread a block takes two for each k of its windows, and a few.
+ * Full convolution as a product: windows of a block of pixels, brought side by side into working
+ * memory, times the packed filters, whose k is tap after tap with the channels of each padded to a
+ * multiple of 4. `sevenBit` says that x lies in 0…127. Of `scratchBytes` a thread a block takes two
+ * for each k of its windows, and a few.
  */
 export function convolveInt8(
   x: usize, packed: usize, scale: usize, shift: usize, pad: usize, residual: Optional, y: usize, residualScale: f32, requantization: usize, sevenBit: i32,
@@ -99,7 +106,7 @@ function convolvePixels<T>(
   const together = max(1, PANEL_BYTES / panelBytes);
   const pixels = g.images * g.outHeight * g.outWidth;
   const residualScales = f32x4.splat(residualScale);
-  // A pixel's bytes are its window already where the filters are pointwise and bytes are what the product reads.
+  // A pixel is its own window where the filters are pointwise and the product reads int8.
   const inPlace = !isWide<T>() && g.kernelHeight * g.kernelWidth * g.strideY * g.strideX == 1 && g.height == g.outHeight && g.width == g.outWidth;
   const stride = inPlace ? <usize>g.pitch : <usize>depth << (isWide<T>() ? 1 : 0);
   const out = ownTile();
@@ -132,7 +139,10 @@ function convolvePixels<T>(
   }
 }
 
-/** The window of an output pixel, as the product reads it; up to 15 elements behind it are overwritten. */
+/**
+ * The window of an output pixel, as the product reads it; up to 15 elements behind it are
+ * overwritten.
+ */
 function copyWindow<T>(g: Geometry, x: usize, pixel: i32, pad: usize, target: usize): void {
   const table = ownTile();
   const channels = padded(g.channels);
@@ -140,17 +150,20 @@ function copyWindow<T>(g: Geometry, x: usize, pixel: i32, pad: usize, target: us
   for (let tap = 0; tap < g.kernelHeight * g.kernelWidth; tap++) {
     const source = <usize>load<u32>(table + (<usize>tap << 2));
     for (let c = 0; c < channels; c += 16) {
-      const bytes = v128.load(source + c);
-      storeBytes<T>(target, c >> 4, bytes);
+      const quanta = v128.load(source + c);
+      storeQuanta<T>(target, c >> 4, quanta);
     }
     target += <usize>channels << (isWide<T>() ? 1 : 0);
   }
 }
 
 /**
- * Depthwise convolution, 16 channels at a time: the input rows of a window are interleaved by fours, column by column, so that one instruction sums four taps of a channel; each column then serves all
- * windows that hold it. packed: for each 16 channels, column of the filter and four of its rows (the last padded with zeros) 64 bytes, the four weights of a channel side by side. A thread's part of
- * scratch holds 128 bytes for each four rows of each column. Tasks count output rows.
+ * Depthwise convolution, 16 channels at a time: the input rows of a window are interleaved by
+ * fours, column by column, so that one instruction sums four taps of a channel; each column then
+ * serves all windows that hold it. packed: for each 16 channels, column of the filter and four of
+ * its rows (the last padded with zeros) 64 bytes, the four weights of a channel side by side. A
+ * thread's part of scratch holds 128 bytes for each four rows of each column. Tasks count output
+ * rows.
  */
 export function depthwiseInt8(
   x: usize, packed: usize, scale: usize, shift: usize, pad: usize, y: usize, requantization: usize, sevenBit: i32, scratch: usize, scratchBytes: i32,
@@ -218,7 +231,10 @@ function depthwiseRows<T>(
   }
 }
 
-/** Columns of a row of windows, from the left padding on: for every four of their rows, the bytes of a channel side by side. `x` and `pad` point to the first of the 16 channels. */
+/**
+ * Columns of a row of windows, from the left padding on: for every four of their rows, the quanta
+ * of a channel side by side. `x` and `pad` point to the first of the 16 channels.
+ */
 function interleaveRows<T>(g: Geometry, x: usize, top: i32, pad: usize, target: usize): void {
   const pitch = <usize>g.pitch;
   const size: usize = isWide<T>() ? 128 : 64;
@@ -259,21 +275,21 @@ function rowAt(g: Geometry, x: usize, row: i32): usize {
 @inline
 function storeInterleaved<T>(target: usize, a: v128, b: v128, c: v128, d: v128): void {
   const p = interleaveLow(a, b), q = interleaveLow(c, d), r = interleaveHigh(a, b), s = interleaveHigh(c, d);
-  storeBytes<T>(target, 0, v128.shuffle<i16>(p, q, 0, 8, 1, 9, 2, 10, 3, 11));
-  storeBytes<T>(target, 1, v128.shuffle<i16>(p, q, 4, 12, 5, 13, 6, 14, 7, 15));
-  storeBytes<T>(target, 2, v128.shuffle<i16>(r, s, 0, 8, 1, 9, 2, 10, 3, 11));
-  storeBytes<T>(target, 3, v128.shuffle<i16>(r, s, 4, 12, 5, 13, 6, 14, 7, 15));
+  storeQuanta<T>(target, 0, v128.shuffle<i16>(p, q, 0, 8, 1, 9, 2, 10, 3, 11));
+  storeQuanta<T>(target, 1, v128.shuffle<i16>(p, q, 4, 12, 5, 13, 6, 14, 7, 15));
+  storeQuanta<T>(target, 2, v128.shuffle<i16>(r, s, 0, 8, 1, 9, 2, 10, 3, 11));
+  storeQuanta<T>(target, 3, v128.shuffle<i16>(r, s, 4, 12, 5, 13, 6, 14, 7, 15));
 }
 
-/** Sixteen bytes as the product reads them: at place `at` of them. */
+/** Sixteen int8 as the product reads them: at place `at` of them. */
 // @ts-ignore: decorator
 @inline
-function storeBytes<T>(target: usize, at: usize, bytes: v128): void {
+function storeQuanta<T>(target: usize, at: usize, quanta: v128): void {
   if (isWide<T>()) {
-    v128.store(target + at * 32, i16x8.extend_low_i8x16_s(bytes));
-    v128.store(target + at * 32, i16x8.extend_high_i8x16_s(bytes), 16);
+    v128.store(target + at * 32, i16x8.extend_low_i8x16_s(quanta));
+    v128.store(target + at * 32, i16x8.extend_high_i8x16_s(quanta), 16);
   } else {
-    v128.store(target + at * 16, bytes);
+    v128.store(target + at * 16, quanta);
   }
 }
 
@@ -290,8 +306,10 @@ function interleaveHigh(a: v128, b: v128): v128 {
 }
 
 /**
- * Floats with channels first to quanta with channels last: x[n, c, h, w] → y[n, outHeight, outWidth, outPitch], where byte c·taps + tap of a pixel is clamp(round(x/scale) + zero) of what that tap of
- * its window reads: a 1×1 window brings an image into the layout of this file, larger ones save a first layer of few channels from empty bytes. Tasks count output rows.
+ * Floats with channels first to quanta with channels last: x[n, c, h, w] → y[n, outHeight,
+ * outWidth, outPitch], where element c·taps + tap of a pixel is clamp(round(x/scale) + zero) of
+ * what that tap of its window reads: a 1×1 window brings an image into the layout of this file,
+ * larger ones keep a first layer of few channels from multiplying padding. Tasks count output rows.
  */
 export function windowsInt8(x: usize, y: usize, scale: f32, zero: i32, sevenBit: i32, geometry: usize, begin: i32, end: i32): void {
   const g = changetype<Geometry>(geometry);
@@ -335,7 +353,10 @@ export function windowsInt8(x: usize, y: usize, scale: f32, zero: i32, sevenBit:
   }
 }
 
-/** Quanta with channels last back to floats with channels first: y[n, c, pixels] = scale·(x[n, pixels, pitch] − zero). Tasks count planes. */
+/**
+ * Dequantises int8 with channels last to floats with channels first: y[n, c, pixels] = scale·(x[n,
+ * pixels, pitch] − zero). Tasks count planes.
+ */
 export function dequantizeInt8(x: usize, y: usize, scale: f32, zero: i32, channels: i32, pixels: i32, pitch: i32, begin: i32, end: i32): void {
   for (let task = begin; task < end; task++) {
     let source = x + <usize>(task / channels) * pixels * pitch + task % channels;

@@ -1,8 +1,11 @@
-// Eight-bit integer products: C[m, n] = Σₖ a[m, k]·b[n, k] in 32 bits, then scaled. Tiles are 4 rows of A × 8 of B.
+// int8 products: C[m, n] = Σₖ a[m, k]·b[n, k] in 32 bits, then scaled. Tiles are 4 rows of A × 8 of
+// B.
 //
-// B is packed in panels of 8 rows, four k of a row side by side, so that each sum stays in lanes of its own. Plain SIMD multiplies 16-bit numbers and adds them in pairs, exact for all bytes but
-// −128·−128 pairs: A is widened to 16 bits beforehand. The relaxed dot product takes 16 bytes at once, but hosts agree only where its second operand lies in 0…127, so that kernel is for activations
-// of 7 bits without sign (T = u8 below, against i8).
+// B is packed in panels of 8 rows, four k of a row side by side, so that each sum stays in lanes of
+// its own. Plain SIMD multiplies int16 and adds them in pairs, exact for all int8 except pairs of
+// −128·−128: A is widened to int16 beforehand. The relaxed dot product takes 16 int8 at once, but
+// hosts agree only where its second operand lies in 0…127, so that kernel is for uint7 activations
+// (T = u8 below, against i8).
 
 import { activate } from "./activation";
 import { ownTile } from "./thread";
@@ -19,14 +22,17 @@ export function padded(k: i32): i32 {
   return (k + 3) & ~3;
 }
 
-/** Whether A lies in memory as 16-bit numbers: else as bytes. */
+/** Whether A lies in memory as int16: else as int8. */
 // @ts-ignore: decorator
 @inline
 export function isWide<T>(): bool {
   return isSigned<T>() || !ASC_FEATURE_RELAXED_SIMD;
 }
 
-/** Packs panels [begin, end) of B [n, k]: k in fours, for each four bytes of 8 rows; zeros fill up k and rows. sums[n] = Σₖ b[n, k]. Tasks count panels. */
+/**
+ * Packs panels [begin, end) of B [n, k]: k in fours, for each four the quanta of 8 rows; zeros pad
+ * k and rows. sums[n] = Σₖ b[n, k]. Tasks count panels.
+ */
 export function packInt8(b: usize, packed: usize, sums: usize, n: i32, k: i32, begin: i32, end: i32): void {
   const fours = padded(k) >> 2;
   for (let panel = begin; panel < end; panel++) {
@@ -53,7 +59,10 @@ export function dot16(a: v128, b: v128, sum: v128): v128 {
   return i32x4.add(sum, i32x4.dot_i16x8_s(a, b));
 }
 
-/** sum + the products of 16 bytes, added by fours; b lies in 0…127. Written as the 16-bit product and a pairwise sum, since the one instruction for both makes V8 load a constant each time. */
+/**
+ * sum + the products of 16 int8, added by fours; b lies in 0…127. Written as the 16-bit product and
+ * a pairwise sum, since the one instruction for both makes V8 load a constant each time.
+ */
 // @ts-ignore: decorator
 @inline
 export function dotSeven(a: v128, b: v128, sum: v128): v128 {
@@ -67,17 +76,20 @@ export function sumPairs(a: v128, b: v128): v128 {
   return i32x4.add(v128.shuffle<i32>(a, b, 0, 2, 4, 6), v128.shuffle<i32>(a, b, 1, 3, 5, 7));
 }
 
-/** sum + products of bytes of the panel and of A; `low` says which of them lies in 0…127. */
+/** sum + int8 products of the panel and A; `low` says which of them lies in 0…127. */
 // @ts-ignore: decorator
 @inline
 function dotBytes(low: bool, panel: v128, a: v128, sum: v128): v128 {
   return low ? dotSeven(a, panel, sum) : dotSeven(panel, a, sum);
 }
 
-/** Four rows of bytes of A times a panel, where hosts multiply bytes: sums to `out` [4][8]. `lowPanel`: the panel's bytes lie in 0…127, else those of A do. */
+/**
+ * Four int8 rows of A times a panel, where the host has an int8 dot product: sums to `out` [4][8].
+ * `lowPanel`: the panel's quanta lie in 0…127, else those of A do.
+ */
 // @ts-ignore: decorator
 @inline
-export function byteTile(lowPanel: bool, a: usize, stride: usize, b: usize, fours: i32, out: usize): void {
+export function int8Tile(lowPanel: bool, a: usize, stride: usize, b: usize, fours: i32, out: usize): void {
   const a1 = a + stride, a2 = a1 + stride, a3 = a2 + stride;
   let s00 = i32x4.splat(0), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00;
   for (let at: usize = 0, stop = <usize>fours << 2; at < stop; at += 4) {
@@ -118,7 +130,7 @@ export function storeTile(out: usize, s00: v128, s01: v128, s10: v128, s11: v128
 export function tile4x8<T>(a: usize, stride: usize, b: usize, fours: i32, out: usize): void {
   if (ASC_FEATURE_RELAXED_SIMD) {
     if (!isWide<T>()) {
-      byteTile(false, a, stride, b, fours, out);
+      int8Tile(false, a, stride, b, fours, out);
       return;
     }
   }
@@ -182,8 +194,9 @@ function tile1x8<T>(a: usize, b: usize, fours: i32, out: usize): void {
 const PANELS: i32 = 8;
 
 /**
- * y[m, n] = activation(rowScale[m]·columnScale[n]·(Σ a·b − zero[m]·sums[n]) + bias[n]) as floats, with A as `quantizeRows` writes it. `sevenBit` says that A lies in 0…127. `bias` may be 0. Tasks count
- * blocks of 8 panels times blocks of 4 rows, the latter innermost.
+ * y[m, n] = activation(rowScale[m]·columnScale[n]·(Σ a·b − zero[m]·sums[n]) + bias[n]) as floats,
+ * with A as `quantizeRows` writes it. `sevenBit` says that A lies in 0…127. `bias` may be 0. Tasks
+ * count blocks of 8 panels times blocks of 4 rows, the latter innermost.
  */
 export function gemmInt8(
   a: usize, packed: usize, sums: usize, rowScale: usize, zero: Optional, columnScale: usize, bias: Optional, y: usize, m: i32, n: i32, k: i32,
@@ -250,8 +263,9 @@ function storeScaled(
 }
 
 /**
- * Quantises rows of x[m, k]: symmetric to −127…127 with scale max|x|/127, or for `sevenBit` to 0…127 with scale (max − min)/127 and a zero point that stands for 0. Rows of q hold 16-bit numbers or
- * bytes, as the product reads them. Tasks count rows.
+ * Quantises rows of x[m, k]: symmetric to −127…127 with scale max|x|/127, or for `sevenBit` to
+ * 0…127 with scale (max − min)/127 and a zero point. Rows of q hold int16 or int8, as the product
+ * reads them. Tasks count rows.
  */
 export function quantizeRows(x: usize, q: usize, scales: usize, zeros: Optional, k: i32, sevenBit: i32, begin: i32, end: i32): void {
   if (sevenBit) quantizeRowsTo<u8>(x, q, scales, zeros, k, begin, end);

@@ -1,9 +1,12 @@
-// Data movement: 2-D transpose and strided copies (permute, slice, pad, concatenate, flip and broadcast are all one
-// strided copy of 32-bit elements).
+// Data movement: 2-D transpose and strided copies (permute, slice, pad, concatenate, flip and
+// broadcast are all one strided copy of 32-bit elements).
 
 import { transpose4 } from "./gemm";
 
-/** Transposes matrices of a batch, x[·, rows, columns] → y[·, columns, rows]; tasks count (matrix, strip of 16 rows). */
+/**
+ * Transposes matrices of a batch, x[·, rows, columns] → y[·, columns, rows]; tasks count (matrix,
+ * strip of 16 rows).
+ */
 export function transpose(x: usize, y: usize, rows: i32, columns: i32, begin: i32, end: i32): void {
   const strips = (rows + 15) / 16;
   const sourceStride = <usize>columns << 2;
@@ -33,8 +36,9 @@ export function transpose(x: usize, y: usize, rows: i32, columns: i32, begin: i3
 }
 
 /**
- * y[target strides · i] = x[source strides · i] for every index i of a box of 6 sizes (leading ones padded with 1), in
- * 32-bit elements. `box` points to 18 i32: sizes, source strides, target strides. Tasks [begin, end) count rows: all axes but the last.
+ * y[target strides · i] = x[source strides · i] for every index i of a box of 6 sizes (leading ones
+ * padded with 1), in 32-bit elements. `box` points to 18 i32: sizes, source strides, target
+ * strides. Tasks [begin, end) count rows: all axes but the last.
  */
 export function copyStrided(x: usize, y: usize, box: usize, begin: i32, end: i32): void {
   const size = load<i32>(box + 20);

@@ -1,10 +1,13 @@
-// Four-lane transcendental functions: range reduction to a small interval, then a near-minimax polynomial fitted for it
-// by iteratively reweighted least squares. Errors against Math.* are a few units in the last place; test/kernels pins them.
+// Four-lane transcendental functions: range reduction to a small interval, then a near-minimax
+// polynomial fitted for it by iteratively reweighted least squares. Errors against Math.* are a few
+// units in the last place; test/kernels pins them.
 
-// Constants of exp and log. A compiler may make a vector constant anew in every turn of a loop, which costs more than the arithmetic: V8 13 and 14 do,
-// and there reading a global, an operand from memory, is twice as fast. V8 11, which has no relaxed SIMD, does better with the constant itself. So the
-// relaxed level reads globals that `prepareConstants` sets once, and the other has them in place: `pick` chooses.
-// 1.5·2²³: adding it rounds to an integer and leaves that in the low bits.
+// Constants of exp and log. A compiler may rematerialise a vector constant on every iteration of a
+// loop, which costs more than the arithmetic: V8 13 and 14 do, and there reading a global, an
+// operand from memory, is twice as fast. V8 11, which has no relaxed SIMD, does better with the
+// constant itself. So the relaxed level reads globals that `prepareConstants` sets once, and the
+// other has them in place: `pick` chooses. 1.5·2²³: adding it rounds to an integer and leaves that
+// in the low bits.
 const MAGIC: f32 = 12582912;
 const EXP_HIGHEST: f32 = 89;
 const EXP_LOWEST: f32 = -104;
@@ -119,8 +122,8 @@ function expReduced(r: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function expVector(x: v128): v128 {
-  // x = n·ln2 + r; exp x = 2ⁿ·exp r, the power in two halves so that subnormal results survive. pmin and pmax keep a NaN in their first
-  // operand and are one instruction each.
+  // x = n·ln2 + r; exp x = 2ⁿ·exp r, the power in two halves so that subnormal results survive.
+  // pmin and pmax keep a NaN in their first operand and are one instruction each.
   const clamped = f32x4.pmax(f32x4.pmin(x, pick(expHighest, EXP_HIGHEST)), pick(expLowest, EXP_LOWEST));
   const rounded = f32x4.add(f32x4.mul(clamped, pick(log2e, LOG2E)), pick(magic, MAGIC));
   const n = f32x4.sub(rounded, pick(magic, MAGIC));
@@ -149,7 +152,8 @@ export function logVector(x: v128): v128 {
   // x = m·2ᵉ with m in [√½, √2); log x = e·ln2 + log m. Subnormals are scaled by 2²³ first.
   const tiny = f32x4.lt(x, f32x4.splat(1.17549435e-38));
   const scaled = v128.bitselect(f32x4.mul(x, f32x4.splat(8388608)), x, tiny);
-  // Subtracting the bits of √½ before the shift rounds the exponent so that m lands in that interval.
+  // Subtracting the bits of √½ before the shift rounds the exponent so that m lands in that
+  // interval.
   const shifted = i32x4.sub(scaled, i32x4.splat(0x3f3504f3));
   const exponent = i32x4.shr_s(shifted, 23);
   const m = i32x4.sub(scaled, i32x4.shl(exponent, 23));
@@ -225,7 +229,10 @@ export function erfVector(x: v128): v128 {
   return v128.bitselect(small, signed, f32x4.lt(magnitude, f32x4.splat(0.92)));
 }
 
-/** sin x when `quarter` is 0, cos x when it is 1. Cody–Waite reduction by π/2: accurate for |x| up to about 10⁴. */
+/**
+ * sin x when `quarter` is 0, cos x when it is 1. Cody–Waite reduction by π/2: accurate for |x| up
+ * to about 10⁴.
+ */
 // @ts-ignore: decorator
 @inline
 export function sinVector(x: v128, quarter: i32): v128 {

@@ -1,4 +1,6 @@
-// Personalised PageRank by random walks: a walk stops at each node with probability α, else moves along an edge drawn by weight. A walk's draws depend on the key, its source, its number and its step alone, so every engine makes the same walks.
+// Personalised PageRank by random walks: a walk stops at each node with probability α, else moves
+// along an edge drawn by weight. A walk's draws depend on the key, its source, its number and its
+// step alone, so every engine makes the same walks.
 
 import { below, mixWord, unitOf } from "./walks";
 import { ownScratch } from "./thread";
@@ -23,7 +25,11 @@ function keyOf(key0: i32, key1: i32): u64 {
   return (<u64><u32>key0 << 32) | <u64><u32>key1;
 }
 
-/** The neighbour that a draw picks from row [first, first + count): an index, or for weighted edges one of the two targets of an alias column (probability, target, other target), side by side so that a draw reads one place of memory. */
+/**
+ * The neighbour that a draw picks from row [first, first + count): an index, or for weighted edges
+ * one of the two targets of an alias column (probability, target, other target), side by side so
+ * that a draw reads one place of memory.
+ */
 // @ts-ignore: decorator
 @inline
 function pick(indices: usize, columns: usize, first: i32, count: i32, word: u64): i32 {
@@ -34,8 +40,10 @@ function pick(indices: usize, columns: usize, first: i32, count: i32, word: u64)
 }
 
 /**
- * Ends of `walks` walks from each source, ascending: ends [sources, walks]. All walks of a block of sources advance together, step by step, so that reads of one walk do not wait for those of another. A walk stops at a node without edges.
- * `threshold` is α·2³². Tasks count blocks of `perBlock` sources; `scratch` holds 12 bytes for each of perBlock·walks walks, for each thread.
+ * Ends of `walks` walks from each source, ascending: ends [sources, walks]. All walks of a block of
+ * sources advance together, step by step, so that reads of one walk do not wait for those of
+ * another. A walk stops at a node without edges. `threshold` is α·2³². Tasks count blocks of
+ * `perBlock` sources; `scratch` holds 12 bytes for each of perBlock·walks walks, for each thread.
  */
 export function walkEnds(
   indptr: usize, indices: usize, columns: Optional, sources: usize, ends: usize, count: i32, walks: i32, perBlock: i32, threshold: i32, key0: i32, key1: i32, scratch: usize, begin: i32, end: i32,
@@ -96,8 +104,10 @@ function sortInts(values: usize, n: i32): void {
 }
 
 /**
- * Moves walkers [begin, end) once. A walker is four integers: source, place, walk, step. Places below `nodes` are nodes, of which rows 0 … are first …; others are units of large nodes, the rows from `unitRow` on being those of number rank mod ranks. At a node the
- * walk may stop, which turns its place into −1 − place; at a unit it moves on without a step.
+ * Moves walkers [begin, end) once. A walker is four integers: source, place, walk, step. Places
+ * below `nodes` are nodes, of which rows 0 … are first …; others are units of large nodes, the rows
+ * from `unitRow` on being those of number rank mod ranks. At a node the walk may stop, which
+ * replaces its place by −1 − place; at a unit it moves on without a step.
  */
 export function advanceWalkers(
   walkers: usize, indptr: usize, indices: usize, columns: Optional, nodes: i32, first: i32, unitRow: i32, ranks: i32, threshold: i32, key0: i32, key1: i32, begin: i32, end: i32,

@@ -1,5 +1,5 @@
-// Pooling and resizing of planes. Windows come as tables, so strides, padding and adaptive sizes are all one loop: for each output row its first and end input row, then
-// the same for columns.
+// Pooling and resizing of planes. Windows come as tables, so strides, padding and adaptive sizes
+// are all one loop: for each output row its first and end input row, then the same for columns.
 
 import { Optional } from "./optional";
 
@@ -9,7 +9,10 @@ function entry(table: usize, index: i32): i32 {
   return load<i32>(table + (<usize>index << 2));
 }
 
-/** y = largest of each window (NaN counts as largest), `positions` its place in the plane, the first of equals; −∞ and −1 for an empty window. Tasks count planes. */
+/**
+ * y = largest of each window (NaN counts as largest), `positions` its place in the plane, the first
+ * of equals; −∞ and −1 for an empty window. Tasks count planes.
+ */
 export function maxPool(
   x: usize, y: usize, positions: Optional, windows: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, begin: i32, end: i32,
 ): void {
@@ -79,7 +82,10 @@ function maxOfFour(source: usize, y: usize, positions: usize, top: i32, bottom: 
   if (positions != 0) v128.store(positions, position);
 }
 
-/** result[plane, positions[plane, i]] += values[plane, i], from zero: the gradient of `maxPool`. Tasks count planes. */
+/**
+ * result[plane, positions[plane, i]] += values[plane, i], from zero: the gradient of `maxPool`.
+ * Tasks count planes.
+ */
 export function unpool(values: usize, positions: usize, result: usize, count: i32, size: i32, begin: i32, end: i32): void {
   for (let plane = begin; plane < end; plane++) {
     const target = result + ((<usize>plane * size) << 2);
@@ -93,7 +99,10 @@ export function unpool(values: usize, positions: usize, result: usize, count: i3
   }
 }
 
-/** result[plane, i] = values[plane, positions[plane, i]]: the transpose of `unpool`. Tasks count planes. */
+/**
+ * result[plane, i] = values[plane, positions[plane, i]]: the transpose of `unpool`. Tasks count
+ * planes.
+ */
 export function pickPositions(values: usize, positions: usize, result: usize, count: i32, size: i32, begin: i32, end: i32): void {
   for (let plane = begin; plane < end; plane++) {
     const source = values + ((<usize>plane * size) << 2);
@@ -104,7 +113,10 @@ export function pickPositions(values: usize, positions: usize, result: usize, co
   }
 }
 
-/** Sum of each window over `divisor`, or over its number of pixels when that is 0. Tasks count planes. */
+/**
+ * Sum of each window over `divisor`, or over its number of pixels when that is 0. Tasks count
+ * planes.
+ */
 export function averagePool(
   x: usize, y: usize, windows: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, divisor: f32, begin: i32, end: i32,
 ): void {
@@ -126,7 +138,10 @@ export function averagePool(
   }
 }
 
-/** The transpose of `averagePool`: each window's value, over its divisor, added to its pixels. Tasks count planes. */
+/**
+ * The transpose of `averagePool`: each window's value, over its divisor, added to its pixels. Tasks
+ * count planes.
+ */
 export function averageUnpool(
   y: usize, x: usize, windows: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, divisor: f32, begin: i32, end: i32,
 ): void {
@@ -152,8 +167,9 @@ export function averageUnpool(
 }
 
 /**
- * Separable interpolation: y[i, j] = Σ of the four pixels (rows low, high; columns low, high) by their weights. `table` holds for each output row, then each column: low, high (i32) and
- * the weight of high (f32). Tasks count planes.
+ * Separable interpolation: y[i, j] = Σ of the four pixels (rows low, high; columns low, high) by
+ * their weights. `table` holds for each output row, then each column: low, high (i32) and the
+ * weight of high (f32). Tasks count planes.
  */
 export function resize(x: usize, y: usize, table: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, begin: i32, end: i32): void {
   for (let plane = begin; plane < end; plane++) {

@@ -1,5 +1,7 @@
-// Runs a whole program of kernel calls without leaving WebAssembly. All threads walk the same list of steps; whoever is free takes the next chunk of a step, and a step begins when every chunk of the one before is done. A thread that
-// comes late finds the finished steps taken and runs through them.
+// Runs a whole program of kernel calls without leaving WebAssembly. All threads walk the same list
+// of steps; whoever is free takes the next chunk of a step, and a step begins when every chunk of
+// the one before is done. A thread that comes late finds the finished steps taken and runs through
+// them.
 
 import { callKernel } from "./dispatch";
 

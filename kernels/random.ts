@@ -1,6 +1,7 @@
-// Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3",
-// SC 2011). Four counters run side by side, one a lane. Element 16·b + 4·w + l of a stream is word w of counter 4·b + l,
-// so any range of a stream can be made by any thread.
+// Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel Random
+// Numbers: As Easy as 1, 2, 3", SC 2011). Four counters run side by side, one a lane. Element 16·b
+// + 4·w + l of a stream is word w of counter 4·b + l, so any range of a stream can be made by any
+// thread.
 
 import { logVector, sinVector } from "./math";
 
@@ -18,7 +19,10 @@ function highHalf(a: v128, multiplier: i32): v128 {
   return v128.shuffle<i32>(low, high, 1, 3, 5, 7);
 }
 
-/** Ten rounds on counters 4·block … 4·block + 3 of the stream (key0, key1); leaves the four words in the globals. */
+/**
+ * Ten rounds on counters 4·block … 4·block + 3 of the stream (key0, key1); leaves the four words in
+ * the globals.
+ */
 function philox(key0: i32, key1: i32, block: i32): void {
   let x0 = i32x4.add(i32x4.splat(block << 2), i32x4(0, 1, 2, 3));
   let x1 = i32x4.splat(block >>> 30);

@@ -1,6 +1,7 @@
-// Reductions of a [outer, n, inner] view over its middle axis. The axis is cut into fixed blocks, each giving one partial
-// result, and a second call reduces the partials: work for threads even where outer·inner is small, the same bits for
-// any thread count, and an error that grows with the block rather than with n.
+// Reductions of a [outer, n, inner] view over its middle axis. The axis is cut into fixed blocks,
+// each giving one partial result, and a second call reduces the partials: work for threads even
+// where outer·inner is small, the same bits for any thread count, and an error that grows with the
+// block rather than with n.
 
 import { expNonPositive, logVector, maxLanes, sumLanes } from "./math";
 
@@ -51,8 +52,8 @@ function reduceRun(op: i32, x: usize, n: i32): f32 {
 }
 
 /**
- * y[outer, blocks, inner] = scale · reduce of each block of `block` along the middle axis of x[outer, n, inner].
- * Tasks [begin, end) count (outer, block, tile of 16 columns).
+ * y[outer, blocks, inner] = scale · reduce of each block of `block` along the middle axis of
+ * x[outer, n, inner]. Tasks [begin, end) count (outer, block, tile of 16 columns).
  */
 // @ts-ignore: decorator
 @inline
@@ -114,7 +115,10 @@ export function min_(x: usize, y: usize, n: i32, inner: i32, block: i32, scale: 
   reduce(Reduce.Min, x, y, n, inner, block, scale, begin, end);
 }
 
-/** Position (i32) of the largest element of x·sign along the middle axis, the first of equals; NaN counts as largest. Tasks count (outer, inner). */
+/**
+ * Position (i32) of the largest element of x·sign along the middle axis, the first of equals; NaN
+ * counts as largest. Tasks count (outer, inner).
+ */
 export function argmax(x: usize, y: usize, n: i32, inner: i32, sign: f32, begin: i32, end: i32): void {
   const row = <usize>inner << 2;
   for (let task = begin; task < end; task++) {
@@ -160,7 +164,10 @@ export function rowLogSumExp(x: usize, n: i32): f32 {
   return largest + f32x4.extract_lane(logVector(f32x4.splat(result)), 0);
 }
 
-/** Largest of n contiguous floats by the one-instruction maximum, which may lose a NaN: for shifts of exponents, whose sum finds the NaN again. */
+/**
+ * Largest of n contiguous floats by the one-instruction maximum, which may lose a NaN: for shifts
+ * of exponents, whose sum finds the NaN again.
+ */
 export function rowPeak(x: usize, n: i32): f32 {
   return reduceRun(Reduce.Peak, x, n);
 }

@@ -1,10 +1,11 @@
-// Reductions over segments: rows indptr[s] … indptr[s+1] of x[·, d] belong to segment s. (Sums are `spmm` without indices.)
+// Reductions over segments: rows indptr[s] … indptr[s+1] of x[·, d] belong to segment s. (Sums are
+// `spmm` without indices.)
 
 import { expNonPositive } from "./math";
 
 /**
- * y[s, c] = max over the segment of x[·, c], and positions[s, c] the row that holds it (the first of equals).
- * An empty segment gives 0 and position −1.
+ * y[s, c] = max over the segment of x[·, c], and positions[s, c] the row that holds it (the first
+ * of equals). An empty segment gives 0 and position −1.
  */
 export function segmentMax(indptr: usize, x: usize, y: usize, positions: usize, d: i32, begin: i32, end: i32): void {
   for (let segment = begin; segment < end; segment++) {

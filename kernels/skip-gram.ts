@@ -8,7 +8,10 @@ const TABLE_SIZE = 3072;
 /** Targets of a pair with five negatives, which have loops of their own. */
 const SIX = 6;
 
-/** (label − σ(logit))·scale, σ read from a table of −6 … 6 in steps of 1/256; beyond them it is 0 or 1 to 0.3 %. */
+/**
+ * (label − σ(logit))·scale, σ read from a table of −6 … 6 in steps of 1/256; beyond them it is 0 or
+ * 1 to 0.3 %.
+ */
 // @ts-ignore: decorator
 @inline
 function errorOf(logit: f32, label: f32, scale: f32, table: usize): f32 {
@@ -18,10 +21,14 @@ function errorOf(logit: f32, label: f32, scale: f32, table: usize): f32 {
 }
 
 /**
- * One step of gradient descent for every pair of blocks: task t trains the pairs blocks[3t] … blocks[3t + 1] of a grid block whose contexts lie in part blocks[3t + 2]. For pair (u, v) with m negatives n drawn from v's part:
+ * One step of gradient descent for every pair of blocks: task t trains the pairs blocks[3t] …
+ * blocks[3t + 1] of a grid block whose contexts lie in part blocks[3t + 2]. For pair (u, v) with m
+ * negatives n drawn from v's part:
  *   loss = −log σ(V_u·C_v) − weight·Σ log σ(−V_u·C_n)
- * All logits come from the rows as they are before the pair. A negative that is v itself teaches nothing. Negatives come from alias columns [bounds[part], bounds[part + 1]). Tasks run side by side when no two share a row of V or of C.
- * d is a multiple of 4; `scratch` holds d floats and two words a target for each thread.
+ * All logits come from the rows as they are before the pair. A negative that is v itself teaches
+ * nothing. Negatives come from alias columns [bounds[part], bounds[part + 1]). Tasks run side by
+ * side when no two share a row of V or of C. d is a multiple of 4; `scratch` holds d floats and two
+ * words a target for each thread.
  */
 export function skipGram(
   pairs: usize, blocks: usize, vertices: usize, contexts: usize, d: i32, probabilities: usize, aliases: usize, bounds: usize, table: usize, scratch: usize, negatives: i32, weight: f32, rate: f32, decay: f32, key0: i32, key1: i32, first: i32, begin: i32, end: i32,

@@ -12,8 +12,9 @@ function sortableBits(value: f32): u32 {
 }
 
 /**
- * order[r] = the positions that sort row r of x[·, n], stable; descending where `descending`, equal elements staying in order. x holds f32, or i32 when `integers`. `scratch` holds
- * 4·n + 256 words a thread. Tasks count rows.
+ * order[r] = the positions that sort row r of x[·, n], stable; descending where `descending`, equal
+ * elements staying in order. x holds f32, or i32 when `integers`. `scratch` holds 4·n + 256 words a
+ * thread. Tasks count rows.
  */
 export function argsort(x: usize, order: usize, n: i32, descending: i32, integers: i32, scratch: usize, begin: i32, end: i32): void {
   const bytes = <usize>n << 2;
@@ -57,7 +58,10 @@ export function argsort(x: usize, order: usize, n: i32, descending: i32, integer
   }
 }
 
-/** The k largest of each row of sign·x[·, n], largest first, of equals the first: their positions. Tasks count rows. NaN counts as largest. */
+/**
+ * The k largest of each row of sign·x[·, n], largest first, of equals the first: their positions.
+ * Tasks count rows. NaN counts as largest.
+ */
 export function topK(x: usize, positions: usize, n: i32, k: i32, sign: f32, scratch: usize, begin: i32, end: i32): void {
   const best = ownScratch(scratch, k << 2);
   for (let row = begin; row < end; row++) {
@@ -79,7 +83,10 @@ export function topK(x: usize, positions: usize, n: i32, k: i32, sign: f32, scra
   }
 }
 
-/** y = running sums of x[outer, n, inner] along n, from the end when `reverse`. Tasks count (outer, inner). */
+/**
+ * y = running sums of x[outer, n, inner] along n, from the end when `reverse`. Tasks count (outer,
+ * inner).
+ */
 export function cumulativeSum(x: usize, y: usize, n: i32, inner: i32, reverse: i32, begin: i32, end: i32): void {
   const step: isize = reverse ? -(<isize>inner << 2) : <isize>inner << 2;
   for (let task = begin; task < end; task++) {
@@ -93,7 +100,10 @@ export function cumulativeSum(x: usize, y: usize, n: i32, inner: i32, reverse: i
   }
 }
 
-/** h[t] = a[t]·h[t − 1] + b[t] along the middle axis of [outer, n, inner], from the end when `reverse`; h before the first is 0. Tasks count (outer, 4 inner). */
+/**
+ * h[t] = a[t]·h[t − 1] + b[t] along the middle axis of [outer, n, inner], from the end when
+ * `reverse`; h before the first is 0. Tasks count (outer, 4 inner).
+ */
 export function linearScan(a: usize, b: usize, h: usize, n: i32, inner: i32, reverse: i32, begin: i32, end: i32): void {
   const strips = (inner + 3) / 4;
   const step: isize = reverse ? -(<isize>inner << 2) : <isize>inner << 2;

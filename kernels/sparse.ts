@@ -1,11 +1,13 @@
-// Compressed-sparse-row products. Each output row (SpMM) or stored element (SDDMM) belongs to one thread.
+// Compressed-sparse-row products. Each output row (SpMM) or stored element (SDDMM) belongs to one
+// thread.
 
 import { multiplyAdd, sumLanes } from "./math";
 import { Optional } from "./optional";
 
 /**
- * y[r, :] = Σₑ valueₑ · x[columnₑ, :] over the stored elements e of rows [begin, end). `indices` = 0 means columnₑ = e (a segment sum);
- * `values` = 0 means 1. Features are taken 32 at a time, so that a row's accumulators stay in registers.
+ * y[r, :] = Σₑ valueₑ · x[columnₑ, :] over the stored elements e of rows [begin, end). `indices` =
+ * 0 means columnₑ = e (a segment sum); `values` = 0 means 1. Features are taken 32 at a time, so
+ * that a row's accumulators stay in registers.
  */
 export function spmm(indptr: usize, indices: Optional, values: Optional, x: usize, y: usize, d: i32, begin: i32, end: i32): void {
   const stride = <usize>d << 2;
@@ -33,7 +35,10 @@ export function spmm(indptr: usize, indices: Optional, values: Optional, x: usiz
   }
 }
 
-/** y[r, :] = scale[r] · Σₑ valueₑ · x[columnₑ, :]: `spmm` with its rows scaled, such as means of neighbours. */
+/**
+ * y[r, :] = scale[r] · Σₑ valueₑ · x[columnₑ, :]: `spmm` with its rows scaled, such as means of
+ * neighbours.
+ */
 export function spmmScaled(indptr: usize, indices: usize, values: Optional, scale: usize, x: usize, y: usize, d: i32, begin: i32, end: i32): void {
   spmm(indptr, indices, values, x, y, d, begin, end);
   const stride = <usize>d << 2;
@@ -47,7 +52,8 @@ export function spmmScaled(indptr: usize, indices: usize, values: Optional, scal
 }
 
 /**
- * y[r, :] += α/‖x_r‖ · x_r, or α · x_r without `normalize`: x lies in blocks of `width` columns, block b at x + b·(rows·width) floats, the last one narrower. A row of zeros adds nothing.
+ * y[r, :] += α/‖x_r‖ · x_r, or α · x_r without `normalize`: x lies in blocks of `width` columns,
+ * block b at x + b·(rows·width) floats, the last one narrower. A row of zeros adds nothing.
  */
 export function addNormalizedRows(x: usize, y: usize, alpha: f32, normalize: i32, rows: i32, width: i32, d: i32, begin: i32, end: i32): void {
   for (let row = begin; row < end; row++) {
@@ -92,7 +98,8 @@ export function addRowsOverNorm(x: usize, y: usize, squares: usize, alpha: f32, 
 }
 
 /**
- * y[r, :] = scale[r] · Σₑ valueₑ · R[columnₑ, :] for a very sparse R in compressed rows (starts, columns, entries): a scatter of few numbers a neighbour. y [rows, d].
+ * y[r, :] = scale[r] · Σₑ valueₑ · R[columnₑ, :] for a very sparse R in compressed rows (starts,
+ * columns, entries): a scatter of few numbers a neighbour. y [rows, d].
  */
 export function spmmSparse(
   indptr: usize, indices: usize, values: Optional, scale: usize, starts: usize, columns: usize, entries: usize, y: usize, d: i32, begin: i32, end: i32,
@@ -163,8 +170,9 @@ function spmm8(indices: usize, values: usize, x: usize, y: usize, stride: usize,
 }
 
 /**
- * y[r, o] = Σₑ valueₑ · w[o, columnₑ] over the stored elements of rows [begin, end): SpMM with a dense side [d, columns] that is read
- * where it lies. For so few elements that transposing it would cost more.
+ * y[r, o] = Σₑ valueₑ · w[o, columnₑ] over the stored elements of rows [begin, end): SpMM with a
+ * dense side [d, columns] that is read where it lies. For so few elements that transposing it would
+ * cost more.
  */
 export function spmmTransposed(
   indptr: usize, indices: Optional, values: Optional, w: usize, y: usize, columns: i32, d: i32, begin: i32, end: i32,
@@ -184,7 +192,10 @@ export function spmmTransposed(
   }
 }
 
-/** y[e] = ⟨a[row of e, :], b[columnₑ, :]⟩ for the stored elements of rows [begin, end); `indices` = 0 means columnₑ = e. */
+/**
+ * y[e] = ⟨a[row of e, :], b[columnₑ, :]⟩ for the stored elements of rows [begin, end); `indices` =
+ * 0 means columnₑ = e.
+ */
 export function sddmm(indptr: usize, indices: Optional, a: usize, b: usize, y: usize, d: i32, begin: i32, end: i32): void {
   const stride = <usize>d << 2;
   for (let row = begin; row < end; row++) {

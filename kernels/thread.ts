@@ -15,7 +15,10 @@ export function ownScratch(scratch: usize, bytes: i32): usize {
   return scratch + thread * <usize>bytes;
 }
 
-/** Where the tiles of the threads lie in the reserved first page, behind the pool's control block, and bytes of each. */
+/**
+ * Where the tiles of the threads lie in the reserved first page, behind the pool's control block,
+ * and bytes of each.
+ */
 const TILES: usize = 16384;
 const TILE_BYTES: usize = 512;
 

@@ -1,4 +1,5 @@
-// Random walks and the pairs that skip-gram learns from. A walk's draws depend on the key and its number alone, so any thread may make any walk.
+// Random walks and the pairs that skip-gram learns from. A walk's draws depend on the key and its
+// number alone, so any thread may make any walk.
 
 import { Optional } from "./optional";
 
@@ -67,8 +68,10 @@ function hasNeighbour(indptr: usize, indices: usize, node: i32, wanted: i32): bo
 }
 
 /**
- * Walks [begin, end) of `length` nodes from starts[walk]; −1 after a node without edges. A step goes from v to x with probability ∝ weight(v, x)·α(t, x), t the node before v: α is `back` for x = t, 1 for a neighbour of t, `away` otherwise
- * (node2vec's 1/p and 1/q; both 1 give plain walks), drawn by rejection. Walk w uses stream first + w.
+ * Walks [begin, end) of `length` nodes from starts[walk]; −1 after a node without edges. A step
+ * goes from v to x with probability ∝ weight(v, x)·α(t, x), t the node before v: α is `back` for x
+ * = t, 1 for a neighbour of t, `away` otherwise (node2vec's 1/p and 1/q; both 1 give plain walks),
+ * drawn by rejection. Walk w uses stream first + w.
  */
 export function randomWalks(
   indptr: usize, indices: usize, probabilities: Optional, aliases: Optional, starts: usize, walks: usize, length: i32, back: f32, away: f32, key0: i32, key1: i32, first: i32, begin: i32, end: i32,
@@ -106,8 +109,11 @@ export function randomWalks(
 }
 
 /**
- * Pairs (centre, context) of each walk, sorted into blocks (part of centre, part of context): counts them for every chunk of walks, or, when `pairs` is not 0, writes them from the places in `counts` on. A centre's window is uniform in 1 … window,
- * or all of `window` when `fixed`. Parts are ranges of nodes: node v lies in part partOf[v] (one byte). counts [chunks, parts²]. Tasks count chunks.
+ * Pairs (centre, context) of each walk, sorted into blocks (part of centre, part of context):
+ * counts them for every chunk of walks, or, when `pairs` is not 0, writes them from the places in
+ * `counts` on. A centre's window is uniform in 1 … window, or all of `window` when `fixed`. Parts
+ * are ranges of nodes: node v lies in part partOf[v] (one byte). counts [chunks, parts²]. Tasks
+ * count chunks.
  */
 export function walkPairs(
   walks: usize, total: i32, length: i32, perChunk: i32, window: i32, fixed: i32, partOf: usize, parts: i32, counts: usize, pairs: Optional, key0: i32, key1: i32, first: i32, begin: i32, end: i32,
@@ -140,7 +146,8 @@ export function walkPairs(
 }
 
 /**
- * Edges drawn by weight, sorted into blocks as walkPairs does: the pairs of LINE. Chunk c draws `perChunk` of `total`; sources [entries] and indices [entries] are the ends of each stored edge.
+ * Edges drawn by weight, sorted into blocks as walkPairs does: the pairs of LINE. Chunk c draws
+ * `perChunk` of `total`; sources [entries] and indices [entries] are the ends of each stored edge.
  */
 export function edgePairs(
   sources: usize, indices: usize, probabilities: Optional, aliases: Optional, entries: i32, total: i32, perChunk: i32, partOf: usize, parts: i32, counts: usize, pairs: Optional, key0: i32, key1: i32, first: i32, begin: i32, end: i32,

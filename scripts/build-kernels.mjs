@@ -1,7 +1,8 @@
-// Compiles kernels/ once per feature level and writes each module as base64 into src/engine/generated/, so that Node,
-// bundlers and browsers load it alike. Skips the work when neither the sources nor the compiler have changed.
-// From the kernels' signatures it writes what calls them by name and by number: src/engine/generated/arguments.ts for
-// TypeScript and kernels/dispatch.ts for programs.
+// Compiles kernels/ once per feature level and writes each module as base64 into
+// src/engine/generated/, so that Node, bundlers and browsers load it alike. Skips the work when
+// neither the sources nor the compiler have changed. From the kernels' signatures it writes what
+// calls them by name and by number: src/engine/generated/arguments.ts for TypeScript and
+// kernels/dispatch.ts for programs.
 
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
@@ -36,7 +37,10 @@ const sharedOptions = [
 const DISPATCH = 'dispatch.ts';
 const levels = { simd: [], relaxed: ['--enable', 'relaxed-simd'] };
 
-/** What a parameter's type means: its letter in a signature, how a program loads it, and what TypeScript gives. */
+/**
+ * What a parameter's type means: its letter in a signature, how a program loads it, and what
+ * TypeScript gives.
+ */
 const kinds = {
   usize: { letter: 'u', load: '<usize>load<u32>', type: 'Region' },
   Optional: { letter: 'u', load: '<usize>load<u32>', type: 'Region | null' },
@@ -59,8 +63,8 @@ for (const [level, options] of Object.entries(levels)) {
 }
 
 /**
- * Every exported kernel that takes a range, in the order of its number: the file, its names in the file and outside,
- * and its parameters without the range.
+ * Every exported kernel that takes a range, in the order of its number: the file, its names in the
+ * file and outside, and its parameters without the range.
  */
 async function readKernels() {
   const outerNames = await exportedNames();
@@ -83,7 +87,10 @@ async function readKernels() {
   return found;
 }
 
-/** The name under which kernels/index.ts exports a function of a file; undefined for one that it keeps. */
+/**
+ * The name under which kernels/index.ts exports a function of a file; undefined for one that it
+ * keeps.
+ */
 async function exportedNames() {
   const index = await readFile(join(root, 'kernels/index.ts'), 'utf8');
   const exported = new Map();
@@ -96,7 +103,10 @@ async function exportedNames() {
   return (file, inner) => exported.get(`${file}/${inner}`) ?? (whole.has(file) ? inner : undefined);
 }
 
-/** The file through which a program calls kernels by number. A kernel's arguments lie in memory, 4 bytes each. */
+/**
+ * The file through which a program calls kernels by number. A kernel's arguments lie in memory, 4
+ * bytes each.
+ */
 function dispatchSource(kernels) {
   const files = grouped(kernels, ({ file }) => file);
   return `${[
@@ -114,8 +124,8 @@ function dispatchSource(kernels) {
 }
 
 /**
- * The types of the kernels' arguments, the functions that put named arguments into a kernel's order (one for all
- * kernels whose parameters are alike), and the signatures.
+ * The types of the kernels' arguments, the functions that put named arguments into a kernel's order
+ * (one for all kernels whose parameters are alike), and the signatures.
  */
 function argumentsSource(kernels) {
   const groups = grouped(kernels, ({ parameters }) => JSON.stringify(parameters));

@@ -12,7 +12,7 @@ import {
   node2vec,
   type SkipGramProgress,
 } from '../embedding/index.js';
-import { setThreads } from '../engine/index.js';
+import { setThreads, tensorMemoryBudget } from '../engine/index.js';
 import { Graph } from '../structure/index.js';
 import type { Tensor } from '../tensor/index.js';
 import { number } from './arguments.js';
@@ -20,9 +20,6 @@ import { Bar, compact } from './bar.js';
 import { withRanks } from './ranks.js';
 
 const methods = ['fastrp', 'deepwalk', 'node2vec', 'line'] as const;
-
-/** Tensor memory that vectors may take before they are kept outside it. */
-const TENSOR_BYTES = 3 * 2 ** 30;
 
 interface Flags {
   readonly method: (typeof methods)[number];
@@ -105,7 +102,7 @@ async function embedOn(ranks: Communicator, path: string, flags: Flags): Promise
     throw new Error(`under mpirun only fastrp runs; ${flags.method} uses the threads of one process`);
   const { graph, names } = await loadGraphFile(path, flags.directed, !first);
   const { signal, release } = interruptSignal();
-  const outside = flags.method === 'fastrp' && fastRPBytes(graph, flags.dim) > TENSOR_BYTES;
+  const outside = flags.method === 'fastrp' && fastRPBytes(graph, flags.dim) > tensorMemoryBudget();
   const bar = new Bar(flags.method, outside ? 'columns' : 'pairs', !first || (flags.method === 'fastrp' && !outside));
   const started = performance.now();
   try {

@@ -1,8 +1,8 @@
 // What commands that run a language model have in common: options, opening with progress, and what is said of it.
 
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { setThreads } from '../engine/index.js';
-import { type CacheFormat, DEFAULT_BUDGET } from '../lm/index.js';
+import type { CacheFormat } from '../lm/index.js';
 import type { StoredBundle } from '../lm/node.js';
 import type { QuantizedFormat } from '../quantized/index.js';
 import { bytes, choice, number } from './arguments.js';
@@ -21,10 +21,10 @@ A model is a .gguf file (the first, if it is split; Llama, Qwen2, Qwen3, Qwen3-M
 
 export function withModel(command: Command): Command {
   return command
-    .addOption(
-      new Option('--memory <size>', 'memory for weights at most, as 800M or 3G')
-        .argParser(bytes)
-        .default(DEFAULT_BUDGET, '3G'),
+    .option(
+      '--memory <size>',
+      'memory for weights at most, as 800M (default: three quarters of tensor memory, 3G)',
+      bytes,
     )
     .option('--quantize <format>', 'turn weights of floats into Q8_0 or Q4_0', choice('Q8_0', 'Q4_0'))
     .option('--cache <format>', 'keys and values of the context as f16 or f32', choice('f16', 'f32'), 'f16')

@@ -6,7 +6,7 @@
 // P = D⁻¹A, L = diag(d_j^β), R very sparse. (P^k)_{ij} tends to d_j/2m, so β < 0 takes weight from nodes of high degree.
 
 import { alone, type Communicator, shareOf } from '../distributed/index.js';
-import { cpu, eventTurn, regionAt } from '../engine/index.js';
+import { cpu, eventTurn, regionAt, tensorMemoryBudget } from '../engine/index.js';
 import { SparseMatrix, SparsePattern } from '../sparse/index.js';
 import { type Graph, powers } from '../structure/index.js';
 import {
@@ -179,13 +179,10 @@ export function fastRPBytes(graph: Graph, dim: number): number {
   return 4 * (nnz * (graph.weights ? 2 : 1) + 6 * graph.nodeCount * dim);
 }
 
-/** Tensor memory that the graph and a block may use: somewhat below the 4 GiB that there are. */
-const TENSOR_BYTES = 3.7 * 2 ** 30;
-
-/** The widest block whose five matrices (the sum, and what the chain or standardising makes beside it) and a dozen vectors fit beside the graph. */
+/** The widest block that the memory budget allows: its five matrices (the sum, and what the chain or standardising makes beside it) and a dozen vectors fit beside the graph. */
 function blockWidth(graph: Graph): number {
   const n = Math.max(1, graph.nodeCount);
-  const free = TENSOR_BYTES - 4 * graph.successors.nnz * (graph.weights ? 2 : 1) - 12 * 4 * n;
+  const free = tensorMemoryBudget() - 4 * graph.successors.nnz * (graph.weights ? 2 : 1) - 12 * 4 * n;
   return Math.max(4, Math.min(BLOCK, 4 * Math.floor(free / (5 * 4 * 4 * n))));
 }
 

@@ -1,5 +1,7 @@
-// Activations that kernels can apply to their results before storing them, by the code that kernels/activation.ts knows.
+// Activations that kernels can apply to their results before storing them, by the code that
+// kernels/activation.ts knows.
 
+/** Activations by name, with the code that kernels take. */
 export const activations = {
   none: 0,
   relu: 1,
@@ -12,4 +14,5 @@ export const activations = {
   tanh: 8,
 } as const;
 
+/** An activation that a kernel can apply to its result. */
 export type Activation = keyof typeof activations;

@@ -1,5 +1,6 @@
-// The seam between tensors and the machines that compute. A device stores buffers and runs named kernels over regions of
-// them. The CPU device is synchronous; one that is not (a GPU) queues its work and settles it when a result is read.
+// The seam between tensors and the machines that compute. A device stores buffers and runs named
+// kernels over regions of them. The CPU device is synchronous; one that is not (a GPU) queues its
+// work and settles it when a result is read.
 
 import type { ArgumentsOf, KernelName } from './cpu/routines/index.js';
 import type { Buffer, DType, Region, TypedArray } from './region.js';

@@ -2,6 +2,7 @@
 
 import { CpuDevice, type MemoryUse } from './cpu/index.js';
 import { environment } from './kernels.js';
+import { PLANNED_SHARE } from './limits.js';
 
 export { type Activation, activations } from './activation.js';
 export type { MemoryUse } from './cpu/index.js';
@@ -29,7 +30,7 @@ export {
 
 export { type Background, startBackground } from './threads.js';
 
-/** The device that tensors live on unless told otherwise. */
+/** The device that tensors live on by default. */
 export const cpu: CpuDevice = await CpuDevice.create();
 
 /** Threads that kernels use, the calling one among them. Results do not depend on it. */
@@ -37,13 +38,23 @@ export function setThreads(n: number): void {
   cpu.setThreads(n);
 }
 
+/** Threads that kernels use, the calling one among them. */
 export function threads(): number {
   return cpu.threads;
 }
 
-/** Tensor memory in use now and at most so far. */
+/** Tensor memory in use now, and the peak so far. */
 export function memoryUse(): MemoryUse {
   return cpu.memoryUse;
+}
+
+/**
+ * Bytes of tensors that a job may plan to hold: three quarters of what this host offers, 3 GiB of 4
+ * by default. What is larger (vectors of a large graph, weights of a large model) is kept elsewhere
+ * and brought in by parts.
+ */
+export function tensorMemoryBudget(): number {
+  return PLANNED_SHARE * cpu.memoryLimit;
 }
 
 export { median, medianSeconds } from './timing.js';

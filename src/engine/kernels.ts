@@ -1,9 +1,12 @@
-// Loads the compiled kernels: picks the feature level of this host, compiles the module and instantiates it on the heap.
+// Loads the compiled kernels: picks the feature level of this host, compiles the module and
+// instantiates it on the heap.
 
 /** SIMD alone, or SIMD with relaxed instructions (fused multiply-add). */
 export type FeatureLevel = 'simd' | 'relaxed';
 
-/** A module whose one function uses `f32x4.relaxed_madd`: it validates where relaxed SIMD exists. */
+/**
+ * A module whose one function uses `f32x4.relaxed_madd`: it validates where relaxed SIMD exists.
+ */
 const RELAXED_PROBE = new Uint8Array([
   0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, 0x01, 0x04, 0x01, 0x60, 0x00, 0x00, 0x03, 0x02, 0x01, 0x00, 0x0a,
   0x14, 0x01, 0x12, 0x00, 0x41, 0x00, 0xfd, 0x11, 0x41, 0x00, 0xfd, 0x11, 0x41, 0x00, 0xfd, 0x11, 0xfd, 0x85, 0x02,
@@ -15,6 +18,11 @@ export function environment(name: string): string | undefined {
   return globalThis.process?.env?.[name];
 }
 
+/**
+ * The level that this runtime has, or the one that `GOSSAMER_KERNELS` asks for.
+ *
+ * @throws Error for an unknown level, or one that the runtime lacks.
+ */
 export function featureLevel(): FeatureLevel {
   const asked = environment('GOSSAMER_KERNELS');
   if (asked === 'simd') return 'simd';
@@ -26,6 +34,7 @@ export function featureLevel(): FeatureLevel {
   return available ? 'relaxed' : 'simd';
 }
 
+/** Compiles the kernels of a level. */
 export async function loadModule(level: FeatureLevel): Promise<WebAssembly.Module> {
   const { default: encoded } = await (level === 'relaxed'
     ? import('./generated/relaxed.js')
@@ -38,13 +47,17 @@ const PAGE = 65536;
 const INITIAL_PAGES = 256;
 const MAXIMUM_PAGES = 65536;
 
-/** Whether memory can be shared with worker threads: always in Node, in browsers where the page is cross-origin isolated. */
+/**
+ * Whether memory can be shared with worker threads: always in Node, in browsers where the page is
+ * cross-origin isolated.
+ */
 export const sharesMemory: boolean =
   typeof SharedArrayBuffer !== 'undefined' &&
   (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated !== false;
 
 /**
- * A memory of at most 4 GiB (or `GOSSAMER_MEMORY_MIB`). Where so much address space cannot be reserved, as on phones, smaller ones are tried.
+ * A memory of at most 4 GiB (or `GOSSAMER_MEMORY_MIB`). Where so much address space cannot be
+ * reserved, as on phones, smaller ones are tried.
  */
 export function createMemory(): { memory: WebAssembly.Memory; maximumBytes: number } {
   const limit = Number(environment('GOSSAMER_MEMORY_MIB') ?? 4096);
@@ -64,7 +77,9 @@ export function createMemory(): { memory: WebAssembly.Memory; maximumBytes: numb
   }
 }
 
-/** The same module with its memory import declared unshared: one flag byte after the import's name. */
+/**
+ * The same module with its memory import declared unshared: one flag byte after the import's name.
+ */
 function withoutSharedMemory(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const name = [6, ...'memory'].map((part) => (typeof part === 'number' ? part : part.charCodeAt(0)));
   const start = bytes.findIndex((_, index) => name.every((value, offset) => bytes[index + offset] === value));

@@ -1,13 +1,17 @@
 // The heap: one growable WebAssembly memory and an allocator of size classes over it.
 //
-// A request is rounded up to a class (four classes an octave, so at most a quarter is wasted) and served from that class's
-// free list, else from the untouched end of memory. When the end is reached, adjacent free blocks are merged and carved anew.
+// A request is rounded up to a class (four classes an octave, so at most a quarter is wasted) and
+// served from that class's free list, else from the untouched end of memory. When the end is
+// reached, adjacent free blocks are merged and split again.
 
 const PAGE = 65536;
 const ALIGNMENT = 64;
 /** The first page holds the thread pool's control block. */
 export const RESERVED_BYTES = PAGE;
-/** Readable bytes after the last block: kernels load whole vectors across the end of a row and mask what does not belong to it. */
+/**
+ * Readable bytes after the last block: kernels load whole vectors across the end of a row and mask
+ * the foreign lanes.
+ */
 const GUARD_BYTES = 4096;
 
 interface Span {
@@ -22,6 +26,7 @@ export function sizeClass(bytes: number): number {
   return Math.ceil(bytes / quarter) * quarter;
 }
 
+/** The allocator of the kernels' memory: addresses are byte offsets into it. */
 export class Heap {
   /** Bytes handed out, in whole size classes. */
   bytesInUse = 0;
@@ -48,6 +53,7 @@ export class Heap {
     return address;
   }
 
+  /** Takes back a block of `bytes` as asked for. */
   release(address: number, bytes: number): void {
     const size = sizeClass(bytes);
     const list = this.#free.get(size);

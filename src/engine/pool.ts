@@ -1,8 +1,10 @@
-// The thread pool: workers on the shared memory that help the calling thread through the chunks of one kernel call.
+// The thread pool: workers on the shared memory that help the calling thread through the chunks of
+// one kernel call.
 //
-// A job is a kernel, its arguments and chunk boundaries, written to the control block; whoever is free takes the next chunk. The caller
-// always works too and waits only for workers that have entered, so a sleeping worker costs nothing and none has to have
-// started. Chunks never share an output, so the result is the same for any number of threads.
+// A job is a kernel, its arguments and chunk boundaries, written to the control block; whoever is
+// free takes the next chunk. The caller always works too and waits only for workers that have
+// entered, so a sleeping worker costs nothing and none has to have started. Chunks never share an
+// output, so the result is the same for any number of threads.
 
 import { sharesMemory } from './kernels.js';
 import { availableThreads, startWorker } from './threads.js';
@@ -17,6 +19,7 @@ const CALLER_SPINS = 20_000;
 const MAXIMUM_CHUNKS = 1024;
 const MAXIMUM_THREADS = 64;
 
+/** Workers that share the kernels' memory, and the calling thread among them. */
 export class Pool {
   #threads: number;
   #workers = 0;
@@ -43,11 +46,14 @@ export class Pool {
     if (threads !== undefined) this.setThreads(threads);
   }
 
+  /** Threads that take part, the calling one included. */
   get threads(): number {
     return this.#threads;
   }
 
-  /** @throws RangeError unless 1 ≤ n ≤ 64 and an integer. Without shared memory the count stays 1. */
+  /**
+   * @throws RangeError unless 1 ≤ n ≤ 64 and an integer. Without shared memory the count stays 1.
+   */
   setThreads(n: number): void {
     if (!Number.isInteger(n) || n < 1 || n > MAXIMUM_THREADS) {
       throw new RangeError(`setThreads: expected an integer from 1 to ${MAXIMUM_THREADS}, got ${n}`);
@@ -134,7 +140,10 @@ export class Pool {
   }
 }
 
-/** Sleeps until notified or a millisecond has passed; a browser's main thread may not sleep and returns at once. */
+/**
+ * Sleeps until notified or a millisecond has passed; a browser's main thread may not sleep and
+ * returns at once.
+ */
 function waitBriefly(words: Int32Array, index: number, value: number): void {
   const mainThread = typeof document !== 'undefined';
   if (!mainThread) Atomics.wait(words, index, value, 1);

@@ -3,11 +3,13 @@
 /** Element types. f32 and i32 compute; the others store. */
 export type DType = 'f32' | 'i32' | 'u8' | 'i8';
 
+/** The arrays that hold elements in JavaScript. */
 export type TypedArray = Float32Array | Int32Array | Uint8Array | Int8Array;
 
 /** The typed array that holds elements of a type. */
 export const arrayTypes = { f32: Float32Array, i32: Int32Array, u8: Uint8Array, i8: Int8Array } as const;
 
+/** Bytes that an element of a type takes. */
 export const bytesPerElement: Readonly<Record<DType, number>> = { f32: 4, i32: 4, u8: 1, i8: 1 };
 
 /** A block of device memory, shared by the tensors that view it. */

@@ -38,7 +38,8 @@ export interface Background {
 }
 
 /**
- * Starts a worker that never keeps the process alive. `source` is the text of an expression that gives its handler: (message, answer) => void, where answer(message, transfer) replies.
+ * Starts a worker that never keeps the process alive. `source` is the text of an expression that
+ * gives its handler: (message, answer) => void, where answer(message, transfer) replies.
  */
 export function startBackground(source: string, onAnswer: (message: unknown) => void): Background {
   const threads = nodeModule('node:worker_threads');

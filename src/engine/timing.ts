@@ -9,7 +9,10 @@ export function median(values: readonly number[]): number {
     : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
 }
 
-/** Median seconds of `repeats` calls (and as many more as fit `least` seconds) after `warmUp` that do not count. */
+/**
+ * Median seconds of `repeats` calls (and as many more as fit `least` seconds) after `warmUp` that
+ * do not count.
+ */
 export function medianSeconds(body: () => void, repeats = 7, warmUp = 3, least = 0): number {
   for (let i = 0; i < warmUp; i++) body();
   const times: number[] = [];

@@ -1,6 +1,9 @@
-// A turn of the event loop within long work.
+// Yielding to the event loop within long work.
 
-/** Calls back when what waits has had its turn: at once in Node; in browsers by a message, as their timers wait for milliseconds. */
+/**
+ * Calls back after the events that are pending: at once in Node; in browsers by a message, as their
+ * timers wait for milliseconds.
+ */
 const later: (callback: () => void) => void =
   typeof setImmediate === 'function'
     ? setImmediate
@@ -13,7 +16,9 @@ const later: (callback: () => void) => void =
         port2.postMessage(undefined);
       };
 
-/** Gives timers and signals their turn during long work. @throws the reason of `signal` when it has aborted */
+/**
+ * Lets timers and signals run during long work. @throws the reason of `signal` when it has aborted
+ */
 export async function eventTurn(signal?: AbortSignal | undefined): Promise<void> {
   await new Promise<void>(later);
   signal?.throwIfAborted();

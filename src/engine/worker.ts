@@ -1,5 +1,6 @@
-// What a worker thread runs. `workerMain` is sent as source text, so it refers to nothing outside itself; the words of the
-// control block that it shares with the pool are numbered here and in `pool.ts` alike.
+// What a worker thread runs. `workerMain` is sent as source text, so it refers to nothing outside
+// itself; the words of the control block that it shares with the pool are numbered here and in
+// `pool.ts` alike.
 
 /** Positions of 32-bit words in the control block. */
 export const CONTROL = {
@@ -27,6 +28,7 @@ export const CONTROL = {
   arguments: 2048,
 } as const;
 
+/** What a worker is started with. */
 export interface WorkerStart {
   readonly id: number;
   readonly module: WebAssembly.Module;
@@ -35,6 +37,7 @@ export interface WorkerStart {
   readonly spins: number;
 }
 
+/** The worker's loop: waits for jobs and takes chunks of them. */
 export function workerMain({ id, module, memory, control, spins }: WorkerStart): void {
   const words = new Int32Array(memory.buffer, 0, control.arguments);
   const values = new Float64Array(memory.buffer, control.arguments * 4, 64);

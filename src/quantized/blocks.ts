@@ -25,11 +25,11 @@ type BlockKind = 'nibbles' | 'shiftedNibbles' | 'bytes' | 'smallBytes' | 'halves
 
 /** Bytes of a panel's block before its quanta and with them, and the product of each kind. */
 const kinds = {
-  nibbles: { head: 32, bytes: 160, product: 'matmulNibbles' },
-  shiftedNibbles: { head: 64, bytes: 192, product: 'matmulShiftedNibbles' },
-  bytes: { head: 32, bytes: 288, product: 'matmulBytes' },
-  smallBytes: { head: 64, bytes: 320, product: 'matmulSmallBytes' },
-  halves: { head: 64, bytes: 320, product: 'matmulHalves' },
+  nibbles: { head: 32, bytes: 160, product: 'matmulInt4' },
+  shiftedNibbles: { head: 64, bytes: 192, product: 'matmulUint4' },
+  bytes: { head: 32, bytes: 288, product: 'matmulInt8' },
+  smallBytes: { head: 64, bytes: 320, product: 'matmulUint5' },
+  halves: { head: 64, bytes: 320, product: 'matmulInt6' },
 } as const;
 
 interface BlockLayout {

@@ -3,7 +3,9 @@ import type { Runner } from '../../src/engine/cpu/runner.js';
 import { type ArgumentsOf, cpu, type Region } from '../../src/engine/index.js';
 import { emptyTensor, ones, type Tensor, zeros } from '../../src/tensor/index.js';
 
-/** Calls that do not compile: `tsc` fails where one of these lines is no error. They are never run. */
+/**
+ * Calls that do not compile: `tsc` fails where one of these lines is no error. They are never run.
+ */
 export function forgotten(x: Tensor, y: Tensor, run: Runner, region: Region): void {
   // @ts-expect-error a forgotten address
   cpu.run('relu', { x, n: 4 });

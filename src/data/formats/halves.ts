@@ -26,7 +26,7 @@ export function widenHalves(
       cpu.run('widenHalves', {
         x: source,
         y: slice(flat, [first, first + count]),
-        brain: Number(type === 'BF16'),
+        bfloat16: Number(type === 'BF16'),
         n: count,
       });
     });

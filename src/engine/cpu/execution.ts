@@ -1,5 +1,5 @@
-// What routines ask for: loops over kernels, and memory that they need meanwhile. A `Runner` does it at once, a
-// `RecordingDevice` for later.
+// What routines ask for: loops over kernels, and memory that they need meanwhile. A `Runner` does
+// it at once, a `RecordingDevice` for later.
 
 import type { KernelArguments } from '../generated/arguments.js';
 import type { Region } from '../region.js';
@@ -11,14 +11,19 @@ export interface Execution {
   readonly tiles: Pick<TileChoice, 'time'>;
   /** Steps [0, size), each of about `cost` nanoseconds. */
   over<Name extends keyof KernelArguments>(kernel: Name, args: KernelArguments[Name], size: number, cost: number): void;
-  /** One share of [0, size) a thread, for kernels where every share reads the whole input; `work` is that reading. */
+  /**
+   * One share of [0, size) a thread, for kernels where every share reads the whole input; `work` is
+   * that reading.
+   */
   inShares<Name extends keyof KernelArguments>(
     kernel: Name,
     args: KernelArguments[Name],
     size: number,
     work: number,
   ): void;
-  /** Rows [0, rows) whose cost is their number of stored elements, read from `indptr`, times `cost`. */
+  /**
+   * Rows [0, rows) whose cost is their number of stored elements, read from `indptr`, times `cost`.
+   */
   overSegments<Name extends SegmentKernel>(kernel: Name, args: KernelArguments[Name], rows: number, cost: number): void;
   /** Lends `bytes` of memory for the length of a call. */
   withScratch(bytes: number, use: (scratch: Region) => void): void;

@@ -11,12 +11,14 @@ import { type ArgumentsOf, type KernelName, runRoutine } from './routines/index.
 import { Runner } from './runner.js';
 import { TileChoice } from './tiles.js';
 
+/** Tensor memory in use, in bytes of whole size classes. */
 export interface MemoryUse {
   readonly bytes: number;
   readonly buffers: number;
   readonly peakBytes: number;
 }
 
+/** The device that computes with WebAssembly, at once, on the calling thread and the pool. */
 export class CpuDevice implements HostDevice {
   readonly name = 'cpu';
   readonly #heap: Heap;
@@ -44,6 +46,7 @@ export class CpuDevice implements HostDevice {
     return new CpuDevice(level, await loadModule(level), memory, maximumBytes);
   }
 
+  /** Threads that kernels use, the calling one included. */
   get threads(): number {
     return this.#pool.threads;
   }
@@ -52,8 +55,14 @@ export class CpuDevice implements HostDevice {
     this.#pool.setThreads(n);
   }
 
+  /** Memory in use now, and the peak so far. */
   get memoryUse(): MemoryUse {
     return { bytes: this.#heap.bytesInUse, buffers: this.#heap.buffersInUse, peakBytes: this.#heap.peakBytes };
+  }
+
+  /** Bytes to which memory may grow: 4 GiB, `GOSSAMER_MEMORY_MIB`, or what the host grants. */
+  get memoryLimit(): number {
+    return this.#heap.maximumBytes;
   }
 
   allocate(bytes: number): Buffer {
@@ -91,7 +100,10 @@ export class CpuDevice implements HostDevice {
     runRoutine(this.#runner, kernel, args);
   }
 
-  /** Records what `body` runs on the device it is given, instead of running it. Regions of this device become constants of the program. */
+  /**
+   * Records what `body` runs on the device it is given, instead of running it. Regions of this
+   * device become constants of the program.
+   */
   record(body: (device: RecordingDevice) => void): Program {
     const recording = new RecordingDevice(
       this.threads,
@@ -102,7 +114,10 @@ export class CpuDevice implements HostDevice {
     return prepare(recording, this.#heap, this.#runner);
   }
 
-  /** Lays a program out in memory. `inputs` and `outputs` are buffers that the caller writes before and reads after a run. */
+  /**
+   * Lays a program out in memory. `inputs` and `outputs` are buffers that the caller writes before
+   * and reads after a run.
+   */
   load(program: Program, inputs: readonly number[], outputs: readonly number[]): LoadedProgram {
     return new LoadedProgram(program, inputs, outputs, this.#heap, this.#runner);
   }

@@ -1,4 +1,5 @@
-// Programs: kernel calls whose every address is known. Temporary buffers share one arena, each place being used again once its last reader is done.
+// Programs: kernel calls whose every address is known. Temporary buffers share one arena, each
+// place being used again once its last reader is done.
 
 import { signatures } from '../generated/arguments.js';
 import { chunkCount, PARALLEL_STEP_WORK, PARALLEL_WORK } from '../limits.js';
@@ -79,7 +80,10 @@ function lifetimes(
   return found;
 }
 
-/** Offsets in one arena: large buffers first, each at the lowest place that no buffer alive at the same time holds. */
+/**
+ * Offsets in one arena: large buffers first, each at the lowest place that no buffer alive at the
+ * same time holds.
+ */
 export function placeInArena(
   program: Program,
   inputs: readonly number[],
@@ -198,6 +202,7 @@ export class LoadedProgram {
     return this.#addresses[buffer] as number;
   }
 
+  /** Runs every step, on as many threads as both the program and the pool have. */
   run(): void {
     const { pool } = this.#runner;
     pool.runAlone('resetProgram', [this.#table], this.#count);

@@ -1,7 +1,9 @@
-// Records what routines would do: a program of kernel calls over buffers that need no place yet. Static plans are made of it.
+// Records what routines would do: a program of kernel calls over buffers that need no place yet.
+// Static plans are made of it.
 //
-// Buffers get addresses beyond any real one, so that an address stays recognisable among the arguments of a kernel. Packing of constants is taken out of the program: it
-// is done once, when the program is laid out in memory.
+// Buffers get addresses beyond any real one, so that an address stays recognisable among the
+// arguments of a kernel. Packing of constants is taken out of the program: it is done once, when
+// the program is laid out in memory.
 
 import type { Device } from '../device.js';
 import { type KernelArguments, packers } from '../generated/arguments.js';
@@ -18,11 +20,14 @@ export interface Step {
   readonly kernel: string;
   readonly args: readonly number[];
   readonly size: number;
-  /** Rough nanoseconds of one step of the loop; 0 where the loop gets one share a thread of `work`. */
+  /**
+   * Rough nanoseconds of one step of the loop; 0 where the loop gets one share a thread of `work`.
+   */
   readonly cost: number;
   readonly work?: number;
 }
 
+/** A buffer of a program. */
 export interface PlannedBuffer {
   readonly bytes: number;
   /** What it holds from the start; undefined for one that steps write. */
@@ -32,6 +37,7 @@ export interface PlannedBuffer {
 /** Kernels that only bring an operand into another order. */
 const PACKING = new Set(['packFilters', 'gemmPackB']);
 
+/** A device that notes kernel calls in place of making them. */
 export class RecordingDevice implements Device, Execution {
   readonly name = 'plan';
   readonly buffers: PlannedBuffer[] = [];

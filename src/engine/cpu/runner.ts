@@ -13,6 +13,7 @@ export function addressOf(region: Region | null): number {
   return region === null ? 0 : region.buffer.address + region.byteOffset;
 }
 
+/** Runs kernels at once. */
 export class Runner implements Execution {
   constructor(
     readonly heap: Heap,

@@ -213,7 +213,7 @@ export class KeyValueCache {
   /** Halves as floats, for one pass. */
   #widened(halves: Tensor): Tensor {
     const floats = emptyTensor(halves.shape.slice(0, 3), 'f32');
-    cpu.run('widenHalves', { x: halves, y: floats, brain: 0, n: floats.size });
+    cpu.run('widenHalves', { x: halves, y: floats, bfloat16: 0, n: floats.size });
     return floats;
   }
 

@@ -9,5 +9,5 @@ export { DenseMatrix, type WeightMatrix } from './matrix.js';
 export { LanguageModel, type Sequence } from './model.js';
 export { type RopeScaling, ropeScalingOf } from './rope.js';
 export { logProbabilities, Sampler, type SamplingOptions, type TokenProbability } from './sampler.js';
-export { DEFAULT_BUDGET, WeightStore } from './store.js';
+export { WeightStore } from './store.js';
 export { ggufWeights, namedWeights, safetensorsWeights, type WeightSource } from './weights.js';

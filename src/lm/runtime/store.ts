@@ -1,10 +1,8 @@
 // Weights that stay in their file until a pass needs them, within a budget of memory.
 
+import { tensorMemoryBudget } from '../../engine/index.js';
 import { concatenate, type Tensor } from '../../tensor/index.js';
 import type { LoadedMatrix, StoredWeights, WeightMatrix } from './matrix.js';
-
-/** What is kept when nobody says otherwise: WebAssembly's memory of 4 GiB, less room for caches and activations. */
-export const DEFAULT_BUDGET = 3 * 2 ** 30;
 
 /**
  * Keeps what fits a budget. When room is needed, experts go first, the least recently used before others; then matrices of every pass, the most recently used first: passes repeat in the same order, so that one is needed last.
@@ -15,8 +13,8 @@ export class WeightStore {
   #used = 0;
   #bytesRead = 0;
 
-  /** @param budget bytes of weights in memory at most */
-  constructor(readonly budget: number = DEFAULT_BUDGET) {}
+  /** @param budget bytes of weights in memory at most; what is left of tensor memory is for caches and activations. */
+  constructor(readonly budget: number = tensorMemoryBudget()) {}
 
   /** Bytes of weights in memory. */
   get used(): number {

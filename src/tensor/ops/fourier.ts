@@ -37,7 +37,7 @@ const fourierOp: Op<{ sign: 1 | -1 }> = {
       im: im as Tensor,
       outRe: outRe as Tensor,
       outIm: outIm as Tensor,
-      turns: table,
+      twiddles: table,
       rows,
       n,
     });

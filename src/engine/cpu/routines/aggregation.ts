@@ -4,7 +4,10 @@ import type { KernelArguments } from '../../generated/arguments.js';
 import type { Region } from '../../region.js';
 import type { Execution } from '../execution.js';
 
-/** Sizes of x [images, channels, height, width], of which every `sharing`-th channel has the same filters. */
+/**
+ * Sizes of x [images, channels, height, width], of which every `sharing`-th channel has the same
+ * filters.
+ */
 export interface AggregationSizes {
   readonly images: number;
   readonly channels: number;
@@ -18,7 +21,10 @@ type OperandsOf<Name extends keyof KernelArguments> = Omit<
   'scratch' | 'scratchBytes' | keyof AggregationSizes
 > & { readonly sizes: AggregationSizes };
 
-/** Lends padded copies of the planes that share filters, and of as many planes of filters as are asked for. */
+/**
+ * Lends padded copies of the planes that share filters, and of as many planes of filters as are
+ * asked for.
+ */
 function withPlanes(
   run: Execution,
   { images, channels, sharing, height, width }: AggregationSizes,

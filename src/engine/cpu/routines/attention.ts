@@ -5,7 +5,10 @@ import { ATTENTION_BLOCK } from '../../limits.js';
 import type { Region } from '../../region.js';
 import type { Execution } from '../execution.js';
 
-/** q [batch, heads, queries, depth], k [batch, keyHeads, keys, depth], v [batch, keyHeads, keys, valueDepth]. */
+/**
+ * q [batch, heads, queries, depth], k [batch, keyHeads, keys, depth], v [batch, keyHeads, keys,
+ * valueDepth].
+ */
 export interface AttentionSizes {
   readonly batch: number;
   readonly heads: number;

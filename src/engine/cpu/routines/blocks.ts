@@ -15,9 +15,12 @@ export interface BlockProductArguments {
   readonly blocks: number;
 }
 
-type BlockKernel = KernelsWith<KernelArguments['matmulNibbles']>;
+type BlockKernel = KernelsWith<KernelArguments['matmulInt4']>;
 
-/** Rows of x are quantised in blocks first: int8 or int16 quanta, a scale a block, and sums of half blocks. */
+/**
+ * Rows of x are quantised in blocks first: int8 or int16 quanta, a scale a block, and sums of half
+ * blocks.
+ */
 function blockProduct(kernel: BlockKernel, kind: number) {
   return (run: Execution, { x, panels, y, m, n, blocks }: BlockProductArguments): void => {
     const count = m * blocks;
@@ -30,11 +33,11 @@ function blockProduct(kernel: BlockKernel, kind: number) {
 }
 
 export const blockRoutines = {
-  matmulNibbles: blockProduct('matmulNibbles', 0),
-  matmulShiftedNibbles: blockProduct('matmulShiftedNibbles', 1),
-  matmulBytes: blockProduct('matmulBytes', 2),
-  matmulSmallBytes: blockProduct('matmulSmallBytes', 3),
-  matmulHalves: blockProduct('matmulHalves', 4),
+  matmulInt4: blockProduct('matmulInt4', 0),
+  matmulUint4: blockProduct('matmulUint4', 1),
+  matmulInt8: blockProduct('matmulInt8', 2),
+  matmulUint5: blockProduct('matmulUint5', 3),
+  matmulInt6: blockProduct('matmulInt6', 4),
   /** Panels from rows of blocks as they lie in a file. */
   packBlocks: (run: Execution, args: KernelArguments['packBlocks']): void =>
     run.over('packBlocks', args, Math.ceil(args.rows / 8), args.columns * 3),

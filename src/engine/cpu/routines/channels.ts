@@ -1,4 +1,5 @@
-// Functions of the channels of images [images, channels, pixels]: statistics, scales, and products with sparse weights.
+// Functions of the channels of images [images, channels, pixels]: statistics, scales, and products
+// with sparse weights.
 
 import type { KernelArguments } from '../../generated/arguments.js';
 import type { Execution } from '../execution.js';

@@ -1,9 +1,12 @@
-// Passes of the convolution kernel: which pixels and taps a convolution or its input's gradient takes at a time, and the
-// geometry tables that kernels/convolution.ts reads.
+// Passes of the convolution kernel: which pixels and taps a convolution or its input's gradient
+// takes at a time, and the geometry tables that kernels/convolution.ts reads.
 
 import { GEMM_DEPTH, PANEL, WINDOW_BLOCKS_PER_THREAD, WINDOW_BYTES, WINDOW_PANELS } from '../../limits.js';
 
-/** Sizes of a convolution x [images, channels, height, width] → y [images, filters, outHeight, outWidth]. */
+/**
+ * Sizes of a convolution x [images, channels, height, width] → y [images, filters, outHeight,
+ * outWidth].
+ */
 export interface ConvolutionSizes {
   readonly images: number;
   readonly channels: number;
@@ -23,7 +26,10 @@ export interface ConvolutionSizes {
   readonly groups: number;
 }
 
-/** A pointwise convolution sees its pixels as one row: no panel of columns is left half empty at the end of a short row. */
+/**
+ * A pointwise convolution sees its pixels as one row: no panel of columns is left half empty at the
+ * end of a short row.
+ */
 export function flattened(sizes: ConvolutionSizes): ConvolutionSizes {
   const { kernelHeight, kernelWidth, strideY, strideX, padTop, padLeft, height, width, outHeight, outWidth } = sizes;
   const pointwise =
@@ -157,7 +163,10 @@ function tapsOf({ kernelHeight, kernelWidth, dilationY, dilationX, padTop, padLe
   );
 }
 
-/** The passes that give the input's gradient: one for each phase of its pixels, with the taps that reach it. */
+/**
+ * The passes that give the input's gradient: one for each phase of its pixels, with the taps that
+ * reach it.
+ */
 export function* inputGradientPasses(sizes: ConvolutionSizes): Generator<Pass> {
   const { strideY, strideX, height, width } = sizes;
   const rows = sizes.channels / sizes.groups;

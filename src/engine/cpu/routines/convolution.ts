@@ -43,7 +43,10 @@ function convolution(run: Execution, args: ConvolutionArguments): void {
   else runPass(run, forwardPass(sizes), sizes.images, activation, operands, residual);
 }
 
-/** Gradient dx of the input from that of the output, which is also the transposed convolution, then with a bias. */
+/**
+ * Gradient dx of the input from that of the output, which is also the transposed convolution, then
+ * with a bias.
+ */
 export interface ConvolutionInputGradientArguments {
   readonly gradient: Region;
   readonly w: Region;
@@ -69,7 +72,10 @@ export interface ConvolutionFilterGradientArguments {
   readonly sizes: ConvolutionSizes;
 }
 
-/** Products of channel and tap in a task of the filters' gradient: enough to share the reading of the output's gradient. */
+/**
+ * Products of channel and tap in a task of the filters' gradient: enough to share the reading of
+ * the output's gradient.
+ */
 const PRODUCTS = 36;
 
 function convolutionFilterGradient(run: Execution, args: ConvolutionFilterGradientArguments): void {

@@ -1,4 +1,5 @@
-// Passes of the depthwise kernel, one filter a channel, and the geometry tables that kernels/depthwise.ts reads.
+// Passes of the depthwise kernel, one filter a channel, and the geometry tables that
+// kernels/depthwise.ts reads.
 
 import type { ConvolutionSizes } from './convolution-passes.js';
 

@@ -13,7 +13,10 @@ function elementwise<Name extends keyof KernelArguments>(kernel: Name, cost: num
 /** Four sizes or strides, outermost first. */
 export type Four = readonly [number, number, number, number];
 
-/** c ← a ∘ b over a box of four axes. Strides are in elements; 0 broadcasts, and the innermost are 0 or 1. */
+/**
+ * c ← a ∘ b over a box of four axes. Strides are in elements; 0 broadcasts, and the innermost are 0
+ * or 1.
+ */
 export interface BroadcastArguments {
   readonly a: Region;
   readonly b: Region;
@@ -91,6 +94,6 @@ export const elementwiseRoutines = {
 
   /** Blocks of a file's format from n blocks of floats. */
   encodeBlocks: elementwise('encodeBlocks', 60),
-  /** Floats from n numbers of 16 bits. */
+  /** float32 from n float16 or bfloat16. */
   widenHalves: elementwise('widenHalves', 2),
 };

@@ -1,6 +1,6 @@
-// Every kernel that a device must offer, with its named arguments, and how the CPU runs it: which loop is cut for threads
-// and what one step of it costs. Costs are rough nanoseconds a step on one thread; they decide whether a call is worth
-// waking other threads for.
+// Every kernel that a device must offer, with its named arguments, and how the CPU runs it: which
+// loop is cut for threads and what one step of it costs. Costs are rough nanoseconds a step on one
+// thread; they decide whether a call is worth waking other threads for.
 
 import type { Execution } from '../execution.js';
 import { aggregationRoutines } from './aggregation.js';
@@ -40,7 +40,10 @@ export const routines = {
 /** Kernels of a device. */
 export type KernelName = keyof typeof routines;
 
-/** The named arguments of a device's kernel: regions of memory (null where one may be left out), numbers and tables. */
+/**
+ * The named arguments of a device's kernel: regions of memory (null where one may be left out),
+ * numbers and tables.
+ */
 export type ArgumentsOf<Name extends KernelName> = Parameters<(typeof routines)[Name]>[1];
 
 /** Kernels that these arguments suffice for. */

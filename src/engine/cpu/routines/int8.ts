@@ -1,10 +1,14 @@
-// Products and convolutions of int8 quanta: how their loops are cut, and the tables that kernels/int8-convolution.ts reads.
+// Products and convolutions of int8 quanta: how their loops are cut, and the tables that
+// kernels/int8-convolution.ts reads.
 
 import type { KernelArguments } from '../../generated/arguments.js';
 import { INT8_PIXELS, INT8_WINDOW_BYTES } from '../../limits.js';
 import type { Execution } from '../execution.js';
 
-/** Sizes of x [images, height, width, pitch] → y [images, outHeight, outWidth, outPitch], channels last. */
+/**
+ * Sizes of x [images, height, width, pitch] → y [images, outHeight, outWidth, outPitch], channels
+ * last.
+ */
 export interface Int8Geometry {
   readonly images: number;
   readonly height: number;

@@ -1,4 +1,5 @@
-// Matrix products of floats: few rows against B where it lies, tiles against packed panels of B, and products by group.
+// Matrix products of floats: few rows against B where it lies, tiles against packed panels of B,
+// and products by group.
 
 import { FEW_ROWS, GEMM_DEPTH, GROUP_ROWS, LARGEST_ROW_BLOCK, PANEL, ROW_BLOCKS_PER_THREAD } from '../../limits.js';
 import { type Region, regionAt } from '../../region.js';

@@ -7,7 +7,10 @@ import type { Execution } from '../execution.js';
 /** First and end input position of each output position along one axis. */
 export type Windows = readonly (readonly [first: number, end: number])[];
 
-/** Low and high input position and the weight of the high one, for each output position along one axis. */
+/**
+ * Low and high input position and the weight of the high one, for each output position along one
+ * axis.
+ */
 export type Samples = readonly (readonly [low: number, high: number, weight: number])[];
 
 /** Windows as the kernels read them. */
@@ -100,7 +103,9 @@ type Planes = { readonly planes: number };
 
 export const poolRoutines = {
   maxPool,
-  /** result[plane, positions] += values, from zeros, for `count` values and `size` results a plane. */
+  /**
+   * result[plane, positions] += values, from zeros, for `count` values and `size` results a plane.
+   */
   unpool: (run: Execution, args: KernelArguments['unpool'] & Planes): void =>
     run.over('unpool', args, args.planes, args.count + args.size * 0.2),
   /** result = values[plane, positions]: the transpose of `unpool`. */

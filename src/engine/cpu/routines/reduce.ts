@@ -15,7 +15,10 @@ export interface ReductionArguments {
   readonly scale: number;
 }
 
-/** Long axes are reduced in blocks, whose partial results are reduced again: the order of sums is the same for any thread count. */
+/**
+ * Long axes are reduced in blocks, whose partial results are reduced again: the order of sums is
+ * the same for any thread count.
+ */
 function reduction(kernel: 'sum' | 'max' | 'min') {
   return (run: Execution, { x, y, outer, n, inner, scale }: ReductionArguments): void => {
     const blocks = Math.ceil(n / REDUCE_BLOCK);
@@ -83,8 +86,8 @@ export const reduceRoutines = {
       run.over('topK', { x, positions, n, k, sign, scratch }, rows, n * 2 + k * 10),
     ),
   /** Transforms of `rows` rows of length n, a power of two. */
-  fourier: (run: Execution, { re, im, outRe, outIm, turns, rows, n }: WithoutScratch<'fourier'>): void =>
+  fourier: (run: Execution, { re, im, outRe, outIm, twiddles, rows, n }: WithoutScratch<'fourier'>): void =>
     run.withScratchEach(n * 16, (scratch) =>
-      run.over('fourier', { re, im, outRe, outIm, turns, n, scratch }, rows, n * Math.log2(n + 1) * 3),
+      run.over('fourier', { re, im, outRe, outIm, twiddles, n, scratch }, rows, n * Math.log2(n + 1) * 3),
     ),
 };

@@ -1,4 +1,5 @@
-// Products with sparse patterns and functions of segments: see kernels/sparse.ts and kernels/segment.ts.
+// Products with sparse patterns and functions of segments: see kernels/sparse.ts and
+// kernels/segment.ts.
 
 import type { KernelArguments } from '../../generated/arguments.js';
 import type { Execution, SegmentKernel } from '../execution.js';

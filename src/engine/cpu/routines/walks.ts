@@ -3,7 +3,10 @@
 import type { KernelArguments } from '../../generated/arguments.js';
 import type { Execution, Keyed } from '../execution.js';
 
-/** Nanoseconds of a task that is long enough to be shared whatever its size: thousands of walks, or of pairs. */
+/**
+ * Nanoseconds of a task that is long enough to be shared whatever its size: thousands of walks, or
+ * of pairs.
+ */
 const LONG = 1e6;
 
 /** Ends of walks by blocks of sources: see kernels/page-rank.ts. */
