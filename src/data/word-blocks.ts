@@ -12,8 +12,8 @@ const DRAWS = 10;
 const OWN_SHARE = 0.3;
 
 /**
- * A sparse block model of 1,500 nodes and 5 classes, called `blocks`. A node has up to 10 of 300 words, of which about
- * a third are drawn from a vocabulary of its class.
+ * A sparse block model of 1,500 nodes and 5 classes, called `blocks`. A node has up to 10 of 300
+ * words, of which about a third are drawn from a vocabulary of its class.
  *
  * @returns features are 0 or 1 [1500, 300]
  */

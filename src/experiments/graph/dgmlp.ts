@@ -1,5 +1,5 @@
-// DGMLP: depth harms through stacked transformations, not through propagation; hops that each node weighs for itself let
-// a network propagate as far as one likes.
+// DGMLP: depth harms through stacked transformations, not through propagation; hops that each node
+// weighs for itself let a network propagate as far as one likes.
 
 import { DGMLP, dgmlpPresets, meanOfHops, type Recipe, type RecipeName, recipes, SGC } from '../../graph/index.js';
 import { Random } from '../../tensor/index.js';

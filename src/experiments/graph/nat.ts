@@ -1,5 +1,5 @@
-// NAT: joint neighbourhoods kept in caches of fixed size tell which nodes will meet, better than representations alone
-// and than heuristics, at constant cost an event.
+// NAT: joint neighbourhoods kept in caches of fixed size tell which nodes will meet, better than
+// representations alone and than heuristics, at constant cost an event.
 
 import {
   commonNeighbours,

@@ -1,5 +1,5 @@
-// CoNHD: a vertex's role differs from hyperedge to hyperedge, so each incidence has a representation of its own; diffusion
-// among them tells roles that vertices alone do not.
+// CoNHD: a vertex's role differs from hyperedge to hyperedge, so each incidence has a
+// representation of its own; diffusion among them tells roles that vertices alone do not.
 
 import {
   CoNHD,

@@ -1,5 +1,5 @@
-// Edge-dependent classification: a class for every vertex in every hyperedge. Incidences of test hyperedges take part
-// without their labels.
+// Edge-dependent classification: a class for every vertex in every hyperedge. Incidences of test
+// hyperedges take part without their labels.
 
 import { type IncidenceDataset, namesOf, roleDataset } from '../../data/index.js';
 import { loadIncidences } from '../../data/node.js';
@@ -34,7 +34,8 @@ export interface IncidenceInputs {
 }
 
 /**
- * `role`, a known set, or an archive as `loadIncidences` reads it, with features made from the hypergraph.
+ * `role`, a known set, or an archive as `loadIncidences` reads it, with features made from the
+ * hypergraph.
  *
  * @param random draws the generated roles and starts the decomposition
  */
@@ -58,7 +59,7 @@ export function incidenceWidths({ features, positions }: IncidenceData) {
   return { inFeatures: features.shape[1] as number, positions: positions?.shape[1] ?? 0 };
 }
 
-/** Trains a network full-batch on the training hyperedges and keeps the best epoch by validation. */
+/** Trains full-batch on the training hyperedges and keeps the best epoch by validation. */
 export async function trainOnSplit<Network extends IncidenceNetwork>(
   network: Network,
   data: IncidenceData,

@@ -1,6 +1,6 @@
-// What a score costs: NAT's caches against joint features made for each event from sampled walks, as CAWN and its kin do,
-// and against node memories with attention over recent partners, as in TGN. Weights are random: time does not depend on
-// them.
+// What a score costs: NAT's caches against joint features made for each event from sampled walks,
+// as CAWN and its kin do, and against node memories with attention over recent partners, as in TGN.
+// Weights are random: time does not depend on them.
 
 import { MemoryNetwork, NAT, natScorer, type TemporalScorer, WalkNetwork } from '../../graph/index.js';
 import type { TemporalGraph } from '../../structure/index.js';
@@ -11,7 +11,7 @@ import { studyOf } from '../parts/studies.js';
 /** Walks from each end of a pair, and their length. */
 const WALKS = 32;
 const LENGTH = 2;
-/** Partners that a memory network attends to, and the width of a memory (NAT's self representation). */
+/** Partners that a memory network attends to, and the width of a memory: NAT's own. */
 const RECENT = 10;
 const MEMORY = 72;
 /** Events of a pass. */

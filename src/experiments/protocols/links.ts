@@ -1,5 +1,5 @@
-// Temporal link prediction: each event of a stream is told from one with the same source and a random destination that
-// was seen before. Methods score a batch, then take its events in.
+// Temporal link prediction: each event of a stream is told from one with the same source and a
+// random destination that was seen before. Methods score a batch, then take its events in.
 
 import { namesOf } from '../../data/index.js';
 import { loadTemporal } from '../../data/node.js';
@@ -55,7 +55,7 @@ export function loadLinks(source: string, { events }: Pick<LinkOptions, 'events'
   return loadTemporal(source, { limit: events, features: false });
 }
 
-/** 70 : 15 : 15 by time; inductive training and validation leave out the events of a tenth of the nodes. */
+/** 70 : 15 : 15 by time; inductive training leaves out the events of a tenth of the nodes. */
 export function linkTask({ graph }: LinkData, { setting, batch }: LinkOptions, random: Random): LinkTask {
   const split = setting === 'inductive' ? inductiveSplit(graph, random.split('split')) : chronologicalSplit(graph);
   return { graph, split, batch };
@@ -89,7 +89,8 @@ export function heuristicMethod(
 }
 
 /**
- * Average precision and AUC in % as means over batches, average precision of all scores together, test events a second.
+ * Average precision and AUC in % as means over batches, average precision of all scores together,
+ * test events a second.
  *
  * @param random draws the negatives: methods compared must be given the same stream
  */

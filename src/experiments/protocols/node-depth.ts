@@ -1,5 +1,5 @@
-// Depth of propagation and of transformation, apart: what is left of the features after k propagations, and the accuracy
-// of networks of every depth.
+// Depth of propagation and of transformation, apart: what is left of the features after k
+// propagations, and the accuracy of networks of every depth.
 
 import { type DepthPoint, depthSweep, smoothness } from '../../graph/index.js';
 import type { SemiSupervisedOptions } from '../../nn/index.js';
@@ -10,7 +10,7 @@ import type { NodeTask } from './nodes.js';
 
 const SHOWN = [0, 1, 2, 5, 10, 15, 20];
 
-/** Score `smoothing`: the share of GSL(1) that is lost at the tenth propagation, where there are ten. */
+/** Score `smoothing`: the share of GSL(1) lost at the tenth propagation, where there are ten. */
 export function smoothingStudy({ features, graph }: NodeTask, steps: number): StudyResults {
   const levels = smoothness(features, graph, steps).graph;
   const [first, tenth] = [levels[1], levels[10]];
@@ -33,7 +33,7 @@ const few: readonly DepthPoint[] = [
   { name: 'ResGCN, 10 layers', propagations: 10, transformations: 10, skip: 'residual' },
 ];
 
-/** Networks of the study; `few` of them show that stacked transformations harm a GCN, and what skips do. */
+/** Networks of the study; `few` show that stacked transformations harm a GCN, and what skips do. */
 const networks = {
   few,
   all: [

@@ -1,5 +1,5 @@
-// Classification of the nodes of a graph with features, transductive: all nodes and edges are seen while training, the
-// labels of test nodes are not.
+// Classification of the nodes of a graph with features, transductive: all nodes and edges are seen
+// while training, the labels of test nodes are not.
 
 import { type GraphDataset, normalizeRows, splitOf, wordBlocks } from '../../data/index.js';
 import { graphNames, loadGraph } from '../../data/node.js';
