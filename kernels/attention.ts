@@ -5,6 +5,7 @@
 import { multiplyPanel, NR, packA, packPanel } from "./gemm";
 import { expNonPositive, logVector, maxLanes, sumLanes } from "./math";
 import { ownScratch } from "./thread";
+import { Optional } from "./optional";
 
 /** Queries and keys of a block. */
 const BLOCK: i32 = 64;
@@ -125,7 +126,7 @@ function keyHeadOf(geometry: usize, index: i32): i32 {
  * q [b, heads, queries, depth], k [b, keyHeads, keys, depth], v [b, keyHeads, keys, valueDepth].
  */
 export function attention(
-  q: usize, k: usize, v: usize, mask: usize, y: usize, logSums: usize, scratch: usize, scratchBytes: i32, geometry: usize, begin: i32, end: i32,
+  q: usize, k: usize, v: usize, mask: Optional, y: usize, logSums: usize, scratch: usize, scratchBytes: i32, geometry: usize, begin: i32, end: i32,
 ): void {
   const queries = word(geometry, Word.Queries);
   const keys = word(geometry, Word.Keys);
@@ -237,7 +238,7 @@ function softmaxGradient(scores: usize, gradients: usize, geometry: usize, logSu
 
 /** Gradient of the queries. `deltas` holds Σ gradient·y for each query. Tasks count (batch, head, block of queries). */
 export function attentionQueryGradient(
-  q: usize, k: usize, v: usize, mask: usize, gradient: usize, logSums: usize, deltas: usize, dq: usize, scratch: usize, scratchBytes: i32,
+  q: usize, k: usize, v: usize, mask: Optional, gradient: usize, logSums: usize, deltas: usize, dq: usize, scratch: usize, scratchBytes: i32,
   geometry: usize, begin: i32, end: i32,
 ): void {
   const queries = word(geometry, Word.Queries);
@@ -282,7 +283,7 @@ export function attentionQueryGradient(
 
 /** Gradients of keys and values, summed over the heads that share them. Tasks count (batch, key head, block of keys). */
 export function attentionKeyGradient(
-  q: usize, k: usize, v: usize, mask: usize, gradient: usize, logSums: usize, deltas: usize, dk: usize, dv: usize, scratch: usize, scratchBytes: i32,
+  q: usize, k: usize, v: usize, mask: Optional, gradient: usize, logSums: usize, deltas: usize, dk: usize, dv: usize, scratch: usize, scratchBytes: i32,
   geometry: usize, begin: i32, end: i32,
 ): void {
   const queries = word(geometry, Word.Queries);

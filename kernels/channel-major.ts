@@ -4,6 +4,7 @@
 import { activate, Activation } from "./activation";
 import { multiplyAdd } from "./math";
 import { ownScratch } from "./thread";
+import { Optional } from "./optional";
 
 /**
  * Tasks count tiles of 16 pixels (8 for blocks of 4). indptr [blocks + 1]; offsets [stored] hold channels times bytes of a channel in the tile; values [stored, height]; `bias` one float a row or 0. Rows past `rows` in the
@@ -160,14 +161,14 @@ function activateTile(y: usize, rows: i32, count: i32, stride: usize, activation
   }
 }
 
-export function sparseChannels1(indptr: usize, offsets: usize, values: usize, bias: usize, x: usize, y: usize, rows: i32, columns: i32, pixels: i32, activation: i32, scratch: usize, begin: i32, end: i32): void {
+export function sparseChannels1(indptr: usize, offsets: usize, values: usize, bias: Optional, x: usize, y: usize, rows: i32, columns: i32, pixels: i32, activation: i32, scratch: usize, begin: i32, end: i32): void {
   product(1, indptr, offsets, values, bias, x, y, rows, columns, pixels, activation, scratch, begin, end);
 }
 
-export function sparseChannels2(indptr: usize, offsets: usize, values: usize, bias: usize, x: usize, y: usize, rows: i32, columns: i32, pixels: i32, activation: i32, scratch: usize, begin: i32, end: i32): void {
+export function sparseChannels2(indptr: usize, offsets: usize, values: usize, bias: Optional, x: usize, y: usize, rows: i32, columns: i32, pixels: i32, activation: i32, scratch: usize, begin: i32, end: i32): void {
   product(2, indptr, offsets, values, bias, x, y, rows, columns, pixels, activation, scratch, begin, end);
 }
 
-export function sparseChannels4(indptr: usize, offsets: usize, values: usize, bias: usize, x: usize, y: usize, rows: i32, columns: i32, pixels: i32, activation: i32, scratch: usize, begin: i32, end: i32): void {
+export function sparseChannels4(indptr: usize, offsets: usize, values: usize, bias: Optional, x: usize, y: usize, rows: i32, columns: i32, pixels: i32, activation: i32, scratch: usize, begin: i32, end: i32): void {
   product(4, indptr, offsets, values, bias, x, y, rows, columns, pixels, activation, scratch, begin, end);
 }

@@ -9,6 +9,7 @@ import { Activation } from "./activation";
 import { NR, multiplyPanel, packA } from "./gemm";
 import { multiplyAdd, sumLanes } from "./math";
 import { ownScratch } from "./thread";
+import { Optional } from "./optional";
 
 /** Windows of a block that fit beside a tile's filters in the first-level cache. */
 const L1_BYTES: usize = 20 * 1024;
@@ -91,7 +92,7 @@ function tapsInOrder(geometry: usize, taps: i32): bool {
  * of y's shape; `scratch` holds a block of windows and one tile for each thread, `scratchBytes` each.
  */
 export function convolve(
-  x: usize, packed: usize, bias: usize, residual: usize, y: usize, scratch: usize, scratchBytes: i32, geometry: usize, begin: i32, end: i32,
+  x: usize, packed: usize, bias: Optional, residual: Optional, y: usize, scratch: usize, scratchBytes: i32, geometry: usize, begin: i32, end: i32,
 ): void {
   const channels = word(geometry, Word.Channels);
   const rows = word(geometry, Word.Rows);

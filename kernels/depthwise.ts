@@ -5,6 +5,7 @@
 import { activate, Activation } from "./activation";
 import { multiplyAdd, sumLanes } from "./math";
 import { ownScratch } from "./thread";
+import { Optional } from "./optional";
 
 /** Words of the geometry that src/engine/cpu/convolution.ts writes. */
 enum Word {
@@ -102,7 +103,7 @@ function copyEverySecond(source: usize, target: usize, count: i32): void {
  * y[n, c] = activation(filter[c] ∗ x[n, c] + bias[c]); tasks count (image, channel). `scratch` holds the padded plane and the tap offsets for each thread.
  */
 export function depthwise(
-  x: usize, filters: usize, bias: usize, y: usize, scratch: usize, scratchBytes: i32, geometry: usize, begin: i32, end: i32,
+  x: usize, filters: usize, bias: Optional, y: usize, scratch: usize, scratchBytes: i32, geometry: usize, begin: i32, end: i32,
 ): void {
   const channels = word(geometry, Word.Channels);
   const plane = <usize>(word(geometry, Word.Height) * word(geometry, Word.Width)) << 2;

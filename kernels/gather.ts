@@ -26,20 +26,20 @@ export function scatterAddRows(x: usize, indices: usize, y: usize, count: i32, d
   }
 }
 
-/** y[s, c] = x[rows[s, c], c], or 0 where the row is −1; tasks count s. */
-export function takeRows(x: usize, rows: usize, y: usize, d: i32, begin: i32, end: i32): void {
+/** y[s, c] = x[positions[s, c], c], or 0 where the position is −1; tasks count s. */
+export function takeRows(x: usize, positions: usize, y: usize, d: i32, begin: i32, end: i32): void {
   for (let i = begin * d; i < end * d; i++) {
-    const row = load<i32>(rows + (<usize>i << 2));
+    const row = load<i32>(positions + (<usize>i << 2));
     store<f32>(y + (<usize>i << 2), row < 0 ? 0 : load<f32>(x + ((<usize>row * d + i % d) << 2)));
   }
 }
 
-/** y[r, c] = Σ over s with rows[s, c] = r of x[s, c], for rows [begin, end) of y; `count` rows of x. */
-export function putRows(x: usize, rows: usize, y: usize, count: i32, d: i32, begin: i32, end: i32): void {
+/** y[r, c] = Σ over s with positions[s, c] = r of x[s, c], for rows [begin, end) of y; `count` rows of x. */
+export function putRows(x: usize, positions: usize, y: usize, count: i32, d: i32, begin: i32, end: i32): void {
   memory.fill(y + ((<usize>begin * d) << 2), 0, (<usize>(end - begin) * d) << 2);
   const size = count * d;
   for (let i = 0; i < size; i++) {
-    const row = load<i32>(rows + (<usize>i << 2));
+    const row = load<i32>(positions + (<usize>i << 2));
     if (row < begin || row >= end) continue;
     const target = y + ((<usize>row * d + i % d) << 2);
     store<f32>(target, load<f32>(target) + load<f32>(x + (<usize>i << 2)));

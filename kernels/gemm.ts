@@ -10,6 +10,7 @@ import { activate, Activation } from "./activation";
 import { multiplyAdd } from "./math";
 import { dot } from "./sparse";
 import { ownScratch, ownTile } from "./thread";
+import { Optional } from "./optional";
 
 /** Columns of a packed panel of B. */
 export const NR: i32 = 8;
@@ -163,7 +164,7 @@ function packRows2(a0: usize, a1: usize, packed: usize, depth: i32, columnStride
  * `tileRows` 4 or 6, of which `blockRows` is a multiple.
  */
 export function gemm(
-  a: usize, packedB: usize, c: usize, bias: usize, scratch: usize, m: i32, n: i32, k: i32,
+  a: usize, packedB: usize, c: usize, bias: Optional, scratch: usize, m: i32, n: i32, k: i32,
   rowStride: i32, columnStride: i32, batchStride: i32, activation: i32, blockRows: i32, tileRows: i32, begin: i32, end: i32,
 ): void {
   const panels = (n + NR - 1) / NR;
@@ -410,7 +411,7 @@ function finishTile(
  * `transposed`. Tasks [begin, end) count strips of 16 columns.
  */
 export function gemmFewRows(
-  a: usize, b: usize, c: usize, bias: usize, m: i32, n: i32, k: i32, transposed: i32, activation: i32, begin: i32, end: i32,
+  a: usize, b: usize, c: usize, bias: Optional, m: i32, n: i32, k: i32, transposed: i32, activation: i32, begin: i32, end: i32,
 ): void {
   for (let strip = begin; strip < end; strip++) {
     const column = strip * 16;

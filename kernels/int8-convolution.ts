@@ -5,6 +5,7 @@
 
 import { dot16, dotSeven, isWide, MR, NR, padded, sumPairs, tile4x8 } from "./int8";
 import { ownScratch, ownTile } from "./thread";
+import { Optional } from "./optional";
 
 /** Sizes of a convolution as they lie in memory. Tasks count blocks of `pixelBlock` output pixels. */
 @unmanaged
@@ -78,7 +79,7 @@ const PANEL_BYTES: i32 = 16384;
  * multiple of 4. `sevenBit` says that x lies in 0…127. Of `scratchBytes` a thread a block takes two for each k of its windows, and a few.
  */
 export function convolveInt8(
-  x: usize, packed: usize, scale: usize, shift: usize, pad: usize, residual: usize, y: usize, residualScale: f32, requantization: usize, sevenBit: i32,
+  x: usize, packed: usize, scale: usize, shift: usize, pad: usize, residual: Optional, y: usize, residualScale: f32, requantization: usize, sevenBit: i32,
   scratch: usize, scratchBytes: i32, geometry: usize, begin: i32, end: i32,
 ): void {
   const own = ownScratch(scratch, scratchBytes);

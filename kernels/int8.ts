@@ -6,6 +6,7 @@
 
 import { activate } from "./activation";
 import { ownTile } from "./thread";
+import { Optional } from "./optional";
 
 /** Rows of A in a tile, and rows of B in a panel. */
 export const MR: i32 = 4;
@@ -185,7 +186,7 @@ const PANELS: i32 = 8;
  * blocks of 8 panels times blocks of 4 rows, the latter innermost.
  */
 export function gemmInt8(
-  a: usize, packed: usize, sums: usize, rowScale: usize, zero: usize, columnScale: usize, bias: usize, y: usize, m: i32, n: i32, k: i32,
+  a: usize, packed: usize, sums: usize, rowScale: usize, zero: Optional, columnScale: usize, bias: Optional, y: usize, m: i32, n: i32, k: i32,
   sevenBit: i32, activation: i32, begin: i32, end: i32,
 ): void {
   if (sevenBit) gemmRows<u8>(a, packed, sums, rowScale, zero, columnScale, bias, y, m, n, k, activation, begin, end);
@@ -252,7 +253,7 @@ function storeScaled(
  * Quantises rows of x[m, k]: symmetric to −127…127 with scale max|x|/127, or for `sevenBit` to 0…127 with scale (max − min)/127 and a zero point that stands for 0. Rows of q hold 16-bit numbers or
  * bytes, as the product reads them. Tasks count rows.
  */
-export function quantizeRows(x: usize, q: usize, scales: usize, zeros: usize, k: i32, sevenBit: i32, begin: i32, end: i32): void {
+export function quantizeRows(x: usize, q: usize, scales: usize, zeros: Optional, k: i32, sevenBit: i32, begin: i32, end: i32): void {
   if (sevenBit) quantizeRowsTo<u8>(x, q, scales, zeros, k, begin, end);
   else quantizeRowsTo<i8>(x, q, scales, zeros, k, begin, end);
 }

@@ -2,13 +2,14 @@
 
 import { centredSquares } from "./channels";
 import { rowSum } from "./reduce";
+import { Optional } from "./optional";
 
 /**
  * For rows [begin, end) of length n: y = (x − mean)·s·γ + β with s = 1/√(mean((x − mean)²) + ε), where the mean is 0 unless
  * `center`. γ and β are left out where their offset is 0; s goes to `inverseDeviation[row]` unless that is 0.
  */
 export function standardize(
-  x: usize, y: usize, inverseDeviation: usize, gamma: usize, beta: usize, n: i32, epsilon: f32, center: i32, begin: i32, end: i32,
+  x: usize, y: usize, inverseDeviation: Optional, gamma: Optional, beta: Optional, n: i32, epsilon: f32, center: i32, begin: i32, end: i32,
 ): void {
   for (let row = begin; row < end; row++) {
     const offset = (<usize>row * n) << 2;

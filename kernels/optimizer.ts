@@ -1,5 +1,7 @@
 // Parameter updates in place. Element i of every argument belongs together; ranges are over elements.
 
+import { Optional } from "./optional";
+
 /**
  * Adam (Kingma & Ba 2015) and AdamW (Loshchilov & Hutter 2019): `coupled` adds weightDecay·w to the gradient, otherwise the weight shrinks by
  * rate·weightDecay. `correction1` = 1 − β₁ᵗ and `correction2` = 1 − β₂ᵗ.
@@ -38,7 +40,7 @@ export function adam(
 
 /** SGD with coupled weight decay: v ← momentum·v + g; w ← w − rate·(nesterov ? g + momentum·v : v). `velocity` is 0 without momentum. */
 export function sgd(
-  parameter: usize, gradient: usize, velocity: usize, rate: f32, momentum: f32, weightDecay: f32, nesterov: i32, begin: i32, end: i32,
+  parameter: usize, gradient: usize, velocity: Optional, rate: f32, momentum: f32, weightDecay: f32, nesterov: i32, begin: i32, end: i32,
 ): void {
   let i = begin;
   for (; i + 4 <= end; i += 4) {

@@ -2,6 +2,7 @@
 
 import { below, mixWord, unitOf } from "./walks";
 import { ownScratch } from "./thread";
+import { Optional } from "./optional";
 
 /** Where the draws of a walk begin. */
 // @ts-ignore: decorator
@@ -37,7 +38,7 @@ function pick(indices: usize, columns: usize, first: i32, count: i32, word: u64)
  * `threshold` is α·2³². Tasks count blocks of `perBlock` sources; `scratch` holds 12 bytes for each of perBlock·walks walks, for each thread.
  */
 export function walkEnds(
-  indptr: usize, indices: usize, columns: usize, sources: usize, ends: usize, count: i32, walks: i32, perBlock: i32, threshold: i32, key0: i32, key1: i32, scratch: usize, begin: i32, end: i32,
+  indptr: usize, indices: usize, columns: Optional, sources: usize, ends: usize, count: i32, walks: i32, perBlock: i32, threshold: i32, key0: i32, key1: i32, scratch: usize, begin: i32, end: i32,
 ): void {
   const key = keyOf(key0, key1);
   const hashes = ownScratch(scratch, perBlock * walks * 12);
@@ -99,7 +100,7 @@ function sortInts(values: usize, n: i32): void {
  * walk may stop, which turns its place into −1 − place; at a unit it moves on without a step.
  */
 export function advanceWalkers(
-  walkers: usize, indptr: usize, indices: usize, columns: usize, nodes: i32, first: i32, unitRow: i32, ranks: i32, threshold: i32, key0: i32, key1: i32, begin: i32, end: i32,
+  walkers: usize, indptr: usize, indices: usize, columns: Optional, nodes: i32, first: i32, unitRow: i32, ranks: i32, threshold: i32, key0: i32, key1: i32, begin: i32, end: i32,
 ): void {
   const key = keyOf(key0, key1);
   for (let i = begin; i < end; i++) {

@@ -1,6 +1,8 @@
 // Pooling and resizing of planes. Windows come as tables, so strides, padding and adaptive sizes are all one loop: for each output row its first and end input row, then
 // the same for columns.
 
+import { Optional } from "./optional";
+
 // @ts-ignore: decorator
 @inline
 function entry(table: usize, index: i32): i32 {
@@ -9,7 +11,7 @@ function entry(table: usize, index: i32): i32 {
 
 /** y = largest of each window (NaN counts as largest), `positions` its place in the plane, the first of equals; −∞ and −1 for an empty window. Tasks count planes. */
 export function maxPool(
-  x: usize, y: usize, positions: usize, windows: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, begin: i32, end: i32,
+  x: usize, y: usize, positions: Optional, windows: usize, height: i32, width: i32, outHeight: i32, outWidth: i32, begin: i32, end: i32,
 ): void {
   const columns = windows + (<usize>(2 * outHeight) << 2);
   for (let plane = begin; plane < end; plane++) {

@@ -3,10 +3,10 @@
 import { expNonPositive } from "./math";
 
 /**
- * y[s, c] = max over the segment of x[·, c], and position[s, c] the row that holds it (the first of equals).
+ * y[s, c] = max over the segment of x[·, c], and positions[s, c] the row that holds it (the first of equals).
  * An empty segment gives 0 and position −1.
  */
-export function segmentMax(indptr: usize, x: usize, y: usize, position: usize, d: i32, begin: i32, end: i32): void {
+export function segmentMax(indptr: usize, x: usize, y: usize, positions: usize, d: i32, begin: i32, end: i32): void {
   for (let segment = begin; segment < end; segment++) {
     const first = load<i32>(indptr + (<usize>segment << 2));
     const last = load<i32>(indptr + (<usize>segment << 2), 4);
@@ -22,7 +22,7 @@ export function segmentMax(indptr: usize, x: usize, y: usize, position: usize, d
       }
       const at = (<usize>segment * d + column) << 2;
       store<f32>(y + at, best);
-      store<i32>(position + at, where);
+      store<i32>(positions + at, where);
     }
   }
 }

@@ -1,12 +1,13 @@
 // Compressed-sparse-row products. Each output row (SpMM) or stored element (SDDMM) belongs to one thread.
 
 import { multiplyAdd, sumLanes } from "./math";
+import { Optional } from "./optional";
 
 /**
  * y[r, :] = Σₑ valueₑ · x[columnₑ, :] over the stored elements e of rows [begin, end). `indices` = 0 means columnₑ = e (a segment sum);
  * `values` = 0 means 1. Features are taken 32 at a time, so that a row's accumulators stay in registers.
  */
-export function spmm(indptr: usize, indices: usize, values: usize, x: usize, y: usize, d: i32, begin: i32, end: i32): void {
+export function spmm(indptr: usize, indices: Optional, values: Optional, x: usize, y: usize, d: i32, begin: i32, end: i32): void {
   const stride = <usize>d << 2;
   for (let row = begin; row < end; row++) {
     const first = load<i32>(indptr + (<usize>row << 2));
@@ -33,7 +34,7 @@ export function spmm(indptr: usize, indices: usize, values: usize, x: usize, y: 
 }
 
 /** y[r, :] = scale[r] · Σₑ valueₑ · x[columnₑ, :]: `spmm` with its rows scaled, such as means of neighbours. */
-export function spmmScaled(indptr: usize, indices: usize, values: usize, scale: usize, x: usize, y: usize, d: i32, begin: i32, end: i32): void {
+export function spmmScaled(indptr: usize, indices: usize, values: Optional, scale: usize, x: usize, y: usize, d: i32, begin: i32, end: i32): void {
   spmm(indptr, indices, values, x, y, d, begin, end);
   const stride = <usize>d << 2;
   for (let row = begin; row < end; row++) {
@@ -94,7 +95,7 @@ export function addRowsOverNorm(x: usize, y: usize, squares: usize, alpha: f32, 
  * y[r, :] = scale[r] · Σₑ valueₑ · R[columnₑ, :] for a very sparse R in compressed rows (starts, columns, entries): a scatter of few numbers a neighbour. y [rows, d].
  */
 export function spmmSparse(
-  indptr: usize, indices: usize, values: usize, scale: usize, starts: usize, columns: usize, entries: usize, y: usize, d: i32, begin: i32, end: i32,
+  indptr: usize, indices: usize, values: Optional, scale: usize, starts: usize, columns: usize, entries: usize, y: usize, d: i32, begin: i32, end: i32,
 ): void {
   for (let row = begin; row < end; row++) {
     const target = y + ((<usize>row * d) << 2);
@@ -166,7 +167,7 @@ function spmm8(indices: usize, values: usize, x: usize, y: usize, stride: usize,
  * where it lies. For so few elements that transposing it would cost more.
  */
 export function spmmTransposed(
-  indptr: usize, indices: usize, values: usize, w: usize, y: usize, columns: i32, d: i32, begin: i32, end: i32,
+  indptr: usize, indices: Optional, values: Optional, w: usize, y: usize, columns: i32, d: i32, begin: i32, end: i32,
 ): void {
   for (let row = begin; row < end; row++) {
     const first = load<i32>(indptr + (<usize>row << 2));
@@ -183,15 +184,15 @@ export function spmmTransposed(
   }
 }
 
-/** out[e] = ⟨a[row of e, :], b[columnₑ, :]⟩ for the stored elements of rows [begin, end); `indices` = 0 means columnₑ = e. */
-export function sddmm(indptr: usize, indices: usize, a: usize, b: usize, out: usize, d: i32, begin: i32, end: i32): void {
+/** y[e] = ⟨a[row of e, :], b[columnₑ, :]⟩ for the stored elements of rows [begin, end); `indices` = 0 means columnₑ = e. */
+export function sddmm(indptr: usize, indices: Optional, a: usize, b: usize, y: usize, d: i32, begin: i32, end: i32): void {
   const stride = <usize>d << 2;
   for (let row = begin; row < end; row++) {
     const first = load<i32>(indptr + (<usize>row << 2));
     const last = load<i32>(indptr + (<usize>row << 2), 4);
     const left = a + row * stride;
     for (let e = first; e < last; e++) {
-      store<f32>(out + (<usize>e << 2), dot(left, b + columnOf(indices, e) * stride, d));
+      store<f32>(y + (<usize>e << 2), dot(left, b + columnOf(indices, e) * stride, d));
     }
   }
 }

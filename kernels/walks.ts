@@ -1,5 +1,7 @@
 // Random walks and the pairs that skip-gram learns from. A walk's draws depend on the key and its number alone, so any thread may make any walk.
 
+import { Optional } from "./optional";
+
 /** SplitMix64 (Steele, Lea, Flood 2014): a counter and a finaliser; each walk starts its own. */
 let state: u64 = 0;
 
@@ -69,7 +71,7 @@ function hasNeighbour(indptr: usize, indices: usize, node: i32, wanted: i32): bo
  * (node2vec's 1/p and 1/q; both 1 give plain walks), drawn by rejection. Walk w uses stream first + w.
  */
 export function randomWalks(
-  indptr: usize, indices: usize, probabilities: usize, aliases: usize, starts: usize, walks: usize, length: i32, back: f32, away: f32, key0: i32, key1: i32, first: i32, begin: i32, end: i32,
+  indptr: usize, indices: usize, probabilities: Optional, aliases: Optional, starts: usize, walks: usize, length: i32, back: f32, away: f32, key0: i32, key1: i32, first: i32, begin: i32, end: i32,
 ): void {
   const biased = back != 1 || away != 1;
   const largest = max<f32>(max<f32>(back, away), 1);
@@ -108,7 +110,7 @@ export function randomWalks(
  * or all of `window` when `fixed`. Parts are ranges of nodes: node v lies in part partOf[v] (one byte). counts [chunks, parts²]. Tasks count chunks.
  */
 export function walkPairs(
-  walks: usize, total: i32, length: i32, perChunk: i32, window: i32, fixed: i32, partOf: usize, parts: i32, counts: usize, pairs: usize, key0: i32, key1: i32, first: i32, begin: i32, end: i32,
+  walks: usize, total: i32, length: i32, perChunk: i32, window: i32, fixed: i32, partOf: usize, parts: i32, counts: usize, pairs: Optional, key0: i32, key1: i32, first: i32, begin: i32, end: i32,
 ): void {
   for (let chunk = begin; chunk < end; chunk++) {
     const table = counts + ((<usize>chunk * parts * parts) << 2);
@@ -141,7 +143,7 @@ export function walkPairs(
  * Edges drawn by weight, sorted into blocks as walkPairs does: the pairs of LINE. Chunk c draws `perChunk` of `total`; sources [entries] and indices [entries] are the ends of each stored edge.
  */
 export function edgePairs(
-  sources: usize, indices: usize, probabilities: usize, aliases: usize, entries: i32, total: i32, perChunk: i32, partOf: usize, parts: i32, counts: usize, pairs: usize, key0: i32, key1: i32, first: i32, begin: i32, end: i32,
+  sources: usize, indices: usize, probabilities: Optional, aliases: Optional, entries: i32, total: i32, perChunk: i32, partOf: usize, parts: i32, counts: usize, pairs: Optional, key0: i32, key1: i32, first: i32, begin: i32, end: i32,
 ): void {
   for (let chunk = begin; chunk < end; chunk++) {
     const table = counts + ((<usize>chunk * parts * parts) << 2);

@@ -1,10 +1,9 @@
 // `gossamer lm`
 
-import { existsSync, rmSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
 import { splitTokens } from '../data/index.js';
-import { fileCheckpoint, interruptSignal, loadText, writeFileAtomic } from '../data/node.js';
+import { interruptSignal, loadText, writeFileAtomic } from '../data/node.js';
 import { setThreads } from '../engine/index.js';
 import {
   AnswerText,
@@ -24,11 +23,12 @@ import {
   vocabularyOf,
 } from '../lm/index.js';
 import { saveLanguageModel } from '../lm/node.js';
-import { parameterCount, progressLine } from '../nn/index.js';
+import { parameterCount } from '../nn/index.js';
 import { Random } from '../tensor/index.js';
 import { choice, number } from './arguments.js';
 import { type ModelFlags, modelsHelp, openLanguageModel, withModel } from './language-model.js';
 import { openModelOf } from './models.js';
+import { trainResumably } from './training.js';
 
 interface Sampling extends ModelFlags {
   readonly maxTokens: number;
@@ -273,26 +273,12 @@ async function train(path: string, flags: TrainFlags): Promise<void> {
   process.stderr.write(
     `${parameterCount(model).toLocaleString('en-US')} parameters, ${tokens.train.length} ${kind}, ${tokenizer.size} different\n`,
   );
-  const checkpointPath = `${flags.out}.checkpoint`;
-  if (flags.resume && !existsSync(checkpointPath)) throw new Error(`there is no "${checkpointPath}" to go on from`);
-  const store = fileCheckpoint(checkpointPath);
-  const { signal, release } = interruptSignal();
-  try {
-    const { stopped } = await trainLanguageModel(model, tokens, random.split('fit'), {
-      ...{ steps, batch, length, learningRate, signal },
-      checkpoint: flags.resume ? store : { load: () => undefined, save: (state) => store.save(state) },
-      onEpoch: progressLine(process.stderr),
-    });
-    if (stopped === 'aborted') {
-      process.stderr.write('\nstopped; the same command with --resume goes on\n');
-      process.exitCode = 130;
-      return;
-    }
-  } finally {
-    release();
-  }
-  writeFileAtomic(flags.out, saveLanguageModel(model, config, vocabulary));
-  rmSync(checkpointPath, { force: true });
+  const ended = await trainResumably(
+    flags,
+    (hooks) => trainLanguageModel(model, tokens, random.split('fit'), { ...hooks, steps, batch, length, learningRate }),
+    () => writeFileAtomic(flags.out, saveLanguageModel(model, config, vocabulary)),
+  );
+  if (!ended) return;
   const loss = validationLoss(model, tokens, { length });
   const perCharacter = (loss * tokens.validation.length) / tokenizer.decode([...tokens.validation]).length;
   process.stdout.write(

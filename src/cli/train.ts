@@ -1,15 +1,15 @@
 // `gossamer train`
 
-import { existsSync, rmSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { fileCheckpoint, interruptSignal, readImages, writeFileAtomic } from '../data/node.js';
+import { readImages, writeFileAtomic } from '../data/node.js';
 import { setThreads } from '../engine/index.js';
 import { accuracyOn } from '../models/index.js';
-import { parameterCount, progressLine } from '../nn/index.js';
+import { parameterCount } from '../nn/index.js';
 import { Random } from '../tensor/index.js';
 import { ImageClassifier, imageModelNames } from '../vision/index.js';
 import { number } from './arguments.js';
 import { Bar } from './bar.js';
+import { trainResumably } from './training.js';
 
 interface Flags {
   readonly model: string;
@@ -88,35 +88,24 @@ async function train(path: string, flags: Flags): Promise<void> {
   process.stderr.write(
     `${flags.model}, ${parameterCount(classifier.model).toLocaleString('en-US')} parameters; ${count} training and ${data.test.count} test images of ${channels}×${height}×${width}, ${data.classes.length} classes\n`,
   );
-  const checkpointPath = `${flags.out}.checkpoint`;
-  if (flags.resume && !existsSync(checkpointPath)) throw new Error(`there is no "${checkpointPath}" to go on from`);
-  const store = fileCheckpoint(checkpointPath);
-  const { signal, release } = interruptSignal();
-  try {
-    const { stopped } = await classifier.train(data, random.split('fit'), {
-      epochs: flags.epochs,
-      batchSize: flags.batch,
-      learningRate: flags.learningRate,
-      weightDecay: flags.weightDecay,
-      mixing: flags.mixing,
-      labelSmoothing: flags.labelSmoothing,
-      ...(flags.average !== undefined && { average: flags.average }),
-      ...(flags.augment && { augmentation: { crop: Math.max(1, Math.round(width / 8)), flip: true } }),
-      validate: true,
-      signal,
-      checkpoint: flags.resume ? store : { load: () => undefined, save: (state) => store.save(state) },
-      onEpoch: progressLine(process.stderr),
-    });
-    if (stopped === 'aborted') {
-      process.stderr.write(`\nstopped; the same command with --resume goes on\n`);
-      process.exitCode = 130;
-      return;
-    }
-  } finally {
-    release();
-  }
-  writeFileAtomic(flags.out, classifier.save());
-  rmSync(checkpointPath, { force: true });
+  const ended = await trainResumably(
+    flags,
+    (hooks) =>
+      classifier.train(data, random.split('fit'), {
+        ...hooks,
+        epochs: flags.epochs,
+        batchSize: flags.batch,
+        learningRate: flags.learningRate,
+        weightDecay: flags.weightDecay,
+        mixing: flags.mixing,
+        labelSmoothing: flags.labelSmoothing,
+        ...(flags.average !== undefined && { average: flags.average }),
+        ...(flags.augment && { augmentation: { crop: Math.max(1, Math.round(width / 8)), flip: true } }),
+        validate: true,
+      }),
+    () => writeFileAtomic(flags.out, classifier.save()),
+  );
+  if (!ended) return;
   const accuracy = (100 * accuracyOn(classifier.model, data.test, data)).toFixed(2);
   process.stdout.write(`${flags.out}: test accuracy ${accuracy} %\n`);
 }

@@ -183,8 +183,8 @@ function hideAll(inner: Optimizer, parameters: Weights, masks: ReadonlyMap<strin
 /** target ← target ⊙ mask. */
 function hide(target: Tensor, mask: Tensor): void {
   const { device, size } = target;
-  const flat = [0, 0, 0, 1];
-  device.run('multiply', [target, mask, target, 1, 1, 1, size, ...flat, ...flat]);
+  const flat = [0, 0, 0, 1] as const;
+  device.run('multiply', { a: target, b: mask, c: target, sizes: [1, 1, 1, size], stridesA: flat, stridesB: flat });
 }
 
 /** Zeroes weights at once: one-shot pruning. @returns the masks. */

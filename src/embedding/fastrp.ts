@@ -6,7 +6,7 @@
 // P = D⁻¹A, L = diag(d_j^β), R very sparse. (P^k)_{ij} tends to d_j/2m, so β < 0 takes weight from nodes of high degree.
 
 import { alone, type Communicator, shareOf } from '../distributed/index.js';
-import { cpu, eventTurn } from '../engine/index.js';
+import { cpu, eventTurn, regionAt } from '../engine/index.js';
 import { SparseMatrix, SparsePattern } from '../sparse/index.js';
 import { type Graph, powers } from '../structure/index.js';
 import {
@@ -88,12 +88,13 @@ export function fastRP(graph: Graph, options: FastRPOptions = {}): Tensor {
     if (options.features) chain.addFeatures(options.features, options.propertyRatio ?? 0.5, random.split('features'));
     const parts: Tensor[] = [];
     const result = zeros([n, weights ? dim : dim * orders]);
+    const rows = { normalize: Number(normalizeRows), rows: n, width: BLOCK, d: dim };
     const put = (blocks: Tensor, alpha: number, order: number) => {
       const target = weights ? result : zeros([n, dim]);
-      cpu.run('addNormalizedRows', [blocks, target, alpha, Number(normalizeRows), n, BLOCK, dim]);
+      cpu.run('addNormalizedRows', { ...rows, x: blocks, y: target, alpha });
       if (!weights) parts[order - 1] = target;
     };
-    if (self !== 0) cpu.run('addNormalizedRows', [chain.start(), result, self, Number(normalizeRows), n, BLOCK, dim]);
+    if (self !== 0) cpu.run('addNormalizedRows', { ...rows, x: chain.start(), y: result, alpha: self });
     for (let order = 1; order <= orders; order++) {
       chain.step();
       const alpha = weights ? (weights[order - 1] as number) : 1;
@@ -145,9 +146,20 @@ export async function fastRPOutside(
             chain.step();
             const square = squares[order];
             if (alpha === 0) continue;
-            if (pass + 1 < passes) cpu.run('addRowSquares', [chain.blocks, square as Tensor, n, own]);
-            else if (square) cpu.run('addRowsOverNorm', [chain.blocks, total, square, alpha, n, own]);
-            else cpu.run('addNormalizedRows', [chain.blocks, total, alpha, 0, n, own, own]);
+            if (pass + 1 < passes)
+              cpu.run('addRowSquares', { x: chain.blocks, squares: square as Tensor, rows: n, d: own });
+            else if (square)
+              cpu.run('addRowsOverNorm', { x: chain.blocks, y: total, squares: square, alpha, rows: n, d: own });
+            else
+              cpu.run('addNormalizedRows', {
+                x: chain.blocks,
+                y: total,
+                alpha,
+                normalize: 0,
+                rows: n,
+                width: own,
+                d: own,
+              });
           }
         });
         if (pass + 1 < passes) return;
@@ -248,24 +260,23 @@ class Chain {
     const { rows, columns } = this.#projection;
     const { successors, adjacency } = this.#graph;
     const [begin, end] = shareOf(rows, this.#communicator);
-    const from = (region: Tensor, elements: number) => ({
-      buffer: region.buffer,
-      byteOffset: region.byteOffset + 4 * elements,
-    });
-    const shared = [
-      ...[from(successors.segments.offsetTensor, begin), successors.indexTensor, adjacency.values ?? null],
-      from(this.#scale, begin),
-    ];
+    const shared = {
+      indptr: regionAt(successors.segments.offsetTensor, 4 * begin),
+      indices: successors.indexTensor,
+      values: adjacency.values ?? null,
+      scale: regionAt(this.#scale, 4 * begin),
+      rows: end - begin,
+    };
     const first = this.#order++ === 0;
     const dense = first && this.#dense ? intoBlocks(this.#dense) : this.blocks;
     for (let column = 0; column < columns; column += BLOCK) {
       const width = Math.min(BLOCK, columns - column);
-      const target = from(this.#spare, rows * column + begin * width);
+      const y = regionAt(this.#spare, 4 * (rows * column + begin * width));
       if (first && !this.#dense) {
         const { starts, entries, values } = columnsOf(this.#projection, column, width);
-        cpu.run('spmmSparse', [...shared, starts, entries, values, target, end - begin, width]);
+        cpu.run('spmmSparse', { ...shared, starts, columns: entries, entries: values, y, d: width });
       } else {
-        cpu.run('spmmScaled', [...shared, from(dense, rows * column), target, end - begin, width]);
+        cpu.run('spmmScaled', { ...shared, x: regionAt(dense, 4 * rows * column), y, d: width });
       }
       this.#gather(rows * column, width, begin, end);
     }

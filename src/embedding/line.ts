@@ -105,14 +105,25 @@ class EdgeTable {
 
   source(count: number, random: Random): PairSource {
     const { chunks, perChunk } = chunked(count);
-    const key = random.key.map((word) => word | 0);
+    const { key } = random;
     return {
       chunks,
       write: (grid, counts, pairs) =>
-        cpu.run('edgePairs', [
-          ...[this.#sources, grid.indices, this.#probabilities, this.#aliases, grid.graph.successors.nnz],
-          ...[count, perChunk, grid.partOf, grid.parts, counts, pairs, ...key, 0],
-        ]),
+        cpu.run('edgePairs', {
+          sources: this.#sources,
+          indices: grid.indices,
+          probabilities: this.#probabilities,
+          aliases: this.#aliases,
+          entries: grid.graph.successors.nnz,
+          total: count,
+          perChunk,
+          partOf: grid.partOf,
+          parts: grid.parts,
+          counts,
+          pairs,
+          key,
+          first: 0,
+        }),
     };
   }
 

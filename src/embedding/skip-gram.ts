@@ -260,17 +260,30 @@ export class SkipGram {
     const { negatives, negativeWeight, learningRate, decay } = this.#options;
     const { grid } = this;
     const rate = learningRate * Math.max(1 - done, 1e-4);
-    const key = this.#random.key.map((word) => word | 0);
+    const { key } = this.#random;
     for (const group of this.#schedule) {
       const blocks = group.flatMap(([row, column]) => {
         const cell = row * grid.parts + column;
         return [starts[cell] as number, starts[cell + 1] as number, column];
       });
-      cpu.run('skipGram', [
-        ...[pairs, tensor(Int32Array.from(blocks)), this.vertices, this.contexts, this.#width],
-        ...[grid.probabilities, grid.aliases, this.#bounds, this.#sigmoid],
-        ...[negatives, negativeWeight, rate, decay, ...key, this.#task, group.length],
-      ]);
+      cpu.run('skipGram', {
+        pairs,
+        blocks: tensor(Int32Array.from(blocks)),
+        vertices: this.vertices,
+        contexts: this.contexts,
+        d: this.#width,
+        probabilities: grid.probabilities,
+        aliases: grid.aliases,
+        bounds: this.#bounds,
+        table: this.#sigmoid,
+        negatives,
+        weight: negativeWeight,
+        rate,
+        decay,
+        key,
+        first: this.#task,
+        tasks: group.length,
+      });
       this.#task = (this.#task + group.length) & 0x3fffffff;
     }
   }

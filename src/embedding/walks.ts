@@ -85,16 +85,26 @@ function* walkBatches(grid: Grid, settings: Settings, random: Random) {
 function walkSource(starts: Int32Array, first: number, settings: Settings, random: Random): PairSource {
   const { length, window, p, q, fixedWindow = false } = settings;
   const { chunks, perChunk } = chunked(starts.length);
-  const key = (label: string) => random.split(label).key.map((word) => word | 0);
+  const key = (label: string) => random.split(label).key;
   let nodes: Tensor | undefined;
   return {
     chunks,
     write(grid, counts, pairs) {
       nodes ??= sampleWalks(grid, starts, { length, p, q, first, key: key('steps') });
-      cpu.run('walkPairs', [
-        ...[nodes, starts.length, length, perChunk, window, Number(fixedWindow)],
-        ...[grid.partOf, grid.parts, counts, pairs, ...key('windows'), first],
-      ]);
+      cpu.run('walkPairs', {
+        walks: nodes,
+        total: starts.length,
+        length,
+        perChunk,
+        window,
+        fixed: Number(fixedWindow),
+        partOf: grid.partOf,
+        parts: grid.parts,
+        counts,
+        pairs,
+        key: key('windows'),
+        first,
+      });
     },
   };
 }
@@ -104,15 +114,25 @@ export interface SampleOptions {
   readonly p: number;
   readonly q: number;
   readonly first: number;
-  readonly key: readonly number[];
+  readonly key: readonly [number, number];
 }
 
 /** Walks from places of the grid: i32 [starts, length], −1 after a dead end. */
 export function sampleWalks(grid: Grid, starts: Int32Array, { length, p, q, first, key }: SampleOptions): Tensor {
   const nodes = emptyTensor([starts.length, length], 'i32');
-  cpu.run('randomWalks', [
-    ...[grid.indptr, grid.indices, grid.edgeProbabilities, grid.edgeAliases, tensor(starts), nodes],
-    ...[length, 1 / p, 1 / q, ...key, first, starts.length],
-  ]);
+  cpu.run('randomWalks', {
+    indptr: grid.indptr,
+    indices: grid.indices,
+    probabilities: grid.edgeProbabilities,
+    aliases: grid.edgeAliases,
+    starts: tensor(starts),
+    walks: nodes,
+    length,
+    back: 1 / p,
+    away: 1 / q,
+    key,
+    first,
+    count: starts.length,
+  });
   return nodes;
 }

@@ -7,19 +7,25 @@ export { type Activation, activations } from './activation.js';
 export type { MemoryUse } from './cpu/index.js';
 export type { LoadedProgram, Program } from './cpu/program.js';
 export { type RecordingDevice, type Step, VIRTUAL } from './cpu/recorder.js';
-export { type KernelName, sparseTilePixels } from './cpu/routines.js';
+export type { AttentionSizes } from './cpu/routines/attention.js';
+export { sparseTilePixels } from './cpu/routines/channels.js';
+export type { ConvolutionSizes } from './cpu/routines/convolution-passes.js';
+export type { BroadcastArguments, Four } from './cpu/routines/elementwise.js';
+export type { ArgumentsOf, KernelName, KernelsTaking } from './cpu/routines/index.js';
+export type { Int8Geometry } from './cpu/routines/int8.js';
+export type { Six, StridedBox } from './cpu/routines/layout.js';
+export type { Samples, Windows } from './cpu/routines/pool.js';
+export type { Device, HostDevice } from './device.js';
+export type { FeatureLevel } from './kernels.js';
 export {
   arrayTypes,
   type Buffer,
   bytesPerElement,
-  type Device,
   type DType,
-  type HostDevice,
-  type KernelArgument,
   type Region,
+  regionAt,
   type TypedArray,
-} from './device.js';
-export type { FeatureLevel } from './kernels.js';
+} from './region.js';
 
 export { type Background, startBackground } from './threads.js';
 

@@ -18,11 +18,11 @@ export class StudentModel {
     readonly network: MLP,
   ) {}
 
-  /** Probability of each class [vertices, classes], row after row. @throws Error when the features are not as many as in training */
-  predictProba(features: Features): Float32Array {
+  /** Probability of each class [vertices, classes], row after row. @param name what errors call the features @throws Error when the features are not as many as in training */
+  predictProba(features: Features, name = 'the table'): Float32Array {
     const expected = this.network.blocks[0]?.linear.inFeatures;
     const found = featureCount(features);
-    if (found !== expected) throw new Error(`there are ${found} features a vertex, the model expects ${expected}`);
+    if (found !== expected) throw new Error(`"${name}" has ${found} features a vertex, the model expects ${expected}`);
     return scope(() => softmax(this.network.forward(features, inference)).dataSync<Float32Array>());
   }
 

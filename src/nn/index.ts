@@ -38,7 +38,15 @@ export {
   xavierUniform,
 } from './initializers.js';
 export { LAMB, Muon, type MuonOptions, orthogonalize } from './large-batch.js';
-export { type Layer, runSequence, type Sequence } from './layer.js';
+export {
+  type FollowsSteps,
+  followsSteps,
+  isMergeable,
+  type Layer,
+  type Mergeable,
+  runSequence,
+  type Sequence,
+} from './layer.js';
 export { type LBFGSOptions, type LBFGSResult, lbfgs } from './lbfgs.js';
 export { Linear, type LinearOptions } from './linear.js';
 export {

@@ -17,8 +17,8 @@ import { type AdamOptions, AdamW, decayOf, requireRate, Stateful } from './optim
 
 /** w ← a·w + b·x in place. */
 function blend(target: Tensor, a: number, source: Tensor, b: number): void {
-  target.device.run('affine', [target, target, a, 0, target.size]);
-  target.device.run('accumulate', [target, source, b, target.size]);
+  target.device.run('affine', { x: target, y: target, scale: a, shift: 0, n: target.size });
+  target.device.run('accumulate', { target, source, scale: b, n: target.size });
 }
 
 function norm(x: Tensor): number {

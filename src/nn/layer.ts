@@ -7,6 +7,26 @@ export interface Layer {
   forward(x: Tensor, mode: Mode): Tensor;
 }
 
+/** A network that trains in one form and runs in another, which computes the same with fewer layers. */
+export interface Mergeable extends Layer {
+  /** The form that runs; the network itself when it has that form. @throws Error while the two would differ */
+  merged(): Layer;
+}
+
+export function isMergeable(layer: Layer): layer is Mergeable {
+  return 'merged' in layer && typeof layer.merged === 'function';
+}
+
+/** A network that changes with the steps of its training, such as by a schedule of its activations. */
+export interface FollowsSteps extends Layer {
+  /** Called before each step. @param step from 0 */
+  followStep(step: number, steps: number): void;
+}
+
+export function followsSteps(layer: Layer): layer is FollowsSteps {
+  return 'followStep' in layer && typeof layer.followStep === 'function';
+}
+
 /** Layers one after another, nested as their names are: `features.3.conv.0.weight` is an array in an array. */
 export type Sequence = readonly (Layer | Sequence)[];
 

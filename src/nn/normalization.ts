@@ -125,8 +125,8 @@ export class BatchNorm {
   /** running ← (1 − momentum)·running + momentum·scale·batch. */
   #track(running: Tensor, batch: Tensor, scale: number): void {
     const { device, size } = running;
-    device.run('affine', [running, running, 1 - this.momentum, 0, size]);
-    device.run('accumulate', [running, batch, this.momentum * scale, size]);
+    device.run('affine', { x: running, y: running, scale: 1 - this.momentum, shift: 0, n: size });
+    device.run('accumulate', { target: running, source: batch, scale: this.momentum * scale, n: size });
   }
 }
 

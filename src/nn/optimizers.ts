@@ -81,21 +81,21 @@ export class Adam extends Stateful {
 
   protected updateOne(name: string, parameter: Tensor, gradient: Tensor, rateFactor: number): void {
     const { learningRate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = this.options;
-    parameter.device.run('adam', [
+    parameter.device.run('adam', {
       parameter,
       gradient,
-      this.moment('first', name, parameter),
-      this.moment('second', name, parameter),
-      learningRate * rateFactor,
+      first: this.moment('first', name, parameter),
+      second: this.moment('second', name, parameter),
+      rate: learningRate * rateFactor,
       beta1,
       beta2,
       epsilon,
-      decayOf(weightDecay, name),
-      Number(this.coupled),
-      1 - beta1 ** this.step,
-      1 - beta2 ** this.step,
-      parameter.size,
-    ]);
+      weightDecay: decayOf(weightDecay, name),
+      coupled: Number(this.coupled),
+      correction1: 1 - beta1 ** this.step,
+      correction2: 1 - beta2 ** this.step,
+      n: parameter.size,
+    });
   }
 }
 
@@ -126,16 +126,16 @@ export class SGD extends Stateful {
   protected updateOne(name: string, parameter: Tensor, gradient: Tensor, rateFactor: number): void {
     const { learningRate = 1e-2, momentum = 0, nesterov = false, weightDecay = 0 } = this.options;
     const velocity = momentum > 0 ? this.moment('velocity', name, parameter) : null;
-    parameter.device.run('sgd', [
+    parameter.device.run('sgd', {
       parameter,
       gradient,
       velocity,
-      learningRate * rateFactor,
+      rate: learningRate * rateFactor,
       momentum,
       weightDecay,
-      Number(nesterov),
-      parameter.size,
-    ]);
+      nesterov: Number(nesterov),
+      n: parameter.size,
+    });
   }
 }
 

@@ -17,7 +17,7 @@ export function clipGradients(gradients: Weights, maxNorm: number): number {
   const norm = globalNorm(gradients);
   if (norm > maxNorm)
     for (const gradient of Object.values(gradients))
-      gradient.device.run('affine', [gradient, gradient, maxNorm / norm, 0, gradient.size]);
+      gradient.device.run('affine', { x: gradient, y: gradient, scale: maxNorm / norm, shift: 0, n: gradient.size });
   return norm;
 }
 
@@ -77,12 +77,12 @@ export class Accumulated implements Optimizer {
     for (const [name, gradient] of Object.entries(gradients)) {
       const sum = this.#sums.get(name) ?? keep(zeros(gradient.shape));
       this.#sums.set(name, sum);
-      sum.device.run('accumulate', [sum, gradient, 1 / this.steps, sum.size]);
+      sum.device.run('accumulate', { target: sum, source: gradient, scale: 1 / this.steps, n: sum.size });
     }
     this.#seen += 1;
     if (this.#seen % this.steps !== 0) return;
     this.inner.update(parameters, Object.fromEntries(this.#sums), rateFactor);
-    for (const sum of this.#sums.values()) sum.device.run('fill', [sum, 0, sum.size]);
+    for (const sum of this.#sums.values()) sum.device.run('fill', { y: sum, bits: 0, n: sum.size });
   }
 
   state(): OptimizerState {
@@ -119,8 +119,8 @@ export class Averaged implements Optimizer {
         this.#averages.set(name, keep(parameter.clone()));
         continue;
       }
-      average.device.run('affine', [average, average, decay, 0, average.size]);
-      average.device.run('accumulate', [average, parameter, 1 - decay, average.size]);
+      average.device.run('affine', { x: average, y: average, scale: decay, shift: 0, n: average.size });
+      average.device.run('accumulate', { target: average, source: parameter, scale: 1 - decay, n: average.size });
     }
   }
 

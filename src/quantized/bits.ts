@@ -23,7 +23,7 @@ export class BitMatrix {
     if (x.rank !== 2) throw new Error(`BitMatrix: expected a matrix, got ${formatShape(x.shape)}`);
     const [rows, columns] = x.shape as [number, number];
     const bits = emptyTensor([rows, Math.ceil(columns / VECTOR) * 4], 'i32');
-    cpu.run('packSigns', [x, bits, rows, columns]);
+    cpu.run('packSigns', { x, bits, rows, k: columns });
     return new BitMatrix(rows, columns, bits);
   }
 
@@ -40,7 +40,7 @@ export class BitMatrix {
         `BitMatrix: inner sizes differ: [${this.rows}, ${this.columns}] × [${other.rows}, ${other.columns}]ᵀ`,
       );
     const y = emptyTensor([this.rows, other.rows], 'f32');
-    cpu.run('matmulBits', [this.bits, other.bits, y, this.rows, other.rows, this.columns]);
+    cpu.run('matmulBits', { a: this.bits, b: other.bits, y, m: this.rows, n: other.rows, k: this.columns });
     return y;
   }
 }
@@ -113,10 +113,18 @@ export class PlaneSums {
     if (this.#planes > planes.rows)
       throw new RangeError(`PlaneSums: plane ${this.#planes - 1} is outside 0…${planes.rows - 1}`);
     const y = emptyTensor([this.#count, planes.columns], 'f32');
-    cpu.run('sumPlanes', [
-      ...[planes.bits, this.#indptr, this.#offsets, this.#totals, y],
-      ...[this.#planes, this.#count, planes.columns, this.#stored, this.#slices],
-    ]);
+    cpu.run('sumPlanes', {
+      bits: planes.bits,
+      indptr: this.#indptr,
+      offsets: this.#offsets,
+      totals: this.#totals,
+      y,
+      planes: this.#planes,
+      filters: this.#count,
+      pixels: planes.columns,
+      stored: this.#stored,
+      slices: this.#slices,
+    });
     return y;
   }
 }

@@ -125,7 +125,7 @@ export class BlockMatrix {
         const source = emptyTensor([count * rowBytes], 'u8');
         read(source.view<Uint8Array>(), row * rowBytes);
         const target = slice(panels, [row / ROWS, Math.ceil((row + count) / ROWS)]);
-        cpu.run('packBlocks', [source, target, blockFormats[format].code, count, columns]);
+        cpu.run('packBlocks', { source, target, format: blockFormats[format].code, rows: count, columns });
       });
     return new BlockMatrix(format, rows, columns, panels);
   }
@@ -187,7 +187,7 @@ export class BlockMatrix {
       throw new Error(`BlockMatrix: expected [m, ${this.columns}], got ${formatShape(x.shape)}`);
     const m = x.shape[0] as number;
     const y = emptyTensor([m, this.rows], 'f32');
-    cpu.run(this.#kind.product, [x, this.#panels, y, m, this.rows, this.columns / BLOCK]);
+    cpu.run(this.#kind.product, { x, panels: this.#panels, y, m, n: this.rows, blocks: this.columns / BLOCK });
     return y;
   }
 
@@ -222,6 +222,6 @@ export function quantizeBlocks(values: Float32Array, format: QuantizedFormat): U
 function encoded(values: Tensor, format: QuantizedFormat): Tensor {
   const blocks = values.size / BLOCK;
   const bytes = emptyTensor([blocks * blockFormats[format].bytes], 'u8');
-  cpu.run('encodeBlocks', [values, bytes, blockFormats[format].code, blocks]);
+  cpu.run('encodeBlocks', { x: values, y: bytes, format: blockFormats[format].code, n: blocks });
   return bytes;
 }

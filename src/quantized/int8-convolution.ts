@@ -6,7 +6,7 @@
 // for Efficient Integer-Arithmetic-Only Inference", CVPR 2018 (there with the scale as an integer
 // and a shift; here in f32).
 
-import { cpu, type Device } from '../engine/index.js';
+import { cpu, type Device, type Int8Geometry } from '../engine/index.js';
 import { emptyTensor, formatShape, keep, requireDType, sameShape, type Tensor, tensor } from '../tensor/index.js';
 import { type ActivationBits, packedBytes, quantizeInt8 } from './int8.js';
 
@@ -143,21 +143,61 @@ export class Int8Convolution {
   /** `forward` into a given tensor of any device, such as one that records a plan. */
   write(device: Device, x: Tensor, residual: Tensor | undefined, y: Tensor): void {
     const { stride = [1, 1], padding = [0, 0], input, output, residual: added } = this.options;
-    const [n, height, width, pitch] = x.shape as [number, number, number, number];
-    const [, outHeight, outWidth, outPitch] = y.shape as [number, number, number, number];
-    const geometry = [
-      ...[n, height, width, outHeight, outWidth, ...this.kernel, ...stride, ...padding],
-      ...[this.channels, pitch, this.filters, outPitch],
-    ];
-    const sevenBit = Number(input.bits === 7);
-    const clamp = [output.zero, ...clampOf(this.options)];
-    const operands = [x, this.#packed, this.#scale, this.#shift, this.#pad];
-    if (this.#depthwise) device.run('depthwiseInt8', [...operands, y, sevenBit, ...clamp, ...geometry]);
-    else {
-      const residualScale = added ? added.scale / output.scale : 0;
-      device.run('convolveInt8', [...operands, residual ?? null, y, residualScale, sevenBit, ...clamp, ...geometry]);
-    }
+    const geometry = int8Geometry(x.shape, y.shape, {
+      kernel: this.kernel,
+      stride,
+      padding,
+      channels: this.channels,
+      filters: this.filters,
+    });
+    const [lowest, highest] = clampOf(this.options);
+    const args = {
+      x,
+      packed: this.#packed,
+      scale: this.#scale,
+      shift: this.#shift,
+      pad: this.#pad,
+      residual: residual ?? null,
+      residualScale: added ? added.scale / output.scale : 0,
+      y,
+      sevenBit: Number(input.bits === 7),
+      requantization: { zero: output.zero, lowest, highest },
+      geometry,
+    };
+    if (this.#depthwise) device.run('depthwiseInt8', args);
+    else device.run('convolveInt8', args);
   }
+}
+
+/** Sizes of a convolution from x [images, height, width, pitch] to y [images, outHeight, outWidth, outPitch]. */
+function int8Geometry(
+  x: readonly number[],
+  y: readonly number[],
+  sizes: Omit<Windows, 'output'> & { readonly channels: number; readonly filters: number },
+): Int8Geometry {
+  const [images, height, width, pitch] = x as [number, number, number, number];
+  const [, outHeight, outWidth, outPitch] = y as [number, number, number, number];
+  const [kernelHeight, kernelWidth] = sizes.kernel;
+  const [strideY, strideX] = sizes.stride;
+  const [padTop, padLeft] = sizes.padding;
+  const { channels, filters } = sizes;
+  return {
+    images,
+    height,
+    width,
+    outHeight,
+    outWidth,
+    kernelHeight,
+    kernelWidth,
+    strideY,
+    strideX,
+    padTop,
+    padLeft,
+    channels,
+    pitch,
+    filters,
+    outPitch,
+  };
 }
 
 function clampOf({ output, activation = 'none' }: Int8ConvolutionOptions): readonly [lowest: number, highest: number] {
@@ -198,7 +238,7 @@ function packFull(quanta: Int8Array, filters: number, channels: number, taps: nu
   const source = tensor(ordered, [filters, taps * padded]);
   const packed = emptyTensor([packedBytes(filters, taps * padded)], 'i8');
   const sums = emptyTensor([filters], 'i32');
-  cpu.run('packInt8', [source, packed, sums, filters, taps * padded]);
+  cpu.run('packInt8', { b: source, packed, sums, n: filters, k: taps * padded });
   source.dispose();
   sums.dispose();
   return packed;
@@ -233,15 +273,31 @@ export interface Windows {
  * where byte c·taps + tap of a pixel is what that tap of its window reads.
  */
 export function writeWindows(device: Device, x: Tensor, y: Tensor, windows: Windows, to: Quantization): void {
-  const [n, channels, height, width] = x.shape as [number, number, number, number];
+  const [images, channels, height, width] = x.shape as [number, number, number, number];
   const { kernel, stride, padding, output } = windows;
   const pitch = y.shape[3] as number;
-  const geometry = [n, height, width, ...output, ...kernel, ...stride, ...padding, channels, pitch, channels, pitch];
-  device.run('windowsInt8', [x, y, to.scale, to.zero, Number(to.bits === 7), ...geometry]);
+  const input = [images, height, width, pitch];
+  const geometry = int8Geometry(input, [images, ...output, pitch], {
+    kernel,
+    stride,
+    padding,
+    channels,
+    filters: channels,
+  });
+  device.run('windowsInt8', { x, y, scale: to.scale, zero: to.zero, sevenBit: Number(to.bits === 7), geometry });
 }
 
 /** Dequantises: x i8 [n, h, w, pitch] → y f32 [n, c, h, w]. */
 export function writeFloats(device: Device, x: Tensor, y: Tensor, from: Quantization): void {
-  const [n, channels, height, width] = y.shape as [number, number, number, number];
-  device.run('dequantizeInt8', [x, y, from.scale, from.zero, n, channels, height * width, x.shape[3] as number]);
+  const [images, channels, height, width] = y.shape as [number, number, number, number];
+  device.run('dequantizeInt8', {
+    x,
+    y,
+    scale: from.scale,
+    zero: from.zero,
+    images,
+    channels,
+    pixels: height * width,
+    pitch: x.shape[3] as number,
+  });
 }

@@ -66,7 +66,7 @@ export class Int8Matrix {
     this.#packed = keep(emptyTensor([packedBytes(this.rows, this.columns)], 'i8'));
     this.#sums = keep(emptyTensor([this.rows], 'i32'));
     const source = tensor(quanta, [this.rows, this.columns]);
-    cpu.run('packInt8', [source, this.#packed, this.#sums, this.rows, this.columns]);
+    cpu.run('packInt8', { b: source, packed: this.#packed, sums: this.#sums, n: this.rows, k: this.columns });
     source.dispose();
   }
 
@@ -104,11 +104,22 @@ export class Int8Matrix {
       const q = emptyTensor([m, 2 * Math.ceil(this.columns / 4) * 4], 'i8', device);
       const scales = emptyTensor([m], 'f32', device);
       const zeros = bits === 7 ? emptyTensor([m], 'i32', device) : null;
-      device.run('quantizeRows', [x, q, scales, zeros, m, this.columns, sevenBit]);
-      device.run('gemmInt8', [
-        ...[q, this.#packed, this.#sums, scales, zeros, this.scales, bias ?? null, y],
-        ...[m, this.rows, this.columns, sevenBit, activations[activation]],
-      ]);
+      device.run('quantizeRows', { x, q, scales, zeros, m, k: this.columns, sevenBit });
+      device.run('gemmInt8', {
+        a: q,
+        packed: this.#packed,
+        sums: this.#sums,
+        rowScale: scales,
+        zero: zeros,
+        columnScale: this.scales,
+        bias: bias ?? null,
+        y,
+        m,
+        n: this.rows,
+        k: this.columns,
+        sevenBit,
+        activation: activations[activation],
+      });
     });
   }
 }

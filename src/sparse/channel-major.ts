@@ -1,7 +1,7 @@
 // Sparse weights of pointwise convolutions: 1×1 filters with mostly zero weights, times NCHW
 // images.
 
-import { type Activation, activations, cpu, type Device, sparseTilePixels } from '../engine/index.js';
+import { type Activation, activations, cpu, type Device, regionAt, sparseTilePixels } from '../engine/index.js';
 import { emptyTensor, formatShape, keep, requireDType, type Tensor, tensor } from '../tensor/index.js';
 
 /** Rows of a block that share their columns. */
@@ -64,13 +64,20 @@ export class ChannelMatrix {
     const n = x.shape[0] as number;
     const pixels = x.size / (n * this.columns);
     for (let image = 0; image < n; image++) {
-      const source = { buffer: x.buffer, byteOffset: x.byteOffset + 4 * image * this.columns * pixels };
-      const target = { buffer: y.buffer, byteOffset: y.byteOffset + 4 * image * this.rows * pixels };
-      const tables = [this.#indptr, this.#offsets, this.#values];
-      device.run('sparseChannels', [
-        ...[...tables, bias ?? null, source, target],
-        ...[this.rows, this.columns, pixels, activations[activation], this.height, this.blocks],
-      ]);
+      device.run('sparseChannels', {
+        indptr: this.#indptr,
+        offsets: this.#offsets,
+        values: this.#values,
+        bias: bias ?? null,
+        x: regionAt(x, 4 * image * this.columns * pixels),
+        y: regionAt(y, 4 * image * this.rows * pixels),
+        rows: this.rows,
+        columns: this.columns,
+        pixels,
+        activation: activations[activation],
+        height: this.height,
+        stored: this.blocks,
+      });
     }
   }
 }

@@ -1,5 +1,6 @@
 // Grouped matrix products: a matrix for each group of rows, as for the experts of a mixture.
 
+import { activations, regionAt } from '../engine/index.js';
 import { apply, formatShape, type Op, onlyGradient, type Shape, sizeOf, type Tensor } from '../tensor/index.js';
 import type { Segments } from './segments.js';
 
@@ -17,17 +18,15 @@ const groupedMatmulOp: Op<Attributes> = {
   ],
   compute(device, [x, w], [y], { segments, transposeB }) {
     const [k, n] = [(x as Tensor).shape[1] as number, (y as Tensor).shape[1] as number];
-    const starts = segments.offsets;
-    device.run('groupedMatmul', [
-      x as Tensor,
-      w as Tensor,
-      y as Tensor,
-      segments.count,
+    device.run('groupedMatmul', {
+      x: x as Tensor,
+      w: w as Tensor,
+      y: y as Tensor,
       n,
       k,
-      Number(transposeB),
-      ...starts,
-    ]);
+      transposeB: Number(transposeB),
+      starts: segments.offsets,
+    });
   },
   vjp: (backward) => {
     const [x, w] = backward.inputs as [Tensor, Tensor];
@@ -49,25 +48,24 @@ const groupedOuterOp: Op<{ readonly segments: Segments }> = {
   ],
   compute(device, [a, b], [w], { segments }) {
     const [m, n] = [(a as Tensor).shape[1] as number, (b as Tensor).shape[1] as number];
-    const part = (t: Tensor, elements: number) => ({ buffer: t.buffer, byteOffset: t.byteOffset + 4 * elements });
     for (let group = 0; group < segments.count; group++) {
       const [start, end] = [segments.offsets[group] as number, segments.offsets[group + 1] as number];
-      const target = part(w as Tensor, group * m * n);
-      if (start === end) device.run('fill', [target, 0, m * n]);
+      const target = regionAt(w as Tensor, 4 * group * m * n);
+      if (start === end) device.run('fill', { y: target, bits: 0, n: m * n });
       else
-        device.run('matmul', [
-          part(a as Tensor, start * m),
-          part(b as Tensor, start * n),
-          null,
-          target,
-          1,
+        device.run('matmul', {
+          a: regionAt(a as Tensor, 4 * start * m),
+          b: regionAt(b as Tensor, 4 * start * n),
+          bias: null,
+          c: target,
+          batch: 1,
           m,
           n,
-          end - start,
-          1,
-          0,
-          0,
-        ]);
+          k: end - start,
+          transposeA: 1,
+          transposeB: 0,
+          activation: activations.none,
+        });
     }
   },
   vjp: (backward) => {

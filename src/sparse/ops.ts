@@ -20,15 +20,15 @@ const spmmOp: Op<Attributes> = {
   multiplyAdds: ([x], _, { pattern }) => pattern.nnz * (x?.[1] as number),
   infer: ([x], { pattern }) => [{ shape: [pattern.rows, (x as Tensor).shape[1] as number], dtype: 'f32' }],
   compute: (device, [x, values], [y], { pattern }) =>
-    device.run('spmm', [
-      pattern.segments.offsetTensor,
-      pattern.indexTensor,
-      values ?? null,
-      x as Tensor,
-      y as Tensor,
-      pattern.rows,
-      (x as Tensor).shape[1] as number,
-    ]),
+    device.run('spmm', {
+      indptr: pattern.segments.offsetTensor,
+      indices: pattern.indexTensor,
+      values: values ?? null,
+      x: x as Tensor,
+      y: y as Tensor,
+      rows: pattern.rows,
+      d: (x as Tensor).shape[1] as number,
+    }),
   vjp: (backward) => {
     const [x, values] = backward.inputs as [Tensor, Tensor | undefined];
     const { pattern } = backward.attributes;
@@ -45,15 +45,15 @@ const sddmmOp: Op<Attributes> = {
   multiplyAdds: ([a], _, { pattern }) => pattern.nnz * (a?.[1] as number),
   infer: (_, { pattern }) => [{ shape: [pattern.nnz], dtype: 'f32' }],
   compute: (device, [a, b], [y], { pattern }) =>
-    device.run('sddmm', [
-      pattern.segments.offsetTensor,
-      pattern.indexTensor,
-      a as Tensor,
-      b as Tensor,
-      y as Tensor,
-      pattern.rows,
-      (a as Tensor).shape[1] as number,
-    ]),
+    device.run('sddmm', {
+      indptr: pattern.segments.offsetTensor,
+      indices: pattern.indexTensor,
+      a: a as Tensor,
+      b: b as Tensor,
+      y: y as Tensor,
+      rows: pattern.rows,
+      d: (a as Tensor).shape[1] as number,
+    }),
   vjp: (backward) => {
     const [a, b] = backward.inputs as [Tensor, Tensor];
     const { pattern } = backward.attributes;
@@ -77,16 +77,16 @@ const spmmTransposedOp: Op<Attributes> = {
   multiplyAdds: ([w], _, { pattern }) => pattern.nnz * (w?.[0] as number),
   infer: ([w], { pattern }) => [{ shape: [pattern.rows, (w as Tensor).shape[0] as number], dtype: 'f32' }],
   compute: (device, [w, values], [y], { pattern }) =>
-    device.run('spmmTransposed', [
-      pattern.segments.offsetTensor,
-      pattern.indexTensor,
-      values ?? null,
-      w as Tensor,
-      y as Tensor,
-      pattern.columns,
-      pattern.rows,
-      (w as Tensor).shape[0] as number,
-    ]),
+    device.run('spmmTransposed', {
+      indptr: pattern.segments.offsetTensor,
+      indices: pattern.indexTensor,
+      values: values ?? null,
+      w: w as Tensor,
+      y: y as Tensor,
+      columns: pattern.columns,
+      rows: pattern.rows,
+      d: (w as Tensor).shape[0] as number,
+    }),
   vjp: (backward) => {
     const [w, values] = backward.inputs as [Tensor, Tensor | undefined];
     const { pattern } = backward.attributes;

@@ -93,15 +93,15 @@ const sumOp: Op<Attributes> = {
   multiplyAdds: 0,
   infer: ([x], { segments }) => [{ shape: [segments.count, (x as Tensor).shape[1] as number], dtype: 'f32' }],
   compute: (device, [x], [y], { segments }) =>
-    device.run('spmm', [
-      segments.offsetTensor,
-      null,
-      null,
-      x as Tensor,
-      y as Tensor,
-      segments.count,
-      (x as Tensor).shape[1] as number,
-    ]),
+    device.run('spmm', {
+      indptr: segments.offsetTensor,
+      indices: null,
+      values: null,
+      x: x as Tensor,
+      y: y as Tensor,
+      rows: segments.count,
+      d: (x as Tensor).shape[1] as number,
+    }),
   vjp: (backward) => [gatherKnownRows(onlyGradient(backward), backward.attributes.segments.ids)],
 };
 
@@ -128,14 +128,14 @@ const maxOp: Op<Attributes> = {
     ];
   },
   compute: (device, [x], [y, positions], { segments }) =>
-    device.run('segmentMax', [
-      segments.offsetTensor,
-      x as Tensor,
-      y as Tensor,
-      positions as Tensor,
-      segments.count,
-      (x as Tensor).shape[1] as number,
-    ]),
+    device.run('segmentMax', {
+      indptr: segments.offsetTensor,
+      x: x as Tensor,
+      y: y as Tensor,
+      positions: positions as Tensor,
+      rows: segments.count,
+      d: (x as Tensor).shape[1] as number,
+    }),
   vjp: ({ inputs, outputs, gradients }) => [
     putRows(gradients[0] as Tensor, outputs[1] as Tensor, (inputs[0] as Tensor).shape[0] as number),
   ],
@@ -156,13 +156,13 @@ const softmaxOp: Op<Attributes> = {
   multiplyAdds: 0,
   infer: ([x]) => [{ shape: (x as Tensor).shape, dtype: 'f32' }],
   compute: (device, [x], [y], { segments }) =>
-    device.run('segmentSoftmax', [
-      segments.offsetTensor,
-      x as Tensor,
-      y as Tensor,
-      segments.count,
-      (x as Tensor).shape[1] as number,
-    ]),
+    device.run('segmentSoftmax', {
+      indptr: segments.offsetTensor,
+      x: x as Tensor,
+      y: y as Tensor,
+      rows: segments.count,
+      d: (x as Tensor).shape[1] as number,
+    }),
   vjp: (backward) => {
     const { segments } = backward.attributes;
     const [y] = backward.outputs as [Tensor];

@@ -62,7 +62,7 @@ export function full(shape: Shape, value: number, dtype: 'f32' | 'i32' = 'f32'):
   const result = emptyTensor(shape, dtype);
   if (dtype === 'f32') bitsOfFloat[0] = value;
   else bits[0] = value;
-  result.device.run('fill', [result, bits[0] as number, result.size]);
+  result.device.run('fill', { y: result, bits: bits[0] as number, n: result.size });
   return result;
 }
 

@@ -2,7 +2,6 @@
 // path of labels. A stream's n-th draw depends on its key and n alone, so results do not change
 // with threads or with what others draw.
 
-import type { KernelName } from '../engine/index.js';
 import { apply, type Op, onlyGradient, requireDType } from './apply.js';
 import type { Shape } from './shape.js';
 import { emptyTensor, type Tensor } from './tensor.js';
@@ -146,20 +145,18 @@ export class Random {
     return this.permutation(k).map((index) => values[index] as number);
   }
 
-  #tensor(kernel: KernelName, shape: Shape, ...scalars: number[]): Tensor {
-    const result = emptyTensor(shape, 'f32');
-    result.device.run(kernel, [result, ...this.next().map((word) => word | 0), ...scalars, result.size]);
-    return result;
-  }
-
   /** Uniform in [low, high). */
   uniform(shape: Shape, low = 0, high = 1): Tensor {
-    return this.#tensor('randomUniform', shape, low, high - low);
+    const y = emptyTensor(shape, 'f32');
+    y.device.run('randomUniform', { y, key: this.next(), low, width: high - low, size: y.size });
+    return y;
   }
 
   /** Normal with mean and standard deviation. */
   normal(shape: Shape, mean = 0, deviation = 1): Tensor {
-    return this.#tensor('randomNormal', shape, mean, deviation);
+    const y = emptyTensor(shape, 'f32');
+    y.device.run('randomNormal', { y, key: this.next(), mean, deviation, size: y.size });
+    return y;
   }
 
   /** 1 with the given probability, else 0. */
@@ -181,15 +178,14 @@ const dropoutOp: Op<{ key: Key; probability: number }> = {
   },
   compute(device, [x], [y], { key, probability }) {
     const threshold = Math.min(2 ** 32 - 1, Math.round(probability * 2 ** 32)) | 0;
-    device.run('dropout', [
-      x as Tensor,
-      y as Tensor,
-      key[0] | 0,
-      key[1] | 0,
+    device.run('dropout', {
+      x: x as Tensor,
+      y: y as Tensor,
+      size: (x as Tensor).size,
+      key,
       threshold,
-      1 / (1 - probability),
-      (x as Tensor).size,
-    ]);
+      scale: 1 / (1 - probability),
+    });
   },
   // Linear in x, with a mask that the key reproduces.
   vjp: (backward) => [apply(dropoutOp, [onlyGradient(backward)], backward.attributes)],

@@ -43,7 +43,15 @@ export const fusedConvolutionOp: Op<FusedConvolution> = {
     const bias = attributes.hasBias ? (rest.shift() as Tensor) : null;
     const residual = attributes.hasResidual ? (rest.shift() as Tensor) : null;
     const sizes = convolutionSizes(x.shape, w.shape, attributes);
-    device.run('convolution', [x, w, bias, residual, y as Tensor, ...sizes, activations[attributes.activation]]);
+    device.run('convolution', {
+      x,
+      w,
+      bias,
+      residual,
+      y: y as Tensor,
+      sizes,
+      activation: activations[attributes.activation],
+    });
   },
 };
 
@@ -60,19 +68,19 @@ export const fusedLinearOp: Op<FusedLinear> = {
   compute(device, [x, w, bias], [y], { activation }) {
     const [m, k] = (x as Tensor).shape as [number, number];
     const n = (w as Tensor).shape[0] as number;
-    device.run('matmul', [
-      x as Tensor,
-      w as Tensor,
-      bias ?? null,
-      y as Tensor,
-      1,
+    device.run('matmul', {
+      a: x as Tensor,
+      b: w as Tensor,
+      bias: bias ?? null,
+      c: y as Tensor,
+      batch: 1,
       m,
       n,
       k,
-      0,
-      1,
-      activations[activation],
-    ]);
+      transposeA: 0,
+      transposeB: 1,
+      activation: activations[activation],
+    });
   },
 };
 

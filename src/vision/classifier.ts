@@ -14,11 +14,17 @@ import {
   writeModelFile,
 } from '../data/index.js';
 import { type ImageTrainingOptions, trainOnImages } from '../models/index.js';
-import { type FitResult, inference, type Layer, replaceWeights, stateOf } from '../nn/index.js';
+import {
+  type FitResult,
+  followsSteps,
+  inference,
+  isMergeable,
+  type Layer,
+  replaceWeights,
+  stateOf,
+} from '../nn/index.js';
 import { Random, scope, softmax, type Tensor, zeros } from '../tensor/index.js';
 import { type CompileOptions, compile, loadPlan, type Plan } from '../trace/index.js';
-import { LSNet } from './lsnet/index.js';
-import { fadingAt, VanillaNet } from './vanillanet.js';
 import { imageModel } from './zoo.js';
 
 /** Written into the file beside the weights. */
@@ -48,11 +54,11 @@ export class ImageClassifier {
     return new ImageClassifier(description, modelOf(description, random));
   }
 
-  /** Trains in place. VanillaNets fade their activations on the way. */
+  /** Trains in place. Networks that follow the steps of their training do so, as VanillaNets fade their activations. */
   train(data: ImageDataset, random: Random, options: ImageTrainingOptions = {}): Promise<FitResult> {
     const { model } = this;
     const onStep: ImageTrainingOptions['onStep'] = (step, steps) => {
-      if (model instanceof VanillaNet && model.slope) model.lambda = fadingAt(step, steps);
+      if (followsSteps(model)) model.followStep(step, steps);
       options.onStep?.(step, steps);
     };
     return trainOnImages(model, data, random, { ...options, onStep });
@@ -129,9 +135,7 @@ export class ImagePredictor {
 
 /** A network with a merged form in that form, any other as it is. */
 export function deployedForm(model: Layer): Layer {
-  if (model instanceof LSNet && model.options.form !== 'merged') return model.merged();
-  if (model instanceof VanillaNet && model.options.form !== 'merged') return model.merged();
-  return model;
+  return isMergeable(model) ? model.merged() : model;
 }
 
 function modelOf({ architecture, channels, height, width, classes }: ImageDescription, random: Random): Layer {

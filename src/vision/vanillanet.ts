@@ -3,7 +3,7 @@
 // Two devices make so few layers learn. Deep training: each layer is two convolutions with A′(x) = (1 − λ)·A(x) + λ·x between them; λ rises from 0 to 1 in training, the pair becomes linear and is merged into one convolution.
 // Series activation: A_s(x)[h, w, c] = Σᵢⱼ aᵢⱼ꜀·A(x[h + i, w + j, c] + b꜀) over a window of 2n + 1 pixels, a sum of activations that looks at its neighbours.
 
-import { BatchNorm2d, buffer, Dropout, type Mode, parameter } from '../nn/index.js';
+import { BatchNorm2d, buffer, Dropout, type FollowsSteps, type Mergeable, type Mode, parameter } from '../nn/index.js';
 import {
   adaptiveMaxPool2d,
   add,
@@ -153,7 +153,7 @@ class Stage {
 }
 
 /** Images [n, channels, h, w] → logits [n, classes]. */
-export class VanillaNet {
+export class VanillaNet implements Mergeable, FollowsSteps {
   readonly stem: MergingConv;
   readonly stemActivation: SeriesActivation;
   readonly stages: readonly Stage[];
@@ -192,6 +192,11 @@ export class VanillaNet {
     this.slope.assign(Float32Array.of(value));
   }
 
+  /** Sets λ by `fadingAt` in the deep form. */
+  followStep(step: number, steps: number): void {
+    if (this.slope) this.lambda = fadingAt(step, steps);
+  }
+
   forward(x: Tensor, mode: Mode): Tensor {
     const slope = this.lambda;
     let y = this.stemActivation.forward(this.stem.forward(x, slope, mode), mode);
@@ -207,6 +212,7 @@ export class VanillaNet {
    * @throws Error while λ < 1, since the pairs are not linear then.
    */
   merged(): VanillaNet {
+    if (this.options.form === 'merged') return this;
     if (this.lambda !== 1)
       throw new Error(
         `VanillaNet: layers can be merged once λ is 1, it is ${this.lambda}; train on, or set lambda = 1`,

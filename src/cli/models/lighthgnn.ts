@@ -13,7 +13,7 @@ export function open(path: string): Predictor {
 /** The class of each vertex of a table of features. */
 function classifyVertices(model: StudentModel, path: string): Predictions {
   const { vertexNames, features } = featuresFromTable(readText(path), path);
-  const probabilities = model.predictProba(features);
+  const probabilities = model.predictProba(features, path);
   const count = model.network.head.outFeatures;
   return {
     columns: ['vertex', 'prediction', 'probability'],

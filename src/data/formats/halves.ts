@@ -23,7 +23,12 @@ export function widenHalves(
       const count = Math.min(CHUNK, values.size - first);
       const source = emptyTensor([2 * count], 'u8');
       read(source.view<Uint8Array>(), 2 * first);
-      cpu.run('widenHalves', [source, slice(flat, [first, first + count]), Number(type === 'BF16'), count]);
+      cpu.run('widenHalves', {
+        x: source,
+        y: slice(flat, [first, first + count]),
+        brain: Number(type === 'BF16'),
+        n: count,
+      });
     });
   return values;
 }

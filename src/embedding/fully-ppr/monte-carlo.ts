@@ -58,8 +58,8 @@ export function thresholdOf(alpha: number): number {
   return Math.min(2 ** 32 - 1, Math.round(alpha * 2 ** 32)) | 0;
 }
 
-export function keyOf(seed: number): readonly number[] {
-  return new Random(seed).split('personalised pagerank').key.map((word) => word | 0);
+export function keyOf(seed: number): readonly [number, number] {
+  return new Random(seed).split('personalised pagerank').key;
 }
 
 /**
@@ -123,10 +123,18 @@ function walkEnds(graph: Graph, sources: Int32Array, walks: number, alpha: numbe
     const { segments, indexTensor } = graph.successors;
     const ends = emptyTensor([sources.length * walks], 'i32');
     const perBlock = Math.max(1, Math.floor(BLOCK_WALKS / walks));
-    cpu.run('walkEnds', [
-      ...[segments.offsetTensor, indexTensor, columnsOf(graph)],
-      ...[tensor(sources), ends, sources.length, walks, perBlock, thresholdOf(alpha), ...keyOf(seed)],
-    ]);
+    cpu.run('walkEnds', {
+      indptr: segments.offsetTensor,
+      indices: indexTensor,
+      columns: columnsOf(graph),
+      sources: tensor(sources),
+      ends,
+      count: sources.length,
+      walks,
+      perBlock,
+      threshold: thresholdOf(alpha),
+      key: keyOf(seed),
+    });
     return ends.dataSync<Int32Array>();
   });
 }

@@ -187,7 +187,7 @@ function totalEntries({ small, pool }: Pools, communicator: Communicator): numbe
 
 class Rounds {
   readonly #threshold: number;
-  readonly #key: readonly number[];
+  readonly #key: readonly [number, number];
 
   constructor(
     readonly part: Part,
@@ -225,10 +225,19 @@ class Rounds {
     const { part, communicator } = this;
     const moved = scope(() => {
       const records = tensor(walkers);
-      cpu.run('advanceWalkers', [
-        ...[records, part.indptr, part.indices, part.columns],
-        ...[part.nodeCount, part.first, part.unitRow, part.ranks, this.#threshold, ...key, walkers.length / WALKER],
-      ]);
+      cpu.run('advanceWalkers', {
+        walkers: records,
+        indptr: part.indptr,
+        indices: part.indices,
+        columns: part.columns,
+        nodes: part.nodeCount,
+        first: part.first,
+        unitRow: part.unitRow,
+        ranks: part.ranks,
+        threshold: this.#threshold,
+        key,
+        count: walkers.length / WALKER,
+      });
       return records.dataSync<Int32Array>();
     });
     const outgoing = Array.from({ length: communicator.size }, () => new Ints());

@@ -1,12 +1,13 @@
 // The CPU device: WebAssembly kernels on one shared memory, run by the calling thread and the pool.
 
-import type { Buffer, DType, HostDevice, KernelArgument, Region, TypedArray } from '../device.js';
+import type { HostDevice } from '../device.js';
 import { createMemory, environment, type FeatureLevel, featureLevel, loadModule } from '../kernels.js';
 import { Heap } from '../memory.js';
 import { Pool } from '../pool.js';
+import type { Buffer, DType, Region, TypedArray } from '../region.js';
 import { LoadedProgram, type Program, prepare } from './program.js';
 import { RecordingDevice } from './recorder.js';
-import { type KernelName, routines } from './routines.js';
+import { type ArgumentsOf, type KernelName, runRoutine } from './routines/index.js';
 import { Runner } from './runner.js';
 import { TileChoice } from './tiles.js';
 
@@ -86,14 +87,8 @@ export class CpuDevice implements HostDevice {
     return this.view(region, dtype, length).slice();
   }
 
-  run(kernel: KernelName, args: readonly KernelArgument[]): void {
-    const numbers = new Array<number>(args.length);
-    for (let i = 0; i < args.length; i++) {
-      const argument = args[i] as KernelArgument;
-      numbers[i] =
-        argument === null ? 0 : typeof argument === 'number' ? argument : argument.buffer.address + argument.byteOffset;
-    }
-    (routines[kernel] as (run: Runner, ...args: number[]) => void)(this.#runner, ...numbers);
+  run<Name extends KernelName>(kernel: Name, args: ArgumentsOf<Name>): void {
+    runRoutine(this.#runner, kernel, args);
   }
 
   /** Records what `body` runs on the device it is given, instead of running it. Regions of this device become constants of the program. */

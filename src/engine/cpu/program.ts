@@ -1,17 +1,15 @@
 // Programs: kernel calls whose every address is known. Temporary buffers share one arena, each place being used again once its last reader is done.
 
-import { signatures } from '../generated/signatures.js';
+import { signatures } from '../generated/arguments.js';
+import { chunkCount, PARALLEL_STEP_WORK, PARALLEL_WORK } from '../limits.js';
 import type { Heap } from '../memory.js';
 import { type PlannedBuffer, type RecordingDevice, type Step, VIRTUAL } from './recorder.js';
 import type { Runner } from './runner.js';
 
-const kernelNumbers = new Map(signatures.map(([name, args], id) => [name, { id, args }]));
+const kernelNumbers = new Map(signatures.map(([name, kinds], id) => [name as string, { id, kinds }]));
 
 /** Words of a step in memory: see kernels/program.ts. */
 const STEP_WORDS = 6;
-/** Steps of less work (rough nanoseconds) stay in one piece. */
-const PARALLEL_THRESHOLD = 10_000;
-const CHUNKS_PER_THREAD = 4;
 
 /** Steps over numbered buffers: plain data that can be saved. */
 export interface Program {
@@ -53,7 +51,7 @@ export function prepare(recording: RecordingDevice, heap: Heap, runner: Runner):
       const { contents } = buffers[index] as PlannedBuffer;
       if (contents) new Uint8Array(heap.memory.buffer, addresses[index], contents.length).set(contents);
     }
-    runner.over(step.kernel, resolve(step, addresses), step.size, step.cost);
+    runner.overNumbers(step.kernel, resolve(step, addresses), step.size, step.cost);
     const place = addresses[target] as number;
     const contents = new Uint8Array(heap.memory.buffer, place, (buffers[target] as PlannedBuffer).bytes).slice();
     buffers[target] = { bytes: contents.length, contents };
@@ -115,9 +113,8 @@ export function placeInArena(
 /** How many places of a step's loop a thread takes at once. */
 function chunkOf({ size, cost, work }: Step, threads: number): number {
   const total = work ?? size * cost;
-  if (threads === 1 || total < PARALLEL_THRESHOLD) return size;
-  const shares = work === undefined ? Math.min(threads * CHUNKS_PER_THREAD, Math.ceil(total / 4000)) : threads;
-  return Math.ceil(size / shares);
+  if (threads === 1 || total < PARALLEL_STEP_WORK) return size;
+  return Math.ceil(size / (work === undefined ? chunkCount(total, threads) : threads));
 }
 
 const floatView = new Float32Array(1);
@@ -172,7 +169,7 @@ export class LoadedProgram {
     for (const step of steps) {
       const kernel = kernelNumbers.get(step.kernel);
       const args = resolve(step, this.#addresses);
-      if (!kernel || kernel.args.length !== args.length)
+      if (!kernel || kernel.kinds.length !== args.length)
         throw new Error(`plan: this version has no kernel "${step.kernel}" with ${args.length} arguments`);
       words.push(
         kernel.id,
@@ -183,7 +180,7 @@ export class LoadedProgram {
         0,
       );
       args.forEach((value, at) => {
-        values.push(argumentBits(value, kernel.args[at]));
+        values.push(argumentBits(value, kernel.kinds[at]));
       });
     }
     new Int32Array(this.#heap.memory.buffer, table, words.length + values.length).set([...words, ...values]);
@@ -206,7 +203,7 @@ export class LoadedProgram {
     pool.runAlone('resetProgram', [this.#table], this.#count);
     const threads = Math.min(this.#threads, pool.threads);
     const args = [this.#table, this.#count];
-    if (threads === 1 || this.#work < PARALLEL_THRESHOLD) pool.runAlone('runProgram', args, 1);
+    if (threads === 1 || this.#work < PARALLEL_WORK) pool.runAlone('runProgram', args, 1);
     else pool.runChunks('runProgram', args, threads, threads);
   }
 

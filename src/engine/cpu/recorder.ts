@@ -3,9 +3,11 @@
 // Buffers get addresses beyond any real one, so that an address stays recognisable among the arguments of a kernel. Packing of constants is taken out of the program: it
 // is done once, when the program is laid out in memory.
 
-import type { Buffer, Device, KernelArgument, Region, TypedArray } from '../device.js';
-import { type KernelName, routines } from './routines.js';
-import type { Execution } from './runner.js';
+import type { Device } from '../device.js';
+import { type KernelArguments, packers } from '../generated/arguments.js';
+import type { Buffer, Region, TypedArray } from '../region.js';
+import type { Execution, SegmentKernel } from './execution.js';
+import { type ArgumentsOf, type KernelName, runRoutine } from './routines/index.js';
 import type { TileRows } from './tiles.js';
 
 /** Real addresses and sizes are below; a buffer's address is a multiple of it. */
@@ -68,25 +70,24 @@ export class RecordingDevice implements Device, Execution {
     throw new Error('plan: an operation reads values in JavaScript while it computes, which a plan cannot repeat');
   }
 
-  run(kernel: KernelName, args: readonly KernelArgument[]): void {
-    const numbers = args.map((argument) =>
-      argument === null ? 0 : typeof argument === 'number' ? argument : this.#addressOf(argument),
-    );
-    (routines[kernel] as (run: Execution, ...args: number[]) => void)(this, ...numbers);
+  run<Name extends KernelName>(kernel: Name, args: ArgumentsOf<Name>): void {
+    runRoutine(this, kernel, args);
   }
 
   /** A region of a real buffer is a constant: its contents become part of the program. */
-  #addressOf({ buffer, byteOffset }: Region): number {
+  readonly #addressOf = (region: Region | null): number => {
+    if (region === null) return 0;
+    const { buffer, byteOffset } = region;
     if (buffer.address >= VIRTUAL) return buffer.address + byteOffset;
     const known = this.#constants.get(buffer) ?? this.#add(buffer.bytes, this.contentsOf(buffer).slice());
     this.#constants.set(buffer, known);
     return known + byteOffset;
-  }
+  };
 
-  over(kernel: string, args: readonly number[], size: number, cost: number): void {
+  over<Name extends keyof KernelArguments>(kernel: Name, args: KernelArguments[Name], size: number, cost: number) {
     if (size === 0) return;
-    const step = { kernel, args, size, cost };
-    const [source, target] = args.map((arg) => Math.floor(arg / VIRTUAL) - 1) as [number, number];
+    const step = { kernel, args: packers[kernel](args, this.#addressOf), size, cost };
+    const [source, target] = step.args.map((arg) => Math.floor(arg / VIRTUAL) - 1) as [number, number];
     if (!PACKING.has(kernel) || !this.#fixed.has(source)) {
       this.steps.push(step);
       return;
@@ -95,25 +96,27 @@ export class RecordingDevice implements Device, Execution {
     this.#fixed.add(target);
   }
 
-  inShares(kernel: string, args: readonly number[], size: number, work: number): void {
-    if (size > 0) this.steps.push({ kernel, args, size, cost: 0, work });
+  inShares<Name extends keyof KernelArguments>(kernel: Name, args: KernelArguments[Name], size: number, work: number) {
+    if (size === 0) return;
+    this.steps.push({ kernel, args: packers[kernel](args, this.#addressOf), size, cost: 0, work });
   }
 
   /** Segments of a plan are taken as equal; rows that differ much even out over the chunks. */
-  overSegments(kernel: string, args: readonly number[], _indptr: number, rows: number, cost: number): void {
+  overSegments<Name extends SegmentKernel>(kernel: Name, args: KernelArguments[Name], rows: number, cost: number) {
     this.over(kernel, args, rows, 4 * cost);
   }
 
-  withScratch(bytes: number, use: (address: number) => void): void {
-    use(this.#add(bytes));
+  withScratch(bytes: number, use: (scratch: Region) => void): void {
+    use({ buffer: this.allocate(bytes), byteOffset: 0 });
   }
 
-  withScratchEach(bytes: number, use: (address: number) => void): void {
-    use(this.#add(bytes * this.threads));
+  withScratchEach(bytes: number, use: (scratch: Region) => void): void {
+    this.withScratch(bytes * this.threads, use);
   }
 
-  withInts(values: readonly number[], use: (address: number) => void): void {
+  withInts(values: readonly number[], use: (table: Region) => void): void {
     const ints = Int32Array.from(values);
-    use(this.#add(ints.byteLength, new Uint8Array(ints.buffer)));
+    const address = this.#add(ints.byteLength, new Uint8Array(ints.buffer));
+    use({ buffer: { address, bytes: ints.byteLength, references: 1 }, byteOffset: 0 });
   }
 }

@@ -1,30 +1,16 @@
 // Runs a kernel's loop: on the calling thread when it is short, else cut into chunks for the pool.
 
+import { type KernelArguments, packers } from '../generated/arguments.js';
+import { CHUNKS_PER_THREAD, chunkCount, PARALLEL_WORK } from '../limits.js';
 import type { Heap } from '../memory.js';
 import type { Pool } from '../pool.js';
+import type { Region } from '../region.js';
+import type { Execution, SegmentKernel } from './execution.js';
 import type { TileChoice } from './tiles.js';
 
-/** Work below this many (rough) nanoseconds stays on the calling thread: handing it over would cost as much. */
-const PARALLEL_THRESHOLD = 20_000;
-/** Chunks a thread gets on average, so that a slow thread holds the others up by a fraction of its share only. */
-const CHUNKS_PER_THREAD = 4;
-
-/** What routines ask for: loops over kernels, and memory that they need meanwhile. `Runner` does it at once, a recorder for later. */
-export interface Execution {
-  readonly threads: number;
-  readonly tiles: Pick<TileChoice, 'time'>;
-  /** Steps [0, size), each of about `cost` nanoseconds. */
-  over(kernel: string, args: readonly number[], size: number, cost: number): void;
-  /** One share of [0, size) a thread, for kernels where every share reads the whole input; `work` is that reading. */
-  inShares(kernel: string, args: readonly number[], size: number, work: number): void;
-  /** Rows [0, rows) whose cost is their number of stored elements, read from `indptr`, times `cost`. */
-  overSegments(kernel: string, args: readonly number[], indptr: number, rows: number, cost: number): void;
-  /** Lends `bytes` of memory for the length of a call. */
-  withScratch(bytes: number, use: (address: number) => void): void;
-  /** Lends `bytes` of memory to each thread; a kernel finds its own by `ownScratch`. */
-  withScratchEach(bytes: number, use: (address: number) => void): void;
-  /** Lends memory that holds a table of integers. */
-  withInts(values: readonly number[], use: (address: number) => void): void;
+/** Where a region lies in memory; 0 for one that is left out. */
+export function addressOf(region: Region | null): number {
+  return region === null ? 0 : region.buffer.address + region.byteOffset;
 }
 
 export class Runner implements Execution {
@@ -38,25 +24,31 @@ export class Runner implements Execution {
     return this.pool.threads;
   }
 
-  over(kernel: string, args: readonly number[], size: number, cost: number): void {
-    if (size === 0) return;
+  over<Name extends keyof KernelArguments>(kernel: Name, args: KernelArguments[Name], size: number, cost: number) {
+    if (size > 0) this.overNumbers(kernel, packers[kernel](args, addressOf), size, cost);
+  }
+
+  /** `over` for arguments that are in the kernel's order already. */
+  overNumbers(kernel: string, args: readonly number[], size: number, cost: number): void {
     const work = size * cost;
-    if (this.threads === 1 || size === 1 || work < PARALLEL_THRESHOLD) this.pool.runAlone(kernel, args, size);
-    else this.pool.runChunks(kernel, args, size, Math.min(this.threads * CHUNKS_PER_THREAD, Math.ceil(work / 4000)));
+    if (this.threads === 1 || size === 1 || work < PARALLEL_WORK) this.pool.runAlone(kernel, args, size);
+    else this.pool.runChunks(kernel, args, size, chunkCount(work, this.threads));
   }
 
-  inShares(kernel: string, args: readonly number[], size: number, work: number): void {
+  inShares<Name extends keyof KernelArguments>(kernel: Name, args: KernelArguments[Name], size: number, work: number) {
     if (size === 0) return;
-    if (this.threads === 1 || work < PARALLEL_THRESHOLD) this.pool.runAlone(kernel, args, size);
-    else this.pool.runChunks(kernel, args, size, this.threads);
+    const numbers = packers[kernel](args, addressOf);
+    if (this.threads === 1 || work < PARALLEL_WORK) this.pool.runAlone(kernel, numbers, size);
+    else this.pool.runChunks(kernel, numbers, size, this.threads);
   }
 
-  overSegments(kernel: string, args: readonly number[], indptr: number, rows: number, cost: number): void {
+  overSegments<Name extends SegmentKernel>(kernel: Name, args: KernelArguments[Name], rows: number, cost: number) {
     if (rows === 0) return;
-    const starts = new Int32Array(this.heap.memory.buffer, indptr, rows + 1);
+    const numbers = packers[kernel](args, addressOf);
+    const starts = new Int32Array(this.heap.memory.buffer, addressOf(args.indptr), rows + 1);
     const elements = (starts[rows] as number) + rows;
-    if (this.threads === 1 || elements * cost < PARALLEL_THRESHOLD) {
-      this.pool.runAlone(kernel, args, rows);
+    if (this.threads === 1 || elements * cost < PARALLEL_WORK) {
+      this.pool.runAlone(kernel, numbers, rows);
       return;
     }
     const chunks = Math.min(this.threads * CHUNKS_PER_THREAD, rows);
@@ -64,26 +56,26 @@ export class Runner implements Execution {
     for (let chunk = 1; chunk < chunks; chunk++) {
       bounds.push(rowAtShare(starts, rows, (chunk * elements) / chunks));
     }
-    this.pool.runBounds(kernel, args, [...bounds, rows]);
+    this.pool.runBounds(kernel, numbers, [...bounds, rows]);
   }
 
-  withScratch(bytes: number, use: (address: number) => void): void {
+  withScratch(bytes: number, use: (scratch: Region) => void): void {
     const address = this.heap.allocate(bytes);
     try {
-      use(address);
+      use({ buffer: { address, bytes, references: 1 }, byteOffset: 0 });
     } finally {
       this.heap.release(address, bytes);
     }
   }
 
-  withScratchEach(bytes: number, use: (address: number) => void): void {
+  withScratchEach(bytes: number, use: (scratch: Region) => void): void {
     this.withScratch(bytes * this.threads, use);
   }
 
-  withInts(values: readonly number[], use: (address: number) => void): void {
-    this.withScratch(values.length * 4, (address) => {
-      new Int32Array(this.heap.memory.buffer, address, values.length).set(values);
-      use(address);
+  withInts(values: readonly number[], use: (table: Region) => void): void {
+    this.withScratch(values.length * 4, (table) => {
+      new Int32Array(this.heap.memory.buffer, table.buffer.address, values.length).set(values);
+      use(table);
     });
   }
 }

@@ -154,7 +154,10 @@ export const experiment = defineExperiment({
   options,
   datasets: imageSets,
   ownData: 'none: use gossamer compress',
-  reproduction: [{ data: 'fashion-mnist', seeds: 2 }],
+  reproduction: [
+    { data: 'fashion-mnist', seeds: 1, set: { images: 2000 } },
+    { data: 'fashion-mnist', seeds: 2, long: true },
+  ],
   metrics: imageMetrics,
   methods: (values) => methodsOf(values).map(({ title }) => title),
   notes: ({ images, epochs, sparsity }) => [

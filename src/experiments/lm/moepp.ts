@@ -36,61 +36,44 @@ const FFN = 8;
 const CONSTANTS = 2;
 const FREE = CONSTANTS + 2;
 
-type Experts = NonNullable<LanguageModelConfig['experts']>;
+/** The experts of a layer, given the width of an expert. */
+type Experts = (hidden: number) => LanguageModelConfig['experts'];
 
-interface Mixture {
-  readonly title: string;
-  readonly experts: (hidden: number) => Experts;
+function plain(k: number): Experts {
+  return () => ({ count: FFN, k, normalised: k > 1 });
 }
 
-const plain = (k: number): Mixture => ({
-  title: `mixture, top ${k}`,
-  experts: () => ({ count: FFN, k, normalised: k > 1 }),
-});
-
-const plusTitle = (tau: number) => `MoE++, τ = ${tau}`;
-
-function plus(tau: number, changes: Partial<MoEPlusPlusOptions> = {}, title = plusTitle(tau)): Mixture {
+function plus(tau: number, changes: Partial<MoEPlusPlusOptions> = {}): Experts {
   const experts = { feedForward: FFN, constant: CONSTANTS };
-  return {
-    title,
-    experts: (hidden) => ({
-      count: FFN,
-      k: 2,
-      normalised: true,
-      zeroComputation: { experts, k: 2, hidden, tau, ...changes },
-    }),
+  return (hidden) => {
+    return { count: FFN, k: 2, normalised: true, zeroComputation: { experts, k: 2, hidden, tau, ...changes } };
   };
 }
 
-const TOP2 = plain(2).title;
+const taus = [0.75, 0.25, 0.1];
+const plusTitle = (tau: number) => `MoE++, τ = ${tau}`;
+const TOP2 = 'mixture, top 2';
 const MOEPP = plusTitle(0.75);
 const NO_RESIDUAL = `${MOEPP}, no residual`;
-const taus = [0.75, 0.25, 0.1];
 
-const mixtures: readonly Mixture[] = [
-  plain(2),
-  plain(1),
-  ...taus.map((tau) => plus(tau)),
-  plus(0.75, { gatingResidual: false }, NO_RESIDUAL),
-];
+const mixtures: Readonly<Record<string, Experts>> = {
+  [TOP2]: plain(2),
+  'mixture, top 1': plain(1),
+  ...Object.fromEntries(taus.map((tau) => [plusTitle(tau), plus(tau)])),
+  [NO_RESIDUAL]: plus(0.75, { gatingResidual: false }),
+};
 
-function methodOf({ title, experts }: Mixture, data: TokenizedText, values: Options) {
+function methodsOf(data: TokenizedText, values: Options, only = Object.keys(mixtures)) {
   const { features, hidden, layers, length } = values;
-  const base = decoderConfig({
-    vocabulary: data.tokenizer.size,
-    features,
-    layers,
-    hidden,
-    heads: 4,
-    context: 16 * length,
-  });
-  return decoderMethod(title, { ...base, experts: experts(hidden) }, data, values);
+  const sizes = { vocabulary: data.tokenizer.size, features, layers, hidden, heads: 4, context: 16 * length };
+  return only.map((title) =>
+    decoderMethod(title, decoderConfig({ ...sizes, experts: mixtures[title]?.(hidden) }), data, values),
+  );
 }
 
 /** What tokens use in the model of the seed, whose training ends at once where its checkpoint is kept. */
 async function tokenStudy(data: TokenizedText, values: Options, context: RunContext) {
-  const { kept } = await runMethods([methodOf(plus(0.75), data, values)], context, { keep: MOEPP, stream: 'shared' });
+  const { kept } = await runMethods(methodsOf(data, values, [MOEPP]), context, { keep: MOEPP, stream: 'shared' });
   return studyOf(
     {
       title: 'Tokens and the experts that they use',
@@ -152,7 +135,6 @@ export const experiment = defineExperiment({
   datasets: textSets,
   ownData: 'a text file in UTF-8, also .gz',
   reproduction: [
-    { data: 'grammar' },
     { data: 'tinyshakespeare' },
     { data: 'tinyshakespeare', seeds: 1, set: { pairs: 512, steps: 4000 }, long: true },
   ],
@@ -162,7 +144,7 @@ export const experiment = defineExperiment({
     parameters: textMetrics.parameters,
     seconds: textMetrics.seconds,
   },
-  methods: () => mixtures.map(({ title }) => title),
+  methods: () => Object.keys(mixtures),
   notes: ({ steps, layers, features, batch, length, pairs }) => [
     `${pairs === 0 ? 'Characters' : `${pairs} byte pairs`}; ${layers} layers of width ${features}, ${FFN} feed-forward experts, MoE++ with ${FREE} more that cost nothing (2 constant, copy, zero); ${steps} steps of ${batch} windows of ${length}. All methods start alike and read the same windows.`,
     'Experts: time of all layers’ experts for 2,048 validation tokens, median of 5, without and with the choice of experts. Attention is in neither.',
@@ -170,15 +152,11 @@ export const experiment = defineExperiment({
   load: loadTokens,
   describe: describeTokens,
   async runSeed(data, values, context) {
-    const { methods, kept } = await runMethods(
-      mixtures.map((mixture) => methodOf(mixture, data, values)),
-      context,
-      {
-        score: ({ model }) => ({ ...textScores(model, data, values), ...expertScores(model, data, values.length) }),
-        keep: MOEPP,
-        stream: 'shared',
-      },
-    );
+    const { methods, kept } = await runMethods(methodsOf(data, values), context, {
+      score: ({ model }) => ({ ...textScores(model, data, values), ...expertScores(model, data, values.length) }),
+      keep: MOEPP,
+      stream: 'shared',
+    });
     const { model, config } = kept as TrainedDecoder;
     return {
       methods,

@@ -137,9 +137,19 @@ export class KeyValueCache {
     const { keyHeads, headDim } = this.config;
     const store = this.#stores[layer] as Store;
     const count = queries.shape[2] as number;
-    const place = [this.#half, keyHeads, count, headDim, this.#stored, this.#stride];
-    cpu.run('appendCache', [keys, store.keys, ...place]);
-    cpu.run('appendCache', [values, store.values, ...place]);
+    const append = (x: Tensor, cache: Tensor) =>
+      cpu.run('appendCache', {
+        x,
+        cache,
+        half: this.#half,
+        heads: keyHeads,
+        count,
+        depth: headDim,
+        start: this.#stored,
+        stride: this.#stride,
+      });
+    append(keys, store.keys);
+    append(values, store.values);
     return count <= FEW && headDim % 8 === 0 ? this.#attendFew(queries, store) : this.#attendMany(queries, store);
   }
 
@@ -147,8 +157,21 @@ export class KeyValueCache {
     const { heads, keyHeads, headDim, window } = this.config;
     const y = emptyTensor(queries.shape, 'f32');
     const count = queries.shape[2] as number;
-    const sizes = [this.#half, keyHeads, heads / keyHeads, count, this.#stored + count, headDim, window, this.#stride];
-    cpu.run('attendCache', [queries, keys, values, y, ...sizes, 1 / Math.sqrt(headDim)]);
+    cpu.run('attendCache', {
+      q: queries,
+      keys,
+      values,
+      y,
+      half: this.#half,
+      keyHeads,
+      group: heads / keyHeads,
+      queries: count,
+      length: this.#stored + count,
+      depth: headDim,
+      window,
+      stride: this.#stride,
+      scale: 1 / Math.sqrt(headDim),
+    });
     return y;
   }
 
@@ -160,16 +183,37 @@ export class KeyValueCache {
     const [keys, values] = this.#half
       ? [this.#widened(store.keys), this.#widened(store.values)]
       : [store.keys, store.values];
-    const sizes = [1, heads, keyHeads, count, this.#stored + count, headDim, headDim];
-    const rest = [1, window, 0, 0, 1 / Math.sqrt(headDim), this.#stride, this.#stride];
-    cpu.run('attention', [queries, keys, values, null, y, logSums, ...sizes, ...rest]);
+    cpu.run('attention', {
+      q: queries,
+      k: keys,
+      v: values,
+      mask: null,
+      y,
+      logSums,
+      sizes: {
+        batch: 1,
+        heads,
+        keyHeads,
+        queries: count,
+        keys: this.#stored + count,
+        depth: headDim,
+        valueDepth: headDim,
+        causal: 1,
+        window,
+        maskBatchStride: 0,
+        maskHeadStride: 0,
+        scale: 1 / Math.sqrt(headDim),
+        keyStride: this.#stride,
+        valueStride: this.#stride,
+      },
+    });
     return y;
   }
 
   /** Halves as floats, for one pass. */
   #widened(halves: Tensor): Tensor {
     const floats = emptyTensor(halves.shape.slice(0, 3), 'f32');
-    cpu.run('widenHalves', [halves, floats, 0, floats.size]);
+    cpu.run('widenHalves', { x: halves, y: floats, brain: 0, n: floats.size });
     return floats;
   }
 

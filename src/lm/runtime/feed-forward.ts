@@ -12,7 +12,7 @@ import { concatenate, Random, reshape, slice, type Tensor, zeros } from '../../t
 import { MoEPlusPlus, type MoEPlusPlusOptions } from '../moepp.js';
 import type { LanguageModelConfig } from './config.js';
 import type { Loader } from './loader.js';
-import type { WeightMatrix } from './weights.js';
+import type { WeightMatrix } from './matrix.js';
 
 export interface RuntimeFeedForward {
   /** Matrices in the order of their use. */

@@ -5,15 +5,9 @@ export { type CacheFormat, type CacheOptions, KeyValueCache } from './cache.js';
 export { architectures, configOfGguf, configOfHuggingFace, type LanguageModelConfig } from './config.js';
 export { type Draft, lookupDraft, modelDraft } from './draft.js';
 export { type FinishReason, type GenerateOptions, generate, type Reader } from './generate.js';
+export { DenseMatrix, type WeightMatrix } from './matrix.js';
 export { LanguageModel, type Sequence } from './model.js';
 export { type RopeScaling, ropeScalingOf } from './rope.js';
 export { logProbabilities, Sampler, type SamplingOptions, type TokenProbability } from './sampler.js';
 export { DEFAULT_BUDGET, WeightStore } from './store.js';
-export {
-  DenseMatrix,
-  ggufWeights,
-  namedWeights,
-  safetensorsWeights,
-  type WeightMatrix,
-  type WeightSource,
-} from './weights.js';
+export { ggufWeights, namedWeights, safetensorsWeights, type WeightSource } from './weights.js';

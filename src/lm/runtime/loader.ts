@@ -1,7 +1,8 @@
 // Finds the weights of a decoder by their roles and checks their shapes.
 
 import type { Tensor } from '../../tensor/index.js';
-import type { GlobalRole, LayerRole, WeightMatrix, WeightSource } from './weights.js';
+import type { WeightMatrix } from './matrix.js';
+import type { GlobalRole, LayerRole, WeightSource } from './weights.js';
 
 const placeOf = (role: LayerRole | GlobalRole, layer: number | undefined) =>
   layer === undefined ? `"${role}"` : `"${role}" of layer ${layer}`;

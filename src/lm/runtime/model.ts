@@ -19,8 +19,9 @@ import { type CacheFormat, type CacheOptions, KeyValueCache } from './cache.js';
 import { configOfGguf, type LanguageModelConfig } from './config.js';
 import { loadFeedForward, type RuntimeFeedForward } from './feed-forward.js';
 import { Loader } from './loader.js';
+import type { WeightMatrix } from './matrix.js';
 import type { WeightStore } from './store.js';
-import { ggufWeights, type WeightMatrix, type WeightSource } from './weights.js';
+import { ggufWeights, type WeightSource } from './weights.js';
 
 interface LayerWeights {
   readonly attentionNorm: Tensor;

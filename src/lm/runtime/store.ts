@@ -1,25 +1,7 @@
 // Weights that stay in their file until a pass needs them, within a budget of memory.
 
 import { concatenate, type Tensor } from '../../tensor/index.js';
-import type { WeightMatrix } from './weights.js';
-
-/** How often a matrix is read: in every pass, or only when it is chosen, as an expert is. */
-export type WeightUse = 'always' | 'chosen';
-
-/** A matrix in a file. */
-export interface StoredWeights {
-  readonly rows: number;
-  readonly columns: number;
-  /** Bytes that it takes in memory. */
-  readonly bytes: number;
-  readonly use: WeightUse;
-  /** Reads it, or rows [from, to) of it. */
-  read(rows?: readonly [from: number, to: number]): LoadedMatrix;
-}
-
-export interface LoadedMatrix extends WeightMatrix {
-  dispose(): void;
-}
+import type { LoadedMatrix, StoredWeights, WeightMatrix } from './matrix.js';
 
 /** What is kept when nobody says otherwise: WebAssembly's memory of 4 GiB, less room for caches and activations. */
 export const DEFAULT_BUDGET = 3 * 2 ** 30;

@@ -9,48 +9,9 @@ import {
   panelBytes,
   type QuantizedFormat,
 } from '../../quantized/index.js';
-import { gatherRows, keep, linear, reshape, slice, type Tensor, tensor } from '../../tensor/index.js';
-import { type LoadedMatrix, WeightStore, type WeightUse } from './store.js';
-
-/** A matrix [rows, columns] for products x·Wᵀ. */
-export interface WeightMatrix {
-  readonly rows: number;
-  readonly columns: number;
-  /** Bytes that a product reads. */
-  readonly bytes: number;
-  /** x [m, columns] → [m, rows] */
-  multiply(x: Tensor): Tensor;
-  /** Some rows as floats [n, columns]. */
-  rowsAt(rows: ArrayLike<number>): Tensor;
-  /** Reads it ahead where it lies in a file and there is room. */
-  load?(): void;
-}
-
-/** A matrix of floats. */
-export class DenseMatrix implements WeightMatrix {
-  readonly rows: number;
-  readonly columns: number;
-
-  constructor(readonly values: Tensor) {
-    [this.rows, this.columns] = values.shape as [number, number];
-  }
-
-  get bytes(): number {
-    return 4 * this.values.size;
-  }
-
-  multiply(x: Tensor): Tensor {
-    return linear(x, this.values);
-  }
-
-  rowsAt(rows: ArrayLike<number>): Tensor {
-    return gatherRows(this.values, tensor(Int32Array.from(rows)));
-  }
-
-  dispose(): void {
-    this.values.dispose();
-  }
-}
+import { keep, reshape, slice, type Tensor } from '../../tensor/index.js';
+import { DenseMatrix, type LoadedMatrix, type WeightMatrix, type WeightUse } from './matrix.js';
+import { WeightStore } from './store.js';
 
 /** Roles of a layer's weights. */
 export type LayerRole =

@@ -5,10 +5,10 @@ import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
 import { formatShape, type Shape, sizeOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 
-/** Sizes in the order that devices take them: x is [images, channels, height, width]. */
-function sizes(x: Tensor, filterChannels: number): number[] {
+/** Sizes of x [images, channels, height, width] and of its filters. */
+function sizesOf(x: Tensor, filterChannels: number) {
   const [images, channels, height, width] = x.shape as [number, number, number, number];
-  return [images, channels, filterChannels, height, width];
+  return { images, channels, sharing: filterChannels, height, width };
 }
 
 export const aggregationOp: Op = {
@@ -16,12 +16,12 @@ export const aggregationOp: Op = {
   multiplyAdds: (_, output) => 9 * sizeOf(output),
   infer: ([x]) => [{ shape: (x as Tensor).shape, dtype: 'f32' }],
   compute: (device, [x, f], [y]) =>
-    device.run('aggregate', [
-      x as Tensor,
-      f as Tensor,
-      y as Tensor,
-      ...sizes(x as Tensor, (f as Tensor).shape[1] as number),
-    ]),
+    device.run('aggregate', {
+      x: x as Tensor,
+      filters: f as Tensor,
+      y: y as Tensor,
+      sizes: sizesOf(x as Tensor, (f as Tensor).shape[1] as number),
+    }),
   vjp: (backward) => {
     const [x, f] = backward.inputs as [Tensor, Tensor];
     const g = onlyGradient(backward);
@@ -37,12 +37,12 @@ const inputGradientOp: Op = {
   multiplyAdds: (_, output) => 9 * sizeOf(output),
   infer: ([g]) => [{ shape: (g as Tensor).shape, dtype: 'f32' }],
   compute: (device, [g, f], [x]) =>
-    device.run('aggregateInputGradient', [
-      g as Tensor,
-      f as Tensor,
-      x as Tensor,
-      ...sizes(g as Tensor, (f as Tensor).shape[1] as number),
-    ]),
+    device.run('aggregateInputGradient', {
+      g: g as Tensor,
+      filters: f as Tensor,
+      x: x as Tensor,
+      sizes: sizesOf(g as Tensor, (f as Tensor).shape[1] as number),
+    }),
   vjp: (backward) => {
     const [g, f] = backward.inputs as [Tensor, Tensor];
     const gradient = onlyGradient(backward);
@@ -61,12 +61,12 @@ const filterGradientOp: Op<{ readonly filterChannels: number }> = {
     return [{ shape: [images, filterChannels, 9, height, width], dtype: 'f32' }];
   },
   compute: (device, [x, g], [f], { filterChannels }) =>
-    device.run('aggregateFilterGradient', [
-      x as Tensor,
-      g as Tensor,
-      f as Tensor,
-      ...sizes(x as Tensor, filterChannels),
-    ]),
+    device.run('aggregateFilterGradient', {
+      x: x as Tensor,
+      g: g as Tensor,
+      filters: f as Tensor,
+      sizes: sizesOf(x as Tensor, filterChannels),
+    }),
   vjp: (backward) => {
     const [x, g] = backward.inputs as [Tensor, Tensor];
     const gradient = onlyGradient(backward);

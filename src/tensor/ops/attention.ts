@@ -1,6 +1,6 @@
 // Scaled dot-product attention and rotary position embedding.
 
-import type { KernelArgument } from '../../engine/index.js';
+import type { AttentionSizes } from '../../engine/index.js';
 import { apply, applyAll, type Op, onlyGradient, privately, requireDType } from '../apply.js';
 import { tensor } from '../create.js';
 import { throughReference } from '../reference.js';
@@ -36,21 +36,32 @@ interface Attributes {
   readonly scale: number;
 }
 
-/** Sizes in the order that devices take them. */
-function sizes(
+function sizesOf(
   q: Tensor,
   k: Tensor,
   v: Tensor,
   mask: Tensor | undefined,
   { causal, window, scale }: Attributes,
-): KernelArgument[] {
+): AttentionSizes {
   const [batch, heads, queries, depth] = q.shape as [number, number, number, number];
   const [, keyHeads, keys] = k.shape as [number, number, number];
   const [maskBatch, maskHeads] = mask ? (mask.shape as [number, number]) : [1, 1];
   const perHead = maskHeads === 1 ? 0 : queries * keys;
   const perBatch = maskBatch === 1 ? 0 : maskHeads * queries * keys;
-  const lengths = [batch, heads, keyHeads, queries, keys, depth, v.shape[3] as number];
-  return [...lengths, Number(causal), window, perBatch, perHead, scale];
+  return {
+    batch,
+    heads,
+    keyHeads,
+    queries,
+    keys,
+    depth,
+    valueDepth: v.shape[3] as number,
+    causal: Number(causal),
+    window,
+    maskBatchStride: perBatch,
+    maskHeadStride: perHead,
+    scale,
+  };
 }
 
 /** The definition, with all scores materialised. */
@@ -99,10 +110,15 @@ export const attentionOp: Op<Attributes> = {
     ];
   },
   compute: (device, [q, k, v, mask], [y, logSums], attributes) =>
-    device.run('attention', [
-      ...[q as Tensor, k as Tensor, v as Tensor, mask ?? null, y as Tensor, logSums as Tensor],
-      ...sizes(q as Tensor, k as Tensor, v as Tensor, mask, attributes),
-    ]),
+    device.run('attention', {
+      q: q as Tensor,
+      k: k as Tensor,
+      v: v as Tensor,
+      mask: mask ?? null,
+      y: y as Tensor,
+      logSums: logSums as Tensor,
+      sizes: sizesOf(q as Tensor, k as Tensor, v as Tensor, mask, attributes),
+    }),
   vjp: (backward) => {
     const { inputs, outputs, gradients, needed, attributes } = backward;
     // A learned mask has as many gradients as there are scores, so blocks would save nothing.
@@ -121,13 +137,22 @@ const attentionGradientOp: Op<Attributes> = {
   // Scores again, their gradients, and the gradients of q, k and v.
   multiplyAdds: ([, q, k, v]) => scoreCount(q as Shape, k as Shape) * (3 * (q?.[3] as number) + 2 * (v?.[3] as number)),
   infer: ([, q, k, v]) => [q, k, v].map((input) => ({ shape: (input as Tensor).shape, dtype: 'f32' })),
-  compute(device, [g, q, k, v, y, logSums, mask], gradients, attributes) {
+  compute(device, [g, q, k, v, y, logSums, mask], [dq, dk, dv], attributes) {
     privately(() => {
       const deltas = sum(multiply(g as Tensor, y as Tensor), -1);
-      device.run('attentionGradient', [
-        ...[q as Tensor, k as Tensor, v as Tensor, mask ?? null, g as Tensor, logSums as Tensor, deltas, ...gradients],
-        ...sizes(q as Tensor, k as Tensor, v as Tensor, mask, attributes),
-      ]);
+      device.run('attentionGradient', {
+        q: q as Tensor,
+        k: k as Tensor,
+        v: v as Tensor,
+        mask: mask ?? null,
+        gradient: g as Tensor,
+        logSums: logSums as Tensor,
+        deltas,
+        dq: dq as Tensor,
+        dk: dk as Tensor,
+        dv: dv as Tensor,
+        sizes: sizesOf(q as Tensor, k as Tensor, v as Tensor, mask, attributes),
+      });
     });
   },
   vjp: throughReference(([g, q, k, v, , , mask], attributes) => {
@@ -255,8 +280,18 @@ export const rotateOp: Op<{ interleaved: boolean; sign: 1 | -1 }> = {
   compute(device, [x, cosines, sines], [y], { interleaved, sign }) {
     const [length, pairs] = (cosines as Tensor).shape as [number, number];
     const depth = (x as Tensor).shape.at(-1) as number;
-    const sizes = [(x as Tensor).size / depth, length, depth, pairs, Number(interleaved), sign];
-    device.run('rotate', [x as Tensor, cosines as Tensor, sines as Tensor, y as Tensor, ...sizes]);
+    device.run('rotate', {
+      x: x as Tensor,
+      cosines: cosines as Tensor,
+      sines: sines as Tensor,
+      y: y as Tensor,
+      rows: (x as Tensor).size / depth,
+      length,
+      depth,
+      pairs,
+      interleaved: Number(interleaved),
+      sign,
+    });
   },
   vjp: (backward) => {
     const [, cosines, sines] = backward.inputs as [Tensor, Tensor, Tensor];

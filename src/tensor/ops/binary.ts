@@ -1,7 +1,7 @@
 // Elementwise functions of two tensors, broadcast as in NumPy. A number stands for a tensor of its
 // value.
 
-import type { KernelName } from '../../engine/index.js';
+import type { BroadcastArguments, KernelsTaking } from '../../engine/index.js';
 import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
 import { full } from '../create.js';
 import { broadcastShapes } from '../shape.js';
@@ -26,6 +26,8 @@ interface Gradients {
   readonly b: (flow: Flow) => Tensor;
 }
 
+type BinaryKernel = KernelsTaking<BroadcastArguments>;
+
 function binary(...parts: Parameters<typeof binaryOp>): (a: Tensor, b: Tensor) => Tensor {
   return applying(binaryOp(...parts));
 }
@@ -36,8 +38,8 @@ function applying(op: Op): (a: Tensor, b: Tensor) => Tensor {
 
 /** An operation on two tensors of one type, with a kernel for f32 and maybe one for i32. */
 function binaryOp(
-  name: KernelName,
-  intName: KernelName | undefined,
+  name: BinaryKernel,
+  intName: BinaryKernel | undefined,
   result: 'same' | 'f32',
   onnx?: string,
   gradients?: Gradients,
@@ -114,7 +116,7 @@ export const affineOp: Op<{ scale: number; shift: number }> = {
     return [{ shape: (x as Tensor).shape, dtype: 'f32' }];
   },
   compute: (device, [x], [y], { scale, shift }) =>
-    device.run('affine', [x as Tensor, y as Tensor, scale, shift, (y as Tensor).size]),
+    device.run('affine', { x: x as Tensor, y: y as Tensor, scale, shift, n: (y as Tensor).size }),
   vjp: (backward) => [affine(onlyGradient(backward), backward.attributes.scale, 0)],
 };
 

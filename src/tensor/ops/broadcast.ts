@@ -1,11 +1,12 @@
 // Broadcasting for the elementwise kernels, which take at most four axes: neighbouring axes with
 // one stride are joined.
 
-import type { KernelArgument } from '../../engine/index.js';
+import type { BroadcastArguments, Four } from '../../engine/index.js';
 import { broadcastStrides, type Shape, sameShape, sizeOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 
 const MAXIMUM_AXES = 4;
+const CONTIGUOUS: Four = [0, 0, 0, 1];
 
 /** Arguments of a broadcasting kernel that writes `output` of `shape`. */
 export function broadcastArguments(
@@ -14,9 +15,9 @@ export function broadcastArguments(
   b: Tensor,
   output: Tensor,
   shape: Shape,
-): KernelArgument[] {
+): BroadcastArguments {
   if (sameShape(a.shape, shape) && sameShape(b.shape, shape)) {
-    return [a, b, output, 1, 1, 1, sizeOf(shape), 0, 0, 0, 1, 0, 0, 0, 1];
+    return { a, b, c: output, sizes: [1, 1, 1, sizeOf(shape)], stridesA: CONTIGUOUS, stridesB: CONTIGUOUS };
   }
   const axes = joinAxes(shape, broadcastStrides(a.shape, shape), broadcastStrides(b.shape, shape));
   if (axes.length > MAXIMUM_AXES) {
@@ -25,7 +26,15 @@ export function broadcastArguments(
     );
   }
   while (axes.length < MAXIMUM_AXES) axes.unshift({ size: 1, a: 0, b: 0 });
-  return [a, b, output, ...axes.map((axis) => axis.size), ...axes.map((axis) => axis.a), ...axes.map((axis) => axis.b)];
+  const four = (valueOf: (axis: Axis) => number) => axes.map(valueOf) as unknown as Four;
+  return {
+    a,
+    b,
+    c: output,
+    sizes: four(({ size }) => size),
+    stridesA: four((axis) => axis.a),
+    stridesB: four((axis) => axis.b),
+  };
 }
 
 interface Axis {

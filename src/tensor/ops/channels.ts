@@ -11,8 +11,8 @@ import { standardize } from './normalize.js';
 import { mean, sum } from './reduce.js';
 import { rsqrt, square } from './unary.js';
 
-function layoutOf(shape: Shape): [images: number, channels: number, pixels: number] {
-  return [shape[0] as number, shape[1] as number, sizeOf(shape.slice(2))];
+function layoutOf(shape: Shape): { readonly images: number; readonly channels: number; readonly pixels: number } {
+  return { images: shape[0] as number, channels: shape[1] as number, pixels: sizeOf(shape.slice(2)) };
 }
 
 /** Axes that batch statistics run over. */
@@ -52,12 +52,28 @@ const batchNormOp: Op<Attributes> = {
     ];
   },
   compute(device, [x, gamma, beta], [y, average, variance], { epsilon }) {
-    const layout = layoutOf((x as Tensor).shape);
-    device.run('channelMoments', [x as Tensor, average as Tensor, variance as Tensor, ...layout]);
+    const { images, channels, pixels } = layoutOf((x as Tensor).shape);
+    device.run('channelMoments', {
+      x: x as Tensor,
+      mean: average as Tensor,
+      variance: variance as Tensor,
+      images,
+      channels,
+      pixels,
+    });
     privately(() => {
       const scale = multiply(rsqrt(add(variance as Tensor, epsilon)), gamma as Tensor);
       const shift = subtract(beta as Tensor, multiply(average as Tensor, scale));
-      device.run('channelAffine', [x as Tensor, scale, shift, y as Tensor, ...layout, 0]);
+      device.run('channelAffine', {
+        x: x as Tensor,
+        scale,
+        shift,
+        y: y as Tensor,
+        images,
+        channels,
+        pixels,
+        activation: activations.none,
+      });
     });
   },
   vjp: (backward) => {
@@ -83,16 +99,33 @@ const batchNormGradientOp: Op<Attributes> = {
     { shape: (gamma as Tensor).shape, dtype: 'f32' },
   ],
   compute(device, [g, x, gamma, average, variance], [dx, products, sums], { epsilon }) {
-    const layout = layoutOf((x as Tensor).shape);
+    const { images, channels, pixels } = layoutOf((x as Tensor).shape);
     privately(() => {
       const inverse = rsqrt(add(variance as Tensor, epsilon));
-      const statistics = [average as Tensor, inverse];
-      const totals = [sums as Tensor, products as Tensor];
-      device.run('channelProducts', [g as Tensor, x as Tensor, ...statistics, ...totals, ...layout]);
-      device.run('batchNormGradient', [
-        ...[g as Tensor, x as Tensor, ...statistics, gamma as Tensor, ...totals, dx as Tensor],
-        ...layout,
-      ]);
+      device.run('channelProducts', {
+        g: g as Tensor,
+        x: x as Tensor,
+        mean: average as Tensor,
+        inverse,
+        sums: sums as Tensor,
+        products: products as Tensor,
+        images,
+        channels,
+        pixels,
+      });
+      device.run('batchNormGradient', {
+        g: g as Tensor,
+        x: x as Tensor,
+        mean: average as Tensor,
+        inverse,
+        gamma: gamma as Tensor,
+        sums: sums as Tensor,
+        products: products as Tensor,
+        dx: dx as Tensor,
+        images,
+        channels,
+        pixels,
+      });
     });
   },
   vjp: throughReference(([g, x, gamma], { epsilon }) => {
@@ -142,12 +175,19 @@ export const channelAffineOp: Op<{ activation: Activation }> = {
   name: 'channelAffine',
   multiplyAdds: 0,
   infer: ([x]) => [{ shape: (x as Tensor).shape, dtype: 'f32' }],
-  compute: (device, [x, scale, shift], [y], { activation }) =>
-    device.run('channelAffine', [
-      ...[x as Tensor, scale as Tensor, shift as Tensor, y as Tensor],
-      ...layoutOf((x as Tensor).shape),
-      activations[activation],
-    ]),
+  compute(device, [x, scale, shift], [y], { activation }) {
+    const { images, channels, pixels } = layoutOf((x as Tensor).shape);
+    device.run('channelAffine', {
+      x: x as Tensor,
+      scale: scale as Tensor,
+      shift: shift as Tensor,
+      y: y as Tensor,
+      images,
+      channels,
+      pixels,
+      activation: activations[activation],
+    });
+  },
   vjp: throughReference(([x, scale, shift]) => [
     add(multiply(x as Tensor, perChannel(scale as Tensor, x as Tensor)), perChannel(shift as Tensor, x as Tensor)),
   ]),
@@ -185,7 +225,7 @@ export function batchNormInference(
  */
 export function groupNorm(x: Tensor, groups: number, gamma?: Tensor, beta?: Tensor, epsilon = 1e-5): Tensor {
   requireChannels('groupNorm', x, ...[gamma, beta].flatMap((weight) => weight ?? []));
-  const [images, channels] = layoutOf(x.shape);
+  const { images, channels } = layoutOf(x.shape);
   if (!Number.isInteger(groups) || groups < 1 || channels % groups !== 0)
     throw new RangeError(`groupNorm: ${channels} channels do not form ${groups} groups`);
   const [standard] = standardize(reshape(x, [images * groups, -1]), epsilon);

@@ -1,6 +1,7 @@
 // Convolutions over NCHW images. The operation is linear in the input and in the filters, so it and
 // its two gradients are each other's gradients, to any order.
 
+import { activations, type ConvolutionSizes } from '../../engine/index.js';
 import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
 import { formatShape, type Shape, sizeOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
@@ -49,22 +50,32 @@ export function convolutionSizes(
   x: Shape,
   w: Shape,
   { stride, padding, dilation, groups, input, output }: ConvolutionAttributes,
-): number[] {
+): ConvolutionSizes {
   const [images] = x as [number];
   const [filters, channels, kernelHeight, kernelWidth] = w as [number, number, number, number];
-  return [
+  const [height, width] = input;
+  const [outHeight, outWidth] = output;
+  const [strideY, strideX] = stride;
+  const [padTop, padLeft] = padding;
+  const [dilationY, dilationX] = dilation;
+  return {
     images,
-    channels * groups,
-    ...input,
+    channels: channels * groups,
+    height,
+    width,
     filters,
     kernelHeight,
     kernelWidth,
-    ...output,
-    ...stride,
-    ...padding,
-    ...dilation,
+    outHeight,
+    outWidth,
+    strideY,
+    strideX,
+    padTop,
+    padLeft,
+    dilationY,
+    dilationX,
     groups,
-  ];
+  };
 }
 
 /** Multiply-adds of a convolution: one filter of `weight` for each value of `result`. */
@@ -79,15 +90,15 @@ export const convolutionOp: Op<ConvolutionAttributes> = {
     { shape: [(x as Tensor).shape[0] as number, (w as Tensor).shape[0] as number, ...output], dtype: 'f32' },
   ],
   compute: (device, [x, w, bias], [y], attributes) =>
-    device.run('convolution', [
-      x as Tensor,
-      w as Tensor,
-      bias ?? null,
-      null,
-      y as Tensor,
-      ...convolutionSizes((x as Tensor).shape, (w as Tensor).shape, attributes),
-      0,
-    ]),
+    device.run('convolution', {
+      x: x as Tensor,
+      w: w as Tensor,
+      bias: bias ?? null,
+      residual: null,
+      y: y as Tensor,
+      sizes: convolutionSizes((x as Tensor).shape, (w as Tensor).shape, attributes),
+      activation: activations.none,
+    }),
   vjp: (backward) => {
     const [x, w] = backward.inputs as [Tensor, Tensor];
     const g = onlyGradient(backward);
@@ -108,13 +119,13 @@ export const transposedConvolutionOp: Op<ConvolutionAttributes> = {
     { shape: [(g as Tensor).shape[0] as number, ((w as Tensor).shape[1] as number) * groups, ...input], dtype: 'f32' },
   ],
   compute: (device, [g, w, bias], [x], attributes) =>
-    device.run('convolutionInputGradient', [
-      g as Tensor,
-      w as Tensor,
-      bias ?? null,
-      x as Tensor,
-      ...convolutionSizes((g as Tensor).shape, (w as Tensor).shape, attributes),
-    ]),
+    device.run('convolutionInputGradient', {
+      gradient: g as Tensor,
+      w: w as Tensor,
+      bias: bias ?? null,
+      dx: x as Tensor,
+      sizes: convolutionSizes((g as Tensor).shape, (w as Tensor).shape, attributes),
+    }),
   vjp: (backward) => {
     const [g, w] = backward.inputs as [Tensor, Tensor];
     const gradient = onlyGradient(backward);
@@ -132,12 +143,12 @@ const filterGradientOp: Op<ConvolutionAttributes & { readonly filter: Shape }> =
   multiplyAdds: ([, g], weight) => convolutionCount(g as Shape, weight),
   infer: (_, { filter }) => [{ shape: filter, dtype: 'f32' }],
   compute: (device, [x, g], [w], attributes) =>
-    device.run('convolutionFilterGradient', [
-      x as Tensor,
-      g as Tensor,
-      w as Tensor,
-      ...convolutionSizes((x as Tensor).shape, attributes.filter, attributes),
-    ]),
+    device.run('convolutionFilterGradient', {
+      x: x as Tensor,
+      gradient: g as Tensor,
+      dw: w as Tensor,
+      sizes: convolutionSizes((x as Tensor).shape, attributes.filter, attributes),
+    }),
   vjp: (backward) => {
     const [x, g] = backward.inputs as [Tensor, Tensor];
     const gradient = onlyGradient(backward);

@@ -32,7 +32,15 @@ const fourierOp: Op<{ sign: 1 | -1 }> = {
     const n = (re as Tensor).shape.at(-1) as number;
     const table = rootsOfUnity(n, sign);
     const rows = (re as Tensor).size / n;
-    device.run('fourier', [re as Tensor, im as Tensor, outRe as Tensor, outIm as Tensor, table, rows, n]);
+    device.run('fourier', {
+      re: re as Tensor,
+      im: im as Tensor,
+      outRe: outRe as Tensor,
+      outIm: outIm as Tensor,
+      turns: table,
+      rows,
+      n,
+    });
     table.dispose();
   },
   vjp: ({ inputs, gradients, attributes }) => {

@@ -25,13 +25,13 @@ export const gatherRowsOp: Op = {
     { shape: [...(indices as Tensor).shape, ...(x as Tensor).shape.slice(1)], dtype: (x as Tensor).dtype },
   ],
   compute: (device, [x, indices], [y]) =>
-    device.run('gatherRows', [
-      x as Tensor,
-      indices as Tensor,
-      y as Tensor,
-      (indices as Tensor).size,
-      sizeOf((x as Tensor).shape.slice(1)),
-    ]),
+    device.run('gatherRows', {
+      x: x as Tensor,
+      indices: indices as Tensor,
+      y: y as Tensor,
+      count: (indices as Tensor).size,
+      d: sizeOf((x as Tensor).shape.slice(1)),
+    }),
   vjp: (backward) => {
     const [x, indices] = backward.inputs as [Tensor, Tensor];
     const flat = reshape(onlyGradient(backward), [indices.size, ...x.shape.slice(1)]);
@@ -44,14 +44,14 @@ const scatterAddOp: Op<{ rows: number }> = {
   multiplyAdds: 0,
   infer: ([x], { rows }) => [{ shape: [rows, ...(x as Tensor).shape.slice(1)], dtype: 'f32' }],
   compute: (device, [x, indices], [y], { rows }) =>
-    device.run('scatterAddRows', [
-      x as Tensor,
-      indices as Tensor,
-      y as Tensor,
-      (indices as Tensor).size,
+    device.run('scatterAddRows', {
+      x: x as Tensor,
+      indices: indices as Tensor,
+      y: y as Tensor,
+      count: (indices as Tensor).size,
       rows,
-      sizeOf((x as Tensor).shape.slice(1)),
-    ]),
+      d: sizeOf((x as Tensor).shape.slice(1)),
+    }),
   vjp: (backward) => [apply(gatherRowsOp, [onlyGradient(backward), backward.inputs[1] as Tensor]), undefined],
 };
 
@@ -85,7 +85,7 @@ const takeOp: Op = {
   infer: ([, positions]) => [{ shape: (positions as Tensor).shape, dtype: 'f32' }],
   compute: (device, [x, positions], [y]) => {
     const [rows, d] = (positions as Tensor).shape as [number, number];
-    device.run('takeRows', [x as Tensor, positions as Tensor, y as Tensor, rows, d]);
+    device.run('takeRows', { x: x as Tensor, positions: positions as Tensor, y: y as Tensor, rows, d });
   },
   vjp: (backward) => {
     const [x, positions] = backward.inputs as [Tensor, Tensor];
@@ -99,7 +99,7 @@ const putOp: Op<{ rows: number }> = {
   infer: ([x], { rows }) => [{ shape: [rows, (x as Tensor).shape[1] as number], dtype: 'f32' }],
   compute: (device, [x, positions], [y], { rows }) => {
     const [count, d] = (x as Tensor).shape as [number, number];
-    device.run('putRows', [x as Tensor, positions as Tensor, y as Tensor, count, rows, d]);
+    device.run('putRows', { x: x as Tensor, positions: positions as Tensor, y: y as Tensor, count, rows, d });
   },
   vjp: (backward) => [apply(takeOp, [onlyGradient(backward), backward.inputs[1] as Tensor]), undefined],
 };

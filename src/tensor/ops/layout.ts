@@ -1,6 +1,6 @@
 // Views and copies: reshape, permute, slice, pad, broadcast.
 
-import type { Device } from '../../engine/index.js';
+import { type Device, regionAt, type Six, type StridedBox } from '../../engine/index.js';
 import { apply, type Backward, type Op, onlyGradient } from '../apply.js';
 import { zeros } from '../create.js';
 import { broadcastShapes, formatShape, resolveAxis, type Shape, sameShape, sizeOf, stridesOf } from '../shape.js';
@@ -41,7 +41,7 @@ interface Box {
 const BOX_RANK = 6;
 
 /** Drops axes of size 1 and joins axes that are contiguous on both sides, then pads to six. */
-function canonicalBox(operation: string, box: Box): number[] {
+function canonicalBox(operation: string, box: Box): StridedBox {
   const axes: { size: number; source: number; target: number }[] = [];
   box.sizes.forEach((size, axis) => {
     if (size === 1) return;
@@ -57,15 +57,20 @@ function canonicalBox(operation: string, box: Box): number[] {
   if (axes.length > BOX_RANK) throw new Error(`${operation}: more than ${BOX_RANK} axes that cannot be joined`);
   while (axes.length < BOX_RANK) axes.unshift({ size: 1, source: 0, target: 0 });
   if (axes[BOX_RANK - 1]?.size === 1) axes[BOX_RANK - 1] = { size: 1, source: 1, target: 1 };
-  return [...axes.map((axis) => axis.size), ...axes.map((axis) => axis.source), ...axes.map((axis) => axis.target)];
+  const six = (valueOf: (axis: (typeof axes)[number]) => number) => axes.map(valueOf) as unknown as Six;
+  return {
+    sizes: six(({ size }) => size),
+    sourceStrides: six(({ source }) => source),
+    targetStrides: six(({ target }) => target),
+  };
 }
 
 /** Copies a box between two tensors of four-byte elements. */
 export function copyBox(device: Device, operation: string, x: Tensor, y: Tensor, box: Box): void {
   if (sizeOf(box.sizes) === 0) return;
-  const source = { buffer: x.buffer, byteOffset: x.byteOffset + 4 * (box.sourceOffset ?? 0) };
-  const target = { buffer: y.buffer, byteOffset: y.byteOffset + 4 * (box.targetOffset ?? 0) };
-  device.run('copyStrided', [source, target, ...canonicalBox(operation, box)]);
+  const source = regionAt(x, 4 * (box.sourceOffset ?? 0));
+  const target = regionAt(y, 4 * (box.targetOffset ?? 0));
+  device.run('copyStrided', { x: source, y: target, box: canonicalBox(operation, box) });
 }
 
 export const permuteOp: Op<{ order: readonly number[] }> = {
@@ -81,13 +86,13 @@ export const permuteOp: Op<{ order: readonly number[] }> = {
     const batch = input.shape.slice(0, -2);
     const isTranspose = order.every((axis, at) => axis === (at < swap ? at : at === swap ? swap + 1 : swap));
     if (isTranspose) {
-      device.run('transpose', [
-        input,
-        output,
-        sizeOf(batch),
-        input.shape[swap] as number,
-        input.shape[swap + 1] as number,
-      ]);
+      device.run('transpose', {
+        x: input,
+        y: output,
+        batch: sizeOf(batch),
+        rows: input.shape[swap] as number,
+        columns: input.shape[swap + 1] as number,
+      });
       return;
     }
     const strides = stridesOf(input.shape);
@@ -167,7 +172,7 @@ const unsliceOp: Op<SliceAttributes & { readonly shape: Shape }> = {
   infer: ([x], { shape }) => [{ shape, dtype: (x as Tensor).dtype }],
   compute(device, [x], [y], { starts, sizes, steps, shape }) {
     const strides = stridesOf(shape);
-    device.run('fill', [y as Tensor, 0, (y as Tensor).size]);
+    device.run('fill', { y: y as Tensor, bits: 0, n: (y as Tensor).size });
     copyBox(device, 'unslice', x as Tensor, y as Tensor, {
       sizes,
       sourceStrides: stridesOf(sizes),
@@ -257,7 +262,7 @@ export const padOp: Op<{ before: readonly number[]; after: readonly number[]; va
     const pattern = new Int32Array(
       input.dtype === 'f32' ? new Float32Array([value]).buffer : new Int32Array([value]).buffer,
     )[0] as number;
-    device.run('fill', [output, pattern, output.size]);
+    device.run('fill', { y: output, bits: pattern, n: output.size });
     const strides = stridesOf(output.shape);
     copyBox(device, 'pad', input, output, {
       sizes: input.shape,

@@ -1,5 +1,6 @@
 // Matrix products.
 
+import { activations } from '../../engine/index.js';
 import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
 import { broadcastShapes, formatShape, sameShape, sizeOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
@@ -60,19 +61,19 @@ export const matmulOp: Op<Attributes> = {
     const b = right as Tensor;
     const { m, k, n } = productSizes(a, b, attributes);
     const batch = sizeOf(a.shape.slice(0, -2));
-    device.run('matmul', [
+    device.run('matmul', {
       a,
       b,
-      null,
-      y as Tensor,
+      bias: null,
+      c: y as Tensor,
       batch,
       m,
       n,
       k,
-      Number(attributes.transposeA),
-      Number(attributes.transposeB),
-      0,
-    ]);
+      transposeA: Number(attributes.transposeA),
+      transposeB: Number(attributes.transposeB),
+      activation: activations.none,
+    });
   },
   vjp: (backward) => {
     const [a, b] = backward.inputs as [Tensor, Tensor];
@@ -134,7 +135,19 @@ export const linearOp: Op<{ relu: boolean }> = {
   compute(device, [x, weight, bias], [y], { relu }) {
     const [m, k] = (x as Tensor).shape as [number, number];
     const n = (weight as Tensor).shape[0] as number;
-    device.run('matmul', [x as Tensor, weight as Tensor, bias ?? null, y as Tensor, 1, m, n, k, 0, 1, Number(relu)]);
+    device.run('matmul', {
+      a: x as Tensor,
+      b: weight as Tensor,
+      bias: bias ?? null,
+      c: y as Tensor,
+      batch: 1,
+      m,
+      n,
+      k,
+      transposeA: 0,
+      transposeB: 1,
+      activation: relu ? activations.relu : activations.none,
+    });
   },
   vjp: (backward) => {
     const [x, weight] = backward.inputs as [Tensor, Tensor];

@@ -26,17 +26,20 @@ export const standardizeOp: Op<Attributes> = {
       { shape: [...shape.slice(0, -1), 1], dtype: 'f32' },
     ];
   },
-  compute: (device, [x], [y, inverse], { epsilon, center }) =>
-    device.run('standardize', [
-      x as Tensor,
-      y as Tensor,
-      inverse as Tensor,
-      null,
-      null,
-      ...rowsOf(x as Tensor),
+  compute(device, [x], [y, inverse], { epsilon, center }) {
+    const [rows, n] = rowsOf(x as Tensor);
+    device.run('standardize', {
+      x: x as Tensor,
+      y: y as Tensor,
+      inverseDeviation: inverse as Tensor,
+      gamma: null,
+      beta: null,
+      rows,
+      n,
       epsilon,
-      Number(center),
-    ]),
+      center: Number(center),
+    });
+  },
   vjp: ({ outputs, gradients, attributes }) => {
     const [y, inverse] = outputs as [Tensor, Tensor];
     const [gradientY, gradientInverse] = gradients;
@@ -76,17 +79,20 @@ export const layerNormOp: Op<Attributes> = {
       if (weight.size !== n) throw new Error(`layerNorm: expected ${n} weights, got ${weight}`);
     return [{ shape: (x as Tensor).shape, dtype: 'f32' }];
   },
-  compute: (device, [x, gamma, beta], [y], { epsilon, center }) =>
-    device.run('standardize', [
-      x as Tensor,
-      y as Tensor,
-      null,
-      gamma ?? null,
-      beta ?? null,
-      ...rowsOf(x as Tensor),
+  compute(device, [x, gamma, beta], [y], { epsilon, center }) {
+    const [rows, n] = rowsOf(x as Tensor);
+    device.run('standardize', {
+      x: x as Tensor,
+      y: y as Tensor,
+      inverseDeviation: null,
+      gamma: gamma ?? null,
+      beta: beta ?? null,
+      rows,
+      n,
       epsilon,
-      Number(center),
-    ]),
+      center: Number(center),
+    });
+  },
   vjp: ({ inputs, gradients, attributes, needed }) => {
     const [x, gamma] = inputs as [Tensor, Tensor];
     const [g] = gradients as [Tensor];

@@ -1,15 +1,12 @@
 // Pooling and resizing of NCHW images.
 
-import type { Device, KernelArgument, KernelName } from '../../engine/index.js';
+import type { ArgumentsOf, Device, Samples, Windows } from '../../engine/index.js';
 import { apply, applyAll, type Op, onlyGradient, requireDType } from '../apply.js';
 import { formatShape, type Shape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { type Pair, pair } from './convolution.js';
 import { reshape } from './layout.js';
 import { mean } from './reduce.js';
-
-/** First and end input position of each output position along one axis. */
-type Windows = readonly (readonly [first: number, end: number])[];
 
 function slidingWindows(operation: string, length: number, kernel: number, stride: number, padding: number): Windows {
   if (
@@ -82,8 +79,16 @@ export const maxPoolOp: Op<WindowAttributes> = {
   },
   compute(device, [x], [y, positions], { rows, columns }) {
     const [planes, height, width] = planesOf('maxPool', x as Tensor);
-    const sizes = [planes, height, width, rows.length, columns.length];
-    device.run('maxPool', [x as Tensor, y as Tensor, positions as Tensor, ...sizes, ...rows.flat(), ...columns.flat()]);
+    device.run('maxPool', {
+      x: x as Tensor,
+      y: y as Tensor,
+      positions: positions as Tensor,
+      planes,
+      height,
+      width,
+      rows,
+      columns,
+    });
   },
   vjp: ({ inputs, outputs, gradients }) => [
     apply(unpoolOp, [gradients[0] as Tensor, outputs[1] as Tensor], { shape: (inputs[0] as Tensor).shape }),
@@ -92,14 +97,21 @@ export const maxPoolOp: Op<WindowAttributes> = {
 
 function runPositions(
   device: Device,
-  kernel: KernelName,
+  kernel: 'unpool' | 'pickPositions',
   values: Tensor,
   positions: Tensor,
   result: Tensor,
   image: Shape,
 ) {
   const [n, c, height, width] = image as [number, number, number, number];
-  device.run(kernel, [values, positions, result, n * c, positions.size / (n * c), height * width]);
+  device.run(kernel, {
+    values,
+    positions,
+    result,
+    planes: n * c,
+    count: positions.size / (n * c),
+    size: height * width,
+  });
 }
 
 const unpoolOp: Op<{ shape: Shape }> = {
@@ -161,13 +173,12 @@ export interface AverageAttributes extends WindowAttributes {
 }
 
 function averageArguments(
-  from: Tensor,
-  to: Tensor,
-  image: Shape,
-  { rows, columns, divisor }: AverageAttributes,
-): KernelArgument[] {
-  const [n, c, height, width] = image as [number, number, number, number];
-  return [from, to, n * c, height, width, rows.length, columns.length, divisor, ...rows.flat(), ...columns.flat()];
+  x: Tensor,
+  y: Tensor,
+  { rows, columns, divisor, shape }: AverageAttributes,
+): ArgumentsOf<'averagePool'> {
+  const [n, c, height, width] = shape as [number, number, number, number];
+  return { x, y, planes: n * c, height, width, rows, columns, divisor };
 }
 
 export const averagePoolOp: Op<AverageAttributes> = {
@@ -177,7 +188,7 @@ export const averagePoolOp: Op<AverageAttributes> = {
     { shape: imagesLike((x as Tensor).shape, rows.length, columns.length), dtype: 'f32' },
   ],
   compute: (device, [x], [y], attributes) =>
-    device.run('averagePool', averageArguments(x as Tensor, y as Tensor, attributes.shape, attributes)),
+    device.run('averagePool', averageArguments(x as Tensor, y as Tensor, attributes)),
   vjp: (backward) => [apply(averageUnpoolOp, [onlyGradient(backward)], backward.attributes)],
 };
 
@@ -186,7 +197,7 @@ const averageUnpoolOp: Op<AverageAttributes> = {
   multiplyAdds: 0,
   infer: (_, { shape }) => [{ shape, dtype: 'f32' }],
   compute: (device, [y], [x], attributes) =>
-    device.run('averageUnpool', averageArguments(y as Tensor, x as Tensor, attributes.shape, attributes)),
+    device.run('averageUnpool', averageArguments(x as Tensor, y as Tensor, attributes)),
   vjp: (backward) => [apply(averagePoolOp, [onlyGradient(backward)], backward.attributes)],
 };
 
@@ -226,11 +237,6 @@ export function globalAveragePool(x: Tensor): Tensor {
   return mean(x, [2, 3]);
 }
 
-/**
- * Low and high input position and the weight of the high one, for each output position of an axis.
- */
-type Samples = readonly (readonly [low: number, high: number, weight: number])[];
-
 /** Attributes of interpolation: the samples along each axis. */
 export interface ResizeAttributes {
   readonly rows: Samples;
@@ -240,16 +246,9 @@ export interface ResizeAttributes {
   readonly alignCorners: boolean;
 }
 
-const weightBits = new Int32Array(1);
-const weightFloat = new Float32Array(weightBits.buffer);
-
-function resizeArguments(from: Tensor, to: Tensor, { rows, columns, shape }: ResizeAttributes): KernelArgument[] {
+function resizeArguments(x: Tensor, y: Tensor, { rows, columns, shape }: ResizeAttributes): ArgumentsOf<'resize'> {
   const [n, c, height, width] = shape as [number, number, number, number];
-  const table = [...rows, ...columns].flatMap(([low, high, weight]) => {
-    weightFloat[0] = weight;
-    return [low, high, weightBits[0] as number];
-  });
-  return [from, to, n * c, height, width, rows.length, columns.length, ...table];
+  return { x, y, planes: n * c, height, width, rows, columns };
 }
 
 export const resizeOp: Op<ResizeAttributes> = {
@@ -268,7 +267,7 @@ const resizeTransposedOp: Op<ResizeAttributes> = {
   multiplyAdds: 0,
   infer: (_, { shape }) => [{ shape, dtype: 'f32' }],
   compute: (device, [y], [x], attributes) =>
-    device.run('resizeTransposed', resizeArguments(y as Tensor, x as Tensor, attributes)),
+    device.run('resizeTransposed', resizeArguments(x as Tensor, y as Tensor, attributes)),
   vjp: (backward) => [apply(resizeOp, [onlyGradient(backward)], backward.attributes)],
 };
 

@@ -46,14 +46,14 @@ function reduceOp(name: 'sum' | 'max' | 'min', vjp: Op<Attributes>['vjp']): Op<A
         const final = index === runs.length - 1;
         const rest = shape.map((length, axis) => (axis >= first && axis <= last ? 1 : length));
         const target = final ? (y as Tensor) : emptyTensor(rest, 'f32', device);
-        device.run(name, [
-          source,
-          target,
-          sizeOf(shape.slice(0, first)),
-          sizeOf(shape.slice(first, last + 1)),
-          sizeOf(shape.slice(last + 1)),
-          final ? scale : 1,
-        ]);
+        device.run(name, {
+          x: source,
+          y: target,
+          outer: sizeOf(shape.slice(0, first)),
+          n: sizeOf(shape.slice(first, last + 1)),
+          inner: sizeOf(shape.slice(last + 1)),
+          scale: final ? scale : 1,
+        });
         if (source !== x) source.dispose();
         source = target;
         shape = rest;
@@ -157,14 +157,14 @@ export const argmaxOp: Op<{ axis: number; sign: 1 | -1 }> = {
   },
   compute(device, [x], [y], { axis, sign }) {
     const { shape } = x as Tensor;
-    device.run('argmax', [
-      x as Tensor,
-      y as Tensor,
-      sizeOf(shape.slice(0, axis)),
-      shape[axis] as number,
-      sizeOf(shape.slice(axis + 1)),
+    device.run('argmax', {
+      x: x as Tensor,
+      y: y as Tensor,
       sign,
-    ]);
+      outer: sizeOf(shape.slice(0, axis)),
+      n: shape[axis] as number,
+      inner: sizeOf(shape.slice(axis + 1)),
+    });
   },
 };
 
@@ -192,7 +192,12 @@ export const logSumExpOp: Op = {
     return [{ shape: [...(x as Tensor).shape.slice(0, -1), 1], dtype: 'f32' }];
   },
   compute: (device, [x], [y]) =>
-    device.run('logSumExp', [x as Tensor, y as Tensor, (y as Tensor).size, (x as Tensor).shape.at(-1) as number]),
+    device.run('logSumExp', {
+      x: x as Tensor,
+      y: y as Tensor,
+      rows: (y as Tensor).size,
+      n: (x as Tensor).shape.at(-1) as number,
+    }),
   vjp: (backward) => {
     const [x] = backward.inputs as [Tensor];
     const [y] = backward.outputs as [Tensor];

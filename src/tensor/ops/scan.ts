@@ -20,7 +20,15 @@ const linearScanOp: Op<{ reverse: boolean }> = {
   },
   compute(device, [a, b], [h], { reverse }) {
     const [outer, n, inner] = (b as Tensor).shape as [number, number, number];
-    device.run('linearScan', [a as Tensor, b as Tensor, h as Tensor, outer, n, inner, Number(reverse)]);
+    device.run('linearScan', {
+      a: a as Tensor,
+      b: b as Tensor,
+      h: h as Tensor,
+      outer,
+      n,
+      inner,
+      reverse: Number(reverse),
+    });
   },
   vjp: (backward) => {
     // With G[t] = g[t] + a[t + 1]·G[t + 1]: the gradient of b is G, that of a[t] is G[t]·h[t − 1].

@@ -19,7 +19,14 @@ const takeAlongOp: Op = {
   compute(device, [x, positions], [y]) {
     const [rows, n] = rowsOf(x as Tensor);
     const count = (positions as Tensor).shape.at(-1) as number;
-    device.run('pickPositions', [x as Tensor, positions as Tensor, y as Tensor, rows, count, n]);
+    device.run('pickPositions', {
+      values: x as Tensor,
+      positions: positions as Tensor,
+      result: y as Tensor,
+      planes: rows,
+      count,
+      size: n,
+    });
   },
   vjp: (backward) => {
     const [x, positions] = backward.inputs as [Tensor, Tensor];
@@ -33,7 +40,14 @@ const putAlongOp: Op<{ n: number }> = {
   infer: ([x], { n }) => [{ shape: [...(x as Tensor).shape.slice(0, -1), n], dtype: 'f32' }],
   compute(device, [x, positions], [y], { n }) {
     const [rows, count] = rowsOf(x as Tensor);
-    device.run('unpool', [x as Tensor, positions as Tensor, y as Tensor, rows, count, n]);
+    device.run('unpool', {
+      values: x as Tensor,
+      positions: positions as Tensor,
+      result: y as Tensor,
+      planes: rows,
+      count,
+      size: n,
+    });
   },
   vjp: (backward) => [apply(takeAlongOp, [onlyGradient(backward), backward.inputs[1] as Tensor]), undefined],
 };
@@ -62,22 +76,27 @@ const topKOp: Op<{ k: number; sign: 1 | -1 }> = {
   name: 'topK',
   multiplyAdds: 0,
   infer: ([x], { k }) => [{ shape: [...(x as Tensor).shape.slice(0, -1), k], dtype: 'i32' }],
-  compute: (device, [x], [positions], { k, sign }) =>
-    device.run('topK', [x as Tensor, positions as Tensor, ...rowsOf(x as Tensor), k, sign]),
+  compute(device, [x], [positions], { k, sign }) {
+    const [rows, n] = rowsOf(x as Tensor);
+    device.run('topK', { x: x as Tensor, positions: positions as Tensor, rows, n, k, sign });
+  },
 };
 
 const argsortOp: Op<{ descending: boolean }> = {
   name: 'argsort',
   multiplyAdds: 0,
   infer: ([x]) => [{ shape: (x as Tensor).shape, dtype: 'i32' }],
-  compute: (device, [x], [order], { descending }) =>
-    device.run('argsort', [
-      x as Tensor,
-      order as Tensor,
-      ...rowsOf(x as Tensor),
-      Number(descending),
-      Number((x as Tensor).dtype === 'i32'),
-    ]),
+  compute(device, [x], [order], { descending }) {
+    const [rows, n] = rowsOf(x as Tensor);
+    device.run('argsort', {
+      x: x as Tensor,
+      order: order as Tensor,
+      rows,
+      n,
+      descending: Number(descending),
+      integers: Number((x as Tensor).dtype === 'i32'),
+    });
+  },
 };
 
 /** k above which sorting whole rows is faster than selecting. */
@@ -174,8 +193,14 @@ const cumulativeSumOp: Op<{ axis: number; reverse: boolean }> = {
   infer: ([x]) => [{ shape: (x as Tensor).shape, dtype: 'f32' }],
   compute(device, [x], [y], { axis, reverse }) {
     const { shape } = x as Tensor;
-    const sizes = [sizeOf(shape.slice(0, axis)), shape[axis] as number, sizeOf(shape.slice(axis + 1))];
-    device.run('cumulativeSum', [x as Tensor, y as Tensor, ...sizes, Number(reverse)]);
+    device.run('cumulativeSum', {
+      x: x as Tensor,
+      y: y as Tensor,
+      reverse: Number(reverse),
+      outer: sizeOf(shape.slice(0, axis)),
+      n: shape[axis] as number,
+      inner: sizeOf(shape.slice(axis + 1)),
+    });
   },
   vjp: (backward) => {
     const { axis, reverse } = backward.attributes;

@@ -18,7 +18,7 @@ function rowOp(name: 'softmax' | 'logSoftmax', gradient: (y: Tensor, g: Tensor) 
     },
     compute(device, [x], [y]) {
       const n = (x as Tensor).shape.at(-1) as number;
-      device.run(name, [x as Tensor, y as Tensor, (x as Tensor).size / Math.max(n, 1), n]);
+      device.run(name, { x: x as Tensor, y: y as Tensor, rows: (x as Tensor).size / Math.max(n, 1), n });
     },
     vjp: (backward) => [gradient(backward.outputs[0] as Tensor, onlyGradient(backward))],
   };

@@ -1,6 +1,6 @@
 // Elementwise functions of one tensor.
 
-import type { KernelName } from '../../engine/index.js';
+import type { ArgumentsOf, KernelsTaking, Region } from '../../engine/index.js';
 import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
 import type { Tensor } from '../tensor.js';
 import { add, multiply, positiveMask, subtract } from './binary.js';
@@ -15,8 +15,15 @@ interface Flow {
 /** What rewriters of graphs know of a function. */
 type Traits = Pick<Op, 'activation' | 'onnx'>;
 
-/** An operation whose kernel takes (x, y, n), with the gradient of x. */
-function unaryOp(name: KernelName, traits: Traits, vjp?: (flow: Flow) => Tensor): Op {
+/** What an elementwise kernel takes. */
+interface Elements {
+  readonly x: Region;
+  readonly y: Region;
+  readonly n: number;
+}
+
+/** An operation whose kernel takes x, y and n, with the gradient of x. */
+function unaryOp(name: KernelsTaking<Elements>, traits: Traits, vjp?: (flow: Flow) => Tensor): Op {
   return {
     name,
     multiplyAdds: 0,
@@ -26,7 +33,7 @@ function unaryOp(name: KernelName, traits: Traits, vjp?: (flow: Flow) => Tensor)
       requireDType(name, 'f32', x as Tensor);
       return [{ shape: (x as Tensor).shape, dtype: 'f32' }];
     },
-    compute: (device, [x], [y]) => device.run(name, [x as Tensor, y as Tensor, (y as Tensor).size]),
+    compute: (device, [x], [y]) => device.run(name, { x: x as Tensor, y: y as Tensor, n: (y as Tensor).size }),
     ...(vjp && {
       vjp: (backward) => [
         vjp({ x: backward.inputs[0] as Tensor, y: backward.outputs[0] as Tensor, g: onlyGradient(backward) }),
@@ -115,9 +122,10 @@ export function negate(x: Tensor): Tensor {
   return multiply(x, -1);
 }
 
-/** An operation with one scalar, whose kernel takes (x, y, scalar, n). */
-function scaledOp(
-  name: KernelName,
+/** An operation with one scalar, for which its kernel has a name of its own. */
+function scaledOp<Name extends 'leakyRelu' | 'elu'>(
+  name: Name,
+  argumentsOf: (elements: Elements, parameter: number) => ArgumentsOf<Name>,
   vjp: (flow: Flow & { parameter: number }) => Tensor,
 ): Op<{ readonly parameter: number }> {
   return {
@@ -129,7 +137,7 @@ function scaledOp(
       return [{ shape: (x as Tensor).shape, dtype: 'f32' }];
     },
     compute: (device, [x], [y], { parameter }) =>
-      device.run(name, [x as Tensor, y as Tensor, parameter, (y as Tensor).size]),
+      device.run(name, argumentsOf({ x: x as Tensor, y: y as Tensor, n: (y as Tensor).size }, parameter)),
     vjp: (backward) => [
       vjp({
         x: backward.inputs[0] as Tensor,
@@ -141,11 +149,15 @@ function scaledOp(
   };
 }
 
-export const leakyReluOp = scaledOp('leakyRelu', ({ x, g, parameter }) =>
-  add(multiply(positiveMask(g, x), 1 - parameter), multiply(g, parameter)),
+export const leakyReluOp = scaledOp(
+  'leakyRelu',
+  ({ x, y, n }, slope) => ({ x, y, n, slope }),
+  ({ x, g, parameter }) => add(multiply(positiveMask(g, x), 1 - parameter), multiply(g, parameter)),
 );
-export const eluOp = scaledOp('elu', ({ x, y, g, parameter }) =>
-  add(positiveMask(g, x), multiply(positiveMask(g, multiply(x, -1)), add(y, parameter))),
+export const eluOp = scaledOp(
+  'elu',
+  ({ x, y, n }, alpha) => ({ x, y, n, alpha }),
+  ({ x, y, g, parameter }) => add(positiveMask(g, x), multiply(positiveMask(g, multiply(x, -1)), add(y, parameter))),
 );
 
 /** x where x > 0, else slope·x. */
@@ -164,7 +176,7 @@ export const castOp: Op<{ dtype: 'f32' | 'i32' }> = {
   elementwise: true,
   infer: ([x], { dtype }) => [{ shape: (x as Tensor).shape, dtype }],
   compute: (device, [x], [y], { dtype }) =>
-    device.run(dtype === 'i32' ? 'toInt' : 'toFloat', [x as Tensor, y as Tensor, (y as Tensor).size]),
+    device.run(dtype === 'i32' ? 'toInt' : 'toFloat', { x: x as Tensor, y: y as Tensor, n: (y as Tensor).size }),
 };
 
 /** Converts between f32 and i32 (towards zero). Not differentiable. */

@@ -1,6 +1,6 @@
 // The network: a stem of three convolutions, four stages of blocks, one or two classifiers.
 
-import type { Mode } from '../../nn/index.js';
+import type { Mergeable, Mode } from '../../nn/index.js';
 import { add, globalAveragePool, multiply, Random, relu, scope, type Tensor } from '../../tensor/index.js';
 import type { ConvNorm } from '../blocks/conv-norm.js';
 import { SpatialAttention } from './attention.js';
@@ -28,7 +28,7 @@ export interface LSNetOptions extends FormOptions {
 }
 
 /** Images [n, channels, h, w] → logits [n, classes]. */
-export class LSNet {
+export class LSNet implements Mergeable {
   readonly stem: readonly ConvNorm[];
   readonly stages: readonly (readonly (Downsample | Block)[])[];
   readonly heads: readonly Classifier[];
@@ -78,6 +78,7 @@ export class LSNet {
 
   /** The same function with norms folded into convolutions and parallel branches made one; LS convolutions stay dynamic. */
   merged(): LSNet {
+    if (this.options.form === 'merged') return this;
     const target = new LSNet({ ...this.options, form: 'merged' }, new Random(0));
     scope(() => {
       const pairs = (from: readonly Merging<never>[], to: readonly Merging<never>[]) => {

@@ -1,0 +1,45 @@
+// Functions of the channels of images [images, channels, pixels]: statistics, scales, and products with sparse weights.
+
+import type { KernelArguments } from '../../generated/arguments.js';
+import type { Execution } from '../execution.js';
+
+/** Pixels that sparse weights in blocks of `height` rows take at a time. */
+export function sparseTilePixels(height: number): number {
+  return height === 4 ? 8 : 16;
+}
+
+/** y = activation(W·x + bias) with W in sparse blocks of `height`×1 and x [columns, pixels]. */
+export type SparseChannelsArguments = Omit<KernelArguments['sparseChannels1'], 'scratch'> & {
+  /** Rows of a block of weights. */
+  readonly height: 1 | 2 | 4;
+  /** Weights that are stored. */
+  readonly stored: number;
+};
+
+function sparseChannels(run: Execution, args: SparseChannelsArguments): void {
+  const { indptr, offsets, values, bias, x, y, rows, columns, pixels, activation, height, stored } = args;
+  const width = sparseTilePixels(height);
+  run.withScratchEach(columns * width * 4, (scratch) =>
+    run.over(
+      `sparseChannels${height}`,
+      { indptr, offsets, values, bias, x, y, rows, columns, pixels, activation, scratch },
+      Math.ceil(pixels / width),
+      (stored * 4) / 3 + (rows + columns) * 4,
+    ),
+  );
+}
+
+export const channelRoutines = {
+  /** Mean and biased variance of each channel. */
+  channelMoments: (run: Execution, args: KernelArguments['channelMoments']): void =>
+    run.over('channelMoments', args, args.channels, args.images * args.pixels * 0.5),
+  /** y = activation(x·scale + shift). */
+  channelAffine: (run: Execution, args: KernelArguments['channelAffine'] & { readonly images: number }): void =>
+    run.over('channelAffine', args, args.images * args.channels, args.pixels * 0.3 + 5),
+  /** Σ g and Σ g·(x − mean)·inverse of each channel. */
+  channelProducts: (run: Execution, args: KernelArguments['channelProducts']): void =>
+    run.over('channelProducts', args, args.channels, args.images * args.pixels * 0.4),
+  batchNormGradient: (run: Execution, args: KernelArguments['batchNormGradient']): void =>
+    run.over('batchNormGradient', args, args.images * args.channels, args.pixels * 0.4 + 10),
+  sparseChannels,
+};
