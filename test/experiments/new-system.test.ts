@@ -2,11 +2,20 @@
 // put into a copy of the repository, compiled, linted, tested and run.
 
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import ts from 'typescript';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { insertRecord, newSystem, settingsOf } from '../../scripts/new-system.mjs';
 import { runExperiment } from '../../src/experiments/runner/run.js';
 import type { SystemRecord } from '../../src/experiments/systems.js';
@@ -49,6 +58,7 @@ function addDocumented(copy: string): void {
 }
 
 const copy = copyOfRepository();
+afterAll(() => rmSync(copy, { recursive: true }));
 const made = newSystem(settingsOf('skeleton', { family: 'graph', title: "The skeleton's title" }), copy);
 addDocumented(copy);
 const { systems }: { systems: readonly SystemRecord[] } = await import(join(copy, SYSTEMS));
