@@ -40,7 +40,7 @@ export function scoringSpeed(
   const walks = () => {
     const network = new WalkNetwork(graph, random.split('walks'), { walks: WALKS, length: LENGTH });
     const measured = rate(network);
-    touched += network.numbersRead;
+    touched += network.elementsRead;
     return measured;
   };
   const memories = () => rate(new MemoryNetwork(graph, random.split('memories'), { memory: MEMORY, recent: RECENT }));
