@@ -1,25 +1,34 @@
-// How embeddings are judged: multi-label node classification and link prediction.
+// Evaluation of embeddings: multi-label node classification and link prediction.
 
 import { areaUnderCurve, averagePrecision, logisticRegression, logisticScores } from '../nn/index.js';
 import { gatherRows, type Random, scope, type Tensor, tensor } from '../tensor/index.js';
 
-/** Labels of node v: labels[indptr[v] … indptr[v + 1]). */
+/** Several labels for each node, in compressed rows. */
 export interface MultiLabels {
+  /** Labels of node v: labels[indptr[v]] … labels[indptr[v + 1] − 1]. */
   readonly indptr: Int32Array;
+  /** Labels 0 … count − 1, node after node. */
   readonly labels: Int32Array;
+  /** Number of different labels. */
   readonly count: number;
 }
 
+/** F1 scores of multi-label classification, in [0, 1]. */
 export interface NodeScores {
+  /** F1 of all (node, label) decisions together. */
   readonly microF1: number;
+  /** Mean F1 of the labels. */
   readonly macroF1: number;
 }
 
 /**
- * The usual protocol: one-vs-rest logistic regression on a random share of the labelled nodes; each other node gets as many labels as it truly has, those of the highest scores.
+ * The usual protocol: one-vs-rest logistic regression on a random share of the labelled nodes;
+ * every other labelled node is assigned its true number of labels, those with the highest scores.
  *
- * @param share of labelled nodes to train on
- * @param c of the regression
+ * @param embedding [n, dim]
+ * @param options `share` of the labelled nodes to train on, in (0, 1); `c`, inverse L2
+ * regularisation strength of the regression, default 1; `random`, the stream that draws the
+ * training nodes
  */
 export function multiLabelScores(
   embedding: Tensor,
@@ -41,6 +50,7 @@ export function multiLabelScores(
   });
 }
 
+/** Multi-hot labels of the given nodes: [nodes, count]. */
 function targetsOf({ indptr, labels, count }: MultiLabels, nodes: readonly number[]): Tensor {
   const targets = new Float32Array(nodes.length * count);
   nodes.forEach((v, i) => {
@@ -61,35 +71,46 @@ function f1Scores(
   nodes: readonly number[],
   predict: (i: number, k: number) => number[],
 ): NodeScores {
-  const [right, guessed, true_] = [new Float64Array(count), new Float64Array(count), new Float64Array(count)];
-  const more = (counts: Float64Array, label: number) => {
+  const [correct, predicted, actual] = [new Float64Array(count), new Float64Array(count), new Float64Array(count)];
+  const increment = (counts: Float64Array, label: number) => {
     counts[label] = (counts[label] as number) + 1;
   };
   nodes.forEach((v, i) => {
     const truth = new Set(labels.subarray(indptr[v], indptr[v + 1]));
-    for (const label of truth) more(true_, label);
+    for (const label of truth) increment(actual, label);
     for (const label of predict(i, truth.size)) {
-      more(guessed, label);
-      if (truth.has(label)) more(right, label);
+      increment(predicted, label);
+      if (truth.has(label)) increment(correct, label);
     }
   });
-  const f1 = (r: number, g: number, t: number) => (g + t === 0 ? 0 : (2 * r) / (g + t));
+  const f1 = (c: number, p: number, a: number) => (p + a === 0 ? 0 : (2 * c) / (p + a));
   const total = (counts: Float64Array) => counts.reduce((a, b) => a + b, 0);
-  const each = Array.from(right, (r, label) => f1(r, guessed[label] as number, true_[label] as number));
-  return { microF1: f1(total(right), total(guessed), total(true_)), macroF1: each.reduce((a, b) => a + b, 0) / count };
+  const each = Array.from(correct, (c, label) => f1(c, predicted[label] as number, actual[label] as number));
+  return {
+    microF1: f1(total(correct), total(predicted), total(actual)),
+    macroF1: each.reduce((a, b) => a + b, 0) / count,
+  };
 }
 
+/** Pairs of nodes: (sources[i], targets[i]). */
 export interface Pairs {
   readonly sources: Int32Array;
   readonly targets: Int32Array;
 }
 
+/** Metrics of link prediction, in [0, 1]. */
 export interface LinkScores {
+  /** Area under the ROC curve. */
   readonly auc: number;
+  /** Average precision. */
   readonly averagePrecision: number;
 }
 
-/** How well cosines tell held-out edges from pairs without an edge. */
+/**
+ * Ranks held-out edges against pairs without an edge by the cosine of their embeddings.
+ *
+ * @param embedding [n, dim]
+ */
 export function linkPrediction(embedding: Tensor, edges: Pairs, nonEdges: Pairs): LinkScores {
   const d = embedding.shape[1] as number;
   const values = embedding.view();

@@ -1,12 +1,14 @@
-// FastRP (Chen, Sultan, Tian, Chen, Skiena, "Fast and Accurate Network Embeddings via Very Sparse Random Projection", CIKM 2019): embeds every node without training, by a few products of the transition matrix with a
-// random projection.
+// FastRP (Chen, Sultan, Tian, Chen, Skiena, "Fast and Accurate Network Embeddings via Very Sparse
+// Random Projection", CIKM 2019): embeds every node without training, by a few products of the
+// transition matrix with a random projection.
 //
 //   N₁ = P·(L·R),  N_k = P·N_{k−1},  N = Σ_k α_k · rownorm(N_k),  then columns standardised
 //
-// P = D⁻¹A, L = diag(d_j^β), R very sparse. (P^k)_{ij} tends to d_j/2m, so β < 0 takes weight from nodes of high degree.
+// P = D⁻¹A, L = diag(d_j^β), R very sparse. (P^k)_{ij} tends to d_j/2m, so β < 0 reduces the weight
+// of nodes of high degree.
 
-import { alone, type Communicator, shareOf } from '../distributed/index.js';
-import { cpu, eventTurn, regionAt, tensorMemoryBudget } from '../engine/index.js';
+import { alone, type Communicator } from '../distributed/index.js';
+import { cpu, eventTurn, tensorMemoryBudget } from '../engine/index.js';
 import { SparseMatrix, SparsePattern } from '../sparse/index.js';
 import { type Graph, powers } from '../structure/index.js';
 import {
@@ -20,36 +22,48 @@ import {
   scope,
   subtract,
   type Tensor,
-  tensor,
   variance,
   where,
   zeros,
 } from '../tensor/index.js';
+import { BLOCK, Chain, columnsOf } from './fastrp-chain.js';
 import { type ProjectionOptions, sparseProjection } from './random-projection.js';
 
+/** Hyperparameters of FastRP. */
 export interface FastRPOptions extends ProjectionOptions {
+  /** Embedding dimension. Default: 128. */
   readonly dim?: number;
-  /** α₁ … α_q. null puts N₁ … N_q side by side instead: dim·q columns. */
+  /** α₁ … α_q. Default: [0, 0, 1, 6.67]. null concatenates N₁ … N_q instead: dim·q columns. */
   readonly weights?: readonly number[] | null;
-  /** q, when `weights` is null. */
+  /** q, when `weights` is null. Default: 4. */
   readonly orders?: number;
-  /** β of L = diag(d^β). */
+  /** β of L = diag(d^β). Default: −0.64. */
   readonly degreeExponent?: number;
+  /** Scale every row of N_k to length 1 before the sum. Default: true. */
   readonly normalizeRows?: boolean;
-  /** Columns brought to mean 0 and deviation 1. */
+  /** Standardise columns to mean 0 and standard deviation 1. Default: true. */
   readonly standardize?: boolean;
-  /** P = D⁻¹A, or A itself, whose powers grow with the degrees. */
+  /**
+   * P = D⁻¹A ('transition'), or A itself, whose powers grow with the degrees. Default:
+   * 'transition'.
+   */
   readonly matrix?: 'transition' | 'adjacency';
-  /** Weight of norm(R), the node itself; 0 leaves it out. */
+  /** Weight of rownorm(R), the node itself, in the sum. Default: 0. */
   readonly nodeSelfInfluence?: number;
-  /** Node features [n, f] projected into the last `propertyRatio` share of the columns. */
+  /** Node features [n, f], projected into the last columns. */
   readonly features?: Tensor;
+  /** Share of the columns that `features` are projected into. Default: 0.5. */
   readonly propertyRatio?: number;
+  /** Seed of all random draws. Default: 42. */
   readonly seed?: number;
-  /** Ranks that share the rows of each product; all get the whole result. */
+  /**
+   * Ranks that share the rows of each product; every rank gets the whole result. Default: this
+   * process alone.
+   */
   readonly communicator?: Communicator;
 }
 
+/** Defaults of `FastRPOptions`. */
 export const fastrpDefaults = {
   dim: 128,
   weights: [0, 0, 1, 6.67],
@@ -60,14 +74,14 @@ export const fastrpDefaults = {
   seed: 42,
 } as const;
 
-/** Columns that are worked on at a time: a block of the node matrix stays in cache, and the rest of the memory holds only what the sum needs. */
-const BLOCK = 32;
-
 /**
- * Embeds every node. Nodes without outgoing edges get a row of zeros (before standardising). For a directed graph P uses out-degrees and L in-degrees.
+ * Embeds every node. Nodes without outgoing edges get a row of zeros (before standardisation). For
+ * a directed graph P uses out-degrees and L in-degrees. The result does not depend on the number of
+ * threads.
  *
- * @returns [n, dim], or [n, dim·q] when orders stand side by side. The same for any number of threads.
- * @throws RangeError when the weights are empty or all 0, and for sizes that cannot be.
+ * @returns [n, dim], or [n, dim·q] when orders are concatenated
+ * @throws RangeError when dim or the number of orders is not a positive integer, the weights are
+ * empty, all 0 or not finite, or the degree exponent is not finite
  */
 export function fastRP(graph: Graph, options: FastRPOptions = {}): Tensor {
   const { dim, weights, degreeExponent, normalizeRows, standardize, matrix, seed } = { ...fastrpDefaults, ...options };
@@ -106,12 +120,16 @@ export function fastRP(graph: Graph, options: FastRPOptions = {}): Tensor {
 }
 
 /**
- * The same embedding for graphs whose vectors do not fit tensor memory (4 GiB): columns are made a block at a time, twice, first for the lengths of rows and then for the sum. The result lies outside tensor memory.
+ * The same embedding for graphs whose vectors exceed tensor memory (4 GiB). Columns are computed
+ * block by block, twice: first for the norms of the rows, then for the sum. The result lies outside
+ * tensor memory.
  *
- * Bytes: 4·n·dim for the result, and in tensor memory 4 an entry of the adjacency (8 with weights) and 20·n a column of a block.
+ * Memory in bytes: 4·n·dim for the result; in tensor memory 4 for each entry of the adjacency (8
+ * with weights) and 20·n for each column of a block.
  *
  * @returns [n, dim], row by row
- * @throws RangeError for options that only `fastRP` takes: features, orders side by side, the node itself.
+ * @throws RangeError for options that only `fastRP` takes: features, concatenated orders,
+ * nodeSelfInfluence
  */
 export async function fastRPOutside(
   graph: Graph,
@@ -135,21 +153,33 @@ export async function fastRPOutside(
   for (let pass = 0; pass < passes; pass++)
     for (let column = 0; column < dim; column += width) {
       scope(() => {
-        const own = Math.min(width, dim - column);
-        const total = zeros([n, own]);
-        // The chain is gone before columns are standardised, which takes as much again.
+        const columnCount = Math.min(width, dim - column);
+        const total = zeros([n, columnCount]);
+        // The chain is freed before columns are standardised, which needs as much memory.
         scope(() => {
-          const { starts, entries, values } = columnsOf(projection, column, own);
-          const pattern = new SparsePattern(n, own, starts.dataSync<Int32Array>(), entries.dataSync<Int32Array>());
+          const { starts, entries, values } = columnsOf(projection, column, columnCount);
+          const pattern = new SparsePattern(
+            n,
+            columnCount,
+            starts.dataSync<Int32Array>(),
+            entries.dataSync<Int32Array>(),
+          );
           const chain = new Chain(graph, new SparseMatrix(pattern, values), scale, matrix, alone());
           for (const [order, alpha] of weights.entries()) {
             chain.step();
             const square = squares[order];
             if (alpha === 0) continue;
             if (pass + 1 < passes)
-              cpu.run('addRowSquares', { x: chain.blocks, squares: square as Tensor, rows: n, d: own });
+              cpu.run('addRowSquares', { x: chain.blocks, squares: square as Tensor, rows: n, d: columnCount });
             else if (square)
-              cpu.run('addRowsOverNorm', { x: chain.blocks, y: total, squares: square, alpha, rows: n, d: own });
+              cpu.run('addRowsOverNorm', {
+                x: chain.blocks,
+                y: total,
+                squares: square,
+                alpha,
+                rows: n,
+                d: columnCount,
+              });
             else
               cpu.run('addNormalizedRows', {
                 x: chain.blocks,
@@ -157,14 +187,15 @@ export async function fastRPOutside(
                 alpha,
                 normalize: 0,
                 rows: n,
-                width: own,
-                d: own,
+                width: columnCount,
+                d: columnCount,
               });
           }
         });
         if (pass + 1 < passes) return;
         const columns = (standardize ? standardizeColumns(total) : total).view();
-        for (let v = 0; v < n; v++) result.set(columns.subarray(v * own, (v + 1) * own), v * dim + column);
+        for (let v = 0; v < n; v++)
+          result.set(columns.subarray(v * columnCount, (v + 1) * columnCount), v * dim + column);
       });
       onProgress?.((pass + Math.min(dim, column + width) / dim) / passes);
       await eventTurn(signal);
@@ -173,13 +204,16 @@ export async function fastRPOutside(
   return result;
 }
 
-/** Bytes of tensor memory that vectors of this size take with everything that `fastRP` keeps beside them. */
+/** Bytes of tensor memory that `fastRP` needs for embeddings of this dimension. */
 export function fastRPBytes(graph: Graph, dim: number): number {
   const { nnz } = graph.successors;
   return 4 * (nnz * (graph.weights ? 2 : 1) + 6 * graph.nodeCount * dim);
 }
 
-/** The widest block that the memory budget allows: its five matrices (the sum, and what the chain or standardising makes beside it) and a dozen vectors fit beside the graph. */
+/**
+ * The widest block that the memory budget allows: its five matrices (the sum, and those of the chain
+ * or of standardisation) and a dozen vectors fit beside the graph.
+ */
 function blockWidth(graph: Graph): number {
   const n = Math.max(1, graph.nodeCount);
   const free = tensorMemoryBudget() - 4 * graph.successors.nnz * (graph.weights ? 2 : 1) - 12 * 4 * n;
@@ -202,131 +236,7 @@ function requireOptions(
   if (!Number.isFinite(degreeExponent)) throw new RangeError(`fastRP: the degree exponent is ${degreeExponent}`);
 }
 
-/** N_k in blocks of columns [n, 32], one after another. */
-class Chain {
-  blocks: Tensor;
-  #spare: Tensor;
-  #order = 0;
-  #projection: SparseMatrix;
-  readonly #graph: Graph;
-  readonly #scale: Tensor;
-  readonly #communicator: Communicator;
-
-  constructor(
-    graph: Graph,
-    projection: SparseMatrix,
-    columnScale: Float32Array,
-    matrix: 'transition' | 'adjacency',
-    communicator: Communicator,
-  ) {
-    const { rows, columns } = projection;
-    this.#graph = graph;
-    this.#communicator = communicator;
-    this.#scale = tensor(matrix === 'adjacency' ? new Float32Array(rows).fill(1) : powers(graph.outDegrees, -1));
-    this.#projection = projection.scale(tensor(columnScale));
-    this.blocks = emptyTensor([rows * columns], 'f32');
-    this.#spare = emptyTensor([rows * columns], 'f32');
-    this.#start = projection;
-  }
-
-  readonly #start: SparseMatrix;
-  #dense: Tensor | undefined;
-
-  /** Projects features into the last columns of L·R: R ← [R_structure | F·R_features]. */
-  addFeatures(features: Tensor, ratio: number, random: Random): void {
-    const { rows, columns } = this.#projection;
-    if (features.rank !== 2 || features.shape[0] !== rows)
-      throw new Error(`fastRP: expected features of ${rows} nodes, got ${features}`);
-    const width = Math.round(ratio * columns);
-    const mapped = features.matmul(
-      sparseProjection(features.shape[1] as number, width, random, { sparsity: 1 }).toDense(),
-    );
-    const dense = this.#projection.toDense();
-    const [to, from] = [dense.view(), mapped.view()];
-    for (let v = 0; v < rows; v++) to.set(from.subarray(v * width, (v + 1) * width), v * columns + columns - width);
-    this.#dense = dense;
-  }
-
-  /** R itself, in blocks. */
-  start(): Tensor {
-    return intoBlocks(this.#dense ?? this.#start.toDense());
-  }
-
-  /** N_{k+1} from N_k, block by block; of each block this rank makes its share of the rows. */
-  step(): void {
-    const { rows, columns } = this.#projection;
-    const { successors, adjacency } = this.#graph;
-    const [begin, end] = shareOf(rows, this.#communicator);
-    const shared = {
-      indptr: regionAt(successors.segments.offsetTensor, 4 * begin),
-      indices: successors.indexTensor,
-      values: adjacency.values ?? null,
-      scale: regionAt(this.#scale, 4 * begin),
-      rows: end - begin,
-    };
-    const first = this.#order++ === 0;
-    const dense = first && this.#dense ? intoBlocks(this.#dense) : this.blocks;
-    for (let column = 0; column < columns; column += BLOCK) {
-      const width = Math.min(BLOCK, columns - column);
-      const y = regionAt(this.#spare, 4 * (rows * column + begin * width));
-      if (first && !this.#dense) {
-        const { starts, entries, values } = columnsOf(this.#projection, column, width);
-        cpu.run('spmmSparse', { ...shared, starts, columns: entries, entries: values, y, d: width });
-      } else {
-        cpu.run('spmmScaled', { ...shared, x: regionAt(dense, 4 * rows * column), y, d: width });
-      }
-      this.#gather(rows * column, width, begin, end);
-    }
-    [this.blocks, this.#spare] = [this.#spare, this.blocks];
-  }
-
-  /** Puts every rank's rows of a block where they belong. */
-  #gather(offset: number, width: number, begin: number, end: number): void {
-    if (this.#communicator.size === 1) return;
-    const values = this.#spare.view();
-    let at = offset;
-    for (const part of this.#communicator.allGather(values.slice(offset + begin * width, offset + end * width))) {
-      values.set(part, at);
-      at += part.length;
-    }
-  }
-}
-
-/** The columns [first, first + width) of a sparse matrix, renumbered from 0. */
-function columnsOf({ rows, pattern, values }: SparseMatrix, first: number, width: number) {
-  const own = (values as Tensor).view();
-  const starts = new Int32Array(rows + 1);
-  const entries = new Int32Array(pattern.nnz);
-  const kept = new Float32Array(pattern.nnz);
-  let at = 0;
-  for (let row = 0; row < rows; row++) {
-    for (let e = pattern.indptr[row] as number; e < (pattern.indptr[row + 1] as number); e++) {
-      const column = (pattern.indices[e] as number) - first;
-      if (column < 0 || column >= width) continue;
-      entries[at] = column;
-      kept[at++] = own[e] as number;
-    }
-    starts[row + 1] = at;
-  }
-  return {
-    starts: tensor(starts),
-    entries: tensor(entries.subarray(0, Math.max(1, at))),
-    values: tensor(kept.subarray(0, Math.max(1, at))),
-  };
-}
-
-function intoBlocks(x: Tensor): Tensor {
-  const [n, d] = x.shape as [number, number];
-  const from = x.view();
-  const result = emptyTensor([n * d], 'f32');
-  const to = result.view();
-  for (let column = 0; column < d; column += BLOCK) {
-    const width = Math.min(BLOCK, d - column);
-    for (let v = 0; v < n; v++) to.set(from.subarray(v * d + column, v * d + column + width), n * column + v * width);
-  }
-  return result;
-}
-
+/** Concatenates matrices [n, dim] along columns. */
 function sideBySide(parts: readonly Tensor[], n: number, dim: number): Tensor {
   const result = emptyTensor([n, dim * parts.length], 'f32');
   const to = result.view();
@@ -337,7 +247,10 @@ function sideBySide(parts: readonly Tensor[], n: number, dim: number): Tensor {
   return result;
 }
 
-/** (x − mean) / deviation by column; a column without variance becomes 0. */
+/**
+ * (x − mean) / standard deviation of every column, [n, d] → [n, d]; a column without variance
+ * becomes 0.
+ */
 export function standardizeColumns(x: Tensor): Tensor {
   const centre = mean(x, 0);
   const spread = variance(x, 0);
@@ -345,21 +258,30 @@ export function standardizeColumns(x: Tensor): Tensor {
   return multiply(subtract(x, centre), scale);
 }
 
+/** Options of `tuneFastRP`; `dim` defaults to 64. */
 export interface TuneOptions extends Omit<FastRPOptions, 'weights' | 'degreeExponent'> {
+  /** Number of trials. Default: 20. */
   readonly trials?: number;
+  /** Called after every trial. */
   readonly onTrial?: (trial: FastRPTrial) => void;
 }
 
+/** Hyperparameters and score of one trial. */
 export interface FastRPTrial {
+  /** α₁ … α₄. */
   readonly weights: readonly number[];
+  /** β. */
   readonly degreeExponent: number;
+  /** Value of the scoring function. */
   readonly score: number;
 }
 
 /**
- * The paper's search: q = 4, α = (0, 0, 1, α₄) with α₄ log-uniform in [1, 64] and β uniform in [−1, 0], each embedding judged by `score` (larger is better). Deterministic under the seed.
+ * The paper's hyperparameter search: q = 4, α = (0, 0, 1, α₄) with α₄ log-uniform in [1, 64] and β
+ * uniform in [−1, 0]. Deterministic for a given seed.
  *
- * @returns the best trial first.
+ * @param score quality of an embedding [n, dim], larger is better
+ * @returns the trials, best first
  */
 export async function tuneFastRP(
   graph: Graph,

@@ -20,9 +20,10 @@ export {
   tuneFastRP,
 } from './fastrp.js';
 export * from './fully-ppr/index.js';
+export { Grid, gridSchedule } from './grid.js';
 export { type LINEOptions, line, lineDefaults } from './line.js';
 export { type ProjectionOptions, sparseProjection } from './random-projection.js';
-export { Grid, gridSchedule, SkipGram, type SkipGramOptions, type SkipGramProgress } from './skip-gram.js';
+export { SkipGram, type SkipGramOptions, type SkipGramProgress } from './skip-gram.js';
 export {
   deepWalk,
   deepWalkDefaults,

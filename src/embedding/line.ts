@@ -1,28 +1,33 @@
-// LINE (Tang et al., "LINE: Large-scale Information Network Embedding", WWW 2015): pairs are edges themselves. First order: σ(u_i·u_j) of the ends of an edge; second order: vertex and context vectors.
+// LINE (Tang et al., "LINE: Large-scale Information Network Embedding", WWW 2015): skip-gram whose
+// pairs are the edges. First-order proximity: σ(u_i·u_j) for the two nodes of an edge; second-order
+// proximity: vertex and context vectors.
 
 import { cpu } from '../engine/index.js';
 import { fillAlias, type Graph } from '../structure/index.js';
 import { concatenate, keep, normalizeRows, Random, scope, type Tensor, tensor } from '../tensor/index.js';
-import {
-  batchSize,
-  chunked,
-  type Grid,
-  type PairSource,
-  SkipGram,
-  type SkipGramOptions,
-  trainBatches,
-} from './skip-gram.js';
+import type { Grid } from './grid.js';
+import { batchSize, chunked, type PairSource, SkipGram, type SkipGramOptions, trainBatches } from './skip-gram.js';
 
+/** Hyperparameters of LINE. */
 export interface LINEOptions extends SkipGramOptions {
-  /** Edges drawn, as a multiple of the number of edges. */
+  /** Number of sampled edges, as a multiple of the number of edges. Default: 100. */
   readonly samplesPerEdge?: number;
+  /** First-order or second-order proximity, or both with dim/2 columns each. Default: 'both'. */
   readonly order?: 1 | 2 | 'both';
+  /** Seed of all random draws. Default: 42. */
   readonly seed?: number;
 }
 
+/** Defaults of `LINEOptions`; those of `SkipGramOptions` apply to the rest. */
 export const lineDefaults = { dim: 128, samplesPerEdge: 100, order: 'both', seed: 42 } as const;
 
-/** Both orders with dim/2 columns each, rows of each scaled to length 1, side by side; or one order alone. @returns [n, dim] */
+/**
+ * Trains one order, or both with dim/2 columns each, whose rows are scaled to length 1 and
+ * concatenated.
+ *
+ * @returns [n, dim]
+ * @throws RangeError when both orders are asked for and dim is odd
+ */
 export async function line(graph: Graph, options: LINEOptions = {}): Promise<Tensor> {
   const settings = { ...lineDefaults, ...options };
   const { dim, order, seed } = settings;
@@ -72,7 +77,7 @@ async function trainOrder(
   }
 }
 
-/** All stored edges, to be drawn by weight. */
+/** Source of training pairs: stored edges, sampled by weight with an alias table. */
 class EdgeTable {
   readonly #sources: Tensor;
   readonly #probabilities: Tensor | null;
@@ -139,11 +144,11 @@ function weightsByPlace({ graph, nodes, indptr, indices }: Grid, places: Int32Ar
   const weights = new Float64Array(targets.length);
   nodes.forEach((v, place) => {
     const begin = graph.successors.indptr[v] as number;
-    const of = new Map(
+    const weightOf = new Map(
       Array.from(graph.neighbours(v), (u, i) => [places[u] as number, graph.weights?.[begin + i] as number]),
     );
     for (let e = starts[place] as number; e < (starts[place + 1] as number); e++)
-      weights[e] = of.get(targets[e] as number) as number;
+      weights[e] = weightOf.get(targets[e] as number) as number;
   });
   return weights;
 }

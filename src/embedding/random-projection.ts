@@ -3,15 +3,17 @@
 import { SparseMatrix, SparsePattern } from '../sparse/index.js';
 import { keep, type Random, tensor } from '../tensor/index.js';
 
+/** Density of the projection. */
 export interface ProjectionOptions {
-  /** s: one entry in s is not 0. √n when left out; 1 is dense. */
+  /** s: one in s entries is non-zero; 1 is dense. Default: √n, 1 below 9 rows. */
   readonly sparsity?: number;
 }
 
 /**
- * R [n, d] with independent entries √s·{+1, −1} of probability 1/(2s) each, else 0: E[R·Rᵀ] = d·I, so inner products survive in expectation. Row i depends on the stream and i alone.
+ * R [n, d] with independent entries: +√s and −√s with probability 1/(2s) each, else 0. E[R·Rᵀ] =
+ * d·I, so inner products are preserved in expectation. Row i depends on the stream and on i alone.
  *
- * @throws RangeError unless 1 ≤ s ≤ max(n, 1).
+ * @throws RangeError unless 1 ≤ s ≤ max(n, 1)
  */
 export function sparseProjection(
   n: number,
@@ -26,7 +28,7 @@ export function sparseProjection(
   const indptr = new Int32Array(n + 1);
   const chunks = new Growing((n * d) / s + 4 * Math.sqrt((n * d) / s) + d);
   const [key0, key1] = random.next();
-  // Gaps between entries are geometric: a row costs its entries, not its width.
+  // Gaps between non-zeros are geometric: a row costs time in its non-zeros, not in its width.
   const logMiss = Math.log1p(-1 / s);
   for (let i = 0; i < n; i++) {
     seed(key0, key1, i);
@@ -38,11 +40,12 @@ export function sparseProjection(
   return new SparseMatrix(new SparsePattern(n, d, indptr, columns), keep(tensor(values)));
 }
 
+/** Number of zeros before the next non-zero. */
 function gap(logMiss: number): number {
   return Math.floor(Math.log1p(-word() / 2 ** 32) / logMiss);
 }
 
-/** Columns and values in arrays that grow. */
+/** Growable arrays of column indices and values. */
 class Growing {
   length = 0;
   #columns: Int32Array;
@@ -71,7 +74,7 @@ class Growing {
   }
 }
 
-// sfc32 (Doty-Humphrey), seeded for each row.
+// The sfc32 generator (Doty-Humphrey), seeded for each row.
 let a = 0;
 let b = 0;
 let c = 0;

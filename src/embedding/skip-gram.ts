@@ -1,8 +1,8 @@
-// Training of skip-gram embeddings on a grid: nodes lie in parts, pairs (centre, context) in blocks of the grid, and blocks that share neither row nor column train side by side (Zhu et al., GraphVite, WWW 2019).
-// No two threads ever touch one row, so the result does not depend on their number.
+// Training of skip-gram embeddings, block by block of a grid. No two threads ever write the same
+// row, so the result does not depend on the number of threads.
 
 import { cpu, eventTurn } from '../engine/index.js';
-import { fillAlias, type Graph } from '../structure/index.js';
+import type { Graph } from '../structure/index.js';
 import {
   emptyTensor,
   gatherKnownRows,
@@ -14,185 +14,65 @@ import {
   tensor,
   zeros,
 } from '../tensor/index.js';
+import { Grid, gridSchedule } from './grid.js';
 
+/** Hyperparameters of skip-gram with negative sampling. */
 export interface SkipGramOptions {
+  /** Embedding dimension. Default: 128. */
   readonly dim?: number;
-  /** Negatives drawn for each pair, and what each counts. */
+  /** Negative samples for each pair. Default: 5. */
   readonly negatives?: number;
+  /** Weight of a negative sample in the loss. Default: 1. */
   readonly negativeWeight?: number;
-  /** Learning rate, falling linearly to 1e-4 of itself. */
+  /** Initial learning rate, which falls linearly to 1e-4 of it. Default: 0.025. */
   readonly learningRate?: number;
-  /** λ: rows shrink by rate·λ. */
+  /**
+   * λ: weight decay, which multiplies the rows of a pair by 1 − rate·λ before its step. Default: 0.
+   */
   readonly decay?: number;
+  /** Called after every batch. */
   readonly onProgress?: (progress: SkipGramProgress) => void;
+  /** Aborts training between batches. */
   readonly signal?: AbortSignal;
 }
 
+/** Progress of training. */
 export interface SkipGramProgress {
-  /** Share of the work that is done. */
+  /** Completed share of the work, in [0, 1]. */
   readonly done: number;
+  /** Pairs trained on so far. */
   readonly pairs: number;
+  /** Mean rate since the start. */
   readonly pairsPerSecond: number;
 }
 
-/** Parts of the grid: enough blocks side by side for as many threads. */
-const PARTS = 8;
-/** Nodes below which one part serves all. */
-const SMALL = 64;
-/** Exponent of the degree in the distribution of negatives. */
-const NEGATIVE_EXPONENT = 0.75;
-/** Chunks in which pairs are sorted into blocks. */
+/** Chunks of a batch, which are sorted into blocks in parallel. */
 const CHUNKS = 32;
+/** σ(x) at the midpoints of 3072 intervals of [−6, 6). */
 const SIGMOID = Float32Array.from({ length: 3072 }, (_, i) => 1 / (1 + Math.exp(6 - (i + 0.5) / 256)));
 
-/** A batch of pairs: `write` is called twice, to count the pairs of each block and, with an address, to put them in place. */
+/**
+ * A batch of training pairs. `write` is called twice: with `pairs` null to count the pairs of each
+ * block, then to store them at the offsets in `counts`.
+ */
 export interface PairSource {
   readonly chunks: number;
   write(grid: Grid, counts: Tensor, pairs: Tensor | null): void;
 }
 
-/** Nodes renumbered so that a part is a range, with near-equal sums of degrees; embeddings lie in that order. */
-export class Grid {
-  readonly parts: number;
-  /** The node at each place. */
-  readonly nodes: Int32Array;
-  readonly places: Int32Array;
-  readonly partOf: Tensor;
-  /** First place of each part, and the end. */
-  readonly bounds: Int32Array;
-  readonly indptr: Tensor;
-  readonly indices: Tensor;
-  /** Alias columns of each node's edges, for weighted graphs. */
-  readonly edgeProbabilities: Tensor | null;
-  readonly edgeAliases: Tensor | null;
-  /** Alias columns of deg^0.75, part by part. */
-  readonly probabilities: Tensor;
-  readonly aliases: Tensor;
-
-  constructor(readonly graph: Graph) {
-    const n = graph.nodeCount;
-    this.parts = n < SMALL ? 1 : PARTS;
-    const degrees = graph.outDegrees;
-    const byDegree = Int32Array.from({ length: n }, (_, v) => v).sort(
-      (a, b) => (degrees[b] as number) - (degrees[a] as number) || a - b,
-    );
-    const zigzag = Array.from({ length: this.parts }, () => [] as number[]);
-    byDegree.forEach((v, rank) => {
-      const turn = rank % (2 * this.parts);
-      zigzag[Math.min(turn, 2 * this.parts - 1 - turn)]?.push(v);
-    });
-    this.nodes = Int32Array.from(zigzag.flat());
-    this.bounds = new Int32Array(this.parts + 1);
-    zigzag.forEach((part, z) => {
-      this.bounds[z + 1] = (this.bounds[z] as number) + part.length;
-    });
-    this.places = new Int32Array(n);
-    const partOf = new Uint8Array(Math.max(1, n));
-    this.nodes.forEach((v, place) => {
-      this.places[v] = place;
-    });
-    zigzag.forEach((part, z) => {
-      for (const v of part) partOf[this.places[v] as number] = z;
-    });
-    this.partOf = keep(tensor(partOf));
-    const { indptr, indices, weights } = renumber(graph, this.nodes, this.places);
-    this.indptr = keep(tensor(indptr));
-    this.indices = keep(tensor(indices));
-    const edges = weights && rowAliases(indptr, weights);
-    this.edgeProbabilities = edges ? keep(tensor(edges.probabilities)) : null;
-    this.edgeAliases = edges ? keep(tensor(edges.aliases)) : null;
-    const likely = Float64Array.from(this.nodes, (v) => (degrees[v] as number) ** NEGATIVE_EXPONENT);
-    const negatives = rowAliases(this.bounds, likely);
-    this.probabilities = keep(tensor(negatives.probabilities));
-    this.aliases = keep(tensor(negatives.aliases));
-  }
-
-  dispose(): void {
-    for (const held of [
-      this.partOf,
-      this.indptr,
-      this.indices,
-      this.edgeProbabilities,
-      this.edgeAliases,
-      this.probabilities,
-      this.aliases,
-    ])
-      held?.dispose();
-  }
-}
-
-function renumber(graph: Graph, nodes: Int32Array, places: Int32Array) {
-  const { successors } = graph;
-  const indptr = new Int32Array(nodes.length + 1);
-  const indices = new Int32Array(successors.nnz);
-  const weights = graph.weights && new Float32Array(successors.nnz);
-  let at = 0;
-  nodes.forEach((v, place) => {
-    const begin = successors.indptr[v] as number;
-    const own = graph.neighbours(v);
-    const target = indices.subarray(at, at + own.length);
-    if (weights) {
-      // Sorted together: neighbours must be found by bisection.
-      const order = Array.from(own.keys()).sort(
-        (a, b) => (places[own[a] as number] as number) - (places[own[b] as number] as number),
-      );
-      order.forEach((from, to) => {
-        target[to] = places[own[from] as number] as number;
-        weights[at + to] = graph.weights?.[begin + from] as number;
-      });
-    } else {
-      for (let i = 0; i < own.length; i++) target[i] = places[own[i] as number] as number;
-      target.sort();
-    }
-    at += own.length;
-    indptr[place + 1] = at;
-  });
-  return { indptr, indices, weights };
-}
-
-/** Alias columns of each range of weights; one whose weights are all 0 gets equal ones. */
-function rowAliases(bounds: Int32Array, weights: ArrayLike<number>) {
-  const probabilities = new Float32Array(Math.max(1, weights.length));
-  const aliases = new Int32Array(Math.max(1, weights.length));
-  for (let row = 0; row + 1 < bounds.length; row++) {
-    const [begin, end] = [bounds[row] as number, bounds[row + 1] as number];
-    let total = 0;
-    for (let i = begin; i < end; i++) total += weights[i] as number;
-    if (total > 0) fillAlias(weights, begin, end, total, probabilities, aliases);
-    else probabilities.fill(1, begin, end);
-  }
-  return { probabilities, aliases };
-}
-
-/** Groups of blocks (row, column) that may train side by side, every block once. With one matrix for both sides no part may appear twice in a group. */
-export function gridSchedule(parts: number, shared = false): [row: number, column: number][][] {
-  const all = Array.from({ length: parts }, (_, i) => i);
-  if (!shared) return all.map((offset) => all.map((row) => [row, (row + offset) % parts]));
-  const groups: [number, number][][] = [all.map((i) => [i, i])];
-  // A round-robin tournament: everyone meets everyone once, both ways round.
-  const ring = parts % 2 ? [...all, -1] : all;
-  for (let round = 0; round < ring.length - 1; round++) {
-    const turned = [
-      ring[0] as number,
-      ...ring.slice(1).map((_, i) => ring[1 + ((i + round) % (ring.length - 1))] as number),
-    ];
-    const matches = turned
-      .slice(0, ring.length / 2)
-      .map((a, i) => [a, turned[ring.length - 1 - i] as number] as [number, number])
-      .filter(([a, b]) => a >= 0 && b >= 0);
-    groups.push(
-      matches,
-      matches.map(([a, b]) => [b, a]),
-    );
-  }
-  return groups.filter((group) => group.length > 0);
-}
-
+/**
+ * Skip-gram with negative sampling: maximises log σ(v·c) + w·Σ_k log σ(−v·c_k) over pairs of a
+ * vertex vector v and a context vector c, with negatives c_k ∝ degree^0.75, by stochastic gradient
+ * descent.
+ */
 export class SkipGram {
+  /** The renumbered graph. */
   readonly grid: Grid;
+  /** V in the order of places: [n, dim rounded up to a multiple of 4]. */
   readonly vertices: Tensor;
-  /** The same tensor as `vertices` for a first-order model. */
+  /** C, of the shape of `vertices`; the same tensor in a first-order model. */
   readonly contexts: Tensor;
+  /** Pairs trained on so far. */
   pairs = 0;
   readonly #options: Required<Omit<SkipGramOptions, 'onProgress' | 'signal'>>;
   readonly #random: Random;
@@ -202,7 +82,12 @@ export class SkipGram {
   readonly #width: number;
   #task = 0;
 
-  /** V ~ U(−½, ½)/d, C = 0; with `shared` one matrix for both. */
+  /**
+   * V ~ U(−½, ½)/dim, C = 0.
+   *
+   * @param options `shared` uses one matrix for V and C, default false
+   * @throws RangeError when dim is not a positive integer
+   */
   constructor(
     graph: Graph,
     random: Random,
@@ -229,7 +114,7 @@ export class SkipGram {
     this.#schedule = gridSchedule(this.grid.parts, shared);
   }
 
-  /** One pass over a batch of pairs, at the learning rate of a share `done` of the work. */
+  /** Trains on a batch of pairs, with the learning rate at a share `done` of the work. */
   train(source: PairSource, done: number): void {
     scope(() => {
       const { grid } = this;
@@ -296,6 +181,7 @@ export class SkipGram {
     });
   }
 
+  /** Frees all tensors; an embedding read before stays. */
   dispose(): void {
     this.grid.dispose();
     for (const held of [this.vertices, this.#sigmoid, this.#bounds]) held.dispose();
@@ -303,18 +189,25 @@ export class SkipGram {
   }
 }
 
+/** Zeroes the columns from `from` on, which only pad rows. */
 function clearColumns(x: Tensor, from: number): void {
   const width = x.shape[1] as number;
   const values = x.view();
   for (let at = 0; at < values.length; at += width) values.fill(0, at + from, at + width);
 }
 
-/** Pairs of a batch when there are `total`: so many that memory stays small, and so few that the learning rate falls smoothly. */
+/**
+ * Pairs of a batch: at most 4 million, to bound memory, and a fiftieth of the total, so that the
+ * learning rate falls smoothly.
+ */
 export function batchSize(total: number): number {
   return Math.min(4_000_000, Math.max(1, Math.ceil(total / 50)));
 }
 
-/** Runs the batches, each from one share of the work to another, in order; lets the program breathe between them, reports, and stops at an abort. */
+/**
+ * Trains on the batches in order, each with its share of the work before and after it; between them
+ * it yields to the event loop, reports progress and stops when aborted. Disposes the model.
+ */
 export async function trainBatches(
   model: SkipGram,
   batches: Iterable<{ readonly source: PairSource; readonly from: number; readonly to: number }>,
@@ -334,7 +227,7 @@ export async function trainBatches(
   }
 }
 
-/** Chunks for so many walks or draws. */
+/** Number and size of the chunks of `total` walks or samples. */
 export function chunked(total: number): { chunks: number; perChunk: number } {
   const perChunk = Math.max(1, Math.ceil(total / CHUNKS));
   return { chunks: Math.max(1, Math.ceil(total / perChunk)), perChunk };

@@ -1,49 +1,64 @@
-// DeepWalk (Perozzi, Al-Rfou, Skiena, KDD 2014) and node2vec (Grover & Leskovec, KDD 2016): skip-gram on the nodes of random walks.
+// DeepWalk (Perozzi, Al-Rfou, Skiena, "DeepWalk: Online Learning of Social Representations", KDD
+// 2014) and node2vec (Grover & Leskovec, "node2vec: Scalable Feature Learning for Networks", KDD
+// 2016): skip-gram on the nodes of random walks.
 
 import { cpu } from '../engine/index.js';
 import type { Graph } from '../structure/index.js';
 import { emptyTensor, Random, type Tensor, tensor } from '../tensor/index.js';
-import {
-  batchSize,
-  chunked,
-  type Grid,
-  type PairSource,
-  SkipGram,
-  type SkipGramOptions,
-  trainBatches,
-} from './skip-gram.js';
+import type { Grid } from './grid.js';
+import { batchSize, chunked, type PairSource, SkipGram, type SkipGramOptions, trainBatches } from './skip-gram.js';
 
+/** Random walks and skip-gram hyperparameters. */
 export interface WalkOptions extends SkipGramOptions {
-  /** Walks from every node. */
+  /** Walks from every node. Default: 80 for DeepWalk, 10 for node2vec. */
   readonly walks?: number;
-  /** Nodes of a walk. */
+  /** Nodes of a walk. Default: 40 for DeepWalk, 80 for node2vec. */
   readonly length?: number;
+  /** Context window: the farthest distance of a context from its centre. Default: 10. */
   readonly window?: number;
-  /** Every centre takes its whole window, in place of a uniform part of it. */
+  /**
+   * Use the whole window for every centre instead of a uniformly drawn part of it. Default: false.
+   */
   readonly fixedWindow?: boolean;
+  /** Seed of all random draws. Default: 42. */
   readonly seed?: number;
 }
 
+/** Bias of the walks of node2vec. */
 export interface Node2VecOptions extends WalkOptions {
-  /** Return parameter: steps back count 1/p. */
+  /** Return parameter: steps back to the previous node have weight 1/p. Default: 1. */
   readonly p?: number;
-  /** In-out parameter: steps away from the last node's neighbourhood count 1/q. */
+  /**
+   * In-out parameter: steps to nodes that are not neighbours of the previous node have weight 1/q.
+   * Default: 1.
+   */
   readonly q?: number;
 }
 
+/** Defaults of `deepWalk`; those of `SkipGramOptions` apply to the rest. */
 export const deepWalkDefaults = { walks: 80, length: 40, window: 10, seed: 42 } as const;
+/** Defaults of `node2vec`; those of `SkipGramOptions` apply to the rest. */
 export const node2vecDefaults = { walks: 10, length: 80, window: 10, p: 1, q: 1, seed: 42 } as const;
 
 /**
- * Uniform walks (by weight, where edges have one) and skip-gram with negative sampling.
+ * Uniform walks (proportional to edge weights, where the graph has them) and skip-gram with
+ * negative sampling.
  *
- * @returns [n, dim]; nodes without edges keep their random start.
+ * @returns [n, dim]; nodes without edges keep their random initialisation
+ * @throws RangeError when walks, length, window or dim is not a positive integer
  */
 export function deepWalk(graph: Graph, options: WalkOptions = {}): Promise<Tensor> {
   return embedByWalks(graph, { ...deepWalkDefaults, ...options, p: 1, q: 1 });
 }
 
-/** Walks that prefer returning (1/p) or leaving (1/q), drawn by rejection: exact, without a table for every edge. */
+/**
+ * Second-order walks that prefer returning (1/p) or moving outwards (1/q), sampled exactly by
+ * rejection, without an alias table for every edge; then skip-gram with negative sampling.
+ *
+ * @returns [n, dim]; nodes without edges keep their random initialisation
+ * @throws RangeError when walks, length, window or dim is not a positive integer, or p or q is not
+ * positive
+ */
 export function node2vec(graph: Graph, options: Node2VecOptions = {}): Promise<Tensor> {
   return embedByWalks(graph, { ...node2vecDefaults, ...options });
 }
@@ -81,7 +96,7 @@ function* walkBatches(grid: Grid, settings: Settings, random: Random) {
   }
 }
 
-/** Walks of a batch (from places of the grid) and their pairs. */
+/** Walks of a batch, from places of the grid, and their (centre, context) pairs. */
 function walkSource(starts: Int32Array, first: number, settings: Settings, random: Random): PairSource {
   const { length, window, p, q, fixedWindow = false } = settings;
   const { chunks, perChunk } = chunked(starts.length);
@@ -109,6 +124,9 @@ function walkSource(starts: Int32Array, first: number, settings: Settings, rando
   };
 }
 
+/**
+ * Walks of one batch: `first` is the index of its first walk in the random stream given by `key`.
+ */
 export interface SampleOptions {
   readonly length: number;
   readonly p: number;

@@ -1,4 +1,6 @@
-// The evaluation harness of DGMLP's paper: depth of propagation D_p and depth of transformation D_t varied apart, to tell which of them harms a network.
+// The evaluation harness of DGMLP's paper (Zhang et al., "Evaluating Deep Graph Neural Networks",
+// 2021, arXiv 2108.00955): depth of propagation D_p and depth of transformation D_t varied
+// independently, to tell which of the two degrades a network.
 
 import {
   accuracy,
@@ -31,21 +33,27 @@ import {
 import { type GraphModule, propagateLinear, SGC } from './conv/index.js';
 import { type LabelledGraph, trainNodes } from './training.js';
 
+/** Depths and layout of a `DepthNetwork`. */
 export interface DepthOptions {
-  /** D_p: propagations in all, shared evenly among the transformations that come before each. */
+  /** D_p: propagation steps in total, distributed evenly over the linear layers. */
   readonly propagations: number;
-  /** D_t: linear layers. */
+  /** D_t: number of linear layers. */
   readonly transformations: number;
+  /** Hidden width. Default: 64. */
   readonly hidden?: number;
+  /** Dropout probability of the input of each layer. Default: 0.2. */
   readonly dropout?: number;
-  /** How a layer's input joins its output. */
+  /** How a layer's input joins its output: not at all, added or concatenated. Default: 'none'. */
   readonly skip?: 'none' | 'residual' | 'dense';
 }
 
 /**
- * D_t linear layers with ReLU between and D_p propagations among them: D_p = D_t is GCN (with skips ResGCN, DenseGCN), D_p = 0 a perceptron, D_t = 1 SGC, D_p = 2·D_t GCN with Â².
+ * D_t linear layers with ReLU between them and D_p propagations by Â among them: D_p = D_t is GCN
+ * (with skip connections ResGCN or DenseGCN), D_p = 0 a perceptron, D_t = 1 SGC, D_p = 2·D_t GCN
+ * with Â².
  */
 export class DepthNetwork implements GraphModule {
+  /** The D_t linear layers. */
   readonly layers: readonly Linear[];
   readonly #steps: readonly number[];
   readonly #options: Required<DepthOptions>;
@@ -80,19 +88,29 @@ export class DepthNetwork implements GraphModule {
   }
 }
 
+/** A configuration of a sweep. */
 export interface DepthPoint extends DepthOptions {
+  /** Name for tables, which also selects the random stream. */
   readonly name: string;
 }
 
+/** Test accuracies of one configuration. */
 export interface DepthResult {
+  /** Name of the `DepthPoint`. */
   readonly name: string;
+  /** D_p. */
   readonly propagations: number;
+  /** D_t. */
   readonly transformations: number;
   /** Test accuracy of each seed, in %, at the best epoch by validation. */
   readonly accuracies: readonly number[];
 }
 
-/** Trains a network for every point and seed. */
+/**
+ * Trains a `DepthNetwork` for every configuration and seed.
+ *
+ * @param options of training; `seeds` default to [0]
+ */
 export async function depthSweep(
   data: LabelledGraph & { readonly test: Int32Array },
   points: readonly DepthPoint[],
@@ -117,7 +135,10 @@ export async function depthSweep(
   return results;
 }
 
-/** Mean |∂L/∂W| of the first layer over all epochs of a training: what vanishes when transformations are too deep. */
+/**
+ * Mean |∂L/∂W| of the first layer after every epoch of training (100 by default): the gradient that
+ * vanishes when transformations are too deep.
+ */
 export async function gradientProfile(
   data: LabelledGraph,
   point: DepthOptions,
@@ -141,7 +162,13 @@ export async function gradientProfile(
   return profile;
 }
 
-/** How often SGC with K = 1 … steps classifies each node rightly, over repeated trainings: nodes prefer different depths. @returns [steps][n] shares */
+/**
+ * How often SGC with K = 1 … steps classifies each node correctly over repeated trainings: nodes
+ * prefer different depths.
+ *
+ * @param options of training; `repeats`, the trainings for each K, default to 5
+ * @returns shares in [0, 1], an array of n for each K
+ */
 export async function nodeDepthPreference(
   data: LabelledGraph,
   steps: number,
@@ -154,24 +181,30 @@ export async function nodeDepthPreference(
       const network = new SGC(featureCount(data.features), data.classes, random, { steps: k });
       await trainNodes(network, data, random, { learningRate: 0.2, weightDecay: 1e-5, epochs: 50, ...options });
       const predicted = scope(() => predictedClasses(network.forward(data.features, data.graph)));
-      const own = shares[k - 1] as Float64Array;
-      for (let v = 0; v < own.length; v++)
-        own[v] = (own[v] as number) + Number(predicted[v] === data.labels[v]) / repeats;
+      const share = shares[k - 1] as Float64Array;
+      for (let v = 0; v < share.length; v++)
+        share[v] = (share[v] as number) + Number(predicted[v] === data.labels[v]) / repeats;
     }
   return shares;
 }
 
-export interface Damage {
-  /** Shares kept of training labels, of edges, and of nodes that have features. */
+/** Shares of the data that `sparsify` keeps, in (0, 1]. Default: 1 each. */
+export interface SparsityOptions {
+  /** Share of the training labels. */
   readonly labels?: number;
+  /** Share of the edges. */
   readonly edges?: number;
+  /** Share of the nodes that keep their features; those of the others become 0. */
   readonly features?: number;
 }
 
-/** The data with fewer labels, edges or features: sparsity in which deep propagation should help. */
-export function damaged<T extends LabelledGraph>(
+/**
+ * The data with random training labels, edges or features removed: label, edge and feature
+ * sparsity, where deep propagation should help.
+ */
+export function sparsify<T extends LabelledGraph>(
   data: T,
-  { labels = 1, edges = 1, features = 1 }: Damage,
+  { labels = 1, edges = 1, features = 1 }: SparsityOptions,
   random: Random,
 ): T {
   const keep = (count: number, share: number, label: string) =>
@@ -183,7 +216,7 @@ export function damaged<T extends LabelledGraph>(
   const { graph } = data;
   const ends = graph.edges();
   const kept = keep(ends.sources.length, edges, 'edges');
-  const cut =
+  const sparser =
     edges === 1
       ? graph
       : Graph.fromEdges(
@@ -194,13 +227,13 @@ export function damaged<T extends LabelledGraph>(
         );
   return {
     ...data,
-    graph: cut,
+    graph: sparser,
     train: labels === 1 ? data.train : keep(data.train.length, labels, 'labels').map((at) => data.train[at] as number),
     features: features === 1 ? data.features : blankRows(data.features, keep(graph.nodeCount, features, 'features')),
   };
 }
 
-/** Features with all rows but some set to 0. */
+/** Features with all rows except `kept` set to 0. */
 function blankRows(features: Features, kept: Int32Array): Features {
   const rows = features instanceof SparseMatrix ? features.rows : (features.shape[0] as number);
   const mask = new Float32Array(rows);

@@ -1,5 +1,6 @@
-// DGMLP (Zhang et al., "Evaluating Deep Graph Neural Networks", 2021, arXiv 2108.00955): decoupled propagation of any depth, weighted for each node by how much of it is left unsmoothed, then a residual
-// perceptron of any depth. Propagation has no parameters, so it is done once.
+// DGMLP (Zhang et al., "Evaluating Deep Graph Neural Networks", 2021, arXiv 2108.00955): decoupled
+// propagation of any depth, whose hops are weighted for each node by how little they are smoothed,
+// then a residual perceptron of any depth. Propagation has no parameters, so it is computed once.
 //
 //   NSL_v(k) = cos(x_v^k, x_v^0) · (1 − cos(x_v^k, x_v^∞))        node smoothing level
 //   x̂_v = Σ_k softmax_k(NSL_v(k) / T) · x_v^k                     node-adaptive combination
@@ -11,13 +12,14 @@ import { type Graph, graphOperator, memo, withUnitLoops } from '../structure/ind
 import { add, concatenate, keep, type Random, relu, scope, type Tensor, tensor } from '../tensor/index.js';
 import type { GraphModule } from './conv/index.js';
 
-/** Added to the lengths of vectors whose cosine is taken. */
+/** Added to the norms of vectors whose cosine is taken. */
 const EPSILON = 1e-10;
 
+/** How features are propagated and how the hops are combined. */
 export interface SmoothingOptions {
-  /** r of Â = D̃^{r−1}ÃD̃^{−r}. */
+  /** r of Â = D̃^{r−1}ÃD̃^{−r}. Default: 0.5. */
   readonly exponent?: number;
-  /** T of the softmax over hops: small prefers single hops. */
+  /** T of the softmax over hops: a small T selects single hops. Default: 1; at least 0.03. */
   readonly temperature?: number;
 }
 
@@ -26,9 +28,13 @@ function dense(features: Features): Tensor {
 }
 
 /**
- * x^∞ = Â^∞·x: in each connected component, x_v^∞ = d̃_v^r · Σ_u d̃_u^{1−r}·x_u / Σ_u d̃_u with d̃ the degrees with self-loops. One weighted sum a component, no n×n matrix.
+ * The limit x^∞ = Â^∞·x of propagation: in each connected component, x_v^∞ = d̃_v^r · Σ_u
+ * d̃_u^{1−r}·x_u / Σ_u d̃_u with d̃ the degrees with self-loops. One weighted sum for each
+ * component, no n×n matrix.
  *
  * @param x [n, d]
+ * @param exponent r. Default: 0.5
+ * @returns [n, d]
  */
 export function stationaryState(x: Tensor, graph: Graph, exponent = 0.5): Tensor {
   const [n, d] = x.shape as [number, number];
@@ -54,7 +60,7 @@ export function stationaryState(x: Tensor, graph: Graph, exponent = 0.5): Tensor
   return tensor(result, [n, d]);
 }
 
-/** cos of each row of a with the same row of b; 0 where a row is 0. */
+/** Cosine of each row of a with the same row of b, [n, d] each: [n]. 0 where a row is 0. */
 function rowCosines(a: Float32Array, b: Float32Array, n: number): Float32Array {
   const d = a.length / n;
   return Float32Array.from({ length: n }, (_, v) => {
@@ -69,7 +75,7 @@ function rowCosines(a: Float32Array, b: Float32Array, n: number): Float32Array {
   });
 }
 
-/** Visits x^k and NSL_v(k) for k = 0 … steps; x^k is freed afterwards. */
+/** Calls `visit` with x^k and NSL_v(k) for k = 0 … steps; x^k is freed afterwards. */
 function walkHops(
   features: Features,
   graph: Graph,
@@ -98,14 +104,19 @@ function walkHops(
   });
 }
 
+/** Smoothing levels after each number of propagations. */
 export interface Smoothness {
-  /** NSL_v(k): a row of n values for each k. */
+  /** NSL_v(k): an array of n levels for each k. */
   readonly nodes: readonly Float32Array[];
-  /** GSL(k) = mean over nodes; small is over-smoothed. */
+  /** GSL(k) = mean of NSL_v(k) over nodes; a small value means over-smoothing. */
   readonly graph: readonly number[];
 }
 
-/** Node and graph smoothing levels of k = 0 … steps propagations. */
+/**
+ * Node and graph smoothing levels after k = 0 … steps propagations.
+ *
+ * @param features [n, d]
+ */
 export function smoothness(
   features: Features,
   graph: Graph,
@@ -117,21 +128,29 @@ export function smoothness(
   return { nodes, graph: nodes.map((levels) => levels.reduce((total, level) => total + level, 0) / levels.length) };
 }
 
-/** w_v(k) = softmax_k(NSL_v(k) / T): [steps + 1] arrays of n weights. */
+/**
+ * w_v(k) = softmax_k(NSL_v(k) / T).
+ *
+ * @param temperature T. Default: 1
+ * @returns an array of n weights for each k = 0 … steps
+ */
 export function hopWeights({ nodes }: Smoothness, temperature = 1): Float32Array[] {
   const n = nodes[0]?.length ?? 0;
   const weights = nodes.map((levels) => levels.map((level) => Math.exp(level / temperature)));
   for (let v = 0; v < n; v++) {
-    const total = weights.reduce((sum, own) => sum + (own[v] as number), 0);
-    for (const own of weights) own[v] = (own[v] as number) / total;
+    const total = weights.reduce((sum, hop) => sum + (hop[v] as number), 0);
+    for (const hop of weights) hop[v] = (hop[v] as number) / total;
   }
   return weights;
 }
 
 /**
- * x̂_v = Σ_k w_v(k)·x_v^k over k = 0 … steps, in one pass that keeps no hop: NSL lies in [−1, 2], so exp(NSL/T) needs no running maximum for T ≥ 0.03.
+ * x̂_v = Σ_k w_v(k)·x_v^k over k = 0 … steps, accumulated in one pass that keeps no hop: NSL lies
+ * in [−1, 2], so exp(NSL/T) needs no running maximum for T ≥ 0.03.
  *
+ * @param features [n, d]
  * @returns [n, d]
+ * @throws RangeError when the temperature is below 0.03
  */
 export function nodeAdaptiveFeatures(
   features: Features,
@@ -162,12 +181,17 @@ export function nodeAdaptiveFeatures(
   );
 }
 
+/** Layout of a `ResidualMLP`. */
 export interface ResidualMLPOptions {
-  /** D_t: transformations, the last to the classes. */
+  /** D_t: number of linear layers, including the classifier. Default: 1. */
   readonly depth?: number;
+  /** Hidden width. Default: 64. */
   readonly hidden?: number;
+  /** Dropout probability of the input of each layer. Default: 0.5 (0.2 in `DGMLP`). */
   readonly dropout?: number;
-  /** How a layer's input joins its output: added, appended, or not at all. */
+  /**
+   * How a layer's input joins its output: added, concatenated or not at all. Default: 'residual'.
+   */
   readonly skip?: 'residual' | 'dense' | 'none';
 }
 
@@ -179,10 +203,16 @@ function wideLinear(inFeatures: number, outFeatures: number, random: Random, bia
   return linear;
 }
 
-/** Layers of linear → batch norm → ReLU, joined with their inputs; at depth 1 a linear classifier. Dropout before each. */
+/**
+ * Layers of linear → batch norm → ReLU, joined with their inputs from the second on, and a linear
+ * classifier; depth 1 is the classifier alone. Dropout before each.
+ */
 export class ResidualMLP {
+  /** Hidden layers. */
   readonly layers: readonly Linear[];
+  /** Batch norm of each hidden layer. */
   readonly norms: readonly BatchNorm1d[];
+  /** The classifier. */
   readonly head: Linear;
   readonly #dropout: Dropout;
   readonly #skip: Required<ResidualMLPOptions>['skip'];
@@ -204,6 +234,7 @@ export class ResidualMLP {
     this.#skip = skip;
   }
 
+  /** x [n, in] → logits [n, out]. */
   forward(x: Tensor, mode: Mode): Tensor {
     let h = x;
     this.layers.forEach((layer, l) => {
@@ -215,13 +246,18 @@ export class ResidualMLP {
   }
 }
 
+/** Depths of propagation and transformation. */
 export interface DGMLPOptions extends ResidualMLPOptions, SmoothingOptions {
-  /** D_p: propagations K. */
+  /** D_p: number of propagations K. Default: 20. */
   readonly steps?: number;
 }
 
-/** Node-adaptive features of K hops and a residual perceptron on them. K = 0 is that perceptron on the features themselves. */
+/**
+ * Node-adaptive features of K hops and a residual perceptron on them. K = 0 is that perceptron on
+ * the features themselves.
+ */
 export class DGMLP implements GraphModule {
+  /** The perceptron on x̂. */
   readonly transformation: ResidualMLP;
   readonly #steps: number;
   readonly #smoothing: SmoothingOptions;
@@ -237,7 +273,7 @@ export class DGMLP implements GraphModule {
     this.#smoothing = { exponent, temperature };
   }
 
-  /** x̂ [n, d], made once for the same features and graph. */
+  /** x̂ [n, d], computed once for the same features and graph. */
   combine(x: Features, graph: Graph): Tensor {
     const { exponent, temperature } = this.#smoothing;
     const known = memo(graph, `dgmlp ${this.#steps} ${exponent} ${temperature}`, () => new WeakMap<object, Tensor>());
@@ -254,7 +290,11 @@ export class DGMLP implements GraphModule {
   }
 }
 
-/** The published settings: propagations, input dropout, learning rate, weight decay. For features as they are stored: bags of words not scaled to sum 1, with which the weight decay would leave nothing. */
+/**
+ * The published settings: propagations, input dropout, learning rate, weight decay. They suit raw
+ * bag-of-words features; with rows normalised to sum 1 this weight decay would drive the weights to
+ * 0.
+ */
 export const presets = {
   cora: { steps: 20, dropout: 0.2, learningRate: 0.2, weightDecay: 5e-3 },
   citeseer: { steps: 15, dropout: 0.1, learningRate: 0.1, weightDecay: 5e-2 },

@@ -2,15 +2,15 @@
 
 export * from './conv/index.js';
 export {
-  type Damage,
   DepthNetwork,
   type DepthOptions,
   type DepthPoint,
   type DepthResult,
-  damaged,
   depthSweep,
   gradientProfile,
   nodeDepthPreference,
+  type SparsityOptions,
+  sparsify,
 } from './depth.js';
 export {
   DGMLP,

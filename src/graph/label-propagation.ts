@@ -1,22 +1,27 @@
-// Label propagation (Zhou et al., "Learning with Local and Global Consistency", NeurIPS 2003) and Correct and Smooth (Huang et al., ICLR 2021): baselines that train nothing on the graph.
+// Label propagation (Zhou et al., "Learning with Local and Global Consistency", NeurIPS 2003) and
+// Correct and Smooth (Huang et al., "Combining Label Propagation and Simple Models Out-performs
+// Graph Neural Networks", ICLR 2021): baselines that learn no parameters on the graph.
 
 import { spmm } from '../sparse/index.js';
 import { type Graph, graphOperator } from '../structure/index.js';
 import { add, multiply, scope, softmax, subtract, type Tensor, tensor } from '../tensor/index.js';
 
+/** How far and how long labels propagate. */
 export interface LabelPropagationOptions {
-  /** Share that comes from neighbours. */
+  /** α: share of each new score that comes from neighbours. Default: 0.9. */
   readonly alpha?: number;
+  /** Number of propagation steps. Default: 50. */
   readonly steps?: number;
 }
 
+/** One-hot labels of the given rows, zeros elsewhere: [n, classes]. */
 function oneHotRows(labels: Int32Array, rows: Int32Array, classes: number): Float32Array {
   const values = new Float32Array(labels.length * classes);
   for (const row of rows) values[row * classes + (labels[row] as number)] = 1;
   return values;
 }
 
-/** F ← α·S·F + (1 − α)·F₀; `clamp` is applied after each step. */
+/** F ← α·S·F + (1 − α)·F₀ with S = D^{-1/2}AD^{-1/2}; `clamp` is applied after each step. */
 function diffuse(
   start: Tensor,
   graph: Graph,
@@ -32,8 +37,11 @@ function diffuse(
 }
 
 /**
- * F ← α·D^{-1/2}AD^{-1/2}·F + (1 − α)·Y with the training rows held at their labels.
+ * F ← α·D^{-1/2}AD^{-1/2}·F + (1 − α)·Y, with the training rows clamped to their labels after every
+ * step.
  *
+ * @param labels class of each node [n], read at the training rows alone
+ * @param train rows with known labels
  * @returns scores [n, classes]
  */
 export function labelPropagation(
@@ -53,16 +61,24 @@ export function labelPropagation(
   );
 }
 
+/** Propagation of both phases of `correctAndSmooth`. */
 export interface CorrectAndSmoothOptions {
+  /** α when residual errors are propagated. Default: 0.8. */
   readonly correctAlpha?: number;
+  /** α when corrected predictions are propagated. Default: 0.8. */
   readonly smoothAlpha?: number;
+  /** Propagation steps of each phase. Default: 50. */
   readonly steps?: number;
 }
 
 /**
- * Spreads the training errors of any classifier over the graph and subtracts them, scaled to the mean size of the training errors, then smooths the result with the training labels put in.
+ * Correct: propagates the residual errors of any classifier on the training nodes over the graph
+ * and adds them to its predictions, each row scaled to the mean L1 norm of the training errors.
+ * Smooth: propagates the result, with the training rows replaced by their labels.
  *
  * @param logits [n, classes] of the base classifier
+ * @param labels class of each node [n], read at the training rows alone
+ * @param train rows with known labels
  * @returns scores [n, classes]
  */
 export function correctAndSmooth(
@@ -77,21 +93,21 @@ export function correctAndSmooth(
   return scope(() => {
     const probabilities = softmax(logits);
     const errors = new Float32Array(n * classes);
-    const guesses = probabilities.view();
-    let size = 0;
+    const predicted = probabilities.view();
+    let totalError = 0;
     for (const row of train)
       for (let c = row * classes; c < (row + 1) * classes; c++) {
-        errors[c] = (known[c] as number) - (guesses[c] as number);
-        size += Math.abs(errors[c] as number);
+        errors[c] = (known[c] as number) - (predicted[c] as number);
+        totalError += Math.abs(errors[c] as number);
       }
     const spread = diffuse(tensor(errors, [n, classes]), graph, correctAlpha, steps);
     const values = spread.view();
-    const mean = size / Math.max(1, train.length);
+    const meanError = totalError / Math.max(1, train.length);
     for (let row = 0; row < n; row++) {
-      const own = values.subarray(row * classes, (row + 1) * classes);
-      const length = own.reduce((total, value) => total + Math.abs(value), 0);
-      const scale = length < 1e-12 ? 0 : mean / length;
-      if (scale < 1000) for (let c = 0; c < classes; c++) own[c] = (own[c] as number) * scale;
+      const rowError = values.subarray(row * classes, (row + 1) * classes);
+      const norm = rowError.reduce((total, value) => total + Math.abs(value), 0);
+      const scale = norm < 1e-12 ? 0 : meanError / norm;
+      if (scale < 1000) for (let c = 0; c < classes; c++) rowError[c] = (rowError[c] as number) * scale;
     }
     const corrected = subtract(probabilities, multiply(spread, -1));
     const target = corrected.view();

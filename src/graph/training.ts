@@ -1,4 +1,5 @@
-// Node classification: the networks of this family by name with the hyperparameters that their papers give, and their training.
+// Node classification: the networks of this family by name, with the hyperparameters of their
+// papers, and their training.
 
 import type { Features } from '../nn/index.js';
 import {
@@ -15,15 +16,22 @@ import type { Graph } from '../structure/index.js';
 import type { Random, Tensor } from '../tensor/index.js';
 import { APPNP, GAT, GCN, GCNII, GIN, type GraphModule, GraphSAGE, gcniiDecay, JKNet, SGC } from './conv/index.js';
 
-/** A graph with features and labels: class −1 where unknown. */
+/** A graph with node features and labels, class −1 where unknown. */
 export interface LabelledGraph extends LabelledRows {
+  /** The graph, of n nodes. */
   readonly graph: Graph;
+  /** Node features [n, d], dense or sparse. */
   readonly features: Features;
+  /** Number of classes. */
   readonly classes: number;
 }
 
-/** A perceptron as a graph network that ignores the graph. */
+/**
+ * A perceptron of one hidden layer as a graph network that ignores the graph: the baseline that
+ * shows what features alone can tell.
+ */
 export class NodeMLP implements GraphModule {
+  /** Linear → ReLU → dropout → linear. */
   readonly mlp: MLP;
 
   constructor(inFeatures: number, outFeatures: number, random: Random, { hidden = 64, dropout = 0.5 } = {}) {
@@ -35,15 +43,20 @@ export class NodeMLP implements GraphModule {
   }
 }
 
+/** A network and the hyperparameters that its paper trains it with. */
 export interface Recipe {
+  /** Name for tables. */
   readonly title: string;
+  /** Builds the network with freshly drawn weights. */
   readonly create: (inFeatures: number, classes: number, random: Random) => GraphModule;
+  /** Options of `trainNodes` that differ from the defaults of `SemiSupervisedOptions`. */
   readonly training: SemiSupervisedOptions;
 }
 
+/** Weight decay on the parameters whose names start with `prefix` alone. */
 const firstLayer = (prefix: string, decay: number) => (name: string) => (name.startsWith(prefix) ? decay : 0);
 
-/** Networks with the settings of their papers for citation graphs. */
+/** Networks with the settings of their papers for citation graphs (Cora, Citeseer, PubMed). */
 export const recipes = {
   mlp: {
     title: 'MLP',
@@ -97,9 +110,15 @@ export const recipes = {
   },
 } satisfies Record<string, Recipe>;
 
+/** Key of `recipes`. */
 export type RecipeName = keyof typeof recipes;
 
-/** Trains a network on the labelled nodes of a graph. */
+/**
+ * Trains a network full-batch with Adam on the labelled nodes of a graph and restores the weights
+ * of the best epoch by validation.
+ *
+ * @param random stream of dropout
+ */
 export async function trainNodes<M extends GraphModule>(
   network: M,
   data: LabelledGraph,
@@ -111,7 +130,11 @@ export async function trainNodes<M extends GraphModule>(
   return { network, training: await trainByValidation(network, data, logits, loss, random, options) };
 }
 
-/** Trains a network by its recipe. */
+/**
+ * Builds a network and trains it with the settings of its recipe.
+ *
+ * @param options override those of the recipe
+ */
 export function trainRecipe(
   name: RecipeName,
   data: LabelledGraph,

@@ -1,13 +1,17 @@
-// LightHGNN: a hypergraph network taught to a plain MLP. The student sees a vertex's own features only, so inference needs no hypergraph.
+// LightHGNN: distillation of a hypergraph network into a plain MLP. The student reads the features
+// of a vertex alone, so inference needs no hypergraph.
 //
-//   LightHGNN    L = λ·CE(s, y) over labelled vertices + (1 − λ)·mean_v KL(t_v ‖ s_v)
-//   LightHGNN⁺   adds (1 − λ)·mean_e KL(t_e ‖ s_e) over hyperedges drawn by reliability ρ_e, with t_e, s_e the mean soft label of e's members
+//   LightHGNN L = λ·CE(s, y) over labelled vertices + (1 − λ)·mean_v KL(t_v ‖ s_v) LightHGNN⁺ adds
+//   (1 − λ)·mean_e KL(t_e ‖ s_e) over hyperedges sampled by reliability ρ_e, with t_e, s_e the mean
+//   soft label of the members of e
 //
-// ρ_e = 1 − δ_e / max δ, δ_e the change of e's mean prediction entropy when the teacher's features are multiplied by noise.
-// Soft labels t cover every vertex that the teacher was trained on, test vertices included: in the transductive setting the student has seen soft labels of the very
-// vertices it is tested on.
+// ρ_e = 1 − δ_e / max δ, with δ_e the change of the mean prediction entropy of e when the teacher's
+// features are multiplied by noise. Soft labels t cover every vertex that the teacher was trained
+// on, including test vertices: in the transductive setting the student is trained on soft labels of
+// the vertices that it is tested on.
 //
-// Paper: Feng, Luo, Ying, Gao, "LightHGNN: Distilling Hypergraph Neural Networks into MLPs for 100× Faster Inference", ICLR 2024.
+// Paper: Feng, Luo, Ying, Gao, "LightHGNN: Distilling Hypergraph Neural Networks into MLPs for 100×
+// Faster Inference", ICLR 2024.
 
 import {
   type Features,
@@ -44,27 +48,34 @@ import {
 } from '../tensor/index.js';
 import { type Labelled, newPerceptron, type TrainingOptions, trainingDefaults } from './training.js';
 
-/** Any trained network as a function of features and hypergraph: logits [N, classes]. */
+/** A trained network as a function of features [N, d] and hypergraph: logits [N, classes]. */
 export type Teacher = (features: Features, hypergraph: Hypergraph) => Tensor;
 
+/** Hyperparameters of distillation. */
 export interface DistillOptions extends TrainingOptions {
-  /** Adds the reliable-hyperedge term: LightHGNN⁺. */
+  /** Adds the high-order term over reliable hyperedges (LightHGNN⁺). Default: false. */
   readonly plus?: boolean;
+  /** Hidden width of the student. Default: 128. */
   readonly hidden?: number;
-  /** λ, the share of the ground-truth term. */
+  /** λ: weight of the ground-truth term. Default: 0. */
   readonly lambda?: number;
-  /** τ of the hyperedge term: logits are divided by it. */
+  /** τ of the high-order term: logits are divided by it. Default: 1. */
   readonly temperature?: number;
-  /** α, the level of the noise that reliability is measured with. */
+  /** α: scale of the noise that reliability is measured with. Default: 1. */
   readonly noise?: number;
-  /** `kl` is the paper's divergence; `released` the loss of the released code, Σ_c e^{t_c}(t_c − ln s_c). */
+  /**
+   * 'kl' is the paper's loss; 'released' that of the released code, Σ_c e^{t_c}(t_c − ln s_c).
+   * Default: 'kl'.
+   */
   readonly divergence?: 'kl' | 'released';
 }
 
 /**
  * Distils a trained teacher into an MLP.
  *
- * @returns the student; `student.forward(features, inference)` needs no hypergraph, and it is saved like any module.
+ * @param random stream of weights, dropout, noise and hyperedge sampling
+ * @returns the student, whose `forward(features, inference)` needs no hypergraph, and the history
+ * of its training
  */
 export async function distill(
   teacher: Teacher,
@@ -113,7 +124,7 @@ export async function distill(
   return { student, training: result };
 }
 
-/** Mean over rows of the distance of log-probabilities s to the target t. */
+/** Mean over rows of the divergence of predictions s from targets t, given as log-probabilities. */
 const divergences = {
   kl: logKlDivergence,
   released: (logPrediction: Tensor, logTarget: Tensor) => {
@@ -125,10 +136,13 @@ const divergences = {
   },
 } satisfies Record<string, (logPrediction: Tensor, logTarget: Tensor) => Tensor>;
 
-/** Smallest probability whose logarithm is taken. */
+/** Probabilities are clamped to at least this before their logarithm is taken. */
 const TINY = 1e-30;
 
-/** H[p] = −Σ_c p_c·ln p_c of each vertex, averaged over each hyperedge's members: [M]. */
+/**
+ * Entropy H[p] = −Σ_c p_c·ln p_c of the predictions, averaged over the members of each hyperedge:
+ * logits [N, classes] → [M].
+ */
 export function hyperedgeEntropy(logits: Tensor, hypergraph: Hypergraph): Tensor {
   const logProbabilities = logSoftmax(logits);
   const entropy = sum(multiply(multiply(exp(logProbabilities), maximum(logProbabilities, Math.log(TINY))), -1), -1, {
@@ -138,7 +152,12 @@ export function hyperedgeEntropy(logits: Tensor, hypergraph: Hypergraph): Tensor
 }
 
 /**
- * Reliability ρ_e = 1 − δ_e / max δ of each hyperedge, in [0, 1], where δ_e is how far its entropy moves when features are multiplied by (1 + ε)·α, ε ~ N(0, 1). All 1 when nothing moves.
+ * Reliability ρ_e = 1 − δ_e / max δ of each hyperedge, in [0, 1], with δ_e the absolute change of
+ * its entropy when features are multiplied by (1 + ε)·α, ε ~ N(0, 1). All 1 when no entropy
+ * changes.
+ *
+ * @param noise α. Default: 1
+ * @returns [M]
  */
 export function reliability(
   teacher: Teacher,
@@ -164,7 +183,12 @@ function withNoise(features: Features, random: Random, noise: number): Features 
 }
 
 /**
- * The high-order soft-target constraint: given the student's logits, the mean over the drawn hyperedges of KL(t_e ‖ s_e); 0 when none is drawn. Hyperedge e is drawn with probability ρ_e, anew for each stream.
+ * The high-order soft-target constraint as a function of the student's logits: the mean over
+ * sampled hyperedges of KL(t_e ‖ s_e), 0 when none is sampled. Every call samples each hyperedge e
+ * with probability ρ_e from the given stream.
+ *
+ * @param teacherLogits [N, classes]
+ * @param reliabilities ρ [M]
  */
 export function highOrderConstraint(
   teacherLogits: Tensor,
@@ -177,16 +201,21 @@ export function highOrderConstraint(
   const logOf = (probabilities: Tensor) => log(maximum(probabilities, TINY));
   const target = keep(scope(() => logOf(hyperedgeLabels(teacherLogits))));
   return (logits: Tensor, random: Random): Tensor => {
-    const drawn = tensor(
+    const sampled = tensor(
       Int32Array.from(reliabilities.keys()).filter((e) => random.float() < (reliabilities[e] as number)),
     );
-    if (drawn.size === 0) return multiply(sum(logits), 0);
-    const rows = (x: Tensor) => gatherKnownRows(x, drawn);
+    if (sampled.size === 0) return multiply(sum(logits), 0);
+    const rows = (x: Tensor) => gatherKnownRows(x, sampled);
     return divergences[divergence](rows(logOf(hyperedgeLabels(logits))), rows(target));
   };
 }
 
-/** Mean over hyperedges of the mean distance of members to their centre: near 0 when vertices of a hyperedge have collapsed into one point. embeddings [N, d]. */
+/**
+ * Mean over hyperedges of the mean distance of members to their centroid: near 0 when the vertices
+ * of each hyperedge have collapsed to one point.
+ *
+ * @param embeddings [N, d]
+ */
 export function topologyScore(embeddings: Tensor, hypergraph: Hypergraph): number {
   return scope(() => {
     const { members } = hypergraph;

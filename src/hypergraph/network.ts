@@ -14,8 +14,9 @@ import {
   UniGCNConv,
 } from './conv/index.js';
 
-/** Networks by their convolution; gcn and gat work on the clique expansion. */
+/** Convolutions of `HypergraphNetwork`; gcn and gat work on the clique expansion. */
 export const networkKinds = ['hgnn', 'hgnnp', 'hnhn', 'unigcn', 'gcn', 'gat'] as const;
+/** Convolution of a `HypergraphNetwork`. */
 export type NetworkKind = (typeof networkKinds)[number];
 
 const convolutions: Readonly<
@@ -29,16 +30,26 @@ const convolutions: Readonly<
   gat: (i, o, random) => new CliqueGATConv(i, o, random),
 };
 
+/** Regularisation, and treatment of isolated vertices. */
 export interface HypergraphNetworkOptions {
+  /** Dropout probability of the hidden layer. Default: 0.5. */
   readonly dropout?: number;
-  /** What a vertex in no hyperedge sees: itself, through a hyperedge of its own, or nothing (its row propagates to zeros). */
+  /**
+   * A vertex in no hyperedge is given a hyperedge of its own ('selfLoop') or receives zeros from
+   * propagation ('zero'). Default: 'selfLoop'.
+   */
   readonly isolated?: 'selfLoop' | 'zero';
 }
 
-/** Two convolutions with ReLU and dropout between them: the teacher, and the hypergraph baselines. */
+/**
+ * Two convolutions with ReLU and dropout between them: the teacher, and the hypergraph baselines.
+ */
 export class HypergraphNetwork {
+  /** Hidden convolution. */
   readonly first: HypergraphConv;
+  /** Output convolution, to the classes. */
   readonly second: HypergraphConv;
+  /** Treatment of isolated vertices. */
   readonly isolated: 'selfLoop' | 'zero';
   readonly #dropout: Dropout;
 
@@ -56,27 +67,34 @@ export class HypergraphNetwork {
     this.isolated = isolated;
   }
 
-  /** The hypergraph that the layers work on: with self-loops for isolated vertices, unless told otherwise. */
+  /**
+   * The hypergraph that the layers propagate over: with self-loops at isolated vertices, unless
+   * `isolated` is 'zero'.
+   */
   structure(hypergraph: Hypergraph): Hypergraph {
     return this.isolated === 'zero' ? hypergraph : memo(hypergraph, 'withSelfLoops', () => hypergraph.withSelfLoops());
   }
 
-  /** Logits [N, classes]. */
+  /** x [N, in] → logits [N, classes]. */
   forward(x: Features, hypergraph: Hypergraph, mode: Mode): Tensor {
     return this.second.forward(this.#dropout.forward(this.hidden(x, hypergraph), mode), this.structure(hypergraph));
   }
 
-  /** Embeddings after the first layer [N, hidden]. */
+  /** Embeddings after the first layer: [N, hidden]. */
   hidden(x: Features, hypergraph: Hypergraph): Tensor {
     return relu(this.first.forward(x, this.structure(hypergraph)));
   }
 }
 
 /**
- * Logits of a few vertices, from their neighbourhood alone: fetches the vertices that the network's layers reach from them and computes there. Equal to the rows of
- * `forward`, and what it costs to classify vertices on demand with a network that needs the hypergraph.
+ * Logits of a few vertices, computed from their neighbourhood alone: gathers the vertices within
+ * reach of the two layers and evaluates the network on them. Equal to the corresponding rows of
+ * `forward`; this is the cost of classifying vertices on demand with a network that needs the
+ * hypergraph.
  *
- * @throws Error for networks whose layers are not linear operators (hnhn, gat).
+ * @param features [N, in]
+ * @returns [vertices, classes]
+ * @throws Error for networks whose layers are not linear operators (hnhn, gat)
  */
 export function classifyVertices(
   network: HypergraphNetwork,

@@ -1,4 +1,5 @@
-// Semi-supervised training on labelled vertices: Adam, the best epoch by validation accuracy kept. Teachers, students and baselines all train so.
+// Semi-supervised training on labelled vertices with Adam; the weights of the best epoch by
+// validation accuracy are kept. Teachers, students and baselines are all trained this way.
 
 import {
   type Features,
@@ -17,27 +18,38 @@ import type { Hypergraph } from '../structure/index.js';
 import { Random } from '../tensor/index.js';
 import { HypergraphNetwork, type HypergraphNetworkOptions, type NetworkKind } from './network.js';
 
+/** Hyperparameters of training. */
 export interface TrainingOptions extends SemiSupervisedOptions {
+  /** Dropout probability between the layers. Default: 0.5. */
   readonly dropout?: number;
 }
 
-/** Labelled vertices. */
+/** A hypergraph with vertex features and labels, class −1 where unknown. */
 export interface Labelled extends LabelledRows {
+  /** Vertex features [N, d], dense or sparse. */
   readonly features: Features;
+  /** The hypergraph, of N vertices. */
   readonly hypergraph: Hypergraph;
+  /** Number of classes. */
   readonly classes: number;
 }
 
+/** Defaults of `TrainingOptions`; those of `SemiSupervisedOptions` are set where it is used. */
 export const trainingDefaults = { dropout: 0.5 };
 
+/** Layout and training of a hypergraph network. */
 export interface NetworkOptions extends TrainingOptions {
+  /** Convolution of both layers. Default: 'hgnn'. */
   readonly kind?: NetworkKind;
-  /** What vertices in no hyperedge see. */
+  /**
+   * Propagation to vertices in no hyperedge, see `HypergraphNetworkOptions`. Default: 'selfLoop'.
+   */
   readonly isolated?: HypergraphNetworkOptions['isolated'];
+  /** Hidden width. Default: 32. */
   readonly hidden?: number;
 }
 
-/** Trains a hypergraph network on the labelled vertices. */
+/** Trains a two-layer hypergraph network on the labelled vertices. */
 export async function trainNetwork(
   data: Labelled,
   random: Random,
@@ -59,7 +71,7 @@ export async function trainNetwork(
   };
 }
 
-/** A perceptron without a hypergraph: linear → ReLU → batch norm → dropout → linear. */
+/** A perceptron that uses no hypergraph: linear → ReLU → batch norm → dropout → linear. */
 export function newPerceptron(data: Labelled, hidden: number, dropout: number, random: Random): MLP {
   return new MLP([featureCount(data.features), hidden, data.classes], random.split('weights'), {
     norm: 'batch',
@@ -67,7 +79,11 @@ export function newPerceptron(data: Labelled, hidden: number, dropout: number, r
   });
 }
 
-/** A perceptron from its saved weights, whose shapes tell its sizes. @throws Error when they are not a perceptron's. */
+/**
+ * A perceptron restored from saved weights; its sizes are taken from their shapes.
+ *
+ * @throws Error when they are not a perceptron's weights
+ */
 export function perceptronFrom(state: Weights): MLP {
   const first = state['blocks.0.linear.weight'];
   const head = state['head.weight'];
@@ -78,7 +94,11 @@ export function perceptronFrom(state: Weights): MLP {
   return student;
 }
 
-/** Trains a perceptron on labels alone: the baseline that knows no hypergraph. */
+/**
+ * Trains a perceptron on labels alone: the baseline without a hypergraph.
+ *
+ * @param options `hidden`, the hidden width, defaults to 128
+ */
 export async function trainMlp(
   data: Labelled,
   random: Random,

@@ -1,8 +1,11 @@
-// Walks by doubling, the method that pipelines of single moves are measured against: walks of length 2ʲ⁺¹ are two of length 2ʲ, so a walk of any length takes as many steps as its length has bits. Bahmani,
-// Chakrabarti, Xin, "Fast Personalized PageRank on MapReduce", SIGMOD 2011.
+// Walks by doubling, the baseline of pipelines of single moves: a walk of length 2ʲ⁺¹ is the
+// concatenation of two of length 2ʲ, so a walk takes as many rounds as its length has bits.
+// Bahmani, Chakrabarti, Xin, "Fast Personalized PageRank on MapReduce", SIGMOD 2011.
 //
-// Each node draws ω single moves, once; the t-th move of its walk i is draw i + t (mod ω) of the node where the walk then is. So a walk of up to ω moves never meets the same draw twice, and every row is
-// unbiased but for longer ones; rows are not independent, since walks that meet go on alike. Memory: n·ω·log₂ of the longest walk, 4 bytes each.
+// Each node draws ω single moves, once; move t of its walk i is draw i + t (mod ω) of the node that
+// the walk has reached. A walk of up to ω moves never uses a draw twice, so rows are unbiased
+// except for longer walks. Rows are not independent, since walks that meet on the same draw
+// coincide from there on. Memory: 4·n·ω·log₂(longest walk) bytes.
 
 import type { Graph } from '../../structure/index.js';
 import { Random } from '../../tensor/index.js';
@@ -10,10 +13,15 @@ import { DEFAULT_ALPHA, requireAlpha } from './exact.js';
 import type { MonteCarloOptions } from './monte-carlo.js';
 import { type PageRankRows, rowsFromEnds } from './rows.js';
 
-/** Walks longer than this many expected lengths are cut: one in e²⁰. */
+/** Walks are truncated at this many expected lengths, which happens to one in e²⁰. */
 const EXPECTED_LENGTHS = 20;
 
-/** π̂ of all nodes from ω walks each. @throws RangeError unless 0 < α ≤ 1 and ω is a positive integer */
+/**
+ * π̂ of all nodes from ω walks each.
+ *
+ * @param options `alpha` defaults to 0.15, `walks` (ω) to 64, `seed` to 42
+ * @throws RangeError unless 0 < α ≤ 1 and ω is a positive integer
+ */
 export function doublingPageRank(
   graph: Graph,
   { alpha = DEFAULT_ALPHA, walks = 64, seed = 42 }: Pick<MonteCarloOptions, 'alpha' | 'walks' | 'seed'> = {},
@@ -49,7 +57,7 @@ export function doublingPageRank(
   );
 }
 
-/** Where the first move of each walk leads: [n, ω]. A walk stays where there are no edges. */
+/** Target of the first move of each walk: [n, ω]. A walk stays at a node without edges. */
 function singleMoves(graph: Graph, walks: number, random: Random): Int32Array {
   const { indptr, indices } = graph.successors;
   const { weights, outDegrees } = graph;
@@ -68,7 +76,7 @@ function singleMoves(graph: Graph, walks: number, random: Random): Int32Array {
   return ends;
 }
 
-/** Walks of twice the length. */
+/** Ends of walks of twice the length, from those of the given length: [n, ω]. */
 function doubled(ends: Int32Array, walks: number, length: number): Int32Array {
   return ends.map((node, place) => ends[node * walks + ((place + length) % walks)] as number);
 }

@@ -1,13 +1,16 @@
-// Personalised PageRank without chance: power iteration, and forward push with a bound on what is left.
+// Deterministic personalised PageRank: power iteration, and forward push with a bound on the
+// residual.
 //
-//   π(u, v) = probability that a walk from u ends at v:  π_u = α·e_u + (1 − α)·π_u·W,  W row-stochastic
+//   π(u, v) = probability that a walk from u ends at v: π_u = α·e_u + (1 − α)·π_u·W, W
+//   row-stochastic
 //
-// A walk at a node without edges stops there, so every row sums to 1.
+// A walk stops at a node without edges, so every row sums to 1.
 
 import type { Graph } from '../../structure/index.js';
 
+/** Law of the walks. */
 export interface PageRankOptions {
-  /** α: probability of stopping at each node. Damping, as some write it, is 1 − α. */
+  /** α: probability of stopping at each node (1 − α is the damping factor). Default: 0.15. */
   readonly alpha?: number;
 }
 
@@ -17,7 +20,13 @@ export function requireAlpha(alpha: number): void {
   if (!(alpha > 0 && alpha <= 1)) throw new RangeError(`personalised PageRank: α must lie in (0, 1], got ${alpha}`);
 }
 
-/** π_u for one source, exact but for a walk mass of `tolerance`. @returns [n], summing to 1 − tolerance … 1 */
+/**
+ * π_u of one source by power iteration until the walk mass that has not stopped is at most
+ * `tolerance` (default 1e-9).
+ *
+ * @returns [n], summing to 1 − tolerance … 1
+ * @throws RangeError unless 0 < α ≤ 1
+ */
 export function powerIteration(
   graph: Graph,
   source: number,
@@ -51,13 +60,21 @@ export function powerIteration(
   return reached;
 }
 
+/** Result of `forwardPush`. */
 export interface Push {
+  /** Lower bounds of π(u, v) by node v; nodes that no mass reaches are missing. */
   readonly estimates: Map<number, number>;
-  /** Walk mass not yet spread: estimates are below π by at most so much in all. */
+  /** Walk mass not yet pushed: the estimates sum to 1 − residual. */
   readonly residual: number;
 }
 
-/** Forward push (Andersen, Chung, Lang, FOCS 2006): spreads the mass of nodes with more than `threshold`·degree until none is left. Local: nodes that no mass reaches cost nothing. */
+/**
+ * Forward push (Andersen, Chung, Lang, "Local Graph Partitioning using PageRank Vectors", FOCS
+ * 2006): pushes the mass of nodes with more than `threshold`·degree (default 1e-6) until there are
+ * none. Local: nodes that no mass reaches cost nothing.
+ *
+ * @throws RangeError unless 0 < α ≤ 1
+ */
 export function forwardPush(
   graph: Graph,
   source: number,

@@ -1,7 +1,9 @@
-// Fully personalised PageRank: the row of every node at once, by random walks on one machine or over ranks (after Lin, "Distributed Algorithms for Fully Personalized PageRank on Large Graphs", WWW 2019,
-// arXiv 1903.11749). `personalizedPageRank` is the door; `distributedPageRank` runs the same walks in pipelines over ranks; the other methods are what both are measured against.
+// Fully personalised PageRank: the row of every node, estimated by random walks on one machine or
+// over ranks (after Lin, "Distributed Algorithms for Fully Personalized PageRank on Large Graphs",
+// WWW 2019, arXiv 1903.11749). `personalizedPageRank` is the entry point; `distributedPageRank`
+// runs the same walks in pipelines over ranks; the other methods are the baselines of both.
 //
-//   π(u, v) = P(a walk from u, which stops with probability α at each step, ends at v)
+//   π(u, v) = P(a walk from u that stops with probability α at each step ends at v)
 
 export { doublingPageRank } from './doubling.js';
 export { forwardPush, type PageRankOptions, type Push, powerIteration } from './exact.js';
@@ -15,4 +17,5 @@ export {
   type WalkState,
   type WalkStore,
 } from './pipelines.js';
+export type { BigMoves } from './rounds.js';
 export { type PageRankRows, rowsFromEnds, topTargets } from './rows.js';

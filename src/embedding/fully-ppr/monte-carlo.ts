@@ -1,4 +1,5 @@
-// Fully personalised PageRank on one machine: ω independent walks from every source, advanced together block by block on all threads.
+// Fully personalised PageRank on one machine: ω independent walks from every source, advanced block
+// by block on all threads.
 
 import { cpu, eventTurn } from '../../engine/index.js';
 import { fillAlias, type Graph, memo } from '../../structure/index.js';
@@ -6,29 +7,39 @@ import { emptyTensor, keep, Random, scope, type Tensor, tensor } from '../../ten
 import { DEFAULT_ALPHA, type PageRankOptions, requireAlpha } from './exact.js';
 import { type PageRankRows, rowsFromEnds } from './rows.js';
 
+/** Number and law of the walks. */
 export interface MonteCarloOptions extends PageRankOptions {
-  /** ω: walks from each source. */
+  /** ω: walks from each source. Default: 64. */
   readonly walks?: number;
-  /** All nodes when left out. */
+  /** Nodes whose rows are wanted. Default: all nodes. */
   readonly sources?: Int32Array;
+  /** Seed of all random draws. Default: 42. */
   readonly seed?: number;
+  /** Called after every batch: completed share in [0, 1], and number of completed sources. */
   readonly onProgress?: (progress: { readonly done: number; readonly sources: number }) => void;
+  /** Aborts between batches. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * ω ≥ (2 + 2ε/3)·ln(2/p)/(ε²δ): walks for which every π(u, v) ≥ δ is estimated within a relative ε, but for a probability p each (Chernoff).
+ * Walks needed for a given accuracy (Chernoff bound): ω ≥ (2 + 2ε/3)·ln(2/p)/(ε²δ). Every π(u, v) ≥
+ * δ is then estimated within a relative error ε, except with probability p each.
+ *
+ * @param accuracy `epsilon` ε, `delta` δ and `failure` p
  */
 export function walksFor({ epsilon, delta, failure }: { epsilon: number; delta: number; failure: number }): number {
   return Math.ceil(((2 + (2 * epsilon) / 3) * Math.log(2 / failure)) / (epsilon ** 2 * delta));
 }
 
-/** Walks that a block of sources holds at a time: their places stay in the first caches. */
+/** Walks of a block of sources, so few that their state stays in the L1 and L2 caches. */
 const BLOCK_WALKS = 8192;
-/** Ends kept in tensor memory at a time. */
+/** Most walk ends in tensor memory at a time. */
 const BATCH_ENDS = 1 << 24;
 
-/** Alias columns (probability, target, other target) of rows of weighted targets, 12 bytes an edge, so that a draw reads one place of memory. */
+/**
+ * Alias tables of rows of weighted targets, interleaved as (probability, target, alias target), 12
+ * bytes for each edge, so that a draw reads adjacent memory.
+ */
 export function aliasColumns(indptr: Int32Array, targets: Int32Array, weights: ArrayLike<number>): Float32Array {
   const probabilities = new Float32Array(targets.length);
   const aliases = new Int32Array(targets.length);
@@ -48,24 +59,28 @@ export function aliasColumns(indptr: Int32Array, targets: Int32Array, weights: A
   return columns;
 }
 
+/** Alias tables of the edges of a weighted graph; null without weights. */
 function columnsOf(graph: Graph): Tensor | null {
   const { successors, weights } = graph;
   if (!weights) return null;
   return memo(graph, 'aliasColumns', () => keep(tensor(aliasColumns(successors.indptr, successors.indices, weights))));
 }
 
+/** α as a 32-bit unsigned threshold for random words. */
 export function thresholdOf(alpha: number): number {
   return Math.min(2 ** 32 - 1, Math.round(alpha * 2 ** 32)) | 0;
 }
 
+/** Key of the random streams of all walks. */
 export function keyOf(seed: number): readonly [number, number] {
   return new Random(seed).split('personalised pagerank').key;
 }
 
 /**
- * Rows batch by batch, for graphs whose rows do not fit memory together. Rows do not depend on the batches, nor on threads.
+ * Rows batch by batch, for graphs whose rows do not fit in memory together. Rows depend neither on
+ * the batches nor on the number of threads.
  *
- * @throws RangeError unless 0 < α ≤ 1 and ω is a positive integer.
+ * @throws RangeError unless 0 < α ≤ 1, ω is a positive integer and all sources are nodes
  */
 export async function* pageRankBatches(
   graph: Graph,
@@ -80,14 +95,18 @@ export async function* pageRankBatches(
     throw new RangeError(`personalised PageRank: source ${wrong} is outside 0…${graph.nodeCount - 1}`);
   const perBatch = Math.max(1, Math.floor(BATCH_ENDS / walks));
   for (let at = 0; at < all.length; at += perBatch) {
-    const own = all.subarray(at, at + perBatch);
-    yield rowsFromEnds(own, walkEnds(graph, own, walks, alpha, seed), walks);
-    onProgress?.({ done: (at + own.length) / all.length, sources: at + own.length });
+    const batch = all.subarray(at, at + perBatch);
+    yield rowsFromEnds(batch, walkEnds(graph, batch, walks, alpha, seed), walks);
+    onProgress?.({ done: (at + batch.length) / all.length, sources: at + batch.length });
     await eventTurn(signal);
   }
 }
 
-/** π̂ of all sources. */
+/**
+ * π̂ of all sources, as sparse rows of counts.
+ *
+ * @throws RangeError like `pageRankBatches`
+ */
 export async function personalizedPageRank(graph: Graph, options: MonteCarloOptions = {}): Promise<PageRankRows> {
   const batches: PageRankRows[] = [];
   for await (const rows of pageRankBatches(graph, options)) batches.push(rows);
@@ -97,8 +116,8 @@ export async function personalizedPageRank(graph: Graph, options: MonteCarloOpti
 function joinRows(batches: readonly PageRankRows[], walks: number): PageRankRows {
   const [only] = batches;
   if (batches.length === 1 && only) return only;
-  const length = (of: (rows: PageRankRows) => ArrayLike<number>) =>
-    batches.reduce((total, rows) => total + of(rows).length, 0);
+  const length = (field: (rows: PageRankRows) => ArrayLike<number>) =>
+    batches.reduce((total, rows) => total + field(rows).length, 0);
   const sources = new Int32Array(length((rows) => rows.sources));
   const targets = new Int32Array(length((rows) => rows.targets));
   const counts = new Int32Array(targets.length);
@@ -117,7 +136,7 @@ function joinRows(batches: readonly PageRankRows[], walks: number): PageRankRows
   return { sources, indptr, targets, counts, walks };
 }
 
-/** Ends of the walks of some sources, sorted within each: [sources · walks]. */
+/** Ends of the walks of some sources, sorted for each source: [sources · walks]. */
 function walkEnds(graph: Graph, sources: Int32Array, walks: number, alpha: number, seed: number): Int32Array {
   return scope(() => {
     const { segments, indexTensor } = graph.successors;

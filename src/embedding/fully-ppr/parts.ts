@@ -1,35 +1,47 @@
-// A graph shared by ranks: each holds the edges of a range of nodes. Rank 0 alone reads the graph, and sends the others theirs.
+// A graph partitioned over ranks: each holds the edges of a range of nodes. Only rank 0 reads the
+// graph; it sends the other ranks their edges.
 
 import type { Communicator } from '../../distributed/index.js';
 import type { Graph } from '../../structure/index.js';
 import { keep, type Tensor, tensor } from '../../tensor/index.js';
 import { aliasColumns } from './monte-carlo.js';
 
-/** One place's edges. */
+/** Edges of one place. */
 interface Row {
   readonly targets: Int32Array;
   readonly weights: Float32Array | Float64Array | undefined;
 }
 
-/** What is sent to a rank. */
+/** The rows of one rank, as they are sent. */
 interface Edges {
-  /** Rows below this are nodes, the others units. */
+  /** First edge of each row, then the number of edges. */
   readonly starts: Int32Array;
+  /** Target place of each edge. */
   readonly targets: Int32Array;
-  /** Empty when the graph has none and no node was cut. */
+  /** Empty when the graph has no weights and no node of this rank was split. */
   readonly weights: Float64Array;
-  /** Edges of each node before it was cut. */
+  /** Edges of each node before it was split. */
   readonly degrees: Int32Array;
 }
 
-/** The rows that a rank holds: its nodes, then its units of large nodes. A place below n is a node, n + i is unit i, on rank i mod ranks. */
+/**
+ * The rows of a rank: its nodes, then its units (pieces of the edge lists of large nodes). A place
+ * below n is a node; place n + i is unit i, on rank i mod ranks.
+ */
 export class Part {
+  /** First node of this rank. */
   readonly first: number;
+  /** End of its nodes, exclusive. */
   readonly last: number;
+  /** Row of its first unit. */
   readonly unitRow: number;
+  /** Edges of its largest row. */
   readonly largest: number;
+  /** Row pointers, i32 [rows + 1]. */
   readonly indptr: Tensor;
+  /** Target place of each edge, i32 [edges]. */
   readonly indices: Tensor;
+  /** Alias tables of weighted rows, see `aliasColumns`; null without weights. */
   readonly columns: Tensor | null;
   readonly #degrees: Int32Array;
 
@@ -53,6 +65,7 @@ export class Part {
     this.columns = weights.length > 0 ? keep(tensor(aliasColumns(starts, targets, weights))) : null;
   }
 
+  /** Rank that holds a place. */
   ownerOf(place: number): number {
     if (place >= this.nodeCount) return (place - this.nodeCount) % this.ranks;
     let owner = 0;
@@ -65,15 +78,18 @@ export class Part {
     return this.#degrees[node - this.first] as number;
   }
 
+  /** Frees the tensors. */
   dispose(): void {
     for (const held of [this.indptr, this.indices, this.columns]) held?.dispose();
   }
 }
 
 /**
- * Each rank's part of rank 0's graph. Nodes of more than `largestUnit` edges are cut into units, spread over the ranks.
+ * Each rank's part of rank 0's graph. Nodes of more than `largestUnit` edges are split into units,
+ * spread over the ranks.
  *
- * @param graph needed on rank 0 alone
+ * @param graph needed on rank 0 only
+ * @throws Error when rank 0 has no graph
  */
 export function shareParts(graph: Graph | undefined, communicator: Communicator, largestUnit: number): Part {
   const { rank, size } = communicator;
@@ -91,7 +107,7 @@ export function shareParts(graph: Graph | undefined, communicator: Communicator,
   return new Part(nodeCount, size, 0, header, edgesOf(0));
 }
 
-/** The first node of each rank, then n: ranges of near-equal numbers of edges. */
+/** First node of each rank, then n: ranges with near-equal numbers of edges and nodes. */
 function nodeBounds(graph: Graph, ranks: number): Int32Array {
   const { indptr } = graph.successors;
   const bounds = new Int32Array(ranks + 1);
@@ -105,12 +121,16 @@ function nodeBounds(graph: Graph, ranks: number): Int32Array {
   return bounds;
 }
 
+/** Edges of a node. */
 function rowOf(graph: Graph, node: number): Row {
   const { indptr } = graph.successors;
   return { targets: graph.neighbours(node), weights: graph.weights?.subarray(indptr[node], indptr[node + 1]) };
 }
 
-/** Large nodes' edges in units of at most `largestUnit`; the rows of those nodes then name units. Each level holds at most so many entries; a level that is larger is cut again. */
+/**
+ * Splits the edges of large nodes into units of at most `largestUnit` edges; the row of such a node
+ * lists units, weighted by their sums. A row of units that is still too large is split again.
+ */
 function cutLargeNodes(graph: Graph, largestUnit: number): { cut: Map<number, Row>; units: Row[] } {
   const cut = new Map<number, Row>();
   const units: Row[] = [];
@@ -119,15 +139,15 @@ function cutLargeNodes(graph: Graph, largestUnit: number): { cut: Map<number, Ro
     let row: Row = rowOf(graph, node);
     while (row.targets.length > largestUnit) {
       const pieces = Math.ceil(row.targets.length / largestUnit);
-      const above = { targets: new Int32Array(pieces), weights: new Float64Array(pieces) };
+      const parent = { targets: new Int32Array(pieces), weights: new Float64Array(pieces) };
       for (let piece = 0; piece < pieces; piece++) {
         const range = [piece * largestUnit, Math.min(row.targets.length, (piece + 1) * largestUnit)] as const;
         const unit = { targets: row.targets.subarray(...range), weights: row.weights?.subarray(...range) };
-        above.targets[piece] = graph.nodeCount + units.length;
-        above.weights[piece] = unit.weights ? sum(unit.weights) : unit.targets.length;
+        parent.targets[piece] = graph.nodeCount + units.length;
+        parent.weights[piece] = unit.weights ? sum(unit.weights) : unit.targets.length;
         units.push(unit);
       }
-      row = above;
+      row = parent;
     }
     cut.set(node, row);
   }
@@ -140,6 +160,7 @@ function sum(values: Float32Array | Float64Array): number {
   return total;
 }
 
+/** The rows of one rank. */
 function edgesOfRank(
   graph: Graph,
   bounds: Int32Array,

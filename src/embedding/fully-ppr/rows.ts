@@ -1,17 +1,20 @@
-// Sparse rows of counts: for each source the nodes at which its walks ended.
+// Sparse rows of counts: for each source, the nodes at which its walks ended.
 
+/** Estimated personalised PageRank in compressed sparse rows of counts. */
 export interface PageRankRows {
+  /** Source of each row. */
   readonly sources: Int32Array;
   /** Row i holds entries indptr[i] … indptr[i + 1] − 1. */
   readonly indptr: Int32Array;
-  /** Ascending within a row. */
+  /** End node of each entry, ascending within a row. */
   readonly targets: Int32Array;
+  /** Number of walks that ended there. */
   readonly counts: Int32Array;
   /** Walks from each source: π̂ = counts / walks. */
   readonly walks: number;
 }
 
-/** Rows from sorted ends [sources, walks]. */
+/** Rows from the ends of walks, [sources, walks], sorted within each row. */
 export function rowsFromEnds(sources: Int32Array, ends: Int32Array, walks: number): PageRankRows {
   const indptr = new Int32Array(sources.length + 1);
   const targets = new Int32Array(ends.length);
@@ -31,7 +34,10 @@ export function rowsFromEnds(sources: Int32Array, ends: Int32Array, walks: numbe
   return { sources, indptr, targets: targets.slice(0, at), counts: counts.slice(0, at), walks };
 }
 
-/** The k nodes of the highest π̂ in row i, falling; equal ones by number. */
+/**
+ * The k nodes with the highest π̂ in row i, in descending order; ties in ascending order of the
+ * node.
+ */
 export function topTargets(
   { indptr, targets, counts, walks }: PageRankRows,
   i: number,

@@ -1,4 +1,5 @@
-// APPNP (Klicpera, Bojchevski, Günnemann, "Predict then Propagate: Graph Neural Networks meet Personalized PageRank", ICLR 2019).
+// APPNP (Klicpera, Bojchevski, Günnemann, "Predict then Propagate: Graph Neural Networks meet
+// Personalized PageRank", ICLR 2019).
 
 import { Dropout, dropFeatures, type Features, Linear, type Mode, randomOf } from '../../nn/index.js';
 import { SparseMatrix, spmm } from '../../sparse/index.js';
@@ -6,16 +7,26 @@ import { type Graph, graphOperator } from '../../structure/index.js';
 import { add, dropout, multiply, type Random, type Tensor } from '../../tensor/index.js';
 import type { GraphModule } from './propagate.js';
 
+/** Layout of APPNP. */
 export interface APPNPOptions {
+  /** Hidden width. Default: 64. */
   readonly hidden?: number;
+  /** Dropout probability of features, hidden layer and the elements of Â. Default: 0.5. */
   readonly dropout?: number;
-  /** K. */
+  /** K: propagation steps. Default: 10. */
   readonly steps?: number;
-  /** Teleport probability α. */
+  /** α: teleport probability. Default: 0.1. */
   readonly alpha?: number;
 }
 
-/** Z^{k+1} = (1 − α)·Â·Z^k + α·H from Z⁰ = H: K steps towards personalised PageRank of H. `operator` may differ in every step. */
+/**
+ * Z^{k+1} = (1 − α)·Â·Z^k + α·H from Z⁰ = H: K power-iteration steps towards personalised PageRank
+ * of H.
+ *
+ * @param h H [n, d]
+ * @param operator called once for each step, so that Â may differ between steps (dropout)
+ * @returns Z^K [n, d]
+ */
 export function propagatePageRank(h: Tensor, operator: () => SparseMatrix, steps: number, alpha: number): Tensor {
   const teleport = multiply(h, alpha);
   let z = h;
@@ -23,9 +34,14 @@ export function propagatePageRank(h: Tensor, operator: () => SparseMatrix, steps
   return z;
 }
 
-/** H = W₂·ReLU(W₁·X), then propagation; dropout of X, of the hidden layer and, anew in every step, of the elements of Â. */
+/**
+ * H = W₂·ReLU(W₁·X), then `propagatePageRank`; dropout of X, of the hidden layer and, drawn again
+ * in every step, of the elements of Â.
+ */
 export class APPNP implements GraphModule {
+  /** W₁, without bias. */
   readonly first: Linear;
+  /** W₂, without bias. */
   readonly second: Linear;
   readonly #options: Required<APPNPOptions>;
   readonly #dropout: Dropout;

@@ -1,4 +1,5 @@
-// GAT (Veličković et al., "Graph Attention Networks", ICLR 2018) and GATv2 (Brody, Alon, Yahav, "How Attentive are Graph Attention Networks?", ICLR 2022).
+// GAT (Veličković et al., "Graph Attention Networks", ICLR 2018) and GATv2 (Brody, Alon, Yahav,
+// "How Attentive are Graph Attention Networks?", ICLR 2022).
 
 import { Dropout, dropFeatures, type Features, Linear, type Mode, parameter, xavierUniform } from '../../nn/index.js';
 import { attentionPool } from '../../sparse/index.js';
@@ -18,28 +19,45 @@ import {
 } from '../../tensor/index.js';
 import type { GraphModule } from './propagate.js';
 
+/** Layout of an attention layer. */
 export interface GATConvOptions {
+  /** Number of attention heads. Default: 8. */
   readonly heads?: number;
-  /** How heads leave the layer: side by side, or their mean. */
+  /** How the heads form the output: concatenated or averaged. Default: 'concatenate'. */
   readonly join?: 'concatenate' | 'mean';
-  /** Of x, of the attention weights and of the transformed features. */
+  /**
+   * Dropout probability of x, of the attention weights and of the transformed features. Default:
+   * 0.6.
+   */
   readonly dropout?: number;
-  /** GATv2 scores after the nonlinearity: a·LeakyReLU(W_l h_v + W_r h_u). */
+  /**
+   * 1 is GAT; 2 is GATv2, which scores after the nonlinearity: a·LeakyReLU(W_l h_v + W_r h_u).
+   * Default: 1.
+   */
   readonly version?: 1 | 2;
 }
 
-/** h'_v = Σ_u α_vu·z_u + b over u ∈ N(v) ∪ {v}, z = W·h in heads, α the softmax of LeakyReLU₀.₂(a_l·z_v + a_r·z_u). */
+/**
+ * h'_v = Σ_u α_vu·z_u + b over u ∈ N(v) ∪ {v}, with z = W·h split into heads and α the softmax over
+ * u of LeakyReLU₀.₂(a_l·z_v + a_r·z_u).
+ *
+ * Shapes: x [n, in] → [n, heads·out] when heads are concatenated, [n, out] when they are averaged.
+ */
 export class GATConv implements GraphModule {
+  /** W of the sending node u (GATv2: W_r), without bias. */
   readonly send: Linear;
-  /** GATv2's W_l. */
+  /** W_l of the receiving node v in GATv2; GAT shares `send`. */
   readonly receive: Linear | undefined;
+  /** a_r [heads, out] (GATv2: a). */
   attentionSend: Tensor;
+  /** a_l [heads, out]; GATv2 has none. */
   attentionReceive: Tensor | undefined;
+  /** b, of the size of an output row. */
   bias: Tensor;
   readonly #options: Required<GATConvOptions>;
   readonly #dropout: Dropout;
 
-  /** @param outFeatures features of a head. */
+  /** @param outFeatures features of each head */
   constructor(
     inFeatures: number,
     outFeatures: number,
@@ -75,9 +93,14 @@ export class GATConv implements GraphModule {
   }
 }
 
-/** Two attention layers with ELU between: `heads` × `hidden` features, then one head for the classes. */
+/**
+ * Two attention layers with ELU between them: `heads` × `hidden` features, then one head for the
+ * classes. `hidden` defaults to 8.
+ */
 export class GAT implements GraphModule {
+  /** Hidden layer, heads concatenated. */
   readonly first: GATConv;
+  /** Classifier, one head. */
   readonly second: GATConv;
 
   constructor(

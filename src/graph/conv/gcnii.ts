@@ -7,20 +7,28 @@ import { add, matmul, multiply, type Random, relu, type Tensor } from '../../ten
 import type { StackOptions } from './gcn.js';
 import type { GraphModule } from './propagate.js';
 
+/** Layout of GCNII. */
 export interface GCNIIOptions extends StackOptions {
-  /** Share of H⁰ in every layer. */
+  /** α: share of H⁰ in every layer. Default: 0.1. */
   readonly alpha?: number;
-  /** λ of β_l = ln(λ/l + 1). */
+  /** λ of β_l = ln(λ/l + 1). Default: 0.5. */
   readonly lambda?: number;
-  /** GCNII*: one weight for ÂH, another for H⁰. */
+  /** GCNII*: separate weights for ÂH and for H⁰. Default: false. */
   readonly separate?: boolean;
 }
 
-/** H^l = ReLU(((1 − α)·Â·H^{l−1} + α·H⁰)·((1 − β_l)·I + β_l·W_l)), β_l = ln(λ/l + 1), between linear layers; dropout before each. */
+/**
+ * H^l = ReLU(((1 − α)·Â·H^{l−1} + α·H⁰)·((1 − β_l)·I + β_l·W_l)) with β_l = ln(λ/l + 1), between an
+ * input and an output linear layer; dropout before each layer.
+ */
 export class GCNII implements GraphModule {
+  /** Linear layer to H⁰. */
   readonly input: Linear;
+  /** W_l of each layer, [hidden, hidden]. */
   readonly weights: Tensor[];
+  /** Weights for H⁰ of each layer, [hidden, hidden]; empty unless `separate`. */
   readonly initialWeights: Tensor[];
+  /** Classifier. */
   readonly output: Linear;
   readonly #alpha: number;
   readonly #lambda: number;
@@ -51,15 +59,20 @@ export class GCNII implements GraphModule {
       const smooth = multiply(spmm(operator, this.#dropout.forward(h, mode)), 1 - this.#alpha);
       const initial = multiply(first, this.#alpha);
       const mixed = add(smooth, initial);
-      const own = this.initialWeights[l];
-      const turned = own ? add(matmul(smooth, weight), matmul(initial, own)) : matmul(mixed, weight);
-      return relu(add(multiply(mixed, 1 - beta), multiply(turned, beta)));
+      const initialWeight = this.initialWeights[l];
+      const transformed = initialWeight
+        ? add(matmul(smooth, weight), matmul(initial, initialWeight))
+        : matmul(mixed, weight);
+      return relu(add(multiply(mixed, 1 - beta), multiply(transformed, beta)));
     }, first);
     return this.output.forward(this.#dropout.forward(last, mode));
   }
 }
 
-/** The published weight decay: 0.01 on the convolutions, 5e-4 on the linear layers. */
+/**
+ * The published weight decay by parameter name: 0.01 on the convolutions, 5e-4 on the linear
+ * layers.
+ */
 export function gcniiDecay(name: string): number {
   return name.startsWith('weights') || name.startsWith('initialWeights') ? 0.01 : 5e-4;
 }

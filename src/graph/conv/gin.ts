@@ -7,11 +7,18 @@ import { add, concatenate, matmul, multiply, type Random, relu, type Tensor, zer
 import type { StackOptions } from './gcn.js';
 import type { GraphModule } from './propagate.js';
 
-/** h'_v = MLP((1 + ε)·h_v + Σ_{u ∈ N(v)} h_u) with a learnt ε from 0 and MLP = linear → batch norm → ReLU → linear. */
+/**
+ * h'_v = MLP((1 + ε)·h_v + Σ_{u ∈ N(v)} h_u) with a learned ε that starts at 0 and MLP = linear →
+ * batch norm → ReLU → linear.
+ */
 export class GINConv implements GraphModule {
+  /** ε [1]. */
   epsilon: Tensor = parameter(zeros([1]));
+  /** First linear layer of the MLP. */
   readonly inner: Linear;
+  /** Batch norm of the MLP; none with `batchNorm: false`. */
   readonly norm: BatchNorm1d | undefined;
+  /** Second linear layer of the MLP. */
   readonly outer: Linear;
 
   constructor(
@@ -26,7 +33,8 @@ export class GINConv implements GraphModule {
   }
 
   forward(x: Features, graph: Graph, mode: Mode): Tensor {
-    // The first linear map comes before the sum, which it commutes with: sparse features stay sparse.
+    // The first linear map commutes with the sum and is applied before it, so sparse features are
+    // never made dense.
     const projected =
       x instanceof SparseMatrix
         ? spmm(x, this.inner.weight, { transposeX: true })
@@ -37,13 +45,21 @@ export class GINConv implements GraphModule {
   }
 }
 
+/** Layout of GIN. */
 export interface GINOptions extends StackOptions {
+  /** Batch norm in every layer. Default: true. */
   readonly batchNorm?: boolean;
 }
 
-/** Layers with ReLU after each; node logits from the last, or graph logits from the sums of all layers' nodes, side by side. */
+/**
+ * Convolutions with ReLU after each. Node logits come from the features of the last layer
+ * (`level: 'node'`); graph logits from the features of all layers, summed over the nodes of each
+ * graph and concatenated (`level: 'graph'`, the default).
+ */
 export class GIN implements GraphModule {
+  /** The convolutions. */
   readonly layers: readonly GINConv[];
+  /** Classifier of nodes or graphs. */
   readonly head: Linear;
   readonly #dropout: Dropout;
 
@@ -67,7 +83,7 @@ export class GIN implements GraphModule {
     this.#dropout = new Dropout(dropout);
   }
 
-  /** Features after each layer. */
+  /** Node features [n, hidden] after each layer. */
   hidden(x: Features, graph: Graph, mode: Mode): Tensor[] {
     const outputs: Tensor[] = [];
     for (const layer of this.layers) outputs.push(relu(layer.forward(outputs.at(-1) ?? x, graph, mode)));
@@ -78,7 +94,12 @@ export class GIN implements GraphModule {
     return this.head.forward(this.#dropout.forward(this.hidden(x, graph, mode).at(-1) as Tensor, mode));
   }
 
-  /** Logits of each graph of a batch, whose nodes stand one graph after another. */
+  /**
+   * Logits [graphs, out] of each graph of a batch, for a network of level 'graph'.
+   *
+   * @param graph disjoint union of the graphs, the nodes of one graph after those of another
+   * @param graphs node range of each graph
+   */
   classifyGraphs(x: Features, graph: Graph, graphs: Segments, mode: Mode): Tensor {
     const sums = this.hidden(x, graph, mode).map((features) => segmentSum(features, graphs));
     return this.head.forward(this.#dropout.forward(concatenate(sums, 1), mode));

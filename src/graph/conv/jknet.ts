@@ -1,4 +1,5 @@
-// JK-Net (Xu et al., "Representation Learning on Graphs with Jumping Knowledge Networks", ICML 2018).
+// JK-Net (Xu et al., "Representation Learning on Graphs with Jumping Knowledge Networks", ICML
+// 2018).
 
 import { dropFeatures, type Features, Linear, type Mode } from '../../nn/index.js';
 import type { Graph } from '../../structure/index.js';
@@ -6,13 +7,20 @@ import { concatenate, maximum, type Random, relu, type Tensor } from '../../tens
 import { GCNConv, type StackOptions } from './gcn.js';
 import type { GraphModule } from './propagate.js';
 
+/** Layout of JK-Net. */
 export interface JKNetOptions extends StackOptions {
+  /**
+   * How the outputs of the layers are aggregated: concatenated or by their elementwise maximum.
+   * Default: 'concatenate'.
+   */
   readonly join?: 'concatenate' | 'max';
 }
 
-/** GCN layers with ReLU; a linear classifier of all their outputs, side by side or at their maximum. */
+/** GCN layers with ReLU and a linear classifier on the aggregated outputs of all layers. */
 export class JKNet implements GraphModule {
+  /** The convolutions. */
   readonly layers: readonly GCNConv[];
+  /** Classifier of the aggregated outputs. */
   readonly head: Linear;
   readonly #join: 'concatenate' | 'max';
   readonly #dropout: number;

@@ -1,4 +1,5 @@
-// GraphSAGE (Hamilton, Ying, Leskovec, "Inductive Representation Learning on Large Graphs", NeurIPS 2017).
+// GraphSAGE (Hamilton, Ying, Leskovec, "Inductive Representation Learning on Large Graphs", NeurIPS
+// 2017).
 
 import { dropFeatures, type Features, Linear, type Mode } from '../../nn/index.js';
 import { segmentMax } from '../../sparse/index.js';
@@ -7,18 +8,27 @@ import { add, gatherKnownRows, normalizeRows, type Random, relu, type Tensor } f
 import type { StackOptions } from './gcn.js';
 import { type GraphModule, propagateLinear } from './propagate.js';
 
+/** How features of neighbours are aggregated; `max` pools learned projections of them. */
 export type Aggregator = 'mean' | 'sum' | 'max';
 
+/** Layout of a GraphSAGE layer. */
 export interface SAGEOptions {
+  /** Aggregation over neighbours. Default: 'mean'. */
   readonly aggregator?: Aggregator;
-  /** Rows of the result scaled to length 1. */
+  /** Scale each row of the result to length 1. Default: false. */
   readonly normalize?: boolean;
 }
 
-/** h'_v = W₁h_v + W₂·agg_{u ∈ N(v)} h_u + b; an empty neighbourhood gives 0. `max` pools ReLU(W_p h_u + b_p). */
+/**
+ * h'_v = W₁h_v + W₂·agg_{u ∈ N(v)} h_u + b; an empty neighbourhood gives 0. `max` aggregates
+ * ReLU(W_p h_u + b_p).
+ */
 export class SAGEConv implements GraphModule {
+  /** W₁ and b, for the node's own features. */
   readonly own: Linear;
+  /** W₂, without bias. */
   readonly neighbours: Linear;
+  /** W_p and b_p of the `max` aggregator. */
   readonly pool: Linear | undefined;
   readonly #options: Required<SAGEOptions>;
 
@@ -51,8 +61,9 @@ export class SAGEConv implements GraphModule {
   }
 }
 
-/** Convolutions with dropout before and ReLU after each but the last. */
+/** Convolutions with dropout before each and ReLU between them; the last gives the logits. */
 export class GraphSAGE implements GraphModule {
+  /** The convolutions. */
   readonly layers: readonly SAGEConv[];
   readonly #dropout: number;
 

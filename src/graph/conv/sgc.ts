@@ -6,7 +6,7 @@ import { type Graph, graphOperator, memo } from '../../structure/index.js';
 import { keep, type Random, scope, type Tensor } from '../../tensor/index.js';
 import type { GraphModule } from './propagate.js';
 
-/** Âᵏ·x for k = 0 … steps, made once for the same features and graph. */
+/** Âᵏ·x for k = 0 … steps, [n, d] each, computed once for the same features and graph. */
 export function hops(x: Features, graph: Graph, steps: number): Tensor[] {
   const chain = memo(graph, 'hops', () => new WeakMap<object, Tensor[]>());
   const known = chain.get(x) ?? [keep(x instanceof SparseMatrix ? x.toDense() : x)];
@@ -23,14 +23,20 @@ export function meanOfHops(x: Features, graph: Graph, steps: number): Tensor {
   });
 }
 
+/** Layout of SGC. */
 export interface SGCOptions {
-  /** K. Default: 2. */
+  /** K: propagation steps. Default: 2. */
   readonly steps?: number;
 }
 
-/** logits = Â^K·X·W + b: K propagations, made once, and a linear classifier. K = 0 is logistic regression. */
+/**
+ * logits = Â^K·X·W + b: K propagations, computed once, and a linear classifier. K = 0 is logistic
+ * regression.
+ */
 export class SGC implements GraphModule {
+  /** W and b. */
   readonly linear: Linear;
+  /** K. */
   readonly steps: number;
 
   constructor(inFeatures: number, outFeatures: number, random: Random, { steps = 2 }: SGCOptions = {}) {

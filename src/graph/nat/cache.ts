@@ -1,22 +1,30 @@
-// N-caches (Luo & Li, "Neighborhood-aware Scalable Temporal Network Representation Learning", LoG 2022): each node keeps a dictionary of some neighbours, a fixed slot for every key, so that reading and writing take no search.
+// N-caches (Luo & Li, "Neighborhood-aware Scalable Temporal Network Representation Learning", LoG
+// 2022): each node keeps a hash table of some of its neighbours, with a fixed slot for every key,
+// so that reading and writing take no search.
 
 import { keep, type Tensor, zeros } from '../../tensor/index.js';
 
-/** Key of a slot that holds nothing. */
+/** Key of an empty slot. */
 export const EMPTY = -1;
 
-/** q of the slot function: odd, since with q odd and q + 1 even a·q + a²·(q + 1) runs through all residues of a power of two, and with q even through few (7 of 32 for q = 42). */
+/**
+ * q of the hash function, always odd: with q odd and q + 1 even, a·q + a²·(q + 1) takes all
+ * residues modulo a power of two; with q even only few (7 of 32 for q = 42).
+ */
 export function oddMultiplier(seed: number): number {
   return 2 * (seed % 50) + 1;
 }
 
-/** (a·q + a²·(q + 1)) mod slots: the slot of key a. Taken modulo first, so that it is exact for any key. */
+/**
+ * (a·q + a²·(q + 1)) mod slots: the slot of key a. The key is reduced modulo `slots` first, which
+ * keeps the arithmetic exact for any key.
+ */
 export function slotOf(key: number, slots: number, q: number): number {
   const a = key % slots;
   return (a * q + a * a * (q + 1)) % slots;
 }
 
-/** Uniform in [0, 1) from a seed and three numbers (murmur3's finaliser). */
+/** A uniform number in [0, 1) hashed from a seed and three integers (the finaliser of murmur3). */
 export function hashUnit(seed: number, a: number, b: number, c: number): number {
   let h =
     Math.imul(seed ^ Math.imul(a, 0x9e3779b1), 0x85ebca6b) ^
@@ -27,13 +35,15 @@ export function hashUnit(seed: number, a: number, b: number, c: number): number 
   return ((h ^ (h >>> 16)) >>> 0) / 2 ** 32;
 }
 
-/** The caches of one hop: `slots` places for each node. A place is numbered node·slots + slot. */
+/** The caches of one hop: `slots` slots for each node. A place is the index node·slots + slot. */
 export class NCache {
+  /** Neighbour in each place, or `EMPTY`. */
   readonly keys: Int32Array;
-  /** Event of each entry, −1 for none. */
+  /** Event that wrote each place, −1 for none. */
   readonly events: Int32Array;
+  /** Time of that event, 0 for none. */
   readonly times: Float64Array;
-  /** z of each place: [nodes·slots, width]. */
+  /** Representation z of each place: [nodes·slots, width]. */
   readonly vectors: Tensor;
 
   constructor(
@@ -48,11 +58,19 @@ export class NCache {
     this.vectors = keep(zeros([nodeCount * slots, width]));
   }
 
+  /** Place of a key in the cache of a node. */
   place(node: number, key: number): number {
     return node * this.slots + slotOf(key, this.slots, this.q);
   }
 
-  /** Writes an entry unless another key holds the slot and `draw` (uniform) is not below the probability of replacing it. */
+  /**
+   * Writes an entry, unless another key occupies the slot and `draw` is not below `replace`.
+   *
+   * @param z representation of the entry; zeros when left out
+   * @param replace probability of replacing another key
+   * @param draw uniform in [0, 1)
+   * @returns whether the entry was written
+   */
   write(
     place: number,
     key: number,
@@ -67,12 +85,13 @@ export class NCache {
     this.keys[place] = key;
     this.events[place] = event;
     this.times[place] = time;
-    const own = this.vectors.view().subarray(place * this.width, (place + 1) * this.width);
-    if (z) own.set(z);
-    else own.fill(0);
+    const vector = this.vectors.view().subarray(place * this.width, (place + 1) * this.width);
+    if (z) vector.set(z);
+    else vector.fill(0);
     return true;
   }
 
+  /** Empties every cache. */
   clear(): void {
     this.keys.fill(EMPTY);
     this.events.fill(-1);
@@ -80,6 +99,7 @@ export class NCache {
     this.vectors.view().fill(0);
   }
 
+  /** A copy of the contents. */
   snapshot(): CacheSnapshot {
     return {
       keys: this.keys.slice(),
@@ -89,6 +109,7 @@ export class NCache {
     };
   }
 
+  /** Restores the contents of a snapshot. */
   restore({ keys, events, times, vectors }: CacheSnapshot): void {
     this.keys.set(keys);
     this.events.set(events);
@@ -97,6 +118,7 @@ export class NCache {
   }
 }
 
+/** Contents of an `NCache`: copies of the fields of the same names. */
 export interface CacheSnapshot {
   readonly keys: Int32Array;
   readonly events: Int32Array;
@@ -104,22 +126,34 @@ export interface CacheSnapshot {
   readonly vectors: Float32Array;
 }
 
+/** Sizes and replacement policy of a `TemporalState`. */
 export interface StateOptions {
-  /** Width F of self representations, and f of cache entries. */
+  /** F: width of self-representations. */
   readonly selfWidth: number;
+  /** f: width of cache entries. */
   readonly width: number;
   /** Slots of the 1-hop and 2-hop caches: [M₁, M₂], [M₁], or [] for none. */
   readonly slots: readonly number[];
+  /** α: probability that a new key replaces another in its slot. */
   readonly replace: number;
+  /** Seed of the hash function and of the draws against `replace`. */
   readonly seed: number;
 }
 
-/** Everything that a node remembers: r [nodes, F], its last event, and its caches by hop (hop 0 is one slot for the node itself). */
+/**
+ * The state of all nodes: self-representations r [nodes, F], the last event of each node, and its
+ * caches by hop (hop 0 is one slot for the node itself).
+ */
 export class TemporalState {
+  /** Self-representations r: [nodes, F]. */
   readonly selves: Tensor;
+  /** Other node of the last event of each node, or `EMPTY`. */
   readonly partners: Int32Array;
+  /** Last event of each node, −1 for none. */
   readonly lastEvents: Int32Array;
+  /** Time of that event, 0 for none. */
   readonly lastTimes: Float64Array;
+  /** Caches of hop 0, 1 and 2, as many as `slots` asks for. */
   readonly hops: readonly NCache[];
 
   constructor(
@@ -134,6 +168,7 @@ export class TemporalState {
     this.hops = [1, ...options.slots].map((slots) => new NCache(nodeCount, slots, options.width, q));
   }
 
+  /** Resets every node to zeros and empties the caches. */
   clear(): void {
     this.selves.view().fill(0);
     this.partners.fill(EMPTY);
@@ -142,6 +177,7 @@ export class TemporalState {
     for (const cache of this.hops) cache.clear();
   }
 
+  /** A copy of the state. */
   snapshot(): StateSnapshot {
     return {
       selves: Float32Array.from(this.selves.view()),
@@ -152,6 +188,7 @@ export class TemporalState {
     };
   }
 
+  /** Restores the state of a snapshot. */
   restore(snapshot: StateSnapshot): void {
     this.selves.view().set(snapshot.selves);
     this.partners.set(snapshot.partners);
@@ -161,9 +198,12 @@ export class TemporalState {
   }
 
   /**
-   * Takes in one event (u, v): both nodes' own slots, each in the other's 1-hop cache, then each one's updated 1-hop cache offered to the other's 2-hop cache.
+   * Updates the state with one event (u, v): writes the hop-0 slot of both nodes, then each node
+   * into the 1-hop cache of the other, then offers the entries of each updated 1-hop cache to the
+   * 2-hop cache of the other.
    *
-   * @param fresh the updated z of a place of a hop that was read in this batch, undefined for others
+   * @param fresh updated z of a place of a hop that was read in this batch, undefined for other
+   * places
    */
   observe(
     u: number,
@@ -178,8 +218,8 @@ export class TemporalState {
       [v, u],
     ] as const;
     for (const [side, [node, partner]] of sides.entries()) {
-      const own = this.hops[0] as NCache;
-      own.write(node, node, event, time, fresh(0, node), 1, 0);
+      const selfCache = this.hops[0] as NCache;
+      selfCache.write(node, node, event, time, fresh(0, node), 1, 0);
       this.partners[node] = partner;
       this.lastEvents[node] = event;
       this.lastTimes[node] = time;
@@ -211,10 +251,16 @@ export class TemporalState {
   }
 }
 
+/** Contents of a `TemporalState`. */
 export interface StateSnapshot {
+  /** Self-representations, [nodes, F] row by row. */
   readonly selves: Float32Array;
+  /** See `TemporalState.partners`. */
   readonly partners: Int32Array;
+  /** See `TemporalState.lastEvents`. */
   readonly lastEvents: Int32Array;
+  /** See `TemporalState.lastTimes`. */
   readonly lastTimes: Float64Array;
+  /** Contents of the caches by hop. */
   readonly hops: readonly CacheSnapshot[];
 }

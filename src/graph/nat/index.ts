@@ -1,5 +1,6 @@
-// NAT (Luo & Li, "Neighborhood-aware Scalable Temporal Network Representation Learning", LoG 2022, arXiv 2209.01084): links of a temporal graph from the neighbours that the two nodes share, kept in caches of a fixed size so that an event
-// costs the same however many came before.
+// NAT (Luo & Li, "Neighborhood-aware Scalable Temporal Network Representation Learning", LoG 2022,
+// arXiv 2209.01084): temporal link prediction from the joint neighbourhood of the two nodes, read
+// from caches of a fixed size, so that the cost of an event does not grow with the history.
 
 export {
   EMPTY,

@@ -1,18 +1,22 @@
-// Joint neighbourhoods of pairs: every key that the caches of u or v hold becomes one row, with a code of the caches in which it occurs.
+// Joint neighbourhoods of pairs: every key in the caches of u or v becomes one row, with a bit mask
+// of the caches that contain it.
 
 import { SparsePattern } from '../../sparse/index.js';
 import { EMPTY, type TemporalState } from './cache.js';
 
-/** Places of the caches that a batch reads, each once for every node that is asked about. */
+/** Occupied places of the caches of a batch of nodes, one row for each place. */
 export interface Fetched {
-  /** Row of the first place of node i, and the end. */
+  /** Rows of node i: starts[i] … starts[i + 1] − 1. */
   readonly starts: Int32Array;
+  /** Hop of each row. */
   readonly hops: Uint8Array;
+  /** Place of each row in the cache of its hop. */
   readonly places: Int32Array;
+  /** Neighbour in each place. */
   readonly keys: Int32Array;
 }
 
-/** The occupied places of the given nodes, hop by hop. */
+/** Lists the occupied places of the given nodes, hop by hop. */
 export function fetchPlaces(state: TemporalState, nodes: Int32Array): Fetched {
   const perNode = state.hops.reduce((total, { slots }) => total + slots, 0);
   const hops = new Uint8Array(nodes.length * perNode);
@@ -37,17 +41,27 @@ export function fetchPlaces(state: TemporalState, nodes: Int32Array): Fetched {
   return { starts, hops: hops.subarray(0, row), places: places.subarray(0, row), keys: keys.subarray(0, row) };
 }
 
+/** Joint neighbourhoods: one row for every key of every pair. */
 export interface JointRows {
-  /** [rows, places]: the places whose z a row adds up. */
+  /** [rows, places]: the fetched places whose z are summed into a row. */
   readonly pattern: SparsePattern;
-  /** Rows of each pair. */
+  /** Rows of pair p: offsets[p] … offsets[p + 1] − 1. */
   readonly offsets: Int32Array;
+  /** Neighbour of each row. */
   readonly keys: Int32Array;
-  /** Sum over the caches that hold the key: 2^hop for u's, 8·2^hop for v's; 0 … 63. */
+  /**
+   * Bit mask of the caches that contain the key: 2^hop for those of u, 8·2^hop for those of v; 0 …
+   * 63.
+   */
   readonly bits: Int32Array;
 }
 
-/** Joint rows of pairs (i, j) of fetched nodes. */
+/**
+ * Joint rows of pairs of fetched nodes.
+ *
+ * @param left index of u in the fetched nodes, for each pair
+ * @param right index of v
+ */
 export function joinPairs(
   { starts, hops, keys }: Fetched,
   left: ArrayLike<number>,
@@ -92,7 +106,7 @@ export function joinPairs(
   };
 }
 
-/** Counting sort of the entries by row. */
+/** Sparse pattern from its entries, by a counting sort over rows. */
 function patternOf(rows: number, columnCount: number, rowOf: Int32Array, columns: Int32Array): SparsePattern {
   const indptr = new Int32Array(rows + 1);
   for (const row of rowOf) indptr[row + 1] = (indptr[row + 1] as number) + 1;
@@ -107,7 +121,10 @@ function patternOf(rows: number, columnCount: number, rowOf: Int32Array, columns
   return new SparsePattern(rows, columnCount, indptr, indices);
 }
 
-/** Open addressing for the keys of one pair; clearing takes no time. */
+/**
+ * Hash table (open addressing) from the keys of one pair to rows; clearing increments a stamp and
+ * takes constant time.
+ */
 class PairTable {
   #size = 512;
   #keys = new Int32Array(this.#size);

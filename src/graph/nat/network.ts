@@ -1,8 +1,9 @@
-// NAT: scores whether two nodes interact at a time from their own representations and from the neighbours that their caches share.
+// NAT: predicts whether two nodes interact at a given time, from their self-representations and
+// from their joint neighbourhood.
 //
-//   z' = GRU(W[r_key ‖ x_e ‖ φ(t)], z)      an entry is brought up to date when it is read
-//   r' = GRU(W[r_partner ‖ x_e ‖ φ(t)], r)  so is a node's own representation
-//   row of key a: [x_a ‖ Σ z' ‖ PE(bits)]   summed over the caches of u and v that hold a
+//   z' = GRU(W[r_key ‖ x_e ‖ φ(t)], z)      cache entries are updated when they are read
+//   r' = GRU(W[r_partner ‖ x_e ‖ φ(t)], r)  so are self-representations
+//   row of key a: [x_a ‖ Σ z' ‖ PE(bits)]   summed over the caches of u and v that contain a
 //   score = MLP[Σ_a W·row_a ‖ r'_u ‖ r'_v]
 
 import { Dropout, Embedding, GRU, Linear, type Mode, parameter, xavierNormal } from '../../nn/index.js';
@@ -27,28 +28,35 @@ import {
 import { type StateSnapshot, TemporalState } from './cache.js';
 import { type Fetched, fetchPlaces, joinPairs } from './joint.js';
 
+/** Sizes and hyperparameters of NAT. */
 export interface NATOptions {
-  /** F: width of self representations. */
+  /** F: width of self-representations. Default: 72. */
   readonly selfWidth?: number;
-  /** f: width of cache entries. */
+  /** f: width of cache entries. Default: 4. */
   readonly width?: number;
-  /** Slots of the 1-hop and 2-hop caches; [] turns them off. */
+  /** Slots of the 1-hop and 2-hop caches; [] disables them. Default: [32, 16]. */
   readonly slots?: readonly number[];
+  /** Width of the time encoding φ. Default: 1. */
   readonly timeWidth?: number;
+  /** Width of the embedding PE of the bit masks. Default: 16. */
   readonly positionWidth?: number;
+  /** Projections of a joint row, averaged after pooling. Default: 2. */
   readonly heads?: number;
-  /** Width of a pair's vector. */
+  /** Width of a pair's pooled joint neighbourhood. Default: 64. */
   readonly outWidth?: number;
+  /** Dropout probability of joint rows and of their projections. Default: 0.1. */
   readonly dropout?: number;
-  /** α: probability that a new key takes a slot from another. */
+  /** α: probability that a new key replaces another in its slot. Default: 0.7. */
   readonly replace?: number;
+  /** How joint rows are pooled: by their sum or by attention. Default: 'sum'. */
   readonly aggregate?: 'sum' | 'attention';
-  /** [nodes, d]. */
+  /** Features of the nodes, [nodes, d]. None by default. */
   readonly nodeFeatures?: Tensor;
-  /** Seconds, hours …: times are divided by it. */
+  /** Times are divided by this number of their units before they are encoded. Default: 1. */
   readonly timeUnit?: number;
 }
 
+/** Defaults of `NATOptions`. */
 export const natDefaults = {
   selfWidth: 72,
   width: 4,
@@ -63,7 +71,10 @@ export const natDefaults = {
   timeUnit: 1,
 } as const satisfies NATOptions;
 
-/** cos(t·ω + b), ω from 1 down to 10⁻⁹, learnt. */
+/**
+ * φ(t) = cos(t·ω + b) with learned ω and b; ω starts from a geometric sequence of 1 … 10⁻⁹, b from
+ * 0.
+ */
 class TimeEncoding {
   frequencies: Tensor;
   phases: Tensor;
@@ -80,7 +91,7 @@ class TimeEncoding {
   }
 }
 
-/** What a batch read, so that writing back knows the updated entries. */
+/** What the last `score` read and updated, for `observe` to write back. */
 interface Reading {
   readonly nodes: Int32Array;
   readonly selves: Float32Array;
@@ -88,17 +99,32 @@ interface Reading {
   readonly vectors: Float32Array;
 }
 
+/**
+ * NAT for one temporal graph. It is stateful: `score` reads the caches, `observe` updates them with
+ * the events that were scored.
+ */
 export class NAT {
+  /** φ. */
   readonly time: TimeEncoding;
+  /** W of the input of cache entries. */
   readonly entryInput: Linear;
+  /** GRU of cache entries. */
   readonly entryCell: GRU;
+  /** W of the input of self-representations. */
   readonly selfInput: Linear;
+  /** GRU of self-representations. */
   readonly selfCell: GRU;
+  /** PE: embedding of the 64 bit masks. */
   readonly positions: Embedding;
+  /** W of joint rows, for all heads. */
   readonly pool: Linear;
+  /** Bias of the pooled rows, [outWidth]. */
   poolBias: Tensor;
+  /** Attention vectors [heads, outWidth] of `aggregate: 'attention'`. */
   attention: Tensor | undefined;
+  /** Hidden layer of the scoring MLP. */
   readonly hidden: Linear;
+  /** Output layer of the scoring MLP. */
   readonly head: Linear;
   readonly #options: Required<Omit<NATOptions, 'nodeFeatures'>> & NATOptions;
   readonly #dropout: Dropout;
@@ -135,25 +161,29 @@ export class NAT {
     };
   }
 
-  /** Caches and representations as they are. */
+  /** The current caches and self-representations. */
   get state(): TemporalState {
     return this.#state.current;
   }
 
+  /** Empties the caches and zeroes the self-representations; weights stay. */
   reset(): void {
     this.state.clear();
   }
 
+  /** A copy of the state, without weights. */
   snapshot(): StateSnapshot {
     return this.state.snapshot();
   }
 
+  /** Restores the state of a snapshot. */
   restore(snapshot: StateSnapshot): void {
     this.state.restore(snapshot);
   }
 
   /**
-   * Logits of pairs (left[p], right[p]) as the caches stand: [pairs]. All pairs of a call see the same state.
+   * Logits [pairs] of the pairs (left[p], right[p]), from the current state: all pairs of a call
+   * see the same caches.
    */
   score(left: Int32Array, right: Int32Array, mode: Mode): Tensor {
     const nodes = Int32Array.from(new Set([...left, ...right]));
@@ -170,12 +200,18 @@ export class NAT {
       vectors: Float32Array.from(vectors.view()),
     };
     const pair = this.#pairs(fetched, vectors, from, to, mode);
-    const ends = [from, to].map((own) => gatherKnownRows(selves, tensor(own)));
+    const ends = [from, to].map((rows) => gatherKnownRows(selves, tensor(rows)));
     const hidden = this.hidden.forward(concatenate([pair, ...ends], 1), 'relu');
     return reshape(this.head.forward(hidden), [left.length]);
   }
 
-  /** Takes in events that the last `score` call asked about, in order. Nothing here carries gradients. */
+  /**
+   * Updates the state with events whose nodes the last `score` call read, in order. No gradients
+   * flow through it.
+   *
+   * @param events indices of events of the graph
+   * @throws Error when an event was not scored by the last call of `score`
+   */
   observe(events: Int32Array): void {
     const reading = this.#reading;
     if (!reading) throw new Error('NAT.observe: score the events first');
@@ -201,7 +237,7 @@ export class NAT {
     }
   }
 
-  /** W[r ‖ x_e ‖ φ(t)] for nodes (−1: zeros), events (−1: zeros) and times. */
+  /** W[r ‖ x_e ‖ φ(t)] of nodes and events (zeros where −1) and times. */
   #inputs(layer: Linear, nodes: Int32Array, events: Int32Array, times: Float64Array): Tensor {
     const unit = this.#options.timeUnit;
     const relative = Float32Array.from(times, (t, i) => (events[i] === -1 ? 0 : (t - this.#start) / unit));
@@ -211,7 +247,7 @@ export class NAT {
     return layer.forward(concatenate(parts, 1));
   }
 
-  /** z' of the fetched places: [places, f]. */
+  /** Updated z' of the fetched places: [places, f]. */
   #entries({ hops, places, keys }: Fetched): Tensor {
     const caches = this.state.hops;
     const { width } = this.#options;
@@ -234,16 +270,16 @@ export class NAT {
     );
   }
 
-  /** r' of the given nodes: [nodes, F]. */
+  /** Updated r' of the given nodes: [nodes, F]. */
   #selves(nodes: Int32Array): Tensor {
     const { state } = this;
-    const of = <T extends Int32Array | Float64Array>(values: T) => nodes.map((node) => values[node] as number);
+    const select = (values: Int32Array) => nodes.map((node) => values[node] as number);
     const times = Float64Array.from(nodes, (node) => state.lastTimes[node] as number);
-    const input = this.#inputs(this.selfInput, of(state.partners), of(state.lastEvents), times);
+    const input = this.#inputs(this.selfInput, select(state.partners), select(state.lastEvents), times);
     return this.selfCell.cell(input, gatherKnownRows(state.selves, tensor(nodes)));
   }
 
-  /** Joint neighbourhoods pooled to one vector a pair: [pairs, outWidth]. */
+  /** Joint neighbourhood of each pair, pooled to one vector: [pairs, outWidth]. */
   #pairs(fetched: Fetched, vectors: Tensor, left: Int32Array, right: Int32Array, mode: Mode): Tensor {
     const { heads, outWidth, nodeFeatures } = this.#options;
     const joint = joinPairs(fetched, left, right);
@@ -265,7 +301,7 @@ export class NAT {
   }
 }
 
-/** Rows of a table, zeros for −1. */
+/** Rows of a table [rows, d], with zeros where the index is −1. */
 function rowsOrZeros(table: Tensor, rows: Int32Array): Tensor {
   const width = table.shape[1] as number;
   const known = rows.every((row) => row >= 0);

@@ -1,4 +1,4 @@
-// NAT as a scorer of streams, and its training.
+// NAT as a scorer of event streams, and its training.
 
 import {
   Adam,
@@ -21,6 +21,7 @@ import {
 } from '../temporal/evaluation.js';
 import type { NAT } from './network.js';
 
+/** A trained NAT as a scorer for `evaluateStream`, without dropout or gradients. */
 export function natScorer(model: NAT): TemporalScorer {
   return {
     score: (left, right) => scope(() => Float32Array.from(model.score(left, right, inference).view())),
@@ -28,17 +29,26 @@ export function natScorer(model: NAT): TemporalScorer {
   };
 }
 
+/** Hyperparameters of `trainTemporal`. */
 export interface TemporalTrainingOptions extends Pick<TrainingHooks, 'signal' | 'onEpoch'> {
+  /** Maximal number of epochs. Default: 50. */
   readonly epochs?: number;
+  /** Events in a batch. Default: 100. */
   readonly batchSize?: number;
+  /** Learning rate of Adam. Default: 1e-4. */
   readonly learningRate?: number;
+  /** Epochs without a better validation score after which training stops. Default: 3. */
   readonly patience?: number;
 }
 
 /**
- * Trains on the first events, chooses the epoch by average precision on the next ones, and leaves the model with that epoch's weights and with the caches as they stood after validation.
+ * Trains on the training events, selects the epoch by average precision on the validation events,
+ * and leaves the model with the weights of that epoch and the caches after validation.
  *
- * Batches are part of the model: all events of a batch see the caches of before it.
+ * The batch size is part of the model: all events of a batch see the caches from before the batch.
+ *
+ * @returns the history of the training, and the destinations seen by the end of validation, to
+ * continue with on the test events
  */
 export async function trainTemporal(
   model: NAT,

@@ -1,9 +1,12 @@
-// Heuristics for temporal links: what memory without learning can tell.
+// Heuristic baselines of temporal link prediction: memory without learned parameters.
 
 import type { TemporalGraph } from '../../structure/index.js';
 import type { TemporalScorer } from './evaluation.js';
 
-/** EdgeBank (Poursafaei et al., NeurIPS 2022): 1 for a pair that has met before, either way round, else 0. */
+/**
+ * EdgeBank (Poursafaei et al., NeurIPS 2022): scores 1 for a pair that has interacted before, in
+ * either direction, else 0.
+ */
 export function edgeBank(graph: TemporalGraph): TemporalScorer {
   const met = new Set<number>();
   const key = (u: number, v: number) => Math.min(u, v) * graph.nodeCount + Math.max(u, v);
@@ -24,7 +27,7 @@ class Recent {
     readonly limit: number,
   ) {}
 
-  of(node: number): readonly number[] {
+  partnersOf(node: number): readonly number[] {
     return this.#partners.get(node) ?? [];
   }
 
@@ -44,22 +47,27 @@ class Recent {
   }
 }
 
-/** Common neighbours among the last `limit` partners of each, plus 1 where the two have met. */
+/**
+ * Number of common neighbours among the last `limit` partners of each node, plus 1 when the two
+ * have interacted.
+ */
 export function commonNeighbours(graph: TemporalGraph, limit = 16): TemporalScorer {
   const recent = new Recent(graph, limit);
   return {
     score: (left, right) =>
       Float64Array.from(left, (u, i) => {
         const v = right[i] as number;
-        const own = new Set(recent.of(u));
-        const others = new Set(recent.of(v));
-        return others.size === 0 ? 0 : [...others].reduce((count, w) => count + Number(own.has(w)), Number(own.has(v)));
+        const partnersOfU = new Set(recent.partnersOf(u));
+        const partnersOfV = new Set(recent.partnersOf(v));
+        return partnersOfV.size === 0
+          ? 0
+          : [...partnersOfV].reduce((count, w) => count + Number(partnersOfU.has(w)), Number(partnersOfU.has(v)));
       }),
     observe: (events) => recent.observe(events),
   };
 }
 
-/** How often the destination has taken part so far. */
+/** Number of earlier events of the destination. */
 export function destinationDegree(graph: TemporalGraph): TemporalScorer {
   const degrees = new Float64Array(graph.nodeCount);
   return {

@@ -1,31 +1,44 @@
-// Scoring links by memories (Rossi et al., "Temporal Graph Networks for Deep Learning on Dynamic Graphs", 2020, arXiv 2006.10637): each node has a vector, updated by a GRU at its events and read with attention over those of its last
-// partners. Nothing in it is joint: a pair sees what its two nodes know apart.
+// Temporal link prediction with node memories (Rossi et al., "Temporal Graph Networks for Deep
+// Learning on Dynamic Graphs", 2020, arXiv 2006.10637): each node has a memory vector, updated by a
+// GRU at its events and read with attention over the memories of its last partners. The two nodes
+// are encoded independently: the score uses no joint structure.
 
 import { GRU, Linear } from '../../nn/index.js';
 import type { TemporalGraph } from '../../structure/index.js';
 import { attention, concatenate, type Random, scope, type Tensor, tensor } from '../../tensor/index.js';
 import type { TemporalScorer } from './evaluation.js';
 
+/** Sizes of a `MemoryNetwork`. */
 export interface MemoryNetworkOptions {
   /** Width of a memory. Default: 72. */
   readonly memory?: number;
-  /** Width of what is read of a node. Default: 64. */
+  /** Width of a node's embedding. Default: 64. */
   readonly width?: number;
-  /** Partners that a node attends to. Default: 10. */
+  /** Number of last partners that a node attends to. Default: 10. */
   readonly recent?: number;
 }
 
-/** logit(u, v) = w·ReLU(W·[read(u) ‖ read(v)]), read(u) = ReLU(W_o·[m_u ‖ attention of m_u over m of its last partners]); m_u ← GRU([m_u ‖ m_v], m_u) at an event. */
+/**
+ * logit(u, v) = w·ReLU(W·[read(u) ‖ read(v)]), read(u) = ReLU(W_o·[m_u ‖ attention of m_u over m of
+ * its last partners]); at an event m_u ← GRU([m_u ‖ m_v], m_u), and m_v likewise.
+ */
 export class MemoryNetwork implements TemporalScorer {
+  /** GRU of the memories. */
   readonly cell: GRU;
+  /** Attention queries, of m_u. */
   readonly query: Linear;
+  /** Attention keys, of the partners' memories. */
   readonly keys: Linear;
+  /** Attention values, of the partners' memories. */
   readonly values: Linear;
+  /** W_o. */
   readonly out: Linear;
+  /** W. */
   readonly hidden: Linear;
+  /** w. */
   readonly head: Linear;
   readonly #memory: Float32Array;
-  /** Ring buffers of partners, and events so far. */
+  /** Ring buffer of the last partners of each node, and its number of events. */
   readonly #partners: Int32Array;
   readonly #degrees: Int32Array;
   readonly #graph: TemporalGraph;
@@ -68,7 +81,7 @@ export class MemoryNetwork implements TemporalScorer {
     return tensor(rows, [nodes.length, width]);
   }
 
-  /** [nodes, width] */
+  /** read(u) of the given nodes: [nodes, width]. */
   #embed(nodes: Int32Array): Tensor {
     const [n, recent, width] = [nodes.length, this.#recent, this.#width];
     const partners = new Int32Array(n * recent);
@@ -77,15 +90,15 @@ export class MemoryNetwork implements TemporalScorer {
       partners.set(this.#partners.subarray(v * recent, (v + 1) * recent), i * recent);
       mask.fill(-1e9, i * recent + Math.max(1, Math.min(recent, this.#degrees[v] as number)), (i + 1) * recent);
     });
-    const [own, others] = [this.#rows(nodes), this.#rows(partners)];
+    const [memories, partnerMemories] = [this.#rows(nodes), this.#rows(partners)];
     const heads = (x: Tensor, length: number) => x.reshape([n, 1, length, width]);
     const read = attention(
-      heads(this.query.forward(own), 1),
-      heads(this.keys.forward(others), recent),
-      heads(this.values.forward(others), recent),
+      heads(this.query.forward(memories), 1),
+      heads(this.keys.forward(partnerMemories), recent),
+      heads(this.values.forward(partnerMemories), recent),
       { mask: tensor(mask, [n, 1, 1, recent]) },
     );
-    return this.out.forward(concatenate([own, read.reshape([n, width])], 1), 'relu');
+    return this.out.forward(concatenate([memories, read.reshape([n, width])], 1), 'relu');
   }
 
   score(left: Int32Array, right: Int32Array): Float32Array {

@@ -1,5 +1,7 @@
-// Scoring links by sampled walks, as CAWN and its kin do (Wang, Chang, Liu, Leskovec, Li, "Inductive Representation Learning in Temporal Networks via Causal Anonymous Walks", ICLR 2021): the walks from both ends are joined anew for
-// every pair, which is what caches of neighbours avoid.
+// Temporal link prediction from sampled walks, after CAWN (Wang, Chang, Liu, Leskovec, Li,
+// "Inductive Representation Learning in Temporal Networks via Causal Anonymous Walks", ICLR 2021):
+// walks from both nodes are sampled and joined again for every pair, the cost that neighbour caches
+// avoid.
 
 import { Linear } from '../../nn/index.js';
 import { Segments, segmentSum } from '../../sparse/index.js';
@@ -7,18 +9,21 @@ import type { TemporalGraph } from '../../structure/index.js';
 import { type Random, scope, tensor } from '../../tensor/index.js';
 import type { TemporalScorer } from './evaluation.js';
 
+/** Sizes of a `WalkNetwork`. */
 export interface WalkNetworkOptions {
-  /** Walks from each end of a pair. Default: 32. */
+  /** Walks from each node of a pair. Default: 32. */
   readonly walks?: number;
   /** Steps of a walk. Default: 2. */
   readonly length?: number;
-  /** Width of a pair's vector. Default: 64. */
+  /** Width of a pair's hidden vector. Default: 64. */
   readonly width?: number;
 }
 
-/** Partners of each node in the order of events: what walks are sampled from. */
+/** Partners of each node in order of events, from which walks are sampled. */
 export class WalkHistory {
+  /** Walks from each node. */
   readonly walks: number;
+  /** Steps of a walk. */
   readonly length: number;
   readonly #partners: number[][];
 
@@ -31,6 +36,7 @@ export class WalkHistory {
     this.#partners = Array.from({ length: graph.nodeCount }, () => []);
   }
 
+  /** Appends events, by their indices. */
   observe(events: Int32Array): void {
     for (const event of events) {
       const [u, v] = [this.graph.sources[event] as number, this.graph.targets[event] as number];
@@ -39,29 +45,38 @@ export class WalkHistory {
     }
   }
 
-  /** How often each node is met at each step [length + 1] of walks that prefer recent partners. */
+  /**
+   * Samples walks that prefer recent partners.
+   *
+   * @returns for every node visited, the number of visits at each step, [length + 1]
+   */
   walk(start: number, random: Random): Map<number, Float32Array> {
     const { walks, length } = this;
-    const own = new Float32Array(length + 1);
-    own[0] = walks;
-    const counts = new Map([[start, own]]);
+    const startVisits = new Float32Array(length + 1);
+    startVisits[0] = walks;
+    const counts = new Map([[start, startVisits]]);
     for (let walk = 0; walk < walks; walk++) {
       let node = start;
       for (let step = 1; step <= length; step++) {
         const partners = this.#partners[node] as number[];
         if (partners.length === 0) break;
-        // The larger of two draws: a linear preference for the recent.
+        // The larger of two draws: the probability grows linearly with recency.
         const at = Math.max(random.integer(partners.length), random.integer(partners.length));
         node = partners[at] as number;
-        const met = counts.get(node) ?? new Float32Array(length + 1);
-        met[step] = (met[step] as number) + 1;
-        counts.set(node, met);
+        const visits = counts.get(node) ?? new Float32Array(length + 1);
+        visits[step] = (visits[step] as number) + 1;
+        counts.set(node, visits);
       }
     }
     return counts;
   }
 
-  /** Appends the joint row [2·(length + 1)] of every node that walks from u or from v meet. @returns their number */
+  /**
+   * Appends to `into` one joint row, [2·(length + 1)] visits, for every node visited from u or from
+   * v.
+   *
+   * @returns number of rows
+   */
   joint(u: number, v: number, random: Random, into: number[]): number {
     const sides = [this.walk(u, random), this.walk(v, random)];
     const none = new Float32Array(this.length + 1);
@@ -71,13 +86,18 @@ export class WalkHistory {
   }
 }
 
-/** logit(u, v) = w·ReLU(W₂·Σ over joint rows of ReLU(W₁·row)), with rows made for each pair. */
+/**
+ * logit(u, v) = w·ReLU(W₂·Σ over joint rows of ReLU(W₁·row)), with walks sampled for every pair.
+ */
 export class WalkNetwork implements TemporalScorer {
+  /** W₁. */
   readonly pool: Linear;
+  /** W₂. */
   readonly hidden: Linear;
+  /** w. */
   readonly head: Linear;
-  /** Numbers in joint rows that were made so far. */
-  numbersRead = 0;
+  /** Elements of joint rows computed so far: a measure of work. */
+  elementsRead = 0;
   readonly #history: WalkHistory;
   readonly #draws: Random;
 
@@ -92,7 +112,7 @@ export class WalkNetwork implements TemporalScorer {
   score(left: Int32Array, right: Int32Array): Float32Array {
     const rows: number[] = [];
     const sizes = Array.from(left, (u, i) => this.#history.joint(u, right[i] as number, this.#draws, rows));
-    this.numbersRead += rows.length;
+    this.elementsRead += rows.length;
     return scope(() => {
       const width = this.pool.inFeatures;
       const x = tensor(Float32Array.from(rows), [rows.length / width, width]);

@@ -1,4 +1,4 @@
-// Equivariant set-to-set functions: every member of a set gets an output of its own.
+// Equivariant set-to-set functions: every member of a set has its own output.
 
 import { Linear, parameter, xavierUniform } from '../../nn/index.js';
 import { attentionPool, spmm } from '../../sparse/index.js';
@@ -17,17 +17,24 @@ import {
   type Tensor,
 } from '../../tensor/index.js';
 
-/** x [nnz, d] → [nnz, d], set by set. */
+/** A permutation-equivariant function of sets. */
 export interface SetFunction {
+  /** x [nnz, d] → [nnz, d], applied to each set of incidences independently. */
   forward(x: Tensor, sets: Grouping): Tensor;
 }
 
-/** UNB: outᵢ = MLP₂([xᵢ ‖ meanⱼ MLP₁(xⱼ)]) over the set of i; each MLP is linear → ReLU → linear. */
+/**
+ * UNB: outᵢ = MLP₂([xᵢ ‖ meanⱼ MLP₁(xⱼ)]) with j over the set of i; each MLP is linear → ReLU →
+ * linear.
+ */
 export class MeanBlock implements SetFunction {
+  /** MLP₁. */
   readonly message: readonly [Linear, Linear];
-  /** Halves of MLP₂'s first layer: of xᵢ itself, and of the set's mean, which is mapped once a set. */
+  /** Part of the first layer of MLP₂ that reads xᵢ. */
   readonly own: Linear;
+  /** Part of the first layer of MLP₂ that reads the set's mean, applied once for each set. */
   readonly mean: Linear;
+  /** Second layer of MLP₂. */
   readonly output: Linear;
 
   constructor(features: number, random: Random) {
@@ -45,21 +52,32 @@ export class MeanBlock implements SetFunction {
   }
 }
 
+/** Layout of an `InducedAttentionBlock`. */
 export interface InducedAttentionOptions {
-  /** Learnt queries. Default: 4. */
+  /** Number of learned queries (inducing points). Default: 4. */
   readonly points?: number;
-  /** Default: 4. */
+  /** Number of attention heads. Default: 4. */
   readonly heads?: number;
 }
 
-/** ISAB of the Set Transformer (Lee et al. 2019): H = MAB(I, X) with a few learnt queries I, out = MAB(X, H); MAB(Q, K) = O + ReLU(W_o·O), O = Q + heads of softmax(QKᵀ/√d)·V. Linear in the size of a set. */
+/**
+ * ISAB of the Set Transformer (Lee et al., ICML 2019): H = MAB(I, X) with learned inducing points
+ * I, out = MAB(X, H), where MAB(Q, K) = O + ReLU(W_o·O), O = Q + multi-head softmax(QKᵀ/√d)·V. Cost
+ * is linear in the size of a set.
+ */
 export class InducedAttentionBlock implements SetFunction {
+  /** I [points, d]. */
   inducing: Tensor;
+  /** Weights of MAB(I, X). */
   readonly first: AttentionWeights;
+  /** Weights of MAB(X, H). */
   readonly second: AttentionWeights;
+  /** Number of inducing points. */
   readonly points: number;
+  /** Number of attention heads. */
   readonly heads: number;
 
+  /** @throws Error when the features do not divide into the heads */
   constructor(features: number, random: Random, { points = 4, heads = 4 }: InducedAttentionOptions = {}) {
     this.points = points;
     this.heads = heads;
@@ -87,7 +105,7 @@ export class InducedAttentionBlock implements SetFunction {
     return this.second.finish(reshape(pooled, x.shape));
   }
 
-  /** H: for every inducing point one row a set, [sets, d] each. */
+  /** H: for every inducing point a tensor [sets, d]. */
   #summarize(x: Tensor, sets: Grouping): Tensor[] {
     const { query, key, value } = this.first;
     const d = x.shape[1] as number;
@@ -102,6 +120,7 @@ export class InducedAttentionBlock implements SetFunction {
   }
 }
 
+/** Projections of a multi-head attention block (MAB). */
 class AttentionWeights {
   readonly query: Linear;
   readonly key: Linear;
@@ -122,12 +141,18 @@ class AttentionWeights {
   }
 }
 
-/** The mean of the set for every member: what networks that aggregate to one vector can tell. */
+/**
+ * Replaces every member of a set by the mean of the set: all that networks which aggregate a set to
+ * one vector can represent. x [nnz, d] → [nnz, d].
+ */
 export function meanOfSet(x: Tensor, sets: Grouping): Tensor {
   return gatherKnownRows(spmm(sets.means, x), sets.ids);
 }
 
-/** Quadratic structural regulariser Ω(H) = ½·Σ_{i,j}‖hᵢ − hⱼ‖²/(2·|set|): its gradient hᵢ − mean(h). */
+/**
+ * Gradient hᵢ − mean(h) of the quadratic structural regulariser Ω(H) = ½·Σ_{i,j}‖hᵢ −
+ * hⱼ‖²/(2·|set|). x [nnz, d] → [nnz, d].
+ */
 export function cliqueGradient(x: Tensor, sets: Grouping): Tensor {
   return add(x, multiply(meanOfSet(x, sets), -1));
 }

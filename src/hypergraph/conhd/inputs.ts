@@ -1,4 +1,5 @@
-// Inputs for incidences without features of their own: spectral vectors and centralities of vertices, and ranks within hyperedges.
+// Inputs for incidences without features of their own: singular vectors and centralities of
+// vertices, and ranks within hyperedges.
 
 import { SparseMatrix } from '../../sparse/index.js';
 import {
@@ -16,7 +17,10 @@ import {
 } from '../../structure/index.js';
 import { keep, type Random, scope, type Tensor, tensor } from '../../tensor/index.js';
 
-/** Degree, eigenvector centrality, PageRank and core number of each vertex, on the weighted clique expansion (cores on the plain one). */
+/**
+ * Degree, eigenvector centrality, PageRank and core number of each vertex, [N] each, on the
+ * weighted clique expansion (core numbers on the unweighted one).
+ */
 export function centralities(incidences: IncidenceList): readonly ArrayLike<number>[] {
   return memo(incidences, 'centralities', () => {
     const { hypergraph } = incidences;
@@ -27,6 +31,7 @@ export function centralities(incidences: IncidenceList): readonly ArrayLike<numb
   });
 }
 
+/** Every pair of members of every hyperedge. */
 function cliqueEdges(incidences: IncidenceList): [Int32Array, Int32Array] {
   const sources: number[] = [];
   const targets: number[] = [];
@@ -39,7 +44,10 @@ function cliqueEdges(incidences: IncidenceList): [Int32Array, Int32Array] {
   return [Int32Array.from(sources), Int32Array.from(targets)];
 }
 
-/** For each centrality the dense rank of v among the members of e, equal values sharing one and the smallest being 1, over |e|: [nnz, 4]. */
+/**
+ * Positional encoding of incidences: for each centrality, the dense rank of v among the members of
+ * e (ties share a rank, the smallest is 1), divided by |e|: [nnz, 4].
+ */
 export function rankPositions(incidences: IncidenceList): Tensor {
   const all = centralities(incidences);
   const { offsets } = incidences.hyperedges;
@@ -48,17 +56,23 @@ export function rankPositions(incidences: IncidenceList): Tensor {
     const [begin, end] = [offsets[e] as number, offsets[e + 1] as number];
     const members = incidences.vertices.subarray(begin, end);
     all.forEach((centrality, c) => {
-      const own = Array.from(members, (v) => centrality[v] as number);
-      const rank = new Map([...new Set(own)].sort((a, b) => a - b).map((value, i) => [value, i + 1]));
-      own.forEach((value, i) => {
-        values[(begin + i) * all.length + c] = (rank.get(value) as number) / own.length;
+      const scores = Array.from(members, (v) => centrality[v] as number);
+      const rank = new Map([...new Set(scores)].sort((a, b) => a - b).map((value, i) => [value, i + 1]));
+      scores.forEach((value, i) => {
+        values[(begin + i) * all.length + c] = (rank.get(value) as number) / scores.length;
       });
     });
   }
   return keep(tensor(values, [incidences.count, all.length]));
 }
 
-/** The first left singular vectors of D_v^{-1/2}HD_e^{-1/2} times their values, and log(1 + x) of the centralities, columns standardised: [N, vectors + 4]. */
+/**
+ * Vertex features from structure: the leading left singular vectors of D_v^{-1/2}HD_e^{-1/2} times
+ * their singular values, and log(1 + x) of the centralities, columns standardised: [N, vectors +
+ * 4].
+ *
+ * @param vectors number of singular vectors. Default: 40
+ */
 export function structuralFeatures(incidences: IncidenceList, random: Random, vectors = 40): Tensor {
   const { hypergraph } = incidences;
   return scope(() => {
@@ -73,9 +87,9 @@ export function structuralFeatures(incidences: IncidenceList, random: Random, ve
     const k = values.length;
     const width = k + all.length;
     const table = new Float32Array(n * width);
-    const own = left.view();
+    const leftValues = left.view();
     for (let v = 0; v < n; v++) {
-      for (let j = 0; j < k; j++) table[v * width + j] = (own[v * k + j] as number) * (values[j] as number);
+      for (let j = 0; j < k; j++) table[v * width + j] = (leftValues[v * k + j] as number) * (values[j] as number);
       all.forEach((centrality, c) => {
         table[v * width + k + c] = Math.log1p(centrality[v] as number);
       });

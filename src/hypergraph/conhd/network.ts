@@ -1,40 +1,56 @@
-// CoNHD (Zheng & Worring, "Co-Representation Neural Hypergraph Diffusion for Edge-Dependent Node Classification", CIKM 2025): one vector for every (vertex, hyperedge) incidence, diffused within hyperedges and within vertices by learnt
-// equivariant functions φ and ϕ in place of the gradients (GD) or proximal maps (ADMM) of structural regularisers.
+// CoNHD (Zheng & Worring, "Co-Representation Neural Hypergraph Diffusion for Edge-Dependent Node
+// Classification", CIKM 2025): one vector for every (vertex, hyperedge) incidence, diffused within
+// hyperedges and within vertices by learned equivariant functions φ and ϕ in place of the gradients
+// (GD) or proximal maps (ADMM) of structural regularisers.
 //
-//   GD:    h^{t+1} = W_u [h^t ‖ φ(H_e) ‖ ϕ(H_v) ‖ h⁰] + b_u
-//   ADMM:  m^{t+1} = φ(2H_e − M_e) + m^t − h^t, m' likewise over vertices; h^{t+1} = W_u [m^{t+1} ‖ m'^{t+1} ‖ h⁰] + b_u
+//   GD: h^{t+1} = W_u [h^t ‖ φ(H_e) ‖ ϕ(H_v) ‖ h⁰] + b_u ADMM: m^{t+1} = φ(2H_e − M_e) + m^t − h^t,
+//   m' likewise over vertices; h^{t+1} = W_u [m^{t+1} ‖ m'^{t+1} ‖ h⁰] + b_u
 
 import { Dropout, dropFeatures, type Features, LayerNorm, Linear, type Mode } from '../../nn/index.js';
 import type { Grouping, IncidenceList } from '../../structure/index.js';
 import { add, concatenate, gatherKnownRows, type Random, subtract, type Tensor } from '../../tensor/index.js';
 import { InducedAttentionBlock, MeanBlock, meanOfSet, type SetFunction } from './blocks.js';
 
+/** Layout of CoNHD. */
 export interface CoNHDOptions {
+  /** Width of co-representations. Default: 64. */
   readonly hidden?: number;
-  /** Diffusion steps; all share their weights. */
+  /** Diffusion steps, which share their weights. Default: 2. */
   readonly layers?: number;
+  /** Update rule. Default: 'gd'. */
   readonly diffusion?: 'gd' | 'admm';
+  /**
+   * Set function of φ and ϕ: `MeanBlock` (UNB) or `InducedAttentionBlock` (ISAB). Default: 'mean'.
+   */
   readonly block?: 'mean' | 'attention';
-  /** Blocks stacked in φ and in ϕ. */
+  /** Blocks stacked in φ and in ϕ. Default: 2. */
   readonly depth?: number;
-  /** Of the messages. */
+  /** Dropout probability of the messages φ and ϕ. Default: 0.3. */
   readonly dropout?: number;
+  /** Dropout probability of vertex features. Default: 0. */
   readonly inputDropout?: number;
-  /** Width of the positional code, 0 for none. */
+  /** Width of the positional encoding; 0 uses none. Default: 0. */
   readonly positions?: number;
+  /** Layer norm after every diffusion step. Default: false. */
   readonly layerNorm?: boolean;
-  /** Every message replaced by its set's mean: the limitation that the paper removes. */
+  /**
+   * Ablation: replaces every message by the mean of its set, the limitation that the paper removes.
+   * Default: false.
+   */
   readonly aggregated?: boolean;
 }
 
-/** What the network reads: features of vertices, incidences, and a code of each vertex's rank in its hyperedge [nnz, positions]. */
+/** Input of networks on incidences. */
 export interface CoNHDInput {
+  /** Vertex features [N, d], dense or sparse. */
   readonly features: Features;
+  /** The incidences, nnz in number. */
   readonly incidences: IncidenceList;
+  /** Positional encoding of each incidence, [nnz, positions], such as `rankPositions`. */
   readonly positions?: Tensor;
 }
 
-/** φ or ϕ: stacked set functions on h + W_pe·p. */
+/** φ or ϕ: stacked set functions on h + W_pe·p, with p the positional encoding. */
 class Diffusion {
   readonly blocks: readonly SetFunction[];
   readonly position: Linear | undefined;
@@ -57,12 +73,19 @@ class Diffusion {
   }
 }
 
+/** Co-representation diffusion with a linear classifier of every incidence. */
 export class CoNHD {
+  /** Linear layer of vertex features, before ReLU. */
   readonly input: Linear;
+  /** φ. */
   readonly withinHyperedge: Diffusion;
+  /** ϕ. */
   readonly withinVertex: Diffusion;
+  /** W_u and b_u. */
   readonly update: Linear;
+  /** Layer norm after each step, with `layerNorm`. */
   readonly norm: LayerNorm | undefined;
+  /** Classifier of co-representations. */
   readonly scorer: Linear;
   readonly #options: Required<CoNHDOptions>;
 
@@ -82,7 +105,7 @@ export class CoNHD {
     this.#options = settings;
   }
 
-  /** Co-representations h^T [nnz, hidden], in the order of the incidences. */
+  /** Co-representations after the last step: [nnz, hidden], in the order of the incidences. */
   hidden({ features, incidences, positions }: CoNHDInput, mode: Mode): Tensor {
     const { layers, diffusion, inputDropout } = this.#options;
     const { byHyperedge, byVertex } = incidences;
@@ -95,8 +118,8 @@ export class CoNHD {
     for (let layer = 0; layer < layers; layer++) {
       if (diffusion === 'gd') [m, n] = [inEdge(h), inVertex(h)];
       else {
-        const message = (own: Tensor, apply: (x: Tensor) => Tensor) =>
-          add(apply(subtract(add(h, h), own)), subtract(own, h));
+        const message = (previous: Tensor, apply: (x: Tensor) => Tensor) =>
+          add(apply(subtract(add(h, h), previous)), subtract(previous, h));
         [m, n] = [message(m, inEdge), message(n, inVertex)];
       }
       const parts = diffusion === 'gd' ? [h, m, n, initial] : [m, n, initial];
@@ -106,7 +129,7 @@ export class CoNHD {
     return h;
   }
 
-  /** Logits of each incidence [nnz, classes]. */
+  /** Logits of each incidence: [nnz, classes]. */
   forward(input: CoNHDInput, mode: Mode): Tensor {
     return this.scorer.forward(this.hidden(input, mode));
   }

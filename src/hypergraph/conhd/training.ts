@@ -11,17 +11,24 @@ import {
 import type { Random, Tensor } from '../../tensor/index.js';
 import type { CoNHDInput } from './network.js';
 
-/** Labels of incidences; `train` and `validation` are incidence numbers. */
+/** Labels of incidences; `train` and `validation` are indices of incidences. */
 export interface LabelledIncidences extends LabelledRows, CoNHDInput {
+  /** Number of classes. */
   readonly classes: number;
 }
 
-/** A network that gives logits to every incidence. */
+/** A network that classifies every incidence. */
 export interface IncidenceNetwork {
+  /** Logits of each incidence: [nnz, classes]. */
   forward(input: CoNHDInput, mode: Mode): Tensor;
 }
 
-/** Full-batch training; the best epoch by validation accuracy is kept. Incidences of other hyperedges take part without their labels. */
+/**
+ * Full-batch training; the weights of the best epoch by validation accuracy are kept. Incidences of
+ * unlabelled hyperedges take part without labels.
+ *
+ * @param options default to 100 epochs, learning rate 3e-3 and weight decay 1e-4
+ */
 export function trainIncidences<M extends IncidenceNetwork>(
   network: M,
   data: LabelledIncidences,

@@ -1,5 +1,6 @@
-// AllSet (Chien, Pan, Peng, Milenkovic, "You are AllSet: A Multiset Function Framework for Hypergraph Neural Networks", ICLR 2022): each half of a propagation is a
-// learnt function of a multiset.
+// AllSet (Chien, Pan, Peng, Milenkovic, "You are AllSet: A Multiset Function Framework for
+// Hypergraph Neural Networks", ICLR 2022): both directions of propagation are learned multiset
+// functions.
 
 import { Dropout, inference, LayerNorm, Linear, MLP, type Mode, parameter, xavierUniform } from '../../nn/index.js';
 import { attentionPool, type SparseMatrix, type SparsePattern, spmm } from '../../sparse/index.js';
@@ -17,10 +18,10 @@ import {
 } from '../../tensor/index.js';
 import type { HeadsOptions } from './propagate.js';
 
-/** Σ over the row's elements with weight 1, or d(v)^{-1/2}·δ(e)^{-1/2}. */
+/** Weight n_ve of an incidence in a sum: 1 ('none') or d(v)^{-1/2}·δ(e)^{-1/2} ('degree'). */
 export type AllSetNorm = 'none' | 'degree';
 
-/** ReLU(MLP_enc(x)) → dropout → Σ n_ve·(·) → ReLU(MLP_dec). */
+/** One direction of AllDeepSets: ReLU(MLP_enc(x)) → dropout → Σ n_ve·(·) → ReLU(MLP_dec). */
 class DeepSetHalf {
   readonly encoder: MLP;
   readonly decoder: MLP;
@@ -36,17 +37,21 @@ class DeepSetHalf {
   }
 }
 
+/** Layout of AllDeepSets. */
 export interface AllDeepSetsOptions {
-  /** Default: `none`. */
+  /** Weight of an incidence. Default: 'none'. */
   readonly norm?: AllSetNorm;
-  /** Of the hidden features. Default: 0.5. */
+  /** Dropout probability of encoded features. Default: 0.5. */
   readonly dropout?: number;
 }
 
-/** AllDeepSets: both halves are sums of transformed elements. x [N, in] → [N, out]. */
+/** AllDeepSets: both directions are sums of transformed elements. */
 export class AllDeepSetsConv {
+  /** Vertices → hyperedges. */
   readonly toHyperedges: DeepSetHalf;
+  /** Hyperedges → vertices. */
   readonly toVertices: DeepSetHalf;
+  /** Weight of an incidence. */
   readonly norm: AllSetNorm;
   readonly #dropout: Dropout;
 
@@ -62,6 +67,7 @@ export class AllDeepSetsConv {
     this.#dropout = new Dropout(dropout);
   }
 
+  /** x [N, in] → [N, out]. */
   forward(x: Tensor, hypergraph: Hypergraph, mode: Mode = inference): Tensor {
     const { toHyperedges, toVertices } = propagationOf(hypergraph, this.norm);
     return this.toVertices.forward(
@@ -87,8 +93,9 @@ function propagationOf(hypergraph: Hypergraph, norm: AllSetNorm): Propagation {
 }
 
 /**
- * Pooling by multi-head attention with one learnt seed θ: scores ⟨θ, K⟩ per head through LeakyReLU₀.₂, softmax over the set, O = Σ αV + θ, Y = LN(O),
- * out = LN(Y + ReLU(MLP(Y))).
+ * One direction of AllSetTransformer: pooling by multi-head attention with a learned seed θ. Scores
+ * ⟨θ, K⟩ of each head through LeakyReLU₀.₂, softmax over the set, O = Σ αV + θ, Y = LN(O), out =
+ * LN(Y + ReLU(MLP(Y))).
  */
 class AttentionHalf {
   seed: Tensor;
@@ -126,17 +133,21 @@ class AttentionHalf {
   }
 }
 
+/** Layout of AllSetTransformer. `heads` defaults to 4. */
 export interface AllSetTransformerOptions extends HeadsOptions {
-  /** Of the hyperedges' features. Default: 0.5. */
+  /** Dropout probability of hyperedge features. Default: 0.5. */
   readonly dropout?: number;
 }
 
-/** AllSetTransformer: both halves pool by attention. x [N, in] → [N, out]. */
+/** AllSetTransformer: both directions pool by attention. */
 export class AllSetTransformerConv {
+  /** Vertices → hyperedges. */
   readonly toHyperedges: AttentionHalf;
+  /** Hyperedges → vertices. */
   readonly toVertices: AttentionHalf;
   readonly #dropout: Dropout;
 
+  /** @throws Error when the output features do not divide into the heads */
   constructor(
     inFeatures: number,
     outFeatures: number,
@@ -148,6 +159,7 @@ export class AllSetTransformerConv {
     this.#dropout = new Dropout(dropout);
   }
 
+  /** x [N, in] → [N, out]. */
   forward(x: Tensor, hypergraph: Hypergraph, mode: Mode = inference): Tensor {
     const hyperedges = relu(this.toHyperedges.forward(x, hypergraph.members, mode));
     return relu(this.toVertices.forward(this.#dropout.forward(hyperedges, mode), hypergraph.incidence, mode));

@@ -1,4 +1,5 @@
-// ED-HNN (Wang, Yang, Liu, Wang, Li, "Equivariant Hypergraph Diffusion Neural Operators", ICLR 2023).
+// ED-HNN (Wang, Yang, Liu, Wang, Li, "Equivariant Hypergraph Diffusion Neural Operators", ICLR
+// 2023).
 
 import { inference, MLP, type Mode } from '../../nn/index.js';
 import { segmentSum, spmm } from '../../sparse/index.js';
@@ -6,12 +7,15 @@ import { type Hypergraph, memo, sumPropagation } from '../../structure/index.js'
 import { concatenate, gatherKnownRows, keep, type Random, type Tensor, tensor } from '../../tensor/index.js';
 
 /**
- * m_e = Σ_{u∈e} φ(x_u); x'_v = ψ([x_v, Σ_{e∋v} ρ(x_v, m_e), x⁰_v, d_v]): what a hyperedge sends depends on the vertex that receives it.
- * x and x⁰ are [N, features], the result too.
+ * m_e = Σ_{u∈e} φ(x_u); x'_v = ψ([x_v, Σ_{e∋v} ρ(x_v, m_e), x⁰_v, d_v]): the message of a hyperedge
+ * depends on the vertex that receives it.
  */
 export class EDHNNConv {
+  /** φ. */
   readonly phi: MLP;
+  /** ρ. */
   readonly rho: MLP;
+  /** ψ. */
   readonly psi: MLP;
 
   constructor(features: number, random: Random) {
@@ -20,7 +24,11 @@ export class EDHNNConv {
     this.psi = new MLP([3 * features + 1, features, features], random);
   }
 
-  /** @param initial x⁰, the network's input; x itself when left out. */
+  /**
+   * x [N, features] → [N, features].
+   *
+   * @param initial x⁰ [N, features], the input of the network. Default: x
+   */
   forward(x: Tensor, hypergraph: Hypergraph, initial: Tensor = x, mode: Mode = inference): Tensor {
     const { incidence } = hypergraph;
     const hyperedges = spmm(sumPropagation(hypergraph).toHyperedges, this.phi.forward(x, mode)); // (M, d)
@@ -34,6 +42,7 @@ export class EDHNNConv {
   }
 }
 
+/** Vertex degrees as a column [N, 1]. */
 function degreeColumn(hypergraph: Hypergraph): Tensor {
   return memo(hypergraph, 'degreeColumn', () => keep(tensor(hypergraph.vertexDegrees, [hypergraph.vertexCount, 1])));
 }

@@ -1,4 +1,5 @@
-// GCN on the clique expansion (Kipf & Welling, ICLR 2017): the baseline that forgets which vertices met together.
+// GCN (Kipf & Welling, ICLR 2017) and GAT on the clique expansion: baselines that lose which
+// vertices share a hyperedge.
 
 import { Linear, parameter, xavierUniform } from '../../nn/index.js';
 import { attentionPool, type SparseMatrix, type SparsePattern } from '../../sparse/index.js';
@@ -19,20 +20,28 @@ function cliqueAdjacency(hypergraph: Hypergraph): SparseMatrix {
   return memo(hypergraph, 'cliqueAdjacency', () => symmetricAdjacency(hypergraph.cliqueExpansion()));
 }
 
-/** X' = D^{-1/2}(A + I)D^{-1/2}(XΘ + b) with the clique expansion's adjacency A. */
+/** X' = D^{-1/2}(A + I)D^{-1/2}(XΘ + b) with A the adjacency of the clique expansion. */
 export class CliqueGCNConv extends LinearConv {
   operators(hypergraph: Hypergraph) {
     return [cliqueAdjacency(hypergraph)];
   }
 }
 
-/** Graph attention on the clique expansion with self-loops (Veličković et al., ICLR 2018): α_ij = softmax_j LeakyReLU₀.₂(aᵀ[xᵢΘ ‖ xⱼΘ]). */
+/**
+ * GAT (Veličković et al., ICLR 2018) on the clique expansion with self-loops: x'ᵢ = Σⱼ α_ij·xⱼΘ,
+ * α_ij = softmax_j LeakyReLU₀.₂(aᵀ[xᵢΘ ‖ xⱼΘ]), heads concatenated.
+ */
 export class CliqueGATConv implements HypergraphConv {
+  /** Θ, and a bias. */
   readonly theta: Linear;
+  /** Half of a for the receiving vertex i: [heads, out / heads]. */
   receive: Tensor;
+  /** Half of a for the sending vertex j: [heads, out / heads]. */
   send: Tensor;
+  /** Number of attention heads. */
   readonly heads: number;
 
+  /** @throws Error when the output features do not divide into the heads */
   constructor(inFeatures: number, outFeatures: number, random: Random, { heads = 1 }: HeadsOptions = {}) {
     this.heads = heads;
     if (outFeatures % heads !== 0)

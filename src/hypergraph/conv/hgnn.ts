@@ -1,4 +1,5 @@
-// HGNN (Feng, You, Zhang, Ji, Gao, "Hypergraph Neural Networks", AAAI 2019) and its spatial successor HGNN⁺ (Gao et al., TPAMI 2022).
+// HGNN (Feng, You, Zhang, Ji, Gao, "Hypergraph Neural Networks", AAAI 2019) and its spatial
+// successor HGNN⁺ (Gao et al., TPAMI 2022).
 
 import { type Hypergraph, meanPropagation, symmetricPropagation } from '../../structure/index.js';
 import { LinearConv } from './propagate.js';
@@ -11,7 +12,10 @@ export class HGNNConv extends LinearConv {
   }
 }
 
-/** X' = D_v^{-1} H W D_e^{-1} Hᵀ (XΘ + b): the mean over members, then the weighted mean over hyperedges. */
+/**
+ * X' = D_v^{-1} H W D_e^{-1} Hᵀ (XΘ + b): the mean over members, then the weighted mean over
+ * hyperedges.
+ */
 export class HGNNPlusConv extends LinearConv {
   operators(hypergraph: Hypergraph) {
     const { toHyperedges, toVertices } = meanPropagation(hypergraph);

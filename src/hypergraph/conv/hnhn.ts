@@ -1,4 +1,5 @@
-// HNHN (Dong, Sawin, Bengio, "HNHN: Hypergraph Networks with Hyperedge Neurons", ICML 2020 workshop).
+// HNHN (Dong, Sawin, Bengio, "HNHN: Hypergraph Networks with Hyperedge Neurons", ICML 2020
+// workshop).
 
 import { Linear } from '../../nn/index.js';
 import { SparseMatrix, type SparsePattern, spmm } from '../../sparse/index.js';
@@ -6,19 +7,23 @@ import { type Hypergraph, memo, type Propagation, powers, scaled } from '../../s
 import { type Random, relu, type Tensor } from '../../tensor/index.js';
 import type { HypergraphConv } from './propagate.js';
 
+/** Exponents of the weighted means. */
 export interface HNHNOptions {
-  /** Exponent of hyperedge sizes in the weights into vertices. */
+  /** α: exponent of hyperedge sizes in the weights into vertices. Default: 0. */
   readonly alpha?: number;
-  /** Exponent of vertex degrees in the weights into hyperedges. */
+  /** β: exponent of vertex degrees in the weights into hyperedges. Default: 0. */
   readonly beta?: number;
 }
 
 /**
- * Y = ReLU(Agg_β(XΘ₁)), X' = Agg_α(YΘ₂): hyperedges are neurons of their own. Into hyperedge e vertex v weighs d(v)^β / Σ_{u∈e} d(u)^β, into vertex v hyperedge e weighs
- * δ(e)^α / Σ_{f∋v} δ(f)^α; α = β = 0 gives plain means.
+ * Y = ReLU(Agg_β(XΘ₁)), X' = Agg_α(YΘ₂): hyperedges are neurons with their own nonlinearity. Vertex
+ * v has weight d(v)^β / Σ_{u∈e} d(u)^β into hyperedge e, and e has weight δ(e)^α / Σ_{f∋v} δ(f)^α
+ * into v; α = β = 0 gives plain means.
  */
 export class HNHNConv implements HypergraphConv {
+  /** Θ₁, and a bias. */
   readonly vertexToHyperedge: Linear;
+  /** Θ₂, and a bias. */
   readonly hyperedgeToVertex: Linear;
   readonly #alpha: number;
   readonly #beta: number;
@@ -44,7 +49,10 @@ function weightedMeans(hypergraph: Hypergraph, alpha: number, beta: number): Pro
   }));
 }
 
-/** Elements weigh their column's factor, scaled so that each row sums to 1. */
+/**
+ * The pattern with the factor of its column at each element, normalised so that every row sums to
+ * 1.
+ */
 function rowNormalized(pattern: SparsePattern, factors: Float32Array): SparseMatrix {
   const weighted = scaled(new SparseMatrix(pattern), undefined, factors);
   return scaled(weighted, powers(weighted.rowSums(), -1));

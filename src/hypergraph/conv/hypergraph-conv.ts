@@ -1,4 +1,5 @@
-// HypergraphConv (Bai, Zhang, Torr, "Hypergraph Convolution and Hypergraph Attention", Pattern Recognition 2021).
+// HypergraphConv (Bai, Zhang, Torr, "Hypergraph Convolution and Hypergraph Attention", Pattern
+// Recognition 2021).
 
 import { parameter, xavierUniform } from '../../nn/index.js';
 import { SparseMatrix, segmentSoftmax, spmm } from '../../sparse/index.js';
@@ -16,13 +17,16 @@ import {
 import { type HypergraphConv, propagate } from './propagate.js';
 
 /**
- * X' = D_v^{-1} H W B^{-1} Hᵀ XΘ + b: HGNN⁺ with the bias after propagation. Given hyperedge features, incidences are weighted by attention,
- * α_ve = softmax over the members v of e of LeakyReLU₀.₂(aᵀ[x_vΘ ‖ x_eΘ]), in place of H.
+ * X' = D_v^{-1} H W B^{-1} Hᵀ XΘ + b: HGNN⁺ with the bias after propagation. Given hyperedge
+ * features, incidences are weighted by attention, α_ve = softmax over the members v of e of
+ * LeakyReLU₀.₂(aᵀ[x_vΘ ‖ x_eΘ]), in place of H.
  */
 export class HypergraphConvolution implements HypergraphConv {
+  /** Θ [out, in]. */
   weight: Tensor;
+  /** b [out]. */
   bias: Tensor;
-  /** Halves of a: scores of the vertex and of the hyperedge, [out, 2]. */
+  /** a [out, 2]: its half for the vertex and its half for the hyperedge. */
   attention: Tensor;
 
   constructor(inFeatures: number, outFeatures: number, random: Random) {
@@ -31,7 +35,11 @@ export class HypergraphConvolution implements HypergraphConv {
     this.attention = parameter(xavierUniform(random, [outFeatures, 2]));
   }
 
-  /** @param hyperedgeFeatures [M, in], for attention. */
+  /**
+   * x [N, in] → [N, out].
+   *
+   * @param hyperedgeFeatures [M, in], for attention
+   */
   forward(x: Tensor | SparseMatrix, hypergraph: Hypergraph, hyperedgeFeatures?: Tensor): Tensor {
     const projected = this.#project(x);
     const spread = hyperedgeFeatures
@@ -55,7 +63,7 @@ export class HypergraphConvolution implements HypergraphConv {
       gatherKnownRows(hyperedgeScores, members.segments.ids),
     );
     const alpha = segmentSoftmax(leakyRelu(scores, 0.2), members.segments);
-    // Both halves weigh by α; the permutation brings it to vertex order.
+    // Both directions are weighted by α; the permutation reorders it by vertex.
     const byVertex = gatherKnownRows(alpha, members.transposed().permutation);
     const { toHyperedges, toVertices } = meanPropagation(hypergraph);
     const flat = (values: Tensor, half: SparseMatrix) =>

@@ -1,5 +1,6 @@
-// UniGNN (Huang & Yang, "UniGNN: a Unified Framework for Graph and Hypergraph Neural Networks", IJCAI 2021): graph layers carried over to hypergraphs. In all of
-// them h_e = mean over members of XΘ.
+// UniGNN (Huang & Yang, "UniGNN: a Unified Framework for Graph and Hypergraph Neural Networks",
+// IJCAI 2021): graph layers generalised to hypergraphs. In all of them h_e is the mean of XΘ over
+// the members of e.
 
 import { Linear, parameter } from '../../nn/index.js';
 import { attentionPool, SparseMatrix, spmm } from '../../sparse/index.js';
@@ -22,7 +23,7 @@ function hyperedgeMeans(x: Tensor, hypergraph: Hypergraph): Tensor {
   return spmm(meanPropagation(hypergraph).toHyperedges, x);
 }
 
-/** N×M with dᵢ^{-1/2}·d̃ₑ^{-1/2}, where d̃ₑ is the mean degree of e's members. */
+/** N×M with elements dᵢ^{-1/2}·d̃ₑ^{-1/2}, where d̃ₑ is the mean degree of the members of e. */
 function degreeWeighted(hypergraph: Hypergraph): SparseMatrix {
   return memo(hypergraph, 'unigcn', () => {
     const { vertexDegrees } = hypergraph;
@@ -37,7 +38,7 @@ function sumOfHyperedges(x: Tensor, hypergraph: Hypergraph): Tensor {
   return spmm(sumPropagation(hypergraph).toVertices, hyperedgeMeans(x, hypergraph));
 }
 
-/** UniGCN's aggregation, in its two halves: means over members, then dᵢ^{-1/2} Σ_{e∋i} d̃ₑ^{-1/2}. */
+/** UniGCN's aggregation in two steps: means over members, then dᵢ^{-1/2} Σ_{e∋i} d̃ₑ^{-1/2}. */
 function uniGcnOperators(hypergraph: Hypergraph): readonly SparseMatrix[] {
   return [meanPropagation(hypergraph).toHyperedges, degreeWeighted(hypergraph)];
 }
@@ -49,6 +50,7 @@ export class UniGCNConv extends LinearConv {
   }
 }
 
+/** Projection by Θ, then the aggregation of a subclass. */
 abstract class UniConv implements HypergraphConv {
   readonly theta: Linear;
 
@@ -63,8 +65,9 @@ abstract class UniConv implements HypergraphConv {
   protected abstract combine(projected: Tensor, hypergraph: Hypergraph): Tensor;
 }
 
-/** x'ᵢ = (1 + ε)·xᵢΘ + Σ_{e∋i} h_e with a learnt ε that starts at 0. */
+/** x'ᵢ = (1 + ε)·xᵢΘ + Σ_{e∋i} h_e with a learned ε that starts at 0. */
 export class UniGINConv extends UniConv {
+  /** ε [1]. */
   epsilon: Tensor = parameter(zeros([1]));
 
   protected combine(projected: Tensor, hypergraph: Hypergraph): Tensor {
@@ -79,11 +82,17 @@ export class UniSAGEConv extends UniConv {
   }
 }
 
-/** x'ᵢ = Σ_{e∋i} α_ie·h_e, α = softmax over e∋i of LeakyReLU₀.₂(aᵀh_e), heads side by side: out = heads × features a head. */
+/**
+ * x'ᵢ = Σ_{e∋i} α_ie·h_e with α the softmax over e∋i of LeakyReLU₀.₂(aᵀh_e), heads concatenated:
+ * out = heads × features of each head.
+ */
 export class UniGATConv extends UniConv {
+  /** a [heads, out / heads]. */
   attention: Tensor;
+  /** Number of attention heads. */
   readonly heads: number;
 
+  /** @throws Error when the output features do not divide into the heads */
   constructor(inFeatures: number, outFeatures: number, random: Random, { heads = 1 }: HeadsOptions = {}) {
     super(inFeatures, outFeatures, random);
     this.heads = heads;
@@ -103,18 +112,26 @@ export class UniGATConv extends UniConv {
   }
 }
 
+/** Layout of UniGCNII. */
 export interface UniGCNIIOptions {
+  /** Number of hidden layers. Default: 32. */
   readonly layers?: number;
-  /** Share of the first embedding mixed into every layer. */
+  /** α: share of x⁰ in every layer. Default: 0.1. */
   readonly alpha?: number;
-  /** λ of βₗ = ln(λ/(l + 1) + 1), layers counted from 0. */
+  /** λ of βₗ = ln(λ/(l + 1) + 1), with layers counted from 0. Default: 0.5. */
   readonly lambda?: number;
 }
 
-/** The deep form: x^{l+1} = ReLU((1 − βₗ)z + βₗ·zΘₗ) with z = (1 − α)P(xˡ) + α·x⁰, between a linear encoder and a linear classifier. */
+/**
+ * Deep residual UniGCN: x^{l+1} = ReLU((1 − βₗ)z + βₗ·zΘₗ) with z = (1 − α)P(xˡ) + α·x⁰, between a
+ * linear encoder and a linear classifier; P is the propagation of `UniGCNConv`.
+ */
 export class UniGCNII implements HypergraphConv {
+  /** Linear layer to x⁰, before ReLU. */
   readonly encoder: Linear;
+  /** Θₗ of each layer, without bias. */
   readonly layers: readonly Linear[];
+  /** Linear layer to the output. */
   readonly classifier: Linear;
   readonly #alpha: number;
   readonly #lambda: number;
