@@ -123,11 +123,11 @@ const claims = [
     abstract('example', 'One hypernetwork, the worse of two tasks, least of the seeds (%)', atLeast(97), (e) =>
       e.least((score) => score(ONCE, 'worst')),
     ),
+    abstract('compression', 'Made in chunks: parameters stored, as a share of the network’s', below(1), (e) =>
+      e.study('compression'),
+    ),
     abstract('compression', 'Made in chunks: share of the accuracy', atLeast(0.97), (e) => e.study('kept')),
   ]),
-  abstract('compression', 'Made in chunks: parameters stored, as a share of the network’s', below(1), (e) =>
-    e.study('compression'),
-  ),
   ours('Made in chunks: parameters stored, as a share of the network’s', atMost(0.75), (e) => e.study('compression')),
   ours('One network without a condition, mean accuracy (%)', atMost(80), (e) => e.mean(SHARED, 'accuracy')),
   ours('Predictive deviation outside the data against inside (times)', atLeast(2), (e) => e.study('uncertainty')),

@@ -124,8 +124,9 @@ export const experiment = defineExperiment({
   datasets: digitSets,
   ownData: 'none: the task is made from digits',
   reproduction: [
-    { data: 'glyphs', set: { grid: 300 } },
+    { data: 'glyphs', set: { grid: 0 } },
     { data: 'mnist', set: { grid: 0 } },
+    { data: 'glyphs', seeds: 1, set: { grid: 300 }, long: true },
   ],
   metrics: {
     accuracy,
