@@ -76,7 +76,7 @@ function sparse(width: number, sparsity: number): ImageArm {
     training: (model) => ({
       learningRate: RATE,
       weightDecay: 1e-2,
-      around: gradualPruning(model, { sparsity }),
+      wrapOptimizer: gradualPruning(model, { sparsity }),
     }),
   };
 }
@@ -99,7 +99,7 @@ function cutLate(
         ...recipeOf(run),
         learningRate: RATE / 3,
         epochs: late(run),
-        around: (inner) => new Frozen(inner, masks),
+        wrapOptimizer: (inner) => new Frozen(inner, masks),
       });
     },
   };
