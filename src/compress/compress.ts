@@ -219,7 +219,7 @@ class Compression {
     epochs: number,
     step: RecipeStep,
     index: number,
-    around?: ImageTrainingOptions['around'],
+    wrapOptimizer?: ImageTrainingOptions['wrapOptimizer'],
     onStep?: ImageTrainingOptions['onStep'],
   ): Promise<void> {
     if (epochs === 0) return;
@@ -233,7 +233,7 @@ class Compression {
       epochs,
       signal,
       ...(teacher && { teacher }),
-      around: (inner, steps) => around?.(frozen(inner), steps) ?? frozen(inner),
+      wrapOptimizer: (inner, steps) => wrapOptimizer?.(frozen(inner), steps) ?? frozen(inner),
       ...(onStep && { onStep }),
       onEpoch: (report) => onEpoch?.(report, step, index),
     });

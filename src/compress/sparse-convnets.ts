@@ -39,17 +39,17 @@ export interface GradualPruningOptions extends Pick<PruningOptions, 'pattern' | 
 }
 
 /**
- * Gradual magnitude pruning as the `around` option of `trainOnImages`, which wraps the optimiser.
+ * Gradual magnitude pruning as the `wrapOptimizer` option of `trainOnImages`, which wraps the optimiser.
  *
  * @example await trainOnImages(model, data, random,
- * { epochs: 10, around: gradualPruning(model, { sparsity: 0.9 }) });
+ * { epochs: 10, wrapOptimizer: gradualPruning(model, { sparsity: 0.9 }) });
  *
  * @throws RangeError when the sparsity is not in [0, 1); Error when no layer of the model is chosen
  */
 export function gradualPruning(
   model: Layer,
   { sparsity = 0.9, layers = 'pointwise', start = 0.1, end = 0.6, masks = 60, ...options }: GradualPruningOptions = {},
-): NonNullable<ImageTrainingOptions['around']> {
+): NonNullable<ImageTrainingOptions['wrapOptimizer']> {
   const names = Object.keys(chosenWeights(model, layers));
   return (inner, steps) =>
     new Pruning(inner, names, {
@@ -86,7 +86,7 @@ export function sparsePlan(model: Layer, example: Tensor, options: Omit<CompileO
 }
 
 /** Options of `trainSparseConvNet`: of the pruning and of the training. */
-export interface SparseConvNetOptions extends GradualPruningOptions, Omit<ImageTrainingOptions, 'around'> {}
+export interface SparseConvNetOptions extends GradualPruningOptions, Omit<ImageTrainingOptions, 'wrapOptimizer'> {}
 
 /** Result of `trainSparseConvNet`. */
 export interface SparseConvNet extends SparsePlan {
@@ -113,7 +113,10 @@ export async function trainSparseConvNet(
 ): Promise<SparseConvNet> {
   const given = { sparsity, layers, start, end, masks, pattern, distribution };
   const pruning = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const training = await trainOnImages(model, data, random, { ...options, around: gradualPruning(model, pruning) });
+  const training = await trainOnImages(model, data, random, {
+    ...options,
+    wrapOptimizer: gradualPruning(model, pruning),
+  });
   if (training.stopped === 'aborted') throw new DOMException('training was stopped', 'AbortError');
   return { ...sparsePlan(model, exampleOf(data)), training };
 }

@@ -62,7 +62,7 @@ function methodsOf({ sparsity }: Options): ImageMethod[] {
         training: (model) => ({
           learningRate: LEARNING_RATE,
           weightDecay: 1e-2,
-          around: gradualPruning(model, { sparsity }),
+          wrapOptimizer: gradualPruning(model, { sparsity }),
         }),
         plan,
       }),
@@ -73,7 +73,7 @@ function methodsOf({ sparsity }: Options): ImageMethod[] {
       training,
       cut: (model) => {
         const masks = pruneOnce(chosenWeights(model, 'pointwise'), { sparsity });
-        return { ...late, around: (inner) => new Frozen(inner, masks) };
+        return { ...late, wrapOptimizer: (inner) => new Frozen(inner, masks) };
       },
       plan,
     },
