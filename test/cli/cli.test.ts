@@ -22,10 +22,24 @@ describe.skipIf(!existsSync(main))('the gossamer command (needs a build)', () =>
     const info = gossamer('info', 'lighthgnn').stdout;
     for (const part of ['ICLR 2024', 'trainPerClass=20', 'coauthorship-cora', 'gossamer run lighthgnn'])
       expect(info).toContain(part);
+    const records = JSON.parse(gossamer('list', '--json').stdout);
+    expect(records[0]).toMatchObject({ slug: 'lighthgnn', family: 'hypergraph', paper: { year: 2024 } });
+    for (const words of Object.values(records[0].abstract)) expect(info).toContain(words);
     const help = gossamer('run', '--help');
     expect(help.status).toBe(0);
     expect(help.stdout).toContain('Examples');
     expect(gossamer('--version').status).toBe(0);
+  });
+
+  test('reproduce writes the pages from what is there, and names what it does not know', () => {
+    const out = join(folder, 'pages');
+    const { status, stderr } = gossamer('reproduce', '--pages', '--folder', out);
+    expect([status, stderr]).toEqual([0, expect.stringContaining('REPRODUCTION.md')]);
+    expect(readFileSync(join(out, 'REPRODUCTION.md'), 'utf8')).toContain('not reproduced yet');
+    expect(readFileSync(join(out, 'docs/systems/fastrp.md'), 'utf8')).toContain('Not reproduced yet.');
+    expect(gossamer('reproduce', '--pages', '--folder', out).stderr).toBe('');
+    expect(gossamer('reproduce', 'nope').stderr).toContain('unknown system "nope"');
+    expect(gossamer('reproduce', 'fastrp', '--family', 'graph').stderr).toContain('no system of the family "graph"');
   });
 
   test('a run prints JSON as documented and leaves its files', () => {
@@ -43,7 +57,8 @@ describe.skipIf(!existsSync(main))('the gossamer command (needs a build)', () =>
       'LightHGNN⁺',
     ]);
     expect(result.rows[0].accuracy).toEqual({ mean: expect.any(Number), sd: 0 });
-    for (const claim of result.claims) expect(Object.keys(claim)).toEqual(['claim', 'value', 'bound', 'holds']);
+    for (const { words: _, ...claim } of result.claims)
+      expect(Object.keys(claim)).toEqual(['claim', 'source', 'value', 'bound', 'holds']);
     expect(readdirSync(out).sort()).toEqual([
       'config.json',
       'metrics.jsonl',

@@ -195,17 +195,4 @@ describe.skipIf(!existsSync(main))('commands (need a build)', () => {
     },
     120_000,
   );
-
-  test.each(['dgmlp', 'nat', 'conhd', 'fastrp', 'fully-ppr'])(
-    'gossamer run %s --smoke',
-    (system) => {
-      const { status, stdout } = gossamer('run', system, '--smoke', '--json', '--out', path(`run-${system}`));
-      expect(status).toBe(0);
-      const { rows, claims } = JSON.parse(stdout);
-      expect(rows.length).toBeGreaterThan(3);
-      expect(claims.length).toBeGreaterThan(1);
-      expect(readFileSync(path(`run-${system}/report.html`), 'utf8')).toContain('<svg');
-    },
-    120_000,
-  );
 });

@@ -198,19 +198,4 @@ describe.skipIf(!existsSync(main))('images on the command line (needs a build)',
     expect(stdout).toMatch(/^\d+ → \d+ bytes, accuracy 0\.\d+ → 0\.\d+/);
     expect(stdout).toContain('features.1.0 0.00 dense depthwise');
   }, 60_000);
-
-  test.each(['vanillanet', 'lsnet', 'sparse-convnets'])(
-    'gossamer run %s --smoke',
-    (system) => {
-      const small = ['--set', 'images=128', '--set', 'tests=100'];
-      const { status, stdout } = gossamer('run', system, '--smoke', ...small, '--json', '--out', path(`run-${system}`));
-      expect(status).toBe(0);
-      const { rows, claims } = JSON.parse(stdout);
-      expect(rows.length).toBeGreaterThan(4);
-      expect(claims.length).toBeGreaterThan(3);
-      for (const file of ['report.html', 'model.safetensors', 'predictions.csv'])
-        expect(existsSync(path(`run-${system}`, file))).toBe(true);
-    },
-    120_000,
-  );
 });

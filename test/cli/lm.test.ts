@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -118,12 +118,5 @@ describe.skipIf(!existsSync(main))('language models on the command line (needs a
     expect(stderr).toBe('');
     expect(status).toBe(0);
     expect(stdout).toMatch(/^The old [\s\S]{40}\nexperts computed: \d\.\d\d, \d\.\d\d a token, of two\n$/);
-  }, 60_000);
-
-  test('gossamer run moepp --smoke', () => {
-    const { status, stdout } = gossamer('run', 'moepp', '--smoke', '--json', '--out', path('run'));
-    expect(status).toBe(0);
-    expect(JSON.parse(stdout).rows.length).toBe(6);
-    expect(readFileSync(path('run/predictions.csv'), 'utf8')).toContain('token,experts computed,times');
   }, 60_000);
 });

@@ -72,19 +72,6 @@ describe.skipIf(!existsSync(main))('tables and hypernetworks on the command line
     expect(short.stderr).toContain('the table lacks "b", "c"');
   });
 
-  test.each(['hypertab', 'mip', 'hypernet-review'])(
-    'gossamer run %s --smoke',
-    (system) => {
-      const { status, stdout } = gossamer('run', system, '--smoke', '--json', '--out', path(`run-${system}`));
-      expect(status).toBe(0);
-      const { rows, claims } = JSON.parse(stdout);
-      expect(rows.length).toBeGreaterThan(3);
-      expect(claims.length).toBeGreaterThan(1);
-      expect(readFileSync(path(`run-${system}/report.html`), 'utf8')).toContain('<svg');
-    },
-    120_000,
-  );
-
   test('the code of docs/hypernetworks.md runs and learns', () => {
     const { status, stdout, stderr } = runDocument('hypernetworks.md');
     expect(stderr).toBe('');
