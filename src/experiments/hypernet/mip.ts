@@ -1,5 +1,5 @@
-// Magnitude-invariant parametrisations: hypernetworks train faster and more steadily once the norm of a condition no
-// longer scales the weights that they make.
+// Magnitude-invariant parametrisations: hypernetworks train faster and more steadily once the norm
+// of a condition no longer scales the weights that they make.
 
 import { MIP_OPTIONS, mlpTrunk } from '../../hypernet/index.js';
 import { Adam, type Optimizer, SGD } from '../../nn/index.js';
@@ -54,14 +54,17 @@ const arms: readonly Arm[] = [
   { title: MIP_SGD, options: MIP_OPTIONS, optimizer: sgd },
 ];
 
-/** First step from which the mean loss of 20 steps is at most `goal`; the number of steps when it never is. */
+/**
+ * First step from which the mean loss of 20 steps is at most `goal`; the number of steps when it
+ * never is.
+ */
 function stepsTo(losses: readonly number[], goal: number): number {
   for (let at = 20; at <= losses.length; at++) if (summarize(losses.slice(at - 20, at)).mean <= goal) return at;
   return losses.length;
 }
 
 function methodsOf({ train, test }: DigitData, { steps, batch }: Options): Method<TrainedBlended>[] {
-  /** Final loss of the default under Adam, the first of the arms. */
+  /** Final loss of the default under Adam, the first method. */
   let goal = Number.NaN;
   return arms.map((arm) => ({
     title: arm.title,
