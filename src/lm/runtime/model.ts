@@ -1,7 +1,7 @@
 // A decoder for inference: weights in their stored formats, with a key/value cache. Llama, Qwen2,
-// Qwen3 and Qwen3-MoE are one assembly of the same parts: h ← h + W_o·attention(rope(norm(W_q x)),
-// rope(norm(W_k x)), W_v x), x = RMSNorm(h) h ← h + feedForward(RMSNorm(h)), gated or by experts:
-// see feed-forward.ts.
+// Qwen3 and Qwen3-MoE are one assembly of the same parts:
+//   h ← h + W_o·attention(rope(norm(W_q x)), rope(norm(W_k x)), W_v x),  x = RMSNorm(h)
+//   h ← h + feedForward(RMSNorm(h)), dense or a mixture of experts: see feed-forward.ts.
 
 import { GgufFile } from '../../data/index.js';
 import { expertContext, joinHeads, splitHeads } from '../../nn/index.js';
