@@ -24,7 +24,7 @@ export interface Reproduction {
   readonly commit: string;
   /** Digest of the system's own files, comments aside (see `codeDigest`). */
   readonly code: string;
-  /** Processor, threads and Node version. */
+  /** Processor, number of cores and Node version. */
   readonly machine: string;
   /** The command that repeats the reproduction. */
   readonly command: string;
