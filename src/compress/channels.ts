@@ -1,28 +1,43 @@
-// Structured pruning (Li et al. 2017; Fang et al. 2023): whole channels go, with every slice of every weight that depends on them, and a smaller dense network stays.
+// Structured pruning (Li et al. 2017; Fang et al. 2023): removes whole channels with every slice of
+// every weight that depends on them, and leaves a smaller dense network.
 
 import { inference, type Layer, replaceWeights, stateOf } from '../nn/index.js';
 import { sizeOf, type Tensor, tensor } from '../tensor/index.js';
 import { type ChannelSlice, dependencyGroups, type PruningGroup } from '../trace/index.js';
 import { usedMultiplyAdds } from './footprint.js';
 
+/** Options of `removeChannels`. */
 export interface ChannelPruningOptions {
-  /** Share of the channels of each group that goes; parameters fall by about 1 − (1 − p)². */
+  /**
+   * p: share of the channels of each group that is removed, in [0, 1). Parameters fall by about 1 −
+   * (1 − p)².
+   */
   readonly ratio: number;
-  /** Exponent of the weights' norm: 1 or 2. */
+  /** Exponent of the norm that measures a channel's weights: Σ|w|¹ or Σ|w|². Default: 2. */
   readonly norm?: 1 | 2;
-  /** `group` judges each group of layers by itself, `global` ranks all channels together. */
+  /**
+   * `group` ranks the channels of each dependency group by themselves, `global` ranks all channels
+   * together. Default: `group`.
+   */
   readonly scope?: 'group' | 'global';
-  /** The channels that stay are a multiple of this, as kernels like; groups of no more channels stay whole. */
+  /**
+   * The number of remaining channels is a multiple of this, to suit the kernels; groups of at most
+   * this many channels are not pruned. Default: 8.
+   */
   readonly roundTo?: number;
 }
 
+/** What `removeChannels` did to one dependency group. */
 export interface RemovedChannels {
+  /** Layers whose channels are coupled and were removed together. */
   readonly members: readonly string[];
+  /** Number of channels before pruning. */
   readonly before: number;
+  /** Number of channels that remain. */
   readonly after: number;
 }
 
-/** Elements of a weight at an index of an axis. */
+/** Flat indices of the elements of a weight that belong to one index of an axis. */
 function* slicePlaces({ shape }: Tensor, { axis, index }: ChannelSlice): Generator<number> {
   const inner = sizeOf(shape.slice(axis + 1));
   const outer = sizeOf(shape.slice(0, axis));
@@ -30,7 +45,13 @@ function* slicePlaces({ shape }: Tensor, { axis, index }: ChannelSlice): Generat
   for (let o = 0; o < outer; o++) for (let i = 0; i < inner; i++) yield (o * length + index) * inner + i;
 }
 
-/** Importance of each channel of a group: Σ|w|ᵖ of its slices, each weight's share of its own mean, averaged over the weights of at least two axes. */
+/**
+ * Importance of each channel of a group: Σ|w|ᵖ over its slice of each weight, divided by the mean
+ * over the channels of that weight, and averaged over the weights of rank 2 or more.
+ *
+ * @param norm p, the exponent
+ * @returns one score a channel
+ */
 export function channelImportance(
   { channels }: PruningGroup,
   state: Readonly<Record<string, Tensor>>,
@@ -60,11 +81,12 @@ export function channelImportance(
 }
 
 /**
- * Removes the least important channels of a model, in place.
+ * Removes the least important channels of a model, in place (magnitude criterion over dependency
+ * groups).
  *
- * @param example an input that the model takes
- * @returns what was removed of each group
- * @throws RangeError when the ratio is not in [0, 1).
+ * @param example an input of the model; only its shape matters
+ * @returns what was removed from each group
+ * @throws RangeError when the ratio is not in [0, 1); Error when no group has more than one channel
  */
 export function removeChannels(
   model: Layer,
@@ -78,34 +100,32 @@ export function removeChannels(
   );
   if (groups.length === 0) throw new Error('the model has no channels that could be removed');
   const scores = groups.map((group) => channelImportance(group, state, norm));
-  const goal = scope === 'global' ? lowestOfAll(scores, ratio) : scores.map((own) => ratio * own.length);
+  const goal = scope === 'global' ? lowestOfAll(scores, ratio) : scores.map(({ length }) => ratio * length);
   const removed: ChannelSlice[] = [];
   const report = groups.map(({ members, channels }, g) => {
-    const own = scores[g] as Float64Array;
+    const importance = scores[g] as Float64Array;
+    const total = importance.length;
     const wanted = goal[g] as number;
-    const stay = Math.min(
-      own.length,
-      Math.max(Math.min(roundTo, own.length), Math.round((own.length - wanted) / roundTo) * roundTo),
-    );
-    const order = Array.from(own.keys()).sort((a, b) => (own[a] as number) - (own[b] as number));
-    for (const channel of order.slice(0, own.length - stay))
-      removed.push(...(channels[channel] as readonly ChannelSlice[]));
-    return { members, before: own.length, after: stay };
+    const kept = Math.min(total, Math.max(Math.min(roundTo, total), Math.round((total - wanted) / roundTo) * roundTo));
+    const order = Array.from(importance.keys()).sort((a, b) => (importance[a] as number) - (importance[b] as number));
+    for (const channel of order.slice(0, total - kept)) removed.push(...(channels[channel] as readonly ChannelSlice[]));
+    return { members, before: total, after: kept };
   });
   replaceWeights(model, withoutSlices(state, removed));
   return report;
 }
 
-/** Hundredths between two shares of channels that `channelRatioFor` tries, and the largest. */
+/** Step and largest of the ratios that `channelRatioFor` tries, in percent. */
 const RATIO_STEP = 2;
 const LARGEST_RATIO = 96;
 
 /**
- * The smallest share of channels without which a network uses at most so many multiply-adds, in steps of 0.02 up to
- * 0.96.
+ * The smallest pruning ratio with which a network uses at most `multiplyAdds`, in steps of 0.02 up
+ * to 0.96.
  *
- * @param make a new network, from which channels are then removed
- * @param example an input that the network takes
+ * @param make creates the network; called once for each ratio tried
+ * @param example an input of the network
+ * @param multiplyAdds largest number of multiply-adds for `example`
  */
 export function channelRatioFor(
   make: () => Layer,
@@ -121,27 +141,27 @@ export function channelRatioFor(
   return LARGEST_RATIO / 100;
 }
 
-/** How many channels of each group are among the lowest share of all. */
+/** For each group, the number of its channels among the lowest `share` of all channels. */
 function lowestOfAll(scores: readonly Float64Array[], share: number): number[] {
-  const all = scores.flatMap((own, group) => Array.from(own, (score) => ({ group, score })));
+  const all = scores.flatMap((groupScores, group) => Array.from(groupScores, (score) => ({ group, score })));
   const counts = new Array<number>(scores.length).fill(0);
   all.sort((a, b) => a.score - b.score);
   for (const { group } of all.slice(0, Math.floor(share * all.length))) counts[group] = (counts[group] as number) + 1;
   return counts;
 }
 
-/** The weights that change, without the slices. */
+/** The weights that lose slices, without those slices. */
 function withoutSlices(
   state: Readonly<Record<string, Tensor>>,
   removed: readonly ChannelSlice[],
 ): Record<string, Tensor> {
-  const gone = new Map<string, Map<number, Set<number>>>();
+  const removedIndices = new Map<string, Map<number, Set<number>>>();
   for (const { weight, axis, index } of removed) {
-    const axes = gone.get(weight) ?? new Map<number, Set<number>>();
-    gone.set(weight, axes.set(axis, (axes.get(axis) ?? new Set()).add(index)));
+    const axes = removedIndices.get(weight) ?? new Map<number, Set<number>>();
+    removedIndices.set(weight, axes.set(axis, (axes.get(axis) ?? new Set()).add(index)));
   }
   return Object.fromEntries(
-    [...gone].map(([name, axes]) => {
+    [...removedIndices].map(([name, axes]) => {
       const weight = state[name] as Tensor;
       const kept = weight.shape.map((length, axis) =>
         Array.from({ length }, (_, i) => i).filter((i) => !axes.get(axis)?.has(i)),
@@ -151,7 +171,7 @@ function withoutSlices(
   );
 }
 
-/** The elements at chosen indices of every axis. */
+/** The sub-tensor at the given indices of every axis. */
 function select(weight: Tensor, kept: readonly (readonly number[])[]): Tensor {
   const values = weight.view();
   let places = [0];

@@ -1,4 +1,6 @@
-// One call that makes a classifier smaller and faster: recipe → smaller, faster artefact → report of what was gained and lost.
+// Compression of a classifier in one call: follows a recipe (channel removal, pruning, training,
+// quantisation), compiles the result into a plan and reports size, speed and accuracy before and
+// after.
 
 import { type ImageDataset, imageTensor } from '../data/index.js';
 import { type ImageTrainingOptions, trainOnImages } from '../models/index.js';
@@ -20,37 +22,54 @@ import { chosenWeights } from './layers.js';
 import { Frozen, Pruning, pruneOnce } from './pruning.js';
 import type { PruneStep, QuantizeStep, Recipe, RecipeStep, RemoveChannelsStep } from './recipe.js';
 
+/** Options of `compress`. */
 export interface CompressOptions {
+  /** Source of the shuffles and augmentations of all trainings. */
   readonly random: Random;
-  /** The form of the model that runs, where it differs from the one that trains. */
+  /**
+   * Converts the trained model into its inference form (e.g. merged branches). Default: the model
+   * itself.
+   */
   readonly deployed?: (model: Layer) => Layer;
+  /** Aborts the running training. */
   readonly signal?: AbortSignal | undefined;
+  /** Called before each step of the recipe; `index` counts from 0. */
   readonly onStep?: (step: RecipeStep, index: number) => void;
+  /** Called after each epoch of a step that trains. */
   readonly onEpoch?: (report: EpochReport, step: RecipeStep, index: number) => void;
 }
 
+/** Measurements before and after compression. */
 export interface CompressionReport {
+  /** Footprint of the model as given. */
   readonly before: Footprint;
+  /** Footprint of the compressed model. */
   readonly after: Footprint;
-  /** For each layer its kernel and why. */
+  /** The kernel chosen for each layer, and why. */
   readonly layers: readonly KernelChoice[];
-  /** What each step did, in words. */
+  /** A sentence for each step that says what it did. */
   readonly done: readonly string[];
 }
 
+/** Result of `compress`. */
 export interface Compressed {
-  /** For one image. */
+  /** The fastest plan of the compressed model, for a batch of one image. */
   readonly plan: Plan;
+  /** Footprints before and after, kernels and steps. */
   readonly report: CompressionReport;
 }
 
 const DEFAULTS = { batchSize: 64, learningRate: 1e-3, weightDecay: 1e-4 };
+/** Default number of calibration images. */
 const CALIBRATION = 64;
 
 /**
- * Follows a recipe. The model is changed in place: pruned weights are zeros in it, removed channels are gone.
+ * Compresses a classifier by following a recipe. The model is changed in place: pruned weights
+ * become zero, removed channels are cut out of its weights.
  *
- * @throws Error when a step does not fit the model, before anything was trained; AbortError when the signal fires.
+ * @param data the training images are used by the steps, the test images by the report
+ * @throws Error when the layers of a prune step match nothing or quantize is not last, both before
+ * any training, and when channels are to be removed after pruning; AbortError when the signal fires
  */
 export async function compress(
   model: Layer,
@@ -63,7 +82,7 @@ export async function compress(
 }
 
 class Compression {
-  /** Weights that stay zero, by name. */
+  /** Pruning masks by weight name: 1 keeps a weight, 0 holds it at zero. */
   #masks: Weights = {};
   #int8: CompileOptions['int8'];
   readonly #done: string[] = [];
@@ -75,7 +94,7 @@ class Compression {
     readonly recipe: Recipe,
     readonly options: CompressOptions,
   ) {
-    // Names that fit nothing are found before hours of training.
+    // Layer names that match nothing are reported before hours of training.
     for (const step of recipe.steps) if (step.do === 'prune') chosenWeights(model, step.layers);
     const quantized = recipe.steps.findIndex((step) => step.do === 'quantize');
     if (quantized >= 0 && quantized < recipe.steps.length - 1)
@@ -98,7 +117,11 @@ class Compression {
     return this.options.deployed?.(this.model) ?? this.model;
   }
 
-  /** The fastest plan of the model as it is. On bytes, sparse layers are islands of floats between which values are converted: whether they are worth it, the clock says. */
+  /**
+   * The fastest plan of the current model. In int8 plans sparse layers run in float32, with
+   * conversions at their borders; a mixed plan is taken only if it is measured to be faster than
+   * the all-int8 one.
+   */
   #compile(): { plan: Plan; layers: KernelChoice[] } {
     const model = this.#deployed();
     const example = exampleOf(this.data);
@@ -111,11 +134,11 @@ class Compression {
       });
     const mixed = planWith({ choose: 'measured', onChoice: (choice) => layers.push(choice) });
     if (!this.#int8 || !layers.some(({ kernel }) => kernel === 'sparse')) return { plan: mixed, layers };
-    const bytes = planWith(false);
-    if (latency(mixed, example) <= latency(bytes, example)) return { plan: mixed, layers };
-    const reason = 'dense on bytes: all layers together are faster so';
+    const int8 = planWith(false);
+    if (latency(mixed, example) <= latency(int8, example)) return { plan: mixed, layers };
+    const reason = 'dense int8: the whole network is faster than with sparse float32 layers';
     return {
-      plan: bytes,
+      plan: int8,
       layers: layers.map((layer) => (layer.kernel === 'sparse' ? { ...layer, kernel: 'dense', reason } : layer)),
     };
   }
@@ -132,9 +155,9 @@ class Compression {
     if (Object.keys(this.#masks).length > 0)
       throw new Error('recipe: remove channels before weights are pruned, not after');
     const removed = removeChannels(this.model, exampleOf(this.data), step);
-    const total = (of: 'before' | 'after') => removed.reduce((sum, group) => sum + group[of], 0);
+    const channels = (when: 'before' | 'after') => removed.reduce((sum, group) => sum + group[when], 0);
     this.#done.push(
-      `removed ${total('before') - total('after')} of ${total('before')} channels in ${removed.length} groups`,
+      `removed ${channels('before') - channels('after')} of ${channels('before')} channels in ${removed.length} groups`,
     );
     await this.#train(step.epochs ?? 0, step, index);
   }
@@ -169,7 +192,8 @@ class Compression {
         Object.entries(masks).map(([name, mask]) => [name.replace(/weight$/, 'layer.weight'), mask]),
       );
       try {
-        // Ranges follow for two thirds of the training, then weights settle within them.
+        // Quantisation ranges are updated for two thirds of the training, then frozen while the
+        // weights adapt.
         await this.#train(epochs, step, index, undefined, (at, steps) => {
           if (at === Math.round((2 * steps) / 3)) aware.freeze();
         });
@@ -195,7 +219,7 @@ class Compression {
     epochs: number,
     step: RecipeStep,
     index: number,
-    around?: ImageTrainingOptions['around'],
+    wrapOptimizer?: ImageTrainingOptions['wrapOptimizer'],
     onStep?: ImageTrainingOptions['onStep'],
   ): Promise<void> {
     if (epochs === 0) return;
@@ -209,7 +233,7 @@ class Compression {
       epochs,
       signal,
       ...(teacher && { teacher }),
-      around: (inner, steps) => around?.(frozen(inner), steps) ?? frozen(inner),
+      wrapOptimizer: (inner, steps) => wrapOptimizer?.(frozen(inner), steps) ?? frozen(inner),
       ...(onStep && { onStep }),
       onEpoch: (report) => onEpoch?.(report, step, index),
     });
@@ -217,7 +241,11 @@ class Compression {
   }
 }
 
-/** The model as it is now, as plans for the two sizes of batches that an epoch has: what is done to the model later does not reach them. */
+/**
+ * The current model as a distillation teacher: compiled plans for the two batch sizes of an epoch
+ * (full and last), which hold their own copies of the weights and so do not follow later changes of
+ * the model.
+ */
 function teacherOf(model: Layer, data: ImageDataset, batchSize: number): (images: Tensor) => Tensor {
   const { count } = data.train;
   const planFor = (size: number): [number, Plan] => [

@@ -1,20 +1,31 @@
-// How much of each layer stays when so much of all layers goes.
+// Distribution of a total sparsity over the layers of a network.
 
 import { type Shape, sizeOf } from '../tensor/index.js';
 import { requireSparsity } from './masks.js';
 
+/** A weight that is to be pruned. */
 export interface PrunableLayer {
+  /** Key of the result. */
   readonly name: string;
+  /** Shape of the weight, [out, in, …]. */
   readonly shape: Shape;
 }
 
-/** `uniform`: the same share of every layer. `erk`: Erdős–Rényi by all dimensions of the kernel, so that small layers keep more. `global`: one threshold of magnitude over all. */
+/**
+ * How a total sparsity is distributed over layers. `uniform`: the same sparsity for every layer.
+ * `erk`: Erdős–Rényi-kernel, where small layers stay denser. `global`: one magnitude threshold for
+ * all layers.
+ */
 export type Distribution = 'uniform' | 'erk' | 'global';
 
 /**
- * Erdős–Rényi-kernel sparsities (Mocanu et al. 2018; Evci et al. 2020): the density of a layer is ε·Σ dims / Π dims, with ε such that (1 − S) of all weights stay; layers that would exceed 1 stay dense.
+ * Erdős–Rényi-kernel sparsities (Mocanu et al. 2018; Evci et al. 2020): the density of a layer is
+ * ε·Σ dims / Π dims, with ε such that (1 − S) of all weights remain; layers whose density would
+ * exceed 1 stay dense.
  *
+ * @param sparsity S, the share of zeros over all layers, in [0, 1)
  * @returns sparsity of each layer by name
+ * @throws RangeError when the sparsity is not in [0, 1)
  */
 export function erkSparsities(layers: readonly PrunableLayer[], sparsity: number): Map<string, number> {
   requireSparsity(sparsity);

@@ -1,4 +1,4 @@
-// What a classifier takes: bytes, parameters, multiply-adds, time and accuracy.
+// Cost of a classifier: file size, parameters, multiply-adds, latency and accuracy.
 
 import type { ImageDataset } from '../data/index.js';
 import { medianSeconds } from '../engine/index.js';
@@ -7,27 +7,30 @@ import { accuracy, inference, type Layer, parameters } from '../nn/index.js';
 import { scope, type Tensor, zeros } from '../tensor/index.js';
 import { type Cost, cost, type Plan, savePlan } from '../trace/index.js';
 
+/** Size, cost and accuracy of a classifier and its plan. */
 export interface Footprint {
+  /** Number of parameters, zeros included. */
   readonly parameters: number;
+  /** Number of parameters that are not zero. */
   readonly nonZeros: number;
-  /** Of a dense network. */
+  /** Multiply-adds for one image with dense kernels. */
   readonly multiplyAdds: number;
-  /** Those whose weight is not zero. */
+  /** Multiply-adds for one image whose weight is not zero. */
   readonly usedMultiplyAdds: number;
-  /** Of the plan's file. */
+  /** Size of the plan file in bytes. */
   readonly bytes: number;
-  /** Median of one image. */
+  /** Median latency of the plan for one image. */
   readonly milliseconds: number;
-  /** On the test images, by the plan, from 0 to 1. */
+  /** Top-1 accuracy of the plan on the test images, in [0, 1]. */
   readonly accuracy: number;
 }
 
-/** Images of the size of a data set's. */
+/** A batch of zeros with the shape of a data set's images: [count, channels, height, width]. */
 export function exampleOf({ test: { channels, height, width } }: Pick<ImageDataset, 'test'>, count = 1): Tensor {
   return zeros([count, channels, height, width]);
 }
 
-/** Measures a model and the plan that runs it, image by image. */
+/** Measures a model and its plan; the plan must take a batch of one image. */
 export function footprint(model: Layer, plan: Plan, data: ImageDataset): Footprint {
   const example = exampleOf(data);
   const weights = parameters(model);
@@ -46,7 +49,7 @@ export function footprint(model: Layer, plan: Plan, data: ImageDataset): Footpri
   };
 }
 
-/** Multiply-adds whose weight is not zero. */
+/** Multiply-adds of a forward pass on `example` whose weight is not zero, rounded. */
 export function usedMultiplyAdds(model: Layer, example: Tensor): number {
   return usedOf(costOf(model, example), parameters(model));
 }
@@ -67,7 +70,7 @@ function nonZerosOf(weight: Tensor): number {
   return weight.view().reduce((count, value) => count + Number(value !== 0), 0);
 }
 
-/** Median milliseconds of a run, over at least 20 runs and a tenth of a second. */
+/** Median milliseconds of a run of a plan, over at least 20 runs and 0.1 s. */
 export function latency(plan: Plan, example: Tensor): number {
   return 1000 * medianSeconds(() => scope(() => plan.run(example)), 20, 5, 0.1);
 }

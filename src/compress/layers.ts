@@ -1,9 +1,14 @@
-// Which weights of a model a recipe means.
+// Selection of the layers that a recipe prunes.
 
 import { Conv2d, Linear, parameterOwners } from '../nn/index.js';
 import type { Tensor } from '../tensor/index.js';
 
-/** `pointwise`: 1×1 convolutions, the layers with sparse kernels. `convolutions`: all but depthwise ones and the first. `linear`: all but the last. `all`: convolutions and linear. Or names, with * for any part: `features.*.conv.*`. */
+/**
+ * Which layers to prune. `pointwise`: 1×1 convolutions, which have sparse kernels. `convolutions`:
+ * all except depthwise ones. `linear`: linear layers. `all`: convolutions and linear layers. These
+ * leave out the first convolution and the last layer. Or names of layers, where `*` stands for any
+ * characters: `features.*.conv.*`.
+ */
 export type LayerChoice = 'pointwise' | 'convolutions' | 'linear' | 'all' | readonly string[];
 
 interface LayerWeight {
@@ -24,9 +29,10 @@ function weightsOf(model: object): LayerWeight[] {
 }
 
 /**
- * The weights by name. The first convolution and the last layer, which are small and matter most, are left out unless they are named.
+ * The selected weights by name. The first convolution and the last layer, which are small and
+ * sensitive to pruning, are left out unless they are named.
  *
- * @throws Error when nothing fits, listing the model's layers.
+ * @throws Error when no layer matches, listing the model's layers
  */
 export function chosenWeights(model: object, choice: LayerChoice = 'pointwise'): Record<string, Tensor> {
   const all = weightsOf(model);

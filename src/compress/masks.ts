@@ -1,17 +1,23 @@
-// Which weights to keep: masks by magnitude, whole blocks at a time, with exact counts.
+// Magnitude masks: which weights to keep, by single weights or whole blocks, with exact counts.
 
 import { type Shape, sizeOf, type Tensor } from '../tensor/index.js';
 
 /**
- * What goes together. `unstructured`: each weight by itself. `block2`, `block4`: so many neighbouring output channels of one input, which kernels multiply as one. `2:4`: of every four neighbouring inputs the two larger stay.
+ * Which weights are pruned together. `unstructured`: each weight by itself. `block2`, `block4`: 2
+ * or 4 neighbouring output channels of one input, which the sparse kernels process as one block.
+ * `2:4`: of every four neighbouring inputs the two of larger magnitude are kept.
  */
 export type Pattern = 'unstructured' | 'block2' | 'block4' | '2:4';
 
+/** All patterns, e.g. to check an option. */
 export const patterns = ['unstructured', 'block2', 'block4', '2:4'] as const satisfies readonly Pattern[];
 
 const heights = { unstructured: 1, block2: 2, block4: 4 } as const;
 
-/** The blocks of a weight [out, …]: for each element the number of its block. Rows left over at the end make lower blocks. */
+/**
+ * The blocks of a weight [out, …]: maps each element to the index of its block. Remaining rows at
+ * the end form smaller blocks.
+ */
 function blocksOf(
   shape: Shape,
   pattern: Exclude<Pattern, '2:4'>,
@@ -25,7 +31,7 @@ function blocksOf(
   };
 }
 
-/** Mean |w| of each block. */
+/** Mean |w| of each block of a weight [out, …]. */
 export function blockScores(weight: Tensor, pattern: Exclude<Pattern, '2:4'>): Float32Array {
   const { blockOf, count } = blocksOf(weight.shape, pattern);
   const sums = new Float64Array(count);
@@ -38,7 +44,9 @@ export function blockScores(weight: Tensor, pattern: Exclude<Pattern, '2:4'>): F
   return Float32Array.from(sums, (sum, block) => sum / (sizes[block] as number));
 }
 
-/** Zeroes the ⌊share·n⌋ smallest scores; of equal ones the first. */
+/**
+ * A mask (1 keeps, 0 prunes) that drops the ⌊share·n⌋ smallest scores; among equal ones the first.
+ */
 export function keepLargest(scores: Float32Array, share: number): Uint8Array {
   const kept = new Uint8Array(scores.length).fill(1);
   let left = Math.floor(share * scores.length + 1e-9);
@@ -57,18 +65,18 @@ export function keepLargest(scores: Float32Array, share: number): Uint8Array {
   return kept;
 }
 
-/** Spreads what is kept of the blocks over a weight's elements. */
+/** Expands a mask over blocks to the elements of a weight. */
 export function maskOfBlocks(shape: Shape, pattern: Exclude<Pattern, '2:4'>, kept: Uint8Array): Float32Array {
   const { blockOf } = blocksOf(shape, pattern);
   return Float32Array.from({ length: sizeOf(shape) }, (_, element) => kept[blockOf(element)] as number);
 }
 
 /**
- * 1 where a weight stays, 0 where it goes.
+ * Mask of a weight by magnitude, flat in the weight's order: 1 keeps an element, 0 prunes it.
  *
  * @param weight [out, in, …]
- * @param sparsity share of blocks that go; `2:4` always takes half.
- * @throws RangeError when the sparsity is not in [0, 1).
+ * @param sparsity share of blocks that are pruned; `2:4` always prunes half
+ * @throws RangeError when the sparsity is not in [0, 1)
  */
 export function magnitudeMask(weight: Tensor, sparsity: number, pattern: Pattern = 'unstructured'): Float32Array {
   requireSparsity(sparsity);
@@ -76,11 +84,15 @@ export function magnitudeMask(weight: Tensor, sparsity: number, pattern: Pattern
   return maskOfBlocks(weight.shape, pattern, keepLargest(blockScores(weight, pattern), sparsity));
 }
 
+/** @throws RangeError when the sparsity is not in [0, 1) */
 export function requireSparsity(sparsity: number): void {
   if (!(sparsity >= 0 && sparsity < 1)) throw new RangeError(`sparsity must be in [0, 1), got ${sparsity}`);
 }
 
-/** Along the input channels, for each output and tap. Inputs left over at the end stay. */
+/**
+ * The 2:4 mask, along the input channels for each output channel and kernel position. Remaining
+ * inputs at the end are kept.
+ */
 function halfOfFour(weight: Tensor): Float32Array {
   const [rows, columns = 1] = weight.shape as [number, number];
   const taps = weight.size / (rows * columns);

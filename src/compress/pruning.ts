@@ -1,35 +1,51 @@
-// Gradual magnitude pruning (Zhu & Gupta 2017) as a wrapper of an optimiser: while training goes on, masks grow and what they hide stays zero, its momentum too.
+// Gradual magnitude pruning (Zhu & Gupta 2017) as an optimiser wrapper: the masks grow sparser
+// during training, and masked weights and their moments are held at zero.
 
 import type { Optimizer, OptimizerState, Weights } from '../nn/index.js';
 import { keep, type Tensor, tensor } from '../tensor/index.js';
 import { type Distribution, erkSparsities } from './densities.js';
 import { blockScores, keepLargest, magnitudeMask, maskOfBlocks, type Pattern, requireSparsity } from './masks.js';
 
+/** Options of `Pruning`; `start` and `end` count optimiser steps from 0. */
 export interface PruningOptions {
-  /** Share of zeros in the end. */
+  /** s_f: final share of zeros, in [0, 1). */
   readonly sparsity: number;
-  /** One for all layers, or one for each. */
+  /**
+   * One pattern for all layers, or a function from weight name to pattern. Default: `unstructured`.
+   */
   readonly pattern?: Pattern | ((name: string) => Pattern);
+  /** How the sparsity is distributed over layers. Default: `uniform`. */
   readonly distribution?: Distribution;
-  /** Share of zeros at the start of the ramp. */
+  /** s_i: share of zeros at the start of the ramp. Default: 0. */
   readonly initial?: number;
-  /** First and last step of the ramp, from 0. After the last the masks stay and the rest recovers. */
+  /** First step of the ramp. Default: 0. */
   readonly start?: number;
+  /**
+   * Last step of the ramp, after which the masks stay fixed and the remaining weights recover.
+   * Default: 0.
+   */
   readonly end?: number;
-  /** Steps between two masks. */
+  /** Steps between two mask updates. Default: 50. */
   readonly every?: number;
 }
 
-/** s(t) = s_f + (s_i − s_f)·(1 − p)³ with p = (t − start)/(end − start) within [0, 1]. */
+/**
+ * Cubic schedule (Zhu & Gupta 2017): s(t) = s_f + (s_i − s_f)·(1 − p)³ with p = (t − start)/(end −
+ * start), clamped to [0, 1].
+ */
 export function cubicSparsity(step: number, { sparsity, initial = 0, start = 0, end = 0 }: PruningOptions): number {
   const progress = end > start ? Math.min(1, Math.max(0, (step - start) / (end - start))) : Number(step >= start);
   return sparsity + (initial - sparsity) * (1 - progress) ** 3;
 }
 
-/** No layer loses more than this under one threshold for all. */
+/** Largest sparsity of a layer under a global threshold, so that no layer vanishes. */
 const GLOBAL_CAP = 0.99;
 
-/** Masks of named weights at a sparsity, by their magnitudes. */
+/**
+ * Magnitude masks of named weights at a total sparsity: 1 keeps an element, 0 prunes it.
+ *
+ * @throws RangeError when the sparsity is not in [0, 1); Error for `2:4` with a global threshold
+ */
 export function masksOf(
   weights: Weights,
   sparsity: number,
@@ -50,7 +66,9 @@ export function masksOf(
   );
 }
 
-/** One threshold for the scores of all blocks, each counted with its size. */
+/**
+ * Masks by one threshold over the scores of all blocks, each weighted by its number of elements.
+ */
 function globalMasks(
   weights: Weights,
   sparsity: number,
@@ -84,9 +102,11 @@ function globalMasks(
 }
 
 /**
- * Prunes named weights while the inner optimiser trains. Checkpoints hold the masks.
+ * Prunes named weights gradually while the inner optimiser trains; its state includes the masks, so
+ * that training can be resumed from a checkpoint.
  *
- * @example fit({ …, optimizer: new Pruning(new AdamW(), names, { sparsity: 0.9, start: 100, end: 1500, every: 50 }) })
+ * @example
+ * fit({ …, optimizer: new Pruning(new AdamW(), names, { sparsity: 0.9, start: 100, end: 1500, every: 50 }) })
  */
 export class Pruning implements Optimizer {
   #masks = new Map<string, Tensor>();
@@ -102,7 +122,7 @@ export class Pruning implements Optimizer {
     if (names.length === 0) throw new Error('pruning: no layer to prune');
   }
 
-  /** The masks by name; empty before the first. */
+  /** The current masks by weight name; empty before the first mask update. */
   get masks(): Weights {
     return Object.fromEntries(this.#masks);
   }
@@ -146,7 +166,10 @@ export class Pruning implements Optimizer {
   }
 }
 
-/** Keeps what is zero at zero: masks of the weights as they are, for training on after pruning. */
+/**
+ * Holds masked weights at zero while the inner optimiser trains: fine-tuning after pruning with
+ * fixed masks.
+ */
 export class Frozen implements Optimizer {
   readonly #masks: ReadonlyMap<string, Tensor>;
 
@@ -171,7 +194,7 @@ export class Frozen implements Optimizer {
   }
 }
 
-/** w ← w ⊙ m for the weights that there are, and for every moment that the optimiser keeps of them. */
+/** w ← w ⊙ m for every masked weight and for each of its moments in the optimiser's state. */
 function hideAll(inner: Optimizer, parameters: Weights, masks: ReadonlyMap<string, Tensor>): void {
   const moments = Object.entries(inner.state().tensors);
   for (const [name, mask] of masks) {
@@ -187,7 +210,12 @@ function hide(target: Tensor, mask: Tensor): void {
   device.run('multiply', { a: target, b: mask, c: target, sizes: [1, 1, 1, size], stridesA: flat, stridesB: flat });
 }
 
-/** Zeroes weights at once: one-shot pruning. @returns the masks. */
+/**
+ * One-shot magnitude pruning: zeroes weights in place.
+ *
+ * @returns the masks by name, for `Frozen`
+ * @throws RangeError when the sparsity is not in [0, 1)
+ */
 export function pruneOnce(weights: Weights, options: PruningOptions): Weights {
   return Object.fromEntries(
     [...masksOf(weights, options.sparsity, options)].map(([name, values]) => {

@@ -1,62 +1,94 @@
-// Recipes: what is done to a model, in order, as data that can be saved.
+// Compression recipes: an ordered list of steps as plain JSON data.
 
 import type { Distribution } from './densities.js';
 import type { LayerChoice } from './layers.js';
 import { type Pattern, patterns } from './masks.js';
 
-/** Settings of every training that a recipe asks for. */
+/** Hyperparameters shared by all trainings of a recipe. */
 export interface RecipeTraining {
+  /** Images in a batch. Default: 64. */
   readonly batchSize?: number;
+  /** Peak learning rate of the optimiser. Default: 0.001. */
   readonly learningRate?: number;
+  /** Decoupled weight decay. Default: 0.0001. */
   readonly weightDecay?: number;
 }
 
-/** Removes whole channels, then trains what is left. */
+/** Structured pruning: removes whole channels, then fine-tunes. */
 export interface RemoveChannelsStep {
+  /** Discriminator of the step. */
   readonly do: 'remove-channels';
-  /** Share of the channels of each group. */
+  /** Share of the channels of each group that is removed, in [0, 1). */
   readonly ratio: number;
+  /** Whether channels are ranked in each group or over the whole model. Default: `group`. */
   readonly scope?: 'group' | 'global';
+  /** The number of remaining channels is a multiple of this. Default: 8. */
   readonly roundTo?: number;
+  /** Epochs of fine-tuning. Default: 0. */
   readonly epochs?: number;
 }
 
-/** Zeroes weights: gradually over the first three quarters of its epochs, or at once when there are none. */
+/**
+ * Magnitude pruning: gradual, between 5 % and 75 % of the step's training, or one-shot without
+ * epochs.
+ */
 export interface PruneStep {
+  /** Discriminator of the step. */
   readonly do: 'prune';
+  /** Final share of zeros in the chosen layers, in [0, 1). */
   readonly sparsity: number;
+  /** Layers to prune. Default: `pointwise`. */
   readonly layers?: LayerChoice;
+  /** Which weights are pruned together. Default: `unstructured`. */
   readonly pattern?: Pattern;
+  /** How the sparsity is distributed over layers. Default: `uniform`. */
   readonly distribution?: Distribution;
+  /** Epochs of training during which pruning proceeds; 0 prunes at once. Default: 0. */
   readonly epochs?: number;
 }
 
+/** Fine-tunes the model; pruned weights stay zero. */
 export interface TrainStep {
+  /** Discriminator of the step. */
   readonly do: 'train';
+  /** Epochs of training, at least 1. */
   readonly epochs: number;
 }
 
-/** Runs the model on bytes; with epochs it is first trained for that. */
+/**
+ * Quantises to int8, after calibration or, with epochs, after quantisation-aware training. Must be
+ * the last step.
+ */
 export interface QuantizeStep {
+  /** Discriminator of the step. */
   readonly do: 'quantize';
-  /** Bits of activations. */
+  /** Bits of activations. Default: 8. */
   readonly bits?: 8 | 7;
+  /** Bits of weights, at least 2; fewer than 8 are stored as int8 with fewer levels. Default: 8. */
   readonly weightBits?: number;
-  /** Training images that ranges are measured on. */
+  /** Number of training images on which activation ranges are measured. Default: 64. */
   readonly calibration?: number;
+  /** Epochs of quantisation-aware training. Default: 0. */
   readonly epochs?: number;
 }
 
+/** One step of a recipe, discriminated by `do`. */
 export type RecipeStep = RemoveChannelsStep | PruneStep | TrainStep | QuantizeStep;
 
+/** An ordered list of compression steps. */
 export interface Recipe {
+  /** Steps in order; at least one. */
   readonly steps: readonly RecipeStep[];
+  /** Hyperparameters of all trainings. */
   readonly training?: RecipeTraining;
-  /** Whether trainings learn from the model before compression too. */
+  /**
+   * Trains with knowledge distillation, where the model before compression is the teacher; `weight`
+   * of the soft loss (default 0.5) and `temperature` (default 2). Default: labels only.
+   */
   readonly distill?: { readonly weight?: number; readonly temperature?: number };
 }
 
-/** Fields of each step: what they may be. */
+/** Check of each field of each step. */
 const fields = {
   'remove-channels': { ratio: share, scope: oneOf('group', 'global'), roundTo: whole(1), epochs: whole(0) },
   prune: {
@@ -97,7 +129,12 @@ function layerChoice(value: unknown): string | undefined {
   return names || known.includes(value as string) ? undefined : `a list of names, or one of ${known.join(', ')}`;
 }
 
-/** Checks a recipe that was read from a file. @throws Error naming the step and the field that is wrong. */
+/**
+ * Validates a recipe read from a file.
+ *
+ * @param name used in error messages
+ * @throws Error naming the step and the field that is wrong
+ */
 export function parseRecipe(value: unknown, name = 'recipe'): Recipe {
   const fail = (reason: string): never => {
     throw new Error(`${name}: ${reason}`);

@@ -1,10 +1,13 @@
-// Fast sparse convolutional networks (Elsen, Dukhan, Gale, Simonyan, "Fast Sparse ConvNets", CVPR 2020, arXiv 1911.09723).
+// Fast sparse convolutional networks (Elsen, Dukhan, Gale, Simonyan, "Fast Sparse ConvNets", CVPR
+// 2020, arXiv 1911.09723).
 //
-// In networks of depthwise and pointwise convolutions nearly all work is in the pointwise ones. While such a network trains, the smallest weights of these layers become zero, more and more of them,
+// In networks of depthwise and pointwise convolutions nearly all multiply-adds are in the pointwise
+// ones. During training their weights of smallest magnitude are pruned at an increasing sparsity,
 //
 //   s(t) = s·(1 − (1 − p)³),  p = (t − start)/(end − start) within [0, 1]
 //
-// and the trained network runs as a plan in which each layer has the kernel that is faster: the dense one, or one that multiplies by what is not zero.
+// and the trained network is compiled to a plan that uses, layer by layer, the faster of the dense
+// and the sparse kernel.
 
 import type { ImageDataset } from '../data/index.js';
 import { type ImageTrainingOptions, trainOnImages } from '../models/index.js';
@@ -15,29 +18,38 @@ import { exampleOf } from './footprint.js';
 import { chosenWeights, type LayerChoice } from './layers.js';
 import { Pruning, type PruningOptions } from './pruning.js';
 
+/** Options of `gradualPruning`. */
 export interface GradualPruningOptions extends Pick<PruningOptions, 'pattern' | 'distribution'> {
-  /** s: share of zeros in the end, in [0, 1). Default: 0.9. */
+  /** s: final share of zeros, in [0, 1). Default: 0.9. */
   readonly sparsity?: number;
-  /** Default: pointwise convolutions. */
+  /** Layers to prune. Default: `pointwise`. */
   readonly layers?: LayerChoice;
-  /** Shares of all steps at which zeros begin and stop to spread; the rest of the training recovers. Default: 0.1 and 0.6. */
+  /** Start of the sparsity ramp as a share of all steps. Default: 0.1. */
   readonly start?: number;
+  /**
+   * End of the sparsity ramp as a share of all steps; the remaining steps recover accuracy.
+   * Default: 0.6.
+   */
   readonly end?: number;
-  /** Masks in all of training, were they renewed throughout. Default: 60. */
+  /**
+   * Update frequency of the masks: one update every (all steps)/masks steps of the ramp. Default:
+   * 60.
+   */
   readonly masks?: number;
 }
 
 /**
- * Gradual pruning as an option of `trainOnImages`.
+ * Gradual magnitude pruning as the `wrapOptimizer` option of `trainOnImages`, which wraps the optimiser.
  *
- * @example await trainOnImages(model, data, random, { epochs: 10, around: gradualPruning(model, { sparsity: 0.9 }) });
+ * @example await trainOnImages(model, data, random,
+ * { epochs: 10, wrapOptimizer: gradualPruning(model, { sparsity: 0.9 }) });
  *
  * @throws RangeError when the sparsity is not in [0, 1); Error when no layer of the model is chosen
  */
 export function gradualPruning(
   model: Layer,
   { sparsity = 0.9, layers = 'pointwise', start = 0.1, end = 0.6, masks = 60, ...options }: GradualPruningOptions = {},
-): NonNullable<ImageTrainingOptions['around']> {
+): NonNullable<ImageTrainingOptions['wrapOptimizer']> {
   const names = Object.keys(chosenWeights(model, layers));
   return (inner, steps) =>
     new Pruning(inner, names, {
@@ -49,14 +61,20 @@ export function gradualPruning(
     });
 }
 
+/** A plan with measured kernel choices. */
 export interface SparsePlan {
-  /** For one batch of the example's size. */
+  /** Plan for the batch size of the example. */
   readonly plan: Plan;
-  /** For each layer with zeros its kernel, and why. */
+  /** The kernel chosen for each layer with zeros, and why. */
   readonly layers: readonly KernelChoice[];
 }
 
-/** A network as the plan that runs fastest on this machine: sparse kernels where both were timed and the sparse one won. @param example an input [batch, channels, h, w] */
+/**
+ * Compiles a network to the plan that is fastest on this machine: dense and sparse kernels are
+ * timed layer by layer.
+ *
+ * @param example an input [batch, channels, h, w]
+ */
 export function sparsePlan(model: Layer, example: Tensor, options: Omit<CompileOptions, 'sparse'> = {}): SparsePlan {
   const layers: KernelChoice[] = [];
   const plan = compile((x) => model.forward(x, inference), [example], {
@@ -67,19 +85,25 @@ export function sparsePlan(model: Layer, example: Tensor, options: Omit<CompileO
   return { plan, layers };
 }
 
-export interface SparseConvNetOptions extends GradualPruningOptions, Omit<ImageTrainingOptions, 'around'> {}
+/** Options of `trainSparseConvNet`: of the pruning and of the training. */
+export interface SparseConvNetOptions extends GradualPruningOptions, Omit<ImageTrainingOptions, 'wrapOptimizer'> {}
 
+/** Result of `trainSparseConvNet`. */
 export interface SparseConvNet extends SparsePlan {
+  /** Loss curve and outcome of the training. */
   readonly training: FitResult;
 }
 
 /**
- * Trains a network while its pointwise convolutions become sparse, and compiles it for one image. The model is changed in place: what was pruned is zero in it.
+ * Trains a network while pruning its pointwise convolutions, and compiles it for a batch of one
+ * image. The model is changed in place: pruned weights become zero.
  *
- * @param model a network of depthwise and pointwise convolutions, such as `MobileNetV1`, fresh or trained
- * @example const { plan, layers } = await trainSparseConvNet(new MobileNetV1(random), data, random, { sparsity: 0.9, epochs: 20 });
+ * @param model a network of depthwise and pointwise convolutions, such as `MobileNetV1`, fresh or
+ * trained
+ * @example const { plan, layers } = await trainSparseConvNet(new MobileNetV1(random), data, random,
+ * { sparsity: 0.9, epochs: 20 });
  *
- * @throws Error when no layer of the model is chosen, before anything was trained; AbortError when the signal fires
+ * @throws Error when no layer matches, before any training; AbortError when the signal fires
  */
 export async function trainSparseConvNet(
   model: Layer,
@@ -89,7 +113,10 @@ export async function trainSparseConvNet(
 ): Promise<SparseConvNet> {
   const given = { sparsity, layers, start, end, masks, pattern, distribution };
   const pruning = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const training = await trainOnImages(model, data, random, { ...options, around: gradualPruning(model, pruning) });
+  const training = await trainOnImages(model, data, random, {
+    ...options,
+    wrapOptimizer: gradualPruning(model, pruning),
+  });
   if (training.stopped === 'aborted') throw new DOMException('training was stopped', 'AbortError');
   return { ...sparsePlan(model, exampleOf(data)), training };
 }

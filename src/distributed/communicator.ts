@@ -1,37 +1,54 @@
-// What ranks say to each other. One interface, two implementations: processes under MPI, and threads of one process.
+// Communication between ranks. One interface, two implementations: processes under MPI, and threads
+// of one process.
 //
-// Calls block, as MPI's do: every rank makes the same collective calls in the same order. Data are typed arrays, read and written in place.
+// Calls block, as MPI's do; every rank makes the same collective calls in the same order. Messages
+// are typed arrays, read and written in place.
 
+/** Element types of messages. */
 export type Numbers = Float32Array | Float64Array | Int32Array | Uint8Array;
+/** Elementwise reduction over ranks. */
 export type Reduction = 'sum' | 'max' | 'min';
 
+/** Point-to-point messages and collective operations among the ranks 0 … size − 1. */
 export interface Communicator {
+  /** Number of this rank. */
   readonly rank: number;
+  /** Number of ranks. */
   readonly size: number;
+  /** Sends a message to another rank, which must call `receive`. */
   send(data: Numbers, to: number): void;
-  /** Fills `data`, whose length must be that of the message. */
+  /**
+   * Receives a message from another rank into `data`, which must have the length of the message.
+   */
   receive(data: Numbers, from: number): void;
-  /** `data` of the root, on every rank. */
+  /** Copies `data` of the root (default rank 0) into `data` of every rank; equal lengths. */
   broadcast(data: Numbers, root?: number): void;
-  /** Element by element over all ranks, into `data` on every rank. In the order of the ranks, the same bits everywhere. */
+  /**
+   * Elementwise reduction of `data` over all ranks, into `data` of every rank. Default: `sum`. The
+   * result is bitwise the same on all ranks.
+   */
   allReduce(data: Numbers, reduction?: Reduction): void;
-  /** The data of every rank, one after another; lengths may differ. */
+  /** `data` of every rank, in rank order; lengths may differ. */
   allGather<T extends Numbers>(data: T): T[];
   /**
-   * Sends parts of `data` to all ranks: counts[r] elements to rank r, in order.
+   * Sends consecutive parts of `data` to all ranks, counts[r] elements to rank r.
    *
-   * @returns what the ranks sent here, in their order, and how many elements each
+   * @returns the parts received, concatenated in rank order, and the number of elements of each
+   * @throws Error when the counts do not add up to the length of `data`.
    */
   allToAll<T extends Numbers>(data: T, counts: readonly number[]): { data: T; counts: number[] };
+  /** Returns once every rank has called it. */
   barrier(): void;
-  /** To be called by every rank at the end. */
+  /** Ends communication; every rank calls it last. */
   close(): void;
 }
 
+/** A typed array of the same element type. */
 export function makeLike<T extends Numbers>(data: T, length: number): T {
   return new (data.constructor as new (length: number) => T)(length);
 }
 
+/** @throws Error unless there is a count per rank and they add up to the length of `data`. */
 export function requireCounts(data: Numbers, counts: readonly number[], size: number): void {
   const total = counts.reduce((sum, count) => sum + count, 0);
   if (counts.length !== size || total !== data.length)
@@ -40,16 +57,20 @@ export function requireCounts(data: Numbers, counts: readonly number[], size: nu
     );
 }
 
-/** A communicator of one rank: every collective is the identity. */
+/**
+ * A communicator of one rank: every collective operation is the identity.
+ *
+ * @throws Error on `send` and `receive`.
+ */
 export function alone(): Communicator {
-  const nobody = () => {
+  const noPeer = () => {
     throw new Error('a single rank has nobody to talk to');
   };
   return {
     rank: 0,
     size: 1,
-    send: nobody,
-    receive: nobody,
+    send: noPeer,
+    receive: noPeer,
     broadcast: () => {},
     allReduce: () => {},
     allGather: (data) => [data.slice() as typeof data],
@@ -62,7 +83,7 @@ export function alone(): Communicator {
   };
 }
 
-/** The rank's share of `count` items: [begin, end). */
+/** Contiguous share of this rank in `count` items: [begin, end). */
 export function shareOf(
   count: number,
   { rank, size }: Pick<Communicator, 'rank' | 'size'>,

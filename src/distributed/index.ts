@@ -1,4 +1,4 @@
-// Floor 3: ranks and what they say to each other.
+// Floor 3: communication between ranks.
 
 export { alone, type Communicator, type Numbers, type Reduction, shareOf } from './communicator.js';
 export { mpiCommunicator, underMpi } from './mpi.js';

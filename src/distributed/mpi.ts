@@ -1,17 +1,19 @@
-// MPI through koffi: Open MPI and MPICH. Messages go from and to the memory of typed arrays, tensors included, without a copy.
+// MPI through koffi, for Open MPI and MPICH. Messages are sent and received in the memory of typed
+// arrays, tensors included, without a copy.
 
 import { type Communicator, makeLike, type Numbers, type Reduction, requireCounts } from './communicator.js';
 
 type Pointer = bigint | number | null;
 type Call = (...args: unknown[]) => number;
 
+/** Constants of an MPI implementation. */
 interface Handles {
   readonly world: Pointer;
   readonly inPlace: Pointer;
   readonly ignoreStatus: Pointer;
   readonly types: Readonly<Record<string, Pointer>>;
   readonly reductions: Readonly<Record<Reduction, Pointer>>;
-  /** How handles are passed: pointers in Open MPI, integers in MPICH. */
+  /** C type of handles: pointers in Open MPI, integers in MPICH. */
   readonly handle: 'void *' | 'int';
 }
 
@@ -25,7 +27,7 @@ const libraries = [
   'msmpi.dll',
 ];
 
-/** Whether this process was started by an MPI launcher. */
+/** Whether an MPI launcher such as `mpirun` started this process. */
 export function underMpi(environment: Readonly<Record<string, string | undefined>> = process.env): boolean {
   return ['OMPI_COMM_WORLD_SIZE', 'PMI_SIZE', 'PMIX_RANK', 'MPI_LOCALNRANKS'].some(
     (name) => environment[name] !== undefined,
@@ -33,9 +35,10 @@ export function underMpi(environment: Readonly<Record<string, string | undefined
 }
 
 /**
- * The ranks of `mpirun -n K node program`; a process started without mpirun is one rank.
+ * The communicator of `mpirun -n K node program`; a process started without mpirun is a single
+ * rank.
  *
- * @param library path of libmpi, where it is not found by itself
+ * @param library path of libmpi. Default: `GOSSAMER_MPI`, else the library found by the system
  * @throws Error that says what to install when koffi or MPI is missing.
  */
 export async function mpiCommunicator(library = process.env.GOSSAMER_MPI): Promise<Communicator> {
@@ -61,7 +64,7 @@ function load(koffi: Koffi, path: string | undefined): Library {
     try {
       return koffi.load(name);
     } catch {
-      // The next name.
+      // Try the next name.
     }
   }
   throw new Error(
@@ -86,7 +89,7 @@ function handlesOf(library: Library): Handles {
       reductions: { sum: at('ompi_mpi_op_sum'), max: at('ompi_mpi_op_max'), min: at('ompi_mpi_op_min') },
     };
   } catch {
-    // MPICH's handles are numbers fixed by its ABI.
+    // MPICH's handles are integers fixed by its ABI.
     return {
       handle: 'int',
       world: 0x44000000,
@@ -159,7 +162,8 @@ class Mpi implements Communicator {
   }
 
   allReduce(data: Numbers, reduction: Reduction = 'sum'): void {
-    // To one rank and back, so that all get the same bits whatever algorithm the library picks for the size.
+    // Reduce to rank 0, then broadcast: the same bits on all ranks, whatever algorithm the library
+    // selects for the message size.
     const { world, inPlace, reductions } = this.#handles;
     const root = this.rank === 0;
     this.#run(
@@ -178,11 +182,11 @@ class Mpi implements Communicator {
   allGather<T extends Numbers>(data: T): T[] {
     const lengths = new Int32Array(this.size);
     const ones = new Int32Array(this.size).fill(1);
-    const places = Int32Array.from(ones, (_, r) => r);
-    const own = Int32Array.of(data.length);
+    const positions = Int32Array.from(ones, (_, r) => r);
+    const ownLength = Int32Array.of(data.length);
     const { world } = this.#handles;
-    this.#run('gather', own, 1, this.#type(own), lengths, ones, places, this.#type(own), world);
-    const { offsets, total } = runningSums(lengths);
+    this.#run('gather', ownLength, 1, this.#type(ownLength), lengths, ones, positions, this.#type(ownLength), world);
+    const { offsets, total } = prefixSums(lengths);
     const all = makeLike(data, total);
     this.#run('gather', data, data.length, this.#type(data), all, lengths, offsets, this.#type(data), world);
     return Array.from(lengths, (length, r) => all.subarray(offsets[r], (offsets[r] as number) + length) as T);
@@ -191,17 +195,17 @@ class Mpi implements Communicator {
   allToAll<T extends Numbers>(data: T, counts: readonly number[]): { data: T; counts: number[] } {
     requireCounts(data, counts, this.size);
     const { world } = this.#handles;
-    const given = Int32Array.from(counts);
-    const taken = new Int32Array(this.size);
+    const sendCounts = Int32Array.from(counts);
+    const receiveCounts = new Int32Array(this.size);
     const ones = new Int32Array(this.size).fill(1);
-    const places = Int32Array.from(ones, (_, r) => r);
-    const int = this.#type(given);
-    this.#run('allToAll', given, ones, places, int, taken, ones, places, int, world);
-    const [from, to] = [runningSums(given), runningSums(taken)];
-    const result = makeLike(data, to.total);
+    const positions = Int32Array.from(ones, (_, r) => r);
+    const int = this.#type(sendCounts);
+    this.#run('allToAll', sendCounts, ones, positions, int, receiveCounts, ones, positions, int, world);
+    const [sent, received] = [prefixSums(sendCounts), prefixSums(receiveCounts)];
+    const result = makeLike(data, received.total);
     const type = this.#type(data);
-    this.#run('allToAll', data, given, from.offsets, type, result, taken, to.offsets, type, world);
-    return { data: result, counts: Array.from(taken) };
+    this.#run('allToAll', data, sendCounts, sent.offsets, type, result, receiveCounts, received.offsets, type, world);
+    return { data: result, counts: Array.from(receiveCounts) };
   }
 
   barrier(): void {
@@ -213,7 +217,8 @@ class Mpi implements Communicator {
   }
 }
 
-function runningSums(lengths: Int32Array): { offsets: Int32Array; total: number } {
+/** Exclusive prefix sums of lengths, and their total. */
+function prefixSums(lengths: Int32Array): { offsets: Int32Array; total: number } {
   let total = 0;
   const offsets = lengths.map((length) => {
     total += length;

@@ -1,20 +1,31 @@
-// Ranks as worker threads of one process, talking through shared memory.
+// Ranks as worker threads of one process, communicating through shared memory.
 
 import { type Communicator, makeLike, type Numbers, type Reduction, requireCounts } from './communicator.js';
 
-/** Bytes of a mailbox: a message passes in pieces of at most so many. */
+/** Size of a mailbox in bytes; longer messages are sent in pieces of this size. */
 const MAILBOX = 1 << 18;
-/** Words before the mailboxes: the barrier's count and generation, and the failure flag. */
+/**
+ * Words before the flags of the mailboxes: the barrier's count and generation, and one to wait on.
+ */
 const HEADER = 16;
+/** Rounds without progress before a rank sleeps. */
 const SPINS = 2000;
 
+/** Connection of one rank to the memory that all ranks share; it can be posted to a worker. */
 export interface ThreadLink {
+  /** Number of the rank. */
   readonly rank: number;
+  /** Number of ranks. */
   readonly size: number;
+  /** Barrier, flags and mailboxes. */
   readonly memory: SharedArrayBuffer;
 }
 
-/** Shared memory for ranks: one mailbox for each ordered pair. */
+/**
+ * Shared memory for `size` ranks, with one mailbox per ordered pair: a link for each rank.
+ *
+ * @throws RangeError unless `size` is a positive integer.
+ */
 export function threadLinks(size: number): ThreadLink[] {
   if (!(Number.isInteger(size) && size >= 1))
     throw new RangeError(`threads: the number of ranks must be a positive integer, got ${size}`);
@@ -22,11 +33,12 @@ export function threadLinks(size: number): ThreadLink[] {
   return Array.from({ length: size }, (_, rank) => ({ rank, size, memory }));
 }
 
-/** Bytes of a typed array, where they lie. */
+/** The bytes of a typed array, as a view. */
 function bytesOf(data: Numbers): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
+/** Communicator of a rank in a worker thread. Waiting ranks block their thread. */
 export class ThreadCommunicator implements Communicator {
   readonly rank: number;
   readonly size: number;
@@ -40,7 +52,10 @@ export class ThreadCommunicator implements Communicator {
     this.#words = new Int32Array(memory, 0, HEADER + size * size);
   }
 
-  /** The word that holds how many bytes lie in the mailbox from one rank to another, 0 for none. */
+  /**
+   * Index of the word with the number of bytes in the mailbox from one rank to another, 0 when
+   * empty.
+   */
   #flag(from: number, to: number): number {
     return HEADER + from * this.size + to;
   }
@@ -49,6 +64,7 @@ export class ThreadCommunicator implements Communicator {
     return new Uint8Array(this.#memory, 4 * (HEADER + this.size ** 2) + (from * this.size + to) * MAILBOX, MAILBOX);
   }
 
+  /** Puts the next piece into an empty mailbox. @returns the new position in `bytes`. */
   #push(bytes: Uint8Array, at: number, to: number): number {
     const flag = this.#flag(this.rank, to);
     if (Atomics.load(this.#words, flag) !== 0) return at;
@@ -59,6 +75,7 @@ export class ThreadCommunicator implements Communicator {
     return at + piece.length;
   }
 
+  /** Takes a piece from a mailbox, if there is one. @returns the new position in `bytes`. */
   #pull(bytes: Uint8Array, at: number, from: number): number {
     const flag = this.#flag(from, this.rank);
     const length = Atomics.load(this.#words, flag);
@@ -71,10 +88,13 @@ export class ThreadCommunicator implements Communicator {
     return at + length;
   }
 
-  /** Moves pieces until all has gone and come: no order of calls can lock. */
+  /**
+   * Sends and receives pieces in turn until all messages are complete, so no order of calls can
+   * deadlock.
+   */
   #exchange(outgoing: readonly (Uint8Array | undefined)[], incoming: readonly (Uint8Array | undefined)[]): void {
     const sent = outgoing.map(() => 0);
-    const got = incoming.map(() => 0);
+    const received = incoming.map(() => 0);
     for (let idle = 0; ; ) {
       let open = false;
       let moved = false;
@@ -86,11 +106,11 @@ export class ThreadCommunicator implements Communicator {
           moved ||= next !== sent[r];
           sent[r] = next;
         }
-        if (into && (got[r] as number) < into.length) {
+        if (into && (received[r] as number) < into.length) {
           open = true;
-          const next = this.#pull(into, got[r] as number, r);
-          moved ||= next !== got[r];
-          got[r] = next;
+          const next = this.#pull(into, received[r] as number, r);
+          moved ||= next !== received[r];
+          received[r] = next;
         }
       }
       if (!open) return;
@@ -129,21 +149,21 @@ export class ThreadCommunicator implements Communicator {
   }
 
   allReduce(data: Numbers, reduction: Reduction = 'sum'): void {
-    // Each rank reduces one slice, in the order of the ranks, and hands it to all.
+    // Reduce-scatter in rank order, then all-gather.
     const bound = (r: number) => Math.floor((r * data.length) / this.size);
     const counts = Array.from({ length: this.size }, (_, r) => bound(r + 1) - bound(r));
     const { data: slices } = this.allToAll(data, counts);
-    const own = counts[this.rank] as number;
-    const total = slices.slice(0, own) as Numbers;
+    const count = counts[this.rank] as number;
+    const total = slices.slice(0, count) as Numbers;
     for (let r = 1; r < this.size; r++)
-      for (let i = 0; i < own; i++) {
-        const [a, b] = [total[i] as number, slices[r * own + i] as number];
+      for (let i = 0; i < count; i++) {
+        const [a, b] = [total[i] as number, slices[r * count + i] as number];
         total[i] = reduction === 'sum' ? a + b : reduction === 'max' ? Math.max(a, b) : Math.min(a, b);
       }
-    let at = 0;
+    let offset = 0;
     for (const part of this.allGather(total)) {
-      data.set(part, at);
-      at += part.length;
+      data.set(part, offset);
+      offset += part.length;
     }
   }
 
@@ -159,32 +179,39 @@ export class ThreadCommunicator implements Communicator {
 
   allToAll<T extends Numbers>(data: T, counts: readonly number[]): { data: T; counts: number[] } {
     requireCounts(data, counts, this.size);
-    const taken = this.#lengths(counts);
+    const receiveCounts = this.#lengths(counts);
     const starts = (lengths: readonly number[]) =>
       lengths.map((_, r) => lengths.slice(0, r).reduce((a, b) => a + b, 0));
-    const [from, to] = [starts(counts), starts(taken)];
+    const [sendStarts, receiveStarts] = [starts(counts), starts(receiveCounts)];
     const result = makeLike(
       data,
-      taken.reduce((a, b) => a + b, 0),
+      receiveCounts.reduce((a, b) => a + b, 0),
     );
     const part = (values: T, begin: number, count: number) => bytesOf(values.subarray(begin, begin + count) as T);
     this.#exchange(
-      this.#others((r) => part(data, from[r] as number, counts[r] as number)),
-      this.#others((r) => part(result, to[r] as number, taken[r] as number)),
+      this.#others((r) => part(data, sendStarts[r] as number, counts[r] as number)),
+      this.#others((r) => part(result, receiveStarts[r] as number, receiveCounts[r] as number)),
     );
-    const own = data.subarray(from[this.rank], (from[this.rank] as number) + (counts[this.rank] as number));
-    result.set(own, to[this.rank]);
-    return { data: result, counts: taken };
+    const ownPart = data.subarray(
+      sendStarts[this.rank],
+      (sendStarts[this.rank] as number) + (counts[this.rank] as number),
+    );
+    result.set(ownPart, receiveStarts[this.rank]);
+    return { data: result, counts: receiveCounts };
   }
 
-  /** What each rank says of its message to this one. */
+  /**
+   * Exchanges message lengths: mine[r] goes to rank r.
+   *
+   * @returns the length that each rank sends.
+   */
   #lengths(mine: readonly number[]): number[] {
-    const numbers = Array.from({ length: this.size }, (_, r) => Float64Array.of(mine[r] as number));
+    const lengths = Array.from({ length: this.size }, (_, r) => Float64Array.of(mine[r] as number));
     this.#exchange(
       this.#others((r) => bytesOf(Float64Array.of(mine[r] as number))),
-      this.#others((r) => bytesOf(numbers[r] as Float64Array)),
+      this.#others((r) => bytesOf(lengths[r] as Float64Array)),
     );
-    return numbers.map((value) => value[0] as number);
+    return lengths.map((value) => value[0] as number);
   }
 
   barrier(): void {
@@ -203,15 +230,17 @@ export class ThreadCommunicator implements Communicator {
 }
 
 /**
- * Runs an exported function of a module on `size` ranks, each a worker thread with memory of its own: fn(communicator, data). In Node.
+ * Runs an exported function `name` of a module on `size` ranks, each a Node worker thread with
+ * memory of its own: fn(communicator, data).
  *
  * @param module URL of the module
- * @returns what the ranks returned, in order
- * @throws Error naming the rank that failed; the others are ended.
+ * @param data argument of the function, by structured clone
+ * @returns the values that the ranks returned, in rank order
+ * @throws Error naming the first rank that failed; the other workers are terminated.
  */
 export async function runOnThreads<T>(size: number, module: string | URL, name: string, data?: unknown): Promise<T[]> {
   const { Worker } = await import('node:worker_threads');
-  // By the package's own name: bundling moves this file and renames what it exports.
+  // By the package's name, since bundling moves this file and renames its exports.
   const self = import.meta.resolve('gossamer/distributed');
   const code = `
     const { parentPort, workerData } = require('node:worker_threads');

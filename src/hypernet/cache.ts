@@ -1,21 +1,29 @@
-// Generated weights kept by condition: at inference, a network is made once.
+// Cache of generated weights: at inference, the weights for a condition are generated once.
 
 import { stateOf, type Weights } from '../nn/index.js';
 import { keep, scope } from '../tensor/index.js';
 import type { Hypernet } from './hypernet.js';
 
-/** Weights by the key of their condition, made again when the hypernetwork has changed since. */
+/**
+ * LRU cache of generated weights by condition key; emptied when the parameters of the hypernetwork
+ * have changed.
+ */
 export class WeightCache<Target extends object, Input> {
   #print = 0;
   readonly #kept = new Map<string, Weights>();
 
   constructor(
     readonly hypernet: Hypernet<Target, Input>,
-    /** Networks kept; the one used longest ago goes first. */
+    /** Largest number of cached networks; the least recently used one is evicted. */
     readonly capacity = 64,
   ) {}
 
-  /** @param key names the condition: the same key must mean the same input */
+  /**
+   * The weights for a condition, each [B, …shape], generated if they are not cached. The cache owns
+   * them: do not dispose of them.
+   *
+   * @param key identifies the condition: equal keys must mean equal inputs
+   */
   of(key: string, input: Input): Weights {
     const print = fingerprint(this.hypernet);
     if (print !== this.#print) this.clear();
@@ -41,12 +49,13 @@ export class WeightCache<Target extends object, Input> {
     this.#kept.delete(key);
   }
 
+  /** Disposes of all cached weights. */
   clear(): void {
     for (const key of [...this.#kept.keys()]) this.#drop(key);
   }
 }
 
-/** A hash of all bits of Φ: what training moved, it shows. */
+/** FNV-1a hash of all parameters Φ, which detects training steps. */
 function fingerprint(hypernet: object): number {
   let hash = 0x811c9dc5;
   for (const tensor of Object.values(stateOf(hypernet))) {

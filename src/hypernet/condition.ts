@@ -1,4 +1,5 @@
-// What a hypernetwork is told: a task, a vector, something computed from data, noise, or several of these. A condition is a module; its parameters train with the rest.
+// Conditioning inputs of a hypernetwork: a task, a vector, an encoding of data, noise, or several
+// of these. A condition is a module whose parameters train with the hypernetwork.
 
 import { Embedding, inference, type Layer, type Mode } from '../nn/index.js';
 import {
@@ -13,15 +14,17 @@ import {
   tensor,
 } from '../tensor/index.js';
 
+/** Maps an input (task ids, vectors, data, noise) to condition vectors C. */
 export interface Condition<Input = Tensor> {
-  /** Numbers of a condition. */
+  /** Dimension of a condition vector. */
   readonly size: number;
-  /** B inputs → [B, size]. */
+  /** B inputs → condition vectors [B, size]. */
   forward(input: Input, mode?: Mode): Tensor;
 }
 
-/** One of `count` tasks, each with a learnt vector from N(0, 1). */
+/** One of `count` tasks, each with a learnt embedding initialised from N(0, 1). */
 export class TaskCondition implements Condition<readonly number[] | Int32Array> {
+  /** Task embeddings [count, size]. */
   readonly embedding: Embedding;
 
   constructor(
@@ -32,7 +35,11 @@ export class TaskCondition implements Condition<readonly number[] | Int32Array> 
     this.embedding = new Embedding(count, size, random);
   }
 
-  /** @throws RangeError naming an unknown task */
+  /**
+   * Task ids [B] → embeddings [B, size].
+   *
+   * @throws RangeError naming an unknown task
+   */
   forward(tasks: readonly number[] | Int32Array): Tensor {
     const ids = Int32Array.from(tasks);
     ids.forEach((id, i) => {
@@ -43,7 +50,7 @@ export class TaskCondition implements Condition<readonly number[] | Int32Array> 
   }
 }
 
-/** A vector given as it is: hyper-parameters, a descriptor. */
+/** A vector used as it is, e.g. hyperparameters or a task descriptor: [B, size]. */
 export class VectorCondition implements Condition {
   constructor(readonly size: number) {}
 
@@ -53,7 +60,7 @@ export class VectorCondition implements Condition {
   }
 }
 
-/** What an encoder makes of data: x → [B, size]. */
+/** A condition computed from data by an encoder: x → [B, size]. */
 export class DataCondition implements Condition {
   constructor(
     readonly encoder: Layer,
@@ -67,14 +74,14 @@ export class DataCondition implements Condition {
   }
 }
 
-/** Noise, drawn afresh for each pass: a distribution over networks. */
+/** Noise drawn for each pass, which makes the hypernetwork a distribution over networks. */
 export class NoiseCondition implements Condition {
   constructor(
     readonly size: number,
     readonly distribution: 'normal' | 'uniform' = 'normal',
   ) {}
 
-  /** B draws: N(0, 1), or U(−1, 1). */
+  /** Draws B noise vectors [B, size] from N(0, 1) or U(−1, 1). */
   sample(count: number, random: Random): Tensor {
     const shape = [count, this.size];
     return this.distribution === 'normal' ? random.normal(shape) : random.uniform(shape, -1, 1);
@@ -86,7 +93,7 @@ export class NoiseCondition implements Condition {
   }
 }
 
-/** Several conditions side by side; their inputs come as an array. */
+/** Several conditions concatenated: [B, Σ sizes]. Their inputs are passed as an array. */
 export class JoinedConditions implements Condition<readonly unknown[]> {
   readonly size: number;
 
@@ -94,7 +101,12 @@ export class JoinedConditions implements Condition<readonly unknown[]> {
     this.size = parts.reduce((total, { size }) => total + size, 0);
   }
 
-  /** @throws Error when numbers of inputs or of conditions differ */
+  /**
+   * One input for each part → [B, Σ sizes].
+   *
+   * @throws Error when the number of inputs differs from the number of parts, or their batch sizes
+   * differ
+   */
   forward(inputs: readonly unknown[], mode?: Mode): Tensor {
     if (inputs.length !== this.parts.length)
       throw new Error(`JoinedConditions: expected ${this.parts.length} inputs, got ${inputs.length}`);
@@ -111,16 +123,18 @@ function requireSize(name: string, x: Tensor, size: number): void {
     throw new Error(`${name}: expected conditions [B, ${size}], got ${formatShape(x.shape)}`);
 }
 
-/** How conditions in [0, 1] are written, so that their norm says nothing. */
+/** Encodings of conditions in [0, 1] by vectors of constant norm; see `encodeCondition`. */
 export type Encoding = 'none' | 'cos|sin' | 'z|1-z';
 
+/** Dimension of an encoded condition. */
 export function encodedSize(size: number, encoding: Encoding): number {
   return encoding === 'none' ? size : 2 * size;
 }
 
 /**
- * [cos(πγ/2), sin(πγ/2)], of norm √d for every γ [B, d], or [γ, 1 − γ], of constant L1 norm in [0, 1] (Gonzalez Ortiz, Guttag, Dalca, "Magnitude Invariant Parametrizations Improve Hypernetwork
- * Learning", ICLR 2024).
+ * Encodes conditions γ [B, d] in [0, 1] with constant norm: `cos|sin` is [cos(πγ/2), sin(πγ/2)], of
+ * L2 norm √d, `z|1-z` is [γ, 1 − γ], of L1 norm d; both [B, 2d] (Gonzalez Ortiz, Guttag, Dalca,
+ * "Magnitude Invariant Parametrizations Improve Hypernetwork Learning", ICLR 2024).
  */
 export function encodeCondition(gamma: Tensor, encoding: Encoding): Tensor {
   if (encoding === 'none') return gamma;

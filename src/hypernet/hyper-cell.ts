@@ -1,31 +1,46 @@
-// Weights that change at every step: a small recurrent network scales the rows of a large one's matrices (Ha, Dai, Le, "HyperNetworks", ICLR 2017, the weight-scaling form).
+// Dynamic weights: at every time step a small GRU generates the row scales of the weight matrices
+// of a larger recurrent network (Ha, Dai, Le, "HyperNetworks", ICLR 2017, the weight-scaling form).
 //
 //   ĥ' = GRU([h ‖ x], ĥ),  h' = tanh(LN(d_h(ĥ') ⊙ W_h·h + d_x(ĥ') ⊙ W_x·x + b(ĥ')))
 
 import { GRU, LayerNorm, Linear, parameter } from '../nn/index.js';
 import { concatenate, ones, type Random, type Tensor, tanh, zeros } from '../tensor/index.js';
 
+/** Recurrent state of `HyperRNN`. */
 export interface HyperState {
-  /** [batch, hidden] */
+  /** h: state of the main network [batch, hidden]. */
   readonly hidden: Tensor;
-  /** [batch, small] */
+  /** ĥ: state of the small network [batch, smallHidden]. */
   readonly small: Tensor;
 }
 
+/** Options of `HyperRNN`. */
 export interface HyperRNNOptions {
-  /** Width of the small network. Default: 16. */
+  /** Hidden size of the small network. Default: 16. */
   readonly smallHidden?: number;
 }
 
+/**
+ * A recurrent network whose weights are rescaled at every step by a smaller one: h′ = tanh(LN(d_h ⊙
+ * W_h·h + d_x ⊙ W_x·x + b)) with d_h, d_x and b linear in ĥ′ = GRU([h ‖ x], ĥ). Ha et al.,
+ * "HyperNetworks", ICLR 2017.
+ */
 export class HyperRNN {
+  /** GRU over [h ‖ x]. */
   readonly small: GRU;
+  /** W_h [hidden, hidden]. */
   readonly fromHidden: Linear;
+  /** W_x [hidden, inFeatures]. */
   readonly fromInput: Linear;
+  /** d_h: ĥ′ → row scales of W_h, near 1 initially. */
   readonly hiddenScale: Linear;
+  /** d_x: ĥ′ → row scales of W_x, near 1 initially. */
   readonly inputScale: Linear;
+  /** b: ĥ′ → dynamic bias, near 0 initially. */
   readonly shift: Linear;
+  /** Layer norm before the tanh. */
   readonly norm: LayerNorm;
-  /** Width of the small network. */
+  /** Hidden size of the small network. */
   readonly smallHidden: number;
 
   constructor(
@@ -40,7 +55,7 @@ export class HyperRNN {
     this.fromInput = new Linear(inFeatures, hidden, random.split('input'), { bias: false });
     [this.hiddenScale, this.inputScale, this.shift] = ['hidden scale', 'input scale', 'shift'].map((name, i) => {
       const layer = new Linear(smallHidden, hidden, random.split(name));
-      // Scales start near 1, the shift at 0: an ordinary cell that training lets vary.
+      // Scales start near 1 and the shift near 0, so that the cell starts as an ordinary RNN.
       layer.weight = parameter(random.split(`${name} weight`).normal([hidden, smallHidden], 0, 0.1 / smallHidden));
       layer.bias = parameter(i < 2 ? ones([hidden]) : zeros([hidden]));
       return layer;
@@ -48,11 +63,12 @@ export class HyperRNN {
     this.norm = new LayerNorm(hidden);
   }
 
+  /** The zero state for a batch. */
   start(batch: number): HyperState {
     return { hidden: zeros([batch, this.hidden]), small: zeros([batch, this.smallHidden]) };
   }
 
-  /** One step of x [batch, in]. */
+  /** One time step: x [batch, inFeatures] and the state → the next state. */
   cell(x: Tensor, { hidden, small }: HyperState): HyperState {
     const code = this.small.cell(concatenate([hidden, x], 1), small);
     const scaled = this.hiddenScale
@@ -63,7 +79,7 @@ export class HyperRNN {
     return { hidden: tanh(this.norm.forward(scaled)), small: code };
   }
 
-  /** All steps of x [batch, time, in]: the last state. */
+  /** All time steps of x [batch, time, inFeatures] from the zero state → the last state. */
   forward(x: Tensor): HyperState {
     const [batch, time, size] = x.shape as [number, number, number];
     let state = this.start(batch);

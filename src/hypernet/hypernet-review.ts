@@ -1,20 +1,22 @@
-// The design space of hypernetworks by the five criteria of Chauhan, Zhou, Lu, Molaei, Clifton, "A Brief Review of Hypernetworks in Deep Learning" (2023, arXiv 2306.06955), as a guide: `designHypernet` builds the hypernetwork of a design,
-// `whyNot` says why a design does not exist.
+// The design space of hypernetworks by the five criteria of Chauhan, Zhou, Lu, Molaei, Clifton, "A
+// Brief Review of Hypernetworks in Deep Learning" (2023, arXiv 2306.06955), as a guide:
+// `designHypernet` builds the hypernetwork of a design, `whyNot` says why a design does not exist.
 //
 //   condition    what the weights depend on: a task, data, or noise
-//   generation   how they leave the network: all at once, by heads, by components, or in chunks
-//   inputs       whether the condition is the same at every step, or varies
-//   weights      whether all targets have the same shapes, or shapes vary
+//   generation   how weights are generated: all at once, by heads, by components, or in chunks
+//   inputs       whether the condition is fixed, or varies with the input
+//   weights      whether the target's shapes are fixed, or vary
 //   trunk        the hypernetwork's own architecture
 
 import { type Layer, Linear, type Mode } from '../nn/index.js';
 import { mean, type Random, relu, type Tensor } from '../tensor/index.js';
 import { type Condition, DataCondition, NoiseCondition, TaskCondition, VectorCondition } from './condition.js';
-import { chunks, components, described, heads, once, type Strategy } from './generator.js';
+import { heads, once, type Strategy } from './generator.js';
 import { Hypernet, type HypernetOptions } from './hypernet.js';
+import { chunks, components, described } from './part-generators.js';
 import { attentionTrunk, convolutionTrunk, mlpTrunk, recurrentTrunk, type TrunkFactory } from './trunk.js';
 
-/** What each criterion may be. */
+/** The choices of each criterion. */
 export const criteria = {
   condition: ['task', 'data', 'noise'],
   generation: ['once', 'heads', 'components', 'chunks'],
@@ -26,7 +28,7 @@ export const criteria = {
 /** One choice for each criterion. */
 export type HypernetDesign = { readonly [Name in keyof typeof criteria]: (typeof criteria)[Name][number] };
 
-/** All 192 combinations, those that do not exist among them. */
+/** All 192 combinations of the criteria, including those for which `whyNot` gives a reason. */
 export function allDesigns(): HypernetDesign[] {
   const combined = Object.entries(criteria).reduce<Record<string, string>[]>(
     (designs, [name, choices]) => designs.flatMap((design) => choices.map((choice) => ({ ...design, [name]: choice }))),
@@ -42,30 +44,39 @@ export function whyNot({ generation, weights }: Pick<HypernetDesign, 'generation
     : undefined;
 }
 
+/** Options of `designHypernet`. */
 export interface DesignOptions extends Omit<HypernetOptions, 'trunk' | 'generator'> {
-  /** Width of the condition. Default: 4. */
+  /** Dimension of the condition. Default: 4. */
   readonly size?: number;
-  /** Tasks that the condition `task` with static inputs tells apart. Default: 2. */
+  /** Number of tasks of a `task` condition with static inputs. Default: 2. */
   readonly tasks?: number;
-  /** Numbers of each example that the condition `data` reads; needed for it. */
+  /** Features of each example of a `data` condition; required for it. */
   readonly features?: number;
   /** Width of the trunk; a convolutional one has a quarter as many channels. Default: 24. */
   readonly hidden?: number;
-  /** Numbers in a chunk. Default: 8. */
+  /** Weights in a chunk. Default: 8. */
   readonly chunk?: number;
-  /** Numbers that a part is made of where targets vary in shape: as many as their largest tensor has. Default: 24. */
+  /**
+   * Weights in a component where target shapes vary: at least the size of the largest tensor.
+   * Default: 24.
+   */
   readonly component?: number;
 }
 
 /**
  * The hypernetwork of a design around a target.
  *
- * Its input is, by condition and inputs: the tasks' numbers (`task`, static), vectors that describe a task [B, size] (`task`, dynamic), a support set [n, features] (`data`), or noise from
- * `condition.sample` (`noise`). Where weights are dynamic, `generate` takes the `shapes` of the target at hand.
+ * Its input is, by condition and inputs: task ids (`task`, static), vectors that describe a task
+ * [B, size] (`task`, dynamic), a support set [n, features] (`data`), or noise from
+ * `condition.sample` (`noise`). With dynamic weights, `generate` takes the `shapes` of the current
+ * target.
  *
- * @example const hypernet = designHypernet(target, { condition: 'task', generation: 'chunks', inputs: 'static', weights: 'static', trunk: 'mlp' }, random);
+ * @example const hypernet = designHypernet(target,
+ * { condition: 'task', generation: 'chunks', inputs: 'static', weights: 'static', trunk: 'mlp' },
+ * random);
  *
- * @throws Error with `whyNot` for a design that does not exist, and where the condition `data` lacks `features`
+ * @throws Error with `whyNot` for a design that does not exist, and where the condition `data`
+ * lacks `features`
  */
 export function designHypernet<Target extends object>(
   target: Target,
@@ -122,7 +133,7 @@ function strategyOf(
   { generation, weights }: HypernetDesign,
   { chunk, component }: { chunk: number; component: number },
 ): Strategy {
-  // A part as large as the largest tensor of any target makes each tensor a component.
+  // With chunks as large as the largest tensor, each tensor is one component.
   if (weights === 'dynamic') return described(generation === 'components' ? component : chunk);
   return {
     once: () => once(),

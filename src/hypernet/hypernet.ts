@@ -1,9 +1,12 @@
-// A network that makes the weights of another one: Θ = H(C; Φ).
+// A network that generates the weights of another one: Θ = H(C; Φ).
 //
-//   condition → [encoding] → tokens (one a part, with its embedding) → trunk → generator → named weights [+ θ⁰]
+//   condition → [encoding] → tokens (one for each part, with its embedding) → trunk → generator →
+//   named weights [+ θ⁰]
 //
-// The five choices are those by which Chauhan, Zhou, Lu, Molaei, Clifton order the field ("A Brief Review of Hypernetworks in Deep Learning", 2023): what conditions it, how weights are made, whether conditions vary,
-// whether targets vary, and the hypernetwork's own architecture. The target is any module, unchanged: weights are values.
+// The design choices follow Chauhan, Zhou, Lu, Molaei, Clifton, "A Brief Review of Hypernetworks in
+// Deep Learning", 2023: the condition, how weights are generated, whether conditions vary, whether
+// targets vary, and the trunk. The target is any module, unchanged: its weights are substituted for
+// the call.
 
 import {
   Conv2d,
@@ -33,32 +36,46 @@ import { freshBase, type HypernetInit, initializeOutputs } from './init.js';
 import { Layout, type Selection, selectParameters } from './layout.js';
 import { mlpTrunk, type Trunk, type TrunkFactory } from './trunk.js';
 
+/** Options of `Hypernet`. */
 export interface HypernetOptions {
-  /** A perceptron [100, 100] when left out. */
+  /** Default: an MLP of widths [100, 100]. */
   readonly trunk?: TrunkFactory;
-  /** All weights at once when left out. */
+  /** Default: `once()`, all weights with one output layer. */
   readonly generator?: Strategy;
+  /** Initialisation of the output layers. Default: `hyperfan-in`. */
   readonly init?: HypernetInit;
-  /** How conditions in [0, 1] are written. */
+  /** Encoding of conditions in [0, 1]. Default: `none`. */
   readonly encoding?: Encoding;
-  /** θ⁰, added to what is generated: `fresh` weights, the `target`'s own, or `none`. */
+  /**
+   * θ⁰, trainable weights added to the generated ones: `fresh` initial values, the `target`'s
+   * current values, or `none`. Default: `none`.
+   */
   readonly residual?: 'none' | 'fresh' | 'target';
-  /** Which weights are generated; the target's others train as they are. */
+  /** Which weights are generated; the target's other weights are trained directly. Default: all. */
   readonly select?: Selection;
 }
 
-/** Layers that take several sets of weights at once. */
+/** Layers that support a batch of weight sets in one call. */
 const batchable = [Linear, Conv2d, LayerNorm];
 
+/**
+ * A network H that generates the weights of a target from a condition: Θ = H(C; Φ), or θ⁰ + H(C;
+ * Φ). Ha, Dai, Le, "HyperNetworks", ICLR 2017.
+ */
 export class Hypernet<Target extends object, Input = Tensor> {
+  /** Maps inputs to condition vectors. */
   readonly condition: Condition<Input>;
+  /** Tokens [B, K, d + e] → features [B, K, h]. */
   readonly trunk: Trunk;
+  /** Features [B, K, h] → weights. */
   readonly generator: Generator;
   /** θ⁰ by name; undefined without a residual. */
   readonly base: Record<string, Tensor> | undefined;
-  /** Weights of the target that are not generated. */
+  /** Weights of the target that are not generated but trained directly. */
   readonly rest: Record<string, Tensor>;
+  /** Encoding of the condition vectors. */
   readonly encoding: Encoding;
+  /** Names, shapes and offsets of the generated weights. */
   readonly layout: Layout;
   readonly #target: Target;
   readonly #batched: boolean;
@@ -100,15 +117,16 @@ export class Hypernet<Target extends object, Input = Tensor> {
           : Object.fromEntries(Object.entries(values).map(([name, value]) => [name, parameter(value.clone())]));
   }
 
-  /** Trainable numbers of Φ, with θ⁰ and the condition's; the target's other weights apart. */
+  /** Number of trainable parameters: Φ, θ⁰ and those of the condition, without `rest`. */
   get size(): number {
     return parameterCount(this) - parameterCount(this.rest);
   }
 
   /**
-   * Weights for B conditions, each [B, …shape].
+   * Generates weights for B conditions, by name, each [B, …shape].
    *
-   * @param shapes of another target, for generators that make weights of any (`described`)
+   * @param shapes of another target, for generators that support it (`described`)
+   * @throws Error when `shapes` are given and the generator does not support them, or θ⁰ exists
    */
   generate(input: Input, { mode = inference, shapes }: { mode?: Mode; shapes?: Readonly<Record<string, Shape>> } = {}) {
     const layout = shapes && new Layout(shapes);
@@ -122,16 +140,18 @@ export class Hypernet<Target extends object, Input = Tensor> {
   }
 
   /**
-   * Runs the target with generated weights: for one condition as an ordinary network; for B, each on its own rows of x.
+   * Runs the target with generated weights; with B conditions, each network is applied to its own n
+   * rows of x.
    *
-   * @param x [rows, …]; with B conditions [B·n, …], rows of the first condition first
-   * @param fn what the target does with x
+   * @param x [B·n, …], the rows of the first condition first
+   * @param fn forward pass of the target, e.g. `(live, x) => live.forward(x)`
+   * @throws Error when the rows are not divisible by the number of conditions
    */
   run(input: Input, x: Tensor, fn: (live: Target, x: Tensor) => Tensor, mode: Mode = inference): Tensor {
     return this.apply(this.generate(input, { mode }), x, fn);
   }
 
-  /** The same with weights that were generated before. */
+  /** Like `run`, with weights that were generated before. */
   apply(weights: Weights, x: Tensor, fn: (live: Target, x: Tensor) => Tensor): Tensor {
     const networks = this.#networksOf(weights);
     const target = this.#target;
@@ -159,7 +179,7 @@ export class Hypernet<Target extends object, Input = Tensor> {
   }
 }
 
-/** The weights of one of B networks, without the leading axis. */
+/** The weights of one of B networks: [B, …shape] → […shape]. */
 export function weightsOf(weights: Weights, network: number): Record<string, Tensor> {
   return Object.fromEntries(
     Object.entries(weights).map(([name, weight]) => [

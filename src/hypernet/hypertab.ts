@@ -1,10 +1,15 @@
-// HyperTab (Wydmański, Bulenok, Śmieja, "HyperTab: Hypernetwork Approach for Deep Learning on Small Tabular Datasets", DSAA 2023).
+// HyperTab (Wydmański, Bulenok, Śmieja, "HyperTab: Hypernetwork Approach for Deep Learning on Small
+// Tabular Datasets", DSAA 2023).
 //
-// An ensemble of B small networks, each of which sees m = ⌊ρ·D⌋ of the columns; one hypernetwork makes the weights of all from the mask of their columns, so that the number of trained parameters does not depend on B:
+// An ensemble of B small networks, each of which sees m = ⌊ρ·D⌋ of the columns; one hypernetwork
+// generates the weights of each from its column mask, so that the number of trained parameters does
+// not depend on B:
 //
-//   θ_b = H(M_b),  logits(x) = mean_b F(x[M_b]; θ_b),  H: D → 128 → ReLU → 64 → ReLU → 64 → P,  F: m → h → h → C
+//   θ_b = H(M_b), logits(x) = mean_b F(x[M_b]; θ_b), H: D → 128 → ReLU → 64 → ReLU → 64 → P, F: m →
+//   h → h → C
 //
-// The masks are drawn once and kept. Each step trains on a batch of rows as some views see it.
+// The masks are drawn once and stay fixed. Each step trains on a batch of rows restricted to the
+// columns of some views.
 
 import { eventTurn } from '../engine/index.js';
 import {
@@ -26,20 +31,28 @@ import { softmaxRows } from './tabular/ensembles.js';
 import type { Rows } from './tabular/features.js';
 import { mlpTrunk } from './trunk.js';
 
+/** Options of `HyperTab`. */
 export interface HyperTabOptions {
-  /** ρ: share of the columns that a view sees. */
+  /** ρ: share of the columns in a view, in (0, 1]. Default: 0.5. */
   readonly subsample?: number;
-  /** B */
+  /** B: number of views (networks of the ensemble). Default: 100. */
   readonly views?: number;
-  /** h */
+  /** h: width of the hidden layers of each network. Default: 10. */
   readonly hidden?: number;
+  /** Passes over the rows. Default: 50. */
   readonly epochs?: number;
+  /** Learning rate of Adam. Default: 3e-4. */
   readonly learningRate?: number;
+  /** Rows in a batch. Default: 128. */
   readonly batchSize?: number;
-  /** Views trained on in a step. 1 is the published loop; more take fewer, larger steps. */
+  /**
+   * Views trained together in a step; 1 is the published loop, more give fewer, larger steps.
+   * Default: 1.
+   */
   readonly viewsPerStep?: number;
 }
 
+/** Default options of `HyperTab`. */
 export const hyperTabDefaults = {
   subsample: 0.5,
   views: 100,
@@ -50,13 +63,19 @@ export const hyperTabDefaults = {
   viewsPerStep: 1,
 } as const satisfies HyperTabOptions;
 
-/** Widths of H. */
+/** Layer widths of the trunk of H. */
 const TRUNK = [128, 64, 64];
 
+/**
+ * HyperTab: an ensemble of small networks over column subsets whose weights one hypernetwork
+ * generates; predictions are the softmax of mean logits. Wydmański et al., DSAA 2023.
+ */
 export class HyperTab implements TableClassifier {
+  /** The options with defaults filled in. */
   readonly options: Required<HyperTabOptions>;
-  /** Columns of each view, ascending. */
+  /** Column indices of each view, ascending. */
   masks: readonly Int32Array[] = [];
+  /** Number of classes; 0 before fit. */
   classes = 0;
   #hypernet: Hypernet<MLP> | undefined;
   #width = 0;
@@ -76,7 +95,11 @@ export class HyperTab implements TableClassifier {
     return this.#hypernet;
   }
 
-  /** Draws masks and makes an untrained hypernetwork for D columns. */
+  /**
+   * Draws the masks and creates an untrained hypernetwork.
+   *
+   * @param width D, number of columns
+   */
   prepare(width: number, classes: number, random: Random): void {
     const { subsample, views, hidden } = this.options;
     const seen = Math.max(1, Math.floor(subsample * width));
@@ -108,8 +131,7 @@ export class HyperTab implements TableClassifier {
       for (const rows of minibatches(x.count, batchSize, order)) {
         const views = order.permutation(this.masks.length);
         for (let at = 0; at < views.length; at += viewsPerStep) {
-          const own = views.subarray(at, at + viewsPerStep);
-          this.#step(hypernet, optimizer, x, rows, labels, own);
+          this.#step(hypernet, optimizer, x, rows, labels, views.subarray(at, at + viewsPerStep));
         }
       }
       onProgress?.((epoch + 1) / epochs);
@@ -142,7 +164,7 @@ export class HyperTab implements TableClassifier {
     });
   }
 
-  /** M [views, D] of zeros and ones. */
+  /** Binary column masks M [views, D]. */
   #masksOf(views: Int32Array): Tensor {
     const masks = new Float32Array(views.length * this.#width);
     views.forEach((view, i) => {
@@ -151,7 +173,7 @@ export class HyperTab implements TableClassifier {
     return tensor(masks, [views.length, this.#width]);
   }
 
-  /** Rows as views see them, view after view: [views·rows, m]. */
+  /** The rows restricted to the columns of each view, view after view: [views·rows, m]. */
   #views({ width, values }: Rows, rows: Int32Array, views: Int32Array): Tensor {
     const seen = (this.masks[0] as Int32Array).length;
     const inputs = new Float32Array(views.length * rows.length * seen);
@@ -163,22 +185,26 @@ export class HyperTab implements TableClassifier {
     return tensor(inputs, [views.length * rows.length, seen]);
   }
 
-  /** Mean logits over all views: [rows, classes]. @throws Error before fit, or for another number of columns */
+  /**
+   * Logits averaged over all views: [rows, classes], row-major.
+   *
+   * @throws Error before fit, or for another number of columns
+   */
   decisionFunction(x: Rows): Float64Array {
     const hypernet = this.hypernet;
     if (x.width !== this.#width)
       throw new Error(`HyperTab: the rows have ${x.width} columns, training had ${this.#width}`);
     const logits = new Float64Array(x.count * this.classes);
     const rows = Int32Array.from({ length: x.count }, (_, row) => row);
-    // Views in groups, so that wide tables fit memory.
-    const together = Math.max(1, Math.min(this.masks.length, Math.floor(2e6 / Math.max(1, x.count * x.width))));
-    for (let from = 0; from < this.masks.length; from += together)
+    // Views are processed in groups to bound memory for wide tables.
+    const groupSize = Math.max(1, Math.min(this.masks.length, Math.floor(2e6 / Math.max(1, x.count * x.width))));
+    for (let from = 0; from < this.masks.length; from += groupSize)
       scope(() => {
-        const views = Int32Array.from({ length: Math.min(together, this.masks.length - from) }, (_, i) => from + i);
-        const made = hypernet.run(this.#masksOf(views), this.#views(x, rows, views), forward).view();
-        for (let i = 0; i < made.length; i++) {
+        const views = Int32Array.from({ length: Math.min(groupSize, this.masks.length - from) }, (_, i) => from + i);
+        const output = hypernet.run(this.#masksOf(views), this.#views(x, rows, views), forward).view();
+        for (let i = 0; i < output.length; i++) {
           const place = i % logits.length;
-          logits[place] = (logits[place] as number) + (made[i] as number) / this.masks.length;
+          logits[place] = (logits[place] as number) + (output[i] as number) / this.masks.length;
         }
       });
     return logits;

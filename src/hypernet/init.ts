@@ -1,4 +1,5 @@
-// First weights of the layers that make weights: what a target needs is not what a layer usually starts from.
+// Initialisation of the output layers of a hypernetwork, so that the generated weights have the
+// variance that the target needs.
 
 import { fans, parameter } from '../nn/index.js';
 import { ones, type Random, type Tensor, tensor, zeros } from '../tensor/index.js';
@@ -7,23 +8,30 @@ import type { Layout, LayoutEntry } from './layout.js';
 import { gainOf } from './trunk.js';
 
 /**
- * - `hyperfan-in`, `hyperfan-out`, `hyperfan`: generated weights have the variance that keeps that of activations, of gradients, or the mean of both (Chang, Flokas, Lipson, "Principled Weight Initialization for
- *   Hypernetworks", ICLR 2020), for conditions of variance 1.
- * - `bias`: output weights 0, output biases a usual start of the target (Beck et al., "Hypernetworks in Meta-Reinforcement Learning", CoRL 2022): all conditions begin alike.
- * - `fan-out`: each tensor's rows from N(0, 2/numel) (MIP).
- * - `torch`: layers as they start, off by large factors.
+ * Initialisation of the output layers.
+ *
+ * - `hyperfan-in`, `hyperfan-out`, `hyperfan`: generated weights have the variance that preserves
+ * that of activations, that of gradients, or the mean of both, for conditions of variance 1 (Chang,
+ * Flokas, Lipson, "Principled Weight Initialization for Hypernetworks", ICLR 2020).
+ * - `bias`: output weights 0, output biases the usual initial weights of the target, so that all
+ * conditions start from the same network (Beck et al., "Hypernetworks in Meta-Reinforcement
+ * Learning", CoRL 2022).
+ * - `fan-out`: rows of each tensor from N(0, 2/numel) (MIP).
+ * - `torch`: the default of `Linear`, whose generated weights are wrong by large factors.
  */
 export type HypernetInit = 'hyperfan-in' | 'hyperfan-out' | 'hyperfan' | 'bias' | 'fan-out' | 'torch';
 
-/** c_relu: the loss of variance at a rectifier. */
+/** c_relu: compensates for the variance lost at a ReLU. */
 const RELU = 2;
 
-/** Gains of norms, vectors by the name of weights, are about 1. */
+/**
+ * Whether an entry is the gain of a norm (a vector named `weight`), which is generated around 1.
+ */
 export function isGain({ name, shape }: Pick<LayoutEntry, 'name' | 'shape'>): boolean {
   return shape.length === 1 && /(^|\.)weight$/.test(name);
 }
 
-/** Var of an output row for features of second moment 1, h of them. */
+/** Variance of the weights of an output row, for h features of second moment 1. */
 function varianceOf(entry: LayoutEntry, layout: Layout, h: number, init: HypernetInit): number {
   const { fanIn, fanOut } = fansOf(entry, layout);
   if (isGain(entry)) return 0;
@@ -38,14 +46,19 @@ function varianceOf(entry: LayoutEntry, layout: Layout, h: number, init: Hyperne
   return init === 'hyperfan-out' ? fanOutVariance : (fanInVariance + fanOutVariance) / 2;
 }
 
-/** A bias has the fans of its layer's weight. */
+/** Fans of a weight; a bias has those of its layer's weight. */
 function fansOf(entry: LayoutEntry, { entries }: Layout): { fanIn: number; fanOut: number } {
   if (entry.shape.length > 1) return fans(entry.shape);
   const weight = entries.find(({ name }) => name === entry.name.replace(/bias$/, 'weight'));
   return weight && weight !== entry ? fans(weight.shape) : { fanIn: 1, fanOut: 1 };
 }
 
-/** Sets the output layers of a generator. Rows that several weights share get the mean of their variances. @param values a start of the target, for `bias` */
+/**
+ * Initialises the output layers of a generator. Rows shared by several weights get the mean of
+ * their variances, weighted by size.
+ *
+ * @param values initial weights of the target, for `bias`
+ */
 export function initializeOutputs(
   outputs: readonly OutputLayer[],
   layout: Layout,
@@ -61,8 +74,8 @@ export function initializeOutputs(
     const draws = random.split(i).normal(layer.weight.shape).view();
     for (const { from, to, entries } of blocks) {
       const total = entries.reduce((sum, { size }) => sum + size, 0);
-      const mean = (of: (entry: LayoutEntry) => number) =>
-        entries.reduce((sum, entry) => sum + (entry.size / total) * of(entry), 0);
+      const mean = (value: (entry: LayoutEntry) => number) =>
+        entries.reduce((sum, entry) => sum + (entry.size / total) * value(entry), 0);
       const deviation = init === 'bias' ? 0 : Math.sqrt(mean((entry) => varianceOf(entry, layout, h, init)));
       for (let at = from * h; at < to * h; at++) weight[at] = deviation * (draws[at] as number);
       const [only] = entries;
@@ -80,7 +93,7 @@ export function initializeOutputs(
   });
 }
 
-/** θ⁰: weights N(0, gain²/fan-in), gains 1, everything else 0. */
+/** θ⁰: weights from N(0, gain²/fan-in), gains of norms 1, everything else 0. */
 export function freshBase({ entries }: Layout, random: Random): Record<string, Tensor> {
   return Object.fromEntries(
     entries.map((entry) => {

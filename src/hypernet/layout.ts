@@ -1,22 +1,28 @@
-// Weights as one long vector: which stretch of it each named tensor of a target is.
+// The flat weight vector of a target: the range of each named tensor.
 
 import { parameterOwners, type Weights } from '../nn/index.js';
 import { formatShape, reshape, type Shape, sizeOf, slice, type Tensor } from '../tensor/index.js';
 
+/** One tensor of a target in the flat weight vector. */
 export interface LayoutEntry {
+  /** Parameter name, e.g. `layers.0.weight`. */
   readonly name: string;
+  /** Shape of the tensor. */
   readonly shape: Shape;
+  /** Number of elements. */
   readonly size: number;
+  /** Index of its first element in the flat vector. */
   readonly offset: number;
 }
 
-/** Named shapes one after another. */
+/** Named tensors concatenated into a vector of N weights, each in row-major order. */
 export class Layout {
+  /** Tensors in order. */
   readonly entries: readonly LayoutEntry[];
-  /** N: numbers in all. */
+  /** N: total number of weights. */
   readonly size: number;
 
-  /** @throws Error for no entries, or an empty one */
+  /** @throws Error when there are no shapes, or a tensor is empty */
   constructor(shapes: Readonly<Record<string, Shape>>) {
     let offset = 0;
     this.entries = Object.entries(shapes).map(([name, shape]) => {
@@ -29,11 +35,16 @@ export class Layout {
     if (offset === 0) throw new Error('hypernet: there are no weights to generate');
   }
 
+  /** Shape of each tensor by name. */
   get shapes(): Readonly<Record<string, Shape>> {
     return Object.fromEntries(this.entries.map(({ name, shape }) => [name, shape]));
   }
 
-  /** flat [B, N] → each tensor [B, …shape]. */
+  /**
+   * Flat weights [B, N] → tensors by name, each [B, …shape].
+   *
+   * @throws Error for another shape
+   */
   unpack(flat: Tensor): Record<string, Tensor> {
     if (flat.rank !== 2 || flat.shape[1] !== this.size)
       throw new Error(`hypernet: expected generated weights [B, ${this.size}], got ${formatShape(flat.shape)}`);
@@ -46,7 +57,11 @@ export class Layout {
     );
   }
 
-  /** The weights of one network as a vector [N]. @throws Error listing the names that are missing or unknown */
+  /**
+   * The weights of one network as a flat vector [N].
+   *
+   * @throws Error listing names that are missing or unknown, or a tensor of another shape
+   */
   pack(weights: Weights): Float32Array {
     requireNames('hypernet', Object.keys(this.shapes), Object.keys(weights));
     const flat = new Float32Array(this.size);
@@ -60,6 +75,7 @@ export class Layout {
   }
 }
 
+/** @throws Error listing the names that are missing or unexpected */
 export function requireNames(operation: string, expected: readonly string[], given: readonly string[]): void {
   const missing = expected.filter((name) => !given.includes(name));
   const unexpected = given.filter((name) => !expected.includes(name));
@@ -72,7 +88,8 @@ export function requireNames(operation: string, expected: readonly string[], giv
 }
 
 /**
- * Which parameters of a module are meant: all when left out; names by a glob (`*` within a field, `**` across fields) or a regular expression; those of layers of a class; or what a function says.
+ * Selects parameters of a module: by a glob (`*` within a field of the name, `**` across fields) or
+ * a regular expression over names, by the class of their layer, or by a predicate.
  */
 export type Selection =
   | string
@@ -80,7 +97,12 @@ export type Selection =
   | { readonly layers: abstract new (...args: never[]) => object }
   | ((name: string, tensor: Tensor) => boolean);
 
-/** @throws Error when nothing is selected, with the names there are */
+/**
+ * The selected parameters by name (all without a selection); a tensor shared under several names is
+ * taken once.
+ *
+ * @throws Error when nothing is selected, listing the parameter names
+ */
 export function selectParameters(module: object, selection?: Selection): Record<string, Tensor> {
   const all = parameterOwners(module);
   const seen = new Set<Tensor>();

@@ -1,31 +1,43 @@
-// The bodies of hypernetworks: tokens [B, K, d], one for each part that is generated at once, → features [B, K, h].
+// Trunks of hypernetworks: tokens [B, K, d], one for each part of the weights → features [B, K, h].
 
 import { Conv1d, GRU, kaimingNormal, LayerNorm, Linear, MultiHeadAttention, parameter } from '../nn/index.js';
 import { elu, gelu, leakyRelu, type Random, relu, reshape, type Tensor, tanh, zeros } from '../tensor/index.js';
 
+/** Body of a hypernetwork, between condition and output layers. */
 export interface Trunk {
-  /** h */
+  /** h: dimension of the features. */
   readonly outFeatures: number;
+  /** Tokens [B, K, d] → features [B, K, h]. */
   forward(tokens: Tensor): Tensor;
 }
 
-/** Makes a trunk for tokens of a size. */
+/**
+ * Creates a trunk for tokens of dimension `inFeatures`, which is known only once the condition and
+ * the generator are.
+ */
 export type TrunkFactory = (inFeatures: number, random: Random) => Trunk;
 
 const activations = { relu, leakyRelu, elu, gelu, tanh } satisfies Record<string, (x: Tensor) => Tensor>;
+/** Activation functions of MLP trunks. */
 export type TrunkActivation = keyof typeof activations;
 
+/** Options of `MLPTrunk`. */
 export interface MLPTrunkOptions {
+  /** Activation after each layer. Default: `relu`. */
   readonly activation?: TrunkActivation;
-  /** Hidden weights: `fan-in` keeps the variance of features, `fan-out` that of gradients; `torch` leaves layers as they start. Biases are 0 but for `torch`. */
+  /**
+   * Initialisation of the layers. `fan-in` and `fan-out`: Kaiming-normal weights that preserve the
+   * variance of features or gradients, and zero biases; `torch`: the default of `Linear`. Default:
+   * `fan-in`.
+   */
   readonly init?: 'fan-in' | 'fan-out' | 'torch';
-  /** Normalise hidden features by layer. */
+  /** `layer`: layer norm before each activation. Default: `none`. */
   readonly norm?: 'none' | 'layer';
-  /** No activation behind the last layer. */
+  /** Whether the last layer has no activation. Default: false. */
   readonly linearLast?: boolean;
 }
 
-/** A perceptron on each token. */
+/** An MLP applied to each token. */
 export class MLPTrunk implements Trunk {
   readonly layers: readonly Linear[];
   readonly norms: readonly LayerNorm[];
@@ -64,19 +76,25 @@ export class MLPTrunk implements Trunk {
   }
 }
 
-/** √2 for rectifiers, √(2/(1 + 0.01²)) for the leaky one, 5/3 for tanh. */
+/**
+ * Gain of an activation for variance-preserving initialisation: √2 for ReLU, ELU and GELU, √(2/(1 +
+ * 0.01²)) for leaky ReLU, 5/3 for tanh.
+ */
 export function gainOf(activation: TrunkActivation): number {
   return { relu: Math.SQRT2, gelu: Math.SQRT2, elu: Math.SQRT2, leakyRelu: Math.sqrt(2 / 1.0001), tanh: 5 / 3 }[
     activation
   ];
 }
 
+/** Options of `ConvolutionTrunk`. */
 export interface ConvolutionTrunkOptions {
-  /** Default: 3. */
+  /** Kernel size, odd. Default: 3. */
   readonly kernel?: number;
 }
 
-/** Convolutions along the numbers of each token. */
+/**
+ * 1-d convolutions with ReLU along the dimensions of each token: [B, K, d] → [B, K, d·channels].
+ */
 export class ConvolutionTrunk implements Trunk {
   readonly convolutions: readonly Conv1d[];
   readonly outFeatures: number;
@@ -101,7 +119,7 @@ export class ConvolutionTrunk implements Trunk {
   }
 }
 
-/** A GRU over the parts, in their order. */
+/** A GRU over the sequence of K tokens: [B, K, d] → [B, K, h]. */
 export class RecurrentTrunk implements Trunk {
   readonly gru: GRU;
 
@@ -118,7 +136,9 @@ export class RecurrentTrunk implements Trunk {
   }
 }
 
-/** A transformer over the parts: each sees all others. Pre-norm blocks of attention and a perceptron of twice the width. */
+/**
+ * A transformer over the K tokens: pre-norm blocks of self-attention and an MLP of twice the width.
+ */
 export class AttentionTrunk implements Trunk {
   readonly input: Linear;
   readonly blocks: readonly AttentionBlock[];
@@ -159,18 +179,26 @@ class AttentionBlock {
   }
 }
 
+/** An MLP on each token; h is the last width. */
 export const mlpTrunk =
   (widths: readonly number[], options?: MLPTrunkOptions): TrunkFactory =>
   (inFeatures, random) =>
     new MLPTrunk(inFeatures, widths, random, options);
+/** 1-d convolutions along the dimensions of each token; h = d · last number of channels. */
 export const convolutionTrunk =
   (channels: readonly number[], options?: ConvolutionTrunkOptions): TrunkFactory =>
   (inFeatures, random) =>
     new ConvolutionTrunk(inFeatures, channels, random, options);
+/** A GRU over the tokens; h is its hidden size. */
 export const recurrentTrunk =
   (hidden: number): TrunkFactory =>
   (inFeatures, random) =>
     new RecurrentTrunk(inFeatures, hidden, random);
+/**
+ * A transformer over the tokens; h = `features`.
+ *
+ * @param options `layers`: number of blocks, default 1; `heads`: attention heads, default 2
+ */
 export const attentionTrunk =
   (features: number, options?: { readonly layers?: number; readonly heads?: number }): TrunkFactory =>
   (inFeatures, random) =>

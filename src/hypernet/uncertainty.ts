@@ -1,21 +1,30 @@
-// What a distribution over networks says of its own doubt: predictions are averaged, not weights.
+// Predictive uncertainty of a distribution over networks: averages predictions, not weights.
 
 import { scope, type Tensor } from '../tensor/index.js';
 
+/**
+ * Predictive distribution of a classifier with its entropy decomposed; entropies in nats, one for
+ * each row.
+ */
 export interface PredictiveClasses {
-  /** [n, classes], mean of the sampled probabilities, row after row. */
+  /** Mean of the sampled probabilities [n, classes], row-major. */
   readonly probabilities: Float64Array;
-  /** Entropy of the mean, in nats, for each row: aleatoric + epistemic. */
+  /** Entropy of the mean prediction: aleatoric + epistemic. */
   readonly total: Float64Array;
-  /** Mean entropy of the samples: what more data would not remove. */
+  /** Mean entropy of the sampled predictions, which more data would not reduce. */
   readonly aleatoric: Float64Array;
-  /** Mutual information of prediction and network: what the networks disagree on. */
+  /** Mutual information of prediction and network: the disagreement of the networks. */
   readonly epistemic: Float64Array;
 }
 
 const entropyTerm = (p: number) => (p > 0 ? -p * Math.log(p) : 0);
 
-/** @param sample one draw: probabilities [n, classes] of a network */
+/**
+ * Averages class probabilities over sampled networks and decomposes their entropy.
+ *
+ * @param sample draws a network and returns its probabilities [n, classes]
+ * @param samples number of draws
+ */
 export function predictiveClasses(sample: (draw: number) => Tensor, samples: number): PredictiveClasses {
   let [rows, classes] = [0, 0];
   let probabilities = new Float64Array(0);
@@ -47,17 +56,25 @@ export function predictiveClasses(sample: (draw: number) => Tensor, samples: num
   };
 }
 
+/** Predictive mean and variance of a regression, one for each row. */
 export interface PredictiveValues {
+  /** Mean prediction over the sampled networks. */
   readonly mean: Float64Array;
   /** Variance of the prediction: aleatoric + epistemic. */
   readonly total: Float64Array;
-  /** Mean of the variances that the networks predict. */
+  /** Mean of the variances that the networks predict; 0 if they predict none. */
   readonly aleatoric: Float64Array;
-  /** Variance of the means. */
+  /** Variance of the predicted means. */
   readonly epistemic: Float64Array;
 }
 
-/** @param sample one draw: means and, where networks predict them, variances [n] */
+/**
+ * Averages regression outputs over sampled networks and decomposes their variance.
+ *
+ * @param sample draws a network and returns its means [n] and, where it predicts them, variances
+ * [n]
+ * @param samples number of draws
+ */
 export function predictiveValues(
   sample: (draw: number) => { readonly mean: Tensor; readonly variance?: Tensor },
   samples: number,

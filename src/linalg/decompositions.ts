@@ -1,4 +1,5 @@
-// Small dense linear algebra in double precision, by ml-matrix. Results are f32 tensors; nothing here is differentiable.
+// Small dense linear algebra in double precision, by ml-matrix. Inputs and results are f32 tensors;
+// nothing here is differentiable.
 
 import {
   CholeskyDecomposition,
@@ -15,8 +16,8 @@ function toMatrix(operation: string, x: Tensor): Matrix {
   if (x.rank !== 2) throw new Error(`${operation}: expected a matrix, got ${formatShape(x.shape)}`);
   const [rows, columns] = x.shape as [number, number];
   const values = x.view();
-  const wrong = values.findIndex((value) => !Number.isFinite(value));
-  if (wrong >= 0) throw new Error(`${operation}: element ${wrong} is ${values[wrong]}`);
+  const firstInvalid = values.findIndex((value) => !Number.isFinite(value));
+  if (firstInvalid >= 0) throw new Error(`${operation}: element ${firstInvalid} is ${values[firstInvalid]}`);
   return Matrix.from1DArray(rows, columns, Array.from(values));
 }
 
@@ -30,7 +31,11 @@ function square(operation: string, x: Tensor): Matrix {
   return toMatrix(operation, x);
 }
 
-/** The lower triangle L with A = L·Lᵀ. @throws Error when A is not symmetric and positive definite. */
+/**
+ * Cholesky factor L, lower triangular, with A = L·Lᵀ: [n, n] → [n, n].
+ *
+ * @throws Error when A is not symmetric and positive definite.
+ */
 export function cholesky(a: Tensor): Tensor {
   const matrix = square('cholesky', a);
   const tolerance = 1e-5 * Math.max(1, matrix.norm('max'));
@@ -43,7 +48,12 @@ export function cholesky(a: Tensor): Tensor {
   return fromMatrix(decomposition.lowerTriangularMatrix);
 }
 
-/** A = Q·R with orthonormal columns of Q [m, n] and an upper triangle R [n, n]; m ≥ n. */
+/**
+ * Reduced QR decomposition A = Q·R: A [m, n] with m ≥ n, Q [m, n] with orthonormal columns, R
+ * [n, n] upper triangular.
+ *
+ * @throws Error when m < n.
+ */
 export function qr(a: Tensor): { q: Tensor; r: Tensor } {
   const matrix = toMatrix('qr', a);
   if (matrix.rows < matrix.columns)
@@ -52,7 +62,12 @@ export function qr(a: Tensor): { q: Tensor; r: Tensor } {
   return { q: fromMatrix(decomposition.orthogonalMatrix), r: fromMatrix(decomposition.upperTriangularMatrix) };
 }
 
-/** Eigenvalues in ascending order and eigenvectors as columns of a symmetric matrix, of which the lower triangle counts. */
+/**
+ * Eigendecomposition of a symmetric matrix [n, n], of which only the lower triangle is read:
+ * eigenvalues [n] in ascending order, eigenvectors as columns [n, n].
+ *
+ * @throws Error when the matrix is not square.
+ */
 export function symmetricEigen(a: Tensor): { values: Tensor; vectors: Tensor } {
   const matrix = square('symmetricEigen', a);
   const n = matrix.rows;
@@ -61,7 +76,10 @@ export function symmetricEigen(a: Tensor): { values: Tensor; vectors: Tensor } {
   return { values: tensor(Float32Array.from(realEigenvalues)), vectors: fromMatrix(eigenvectorMatrix) };
 }
 
-/** A = U·diag(s)·Vᵀ with singular values in descending order: U [m, r], s [r], V [n, r], r = min(m, n). */
+/**
+ * Reduced singular value decomposition A = U·diag(s)·Vᵀ, singular values in descending order: A
+ * [m, n], U [m, r], s [r], V [n, r], r = min(m, n).
+ */
 export function svd(a: Tensor): { u: Tensor; s: Tensor; v: Tensor } {
   const matrix = toMatrix('svd', a);
   const r = Math.min(matrix.rows, matrix.columns);
@@ -74,7 +92,11 @@ export function svd(a: Tensor): { u: Tensor; s: Tensor; v: Tensor } {
   };
 }
 
-/** X with A·X = B, in the sense of least squares where A is not square. @throws Error when A is singular. */
+/**
+ * Solves A·X = B, in the least-squares sense where A is not square: A [m, n], B [m, k], X [n, k].
+ *
+ * @throws Error when A is singular or the numbers of rows differ.
+ */
 export function solve(a: Tensor, b: Tensor): Tensor {
   const [left, right] = [toMatrix('solve', a), toMatrix('solve', b)];
   if (left.rows !== right.rows)

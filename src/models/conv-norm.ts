@@ -3,7 +3,10 @@
 import { Activation, type ActivationName, BatchNorm2d, Conv2d, kaimingNormal, type Layer } from '../nn/index.js';
 import type { ConvolutionOptions, Random } from '../tensor/index.js';
 
-/** A convolution with weights drawn for ReLU networks, by fan-out (He et al. 2015), as the standard implementations do. */
+/**
+ * A convolution with He initialisation by fan-out (He et al. 2015). `options.bias` defaults to
+ * false.
+ */
 export function heConv(
   inChannels: number,
   outChannels: number,
@@ -16,12 +19,18 @@ export function heConv(
   return conv;
 }
 
+/** Options of `convNorm`: those of the convolution, and norm and activation. */
 export interface ConvNormOptions extends ConvolutionOptions {
+  /** Activation after the norm. Default: `relu`. */
   readonly activation?: ActivationName;
+  /** ε of the batch norm. Default: 1e-5. */
   readonly epsilon?: number;
 }
 
-/** [convolution, norm, activation] with padding that keeps the size at stride 1; without activation two layers. */
+/**
+ * [convolution, batch norm, activation], or two layers for activation `none`. The default padding
+ * (kernelSize − 1) / 2 preserves height and width at stride 1.
+ */
 export function convNorm(
   inChannels: number,
   outChannels: number,

@@ -1,5 +1,6 @@
-// A decoder-only language model as Llama builds it (Touvron et al. 2023): RMSNorm before each part, rotary positions, grouped-query attention, SwiGLU. Field names follow Hugging Face's
-// checkpoints, in camelCase.
+// A decoder-only language model with Llama's architecture (Touvron et al. 2023): pre-norm blocks
+// with RMSNorm, rotary embeddings, grouped-query attention, SwiGLU. Field names follow Hugging
+// Face's checkpoints, in camelCase.
 
 import {
   activated,
@@ -20,33 +21,45 @@ import {
   type Tensor,
 } from '../tensor/index.js';
 
+/** Hyperparameters of a decoder. */
 export interface DecoderOptions {
+  /** Vocabulary size. */
   readonly vocabulary: number;
+  /** Embedding dimension. */
   readonly features: number;
+  /** Number of transformer blocks. */
   readonly layers: number;
+  /** Number of query heads. */
   readonly heads: number;
-  /** Heads of keys and values; as many as `heads` when left out. */
+  /**
+   * Number of key and value heads, a divisor of `heads` (grouped-query attention).
+   * Default: `heads`.
+   */
   readonly keyHeads?: number;
-  /** Width of the gated layer; 8/3 of the features, rounded up to a multiple of 8, when left out. */
+  /** Hidden dimension of the feed-forward layer. Default: 8·⌈features / 3⌉. */
   readonly hidden?: number;
-  /** Width of a head; features / heads when left out. */
+  /** Head dimension, an even number. Default: features / heads. */
   readonly headDim?: number;
-  /** Whether queries, keys and values have biases (Qwen2). */
+  /** Whether the query, key and value projections have biases (Qwen2). Default: false. */
   readonly qkvBias?: boolean;
-  /** Whether each head's queries and keys are normed (Qwen3). */
+  /** Whether queries and keys are normalised per head by RMSNorm (Qwen3). Default: false. */
   readonly qkNorm?: boolean;
-  /** Base of the rotary angles. */
+  /** Base θ of the rotary frequencies θ^(−2i / headDim). Default: 10000. */
   readonly ropeBase?: number;
-  /** Layers whose attention turns with positions; all when left out. */
+  /** Whether a layer has rotary embeddings; layers without are NoPE layers. Default: all have. */
   readonly rotary?: (layer: number) => boolean;
-  /** Tokens each position sees back, itself included; all when left out. */
+  /**
+   * Sliding window of attention in tokens, the query's own included; 0 for full causal attention.
+   * Default: 0.
+   */
   readonly window?: number;
-  /** Whether the output matrix is the embedding's own. */
+  /** Whether input and output embeddings are tied. Default: true. */
   readonly tied?: boolean;
+  /** ε of all RMSNorm layers. Default: 1e-6. */
   readonly epsilon?: number;
-  /** Of the gated layer: `swiglu` unless given; `relu2` has no gate. */
+  /** Feed-forward function; `relu2` has no gate. Default: `swiglu`. */
   readonly activation?: ExpertActivation;
-  /** The layer in the place of the gated one, such as a mixture of experts. */
+  /** Replaces the feed-forward layer of a block, for instance by a mixture of experts. */
   readonly feedForward?: (layer: number, random: Random) => FeedForward;
 }
 
@@ -54,7 +67,7 @@ export interface DecoderOptions {
 type Resolved = DecoderOptions &
   Required<Pick<DecoderOptions, 'keyHeads' | 'hidden' | 'headDim' | 'ropeBase' | 'window' | 'tied' | 'epsilon'>>;
 
-/** What is taken where options say nothing. */
+/** Default hyperparameters, by embedding dimension and number of heads. */
 export function decoderDefaults({ features, heads }: Pick<DecoderOptions, 'features' | 'heads'>) {
   return {
     keyHeads: heads,
@@ -74,7 +87,7 @@ class SelfAttention {
   readonly oProj: Linear;
   readonly qNorm: RMSNorm | undefined;
   readonly kNorm: RMSNorm | undefined;
-  readonly #turned: boolean;
+  readonly #rotary: boolean;
 
   constructor(
     readonly options: Resolved,
@@ -90,24 +103,27 @@ class SelfAttention {
       this.qNorm = new RMSNorm(headDim, { epsilon });
       this.kNorm = new RMSNorm(headDim, { epsilon });
     }
-    this.#turned = options.rotary?.(layer) ?? true;
+    this.#rotary = options.rotary?.(layer) ?? true;
   }
 
   forward(x: Tensor, tables: RotaryTables): Tensor {
     const { heads, keyHeads, window } = this.options;
-    const place = (y: Tensor, norm: RMSNorm | undefined) => {
+    const normAndRotate = (y: Tensor, norm: RMSNorm | undefined) => {
       const normed = norm?.forward(y) ?? y;
-      return this.#turned ? rotary(normed, tables) : normed;
+      return this.#rotary ? rotary(normed, tables) : normed;
     };
-    const q = place(splitHeads(this.qProj.forward(x), heads), this.qNorm);
-    const k = place(splitHeads(this.kProj.forward(x), keyHeads), this.kNorm);
+    const q = normAndRotate(splitHeads(this.qProj.forward(x), heads), this.qNorm);
+    const k = normAndRotate(splitHeads(this.kProj.forward(x), keyHeads), this.kNorm);
     const v = splitHeads(this.vProj.forward(x), keyHeads);
     return this.oProj.forward(joinHeads(attention(q, k, v, { causal: true, window })));
   }
 }
 
-/** W_d(SiLU(W_g x) ⊙ W_u x) (Shazeer 2020), the same with ReLU, or W_d·ReLU(W_u x)² (So et al. 2021). */
-class GatedLayer implements FeedForward {
+/**
+ * Feed-forward layer: SwiGLU W_d(SiLU(W_g x) ⊙ W_u x) or ReGLU (Shazeer 2020), or squared ReLU
+ * W_d·ReLU(W_u x)² (So et al. 2021).
+ */
+class FeedForwardLayer implements FeedForward {
   readonly gateProj: Linear | undefined;
   readonly upProj: Linear;
   readonly downProj: Linear;
@@ -139,7 +155,7 @@ class DecoderLayer {
     this.inputLayernorm = new RMSNorm(features, { epsilon });
     this.selfAttn = new SelfAttention(options, layer, random);
     this.postAttentionLayernorm = new RMSNorm(features, { epsilon });
-    this.mlp = options.feedForward?.(layer, random) ?? new GatedLayer(features, hidden, activation, random);
+    this.mlp = options.feedForward?.(layer, random) ?? new FeedForwardLayer(features, hidden, activation, random);
   }
 
   forward(x: Tensor, tables: RotaryTables, context?: ExpertContext): Tensor {
@@ -148,13 +164,20 @@ class DecoderLayer {
   }
 }
 
-/** Tokens i32 [batch, length] → logits [batch, length, vocabulary]: position t predicts token t + 1. */
+/**
+ * Decoder-only language model: the logits at position t predict token t + 1.
+ *
+ * @throws RangeError when the head dimension is not an even integer or `keyHeads` does not divide
+ * `heads`.
+ */
 export class Decoder {
+  /** Embedding table, transformer blocks and final norm. */
   readonly model: {
     readonly embedTokens: Embedding;
     readonly layers: readonly DecoderLayer[];
     readonly norm: RMSNorm;
   };
+  /** Output embedding [vocabulary, features]; undefined when tied to `model.embedTokens`. */
   readonly lmHead: Linear | undefined;
   readonly #options: Resolved;
 
@@ -176,7 +199,11 @@ export class Decoder {
     this.lmHead = options.tied ? undefined : new Linear(features, vocabulary, random, { bias: false });
   }
 
-  /** @param context what layers of experts hand on from one to the next, and report */
+  /**
+   * Tokens i32 [batch, length] → logits [batch, length, vocabulary].
+   *
+   * @param context record that expert layers share and report to
+   */
   forward(tokens: Tensor, context: ExpertContext = expertContext()): Tensor {
     const { headDim, ropeBase } = this.#options;
     const tables = rotaryTables(tokens.shape[1] as number, headDim, { base: ropeBase });

@@ -1,4 +1,5 @@
-// EfficientNet (Tan & Le 2019): inverted residuals with squeeze-and-excitation, scaled together in depth, width and resolution. Field names as in torchvision.
+// EfficientNet (Tan & Le 2019): inverted residual blocks with squeeze-and-excitation, under
+// compound scaling of depth, width and resolution. Field names as in torchvision.
 
 import { Dropout, type Layer, Linear, type Mode, randomOf, runSequence, type Sequence } from '../nn/index.js';
 import { add, globalAveragePool, multiply, type Random, type Tensor } from '../tensor/index.js';
@@ -6,13 +7,14 @@ import { convNorm } from './conv-norm.js';
 import { roundChannels } from './mobilenet.js';
 import { SqueezeExcitation } from './squeeze-excitation.js';
 
-/** Drops whole residual branches, an image at a time, when training (Huang et al. 2016). */
+/** Stochastic depth (Huang et al. 2016): in training drops the residual branch of random images. */
 function stochasticDepth(x: Tensor, probability: number, mode: Mode): Tensor {
   if (!mode.training || probability === 0) return x;
   const kept = randomOf(mode, 'EfficientNet').bernoulli([x.shape[0] as number, 1, 1, 1], 1 - probability);
   return multiply(x, multiply(kept, 1 / (1 - probability)));
 }
 
+/** Mobile inverted bottleneck with squeeze-and-excitation. */
 class MBConv implements Layer {
   readonly block: Sequence;
 
@@ -42,7 +44,7 @@ class MBConv implements Layer {
   }
 }
 
-/** [expansion, kernel, stride, channels, repeats] of B0. */
+/** [expansion, kernel size, stride, channels, repeats] of the stages of B0. */
 const groups = [
   [1, 3, 1, 16, 1],
   [6, 3, 2, 24, 2],
@@ -53,9 +55,11 @@ const groups = [
   [6, 3, 1, 320, 1],
 ] as const;
 
-/** Images [n, 3, h, w] → logits [n, classes]. */
+/** EfficientNet B0 or B1. `channels` of the images defaults to 3, `classes` to 1000. */
 export class EfficientNet {
+  /** Stem, stages, and the 1×1 convolution to 1280 channels. */
   readonly features: Sequence;
+  /** Dropout and the linear layer. */
   readonly classifier: readonly [Dropout, Linear];
 
   constructor(
@@ -82,13 +86,17 @@ export class EfficientNet {
     this.classifier = [new Dropout(dropout), new Linear(4 * last, classes, random)];
   }
 
+  /** Images [n, channels, h, w] → logits [n, classes]. */
   forward(x: Tensor, mode: Mode): Tensor {
     const [dropout, linear] = this.classifier;
     return linear.forward(dropout.forward(globalAveragePool(runSequence(this.features, x, mode)), mode));
   }
 }
 
-/** Depth factors, and the size of image that each was made for; both have width 1. ImageNet top-1 77.1 and 79.1 (paper). */
+/**
+ * Depth multipliers and training resolutions; the width multiplier is 1. ImageNet top-1 77.1 and
+ * 79.1 % (paper).
+ */
 const variants = {
   b0: { depth: 1, dropout: 0.2, resolution: 224 },
   b1: { depth: 1.1, dropout: 0.2, resolution: 240 },

@@ -1,6 +1,6 @@
-// Training a classifier of images: the recipe that backbones, compression and experiments share.
+// Training of image classifiers: the recipe that backbones, compression and experiments share.
 
-// By file: the readers of formats in gossamer/data need packages that a page of models does without.
+// Imported by file, since the format readers of gossamer/data need packages that browsers lack.
 import type { Augmentation } from '../data/augment.js';
 import { type ImageBatch, type ImageDataset, imageBatches, type LabelledImages } from '../data/images.js';
 import { DataLoader } from '../data/loader.js';
@@ -29,35 +29,55 @@ import {
 } from '../nn/index.js';
 import { type Random, scope, type Tensor } from '../tensor/index.js';
 
+/** Hyperparameters of `trainOnImages`. */
 export interface ImageTrainingOptions extends TrainingHooks {
+  /** Number of epochs. Default: 30. */
   readonly epochs?: number;
+  /** Images per step. Default: 128. */
   readonly batchSize?: number;
+  /** Peak learning rate of AdamW. Default: 3e-3. */
   readonly learningRate?: number;
-  /** Decoupled, on weights of at least two axes: biases and norms are free. */
+  /**
+   * Decoupled weight decay of weights with two or more axes; biases and norms have none.
+   * Default: 0.05.
+   */
   readonly weightDecay?: number;
-  /** Share of the steps in which the rate rises; it falls along half a cosine after. */
+  /** Share of the steps with linear warm-up, before cosine decay to 0. Default: 0.05. */
   readonly warmUp?: number;
+  /** Random crops, flips and the like. Default: none. */
   readonly augmentation?: Augmentation;
-  /** Blends pairs of images and their labels. */
+  /** Mixing of image pairs and their labels. Default: `none`. */
   readonly mixing?: 'none' | 'mixup' | 'cutmix';
+  /** Label smoothing ε; unused with mixing or a teacher. Default: 0. */
   readonly labelSmoothing?: number;
-  /** Decay of an average of the weights, which the model gets at the end. */
+  /**
+   * Decay of an exponential moving average of the weights, which the model gets at the end.
+   * Default: no average.
+   */
   readonly average?: number;
-  /** Logits to learn from beside the labels. */
+  /**
+   * Teacher of a distillation loss: its logits, weight of the soft loss (default 0.5) and
+   * temperature (default 2). Replaces mixing and label smoothing.
+   */
   readonly teacher?: {
     readonly logits: (images: Tensor) => Tensor;
     readonly weight?: number;
     readonly temperature?: number;
   };
-  /** Goes around the optimiser, for instance to keep pruned weights at zero. */
-  readonly around?: (optimizer: Optimizer, steps: number) => Optimizer;
-  /** Called before each step. */
+  /** Wraps the optimiser, for instance to keep pruned weights at zero. */
+  readonly wrapOptimizer?: (optimizer: Optimizer, steps: number) => Optimizer;
+  /** Called before each step with its number, from 0, and the number of all steps. */
   readonly onStep?: (step: number, steps: number) => void;
-  /** Whether the test images are classified after every epoch, for the report alone. */
+  /**
+   * Whether the test images are classified after every epoch, for the log alone. Default: false.
+   */
   readonly validate?: boolean;
 }
 
-/** Trains a classifier in place on a data set's training images: AdamW, warm-up and cosine. The last weights count, not the best on the test images. */
+/**
+ * Trains a classifier in place on the training images of a data set, by AdamW with linear warm-up
+ * and cosine decay. It keeps the final weights and selects nothing on the test images.
+ */
 export async function trainOnImages(
   model: Layer,
   data: ImageDataset,
@@ -77,7 +97,7 @@ export async function trainOnImages(
       model,
       epochs,
       random,
-      optimizer: options.around?.(inner, steps) ?? inner,
+      optimizer: options.wrapOptimizer?.(inner, steps) ?? inner,
       schedule: warmUp(rising, cosine(Math.max(1, steps - rising))),
       batches: (order) => loader.epoch(order),
       loss: (live, batch, mode) => lossOf(live, batch, mode, data.classes.length, options),
@@ -107,7 +127,7 @@ function lossOf(
   return softCrossEntropy(model.forward(mixed.images, mode), mixed.targets);
 }
 
-/** Share of images whose class a model gets right. */
+/** Accuracy of a model on labelled images, normalised by `data`. */
 export function accuracyOn(
   model: Layer,
   images: LabelledImages,
@@ -119,7 +139,11 @@ export function accuracyOn(
   );
 }
 
-/** The class of each image, by a function from images to logits; batches are of one size where `batchSize` divides their number. */
+/**
+ * Predicted class of each image, given a function from images [n, channels, h, w] to logits
+ * [n, classes]. All batches have the same size when `batchSize` (default 250) divides the number of
+ * images.
+ */
 export function classesOn(
   logits: (images: Tensor) => Tensor,
   images: LabelledImages,

@@ -1,14 +1,21 @@
-// LeNet-5 (LeCun, Bottou, Bengio, Haffner 1998) in its present-day form: ReLU and max pooling.
+// LeNet-5 (LeCun, Bottou, Bengio, Haffner 1998) in its modern form: ReLU and max pooling.
 
 import { Conv2d, Linear, type Mode } from '../nn/index.js';
 import { maxPool2d, type Random, reshape, type Tensor } from '../tensor/index.js';
 
-/** Images [n, channels, 28, 28] → logits [n, classes]. 61,706 parameters for one channel and ten classes. */
+/**
+ * LeNet-5: `channels` of the images defaults to 1, `classes` to 10, which makes 61,706 parameters.
+ */
 export class LeNet {
+  /** 5×5, 6 channels. */
   readonly conv1: Conv2d;
+  /** 5×5, 16 channels. */
   readonly conv2: Conv2d;
+  /** 400 → 120. */
   readonly fc1: Linear;
+  /** 120 → 84. */
   readonly fc2: Linear;
+  /** 84 → classes. */
   readonly fc3: Linear;
 
   constructor(random: Random, { channels = 1, classes = 10 }: { channels?: number; classes?: number } = {}) {
@@ -19,6 +26,7 @@ export class LeNet {
     this.fc3 = new Linear(84, classes, random);
   }
 
+  /** Images [n, channels, 28, 28] → logits [n, classes]. */
   forward(x: Tensor, _mode: Mode): Tensor {
     const first = maxPool2d(this.conv1.forward(x).relu(), 2); // [n, 6, 14, 14]
     const second = maxPool2d(this.conv2.forward(first).relu(), 2); // [n, 16, 5, 5]

@@ -1,33 +1,45 @@
-// MobileNet V1 (Howard et al. 2017) and V2 (Sandler et al. 2018): depthwise and pointwise convolutions in the place of full ones.
+// MobileNet V1 (Howard et al. 2017) and V2 (Sandler et al. 2018): depthwise separable convolutions.
+// Field names as in torchvision.
 
 import { Dropout, type Layer, Linear, type Mode, runSequence, type Sequence } from '../nn/index.js';
 import { add, globalAveragePool, type Random, type Tensor } from '../tensor/index.js';
 import { convNorm } from './conv-norm.js';
 
+/** Architecture options of both versions. */
 export interface MobileNetOptions {
+  /** Channels of the input images. Default: 3. */
   readonly channels?: number;
+  /** Number of classes. Default: 1000. */
   readonly classes?: number;
-  /** Factor of every width, which is then rounded to a multiple of 8. */
+  /** Width multiplier of all channel counts, which are rounded to multiples of 8. Default: 1. */
   readonly width?: number;
-  /** Channels and stride of the first convolution. */
+  /** Channels and stride of the first convolution. Default: [32, 2]. */
   readonly stem?: readonly [channels: number, stride: number];
 }
 
+/** Architecture options of MobileNet V1. */
 export interface MobileNetV1Options extends MobileNetOptions {
-  /** [output channels, stride of the depthwise convolution] of each block. */
+  /** [output channels, stride of the depthwise convolution] of each block. Default: the paper's. */
   readonly blocks?: readonly (readonly [channels: number, stride: number])[];
 }
 
+/** Architecture options of MobileNet V2. */
 export interface MobileNetV2Options extends MobileNetOptions {
-  /** [expansion, channels, repeats, stride of the first] of each group of blocks. */
+  /**
+   * [expansion, channels, repeats, stride of the first block] of each group of blocks. Default: the
+   * paper's.
+   */
   readonly groups?: readonly (readonly [expansion: number, channels: number, repeats: number, stride: number])[];
-  /** Channels before the classifier. */
+  /** Channels before the classifier. Default: 1280. */
   readonly final?: number;
-  /** Most channels between a block's expansion and its projection: at 512 what a pointwise layer reads of a tile of 16 pixels stays in 32 KiB of cache. */
+  /**
+   * Most hidden channels of a block. At 512 the input of a pointwise convolution for a tile of 16
+   * pixels fits 32 KiB of L1 cache. Default: no limit.
+   */
   readonly largestExpansion?: number;
 }
 
-/** Nearest multiple of 8, and not below 90 % of the value. */
+/** Nearest multiple of 8, at least 8 and at least 90 % of the value. */
 export function roundChannels(value: number): number {
   const rounded = Math.max(8, Math.floor((value + 4) / 8) * 8);
   return rounded < 0.9 * value ? rounded + 8 : rounded;
@@ -50,9 +62,14 @@ const blocksV1: readonly (readonly [number, number])[] = [
   [1024, 1],
 ];
 
-/** Images [n, channels, h, w] → logits [n, classes]. Width 1: 4,231,976 parameters, 568,740,352 multiply-adds at 224², ImageNet top-1 70.6 (paper). */
+/**
+ * MobileNet V1. At width 1: 4,231,976 parameters, 568,740,352 multiply-adds at 224², ImageNet top-1
+ * 70.6 % (paper).
+ */
 export class MobileNetV1 {
+  /** Stem and depthwise separable blocks. */
   readonly features: Sequence;
+  /** Linear layer. */
   readonly classifier: Linear;
 
   constructor(random: Random, options: MobileNetV1Options = {}) {
@@ -72,12 +89,16 @@ export class MobileNetV1 {
     this.classifier = new Linear(last, classes, random);
   }
 
+  /** Images [n, channels, h, w] → logits [n, classes]. */
   forward(x: Tensor, mode: Mode): Tensor {
     return this.classifier.forward(globalAveragePool(runSequence(this.features, x, mode)));
   }
 }
 
-/** Expand by 1×1, filter by depthwise 3×3, project by 1×1 without activation; a shortcut where shapes agree. */
+/**
+ * Inverted residual block: 1×1 expansion, depthwise 3×3, linear 1×1 projection; a shortcut where
+ * input and output shapes agree.
+ */
 class InvertedResidual implements Layer {
   readonly conv: Sequence;
 
@@ -103,7 +124,7 @@ class InvertedResidual implements Layer {
   }
 }
 
-/** [expansion, channels, repeats, stride of the first] of V2's groups. */
+/** [expansion, channels, repeats, stride of the first block] of V2's groups. */
 const groupsV2 = [
   [1, 16, 1, 1],
   [6, 24, 2, 2],
@@ -114,9 +135,14 @@ const groupsV2 = [
   [6, 320, 1, 1],
 ] as const;
 
-/** Images → logits. Width 1: 3,504,872 parameters, 300,774,272 multiply-adds at 224², ImageNet top-1 72.0. Field names as in torchvision. */
+/**
+ * MobileNet V2. At width 1: 3,504,872 parameters, 300,774,272 multiply-adds at 224², ImageNet top-1
+ * 72.0 % (paper).
+ */
 export class MobileNetV2 {
+  /** Stem, inverted residual blocks, and the last 1×1 convolution. */
   readonly features: Sequence;
+  /** Dropout of 0.2 and the linear layer. */
   readonly classifier: readonly [Dropout, Linear];
 
   constructor(random: Random, options: MobileNetV2Options = {}) {
@@ -140,6 +166,7 @@ export class MobileNetV2 {
     this.classifier = [new Dropout(0.2), new Linear(final, classes, random)];
   }
 
+  /** Images [n, channels, h, w] → logits [n, classes]. */
   forward(x: Tensor, mode: Mode): Tensor {
     const [dropout, linear] = this.classifier;
     return linear.forward(dropout.forward(globalAveragePool(runSequence(this.features, x, mode)), mode));

@@ -1,13 +1,15 @@
 // Residual networks (He, Zhang, Ren, Sun 2016): y = ReLU(F(x) + shortcut(x)).
 //
-// Two families. For small images three groups of basic blocks with 16, 32, 64 channels and shortcuts without weights (every second pixel, new channels zero); depth 6n + 2. For
-// large images a 7×7 stem and four groups of basic or bottleneck blocks, with field names as in torchvision, so that its checkpoints load.
+// Two families. For small images: three groups of basic blocks with 16, 32, 64 channels and
+// parameter-free shortcuts (subsampled pixels, zero-padded channels), depth 6n + 2. For large
+// images: a 7×7 stem and four groups of basic or bottleneck blocks, with torchvision's field names,
+// so that its checkpoints load.
 
 import { BatchNorm2d, type Conv2d, Linear, type Mode, runSequence, type Sequence } from '../nn/index.js';
 import { add, globalAveragePool, maxPool2d, pad, type Random, slice, type Tensor } from '../tensor/index.js';
 import { heConv } from './conv-norm.js';
 
-/** Two 3×3 convolutions. */
+/** Residual block of two 3×3 convolutions. */
 class BasicBlock {
   static readonly expansion = 1;
   readonly conv1: Conv2d;
@@ -31,7 +33,7 @@ class BasicBlock {
   }
 }
 
-/** 1×1 down to a quarter, 3×3 (with the stride), 1×1 up again. */
+/** Bottleneck block: 1×1 to a quarter of the output channels, 3×3 with the stride, 1×1. */
 class Bottleneck {
   static readonly expansion = 4;
   readonly conv1: Conv2d;
@@ -61,16 +63,16 @@ class Bottleneck {
   }
 }
 
-/** What the block's input goes through beside it; undefined where shapes agree. */
+/** The shortcut branch of a block; undefined for the identity, where shapes agree. */
 type Shortcut = (inChannels: number, outChannels: number, stride: number, random: Random) => Sequence | undefined;
 
-/** 1×1 convolution and norm: option B of the paper. */
+/** Projection shortcut, 1×1 convolution and norm: option B of the paper. */
 const projection: Shortcut = (inChannels, outChannels, stride, random) =>
   stride === 1 && inChannels === outChannels
     ? undefined
     : [heConv(inChannels, outChannels, 1, random, { stride }), new BatchNorm2d(outChannels)];
 
-/** Every stride-th pixel, with zeros for half of the new channels on each side: option A. */
+/** Subsampled pixels, with new channels zero-padded half on each side: option A. */
 const subsampling: Shortcut = (inChannels, outChannels, stride) => {
   if (stride === 1 && inChannels === outChannels) return undefined;
   const extra = outChannels - inChannels;
@@ -104,21 +106,33 @@ function group(
   );
 }
 
+/** Architecture options of a ResNet for small images. */
 export interface SmallResNetOptions {
-  /** Channels of the image. */
+  /** Channels of the input images. Default: 3. */
   readonly channels?: number;
+  /** Number of classes. Default: 10. */
   readonly classes?: number;
-  /** Channels of the three groups. */
+  /** Channels of the three groups. Default: [16, 32, 64]. */
   readonly widths?: readonly [number, number, number];
 }
 
-/** ResNet for small images: depth 6n + 2 (20, 32, 44, 56, 110; 8 is the least). Images [n, channels, h, w] → logits [n, classes]. */
+/**
+ * ResNet for small images, of depth 6n + 2: 8, 14, 20, 32, 44, 56, 110.
+ *
+ * @throws RangeError for another depth.
+ */
 export class SmallResNet {
+  /** 3×3 stem. */
   readonly conv1: Conv2d;
+  /** Norm of the stem. */
   readonly bn1: BatchNorm2d;
+  /** First group of blocks, at full resolution. */
   readonly layer1: readonly Block[];
+  /** Second group, at half the resolution. */
   readonly layer2: readonly Block[];
+  /** Third group, at a quarter of the resolution. */
   readonly layer3: readonly Block[];
+  /** Classifier. */
   readonly linear: Linear;
 
   constructor(
@@ -137,6 +151,7 @@ export class SmallResNet {
     this.linear = new Linear(widths[2], classes, random);
   }
 
+  /** Images [n, channels, h, w] → logits [n, classes]. */
   forward(x: Tensor, mode: Mode): Tensor {
     const stem = this.bn1.forward(this.conv1.forward(x), mode).relu();
     const features = runSequence([this.layer1, this.layer2, this.layer3], stem, mode);
@@ -144,14 +159,21 @@ export class SmallResNet {
   }
 }
 
-/** ResNet for large images. [n, 3, h, w] → logits [n, classes]. */
+/** ResNet-18, -34 or -50. `channels` of the images defaults to 3, `classes` to 1000. */
 export class ResNet {
+  /** 7×7 stem with stride 2. */
   readonly conv1: Conv2d;
+  /** Norm of the stem. */
   readonly bn1: BatchNorm2d;
+  /** First group of blocks, 64 channels. */
   readonly layer1: readonly Block[];
+  /** Second group, 128 channels. */
   readonly layer2: readonly Block[];
+  /** Third group, 256 channels. */
   readonly layer3: readonly Block[];
+  /** Fourth group, 512 channels; bottleneck blocks output four times as many. */
   readonly layer4: readonly Block[];
+  /** Classifier. */
   readonly fc: Linear;
 
   constructor(
@@ -170,6 +192,7 @@ export class ResNet {
     this.fc = new Linear(512 * expansion, classes, random);
   }
 
+  /** Images [n, channels, h, w] → logits [n, classes]. */
   forward(x: Tensor, mode: Mode): Tensor {
     const stem = this.bn1.forward(this.conv1.forward(x), mode).relu();
     const pooled = maxPool2d(stem, 3, { stride: 2, padding: 1 });
@@ -178,7 +201,7 @@ export class ResNet {
   }
 }
 
-/** ImageNet top-1 of torchvision's weights: 69.76, 73.31, 76.2. */
+/** ImageNet top-1 of torchvision's weights: 69.76, 73.31, 76.2 %. */
 const depths = {
   18: { kind: BasicBlock, blocks: [2, 2, 2, 2] },
   34: { kind: BasicBlock, blocks: [3, 4, 6, 3] },

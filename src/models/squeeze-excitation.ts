@@ -3,15 +3,22 @@
 import { type ActivationName, activate, Conv2d, type Layer } from '../nn/index.js';
 import { globalAveragePool, multiply, type Random, reshape, type Tensor } from '../tensor/index.js';
 
+/** Options of squeeze-and-excitation. */
 export interface SqueezeOptions {
-  /** f, between the two layers. Default: `relu`. */
+  /** Activation f between the two convolutions. Default: `relu`. */
   readonly activation?: ActivationName;
 }
 
-/** Scales each channel by a gate computed from the means of all: x·σ(W₂·f(W₁·mean x + b₁) + b₂). */
+/**
+ * Channel attention from global average pooling: y = x·σ(W₂·f(W₁·mean x + b₁) + b₂), x
+ * [n, channels, h, w]. W₁ reduces to `squeezed` channels.
+ */
 export class SqueezeExcitation implements Layer {
+  /** 1×1 convolution channels → squeezed. */
   readonly fc1: Conv2d;
+  /** 1×1 convolution squeezed → channels. */
   readonly fc2: Conv2d;
+  /** Activation f. */
   readonly activation: ActivationName;
 
   constructor(channels: number, squeezed: number, random: Random, { activation = 'relu' }: SqueezeOptions = {}) {

@@ -1,4 +1,5 @@
-// Vision transformer (Dosovitskiy et al. 2021) as DeiT trains it (Touvron et al. 2021): patches as tokens, a class token, pre-norm blocks. Field names as in timm.
+// Vision transformer (Dosovitskiy et al. 2021) with DeiT's dimensions (Touvron et al. 2021): patch
+// embedding, class token, pre-norm blocks. Field names as in timm.
 
 import { Conv2d, LayerNorm, Linear, type Mode, MultiHeadAttention, parameter, truncatedNormal } from '../nn/index.js';
 import {
@@ -48,23 +49,41 @@ class TransformerBlock {
   }
 }
 
+/** Hyperparameters of a vision transformer. The defaults are DeiT-Tiny's. */
 export interface VisionTransformerOptions {
+  /** Height and width of the images in pixels. Default: 224. */
   readonly imageSize?: number;
+  /** Side of a patch in pixels, a divisor of `imageSize`. Default: 16. */
   readonly patchSize?: number;
+  /** Channels of the input images. Default: 3. */
   readonly channels?: number;
+  /** Number of classes. Default: 1000. */
   readonly classes?: number;
+  /** Embedding dimension. Default: 192. */
   readonly features?: number;
+  /** Number of transformer blocks. Default: 12. */
   readonly depth?: number;
+  /** Number of attention heads, a divisor of `features`. Default: 3. */
   readonly heads?: number;
 }
 
-/** Images [n, channels, imageSize, imageSize] → logits [n, classes], read from the class token. Defaults are DeiT-Tiny. */
+/**
+ * Vision transformer that classifies by the class token.
+ *
+ * @throws RangeError when the image does not divide into patches.
+ */
 export class VisionTransformer {
+  /** Class token [1, 1, features]. */
   clsToken: Tensor;
+  /** Learned position embeddings [1, patches + 1, features]. */
   posEmbed: Tensor;
+  /** Patch embedding, a convolution with stride `patchSize`. */
   readonly patchEmbed: { readonly proj: Conv2d };
+  /** Transformer blocks. */
   readonly blocks: readonly TransformerBlock[];
+  /** Final norm. */
   readonly norm: LayerNorm;
+  /** Classifier. */
   readonly head: Linear;
 
   constructor(random: Random, options: VisionTransformerOptions = {}) {
@@ -90,17 +109,18 @@ export class VisionTransformer {
     this.head = new Linear(features, classes, random);
   }
 
+  /** Images [n, channels, imageSize, imageSize] → logits [n, classes]. */
   forward(x: Tensor, _mode: Mode): Tensor {
     const n = x.shape[0] as number;
     const features = this.norm.features;
     const patches = transpose(reshape(this.patchEmbed.proj.forward(x), [n, features, -1])); // [n, patches, features]
     const tokens = add(concatenate([broadcastTo(this.clsToken, [n, 1, features]), patches], 1), this.posEmbed);
-    const seen = this.norm.forward(this.blocks.reduce((value, block) => block.forward(value), tokens));
-    return this.head.forward(reshape(slice(seen, null, [0, 1]), [n, features]));
+    const normed = this.norm.forward(this.blocks.reduce((value, block) => block.forward(value), tokens));
+    return this.head.forward(reshape(slice(normed, null, [0, 1]), [n, features]));
   }
 }
 
-/** DeiT without distillation; ImageNet top-1 72.2 and 79.9. */
+/** DeiT's configurations without distillation; ImageNet top-1 72.2 and 79.9 % (paper). */
 export const visionTransformers = {
   'deit-tiny': { features: 192, heads: 3 },
   'deit-small': { features: 384, heads: 6 },

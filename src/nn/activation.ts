@@ -8,6 +8,7 @@ const functions = { gelu, hardSigmoid, hardSwish, relu, relu6, sigmoid, silu, ta
   (x: Tensor) => Tensor
 >;
 
+/** Name of an elementwise activation; `none` is the identity. */
 export type ActivationName = keyof typeof functions | 'none';
 
 /** Applies an activation by name. */

@@ -23,9 +23,19 @@ export function joinHeads(x: Tensor): Tensor {
   return reshape(permute(x, [0, 2, 1, 3]), [batch, length, heads * depth]);
 }
 
-/** y = concat(heads)·Wₒ with each head's attention over x [batch, length, features] (Vaswani et al. 2017); queries, keys and values from one matrix `qkv`. */
+/**
+ * Multi-head self-attention (Vaswani et al. 2017): y = concat(headᵢ)·Wₒ,
+ * headᵢ = softmax(QᵢKᵢᵀ/√depth)·Vᵢ, with depth = features / heads.
+ *
+ * `options` are those of `attention` and `bias`, whether both projections have biases.
+ * Default: true.
+ *
+ * @throws RangeError when `features` is not a multiple of `heads`.
+ */
 export class MultiHeadAttention {
+  /** Projection to queries, keys and values at once: weight [3·features, features]. */
   readonly qkv: Linear;
+  /** Output projection Wₒ: weight [features, features]. */
   readonly proj: Linear;
 
   constructor(
@@ -40,10 +50,11 @@ export class MultiHeadAttention {
     this.proj = new Linear(features, features, random, { bias: options.bias ?? true });
   }
 
+  /** x [batch, length, features] → [batch, length, features]. */
   forward(x: Tensor): Tensor {
-    const all = this.qkv.forward(x);
+    const projected = this.qkv.forward(x);
     const part = (i: number) =>
-      splitHeads(slice(all, null, null, [i * this.features, (i + 1) * this.features]), this.heads);
+      splitHeads(slice(projected, null, null, [i * this.features, (i + 1) * this.features]), this.heads);
     return this.proj.forward(joinHeads(attention(part(0), part(1), part(2), this.options)));
   }
 }

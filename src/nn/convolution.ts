@@ -1,4 +1,5 @@
-// Convolution layers. Weights have PyTorch's shapes and start as PyTorch's do: U(−1/√fan-in, 1/√fan-in).
+// Convolution layers. Weights have PyTorch's shapes and initial distribution,
+// U(−1/√fan-in, 1/√fan-in).
 
 import {
   type Convolution1dOptions,
@@ -30,9 +31,13 @@ function initial(random: Random, shape: Shape, outChannels: number, bias: boolea
   };
 }
 
-/** x [n, inChannels, h, w] → [n, outChannels, h′, w′]; weight [outChannels, inChannels / groups, kh, kw]. See `conv2d`. */
+/**
+ * 2-D convolution of images, see `conv2d`. `options.bias`: whether to add a bias. Default: true.
+ */
 export class Conv2d {
+  /** [outChannels, inChannels / groups, kh, kw]. */
   weight: Tensor;
+  /** [outChannels]. */
   bias: Tensor | undefined;
 
   constructor(
@@ -46,14 +51,22 @@ export class Conv2d {
     ({ weight: this.weight, bias: this.bias } = initial(random, shape, outChannels, options.bias ?? true));
   }
 
+  /**
+   * x [n, inChannels, h, w] → [n, outChannels, h′, w′]. Weights may be batched, see `withWeights`.
+   */
   forward(x: Tensor): Tensor {
     return (this.weight.rank === 5 ? batchedConv2d : conv2d)(x, this.weight, this.bias, this.options);
   }
 }
 
-/** x [n, inChannels, h, w] → [n, outChannels, h′, w′]; weight [inChannels, outChannels / groups, kh, kw]. See `convTranspose2d`. */
+/**
+ * Transposed 2-D convolution, see `convTranspose2d`. `options.bias`: whether to add a bias.
+ * Default: true.
+ */
 export class ConvTranspose2d {
+  /** [inChannels, outChannels / groups, kh, kw]. */
   weight: Tensor;
+  /** [outChannels]. */
   bias: Tensor | undefined;
 
   constructor(
@@ -67,14 +80,19 @@ export class ConvTranspose2d {
     ({ weight: this.weight, bias: this.bias } = initial(random, shape, outChannels, options.bias ?? true));
   }
 
+  /** x [n, inChannels, h, w] → [n, outChannels, h′, w′]. */
   forward(x: Tensor): Tensor {
     return convTranspose2d(x, this.weight, this.bias, this.options);
   }
 }
 
-/** x [n, inChannels, length] → [n, outChannels, length′]; weight [outChannels, inChannels / groups, kernel]. See `conv1d`. */
+/**
+ * 1-D convolution of sequences, see `conv1d`. `options.bias`: whether to add a bias. Default: true.
+ */
 export class Conv1d {
+  /** [outChannels, inChannels / groups, kernelSize]. */
   weight: Tensor;
+  /** [outChannels]. */
   bias: Tensor | undefined;
 
   constructor(
@@ -88,6 +106,7 @@ export class Conv1d {
     ({ weight: this.weight, bias: this.bias } = initial(random, shape, outChannels, options.bias ?? true));
   }
 
+  /** x [n, inChannels, length] → [n, outChannels, length′]. */
   forward(x: Tensor): Tensor {
     return conv1d(x, this.weight, this.bias, this.options);
   }

@@ -1,10 +1,14 @@
-// Learned vectors by index.
+// Embedding tables.
 
 import { gatherRows, type Random, type Tensor } from '../tensor/index.js';
 import { parameter } from './module.js';
 
-/** y = W[indices]: W [count, features] drawn from N(0, 1); indices i32 [·] → [·, features]. */
+/**
+ * Embedding table of `count` vectors with `features` components: y = W[indices], W drawn from
+ * N(0, 1).
+ */
 export class Embedding {
+  /** [count, features]. */
   weight: Tensor;
 
   constructor(
@@ -15,6 +19,7 @@ export class Embedding {
     this.weight = parameter(random.normal([count, features]));
   }
 
+  /** indices i32 […] → […, features]. */
   forward(indices: Tensor): Tensor {
     return gatherRows(this.weight, indices);
   }

@@ -1,4 +1,5 @@
-// Gradients where there are none or too few: discrete choices, and one gradient for each example.
+// Gradient estimators: the Gumbel-softmax relaxation of a discrete choice, and per-example
+// gradients.
 
 import {
   add,
@@ -17,8 +18,13 @@ import {
 import type { Weights } from './module.js';
 
 /**
- * A sample from softmax(logits) that can be differentiated (Jang, Gu, Poole 2017; Maddison, Mnih, Teh 2017): softmax((logits + g)/τ) with Gumbel noise g = −log(−log u). `hard` gives one-hot rows with the
- * soft sample's gradient. logits [·, classes].
+ * Differentiable samples of categorical variables (Jang, Gu, Poole 2017; Maddison, Mnih, Teh 2017):
+ * softmax((logits + g)/τ) with Gumbel noise g = −log(−log u), u ~ U(0, 1). logits
+ * […, classes] → […, classes].
+ *
+ * @param options `temperature` τ, default 1; `hard` returns one-hot vectors with the gradient of
+ * the soft sample (straight-through), default false.
+ * @throws RangeError unless the temperature is positive.
  */
 export function gumbelSoftmax(logits: Tensor, random: Random, { temperature = 1, hard = false } = {}): Tensor {
   if (!(temperature > 0)) throw new RangeError(`gumbelSoftmax: the temperature must be positive, got ${temperature}`);
@@ -29,9 +35,11 @@ export function gumbelSoftmax(logits: Tensor, random: Random, { temperature = 1,
 }
 
 /**
- * The gradient of each example by itself: for a loss of one example's rows, tensors [examples, …weight's shape]. Costs one backward pass an example.
+ * Gradients of each example's loss separately: [examples, …shape of the weight] for every weight.
+ * Costs one forward and backward pass per example.
  *
- * @param batch tensors whose first axis counts examples.
+ * @param loss loss of one example, which keeps its first axis: tensors [1, …]
+ * @param batch tensors [examples, …]
  */
 export function perExampleGradients(
   loss: (weights: Weights, ...example: Tensor[]) => Tensor,

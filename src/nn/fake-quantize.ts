@@ -1,4 +1,5 @@
-// Training for few bits: weights and activations are rounded on the way forward, gradients pass as if they were not (straight-through; Jacob et al. 2018).
+// Quantisation-aware training: weights and activations are rounded in the forward pass, gradients
+// pass through the rounding (straight-through estimator; Jacob et al. 2018).
 
 import {
   add,
@@ -19,15 +20,17 @@ import type { Layer } from './layer.js';
 import { Linear } from './linear.js';
 import { buffer } from './module.js';
 
-/** Rounds to nearest, halves upwards. */
+/** Rounds to the nearest integer, halves up. */
 function round(x: Tensor): Tensor {
   return floor(add(x, 0.5));
 }
 
 /**
- * Symmetric for each output channel: s = max|w| / (2^{bits−1} − 1), ŵ = s·round(w / s). The gradient is 1.
+ * Symmetric fake quantisation per output channel: s = max|w| / (2^{bits−1} − 1),
+ * ŵ = s·round(w / s). The gradient is that of the identity.
  *
  * @param weight [out, …]
+ * @param bits bit width. Default: 8.
  */
 export function fakeQuantizeWeight(weight: Tensor, bits = 8): Tensor {
   const rows = weight.shape[0] as number;
@@ -37,33 +40,42 @@ export function fakeQuantizeWeight(weight: Tensor, bits = 8): Tensor {
   return straightThrough(rounded, weight);
 }
 
-/** Affine over a range that holds 0: s = (high − low) / (2^bits − 1), x̂ = s·(clamp(round(x / s) + z) − z). The gradient is 1 inside the range and 0 outside. */
+/**
+ * Affine fake quantisation over [low, high], extended to contain 0: s = (high − low) /
+ * (2^bits − 1), zero point z = round(−low / s), x̂ =
+ * s·(clamp(round(x / s) + z, 0, 2^bits − 1) − z). The gradient is 1 inside the range and 0 outside.
+ *
+ * @param bits bit width. Default: 8.
+ */
 export function fakeQuantizeActivation(x: Tensor, [low, high]: readonly [number, number], bits = 8): Tensor {
-  const [from, to] = [Math.min(0, low), Math.max(0, high)];
-  const scale = (to - from) / (2 ** bits - 1);
+  const [bottom, top] = [Math.min(0, low), Math.max(0, high)];
+  const scale = (top - bottom) / (2 ** bits - 1);
   if (scale === 0) return x;
-  const shift = Math.round(-from / scale);
-  const [least, most] = [-shift * scale, (2 ** bits - 1 - shift) * scale];
-  const clipped = clip(x, least, most);
-  const inner = stopGradient(clipped);
-  const rounded = multiply(subtract(round(add(multiply(inner, 1 / scale), shift)), shift), scale);
+  const zeroPoint = Math.round(-bottom / scale);
+  const [lowest, highest] = [-zeroPoint * scale, (2 ** bits - 1 - zeroPoint) * scale];
+  const clipped = clip(x, lowest, highest);
+  const constant = stopGradient(clipped);
+  const rounded = multiply(subtract(round(add(multiply(constant, 1 / scale), zeroPoint)), zeroPoint), scale);
   return straightThrough(rounded, clipped);
 }
 
+/** Bit widths of quantisation-aware training. */
 export interface FakeQuantizeOptions {
+  /** Bits of weights. Default: 8. */
   readonly weightBits?: number;
+  /** Bits of layer inputs. Default: 8. */
   readonly activationBits?: number;
 }
 
-/** What all layers of one model share. */
+/** Settings shared by the layers of one model. */
 interface Shared extends Required<FakeQuantizeOptions> {
-  /** Whether ranges still follow what comes in, in any pass. */
+  /** Whether forward passes, in training and inference, still extend the input ranges. */
   observing: boolean;
 }
 
-/** A layer whose input and weights are rounded. */
+/** A convolution or linear layer with fake-quantised input and weight. */
 export class FakeQuantized implements Layer {
-  /** Lowest and highest input so far. */
+  /** Lowest and highest input observed so far [2]. */
   readonly range: Tensor = buffer(zeros([2]));
 
   constructor(
@@ -92,17 +104,19 @@ export class FakeQuantized implements Layer {
   }
 }
 
-/** A model in training for few bits. */
+/** A model in quantisation-aware training. */
 export interface QuantizationAware {
-  /** Keeps the ranges as they are from now on: for the last epochs, and before any test. */
+  /** Stops observing input ranges: for the last epochs, and before evaluation. */
   freeze(): void;
-  /** Puts the plain layers back. */
+  /** Puts the original layers back into the model. */
   restore(): void;
 }
 
 /**
- * Puts a `FakeQuantized` around every convolution and linear layer of a model, in place. Rounding by output channel commutes with folding batch norm, so the norms stay.
+ * Replaces every convolution and linear layer of a model by a `FakeQuantized` one, in place.
+ * Rounding per output channel commutes with batch-norm folding, so normalisation layers stay.
  *
+ * @throws Error when the model has no convolution or linear layer.
  * @example const aware = quantizationAware(model); await fit({ model, … }); aware.restore();
  */
 export function quantizationAware(
@@ -138,7 +152,7 @@ export function quantizationAware(
       shared.observing = false;
     },
     restore: () => {
-      for (const body of undo) body();
+      for (const restoreLayer of undo) restoreLayer();
     },
   };
 }

@@ -1,7 +1,9 @@
-// The training loop: epochs of batches, validation, early stopping, checkpoints that continue bit for bit.
+// The training loop: epochs of batches, validation, early stopping, checkpoints that resume bit for
+// bit.
 //
-// Nothing random is carried from step to step: the order of an epoch and the masks of a step follow from the seed and their number, so a
-// run that was cut off and resumed does exactly what an unbroken one does.
+// No random state is carried from step to step: the order of an epoch and the dropout masks of a
+// step depend on the seed and the epoch's or step's number alone, so a resumed run computes exactly
+// what an uninterrupted one does.
 
 import type { Communicator } from '../distributed/index.js';
 import { eventTurn } from '../engine/index.js';
@@ -11,72 +13,102 @@ import { loadState, type Mode, parameters, stateOf, training, type Weights } fro
 import type { Optimizer, OptimizerState } from './optimizers.js';
 import type { Schedule } from './schedules.js';
 
-/** One finished epoch. */
+/** Log entry of one finished epoch. */
 export interface EpochReport {
-  /** From 1. */
+  /** Number of the epoch, from 1. */
   readonly epoch: number;
+  /** Number of epochs of the whole run. */
   readonly epochs: number;
-  /** Mean loss over the epoch's steps. */
+  /** Mean training loss over the steps of the epoch. */
   readonly loss: number;
-  /** What `validate` gave, where there is one. */
+  /** Value of `validate`, where given. */
   readonly metric?: number;
+  /** Wall time of the epoch in seconds, validation included. */
   readonly seconds: number;
 }
 
-/** Everything needed to go on: see `CheckpointStore`. */
+/** Complete state of a run at the end of an epoch, as a `CheckpointStore` keeps it. */
 export interface TrainingState {
+  /** Finished epochs. */
   readonly epoch: number;
+  /** Finished optimiser steps. */
   readonly step: number;
+  /** Parameters and buffers by name. */
   readonly weights: Weights;
+  /** Step count and moments of the optimiser. */
   readonly optimizer: OptimizerState;
+  /** The best epoch so far by `validate`, with its weights; undefined without validation. */
   readonly best: { readonly epoch: number; readonly metric: number; readonly weights: Weights } | undefined;
+  /** Reports of the finished epochs. */
   readonly history: readonly EpochReport[];
 }
 
-/** Where a run keeps its state; `fileCheckpoint` of gossamer/data writes a file. */
+/** Storage of a run's state; `fileCheckpoint` of gossamer/data writes a file. */
 export interface CheckpointStore {
+  /** The stored state, or undefined when there is none. */
   load(): TrainingState | undefined;
+  /** Replaces the stored state. */
   save(state: TrainingState): void;
 }
 
-/** What a caller may hang on any training: a way to stop it, to keep its state and to watch it. */
+/** Options of every training function: cancellation, checkpoints and progress. */
 export interface TrainingHooks {
-  /** Aborting ends the run after the current step, with a checkpoint and the best weights so far. */
+  /**
+   * Aborting ends the run after the current step; with a checkpoint the unfinished epoch is rolled
+   * back and the state saved. The best weights so far are restored.
+   */
   readonly signal?: AbortSignal | undefined;
-  /** Where the state is kept, and continued from. */
+  /** Where the state is saved, and from where the run resumes. */
   readonly checkpoint?: CheckpointStore | undefined;
-  /** Called after each epoch; on resuming first for those that the checkpoint remembers, so that logs are whole. */
+  /**
+   * Called after each epoch. On resuming it is first called for the epochs in the checkpoint, so
+   * that logs are complete.
+   */
   readonly onEpoch?: ((report: EpochReport) => void) | undefined;
 }
 
+/** Options of `fit`. */
 export interface FitOptions<Model extends object, Batch> extends TrainingHooks {
+  /** The module to train, in place. */
   readonly model: Model;
   /** Scalar loss of one batch. */
   readonly loss: (model: Model, batch: Batch, mode: Mode) => Tensor;
-  /** The batches of an epoch; `random` is that epoch's own stream. Left out, each epoch is one step on everything (`batch` is undefined). */
+  /**
+   * Batches of an epoch; `random` is the stream of that epoch. Without it an epoch is one
+   * full-batch step and `batch` is undefined.
+   */
   readonly batches?: (random: Random) => Iterable<Batch> | AsyncIterable<Batch>;
+  /** Updates the parameters after each step. */
   readonly optimizer: Optimizer;
+  /** Learning-rate factor by step. Default: 1. */
   readonly schedule?: Schedule;
+  /** Number of epochs of the whole run, those of a resumed checkpoint included. */
   readonly epochs: number;
+  /** Seeds the batch order and the draws of the training passes. */
   readonly random: Random;
-  /** A metric of the model after each epoch: chooses the best epoch and stops early. */
+  /** Metric of the model after each epoch: selects the best epoch and drives early stopping. */
   readonly validate?: (model: Model) => number;
-  /** Whether a larger or a smaller metric is better. */
+  /** Whether a larger or a smaller metric is better. Default: `larger`. */
   readonly better?: 'larger' | 'smaller';
-  /** Stop after so many epochs without a better metric. */
+  /** Early stopping: number of epochs without a better metric. Default: no early stopping. */
   readonly patience?: number;
-  /** Put the weights of the best epoch back at the end (when there is `validate`). */
+  /** Restore the weights of the best epoch at the end, if there is `validate`. Default: true. */
   readonly restoreBest?: boolean;
   /**
-   * Data-parallel training: every rank runs the same `fit` on its share of each batch, gradients are averaged (weighted by `weightOf`) and weights start from rank 0's. The result equals one process on the combined batches.
-   * Every rank reads the checkpoint, rank 0 writes it.
+   * Data-parallel training: every rank runs the same `fit` on its share of each batch. Weights
+   * start from rank 0's, gradients are averaged over the ranks with weights `weightOf`, so the
+   * result equals that of one process on the combined batches. Every rank reads the checkpoint,
+   * rank 0 writes it. Default: one process.
    */
   readonly communicator?: Communicator;
-  /** How much a rank's batch counts, such as its rows; 1 when left out. */
+  /** Weight of this rank's batch in the average, such as its number of rows. Default: 1. */
   readonly weightOf?: (batch: Batch) => number;
-  /** Epochs between checkpoints. */
+  /** Epochs between checkpoints. Default: 1. */
   readonly checkpointEvery?: number;
-  /** Called before each step with its number from 0, on resuming from where the run goes on: for what follows a schedule of its own beside the rate. */
+  /**
+   * Called before each step with its number, from 0 or on resuming from the first step of the run:
+   * for hyperparameters with a schedule of their own.
+   */
   readonly onStep?: (step: number) => void;
   /** Called after each step with its number and loss. */
   readonly onLoss?: (step: number, loss: number) => void;
@@ -84,10 +116,17 @@ export interface FitOptions<Model extends object, Batch> extends TrainingHooks {
   readonly nonFinite?: 'throw' | 'skip';
 }
 
+/** Outcome of a training run. */
 export interface FitResult {
+  /** Reports of all epochs, those of a resumed checkpoint included. */
   readonly history: readonly EpochReport[];
+  /** Epoch with the best metric, from 1; undefined without `validate`. */
   readonly bestEpoch: number | undefined;
+  /** Metric of that epoch. */
   readonly bestMetric: number | undefined;
+  /**
+   * Whether the run finished all epochs, stopped early by `patience`, or was aborted by `signal`.
+   */
   readonly stopped: 'completed' | 'early' | 'aborted';
 }
 
@@ -100,15 +139,17 @@ export async function fit<Model extends object, Batch = undefined>(
   return run.train();
 }
 
-/** Epochs a loop runs before it looks up, at most this many milliseconds apart, so that signals and timers get their turn. */
-const BREATH_MS = 100;
+/**
+ * Longest time in ms between two returns to the event loop, so that signals and timers are handled.
+ */
+const EVENT_LOOP_MS = 100;
 
 class Run<Model extends object, Batch> {
   #epoch = 0;
   #step = 0;
   #best: TrainingState['best'];
   readonly #history: EpochReport[] = [];
-  #breath = performance.now();
+  #lastYield = performance.now();
 
   constructor(readonly options: FitOptions<Model, Batch>) {
     if (!(Number.isInteger(options.epochs) && options.epochs >= 0))
@@ -140,7 +181,7 @@ class Run<Model extends object, Batch> {
   async train(): Promise<FitResult> {
     let stopped: FitResult['stopped'] = 'completed';
     while (this.#epoch < this.options.epochs) {
-      if (this.#exhausted()) {
+      if (this.#outOfPatience()) {
         stopped = 'early';
         break;
       }
@@ -158,15 +199,18 @@ class Run<Model extends object, Batch> {
     return result;
   }
 
-  #exhausted(): boolean {
+  #outOfPatience(): boolean {
     const { patience } = this.options;
     return patience !== undefined && this.#best !== undefined && this.#epoch - this.#best.epoch >= patience;
   }
 
-  /** @returns false when the run was aborted; the unfinished epoch is then undone, so that a resumed run repeats it whole. */
+  /**
+   * @returns false when the run was aborted; the unfinished epoch is then rolled back, so that a
+   * resumed run repeats it from its start.
+   */
   async #trainEpoch(): Promise<boolean> {
     const { model, optimizer, random, batches, signal, validate, checkpoint } = this.options;
-    const undo =
+    const before =
       signal && checkpoint
         ? { weights: copyWeights(stateOf(model)), optimizer: copyState(optimizer.state()), step: this.#step }
         : undefined;
@@ -176,17 +220,17 @@ class Run<Model extends object, Batch> {
     let steps = 0;
     try {
       for await (const batch of batches?.(random.split('order').split(epoch)) ?? [undefined as Batch]) {
-        await this.#breathe();
+        await this.#yieldToEvents();
         if (signal?.aborted) {
-          if (undo) this.#undo(undo);
+          if (before) this.#rollBack(before);
           return false;
         }
         total += this.#trainStep(batch, epoch);
         steps += 1;
       }
     } finally {
-      disposeWeights(undo?.weights);
-      disposeWeights(undo?.optimizer.tensors);
+      disposeWeights(before?.weights);
+      disposeWeights(before?.optimizer.tensors);
     }
     this.#epoch = epoch;
     const metric = validate && scope(() => validate(model));
@@ -222,7 +266,7 @@ class Run<Model extends object, Batch> {
     return counted;
   }
 
-  /** The mean loss and, in place, the mean gradients over all ranks. */
+  /** Averages loss and gradients over the ranks, the gradients in place. @returns the mean loss. */
   #average(loss: number, gradient: Weights, batch: Batch): number {
     const { communicator, weightOf } = this.options;
     if (!communicator || communicator.size === 1) return loss;
@@ -240,8 +284,8 @@ class Run<Model extends object, Batch> {
 
   #keepBest(epoch: number, metric: number): void {
     const { model, better = 'larger' } = this.options;
-    const sofar = this.#best?.metric;
-    if (sofar !== undefined && !(better === 'larger' ? metric > sofar : metric < sofar)) return;
+    const best = this.#best?.metric;
+    if (best !== undefined && !(better === 'larger' ? metric > best : metric < best)) return;
     disposeWeights(this.#best?.weights);
     this.#best = { epoch, metric, weights: copyWeights(stateOf(model)) };
   }
@@ -258,17 +302,17 @@ class Run<Model extends object, Batch> {
     });
   }
 
-  #undo({ weights, optimizer, step }: { weights: Weights; optimizer: OptimizerState; step: number }): void {
+  #rollBack({ weights, optimizer, step }: { weights: Weights; optimizer: OptimizerState; step: number }): void {
     loadState(this.options.model, weights);
     this.options.optimizer.restore(optimizer);
     this.#step = step;
     this.#save();
   }
 
-  async #breathe(): Promise<void> {
-    if (performance.now() - this.#breath < BREATH_MS) return;
+  async #yieldToEvents(): Promise<void> {
+    if (performance.now() - this.#lastYield < EVENT_LOOP_MS) return;
     await eventTurn();
-    this.#breath = performance.now();
+    this.#lastYield = performance.now();
   }
 }
 
@@ -284,7 +328,12 @@ function disposeWeights(weights: Weights | undefined): void {
   for (const weight of Object.values(weights ?? {})) weight.dispose();
 }
 
-/** Index batches of a shuffled epoch: each an i32 array of at most `batchSize` of the `count` rows. */
+/**
+ * Batches of a shuffled epoch: permuted row indices 0 … count − 1, i32 arrays of at most
+ * `batchSize`.
+ *
+ * @throws RangeError when `batchSize` is below 1.
+ */
 export function* minibatches(count: number, batchSize: number, random: Random): Generator<Int32Array> {
   if (!(batchSize >= 1)) throw new RangeError(`minibatches: the batch size must be at least 1, got ${batchSize}`);
   const order = random.permutation(count);

@@ -1,14 +1,18 @@
-// Initial weights. Shapes are [out, in, …kernel], as PyTorch's.
+// Weight initialisation. Shapes are [out, in, …kernel], as PyTorch's. The default gain is 1 unless
+// said otherwise.
 
 import { type Random, type Shape, sizeOf, type Tensor, tensor } from '../tensor/index.js';
 
-/** Values that one output sees (fan-in) and outputs that one input reaches (fan-out). */
+/** Fan-in (inputs per output) and fan-out (outputs per input) of a weight. */
 export function fans(shape: Shape): { fanIn: number; fanOut: number } {
   const [out = 1, inner = 1, ...kernel] = shape;
   return { fanIn: inner * sizeOf(kernel), fanOut: out * sizeOf(kernel) };
 }
 
-/** U(−b, b) with b = gain·√(3 / fan-in) (He et al. 2015). Gain √2 suits ReLU; the default 1/√3 is what PyTorch's layers start from. */
+/**
+ * U(−b, b) with b = gain·√(3 / fan-in) (He et al. 2015). Gain √2 suits ReLU; the default 1/√3 is
+ * that of PyTorch's layers.
+ */
 export function kaimingUniform(random: Random, shape: Shape, gain = 1 / Math.sqrt(3)): Tensor {
   const bound = gain * Math.sqrt(3 / fans(shape).fanIn);
   return random.uniform(shape, -bound, bound);
@@ -21,7 +25,10 @@ export function xavierUniform(random: Random, shape: Shape, gain = 1): Tensor {
   return random.uniform(shape, -bound, bound);
 }
 
-/** N(0, gain² / fan) (He et al. 2015); `fan-out` keeps the variance of gradients. */
+/**
+ * N(0, gain² / fan) (He et al. 2015). Defaults: gain √2 for ReLU, and `fan-in`, which preserves the
+ * variance of activations; `fan-out` preserves that of gradients.
+ */
 export function kaimingNormal(
   random: Random,
   shape: Shape,
@@ -37,7 +44,7 @@ export function xavierNormal(random: Random, shape: Shape, gain = 1): Tensor {
   return random.normal(shape, 0, gain * Math.sqrt(2 / (fanIn + fanOut)));
 }
 
-/** N(0, deviation²) with values beyond two deviations drawn again. */
+/** N(0, deviation²) truncated to ±2 deviations by rejection. Default deviation: 0.02. */
 export function truncatedNormal(random: Random, shape: Shape, deviation = 0.02): Tensor {
   const draw = () => {
     for (;;) {
@@ -49,7 +56,9 @@ export function truncatedNormal(random: Random, shape: Shape, deviation = 0.02):
 }
 
 /**
- * A matrix [out, the rest] with orthonormal rows or columns, whichever are fewer, times `gain` (Saxe, McClelland, Ganguli 2014): the Gram–Schmidt process on normal vectors, twice for accuracy.
+ * Orthonormal rows or columns, whichever are fewer, of the matrix [out, in·…kernel], times `gain`
+ * (Saxe, McClelland, Ganguli 2014): Gram–Schmidt on normal vectors, each orthogonalised twice for
+ * accuracy.
  */
 export function orthogonal(random: Random, shape: Shape, gain = 1): Tensor {
   const rows = shape[0] ?? 1;
@@ -59,8 +68,8 @@ export function orthogonal(random: Random, shape: Shape, gain = 1): Tensor {
   for (let i = 0; i < count; i++) {
     const vector = Float64Array.from({ length }, () => random.gaussian());
     for (const other of [...basis, ...basis]) {
-      const along = vector.reduce((total, value, at) => total + value * (other[at] as number), 0);
-      for (let at = 0; at < length; at++) vector[at] = (vector[at] as number) - along * (other[at] as number);
+      const projection = vector.reduce((total, value, at) => total + value * (other[at] as number), 0);
+      for (let at = 0; at < length; at++) vector[at] = (vector[at] as number) - projection * (other[at] as number);
     }
     const norm = Math.hypot(...vector);
     basis.push(vector.map((value) => value / norm));

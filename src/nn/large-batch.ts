@@ -15,7 +15,7 @@ import {
 } from '../tensor/index.js';
 import { type AdamOptions, AdamW, decayOf, requireRate, Stateful } from './optimizers.js';
 
-/** w ← a·w + b·x in place. */
+/** target ← a·target + b·source, in place. */
 function blend(target: Tensor, a: number, source: Tensor, b: number): void {
   target.device.run('affine', { x: target, y: target, scale: a, shift: 0, n: target.size });
   target.device.run('accumulate', { target, source, scale: b, n: target.size });
@@ -26,7 +26,9 @@ function norm(x: Tensor): number {
 }
 
 /**
- * LAMB (You et al. 2020): Adam's direction r = m̂/(√v̂ + ε) + λw, taken with the rate times ‖w‖/‖r‖ of each tensor (1 where either is 0).
+ * LAMB (You et al. 2020): w ← w − η·(‖w‖/‖r‖)·r per tensor, with Adam's direction
+ * r = m̂/(√v̂ + ε) + λw; the trust ratio ‖w‖/‖r‖ is 1 where either norm is 0. Defaults: those of
+ * `AdamOptions`, but ε 1e-6 and λ 0.01.
  */
 export class LAMB extends Stateful {
   constructor(readonly options: AdamOptions = {}) {
@@ -45,29 +47,41 @@ export class LAMB extends Stateful {
         multiply(m, 1 / (1 - beta1 ** this.step)).divide(root),
         multiply(parameter, decayOf(weightDecay, name)),
       );
-      const [size, length] = [norm(parameter), norm(direction)];
-      const trust = size > 0 && length > 0 ? size / length : 1;
+      const [weightNorm, stepNorm] = [norm(parameter), norm(direction)];
+      const trust = weightNorm > 0 && stepNorm > 0 ? weightNorm / stepNorm : 1;
       blend(parameter, 1, direction, -learningRate * rateFactor * trust);
     });
   }
 }
 
+/** Hyperparameters of Muon. */
 export interface MuonOptions {
-  /** Rate of the matrices. */
+  /** Learning rate of the matrices. Default: 0.02. */
   readonly learningRate?: number;
+  /** Decay of the momentum. Default: 0.95. */
   readonly momentum?: number;
+  /** Decoupled weight decay λ of the matrices. Default: 0. */
   readonly weightDecay?: number;
   /** AdamW for all other parameters. */
   readonly adam?: AdamOptions;
-  /** Which parameters are matrices to orthogonalise; by default those of two or more axes that are no embedding. */
+  /**
+   * Which parameters are orthogonalised. Default: those of two or more axes without "embed" in
+   * their names.
+   */
   readonly isMatrix?: (name: string, parameter: Tensor) => boolean;
 }
 
-/** Coefficients of the quintic whose iteration brings singular values near 1 (Jordan et al. 2024). */
+/**
+ * Coefficients of the quintic Newton–Schulz iteration, which moves singular values to about 1
+ * (Jordan et al. 2024).
+ */
 const [A, B, C] = [3.4445, -4.775, 2.0315] as const;
 const ITERATIONS = 5;
 
-/** The nearest semi-orthogonal matrix, about: U·Vᵀ of the singular value decomposition, by Newton–Schulz iteration. */
+/**
+ * Approximates the nearest semi-orthogonal matrix, U·Vᵀ of the singular value decomposition, by
+ * five Newton–Schulz iterations: [m, n] → [m, n].
+ */
 export function orthogonalize(matrix: Tensor): Tensor {
   const [rows, columns] = matrix.shape as [number, number];
   const tall = rows > columns;
@@ -82,7 +96,9 @@ export function orthogonalize(matrix: Tensor): Tensor {
 }
 
 /**
- * Muon (Jordan et al. 2024): matrices move along their orthogonalised Nesterov momentum, scaled by √max(1, rows/columns); other parameters follow AdamW.
+ * Muon (Jordan et al. 2024): each matrix [rows, columns] is updated by its orthogonalised Nesterov
+ * momentum times η·√max(1, rows/columns); kernels count as [out, the rest]. Other parameters follow
+ * AdamW.
  */
 export class Muon extends Stateful {
   readonly #adam: AdamW;
@@ -127,13 +143,13 @@ export class Muon extends Stateful {
   }
 
   override restore(state: ReturnType<Stateful['state']>): void {
-    const part = (own: boolean) =>
+    const part = (adam: boolean) =>
       Object.fromEntries(
         Object.entries(state.tensors).flatMap(([name, t]) =>
-          name.startsWith('adam.') === own ? [] : [[own ? name : name.slice(5), t]],
+          name.startsWith('adam.') === adam ? [[adam ? name.slice(5) : name, t]] : [],
         ),
       );
-    super.restore({ step: state.step, tensors: part(true) });
-    this.#adam.restore({ step: state.step, tensors: part(false) });
+    super.restore({ step: state.step, tensors: part(false) });
+    this.#adam.restore({ step: state.step, tensors: part(true) });
   }
 }

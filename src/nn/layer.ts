@@ -1,9 +1,13 @@
-// Layers in sequence.
+// The layer interface, and layers in sequence.
 
 import type { Tensor } from '../tensor/index.js';
 import type { Mode } from './module.js';
 
+/** A module from one tensor to one tensor. */
 export interface Layer {
+  /**
+   * Output of the layer for x. `mode` selects training or inference and carries the random stream.
+   */
   forward(x: Tensor, mode: Mode): Tensor;
 }
 
@@ -13,6 +17,7 @@ export interface Mergeable extends Layer {
   merged(): Layer;
 }
 
+/** Whether a layer has a merged form. */
 export function isMergeable(layer: Layer): layer is Mergeable {
   return 'merged' in layer && typeof layer.merged === 'function';
 }
@@ -23,14 +28,18 @@ export interface FollowsSteps extends Layer {
   followStep(step: number, steps: number): void;
 }
 
+/** Whether a layer follows the steps of its training. */
 export function followsSteps(layer: Layer): layer is FollowsSteps {
   return 'followStep' in layer && typeof layer.followStep === 'function';
 }
 
-/** Layers one after another, nested as their names are: `features.3.conv.0.weight` is an array in an array. */
+/**
+ * Layers in order, nested as their weight names: `features.3.conv.0.weight` is an array in an
+ * array.
+ */
 export type Sequence = readonly (Layer | Sequence)[];
 
-/** The output of the last layer. */
+/** Applies layers in order; the output of the last. */
 export function runSequence(layers: Sequence, x: Tensor, mode: Mode): Tensor {
   return layers.reduce<Tensor>(
     (value, layer) => ('forward' in layer ? layer.forward(value, mode) : runSequence(layer, value, mode)),

@@ -1,17 +1,28 @@
-// L-BFGS (Liu & Nocedal 1989): quasi-Newton minimisation of a smooth function of many variables from its gradients, in 64 bits.
+// L-BFGS (Liu & Nocedal 1989): quasi-Newton minimisation of a smooth function of many variables
+// from its gradients, in double precision.
 
+/** Options of L-BFGS. */
 export interface LBFGSOptions {
-  /** Gradient pairs remembered. */
+  /** Number of curvature pairs kept. Default: 10. */
   readonly memory?: number;
+  /** Most iterations. Default: 200. */
   readonly iterations?: number;
-  /** Ends when no component of the gradient is larger. */
+  /** Converged when max|∇f| is at most this. Default: 1e-5. */
   readonly tolerance?: number;
 }
 
+/** Outcome of a minimisation. */
 export interface LBFGSResult {
+  /** The minimiser found. */
   readonly x: Float64Array;
+  /** f(x). */
   readonly value: number;
+  /** Iterations used. */
   readonly iterations: number;
+  /**
+   * Whether the gradient reached the tolerance; false after the last iteration or a failed line
+   * search.
+   */
   readonly converged: boolean;
 }
 
@@ -25,7 +36,10 @@ function addScaled(target: Float64Array, scale: number, other: Float64Array): vo
   for (let i = 0; i < target.length; i++) target[i] = (target[i] as number) + scale * (other[i] as number);
 }
 
-/** Minimises f from a start; `evaluate` gives f(x) and ∇f(x). Steps satisfy Armijo's rule; pairs that do not curve upwards are left out. */
+/**
+ * Minimises f from `start`; `evaluate` returns f(x) and ∇f(x). Backtracking line search by the
+ * Armijo condition; curvature pairs with sᵀy ≤ 1e-12·yᵀy are skipped.
+ */
 export function lbfgs(
   evaluate: (x: Float64Array) => { value: number; gradient: Float64Array },
   start: Float64Array,
@@ -44,8 +58,8 @@ export function lbfgs(
     for (let tries = 0; tries < 40 && !next; tries++, step /= 2) {
       const trial = Float64Array.from(x);
       addScaled(trial, step, direction);
-      const at = evaluate(trial);
-      if (at.value <= value + 1e-4 * step * slope) next = { x: trial, ...at };
+      const reached = evaluate(trial);
+      if (reached.value <= value + 1e-4 * step * slope) next = { x: trial, ...reached };
     }
     if (!next) return { x, value, iterations: iteration, converged: false };
     const s = Float64Array.from(next.x, (v, i) => v - (x[i] as number));
@@ -58,7 +72,7 @@ export function lbfgs(
   return { x, value, iterations, converged: false };
 }
 
-/** −H·g by the two-loop recursion. */
+/** Search direction −H·g, with H the inverse Hessian's approximation by the two-loop recursion. */
 function descent(
   gradient: Float64Array,
   pairs: readonly { s: Float64Array; y: Float64Array; rho: number }[],

@@ -1,4 +1,4 @@
-// The affine layer.
+// The linear layer.
 
 import { SparseMatrix, spmm } from '../sparse/index.js';
 import { add, linear, type Random, type Tensor, zeros } from '../tensor/index.js';
@@ -6,19 +6,26 @@ import { batchedLinear } from './batched.js';
 import { kaimingUniform, xavierUniform } from './initializers.js';
 import { parameter } from './module.js';
 
+/** Options of a linear layer. */
 export interface LinearOptions {
+  /** Whether to add b. Default: true. */
   readonly bias?: boolean;
-  /** PyTorch's uniform weights and bias, or Glorot's weights and a bias of 0. */
+  /**
+   * `kaiming`: PyTorch's initial values, W and b from U(−1/√in, 1/√in). `xavier`: Glorot's uniform
+   * W, b = 0. Default: `kaiming`.
+   */
   readonly init?: 'kaiming' | 'xavier';
 }
 
 /**
- * y = x·Wᵀ + b, with W [outFeatures, inFeatures] and b [outFeatures] drawn from U(−1/√in, 1/√in).
+ * y = x·Wᵀ + b.
  *
- * Takes a dense x [·, in], or a sparse one [n, in] such as a bag of words, at the cost of its stored elements alone.
+ * A sparse input [n, in], such as a bag of words, costs time proportional to its stored elements.
  */
 export class Linear {
+  /** W [outFeatures, inFeatures]. */
   weight: Tensor;
+  /** b [outFeatures]. */
   bias: Tensor | undefined;
 
   constructor(
@@ -34,6 +41,12 @@ export class Linear {
       this.bias = parameter(init === 'xavier' ? zeros([outFeatures]) : random.uniform([outFeatures], -bound, bound));
   }
 
+  /**
+   * x […, in] or sparse [n, in] → […, out], then ReLU if asked for. Weights may be batched, see
+   * `withWeights`.
+   *
+   * @throws Error for a sparse input with batched weights.
+   */
   forward(x: Tensor | SparseMatrix, activation: 'none' | 'relu' = 'none'): Tensor {
     const batched = this.weight.rank === 3 || this.bias?.rank === 2;
     if (!(x instanceof SparseMatrix)) return (batched ? batchedLinear : linear)(x, this.weight, this.bias, activation);

@@ -1,4 +1,4 @@
-// Logistic regression with L2 regularisation, one-vs-rest for any number of labels at once.
+// L2-regularised logistic regression, one-vs-rest for all labels at once.
 
 import {
   abs,
@@ -17,19 +17,28 @@ import {
 } from '../tensor/index.js';
 import { type LBFGSOptions, lbfgs } from './lbfgs.js';
 
+/**
+ * Options of logistic regression, with those of its solver. Defaults: 100 iterations, tolerance
+ * 1e-3.
+ */
 export interface LogisticRegressionOptions extends LBFGSOptions {
-  /** C: the weight of the data against ½‖w‖². The intercept is not regularised. */
+  /**
+   * Inverse regularisation strength C, the weight of the data term against ½‖w‖². The intercept is
+   * not regularised. Default: 1.
+   */
   readonly c?: number;
 }
 
-/** A linear score for each label: w [labels, d] and intercepts [labels]. */
+/** A linear classifier per label. */
 export interface LogisticModel {
+  /** w [labels, d]. */
   readonly weights: Tensor;
+  /** b [labels]. */
   readonly intercepts: Tensor;
 }
 
 /**
- * Minimises ½‖w‖² + C·Σᵢ log(1 + exp(−yᵢ(w·xᵢ + b))) for every label by itself.
+ * Minimises ½‖w‖² + C·Σᵢ log(1 + exp(−yᵢ(w·xᵢ + b))) for each label independently, by L-BFGS.
  *
  * @param x [n, d]
  * @param targets [n, labels], 1 where row i has the label, else 0
@@ -67,7 +76,7 @@ export function logisticRegression(
   };
 }
 
-/** Scores x·wᵀ + b [n, labels]; positive where the label is likelier than not. */
+/** Logits x·wᵀ + b: x [n, d] → [n, labels]; positive where the label has a probability above ½. */
 export function logisticScores({ weights, intercepts }: LogisticModel, x: Tensor): Tensor {
   return add(matmul(x, weights, { transposeB: true }), intercepts);
 }

@@ -1,4 +1,4 @@
-// Losses. All give a scalar: the mean over rows unless said otherwise.
+// Loss functions. All return a scalar, the mean over rows unless said otherwise.
 
 import {
   abs,
@@ -24,7 +24,11 @@ import {
 } from '../tensor/index.js';
 
 /**
- * −mean log softmax(logits)[row, label]: logits [n, classes], labels i32 [n]. With `labelSmoothing` ε the target is (1 − ε)·one-hot + ε/classes (Szegedy et al. 2016).
+ * Cross-entropy of class labels: −mean log softmax(logits)[row, label], logits [n, classes], labels
+ * i32 [n].
+ *
+ * `labelSmoothing` ε makes the target (1 − ε)·one-hot + ε/classes (Szegedy et al. 2016).
+ * Default: 0.
  *
  * @throws RangeError for a label outside the classes.
  */
@@ -35,17 +39,23 @@ export function crossEntropy(logits: Tensor, labels: Tensor, { labelSmoothing = 
   return add(multiply(hard, 1 - labelSmoothing), multiply(mean(logProbabilities), -labelSmoothing));
 }
 
-/** Cross-entropy against probabilities: −mean Σ t·log softmax(logits), for mixed labels. Both [n, classes]. */
+/**
+ * Cross-entropy with target probabilities t, such as mixed labels: −mean Σ t·log softmax(logits).
+ * Both [n, classes].
+ */
 export function softCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
   return multiply(sum(multiply(targets, logSoftmax(logits))), -1 / Math.max(1, logits.shape[0] as number));
 }
 
 /**
- * Learning from a teacher (Hinton, Vinyals, Dean 2015): (1 − a)·CE(student, labels) + a·T²·KL(softmax(teacher / T) ‖ softmax(student / T)). No gradient reaches the teacher.
+ * Knowledge distillation (Hinton, Vinyals, Dean 2015): (1 − a)·CE(student, labels) +
+ * a·T²·KL(softmax(teacher / T) ‖ softmax(student / T)). No gradient flows to the
+ * teacher. Defaults: `weight` a = 0.5, `temperature` T = 2.
  *
  * @param student logits [n, classes]
  * @param teacher logits [n, classes]
  * @param labels i32 [n]
+ * @throws RangeError unless the temperature is positive.
  */
 export function distillation(
   student: Tensor,
@@ -61,16 +71,21 @@ export function distillation(
   return weight === 1 ? soft : add(multiply(crossEntropy(student, labels), 1 - weight), soft);
 }
 
-/** −mean (1 − p)^γ·log p with p the probability of the label (Lin et al. 2017): easy examples count less. */
+/**
+ * Focal loss (Lin et al. 2017): −mean (1 − p)^γ·log p, with p the probability of the label, which
+ * down-weights easy examples. logits [n, classes], labels i32 [n]; γ defaults to 2.
+ */
 export function focalLoss(logits: Tensor, labels: Tensor, gamma = 2): Tensor {
   const logP = pickColumns(logSoftmax(logits), labels);
-  // (1 − p)^γ = exp(γ·log(1 − p)), with 1 − p kept off 0.
+  // (1 − p)^γ = exp(γ·log(1 − p)), with 1 − p offset by 1e-7.
   const weight = exp(multiply(log(add(subtract(1, exp(logP)), 1e-7)), gamma));
   return negate(mean(multiply(weight, logP)));
 }
 
 /**
- * InfoNCE (van den Oord, Li, Vinyals 2018): the cross-entropy of telling each row's partner among all, by cosine over temperature, in both directions as CLIP does. a, b [n, d].
+ * InfoNCE (van den Oord, Li, Vinyals 2018): contrastive cross-entropy with logits cos(aᵢ, bⱼ) /
+ * temperature and positives i = j, averaged over both directions as in CLIP. a, b [n, d]; the
+ * temperature defaults to 0.07.
  */
 export function infoNCE(a: Tensor, b: Tensor, temperature = 0.07): Tensor {
   const logits = multiply(cosineSimilarities(a, b), 1 / temperature);
@@ -78,32 +93,41 @@ export function infoNCE(a: Tensor, b: Tensor, temperature = 0.07): Tensor {
   return multiply(add(crossEntropy(logits, partners), crossEntropy(transpose(logits), partners)), 0.5);
 }
 
-/** Mean of ½d² where |d| ≤ δ, else δ·(|d| − ½δ) (Huber 1964). */
+/**
+ * Huber loss (Huber 1964): mean of ½d² where |d| ≤ δ, else δ·(|d| − ½δ), with
+ * d = prediction − target of equal shapes; δ defaults to 1.
+ */
 export function huberLoss(prediction: Tensor, target: Tensor, delta = 1): Tensor {
   const distance = abs(subtract(prediction, target));
   const inner = minimum(distance, delta);
   return mean(add(multiply(square(inner), 0.5), multiply(subtract(distance, inner), delta)));
 }
 
-/** Mean binary cross-entropy of logits against targets in [0, 1]: max(x, 0) − x·t + log(1 + e^−|x|). */
+/**
+ * Binary cross-entropy of logits x with targets t in [0, 1] of the same shape: mean of
+ * max(x, 0) − x·t + log(1 + e^−|x|).
+ */
 export function binaryCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
   return mean(add(subtract(relu(logits), multiply(logits, targets)), softplus(negate(abs(logits)))));
 }
 
-/** Mean squared error. */
+/** Mean of (prediction − target)² over all elements. */
 export function meanSquaredError(prediction: Tensor, target: Tensor): Tensor {
   return mean(square(subtract(prediction, target)));
 }
 
 /**
- * Mean over rows of KL(softmax(target/τ) ‖ softmax(prediction/τ)) = Σ t·(ln t − ln s), the distillation loss of Hinton, Vinyals, Dean 2015 without its
- * factor τ². Both are logits [n, classes].
+ * Mean over rows of KL(softmax(target/τ) ‖ softmax(prediction/τ)) = Σ t·(ln t − ln s): the
+ * distillation loss of Hinton, Vinyals, Dean 2015 without its factor τ². Both are logits
+ * [n, classes]; τ defaults to 1.
+ *
+ * @throws RangeError unless the temperature is positive.
  */
 export function klDivergence(prediction: Tensor, target: Tensor, temperature = 1): Tensor {
   return logKlDivergence(logSoftmax(divideBy(prediction, temperature)), logSoftmax(divideBy(target, temperature)));
 }
 
-/** Mean over rows of Σ t·(ln t − ln s) for log-probabilities. */
+/** Mean over rows of Σ t·(ln t − ln s), given log-probabilities ln s and ln t [n, classes]. */
 export function logKlDivergence(logPrediction: Tensor, logTarget: Tensor): Tensor {
   const n = logPrediction.shape[0] as number;
   return multiply(sum(multiply(exp(logTarget), subtract(logTarget, logPrediction))), 1 / Math.max(n, 1));

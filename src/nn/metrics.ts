@@ -1,8 +1,8 @@
-// Classification metrics over class numbers.
+// Classification metrics of class indices and scores.
 
 import { argmax, type Tensor } from '../tensor/index.js';
 
-/** The most likely class of each row of logits [n, classes]. */
+/** Argmax of each row of logits: [n, classes] → [n]. */
 export function predictedClasses(logits: Tensor): Int32Array {
   const classes = argmax(logits, -1);
   const values = classes.dataSync<Int32Array>();
@@ -10,7 +10,7 @@ export function predictedClasses(logits: Tensor): Int32Array {
   return values;
 }
 
-/** Share of the rows in `subset` (all when left out) whose prediction is right. */
+/** Share of correct predictions among the rows in `subset`. Default: all rows; NaN for none. */
 export function accuracy(predicted: ArrayLike<number>, labels: ArrayLike<number>, subset?: ArrayLike<number>): number {
   const count = subset?.length ?? labels.length;
   let right = 0;
@@ -21,7 +21,10 @@ export function accuracy(predicted: ArrayLike<number>, labels: ArrayLike<number>
   return count === 0 ? Number.NaN : right / count;
 }
 
-/** Unweighted mean of the classes' F1 = 2·TP / (2·TP + FP + FN), over classes that occur in the labels or predictions of the subset. */
+/**
+ * Unweighted mean of the per-class F1 = 2·TP / (2·TP + FP + FN), over classes that occur in the
+ * labels or predictions of `subset` (default: all rows).
+ */
 export function macroF1(
   predicted: ArrayLike<number>,
   labels: ArrayLike<number>,
@@ -45,7 +48,10 @@ export function macroF1(
   return scores.reduce((total, score) => total + score, 0) / scores.length;
 }
 
-/** Area under the ROC curve: the share of (positive, negative) pairs that the scores put in order, ties counting half. */
+/**
+ * Area under the ROC curve: probability that a positive (label 1) scores above a negative, ties
+ * counting ½. NaN when either class is missing.
+ */
 export function areaUnderCurve(scores: ArrayLike<number>, labels: ArrayLike<number>): number {
   const order = Array.from({ length: scores.length }, (_, i) => i).sort(
     (a, b) => (scores[a] as number) - (scores[b] as number),
@@ -68,7 +74,10 @@ export function areaUnderCurve(scores: ArrayLike<number>, labels: ArrayLike<numb
     : (rankSum - (positives * (positives + 1)) / 2) / (positives * negatives);
 }
 
-/** Σ over thresholds of (recall step)·precision; rows of equal score share one threshold. */
+/**
+ * Average precision: Σ over score thresholds of (increase in recall)·precision; rows of equal score
+ * share one threshold. Positives have label 1.
+ */
 export function averagePrecision(scores: ArrayLike<number>, labels: ArrayLike<number>): number {
   const order = Array.from({ length: scores.length }, (_, i) => i).sort(
     (a, b) => (scores[b] as number) - (scores[a] as number),
@@ -77,17 +86,17 @@ export function averagePrecision(scores: ArrayLike<number>, labels: ArrayLike<nu
   let [found, total] = [0, 0];
   for (let i = 0; i < order.length; ) {
     let end = i;
-    let here = 0;
+    let atThreshold = 0;
     while (end < order.length && scores[order[end] as number] === scores[order[i] as number])
-      here += Number(labels[order[end++] as number] === 1);
-    found += here;
-    total += (here / positives) * (found / end);
+      atThreshold += Number(labels[order[end++] as number] === 1);
+    found += atThreshold;
+    total += (atThreshold / positives) * (found / end);
     i = end;
   }
   return total;
 }
 
-/** Mean over the classes that occur of the share of their rows that is predicted right. */
+/** Balanced accuracy: mean recall over the classes that occur in the labels. */
 export function balancedAccuracy(predicted: ArrayLike<number>, labels: ArrayLike<number>, classes: number): number {
   const right = new Int32Array(classes);
   const all = new Int32Array(classes);

@@ -1,14 +1,17 @@
-// Mixed training images: mixup and CutMix. Both give images and label probabilities for `softCrossEntropy`.
+// Mixed training images: mixup and CutMix. Both return images and target probabilities for
+// `softCrossEntropy`.
 
 import { add, gatherRows, multiply, oneHot, type Random, type Tensor, tensor, where } from '../tensor/index.js';
 
+/** A batch of mixed images. */
 export interface MixedBatch {
+  /** Mixed images, of the shape given. */
   readonly images: Tensor;
-  /** Label probabilities [n, classes]. */
+  /** Target probabilities [n, classes]. */
   readonly targets: Tensor;
 }
 
-/** A draw from Beta(α, α) by Jöhnk's method for α ≤ 1 and by two gamma sums otherwise. */
+/** A draw from Beta(α, α), by Jöhnk's method for α ≤ 1 and as a ratio of gamma variates else. */
 function beta(alpha: number, random: Random): number {
   if (alpha <= 1) {
     for (;;) {
@@ -40,14 +43,21 @@ function mixed(a: Tensor, b: Tensor, share: number): Tensor {
   return add(multiply(a, share), multiply(b, 1 - share));
 }
 
-/** λ·image + (1 − λ)·another of the batch, labels likewise, λ from Beta(α, α) (Zhang et al. 2018). images [n, …], labels i32 [n]. */
+/**
+ * mixup (Zhang et al. 2018): λ·xᵢ + (1 − λ)·xⱼ of images and one-hot labels with a random partner
+ * j, λ ~ Beta(α, α) once per batch. images [n, …], labels i32 [n]; α defaults to 0.2.
+ */
 export function mixup(images: Tensor, labels: Tensor, classes: number, random: Random, alpha = 0.2): MixedBatch {
   const { order, targets, others } = partners(labels, classes, random);
   const share = beta(alpha, random);
   return { images: mixed(images, gatherRows(images, order), share), targets: mixed(targets, others, share) };
 }
 
-/** A box of each image replaced by another's, labels by the share of pixels (Yun et al. 2019). images [n, c, h, w]. */
+/**
+ * CutMix (Yun et al. 2019): one random box of each image replaced by its partner's, labels mixed by
+ * the share of pixels; 1 − area ~ Beta(α, α) once per batch. images [n, c, h, w], labels i32 [n]; α
+ * defaults to 1.
+ */
 export function cutmix(images: Tensor, labels: Tensor, classes: number, random: Random, alpha = 1): MixedBatch {
   const { order, targets, others } = partners(labels, classes, random);
   const [height, width] = images.shape.slice(2) as [number, number];

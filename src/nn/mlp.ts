@@ -7,10 +7,11 @@ import { Linear } from './linear.js';
 import type { Mode } from './module.js';
 import { BatchNorm1d } from './normalization.js';
 
+/** Options of the hidden blocks. */
 export interface MLPOptions {
-  /** Normalisation after each hidden activation. */
+  /** Normalisation after each hidden activation. Default: `none`. */
   readonly norm?: 'none' | 'batch';
-  /** Dropout probability after each hidden layer. */
+  /** Dropout probability after each hidden block. Default: 0. */
   readonly dropout?: number;
 }
 
@@ -38,12 +39,16 @@ class Block {
 }
 
 /**
- * A perceptron through the given sizes, `[in, hidden…, out]`: hidden blocks of linear → ReLU → norm → dropout, then a linear layer.
+ * Multilayer perceptron of sizes `[in, hidden…, out]`: hidden blocks
+ * linear → ReLU → norm → dropout, then a linear layer.
  *
+ * @throws Error when `sizes` has fewer than two entries.
  * @example new MLP([784, 256, 256, 10], random).forward(x, inference)
  */
 export class MLP {
+  /** Hidden blocks. */
   readonly blocks: readonly Block[];
+  /** Output layer. */
   readonly head: Linear;
 
   constructor(sizes: readonly number[], random: Random, options: MLPOptions = {}) {
@@ -54,11 +59,12 @@ export class MLP {
     this.head = new Linear(sizes.at(-2) as number, last, random);
   }
 
+  /** x [n, in] → [n, out]. */
   forward(x: Tensor | SparseMatrix, mode: Mode): Tensor {
     return this.head.forward(this.hidden(x, mode), 'none');
   }
 
-  /** The embedding before the last layer; x itself without hidden layers. */
+  /** Last hidden representation [n, hidden]; x itself without hidden blocks. */
   hidden(x: Tensor | SparseMatrix, mode: Mode): Tensor | SparseMatrix {
     return this.blocks.reduce((features, block) => block.forward(features, mode), x);
   }

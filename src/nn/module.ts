@@ -1,22 +1,26 @@
-// Modules are data: plain objects whose tensors are parameters (trained) or buffers (kept but not trained), nested to any depth. Names are
-// the path of fields, as in PyTorch: `layers.0.weight`.
+// Modules are data: plain objects whose tensors are parameters (trained) or buffers
+// (saved but not trained), nested to any depth. Names are field paths, as in PyTorch:
+// `layers.0.weight`.
 
 import { keep, type Random, type Role, Tensor } from '../tensor/index.js';
 
 /** How a forward pass runs. */
 export interface Mode {
+  /** Whether dropout is active and batch norm uses the statistics of the batch. */
   readonly training: boolean;
-  /** Source of dropout masks; needed only when training. */
+  /** Random stream of dropout and other draws; needed only in training. */
   readonly random?: Random;
 }
 
+/** The mode of evaluation: no dropout, running statistics in batch norm. */
 export const inference: Mode = { training: false };
 
-/** A training mode whose random draws come from one stream. */
+/** A training mode with draws from the given random stream. */
 export function training(random: Random): Mode {
   return { training: true, random };
 }
 
+/** The random stream of a training pass. @throws Error naming `layer` when the mode has none. */
 export function randomOf(mode: Mode, layer: string): Random {
   if (!mode.random) throw new Error(`${layer}: a training pass needs random numbers: pass training(random)`);
   return mode.random;
@@ -32,7 +36,10 @@ export function parameter(tensor: Tensor): Tensor {
   return withRole(tensor, 'parameter');
 }
 
-/** Marks a tensor as state that is saved with the module but not trained, such as running statistics. */
+/**
+ * Marks a tensor as state that is saved with the module but not trained, such as running
+ * statistics.
+ */
 export function buffer(tensor: Tensor): Tensor {
   return withRole(tensor, 'buffer');
 }
@@ -40,13 +47,17 @@ export function buffer(tensor: Tensor): Tensor {
 /** Weights by dotted name. */
 export type Weights = Readonly<Record<string, Tensor>>;
 
+/** The field of a module, or of a module nested in it, that holds a weight. */
 export interface Slot {
+  /** Dotted path of the field, such as `layers.0.weight`. */
   readonly name: string;
+  /** The object with the field. */
   readonly owner: Record<string, unknown>;
+  /** Name of the field in `owner`. */
   readonly key: string;
 }
 
-/** While `withWeights` runs: the roles of the fields that hold borrowed tensors. */
+/** Roles of the fields whose tensors `withWeights` has replaced, while it runs. */
 const borrowed = new WeakMap<object, Map<string, Role>>();
 
 function* slots(module: object, role: Role, path: string, seen: Set<unknown>): Generator<Slot> {
@@ -74,33 +85,40 @@ function collect(module: object, role: Role): Record<string, Tensor> {
   return found;
 }
 
-/** Trainable tensors by dotted name. A tensor shared by two fields counts once, under its first name. */
+/**
+ * Parameters by dotted name. A tensor shared by two fields (tied weights) appears once, under its
+ * first name.
+ */
 export function parameters(module: object): Record<string, Tensor> {
   return collect(module, 'parameter');
 }
 
-/** Untrained state by dotted name. */
+/** Buffers by dotted name. */
 export function buffers(module: object): Record<string, Tensor> {
   return collect(module, 'buffer');
 }
 
-/** Parameters and buffers: what a file of the module holds. */
+/** Parameters and buffers by dotted name: the contents of a checkpoint of the module. */
 export function stateOf(module: object): Record<string, Tensor> {
   return { ...parameters(module), ...buffers(module) };
 }
 
-/** Number of trainable values. */
+/** Number of trainable scalars. */
 export function parameterCount(module: object): number {
   return Object.values(parameters(module)).reduce((total, { size }) => total + size, 0);
 }
 
-/** Copies values into a module in place. @throws Error naming the first weight that is missing, unknown or of another shape. */
+/**
+ * Copies values into the parameters and buffers of a module, in place.
+ *
+ * @throws Error naming the first weight that is missing, unknown or of another shape.
+ */
 export function loadState(module: object, state: Weights): void {
-  const own = stateOf(module);
+  const targets = stateOf(module);
   for (const name of Object.keys(state))
-    if (!own[name]) throw new Error(`loadState: the module has no weight "${name}"`);
-  for (const [name, target] of Object.entries(own)) requireShape('loadState', name, target, state[name]);
-  for (const [name, target] of Object.entries(own)) target.assign(state[name] as Tensor);
+    if (!targets[name]) throw new Error(`loadState: the module has no weight "${name}"`);
+  for (const [name, target] of Object.entries(targets)) requireShape('loadState', name, target, state[name]);
+  for (const [name, target] of Object.entries(targets)) target.assign(state[name] as Tensor);
 }
 
 function requireShape(
@@ -119,13 +137,13 @@ function requireShape(
     );
 }
 
-/** The fields of a module that hold its parameters and buffers, one for each tensor. */
+/** All fields with parameters or buffers; tied weights appear once per field. */
 export function weightSlots(module: object): readonly Slot[] {
   const roles = ['parameter', 'buffer'] as const;
   return roles.flatMap((role) => [...slots(module, role, '', new Set())]);
 }
 
-/** The parameters of a module with the layer that holds each: name, layer, tensor. */
+/** Parameters with the layer that holds each. A tied parameter appears once per field. */
 export function parameterOwners(module: object): { name: string; owner: object; tensor: Tensor }[] {
   return [...slots(module, 'parameter', '', new Set())].map(({ name, owner, key }) => ({
     name,
@@ -135,11 +153,12 @@ export function parameterOwners(module: object): { name: string; owner: object; 
 }
 
 /**
- * Runs `fn` with a module's parameters replaced by other tensors of the same shapes; gradients flow to those tensors. Names left out keep their own values.
- * This is how hypernetworks, averaged weights and searched sub-networks run a model.
+ * Runs `fn` with parameters of a module replaced by other tensors of the same shapes; gradients
+ * flow to those tensors. Parameters not named in `weights` stay in place. Hypernetworks, averaged
+ * weights and sub-networks of a search run a model this way.
  *
- * @param networks B: weights may be B sets, [B, …shape]; see `batched.ts` for what layers then do.
- * @throws Error when a name is unknown or a shape differs.
+ * @param networks number of networks B: weights may then be [B, …shape], see `batched.ts`.
+ * @throws Error when a name is unknown, a shape differs, or `fn` is asynchronous.
  */
 export function withWeights<M extends object, T>(
   module: M,
@@ -147,19 +166,19 @@ export function withWeights<M extends object, T>(
   fn: (module: M) => T,
   networks?: number,
 ): T {
-  const own = [...slots(module, 'parameter', '', new Set())];
+  const parameterSlots = [...slots(module, 'parameter', '', new Set())];
   const byTensor = new Map<Tensor, Tensor>();
   for (const [name, weight] of Object.entries(weights)) {
-    const slot = own.find((candidate) => candidate.name === name);
+    const slot = parameterSlots.find((candidate) => candidate.name === name);
     if (!slot)
       throw new Error(
-        `withWeights: the module has no parameter "${name}"; it has ${own.map((candidate) => candidate.name).join(', ')}`,
+        `withWeights: the module has no parameter "${name}"; it has ${parameterSlots.map((candidate) => candidate.name).join(', ')}`,
       );
     const original = slot.owner[slot.key] as Tensor;
     requireShape('withWeights', name, original, weight, networks);
     byTensor.set(original, weight);
   }
-  const swapped = own.filter(({ owner, key }) => byTensor.has(owner[key] as Tensor));
+  const swapped = parameterSlots.filter(({ owner, key }) => byTensor.has(owner[key] as Tensor));
   const restore = swapped.map(({ owner, key }) => swap(owner, key, byTensor.get(owner[key] as Tensor) as Tensor));
   try {
     const result = fn(module);

@@ -20,20 +20,27 @@ import {
 import { batchedAffine } from './batched.js';
 import { buffer, type Mode, parameter } from './module.js';
 
+/** Options of normalisation layers. */
 export interface NormOptions {
   /** ε, added to the variance. Default: 1e-5, and 1e-6 in `RMSNorm`. */
   readonly epsilon?: number;
 }
 
+/** Options of batch normalisation. */
 export interface BatchNormOptions extends NormOptions {
-  /** Share of a batch in the running mean and variance. Default: 0.1. */
+  /** Weight of the batch in the running mean and variance. Default: 0.1. */
   readonly momentum?: number;
 }
 
-/** y = (x − mean)/√(var + ε)·γ + β over the last axis (Ba, Kiros, Hinton 2016). */
+/**
+ * Layer normalisation over the last axis: y = (x − mean)/√(var + ε)·γ + β (Ba, Kiros, Hinton 2016).
+ */
 export class LayerNorm {
+  /** γ [features]. Initially 1. */
   weight: Tensor;
+  /** β [features]. Initially 0. */
   bias: Tensor;
+  /** ε, added to the variance. */
   readonly epsilon: number;
 
   constructor(
@@ -45,6 +52,7 @@ export class LayerNorm {
     this.bias = parameter(zeros([features]));
   }
 
+  /** x […, features] → the same shape. */
   forward(x: Tensor): Tensor {
     const batched = this.weight.rank === 2 || this.bias.rank === 2;
     return batched
@@ -53,9 +61,14 @@ export class LayerNorm {
   }
 }
 
-/** y = x/√(mean x² + ε)·γ over the last axis (Zhang & Sennrich 2019). */
+/**
+ * Root-mean-square normalisation over the last axis: y = x/√(mean x² + ε)·γ
+ * (Zhang & Sennrich 2019).
+ */
 export class RMSNorm {
+  /** γ [features]. Initially 1. */
   weight: Tensor;
+  /** ε, added to the mean square. */
   readonly epsilon: number;
 
   constructor(
@@ -66,21 +79,29 @@ export class RMSNorm {
     this.weight = parameter(ones([features]));
   }
 
+  /** x […, features] → the same shape. */
   forward(x: Tensor): Tensor {
     return rmsNorm(x, this.weight, this.epsilon);
   }
 }
 
 /**
- * y = (x − mean)/√(var + ε)·γ + β for each channel, over the batch and all pixels: x [n, features, …] (Ioffe & Szegedy 2015). Training uses the batch's mean and variance and moves the
- * running ones by `momentum` (the variance unbiased, as in PyTorch); inference uses the running ones, so a batch of one works.
+ * Batch normalisation per channel: y = (x − mean)/√(var + ε)·γ + β (Ioffe & Szegedy 2015). Training
+ * uses mean and variance over the batch and all pixels, and updates the running ones by `momentum`
+ * (with the unbiased variance, as PyTorch); inference uses the running ones.
  */
 export class BatchNorm {
+  /** γ [features]. Initially 1. */
   weight: Tensor;
+  /** β [features]. Initially 0. */
   bias: Tensor;
+  /** Buffer [features]. Initially 0. */
   runningMean: Tensor;
+  /** Buffer [features]. Initially 1. */
   runningVariance: Tensor;
+  /** ε, added to the variance. */
   readonly epsilon: number;
+  /** Weight of the batch in the running mean and variance. */
   readonly momentum: number;
 
   constructor(
@@ -95,6 +116,11 @@ export class BatchNorm {
     this.runningVariance = buffer(ones([features]));
   }
 
+  /**
+   * x [n, features, …] → the same shape.
+   *
+   * @throws Error when training with fewer than two values per channel, or for other shapes.
+   */
   forward(x: Tensor, mode: Mode): Tensor {
     if (x.rank < 2 || x.shape[1] !== this.features)
       throw new Error(`BatchNorm: expected [n, ${this.features}, …], got ${x}`);
@@ -108,7 +134,9 @@ export class BatchNorm {
     return y;
   }
 
-  /** Without pixels the channels lie side by side, and reductions over rows are faster than a pass for each channel. */
+  /**
+   * Rows [n, features]: channels are contiguous, so reductions over rows beat one pass per channel.
+   */
   #rows(x: Tensor): [y: Tensor, mean: Tensor, variance: Tensor] {
     const batchMean = mean(x, 0);
     const variance = mean(square(subtract(x, batchMean)), 0);
@@ -130,16 +158,22 @@ export class BatchNorm {
   }
 }
 
-/** Batch norm of rows [n, features]. */
+/** Batch normalisation of rows [n, features]. */
 export class BatchNorm1d extends BatchNorm {}
 
-/** Batch norm of images [n, features, height, width]. */
+/** Batch normalisation of images [n, features, h, w]. */
 export class BatchNorm2d extends BatchNorm {}
 
-/** Each image's channels in `groups`, standardised over group and pixels, times γ, plus β (Wu & He 2018). */
+/**
+ * Group normalisation: y = (x − mean)/√(var + ε)·γ + β, with statistics per image and group of
+ * channels over the pixels (Wu & He 2018).
+ */
 export class GroupNorm {
+  /** γ [features]. Initially 1. */
   weight: Tensor;
+  /** β [features]. Initially 0. */
   bias: Tensor;
+  /** ε, added to the variance. */
   readonly epsilon: number;
 
   constructor(
@@ -152,12 +186,13 @@ export class GroupNorm {
     this.bias = parameter(zeros([features]));
   }
 
+  /** x [n, features, h, w] → the same shape. */
   forward(x: Tensor): Tensor {
     return groupNorm(x, this.groups, this.weight, this.bias, this.epsilon);
   }
 }
 
-/** Each channel of each image standardised by itself (Ulyanov, Vedaldi, Lempitsky 2016). */
+/** Instance normalisation: statistics per image and channel (Ulyanov, Vedaldi, Lempitsky 2016). */
 export class InstanceNorm2d extends GroupNorm {
   constructor(features: number, options: NormOptions = {}) {
     super(features, features, options);

@@ -1,22 +1,29 @@
-// Optimisers: update parameters in place, one fused kernel a tensor.
+// Optimisers: in-place parameter updates, one fused kernel per tensor.
 
 import { keep, type Tensor, zeros } from '../tensor/index.js';
 import type { Weights } from './module.js';
 
-/** What a checkpoint holds of an optimiser. */
+/** State of an optimiser in a checkpoint. */
 export interface OptimizerState {
+  /** Updates so far. */
   readonly step: number;
+  /** Moments by slot and parameter name, such as `first.layers.0.weight`. */
   readonly tensors: Weights;
 }
 
+/** Updates parameters from gradients. */
 export interface Optimizer {
-  /** Applies one step; `rateFactor` is the schedule's multiple of the learning rate. */
+  /**
+   * Applies one step in place; `rateFactor` scales the learning rate, by a schedule. Default: 1.
+   */
   update(parameters: Weights, gradients: Weights, rateFactor?: number): void;
+  /** The current state, without a copy of its tensors. */
   state(): OptimizerState;
+  /** Replaces the state by a copy of the given one. */
   restore(state: OptimizerState): void;
 }
 
-/** Step counting and the moment tensors that all optimisers keep, by slot and parameter name. */
+/** Step count and moment tensors of an optimiser, by slot and parameter name. */
 export abstract class Stateful implements Optimizer {
   protected step = 0;
   #tensors = new Map<string, Tensor>();
@@ -55,22 +62,34 @@ export abstract class Stateful implements Optimizer {
   }
 }
 
-/** One number for all parameters, or one for each name. */
+/** Weight decay λ: one for all parameters, or by parameter name. */
 export type WeightDecay = number | ((name: string) => number);
 
+/** Weight decay of a parameter. */
 export function decayOf(decay: WeightDecay, name: string): number {
   return typeof decay === 'number' ? decay : decay(name);
 }
 
+/** Hyperparameters of Adam, AdamW and LAMB. */
 export interface AdamOptions {
+  /** Learning rate η. Default: 1e-3. */
   readonly learningRate?: number;
+  /** Decay β₁ of the first moment. Default: 0.9. */
   readonly beta1?: number;
+  /** Decay β₂ of the second moment. Default: 0.999. */
   readonly beta2?: number;
+  /** ε, added to √v̂. Default: 1e-8, and 1e-6 in `LAMB`. */
   readonly epsilon?: number;
+  /** Weight decay λ. Default: 0 in `Adam`, 0.01 in `AdamW` and `LAMB`. */
   readonly weightDecay?: WeightDecay;
 }
 
-/** Adam (Kingma & Ba 2015). Weight decay is L2: λw is added to the gradient. */
+/**
+ * Adam (Kingma & Ba 2015): w ← w − η·m̂/(√v̂ + ε), with bias-corrected moments m̂ and v̂ of the
+ * gradient. Weight decay is L2: λw is added to the gradient.
+ *
+ * @throws RangeError when the learning rate is not positive.
+ */
 export class Adam extends Stateful {
   protected readonly coupled: boolean = true;
 
@@ -99,7 +118,10 @@ export class Adam extends Stateful {
   }
 }
 
-/** AdamW (Loshchilov & Hutter 2019). Weight decay is decoupled: w shrinks by rate·λ. */
+/**
+ * AdamW (Loshchilov & Hutter 2019): Adam with decoupled weight decay, w ← w − η·λ·w beside the
+ * step.
+ */
 export class AdamW extends Adam {
   protected override readonly coupled = false;
 
@@ -108,14 +130,24 @@ export class AdamW extends Adam {
   }
 }
 
+/** Hyperparameters of stochastic gradient descent. */
 export interface SGDOptions {
+  /** Learning rate η. Default: 0.01. */
   readonly learningRate?: number;
+  /** Momentum μ. Default: 0. */
   readonly momentum?: number;
+  /** Whether the step is g + μv (Nesterov) in place of v. Default: false. */
   readonly nesterov?: boolean;
+  /** L2 weight decay λ: λw is added to the gradient. Default: 0. */
   readonly weightDecay?: number;
 }
 
-/** Stochastic gradient descent with momentum, v ← μv + g, w ← w − rate·v (with Nesterov's look-ahead g + μv), and L2 weight decay. */
+/**
+ * Stochastic gradient descent with momentum: v ← μv + g, w ← w − η·v.
+ *
+ * @throws RangeError when the learning rate is not positive.
+ * @throws Error for Nesterov without momentum.
+ */
 export class SGD extends Stateful {
   constructor(readonly options: SGDOptions = {}) {
     super();
@@ -139,6 +171,7 @@ export class SGD extends Stateful {
   }
 }
 
+/** @throws RangeError when a given learning rate is not positive. */
 export function requireRate(rate: number | undefined): void {
   if (rate !== undefined && !(rate > 0))
     throw new RangeError(`optimizer: the learning rate must be positive, got ${rate}`);

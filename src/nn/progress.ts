@@ -1,17 +1,20 @@
-// A line of progress on the terminal for a training loop.
+// A progress line of a training loop on the terminal.
 
 import type { EpochReport } from './fit.js';
 
-/** What the line is written to, such as `process.stderr`. */
+/** Output stream of the progress line, such as `process.stderr`. */
 export interface ProgressStream {
+  /** Whether the stream is a terminal, where a line can be redrawn. */
   readonly isTTY?: boolean;
+  /** Writes text, terminal control codes included. */
   write(text: string): unknown;
 }
 
 const WIDTH = 30;
 
 /**
- * An `onEpoch` for `fit` that redraws one line: a bar, the loss, the metric, the time left. On a stream that is no terminal it writes a line each tenth of the way.
+ * An `onEpoch` callback for `fit` that redraws one line: bar, loss, metric, remaining time. On a
+ * stream that is not a terminal it writes a line per tenth of the run.
  *
  * @example await fit({ …, onEpoch: progressLine(process.stderr) })
  */

@@ -1,4 +1,4 @@
-// Recurrent layers, with PyTorch's weights: gates stacked in the rows of one matrix.
+// Recurrent layers with PyTorch's weights: the gates are stacked along the rows of one matrix.
 
 import {
   add,
@@ -14,11 +14,15 @@ import {
 } from '../tensor/index.js';
 import { parameter } from './module.js';
 
-/** Weights of one layer: [gates·hidden, in] and [gates·hidden, hidden], drawn from U(−1/√hidden, 1/√hidden). */
+/** Weights of one recurrent layer, drawn from U(−1/√hidden, 1/√hidden). */
 abstract class Recurrent {
+  /** Input weights W [gates·hidden, inFeatures]. */
   weightIh: Tensor;
+  /** Recurrent weights U [gates·hidden, hidden]. */
   weightHh: Tensor;
+  /** [gates·hidden] */
   biasIh: Tensor;
+  /** [gates·hidden] */
   biasHh: Tensor;
 
   constructor(
@@ -35,7 +39,7 @@ abstract class Recurrent {
     this.biasHh = draw(gates * hidden);
   }
 
-  /** x·W_ihᵀ + b_ih for all times in one product: [batch, time, gates·hidden]. */
+  /** x·W_ihᵀ + b_ih of all time steps in one product: [batch, time, gates·hidden]. */
   protected inputs(x: Tensor): Tensor {
     if (x.rank !== 3 || x.shape[2] !== this.inFeatures)
       throw new Error(`${this.constructor.name}: expected [batch, time, ${this.inFeatures}], got ${x}`);
@@ -59,13 +63,17 @@ function stackTimes(states: readonly Tensor[]): Tensor {
   );
 }
 
+/** State of an LSTM between time steps. */
 export interface LSTMState {
+  /** h [batch, hidden]. */
   readonly hidden: Tensor;
+  /** c [batch, hidden]. */
   readonly cell: Tensor;
 }
 
 /**
- * Long short-term memory (Hochreiter & Schmidhuber 1997): i, f, o = σ(…), g = tanh(…), c ← f ⊙ c + i ⊙ g, h = o ⊙ tanh c. Rows of the weights: i, f, g, o.
+ * Long short-term memory (Hochreiter & Schmidhuber 1997): [i, f, g, o] = x·Wᵀ + b + h·Uᵀ + b′,
+ * c ← σ(f) ⊙ c + σ(i) ⊙ tanh g, h ← σ(o) ⊙ tanh c. Weight rows in the order i, f, g, o.
  */
 export class LSTM extends Recurrent {
   constructor(inFeatures: number, hidden: number, random: Random) {
@@ -74,18 +82,21 @@ export class LSTM extends Recurrent {
 
   /** One time step: `gates` is x·W_ihᵀ + b_ih [batch, 4·hidden]. */
   #step(gates: Tensor, { hidden, cell }: LSTMState): LSTMState {
-    const all = add(gates, linear(hidden, this.weightHh, this.biasHh));
-    const [i, f, g, o] = [0, 1, 2, 3].map((index) => this.gate(all, index)) as [Tensor, Tensor, Tensor, Tensor];
+    const summed = add(gates, linear(hidden, this.weightHh, this.biasHh));
+    const [i, f, g, o] = [0, 1, 2, 3].map((index) => this.gate(summed, index)) as [Tensor, Tensor, Tensor, Tensor];
     const next = add(multiply(f.sigmoid(), cell), multiply(i.sigmoid(), g.tanh()));
     return { hidden: multiply(o.sigmoid(), next.tanh()), cell: next };
   }
 
-  /** One cell step of x [batch, in]. */
+  /** One time step: x [batch, in]. */
   cell(x: Tensor, state: LSTMState): LSTMState {
     return this.#step(linear(x, this.weightIh, this.biasIh), state);
   }
 
-  /** x [batch, time, in] → outputs [batch, time, hidden] and the last state. */
+  /**
+   * x [batch, time, in] → outputs h of all steps [batch, time, hidden] and the final state. Default
+   * initial state: 0.
+   */
   forward(x: Tensor, initial?: LSTMState): { outputs: Tensor; state: LSTMState } {
     const [batch, time] = x.shape as [number, number];
     const gates = this.inputs(x);
@@ -100,7 +111,9 @@ export class LSTM extends Recurrent {
 }
 
 /**
- * Gated recurrent unit (Cho et al. 2014): r, z = σ(…), n = tanh(W_n x + b + r ⊙ (U_n h + b′)), h ← (1 − z) ⊙ n + z ⊙ h. Rows of the weights: r, z, n.
+ * Gated recurrent unit (Cho et al. 2014): r, z = σ(x·Wᵀ + b + h·Uᵀ + b′),
+ * n = tanh(W_n x + b + r ⊙ (U_n h + b′)), h ← (1 − z) ⊙ n + z ⊙ h. Weight rows in the order r, z,
+ * n.
  */
 export class GRU extends Recurrent {
   constructor(inFeatures: number, hidden: number, random: Random) {
@@ -115,12 +128,15 @@ export class GRU extends Recurrent {
     return add(n, multiply(z, subtract(hidden, n)));
   }
 
-  /** One cell step of x [batch, in]. */
+  /** One time step: x [batch, in], hidden [batch, hidden] → [batch, hidden]. */
   cell(x: Tensor, hidden: Tensor): Tensor {
     return this.#step(linear(x, this.weightIh, this.biasIh), hidden);
   }
 
-  /** x [batch, time, in] → outputs [batch, time, hidden] and the last state. */
+  /**
+   * x [batch, time, in] → outputs h of all steps [batch, time, hidden] and the final state
+   * [batch, hidden]. Default initial state: 0.
+   */
   forward(x: Tensor, initial?: Tensor): { outputs: Tensor; state: Tensor } {
     const [batch, time] = x.shape as [number, number];
     const inputs = this.inputs(x);

@@ -1,22 +1,33 @@
-// Learning-rate schedules: the multiple of the optimiser's rate at a step, counted from 0.
+// Learning-rate schedules.
 
+/** Factor of the optimiser's learning rate at a step, counted from 0. */
 export type Schedule = (step: number) => number;
 
+/** The factor 1 at every step. */
 export function constant(): Schedule {
   return () => 1;
 }
 
-/** Multiplies by `factor` at each multiple of `every` steps. */
+/**
+ * factor^⌊step / every⌋: multiplies the learning rate by `factor` every `every` steps. Default
+ * factor: 0.1.
+ */
 export function stepDecay(every: number, factor = 0.1): Schedule {
   return (step) => factor ** Math.floor(step / every);
 }
 
-/** Half a cosine from 1 down to `floor` over `steps`, then `floor` (Loshchilov & Hutter 2017). */
+/**
+ * Cosine decay from 1 to `floor` over `steps` steps, then `floor` (Loshchilov & Hutter 2017).
+ * Default floor: 0.
+ */
 export function cosine(steps: number, floor = 0): Schedule {
   return (step) => floor + ((1 - floor) * (1 + Math.cos(Math.PI * Math.min(step / steps, 1)))) / 2;
 }
 
-/** Rises linearly to 1 over the first `steps`, then follows `after`, which counts from the end of the rise. */
+/**
+ * Linear warm-up to 1 over the first `steps` steps, then `after`, whose steps count from the end of
+ * the warm-up. Default: constant.
+ */
 export function warmUp(steps: number, after: Schedule = constant()): Schedule {
   return (step) => (step < steps ? (step + 1) / steps : after(step - steps));
 }

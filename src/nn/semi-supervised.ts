@@ -1,4 +1,5 @@
-// Semi-supervised training: a loss on the labelled rows of everything's logits, the best epoch by validation kept. Graph and hypergraph networks, students and baselines all train so.
+// Semi-supervised training: full-batch steps with the loss on labelled rows, and model selection by
+// validation. Graph and hypergraph networks, distilled students and baselines share it.
 
 import { gatherKnownRows, keep, type Random, scope, type Tensor, tensor } from '../tensor/index.js';
 import { type FitResult, fit, type TrainingHooks } from './fit.js';
@@ -7,32 +8,46 @@ import { accuracy, predictedClasses } from './metrics.js';
 import { inference, type Mode } from './module.js';
 import { Adam, type AdamOptions } from './optimizers.js';
 
-/** Labels of all rows, class −1 where unknown. `train` and `validation` are row numbers. */
+/** Labels and splits of the rows of a data set. */
 export interface LabelledRows {
+  /** Class of each row [n], −1 where unknown. */
   readonly labels: Int32Array;
+  /** Indices of the training rows. */
   readonly train: Int32Array;
+  /** Indices of the validation rows. */
   readonly validation: Int32Array;
 }
 
+/** Hyperparameters of `trainByValidation`. */
 export interface SemiSupervisedOptions extends TrainingHooks {
+  /** Number of full-batch steps. Default: 200. */
   readonly epochs?: number;
+  /** Learning rate of Adam. Default: 0.01. */
   readonly learningRate?: number;
-  /** L2, added to the gradient; by parameter name where it differs. */
+  /** L2 weight decay, for all parameters or by name. Default: 5e-4. */
   readonly weightDecay?: AdamOptions['weightDecay'];
-  /** Epochs without a better validation score after which training stops. */
+  /**
+   * Early stopping: number of epochs without a better validation score. Default: no early stopping.
+   */
   readonly patience?: number;
-  /** What chooses the best epoch: validation accuracy or loss. */
+  /** Criterion of the best epoch, validation accuracy or loss. Default: `accuracy`. */
   readonly select?: 'accuracy' | 'loss';
 }
 
-/** Mean cross-entropy of the given rows of the logits. */
+/** Mean cross-entropy of the given rows: logits [n, classes] → scalar. */
 export function labelledLoss(labels: Int32Array, rows: Int32Array): (logits: Tensor) => Tensor {
-  const at = keep(tensor(rows));
-  const truth = keep(tensor(rows.map((row) => labels[row] as number)));
-  return (logits) => crossEntropy(gatherKnownRows(logits, at), truth);
+  const indices = keep(tensor(rows));
+  const classes = keep(tensor(rows.map((row) => labels[row] as number)));
+  return (logits) => crossEntropy(gatherKnownRows(logits, indices), classes);
 }
 
-/** Trains with Adam, one step on everything an epoch, and puts the best epoch's weights back. */
+/**
+ * Trains with Adam, one full-batch step per epoch, and restores the weights of the best epoch. A
+ * checkpoint is saved every 20 epochs.
+ *
+ * @param logits class logits of all rows [n, classes]
+ * @param loss training loss of those logits
+ */
 export function trainByValidation<M extends object>(
   model: M,
   data: LabelledRows,

@@ -1,10 +1,11 @@
-// What goes around an optimiser: clipping of gradients, accumulation over batches, averages of weights. Each is an optimiser itself, so they nest, and checkpoints hold all of it.
+// Optimiser wrappers: gradient clipping, gradient accumulation, weight averaging. Each is an
+// optimiser itself, so wrappers nest, and a checkpoint contains the state of all.
 
 import { keep, scope, square, sum, type Tensor, zeros } from '../tensor/index.js';
 import { loadState, type Weights } from './module.js';
 import type { Optimizer, OptimizerState } from './optimizers.js';
 
-/** √Σ g² over all tensors. */
+/** Global gradient norm √Σ g² over all tensors. */
 export function globalNorm(gradients: Weights): number {
   const squares = Object.values(gradients).map((gradient) => scope(() => sum(square(gradient))));
   const total = squares.reduce((value, tensor) => value + tensor.item(), 0);
@@ -12,7 +13,12 @@ export function globalNorm(gradients: Weights): number {
   return Math.sqrt(total);
 }
 
-/** Scales gradients in place so that their global norm is at most `maxNorm` (Pascanu, Mikolov, Bengio 2013). @returns the norm before. */
+/**
+ * Gradient clipping by global norm (Pascanu, Mikolov, Bengio 2013): scales gradients in place so
+ * that their norm is at most `maxNorm`.
+ *
+ * @returns the norm before clipping
+ */
 export function clipGradients(gradients: Weights, maxNorm: number): number {
   const norm = globalNorm(gradients);
   if (norm > maxNorm)
@@ -21,7 +27,11 @@ export function clipGradients(gradients: Weights, maxNorm: number): number {
   return norm;
 }
 
-/** Clips gradients by their global norm before the inner optimiser sees them. */
+/**
+ * Clips gradients by their global norm before the inner optimiser's step.
+ *
+ * @throws RangeError unless `maxNorm` is positive.
+ */
 export class Clipped implements Optimizer {
   constructor(
     readonly inner: Optimizer,
@@ -44,23 +54,37 @@ export class Clipped implements Optimizer {
   }
 }
 
-/** Tensors of a wrapper beside those of what it wraps, under a prefix. */
-function joined(inner: OptimizerState, prefix: string, own: ReadonlyMap<string, Tensor>, step: number): OptimizerState {
-  const named = Object.fromEntries([...own].map(([name, tensor]) => [`${prefix}.${name}`, tensor]));
+/** State of a wrapper and its inner optimiser; the wrapper's tensors have names with a prefix. */
+function joined(
+  inner: OptimizerState,
+  prefix: string,
+  tensors: ReadonlyMap<string, Tensor>,
+  step: number,
+): OptimizerState {
+  const named = Object.fromEntries([...tensors].map(([name, tensor]) => [`${prefix}.${name}`, tensor]));
   return { step, tensors: { ...inner.tensors, ...named } };
 }
 
-function parted(state: OptimizerState, prefix: string): { inner: Record<string, Tensor>; own: Map<string, Tensor> } {
+/** The inverse of `joined`. */
+function parted(
+  state: OptimizerState,
+  prefix: string,
+): { inner: Record<string, Tensor>; wrapper: Map<string, Tensor> } {
   const inner: Record<string, Tensor> = {};
-  const own = new Map<string, Tensor>();
+  const wrapper = new Map<string, Tensor>();
   for (const [name, tensor] of Object.entries(state.tensors)) {
-    if (name.startsWith(`${prefix}.`)) own.set(name.slice(prefix.length + 1), keep(tensor.clone()));
+    if (name.startsWith(`${prefix}.`)) wrapper.set(name.slice(prefix.length + 1), keep(tensor.clone()));
     else inner[name] = tensor;
   }
-  return { inner, own };
+  return { inner, wrapper };
 }
 
-/** Adds up the gradients of `steps` batches and updates with their mean: a batch so many times larger in the same memory. */
+/**
+ * Gradient accumulation: averages the gradients of `steps` batches, then updates, which equals a
+ * batch `steps` times larger in the same memory.
+ *
+ * @throws RangeError unless `steps` is a positive integer.
+ */
 export class Accumulated implements Optimizer {
   #sums = new Map<string, Tensor>();
   #seen = 0;
@@ -90,14 +114,19 @@ export class Accumulated implements Optimizer {
   }
 
   restore(state: OptimizerState): void {
-    const { inner, own } = parted(state, 'accumulated');
-    this.#sums = own;
+    const { inner, wrapper } = parted(state, 'accumulated');
+    this.#sums = wrapper;
     this.#seen = state.step;
     this.inner.restore({ step: Math.floor(state.step / this.steps), tensors: inner });
   }
 }
 
-/** Keeps the exponential average of the weights, w̄ ← d·w̄ + (1 − d)·w, with d rising to `decay` as min(decay, (1 + t)/(10 + t)). */
+/**
+ * Exponential moving average of the weights: w̄ ← d·w̄ + (1 − d)·w after update t, with
+ * d = min(decay, (1 + t)/(10 + t)). Default decay: 0.999.
+ *
+ * @throws RangeError unless 0 ≤ decay < 1.
+ */
 export class Averaged implements Optimizer {
   #averages = new Map<string, Tensor>();
   #step = 0;
@@ -124,12 +153,15 @@ export class Averaged implements Optimizer {
     }
   }
 
-  /** The averaged weights by name, for `withWeights`; empty before the first step. */
+  /** Averaged weights by parameter name, for `withWeights`; empty before the first update. */
   get weights(): Weights {
     return Object.fromEntries(this.#averages);
   }
 
-  /** Copies the averages into a module, over what it learned last; its buffers stay. */
+  /**
+   * Copies the averaged weights into a module. `buffers` must give the module's buffers, if it has
+   * any.
+   */
   loadInto(model: object, buffers: Weights = {}): void {
     loadState(model, { ...this.weights, ...buffers });
   }
@@ -139,8 +171,8 @@ export class Averaged implements Optimizer {
   }
 
   restore(state: OptimizerState): void {
-    const { inner, own } = parted(state, 'average');
-    this.#averages = own;
+    const { inner, wrapper } = parted(state, 'average');
+    this.#averages = wrapper;
     this.#step = state.step;
     this.inner.restore({ step: state.step, tensors: inner });
   }

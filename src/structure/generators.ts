@@ -6,7 +6,10 @@ import { Hypergraph } from './hypergraph.js';
 import { AliasTable } from './sampling.js';
 import { TemporalGraph } from './temporal.js';
 
-/** Hyperedges of uniform sizes in [smallest, largest] over uniformly drawn vertices. */
+/**
+ * Random hypergraph: hyperedge sizes uniform in [smallest, largest], vertices uniform without
+ * replacement.
+ */
 export function uniformHypergraph(
   vertices: number,
   hyperedges: number,
@@ -19,32 +22,44 @@ export function uniformHypergraph(
   return new Hypergraph(vertices, lists);
 }
 
+/** Parameters of a planted hypergraph. */
 export interface PlantedOptions {
+  /** Number of vertices. Default: 2000. */
   readonly vertices?: number;
+  /** Number of hyperedges. Default: 1500. */
   readonly hyperedges?: number;
+  /** Number of classes. Default: 5. */
   readonly classes?: number;
+  /** Size of the vocabulary of all words. Default: 500. */
   readonly features?: number;
-  /** Words of each class's vocabulary. */
+  /** Words in the vocabulary of each class. Default: 40. */
   readonly classWords?: number;
-  /** Words drawn for each vertex. */
+  /** Words drawn per vertex, repeats included. Default: 12. */
   readonly wordsPerVertex?: number;
-  /** Probability that a word comes from the vertex's class. */
+  /** Probability that a word is drawn from the vocabulary of the vertex's class. Default: 0.35. */
   readonly wordPurity?: number;
-  /** Probability that a member of a hyperedge comes from its class. */
+  /**
+   * Probability that a member of a hyperedge is drawn from the hyperedge's class. Default: 0.85.
+   */
   readonly memberPurity?: number;
 }
 
+/** A hypergraph with planted classes and bag-of-words features. */
 export interface PlantedHypergraph {
+  /** Hyperedges whose members are mostly of one class. */
   readonly hypergraph: Hypergraph;
+  /** Class of each vertex [vertices]. */
   readonly labels: Int32Array;
-  /** Distinct words of each vertex. */
+  /** Distinct words of each vertex, ascending. */
   readonly words: readonly Int32Array[];
+  /** Size of the vocabulary. */
   readonly wordCount: number;
 }
 
 /**
- * A planted partition with bag-of-words features: class vocabularies, vertices that draw most words at random, and hyperedges of at most 2 + Poisson(2) members
- * mostly of one class. Words alone say little of a class, hyperedges much.
+ * Planted partition with bag-of-words features: each class has a vocabulary, vertices draw most
+ * words from all words, hyperedges have at most 2 + Poisson(2) members, mostly of one class. So
+ * words alone are weak evidence of the class and hyperedges strong.
  */
 export function plantedHypergraph(random: Random, options: PlantedOptions = {}): PlantedHypergraph {
   const {
@@ -61,9 +76,9 @@ export function plantedHypergraph(random: Random, options: PlantedOptions = {}):
   const labels = Int32Array.from({ length: vertices }, () => random.integer(classes));
   const byClass = vocabularies.map((_, c) => Array.from(labels.keys()).filter((v) => labels[v] === c));
   const words = Array.from(labels, (label) => {
-    const own = vocabularies[label] as Int32Array;
+    const vocabulary = vocabularies[label] as Int32Array;
     const drawn = Array.from({ length: wordsPerVertex }, () =>
-      random.float() < wordPurity ? (own[random.integer(classWords)] as number) : random.integer(features),
+      random.float() < wordPurity ? (vocabulary[random.integer(classWords)] as number) : random.integer(features),
     );
     return Int32Array.from(new Set(drawn)).sort();
   });
@@ -80,15 +95,22 @@ export function plantedHypergraph(random: Random, options: PlantedOptions = {}):
   return { hypergraph: new Hypergraph(vertices, lists), labels, words, wordCount: features };
 }
 
+/** Parameters of a block model. */
 export interface BlockModelOptions {
+  /** Number of nodes. Default: 4000. */
   readonly nodes?: number;
+  /** Number of classes. Default: 8. */
   readonly classes?: number;
+  /** Mean degree before duplicates and self-loops are dropped. Default: 12. */
   readonly meanDegree?: number;
-  /** Share of edges drawn without regard to classes. */
+  /** Share of edges drawn without regard to classes. Default: 0.4. */
   readonly noise?: number;
 }
 
-/** A degree-corrected block model: equal classes, node propensities 1 + Pareto(2) up to 20, edges within a class but for the noise. */
+/**
+ * Degree-corrected stochastic block model: classes of equal size, node propensities 1 + Pareto(2)
+ * capped at 20, edges within a class except for the noise.
+ */
 export function blockModel(
   random: Random,
   { nodes = 4000, classes = 8, meanDegree = 12, noise = 0.4 }: BlockModelOptions = {},
@@ -96,7 +118,7 @@ export function blockModel(
   const labels = Int32Array.from({ length: nodes }, (_, v) => v % classes);
   const propensity = Float64Array.from({ length: nodes }, () => Math.min(20, (1 - random.float()) ** -0.5));
   const all = new AliasTable(propensity);
-  const own = Array.from(
+  const byClass = Array.from(
     { length: classes },
     (_, c) => new AliasTable(propensity.map((p, v) => (labels[v] === c ? p : 0))),
   );
@@ -105,21 +127,24 @@ export function blockModel(
   for (let e = 0; e < count; e++) {
     const u = all.draw(random);
     sources[e] = u;
-    targets[e] = random.float() < noise ? all.draw(random) : (own[labels[u] as number] as AliasTable).draw(random);
+    targets[e] = random.float() < noise ? all.draw(random) : (byClass[labels[u] as number] as AliasTable).draw(random);
   }
   return { graph: Graph.fromEdges(nodes, sources, targets, { selfLoops: 'drop' }), labels };
 }
 
-/** R-MAT (Chakrabarti, Zhan, Faloutsos, SDM 2004) with the usual quarters 0.57, 0.19, 0.19, 0.05: 2^scale nodes, directed, weights 1 … 5 summed over repeats. */
+/**
+ * R-MAT graph (Chakrabarti, Zhan, Faloutsos, SDM 2004) with quadrant probabilities 0.57, 0.19,
+ * 0.19, 0.05: 2^scale nodes, directed, weights 1 … 5 summed over duplicate edges.
+ */
 export function rmat(scale: number, edges: number, random: Random): Graph {
   const [sources, targets, weights] = [new Int32Array(edges), new Int32Array(edges), new Float32Array(edges)];
   for (let e = 0; e < edges; e++) {
     let [u, v] = [0, 0];
     for (let bit = 0; bit < scale; bit++) {
       const x = random.float();
-      const quarter = x < 0.57 ? 0 : x < 0.76 ? 1 : x < 0.95 ? 2 : 3;
-      u = 2 * u + (quarter >> 1);
-      v = 2 * v + (quarter & 1);
+      const quadrant = x < 0.57 ? 0 : x < 0.76 ? 1 : x < 0.95 ? 2 : 3;
+      u = 2 * u + (quadrant >> 1);
+      v = 2 * v + (quadrant & 1);
     }
     sources[e] = u;
     targets[e] = v;
@@ -129,7 +154,10 @@ export function rmat(scale: number, edges: number, random: Random): Graph {
 }
 
 /**
- * A stream of events that closes triangles: with probability 0.55 an end of one of the last 600 events meets one of the other end's last 8 partners, with 0.15 one of those events repeats, else two nodes meet at random. Times are exponential.
+ * Event stream with triadic closure: with probability 0.55 an endpoint of one of the last 600
+ * events meets one of the other endpoint's last 8 partners, with 0.15 one of those events repeats,
+ * else two uniform nodes meet. Interarrival times are exponential with mean 1. Defaults: 300 nodes,
+ * 6000 events.
  */
 export function triadicStream(random: Random, { nodes = 300, events = 6000 } = {}): TemporalGraph {
   const [sources, targets, times] = [[] as number[], [] as number[], [] as number[]];

@@ -1,25 +1,34 @@
-// Graphs: nodes and weighted edges, in compressed rows both ways.
+// Graphs: nodes and weighted edges, in compressed sparse rows for both directions.
 //
-// A ∈ ℝ^{n×n} has A[u, v] = w for an edge u → v. An undirected graph stores each edge both ways and counts it once; a self-loop is stored once.
+// A ∈ ℝ^{n×n} has A[u, v] = w for an edge u → v. An undirected graph stores each edge in both
+// directions and counts it once; a self-loop is stored once.
 
 import { SparseMatrix, SparsePattern } from '../sparse/index.js';
 import { keep, tensor } from '../tensor/index.js';
 import { memo } from './memo.js';
 
+/** Options of building a graph. */
 export interface GraphOptions {
+  /** Whether edges have a direction. Default: false. */
   readonly directed?: boolean;
-  /** One positive number an edge; 1 when left out. */
+  /** Positive weight of each edge. Default: 1. */
   readonly weights?: ArrayLike<number>;
-  /** What becomes of edges given more than once: one edge of their summed weight, one of the first's weight, or an error. */
+  /**
+   * Rule for duplicate edges: one edge of their summed weight, one of the first weight, or an
+   * error. Default: `first`.
+   */
   readonly duplicates?: 'sum' | 'first' | 'error';
+  /** Whether self-loops are kept. Default: `keep`. */
   readonly selfLoops?: 'keep' | 'drop';
 }
 
+/** An immutable graph with nodes 0 … n − 1. */
 export class Graph {
+  /** Whether edges have a direction. */
   readonly directed: boolean;
-  /** n×n: row u holds the targets of u's edges, ascending. */
+  /** n×n pattern of A: row u holds the targets of u's edges, ascending. */
   readonly successors: SparsePattern;
-  /** Weight of each stored element, undefined when all are 1. */
+  /** Weight of each stored element of A; undefined when all are 1. */
   readonly weights: Float32Array | undefined;
 
   private constructor(successors: SparsePattern, weights: Float32Array | undefined, directed: boolean) {
@@ -29,9 +38,12 @@ export class Graph {
   }
 
   /**
-   * From the ends of each edge. An undirected edge may be given in either direction, or in both, which `duplicates` then sees as one edge twice.
+   * From the endpoints of each edge. An undirected edge may be given in either direction, or in
+   * both, which counts as a duplicate.
    *
-   * @throws RangeError naming the first edge with an end outside 0 … n − 1 or a weight that is not positive and finite.
+   * @throws RangeError naming the first edge with an endpoint outside 0 … n − 1 or a weight that is
+   * not positive and finite.
+   * @throws Error for arrays of different lengths, or for a duplicate edge under the rule `error`.
    */
   static fromEdges(
     nodeCount: number,
@@ -44,16 +56,20 @@ export class Graph {
         `Graph: ${sources.length} sources, ${targets.length} targets and ${weights?.length ?? sources.length} weights do not pair up`,
       );
     requireEdges(nodeCount, sources, targets, weights);
-    const unsorted = place(nodeCount, sources, targets, weights, !directed, selfLoops === 'drop');
-    // Transposing sorts the rows of a symmetric matrix; another must be turned back.
-    const once = transposed(nodeCount, unsorted);
-    const sorted = directed ? transposed(nodeCount, once) : once;
-    mergeEqual(sorted, duplicates);
+    const unsorted = compressRows(nodeCount, sources, targets, weights, !directed, selfLoops === 'drop');
+    // Transposing sorts the rows. A symmetric matrix is its own transpose; others are transposed
+    // back.
+    const transpose = transposed(nodeCount, unsorted);
+    const sorted = directed ? transposed(nodeCount, transpose) : transpose;
+    mergeDuplicates(sorted, duplicates);
     const pattern = new SparsePattern(nodeCount, nodeCount, sorted.indptr, sorted.indices);
     return new Graph(pattern, sorted.values?.some((weight) => weight !== 1) ? sorted.values : undefined, directed);
   }
 
-  /** From rows that are already sorted and free of repeats: row u holds the targets of u. An undirected graph needs both directions. */
+  /**
+   * From compressed rows, sorted and without duplicates: row u holds the targets of u. An
+   * undirected graph needs both directions.
+   */
   static fromCompressed(
     indptr: Int32Array,
     indices: Int32Array,
@@ -63,15 +79,17 @@ export class Graph {
     return new Graph(new SparsePattern(n, n, indptr, indices), weights, directed);
   }
 
+  /** Number of nodes n. */
   get nodeCount(): number {
     return this.successors.rows;
   }
 
-  /** Edges, an undirected one counted once. */
+  /** Number of edges, an undirected edge counted once. */
   get edgeCount(): number {
     return this.directed ? this.successors.nnz : (this.successors.nnz + this.selfLoopCount) / 2;
   }
 
+  /** Number of self-loops. */
   get selfLoopCount(): number {
     return memo(this, 'selfLoopCount', () => {
       let count = 0;
@@ -82,22 +100,26 @@ export class Graph {
     });
   }
 
-  /** n×n: row v holds the sources of v's edges, ascending. The same as `successors` for an undirected graph. */
+  /**
+   * n×n pattern of Aᵀ: row v holds the sources of v's edges, ascending. Equals `successors` for an
+   * undirected graph.
+   */
   get predecessors(): SparsePattern {
     return this.directed ? this.successors.transposed().pattern : this.successors;
   }
 
-  /** A as a sparse matrix. */
+  /** Adjacency matrix A [n, n]. */
   get adjacency(): SparseMatrix {
     return memo(this, 'adjacency', () => new SparseMatrix(this.successors, this.weights && keep(tensor(this.weights))));
   }
 
+  /** Targets of the edges of u, ascending; a view. */
   neighbours(u: number): Int32Array {
     const { indptr, indices } = this.successors;
     return indices.subarray(indptr[u], indptr[u + 1]);
   }
 
-  /** Σ of the weights of each node's outgoing edges. */
+  /** Weighted out-degree of each node [n]. */
   get outDegrees(): Float64Array {
     return memo(this, 'outDegrees', () => {
       const degrees = new Float64Array(this.nodeCount);
@@ -108,7 +130,7 @@ export class Graph {
     });
   }
 
-  /** Σ of the weights of each node's incoming edges. */
+  /** Weighted in-degree of each node [n]. */
   get inDegrees(): Float64Array {
     if (!this.directed) return this.outDegrees;
     return memo(this, 'inDegrees', () => {
@@ -120,7 +142,7 @@ export class Graph {
     });
   }
 
-  /** Nodes without any edge. */
+  /** Nodes without edges, ascending. */
   get isolated(): Int32Array {
     const { inDegrees, outDegrees } = this;
     return Int32Array.from({ length: this.nodeCount }, (_, v) => v).filter(
@@ -128,6 +150,7 @@ export class Graph {
     );
   }
 
+  /** Whether there is an edge u → v, by binary search. */
   hasEdge(u: number, v: number): boolean {
     const { indptr, indices } = this.successors;
     let low = indptr[u] as number;
@@ -140,7 +163,10 @@ export class Graph {
     return low < (indptr[u + 1] as number) && indices[low] === v;
   }
 
-  /** Calls `visit` for every stored element of A; an undirected edge is stored both ways. */
+  /**
+   * Calls `visit` for every stored element of A, row by row; an undirected edge is stored in both
+   * directions.
+   */
   forEachEntry(visit: (source: number, target: number, weight: number, entry: number) => void): void {
     const { indptr, indices } = this.successors;
     for (let u = 0; u < this.nodeCount; u++)
@@ -148,7 +174,9 @@ export class Graph {
         visit(u, indices[entry] as number, this.weights ? (this.weights[entry] as number) : 1, entry);
   }
 
-  /** The ends of each edge, an undirected one once, with the smaller end first. */
+  /**
+   * Endpoints and weights of each edge, an undirected edge once with the smaller endpoint first.
+   */
   edges(): { sources: Int32Array; targets: Int32Array; weights: Float32Array | undefined } {
     const sources = new Int32Array(this.edgeCount);
     const targets = new Int32Array(this.edgeCount);
@@ -164,7 +192,10 @@ export class Graph {
     return { sources, targets, weights };
   }
 
-  /** The graph without directions: an edge wherever there is one either way, with their summed weight. */
+  /**
+   * The underlying undirected graph: opposite edges merge, with summed weights if the graph is
+   * weighted.
+   */
   undirected(): Graph {
     if (!this.directed) return this;
     return memo(this, 'undirected', () => {
@@ -173,7 +204,7 @@ export class Graph {
     });
   }
 
-  /** The graph among some nodes, renumbered in the order given. */
+  /** Induced subgraph of the given nodes, renumbered in the order given. */
   induced(nodes: ArrayLike<number>): Graph {
     const renumbered = new Int32Array(this.nodeCount).fill(-1);
     for (let i = 0; i < nodes.length; i++) renumbered[nodes[i] as number] = i;
@@ -192,7 +223,7 @@ export class Graph {
     });
   }
 
-  /** The number of each node's connected component, directions ignored; 0 is the component of node 0. */
+  /** Connected component of each node [n], directions ignored, numbered by smallest node. */
   get components(): Int32Array {
     return memo(this, 'components', () => {
       const component = new Int32Array(this.nodeCount).fill(-1);
@@ -228,6 +259,7 @@ export class Graph {
   }
 }
 
+/** Compressed sparse rows under construction. */
 interface Rows {
   indptr: Int32Array;
   indices: Int32Array;
@@ -251,13 +283,13 @@ function requireEdges(
   }
 }
 
-/** Rows in the order in which edges are given, both ways if asked. */
-function place(
+/** Compressed rows with the columns in the order of the edges, optionally in both directions. */
+function compressRows(
   nodeCount: number,
   sources: ArrayLike<number>,
   targets: ArrayLike<number>,
   weights: ArrayLike<number> | undefined,
-  bothWays: boolean,
+  bothDirections: boolean,
   dropLoops: boolean,
 ): Rows {
   const indptr = new Int32Array(nodeCount + 1);
@@ -268,7 +300,7 @@ function place(
     const [u, v] = [sources[e] as number, targets[e] as number];
     if (u === v && dropLoops) continue;
     count(u);
-    if (bothWays && u !== v) count(v);
+    if (bothDirections && u !== v) count(v);
   }
   for (let u = 0; u < nodeCount; u++) indptr[u + 1] = (indptr[u + 1] as number) + (indptr[u] as number);
   const total = indptr[nodeCount] as number;
@@ -285,11 +317,12 @@ function place(
     const [u, v] = [sources[e] as number, targets[e] as number];
     if (u === v && dropLoops) continue;
     put(u, v, e);
-    if (bothWays && u !== v) put(v, u, e);
+    if (bothDirections && u !== v) put(v, u, e);
   }
   return { indptr, indices, values };
 }
 
+/** The transpose, by counting sort: its rows are ascending. */
 function transposed(nodeCount: number, { indptr, indices, values }: Rows): Rows {
   const starts = new Int32Array(nodeCount + 1);
   for (let e = 0; e < indices.length; e++) {
@@ -298,22 +331,22 @@ function transposed(nodeCount: number, { indptr, indices, values }: Rows): Rows 
   }
   for (let v = 0; v < nodeCount; v++) starts[v + 1] = (starts[v + 1] as number) + (starts[v] as number);
   const next = starts.slice();
-  const turned = new Int32Array(indices.length);
-  const carried = values && new Float32Array(values.length);
+  const columns = new Int32Array(indices.length);
+  const transposedValues = values && new Float32Array(values.length);
   for (let u = 0; u < nodeCount; u++) {
     for (let e = indptr[u] as number; e < (indptr[u + 1] as number); e++) {
       const v = indices[e] as number;
       const at = next[v] as number;
       next[v] = at + 1;
-      turned[at] = u;
-      if (carried) carried[at] = values?.[e] as number;
+      columns[at] = u;
+      if (transposedValues) transposedValues[at] = values?.[e] as number;
     }
   }
-  return { indptr: starts, indices: turned, values: carried };
+  return { indptr: starts, indices: columns, values: transposedValues };
 }
 
-/** Makes one of equal neighbours, in place. */
-function mergeEqual(rows: Rows, rule: 'sum' | 'first' | 'error'): void {
+/** Merges duplicates, which are adjacent in sorted rows, in place. */
+function mergeDuplicates(rows: Rows, rule: 'sum' | 'first' | 'error'): void {
   const { indptr, indices } = rows;
   let values = rows.values;
   let kept = 0;

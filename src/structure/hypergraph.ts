@@ -1,24 +1,28 @@
 // Hypergraphs: vertices, and hyperedges that each join any number of them.
 //
-// H ∈ {0,1}^{N×M} is the incidence. It is stored by hyperedge (`members`) and, transposed, by vertex (`incidence`). d(v) = Σₑ wₑ·Hᵥₑ is the weighted
-// degree of a vertex, δ(e) = Σᵥ Hᵥₑ the size of a hyperedge.
+// The incidence matrix H ∈ {0,1}^{N×M} is stored by hyperedge (`members`) and, transposed, by
+// vertex (`incidence`). d(v) = Σₑ wₑ·Hᵥₑ is the weighted degree of a vertex, δ(e) = Σᵥ Hᵥₑ the size
+// of a hyperedge.
 
 import { Segments, SparseMatrix, SparsePattern } from '../sparse/index.js';
 import { memo } from './memo.js';
 
-/** How a repeated hyperedge's weights become one. */
+/** Weight of a merged hyperedge from those of its duplicates. */
 export type MergeRule = 'mean' | 'sum' | 'max';
 
+/** An immutable hypergraph with N vertices and M weighted hyperedges. */
 export class Hypergraph {
-  /** M×N: row e holds the vertices of hyperedge e, ascending. */
+  /** M×N pattern Hᵀ: row e holds the vertices of hyperedge e, ascending. */
   readonly members: SparsePattern;
+  /** Hyperedge weights w [M]. */
   readonly weights: Float32Array;
 
   /**
    * @param vertexCount N; vertices are 0 … N − 1.
    * @param hyperedges the vertices of each hyperedge.
-   * @param weights one positive number a hyperedge, 1 when left out.
-   * @throws Error naming the first hyperedge that is empty, holds a vertex twice, or one that does not exist.
+   * @param weights positive weight of each hyperedge. Default: 1.
+   * @throws Error naming the first hyperedge that is empty or has a duplicate vertex, a vertex
+   * outside 0 … N − 1, or a weight that is not positive and finite.
    */
   constructor(
     readonly vertexCount: number,
@@ -34,7 +38,7 @@ export class Hypergraph {
     this.weights = checkedWeights(weights, hyperedges.length);
   }
 
-  /** From compressed form: hyperedge e = indices[indptr[e] … indptr[e+1]). */
+  /** From compressed rows: hyperedge e = indices[indptr[e] … indptr[e + 1]). */
   static fromCompressed(
     vertexCount: number,
     indptr: ArrayLike<number>,
@@ -45,7 +49,10 @@ export class Hypergraph {
     return new Hypergraph(vertexCount, hyperedges, weights);
   }
 
-  /** A graph's edges, and around each vertex one hyperedge of it and its neighbours: how LightHGNN reads a graph. */
+  /**
+   * The hyperedges that LightHGNN reads from a graph: its edges, and the closed neighbourhood of
+   * each vertex. Duplicates merge.
+   */
   static fromGraph(vertexCount: number, edges: readonly (readonly [number, number])[]): Hypergraph {
     const neighbours = Array.from({ length: vertexCount }, (_, v) => new Set([v]));
     for (const [u, v] of edges) {
@@ -56,34 +63,38 @@ export class Hypergraph {
     return new Hypergraph(vertexCount, [...pairs, ...neighbours.map((set) => [...set])]).mergeDuplicates();
   }
 
+  /** Number of hyperedges M. */
   get hyperedgeCount(): number {
     return this.members.rows;
   }
 
-  /** Σₑ δ(e): stored incidences. */
+  /** Number of incidences, Σₑ δ(e). */
   get nnz(): number {
     return this.members.nnz;
   }
 
-  /** N×M: row v holds the hyperedges of vertex v. */
+  /** N×M pattern H: row v holds the hyperedges of vertex v, ascending. */
   get incidence(): SparsePattern {
     return this.members.transposed().pattern;
   }
 
+  /** Vertices of hyperedge e, ascending; a view. */
   hyperedge(e: number): Int32Array {
     return this.members.indices.subarray(this.members.indptr[e], this.members.indptr[e + 1]);
   }
 
+  /** Vertices of every hyperedge, as views. */
   hyperedges(): Int32Array[] {
     return Array.from({ length: this.hyperedgeCount }, (_, e) => this.hyperedge(e));
   }
 
+  /** Hyperedges of vertex v, ascending; a view. */
   hyperedgesOf(v: number): Int32Array {
     const { indptr, indices } = this.incidence;
     return indices.subarray(indptr[v], indptr[v + 1]);
   }
 
-  /** d(v) = Σₑ wₑ·Hᵥₑ. */
+  /** Weighted degrees d(v) = Σₑ wₑ·Hᵥₑ [N]. */
   get vertexDegrees(): Float32Array {
     return memo(this, 'vertexDegrees', () =>
       Float32Array.from({ length: this.vertexCount }, (_, v) =>
@@ -92,25 +103,25 @@ export class Hypergraph {
     );
   }
 
-  /** δ(e) = |e|. */
+  /** Sizes δ(e) = |e| [M]. */
   get hyperedgeSizes(): Int32Array {
     return memo(this, 'hyperedgeSizes', () =>
       Int32Array.from({ length: this.hyperedgeCount }, (_, e) => this.hyperedge(e).length),
     );
   }
 
-  /** Whether any hyperedge's weight is not 1. */
+  /** Whether any hyperedge weight differs from 1. */
   get weighted(): boolean {
     return this.weights.some((weight) => weight !== 1);
   }
 
-  /** k when every hyperedge has k vertices, else undefined. */
+  /** k for a k-uniform hypergraph, else undefined. */
   get uniformity(): number | undefined {
     const [k] = this.hyperedgeSizes;
     return this.hyperedgeSizes.every((size) => size === k) ? k : undefined;
   }
 
-  /** Hyperedges with the same vertices become one. */
+  /** Merges hyperedges with the same vertices. The rule gives the weight. Default: `mean`. */
   mergeDuplicates(rule: MergeRule = 'mean'): Hypergraph {
     const groups = new Map<string, { members: Int32Array; weights: number[] }>();
     this.hyperedges().forEach((members, e) => {
@@ -127,7 +138,10 @@ export class Hypergraph {
     );
   }
 
-  /** Adds a hyperedge {v} of weight 1: for vertices in no hyperedge (`isolated`), or for each vertex that has none of its own yet (`all`). */
+  /**
+   * Adds hyperedges {v} of weight 1: for vertices in no hyperedge (`isolated`), or for each vertex
+   * without such a self-loop (`all`). Default: `isolated`.
+   */
   withSelfLoops(which: 'isolated' | 'all' = 'isolated'): Hypergraph {
     const covered = new Uint8Array(this.vertexCount);
     for (const members of this.hyperedges())
@@ -140,7 +154,8 @@ export class Hypergraph {
   }
 
   /**
-   * The hypergraph among some vertices, renumbered in the order given: each hyperedge is cut down to them, and goes when none is left.
+   * Induced sub-hypergraph of the given vertices, renumbered in the order given: hyperedges are
+   * restricted to them, and dropped when empty.
    */
   induced(vertices: ArrayLike<number>): Hypergraph {
     const renumbered = new Int32Array(this.vertexCount).fill(-1);
@@ -169,7 +184,12 @@ export class Hypergraph {
     );
   }
 
-  /** The k-section: every k vertices that share a hyperedge form one, each set once. @throws Error past `limit` sets. */
+  /**
+   * k-uniform section: every set of k vertices within a hyperedge, each once.
+   *
+   * @throws Error when there are more than `limit` sets (default 10⁷), counted with repeats.
+   * @throws RangeError unless k is a positive integer.
+   */
   kUniform(k: number, limit = 10_000_000): Hypergraph {
     if (!(Number.isInteger(k) && k >= 1))
       throw new RangeError(`Hypergraph.kUniform: k must be a positive integer, got ${k}`);
@@ -180,17 +200,26 @@ export class Hypergraph {
     return new Hypergraph(this.vertexCount, sets).mergeDuplicates();
   }
 
-  /** Clique expansion: N×N, symmetric, without a diagonal; 1 where two vertices share a hyperedge, or with `counts` how many they share. */
+  /**
+   * Clique expansion: N×N, symmetric, zero diagonal; 1 where two vertices share a hyperedge, or
+   * with `counts` the number of shared hyperedges. Default: `binary`.
+   */
   cliqueExpansion(values: 'binary' | 'counts' = 'binary'): SparseMatrix {
     return this.#overlap(this.incidence, this.members, values);
   }
 
-  /** Line graph: M×M, symmetric, without a diagonal; 1 where two hyperedges share a vertex, or with `counts` how many they share. */
+  /**
+   * Line graph: M×M, symmetric, zero diagonal; 1 where two hyperedges share a vertex, or with
+   * `counts` the number of shared vertices. Default: `binary`.
+   */
   lineExpansion(values: 'binary' | 'counts' = 'binary'): SparseMatrix {
     return this.#overlap(this.members, this.incidence, values);
   }
 
-  /** Star expansion: the bipartite graph of N vertices and, numbered after them, M hyperedges; (N+M)×(N+M), symmetric. */
+  /**
+   * Star expansion: bipartite adjacency of N vertices followed by M hyperedges; (N + M)×(N + M),
+   * symmetric.
+   */
   starExpansion(): SparseMatrix {
     const total = this.vertexCount + this.hyperedgeCount;
     const vertices = [...this.members.indices];
@@ -200,7 +229,7 @@ export class Hypergraph {
     return SparseMatrix.fromCoordinates(total, total, [...vertices, ...edges], [...edges, ...vertices]);
   }
 
-  /** Off-diagonal of A·Aᵀ, row by row, for a pattern A given with its transpose. */
+  /** Off-diagonal part of A·Aᵀ, row by row, for a pattern A and its transpose. */
   #overlap(pattern: SparsePattern, transposed: SparsePattern, values: 'binary' | 'counts'): SparseMatrix {
     const rows: number[] = [];
     const columns: number[] = [];

@@ -1,28 +1,36 @@
-// Incidences one by one: (vertex, hyperedge, position). Unlike a hypergraph's, a vertex may stand in a hyperedge more than once.
+// Incidence lists: (vertex, hyperedge, position). Unlike in `Hypergraph`, a vertex may occur in a
+// hyperedge more than once.
 
 import { Segments, SparseMatrix, SparsePattern } from '../sparse/index.js';
 import { keep, type Tensor, tensor } from '../tensor/index.js';
 import { Hypergraph } from './hypergraph.js';
 import { memo } from './memo.js';
 
-/** Rows that belong together: the incidences of one hyperedge, or of one vertex. */
+/** Incidences grouped by hyperedge or by vertex. */
 export interface Grouping {
+  /** Number of groups. */
   readonly count: number;
-  /** The group of each incidence: i32 [nnz]. */
+  /** Group of each incidence: i32 [nnz]. */
   readonly ids: Tensor;
-  /** Stored rows of each group; columns are incidences. */
+  /** groups×nnz: row g holds the incidences of group g. */
   readonly pattern: SparsePattern;
-  /** [groups, nnz]: the mean over each group. */
+  /** [groups, nnz]: mean over the incidences of each group. */
   readonly means: SparseMatrix;
 }
 
-/** Incidences in the order of the hyperedges: those of hyperedge e are offsets[e] … offsets[e + 1] − 1. */
+/**
+ * Incidences in the order of the hyperedges: offsets[e] … offsets[e + 1] − 1 belong to hyperedge e.
+ */
 export class IncidenceList {
+  /** Incidences of each hyperedge, as segments. */
   readonly hyperedges: Segments;
-  /** The vertex of each incidence. */
+  /** Vertex of each incidence [nnz]. */
   readonly vertices: Int32Array;
 
-  /** @throws RangeError naming the first hyperedge with a vertex outside 0 … N − 1. */
+  /**
+   * @throws RangeError naming the first incidence with a vertex outside 0 … N − 1.
+   * @throws Error when the offsets do not end at the number of incidences.
+   */
   constructor(
     readonly vertexCount: number,
     offsets: Int32Array,
@@ -39,6 +47,7 @@ export class IncidenceList {
       );
   }
 
+  /** From the vertices of each hyperedge, in order. */
   static fromLists(vertexCount: number, hyperedges: readonly ArrayLike<number>[]): IncidenceList {
     const { offsets } = Segments.fromSizes(hyperedges.map((members) => members.length));
     return new IncidenceList(
@@ -48,14 +57,17 @@ export class IncidenceList {
     );
   }
 
+  /** Number of incidences nnz. */
   get count(): number {
     return this.vertices.length;
   }
 
+  /** Number of hyperedges M. */
   get hyperedgeCount(): number {
     return this.hyperedges.count;
   }
 
+  /** Incidences grouped by hyperedge. */
   get byHyperedge(): Grouping {
     return memo(this, 'byHyperedge', () => {
       const order = Int32Array.from({ length: this.count }, (_, i) => i);
@@ -66,6 +78,7 @@ export class IncidenceList {
     });
   }
 
+  /** Incidences grouped by vertex. */
   get byVertex(): Grouping {
     return memo(this, 'byVertex', () => {
       const rows = new SparsePattern(
@@ -78,7 +91,10 @@ export class IncidenceList {
     });
   }
 
-  /** The hypergraph of these incidences, a vertex counted once in a hyperedge; empty hyperedges are left out. */
+  /**
+   * The hypergraph of these incidences, with duplicate vertices of a hyperedge counted once and
+   * empty hyperedges dropped.
+   */
   get hypergraph(): Hypergraph {
     return memo(this, 'hypergraph', () => {
       const { offsets } = this.hyperedges;

@@ -1,4 +1,5 @@
-// Sparse operators of graphs and hypergraphs: normalised once, then used at every step.
+// Sparse propagation operators of graphs and hypergraphs: normalised once, then applied at every
+// step.
 
 import { SparseMatrix, SparsePattern } from '../sparse/index.js';
 import { keep, tensor } from '../tensor/index.js';
@@ -6,7 +7,7 @@ import type { Graph } from './graph.js';
 import type { Hypergraph } from './hypergraph.js';
 import { memo } from './memo.js';
 
-/** xᵖ, and 0 where x is 0: a vertex or hyperedge without degree passes nothing on. */
+/** Elementwise xᵖ, with 0 for x = 0: a vertex or hyperedge of degree 0 propagates nothing. */
 export function powers(values: ArrayLike<number>, exponent: number): Float32Array {
   const result = new Float32Array(values.length);
   for (let i = 0; i < values.length; i++) result[i] = values[i] === 0 ? 0 : (values[i] as number) ** exponent;
@@ -18,18 +19,20 @@ function kept(matrix: SparseMatrix): SparseMatrix {
   return matrix;
 }
 
-/** diag(left)·A·diag(right) with constant factors. */
+/** diag(left)·A·diag(right), with constant factors; a factor left out is the identity. */
 export function scaled(matrix: SparseMatrix, left?: Float32Array, right?: Float32Array): SparseMatrix {
   return kept(matrix.scale(left && tensor(left), right && tensor(right)));
 }
 
-/** Both halves of a hypergraph propagation: M×N vertices → hyperedges, and N×M hyperedges → vertices. */
+/** The two steps of hypergraph propagation. */
 export interface Propagation {
+  /** M×N: vertex features → hyperedge features. */
   readonly toHyperedges: SparseMatrix;
+  /** N×M: hyperedge features → vertex features. */
   readonly toVertices: SparseMatrix;
 }
 
-/** HGNN's operator D_v^{-1/2} H W D_e^{-1} Hᵀ D_v^{-1/2}, in two halves. */
+/** HGNN's operator D_v^{−1/2} H W D_e^{−1} Hᵀ D_v^{−1/2}, as two steps. */
 export function symmetricPropagation(hypergraph: Hypergraph): Propagation {
   return memo(hypergraph, 'symmetricPropagation', () => {
     const root = powers(hypergraph.vertexDegrees, -0.5);
@@ -40,7 +43,10 @@ export function symmetricPropagation(hypergraph: Hypergraph): Propagation {
   });
 }
 
-/** HGNN⁺'s operator D_v^{-1} H W D_e^{-1} Hᵀ, in two halves: means over members, then weighted means over hyperedges. */
+/**
+ * HGNN⁺'s operator D_v^{−1} H W D_e^{−1} Hᵀ, as two steps: means over members, then weighted means
+ * over hyperedges.
+ */
 export function meanPropagation(hypergraph: Hypergraph): Propagation {
   return memo(hypergraph, 'meanPropagation', () => ({
     toHyperedges: scaled(new SparseMatrix(hypergraph.members), powers(hypergraph.hyperedgeSizes, -1)),
@@ -52,7 +58,7 @@ export function meanPropagation(hypergraph: Hypergraph): Propagation {
   }));
 }
 
-/** Plain sums both ways. */
+/** Unnormalised sums, Hᵀ and H. */
 export function sumPropagation(hypergraph: Hypergraph): Propagation {
   return memo(hypergraph, 'sumPropagation', () => ({
     toHyperedges: new SparseMatrix(hypergraph.members),
@@ -60,7 +66,10 @@ export function sumPropagation(hypergraph: Hypergraph): Propagation {
   }));
 }
 
-/** GCN's operator D^{-1/2}(A + I)D^{-1/2} of an adjacency matrix (Kipf & Welling 2017). */
+/**
+ * GCN's operator D̃^{−1/2}(A + I)D̃^{−1/2} of an adjacency matrix (Kipf & Welling 2017), with D̃
+ * the degrees of A + I.
+ */
 export function symmetricAdjacency(adjacency: SparseMatrix): SparseMatrix {
   return memo(adjacency, 'symmetricAdjacency', () => {
     const withLoops = addDiagonal(adjacency);
@@ -79,7 +88,7 @@ function addDiagonal(matrix: SparseMatrix): SparseMatrix {
   return SparseMatrix.fromCoordinates(n, n, rowOf, columnOf, [...values, ...diagonal.map(() => 1)]);
 }
 
-/** A + I of a graph, with loops of weight 1 in place of its own. */
+/** A + I of a graph, where self-loops of A are replaced by loops of weight 1. */
 export function withUnitLoops(graph: Graph): SparseMatrix {
   return memo(graph, 'withUnitLoops', () => {
     const { indptr, indices } = graph.successors;
@@ -110,13 +119,21 @@ export function withUnitLoops(graph: Graph): SparseMatrix {
   });
 }
 
+/** Normalisation of a graph operator. */
 export interface OperatorOptions {
-  /** r of D^{r−1}·A·D^{−r}: ½ is symmetric, 0 by rows (means), 1 by columns. */
+  /**
+   * r of D^{r−1}·A·D^{−r}: ½ symmetric, 0 row-normalised (means), 1 column-normalised.
+   * Default: 0.5.
+   */
   readonly exponent?: number;
+  /** Whether I is added to A. Default: true. */
   readonly selfLoops?: boolean;
 }
 
-/** D̃^{r−1}·Ã·D̃^{−r} of a graph, Ã = A + I with degrees D̃, or A itself without self-loops; GCN's operator by default (Kipf & Welling 2017). A node without edges passes nothing on. */
+/**
+ * D̃^{r−1}·Ã·D̃^{−r} of a graph, with Ã = A + I and its degrees D̃, or A itself without self-loops;
+ * GCN's operator by default (Kipf & Welling 2017). A node of degree 0 propagates nothing.
+ */
 export function graphOperator(graph: Graph, { exponent = 0.5, selfLoops = true }: OperatorOptions = {}): SparseMatrix {
   return memo(graph, `operator ${exponent} ${selfLoops}`, () => {
     const matrix = selfLoops ? withUnitLoops(graph) : graph.adjacency;

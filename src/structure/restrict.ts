@@ -1,15 +1,20 @@
-// The part of a propagation that a few vertices depend on: what a graph or hypergraph network must fetch to classify them.
+// Restriction of a propagation to the receptive field of a few vertices: what a graph or hypergraph
+// network must read to classify them.
 
 import type { SparseMatrix } from '../sparse/index.js';
 
+/** Operators restricted to the receptive field of some rows. */
 export interface Restricted {
-  /** The operators cut down, in the order in which they apply. */
+  /** The restricted operators, in order of application. */
   readonly operators: readonly SparseMatrix[];
-  /** The vertices that they read, in the order of the first operator's columns. */
+  /** Vertices in the receptive field, in the order of the first operator's columns. */
   readonly sources: Int32Array;
 }
 
-/** The rows of A_k … A_1 for `rows`, with the weights of the whole: the same numbers that applying everything gives there. */
+/**
+ * The given rows of the product A_k … A_1, by operators restricted to what those rows depend on:
+ * the same values as the full product, with the full operators' normalisation.
+ */
 export function restrict(operators: readonly SparseMatrix[], rows: Int32Array): Restricted {
   let sources = rows;
   const cut = [...operators].reverse().map((operator) => {

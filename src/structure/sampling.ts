@@ -1,18 +1,19 @@
-// Sampling: weighted draws in constant time, neighbours of a few nodes, pairs without an edge.
+// Sampling: weighted draws in constant time, neighbourhoods, pairs without an edge.
 
 import type { Random } from '../tensor/index.js';
 import { Graph } from './graph.js';
 
 /**
- * Walker's alias method (Vose 1991): after O(n) preparation a draw of i with probability wᵢ / Σw takes one uniform number. Normalised in 64 bits.
+ * Walker's alias method (Vose 1991): after O(n) preparation a draw of i with probability wᵢ / Σw
+ * takes one uniform number. Weights are normalised in double precision.
  */
 export class AliasTable {
-  /** Probability of keeping column i. */
+  /** Probability of accepting column i [n]. */
   readonly probabilities: Float32Array;
-  /** What column i gives otherwise. */
+  /** Result of column i otherwise [n]. */
   readonly aliases: Int32Array;
 
-  /** @throws RangeError unless the weights are finite, not negative and not all 0. */
+  /** @throws RangeError unless the weights are finite, non-negative and not all 0. */
   constructor(weights: ArrayLike<number>) {
     const n = weights.length;
     let total = 0;
@@ -28,6 +29,7 @@ export class AliasTable {
     fillAlias(weights, 0, n, total, this.probabilities, this.aliases);
   }
 
+  /** A random index 0 … n − 1. */
   draw(random: Random): number {
     const scaled = random.float() * this.probabilities.length;
     const column = Math.floor(scaled);
@@ -35,7 +37,10 @@ export class AliasTable {
   }
 }
 
-/** Alias columns of weights[begin … end) written to the same places; aliases count from `begin`. */
+/**
+ * Alias table of weights[begin … end), written to the same positions; aliases count from `begin`.
+ * `total` is the sum of those weights.
+ */
 export function fillAlias(
   weights: ArrayLike<number>,
   begin: number,
@@ -55,7 +60,7 @@ export function fillAlias(
     if (share < 1) queue[small++] = i;
     else queue[--large] = i;
   }
-  // Small columns stand at the front of the queue, large ones at the back.
+  // Columns below the mean are at the front of the queue, the others at the back.
   for (let low = 0; low < small && large < n; low++) {
     const below = queue[low] as number;
     const above = queue[large] as number;
@@ -77,18 +82,24 @@ export function fillAlias(
   }
 }
 
-/** One layer of sampled neighbourhoods: the graph from `sources` to the first `targets` of them. */
+/**
+ * Sampled neighbourhoods of one layer: a bipartite graph from `sources` to targets, which are the
+ * first `targetCount` sources.
+ */
 export interface SampledLayer {
-  /** Nodes that the layer reads; its targets come first. */
+  /** Nodes that the layer reads, targets first. */
   readonly sources: Int32Array;
+  /** Number of targets. */
   readonly targetCount: number;
-  /** Sampled neighbours of target i: positions in `sources`. */
+  /** Sampled neighbours of each target, as positions in `sources`. */
   readonly neighbours: readonly Int32Array[];
 }
 
 /**
- * GraphSAGE's sampling (Hamilton, Ying, Leskovec 2017): of each node at most fanOuts[layer] neighbours, without replacement. The last layer belongs to the asked nodes, so layers apply in the order returned.
- * Node v's sample depends on the stream and v alone.
+ * Neighbour sampling of GraphSAGE (Hamilton, Ying, Leskovec 2017): at most fanOuts[layer]
+ * neighbours per node, without replacement. The targets of the last layer are the given nodes;
+ * layers are returned in order of application. The sample of a node depends on the random stream,
+ * the layer and the node alone.
  */
 export function sampleNeighbours(
   graph: Graph,
@@ -125,7 +136,11 @@ export function sampleNeighbours(
   return layers;
 }
 
-/** Pairs u ≠ v without an edge u → v, drawn uniformly. @throws Error when the graph is too dense to find them. */
+/**
+ * Uniform pairs u ≠ v without an edge u → v, repeats possible.
+ *
+ * @throws Error when the graph is too dense to find them.
+ */
 export function sampleNonEdges(
   graph: Graph,
   count: number,
@@ -144,7 +159,10 @@ export function sampleNonEdges(
   return { sources, targets };
 }
 
-/** The graph without a share of its edges, and those edges: for link prediction. */
+/**
+ * Splits off a random share of the edges, as for link prediction: the remaining graph and the
+ * held-out edges.
+ */
 export function holdOutEdges(
   graph: Graph,
   share: number,

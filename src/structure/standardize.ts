@@ -1,6 +1,9 @@
-// Tables of numbers, row by row.
+// Standardisation of feature tables.
 
-/** Columns to mean 0 and deviation 1, in place. */
+/**
+ * Standardises each column of a row-major table [n, width] to mean 0 and standard deviation 1, in
+ * place; constant columns become 0.
+ */
 export function standardizeTable(table: Float32Array, width: number): void {
   const n = table.length / width;
   for (let j = 0; j < width; j++) {

@@ -1,24 +1,34 @@
-// Temporal graphs: a stream of events (source, target, time, features) in order of time.
+// Temporal graphs: streams of events (source, target, time, features) in order of time.
 
 import type { Tensor } from '../tensor/index.js';
 
+/** Events in order of time. */
 export interface TemporalEvents {
+  /** Source node of each event. */
   readonly sources: ArrayLike<number>;
+  /** Target node of each event. */
   readonly targets: ArrayLike<number>;
+  /** Time of each event, non-decreasing. */
   readonly times: ArrayLike<number>;
-  /** [events, d]. */
+  /** Event features [events, d]. */
   readonly features?: Tensor;
 }
 
+/** An immutable event stream among nodes 0 … n − 1. */
 export class TemporalGraph {
+  /** Source node of each event. */
   readonly sources: Int32Array;
+  /** Target node of each event. */
   readonly targets: Int32Array;
+  /** Time of each event, non-decreasing. */
   readonly times: Float64Array;
+  /** Event features [events, d], if any. */
   readonly features: Tensor | undefined;
 
   /**
    * @param nodeCount nodes are 0 … nodeCount − 1.
-   * @throws Error naming the first event whose time is not finite or earlier than the one before, or whose node does not exist.
+   * @throws Error naming the first event whose time is not finite or earlier than the previous
+   * one, or whose node is outside 0 … nodeCount − 1.
    */
   constructor(
     readonly nodeCount: number,
@@ -46,11 +56,15 @@ export class TemporalGraph {
     }
   }
 
+  /** Number of events. */
   get eventCount(): number {
     return this.sources.length;
   }
 
-  /** Event numbers before and after the times below which the given shares of events lie: [0.7, 0.85] makes train, validation and test. Equal times stay together. */
+  /**
+   * Splits event indices at the times below which the given shares of the events lie: [0.7, 0.85]
+   * returns training, validation and test events. Events of equal time stay together.
+   */
   splitByTime(shares: readonly number[]): Int32Array[] {
     const bounds = shares.map((share) => {
       const at = Math.min(this.eventCount - 1, Math.floor(share * this.eventCount));

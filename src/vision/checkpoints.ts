@@ -1,4 +1,4 @@
-// Published checkpoints of the backbones: the authors' names into ours.
+// Published checkpoints of the backbones: translation of the authors' parameter names.
 
 import { loadTorchState } from '../data/index.js';
 import type { Weights } from '../nn/index.js';
@@ -6,9 +6,13 @@ import { ones } from '../tensor/index.js';
 import { LSNet } from './lsnet/index.js';
 import { VanillaNet } from './vanillanet.js';
 
+/** A regular expression over the published name and its replacement; undefined drops the tensor. */
 type Rule = readonly [pattern: RegExp, ours: string | undefined];
 
-/** github.com/huawei-noah/VanillaNet: training form (stem1, stem2, conv1, conv2, cls1, cls2) and deployed form (stem, conv, cls). */
+/**
+ * github.com/huawei-noah/VanillaNet: training form (stem1, stem2, conv1, conv2, cls1, cls2) and
+ * deployed form (stem, conv, cls).
+ */
 const vanillaNetRules: readonly Rule[] = [
   [/^stem1\.0\./, 'stem.first.conv.'],
   [/^stem1\.1\./, 'stem.first.norm.'],
@@ -31,7 +35,10 @@ const vanillaNetRules: readonly Rule[] = [
   [/^cls\.2\./, 'head.first.conv.'],
 ];
 
-/** github.com/jameslahm/lsnet, where a convolution with its norm is `c` and `bn`, and the pair between stages are the first two blocks of the next one. */
+/**
+ * github.com/jameslahm/lsnet, where a convolution and its norm are `c` and `bn`, and the
+ * downsampling pair between stages is counted as the first two blocks of the next stage.
+ */
 const lsNetRules: readonly Rule[] = [
   [/attention_bias_idxs$/, undefined],
   [/attention_biases$/, 'biases'],
@@ -60,7 +67,10 @@ const lsNetRules: readonly Rule[] = [
   [/\.bn\./, '.norm.'],
 ];
 
-/** `blocks2.0.…` is the pair before the second stage, `blocks2.2.…` that stage's first block. */
+/**
+ * `blocks2.0.…` and `blocks2.1.…` are the downsampling before the second stage, `blocks2.2.…` is
+ * that stage's first block.
+ */
 function lsNetStage(name: string): string {
   return name.replace(/^blocks(\d)\.(\d+)\./, (_, number: string, index: string) => {
     const [stage, at] = [Number(number) - 1, Number(index)];
@@ -69,7 +79,7 @@ function lsNetStage(name: string): string {
   });
 }
 
-/** All rules, one after another; undefined leaves a tensor out. */
+/** Applies all rules in order; undefined drops the tensor. */
 function renamed(rules: readonly Rule[], name: string): string | undefined {
   let ours = name;
   for (const [pattern, replacement] of rules) {
@@ -80,15 +90,19 @@ function renamed(rules: readonly Rule[], name: string): string | undefined {
   return ours;
 }
 
-/** Our name, but in PyTorch's case, of a tensor that the authors' checkpoints hold; undefined for what nobody needs. */
+/**
+ * The name in this library (with PyTorch's last fields, such as `running_mean`) of a tensor in the
+ * authors' checkpoint; undefined for tensors that are not needed.
+ */
 export function fromPublishedName(model: VanillaNet | LSNet, name: string): string | undefined {
   return model instanceof LSNet ? renamed(lsNetRules, lsNetStage(name)) : renamed(vanillaNetRules, name);
 }
 
 /**
- * Copies a checkpoint of the authors (read by `readSafetensors` or `readTorch`, without a prefix) into a network of the same preset and form. A VanillaNet in its training form then has λ = 1.
+ * Loads a published checkpoint (read by `readSafetensors` or `readTorch`, names without a prefix)
+ * into a network of the same preset and form. A VanillaNet in its deep form then has λ = 1.
  *
- * @throws Error naming weights that are missing, unknown or of another shape.
+ * @throws Error naming weights that are missing, unknown or of another shape
  */
 export function loadPublished(model: VanillaNet | LSNet, checkpoint: Weights): void {
   const fading = model instanceof VanillaNet && model.slope !== undefined;

@@ -1,4 +1,5 @@
-// A classifier of images with all that its use needs: classes, size and statistics of its images. What `gossamer train` writes and `gossamer classify` reads.
+// An image classifier with its classes and preprocessing (image size, mean, deviation): the model
+// file that `gossamer train` writes and `gossamer classify` reads.
 
 import {
   bytesInMemory,
@@ -27,26 +28,40 @@ import { Random, scope, softmax, type Tensor, zeros } from '../tensor/index.js';
 import { type CompileOptions, compile, loadPlan, type Plan } from '../trace/index.js';
 import { imageModel } from './zoo.js';
 
-/** Written into the file beside the weights. */
+/** Architecture, classes and preprocessing; stored as metadata of the model file. */
 export interface ImageDescription {
+  /** Name of the network, one of `imageModelNames`. */
   readonly architecture: string;
+  /** Class names in the order of the logits. */
   readonly classes: readonly string[];
+  /** 1 for greyscale, 3 for RGB. */
   readonly channels: number;
+  /** Image height in pixels. */
   readonly height: number;
+  /** Image width in pixels. */
   readonly width: number;
+  /** Mean of each channel, subtracted from pixels in [0, 1]. */
   readonly mean: readonly number[];
+  /** Standard deviation of each channel, by which centred pixels are divided. */
   readonly deviation: readonly number[];
 }
 
+/** Identifies model files of image classifiers. */
 export const IMAGE_MODEL: ModelKind = { system: 'image-classifier', version: '1', madeBy: 'gossamer train' };
 
+/** A network with its class names and preprocessing: create, train, deploy, save and load. */
 export class ImageClassifier {
   constructor(
     readonly description: ImageDescription,
     readonly model: Layer,
   ) {}
 
-  /** A fresh model for a data set. */
+  /**
+   * Creates an untrained classifier for the image size and classes of a data set.
+   *
+   * @param architecture one of `imageModelNames`
+   * @throws Error for an unknown architecture, or one that needs square images
+   */
   static create(architecture: string, data: ImageDataset, random: Random): ImageClassifier {
     const { channels, height, width } = data.train;
     const { classes, mean, deviation } = data;
@@ -54,7 +69,10 @@ export class ImageClassifier {
     return new ImageClassifier(description, modelOf(description, random));
   }
 
-  /** Trains in place. Networks that follow the steps of their training do so, as VanillaNets fade their activations. */
+  /**
+   * Trains in place with `trainOnImages`. Networks with a step schedule (`FollowsSteps`, e.g. λ of
+   * VanillaNet) are updated before each step.
+   */
   train(data: ImageDataset, random: Random, options: ImageTrainingOptions = {}): Promise<FitResult> {
     const { model } = this;
     const onStep: ImageTrainingOptions['onStep'] = (step, steps) => {
@@ -64,33 +82,43 @@ export class ImageClassifier {
     return trainOnImages(model, data, random, { ...options, onStep });
   }
 
-  /** The model for inference: networks with a merged form in that form. */
+  /** The network for inference: in merged form if it has one. */
   deployed(): Layer {
     return deployedForm(this.model);
   }
 
-  /** A static plan for batches of images. */
+  /**
+   * Compiles the deployed network for a batch size: [batch, channels, height, width] → logits
+   * [batch, classes].
+   */
   plan(batch = 1, options: CompileOptions = {}): Plan {
     const model = this.deployed();
     const { channels, height, width } = this.description;
     return compile((x) => model.forward(x, inference), [zeros([batch, channels, height, width])], options);
   }
 
-  /** What classifies pictures: the description and a plan of one image. */
+  /** A predictor with a plan for a batch of one image. */
   predictor(): ImagePredictor {
     return new ImagePredictor(this.description, this.plan());
   }
 
-  /** The description, for a file of a plan too. */
+  /** The description as file metadata, for plan files too. */
   metadata(): Record<string, string> {
     return modelMetadata(IMAGE_MODEL, this.description);
   }
 
+  /** The classifier as a safetensors file. */
   save(): Uint8Array {
     return writeModelFile(IMAGE_MODEL, this.description, stateOf(this.model));
   }
 
-  /** @throws Error when the file is not one, or its weights do not fit its architecture. */
+  /**
+   * Reads a file written by `save`.
+   *
+   * @param name used in error messages
+   * @throws Error when the file is a plan or not an image classifier, or its weights do not fit the
+   * architecture
+   */
   static load(bytes: Uint8Array, name = 'model'): ImageClassifier {
     if (isPlan(bytesInMemory(bytes, name)))
       throw new Error(`file "${name}" is a plan, which has no weights to train; give the model.safetensors beside it`);
@@ -104,14 +132,18 @@ export class ImageClassifier {
   }
 }
 
-/** Classifies pictures one by one, by a plan alone. */
+/** Classifies pictures one at a time with a compiled plan. */
 export class ImagePredictor {
   constructor(
     readonly description: ImageDescription,
     readonly plan: Plan,
   ) {}
 
-  /** A picture of the model's size as its input [1, channels, height, width]. @throws Error when it has another size. */
+  /**
+   * Converts a picture to the normalised network input [1, channels, height, width].
+   *
+   * @throws Error when the picture has another size
+   */
   inputOf(picture: Picture): Tensor {
     const { channels, height, width } = this.description;
     if (picture.height !== height || picture.width !== width)
@@ -120,12 +152,21 @@ export class ImagePredictor {
     return imageTensor({ count: 1, channels, height, width, pixels, labels: Int32Array.of(0) }, [0], this.description);
   }
 
-  /** Probability of each class. */
+  /**
+   * Probability of each class, [classes].
+   *
+   * @throws Error when the picture has another size
+   */
   predictProba(picture: Picture): Float32Array {
     return scope(() => softmax(this.plan.run(this.inputOf(picture))[0] as Tensor).dataSync<Float32Array>());
   }
 
-  /** From a file of `gossamer compress` (a plan) or `gossamer train` (weights). @throws Error when it is neither. */
+  /**
+   * Reads a plan file of `gossamer compress` or a weights file of `gossamer train`.
+   *
+   * @param name used in error messages
+   * @throws Error when it is neither
+   */
   static load(bytes: Uint8Array, name = 'model'): ImagePredictor {
     if (!isPlan(bytesInMemory(bytes, name))) return ImageClassifier.load(bytes, name).predictor();
     const plan = loadPlan(bytes);
@@ -133,7 +174,7 @@ export class ImagePredictor {
   }
 }
 
-/** A network with a merged form in that form, any other as it is. */
+/** The merged form of a network that has one; any other network unchanged. */
 export function deployedForm(model: Layer): Layer {
   return isMergeable(model) ? model.merged() : model;
 }

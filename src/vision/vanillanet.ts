@@ -1,7 +1,10 @@
-// VanillaNet: a classifier of five to thirteen layers, without shortcuts, attention or branches (Chen, Wang, Guo, Tao: VanillaNet: the Power of Minimalism in Deep Learning, 2023).
+// VanillaNet: a classifier of five to thirteen layers, without shortcuts, attention or branches
+// (Chen, Wang, Guo, Tao: VanillaNet: the Power of Minimalism in Deep Learning, 2023).
 //
-// Two devices make so few layers learn. Deep training: each layer is two convolutions with A′(x) = (1 − λ)·A(x) + λ·x between them; λ rises from 0 to 1 in training, the pair becomes linear and is merged into one convolution.
-// Series activation: A_s(x)[h, w, c] = Σᵢⱼ aᵢⱼ꜀·A(x[h + i, w + j, c] + b꜀) over a window of 2n + 1 pixels, a sum of activations that looks at its neighbours.
+// Two techniques make so few layers expressive. Deep training: each layer is two convolutions with
+// A′(x) = (1 − λ)·A(x) + λ·x between them; λ rises from 0 to 1 during training, until the pair is
+// linear and can be merged into one convolution. Series activation: A_s(x)[h, w, c] = Σᵢⱼ
+// aᵢⱼ꜀·A(x[h + i, w + j, c] + b꜀) over a window of 2n + 1 pixels, a sum of shifted activations.
 
 import { BatchNorm2d, buffer, Dropout, type FollowsSteps, type Mergeable, type Mode, parameter } from '../nn/index.js';
 import {
@@ -22,39 +25,56 @@ import {
 } from '../tensor/index.js';
 import { affineOf, ConvNorm, type ConvNormShape } from './blocks/conv-norm.js';
 
+/** Configuration of `VanillaNet`. */
 export interface VanillaNetOptions {
-  /** Channels after the stem, then after each stage. */
+  /** Channels after the stem, then after each stage; one more than `strides`. */
   readonly dims: readonly number[];
-  /** Pooling of each stage. */
+  /** Stride of the max pooling of each stage; 1 does not pool. */
   readonly strides: readonly number[];
+  /** Channels of the images. Default: 3. */
   readonly channels?: number;
+  /** Number of classes. Default: 1000. */
   readonly classes?: number;
-  /** n: an activation sees 2n + 1 pixels each way; 0 is a plain ReLU. */
+  /**
+   * n: the series activation has a window of 2n + 1 pixels each way; 0 is a plain ReLU. Default: 3.
+   */
   readonly series?: number;
-  /** Kernel, stride and padding of the first convolution. */
+  /** Kernel size, stride and padding of the first convolution. Default: 4, 4, 0. */
   readonly stem?: { readonly kernel: number; readonly stride: number; readonly padding: number };
-  /** Height and width that a stage pools to, whatever comes in, in the place of its stride. */
+  /**
+   * For each stage, the height and width of its adaptive max pooling, which replaces the strided
+   * pooling.
+   */
   readonly poolTo?: readonly (number | undefined)[];
+  /** Dropout probability before the classifier. Default: 0. */
   readonly dropout?: number;
-  /** `deep`: two convolutions a layer, for training. `shallow`: one, with batch norm. `merged`: one without, for inference. */
+  /**
+   * `deep`: two convolutions in each layer, for training. `shallow`: one, with batch norm.
+   * `merged`: one without, for inference. Default: `deep`.
+   */
   readonly form?: 'deep' | 'shallow' | 'merged';
 }
 
+/** ε of the batch norms. */
 const EPSILON = 1e-6;
+/** Standard deviation of the initial weights. */
 const DEVIATION = 0.02;
 
 type FormOptions = Pick<VanillaNetOptions, 'form'>;
 
-/** A convolution whose weights start as the paper's do. */
+/** A convolution with the paper's initialisation: weights from N(0, 0.02²), biases 0. */
 function conv(inChannels: number, outChannels: number, random: Random, shape: ConvNormShape): ConvNorm {
-  const made = new ConvNorm(inChannels, outChannels, random, { bias: true, epsilon: EPSILON, ...shape });
-  const { weight, bias } = made.conv;
+  const layer = new ConvNorm(inChannels, outChannels, random, { bias: true, epsilon: EPSILON, ...shape });
+  const { weight, bias } = layer.conv;
   scope(() => weight.assign(random.normal(weight.shape, 0, DEVIATION)));
   bias?.assign(zeros(bias.shape));
-  return made;
+  return layer;
 }
 
-/** Σ aᵢⱼ꜀·ReLU(x[h + i, w + j, c]): a depthwise convolution of the activated input, with batch norm, or merged with its bias. Without a window a plain ReLU. */
+/**
+ * Σ aᵢⱼ꜀·ReLU(x[h + i, w + j, c]): a depthwise convolution of the rectified input, followed by
+ * batch norm or, in the merged form, with a bias. `reach` n = 0 is a plain ReLU.
+ */
 class SeriesActivation {
   weight: Tensor | undefined;
   bias: Tensor | undefined;
@@ -88,7 +108,10 @@ class SeriesActivation {
   }
 }
 
-/** One layer of the merged network: one convolution, or two that become one as the activation between them fades. The last layer ends without a norm. */
+/**
+ * One layer of the merged network: one 1×1 or stem convolution, or in the deep form two, with the
+ * fading activation between them. The last layer of the network has no norm at its end.
+ */
 class MergingConv {
   readonly first: ConvNorm;
   readonly second: ConvNorm | undefined;
@@ -110,7 +133,7 @@ class MergingConv {
     return this.second?.forward(slope === 1 ? y : leakyRelu(y, slope), mode) ?? y;
   }
 
-  /** W = W₂·W₁ and b = W₂·b₁ + b₂ of the two convolutions with their norms folded in. */
+  /** Merges both convolutions, norms folded in: W = W₂·W₁ and b = W₂·b₁ + b₂. */
   mergeInto(target: MergingConv): void {
     if (!this.second) {
       this.first.mergeInto(target.first);
@@ -120,11 +143,12 @@ class MergingConv {
     const rows = reshape(outer.weight, [outer.weight.shape[0] as number, -1]);
     const { weight, bias } = target.first.conv;
     weight.assign(matmul(rows, reshape(inner.weight, [inner.weight.shape[0] as number, -1])));
-    const moved = matmul(rows, reshape(inner.bias as Tensor, [-1, 1]));
-    bias?.assign(add(reshape(moved, [-1]), outer.bias as Tensor));
+    const innerBias = matmul(rows, reshape(inner.bias as Tensor, [-1, 1]));
+    bias?.assign(add(reshape(innerBias, [-1]), outer.bias as Tensor));
   }
 }
 
+/** [n, in, h, w] → layer, max pooling, series activation → [n, out, h/stride, w/stride]. */
 class Stage {
   readonly conv: MergingConv;
   readonly activation: SeriesActivation;
@@ -152,14 +176,22 @@ class Stage {
   }
 }
 
-/** Images [n, channels, h, w] → logits [n, classes]. */
+/**
+ * VanillaNet: images [n, channels, h, w] → logits [n, classes]. Chen et al., "VanillaNet: the Power
+ * of Minimalism in Deep Learning", 2023.
+ */
 export class VanillaNet implements Mergeable, FollowsSteps {
+  /** Patch convolution: [n, channels, h, w] → [n, dims₀, h/4, w/4] with the default stem. */
   readonly stem: MergingConv;
+  /** Series activation of the stem. */
   readonly stemActivation: SeriesActivation;
+  /** Convolution, pooling and series activation of each stage. */
   readonly stages: readonly Stage[];
+  /** Dropout of the pooled features. */
   readonly dropout: Dropout;
+  /** Classifier over pooled features, as 1×1 convolutions. */
   readonly head: MergingConv;
-  /** λ, as a buffer, so that a checkpoint holds it; the deep form alone has it. */
+  /** λ as a buffer [1], so that checkpoints include it; only in the deep form. */
   readonly slope: Tensor | undefined;
 
   constructor(
@@ -181,22 +213,27 @@ export class VanillaNet implements Mergeable, FollowsSteps {
     if (form === 'deep') this.slope = buffer(zeros([1]));
   }
 
-  /** λ ∈ [0, 1]: how far the activations between paired convolutions have faded. */
+  /**
+   * λ ∈ [0, 1]: slope of the negative half of the activations between paired convolutions; 1 makes
+   * them linear.
+   */
   get lambda(): number {
     return this.slope?.item() ?? 1;
   }
 
+  /** @throws RangeError outside [0, 1]; Error in another form than the deep one */
   set lambda(value: number) {
     if (!(value >= 0 && value <= 1)) throw new RangeError(`VanillaNet: λ must be in [0, 1], got ${value}`);
     if (!this.slope) throw new Error('VanillaNet: the deep form alone has a λ');
     this.slope.assign(Float32Array.of(value));
   }
 
-  /** Sets λ by `fadingAt` in the deep form. */
+  /** Sets λ to `fadingAt(step, steps)` in the deep form. */
   followStep(step: number, steps: number): void {
     if (this.slope) this.lambda = fadingAt(step, steps);
   }
 
+  /** Images [n, channels, h, w] → logits [n, classes]. */
   forward(x: Tensor, mode: Mode): Tensor {
     const slope = this.lambda;
     let y = this.stemActivation.forward(this.stem.forward(x, slope, mode), mode);
@@ -207,9 +244,9 @@ export class VanillaNet implements Mergeable, FollowsSteps {
   }
 
   /**
-   * The network for inference: the same function with one convolution a layer and no norms.
+   * The inference form, the same function: one convolution in each layer and no norms.
    *
-   * @throws Error while λ < 1, since the pairs are not linear then.
+   * @throws Error while λ < 1, when the pairs are not yet linear
    */
   merged(): VanillaNet {
     if (this.options.form === 'merged') return this;
@@ -231,18 +268,28 @@ export class VanillaNet implements Mergeable, FollowsSteps {
   }
 }
 
-/** λ at a step: it rises linearly and is 1 after `share` of all steps, so that the merged weights have time to settle. The paper takes 100 of 300 epochs. */
+/**
+ * λ at a training step: rises linearly from 0 to 1 over the first `share` of the steps, so that the
+ * merged weights can be trained for the rest. Default of `share`: 1/3; the paper uses 100 of 300
+ * epochs.
+ */
 export function fadingAt(step: number, steps: number, share = 1 / 3): number {
   return Math.min(1, step / Math.max(1, share * steps));
 }
 
+/** The networks of 7 to 13 layers: `repeats` additional stages of 2048 channels. */
 const middle = (repeats: number) => ({
   dims: [512, 512, 1024, 2048, ...new Array<number>(repeats).fill(2048), 4096, 4096],
   strides: [1, 2, 2, ...new Array<number>(repeats).fill(1), 2, 1],
 });
 const wide = ({ dims, strides }: ReturnType<typeof middle>) => ({ dims: dims.map((d) => 1.5 * d), strides });
 
-/** Published networks (ImageNet top-1 and milliseconds an image on an A100: 72.49 and 1.61 for 5 layers, 76.36 and 2.01 for 6, 79.13 and 2.56 for 8, 80.57 and 3.24 for 10, 82.05 and 4.26 for 13, 83.11 and 9.72 for the widest at 384²), and a small one for 28² images. */
+/**
+ * Presets of the paper, with ImageNet top-1 and latency on an A100: 5 layers 72.49 % and 1.61 ms, 6
+ * layers 76.36 % and 2.01 ms, 8 layers 79.13 % and 2.56 ms, 10 layers 80.57 % and 3.24 ms, 13
+ * layers 82.05 % and 4.26 ms, `13-1.5x-ada` 83.11 % and 9.72 ms at 384×384; and `vanillanet-nano`
+ * for 28×28 images.
+ */
 export const vanillaNets = {
   'vanillanet-5': { dims: [512, 1024, 2048, 4096], strides: [2, 2, 2] },
   'vanillanet-6': { dims: [512, 1024, 2048, 4096, 4096], strides: [2, 2, 2, 1] },

@@ -1,4 +1,4 @@
-// Classifiers of images by name.
+// Image classifiers by name.
 
 import {
   EfficientNet,
@@ -17,18 +17,22 @@ import type { Random } from '../tensor/index.js';
 import { LSNet, type LSNetOptions, lsNets } from './lsnet/index.js';
 import { VanillaNet, type VanillaNetOptions, vanillaNets } from './vanillanet.js';
 
-/** What a classifier is made for. */
+/** Image size, classes and width of the classifier to create. */
 export interface ImageShape {
+  /** 1 for greyscale, 3 for RGB. */
   readonly channels: number;
+  /** Number of classes, the width of the logits. */
   readonly classes: number;
-  /** Height and width. */
+  /** Height and width of the images in pixels. */
   readonly size: number;
-  /** Factor of a MobileNet's widths. */
+  /** Width multiplier of MobileNets. Default: 1. */
   readonly width?: number;
 }
 
+/** Creates a network with random weights. */
 type Make = (shape: ImageShape, random: Random) => Layer;
 
+/** Constructors of presets by name. */
 const named = <Options>(
   presets: Readonly<Record<string, Options>>,
   make: (options: Options, ...rest: Parameters<Make>) => Layer,
@@ -40,13 +44,13 @@ const named = <Options>(
     ]),
   );
 
-/** Side of the last map of four stages that halve it after the stem. */
+/** Height and width of the last feature map of an LSNet, whose stages after the first halve it. */
 function lastMap(size: number, { stem = [2, 2, 2], depths }: LSNetOptions): number {
   const strides = [...stem, ...depths.slice(1).map(() => 2)];
   return strides.reduce((side, stride) => Math.ceil(side / stride), size);
 }
 
-/** MobileNets for images of 28 to 64 pixels, but the cache-aware one. */
+/** MobileNetV1 presets for images of 28 to 64 pixels. */
 const smallMobileNets = {
   'mobilenet-v1-nano': {
     stem: [16, 2],
@@ -70,8 +74,10 @@ const smallMobileNets = {
   },
 } as const satisfies Record<string, MobileNetV1Options>;
 
+/** MobileNetV2 presets: `cache-aware` for larger images, `nano` for 28 to 64 pixels. */
 const mobileNetsV2 = {
-  // No pointwise layer reads more than 512 channels, whose tile stays in the first-level cache; the parameters that this saves are three more blocks.
+  // No pointwise layer reads more than 512 channels, so that its tile stays in the L1 cache; the
+  // saved parameters pay for three more blocks.
   'mobilenet-v2-cache-aware': {
     groups: [
       [1, 16, 1, 1],
@@ -137,10 +143,14 @@ const makers: Readonly<Record<string, Make>> = {
   ),
 };
 
-/** Names that `imageModel` knows. */
+/** Names accepted by `imageModel`. */
 export const imageModelNames: readonly string[] = Object.keys(makers);
 
-/** A classifier with fresh weights. @throws Error naming those that there are. */
+/**
+ * Creates an image classifier with random weights: [n, channels, size, size] → logits [n, classes].
+ *
+ * @throws Error for an unknown name, listing the known ones
+ */
 export function imageModel(name: string, shape: ImageShape, random: Random): Layer {
   const make = makers[name];
   if (!make) throw new Error(`model "${name}" is not known; there are ${imageModelNames.join(', ')}`);

@@ -13,23 +13,13 @@ import {
 } from '../../compress/index.js';
 import type { ImageDataset } from '../../data/index.js';
 import { Random } from '../../tensor/index.js';
-import { type ImageClassifier, imageModel } from '../../vision/index.js';
+import { imageModel } from '../../vision/index.js';
 import { above, atLeast, atMost, claimsOf, type Evidence, where } from '../parts/claims.js';
 import { defineExperiment } from '../parts/contract.js';
-import { runMethods } from '../parts/methods.js';
 import { choice, count, type OptionValues, share } from '../parts/options.js';
 import { noStudies } from '../parts/studies.js';
 import { bestGain, type FrontPoint, speedAtAccuracy, worstDeficit } from '../protocols/fronts.js';
-import {
-  describeImages,
-  type ImageMethod,
-  imageArtifacts,
-  imageMethod,
-  imageMetrics,
-  imageOptions,
-  imageSets,
-  loadImageSet,
-} from '../protocols/images.js';
+import { type ImageMethod, imageOptions, imageTask, runImageMethods } from '../protocols/images.js';
 import { sparseSpeedStudies } from '../protocols/sparse-speed.js';
 
 const options = {
@@ -73,7 +63,7 @@ function methodsOf({ sparsity }: Options): ImageMethod[] {
         training: (model) => ({
           learningRate: LEARNING_RATE,
           weightDecay: 1e-2,
-          around: gradualPruning(model, { sparsity }),
+          wrapOptimizer: gradualPruning(model, { sparsity }),
         }),
         plan,
       }),
@@ -84,7 +74,7 @@ function methodsOf({ sparsity }: Options): ImageMethod[] {
       training,
       cut: (model) => {
         const masks = pruneOnce(chosenWeights(model, 'pointwise'), { sparsity });
-        return { ...late, around: (inner) => new Frozen(inner, masks) };
+        return { ...late, wrapOptimizer: (inner) => new Frozen(inner, masks) };
       },
       plan,
     },
@@ -156,28 +146,17 @@ const claims = [
 
 export const experiment = defineExperiment({
   options,
-  datasets: imageSets,
-  ownData: 'none: use gossamer compress',
+  ...imageTask,
   reproduction: [
     { data: 'fashion-mnist', seeds: 1, set: { images: 2000 } },
     { data: 'fashion-mnist', seeds: 2, long: true },
   ],
-  metrics: imageMetrics,
   methods: (values) => methodsOf(values).map(({ title }) => title),
   notes: ({ images, epochs, sparsity }) => [
     `MobileNetV1 for small images, ${images} images, ${epochs} epochs for all; ${(100 * sparsity).toFixed(0)} % zeros in the pointwise convolutions of the sparse ones. Plans on one thread; sparse kernels where they were measured to be faster.`,
     'One-shot and filters removed: three quarters of the epochs dense, then cut, then trained on. Filters go by their L1 norm, down to as many multiply-adds as the sparse network uses.',
   ],
-  load: loadImageSet,
-  describe: describeImages,
-  async runSeed(data, values, context) {
-    const { methods, kept } = await runMethods(
-      methodsOf(values).map((method) => imageMethod(method, data, values)),
-      context,
-      { keep: SPARSE },
-    );
-    return { methods, artifacts: () => imageArtifacts(kept as ImageClassifier, data) };
-  },
+  runSeed: (data, values, context) => runImageMethods(methodsOf(values), data, values, context, { keep: SPARSE }),
   studies: (_data, { sparsity, speed }) => (speed === 'yes' ? sparseSpeedStudies(sparsity) : noStudies),
   claims,
   unmeasured: {

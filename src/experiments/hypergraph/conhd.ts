@@ -27,6 +27,9 @@ import {
   trainOnSplit,
 } from '../protocols/incidences.js';
 
+const [MLP, RANKS, HGNN] = ['MLP', 'MLP with ranks', 'HGNN'] as const;
+const [CONHD, AGGREGATED, ADMM] = ['CoNHD', 'CoNHD, aggregated', 'CoNHD, ADMM'] as const;
+
 const options = {
   epochs: count(120, 'full-batch epochs', { smoke: 25 }),
   hidden: count(32, 'width', { smoke: 16, minimum: 4 }),
@@ -42,13 +45,6 @@ const options = {
 };
 
 type Options = OptionValues<typeof options>;
-
-const MLP = 'MLP';
-const RANKS = 'MLP with ranks';
-const HGNN = 'HGNN';
-const AGGREGATED = 'CoNHD, aggregated';
-const CONHD = 'CoNHD';
-const ADMM = 'CoNHD, ADMM';
 
 const titlesOf = ({ positions }: Options) => [
   MLP,

@@ -58,24 +58,27 @@ interface OnRun<Options> {
 export type OverallClaim<Options = unknown> = Measured &
   Sourced & { value(runs: readonly Evidence<Options>[]): number };
 
-type Value<Options> = OnRun<Options>['value'];
-
 /**
- * Builders of claims on one run, by source; the abstract's words are given by their key in the
- * system's record.
+ * Builders of claims by source; the abstract's words are given by their key in the system's record.
  */
-export function claimsOf<Options>() {
+function writersOf<Value>() {
   return {
-    abstract: (words: string, claim: string, bound: Bound, value: Value<Options>): ClaimSpec<Options> => {
-      return { source: 'abstract', words, claim, bound, value };
+    abstract: (words: string, claim: string, bound: Bound, value: Value) => {
+      return { source: 'abstract' as const, words, claim, bound, value };
     },
-    paper: (claim: string, bound: Bound, value: Value<Options>): ClaimSpec<Options> => {
-      return { source: 'paper', claim, bound, value };
-    },
-    ours: (claim: string, bound: Bound, value: Value<Options>): ClaimSpec<Options> => {
-      return { source: 'ours', claim, bound, value };
-    },
+    paper: (claim: string, bound: Bound, value: Value) => ({ source: 'paper' as const, claim, bound, value }),
+    ours: (claim: string, bound: Bound, value: Value) => ({ source: 'ours' as const, claim, bound, value }),
   };
+}
+
+/** Writers of claims on one run. */
+export function claimsOf<Options>() {
+  return writersOf<OnRun<Options>['value']>();
+}
+
+/** Writers of claims over several runs. */
+export function overallClaimsOf<Options>() {
+  return writersOf<OverallClaim<Options>['value']>();
 }
 
 /** Restricts claims to some data sets, or to options that a condition allows. */
@@ -88,23 +91,6 @@ export function where<Options>(
     data: data && spec.data ? data.filter((name) => spec.data?.includes(name)) : (data ?? spec.data),
     when: (options) => (when?.(options) ?? true) && (spec.when?.(options) ?? true),
   }));
-}
-
-type OverallValue<Options> = OverallClaim<Options>['value'];
-
-/** Builders of claims over several runs, by source. */
-export function overallClaimsOf<Options>() {
-  return {
-    abstract: (words: string, claim: string, bound: Bound, value: OverallValue<Options>): OverallClaim<Options> => {
-      return { source: 'abstract', words, claim, bound, value };
-    },
-    paper: (claim: string, bound: Bound, value: OverallValue<Options>): OverallClaim<Options> => {
-      return { source: 'paper', claim, bound, value };
-    },
-    ours: (claim: string, bound: Bound, value: OverallValue<Options>): OverallClaim<Options> => {
-      return { source: 'ours', claim, bound, value };
-    },
-  };
 }
 
 /** A claim with its measured value. */

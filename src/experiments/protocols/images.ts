@@ -10,8 +10,8 @@ import { Random, scope, softmax } from '../../tensor/index.js';
 import { type CompileOptions, compile } from '../../trace/index.js';
 import { deployedForm, ImageClassifier, type ImageShape, imageModel } from '../../vision/index.js';
 import { numbered, predictionTable } from '../parts/artifacts.js';
-import type { Artifacts, Metric, Scores } from '../parts/contract.js';
-import type { Method } from '../parts/methods.js';
+import type { Artifacts, Metric, RunContext, Scores, SeedOutcome } from '../parts/contract.js';
+import { type Method, runMethods } from '../parts/methods.js';
 import { accuracy, latency, parameters, relabelled, seconds } from '../parts/metrics.js';
 import { count, type OptionValues } from '../parts/options.js';
 import { onOneThread } from '../parts/threads.js';
@@ -43,7 +43,7 @@ export async function loadImageSet(
   return { ...about, train: firstImages(train, images), test: firstImages(test, tests) };
 }
 
-export function describeImages({ name, train, test }: ImageDataset): string {
+function describeImages({ name, train, test }: ImageDataset): string {
   const size = `${train.channels}×${train.height}×${train.width}`;
   return `${name}: ${train.count} training images of ${size}, ${test.count} test images`;
 }
@@ -136,6 +136,32 @@ function costScores({ accuracy: share, milliseconds, usedMultiplyAdds, nonZeros,
     parameters: nonZeros,
     bytes: bytes / 1024,
   };
+}
+
+/** Fields that experiments on images share: spread it into the experiment. */
+export const imageTask = {
+  datasets: imageSets,
+  ownData: 'none: use gossamer train and gossamer compress',
+  metrics: imageMetrics,
+  load: loadImageSet,
+  describe: describeImages,
+};
+
+/**
+ * Trains the methods of one seed with one recipe; the classifier of `keep` becomes the model file.
+ *
+ * @param score scores beside those of the deployed form
+ */
+export async function runImageMethods(
+  methods: readonly ImageMethod[],
+  data: ImageDataset,
+  values: Pick<ImageValues, 'epochs' | 'batch'>,
+  context: RunContext,
+  { keep, score }: { readonly keep: string; readonly score?: (classifier: ImageClassifier) => Scores },
+): Promise<SeedOutcome> {
+  const trained = methods.map((method) => imageMethod(method, data, values));
+  const { methods: scored, kept } = await runMethods(trained, context, { score, keep });
+  return { methods: scored, artifacts: () => imageArtifacts(kept as ImageClassifier, data) };
 }
 
 /**

@@ -4,22 +4,12 @@
 import { SmallResNet } from '../../models/index.js';
 import type { Layer } from '../../nn/index.js';
 import type { Random } from '../../tensor/index.js';
-import { type ImageClassifier, LSConv, LSNet, lsNets, StaticMixer } from '../../vision/index.js';
+import { LSConv, LSNet, lsNets, StaticMixer } from '../../vision/index.js';
 import { above, atLeast, atMost, claimsOf, type Evidence, where } from '../parts/claims.js';
 import { defineExperiment } from '../parts/contract.js';
-import { runMethods } from '../parts/methods.js';
 import { count, type OptionValues } from '../parts/options.js';
 import { noStudies } from '../parts/studies.js';
-import {
-  describeImages,
-  type ImageMethod,
-  imageArtifacts,
-  imageMethod,
-  imageMetrics,
-  imageOptions,
-  imageSets,
-  loadImageSet,
-} from '../protocols/images.js';
+import { type ImageMethod, imageOptions, imageTask, runImageMethods } from '../protocols/images.js';
 import { MIXED_CHANNELS, movedContentStudy } from '../protocols/moved-content.js';
 
 const options = {
@@ -99,28 +89,17 @@ const claims = [
 
 export const experiment = defineExperiment({
   options,
-  datasets: imageSets,
-  ownData: 'none: use gossamer train',
+  ...imageTask,
   reproduction: [
     { data: 'fashion-mnist', seeds: 2 },
     { data: 'cifar10', set: { images: 10_000, epochs: 5, steps: 0 }, long: true },
   ],
-  metrics: imageMetrics,
   methods: () => methods.map(({ title }) => title),
   notes: ({ images, epochs }) => [
     `All networks are trained alike: ${images} images, ${epochs} epochs, AdamW at 3e-3, no augmentation. Scores are those of the merged form, as a plan on one thread.`,
     'At this size of image and of data no gain in accuracy of LS convolutions over static ones can be measured; the task with marks shows what they can do that static ones cannot.',
   ],
-  load: loadImageSet,
-  describe: describeImages,
-  async runSeed(data, values, context) {
-    const { methods: scored, kept } = await runMethods(
-      methods.map((method) => imageMethod(method, data, values)),
-      context,
-      { keep: LSNET },
-    );
-    return { methods: scored, artifacts: () => imageArtifacts(kept as ImageClassifier, data) };
-  },
+  runSeed: (data, values, context) => runImageMethods(methods, data, values, context, { keep: LSNET }),
   studies: (_data, { steps }, context) => (steps === 0 ? noStudies : movedContentStudy(mixers, steps, context)),
   claims,
   unmeasured: { tasks: 'one task, classification of small images; neither detection nor segmentation is run' },

@@ -2,22 +2,12 @@
 // faster, if series activations and deep training make them learn.
 
 import { accuracyOn, MobileNetV2, SmallResNet } from '../../models/index.js';
-import { type ImageClassifier, VanillaNet, type VanillaNetOptions, vanillaNets } from '../../vision/index.js';
+import { VanillaNet, type VanillaNetOptions, vanillaNets } from '../../vision/index.js';
 import { above, atLeast, atMost, claimsOf, where } from '../parts/claims.js';
 import { defineExperiment } from '../parts/contract.js';
-import { runMethods } from '../parts/methods.js';
 import { relabelled } from '../parts/metrics.js';
 import type { OptionValues } from '../parts/options.js';
-import {
-  describeImages,
-  type ImageMethod,
-  imageArtifacts,
-  imageMethod,
-  imageMetrics,
-  imageOptions,
-  imageSets,
-  loadImageSet,
-} from '../protocols/images.js';
+import { type ImageMethod, imageMetrics, imageOptions, imageTask, runImageMethods } from '../protocols/images.js';
 
 const nano =
   (changes: Partial<VanillaNetOptions>): ImageMethod['network'] =>
@@ -94,8 +84,7 @@ const claims = [
 
 export const experiment = defineExperiment({
   options: imageOptions,
-  datasets: imageSets,
-  ownData: 'none: use gossamer train',
+  ...imageTask,
   reproduction: [{ data: 'fashion-mnist' }, { data: 'cifar10', set: { images: 10_000, epochs: 10 }, long: true }],
   metrics: {
     ...imageMetrics,
@@ -106,16 +95,11 @@ export const experiment = defineExperiment({
     `All networks are trained alike: ${images} images, ${epochs} epochs, AdamW at 3e-3, no augmentation. λ reaches 1 after a third of the steps. Scores are those of the merged form, as a plan on one thread.`,
     'Deep training costs accuracy in so short a training: its factors, which are merged away, need long ones (the paper: 300 epochs).',
   ],
-  load: loadImageSet,
-  describe: describeImages,
-  async runSeed(data, values, context) {
-    const { methods: scored, kept } = await runMethods(
-      methods.map((method) => imageMethod(method, data, values)),
-      context,
-      { score: ({ model }) => ({ unmerged: 100 * accuracyOn(model, data.test, data) }), keep: BOTH },
-    );
-    return { methods: scored, artifacts: () => imageArtifacts(kept as ImageClassifier, data) };
-  },
+  runSeed: (data, values, context) =>
+    runImageMethods(methods, data, values, context, {
+      keep: BOTH,
+      score: ({ model }) => ({ unmerged: 100 * accuracyOn(model, data.test, data) }),
+    }),
   claims,
   unmeasured: {
     performance: 'no vision transformer is trained beside it, nor any network at the size of ImageNet',

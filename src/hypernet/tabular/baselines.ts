@@ -1,4 +1,4 @@
-// The networks that HyperTab is measured against: a perceptron and logistic regression.
+// Baseline networks for HyperTab: an MLP and logistic regression.
 
 import { Adam, crossEntropy, fit, inference, loadState, MLP, minibatches, stateOf } from '../../nn/index.js';
 import { Random, scope, type Tensor, tensor } from '../../tensor/index.js';
@@ -6,22 +6,34 @@ import type { ClassifierOptions, TableClassifier } from './classifier.js';
 import { softmaxRows } from './ensembles.js';
 import { type Rows, takeRows } from './features.js';
 
+/** Options of `Perceptron`. */
 export interface PerceptronOptions {
-  /** Widths of hidden layers; none is logistic regression. */
+  /** Widths of the hidden layers; [] is logistic regression. Default: [64]. */
   readonly hidden?: readonly number[];
+  /** Passes over the rows. Default: 200. */
   readonly epochs?: number;
+  /** Learning rate of Adam. Default: 1e-3. */
   readonly learningRate?: number;
+  /** Weight decay of Adam. Default: 1e-4. */
   readonly weightDecay?: number;
+  /** Rows in a batch. Default: 32. */
   readonly batchSize?: number;
 }
 
-/** A perceptron trained with Adam on all columns. */
+/** An MLP with cross-entropy loss, trained with Adam on all columns. */
 export class Perceptron implements TableClassifier {
+  /** Number of classes; 0 before fit. */
   classes = 0;
+  /** The trained network; undefined before fit. */
   network: MLP | undefined;
 
   constructor(readonly options: PerceptronOptions = {}) {}
 
+  /**
+   * Creates an untrained network.
+   *
+   * @param width number of columns
+   */
   prepare(width: number, classes: number, random: Random): void {
     this.classes = classes;
     this.network = new MLP([width, ...(this.options.hidden ?? [64]), classes], random);

@@ -1,22 +1,33 @@
-// What every classifier of tables does.
+// The interface of classifiers of tabular data.
 
 import type { Random, Tensor } from '../../tensor/index.js';
 import type { Rows } from './features.js';
 
+/** Options of a training. */
 export interface ClassifierOptions {
+  /** Aborts the training, which then rejects with an AbortError. */
   readonly signal?: AbortSignal | undefined;
-  /** Told the share that is done. */
+  /** Called with the completed share of the training, in [0, 1]. */
   readonly onProgress?: ((done: number) => void) | undefined;
 }
 
+/** A classifier of numeric rows; `TableModel` adds the encoding of named columns. */
 export interface TableClassifier {
-  /** Learns from rows of features, with labels 0 … classes − 1. */
+  /** Trains on rows of features with labels 0 … classes − 1. */
   fit(x: Rows, labels: Int32Array, classes: number, random: Random, options?: ClassifierOptions): Promise<void>;
-  /** [rows, classes], row after row. @throws Error before fit */
+  /**
+   * Class probabilities [rows, classes], row-major.
+   *
+   * @throws Error before fit
+   */
   probabilities(x: Rows): Float64Array;
-  /** All that a file must hold. @throws Error before fit */
+  /**
+   * All tensors that a model file must hold.
+   *
+   * @throws Error before fit
+   */
   state(): Record<string, Tensor>;
-  /** Becomes the classifier whose state it is, for as many columns and classes as in training. */
+  /** Restores a saved state, for the numbers of columns and classes used in training. */
   restore(state: Readonly<Record<string, Tensor>>, width: number, classes: number): void;
 }
 

@@ -1,4 +1,4 @@
-// The two ensembles of trees that tables are usually given to: random forests and gradient boosting.
+// Ensembles of decision trees: random forests and gradient boosting.
 
 import { type Communicator, runOnThreads, shareOf } from '../../distributed/index.js';
 import { eventTurn, threads } from '../../engine/index.js';
@@ -8,16 +8,25 @@ import type { Rows } from './features.js';
 import { stateOfTrees, treesOfState } from './tree-state.js';
 import { addTree, binRows, growTree, type Objective, type Tree } from './trees.js';
 
+/** Options of `RandomForest`. */
 export interface ForestOptions {
+  /** Number of trees. Default: 100. */
   readonly trees?: number;
-  /** Columns tried at a node; √D when left out. */
+  /** Random columns tried at each node. Default: ⌊√D⌋. */
   readonly columns?: number;
+  /** Minimum number of rows in a leaf. Default: 1. */
   readonly leastLeaf?: number;
 }
 
-/** Trees on bootstrapped rows, each grown to purity by Gini's impurity over √D random columns a node; their class shares are averaged (Breiman, "Random Forests", 2001). Large forests are grown on all threads, to the same trees. */
+/**
+ * Trees on bootstrap samples, each grown to purity by Gini impurity over random columns at each
+ * node; their class frequencies are averaged (Breiman, "Random Forests", 2001). Large forests are
+ * grown on all threads, with the same result.
+ */
 export class RandomForest implements TableClassifier {
+  /** The trained trees; empty before fit. */
   trees: readonly Tree[] = [];
+  /** Number of classes; 0 before fit. */
   classes = 0;
 
   constructor(readonly options: ForestOptions = {}) {}
@@ -73,11 +82,13 @@ export class RandomForest implements TableClassifier {
   }
 }
 
-/** Rows × trees × columns from which workers pay for their start: about a second of work. */
+/**
+ * Rows × trees × columns above which starting worker threads is worthwhile: about a second of work.
+ */
 const THREADED_WORK = 1e6;
 const inNode = globalThis.process?.versions?.node !== undefined;
 
-/** What a forest is grown from: plain data, so that threads can take shares of the trees. */
+/** The input of forest training as plain data, so that it can be sent to worker threads. */
 interface ForestJob {
   readonly x: Rows;
   readonly labels: Int32Array;
@@ -88,7 +99,10 @@ interface ForestJob {
   readonly key: Key;
 }
 
-/** Trees from … to − 1. Each has draws of its own, so that shares make the same forest. */
+/**
+ * Trees from … to − 1. Each has its own random stream, so that the forest does not depend on the
+ * number of threads.
+ */
 function* grow({ x, labels, classes, columns, leastLeaf, key }: ForestJob, from: number, to: number): Generator<Tree> {
   const binned = binRows(x);
   const objective = gini(labels, classes, leastLeaf);
@@ -101,12 +115,17 @@ function* grow({ x, labels, classes, columns, leastLeaf, key }: ForestJob, from:
   }
 }
 
-/** The trees of one rank: what the threads of `RandomForest` run. */
+/**
+ * The share of the trees that one rank grows; entry point of the worker threads of `RandomForest`.
+ */
 export function growShare(ranks: Communicator, job: ForestJob): Tree[] {
   return [...grow(job, ...shareOf(job.trees, ranks))];
 }
 
-/** Σ_c n_c²/n: what Gini's impurity leaves, so that gains are falls of impurity. The last of the sums is n. */
+/**
+ * Gini objective with score Σ_c n_c²/n, whose gain is the decrease of impurity. The sums are n_c
+ * for each class, then n.
+ */
 function gini(labels: Int32Array, classes: number, leastLeaf: number): Objective {
   const ones = new Float64Array(labels.length).fill(1);
   return {
@@ -124,23 +143,29 @@ function gini(labels: Int32Array, classes: number, leastLeaf: number): Objective
   };
 }
 
+/** Options of `GradientBoosting`. */
 export interface BoostingOptions {
+  /** Boosting rounds, each with one tree for each class. Default: 100. */
   readonly rounds?: number;
+  /** η: shrinkage of the leaf outputs. Default: 0.3. */
   readonly learningRate?: number;
+  /** Maximum depth of a tree. Default: 6. */
   readonly depth?: number;
-  /** λ */
+  /** λ: L2 regularisation of the leaf outputs. Default: 1. */
   readonly lambda?: number;
-  /** Least Σ h of a leaf. */
+  /** Minimum Σ h in a leaf (`min_child_weight`). Default: 1. */
   readonly leastHessian?: number;
 }
 
 /**
- * Trees one after another on gradients g = p − y and hessians h = p(1 − p) of the softmax loss, one a class and round; gain G²/(H + λ), leaf −η·G/(H + λ) (Chen & Guestrin, "XGBoost", 2016, with its
- * defaults: η 0.3, depth 6, λ 1, 100 rounds).
+ * Gradient boosting of the softmax loss with gradients g = p − y and Hessians h = p(1 − p), one
+ * tree for each class in each round; split score G²/(H + λ), leaf output −η·G/(H + λ) (Chen &
+ * Guestrin, "XGBoost", 2016, with its defaults: η 0.3, depth 6, λ 1, 100 rounds).
  */
 export class GradientBoosting implements TableClassifier {
-  /** Round after round, a tree a class. */
+  /** The trained trees, round by round, in each round one for each class; empty before fit. */
   trees: readonly Tree[] = [];
+  /** Number of classes; 0 before fit. */
   classes = 0;
 
   constructor(readonly options: BoostingOptions = {}) {}
@@ -191,6 +216,7 @@ export class GradientBoosting implements TableClassifier {
   }
 }
 
+/** Softmax of each row of logits [rows, classes], row-major. */
 export function softmaxRows(logits: Float64Array, classes: number): Float64Array {
   const p = new Float64Array(logits.length);
   for (let row = 0; row < logits.length; row += classes) {
@@ -202,6 +228,7 @@ export function softmaxRows(logits: Float64Array, classes: number): Float64Array
   return p;
 }
 
+/** Second-order objective of one class c: sums G and H of gradients and Hessians. */
 function newton(
   p: Float64Array,
   labels: Int32Array,

@@ -1,14 +1,19 @@
-// Columns as numbers: medians for gaps with a column that says where they were, one-hot categories, everything standardised by the training rows.
+// Feature encoding: missing numbers are imputed by the median with an indicator column, numbers are
+// standardised by the training rows, categories are one-hot.
 
 import type { Column, ColumnTable } from '../../data/index.js';
 
-/** Rows of numbers, row-major. */
+/** A numeric feature matrix [count, width], row-major. */
 export interface Rows {
+  /** Number of rows. */
   readonly count: number;
+  /** Number of features in a row. */
   readonly width: number;
+  /** Elements, row by row; count · width. */
   readonly values: Float32Array;
 }
 
+/** Encoding of one column, fitted on the training rows. */
 type Encoder =
   | {
       readonly kind: 'number';
@@ -16,17 +21,22 @@ type Encoder =
       readonly median: number;
       readonly mean: number;
       readonly deviation: number;
-      /** Share of gaps in training, if any: a column of its own. */
+      /** Share of missing values in training; if positive, an indicator column is added. */
       readonly gaps: number;
     }
   | { readonly kind: 'category'; readonly name: string; readonly categories: readonly string[] };
 
-/** What is kept of the training table: plain data, saved with a model. */
+/** The fitted encoding of a table: plain data, saved with a model. */
 export interface TableFeatures {
-  /** Columns without a single value have none. */
+  /** Encoders by column; columns without any value have none. */
   readonly encoders: readonly Encoder[];
 }
 
+/**
+ * Fits the encoding on the training rows.
+ *
+ * @throws Error when the table has no rows, or no column with values
+ */
 export function fitFeatures({ columns, rows }: ColumnTable): TableFeatures {
   if (rows === 0) throw new Error('the table has no rows');
   const encoders = columns.filter((column) => !isEmpty(column)).map(encoderOf);
@@ -50,10 +60,11 @@ function encoderOf(column: Column): Encoder {
   const mean = filled.reduce((a, b) => a + b, 0) / filled.length;
   const deviation = Math.sqrt(filled.reduce((sum, value) => sum + (value - mean) ** 2, 0) / filled.length);
   const gaps = 1 - present.length / column.values.length;
-  // A constant column becomes zeros.
+  // A constant column is encoded as zeros.
   return { kind: 'number', name, median: middle, mean, deviation: deviation > 0 ? deviation : 1, gaps };
 }
 
+/** Number of features of an encoded row. */
 export function widthOf({ encoders }: TableFeatures): number {
   return encoders.reduce(
     (width, encoder) => width + (encoder.kind === 'category' ? encoder.categories.length : encoder.gaps > 0 ? 2 : 1),
@@ -62,7 +73,10 @@ export function widthOf({ encoders }: TableFeatures): number {
 }
 
 /**
- * @param onUnseen told of categories that training did not know; their columns are all zero
+ * Encodes a table as features: [rows, widthOf(features)].
+ *
+ * @param onUnseen called for each column with categories that did not occur in training, which are
+ * encoded as zeros
  * @throws Error naming columns that are missing, or of another kind than in training
  */
 export function encodeTable(
@@ -110,7 +124,7 @@ export function encodeTable(
   return { count: table.rows, width, values };
 }
 
-/** Some rows. */
+/** The selected rows, in the given order. */
 export function takeRows({ width, values }: Rows, rows: Int32Array): Rows {
   const taken = new Float32Array(rows.length * width);
   rows.forEach((row, i) => {
@@ -119,7 +133,12 @@ export function takeRows({ width, values }: Rows, rows: Int32Array): Rows {
   return { count: rows.length, width, values: taken };
 }
 
-/** Rows of small classes repeated at random until all classes are as large as the largest. */
+/**
+ * Random oversampling: row indices in which rows of smaller classes are repeated until all classes
+ * are as large as the largest.
+ *
+ * @param integer draws a uniform integer in [0, n)
+ */
 export function oversample(labels: Int32Array, classes: number, integer: (n: number) => number): Int32Array {
   const members = Array.from({ length: classes }, (_, c) =>
     Array.from(labels.keys()).filter((row) => labels[row] === c),

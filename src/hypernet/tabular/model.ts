@@ -1,4 +1,5 @@
-// A classifier of tables as people use it: from named columns to named classes, compared with others, saved to one file.
+// A classifier of tables with named columns and classes: training, prediction, cross-validation and
+// model files.
 
 import {
   type LabelledTable,
@@ -20,7 +21,7 @@ import { type ClassifierOptions, classesOf, type TableClassifier } from './class
 import { type BoostingOptions, type ForestOptions, GradientBoosting, RandomForest } from './ensembles.js';
 import { encodeTable, fitFeatures, oversample, type TableFeatures, takeRows, widthOf } from './features.js';
 
-/** Classifiers by name, with titles for people. */
+/** Constructors of the classifiers by name, with display titles. */
 export const tableMethods = {
   hypertab: { title: 'HyperTab', create: (options: HyperTabOptions = {}) => new HyperTab(options) },
   forest: { title: 'random forest', create: (options: ForestOptions = {}) => new RandomForest(options) },
@@ -32,19 +33,27 @@ export const tableMethods = {
   },
 } as const;
 
+/** Name of a classifier in `tableMethods`. */
 export type TableMethod = keyof typeof tableMethods;
+/** Options of each method by its name. */
 export type MethodOptions = { readonly [Name in TableMethod]?: Parameters<(typeof tableMethods)[Name]['create']>[0] };
 
 function create(method: TableMethod, options: MethodOptions): TableClassifier {
   return (tableMethods[method].create as (own?: object) => TableClassifier)(options[method]);
 }
 
+/** Options of `TableModel.train`. */
 export interface TrainingOptions extends ClassifierOptions {
+  /** Hyperparameters by method. Default: those of each method. */
   readonly options?: MethodOptions;
-  /** Rows of small classes are repeated until classes are equally large (the default), or not. */
+  /**
+   * Whether rows of smaller classes are oversampled until all classes are equally large. Default:
+   * true.
+   */
   readonly balance?: boolean;
 }
 
+/** Identifies model files of table classifiers. */
 export const TABLE_MODEL: ModelKind = { system: 'table-classifier', version: '1', madeBy: 'gossamer fit' };
 
 interface Description {
@@ -52,11 +61,11 @@ interface Description {
   readonly features: TableFeatures;
   readonly classes: readonly string[];
   readonly target: string;
-  /** Of the method. */
+  /** Options of the method. */
   readonly options: object;
 }
 
-/** A trained classifier with all that it needs to read a table. */
+/** A trained classifier with its feature encoding and class names. */
 export class TableModel {
   private constructor(
     readonly method: TableMethod,
@@ -68,9 +77,10 @@ export class TableModel {
   ) {}
 
   /**
-   * Learns from rows of fields and their classes.
+   * Trains on rows of raw fields and their class labels.
    *
-   * @example const model = await TableModel.fit('hypertab', [[5.1, 'red'], [4.9, 'blue']], ['a', 'b']); model.predict([[5, 'red']]);
+   * @example const model = await TableModel.fit('hypertab', [[5.1, 'red'], [4.9, 'blue']], ['a',
+   * 'b']); model.predict([[5, 'red']]);
    */
   static fit(
     method: TableMethod,
@@ -81,6 +91,12 @@ export class TableModel {
     return TableModel.train(method, withLabels(tableOf(rows), labels), 'label', new Random(seed), training);
   }
 
+  /**
+   * Trains a method on a labelled table.
+   *
+   * @param target name of the label column, kept in the model file
+   * @throws Error when the table has no rows or no usable column; AbortError when the signal fires
+   */
   static async train(
     method: TableMethod,
     { table, labels, classes }: LabelledTable,
@@ -98,26 +114,37 @@ export class TableModel {
     return new TableModel(method, features, classes, target, classifier, options[method] ?? {});
   }
 
-  /** [rows, classes], row after row. @param onUnseen told of categories that training did not know */
+  /**
+   * Class probabilities [rows, classes], row-major.
+   *
+   * @param onUnseen called for each column with categories that did not occur in training
+   * @throws Error naming columns that are missing or of another kind than in training
+   */
   predictProba(rows: TableLike, onUnseen?: (column: string, categories: readonly string[]) => void): Float64Array {
     return this.classifier.probabilities(encodeTable(this.features, tableOf(rows), onUnseen));
   }
 
+  /**
+   * The most probable class of each row.
+   *
+   * @throws Error naming columns that are missing or of another kind than in training
+   */
   predict(rows: TableLike): string[] {
     const codes = classesOf(this.predictProba(rows), this.classes.length);
     return Array.from(codes, (code) => this.classes[code] as string);
   }
 
-  /** What a file of the model holds. */
+  /** The tensors of a model file. */
   tensors(): Record<string, Tensor> {
     return this.classifier.state();
   }
 
+  /** The metadata of a model file: method, features, classes and options as JSON. */
   metadata(): Record<string, string> {
     return modelMetadata(TABLE_MODEL, this.#description);
   }
 
-  /** The model as one safetensors file. */
+  /** The model as a safetensors file. */
   save(): Uint8Array {
     return writeModelFile(TABLE_MODEL, this.#description, this.tensors());
   }
@@ -127,7 +154,12 @@ export class TableModel {
     return { method, features, classes, target, options };
   }
 
-  /** @throws Error when the bytes are no saved model of tables */
+  /**
+   * Reads a file written by `save`.
+   *
+   * @param name used in error messages
+   * @throws Error when the bytes are not a saved table classifier
+   */
   static load(bytes: Uint8Array, name = 'the model'): TableModel {
     const { description, tensors } = readModelFile<Description>(TABLE_MODEL, bytes, name);
     const { method, features, classes, target, options } = description;
@@ -137,20 +169,34 @@ export class TableModel {
   }
 }
 
+/** Test scores of one method on one fold. */
 export interface FoldScore {
+  /** Method that was trained. */
   readonly method: TableMethod;
+  /** Index of the test fold, from 0. */
   readonly fold: number;
+  /** Balanced accuracy (mean recall over classes), in [0, 1]. */
   readonly balanced: number;
+  /** Share of correct predictions, in [0, 1]. */
   readonly accuracy: number;
+  /** Training time in seconds. */
   readonly seconds: number;
 }
 
+/** Options of `crossValidate`. */
 export interface CrossValidationOptions extends TrainingOptions {
+  /** Number of stratified folds. Default: 4. */
   readonly folds?: number;
+  /** Called after each method and fold; `done` is the completed share, in (0, 1]. */
   readonly onScore?: (score: FoldScore, done: number) => void;
 }
 
-/** Scores of methods on stratified folds, the same for all; features are fitted on the training rows of each fold. */
+/**
+ * Stratified cross-validation of several methods on the same folds; features are fitted on the
+ * training rows of each fold.
+ *
+ * @returns a score for each fold and method
+ */
 export async function crossValidate(
   data: LabelledTable,
   methods: readonly TableMethod[],

@@ -1,11 +1,14 @@
-// Trees as tensors: the arrays of all trees one after another, with how long each is.
+// Trees as tensors: the concatenated arrays of all trees, with their lengths.
 
 import { type Tensor, tensor } from '../../tensor/index.js';
 import type { Tree } from './trees.js';
 
 const parts = ['features', 'thresholds', 'children', 'leaves'] as const satisfies readonly (keyof Tree)[];
 
-/** `nodes` and `outputs` [trees] count the nodes and the outputs of each tree's leaves; the rest is joined. */
+/**
+ * Trees as tensors. `nodes` [trees] holds the number of nodes of each tree, `outputs` [trees] the
+ * length of its `leaves`; the other arrays are concatenated over trees.
+ */
 export function stateOfTrees(trees: readonly Tree[]): Record<string, Tensor> {
   const joined = (part: (typeof parts)[number]) => {
     const values = trees.flatMap((tree) => [...tree[part]]);
@@ -18,6 +21,7 @@ export function stateOfTrees(trees: readonly Tree[]): Record<string, Tensor> {
   };
 }
 
+/** The trees of a state made by `stateOfTrees`; their arrays are views of its tensors. */
 export function treesOfState(state: Readonly<Record<string, Tensor>>): Tree[] {
   const read = <T extends Int32Array | Float32Array>(name: string) => (state[name] as Tensor).dataSync<T>();
   const [nodes, outputs] = [read<Int32Array>('nodes'), read<Int32Array>('outputs')];

@@ -1,19 +1,29 @@
 // Decision trees on binned columns, shared by forests and boosting.
 //
-// Each column is cut into at most 256 bins, exactly where it has no more values than that (so for all tables of up to 256 rows); a split then reads a histogram in place of sorted values.
+// Each column is quantised into at most 256 bins, exactly if it has at most 256 distinct values;
+// splits are then found on histograms instead of sorted values.
 
 import type { Rows } from './features.js';
 
 const BINS = 256;
 
+/** A feature matrix quantised into bins. */
 export interface BinnedRows {
+  /** Number of rows. */
   readonly count: number;
-  /** Column after column, a byte a row. */
+  /** Bin of each value, column-major: codes[column·count + row]. */
   readonly codes: Uint8Array;
-  /** For each column the value below which codes of at most i lie: halfway between neighbours. */
+  /**
+   * For each column the thresholds between its bins, ascending: values of bins ≤ i are ≤
+   * edges[column][i].
+   */
   readonly edges: readonly Float32Array[];
 }
 
+/**
+ * Quantises each column: thresholds halfway between distinct values, or at 255 quantiles where
+ * there are more than 256.
+ */
 export function binRows({ count, width, values }: Rows): BinnedRows {
   const codes = new Uint8Array(count * width);
   const edges = Array.from({ length: width }, (_, column) => {
@@ -30,6 +40,7 @@ export function binRows({ count, width, values }: Rows): BinnedRows {
   return { count, codes, edges };
 }
 
+/** Distinct quantiles of a sorted column as bin thresholds. */
 function quantiles(sorted: Float32Array): Float32Array {
   const cuts = Float32Array.from(
     { length: BINS - 1 },
@@ -38,7 +49,7 @@ function quantiles(sorted: Float32Array): Float32Array {
   return cuts.filter((value, i) => i === 0 || value !== cuts[i - 1]);
 }
 
-/** Number of cuts below a value. */
+/** Number of thresholds below a value: its bin. */
 function place(cuts: Float32Array, value: number): number {
   let [low, high] = [0, cuts.length];
   while (low < high) {
@@ -49,40 +60,65 @@ function place(cuts: Float32Array, value: number): number {
   return low;
 }
 
-/** What a tree is grown for. A row adds first[row] to the sum that column[row] names and second[row] to the last of `size` sums, so that one loop fills histograms for classes and for gradients alike. */
+/**
+ * Split criterion and leaf values of a tree. A row adds first[row] to the sum with index
+ * column[row] and second[row] to the last of `size` sums, so that one loop accumulates histograms
+ * both of class counts and of gradients.
+ */
 export interface Objective {
+  /** Number of sums of a node. */
   readonly size: number;
+  /** For each row, the index of the sum to which `first` is added. */
   readonly column: Int32Array;
+  /** For each row, its contribution to that sum (1 or the gradient). */
   readonly first: Float64Array;
+  /** For each row, its contribution to the last sum (1 or the Hessian). */
   readonly second: Float64Array;
-  /** Larger is better; the gain of a split is score(left) + score(right) − score(node). */
+  /**
+   * Score of the sums that start at `at`, larger is better; the gain of a split is score(left) +
+   * score(right) − score(node).
+   */
   score(sums: Float64Array, at: number): number;
-  /** Whether a side may stand alone. */
+  /** Whether the sums that start at `at` satisfy the minimum size of a leaf. */
   admits(sums: Float64Array, at: number): boolean;
+  /** Outputs of a leaf with these sums. */
   leaf(sums: Float64Array): readonly number[];
 }
 
-/** Nodes in arrays: feature −1 marks a leaf, whose outputs are at `leaf`. */
+/** A binary decision tree as arrays over nodes; the root is node 0. */
 export interface Tree {
+  /** Split column of each node, −1 for a leaf. */
   readonly features: Int32Array;
+  /** Split threshold of each node: values ≤ threshold go left. */
   readonly thresholds: Float32Array;
-  /** Left child; the right one follows it. For a leaf its number. */
+  /**
+   * Left child of each node, which the right child follows; for a leaf, its index into `leaves`.
+   */
   readonly children: Int32Array;
-  /** Outputs of leaves, one leaf after another. */
+  /** Outputs of the leaves, concatenated. */
   readonly leaves: Float32Array;
 }
 
+/** Limits of tree growth. */
 export interface GrowthOptions {
+  /** Depth at which nodes become leaves. */
   readonly maximumDepth: number;
-  /** Columns tried at a node. */
+  /** Draws the columns tried at a node. */
   readonly tried: () => ArrayLike<number>;
+  /** Gain that a split must exceed. */
   readonly leastGain: number;
 }
 
+/**
+ * Grows a tree depth-first, with the split of largest gain at each node.
+ *
+ * @param rows training rows; repeated indices count as often as they occur
+ */
 export function growTree(binned: BinnedRows, rows: Int32Array, objective: Objective, options: GrowthOptions): Tree {
   const [features, thresholds, children, leaves]: [number[], number[], number[], number[]] = [[], [], [], []];
   const search = new SplitSearch(binned, objective, options);
-  // A node's rows are a stretch of this; a split brings those of the left child to its front.
+  // Each node owns a contiguous range of this array; a split moves the rows of the left child to
+  // its front.
   const order = rows.slice();
   const aside = new Int32Array(rows.length);
   const reserve = () => {
@@ -122,7 +158,11 @@ export function growTree(binned: BinnedRows, rows: Int32Array, objective: Object
   };
 }
 
-/** Brings rows with codes of at most `bin` to the front, in their order. @returns how many they are */
+/**
+ * Stable partition: moves rows with codes ≤ `bin` to the front.
+ *
+ * @returns their number
+ */
 function partition(rows: Int32Array, aside: Int32Array, codes: Uint8Array, bin: number): number {
   let [left, right] = [0, 0];
   for (let i = 0; i < rows.length; i++) {
@@ -134,7 +174,10 @@ function partition(rows: Int32Array, aside: Int32Array, codes: Uint8Array, bin: 
   return left;
 }
 
-/** Many bins are put in order by a look at all, few by insertion: the runtime's sort costs more than either. */
+/**
+ * Sorts the occupied bins: many by a scan over all bins, few by insertion sort; both are faster
+ * than the built-in sort.
+ */
 function ascending(bins: Int32Array, count: number, isMet: Uint8Array): Int32Array {
   if (count > 24) {
     for (let bin = 0, at = 0; at < count; bin++) if (isMet[bin] === 1) bins[at++] = bin;
@@ -149,13 +192,14 @@ function ascending(bins: Int32Array, count: number, isMet: Uint8Array): Int32Arr
   return bins.subarray(0, count);
 }
 
+/** Finds the best split of a node by histograms. */
 class SplitSearch {
   readonly #histogram: Float64Array;
-  /** What the node's rows add, in their order. */
+  /** `column`, `first` and `second` of the objective gathered for the node's rows. */
   readonly #column: Int32Array;
   readonly #first: Float64Array;
   readonly #second: Float64Array;
-  /** Bins that the node's rows fall into, and whether they have been met. */
+  /** Bins occupied by the node's rows, and a flag for each bin. */
   readonly #met = new Int32Array(BINS);
   readonly #isMet = new Uint8Array(BINS);
 
@@ -170,7 +214,7 @@ class SplitSearch {
     this.#second = new Float64Array(binned.count);
   }
 
-  /** Sums over a node's rows, which `best` is then asked about. */
+  /** The sums of a node's rows; must be called before `best` for the same rows. */
   sumsOf(rows: Int32Array): Float64Array {
     const { size, column, first, second } = this.objective;
     const sums = new Float64Array(size);
@@ -186,7 +230,11 @@ class SplitSearch {
     return sums;
   }
 
-  /** Sums of every bin of a column that a row falls into. @returns the bins, ascending */
+  /**
+   * Accumulates the histogram of a column.
+   *
+   * @returns the occupied bins, ascending
+   */
   #fill(rows: Int32Array, codes: Uint8Array): Int32Array {
     const { size } = this.objective;
     const histogram = this.#histogram;
@@ -207,6 +255,10 @@ class SplitSearch {
     return ascending(met, count, isMet);
   }
 
+  /**
+   * The split of largest gain, rows with codes ≤ bin go left; undefined when none exceeds
+   * `leastGain`.
+   */
   best(rows: Int32Array, sums: Float64Array): { readonly column: number; readonly bin: number } | undefined {
     const { codes, count, edges } = this.binned;
     const { objective } = this;
@@ -244,7 +296,12 @@ class SplitSearch {
   }
 }
 
-/** Adds factor·(outputs of the leaf that each row reaches) to totals [rows, outputs]. */
+/**
+ * Adds factor · (outputs of the leaf that each row reaches) to totals[row·stride + offset +
+ * output].
+ *
+ * @param outputs number of outputs of a leaf
+ */
 export function addTree(
   tree: Tree,
   { count, width, values }: Rows,

@@ -1,37 +1,49 @@
-// Feed-forward experts with their weights stacked, so that all run in two grouped products.
+// A bank of feed-forward experts with stacked weights, computed by two grouped matrix products.
 
 import { groupedMatmul } from '../../sparse/index.js';
 import { multiply, type Random, relu, silu, slice, square, type Tensor } from '../../tensor/index.js';
 import { parameter } from '../module.js';
 import type { DispatchPlan } from './dispatch.js';
 
-/** `swiglu`: W_d(SiLU(W_g x) ⊙ W_u x); `reglu`: with ReLU; `relu2`: W_d·ReLU(W_u x)². */
+/**
+ * Feed-forward function of an expert: `swiglu` W_d(SiLU(W_g x) ⊙ W_u x), `reglu`
+ * W_d(ReLU(W_g x) ⊙ W_u x), `relu2` W_d·ReLU(W_u x)².
+ */
 export type ExpertActivation = 'swiglu' | 'reglu' | 'relu2';
 
-/** What goes into W_d: f(W_g x) ⊙ W_u x, or without a gate ReLU(W_u x)². */
+/**
+ * Input of the down projection W_d: f(gate) ⊙ up, or ReLU(up)² without a gate. gate = W_g x and
+ * up = W_u x, both […, f].
+ */
 export function activated(activation: ExpertActivation, gate: Tensor | undefined, up: Tensor): Tensor {
   if (!gate) return square(relu(up));
   return multiply(activation === 'reglu' ? relu(gate) : silu(gate), up);
 }
 
-/** Experts that compute the rows which a plan sorted. */
+/** Experts that process token vectors sorted by expert. */
 export interface ExpertSet {
+  /** Number of experts E. */
   readonly count: number;
-  /** Results of a plan's rows [rows, d] → [rows, d]. */
+  /** Outputs of the experts for dispatched rows: [rows, d] → [rows, d]. */
   forward(rows: Tensor, plan: Pick<DispatchPlan, 'segments'>): Tensor;
 }
 
+/** Options of an expert bank. */
 export interface ExpertBankOptions {
-  /** Default: `swiglu`. */
+  /** Feed-forward function of the experts. Default: `swiglu`. */
   readonly activation?: ExpertActivation | undefined;
 }
 
-/** E experts d → f → d. */
+/**
+ * E feed-forward experts d → f → d (d = `features`, f = `hidden`), weights from
+ * U(−1/√fan-in, 1/√fan-in).
+ */
 export class ExpertBank implements ExpertSet {
-  /** [E, 2f, d], gate then up; [E, f, d] without a gate. */
+  /** [E, 2f, d], the gate's rows before the up projection's; [E, f, d] without a gate. */
   up: Tensor;
-  /** [E, d, f] */
+  /** [E, d, f]. */
   down: Tensor;
+  /** Feed-forward function of all experts. */
   readonly activation: ExpertActivation;
 
   constructor(

@@ -1,4 +1,5 @@
-// The dispatch plan, which every system with experts shares: rows of tokens sorted by expert, and the way back.
+// The dispatch plan of a mixture of experts: token vectors sorted by expert, and the weighted sum
+// that returns the outputs to their tokens.
 
 import { Segments } from '../../sparse/index.js';
 import {
@@ -11,23 +12,27 @@ import {
   tensor,
 } from '../../tensor/index.js';
 
+/** Options of a dispatch plan. */
 export interface DispatchOptions {
-  /** Most rows that an expert takes; later tokens lose that slot. */
+  /** Most rows that an expert accepts; further tokens lose that slot. Default: no limit. */
   readonly capacity?: number;
 }
 
-/** Rows of one batch for experts 0 … count − 1; other numbers in the choice are not dispatched. */
+/**
+ * Dispatch of one batch to experts 0 … count − 1. Slots with other expert numbers are not
+ * dispatched.
+ */
 export class DispatchPlan {
-  /** Rows of each expert, in the order of their tokens. */
+  /** Rows of each expert, in token order. */
   readonly segments: Segments;
-  /** The token of each row. */
+  /** Token of each row: i32 [rows]. */
   readonly tokens: Tensor;
-  /** Which of its token's choices each row is: token·k + j. */
+  /** Slot of each row, token·k + j for the token's j-th expert: i32 [rows]. */
   readonly slots: Tensor;
-  /** Slots that found no room. */
+  /** Slots dropped since their expert was at capacity. */
   readonly dropped: number;
 
-  /** @param choices i32 [T, k] */
+  /** @param choices experts of each token: i32 [T, k] */
   constructor(
     choices: Tensor,
     readonly count: number,
@@ -65,19 +70,19 @@ export class DispatchPlan {
     this.dropped = dropped;
   }
 
-  /** Rows to compute. */
+  /** Number of dispatched rows. */
   get size(): number {
     return this.segments.size;
   }
 
-  /** The tokens' vectors [T, d], sorted by expert: [rows, d]. */
+  /** Token vectors [T, d] in dispatch order: [rows, d]. */
   gather(x: Tensor): Tensor {
     return gatherKnownRows(x, this.tokens);
   }
 
-  /** Σ over a token's rows of gate·result: results [rows, d], gates [T, k] → [T, d]. */
+  /** Σ of gate·output over the rows of each token: results [rows, d], gates [T, k] → [T, d]. */
   combine(results: Tensor, gates: Tensor): Tensor {
-    const own = gatherRows(reshape(gates, [-1, 1]), this.slots);
-    return scatterAddRows(multiply(results, own), this.tokens, gates.shape[0] as number);
+    const rowGates = gatherRows(reshape(gates, [-1, 1]), this.slots);
+    return scatterAddRows(multiply(results, rowGates), this.tokens, gates.shape[0] as number);
   }
 }

@@ -1,4 +1,5 @@
-// The mixture of experts (Shazeer et al. 2017) as a feed-forward layer, and what such layers tell the rest of a network.
+// The mixture of experts (Shazeer et al. 2017) as a feed-forward layer, and the record that such
+// layers share in a forward pass.
 
 import { type Random, reshape, type Tensor } from '../../tensor/index.js';
 import { Linear } from '../linear.js';
@@ -6,55 +7,73 @@ import { type ExpertActivation, ExpertBank, type ExpertSet } from './bank.js';
 import { DispatchPlan } from './dispatch.js';
 import { type GateMode, loadBalanceLoss, type Routing, routeTopK, slotCounts } from './routing.js';
 
-/** What the layers of one pass hand on and report. */
+/** Shared record of the expert layers in one forward pass. */
 export interface ExpertContext {
-  /** Router logits of the layer before [T, N], for layers that build on them. */
+  /** Router logits of the previous expert layer [T, N], for routers that add to them. */
   logits?: Tensor;
-  /** Balance losses, to be added to the loss with a small factor. */
+  /** Load-balance losses, to be added to the training loss with a small coefficient. */
   readonly losses: Tensor[];
-  /** One record a layer. */
+  /** One entry per expert layer, in order. */
   readonly usage: ExpertUsage[];
 }
 
+/** Routing of one expert layer in one forward pass. */
 export interface ExpertUsage {
-  /** Times each expert was chosen. */
+  /** Number of slots routed to each expert. */
   readonly counts: Int32Array;
-  /** Rows that feed-forward experts computed. */
+  /** Rows processed by feed-forward experts. */
   readonly rows: number;
+  /** Slots dropped at full capacity. */
   readonly dropped: number;
+  /** Experts, gates and router logits of the tokens. */
   readonly routing: Routing;
-  /** What the layer read [T, d]. */
+  /** Input of the layer [T, d]. */
   readonly tokens: Tensor;
 }
 
+/** An empty record for a forward pass. */
 export function expertContext(): ExpertContext {
   return { losses: [], usage: [] };
 }
 
-/** A layer in the place of a transformer's feed-forward part. x [batch, length, d] or [T, d]. */
+/** A feed-forward layer of a transformer block. */
 export interface FeedForward {
+  /** x [batch, length, d] or [T, d] → the same shape. Expert layers read and extend `context`. */
   forward(x: Tensor, context?: ExpertContext): Tensor;
 }
 
-/** A layer of experts in its three steps: choose, sort, compute. */
+/** An expert layer in its three steps: `route`, `dispatch`, `compute`. */
 export interface ExpertLayer<E extends ExpertSet = ExpertBank> extends FeedForward {
+  /** The feed-forward experts. */
   readonly experts: E;
+  /** Experts and gates of each token: tokens [T, d]. */
   route(tokens: Tensor, context?: ExpertContext): Routing;
+  /** Sorts the routed slots by expert. */
   dispatch(routing: Routing): DispatchPlan;
+  /** Gated sum of the expert outputs: tokens [T, d] → [T, d]. */
   compute(tokens: Tensor, routing: Routing, plan: DispatchPlan): Tensor;
 }
 
+/** Hyperparameters of a mixture of experts. */
 export interface MixtureOptions {
+  /** Number of experts N. */
   readonly experts: number;
-  /** Experts of a token. */
+  /** Experts per token. Default: 2. */
   readonly k?: number;
+  /** Hidden dimension f of each expert. */
   readonly hidden: number;
+  /** Feed-forward function of the experts. Default: `swiglu`. */
   readonly activation?: ExpertActivation;
+  /**
+   * Normalisation of the gates. Default: `softmax` for k = 1, so that the router gets a gradient,
+   * else `renormalised`.
+   */
   readonly gates?: GateMode;
 }
 
-/** y = Σ over the chosen of gate·Eᵢ(x). The default gates of a single expert are its probability, so that the router learns. */
+/** Top-k mixture of experts: y = Σ over the chosen experts i of gateᵢ·Eᵢ(x). */
 export class MixtureOfExperts implements ExpertLayer {
+  /** Router without bias: weight [N, d]. */
   readonly router: Linear;
   readonly experts: ExpertBank;
 
@@ -91,6 +110,7 @@ export class MixtureOfExperts implements ExpertLayer {
   }
 }
 
+/** The usage entry of a layer's routing and plan. */
 export function usageOf(tokens: Tensor, routing: Routing, { size, dropped }: DispatchPlan): ExpertUsage {
   return { counts: slotCounts(routing), rows: size, dropped, routing, tokens };
 }

@@ -1,4 +1,4 @@
-// Which experts a token goes to, and with what weight.
+// Top-k routing of tokens to experts, and the losses of routers.
 
 import {
   add,
@@ -15,22 +15,33 @@ import {
   topK,
 } from '../../tensor/index.js';
 
-/** How the weights of the chosen follow from the logits: `renormalised`: softmax over all, then divided by the sum of the chosen, which is the softmax over the chosen alone (Mixtral); `softmax`: as they are, so that one chosen expert still learns. */
+/**
+ * Normalisation of the chosen experts' gates: `renormalised` divides their softmax probabilities by
+ * their sum, which equals a softmax over the chosen experts alone (Mixtral); `softmax` keeps the
+ * probabilities, so that the router gets a gradient for k = 1 too.
+ */
 export type GateMode = 'renormalised' | 'softmax';
 
-/** The choice of a batch of T tokens among N experts. */
+/** Routing of T tokens among N experts. */
 export interface Routing {
+  /** Experts per token. */
   readonly k: number;
-  /** i32 [T, k], the most probable first. */
+  /** i32 [T, k], most probable first. */
   readonly experts: Tensor;
-  /** [T, k] */
+  /** Weights of the chosen experts [T, k]. */
   readonly gates: Tensor;
   /** Softmax of the logits [T, N]. */
   readonly probabilities: Tensor;
+  /** Router logits [T, N]. */
   readonly logits: Tensor;
 }
 
-/** The k most probable experts of each token; of equals the first. Gradients flow through the chosen probabilities. logits [T, N]. */
+/**
+ * The k most probable experts of each token, ties to the lower number. Gradients flow through the
+ * chosen probabilities. logits [T, N].
+ *
+ * @throws RangeError when k exceeds N.
+ */
 export function routeTopK(logits: Tensor, k: number, mode: GateMode = 'renormalised'): Routing {
   const experts = logits.shape[1] as number;
   if (k > experts) throw new RangeError(`routing: cannot choose ${k} of ${experts} experts`);
@@ -40,12 +51,12 @@ export function routeTopK(logits: Tensor, k: number, mode: GateMode = 'renormali
   return { k, experts: positions, gates, probabilities, logits };
 }
 
-/** Rows divided by their sums, where those are not 0. */
+/** Rows divided by their sums (at least 1e-9): gates [T, k] → [T, k]. */
 export function renormalised(gates: Tensor): Tensor {
   return divide(gates, maximum(sum(gates, 1, { keepAxes: true }), 1e-9));
 }
 
-/** Times that each expert was chosen: Σ is T·k. */
+/** Number of slots routed to each expert [N]; they sum to T·k. */
 export function slotCounts({ experts, probabilities }: Pick<Routing, 'experts' | 'probabilities'>): Int32Array {
   const counts = new Int32Array(probabilities.shape[1] as number);
   for (const expert of experts.view<Int32Array>()) counts[expert] = (counts[expert] as number) + 1;
@@ -53,9 +64,11 @@ export function slotCounts({ experts, probabilities }: Pick<Routing, 'experts' |
 }
 
 /**
- * The load-balance loss (Shazeer et al. 2017; Fedus et al. 2022): N/k · Σᵢ ηᵢ·fᵢ·Pᵢ, with fᵢ the share of tokens that choose expert i (no gradient) and Pᵢ its mean probability; 1 when all are used alike and η = 1.
+ * The load-balance loss (Shazeer et al. 2017; Fedus et al. 2022): N/k · Σᵢ ηᵢ·fᵢ·Pᵢ, with fᵢ the
+ * number of slots of expert i per token (no gradient) and Pᵢ its mean probability; 1 for uniform
+ * routing and η = 1.
  *
- * @param weights η [N]: what an expert's load counts; 1 when left out
+ * @param weights η [N], load weight of each expert. Default: 1.
  */
 export function loadBalanceLoss(routing: Routing, weights?: ArrayLike<number>): Tensor {
   const [tokens, experts] = routing.probabilities.shape as [number, number];
@@ -64,12 +77,15 @@ export function loadBalanceLoss(routing: Routing, weights?: ArrayLike<number>): 
   return multiply(sum(products), experts / routing.k);
 }
 
-/** mean (log Σ exp ℓ)² (Zoph et al. 2022): keeps logits small. */
+/**
+ * The router z-loss (Zoph et al. 2022): mean over tokens of (log Σ exp ℓ)², which keeps logits
+ * small. logits [T, N].
+ */
 export function routerZLoss(logits: Tensor): Tensor {
   return mean(square(logSumExp(logits, 1)));
 }
 
-/** Adds up losses; undefined for none. */
+/** Sum of scalar losses; undefined for an empty list. */
 export function totalLoss(losses: readonly Tensor[]): Tensor | undefined {
   return losses.length === 0 ? undefined : losses.reduce((a, b) => add(a, b));
 }

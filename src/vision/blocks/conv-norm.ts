@@ -1,4 +1,4 @@
-// A convolution and its batch norm, and how the two become one convolution.
+// A convolution with batch norm, and the folding of the two into one convolution.
 
 import { BatchNorm2d, Conv2d, type Mode } from '../../nn/index.js';
 import {
@@ -12,24 +12,35 @@ import {
   type Tensor,
 } from '../../tensor/index.js';
 
-/** y = x·scale + shift for each channel, which is what a batch norm does with its running statistics: scale = γ/√(var + ε), shift = β − mean·scale. */
+/**
+ * Batch norm with running statistics as a per-channel affine map y = x·scale + shift: scale =
+ * γ/√(var + ε), shift = β − mean·scale, both [channels].
+ */
 export function affineOf(norm: BatchNorm2d): { scale: Tensor; shift: Tensor } {
   const scale = multiply(norm.weight, rsqrt(add(norm.runningVariance, norm.epsilon)));
   return { scale, shift: subtract(norm.bias, multiply(norm.runningMean, scale)) };
 }
 
+/** Options of `ConvNorm`, with stride, padding, dilation and groups of the convolution. */
 export interface ConvNormShape extends ConvolutionOptions {
+  /** Kernel size. Default: 1. */
   readonly kernel?: number;
-  /** `none` leaves a convolution with a bias. */
+  /** `none` omits the norm and gives the convolution a bias. Default: `batch`. */
   readonly norm?: 'batch' | 'none';
-  /** Whether the convolution under a norm has a bias too. */
+  /** Whether a convolution with a norm has a bias too. Default: false. */
   readonly bias?: boolean;
+  /** ε of the batch norm. Default: 1e-5. */
   readonly epsilon?: number;
 }
 
-/** norm(conv(x)), or for inference the convolution that does both. Padding keeps the size at stride 1 unless given. */
+/**
+ * norm(conv(x)): x [n, in, h, w] → [n, out, h′, w′]; in the merged form a single convolution with a
+ * bias. Default padding: (kernel − 1)/2, which keeps the size at stride 1.
+ */
 export class ConvNorm {
+  /** The convolution W, [out, in/groups, kernel, kernel]. */
   readonly conv: Conv2d;
+  /** The norm over output channels; undefined with `norm: 'none'`. */
   readonly norm: BatchNorm2d | undefined;
 
   constructor(
@@ -46,12 +57,13 @@ export class ConvNorm {
     if (norm === 'batch') this.norm = new BatchNorm2d(outChannels, { epsilon });
   }
 
+  /** x [n, in, h, w] → norm(W ∗ x) [n, out, h′, w′]. */
   forward(x: Tensor, mode: Mode): Tensor {
     const y = this.conv.forward(x);
     return this.norm?.forward(y, mode) ?? y;
   }
 
-  /** Weight and bias with the norm folded in, by output channel: W·scale and b·scale + shift. */
+  /** Weight and bias with the norm folded in, per output channel: W·scale and b·scale + shift. */
   folded(): { weight: Tensor; bias: Tensor | undefined } {
     const { weight, bias } = this.conv;
     if (!this.norm) return { weight, bias };
@@ -62,6 +74,7 @@ export class ConvNorm {
     };
   }
 
+  /** Writes the folded weight and bias into a `ConvNorm` without a norm. */
   mergeInto(target: ConvNorm): void {
     const { weight, bias } = this.folded();
     target.conv.weight.assign(weight);

@@ -1,4 +1,4 @@
-// Attention over the pixels of LSNet's last stage.
+// Spatial self-attention of LSNet's last stage.
 
 import { type Mode, parameter } from '../../nn/index.js';
 import {
@@ -18,14 +18,19 @@ import {
 import type { ConvNorm } from '../blocks/conv-norm.js';
 import { convNorm, depthwise, type FormOptions, type Merging, silence } from './parts.js';
 
+/** Dimension of keys and queries in each head. */
 const KEY_DEPTH = 16;
 
-/** Attention over all pixels with a bias for each pair of distances, and a depthwise convolution of the queries. */
+/**
+ * Multi-head self-attention over all pixels with a learnt bias for each head and distance (|Δrow|,
+ * |Δcolumn|), and a depthwise 3×3 convolution of the queries.
+ */
 export class SpatialAttention implements Merging<SpatialAttention> {
+  /** Queries, keys and values: channels → 2·16·heads + channels. */
   readonly qkv: ConvNorm;
   readonly queryConv: ConvNorm;
   readonly project: ConvNorm;
-  /** [heads, distances]. */
+  /** Position biases [heads, distances]. */
   biases: Tensor;
   readonly #pairs: Int32Array;
 
@@ -46,6 +51,11 @@ export class SpatialAttention implements Merging<SpatialAttention> {
     this.biases = parameter(zeros([heads, count]));
   }
 
+  /**
+   * x [n, channels, size, size] → x + project(ReLU(attention(x))), of the same shape.
+   *
+   * @throws Error when height or width differ from `size`
+   */
   forward(x: Tensor, mode: Mode): Tensor {
     const [n, , height, width] = x.shape as [number, number, number, number];
     if (height !== this.size || width !== this.size)
@@ -65,10 +75,10 @@ export class SpatialAttention implements Merging<SpatialAttention> {
       pixels,
       pixels,
     ]);
-    const seen = attention(split(q), split(part(keys, 2 * keys)), split(part(2 * keys, 2 * keys + this.channels)), {
+    const attended = attention(split(q), split(part(keys, 2 * keys)), split(part(2 * keys, 2 * keys + this.channels)), {
       mask,
     });
-    const joined = reshape(permute(seen, [0, 1, 3, 2]), [n, this.channels, height, width]);
+    const joined = reshape(permute(attended, [0, 1, 3, 2]), [n, this.channels, height, width]);
     return add(x, this.project.forward(relu(joined), mode));
   }
 
@@ -80,16 +90,19 @@ export class SpatialAttention implements Merging<SpatialAttention> {
   }
 }
 
-/** For each pair of pixels the number of their distance (|Δrow|, |Δcolumn|). */
+/**
+ * For each pair of pixels the index of their distance (|Δrow|, |Δcolumn|), and the number of
+ * distances.
+ */
 function distances(size: number): { pairs: Int32Array; count: number } {
-  const numbers = new Map<number, number>();
+  const indices = new Map<number, number>();
   const pairs = new Int32Array(size ** 4);
   for (let a = 0, at = 0; a < size ** 2; a++)
     for (let b = 0; b < size ** 2; b++, at++) {
       const rows = Math.abs(Math.floor(a / size) - Math.floor(b / size));
       const key = rows * size + Math.abs((a % size) - (b % size));
-      if (!numbers.has(key)) numbers.set(key, numbers.size);
-      pairs[at] = numbers.get(key) as number;
+      if (!indices.has(key)) indices.set(key, indices.size);
+      pairs[at] = indices.get(key) as number;
     }
-  return { pairs, count: numbers.size };
+  return { pairs, count: indices.size };
 }

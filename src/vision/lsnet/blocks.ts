@@ -1,4 +1,5 @@
-// The blocks of LSNet: mixers of pixels, each followed by a feed-forward layer, what halves the map between stages, and the classifier.
+// The blocks of LSNet: token mixers, each followed by a feed-forward layer, the downsampling
+// between stages, and the classifier. Feature maps are [n, channels, h, w].
 
 import { SqueezeExcitation } from '../../models/index.js';
 import { BatchNorm1d, Linear, type Mode, truncatedNormal } from '../../nn/index.js';
@@ -20,19 +21,25 @@ import type { SpatialAttention } from './attention.js';
 import type { LSConv } from './convolution.js';
 import { convNorm, copyWeights, depthwise, type FormOptions, type Merging, silence } from './parts.js';
 
+/** Options of `StaticMixer`. */
 export interface StaticMixerOptions extends FormOptions {
-  /** Default: 3. */
+  /** Kernel size. Default: 3. */
   readonly kernel?: number;
 }
 
-/** x + D ∗ x with a depthwise kernel, the mixer to compare with: weights that do not depend on what is seen. */
+/**
+ * x + norm(D ∗ x) with a depthwise kernel D: the baseline token mixer, whose weights do not depend
+ * on the input.
+ */
 export class StaticMixer implements Merging<StaticMixer> {
+  /** The depthwise convolution D. */
   readonly conv: ConvNorm;
 
   constructor(channels: number, random: Random, { kernel = 3, form = 'training' }: StaticMixerOptions = {}) {
     this.conv = depthwise(channels, kernel, random, { form });
   }
 
+  /** x [n, channels, h, w] → x + norm(D ∗ x), of the same shape. */
   forward(x: Tensor, mode: Mode): Tensor {
     return add(this.conv.forward(x, mode), x);
   }
@@ -42,7 +49,10 @@ export class StaticMixer implements Merging<StaticMixer> {
   }
 }
 
-/** Depthwise 3×3, depthwise 1×1 and the input, added up (after RepVGG); one depthwise 3×3 for inference. */
+/**
+ * norm(D₃ ∗ x) + norm(d ⊙ x) + x with depthwise 3×3 and 1×1 kernels (after RepVGG); the merged form
+ * is one depthwise 3×3 convolution.
+ */
 export class ReparametrizedDepthwise implements Merging<ReparametrizedDepthwise> {
   readonly conv: ConvNorm;
   readonly pointwise: ConvNorm | undefined;
@@ -70,7 +80,7 @@ export class ReparametrizedDepthwise implements Merging<ReparametrizedDepthwise>
   }
 }
 
-/** x + W₂·ReLU(W₁·x). */
+/** x + W₂·ReLU(W₁·x) with 1×1 convolutions: channels → 2·channels → channels. */
 export class FeedForward implements Merging<FeedForward> {
   readonly expand: ConvNorm;
   readonly contract: ConvNorm;
@@ -91,6 +101,10 @@ export class FeedForward implements Merging<FeedForward> {
   }
 }
 
+/**
+ * A token mixer, squeeze-and-excitation after re-parametrised depthwise mixers, and a feed-forward
+ * layer.
+ */
 export class Block implements Merging<Block> {
   readonly squeeze: SqueezeExcitation | undefined;
   readonly feedForward: FeedForward;
@@ -123,7 +137,10 @@ export class Block implements Merging<Block> {
   }
 }
 
-/** Between stages: half the size, then the next width. */
+/**
+ * Downsampling between stages: depthwise 3×3 with stride 2, then 1×1 to the next width. [n, in, h,
+ * w] → [n, out, h/2, w/2].
+ */
 export class Downsample implements Merging<Downsample> {
   readonly spatial: ConvNorm;
   readonly widen: ConvNorm;
@@ -143,7 +160,7 @@ export class Downsample implements Merging<Downsample> {
   }
 }
 
-/** Norm and linear layer of the pooled features. */
+/** Batch norm and linear layer: pooled features [n, features] → logits [n, classes]. */
 export class Classifier implements Merging<Classifier> {
   readonly norm: BatchNorm1d | undefined;
   readonly linear: Linear;
@@ -164,7 +181,7 @@ export class Classifier implements Merging<Classifier> {
     const scale = multiply(weight, rsqrt(add(runningVariance, epsilon)));
     const shift = subtract(bias, multiply(runningMean, scale));
     target.linear.weight.assign(multiply(this.linear.weight, scale));
-    const moved = reshape(matmul(this.linear.weight, reshape(shift, [-1, 1])), [-1]);
-    target.linear.bias?.assign(add(moved, this.linear.bias as Tensor));
+    const shiftedBias = reshape(matmul(this.linear.weight, reshape(shift, [-1, 1])), [-1]);
+    target.linear.bias?.assign(add(shiftedBias, this.linear.bias as Tensor));
   }
 }

@@ -8,29 +8,47 @@ import { Block, Classifier, Downsample, ReparametrizedDepthwise, StaticMixer } f
 import { LSConv } from './convolution.js';
 import { convNorm, type FormOptions, type Merging } from './parts.js';
 
+/** Configuration of `LSNet`. */
 export interface LSNetOptions extends FormOptions {
-  /** Channels of the four stages: multiples of 8, the first also of 4. */
+  /** Channels of each stage: multiples of 8; the first also divisible by 4 for the stem. */
   readonly dims: readonly number[];
-  /** Blocks of each stage. */
+  /** Number of blocks in each stage. */
   readonly depths: readonly number[];
+  /** Channels of the images. Default: 3. */
   readonly channels?: number;
+  /** Number of classes. Default: 1000. */
   readonly classes?: number;
-  /** Strides of the three convolutions of the stem. */
+  /** Strides of the three convolutions of the stem. Default: [2, 2, 2]. */
   readonly stem?: readonly [number, number, number];
-  /** Heads of the last stage's attention. */
+  /** Attention heads of the last stage. Default: 4. */
   readonly heads?: number;
-  /** Height and width of the last stage's map, which its position biases are made for: 4 for images of 224². */
+  /**
+   * Height and width of the feature map of the last stage, which fixes the shape of the position
+   * biases. Default: 4, for 224×224 images.
+   */
   readonly attentionSize?: number;
-  /** `static` puts a plain depthwise 3×3 convolution in the place of LS convolutions, for comparison. */
+  /**
+   * `static` replaces LS convolutions by plain depthwise 3×3 convolutions, as a baseline. Default:
+   * `ls`.
+   */
   readonly mixer?: 'ls' | 'static';
-  /** Two classifiers, one to learn from labels and one from a teacher; their mean answers. */
+  /**
+   * Two classifiers, one for labels and one for a teacher, whose logits are averaged. Default:
+   * false.
+   */
   readonly distilled?: boolean;
 }
 
-/** Images [n, channels, h, w] → logits [n, classes]. */
+/**
+ * LSNet: images [n, channels, h, w] → logits [n, classes]. Wang et al., "LSNet: See Large, Focus
+ * Small", CVPR 2025.
+ */
 export class LSNet implements Mergeable {
+  /** Three 3×3 convolutions up to the first width, ReLU between them. */
   readonly stem: readonly ConvNorm[];
+  /** Blocks of each stage; all stages after the first begin with a `Downsample`. */
   readonly stages: readonly (readonly (Downsample | Block)[])[];
+  /** One classifier, or two in distilled networks. */
   readonly heads: readonly Classifier[];
 
   constructor(
@@ -61,7 +79,10 @@ export class LSNet implements Mergeable {
     this.heads = Array.from({ length: distilled ? 2 : 1 }, () => new Classifier(last, classes, random, { form }));
   }
 
-  /** Logits of each classifier: of the labels, then, in distilled networks, of the teacher. */
+  /**
+   * Logits [n, classes] of each classifier: that for labels, then, in distilled networks, that for
+   * the teacher.
+   */
   logits(x: Tensor, mode: Mode): Tensor[] {
     const stem = this.stem.reduce((y, layer, i) => {
       const next = layer.forward(y, mode);
@@ -71,12 +92,16 @@ export class LSNet implements Mergeable {
     return this.heads.map((head) => head.forward(features, mode));
   }
 
+  /** Images [n, channels, h, w] → logits [n, classes], averaged over the classifiers. */
   forward(x: Tensor, mode: Mode): Tensor {
     const [first, second] = this.logits(x, mode) as [Tensor, Tensor | undefined];
     return second ? multiply(add(first, second), 0.5) : first;
   }
 
-  /** The same function with norms folded into convolutions and parallel branches made one; LS convolutions stay dynamic. */
+  /**
+   * The inference form, the same function: norms folded into convolutions and parallel branches
+   * merged; LS convolutions stay dynamic.
+   */
   merged(): LSNet {
     if (this.options.form === 'merged') return this;
     const target = new LSNet({ ...this.options, form: 'merged' }, new Random(0));
@@ -92,7 +117,10 @@ export class LSNet implements Mergeable {
   }
 }
 
-/** Published networks: ImageNet top-1 74.9, 77.8 and 80.3 (distilled 76.1, 79.0, 81.6); and a small one for 28² images. */
+/**
+ * Presets of the paper (ImageNet top-1: t 74.9, s 77.8, b 80.3; distilled 76.1, 79.0, 81.6), and
+ * `lsnet-nano` for 28×28 images.
+ */
 export const lsNets = {
   'lsnet-t': { dims: [64, 128, 256, 384], depths: [0, 2, 8, 10] },
   'lsnet-s': { dims: [96, 192, 320, 448], depths: [1, 2, 8, 10] },

@@ -1,20 +1,24 @@
-// What the blocks of LSNet share: a convolution with its norm, and how a layer becomes the one for inference.
+// Shared by the blocks of LSNet: convolutions with norm, and the conversion of a layer to its
+// merged form.
 
 import type { Mode } from '../../nn/index.js';
 import { type Random, type Tensor, zeros } from '../../tensor/index.js';
 import { ConvNorm, type ConvNormShape } from '../blocks/conv-norm.js';
 
+/** Training or inference form of a layer. */
 export interface FormOptions {
-  /** `merged`: norms folded into convolutions, for inference. Default: `training`. */
+  /** `merged` folds norms into convolutions, for inference. Default: `training`. */
   readonly form?: 'training' | 'merged';
 }
 
-/** A layer that a network for inference has in another form. */
+/** A layer with a training form and a merged form. */
 export interface Merging<Self> {
   forward(x: Tensor, mode: Mode): Tensor;
+  /** Writes the weights into a layer in merged form. */
   mergeInto(target: Self): void;
 }
 
+/** A convolution with batch norm, or, in the merged form, with a bias. */
 export function convNorm(
   inChannels: number,
   outChannels: number,
@@ -24,6 +28,7 @@ export function convNorm(
   return new ConvNorm(inChannels, outChannels, random, { ...shape, norm: form === 'merged' ? 'none' : 'batch' });
 }
 
+/** A depthwise convolution with batch norm; padding keeps the size at stride 1. */
 export function depthwise(
   channels: number,
   kernel: number,
@@ -33,14 +38,17 @@ export function depthwise(
   return convNorm(channels, channels, random, { ...options, kernel, groups: channels });
 }
 
-/** Copies all weights of a layer into one of the same kind. */
+/** Copies all parameters and running statistics of a layer into another of the same class. */
 export function copyWeights(from: object, to: object): void {
   const target = to as Record<string, Tensor | undefined>;
   for (const key of ['weight', 'bias', 'runningMean', 'runningVariance'])
     if (target[key]) target[key].assign((from as Record<string, Tensor>)[key] as Tensor);
 }
 
-/** Starts a residual branch at zero. */
+/**
+ * Initialises the gain γ of a residual branch's last norm with zero, so that the block starts as
+ * the identity.
+ */
 export function silence({ norm }: ConvNorm): void {
   norm?.weight.assign(zeros(norm.weight.shape));
 }
