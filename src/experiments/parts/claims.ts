@@ -61,7 +61,7 @@ export type OverallClaim<Options = unknown> = Measured &
 /**
  * Builders of claims by source; the abstract's words are given by their key in the system's record.
  */
-function writersOf<Value>() {
+function buildersOf<Value>() {
   return {
     abstract: (words: string, claim: string, bound: Bound, value: Value) => {
       return { source: 'abstract' as const, words, claim, bound, value };
@@ -71,14 +71,14 @@ function writersOf<Value>() {
   };
 }
 
-/** Writers of claims on one run. */
+/** Builders of claims on one run. */
 export function claimsOf<Options>() {
-  return writersOf<OnRun<Options>['value']>();
+  return buildersOf<OnRun<Options>['value']>();
 }
 
-/** Writers of claims over several runs. */
+/** Builders of claims over several runs. */
 export function overallClaimsOf<Options>() {
-  return writersOf<OverallClaim<Options>['value']>();
+  return buildersOf<OverallClaim<Options>['value']>();
 }
 
 /** Restricts claims to some data sets, or to options that a condition allows. */
