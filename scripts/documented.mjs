@@ -55,7 +55,9 @@ export function publicDeclarations() {
   const add = (node, name) => {
     const file = relative(root, node.getSourceFile().fileName);
     const line = node.getSourceFile().getLineAndCharacterOfPosition(node.getStart()).line + 1;
-    found.set(`${file}:${name}`, { file, line, name, documented: isDocumented(node) });
+    // One comment serves all overloads of a function, and an interface merged with a class.
+    const documented = isDocumented(node) || found.get(`${file}:${name}`)?.documented === true;
+    found.set(`${file}:${name}`, { file, line, name, documented });
   };
   for (const path of files) {
     const source = program.getSourceFile(path);

@@ -2,7 +2,7 @@
 
 import { InvalidArgumentError } from 'commander';
 
-/** A number of at least `minimum`, whole unless told otherwise. */
+/** Parses a number of at least `minimum`, by default an integer. */
 export function number(minimum: number, integer = true) {
   return (text: string): number => {
     const value = Number(text);

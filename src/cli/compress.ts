@@ -113,7 +113,11 @@ async function run(modelPath: string, flags: Flags): Promise<void> {
   }
 }
 
-/** The images in the model's form. @throws Error when they are of other sizes or classes. */
+/**
+ * The images at the model's input size.
+ *
+ * @throws Error when sizes or classes differ from the model's.
+ */
 async function readFitting({ description }: ImageClassifier, flags: Flags) {
   const { height, width, channels, classes, mean, deviation } = description;
   const bar = new Bar('reading', 'pictures', flags.json);
@@ -138,14 +142,14 @@ async function readFitting({ description }: ImageClassifier, flags: Flags) {
 
 function formatReport({ before, after, layers, done }: CompressionReport): string {
   const whole = (value: number) => value.toLocaleString('en-US');
-  const rows: [string, (of: Footprint) => string, (of: Footprint) => number][] = [
-    ['parameters', (of) => whole(of.parameters), (of) => of.parameters],
-    ['not zero', (of) => whole(of.nonZeros), (of) => of.nonZeros],
-    ['multiply-adds', (of) => whole(of.multiplyAdds), (of) => of.multiplyAdds],
-    ['used multiply-adds', (of) => whole(of.usedMultiplyAdds), (of) => of.usedMultiplyAdds],
-    ['plan (KiB)', (of) => (of.bytes / 1024).toFixed(0), (of) => of.bytes],
-    ['one image (ms)', (of) => of.milliseconds.toFixed(3), (of) => of.milliseconds],
-    ['test accuracy (%)', (of) => (100 * of.accuracy).toFixed(2), () => Number.NaN],
+  const rows: [string, (stage: Footprint) => string, (stage: Footprint) => number][] = [
+    ['parameters', (stage) => whole(stage.parameters), (stage) => stage.parameters],
+    ['not zero', (stage) => whole(stage.nonZeros), (stage) => stage.nonZeros],
+    ['multiply-adds', (stage) => whole(stage.multiplyAdds), (stage) => stage.multiplyAdds],
+    ['used multiply-adds', (stage) => whole(stage.usedMultiplyAdds), (stage) => stage.usedMultiplyAdds],
+    ['plan (KiB)', (stage) => (stage.bytes / 1024).toFixed(0), (stage) => stage.bytes],
+    ['one image (ms)', (stage) => stage.milliseconds.toFixed(3), (stage) => stage.milliseconds],
+    ['test accuracy (%)', (stage) => (100 * stage.accuracy).toFixed(2), () => Number.NaN],
   ];
   const cells = rows.map(([name, show, value]) => {
     const ratio = value(before) / value(after);

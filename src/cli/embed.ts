@@ -51,7 +51,7 @@ export function embedCommand(): Command {
     .description('embed the nodes of a graph')
     .argument('<edges>', 'edges: .csv, .tsv, .txt, each also .gz, or .parquet')
     .addOption(new Option('--method <name>', 'how').choices(methods).default('fastrp'))
-    .option('--dim <n>', 'numbers a node', number(1), 128)
+    .option('--dim <n>', 'embedding dimension', number(1), 128)
     .requiredOption('-o, --out <file>', 'vectors: .npy, .csv, .parquet or .safetensors')
     .option('--directed', 'edges have a direction', false)
     .option('--weights <list>', 'fastrp: α₁,α₂,… of the orders', numbers)
@@ -71,7 +71,7 @@ function numbers(text: string): number[] {
   return text.split(',').map((part) => number(Number.NEGATIVE_INFINITY, false)(part));
 }
 
-/** The graph of a file, with what to say of it on standard error. */
+/** Loads the graph of a file and describes it on standard error. */
 export async function loadGraphFile(path: string, directed: boolean, silent: boolean) {
   const bar = new Bar('reading', 'B', silent);
   const { sources, targets, weights, names } = await loadEdges(path, {
@@ -122,7 +122,7 @@ async function embedOn(ranks: Communicator, path: string, flags: Flags): Promise
   }
 }
 
-/** Vectors that do not fit tensor memory, made column by column. */
+/** Embeddings that exceed tensor memory, computed column by column. */
 async function runOutside(
   graph: Graph,
   { dim, seed, weights, beta }: Flags,

@@ -112,7 +112,7 @@ async function readTable(path: string, { target, categorical, ignore }: Flags): 
   return labelledTable({ ...all, columns: all.columns.filter(({ name }) => !ignore.includes(name)) }, target);
 }
 
-/** What is left out or looks like a mistake, on standard error. */
+/** Reports ignored columns and likely mistakes on standard error. */
 function warnOf({ table }: LabelledTable): void {
   const say = (text: string) => process.stderr.write(`note: ${text}\n`);
   for (const { name, kind, values } of table.columns) {
@@ -127,9 +127,9 @@ function warnOf({ table }: LabelledTable): void {
 }
 
 function summaryOf(method: TableMethod, scores: readonly FoldScore[]) {
-  const own = scores.filter((score) => score.method === method);
-  const of = (key: 'balanced' | 'accuracy' | 'seconds') => summarize(own.map((score) => score[key]));
-  return { method, balanced: of('balanced'), accuracy: of('accuracy'), seconds: of('seconds') };
+  const folds = scores.filter((score) => score.method === method);
+  const over = (key: 'balanced' | 'accuracy' | 'seconds') => summarize(folds.map((score) => score[key]));
+  return { method, balanced: over('balanced'), accuracy: over('accuracy'), seconds: over('seconds') };
 }
 
 function table(

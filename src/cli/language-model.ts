@@ -1,4 +1,5 @@
-// What commands that run a language model have in common: options, opening with progress, and what is said of it.
+// Shared by the commands that run language models: options, loading with progress, and a summary
+// line.
 
 import type { Command } from 'commander';
 import { setThreads } from '../engine/index.js';
@@ -26,15 +27,15 @@ export function withModel(command: Command): Command {
       'memory for weights at most, as 800M (default: three quarters of tensor memory, 3G)',
       bytes,
     )
-    .option('--quantize <format>', 'turn weights of floats into Q8_0 or Q4_0', choice('Q8_0', 'Q4_0'))
-    .option('--cache <format>', 'keys and values of the context as f16 or f32', choice('f16', 'f32'), 'f16')
+    .option('--quantize <format>', 'quantise float weights to Q8_0 or Q4_0', choice('Q8_0', 'Q4_0'))
+    .option('--cache <format>', 'element type of the key/value cache: f16 or f32', choice('f16', 'f32'), 'f16')
     .option('--threads <n>', 'threads, the calling one among them', number(1));
 }
 
 const gigabytes = (size: number) =>
   size >= 1e9 ? `${(size / 1e9).toFixed(2)} GB` : `${(size / 1e6).toFixed(size < 1e7 ? 1 : 0)} MB`;
 
-/** Opens a model, reads what fits, and says on standard error what it is. */
+/** Opens a model, preloads weights within the memory budget, and describes it on standard error. */
 export async function openLanguageModel(
   path: string,
   { memory, quantize, cache, threads }: ModelFlags,

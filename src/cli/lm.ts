@@ -69,7 +69,7 @@ function withSampling(command: Command): Command {
 function generateCommand(): Command {
   return withSampling(
     new Command('generate')
-      .description('go on with a text')
+      .description('complete a text')
       .argument('<model>', 'see below')
       .requiredOption('--prompt <text>', 'the text to go on with'),
   )
@@ -83,9 +83,9 @@ function generateCommand(): Command {
 function chatCommand(): Command {
   return withSampling(
     new Command('chat')
-      .description('talk with a model, line by line')
+      .description('chat with a model, line by line')
       .argument('<model>', 'see below')
-      .option('--system <text>', 'what the model is told first'),
+      .option('--system <text>', 'system message'),
   )
     .addHelpText(
       'after',
@@ -108,7 +108,7 @@ async function samplingOf({ draft, ...sampling }: Sampling, { model }: LanguageB
   return { ...options, draft: modelDraft(small) };
 }
 
-/** Writes tokens as they come, up to a text that ends them. @returns what was written. */
+/** Streams generated text up to a stop sequence. @returns the text */
 async function stream(
   { model, tokenizer }: LanguageBundle,
   prompt: readonly number[],

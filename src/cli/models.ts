@@ -1,4 +1,5 @@
-// The table of model files: the system that a file names, and the module that opens its models. Modules are imported when a file asks for them.
+// The table of model files: the system that a file names, and the module that opens its models.
+// Modules are imported when a file asks for them.
 
 import { statSync } from 'node:fs';
 import { modelSystem } from '../data/index.js';
@@ -20,12 +21,20 @@ export type OpenedModel<System extends ModelSystem> = Awaited<ReturnType<(typeof
 /** Systems whose models can be opened. */
 export const modelSystems = Object.keys(openers) as readonly ModelSystem[];
 
-/** The model in a file, or in a folder of Hugging Face's. @throws Error when it is none, or of a system that is not known */
+/**
+ * Opens the model in a file or a Hugging Face folder.
+ *
+ * @throws Error when there is none, or when its system is unknown
+ */
 export async function openModel(path: string): Promise<Predictor> {
   return openers[systemOf(path)](path);
 }
 
-/** The model in a file that must be of one system. @throws Error naming the command for what it is instead */
+/**
+ * Opens a model that must belong to one system.
+ *
+ * @throws Error naming the command for the other system
+ */
 export async function openModelOf<System extends ModelSystem>(
   path: string,
   system: System,
@@ -43,7 +52,7 @@ const uses: Readonly<Record<ModelSystem, string>> = {
   lighthgnn: 'gossamer predict',
 };
 
-/** GGUF files and Hugging Face's folders are language models; other files name their system. */
+/** GGUF files and Hugging Face folders are language models; other files name their system. */
 function systemOf(path: string): ModelSystem {
   if (path.endsWith('.gguf') || statSync(path, { throwIfNoEntry: false })?.isDirectory()) return 'language-model';
   const file = openBytes(path);

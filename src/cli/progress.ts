@@ -1,4 +1,5 @@
-// Live progress on the terminal: one bar over all epochs of all trainings. Silent when the output is not a terminal.
+// Live progress on the terminal: one bar over all epochs of all trainings. Silent when the output
+// is not a terminal.
 
 import { SingleBar } from 'cli-progress';
 import type { RunEvents } from '../experiments/index.js';

@@ -62,7 +62,7 @@ function rank(path: string, flags: Flags): Promise<void> {
 async function rankOn(ranks: Communicator, path: string, flags: Flags): Promise<void> {
   const first = ranks.rank === 0;
   if (ranks.size > 1 && flags.seeds === undefined && !first) {
-    // This rank gets the edges of its nodes from the first.
+    // This rank receives the edges of its nodes from rank 0.
     sendTop(topOf(pipelines(undefined, flags, ranks), flags.top), ranks);
     return;
   }
@@ -88,7 +88,10 @@ async function rankOn(ranks: Communicator, path: string, flags: Flags): Promise<
   }
 }
 
-/** This rank's rows: a share of the seeds, or of all nodes in pipelines when there are several ranks. */
+/**
+ * This rank's rows: a share of the seeds, or of all nodes in pipelines when there are several
+ * ranks.
+ */
 async function* rowsOf(
   graph: Graph,
   seeds: Int32Array | undefined,
@@ -114,7 +117,7 @@ async function* rowsOf(
   });
 }
 
-/** The rows of this rank's nodes, of the first rank's graph. */
+/** The rows of this rank's nodes, sent by rank 0, which reads the graph. */
 function pipelines(graph: Graph | undefined, flags: Flags, ranks: Communicator): PageRankRows {
   const { walks, alpha, seed, checkpoint } = flags;
   const counts = Int32Array.of(graph?.nodeCount ?? 0, graph?.successors.nnz ?? 0);
@@ -126,7 +129,7 @@ function pipelines(graph: Graph | undefined, flags: Flags, ranks: Communicator):
   return distributedPageRank(graph, ranks, { walks, alpha, seed, checkpoint: store }).rows;
 }
 
-/** The best of some rows, one after another: (source, place in its list, node), and the scores. */
+/** The top entries of rows, row by row: (source, position, node), and the scores. */
 interface Top {
   readonly entries: Int32Array;
   readonly scores: Float64Array;

@@ -2,7 +2,10 @@
 
 import { alone, type Communicator, mpiCommunicator, underMpi } from '../distributed/index.js';
 
-/** Runs a command's work on its ranks. A rank that fails says so and ends at once, which ends the whole job; a quiet end would leave the others waiting for it. */
+/**
+ * Runs a command's work on its ranks. A failing rank reports its error and exits at once, which
+ * ends the whole job; otherwise the other ranks would wait for it.
+ */
 export async function withRanks(work: (ranks: Communicator) => Promise<void>): Promise<void> {
   const ranks = underMpi() ? await mpiCommunicator() : alone();
   try {

@@ -7,7 +7,7 @@ import { type CheckpointStore, type EpochReport, type FitResult, progressLine } 
 /** Exit code after Ctrl-C. */
 const INTERRUPTED = 130;
 
-/** What a training takes of the command line. */
+/** Command-line settings of a training. */
 export interface TrainingHooks {
   readonly signal: AbortSignal;
   readonly checkpoint: CheckpointStore;
@@ -22,9 +22,10 @@ export interface TrainingRun {
 }
 
 /**
- * Trains, and afterwards writes the model by `save`, then removes the checkpoint. After Ctrl-C the checkpoint stays, the exit code is 130, and the line to continue with is on standard error.
+ * Trains, writes the model by `save`, then removes the checkpoint. After Ctrl-C the checkpoint
+ * stays, the exit code is 130, and standard error shows how to resume.
  *
- * @returns whether the training ended, rather than was stopped
+ * @returns whether the training finished; false after Ctrl-C
  * @throws Error when there is no checkpoint to continue from, before anything is trained
  */
 export async function trainResumably(
@@ -54,7 +55,7 @@ export async function trainResumably(
   return true;
 }
 
-/** The checkpoint's path. @throws Error when it is to be continued from and is not there */
+/** Path of the checkpoint. @throws Error when resuming without a checkpoint */
 function requireCheckpoint({ out, resume }: TrainingRun): string {
   const path = `${out}.checkpoint`;
   if (resume && !existsSync(path)) throw new Error(`there is no "${path}" to go on from`);

@@ -1,4 +1,5 @@
-// Checkpoints of walks over ranks: a folder with a file a rank for the last round that all of them saved.
+// Checkpoints of distributed walks: a folder with one file per rank for the last round that all
+// ranks saved.
 
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,7 +26,7 @@ export function fileWalkStore(folder: string, rank: number, identity: string): W
         file(round),
         Buffer.concat(parts.map((part) => new Uint8Array(part.buffer, part.byteOffset, part.byteLength))),
       );
-      // The round before last is safe to remove: every rank has saved a later one that counts.
+      // The round before last can be removed: every rank has saved a later one.
       if (newest !== undefined && before !== undefined && before !== newest) rmSync(file(before), { force: true });
       before = newest ?? before;
       newest = round;

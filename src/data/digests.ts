@@ -35,6 +35,7 @@ function digestAt(path: string, { digestOf = 'bytes' }: DatasetFile): string {
 
 /** A file of a known data set compared with the catalogue. */
 export interface VerifiedFile {
+  /** The entry of the catalogue. */
   readonly file: DatasetFile;
   /** undefined when no data folder has it. */
   readonly path: string | undefined;

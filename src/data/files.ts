@@ -35,6 +35,7 @@ export function readBytes(path: string): Uint8Array {
 
 /** A file of any size that is read by ranges; its descriptor stays open until `close`. */
 export interface FileBytes extends ByteSource {
+  /** Closes the descriptor; later reads throw. */
   close(): void;
 }
 

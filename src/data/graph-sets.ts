@@ -66,7 +66,9 @@ export async function loadMultiLabelGraph(source: string): Promise<MultiLabelGra
 
 /** A graph without labels or features. */
 export interface EdgeGraph {
+  /** Name in the catalogue, or the path. */
   readonly name: string;
+  /** The graph of n nodes. */
   readonly graph: Graph;
 }
 

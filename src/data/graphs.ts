@@ -9,12 +9,15 @@ import { type Split, splitPerClass } from './splits.js';
 
 /** A graph with a class and features for each node. */
 export interface GraphDataset {
+  /** Name in the catalogue, or the path. */
   readonly name: string;
+  /** The graph of n nodes. */
   readonly graph: Graph;
   /** Node features [n, F]; undefined where a data set has none. */
   readonly features: Tensor | SparseMatrix | undefined;
   /** Class of each node, −1 where unknown. */
   readonly labels: Int32Array;
+  /** Number of classes. */
   readonly classes: number;
   /** The published split, where there is one. */
   readonly split: Split | undefined;
@@ -92,7 +95,9 @@ export function splitOf(data: GraphDataset, random: Random): Split {
 
 /** A graph without features, each of whose nodes may have several labels. */
 export interface MultiLabelGraph {
+  /** Name in the catalogue, or the path. */
   readonly name: string;
+  /** The graph of n nodes. */
   readonly graph: Graph;
   /**
    * Labels of node v: labels[indptr[v] … indptr[v + 1]), each in 0 … count − 1; undefined where a

@@ -9,13 +9,17 @@ import { type NamedArray, readCsv, readLines, toInts } from './formats/index.js'
 
 /** A hypergraph with a class and features for each vertex. */
 export interface HypergraphDataset {
+  /** Name in the catalogue, or the path. */
   readonly name: string;
+  /** The hypergraph of N vertices. */
   readonly hypergraph: Hypergraph;
   /** Vertex features [N, F]; undefined where a data set has none. */
   readonly features: Tensor | SparseMatrix | undefined;
   /** Class of each vertex, −1 where unknown. */
   readonly labels: Int32Array;
+  /** Name of each class. */
   readonly classNames: readonly string[];
+  /** Name of each vertex. */
   readonly vertexNames: readonly string[];
 }
 

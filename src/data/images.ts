@@ -5,22 +5,33 @@ import { augment } from './augment.js';
 
 /** Images [count, channels, height, width] of 8 bits, with the class of each. */
 export interface LabelledImages {
+  /** Number of images. */
   readonly count: number;
+  /** 1 for grey, 3 for RGB. */
   readonly channels: number;
+  /** Pixels. */
   readonly height: number;
+  /** Pixels. */
   readonly width: number;
+  /** Intensities 0…255, row-major. */
   readonly pixels: Uint8Array;
+  /** Class of each image [count]. */
   readonly labels: Int32Array;
 }
 
 /** Training and test images with the names of the classes. */
 export interface ImageDataset {
+  /** Name in the catalogue, or the path. */
   readonly name: string;
+  /** Name of each class. */
   readonly classes: readonly string[];
+  /** Training images. */
   readonly train: LabelledImages;
+  /** Test images. */
   readonly test: LabelledImages;
   /** Mean and standard deviation of each channel over the training pixels, with 255 as 1. */
   readonly mean: readonly number[];
+  /** Standard deviation of each channel, likewise. */
   readonly deviation: readonly number[];
 }
 

@@ -8,10 +8,13 @@ import type { Split } from './splits.js';
 
 /** A hypergraph with a class for each incidence. */
 export interface IncidenceDataset {
+  /** Name in the catalogue, or the path. */
   readonly name: string;
+  /** Pairs of a vertex and a hyperedge. */
   readonly incidences: IncidenceList;
   /** The class of each incidence. */
   readonly labels: Int32Array;
+  /** Number of classes. */
   readonly classes: number;
   /** Indices of the incidences of training, validation and test hyperedges. */
   readonly split: Split;

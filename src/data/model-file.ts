@@ -1,4 +1,5 @@
-// Model files: safetensors, or a plan, whose metadata names the format, the system that can read the model, and the version of what that system wrote.
+// Model files: safetensors, or a plan, whose metadata names the format, the system that can read
+// the model, and the version of what that system wrote.
 
 import type { Weights } from '../nn/index.js';
 import type { ByteSource } from './bytes.js';
@@ -16,7 +17,9 @@ export interface ModelKind {
 
 /** A model file as read: the description that its system wrote, and the weights. */
 export interface ModelFile<Description> {
+  /** The system's own description: hyperparameters and names. */
   readonly description: Description;
+  /** Weights by name. */
   readonly tensors: Weights;
 }
 
@@ -32,7 +35,11 @@ export function writeModelFile(kind: ModelKind, description: object, tensors: We
   return writeSafetensors(tensors, modelMetadata(kind, description));
 }
 
-/** Reads a file of `writeModelFile`. @throws Error as `modelDescription` does, or when the file is damaged */
+/**
+ * Reads a file of `writeModelFile`.
+ *
+ * @throws Error as `modelDescription` does, or when the file is damaged
+ */
 export function readModelFile<Description>(kind: ModelKind, bytes: Uint8Array, name = 'model'): ModelFile<Description> {
   const { tensors, metadata } = readSafetensors(bytes, name);
   return { description: modelDescription<Description>(kind, metadata, name), tensors };
@@ -41,7 +48,8 @@ export function readModelFile<Description>(kind: ModelKind, bytes: Uint8Array, n
 /**
  * The description in a file's metadata.
  *
- * @throws Error when the file is no model file, holds a model of another system, or one of another version, with what to do
+ * @throws Error when the file is no model file, holds a model of another system, or one of another
+ * version, with what to do
  */
 export function modelDescription<Description>(
   { system, version, madeBy }: ModelKind,
@@ -66,13 +74,20 @@ function requireFormat(metadata: Readonly<Record<string, string>>, name: string,
   return metadata.system;
 }
 
-/** The system that a model file names, from its header alone. @throws Error when it is no model file */
+/**
+ * The system that a model file names, from its header alone.
+ *
+ * @throws Error when it is no model file
+ */
 export function modelSystem(source: ByteSource): string {
   const metadata = isPlan(source) ? planMetadata(source) : new SafetensorsReader(source).metadata;
   return requireFormat(metadata, source.name, 'the command that made them, such as gossamer fit or gossamer train');
 }
 
-/** Whether a file is a plan: its header, in JSON, follows a length of four bytes; in safetensors of eight. */
+/**
+ * Whether a file is a plan: its header, in JSON, follows a length of four bytes; in safetensors of
+ * eight.
+ */
 export function isPlan(source: ByteSource): boolean {
   if (source.size < 5) return false;
   const byte = new Uint8Array(1);

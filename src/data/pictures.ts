@@ -4,8 +4,11 @@ import { type Tensor, tensor } from '../tensor/index.js';
 
 /** A decoded picture: 8-bit RGB [height, width, 3]. */
 export interface Picture {
+  /** Pixels. */
   readonly height: number;
+  /** Pixels. */
   readonly width: number;
+  /** RGB, row-major. */
   readonly pixels: Uint8Array;
 }
 
@@ -35,7 +38,9 @@ type SharpModule = { default: (input: Uint8Array) => Sharp };
  * the centre.
  */
 export interface PictureOptions {
+  /** Pixels. Default: the picture's own. */
   readonly height?: number;
+  /** Pixels. Default: the picture's own. */
   readonly width?: number;
 }
 

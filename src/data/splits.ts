@@ -4,8 +4,11 @@ import type { Random } from '../tensor/index.js';
 
 /** Row indices of each part, ascending. */
 export interface Split {
+  /** Rows whose labels training sees. */
   readonly train: Int32Array;
+  /** Rows for model selection. */
   readonly validation: Int32Array;
+  /** Rows for the reported score. */
   readonly test: Int32Array;
 }
 

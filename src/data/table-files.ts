@@ -35,7 +35,9 @@ export async function loadLabelledTable(source: string): Promise<LabelledTable> 
 
 /** A labelled table with its name or path. */
 export interface NamedTable {
+  /** Name in the catalogue, or the path. */
   readonly name: string;
+  /** The table and its target. */
   readonly labelled: LabelledTable;
 }
 

@@ -11,6 +11,7 @@ export type Column =
 export interface ColumnTable {
   /** Number of rows. */
   readonly rows: number;
+  /** Columns of `rows` values each. */
   readonly columns: readonly Column[];
 }
 
@@ -65,6 +66,7 @@ function requireColumns(known: readonly string[], asked: readonly string[], what
 
 /** A table without its target column, and the target as classes. */
 export interface LabelledTable {
+  /** All columns except the target. */
   readonly table: ColumnTable;
   /** Class of each row: an index into `classes`. */
   readonly labels: Int32Array;

@@ -7,7 +7,9 @@ import { readCsv } from './formats/index.js';
 
 /** A stream of timed events among nodes. */
 export interface TemporalDataset {
+  /** Name in the catalogue, or the path. */
   readonly name: string;
+  /** Events in the order of time. */
   readonly graph: TemporalGraph;
   /** Name of each node. */
   readonly nodeNames: readonly string[];

@@ -4,6 +4,7 @@ import { type Random, type Tensor, tensor } from '../tensor/index.js';
 
 /** A character-level vocabulary; token ids follow the sorted characters. */
 export class CharacterVocabulary {
+  /** Characters by token id. */
   readonly characters: readonly string[];
   readonly #numbers: ReadonlyMap<string, number>;
 
@@ -35,7 +36,9 @@ export class CharacterVocabulary {
 
 /** A token stream split by position: the beginning for training, the end for validation. */
 export interface TokenSplit {
+  /** Tokens for training. */
   readonly train: Int32Array;
+  /** Tokens for validation. */
   readonly validation: Int32Array;
 }
 

@@ -16,6 +16,7 @@ export interface VectorTable {
 export interface NamedVectors {
   /** [nodes, dimensions] */
   readonly vectors: VectorTable;
+  /** The name of a node. */
   readonly nameOf: (node: number) => string;
   /** How they were made; only .safetensors stores it. */
   readonly metadata?: Readonly<Record<string, string>>;

@@ -1,10 +1,13 @@
-// The published systems, as data: what each is, its paper, what the abstract claims, where its experiment is.
+// The published systems, as data: what each is, its paper, what the abstract claims, where its
+// experiment is.
 //
-// `gossamer list` and `info`, the table in the README, docs/systems/ and the smoke tests follow from these records. The
-// file imports nothing but types, so that listing the systems costs nothing.
+// `gossamer list` and `info`, the table in the README, docs/systems/ and the smoke tests follow
+// from these records. The file imports nothing but types, so that listing the systems costs
+// nothing.
 
 import type { Experiment } from './parts/contract.js';
 
+/** Families of systems with their headings. */
 export const families = {
   hypergraph: 'Hypergraphs',
   graph: 'Graphs',
@@ -15,6 +18,7 @@ export const families = {
   lm: 'Language models',
 } as const;
 
+/** Key of a family. */
 export type Family = keyof typeof families;
 
 export interface Paper {
@@ -26,19 +30,30 @@ export interface Paper {
   readonly arxiv?: string;
 }
 
+/** A published system as data. */
 export interface SystemRecord {
-  /** Its name on the command line, and of its files: `src/<family>/<slug>`, `src/experiments/<family>/<slug>.ts`. */
+  /**
+   * Its name on the command line, and of its files: `src/<family>/<slug>`,
+   * `src/experiments/<family>/<slug>.ts`.
+   */
   readonly slug: string;
+  /** Name as the paper writes it. */
   readonly title: string;
+  /** The family that it belongs to. */
   readonly family: Family;
   /** What it does for a user, in one line. */
   readonly about: string;
+  /** The publication. */
   readonly paper: Paper;
-  /** What the abstract claims, in its own words, by a short key that claims of the experiment name. */
+  /**
+   * What the abstract claims, in its own words, by a short key that claims of the experiment name.
+   */
   readonly abstract: Readonly<Record<string, string>>;
+  /** Imports the experiment. */
   readonly load: () => Promise<{ readonly experiment: Experiment }>;
 }
 
+/** All systems, by family. */
 export const systems: readonly SystemRecord[] = [
   {
     slug: 'lighthgnn',

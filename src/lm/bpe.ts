@@ -1,9 +1,13 @@
-// Byte-level BPE (Sennrich et al. 2016; Radford et al. 2019): tokens grow from bytes by merging the most frequent pair again and again.
+// Byte-level BPE (Sennrich et al. 2016; Radford et al. 2019): starting from bytes, the most
+// frequent pair is merged repeatedly.
 
-/** How GPT-2 cuts a text before merging: merges never cross these borders. */
+/** GPT-2's pre-tokenisation: merges never cross its boundaries. */
 const CUT = /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu;
 
-/** The 256 bytes as GPT-2 writes them: printable ones as themselves, the others as characters from U+0100 on. */
+/**
+ * The 256 bytes as GPT-2 writes them: printable ones as themselves, the others as characters from
+ * U+0100 on.
+ */
 export function byteCharacters(): string[] {
   const printable = (byte: number) =>
     (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || (byte >= 174 && byte <= 255);
@@ -11,17 +15,17 @@ export function byteCharacters(): string[] {
   return Array.from({ length: 256 }, (_, byte) => String.fromCodePoint(printable(byte) ? byte : next++));
 }
 
-/** A piece of text that occurs, as tokens so far. */
+/** A distinct pre-token with its frequency, as tokens so far. */
 interface Piece {
   tokens: number[];
   readonly count: number;
 }
 
-/** Pairs as one number. */
+/** A pair of token ids packed into one number. */
 const keyOf = (left: number, right: number) => left * 2 ** 21 + right;
 const pairOf = (key: number): [left: number, right: number] => [Math.floor(key / 2 ** 21), key % 2 ** 21];
 
-/** Counts of pairs and the pieces that hold them, kept up to date from merge to merge. */
+/** Counts of pairs and the pieces that hold them, updated incrementally with each merge. */
 class PairCounts {
   readonly counts = new Map<number, number>();
   readonly #pieces = new Map<number, Set<Piece>>();
@@ -41,7 +45,9 @@ class PairCounts {
     }
   }
 
-  /** The most frequent pair; of equals the one of the smallest tokens. Undefined when none occurs twice. */
+  /**
+   * The most frequent pair; ties go to the smallest token ids. Undefined when no pair occurs twice.
+   */
   best(): number | undefined {
     let [found, most]: [number | undefined, number] = [undefined, 1];
     for (const [key, count] of this.counts)
@@ -49,7 +55,7 @@ class PairCounts {
     return found;
   }
 
-  /** Pieces that hold a pair or did. */
+  /** Pieces that hold a pair, or did before other merges. */
   holders(key: number): Iterable<Piece> {
     const all = this.#pieces.get(key) ?? [];
     this.#pieces.delete(key);
@@ -68,10 +74,11 @@ function merged(tokens: readonly number[], [left, right]: readonly [number, numb
 }
 
 /**
- * Trains a tokenizer on a text: 256 bytes and as many merges as fit `vocabulary`, fewer when no pair occurs twice any more.
+ * Trains a tokenizer on a text: 256 bytes, and merges up to the size `vocabulary` or until no pair
+ * occurs twice.
  *
- * @returns a tokenizer.json, for `tokenizerOfJson` here and for Hugging Face's libraries
- * @throws RangeError when the vocabulary has no room for the bytes.
+ * @returns the contents of tokenizer.json, for `tokenizerOfJson` and for Hugging Face's libraries
+ * @throws RangeError when `vocabulary` is below 256.
  */
 export function trainBpe(text: string, vocabulary: number): object {
   if (!(vocabulary >= 256))

@@ -1,4 +1,5 @@
-// A language model with its tokenizer, from any of the files that there are.
+// Loads a language model with its tokenizer from GGUF, a Hugging Face folder, or a file of
+// `gossamer lm train`.
 
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -14,40 +15,53 @@ import { safetensorsWeights } from './runtime/weights.js';
 import { type TextTokenizer, tokenizerOfGguf, tokenizerOfJson } from './tokenizer.js';
 import { tokenizerOf, type Vocabulary } from './vocabulary.js';
 
+/** A language model with its tokenizer. */
 export interface LanguageBundle {
+  /** The decoder. */
   readonly model: LanguageModel;
+  /** The model's tokenizer. */
   readonly tokenizer: TextTokenizer;
 }
 
-/** A bundle whose weights may still lie in files. */
+/** A bundle whose weights are read from files on demand. */
 export interface StoredBundle extends LanguageBundle {
+  /** Budget and counters of the weights in memory. */
   readonly store: WeightStore;
-  /** Gives memory back and closes the files. */
+  /** Frees the weights and closes the files. */
   close(): void;
 }
 
+/** Options of `loadLanguageModel`. */
 export interface LoadOptions {
-  /** Bytes of weights in memory at most; the rest is read from the file when needed. 3 GiB when left out. */
+  /**
+   * Most bytes of weights in memory; the rest is read from the file when needed. Default: 3 GiB.
+   */
   readonly memory?: number | undefined;
-  /** What floats are quantised to on the way; GGUF's quantised matrices stay as they are. */
+  /**
+   * Format that float matrices are quantised to while loading; quantised matrices of GGUF keep
+   * theirs. Default: none.
+   */
   readonly quantize?: QuantizedFormat | undefined;
-  /** Told the share of the weights that is read; nothing is read ahead when left out. */
+  /** Called with the share of the weights read so far. When left out, no weights are preloaded. */
   readonly onProgress?: ((share: number) => void) | undefined;
 }
 
+/** Kind of the model files that `gossamer lm train` writes. */
 export const LANGUAGE_MODEL: ModelKind = { system: 'language-model', version: '1', madeBy: 'gossamer lm train' };
 
 type Description = { readonly config: LanguageModelConfig } & Vocabulary;
 
-/** A file of a decoder that was trained here. */
+/** Serialises a trained decoder with its configuration and vocabulary. */
 export function saveLanguageModel(model: Decoder, config: LanguageModelConfig, vocabulary: Vocabulary): Uint8Array {
   return writeModelFile(LANGUAGE_MODEL, { config, ...vocabulary } satisfies Description, stateOf(model));
 }
 
 /**
- * Reads a GGUF file (the first, if it is split), a model of `gossamer lm train`, or a folder with config.json, safetensors and tokenizer.json.
+ * Opens a GGUF file (the first, if it is split), a model of `gossamer lm train`, or a folder with
+ * config.json, safetensors and tokenizer.json.
  *
- * @throws Error when the path is none of them, or the tokenizer has more tokens than the model.
+ * @throws Error when the path is none of them, or when the tokenizer has more tokens than the
+ * model.
  */
 export function loadLanguageModel(path: string, { memory, quantize, onProgress }: LoadOptions = {}): StoredBundle {
   const store = new WeightStore(memory);
@@ -90,7 +104,11 @@ const fromGguf: Reader = (path, open, store) => {
   return { model: LanguageModel.fromGguf(files, store), tokenizer: tokenizerOfGguf(first?.metadata ?? {}) };
 };
 
-/** The files of a model that is split: name-00001-of-0000N.gguf and so on. @throws Error when one is missing. */
+/**
+ * The files of a split model: name-00001-of-0000N.gguf and so on.
+ *
+ * @throws Error when one is missing.
+ */
 function partsOf(path: string): string[] {
   const [, stem, , count] = /^(.*)-(\d{5})-of-(\d{5})\.gguf$/.exec(basename(path)) ?? [];
   if (stem === undefined) return [path];

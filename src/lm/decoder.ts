@@ -1,4 +1,4 @@
-// The trainable decoder of a runtime's configuration: what trains here runs there, by one description.
+// The trainable `Decoder` of a runtime configuration: training and inference share one description.
 
 import { Decoder, decoderDefaults } from '../models/index.js';
 import { MixtureOfExperts } from '../nn/index.js';
@@ -6,18 +6,24 @@ import type { Random } from '../tensor/index.js';
 import { MoEPlusPlus } from './moepp.js';
 import type { LanguageModelConfig } from './runtime/config.js';
 
-/** What a configuration needs; the rest has defaults. */
+/** A configuration with its required fields; the others have defaults. */
 export type DecoderConfig = Pick<LanguageModelConfig, 'vocabulary' | 'features' | 'layers' | 'heads' | 'context'> &
   Partial<LanguageModelConfig>;
 
-/** With the defaults filled in: as many key heads as heads, gated layers 8/3 as wide, all positions seen. */
+/**
+ * Fills in defaults: as many key heads as query heads, hidden dimension 8/3 of the embedding
+ * dimension, no sliding window.
+ */
 export function decoderConfig(given: DecoderConfig): LanguageModelConfig {
   return { architecture: 'llama', interleaved: false, ...decoderDefaults(given), ...given };
 }
 
-/** A decoder with random weights; as Qwen2 it has biases of queries, keys and values, as Qwen3 norms of queries and keys. Its state is what `namedWeights` reads. */
+/**
+ * A randomly initialised decoder. Qwen2 has biases of queries, keys and values, Qwen3 norms of
+ * queries and keys. `namedWeights` reads its state.
+ */
 export function decoderOf(config: LanguageModelConfig, random: Random): Decoder {
-  const { experts, features, hidden, activation, unturned, architecture, ...sizes } = config;
+  const { experts, features, hidden, activation, nopeLayers, architecture, ...sizes } = config;
   const mixture = (layer: Random) => {
     if (experts?.zeroComputation) return new MoEPlusPlus(features, experts.zeroComputation, layer);
     const { count = 1, k = 1, normalised = true } = experts ?? {};
@@ -33,7 +39,7 @@ export function decoderOf(config: LanguageModelConfig, random: Random): Decoder 
       ...{ ...sizes, features, hidden },
       ...{ qkvBias: architecture === 'qwen2', qkNorm: architecture.startsWith('qwen3') },
       ...(activation && { activation }),
-      ...(unturned && { rotary: (layer: number) => !unturned.includes(layer) }),
+      ...(nopeLayers && { rotary: (layer: number) => !nopeLayers.includes(layer) }),
       ...(experts && { feedForward: (_: number, layer: Random) => mixture(layer) }),
     },
     random,

@@ -1,8 +1,14 @@
-// MoE++: experts that cost nothing beside those that compute, so that easy tokens use fewer (Jin, Zhu, Yuan, Yan: MoE++: Accelerating Mixture-of-Experts Methods with Zero-Computation Experts, ICLR 2025).
+// MoE++: zero-computation experts beside feed-forward ones, so that easy tokens use less compute
+// (Jin, Zhu, Yuan, Yan: MoE++: Accelerating Mixture-of-Experts Methods with Zero-Computation
+// Experts, ICLR 2025).
 //
-// Experts, in the order of the authors' checkpoint: feed-forward ones; constants E(x) = α₁x + α₂v with [α₁, α₂] = softmax(W_c x); copy E(x) = x; zero E(x) = 0, the last.
-// Gating residual: ℓʲ = Wʲx + W_gʲ·ℓʲ⁻¹, the logits of a layer build on those of the layer before.
-// Balance: L = N/k·Σ ηᵢ·fᵢ·Pᵢ with η = 1 for feed-forward experts and τ for the others: the smaller τ, the fewer tokens are computed.
+// Experts, in the order of the authors' checkpoint: feed-forward; constant E(x) = α₁x + α₂v with
+// [α₁, α₂] = softmax(W_c x); copy E(x) = x; zero E(x) = 0, the last.
+//
+// Gating residual: ℓʲ = Wʲx + W_gʲ·ℓʲ⁻¹ adds the router logits of the previous layer.
+//
+// Load-balance loss: L = N/k·Σ ηᵢ·fᵢ·Pᵢ with η = 1 for feed-forward experts and τ for
+// zero-computation ones: the smaller τ, the fewer feed-forward experts a token uses.
 
 import {
   DispatchPlan,
@@ -38,42 +44,63 @@ import {
   zeros,
 } from '../tensor/index.js';
 
+/** Hyperparameters of `MoEPlusPlus`. */
 export interface MoEPlusPlusOptions {
-  /** Feed-forward experts, constants, copies and zeros. */
+  /** Number of experts by kind. Default: no constant, 1 copy, 1 zero. */
   readonly experts: {
     readonly feedForward: number;
     readonly constant?: number;
     readonly copy?: number;
     readonly zero?: number;
   };
-  /** Experts of a token. */
+  /** Experts per token. Default: 2. */
   readonly k?: number;
+  /** Hidden dimension of a feed-forward expert. */
   readonly hidden: number;
+  /** Activation of the feed-forward experts. Default: that of `ExpertBank`. */
   readonly activation?: ExpertActivation;
-  /** τ ∈ (0, 1]: what the load of an expert that costs nothing counts in the balance. */
+  /** τ ∈ (0, 1]: weight of zero-computation experts in the load-balance loss. Default: 0.75. */
   readonly tau?: number;
-  /** Whether logits build on those of the layer before, which must have as many experts. */
+  /**
+   * Whether to add the router logits of the previous layer, which must have as many experts.
+   * Default: true.
+   */
   readonly gatingResidual?: boolean;
-  /** Standardises each token's logits, times this; left out, they stay as they are. The 7B checkpoint has 1. */
+  /**
+   * Standard deviation that each token's logits are scaled to. Default: unscaled. The 7B checkpoint
+   * has 1.
+   */
   readonly logitScale?: number;
-  /** What becomes of the weight of a chosen zero expert: `renormalise` gives it to the others, as the authors' code does; `keep` loses it. */
+  /**
+   * Gate of a chosen zero expert: `renormalise` distributes it over the other chosen experts, as
+   * the authors' code does; `keep` loses it. Default: 'renormalise'.
+   */
   readonly zeroGate?: 'renormalise' | 'keep';
-  /** γ: experts take at most γ·τ·k·T/(τ·N_FFN + N_ZC) tokens of a batch in training, those that cost nothing 1/τ times as many; no limit when left out. */
+  /**
+   * γ: in training a feed-forward expert takes at most γ·τ·k·T/(τ·N_FFN + N_ZC) of T tokens, a
+   * zero-computation expert 1/τ times as many. Default: no limit.
+   */
   readonly capacityFactor?: number;
 }
 
-/** A feed-forward layer of a transformer. Parameters: router [N, d], gating residual [N, N], experts (a new bank unless given), constants. */
+/**
+ * A mixture of experts with zero-computation experts, in place of a transformer's feed-forward
+ * layer: x [..., d] → [..., d]. Parameters: router [N, d], gating residual [N, N], experts (a new
+ * `ExpertBank` unless given), constants. Paper: Jin et al., ICLR 2025.
+ */
 export class MoEPlusPlus<E extends ExpertSet = ExpertBank> implements ExpertLayer<E> {
+  /** W [N, d], without bias. */
   readonly router: Linear;
-  /** W_g [N, N], 0 at the start: a plain mixture. */
+  /** W_g [N, N], initialised to 0; undefined without gating residuals. */
   residual: Tensor | undefined;
   readonly experts: E;
-  /** W_c [constants, 2, d] */
+  /** W_c [constants, 2, d]; undefined without constant experts. */
   constantGate: Tensor | undefined;
-  /** v [constants, d] */
+  /** v [constants, d]; undefined without constant experts. */
   constants: Tensor | undefined;
+  /** N: experts of all kinds. */
   readonly count: number;
-  /** First number of the constants, the copies and the zeros. */
+  /** Index of the first constant, copy and zero expert. */
   readonly #first: { readonly constant: number; readonly copy: number; readonly zero: number };
 
   constructor(
@@ -98,7 +125,7 @@ export class MoEPlusPlus<E extends ExpertSet = ExpertBank> implements ExpertLaye
     }
   }
 
-  /** η: 1 for experts that compute, τ for the others. */
+  /** η [N]: 1 for feed-forward experts, τ for zero-computation ones. */
   get loadWeights(): Float32Array {
     const { tau = 0.75 } = this.options;
     return Float32Array.from({ length: this.count }, (_, i) => (i < this.experts.count ? 1 : tau));
@@ -117,7 +144,11 @@ export class MoEPlusPlus<E extends ExpertSet = ExpertBank> implements ExpertLaye
     return reshape(y, x.shape);
   }
 
-  /** The choice for tokens [T, d]. */
+  /**
+   * Top-k routing of tokens [T, d]; `context` gives the logits of the previous layer.
+   *
+   * @throws Error when that layer has another number of experts.
+   */
   route(tokens: Tensor, context?: ExpertContext): Routing {
     const own = this.router.forward(tokens);
     const before = context?.logits;
@@ -134,7 +165,7 @@ export class MoEPlusPlus<E extends ExpertSet = ExpertBank> implements ExpertLaye
     return { ...routing, gates: lost ? open : renormalised(open), logits };
   }
 
-  /** Gates of zero experts are 0. */
+  /** The gates [T, k] with 0 for zero experts. */
   #withoutZeros({ experts, gates }: Routing): Tensor {
     const ids = experts.view<Int32Array>();
     const kept = new Float32Array(ids.length);
@@ -145,7 +176,7 @@ export class MoEPlusPlus<E extends ExpertSet = ExpertBank> implements ExpertLaye
     return closed ? multiply(gates, tensor(kept, gates.shape)) : gates;
   }
 
-  /** Rows for the experts that compute: no token of a zero-computation expert is among them. */
+  /** The dispatch of tokens to feed-forward experts, within their capacity. */
   dispatch(routing: Routing): DispatchPlan {
     const { capacityFactor, tau = 0.75, k = 2 } = this.options;
     if (capacityFactor === undefined) return new DispatchPlan(routing.experts, this.experts.count);
@@ -155,7 +186,7 @@ export class MoEPlusPlus<E extends ExpertSet = ExpertBank> implements ExpertLaye
     return new DispatchPlan(routing.experts, this.experts.count, { capacity });
   }
 
-  /** Σ over each token's choices of gate·E(x). */
+  /** Σ gate·E(x) over the chosen experts of each token: [T, d]. */
   compute(tokens: Tensor, routing: Routing, plan: DispatchPlan): Tensor {
     const light = this.#zeroComputation(tokens, routing);
     if (plan.size === 0) return light ?? zeros(tokens.shape);
@@ -163,7 +194,11 @@ export class MoEPlusPlus<E extends ExpertSet = ExpertBank> implements ExpertLaye
     return light ? add(heavy, light) : heavy;
   }
 
-  /** What constants and copies give, for all tokens in a few thin products: a factor of each token's own vector, plus its shares of the constants; undefined when nobody chose them. α of two is the sigmoid of the difference of their logits. */
+  /**
+   * Output of constant and copy experts for all tokens at once: a multiple of each token plus a
+   * mixture of the constants; undefined when no token chose them. α₁ of the softmax over two logits
+   * is the sigmoid of their difference.
+   */
   #zeroComputation(tokens: Tensor, { experts, gates }: Routing): Tensor | undefined {
     const { constant, copy, zero } = this.#first;
     if (!hasBetween(experts.view<Int32Array>(), constant, zero)) return undefined;
@@ -179,14 +214,14 @@ export class MoEPlusPlus<E extends ExpertSet = ExpertBank> implements ExpertLaye
   }
 }
 
-/** Whether one of some numbers is in [low, high). */
+/** Whether any of the numbers is in [low, high). */
 function hasBetween(numbers: Int32Array, low: number, high: number): boolean {
   for (let i = 0; i < numbers.length; i++)
     if ((numbers[i] as number) >= low && (numbers[i] as number) < high) return true;
   return false;
 }
 
-/** (ℓ − 0)/(std(ℓ)/s) for each token, by the unbiased deviation over experts. */
+/** s·(ℓ − mean(ℓ))/std(ℓ) for each token, with the unbiased deviation over experts. */
 function standardised(logits: Tensor, scale: number): Tensor {
   const n = logits.shape[1] as number;
   const centred = subtract(logits, mean(logits, 1, { keepAxes: true }));

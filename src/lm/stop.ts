@@ -1,19 +1,20 @@
-// Texts that end an answer.
+// Stop sequences.
 
 import { TextStream, type TextTokenizer } from './tokenizer.js';
 
-/** Lets text through until a stop text appears; what may be the beginning of one waits. */
+/** Passes text through until a stop sequence appears; a possible beginning of one is held back. */
 export class StopFilter {
   #held = '';
   #stopped = false;
 
   constructor(readonly stops: readonly string[]) {}
 
-  /** Whether a stop text was found: nothing after it comes through. */
+  /** Whether a stop sequence was found: later text is discarded. */
   get stopped(): boolean {
     return this.#stopped;
   }
 
+  /** The part of the text so far that can be emitted. It never contains a stop sequence. */
   push(text: string): string {
     if (this.#stopped) return '';
     this.#held += text;
@@ -25,7 +26,7 @@ export class StopFilter {
     return this.#take(this.#held.length - this.#waiting());
   }
 
-  /** What still waits at the end. */
+  /** The text still held back when generation ends. */
   end(): string {
     return this.#stopped ? '' : this.#take(this.#held.length);
   }
@@ -36,7 +37,7 @@ export class StopFilter {
     return text;
   }
 
-  /** Characters at the end that a stop text begins with. */
+  /** Length of the longest tail that is a prefix of a stop sequence. */
   #waiting(): number {
     const longest = this.stops.reduce((most, { length }) => Math.max(most, length - 1), 0);
     for (let count = Math.min(longest, this.#held.length); count > 0; count--) {
@@ -47,7 +48,7 @@ export class StopFilter {
   }
 }
 
-/** The text of tokens as they come, up to a stop text. */
+/** Incremental detokenisation up to the first stop sequence. */
 export class AnswerText {
   readonly #text: TextStream;
   readonly #filter: StopFilter;
@@ -57,16 +58,17 @@ export class AnswerText {
     this.#filter = new StopFilter(stops);
   }
 
+  /** Whether a stop sequence was found: the answer has ended. */
   get stopped(): boolean {
     return this.#filter.stopped;
   }
 
-  /** The text that a token adds. */
+  /** The text that a token adds; may be empty. */
   push(token: number): string {
     return this.#filter.push(this.#text.push(token));
   }
 
-  /** What still waits at the end. */
+  /** The text still held back when generation ends. */
   end(): string {
     return this.#filter.push(this.#text.end()) + this.#filter.end();
   }

@@ -1,23 +1,30 @@
-// Text to tokens and back: characters, Hugging Face's tokenizer.json, or the vocabulary in a GGUF file.
+// Text to tokens and back: characters, Hugging Face's tokenizer.json, or the vocabulary in a GGUF
+// file.
 
 import { Tokenizer } from '@huggingface/tokenizers';
 import { CharacterVocabulary, type GgufValue } from '../data/index.js';
 
+/** Converts text to token ids and back. */
 export interface TextTokenizer {
-  /** Tokens that there are. */
+  /** Size of the vocabulary. */
   readonly size: number;
-  /** Tokens that end a text. */
+  /** End-of-sequence token ids. */
   readonly stopTokens: readonly number[];
-  /** @param special whether the tokens are put around it that a text begins and ends with */
+  /**
+   * The token ids of a text.
+   *
+   * @param special whether to add the beginning- and end-of-sequence tokens of the model
+   */
   encode(text: string, special?: boolean): number[];
+  /** The text of token ids; special tokens give no text. */
   decode(tokens: readonly number[]): string;
-  /** A Jinja template of conversations, where there is one. */
+  /** Jinja chat template; ChatML is used when left out. */
   readonly chatTemplate?: string;
-  /** What templates call the first and the last token. */
+  /** Texts of the beginning- and end-of-sequence tokens, for chat templates. */
   readonly specialTexts?: { readonly bos: string; readonly eos: string };
 }
 
-/** Each character a token. */
+/** A character-level tokenizer without special tokens. */
 export function characterTokenizer(characters: Iterable<string>): TextTokenizer {
   const vocabulary = new CharacterVocabulary(characters);
   return {
@@ -34,7 +41,11 @@ interface TokenizerConfig {
   readonly chat_template?: string;
 }
 
-/** From tokenizer.json and tokenizer_config.json. @throws Error when the first is none. */
+/**
+ * The tokenizer of Hugging Face's tokenizer.json and tokenizer_config.json.
+ *
+ * @throws Error when the first is not a tokenizer.
+ */
 export function tokenizerOfJson(json: object, config: TokenizerConfig = {}): TextTokenizer {
   let tokenizer: Tokenizer;
   try {
@@ -60,10 +71,10 @@ export function tokenizerOfJson(json: object, config: TokenizerConfig = {}): Tex
   };
 }
 
-/** GGUF's kinds of tokens that are matched before all others: control and user-defined ones. */
+/** GGUF token types that are matched before all others: control and user-defined. */
 const SPECIAL = [3, 4];
 
-/** How texts are cut before merging, by the names that llama.cpp gives. */
+/** Pre-tokenisation patterns by llama.cpp's names. */
 const cuts: Readonly<Record<string, string>> = {
   qwen2:
     "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
@@ -71,7 +82,12 @@ const cuts: Readonly<Record<string, string>> = {
     "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
 };
 
-/** From the metadata of a GGUF file: byte-level BPE (`gpt2`), or SentencePiece's BPE (`llama`). @throws Error when there is none, or of another kind. */
+/**
+ * The tokenizer in the metadata of a GGUF file: byte-level BPE (`gpt2`), or SentencePiece BPE
+ * (`llama`).
+ *
+ * @throws Error when there is no tokenizer, or one of another kind.
+ */
 export function tokenizerOfGguf(metadata: Readonly<Record<string, GgufValue>>): TextTokenizer {
   const model = metadata['tokenizer.ggml.model'];
   const tokens = metadata['tokenizer.ggml.tokens'] as readonly string[] | undefined;
@@ -145,7 +161,10 @@ function byteLevel(metadata: Readonly<Record<string, GgufValue>>, vocab: Readonl
   };
 }
 
-/** Merges follow from the scores: a token may be made of any two that are tokens too, those of higher scores first. */
+/**
+ * GGUF stores scores instead of merges: every split of a token into two tokens is a merge, by
+ * falling score.
+ */
 function sentencePiece(
   metadata: Readonly<Record<string, GgufValue>>,
   vocab: Readonly<Record<string, number>>,
@@ -198,10 +217,14 @@ function sentencePiece(
   };
 }
 
-/** Text of tokens as they come: what is not a whole character yet waits for the next. Only the latest tokens are decoded again, those given last beside the new ones, as spaces depend on what is before. */
+/**
+ * Incremental detokenisation: bytes of an incomplete character are held back. Only the latest
+ * tokens are decoded again, together with the last emitted ones, since leading spaces depend on the
+ * tokens before.
+ */
 export class TextStream {
   #tokens: number[] = [];
-  /** Of those, how many were given. */
+  /** How many of `#tokens` were emitted already. */
   #given = 0;
 
   constructor(readonly tokenizer: Pick<TextTokenizer, 'decode'>) {}
@@ -211,7 +234,7 @@ export class TextStream {
     return this.tokenizer.decode(this.#tokens).slice(before.length);
   }
 
-  /** The text that a token adds. */
+  /** The text that a token adds; may be empty. */
   push(token: number): string {
     this.#tokens.push(token);
     const text = this.#added();
@@ -222,7 +245,7 @@ export class TextStream {
     return text;
   }
 
-  /** What is left at the end. */
+  /** The text still held back when generation ends. */
   end(): string {
     const text = this.#added();
     this.#given = this.#tokens.length;

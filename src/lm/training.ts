@@ -1,4 +1,4 @@
-// Training of language models on a text.
+// Training of decoders on next-token prediction.
 
 import { randomWindows, type TokenBatch, type TokenSplit, windowsAt } from '../data/index.js';
 import type { Decoder } from '../models/index.js';
@@ -18,26 +18,34 @@ import {
 } from '../nn/index.js';
 import { add, multiply, type Random, reshape, scope, type Tensor } from '../tensor/index.js';
 
+/** Hyperparameters of `trainLanguageModel`. */
 export interface LanguageTrainingOptions extends TrainingHooks {
+  /** Optimizer steps. Default: 400. */
   readonly steps?: number;
+  /** Windows per step. Default: 16. */
   readonly batch?: number;
-  /** Tokens of a window. */
+  /** Tokens per window. Default: 64. */
   readonly length?: number;
+  /** Peak learning rate after warm-up. Default: 3e-3. */
   readonly learningRate?: number;
+  /** Decoupled weight decay of matrices; vectors have none. Default: 0.01. */
   readonly weightDecay?: number;
-  /** β: factor of the balance losses of layers of experts. */
+  /** β: weight of the load-balance losses of mixture-of-experts layers. Default: 0.01. */
   readonly balance?: number;
-  /** Steps between two reports. */
+  /** Steps of an epoch, after which `onEpoch` is called. Default: 50. */
   readonly reportEvery?: number;
 }
 
-/** Next-token cross-entropy in nats, the logits being those of `model`. */
+/** Mean next-token cross-entropy of `model` on a batch, in nats. */
 export function nextTokenLoss(model: Decoder, { inputs, targets }: TokenBatch, context?: ExpertContext): Tensor {
   const logits = model.forward(inputs, context);
   return crossEntropy(reshape(logits, [targets.size, -1]), targets);
 }
 
-/** Trains a decoder in place: AdamW (β₂ = 0.95, decay on matrices), gradients clipped to norm 1, warm-up and cosine. A report covers `reportEvery` steps. */
+/**
+ * Trains a decoder in place: AdamW (β₂ = 0.95, weight decay on matrices), gradients clipped to norm
+ * 1, 5 % linear warm-up, then cosine decay. An epoch is `reportEvery` steps.
+ */
 export async function trainLanguageModel(
   model: Decoder,
   { train }: Pick<TokenSplit, 'train'>,
@@ -70,7 +78,11 @@ export async function trainLanguageModel(
   });
 }
 
-/** Mean cross-entropy in nats over windows side by side, at most `windows` of them. */
+/**
+ * Mean cross-entropy in nats over the first `windows` adjacent windows.
+ *
+ * @throws Error when the text is shorter than a window.
+ */
 export function validationLoss(
   model: Decoder,
   { validation }: Pick<TokenSplit, 'validation'>,

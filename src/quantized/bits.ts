@@ -7,6 +7,7 @@ const VECTOR = 128;
 
 /** The signs of a matrix [rows, columns], 128 in a vector: bit 1 for −1 (x < 0), bit 0 for 1. */
 export class BitMatrix {
+  /** Packed signs; each row is padded to whole vectors of 128 bits. */
   readonly bits: Tensor;
 
   private constructor(
@@ -53,7 +54,9 @@ const GROUP_BITS = 4;
 
 /** A plane of bits in a sum, with its sign. */
 export interface SignedPlane {
+  /** Index of the bit plane. */
   readonly plane: number;
+  /** Whether the plane is subtracted. */
   readonly negative: boolean;
 }
 

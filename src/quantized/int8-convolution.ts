@@ -15,8 +15,11 @@ import { type ActivationBits, packedBytes, quantizeInt8 } from './int8.js';
  * with 7 bits.
  */
 export interface Quantization {
+  /** Step between adjacent quanta, > 0. */
   readonly scale: number;
+  /** Quantum that stands for 0. */
   readonly zero: number;
+  /** Bits of the quanta. */
   readonly bits: ActivationBits;
 }
 
@@ -50,7 +53,9 @@ export interface Int8ConvolutionOptions {
   readonly padding?: Pair;
   /** 1 (the default), or as many as channels and filters: depthwise. */
   readonly groups?: number;
+  /** Quantisation of the input. */
   readonly input: Quantization;
+  /** Quantisation of the output. */
   readonly output: Quantization;
   /**
    * Quantisation of a tensor that is added before the activation; not for depthwise convolutions.
@@ -75,8 +80,11 @@ export class Int8Convolution {
     return kernelHeight * kernelWidth <= MAXIMUM_TAPS && (groups === 1 || (inGroup === 1 && groups === filters));
   }
 
+  /** Output channels. */
   readonly filters: number;
+  /** Input channels. */
   readonly channels: number;
+  /** Height and width of the kernel. */
   readonly kernel: Pair;
   readonly #depthwise: boolean;
   readonly #packed: Tensor;
@@ -169,7 +177,10 @@ export class Int8Convolution {
   }
 }
 
-/** Sizes of a convolution from x [images, height, width, pitch] to y [images, outHeight, outWidth, outPitch]. */
+/**
+ * Sizes of a convolution from x [images, height, width, pitch] to y [images, outHeight, outWidth,
+ * outPitch].
+ */
 function int8Geometry(
   x: readonly number[],
   y: readonly number[],
@@ -262,9 +273,13 @@ function packDepthwise(quanta: Int8Array, channels: number, [height, width]: Pai
 
 /** Sliding windows over the pixels of an image. */
 export interface Windows {
+  /** Height and width of a window. */
   readonly kernel: Pair;
+  /** Step between windows. */
   readonly stride: Pair;
+  /** Rows and columns of padding on each side. */
   readonly padding: Pair;
+  /** Height and width of the output. */
   readonly output: Pair;
 }
 

@@ -52,8 +52,11 @@ function roundToEven(value: number): number {
  * activations.
  */
 export class Int8Matrix {
+  /** Output features. */
   readonly rows: number;
+  /** Input features. */
   readonly columns: number;
+  /** Scale of each row [rows]: weight ≈ scale·int8. */
   readonly scales: Tensor;
   readonly #packed: Tensor;
   readonly #sums: Tensor;

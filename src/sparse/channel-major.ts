@@ -12,8 +12,11 @@ const LEAST_FILL = 0.9;
 
 /** A sparse matrix [rows, columns] in blocks of 1, 2 or 4 rows that share their columns. */
 export class ChannelMatrix {
+  /** Output channels. */
   readonly rows: number;
+  /** Input channels. */
   readonly columns: number;
+  /** Rows per block. */
   readonly height: BlockHeight;
   /** Stored blocks. */
   readonly blocks: number;

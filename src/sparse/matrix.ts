@@ -40,14 +40,17 @@ export class SparseMatrix {
     }
   }
 
+  /** Number of rows. */
   get rows(): number {
     return this.pattern.rows;
   }
 
+  /** Number of columns. */
   get columns(): number {
     return this.pattern.columns;
   }
 
+  /** Stored elements, explicit zeros among them. */
   get nnz(): number {
     return this.pattern.nnz;
   }

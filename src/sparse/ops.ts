@@ -5,6 +5,7 @@ import type { SparsePattern } from './pattern.js';
 
 /** A sparse matrix as products read it, such as a `SparseMatrix`. */
 export interface SparseOperand {
+  /** Where elements are stored. */
   readonly pattern: SparsePattern;
   /** One for each stored element, [nnz]; all 1 when left out. */
   readonly values?: Tensor;

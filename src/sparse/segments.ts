@@ -19,6 +19,7 @@ import {
 
 /** Segment s holds rows offsets[s] … offsets[s+1] − 1. */
 export class Segments {
+  /** Number of segments, empty ones among them. */
   readonly count: number;
   /** Rows of all segments. */
   readonly size: number;

@@ -8,16 +8,21 @@ import { emptyTensor, type Tensor } from './tensor.js';
 
 /** Shape and element type of an output. */
 export interface Spec {
+  /** Shape of the output. */
   readonly shape: Shape;
+  /** Element type of the output. */
   readonly dtype: DType;
 }
 
 /** What a vector-Jacobian product works with. */
 export interface Backward<A> {
+  /** Inputs of the forward pass. */
   readonly inputs: readonly Tensor[];
+  /** Results of the forward pass. */
   readonly outputs: readonly Tensor[];
   /** Gradient of each output; undefined where none flows. At least one is defined. */
   readonly gradients: readonly (Tensor | undefined)[];
+  /** Attributes of the forward pass. */
   readonly attributes: A;
   /** Which inputs need a gradient: others may be skipped. */
   readonly needed: readonly boolean[];
@@ -37,7 +42,9 @@ export type MultiplyAdds<A> = 0 | 'uncounted' | ((inputs: readonly Shape[], outp
  * graphs must know.
  */
 export interface Op<A = void> {
+  /** Name in error messages, graphs and cost tables. */
   readonly name: string;
+  /** Multiply-adds of one application, as `cost` counts them. */
   readonly multiplyAdds: MultiplyAdds<A>;
   /**
    * Whether an element of the output depends on the inputs' elements at its own (broadcast) place
@@ -67,6 +74,7 @@ export interface Op<A = void> {
 
 /** Sees every operation after it ran. */
 export interface Observer {
+  /** Called after each operation, in the order of execution. */
   record(op: Op<never>, inputs: readonly Tensor[], outputs: readonly Tensor[], attributes: unknown): void;
 }
 

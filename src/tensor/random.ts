@@ -58,6 +58,7 @@ function hash(label: string): [number, number] {
  * step.
  */
 export class Random {
+  /** Key of the counter-based generator: equal keys give equal streams. */
   readonly key: Key;
   /** Draws made so far; settable to continue a saved stream. */
   position = 0;

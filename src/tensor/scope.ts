@@ -86,6 +86,12 @@ export class Scope {
     return tree;
   }
 
+  /**
+   * Disposes the tensors made in the scope, except kept ones; parameters, buffers and whatever an
+   * open gradient tape may need pass to the enclosing scope. A second call does nothing.
+   *
+   * @throws Error when an inner scope is still open.
+   */
   end(): void {
     const index = frames.lastIndexOf(this.#frame);
     if (index < 0) return;
@@ -101,6 +107,7 @@ export class Scope {
     }
   }
 
+  /** Ends the scope at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.end();
   }

@@ -25,6 +25,7 @@ export interface Tensor extends Chained {}
 
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: methods.ts puts every method of the interface on the prototype
 export class Tensor implements Region {
+  /** Number of elements. */
   readonly size: number;
   /** Set for tensors that belong to a module: scopes leave them alone. */
   role: Role | undefined;
@@ -45,10 +46,12 @@ export class Tensor implements Region {
     adopt(this);
   }
 
+  /** Number of axes. */
   get rank(): number {
     return this.shape.length;
   }
 
+  /** Whether the memory was given back: any further use throws. */
   get disposed(): boolean {
     return this.#disposed;
   }
@@ -110,6 +113,7 @@ export class Tensor implements Region {
     releaseBuffer(this.buffer, this.device);
   }
 
+  /** @throws Error naming the operation when the tensor was disposed. */
   assertAlive(operation: string): void {
     if (this.#disposed)
       throw new Error(

@@ -8,7 +8,9 @@ import { type Graph, type GraphNode, trace } from './graph.js';
 export interface NodeCost {
   /** The module path of the node's weights, else the operation's name. */
   readonly name: string;
+  /** Name of the operation. */
   readonly operation: string;
+  /** Shape of the first output. */
   readonly shape: readonly number[];
   /** Trainable values that this node is the first to use. */
   readonly parameters: number;
@@ -26,10 +28,13 @@ export interface NodeCost {
 
 /** The cost of a graph: its nodes, and their sums. */
 export interface Cost {
+  /** Costs by node, in topological order. */
   readonly nodes: readonly NodeCost[];
+  /** Trainable values of the graph; shared ones count once. */
   readonly parameters: number;
   /** A lower bound where there are uncounted operations. */
   readonly multiplyAdds: number;
+  /** Bytes of all outputs of the nodes together. */
   readonly activationBytes: number;
   /** Names of the operations whose multiply-adds are not known, each once. */
   readonly uncounted: readonly string[];
@@ -83,7 +88,8 @@ function multiplyAddsOf({ op, inputs, outputs, attributes }: GraphNode): number 
  * Cost of a function of tensors: traces it on example inputs and counts.
  *
  * @param parameters the module's trainable tensors by name: `parameters(model)`
- * @example cost((x) => model.forward(x, inference), [zeros([1, 3, 224, 224])], parameters(model)).multiplyAdds
+ * @example cost((x) => model.forward(x, inference), [zeros([1, 3, 224, 224])],
+ * parameters(model)).multiplyAdds
  */
 export function cost(
   fn: (...inputs: Tensor[]) => unknown,

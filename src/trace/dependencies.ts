@@ -22,6 +22,7 @@ export type { ChannelSlice } from './pruning/channels.js';
 export interface PruningGroup {
   /** The weights that take part, as `name:axis`. */
   readonly members: readonly string[];
+  /** The slices that must be removed together, channel by channel. */
   readonly channels: readonly (readonly ChannelSlice[])[];
 }
 
@@ -60,7 +61,8 @@ export function graphDependencies(graph: Graph): PruningGroup[] {
  * Traces a function of tensors and finds its dependency groups.
  *
  * @param weights names of the weights: `stateOf(model)`
- * @example dependencyGroups((x) => model.forward(x, inference), [zeros([1, 3, 32, 32])], parameters(model))
+ * @example dependencyGroups((x) => model.forward(x, inference), [zeros([1, 3, 32, 32])],
+ * parameters(model))
  */
 export function dependencyGroups(
   fn: (...inputs: Tensor[]) => unknown,

@@ -5,8 +5,11 @@ import { leaves, type Op, observe, scope, Tensor, unobserved, whileRecording } f
 
 /** A tensor of the graph. */
 export interface Value {
+  /** Unique within the graph. */
   readonly id: number;
+  /** Shape of the traced tensor; batch sizes are those of the traced example. */
   readonly shape: readonly number[];
+  /** Element type. */
   readonly dtype: Tensor['dtype'];
   /**
    * Given from outside, constant (weights and what is computed from them alone), or computed by a
@@ -21,16 +24,23 @@ export interface Value {
 
 /** One operation of the graph; `A` are its attributes, where a reader knows them. */
 export interface GraphNode<A = unknown> {
+  /** The operation that is applied. */
   readonly op: Op<unknown>;
+  /** Operands, in order. */
   readonly inputs: readonly Value[];
+  /** Results, in order. */
   readonly outputs: readonly Value[];
+  /** Attributes of the operation, such as axes or strides. */
   readonly attributes: A;
 }
 
 /** A computation in topological order, without nodes that no output depends on. */
 export interface Graph {
+  /** Arguments of the traced function, in order. */
   readonly inputs: readonly Value[];
+  /** Operations in topological order. */
   readonly nodes: readonly GraphNode[];
+  /** Results of the traced function, in order. */
   readonly outputs: readonly Value[];
 }
 

@@ -22,12 +22,15 @@ import type { Graph, GraphNode, Value } from './graph.js';
 export interface KernelChoice {
   /** The module path of the layer's weight. */
   readonly layer: string;
+  /** Shape of the layer's weight. */
   readonly shape: readonly number[];
   /** Share of zeros among its weights. */
   readonly zeros: number;
+  /** The kernel that the plan runs. */
   readonly kernel: 'dense' | 'sparse';
   /** Rows that share the columns of a stored block, where the kernel is sparse. */
   readonly blockHeight?: 1 | 2 | 4;
+  /** Why, in one phrase for reports. */
   readonly reason: string;
   /** Milliseconds of one run, where both were measured. */
   readonly milliseconds?: { readonly dense: number; readonly sparse: number };

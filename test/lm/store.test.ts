@@ -236,7 +236,7 @@ describe('files', () => {
     dense: decoderConfig(size),
     'a head of its own, as Qwen2': decoderConfig({ ...size, architecture: 'qwen2', tied: false }),
     'norms of queries and keys, as Qwen3': decoderConfig({ ...size, architecture: 'qwen3', headDim: 16 }),
-    'squared ReLU, layers that do not turn': decoderConfig({ ...size, activation: 'relu2', unturned: [1] }),
+    'squared ReLU, layers without rotary embeddings': decoderConfig({ ...size, activation: 'relu2', nopeLayers: [1] }),
     'gated ReLU and a window': decoderConfig({ ...size, activation: 'reglu', window: 4 }),
     'a mixture': decoderConfig({ ...size, experts: { count: 5, k: 2, normalised: true } }),
     'a mixture of squared ReLUs': decoderConfig({

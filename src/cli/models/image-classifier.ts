@@ -20,7 +20,10 @@ export function open(path: string): ImageModel {
   };
 }
 
-/** The most probable classes of each picture. What cannot be read is noted and left out, and the exit code is then 2. */
+/**
+ * The most probable classes of each picture. Unreadable files are reported and skipped, with exit
+ * code 2.
+ */
 async function classifyPictures(
   predictor: ImagePredictor,
   paths: readonly string[],

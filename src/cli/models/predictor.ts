@@ -1,4 +1,4 @@
-// What commands ask of the models that answer for data in files.
+// The interface of models that predict for data in files.
 
 export interface Predictions {
   readonly columns: readonly string[];
@@ -8,12 +8,12 @@ export interface Predictions {
 export interface PredictOptions {
   /** Classes listed for each picture. Default: 1. */
   readonly top?: number;
-  /** Told what is worth knowing of the data. */
+  /** Called with warnings about the data. */
   readonly note: (text: string) => void;
 }
 
 export interface Predictor {
-  /** @throws Error when the data are not what the model reads */
+  /** @throws Error when the model cannot read the data */
   predict(paths: readonly string[], options: PredictOptions): Promise<Predictions>;
 }
 

@@ -33,6 +33,7 @@ export interface DatasetDownload {
    * `hypergcn`: a folder of the pickles hypergraph, labels and features, which become one archive.
    */
   readonly form: 'files' | 'text' | 'hypergcn';
+  /** URL of the file, or of the folder for `files` and `hypergcn`. */
   readonly address: string;
 }
 
@@ -50,9 +51,11 @@ export interface DatasetRecord {
   readonly name: string;
   /** Each kind that the set can be read as. */
   readonly kinds: readonly DatasetKind[];
+  /** Files in a data folder, with their digests. */
   readonly files: readonly DatasetFile[];
   /** As the publisher states it, or `none stated`. */
   readonly licence: string;
+  /** Where the set comes from and how it is had. */
   readonly source: DatasetSource;
   /** Counts in a phrase. */
   readonly size: string;
@@ -84,6 +87,7 @@ export interface DatasetRecord {
 export interface DatasetKindRecord {
   /** What a set of this kind is called in messages: `neither a file nor a known text`. */
   readonly noun: string;
+  /** What models learn from sets of this kind, in one phrase. */
   readonly task: string;
   /** The function of `gossamer/data/node` that reads a known name or a path of this kind. */
   readonly reader: string;

@@ -15,7 +15,9 @@ export type ArrayValues =
 
 /** An array as files store it: a shape, and values in row-major order. */
 export interface NamedArray {
+  /** Length of each axis; empty for a scalar. */
   readonly shape: readonly number[];
+  /** Elements in row-major order. */
   readonly values: ArrayValues;
 }
 

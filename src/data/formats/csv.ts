@@ -4,7 +4,9 @@ import Papa from 'papaparse';
 
 /** A parsed table: the header, and the fields of each row as text. */
 export interface Table {
+  /** Names from the header. */
   readonly columns: readonly string[];
+  /** Fields of each row, in the order of `columns`. */
   readonly rows: readonly (readonly string[])[];
 }
 

@@ -6,8 +6,11 @@
  * all are integers.
  */
 export interface EdgeList {
+  /** Source of each edge. */
   readonly sources: Int32Array;
+  /** Target of each edge. */
   readonly targets: Int32Array;
+  /** Weight of each edge; undefined for an unweighted list. */
   readonly weights: Float32Array | undefined;
   /** The name of each node. */
   readonly names: NodeNames;
@@ -15,7 +18,9 @@ export interface EdgeList {
 
 /** The names of the nodes 0 … count − 1. */
 export interface NodeNames {
+  /** Number of nodes. */
   readonly count: number;
+  /** The name of a node. */
   of(node: number): string;
   /** The node of a name, undefined for an unknown one. */
   find(name: string): number | undefined;

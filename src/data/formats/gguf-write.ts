@@ -13,6 +13,7 @@ export type GgufEntry =
 
 /** A tensor to write. */
 export interface GgufOutput {
+  /** Name in the file. */
   readonly name: string;
   /** Row-major; the file stores the fastest axis first. */
   readonly shape: readonly number[];

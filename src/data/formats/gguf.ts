@@ -11,12 +11,15 @@ export type GgufValue = number | bigint | boolean | string | readonly GgufValue[
 
 /** Type, shape and byte range of a stored tensor. */
 export interface GgufTensorInfo {
+  /** Name in the file, such as `blk.0.attn_q.weight`. */
   readonly name: string;
   /** Row-major; GGUF itself stores the fastest axis first. */
   readonly shape: readonly number[];
+  /** GGML type, such as `Q4_K`. */
   readonly type: string;
   /** In bytes, from the start of the tensor data. */
   readonly offset: number;
+  /** Size of the stored values. */
   readonly bytes: number;
 }
 
@@ -237,8 +240,11 @@ const MAGIC = 0x46554747;
 
 /** A GGUF file: its metadata, and tensors that are read on demand. */
 export class GgufFile {
+  /** Version of the format: 2 or 3. */
   readonly version: number;
+  /** Metadata by key, such as `general.architecture`. */
   readonly metadata: Readonly<Record<string, GgufValue>>;
+  /** Descriptions of the tensors by name. */
   readonly tensors: ReadonlyMap<string, GgufTensorInfo>;
   readonly #source: ByteSource;
   /** Byte offset of the tensor data. */

@@ -6,7 +6,9 @@ import type { ArrayValues, NamedArray } from './array.js';
 
 /** A Python object as its class name and fields. */
 export interface PickledObject {
+  /** Qualified name of the class, such as `module.Name`. */
   readonly className: string;
+  /** State of the object by key. */
   readonly fields: ReadonlyMap<Pickled, Pickled>;
 }
 

@@ -6,7 +6,9 @@ import { widenHalves } from './halves.js';
 
 /** Tensors and string metadata of a safetensors file. */
 export interface SafetensorsFile {
+  /** Tensors by name. */
   readonly tensors: Record<string, Tensor>;
+  /** The `__metadata__` entry of the header. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -34,7 +36,9 @@ const storedTypes = { F32: 'f32', I32: 'i32', I8: 'i8', U8: 'u8', BOOL: 'u8' } a
 
 /** A safetensors file whose tensors are read on demand. */
 export class SafetensorsReader {
+  /** The `__metadata__` entry of the header. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** Shapes of the stored tensors by name. */
   readonly shapes: ReadonlyMap<string, readonly number[]>;
   readonly #entries: ReadonlyMap<string, Entry>;
   /** Byte offset of the values. */

@@ -1,4 +1,5 @@
-// Fast Sparse ConvNets: at equal accuracy, networks with sparse pointwise convolutions are faster than dense ones.
+// Fast Sparse ConvNets: at equal accuracy, networks with sparse pointwise convolutions are faster
+// than dense ones.
 
 import {
   channelRatioFor,
@@ -89,7 +90,10 @@ function methodsOf({ sparsity }: Options): ImageMethod[] {
   ];
 }
 
-/** The share of channels without which the network needs no more multiply-adds than with so many zeros. */
+/**
+ * The share of channels without which the network needs no more multiply-adds than with so many
+ * zeros.
+ */
 function filterRatio(sparsity: number, data: ImageDataset): number {
   const { channels, height: size } = data.test;
   const example = exampleOf(data);

@@ -1,5 +1,5 @@
-// FastRP: very sparse random projections of powers of the transition matrix embed nodes as well as skip-gram on random
-// walks does, thousands of times faster.
+// FastRP: very sparse random projections of powers of the transition matrix embed nodes as well as
+// skip-gram on random walks does, thousands of times faster.
 
 import { type FastRPOptions, fastRP, tuneFastRP } from '../../embedding/index.js';
 import { atLeast, atMost, claimsOf, type Evidence, meanOver, overallClaimsOf, where } from '../parts/claims.js';

@@ -1,5 +1,5 @@
-// Fully personalised PageRank: the rows of all nodes at once by random walks in pipelines, orders of magnitude faster
-// than one source at a time, with a known error.
+// Fully personalised PageRank: the rows of all nodes at once by random walks in pipelines, orders
+// of magnitude faster than one source at a time, with a known error.
 
 import { doublingPageRank, forwardPush, personalizedPageRank, powerIteration } from '../../embedding/index.js';
 import type { Graph } from '../../structure/index.js';
@@ -73,7 +73,9 @@ function methodsOf(graph: Graph, sources: Int32Array, { alpha }: Options): Metho
 const walksOf = ({ methods }: Evidence<Options>) => walkTitles.filter((title) => methods.includes(title));
 const mostWalks = (e: Evidence<Options>) => walksOf(e).at(-1) ?? walkTitle(Math.max(...WALKS));
 
-/** Error of doubling over the least error of walks that took no more time; 0 where all took more. */
+/**
+ * Error of doubling over the least error of walks that took no more time; 0 where all took more.
+ */
 function accuracyAtEqualTime(e: Evidence<Options>): number {
   const time = e.mean(DOUBLING, 'source');
   const inTime = walksOf(e).filter((title) => e.mean(title, 'source') <= time);
@@ -86,7 +88,7 @@ function errorLaw(e: Evidence<Options>): number {
   return e.ratio(fewest, most, 'error') / Math.sqrt(Number.parseInt(most, 10) / Number.parseInt(fewest, 10));
 }
 
-/** Not the smoke preset, in whose graph times are those of fixed costs. */
+/** Not for the smoke preset, on whose graph fixed costs dominate. */
 const fullSize = ({ edges }: Options) => edges >= 1_000_000;
 
 const { abstract, ours } = claimsOf<Options>();

@@ -1,5 +1,5 @@
-// DGMLP: depth harms through stacked transformations, not through propagation; hops that each node
-// weighs for itself let a network propagate as far as one likes.
+// DGMLP: stacked transformations, not propagation, make deep networks worse; node-adaptive weights
+// of hops allow propagation to any depth.
 
 import { DGMLP, dgmlpPresets, meanOfHops, type Recipe, type RecipeName, recipes, SGC } from '../../graph/index.js';
 import { Random } from '../../tensor/index.js';

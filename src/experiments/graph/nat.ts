@@ -1,4 +1,4 @@
-// NAT: joint neighbourhoods kept in caches of fixed size tell which nodes will meet, better than
+// NAT: joint neighbourhoods kept in caches of fixed size predict links better than
 // representations alone and than heuristics, at constant cost an event.
 
 import {

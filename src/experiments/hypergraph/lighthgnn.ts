@@ -1,5 +1,5 @@
-// LightHGNN: a distilled MLP is as good as the hypergraph network that taught it, far better than an MLP trained on
-// labels, and two orders of magnitude faster to ask about a vertex.
+// LightHGNN: a distilled MLP is as good as the hypergraph network that taught it, far better than
+// an MLP trained on labels, and two orders of magnitude faster to ask about a vertex.
 
 import { fetchIfMissing, hypergraphNames, loadHypergraph } from '../../data/node.js';
 import {

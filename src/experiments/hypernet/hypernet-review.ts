@@ -1,5 +1,6 @@
-// The review of hypernetworks: one hypernetwork serves tasks that contradict one another, stores less than the network
-// that it makes, knows where it is unsure, and exists in every design by five criteria.
+// The review of hypernetworks: one hypernetwork serves tasks that contradict one another, stores
+// less than the network that it makes, knows where it is unsure, and exists in every design by five
+// criteria.
 
 import { chunks, Hypernet, type HypernetOptions, mlpTrunk, TaskCondition } from '../../hypernet/index.js';
 import { inference, MLP, type Mode, parameterCount } from '../../nn/index.js';

@@ -1,5 +1,5 @@
-// HyperTab: on small tables, an ensemble of small networks whose weights one hypernetwork makes is ahead of tree
-// ensembles and of ordinary networks.
+// HyperTab: on small tables, an ensemble of small networks whose weights one hypernetwork makes is
+// ahead of tree ensembles and of ordinary networks.
 
 import { tableGroups } from '../../data/index.js';
 import {
@@ -135,7 +135,8 @@ export const experiment = defineExperiment({
   options,
   datasets: tableSources,
   ownData: 'a table (.csv, .tsv, .gz, .parquet) with a column "target"; gossamer fit takes any',
-  // The setting of the authors' notebook, for a table like theirs: views that see noise alone must not learn it by heart.
+  // The setting of the authors' notebook, for a table like theirs: views that see noise alone must
+  // not learn it by heart.
   presets: { needle: { views: 250, epochs: 10, subsample: 0.2, hidden: 5, learningRate: 3e-4 } },
   reproduction: [
     { data: 'needle', seeds: 5 },

@@ -1,5 +1,5 @@
-// Magnitude-invariant parametrisations: hypernetworks train faster and more steadily once the norm of a condition no
-// longer scales the weights that they make.
+// Magnitude-invariant parametrisations: hypernetworks train faster and more steadily once the norm
+// of a condition no longer scales the weights that they make.
 
 import { MIP_OPTIONS, mlpTrunk } from '../../hypernet/index.js';
 import { Adam, type Optimizer, SGD } from '../../nn/index.js';
@@ -30,7 +30,7 @@ const options = {
 
 type Options = OptionValues<typeof options>;
 
-interface Arm extends BlendedSetting {
+interface BlendedMethod extends BlendedSetting {
   readonly title: string;
   readonly optimizer: () => Optimizer;
 }
@@ -44,7 +44,7 @@ const MIP = 'MIP, Adam';
 const DEFAULT_SGD = 'default, SGD';
 const MIP_SGD = 'MIP, SGD';
 
-const arms: readonly Arm[] = [
+const compared: readonly BlendedMethod[] = [
   { title: DEFAULT, options: ordinary, optimizer: adam },
   { title: 'default with layer norm, Adam', options: { ...ordinary, trunk: normed }, optimizer: adam },
   { title: 'encoding alone, Adam', options: { ...ordinary, encoding: 'cos|sin' }, optimizer: adam },
@@ -54,22 +54,25 @@ const arms: readonly Arm[] = [
   { title: MIP_SGD, options: MIP_OPTIONS, optimizer: sgd },
 ];
 
-/** First step from which the mean loss of 20 steps is at most `goal`; the number of steps when it never is. */
+/**
+ * First step from which the mean loss of 20 steps is at most `goal`; the number of steps when it
+ * never is.
+ */
 function stepsTo(losses: readonly number[], goal: number): number {
   for (let at = 20; at <= losses.length; at++) if (summarize(losses.slice(at - 20, at)).mean <= goal) return at;
   return losses.length;
 }
 
 function methodsOf({ train, test }: DigitData, { steps, batch }: Options): Method<TrainedBlended>[] {
-  /** Final loss of the default under Adam, the first of the arms. */
+  /** Final loss of the default under Adam, the first method. */
   let goal = Number.NaN;
-  return arms.map((arm) => ({
-    title: arm.title,
+  return compared.map((method) => ({
+    title: method.title,
     train: ({ random, hooks: { signal, onEpoch } }) =>
-      trainBlended(arm, train, random, { steps, batch, optimizer: arm.optimizer(), signal, onEpoch }),
+      trainBlended(method, train, random, { steps, batch, optimizer: method.optimizer(), signal, onEpoch }),
     score({ hypernet, losses }, { random }) {
-      if (arm.title === DEFAULT) goal = finalLoss(losses);
-      const { mean, sd } = summarize(gradientNorms(arm, train, batch, random));
+      if (method.title === DEFAULT) goal = finalLoss(losses);
+      const { mean, sd } = summarize(gradientNorms(method, train, batch, random));
       return {
         accuracy: blendedAccuracy(hypernet, test),
         loss: finalLoss(losses),
@@ -136,10 +139,10 @@ export const experiment = defineExperiment({
     parameters,
     seconds,
   },
-  methods: () => arms.map(({ title }) => title),
+  methods: () => compared.map(({ title }) => title),
   notes: ({ batch }) => [
     `Digits of 8 × 8 pixels, blended with their negative by γ, one γ for each step of ${batch}; all weights of a perceptron 64-64-64-10 are generated from γ alone. Accuracy is the mean over six γ.`,
-    'All arms start alike (fan-out) and see the same data. Variation: standard deviation over mean of the gradient’s norm before training, over 50 γ and batches. An epoch of the curves is 20 steps.',
+    'All methods start alike (fan-out) and see the same data. Variation: standard deviation over mean of the gradient’s norm before training, over 50 γ and batches. An epoch of the curves is 20 steps.',
   ],
   load: (source) => loadDigits(source, new Random(0)),
   describe: describeDigits,

@@ -1,5 +1,5 @@
-// MoE++: experts that cost nothing let a mixture compute less for easy tokens, at the quality of a mixture that always
-// computes two.
+// MoE++: zero-computation experts let a mixture compute less for easy tokens, at the quality of a
+// mixture that always computes two.
 
 import { median } from '../../engine/index.js';
 import { decoderConfig, type LanguageModelConfig, type MoEPlusPlusOptions } from '../../lm/index.js';
@@ -31,7 +31,7 @@ const options = {
 
 type Options = OptionValues<typeof options>;
 
-/** Feed-forward experts, and those that cost nothing: constants, a copy, a zero. */
+/** Feed-forward experts, and zero-computation ones: constants, a copy, a zero. */
 const FFN = 8;
 const CONSTANTS = 2;
 const FREE = CONSTANTS + 2;
@@ -71,7 +71,10 @@ function methodsOf(data: TokenizedText, values: Options, only = Object.keys(mixt
   );
 }
 
-/** What tokens use in the model of the seed, whose training ends at once where its checkpoint is kept. */
+/**
+ * What tokens use in the model of the seed, whose training ends at once where its checkpoint is
+ * kept.
+ */
 async function tokenStudy(data: TokenizedText, values: Options, context: RunContext) {
   const { kept } = await runMethods(methodsOf(data, values, [MOEPP]), context, { keep: MOEPP, stream: 'shared' });
   return studyOf(

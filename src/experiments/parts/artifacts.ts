@@ -1,10 +1,10 @@
-// What a run leaves for use: tables of predictions.
+// Artifacts of a run: tables of predictions.
 
 import type { Table } from './contract.js';
 
-/** Class probabilities of some rows, and how the rows, classes and true labels are named. */
+/** Class probabilities with the names of rows, classes and true labels. */
 export interface ClassPredictions {
-  /** What a row is: `vertex`, `image`. */
+  /** Heading of the column of row names: `vertex`, `image`. */
   readonly row: string;
   readonly rowNames: ArrayLike<string | number>;
   readonly classNames: readonly string[];

@@ -1,11 +1,11 @@
-// Claims as data: what is said, by whom, the number that it is measured by and the bound that the number must meet.
+// Claims as data: a statement, its source, the measured number and the bound that it must meet.
 
 import type { Scores, SeedResult } from './scores.js';
 import { summarize } from './statistics.js';
 
 /**
- * Who says it. `abstract`: the paper's abstract, with the abstract's bound. `paper`: its body.
- * `ours`: what can be asked at the size of our runs; it never ticks a claim of the abstract.
+ * Source of a claim. `abstract`: the paper's abstract, with the abstract's bound. `paper`: its
+ * body. `ours`: what the size of our runs can show; it never counts as a claim of the abstract.
  */
 export type ClaimSource = 'abstract' | 'paper' | 'ours';
 
@@ -33,7 +33,7 @@ export function below(bound: number): Bound {
 }
 
 interface Measured {
-  /** What the value is, with its unit. */
+  /** Description of the value, with its unit. */
   readonly claim: string;
   readonly bound: Bound;
 }
@@ -47,19 +47,21 @@ type Sourced =
 export type ClaimSpec<Options = unknown> = Measured & Sourced & OnRun<Options>;
 
 interface OnRun<Options> {
-  /** Data sets that it is about; all when left out. */
+  /** Data sets that the claim applies to. Default: all. */
   readonly data?: readonly string[];
-  /** Whether options allow it; always when left out. */
+  /** Whether the claim applies under these options. Default: always. */
   when?(options: Options): boolean;
   value(evidence: Evidence<Options>): number;
 }
 
-/** A claim over several runs, such as a mean over data sets: `gossamer reproduce` computes it. */
+/** A claim over several runs, such as a mean over data sets, computed by `gossamer reproduce`. */
 export type OverallClaim<Options = unknown> = Measured &
   Sourced & { value(runs: readonly Evidence<Options>[]): number };
 
-/** Writers of claims by source; an abstract's words are given by their key in the system's record. */
-function writersOf<Value>() {
+/**
+ * Builders of claims by source; the abstract's words are given by their key in the system's record.
+ */
+function buildersOf<Value>() {
   return {
     abstract: (words: string, claim: string, bound: Bound, value: Value) => {
       return { source: 'abstract' as const, words, claim, bound, value };
@@ -69,14 +71,14 @@ function writersOf<Value>() {
   };
 }
 
-/** Writers of claims on one run. */
+/** Builders of claims on one run. */
 export function claimsOf<Options>() {
-  return writersOf<OnRun<Options>['value']>();
+  return buildersOf<OnRun<Options>['value']>();
 }
 
-/** Writers of claims over several runs. */
+/** Builders of claims over several runs. */
 export function overallClaimsOf<Options>() {
-  return writersOf<OverallClaim<Options>['value']>();
+  return buildersOf<OverallClaim<Options>['value']>();
 }
 
 /** Restricts claims to some data sets, or to options that a condition allows. */
@@ -91,14 +93,19 @@ export function where<Options>(
   }));
 }
 
-/** A claim as a run found it. */
+/** A claim with its measured value. */
 export interface Claim {
+  /** What is claimed, in a sentence. */
   readonly claim: string;
+  /** Who claims it. */
   readonly source: ClaimSource;
   /** Key of the abstract's words. */
   readonly words?: string;
+  /** The number that was measured. */
   readonly value: number;
+  /** The bound with its relation, such as `≥ 2`. */
   readonly bound: string;
+  /** Whether the value meets the bound. */
   readonly holds: boolean;
 }
 
@@ -133,29 +140,29 @@ export class Evidence<Options = unknown> {
     return summarize(this.scores(method, metric)).mean;
   }
 
-  /** Mean of `method` less mean of `other`. */
+  /** Mean of `method` − mean of `other`. */
   gain(method: string, other: string, metric: string): number {
     return this.mean(method, metric) - this.mean(other, metric);
   }
 
-  /** Mean of `method` over mean of `other`. */
+  /** Mean of `method` / mean of `other`. */
   ratio(method: string, other: string, metric: string): number {
     return this.mean(method, metric) / this.mean(other, metric);
   }
 
-  /** The least gain of a seed: of `method` over `other`. */
+  /** The smallest gain of `method` over `other` among the seeds. */
   leastGain(method: string, other: string, metric: string): number {
     return this.least((score) => score(method, metric) - score(other, metric));
   }
 
-  /** The smallest, over the seeds, of what is computed from the scores of one. */
-  least(of: (score: (method: string, metric: string) => number) => number): number {
-    return Math.min(...this.#bySeed(of));
+  /** The minimum over the seeds of a value computed from the scores of one seed. */
+  least(value: (score: (method: string, metric: string) => number) => number): number {
+    return Math.min(...this.#bySeed(value));
   }
 
-  /** The largest, over the seeds, of what is computed from the scores of one. */
-  most(of: (score: (method: string, metric: string) => number) => number): number {
-    return Math.max(...this.#bySeed(of));
+  /** The maximum over the seeds of a value computed from the scores of one seed. */
+  most(value: (score: (method: string, metric: string) => number) => number): number {
+    return Math.max(...this.#bySeed(value));
   }
 
   /** A number that a study measured. */
@@ -165,13 +172,13 @@ export class Evidence<Options = unknown> {
     return value;
   }
 
-  #bySeed(of: (score: (method: string, metric: string) => number) => number): number[] {
+  #bySeed(value: (score: (method: string, metric: string) => number) => number): number[] {
     if (this.results.length === 0) throw new NotMeasured('a seed');
-    return this.results.map((_, at) => of((method, metric) => this.scores(method, metric)[at] as number));
+    return this.results.map((_, at) => value((method, metric) => this.scores(method, metric)[at] as number));
   }
 }
 
-/** Whether a claim is about a run on this data with these options. */
+/** Whether a claim applies to a run on this data set with these options. */
 export function isAbout<Options>(
   { data: sets, when }: ClaimSpec<Options>,
   { data, options }: Pick<Evidence<Options>, 'data' | 'options'>,
@@ -179,7 +186,10 @@ export function isAbout<Options>(
   return (sets?.includes(data) ?? true) && (when?.(options) ?? true);
 }
 
-/** The claims that the evidence allows to compute: one whose method, metric or study was not measured is left out. */
+/**
+ * Evaluates claims on the evidence; those whose method, metric or study was not measured are left
+ * out.
+ */
 export function evaluateClaims<Options>(
   specs: readonly ClaimSpec<Options>[],
   evidence: Evidence<Options>,
@@ -189,7 +199,7 @@ export function evaluateClaims<Options>(
   });
 }
 
-/** The claims over several runs that they allow to compute. */
+/** Evaluates claims over several runs; those that were not measured are left out. */
 export function evaluateOverall<Options>(
   specs: readonly OverallClaim<Options>[],
   runs: readonly Evidence<Options>[],
@@ -209,17 +219,24 @@ function evaluated(spec: Measured & Sourced, measure: () => number): Claim[] {
   }
 }
 
-/** The mean of what is computed on each of some runs. @throws NotMeasured when there is none, so that the claim is left out. */
-export function meanOver<Options>(runs: readonly Evidence<Options>[], of: (run: Evidence<Options>) => number): number {
+/**
+ * The mean over runs of a value computed on each.
+ *
+ * @throws NotMeasured when there are no runs, so that the claim is left out.
+ */
+export function meanOver<Options>(
+  runs: readonly Evidence<Options>[],
+  value: (run: Evidence<Options>) => number,
+): number {
   if (runs.length === 0) throw new NotMeasured('a run');
-  return runs.reduce((sum, run) => sum + of(run), 0) / runs.length;
+  return runs.reduce((sum, run) => sum + value(run), 0) / runs.length;
 }
 
 /** How many claims of an abstract are shown: measured at least once, and held each time. */
 export function abstractShare(words: readonly string[], claims: readonly Claim[]) {
-  const of = (key: string) => claims.filter((claim) => claim.words === key);
-  const measured = words.filter((key) => of(key).length > 0);
-  const shown = measured.filter((key) => of(key).every(({ holds }) => holds));
+  const claimsOn = (key: string) => claims.filter((claim) => claim.words === key);
+  const measured = words.filter((key) => claimsOn(key).length > 0);
+  const shown = measured.filter((key) => claimsOn(key).every(({ holds }) => holds));
   return { shown: shown.length, measured: measured.length, all: words.length };
 }
 

@@ -8,16 +8,19 @@ import type { MethodScores, Scores } from './scores.js';
 
 export type { MethodScores, Scores, SeedResult } from './scores.js';
 
-/** A metric as people read it. */
+/** Label, unit and direction of a metric, for tables and plots. */
 export interface Metric {
+  /** Name in tables and plots. */
   readonly label: string;
+  /** Unit in parentheses after the label; none for a plain number. */
   readonly unit?: string;
-  /** Decimals shown; 2 by default. */
+  /** Decimals shown. Default: 2. */
   readonly digits?: number;
+  /** Which direction is better; `neither` for counts. */
   readonly better: 'larger' | 'smaller' | 'neither';
 }
 
-/** A table of anything, for people. */
+/** A table of text. */
 export interface Table {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly (string | number)[])[];
@@ -25,7 +28,9 @@ export interface Table {
 
 /** Measurements beside the methods, shown as a table of their own. */
 export interface Study extends Table {
+  /** Heading of the table. */
   readonly title: string;
+  /** How it was measured, below the table. */
   readonly note: string;
 }
 
@@ -35,11 +40,14 @@ export interface StudyResults {
   readonly scores: Scores;
 }
 
-/** What a run leaves for use. */
+/** Artifacts of a run. */
 export interface Artifacts {
-  /** A model file (see `writeModelFile` in data), where the system makes one that answers for new data. */
+  /**
+   * A model file (see `writeModelFile` in data), where the system makes one that answers for new
+   * data.
+   */
   readonly model?: Uint8Array;
-  /** What the model says of the data: predictions.csv. */
+  /** Predictions on the data: predictions.csv. */
   readonly predictions?: Table;
 }
 
@@ -49,7 +57,7 @@ export interface SeedOutcome {
   readonly artifacts?: () => Artifacts | Promise<Artifacts>;
 }
 
-/** The runner's side of one seed. */
+/** What the runner provides for one seed. */
 export interface RunContext {
   readonly seed: number;
   readonly random: Random;
@@ -64,8 +72,9 @@ export interface RunContext {
 
 /** A run that `gossamer reproduce` makes. */
 export interface Preset {
+  /** Value of `--data`. */
   readonly data: string;
-  /** Number of seeds; 3 by default. */
+  /** Number of seeds. Default: 3. */
   readonly seeds?: number;
   /** Options that differ from the defaults. */
   readonly set?: Readonly<Record<string, number | string>>;
@@ -73,7 +82,9 @@ export interface Preset {
   readonly long?: boolean;
 }
 
+/** An experiment: its options, data, methods, metrics and claims. */
 export interface Experiment<Options extends OptionTable = OptionTable, Data = unknown> {
+  /** Hyperparameters that `--set` changes, with defaults and smoke values. */
   readonly options: Options;
   /** Known data sets, the first being embedded. */
   readonly datasets: readonly string[];
@@ -81,7 +92,9 @@ export interface Experiment<Options extends OptionTable = OptionTable, Data = un
   readonly ownData: string;
   /** Options that a data set changes, below what `--set` says. */
   readonly presets?: Readonly<Record<string, Partial<OptionValues<Options>>>>;
+  /** The runs of `gossamer reproduce`. */
   readonly reproduction: readonly Preset[];
+  /** Metrics by the name under which methods score them; the first is the main one. */
   readonly metrics: Readonly<Record<string, Metric>>;
   /** Methods trained in a seed, in order, for progress. */
   methods(options: OptionValues<Options>): readonly string[];
@@ -90,21 +103,27 @@ export interface Experiment<Options extends OptionTable = OptionTable, Data = un
   /**
    * Loads the data and checks that the options fit it.
    *
-   * @param onDownload told when a set must be fetched first
+   * @param onDownload called with the name of a set that must be downloaded first
    */
   load(source: string, options: OptionValues<Options>, onDownload?: (name: string) => void): Data | Promise<Data>;
+  /** One line on the loaded data: sizes and classes. */
   describe(data: Data): string;
+  /** Trains and scores all methods on one seed. */
   runSeed(data: Data, options: OptionValues<Options>, context: RunContext): Promise<SeedOutcome>;
   /** Measurements beside the seeds, made once. */
   studies?(data: Data, options: OptionValues<Options>, context: RunContext): StudyResults | Promise<StudyResults>;
+  /** Claims computed on each run. */
   readonly claims: readonly ClaimSpec<OptionValues<Options>>[];
   /** Claims over the runs of the reproduction. */
   readonly overall?: readonly OverallClaim<OptionValues<Options>>[];
-  /** Claims of the abstract, by their key in the system's record, that no run here can measure, and why. */
+  /**
+   * Claims of the abstract, by their key in the system's record, that no run here can measure, and
+   * why.
+   */
   readonly unmeasured?: Readonly<Record<string, string>>;
 }
 
-/** An experiment whose types of options and data are known inside alone. */
+/** An experiment with its types of options and data erased. */
 export function defineExperiment<const Options extends OptionTable, Data>(
   experiment: Experiment<Options, Data>,
 ): Experiment {

@@ -28,8 +28,8 @@ export interface MethodOptions<Model> {
   /** Title of the method whose model is kept; none when left out. */
   readonly keep?: string;
   /**
-   * `own`: a random stream by title. `shared`: the same stream for all, where methods must start alike and see the same
-   * batches.
+   * `own`: a random stream by title. `shared`: the same stream for all, where methods must start
+   * alike and see the same batches.
    */
   readonly stream?: 'own' | 'shared';
 }

@@ -1,4 +1,4 @@
-// Metrics that several experiments report, as people read them.
+// Metrics that several experiments report, with labels and units.
 
 import type { Metric } from './contract.js';
 

@@ -20,6 +20,7 @@ export interface ChoiceOption<Choice extends string = string> {
   readonly about: string;
 }
 
+/** An option of an experiment: a number in a range, or one of some words. */
 export type OptionSpec = NumberOption | ChoiceOption;
 
 export type OptionTable = Readonly<Record<string, OptionSpec>>;
@@ -85,11 +86,12 @@ function parse(name: string, spec: OptionSpec, text: string): number | string {
 }
 
 /**
- * The options of a run: defaults, then what the data set changes, then the smoke preset if asked, then what was set.
+ * The options of a run: defaults, then those of the data set, then the smoke preset if asked, then
+ * assignments.
  *
  * @param preset values for the data set
  * @param assignments `name=value`
- * @throws Error naming the first unknown or unfit option.
+ * @throws Error naming the first unknown option or value out of range.
  */
 export function resolveOptions<Options extends OptionTable>(
   table: Options,

@@ -1,4 +1,4 @@
-// What methods score.
+// Scores of methods.
 
 /** One method on one seed: metric → value. */
 export type Scores = Readonly<Record<string, number>>;
@@ -8,7 +8,9 @@ export interface MethodScores {
   readonly scores: Scores;
 }
 
-/** What one seed gives. Plain data, so that a finished seed can be kept and a run resumed. */
+/**
+ * The scores of one seed. Plain data, so that finished seeds are saved and a run can be resumed.
+ */
 export interface SeedResult {
   readonly seed: number;
   readonly methods: readonly MethodScores[];

@@ -1,4 +1,4 @@
-// Numbers over seeds.
+// Statistics over seeds.
 
 export interface Summary {
   readonly mean: number;
@@ -6,7 +6,7 @@ export interface Summary {
   readonly sd: number;
 }
 
-/** Mean and deviation of the values that are numbers; NaN when none is. */
+/** Mean and deviation of the defined values; NaN when there is none. */
 export function summarize(all: readonly number[]): Summary {
   const values = all.filter((value) => !Number.isNaN(value));
   if (values.length === 0) return { mean: Number.NaN, sd: 0 };

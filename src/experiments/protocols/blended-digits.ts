@@ -1,4 +1,5 @@
-// Digits blended with their negative by γ, and hypernetworks that make all weights of their classifier from γ alone.
+// Digits blended with their negative by γ, and hypernetworks that generate all weights of a
+// classifier from γ alone.
 
 import { DIGIT_PIXELS, type DigitImages, drawDigits } from '../../data/index.js';
 import { Hypernet, type HypernetOptions, VectorCondition } from '../../hypernet/index.js';
@@ -21,15 +22,15 @@ import { DigitNetwork, type DigitNorm, digitAccuracy, pixelsOf } from './digits.
 /** x with each of d bands of pixels blended with its negative: (1 − γ)x + γ(1 − x). */
 function blend(x: Tensor, gamma: readonly number[]): Tensor {
   const band = DIGIT_PIXELS / gamma.length;
-  const own = tensor(Float32Array.from({ length: DIGIT_PIXELS }, (_, at) => gamma[Math.floor(at / band)] as number));
-  return x.multiply(own.multiply(-2).add(1)).add(own);
+  const gammas = tensor(Float32Array.from({ length: DIGIT_PIXELS }, (_, at) => gamma[Math.floor(at / band)] as number));
+  return x.multiply(gammas.multiply(-2).add(1)).add(gammas);
 }
 
 export interface BlendedSetting {
   readonly options: HypernetOptions;
-  /** Bands of pixels, each with a γ of its own. Default: 1. */
+  /** Number d of bands of pixels, each with its own γ. Default: 1. */
   readonly dims?: number;
-  /** Norms of the classifier. Default: none. */
+  /** Normalisation layers of the classifier. Default: none. */
   readonly norm?: DigitNorm;
 }
 
@@ -61,7 +62,7 @@ function drawnLoss(
 
 export interface TrainedBlended {
   readonly hypernet: BlendedHypernet;
-  /** By step; Infinity where the loss was not finite and the step was left out. */
+  /** Loss by step; Infinity where the loss was not finite and the update was skipped. */
   readonly losses: readonly number[];
 }
 
@@ -83,7 +84,7 @@ export async function trainBlended(
   return { hypernet, losses };
 }
 
-/** Norms of the gradient before any training, over 50 random γ and batches. */
+/** Gradient norms before training, over 50 random γ and batches. */
 export function gradientNorms(setting: BlendedSetting, images: DigitImages, batch: number, random: Random): number[] {
   const hypernet = blendedHypernet(setting, random);
   return Array.from({ length: 50 }, (_, draw) =>
@@ -101,7 +102,7 @@ export function blendedAccuracy(hypernet: BlendedHypernet, test: DigitImages): n
   return accuracies.reduce((sum, value) => sum + value, 0) / gammas.length;
 }
 
-/** What a hypernetwork says of the first hundred test images, blended little and much. */
+/** Predictions on the first hundred test images at a small and a large γ. */
 export function blendedPredictions(hypernet: BlendedHypernet, test: DigitImages): Table {
   const count = Math.min(100, test.labels.length);
   const rows = [0.1, 0.9].flatMap((gamma) => {

@@ -1,4 +1,5 @@
-// Every design of a hypernetwork by the review's five criteria, trained for some steps on one small batch.
+// Every hypernetwork design by the review's five criteria, trained for a few steps on one small
+// batch.
 
 import { allDesigns, criteria, designHypernet, type HypernetDesign, weightsOf, whyNot } from '../../hypernet/index.js';
 import { Adam, crossEntropy, inference, MLP, minimize, parameters, withWeights } from '../../nn/index.js';
@@ -48,7 +49,7 @@ async function trainDesign(
   const random = new Random(seed);
   const { x, labels } = points(random.split('points'));
   const first = new MLP([2, 8, 2], random.split('target'));
-  // Where weights vary, two targets take turns.
+  // Dynamic weights alternate between two targets.
   const targets = design.weights === 'dynamic' ? [first, new MLP([2, 12, 2], random.split('wider'))] : [first];
   const inputAt = inputsOf(design, x, random);
   const hypernet = designHypernet(first, design, random, { size: SIZE, tasks: 3, features: 2 });
@@ -69,7 +70,7 @@ async function trainDesign(
   return mean() / before;
 }
 
-/** All designs: how much of the loss is left, and why some do not exist. */
+/** All designs: the remaining share of the loss, and why some combinations do not exist. */
 export async function designStudy(steps: number, { seed, signal, progress }: RunContext): Promise<StudyResults> {
   const all = allDesigns();
   const built: { readonly design: HypernetDesign; readonly left: number }[] = [];

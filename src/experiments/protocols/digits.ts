@@ -1,4 +1,5 @@
-// Classification of digits of 8 × 8 pixels by networks that are small enough for another network to make their weights.
+// Classification of 8 × 8 digits by networks small enough for a hypernetwork to generate their
+// weights.
 
 import {
   DIGIT_CLASSES,
@@ -83,7 +84,7 @@ export class DigitNetwork {
   }
 }
 
-/** Share of the test images that are classified rightly, in %. */
+/** Test accuracy in %. */
 export function digitAccuracy(test: DigitImages, logits: (x: Tensor) => Tensor): number {
   return (
     100 *
@@ -94,7 +95,7 @@ export function digitAccuracy(test: DigitImages, logits: (x: Tensor) => Tensor):
   );
 }
 
-/** Trains with Adam on 64 random images a step. */
+/** Trains with Adam on batches of 64 random images. */
 export async function trainOnDigits<Model extends object>(
   model: Model,
   logits: (live: Model, x: Tensor, mode: Mode) => Tensor,

@@ -1,4 +1,5 @@
-// How the time of an embedding grows with the graph: R-MAT graphs of rising size, undirected and weighted.
+// How the time of an embedding grows with the graph: R-MAT graphs of rising size, undirected and
+// weighted.
 
 import { type Graph, rmat } from '../../structure/index.js';
 import { Random, type Tensor } from '../../tensor/index.js';
@@ -20,8 +21,8 @@ export interface GrowthOptions {
 /**
  * Times an embedding after one warm-up on each graph.
  *
- * @returns the study, with the numbers `largest` (seconds on the largest graph) and `growth` (its time per edge over that
- * of the smallest)
+ * @returns the study, with the numbers `largest` (seconds on the largest graph) and `growth` (its
+ * time per edge over that of the smallest)
  */
 export function growthStudy(embed: (graph: Graph) => Tensor, { what, dim, edges }: GrowthOptions): StudyResults {
   const rows = SIZES.map((size) => {

@@ -1,5 +1,5 @@
-// Embeddings of nodes, judged by what is predicted from them: the labels of nodes, several each, by one-vs-rest
-// logistic regression, and held-out edges by cosines.
+// Node embeddings, evaluated by downstream tasks: multi-label node classification by one-vs-rest
+// logistic regression, and link prediction of held-out edges by cosine similarity.
 
 import type { MultiLabelGraph } from '../../data/index.js';
 import { loadMultiLabelGraph } from '../../data/node.js';
@@ -33,7 +33,10 @@ export const embeddingMetrics = {
   seconds: relabelled(seconds, { label: 'embedding', digits: 4 }),
 };
 
-/** The embedded block model, or a graph of the catalogue or of a file; one without labels is for links alone. */
+/**
+ * The embedded block model, or a graph of the catalogue or of a file; one without labels is for
+ * links alone.
+ */
 export async function loadEmbeddingGraph(source: string): Promise<MultiLabelGraph> {
   if (source !== 'blocks') return loadMultiLabelGraph(source);
   const { graph, labels } = blockModel(new Random(0).split('fastrp'));
@@ -45,7 +48,7 @@ export function describeEmbeddingGraph({ name, graph, labels }: MultiLabelGraph)
   return `${name}: ${graph.nodeCount} nodes, ${graph.edgeCount} edges${labels ? `, ${labels.count} labels` : ''}`;
 }
 
-/** What the embeddings of one seed are judged on, the same for all methods. */
+/** Evaluation data of one seed, shared by all methods. */
 export interface EmbeddingTask {
   readonly graph: Graph;
   readonly labels: MultiLabels | undefined;
@@ -75,7 +78,10 @@ export interface EmbeddingMethod {
   embed(graph: Graph, run: MethodRun): Tensor | Promise<Tensor>;
   /** C of the classifier: inverse strength of its L2 penalty. */
   readonly c: number;
-  /** Whether links are predicted too, from a second embedding that has not seen the held-out edges. */
+  /**
+   * Whether to evaluate link prediction too, from a second embedding trained without the held-out
+   * edges.
+   */
   readonly links: boolean;
 }
 
@@ -111,7 +117,9 @@ function labelScores(
   return { micro: 100 * mean('microF1'), macro: 100 * mean('macroF1') };
 }
 
-/** Macro-F1 on one split of the labelled nodes, to tune by; undefined for a graph without labels. */
+/**
+ * Macro-F1 on one split of the labelled nodes, to tune by; undefined for a graph without labels.
+ */
 export function tuningScore({ labels, share: trained }: EmbeddingTask, c: number, { key }: Random) {
   return (
     labels &&

@@ -1,4 +1,5 @@
-// What the layers of experts of a decoder compute and how fast: the experts alone, on validation tokens of a text.
+// Usage and speed of the mixture-of-experts layers of a decoder: the experts alone, on validation
+// tokens of a text.
 
 import { windowsAt } from '../../data/index.js';
 import { medianSeconds } from '../../engine/index.js';
@@ -12,7 +13,7 @@ import type { TokenizedText } from './text.js';
 
 /** Validation tokens that are measured on, at least. */
 export const MEASURED_TOKENS = 2048;
-/** Tokens that are seen more rarely are left out of the table. */
+/** Tokens with fewer occurrences are left out of the table. */
 const LEAST_TIMES = 20;
 
 export const expertMetrics = {
@@ -23,7 +24,7 @@ export const expertMetrics = {
   variance: { label: 'variance of the top probability', digits: 4, better: 'neither' },
 } as const satisfies Record<string, Metric>;
 
-/** What each layer read and chose on windows of the validation tokens, side by side. */
+/** Inputs and routing of each layer on adjacent windows of the validation tokens. */
 function usageOn(model: Decoder, { tokens: { validation } }: TokenizedText, length: number): readonly ExpertUsage[] {
   const windows = Math.min(Math.ceil(MEASURED_TOKENS / length), Math.floor((validation.length - 1) / length));
   const starts = Array.from({ length: windows }, (_, i) => i * length);
@@ -52,7 +53,7 @@ export function expertScores(model: Decoder, data: TokenizedText, length: number
   });
 }
 
-/** Seconds of all layers' experts, with choices that are given or made again. */
+/** Seconds of all layers' experts, with given routing or with the router included. */
 function expertSeconds(model: Decoder, usage: readonly ExpertUsage[], choices: 'given' | 'made'): number {
   const layers = layersOf(model);
   const pass = () =>
@@ -94,7 +95,10 @@ function varianceOfTop(probabilities: Tensor): number {
   return summarize(Array.from(probabilities.max(1).dataSync())).sd ** 2;
 }
 
-/** Mean number of feed-forward experts that a layer computes for each token of the vocabulary, most first. */
+/**
+ * Mean number of feed-forward experts that a layer computes for each token of the vocabulary, most
+ * first.
+ */
 export function expertsByToken(model: Decoder, data: TokenizedText, length: number): Table {
   return scope(() => {
     const usage = usageOn(model, data, length);
@@ -126,7 +130,7 @@ export function expertsByToken(model: Decoder, data: TokenizedText, length: numb
   });
 }
 
-/** The ends of a long table. */
+/** The first and last rows of a long table. */
 export function ends({ columns, rows }: Table, each = 8): Table {
   return { columns, rows: rows.length > 2 * each ? [...rows.slice(0, each), ...rows.slice(-each)] : rows };
 }

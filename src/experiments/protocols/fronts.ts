@@ -11,7 +11,8 @@ const TOLERANCE = 1.02;
 const NONE = -100;
 
 /**
- * The most that a baseline at most as slow is ahead of a point, over all points; −100 where no baseline is as fast.
+ * The most that a baseline at most as slow is ahead of a point, over all points; −100 where no
+ * baseline is as fast.
  */
 export function worstDeficit(points: readonly FrontPoint[], baselines: readonly FrontPoint[]): number {
   const ahead = points.flatMap((point) =>
@@ -31,8 +32,8 @@ export function bestGain(points: readonly FrontPoint[], baselines: readonly Fron
 }
 
 /**
- * How many times faster a point is than the baselines at its accuracy: between two baselines by the logarithm of
- * latency, above all of them by the slowest; 0 below all of them.
+ * How many times faster a point is than the baselines at its accuracy: between two baselines by the
+ * logarithm of latency, above all of them by the slowest; 0 below all of them.
  */
 export function speedAtAccuracy({ latency, accuracy }: FrontPoint, baselines: readonly FrontPoint[]): number {
   const sorted = [...baselines].sort((a, b) => a.latency - b.latency);

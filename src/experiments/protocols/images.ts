@@ -1,4 +1,5 @@
-// Classification of small images: classifiers trained alike side by side, and what each costs once it is deployed.
+// Classification of small images: classifiers trained with one recipe, and the cost of their
+// deployed forms.
 
 import { exampleOf, type Footprint, footprint } from '../../compress/index.js';
 import { firstImages, glyphImages, type ImageDataset, imageTensor } from '../../data/index.js';
@@ -56,16 +57,19 @@ export const imageMetrics = {
   seconds,
 } as const satisfies Record<string, Metric>;
 
-/** A classifier that takes part. */
+/** A classifier of the comparison. */
 export interface ImageMethod {
   readonly title: string;
-  /** A name that `imageModel` knows, or how the network is made. A file can be written of the former alone. */
+  /**
+   * A name that `imageModel` knows, or a function that builds the network. Only the former can be
+   * saved.
+   */
   readonly network: string | ((shape: ImageShape, random: Random) => Layer);
-  /** What differs from the common recipe. */
+  /** Differences from the common recipe. */
   readonly training?: (model: Layer) => ImageTrainingOptions;
   /**
-   * Changes the model after three quarters of the epochs, and says what differs from the common recipe in the last
-   * quarter.
+   * Changes the model after three quarters of the epochs, and returns the differences from the
+   * common recipe in the last quarter.
    */
   readonly cut?: (model: Layer, data: ImageDataset) => ImageTrainingOptions;
   /** How the deployed form is compiled. */
@@ -113,7 +117,7 @@ export function imageMethod(
   };
 }
 
-/** What the deployed form of a model takes, on one thread. */
+/** Cost of the deployed form of a model on one thread. */
 function footprintOf(model: Layer, data: ImageDataset, options: CompileOptions = {}): Footprint {
   return onOneThread(() => {
     const deployed = deployedForm(model);
@@ -134,7 +138,7 @@ function costScores({ accuracy: share, milliseconds, usedMultiplyAdds, nonZeros,
   };
 }
 
-/** What experiments on images have in common: spread it into the experiment. */
+/** Fields that experiments on images share: spread it into the experiment. */
 export const imageTask = {
   datasets: imageSets,
   ownData: 'none: use gossamer train and gossamer compress',
@@ -144,7 +148,7 @@ export const imageTask = {
 };
 
 /**
- * Trains the methods of one seed alike; the classifier of `keep` becomes the model file.
+ * Trains the methods of one seed with one recipe; the classifier of `keep` becomes the model file.
  *
  * @param score scores beside those of the deployed form
  */
@@ -160,7 +164,9 @@ export async function runImageMethods(
   return { methods: scored, artifacts: () => imageArtifacts(kept as ImageClassifier, data) };
 }
 
-/** The classifier's file, which `gossamer classify` reads, and what it says of the first test images. */
+/**
+ * The classifier's file, for `gossamer classify`, with its predictions on the first test images.
+ */
 export function imageArtifacts(classifier: ImageClassifier, data: ImageDataset): Artifacts {
   const images = firstImages(data.test, 200);
   const all = Int32Array.from({ length: images.count }, (_, i) => i);

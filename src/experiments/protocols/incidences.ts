@@ -21,9 +21,9 @@ import type { Method } from '../parts/methods.js';
 export const incidenceSets: readonly string[] = ['role', ...namesOf('incidences')];
 
 export interface IncidenceData extends IncidenceDataset {
-  /** Of the vertices [N, d]. */
+  /** Vertex features [N, d]. */
   readonly features: Tensor;
-  /** Ranks of each vertex in its hyperedge [nnz, 4], where they are asked for. */
+  /** Rank features of each vertex within its hyperedge [nnz, 4], where requested. */
   readonly positions: Tensor | undefined;
 }
 
@@ -54,7 +54,7 @@ function archived(source: string, { vectors }: IncidenceInputs, random: Random) 
   return { ...data, features: structuralFeatures(data.incidences, random, vectors) };
 }
 
-/** Width of the vertices' features, and of the ranks: 0 for none. */
+/** Number of vertex features and of rank features; 0 for none. */
 export function incidenceWidths({ features, positions }: IncidenceData) {
   return { inFeatures: features.shape[1] as number, positions: positions?.shape[1] ?? 0 };
 }
@@ -94,7 +94,7 @@ export function incidenceScores(network: IncidenceNetwork & object, data: Incide
   };
 }
 
-/** What a network says of the incidences of test hyperedges. */
+/** Predictions on the incidences of test hyperedges. */
 export function incidencePredictions(network: IncidenceNetwork, data: IncidenceData): Table {
   const { incidences, labels, classes, split } = data;
   const edges = incidences.hyperedges.ids.view();

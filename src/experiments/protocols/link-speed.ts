@@ -1,4 +1,4 @@
-// What a score costs: NAT's caches against joint features made for each event from sampled walks,
+// Cost of a score: NAT's caches against joint features made for each event from sampled walks,
 // as CAWN and its kin do, and against node memories with attention over recent partners, as in TGN.
 // Weights are random: time does not depend on them.
 
@@ -25,7 +25,10 @@ interface SpeedOptions {
   readonly batch: number;
 }
 
-/** Events that a fresh scorer scores and takes in a second, from the beginning of a stream. */
+/**
+ * Events per second that a new scorer scores and updates its state with, from the beginning of a
+ * stream.
+ */
 function eventRate(scorer: TemporalScorer, graph: TemporalGraph, batch: number): number {
   const events = Int32Array.from({ length: Math.min(EVENTS, graph.eventCount) }, (_, event) => event);
   const started = performance.now();
@@ -38,7 +41,7 @@ function eventRate(scorer: TemporalScorer, graph: TemporalGraph, batch: number):
   return events.length / ((performance.now() - started) / 1000);
 }
 
-/** Scores `walkRatio` and `memoryRatio`: how many times more events NAT scores in a second. */
+/** Scores `walkRatio` and `memoryRatio`: throughput of NAT relative to the others. */
 export function scoringStudy(graph: TemporalGraph, random: Random, { slots, batch }: SpeedOptions): StudyResults {
   const scorers: readonly (() => TemporalScorer)[] = [
     () => natScorer(new NAT(graph, random.split('model'), { slots })),
@@ -46,7 +49,7 @@ export function scoringStudy(graph: TemporalGraph, random: Random, { slots, batc
     () => new MemoryNetwork(graph, random.split('memories'), { memory: MEMORY, recent: RECENT }),
   ];
   const best = scorers.map(() => 0);
-  // In turns, so that a busy moment hits all alike.
+  // Interleaved, so that background load affects all alike.
   for (let pass = 0; pass <= PASSES; pass++)
     scorers.forEach((create, i) => {
       const rate = eventRate(create(), graph, batch);

@@ -1,5 +1,6 @@
-// Temporal link prediction: each event of a stream is told from one with the same source and a
-// random destination that was seen before. Methods score a batch, then take its events in.
+// Temporal link prediction: each event of a stream is distinguished from one with the same source
+// and a random destination seen before. Methods score a batch, then update their state with its
+// events.
 
 import { namesOf } from '../../data/index.js';
 import { loadTemporal } from '../../data/node.js';
@@ -42,7 +43,7 @@ export interface LinkData {
   readonly graph: TemporalGraph;
 }
 
-/** What one seed trains on and is tested on. */
+/** Training and test data of one seed. */
 export interface LinkTask {
   readonly graph: TemporalGraph;
   readonly split: TemporalSplit;
@@ -61,14 +62,14 @@ export function linkTask({ graph }: LinkData, { setting, batch }: LinkOptions, r
   return { graph, split, batch };
 }
 
-/** A scorer that has taken in the events of training and validation, and their destinations. */
+/** A scorer updated with the events of training and validation, and their destinations. */
 export interface LinkModel {
   readonly scorer: TemporalScorer;
   readonly seen: SeenTargets;
   readonly parameters: number;
 }
 
-/** A scorer without parameters: it takes in the events before the test, and nothing is trained. */
+/** A scorer without parameters: it is updated with the events before the test, without training. */
 export function heuristicMethod(
   title: string,
   create: (graph: TemporalGraph) => TemporalScorer,

@@ -1,5 +1,6 @@
-// Dense prediction that needs a wide view and a precise hand: content moves by one pixel in the direction that a mark up
-// to three pixels away names. A kernel that is the same at every pixel cannot do it, whatever its size.
+// Dense prediction that needs a large receptive field and local precision: content moves by one
+// pixel in the direction that a mark up to three pixels away encodes. A static kernel cannot do
+// this, whatever its size.
 
 import { Adam, Conv2d, fit, type Layer, meanSquaredError, parameterCount, type TrainingHooks } from '../../nn/index.js';
 import { Random, type Tensor, tensor } from '../../tensor/index.js';
@@ -8,13 +9,13 @@ import { studyOf } from '../parts/studies.js';
 
 const SIZE = 14;
 const PLANE = SIZE * SIZE;
-/** Distance of marks, each of which names the direction of the 7×7 pixels around it. */
+/** Distance between marks; each encodes the direction of the 7×7 pixels around it. */
 const PERIOD = 7;
 const REACH = 3;
 /** Channels of content, and as many for marks: one for each direction. */
 const CONTENT = 8;
 const MARK = 4;
-/** Channels that a mixer reads and gives. */
+/** Input and output channels of a mixer. */
 export const MIXED_CHANNELS = 32;
 const STEPS_PER_EPOCH = 50;
 
@@ -49,7 +50,7 @@ function pixelsAround(row: number, column: number): (readonly [row: number, colu
     .filter(([r, c]) => inside(r, c));
 }
 
-/** Fresh examples. */
+/** Draws new examples. */
 export function movedContent(random: Random, count: number): MovedContent {
   const x = random.normal([count, 2 * CONTENT, SIZE, SIZE]).dataSync();
   const y = new Float32Array(count * CONTENT * PLANE);
@@ -75,8 +76,8 @@ export function movedContent(random: Random, count: number): MovedContent {
 }
 
 /**
- * Mean squared error of a mixer of 32 channels between pointwise convolutions, over its last 50 steps, each on fresh
- * examples; the content has variance 1.
+ * Mean squared error of a mixer of 32 channels between pointwise convolutions, over its last 50
+ * steps, each on fresh examples; the content has variance 1.
  *
  * @param steps steps of training, rounded to a multiple of 50
  */

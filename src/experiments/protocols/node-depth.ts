@@ -1,4 +1,4 @@
-// Depth of propagation and of transformation, apart: what is left of the features after k
+// Depth of propagation and of transformation, separately: smoothness of the features after k
 // propagations, and the accuracy of networks of every depth.
 
 import { type DepthPoint, depthSweep, smoothness } from '../../graph/index.js';
@@ -33,7 +33,10 @@ const few: readonly DepthPoint[] = [
   { name: 'ResGCN, 10 layers', propagations: 10, transformations: 10, skip: 'residual' },
 ];
 
-/** Networks of the study; `few` show that stacked transformations harm a GCN, and what skips do. */
+/**
+ * Networks of the study; `few` of them suffice to show that stacked transformations harm a GCN, and
+ * what skip connections do.
+ */
 const networks = {
   few,
   all: [

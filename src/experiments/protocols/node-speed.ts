@@ -1,5 +1,5 @@
-// The cost of a forward pass on a large random graph: a decoupled network reads the rows that it is
-// asked about, a graph convolution needs the graph.
+// The cost of a forward pass on a large random graph: a decoupled network reads the rows of the
+// nodes that it is asked about, a graph convolution needs the graph.
 
 import { medianSeconds } from '../../engine/index.js';
 import { DGMLP, GCN, nodeAdaptiveFeatures } from '../../graph/index.js';

@@ -27,11 +27,11 @@ export const nodeSets: readonly string[] = ['blocks', ...graphNames.filter((name
 export interface NodeData extends GraphDataset {
   /** As stored. */
   readonly features: Features;
-  /** Rows of bags of words scaled to sum 1. */
+  /** Bag-of-words rows scaled to sum 1. */
   readonly scaled: Features;
 }
 
-/** What one seed trains on, and the nodes that it is tested on. */
+/** Training data and test nodes of one seed. */
 export interface NodeTask extends LabelledGraph {
   readonly test: Int32Array;
 }
@@ -61,7 +61,7 @@ export interface NodeModel {
   readonly features: Features;
 }
 
-/** A network as it is made for a task. */
+/** Builds an untrained network for a task. */
 export type NodeNetwork = (inFeatures: number, classes: number, random: Random) => GraphModule;
 
 /** Makes a network, trains it on a task and keeps the best epoch by validation. */
@@ -92,7 +92,7 @@ export function nodeScores({ network, features }: NodeModel, { graph, labels, cl
   };
 }
 
-/** What a network says of every node. */
+/** Predictions on all nodes. */
 export function nodePredictions({ network, features }: NodeModel, { graph, labels, classes }: GraphDataset): Table {
   return predictionTable({
     row: 'node',

@@ -1,4 +1,5 @@
-// Regression with a distribution over networks: y = sin 3x + noise, seen in −1 … 1, and how unsure it is elsewhere.
+// Regression with a distribution over networks: y = sin 3x + noise on [−1, 1], and the predictive
+// uncertainty outside.
 
 import { Hypernet, mlpTrunk, NoiseCondition, predictiveValues } from '../../hypernet/index.js';
 import { Adam, inference, MLP, minimize } from '../../nn/index.js';
@@ -21,7 +22,10 @@ function gaussianOf(output: Tensor): { mean: Tensor; logVariance: Tensor } {
   return { mean: output.slice(null, [0, 1]), logVariance: output.slice(null, [1, 2]).clip(-8, 4) };
 }
 
-/** Predictive deviation of networks made from noise, inside and outside the data. */
+/**
+ * Predictive standard deviation of networks generated from noise, inside and outside the data
+ * range.
+ */
 export async function uncertaintyStudy(steps: number, { seed, signal, progress }: RunContext): Promise<StudyResults> {
   const random = new Random(seed).split('doubt');
   const { x, y } = sample(random);

@@ -1,4 +1,5 @@
-// Speed of walks for personalised PageRank: by threads, against one walk at a time, and by pipelines on one rank.
+// Speed of walks for personalised PageRank: by threads, against one walk at a time, and by
+// pipelines on one rank.
 
 import { alone } from '../../distributed/index.js';
 import {

@@ -82,8 +82,8 @@ function topOf(row: Float64Array): number[] {
 }
 
 /**
- * Means over the sampled sources: ‖π̂ − π‖₂, whose mean square is (1 − ‖π‖²)/ω for ω walks, and the share of the exact
- * top ten that is found.
+ * Means over the sampled sources: ‖π̂ − π‖₂, whose mean square is (1 − ‖π‖²)/ω for ω walks, and the
+ * share of the exact top ten that is found.
  */
 export function rankingScores({ row, costs }: Ranking, exact: Ranking, sources: Int32Array): Scores {
   let [error, found] = [0, 0];
@@ -91,8 +91,8 @@ export function rankingScores({ row, costs }: Ranking, exact: Ranking, sources: 
     const [estimated, truth] = [row(i), exact.row(i)];
     error += Math.sqrt(truth.reduce((squares, value, v) => squares + (value - (estimated[v] as number)) ** 2, 0));
     const top = topOf(truth);
-    const own = new Set(topOf(estimated));
-    found += top.filter((v) => own.has(v)).length / top.length;
+    const estimatedTop = new Set(topOf(estimated));
+    found += top.filter((v) => estimatedTop.has(v)).length / top.length;
   }
   return { error: error / sources.length, precision: (100 * found) / sources.length, ...costs };
 }
@@ -102,8 +102,8 @@ export function rankingTable({ row }: Ranking, sources: Int32Array): Table {
   return {
     columns: ['source', 'rank', 'node', 'score'],
     rows: Array.from(sources).flatMap((source, i) => {
-      const own = row(i);
-      return topOf(own).map((node, at) => [source, at + 1, node, own[node] as number]);
+      const scores = row(i);
+      return topOf(scores).map((node, at) => [source, at + 1, node, scores[node] as number]);
     }),
   };
 }

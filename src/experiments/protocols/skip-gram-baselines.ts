@@ -1,4 +1,5 @@
-// Baselines of node embeddings: LINE, DeepWalk and node2vec, trained by skip-gram with negative sampling.
+// Baselines of node embeddings: LINE, DeepWalk and node2vec, trained by skip-gram with negative
+// sampling.
 
 import { deepWalk, line, node2vec, type SkipGramOptions } from '../../embedding/index.js';
 import type { Graph } from '../../structure/index.js';
@@ -17,7 +18,10 @@ export const LINE = 'LINE';
 export const DEEPWALK = 'DeepWalk';
 export const NODE2VEC = 'node2vec';
 
-/** The baselines that the options ask for. LINE's dimension is even, since both of its orders share the columns. */
+/**
+ * The baselines that the options ask for. LINE's dimension is even, since both of its orders share
+ * the columns.
+ */
 export function skipGramBaselines(dim: number, { walkers, walks }: Options): EmbeddingMethod[] {
   type Embed = (graph: Graph, options: SkipGramOptions & { readonly seed: number }) => Promise<Tensor>;
   const baseline = (title: string, embed: Embed): EmbeddingMethod => ({
@@ -40,7 +44,7 @@ export function trains(title: string, { walkers }: Pick<Options, 'walkers'>): bo
   return walkers === 'all' || (walkers === 'node2vec' && title === NODE2VEC);
 }
 
-/** What to know of the baselines when reading the numbers. */
+/** Note on the baselines for the report. */
 export function skipGramNote({ walks }: Options): string {
   return (
     `DeepWalk makes ${walks} walks of 40 nodes from each node, node2vec its default 10 of 80; both with windows of 10 ` +

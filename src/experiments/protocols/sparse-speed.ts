@@ -1,5 +1,5 @@
-// How fast sparse kernels are on one thread: pointwise layers of MobileNetV1 against the dense kernel, and the whole
-// network at 224². Weights are random: time does not depend on them.
+// How fast sparse kernels are on one thread: pointwise layers of MobileNetV1 against the dense
+// kernel, and the whole network at 224². Weights are random: time does not depend on them.
 
 import { chosenWeights, magnitudeMask, type Pattern, pruneOnce, sparsePlan } from '../../compress/index.js';
 import { medianSeconds } from '../../engine/index.js';
@@ -22,7 +22,7 @@ const shapes = [
 
 type LayerShape = (typeof shapes)[number];
 
-/** Shares of zeros. */
+/** Sparsities. */
 const shares = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95] as const;
 
 const measuredPatterns = ['unstructured', 'block4'] as const satisfies readonly Pattern[];
@@ -44,7 +44,10 @@ function speedUp([side, inputs, outputs]: LayerShape, share: number, pattern: Pa
   });
 }
 
-/** The least share of zeros, between those measured, from which sparse is faster; 1 where it never is. */
+/**
+ * The least share of zeros, between those measured, from which sparse is faster; 1 where it never
+ * is.
+ */
 function breakEven(speeds: readonly number[]): number {
   const at = speeds.findIndex((speed) => speed >= 1);
   if (at < 0) return 1;
@@ -53,7 +56,10 @@ function breakEven(speeds: readonly number[]): number {
   return low === undefined || slow === undefined ? high : low + ((1 - slow) / (fast - slow)) * (high - low);
 }
 
-/** Scores: `<pattern> 0.8` and `<pattern> 0.9` (the slowest shape), `<pattern> even` (the mean over the shapes). */
+/**
+ * Scores: `<pattern> 0.8` and `<pattern> 0.9` (the slowest shape), `<pattern> even` (the mean over
+ * the shapes).
+ */
 function kernelStudy(): StudyResults {
   const rows = measuredPatterns.flatMap((pattern) =>
     shapes.map((shape) => ({ pattern, shape, speeds: shares.map((share) => speedUp(shape, share, pattern)) })),
@@ -84,7 +90,10 @@ function kernelStudy(): StudyResults {
   );
 }
 
-/** MobileNetV1 at 224²: dense plan against sparse plan, and its layers. Score: `network`, times faster. */
+/**
+ * MobileNetV1 at 224²: dense plan against sparse plan, and its layers. Score: `network`, times
+ * faster.
+ */
 function networkStudy(sparsity: number): StudyResults {
   const x = new Random(3).normal([1, 3, 224, 224]);
   const [dense, pruned] = [new MobileNetV1(new Random(1)), new MobileNetV1(new Random(1))];

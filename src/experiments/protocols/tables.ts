@@ -1,4 +1,5 @@
-// Classification of tables: methods cross-validated on the same folds of one table or several, and ranked.
+// Classification of tables: methods cross-validated on the same folds of one table or several, and
+// ranked.
 
 import { type Column, type LabelledTable, namesOf, tableGroups } from '../../data/index.js';
 import { loadTables, type NamedTable } from '../../data/node.js';
@@ -27,7 +28,7 @@ export const tableMetrics: Readonly<Record<string, Metric>> = Object.fromEntries
     .map((name) => [name, relabelled(balancedAccuracy, { label: name.replaceAll('_', ' ') })]),
 );
 
-/** Fifty rows of fifty columns, of which the first alone is the label; the others are noise. */
+/** Fifty rows of fifty columns: the first column determines the label, the others are noise. */
 function needle(): LabelledTable {
   const random = new Random(0).split('needle');
   const [rows, width, classes] = [50, 50, 5];
@@ -96,8 +97,9 @@ export interface ComparisonOptions {
 /**
  * Cross-validates methods on the same stratified folds of each table.
  *
- * @returns means over folds and tables: accuracies in %, seconds of a fold's training and, by balanced accuracy, the
- * rank among the methods; of several tables also the balanced accuracy on each, by its name
+ * @returns means over folds and tables: accuracies in %, seconds of a fold's training and, by
+ * balanced accuracy, the rank among the methods; of several tables also the balanced accuracy on
+ * each, by its name
  */
 export async function compareOnTables(
   tables: readonly NamedTable[],
@@ -107,15 +109,15 @@ export async function compareOnTables(
 ): Promise<MethodScores[]> {
   /** Balanced accuracies of each table, method after method. */
   const balanced: number[][] = tables.map(() => []);
-  const mean = (folds: readonly FoldScore[], of: (score: FoldScore) => number) => summarize(folds.map(of)).mean;
+  const mean = (folds: readonly FoldScore[], value: (score: FoldScore) => number) => summarize(folds.map(value)).mean;
   const score = (scores: TableFolds): Scores => {
-    const own = scores.map((folds) => 100 * mean(folds, (fold) => fold.balanced));
-    for (const [at, value] of own.entries()) balanced[at]?.push(value);
+    const percents = scores.map((folds) => 100 * mean(folds, (fold) => fold.balanced));
+    for (const [at, value] of percents.entries()) balanced[at]?.push(value);
     return {
-      balanced: summarize(own).mean,
+      balanced: summarize(percents).mean,
       accuracy: summarize(scores.map((folds) => 100 * mean(folds, (fold) => fold.accuracy))).mean,
       seconds: summarize(scores.map((folds) => mean(folds, (fold) => fold.seconds))).mean,
-      ...(tables.length > 1 && Object.fromEntries(tables.map(({ name }, at) => [name, own[at] as number]))),
+      ...(tables.length > 1 && Object.fromEntries(tables.map(({ name }, at) => [name, percents[at] as number]))),
     };
   };
   const compared = methods.map((method) => tableMethod(method, tables, options));
@@ -127,7 +129,7 @@ export async function compareOnTables(
   }));
 }
 
-/** A model of the first table, trained on all of its rows, and what it says of them. */
+/** A model trained on all rows of the first table, with its predictions on them. */
 export async function tableArtifacts(
   method: TableMethod,
   [first]: readonly NamedTable[],

@@ -1,4 +1,5 @@
-// Several tasks at once: labels of points of the square [−2, 2]² by rules that may contradict one another.
+// Several tasks at once: labels of points of the square [−2, 2]² by rules that may contradict one
+// another.
 
 import { Adam, binaryCrossEntropy, inference, type Mode, minimize } from '../../nn/index.js';
 import { keep, type Random, scope, type Tensor, tensor } from '../../tensor/index.js';
@@ -34,7 +35,7 @@ export function describeTasks(tasks: readonly Task[]): string {
   return `${tasks.length} tasks of ${size} points to train on and as many to test: ${tasks.map(({ name }) => name).join(', ')}`;
 }
 
-/** What answers for all tasks. */
+/** A model that serves all tasks. */
 export interface TaskModel<Model extends object> {
   readonly model: Model;
   /** Parameters stored for all tasks. */
@@ -52,7 +53,7 @@ export interface TrainedTasks {
 export interface TaskTraining {
   readonly steps: number;
   readonly learningRate?: number;
-  /** `turns`: a step sees one task, the next step the next. `together`: a step sees all. */
+  /** `turns`: steps cycle through the tasks. `together`: each step sees all tasks. */
   readonly order: 'turns' | 'together';
 }
 
@@ -99,7 +100,7 @@ export function taskScores({ size, logits }: TrainedTasks, tasks: readonly Task[
   };
 }
 
-/** What a model says of the first 200 test points of each task. */
+/** Predictions on the first 200 test points of each task. */
 export function taskPredictions({ logits }: TrainedTasks, tasks: readonly Task[]): Table {
   const rows = tasks.flatMap(({ name, test }, t) => {
     const probabilities = scope(() => logits(t, test.x).sigmoid().dataSync());

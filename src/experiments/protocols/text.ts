@@ -1,4 +1,5 @@
-// Language modelling: decoders trained alike on the characters or byte pairs of a text, and their validation loss.
+// Language modelling: decoders trained with one recipe on the characters or byte pairs of a text,
+// and their validation loss.
 
 import { generatedText, splitTokens, type TokenSplit } from '../../data/index.js';
 import { fetchDataset, loadText, textNames } from '../../data/node.js';
@@ -34,7 +35,7 @@ export const textOptions = {
 
 type TextValues = OptionValues<typeof textOptions>;
 
-/** A text as tokens: the last tenth validates. */
+/** A text as tokens: the last tenth is for validation. */
 export interface TokenizedText {
   readonly name: string;
   readonly vocabulary: Vocabulary;
@@ -66,13 +67,13 @@ export const textMetrics = {
   seconds,
 } as const satisfies Record<string, Metric>;
 
-/** A decoder, and the configuration that its file names. */
+/** A decoder with the configuration of its file. */
 export interface TrainedDecoder {
   readonly config: LanguageModelConfig;
   readonly model: Decoder;
 }
 
-/** A decoder as a method: all read the same windows where methods share a stream. */
+/** A decoder as a method; methods that share a random stream see the same windows. */
 export function decoderMethod(
   title: string,
   config: LanguageModelConfig,

@@ -1,5 +1,6 @@
-// How long HGNN and the student take to answer, on the shapes of the paper's synthetic hypergraph (55,000 vertices) and
-// of the largest real one at hand. Weights and features are random: time does not depend on them.
+// Inference time of HGNN and of the distilled student, on the shapes of the paper's synthetic
+// hypergraph (55,000 vertices) and of the largest real one at hand. Weights and features are
+// random: time does not depend on them.
 
 import { hasHypergraph, loadHypergraph } from '../../data/node.js';
 import { medianSeconds } from '../../engine/index.js';
@@ -45,7 +46,10 @@ function milliseconds(seconds: number): string {
   return (1000 * seconds).toPrecision(3);
 }
 
-/** Times one hypergraph as a study, and how many times the student is faster for one vertex and for all. */
+/**
+ * Times one hypergraph as a study, and how many times the student is faster for one vertex and for
+ * all.
+ */
 function speedStudy(title: string, hypergraph: Hypergraph, widths: Widths, random: Random) {
   const { whole, studentWhole, rows } = timeBoth(hypergraph, widths, random);
   const line = (vertices: string, network: number, student: number) => [

@@ -1,5 +1,5 @@
-// Classification of vertices of a hypergraph: transductive, or production, where a share of the test vertices does not
-// exist while training.
+// Classification of vertices of a hypergraph: transductive, or production, where a share of the
+// test vertices does not exist while training.
 
 import { type HypergraphDataset, type Split, splitPerClass } from '../../data/index.js';
 import { medianSeconds } from '../../engine/index.js';
@@ -33,7 +33,7 @@ export const vertexOptions = {
   validationPerClass: count(100, 'validation vertices of each class'),
 };
 
-/** What one seed trains on, and where its methods are tested. */
+/** Training data and test vertices of one seed. */
 export interface VertexTask {
   /** What training sees: labels of test vertices are never among them. */
   readonly seen: Labelled;
@@ -48,7 +48,7 @@ export function vertexTask(
   random: Random,
 ): VertexTask {
   if (!data.features) throw new Error(`data set "${data.name}" has no vertex features, which an MLP student needs`);
-  // Made once for all seeds, so that the operators cached on it are made once too.
+  // Built once for all seeds, so that operators cached on it are built once too.
   const hypergraph = memo(data.hypergraph, 'prepared', () => data.hypergraph.mergeDuplicates().withSelfLoops());
   const classes = data.classNames.length;
   const sizes = { train: trainPerClass, validation: validationPerClass };
@@ -98,8 +98,9 @@ export function readsAll(kind: NetworkKind): boolean {
 }
 
 /**
- * Scores of a hypergraph network, or of an MLP that reads features alone: classes, topology score, parameters, and the
- * median time to classify one random vertex, for which a network fetches the vertex's neighbourhood.
+ * Scores of a hypergraph network, or of an MLP that reads features alone: classes, topology score,
+ * parameters, and the median time to classify one random vertex, for which a network fetches the
+ * vertex's neighbourhood.
  */
 export function vertexScores(model: HypergraphNetwork | MLP, task: VertexTask, random: Random): Scores {
   const { features, hypergraph } = task.whole;

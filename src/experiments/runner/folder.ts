@@ -1,4 +1,5 @@
-// The folder of a run: config.json, a file a seed, checkpoints of unfinished trainings, the results.
+// The folder of a run: config.json, a file a seed, checkpoints of unfinished trainings, the
+// results.
 
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { appendFile } from 'node:fs/promises';
@@ -22,7 +23,9 @@ export class RunFolder {
   #curves: CurvePoint[] = [];
   #pending: CurvePoint[] = [];
 
-  /** @throws Error when the folder holds another run, or one to resume is wanted and there is none. */
+  /**
+   * @throws Error when the folder holds another run, or one to resume is wanted and there is none.
+   */
   constructor(
     readonly path: string,
     configuration: Configuration,

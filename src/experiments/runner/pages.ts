@@ -1,5 +1,5 @@
-// Pages of the repository that follow from the records and the reproductions: REPRODUCTION.md, the table of systems in
-// the README, and the part of docs/systems/<slug>.md between its marks.
+// Pages of the repository that follow from the records and the reproductions: REPRODUCTION.md, the
+// table of systems in the README, and the part of docs/systems/<slug>.md between its marks.
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ function table(columns: readonly string[], rows: readonly (readonly (string | nu
 
 const mark = (holds: boolean) => (holds ? '✓' : '✗');
 
-/** Whether the files of a system say something else than when it was reproduced. */
+/** Whether the code of a system has changed since its reproduction. */
 function isOutdated(record: SystemRecord, { code }: Reproduction, folder: string): boolean {
   const now = codeDigest(record, folder);
   return now !== undefined && now !== code;
@@ -116,7 +116,7 @@ function claimTable({ abstract }: SystemRecord, made: Reproduction): string {
   return table(['source', 'claim', 'abstract', 'ours', 'bound', 'holds', 'data', 'command'], [...rows, ...missing]);
 }
 
-/** The made part of docs/systems/<slug>.md. */
+/** The generated part of docs/systems/<slug>.md. */
 function systemPart(record: SystemRecord, experiment: Experiment, made: Reproduction | undefined, folder: string) {
   const { options, datasets, ownData, unmeasured = {} } = experiment;
   const quotes = Object.entries(record.abstract).map(([key, words]) => {
@@ -164,7 +164,7 @@ ${runs.join('\n\n')}
 ${claimTable(record, made)}`;
 }
 
-/** Puts a made part between the marks of a page; a page without them gets it at its end. */
+/** Puts the generated part between the marks of a page, or at the end of a page without marks. */
 function withPart(page: string, part: string): string {
   const block = `${marks.begin}\n\n${part}\n\n${marks.end}`;
   const [begin, end] = [page.indexOf(marks.begin), page.indexOf(marks.end)];

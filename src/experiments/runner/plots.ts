@@ -82,7 +82,10 @@ export function tradeOff(experiment: Experiment, result: RunResult): string {
   });
 }
 
-/** Mean validation metric by epoch; the loss where nothing is validated. Runs that report their progress alone have neither. */
+/**
+ * Mean validation metric by epoch; the loss where nothing is validated. Runs that report their
+ * progress alone have neither.
+ */
 export function trainingCurves(points: readonly CurvePoint[]): string {
   const validated = points.some(({ metric }) => metric !== undefined);
   const name = validated ? 'validation metric' : 'loss';
@@ -114,7 +117,7 @@ export function trainingCurves(points: readonly CurvePoint[]): string {
   });
 }
 
-/** Pixels that the longest name takes. */
+/** Width of the longest name in pixels. */
 function labelWidth(points: readonly { readonly method: string }[]): number {
   return 7 * points.reduce((longest, { method }) => Math.max(longest, method.length), 10);
 }
@@ -141,7 +144,7 @@ interface Label {
   readonly y: number;
 }
 
-/** Moves labels up so far that none lies on the one below it, given the range that the plot shows. */
+/** Moves labels up until none overlaps, given the range of the plot. */
 function spread(labels: readonly Label[], range: number): Label[] {
   const gap = range / 18;
   let floor = Number.NEGATIVE_INFINITY;

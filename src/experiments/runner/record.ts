@@ -1,4 +1,4 @@
-// What a reproduction of a system gave: a small file that is committed, reproduction/<slug>.json.
+// The record of a reproduction: a small committed file, reproduction/<slug>.json.
 
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
@@ -14,7 +14,9 @@ export interface ReproducedRun extends Omit<RunResult, 'system' | 'curves' | 're
   readonly command: string;
 }
 
+/** What a reproduction measured, and with which code. */
 export interface Reproduction {
+  /** Slug of the system. */
   readonly system: string;
   /** Day on which it ended, as 2026-11-28. */
   readonly date: string;
@@ -22,8 +24,11 @@ export interface Reproduction {
   readonly commit: string;
   /** Digest of the system's own files, comments aside (see `codeDigest`). */
   readonly code: string;
+  /** Processor, number of cores and Node version. */
   readonly machine: string;
+  /** The command that repeats the reproduction. */
   readonly command: string;
+  /** One entry for each preset. */
   readonly runs: readonly ReproducedRun[];
   /** Claims over all runs. */
   readonly overall: readonly Claim[];
@@ -40,7 +45,7 @@ export function claimsOfReproduction({ runs, overall }: Reproduction): readonly 
   return [...runs.flatMap(({ claims }) => claims), ...overall];
 }
 
-/** The files of a system below the folder of the repository: its experiment and its door. */
+/** The files of a system below the folder of the repository: its experiment and its model. */
 export function filesOf({ slug, family }: SystemRecord, root: string): string[] {
   const candidates = [
     join(root, 'src/experiments', family, `${slug}.ts`),
@@ -58,7 +63,8 @@ export function filesOf({ slug, family }: SystemRecord, root: string): string[] 
 }
 
 /**
- * SHA-256 of what a system's files say, lines of comments and white space aside: what a reproduction was made with.
+ * SHA-256 of a system's files without comment lines and white space: identifies the code of a
+ * reproduction.
  *
  * @returns undefined where the sources are not at hand, as in an installed package
  */

@@ -1,4 +1,5 @@
-// The HTML report: one self-contained file with tables and plots as SVG, which opens without a network.
+// The HTML report: one self-contained file with tables and plots as SVG, which opens without a
+// network.
 
 import { type Claim, shareSentence } from '../parts/claims.js';
 import type { Experiment } from '../parts/contract.js';

@@ -1,4 +1,5 @@
-// Reproductions: the full presets of a system, run one after the other, and what they gave in a file.
+// Reproductions: the full presets of a system, run one after the other, and their results in a
+// file.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
@@ -12,6 +13,7 @@ import { codeDigest, type ReproducedRun, type Reproduction } from './record.js';
 import type { RunResult } from './result.js';
 import { type RunEvents, runExperiment } from './run.js';
 
+/** Options of `reproduce`. */
 export interface ReproduceOptions {
   /** The folder that holds reproduction/ and runs/. */
   readonly folder: string;
@@ -21,8 +23,9 @@ export interface ReproduceOptions {
   readonly long?: boolean;
   /** Keep what a stopped reproduction finished. */
   readonly resume?: boolean;
+  /** Stops the reproduction; finished seeds are kept for `resume`. */
   readonly signal?: AbortSignal;
-  /** Told before each run. */
+  /** Called before each run. */
   readonly onRun?: (preset: Preset, seeds: number) => RunEvents;
 }
 
@@ -61,7 +64,7 @@ function runPreset(record: SystemRecord, preset: Preset, options: ReproduceOptio
   const name = [record.slug, preset.data, ...assignments(preset)].join('-').replace(/[^\w.=-]+/g, '-');
   const out = join(options.folder, 'runs', 'reproduce', name);
   const resume = options.resume === true && existsSync(join(out, 'config.json'));
-  // Folders of reproductions are their own: a fresh one begins anew.
+  // A reproduction that does not resume starts from empty folders.
   if (!resume) rmSync(out, { recursive: true, force: true });
   const seeds = Array.from({ length: count }, (_, seed) => seed);
   const request = { data: preset.data, seeds, set: assignments(preset), smoke: false, out, resume };

@@ -1,4 +1,4 @@
-// What a run gives, as plain data, and how its numbers are written.
+// The result of a run as plain data, and the formatting of its numbers.
 
 import type { Claim } from '../parts/claims.js';
 import type { Experiment, Metric, Scores, SeedResult, Study } from '../parts/contract.js';
@@ -9,7 +9,7 @@ export interface Row {
   readonly metrics: Readonly<Record<string, Summary>>;
 }
 
-/** An epoch of a method's training, for curves. */
+/** One epoch of a method's training, for plots. */
 export interface CurvePoint {
   readonly seed: number;
   readonly method: string;
@@ -18,22 +18,35 @@ export interface CurvePoint {
   readonly metric: number | undefined;
 }
 
+/** Everything that a run measured. */
 export interface RunResult {
+  /** Slug of the system. */
   readonly system: string;
+  /** Value of `--data`. */
   readonly data: string;
+  /** One line on the data. */
   readonly description: string;
+  /** Seeds that were run, ascending. */
   readonly seeds: readonly number[];
+  /** Options as used. */
   readonly options: Readonly<Record<string, number | string>>;
+  /** Threads of the kernels, the calling one among them. */
   readonly threads: number;
-  /** Scores of all seeds, and what they amount to. */
+  /** Scores by seed. */
   readonly results: readonly SeedResult[];
+  /** Mean and deviation of each metric over the seeds, method by method. */
   readonly rows: readonly Row[];
+  /** Claims with their measured values. */
   readonly claims: readonly Claim[];
+  /** Tables measured once, beside the seeds. */
   readonly studies: readonly Study[];
   /** Numbers of the studies that claims are computed on. */
   readonly scores: Scores;
+  /** What to know when reading the numbers. */
   readonly notes: readonly string[];
+  /** Loss and validation metric by epoch. */
   readonly curves: readonly CurvePoint[];
+  /** Wall time of the run. */
   readonly seconds: number;
 }
 
@@ -45,7 +58,7 @@ export function formatSummary({ mean, sd }: Summary, { digits = 2 }: Metric): st
   return sd === 0 ? show(mean) : `${show(mean)} ± ${show(sd)}`;
 }
 
-/** `accuracy (%)`. */
+/** Label with unit: `accuracy (%)`. */
 export function heading({ label, unit }: Metric): string {
   return unit ? `${label} (${unit})` : label;
 }

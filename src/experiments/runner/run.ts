@@ -1,4 +1,5 @@
-// Runs an experiment: seeds one after the other, each kept when done, then the studies, the claims and the files.
+// Runs an experiment: seeds one after the other, each kept when done, then the studies, the claims
+// and the files.
 
 import { threads } from '../../engine/index.js';
 import type { EpochReport } from '../../nn/index.js';
@@ -13,16 +14,21 @@ import { RunFolder } from './folder.js';
 import { reportHtml } from './report.js';
 import type { Row, RunResult } from './result.js';
 
+/** What to run. */
 export interface RunRequest {
+  /** Known data set, or a path. */
   readonly data: string;
+  /** Seeds to run, in order. */
   readonly seeds: readonly number[];
   /** `name=value` assignments. */
   readonly set: readonly string[];
+  /** Whether to use the small smoke preset. */
   readonly smoke: boolean;
   /** Folder for the results; nothing is written when left out. */
   readonly out?: string;
   /** Continue what `out` holds. */
   readonly resume?: boolean;
+  /** Stops the run; finished seeds stay in `out`. */
   readonly signal?: AbortSignal;
 }
 
@@ -35,12 +41,19 @@ export interface StartedRun {
   readonly metrics: readonly string[];
 }
 
+/** Progress callbacks of a run. */
 export interface RunEvents {
+  /** A data set is being fetched. */
   downloading?(name: string): void;
+  /** The data are loaded and training begins. */
   started?(run: StartedRun): void;
+  /** A method finished an epoch. */
   epoch?(seed: number, method: string, report: EpochReport): void;
+  /** Progress of work without epochs; `share` from 0 to 1. */
   progress?(seed: number, method: string, share: number): void;
+  /** All methods of a seed are scored. */
   seedDone?(result: SeedResult): void;
+  /** The studies begin. */
   studying?(): void;
 }
 
@@ -58,10 +71,11 @@ interface Plan {
 }
 
 /**
- * Runs an experiment. Finished seeds and the checkpoint of an unfinished training stay in `out` for `resume`.
+ * Runs an experiment. Finished seeds and the checkpoint of an unfinished training stay in `out` for
+ * `resume`.
  *
- * @throws Error for unknown options, unreadable data, or a folder that holds another run; the reason of `signal` when it
- * aborts.
+ * @throws Error for unknown options, unreadable data, or a folder that holds another run; the
+ * reason of `signal` when it aborts.
  */
 export async function runExperiment(
   record: SystemRecord,

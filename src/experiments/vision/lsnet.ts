@@ -1,5 +1,5 @@
-// LSNet: perceiving with a large static kernel and aggregating with a small dynamic one is a better use of little
-// computation.
+// LSNet: perceiving with a large static kernel and aggregating with a small dynamic one is a better
+// use of little computation.
 
 import { SmallResNet } from '../../models/index.js';
 import type { Layer } from '../../nn/index.js';

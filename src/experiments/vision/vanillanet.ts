@@ -1,5 +1,5 @@
-// VanillaNet: a few layers without shortcuts, once merged, are as accurate as deeper networks and faster, if series
-// activations and deep training make them learn.
+// VanillaNet: a few layers without shortcuts, once merged, are as accurate as deeper networks and
+// faster, if series activations and deep training make them learn.
 
 import { accuracyOn, MobileNetV2, SmallResNet } from '../../models/index.js';
 import { VanillaNet, type VanillaNetOptions, vanillaNets } from '../../vision/index.js';

@@ -1,4 +1,5 @@
-// Passes that many generations share: what asks at the same time is read together, so that weights are read once for all. Long prompts go through in parts, beside the tokens of others.
+// Continuous batching: concurrent generations share forward passes, so that weights are read once
+// for all. Long prompts are prefilled in chunks beside the decoding of other sequences.
 
 import { eventTurn } from '../../engine/index.js';
 import { scope } from '../../tensor/index.js';
@@ -10,23 +11,26 @@ interface Waiting {
   readonly tokens: readonly number[];
   readonly cache: KeyValueCache;
   readonly all: boolean;
-  /** Tokens that were read. */
+  /** Tokens processed so far. */
   done: number;
   readonly resolve: (logits: Float32Array) => void;
   readonly reject: (error: unknown) => void;
 }
 
+/**
+ * Continuous batching: `read` requests of the same turn of the event loop share one forward pass.
+ */
 export class Batcher {
   #waiting: Waiting[] = [];
   #running = false;
 
-  /** @param tokens that a pass reads at most */
+  /** @param tokens most tokens of a pass. Default: 256. */
   constructor(
     readonly model: LanguageModel,
     readonly tokens = 256,
   ) {}
 
-  /** Logits after tokens behind a cache, of every token or the last alone. */
+  /** Appends tokens to a cache: logits of every token or of the last alone. */
   readonly read: Reader = (tokens, cache, all) =>
     new Promise((resolve, reject) => {
       this.model.require(tokens, cache);
@@ -36,48 +40,49 @@ export class Batcher {
 
   async #run(): Promise<void> {
     this.#running = true;
-    // Those who ask in the same turn are in the first pass.
+    // Requests of the same turn of the event loop join the first pass.
     for (await eventTurn(); this.#waiting.length > 0; await eventTurn()) this.#pass();
     this.#running = false;
   }
 
   #pass(): void {
     const { vocabulary } = this.model.config;
-    const parts: { of: Waiting; count: number }[] = [];
+    const parts: { request: Waiting; count: number }[] = [];
     let room = this.tokens;
-    for (const of of this.#waiting) {
+    for (const request of this.#waiting) {
       if (room <= 0) break;
-      // Guesses are read together: their logits are wanted all at once.
-      const count = of.all ? of.tokens.length : Math.min(room, of.tokens.length - of.done);
-      parts.push({ of, count });
+      // Draft tokens are not split: their logits are needed together.
+      const count = request.all ? request.tokens.length : Math.min(room, request.tokens.length - request.done);
+      parts.push({ request, count });
       room -= count;
     }
     try {
       const logits = scope(() =>
         this.model
           .forwardBatch(
-            parts.map(({ of, count }) => ({
-              tokens: of.tokens.slice(of.done, of.done + count),
-              cache: of.cache,
-              all: of.all,
+            parts.map(({ request, count }) => ({
+              tokens: request.tokens.slice(request.done, request.done + count),
+              cache: request.cache,
+              all: request.all,
             })),
           )
           .dataSync<Float32Array>(),
       );
       let row = 0;
-      for (const { of, count } of parts) {
-        const rows = of.all ? count : 1;
-        of.done += count;
-        if (of.done === of.tokens.length) of.resolve(logits.subarray(row * vocabulary, (row + rows) * vocabulary));
+      for (const { request, count } of parts) {
+        const rows = request.all ? count : 1;
+        request.done += count;
+        if (request.done === request.tokens.length)
+          request.resolve(logits.subarray(row * vocabulary, (row + rows) * vocabulary));
         row += rows;
       }
     } catch (error) {
-      for (const { of } of parts) {
-        of.done = of.tokens.length;
-        of.reject(error);
+      for (const { request } of parts) {
+        request.done = request.tokens.length;
+        request.reject(error);
       }
     }
-    // Those with more to read come after the others.
+    // Unfinished prompts queue behind requests that have not started.
     const rest = this.#waiting.filter(({ done, tokens }) => done < tokens.length);
     this.#waiting = [...rest.filter(({ done }) => done === 0), ...rest.filter(({ done }) => done > 0)];
   }

@@ -1,4 +1,4 @@
-// Keys and values of the tokens so far.
+// The key/value cache.
 
 import { cpu } from '../../engine/index.js';
 import { emptyTensor, keep, type Tensor } from '../../tensor/index.js';
@@ -6,18 +6,20 @@ import type { LanguageModelConfig } from './config.js';
 
 const FIRST_CAPACITY = 256;
 
-/** Up to so many queries attend key by key; more go in blocks. */
+/** Up to this many queries use the decoding kernel; more use blocked attention. */
 const FEW = 8;
 
-/** Tokens that a cache of a model with a window keeps beyond the window, so that a few can be taken back. */
+/** Tokens kept beyond a sliding window, so that a few can be truncated. */
 const SLACK = 64;
 
-/** How numbers are kept: halves take half the memory, at a relative error of 2⁻¹¹ each. */
+/** Element type of keys and values: 'f16' takes half the memory, at a relative error of 2⁻¹¹. */
 export type CacheFormat = 'f32' | 'f16';
 
+/** Options of `KeyValueCache`. */
 export interface CacheOptions {
-  /** Most tokens; the model's context when left out. */
+  /** Most tokens. Default: the model's context. */
   readonly limit?: number;
+  /** Element type of keys and values. Default: 'f32'. */
   readonly format?: CacheFormat;
 }
 
@@ -27,13 +29,18 @@ interface Store {
   values: Tensor;
 }
 
-/** Grows as tokens come, up to the model's context; where the model has a window, what no later token sees gives its room to new ones. */
+/**
+ * Keys and values of a sequence. Grows with its tokens up to `limit`; with a sliding window, tokens
+ * that have left the window are dropped.
+ */
 export class KeyValueCache {
+  /** Most tokens that the cache can hold. */
   readonly limit: number;
+  /** Element type of keys and values. */
   readonly format: CacheFormat;
   readonly #stores: Store[];
   readonly #tokens: number[] = [];
-  /** First tokens that are no longer stored. */
+  /** Number of leading tokens whose keys and values were dropped. */
   #dropped = 0;
   #capacity: number;
 
@@ -47,12 +54,12 @@ export class KeyValueCache {
     this.#stores = Array.from({ length: config.layers }, () => ({ keys: this.#empty(), values: this.#empty() }));
   }
 
-  /** Tokens in it. */
+  /** Tokens of the sequence, dropped ones included. */
   get length(): number {
     return this.#tokens.length;
   }
 
-  /** Tokens that there is room for. */
+  /** Tokens that the allocated memory holds. */
   get capacity(): number {
     return this.#capacity;
   }
@@ -62,13 +69,15 @@ export class KeyValueCache {
     return this.length - this.#dropped;
   }
 
-  /** How many of the first of some tokens are its first too. */
+  /** Length of the common prefix with `tokens`. */
   common(tokens: ArrayLike<number>): number {
     const different = this.#tokens.findIndex((token, i) => token !== tokens[i]);
     return different < 0 ? this.length : different;
   }
 
-  /** How many of the first of some tokens need not be read again. The last must be in any case: what follows it is wanted. */
+  /**
+   * Length of the reusable prefix of `tokens`. Excludes the last token, whose logits are needed.
+   */
   known(tokens: ArrayLike<number>): number {
     return this.cuttable(Math.max(0, Math.min(this.common(tokens), tokens.length - 1)));
   }
@@ -77,7 +86,7 @@ export class KeyValueCache {
     return Number(this.format === 'f16');
   }
 
-  /** Numbers from one head to the next. */
+  /** Elements from one head to the next. */
   get #stride(): number {
     return this.#capacity * this.config.headDim;
   }
@@ -88,7 +97,7 @@ export class KeyValueCache {
     return keep(this.#half ? emptyTensor([...shape, 2], 'u8') : emptyTensor(shape, 'f32'));
   }
 
-  /** @throws RangeError when the context ends before so many more tokens. */
+  /** @throws RangeError when `count` more tokens exceed the limit. */
   require(count: number): void {
     if (this.length + count > this.limit)
       throw new RangeError(
@@ -96,7 +105,7 @@ export class KeyValueCache {
       );
   }
 
-  /** Makes room for more tokens. @throws RangeError when the context ends before. */
+  /** Allocates room for `count` more tokens. @throws RangeError when they exceed the limit. */
   reserve(count: number): void {
     this.require(count);
     if (this.#stored + count <= this.#capacity) return;
@@ -115,7 +124,10 @@ export class KeyValueCache {
     this.#dropped += drop;
   }
 
-  /** Copies the tokens of a store of another capacity but for the first `skipped`, head by head; a store may be its own source. */
+  /**
+   * Copies tokens from a store of another capacity, head by head, without the first `skipped`;
+   * source and target may be the same.
+   */
   #copy(to: Tensor, from: Tensor, capacity: number, skipped = 0): void {
     const [target, source] = [to.view(), from.view()];
     const numbers = this.config.headDim * (this.#half ? 2 : 1);
@@ -129,7 +141,8 @@ export class KeyValueCache {
   }
 
   /**
-   * Adds keys and values [1, keyHeads, tokens, headDim] of a layer behind the tokens so far, and lets queries [1, heads, tokens, headDim] of the same tokens attend to all that they see. Room must have been reserved.
+   * Appends keys and values [1, keyHeads, tokens, headDim] to a layer and computes causal attention
+   * of the queries [1, heads, tokens, headDim] of the same tokens. Room must have been reserved.
    *
    * @returns [1, heads, tokens, headDim]
    */
@@ -210,25 +223,32 @@ export class KeyValueCache {
     return y;
   }
 
-  /** Halves as floats, for one pass. */
+  /** float16 values widened to float32 for one pass. */
   #widened(halves: Tensor): Tensor {
     const floats = emptyTensor(halves.shape.slice(0, 3), 'f32');
     cpu.run('widenHalves', { x: halves, y: floats, bfloat16: 0, n: floats.size });
     return floats;
   }
 
-  /** To be called once all layers have attended. */
+  /** Records the tokens of a pass after all layers have attended. */
   advance(tokens: readonly number[]): void {
     for (const token of tokens) this.#tokens.push(token);
   }
 
-  /** The longest part of its first `length` tokens that it can be cut down to: all of them, or none where the window has dropped what they saw. */
+  /**
+   * The length that truncation to `length` can reach: `length`, or 0 when the window has dropped
+   * keys that those tokens need.
+   */
   cuttable(length: number): number {
     const needed = this.#dropped === 0 ? 0 : this.#dropped + this.config.window;
     return length >= needed ? length : 0;
   }
 
-  /** Forgets all tokens from a position on. @throws RangeError when it has no such position, or has dropped what came before. */
+  /**
+   * Removes all tokens from position `length` on.
+   *
+   * @throws RangeError when there is no such position, or the keys before it were dropped.
+   */
   truncate(length: number): void {
     if (!(length >= 0 && length <= this.length) || this.cuttable(length) !== length)
       throw new RangeError(`cannot cut ${this.length} tokens down to ${length}`);
@@ -236,7 +256,7 @@ export class KeyValueCache {
     if (length === 0) this.#dropped = 0;
   }
 
-  /** A copy that goes its own way. */
+  /** An independent copy. */
   fork(): KeyValueCache {
     const copy = new KeyValueCache(this.config, this);
     copy.#dropped = this.#dropped;
@@ -244,13 +264,14 @@ export class KeyValueCache {
     copy.reserve(this.#stored);
     copy.advance(this.#tokens.slice(this.#dropped));
     this.#stores.forEach(({ keys, values }, layer) => {
-      const own = copy.#stores[layer] as Store;
-      copy.#copy(own.keys, keys, this.#capacity);
-      copy.#copy(own.values, values, this.#capacity);
+      const target = copy.#stores[layer] as Store;
+      copy.#copy(target.keys, keys, this.#capacity);
+      copy.#copy(target.values, values, this.#capacity);
     });
     return copy;
   }
 
+  /** Frees keys and values. */
   dispose(): void {
     for (const { keys, values } of this.#stores) {
       keys.dispose();

@@ -1,54 +1,75 @@
-// What a decoder looks like, read from the metadata of a GGUF file or from Hugging Face's config.json.
+// Hyperparameters of a decoder, read from the metadata of a GGUF file or from Hugging Face's
+// config.json.
 
 import type { GgufValue } from '../../data/index.js';
 import type { ExpertActivation } from '../../nn/experts/index.js';
 import type { MoEPlusPlusOptions } from '../moepp.js';
 import { linearScaling, type RopeScaling, ropeScalingOf, yarnMagnitude, yarnScaling } from './rope.js';
 
+/** Hyperparameters of a decoder. */
 export interface LanguageModelConfig {
+  /** One of `architectures`. */
   readonly architecture: string;
+  /** Number of token ids. */
   readonly vocabulary: number;
+  /** Embedding dimension. */
   readonly features: number;
+  /** Decoder layers. */
   readonly layers: number;
+  /** Query heads. */
   readonly heads: number;
+  /** Key and value heads; a divisor of `heads` (grouped-query attention). */
   readonly keyHeads: number;
+  /** Dimension of a head. */
   readonly headDim: number;
+  /** Hidden dimension of the feed-forward layer, or of one expert. */
   readonly hidden: number;
-  /** Positions that it was trained for. */
+  /** Context length in tokens. */
   readonly context: number;
+  /** Base θ of the rotary frequencies θ^(−2i/d). */
   readonly ropeBase: number;
-  /** Features of a head that turn; all when left out. */
+  /** Dimensions of a head that rotate. Default: `headDim`. */
   readonly ropeDims?: number;
-  /** How angles are stretched for long contexts. */
+  /** Scaling for long contexts. Default: none. */
   readonly ropeScaling?: RopeScaling;
-  /** Rotary pairs (2i, 2i + 1), as GGUF files of Llama have them, in the place of (i, i + d/2). */
+  /** Rotary pairs (2i, 2i + 1), as GGUF files of Llama have them, instead of (i, i + d/2). */
   readonly interleaved: boolean;
+  /** ε of RMSNorm. */
   readonly epsilon: number;
-  /** Tokens that a position sees back; 0 for all. */
+  /** Sliding attention window in tokens; 0 for full attention. */
   readonly window: number;
-  /** `swiglu` when left out. */
+  /** Default: 'swiglu'. */
   readonly activation?: ExpertActivation;
-  /** Whether the head of a model that is trained here is the embedding's matrix: it is unless told otherwise. Files show it by what they hold. */
+  /**
+   * Whether a trained decoder ties input and output embeddings; for loaded files the presence of a
+   * head decides. Default: true.
+   */
   readonly tied?: boolean;
-  /** Layers whose attention does not turn with positions. */
-  readonly unturned?: readonly number[];
+  /** Indices of layers without rotary embeddings (NoPE). Default: none. */
+  readonly nopeLayers?: readonly number[];
+  /** Mixture of experts in place of each feed-forward layer; dense when left out. */
   readonly experts?: {
     readonly count: number;
     readonly k: number;
-    /** Whether the gates of the chosen add up to 1. */
+    /** Whether the gates of the chosen experts are renormalised to sum 1. */
     readonly normalised: boolean;
-    /** MoE++: experts that cost nothing beside those. */
+    /** MoE++: zero-computation experts in addition. */
     readonly zeroComputation?: MoEPlusPlusOptions;
   };
 }
 
-/** Hugging Face's names of architectures that have another here. */
+/** Hugging Face's `model_type` to our architecture, where they differ. */
 const otherNames: Readonly<Record<string, string>> = { qwen3_moe: 'qwen3moe', mistral: 'llama' };
 
 const interleavedArchitectures = ['llama'];
+/** Architectures that the runtime supports, by their name in GGUF. */
 export const architectures = ['llama', 'qwen2', 'qwen3', 'qwen3moe'] as const;
 
-/** From GGUF metadata. @throws Error naming what is missing, or an architecture that is not known. */
+/**
+ * The configuration in GGUF metadata.
+ *
+ * @throws Error naming a missing key or an unsupported architecture.
+ */
 export function configOfGguf(metadata: Readonly<Record<string, GgufValue>>, vocabulary: number): LanguageModelConfig {
   const architecture = String(metadata['general.architecture'] ?? 'none');
   requireArchitecture(architecture);
@@ -88,7 +109,7 @@ export function configOfGguf(metadata: Readonly<Record<string, GgufValue>>, voca
   });
 }
 
-/** Llama 3's divisors lie in a tensor of the file instead, `rope_freqs.weight`. */
+/** Llama 3's divisors are not here but in the tensor `rope_freqs.weight`. */
 function scalingOfGguf(
   metadata: Readonly<Record<string, GgufValue>>,
   architecture: string,
@@ -105,7 +126,11 @@ function scalingOfGguf(
   return yarnScaling(sizes, factor, { context, magnitude: attention * yarnMagnitude(factor) });
 }
 
-/** From Hugging Face's config.json. */
+/**
+ * The configuration in Hugging Face's config.json.
+ *
+ * @throws Error naming a missing key or an unsupported architecture.
+ */
 export function configOfHuggingFace(config: Readonly<Record<string, unknown>>): LanguageModelConfig {
   const type = String(config.model_type ?? 'none');
   const architecture = otherNames[type] ?? type;

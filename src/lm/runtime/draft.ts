@@ -1,4 +1,5 @@
-// Drafts for speculative decoding (Leviathan et al. 2023): guesses of the next tokens that the model checks in one pass. A guess is kept when it is the token that the model's own sampling draws, so that texts are the
+// Drafts for speculative decoding (Leviathan et al. 2023): draft tokens that the model verifies in
+// one pass. A draft token is accepted when the model's own sampling draws it, so that texts are the
 // same as without.
 
 import { scope } from '../../tensor/index.js';
@@ -6,12 +7,16 @@ import type { KeyValueCache } from './cache.js';
 import type { LanguageModel } from './model.js';
 import { highest } from './sampler.js';
 
+/** Proposes draft tokens for speculative decoding. */
 export interface Draft {
-  /** Up to `most` tokens that may follow; none is fine. */
+  /** Up to `most` draft tokens for the history; may be empty. */
   propose(history: readonly number[], most: number): readonly number[];
 }
 
-/** Guesses that a text goes on as it did the last time its latest `n` tokens came (prompt lookup, Saxena 2023): good for code, quotes and summaries, at no cost. */
+/**
+ * Prompt-lookup drafting (Saxena 2023): proposes the `tokens` tokens that followed the last
+ * occurrence of the latest `n`. Free of cost; good for code, quotes and summaries.
+ */
 export function lookupDraft({ n = 3, tokens = 8 } = {}): Draft {
   return {
     propose(history, most) {
@@ -25,7 +30,7 @@ export function lookupDraft({ n = 3, tokens = 8 } = {}): Draft {
   };
 }
 
-/** Guesses what a smaller model of the same vocabulary finds most probable. */
+/** Drafts greedily with a smaller model of the same vocabulary. */
 export function modelDraft(model: LanguageModel, { tokens = 4 } = {}): Draft {
   const cache: KeyValueCache = model.cache();
   return {
@@ -34,13 +39,13 @@ export function modelDraft(model: LanguageModel, { tokens = 4 } = {}): Draft {
       if (count <= 0) return [];
       cache.truncate(cache.known(history));
       let next = history.slice(cache.length);
-      const guesses: number[] = [];
-      while (guesses.length < count) {
+      const drafted: number[] = [];
+      while (drafted.length < count) {
         const logits = scope(() => model.forward(next, cache).dataSync<Float32Array>());
         next = highest(logits, 1);
-        guesses.push(...next);
+        drafted.push(...next);
       }
-      return guesses;
+      return drafted;
     },
   };
 }

@@ -1,4 +1,5 @@
-// The second half of a decoder's layer on weights of any format: one gated network, a mixture of them, or MoE++'s mixture with experts that cost nothing.
+// Feed-forward layers of a decoder on weights of any format: dense, a mixture of experts, or MoE++
+// with zero-computation experts.
 
 import {
   activated,
@@ -14,12 +15,15 @@ import type { LanguageModelConfig } from './config.js';
 import type { Loader } from './loader.js';
 import type { WeightMatrix } from './matrix.js';
 
+/** A feed-forward layer for inference. */
 export interface RuntimeFeedForward {
-  /** Matrices in the order of their use. */
+  /** Weight matrices in the order of their use. */
   readonly matrices: readonly WeightMatrix[];
-  /** Bytes of them that one token reads. */
+  /** Bytes of weights that one token reads. */
   readonly bytesPerToken: number;
-  /** x [tokens, features]. `context` carries router logits from layer to layer. */
+  /**
+   * x [tokens, features] → [tokens, features]. `context` carries router logits from layer to layer.
+   */
   forward(x: Tensor, context: ExpertContext): Tensor;
 }
 
@@ -56,7 +60,7 @@ class Dense implements RuntimeFeedForward {
   }
 }
 
-/** Experts whose weights are matrices of any format: those that a batch chose are read, each once. */
+/** Experts with weights of any format; each expert that a batch chooses is read once. */
 class MatrixExperts implements ExpertSet {
   constructor(
     readonly weights: readonly GatedWeights[],
@@ -77,7 +81,7 @@ class MatrixExperts implements ExpertSet {
   }
 }
 
-/** What mixtures have in common: their matrices, of which a token reads those of k experts. */
+/** A mixture of experts of which a token reads k. */
 abstract class Mixture implements RuntimeFeedForward {
   constructor(
     readonly experts: MatrixExperts,
@@ -121,19 +125,23 @@ class ZeroComputation extends Mixture {
 
   constructor(loader: Loader, layer: number, features: number, experts: MatrixExperts, options: MoEPlusPlusOptions) {
     super(experts, options.k ?? 2);
-    const own = new MoEPlusPlus(features, options, new Random(0), { experts });
-    own.router.weight = reshape(loader.vector('router', layer, own.count * features), [own.count, features]);
-    if (own.residual) own.residual = reshape(loader.vector('residual', layer, own.count ** 2), [own.count, own.count]);
+    const mixture = new MoEPlusPlus(features, options, new Random(0), { experts });
+    mixture.router.weight = reshape(loader.vector('router', layer, mixture.count * features), [
+      mixture.count,
+      features,
+    ]);
+    if (mixture.residual)
+      mixture.residual = reshape(loader.vector('residual', layer, mixture.count ** 2), [mixture.count, mixture.count]);
     const { constant = 0 } = options.experts;
     if (constant > 0) {
-      own.constantGate = reshape(loader.vector('constantGate', layer, 2 * constant * features), [
+      mixture.constantGate = reshape(loader.vector('constantGate', layer, 2 * constant * features), [
         constant,
         2,
         features,
       ]);
-      own.constants = reshape(loader.vector('constants', layer, constant * features), [constant, features]);
+      mixture.constants = reshape(loader.vector('constants', layer, constant * features), [constant, features]);
     }
-    this.#layer = own;
+    this.#layer = mixture;
   }
 
   forward(x: Tensor, context: ExpertContext): Tensor {
@@ -143,7 +151,7 @@ class ZeroComputation extends Mixture {
   }
 }
 
-/** The feed-forward part of a layer from its weights. @throws Error naming what is missing. */
+/** Loads the feed-forward part of a layer. @throws Error naming a missing weight. */
 export function loadFeedForward(loader: Loader, config: LanguageModelConfig, layer: number): RuntimeFeedForward {
   const { features, hidden, experts, activation = 'swiglu' } = config;
   const hasGate = activation !== 'relu2';

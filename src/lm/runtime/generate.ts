@@ -1,4 +1,4 @@
-// Generation, token by token.
+// Autoregressive generation.
 
 import { eventTurn } from '../../engine/index.js';
 import { scope } from '../../tensor/index.js';
@@ -7,24 +7,36 @@ import type { Draft } from './draft.js';
 import type { LanguageModel } from './model.js';
 import { Sampler, type SamplingOptions } from './sampler.js';
 
-/** Who reads tokens behind a cache. @param all whether the logits of every token are wanted, else of the last alone */
+/**
+ * Runs the model on tokens appended to a cache.
+ *
+ * @param all logits of every token, else of the last alone
+ */
 export type Reader = (tokens: readonly number[], cache: KeyValueCache, all: boolean) => Promise<Float32Array>;
 
+/** Options of `generate`. */
 export interface GenerateOptions extends SamplingOptions {
-  /** Most tokens to make. */
+  /** Most tokens to generate. Default: 256. */
   readonly maxTokens?: number;
-  /** Tokens that end it. */
+  /** Token ids that end generation; they are not yielded. Default: none. */
   readonly stopTokens?: readonly number[];
-  /** What was read before: as much of it as the prompt begins with is not read again, the rest is forgotten. */
+  /**
+   * Keys and values of earlier tokens: their common prefix with the prompt is reused, the rest
+   * dropped. Default: a new cache.
+   */
   readonly cache?: KeyValueCache;
+  /** Cancels generation: it then returns 'aborted'. */
   readonly signal?: AbortSignal | undefined;
-  /** Told how many tokens of the prompt were read, and how long it took. */
+  /** Called after prefill with the number of prefilled tokens and the seconds taken. */
   readonly onPrefill?: (tokens: number, seconds: number) => void;
-  /** Told each token and the logits that it was drawn from. */
+  /** Called with each token and the logits that it was sampled from. */
   readonly onToken?: (token: number, logits: Float32Array) => void;
-  /** Guesses the tokens to come, which are then read in one pass: faster where it guesses well, and the same tokens. */
+  /**
+   * Speculative decoding: proposes draft tokens, which are verified in one pass. The output is the
+   * same. Default: none.
+   */
   readonly draft?: Draft | undefined;
-  /** A `Batcher`'s, to share passes with other generations; the model alone when left out. */
+  /** `Batcher.read`, to share passes with other generations. Default: passes of its own. */
   readonly read?: Reader;
 }
 
@@ -32,7 +44,9 @@ export interface GenerateOptions extends SamplingOptions {
 export type FinishReason = 'stop' | 'length' | 'aborted';
 
 /**
- * Tokens that follow a prompt. What of the prompt is not in the cache is read in one go, then each token is fed back, with the guesses of a draft if there is one: those that are what would have been drawn are kept.
+ * Generates the tokens that follow a prompt. The uncached part of the prompt is prefilled, then
+ * each token is fed back together with draft tokens, of which the prefix that sampling confirms is
+ * accepted.
  *
  * @throws RangeError when the prompt does not fit the context.
  */
@@ -59,31 +73,31 @@ export async function* generate(
   cache.truncate(known);
   let logits = await read(history.slice(known), cache, false);
   onPrefill?.(prompt.length - known, (performance.now() - started) / 1000);
-  let guesses: readonly number[] = [];
-  /** Guesses in the cache that have not come true. */
+  let drafted: readonly number[] = [];
+  /** Draft tokens in the cache that are not accepted yet. */
   let open = 0;
   try {
     for (let made = 0; ; ) {
-      for (let row = 0; row <= guesses.length; row++) {
+      for (let row = 0; row <= drafted.length; row++) {
         if (signal?.aborted) return 'aborted';
-        const own = logits.subarray(row * vocabulary, (row + 1) * vocabulary);
-        const token = sampler.next(own, history);
+        const current = logits.subarray(row * vocabulary, (row + 1) * vocabulary);
+        const token = sampler.next(current, history);
         if (stopTokens.includes(token)) return 'stop';
         history.push(token);
-        onToken?.(token, own);
+        onToken?.(token, current);
         yield token;
         made += 1;
         if (made >= maxTokens || cache.length - open >= cache.limit) return 'length';
-        if (token !== guesses[row]) break;
+        if (token !== drafted[row]) break;
         open -= 1;
       }
       cache.truncate(cache.length - open);
       const room = Math.min(maxTokens - made, cache.limit - cache.length) - 1;
-      guesses = room > 0 ? (draft?.propose(history, room) ?? []) : [];
-      // Signals, timers and other requests get their turn.
+      drafted = room > 0 ? (draft?.propose(history, room) ?? []) : [];
+      // Yields to signals, timers and other requests.
       await eventTurn();
-      open = guesses.length;
-      logits = await read([history.at(-1) as number, ...guesses], cache, true);
+      open = drafted.length;
+      logits = await read([history.at(-1) as number, ...drafted], cache, true);
     }
   } finally {
     if (open > 0) cache.truncate(cache.length - open);

@@ -1,4 +1,4 @@
-// Finds the weights of a decoder by their roles and checks their shapes.
+// Loads the weights of a decoder by role and checks their shapes.
 
 import type { Tensor } from '../../tensor/index.js';
 import type { WeightMatrix } from './matrix.js';
@@ -7,7 +7,10 @@ import type { GlobalRole, LayerRole, WeightSource } from './weights.js';
 const placeOf = (role: LayerRole | GlobalRole, layer: number | undefined) =>
   layer === undefined ? `"${role}"` : `"${role}" of layer ${layer}`;
 
-/** All methods throw an Error naming the weight that is missing or of another shape. */
+/**
+ * Weights with checked shapes. All methods throw an Error naming a weight that is missing or of
+ * another shape.
+ */
 export class Loader {
   constructor(readonly source: WeightSource) {}
 
@@ -35,7 +38,7 @@ export class Loader {
     return all;
   }
 
-  /** A tensor of so many numbers, flat or not. */
+  /** A tensor of `size` elements, of any shape. */
   vector(role: LayerRole | GlobalRole, layer: number | undefined, size: number): Tensor {
     const vector = this.optional(role, layer, size);
     if (!vector) throw new Error(`the model lacks the weights ${placeOf(role, layer)}`);

@@ -4,37 +4,40 @@ import { gatherRows, linear, type Tensor, tensor } from '../../tensor/index.js';
 
 /** A matrix [rows, columns] for products x·Wᵀ. */
 export interface WeightMatrix {
+  /** Output features. */
   readonly rows: number;
+  /** Input features. */
   readonly columns: number;
-  /** Bytes that a product reads. */
+  /** Bytes in memory, all of which a product reads. */
   readonly bytes: number;
   /** x [m, columns] → [m, rows] */
   multiply(x: Tensor): Tensor;
-  /** Some rows as floats [n, columns]. */
+  /** Rows by index as float32 [n, columns]. */
   rowsAt(rows: ArrayLike<number>): Tensor;
-  /** Reads it ahead where it lies in a file and there is room. */
+  /** Preloads a matrix of a file when the memory budget allows. */
   load?(): void;
 }
 
-/** How often a matrix is read: in every pass, or only when it is chosen, as an expert is. */
+/** Whether every pass reads a matrix, or only passes whose router chooses it (experts). */
 export type WeightUse = 'always' | 'chosen';
 
 /** A matrix in a file. */
 export interface StoredWeights {
   readonly rows: number;
   readonly columns: number;
-  /** Bytes that it takes in memory. */
+  /** Bytes in memory. */
   readonly bytes: number;
   readonly use: WeightUse;
-  /** Reads it, or rows [from, to) of it. */
+  /** Reads all rows, or rows [from, to). */
   read(rows?: readonly [from: number, to: number]): LoadedMatrix;
 }
 
+/** A matrix in memory. */
 export interface LoadedMatrix extends WeightMatrix {
   dispose(): void;
 }
 
-/** A matrix of floats. */
+/** A float32 matrix. */
 export class DenseMatrix implements WeightMatrix {
   readonly rows: number;
   readonly columns: number;
@@ -55,6 +58,7 @@ export class DenseMatrix implements WeightMatrix {
     return gatherRows(this.values, tensor(Int32Array.from(rows)));
   }
 
+  /** Frees the values. */
   dispose(): void {
     this.values.dispose();
   }

@@ -1,6 +1,7 @@
-// A decoder for inference: weights in their own formats, keys and values cached. Llama, Qwen2, Qwen3 and Qwen3-MoE are one assembly of the same parts:
+// A decoder for inference: weights in their stored formats, with a key/value cache. Llama, Qwen2,
+// Qwen3 and Qwen3-MoE are one assembly of the same parts:
 //   h ← h + W_o·attention(rope(norm(W_q x)), rope(norm(W_k x)), W_v x),  x = RMSNorm(h)
-//   h ← h + feedForward(RMSNorm(h)), gated or by experts: see feed-forward.ts.
+//   h ← h + feedForward(RMSNorm(h)), dense or a mixture of experts: see feed-forward.ts.
 
 import { GgufFile } from '../../data/index.js';
 import { expertContext, joinHeads, splitHeads } from '../../nn/index.js';
@@ -36,15 +37,17 @@ interface LayerWeights {
   readonly feedForward: RuntimeFeedForward;
 }
 
-/** Tokens that follow those in a cache. */
+/** Tokens to append to a cache. */
 export interface Sequence {
+  /** Token ids to append. */
   readonly tokens: ArrayLike<number>;
+  /** Keys and values of the tokens before; holds the appended ones afterwards. */
   readonly cache: KeyValueCache;
-  /** Whether the logits of every token are wanted, else of the last alone. */
+  /** Whether to compute the logits of every token, else of the last alone. Default: false. */
   readonly all?: boolean;
 }
 
-/** The rows [from, to) of a pass that are one sequence's. */
+/** The rows [from, to) of a pass that belong to one sequence. */
 interface Run {
   readonly from: number;
   readonly to: number;
@@ -52,9 +55,13 @@ interface Run {
   readonly tables: RotaryTables;
 }
 
-/** Tokens that one pass reads at most: longer prompts go through in parts. */
+/** Most tokens of a pass: longer prompts are prefilled in chunks. */
 const PASS = 512;
 
+/**
+ * A decoder for inference. Every method that takes tokens throws a RangeError for ids outside the
+ * vocabulary.
+ */
 export class LanguageModel {
   readonly #embedding: WeightMatrix;
   readonly #layers: readonly LayerWeights[];
@@ -71,15 +78,15 @@ export class LanguageModel {
     this.#embedding = loader.matrix('embedding', undefined, [vocabulary, features]);
     this.#norm = loader.vector('norm', undefined, features);
     this.#layers = Array.from({ length: layers }, (_, layer) => loadLayer(loader, config, layer));
-    // A head of its own, or the embedding's matrix.
+    // Without a head, input and output embeddings are tied.
     this.#head = source.matrix('head') ?? this.#embedding;
     loader.checked(this.#head, 'head', undefined, [vocabulary, features]);
   }
 
   /**
-   * From a GGUF file, or all parts of one that is split.
+   * Loads a GGUF file, or all parts of a split one.
    *
-   * @param store decides how much of it is in memory
+   * @param store memory budget of the weights
    */
   static fromGguf(file: GgufFile | readonly GgufFile[], store?: WeightStore): LanguageModel {
     const files = file instanceof GgufFile ? [file] : file;
@@ -92,7 +99,7 @@ export class LanguageModel {
     return new LanguageModel({ ...config, ...(ropeScaling && { ropeScaling }) }, ggufWeights(files, store));
   }
 
-  /** The matrices in the order in which a pass multiplies by them. */
+  /** The matrices in the order in which a pass uses them. */
   get #matrices(): WeightMatrix[] {
     return [
       ...this.#layers.flatMap(({ q, k, v, o, feedForward }) => [q, k, v, o, ...feedForward.matrices]),
@@ -100,12 +107,15 @@ export class LanguageModel {
     ];
   }
 
-  /** Bytes of all weights that passes multiply by. */
+  /** Bytes of all weight matrices. */
   get bytes(): number {
     return this.#matrices.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  /** Reads what lies in files ahead, as far as there is room; else weights are read when a pass first needs them. */
+  /**
+   * Preloads weights from files within the memory budget; without it, passes read them on first
+   * use.
+   */
   load(onProgress: (share: number) => void = () => {}): void {
     let done = 0;
     const total = this.bytes;
@@ -116,7 +126,7 @@ export class LanguageModel {
     }
   }
 
-  /** Bytes of weights that one token reads. */
+  /** Bytes of weights that a pass of one token reads. */
   get bytesPerToken(): number {
     const each = this.#layers.map(({ q, k, v, o, feedForward }) =>
       [q, k, v, o].reduce((sum, { bytes }) => sum + bytes, feedForward.bytesPerToken),
@@ -124,19 +134,19 @@ export class LanguageModel {
     return each.reduce((a, b) => a + b, this.#head.bytes);
   }
 
-  /** Bytes that the keys and values of so many tokens take. */
+  /** Bytes of the keys and values of `tokens` tokens. */
   cacheBytes(tokens: number, format: CacheFormat = 'f32'): number {
     const { layers, keyHeads, headDim } = this.config;
     return (format === 'f16' ? 4 : 8) * layers * keyHeads * headDim * tokens;
   }
 
-  /** An empty cache for it. */
+  /** An empty cache for this model. */
   cache(options?: CacheOptions): KeyValueCache {
     return new KeyValueCache(this.config, options);
   }
 
   /**
-   * Logits after tokens that follow those in the cache; they are in it afterwards.
+   * Appends tokens to the cache and computes their logits.
    *
    * @param all logits of every token [tokens, vocabulary], else of the last alone [1, vocabulary]
    * @throws RangeError when a token is not in the vocabulary, or the context is full.
@@ -144,22 +154,23 @@ export class LanguageModel {
   forward(tokens: ArrayLike<number>, cache: KeyValueCache, { all = false } = {}): Tensor {
     if (all || tokens.length <= PASS) return this.forwardBatch([{ tokens, cache, all }]);
     this.require(tokens, cache);
-    const own = Array.from(tokens);
+    const ids = Array.from(tokens);
     let at = 0;
-    // Long prompts go through in parts.
-    for (; at + PASS < own.length; at += PASS) {
-      const part = own.slice(at, at + PASS);
+    // Chunked prefill.
+    for (; at + PASS < ids.length; at += PASS) {
+      const part = ids.slice(at, at + PASS);
       scope(() => {
         this.#hidden([{ tokens: part, cache }]);
       });
     }
-    return this.forwardBatch([{ tokens: own.slice(at), cache }]);
+    return this.forwardBatch([{ tokens: ids.slice(at), cache }]);
   }
 
   /**
-   * One pass for several sequences, each going on behind its own cache: weights are read once for all.
+   * One pass for several sequences with a cache each: weights are read once for all.
    *
-   * @returns logits after the last token of each, or after every one where all are wanted, one sequence after another [·, vocabulary]
+   * @returns logits [rows, vocabulary], sequence by sequence: one row each, or one row per token
+   * where `all` is set
    * @throws RangeError as `forward` does.
    */
   forwardBatch(sequences: readonly Sequence[]): Tensor {
@@ -175,7 +186,7 @@ export class LanguageModel {
     });
   }
 
-  /** The final states of tokens [tokens, features], normed, as embeddings are made of. */
+  /** The final hidden states after the last norm [tokens, features], for text embeddings. */
   states(tokens: ArrayLike<number>): Tensor {
     const cache = this.cache();
     try {
@@ -186,7 +197,11 @@ export class LanguageModel {
     }
   }
 
-  /** Checks tokens. @throws RangeError when there are none, one is not in the vocabulary, or the context is full. */
+  /**
+   * Validates tokens.
+   *
+   * @throws RangeError when there are none, one is not in the vocabulary, or the context is full.
+   */
   require(tokens: ArrayLike<number>, cache: KeyValueCache): void {
     const { vocabulary } = this.config;
     for (let i = 0; i < tokens.length; i++)
@@ -196,7 +211,7 @@ export class LanguageModel {
     cache.require(tokens.length);
   }
 
-  /** States of all tokens, one sequence after another [tokens, features]. */
+  /** Final hidden states of all tokens, sequence by sequence [tokens, features]. */
   #hidden(sequences: readonly Sequence[]): Tensor {
     const { headDim, ropeBase: base, ropeDims = headDim, ropeScaling } = this.config;
     let end = 0;
@@ -211,7 +226,8 @@ export class LanguageModel {
     let h = this.#embedding.rowsAt(read.flat());
     const context = expertContext();
     this.#layers.forEach((layer, index) => {
-      // What a layer made dies with it, but for its result and the router logits that the next builds on.
+      // Frees the intermediates of a layer except its output and the router logits for the next
+      // layer.
       [h, context.logits] = scope(() => {
         const seen = this.#attention(layer, index, h, runs);
         const x = rmsNorm(seen, layer.feedForwardNorm, this.config.epsilon);
@@ -233,25 +249,25 @@ export class LanguageModel {
     const [qBias, kBias, vBias] = layer.biases;
     const [q, k, v] = [project(layer.q, qBias), project(layer.k, kBias), project(layer.v, vBias)];
     const seen = runs.map((run) => {
-      const own = (y: Tensor) => (runs.length === 1 ? y : slice(y, [run.from, run.to]));
-      return this.#attendRun(layer, index, own(q), own(k), own(v), run);
+      const rowsOfRun = (y: Tensor) => (runs.length === 1 ? y : slice(y, [run.from, run.to]));
+      return this.#attendRun(layer, index, rowsOfRun(q), rowsOfRun(k), rowsOfRun(v), run);
     });
     return add(h, layer.o.multiply(concatenate(seen)));
   }
 
   /** Attention of one sequence: q, k, v [tokens, heads·headDim] → [tokens, heads·headDim]. */
   #attendRun(layer: LayerWeights, index: number, q: Tensor, k: Tensor, v: Tensor, { cache, tables }: Run): Tensor {
-    const { heads, keyHeads, headDim, epsilon, interleaved, unturned } = this.config;
+    const { heads, keyHeads, headDim, epsilon, interleaved, nopeLayers } = this.config;
     const tokens = q.shape[0] as number;
-    // The heads of one token lie one after another already.
+    // For one token, [1, heads·headDim] is [heads, 1, headDim] in memory.
     const split = (y: Tensor, count: number) =>
       tokens === 1 ? y.reshape([1, count, 1, headDim]) : splitHeads(y.reshape([1, ...y.shape]), count);
-    const turned = (y: Tensor, norm: Tensor | undefined) => {
+    const rotated = (y: Tensor, norm: Tensor | undefined) => {
       const normed = norm ? rmsNorm(y, norm, epsilon) : y;
-      return unturned?.includes(index) ? normed : rotary(normed, tables, interleaved);
+      return nopeLayers?.includes(index) ? normed : rotary(normed, tables, interleaved);
     };
-    const queries = turned(split(q, heads), layer.qNorm);
-    const keys = turned(split(k, keyHeads), layer.kNorm);
+    const queries = rotated(split(q, heads), layer.qNorm);
+    const keys = rotated(split(k, keyHeads), layer.kNorm);
     const seen = cache.attend(index, queries, keys, split(v, keyHeads));
     return (tokens === 1 ? seen : joinHeads(seen)).reshape(q.shape);
   }

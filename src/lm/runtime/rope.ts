@@ -1,12 +1,15 @@
-// How rotary angles change for contexts longer than those of training: each pair's frequency is divided by a number of its own.
+// Scaling of rotary embeddings to contexts longer than those of training: each pair's frequency is
+// divided by its own divisor.
 
+/** Rescaling of the rotary frequencies for long contexts. */
 export interface RopeScaling {
-  /** Of the frequency of each pair, [dims / 2]. */
+  /** Divisor of the frequency of each pair [dims / 2]. */
   readonly divisors: readonly number[];
-  /** Factor of turned queries and keys (YaRN). */
+  /** Factor of rotated queries and keys (YaRN); 1 otherwise. */
   readonly magnitude: number;
 }
 
+/** Dimensions of a head that rotate, and the base of the frequencies. */
 export interface RopeSizes {
   readonly dims: number;
   readonly base: number;
@@ -15,12 +18,12 @@ export interface RopeSizes {
 const perPair = ({ dims }: RopeSizes, divisor: (pair: number) => number) =>
   Array.from({ length: dims / 2 }, (_, pair) => divisor(pair));
 
-/** All positions divided by a factor (Chen et al. 2023). */
+/** Position interpolation: all positions divided by a factor (Chen et al. 2023). */
 export function linearScaling(sizes: RopeSizes, factor: number): RopeScaling {
   return { divisors: perPair(sizes, () => factor), magnitude: 1 };
 }
 
-/** Llama 3.1's: long waves are divided, short ones stay, those between are mixed. */
+/** Llama 3.1: low frequencies are divided, high ones kept, those between interpolated. */
 export function llama3Scaling(
   sizes: RopeSizes,
   factor: number,
@@ -34,10 +37,13 @@ export function llama3Scaling(
   return { divisors, magnitude: 1 };
 }
 
-/** YaRN's factor of turned queries and keys. */
+/** YaRN's factor of rotated queries and keys: 0.1·ln s + 1. */
 export const yarnMagnitude = (factor: number) => 0.1 * Math.log(factor) + 1;
 
-/** YaRN (Peng et al. 2023): pairs that turn less than `slow` times in the context of training are divided, those that turn more than `fast` times stay; scores grow by (0.1·ln s + 1)². */
+/**
+ * YaRN (Peng et al. 2023): pairs with fewer than `slow` rotations within the training context are
+ * divided, those with more than `fast` kept; attention scores grow by (0.1·ln s + 1)².
+ */
 export function yarnScaling(
   sizes: RopeSizes,
   factor: number,
@@ -61,7 +67,11 @@ export function yarnScaling(
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** From Hugging Face's `rope_scaling`; undefined for none. @throws Error naming a kind that is not supported, or what it lacks. */
+/**
+ * The scaling of Hugging Face's `rope_scaling`; undefined for none.
+ *
+ * @throws Error naming an unsupported kind or a missing field.
+ */
 export function ropeScalingOf(given: unknown, sizes: RopeSizes): RopeScaling | undefined {
   if (given === undefined || given === null) return undefined;
   const fields = given as Fields;

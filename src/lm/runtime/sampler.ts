@@ -1,25 +1,37 @@
-// From logits to the next token.
+// Sampling of the next token from logits.
 
 import { Random } from '../../tensor/index.js';
 
+/** Options of `Sampler`. */
 export interface SamplingOptions {
-  /** 0 takes the most probable token. */
+  /** Divides logits; 0 decodes greedily. Default: 0.8. */
   readonly temperature?: number;
-  /** Only so many of the most probable; 0 for all. */
+  /** Keeps the `topK` most probable tokens; 0 for all. Default: 40. */
   readonly topK?: number;
-  /** Only the smallest set of the most probable whose probabilities reach this sum. */
+  /**
+   * Nucleus sampling: keeps the smallest set of most probable tokens with at least this total
+   * probability. Default: 0.95.
+   */
   readonly topP?: number;
-  /** Only tokens at least so many times as probable as the best. */
+  /** Keeps tokens with at least this fraction of the highest probability. Default: 0.05. */
   readonly minP?: number;
-  /** Divides the positive logits of the last `repeatWindow` tokens and multiplies their negative ones. */
+  /**
+   * Divides positive and multiplies negative logits of tokens within the last `repeatWindow`.
+   * Default: 1.
+   */
   readonly repeatPenalty?: number;
-  /** Taken off the logit of a token for each time that it is among the last `repeatWindow`. */
+  /**
+   * Subtracted from a logit for each occurrence of its token within the last `repeatWindow`.
+   * Default: 0.
+   */
   readonly frequencyPenalty?: number;
-  /** Taken off the logit of each token among the last `repeatWindow`. */
+  /** Subtracted from the logit of each token within the last `repeatWindow`. Default: 0. */
   readonly presencePenalty?: number;
+  /** Latest tokens that penalties look at. Default: 64. */
   readonly repeatWindow?: number;
-  /** Added to the logits of some tokens. */
+  /** Added to logits, by token id. Default: none. */
   readonly logitBias?: Readonly<Record<number, number>>;
+  /** Seed of the random stream. Default: 0. */
   readonly seed?: number;
 }
 
@@ -47,10 +59,16 @@ const ranges: Readonly<Record<string, readonly [low: number, high: number]>> = {
   repeatWindow: [0, Number.MAX_SAFE_INTEGER],
 };
 
-/** Without top-k, tokens that are less than e⁻⁴⁰ times as probable as the best are out of reach of the random numbers anyway. */
+/**
+ * Without top-k, tokens below e⁻⁴⁰ of the highest probability are dropped: random numbers never
+ * reach them.
+ */
 const OUT_OF_REACH = 40;
 
-/** Draws tokens; the same seed and logits give the same tokens. Steps come in llama.cpp's order: bias, penalties, top-k, top-p, min-p, temperature. */
+/**
+ * Samples tokens; equal seeds and logits give equal tokens. Steps in llama.cpp's order: bias,
+ * penalties, top-k, top-p, min-p, temperature.
+ */
 export class Sampler {
   readonly #random: Random;
   readonly #options: Required<SamplingOptions>;
@@ -66,7 +84,12 @@ export class Sampler {
     this.#random = new Random(this.#options.seed);
   }
 
-  /** @param history tokens so far, for the penalties. @throws Error when logits are not finite. */
+  /**
+   * Samples a token from logits [vocabulary].
+   *
+   * @param history tokens so far, for the penalties
+   * @throws Error when logits are not finite
+   */
   next(logits: Float32Array, history: readonly number[] = []): number {
     const { temperature, topK, topP, minP } = this.#options;
     const adjusted = this.#adjust(logits, history);
@@ -105,7 +128,7 @@ export class Sampler {
   }
 }
 
-/** The tokens of the `count` highest logits, highest first; of equals the lower token comes first. */
+/** The tokens of the `count` highest logits, highest first; ties go to the lower token id. */
 export function highest(logits: Float32Array, count: number): number[] {
   const kept: number[] = [];
   let least = Number.NEGATIVE_INFINITY;
@@ -120,7 +143,7 @@ export function highest(logits: Float32Array, count: number): number[] {
   return kept;
 }
 
-/** The tokens of at least a logit, highest first. */
+/** The tokens with logits of at least `least`, highest first. */
 function within(logits: Float32Array, least: number): number[] {
   const kept: number[] = [];
   logits.forEach((value, token) => {
@@ -129,7 +152,9 @@ function within(logits: Float32Array, least: number): number[] {
   return kept.sort((a, b) => (logits[b] as number) - (logits[a] as number) || a - b);
 }
 
-/** The first of falling logits whose probabilities reach a sum. */
+/**
+ * The shortest prefix of `kept`, sorted by falling logits, with a probability of at least `topP`.
+ */
 function nucleus(kept: number[], logits: Float32Array, topP: number): number[] {
   if (topP >= 1) return kept;
   const top = logits[kept[0] as number] as number;
@@ -143,13 +168,15 @@ function nucleus(kept: number[], logits: Float32Array, topP: number): number[] {
   return kept.slice(0, count + 1);
 }
 
+/** A token and its log-probability. */
 export interface TokenProbability {
+  /** Token id. */
   readonly token: number;
-  /** Natural logarithm of its probability, as the model gives it before sampling. */
+  /** Natural logarithm of the probability before penalties and truncation. */
   readonly logprob: number;
 }
 
-/** How probable a token was, and the `count` most probable ones. */
+/** The log-probability of a token, and the `count` most probable tokens. */
 export function logProbabilities(
   logits: Float32Array,
   token: number,
@@ -157,6 +184,6 @@ export function logProbabilities(
 ): TokenProbability & { readonly top: readonly TokenProbability[] } {
   const most = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
   const total = most + Math.log(logits.reduce((sum, value) => sum + Math.exp(value - most), 0));
-  const of = (one: number): TokenProbability => ({ token: one, logprob: (logits[one] as number) - total });
-  return { ...of(token), top: highest(logits, count).map(of) };
+  const logProbability = (one: number): TokenProbability => ({ token: one, logprob: (logits[one] as number) - total });
+  return { ...logProbability(token), top: highest(logits, count).map(logProbability) };
 }

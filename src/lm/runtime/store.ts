@@ -1,19 +1,24 @@
-// Weights that stay in their file until a pass needs them, within a budget of memory.
+// Weights that are read from files on demand, within a memory budget.
 
 import { tensorMemoryBudget } from '../../engine/index.js';
 import { concatenate, type Tensor } from '../../tensor/index.js';
 import type { LoadedMatrix, StoredWeights, WeightMatrix } from './matrix.js';
 
 /**
- * Keeps what fits a budget. When room is needed, experts go first, the least recently used before others; then matrices of every pass, the most recently used first: passes repeat in the same order, so that one is needed last.
+ * Keeps weights in memory within a budget. Eviction takes experts first, the least recently used
+ * one first; then matrices that every pass uses, the most recently used first: passes repeat in the
+ * same order, so that it is needed last.
  */
 export class WeightStore {
-  /** In memory, in the order of their last use. */
+  /** Matrices in memory, least recently used first. */
   readonly #loaded = { always: new Map<StoredMatrix, LoadedMatrix>(), chosen: new Map<StoredMatrix, LoadedMatrix>() };
   #used = 0;
   #bytesRead = 0;
 
-  /** @param budget bytes of weights in memory at most; what is left of tensor memory is for caches and activations. */
+  /**
+   * @param budget most bytes of weights in memory; the rest of tensor memory is for caches and
+   * activations
+   */
   constructor(readonly budget: number = tensorMemoryBudget()) {}
 
   /** Bytes of weights in memory. */
@@ -21,16 +26,17 @@ export class WeightStore {
     return this.#used;
   }
 
-  /** Bytes of weights read from files so far; what is read twice counts twice. */
+  /** Bytes of weights read from files so far, repeated reads included. */
   get bytesRead(): number {
     return this.#bytesRead;
   }
 
+  /** Registers a matrix of a file; nothing is read yet. */
   add(weights: StoredWeights): WeightMatrix {
     return new StoredMatrix(weights, this);
   }
 
-  /** The matrix if it is in memory. */
+  /** The matrix if it is in memory; does not count as a use. */
   peek(matrix: StoredMatrix): LoadedMatrix | undefined {
     return this.#loaded[matrix.weights.use].get(matrix);
   }
@@ -44,18 +50,18 @@ export class WeightStore {
     return this.#used + bytes <= this.budget;
   }
 
-  /** The matrix, read if need be. */
+  /** The matrix, read from its file when it is not in memory. */
   get(matrix: StoredMatrix): LoadedMatrix {
-    const own = this.#loaded[matrix.weights.use];
-    let loaded = own.get(matrix);
-    if (loaded) own.delete(matrix);
+    const kept = this.#loaded[matrix.weights.use];
+    let loaded = kept.get(matrix);
+    if (loaded) kept.delete(matrix);
     else {
       while (!this.hasRoom(matrix)) this.#evict();
       loaded = matrix.weights.read();
       this.#used += matrix.bytes;
       this.#bytesRead += matrix.bytes;
     }
-    own.set(matrix, loaded);
+    kept.set(matrix, loaded);
     return loaded;
   }
 
@@ -68,13 +74,13 @@ export class WeightStore {
     this.#used -= victim.bytes;
   }
 
-  /** Gives all memory back; what is used afterwards is read again. */
+  /** Frees all weights; later uses read them again. */
   dispose(): void {
     while (this.#used > 0) this.#evict();
   }
 }
 
-/** A matrix of a store. */
+/** A matrix whose values the store holds or reads. */
 class StoredMatrix implements WeightMatrix {
   readonly rows: number;
   readonly columns: number;
@@ -87,7 +93,7 @@ class StoredMatrix implements WeightMatrix {
     ({ rows: this.rows, columns: this.columns, bytes: this.bytes } = weights);
   }
 
-  /** Reads it ahead when there is room. */
+  /** Preloads the matrix when the budget allows. */
   load(): void {
     if (this.store.hasRoom(this)) this.store.get(this);
   }
@@ -96,15 +102,15 @@ class StoredMatrix implements WeightMatrix {
     return this.store.get(this).multiply(x);
   }
 
-  /** From memory if it is there, else the rows alone from the file. */
+  /** Takes rows from memory, or reads those rows alone from the file. */
   rowsAt(rows: ArrayLike<number>): Tensor {
     const loaded = this.store.peek(this);
     if (loaded) return loaded.rowsAt(rows);
     return concatenate(
       Array.from(rows, (row) => {
-        const own = this.weights.read([row, row + 1]);
-        const values = own.rowsAt([0]);
-        own.dispose();
+        const single = this.weights.read([row, row + 1]);
+        const values = single.rowsAt([0]);
+        single.dispose();
         return values;
       }),
     );

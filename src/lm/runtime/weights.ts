@@ -1,4 +1,4 @@
-// The weights of a decoder by role, wherever they come from and in whatever format.
+// The weights of a decoder by role: from GGUF, safetensors or memory, in any format.
 
 import type { GgufFile, GgufTensorInfo, SafetensorsReader, TensorPart } from '../../data/index.js';
 import type { Weights } from '../../nn/index.js';
@@ -13,7 +13,7 @@ import { keep, reshape, slice, type Tensor } from '../../tensor/index.js';
 import { DenseMatrix, type LoadedMatrix, type WeightMatrix, type WeightUse } from './matrix.js';
 import { WeightStore } from './store.js';
 
-/** Roles of a layer's weights. */
+/** Roles of the weights of one layer. */
 export type LayerRole =
   | 'attentionNorm'
   | 'q'
@@ -33,13 +33,16 @@ export type LayerRole =
   | 'residual'
   | 'constantGate'
   | 'constants';
+/** Roles of the weights outside layers. */
 export type GlobalRole = 'embedding' | 'norm' | 'head';
 
-/** Where weights come from. Names that a file lacks give undefined. */
+/** Gives weights by role; undefined for those that a file lacks. */
 export interface WeightSource {
+  /** The matrix [out, in] of a role; `layer` is left out for global roles. */
   matrix(role: LayerRole | GlobalRole, layer?: number): WeightMatrix | undefined;
+  /** The vector of a role, such as a bias or the scale of a norm. */
   vector(role: LayerRole | GlobalRole, layer?: number): Tensor | undefined;
-  /** The matrix of each expert. */
+  /** The matrix of each expert of a layer. */
   experts(role: 'gate' | 'up' | 'down', layer: number, count: number): readonly WeightMatrix[] | undefined;
 }
 
@@ -76,7 +79,11 @@ const nameIn =
 
 const plain: readonly string[] = ['F32', 'F16', 'BF16'];
 
-/** Weights of GGUF files (the parts of one model), quantised ones as they are, read as a store has room. @throws Error naming a tensor whose type is not supported. */
+/**
+ * Weights of GGUF files (the parts of one model), in their stored formats, read on demand.
+ *
+ * @throws Error naming a tensor whose type is not supported.
+ */
 export function ggufWeights(files: readonly GgufFile[], store = new WeightStore()): WeightSource {
   const nameOf = nameIn(ggufLayer, ggufGlobal, 'blk');
   const fileWith = (name: string) => files.find(({ tensors }) => tensors.has(name));
@@ -115,7 +122,7 @@ function ggufMatrix(file: GgufFile, name: string, store: WeightStore, part?: num
   return store.add({ rows, columns, bytes, use, read });
 }
 
-const faceLayer: Readonly<Record<LayerRole, string>> = {
+const huggingFaceLayer: Readonly<Record<LayerRole, string>> = {
   attentionNorm: 'input_layernorm.weight',
   q: 'self_attn.q_proj.weight',
   k: 'self_attn.k_proj.weight',
@@ -135,31 +142,34 @@ const faceLayer: Readonly<Record<LayerRole, string>> = {
   constantGate: 'mlp.constant_gate',
   constants: 'mlp.constants',
 };
-const faceGlobal: Readonly<Record<GlobalRole, string>> = {
+const huggingFaceGlobal: Readonly<Record<GlobalRole, string>> = {
   embedding: 'model.embed_tokens.weight',
   norm: 'model.norm.weight',
   head: 'lm_head.weight',
 };
 
-/** A matrix under a name, or a part of one that holds all experts. */
+/** A matrix by name, or one expert of a stack. */
 type FindMatrix = (name: string, use: WeightUse, part?: TensorPart) => WeightMatrix | undefined;
 
-/** Weights under Hugging Face's names, or under those of a `Decoder`, whose experts are stacks [E, 2f, d] and [E, d, f]. */
-function faceWeights(
+/**
+ * Weights under Hugging Face's names, or under those of a `Decoder`, which stacks its experts [E,
+ * 2f, d] and [E, d, f].
+ */
+function huggingFaceWeights(
   shapeOf: (name: string) => readonly number[] | undefined,
   matrix: FindMatrix,
   vector: (name: string) => Tensor | undefined,
 ): WeightSource {
-  const nameOf = nameIn(faceLayer, faceGlobal, 'model.layers');
+  const nameOf = nameIn(huggingFaceLayer, huggingFaceGlobal, 'model.layers');
   const named = (role: LayerRole | GlobalRole, layer?: number) => {
     const name = nameOf(role, layer);
-    return shapeOf(name) ? name : ownName(name);
+    return shapeOf(name) ? name : decoderName(name);
   };
   const stacked = (role: 'gate' | 'up' | 'down', layer: number, count: number) => {
     const name = `model.layers.${layer}.mlp.experts.${role === 'down' ? 'down' : 'up'}`;
     const [, rows = 0] = shapeOf(name) ?? [];
     const [, , hidden = 0] = shapeOf(`model.layers.${layer}.mlp.experts.down`) ?? [];
-    // The rows of gates come first, where there are any.
+    // Gate rows come before up rows in gated experts.
     const first = role === 'up' ? rows - hidden : 0;
     const range = role === 'down' ? undefined : ([first, first + hidden] as const);
     return Array.from({ length: count }, (_, part) => matrix(name, 'chosen', { part, rows: range }));
@@ -178,22 +188,26 @@ function faceWeights(
   };
 }
 
-/** Hugging Face's name as the state of a `Decoder` has it. */
-const ownName = (name: string) =>
+/** The name in the state of a `Decoder` for a Hugging Face name. */
+const decoderName = (name: string) =>
   name
     .replace('mlp.gate.weight', 'mlp.router.weight')
     .replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
-/** Weights in memory. `transform` may quantise matrices. */
+/**
+ * Weights of a state in memory.
+ *
+ * @param transform makes matrices for products, such as quantised ones
+ */
 export function namedWeights(
   weights: Weights,
   transform: (values: Tensor, name: string) => WeightMatrix = (values) => new DenseMatrix(values),
 ): WeightSource {
   const partOfTensor = (values: Tensor, { part, rows }: TensorPart) => {
-    const own = part === undefined ? values : reshape(slice(values, [part, part + 1]), values.shape.slice(1));
-    return keep(rows ? slice(own, [...rows]) : own);
+    const matrix = part === undefined ? values : reshape(slice(values, [part, part + 1]), values.shape.slice(1));
+    return keep(rows ? slice(matrix, [...rows]) : matrix);
   };
-  return faceWeights(
+  return huggingFaceWeights(
     (name) => weights[name]?.shape,
     (name, _, part) => {
       const values = weights[name];
@@ -204,9 +218,9 @@ export function namedWeights(
 }
 
 /**
- * Weights of safetensors files (the parts of one model), read as a store has room.
+ * Weights of safetensors files (the parts of one model), read on demand.
  *
- * @param format what matrices are quantised to on the way, but for routers; floats when left out
+ * @param format quantisation of matrices except routers; float32 when left out
  */
 export function safetensorsWeights(
   files: readonly SafetensorsReader[],
@@ -231,7 +245,7 @@ export function safetensorsWeights(
     const bytes = quantised ? panelBytes(format, rows, columns) : 4 * rows * columns;
     return store.add({ rows, columns, bytes, use, read });
   };
-  return faceWeights(
+  return huggingFaceWeights(
     (name) => fileWith(name)?.shapes.get(name),
     matrix,
     (name) => {
@@ -241,5 +255,6 @@ export function safetensorsWeights(
   );
 }
 
-/** Routers decide by small differences: they stay floats. */
-const isRouter = (name: string) => name.endsWith(faceLayer.router) || name.endsWith(ownName(faceLayer.router));
+/** Routers are not quantised: routing depends on small differences of logits. */
+const isRouter = (name: string) =>
+  name.endsWith(huggingFaceLayer.router) || name.endsWith(decoderName(huggingFaceLayer.router));

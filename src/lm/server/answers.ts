@@ -1,4 +1,5 @@
-// Answers to requests: passes are shared by all that are being made, and what a conversation has said is not read again.
+// Completions: concurrent generations share forward passes, and caches are reused for common
+// prefixes of conversations.
 
 import { scope } from '../../tensor/index.js';
 import type { LanguageBundle } from '../bundle.js';
@@ -15,6 +16,7 @@ import {
 import { AnswerText } from '../stop.js';
 import { type CompletionRequest, RequestError } from './requests.js';
 
+/** Token counts of a completion, as OpenAI writes them. */
 export interface Usage {
   readonly prompt_tokens: number;
   readonly completion_tokens: number;
@@ -22,7 +24,7 @@ export interface Usage {
   readonly prompt_tokens_details: { readonly cached_tokens: number };
 }
 
-/** A token with its probability, as OpenAI writes it. */
+/** A token with its log-probability, as OpenAI writes it. */
 export interface TokenReport {
   readonly token: string;
   readonly logprob: number;
@@ -30,16 +32,17 @@ export interface TokenReport {
   readonly top_logprobs: readonly Omit<TokenReport, 'top_logprobs'>[];
 }
 
+/** A piece of generated text. */
 export interface AnswerPart {
   readonly text: string;
-  /** Of the tokens since the part before, where they were asked for. */
+  /** Log-probabilities of the tokens since the previous part; empty when not requested. */
   readonly tokens: readonly TokenReport[];
 }
 
-/** An answer, part by part, and at the end why it ended. */
+/** The parts of a completion; returns the finish reason and the token counts. */
 export type Answer = AsyncGenerator<AnswerPart, { reason: FinishReason; usage: Usage }>;
 
-/** What was done since the start. */
+/** Counters since the start, for monitoring. */
 export interface Totals {
   requests: number;
   promptTokens: number;
@@ -47,18 +50,20 @@ export interface Totals {
   answerTokens: number;
 }
 
+/** Options of `Answers`. */
 export interface AnswerOptions {
-  /** Most tokens of a conversation, prompt and answer. */
+  /** Most tokens of prompt and completion together. Default: the model's context. */
   readonly context?: number | undefined;
-  /** Conversations whose keys and values are kept. */
+  /** Number of key/value caches. */
   readonly parallel: number;
   readonly cacheFormat?: CacheFormat | undefined;
 }
 
+/** Generates completions and embeddings for the server. */
 export class Answers {
   readonly totals: Totals = { requests: 0, promptTokens: 0, cachedTokens: 0, answerTokens: 0 };
   readonly #batcher: Batcher;
-  /** Caches that no answer uses, the latest used last. */
+  /** Caches not in use, the most recently used last. */
   readonly #idle: KeyValueCache[] = [];
   #caches = 0;
   readonly limit: number;
@@ -72,7 +77,11 @@ export class Answers {
     this.#batcher = new Batcher(bundle.model);
   }
 
-  /** The prompt's tokens. @throws RequestError 400 when they cannot be, or are too many. */
+  /**
+   * Tokenises the prompt.
+   *
+   * @throws RequestError 400 when that fails or the prompt is empty or does not fit the context.
+   */
   prompt(wanted: CompletionRequest): number[] {
     const { tokenizer } = this.bundle;
     const tokens = asClientError(() =>
@@ -141,7 +150,7 @@ export class Answers {
     return { reason, usage };
   }
 
-  /** The mean of a text's final states, of length 1. */
+  /** Mean-pooled final hidden states of a text, L2-normalised. */
   embedding(text: string): { values: Float32Array; tokens: number } {
     const { model, tokenizer } = this.bundle;
     const tokens = asClientError(() => tokenizer.encode(text));
@@ -152,7 +161,10 @@ export class Answers {
     return { values: sum.map((value) => value / length), tokens: tokens.length };
   }
 
-  /** A cache that knows as much of a prompt as any: an idle one, or a copy while there are fewer than answers made at once and another conversation may go on with it. */
+  /**
+   * The idle cache with the longest common prefix; copied instead when it holds mainly another
+   * conversation and fewer than `parallel` caches exist.
+   */
   #take(prompt: readonly number[]): KeyValueCache {
     const known = this.#idle.map((cache) => cache.common(prompt));
     const most = known.reduce((a, b) => Math.max(a, b), 0);
@@ -179,7 +191,7 @@ export class Answers {
   }
 }
 
-/** What the tokenizer cannot take is the client's fault. */
+/** Turns errors of `body`, such as those of the tokenizer, into status 400. */
 export function asClientError<T>(body: () => T): T {
   try {
     return body();

@@ -1,4 +1,4 @@
-// An answer in OpenAI's shapes: whole, or as server-sent events.
+// A completion in OpenAI's response format: whole, or as server-sent events.
 
 import type { ServerResponse } from 'node:http';
 import type { Answer, AnswerPart, TokenReport } from './answers.js';
@@ -6,6 +6,7 @@ import type { CompletionRequest } from './requests.js';
 
 let count = 0;
 
+/** Formats one completion. */
 export class Completion {
   readonly #head: object;
   readonly #chat: boolean;
@@ -25,7 +26,7 @@ export class Completion {
     };
   }
 
-  /** Chats list tokens with what they are; texts have a list for each property. */
+  /** Chat completions list objects by token; text completions have one array for each property. */
   #logprobs(tokens: readonly TokenReport[]): object | null {
     if (!this.#reported) return null;
     if (this.#chat) return { content: tokens };
@@ -62,7 +63,7 @@ export class Completion {
     return { index: 0, ...content, logprobs: part ? this.#logprobs(part.tokens) : null, finish_reason: reason };
   }
 
-  /** Server-sent events; a client that reads slowly slows its answer down. */
+  /** Streams server-sent events with backpressure: a slow client slows generation down. */
   async stream(answer: Answer, response: ServerResponse): Promise<void> {
     const write = async (choices: readonly object[], more: object = {}) => {
       if (response.destroyed) return;
@@ -73,7 +74,8 @@ export class Completion {
           response.once('close', resolve);
         });
     };
-    // The first part is made before the head is sent, so that what is wrong with a request still has its status.
+    // The first part is generated before the head is sent, so that errors still have their HTTP
+    // status.
     let next = await answer.next();
     response.writeHead(200, {
       'Content-Type': 'text/event-stream; charset=utf-8',

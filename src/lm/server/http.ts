@@ -1,4 +1,5 @@
-// An HTTP server with OpenAI's endpoints (models, chat/completions, completions, embeddings), those of llama.cpp's server around them, and numbers for monitoring.
+// An HTTP server with OpenAI's endpoints (models, chat/completions, completions, embeddings), those
+// of llama.cpp's server around them, and Prometheus metrics.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { LanguageBundle } from '../bundle.js';
@@ -9,26 +10,29 @@ import { Completion } from './completion.js';
 import { jsonObject, messagesOf, parseRequest, RequestError, textsIn, tokensIn } from './requests.js';
 import { Slots } from './slots.js';
 
+/** Options of `LanguageServer`. */
 export interface ServerOptions {
-  /** What clients call the model. */
+  /** Name of the model in requests. */
   readonly name: string;
-  /** Answers made at once, by passes that they share. */
+  /** Concurrent completions; they share forward passes. Default: 4. */
   readonly parallel?: number;
-  /** Requests that wait for their turn. */
+  /** Most requests in the queue; more get status 503. Default: 64. */
   readonly queue?: number;
-  /** Largest body in bytes. */
+  /** Largest request body in bytes. Default: 1 MiB. */
   readonly bodyLimit?: number;
-  /** Most tokens of a conversation, prompt and answer. */
+  /** Most tokens of prompt and completion together. Default: the model's context. */
   readonly context?: number;
-  /** How keys and values are kept: halves unless given. */
+  /** Element type of the key/value caches. Default: 'f16'. */
   readonly cacheFormat?: CacheFormat;
-  /** What clients must send as a bearer token. */
+  /** Bearer token that requests must carry. Default: none. */
   readonly apiKey?: string;
+  /** Called with a line of log after each response: method, URL, status, milliseconds. */
   readonly onRequest?: (line: string) => void;
 }
 
 type Respond = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
+/** An HTTP server for one language model. */
 export class LanguageServer {
   readonly #slots: Slots;
   readonly #answers: Answers;
@@ -57,7 +61,7 @@ export class LanguageServer {
     };
   }
 
-  /** A server that is not listening yet. */
+  /** The HTTP server, not listening yet. */
   create(): Server {
     return createServer((request, response) => {
       const started = performance.now();
@@ -103,7 +107,7 @@ export class LanguageServer {
     };
   }
 
-  /** As Prometheus reads them. */
+  /** Counters in Prometheus text format. */
   get #metrics(): string {
     const { requests, promptTokens, cachedTokens, answerTokens } = this.#answers.totals;
     const lines: [name: string, kind: string, about: string, value: number][] = [
@@ -148,7 +152,9 @@ export class LanguageServer {
     });
   }
 
-  /** Works when there is room, unless the client leaves before. */
+  /**
+   * Runs `work` in a slot, unless the client disconnects first; disconnecting aborts the signal.
+   */
   async #inSlot(response: ServerResponse, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const client = new AbortController();
     response.on('close', () => client.abort());
@@ -226,7 +232,7 @@ function fail(response: ServerResponse, error: unknown): void {
     return;
   }
   if (known.status === 503) response.setHeader('Retry-After', '1');
-  // What is left of the request is not read.
+  // The rest of the request body is not read.
   if (known.status === 413) response.setHeader('Connection', 'close');
   send(response, known.status, known.body);
 }

@@ -1,9 +1,9 @@
-// What clients may ask for, in OpenAI's words.
+// Parsing and validation of request bodies in OpenAI's format.
 
 import type { ChatMessage } from '../chat.js';
 import type { GenerateOptions } from '../runtime/generate.js';
 
-/** A request that cannot be served, with what the client is told. */
+/** A request that cannot be served, with HTTP status and error body. */
 export class RequestError extends Error {
   constructor(
     readonly status: number,
@@ -14,13 +14,14 @@ export class RequestError extends Error {
     super(message);
   }
 
-  /** As OpenAI's clients expect errors. */
+  /** The error in OpenAI's format. */
   get body(): object {
     const type = this.status >= 500 || this.status === 429 ? 'server_error' : 'invalid_request_error';
     return { error: { message: this.message, type, param: this.param, code: this.code } };
   }
 }
 
+/** A validated completion request. */
 export interface CompletionRequest {
   readonly kind: 'chat' | 'text';
   readonly model: string;
@@ -29,7 +30,10 @@ export interface CompletionRequest {
   readonly stream: boolean;
   readonly includeUsage: boolean;
   readonly stop: readonly string[];
-  /** How many of the most probable tokens are told beside each; undefined for no probabilities at all. */
+  /**
+   * How many of the most probable tokens to report with each token; undefined for no
+   * log-probabilities.
+   */
   readonly logprobs: number | undefined;
   readonly options: GenerateOptions;
 }
@@ -64,7 +68,7 @@ function stopOf(fields: Fields): string[] {
 
 const roles = ['system', 'user', 'assistant', 'tool', 'developer'];
 
-/** Content is a text, or parts of type text. */
+/** Content is a string, or a list of parts of type "text". */
 function contentOf(content: unknown, at: number): string {
   if (typeof content === 'string') return content;
   if (Array.isArray(content) && content.every((part) => part?.type === 'text' && typeof part.text === 'string'))
@@ -81,7 +85,7 @@ export function messagesOf({ messages }: Fields): ChatMessage[] {
   });
 }
 
-/** Chats say whether, and of how many; texts say of how many. */
+/** Chat requests have a flag and a count, text requests a count alone. */
 function logprobsOf(kind: CompletionRequest['kind'], fields: Fields): number | undefined {
   if (kind === 'text') return numberIn(fields, 'logprobs', 0, 20, true);
   const count = numberIn(fields, 'top_logprobs', 0, 20, true);
@@ -97,7 +101,7 @@ function biasOf({ logit_bias: bias }: Fields): Record<number, number> | undefine
   return bias as Record<number, number>;
 }
 
-/** Fields that change what is made and are not there. */
+/** Fields that would change the completion and are not supported. */
 const unsupported = ['tools', 'functions', 'suffix', 'best_of'];
 
 export function jsonObject(body: unknown): Fields {
@@ -106,7 +110,7 @@ export function jsonObject(body: unknown): Fields {
   return body as Fields;
 }
 
-/** A text, or a list of them. */
+/** A string or a list of strings. @throws RequestError 400 otherwise. */
 export function textsIn(fields: Fields, param: string): string[] {
   const value = fields[param];
   const list = typeof value === 'string' ? [value] : value;
@@ -115,7 +119,7 @@ export function textsIn(fields: Fields, param: string): string[] {
   return list as string[];
 }
 
-/** A list of token numbers below `count`. */
+/** A list of token ids below `count`. @throws RequestError 400 otherwise. */
 export function tokensIn(fields: Fields, param: string, count: number): number[] {
   const list = fields[param];
   if (!Array.isArray(list) || !list.every((one) => Number.isInteger(one) && one >= 0 && one < count))
@@ -123,7 +127,7 @@ export function tokensIn(fields: Fields, param: string, count: number): number[]
   return list as number[];
 }
 
-/** Checks a body. @throws RequestError 400 naming the field. */
+/** Validates a request body. @throws RequestError 400 naming the field. */
 export function parseRequest(kind: CompletionRequest['kind'], body: unknown): CompletionRequest {
   const fields = jsonObject(body);
   if (typeof fields.model !== 'string') wrong('model', 'the name of a model');

@@ -1,7 +1,8 @@
-// How many answers are made at once, and how many wait.
+// Limits of concurrent completions and of the queue.
 
 import { RequestError } from './requests.js';
 
+/** A semaphore of `parallel` slots with a queue of at most `queue` waiters. */
 export class Slots {
   #running = 0;
   readonly #waiting: (() => void)[] = [];
@@ -19,14 +20,19 @@ export class Slots {
     return this.#waiting.length;
   }
 
-  /** Runs work once there is room. @throws RequestError 503 when too many wait; AbortError when the client leaves before. */
+  /**
+   * Runs `work` once a slot is free.
+   *
+   * @throws RequestError 503 when the queue is full; AbortError when the client disconnects while
+   * queued.
+   */
   async run<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     if (this.#running >= this.parallel) await this.#turn(signal);
     else this.#running += 1;
     try {
       return await work();
     } finally {
-      // The place goes to the next one, or becomes free.
+      // The slot passes to the next waiter, or becomes free.
       const start = this.#waiting.shift();
       if (start) start();
       else this.#running -= 1;

@@ -11,6 +11,7 @@ function sizesOf(x: Tensor, filterChannels: number) {
   return { images, channels, sharing: filterChannels, height, width };
 }
 
+/** The operation behind `aggregate`: a 3×3 sum whose filters vary by pixel. */
 export const aggregationOp: Op = {
   name: 'aggregation',
   multiplyAdds: (_, output) => 9 * sizeOf(output),

@@ -97,6 +97,10 @@ function scoreCount([batch = 1, heads = 1, queries = 1]: Shape, [, , keys = 1]: 
   return batch * heads * queries * keys;
 }
 
+/**
+ * The operation behind `attention`; a second output holds log Σ exp of the scores for the backward
+ * pass.
+ */
 export const attentionOp: Op<Attributes> = {
   name: 'attention',
   // Scores, then sums of values; keys that a mask hides are counted with the others.
@@ -232,6 +236,7 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
 export interface RotaryTables {
   /** cos and sin of position·base^(−2i/dims): [length, dims / 2]. */
   readonly cosines: Tensor;
+  /** sin of the same angles: [length, dims / 2]. */
   readonly sines: Tensor;
 }
 
@@ -273,6 +278,7 @@ export function rotaryTables(
   return { cosines: table(Math.cos), sines: table(Math.sin) };
 }
 
+/** The operation behind `rotary`; `sign` −1 rotates backwards, as gradients need. */
 export const rotateOp: Op<{ interleaved: boolean; sign: 1 | -1 }> = {
   name: 'rotate',
   multiplyAdds: 0,

@@ -72,6 +72,7 @@ function binaryOp(
   };
 }
 
+/** The operation behind `add`. */
 export const addOp = binaryOp('add', 'addInt', 'same', 'Add', { a: ({ g }) => g, b: ({ g }) => g });
 const addTensors = applying(addOp);
 const subtractTensors = binary('subtract', 'subtractInt', 'same', 'Sub', {
@@ -98,15 +99,21 @@ const minimumTensors = binary('minimum', 'minimumInt', 'same', 'Min', {
   a: ({ a, b, g }) => positiveMask(g, lessEqual(a, b)),
   b: ({ a, b, g }) => positiveMask(g, less(b, a)),
 });
+/** The operation behind `equal`. */
 export const equalOp = binaryOp('equal', 'equalInt', 'f32');
+/** The operation behind `notEqual`. */
 export const notEqualOp = binaryOp('notEqual', undefined, 'f32');
+/** The operation behind `less` and `greater`. */
 export const lessOp = binaryOp('less', 'lessInt', 'f32');
+/** The operation behind `lessEqual` and `greaterEqual`. */
 export const lessEqualOp = binaryOp('lessEqual', undefined, 'f32');
+/** The operation behind `positiveMask`. */
 export const positiveMaskOp = binaryOp('positiveMask', undefined, 'same', undefined, {
   a: ({ b, g }) => positiveMask(g, b),
   b: ({ b }) => multiply(b, 0),
 });
 
+/** scale·x + shift with constant scalars. */
 export const affineOp: Op<{ scale: number; shift: number }> = {
   name: 'affine',
   multiplyAdds: 0,
@@ -188,10 +195,15 @@ export const maximum = lifted('maximum', maximumTensors);
 export const minimum = lifted('minimum', minimumTensors);
 /** 1 where equal, else 0 (f32), as all comparisons. */
 export const equal = lifted('equal', applying(equalOp));
+/** 1 where a ≠ b, else 0 (f32). */
 export const notEqual = lifted('notEqual', applying(notEqualOp));
+/** 1 where a < b, else 0 (f32). */
 export const less = lifted('less', applying(lessOp));
+/** 1 where a ≤ b, else 0 (f32). */
 export const lessEqual = lifted('lessEqual', applying(lessEqualOp));
+/** 1 where a > b, else 0 (f32). */
 export const greater = (a: Operand, b: Operand): Tensor => less(b, a);
+/** 1 where a ≥ b, else 0 (f32). */
 export const greaterEqual = (a: Operand, b: Operand): Tensor => lessEqual(b, a);
 /** a where b > 0, else 0 exactly (also where a is not finite). */
 export const positiveMask = lifted('positiveMask', applying(positiveMaskOp));

@@ -171,6 +171,7 @@ export function batchNorm(
   return applyAll(batchNormOp, [x, gamma, beta], { epsilon }) as [Tensor, Tensor, Tensor];
 }
 
+/** The operation behind `channelAffine`: activation(scale·x + shift) by channel. */
 export const channelAffineOp: Op<{ activation: Activation }> = {
   name: 'channelAffine',
   multiplyAdds: 0,

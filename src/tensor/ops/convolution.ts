@@ -30,13 +30,17 @@ export interface ConvolutionOptions {
 
 /** Attributes of a convolution: all options resolved for the sizes of its images. */
 export interface ConvolutionAttributes {
+  /** Step between windows: rows, columns. */
   readonly stride: readonly [number, number];
   /** Top and left; bottom and right follow from the output's size. */
   readonly padding: readonly [number, number];
+  /** Distance between taps of the kernel: rows, columns. */
   readonly dilation: readonly [number, number];
+  /** Groups of channels that are convolved separately. */
   readonly groups: number;
   /** Height and width of the input and of the output. */
   readonly input: readonly [number, number];
+  /** Height and width of the output. */
   readonly output: readonly [number, number];
 }
 
@@ -83,6 +87,7 @@ export function convolutionCount(result: Shape, weight: Shape): number {
   return sizeOf(result) * sizeOf(weight.slice(1));
 }
 
+/** The operation behind `conv2d` and `conv1d`. */
 export const convolutionOp: Op<ConvolutionAttributes> = {
   name: 'convolution',
   multiplyAdds: ([, weight], output) => convolutionCount(output, weight as Shape),

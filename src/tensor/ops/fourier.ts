@@ -9,7 +9,9 @@ import { pad, reshape, slice, transpose } from './layout.js';
 
 /** Real and imaginary parts of complex numbers, of one shape. */
 export interface Complex {
+  /** Real part. */
   readonly re: Tensor;
+  /** Imaginary part. */
   readonly im: Tensor;
 }
 

@@ -18,6 +18,7 @@ export function checkIndices(operation: string, indices: Tensor, rows: number, l
   }
 }
 
+/** The operation behind `gatherRows`. */
 export const gatherRowsOp: Op = {
   name: 'gatherRows',
   multiplyAdds: 0,

@@ -5,6 +5,7 @@ import { resolveAxis, stridesOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { copyBox, type Range, reshape, slice } from './layout.js';
 
+/** The operation behind `concatenate`. */
 export const concatenateOp: Op<{ axis: number }> = {
   name: 'concatenate',
   multiplyAdds: 0,

@@ -8,6 +8,7 @@ import { type Tensor, viewOf } from '../tensor.js';
 import { broadcastArguments } from './broadcast.js';
 import { sum } from './reduce.js';
 
+/** The operation behind `reshape`: a view of the same memory. */
 export const reshapeOp: Op<{ shape: Shape }> = {
   name: 'reshape',
   multiplyAdds: 0,
@@ -73,6 +74,7 @@ export function copyBox(device: Device, operation: string, x: Tensor, y: Tensor,
   device.run('copyStrided', { x: source, y: target, box: canonicalBox(operation, box) });
 }
 
+/** The operation behind `permute` and `transpose`. */
 export const permuteOp: Op<{ order: readonly number[] }> = {
   name: 'permute',
   multiplyAdds: 0,
@@ -147,6 +149,7 @@ function product(a: readonly number[], b: readonly number[]): number[] {
   return a.map((value, index) => value * (b[index] as number));
 }
 
+/** The operation behind `slice`. */
 export const sliceOp: Op<SliceAttributes> = {
   name: 'slice',
   multiplyAdds: 0,
@@ -247,6 +250,7 @@ export function flip(x: Tensor, axis = -1): Tensor {
   return slice(x, ...x.shape.map((_, i): Range => (i === at ? [length - 1, -length - 1, -1] : null)));
 }
 
+/** The operation behind `pad`. */
 export const padOp: Op<{ before: readonly number[]; after: readonly number[]; value: number }> = {
   name: 'pad',
   multiplyAdds: 0,
@@ -290,6 +294,7 @@ export function pad(x: Tensor, widths: readonly (readonly [number, number])[], v
   });
 }
 
+/** The operation behind `broadcastTo`. */
 export const broadcastOp: Op<{ shape: Shape }> = {
   name: 'broadcastTo',
   multiplyAdds: 0,

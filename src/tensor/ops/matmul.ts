@@ -118,6 +118,7 @@ export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = 
   return apply(matmulOp, [withBatch(a), withBatch(b)], attributes);
 }
 
+/** The operation behind `linear`: x·Wᵀ + b, with ReLU when fused. */
 export const linearOp: Op<{ relu: boolean }> = {
   name: 'linear',
   multiplyAdds: ([x], output) => sizeOf(output) * (x?.at(-1) as number),

@@ -15,6 +15,7 @@ function rowsOf(x: Tensor): [rows: number, n: number] {
   return [x.size / Math.max(n, 1), n];
 }
 
+/** The operation behind `standardize`; a second output holds 1/deviation for the backward pass. */
 export const standardizeOp: Op<Attributes> = {
   name: 'standardize',
   multiplyAdds: 0,
@@ -69,6 +70,7 @@ export function standardize(x: Tensor, epsilon = 1e-5, center = true): [y: Tenso
   return applyAll(standardizeOp, [x], { epsilon, center }) as [Tensor, Tensor];
 }
 
+/** The operation behind `layerNorm` and `rmsNorm`. */
 export const layerNormOp: Op<Attributes> = {
   name: 'layerNorm',
   multiplyAdds: 0,

@@ -57,7 +57,9 @@ export interface PoolOptions {
 
 /** Attributes of pooling: the windows along each axis. */
 export interface WindowAttributes {
+  /** Windows along the height. */
   readonly rows: Windows;
+  /** Windows along the width. */
   readonly columns: Windows;
   /** How the windows slide; left out for adaptive ones. */
   readonly sliding?: {
@@ -67,6 +69,10 @@ export interface WindowAttributes {
   };
 }
 
+/**
+ * The operation behind `maxPool2d` and `adaptiveMaxPool2d`; a second output holds the positions of
+ * the maxima.
+ */
 export const maxPoolOp: Op<WindowAttributes> = {
   name: 'maxPool',
   multiplyAdds: 0,
@@ -169,6 +175,7 @@ function windowsOf(operation: string, x: Tensor, kernel: Pair, options: PoolOpti
 export interface AverageAttributes extends WindowAttributes {
   /** Divisor of the sums; 0 for the number of pixels in the window. */
   readonly divisor: number;
+  /** Shape of the input: [images, channels, height, width]. */
   readonly shape: Shape;
 }
 
@@ -181,6 +188,7 @@ function averageArguments(
   return { x, y, planes: n * c, height, width, rows, columns, divisor };
 }
 
+/** The operation behind `averagePool2d` and `adaptiveAveragePool2d`. */
 export const averagePoolOp: Op<AverageAttributes> = {
   name: 'averagePool',
   multiplyAdds: 0,
@@ -239,10 +247,15 @@ export function globalAveragePool(x: Tensor): Tensor {
 
 /** Attributes of interpolation: the samples along each axis. */
 export interface ResizeAttributes {
+  /** Samples along the height. */
   readonly rows: Samples;
+  /** Samples along the width. */
   readonly columns: Samples;
+  /** Shape of the input: [images, channels, height, width]. */
   readonly shape: Shape;
+  /** Interpolation between pixels. */
   readonly mode: 'bilinear' | 'nearest';
+  /** Whether the centres of the corner pixels of input and output coincide. */
   readonly alignCorners: boolean;
 }
 
@@ -251,6 +264,7 @@ function resizeArguments(x: Tensor, y: Tensor, { rows, columns, shape }: ResizeA
   return { x, y, planes: n * c, height, width, rows, columns };
 }
 
+/** The operation behind `resize`. */
 export const resizeOp: Op<ResizeAttributes> = {
   name: 'resize',
   multiplyAdds: 0,

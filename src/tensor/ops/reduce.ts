@@ -63,6 +63,7 @@ function reduceOp(name: 'sum' | 'max' | 'min', vjp: Op<Attributes>['vjp']): Op<A
   };
 }
 
+/** The operation behind `sum` and `mean`. */
 export const sumOp = reduceOp('sum', (backward) => {
   const [x] = backward.inputs as [Tensor];
   const { scale } = backward.attributes;
@@ -134,7 +135,9 @@ function extremeVjp(sign: 1 | -1): Op<Attributes>['vjp'] {
   };
 }
 
+/** The operation behind `max`. */
 export const maxOp = reduceOp('max', extremeVjp(1));
+/** The operation behind `min`. */
 export const minOp = reduceOp('min', extremeVjp(-1));
 
 /** Largest element over axes, by default all. The gradient goes to the first of equals. */
@@ -147,6 +150,7 @@ export function min(x: Tensor, axes?: number | readonly number[], options: Reduc
   return reduce(minOp, x, axes, options);
 }
 
+/** The operation behind `argmax` (`sign` 1) and `argmin` (`sign` −1). */
 export const argmaxOp: Op<{ axis: number; sign: 1 | -1 }> = {
   name: 'argmax',
   multiplyAdds: 0,
@@ -184,6 +188,7 @@ export function argmin(x: Tensor, axis = -1): Tensor {
   return argExtreme(x, axis, -1);
 }
 
+/** log Σ exp over the last axis. */
 export const logSumExpOp: Op = {
   name: 'logSumExp',
   multiplyAdds: 0,

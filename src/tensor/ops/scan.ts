@@ -82,8 +82,9 @@ export interface SelectiveScanInputs {
   readonly delta: Tensor;
   /** State decay, negative [channels, states]. */
   readonly a: Tensor;
-  /** Input and output projections [batch, time, states]. */
+  /** Input projection [batch, time, states]. */
   readonly b: Tensor;
+  /** Output projection [batch, time, states]. */
   readonly c: Tensor;
   /** Direct path [channels]. */
   readonly d?: Tensor;

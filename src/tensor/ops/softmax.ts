@@ -24,11 +24,13 @@ function rowOp(name: 'softmax' | 'logSoftmax', gradient: (y: Tensor, g: Tensor) 
   };
 }
 
+/** The operation behind `softmax`, over the last axis. */
 export const softmaxOp = rowOp('softmax', (y, g) => {
   const weighted = multiply(g, y);
   return subtract(weighted, multiply(y, sum(weighted, -1, { keepAxes: true })));
 });
 
+/** The operation behind `logSoftmax`, over the last axis. */
 export const logSoftmaxOp = rowOp('logSoftmax', (y, g) =>
   subtract(g, multiply(exp(y), sum(g, -1, { keepAxes: true }))),
 );

@@ -88,9 +88,11 @@ export const floor = unary('floor', { onnx: 'Floor' });
 export const reciprocal = unary('reciprocal', { onnx: 'Reciprocal' }, ({ y, g }) =>
   multiply(g, multiply(square(y), -1)),
 );
+/** The operation behind `rsqrt`. */
 export const rsqrtOp = unaryOp('rsqrt', {}, ({ y, g }) => multiply(g, multiply(multiply(y, square(y)), -0.5)));
 /** 1/√x. */
 export const rsqrt = applying(rsqrtOp);
+/** The operation behind `square`. */
 export const squareOp = unaryOp('square', {}, ({ x, g }) => multiply(g, multiply(x, 2)));
 /** x². */
 export const square = applying(squareOp);
@@ -149,11 +151,13 @@ function scaledOp<Name extends 'leakyRelu' | 'elu'>(
   };
 }
 
+/** The operation behind `leakyRelu`; `parameter` is the slope below 0. */
 export const leakyReluOp = scaledOp(
   'leakyRelu',
   ({ x, y, n }, slope) => ({ x, y, n, slope }),
   ({ x, g, parameter }) => add(multiply(positiveMask(g, x), 1 - parameter), multiply(g, parameter)),
 );
+/** The operation behind `elu`; `parameter` is α. */
 export const eluOp = scaledOp(
   'elu',
   ({ x, y, n }, alpha) => ({ x, y, n, alpha }),
@@ -170,6 +174,7 @@ export function elu(x: Tensor, alpha = 1): Tensor {
   return apply(eluOp, [x], { parameter: alpha });
 }
 
+/** The operation behind `cast`. */
 export const castOp: Op<{ dtype: 'f32' | 'i32' }> = {
   name: 'cast',
   multiplyAdds: 0,

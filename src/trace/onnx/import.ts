@@ -30,8 +30,11 @@ const readers: ReadonlyMap<string, NodeReader> = new Map(
 
 /** An imported model: a module whose `weights` are parameters under the names of the file. */
 export class OnnxModel {
+  /** Initialisers of floats by their name in the file. */
   readonly weights: Record<string, Tensor> = {};
+  /** Names of the inputs, in the order of the arguments. */
   readonly inputNames: readonly string[];
+  /** Names of the outputs, in the order of the results. */
   readonly outputNames: readonly string[];
   readonly #ints: Record<string, Ints> = {};
   readonly #nodes: readonly NodeProto[];

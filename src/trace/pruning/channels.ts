@@ -6,8 +6,11 @@ import type { GraphNode, Value } from '../graph.js';
 
 /** A slice of a weight: index along one of its axes. */
 export interface ChannelSlice {
+  /** Name of the weight. */
   readonly weight: string;
+  /** Axis of the weight that holds channels. */
   readonly axis: number;
+  /** Position along the axis. */
   readonly index: number;
 }
 
