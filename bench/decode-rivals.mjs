@@ -1,6 +1,10 @@
-// The same GGUF file (0.5 billion random weights in Q4_0) in Gossamer, in llama.cpp compiled to WebAssembly (wllama, in Chromium) and in llama.cpp as native code (node-llama-cpp): a prompt of 256 tokens, then tokens one by one; the best of three rounds, but for wllama, which takes too long.
+// The same GGUF file (0.5 billion random weights in Q4_0) in Gossamer, in llama.cpp compiled to
+// WebAssembly (wllama, in Chromium) and in llama.cpp as native code (node-llama-cpp): a prompt of
+// 256 tokens, then tokens one by one; the best of three rounds, but for wllama, which takes too
+// long.
 //
-//   npm install --prefix bench --ignore-scripts && node bench/decode-rivals.mjs [--threads 1,2] [--tokens 48]
+//   npm install --prefix bench --ignore-scripts && node bench/decode-rivals.mjs [--threads 1,2]
+//   [--tokens 48]
 
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';

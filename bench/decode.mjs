@@ -1,4 +1,6 @@
-// A decoder of 0.5 billion random weights in Q4_0 (the sizes of Qwen2 0.5B): tokens a second, as a share of what memory gives in the same run, prompts as a share of our dense products, and several answers at once.
+// A decoder of 0.5 billion random weights in Q4_0 (the sizes of Qwen2 0.5B): tokens a second, as a
+// share of what memory gives in the same run, prompts as a share of our dense products, and several
+// answers at once.
 //
 //   node bench/decode.mjs [--threads 1,2] [--tokens 48]
 

@@ -1,4 +1,6 @@
-// Graphs: epochs of GCN, embeddings by walks and by projection, personalised PageRank; beside plain JavaScript where there is no rival. `graphs-python.py` does the same arithmetic in PyTorch and SciPy.
+// Graphs: epochs of GCN, embeddings by walks and by projection, personalised PageRank; beside plain
+// JavaScript where there is no rival. `graphs-python.py` does the same arithmetic in PyTorch and
+// SciPy.
 //
 //   npm run build && GOSSAMER_DATA=… node bench/graphs.mjs [--threads 1,2] [--json out.json]
 

@@ -1,4 +1,5 @@
-// Low-bit and sparse kernels against the best dense product of the same run: all candidates take turns, the minimum of each counts, and results are checked before they are timed.
+// Low-bit and sparse kernels against the best dense product of the same run: all candidates take
+// turns, the minimum of each counts, and results are checked before they are timed.
 //
 //   npm run build && node bench/kernels.mjs [--rounds 40] [--json out.json]
 

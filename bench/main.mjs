@@ -1,6 +1,8 @@
-// Times Gossamer beside its rivals: every task, all engines taking turns in one run, so that a busy moment of the machine hits all of them alike.
+// Times Gossamer beside its rivals: every task, all engines taking turns in one run, so that a busy
+// moment of the machine hits all of them alike.
 //
-//   npm run bench -- [--only gemm,mlp] [--engines gossamer,jax] [--threads 1,2] [--rounds 20] [--json out.json]
+//   npm run bench -- [--only gemm,mlp] [--engines gossamer,jax] [--threads 1,2] [--rounds 20]
+//   [--json out.json]
 
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -21,7 +23,9 @@ if (chosen.length === 0)
   throw new Error(`--only ${flags.only}: known are ${[...new Set(tasks.map((task) => task.group))].join(', ')}`);
 const threadCounts = flags.threads.split(',').map(Number);
 
-/** One entry an engine and thread count; rivals that use one thread whatever is asked appear once. */
+/**
+ * One entry an engine and thread count; rivals that use one thread whatever is asked appear once.
+ */
 const contenders = [];
 for (const file of flags.engines.split(',')) {
   const module = await import(`./engines/${file}.mjs`);
@@ -62,7 +66,8 @@ async function takeTurns(runners, rounds) {
   for (let round = -3; round < rounds; round++) {
     for (const { contender, run, times } of runners) {
       await contender.setUp(contender.threads);
-      // An untimed call first: it wakes sleeping threads and brings data back into the cache that the others took.
+      // An untimed call first: it wakes sleeping threads and brings data back into the cache that
+      // the others took.
       await run();
       const start = performance.now();
       await run();

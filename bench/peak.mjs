@@ -1,4 +1,5 @@
-// The arithmetic limit of this machine's WebAssembly: multiply-adds on twelve independent accumulators, with no loads at all. What a matrix product can come close to.
+// The arithmetic limit of this machine's WebAssembly: multiply-adds on twelve independent
+// accumulators, with no loads at all. What a matrix product can come close to.
 //
 //   node bench/peak.mjs
 

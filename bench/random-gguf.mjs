@@ -1,4 +1,5 @@
-// A GGUF file of random weights in Q4_0 with the sizes of a real model, which every runtime of such files loads.
+// A GGUF file of random weights in Q4_0 with the sizes of a real model, which every runtime of such
+// files loads.
 
 import { closeSync, existsSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';

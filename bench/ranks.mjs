@@ -1,4 +1,5 @@
-// Personalised PageRank from every node over MPI ranks, one thread each, and the same walks on the threads of one process.
+// Personalised PageRank from every node over MPI ranks, one thread each, and the same walks on the
+// threads of one process.
 //
 //   npm run build && node bench/ranks.mjs && mpirun -n 2 node bench/ranks.mjs
 

@@ -1,8 +1,11 @@
-// Whole sparse networks at 224², one image, one thread: dense and sparse plans beside the dense model in ONNX Runtime (its WebAssembly build, and native code for scale), in turns.
+// Whole sparse networks at 224², one image, one thread: dense and sparse plans beside the dense
+// model in ONNX Runtime (its WebAssembly build, and native code for scale), in turns.
 //
 //   node bench/sparse-networks.mjs [--layers] [--zeros 0.9]
 //
-// Pointwise weights are random, a share of them zero: all of MobileNetV1's (in 4×1 blocks in the last layers) and all of MobileNetV2's (in 2×1 blocks from inverted residual 11 on), as in "Fast Sparse ConvNets".
+// Pointwise weights are random, a share of them zero: all of MobileNetV1's (in 4×1 blocks in the
+// last layers) and all of MobileNetV2's (in 2×1 blocks from inverted residual 11 on), as in "Fast
+// Sparse ConvNets".
 
 import { parseArgs } from 'node:util';
 import { Random, scope, setThreads } from '../dist/index.js';

@@ -27,7 +27,10 @@ const convolutions = [
   layer('depthwise 7×7 96 @56', 1, 96, 96, 56, 7, 1, 3, 96),
 ];
 
-/** An engine offers, for each task, a function that sets it up and gives one run: `async () => run`, where `await run()` ends when the result is there. */
+/**
+ * An engine offers, for each task, a function that sets it up and gives one run: `async () => run`,
+ * where `await run()` ends when the result is there.
+ */
 export const tasks = [
   ...gemmSizes.map((n) => ({
     group: 'gemm',

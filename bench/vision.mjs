@@ -1,4 +1,5 @@
-// Backbones at 224², one image, one thread: our plan of the merged network beside ONNX Runtime on the file that we export; and the aggregation kernels of LSNet alone.
+// Backbones at 224², one image, one thread: our plan of the merged network beside ONNX Runtime on
+// the file that we export; and the aggregation kernels of LSNet alone.
 //
 //   node bench/vision.mjs
 

@@ -1,5 +1,6 @@
-// Lists what is public and has no documentation comment: classes, interfaces, functions and type aliases that an entry of
-// package.json exports, and the public members of those classes and interfaces.
+// Lists what is public and has no documentation comment: classes, interfaces, functions and type
+// aliases that an entry of package.json exports, and the public members of those classes and
+// interfaces.
 //
 // node scripts/documented.mjs [folder of src …] [--list]
 

@@ -1,10 +1,11 @@
-// Makes the skeleton of a system: the system, its experiment, its test and its record. See CONTRIBUTING.md.
+// Makes the skeleton of a system: the system, its experiment, its test and its record. See
+// CONTRIBUTING.md.
 //
 // npm run new-system <slug> -- --family graph [--title T] [--class C] [--about A]
 //     [--paper P] [--authors A] [--venue V] [--year Y] [--arxiv ID] [--folder ANOTHER_CHECKOUT]
 //
-// The skeleton works as it is: it classifies an embedded table by the closest class mean. What has to be written is
-// marked TODO; the tests refuse the mark in what is committed.
+// The skeleton works as it is: it classifies an embedded table by the closest class mean. What has
+// to be written is marked TODO; the tests refuse the mark in what is committed.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -313,7 +314,8 @@ function propertyOf(object, name) {
 }
 
 /**
- * The text of systems.ts with a record after the last one of its family, or of the families before it.
+ * The text of systems.ts with a record after the last one of its family, or of the families before
+ * it.
  *
  * @throws Error when the family is unknown or the name is taken.
  */

@@ -129,6 +129,22 @@ describe('experiments', () => {
   });
 });
 
+test('comments are wrapped at 100 columns', () => {
+  const kernels = resolve(source, '../kernels');
+  const all = [...files, ...readdirSync(kernels).map((file) => join(kernels, file))];
+  const wide = all
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('dispatch.ts'))
+    .flatMap((file) =>
+      readFileSync(file, 'utf8')
+        .split('\n')
+        .flatMap((line, at) => {
+          const isWide = /^\s*(\/\/|\*|\/\*\*)/.test(line) && [...line].length > 100;
+          return isWide && !line.includes('biome-ignore') ? [`${relative(source, file)}:${at + 1}`] : [];
+        }),
+    );
+  expect(wide).toEqual([]);
+});
+
 test('no file has more than 400 lines', () => {
   expect(files.filter((file) => lineCount(file) > 400).map((file) => relative(source, file))).toEqual([]);
 });

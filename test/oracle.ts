@@ -21,7 +21,10 @@ export function uniformTensor(seed: number, shape: readonly number[], low = -1, 
   );
 }
 
-/** Every element within `tolerance`, relative to the larger of 1 and the expected magnitude; NaN and infinities must match. */
+/**
+ * Every element within `tolerance`, relative to the larger of 1 and the expected magnitude; NaN and
+ * infinities must match.
+ */
 export function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance = 1e-5): void {
   expect(actual.length).toBe(expected.length);
   for (let i = 0; i < expected.length; i++) {

@@ -36,7 +36,10 @@ const sized = (shape, seed) =>
     )
     .reshape(shape);
 
-/** jax-js has no groups among its convolution's options that differentiate, so depthwise layers are left out. */
+/**
+ * jax-js has no groups among its convolution's options that differentiate, so depthwise layers are
+ * left out.
+ */
 function convolve({ stride, padding }) {
   return (x, w) =>
     lax.convGeneralDilated(

@@ -1,4 +1,5 @@
-// ONNX Runtime Web on its WebAssembly backend. In Node it runs on one thread: with more it fetches its own file, which Node's fetch refuses.
+// ONNX Runtime Web on its WebAssembly backend. In Node it runs on one thread: with more it fetches
+// its own file, which Node's fetch refuses.
 
 import * as ort from 'onnxruntime-web/wasm';
 import { engineOf } from './onnx.mjs';

@@ -2,17 +2,10 @@
 
 import { existsSync, rmSync } from 'node:fs';
 import { fileCheckpoint, interruptSignal } from '../data/node.js';
-import { type CheckpointStore, type EpochReport, type FitResult, progressLine } from '../nn/index.js';
+import { type FitResult, progressLine, type TrainingHooks } from '../nn/index.js';
 
 /** Exit code after Ctrl-C. */
 const INTERRUPTED = 130;
-
-/** Command-line settings of a training. */
-export interface TrainingHooks {
-  readonly signal: AbortSignal;
-  readonly checkpoint: CheckpointStore;
-  readonly onEpoch: (report: EpochReport) => void;
-}
 
 export interface TrainingRun {
   /** The model's file; the state of the training is kept in `<out>.checkpoint`. */
@@ -30,7 +23,7 @@ export interface TrainingRun {
  */
 export async function trainResumably(
   { out, resume }: TrainingRun,
-  train: (hooks: TrainingHooks) => Promise<Pick<FitResult, 'stopped'>>,
+  train: (hooks: Required<TrainingHooks>) => Promise<Pick<FitResult, 'stopped'>>,
   save: () => void,
 ): Promise<boolean> {
   const path = requireCheckpoint({ out, resume });

@@ -106,7 +106,8 @@ function globalMasks(
  * that training can be resumed from a checkpoint.
  *
  * @example
- * fit({ …, optimizer: new Pruning(new AdamW(), names, { sparsity: 0.9, start: 100, end: 1500, every: 50 }) })
+ * const ramp = { sparsity: 0.9, start: 100, end: 1500, every: 50 };
+ * fit({ …, optimizer: new Pruning(new AdamW(), names, ramp) })
  */
 export class Pruning implements Optimizer {
   #masks = new Map<string, Tensor>();

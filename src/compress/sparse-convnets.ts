@@ -39,7 +39,8 @@ export interface GradualPruningOptions extends Pick<PruningOptions, 'pattern' | 
 }
 
 /**
- * Gradual magnitude pruning as the `wrapOptimizer` option of `trainOnImages`, which wraps the optimiser.
+ * Gradual magnitude pruning as the `wrapOptimizer` option of `trainOnImages`, which wraps the
+ * optimiser.
  *
  * @example await trainOnImages(model, data, random,
  * { epochs: 10, wrapOptimizer: gradualPruning(model, { sparsity: 0.9 }) });

@@ -8,7 +8,10 @@ import { readSafetensors, writeSafetensors } from './formats/index.js';
 
 const FORMAT = 'gossamer-checkpoint-1';
 
-/** Keeps a run's state in one safetensors file: weights, optimiser moments, best weights, counters. Each save replaces the file whole. */
+/**
+ * Keeps a run's state in one safetensors file: weights, optimiser moments, best weights, counters.
+ * Each save replaces the file whole.
+ */
 export function fileCheckpoint(path: string): CheckpointStore {
   return {
     save: (state) => writeFileAtomic(path, encode(state)),

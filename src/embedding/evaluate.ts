@@ -94,7 +94,9 @@ function f1Scores(
 
 /** Pairs of nodes: (sources[i], targets[i]). */
 export interface Pairs {
+  /** Node numbers. */
   readonly sources: Int32Array;
+  /** Node numbers, as many. */
   readonly targets: Int32Array;
 }
 

@@ -211,8 +211,8 @@ export function fastRPBytes(graph: Graph, dim: number): number {
 }
 
 /**
- * The widest block that the memory budget allows: its five matrices (the sum, and those of the chain
- * or of standardisation) and a dozen vectors fit beside the graph.
+ * The widest block that the memory budget allows: its five matrices (the sum, and those of the
+ * chain or of standardisation) and a dozen vectors fit beside the graph.
  */
 function blockWidth(graph: Graph): number {
   const n = Math.max(1, graph.nodeCount);

@@ -1,10 +1,12 @@
-// A student of LightHGNN as a file: the perceptron, the names of its classes, and nothing of the hypergraph.
+// A student of LightHGNN as a file: the perceptron, the names of its classes, and nothing of the
+// hypergraph.
 
 import { type ModelKind, readModelFile, writeModelFile } from '../data/index.js';
 import { type Features, featureCount, inference, type MLP, stateOf } from '../nn/index.js';
 import { scope, softmax } from '../tensor/index.js';
 import { perceptronFrom } from './training.js';
 
+/** Name and version of a student's model file. */
 export const STUDENT_MODEL: ModelKind = { system: 'lighthgnn', version: '1', madeBy: 'gossamer run lighthgnn' };
 
 interface Description {
@@ -18,7 +20,12 @@ export class StudentModel {
     readonly network: MLP,
   ) {}
 
-  /** Probability of each class [vertices, classes], row after row. @param name what errors call the features @throws Error when the features are not as many as in training */
+  /**
+   * Probability of each class [vertices, classes], row after row.
+   *
+   * @param name what errors call the features
+   * @throws Error when the features are not as many as in training
+   */
   predictProba(features: Features, name = 'the table'): Float32Array {
     const expected = this.network.blocks[0]?.linear.inFeatures;
     const found = featureCount(features);

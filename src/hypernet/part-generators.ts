@@ -1,5 +1,5 @@
-// Weight generation in parts (chunks or components): one output layer shared by all parts, which are
-// distinguished by an embedding in their tokens.
+// Weight generation in parts (chunks or components): one output layer shared by all parts, which
+// are distinguished by an embedding in their tokens.
 
 import { Embedding, Linear } from '../nn/index.js';
 import { broadcastTo, concatenate, type Random, reshape, sizeOf, slice, type Tensor, tensor } from '../tensor/index.js';

@@ -112,7 +112,10 @@ export interface FitOptions<Model extends object, Batch> extends TrainingHooks {
   readonly onStep?: (step: number) => void;
   /** Called after each step with its number and loss. */
   readonly onLoss?: (step: number, loss: number) => void;
-  /** What a loss that is not finite does: it ends the run with an error (the default), or its step is left out and counts as Infinity. */
+  /**
+   * What a loss that is not finite does: it ends the run with an error (the default), or its step
+   * is left out and counts as Infinity.
+   */
   readonly nonFinite?: 'throw' | 'skip';
 }
 
@@ -130,7 +133,11 @@ export interface FitResult {
   readonly stopped: 'completed' | 'early' | 'aborted';
 }
 
-/** Trains a module in place. @throws Error when the loss is not finite and such steps are not skipped, naming epoch and step. */
+/**
+ * Trains a module in place.
+ *
+ * @throws Error when the loss is not finite and such steps are not skipped, naming epoch and step.
+ */
 export async function fit<Model extends object, Batch = undefined>(
   options: FitOptions<Model, Batch>,
 ): Promise<FitResult> {

@@ -3,9 +3,13 @@
 import { type Tensor, valueAndGrad } from '../tensor/index.js';
 import { parameters, type Weights, withWeights } from './module.js';
 
-/** A loss and ∂loss/∂θ by the names of θ. Outside a scope, whoever asked disposes of the tensors. */
+/**
+ * A loss and ∂loss/∂θ by the names of θ. Outside a scope, whoever asked disposes of the tensors.
+ */
 export interface LossGradients {
+  /** The scalar loss. */
   readonly loss: Tensor;
+  /** ∂loss/∂θ, of the shape of θ, by parameter name. */
   readonly gradients: Weights;
 }
 

@@ -11,9 +11,15 @@ export interface Layer {
   forward(x: Tensor, mode: Mode): Tensor;
 }
 
-/** A network that trains in one form and runs in another, which computes the same with fewer layers. */
+/**
+ * A network that trains in one form and runs in another, which computes the same with fewer layers.
+ */
 export interface Mergeable extends Layer {
-  /** The form that runs; the network itself when it has that form. @throws Error while the two would differ */
+  /**
+   * The form that runs; the network itself when it has that form.
+   *
+   * @throws Error while the two would differ
+   */
   merged(): Layer;
 }
 
@@ -22,7 +28,9 @@ export function isMergeable(layer: Layer): layer is Mergeable {
   return 'merged' in layer && typeof layer.merged === 'function';
 }
 
-/** A network that changes with the steps of its training, such as by a schedule of its activations. */
+/**
+ * A network that changes with the steps of its training, such as by a schedule of its activations.
+ */
 export interface FollowsSteps extends Layer {
   /** Called before each step. @param step from 0 */
   followStep(step: number, steps: number): void;

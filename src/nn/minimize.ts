@@ -1,4 +1,5 @@
-// Training by a number of steps, where batches are drawn rather than walked through: functions, tasks, conditions.
+// Training by a number of steps, where batches are drawn rather than walked through: functions,
+// tasks, conditions.
 
 import type { Random, Tensor } from '../tensor/index.js';
 import { type FitOptions, fit, type TrainingHooks } from './fit.js';
@@ -14,21 +15,26 @@ export interface Step {
   readonly mode: Mode;
 }
 
+/** Options of `minimize`. */
 export interface MinimizeOptions<Model extends object>
   extends TrainingHooks,
     Pick<FitOptions<Model, undefined>, 'optimizer' | 'schedule' | 'nonFinite'> {
+  /** Optimiser steps in all. */
   readonly steps: number;
+  /** The stream that batches and masks are drawn from. */
   readonly random: Random;
   /** Steps of an epoch, as reports and checkpoints count them. Default: a fiftieth of all steps. */
   readonly stepsPerEpoch?: number;
 }
 
 /**
- * Takes steps down the gradient of a loss: θ ← optimizer(θ, ∂loss/∂θ), in place. A run that was cut off continues from
- * its checkpoint as an unbroken one, since a step draws from a stream of its own.
+ * Takes steps down the gradient of a loss: θ ← optimizer(θ, ∂loss/∂θ), in place. A run that was cut
+ * off continues from its checkpoint as an unbroken one, since a step draws from a stream of its
+ * own.
  *
  * @returns the loss of each step made; after resuming, of those made since
- * @throws Error when the loss is not finite, unless such steps are skipped; the signal's reason when it aborts
+ * @throws Error when the loss is not finite, unless such steps are skipped; the signal's reason
+ * when it aborts
  */
 export async function minimize<Model extends object>(
   model: Model,

@@ -31,7 +31,8 @@ function flatten(values: Nested, shape: Shape, axis: number, into: number[]): nu
 /**
  * A tensor with the given values: a number, nested arrays, or a typed array with a shape.
  *
- * @example tensor([[1, 2], [3, 4]]); tensor(new Float32Array(6), [2, 3]); tensor([0, 2], [2], 'i32')
+ * @example tensor([[1, 2], [3, 4]]); tensor(new Float32Array(6), [2, 3]); tensor([0, 2], [2],
+ * 'i32')
  */
 export function tensor(values: Nested | TypedArray | Float64Array, shape?: Shape, dtype?: DType): Tensor {
   const typed = ArrayBuffer.isView(values);

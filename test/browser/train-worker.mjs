@@ -1,4 +1,5 @@
-// Runs in a browser's worker: trains LeNet for 100 steps on images made from seeds, and reports what happened.
+// Runs in a browser's worker: trains LeNet for 100 steps on images made from seeds, and reports
+// what happened.
 
 import { cpu, Random, scope, tensor, threads, valueAndGrad } from '/dist/index.js';
 import { LeNet } from '/dist/models/index.js';

@@ -6,7 +6,10 @@ import { distributedPageRank } from 'gossamer/embedding';
 import { crossEntropy, fit, inference, MLP, minibatches, SGD, stateOf } from 'gossamer/nn';
 import { Graph } from 'gossamer/structure';
 
-/** Every call of the interface once, on lengths that are not round and on messages larger than a mailbox. */
+/**
+ * Every call of the interface once, on lengths that are not round and on messages larger than a
+ * mailbox.
+ */
 export function exercise(communicator) {
   const { rank, size } = communicator;
   const results = { rank, size };

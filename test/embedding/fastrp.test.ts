@@ -142,7 +142,10 @@ describe('FastRP', () => {
 
 const networks = ['blogcatalog', 'ppi', 'wikipedia-pos'];
 
-/** Scores of a run: micro-F1 of FastRP with the given lead over neighbours alone, and a share of the walks' seconds. */
+/**
+ * Scores of a run: micro-F1 of FastRP with the given lead over neighbours alone, and a share of the
+ * walks' seconds.
+ */
 const scores = (micro: number, neighbours: number, dense: number, tuned: number, walkSeconds: number) => ({
   'FastRP, neighbours alone': { micro: neighbours },
   'FastRP, dense projection': { micro: dense },

@@ -167,7 +167,8 @@ describe('random walks', () => {
     expect(within(dense(cut.rows, 80), exact, walks)).toBeGreaterThanOrEqual(0.999);
     const big = e.distributedPageRank(graph, alone(), { walks: 4000, bigMoves: { moves: 4, pool: 1000, degree: 100 } });
     expect(within(dense(big.rows, 80), exact, 4000)).toBeGreaterThanOrEqual(0.999);
-    // Independence: over many seeds the variance of a count of two walks is that of two independent draws.
+    // Independence: over many seeds the variance of a count of two walks is that of two independent
+    // draws.
     const p = exact[5 * 80 + 5] as number;
     let squares = 0;
     const seeds = 400;

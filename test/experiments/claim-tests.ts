@@ -6,7 +6,9 @@ import { resolveOptions } from '../../src/experiments/parts/options.js';
 import type { SystemRecord } from '../../src/experiments/systems.js';
 import type { Case, HandMade } from './evidence/cases.js';
 
-/** Registers the tests of a system's claims. The test of a new system calls it; see CONTRIBUTING.md. */
+/**
+ * Registers the tests of a system's claims. The test of a new system calls it; see CONTRIBUTING.md.
+ */
 export function testClaims({ slug, load, abstract }: SystemRecord, cases: readonly Case[]): void {
   describe(`claims of ${slug}`, () => {
     const evidenceOf = async ({ data, options = {} }: Case, { methods, studies = {} }: HandMade) => {

@@ -1,5 +1,5 @@
-// The skeleton that scripts/new-system.mjs makes, and the small system of docs/new-system/ that grew from one: both are
-// put into a copy of the repository, compiled, linted, tested and run.
+// The skeleton that scripts/new-system.mjs makes, and the small system of docs/new-system/ that
+// grew from one: both are put into a copy of the repository, compiled, linted, tested and run.
 
 import { spawnSync } from 'node:child_process';
 import {

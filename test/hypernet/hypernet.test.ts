@@ -181,7 +181,10 @@ test('a hypernetwork makes the weights of a hypernetwork', () => {
 
 describe('first weights', () => {
   const deep = () => new MLP([64, 64, 64, 64, 64, 64, 64], random());
-  /** Second moments of the hidden features of the target, geometric mean over networks and conditions of variance 1: a condition of larger norm scales all layers alike. */
+  /**
+   * Second moments of the hidden features of the target, geometric mean over networks and
+   * conditions of variance 1: a condition of larger norm scales all layers alike.
+   */
   const variances = (init: h.HypernetInit) => {
     const target = deep();
     const options = { trunk: h.mlpTrunk([64]), init };

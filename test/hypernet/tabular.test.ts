@@ -147,7 +147,8 @@ describe('HyperTab', () => {
     const before = model.decisionFunction(x);
     const order = [3, 0, 5, 1, 4, 2];
     const place = new Map(order.map((column, at) => [column, at]));
-    // Networks read columns in ascending order: keep the order of reading by moving the target's input instead.
+    // Networks read columns in ascending order: keep the order of reading by moving the target's
+    // input instead.
     const moved: h.Rows = {
       ...x,
       values: Float32Array.from(

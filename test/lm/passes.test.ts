@@ -124,7 +124,9 @@ describe('drafts', () => {
 });
 
 describe('caches', () => {
-  /** softmax(q·Kᵀ/√depth)·V by loops; q [heads][depth], keys and values [keyHeads][tokens][depth]. */
+  /**
+   * softmax(q·Kᵀ/√depth)·V by loops; q [heads][depth], keys and values [keyHeads][tokens][depth].
+   */
   function naive(q: number[][], keys: number[][][], values: number[][][], first: number, end: number): number[][] {
     return q.map((query, head) => {
       const source = Math.floor((head * keys.length) / q.length);
@@ -190,7 +192,8 @@ describe('caches', () => {
     const cache = one.cache({ format });
     for (let at = 0; at < tokens.length; at += 30) one.forward(tokens.slice(at, at + 30), cache);
     expect([cache.length, cache.capacity]).toEqual([900, 256]);
-    // Two layers see 9 tokens back: what comes before does not matter, but for the places of the tokens.
+    // Two layers see 9 tokens back: what comes before does not matter, but for the places of the
+    // tokens.
     const fresh = one.cache();
     one.forward(tokens.slice(0, 500), fresh);
     one.forward(tokens.slice(500), fresh);

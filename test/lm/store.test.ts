@@ -42,7 +42,9 @@ function counted(bytes: Uint8Array) {
   };
 }
 
-/** A safetensors file of 16-bit numbers, F16 and BF16 in turns; the tensors are rounded likewise. */
+/**
+ * A safetensors file of 16-bit numbers, F16 and BF16 in turns; the tensors are rounded likewise.
+ */
 function halfSafetensors(names: readonly string[], tensors: Record<string, Tensor>): Uint8Array {
   const header: Record<string, object> = {};
   const parts: Uint16Array[] = [];

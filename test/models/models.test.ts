@@ -54,7 +54,8 @@ describe('published parameter and multiply-add counts', () => {
 
 test('the decoder: parameters by hand, and no position sees a later token', () => {
   const model = new Decoder({ vocabulary: 65, features: 32, layers: 2, heads: 4, keyHeads: 2, hidden: 88 }, random());
-  // Embedding (tied), and for each layer q, o (32²), k, v (32·16), gate, up, down (32·88), two norms; the last norm.
+  // Embedding (tied), and for each layer q, o (32²), k, v (32·16), gate, up, down (32·88), two
+  // norms; the last norm.
   expect(parameterCount(model)).toBe(65 * 32 + 2 * (2 * 32 * 32 + 2 * 32 * 16 + 3 * 32 * 88 + 2 * 32) + 32);
   const logits = (tokens: number[]) => scope(() => model.forward(tensor(tokens, [1, tokens.length], 'i32')).dataSync());
   const [a, b] = [logits([1, 2, 3, 4]), logits([1, 2, 60, 7])];

@@ -124,7 +124,10 @@ describe('eight bits', () => {
     }
   });
 
-  /** A convolution of quanta by integer loops; a value on the border between two steps may round either way. */
+  /**
+   * A convolution of quanta by integer loops; a value on the border between two steps may round
+   * either way.
+   */
   function expectInteger(
     [n, h, v]: readonly [number, number, number],
     [filters, inGroup, kh, kw]: readonly [number, number, number, number],

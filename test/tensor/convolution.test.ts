@@ -145,7 +145,8 @@ describe('conv2d equals its definition', () => {
 });
 
 describe('gradients are the transposes of the forward pass', () => {
-  // ⟨g, conv(x, w)⟩ is linear in x and in w: its gradients g∗x and g∗w must give the same number back, for every element by itself.
+  // ⟨g, conv(x, w)⟩ is linear in x and in w: its gradients g∗x and g∗w must give the same number
+  // back, for every element by itself.
   const check = (c: Case) =>
     scope(() => {
       const [x, w, bias] = operandsOf(c);

@@ -201,7 +201,8 @@ test('operations without a count are named', () => {
   expect(formatCost(cost((x) => g.matmul(x, x), [uniformTensor(1, [3, 3])]))).not.toContain('without');
 });
 
-// That every record states its count is a matter of types; here, that none is left uncounted without a reason.
+// That every record states its count is a matter of types; here, that none is left uncounted
+// without a reason.
 test('only checkpoints, whose function the graph does not show, are uncounted', () => {
   const source = resolve(import.meta.dirname, '../../src');
   const uncounted = readdirSync(source, { recursive: true, encoding: 'utf8' })

@@ -21,7 +21,10 @@ const norm = (name: string) => [
 ];
 const affine = (name: string) => [`${name}.weight`, `${name}.bias`];
 
-/** Random tensors under the authors' names, with the shapes that ours have; all of ours are there once. */
+/**
+ * Random tensors under the authors' names, with the shapes that ours have; all of ours are there
+ * once.
+ */
 function checkpointOf(model: VanillaNet | LSNet, names: readonly string[]): Record<string, Tensor> {
   const state = stateOf(model);
   const ours = (name: string) => fromTorchName(fromPublishedName(model, name) ?? 'num_batches_tracked');

@@ -71,7 +71,10 @@ describe('published counts, 224² and 1000 classes', () => {
   });
 });
 
-/** By the sizes of the maps: convolutions and depthwise windows. A pass at full size would take half a minute. */
+/**
+ * By the sizes of the maps: convolutions and depthwise windows. A pass at full size would take half
+ * a minute.
+ */
 function multiplyAddsOf(
   { dims, strides, stem, poolTo, classes = 1000, channels = 3 }: VanillaNetOptions,
   size: number,

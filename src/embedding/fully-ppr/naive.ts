@@ -1,9 +1,11 @@
-// The reference that the parallel walks are timed against: plain JavaScript, one walk after the other.
+// The reference that the parallel walks are timed against: plain JavaScript, one walk after the
+// other.
 
 import type { Graph } from '../../structure/index.js';
 import { DEFAULT_ALPHA, type PageRankOptions, requireAlpha } from './exact.js';
 import { type PageRankRows, rowsFromEnds } from './rows.js';
 
+/** Options of `naivePageRank`. */
 export interface NaiveWalkOptions extends PageRankOptions {
   /** ω: walks from each source. Default: 1. */
   readonly walks?: number;
@@ -14,8 +16,9 @@ export interface NaiveWalkOptions extends PageRankOptions {
 }
 
 /**
- * π̂(u, v) = (walks from u that end at v)/ω, a walk at a time. A weighted neighbour is found by running sums, in time
- * linear in the degree, where `personalizedPageRank` draws it from an alias table.
+ * π̂(u, v) = (walks from u that end at v)/ω, a walk at a time. A weighted neighbour is found by
+ * running sums, in time linear in the degree, where `personalizedPageRank` draws it from an alias
+ * table.
  *
  * @throws RangeError unless 0 < α ≤ 1
  */

@@ -13,8 +13,11 @@ import { TileChoice } from './tiles.js';
 
 /** Tensor memory in use, in bytes of whole size classes. */
 export interface MemoryUse {
+  /** Bytes in use now. */
   readonly bytes: number;
+  /** Buffers alive. */
   readonly buffers: number;
+  /** The most bytes that were in use at once. */
   readonly peakBytes: number;
 }
 

@@ -27,7 +27,8 @@ export interface ExportOptions {
 /**
  * A function of tensors as the contents of an `.onnx` file, for inputs of the examples' shapes.
  *
- * @example writeFileSync('model.onnx', exportOnnx((x) => model.forward(x, inference), [zeros([1, 3, 224, 224])]));
+ * @example writeFileSync('model.onnx', exportOnnx((x) => model.forward(x, inference), [zeros([1, 3,
+ * 224, 224])]));
  * @throws Error naming the operation that ONNX has no form for.
  */
 export function exportOnnx(

@@ -1,5 +1,5 @@
-// Hand-made scores for the claims of experiments: one set on which every claim must hold, one on which every claim must
-// fail.
+// Hand-made scores for the claims of experiments: one set on which every claim must hold, one on
+// which every claim must fail.
 
 import type { Scores } from '../../../src/experiments/parts/contract.js';
 

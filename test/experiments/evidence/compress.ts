@@ -1,6 +1,9 @@
 import type { Case } from './cases.js';
 
-/** Dense networks of 1, 2 and 4 ms with 80, 84 and 88 %; the sparse ones are ahead by some points at half the time. */
+/**
+ * Dense networks of 1, 2 and 4 ms with 80, 84 and 88 %; the sparse ones are ahead by some points at
+ * half the time.
+ */
 const accuracies = (ahead: number) => ({
   'dense, width 0.25': { accuracy: 80, latency: 1 },
   'dense, width 0.5': { accuracy: 84, latency: 2 },

@@ -1,6 +1,8 @@
 import type { Case } from './cases.js';
 
-/** Accuracies of the methods of DGMLP's experiment: the baselines at 80 but for the mean of hops. */
+/**
+ * Accuracies of the methods of DGMLP's experiment: the baselines at 80 but for the mean of hops.
+ */
 const dgmlpScores = (mean: number, shallow: number, deep: number) => ({
   ...Object.fromEntries(
     ['MLP', 'GCN', 'GraphSAGE', 'GAT', 'APPNP', 'JK-Net', 'GCNII, 16 layers', 'SGC, K = 2', 'SGC, K = 20'].map(

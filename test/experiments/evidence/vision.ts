@@ -1,6 +1,10 @@
 import type { Case } from './cases.js';
 
-/** @param points that series activations gain  @param deeper latency and multiply-adds of the deeper networks over the merged one's */
+/**
+ * @param points that series activations gain
+ *
+ * @param deeper latency and multiply-adds of the deeper networks over the merged one's
+ */
 const vanillanetScores = (points: number, deeper: number, merging: number) => {
   const network = (accuracy: number, cost: number) => ({
     accuracy,

@@ -1,9 +1,10 @@
 // S²GC (Zhu, Koniusz, "Simple Spectral Graph Convolution", ICLR 2021).
 //
-// SGC keeps the last of K propagations, in which all nodes of a component look alike as K grows. S²GC keeps the mean of
-// all of them, so that near neighbourhoods are not lost, and adds the features themselves:
+// SGC keeps the last of K propagations, in which all nodes of a component look alike as K grows.
+// S²GC keeps the mean of all of them, so that near neighbourhoods are not lost, and adds the
+// features themselves:
 //
-//   X̂ = 1/K · Σ_{k=1..K} ((1 − α)·T̃^k·X + α·X),  logits = X̂·W + b,  T̃ = D̃^{-1/2}(A + I)D̃^{-1/2}
+//   X̂ = 1/K · Σ_{k=1..K} ((1 − α)·T̃^k·X + α·X), logits = X̂·W + b, T̃ = D̃^{-1/2}(A + I)D̃^{-1/2}
 
 import { type Features, Linear, type Mode } from '../nn/index.js';
 import type { Graph } from '../structure/index.js';
@@ -19,7 +20,8 @@ export interface S2GCOptions {
 }
 
 /**
- * A linear classifier on features that are averaged over neighbourhoods of rising size, once for a graph.
+ * A linear classifier on features that are averaged over neighbourhoods of rising size, once for a
+ * graph.
  *
  * **Shapes**: x [nodes, inFeatures] → logits [nodes, outFeatures].
  *

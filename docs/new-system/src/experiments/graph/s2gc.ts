@@ -1,4 +1,5 @@
-// S²GC: the mean of many propagations, under a linear classifier, keeps what the last propagation loses.
+// S²GC: the mean of many propagations, under a linear classifier, keeps what the last propagation
+// loses.
 
 import { type Recipe, type RecipeName, recipes, SGC } from '../../graph/index.js';
 import { S2GC } from '../../graph/s2gc.js';
