@@ -46,8 +46,13 @@ function dataOf({ data, command }: ReproducedRun): string {
 }
 
 /** REPRODUCTION.md: how much of each abstract is shown, then claim by claim. */
-export function reproductionPage(folder: string): string {
-  const made = systems.map((record) => ({ record, reproduction: readReproduction(folder, record.slug) }));
+export async function reproductionPage(folder: string): Promise<string> {
+  const made = await Promise.all(
+    systems.map(async (record) => {
+      const { experiment } = await record.load();
+      return { record, experiment, reproduction: readReproduction(folder, record.slug) };
+    }),
+  );
   const overview = made.map(({ record, reproduction }) => {
     const link = `[${record.slug}](docs/systems/${record.slug}.md)`;
     if (!reproduction) return [link, '–', '–', '–', 'not reproduced yet'];
@@ -69,6 +74,9 @@ export function reproductionPage(folder: string): string {
     reproduction ? [abstractShare(Object.keys(record.abstract), claimsOfReproduction(reproduction))] : [],
   );
   const sum = (of: 'shown' | 'all') => totals.reduce((total, share) => total + share[of], 0);
+  const sections = made.flatMap(({ record, experiment, reproduction }) =>
+    reproduction ? [systemSection(record, experiment, reproduction, folder)] : [],
+  );
   return `# Reproduction
 
 What \`gossamer reproduce\` gave for each system: ${sum('shown')} of ${sum('all')} claims of the abstracts are shown,
@@ -81,21 +89,21 @@ makes a system's file again, and \`gossamer reproduce --pages\` the page alone.
 
 ${table(['system', 'claims of the abstract shown', 'of the paper held', 'our own held', 'run'], overview)}
 
-${made.flatMap(({ record, reproduction }) => (reproduction ? [systemSection(record, reproduction, folder)] : [])).join('\n\n')}
+${sections.join('\n\n')}
 `;
 }
 
-function systemSection(record: SystemRecord, made: Reproduction, folder: string): string {
+function systemSection(record: SystemRecord, experiment: Experiment, made: Reproduction, folder: string): string {
   return `## ${record.slug}
 
 ${citation(record.paper)}. ${shareSentence(Object.keys(record.abstract), claimsOfReproduction(made))}
 (${when(record, made, folder)}; ${made.machine}).
 
-${claimTable(record, made)}`;
+${claimTable(record, experiment, made)}`;
 }
 
 /** Source × claim × abstract's words × ours × holds × data × command. */
-function claimTable({ abstract }: SystemRecord, made: Reproduction): string {
+function claimTable({ abstract }: SystemRecord, { unmeasured = {} }: Experiment, made: Reproduction): string {
   const measured = measuredClaims(made);
   const order = claimGroups.map(({ source }) => source);
   const rows = [...measured]
@@ -112,7 +120,10 @@ function claimTable({ abstract }: SystemRecord, made: Reproduction): string {
     ]);
   const missing = Object.entries(abstract)
     .filter(([key]) => !measured.some(({ claim }) => claim.words === key))
-    .map(([, words]) => ['abstract', 'not measured', `“${words}”`, '–', '', '–', '', '']);
+    .map(([key, words]) => {
+      const reason = unmeasured[key];
+      return ['abstract', `not measured${reason ? `: ${reason}` : ''}`, `“${words}”`, '–', '', '–', '', ''];
+    });
   return table(['source', 'claim', 'abstract', 'ours', 'bound', 'holds', 'data', 'command'], [...rows, ...missing]);
 }
 
@@ -161,7 +172,7 @@ ${table(columns, rows)}`;
 
 ${runs.join('\n\n')}
 
-${claimTable(record, made)}`;
+${claimTable(record, experiment, made)}`;
 }
 
 /** Puts the generated part between the marks of a page, or at the end of a page without marks. */
@@ -188,7 +199,7 @@ export async function pages(folder: string): Promise<Readonly<Record<string, str
   const read = (path: string, otherwise: string) =>
     existsSync(join(folder, path)) ? readText(join(folder, path)) : otherwise;
   const made: Record<string, string> = {
-    'REPRODUCTION.md': reproductionPage(folder),
+    'REPRODUCTION.md': await reproductionPage(folder),
     'README.md': withPart(read('README.md', '# Gossamer\n'), systemTable()),
   };
   for (const record of systems) {
