@@ -21,6 +21,7 @@ interface Flags {
   readonly seeds?: number;
   readonly long: boolean;
   readonly resume: boolean;
+  readonly fresh: boolean;
   readonly pages: boolean;
   readonly folder: string;
   readonly threads?: number;
@@ -44,6 +45,7 @@ export function reproduceCommand(): Command {
     .option('--seeds <n>', 'seeds of every run; those of the presets when left out', number(1))
     .option('--long', 'also the presets that take hours', false)
     .option('--resume', 'go on with runs that were stopped', false)
+    .option('--fresh', 'begin stopped runs again, and replace files that hold more seeds or runs', false)
     .option('--pages', 'write the pages without running anything', false)
     .option('--folder <folder>', 'where the files go', '.')
     .option('--threads <n>', 'threads, the calling one among them', number(1))
@@ -60,7 +62,7 @@ function chosen(slugs: readonly string[], family: string | undefined): readonly 
 }
 
 async function run(slugs: readonly string[], flags: Flags): Promise<void> {
-  const { folder, seeds, long, resume } = flags;
+  const { folder, seeds, long, resume, fresh } = flags;
   const records = chosen(slugs, flags.family);
   if (flags.threads !== undefined) setThreads(flags.threads);
   const { signal, release } = interruptSignal();
@@ -68,7 +70,7 @@ async function run(slugs: readonly string[], flags: Flags): Promise<void> {
   try {
     for (const record of flags.pages ? [] : records) {
       const made = await reproduce(record, {
-        ...{ folder, seeds, long, resume, signal },
+        ...{ folder, seeds, long, resume, fresh, signal },
         onRun: ({ data }, count) => {
           view?.close();
           process.stderr.write(`${record.slug} on ${data}\n`);
@@ -77,7 +79,8 @@ async function run(slugs: readonly string[], flags: Flags): Promise<void> {
         },
       });
       view?.close();
-      console.log([`${record.title}`, ...claimText(record, claimsOfReproduction(made)), ''].join('\n'));
+      const { experiment } = await record.load();
+      console.log([record.title, ...claimText(record, experiment, claimsOfReproduction(made)), ''].join('\n'));
     }
     for (const path of await writePages(folder)) process.stderr.write(`${path}\n`);
   } catch (error) {

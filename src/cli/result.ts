@@ -4,12 +4,18 @@ import { join } from 'node:path';
 import {
   type Claim,
   claimGroups,
+  type Experiment,
   formatValue,
   methodTable,
   type RunResult,
   type SystemRecord,
-  shareSentence,
+  shareOf,
 } from '../experiments/index.js';
+
+/** `1 seed`, `2 seeds`. */
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
 
 /** Columns padded to their widest cell; the first left, the others right. */
 export function textTable(columns: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
@@ -25,7 +31,13 @@ export function textTable(columns: readonly string[], rows: readonly (readonly (
 }
 
 /** The claims in three groups, then how many of the abstract's are shown. */
-export function claimText({ abstract }: SystemRecord, claims: readonly Claim[]): string[] {
+export function claimText(
+  record: SystemRecord,
+  experiment: Experiment,
+  claims: readonly Claim[],
+  smoke = false,
+): string[] {
+  const { abstract } = record;
   const line = ({ claim, value, bound, holds }: Claim) =>
     `${holds ? '✓' : '✗'} ${claim}: ${formatValue(value)} (bound ${bound})`;
   const quoted = Object.entries(abstract).flatMap(([key, words]) => {
@@ -39,7 +51,7 @@ export function claimText({ abstract }: SystemRecord, claims: readonly Claim[]):
     const lines = source === 'abstract' ? quoted : claims.filter((claim) => claim.source === source).map(line);
     return lines.length > 0 ? [`${title}:`, ...lines, ''] : [];
   });
-  return [...groups, `${shareSentence(Object.keys(abstract), claims)}.`];
+  return [...groups, `${shareOf(record, experiment, claims, smoke)}.`];
 }
 
 export async function printResult(record: SystemRecord, result: RunResult, folder: string): Promise<void> {
@@ -54,14 +66,14 @@ export async function printResult(record: SystemRecord, result: RunResult, folde
   const { data, seeds, threads, seconds, notes, claims } = result;
   console.log(
     [
-      `${record.title} on ${data}, ${seeds.length} seeds, ${threads} threads, ${seconds.toFixed(0)} s`,
+      `${record.title} on ${data}, ${counted(seeds.length, 'seed')}, ${counted(threads, 'thread')}, ${seconds.toFixed(0)} s`,
       '',
       textTable(columns, rows),
       '',
       ...notes,
       ...studies,
       '',
-      ...claimText(record, claims),
+      ...claimText(record, experiment, claims, result.smoke),
       '',
       `Results in ${folder}; open ${join(folder, 'report.html')}`,
     ].join('\n'),

@@ -97,14 +97,19 @@ function jsonResult({ system, data, seeds, rows, claims }: RunResult) {
   return { system, data, seeds, rows: rows.map(({ method, metrics }) => ({ method, ...metrics })), claims };
 }
 
+/** A word as a shell reads it. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
 function continuation({ data, set, seed, seeds, smoke, threads }: Flags, out: string): string {
   const parts = [
-    data && `--data ${data}`,
-    ...set.map((assignment) => `--set ${assignment}`),
+    data && `--data ${quoted(data)}`,
+    ...set.map((assignment) => `--set ${quoted(assignment)}`),
     seed && `--seed ${seed}`,
     seeds && `--seeds ${seeds}`,
     threads && `--threads ${threads}`,
     smoke && '--smoke',
   ];
-  return [...parts.filter(Boolean), `--out ${out}`, '--resume'].join(' ');
+  return [...parts.filter(Boolean), `--out ${quoted(out)}`, '--resume'].join(' ');
 }

@@ -1,12 +1,12 @@
 // Floor 7: one experiment a system.
 
-export { type Claim, type ClaimSource, Evidence, evaluateClaims, shareSentence } from './parts/claims.js';
+export { type Claim, type ClaimSource, Evidence, evaluateClaims } from './parts/claims.js';
 export type { Experiment, Metric, Preset, Study } from './parts/contract.js';
 export type { OptionSpec } from './parts/options.js';
 export { summarize } from './parts/statistics.js';
 export { writePages } from './runner/pages.js';
 export { claimsOfReproduction, type Reproduction } from './runner/record.js';
 export { type ReproduceOptions, reproduce } from './runner/reproduce.js';
-export { claimGroups, formatSummary, formatValue, methodTable, type RunResult } from './runner/result.js';
+export { claimGroups, formatSummary, formatValue, methodTable, type RunResult, shareOf } from './runner/result.js';
 export { type RunEvents, type RunRequest, runExperiment } from './runner/run.js';
 export { citation, type Family, families, findSystem, type SystemRecord, systems } from './systems.js';

@@ -71,7 +71,7 @@ export const systems: readonly SystemRecord[] = [
       teacher:
         'even without hypergraph dependency, the proposed LightHGNNs can still achieve competitive or even better ' +
         'performance than HGNNs',
-      mlp: 'outperform vanilla MLPs by 16.3 on average (eight hypergraph datasets)',
+      mlp: 'outperform vanilla MLPs by 16.3 on average',
       graphs:
         'three graph datasets further show the average best performance of our LightHGNNs compared with all other methods',
       speed: 'synthetic hypergraphs with 5.5w vertices indicate LightHGNNs can run 100× faster than HGNNs',

@@ -54,6 +54,8 @@ describe('options', () => {
     ['kind=c', 'option kind: expected one of a, b, got "c"'],
     ['nope=1', 'unknown option "nope"; known: epochs'],
     ['epochs', 'write epochs=value'],
+    ['constructor=1', 'unknown option "constructor"'],
+    ['epochs=1e99', 'option epochs: expected an integer'],
   ])('%s is refused', (assignment, message) => {
     expect(() => resolveOptions(table, { assignments: [assignment] })).toThrow(message);
   });
@@ -82,6 +84,8 @@ describe('claims', () => {
     expect(evidence.leastGain('own', 'other', 'accuracy')).toBe(6);
     expect(evidence.most((score) => score('own', 'accuracy') - score('other', 'accuracy'))).toBe(10);
     expect(evidence.study('speed')).toBe(12);
+    const diverged = new Evidence('cora', { steps: 3 }, [seed(0, { own: 80 }), seed(1, { own: Number.NaN })]);
+    expect(diverged.mean('own', 'accuracy')).toBeNaN();
   });
 
   test('bounds hold on their edge as they say', () => {
@@ -141,9 +145,12 @@ describe('claims', () => {
       claim('abstract', 'b', false),
       claim('ours', undefined, true),
     ];
-    expect(abstractShare(['a', 'b', 'c'], claims)).toEqual({ shown: 1, measured: 2, all: 3 });
-    expect(shareSentence(['a', 'b', 'c'], claims)).toBe('1 of 3 claims of the abstract shown, 1 not measured');
-    expect(shareSentence(['a'], claims)).toBe('1 of 1 claims of the abstract shown');
+    expect(abstractShare(['a', 'b', 'c'], [], claims)).toEqual({ shown: 1, partly: 0, measured: 2, all: 3 });
+    const unmet = abstract('a', 'another measure', atLeast(0), () => 1);
+    expect(abstractShare(['a', 'b', 'c'], [unmet], claims)).toEqual({ shown: 0, partly: 1, measured: 2, all: 3 });
+    expect(shareSentence(['a', 'b', 'c'], [], claims)).toBe('1 of 3 claims of the abstract shown, 1 not measured');
+    expect(shareSentence(['a', 'b'], [unmet], claims)).toBe('0 of 2 claims of the abstract shown, 1 measured in part');
+    expect(shareSentence(['a'], [], claims)).toBe('1 of 1 claims of the abstract shown');
   });
 });
 

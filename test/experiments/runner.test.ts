@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -148,6 +148,37 @@ describe('a run', () => {
     expect(resumed.curves.length).toBe(8);
   });
 
+  test('a run that fails after --resume keeps its folder and what others put there', async () => {
+    const out = join(folder, 'kept');
+    const controller = new AbortController();
+    before = () => controller.abort();
+    await expect(runExperiment(record, { ...request, out, signal: controller.signal })).rejects.toThrow('abort');
+    writeFileSync(join(out, 'notes.txt'), 'mine');
+    before = () => {
+      throw new Error('disk full');
+    };
+    await expect(runExperiment(record, { ...request, out, resume: true })).rejects.toThrow('disk full');
+    before = () => {};
+    expect(readdirSync(out).sort()).toEqual(['config.json', 'notes.txt', 'seeds']);
+  });
+
+  test('a diverged seed is still diverged after resuming, and a damaged one is named', async () => {
+    const out = join(folder, 'diverged');
+    await runExperiment(record, { ...request, out });
+    const file = join(out, 'seeds/0.json');
+    const seed = json(file);
+    seed.result.methods[1].scores.accuracy = 'NaN';
+    writeFileSync(file, JSON.stringify(seed));
+    const { claims } = await runExperiment(record, { ...request, out, resume: true });
+    expect(claims.map(({ value, holds }) => [value, holds]).slice(0, 2)).toEqual([
+      [Number.NaN, false],
+      [Number.NaN, false],
+    ]);
+    expect(json(out, 'result.json').claims[0].value).toBe('NaN');
+    writeFileSync(file, '{"result":{}}');
+    await expect(runExperiment(record, { ...request, out, resume: true })).rejects.toThrow('holds no finished seed');
+  });
+
   test('folders of other runs are refused, a failed run leaves none', async () => {
     const out = join(folder, 'whole');
     await expect(runExperiment(record, { ...request, out })).rejects.toThrow('is not empty');
@@ -188,9 +219,22 @@ describe('a reproduction', () => {
     expect(claimsOfReproduction(made).length).toBe(7);
     expect(made.date).toMatch(/^\d{4}-\d\d-\d\d$/);
     expect(made.machine).toContain(`Node ${process.versions.node}`);
-    const long = await reproduce(record, { folder: root, long: true, seeds: 1 });
+    await expect(reproduce(record, { folder: root, long: true, seeds: 1 })).rejects.toThrow(
+      'was made with 3 seeds, these are 1: add --seeds 3, or --fresh to replace it',
+    );
+    const long = await reproduce(record, { folder: root, long: true, seeds: 1, fresh: true });
     expect(long.runs.length).toBe(3);
     expect(long.command).toBe('gossamer reproduce tiny --seeds 1 --long');
+    await expect(reproduce(record, { folder: root })).rejects.toThrow('holds 3 runs, these are 2: add --long');
+  });
+
+  test('what is no reproduction of the system is named', () => {
+    for (const text of ['null', '{"system":"tiny"}', '{"system":"other","runs":[],"overall":[]}']) {
+      const own = mkdtempSync(join(tmpdir(), 'gossamer-record-'));
+      mkdirSync(join(own, 'reproduction'));
+      writeFileSync(join(own, 'reproduction/tiny.json'), text);
+      expect(() => readReproduction(own, 'tiny')).toThrow('tiny.json" is not a reproduction of tiny');
+    }
   });
 
   test('the digest of its code sees a change, but no change of comments or layout', () => {
@@ -206,8 +250,11 @@ describe('a reproduction', () => {
     const controller = new AbortController();
     before = (seed) => seed === 2 && controller.abort();
     trained.length = 0;
-    await expect(reproduce(record, { folder: root, signal: controller.signal })).rejects.toThrow('abort');
+    const again = { folder: root, signal: controller.signal, fresh: true };
+    await expect(reproduce(record, again)).rejects.toThrow('abort');
     before = () => {};
+    rmSync(join(root, 'reproduction/tiny.json'));
+    await expect(reproduce(record, { folder: root })).rejects.toThrow('holds finished seeds of a stopped run');
     await reproduce(record, { folder: root, resume: true });
     expect(trained).toEqual([0, 1, 0, 1, 2, 2]);
   });

@@ -1,7 +1,6 @@
 // Claims as data: a statement, its source, the measured number and the bound that it must meet.
 
 import type { Scores, SeedResult } from './scores.js';
-import { summarize } from './statistics.js';
 
 /**
  * Source of a claim. `abstract`: the paper's abstract, with the abstract's bound. `paper`: its
@@ -135,9 +134,10 @@ export class Evidence<Options = unknown> {
     });
   }
 
-  /** The mean of a metric over the seeds. */
+  /** The mean of a metric over the seeds; NaN where one of them diverged. */
   mean(method: string, metric: string): number {
-    return summarize(this.scores(method, metric)).mean;
+    const scores = this.scores(method, metric);
+    return scores.reduce((sum, score) => sum + score, 0) / scores.length;
   }
 
   /** Mean of `method` − mean of `other`. */
@@ -232,17 +232,50 @@ export function meanOver<Options>(
   return runs.reduce((sum, run) => sum + value(run), 0) / runs.length;
 }
 
-/** How many claims of an abstract are shown: measured at least once, and held each time. */
-export function abstractShare(words: readonly string[], claims: readonly Claim[]) {
-  const claimsOn = (key: string) => claims.filter((claim) => claim.words === key);
-  const measured = words.filter((key) => claimsOn(key).length > 0);
-  const shown = measured.filter((key) => claimsOn(key).every(({ holds }) => holds));
-  return { shown: shown.length, measured: measured.length, all: words.length };
+/** Claims of an abstract by its keys: all, those measured at all, those measured in part, those shown. */
+export interface AbstractShare {
+  /** Keys of which every claim was measured, and held each time. */
+  readonly shown: number;
+  /** Keys of which some claims were measured and others not. */
+  readonly partly: number;
+  readonly measured: number;
+  readonly all: number;
 }
 
-/** `2 of 3 claims of the abstract shown, 1 not measured`. */
-export function shareSentence(words: readonly string[], claims: readonly Claim[]): string {
-  const { shown, measured, all } = abstractShare(words, claims);
-  const missing = all - measured;
-  return `${shown} of ${all} claims of the abstract shown${missing > 0 ? `, ${missing} not measured` : ''}`;
+/**
+ * How many claims of an abstract are shown.
+ *
+ * @param words keys of the abstract's words
+ * @param specs the claims that an experiment can measure
+ * @param claims what was measured, of one run or several
+ */
+export function abstractShare(
+  words: readonly string[],
+  specs: readonly (Measured & Sourced)[],
+  claims: readonly Claim[],
+): AbstractShare {
+  const of = (key: string) => claims.filter((claim) => claim.words === key);
+  const isWhole = (key: string) =>
+    specs
+      .filter((spec) => spec.source === 'abstract' && spec.words === key)
+      .every(({ claim, bound }) => of(key).some((found) => found.claim === claim && found.bound === bound.text));
+  const measured = words.filter((key) => of(key).length > 0);
+  const whole = measured.filter(isWhole);
+  const shown = whole.filter((key) => of(key).every(({ holds }) => holds));
+  return {
+    shown: shown.length,
+    partly: measured.length - whole.length,
+    measured: measured.length,
+    all: words.length,
+  };
+}
+
+/** `2 of 4 claims of the abstract shown, 1 measured in part, 1 not measured`. */
+export function shareSentence(...share: Parameters<typeof abstractShare>): string {
+  const { shown, partly, measured, all } = abstractShare(...share);
+  return [
+    `${shown} of ${all} claims of the abstract shown`,
+    ...(partly > 0 ? [`${partly} measured in part`] : []),
+    ...(all > measured ? [`${all - measured} not measured`] : []),
+  ].join(', ');
 }

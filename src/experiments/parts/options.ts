@@ -76,7 +76,7 @@ function parse(name: string, spec: OptionSpec, text: string): number | string {
     !Number.isFinite(value) ||
     value < minimum ||
     value > maximum ||
-    (integer && !Number.isInteger(value))
+    (integer && !Number.isSafeInteger(value))
   ) {
     const least = Number.isFinite(minimum) ? ` at least ${minimum}` : '';
     const most = Number.isFinite(maximum) ? ` at most ${maximum}` : '';
@@ -112,7 +112,7 @@ export function resolveOptions<Options extends OptionTable>(
   }
   for (const assignment of assignments) {
     const [name = '', ...rest] = assignment.split('=');
-    const spec = table[name];
+    const spec = Object.hasOwn(table, name) ? table[name] : undefined;
     if (!spec) throw new Error(`unknown option "${name}"; known: ${Object.keys(table).join(', ')}`);
     if (rest.length === 0) throw new Error(`option ${name}: write ${name}=value`);
     values[name] = parse(name, spec, rest.join('='));

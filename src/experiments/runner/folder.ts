@@ -1,13 +1,14 @@
 // The folder of a run: config.json, a file a seed, checkpoints of unfinished trainings, the
 // results.
 
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeCsv } from '../../data/index.js';
 import { fileCheckpoint, readJson, writeFileAtomic } from '../../data/node.js';
 import type { CheckpointStore } from '../../nn/index.js';
 import type { Artifacts, SeedResult } from '../parts/contract.js';
+import { revived, toJson } from './json.js';
 import type { CurvePoint, RunResult } from './result.js';
 
 /** What identifies a run: two runs with the same configuration give the same numbers. */
@@ -22,6 +23,8 @@ export interface Configuration {
 export class RunFolder {
   #curves: CurvePoint[] = [];
   #pending: CurvePoint[] = [];
+  /** Whether this run made the folder, and may remove it again. */
+  readonly #made: boolean;
 
   /**
    * @throws Error when the folder holds another run, or one to resume is wanted and there is none.
@@ -32,6 +35,8 @@ export class RunFolder {
     resume: boolean,
   ) {
     const config = join(path, 'config.json');
+    this.#made = !existsSync(path);
+    if (!this.#made && !statSync(path).isDirectory()) throw new Error(`"${path}" is a file, not a folder`);
     if (existsSync(path) && readdirSync(path).length > 0) {
       if (!resume)
         throw new Error(
@@ -47,9 +52,13 @@ export class RunFolder {
     writeFileAtomic(config, `${JSON.stringify(configuration, null, 2)}\n`);
   }
 
-  /** Removes a folder in which no seed was finished. */
+  /** After a failure: removes the folder if this run made it and no seed was finished. */
   discardUnused(): void {
-    if (readdirSync(join(this.path, 'seeds')).length === 0) rmSync(this.path, { recursive: true });
+    const { path } = this;
+    if (!this.#made || readdirSync(join(path, 'seeds')).length > 0) return;
+    for (const own of ['config.json', 'checkpoints', 'seeds'])
+      rmSync(join(path, own), { recursive: true, force: true });
+    if (readdirSync(path).length === 0) rmdirSync(path);
   }
 
   #seedFile(seed: number): string {
@@ -59,7 +68,9 @@ export class RunFolder {
   finishedSeed(seed: number): SeedResult | undefined {
     const file = this.#seedFile(seed);
     if (!existsSync(file)) return undefined;
-    const { result, curves } = readJson(file) as { result: SeedResult; curves: CurvePoint[] };
+    const { result, curves } = revived(readJson(file)) as { result?: SeedResult; curves?: CurvePoint[] };
+    if (!Array.isArray(result?.methods) || !Array.isArray(curves))
+      throw new Error(`file "${file}" holds no finished seed; remove it to train the seed again`);
     this.#curves.push(...curves);
     return result;
   }
@@ -77,12 +88,12 @@ export class RunFolder {
     const curves = this.#pending;
     this.#pending = [];
     this.#curves.push(...curves);
-    writeFileAtomic(this.#seedFile(result.seed), JSON.stringify({ result, curves }));
+    writeFileAtomic(this.#seedFile(result.seed), toJson({ result, curves }));
     const lines = [
       ...curves,
       ...result.methods.map(({ method, scores }) => ({ seed: result.seed, method, ...scores })),
     ];
-    await appendFile(join(this.path, 'metrics.jsonl'), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    await appendFile(join(this.path, 'metrics.jsonl'), lines.map((line) => `${toJson(line)}\n`).join(''));
   }
 
   keepArtifacts({ model, predictions }: Artifacts): void {
@@ -98,7 +109,7 @@ export class RunFolder {
   /** Writes the results and removes the checkpoints. */
   finish(result: RunResult, report: string): void {
     const { curves: _, ...summary } = result;
-    writeFileAtomic(join(this.path, 'result.json'), `${JSON.stringify(summary, null, 2)}\n`);
+    writeFileAtomic(join(this.path, 'result.json'), `${toJson(summary, 2)}\n`);
     writeFileAtomic(join(this.path, 'report.html'), report);
     rmSync(join(this.path, 'checkpoints'), { recursive: true, force: true });
   }

@@ -4,11 +4,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readText, writeFileAtomic } from '../../data/node.js';
-import { abstractShare, type Claim, shareSentence } from '../parts/claims.js';
+import { abstractShare, type Claim } from '../parts/claims.js';
 import type { Experiment } from '../parts/contract.js';
 import { citation, families, type SystemRecord, systems } from '../systems.js';
 import { claimsOfReproduction, codeDigest, type ReproducedRun, type Reproduction, readReproduction } from './record.js';
-import { claimGroups, formatValue, methodTable } from './result.js';
+import { claimGroups, formatValue, methodTable, shareOf } from './result.js';
 
 const marks = { begin: '<!-- made by gossamer reproduce: begin -->', end: '<!-- made by gossamer reproduce: end -->' };
 
@@ -45,6 +45,11 @@ function dataOf({ data, command }: ReproducedRun): string {
   return [data, ...set].join(', ');
 }
 
+/** How much of an abstract a reproduction shows. */
+function shareIn({ abstract }: SystemRecord, { claims, overall = [] }: Experiment, made: Reproduction) {
+  return abstractShare(Object.keys(abstract), [...claims, ...overall], claimsOfReproduction(made));
+}
+
 /** REPRODUCTION.md: how much of each abstract is shown, then claim by claim. */
 export async function reproductionPage(folder: string): Promise<string> {
   const made = await Promise.all(
@@ -53,25 +58,29 @@ export async function reproductionPage(folder: string): Promise<string> {
       return { record, experiment, reproduction: readReproduction(folder, record.slug) };
     }),
   );
-  const overview = made.map(({ record, reproduction }) => {
+  const overview = made.map(({ record, experiment, reproduction }) => {
     const link = `[${record.slug}](docs/systems/${record.slug}.md)`;
     if (!reproduction) return [link, '–', '–', '–', 'not reproduced yet'];
     const claims = claimsOfReproduction(reproduction);
-    const { shown, measured, all } = abstractShare(Object.keys(record.abstract), claims);
+    const { shown, partly, measured, all } = shareIn(record, experiment, reproduction);
+    const rest = [
+      ...(partly > 0 ? [`${partly} in part`] : []),
+      ...(measured < all ? [`${all - measured} not measured`] : []),
+    ];
     const held = (source: Claim['source']) => {
       const own = claims.filter((claim) => claim.source === source);
       return own.length === 0 ? '–' : `${own.filter(({ holds }) => holds).length} of ${own.length}`;
     };
     return [
       link,
-      `${shown} of ${all}${measured < all ? ` (${all - measured} not measured)` : ''}`,
+      `${shown} of ${all}${rest.length > 0 ? ` (${rest.join(', ')})` : ''}`,
       held('paper'),
       held('ours'),
       when(record, reproduction, folder),
     ];
   });
-  const totals = made.flatMap(({ record, reproduction }) =>
-    reproduction ? [abstractShare(Object.keys(record.abstract), claimsOfReproduction(reproduction))] : [],
+  const totals = made.flatMap(({ record, experiment, reproduction }) =>
+    reproduction ? [shareIn(record, experiment, reproduction)] : [],
   );
   const sum = (of: 'shown' | 'all') => totals.reduce((total, share) => total + share[of], 0);
   const sections = made.flatMap(({ record, experiment, reproduction }) =>
@@ -82,8 +91,8 @@ export async function reproductionPage(folder: string): Promise<string> {
 What \`gossamer reproduce\` gave for each system: ${sum('shown')} of ${sum('all')} claims of the abstracts are shown,
 over ${totals.length} of ${systems.length} systems.
 
-A claim of an abstract has the abstract's words and bound; it counts as shown if it was measured and held in every run
-that measures it. Claims of the paper's body come next. Our own say what can be asked at the size of these runs, and
+A claim of an abstract has the abstract's words and bound; it counts as shown if all that measures it was
+run, and held in every run. Claims of the paper's body come next. Our own say what can be asked at the size of these runs, and
 never tick a claim of the abstract. The page is made from the files in \`reproduction/\`; \`gossamer reproduce <system>\`
 makes a system's file again, and \`gossamer reproduce --pages\` the page alone.
 
@@ -96,7 +105,7 @@ ${sections.join('\n\n')}
 function systemSection(record: SystemRecord, experiment: Experiment, made: Reproduction, folder: string): string {
   return `## ${record.slug}
 
-${citation(record.paper)}. ${shareSentence(Object.keys(record.abstract), claimsOfReproduction(made))}
+${citation(record.paper)}. ${shareOf(record, experiment, claimsOfReproduction(made))}
 (${when(record, made, folder)}; ${made.machine}).
 
 ${claimTable(record, experiment, made)}`;
@@ -167,7 +176,7 @@ function resultsPart(record: SystemRecord, experiment: Experiment, made: Reprodu
 
 ${table(columns, rows)}`;
   });
-  const share = shareSentence(Object.keys(record.abstract), claimsOfReproduction(made));
+  const share = shareOf(record, experiment, claimsOfReproduction(made));
   return `${share} (${when(record, made, folder)}; ${made.machine}).
 
 ${runs.join('\n\n')}

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { readJson } from '../../data/node.js';
 import type { Claim } from '../parts/claims.js';
 import type { SystemRecord } from '../systems.js';
+import { revived } from './json.js';
 import type { RunResult } from './result.js';
 
 /** One run of a reproduction. */
@@ -34,10 +35,22 @@ export interface Reproduction {
   readonly overall: readonly Claim[];
 }
 
-/** @returns undefined where the system has not been reproduced */
+/**
+ * @returns undefined where the system has not been reproduced
+ * @throws Error naming the file when it is not a reproduction of the system
+ */
 export function readReproduction(folder: string, slug: string): Reproduction | undefined {
   const file = join(folder, 'reproduction', `${slug}.json`);
-  return existsSync(file) ? (readJson(file) as Reproduction) : undefined;
+  if (!existsSync(file)) return undefined;
+  const made = revived(readJson(file)) as Partial<Reproduction> | null;
+  const isWhole =
+    made?.system === slug &&
+    Array.isArray(made.overall) &&
+    Array.isArray(made.runs) &&
+    made.runs.every(({ rows, claims, seeds }) => [rows, claims, seeds].every(Array.isArray)) &&
+    [made.date, made.commit, made.code, made.machine, made.command].every((text) => typeof text === 'string');
+  if (!isWhole) throw new Error(`file "${file}" is not a reproduction of ${slug}: make it again, or remove it`);
+  return made as Reproduction;
 }
 
 /** All claims of a reproduction, of each run and over all. */

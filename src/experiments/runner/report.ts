@@ -1,12 +1,12 @@
 // The HTML report: one self-contained file with tables and plots as SVG, which opens without a
 // network.
 
-import { type Claim, shareSentence } from '../parts/claims.js';
+import type { Claim } from '../parts/claims.js';
 import type { Experiment } from '../parts/contract.js';
 import { citation, type SystemRecord } from '../systems.js';
 import { escapeHtml, htmlTable, style } from './html.js';
 import { comparison, tradeOff, trainingCurves } from './plots.js';
-import { claimGroups, formatValue, methodTable, type RunResult } from './result.js';
+import { claimGroups, formatValue, methodTable, type RunResult, shareOf } from './result.js';
 
 /** The report of a run as a page. */
 export function reportHtml(record: SystemRecord, experiment: Experiment, result: RunResult): string {
@@ -24,6 +24,7 @@ ${notes.map(paragraph).join('')}
 ${comparison(experiment, result)}
 ${tradeOff(experiment, result)}
 <h2>Claims</h2>
+<p><b>${escapeHtml(shareOf(record, experiment, result.claims, result.smoke))}.</b></p>
 ${claimLists(record, result.claims)}
 ${result.studies.map((study) => `<h2>${escapeHtml(study.title)}</h2>${htmlTable(study)}${paragraph(study.note)}`).join('')}
 ${trainingCurves(result.curves)}
@@ -44,7 +45,7 @@ function claimLists({ abstract }: SystemRecord, claims: readonly Claim[]): strin
     const own = claims.filter((claim) => claim.source === source);
     return own.length > 0 ? [`<h3>${title}</h3>`, list(own)] : [];
   });
-  return `<p><b>${escapeHtml(shareSentence(Object.keys(abstract), claims))}.</b></p>${groups.join('\n')}`;
+  return groups.join('\n');
 }
 
 function claimItem({ claim, value, bound, holds }: Claim): string {

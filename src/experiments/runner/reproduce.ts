@@ -2,14 +2,15 @@
 // file.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../../data/node.js';
 import { Evidence, evaluateOverall } from '../parts/claims.js';
 import type { Experiment, Preset } from '../parts/contract.js';
 import type { SystemRecord } from '../systems.js';
-import { codeDigest, type ReproducedRun, type Reproduction } from './record.js';
+import { toJson } from './json.js';
+import { codeDigest, type ReproducedRun, type Reproduction, readReproduction } from './record.js';
 import type { RunResult } from './result.js';
 import { type RunEvents, runExperiment } from './run.js';
 
@@ -21,6 +22,8 @@ export interface ReproduceOptions {
   readonly seeds?: number;
   /** Also the presets that take hours. */
   readonly long?: boolean;
+  /** Replace a record of more seeds or presets, and begin stopped runs again. */
+  readonly fresh?: boolean;
   /** Keep what a stopped reproduction finished. */
   readonly resume?: boolean;
   /** Stops the reproduction; finished seeds are kept for `resume`. */
@@ -32,13 +35,15 @@ export interface ReproduceOptions {
 /**
  * Runs the full presets of a system and writes reproduction/<slug>.json.
  *
- * @throws the reason of `signal` when it aborts; finished runs and seeds stay in runs/ for `resume`
+ * @throws Error before anything is run when the file holds more seeds or presets, or a stopped run would
+ * be lost, unless `fresh` is set; the reason of `signal` when it aborts; finished runs and seeds stay in runs/ for `resume`
  */
 export async function reproduce(record: SystemRecord, options: ReproduceOptions): Promise<Reproduction> {
   const { folder, long = false } = options;
   const { experiment } = await record.load();
   const commit = commitOf(folder);
   const presets = experiment.reproduction.filter((preset) => long || !preset.long);
+  requireNoLoss(record, presets, options);
   const runs: RunResult[] = [];
   for (const preset of presets) runs.push(await runPreset(record, preset, options));
   const made: Reproduction = {
@@ -51,7 +56,7 @@ export async function reproduce(record: SystemRecord, options: ReproduceOptions)
     runs: runs.map((run) => summaryOf(record.slug, run, experiment)),
     overall: evaluateOverall(experiment.overall ?? [], runs.map(evidenceOf)),
   };
-  writeFileAtomic(join(folder, 'reproduction', `${record.slug}.json`), `${JSON.stringify(made, null, 1)}\n`);
+  writeFileAtomic(join(folder, 'reproduction', `${record.slug}.json`), `${toJson(made, 1)}\n`);
   return made;
 }
 
@@ -59,10 +64,48 @@ function assignments({ set = {} }: Preset): string[] {
   return Object.entries(set).map(([name, value]) => `${name}=${value}`);
 }
 
+/** Folder of the run of a preset. */
+function folderOf({ slug }: SystemRecord, preset: Preset, folder: string): string {
+  const name = [slug, preset.data, ...assignments(preset)].join('-').replace(/[^\w.=-]+/g, '-');
+  return join(folder, 'runs', 'reproduce', name);
+}
+
+/** @throws Error when a record of more would be replaced, or finished seeds of a stopped run removed */
+function requireNoLoss(
+  record: SystemRecord,
+  presets: readonly Preset[],
+  { folder, seeds, fresh, resume }: ReproduceOptions,
+): void {
+  if (fresh) return;
+  const known = readReproduction(folder, record.slug);
+  const file = `reproduction/${record.slug}.json`;
+  if (known && known.runs.length > presets.length)
+    throw new Error(
+      `${file} holds ${known.runs.length} runs, these are ${presets.length}: add --long, or --fresh to replace it`,
+    );
+  const most = Math.max(0, ...presets.map((preset) => seeds ?? preset.seeds ?? 3));
+  const before = Math.max(0, ...(known?.runs.map((run) => run.seeds.length) ?? []));
+  if (before > most)
+    throw new Error(
+      `${file} was made with ${before} seeds, these are ${most}: add --seeds ${before}, or --fresh to replace it`,
+    );
+  const stopped = presets
+    .map((preset) => folderOf(record, preset, folder))
+    .find(
+      (out) =>
+        existsSync(join(out, 'seeds')) &&
+        readdirSync(join(out, 'seeds')).length > 0 &&
+        !existsSync(join(out, 'result.json')),
+    );
+  if (stopped && !resume)
+    throw new Error(
+      `"${stopped}" holds finished seeds of a stopped run: add --resume to continue, or --fresh to begin again`,
+    );
+}
+
 function runPreset(record: SystemRecord, preset: Preset, options: ReproduceOptions): Promise<RunResult> {
   const count = options.seeds ?? preset.seeds ?? 3;
-  const name = [record.slug, preset.data, ...assignments(preset)].join('-').replace(/[^\w.=-]+/g, '-');
-  const out = join(options.folder, 'runs', 'reproduce', name);
+  const out = folderOf(record, preset, options.folder);
   const resume = options.resume === true && existsSync(join(out, 'config.json'));
   // A reproduction that does not resume starts from empty folders.
   if (!resume) rmSync(out, { recursive: true, force: true });
@@ -76,7 +119,7 @@ function evidenceOf({ data, options, results, scores }: RunResult): Evidence {
 }
 
 function summaryOf(slug: string, run: RunResult, experiment: Experiment): ReproducedRun {
-  const { data, description, seeds, options, threads, rows, claims, seconds, scores } = run;
+  const { data, description, seeds, options, threads, smoke, rows, claims, seconds, scores } = run;
   const set = Object.entries(options)
     .filter(([name, value]) => value !== (experiment.presets?.[data]?.[name] ?? experiment.options[name]?.default))
     .map(([name, value]) => ` --set ${name}=${value}`);
@@ -87,6 +130,7 @@ function summaryOf(slug: string, run: RunResult, experiment: Experiment): Reprod
     seeds,
     options,
     threads,
+    smoke,
     seconds: Math.round(seconds),
     rows: rows.map(({ method, metrics }) => ({
       method,

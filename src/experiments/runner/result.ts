@@ -1,8 +1,9 @@
 // The result of a run as plain data, and the formatting of its numbers.
 
-import type { Claim } from '../parts/claims.js';
+import { type Claim, shareSentence } from '../parts/claims.js';
 import type { Experiment, Metric, Scores, SeedResult, Study } from '../parts/contract.js';
 import type { Summary } from '../parts/statistics.js';
+import type { SystemRecord } from '../systems.js';
 
 export interface Row {
   readonly method: string;
@@ -32,6 +33,8 @@ export interface RunResult {
   readonly options: Readonly<Record<string, number | string>>;
   /** Threads of the kernels, the calling one among them. */
   readonly threads: number;
+  /** Whether it was a smoke run, which shows no claim of the abstract. */
+  readonly smoke: boolean;
   /** Scores by seed. */
   readonly results: readonly SeedResult[];
   /** Mean and deviation of each metric over the seeds, method by method. */
@@ -85,6 +88,17 @@ export function methodTable(experiment: Experiment, rows: readonly Row[]): { col
 /** The value of a claim with four digits. */
 export function formatValue(value: number): string {
   return Number.isNaN(value) ? 'not a number' : String(Number(value.toPrecision(4)));
+}
+
+/** What a run shows of the abstract, in a sentence. */
+export function shareOf(
+  { abstract }: SystemRecord,
+  { claims: specs, overall = [] }: Experiment,
+  claims: readonly Claim[],
+  smoke = false,
+): string {
+  if (smoke) return 'A smoke run is too small to show a claim of the abstract';
+  return shareSentence(Object.keys(abstract), [...specs, ...overall], claims);
 }
 
 /** Claims of one source, in the order in which people read them. */

@@ -121,6 +121,7 @@ async function carryOut(plan: Plan): Promise<RunResult> {
     seeds: request.seeds,
     options,
     threads: threads(),
+    smoke: request.smoke,
     results,
     rows: rowsOf(experiment, results),
     claims: evaluateClaims(experiment.claims, new Evidence(request.data, options, results, scores)),
