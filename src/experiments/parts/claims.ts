@@ -232,7 +232,10 @@ export function meanOver<Options>(
   return runs.reduce((sum, run) => sum + value(run), 0) / runs.length;
 }
 
-/** Claims of an abstract by its keys: all, those measured at all, those measured in part, those shown. */
+/**
+ * Claims of an abstract by its keys: all, those measured at all, those measured in part, those
+ * shown.
+ */
 export interface AbstractShare {
   /** Keys of which every claim was measured, and held each time. */
   readonly shown: number;

@@ -35,8 +35,9 @@ export interface ReproduceOptions {
 /**
  * Runs the full presets of a system and writes reproduction/<slug>.json.
  *
- * @throws Error before anything is run when the file holds more seeds or presets, or a stopped run would
- * be lost, unless `fresh` is set; the reason of `signal` when it aborts; finished runs and seeds stay in runs/ for `resume`
+ * @throws Error before anything is run when the file holds more seeds or presets, or a stopped run
+ * would be lost, unless `fresh` is set; the reason of `signal` when it aborts; finished runs and
+ * seeds stay in runs/ for `resume`
  */
 export async function reproduce(record: SystemRecord, options: ReproduceOptions): Promise<Reproduction> {
   const { folder, long = false } = options;
@@ -70,7 +71,9 @@ function folderOf({ slug }: SystemRecord, preset: Preset, folder: string): strin
   return join(folder, 'runs', 'reproduce', name);
 }
 
-/** @throws Error when a record of more would be replaced, or finished seeds of a stopped run removed */
+/**
+ * @throws Error when a record of more would be replaced, or finished seeds of a stopped run removed
+ */
 function requireNoLoss(
   record: SystemRecord,
   presets: readonly Preset[],
