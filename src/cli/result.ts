@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import {
   type Claim,
   claimGroups,
+  counted,
   type Experiment,
   formatValue,
   methodTable,
@@ -11,11 +12,6 @@ import {
   type SystemRecord,
   shareOf,
 } from '../experiments/index.js';
-
-/** `1 seed`, `2 seeds`. */
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
 
 /** Columns padded to their widest cell; the first left, the others right. */
 export function textTable(columns: readonly string[], rows: readonly (readonly (string | number)[])[]): string {

@@ -7,6 +7,14 @@ export { summarize } from './parts/statistics.js';
 export { writePages } from './runner/pages.js';
 export { claimsOfReproduction, type Reproduction } from './runner/record.js';
 export { type ReproduceOptions, reproduce } from './runner/reproduce.js';
-export { claimGroups, formatSummary, formatValue, methodTable, type RunResult, shareOf } from './runner/result.js';
+export {
+  claimGroups,
+  counted,
+  formatSummary,
+  formatValue,
+  methodTable,
+  type RunResult,
+  shareOf,
+} from './runner/result.js';
 export { type RunEvents, type RunRequest, runExperiment } from './runner/run.js';
 export { citation, type Family, families, findSystem, type SystemRecord, systems } from './systems.js';

@@ -8,7 +8,7 @@ import { abstractShare, type Claim } from '../parts/claims.js';
 import type { Experiment } from '../parts/contract.js';
 import { citation, families, type SystemRecord, systems } from '../systems.js';
 import { claimsOfReproduction, codeDigest, type ReproducedRun, type Reproduction, readReproduction } from './record.js';
-import { claimGroups, formatValue, methodTable, shareOf } from './result.js';
+import { claimGroups, counted, formatValue, methodTable, shareOf } from './result.js';
 
 const marks = { begin: '<!-- made by gossamer reproduce: begin -->', end: '<!-- made by gossamer reproduce: end -->' };
 
@@ -171,7 +171,7 @@ ${table(['option', 'default', 'meaning'], settings)}`;
 function resultsPart(record: SystemRecord, experiment: Experiment, made: Reproduction, folder: string): string {
   const runs = made.runs.map((run) => {
     const { columns, rows } = methodTable(experiment, run.rows);
-    return `${run.description}; ${run.seeds.length} seeds, ${run.threads} threads, ${run.seconds} s:
+    return `${run.description}; ${counted(run.seeds.length, 'seed')}, ${counted(run.threads, 'thread')}, ${run.seconds} s:
 \`${run.command}\`
 
 ${table(columns, rows)}`;

@@ -5,7 +5,7 @@ import { parseHTML } from 'linkedom';
 import type { Experiment, Metric } from '../parts/contract.js';
 import type { Summary } from '../parts/statistics.js';
 import { escapeHtml } from './html.js';
-import type { CurvePoint, RunResult } from './result.js';
+import { type CurvePoint, counted, type RunResult } from './result.js';
 
 function plot(title: string, options: Plot.PlotOptions): string {
   const { document } = parseHTML('<!doctype html><html><body></body></html>');
@@ -21,7 +21,7 @@ function plot(title: string, options: Plot.PlotOptions): string {
 export function comparison(experiment: Experiment, result: RunResult): string {
   const [name, metric] = Object.entries(experiment.metrics)[0] as [string, Metric];
   const points = result.rows.map(({ method, metrics }) => ({ method, ...(metrics[name] as Summary) }));
-  return plot(`${metric.label}, mean and standard deviation over ${result.seeds.length} seeds`, {
+  return plot(`${metric.label}, mean and standard deviation over ${counted(result.seeds.length, 'seed')}`, {
     width: 720,
     marginLeft: 20 + labelWidth(points),
     marginRight: 60,

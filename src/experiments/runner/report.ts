@@ -6,7 +6,7 @@ import type { Experiment } from '../parts/contract.js';
 import { citation, type SystemRecord } from '../systems.js';
 import { escapeHtml, htmlTable, style } from './html.js';
 import { comparison, tradeOff, trainingCurves } from './plots.js';
-import { claimGroups, formatValue, methodTable, type RunResult, shareOf } from './result.js';
+import { claimGroups, counted, formatValue, methodTable, type RunResult, shareOf } from './result.js';
 
 /** The report of a run as a page. */
 export function reportHtml(record: SystemRecord, experiment: Experiment, result: RunResult): string {
@@ -18,7 +18,7 @@ export function reportHtml(record: SystemRecord, experiment: Experiment, result:
 <body>
 <h1>${escapeHtml(record.title)}</h1>
 ${paragraph(citation(record.paper))}
-<p>${escapeHtml(description)}. Seeds ${seeds.join(', ')}; ${threads} threads; ${seconds.toFixed(0)} s.</p>
+<p>${escapeHtml(description)}. Seeds ${seeds.join(', ')}; ${counted(threads, 'thread')}; ${seconds.toFixed(0)} s.</p>
 ${htmlTable(methodTable(experiment, result.rows))}
 ${notes.map(paragraph).join('')}
 ${comparison(experiment, result)}

@@ -61,6 +61,11 @@ export function formatSummary({ mean, sd }: Summary, { digits = 2 }: Metric): st
   return sd === 0 ? show(mean) : `${show(mean)} ± ${show(sd)}`;
 }
 
+/** `1 seed`, `2 seeds`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 /** Label with unit: `accuracy (%)`. */
 export function heading({ label, unit }: Metric): string {
   return unit ? `${label} (${unit})` : label;
