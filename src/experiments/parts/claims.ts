@@ -8,8 +8,6 @@ import type { Scores, SeedResult } from './scores.js';
  */
 export type ClaimSource = 'abstract' | 'paper' | 'ours';
 
-export const claimSources: readonly ClaimSource[] = ['abstract', 'paper', 'ours'];
-
 export interface Bound {
   readonly text: string;
   holds(value: number): boolean;
@@ -257,14 +255,16 @@ export function abstractShare(
   specs: readonly (Measured & Sourced)[],
   claims: readonly Claim[],
 ): AbstractShare {
-  const of = (key: string) => claims.filter((claim) => claim.words === key);
+  const claimsAbout = (key: string) => claims.filter((claim) => claim.words === key);
   const isWhole = (key: string) =>
     specs
       .filter((spec) => spec.source === 'abstract' && spec.words === key)
-      .every(({ claim, bound }) => of(key).some((found) => found.claim === claim && found.bound === bound.text));
-  const measured = words.filter((key) => of(key).length > 0);
+      .every(({ claim, bound }) =>
+        claimsAbout(key).some((found) => found.claim === claim && found.bound === bound.text),
+      );
+  const measured = words.filter((key) => claimsAbout(key).length > 0);
   const whole = measured.filter(isWhole);
-  const shown = whole.filter((key) => of(key).every(({ holds }) => holds));
+  const shown = whole.filter((key) => claimsAbout(key).every(({ holds }) => holds));
   return {
     shown: shown.length,
     partly: measured.length - whole.length,

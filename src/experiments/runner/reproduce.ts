@@ -65,6 +65,11 @@ function assignments({ set = {} }: Preset): string[] {
   return Object.entries(set).map(([name, value]) => `${name}=${value}`);
 }
 
+/** Number of seeds of a preset, where it is not asked for. */
+function seedCount(preset: Preset, asked: number | undefined): number {
+  return asked ?? preset.seeds ?? 3;
+}
+
 /** Folder of the run of a preset. */
 function folderOf({ slug }: SystemRecord, preset: Preset, folder: string): string {
   const name = [slug, preset.data, ...assignments(preset)].join('-').replace(/[^\w.=-]+/g, '-');
@@ -86,7 +91,7 @@ function requireNoLoss(
     throw new Error(
       `${file} holds ${known.runs.length} runs, these are ${presets.length}: add --long, or --fresh to replace it`,
     );
-  const most = Math.max(0, ...presets.map((preset) => seeds ?? preset.seeds ?? 3));
+  const most = Math.max(0, ...presets.map((preset) => seedCount(preset, seeds)));
   const before = Math.max(0, ...(known?.runs.map((run) => run.seeds.length) ?? []));
   if (before > most)
     throw new Error(
@@ -107,7 +112,7 @@ function requireNoLoss(
 }
 
 function runPreset(record: SystemRecord, preset: Preset, options: ReproduceOptions): Promise<RunResult> {
-  const count = options.seeds ?? preset.seeds ?? 3;
+  const count = seedCount(preset, options.seeds);
   const out = folderOf(record, preset, options.folder);
   const resume = options.resume === true && existsSync(join(out, 'config.json'));
   // A reproduction that does not resume starts from empty folders.
