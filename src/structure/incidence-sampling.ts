@@ -30,10 +30,14 @@ export interface IncidenceSample {
   readonly asked: Tensor;
 }
 
+/** Share of the cap for vertices that are not in the hyperedges asked for. */
+const DISTANT_SHARE = 1 / 4;
+
 /**
  * Draws the neighbourhoods of hyperedges. Steps alternate: the first adds other incidences of the
  * vertices reached, at most `cap` for each vertex, those already reached among them; the second
- * completes the hyperedges reached; and so on.
+ * completes the hyperedges reached; and so on. For vertices reached in later steps a quarter of the
+ * cap holds, since their number grows with each.
  */
 export class IncidenceSampler {
   readonly #hyperedgeOf: ArrayLike<number>;
@@ -71,8 +75,9 @@ export class IncidenceSampler {
     for (let step = 0, frontier = 0; step < steps; step++) {
       const fresh = found.slice(frontier).sort((a, b) => a - b);
       frontier = found.length;
+      const cap = step === 0 ? this.cap : Math.ceil(DISTANT_SHARE * this.cap);
       for (const row of fresh)
-        if (step % 2 === 0) this.#expand(this.whole.vertices[row] as number, add, random);
+        if (step % 2 === 0) this.#expand(this.whole.vertices[row] as number, cap, add, random);
         else this.#complete(this.#hyperedgeOf[row] as number, add);
       sorted.push(Int32Array.from(found).sort());
     }
@@ -88,13 +93,13 @@ export class IncidenceSampler {
     for (let row = offsets[hyperedge] as number; row < (offsets[hyperedge + 1] as number); row++) add(row);
   }
 
-  #expand(vertex: number, add: (row: number) => void, random: Random): void {
+  #expand(vertex: number, cap: number, add: (row: number) => void, random: Random): void {
     if (this.#doneVertices[vertex]) return;
     this.#doneVertices[vertex] = 1;
     const { indptr, indices } = this.whole.byVertex.pattern;
     const all = indices.subarray(indptr[vertex], indptr[vertex + 1]);
     const others = all.filter((row) => !this.#reached[row]);
-    const room = Math.max(0, this.cap - (all.length - others.length));
+    const room = Math.max(0, cap - (all.length - others.length));
     if (others.length <= room) others.forEach(add);
     else for (const at of random.sample(others.length, room)) add(others[at] as number);
   }

@@ -1,16 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { roleDataset } from '../../src/data/index.js';
 import * as h from '../../src/hypergraph/index.js';
 import { solve } from '../../src/linalg/index.js';
-import {
-  accuracy,
-  crossEntropy,
-  gradientsOf,
-  inference,
-  parameters,
-  predictedClasses,
-  withWeights,
-} from '../../src/nn/index.js';
+import { crossEntropy, gradientsOf, inference, parameters, withWeights } from '../../src/nn/index.js';
 import { type Grouping, IncidenceList } from '../../src/structure/index.js';
 import { concatenate, eye, Random, type Tensor, tensor, zeros } from '../../src/tensor/index.js';
 import { checkGradient, expectClose, uniformTensor } from '../oracle.js';
@@ -248,25 +239,6 @@ describe('networks on incidences', () => {
     }
   }, 30_000);
 });
-
-test('finds roles that vertices alone do not tell', async () => {
-  const random = new Random(0);
-  const data = roleDataset(random.split('data'), { vertices: 300, hyperedges: 450 });
-  const labelled = { ...data, ...data.split };
-  const tested = (network: h.IncidenceNetwork) =>
-    100 * accuracy(predictedClasses(network.forward(labelled, inference)), data.labels, data.split.test);
-  const [mlp, conhd] = [
-    new h.IncidenceMLP(16, 3, random.split('mlp'), { hidden: 32 }),
-    new h.CoNHD(16, 3, random.split('conhd'), { hidden: 32, dropout: 0.2 }),
-  ];
-  for (const network of [mlp, conhd])
-    await h.trainIncidences(network as h.IncidenceNetwork & object, labelled, random, {
-      epochs: 60,
-      batch: 'all',
-      learningRate: 3e-3,
-    });
-  expect(tested(conhd)).toBeGreaterThan(tested(mlp) + 6);
-}, 60_000);
 
 test('ranks: equal values share one, over the size of the hyperedge', () => {
   // Vertex 0 has degree 2 in hyperedges (counted once in the first), as has 1, 2 and 4; 3 has 1.

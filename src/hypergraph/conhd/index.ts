@@ -7,7 +7,7 @@ export {
 } from './baselines.js';
 export { blockNames, type Diffusion, type DiffusionOptions } from './diffusion.js';
 export type { IncidenceInput, IncidenceNetwork } from './incidence-network.js';
-export { centralities, positionsOf, rankPositions, structuralFeatures } from './inputs.js';
+export { centralities, positionsOf, rankPositions, standardizedFeatures, structuralFeatures } from './inputs.js';
 export { CONHD_MODEL, IncidenceModel, type IncidenceModelDescription } from './model.js';
 export { CoNHD, type CoNHDOptions, type ScoredUnit } from './network.js';
 export {

@@ -60,23 +60,27 @@ export class CoNHD implements IncidenceNetwork {
   readonly norm: LayerNorm | undefined;
   /** Classifier of co-representations. */
   readonly scorer: Linear;
-  readonly #options: Required<Pick<CoNHDOptions, 'layers' | 'diffusion' | 'inputDropout'>>;
+  /** The layout, defaults filled in. */
+  readonly options: Required<CoNHDOptions>;
 
   constructor(inFeatures: number, classes: number, random: Random, options: CoNHDOptions = {}) {
-    const { hidden = 64, layers = 2, diffusion = 'gd', inputDropout = 0, layerNorm = false } = options;
-    const { block = 'mean', depth = 2, dropout = 0.3, positions = 0, aggregated = false } = options;
-    const settings = { block, depth, dropout, positions, aggregated };
+    const settings: Required<CoNHDOptions> = {
+      ...{ hidden: 64, layers: 2, diffusion: 'gd', inputDropout: 0, layerNorm: false },
+      ...{ block: 'mean', depth: 2, dropout: 0.3, positions: 0, aggregated: false },
+      ...options,
+    };
+    const { hidden, diffusion, layerNorm } = settings;
     this.input = new Linear(inFeatures, hidden, random.split('input'));
     this.withinHyperedge = new LearnedDiffusion(hidden, random.split('hyperedge'), settings);
     this.withinVertex = new LearnedDiffusion(hidden, random.split('vertex'), settings);
     this.update = new Linear((diffusion === 'gd' ? 4 : 3) * hidden, hidden, random.split('update'));
     if (layerNorm) this.norm = new LayerNorm(hidden);
     this.scorer = new Linear(hidden, classes, random.split('scorer'));
-    this.#options = { layers, diffusion, inputDropout };
+    this.options = settings;
   }
 
   get reach(): number {
-    return this.#options.layers;
+    return this.options.layers;
   }
 
   /**
@@ -86,7 +90,7 @@ export class CoNHD implements IncidenceNetwork {
    * @throws Error when a batch has fewer levels than the network has layers
    */
   hidden(input: IncidenceInput, mode: Mode): Tensor {
-    const { layers, inputDropout } = this.#options;
+    const { layers, inputDropout } = this.options;
     const { features, levels } = input;
     if (levels && levels.length !== layers)
       throw new Error(`CoNHD: the batch has ${levels.length} levels, the network ${layers} layers; sample ${layers}`);
@@ -123,7 +127,7 @@ export class CoNHD implements IncidenceNetwork {
     const { h } = state;
     const initial = pick(state.initial, level);
     const within = (side: 'hyperedges' | 'vertices', x: Tensor) => this.#within(side, x, around, level, mode);
-    if (this.#options.diffusion === 'gd') {
+    if (this.options.diffusion === 'gd') {
       const [m, n] = [within('hyperedges', h), within('vertices', h)];
       return { h: this.#updated([pick(h, level), m, n, initial], mode), m, n, initial };
     }

@@ -47,9 +47,12 @@ export class AttentionBlock {
    * Q [queries, d] and K [keys, d] → [queries, d].
    *
    * @param pattern queries × keys: the keys that each query reads; one without keys keeps O = Q
+   * @param repeated for queries that are used more than once: the row of Q of each, i32
    */
-  forward(queries: Tensor, keys: Tensor, pattern: SparsePattern): Tensor {
-    const [q, k, v] = [this.query.forward(queries), this.key.forward(keys), this.value.forward(keys)];
+  forward(queries: Tensor, keys: Tensor, pattern: SparsePattern, repeated?: Tensor): Tensor {
+    const projected = this.query.forward(queries);
+    const q = repeated ? gatherKnownRows(projected, repeated) : projected;
+    const [k, v] = [this.key.forward(keys), this.value.forward(keys)];
     const heads = byHead(pattern, this.heads);
     const width = (q.shape[1] as number) / this.heads;
     const split = (x: Tensor) => reshape(x, [-1, width]); // (rows·heads, d / heads)
@@ -126,7 +129,7 @@ export class InducedAttentionBlock implements SetFunction {
 
   forward(x: Tensor, sets: Grouping): Tensor {
     const { toPoints, toMembers, pointOf } = inducedPatterns(sets, this.points);
-    const summaries = this.first.forward(gatherKnownRows(this.inducing, pointOf), x, toPoints); // (sets·points, d)
+    const summaries = this.first.forward(this.inducing, x, toPoints, pointOf); // (sets·points, d)
     return this.second.forward(x, summaries, toMembers);
   }
 }
