@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { incidencesFromArrays, incidencesFromLines, incidencesFromTables } from '../../src/data/index.js';
 import { loadIncidences } from '../../src/data/node.js';
-import { Random } from '../../src/tensor/index.js';
+import { Random, Tensor } from '../../src/tensor/index.js';
 
 const random = () => new Random(1);
 const hyperedges = [
@@ -33,8 +33,9 @@ describe('a table of incidences', () => {
   test('joins features in the order of the vertices', () => {
     const nodes = 'node,x,y\neve,5,6\nada,1,2\nben,3,4';
     const { features } = incidencesFromTables({ hyperedges, nodes }, 'mine', random());
-    expect([...(features?.shape ?? [])]).toEqual([3, 2]);
-    expect([...((features as { view(): ArrayLike<number> }).view() as Float32Array)]).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(features).toBeInstanceOf(Tensor);
+    expect(features).toHaveProperty('shape', [3, 2]);
+    expect([...(features as Tensor).view()]).toEqual([1, 2, 3, 4, 5, 6]);
     expect(() => incidencesFromTables({ hyperedges, nodes: 'node,x\nada,1' }, 'mine', random())).toThrow(
       'node "ben" has no line',
     );
@@ -51,7 +52,7 @@ describe('a table of incidences', () => {
     const lines = Array.from({ length: 10 }, (_, e) => [`e${e},a,x`, `e${e},b,y`]).flat();
     const { split } = incidencesFromTables({ hyperedges: ['edge,node,label', ...lines].join('\n') }, 'mine', random());
     expect(Object.values(split).map((rows) => rows.length)).toEqual([12, 4, 4]);
-    for (const rows of Object.values(split)) expect(rows.filter((row) => row % 2 === 0).length).toBe(rows.length / 2);
+    for (const rows of Object.values(split)) expect(rows.filter((row: number) => row % 2 === 0).length).toBe(rows.length / 2);
   });
 });
 

@@ -167,7 +167,7 @@ const overall = [
   ),
 ];
 
-const long = { epochs: 20, steps: 150, trials: 8, layers: 'either' };
+const long = { epochs: 10, steps: 60, trials: 4, layers: 'either' };
 
 export const experiment = defineExperiment({
   options: networkOptions,
