@@ -8,5 +8,5 @@ export {
   type StoredBundle,
   saveLanguageModel,
 } from './bundle.js';
+export { RequestError } from './server/errors.js';
 export { LanguageServer, type ServerOptions } from './server/http.js';
-export { RequestError } from './server/requests.js';
