@@ -12,12 +12,13 @@ import {
   node2vec,
   type SkipGramProgress,
 } from '../embedding/index.js';
-import { setThreads, tensorMemoryBudget } from '../engine/index.js';
+import { tensorMemoryBudget } from '../engine/index.js';
 import { Graph } from '../structure/index.js';
 import type { Tensor } from '../tensor/index.js';
 import { number } from './arguments.js';
 import { Bar, compact } from './bar.js';
 import { withRanks } from './ranks.js';
+import { useThreads } from './threads.js';
 
 const methods = ['fastrp', 'deepwalk', 'node2vec', 'line'] as const;
 
@@ -92,7 +93,7 @@ export async function loadGraphFile(path: string, directed: boolean, silent: boo
 
 function embed(path: string, flags: Flags): Promise<void> {
   vectorFormatOf(flags.out);
-  if (flags.threads !== undefined) setThreads(flags.threads);
+  useThreads(flags.threads);
   return withRanks((ranks) => embedOn(ranks, path, flags));
 }
 

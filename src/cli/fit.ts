@@ -3,12 +3,12 @@
 import { Command, Option } from 'commander';
 import { type LabelledTable, labelledTable } from '../data/index.js';
 import { interruptSignal, loadTable, writeFileAtomic } from '../data/node.js';
-import { setThreads } from '../engine/index.js';
 import { summarize } from '../experiments/index.js';
 import { crossValidate, type FoldScore, type TableMethod, TableModel, tableMethods } from '../hypernet/index.js';
 import { Random } from '../tensor/index.js';
 import { list, number } from './arguments.js';
 import { Bar } from './bar.js';
+import { useThreads } from './threads.js';
 
 const names = Object.keys(tableMethods) as TableMethod[];
 
@@ -62,7 +62,7 @@ export function fitCommand(): Command {
 }
 
 async function fitTable(path: string, flags: Flags): Promise<void> {
-  if (flags.threads !== undefined) setThreads(flags.threads);
+  useThreads(flags.threads);
   const unknown = flags.methods.find((name) => !names.includes(name as TableMethod));
   if (unknown !== undefined) throw new Error(`unknown method "${unknown}"; known: ${names.join(', ')}`);
   const methods = flags.methods as TableMethod[];

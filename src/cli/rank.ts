@@ -5,12 +5,12 @@ import { csvField } from '../data/index.js';
 import { interruptSignal, readText, writeFileAtomic } from '../data/node.js';
 import { type Communicator, shareOf } from '../distributed/index.js';
 import { distributedPageRank, type PageRankRows, pageRankBatches, topTargets } from '../embedding/index.js';
-import { setThreads } from '../engine/index.js';
 import type { Graph } from '../structure/index.js';
 import { number } from './arguments.js';
 import { Bar } from './bar.js';
 import { loadGraphFile } from './embed.js';
 import { withRanks } from './ranks.js';
+import { useThreads } from './threads.js';
 import { fileWalkStore } from './walk-store.js';
 
 interface Flags {
@@ -55,7 +55,7 @@ export function rankCommand(): Command {
 }
 
 function rank(path: string, flags: Flags): Promise<void> {
-  if (flags.threads !== undefined) setThreads(flags.threads);
+  useThreads(flags.threads);
   return withRanks((ranks) => rankOn(ranks, path, flags));
 }
 
