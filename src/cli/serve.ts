@@ -69,6 +69,8 @@ export function serveCommand(): Command {
 }
 
 const LOOPBACK = ['localhost', '127.0.0.1', '::1'];
+/** Connections that the system holds until they are accepted. */
+const BACKLOG = 4096;
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 async function serve(path: string, flags: Flags): Promise<void> {
@@ -92,7 +94,7 @@ async function serve(path: string, flags: Flags): Promise<void> {
         error.code === 'EADDRINUSE' ? new Error(`port ${flags.port} is taken; choose another with --port`) : error,
       ),
     );
-    server.listen(flags.port, host, resolve);
+    server.listen({ port: flags.port, host, backlog: BACKLOG }, resolve);
   });
   const address = server.address();
   const port = typeof address === 'object' ? address?.port : flags.port;

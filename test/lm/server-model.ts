@@ -55,7 +55,7 @@ export async function start(
 ): Promise<Running> {
   const language = new LanguageServer(bundle, { name: 'tiny', ...options });
   const server = language.create();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, resolve));
   afterAll(() => {
     server.close();
     server.closeAllConnections();

@@ -71,7 +71,6 @@ const PASS = 256;
 /** Generates completions and embeddings for the server. */
 export class Answers {
   readonly totals: Totals = { requests: 0, promptTokens: 0, cachedTokens: 0, answerTokens: 0 };
-  readonly #tokenizer: SlicedTokenizer;
   readonly #batcher: Batcher;
   /** Caches not in use, the most recently used last. */
   readonly #idle: KeyValueCache[] = [];
@@ -85,7 +84,6 @@ export class Answers {
     const { context } = bundle.model.config;
     this.limit = Math.min(context, options.context ?? context);
     this.#batcher = new Batcher(bundle.model);
-    this.#tokenizer = new SlicedTokenizer(bundle.tokenizer, options.turn);
   }
 
   /**
@@ -93,22 +91,31 @@ export class Answers {
    *
    * @throws RequestError 400 when that fails or a prompt is empty or does not fit the context.
    */
-  async prompts({ kind, messages, prompts }: CompletionRequest): Promise<number[][]> {
+  async prompts({ kind, messages, prompts }: CompletionRequest, signal: AbortSignal): Promise<number[][]> {
     if (kind === 'chat') {
-      const tokens = await asClientErrors(this.#tokenizer.run((tokenizer) => chatTokens(tokenizer, messages)));
+      const sliced = this.#sliced(signal);
+      const tokens = await asClientErrors(sliced.run((tokenizer) => chatTokens(tokenizer, messages)));
       return [this.#fitting(tokens, 'messages')];
     }
     const all: number[][] = [];
     for (const prompt of prompts) {
-      const tokens = typeof prompt === 'string' ? await this.encoded(prompt) : [...prompt];
+      const tokens = typeof prompt === 'string' ? await this.encoded(prompt, signal) : [...prompt];
       all.push(this.#fitting(tokens, prompts.length === 1 ? 'prompt' : `prompt[${all.length}]`));
     }
     return all;
   }
 
   /** The tokens of a text. @throws RequestError 400 when it cannot be tokenised. */
-  encoded(text: string, { special = true } = {}): Promise<number[]> {
-    return asClientErrors(this.#tokenizer.encode(text, special));
+  encoded(text: string, signal: AbortSignal, { special = true } = {}): Promise<number[]> {
+    return asClientErrors(this.#sliced(signal).encode(text, special));
+  }
+
+  /** The tokenizer, in slices that end when the signal aborts. */
+  #sliced(signal: AbortSignal): SlicedTokenizer {
+    return new SlicedTokenizer(this.bundle.tokenizer, async () => {
+      await this.options.turn();
+      signal.throwIfAborted();
+    });
   }
 
   #fitting(tokens: number[], param: string): number[] {
@@ -186,7 +193,7 @@ export class Answers {
     signal: AbortSignal,
   ): Promise<{ values: Float32Array; tokens: number }> {
     const { model } = this.bundle;
-    const tokens = typeof input === 'string' ? await this.encoded(input) : input;
+    const tokens = typeof input === 'string' ? await this.encoded(input, signal) : input;
     if (tokens.length === 0 || tokens.length > this.limit)
       throw new RequestError(400, `the input has ${tokens.length} tokens; it must have 1 to ${this.limit}`, param);
     const cache = model.cache({ limit: this.limit });
@@ -253,7 +260,7 @@ async function asClientErrors<T>(tokenised: Promise<T>): Promise<T> {
   try {
     return await tokenised;
   } catch (error) {
-    if (error instanceof RequestError) throw error;
+    if (error instanceof RequestError || (error as Error).name === 'AbortError') throw error;
     throw new RequestError(400, (error as Error).message);
   }
 }

@@ -143,7 +143,7 @@ export class Routes {
     const wanted = parseRequest(kind, fields, facts);
     this.#requireModel(fields);
     await this.#slots.run(signal, async () => {
-      const prompts = await this.#answers.prompts(wanted);
+      const prompts = await this.#answers.prompts(wanted, signal);
       const answers = prompts.map((prompt) => this.#answers.answer(wanted, prompt, signal));
       const completion = new Completion(this.options.name, wanted);
       if (wanted.stream) await completion.stream(answers, response, this.options.writeTimeout);
@@ -182,7 +182,7 @@ export class Routes {
     requireKnown(fields, new Set(['content']));
     const content = textIn(fields, 'content');
     await this.#readers.run(signal, async () => {
-      const tokens = await this.#answers.encoded(content, { special: false });
+      const tokens = await this.#answers.encoded(content, signal, { special: false });
       this.#send(response, { tokens });
     });
   }

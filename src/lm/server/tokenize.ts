@@ -21,6 +21,23 @@ const WORD_BEGINS = /(?<=\p{L})[^\p{L}\p{N}\r\n](?=\p{L})/gu;
 
 type Encode = TextTokenizer['encode'];
 
+/** What is encoded: a text, or parts of a prompt with what the tokenizer should know of them. */
+type Given = string | readonly { readonly text: string }[];
+
+const textOf = (given: Given): string => (typeof given === 'string' ? given : given.map(({ text }) => text).join(''));
+
+/** The characters [from, to) of a text or of parts, which stay parts. */
+function rangeOf(given: Given, from: number, to: number): Given {
+  if (typeof given === 'string') return given.slice(from, to);
+  let end = 0;
+  return given.flatMap((part) => {
+    const start = end;
+    end += part.text.length;
+    const text = part.text.slice(Math.max(0, from - start), Math.max(0, to - start));
+    return text === '' ? [] : [{ ...part, text }];
+  });
+}
+
 interface Cut {
   /** Where the slice ends. */
   readonly end: number;
@@ -50,7 +67,7 @@ export class SlicedTokenizer {
         const key = JSON.stringify(call);
         const tokens = known.get(key);
         if (tokens) return tokens;
-        room -= call[0].length;
+        room -= textOf(call[0]).length;
         if (room >= 0) return this.tokenizer.encode(...call);
         unknown.set(key, call);
         return [];
@@ -67,18 +84,19 @@ export class SlicedTokenizer {
    * @throws RequestError 400 when a stretch of 16384 characters has no word boundary, or what the
    * tokenizer throws.
    */
-  async encode(...[text, special = true, ...rest]: Parameters<Encode>): Promise<number[]> {
+  async encode(...[given, special = true, ...rest]: Parameters<Encode>): Promise<number[]> {
+    const text = textOf(given);
+    const range = (from: number, to: number) => rangeOf(given, from, to) as Parameters<Encode>[0];
+    const bare = (from: number, to: number) => this.tokenizer.encode(range(from, to), false, ...rest);
     const parts: number[][] = [];
-    const bare = (part: string) => this.tokenizer.encode(part, false, ...rest);
     let added: readonly [before: number[], after: number[]] = [[], []];
     for (let at = 0; at < text.length; ) {
       await this.turn();
       const { end, next } = text.length - at <= SLICE ? { end: text.length, next: text.length } : cutOf(text, at, bare);
-      const slice = text.slice(at, end);
-      if (at === 0 && end === text.length) return this.tokenizer.encode(text, special, ...rest);
-      const tokens = bare(slice);
+      if (at === 0 && end === text.length) return this.tokenizer.encode(given, special, ...rest);
+      const tokens = bare(at, end);
       parts.push(tokens);
-      if (at === 0 && special) added = addedTo(this.tokenizer.encode(slice, true, ...rest), tokens);
+      if (at === 0 && special) added = addedTo(this.tokenizer.encode(range(0, end), true, ...rest), tokens);
       at = next;
     }
     return [added[0], ...parts, added[1]].flat();
@@ -95,20 +113,23 @@ function addedTo(whole: number[], tokens: readonly number[]): [before: number[],
 }
 
 /** The last checked cut of the slice from `at`, or the first one after it. */
-function cutOf(text: string, at: number, bare: (part: string) => number[]): Cut {
+function cutOf(text: string, at: number, bare: (from: number, to: number) => number[]): Cut {
   for (let from = at; from < Math.min(text.length, at + LONGEST); from += SLICE) {
     const candidates = [...text.slice(from, from + SLICE).matchAll(WORD_BEGINS)].slice(-TRIED);
     for (const { index } of candidates.reverse()) {
       const end = from + index;
-      const [left, right] = [text.slice(Math.max(at, end - AROUND), end), text.slice(end, end + AROUND)];
-      const whole = bare(left + right);
-      const before = bare(left);
-      for (const dropped of right.startsWith(' ') ? [0, 1] : [0])
-        if (same(whole, [...before, ...bare(right.slice(dropped))])) return { end, next: end + dropped };
+      const [left, right] = [Math.max(at, whole(text, end - AROUND)), whole(text, end + AROUND)];
+      const uncut = bare(left, right);
+      const before = bare(left, end);
+      for (const dropped of text[end] === ' ' ? [0, 1] : [0])
+        if (same(uncut, [...before, ...bare(end + dropped, right)])) return { end, next: end + dropped };
     }
     if (text.length - from <= SLICE && text.length - at <= LONGEST) return { end: text.length, next: text.length };
   }
   throw new RequestError(400, `the text has ${LONGEST} characters from position ${at} on without a word boundary`);
 }
+
+/** A position that does not cut a surrogate pair. */
+const whole = (text: string, at: number) => (/[\udc00-\udfff]/.test(text[at] ?? '') ? at - 1 : at);
 
 const same = (a: readonly number[], b: readonly number[]) => a.length === b.length && a.every((one, i) => one === b[i]);
