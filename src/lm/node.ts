@@ -9,4 +9,5 @@ export {
   saveLanguageModel,
 } from './bundle.js';
 export { RequestError } from './server/errors.js';
-export { LanguageServer, type ServerOptions } from './server/http.js';
+export { LanguageServer } from './server/http.js';
+export type { ServerOptions } from './server/options.js';

@@ -13,8 +13,8 @@ interface Spelling {
 }
 
 /**
- * The function that gives the bytes of a token from its text in the vocabulary: byte-level BPE has a
- * character for each byte, SentencePiece writes "▁" for a space and "<0xF0>" for the byte f0.
+ * The function that gives the bytes of a token from its text in the vocabulary: byte-level BPE has
+ * a character for each byte, SentencePiece writes "▁" for a space and "<0xF0>" for the byte f0.
  * Undefined for tokenizers that do neither.
  */
 export function bytesOfTokens(json: object): ((content: string) => readonly number[]) | undefined {

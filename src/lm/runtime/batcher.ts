@@ -39,7 +39,10 @@ function layerCost(config: LanguageModelConfig, length: number): number {
   return projections + feedForward + 2 * heads * headDim * (window > 0 ? Math.min(window, length) : length);
 }
 
-/** Tokens of a prompt that one pass takes behind `length` others: at most `most`, fewer in large models. */
+/**
+ * Tokens of a prompt that one pass takes behind `length` others: at most `most`, fewer in large
+ * models.
+ */
 export function prefillSlice(config: LanguageModelConfig, length: number, most: number, budget = LAYER_BUDGET): number {
   return Math.min(most, Math.max(FEWEST, Math.floor(budget / layerCost(config, length + most))));
 }

@@ -1,6 +1,7 @@
-// Who may ask. A server on the loopback address can be reached by every page that the user's browser
-// shows: by DNS rebinding under a name of the page's own (refused by `Host`), or by requests from
-// its origin to ours (refused by `Origin` and `Sec-Fetch-Site`, RFC 6454 and Fetch metadata).
+// Who may ask. A server on the loopback address can be reached by every page that the user's
+// browser shows: by DNS rebinding under a name of the page's own (refused by `Host`), or by
+// requests from its origin to ours (refused by `Origin` and `Sec-Fetch-Site`: RFC 6454, Fetch
+// metadata).
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';

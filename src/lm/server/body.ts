@@ -12,7 +12,8 @@ const PLAIN = ['', 'text/plain'];
 
 /**
  * Requires a JSON body: `application/json`, or a type that ends in "+json". Requests without a type
- * or of `text/plain`, which is what `fetch` calls a string, are JSON too where no browser sent them.
+ * or of `text/plain`, which is what `fetch` calls a string, are JSON too where no browser sent
+ * them.
  *
  * @throws RequestError 415 otherwise.
  */
@@ -42,8 +43,8 @@ export function requireJson(headers: IncomingHttpHeaders): void {
  * The fields of a JSON body.
  *
  * @param turn awaited before a large body is parsed
- * @throws RequestError 413 when the body is larger than `limit` bytes, 400 when it is no JSON object
- * in UTF-8.
+ * @throws RequestError 413 when the body is larger than `limit` bytes, 400 when it is no JSON
+ * object in UTF-8.
  */
 export async function readFields(request: IncomingMessage, limit: number, turn: () => Promise<void>): Promise<Fields> {
   const tooLarge = () => new RequestError(413, `the body is larger than ${limit} bytes`);

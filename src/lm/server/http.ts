@@ -3,41 +3,12 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { LanguageBundle } from '../bundle.js';
-import type { CacheFormat } from '../runtime/index.js';
-import { Access, type AccessOptions } from './access.js';
+import { Access } from './access.js';
 import { Connections } from './connections.js';
 import { RequestError, shuttingDown } from './errors.js';
+import type { ServerOptions } from './options.js';
 import { fail } from './respond.js';
 import { Routes } from './routes.js';
-
-/** Options of `LanguageServer`. */
-export interface ServerOptions extends AccessOptions {
-  /** Name of the model in requests. */
-  readonly name: string;
-  /** Concurrent completions; they share forward passes. Default: 4. */
-  readonly parallel?: number;
-  /** Most requests in the queue; more get status 503. Default: 64. */
-  readonly queue?: number;
-  /** Largest request body in bytes. Default: 1 MiB. */
-  readonly bodyLimit?: number;
-  /** Most tokens of prompt and completion together. Default: the model's context. */
-  readonly context?: number;
-  /** Element type of the key/value caches. Default: 'f16'. */
-  readonly cacheFormat?: CacheFormat;
-  /**
-   * Most connections. For one more, the connection that has gone longest without a whole request is
-   * closed. Default: 512.
-   */
-  readonly maxConnections?: number;
-  /** Milliseconds for the headers of a request. Default: 10,000. */
-  readonly headersTimeout?: number;
-  /** Milliseconds for a whole request with its body. Default: 30,000. */
-  readonly requestTimeout?: number;
-  /** Milliseconds that a client may read nothing of its response. Default: 30,000. */
-  readonly writeTimeout?: number;
-  /** Called with a line of log after each response: method, URL, status, milliseconds. */
-  readonly onRequest?: (line: string) => void;
-}
 
 /** Bytes of the headers of a request. */
 const HEADER_BYTES = 16_384;
@@ -84,8 +55,8 @@ export class LanguageServer {
   }
 
   /**
-   * Stops listening and lets running answers end for `grace` milliseconds. Those that have not ended
-   * then get an error: a 503, or an event of their stream with "[DONE]" after it.
+   * Stops listening and lets running answers end for `grace` milliseconds. Those that have not
+   * ended then get an error: a 503, or an event of their stream with "[DONE]" after it.
    */
   async close(grace = 10_000): Promise<void> {
     this.#isClosing = true;

@@ -1,10 +1,10 @@
 // Tokenising in slices. Encoding takes microseconds a character, so that a text of a megabyte would
 // hold the event loop for seconds.
 //
-// A text is cut where pre-tokenisation cuts it too: between a letter and a space or mark that begins
-// the next word. No rule holds for every tokenizer, so each cut is checked on the characters around
-// it: their tokens must be the same with the cut and without. SentencePiece writes the space before
-// a word itself; there the cut takes a space away.
+// A text is cut where pre-tokenisation cuts it too: between a letter and a space or mark that
+// begins the next word. No rule holds for every tokenizer, so each cut is checked on the characters
+// around it: their tokens must be the same with the cut and without. SentencePiece writes the space
+// before a word itself; there the cut takes a space away.
 
 import type { TextTokenizer } from '../tokenizer.js';
 import { RequestError } from './errors.js';
