@@ -44,16 +44,16 @@ async function* pieces(
   total: number,
   { onProgress, ...limit }: EdgeFileOptions,
 ): AsyncGenerator<Uint8Array> {
-  const file = createReadStream(path, { highWaterMark: 1 << 20 });
-  const zipped = startsAsGzip(path);
-  const stream = zipped ? file.pipe(createGunzip({ chunkSize: 1 << 20 })) : file;
+  const gunzip = startsAsGzip(path) ? createGunzip({ chunkSize: 1 << 18 }) : undefined;
+  const file = createReadStream(path, { highWaterMark: gunzip ? 1 << 16 : 1 << 20 });
+  const stream = gunzip ? file.pipe(gunzip) : file;
   // `pipe` does not forward errors of the file to the stream that decompresses it.
   file.on('error', (error) => stream.destroy(error));
   let inflated = 0;
   try {
     for await (const piece of stream as AsyncIterable<Uint8Array>) {
       inflated += piece.length;
-      if (zipped) requireText(inflated, file.bytesRead, limit);
+      if (gunzip) requireText(inflated, gunzip.bytesWritten, limit);
       onProgress?.(file.bytesRead, total);
       yield piece;
     }
@@ -76,7 +76,7 @@ function startsAsGzip(path: string): boolean {
 }
 
 /** Inflated bytes a stored one, which text of edges never reaches, and how many are let through. */
-const [TEXT_RATIO, UNCHECKED] = [200, 2 ** 24];
+const [TEXT_RATIO, UNCHECKED] = [200, 2 ** 23];
 
 /** The text is not kept, so that only what no text of edges does is refused. */
 function requireText(inflated: number, stored: number, { maxBytes }: InflateOptions): void {

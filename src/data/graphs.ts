@@ -129,11 +129,19 @@ export function multiLabelGraphFromArrays(arrays: Arrays, name: string): MultiLa
   const need = requiredArrays(arrays, name);
   const ints = (key: string) => toInts(need(key), key);
   const [n = 0, count = 0] = ints('num');
+  const indptr = ints('label_indptr');
+  const labels = ints('label_indices');
+  if (indptr.length !== n + 1 || indptr[0] !== 0 || indptr[n] !== labels.length)
+    throw new Error(`data set "${name}": label_indptr does not divide ${labels.length} labels among ${n} nodes`);
+  if (indptr.some((start, v) => v > 0 && start < (indptr[v - 1] as number)))
+    throw new Error(`data set "${name}": label_indptr decreases`);
+  const wrong = labels.find((label) => label < 0 || label >= count);
+  if (wrong !== undefined) throw new Error(`data set "${name}": label ${wrong} is not one of ${count}`);
   const [sources, targets] = endsOf(need('edges'));
   return {
     name,
     graph: Graph.fromEdges(n, sources, targets),
-    labels: { indptr: ints('label_indptr'), labels: ints('label_indices'), count },
+    labels: { indptr, labels, count },
   };
 }
 

@@ -240,8 +240,8 @@ export function tableOf(rows: TableLike): ColumnTable {
 /**
  * A table with a class given for each row.
  *
- * @throws Error when the number of labels differs from that of rows, for a missing label, fewer than
- * two classes or more than a hundred.
+ * @throws Error when the number of labels differs from that of rows, for a missing label, fewer
+ * than two classes or more than a hundred.
  */
 export function withLabels(table: ColumnTable, labels: readonly (string | number)[]): LabelledTable {
   if (labels.length !== table.rows) throw new Error(`${table.rows} rows have ${labels.length} labels`);

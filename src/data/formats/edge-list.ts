@@ -372,10 +372,15 @@ function weightOf(text: string): number | undefined {
 /** The separator of a line, outside its quoted fields. */
 function separatorOf(bytes: Uint8Array, start: number, end: number): number {
   const found = new Set<number>();
+  const separators = [TAB, COMMA, SEMICOLON, SPACE];
   let quoted = false;
+  let begins = true;
   for (let i = start; i < end; i++) {
-    if (bytes[i] === QUOTE) quoted = !quoted;
-    else if (!quoted) found.add(bytes[i] as number);
+    const byte = bytes[i] as number;
+    // A quote within an unquoted field is part of it.
+    if (byte === QUOTE && (quoted || begins)) quoted = !quoted;
+    else if (!quoted) found.add(byte);
+    begins = separators.includes(byte);
   }
   return [TAB, COMMA, SEMICOLON].find((byte) => found.has(byte)) ?? SPACE;
 }

@@ -6,18 +6,18 @@ import { Gunzip, Inflate } from 'fflate';
 /** Limit on what a compressed file may hold. */
 export interface InflateOptions {
   /**
-   * Most bytes that may come out. Default: 128 MiB, and beyond that a hundred times the bytes that
+   * Most bytes that may come out. Default: 64 MiB, and beyond that a hundred times the bytes that
    * went in, which data never reaches and small files made to fill the memory do.
    */
   readonly maxBytes?: number;
 }
 
 /** Bytes that any file may inflate to. */
-const ALWAYS = 2 ** 27;
+const ALWAYS = 2 ** 26;
 /** Inflated bytes a stored one, beyond those. Deflate reaches 1032. */
 const RATIO = 100;
-/** Compressed bytes inflated at a time, which become at most 17 MiB. */
-const CHUNK = 2 ** 14;
+/** Compressed bytes inflated at a time, which become at most 4 MiB. */
+const CHUNK = 2 ** 12;
 
 /** Most bytes that may come out of so many compressed ones. */
 export function inflateLimit(stored: number, { maxBytes }: InflateOptions = {}): number {

@@ -2,6 +2,7 @@
 // may declare billions of values, which a decoder then makes.
 
 import { type InflateOptions, inflateLimit, requireInflated } from './inflate.js';
+import { unsnappy } from './snappy.js';
 import { numberOf, structsOf, ThriftReader, type ThriftStruct } from './thrift.js';
 
 /** Cells of a table that is never refused, and cells a stored byte of larger ones. */
@@ -17,13 +18,8 @@ const BOOLEAN = 0;
 /** Repetitions in the schema. */
 const [OPTIONAL, REPEATED] = [1, 2];
 
-/** What pages are read with. */
-export interface PageDecoders {
-  /** Decompresses Snappy into the second argument. */
-  snappy(input: Uint8Array, output: Uint8Array): unknown;
-  /** Decodes so many DELTA_BINARY_PACKED integers and moves the offset past them. */
-  deltas(reader: { view: DataView; offset: number }, count: number, output: Int32Array): void;
-}
+/** Decodes so many DELTA_BINARY_PACKED integers and moves the offset past them. */
+export type DeltaDecoder = (reader: { view: DataView; offset: number }, count: number, output: Int32Array) => void;
 
 interface Column {
   readonly name: string;
@@ -37,7 +33,7 @@ interface Column {
  *
  * @throws Error saying what is wrong.
  */
-export function checkParquet(bytes: Uint8Array, decoders: PageDecoders, options: InflateOptions): void {
+export function checkParquet(bytes: Uint8Array, deltas: DeltaDecoder, options: InflateOptions): void {
   const footer = readFooter(bytes);
   const columns = flatColumns(footer);
   const rows = numberOf(footer, 3) ?? -1;
@@ -51,7 +47,7 @@ export function checkParquet(bytes: Uint8Array, decoders: PageDecoders, options:
     throw new Error(
       `declares ${rows} rows of ${columns.length} columns in ${bytes.length} bytes; maxBytes allows more`,
     );
-  const check = new PageCheck(bytes, decoders, options);
+  const check = new PageCheck(bytes, deltas, options);
   for (const group of groups) {
     const chunks = structsOf(group, 1);
     if (chunks.length !== columns.length) throw new Error('has a group of rows without all columns');
@@ -92,7 +88,7 @@ class PageCheck {
 
   constructor(
     readonly bytes: Uint8Array,
-    readonly decoders: PageDecoders,
+    readonly deltas: DeltaDecoder,
     readonly options: InflateOptions,
   ) {}
 
@@ -101,7 +97,7 @@ class PageCheck {
     if (!(meta instanceof Map)) throw new Error(`has no description of column "${column.name}"`);
     const codec = numberOf(meta, 4);
     if (codec !== UNCOMPRESSED && codec !== SNAPPY)
-      throw new Error(`is compressed by codec ${codec}; supported are none and Snappy`);
+      throw new Error(`is compressed by codec ${codec ?? 'none'}; supported are none and Snappy`);
     const [first, dictionary, length] = [9, 11, 7].map((field) => numberOf(meta, field) ?? 0) as [
       number,
       number,
@@ -134,9 +130,7 @@ class PageCheck {
     if (!(size >= 0)) throw new Error('has a page without a size');
     this.#inflated += size;
     requireInflated(this.#inflated, this.bytes.length, this.options);
-    const output = new Uint8Array(size);
-    this.decoders.snappy(content, output);
-    return output;
+    return unsnappy(content, size);
   }
 
   #dictionary(header: ThriftStruct, content: Uint8Array, codec: number): number {
@@ -209,7 +203,7 @@ class PageCheck {
       const count = checkDeltas(page, offset, most);
       const lengths = new Int32Array(count);
       const reader = { view, offset };
-      this.decoders.deltas(reader, count, lengths);
+      this.deltas(reader, count, lengths);
       this.#inflated += lengths.reduce((total, length) => total + length, 0);
       offset = reader.offset;
     }

@@ -3,6 +3,7 @@
 import type { Table } from './csv.js';
 import type { InflateOptions } from './inflate.js';
 import { checkParquet } from './parquet-check.js';
+import { unsnappy } from './snappy.js';
 
 /**
  * Reads a flat Parquet table: numbers as JavaScript writes them, dates in ISO 8601, nulls as empty
@@ -14,28 +15,37 @@ import { checkParquet } from './parquet-check.js';
  * Snappy, or exceeds the limit; or when hyparquet is not installed.
  */
 export async function readParquet(bytes: Uint8Array, name: string, options: InflateOptions = {}): Promise<Table> {
-  const [{ parquetReadObjects, snappyUncompress }, { deltaBinaryUnpack }] = await Promise.all([
+  const [{ parquetReadObjects }, { deltaBinaryUnpack }] = await Promise.all([
     import('hyparquet'),
     import('hyparquet/src/delta.js'),
   ]).catch(() => {
     throw new Error('reading Parquet needs the package "hyparquet": npm install hyparquet');
   });
   try {
-    checkParquet(bytes, { snappy: snappyUncompress, deltas: deltaBinaryUnpack }, options);
+    checkParquet(bytes, deltaBinaryUnpack, options);
+  } catch (error) {
+    // Decoders that run past the end of a page fail as the language does.
+    const reason = (error as Error).constructor === Error ? (error as Error).message : 'has a damaged page';
+    throw new Error(`"${name}" cannot be read as Parquet: it ${reason}`);
+  }
+  try {
     const file = new Uint8Array(bytes).buffer;
-    const rows = (await parquetReadObjects({ file })) as Record<string, unknown>[];
+    const rows = (await parquetReadObjects({ file, compressors: { SNAPPY: unsnappy } })) as Record<string, unknown>[];
     const columns = Object.keys(rows[0] ?? {});
     return { columns, rows: rows.map((row) => columns.map((column) => field(row[column], column))) };
   } catch (error) {
-    throw new Error(`"${name}" cannot be read as Parquet: it ${(error as Error).message}`);
+    if (error instanceof UnknownValue) throw new Error(`"${name}" ${error.message}`);
+    throw new Error(`"${name}" cannot be read as Parquet: its pages or its schema are damaged`, { cause: error });
   }
 }
 
-/** @throws Error for a value that has no text of its own. */
+class UnknownValue extends Error {}
+
+/** @throws UnknownValue for a value that has no text of its own. */
 function field(value: unknown, column: string): string {
   if (value === null || value === undefined) return '';
   if (value instanceof Date) return value.toISOString();
   if (typeof value === 'object')
-    throw new Error(`holds values in column "${column}" that are neither text nor numbers`);
+    throw new UnknownValue(`holds values in column "${column}" that are neither text nor numbers`);
   return String(value);
 }

@@ -43,7 +43,10 @@ const arrayKinds: Readonly<Record<string, new (buffer: ArrayBuffer) => ArrayLike
  *
  * @throws Error for other types and byte orders, and integers that do not fit.
  */
-function arrayValues({ kind, order }: DType, raw: Uint8Array): ArrayValues {
+function arrayValues(type: DType, raw: Uint8Array): ArrayValues {
+  if (!(type instanceof DType && raw instanceof Uint8Array))
+    throw new Error('holds a NumPy array without a type or data');
+  const { kind, order } = type;
   const Kind = arrayKinds[kind];
   if (!Kind || order === '>') throw new Error(`NumPy elements of type "${order}${kind}" are not supported`);
   const values = new Kind(new Uint8Array(raw).buffer);
@@ -61,7 +64,7 @@ export function call(target: Value, args: readonly Value[]): Value {
   if (sets.includes(name)) return new Set((args[0] as Value[] | undefined) ?? []);
   if (maps.includes(name)) return new Map();
   if (name === '_codecs.encode') return latin1Bytes(args[0] as string);
-  if (name === 'numpy.dtype') return new DType(String(args[0]));
+  if (name === 'numpy.dtype' && typeof args[0] === 'string') return new DType(args[0]);
   if (/^numpy\.(_?core)\.multiarray\._reconstruct$/.test(name)) return new PendingArray();
   if (/^numpy\.(_?core)\.multiarray\.scalar$/.test(name)) {
     return Number(arrayValues(args[0] as DType, args[1] as Uint8Array)[0]);
