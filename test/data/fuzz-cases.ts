@@ -15,6 +15,7 @@ import {
   hypergraphFromArrays,
   hypergraphFromTables,
   incidencesFromArrays,
+  isPlan,
   labelledTable,
   modelSystem,
   multiLabelGraphFromArrays,
@@ -59,7 +60,8 @@ const bytes = (shape: readonly number[]): NamedArray => ({
 const table = `name,size,colour,t\n${Array.from({ length: 8 }, (_, i) => `"a, ${i}",${i / 3},${i % 2 ? 'red' : 'NA'},${i % 2}`).join('\n')}\n`;
 const kind = { system: 'fuzzed', version: '1', madeBy: 'a test' };
 const weights = { a: tensor(Float32Array.of(1, 2, 3, 4, 5, 6), [2, 3]), b: tensor(Int32Array.of(1, 2), [2]) };
-const int64 = writeNpy(floats([2]));
+// 32-bit zeros behind a small number are 64-bit integers that fit.
+const int64 = new Uint8Array(Buffer.concat([writeNpy(ints([2], 5, 0)), new Uint8Array(8)]));
 int64.set(text("'<i8'"), 10 + 10);
 
 /** Python's pickle.dumps of {'a': [1, 2.5, 'x', None], 'b': {3, 4}} in protocols 0, 2 and 4. */
@@ -149,8 +151,9 @@ export const dataCases: readonly FuzzCase[] = [
       savePlan(compile(forward, [zeros([2, 4])]), { format: 'gossamer-model', system: 'fuzzed' }),
     ],
     read: (file) => {
-      modelSystem(bytesInMemory(file, 'fuzzed'));
-      readModelFile(kind, file);
+      const source = bytesInMemory(file, 'fuzzed');
+      modelSystem(source);
+      if (!isPlan(source)) readModelFile(kind, file);
     },
   },
   { name: 'gguf by reader', seeds: () => [gguf()], read: readAllOfGguf },
