@@ -3,7 +3,7 @@
 import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
 import { splitTokens } from '../data/index.js';
-import { interruptSignal, loadText, writeFileAtomic } from '../data/node.js';
+import { interruptSignal, loadText, requireWritable, writeFileAtomic } from '../data/node.js';
 import {
   AnswerText,
   type ChatMessage,
@@ -260,6 +260,7 @@ function configOf(flags: TrainFlags, vocabulary: number): LanguageModelConfig {
 async function train(path: string, flags: TrainFlags): Promise<void> {
   useThreads(flags.threads);
   const { steps, batch, length, learningRate } = flags;
+  requireWritable(flags.out);
   const text = loadText(path);
   const vocabulary = vocabularyOf(text, flags.vocabulary);
   const tokenizer = tokenizerOf(vocabulary);

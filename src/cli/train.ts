@@ -1,7 +1,7 @@
 // `gossamer train`
 
 import { Command, Option } from 'commander';
-import { readImages, writeFileAtomic } from '../data/node.js';
+import { readImages, requireWritable, writeFileAtomic } from '../data/node.js';
 import { accuracyOn } from '../models/index.js';
 import { parameterCount } from '../nn/index.js';
 import { Random } from '../tensor/index.js';
@@ -71,6 +71,7 @@ export function trainCommand(): Command {
 
 async function train(path: string, flags: Flags): Promise<void> {
   useThreads(flags.threads);
+  requireWritable(flags.out);
   if (!imageModelNames.includes(flags.model))
     throw new Error(`model "${flags.model}" is not known; there are ${imageModelNames.join(', ')}`);
   const bar = new Bar('reading', 'pictures');
