@@ -67,13 +67,15 @@ for (const name of names) {
   };
   for (let start = from; start < from + mutations; ) {
     const end = Math.min(from + mutations, start + SLICE);
-    let last = { at: start };
+    let last;
     let ended = false;
     const how = await run([name, start, end], (message) => {
       if (message.fault !== undefined) report(message.fault, message.message);
       else last = message;
       ended ||= message.done === true;
     });
+    // Without a word, the child did not come as far as reading.
+    if (last === undefined) throw new Error(how);
     total.refused += last.refused ?? 0;
     total.read += last.read ?? 0;
     total.seconds = Math.max(total.seconds, (last.slowest?.milliseconds ?? 0) / 1000);
