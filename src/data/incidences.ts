@@ -3,7 +3,7 @@
 import type { SparseMatrix } from '../sparse/index.js';
 import { IncidenceList, standardizeTable } from '../structure/index.js';
 import { keep, type Random, type Tensor, tensor } from '../tensor/index.js';
-import { type Arrays, featuresFromArrays, requiredArrays } from './features.js';
+import { type Arrays, countOf, featuresFromArrays, requiredArrays } from './features.js';
 import { toInts } from './formats/index.js';
 import type { Split } from './splits.js';
 
@@ -43,7 +43,7 @@ export function incidencesFromArrays(arrays: Arrays, name: string): IncidenceDat
   const need = requiredArrays(arrays, name);
   const ints = (key: string) => toInts(need(key), key);
   const vertices = ints('he_indices');
-  const used = vertices.reduce((most, v) => Math.max(most, v + 1), 0);
+  const used = countOf(vertices, `data set "${name}": vertex`);
   const features = featuresFromArrays(arrays, used, name);
   const count = Math.max(used, features ? rowsOf(features) : 0);
   if (features && rowsOf(features) !== count)
@@ -83,7 +83,7 @@ export function incidenceDataset(
     for (let i = offsets[e] as number; i < (offsets[e + 1] as number); i++) if ((labels[i] as number) >= 0) own.push(i);
   });
   const [train, validation, test] = rows.map((own) => Int32Array.from(own)) as [Int32Array, Int32Array, Int32Array];
-  const classes = labels.reduce((most, c) => Math.max(most, c + 1), names?.classes.length ?? 0);
+  const classes = names?.classes.length ?? countOf(labels, `data set "${name}": class`);
   return {
     name,
     incidences,
