@@ -35,7 +35,7 @@ export const incidenceSets: readonly string[] = ['role', ...namesOf('incidences'
 
 export const incidenceOptions = {
   epochs: count(8, 'epochs, each followed by a validation', { smoke: 3 }),
-  steps: count(40, 'batches in an epoch', { smoke: 5 }),
+  steps: count(80, 'batches in an epoch', { smoke: 5 }),
   batch: count(64, 'hyperedges in a batch, the other of two trials being 128; 0 for full-batch steps', { minimum: 0 }),
   cap: count(40, 'most hyperedges of a vertex in a training batch; none in testing'),
   patience: count(6, 'epochs without a better validation score after which training stops'),
