@@ -347,6 +347,21 @@ describe('nothing in a file is ignored', () => {
   });
 });
 
+test('tensors far larger than what the file declares are refused, unless asked for', () => {
+  const x = uniformTensor(1, [1, 1, 2, 2]);
+  const expanded = (length: number, mostElements?: number) => {
+    const file = modelFile({
+      nodes: one('Expand', {}, ['x', 'shape']),
+      inputs: [{ name: 'x', shape: x.shape }],
+      initializers: [longs('shape', [length, 1, 2, 2])],
+    });
+    return importOnnx(file, { ...(mostElements && { mostElements }) }).forward(x)[0]?.size;
+  };
+  expect(expanded(1000)).toBe(4000);
+  expect(() => expanded(1000, 3999)).toThrow('makes a tensor [1000, 1, 2, 2], above the limit of 3999 elements');
+  expect(() => expanded(2 ** 23)).toThrow('above the limit of 16777216 elements: raise mostElements');
+});
+
 test('Slice limits its ends as ONNX does', () => {
   const slice = (start: number, end: number, step: number) =>
     constant(one('Slice', {}, ['d', 's', 'e', 'a', 't']), [

@@ -4,7 +4,7 @@
 // What a file says is either followed or refused at import: operators, domains, opset versions,
 // attributes, inputs and outputs that no reader knows are errors.
 
-import { keep, type Tensor } from '../../tensor/index.js';
+import { keep, scope, sizeOf, type Tensor } from '../../tensor/index.js';
 import { isTracing } from '../graph.js';
 import { constantReaders } from './read/constant.js';
 import { convolutionReaders } from './read/convolution.js';
@@ -19,7 +19,7 @@ import { reductionReaders } from './read/reduction.js';
 import { resizeReaders } from './read/resize.js';
 import { selectionReaders } from './read/selection.js';
 import { shapeReaders } from './read/shape.js';
-import { asInt32, type Ints, isInts } from './read/value.js';
+import { asInt32, type Ints, isInts, MOST_ELEMENTS } from './read/value.js';
 import { unchangedSince } from './read/versions.js';
 import {
   DATA_TYPE,
@@ -27,6 +27,7 @@ import {
   type GraphProto,
   type ModelProto,
   type NodeProto,
+  type TensorProto,
   type ValueInfoProto,
 } from './schema.js';
 
@@ -57,6 +58,24 @@ const GIVEN_AS: ReadonlyMap<number, Tensor['dtype']> = new Map([
   [DATA_TYPE.int32, 'i32'],
   [DATA_TYPE.int64, 'i32'],
 ]);
+
+/** Options of `importOnnx`. */
+export interface ImportOptions {
+  /**
+   * Most elements of a tensor that the model may make, so that a damaged file does not take all
+   * memory. Default 64 times those of its inputs, weights and outputs together, and at least 2²⁴.
+   */
+  readonly mostElements?: number;
+}
+
+/** Elements of tensors that the file declares. */
+function declaredElements({ input = [], output = [], initializer = [] }: GraphProto): number {
+  const lengths = [
+    ...[...input, ...output].map(({ type }) => (type?.tensorType?.shape?.dim ?? []).map(({ dimValue }) => dimValue ?? 1)),
+    ...initializer.map(({ dims }) => dims ?? []),
+  ];
+  return lengths.reduce((total, shape) => total + Math.max(0, sizeOf(shape)), 0);
+}
 
 /** What the file declares of an input. */
 interface DeclaredInput {
@@ -90,35 +109,43 @@ export class OnnxModel {
   readonly #ints: Record<string, Ints> = {};
   readonly #steps: readonly Step[];
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, options: ImportOptions = {}) {
     const model = parse(bytes);
     const version = versionOf(model);
     const graph = graphOf(model);
-    this.#readInitializers(graph);
-    const initialized = new Set([...Object.keys(this.weights), ...Object.keys(this.#ints)]);
+    const initializers = graph.initializer ?? [];
+    const initialized = new Set(initializers.map(({ name }) => name ?? ''));
+    if (initialized.size < initializers.length || initialized.has(''))
+      throw new Error('importOnnx: two initializers have one name, or one has none');
     this.#inputs = (graph.input ?? []).filter(({ name }) => !initialized.has(name ?? '')).map(declaredInput);
     this.inputNames = this.#inputs.map(({ name }) => name);
     this.outputNames = (graph.output ?? []).map(({ name }) => name ?? '');
     if (!this.outputNames.length) throw new Error('importOnnx: the model has no output');
-    this.#steps = stepsOf(graph.node ?? [], version, initialized, this.inputNames);
+    const mostElements = options.mostElements ?? Math.min(MOST_ELEMENTS, Math.max(2 ** 24, 64 * declaredElements(graph)));
+    this.#steps = stepsOf(graph.node ?? [], { version, mostElements }, initialized, this.inputNames);
     const made = new Set([...initialized, ...this.inputNames, ...this.#steps.flatMap(({ outputs }) => outputs)]);
     const missing = this.outputNames.find((name) => !made.has(name));
     if (missing !== undefined) throw new Error(`importOnnx: no node makes the output "${missing}"`);
+    this.#readInitializers(initializers);
   }
 
-  #readInitializers({ initializer = [] }: GraphProto): void {
-    for (const proto of initializer) {
-      const { name = '', dataType } = proto;
-      if (name === '' || Object.hasOwn(this.weights, name) || Object.hasOwn(this.#ints, name))
-        throw new Error(`importOnnx: two initializers have the name "${name}", or one has none`);
-      const value = valueOf(proto, name);
-      if (isInts(value)) {
-        this.#ints[name] = value;
-      } else {
-        value.role = dataType === DATA_TYPE.float || dataType === DATA_TYPE.double ? 'parameter' : 'buffer';
-        this.weights[name] = keep(value);
+  /** Keeps the weights, unless one of them is refused. */
+  #readInitializers(initializers: readonly TensorProto[]): void {
+    const trained = new Set<Tensor>();
+    scope(() => {
+      for (const proto of initializers) {
+        const { name = '', dataType } = proto;
+        const value = valueOf(proto, name);
+        if (isInts(value)) {
+          this.#ints[name] = value;
+        } else {
+          this.weights[name] = value;
+          if (dataType === DATA_TYPE.float || dataType === DATA_TYPE.double) trained.add(value);
+        }
       }
-    }
+      for (const weight of Object.values(this.weights))
+        keep(weight).role = trained.has(weight) ? 'parameter' : 'buffer';
+    });
   }
 
   /**
@@ -154,6 +181,7 @@ function runStep({ node, run, inputs, outputs, dependent }: Step, edges: Map<str
   outputs.forEach((name, i) => {
     if (name === '') return;
     const value = results[i] ?? node.fail(`gives no output ${i}`);
+    node.requireRoom(value.shape);
     const long =
       isInts(value) || (value.dtype === 'i32' && (nodeInputs.isLong(value) || own.some((edge) => edge?.long)));
     edges.set(name, { value, dependent, long: long === true });
@@ -194,7 +222,7 @@ function declaredInput({ name, type }: ValueInfoProto): DeclaredInput {
   const element = type?.tensorType?.elemType ?? 0;
   const dtype = GIVEN_AS.get(element);
   if (!name || !dtype)
-    throw new Error(`importOnnx: input "${name}" is no tensor of a supported type (element type ${element})`);
+    throw new Error(`importOnnx: input "${name ?? ''}" is no tensor of a supported type (element type ${element})`);
   const lengths = type?.tensorType?.shape && (type.tensorType.shape.dim ?? []).map(({ dimValue }) => dimValue);
   return { name, dtype, long: element === DATA_TYPE.int64, lengths };
 }
@@ -203,7 +231,8 @@ function parse(bytes: Uint8Array): ModelProto {
   try {
     return decodeModel(bytes);
   } catch (error) {
-    throw new Error(`importOnnx: the file is no readable ONNX model (${(error as Error).message})`);
+    const reason = error instanceof RangeError ? 'a field is cut short' : (error as Error).message;
+    throw new Error(`importOnnx: the file is no readable ONNX model (${reason})`);
   }
 }
 
@@ -237,7 +266,7 @@ function graphOf({ graph, functions, trainingInfo }: ModelProto): GraphProto {
 /** Nodes in their order, each read. @throws Error naming what is not supported. */
 function stepsOf(
   nodes: readonly NodeProto[],
-  version: number,
+  { version, mostElements }: { readonly version: number; readonly mostElements: number },
   initialized: ReadonlySet<string>,
   inputNames: readonly string[],
 ): Step[] {
@@ -249,7 +278,7 @@ function stepsOf(
   const made = new Set([...initialized, ...inputNames]);
   const dependents = new Set(inputNames);
   return nodes.map((proto) => {
-    const node = new OnnxNode(proto, version);
+    const node = new OnnxNode(proto, version, mostElements);
     const since = unchangedSince.get(proto.opType ?? '') ?? OPSETS.complete;
     if (version < since) node.fail(`has the meaning of opset ${version}; ${since} to ${OPSETS.newest} are supported`);
     const [inputs, outputs] = [proto.input ?? [], proto.output ?? []];
@@ -274,6 +303,6 @@ function stepsOf(
  *
  * @throws Error naming the operations, tensors, inputs or attributes that are not supported.
  */
-export function importOnnx(bytes: Uint8Array): OnnxModel {
-  return new OnnxModel(bytes);
+export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): OnnxModel {
+  return new OnnxModel(bytes, options);
 }

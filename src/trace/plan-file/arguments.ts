@@ -114,7 +114,7 @@ export class CallArguments {
     );
     if (!valid || (length !== undefined && values.length !== length))
       this.fail(
-        `has ${name} [${values.slice(0, 8).join(', ')}], expected ${length ?? 'any number of'} from ${low} to ${high}`,
+        `has ${name} ${JSON.stringify(values.slice(0, 8))}, expected ${length ?? 'any number of'} from ${low} to ${high}`,
       );
     return values as number[];
   }
@@ -178,8 +178,9 @@ export class CallArguments {
   }
 
   writeSpan(name: string, first: number, end: number, width = 4): RecordedRegion {
+    const value = this.#value(name);
+    if (isRegion(value) && this.use.buffers[value.buffer]?.contents) this.fail(`writes to a constant as ${name}`);
     const region = this.#region(name, first, end, width);
-    if (this.use.buffers[region.buffer]?.contents) this.fail(`writes to a constant as ${name}`);
     this.use.positions.delete(region.buffer);
     return region;
   }

@@ -62,12 +62,15 @@ function checkPort(name: string, { shape, dtype, buffer, byteOffset }: Port, { b
   const fail = (reason: string): never => {
     throw new Error(`plan: ${name} ${reason}`);
   };
-  const width = Object.hasOwn(bytesPerElement, dtype) ? bytesPerElement[dtype] : fail(`has the type ${dtype}`);
+  const width = Object.hasOwn(bytesPerElement, dtype)
+    ? bytesPerElement[dtype]
+    : fail(`has the type ${JSON.stringify(dtype ?? null)}`);
   if (!Array.isArray(shape) || !shape.every((length) => Number.isInteger(length) && length >= 0))
     fail('has an impossible shape');
+  if (!Number.isInteger(buffer) || !Number.isInteger(byteOffset)) fail('has no place in a buffer');
   const found = buffers[buffer] ?? fail(`names buffer ${buffer} of ${buffers.length}`);
   const end = byteOffset + sizeOf(shape) * width;
-  if (!Number.isInteger(byteOffset) || byteOffset < 0 || byteOffset % width !== 0 || !(end <= found.bytes))
+  if (byteOffset < 0 || byteOffset % width !== 0 || !(end <= found.bytes))
     fail(`[${shape.join(', ')}] takes bytes ${byteOffset} to ${end} of a buffer of ${found.bytes}`);
   reached[buffer] = Math.max(reached[buffer] ?? 0, end);
 }

@@ -1,10 +1,10 @@
 // Constants, and values in other types.
 
-import { broadcastTo, cast, notEqual, ones, reshape, sizeOf, type Tensor, tensor } from '../../../tensor/index.js';
-import { DATA_TYPE } from '../schema.js';
+import { cast, full, notEqual, ones, scope, sizeOf, type Tensor, tensor } from '../../../tensor/index.js';
+import { DATA_TYPE, type TensorProto } from '../schema.js';
 import { valueOf } from './initializer.js';
 import type { NodeInputs } from './inputs.js';
-import { type NodeReader, type Operators, operator, type Run } from './node.js';
+import { type NodeReader, type OnnxNode, type Operators, operator, type Run } from './node.js';
 import { asInt32, type ImportedValue, isInts, longIntegers } from './value.js';
 
 const casting: NodeReader = (node) => {
@@ -61,8 +61,8 @@ const conversions: ReadonlyMap<number, Run> = new Map<number, Run>([
 const constant: NodeReader = (node) => {
   const proto = node.tensorAttribute('value');
   if (proto) {
-    const value = valueOf(proto, node.label);
-    return () => value;
+    scope(() => void valueOf(proto, node.label));
+    return () => valueOf(proto, node.label);
   }
   const [float, floats] = [node.optionalFloat('value_float'), node.floats('value_floats')];
   if (float !== undefined) return () => tensor(float);
@@ -73,18 +73,23 @@ const constant: NodeReader = (node) => {
   return node.fail('holds no value that is supported');
 };
 
+/** The one element of a tensor, and what it is stored as. */
+function elementOf(proto: TensorProto, node: OnnxNode): { readonly element: number; readonly dtype?: 'f32' | 'i32' } {
+  return scope(() => {
+    const value = valueOf(proto, node.label);
+    const size = sizeOf(value.shape);
+    if (size !== 1) node.fail(`repeats ${size} values, expected one`);
+    if (isInts(value)) return { element: value.ints[0] as number };
+    return { element: value.item(), dtype: value.dtype === 'i32' ? 'i32' : 'f32' };
+  });
+}
+
 const repeated: NodeReader = (node) => {
   const proto = node.tensorAttribute('value');
-  const fill = proto ? valueOf(proto, node.label) : tensor([0]);
-  if (sizeOf(fill.shape) !== 1) node.fail(`repeats ${sizeOf(fill.shape)} values, expected one`);
+  const { element, dtype } = proto ? elementOf(proto, node) : { element: 0, dtype: 'f32' as const };
   return (inputs) => {
     const shape = inputs.lengths(0);
-    if (isInts(fill)) return { ints: new Array<number>(sizeOf(shape)).fill(fill.ints[0] as number), shape };
-    const one = reshape(
-      fill,
-      shape.map(() => 1),
-    );
-    return broadcastTo(one, shape);
+    return dtype ? full(shape, element, dtype) : { ints: new Array<number>(sizeOf(shape)).fill(element), shape };
   };
 };
 

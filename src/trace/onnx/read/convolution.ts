@@ -42,6 +42,8 @@ const convolution = operator(2, 3, (node) => {
     const weight = weightOf(node, inputs.floats(1), axes);
     const kernel = kernelOf(node, attributes, axes, inputs.floats(1));
     const { stride, dilation, before, after } = windowOf(node, attributes, imageSize(images), axes, kernel);
+    const [n, c, height, width] = images.shape as [number, number, number, number];
+    node.requireRoom([n, c, height + before[0] + after[0], width + before[1] + after[1]]);
     const { x, padding } = padded(images, before, after);
     return likeInput(conv2d(x, weight, inputs.optionalFloats(2), { stride, dilation, padding, groups }), axes);
   };
@@ -107,6 +109,8 @@ const transposedConvolution = operator(2, 3, (node) => {
     ) as [Extent, Extent];
     const bias = inputs.optionalFloats(2);
     if (extents.some(({ length }) => length < 1)) node.fail('has more padding than pixels');
+    const [n, filters] = [images.shape[0] as number, (weight.shape[1] as number) * groups];
+    for (const lengths of [bare, extents.map(({ length }) => length)]) node.requireRoom([n, filters, ...lengths]);
     const before = [extents[0].before, extents[1].before] as const;
     const outputPadding = ([0, 1] as const).map((axis) => extents[axis].length + 2 * before[axis] - bare[axis]);
     const options = { stride, dilation, groups };

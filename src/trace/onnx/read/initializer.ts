@@ -63,6 +63,6 @@ export function valueOf(proto: TensorProto, label: string): ImportedValue {
       );
     }
     default:
-      return fail(`has element type ${type}, which is not supported`);
+      return fail(`has element type ${type ?? 0}, which is not supported`);
   }
 }

@@ -1,13 +1,14 @@
 // The inputs of a node as it runs.
 
-import { formatShape, sameShape, sizeOf, Tensor } from '../../../tensor/index.js';
+import { formatShape, sameShape, Tensor } from '../../../tensor/index.js';
 import { isTracing } from '../../graph.js';
-import { asInt32, type ImportedValue, type Ints, isInts, MOST_ELEMENTS } from './value.js';
+import { asInt32, type ImportedValue, type Ints, isInts } from './value.js';
 
 /** A node as errors name it. */
 export interface NamedNode {
   readonly label: string;
   fail(reason: string): never;
+  requireRoom(shape: readonly number[]): void;
 }
 
 /** A value, and whether it depends on what is given to the model. */
@@ -105,8 +106,9 @@ export class NodeInputs {
   /** Lengths of the axes of a tensor that fits memory. */
   lengths(index: number): readonly number[] {
     const lengths = this.listed(index);
-    if (lengths.some((length) => length < 0) || !(sizeOf(lengths) <= MOST_ELEMENTS))
+    if (lengths.some((length) => length < 0))
       this.node.fail(`has the impossible lengths ${lengths.join(', ')} as input ${index}`);
+    this.node.requireRoom(lengths);
     return lengths;
   }
 

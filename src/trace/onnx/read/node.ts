@@ -1,7 +1,7 @@
 // A node of an ONNX graph as its readers see it: attributes at import, inputs when it runs. Both
 // note what was read, so that nothing in a file is ignored.
 
-import type { Tensor } from '../../../tensor/index.js';
+import { sizeOf, type Tensor } from '../../../tensor/index.js';
 import { ATTRIBUTE_TYPE, type AttributeProto, type NodeProto, type TensorProto } from '../schema.js';
 import type { NodeInputs } from './inputs.js';
 import type { ImportedValue } from './value.js';
@@ -39,10 +39,14 @@ export class OnnxNode {
   readonly #unread: Set<string>;
   readonly #inputNames: readonly string[];
 
-  /** @param version of the operator set that gives the node its meaning. */
+  /**
+   * @param version of the operator set that gives the node its meaning
+   * @param mostElements of a tensor that the node may make
+   */
   constructor(
     proto: NodeProto,
     readonly version: number,
+    readonly mostElements: number,
   ) {
     const output = proto.output ?? [];
     this.label = `${proto.opType ?? '?'} "${proto.name || (output[0] ?? '')}"`;
@@ -56,6 +60,14 @@ export class OnnxNode {
 
   fail(reason: string): never {
     throw new Error(`importOnnx: ${this.label} ${reason}`);
+  }
+
+  /** @throws Error when a tensor of this shape would be larger than the model's limit. */
+  requireRoom(shape: readonly number[]): void {
+    if (!(sizeOf(shape) <= this.mostElements))
+      this.fail(
+        `makes a tensor [${shape.join(', ')}], above the limit of ${this.mostElements} elements: raise mostElements`,
+      );
   }
 
   /** Reads the node. @throws Error for inputs, outputs or attributes that no reader knows. */

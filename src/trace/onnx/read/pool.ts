@@ -34,6 +34,7 @@ function windowsAlong(
   const [stride, before, after] = [window.stride[axis], window.before[axis], window.after[axis]];
   const room = length + before + after - reach(window, axis);
   const count = (ceil ? Math.ceil(room / stride) : Math.floor(room / stride)) + 1;
+  node.requireRoom([count]);
   if (room < 0) node.fail(`has a window of ${window.kernel[axis]} for ${length} pixels`);
   if (counted && (count - 1) * stride > room) node.fail('counts pixels beyond the padding, which is not supported');
   return Array.from({ length: count }, (_, i) => {

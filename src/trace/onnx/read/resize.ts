@@ -3,7 +3,6 @@
 import { matmul, resize, type Tensor, tensor, transpose } from '../../../tensor/index.js';
 import type { NodeInputs } from './inputs.js';
 import { type OnnxNode, type Operators, operator } from './node.js';
-import { MOST_ELEMENTS } from './value.js';
 
 /** Where the centre of an output pixel lies among the inputs. */
 type Coordinates = (at: number, axis: ResizedAxis) => number;
@@ -119,7 +118,8 @@ function resizedAxes(
   axes.forEach((axis, i) => {
     const from = shape[axis] as number;
     const to = scales.length ? Math.floor(from * exactScaleOf(scales[i] as number, from)) : (sizes[i] as number);
-    if (!(to > 0 && to * from <= MOST_ELEMENTS)) node.fail(`resizes axis ${axis} of ${from} to ${to}`);
+    if (!(to > 0)) node.fail(`resizes axis ${axis} of ${from} to ${to}`);
+    node.requireRoom([to, from]);
     const scale = scales.length ? exactScale(scales[i] as number, from, to) : to / from;
     resized[axis] = { from, to, scale };
   });
@@ -156,6 +156,7 @@ const resizing = operator(1, 4, (node) => {
     const x = inputs.floats(0);
     const axes = node.resolveAxes(given ?? x.shape.map((_, axis) => axis), x.rank);
     const resized = resizedAxes(node, inputs, x.shape, axes);
+    node.requireRoom(resized.map(({ to }) => to));
     const standard = standardResize(mode, coordinateMode, nearestMode);
     if (coordinateMode === 'align_corners' && resized.some(({ from, to, scale }) => scale !== to / from))
       node.fail('aligns corners by scales that give no whole lengths, of which readings differ');

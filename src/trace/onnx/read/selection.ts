@@ -17,7 +17,7 @@ import {
 } from '../../../tensor/index.js';
 import type { NodeInputs } from './inputs.js';
 import { type OnnxNode, type Operators, operator } from './node.js';
-import { type ImportedValue, type Ints, isInts, MOST_ELEMENTS, moved } from './value.js';
+import { type ImportedValue, type Ints, isInts, moved } from './value.js';
 
 /** A range along an axis, with the ends limited as ONNX limits them. */
 function rangeOf(length: number, start: number, end: number, step: number): Range {
@@ -195,6 +195,7 @@ const padding = operator(2, 4, (node) => {
       const at = axes.indexOf(axis);
       return at < 0 ? [0, 0] : [given[at] as number, given[at + axes.length] as number];
     });
+    node.requireRoom(x.shape.map((length, axis) => length + (widths[axis]?.[0] ?? 0) + (widths[axis]?.[1] ?? 0)));
     if (mode === 'constant') return padConstant(inputs, widths);
     return moved(x, (values) =>
       widths.reduce((padded, [before, after], axis) => {
@@ -263,6 +264,7 @@ const tiling = operator(2, 2, (node) => (inputs) => {
   const repeats = inputs.lengths(1);
   if (repeats.length !== x.shape.length) node.fail(`has ${repeats.length} repeats for rank ${x.shape.length}`);
   if (sizeOf(repeats) === 0) node.fail('repeats 0 times, which is not supported');
+  node.requireRoom(x.shape.map((length, axis) => length * (repeats[axis] as number)));
   return moved(x, (values) =>
     repeats.reduce((tiled, count, axis) => {
       const length = x.shape[axis] as number;
@@ -294,7 +296,8 @@ const triangle = operator(1, 2, (node) => {
 const counting = operator(3, 3, (node) => (inputs) => {
   const [start, limit, delta] = [0, 1, 2].map((i) => inputs.scalar(i)) as [number, number, number];
   const count = Math.max(0, Math.ceil((limit - start) / delta));
-  if (!Number.isSafeInteger(count) || count > MOST_ELEMENTS) node.fail(`counts ${count} numbers`);
+  if (Number.isNaN(count)) node.fail('counts by steps of 0');
+  node.requireRoom([count]);
   if (!inputs.allIntegers) return arange(count).multiply(delta).add(start);
   return inputs.likeIntegers(0, { ints: Array.from({ length: count }, (_, i) => start + i * delta), shape: [count] });
 });

@@ -90,6 +90,7 @@ export const shapeReaders: Operators = {
   Expand: operator(2, 2, (node) => (inputs) => {
     const x = inputs.value(0);
     const shape = broadcastShapes(`importOnnx: ${node.label}`, x.shape, inputs.lengths(1));
+    node.requireRoom(shape);
     return moved(x, (values) => broadcastTo(values, shape));
   }),
   Shape: operator(1, 1, shapeReader),
