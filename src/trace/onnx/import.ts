@@ -71,7 +71,9 @@ export interface ImportOptions {
 /** Elements of tensors that the file declares. */
 function declaredElements({ input = [], output = [], initializer = [] }: GraphProto): number {
   const lengths = [
-    ...[...input, ...output].map(({ type }) => (type?.tensorType?.shape?.dim ?? []).map(({ dimValue }) => dimValue ?? 1)),
+    ...[...input, ...output].map(({ type }) =>
+      (type?.tensorType?.shape?.dim ?? []).map(({ dimValue }) => dimValue ?? 1),
+    ),
     ...initializer.map(({ dims }) => dims ?? []),
   ];
   return lengths.reduce((total, shape) => total + Math.max(0, sizeOf(shape)), 0);
@@ -121,7 +123,8 @@ export class OnnxModel {
     this.inputNames = this.#inputs.map(({ name }) => name);
     this.outputNames = (graph.output ?? []).map(({ name }) => name ?? '');
     if (!this.outputNames.length) throw new Error('importOnnx: the model has no output');
-    const mostElements = options.mostElements ?? Math.min(MOST_ELEMENTS, Math.max(2 ** 24, 64 * declaredElements(graph)));
+    const mostElements =
+      options.mostElements ?? Math.min(MOST_ELEMENTS, Math.max(2 ** 24, 64 * declaredElements(graph)));
     this.#steps = stepsOf(graph.node ?? [], { version, mostElements }, initialized, this.inputNames);
     const made = new Set([...initialized, ...this.inputNames, ...this.#steps.flatMap(({ outputs }) => outputs)]);
     const missing = this.outputNames.find((name) => !made.has(name));
