@@ -88,6 +88,7 @@ const SPARE_BYTES = 64;
 export function checkPlan({ calls, buffers, inputs, outputs }: RecordedPlan): IndexRange[] {
   const given = inputs.map(({ buffer }) => buffer);
   const use: BufferUse = { buffers, reached: [], inputs: new Set(given), positions: new Map(), indices: [] };
+  if (given.some((buffer) => buffers[buffer]?.contents)) throw new Error('plan: an input lies in a constant');
   inputs.forEach((port, i) => {
     checkPort(`input ${i}`, port, use);
   });
@@ -95,7 +96,6 @@ export function checkPlan({ calls, buffers, inputs, outputs }: RecordedPlan): In
     checkPort(`output ${i}`, port, use);
   });
   if (use.inputs.size < given.length) throw new Error('plan: two inputs lie in one buffer');
-  if (given.some((buffer) => buffers[buffer]?.contents)) throw new Error('plan: an input lies in a constant');
   for (const call of calls) {
     const check = callChecks.get(call.kernel);
     if (!check) throw new Error(`plan: the kernel "${call.kernel}" cannot be called from a file`);
