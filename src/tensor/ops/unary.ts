@@ -3,7 +3,7 @@
 import type { ArgumentsOf, KernelsTaking, Region } from '../../engine/index.js';
 import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
 import type { Tensor } from '../tensor.js';
-import { add, multiply, positiveMask, subtract } from './binary.js';
+import { add, lessEqual, minimum, multiply, positiveMask, subtract } from './binary.js';
 
 interface Flow {
   readonly x: Tensor;
@@ -161,7 +161,8 @@ export const leakyReluOp = scaledOp(
 export const eluOp = scaledOp(
   'elu',
   ({ x, y, n }, alpha) => ({ x, y, n, alpha }),
-  ({ x, y, g, parameter }) => add(positiveMask(g, x), multiply(positiveMask(g, multiply(x, -1)), add(y, parameter))),
+  ({ x, g, parameter }) =>
+    add(positiveMask(g, x), multiply(positiveMask(g, lessEqual(x, 0)), multiply(exp(minimum(x, 0)), parameter))),
 );
 
 /** x where x > 0, else slope·x. */
