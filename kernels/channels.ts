@@ -4,57 +4,85 @@
 import { activate } from "./activation";
 import { multiplyAdd, sumLanes } from "./math";
 import { Optional } from "./optional";
-import { rowSum, RUN } from "./reduce";
-import { ownTile } from "./thread";
+import { RUN } from "./reduce";
 
 /**
- * mean[c], rest[c] and variance[c] (biased) over images and pixels, in two passes: the mean is
- * mean + rest, its part that f32 holds and what that lacks. Tasks count channels.
+ * mean[c], rest[c] and variance[c] (biased) over images and pixels. The mean is mean + rest, what
+ * f32 holds of it and what that lacks. Tasks count channels.
  */
 export function channelMoments(
   x: usize, mean: usize, rest: usize, variance: usize, images: i32, channels: i32, pixels: i32, begin: i32, end: i32,
 ): void {
-  const count = <f64>images * <f64>pixels;
-  const sums = ownTile();
+  const share: f64 = 1 / (<f64>images * <f64>pixels);
+  const stride = (<usize>channels * pixels) << 2;
   for (let channel = begin; channel < end; channel++) {
-    let total: f64 = 0;
-    for (let image = 0; image < images; image++) total += rowSum(x + ((<usize>(image * channels + channel) * pixels) << 2), pixels);
-    const center = <f32>(total / count);
-    store<f64>(sums, 0);
-    store<f64>(sums, 0, 8);
-    for (let image = 0; image < images; image++) centredSums(x + ((<usize>(image * channels + channel) * pixels) << 2), center, pixels, sums);
-    const offset = load<f64>(sums) / count;
-    store<f32>(mean + (<usize>channel << 2), center);
-    store<f32>(rest + (<usize>channel << 2), <f32>offset);
-    store<f32>(variance + (<usize>channel << 2), <f32>max(load<f64>(sums, 8) / count - offset * offset, 0));
+    const first = x + ((<usize>channel * pixels) << 2);
+    let pivot = load<f32>(first);
+    let moments = momentsAround(pivot, first, images, stride, pixels, share);
+    if (isFar(moments)) {
+      pivot += <f32>f64x2.extract_lane(moments, 0);
+      moments = momentsAround(pivot, first, images, stride, pixels, share);
+    }
+    const offset = f64x2.extract_lane(moments, 0);
+    const exact = <f64>pivot + offset;
+    const held = <f32>exact;
+    store<f32>(mean + (<usize>channel << 2), held);
+    store<f32>(rest + (<usize>channel << 2), <f32>(exact - <f64>held));
+    store<f32>(variance + (<usize>channel << 2), varianceOf(moments));
   }
 }
 
-/** Adds Σ (x − mean) and Σ (x − mean)² of n contiguous floats to the two f64 at `sums`. */
-export function centredSums(x: usize, mean: f32, n: i32, sums: usize): void {
+/** Means of x − pivot and of its square over `images` runs of n floats, `stride` bytes apart, as two f64. */
+function momentsAround(pivot: f32, x: usize, images: i32, stride: usize, n: i32, share: f64): v128 {
+  let sums = f64x2.splat(0);
+  for (let image = 0; image < images; image++, x += stride) sums = f64x2.add(sums, centredSums(x, pivot, n));
+  return f64x2.mul(sums, f64x2.splat(share));
+}
+
+/**
+ * Whether moments around a pivot say that it is more than two deviations from the mean, so that
+ * their difference loses digits: then they are taken again around the mean.
+ */
+// @ts-ignore: decorator
+@inline
+export function isFar(moments: v128): bool {
+  const offset = f64x2.extract_lane(moments, 0);
+  return offset * offset > 0.8 * f64x2.extract_lane(moments, 1);
+}
+
+/** mean(d²) − (mean d)². */
+// @ts-ignore: decorator
+@inline
+export function varianceOf(moments: v128): f32 {
+  const offset = f64x2.extract_lane(moments, 0);
+  return <f32>max(f64x2.extract_lane(moments, 1) - offset * offset, 0);
+}
+
+/** Σ (x − mean) and Σ (x − mean)² of n contiguous floats, as two f64. */
+export function centredSums(x: usize, mean: f32, n: i32): v128 {
   const shift = f32x4.splat(mean);
-  for (let first = 0; first < n; first += RUN) {
-    const stop = min(first + RUN, n);
+  let total = f64x2.splat(0);
+  for (; n > 0; n -= RUN) {
+    const stop = x + (<usize>min(n, RUN) << 2);
     let s0 = f32x4.splat(0), s1 = s0, q0 = s0, q1 = s0;
-    let i = first;
-    for (; i + 8 <= stop; i += 8) {
-      const d0 = f32x4.sub(v128.load(x + (<usize>i << 2)), shift);
-      const d1 = f32x4.sub(v128.load(x + (<usize>i << 2), 16), shift);
+    for (; x + 32 <= stop; x += 32) {
+      const d0 = f32x4.sub(v128.load(x), shift);
+      const d1 = f32x4.sub(v128.load(x, 16), shift);
       s0 = f32x4.add(s0, d0);
       s1 = f32x4.add(s1, d1);
       q0 = multiplyAdd(d0, d0, q0);
       q1 = multiplyAdd(d1, d1, q1);
     }
-    let total: f64 = sumLanes(f32x4.add(s0, s1));
-    let squares: f64 = sumLanes(f32x4.add(q0, q1));
-    for (; i < stop; i++) {
-      const d = <f64>load<f32>(x + (<usize>i << 2)) - <f64>mean;
-      total += d;
+    let sum = sumLanes(f32x4.add(s0, s1));
+    let squares = sumLanes(f32x4.add(q0, q1));
+    for (; x < stop; x += 4) {
+      const d = load<f32>(x) - mean;
+      sum += d;
       squares += d * d;
     }
-    store<f64>(sums, load<f64>(sums) + total);
-    store<f64>(sums, load<f64>(sums, 8) + squares, 8);
+    total = f64x2.add(total, f64x2.replace_lane(f64x2.splat(sum), 1, squares));
   }
+  return total;
 }
 
 /**

@@ -19,7 +19,22 @@ export function squaredDistances(
   for (let row = begin; row < end; row++) {
     const own = x + ((<usize>row * d) << 2);
     const square = load<f32>(squaresX + (<usize>row << 2));
-    for (let column = 0; column < n; column++) {
+    let column = 0;
+    for (; column + 4 <= n; column += 4) {
+      const at = y + ((<usize>row * n + column) << 2);
+      const total = f32x4.add(f32x4.splat(square), v128.load(squaresZ + (<usize>column << 2)));
+      const product = v128.load(at);
+      const distance = f32x4.sub(total, f32x4.add(product, product));
+      const far = f32x4.ge(distance, f32x4.mul(total, f32x4.splat(NEAR)));
+      v128.store(at, distance);
+      if (i32x4.all_true(far)) continue;
+      const mask = i32x4.bitmask(far);
+      for (let lane = 0; lane < 4; lane++) {
+        if ((mask >> lane) & 1) continue;
+        store<f32>(at + (<usize>lane << 2), squaredDistance(own, z + ((<usize>(column + lane) * d) << 2), d));
+      }
+    }
+    for (; column < n; column++) {
       const at = y + ((<usize>row * n + column) << 2);
       const total = square + load<f32>(squaresZ + (<usize>column << 2));
       let distance = total - 2 * load<f32>(at);

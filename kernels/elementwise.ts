@@ -3,9 +3,8 @@
 
 import { erfVector, expMinus1NonPositive, expVector, logVector, multiplyAdd, sigmoidVector, softplusVector, tanhVector } from "./math";
 import { powerVector } from "./power";
-import { sinVector } from "./trigonometry";
 
-enum Unary { Abs, Sqrt, Exp, Log, Tanh, Sigmoid, Erf, Gelu, Relu, Sin, Cos, Sign, Floor, Reciprocal, Rsqrt, Square, LeakyRelu, Elu, Softplus, Silu, Relu6, Affine, DivideBy, ToInt, ToFloat }
+enum Unary { Abs, Sqrt, Exp, Log, Tanh, Sigmoid, Erf, Gelu, Relu, Sign, Floor, Reciprocal, Rsqrt, Square, LeakyRelu, Elu, Softplus, Silu, Relu6, Affine, DivideBy, ToInt, ToFloat }
 
 // @ts-ignore: decorator
 @inline
@@ -24,8 +23,6 @@ function unaryVector(op: i32, x: v128, p: v128, q: v128): v128 {
     return multiplyAdd(half, erfVector(f32x4.mul(x, f32x4.splat(0.7071067811865476))), half);
   }
   if (op == Unary.Relu) return f32x4.pmax(x, zero);
-  if (op == Unary.Sin) return sinVector(x, 0);
-  if (op == Unary.Cos) return sinVector(x, 1);
   if (op == Unary.Sign) {
     const signed = v128.and(v128.bitselect(x, one, f32x4.splat(-0.0)), f32x4.ne(x, zero));
     return v128.bitselect(signed, x, f32x4.eq(x, x));
@@ -86,8 +83,6 @@ export function sigmoid(x: usize, y: usize, begin: i32, end: i32): void { unary(
 export function erf(x: usize, y: usize, begin: i32, end: i32): void { unary(Unary.Erf, x, y, 0, 0, begin, end); }
 export function gelu(x: usize, y: usize, begin: i32, end: i32): void { unary(Unary.Gelu, x, y, 0, 0, begin, end); }
 export function relu(x: usize, y: usize, begin: i32, end: i32): void { unary(Unary.Relu, x, y, 0, 0, begin, end); }
-export function sin(x: usize, y: usize, begin: i32, end: i32): void { unary(Unary.Sin, x, y, 0, 0, begin, end); }
-export function cos(x: usize, y: usize, begin: i32, end: i32): void { unary(Unary.Cos, x, y, 0, 0, begin, end); }
 export function sign(x: usize, y: usize, begin: i32, end: i32): void { unary(Unary.Sign, x, y, 0, 0, begin, end); }
 export function floor(x: usize, y: usize, begin: i32, end: i32): void { unary(Unary.Floor, x, y, 0, 0, begin, end); }
 export function reciprocal(x: usize, y: usize, begin: i32, end: i32): void { unary(Unary.Reciprocal, x, y, 0, 0, begin, end); }

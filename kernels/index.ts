@@ -33,4 +33,5 @@ export { skipGram } from "./skip-gram";
 export { addNormalizedRows, addRowSquares, addRowsOverNorm, sddmm, spmm, spmmScaled, spmmSparse, spmmTransposed } from "./sparse";
 export { argsort, cumulativeSum, linearScan, topK } from "./sort";
 export { initialize } from "./thread";
+export { cos, sin } from "./trigonometry";
 export { edgePairs, randomWalks, walkPairs } from "./walks";

@@ -7,7 +7,7 @@ import { Optional } from "./optional";
  * Largest gradient whose square f32 holds. A step depends on ratios of gradients alone, so that it
  * is right for larger ones too until much smaller ones follow.
  */
-const LARGEST: f32 = 1e19;
+const LARGEST: f32 = 1.84e19;
 
 /** g between ±LARGEST; infinities and NaN stay, and make the weight NaN. */
 // @ts-ignore: decorator
@@ -35,9 +35,14 @@ export function adam(
   for (; i + 4 <= end; i += 4) {
     const at = <usize>i << 2;
     const w = v128.load(parameter + at);
-    const g = bounded(f32x4.add(v128.load(gradient + at), f32x4.mul(w, f32x4.splat(decay))));
+    let g = f32x4.add(v128.load(gradient + at), f32x4.mul(w, f32x4.splat(decay)));
+    let square = f32x4.mul(g, g);
+    if (v128.any_true(f32x4.eq(square, f32x4.splat(Infinity)))) {
+      g = bounded(g);
+      square = f32x4.mul(g, g);
+    }
     const m = f32x4.add(f32x4.mul(v128.load(first + at), f32x4.splat(beta1)), f32x4.mul(g, f32x4.splat(share1)));
-    const v = f32x4.add(f32x4.mul(v128.load(second + at), f32x4.splat(beta2)), f32x4.mul(f32x4.mul(g, g), f32x4.splat(share2)));
+    const v = f32x4.add(f32x4.mul(v128.load(second + at), f32x4.splat(beta2)), f32x4.mul(square, f32x4.splat(share2)));
     v128.store(first + at, m);
     v128.store(second + at, v);
     const denominator = f32x4.add(f32x4.div(f32x4.sqrt(v), f32x4.splat(rootCorrection)), f32x4.splat(epsilon));

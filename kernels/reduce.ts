@@ -151,7 +151,7 @@ export function logSumExp(x: usize, y: usize, n: i32, begin: i32, end: i32): voi
 function rowLogSumExp(x: usize, n: i32): f32 {
   const largest = rowPeak(x, n);
   if (abs(largest) == Infinity) return reduceRun(Reduce.Max, x, n);
-  return largest + logOfSum(rowExponentials(x, 0, n, largest));
+  return largest + logOfSum(sumExponentials(x, n, largest));
 }
 
 /** Logarithm of a sum. */
@@ -159,20 +159,18 @@ export function logOfSum(sum: f32): f32 {
   return f32x4.extract_lane(logVector(f32x4.splat(sum)), 0);
 }
 
-/** Σⱼ exp(xⱼ − shift) of n contiguous floats, none above `shift`; the terms go to y unless it is 0. */
-export function rowExponentials(x: usize, y: usize, n: i32, shift: f32): f32 {
-  if (n <= RUN) return y != 0 ? exponentials(x, y, n, shift, true) : exponentials(x, 0, n, shift, false);
+/** Σⱼ exp(xⱼ − shift) of n contiguous floats, none above `shift`. */
+export function sumExponentials(x: usize, n: i32, shift: f32): f32 {
+  if (n <= RUN) return exponentials(x, 0, n, shift, false);
   let total: f64 = 0;
-  for (let first = 0; first < n; first += RUN) {
-    const at = <usize>first << 2;
-    total += rowExponentials(x + at, y != 0 ? y + at : 0, min(RUN, n - first), shift);
-  }
+  for (; n > 0; n -= RUN, x += RUN << 2) total += sumExponentials(x, min(RUN, n), shift);
   return <f32>total;
 }
 
+/** The same for at most `RUN` floats; `keep` stores the terms in y. */
 // @ts-ignore: decorator
 @inline
-function exponentials(x: usize, y: usize, n: i32, shift: f32, store: bool): f32 {
+export function exponentials(x: usize, y: usize, n: i32, shift: f32, keep: bool): f32 {
   const shiftVector = f32x4.splat(shift);
   let total = f32x4.splat(0);
   let i = 0;
@@ -181,7 +179,7 @@ function exponentials(x: usize, y: usize, n: i32, shift: f32, store: bool): f32 
     const e0 = expNonPositive(f32x4.sub(v128.load(x + at), shiftVector));
     const e1 = expNonPositive(f32x4.sub(v128.load(x + at, 16), shiftVector));
     total = f32x4.add(total, f32x4.add(e0, e1));
-    if (store) {
+    if (keep) {
       v128.store(y + at, e0);
       v128.store(y + at, e1, 16);
     }
@@ -190,14 +188,14 @@ function exponentials(x: usize, y: usize, n: i32, shift: f32, store: bool): f32 
     const at = <usize>i << 2;
     const e = expNonPositive(f32x4.sub(v128.load(x + at), shiftVector));
     total = f32x4.add(total, e);
-    if (store) v128.store(y + at, e);
+    if (keep) v128.store(y + at, e);
   }
   let sum = sumLanes(total);
   for (; i < n; i++) {
     const at = <usize>i << 2;
     const e = expNonPositive(f32x4.sub(v128.load32_zero(x + at), shiftVector));
     sum += f32x4.extract_lane(e, 0);
-    if (store) v128.store_lane<f32>(y + at, e, 0);
+    if (keep) v128.store_lane<f32>(y + at, e, 0);
   }
   return sum;
 }
@@ -208,11 +206,4 @@ function exponentials(x: usize, y: usize, n: i32, shift: f32, store: bool): f32 
  */
 export function rowPeak(x: usize, n: i32): f32 {
   return reduceRun(Reduce.Peak, x, n);
-}
-
-/** Sum of n contiguous floats. */
-export function rowSum(x: usize, n: i32): f64 {
-  let total: f64 = 0;
-  for (let first = 0; first < n; first += RUN) total += reduceRun(Reduce.Sum, x + (<usize>first << 2), min(RUN, n - first));
-  return total;
 }

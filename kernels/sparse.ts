@@ -240,16 +240,7 @@ export function sddmm(indptr: usize, indices: Optional, a: usize, b: usize, y: u
 
 /** Inner product of d contiguous floats. */
 export function dot(a: usize, b: usize, d: i32): f32 {
-  if (d <= RUN) return shortDot(a, b, d);
-  let total: f64 = 0;
-  for (let first = 0; first < d; first += RUN) {
-    const at = <usize>first << 2;
-    total += shortDot(a + at, b + at, min(RUN, d - first));
-  }
-  return <f32>total;
-}
-
-function shortDot(a: usize, b: usize, d: i32): f32 {
+  if (d > RUN) return longDot(a, b, d);
   let t0 = f32x4.splat(0), t1 = t0, t2 = t0, t3 = t0;
   const stop = a + (<usize>d << 2);
   for (; a + 64 <= stop; a += 64, b += 64) {
@@ -262,4 +253,10 @@ function shortDot(a: usize, b: usize, d: i32): f32 {
   let total = sumLanes(f32x4.add(f32x4.add(t0, t1), f32x4.add(t2, t3)));
   for (; a < stop; a += 4, b += 4) total += load<f32>(a) * load<f32>(b);
   return total;
+}
+
+function longDot(a: usize, b: usize, d: i32): f32 {
+  let total: f64 = 0;
+  for (; d > 0; d -= RUN, a += RUN << 2, b += RUN << 2) total += dot(a, b, min(RUN, d));
+  return <f32>total;
 }

@@ -5,7 +5,42 @@ import { multiplyAdd } from "./math";
 /** |x| up to which π/2 in four parts of f32 reduces x exactly enough; beyond, integers do. */
 const FOUR_PARTS: f32 = 8192;
 
-/** sin x when `quarter` is 0, cos x when it is 1; NaN for ±∞. */
+export function sin(x: usize, y: usize, begin: i32, end: i32): void { sines(x, y, 0, begin, end); }
+export function cos(x: usize, y: usize, begin: i32, end: i32): void { sines(x, y, 1, begin, end); }
+
+/** y = sin x when `quarter` is 0, cos x when it is 1; NaN for ±∞. */
+// @ts-ignore: decorator
+@inline
+function sines(x: usize, y: usize, quarter: i32, begin: i32, end: i32): void {
+  let source = x + (<usize>begin << 2);
+  let target = y + (<usize>begin << 2);
+  const stop = x + (<usize>end << 2);
+  for (; source + 32 <= stop; source += 32, target += 32) {
+    const lo = v128.load(source);
+    const hi = v128.load(source, 16);
+    let sinesLo = sinVector(lo, quarter);
+    let sinesHi = sinVector(hi, quarter);
+    // Compared as integers, NaN is the largest and hides nothing.
+    if (isLarge(i32x4.max_s(v128.andnot(lo, f32x4.splat(-0.0)), v128.andnot(hi, f32x4.splat(-0.0))))) {
+      sinesLo = withLargeSines(lo, sinesLo, quarter);
+      sinesHi = withLargeSines(hi, sinesHi, quarter);
+    }
+    v128.store(target, sinesLo);
+    v128.store(target, sinesHi, 16);
+  }
+  for (; source < stop; source += 4, target += 4) {
+    const value = v128.load32_splat(source);
+    v128.store_lane<f32>(target, withLargeSines(value, sinVector(value, quarter), quarter), 0);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function isLarge(magnitudes: v128): bool {
+  return v128.any_true(i32x4.gt_s(magnitudes, f32x4.splat(FOUR_PARTS)));
+}
+
+/** sin x (`quarter` 0) or cos x (1) for |x| ≤ `FOUR_PARTS`; other lanes mean nothing. */
 // @ts-ignore: decorator
 @inline
 export function sinVector(x: v128, quarter: i32): v128 {
@@ -27,17 +62,17 @@ export function sinVector(x: v128, quarter: i32): v128 {
   const quadrant = i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(quarter));
   const odd = i32x4.eq(v128.and(quadrant, i32x4.splat(1)), i32x4.splat(1));
   const sign = i32x4.shl(v128.and(quadrant, i32x4.splat(2)), 30);
-  const y = v128.xor(v128.bitselect(c, s, odd), sign);
-  const large = f32x4.gt(f32x4.abs(x), f32x4.splat(FOUR_PARTS));
-  return v128.any_true(large) ? v128.bitselect(largeSines(x, quarter), y, large) : y;
+  return v128.xor(v128.bitselect(c, s, odd), sign);
 }
 
-/** The same for lanes above `FOUR_PARTS`; others mean nothing. */
-function largeSines(x: v128, quarter: i32): v128 {
-  let y = f32x4.splat(largeSine(f32x4.extract_lane(x, 0), quarter));
-  y = f32x4.replace_lane(y, 1, largeSine(f32x4.extract_lane(x, 1), quarter));
-  y = f32x4.replace_lane(y, 2, largeSine(f32x4.extract_lane(x, 2), quarter));
-  return f32x4.replace_lane(y, 3, largeSine(f32x4.extract_lane(x, 3), quarter));
+/** y with the lanes replaced whose |x| is above `FOUR_PARTS`. */
+function withLargeSines(x: v128, y: v128, quarter: i32): v128 {
+  const large = i32x4.bitmask(f32x4.gt(f32x4.abs(x), f32x4.splat(FOUR_PARTS)));
+  if (large & 1) y = f32x4.replace_lane(y, 0, largeSine(f32x4.extract_lane(x, 0), quarter));
+  if (large & 2) y = f32x4.replace_lane(y, 1, largeSine(f32x4.extract_lane(x, 1), quarter));
+  if (large & 4) y = f32x4.replace_lane(y, 2, largeSine(f32x4.extract_lane(x, 2), quarter));
+  if (large & 8) y = f32x4.replace_lane(y, 3, largeSine(f32x4.extract_lane(x, 3), quarter));
+  return y;
 }
 
 /**
@@ -48,7 +83,6 @@ function largeSines(x: v128, quarter: i32): v128 {
 function largeSine(x: f32, quarter: i32): f32 {
   const bits = reinterpret<u32>(x);
   const exponent = <i32>((bits >> 23) & 255);
-  if (exponent < 140) return x;
   if (exponent == 255) return NaN;
   const m = <u64>((bits & 0x7fffff) | 0x800000);
   const first = exponent - 136;

@@ -23,9 +23,9 @@ function blend(target: Tensor, a: number, source: Tensor, b: number): void {
   target.device.run('accumulate', { target, source, scale: b, n: target.size });
 }
 
-/** g between ±1e19, whose square f32 holds; infinities become NaN. */
+/** g between ±1.84e19, whose square f32 holds; infinities become NaN. */
 function bounded(gradient: Tensor): Tensor {
-  return add(clip(gradient, -1e19, 1e19), multiply(gradient, 0));
+  return add(clip(gradient, -1.84e19, 1.84e19), multiply(gradient, 0));
 }
 
 /**
