@@ -1,6 +1,6 @@
 // Four-lane transcendental functions: range reduction to a small interval, then a near-minimax
 // polynomial fitted for it by iteratively reweighted least squares. Errors against Math.* are a few
-// units in the last place: docs/numerics.md lists them, test/tensor/numerics.test.ts pins them.
+// units in the last place: docs/numerics.md lists them, test/tensor/unary.test.ts pins them.
 
 // Constants of exp and log. A compiler may rematerialise a vector constant on every iteration of a
 // loop, which costs more than the arithmetic: V8 13 and 14 do, and there reading a global, an
