@@ -32,7 +32,10 @@ export function channelMoments(
   }
 }
 
-/** Means of x − pivot and of its square over `images` runs of n floats, `stride` bytes apart, as two f64. */
+/**
+ * Means of x − pivot and of its square over `images` runs of n floats, `stride` bytes apart, as two
+ * f64.
+ */
 function momentsAround(pivot: f32, x: usize, images: i32, stride: usize, n: i32, share: f64): v128 {
   let sums = f64x2.splat(0);
   for (let image = 0; image < images; image++, x += stride) sums = f64x2.add(sums, centredSums(x, pivot, n));

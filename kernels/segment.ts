@@ -28,7 +28,7 @@ export function segmentMax(indptr: usize, x: usize, y: usize, positions: usize, 
   }
 }
 
-/** Rows whose terms are added before their sum joins the total: the error grows with both counts. */
+/** Rows whose terms are added before their sum joins the total. */
 const BLOCK: i32 = 1024;
 
 /** Softmax over each segment, column by column. */

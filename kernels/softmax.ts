@@ -45,8 +45,8 @@ function scaleRow(y: usize, n: i32, factor: f32): void {
 }
 
 /**
- * y = (x − m) − log Σ exp(x − m) with the largest m of a row, for rows [begin, end) of length n. NaN
- * where softmax is.
+ * y = (x − m) − log Σ exp(x − m) with the largest m of a row, for rows [begin, end) of length n.
+ * NaN where softmax is.
  */
 export function logSoftmax(x: usize, y: usize, n: i32, begin: i32, end: i32): void {
   for (let row = begin; row < end; row++) {

@@ -86,8 +86,8 @@ export interface AdamOptions {
 
 /**
  * Adam (Kingma & Ba 2015): w ← w − η·m̂/(√v̂ + ε), with bias-corrected moments m̂ and v̂ of the
- * gradient. Weight decay is L2: λw is added to the gradient. Finite gradients beyond ±1.8·10¹⁹, whose
- * squares f32 does not hold, count as that; below 10⁻²² squares are 0, far less than ε.
+ * gradient. Weight decay is L2: λw is added to the gradient. Finite gradients beyond ±1.8·10¹⁹,
+ * whose squares f32 does not hold, count as that; below 10⁻²² squares are 0, far less than ε.
  *
  * @throws RangeError when the learning rate or ε is not positive.
  */

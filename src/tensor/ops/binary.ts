@@ -210,7 +210,7 @@ function hasExactInverse(x: number): boolean {
 
 /**
  * aᵇ to one unit in the last place; 1 for b = 0 and for a = 1, NaN for a negative base with a
- * fractional exponent. Gradients at a = 0 and b ≥ 0 are finite or follow a^(b − 1): 0 to b, and 0 to a
+ * fractional exponent. At a = 0 the gradient to b is 0 where b ≥ 0, and that to a is b·a^(b − 1), 0
  * for b = 0.
  */
 export function power(a: Operand, b: Operand): Tensor {

@@ -2,13 +2,13 @@
 
 import { activations } from '../../engine/index.js';
 import { apply, type Op, onlyGradient, privately, requireDType } from '../apply.js';
-import { stopGradient } from '../autograd.js';
 import { formatShape, sizeOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { add, greater, maximum, multiply, positiveMask, subtract } from './binary.js';
 import { transpose } from './layout.js';
 import { matmul } from './matmul.js';
 import { mean, sum } from './reduce.js';
+import { stopGradient } from './stop-gradient.js';
 import { rsqrt, sqrt, square } from './unary.js';
 
 /** Both sets of rows minus the mean of the second, which leaves their differences alone. */

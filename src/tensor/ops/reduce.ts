@@ -1,12 +1,12 @@
 // Reductions over axes.
 
 import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
-import { stopGradient } from '../autograd.js';
 import { reducedShape, resolveAxes, resolveAxis, type Shape, sizeOf } from '../shape.js';
 import { emptyTensor, type Tensor } from '../tensor.js';
 import { add, divide, multiply, notEqual, positiveMask, subtract } from './binary.js';
 import { putRows } from './gather.js';
 import { broadcastTo, permute, reshape } from './layout.js';
+import { stopGradient } from './stop-gradient.js';
 import { exp } from './unary.js';
 
 /** Options of reductions. */
@@ -232,8 +232,8 @@ export const logSumExpOp: Op = {
 };
 
 /**
- * log Σ exp x over axes, by default all, without overflow. It is −∞ where all x are, with gradient 0,
- * and ∞ where one is, with gradient NaN for those.
+ * log Σ exp x over axes, by default all, without overflow. It is −∞ where all x are, with gradient
+ * 0, and ∞ where one is, with gradient NaN for those.
  */
 export function logSumExp(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
   const reduced = resolveAxes('logSumExp', axes, x.rank);

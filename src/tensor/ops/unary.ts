@@ -1,5 +1,5 @@
-// Elementwise functions of one tensor. Error bounds are in units of the last place (ulp) of f32 over
-// the whole range unless said otherwise; docs/numerics.md has what was measured.
+// Elementwise functions of one tensor. Error bounds are in units of the last place (ulp) of f32
+// over the whole range unless said otherwise; docs/numerics.md has what was measured.
 
 import type { ArgumentsOf, KernelsTaking, Region } from '../../engine/index.js';
 import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
@@ -71,7 +71,8 @@ export const erf = unary('erf', { onnx: 'Erf' }, ({ x, g }) =>
 );
 /**
  * x·Φ(x) with the normal distribution function Φ (exact form, by erf), with an absolute error of
- * 2·10⁻⁷·max(1, |x|). As 1 + erf loses its digits there, results below x = −5.4 are 0 or of that size.
+ * 2·10⁻⁷·max(1, |x|). As 1 + erf loses its digits there, results below x = −5.4 are 0 or of that
+ * size.
  */
 export const gelu = unary('gelu', { activation: 'gelu' }, ({ x, g }) => {
   const density = multiply(exp(multiply(square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI));

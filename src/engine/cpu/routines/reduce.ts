@@ -16,8 +16,8 @@ export interface ReductionArguments {
 }
 
 /**
- * Long axes are reduced in blocks, whose partial results are reduced in blocks again, and so on: the
- * order of sums is the same for any thread count, and their error grows with log n.
+ * Long axes are reduced in blocks, whose partial results are reduced in blocks again, and so on:
+ * the order of sums is the same for any thread count, and their error grows with log n.
  */
 function reduction(kernel: 'sum' | 'max' | 'min') {
   return function reduce(run: Execution, { x, y, outer, n, inner, divisor }: ReductionArguments): void {
