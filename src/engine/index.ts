@@ -7,7 +7,14 @@ import { PLANNED_SHARE } from './limits.js';
 export { type Activation, activations } from './activation.js';
 export type { MemoryUse } from './cpu/index.js';
 export type { LoadedProgram, Program } from './cpu/program.js';
-export { type RecordingDevice, type Step, VIRTUAL } from './cpu/recorder.js';
+export {
+  type RecordedArgument,
+  type RecordedCall,
+  type RecordedRegion,
+  type RecordingDevice,
+  type Step,
+  VIRTUAL,
+} from './cpu/recorder.js';
 export type { AttentionSizes } from './cpu/routines/attention.js';
 export { sparseTilePixels } from './cpu/routines/channels.js';
 export type { ConvolutionSizes } from './cpu/routines/convolution-passes.js';
