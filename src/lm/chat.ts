@@ -50,7 +50,8 @@ export function chatParts(
     throw new Error(`the model has no chat template "${name}", but ${Object.keys(named).join(', ')}`);
   try {
     return renderTemplate(source, {
-      given: { ...variables, messages, ...(tools && { tools }), add_generation_prompt: generationPrompt },
+      // Hugging Face's libraries say None for what is not there.
+      given: { documents: null, ...variables, messages, tools: tools ?? null, add_generation_prompt: generationPrompt },
       own: { bos_token: bos, eos_token: eos },
     });
   } catch (error) {

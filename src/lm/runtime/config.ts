@@ -183,7 +183,9 @@ function requireKnown(config: Readonly<Record<string, unknown>>): void {
     if (config[key] === true && !(key === 'attention_bias' && config.model_type === 'qwen2'))
       throw new Error(`"${key}" is true; biases of outputs and feed-forward layers are not supported`);
   if (step !== 1 || !Array.isArray(dense) || dense.length > 0)
-    throw new Error('"mlp_only_layers" and "decoder_sparse_step" mix dense layers with experts, which is not supported');
+    throw new Error(
+      '"mlp_only_layers" and "decoder_sparse_step" mix dense layers with experts, which is not supported',
+    );
 }
 
 /**
@@ -238,9 +240,15 @@ export function requireConfig(config: LanguageModelConfig): LanguageModelConfig 
     if (!(config[key] > 0 && config[key] < Infinity)) fail(`${key} is ${config[key]}`);
   if (!(Number.isInteger(config.window) && config.window >= 0)) fail(`the window is ${config.window}`);
   const { divisors = [], magnitude = 1 } = ropeScaling ?? {};
-  if (ropeScaling && (divisors.length !== ropeDims / 2 || ![...divisors, magnitude].every((one) => one > 0 && one < Infinity)))
+  if (
+    ropeScaling &&
+    (divisors.length !== ropeDims / 2 || ![...divisors, magnitude].every((one) => one > 0 && one < Infinity))
+  )
     fail(`the scaling of ${ropeDims / 2} rotary pairs has ${divisors.length} divisors, or one that is not positive`);
-  if (experts && !(experts.count <= 2 ** 16 && Number.isInteger(experts.k) && experts.k > 0 && experts.k <= experts.count))
+  if (
+    experts &&
+    !(experts.count <= 2 ** 16 && Number.isInteger(experts.k) && experts.k > 0 && experts.k <= experts.count)
+  )
     fail(`each token uses ${experts.k} of ${experts.count} experts`);
   return config;
 }

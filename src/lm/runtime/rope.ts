@@ -94,7 +94,8 @@ export function ropeScalingOf(given: unknown, sizes: RopeSizes, context?: number
   const trained = number('original_max_position_embeddings', kind === 'yarn' ? context : undefined);
   if (kind === 'llama3') {
     const [low, high] = [number('low_freq_factor'), number('high_freq_factor')];
-    if (!(low < high)) throw new Error(`rope scaling: "low_freq_factor" ${low} is not below "high_freq_factor" ${high}`);
+    if (!(low < high))
+      throw new Error(`rope scaling: "low_freq_factor" ${low} is not below "high_freq_factor" ${high}`);
     return llama3Scaling(sizes, factor, { low, high, context: trained });
   }
   if (fields.truncate === false) throw new Error('rope scaling of kind "yarn" without truncation is not supported');
@@ -151,6 +152,8 @@ function commonParameters(given: Fields, layerTypes: unknown): Fields {
   const [first, ...others] = used.map(([, fields]) => fields as Fields);
   const sorted = (fields: Fields | undefined) => JSON.stringify(Object.entries(fields ?? {}).sort());
   if (!first || others.some((other) => sorted(other) !== sorted(first)))
-    throw new Error(`"rope_parameters" differ between ${types.map(([type]) => type).join(' and ')}; one set for all layers is supported`);
+    throw new Error(
+      `"rope_parameters" differ between ${types.map(([type]) => type).join(' and ')}; one set for all layers is supported`,
+    );
   return first;
 }

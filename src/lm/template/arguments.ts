@@ -38,7 +38,8 @@ export class Arguments {
   integer(at: number, name: string, fallback: number): number {
     const value = this.value(at, name);
     if (value === undefined || value === null) return fallback;
-    if (typeof value !== 'number') throw new Error(`${this.owner}: "${name}" must be an integer, got ${typeName(value)}`);
+    if (typeof value !== 'number')
+      throw new Error(`${this.owner}: "${name}" must be an integer, got ${typeName(value)}`);
     return value;
   }
 

@@ -3,7 +3,7 @@
 import { Arguments } from './arguments.js';
 import { MarkedText } from './marked-text.js';
 import type { Meter } from './meter.js';
-import { itemsOf, joinList, keysOf, methodOf, replaceText } from './methods.js';
+import { itemsOf, joinList, keysOf, keyText, methodOf, replaceText } from './methods.js';
 import {
   areEqual,
   Callable,
@@ -64,7 +64,7 @@ export function testOf(name: string): Test {
 export function isMember(value: Value, all: Value): boolean {
   if (all === undefined) return false;
   if (isList(all)) return all.some((one) => areEqual(one, value));
-  if (isDictionary(all)) return value instanceof MarkedText && all.has(value.value);
+  if (isDictionary(all)) return all.has(keyText(value));
   if (all instanceof MarkedText && value instanceof MarkedText) return all.value.includes(value.value);
   throw new Error(`"in" takes a list, a dictionary or a text, got ${typeName(value)} in ${typeName(all)}`);
 }
@@ -165,7 +165,8 @@ const choose =
     const path = byAttribute ? given.text(0, 'attribute').value : '';
     const [name, other] = given.values.slice(byAttribute ? 1 : 0);
     const test = name === undefined ? isTrue : testOf(textOf(name).value);
-    return elementsOf(value, given.owner, meter).filter(
+    // Jinja's are lazy: of None there is an error only when someone looks.
+    return elementsOf(value ?? undefined, given.owner, meter).filter(
       (one) => test(byAttribute ? attribute(one, path) : one, other) === keeps,
     );
   };
@@ -213,11 +214,14 @@ const filters: Readonly<Record<string, Filter>> = {
   tojson,
   join: (value, given, meter) => {
     const path = given.only('d', 'attribute').optionalText(1, 'attribute')?.value;
-    const all = elementsOf(value, 'join', meter).map((one) => meter.text(path === undefined ? one : attribute(one, path)));
+    const all = elementsOf(value, 'join', meter).map((one) =>
+      meter.text(path === undefined ? one : attribute(one, path)),
+    );
     return joinList(all, given.optionalText(0, 'd') ?? MarkedText.ofTemplate(''), meter);
   },
   int: parsed(
-    (text) => (/^[+-]?\d+$/.test(text) ? Number(text) : /^[+-]?\d*\.\d+$/.test(text) ? Math.trunc(Number(text)) : undefined),
+    (text) =>
+      /^[+-]?\d+$/.test(text) ? Number(text) : /^[+-]?\d*\.\d+$/.test(text) ? Math.trunc(Number(text)) : undefined,
     (value) => Math.trunc(value),
   ),
   float: parsed(

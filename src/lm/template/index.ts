@@ -48,7 +48,7 @@ function globals(meter: Meter): Record<string, Value> {
 function fieldsOf(from: Value): [string, Value][] {
   if (from === undefined) return [];
   if (!isDictionary(from)) throw new Error(`namespace takes a dictionary, got ${typeName(from)}`);
-  return [...from].map(([key, { value }]) => [key, value]);
+  return [...from].map(([key, { value }]) => [String(key), value]);
 }
 
 function range(values: readonly Value[], meter: Meter): Value {
@@ -57,13 +57,27 @@ function range(values: readonly Value[], meter: Meter): Value {
     throw new Error(`range takes integers, got ${typeName(value)}`);
   });
   const [start, stop, step = 1] = numbers.length === 1 ? [0, ...numbers] : numbers;
-  if (start === undefined || stop === undefined || step === 0) throw new Error('range takes a start, a stop and a step');
+  if (start === undefined || stop === undefined || step === 0)
+    throw new Error('range takes a start, a stop and a step');
   const length = Math.max(0, Math.ceil((stop - start) / step));
   meter.charge(length);
   return Array.from({ length }, (_, i) => start + i * step);
 }
 
-const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'];
+const MONTHS = [
+  'January',
+  'February',
+  'March',
+  'April',
+  'May',
+  'June',
+  'July',
+  'August',
+  'September',
+  'October',
+  'November',
+  'December',
+];
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 
 /** Python's `strftime` in the C locale. */
@@ -72,7 +86,12 @@ function timeText(date: Date, format: string): string {
   const [month, day] = [MONTHS[date.getMonth()] as string, DAYS[date.getDay()] as string];
   const codes: Readonly<Record<string, string>> = {
     ...{ Y: String(date.getFullYear()), m: two(date.getMonth() + 1), d: two(date.getDate()), '%': '%' },
-    ...{ H: two(date.getHours()), I: two(date.getHours() % 12 || 12), M: two(date.getMinutes()), S: two(date.getSeconds()) },
+    ...{
+      H: two(date.getHours()),
+      I: two(date.getHours() % 12 || 12),
+      M: two(date.getMinutes()),
+      S: two(date.getSeconds()),
+    },
     ...{ B: month, b: month.slice(0, 3), A: day, a: day.slice(0, 3), y: two(date.getFullYear() % 100) },
     p: date.getHours() < 12 ? 'AM' : 'PM',
   };

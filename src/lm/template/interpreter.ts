@@ -1,8 +1,8 @@
 // Evaluates chat templates (Jinja), keeping track of what came from messages. @huggingface/jinja
 // parses; its interpreter has plain strings, in which a message could forge control tokens.
 
-import { elementsOf, filterOf, testOf } from './filters.js';
 import { Arguments } from './arguments.js';
+import { elementsOf, filterOf, testOf } from './filters.js';
 import { EMPTY, MarkedText } from './marked-text.js';
 import type { Meter } from './meter.js';
 import { memberOf, operate, sliced } from './operators.js';
@@ -14,9 +14,11 @@ import {
   isDictionary,
   isList,
   isTrue,
-  Namespace,
+  type Key,
   type NamedValues,
+  Namespace,
   numberOf,
+  tuple,
   typeName,
   type Value,
 } from './values.js';
@@ -90,8 +92,9 @@ export class Interpreter {
         return node.value;
       case 'FloatLiteral':
         return new Float(node.value);
-      case 'ArrayLiteral':
       case 'TupleLiteral':
+        return tuple(this.meter.made(node.value.map((one) => this.value(one, scope))));
+      case 'ArrayLiteral':
         return this.meter.made(node.value.map((one) => this.value(one, scope)));
       case 'ObjectLiteral':
         return this.meter.made(
@@ -120,10 +123,10 @@ export class Interpreter {
     }
   }
 
-  #key(node: Node, scope: Scope): MarkedText {
+  #key(node: Node, scope: Scope): Key {
     const key = this.value(node, scope);
-    if (key instanceof MarkedText) return key;
-    throw new Error(`the key of a dictionary must be a text, got ${typeName(key)}`);
+    if (key instanceof MarkedText || typeof key === 'number') return key;
+    throw new Error(`the key of a dictionary must be a text or an integer, got ${typeName(key)}`);
   }
 
   #set({ assignee, value, body }: Assignment, scope: Scope): MarkedText {
@@ -162,6 +165,7 @@ export class Interpreter {
     if (elements.length === 0) return this.block(defaultBlock, new Scope(scope));
     let text = EMPTY;
     for (let i = 0; i < elements.length; i++) {
+      this.meter.charge(LOOP_STEPS);
       const inner = new Scope(scope);
       this.#bind(loopvar, elements[i], inner);
       inner.set('loop', loopOf(elements, i));
@@ -180,7 +184,8 @@ export class Interpreter {
       const scope = new Scope(outer);
       if (values.length > args.length) throw new Error(`macro ${name} takes at most ${args.length} arguments`);
       const names = args.map((one) => (one.type === 'KeywordArgumentExpression' ? one.key.value : (one as Name).value));
-      for (const key of named.keys()) if (!names.includes(key)) throw new Error(`macro ${name} has no argument "${key}"`);
+      for (const key of named.keys())
+        if (!names.includes(key)) throw new Error(`macro ${name} has no argument "${key}"`);
       if (caller) scope.set('caller', caller);
       args.forEach((one, i) => {
         const key = names[i] as string;
@@ -215,7 +220,7 @@ export class Interpreter {
       else if (one.type === 'KeywordSpreadExpression') {
         const all = this.value(one.argument, scope);
         if (!isDictionary(all)) throw new Error(`** takes a dictionary, got ${typeName(all)}`);
-        for (const [key, { value }] of all) named.set(key, value);
+        for (const [key, { value }] of all) named.set(String(key), value);
       } else values.push(this.value(one, scope));
     }
     return [values, named];
@@ -273,12 +278,17 @@ export class Interpreter {
   }
 }
 
+/** Steps that an iteration takes beside its body. */
+const LOOP_STEPS = 8;
+
+const loopFields = 'index index0 revindex revindex0 length first last previtem nextitem'
+  .split(' ')
+  .map((name) => MarkedText.ofTemplate(name));
+
 /** Jinja's `loop`. */
 function loopOf(elements: readonly Value[], i: number): Value {
   const { length } = elements;
-  const fields: Record<string, Value> = {
-    ...{ index: i + 1, index0: i, revindex: length - i, revindex0: length - i - 1, length },
-    ...{ first: i === 0, last: i === length - 1, previtem: elements[i - 1], nextitem: elements[i + 1] },
-  };
-  return dictionary(Object.entries(fields).map(([key, value]) => [MarkedText.ofTemplate(key), value] as const));
+  const values: Value[] = [i + 1, i, length - i, length - i - 1, length, i === 0, i === length - 1];
+  values.push(elements[i - 1], elements[i + 1]);
+  return dictionary(loopFields.map((name, at) => [name, values[at]]));
 }

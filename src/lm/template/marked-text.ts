@@ -2,7 +2,9 @@
 // Only what a template wrote may become control tokens.
 
 /** Python's white space (`str.strip`), which differs from JavaScript's. */
-const SPACE = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
+const SPACE = new Set(
+  '\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000',
+);
 
 /** Most pieces that a text is cut into. */
 const PIECES = 500_000;
@@ -70,11 +72,8 @@ export class MarkedText {
 
   /** Without white space, or without the characters given, at the sides given. */
   stripped(sides: 'both' | 'left' | 'right', characters?: string): MarkedText {
-    const set = characters === undefined ? undefined : new Set(characters);
-    const goes = (at: number) => {
-      const character = this.value[at] as string;
-      return set ? set.has(character) : SPACE.test(character);
-    };
+    const set = characters === undefined ? SPACE : new Set(characters);
+    const goes = (at: number) => set.has(this.value[at] as string);
     let [from, to] = [0, this.length];
     if (sides !== 'right') while (from < to && goes(from)) from++;
     if (sides !== 'left') while (to > from && goes(to - 1)) to--;
@@ -107,10 +106,10 @@ export class MarkedText {
       }
       requirePieces(pieces.length);
       let to = from;
-      while (to < text.length && !SPACE.test(text.value[to] as string)) to++;
+      while (to < text.length && !SPACE.has(text.value[to] as string)) to++;
       pieces.push(text.slice(from, to));
       from = to;
-      while (from < text.length && SPACE.test(text.value[from] as string)) from++;
+      while (from < text.length && SPACE.has(text.value[from] as string)) from++;
     }
     return pieces;
   }

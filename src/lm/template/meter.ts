@@ -40,7 +40,8 @@ export class Meter {
 
   /** A list or dictionary that the template made, of allowed size. */
   made<T extends Value>(value: T): T {
-    if (weightOf(value) > WEIGHT) throw new Error(`it makes a ${isList(value) ? 'list' : 'dictionary'} of more than ${WEIGHT} parts`);
+    if (weightOf(value) > WEIGHT)
+      throw new Error(`it makes a ${isList(value) ? 'list' : 'dictionary'} of more than ${WEIGHT} parts`);
     return value;
   }
 

@@ -3,7 +3,7 @@
 import { Arguments } from './arguments.js';
 import { joinText, MarkedText } from './marked-text.js';
 import type { Meter } from './meter.js';
-import { Callable, type Dictionary, isDictionary, isList, type Value } from './values.js';
+import { Callable, type Dictionary, isDictionary, isList, tuple, type Value } from './values.js';
 
 type Method = (text: MarkedText, given: Arguments, meter: Meter) => Value;
 
@@ -128,15 +128,20 @@ const dictionaryMethods: Readonly<Record<string, (all: Dictionary, given: Argume
   get: (all, given) => {
     const key = given.only('key', 'default').value(0, 'key');
     const fallback = given.values[1] ?? given.named.get('default') ?? null;
-    return key instanceof MarkedText && all.has(key.value) ? all.get(key.value)?.value : fallback;
+    const found = all.get(keyText(key));
+    return found ? found.value : fallback;
   },
   items: (all, given) => itemsOf(given.only() && all),
   keys: (all, given) => keysOf(given.only() && all),
   values: (all, given) => [...(given.only() && all).values()].map(({ value }) => value),
 };
 
-export const itemsOf = (all: Dictionary): Value[] => [...all.values()].map(({ key, value }) => [key, value]);
-export const keysOf = (all: Dictionary): MarkedText[] => [...all.values()].map(({ key }) => key);
+export const itemsOf = (all: Dictionary): Value[] => [...all.values()].map(({ key, value }) => tuple([key, value]));
+/** What a value is as the key of a map; no key is NaN. */
+export const keyText = (key: Value): string | number =>
+  key instanceof MarkedText ? key.value : typeof key === 'number' ? key : Number.NaN;
+
+export const keysOf = (all: Dictionary): Value[] => [...all.values()].map(({ key }) => key);
 
 /** The method of a value by name; undefined for none. */
 export function methodOf(value: Value, name: string, meter: Meter): Callable | undefined {

@@ -3,7 +3,7 @@
 import { isMember } from './filters.js';
 import { EMPTY, joinText, MarkedText } from './marked-text.js';
 import type { Meter } from './meter.js';
-import { methodOf } from './methods.js';
+import { keyText, methodOf } from './methods.js';
 import {
   areEqual,
   compare,
@@ -77,16 +77,18 @@ function repeated(text: MarkedText, times: number, meter: Meter): MarkedText {
   const count = Math.max(0, times);
   meter.requireLength(text.length * count);
   meter.charge(count);
-  return joinText(Array.from({ length: text.length === 0 ? 0 : count }, () => text), EMPTY);
+  return joinText(
+    Array.from({ length: text.length === 0 ? 0 : count }, () => text),
+    EMPTY,
+  );
 }
 
 /** `value.name` or `value[key]`: an entry, an element, or a method; undefined for none. */
 export function memberOf(value: Value, key: Value, meter: Meter): Value {
   const name = key instanceof MarkedText ? key.value : undefined;
-  if (value === undefined || value === null)
-    throw new Error(`${typeName(value)} has no "${name ?? textOf(key).value}"`);
+  if (value === undefined) throw new Error(`what is undefined has no "${name ?? textOf(key).value}"`);
   if (value instanceof Namespace) return name === undefined ? undefined : value.fields.get(name);
-  if (isDictionary(value) && name !== undefined && value.has(name)) return value.get(name)?.value;
+  if (isDictionary(value) && value.has(keyText(key))) return value.get(keyText(key))?.value;
   if (typeof key === 'number') {
     if (isList(value)) return value.at(key);
     if (value instanceof MarkedText) return sliced(value, key, key === -1 ? undefined : key + 1, 1, meter, true);

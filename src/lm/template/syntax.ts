@@ -106,7 +106,9 @@ export function parseTemplate(template: string): readonly Node[] {
   if (template.match(/\s+/g)?.some(({ length }) => length > LONGEST_SPACE))
     throw new Error(`it has more than ${LONGEST_SPACE} characters of white space in a row`);
   try {
-    const program: unknown = parse(tokenize(template, { lstrip_blocks: true, trim_blocks: true }));
+    // Jinja reads all line ends as \n.
+    const source = template.replace(/\r\n?/g, '\n');
+    const program: unknown = parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true }));
     return (program as { readonly body: readonly Node[] }).body;
   } catch (error) {
     // The parser reads past the end of unfinished templates, and recurses.

@@ -16,7 +16,10 @@ export class Callable {
 }
 
 /** A dictionary: values with their keys, which have an origin too. */
-export type Dictionary = ReadonlyMap<string, { readonly key: MarkedText; readonly value: Value }>;
+export type Dictionary = ReadonlyMap<string | number, { readonly key: Key; readonly value: Value }>;
+
+/** Keys are texts or integers. */
+export type Key = MarkedText | number;
 
 /** What `namespace()` makes: attributes that templates may assign. */
 export class Namespace {
@@ -85,6 +88,14 @@ export function compare(a: Value, b: Value, ignoreCase = false): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
+const tuples = new WeakSet<object>();
+
+/** A list that is written as a tuple. */
+export function tuple(values: readonly Value[]): readonly Value[] {
+  tuples.add(values);
+  return values;
+}
+
 const floatText = (value: number) =>
   Number.isInteger(value) && Math.abs(value) < 1e16 ? value.toFixed(1) : String(value).replace('Infinity', 'inf');
 
@@ -92,7 +103,7 @@ const floatText = (value: number) =>
 function hasMessage(value: Value): boolean {
   if (value instanceof MarkedText) return value.hasMessage;
   if (isList(value)) return value.some(hasMessage);
-  return isDictionary(value) && [...value.values()].some((entry) => entry.key.hasMessage || hasMessage(entry.value));
+  return isDictionary(value) && [...value.values()].some((entry) => hasMessage(entry.key) || hasMessage(entry.value));
 }
 
 const marked = (text: string, origin: Value) =>
@@ -121,7 +132,13 @@ export function textOf(value: Value): MarkedText {
 
 function quoted(text: string): string {
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
-  const escapes: Record<string, string> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t', [quote]: `\\${quote}` };
+  const escapes: Record<string, string> = {
+    '\\': '\\\\',
+    '\n': '\\n',
+    '\r': '\\r',
+    '\t': '\\t',
+    [quote]: `\\${quote}`,
+  };
   return `${quote}${text.replace(/[\\\n\r\t'"]/g, (character) => escapes[character] ?? character)}${quote}`;
 }
 
@@ -131,9 +148,10 @@ function written(value: Value): string {
   if (value instanceof Float) return floatText(value.value);
   if (typeof value === 'boolean') return value ? 'True' : 'False';
   if (value === null) return 'None';
+  if (isList(value) && tuples.has(value)) return `(${value.map(written).join(', ')}${value.length === 1 ? ',' : ''})`;
   if (isList(value)) return `[${value.map(written).join(', ')}]`;
   if (isDictionary(value))
-    return `{${[...value].map(([key, entry]) => `${quoted(key)}: ${written(entry.value)}`).join(', ')}}`;
+    return `{${[...value.values()].map((entry) => `${written(entry.key)}: ${written(entry.value)}`).join(', ')}}`;
   if (typeof value === 'number') return String(value);
   throw new Error(`a ${typeName(value)} cannot be written`);
 }
@@ -178,7 +196,7 @@ function json(value: Value, options: JsonOptions, depth: number): string {
   if (sortKeys) entries.sort(([a], [b]) => (a < b ? -1 : 1));
   return wrapped(
     '{',
-    entries.map(([key, entry]) => `${string(key)}${colon}${json(entry.value, options, depth + 1)}`),
+    entries.map(([key, entry]) => `${string(String(key))}${colon}${json(entry.value, options, depth + 1)}`),
     '}',
   );
 }
@@ -200,6 +218,6 @@ export function valueOf(given: unknown, origin: (text: string) => MarkedText = M
   return dictionary(entries.map(([key, value]) => [origin(key), valueOf(value, origin, depth + 1)]));
 }
 
-export function dictionary(entries: readonly (readonly [MarkedText, Value])[]): Dictionary {
-  return new Map(entries.map(([key, value]) => [key.value, { key, value }]));
+export function dictionary(entries: readonly (readonly [Key, Value])[]): Dictionary {
+  return new Map(entries.map(([key, value]) => [typeof key === 'number' ? key : key.value, { key, value }]));
 }

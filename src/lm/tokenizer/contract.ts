@@ -38,9 +38,9 @@ export interface TextTokenizer {
   readonly specialTexts?: { readonly bos: string; readonly eos: string };
 }
 
-/** The parts of a text; a string has no control tokens. */
-export const partsOf = (text: string | readonly PromptPart[]): readonly PromptPart[] =>
-  typeof text === 'string' ? [{ text, control: false }] : text;
+/** The parts of a text, but for empty ones; a string has no control tokens. */
+export const partsOf = (given: string | readonly PromptPart[]): readonly PromptPart[] =>
+  (typeof given === 'string' ? [{ text: given, control: false }] : given).filter(({ text }) => text !== '');
 
 /** A character-level tokenizer without special tokens. */
 export function characterTokenizer(characters: Iterable<string>): TextTokenizer {

@@ -168,8 +168,7 @@ const preTokenizers: Makers<Cut> = {
     };
   },
   Split: (fields) => cutter(patternOf(fields), behaviorOf(fields), fields.invert === true),
-  Digits: ({ individual_digits: individual }) =>
-    cutter(/\p{N}/gu, individual === true ? 'Isolated' : 'Contiguous'),
+  Digits: ({ individual_digits: individual }) => cutter(/\p{N}/gu, individual === true ? 'Isolated' : 'Contiguous'),
   Punctuation: (fields) => cutter(/[\p{P}!-/:-@[-`{-~]/gu, behaviorOf(fields)),
   Whitespace: () => cutter(compilePattern('\\w+|[^\\w\\s]+'), 'Removed', true),
   WhitespaceSplit: () => cutter(compilePattern('\\s'), 'Removed'),
