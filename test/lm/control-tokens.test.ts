@@ -119,7 +119,7 @@ describe.each([
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 6 }), (pieces) => {
         const text = pieces.join('');
-        fc.pre(text.isWellFormed());
+        fc.pre(!/\p{Cs}/u.test(text));
         expect(tokenizer.encode(spelled(text))).toEqual(library.encode(text).ids);
       }),
     );

@@ -17,8 +17,9 @@ describe('Jinja', () => {
   test('what is not known is refused by name', () => {
     expect(() => render('{{ 1|frobnicate }}')).toThrow('there is no filter "frobnicate"');
     expect(() => render('{% if 1 is frob %}{% endif %}')).toThrow('there is no test "frob"');
-    expect(() => render('{{ frob() }}')).toThrow('undefined "frob" is no function');
+    expect(() => render('{{ frob() }}')).toThrow('there is no function "frob"');
     expect(() => render('{{ "a".strip(width=3) }}')).toThrow('strip has no argument "width"');
+    expect(() => render('{{ messages | tojson(indent=2).x }}')).toThrow('a filter must be a name, or a call of one');
     expect(() => render('{% for x in y')).toThrow('the chat template cannot be used');
     expect(() => render('{{ raise_exception("no system prompt") }}')).toThrow('no system prompt');
   });

@@ -206,8 +206,8 @@ export class Interpreter {
   #function(node: Node, scope: Scope): Callable {
     const found = this.value(node, scope);
     if (found instanceof Callable) return found;
-    const name = node.type === 'Identifier' ? ` "${node.value}"` : '';
-    throw new Error(`${typeName(found)}${name} is no function`);
+    if (found === undefined && node.type === 'Identifier') throw new Error(`there is no function "${node.value}"`);
+    throw new Error(`a value of type ${typeName(found)} is called`);
   }
 
   #arguments(args: readonly Node[], scope: Scope): [Value[], NamedValues] {
@@ -236,9 +236,10 @@ export class Interpreter {
   }
 
   #filter(value: Value, filter: Name | Call, scope: Scope): Value {
-    const name = filter.type === 'Identifier' ? filter : filter.callee;
-    if (name.type !== 'Identifier') throw new Error('a filter must be a name');
-    const [values, named] = filter.type === 'Identifier' ? [[], new Map()] : this.#arguments(filter.args, scope);
+    const name = filter.type === 'CallExpression' ? filter.callee : filter;
+    if (name.type !== 'Identifier') throw new Error('a filter must be a name, or a call of one');
+    const [values, named] =
+      filter.type === 'CallExpression' ? this.#arguments(filter.args, scope) : [[], new Map<string, Value>()];
     if (value instanceof MarkedText) this.meter.read(value);
     return filterOf(name.value)(value, new Arguments(name.value, values, named), this.meter);
   }

@@ -52,7 +52,7 @@ export function operate(operator: string, a: Value, b: Value, meter: Meter): Val
   if (operator === 'in') return isMember(a, b);
   if (operator === 'not in') return !isMember(a, b);
   if (operator === '~') return meter.grown(meter.text(a).plus(meter.text(b)));
-  const ordered = order[operator];
+  const ordered = Object.hasOwn(order, operator) ? order[operator] : undefined;
   if (ordered) return ordered(compare(a, b));
   const [x, y] = [numberOf(a), numberOf(b)];
   if (x !== undefined && y !== undefined) return numeric(operator, x, y, a instanceof Float || b instanceof Float);
@@ -86,7 +86,7 @@ function repeated(text: MarkedText, times: number, meter: Meter): MarkedText {
 /** `value.name` or `value[key]`: an entry, an element, or a method; undefined for none. */
 export function memberOf(value: Value, key: Value, meter: Meter): Value {
   const name = key instanceof MarkedText ? key.value : undefined;
-  if (value === undefined) throw new Error(`what is undefined has no "${name ?? textOf(key).value}"`);
+  if (value === undefined) throw new Error(`what is not defined has no "${name ?? textOf(key).value}"`);
   if (value instanceof Namespace) return name === undefined ? undefined : value.fields.get(name);
   if (isDictionary(value) && value.has(keyText(key))) return value.get(keyText(key))?.value;
   if (typeof key === 'number') {
@@ -110,7 +110,7 @@ export function sliced(
     meter.read(value);
     // Without surrogates, characters are code units.
     if (step === 1 && !/[\ud800-\udfff]/.test(value.value)) {
-      const part = value.slice(from, to);
+      const part = value.slice(from ?? 0, to);
       return single && part.length === 0 ? undefined : part;
     }
     const characters = value.characters();

@@ -44,7 +44,7 @@ export const isDictionary = (value: Value): value is Dictionary => value instanc
 
 /** The Python name of a value's type, for errors. */
 export function typeName(value: Value): string {
-  if (value === undefined) return 'undefined';
+  if (value === undefined) return 'nothing';
   if (value === null) return 'None';
   if (value instanceof MarkedText) return 'str';
   if (value instanceof Float) return 'float';
@@ -148,6 +148,7 @@ function written(value: Value): string {
   if (value instanceof Float) return floatText(value.value);
   if (typeof value === 'boolean') return value ? 'True' : 'False';
   if (value === null) return 'None';
+  if (value === undefined) return 'Undefined';
   if (isList(value) && tuples.has(value)) return `(${value.map(written).join(', ')}${value.length === 1 ? ',' : ''})`;
   if (isList(value)) return `[${value.map(written).join(', ')}]`;
   if (isDictionary(value))

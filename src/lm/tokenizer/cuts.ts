@@ -67,7 +67,14 @@ const forms = {
     ],
   },
   deepseekLlm: {
-    patterns: ['[\\r\\n]', `\\s?[${cased}]+`, '\\s?[!-/:-~\\uff01-\\uff0f\\uff1a-\\uff5e\\u2018-\\u201f\\u3000-\\u3002]+', '\\s+$', han, '\\p{N}+'],
+    patterns: [
+      '[\\r\\n]',
+      `\\s?[${cased}]+`,
+      '\\s?[!-/:-~\\uff01-\\uff0f\\uff1a-\\uff5e\\u2018-\\u201f\\u3000-\\u3002]+',
+      '\\s+$',
+      han,
+      '\\p{N}+',
+    ],
   },
   deepseekCoder: { patterns: ['[\\r\\n]', '\\s?\\p{L}+', '\\s?\\p{P}+', han, '\\p{N}'] },
   deepseek3: { patterns: deepseek3 },
