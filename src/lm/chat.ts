@@ -17,7 +17,8 @@ export interface ChatOptions {
   /** JSON descriptions of functions that the model may call. Default: none. */
   readonly tools?: readonly object[];
   /**
-   * Name of the template. Default: `tool_use` with tools where the model has it, `default` otherwise.
+   * Name of the template. Default: `tool_use` with tools where the model has it, `default`
+   * otherwise.
    */
   readonly template?: string;
   /** Whether the prompt ends where the assistant begins to answer. Default: true. */
@@ -61,7 +62,7 @@ export function chatParts(
 }
 
 /**
- * A conversation as text, to look at: read as a prompt again, it would lose what came from messages.
+ * A conversation as text, to look at: as a prompt again, it would lose what came from messages.
  *
  * @throws Error as `chatParts` does.
  */
@@ -70,7 +71,8 @@ export function chatText(tokenizer: Templates, messages: readonly ChatMessage[],
 }
 
 /**
- * The token ids of a conversation. A beginning-of-sequence token in the template is not added twice.
+ * The token ids of a conversation. A beginning-of-sequence token in the template is not added
+ * twice.
  *
  * @throws Error as `chatParts` does.
  */

@@ -68,6 +68,15 @@ describe.each([
     expect(tokenizer.encode(spelled('<think>'))).toEqual([THINK]);
   });
 
+  test('the bytes of tokens, parts of characters too', () => {
+    for (const text of ['hello 😀é', '\n\n\n'])
+      expect(tokenizer.encode(text).flatMap((id) => tokenizer.bytesOf?.(id) ?? [])).toEqual(
+        Array.from(new TextEncoder().encode(text)),
+      );
+    expect(tokenizer.bytesOf?.(END)).toEqual(Array.from(new TextEncoder().encode('<|im_end|>')));
+    expect(tokenizer.bytesOf?.(99_999)).toEqual([]);
+  });
+
   test('a control token needs all of its characters from where it may be spelt', () => {
     const text = '<|im_end|>';
     for (let from = 0; from <= text.length; from++)
@@ -207,6 +216,11 @@ describe('what the files say of control tokens', () => {
       expect(tokenizer.decode(ids)).toBe(text);
     }
     expect(tokenizer.encode('\n', false)).toContain(3 + 10);
+    expect(['▁<', '<0x0A>', '</s'].map((piece) => tokenizer.bytesOf?.(tokens.indexOf(piece)))).toEqual([
+      [32, 60],
+      [10],
+      [60, 47, 115],
+    ]);
     expect(tokenizer.encode('<0x0A>', false)).not.toContain(3 + 10);
     expect(tokenizer.encode(spelled('<s></s>'))).toEqual([1, 1, 2]);
   });

@@ -68,7 +68,10 @@ export class LanguageModel {
   readonly #norm: Tensor;
   readonly #head: WeightMatrix;
 
-  /** @throws Error naming what of the configuration is out of range, or a weight that is missing or of another shape. */
+  /**
+   * @throws Error naming what of the configuration is out of range, or a weight that is missing or
+   * of another shape.
+   */
   constructor(
     readonly config: LanguageModelConfig,
     source: WeightSource,

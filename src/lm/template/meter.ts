@@ -12,7 +12,7 @@ const WEIGHT = 2 ** 18;
 /** Deepest nesting of expressions, blocks and macro calls. */
 const DEPTH = 256;
 
-/** Counts steps, depth and lengths of one rendering; every method throws an Error past its limit. */
+/** Counts steps, depth and lengths of a rendering; every method throws an Error past its limit. */
 export class Meter {
   #steps = 0;
   #depth = 0;

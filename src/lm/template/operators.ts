@@ -96,7 +96,7 @@ export function memberOf(value: Value, key: Value, meter: Meter): Value {
   return name === undefined ? undefined : methodOf(value, name, meter);
 }
 
-/** `value[from:to:step]` in characters or elements; a single element that is absent is undefined. */
+/** `value[from:to:step]` in characters or elements; an absent single element is undefined. */
 export function sliced(
   value: Value,
   from: number | undefined,

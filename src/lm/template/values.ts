@@ -111,7 +111,7 @@ const marked = (text: string, origin: Value) =>
 
 const weights = new WeakMap<object, number>();
 
-/** Nodes of a value as a tree, and every 16 characters of its texts: the cost of reading all of it. */
+/** Nodes of a value as a tree, and every 16 characters of its texts: the cost of reading it. */
 export function weightOf(value: Value): number {
   if (value instanceof MarkedText) return 1 + value.length / 16;
   if (!isList(value) && !isDictionary(value)) return 1;
@@ -165,7 +165,7 @@ export interface JsonOptions {
   readonly sortKeys: boolean;
 }
 
-/** A value as JSON in `json.dumps`'s form. With text of a message in it, all of it is a message's. */
+/** A value as JSON as `json.dumps` writes it. With text of a message, all of it is a message's. */
 export function jsonOf(value: Value, options: JsonOptions): MarkedText {
   return marked(json(value, options, 0), value);
 }

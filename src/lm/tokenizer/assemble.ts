@@ -17,6 +17,7 @@ export interface TokenizerParts extends Omit<WordEncoderOptions, 'ids' | 'rank'>
   readonly normalize: Normalize;
   readonly cut: Cut;
   readonly decode: (pieces: readonly Piece[]) => string;
+  readonly pieceBytes: (piece: Piece) => readonly number[];
   /** Ids before and after every text. */
   readonly begin: readonly number[];
   readonly end: readonly number[];
@@ -95,6 +96,10 @@ export function assembleTokenizer(parts: TokenizerParts): TextTokenizer {
           return piece ? [piece] : [];
         }),
       ),
+    bytesOf: (id) => {
+      const piece = texts.get(id);
+      return piece ? parts.pieceBytes(piece) : [];
+    },
     beginTokens: begin,
     specialTexts: { bos: textOf(bos), eos: textOf(eos) },
     ...(template !== undefined && { chatTemplate: template }),

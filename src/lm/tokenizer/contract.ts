@@ -6,8 +6,8 @@ import { CharacterVocabulary } from '../../data/index.js';
 export interface PromptPart {
   readonly text: string;
   /**
-   * Whether control tokens may be spelt in it. False for what people write: `<|im_end|>` in a message
-   * is those ten characters.
+   * Whether control tokens may be spelt in it. False for what people write: `<|im_end|>` in a
+   * message is those ten characters.
    */
   readonly control: boolean;
 }
@@ -28,6 +28,8 @@ export interface TextTokenizer {
   encode(text: string | readonly PromptPart[], special?: boolean): number[];
   /** The text of token ids; control tokens give no text. */
   decode(tokens: readonly number[]): string;
+  /** The bytes that a token stands for, parts of characters too. Default: those of its text. */
+  bytesOf?(token: number): readonly number[];
   /** Token ids that `encode` puts before every text. Default: none. */
   readonly beginTokens?: readonly number[];
   /** Jinja chat template; ChatML is used when left out. */

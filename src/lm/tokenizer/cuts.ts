@@ -1,5 +1,5 @@
-// Pre-tokenisation by the names of `tokenizer.ggml.pre` in GGUF files: each pattern cuts what the one
-// before left whole. The patterns are those of the models' own tokenizer files.
+// Pre-tokenisation by the names of `tokenizer.ggml.pre` in GGUF files: each pattern cuts what the
+// one before left whole. The patterns are those of the models' own tokenizer files.
 
 import { GPT2 } from './steps.js';
 
@@ -8,7 +8,7 @@ export interface PreTokenization {
   readonly patterns: readonly string[];
   /** Whether words that are tokens are not merged. Default: false. */
   readonly ignoreMerges?: boolean;
-  /** Whether texts begin with the beginning-of-sequence token, unless the file says. Default: false. */
+  /** Whether texts begin with the token for it, unless the file says. Default: false. */
   readonly addBos?: boolean;
 }
 

@@ -7,7 +7,7 @@ import type { TextTokenizer } from './contract.js';
 import { preTokenizationOf } from './cuts.js';
 import type { Rank } from './merges.js';
 import { mergeRanks } from './ranks.js';
-import { decoderOf, normalizerOf, preTokenizerOf } from './steps.js';
+import { decoderOf, normalizerOf, pieceBytesOf, preTokenizerOf } from './steps.js';
 
 type Metadata = Readonly<Record<string, GgufValue>>;
 
@@ -91,7 +91,16 @@ function addedOf({ ids, kinds }: Vocabulary, roles: ReadonlySet<number | undefin
 
 type Own = Pick<
   TokenizerParts,
-  'rank' | 'reserved' | 'normalize' | 'cut' | 'decode' | 'ignoreMerges' | 'bytes' | 'unknown' | 'fuseUnknown'
+  | 'rank'
+  | 'reserved'
+  | 'normalize'
+  | 'cut'
+  | 'decode'
+  | 'pieceBytes'
+  | 'ignoreMerges'
+  | 'bytes'
+  | 'unknown'
+  | 'fuseUnknown'
 > & { readonly addBos: boolean };
 
 function byteLevel(metadata: Metadata, { ids }: Vocabulary): Own {
@@ -105,7 +114,7 @@ function byteLevel(metadata: Metadata, { ids }: Vocabulary): Own {
     rank: mergeRanks(merges, ids),
     normalize: normalizerOf(null),
     cut: preTokenizerOf({ type: 'Sequence', pretokenizers: [...splits, bytes] }),
-    decode: decoderOf(bytes),
+    ...{ decode: decoderOf(bytes), pieceBytes: pieceBytesOf(bytes) },
   };
 }
 
@@ -131,6 +140,15 @@ function sentencePiece(
   };
   const prefixed = metadata['tokenizer.ggml.add_space_prefix'] ?? true;
   const unknown = id('unknown_token_id') ?? added.find((token) => kinds[token.id] === UNKNOWN)?.id;
+  const decoder = {
+    type: 'Sequence',
+    decoders: [
+      { type: 'Replace', pattern: { String: '▁' }, content: ' ' },
+      { type: 'ByteFallback' },
+      { type: 'Fuse' },
+      ...(prefixed ? [{ type: 'Strip', content: ' ', start: 1, stop: 0 }] : []),
+    ],
+  };
   return {
     ...{ rank, bytes, unknown, fuseUnknown: true, addBos: true },
     reserved: new Set(bytes ?? []),
@@ -142,15 +160,7 @@ function sentencePiece(
       ],
     }),
     cut: preTokenizerOf(null),
-    decode: decoderOf({
-      type: 'Sequence',
-      decoders: [
-        { type: 'Replace', pattern: { String: '▁' }, content: ' ' },
-        { type: 'ByteFallback' },
-        { type: 'Fuse' },
-        ...(prefixed ? [{ type: 'Strip', content: ' ', start: 1, stop: 0 }] : []),
-      ],
-    }),
+    ...{ decode: decoderOf(decoder), pieceBytes: pieceBytesOf(decoder) },
   };
 }
 

@@ -4,7 +4,7 @@ import type { AddedToken } from './added.js';
 import { assembleTokenizer, type ChatTemplates, type TokenizerParts } from './assemble.js';
 import type { TextTokenizer } from './contract.js';
 import { mergeRanks } from './ranks.js';
-import { decoderOf, normalizerOf, preTokenizerOf } from './steps.js';
+import { decoderOf, normalizerOf, pieceBytesOf, preTokenizerOf } from './steps.js';
 
 type TokenText = string | { readonly content: string } | null;
 
@@ -71,7 +71,7 @@ function partsOfJson(json: Fields, config: TokenizerConfig, stops: readonly numb
     fuseUnknown: model.fuse_unk === true,
     normalize: normalizerOf(json.normalizer),
     cut: preTokenizerOf(json.pre_tokenizer),
-    decode: decoderOf(json.decoder),
+    ...{ decode: decoderOf(json.decoder), pieceBytes: pieceBytesOf(json.decoder) },
     ...{ begin, end, bos, eos, stops, templates: templatesOf(config.chat_template) },
   };
 }

@@ -1,5 +1,5 @@
-// Regular expressions of tokenizer files. They are Oniguruma's, and they come with the file: one that
-// would backtrack without end is refused.
+// Regular expressions of tokenizer files. They are Oniguruma's, and they come with the file: one
+// that would backtrack without end is refused.
 
 import { Tokenizer } from '@huggingface/tokenizers';
 

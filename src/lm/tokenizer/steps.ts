@@ -215,6 +215,12 @@ function byteLevelBytes({ text: token, added }: Piece): readonly number[] {
   return added || bytes.includes(undefined) ? Array.from(encoder.encode(token)) : (bytes as number[]);
 }
 
+/** The byte of a token that stands for one. */
+function fallbackByte({ text: token, added }: Piece): readonly number[] | undefined {
+  const [, byte] = (added ? undefined : /^<0x([0-9A-Fa-f]{2})>$/.exec(token)) ?? [];
+  return byte === undefined ? undefined : [Number.parseInt(byte, 16)];
+}
+
 const each =
   (change: (given: string, at: number) => string): Decode =>
   (pieces) =>
@@ -226,11 +232,7 @@ const decoders: Makers<Decode> = {
     return (pieces) => steps.reduce((result, step) => step(result), pieces);
   },
   ByteLevel: () => (pieces) => decodeBytes(pieces, byteLevelBytes),
-  ByteFallback: () => (pieces) =>
-    decodeBytes(pieces, ({ text: token, added }) => {
-      const [, byte] = (added ? undefined : /^<0x([0-9A-Fa-f]{2})>$/.exec(token)) ?? [];
-      return byte === undefined ? undefined : [Number.parseInt(byte, 16)];
-    }),
+  ByteFallback: () => (pieces) => decodeBytes(pieces, fallbackByte),
   Fuse: () => (pieces) => [plain(pieces.map((piece) => piece.text).join(''))],
   Replace: (fields) => each(replacer(fields)),
   Strip: (fields) => {
@@ -258,6 +260,18 @@ export const normalizerOf = (given: unknown): Normalize =>
 /** The pre-tokeniser of tokenizer.json. @throws Error naming what is not supported. */
 export const preTokenizerOf = (given: unknown): Cut =>
   given === null || given === undefined ? (words) => [...words] : stepOf(preTokenizers, 'pre_tokenizer', given, 0);
+
+/**
+ * The bytes of a token for a decoder of tokenizer.json: byte-level BPE has a character for each
+ * byte, SentencePiece writes "▁" for a space and "<0xF0>" for a byte.
+ */
+export function pieceBytesOf(decoder: unknown): (piece: Piece) => readonly number[] {
+  const kinds = JSON.stringify(decoder ?? null);
+  const utf8 = (given: string) => Array.from(encoder.encode(given));
+  if (kinds.includes('"ByteLevel"')) return byteLevelBytes;
+  if (!kinds.includes('"ByteFallback"')) return (piece) => utf8(piece.text);
+  return (piece) => fallbackByte(piece) ?? utf8(piece.added ? piece.text : piece.text.replaceAll('▁', ' '));
+}
 
 /** The decoder of tokenizer.json. @throws Error naming what is not supported. */
 export function decoderOf(given: unknown): (pieces: readonly Piece[]) => string {
