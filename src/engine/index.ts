@@ -57,6 +57,6 @@ export function tensorMemoryBudget(): number {
   return PLANNED_SHARE * cpu.memoryLimit;
 }
 
-export { median, medianSeconds } from './timing.js';
+export { median, medianSeconds, secondsInTurns } from './timing.js';
 export { eventTurn } from './turn.js';
 export { environment };

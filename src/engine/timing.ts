@@ -10,6 +10,25 @@ export function median(values: readonly number[]): number {
 }
 
 /**
+ * Median seconds of each arm of a comparison. In each of `repeats` rounds every arm runs once, after
+ * `warmUp` rounds that do not count, so that a machine that slows down slows all arms alike.
+ */
+export async function secondsInTurns<Arm extends string>(
+  arms: Readonly<Record<Arm, () => void | Promise<void>>>,
+  { repeats = 7, warmUp = 2 }: { readonly repeats?: number; readonly warmUp?: number } = {},
+): Promise<Record<Arm, number>> {
+  const entries = Object.entries(arms) as [Arm, () => void | Promise<void>][];
+  const times = new Map<Arm, number[]>(entries.map(([arm]) => [arm, []]));
+  for (let round = -warmUp; round < repeats; round++)
+    for (const [arm, body] of entries) {
+      const start = performance.now();
+      await body();
+      if (round >= 0) times.get(arm)?.push((performance.now() - start) / 1000);
+    }
+  return Object.fromEntries(Array.from(times, ([arm, own]) => [arm, median(own)])) as Record<Arm, number>;
+}
+
+/**
  * Median seconds of `repeats` calls (and as many more as fit `least` seconds) after `warmUp` that
  * do not count.
  */

@@ -12,7 +12,14 @@ import { Random, tensor, zeros } from '../../src/tensor/index.js';
 import { ImageClassifier } from '../../src/vision/index.js';
 import { expectClose } from '../oracle.js';
 
-const run = (title: string): MethodRun => ({ title, seed: 0, random: new Random(0), hooks: {}, progress: () => {} });
+const run = (title: string): MethodRun => ({
+  title,
+  seed: 0,
+  random: new Random(0),
+  hooks: {},
+  progress: () => {},
+  chose: () => {},
+});
 
 test.each(['vanillanet-nano', 'lsnet-nano', 'mobilenet-v1-small'])(
   'the file of a kept %s is a classifier of the same images',

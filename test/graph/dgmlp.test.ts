@@ -24,22 +24,20 @@ describe('smoothing', () => {
     expectClose(g.stationaryState(x, graph, exponent).view(), powered(2048, exponent).view(), 1e-4);
   });
 
-  test('levels by definition: GSL(0) = mean(1 − β₀); 0 at a node without edges', () => {
+  test('levels by definition, NSL = α·(1 − β), GSL its mean; 0 at a node without edges', () => {
     const { nodes, graph: levels } = g.smoothness(x, graph, 6);
-    const limit = g.stationaryState(x, graph).view();
-    const values = x.view();
-    const cosine = (v: number) => {
-      let [p, a, b] = [0, 0, 0];
-      for (let j = v * 4; j < v * 4 + 4; j++) {
-        p += (values[j] as number) * (limit[j] as number);
-        a += (values[j] as number) ** 2;
-        b += (limit[j] as number) ** 2;
-      }
-      return p / Math.sqrt(a * b);
+    const limit = g.stationaryState(x, graph);
+    const cosine = (a: Tensor, b: Tensor, v: number) => {
+      const [p, q] = [a.view().subarray(4 * v, 4 * v + 4), b.view().subarray(4 * v, 4 * v + 4)];
+      const dot = (u: Float32Array, w: Float32Array) => u.reduce((sum, value, j) => sum + value * (w[j] as number), 0);
+      return dot(p, q) / Math.sqrt(dot(p, p) * dot(q, q));
     };
-    const expected = Array.from({ length: 8 }, (_, v) => 1 - cosine(v));
-    expectClose(nodes[0] as Float32Array, expected, 1e-5);
-    expect(levels[0]).toBeCloseTo(expected.reduce((a, b) => a + b) / 8, 5);
+    for (let k = 0; k <= 6; k++) {
+      const hop = powered(k, 0.5);
+      const expected = Array.from({ length: 8 }, (_, v) => cosine(hop, x, v) * (1 - cosine(hop, limit, v)));
+      expectClose(nodes[k] as Float32Array, expected, 1e-5);
+      expect(levels[k]).toBeCloseTo(expected.reduce((a, b) => a + b) / 8, 5);
+    }
     for (const own of nodes) expect(own[7]).toBeCloseTo(0, 5);
     expect(levels[6] as number).toBeLessThan(levels[0] as number);
   });

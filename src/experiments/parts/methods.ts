@@ -3,6 +3,7 @@
 import type { TrainingHooks } from '../../nn/index.js';
 import type { Random } from '../../tensor/index.js';
 import type { MethodScores, RunContext, Scores } from './contract.js';
+import type { Tuning } from './scores.js';
 
 /** What a method's training is given. */
 export interface MethodRun {
@@ -12,6 +13,8 @@ export interface MethodRun {
   readonly hooks: TrainingHooks;
   /** Reports progress of work without epochs, from 0 to 1. */
   progress(share: number): void;
+  /** Records the hyperparameters that were chosen; the training is timed from here on. */
+  chose(tuning: Tuning): void;
 }
 
 export interface Method<Model> {
@@ -49,20 +52,26 @@ export async function runMethods<Model>(
   let kept: Model | undefined;
   for (const method of methods) {
     const { title } = method;
+    let tuning: Tuning | undefined;
+    let started = 0;
     const run: MethodRun = {
       title,
       seed: context.seed,
       random: context.random.split(stream === 'own' ? title : 'methods'),
       hooks: context.hooks(title),
       progress: (share) => context.progress(title, share),
+      chose(choice) {
+        tuning = choice;
+        started = performance.now();
+      },
     };
     context.signal?.throwIfAborted();
-    const started = performance.now();
+    started = performance.now();
     const model = await method.train(run);
     const seconds = (performance.now() - started) / 1000;
     context.signal?.throwIfAborted();
     const scores = { seconds, ...(await score?.(model, run)), ...(await method.score?.(model, run)) };
-    results.push({ method: title, scores });
+    results.push({ method: title, scores, ...(tuning && { tuning }) });
     if (title === keep) kept = model;
   }
   return { methods: results, kept };

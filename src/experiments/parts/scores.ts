@@ -3,9 +3,21 @@
 /** One method on one seed: metric → value. */
 export type Scores = Readonly<Record<string, number>>;
 
+/** Hyperparameters by name. */
+export type Setting = Readonly<Record<string, number | string | boolean>>;
+
+/** What a method's hyperparameters were chosen from, and what was chosen. */
+export interface Tuning {
+  /** Settings that were tried. */
+  readonly trials: number;
+  readonly setting: Setting;
+}
+
 export interface MethodScores {
   readonly method: string;
   readonly scores: Scores;
+  /** Of a method that is tuned on validation data. */
+  readonly tuning?: Tuning;
 }
 
 /**

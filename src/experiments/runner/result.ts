@@ -1,13 +1,15 @@
 // The result of a run as plain data, and the formatting of its numbers.
 
 import { type Claim, shareSentence } from '../parts/claims.js';
-import type { Experiment, Metric, Scores, SeedResult, Study } from '../parts/contract.js';
+import type { Experiment, MethodScores, Metric, Scores, SeedResult, Study } from '../parts/contract.js';
 import type { Summary } from '../parts/statistics.js';
 import type { SystemRecord } from '../systems.js';
 
 export interface Row {
   readonly method: string;
   readonly metrics: Readonly<Record<string, Summary>>;
+  /** What a tuned method's hyperparameters were, in words; see `tuned`. */
+  readonly settings?: string;
 }
 
 /** One epoch of a method's training, for plots. */
@@ -61,6 +63,24 @@ export function formatSummary({ mean, sd }: Summary, { digits = 2 }: Metric): st
   return sd === 0 ? show(mean) : `${show(mean)} ± ${show(sd)}`;
 }
 
+/**
+ * The settings that a method's seeds chose: `learningRate 0.01, steps 5 (3 seeds); learningRate
+ * 0.1, steps 5 (2 seeds), of 8 trials each`; undefined for a method that is not tuned.
+ */
+export function chosenSettings(results: readonly MethodScores[]): string | undefined {
+  const tunings = results.flatMap(({ tuning }) => tuning ?? []);
+  const [first] = tunings;
+  if (!first) return undefined;
+  const written = tunings.map(({ setting }) =>
+    Object.entries(setting)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(', '),
+  );
+  const distinct = [...new Set(written)].map((text) => ({ text, seeds: written.filter((own) => own === text).length }));
+  const parts = distinct.map(({ text, seeds }) => (distinct.length > 1 ? `${text} (${counted(seeds, 'seed')})` : text));
+  return `${parts.join('; ')}, of ${counted(first.trials, 'trial')}${distinct.length > 1 ? ' each' : ''}`;
+}
+
 /** `1 seed`, `2 seeds`. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
@@ -81,11 +101,17 @@ export function shownMetrics({ metrics }: Experiment, rows: readonly Row[]): [na
 /** Methods and their metrics as a table of text. */
 export function methodTable(experiment: Experiment, rows: readonly Row[]): { columns: string[]; rows: string[][] } {
   const metrics = shownMetrics(experiment, rows);
+  const tuned = rows.some(({ settings }) => settings !== undefined);
   return {
-    columns: ['method', ...metrics.map(([, metric]) => heading(metric))],
-    rows: rows.map(({ method, metrics: values }) => [
+    columns: [
+      'method',
+      ...metrics.map(([, metric]) => heading(metric)),
+      ...(tuned ? ['chosen on validation data'] : []),
+    ],
+    rows: rows.map(({ method, metrics: values, settings = '' }) => [
       method,
       ...metrics.map(([name, metric]) => formatSummary(values[name] ?? { mean: Number.NaN, sd: 0 }, metric)),
+      ...(tuned ? [settings] : []),
     ]),
   };
 }

@@ -12,7 +12,7 @@ import { noStudies } from '../parts/studies.js';
 import type { SystemRecord } from '../systems.js';
 import { RunFolder } from './folder.js';
 import { reportHtml } from './report.js';
-import type { Row, RunResult } from './result.js';
+import { chosenSettings, type Row, type RunResult } from './result.js';
 
 /** What to run. */
 export interface RunRequest {
@@ -167,11 +167,12 @@ async function runSeed(plan: Plan, seed: number): Promise<SeedResult> {
 function rowsOf({ metrics }: Experiment, results: readonly SeedResult[]): Row[] {
   const names = results[0]?.methods.map(({ method }) => method) ?? [];
   return names.map((method) => {
-    const scores = results.map((seed) => seed.methods.find((candidate) => candidate.method === method)?.scores ?? {});
+    const own = results.flatMap((seed) => seed.methods.find((candidate) => candidate.method === method) ?? []);
+    const settings = chosenSettings(own);
     const summaries = Object.keys(metrics).map((metric) => [
       metric,
-      summarize(scores.map((score) => score[metric] ?? Number.NaN)),
+      summarize(own.map(({ scores }) => scores[metric] ?? Number.NaN)),
     ]);
-    return { method, metrics: Object.fromEntries(summaries) };
+    return { method, metrics: Object.fromEntries(summaries), ...(settings !== undefined && { settings }) };
   });
 }

@@ -1,0 +1,157 @@
+// Mutation tests: changes to the code that the named tests must notice. See CONTRIBUTING.md.
+//
+// npm run mutants [<system or family>…] -- [--fast] [--list]
+//
+// test/mutants/<family>.json is a list of { system, name, file, text, replacement, tests, fast? }:
+// `text` stands exactly once in `file`; with `replacement` in its place at least one of the test
+// files `tests` must fail. `fast` marks those that CI runs. The changes are made in a copy of the
+// working tree. First the named tests must pass there unchanged. Prints each mutant as killed or
+// survived and exits with 1 if one survived or could not be applied.
+
+import { spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const lists = join(root, 'test/mutants');
+
+/** Every mutant of the lists, with its family. */
+export function mutants() {
+  return readdirSync(lists)
+    .filter((file) => file.endsWith('.json'))
+    .sort()
+    .flatMap((file) =>
+      JSON.parse(readFileSync(join(lists, file), 'utf8')).map((mutant) => ({ family: file.slice(0, -5), ...mutant })),
+    );
+}
+
+/** `source` with the mutant's replacement in it. @throws where the text does not stand once. */
+export function mutated({ name, file, text, replacement }, source) {
+  const parts = source.split(text);
+  if (parts.length !== 2)
+    throw new Error(`mutant "${name}": ${file} holds its text ${parts.length - 1} times; it must stand there once`);
+  if (text === replacement) throw new Error(`mutant "${name}" changes nothing`);
+  return parts.join(replacement);
+}
+
+/** A copy of the working tree, ignored files aside, that can run tests. */
+function copyOfTree() {
+  const copy = mkdtempSync(join(tmpdir(), 'gossamer-mutants-'));
+  const { stdout } = spawnSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
+  for (const file of new Set(stdout.split('\0').filter((name) => name && existsSync(join(root, name))))) {
+    mkdirSync(dirname(join(copy, file)), { recursive: true });
+    cpSync(join(root, file), join(copy, file));
+  }
+  cpSync(join(root, 'src/engine/generated'), join(copy, 'src/engine/generated'), { recursive: true });
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  return copy;
+}
+
+/** Runs test files in the copy; `collected` is false where a file could not even be loaded. */
+function runTests(copy, tests) {
+  const report = join(copy, 'mutant-report.json');
+  rmSync(report, { force: true });
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    ['node_modules/vitest/vitest.mjs', 'run', ...tests, '--bail=1', '--reporter=json', `--outputFile=${report}`],
+    { cwd: copy, encoding: 'utf8', timeout: 600_000 },
+  );
+  const results = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : undefined;
+  const failures =
+    results?.testResults.flatMap((file) => file.assertionResults.filter((t) => t.status === 'failed')) ?? [];
+  const broken = results?.testResults.find((file) => file.status === 'failed' && file.assertionResults.length === 0);
+  return {
+    passed: status === 0 && results.numPassedTests > 0,
+    failure: failures[0]?.fullName,
+    broken: broken?.message ?? (results ? undefined : stderr.trim().split('\n').at(-1)),
+  };
+}
+
+/** Makes the kernels of the copy anew. @returns what went wrong, if anything did */
+function buildKernels(copy) {
+  const { status, stderr } = spawnSync(process.execPath, ['scripts/build-kernels.mjs'], {
+    cwd: copy,
+    encoding: 'utf8',
+  });
+  return status === 0 ? undefined : `the kernels do not compile: ${stderr.trim().split('\n')[0]}`;
+}
+
+/** Applies one mutant in the copy and runs its tests. */
+function judge(copy, mutant) {
+  const path = join(copy, mutant.file);
+  const source = readFileSync(path, 'utf8');
+  const kernel = mutant.file.startsWith('kernels/');
+  try {
+    writeFileSync(path, mutated(mutant, source));
+    const unbuilt = kernel ? buildKernels(copy) : undefined;
+    return unbuilt ? { broken: unbuilt } : runTests(copy, mutant.tests);
+  } finally {
+    writeFileSync(path, source);
+    if (kernel) buildKernels(copy);
+  }
+}
+
+function main() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { fast: { type: 'boolean' }, list: { type: 'boolean' } },
+  });
+  const all = mutants();
+  for (const name of positionals)
+    if (!all.some(({ system, family }) => [system, family].includes(name)))
+      throw new Error(
+        `no mutant of "${name}"; there are some of ${[...new Set(all.map(({ system }) => system))].join(', ')}`,
+      );
+  const chosen = all.filter(
+    ({ system, family, fast }) =>
+      (positionals.length === 0 || positionals.includes(system) || positionals.includes(family)) &&
+      (!values.fast || fast),
+  );
+  if (values.list) return chosen.forEach(({ system, name, file }) => void console.log(`${system}: ${name} (${file})`));
+  const copy = copyOfTree();
+  try {
+    const tests = [...new Set(chosen.flatMap((mutant) => mutant.tests))];
+    const unchanged = runTests(copy, tests);
+    if (!unchanged.passed)
+      throw new Error(
+        `the unchanged code fails these tests: ${unchanged.failure ?? unchanged.broken ?? tests.join(', ')}`,
+      );
+    const survivors = [];
+    for (const mutant of chosen) {
+      const { failure, broken } = judge(copy, mutant);
+      const verdict = broken ? `not applicable: ${broken}` : failure ? `killed by "${failure}"` : 'SURVIVED';
+      console.log(`${mutant.system}: ${mutant.name}: ${verdict}`);
+      if (broken || !failure) survivors.push(mutant);
+    }
+    console.log(`${chosen.length - survivors.length} of ${chosen.length} mutants killed`);
+    if (survivors.length > 0) process.exitCode = 1;
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  try {
+    main();
+  } catch (error) {
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+}
