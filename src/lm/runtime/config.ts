@@ -135,8 +135,8 @@ function scalingOfGguf(
  * @throws Error naming a missing key or an unsupported architecture.
  */
 export function configOfHuggingFace(config: Readonly<Record<string, unknown>>): LanguageModelConfig {
-  const type = String(config.model_type ?? 'none');
-  const architecture = otherNames[type] ?? type;
+  const type = typeof config.model_type === 'string' ? config.model_type : 'none';
+  const architecture = (Object.hasOwn(otherNames, type) ? otherNames[type] : undefined) ?? type;
   requireArchitecture(architecture);
   const optional = (key: string): number | undefined => (typeof config[key] === 'number' ? config[key] : undefined);
   const number = (key: string): number => {

@@ -15,8 +15,14 @@ export interface RopeSizes {
   readonly base: number;
 }
 
-const perPair = ({ dims }: RopeSizes, divisor: (pair: number) => number) =>
-  Array.from({ length: dims / 2 }, (_, pair) => divisor(pair));
+/** Most dimensions of a head that rotate. */
+const MOST_DIMS = 2 ** 16;
+
+function perPair({ dims }: RopeSizes, divisor: (pair: number) => number): number[] {
+  if (!(Number.isInteger(dims / 2) && dims > 0 && dims <= MOST_DIMS))
+    throw new Error(`${dims} dimensions of a head rotate; rope scaling takes an even number up to ${MOST_DIMS}`);
+  return Array.from({ length: dims / 2 }, (_, pair) => divisor(pair));
+}
 
 /** Position interpolation: all positions divided by a factor (Chen et al. 2023). */
 export function linearScaling(sizes: RopeSizes, factor: number): RopeScaling {
@@ -79,7 +85,8 @@ const weightedMagnitude = (factor: number, weight: number) => (factor <= 1 ? 1 :
 export function ropeScalingOf(given: unknown, sizes: RopeSizes, context?: number): RopeScaling | undefined {
   if (given === undefined || given === null) return undefined;
   const fields = given as Fields;
-  const kind = String(fields.rope_type ?? fields.type ?? 'default');
+  const named = fields.rope_type ?? fields.type ?? 'default';
+  const kind = typeof named === 'string' ? named : JSON.stringify(named);
   if (kind === 'none' || kind === 'default') return undefined;
   const number = (key: string, fallback?: number): number => {
     const value = fields[key] ?? fallback;

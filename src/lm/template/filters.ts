@@ -74,9 +74,9 @@ export function elementsOf(value: Value, what: string, meter: Meter): readonly V
   if (value === undefined) return [];
   const all = isList(value) ? value : isDictionary(value) ? keysOf(value) : undefined;
   if (!all && !(value instanceof MarkedText)) throw new Error(`${what} takes a list, got ${typeName(value)}`);
-  const elements = all ?? (value as MarkedText).characters();
-  meter.charge(elements.length);
-  return elements;
+  if (value instanceof MarkedText) return meter.characters(value);
+  meter.charge(all?.length ?? 0);
+  return all ?? [];
 }
 
 /** The value at a path such as `function.name` or `0`. */

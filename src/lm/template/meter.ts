@@ -27,6 +27,12 @@ export class Meter {
     for (const { length } of texts) this.charge(length / 64);
   }
 
+  /** The characters of a text. */
+  characters(text: MarkedText): MarkedText[] {
+    this.charge(4 * text.length);
+    return text.characters();
+  }
+
   /** Charges reading all of a list or dictionary. */
   weigh(...values: readonly Value[]): void {
     for (const value of values) if (isList(value) || isDictionary(value)) this.charge(weightOf(value));

@@ -113,9 +113,7 @@ export function sliced(
       const part = value.slice(from ?? 0, to);
       return single && part.length === 0 ? undefined : part;
     }
-    const characters = value.characters();
-    meter.charge(characters.length);
-    const part = pick(characters, from, to, step);
+    const part = pick(meter.characters(value), from, to, step);
     return single && part.length === 0 ? undefined : joinText(part, EMPTY);
   }
   if (!isList(value)) throw new Error(`a ${typeName(value)} has no slices`);

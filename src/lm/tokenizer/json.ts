@@ -4,7 +4,7 @@ import type { AddedToken } from './added.js';
 import { assembleTokenizer, type ChatTemplates, type TokenizerParts } from './assemble.js';
 import type { TextTokenizer } from './contract.js';
 import { mergeRanks } from './ranks.js';
-import { decoderOf, normalizerOf, pieceBytesOf, preTokenizerOf } from './steps.js';
+import { decoderOf, nameOf, normalizerOf, pieceBytesOf, preTokenizerOf } from './steps.js';
 
 type TokenText = string | { readonly content: string } | null;
 
@@ -46,7 +46,7 @@ function partsOfJson(json: Fields, config: TokenizerConfig, stops: readonly numb
   if (!isFields(model)) throw new Error('it has no model');
   // Files from before the field was written have merges all the same.
   const type = model.type ?? (Array.isArray(model.merges) ? 'BPE' : 'none');
-  if (type !== 'BPE') throw new Error(`its model is of type "${String(type)}"; BPE is supported`);
+  if (type !== 'BPE') throw new Error(`its model is of type "${nameOf(type)}"; BPE is supported`);
   for (const key of ['dropout', 'continuing_subword_prefix', 'end_of_word_suffix'])
     if (model[key]) throw new Error(`"${key}" of its model is ${JSON.stringify(model[key])}, which is not supported`);
   const vocabulary = vocabularyOf(model.vocab);
@@ -125,8 +125,8 @@ function byteIds(vocabulary: ReadonlyMap<string, number>): number[] {
 /** Tokens that the post-processor puts before and after a text. */
 function affixesOf(given: unknown, idOf: (text: string) => number | undefined): { begin: number[]; end: number[] } {
   const idsOf = (text: unknown): number => {
-    const id = idOf(String(text));
-    if (id === undefined) throw new Error(`its post_processor adds "${String(text)}", which is no token`);
+    const id = idOf(nameOf(text));
+    if (id === undefined) throw new Error(`its post_processor adds "${nameOf(text)}", which is no token`);
     return id;
   };
   if (given === undefined || given === null) return { begin: [], end: [] };
@@ -148,7 +148,7 @@ function affixesOf(given: unknown, idOf: (text: string) => number | undefined): 
       return { begin: affixes.flatMap(({ begin }) => begin), end: affixes.flatMap(({ end }) => end) };
     }
     default:
-      throw new Error(`a post_processor of type "${String(fields.type)}" is not supported`);
+      throw new Error(`a post_processor of type "${nameOf(fields.type)}" is not supported`);
   }
 }
 

@@ -25,9 +25,12 @@ const LONGEST = 2 ** 26;
 /** Most steps of a sequence, and deepest nesting. */
 const [MOST_STEPS, DEEPEST] = [64, 8];
 
+/** A name in a file, for errors. */
+export const nameOf = (given: unknown): string => (typeof given === 'string' ? given : 'none');
+
 function stepOf<Step>(makers: Makers<Step>, what: string, given: unknown, depth: number): Step {
   const fields = (given ?? {}) as Fields;
-  const type = String(fields.type);
+  const type = nameOf(fields.type);
   const make = Object.hasOwn(makers, type) ? makers[type] : undefined;
   if (!make) throw new Error(`${what} of type "${type}" is not supported; ${Object.keys(makers).join(', ')} are`);
   return make(fields, depth);
@@ -42,14 +45,14 @@ function stepsOf<Step>(makers: Makers<Step>, what: string, given: unknown, depth
 
 function text(fields: Fields, key: string): string {
   const value = fields[key];
-  if (typeof value !== 'string') throw new Error(`a step of type "${String(fields.type)}" lacks the text "${key}"`);
+  if (typeof value !== 'string') throw new Error(`a step of type "${nameOf(fields.type)}" lacks the text "${key}"`);
   return value;
 }
 
 function count(fields: Fields, key: string): number {
   const value = fields[key] ?? 0;
   if (typeof value !== 'number' || !(value >= 0 && value <= 1024))
-    throw new Error(`"${key}" of a step of type "${String(fields.type)}" must be a number from 0 to 1024`);
+    throw new Error(`"${key}" of a step of type "${nameOf(fields.type)}" must be a number from 0 to 1024`);
   return value;
 }
 
@@ -58,7 +61,7 @@ function patternOf(fields: Fields): RegExp {
   const { String: plain, Regex: regex } = (fields.pattern ?? {}) as { String?: unknown; Regex?: unknown };
   if (typeof plain === 'string' && plain !== '') return new RegExp(plain.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'), 'gu');
   if (typeof regex === 'string') return compilePattern(regex);
-  throw new Error(`a step of type "${String(fields.type)}" has no pattern`);
+  throw new Error(`a step of type "${nameOf(fields.type)}" has no pattern`);
 }
 
 function replacer(fields: Fields): (text: string) => string {
@@ -96,8 +99,8 @@ const behaviors = ['Removed', 'Isolated', 'MergedWithPrevious', 'MergedWithNext'
 type Behavior = (typeof behaviors)[number];
 
 function behaviorOf({ behavior = 'Isolated' }: Fields): Behavior {
-  const found = behaviors.find((one) => one.toLowerCase() === String(behavior).toLowerCase());
-  if (!found) throw new Error(`behavior "${String(behavior)}" is not supported; ${behaviors.join(', ')} are`);
+  const found = behaviors.find((one) => one.toLowerCase() === nameOf(behavior).toLowerCase());
+  if (!found) throw new Error(`behavior "${nameOf(behavior)}" is not supported; ${behaviors.join(', ')} are`);
   return found;
 }
 
@@ -150,7 +153,7 @@ export const byteText = (word: string): string =>
 const scheme = (fields: Fields): string => {
   const given = fields.prepend_scheme ?? (fields.add_prefix_space === false ? 'never' : 'always');
   if (given !== 'always' && given !== 'never' && given !== 'first')
-    throw new Error(`prepend_scheme "${String(given)}" is not supported; always, never and first are`);
+    throw new Error(`prepend_scheme "${nameOf(given)}" is not supported; always, never and first are`);
   return given;
 };
 
