@@ -11,6 +11,7 @@ const openers = {
   'image-classifier': async (path: string) => (await import('./models/image-classifier.js')).open(path),
   'language-model': async (path: string) => (await import('./models/language-model.js')).open(path),
   lighthgnn: async (path: string) => (await import('./models/lighthgnn.js')).open(path),
+  conhd: async (path: string) => (await import('./models/conhd.js')).open(path),
 } as const satisfies Readonly<Record<string, (path: string) => Promise<Predictor>>>;
 
 /** What model files may name. */
@@ -50,6 +51,7 @@ const uses: Readonly<Record<ModelSystem, string>> = {
   'image-classifier': 'gossamer classify',
   'language-model': 'gossamer lm generate',
   lighthgnn: 'gossamer predict',
+  conhd: 'gossamer predict',
 };
 
 /** GGUF files and Hugging Face folders are language models; other files name their system. */

@@ -53,6 +53,11 @@ export function threads(): number {
   return cpu.threads;
 }
 
+/** The most bytes of tensor memory that `body` had in use at once, above those in use before it. */
+export function peakBytesOf(body: () => void): number {
+  return cpu.peakDuring(body);
+}
+
 /** Tensor memory in use now, and the peak so far. */
 export function memoryUse(): MemoryUse {
   return cpu.memoryUse;

@@ -19,8 +19,6 @@ export {
   checkpoint,
   grad,
   jvp,
-  stopGradient,
-  straightThrough,
   type ValueAndGrad,
   valueAndGrad,
   vjp,

@@ -63,6 +63,11 @@ export class CpuDevice implements HostDevice {
     return { bytes: this.#heap.bytesInUse, buffers: this.#heap.buffersInUse, peakBytes: this.#heap.peakBytes };
   }
 
+  /** The most tensor memory that `body` had in use at once, above that in use before it. */
+  peakDuring(body: () => void): number {
+    return this.#heap.peakDuring(body);
+  }
+
   /** Bytes to which memory may grow: 4 GiB, `GOSSAMER_MEMORY_MIB`, or what the host grants. */
   get memoryLimit(): number {
     return this.#heap.maximumBytes;
