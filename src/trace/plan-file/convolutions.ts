@@ -82,6 +82,7 @@ const transposedConvolution: CallCheck = (a) => {
 const channelAffine: CallCheck = (a) => {
   const [images, channels, pixels] = [a.size('images'), a.size('channels'), a.size('pixels')];
   a.read('x', images * channels * pixels);
+  a.optionalRead('center', channels);
   a.read('scale', channels);
   a.read('shift', channels);
   a.write('y', images * channels * pixels);

@@ -57,6 +57,15 @@ const matmul: CallCheck = (a) => {
   readActivation(a);
 };
 
+const squaredDistances: CallCheck = (a) => {
+  const [rows, n, d] = [a.size('rows'), a.size('n'), a.size('d')];
+  a.read('x', rows * d);
+  a.read('z', n * d);
+  a.read('squaresX', rows);
+  a.read('squaresZ', n);
+  a.write('y', rows * n);
+};
+
 const groupedMatmul: CallCheck = (a) => {
   const [n, k] = [a.size('n'), a.size('k')];
   const starts = a.integers('starts', 0);
@@ -71,7 +80,7 @@ const groupedMatmul: CallCheck = (a) => {
 
 const reduction: CallCheck = (a) => {
   const [outer, n, inner] = [a.size('outer'), a.size('n'), a.size('inner')];
-  a.number('scale');
+  a.number('divisor');
   a.read('x', outer * n * inner);
   a.write('y', outer * inner);
 };
@@ -225,6 +234,7 @@ const checks: Partial<Readonly<Record<KernelName, CallCheck>>> = {
   leakyRelu: unaryWith('slope'),
   elu: unaryWith('alpha'),
   affine: unaryWith('scale', 'shift'),
+  divideBy: unaryWith('divisor'),
   fill: (a) => {
     a.integer('bits', -(2 ** 31), 2 ** 32 - 1);
     a.write('y', a.integer('n', 0));
@@ -236,6 +246,7 @@ const checks: Partial<Readonly<Record<KernelName, CallCheck>>> = {
     a.write('target', n);
   },
   matmul,
+  squaredDistances,
   groupedMatmul,
   standardize,
   argmax: (a) => {
