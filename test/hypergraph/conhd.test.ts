@@ -225,6 +225,15 @@ describe('networks on incidences', () => {
       expect(Math.max(...classes.view())).toBeLessThan(3);
   });
 
+  test('the validation score is that of validation incidences alone', () => {
+    const network = networks.MLP as h.IncidenceNetwork;
+    const validation = Int32Array.of(1, 2, 5, 9);
+    const changed = labels.map((label, i) => (validation.includes(i) ? label : (label + 1) % 3));
+    const score = (own: Int32Array) => h.validationScore(network, { ...data, labels: own, validation });
+    expect(score(changed)).toBe(score(labels));
+    expect(score(labels)).toBeLessThan(1);
+  });
+
   test('CoNHD says when a batch was sampled for another depth', () => {
     const batch = new h.IncidenceBatches(data, 1, 3, 40).batch(hyperedges, new Random(1));
     expect(() => (networks['CoNHD, 2 layers'] as h.CoNHD).forward(batch.input, inference)).toThrow('1 levels');

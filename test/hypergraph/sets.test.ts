@@ -97,7 +97,7 @@ describe('attention blocks equal dense loops', () => {
   });
 
   test('heads must divide the features', () => {
-    expect(() => new h.AttentionBlock(6, new Random(1), 4)).toThrow('6 features do not divide into 4 heads');
+    expect(() => new h.AttentionBlock(6, new Random(1))).toThrow('6 features do not divide into 4 heads');
   });
 });
 

@@ -121,7 +121,7 @@ function stepsOf(network: IncidenceNetwork & object, data: IncidenceData, cap: n
 
 const HEADS = { data: 'cocitation-cora', hidden: 32, epochs: 100, learningRate: 1e-2, train: 20, validation: 20 };
 
-/** Accuracy of vertex and hyperedge heads on a citation hypergraph; scores are named `unit title`. */
+/** Accuracy of vertex and hyperedge heads on citations; scores are named `unit title`. */
 export async function headStudy({ random }: RunContext): Promise<StudyResults> {
   const data = loadHypergraph(HEADS.data);
   const options = {

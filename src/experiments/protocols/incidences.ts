@@ -62,7 +62,7 @@ export interface IncidenceData extends Omit<IncidenceDataset, 'features'> {
   readonly positions?: Tensor;
 }
 
-/** Inputs: given features standardised, else made from the hypergraph; and ranks where asked for. */
+/** Inputs: given features standardised, or made from the hypergraph; ranks where asked for. */
 export function incidenceData(source: string, values: IncidenceOptions): IncidenceData {
   const random = new Random(0).split('conhd');
   const data: IncidenceDataset = source === 'role' ? roleDataset(random) : loadIncidences(source);

@@ -116,7 +116,7 @@ class PairScorer {
   readonly hyperedge: Linear;
   readonly position: Linear | undefined;
 
-  constructor(hidden: number, classes: number, random: Random, positions: number) {
+  constructor(hidden: number, classes: number, positions: number, random: Random) {
     this.vertex = new Linear(hidden, classes, random.split('vertex'));
     this.hyperedge = new Linear(hidden, classes, random.split('hyperedge'), { bias: false });
     if (positions > 0) this.position = new Linear(positions, classes, random.split('position'), { bias: false });
@@ -152,7 +152,7 @@ export class VertexIncidenceNetwork implements IncidenceNetwork {
     this.reach = 2 * layers;
     this.input = new Linear(inFeatures, hidden, random.split('input'));
     this.layers = vertexLayers[kind](hidden, layers, dropout, random.split('layers'));
-    this.scorer = new PairScorer(hidden, classes, random.split('scorer'), positions);
+    this.scorer = new PairScorer(hidden, classes, positions, random.split('scorer'));
     this.#dropout = dropout;
   }
 
@@ -191,7 +191,7 @@ export class WhatsNet implements IncidenceNetwork {
       { length: layers },
       (_, i) => new WhatsNetConv(hidden, random.split(i), { positions, dropout }),
     );
-    this.scorer = new PairScorer(hidden, classes, random.split('scorer'), 0);
+    this.scorer = new PairScorer(hidden, classes, 0, random.split('scorer'));
   }
 
   forward(input: IncidenceInput, mode: Mode): Tensor {

@@ -52,6 +52,11 @@ export interface DiffusionOptions {
   readonly aggregated: boolean;
 }
 
+/** A whole layout. */
+interface DiffusionLayout extends DiffusionOptions {
+  readonly hidden: number;
+}
+
 /** Incidences at a time in inference. */
 const ROWS_AT_ONCE = 32_768;
 
@@ -64,7 +69,7 @@ export class LearnedDiffusion implements Diffusion {
   readonly #dropout: Dropout;
   readonly #aggregated: boolean;
 
-  constructor(hidden: number, random: Random, { block, depth, dropout, positions, aggregated }: DiffusionOptions) {
+  constructor({ hidden, block, depth, dropout, positions, aggregated }: DiffusionLayout, random: Random) {
     this.blocks = Array.from({ length: depth }, (_, i) => blocks[block](hidden, random.split(i)));
     if (positions > 0) this.position = new Linear(positions, hidden, random.split('position'), { bias: false });
     this.#dropout = new Dropout(dropout);

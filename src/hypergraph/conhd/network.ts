@@ -71,8 +71,8 @@ export class CoNHD implements IncidenceNetwork {
     };
     const { hidden, diffusion, layerNorm } = settings;
     this.input = new Linear(inFeatures, hidden, random.split('input'));
-    this.withinHyperedge = new LearnedDiffusion(hidden, random.split('hyperedge'), settings);
-    this.withinVertex = new LearnedDiffusion(hidden, random.split('vertex'), settings);
+    this.withinHyperedge = new LearnedDiffusion(settings, random.split('hyperedge'));
+    this.withinVertex = new LearnedDiffusion(settings, random.split('vertex'));
     this.update = new Linear((diffusion === 'gd' ? 4 : 3) * hidden, hidden, random.split('update'));
     if (layerNorm) this.norm = new LayerNorm(hidden);
     this.scorer = new Linear(hidden, classes, random.split('scorer'));
@@ -84,8 +84,8 @@ export class CoNHD implements IncidenceNetwork {
   }
 
   /**
-   * Co-representations after the last step: [nnz, hidden] in the order of the incidences, of a batch
-   * [asked, hidden].
+   * Co-representations after the last step: [nnz, hidden] in the order of the incidences, of a
+   * batch [asked, hidden].
    *
    * @throws Error when a batch has fewer levels than the network has layers
    */

@@ -21,6 +21,11 @@ interface WithinOptions {
   readonly dropout: number;
 }
 
+/** A whole layout. */
+interface WithinLayout extends WithinOptions {
+  readonly features: number;
+}
+
 /** One direction: sets read the features of their elements. */
 class WithinAttention {
   readonly blocks: readonly InducedAttentionBlock[];
@@ -29,10 +34,10 @@ class WithinAttention {
   readonly output: Linear;
   readonly #dropout: Dropout;
 
-  constructor(features: number, random: Random, { positions, heads, points, dropout }: WithinOptions) {
+  constructor({ features, positions, heads, points, dropout }: WithinLayout, random: Random) {
     this.blocks = [1, 2].map((i) => new InducedAttentionBlock(features, random.split(`block ${i}`), { points, heads }));
     if (positions > 0) this.position = new Linear(positions, features, random.split('position'), { bias: false });
-    this.pool = new AttentionBlock(features, random.split('pool'), heads);
+    this.pool = new AttentionBlock(features, random.split('pool'), { heads });
     this.output = new Linear(features, features, random.split('output'));
     this.#dropout = new Dropout(dropout);
   }
@@ -92,9 +97,9 @@ export class WhatsNetConv {
    * @throws Error when the features do not divide into the heads
    */
   constructor(features: number, random: Random, options: Partial<WithinOptions> = {}) {
-    const settings = { positions: 0, heads: 4, points: 4, dropout: 0.7, ...options };
-    this.toHyperedges = new WithinAttention(features, random.split('hyperedges'), settings);
-    this.toVertices = new WithinAttention(features, random.split('vertices'), settings);
+    const settings = { features, positions: 0, heads: 4, points: 4, dropout: 0.7, ...options };
+    this.toHyperedges = new WithinAttention(settings, random.split('hyperedges'));
+    this.toVertices = new WithinAttention(settings, random.split('vertices'));
   }
 
   /**

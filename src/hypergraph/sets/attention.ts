@@ -24,16 +24,15 @@ export class AttentionBlock {
   readonly value: Linear;
   /** W_o. */
   readonly output: Linear;
+  /** Number of attention heads. */
+  readonly heads: number;
 
   /**
-   * @param heads number of attention heads. Default: 4
+   * @param options number of attention heads. Default: 4
    * @throws Error when the features do not divide into the heads
    */
-  constructor(
-    features: number,
-    random: Random,
-    readonly heads = 4,
-  ) {
+  constructor(features: number, random: Random, { heads = 4 }: { readonly heads?: number } = {}) {
+    this.heads = heads;
     if (features % heads !== 0)
       throw new Error(`AttentionBlock: ${features} features do not divide into ${heads} heads`);
     const layer = (label: string) => new Linear(features, features, random.split(label));
@@ -64,7 +63,7 @@ export class AttentionBlock {
   }
 }
 
-/** The pattern of all heads: row r·heads + h reads columns c·heads + h for each column c of row r. */
+/** The pattern of all heads: row r·heads + h reads c·heads + h for each column c of row r. */
 function byHead(pattern: SparsePattern, heads: number): SparsePattern {
   return memo(pattern, `heads ${heads}`, () => {
     const { indptr, indices, rows, columns, nnz } = pattern;
@@ -91,7 +90,7 @@ export class PairAttentionBlock implements SetFunction {
 
   /** @throws Error when the features do not divide into the heads */
   constructor(features: number, random: Random, { heads = 4 }: { readonly heads?: number } = {}) {
-    this.attention = new AttentionBlock(features, random, heads);
+    this.attention = new AttentionBlock(features, random, { heads });
   }
 
   /** @throws Error when the sets have more than 50 million pairs of members, with what to do */
@@ -123,8 +122,8 @@ export class InducedAttentionBlock implements SetFunction {
   constructor(features: number, random: Random, { points = 4, heads = 4 }: InducedAttentionOptions = {}) {
     this.points = points;
     this.inducing = parameter(xavierUniform(random, [points, features]));
-    this.first = new AttentionBlock(features, random.split('first'), heads);
-    this.second = new AttentionBlock(features, random.split('second'), heads);
+    this.first = new AttentionBlock(features, random.split('first'), { heads });
+    this.second = new AttentionBlock(features, random.split('second'), { heads });
   }
 
   forward(x: Tensor, sets: Grouping): Tensor {

@@ -52,8 +52,8 @@ export function cliqueGradient(x: Tensor, sets: Grouping): Tensor {
 }
 
 /**
- * Proximal map (x + c·mean(x))/(1 + c) of c times the quadratic structural regulariser. x [nnz, d] →
- * [nnz, d].
+ * Proximal map (x + c·mean(x))/(1 + c) of c times the quadratic structural regulariser. x [nnz, d]
+ * → [nnz, d].
  */
 export function cliqueProximal(x: Tensor, sets: Grouping, c: number): Tensor {
   return multiply(add(x, multiply(meanOfSet(x, sets), c)), 1 / (1 + c));
