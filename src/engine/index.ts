@@ -48,6 +48,13 @@ export function memoryUse(): MemoryUse {
   return cpu.memoryUse;
 }
 
+/** Runs `body` and tells the most bytes of tensors that were in use at once while it ran. */
+export function withOwnPeak<Result>(
+  body: () => Result | Promise<Result>,
+): Promise<{ readonly result: Result; readonly peakBytes: number }> {
+  return cpu.withOwnPeak(body);
+}
+
 /**
  * Bytes of tensors that a job may plan to hold: three quarters of what this host offers, 3 GiB of 4
  * by default. What is larger (vectors of a large graph, weights of a large model) is kept elsewhere

@@ -15,6 +15,7 @@ import {
 import type { Graph } from '../structure/index.js';
 import type { Random, Tensor } from '../tensor/index.js';
 import { APPNP, GAT, GCN, GCNII, GIN, type GraphModule, GraphSAGE, gcniiDecay, JKNet, SGC } from './conv/index.js';
+import { HopNetwork, trainDecoupled } from './decoupled.js';
 
 /** A graph with node features and labels, class −1 where unknown. */
 export interface LabelledGraph extends LabelledRows {
@@ -115,7 +116,7 @@ export type RecipeName = keyof typeof recipes;
 
 /**
  * Trains a network full-batch with Adam on the labelled nodes of a graph and restores the weights
- * of the best epoch by validation.
+ * of the best epoch by validation. A decoupled network is trained by `trainDecoupled`.
  *
  * @param random stream of dropout
  */
@@ -125,6 +126,7 @@ export async function trainNodes<M extends GraphModule>(
   random: Random,
   options: SemiSupervisedOptions = {},
 ): Promise<{ network: M; training: FitResult }> {
+  if (network instanceof HopNetwork) return trainDecoupled(network, data, random, options);
   const logits = (live: M, mode: Mode) => live.forward(data.features, data.graph, mode);
   const loss = labelledLoss(data.labels, data.train);
   return { network, training: await trainByValidation(network, data, logits, loss, random, options) };
