@@ -18,8 +18,8 @@ import type { Graph } from '../structure/index.js';
 import { concatenate, gatherKnownRows, keep, type Random, scope, type Tensor, tensor } from '../tensor/index.js';
 import type { GraphModule } from './conv/index.js';
 import { type HopRows, weightedHops, weightedRows } from './hops.js';
+import type { LabelledGraph } from './labelled-graph.js';
 import { ResidualMLP, type ResidualMLPOptions } from './residual-mlp.js';
-import type { LabelledGraph } from './training.js';
 
 /** Rule by which the hops x^0 … x^K of a node become its features x̂. */
 export interface HopCombination {
@@ -66,8 +66,8 @@ export class HopNetwork implements GraphModule {
   constructor(
     inFeatures: number,
     outFeatures: number,
-    random: Random,
     combination: HopCombination,
+    random: Random,
     options: ResidualMLPOptions = {},
   ) {
     this.transformation = new ResidualMLP(inFeatures, outFeatures, random, options);

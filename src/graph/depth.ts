@@ -32,7 +32,8 @@ import {
 import { type GraphModule, propagateLinear } from './conv/index.js';
 import { fixedWeights, HopNetwork, hopWeightings, trainDecoupled } from './decoupled.js';
 import { hopRows } from './hops.js';
-import { type LabelledGraph, trainNodes } from './training.js';
+import type { LabelledGraph } from './labelled-graph.js';
+import { trainNodes } from './training.js';
 import { testAccuracy } from './when-deep.js';
 
 /** Depths and layout of a `DepthNetwork`. */
@@ -187,7 +188,7 @@ export async function nodeDepthPreference(
     const combination = fixedWeights(hopWeightings.last(k));
     for (let repeat = 0; repeat < repeats; repeat++) {
       const random = new Random(repeat).split(k);
-      const network = new HopNetwork(featureCount(data.features), data.classes, random.split('weights'), combination, {
+      const network = new HopNetwork(featureCount(data.features), data.classes, combination, random.split('weights'), {
         dropout: 0,
       });
       await trainDecoupled(network, data, random, { ...usual, ...options, hops });

@@ -35,14 +35,14 @@ export function nodeAdaptive(steps: number, { temperature = 1, ...options }: Smo
  * @see Zhang et al., "Evaluating Deep Graph Neural Networks", 2021
  */
 export class DGMLP extends HopNetwork {
-  constructor(
-    inFeatures: number,
-    outFeatures: number,
-    random: Random,
-    { steps = 20, exponent, temperature, block, ...layers }: DGMLPOptions = {},
-  ) {
+  /** The options that it was made with; others have their defaults. */
+  readonly layout: DGMLPOptions;
+
+  constructor(inFeatures: number, outFeatures: number, random: Random, layout: DGMLPOptions = {}) {
+    const { steps = 20, exponent, temperature, block, ...layers } = layout;
     const combination = nodeAdaptive(steps, { exponent, temperature, block });
-    super(inFeatures, outFeatures, random, combination, { dropout: 0.2, ...layers });
+    super(inFeatures, outFeatures, combination, random, { dropout: 0.2, ...layers });
+    this.layout = layout;
   }
 }
 

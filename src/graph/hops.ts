@@ -1,6 +1,6 @@
-// Chains of propagated features x^k = Âᵏ·x, k = 0 … K, computed by blocks of columns: what is needed
-// of them is summed or copied while they pass, so that memory holds blocks [n, block] and the
-// result, never K copies of the features.
+// Chains of propagated features x^k = Âᵏ·x, k = 0 … K, computed by blocks of columns: what is
+// needed of them is summed or copied while they pass, so that memory holds blocks [n, block] and
+// the result, never K copies of the features.
 
 import { type Features, featureCount } from '../nn/index.js';
 import { SparseMatrix, spmm } from '../sparse/index.js';
@@ -25,7 +25,9 @@ export interface HopBlock {
   readonly values: Float32Array;
 }
 
-/** What is called for the blocks of a chain: those of all k for one block of columns, then the next. */
+/**
+ * What is called for the blocks of a chain: those of all k for one block of columns, then the next.
+ */
 export type HopVisitor = (block: HopBlock) => void;
 
 /** Columns [from, from + width) of a feature matrix as a tensor [n, width]. */
@@ -154,7 +156,10 @@ export function hopRows(
   return { rows, hops, limit };
 }
 
-/** Σ_k w_v(k)·x_v^k of the nodes of `hopRows` [rows, d]; later hops than there are weights count for nothing. */
+/**
+ * Σ_k w_v(k)·x_v^k of the nodes of `hopRows` [rows, d]; later hops than there are weights count for
+ * nothing.
+ */
 export function weightedRows({ rows, hops }: HopRows, weights: HopWeights): Tensor {
   if (weights.length > hops.length)
     throw new RangeError(`weightedRows: ${weights.length} weights for ${hops.length} hops`);

@@ -22,6 +22,7 @@ export {
   nodeDepthPreference,
 } from './depth.js';
 export { DGMLP, type DGMLPOptions, nodeAdaptive, presets as dgmlpPresets } from './dgmlp.js';
+export { DGMLP_MODEL, type DGMLPDescription, DGMLPModel } from './dgmlp-model.js';
 export {
   type HopBlock,
   type HopOptions,
@@ -39,6 +40,7 @@ export {
   type LabelPropagationOptions,
   labelPropagation,
 } from './label-propagation.js';
+export type { LabelledGraph } from './labelled-graph.js';
 export * from './nat/index.js';
 export { ResidualMLP, type ResidualMLPOptions } from './residual-mlp.js';
 export {
@@ -52,7 +54,6 @@ export {
 export { stationaryState } from './stationary-state.js';
 export * from './temporal/index.js';
 export {
-  type LabelledGraph,
   NodeMLP,
   type Recipe,
   type RecipeName,

@@ -1,5 +1,5 @@
-// The transformation of decoupled networks: a perceptron of any depth with skip connections (Zhang et
-// al., "Evaluating Deep Graph Neural Networks", 2021).
+// The transformation of decoupled networks: a perceptron of any depth with skip connections (Zhang
+// et al., "Evaluating Deep Graph Neural Networks", 2021).
 //
 //   h^{l+1} = σ(h^l W^l) + h^l
 

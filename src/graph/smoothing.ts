@@ -19,7 +19,9 @@ export interface SmoothingOptions extends HopOptions {
   readonly temperature?: number;
 }
 
-/** Products of the hops of n nodes, summed over blocks of columns, from which their levels follow. */
+/**
+ * Products of the hops of n nodes, summed over blocks of columns, from which their levels follow.
+ */
 class HopProducts {
   readonly #near: readonly Float64Array[];
   readonly #far: readonly Float64Array[];

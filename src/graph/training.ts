@@ -5,7 +5,6 @@ import type { Features } from '../nn/index.js';
 import {
   type FitResult,
   featureCount,
-  type LabelledRows,
   labelledLoss,
   MLP,
   type Mode,
@@ -16,16 +15,7 @@ import type { Graph } from '../structure/index.js';
 import type { Random, Tensor } from '../tensor/index.js';
 import { APPNP, GAT, GCN, GCNII, GIN, type GraphModule, GraphSAGE, gcniiDecay, JKNet, SGC } from './conv/index.js';
 import { HopNetwork, trainDecoupled } from './decoupled.js';
-
-/** A graph with node features and labels, class −1 where unknown. */
-export interface LabelledGraph extends LabelledRows {
-  /** The graph, of n nodes. */
-  readonly graph: Graph;
-  /** Node features [n, d], dense or sparse. */
-  readonly features: Features;
-  /** Number of classes. */
-  readonly classes: number;
-}
+import type { LabelledGraph } from './labelled-graph.js';
 
 /**
  * A perceptron of one hidden layer as a graph network that ignores the graph: the baseline that

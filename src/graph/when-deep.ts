@@ -6,7 +6,8 @@ import { SparseMatrix } from '../sparse/index.js';
 import { Graph } from '../structure/index.js';
 import { Random, scope, tensor } from '../tensor/index.js';
 import type { GraphModule } from './conv/index.js';
-import { type LabelledGraph, trainNodes } from './training.js';
+import type { LabelledGraph } from './labelled-graph.js';
+import { trainNodes } from './training.js';
 
 /** Shares of the data that `sparsify` keeps, in (0, 1]. Default: 1 each. */
 export interface Sparsity {

@@ -96,8 +96,8 @@ export function plantedHypergraph(random: Random, options: PlantedOptions = {}):
 }
 
 /**
- * Erdős–Rényi graph: n·meanDegree/2 edges between uniform nodes, of which repeats and self-loops are
- * dropped.
+ * Erdős–Rényi graph: n·meanDegree/2 edges between uniform nodes, of which repeats and self-loops
+ * are dropped.
  */
 export function erdosRenyi(random: Random, nodes: number, meanDegree: number): Graph {
   const count = Math.round((nodes * meanDegree) / 2);

@@ -1,6 +1,6 @@
 // Studies of propagation depth with everything else equal: one linear classifier with the same
-// settings on the last hop (SGC), on the mean of all hops, and on hops weighted by node (DGMLP); and
-// where the data lack labels, features or edges.
+// settings on the last hop (SGC), on the mean of all hops, and on hops weighted by node (DGMLP);
+// and where the data lack labels, features or edges.
 
 import {
   AdaptiveGCN,
@@ -63,7 +63,7 @@ export async function hopStudy(
         const random = new Random(seed).split(hopScore(arm, k));
         const inputs = featureCount(task.features);
         const combination = combinations[arm](k, temperature);
-        const network = new HopNetwork(inputs, task.classes, random.split('weights'), combination, { dropout });
+        const network = new HopNetwork(inputs, task.classes, combination, random.split('weights'), { dropout });
         await trainDecoupled(network, task, random, { ...training, hops });
         accuracies.push(testAccuracy(network, task));
       }
@@ -108,7 +108,7 @@ export async function sparsityStudy(
   const depths = [2, steps];
   const results = await whenDeep(task, sparsities, depths, { seeds, ...training }, (k, random) => {
     const combination = nodeAdaptive(k, { temperature });
-    return new HopNetwork(featureCount(task.features), task.classes, random, combination, { dropout });
+    return new HopNetwork(featureCount(task.features), task.classes, combination, random, { dropout });
   });
   const scores: Record<string, number> = {};
   const rows = results.map(({ name, accuracies }) => {
@@ -157,7 +157,7 @@ export async function residualStudy(
     }),
     sgc: await mean('SGC', async (random) => {
       const combination = fixedWeights(hopWeightings.last(steps));
-      const network = new HopNetwork(inputs, classes, random.split('weights'), combination, { dropout });
+      const network = new HopNetwork(inputs, classes, combination, random.split('weights'), { dropout });
       return testAccuracy((await trainNodes(network, raw, random, training)).network, raw);
     }),
     adaptiveSgc: await mean('SGC + AIR', async (random) => {

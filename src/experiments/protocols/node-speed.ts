@@ -48,7 +48,9 @@ function fullBatchEpoch(network: GraphModule, { graph, features, labels, train }
   };
 }
 
-/** Scores `epochRatio <nodes>` and `totalRatio <nodes>`: how many times faster than GCN DGMLP is. */
+/**
+ * Scores `epochRatio <nodes>` and `totalRatio <nodes>`: how many times faster than GCN DGMLP is.
+ */
 async function speedStudy(nodes: number, random: Random): Promise<StudyResults> {
   const data = task(nodes, random);
   const { graph, features, labels, train } = data;

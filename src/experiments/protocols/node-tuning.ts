@@ -1,5 +1,5 @@
-// Node classifiers tuned alike: each has the same number of trials on the validation nodes, over its
-// own hyperparameters and over the two forms of the features.
+// Node classifiers tuned alike: each has the same number of trials on the validation nodes, over
+// its own hyperparameters and over the two forms of the features.
 
 import {
   APPNP,
@@ -164,7 +164,9 @@ export type PublishedSetting = Pick<HopSetting, 'steps' | 'learningRate' | 'weig
 const distinct = (values: readonly number[]) => [...new Set(values)];
 const upTo = (steps: number) => Array.from({ length: steps }, (_, k) => k + 1);
 
-/** What is tried for every linear classifier on hops: the published setting first, then around it. */
+/**
+ * What is tried for every linear classifier on hops: the published setting first, then around it.
+ */
 export function hopGrid(
   { learningRate, weightDecay, dropout }: PublishedSetting,
   steps: readonly number[],
@@ -185,7 +187,7 @@ export function hopCandidates(published: PublishedSetting): NodeCandidate[] {
       title,
       grid: hopGrid(published, [first, ...upTo(20)]),
       create: (i, o, random, { steps, dropout }) =>
-        new HopNetwork(i, o, random, fixedWeights(weights(steps)), { dropout }),
+        new HopNetwork(i, o, fixedWeights(weights(steps)), random, { dropout }),
     });
   return [
     on('SGC', 2, hopWeightings.last),
@@ -195,8 +197,9 @@ export function hopCandidates(published: PublishedSetting): NodeCandidate[] {
   ];
 }
 
-/** A trained classifier with its accuracy on the validation nodes. */
+/** A trained classifier, its setting, and its accuracy on the validation nodes. */
 export interface TunedModel extends NodeModel {
+  readonly setting: NodeSetting;
   readonly validated: number;
 }
 
@@ -212,7 +215,10 @@ export interface NodeComparison {
   readonly patientEpochs: number;
 }
 
-/** The methods of some candidates: the choice is made once where the split is fixed, else in each seed. */
+/**
+ * The methods of some candidates: the choice is made once where the split is fixed, else in each
+ * seed.
+ */
 export function tunedNodeMethods(
   candidates: readonly NodeCandidate[],
   comparison: NodeComparison,
@@ -241,7 +247,7 @@ export function tunedNodeMethods(
             ? await trainDecoupled(network, input, random, { ...options, hops: hops(setting.features) })
             : await trainNodes(network, input, random, options);
         const known = options.select === 'loss' ? undefined : training.bestMetric;
-        return { network, features, validated: known ?? validationAccuracy(network, input) };
+        return { network, features, setting, validated: known ?? validationAccuracy(network, input) };
       },
       validation: ({ validated }) => validated,
     }),
