@@ -54,6 +54,11 @@ describe('node classifiers tuned alike', () => {
     const choices = (result: typeof own) => result.methods.map(({ method, tuning }) => [method, tuning]);
     expect(choices(blind)).toEqual(choices(own));
     expect(own.methods.map(({ tuning }) => tuning?.trials)).toEqual([3, 3, 3, 3, 3]);
+    for (const form of ['raw', 'scaled'] as const) {
+      const [first] = candidates as [NodeCandidate];
+      const { kept } = await run([{ ...first, grid: { ...first.grid, features: [form] } }], { trials: 1 });
+      expect(kept?.features).toBe(form === 'raw' ? data.features : data.scaled);
+    }
     const { network, features, validated } = own.kept as NonNullable<typeof own.kept>;
     const predicted = predictedClasses(network.forward(features, data.graph, inference));
     expect(accuracy(predicted, data.labels, task.validation)).toBeCloseTo(validated, 6);

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { memoryUse, withOwnPeak } from '../../src/engine/index.js';
 import * as g from '../../src/graph/index.js';
 import { inference } from '../../src/nn/index.js';
 import { SparseMatrix } from '../../src/sparse/index.js';
 import { Graph } from '../../src/structure/index.js';
-import { Random, type Tensor, tensor } from '../../src/tensor/index.js';
+import { Random, scope, type Tensor, tensor } from '../../src/tensor/index.js';
 import { expectClose, uniformTensor } from '../oracle.js';
 
 // Two components and a node without edges.
@@ -135,6 +136,23 @@ describe('smoothing', () => {
       }
     },
   );
+
+  test('memory holds blocks and the result, not a copy of each hop', async () => {
+    const [nodes, columns, block] = [1000, 512, 32];
+    const wide = uniformTensor(1, [nodes, columns]);
+    const ring = graphOf(
+      Array.from({ length: nodes - 1 }, (_, v) => [v, v + 1] as const),
+      nodes,
+    );
+    g.weightedHops(wide, ring, [1, 1]); // makes the operator
+    const { bytes } = memoryUse();
+    for (const steps of [2, 12]) {
+      const { peakBytes } = await withOwnPeak(() =>
+        scope(() => g.nodeAdaptiveFeatures(wide, ring, steps, { block }).view()[0]),
+      );
+      expect(peakBytes - bytes).toBeLessThan(4 * nodes * (columns + 4 * block) * 1.1);
+    }
+  });
 
   test('features of a zero row stay zero', () => {
     const holes = tensor(

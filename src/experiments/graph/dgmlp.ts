@@ -1,36 +1,25 @@
 // DGMLP: stacked transformations, not propagation, make deep networks worse; node-adaptive weights
 // of hops allow propagation to any depth.
 
-import { DGMLP, DGMLPModel, dgmlpPresets } from '../../graph/index.js';
-import { featureCount } from '../../nn/index.js';
+import { dgmlpPresets } from '../../graph/index.js';
 import { Random } from '../../tensor/index.js';
 import { above, atLeast, atMost, claimsOf, type Evidence, where } from '../parts/claims.js';
 import { defineExperiment } from '../parts/contract.js';
 import { runMethods } from '../parts/methods.js';
 import { accuracy, macroF1, parameters, seconds } from '../parts/metrics.js';
 import { choice, count, number, type OptionValues, rate, share } from '../parts/options.js';
-import { joinStudies } from '../parts/studies.js';
-import { depthStudy, gradientStudy, smoothingStudy } from '../protocols/node-depth.js';
-import { depthsUpTo, gainScore, hopScore, hopStudy, residualStudy, sparsityStudy } from '../protocols/node-hops.js';
-import { speedStudies } from '../protocols/node-speed.js';
+import { depthsUpTo, gainScore, hopScore } from '../protocols/node-hops.js';
+import { nodeStudies } from '../protocols/node-studies.js';
 import {
+  dgmlpArtifacts,
+  dgmlpCandidate,
   graphCandidates,
-  type HopSetting,
   hopCandidates,
-  hopGrid,
   type NodeCandidate,
   type TunedModel,
   tunedNodeMethods,
 } from '../protocols/node-tuning.js';
-import {
-  classNamesOf,
-  describeNodes,
-  loadNodes,
-  nodePredictions,
-  nodeScores,
-  nodeSets,
-  nodeTask,
-} from '../protocols/nodes.js';
+import { describeNodes, loadNodes, nodeScores, nodeSets, nodeTask } from '../protocols/nodes.js';
 
 const { cora, citeseer } = dgmlpPresets;
 
@@ -43,8 +32,8 @@ const options = {
   learningRate: rate(cora.learningRate, "Adam's learning rate for them"),
   weightDecay: number(cora.weightDecay, 'L2 weight decay for them', { minimum: 0 }),
   trials: count(6, 'settings tried for each method on validation nodes', { smoke: 1 }),
-  baselines: choice(['all', 'few'], 'networks beside those on hops', { smoke: 'few' }),
-  studies: choice(['all', 'few'], 'studies of depth, plug-in and sparsity, or of propagation alone', { smoke: 'few' }),
+  baselines: choice(['few', 'all'], 'networks on the graph beside those on hops'),
+  studies: choice(['few', 'all'], 'studies of propagation alone, or also of depth, plug-in and sparsity'),
   studySeeds: count(3, 'seeds of the studies', { smoke: 1 }),
   speedNodes: count(100_000, 'nodes of the larger graph of the speed study (0: none)', { smoke: 2000, minimum: 0 }),
 };
@@ -62,13 +51,7 @@ function baselinesOf(values: Options): NodeCandidate[] {
 }
 
 function candidatesOf(values: Options): NodeCandidate[] {
-  const { steps, temperature } = values;
-  const dgmlp: NodeCandidate<HopSetting> = {
-    title: OURS,
-    grid: hopGrid(values, [steps, 20, 15, 10, 5]),
-    create: (i, o, random, { dropout, steps: own }) => new DGMLP(i, o, random, { steps: own, dropout, temperature }),
-  };
-  return [...baselinesOf(values), dgmlp as unknown as NodeCandidate];
+  return [...baselinesOf(values), dgmlpCandidate(OURS, values)];
 }
 
 const { abstract, paper, ours } = claimsOf<Options>();
@@ -163,11 +146,6 @@ const claims = [
   ]),
 ];
 
-/** Larger sets, on which the studies of Cora are left out. */
-const larger = Object.fromEntries(
-  ['amazon-photo', 'amazon-computers', 'coauthor-cs'].map((name) => [name, { studies: 'few' as const }]),
-);
-
 export const experiment = defineExperiment({
   options,
   datasets: nodeSets,
@@ -175,15 +153,16 @@ export const experiment = defineExperiment({
     'a folder with nodes.csv and edges.csv, or a .npz archive with edges [E, 2], labels, and x or ' +
     'x_indptr/x_indices/x_shape',
   presets: {
-    blocks: { baselines: 'few' as const, trials: 3, epochs: 100, patientEpochs: 100, studySeeds: 1 },
-    citeseer: { ...citeseer, studies: 'few' as const },
-    ...larger,
+    ...Object.fromEntries(Object.keys(sets).map((name) => [name, { baselines: 'all' as const }])),
+    cora: { baselines: 'all', studies: 'all' },
+    citeseer: { ...citeseer, baselines: 'all' },
+    blocks: { studies: 'all', trials: 3, epochs: 100, patientEpochs: 100, studySeeds: 1 },
   },
   reproduction: [
-    { data: 'blocks', seeds: 3 },
+    { data: 'blocks' },
     { data: 'cora', seeds: 5 },
     { data: 'citeseer', seeds: 5 },
-    ...Object.keys(larger).map((data) => ({ data, seeds: 5, long: true })),
+    ...['amazon-photo', 'amazon-computers', 'coauthor-cs'].map((data) => ({ data, seeds: 5, long: true })),
   ],
   metrics: { accuracy, macroF1, seconds, parameters },
   methods: (values) => candidatesOf(values).map(({ title }) => title),
@@ -199,42 +178,8 @@ export const experiment = defineExperiment({
     const task = nodeTask(data, context.random);
     const methods = tunedNodeMethods(candidatesOf(values), { ...values, data, task });
     const result = await runMethods(methods, context, { score: (model) => nodeScores(model, task), keep: OURS });
-    const { network, setting } = result.kept as TunedModel;
-    const description = {
-      inFeatures: featureCount(data.features),
-      classes: classNamesOf(data),
-      scaleRows: setting.features === 'scaled',
-      options: (network as DGMLP).layout,
-    };
-    return {
-      methods: result.methods,
-      artifacts: () => ({
-        model: new DGMLPModel(network as DGMLP, description).save({ data: data.name }),
-        predictions: nodePredictions(result.kept as TunedModel, data),
-      }),
-    };
+    return { methods: result.methods, artifacts: () => dgmlpArtifacts(result.kept as TunedModel, data) };
   },
-  async studies(data, values, { seed, random, signal }) {
-    const { steps, studySeeds, studies, speedNodes } = values;
-    const scaled = nodeTask(data, random);
-    const raw = { ...scaled, features: data.features };
-    const seeds = Array.from({ length: studySeeds }, (_, i) => seed + i);
-    const training = { ...values, seeds, signal };
-    const embedded = data.name === nodeSets[0] && speedNodes > 0;
-    const sizes = [...new Set([Math.min(20_000, speedNodes), speedNodes])];
-    return joinStudies(
-      smoothingStudy(raw, steps),
-      await hopStudy(raw, steps, training),
-      ...(studies === 'all'
-        ? [
-            await depthStudy(scaled, { seeds, epochs: values.epochs, signal }),
-            await gradientStudy(scaled, { seeds, signal }),
-            await residualStudy(raw, scaled, steps, training),
-            await sparsityStudy(raw, steps, training),
-          ]
-        : []),
-      ...(embedded ? [await speedStudies(sizes, random.split('speed'))] : []),
-    );
-  },
+  studies: nodeStudies,
   claims,
 });

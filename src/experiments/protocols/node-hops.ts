@@ -18,19 +18,33 @@ import {
   trainNodes,
   whenDeep,
 } from '../../graph/index.js';
-import { featureCount, type SemiSupervisedOptions } from '../../nn/index.js';
+import { featureCount } from '../../nn/index.js';
 import { Random } from '../../tensor/index.js';
 import type { Scores, StudyResults } from '../parts/contract.js';
 import { summarize } from '../parts/statistics.js';
 import { studyOf } from '../parts/studies.js';
 import type { NodeTask } from './nodes.js';
 
-/** Training shared by all arms of a study. */
-export interface HopStudyOptions extends SemiSupervisedOptions {
-  readonly seeds: readonly number[];
+/** Settings shared by all arms of a study. */
+export interface HopTraining {
+  readonly epochs: number;
+  readonly learningRate: number;
+  readonly weightDecay: number;
   readonly dropout: number;
   readonly temperature: number;
 }
+
+export interface HopStudyOptions extends HopTraining {
+  readonly seeds: readonly number[];
+  readonly signal: AbortSignal | undefined;
+}
+
+const trainingOf = ({ epochs, learningRate, weightDecay, signal }: HopStudyOptions) => ({
+  epochs,
+  learningRate,
+  weightDecay,
+  signal,
+});
 
 /** Propagations shown; those above the largest are left out. */
 const DEPTHS = [1, 2, 5, 10, 15, 20];
@@ -46,11 +60,9 @@ const combinations = {
 export const hopScore = (arm: keyof typeof combinations, steps: number) => `${arm}, K = ${steps}`;
 
 /** Scores: the mean accuracy of each arm by `hopScore`. */
-export async function hopStudy(
-  task: NodeTask,
-  steps: number,
-  { seeds, dropout, temperature, ...training }: HopStudyOptions,
-): Promise<StudyResults> {
+export async function hopStudy(task: NodeTask, steps: number, options: HopStudyOptions): Promise<StudyResults> {
+  const { seeds, dropout, temperature } = options;
+  const training = trainingOf(options);
   const depths = depthsUpTo(steps);
   const hops = hopRows(task.features, task.graph, steps, Int32Array.of(...task.train, ...task.validation));
   const scores: Record<string, number> = {};
@@ -100,11 +112,9 @@ const sparsities: Readonly<Record<string, Sparsity>> = {
 export const gainScore = (sparsity: keyof typeof sparsities) => `gain, ${sparsity}`;
 
 /** Scores: what K = `steps` gains over K = 2 in points, by `gainScore`. */
-export async function sparsityStudy(
-  task: NodeTask,
-  steps: number,
-  { seeds, dropout, temperature, ...training }: HopStudyOptions,
-): Promise<StudyResults> {
+export async function sparsityStudy(task: NodeTask, steps: number, options: HopStudyOptions): Promise<StudyResults> {
+  const { seeds, dropout, temperature } = options;
+  const training = trainingOf(options);
   const depths = [2, steps];
   const results = await whenDeep(task, sparsities, depths, { seeds, ...training }, (k, random) => {
     const combination = nodeAdaptive(k, { temperature });
@@ -135,16 +145,18 @@ export async function residualStudy(
   raw: NodeTask,
   scaled: NodeTask,
   steps: number,
-  { seeds, dropout, temperature: _, ...training }: HopStudyOptions,
+  options: HopStudyOptions,
 ): Promise<StudyResults> {
+  const { seeds, dropout, epochs, signal } = options;
+  const training = trainingOf(options);
   const inputs = featureCount(raw.features);
-  const { classes, epochs } = { ...raw, ...training };
+  const { classes } = raw;
   const mean = async (name: string, run: (random: Random) => Promise<number>) => {
     const accuracies: number[] = [];
     for (const seed of seeds) accuracies.push(await run(new Random(seed).split(name)));
     return summarize(accuracies).mean;
   };
-  const gcn = { epochs, signal: training.signal, weightDecay: 5e-4 };
+  const gcn = { epochs, signal, weightDecay: 5e-4 };
   const plain = { propagations: DEEP, transformations: DEEP };
   const scores = {
     gcn: await mean('GCN', async (random) => {

@@ -5,6 +5,8 @@ import {
   APPNP,
   DAGNN,
   DepthNetwork,
+  DGMLP,
+  DGMLPModel,
   fixedWeights,
   GCN,
   GCNII,
@@ -27,9 +29,10 @@ import {
   type SemiSupervisedOptions,
 } from '../../nn/index.js';
 import { Random, scope } from '../../tensor/index.js';
+import type { Artifacts } from '../parts/contract.js';
 import type { Method } from '../parts/methods.js';
 import { type Grid, type Setting, settingsOf, tuned } from '../parts/tuning.js';
-import type { NodeData, NodeModel, NodeTask } from './nodes.js';
+import { classNamesOf, type NodeData, type NodeModel, type NodeTask, nodePredictions } from './nodes.js';
 
 /** `scaled`: bag-of-words rows that sum to 1; `raw`: as stored. */
 export type FeatureForm = 'scaled' | 'raw';
@@ -195,6 +198,31 @@ export function hopCandidates(published: PublishedSetting): NodeCandidate[] {
     on('GBP', 10, hopWeightings.pageRank),
     on('mean of hops', published.steps, hopWeightings.mean),
   ];
+}
+
+/** DGMLP, with as many values to try as the others on hops. */
+export function dgmlpCandidate(
+  title: string,
+  published: PublishedSetting & { readonly temperature: number },
+): NodeCandidate {
+  const { steps, temperature } = published;
+  return candidate<HopSetting>({
+    title,
+    grid: hopGrid(published, [steps, ...upTo(20)]),
+    create: (i, o, random, { dropout, steps: own }) => new DGMLP(i, o, random, { steps: own, dropout, temperature }),
+  });
+}
+
+/** The model file of a trained DGMLP, and its predictions on all nodes. */
+export function dgmlpArtifacts(model: TunedModel, data: NodeData): Artifacts {
+  const network = model.network as DGMLP;
+  const file = new DGMLPModel(network, {
+    inFeatures: featureCount(data.features),
+    classes: classNamesOf(data),
+    scaleRows: model.setting.features === 'scaled',
+    options: network.layout,
+  });
+  return { model: file.save({ data: data.name }), predictions: nodePredictions(model, data) };
 }
 
 /** A trained classifier, its setting, and its accuracy on the validation nodes. */
