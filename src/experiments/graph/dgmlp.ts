@@ -85,8 +85,10 @@ const claims = [
   ...where({ data: ['blocks'] }, [ours('DGMLP above the best baseline (points)', atLeast(-2), aboveAll)]),
   ...where({ data: ['cora'], when: ({ steps }) => steps === 20 }, [
     ours('DGMLP with its published setting (accuracy in %)', atLeast(83.5), (e) => e.study(hopScore('DGMLP', 20))),
-    ours('SGC falls from its best depth to 20 propagations (points)', atLeast(2), fall('SGC')),
     paper('SGC from 2 to 10 propagations loses (points)', atMost(1), lost(hopScore('SGC', 2), hopScore('SGC', 10))),
+  ]),
+  ...where({ data: ['blocks', 'cora'], when: ({ steps }) => steps === 20 }, [
+    ours('SGC falls from its best depth to 20 propagations (points)', atLeast(2), fall('SGC')),
   ]),
   ...where({ data: ['citeseer'] }, [
     ours('DGMLP with its published setting (accuracy in %)', atLeast(72.3), (e) =>
@@ -98,9 +100,9 @@ const claims = [
     return e.study(hopScore('DGMLP', steps)) - Math.max(...depthsUpTo(steps).map((k) => e.study(hopScore('SGC', k))));
   }),
   ours('DGMLP falls from its best depth to all propagations (points)', atMost(0.5), fall('DGMLP')),
-  ours('DGMLP: all propagations above two (points)', atLeast(0), (e) =>
-    lost(hopScore('DGMLP', e.options.steps), hopScore('DGMLP', 2))(e),
-  ),
+  ours('DGMLP: all propagations above two (points)', atLeast(0), (e) => {
+    return e.study(hopScore('DGMLP', e.options.steps)) - e.study(hopScore('DGMLP', 2));
+  }),
   ...where({ when: ({ steps }) => steps >= 10 }, [
     paper('GSL falls from the second to the tenth propagation (share)', atLeast(0.6), (e) => e.study('smoothing')),
   ]),
@@ -112,14 +114,14 @@ const claims = [
       atLeast(10),
       lost('MLP with skips, 10 layers', 'MLP, 10 layers'),
     ),
-    paper(
-      'Two transformations: 16 propagations in place of 2 lose (points)',
-      atMost(4),
-      lost('GCN, 2 layers', 'two layers, 16 propagations'),
-    ),
     ours('Ten layers of GCN: an adaptive initial residual gives (points)', atLeast(20), (e) => e.study('airGcn')),
     ours('All propagations of SGC: an adaptive initial residual gives (points)', atLeast(0), (e) => e.study('airSgc')),
     ...where({ data: ['cora'] }, [
+      paper(
+        'Two transformations: 16 propagations in place of 2 lose (points)',
+        atMost(4),
+        lost('GCN, 2 layers', 'two layers, 16 propagations'),
+      ),
       ...[
         { sparsity: 'a quarter of the labels', bound: 5 },
         { sparsity: 'half of the features', bound: 2 },
