@@ -1,6 +1,6 @@
 // Parsers of option values.
 
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 
 /** Parses a number of at least `minimum`, by default an integer. */
 export function number(minimum: number, integer = true) {
@@ -23,6 +23,14 @@ export function bytes(text: string): number {
   const size = Math.round(Number(value) * 1024 ** ['', 'k', 'm', 'g'].indexOf(unit.toLowerCase()));
   if (!(size > 0)) throw new InvalidArgumentError('expected a size as 800M or 3G.');
   return size;
+}
+
+/** The limit of compressed files, for commands that read them. */
+export function maxBytesOption(): Option {
+  return new Option(
+    '--max-bytes <size>',
+    'let a compressed file inflate to this size, as 3G; unless given, what inflates as no data does is refused',
+  ).argParser(bytes);
 }
 
 /** One of some words, in whatever case. */

@@ -1,10 +1,10 @@
 // `gossamer classify`
 
 import { Command } from 'commander';
-import { setThreads } from '../engine/index.js';
 import { number } from './arguments.js';
 import { openModelOf } from './models.js';
 import { writeNote, writePredictions } from './predict.js';
+import { useThreads } from './threads.js';
 
 interface Flags {
   readonly top: number;
@@ -32,7 +32,7 @@ export function classifyCommand(): Command {
 }
 
 async function classify(modelPath: string, paths: readonly string[], { top, out, threads }: Flags): Promise<void> {
-  if (threads !== undefined) setThreads(threads);
+  useThreads(threads);
   const model = await openModelOf(modelPath, 'image-classifier');
   writePredictions(await model.predict(paths, { top, note: writeNote }), out);
 }

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { type CompressionReport, compress, type Footprint, parseRecipe, type Recipe } from '../compress/index.js';
 import { interruptSignal, readImages, readJson, writeFileAtomic } from '../data/node.js';
-import { setThreads } from '../engine/index.js';
 import { inference } from '../nn/index.js';
 import { Random, zeros } from '../tensor/index.js';
 import { exportOnnx, savePlan } from '../trace/index.js';
@@ -13,6 +12,7 @@ import { deployedForm, type ImageClassifier } from '../vision/index.js';
 import { number } from './arguments.js';
 import { Bar } from './bar.js';
 import { openModelOf } from './models.js';
+import { useThreads } from './threads.js';
 
 interface Flags {
   readonly recipe?: string;
@@ -69,7 +69,7 @@ export function compressCommand(): Command {
 }
 
 async function run(modelPath: string, flags: Flags): Promise<void> {
-  setThreads(flags.threads);
+  useThreads(flags.threads);
   const recipe = flags.recipe === undefined ? defaultRecipe : parseRecipe(readJson(flags.recipe), flags.recipe);
   const classifier = (await openModelOf(modelPath, 'image-classifier')).classifier();
   if (existsSync(join(flags.out, 'model.plan')))

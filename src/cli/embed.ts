@@ -1,7 +1,7 @@
 // `gossamer embed`
 
 import { Command, Option } from 'commander';
-import { interruptSignal, loadEdges, vectorFormatOf, writeVectors } from '../data/node.js';
+import { interruptSignal, loadEdges, requireWritable, vectorFormatOf, writeVectors } from '../data/node.js';
 import type { Communicator } from '../distributed/index.js';
 import {
   deepWalk,
@@ -12,20 +12,27 @@ import {
   node2vec,
   type SkipGramProgress,
 } from '../embedding/index.js';
-import { setThreads, tensorMemoryBudget } from '../engine/index.js';
+import { tensorMemoryBudget } from '../engine/index.js';
 import { Graph } from '../structure/index.js';
 import type { Tensor } from '../tensor/index.js';
-import { number } from './arguments.js';
+import { maxBytesOption, number } from './arguments.js';
 import { Bar, compact } from './bar.js';
 import { withRanks } from './ranks.js';
+import { useThreads } from './threads.js';
 
 const methods = ['fastrp', 'deepwalk', 'node2vec', 'line'] as const;
 
-interface Flags {
+/** How the edges of a file are read; `embed` and `rank` share these. */
+export interface EdgeFlags {
+  readonly directed?: boolean;
+  readonly undirected?: boolean;
+  readonly maxBytes?: number;
+}
+
+interface Flags extends EdgeFlags {
   readonly method: (typeof methods)[number];
   readonly dim: number;
   readonly out: string;
-  readonly directed: boolean;
   readonly seed: number;
   readonly threads?: number;
   readonly weights?: number[];
@@ -44,16 +51,15 @@ Examples
   gossamer embed edges.parquet --weights 0,0,1,6.67 --beta -0.5 -o vectors.safetensors
   mpirun -n 4 gossamer embed edges.csv -o vectors.npy             FastRP with its rows shared by 4 processes
 
-An edge a line: source, target and maybe weight, separated by commas, tabs or spaces; a header may name them. Nodes are numbers or any text. Repeated edges add up their weights (unweighted ones count once), self-loops are kept.`;
+An edge a line: source, target and maybe weight, separated by commas, tabs or spaces; a header may name them. Nodes are numbers or any text. Edges go both ways unless --directed says otherwise. Repeated edges add up their weights (unweighted ones count once), self-loops are kept.`;
 
 export function embedCommand(): Command {
-  return new Command('embed')
+  return withEdgeOptions(new Command('embed'))
     .description('embed the nodes of a graph')
     .argument('<edges>', 'edges: .csv, .tsv, .txt, each also .gz, or .parquet')
     .addOption(new Option('--method <name>', 'how').choices(methods).default('fastrp'))
     .option('--dim <n>', 'embedding dimension', number(1), 128)
     .requiredOption('-o, --out <file>', 'vectors: .npy, .csv, .parquet or .safetensors')
-    .option('--directed', 'edges have a direction', false)
     .option('--weights <list>', 'fastrp: α₁,α₂,… of the orders', numbers)
     .option('--beta <b>', 'fastrp: exponent of the degree', number(-10, false))
     .option('--walks <n>', 'deepwalk, node2vec: walks a node', number(1))
@@ -71,11 +77,23 @@ function numbers(text: string): number[] {
   return text.split(',').map((part) => number(Number.NEGATIVE_INFINITY, false)(part));
 }
 
-/** Loads the graph of a file and describes it on standard error. */
-export async function loadGraphFile(path: string, directed: boolean, silent: boolean) {
+/** Adds the options of `EdgeFlags`. */
+export function withEdgeOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--directed', 'edges lead from source to target only').conflicts('undirected'))
+    .addOption(new Option('--undirected', 'edges go both ways, which is the default'))
+    .addOption(maxBytesOption());
+}
+
+/**
+ * Loads the graph of a file and describes on standard error what was read: its size, whether
+ * directions were kept, whether it has weights.
+ */
+export async function loadGraphFile(path: string, { directed = false, maxBytes }: EdgeFlags, silent: boolean) {
   const bar = new Bar('reading', 'B', silent);
   const { sources, targets, weights, names } = await loadEdges(path, {
     onProgress: (read, total) => bar.update(read / total, read),
+    ...(maxBytes !== undefined && { maxBytes }),
   });
   bar.close();
   const graph = Graph.fromEdges(names.count, sources, targets, {
@@ -85,14 +103,15 @@ export async function loadGraphFile(path: string, directed: boolean, silent: boo
   });
   if (!silent)
     process.stderr.write(
-      `${compact(graph.nodeCount)} nodes, ${compact(graph.edgeCount)} edges${weights ? ', weighted' : ''}${graph.selfLoopCount > 0 ? `, ${compact(graph.selfLoopCount)} self-loops` : ''}\n`,
+      `${compact(graph.nodeCount)} nodes, ${compact(graph.edgeCount)} ${directed ? 'directed edges' : 'undirected edges (--directed keeps directions)'}${weights ? ', weighted' : ''}${graph.selfLoopCount > 0 ? `, ${compact(graph.selfLoopCount)} self-loops` : ''}\n`,
     );
   return { graph, names };
 }
 
 function embed(path: string, flags: Flags): Promise<void> {
   vectorFormatOf(flags.out);
-  if (flags.threads !== undefined) setThreads(flags.threads);
+  requireWritable(flags.out);
+  useThreads(flags.threads);
   return withRanks((ranks) => embedOn(ranks, path, flags));
 }
 
@@ -100,7 +119,7 @@ async function embedOn(ranks: Communicator, path: string, flags: Flags): Promise
   const first = ranks.rank === 0;
   if (ranks.size > 1 && flags.method !== 'fastrp')
     throw new Error(`under mpirun only fastrp runs; ${flags.method} uses the threads of one process`);
-  const { graph, names } = await loadGraphFile(path, flags.directed, !first);
+  const { graph, names } = await loadGraphFile(path, flags, !first);
   const { signal, release } = interruptSignal();
   const outside = flags.method === 'fastrp' && fastRPBytes(graph, flags.dim) > tensorMemoryBudget();
   const bar = new Bar(flags.method, outside ? 'columns' : 'pairs', !first || (flags.method === 'fastrp' && !outside));

@@ -2,13 +2,13 @@
 
 import { Command, Option } from 'commander';
 import { type LabelledTable, labelledTable } from '../data/index.js';
-import { interruptSignal, loadTable, writeFileAtomic } from '../data/node.js';
-import { setThreads } from '../engine/index.js';
+import { interruptSignal, loadTable, requireWritable, writeFileAtomic } from '../data/node.js';
 import { summarize } from '../experiments/index.js';
 import { crossValidate, type FoldScore, type TableMethod, TableModel, tableMethods } from '../hypernet/index.js';
 import { Random } from '../tensor/index.js';
-import { list, number } from './arguments.js';
+import { list, maxBytesOption, number } from './arguments.js';
 import { Bar } from './bar.js';
+import { useThreads } from './threads.js';
 
 const names = Object.keys(tableMethods) as TableMethod[];
 
@@ -27,6 +27,7 @@ interface Flags {
   readonly seed: number;
   readonly threads?: number;
   readonly json: boolean;
+  readonly maxBytes?: number;
 }
 
 const examples = `
@@ -36,7 +37,7 @@ Examples
   gossamer fit table.csv --target y --categorical zip,month --ignore id
   gossamer predict model.safetensors new.csv -o predictions.csv
 
-Gaps are empty fields, NA, NaN, null, none or ?. Columns of numbers are numbers unless --categorical names them, others are categories. Scores are means over stratified folds; the method of the best balanced accuracy (the mean over
+Gaps are empty fields, NA, N/A, #N/A, NaN, null, none or ?, and in columns of numbers -, . and unknown. Columns of numbers are numbers unless --categorical names them, others are categories. Scores are means over stratified folds; the method of the best balanced accuracy (the mean over
 classes of the share of their rows that is right) is then trained on all rows.`;
 
 export function fitCommand(): Command {
@@ -57,15 +58,17 @@ export function fitCommand(): Command {
     .option('--seed <n>', 'seed', number(0), 0)
     .option('--threads <n>', 'threads, the calling one among them', number(1))
     .option('--json', 'print the result as JSON', false)
+    .addOption(maxBytesOption())
     .addHelpText('after', examples)
     .action(fitTable);
 }
 
 async function fitTable(path: string, flags: Flags): Promise<void> {
-  if (flags.threads !== undefined) setThreads(flags.threads);
+  useThreads(flags.threads);
   const unknown = flags.methods.find((name) => !names.includes(name as TableMethod));
   if (unknown !== undefined) throw new Error(`unknown method "${unknown}"; known: ${names.join(', ')}`);
   const methods = flags.methods as TableMethod[];
+  requireWritable(flags.out);
   const data = await readTable(path, flags);
   warnOf(data);
   const { views, epochs, subsample, learningRate, balance, folds } = flags;
@@ -105,8 +108,8 @@ async function fitTable(path: string, flags: Flags): Promise<void> {
   }
 }
 
-async function readTable(path: string, { target, categorical, ignore }: Flags): Promise<LabelledTable> {
-  const all = await loadTable(path, { categorical });
+async function readTable(path: string, { target, categorical, ignore, maxBytes }: Flags): Promise<LabelledTable> {
+  const all = await loadTable(path, { categorical, ...(maxBytes !== undefined && { maxBytes }) });
   const unknown = ignore.filter((name) => !all.columns.some((column) => column.name === name));
   if (unknown.length > 0) throw new Error(`--ignore names no column of the table: ${unknown.join(', ')}`);
   return labelledTable({ ...all, columns: all.columns.filter(({ name }) => !ignore.includes(name)) }, target);

@@ -2,13 +2,13 @@
 // line.
 
 import type { Command } from 'commander';
-import { setThreads } from '../engine/index.js';
 import type { CacheFormat } from '../lm/index.js';
 import type { StoredBundle } from '../lm/node.js';
 import type { QuantizedFormat } from '../quantized/index.js';
 import { bytes, choice, number } from './arguments.js';
 import { Bar } from './bar.js';
 import { openModelOf } from './models.js';
+import { useThreads } from './threads.js';
 
 export interface ModelFlags {
   readonly memory?: number;
@@ -40,7 +40,7 @@ export async function openLanguageModel(
   path: string,
   { memory, quantize, cache, threads }: ModelFlags,
 ): Promise<StoredBundle> {
-  if (threads !== undefined) setThreads(threads);
+  useThreads(threads);
   const started = performance.now();
   const bundle = (await openModelOf(path, 'language-model')).load({ memory, quantize });
   const { model, store } = bundle;

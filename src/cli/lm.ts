@@ -3,8 +3,7 @@
 import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
 import { splitTokens } from '../data/index.js';
-import { interruptSignal, loadText, writeFileAtomic } from '../data/node.js';
-import { setThreads } from '../engine/index.js';
+import { interruptSignal, loadText, requireWritable, writeFileAtomic } from '../data/node.js';
 import {
   AnswerText,
   type ChatMessage,
@@ -28,6 +27,7 @@ import { Random } from '../tensor/index.js';
 import { choice, number } from './arguments.js';
 import { type ModelFlags, modelsHelp, openLanguageModel, withModel } from './language-model.js';
 import { openModelOf } from './models.js';
+import { useThreads } from './threads.js';
 import { trainResumably } from './training.js';
 
 interface Sampling extends ModelFlags {
@@ -258,8 +258,9 @@ function configOf(flags: TrainFlags, vocabulary: number): LanguageModelConfig {
 }
 
 async function train(path: string, flags: TrainFlags): Promise<void> {
-  if (flags.threads !== undefined) setThreads(flags.threads);
+  useThreads(flags.threads);
   const { steps, batch, length, learningRate } = flags;
+  requireWritable(flags.out);
   const text = loadText(path);
   const vocabulary = vocabularyOf(text, flags.vocabulary);
   const tokenizer = tokenizerOf(vocabulary);

@@ -3,6 +3,9 @@
 
 import { Command, CommanderError } from 'commander';
 import { commands } from './commands.js';
+import { endWithReaders, outputError } from './output.js';
+
+endWithReaders();
 
 const program = new Command('gossamer')
   .description('Efficient neural networks on your own device.')
@@ -27,7 +30,8 @@ try {
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   const { name, message, stack } = error as Error;
+  const reason = outputError(error as NodeJS.ErrnoException) ?? message.split('\n')[0];
   if (name === 'AbortError') return 130;
-  console.error(process.env.GOSSAMER_DEBUG ? stack : `gossamer: ${message.split('\n')[0]}`);
+  console.error(process.env.GOSSAMER_DEBUG ? stack : `gossamer: ${reason}`);
   return 2;
 }

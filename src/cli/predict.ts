@@ -2,10 +2,11 @@
 
 import { Command } from 'commander';
 import { writeCsv } from '../data/index.js';
-import { writeFileAtomic } from '../data/node.js';
-import { number } from './arguments.js';
+import { requireWritable } from '../data/node.js';
+import { maxBytesOption, number } from './arguments.js';
 import type { Predictions } from './models/predictor.js';
 import { openModel } from './models.js';
+import { writeOutput } from './output.js';
 
 const examples = `
 Examples
@@ -23,6 +24,7 @@ export function predictCommand(): Command {
     .argument('<data...>', 'a table (.csv, .tsv or .txt, for models of fit also .gz and .parquet), or pictures')
     .option('-o, --out <file>', 'file for the predictions; standard output when left out')
     .option('--top <k>', 'pictures: classes to list for each', number(1), 1)
+    .addOption(maxBytesOption())
     .addHelpText('after', examples)
     .action(predict);
 }
@@ -30,11 +32,16 @@ export function predictCommand(): Command {
 interface Flags {
   readonly out?: string;
   readonly top: number;
+  readonly maxBytes?: number;
 }
 
-async function predict(modelPath: string, paths: readonly string[], { out, top }: Flags): Promise<void> {
+async function predict(modelPath: string, paths: readonly string[], { out, top, maxBytes }: Flags): Promise<void> {
+  if (out) requireWritable(out);
   const model = await openModel(modelPath);
-  writePredictions(await model.predict(paths, { top, note: writeNote }), out);
+  writePredictions(
+    await model.predict(paths, { top, note: writeNote, ...(maxBytes !== undefined && { maxBytes }) }),
+    out,
+  );
 }
 
 export function writeNote(text: string): void {
@@ -43,7 +50,5 @@ export function writeNote(text: string): void {
 
 /** As CSV, to a file or to standard output. */
 export function writePredictions({ columns, rows }: Predictions, out: string | undefined): void {
-  const table = writeCsv(columns, rows);
-  if (out) writeFileAtomic(out, table);
-  else process.stdout.write(table);
+  writeOutput([writeCsv(columns, rows)], out);
 }

@@ -2,24 +2,24 @@
 
 import { Command } from 'commander';
 import { csvField } from '../data/index.js';
-import { interruptSignal, readText, writeFileAtomic } from '../data/node.js';
+import { interruptSignal, readText, requireWritable } from '../data/node.js';
 import { type Communicator, shareOf } from '../distributed/index.js';
 import { distributedPageRank, type PageRankRows, pageRankBatches, topTargets } from '../embedding/index.js';
-import { setThreads } from '../engine/index.js';
 import type { Graph } from '../structure/index.js';
 import { number } from './arguments.js';
 import { Bar } from './bar.js';
-import { loadGraphFile } from './embed.js';
+import { type EdgeFlags, loadGraphFile, withEdgeOptions } from './embed.js';
+import { writeOutput } from './output.js';
 import { withRanks } from './ranks.js';
+import { useThreads } from './threads.js';
 import { fileWalkStore } from './walk-store.js';
 
-interface Flags {
+interface Flags extends EdgeFlags {
   readonly seeds?: string;
   readonly top: number;
   readonly walks: number;
   readonly alpha: number;
   readonly out?: string;
-  readonly undirected: boolean;
   readonly seed: number;
   readonly checkpoint?: string;
   readonly threads?: number;
@@ -28,14 +28,14 @@ interface Flags {
 const examples = `
 Examples
   gossamer rank edges.csv --seeds ids.txt --top 100              the 100 nodes closest to each of some nodes
-  gossamer rank edges.tsv.gz --undirected -o related.csv         for every node
+  gossamer rank edges.tsv.gz --directed -o related.csv           for every node, along the direction of the edges
   mpirun -n 4 gossamer rank edges.csv -o related.csv             every node, in pipelines over 4 processes
 
 Personalised PageRank by random walks: a walk stops at each node with probability --alpha, and a score is the share of walks that end there; its standard error is √(p(1 − p) / walks).
 Standard output, or --out, gets source,rank,node,score.`;
 
 export function rankCommand(): Command {
-  return new Command('rank')
+  return withEdgeOptions(new Command('rank'))
     .description('rank nodes by personalised PageRank from each node, or from some')
     .argument('<edges>', 'edges: .csv, .tsv, .txt, each also .gz, or .parquet')
     .option('--seeds <file>', 'nodes to rank from, one a line; all when left out')
@@ -43,7 +43,6 @@ export function rankCommand(): Command {
     .option('--walks <n>', 'walks from each node', number(1), 1000)
     .option('--alpha <a>', 'probability of stopping at each node', number(0, false), 0.15)
     .option('-o, --out <file>', 'table; standard output when left out')
-    .option('--undirected', 'edges go both ways', false)
     .option(
       '--checkpoint <folder>',
       'under mpirun: keep the walks of every 10th round there; the same command goes on from it',
@@ -55,7 +54,8 @@ export function rankCommand(): Command {
 }
 
 function rank(path: string, flags: Flags): Promise<void> {
-  if (flags.threads !== undefined) setThreads(flags.threads);
+  useThreads(flags.threads);
+  if (flags.out !== undefined) requireWritable(flags.out);
   return withRanks((ranks) => rankOn(ranks, path, flags));
 }
 
@@ -66,7 +66,7 @@ async function rankOn(ranks: Communicator, path: string, flags: Flags): Promise<
     sendTop(topOf(pipelines(undefined, flags, ranks), flags.top), ranks);
     return;
   }
-  const { graph, names } = await loadGraphFile(path, !flags.undirected, !first);
+  const { graph, names } = await loadGraphFile(path, flags, !first);
   const sources = flags.seeds === undefined ? undefined : seedsOf(flags.seeds, names.find);
   const { signal, release } = interruptSignal();
   const bar = new Bar('walking', 'nodes', !first);
@@ -79,9 +79,7 @@ async function rankOn(ranks: Communicator, path: string, flags: Flags): Promise<
       sendTop(mine, ranks);
       return;
     }
-    const table = tableOf([mine, ...receiveTops(ranks)], names.of);
-    if (flags.out) writeFileAtomic(flags.out, table);
-    else process.stdout.write(table);
+    writeOutput(tableOf([mine, ...receiveTops(ranks)], names.of), flags.out);
   } finally {
     bar.close();
     release();
@@ -177,14 +175,17 @@ function* receiveTops(ranks: Communicator): Generator<Top> {
   }
 }
 
-function tableOf(tops: readonly Top[], nameOf: (node: number) => string): string {
-  const lines = ['source,rank,node,score\n'];
+function* tableOf(tops: readonly Top[], nameOf: (node: number) => string): Generator<string> {
+  let text = 'source,rank,node,score\n';
   for (const { entries, scores } of tops)
-    scores.forEach((score, i) => {
+    for (const [i, score] of scores.entries()) {
       const [source = 0, place, node = 0] = entries.subarray(3 * i, 3 * i + 3);
-      lines.push(`${csvField(nameOf(source))},${place},${csvField(nameOf(node))},${score}\n`);
-    });
-  return lines.join('');
+      text += `${csvField(nameOf(source))},${place},${csvField(nameOf(node))},${score}\n`;
+      if (text.length < 1 << 20) continue;
+      yield text;
+      text = '';
+    }
+  yield text;
 }
 
 function seedsOf(path: string, find: (name: string) => number | undefined): Int32Array {

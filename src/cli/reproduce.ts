@@ -2,7 +2,6 @@
 
 import { Command, Option } from 'commander';
 import { interruptSignal } from '../data/node.js';
-import { setThreads } from '../engine/index.js';
 import {
   claimsOfReproduction,
   families,
@@ -15,6 +14,7 @@ import {
 import { number } from './arguments.js';
 import { ProgressView } from './progress.js';
 import { claimText } from './result.js';
+import { useThreads } from './threads.js';
 
 interface Flags {
   readonly family?: string;
@@ -64,7 +64,7 @@ function chosen(slugs: readonly string[], family: string | undefined): readonly 
 async function run(slugs: readonly string[], flags: Flags): Promise<void> {
   const { folder, seeds, long, resume, fresh } = flags;
   const records = chosen(slugs, flags.family);
-  if (flags.threads !== undefined) setThreads(flags.threads);
+  useThreads(flags.threads);
   const { signal, release } = interruptSignal();
   let view: ProgressView | undefined;
   try {

@@ -3,11 +3,11 @@
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { interruptSignal } from '../data/node.js';
-import { setThreads } from '../engine/index.js';
 import { findSystem, type RunRequest, type RunResult, runExperiment } from '../experiments/index.js';
 import { number } from './arguments.js';
 import { ProgressView } from './progress.js';
 import { printResult } from './result.js';
+import { useThreads } from './threads.js';
 
 interface Flags {
   readonly data?: string;
@@ -62,7 +62,7 @@ function timestamp(): string {
 async function run(system: string, flags: Flags): Promise<void> {
   const record = findSystem(system);
   if (flags.resume && !flags.out) throw new Error('--resume needs --out, the folder of the run to continue');
-  if (flags.threads !== undefined) setThreads(flags.threads);
+  useThreads(flags.threads);
   const { experiment } = await record.load();
   const data = flags.data ?? (experiment.datasets[0] as string);
   const count = flags.seeds ?? (flags.smoke ? 1 : flags.data === undefined ? 3 : 5);

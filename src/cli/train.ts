@@ -1,14 +1,14 @@
 // `gossamer train`
 
 import { Command, Option } from 'commander';
-import { readImages, writeFileAtomic } from '../data/node.js';
-import { setThreads } from '../engine/index.js';
+import { readImages, requireWritable, writeFileAtomic } from '../data/node.js';
 import { accuracyOn } from '../models/index.js';
 import { parameterCount } from '../nn/index.js';
 import { Random } from '../tensor/index.js';
 import { ImageClassifier, imageModelNames } from '../vision/index.js';
 import { number } from './arguments.js';
 import { Bar } from './bar.js';
+import { useThreads } from './threads.js';
 import { trainResumably } from './training.js';
 
 interface Flags {
@@ -70,7 +70,8 @@ export function trainCommand(): Command {
 }
 
 async function train(path: string, flags: Flags): Promise<void> {
-  if (flags.threads !== undefined) setThreads(flags.threads);
+  useThreads(flags.threads);
+  requireWritable(flags.out);
   if (!imageModelNames.includes(flags.model))
     throw new Error(`model "${flags.model}" is not known; there are ${imageModelNames.join(', ')}`);
   const bar = new Bar('reading', 'pictures');

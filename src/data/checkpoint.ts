@@ -3,8 +3,9 @@
 import { existsSync } from 'node:fs';
 import type { CheckpointStore, TrainingState, Weights } from '../nn/index.js';
 import { loadState, stateOf } from '../nn/index.js';
-import { readBytes, writeFileAtomic } from './files.js';
+import { readBytes } from './files.js';
 import { readSafetensors, writeSafetensors } from './formats/index.js';
+import { writeFileAtomic } from './write.js';
 
 const FORMAT = 'gossamer-checkpoint-1';
 
@@ -47,13 +48,22 @@ function encode({ weights, optimizer, best, ...counters }: TrainingState): Uint8
 function decode(bytes: Uint8Array, path: string): TrainingState {
   const { tensors, metadata } = readSafetensors(bytes, path);
   if (metadata.format !== FORMAT) throw new Error(`file "${path}" is not a training checkpoint`);
-  const { optimizerStep, best, ...counters } = JSON.parse(metadata.run ?? '{}');
+  const { optimizerStep, best, ...counters } = runOf(metadata.run ?? '{}', path);
   return {
     ...counters,
     weights: unprefixed('weights', tensors),
     optimizer: { step: optimizerStep, tensors: unprefixed('optimizer', tensors) },
     best: best && { ...best, weights: unprefixed('best', tensors) },
   };
+}
+
+/** @throws Error naming the file when the counters cannot be read. */
+function runOf(text: string, path: string) {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(`file "${path}" is a damaged checkpoint: ${(error as Error).message}`);
+  }
 }
 
 /** Writes a module's parameters and buffers. */

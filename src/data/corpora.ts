@@ -1,7 +1,7 @@
 // Texts: known ones, and files.
 
 import { namesOf } from './catalogue.js';
-import { readUnpacked } from './files.js';
+import { readUnpackedText } from './files.js';
 import { hasDataset, locateDataset } from './folders.js';
 
 /** Names that `loadText` knows. */
@@ -14,11 +14,5 @@ export function hasText(name: string): boolean {
 
 /** A known text, or a UTF-8 file (also .gz). @throws Error when it is neither, or not UTF-8. */
 export function loadText(source: string): string {
-  const { path } = locateDataset(source, 'text');
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(readUnpacked(path));
-  } catch (error) {
-    if (error instanceof TypeError) throw new Error(`file "${path}" is no UTF-8 text`);
-    throw error;
-  }
+  return readUnpackedText(locateDataset(source, 'text').path);
 }

@@ -5,10 +5,11 @@ import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type DatasetKind, type DatasetRecord, datasetOf } from './catalogue.js';
 import { contentDigest, sha256 } from './digests.js';
-import { unpacked, writeFileAtomic } from './files.js';
+import { unpacked } from './files.js';
 import { cacheFolder, hasDataset } from './folders.js';
 import { type Pickled, readPickle, writeNpz } from './formats/index.js';
 import { featureArrays, hyperedgeArrays, labelArray } from './hypergcn.js';
+import { writeFileAtomic } from './write.js';
 
 /** Options of `fetchDataset`. */
 export interface FetchOptions {

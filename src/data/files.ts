@@ -1,19 +1,9 @@
-// Files in Node: reads whose errors name the file, atomic writes.
+// Files in Node: reads whose errors name the file.
 
-import {
-  closeSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import type { ByteSource } from './bytes.js';
+import { gunzip, type InflateOptions, isGzip } from './formats/inflate.js';
+import { decodeText } from './formats/unicode.js';
 
 /** Runs a system call. @throws Error naming the file and the cause. */
 function naming<T>(path: string, body: () => T): T {
@@ -65,14 +55,14 @@ export function openBytes(path: string): FileBytes {
 /**
  * Decompresses gzip; other bytes are returned as they are.
  *
- * @throws Error with `name` when the gzip stream is corrupt.
+ * @throws Error with `name` when the gzip stream is corrupt or would exceed the limit.
  */
-export function unpacked(bytes: Uint8Array, name: string): Uint8Array {
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+export function unpacked(bytes: Uint8Array, name: string, options: InflateOptions = {}): Uint8Array {
+  if (!isGzip(bytes)) return bytes;
   try {
-    return gunzipSync(bytes);
+    return gunzip(bytes, options);
   } catch (error) {
-    throw new Error(`"${name}" cannot be decompressed: ${(error as Error).message}`);
+    throw new Error(`"${name}" cannot be decompressed: it ${(error as Error).message}`);
   }
 }
 
@@ -81,13 +71,26 @@ export function unpacked(bytes: Uint8Array, name: string): Uint8Array {
  *
  * @throws Error naming the file and the cause.
  */
-export function readUnpacked(path: string): Uint8Array {
-  return unpacked(readBytes(path), path);
+export function readUnpacked(path: string, options: InflateOptions = {}): Uint8Array {
+  return unpacked(readBytes(path), path, options);
 }
 
-/** The content of a UTF-8 file. @throws Error naming the file and the cause. */
+/**
+ * The text of a file, gzipped or not, in UTF-8 or, with a byte order mark, UTF-16.
+ *
+ * @throws Error naming the file and the cause.
+ */
+export function readUnpackedText(path: string, options: InflateOptions = {}): string {
+  return decodeText(readUnpacked(path, options), path);
+}
+
+/**
+ * The text of a file in UTF-8 or, with a byte order mark, UTF-16.
+ *
+ * @throws Error naming the file and the cause.
+ */
 export function readText(path: string): string {
-  return new TextDecoder().decode(readBytes(path));
+  return decodeText(readBytes(path), path);
 }
 
 /** The value of a JSON file. @throws Error naming the file when it cannot be read or parsed. */
@@ -96,19 +99,6 @@ export function readJson(path: string): unknown {
     return JSON.parse(readText(path));
   } catch (error) {
     if (error instanceof SyntaxError) throw new Error(`file "${path}" is not JSON: ${error.message}`);
-    throw error;
-  }
-}
-
-/** Writes a file atomically (a temporary file, then a rename) and creates its folder. */
-export function writeFileAtomic(path: string, contents: string | Uint8Array): void {
-  mkdirSync(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    writeFileSync(temporary, contents, { flush: true });
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
     throw error;
   }
 }

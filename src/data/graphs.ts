@@ -3,7 +3,7 @@
 import type { SparseMatrix } from '../sparse/index.js';
 import { Graph } from '../structure/index.js';
 import type { Random, Tensor } from '../tensor/index.js';
-import { type Arrays, featuresFromArrays, normalizeRows, requiredArrays } from './features.js';
+import { type Arrays, countOf, featuresFromArrays, normalizeRows, requiredArrays } from './features.js';
 import { type NamedArray, toInts } from './formats/index.js';
 import { type Split, splitPerClass } from './splits.js';
 
@@ -52,17 +52,27 @@ export function graphFromArrays(
   const [sources, targets] = endsOf(need('edges'));
   const graph = Graph.fromEdges(labels.length, sources, targets, { directed: directed && keep });
   const features = featuresFromArrays(arrays, labels.length, name);
+  const rows = features && ('pattern' in features ? features.rows : features.shape[0]);
+  if (rows !== undefined && rows !== labels.length)
+    throw new Error(`data set "${name}": features for ${rows} nodes, there are ${labels.length}`);
   return {
     name,
     graph,
     features: scaleRows && features && 'pattern' in features ? normalizeRows(features) : features,
     labels,
-    classes: labels.reduce((most, label) => Math.max(most, label + 1), 0),
+    classes: countOf(labels, `data set "${name}": class`),
     split: publishedSplit(arrays, labels.length, split, name),
   };
 }
 
-function endsOf(edges: NamedArray): [sources: Int32Array, targets: Int32Array] {
+/**
+ * Sources and targets of an array of edges [E, 2].
+ *
+ * @throws Error for another shape, such as the [2, E] of PyTorch Geometric.
+ */
+export function endsOf(edges: NamedArray): [sources: Int32Array, targets: Int32Array] {
+  if (edges.shape.length !== 2 || edges.shape[1] !== 2)
+    throw new Error(`edges is [${edges.shape.join(', ')}], expected [E, 2]: a source and a target in each row`);
   const ends = toInts(edges, 'edges');
   const at = (offset: number) => Int32Array.from({ length: ends.length / 2 }, (_, e) => ends[2 * e + offset] as number);
   return [at(0), at(1)];
@@ -78,7 +88,12 @@ function publishedSplit(arrays: Arrays, n: number, which: number, name: string):
     ) as [Int32Array, Int32Array, Int32Array];
     return { train, validation, test };
   }
-  const rows = (key: string) => arrays[key] && toInts(arrays[key], key);
+  const rows = (key: string) => {
+    const own = arrays[key] && toInts(arrays[key], key);
+    const wrong = own?.find((row) => row < 0 || row >= n);
+    if (wrong !== undefined) throw new RangeError(`data set "${name}": ${key} names node ${wrong} of ${n}`);
+    return own;
+  };
   const [train, validation, test] = [rows('train_idx'), rows('val_idx'), rows('test_idx')];
   return train && validation && test ? { train, validation, test } : undefined;
 }
@@ -114,11 +129,19 @@ export function multiLabelGraphFromArrays(arrays: Arrays, name: string): MultiLa
   const need = requiredArrays(arrays, name);
   const ints = (key: string) => toInts(need(key), key);
   const [n = 0, count = 0] = ints('num');
+  const indptr = ints('label_indptr');
+  const labels = ints('label_indices');
+  if (indptr.length !== n + 1 || indptr[0] !== 0 || indptr[n] !== labels.length)
+    throw new Error(`data set "${name}": label_indptr does not divide ${labels.length} labels among ${n} nodes`);
+  if (indptr.some((start, v) => v > 0 && start < (indptr[v - 1] as number)))
+    throw new Error(`data set "${name}": label_indptr decreases`);
+  const wrong = labels.find((label) => label < 0 || label >= count);
+  if (wrong !== undefined) throw new Error(`data set "${name}": label ${wrong} is not one of ${count}`);
   const [sources, targets] = endsOf(need('edges'));
   return {
     name,
     graph: Graph.fromEdges(n, sources, targets),
-    labels: { indptr: ints('label_indptr'), labels: ints('label_indices'), count },
+    labels: { indptr, labels, count },
   };
 }
 

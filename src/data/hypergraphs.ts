@@ -4,8 +4,9 @@
 import { SparseMatrix } from '../sparse/index.js';
 import { Hypergraph, type PlantedOptions, plantedHypergraph } from '../structure/index.js';
 import { keep, Random, type Tensor, tensor } from '../tensor/index.js';
-import { featuresFromArrays, normalizeRows, requiredArrays } from './features.js';
+import { countOf, featuresFromArrays, normalizeRows, requiredArrays } from './features.js';
 import { type NamedArray, readCsv, readLines, toInts } from './formats/index.js';
+import { endsOf } from './graphs.js';
 
 /** A hypergraph with a class and features for each vertex. */
 export interface HypergraphDataset {
@@ -63,18 +64,19 @@ export function hypergraphFromArrays(arrays: Readonly<Record<string, NamedArray>
   const n = labels.length;
   const hypergraph =
     arrays.edges && !arrays.he_indptr
-      ? Hypergraph.fromGraph(n, pairs(toInts(arrays.edges, 'edges')))
+      ? Hypergraph.fromGraph(n, pairs(arrays.edges))
       : fromOffsets(name, n, toInts(need('he_indptr'), 'he_indptr'), toInts(need('he_indices'), 'he_indices'));
   return numberedDataset({ name, hypergraph, features: featuresFromArrays(arrays, n, name), labels });
 }
 
-function pairs(ends: Int32Array): [number, number][] {
-  return Array.from({ length: ends.length / 2 }, (_, e) => [ends[2 * e] as number, ends[2 * e + 1] as number]);
+function pairs(edges: NamedArray): [number, number][] {
+  const [sources, targets] = endsOf(edges);
+  return Array.from(sources, (source, e) => [source, targets[e] as number]);
 }
 
 /** A data set whose classes and vertices are named by their numbers. */
 function numberedDataset(dataset: Omit<HypergraphDataset, 'classNames' | 'vertexNames'>): HypergraphDataset {
-  const classes = dataset.labels.reduce((most, label) => Math.max(most, label + 1), 0);
+  const classes = countOf(dataset.labels, `data set "${dataset.name}": class`);
   return checked({ ...dataset, classNames: numbered(classes), vertexNames: numbered(dataset.labels.length) });
 }
 
@@ -126,7 +128,12 @@ export function hypergraphFromTables(tables: HypergraphTables, name: string): Hy
     byNumberThenText,
   );
   const labels = new Int32Array(ids.size).fill(-1);
-  for (const { vertex, label } of labelRows) labels[vertex] = classNames.indexOf(label);
+  for (const { vertex, label } of labelRows) {
+    const code = classNames.indexOf(label);
+    if ((labels[vertex] as number) >= 0 && labels[vertex] !== code)
+      throw new Error(`data set "${name}": vertex "${[...ids.keys()][vertex]}" has two labels`);
+    labels[vertex] = code;
+  }
   const features = featureRows && denseFeatures(featureRows, ids.size, name);
   return checked({
     name,
@@ -163,10 +170,12 @@ function denseFeatures(
   const features = new Float32Array(vertices * width);
   const seen = new Uint8Array(vertices);
   rows.forEach(({ vertex, values }, line) => {
+    if (seen[vertex])
+      throw new Error(`data set "${name}": features line ${line + 2} describes a vertex that an earlier line has`);
     seen[vertex] = 1;
     values.forEach((value, column) => {
       const number = value === '' ? Number.NaN : Number(value);
-      if (!Number.isFinite(number))
+      if (!Number.isFinite(Math.fround(number)))
         throw new Error(
           `data set "${name}": features line ${line + 2}, column ${column + 2} is "${value}", not a finite number`,
         );

@@ -1,6 +1,7 @@
 // Known image sets: MNIST, Fashion-MNIST, and a tenth of CIFAR-10.
 
 import { datasetOf, namesOf } from './catalogue.js';
+import { type Arrays, requiredArrays } from './features.js';
 import { readBytes } from './files.js';
 import { datasetPaths, hasDataset } from './folders.js';
 import { type NamedArray, readIdx, readNpz } from './formats/index.js';
@@ -34,21 +35,45 @@ function readGrey(paths: readonly string[], first: number): LabelledImages {
     const path = paths[first + part] as string;
     return readIdx(readBytes(path), path);
   }) as [NamedArray, NamedArray];
-  const [count, height, width] = images.shape as [number, number, number];
+  const [count = 0, height = 0, width = 0] = images.shape;
+  if (images.shape.length !== 3 || labels.values.length !== count)
+    throw new Error(
+      `"${paths[first]}" holds [${images.shape.join(', ')}] and its labels are ${labels.values.length}; expected [images, height, width] and a label each`,
+    );
   return {
     count,
     channels: 1,
     height,
     width,
-    pixels: images.values as Uint8Array,
+    pixels: Uint8Array.from(images.values),
     labels: Int32Array.from(labels.values),
   };
 }
 
 /** YCbCr with 4:2:0 chroma subsampling (that of the JPEGs the set was made from), to RGB. */
 function readColour(path: string): LabelledImages {
-  const { y, cb, cr, label } = readNpz(readBytes(path), path) as Record<'y' | 'cb' | 'cr' | 'label', NamedArray>;
-  const [count, height, width] = y.shape as [number, number, number];
+  return colourImages(readNpz(readBytes(path), path), path);
+}
+
+/**
+ * Images from an archive's arrays: luminance `y` [n, height, width], chroma `cb` and `cr` of half
+ * the height and width, and `label` [n].
+ *
+ * @throws Error naming an array that is missing or does not fit.
+ */
+export function colourImages(arrays: Arrays, name: string): LabelledImages {
+  const need = requiredArrays(arrays, name);
+  const y = need('y');
+  const [count = 0, height = 0, width = 0] = y.shape;
+  const fitting = (key: string, ...shape: readonly number[]) => {
+    const array = need(key);
+    if (array.shape.join() !== shape.join())
+      throw new Error(`data set "${name}": ${key} is [${array.shape.join(', ')}], expected [${shape.join(', ')}]`);
+    return array;
+  };
+  fitting('y', count, 2 * (height >> 1), 2 * (width >> 1));
+  const [cb, cr] = [fitting('cb', count, height >> 1, width >> 1), fitting('cr', count, height >> 1, width >> 1)];
+  const label = fitting('label', count);
   const pixels = new Uint8ClampedArray(count * 3 * height * width);
   const plane = height * width;
   for (let i = 0; i < count * plane; i++) {

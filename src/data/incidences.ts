@@ -2,7 +2,7 @@
 
 import { IncidenceList, standardizeTable } from '../structure/index.js';
 import type { Random } from '../tensor/index.js';
-import { type Arrays, requiredArrays } from './features.js';
+import { type Arrays, countOf, requiredArrays } from './features.js';
 import { readLines, toInts } from './formats/index.js';
 import type { Split } from './splits.js';
 
@@ -30,7 +30,7 @@ export function incidencesFromArrays(arrays: Arrays, name: string): IncidenceDat
   const need = requiredArrays(arrays, name);
   const ints = (key: string) => toInts(need(key), key);
   const vertices = ints('he_indices');
-  const count = vertices.reduce((most, v) => Math.max(most, v + 1), 0);
+  const count = countOf(vertices, `data set "${name}": vertex`);
   const incidences = new IncidenceList(count, ints('he_indptr'), vertices);
   const labels = ints('pin_labels');
   if (labels.length !== incidences.count)
@@ -86,7 +86,7 @@ function dataset(name: string, incidences: IncidenceList, labels: Int32Array, pa
     name,
     incidences,
     labels,
-    classes: labels.reduce((most, c) => Math.max(most, c + 1), 0),
+    classes: countOf(labels, `data set "${name}": class`),
     split: { train, validation, test },
   };
 }

@@ -61,9 +61,20 @@ export function modelDescription<Description>(
     throw new Error(`file "${name}" is a model of "${found}", not of "${system}", which ${madeBy} makes`);
   if (metadata.version !== version)
     throw new Error(
-      `file "${name}" has version ${metadata.version} of "${system}", and version ${version} is read here: update Gossamer, or make the model again with ${madeBy}`,
+      `file "${name}" has version ${metadata.version ?? 'none'} of "${system}", and version ${version} is read here: update Gossamer, or make the model again with ${madeBy}`,
     );
-  return JSON.parse(metadata.description ?? '{}') as Description;
+  return parsed(metadata.description ?? '{}', name) as Description;
+}
+
+/** The object of a JSON text. @throws Error naming the file when it is none. */
+function parsed(text: string, name: string): object {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null) return value;
+  } catch {
+    // Reported below.
+  }
+  throw new Error(`file "${name}" is damaged: its description is not a JSON object`);
 }
 
 function requireFormat(metadata: Readonly<Record<string, string>>, name: string, madeBy: string): string {
@@ -102,6 +113,9 @@ function planMetadata(source: ByteSource): Readonly<Record<string, string>> {
   if (size > source.size - 4) throw new Error(`file "${source.name}" is cut short`);
   const header = new Uint8Array(size);
   source.read(header, 4);
-  const { metadata = {} } = JSON.parse(new TextDecoder().decode(header)) as { metadata?: Record<string, string> };
-  return metadata;
+  const { metadata = {} } = parsed(new TextDecoder().decode(header), source.name) as { metadata?: unknown };
+  const isObject = typeof metadata === 'object' && metadata !== null;
+  if (!isObject || !Object.values(metadata).every((value) => typeof value === 'string'))
+    throw new Error(`file "${source.name}" has metadata that is not a table of strings`);
+  return metadata as Readonly<Record<string, string>>;
 }

@@ -5,7 +5,7 @@ export { hasText, loadText, textNames } from './corpora.js';
 export { contentDigest, type VerifiedFile, verifyDataset } from './digests.js';
 export { downloadHypergraph, type FetchOptions, fetchDataset, fetchIfMissing, fetchImages } from './download.js';
 export { type EdgeFileOptions, loadEdges } from './edges.js';
-export { type FileBytes, openBytes, readBytes, readJson, readText, readUnpacked, writeFileAtomic } from './files.js';
+export { type FileBytes, openBytes, readBytes, readJson, readText, readUnpacked } from './files.js';
 export { dataFolders, hasDataset, knownArchive } from './folders.js';
 export { isFolder, loadGraphFolder } from './graph-folder.js';
 export {
@@ -21,6 +21,7 @@ export { type ImageFolderOptions, readImages } from './image-folder.js';
 export { hasImages, imageSetNames, loadImages } from './image-sets.js';
 export { loadIncidences } from './incidence-sets.js';
 export { interruptSignal } from './interrupt.js';
-export { loadLabelledTable, loadTable, loadTables, type NamedTable } from './table-files.js';
+export { loadLabelledTable, loadTable, loadTables, type NamedTable, type TableFileOptions } from './table-files.js';
 export { loadTemporal } from './temporal-sets.js';
 export { type NamedVectors, vectorFormatOf, vectorFormats, writeVectors } from './vectors.js';
+export { type Contents, requireWritable, writeFileAtomic } from './write.js';

@@ -31,7 +31,10 @@ interface Sharp {
   toBuffer(options: { resolveWithObject: true }): Promise<SharpResult>;
 }
 
-type SharpModule = { default: (input: Uint8Array) => Sharp };
+type SharpModule = { default: (input: Uint8Array, options: { limitInputPixels: number }) => Sharp };
+
+/** Most pixels of a picture unless asked otherwise: 64 Mi, which take 192 MiB. */
+const MOST_PIXELS = 2 ** 26;
 
 /**
  * Size to decode to, in pixels: both or neither. The picture is scaled to cover it and cropped at
@@ -42,28 +45,40 @@ export interface PictureOptions {
   readonly height?: number;
   /** Pixels. Default: the picture's own. */
   readonly width?: number;
+  /** Most pixels that a stored picture may have. Default: 2²⁶, about 67 million. */
+  readonly maxPixels?: number;
 }
 
 /**
  * Decodes a picture to 8-bit RGB, rotated as its EXIF orientation says.
  *
- * @throws Error when the bytes are no picture, or in Node when `sharp` is not installed.
+ * @throws Error when the bytes are no picture or one of too many pixels, or in Node when `sharp` is
+ * not installed.
  */
 export async function decodePicture(bytes: Uint8Array, size: PictureOptions = {}): Promise<Picture> {
   return globalThis.process?.versions?.node ? decodeInNode(bytes, size) : decodeInBrowser(bytes, size);
 }
 
-async function decodeInNode(bytes: Uint8Array, { height, width }: PictureOptions): Promise<Picture> {
+async function decodeInNode(
+  bytes: Uint8Array,
+  { height, width, maxPixels = MOST_PIXELS }: PictureOptions,
+): Promise<Picture> {
   const name = 'sharp';
   const module = (await import(name).catch(() => {
     throw new Error('decodePicture: reading pictures in Node needs the package sharp: npm install sharp');
   })) as SharpModule;
   try {
-    const upright = module.default(bytes).rotate();
+    const upright = module.default(bytes, { limitInputPixels: maxPixels }).rotate();
     const sized = height && width ? upright.resize(width, height, { fit: 'cover' }) : upright;
     const { data, info } = await sized.toColourspace('srgb').removeAlpha().raw().toBuffer({ resolveWithObject: true });
-    return { height: info.height, width: info.width, pixels: new Uint8Array(data) };
+    return {
+      height: info.height,
+      width: info.width,
+      pixels: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+    };
   } catch (error) {
+    if (/pixel limit/.test((error as Error).message))
+      throw new Error(`decodePicture: the picture has more than ${maxPixels} pixels; maxPixels allows more`);
     throw new Error(`decodePicture: the bytes are no readable picture (${(error as Error).message})`);
   }
 }
@@ -72,7 +87,9 @@ async function decodeInBrowser(bytes: Uint8Array, size: PictureOptions): Promise
   const bitmap = await createImageBitmap(new Blob([new Uint8Array(bytes)])).catch((error: Error) => {
     throw new Error(`decodePicture: the bytes are no readable picture (${error.message})`);
   });
-  const { width = bitmap.width, height = bitmap.height } = size;
+  const { width = bitmap.width, height = bitmap.height, maxPixels = MOST_PIXELS } = size;
+  if (bitmap.width * bitmap.height > maxPixels)
+    throw new Error(`decodePicture: the picture has more than ${maxPixels} pixels; maxPixels allows more`);
   const scale = Math.max(width / bitmap.width, height / bitmap.height);
   const [drawnWidth, drawnHeight] = [bitmap.width * scale, bitmap.height * scale];
   const context = new OffscreenCanvas(width, height).getContext('2d');

@@ -45,19 +45,28 @@ export function splitPerClass(
  * Stratified k-fold cross-validation: the test rows of each fold, ascending, with every class
  * spread evenly over the folds.
  *
+ * @param classes their number, or their names for error messages
  * @throws RangeError for fewer than two folds.
  * @throws Error when there are fewer rows than folds, or a class has a single row.
  */
-export function stratifiedFolds(labels: Int32Array, classes: number, folds: number, random: Random): Int32Array[] {
+export function stratifiedFolds(
+  labels: Int32Array,
+  classes: number | readonly string[],
+  folds: number,
+  random: Random,
+): Int32Array[] {
   if (!(Number.isInteger(folds) && folds >= 2))
     throw new RangeError(`stratifiedFolds: at least two folds, got ${folds}`);
   if (labels.length < folds) throw new Error(`stratifiedFolds: ${labels.length} rows are too few for ${folds} folds`);
   const parts = Array.from({ length: folds }, () => [] as number[]);
   let next = 0;
-  for (let c = 0; c < classes; c++) {
+  const names = typeof classes === 'number' ? Array.from({ length: classes }, (_, c) => c) : classes;
+  for (const [c, name] of names.entries()) {
     const rows = Array.from(labels.keys()).filter((row) => labels[row] === c);
     if (rows.length === 1)
-      throw new Error(`stratifiedFolds: class ${c} has a single row, which cannot be trained on and tested`);
+      throw new Error(
+        `stratifiedFolds: class "${name}" has a single row (row ${(rows[0] as number) + 1}), which cannot be trained on and tested`,
+      );
     for (const at of random.permutation(rows.length)) parts[next++ % folds]?.push(rows[at] as number);
   }
   return parts.map((rows) => Int32Array.from(rows).sort());

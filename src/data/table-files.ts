@@ -1,22 +1,34 @@
 // Tables by name or from files: .csv, .tsv and .txt (each also gzipped), and Parquet.
 
 import { tableGroups } from './catalogue.js';
-import { readUnpacked } from './files.js';
+import { readBytes, readUnpackedText } from './files.js';
 import { locateDataset } from './folders.js';
 import { readCsv } from './formats/csv.js';
-import { type Categorical, type ColumnTable, columnsOf, type LabelledTable, labelledTable } from './tables.js';
+import type { InflateOptions } from './formats/inflate.js';
+import { readParquet } from './formats/parquet.js';
+import { type Categorical, type ColumnTable, columnsOf, type LabelledTable, splitTarget } from './tables.js';
+
+/** Options of `loadTable`: the limit of a compressed file, and the columns that hold codes. */
+export interface TableFileOptions extends InflateOptions {
+  /** See `columnsOf`. Default: none. */
+  readonly categorical?: Categorical;
+}
 
 /**
- * Reads a table; see `columnsOf` for the options.
+ * Reads a table; see `columnsOf` for how the kinds of its columns are found.
  *
  * @throws Error naming the file, and the line that cannot be read.
  */
-export async function loadTable(
-  path: string,
-  options: { readonly categorical?: Categorical } = {},
-): Promise<ColumnTable> {
-  if (path.endsWith('.parquet')) return columnsOf(await readParquet(path), options);
-  return columnsOf(readCsv(new TextDecoder().decode(readUnpacked(path)), path), options);
+export async function loadTable(path: string, options: TableFileOptions = {}): Promise<ColumnTable> {
+  const table = path.endsWith('.parquet')
+    ? await readParquet(readBytes(path), path, options)
+    : readCsv(readUnpackedText(path, options), path);
+  if (table.rows.length === 0) throw new Error(`"${path}" has a header and no rows`);
+  try {
+    return columnsOf(table, options);
+  } catch (error) {
+    throw new Error(`"${path}": ${(error as Error).message}`);
+  }
 }
 
 /**
@@ -24,13 +36,13 @@ export async function loadTable(
  * table, the columns that hold codes are categories.
  *
  * @throws Error for an unknown name, a file that cannot be read, or one without that column; see
- * `labelledTable`.
+ * `splitTarget`.
  */
 export async function loadLabelledTable(source: string): Promise<LabelledTable> {
   const { path, record } = locateDataset(source, 'table');
   const { target, coded = [] } = record?.table ?? { target: 'target' };
   const categorical = coded === 'all' ? (column: string) => column !== target : coded;
-  return labelledTable(await loadTable(path, { categorical }), target);
+  return splitTarget(await loadTable(path, { categorical }), target);
 }
 
 /** A labelled table with its name or path. */
@@ -49,12 +61,4 @@ export async function loadTables(source: string): Promise<NamedTable[]> {
   const tables: NamedTable[] = [];
   for (const name of tableGroups[source] ?? [source]) tables.push({ name, labelled: await loadLabelledTable(name) });
   return tables;
-}
-
-async function readParquet(path: string) {
-  const { asyncBufferFromFile, parquetReadObjects } = await import('hyparquet');
-  const rows = (await parquetReadObjects({ file: await asyncBufferFromFile(path) })) as Record<string, unknown>[];
-  const columns = Object.keys(rows[0] ?? {});
-  if (columns.length === 0) throw new Error(`"${path}" holds no rows`);
-  return { columns, rows: rows.map((row) => columns.map((name) => (row[name] == null ? '' : String(row[name])))) };
 }

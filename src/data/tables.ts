@@ -15,7 +15,35 @@ export interface ColumnTable {
   readonly columns: readonly Column[];
 }
 
-const MISSING = new Set(['', 'na', 'n/a', 'nan', 'null', 'none', '?']);
+/** Spellings of a missing value in any column, in lower case. */
+const MISSING = new Set(
+  [
+    '',
+    'na',
+    'n/a',
+    'nan',
+    '-nan',
+    '+nan',
+    'null',
+    'none',
+    '?',
+    '<na>',
+    '#n/a',
+    '#na',
+    '#n/a n/a',
+    '\\n',
+    'n.a.',
+    'nat',
+  ].concat(['1.#ind', '-1.#ind', '1.#qnan', '-1.#qnan']),
+);
+/** Spellings that stand for a missing value among numbers, and for themselves among texts. */
+const MISSING_NUMBER = new Set(['-', '--', '.', '..', '…', '–', '—', 'missing', 'nil', 'undefined', 'unknown']);
+/** Fields that a column of numbers may hold by mistake: infinities, and Excel's errors. */
+const NO_NUMBER = /^([+-]?(inf|infinity|1\.#inf|∞)|#(div\/0!|value!|ref!|name\?|num!|null!))$/;
+const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const INTEGER = /^[+-]?\d+$/;
+/** With decimal commas or separators of thousands. */
+const WITH_COMMAS = /^[+-]?\d+(,\d+)+(\.\d+)?$/;
 
 function isMissing(field: string): boolean {
   return MISSING.has(field.toLowerCase());
@@ -28,11 +56,13 @@ function isMissing(field: string): boolean {
 export type Categorical = readonly string[] | ((name: string) => boolean);
 
 /**
- * Infers column types: a column is numeric when every field that is not missing is a finite number,
- * unless `categorical` names it. Missing are empty fields, NA, N/A, NaN, null, none and ?, in any
- * case.
+ * Infers column types: a column is numeric when every field that is not missing is a finite decimal
+ * number, unless `categorical` names it, or it holds integers beyond 2⁵³ that would become equal.
+ * Missing are empty fields and the spellings NA, N/A, #N/A, NaN, NULL, None, <NA>, \N, n.a. and ?,
+ * in any case; among numbers also -, --, ., missing, nil, undefined and unknown.
  *
- * @throws Error naming a column that occurs twice, or a categorical one that does not exist.
+ * @throws Error naming a column that occurs twice, a categorical one that does not exist, or a
+ * column of numbers that holds an infinity, an error of Excel or numbers with commas, with its row.
  */
 export function columnsOf(
   { columns, rows }: Table,
@@ -46,16 +76,50 @@ export function columnsOf(
     rows: rows.length,
     columns: columns.map((name, at): Column => {
       const fields = rows.map((row) => row[at] as string);
-      const numeric = !isCoded(name) && fields.every((field) => isMissing(field) || Number.isFinite(Number(field)));
-      if (numeric)
-        return {
-          name,
-          kind: 'number',
-          values: Float64Array.from(fields, (f) => (isMissing(f) ? Number.NaN : Number(f))),
-        };
+      const numbers = isCoded(name) ? undefined : numbersOf(fields, name);
+      if (numbers) return { name, kind: 'number', values: numbers };
       return { name, kind: 'category', values: fields.map((field) => (isMissing(field) ? undefined : field)) };
     }),
   };
+}
+
+/** A column as numbers, NaN where missing; undefined where it is one of texts. */
+function numbersOf(fields: readonly string[], name: string): Float64Array | undefined {
+  let wrong = -1;
+  let commas = -1;
+  let numbers = 0;
+  for (const [row, field] of fields.entries()) {
+    const text = field.toLowerCase();
+    if (MISSING.has(text) || MISSING_NUMBER.has(text)) continue;
+    if (DECIMAL.test(text) && Number.isFinite(Number(text))) numbers += 1;
+    else if (NO_NUMBER.test(text) || DECIMAL.test(text)) wrong = wrong < 0 ? row : wrong;
+    else if (WITH_COMMAS.test(text)) commas = commas < 0 ? row : commas;
+    else return undefined;
+  }
+  const refuse = (row: number, advice: string): never => {
+    throw new Error(`column "${name}" holds "${fields[row]}" in row ${row + 1}; ${advice}`);
+  };
+  if (wrong >= 0 && numbers > 0)
+    refuse(wrong, 'numbers must be finite: leave the field empty, or declare the column categorical');
+  if (commas >= 0)
+    refuse(commas, 'write numbers with a decimal point and without separators, or declare the column categorical');
+  // A column of such words alone is one of texts.
+  if (numbers === 0 && fields.some((field) => !isMissing(field))) return undefined;
+  if (mergesIntegers(fields)) return undefined;
+  return Float64Array.from(fields, (field) => (DECIMAL.test(field) ? Number(field) : Number.NaN));
+}
+
+/** Whether different integers of a column are the same number in double precision. */
+function mergesIntegers(fields: readonly string[]): boolean {
+  const seen = new Map<number, bigint>();
+  for (const field of fields) {
+    if (!INTEGER.test(field) || Number.isSafeInteger(Number(field))) continue;
+    const exact = BigInt(field.replace('+', ''));
+    const before = seen.get(Number(field));
+    if (before !== undefined && before !== exact) return true;
+    seen.set(Number(field), exact);
+  }
+  return false;
 }
 
 function requireColumns(known: readonly string[], asked: readonly string[], what: string): void {
@@ -75,17 +139,37 @@ export interface LabelledTable {
 }
 
 /**
+ * Splits off the target column, for training and testing.
+ *
+ * @throws Error as `splitTarget` does, and for a class of one row, which cannot be both trained on
+ * and tested.
+ */
+export function labelledTable(table: ColumnTable, target: string): LabelledTable {
+  const labelled = splitTarget(table, target);
+  const { labels, classes } = labelled;
+  const counts = new Int32Array(classes.length);
+  for (const label of labels) counts[label] = (counts[label] as number) + 1;
+  const single = counts.indexOf(1);
+  if (single >= 0)
+    throw new Error(
+      `the target "${target}" holds the class "${classes[single]}" in a single row (row ${labels.indexOf(single) + 1}), which cannot be both trained on and tested: remove it, or merge the class with another`,
+    );
+  return labelled;
+}
+
+/**
  * Splits off the target column.
  *
- * @throws Error for an unknown column, a missing label (naming the first row), fewer than two
- * classes or more than a hundred.
+ * @throws Error for a table without rows, an unknown column, a missing label (naming the first
+ * row), fewer than two classes or more than a hundred.
  */
-export function labelledTable({ rows, columns }: ColumnTable, target: string): LabelledTable {
+export function splitTarget({ rows, columns }: ColumnTable, target: string): LabelledTable {
   requireColumns(
     columns.map(({ name }) => name),
     [target],
     'target column',
   );
+  if (rows === 0) throw new Error('the table has a header and no rows');
   const column = columns.find(({ name }) => name === target) as Column;
   const names = Array.from({ length: rows }, (_, row) => {
     const value = column.values[row];
@@ -156,7 +240,8 @@ export function tableOf(rows: TableLike): ColumnTable {
 /**
  * A table with a class given for each row.
  *
- * @throws Error when the number of labels differs from that of rows, or as `labelledTable` does.
+ * @throws Error when the number of labels differs from that of rows, for a missing label, fewer
+ * than two classes or more than a hundred.
  */
 export function withLabels(table: ColumnTable, labels: readonly (string | number)[]): LabelledTable {
   if (labels.length !== table.rows) throw new Error(`${table.rows} rows have ${labels.length} labels`);
@@ -164,5 +249,5 @@ export function withLabels(table: ColumnTable, labels: readonly (string | number
   const column: Column = labels.every((label) => typeof label === 'number')
     ? { name, kind: 'number', values: Float64Array.from(labels as readonly number[]) }
     : { name, kind: 'category', values: labels.map(String) };
-  return labelledTable({ rows: table.rows, columns: [...table.columns, column] }, name);
+  return splitTarget({ rows: table.rows, columns: [...table.columns, column] }, name);
 }

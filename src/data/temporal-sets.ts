@@ -1,6 +1,6 @@
 // Event streams by name or from a table.
 
-import { readUnpacked } from './files.js';
+import { readUnpackedText } from './files.js';
 import { locateDataset } from './folders.js';
 import { type TemporalDataset, type TemporalTableOptions, temporalFromTable } from './temporal.js';
 
@@ -13,5 +13,5 @@ import { type TemporalDataset, type TemporalTableOptions, temporalFromTable } fr
 export function loadTemporal(source: string, options: TemporalTableOptions = {}): TemporalDataset {
   const { path, record } = locateDataset(source, 'temporal');
   // Known streams are in order; sorting would hide that one is not.
-  return temporalFromTable(new TextDecoder().decode(readUnpacked(path)), source, { sort: !record, ...options });
+  return temporalFromTable(readUnpackedText(path), source, { sort: !record, ...options });
 }

@@ -3,7 +3,9 @@
 
 import { TemporalGraph } from '../structure/index.js';
 import { keep, tensor } from '../tensor/index.js';
+import { narrowFloats } from './formats/array.js';
 import { readCsv } from './formats/index.js';
+import { columnFor, columnNames } from './formats/node-columns.js';
 
 /** A stream of timed events among nodes. */
 export interface TemporalDataset {
@@ -14,10 +16,6 @@ export interface TemporalDataset {
   /** Name of each node. */
   readonly nodeNames: readonly string[];
 }
-
-const SOURCE = ['source', 'src', 'from', 'u'];
-const TARGET = ['target', 'dst', 'destination', 'to', 'v'];
-const TIME = ['t', 'time', 'timestamp', 'ts'];
 
 /** Options of `temporalFromTable`. */
 export interface TemporalTableOptions {
@@ -44,13 +42,15 @@ export function temporalFromTable(
 ): TemporalDataset {
   const { columns: header, rows: all } = readCsv(text, name);
   const rows = limit === undefined ? all : all.slice(0, limit);
-  const find = (names: readonly string[], what: string) => {
-    const at = header.findIndex((column) => names.includes(column.trim().toLowerCase()));
+  const find = (what: 'source' | 'target' | 'time') => {
+    const at = columnFor(what, header);
     if (at < 0)
-      throw new Error(`"${name}": no column for the ${what} (one of ${names.join(', ')}); found ${header.join(', ')}`);
+      throw new Error(
+        `"${name}": no column for the ${what} (one of ${columnNames[what].join(', ')}); found ${header.join(', ')}`,
+      );
     return at;
   };
-  const [source, target, time] = [find(SOURCE, 'source'), find(TARGET, 'target'), find(TIME, 'time')];
+  const [source, target, time] = [find('source'), find('target'), find('time')];
   const others = header.map((_, i) => i).filter((i) => features && ![source, target, time].includes(i));
   const number = (line: number, column: number) => {
     const cell = rows[line]?.[column] ?? '';
@@ -70,7 +70,10 @@ export function temporalFromTable(
   if (sort) order.sort((a, b) => (times[a] as number) - (times[b] as number) || a - b);
   const sources = order.map((line) => idOf(rows[line]?.[source] ?? ''));
   const targets = order.map((line) => idOf(rows[line]?.[target] ?? ''));
-  const table = Float32Array.from(order.flatMap((line) => others.map((column) => number(line, column))));
+  const table = narrowFloats(
+    order.flatMap((line) => others.map((column) => number(line, column))),
+    `"${name}", features`,
+  );
   const graph = new TemporalGraph(ids.size, {
     sources,
     targets,

@@ -1,10 +1,9 @@
 // Embeddings of named nodes in files: .npy with a file of names beside it, .csv, .parquet,
 // .safetensors.
 
-import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { tensor } from '../tensor/index.js';
-import { writeFileAtomic } from './files.js';
 import { csvField, npyHeader, writeSafetensors } from './formats/index.js';
+import { writeFileAtomic } from './write.js';
 
 /** Rows of f32 values: a tensor, or an array outside tensor memory. */
 export interface VectorTable {
@@ -25,19 +24,18 @@ export interface NamedVectors {
 const writers: Readonly<Record<string, (path: string, data: NamedVectors) => Promise<void> | void>> = {
   '.npy': (path, { vectors, nameOf }) => {
     const values = vectors.view();
-    writePieces(path, function* () {
+    const pieces = function* () {
       yield npyHeader({ shape: [...vectors.shape], values });
       for (let at = 0; at < values.length; at += PIECE) {
         const piece = values.subarray(at, at + PIECE);
         yield new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength);
       }
-    });
-    writeFileAtomic(
-      path.replace(/\.npy$/, '.ids.txt'),
-      names(vectors, nameOf)
-        .map((name) => `${name}\n`)
-        .join(''),
-    );
+    };
+    writeFileAtomic(path, pieces());
+    const lines = function* () {
+      for (let node = 0; node < (vectors.shape[0] as number); node++) yield `${nameOf(node)}\n`;
+    };
+    writeFileAtomic(path.replace(/\.npy$/, '.ids.txt'), batched(lines()));
   },
   '.csv': writeRows,
   '.parquet': writeParquet,
@@ -78,40 +76,31 @@ function names(vectors: VectorTable, nameOf: (node: number) => string): string[]
 /** Values written at a time. */
 const PIECE = 1 << 22;
 
-/** Writes a file atomically, in pieces, so that it may exceed the largest string or buffer. */
-function writePieces(path: string, pieces: () => Iterable<Uint8Array | string>): void {
-  const temporary = `${path}.${process.pid}.tmp`;
-  const file = openSync(temporary, 'w');
-  try {
-    for (const piece of pieces()) {
-      const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece;
-      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
-    }
-    closeSync(file);
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
-}
-
 /** CSV, one node a line. */
 function writeRows(path: string, { vectors, nameOf }: NamedVectors): void {
   const [n, d] = vectors.shape as [number, number];
   const values = vectors.view();
-  writePieces(path, function* () {
+  const lines = function* () {
     yield `node,${Array.from({ length: d }, (_, j) => `v${j}`).join(',')}\n`;
-    let text = '';
     for (let node = 0; node < n; node++) {
-      text += csvField(nameOf(node));
-      for (let j = 0; j < d; j++) text += `,${(values[node * d + j] as number).toPrecision(7)}`;
-      text += '\n';
-      if (text.length < 1 << 20) continue;
-      yield text;
-      text = '';
+      let line = csvField(nameOf(node));
+      for (let j = 0; j < d; j++) line += `,${(values[node * d + j] as number).toPrecision(7)}`;
+      yield `${line}\n`;
     }
+  };
+  writeFileAtomic(path, batched(lines()));
+}
+
+/** Lines joined to pieces of about a megabyte. */
+function* batched(lines: Iterable<string>): Generator<string> {
+  let text = '';
+  for (const line of lines) {
+    text += line;
+    if (text.length < 1 << 20) continue;
     yield text;
-  });
+    text = '';
+  }
+  yield text;
 }
 
 async function writeParquet(path: string, { vectors, nameOf }: NamedVectors): Promise<void> {

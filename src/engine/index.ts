@@ -28,7 +28,7 @@ export {
   type TypedArray,
 } from './region.js';
 
-export { type Background, startBackground } from './threads.js';
+export { availableThreads, type Background, startBackground } from './threads.js';
 
 /** The device that tensors live on by default. */
 export const cpu: CpuDevice = await CpuDevice.create();
@@ -38,7 +38,10 @@ export function setThreads(n: number): void {
   cpu.setThreads(n);
 }
 
-/** Threads that kernels use, the calling one among them. */
+/**
+ * Threads that kernels use, the calling one among them. Where workers cannot start (a page's
+ * Content-Security-Policy may forbid them) they are not counted once a kernel has needed them.
+ */
 export function threads(): number {
   return cpu.threads;
 }

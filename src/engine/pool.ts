@@ -23,6 +23,8 @@ const MAXIMUM_THREADS = 64;
 export class Pool {
   #threads: number;
   #workers = 0;
+  /** Number of the first worker that could not start: it and those after it take no part. */
+  #failed = Number.POSITIVE_INFINITY;
   #epoch = 0;
   readonly #names: readonly string[];
   readonly #kernels: ReadonlyMap<string, { id: number; run: Kernel }>;
@@ -46,9 +48,12 @@ export class Pool {
     if (threads !== undefined) this.setThreads(threads);
   }
 
-  /** Threads that take part, the calling one included. */
+  /**
+   * Threads that take part, the calling one included. Workers that could not start are not counted
+   * once that is known, which is when the first kernel has needed them.
+   */
   get threads(): number {
-    return this.#threads;
+    return Math.min(this.#threads, 1 + this.#failed);
   }
 
   /**
@@ -93,7 +98,7 @@ export class Pool {
     words[CONTROL.kernel] = id;
     words[CONTROL.argumentCount] = args.length;
     words[CONTROL.chunks] = chunks;
-    words[CONTROL.limit] = this.#threads - 1;
+    words[CONTROL.limit] = this.threads - 1;
     this.#values.set(args);
     this.#epoch = this.#epoch === 0x7fffffff ? 1 : this.#epoch + 1;
     Atomics.store(words, CONTROL.next, 0);
@@ -128,13 +133,10 @@ export class Pool {
   }
 
   #startWorkers(): void {
-    for (; this.#workers < this.#threads - 1; this.#workers++) {
-      startWorker({
-        id: this.#workers,
-        module: this.module,
-        memory: this.memory,
-        control: CONTROL,
-        spins: WORKER_SPINS,
+    for (; this.#workers < this.threads - 1; this.#workers++) {
+      const id = this.#workers;
+      startWorker({ id, module: this.module, memory: this.memory, control: CONTROL, spins: WORKER_SPINS }, () => {
+        this.#failed = Math.min(this.#failed, id);
       });
     }
   }

@@ -18,16 +18,34 @@ export function availableThreads(): number {
   return nodeModule('node:os')?.availableParallelism() ?? globalThis.navigator?.hardwareConcurrency ?? 1;
 }
 
-/** Starts a worker that never keeps the process alive. */
-export function startWorker(start: WorkerStart): void {
+/**
+ * Starts a worker that never keeps the process alive. `onFailure` is called, now or later, when it
+ * cannot start: a page's Content-Security-Policy or Node's permissions may forbid workers.
+ */
+export function startWorker(start: WorkerStart, onFailure: () => void): void {
+  try {
+    spawn(start, onFailure);
+  } catch {
+    onFailure();
+  }
+}
+
+function spawn(start: WorkerStart, onFailure: () => void): void {
   const threads = nodeModule('node:worker_threads');
   if (threads) {
     const code = `(${workerMain})(require('node:worker_threads').workerData)`;
-    new threads.Worker(code, { eval: true, workerData: start, execArgv: [], env: {} }).unref();
+    const worker = new threads.Worker(code, { eval: true, workerData: start, execArgv: [], env: {} });
+    worker.on('error', onFailure);
+    worker.unref();
   } else {
     const code = `onmessage = ({ data }) => (${workerMain})(data)`;
     const url = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
-    new Worker(url).postMessage(start);
+    const worker = new Worker(url);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      onFailure();
+    };
+    worker.postMessage(start);
   }
 }
 

@@ -10,8 +10,8 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * Median seconds of each arm of a comparison. In each of `repeats` rounds every arm runs once, after
- * `warmUp` rounds that do not count, so that a machine that slows down slows all arms alike.
+ * Median seconds of each arm of a comparison. In each of `repeats` rounds every arm runs once,
+ * after `warmUp` rounds that do not count, so that a machine that slows down slows all arms alike.
  */
 export async function secondsInTurns<Arm extends string>(
   arms: Readonly<Record<Arm, () => void | Promise<void>>>,

@@ -8,5 +8,6 @@ export {
   type StoredBundle,
   saveLanguageModel,
 } from './bundle.js';
-export { LanguageServer, type ServerOptions } from './server/http.js';
-export { RequestError } from './server/requests.js';
+export { RequestError } from './server/errors.js';
+export { LanguageServer } from './server/http.js';
+export type { ServerOptions } from './server/options.js';

@@ -3,6 +3,7 @@
 
 import { Tokenizer } from '@huggingface/tokenizers';
 import { CharacterVocabulary, type GgufValue } from '../data/index.js';
+import { bytesOfTokens } from './token-bytes.js';
 
 /** Converts text to token ids and back. */
 export interface TextTokenizer {
@@ -18,6 +19,8 @@ export interface TextTokenizer {
   encode(text: string, special?: boolean): number[];
   /** The text of token ids; special tokens give no text. */
   decode(tokens: readonly number[]): string;
+  /** The bytes that a token stands for, parts of characters too. Default: those of its text. */
+  bytesOf?(token: number): readonly number[];
   /** Jinja chat template; ChatML is used when left out. */
   readonly chatTemplate?: string;
   /** Texts of the beginning- and end-of-sequence tokens, for chat templates. */
@@ -58,8 +61,10 @@ export function tokenizerOfJson(json: object, config: TokenizerConfig = {}): Tex
   const stops = [eos, '<|im_end|>', '<|endoftext|>', '<|eot_id|>', '</s>'].flatMap(
     (text) => tokenizer.token_to_id(text) ?? [],
   );
+  const bytesOf = bytesOfTokens(json);
   return {
     size: tokenizer.get_vocab(true).size,
+    ...(bytesOf && { bytesOf: (token) => bytesOf(tokenizer.id_to_token(token) ?? '') }),
     stopTokens: [...new Set(stops)],
     encode: (text, special = true) => tokenizer.encode(text, { add_special_tokens: special }).ids,
     decode: (tokens) =>

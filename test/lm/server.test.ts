@@ -12,7 +12,7 @@ import {
   namedWeights,
 } from '../../src/lm/index.js';
 import { LanguageServer } from '../../src/lm/node.js';
-import type { RequestError } from '../../src/lm/server/requests.js';
+import type { RequestError } from '../../src/lm/server/errors.js';
 import { Slots } from '../../src/lm/server/slots.js';
 import { StopFilter } from '../../src/lm/stop.js';
 import { Decoder } from '../../src/models/index.js';

@@ -8,6 +8,8 @@ export interface Predictions {
 export interface PredictOptions {
   /** Classes listed for each picture. Default: 1. */
   readonly top?: number;
+  /** Most bytes that a compressed table may inflate to. Default: as `loadTable`. */
+  readonly maxBytes?: number;
   /** Called with warnings about the data. */
   readonly note: (text: string) => void;
 }

@@ -10,10 +10,10 @@ export function open(path: string): Predictor {
 }
 
 /** The class of each row of a table, and the probability of all classes. */
-async function classifyRows(model: TableModel, path: string, { note }: PredictOptions): Promise<Predictions> {
+async function classifyRows(model: TableModel, path: string, { note, ...limit }: PredictOptions): Promise<Predictions> {
   const { encoders } = model.features;
   const categorical = (column: string) => encoders.some(({ kind, name }) => kind === 'category' && name === column);
-  const table = await loadTable(path, { categorical });
+  const table = await loadTable(path, { categorical, ...limit });
   const probabilities = model.predictProba(table, (column, categories) =>
     note(
       `column "${column}" holds ${categories.slice(0, 5).join(', ')}${categories.length > 5 ? ', …' : ''}, which training did not know`,

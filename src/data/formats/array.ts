@@ -30,7 +30,28 @@ export function toInts({ values }: NamedArray, name: string): Int32Array {
   return ints;
 }
 
-/** Values as an f32 tensor of the array's shape. */
+/** A 64-bit integer as a number. @throws Error when it does not fit 32 bits. */
+export function narrowInteger(value: bigint): number {
+  if (value !== BigInt.asIntN(32, value)) throw new Error(`64-bit integer ${value} does not fit 32 bits`);
+  return Number(value);
+}
+
+/** Values rounded to single precision. @throws Error when a finite one exceeds its range. */
+export function narrowFloats(values: ArrayLike<number>, name: string): Float32Array {
+  const floats = Float32Array.from(values);
+  const wrong = floats.findIndex((value, i) => !Number.isFinite(value) && Number.isFinite(values[i]));
+  if (wrong >= 0)
+    throw new Error(
+      `${name}: element ${wrong} is ${values[wrong]}, beyond single precision (±3.4e38); rescale the values`,
+    );
+  return floats;
+}
+
+/**
+ * Values as an f32 tensor of the array's shape.
+ *
+ * @throws Error when one exceeds single precision.
+ */
 export function toTensor({ shape, values }: NamedArray): Tensor {
-  return tensor(Float32Array.from(values), shape);
+  return tensor(narrowFloats(values, 'array'), shape);
 }

@@ -1,9 +1,14 @@
 // Edge lists as text: one edge a line, two columns of nodes and an optional weight. The text is
 // parsed from chunks of bytes, so that files may exceed the longest string.
 
+import { foreignFormat } from './foreign.js';
+import { columnFor, columnNames } from './node-columns.js';
+import { type NodeNames, namesOf, renumber } from './node-names.js';
+import { asUtf8, joined } from './unicode.js';
+
 /**
  * Edges with nodes renumbered 0 … n − 1 in the order of first appearance, or of their numbers where
- * all are integers.
+ * all are integers below 2³¹.
  */
 export interface EdgeList {
   /** Source of each edge. */
@@ -16,24 +21,15 @@ export interface EdgeList {
   readonly names: NodeNames;
 }
 
-/** The names of the nodes 0 … count − 1. */
-export interface NodeNames {
-  /** Number of nodes. */
-  readonly count: number;
-  /** The name of a node. */
-  of(node: number): string;
-  /** The node of a name, undefined for an unknown one. */
-  find(name: string): number | undefined;
-}
-
-const [TAB, LINE_FEED, CARRIAGE, SPACE, QUOTE, HASH, COMMA, SEMICOLON, ZERO, NINE] = [
-  9, 10, 13, 32, 34, 35, 44, 59, 48, 57,
+const [TAB, LINE_FEED, CARRIAGE, SPACE, QUOTE, HASH, PERCENT, COMMA, SEMICOLON, ZERO, NINE] = [
+  9, 10, 13, 32, 34, 35, 37, 44, 59, 48, 57,
 ];
-const SOURCE = ['source', 'src', 'from', 'u', 'start'];
-const TARGET = ['target', 'dst', 'destination', 'to', 'v', 'end'];
-const WEIGHT = ['weight', 'w', 'value'];
 /** Largest node number that is kept as a number. */
 const LARGEST = 2 ** 31 - 1;
+/** A node number; a leading zero is part of a name. */
+const NUMBER = /^(0|[1-9]\d*)$/;
+/** Longest line in bytes. */
+const LONGEST_LINE = 1 << 20;
 
 /** A typed array that doubles its capacity as it grows. */
 class Growing<T extends Int32Array | Float32Array> {
@@ -58,6 +54,13 @@ class Growing<T extends Int32Array | Float32Array> {
   }
 }
 
+/** Positions of the columns; −1 for no weight. */
+interface Columns {
+  readonly source: number;
+  readonly target: number;
+  readonly weight: number;
+}
+
 /**
  * Thrown by the parser at the first node that is not an integer; the text is then parsed again with
  * names.
@@ -65,16 +68,18 @@ class Growing<T extends Int32Array | Float32Array> {
 class NotNumbers extends Error {}
 
 /**
- * Parses an edge list. Columns are separated by tabs, commas, semicolons or spaces. A header names
- * them (`source`, `target`, `weight` and synonyms); without one they are source, target and an
- * optional weight. Empty lines and lines that begin with # are skipped.
+ * Parses an edge list in UTF-8, or UTF-16 with a byte order mark. Columns are separated by tabs,
+ * commas, semicolons or spaces; fields may be quoted as in RFC 4180. A header names the columns
+ * (`source`, `target`, `weight` and synonyms); without one there are two or three: source, target
+ * and an optional weight. Empty lines and lines that begin with # are skipped.
  *
  * @param pieces gives the chunks of the text; called a second time when nodes are names rather than
  * integers
  *
  * @param name of the file, in error messages
- * @throws Error naming the line of a missing target, or of a weight that is not a positive number,
- * and when there are no edges.
+ * @throws Error naming the line of a missing target, of another number of columns than the first,
+ * of an open quote, or of a weight that is not a positive number; when there are no edges, when the
+ * first line is a header of unknown names, and naming the format of a file that is no edge list.
  */
 export async function readEdgeList(
   pieces: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
@@ -88,15 +93,68 @@ export async function readEdgeList(
   }
 }
 
+/**
+ * The edges of a table's rows. Columns are found by their names, or are the first two and an
+ * optional third where the header names none.
+ *
+ * @throws Error naming the row (from 1) of a missing node or a wrong weight; when there are no
+ * rows, or more than three columns of unknown names.
+ */
+export function edgesFromRows(header: readonly string[], rows: readonly (readonly string[])[], name: string): EdgeList {
+  const columns = columnsOf(header) ?? byPosition(header.length);
+  if (!columns) throw new Error(`"${name}" has columns ${header.join(', ')}; ${knownNames()}`);
+  if (rows.length === 0) throw new Error(`"${name}" holds no edges`);
+  const fail = (row: number, reason: string): never => {
+    throw new Error(`"${name}", row ${row + 1}: ${reason}`);
+  };
+  const ends = [columns.source, columns.target].map((column) =>
+    rows.map((fields, row) => fields[column] || fail(row, 'a node has no name')),
+  ) as [string[], string[]];
+  const weights =
+    columns.weight < 0
+      ? undefined
+      : Float32Array.from(rows, (fields, row) => {
+          const text = fields[columns.weight] ?? '';
+          return weightOf(text) ?? fail(row, wrongWeight(text));
+        });
+  if (ends.every((nodes) => nodes.every((node) => NUMBER.test(node) && Number(node) <= LARGEST))) {
+    const [sources, targets] = ends.map((nodes) => Int32Array.from(nodes, Number)) as [Int32Array, Int32Array];
+    return { sources, targets, weights, names: renumber(sources, targets) };
+  }
+  const ids = new Map<string, number>();
+  const idOf = (node: string) => {
+    const id = ids.get(node) ?? ids.size;
+    ids.set(node, id);
+    return id;
+  };
+  const sources = new Int32Array(rows.length);
+  const targets = new Int32Array(rows.length);
+  for (let row = 0; row < rows.length; row++) {
+    sources[row] = idOf(ends[0][row] as string);
+    targets[row] = idOf(ends[1][row] as string);
+  }
+  return { sources, targets, weights, names: namesOf(ids) };
+}
+
 class Reader {
   readonly #sources = new Growing(new Int32Array(1024));
   readonly #targets = new Growing(new Int32Array(1024));
   readonly #weights = new Growing(new Float32Array(1024));
   readonly #ids = new Map<string, number>();
-  readonly #decoder = new TextDecoder();
+  readonly #decoder = new TextDecoder('utf-8', { fatal: true });
   #line = 0;
-  #columns: { source: number; target: number; weight: number } | undefined;
+  #columns: Columns | undefined;
+  /** Columns of the first line, which all others must have. */
+  #width = 0;
   #separator = 0;
+  /** The first line's fields where it may be a header of unknown names. */
+  #doubtful: { readonly line: number; readonly fields: readonly string[] } | undefined;
+  /** Nodes after the first line that are no numbers, by end. */
+  readonly #texts = { source: 0, target: 0 };
+  /** The field that `#scan` found last: its content, and whether it holds doubled quotes. */
+  #from = 0;
+  #to = 0;
+  #doubled = false;
 
   constructor(
     readonly name: string,
@@ -105,15 +163,19 @@ class Reader {
 
   async read(pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<EdgeList> {
     let rest = new Uint8Array(0);
-    for await (const piece of pieces) {
-      const bytes = rest.length > 0 ? join(rest, piece) : piece;
-      rest = this.#lines(bytes);
+    for await (const piece of asUtf8(pieces, this.name)) {
+      rest = this.#lines(rest.length > 0 ? joined(rest, piece) : piece);
+      if (rest.length > LONGEST_LINE) {
+        this.#line += 1;
+        this.#fail(`is longer than ${LONGEST_LINE} bytes; expected one edge a line`);
+      }
     }
     if (rest.length > 0) this.#readLine(rest, 0, rest.length);
+    this.#requireNoHeader();
     if (this.#sources.length === 0) throw new Error(`"${this.name}" holds no edges`);
     const weighted = this.#columns !== undefined && this.#columns.weight >= 0;
     const [sources, targets] = [this.#sources.finish(), this.#targets.finish()];
-    const names = this.named ? namesOf([...this.#ids.keys()], this.#ids) : renumber(sources, targets);
+    const names = this.named ? namesOf(this.#ids) : renumber(sources, targets);
     return { sources, targets, weights: weighted ? this.#weights.finish() : undefined, names };
   }
 
@@ -135,41 +197,63 @@ class Reader {
     this.#line += 1;
     let end = stop;
     while (end > start && (bytes[end - 1] === CARRIAGE || bytes[end - 1] === SPACE)) end -= 1;
-    if (end === start || bytes[start] === HASH) return;
-    if (!this.#columns) {
-      this.#separator = separatorOf(bytes, start, end);
-      const fields = this.#fields(bytes, start, end);
-      const header = headerOf(fields);
-      this.#columns = header ?? { source: 0, target: 1, weight: fields.length > 2 ? 2 : -1 };
-      if (header) return;
-    }
-    const { source, target, weight } = this.#columns;
-    let [at, column, found] = [start, 0, 0];
+    if (this.#line === 1) this.#requireText(bytes.subarray(start, start + 4096));
+    let first = start;
+    while (first < end && bytes[first] === SPACE) first += 1;
+    if (end === first || bytes[first] === HASH || bytes[first] === PERCENT) return;
+    if (!this.#columns && this.#begin(bytes, first, end)) return;
+    this.#readEdge(bytes, first, end);
+  }
+
+  /** @throws Error naming the format of a file that is no delimited text. */
+  #requireText(start: Uint8Array): void {
+    const format = foreignFormat(start, this.name);
+    if (format)
+      throw new Error(
+        `"${this.name}" is ${format}, not an edge list; convert it to lines of source, target and maybe weight`,
+      );
+  }
+
+  /** Finds separator and columns from the first line. @returns whether it is a header */
+  #begin(bytes: Uint8Array, start: number, end: number): boolean {
+    this.#separator = separatorOf(bytes, start, end);
+    const fields = this.#fields(bytes, start, end);
+    const header = columnsOf(fields);
+    this.#width = fields.length;
+    this.#columns =
+      header ??
+      byPosition(fields.length) ??
+      this.#fail(`has ${fields.length} columns without known names; ${knownNames()}`);
+    if (header) return true;
+    if (fields.length < 2 || fields.slice(0, 2).some((field) => NUMBER.test(field))) return false;
+    this.#doubtful = { line: this.#line, fields };
+    // Where all that follows is numbers, the line is a header of unknown names; see the end.
+    return !this.named;
+  }
+
+  #readEdge(bytes: Uint8Array, start: number, end: number): void {
+    const { source, target, weight } = this.#columns as Columns;
+    let [at, column] = [start, 0];
     while (at <= end) {
-      let next = at;
-      while (next < end && !this.#separates(bytes[next] as number)) next += 1;
-      if (column === source) {
-        this.#sources.push(this.#node(bytes, at, next));
-        found += 1;
-      } else if (column === target) {
-        this.#targets.push(this.#node(bytes, at, next));
-        found += 1;
-      } else if (column === weight) {
-        const text = this.#decoder.decode(bytes.subarray(at, next)).trim();
-        const value = Number(text);
-        if (text === '' || !(value > 0 && value < Number.POSITIVE_INFINITY))
-          this.#fail(`the weight is "${text}"; weights must be positive and finite`);
-        this.#weights.push(value);
-        found += 1;
+      const next = this.#scan(bytes, at, end);
+      if (column === source) this.#sources.push(this.#node(bytes, 'source'));
+      else if (column === target) this.#targets.push(this.#node(bytes, 'target'));
+      else if (column === weight) {
+        const text = this.#text(bytes);
+        this.#weights.push(weightOf(text) ?? this.#fail(wrongWeight(text)));
       }
       at = next + 1;
       // Runs of spaces count as one.
       if (this.#separator === SPACE) while (at < end && this.#separates(bytes[at] as number)) at += 1;
       column += 1;
     }
-    if (found < (weight >= 0 ? 3 : 2))
+    if (column <= Math.max(source, target, weight))
       this.#fail(
         `expected ${weight >= 0 ? 'source, target and weight' : 'source and target'}, found ${column} column${column === 1 ? '' : 's'}`,
+      );
+    if (column !== this.#width)
+      this.#fail(
+        `found ${column} columns, the first line has ${this.#width}; adjacency lists and METIS graphs are not read`,
       );
   }
 
@@ -177,20 +261,65 @@ class Reader {
     return byte === this.#separator || (this.#separator === SPACE && byte === TAB);
   }
 
-  #fields(bytes: Uint8Array, start: number, end: number): string[] {
-    const text = this.#decoder.decode(bytes.subarray(start, end));
-    return text
-      .split(this.#separator === SPACE ? /[ \t]+/ : String.fromCharCode(this.#separator))
-      .map((field) => field.trim().replace(/^"|"$/g, ''));
+  /** Finds the content of the field that begins at `start`. @returns where its separator is */
+  #scan(bytes: Uint8Array, start: number, end: number): number {
+    let from = start;
+    if (this.#separator !== SPACE) while (from < end && bytes[from] === SPACE) from += 1;
+    if (from < end && bytes[from] === QUOTE) return this.#scanQuoted(bytes, from + 1, end);
+    let next = start;
+    while (next < end && !this.#separates(bytes[next] as number)) next += 1;
+    let to = next;
+    while (to > from && bytes[to - 1] === SPACE) to -= 1;
+    this.#from = Math.min(from, to);
+    this.#to = to;
+    this.#doubled = false;
+    return next;
   }
 
-  #node(bytes: Uint8Array, from: number, to: number): number {
-    let [start, end] = [from, to];
-    while (start < end && (bytes[start] === SPACE || bytes[start] === QUOTE)) start += 1;
-    while (end > start && (bytes[end - 1] === SPACE || bytes[end - 1] === QUOTE)) end -= 1;
+  #scanQuoted(bytes: Uint8Array, from: number, end: number): number {
+    let [to, doubled] = [from, false];
+    for (; to < end; to++) {
+      if (bytes[to] !== QUOTE) continue;
+      if (to + 1 === end || bytes[to + 1] !== QUOTE) break;
+      doubled = true;
+      to += 1;
+    }
+    if (to >= end) this.#fail('a quote is not closed; names that hold line breaks are not supported');
+    let next = to + 1;
+    while (next < end && bytes[next] === SPACE && this.#separator !== SPACE) next += 1;
+    if (next < end && !this.#separates(bytes[next] as number))
+      this.#fail('text follows a closing quote; a quote within a quoted field is written twice');
+    [this.#from, this.#to, this.#doubled] = [from, to, doubled];
+    return next;
+  }
+
+  /** The text of the field that `#scan` found. */
+  #text(bytes: Uint8Array): string {
+    let text: string;
+    try {
+      text = this.#decoder.decode(bytes.subarray(this.#from, this.#to));
+    } catch {
+      return this.#fail('is not UTF-8 text; save the file as UTF-8');
+    }
+    return this.#doubled ? text.replaceAll('""', '"') : text;
+  }
+
+  #fields(bytes: Uint8Array, start: number, end: number): string[] {
+    const fields: string[] = [];
+    for (let at = start; at <= end; ) {
+      at = this.#scan(bytes, at, end) + 1;
+      fields.push(this.#text(bytes));
+      if (this.#separator === SPACE) while (at < end && this.#separates(bytes[at] as number)) at += 1;
+    }
+    return fields;
+  }
+
+  #node(bytes: Uint8Array, which: 'source' | 'target'): number {
+    const [start, end] = [this.#from, this.#to];
     if (start === end) this.#fail('a node has no name');
     if (this.named) {
-      const text = this.#decoder.decode(bytes.subarray(start, end));
+      const text = this.#text(bytes);
+      if (this.#doubtful && this.#doubtful.line !== this.#line && !NUMBER.test(text)) this.#texts[which] += 1;
       const id = this.#ids.get(text) ?? this.#ids.size;
       this.#ids.set(text, id);
       return id;
@@ -206,81 +335,62 @@ class Reader {
     if (value > LARGEST) throw new NotNumbers();
     return value;
   }
-}
 
-function join(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const result = new Uint8Array(a.length + b.length);
-  result.set(a);
-  result.set(b, a.length);
-  return result;
-}
-
-function separatorOf(bytes: Uint8Array, start: number, end: number): number {
-  const line = bytes.subarray(start, end);
-  return [TAB, COMMA, SEMICOLON].find((byte) => line.includes(byte)) ?? SPACE;
-}
-
-function headerOf(fields: readonly string[]): { source: number; target: number; weight: number } | undefined {
-  const find = (known: readonly string[]) => fields.findIndex((field) => known.includes(field.toLowerCase()));
-  const [source, target] = [find(SOURCE), find(TARGET)];
-  return source >= 0 && target >= 0 ? { source, target, weight: find(WEIGHT) } : undefined;
-}
-
-function namesOf(names: readonly string[], ids: ReadonlyMap<string, number>): NodeNames {
-  return { count: names.length, of: (node) => names[node] as string, find: (name) => ids.get(name) };
-}
-
-/** Numbers the nodes 0 … n − 1 by rank, in place. */
-function renumber(sources: Int32Array, targets: Int32Array): NodeNames {
-  let largest = 0;
-  for (const ends of [sources, targets])
-    for (let i = 0; i < ends.length; i++) largest = Math.max(largest, ends[i] as number);
-  const dense = largest < 8 * sources.length + 1024;
-  const numbers = dense ? presentNumbers(sources, targets, largest) : distinctSorted(sources, targets);
-  const rankOf = dense ? denseRanks(numbers, largest) : (value: number) => bisect(numbers, value);
-  for (const ends of [sources, targets]) for (let i = 0; i < ends.length; i++) ends[i] = rankOf(ends[i] as number);
-  return {
-    count: numbers.length,
-    of: (node) => String(numbers[node]),
-    find: (name) => {
-      const at = /^\d+$/.test(name) ? bisect(numbers, Number(name)) : -1;
-      return numbers[at] === Number(name) ? at : undefined;
-    },
-  };
-}
-
-function presentNumbers(sources: Int32Array, targets: Int32Array, largest: number): Int32Array {
-  const seen = new Uint8Array(largest + 1);
-  for (const ends of [sources, targets]) for (let i = 0; i < ends.length; i++) seen[ends[i] as number] = 1;
-  let count = 0;
-  for (let value = 0; value <= largest; value++) count += seen[value] as number;
-  const numbers = new Int32Array(count);
-  for (let value = 0, at = 0; value <= largest; value++) if (seen[value]) numbers[at++] = value;
-  return numbers;
-}
-
-function denseRanks(numbers: Int32Array, largest: number): (value: number) => number {
-  const ranks = new Int32Array(largest + 1);
-  for (let rank = 0; rank < numbers.length; rank++) ranks[numbers[rank] as number] = rank;
-  return (value) => ranks[value] as number;
-}
-
-function distinctSorted(sources: Int32Array, targets: Int32Array): Int32Array {
-  const all = new Int32Array(sources.length + targets.length);
-  all.set(sources);
-  all.set(targets, sources.length);
-  all.sort();
-  let count = 0;
-  for (let i = 0; i < all.length; i++) if (i === 0 || all[i] !== all[i - 1]) all[count++] = all[i] as number;
-  return all.slice(0, count);
-}
-
-function bisect(sorted: Int32Array, value: number): number {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((sorted[middle] as number) < value) low = middle + 1;
-    else high = middle;
+  /**
+   * @throws Error where the first line holds two texts above a column of numbers; `NotNumbers`
+   * where it is all there is.
+   */
+  #requireNoHeader(): void {
+    if (!this.#doubtful) return;
+    const edges = this.#sources.length;
+    if (!this.named && edges === 0) throw new NotNumbers();
+    // One number below a text may be chance, two columns or two lines of them are not.
+    const { source, target } = this.#texts;
+    const isHeader =
+      !this.named || (edges > 1 && source + target === 0) || (edges > 2 && (source === 0 || target === 0));
+    if (!isHeader) return;
+    this.#line = this.#doubtful.line;
+    this.#fail(`"${this.#doubtful.fields.join(', ')}" above numbers is a header without known names; ${knownNames()}`);
   }
-  return low;
+}
+
+function knownNames(): string {
+  const { source, target, weight } = columnNames;
+  return `name the columns source, target and weight (also ${[...source.slice(1), ...target.slice(1), ...weight.slice(1)].join(', ')})`;
+}
+
+function wrongWeight(text: string): string {
+  return `the weight is "${text}"; weights must be positive and finite in single precision`;
+}
+
+/** A weight in single precision, undefined where it is none. */
+function weightOf(text: string): number | undefined {
+  const value = text === '' ? Number.NaN : Math.fround(Number(text));
+  return value > 0 && value < Number.POSITIVE_INFINITY ? value : undefined;
+}
+
+/** The separator of a line, outside its quoted fields. */
+function separatorOf(bytes: Uint8Array, start: number, end: number): number {
+  const found = new Set<number>();
+  const separators = [TAB, COMMA, SEMICOLON, SPACE];
+  let quoted = false;
+  let begins = true;
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i] as number;
+    // A quote within an unquoted field is part of it.
+    if (byte === QUOTE && (quoted || begins)) quoted = !quoted;
+    else if (!quoted) found.add(byte);
+    begins = separators.includes(byte);
+  }
+  return [TAB, COMMA, SEMICOLON].find((byte) => found.has(byte)) ?? SPACE;
+}
+
+function columnsOf(header: readonly string[]): Columns | undefined {
+  const [source, target] = [columnFor('source', header), columnFor('target', header)];
+  return source >= 0 && target >= 0 ? { source, target, weight: columnFor('weight', header) } : undefined;
+}
+
+/** Columns without names: source, target and an optional weight. */
+function byPosition(count: number): Columns | undefined {
+  return count > 3 ? undefined : { source: 0, target: 1, weight: count === 3 ? 2 : -1 };
 }

@@ -1,8 +1,8 @@
 // The IDX format of MNIST: two zero bytes, an element type, the number of axes, big-endian sizes,
 // then big-endian values; often gzipped.
 
-import { gunzipSync } from 'fflate';
 import type { ArrayValues, NamedArray } from './array.js';
+import { gunzip, type InflateOptions, isGzip } from './inflate.js';
 
 interface Element {
   readonly bytes: number;
@@ -23,13 +23,14 @@ const elements: Readonly<Record<number, Element>> = {
  * Reads an IDX file, gzipped or not.
  *
  * @param name of the file, in error messages
+ * @param options limit on the size of a gzipped file
  * @throws Error when the file is not IDX, or its length is not what its header declares.
  */
-export function readIdx(file: Uint8Array, name = '.idx'): NamedArray {
+export function readIdx(file: Uint8Array, name = '.idx', options: InflateOptions = {}): NamedArray {
   const fail = (reason: string): never => {
     throw new Error(`readIdx: "${name}" ${reason}`);
   };
-  const bytes = unpacked(file, fail);
+  const bytes = unpacked(file, options, fail);
   if (bytes.length < 4 || bytes[0] !== 0 || bytes[1] !== 0) fail('is not an IDX file');
   const element = elements[bytes[2] as number] ?? fail(`holds elements of type 0x${(bytes[2] as number).toString(16)}`);
   const rank = bytes[3] as number;
@@ -38,7 +39,7 @@ export function readIdx(file: Uint8Array, name = '.idx'): NamedArray {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
   const count = shape.reduce((product, size) => product * size, 1);
-  if (count * element.bytes !== bytes.length - start)
+  if (!shape.length || count * element.bytes !== bytes.length - start)
     fail(`declares ${shape.join('×')} values (${count * element.bytes} bytes) but holds ${bytes.length - start}`);
   if (element.bytes === 1 && bytes[2] === 8) return { shape, values: bytes.slice(start) };
   const values = element.make(count);
@@ -46,10 +47,10 @@ export function readIdx(file: Uint8Array, name = '.idx'): NamedArray {
   return { shape, values };
 }
 
-function unpacked(bytes: Uint8Array, fail: (reason: string) => never): Uint8Array {
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+function unpacked(bytes: Uint8Array, options: InflateOptions, fail: (reason: string) => never): Uint8Array {
+  if (!isGzip(bytes)) return bytes;
   try {
-    return gunzipSync(bytes);
+    return gunzip(bytes, options);
   } catch (error) {
     return fail(`is not readable gzip (${(error as Error).message})`);
   }

@@ -1,7 +1,8 @@
 // NumPy's .npy and .npz files.
 
-import { strToU8, unzipSync, zipSync } from 'fflate';
-import type { ArrayValues, NamedArray } from './array.js';
+import { strToU8, zipSync } from 'fflate';
+import { type ArrayValues, type NamedArray, narrowInteger } from './array.js';
+import { type InflateOptions, unzip } from './inflate.js';
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
@@ -13,20 +14,17 @@ interface Element {
   readonly read: Reader;
 }
 
-/** 64-bit integers are narrowed to 32 bits where they fit. */
-function readLong(view: DataView, offset: number): number {
-  const value = Number(view.getBigInt64(offset, true));
-  if (value !== (value | 0)) throw new Error(`64-bit integer ${value} does not fit 32 bits`);
-  return value;
-}
-
 const elements: Readonly<Record<string, Element>> = {
   f4: { bytes: 4, make: (n) => new Float32Array(n), read: (view, offset) => view.getFloat32(offset, true) },
   f8: { bytes: 8, make: (n) => new Float64Array(n), read: (view, offset) => view.getFloat64(offset, true) },
   i1: { bytes: 1, make: (n) => new Int8Array(n), read: (view, offset) => view.getInt8(offset) },
   i2: { bytes: 2, make: (n) => new Int16Array(n), read: (view, offset) => view.getInt16(offset, true) },
   i4: { bytes: 4, make: (n) => new Int32Array(n), read: (view, offset) => view.getInt32(offset, true) },
-  i8: { bytes: 8, make: (n) => new Int32Array(n), read: readLong },
+  i8: {
+    bytes: 8,
+    make: (n) => new Int32Array(n),
+    read: (view, offset) => narrowInteger(view.getBigInt64(offset, true)),
+  },
   u1: { bytes: 1, make: (n) => new Uint8Array(n), read: (view, offset) => view.getUint8(offset) },
   u2: { bytes: 2, make: (n) => new Uint16Array(n), read: (view, offset) => view.getUint16(offset, true) },
   u4: { bytes: 4, make: (n) => new Uint32Array(n), read: (view, offset) => view.getUint32(offset, true) },
@@ -119,23 +117,21 @@ export function writeNpy(array: NamedArray): Uint8Array {
   return file;
 }
 
-/** Largest decompressed size accepted of one array: a defence against decompression bombs. */
-const MAXIMUM_UNPACKED = 2 ** 31;
-
 /**
  * Reads a .npz archive: arrays by name.
  *
- * @throws Error when the archive or one of its arrays is broken.
+ * @param options limit on the size of the whole archive
+ * @throws Error when the archive or one of its arrays is broken, or when it would exceed the limit.
  */
-export function readNpz(bytes: Uint8Array, name = '.npz'): Record<string, NamedArray> {
-  let files: Record<string, Uint8Array>;
+export function readNpz(bytes: Uint8Array, name = '.npz', options: InflateOptions = {}): Record<string, NamedArray> {
+  let files: Map<string, Uint8Array>;
   try {
-    files = unzipSync(bytes, { filter: (file) => file.originalSize <= MAXIMUM_UNPACKED });
+    files = unzip(bytes, options);
   } catch (error) {
     throw new Error(`readNpz: "${name}" is not a readable zip archive (${(error as Error).message})`);
   }
   return Object.fromEntries(
-    Object.entries(files).map(([file, contents]) => [file.replace(/\.npy$/, ''), readNpy(contents, `${name}:${file}`)]),
+    Array.from(files, ([file, contents]) => [file.replace(/\.npy$/, ''), readNpy(contents, `${name}:${file}`)]),
   );
 }
 

@@ -2,7 +2,9 @@
 // fields of objects such as SciPy's sparse matrices. No code in a pickle is executed: classes
 // become records, and any other callable is refused.
 
-import type { ArrayValues, NamedArray } from './array.js';
+import type { NamedArray } from './array.js';
+import { inflateLimit } from './inflate.js';
+import { build, call, DType, Global, Instance, PendingArray, type Value } from './pickle-objects.js';
 
 /** A Python object as its class name and fields. */
 export interface PickledObject {
@@ -25,94 +27,44 @@ export type Pickled =
   | ReadonlySet<Pickled>
   | ReadonlyMap<Pickled, Pickled>;
 
-/** A value under construction on the machine's stack. */
-type Value = unknown;
-
-class Global {
-  constructor(readonly name: string) {}
-}
-
-class DType {
-  order = '<';
-  constructor(readonly kind: string) {}
-}
-
-class Instance {
-  state: Value = new Map();
-  constructor(readonly className: string) {}
-}
-
-class PendingArray {
-  result: NamedArray | undefined;
-}
-
-const arrayKinds: Readonly<Record<string, new (buffer: ArrayBuffer) => ArrayLike<number | bigint>>> = {
-  f4: Float32Array,
-  f8: Float64Array,
-  i1: Int8Array,
-  i2: Int16Array,
-  i4: Int32Array,
-  i8: BigInt64Array,
-  u1: Uint8Array,
-  b1: Uint8Array,
-};
-
-/**
- * Values of a NumPy buffer; 64-bit integers are narrowed to 32 bits.
- *
- * @throws Error for other types and byte orders.
- */
-function arrayValues({ kind, order }: DType, raw: Uint8Array): ArrayValues {
-  const Kind = arrayKinds[kind];
-  if (!Kind || order === '>') throw new Error(`NumPy elements of type "${order}${kind}" are not supported`);
-  const values = new Kind(new Uint8Array(raw).buffer);
-  return values instanceof BigInt64Array ? Int32Array.from(values, Number) : (values as ArrayValues);
-}
-
-const sets = ['builtins.set', '__builtin__.set', 'builtins.frozenset', '__builtin__.frozenset'];
-const maps = ['collections.defaultdict', 'collections.OrderedDict'];
-const reconstructors = ['copy_reg._reconstructor', 'copyreg._reconstructor'];
-
-/** The result of a known function. @throws Error for every other function. */
-function call(target: Value, args: readonly Value[]): Value {
-  if (!(target instanceof Global)) throw new Error('calls something that is no global');
-  const { name } = target;
-  if (sets.includes(name)) return new Set((args[0] as Value[] | undefined) ?? []);
-  if (maps.includes(name)) return new Map();
-  if (name === '_codecs.encode') return Uint8Array.from(args[0] as string, (character) => character.charCodeAt(0));
-  if (name === 'numpy.dtype') return new DType(String(args[0]));
-  if (/^numpy\.(_?core)\.multiarray\._reconstruct$/.test(name)) return new PendingArray();
-  if (/^numpy\.(_?core)\.multiarray\.scalar$/.test(name)) {
-    return Number(arrayValues(args[0] as DType, args[1] as Uint8Array)[0]);
-  }
-  if (reconstructors.includes(name)) return new Instance((args[0] as Global).name);
-  throw new Error(`calls ${name}, which is not allowed`);
-}
-
-/** Applies the state of an object (BUILD). */
-function build(target: Value, state: Value, restore: (target: Value) => void): void {
-  if (target instanceof PendingArray) {
-    const [, shape, dtype, fortran, raw] = state as [number, number[], DType, boolean, Uint8Array];
-    if (fortran && shape.length > 1) throw new Error('holds an array in Fortran order');
-    target.result = { shape, values: arrayValues(dtype, raw) };
-  } else if (target instanceof DType) {
-    target.order = String((state as Value[])[1]);
-  } else if (target instanceof Instance) {
-    target.state = state;
-  } else {
-    throw new Error('sets the state of something that has none');
-  }
-  restore(target);
-}
-
 /** Latin-1. (The platform's `latin1` decoder is windows-1252, which changes 0x80 … 0x9f.) */
 function latin1(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
+  let text = '';
+  for (let at = 0; at < bytes.length; at += 4096) text += String.fromCharCode(...bytes.subarray(at, at + 4096));
+  return text;
+}
+
+/** @throws Error for an integer that a number cannot hold. */
+function exact(value: bigint): number {
+  const number = Number(value);
+  if (!Number.isSafeInteger(number)) throw new Error(`holds the integer ${value}, which exceeds 53 bits`);
+  return number;
 }
 
 /** Protocol 0 writes booleans as the integers 00 and 01. */
 function integerLine(text: string): number | boolean {
-  return text === '00' || text === '01' ? text === '01' : Number(text);
+  return text === '00' || text === '01' ? text === '01' : decimal(text);
+}
+
+/** @throws Error for other text than an integer, and for one that a number cannot hold. */
+function decimal(text: string): number {
+  const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(value)) throw new Error(`holds "${text.slice(0, 40)}", no integer of at most 53 bits`);
+  return value;
+}
+
+/** Python writes inf and nan. @throws Error for other text than a number. */
+function float(text: string): number {
+  if (/^-?inf$/.test(text)) return text === 'inf' ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (Number.isNaN(value) && text !== 'nan') throw new Error(`holds "${text.slice(0, 40)}", no number`);
+  return value;
+}
+
+/** The text of a quoted string. @throws Error where it holds escapes. */
+function quoted(text: string): string {
+  if (!/^'[^\\]*'$|^"[^\\]*"$/.test(text)) throw new Error('holds a string with escapes, which is not supported');
+  return text.slice(1, -1);
 }
 
 /** Python's raw-unicode-escape. */
@@ -120,20 +72,41 @@ function unescaped(text: string): string {
   return text.replace(/\\u([0-9a-f]{4})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
 }
 
-/** Converts values of the machine to plain ones. */
-function finished(value: Value): Pickled {
-  if (value instanceof PendingArray) {
-    if (!value.result) throw new Error('holds an array without data');
-    return value.result;
+/** Deepest nesting of values. */
+const DEEPEST = 500;
+
+/** Converts values of the machine to plain ones. What a pickle shares stays shared. */
+class Conversion {
+  readonly #done = new Map<Value, Pickled>();
+  readonly #open = new Set<Value>();
+
+  of(value: Value): Pickled {
+    if (typeof value !== 'object' || value === null) return value as Pickled;
+    const known = this.#done.get(value);
+    if (known !== undefined) return known;
+    if (this.#open.has(value)) throw new Error('holds a value that contains itself');
+    if (this.#open.size >= DEEPEST) throw new Error(`nests values more than ${DEEPEST} deep`);
+    this.#open.add(value);
+    const plain = this.#plain(value);
+    this.#open.delete(value);
+    this.#done.set(value, plain);
+    return plain;
   }
-  if (value instanceof Instance) {
-    return { className: value.className, fields: finished(value.state) as ReadonlyMap<Pickled, Pickled> };
+
+  #plain(value: object): Pickled {
+    if (value instanceof PendingArray) {
+      if (!value.result) throw new Error('holds an array without data');
+      return value.result;
+    }
+    if (value instanceof Instance) {
+      return { className: value.className, fields: this.of(value.state) as ReadonlyMap<Pickled, Pickled> };
+    }
+    if (value instanceof Map) return new Map([...value].map(([key, item]) => [this.of(key), this.of(item)]));
+    if (value instanceof Set) return new Set([...value].map((item) => this.of(item)));
+    if (Array.isArray(value)) return value.map((item) => this.of(item));
+    if (value instanceof Global || value instanceof DType) throw new Error('holds a class or type as a value');
+    return value as Pickled;
   }
-  if (value instanceof Map) return new Map([...value].map(([key, item]) => [finished(key), finished(item)]));
-  if (value instanceof Set) return new Set([...value].map(finished));
-  if (Array.isArray(value)) return value.map(finished);
-  if (value instanceof Global || value instanceof DType) throw new Error('holds a class or type as a value');
-  return value as Pickled;
 }
 
 /** The pickle machine: a stack, marks, and a memo. */
@@ -143,6 +116,7 @@ class Machine {
   #stack: Value[] = [];
   readonly #marks: Value[][] = [];
   readonly #memo = new Map<number, Value>();
+  #copied = 0;
 
   constructor(readonly bytes: Uint8Array) {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -187,7 +161,7 @@ class Machine {
   }
 
   #text(length: number): string {
-    return new TextDecoder().decode(this.#take(length));
+    return new TextDecoder('utf-8', { fatal: true }).decode(this.#take(length));
   }
 
   /** Little-endian two's complement. */
@@ -195,7 +169,7 @@ class Machine {
     const raw = this.#take(length);
     let value = 0n;
     for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(raw[i] as number);
-    return Number(length ? BigInt.asIntN(8 * length, value) : 0n);
+    return exact(length ? BigInt.asIntN(8 * length, value) : 0n);
   }
 
   #pop(): Value {
@@ -266,14 +240,14 @@ class Machine {
     [0x4d]: (m) => m.#unsigned(2), // BININT2
     [0x8a]: (m) => m.#long(m.#byte()), // LONG1
     [0x49]: (m) => integerLine(m.#line()), // INT
-    [0x4c]: (m) => Number(m.#line().replace('L', '')), // LONG
-    [0x46]: (m) => Number(m.#line()), // FLOAT
+    [0x4c]: (m) => decimal(m.#line().replace('L', '')), // LONG
+    [0x46]: (m) => float(m.#line()), // FLOAT
     [0x47]: (m) => m.#float(), // BINFLOAT
     [0x58]: (m) => m.#text(m.#unsigned(4)), // BINUNICODE
     [0x8c]: (m) => m.#text(m.#byte()), // SHORT_BINUNICODE
     [0x8d]: (m) => m.#text(m.#unsigned(8)), // BINUNICODE8
     [0x56]: (m) => unescaped(m.#line()), // UNICODE
-    [0x53]: (m) => m.#line().slice(1, -1), // STRING
+    [0x53]: (m) => quoted(m.#line()), // STRING
     [0x42]: (m) => m.#take(m.#unsigned(4)), // BINBYTES
     [0x43]: (m) => m.#take(m.#byte()), // SHORT_BINBYTES
     [0x8e]: (m) => m.#take(m.#unsigned(8)), // BINBYTES8
@@ -294,7 +268,7 @@ class Machine {
     [0x6a]: (m) => m.#remembered(m.#unsigned(4)), // LONG_BINGET
     [0x63]: (m) => new Global(`${m.#line()}.${m.#line()}`), // GLOBAL
     [0x93]: (m) => new Global(m.#popMany(2).join('.')), // STACK_GLOBAL
-    [0x52]: (m) => call(...(m.#popMany(2) as [Value, Value[]])), // REDUCE
+    [0x52]: (m) => m.#call(...(m.#popMany(2) as [Value, Value[]])), // REDUCE
     [0x81]: (m) => new Instance((m.#popMany(2)[0] as Global).name), // NEWOBJ
   };
 
@@ -315,7 +289,7 @@ class Machine {
     [0x71]: (m) => m.#keep(m.#byte()), // BINPUT
     [0x72]: (m) => m.#keep(m.#unsigned(4)), // LONG_BINPUT
     [0x94]: (m) => m.#keep(m.#memo.size), // MEMOIZE
-    [0x62]: (m) => build(...(m.#popMany(2) as [Value, Value]), (target) => m.#stack.push(target)), // BUILD
+    [0x62]: (m) => m.#build(...(m.#popMany(2) as [Value, Value])), // BUILD
   };
 
   #step(code: number): void {
@@ -326,6 +300,26 @@ class Machine {
       this.#stack.push(value);
     } else if (act) act(this);
     else throw new Error(`uses operation 0x${code.toString(16)}, which is not supported`);
+  }
+
+  #call(target: Value, args: readonly Value[]): Value {
+    this.#account(args);
+    return call(target, args);
+  }
+
+  #build(target: Value, state: Value): void {
+    if (target instanceof PendingArray) this.#account(state as readonly Value[]);
+    build(target, state);
+    this.#stack.push(target);
+  }
+
+  /** Counts what a call copies: arguments may be recalled from the memo any number of times. */
+  #account(args: readonly Value[]): void {
+    for (const value of args)
+      if (typeof value === 'string' || value instanceof Uint8Array) this.#copied += value.length;
+      else if (Array.isArray(value)) this.#copied += 16 * value.length;
+    const limit = inflateLimit(this.bytes.length);
+    if (this.#copied > limit) throw new Error(`would copy its values to more than ${limit} bytes`);
   }
 
   #remembered(key: number): Value {
@@ -342,8 +336,10 @@ class Machine {
  */
 export function readPickle(bytes: Uint8Array, name = '.pickle'): Pickled {
   try {
-    return finished(new Machine(bytes).run());
+    return new Conversion().of(new Machine(bytes).run());
   } catch (error) {
-    throw new Error(`readPickle: "${name}" ${(error as Error).message}`);
+    // Operations that meet values of another kind than they need fail as the language does.
+    const reason = (error as Error).constructor === Error ? (error as Error).message : 'is no pickle that can be read';
+    throw new Error(`readPickle: "${name}" ${reason}`);
   }
 }

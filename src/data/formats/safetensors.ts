@@ -2,7 +2,9 @@
 
 import { emptyTensor, type Tensor, tensor } from '../../tensor/index.js';
 import { type ByteSource, bytesInMemory, partOf, type TensorPart } from '../bytes.js';
+import { narrowFloats, narrowInteger } from './array.js';
 import { widenHalves } from './halves.js';
+import { repeatedKey } from './json-keys.js';
 
 /** Tensors and string metadata of a safetensors file. */
 export interface SafetensorsFile {
@@ -17,6 +19,11 @@ interface Entry {
   readonly shape: readonly number[];
   readonly data_offsets: readonly [number, number];
 }
+
+/** Key of the header that holds the metadata, and can therefore be no tensor's name. */
+const METADATA = '__metadata__';
+/** Longest header in bytes, as in the reference implementation. */
+const LONGEST_HEADER = 100_000_000;
 
 const names = { f32: 'F32', i32: 'I32', u8: 'U8', i8: 'I8' } as const;
 
@@ -47,7 +54,8 @@ export class SafetensorsReader {
   /**
    * Reads the header.
    *
-   * @throws Error when the file is truncated, inconsistent, or holds another element type.
+   * @throws Error when the file is truncated, inconsistent, or holds another element type; when a
+   * name occurs twice; when tensors overlap, or bytes belong to none.
    */
   constructor(readonly source: ByteSource) {
     const fail = (reason: string): never => {
@@ -61,16 +69,22 @@ export class SafetensorsReader {
     };
     const length = Number(new DataView(bytes(8, 0).buffer).getBigUint64(0, true));
     if (length > source.size - 8) fail(`is truncated: its header takes ${length} bytes of ${source.size - 8}`);
-    const { __metadata__: metadata = {}, ...entries } = parseHeader(bytes(length, 8), fail);
-    this.metadata = metadata as Record<string, string>;
+    if (length > LONGEST_HEADER) fail(`has a header of ${length} bytes; the format allows ${LONGEST_HEADER}`);
+    const { [METADATA]: metadata = {}, ...entries } = parseHeader(bytes(length, 8), fail);
+    this.metadata = checkMetadata(metadata, fail);
     this.#start = 8 + length;
     this.#entries = new Map(
       Object.entries(entries).map(([name, entry]) => [name, checkEntry(name, entry, source.size - this.#start, fail)]),
     );
+    checkCover(this.#entries, source.size - this.#start, fail);
     this.shapes = new Map(Array.from(this.#entries, ([name, { shape }]) => [name, shape]));
   }
 
-  /** A tensor or a part of it: F16, BF16 and F64 become f32; I64 becomes i32; BOOL becomes u8. */
+  /**
+   * A tensor or a part of it: F16, BF16 and F64 become f32; I64 becomes i32; BOOL becomes u8.
+   *
+   * @throws Error when a 64-bit value does not fit.
+   */
   tensor(name: string, part: TensorPart = {}): Tensor {
     const entry = this.#entries.get(name);
     if (!entry) throw new Error(`readSafetensors: "${this.source.name}" has no tensor "${name}"`);
@@ -82,9 +96,10 @@ export class SafetensorsReader {
     if (dtype === 'F64' || dtype === 'I64') {
       const bytes = new Uint8Array(size);
       read(bytes, 0);
+      const place = `readSafetensors: "${this.source.name}", tensor "${name}"`;
       return dtype === 'F64'
-        ? tensor(Float32Array.from(new Float64Array(bytes.buffer)), shape)
-        : tensor(Int32Array.from(new BigInt64Array(bytes.buffer), Number), shape);
+        ? tensor(narrowFloats(new Float64Array(bytes.buffer), place), shape)
+        : tensor(narrowIntegers(new BigInt64Array(bytes.buffer), place), shape);
     }
     const values = emptyTensor(shape, storedTypes[dtype]);
     const own = values.view();
@@ -97,7 +112,7 @@ export class SafetensorsReader {
  * Reads a safetensors file whole. F16, BF16 and F64 become f32; I64 becomes i32; BOOL becomes u8.
  *
  * @param name of the file, in error messages
- * @throws Error when the file is truncated, inconsistent, or holds another element type.
+ * @throws Error as `SafetensorsReader` does, and when a 64-bit value does not fit.
  */
 export function readSafetensors(bytes: Uint8Array, name = '.safetensors'): SafetensorsFile {
   const file = new SafetensorsReader(bytesInMemory(bytes, name));
@@ -105,15 +120,46 @@ export function readSafetensors(bytes: Uint8Array, name = '.safetensors'): Safet
   return { tensors, metadata: file.metadata };
 }
 
-function parseHeader(bytes: Uint8Array, fail: (reason: string) => never): Record<string, unknown> {
+function narrowIntegers(values: BigInt64Array, place: string): Int32Array {
   try {
-    const header: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-    if (typeof header === 'object' && header !== null && !Array.isArray(header))
-      return header as Record<string, unknown>;
-  } catch {
-    // Reported below.
+    return Int32Array.from(values, narrowInteger);
+  } catch (error) {
+    throw new Error(`${place}: ${(error as Error).message}`);
   }
-  return fail('has an unreadable header');
+}
+
+function parseHeader(bytes: Uint8Array, fail: (reason: string) => never): Record<string, unknown> {
+  let text: string;
+  let header: unknown;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    header = JSON.parse(text);
+  } catch {
+    return fail('has an unreadable header');
+  }
+  if (typeof header !== 'object' || header === null || Array.isArray(header)) return fail('has an unreadable header');
+  const repeated = repeatedKey(text);
+  if (repeated !== undefined) fail(`gives "${repeated}" twice in its header`);
+  return header as Record<string, unknown>;
+}
+
+function checkMetadata(metadata: unknown, fail: (reason: string) => never): Readonly<Record<string, string>> {
+  const isObject = typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata);
+  if (!isObject || !Object.values(metadata).every((value) => typeof value === 'string'))
+    return fail(`has metadata (${METADATA}) that is not a table of strings`);
+  return metadata as Readonly<Record<string, string>>;
+}
+
+/** Tensors must follow each other without holes or overlaps, from the first byte to the last. */
+function checkCover(entries: ReadonlyMap<string, Entry>, available: number, fail: (reason: string) => never): void {
+  const inOrder = [...entries].sort(([, { data_offsets: a }], [, { data_offsets: b }]) => a[0] - b[0] || a[1] - b[1]);
+  let [end, before] = [0, ''];
+  for (const [name, { data_offsets: offsets }] of inOrder) {
+    if (offsets[0] < end) fail(`has tensors "${before}" and "${name}" overlap at byte ${offsets[0]} of the values`);
+    if (offsets[0] > end) fail(`has ${offsets[0] - end} bytes before tensor "${name}" that belong to no tensor`);
+    [end, before] = [offsets[1], name];
+  }
+  if (end < available) fail(`has ${available - end} bytes after its last tensor that belong to none`);
 }
 
 function checkEntry(key: string, value: unknown, available: number, fail: (reason: string) => never): Entry {
@@ -132,7 +178,9 @@ function checkEntry(key: string, value: unknown, available: number, fail: (reaso
   }
   const width = Object.hasOwn(widths, entry?.dtype ?? '') ? widths[entry?.dtype as keyof typeof widths] : undefined;
   if (!width)
-    return fail(`holds tensor "${key}" of type ${entry?.dtype}; supported: ${Object.keys(widths).join(', ')}`);
+    return fail(
+      `holds tensor "${key}" of type ${JSON.stringify(entry?.dtype ?? null)}; supported: ${Object.keys(widths).join(', ')}`,
+    );
   const [start, end] = offsets as [number, number];
   const bytes = shape.reduce((product: number, size: number) => product * size, width as number);
   if (end > available || end - start !== bytes) {
@@ -146,19 +194,23 @@ function checkEntry(key: string, value: unknown, available: number, fail: (reaso
 /**
  * Writes tensors and string metadata. The header is padded to 8 bytes, so that readers may map the
  * values.
+ *
+ * @throws Error for a tensor named `__metadata__`, which the format keeps for the metadata.
  */
 export function writeSafetensors(
   tensors: Readonly<Record<string, Tensor>>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
-  const header: Record<string, unknown> = Object.keys(metadata).length ? { __metadata__: metadata } : {};
+  if (Object.hasOwn(tensors, METADATA))
+    throw new Error(`writeSafetensors: no tensor can be named "${METADATA}", which the format keeps for metadata`);
+  const entries: [string, unknown][] = Object.keys(metadata).length ? [[METADATA, metadata]] : [];
   let end = 0;
   for (const [name, { dtype, shape, size }] of Object.entries(tensors)) {
     const bytes = size * (dtype === 'f32' || dtype === 'i32' ? 4 : 1);
-    header[name] = { dtype: names[dtype], shape, data_offsets: [end, end + bytes] };
+    entries.push([name, { dtype: names[dtype], shape, data_offsets: [end, end + bytes] }]);
     end += bytes;
   }
-  const text = new TextEncoder().encode(JSON.stringify(header));
+  const text = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
   const padded = Math.ceil(text.length / 8) * 8;
   const file = new Uint8Array(8 + padded + end).fill(0x20, 8 + text.length, 8 + padded);
   new DataView(file.buffer).setBigUint64(0, BigInt(padded), true);

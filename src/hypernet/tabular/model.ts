@@ -204,7 +204,7 @@ export async function crossValidate(
   { folds = 4, onScore, onProgress, ...training }: CrossValidationOptions = {},
 ): Promise<FoldScore[]> {
   const { table, labels, classes } = data;
-  const parts = stratifiedFolds(labels, classes.length, folds, random.split('folds'));
+  const parts = stratifiedFolds(labels, classes, folds, random.split('folds'));
   const scores: FoldScore[] = [];
   const total = folds * methods.length;
   for (const [fold, test] of parts.entries()) {

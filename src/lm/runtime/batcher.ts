@@ -2,8 +2,8 @@
 // for all. Long prompts are prefilled in chunks beside the decoding of other sequences.
 
 import { eventTurn } from '../../engine/index.js';
-import { scope } from '../../tensor/index.js';
 import type { KeyValueCache } from './cache.js';
+import type { LanguageModelConfig } from './config.js';
 import type { Reader } from './generate.js';
 import type { LanguageModel } from './model.js';
 
@@ -11,10 +11,40 @@ interface Waiting {
   readonly tokens: readonly number[];
   readonly cache: KeyValueCache;
   readonly all: boolean;
+  readonly signal: AbortSignal | undefined;
   /** Tokens processed so far. */
   done: number;
   readonly resolve: (logits: Float32Array) => void;
   readonly reject: (error: unknown) => void;
+}
+
+interface Part {
+  readonly request: Waiting;
+  readonly count: number;
+}
+
+/**
+ * Multiply-adds of a layer in one pass: 50 ms at 10 GFLOP/s, a busy thread, so that a pass, which
+ * pauses within its layers, holds the event loop no longer.
+ */
+const LAYER_BUDGET = 2.5e8;
+/** Tokens of a prompt in a pass that already has its multiply-adds. */
+const FEWEST = 4;
+
+/** Multiply-adds of a layer for one token with `length` tokens before it. */
+function layerCost(config: LanguageModelConfig, length: number): number {
+  const { features, heads, keyHeads, headDim, hidden, experts, window } = config;
+  const projections = 2 * features * headDim * (heads + keyHeads);
+  const feedForward = 3 * features * hidden * (experts?.k ?? 1);
+  return projections + feedForward + 2 * heads * headDim * (window > 0 ? Math.min(window, length) : length);
+}
+
+/**
+ * Tokens of a prompt that one pass takes behind `length` others: at most `most`, fewer in large
+ * models.
+ */
+export function prefillSlice(config: LanguageModelConfig, length: number, most: number, budget = LAYER_BUDGET): number {
+  return Math.min(most, Math.max(FEWEST, Math.floor(budget / layerCost(config, length + most))));
 }
 
 /**
@@ -31,42 +61,62 @@ export class Batcher {
   ) {}
 
   /** Appends tokens to a cache: logits of every token or of the last alone. */
-  readonly read: Reader = (tokens, cache, all) =>
-    new Promise((resolve, reject) => {
+  readonly read: Reader = (tokens, cache, all) => this.readUntil(undefined, tokens, cache, all);
+
+  /**
+   * `read`, cancelled between passes.
+   *
+   * @throws the reason of `signal` when it has aborted.
+   */
+  readUntil(signal: AbortSignal | undefined, ...[tokens, cache, all]: Parameters<Reader>): Promise<Float32Array> {
+    return new Promise((resolve, reject) => {
       this.model.require(tokens, cache);
-      this.#waiting.push({ tokens, cache, all, done: 0, resolve, reject });
+      this.#waiting.push({ tokens, cache, all, signal, done: 0, resolve, reject });
       if (!this.#running) void this.#run();
     });
+  }
 
   async #run(): Promise<void> {
     this.#running = true;
     // Requests of the same turn of the event loop join the first pass.
-    for (await eventTurn(); this.#waiting.length > 0; await eventTurn()) this.#pass();
+    for (await eventTurn(); this.#waiting.length > 0; await eventTurn()) {
+      for (const { signal, reject } of this.#waiting) if (signal?.aborted) reject(signal.reason);
+      this.#waiting = this.#waiting.filter(({ signal }) => !signal?.aborted);
+      if (this.#waiting.length > 0) await this.#pass();
+    }
     this.#running = false;
   }
 
-  #pass(): void {
-    const { vocabulary } = this.model.config;
-    const parts: { request: Waiting; count: number }[] = [];
-    let room = this.tokens;
+  /** What the next pass takes: of a prompt no more than it has time for. */
+  #parts(): Part[] {
+    const { config } = this.model;
+    const parts: Part[] = [];
+    let [room, budget] = [this.tokens, LAYER_BUDGET];
     for (const request of this.#waiting) {
       if (room <= 0) break;
+      const { tokens, cache, done, all } = request;
+      if (!all && budget <= 0 && parts.some((part) => !part.request.all)) continue;
       // Draft tokens are not split: their logits are needed together.
-      const count = request.all ? request.tokens.length : Math.min(room, request.tokens.length - request.done);
+      const count = all
+        ? tokens.length
+        : prefillSlice(config, cache.length, Math.min(room, tokens.length - done), budget);
       parts.push({ request, count });
       room -= count;
+      budget -= count * layerCost(config, cache.length);
     }
+    return parts;
+  }
+
+  async #pass(): Promise<void> {
+    const { vocabulary } = this.model.config;
+    const parts = this.#parts();
     try {
-      const logits = scope(() =>
-        this.model
-          .forwardBatch(
-            parts.map(({ request, count }) => ({
-              tokens: request.tokens.slice(request.done, request.done + count),
-              cache: request.cache,
-              all: request.all,
-            })),
-          )
-          .dataSync<Float32Array>(),
+      const logits = await this.model.forwardInTurns(
+        parts.map(({ request: { tokens, cache, all, done }, count }) => ({
+          ...{ cache, all },
+          tokens: tokens.slice(done, done + count),
+        })),
+        eventTurn,
       );
       let row = 0;
       for (const { request, count } of parts) {

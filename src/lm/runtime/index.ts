@@ -1,6 +1,6 @@
 // Running language models: configuration, weights, cache, sampling, generation.
 
-export { Batcher } from './batcher.js';
+export { Batcher, prefillSlice } from './batcher.js';
 export { type CacheFormat, type CacheOptions, KeyValueCache } from './cache.js';
 export { architectures, configOfGguf, configOfHuggingFace, type LanguageModelConfig } from './config.js';
 export { type Draft, lookupDraft, modelDraft } from './draft.js';

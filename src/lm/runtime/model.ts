@@ -8,6 +8,7 @@ import { expertContext, joinHeads, splitHeads } from '../../nn/index.js';
 import {
   add,
   concatenate,
+  keep,
   type RotaryTables,
   rmsNorm,
   rotary,
@@ -57,6 +58,9 @@ interface Run {
 
 /** Most tokens of a pass: longer prompts are prefilled in chunks. */
 const PASS = 512;
+
+/** Passes in turns pause when they have run for so long. */
+const STEP_MILLISECONDS = 10;
 
 /**
  * A decoder for inference. Every method that takes tokens throws a RangeError for ids outside the
@@ -159,9 +163,7 @@ export class LanguageModel {
     // Chunked prefill.
     for (; at + PASS < ids.length; at += PASS) {
       const part = ids.slice(at, at + PASS);
-      scope(() => {
-        this.#hidden([{ tokens: part, cache }]);
-      });
+      this.#hidden([{ tokens: part, cache }]).dispose();
     }
     return this.forwardBatch([{ tokens: ids.slice(at), cache }]);
   }
@@ -174,24 +176,55 @@ export class LanguageModel {
    * @throws RangeError as `forward` does.
    */
   forwardBatch(sequences: readonly Sequence[]): Tensor {
-    return scope(() => {
-      for (const { tokens, cache } of sequences) this.require(tokens, cache);
-      const hidden = this.#hidden(sequences);
-      let end = 0;
-      const wanted = sequences.map(({ tokens, all = false }) => {
-        end += tokens.length;
-        return slice(hidden, [all ? end - tokens.length : end - 1, end]);
-      });
-      return this.#head.multiply(rmsNorm(concatenate(wanted), this.#norm, this.config.epsilon));
+    const hidden = this.#hidden(sequences);
+    try {
+      return scope(() => this.#logits(hidden, sequences));
+    } finally {
+      hidden.dispose();
+    }
+  }
+
+  /**
+   * `forwardBatch` with `turn` awaited between steps of half a layer, so that other work gets its
+   * turn within a pass. The caches may not be used meanwhile.
+   */
+  async forwardInTurns(sequences: readonly Sequence[], turn: () => Promise<void>): Promise<Float32Array> {
+    const hidden = await inTurns(this.#layersOf(sequences), turn);
+    try {
+      return scope(() => this.#logits(hidden, sequences).dataSync<Float32Array>());
+    } finally {
+      hidden.dispose();
+    }
+  }
+
+  /** `states` of the tokens after those in a cache, which it appends, as `forwardInTurns`. */
+  async statesInTurns(sequence: Sequence, turn: () => Promise<void>): Promise<Tensor> {
+    const hidden = await inTurns(this.#layersOf([sequence]), turn);
+    try {
+      return scope(() => rmsNorm(hidden, this.#norm, this.config.epsilon));
+    } finally {
+      hidden.dispose();
+    }
+  }
+
+  /** The logits of the wanted rows. */
+  #logits(hidden: Tensor, sequences: readonly Sequence[]): Tensor {
+    let end = 0;
+    const wanted = sequences.map(({ tokens, all = false }) => {
+      end += tokens.length;
+      return slice(hidden, [all ? end - tokens.length : end - 1, end]);
     });
+    return this.#head.multiply(rmsNorm(concatenate(wanted), this.#norm, this.config.epsilon));
   }
 
   /** The final hidden states after the last norm [tokens, features], for text embeddings. */
   states(tokens: ArrayLike<number>): Tensor {
     const cache = this.cache();
     try {
-      this.require(tokens, cache);
-      return scope(() => rmsNorm(this.#hidden([{ tokens, cache }]), this.#norm, this.config.epsilon));
+      const hidden = this.#hidden([{ tokens, cache }]);
+      const states = scope(() => rmsNorm(hidden, this.#norm, this.config.epsilon));
+      hidden.dispose();
+      return states;
     } finally {
       cache.dispose();
     }
@@ -213,27 +246,57 @@ export class LanguageModel {
 
   /** Final hidden states of all tokens, sequence by sequence [tokens, features]. */
   #hidden(sequences: readonly Sequence[]): Tensor {
-    const { headDim, ropeBase: base, ropeDims = headDim, ropeScaling } = this.config;
+    const layers = this.#layersOf(sequences);
+    for (;;) {
+      const { done, value } = layers.next();
+      if (done) return value;
+    }
+  }
+
+  /** `#hidden`, pausing after each half of a layer. The result belongs to no scope. */
+  *#layersOf(sequences: readonly Sequence[]): Generator<undefined, Tensor> {
+    const { headDim, ropeBase: base, ropeDims = headDim, ropeScaling, epsilon } = this.config;
+    for (const { tokens, cache } of sequences) this.require(tokens, cache);
     let end = 0;
     const runs = sequences.map(({ tokens, cache }): Run => {
       const from = end;
       end += tokens.length;
       cache.reserve(tokens.length);
       const tables = rotaryTables(tokens.length, ropeDims, { base, start: cache.length, ...ropeScaling });
-      return { from, to: end, cache, tables };
+      return { from, to: end, cache, tables: keep(tables) };
     });
     const read = sequences.map(({ tokens }) => Array.from(tokens));
-    let h = this.#embedding.rowsAt(read.flat());
+    let h = keep(scope(() => this.#embedding.rowsAt(read.flat())));
     const context = expertContext();
-    this.#layers.forEach((layer, index) => {
+    let complete = false;
+    try {
       // Frees the intermediates of a layer except its output and the router logits for the next
       // layer.
-      [h, context.logits] = scope(() => {
-        const seen = this.#attention(layer, index, h, runs);
-        const x = rmsNorm(seen, layer.feedForwardNorm, this.config.epsilon);
-        return [add(seen, layer.feedForward.forward(x, context)), context.logits] as const;
-      });
-    });
+      for (const [index, layer] of this.#layers.entries()) {
+        h = replaced(
+          h,
+          scope(() => this.#attention(layer, index, h, runs)),
+        );
+        yield;
+        const { logits } = context;
+        const next = scope(() => {
+          const x = rmsNorm(h, layer.feedForwardNorm, epsilon);
+          return [add(h, layer.feedForward.forward(x, context)), context.logits] as const;
+        });
+        h = replaced(h, next[0]);
+        if (context.logits !== logits) {
+          logits?.dispose();
+          keep(context.logits);
+        }
+        yield;
+      }
+      complete = true;
+    } finally {
+      if (!complete) h.dispose();
+      context.logits?.dispose();
+      for (const { cosines, sines } of runs.map(({ tables }) => tables))
+        for (const one of [cosines, sines]) one.dispose();
+    }
     sequences.forEach(({ cache }, i) => {
       cache.advance(read[i] as number[]);
     });
@@ -270,6 +333,23 @@ export class LanguageModel {
     const keys = rotated(split(k, keyHeads), layer.kNorm);
     const seen = cache.attend(index, queries, keys, split(v, keyHeads));
     return (tokens === 1 ? seen : joinHeads(seen)).reshape(q.shape);
+  }
+}
+
+/** Keeps a tensor in the place of another, which is freed. */
+function replaced(before: Tensor, after: Tensor): Tensor {
+  before.dispose();
+  return keep(after);
+}
+
+/** Runs steps to their end, with `turn` awaited whenever 10 ms have passed. */
+async function inTurns<T>(steps: Generator<undefined, T>, turn: () => Promise<void>): Promise<T> {
+  for (let since = performance.now(); ; ) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    if (performance.now() - since < STEP_MILLISECONDS) continue;
+    await turn();
+    since = performance.now();
   }
 }
 

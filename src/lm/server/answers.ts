@@ -1,7 +1,7 @@
 // Completions: concurrent generations share forward passes, and caches are reused for common
 // prefixes of conversations.
 
-import { scope } from '../../tensor/index.js';
+import { add, scope, type Tensor, zeros } from '../../tensor/index.js';
 import type { LanguageBundle } from '../bundle.js';
 import { chatTokens } from '../chat.js';
 import {
@@ -11,10 +11,14 @@ import {
   generate,
   type KeyValueCache,
   logProbabilities,
+  prefillSlice,
   type TokenProbability,
 } from '../runtime/index.js';
 import { AnswerText } from '../stop.js';
-import { type CompletionRequest, RequestError } from './requests.js';
+import { textOfBytes } from '../token-bytes.js';
+import { RequestError } from './errors.js';
+import type { CompletionRequest } from './requests.js';
+import { SlicedTokenizer } from './tokenize.js';
 
 /** Token counts of a completion, as OpenAI writes them. */
 export interface Usage {
@@ -57,7 +61,12 @@ export interface AnswerOptions {
   /** Number of key/value caches. */
   readonly parallel: number;
   readonly cacheFormat?: CacheFormat | undefined;
+  /** Awaited between slices of long work. */
+  readonly turn: () => Promise<void>;
 }
+
+/** Most tokens of a pass for embeddings. */
+const PASS = 256;
 
 /** Generates completions and embeddings for the server. */
 export class Answers {
@@ -78,16 +87,38 @@ export class Answers {
   }
 
   /**
-   * Tokenises the prompt.
+   * Tokenises the conversation or the prompts.
    *
-   * @throws RequestError 400 when that fails or the prompt is empty or does not fit the context.
+   * @throws RequestError 400 when that fails or a prompt is empty or does not fit the context.
    */
-  prompt(wanted: CompletionRequest): number[] {
-    const { tokenizer } = this.bundle;
-    const tokens = asClientError(() =>
-      wanted.kind === 'chat' ? chatTokens(tokenizer, wanted.messages) : tokenizer.encode(wanted.prompt),
-    );
-    const param = wanted.kind === 'chat' ? 'messages' : 'prompt';
+  async prompts({ kind, messages, prompts }: CompletionRequest, signal: AbortSignal): Promise<number[][]> {
+    if (kind === 'chat') {
+      const sliced = this.#sliced(signal);
+      const tokens = await asClientErrors(sliced.run((tokenizer) => chatTokens(tokenizer, messages)));
+      return [this.#fitting(tokens, 'messages')];
+    }
+    const all: number[][] = [];
+    for (const prompt of prompts) {
+      const tokens = typeof prompt === 'string' ? await this.encoded(prompt, signal) : [...prompt];
+      all.push(this.#fitting(tokens, prompts.length === 1 ? 'prompt' : `prompt[${all.length}]`));
+    }
+    return all;
+  }
+
+  /** The tokens of a text. @throws RequestError 400 when it cannot be tokenised. */
+  encoded(text: string, signal: AbortSignal, { special = true } = {}): Promise<number[]> {
+    return asClientErrors(this.#sliced(signal).encode(text, special));
+  }
+
+  /** The tokenizer, in slices that end when the signal aborts. */
+  #sliced(signal: AbortSignal): SlicedTokenizer {
+    return new SlicedTokenizer(this.bundle.tokenizer, async () => {
+      await this.options.turn();
+      signal.throwIfAborted();
+    });
+  }
+
+  #fitting(tokens: number[], param: string): number[] {
     if (tokens.length === 0) throw new RequestError(400, 'the prompt is empty', param);
     if (tokens.length >= this.limit)
       throw new RequestError(
@@ -109,7 +140,7 @@ export class Answers {
       maxTokens: this.limit - prompt.length,
       ...wanted.options,
       stopTokens: tokenizer.stopTokens,
-      ...{ cache, signal, read: this.#batcher.read },
+      ...{ cache, signal, read: (...read) => this.#batcher.readUntil(signal, ...read) },
       ...(wanted.logprobs !== undefined && {
         onToken: (token, logits) => reports.push(this.#report(logits, token, wanted.logprobs ?? 0)),
       }),
@@ -150,15 +181,39 @@ export class Answers {
     return { reason, usage };
   }
 
-  /** Mean-pooled final hidden states of a text, L2-normalised. */
-  embedding(text: string): { values: Float32Array; tokens: number } {
-    const { model, tokenizer } = this.bundle;
-    const tokens = asClientError(() => tokenizer.encode(text));
+  /**
+   * Mean-pooled final hidden states of a text or of tokens, L2-normalised.
+   *
+   * @param param the field that errors name
+   * @throws RequestError 400 when there are no tokens, or more than the context.
+   */
+  async embedding(
+    input: string | readonly number[],
+    param: string,
+    signal: AbortSignal,
+  ): Promise<{ values: Float32Array; tokens: number }> {
+    const { model } = this.bundle;
+    const tokens = typeof input === 'string' ? await this.encoded(input, signal) : input;
     if (tokens.length === 0 || tokens.length > this.limit)
-      throw new RequestError(400, `the input has ${tokens.length} tokens; it must have 1 to ${this.limit}`, 'input');
-    const sum = scope(() => model.states(tokens).sum(0).dataSync<Float32Array>());
-    const length = Math.hypot(...sum);
-    return { values: sum.map((value) => value / length), tokens: tokens.length };
+      throw new RequestError(400, `the input has ${tokens.length} tokens; it must have 1 to ${this.limit}`, param);
+    const cache = model.cache({ limit: this.limit });
+    let sum = zeros([model.config.features]);
+    try {
+      for (let at = 0; at < tokens.length; ) {
+        await this.options.turn();
+        signal.throwIfAborted();
+        const count = prefillSlice(model.config, at, Math.min(PASS, tokens.length - at));
+        const part = { tokens: tokens.slice(at, at + count), cache };
+        sum = added(sum, await model.statesInTurns(part, this.options.turn));
+        at += count;
+      }
+      const values = sum.dataSync<Float32Array>();
+      const length = Math.hypot(...values);
+      return { values: values.map((value) => value / length), tokens: tokens.length };
+    } finally {
+      sum.dispose();
+      cache.dispose();
+    }
   }
 
   /**
@@ -182,21 +237,30 @@ export class Answers {
   }
 
   #report(logits: Float32Array, token: number, count: number): TokenReport {
+    const { tokenizer } = this.bundle;
     const { top, ...own } = logProbabilities(logits, token, count);
     const one = ({ token: id, logprob }: TokenProbability) => {
-      const text = this.bundle.tokenizer.decode([id]);
-      return { token: text, logprob, bytes: Array.from(new TextEncoder().encode(text)) };
+      const bytes = tokenizer.bytesOf?.(id) ?? Array.from(new TextEncoder().encode(tokenizer.decode([id])));
+      return { token: textOfBytes(bytes), logprob, bytes };
     };
     return { ...one(own), top_logprobs: top.map(one) };
   }
 }
 
-/** Turns errors of `body`, such as those of the tokenizer, into status 400. */
-export function asClientError<T>(body: () => T): T {
+/** Adds the sum of rows to a sum; frees both. */
+function added(sum: Tensor, rows: Tensor): Tensor {
+  const next = scope(() => add(sum, rows.sum(0)));
+  sum.dispose();
+  rows.dispose();
+  return next;
+}
+
+/** Turns errors of tokenisation into status 400. */
+async function asClientErrors<T>(tokenised: Promise<T>): Promise<T> {
   try {
-    return body();
+    return await tokenised;
   } catch (error) {
-    if (error instanceof RequestError) throw error;
+    if (error instanceof RequestError || (error as Error).name === 'AbortError') throw error;
     throw new RequestError(400, (error as Error).message);
   }
 }

@@ -1,12 +1,14 @@
 // A completion in OpenAI's response format: whole, or as server-sent events.
 
 import type { ServerResponse } from 'node:http';
-import type { Answer, AnswerPart, TokenReport } from './answers.js';
+import type { Answer, AnswerPart, TokenReport, Usage } from './answers.js';
+import { shuttingDown } from './errors.js';
 import type { CompletionRequest } from './requests.js';
+import { finish, write } from './respond.js';
 
 let count = 0;
 
-/** Formats one completion. */
+/** Formats the answers to one request: one choice for each prompt, made one after another. */
 export class Completion {
   readonly #head: object;
   readonly #chat: boolean;
@@ -39,56 +41,76 @@ export class Completion {
     };
   }
 
-  async whole(answer: Answer): Promise<object> {
-    let text = '';
-    const tokens: TokenReport[] = [];
-    for (;;) {
-      const { value, done } = await answer.next();
-      if (!done) {
-        text += value.text;
-        tokens.push(...value.tokens);
-        continue;
+  /** @throws RequestError 503 when a shutdown cuts an answer off. */
+  async whole(answers: readonly Answer[]): Promise<object> {
+    const choices: object[] = [];
+    const usages: Usage[] = [];
+    for (const [index, answer] of answers.entries()) {
+      let text = '';
+      const tokens: TokenReport[] = [];
+      let next = await answer.next();
+      for (; !next.done; next = await answer.next()) {
+        text += next.value.text;
+        tokens.push(...next.value.tokens);
       }
+      const { reason, usage } = next.value;
+      if (reason === 'aborted') throw shuttingDown();
       const content = this.#chat ? { message: { role: 'assistant', content: text } } : { text };
-      const choice = { index: 0, ...content, logprobs: this.#logprobs(tokens), finish_reason: value.reason };
-      return { ...this.#head, choices: [choice], usage: value.usage };
+      choices.push({ index, ...content, logprobs: this.#logprobs(tokens), finish_reason: reason });
+      usages.push(usage);
     }
+    return { ...this.#head, choices, usage: total(usages) };
   }
 
-  #choice(part: AnswerPart | undefined, reason: string | null, role?: string): object {
+  #choice(index: number, part: AnswerPart | undefined, reason: string | null, role?: string): object {
     const text = part?.text;
     const content = this.#chat
       ? { delta: { ...(role && { role }), ...(text !== undefined && { content: text }) } }
       : { text: text ?? '' };
-    return { index: 0, ...content, logprobs: part ? this.#logprobs(part.tokens) : null, finish_reason: reason };
+    return { index, ...content, logprobs: part ? this.#logprobs(part.tokens) : null, finish_reason: reason };
   }
 
-  /** Streams server-sent events with backpressure: a slow client slows generation down. */
-  async stream(answer: Answer, response: ServerResponse): Promise<void> {
-    const write = async (choices: readonly object[], more: object = {}) => {
-      if (response.destroyed) return;
-      const room = response.write(`data: ${JSON.stringify({ ...this.#head, choices, ...more })}\n\n`);
-      if (!room)
-        await new Promise<void>((resolve) => {
-          response.once('drain', resolve);
-          response.once('close', resolve);
+  /**
+   * Streams server-sent events with backpressure: a slow client slows generation down, and one that
+   * reads nothing for `timeout` ms is disconnected.
+   *
+   * @throws RequestError 503 when a shutdown cuts an answer off.
+   */
+  async stream(answers: readonly Answer[], response: ServerResponse, timeout: number): Promise<void> {
+    const { includeUsage } = this.wanted;
+    const event = (choices: readonly object[], usage: Usage | null = null) =>
+      `data: ${JSON.stringify({ ...this.#head, choices, ...(includeUsage && { usage }) })}\n\n`;
+    const usages: Usage[] = [];
+    for (const [index, answer] of answers.entries()) {
+      // The first part is generated before the head is sent, so that errors still have their HTTP
+      // status.
+      let next = await answer.next();
+      if (!response.headersSent && !response.destroyed)
+        response.writeHead(200, {
+          'Content-Type': 'text/event-stream; charset=utf-8',
+          'Cache-Control': 'no-cache',
         });
-    };
-    // The first part is generated before the head is sent, so that errors still have their HTTP
-    // status.
-    let next = await answer.next();
-    response.writeHead(200, {
-      'Content-Type': 'text/event-stream; charset=utf-8',
-      'Cache-Control': 'no-cache',
-      Connection: 'keep-alive',
-    });
-    if (this.#chat) await write([this.#choice({ text: '', tokens: [] }, null, 'assistant')]);
-    while (!next.done) {
-      await write([this.#choice(next.value, null)]);
-      next = await answer.next();
+      const choice = (...rest: [AnswerPart | undefined, string | null, string?]) =>
+        write(response, event([this.#choice(index, ...rest)]), timeout);
+      if (this.#chat) await choice({ text: '', tokens: [] }, null, 'assistant');
+      for (; !next.done; next = await answer.next()) await choice(next.value, null);
+      const { reason, usage } = next.value;
+      if (reason === 'aborted') throw shuttingDown();
+      await choice(undefined, reason);
+      usages.push(usage);
     }
-    await write([this.#choice(undefined, next.value.reason)]);
-    if (this.wanted.includeUsage) await write([], { usage: next.value.usage });
-    response.end('data: [DONE]\n\n');
+    const last = includeUsage ? event([], total(usages)) : '';
+    finish(response, `${last}data: [DONE]\n\n`, timeout);
   }
+}
+
+/** Token counts of all choices together. */
+function total(usages: readonly Usage[]): Usage {
+  const sum = (of: (usage: Usage) => number) => usages.reduce((all, usage) => all + of(usage), 0);
+  return {
+    prompt_tokens: sum((usage) => usage.prompt_tokens),
+    completion_tokens: sum((usage) => usage.completion_tokens),
+    total_tokens: sum((usage) => usage.total_tokens),
+    prompt_tokens_details: { cached_tokens: sum((usage) => usage.prompt_tokens_details.cached_tokens) },
+  };
 }

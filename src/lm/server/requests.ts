@@ -1,32 +1,28 @@
-// Parsing and validation of request bodies in OpenAI's format.
+// Parsing and validation of completion requests in OpenAI's format.
 
-import type { ChatMessage } from '../chat.js';
 import type { GenerateOptions } from '../runtime/generate.js';
-
-/** A request that cannot be served, with HTTP status and error body. */
-export class RequestError extends Error {
-  constructor(
-    readonly status: number,
-    message: string,
-    readonly param: string | null = null,
-    readonly code: string | null = null,
-  ) {
-    super(message);
-  }
-
-  /** The error in OpenAI's format. */
-  get body(): object {
-    const type = this.status >= 500 || this.status === 429 ? 'server_error' : 'invalid_request_error';
-    return { error: { message: this.message, type, param: this.param, code: this.code } };
-  }
-}
+import { RequestError, wrong } from './errors.js';
+import {
+  type Fields,
+  flag,
+  inputsIn,
+  isAbsent,
+  isObject,
+  isText,
+  jsonObject,
+  numberIn,
+  requireKnown,
+  unsupported,
+} from './fields.js';
+import { messagesOf, type TemplateMessage } from './messages.js';
 
 /** A validated completion request. */
 export interface CompletionRequest {
   readonly kind: 'chat' | 'text';
   readonly model: string;
-  readonly messages: readonly ChatMessage[];
-  readonly prompt: string;
+  readonly messages: readonly TemplateMessage[];
+  /** Texts or token ids to complete; each has its choice. Empty for chats. */
+  readonly prompts: readonly (string | readonly number[])[];
   readonly stream: boolean;
   readonly includeUsage: boolean;
   readonly stop: readonly string[];
@@ -38,128 +34,111 @@ export interface CompletionRequest {
   readonly options: GenerateOptions;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
-function wrong(param: string, expected: string): never {
-  throw new RequestError(400, `"${param}" must be ${expected}`, param);
+/** What requests are checked against. */
+export interface ModelFacts {
+  /** Tokens that have logits. */
+  readonly vocabulary: number;
+  /** The chat template, empty for ChatML. */
+  readonly template: string;
 }
 
-function numberIn(fields: Fields, param: string, low: number, high: number, whole = false): number | undefined {
-  const value = fields[param];
-  if (value === undefined || value === null) return undefined;
-  if (typeof value !== 'number' || !(value >= low && value <= high) || (whole && !Number.isInteger(value)))
-    return wrong(param, `${whole ? 'an integer' : 'a number'} from ${low} to ${high}`);
-  return value;
-}
+/** Sorting by `top_k` takes time in proportion to it. */
+const MOST_TOP_K = 1000;
 
-function flag(fields: Fields, param: string): boolean {
-  const value = fields[param] ?? false;
-  return typeof value === 'boolean' ? value : wrong(param, 'true or false');
-}
+const SHARED = [
+  ...['model', 'stream', 'stream_options', 'stop', 'logprobs', 'logit_bias', 'seed', 'n', 'max_tokens'],
+  ...['temperature', 'top_p', 'top_k', 'min_p', 'repeat_penalty', 'frequency_penalty', 'presence_penalty'],
+  // Labels that change nothing in the answer.
+  ...['user', 'metadata', 'service_tier', 'safety_identifier', 'prompt_cache_key'],
+];
+const KNOWN = {
+  chat: new Set([
+    ...SHARED,
+    ...['messages', 'max_completion_tokens', 'top_logprobs', 'response_format'],
+    ...['tool_choice', 'parallel_tool_calls', 'store'],
+  ]),
+  text: new Set([...SHARED, 'prompt', 'best_of', 'echo', 'suffix']),
+} as const;
 
-function stopOf(fields: Fields): string[] {
-  const { stop } = fields;
-  if (stop === undefined || stop === null) return [];
+/** Values of fields that ask for what is done anyway; others are refused. */
+const NEUTRAL: Readonly<Record<string, readonly unknown[]>> = {
+  tool_choice: ['none', 'auto'],
+  parallel_tool_calls: [true, false],
+  store: [false],
+  echo: [false],
+  suffix: [''],
+};
+
+function stopOf({ stop }: Fields): string[] {
+  if (isAbsent(stop)) return [];
   const list = typeof stop === 'string' ? [stop] : stop;
-  if (!Array.isArray(list) || list.length > 4 || !list.every((one) => typeof one === 'string' && one !== ''))
+  if (!Array.isArray(list) || list.length > 4 || !list.every((one) => isText(one) && one !== ''))
     return wrong('stop', 'a text, or up to four of them');
-  return list as string[];
-}
-
-const roles = ['system', 'user', 'assistant', 'tool', 'developer'];
-
-/** Content is a string, or a list of parts of type "text". */
-function contentOf(content: unknown, at: number): string {
-  if (typeof content === 'string') return content;
-  if (Array.isArray(content) && content.every((part) => part?.type === 'text' && typeof part.text === 'string'))
-    return content.map(({ text }) => text).join('');
-  return wrong(`messages[${at}].content`, 'a text, or a list of parts of type "text"');
-}
-
-export function messagesOf({ messages }: Fields): ChatMessage[] {
-  if (!Array.isArray(messages) || messages.length === 0) return wrong('messages', 'a list of at least one message');
-  return messages.map((message, at) => {
-    const { role, content } = (message ?? {}) as { role?: unknown; content?: unknown };
-    if (!roles.includes(role as string)) wrong(`messages[${at}].role`, `one of ${roles.join(', ')}`);
-    return { role: role === 'developer' ? 'system' : (role as ChatMessage['role']), content: contentOf(content, at) };
-  });
+  return list;
 }
 
 /** Chat requests have a flag and a count, text requests a count alone. */
 function logprobsOf(kind: CompletionRequest['kind'], fields: Fields): number | undefined {
-  if (kind === 'text') return numberIn(fields, 'logprobs', 0, 20, true);
-  const count = numberIn(fields, 'top_logprobs', 0, 20, true);
-  return flag(fields, 'logprobs') ? (count ?? 0) : undefined;
+  if (kind === 'text') return numberIn(fields, 'logprobs', 0, 20, 'integer');
+  const count = numberIn(fields, 'top_logprobs', 0, 20, 'integer');
+  if (flag(fields, 'logprobs')) return count ?? 0;
+  if (count !== undefined) throw new RequestError(400, '"top_logprobs" needs "logprobs": true', 'top_logprobs');
+  return undefined;
 }
 
-function biasOf({ logit_bias: bias }: Fields): Record<number, number> | undefined {
-  if (bias === undefined || bias === null) return undefined;
+function biasOf({ logit_bias: bias }: Fields, vocabulary: number): Record<number, number> | undefined {
+  if (isAbsent(bias)) return undefined;
   const isBias = ([token, value]: [string, unknown]) =>
-    /^\d+$/.test(token) && typeof value === 'number' && Math.abs(value) <= 100;
-  if (typeof bias !== 'object' || Array.isArray(bias) || !Object.entries(bias).every(isBias))
-    return wrong('logit_bias', 'an object of tokens and numbers from -100 to 100');
+    /^(0|[1-9]\d*)$/.test(token) && Number(token) < vocabulary && typeof value === 'number' && Math.abs(value) <= 100;
+  if (!isObject(bias) || !Object.entries(bias).every(isBias))
+    return wrong('logit_bias', `an object of token ids from 0 to ${vocabulary - 1} and numbers from -100 to 100`);
   return bias as Record<number, number>;
 }
 
-/** Fields that would change the completion and are not supported. */
-const unsupported = ['tools', 'functions', 'suffix', 'best_of'];
-
-export function jsonObject(body: unknown): Fields {
-  if (typeof body !== 'object' || body === null || Array.isArray(body))
-    throw new RequestError(400, 'the body must be a JSON object');
-  return body as Fields;
+function includesUsage(fields: Fields, stream: boolean): boolean {
+  const options = fields.stream_options;
+  if (isAbsent(options)) return false;
+  if (!stream) throw new RequestError(400, '"stream_options" needs "stream": true', 'stream_options');
+  if (!isObject(options)) return wrong('stream_options', 'an object');
+  requireKnown(options, new Set(['include_usage']), 'stream_options.');
+  return flag(options, 'include_usage');
 }
 
-/** A string or a list of strings. @throws RequestError 400 otherwise. */
-export function textsIn(fields: Fields, param: string): string[] {
-  const value = fields[param];
-  const list = typeof value === 'string' ? [value] : value;
-  if (!Array.isArray(list) || list.length === 0 || !list.every((one) => typeof one === 'string'))
-    return wrong(param, 'a text, or a list of texts');
-  return list as string[];
-}
-
-/** A list of token ids below `count`. @throws RequestError 400 otherwise. */
-export function tokensIn(fields: Fields, param: string, count: number): number[] {
-  const list = fields[param];
-  if (!Array.isArray(list) || !list.every((one) => Number.isInteger(one) && one >= 0 && one < count))
-    return wrong(param, `a list of integers from 0 to ${count - 1}`);
-  return list as number[];
-}
-
-/** Validates a request body. @throws RequestError 400 naming the field. */
-export function parseRequest(kind: CompletionRequest['kind'], body: unknown): CompletionRequest {
+/**
+ * Validates a request body.
+ *
+ * @throws RequestError 400 naming the field, also where a field is not known or not supported.
+ */
+export function parseRequest(kind: CompletionRequest['kind'], body: unknown, facts: ModelFacts): CompletionRequest {
   const fields = jsonObject(body);
-  if (typeof fields.model !== 'string') wrong('model', 'the name of a model');
-  const format = (fields.response_format as Fields | undefined | null)?.type ?? 'text';
-  if (format !== 'text')
+  const { model } = fields;
+  if (!isText(model)) return wrong('model', 'the name of a model');
+  requireKnown(fields, KNOWN[kind]);
+  for (const [param, values] of Object.entries(NEUTRAL))
+    if (!isAbsent(fields[param]) && !values.includes(fields[param])) throw unsupported(param);
+  const { response_format: format } = fields;
+  if (!isAbsent(format) && (format as Fields).type !== 'text')
     throw new RequestError(400, '"response_format" is not supported but for text', 'response_format');
-  for (const param of unsupported)
-    if (fields[param] !== undefined && fields[param] !== null)
-      throw new RequestError(400, `"${param}" is not supported`, param);
-  numberIn(fields, 'n', 1, 1, true);
-  const { prompt } = fields;
-  if (kind === 'text' && typeof prompt !== 'string') wrong('prompt', 'a text');
+  for (const param of ['n', 'best_of']) numberIn(fields, param, 1, 1, 'integer');
+  const tokens = (param: string) => numberIn(fields, param, 1, 1e6, 'integer');
   const given = {
-    maxTokens: numberIn(fields, 'max_completion_tokens', 1, 1e6, true) ?? numberIn(fields, 'max_tokens', 1, 1e6, true),
+    maxTokens: tokens('max_completion_tokens') ?? tokens('max_tokens'),
     temperature: numberIn(fields, 'temperature', 0, 2),
     topP: numberIn(fields, 'top_p', 0, 1),
-    topK: numberIn(fields, 'top_k', 0, 1e6, true),
+    topK: numberIn(fields, 'top_k', 0, MOST_TOP_K, 'integer'),
     minP: numberIn(fields, 'min_p', 0, 1),
     repeatPenalty: numberIn(fields, 'repeat_penalty', 0.1, 10),
     frequencyPenalty: numberIn(fields, 'frequency_penalty', -2, 2),
     presencePenalty: numberIn(fields, 'presence_penalty', -2, 2),
-    logitBias: biasOf(fields),
-    seed: numberIn(fields, 'seed', 0, Number.MAX_SAFE_INTEGER, true) ?? Math.floor(Math.random() * 2 ** 32),
+    logitBias: biasOf(fields, facts.vocabulary),
+    seed: numberIn(fields, 'seed', 0, Number.MAX_SAFE_INTEGER, 'integer') ?? Math.floor(Math.random() * 2 ** 32),
   };
-  const usage = (fields.stream_options as Fields | undefined | null)?.include_usage === true;
+  const stream = flag(fields, 'stream');
   return {
-    kind,
-    model: fields.model as string,
-    messages: kind === 'chat' ? messagesOf(fields) : [],
-    prompt: kind === 'text' ? (prompt as string) : '',
-    stream: flag(fields, 'stream'),
-    includeUsage: usage,
+    ...{ kind, model, stream },
+    messages: kind === 'chat' ? messagesOf(fields, facts.template) : [],
+    prompts: kind === 'text' ? inputsIn(fields, 'prompt', facts.vocabulary) : [],
+    includeUsage: includesUsage(fields, stream),
     stop: stopOf(fields),
     logprobs: logprobsOf(kind, fields),
     options: Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),

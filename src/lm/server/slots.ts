@@ -1,6 +1,6 @@
 // Limits of concurrent completions and of the queue.
 
-import { RequestError } from './requests.js';
+import { RequestError } from './errors.js';
 
 /** A semaphore of `parallel` slots with a queue of at most `queue` waiters. */
 export class Slots {
@@ -23,8 +23,8 @@ export class Slots {
   /**
    * Runs `work` once a slot is free.
    *
-   * @throws RequestError 503 when the queue is full; AbortError when the client disconnects while
-   * queued.
+   * @throws RequestError 503 when the queue is full or the server shuts down; AbortError when the
+   * client disconnects while queued.
    */
   async run<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     if (this.#running >= this.parallel) await this.#turn(signal);
@@ -51,7 +51,8 @@ export class Slots {
       const leave = () => {
         const at = this.#waiting.indexOf(start);
         if (at >= 0) this.#waiting.splice(at, 1);
-        reject(new DOMException('the client left', 'AbortError'));
+        const { reason } = signal;
+        reject(reason instanceof RequestError ? reason : new DOMException('the client left', 'AbortError'));
       };
       const start = () => {
         signal.removeEventListener('abort', leave);

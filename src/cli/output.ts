@@ -1,0 +1,28 @@
+// Where commands write what they computed: a file, or standard output.
+
+import { writeFileAtomic } from '../data/node.js';
+
+/** Writes text to a file, or to standard output when there is none. */
+export function writeOutput(pieces: Iterable<string>, out: string | undefined): void {
+  if (out !== undefined) writeFileAtomic(out, pieces);
+  else for (const piece of pieces) process.stdout.write(piece);
+}
+
+/**
+ * Ends the process quietly when the reader of its output has enough, as `head` does after its
+ * lines; any other failure of standard output is an error.
+ */
+export function endWithReaders(): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit();
+      console.error(`gossamer: ${outputError(error) ?? error.message}`);
+      process.exit(2);
+    });
+}
+
+/** What an error of writing to standard output means, undefined for other errors. */
+export function outputError({ code, syscall, message }: NodeJS.ErrnoException): string | undefined {
+  if (syscall !== 'write') return undefined;
+  return `standard output cannot be written: ${code === 'ENOSPC' ? 'there is no space left on the device' : message}`;
+}

@@ -1,0 +1,77 @@
+// Text in files: UTF-8, or UTF-16 where a byte order mark says so. Bytes that are neither are an
+// error, since replacement characters would make different names equal.
+
+const marks: readonly { readonly encoding: string; readonly bytes: readonly number[] }[] = [
+  { encoding: 'utf-8', bytes: [0xef, 0xbb, 0xbf] },
+  { encoding: 'utf-16le', bytes: [0xff, 0xfe] },
+  { encoding: 'utf-16be', bytes: [0xfe, 0xff] },
+];
+const LONGEST_MARK = 3;
+
+function markOf(bytes: Uint8Array): (typeof marks)[number] | undefined {
+  return marks.find((mark) => mark.bytes.every((byte, i) => bytes[i] === byte));
+}
+
+function notText(name: string, encoding: string): Error {
+  return new Error(`"${name}" is not ${encoding.toUpperCase()} text; save it as UTF-8`);
+}
+
+/**
+ * The text of a file in UTF-8 or, with a byte order mark, UTF-16; the mark is left out.
+ *
+ * @throws Error naming the file when the bytes are no such text.
+ */
+export function decodeText(bytes: Uint8Array, name: string): string {
+  const { encoding } = markOf(bytes) ?? { encoding: 'utf-8' };
+  try {
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+  } catch (error) {
+    // Text beyond the longest string is a RangeError or Error with a code of its own.
+    if (error instanceof TypeError) throw notText(name, encoding);
+    throw new Error(`"${name}" cannot be held as one text: ${(error as Error).message}`);
+  }
+}
+
+/**
+ * Chunks of a text as UTF-8 without a byte order mark, recoded where the mark is that of UTF-16.
+ *
+ * @throws Error naming the file when UTF-16 is malformed; UTF-8 is passed on unchecked.
+ */
+export async function* asUtf8(
+  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  name: string,
+): AsyncGenerator<Uint8Array> {
+  let first: Uint8Array | undefined = new Uint8Array(0);
+  let decoder: TextDecoder | undefined;
+  const recoded = (bytes: Uint8Array, stream: boolean): Uint8Array => {
+    if (!decoder) return bytes;
+    try {
+      return new TextEncoder().encode(decoder.decode(bytes, { stream }));
+    } catch {
+      throw notText(name, decoder.encoding);
+    }
+  };
+  const begun = (bytes: Uint8Array): Uint8Array => {
+    const mark = markOf(bytes);
+    if (mark && mark.encoding !== 'utf-8') decoder = new TextDecoder(mark.encoding, { fatal: true });
+    first = undefined;
+    return recoded(bytes.subarray(mark?.bytes.length ?? 0), true);
+  };
+  for await (const piece of pieces) {
+    if (!first) yield recoded(piece, true);
+    else {
+      first = joined(first, piece);
+      if (first.length >= LONGEST_MARK) yield begun(first);
+    }
+  }
+  if (first) yield begun(first);
+  yield recoded(new Uint8Array(0), false);
+}
+
+/** Two byte arrays, one after the other. */
+export function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
+  const result = new Uint8Array(a.length + b.length);
+  result.set(a);
+  result.set(b, a.length);
+  return result;
+}
