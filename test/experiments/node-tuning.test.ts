@@ -47,11 +47,12 @@ describe('node classifiers tuned alike', () => {
   });
 
   test('the choice reads validation labels, not test labels', async () => {
-    const candidates = [...hopCandidates(published), graphCandidates[0] as NodeCandidate];
+    const candidates = [...hopCandidates(published), graphCandidates[1] as NodeCandidate];
     const tests = new Set(task.test);
     const hidden = data.labels.map((label, v) => (tests.has(v) ? (label + 1) % data.classes : label));
     const [own, blind] = [await run(candidates), await run(candidates, { task: { ...task, labels: hidden } })];
-    const choices = (result: typeof own) => result.methods.map(({ method, tuning }) => [method, tuning]);
+    const choices = (result: typeof own) =>
+      result.methods.map(({ method, tuning, scores }) => [method, tuning, scores.validated]);
     expect(choices(blind)).toEqual(choices(own));
     expect(own.methods.map(({ tuning }) => tuning?.trials)).toEqual([3, 3, 3, 3, 3]);
     for (const form of ['raw', 'scaled'] as const) {

@@ -133,6 +133,8 @@ describe('the harness', () => {
     for (const own of shares) for (const share of own) expect([0, 0.5, 1]).toContain(share);
     expect(mean(2)).toBeGreaterThan(0.5);
     expect(mean(3)).not.toBe(mean(2));
+    const [alone] = await g.nodeDepthPreference(data, 1, { repeats: 2, epochs: 15 });
+    expect(shares[0]).toEqual(alone);
   });
 });
 

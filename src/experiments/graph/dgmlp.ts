@@ -33,7 +33,9 @@ const options = {
   weightDecay: number(cora.weightDecay, 'L2 weight decay for them', { minimum: 0 }),
   trials: count(6, 'settings tried for each method on validation nodes', { smoke: 1 }),
   baselines: choice(['few', 'all'], 'networks on the graph beside those on hops'),
-  studies: choice(['few', 'all'], 'studies of propagation alone, or also of depth, plug-in and sparsity'),
+  studies: choice(['few', 'all'], 'studies of propagation alone, or also of depth, plug-in and sparsity', {
+    smoke: 'few',
+  }),
   studySeeds: count(3, 'seeds of the studies', { smoke: 1 }),
   speedNodes: count(100_000, 'nodes of the larger graph of the speed study (0: none)', { smoke: 2000, minimum: 0 }),
 };
