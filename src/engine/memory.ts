@@ -63,18 +63,6 @@ export class Heap {
     this.buffersInUse -= 1;
   }
 
-  /** The most bytes that `body` had in use at once, above those in use before it. */
-  peakDuring(body: () => void): number {
-    const [before, start] = [this.peakBytes, this.bytesInUse];
-    this.peakBytes = start;
-    try {
-      body();
-      return this.peakBytes - start;
-    } finally {
-      this.peakBytes = Math.max(before, this.peakBytes);
-    }
-  }
-
   #fromEnd(size: number): number | undefined {
     const address = this.#end;
     if (address + size + GUARD_BYTES > this.maximumBytes) return undefined;

@@ -95,6 +95,16 @@ export function plantedHypergraph(random: Random, options: PlantedOptions = {}):
   return { hypergraph: new Hypergraph(vertices, lists), labels, words, wordCount: features };
 }
 
+/**
+ * Erdős–Rényi graph: n·meanDegree/2 edges between uniform nodes, of which repeats and self-loops
+ * are dropped.
+ */
+export function erdosRenyi(random: Random, nodes: number, meanDegree: number): Graph {
+  const count = Math.round((nodes * meanDegree) / 2);
+  const ends = () => Int32Array.from({ length: count }, () => random.integer(nodes));
+  return Graph.fromEdges(nodes, ends(), ends(), { selfLoops: 'drop' });
+}
+
 /** Parameters of a block model. */
 export interface BlockModelOptions {
   /** Number of nodes. Default: 4000. */
