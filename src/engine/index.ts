@@ -5,6 +5,7 @@ import { environment } from './kernels.js';
 import { PLANNED_SHARE } from './limits.js';
 
 export { type Activation, activations } from './activation.js';
+export { nodeModule } from './builtin.js';
 export type { MemoryUse } from './cpu/index.js';
 export type { LoadedProgram, Program } from './cpu/program.js';
 export {
@@ -25,6 +26,7 @@ export type { Six, StridedBox } from './cpu/routines/layout.js';
 export type { Samples, Windows } from './cpu/routines/pool.js';
 export type { Device, HostDevice } from './device.js';
 export type { FeatureLevel } from './kernels.js';
+export { type Library, library, refuseForeign } from './library.js';
 export {
   arrayTypes,
   type Buffer,

@@ -2,6 +2,7 @@
 // result, then walks back over them. Gradients are computed by operations like any other, so an
 // outer tape can record them: derivatives of any order.
 
+import { refuseForeign } from '../engine/index.js';
 import { apply, isObserved, type Observer, type Op, observe, unobserved } from './apply.js';
 import { ones } from './create.js';
 import { add, multiply } from './ops/binary.js';
@@ -55,6 +56,7 @@ class Tape implements Observer {
 
 function tensorLeaves(operation: string, tree: unknown): Tensor[] {
   return leaves(tree).map((leaf) => {
+    refuseForeign(operation, leaf);
     if (!(leaf instanceof Tensor)) throw new Error(`${operation}: expected a tree of tensors, found ${String(leaf)}`);
     if (leaf.dtype !== 'f32') throw new Error(`${operation}: only f32 tensors have gradients, found ${leaf}`);
     return leaf;
@@ -157,6 +159,10 @@ export function jvp<Inputs>(
   return scoped(() => {
     const output = fn(inputs);
     const directions = tensorLeaves('jvp', tangent);
+    const shapes = (tensors: readonly Tensor[]) => tensors.map(({ shape }) => formatShape(shape)).join(', ');
+    const points = tensorLeaves('jvp', inputs);
+    if (shapes(points) !== shapes(directions))
+      throw new Error(`jvp: the tangent has shapes ${shapes(directions)}, the inputs ${shapes(points)}`);
     const product = (u: Tensor) =>
       tensorLeaves('jvp', vjp(fn, inputs, u).gradient)
         .map((gradient, index) => sum(multiply(gradient, directions[index] as Tensor)))

@@ -113,8 +113,7 @@ export class Plan {
   }
 
   #view({ buffer, byteOffset, dtype, shape }: Port): TypedArray {
-    const region = { buffer: { address: this.#loaded.addressOf(buffer), bytes: 0, references: 1 }, byteOffset };
-    return cpu.view(region, dtype, sizeOf(shape));
+    return cpu.peek(this.#loaded.region(buffer, byteOffset), dtype, sizeOf(shape));
   }
 
   /** Frees the arena and the constants. */

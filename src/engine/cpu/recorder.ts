@@ -7,6 +7,7 @@
 
 import type { Device } from '../device.js';
 import { type KernelArguments, packers } from '../generated/arguments.js';
+import { foreignError, library } from '../library.js';
 import type { Buffer, Region, TypedArray } from '../region.js';
 import type { Execution, SegmentKernel } from './execution.js';
 import { type ArgumentsOf, type KernelName, runRoutine } from './routines/index.js';
@@ -85,15 +86,17 @@ export class RecordingDevice implements Device, Execution {
   }
 
   allocate(bytes: number): Buffer {
-    return { address: this.#add(bytes), bytes, references: 0 };
+    return { library, address: this.#add(bytes), bytes, references: 0 };
   }
 
   /** A buffer that holds its contents from the start. */
   constant(contents: Uint8Array): Buffer {
-    return { address: this.#add(contents.length, contents), bytes: contents.length, references: 0 };
+    return { library, address: this.#add(contents.length, contents), bytes: contents.length, references: 0 };
   }
 
   free(): void {}
+
+  watch(): void {}
 
   write(_region: Region, _data: TypedArray): void {
     throw new Error('plan: an operation writes values from JavaScript while it computes, which a plan cannot repeat');
@@ -128,6 +131,7 @@ export class RecordingDevice implements Device, Execution {
   readonly #addressOf = (region: Region | null): number => {
     if (region === null) return 0;
     const { buffer, byteOffset } = region;
+    if (buffer.library !== library) throw foreignError('plan', buffer.library);
     if (buffer.address >= VIRTUAL) return buffer.address + byteOffset;
     const known = this.#constants.get(buffer) ?? this.#add(buffer.bytes, this.contentsOf(buffer).slice());
     this.#constants.set(buffer, known);
@@ -167,7 +171,7 @@ export class RecordingDevice implements Device, Execution {
   withInts(values: readonly number[], use: (table: Region) => void): void {
     const ints = Int32Array.from(values);
     const address = this.#add(ints.byteLength, new Uint8Array(ints.buffer));
-    use({ buffer: { address, bytes: ints.byteLength, references: 1 }, byteOffset: 0 });
+    use({ buffer: { library, address, bytes: ints.byteLength, references: 1 }, byteOffset: 0 });
   }
 }
 

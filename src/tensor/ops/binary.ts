@@ -4,8 +4,9 @@
 import type { BroadcastArguments, KernelsTaking } from '../../engine/index.js';
 import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
 import { full } from '../create.js';
-import { broadcastShapes } from '../shape.js';
-import { Tensor } from '../tensor.js';
+import { requireElement } from '../elements.js';
+import { broadcastShapes, requireNumber } from '../shape.js';
+import { requireTensor, Tensor } from '../tensor.js';
 import { broadcastArguments } from './broadcast.js';
 import { sumTo } from './layout.js';
 import { log, reciprocal, square } from './unary.js';
@@ -148,19 +149,27 @@ export const divideByOp: Op<{ divisor: number }> = {
 
 /** scale·x + shift for two numbers. */
 export function affine(x: Tensor, scale: number, shift: number): Tensor {
+  if (typeof scale !== 'number' || typeof shift !== 'number')
+    throw new TypeError(`affine: expected two numbers, got ${String(scale)} and ${String(shift)}`);
   return apply(affineOp, [x], { scale, shift });
 }
 
-/** The number as a tensor that fits the other operand. */
-function lift(value: Operand, other: Tensor): Tensor {
-  return value instanceof Tensor ? value : full([], value, other.dtype === 'i32' ? 'i32' : 'f32');
+/** The number as a tensor that fits the other operand; f32 rounds it, to ±∞ beyond its range. */
+function lift(name: string, value: Operand, other: Tensor): Tensor {
+  if (value instanceof Tensor) return value;
+  if (typeof value !== 'number') requireTensor(name, value);
+  if (other.dtype !== 'i32') return full([], Math.fround(value as number));
+  requireElement(`${name} with an i32 tensor`, 'i32', value as number);
+  return full([], value as number, 'i32');
 }
 
 /** Calls `operate` with both operands as tensors. */
 function lifted(name: string, operate: (a: Tensor, b: Tensor) => Tensor): (a: Operand, b: Operand) => Tensor {
   return (a, b) => {
-    if (a instanceof Tensor) return operate(a, lift(b, a));
-    if (b instanceof Tensor) return operate(lift(a, b), b);
+    if (a instanceof Tensor) return operate(a, lift(name, b, a));
+    if (b instanceof Tensor) return operate(lift(name, a, b), b);
+    if (typeof a !== 'number') requireTensor(name, a);
+    if (typeof b !== 'number') requireTensor(name, b);
     throw new Error(`${name}: expected at least one tensor`);
   };
 }
@@ -238,10 +247,13 @@ export const positiveMask = lifted('positiveMask', applying(positiveMaskOp));
 
 /** a where condition > 0, else b. Elements that are not chosen have no effect, not even NaN. */
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
+  requireDType('where', 'f32', condition);
   return add(positiveMask(a, condition), positiveMask(b, lessEqual(condition, 0)));
 }
 
 /** x limited to [low, high]; gradient 0 outside. */
 export function clip(x: Tensor, low: number, high: number): Tensor {
+  requireNumber('clip', 'low', low);
+  requireNumber('clip', 'high', high);
   return minimum(maximum(x, low), high);
 }

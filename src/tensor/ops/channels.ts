@@ -3,7 +3,7 @@
 import { type Activation, activations } from '../../engine/index.js';
 import { apply, applyAll, type Op, privately, requireDType } from '../apply.js';
 import { throughReference } from '../reference.js';
-import { formatShape, type Shape, sizeOf } from '../shape.js';
+import { formatShape, requireNumber, type Shape, sizeOf } from '../shape.js';
 import { emptyTensor, type Tensor } from '../tensor.js';
 import { add, divide, multiply, subtract } from './binary.js';
 import { reshape } from './layout.js';
@@ -174,6 +174,7 @@ export function batchNorm(
   epsilon = 1e-5,
 ): [y: Tensor, mean: Tensor, variance: Tensor] {
   requireChannels('batchNorm', x, gamma, beta);
+  requireNumber('batchNorm', 'epsilon', epsilon);
   return applyAll(batchNormOp, [x, gamma, beta], { epsilon }) as [Tensor, Tensor, Tensor];
 }
 
@@ -222,6 +223,7 @@ export function batchNormInference(
   epsilon = 1e-5,
 ): Tensor {
   requireChannels('batchNormInference', x, gamma, beta, average, variance);
+  requireNumber('batchNormInference', 'epsilon', epsilon);
   const scale = multiply(rsqrt(add(variance, epsilon)), gamma);
   return apply(channelAffineOp, [x, scale, beta, average], { activation: 'none' });
 }

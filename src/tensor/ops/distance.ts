@@ -2,7 +2,7 @@
 
 import { activations } from '../../engine/index.js';
 import { apply, type Op, onlyGradient, privately, requireDType } from '../apply.js';
-import { formatShape, sizeOf } from '../shape.js';
+import { formatShape, requireNumber, sizeOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { add, greater, maximum, multiply, positiveMask, subtract } from './binary.js';
 import { transpose } from './layout.js';
@@ -87,5 +87,6 @@ export function cosineSimilarities(x: Tensor, y: Tensor, epsilon = 1e-12): Tenso
 
 /** Rows divided by their Euclidean norm, or by `epsilon` where that is larger. */
 export function normalizeRows(x: Tensor, epsilon = 1e-12): Tensor {
+  requireNumber('normalizeRows', 'epsilon', epsilon);
   return multiply(x, rsqrt(maximum(sum(square(x), -1, { keepAxes: true }), epsilon ** 2)));
 }

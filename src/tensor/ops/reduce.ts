@@ -1,10 +1,10 @@
 // Reductions over axes.
 
 import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
-import { reducedShape, resolveAxes, resolveAxis, type Shape, sizeOf } from '../shape.js';
+import { reducedShape, requireNumber, resolveAxes, resolveAxis, type Shape, sizeOf } from '../shape.js';
 import { emptyTensor, type Tensor } from '../tensor.js';
 import { add, divide, multiply, notEqual, positiveMask, subtract } from './binary.js';
-import { putRows } from './gather.js';
+import { putKnownRows } from './gather.js';
 import { broadcastTo, permute, reshape } from './layout.js';
 import { stopGradient } from './stop-gradient.js';
 import { exp } from './unary.js';
@@ -111,6 +111,7 @@ export function variance(
   axes?: number | readonly number[],
   options: ReduceOptions & { ddof?: number } = {},
 ): Tensor {
+  requireNumber('variance', 'ddof', options.ddof ?? 0);
   const { centered } = center(x, axes);
   const count = sizeOf(resolveAxes('variance', axes, x.rank).map((axis) => x.shape[axis] as number));
   return reduce(sumOp, multiply(centered, centered), axes, options, () => count - (options.ddof ?? 0));
@@ -143,7 +144,7 @@ function extremeVjp(sign: 1 | -1): Op<Attributes>['vjp'] {
     const n = sizeOf(axes.map((axis) => x.shape[axis] as number));
     const columns = reshape(permute(x, order), [n, -1]);
     const winners = reshape(argExtreme(columns, 0, sign), [1, -1]);
-    const spread = putRows(reshape(gradient, [1, -1]), winners, n);
+    const spread = putKnownRows(reshape(gradient, [1, -1]), winners, n);
     const shape = order.map((axis) => x.shape[axis] as number);
     return [
       permute(

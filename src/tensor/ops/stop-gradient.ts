@@ -1,6 +1,6 @@
 // Operations whose gradient is not that of their value.
 
-import { apply, type Op } from '../apply.js';
+import { apply, type Op, requireDType } from '../apply.js';
 import { formatShape, sameShape } from '../shape.js';
 import { type Tensor, viewOf } from '../tensor.js';
 
@@ -23,6 +23,7 @@ const stopGradientOp: Op = {
  * Courville 2013).
  */
 export function straightThrough(hard: Tensor, soft: Tensor): Tensor {
+  requireDType('straightThrough', 'f32', hard, soft);
   if (!sameShape(hard.shape, soft.shape))
     throw new Error(`straightThrough: shapes differ: ${formatShape(hard.shape)} and ${formatShape(soft.shape)}`);
   return apply(straightThroughOp, [stopGradient(hard), soft]);

@@ -3,7 +3,9 @@
 
 import type { ArgumentsOf, KernelsTaking, Region } from '../../engine/index.js';
 import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
-import type { Tensor } from '../tensor.js';
+import { requireComputable } from '../elements.js';
+import { requireNumber } from '../shape.js';
+import { requireTensor, type Tensor } from '../tensor.js';
 import { add, lessEqual, minimum, multiply, positiveMask, subtract } from './binary.js';
 
 interface Flow {
@@ -172,11 +174,13 @@ export const eluOp = scaledOp(
 
 /** x where x > 0, else slope·x. */
 export function leakyRelu(x: Tensor, slope = 0.01): Tensor {
+  requireNumber('leakyRelu', 'the slope', slope);
   return apply(leakyReluOp, [x], { parameter: slope });
 }
 
 /** x where x > 0, else α(eˣ − 1), to 3 ulp; gradient α at 0. */
 export function elu(x: Tensor, alpha = 1): Tensor {
+  requireNumber('elu', 'alpha', alpha);
   return apply(eluOp, [x], { parameter: alpha });
 }
 
@@ -190,10 +194,16 @@ export const castOp: Op<{ dtype: 'f32' | 'i32' }> = {
     device.run(dtype === 'i32' ? 'toInt' : 'toFloat', { x: x as Tensor, y: y as Tensor, n: (y as Tensor).size }),
 };
 
-/** Converts between f32 and i32 (towards zero). Not differentiable. */
+/**
+ * Converts between f32 and i32: towards zero, to the nearest i32 what is beyond its range, NaN to
+ * 0. Not differentiable.
+ *
+ * @throws TypeError for other types, which only store.
+ */
 export function cast(x: Tensor, dtype: 'f32' | 'i32'): Tensor {
+  requireTensor('cast', x);
+  requireComputable('cast', dtype);
+  requireComputable('cast', x.dtype);
   if (x.dtype === dtype) return x;
-  if (x.dtype !== 'f32' && x.dtype !== 'i32')
-    throw new Error(`cast: from ${x.dtype} is not supported; read the data and make a new tensor`);
   return apply(castOp, [x], { dtype });
 }
