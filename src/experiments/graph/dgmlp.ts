@@ -26,12 +26,11 @@ const { cora, citeseer } = dgmlpPresets;
 const options = {
   steps: count(cora.steps, 'propagations of the deep models', { smoke: 8, minimum: 3 }),
   temperature: number(1, 'temperature of the weights of hops', { minimum: 0.03 }),
-  epochs: count(200, 'epochs of each training', { smoke: 20 }),
-  patientEpochs: count(300, 'epochs at most of baselines with early stopping', { smoke: 20 }),
+  epochs: count(200, 'epochs of each training at most', { smoke: 20 }),
   dropout: share(cora.dropout, 'dropout probability of linear classifiers on hops', { maximum: 0.99 }),
   learningRate: rate(cora.learningRate, "Adam's learning rate for them"),
   weightDecay: number(cora.weightDecay, 'L2 weight decay for them', { minimum: 0 }),
-  trials: count(6, 'settings tried for each method on validation nodes', { smoke: 1 }),
+  trials: count(5, 'settings tried for each method on validation nodes', { smoke: 1 }),
   baselines: choice(['few', 'all'], 'networks on the graph beside those on hops'),
   studies: choice(['few', 'all'], 'studies of propagation alone, or also of depth, plug-in and sparsity', {
     smoke: 'few',
@@ -160,7 +159,7 @@ export const experiment = defineExperiment({
     ...Object.fromEntries(Object.keys(sets).map((name) => [name, { baselines: 'all' as const }])),
     cora: { baselines: 'all', studies: 'all' },
     citeseer: { ...citeseer, baselines: 'all' },
-    blocks: { studies: 'all', trials: 3, epochs: 100, patientEpochs: 100, studySeeds: 1 },
+    blocks: { studies: 'all', trials: 3, epochs: 100, studySeeds: 1 },
   },
   reproduction: [
     { data: 'blocks' },
