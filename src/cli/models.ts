@@ -12,6 +12,7 @@ const openers = {
   'language-model': async (path: string) => (await import('./models/language-model.js')).open(path),
   dgmlp: async (path: string) => (await import('./models/dgmlp.js')).open(path),
   lighthgnn: async (path: string) => (await import('./models/lighthgnn.js')).open(path),
+  conhd: async (path: string) => (await import('./models/conhd.js')).open(path),
 } as const satisfies Readonly<Record<string, (path: string) => Promise<Predictor>>>;
 
 /** What model files may name. */
@@ -52,6 +53,7 @@ const uses: Readonly<Record<ModelSystem, string>> = {
   'language-model': 'gossamer lm generate',
   dgmlp: 'gossamer predict',
   lighthgnn: 'gossamer predict',
+  conhd: 'gossamer predict',
 };
 
 /** GGUF files and Hugging Face folders are language models; other files name their system. */

@@ -12,10 +12,11 @@ const examples = `
 Examples
   gossamer predict model.safetensors new.csv -o predictions.csv          rows of a table, by a model of gossamer fit
   gossamer predict runs/mine/model.safetensors new-vertices.csv          vertices, by a student of lighthgnn
+  gossamer predict runs/mine/model.safetensors new-hyperedges.csv        vertices in hyperedges, by a model of conhd
   gossamer predict small/model.plan photos/ --top 3                      pictures, by a model of gossamer train or compress
 
 A table has the columns of training, in any order and maybe others; the result holds the class of each row and the probability of all classes. A table of vertices has a header \`vertex,…\` and the same feature columns as in training; no
-hypergraph is needed.`;
+hypergraph is needed. A table of hyperedges has the columns edge and node; a table of nodes with their features may follow it.`;
 
 export function predictCommand(): Command {
   return new Command('predict')

@@ -145,7 +145,8 @@ export function hypergraphFromTables(tables: HypergraphTables, name: string): Hy
   });
 }
 
-function byNumberThenText(a: string, b: string): number {
+/** Order of class names: by number where both are numbers, else by text. */
+export function byNumberThenText(a: string, b: string): number {
   return Number(a) - Number(b) || (a < b ? -1 : 1);
 }
 

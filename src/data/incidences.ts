@@ -1,9 +1,10 @@
 // Edge-dependent labels: a class for each vertex in each hyperedge.
 
+import type { SparseMatrix } from '../sparse/index.js';
 import { IncidenceList, standardizeTable } from '../structure/index.js';
-import type { Random } from '../tensor/index.js';
-import { type Arrays, countOf, requiredArrays } from './features.js';
-import { readLines, toInts } from './formats/index.js';
+import { keep, type Random, type Tensor, tensor } from '../tensor/index.js';
+import { type Arrays, countOf, featuresFromArrays, requiredArrays } from './features.js';
+import { toInts } from './formats/index.js';
 import type { Split } from './splits.js';
 
 /** A hypergraph with a class for each incidence. */
@@ -12,17 +13,29 @@ export interface IncidenceDataset {
   readonly name: string;
   /** Pairs of a vertex and a hyperedge. */
   readonly incidences: IncidenceList;
-  /** The class of each incidence. */
+  /** The class of each incidence, −1 where unknown. */
   readonly labels: Int32Array;
   /** Number of classes. */
   readonly classes: number;
-  /** Indices of the incidences of training, validation and test hyperedges. */
+  /** Indices of the labelled incidences of training, validation and test hyperedges. */
   readonly split: Split;
+  /** Vertex features [N, F]; undefined where a data set has none. */
+  readonly features?: Tensor | SparseMatrix;
+  /** Names of vertices, hyperedges and classes; their numbers where a data set has none. */
+  readonly names: IncidenceNames;
+}
+
+/** What vertices, hyperedges and classes are called. */
+export interface IncidenceNames {
+  readonly vertices: readonly string[];
+  readonly hyperedges: readonly string[];
+  readonly classes: readonly string[];
 }
 
 /**
  * Labelled incidences from an archive's arrays: `he_indptr` [M + 1], `he_indices` [I], `pin_labels`
- * [I], and `split` [M] of 0 (train), 1 (validation) and 2 (test).
+ * [I] (−1 for unknown), and `split` [M] of 0 (train), 1 (validation) and 2 (test); vertex features
+ * as `featuresFromArrays` reads them.
  *
  * @throws Error naming an array that is missing or does not fit.
  */
@@ -30,65 +43,72 @@ export function incidencesFromArrays(arrays: Arrays, name: string): IncidenceDat
   const need = requiredArrays(arrays, name);
   const ints = (key: string) => toInts(need(key), key);
   const vertices = ints('he_indices');
-  const count = countOf(vertices, `data set "${name}": vertex`);
+  const used = countOf(vertices, `data set "${name}": vertex`);
+  const features = featuresFromArrays(arrays, used, name);
+  const count = Math.max(used, features ? rowsOf(features) : 0);
+  if (features && rowsOf(features) !== count)
+    throw new Error(`data set "${name}": features for ${rowsOf(features)} vertices, the hyperedges hold ${count}`);
   const incidences = new IncidenceList(count, ints('he_indptr'), vertices);
-  const labels = ints('pin_labels');
-  if (labels.length !== incidences.count)
-    throw new Error(`data set "${name}": ${labels.length} labels for ${incidences.count} incidences`);
-  return dataset(name, incidences, labels, ints('split'));
+  return { ...incidenceDataset(name, incidences, ints('pin_labels'), ints('split')), ...(features && { features }) };
+}
+
+function rowsOf(features: Tensor | SparseMatrix): number {
+  return 'rows' in features ? features.rows : (features.shape[0] as number);
 }
 
 /**
- * Labelled incidences from two aligned texts of tab- or comma-separated lines: the vertices of each
- * hyperedge in one, their labels in the other. Hyperedges are split at random 60 : 20 : 20.
+ * Checks labels and the part of each hyperedge: 0 train, 1 validation, 2 test.
  *
- * @throws Error naming the first line whose labels do not match its vertices.
+ * @throws Error naming the first that does not fit.
  */
-export function incidencesFromLines(
-  hyperedges: string,
-  labels: string,
+export function incidenceDataset(
   name: string,
-  random: Random,
-): IncidenceDataset & { readonly vertexNames: readonly string[] } {
-  const lists = readLines(hyperedges, name);
-  const classes = readLines(labels, `${name} labels`);
-  if (lists.length !== classes.length)
-    throw new Error(`data set "${name}": ${lists.length} hyperedges and ${classes.length} lines of labels`);
-  const ids = new Map<string, number>();
-  const classIds = new Map<string, number>();
-  const numberOf = (known: Map<string, number>, text: string) => {
-    const id = known.get(text) ?? known.size;
-    known.set(text, id);
-    return id;
+  incidences: IncidenceList,
+  labels: Int32Array,
+  parts: Int32Array,
+  names?: IncidenceNames,
+): IncidenceDataset {
+  const fail = (reason: string): never => {
+    throw new Error(`data set "${name}": ${reason}`);
   };
-  const members = lists.map((line, e) => {
-    if (line.length !== classes[e]?.length)
-      throw new Error(`data set "${name}", line ${e + 1}: ${line.length} vertices and ${classes[e]?.length} labels`);
-    return line.map((vertex) => numberOf(ids, vertex));
-  });
-  const flat = Int32Array.from(classes.flat(), (label) => numberOf(classIds, label));
-  const order = random.permutation(lists.length);
-  const parts = new Int32Array(lists.length);
-  order.forEach((e, at) => {
-    parts[e] = at < 0.6 * lists.length ? 0 : at < 0.8 * lists.length ? 1 : 2;
-  });
-  return { ...dataset(name, IncidenceList.fromLists(ids.size, members), flat, parts), vertexNames: [...ids.keys()] };
-}
-
-function dataset(name: string, incidences: IncidenceList, labels: Int32Array, parts: Int32Array): IncidenceDataset {
+  if (labels.length !== incidences.count) fail(`${labels.length} labels for ${incidences.count} incidences`);
+  if (parts.length !== incidences.hyperedgeCount)
+    fail(`a part for ${parts.length} of ${incidences.hyperedgeCount} hyperedges`);
+  const wrong = labels.findIndex((label) => label < -1);
+  if (wrong >= 0) fail(`incidence ${wrong} has label ${labels[wrong]}; labels are classes from 0, −1 for unknown`);
   const rows = [[], [], []] as number[][];
   const { offsets } = incidences.hyperedges;
   parts.forEach((part, e) => {
-    for (let i = offsets[e] as number; i < (offsets[e + 1] as number); i++) rows[part]?.push(i);
+    const own = rows[part] ?? fail(`hyperedge ${e} is in part ${part}; parts are 0 train, 1 validation, 2 test`);
+    for (let i = offsets[e] as number; i < (offsets[e + 1] as number); i++) if ((labels[i] as number) >= 0) own.push(i);
   });
   const [train, validation, test] = rows.map((own) => Int32Array.from(own)) as [Int32Array, Int32Array, Int32Array];
+  const classes = names?.classes.length ?? countOf(labels, `data set "${name}": class`);
   return {
     name,
     incidences,
     labels,
-    classes: countOf(labels, `data set "${name}": class`),
+    classes,
     split: { train, validation, test },
+    names: names ?? {
+      vertices: numbered(incidences.vertexCount),
+      hyperedges: numbered(incidences.hyperedgeCount),
+      classes: numbered(classes),
+    },
   };
+}
+
+function numbered(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => String(index));
+}
+
+/** A random part for each hyperedge: 60 % train, 20 % validation, 20 % test. */
+export function randomParts(hyperedges: number, random: Random): Int32Array {
+  const parts = new Int32Array(hyperedges);
+  random.permutation(hyperedges).forEach((e, at) => {
+    parts[e] = at < 0.6 * hyperedges ? 0 : at < 0.8 * hyperedges ? 1 : 2;
+  });
+  return parts;
 }
 
 /**
@@ -100,7 +120,7 @@ function dataset(name: string, incidences: IncidenceList, labels: Int32Array, pa
 export function roleDataset(
   random: Random,
   { vertices = 600, hyperedges = 900 } = {},
-): IncidenceDataset & { readonly features: Float32Array; readonly width: number } {
+): IncidenceDataset & { readonly features: Tensor } {
   const theta = Float64Array.from({ length: vertices }, () => random.gaussian());
   const scales = Array.from({ length: 8 }, () => random.gaussian());
   const width = 16;
@@ -120,10 +140,7 @@ export function roleDataset(
       return own.map((value) => (value === high ? 0 : value === low ? 2 : 1));
     }),
   );
-  const order = random.permutation(hyperedges);
-  const parts = new Int32Array(hyperedges);
-  order.forEach((e, at) => {
-    parts[e] = at < 0.6 * hyperedges ? 0 : at < 0.8 * hyperedges ? 1 : 2;
-  });
-  return { ...dataset('role', IncidenceList.fromLists(vertices, lists), labels, parts), features, width };
+  const parts = randomParts(hyperedges, random);
+  const dataset = incidenceDataset('role', IncidenceList.fromLists(vertices, lists), labels, parts);
+  return { ...dataset, features: keep(tensor(features, [vertices, width])) };
 }

@@ -54,7 +54,14 @@ export {
   imageTensor,
   type LabelledImages,
 } from './images.js';
-export { type IncidenceDataset, incidencesFromArrays, incidencesFromLines, roleDataset } from './incidences.js';
+export {
+  type IncidenceTables,
+  incidencesFromLines,
+  incidencesFromTables,
+  type NamedIncidence,
+  namedIncidences,
+} from './incidence-tables.js';
+export { type IncidenceDataset, type IncidenceNames, incidencesFromArrays, roleDataset } from './incidences.js';
 export { DataLoader, type DataLoaderOptions } from './loader.js';
 export {
   isPlan,

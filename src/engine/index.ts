@@ -7,7 +7,14 @@ import { PLANNED_SHARE } from './limits.js';
 export { type Activation, activations } from './activation.js';
 export type { MemoryUse } from './cpu/index.js';
 export type { LoadedProgram, Program } from './cpu/program.js';
-export { type RecordingDevice, type Step, VIRTUAL } from './cpu/recorder.js';
+export {
+  type RecordedArgument,
+  type RecordedCall,
+  type RecordedRegion,
+  type RecordingDevice,
+  type Step,
+  VIRTUAL,
+} from './cpu/recorder.js';
 export type { AttentionSizes } from './cpu/routines/attention.js';
 export { sparseTilePixels } from './cpu/routines/channels.js';
 export type { ConvolutionSizes } from './cpu/routines/convolution-passes.js';
@@ -46,16 +53,16 @@ export function threads(): number {
   return cpu.threads;
 }
 
+/** The most bytes of tensor memory that `body` had in use at once, above those in use before it. */
+export function peakBytesOf(body: () => Promise<unknown>): Promise<number>;
+export function peakBytesOf(body: () => void): number;
+export function peakBytesOf(body: () => unknown): number | Promise<number> {
+  return cpu.peakDuring(body);
+}
+
 /** Tensor memory in use now, and the peak so far. */
 export function memoryUse(): MemoryUse {
   return cpu.memoryUse;
-}
-
-/** Runs `body` and tells the most bytes of tensors that were in use at once while it ran. */
-export function withOwnPeak<Result>(
-  body: () => Result | Promise<Result>,
-): Promise<{ readonly result: Result; readonly peakBytes: number }> {
-  return cpu.withOwnPeak(body);
 }
 
 /**

@@ -18,6 +18,7 @@ export {
   type NetworkKind,
   networkKinds,
 } from './network.js';
+export * from './sets/index.js';
 export { STUDENT_MODEL, StudentModel } from './student.js';
 export {
   type Labelled,

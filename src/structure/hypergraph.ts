@@ -21,6 +21,9 @@ export class Hypergraph {
    * @param vertexCount N; vertices are 0 … N − 1.
    * @param hyperedges the vertices of each hyperedge.
    * @param weights positive weight of each hyperedge. Default: 1.
+   * @param wholeDegrees of a sample: the weighted degree of each vertex in the hypergraph that it
+   * was drawn from. They are its `vertexDegrees`, and sums over the hyperedges of a vertex are
+   * scaled up from those in the sample.
    * @throws Error naming the first hyperedge that is empty or has a duplicate vertex, a vertex
    * outside 0 … N − 1, or a weight that is not positive and finite.
    */
@@ -28,6 +31,7 @@ export class Hypergraph {
     readonly vertexCount: number,
     hyperedges: readonly ArrayLike<number>[],
     weights?: ArrayLike<number>,
+    readonly wholeDegrees?: Float32Array,
   ) {
     const segments = Segments.fromSizes(hyperedges.map((members) => members.length));
     const indices = new Int32Array(segments.size);
@@ -96,10 +100,25 @@ export class Hypergraph {
 
   /** Weighted degrees d(v) = Σₑ wₑ·Hᵥₑ [N]. */
   get vertexDegrees(): Float32Array {
+    return this.wholeDegrees ?? this.#ownDegrees;
+  }
+
+  get #ownDegrees(): Float32Array {
     return memo(this, 'vertexDegrees', () =>
       Float32Array.from({ length: this.vertexCount }, (_, v) =>
         this.hyperedgesOf(v).reduce((total, e) => total + (this.weights[e] as number), 0),
       ),
+    );
+  }
+
+  /**
+   * Of a sample: d(v) in the whole over d(v) in the sample, by which sums over the hyperedges of v
+   * are scaled [N]. undefined for a hypergraph that is no sample.
+   */
+  get sampleScale(): Float32Array | undefined {
+    const whole = this.wholeDegrees;
+    return (
+      whole && memo(this, 'sampleScale', () => this.#ownDegrees.map((own, v) => (whole[v] as number) / (own || 1)))
     );
   }
 

@@ -28,6 +28,7 @@ export class IncidenceList {
   readonly vertices: Int32Array;
 
   /**
+   * @param wholeDegrees of a sample: see `Hypergraph`
    * @throws RangeError naming the first incidence with a vertex outside 0 … N − 1.
    * @throws Error when the offsets do not end at the number of incidences.
    */
@@ -35,6 +36,7 @@ export class IncidenceList {
     readonly vertexCount: number,
     offsets: Int32Array,
     vertices: Int32Array,
+    readonly wholeDegrees?: Float32Array,
   ) {
     this.hyperedges = new Segments(offsets);
     if (this.hyperedges.size !== vertices.length)
@@ -69,13 +71,7 @@ export class IncidenceList {
 
   /** Incidences grouped by hyperedge. */
   get byHyperedge(): Grouping {
-    return memo(this, 'byHyperedge', () => {
-      const order = Int32Array.from({ length: this.count }, (_, i) => i);
-      return grouping(
-        this.hyperedges.ids,
-        new SparsePattern(this.hyperedgeCount, this.count, this.hyperedges.offsets, order),
-      );
-    });
+    return memo(this, 'byHyperedge', () => consecutiveGroups(this.hyperedges));
   }
 
   /** Incidences grouped by vertex. */
@@ -104,9 +100,17 @@ export class IncidenceList {
       return new Hypergraph(
         this.vertexCount,
         lists.filter((members) => members.length > 0),
+        undefined,
+        this.wholeDegrees,
       );
     });
   }
+}
+
+/** Groups of consecutive incidences. */
+export function consecutiveGroups(segments: Segments): Grouping {
+  const order = Int32Array.from({ length: segments.size }, (_, i) => i);
+  return grouping(segments.ids, new SparsePattern(segments.count, segments.size, segments.offsets, order));
 }
 
 function grouping(ids: Tensor, pattern: SparsePattern): Grouping {

@@ -20,7 +20,8 @@ export {
 } from './generators.js';
 export { Graph, type GraphOptions } from './graph.js';
 export { Hypergraph, type MergeRule } from './hypergraph.js';
-export { type Grouping, IncidenceList } from './incidence.js';
+export { consecutiveGroups, type Grouping, IncidenceList } from './incidence.js';
+export { type IncidenceLevel, type IncidenceSample, IncidenceSampler } from './incidence-sampling.js';
 export { memo } from './memo.js';
 export {
   graphOperator,
@@ -43,5 +44,5 @@ export {
   sampleNeighbours,
   sampleNonEdges,
 } from './sampling.js';
-export { standardizeTable } from './standardize.js';
+export { applyStatistics, type ColumnStatistics, standardizeTable } from './standardize.js';
 export { type TemporalEvents, TemporalGraph } from './temporal.js';

@@ -32,13 +32,20 @@ export interface Propagation {
   readonly toVertices: SparseMatrix;
 }
 
+/** N×M: hyperedge features → vertex features, with a factor of each vertex and each hyperedge. */
+function toVertices(hypergraph: Hypergraph, left: Float32Array | undefined, right?: Float32Array): SparseMatrix {
+  const { sampleScale: scale, incidence } = hypergraph;
+  const factors = scale && left ? left.map((factor, v) => factor * (scale[v] as number)) : (left ?? scale);
+  return scaled(new SparseMatrix(incidence), factors, right);
+}
+
 /** HGNN's operator D_v^{−1/2} H W D_e^{−1} Hᵀ D_v^{−1/2}, as two steps. */
 export function symmetricPropagation(hypergraph: Hypergraph): Propagation {
   return memo(hypergraph, 'symmetricPropagation', () => {
     const root = powers(hypergraph.vertexDegrees, -0.5);
     return {
       toHyperedges: scaled(new SparseMatrix(hypergraph.members), powers(hypergraph.hyperedgeSizes, -1), root),
-      toVertices: scaled(new SparseMatrix(hypergraph.incidence), root, hypergraph.weights),
+      toVertices: toVertices(hypergraph, root, hypergraph.weights),
     };
   });
 }
@@ -50,11 +57,7 @@ export function symmetricPropagation(hypergraph: Hypergraph): Propagation {
 export function meanPropagation(hypergraph: Hypergraph): Propagation {
   return memo(hypergraph, 'meanPropagation', () => ({
     toHyperedges: scaled(new SparseMatrix(hypergraph.members), powers(hypergraph.hyperedgeSizes, -1)),
-    toVertices: scaled(
-      new SparseMatrix(hypergraph.incidence),
-      powers(hypergraph.vertexDegrees, -1),
-      hypergraph.weights,
-    ),
+    toVertices: toVertices(hypergraph, powers(hypergraph.vertexDegrees, -1), hypergraph.weights),
   }));
 }
 
@@ -62,7 +65,7 @@ export function meanPropagation(hypergraph: Hypergraph): Propagation {
 export function sumPropagation(hypergraph: Hypergraph): Propagation {
   return memo(hypergraph, 'sumPropagation', () => ({
     toHyperedges: new SparseMatrix(hypergraph.members),
-    toVertices: new SparseMatrix(hypergraph.incidence),
+    toVertices: toVertices(hypergraph, undefined),
   }));
 }
 

@@ -1,17 +1,38 @@
 // Standardisation of feature tables.
 
+/** Mean and standard deviation of each column. */
+export interface ColumnStatistics {
+  readonly means: Float32Array;
+  /** 1 for a constant column. */
+  readonly deviations: Float32Array;
+}
+
 /**
  * Standardises each column of a row-major table [n, width] to mean 0 and standard deviation 1, in
  * place; constant columns become 0.
+ *
+ * @param rows those whose mean and deviation count. Default: all
+ * @returns the statistics, for `applyStatistics` to other rows
  */
-export function standardizeTable(table: Float32Array, width: number): void {
-  const n = table.length / width;
+export function standardizeTable(table: Float32Array, width: number, rows?: Int32Array): ColumnStatistics {
+  const own = rows ?? Int32Array.from({ length: table.length / width }, (_, row) => row);
+  const means = new Float32Array(width);
+  const deviations = new Float32Array(width);
   for (let j = 0; j < width; j++) {
-    let [total, squares] = [0, 0];
-    for (let at = j; at < table.length; at += width) total += table[at] as number;
-    const mean = total / n;
-    for (let at = j; at < table.length; at += width) squares += ((table[at] as number) - mean) ** 2;
-    const deviation = Math.sqrt(squares / n) || 1;
-    for (let at = j; at < table.length; at += width) table[at] = ((table[at] as number) - mean) / deviation;
+    const mean = own.reduce((total, row) => total + (table[row * width + j] as number), 0) / own.length;
+    const squares = own.reduce((total, row) => total + ((table[row * width + j] as number) - mean) ** 2, 0);
+    means[j] = mean;
+    deviations[j] = Math.sqrt(squares / own.length) || 1;
   }
+  const statistics = { means, deviations };
+  applyStatistics(table, statistics);
+  return statistics;
+}
+
+/** Subtracts means and divides by deviations, in place. */
+export function applyStatistics(table: Float32Array, { means, deviations }: ColumnStatistics): void {
+  const width = means.length;
+  table.forEach((value, at) => {
+    table[at] = (value - (means[at % width] as number)) / (deviations[at % width] as number);
+  });
 }

@@ -9,7 +9,7 @@ import { reshape, zerosLike } from './ops/layout.js';
 import { sum } from './ops/reduce.js';
 import { scope, whileRecording } from './scope.js';
 import { formatShape, sameShape } from './shape.js';
-import { Tensor, viewOf } from './tensor.js';
+import { Tensor } from './tensor.js';
 import { leaves, mapTree } from './tree.js';
 
 interface Entry {
@@ -164,39 +164,6 @@ export function jvp<Inputs>(
     return { output, tangent: grad(product)(ones(output.shape)) };
   });
 }
-
-/** The same values, through which no gradient flows. */
-export function stopGradient(x: Tensor): Tensor {
-  return apply(stopGradientOp, [x]);
-}
-
-const stopGradientOp: Op = {
-  name: 'stopGradient',
-  multiplyAdds: 0,
-  elementwise: true,
-  onnx: 'Identity',
-  infer: ([x]) => [{ shape: (x as Tensor).shape, dtype: (x as Tensor).dtype }],
-  view: ([x]) => [viewOf(x as Tensor, (x as Tensor).shape)],
-};
-
-/**
- * Forward values of `hard`, gradients of `soft`: the straight-through estimator (Bengio, Léonard,
- * Courville 2013).
- */
-export function straightThrough(hard: Tensor, soft: Tensor): Tensor {
-  if (!sameShape(hard.shape, soft.shape))
-    throw new Error(`straightThrough: shapes differ: ${formatShape(hard.shape)} and ${formatShape(soft.shape)}`);
-  return apply(straightThroughOp, [stopGradient(hard), soft]);
-}
-
-const straightThroughOp: Op = {
-  name: 'straightThrough',
-  multiplyAdds: 0,
-  elementwise: true,
-  infer: ([hard]) => [{ shape: (hard as Tensor).shape, dtype: 'f32' }],
-  view: ([hard]) => [viewOf(hard as Tensor, (hard as Tensor).shape)],
-  vjp: ({ gradients }) => [undefined, gradients[0]],
-};
 
 /**
  * Gradient checkpointing: runs fn(...inputs) without keeping its intermediates; the backward pass

@@ -150,18 +150,22 @@ export class LoadedProgram {
     this.#runner = runner;
     const { offsets, bytes } = placeInArena(program, inputs, outputs);
     this.arenaBytes = bytes;
-    const arena = this.#allocate(Math.max(bytes, 1));
-    const addresses = program.buffers.map(({ contents }, index) => {
-      if (!contents) return arena + (offsets[index] ?? 0);
-      const address = this.#allocate(Math.max(contents.length, 1));
-      new Uint8Array(heap.memory.buffer, address, contents.length).set(contents);
-      return address;
-    });
-    this.#addresses = addresses;
     this.#count = program.steps.length;
     this.#threads = program.threads;
     this.#work = program.steps.reduce((total, step) => total + (step.work ?? step.size * step.cost), 0);
-    this.#table = this.#writeTable(program.steps);
+    try {
+      const arena = this.#allocate(Math.max(bytes, 1));
+      this.#addresses = program.buffers.map(({ contents }, index) => {
+        if (!contents) return arena + (offsets[index] ?? 0);
+        const address = this.#allocate(Math.max(contents.length, 1));
+        new Uint8Array(heap.memory.buffer, address, contents.length).set(contents);
+        return address;
+      });
+      this.#table = this.#writeTable(program.steps);
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
   }
 
   /** Steps and their arguments as kernels/program.ts reads them. */

@@ -96,14 +96,16 @@ const claims = [
       e.study(hopScore('DGMLP', e.options.steps)),
     ),
   ]),
-  ours('DGMLP above the best depth of SGC, same settings (points)', atLeast(-0.3), (e) => {
-    const { steps } = e.options;
-    return e.study(hopScore('DGMLP', steps)) - Math.max(...depthsUpTo(steps).map((k) => e.study(hopScore('SGC', k))));
-  }),
-  ours('DGMLP falls from its best depth to all propagations (points)', atMost(0.5), fall('DGMLP')),
-  ours('DGMLP: all propagations above two (points)', atLeast(0), (e) => {
-    return e.study(hopScore('DGMLP', e.options.steps)) - e.study(hopScore('DGMLP', 2));
-  }),
+  ...where({ data: ['blocks', ...Object.keys(sets)] }, [
+    ours('DGMLP above the best depth of SGC, same settings (points)', atLeast(-0.3), (e) => {
+      const { steps } = e.options;
+      return e.study(hopScore('DGMLP', steps)) - Math.max(...depthsUpTo(steps).map((k) => e.study(hopScore('SGC', k))));
+    }),
+    ours('DGMLP falls from its best depth to all propagations (points)', atMost(0.5), fall('DGMLP')),
+    ours('DGMLP: all propagations above two (points)', atLeast(0), (e) => {
+      return e.study(hopScore('DGMLP', e.options.steps)) - e.study(hopScore('DGMLP', 2));
+    }),
+  ]),
   ...where({ when: ({ steps }) => steps >= 10 }, [
     paper('GSL falls from the second to the tenth propagation (share)', atLeast(0.6), (e) => e.study('smoothing')),
   ]),

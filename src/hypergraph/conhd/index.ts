@@ -1,12 +1,20 @@
-export { IncidenceHGNN, IncidenceMLP } from './baselines.js';
 export {
-  cliqueGradient,
-  InducedAttentionBlock,
-  type InducedAttentionOptions,
-  MeanBlock,
-  meanOfSet,
-  type SetFunction,
-} from './blocks.js';
-export { centralities, rankPositions, structuralFeatures } from './inputs.js';
-export { CoNHD, type CoNHDInput, type CoNHDOptions } from './network.js';
-export { type IncidenceNetwork, type LabelledIncidences, trainIncidences } from './training.js';
+  IncidenceMLP,
+  VertexIncidenceNetwork,
+  type VertexIncidenceOptions,
+  type VertexLayersName,
+  WhatsNet,
+} from './baselines.js';
+export { blockNames, type Diffusion, type DiffusionOptions } from './diffusion.js';
+export type { IncidenceInput, IncidenceNetwork } from './incidence-network.js';
+export { centralities, positionsOf, rankPositions, standardizedFeatures, structuralFeatures } from './inputs.js';
+export { CONHD_MODEL, IncidenceModel, type IncidenceModelDescription } from './model.js';
+export { CoNHD, type CoNHDOptions, type ScoredUnit } from './network.js';
+export {
+  IncidenceBatches,
+  type IncidenceTrainingOptions,
+  type LabelledBatch,
+  type LabelledIncidences,
+  trainIncidences,
+  validationScore,
+} from './training.js';

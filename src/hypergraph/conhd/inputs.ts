@@ -1,8 +1,10 @@
 // Inputs for incidences without features of their own: singular vectors and centralities of
 // vertices, and ranks within hyperedges.
 
+import { type Features, featureCount } from '../../nn/index.js';
 import { SparseMatrix } from '../../sparse/index.js';
 import {
+  type ColumnStatistics,
   cliqueOperator,
   coreNumbers,
   eigenvectorCentrality,
@@ -49,21 +51,47 @@ function cliqueEdges(incidences: IncidenceList): [Int32Array, Int32Array] {
  * e (ties share a rank, the smallest is 1), divided by |e|: [nnz, 4].
  */
 export function rankPositions(incidences: IncidenceList): Tensor {
-  const all = centralities(incidences);
+  return positionsOf(incidences, centralities(incidences));
+}
+
+/** `rankPositions` by given centralities, [N] each: [nnz, centralities]. */
+export function positionsOf(incidences: IncidenceList, all: readonly ArrayLike<number>[]): Tensor {
   const { offsets } = incidences.hyperedges;
   const values = new Float32Array(incidences.count * all.length);
   for (let e = 0; e < incidences.hyperedgeCount; e++) {
     const [begin, end] = [offsets[e] as number, offsets[e + 1] as number];
     const members = incidences.vertices.subarray(begin, end);
     all.forEach((centrality, c) => {
-      const scores = Array.from(members, (v) => centrality[v] as number);
-      const rank = new Map([...new Set(scores)].sort((a, b) => a - b).map((value, i) => [value, i + 1]));
-      scores.forEach((value, i) => {
-        values[(begin + i) * all.length + c] = (rank.get(value) as number) / scores.length;
-      });
+      const scores = Float64Array.from(members, (v) => centrality[v] as number);
+      const ranks = denseRanks(scores);
+      for (let i = 0; i < scores.length; i++)
+        values[(begin + i) * all.length + c] = (ranks[i] as number) / scores.length;
     });
   }
   return keep(tensor(values, [incidences.count, all.length]));
+}
+
+/** Ranks from 1, equal scores sharing one. */
+function denseRanks(scores: Float64Array): Int32Array {
+  const distinct = Float64Array.from(new Set(scores)).sort();
+  return Int32Array.from(scores, (score) => distinct.indexOf(score) + 1);
+}
+
+/**
+ * Given vertex features with mean 0 and deviation 1 over the vertices of labelled training
+ * incidences, dense: [N, F]; and what `applyStatistics` needs for other vertices.
+ */
+export function standardizedFeatures(
+  features: Features,
+  incidences: IncidenceList,
+  train: Int32Array,
+): { features: Tensor; statistics: ColumnStatistics } {
+  const width = featureCount(features);
+  const dense = features instanceof SparseMatrix ? scope(() => features.toDense().dataSync()) : features.dataSync();
+  const vertices = Int32Array.from(new Set(train.map((row) => incidences.vertices[row] as number)));
+  const table = Float32Array.from(dense);
+  const statistics = standardizeTable(table, width, vertices);
+  return { features: keep(tensor(table, [table.length / width, width])), statistics };
 }
 
 /**

@@ -2,9 +2,20 @@
 // 2023).
 
 import { inference, MLP, type Mode } from '../../nn/index.js';
-import { segmentSum, spmm } from '../../sparse/index.js';
+import { segmentMean, segmentSum, spmm } from '../../sparse/index.js';
 import { type Hypergraph, memo, sumPropagation } from '../../structure/index.js';
-import { concatenate, gatherKnownRows, keep, type Random, type Tensor, tensor } from '../../tensor/index.js';
+import { concatenate, gatherKnownRows, keep, multiply, type Random, type Tensor, tensor } from '../../tensor/index.js';
+
+/** Layout of `EDHNNConv`. */
+export interface EDHNNOptions {
+  /**
+   * Σ_{e∋v} ρ as in the paper, or the mean over e, which does not grow with the degree.
+   * Default: 'sum'.
+   */
+  readonly aggregate?: 'sum' | 'mean';
+  /** Form in which ψ reads d_v: the degree or log(1 + d_v). Default: 'linear'. */
+  readonly degree?: 'linear' | 'log';
+}
 
 /**
  * m_e = Σ_{u∈e} φ(x_u); x'_v = ψ([x_v, Σ_{e∋v} ρ(x_v, m_e), x⁰_v, d_v]): the message of a hyperedge
@@ -17,8 +28,10 @@ export class EDHNNConv {
   readonly rho: MLP;
   /** ψ. */
   readonly psi: MLP;
+  readonly #options: Required<EDHNNOptions>;
 
-  constructor(features: number, random: Random) {
+  constructor(features: number, random: Random, { aggregate = 'sum', degree = 'linear' }: EDHNNOptions = {}) {
+    this.#options = { aggregate, degree };
     this.phi = new MLP([features, features, features], random);
     this.rho = new MLP([2 * features, features, features], random);
     this.psi = new MLP([3 * features + 1, features, features], random);
@@ -35,14 +48,27 @@ export class EDHNNConv {
     const receivers = gatherKnownRows(x, incidence.segments.ids); // (nnz, d)
     const senders = gatherKnownRows(hyperedges, incidence.indexTensor);
     const messages = this.rho.forward(concatenate([receivers, senders], 1), mode);
+    const received = this.#receive(messages, hypergraph);
     return this.psi.forward(
-      concatenate([x, segmentSum(messages, incidence.segments), initial, degreeColumn(hypergraph)], 1),
+      concatenate([x, received, initial, degreeColumn(hypergraph, this.#options.degree)], 1),
       mode,
     );
   }
+
+  #receive(messages: Tensor, hypergraph: Hypergraph): Tensor {
+    const { segments } = hypergraph.incidence;
+    if (this.#options.aggregate === 'mean') return segmentMean(messages, segments);
+    const sums = segmentSum(messages, segments);
+    const scale = hypergraph.sampleScale;
+    return scale ? multiply(sums, tensor(scale, [scale.length, 1])) : sums;
+  }
 }
 
-/** Vertex degrees as a column [N, 1]. */
-function degreeColumn(hypergraph: Hypergraph): Tensor {
-  return memo(hypergraph, 'degreeColumn', () => keep(tensor(hypergraph.vertexDegrees, [hypergraph.vertexCount, 1])));
+/** Vertex degrees, or log(1 + d), as a column [N, 1]. */
+function degreeColumn(hypergraph: Hypergraph, form: 'linear' | 'log'): Tensor {
+  return memo(hypergraph, `degreeColumn ${form}`, () => {
+    const { vertexDegrees } = hypergraph;
+    const column = form === 'log' ? vertexDegrees.map(Math.log1p) : vertexDegrees;
+    return keep(tensor(column, [hypergraph.vertexCount, 1]));
+  });
 }

@@ -5,7 +5,7 @@ export {
   AllSetTransformerConv,
   type AllSetTransformerOptions,
 } from './allset.js';
-export { EDHNNConv } from './edhnn.js';
+export { EDHNNConv, type EDHNNOptions } from './edhnn.js';
 export { CliqueGATConv, CliqueGCNConv } from './gcn.js';
 export { HGNNConv, HGNNPlusConv } from './hgnn.js';
 export { HNHNConv, type HNHNOptions } from './hnhn.js';
@@ -13,3 +13,4 @@ export { HyperGCNConv, type HyperGCNOptions } from './hypergcn.js';
 export { HypergraphConvolution } from './hypergraph-conv.js';
 export { type HeadsOptions, type HypergraphConv, LinearConv, propagate } from './propagate.js';
 export { UniGATConv, UniGCNConv, UniGCNII, type UniGCNIIOptions, UniGINConv, UniSAGEConv } from './unignn.js';
+export { WhatsNetConv, type WhatsNetInput } from './whatsnet.js';

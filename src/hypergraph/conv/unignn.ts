@@ -2,8 +2,8 @@
 // IJCAI 2021): graph layers generalised to hypergraphs. In all of them h_e is the mean of XΘ over
 // the members of e.
 
-import { Linear, parameter } from '../../nn/index.js';
-import { attentionPool, SparseMatrix, spmm } from '../../sparse/index.js';
+import { Dropout, inference, Linear, type Mode, parameter } from '../../nn/index.js';
+import { attentionPool, type SparseMatrix, spmm } from '../../sparse/index.js';
 import { type Hypergraph, meanPropagation, memo, powers, scaled, sumPropagation } from '../../structure/index.js';
 import {
   add,
@@ -30,7 +30,7 @@ function degreeWeighted(hypergraph: Hypergraph): SparseMatrix {
     const meanDegrees = hypergraph
       .hyperedges()
       .map((members) => members.reduce((total, v) => total + (vertexDegrees[v] as number), 0) / members.length);
-    return scaled(new SparseMatrix(hypergraph.incidence), powers(vertexDegrees, -0.5), powers(meanDegrees, -0.5));
+    return scaled(sumPropagation(hypergraph).toVertices, powers(vertexDegrees, -0.5), powers(meanDegrees, -0.5));
   });
 }
 
@@ -120,6 +120,8 @@ export interface UniGCNIIOptions {
   readonly alpha?: number;
   /** λ of βₗ = ln(λ/(l + 1) + 1), with layers counted from 0. Default: 0.5. */
   readonly lambda?: number;
+  /** Dropout probability of what each hidden layer reads. Default: 0. */
+  readonly dropout?: number;
 }
 
 /**
@@ -135,28 +137,33 @@ export class UniGCNII implements HypergraphConv {
   readonly classifier: Linear;
   readonly #alpha: number;
   readonly #lambda: number;
+  readonly #dropout: Dropout;
 
   constructor(
     inFeatures: number,
     hidden: number,
     outFeatures: number,
     random: Random,
-    { layers = 32, alpha = 0.1, lambda = 0.5 }: UniGCNIIOptions = {},
+    { layers = 32, alpha = 0.1, lambda = 0.5, dropout = 0 }: UniGCNIIOptions = {},
   ) {
     this.encoder = new Linear(inFeatures, hidden, random);
     this.layers = Array.from({ length: layers }, () => new Linear(hidden, hidden, random, { bias: false }));
     this.classifier = new Linear(hidden, outFeatures, random);
     this.#alpha = alpha;
     this.#lambda = lambda;
+    this.#dropout = new Dropout(dropout);
   }
 
-  forward(x: Tensor | SparseMatrix, hypergraph: Hypergraph): Tensor {
+  forward(x: Tensor | SparseMatrix, hypergraph: Hypergraph, mode: Mode = inference): Tensor {
     const first = this.encoder.forward(x, 'relu');
     const smooth = (features: Tensor) =>
       uniGcnOperators(hypergraph).reduce((y, operator) => spmm(operator, y), features);
     const last = this.layers.reduce((features, layer, l) => {
       const beta = Math.log(this.#lambda / (l + 1) + 1);
-      const mixed = add(multiply(smooth(features), 1 - this.#alpha), multiply(first, this.#alpha));
+      const mixed = add(
+        multiply(smooth(this.#dropout.forward(features, mode)), 1 - this.#alpha),
+        multiply(first, this.#alpha),
+      );
       return relu(add(multiply(mixed, 1 - beta), multiply(layer.forward(mixed), beta)));
     }, first);
     return this.classifier.forward(last);

@@ -88,8 +88,13 @@ const divideTensors = binary('divide', undefined, 'same', 'Div', {
   b: ({ b, y, g }) => multiply(multiply(g, divide(y, b)), -1),
 });
 const powerTensors = binary('power', undefined, 'same', 'Pow', {
-  a: ({ a, b, g }) => multiply(g, multiply(b, power(a, subtract(b, 1)))),
-  b: ({ a, y, g }) => multiply(g, multiply(y, log(a))),
+  // At 0⁰ both are 0: b·aᵇ would be 0·0⁻¹ without the addition to the exponent.
+  a: ({ a, b, g }) => {
+    const indeterminate = multiply(equal(a, 0), equal(b, 0));
+    return multiply(g, multiply(b, power(a, add(subtract(b, 1), indeterminate))));
+  },
+  // 0ᵇ with b ≥ 0 has gradient 0, not 0·log 0.
+  b: ({ a, b, y, g }) => multiply(g, multiply(y, log(where(multiply(equal(a, 0), greaterEqual(b, 0)), 1, a)))),
 });
 const maximumTensors = binary('maximum', 'maximumInt', 'same', 'Max', {
   a: ({ a, b, g }) => positiveMask(g, lessEqual(b, a)),
@@ -125,6 +130,20 @@ export const affineOp: Op<{ scale: number; shift: number }> = {
   compute: (device, [x], [y], { scale, shift }) =>
     device.run('affine', { x: x as Tensor, y: y as Tensor, scale, shift, n: (y as Tensor).size }),
   vjp: (backward) => [affine(onlyGradient(backward), backward.attributes.scale, 0)],
+};
+
+/** x/divisor with a constant scalar. */
+export const divideByOp: Op<{ divisor: number }> = {
+  name: 'divideBy',
+  multiplyAdds: 0,
+  elementwise: true,
+  infer: ([x]) => {
+    requireDType('divide', 'f32', x as Tensor);
+    return [{ shape: (x as Tensor).shape, dtype: 'f32' }];
+  },
+  compute: (device, [x], [y], { divisor }) =>
+    device.run('divideBy', { x: x as Tensor, y: y as Tensor, divisor, n: (y as Tensor).size }),
+  vjp: (backward) => [divide(onlyGradient(backward), backward.attributes.divisor)],
 };
 
 /** scale·x + shift for two numbers. */
@@ -177,14 +196,23 @@ export function multiply(a: Operand, b: Operand): Tensor {
   return multiplyLifted(a, b);
 }
 
-/** a / b. */
+/** a / b, correctly rounded; numbers are rounded to f32 first. */
 export function divide(a: Operand, b: Operand): Tensor {
-  if (typeof b === 'number' && isFloat(a)) return affine(a, 1 / b, 0);
-  if (typeof a === 'number' && isFloat(b)) return a === 1 ? reciprocal(b) : affine(reciprocal(b), a, 0);
-  return divideLifted(a, b);
+  if (typeof b === 'number' && isFloat(a))
+    return hasExactInverse(b) ? affine(a, 1 / b, 0) : apply(divideByOp, [a], { divisor: b });
+  return a === 1 && isFloat(b) ? reciprocal(b) : divideLifted(a, b);
 }
 
-/** aᵇ; NaN for a negative base with a fractional exponent. */
+/** Whether multiplying by 1/x is dividing by x, and faster: x is a power of two. */
+function hasExactInverse(x: number): boolean {
+  return Math.fround(x) * Math.fround(1 / x) === 1;
+}
+
+/**
+ * aᵇ to one unit in the last place; 1 for b = 0 and for a = 1, NaN for a negative base with a
+ * fractional exponent. At a = 0 the gradient to b is 0 where b ≥ 0, and that to a is b·a^(b − 1), 0
+ * for b = 0.
+ */
 export function power(a: Operand, b: Operand): Tensor {
   return b === 2 && isFloat(a) ? square(a) : powerLifted(a, b);
 }

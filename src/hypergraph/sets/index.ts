@@ -1,0 +1,8 @@
+export {
+  AttentionBlock,
+  InducedAttentionBlock,
+  type InducedAttentionOptions,
+  PairAttentionBlock,
+} from './attention.js';
+export { cliqueGradient, cliqueProximal, MeanBlock, meanOfSet } from './mean.js';
+export { bySetsInParts, type SetFunction } from './set-function.js';
