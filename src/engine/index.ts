@@ -53,16 +53,16 @@ export function threads(): number {
   return cpu.threads;
 }
 
-/** The most bytes of tensor memory that `body` had in use at once, above those in use before it. */
-export function peakBytesOf(body: () => Promise<unknown>): Promise<number>;
-export function peakBytesOf(body: () => void): number;
-export function peakBytesOf(body: () => unknown): number | Promise<number> {
-  return cpu.peakDuring(body);
-}
-
 /** Tensor memory in use now, and the peak so far. */
 export function memoryUse(): MemoryUse {
   return cpu.memoryUse;
+}
+
+/** Runs `body` and tells the most bytes of tensors that were in use at once while it ran. */
+export function withOwnPeak<Result>(
+  body: () => Result | Promise<Result>,
+): Promise<{ readonly result: Result; readonly peakBytes: number }> {
+  return cpu.withOwnPeak(body);
 }
 
 /**

@@ -63,24 +63,6 @@ export class Heap {
     this.buffersInUse -= 1;
   }
 
-  /** The most bytes that `body` had in use at once, above those in use before it. */
-  peakDuring(body: () => unknown): number | Promise<number> {
-    const [before, start] = [this.peakBytes, this.bytesInUse];
-    this.peakBytes = start;
-    let peak = 0;
-    const end = () => {
-      peak = this.peakBytes - start;
-      this.peakBytes = Math.max(before, this.peakBytes);
-    };
-    let work: unknown;
-    try {
-      work = body();
-    } finally {
-      if (!(work instanceof Promise)) end();
-    }
-    return work instanceof Promise ? work.finally(end).then(() => peak) : peak;
-  }
-
   #fromEnd(size: number): number | undefined {
     const address = this.#end;
     if (address + size + GUARD_BYTES > this.maximumBytes) return undefined;

@@ -63,9 +63,16 @@ export class CpuDevice implements HostDevice {
     return { bytes: this.#heap.bytesInUse, buffers: this.#heap.buffersInUse, peakBytes: this.#heap.peakBytes };
   }
 
-  /** The most tensor memory that `body` had in use at once, above that in use before it. */
-  peakDuring(body: () => unknown): number | Promise<number> {
-    return this.#heap.peakDuring(body);
+  /** Runs `body` and tells the most bytes that were in use at once while it ran. */
+  async withOwnPeak<Result>(body: () => Result | Promise<Result>): Promise<{ result: Result; peakBytes: number }> {
+    const before = this.#heap.peakBytes;
+    this.#heap.peakBytes = this.#heap.bytesInUse;
+    try {
+      const result = await body();
+      return { result, peakBytes: this.#heap.peakBytes };
+    } finally {
+      this.#heap.peakBytes = Math.max(before, this.#heap.peakBytes);
+    }
   }
 
   /** Bytes to which memory may grow: 4 GiB, `GOSSAMER_MEMORY_MIB`, or what the host grants. */

@@ -1,11 +1,11 @@
 // The cost of training on large random graphs: real epochs over all training nodes, timed in turns,
 // and what a whole training costs in time and memory.
 
-import { memoryUse, peakBytesOf, secondsInTurns } from '../../engine/index.js';
+import { memoryUse, secondsInTurns, withOwnPeak } from '../../engine/index.js';
 import { APPNP, DGMLP, GCN, type GraphModule, trainOnRows } from '../../graph/index.js';
 import { Adam, fit, labelledLoss } from '../../nn/index.js';
 import { erdosRenyi } from '../../structure/index.js';
-import { gatherKnownRows, keep, type Random, scope, type Tensor, tensor } from '../../tensor/index.js';
+import { gatherKnownRows, keep, type Random, scope, tensor } from '../../tensor/index.js';
 import type { StudyResults } from '../parts/contract.js';
 import { joinStudies, studyOf } from '../parts/studies.js';
 
@@ -57,12 +57,11 @@ async function speedStudy(nodes: number, random: Random): Promise<StudyResults> 
   const before = memoryUse().bytes;
   const dgmlp = new DGMLP(FEATURES, CLASSES, random.split('dgmlp'), { steps: STEPS });
   const started = performance.now();
-  let inputs: Tensor | undefined;
-  const precomputing = peakBytesOf(() => {
-    inputs = keep(scope(() => gatherKnownRows(dgmlp.combine(features, graph), tensor(train))));
-  });
+  const precomputed = await withOwnPeak(() =>
+    keep(scope(() => gatherKnownRows(dgmlp.combine(features, graph), tensor(train)))),
+  );
   const precomputation = (performance.now() - started) / 1000;
-  const rows = { x: inputs as unknown as Tensor, classes: train.map((row) => labels[row] as number) };
+  const rows = { x: precomputed.result, classes: train.map((row) => labels[row] as number) };
   const gcn = fullBatchEpoch(new GCN(FEATURES, CLASSES, random.split('gcn'), { hidden: HIDDEN }), data);
   const appnp = fullBatchEpoch(new APPNP(FEATURES, CLASSES, random.split('appnp'), { hidden: HIDDEN }), data);
   const epoch: Record<Arm, () => Promise<unknown>> = {
@@ -71,17 +70,14 @@ async function speedStudy(nodes: number, random: Random): Promise<StudyResults> 
     APPNP: () => appnp(random.split('appnp dropout')),
   };
   const peaks = {} as Record<Arm, number>;
-  for (const arm of arms) {
-    const held = memoryUse().bytes - before;
-    peaks[arm] = held + (await peakBytesOf(async () => void (await epoch[arm]())));
-  }
-  peaks.DGMLP = Math.max(peaks.DGMLP, precomputing);
+  for (const arm of arms) peaks[arm] = (await withOwnPeak(epoch[arm])).peakBytes - before;
+  peaks.DGMLP = Math.max(peaks.DGMLP, precomputed.peakBytes - before);
   const timed = arms.map((arm) => [arm, async () => void (await epoch[arm]())] as const);
   const seconds = await secondsInTurns(Object.fromEntries(timed) as Record<Arm, () => Promise<void>>, {
     repeats: 5,
     warmUp: 1,
   });
-  rows.x.dispose();
+  precomputed.result.dispose();
   features.dispose();
   const once = { DGMLP: precomputation, GCN: 0, APPNP: 0 };
   const total = (arm: Arm) => once[arm] + EPOCHS * seconds[arm];
