@@ -23,7 +23,7 @@ const context = (): RunContext => ({
   onEpoch: () => undefined,
   progress: () => undefined,
 });
-const comparison = { data, task, trials: 3, epochs: 4, patientEpochs: 4 };
+const comparison = { data, task, trials: 3, epochs: 4 };
 const run = (candidates: readonly NodeCandidate[], over = {}) =>
   runMethods(tunedNodeMethods(candidates, { ...comparison, ...over }), context(), {
     score: (model) => ({ ...nodeScores(model, task), validated: model.validated }),

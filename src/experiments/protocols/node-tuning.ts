@@ -239,8 +239,6 @@ export interface NodeComparison {
   readonly trials: number;
   /** Epochs at most. */
   readonly epochs: number;
-  /** Epochs at most of candidates with early stopping. */
-  readonly patientEpochs: number;
 }
 
 /**
@@ -251,7 +249,7 @@ export function tunedNodeMethods(
   candidates: readonly NodeCandidate[],
   comparison: NodeComparison,
 ): Method<TunedModel>[] {
-  const { data, task, trials, epochs, patientEpochs } = comparison;
+  const { data, task, trials, epochs } = comparison;
   const depths = candidates.flatMap(({ grid }) => ('steps' in grid ? (grid.steps as readonly number[]) : []));
   const hops = hopsOfTask(data, task, Math.max(0, ...depths));
   return candidates.map((own) =>
@@ -263,7 +261,7 @@ export function tunedNodeMethods(
         const features = featuresOf(data, setting.features);
         const network = own.create(featureCount(features), data.classes, random.split('weights'), setting);
         const options = {
-          epochs: own.training?.patience === undefined ? epochs : patientEpochs,
+          epochs,
           ...own.training,
           learningRate: setting.learningRate,
           weightDecay: own.decay?.(setting) ?? setting.weightDecay,
