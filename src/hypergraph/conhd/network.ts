@@ -36,9 +36,8 @@ export type ScoredUnit = 'incidence' | 'vertex' | 'hyperedge';
 /** Co-representations and messages at the incidences of a level. */
 interface State {
   readonly h: Tensor;
-  /** Messages within hyperedges and within vertices. */
-  readonly m: Tensor;
-  readonly n: Tensor;
+  /** Messages of ADMM within hyperedges and within vertices; GD keeps none. */
+  readonly messages: readonly [Tensor, Tensor];
   /** h⁰. */
   readonly initial: Tensor;
 }
@@ -96,7 +95,7 @@ export class CoNHD implements IncidenceNetwork {
       throw new Error(`CoNHD: the batch has ${levels.length} levels, the network ${layers} layers; sample ${layers}`);
     const vertices = this.input.forward(dropFeatures(features, inputDropout, mode), 'relu');
     const initial = gatherKnownRows(vertices, input.incidences.byVertex.ids);
-    let state: State = { h: initial, m: initial, n: initial, initial };
+    let state: State = { h: initial, messages: [initial, initial], initial };
     let around: Pick<IncidenceInput, 'incidences' | 'positions'> = input;
     for (let layer = 0; layer < layers; layer++) {
       const level = levels?.[layer];
@@ -129,12 +128,12 @@ export class CoNHD implements IncidenceNetwork {
     const within = (side: 'hyperedges' | 'vertices', x: Tensor) => this.#within(side, x, around, level, mode);
     if (this.options.diffusion === 'gd') {
       const [m, n] = [within('hyperedges', h), within('vertices', h)];
-      return { h: this.#updated([pick(h, level), m, n, initial], mode), m, n, initial };
+      return { h: this.#updated([pick(h, level), m, n, initial], mode), messages: [initial, initial], initial };
     }
     const message = (side: 'hyperedges' | 'vertices', previous: Tensor) =>
       add(within(side, subtract(add(h, h), previous)), pick(subtract(previous, h), level));
-    const [m, n] = [message('hyperedges', state.m), message('vertices', state.n)];
-    return { h: this.#updated([m, n, initial], mode), m, n, initial };
+    const [m, n] = [message('hyperedges', state.messages[0]), message('vertices', state.messages[1])];
+    return { h: this.#updated([m, n, initial], mode), messages: [m, n], initial };
   }
 
   /**

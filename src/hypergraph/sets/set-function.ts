@@ -31,11 +31,10 @@ export function bySetsInParts(
   apply: (sets: Grouping, rows: Tensor) => Tensor,
 ): Tensor {
   const { parts, places } = partsOf(sets, rowsAtOnce);
-  const joined = concatenate(
-    parts.map((part) => scope(() => apply(part.sets, part.rows))),
-    0,
-  );
-  return to === 'sets' || !places ? joined : gatherKnownRows(joined, places);
+  return scope(() => {
+    const joined = concatenate(parts.map((part) => scope(() => apply(part.sets, part.rows))));
+    return to === 'sets' || !places ? joined : gatherKnownRows(joined, places);
+  });
 }
 
 /** Parts of whole sets, and the place of each member in their order unless that is its own. */
