@@ -1,9 +1,10 @@
 // Elementwise kernels over flat ranges. Each exported kernel is one loop template, specialised by a
 // constant operation code that the compiler folds away.
 
-import { erfVector, expVector, logVector, multiplyAdd, sigmoidVector, sinVector, tanhVector } from "./math";
+import { erfVector, expMinus1NonPositive, expVector, logVector, multiplyAdd, sigmoidVector, softplusVector, tanhVector } from "./math";
+import { powerVector } from "./power";
 
-enum Unary { Abs, Sqrt, Exp, Log, Tanh, Sigmoid, Erf, Gelu, Relu, Sin, Cos, Sign, Floor, Reciprocal, Rsqrt, Square, LeakyRelu, Elu, Softplus, Silu, Relu6, Affine, ToInt, ToFloat }
+enum Unary { Abs, Sqrt, Exp, Log, Tanh, Sigmoid, Erf, Gelu, Relu, Sign, Floor, Reciprocal, Rsqrt, Square, LeakyRelu, Elu, Softplus, Silu, Relu6, Affine, DivideBy, ToInt, ToFloat }
 
 // @ts-ignore: decorator
 @inline
@@ -22,8 +23,6 @@ function unaryVector(op: i32, x: v128, p: v128, q: v128): v128 {
     return multiplyAdd(half, erfVector(f32x4.mul(x, f32x4.splat(0.7071067811865476))), half);
   }
   if (op == Unary.Relu) return f32x4.pmax(x, zero);
-  if (op == Unary.Sin) return sinVector(x, 0);
-  if (op == Unary.Cos) return sinVector(x, 1);
   if (op == Unary.Sign) {
     const signed = v128.and(v128.bitselect(x, one, f32x4.splat(-0.0)), f32x4.ne(x, zero));
     return v128.bitselect(signed, x, f32x4.eq(x, x));
@@ -34,15 +33,13 @@ function unaryVector(op: i32, x: v128, p: v128, q: v128): v128 {
   if (op == Unary.Square) return f32x4.mul(x, x);
   if (op == Unary.LeakyRelu) return v128.bitselect(f32x4.mul(x, p), x, f32x4.lt(x, zero));
   if (op == Unary.Elu) {
-    return v128.bitselect(f32x4.mul(p, f32x4.sub(expVector(x), one)), x, f32x4.lt(x, zero));
+    return v128.bitselect(f32x4.mul(p, expMinus1NonPositive(x)), x, f32x4.lt(x, zero));
   }
-  if (op == Unary.Softplus) {
-    const tail = logVector(f32x4.add(one, expVector(f32x4.neg(f32x4.abs(x)))));
-    return f32x4.add(f32x4.pmax(x, zero), tail);
-  }
+  if (op == Unary.Softplus) return softplusVector(x);
   if (op == Unary.Silu) return f32x4.mul(x, sigmoidVector(x));
   if (op == Unary.Relu6) return f32x4.pmin(f32x4.pmax(x, zero), f32x4.splat(6));
   if (op == Unary.Affine) return f32x4.add(f32x4.mul(x, p), q);
+  if (op == Unary.DivideBy) return f32x4.div(x, p);
   if (op == Unary.ToInt) return i32x4.trunc_sat_f32x4_s(x);
   if (op == Unary.ToFloat) return f32x4.convert_i32x4_s(x);
   return x;
@@ -86,8 +83,6 @@ export function sigmoid(x: usize, y: usize, begin: i32, end: i32): void { unary(
 export function erf(x: usize, y: usize, begin: i32, end: i32): void { unary(Unary.Erf, x, y, 0, 0, begin, end); }
 export function gelu(x: usize, y: usize, begin: i32, end: i32): void { unary(Unary.Gelu, x, y, 0, 0, begin, end); }
 export function relu(x: usize, y: usize, begin: i32, end: i32): void { unary(Unary.Relu, x, y, 0, 0, begin, end); }
-export function sin(x: usize, y: usize, begin: i32, end: i32): void { unary(Unary.Sin, x, y, 0, 0, begin, end); }
-export function cos(x: usize, y: usize, begin: i32, end: i32): void { unary(Unary.Cos, x, y, 0, 0, begin, end); }
 export function sign(x: usize, y: usize, begin: i32, end: i32): void { unary(Unary.Sign, x, y, 0, 0, begin, end); }
 export function floor(x: usize, y: usize, begin: i32, end: i32): void { unary(Unary.Floor, x, y, 0, 0, begin, end); }
 export function reciprocal(x: usize, y: usize, begin: i32, end: i32): void { unary(Unary.Reciprocal, x, y, 0, 0, begin, end); }
@@ -100,6 +95,8 @@ export function silu(x: usize, y: usize, begin: i32, end: i32): void { unary(Una
 export function relu6(x: usize, y: usize, begin: i32, end: i32): void { unary(Unary.Relu6, x, y, 0, 0, begin, end); }
 /** y = scale·x + shift. */
 export function affine(x: usize, y: usize, scale: f32, shift: f32, begin: i32, end: i32): void { unary(Unary.Affine, x, y, scale, shift, begin, end); }
+/** y = x/divisor. */
+export function divideBy(x: usize, y: usize, divisor: f32, begin: i32, end: i32): void { unary(Unary.DivideBy, x, y, divisor, 0, begin, end); }
 /** f32 → i32, towards zero. */
 export function toInt(x: usize, y: usize, begin: i32, end: i32): void { unary(Unary.ToInt, x, y, 0, 0, begin, end); }
 /** i32 → f32. */
@@ -161,22 +158,6 @@ function binaryVector(op: i32, a: v128, b: v128): v128 {
   if (op == Binary.EqualInt) return mask(i32x4.eq(a, b));
   if (op == Binary.LessInt) return mask(i32x4.lt_s(a, b));
   return a;
-}
-
-/** aᵇ = sign·exp(b·log|a|): a negative base needs an integer exponent, else NaN; x⁰ = 1. */
-// @ts-ignore: decorator
-@inline
-function powerVector(a: v128, b: v128): v128 {
-  const zero = f32x4.splat(0);
-  const one = f32x4.splat(1);
-  const magnitude = expVector(f32x4.mul(b, logVector(f32x4.abs(a))));
-  const integer = f32x4.eq(f32x4.nearest(b), b);
-  const half = f32x4.mul(b, f32x4.splat(0.5));
-  const odd = v128.and(integer, f32x4.ne(f32x4.nearest(half), half));
-  const negative = f32x4.lt(a, zero);
-  let y = v128.xor(magnitude, v128.and(v128.and(odd, negative), f32x4.splat(-0.0)));
-  y = v128.bitselect(f32x4.splat(NaN), y, v128.andnot(negative, integer));
-  return v128.bitselect(one, y, f32x4.eq(b, zero));
 }
 
 /**

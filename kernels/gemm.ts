@@ -11,7 +11,6 @@
 
 import { activate, Activation } from "./activation";
 import { multiplyAdd } from "./math";
-import { dot } from "./sparse";
 import { ownScratch, ownTile } from "./thread";
 import { Optional } from "./optional";
 
@@ -418,60 +417,4 @@ function finishTile(
     c += row;
     if (residual != 0) residual += row;
   }
-}
-
-/**
- * The same product for few rows, where packing B would cost more than multiplying: B is read once,
- * where it lies. A is m×k, row-major. B is k×n, or n×k when `transposed`. Tasks [begin, end) count
- * strips of 16 columns.
- */
-export function gemmFewRows(
-  a: usize, b: usize, c: usize, bias: Optional, m: i32, n: i32, k: i32, transposed: i32, activation: i32, begin: i32, end: i32,
-): void {
-  for (let strip = begin; strip < end; strip++) {
-    const column = strip * 16;
-    const columns = min(16, n - column);
-    for (let row = 0; row < m; row++) {
-      const source = a + ((<usize>row * k) << 2);
-      const target = c + ((<usize>row * n + column) << 2);
-      if (transposed) {
-        for (let j = 0; j < columns; j++) {
-          store<f32>(target + (<usize>j << 2), dot(source, b + ((<usize>(column + j) * k) << 2), k));
-        }
-      } else if (columns == 16) {
-        rowTimesStrip(source, b + (<usize>column << 2), target, n, k);
-      } else {
-        for (let j = 0; j < columns; j++) {
-          let total: f32 = 0;
-          for (let p = 0; p < k; p++) {
-            total += load<f32>(source + (<usize>p << 2)) * load<f32>(b + ((<usize>p * n + column + j) << 2));
-          }
-          store<f32>(target + (<usize>j << 2), total);
-        }
-      }
-      for (let j = 0; j < columns; j++) {
-        const at = <usize>j << 2;
-        let value = load<f32>(target + at);
-        if (bias != 0) value += load<f32>(bias + (<usize>column << 2) + at);
-        store<f32>(target + at, f32x4.extract_lane(activate(activation, f32x4.splat(value)), 0));
-      }
-    }
-  }
-}
-
-function rowTimesStrip(a: usize, b: usize, c: usize, n: i32, k: i32): void {
-  let c0 = f32x4.splat(0), c1 = c0, c2 = c0, c3 = c0;
-  const stride = <usize>n << 2;
-  for (let p = 0; p < k; p++) {
-    const scalar = v128.load32_splat(a + (<usize>p << 2));
-    c0 = multiplyAdd(scalar, v128.load(b), c0);
-    c1 = multiplyAdd(scalar, v128.load(b, 16), c1);
-    c2 = multiplyAdd(scalar, v128.load(b, 32), c2);
-    c3 = multiplyAdd(scalar, v128.load(b, 48), c3);
-    b += stride;
-  }
-  v128.store(c, c0);
-  v128.store(c, c1, 16);
-  v128.store(c, c2, 32);
-  v128.store(c, c3, 48);
 }

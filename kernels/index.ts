@@ -11,9 +11,11 @@ export { sparseChannels1, sparseChannels2, sparseChannels4 } from "./channel-maj
 export { batchNormGradient, channelAffine, channelMoments, channelProducts } from "./channels";
 export { convolve, filterGradient, packFilters } from "./convolution";
 export { depthwise, depthwiseFilterGradient } from "./depthwise";
+export { squaredDistances } from "./distance";
 export * from "./elementwise";
 export { fourier } from "./fourier";
-export { gemm, gemmFewRows, gemmGrouped, gemmPackB } from "./gemm";
+export { gemm, gemmGrouped, gemmPackB } from "./gemm";
+export { gemmFewRows } from "./gemm-few-rows";
 export { gatherRows, putRows, scatterAddRows, takeRows } from "./gather";
 export { gemmInt8, packInt8, quantizeRows } from "./int8";
 export { convolveInt8, dequantizeInt8, depthwiseInt8, windowsInt8 } from "./int8-convolution";
@@ -31,4 +33,5 @@ export { skipGram } from "./skip-gram";
 export { addNormalizedRows, addRowSquares, addRowsOverNorm, sddmm, spmm, spmmScaled, spmmSparse, spmmTransposed } from "./sparse";
 export { argsort, cumulativeSum, linearScan, topK } from "./sort";
 export { initialize } from "./thread";
+export { cos, sin } from "./trigonometry";
 export { edgePairs, randomWalks, walkPairs } from "./walks";

@@ -1,6 +1,6 @@
 // Four-lane transcendental functions: range reduction to a small interval, then a near-minimax
 // polynomial fitted for it by iteratively reweighted least squares. Errors against Math.* are a few
-// units in the last place; test/kernels pins them.
+// units in the last place: docs/numerics.md lists them, test/tensor/unary.test.ts pins them.
 
 // Constants of exp and log. A compiler may rematerialise a vector constant on every iteration of a
 // loop, which costs more than the arithmetic: V8 13 and 14 do, and there reading a global, an
@@ -108,15 +108,22 @@ function horner(p: v128, x: v128, coefficient: f32): v128 {
   return multiplyAdd(p, x, f32x4.splat(coefficient));
 }
 
-/** exp r for |r| ≤ ln2/2. */
+/** exp r − 1 for |r| ≤ ln2/2. */
 // @ts-ignore: decorator
 @inline
-function expReduced(r: v128): v128 {
+function expReducedMinus1(r: v128): v128 {
   let p = multiplyAdd(pick(e4, E4), r, pick(e3, E3));
   p = multiplyAdd(p, r, pick(e2, E2));
   p = multiplyAdd(p, r, pick(e1, E1));
   p = multiplyAdd(p, r, pick(e0, E0));
-  return f32x4.add(multiplyAdd(f32x4.mul(r, r), p, r), pick(one, ONE));
+  return multiplyAdd(f32x4.mul(r, r), p, r);
+}
+
+/** exp r for |r| ≤ ln2/2. */
+// @ts-ignore: decorator
+@inline
+function expReduced(r: v128): v128 {
+  return f32x4.add(expReducedMinus1(r), pick(one, ONE));
 }
 
 // @ts-ignore: decorator
@@ -144,6 +151,18 @@ export function expNonPositive(x: v128): v128 {
   const p = expReduced(multiplyAdd(n, pick(ln2Low, LN2_LOW), multiplyAdd(n, pick(minusLn2High, MINUS_LN2_HIGH), clamped)));
   const power = i32x4.shl(i32x4.add(i32x4.sub(rounded, pick(magic, MAGIC)), pickBias()), 23);
   return v128.andnot(f32x4.mul(p, power), f32x4.lt(x, pick(expSmallest, EXP_SMALLEST)));
+}
+
+/** exp x − 1 for x ≤ 0, without cancellation near 0. */
+// @ts-ignore: decorator
+@inline
+export function expMinus1NonPositive(x: v128): v128 {
+  const clamped = f32x4.pmax(x, pick(expSmallest, EXP_SMALLEST));
+  const rounded = f32x4.add(f32x4.mul(clamped, pick(log2e, LOG2E)), pick(magic, MAGIC));
+  const n = f32x4.sub(rounded, pick(magic, MAGIC));
+  const q = expReducedMinus1(multiplyAdd(n, pick(ln2Low, LN2_LOW), multiplyAdd(n, pick(minusLn2High, MINUS_LN2_HIGH), clamped)));
+  const power = i32x4.shl(i32x4.add(i32x4.sub(rounded, pick(magic, MAGIC)), pickBias()), 23);
+  return multiplyAdd(q, power, f32x4.sub(power, pick(one, ONE)));
 }
 
 // @ts-ignore: decorator
@@ -182,6 +201,21 @@ export function logVector(x: v128): v128 {
 @inline
 export function sigmoidVector(x: v128): v128 {
   return f32x4.div(pick(one, ONE), f32x4.add(pick(one, ONE), expVector(f32x4.neg(x))));
+}
+
+/** log(1 + eˣ) = max(x, 0) + log(1 + u) with u = e^−|x|, where log(1 + u) = 2·atanh(u/(2 + u)). */
+// @ts-ignore: decorator
+@inline
+export function softplusVector(x: v128): v128 {
+  const u = expVector(f32x4.neg(f32x4.abs(x)));
+  const s = f32x4.div(u, f32x4.add(u, f32x4.splat(2)));
+  const z = f32x4.mul(s, s);
+  let p = f32x4.splat(0.14078889183286505);
+  p = horner(p, z, 0.1398257887228303);
+  p = horner(p, z, 0.20012297615355504);
+  p = horner(p, z, 0.3333316082069003);
+  const half = multiplyAdd(f32x4.mul(p, z), s, s);
+  return f32x4.add(f32x4.pmax(x, f32x4.splat(0)), f32x4.add(half, half));
 }
 
 // @ts-ignore: decorator
@@ -227,34 +261,6 @@ export function erfVector(x: v128): v128 {
   const large = f32x4.sub(f32x4.splat(1), expVector(q));
   const signed = v128.bitselect(x, large, f32x4.splat(-0.0));
   return v128.bitselect(small, signed, f32x4.lt(magnitude, f32x4.splat(0.92)));
-}
-
-/**
- * sin x when `quarter` is 0, cos x when it is 1. Cody–Waite reduction by π/2: accurate for |x| up
- * to about 10⁴.
- */
-// @ts-ignore: decorator
-@inline
-export function sinVector(x: v128, quarter: i32): v128 {
-  const n = f32x4.nearest(f32x4.mul(x, f32x4.splat(0.6366197723675814)));
-  let r = multiplyAdd(n, f32x4.splat(-1.5703125), x);
-  r = multiplyAdd(n, f32x4.splat(-4.837512969970703e-4), r);
-  r = multiplyAdd(n, f32x4.splat(-7.54978995489e-8), r);
-  const u = f32x4.mul(r, r);
-  let s = f32x4.splat(2.7183116109677117e-6);
-  s = horner(s, u, -0.00019839334845976825);
-  s = horner(s, u, 0.008333329385909142);
-  s = horner(s, u, -0.16666666641626549);
-  s = multiplyAdd(f32x4.mul(s, u), r, r);
-  let c = f32x4.splat(-2.7210243401368895e-7);
-  c = horner(c, u, 2.479952005663522e-5);
-  c = horner(c, u, -0.0013888883753462415);
-  c = horner(c, u, 0.041666666622826386);
-  c = f32x4.add(multiplyAdd(f32x4.mul(u, u), c, f32x4.mul(u, f32x4.splat(-0.5))), f32x4.splat(1));
-  const quadrant = i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(quarter));
-  const odd = i32x4.eq(v128.and(quadrant, i32x4.splat(1)), i32x4.splat(1));
-  const sign = i32x4.shl(v128.and(quadrant, i32x4.splat(2)), 30);
-  return v128.xor(v128.bitselect(c, s, odd), sign);
 }
 
 /** Sum of the four lanes, in a fixed order. */

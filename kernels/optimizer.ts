@@ -4,12 +4,27 @@
 import { Optional } from "./optional";
 
 /**
+ * Largest gradient whose square f32 holds. A step depends on ratios of gradients alone, so that it
+ * is right for larger ones too until much smaller ones follow.
+ */
+const LARGEST: f32 = 1.84e19;
+
+/** g between ±LARGEST; infinities and NaN stay, and make the weight NaN. */
+// @ts-ignore: decorator
+@inline
+function bounded(g: v128): v128 {
+  const limited = f32x4.pmax(f32x4.pmin(g, f32x4.splat(LARGEST)), f32x4.splat(-LARGEST));
+  return v128.bitselect(limited, g, f32x4.lt(f32x4.abs(g), f32x4.splat(Infinity)));
+}
+
+/**
  * Adam (Kingma & Ba 2015) and AdamW (Loshchilov & Hutter 2019): `coupled` adds weightDecay·w to the
- * gradient, otherwise the weight shrinks by rate·weightDecay. `correction1` = 1 − β₁ᵗ and
- * `correction2` = 1 − β₂ᵗ.
+ * gradient, otherwise the weight shrinks by rate·weightDecay. `share1` = 1 − β₁ and `share2` =
+ * 1 − β₂, which would lose digits in f32, `correction1` = 1 − β₁ᵗ and `correction2` = 1 − β₂ᵗ.
+ * Finite gradients count as ±LARGEST at most.
  */
 export function adam(
-  parameter: usize, gradient: usize, first: usize, second: usize, rate: f32, beta1: f32, beta2: f32, epsilon: f32,
+  parameter: usize, gradient: usize, first: usize, second: usize, rate: f32, beta1: f32, share1: f32, beta2: f32, share2: f32, epsilon: f32,
   weightDecay: f32, coupled: i32, correction1: f32, correction2: f32, begin: i32, end: i32,
 ): void {
   const decay: f32 = coupled ? weightDecay : 0;
@@ -20,9 +35,14 @@ export function adam(
   for (; i + 4 <= end; i += 4) {
     const at = <usize>i << 2;
     const w = v128.load(parameter + at);
-    const g = f32x4.add(v128.load(gradient + at), f32x4.mul(w, f32x4.splat(decay)));
-    const m = f32x4.add(f32x4.mul(v128.load(first + at), f32x4.splat(beta1)), f32x4.mul(g, f32x4.splat(1 - beta1)));
-    const v = f32x4.add(f32x4.mul(v128.load(second + at), f32x4.splat(beta2)), f32x4.mul(f32x4.mul(g, g), f32x4.splat(1 - beta2)));
+    let g = f32x4.add(v128.load(gradient + at), f32x4.mul(w, f32x4.splat(decay)));
+    let square = f32x4.mul(g, g);
+    if (v128.any_true(f32x4.eq(square, f32x4.splat(Infinity)))) {
+      g = bounded(g);
+      square = f32x4.mul(g, g);
+    }
+    const m = f32x4.add(f32x4.mul(v128.load(first + at), f32x4.splat(beta1)), f32x4.mul(g, f32x4.splat(share1)));
+    const v = f32x4.add(f32x4.mul(v128.load(second + at), f32x4.splat(beta2)), f32x4.mul(square, f32x4.splat(share2)));
     v128.store(first + at, m);
     v128.store(second + at, v);
     const denominator = f32x4.add(f32x4.div(f32x4.sqrt(v), f32x4.splat(rootCorrection)), f32x4.splat(epsilon));
@@ -31,9 +51,9 @@ export function adam(
   for (; i < end; i++) {
     const at = <usize>i << 2;
     const w = load<f32>(parameter + at);
-    const g = load<f32>(gradient + at) + w * decay;
-    const m = load<f32>(first + at) * beta1 + g * (1 - beta1);
-    const v = load<f32>(second + at) * beta2 + g * g * (1 - beta2);
+    const g = f32x4.extract_lane(bounded(f32x4.splat(load<f32>(gradient + at) + w * decay)), 0);
+    const m = load<f32>(first + at) * beta1 + g * share1;
+    const v = load<f32>(second + at) * beta2 + g * g * share2;
     store<f32>(first + at, m);
     store<f32>(second + at, v);
     store<f32>(parameter + at, w * shrink - step * (m / (sqrt<f32>(v) / rootCorrection + epsilon)));

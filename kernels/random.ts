@@ -3,7 +3,8 @@
 // + 4·w + l of a stream is word w of counter 4·b + l, so any range of a stream can be made by any
 // thread.
 
-import { logVector, sinVector } from "./math";
+import { logVector } from "./math";
+import { sinVector } from "./trigonometry";
 
 let word0: v128 = i32x4.splat(0);
 let word1: v128 = i32x4.splat(0);

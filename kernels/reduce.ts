@@ -1,11 +1,14 @@
 // Reductions of a [outer, n, inner] view over its middle axis. The axis is cut into fixed blocks,
-// each giving one partial result, and a second call reduces the partials: work for threads even
+// each giving one partial result, and further calls reduce the partials: work for threads even
 // where outer·inner is small, the same bits for any thread count, and an error that grows with the
 // block rather than with n.
 
 import { expNonPositive, logVector, maxLanes, sumLanes } from "./math";
 
 enum Reduce { Sum, Max, Min, Peak }
+
+/** Floats that are added in f32; the sums of longer runs are added in f64. */
+export const RUN: i32 = 4096;
 
 /** Columns of a tile in the inner > 1 case: 4 accumulators of 4 lanes. */
 const TILE: i32 = 16;
@@ -52,16 +55,16 @@ function reduceRun(op: i32, x: usize, n: i32): f32 {
 }
 
 /**
- * y[outer, blocks, inner] = scale · reduce of each block of `block` along the middle axis of
- * x[outer, n, inner]. Tasks [begin, end) count (outer, block, tile of 16 columns).
+ * y[outer, blocks, inner] = reduce of each block of `block` along the middle axis of
+ * x[outer, n, inner], over `divisor`. Tasks [begin, end) count (outer, block, tile of 16 columns).
  */
 // @ts-ignore: decorator
 @inline
-function reduce(op: i32, x: usize, y: usize, n: i32, inner: i32, block: i32, scale: f32, begin: i32, end: i32): void {
+function reduce(op: i32, x: usize, y: usize, n: i32, inner: i32, block: i32, divisor: f32, begin: i32, end: i32): void {
   const blocks = max(1, (n + block - 1) / block);
   const tiles = (inner + TILE - 1) / TILE;
   const row = <usize>inner << 2;
-  const factor = f32x4.splat(scale);
+  const quotient = f32x4.splat(divisor);
   for (let task = begin; task < end; task++) {
     const tile = task % tiles;
     const part = (task / tiles) % blocks;
@@ -71,7 +74,7 @@ function reduce(op: i32, x: usize, y: usize, n: i32, inner: i32, block: i32, sca
     const source = x + (((<usize>outer * n + first) * inner + tile * TILE) << 2);
     const target = y + (((<usize>outer * blocks + part) * inner + tile * TILE) << 2);
     if (inner == 1) {
-      store<f32>(target, scale * reduceRun(op, source, count));
+      store<f32>(target, reduceRun(op, source, count) / divisor);
       continue;
     }
     const width = min(TILE, inner - tile * TILE);
@@ -85,10 +88,10 @@ function reduce(op: i32, x: usize, y: usize, n: i32, inner: i32, block: i32, sca
         r3 = combine(op, r3, v128.load(at, 48));
         at += row;
       }
-      v128.store(target, f32x4.mul(r0, factor));
-      v128.store(target, f32x4.mul(r1, factor), 16);
-      v128.store(target, f32x4.mul(r2, factor), 32);
-      v128.store(target, f32x4.mul(r3, factor), 48);
+      v128.store(target, f32x4.div(r0, quotient));
+      v128.store(target, f32x4.div(r1, quotient), 16);
+      v128.store(target, f32x4.div(r2, quotient), 32);
+      v128.store(target, f32x4.div(r3, quotient), 48);
     } else {
       for (let column = 0; column < width; column++) {
         let at = source + (<usize>column << 2);
@@ -97,22 +100,22 @@ function reduce(op: i32, x: usize, y: usize, n: i32, inner: i32, block: i32, sca
           r = combine(op, r, v128.load32_zero(at));
           at += row;
         }
-        v128.store_lane<f32>(target + (<usize>column << 2), f32x4.mul(r, factor), 0);
+        v128.store_lane<f32>(target + (<usize>column << 2), f32x4.div(r, quotient), 0);
       }
     }
   }
 }
 
-export function sum(x: usize, y: usize, n: i32, inner: i32, block: i32, scale: f32, begin: i32, end: i32): void {
-  reduce(Reduce.Sum, x, y, n, inner, block, scale, begin, end);
+export function sum(x: usize, y: usize, n: i32, inner: i32, block: i32, divisor: f32, begin: i32, end: i32): void {
+  reduce(Reduce.Sum, x, y, n, inner, block, divisor, begin, end);
 }
 
-export function max_(x: usize, y: usize, n: i32, inner: i32, block: i32, scale: f32, begin: i32, end: i32): void {
-  reduce(Reduce.Max, x, y, n, inner, block, scale, begin, end);
+export function max_(x: usize, y: usize, n: i32, inner: i32, block: i32, divisor: f32, begin: i32, end: i32): void {
+  reduce(Reduce.Max, x, y, n, inner, block, divisor, begin, end);
 }
 
-export function min_(x: usize, y: usize, n: i32, inner: i32, block: i32, scale: f32, begin: i32, end: i32): void {
-  reduce(Reduce.Min, x, y, n, inner, block, scale, begin, end);
+export function min_(x: usize, y: usize, n: i32, inner: i32, block: i32, divisor: f32, begin: i32, end: i32): void {
+  reduce(Reduce.Min, x, y, n, inner, block, divisor, begin, end);
 }
 
 /**
@@ -137,7 +140,7 @@ export function argmax(x: usize, y: usize, n: i32, inner: i32, sign: f32, begin:
   }
 }
 
-/** y[r] = log Σⱼ exp x[r, j] for rows [begin, end); −∞ where a row is all −∞. */
+/** y[r] = log Σⱼ exp x[r, j] for rows [begin, end); ±∞ where that is the largest of a row. */
 export function logSumExp(x: usize, y: usize, n: i32, begin: i32, end: i32): void {
   for (let row = begin; row < end; row++) {
     store<f32>(y + (<usize>row << 2), rowLogSumExp(x + ((<usize>row * n) << 2), n));
@@ -145,23 +148,56 @@ export function logSumExp(x: usize, y: usize, n: i32, begin: i32, end: i32): voi
 }
 
 /** log Σⱼ exp xⱼ of n contiguous floats. */
-export function rowLogSumExp(x: usize, n: i32): f32 {
+function rowLogSumExp(x: usize, n: i32): f32 {
   const largest = rowPeak(x, n);
-  if (largest == -Infinity) return reduceRun(Reduce.Max, x, n);
-  const shift = f32x4.splat(largest);
+  if (abs(largest) == Infinity) return reduceRun(Reduce.Max, x, n);
+  return largest + logOfSum(sumExponentials(x, n, largest));
+}
+
+/** Logarithm of a sum. */
+export function logOfSum(sum: f32): f32 {
+  return f32x4.extract_lane(logVector(f32x4.splat(sum)), 0);
+}
+
+/** Σⱼ exp(xⱼ − shift) of n contiguous floats, none above `shift`. */
+export function sumExponentials(x: usize, n: i32, shift: f32): f32 {
+  if (n <= RUN) return exponentials(x, 0, n, shift, false);
+  let total: f64 = 0;
+  for (; n > 0; n -= RUN, x += RUN << 2) total += sumExponentials(x, min(RUN, n), shift);
+  return <f32>total;
+}
+
+/** The same for at most `RUN` floats; `keep` stores the terms in y. */
+// @ts-ignore: decorator
+@inline
+export function exponentials(x: usize, y: usize, n: i32, shift: f32, keep: bool): f32 {
+  const shiftVector = f32x4.splat(shift);
   let total = f32x4.splat(0);
   let i = 0;
   for (; i + 8 <= n; i += 8) {
-    const lo = expNonPositive(f32x4.sub(v128.load(x + (<usize>i << 2)), shift));
-    const hi = expNonPositive(f32x4.sub(v128.load(x + (<usize>i << 2), 16), shift));
-    total = f32x4.add(total, f32x4.add(lo, hi));
+    const at = <usize>i << 2;
+    const e0 = expNonPositive(f32x4.sub(v128.load(x + at), shiftVector));
+    const e1 = expNonPositive(f32x4.sub(v128.load(x + at, 16), shiftVector));
+    total = f32x4.add(total, f32x4.add(e0, e1));
+    if (keep) {
+      v128.store(y + at, e0);
+      v128.store(y + at, e1, 16);
+    }
   }
-  for (; i + 4 <= n; i += 4) total = f32x4.add(total, expNonPositive(f32x4.sub(v128.load(x + (<usize>i << 2)), shift)));
-  let result = sumLanes(total);
+  for (; i + 4 <= n; i += 4) {
+    const at = <usize>i << 2;
+    const e = expNonPositive(f32x4.sub(v128.load(x + at), shiftVector));
+    total = f32x4.add(total, e);
+    if (keep) v128.store(y + at, e);
+  }
+  let sum = sumLanes(total);
   for (; i < n; i++) {
-    result += f32x4.extract_lane(expNonPositive(f32x4.sub(v128.load32_splat(x + (<usize>i << 2)), shift)), 0);
+    const at = <usize>i << 2;
+    const e = expNonPositive(f32x4.sub(v128.load32_zero(x + at), shiftVector));
+    sum += f32x4.extract_lane(e, 0);
+    if (keep) v128.store_lane<f32>(y + at, e, 0);
   }
-  return largest + f32x4.extract_lane(logVector(f32x4.splat(result)), 0);
+  return sum;
 }
 
 /**
@@ -170,9 +206,4 @@ export function rowLogSumExp(x: usize, n: i32): f32 {
  */
 export function rowPeak(x: usize, n: i32): f32 {
   return reduceRun(Reduce.Peak, x, n);
-}
-
-/** Sum of n contiguous floats. */
-export function rowSum(x: usize, n: i32): f32 {
-  return reduceRun(Reduce.Sum, x, n);
 }

@@ -28,6 +28,9 @@ export function segmentMax(indptr: usize, x: usize, y: usize, positions: usize, 
   }
 }
 
+/** Rows whose terms are added before their sum joins the total. */
+const BLOCK: i32 = 1024;
+
 /** Softmax over each segment, column by column. */
 export function segmentSoftmax(indptr: usize, x: usize, y: usize, d: i32, begin: i32, end: i32): void {
   const stride = <usize>d << 2;
@@ -40,10 +43,15 @@ export function segmentSoftmax(indptr: usize, x: usize, y: usize, d: i32, begin:
       let largest = f32x4.splat(-Infinity);
       for (let row = first; row < last; row++) largest = f32x4.max(largest, v128.load(x + row * stride + offset));
       let total = f32x4.splat(0);
-      for (let row = first; row < last; row++) {
-        const e = expNonPositive(f32x4.sub(v128.load(x + row * stride + offset), largest));
-        total = f32x4.add(total, e);
-        v128.store(y + row * stride + offset, e);
+      for (let start = first; start < last; start += BLOCK) {
+        const stop = min(start + BLOCK, last);
+        let part = f32x4.splat(0);
+        for (let row = start; row < stop; row++) {
+          const e = expNonPositive(f32x4.sub(v128.load(x + row * stride + offset), largest));
+          part = f32x4.add(part, e);
+          v128.store(y + row * stride + offset, e);
+        }
+        total = f32x4.add(total, part);
       }
       const scale = f32x4.div(f32x4.splat(1), total);
       for (let row = first; row < last; row++) {
@@ -55,13 +63,13 @@ export function segmentSoftmax(indptr: usize, x: usize, y: usize, d: i32, begin:
       const offset = <usize>column << 2;
       let largest: f32 = -Infinity;
       for (let row = first; row < last; row++) largest = max(largest, load<f32>(x + row * stride + offset));
-      let total: f32 = 0;
+      let total: f64 = 0;
       for (let row = first; row < last; row++) {
         const e = f32x4.extract_lane(expNonPositive(f32x4.splat(load<f32>(x + row * stride + offset) - largest)), 0);
         total += e;
         store<f32>(y + row * stride + offset, e);
       }
-      const scale: f32 = 1 / total;
+      const scale = <f32>(1 / total);
       for (let row = first; row < last; row++) {
         const at = y + row * stride + offset;
         store<f32>(at, load<f32>(at) * scale);

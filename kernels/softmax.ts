@@ -1,66 +1,68 @@
 // Softmax family over contiguous rows.
 
-import { expNonPositive, sumLanes } from "./math";
-import { rowLogSumExp, rowPeak } from "./reduce";
+import { exponentials, logOfSum, rowPeak, RUN, sumExponentials } from "./reduce";
 
-/** y = softmax(x) for rows [begin, end) of length n. A row of −∞ gives NaN, as 0/0 does. */
+/**
+ * y = softmax(x) for rows [begin, end) of length n. A row of −∞, or with ∞, gives NaN, as 0/0 does.
+ */
 export function softmax(x: usize, y: usize, n: i32, begin: i32, end: i32): void {
+  if (n > RUN) {
+    longSoftmax(x, y, n, begin, end);
+    return;
+  }
   for (let row = begin; row < end; row++) {
     const offset = (<usize>row * n) << 2;
-    const source = x + offset;
-    const target = y + offset;
-    const shift = f32x4.splat(rowPeak(source, n));
-    let total = f32x4.splat(0);
-    let i = 0;
-    for (; i + 8 <= n; i += 8) {
-      const at = <usize>i << 2;
-      const e0 = expNonPositive(f32x4.sub(v128.load(source + at), shift));
-      const e1 = expNonPositive(f32x4.sub(v128.load(source + at, 16), shift));
-      total = f32x4.add(total, f32x4.add(e0, e1));
-      v128.store(target + at, e0);
-      v128.store(target + at, e1, 16);
-    }
-    for (; i + 4 <= n; i += 4) {
-      const at = <usize>i << 2;
-      const e = expNonPositive(f32x4.sub(v128.load(source + at), shift));
-      total = f32x4.add(total, e);
-      v128.store(target + at, e);
-    }
-    let sum = sumLanes(total);
-    for (; i < n; i++) {
-      const at = <usize>i << 2;
-      const e = expNonPositive(f32x4.sub(v128.load32_zero(source + at), shift));
-      sum += f32x4.extract_lane(e, 0);
-      v128.store_lane<f32>(target + at, e, 0);
-    }
-    const inverse: f32 = 1 / sum;
-    const scale = f32x4.splat(inverse);
-    i = 0;
-    for (; i + 4 <= n; i += 4) {
-      const at = target + (<usize>i << 2);
-      v128.store(at, f32x4.mul(v128.load(at), scale));
-    }
-    for (; i < n; i++) {
-      const at = target + (<usize>i << 2);
-      store<f32>(at, load<f32>(at) * inverse);
-    }
+    scaleRow(y + offset, n, 1 / exponentials(x + offset, y + offset, n, rowPeak(x + offset, n), true));
   }
 }
 
-/** y = x − log Σ exp x for rows [begin, end) of length n. */
+function longSoftmax(x: usize, y: usize, n: i32, begin: i32, end: i32): void {
+  for (let row = begin; row < end; row++) {
+    const offset = (<usize>row * n) << 2;
+    const largest = rowPeak(x + offset, n);
+    let total: f64 = 0;
+    for (let first = 0; first < n; first += RUN) {
+      const at = offset + (<usize>first << 2);
+      total += exponentials(x + at, y + at, min(RUN, n - first), largest, true);
+    }
+    scaleRow(y + offset, n, <f32>(1 / total));
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function scaleRow(y: usize, n: i32, factor: f32): void {
+  const scale = f32x4.splat(factor);
+  let i = 0;
+  for (; i + 4 <= n; i += 4) {
+    const at = y + (<usize>i << 2);
+    v128.store(at, f32x4.mul(v128.load(at), scale));
+  }
+  for (; i < n; i++) {
+    const at = y + (<usize>i << 2);
+    store<f32>(at, load<f32>(at) * factor);
+  }
+}
+
+/**
+ * y = (x − m) − log Σ exp(x − m) with the largest m of a row, for rows [begin, end) of length n.
+ * NaN where softmax is.
+ */
 export function logSoftmax(x: usize, y: usize, n: i32, begin: i32, end: i32): void {
   for (let row = begin; row < end; row++) {
     const offset = (<usize>row * n) << 2;
-    const shift = rowLogSumExp(x + offset, n);
-    const shiftVector = f32x4.splat(shift);
+    const largest = rowPeak(x + offset, n);
+    const log = logOfSum(sumExponentials(x + offset, n, largest));
+    const peak = f32x4.splat(largest);
+    const logVector = f32x4.splat(log);
     let i = 0;
     for (; i + 4 <= n; i += 4) {
       const at = offset + (<usize>i << 2);
-      v128.store(y + at, f32x4.sub(v128.load(x + at), shiftVector));
+      v128.store(y + at, f32x4.sub(f32x4.sub(v128.load(x + at), peak), logVector));
     }
     for (; i < n; i++) {
       const at = offset + (<usize>i << 2);
-      store<f32>(y + at, load<f32>(x + at) - shift);
+      store<f32>(y + at, load<f32>(x + at) - largest - log);
     }
   }
 }

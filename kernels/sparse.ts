@@ -3,6 +3,8 @@
 
 import { multiplyAdd, sumLanes } from "./math";
 import { Optional } from "./optional";
+import { RUN } from "./reduce";
+import { ownTile } from "./thread";
 
 /**
  * y[r, :] = Σₑ valueₑ · x[columnₑ, :] over the stored elements e of rows [begin, end). `indices` =
@@ -15,6 +17,10 @@ export function spmm(indptr: usize, indices: Optional, values: Optional, x: usiz
     const first = load<i32>(indptr + (<usize>row << 2));
     const last = load<i32>(indptr + (<usize>row << 2), 4);
     const target = y + row * stride;
+    if (last - first > LONG_ROW) {
+      longRow(indices, values, x, target, d, first, last);
+      continue;
+    }
     let column = 0;
     for (; column + 32 <= d; column += 32) spmm32(indices, values, x + (<usize>column << 2), target + (<usize>column << 2), stride, first, last);
     for (; column + 8 <= d; column += 8) spmm8(indices, values, x + (<usize>column << 2), target + (<usize>column << 2), stride, first, last);
@@ -25,13 +31,31 @@ export function spmm(indptr: usize, indices: Optional, values: Optional, x: usiz
       }
       v128.store(target + (<usize>column << 2), total);
     }
-    for (; column < d; column++) {
-      let total = f32x4.splat(0);
-      for (let e = first; e < last; e++) {
-        total = multiplyAdd(weight(values, e), v128.load32_zero(x + columnOf(indices, e) * stride + (<usize>column << 2)), total);
+    for (; column < d; column++) spmm1(indices, values, x + (<usize>column << 2), target + (<usize>column << 2), stride, first, last);
+  }
+}
+
+/** Elements of a row that are added in f32; the sums of longer rows are added in f64. */
+const LONG_ROW: i32 = 1024;
+
+/** A row of `spmm` with more than `LONG_ROW` elements, 8 features at a time. */
+function longRow(indices: usize, values: usize, x: usize, y: usize, d: i32, first: i32, last: i32): void {
+  const stride = <usize>d << 2;
+  const sums = ownTile();
+  for (let column = 0; column < d; column += 8) {
+    const width = min(8, d - column);
+    const at = <usize>column << 2;
+    memory.fill(sums, 0, 64);
+    for (let e = first; e < last; e += LONG_ROW) {
+      const stop = min(e + LONG_ROW, last);
+      if (width == 8) spmm8(indices, values, x + at, y + at, stride, e, stop);
+      else for (let j = 0; j < width; j++) spmm1(indices, values, x + at + (<usize>j << 2), y + at + (<usize>j << 2), stride, e, stop);
+      for (let j = 0; j < width; j++) {
+        const sum = sums + (<usize>j << 3);
+        store<f64>(sum, load<f64>(sum) + load<f32>(y + at + (<usize>j << 2)));
       }
-      v128.store_lane<f32>(target + (<usize>column << 2), total, 0);
     }
+    for (let j = 0; j < width; j++) store<f32>(y + at + (<usize>j << 2), <f32>load<f64>(sums + (<usize>j << 3)));
   }
 }
 
@@ -169,6 +193,12 @@ function spmm8(indices: usize, values: usize, x: usize, y: usize, stride: usize,
   v128.store(y, t1, 16);
 }
 
+function spmm1(indices: usize, values: usize, x: usize, y: usize, stride: usize, first: i32, last: i32): void {
+  let total = f32x4.splat(0);
+  for (let e = first; e < last; e++) total = multiplyAdd(weight(values, e), v128.load32_zero(x + columnOf(indices, e) * stride), total);
+  v128.store_lane<f32>(y, total, 0);
+}
+
 /**
  * y[r, o] = Σₑ valueₑ · w[o, columnₑ] over the stored elements of rows [begin, end): SpMM with a
  * dense side [d, columns] that is read where it lies. For so few elements that transposing it would
@@ -182,12 +212,12 @@ export function spmmTransposed(
     const last = load<i32>(indptr + (<usize>row << 2), 4);
     for (let o = 0; o < d; o++) {
       const line = w + ((<usize>o * columns) << 2);
-      let total: f32 = 0;
+      let total: f64 = 0;
       for (let e = first; e < last; e++) {
         const value: f32 = values == 0 ? 1 : load<f32>(values + (<usize>e << 2));
         total += value * load<f32>(line + (columnOf(indices, e) << 2));
       }
-      store<f32>(y + ((<usize>row * d + o) << 2), total);
+      store<f32>(y + ((<usize>row * d + o) << 2), <f32>total);
     }
   }
 }
@@ -210,6 +240,7 @@ export function sddmm(indptr: usize, indices: Optional, a: usize, b: usize, y: u
 
 /** Inner product of d contiguous floats. */
 export function dot(a: usize, b: usize, d: i32): f32 {
+  if (d > RUN) return longDot(a, b, d);
   let t0 = f32x4.splat(0), t1 = t0, t2 = t0, t3 = t0;
   const stop = a + (<usize>d << 2);
   for (; a + 64 <= stop; a += 64, b += 64) {
@@ -222,4 +253,10 @@ export function dot(a: usize, b: usize, d: i32): f32 {
   let total = sumLanes(f32x4.add(f32x4.add(t0, t1), f32x4.add(t2, t3)));
   for (; a < stop; a += 4, b += 4) total += load<f32>(a) * load<f32>(b);
   return total;
+}
+
+function longDot(a: usize, b: usize, d: i32): f32 {
+  let total: f64 = 0;
+  for (; d > 0; d -= RUN, a += RUN << 2, b += RUN << 2) total += dot(a, b, min(RUN, d));
+  return <f32>total;
 }

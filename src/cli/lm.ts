@@ -32,11 +32,11 @@ import { trainResumably } from './training.js';
 
 interface Sampling extends ModelFlags {
   readonly maxTokens: number;
-  readonly temperature: number;
-  readonly topK: number;
-  readonly topP: number;
-  readonly minP: number;
-  readonly repeatPenalty: number;
+  readonly temperature?: number;
+  readonly topK?: number;
+  readonly topP?: number;
+  readonly minP?: number;
+  readonly repeatPenalty?: number;
   readonly seed: number;
   readonly draft?: string;
   readonly stop: readonly string[];
@@ -53,11 +53,23 @@ export function lmCommand(): Command {
 function withSampling(command: Command): Command {
   return withModel(command)
     .option('--max-tokens <n>', 'tokens to make at most', number(1), 256)
-    .option('--temperature <t>', '0 takes the most probable token', number(0, false), 0.8)
-    .option('--top-k <k>', 'draw from so many of the most probable; 0 for all', number(0), 40)
-    .option('--top-p <p>', 'draw from the most probable that reach this sum', number(0, false), 0.95)
-    .option('--min-p <p>', 'leave out what is less than so many times as probable as the best', number(0, false), 0.05)
-    .option('--repeat-penalty <r>', 'above 1: make the last 64 tokens less likely', number(0, false), 1)
+    .option('--temperature <t>', '0 takes the most probable token (default: the model’s, or 0.8)', number(0, false))
+    .option('--top-k <k>', 'draw from so many of the most probable; 0 for all (default: the model’s, or 40)', number(0))
+    .option(
+      '--top-p <p>',
+      'draw from the most probable that reach this sum (default: the model’s, or 0.95)',
+      number(0, false),
+    )
+    .option(
+      '--min-p <p>',
+      'leave out what is less than so many times as probable as the best (default: the model’s, or 0.05)',
+      number(0, false),
+    )
+    .option(
+      '--repeat-penalty <r>',
+      'above 1: make the last 64 tokens less likely (default: the model’s, or 1)',
+      number(0, false),
+    )
     .option('--seed <n>', 'seed', number(0), 0)
     .option('--stop <text>', 'a text that ends the answer (repeatable)', (text, all: string[]) => [...all, text], [])
     .option(
@@ -71,7 +83,8 @@ function generateCommand(): Command {
     new Command('generate')
       .description('complete a text')
       .argument('<model>', 'see below')
-      .requiredOption('--prompt <text>', 'the text to go on with'),
+      .requiredOption('--prompt <text>', 'the text to go on with')
+      .option('--special', 'read control tokens that are spelt in the prompt, as <|im_start|>', false),
   )
     .addHelpText(
       'after',
@@ -94,10 +107,16 @@ function chatCommand(): Command {
     .action(chat);
 }
 
-async function samplingOf({ draft, ...sampling }: Sampling, { model }: LanguageBundle): Promise<GenerateOptions> {
+async function samplingOf(
+  { draft, ...sampling }: Sampling,
+  { model, sampling: own }: LanguageBundle,
+): Promise<GenerateOptions> {
   const { maxTokens, temperature, topK, topP, minP, repeatPenalty, seed } = sampling;
   const cache = model.cache({ format: sampling.cache });
-  const options = { maxTokens, temperature, topK, topP, minP, repeatPenalty, seed, cache };
+  const given = Object.entries({ temperature, topK, topP, minP, repeatPenalty }).filter(
+    ([, value]) => value !== undefined,
+  );
+  const options = { ...own, ...Object.fromEntries(given), maxTokens, seed, cache };
   if (draft === undefined) return options;
   if (draft === 'lookup') return { ...options, draft: lookupDraft() };
   const small = (await openModelOf(draft, 'language-model')).load({ memory: sampling.memory }).model;
@@ -138,13 +157,16 @@ async function stream(
   return written;
 }
 
-async function generateText(path: string, { prompt, ...flags }: Sampling & { readonly prompt: string }): Promise<void> {
+type GenerateFlags = Sampling & { readonly prompt: string; readonly special: boolean };
+
+async function generateText(path: string, { prompt, special, ...flags }: GenerateFlags): Promise<void> {
   const bundle = await openLanguageModel(path, flags);
   const options = await samplingOf(flags, bundle);
   const { signal, release } = interruptSignal();
   try {
     process.stdout.write(prompt);
-    await stream(bundle, bundle.tokenizer.encode(prompt), { ...options, signal }, flags.stop);
+    const tokens = bundle.tokenizer.encode([{ text: prompt, control: special }]);
+    await stream(bundle, tokens, { ...options, signal }, flags.stop);
   } finally {
     release();
   }

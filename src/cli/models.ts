@@ -10,6 +10,7 @@ const openers = {
   'table-classifier': async (path: string) => (await import('./models/table-classifier.js')).open(path),
   'image-classifier': async (path: string) => (await import('./models/image-classifier.js')).open(path),
   'language-model': async (path: string) => (await import('./models/language-model.js')).open(path),
+  dgmlp: async (path: string) => (await import('./models/dgmlp.js')).open(path),
   lighthgnn: async (path: string) => (await import('./models/lighthgnn.js')).open(path),
   conhd: async (path: string) => (await import('./models/conhd.js')).open(path),
 } as const satisfies Readonly<Record<string, (path: string) => Promise<Predictor>>>;
@@ -50,6 +51,7 @@ const uses: Readonly<Record<ModelSystem, string>> = {
   'table-classifier': 'gossamer predict',
   'image-classifier': 'gossamer classify',
   'language-model': 'gossamer lm generate',
+  dgmlp: 'gossamer predict',
   lighthgnn: 'gossamer predict',
   conhd: 'gossamer predict',
 };

@@ -7,6 +7,7 @@ export { downloadHypergraph, type FetchOptions, fetchDataset, fetchIfMissing, fe
 export { type EdgeFileOptions, loadEdges } from './edges.js';
 export { type FileBytes, openBytes, readBytes, readJson, readText, readUnpacked } from './files.js';
 export { dataFolders, hasDataset, knownArchive } from './folders.js';
+export { isFolder, loadGraphFolder } from './graph-folder.js';
 export {
   type EdgeGraph,
   graphNames,

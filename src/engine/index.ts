@@ -5,9 +5,17 @@ import { environment } from './kernels.js';
 import { PLANNED_SHARE } from './limits.js';
 
 export { type Activation, activations } from './activation.js';
+export { nodeModule } from './builtin.js';
 export type { MemoryUse } from './cpu/index.js';
 export type { LoadedProgram, Program } from './cpu/program.js';
-export { type RecordingDevice, type Step, VIRTUAL } from './cpu/recorder.js';
+export {
+  type RecordedArgument,
+  type RecordedCall,
+  type RecordedRegion,
+  type RecordingDevice,
+  type Step,
+  VIRTUAL,
+} from './cpu/recorder.js';
 export type { AttentionSizes } from './cpu/routines/attention.js';
 export { sparseTilePixels } from './cpu/routines/channels.js';
 export type { ConvolutionSizes } from './cpu/routines/convolution-passes.js';
@@ -18,6 +26,7 @@ export type { Six, StridedBox } from './cpu/routines/layout.js';
 export type { Samples, Windows } from './cpu/routines/pool.js';
 export type { Device, HostDevice } from './device.js';
 export type { FeatureLevel } from './kernels.js';
+export { type Library, library, refuseForeign } from './library.js';
 export {
   arrayTypes,
   type Buffer,
@@ -46,14 +55,16 @@ export function threads(): number {
   return cpu.threads;
 }
 
-/** The most bytes of tensor memory that `body` had in use at once, above those in use before it. */
-export function peakBytesOf(body: () => void): number {
-  return cpu.peakDuring(body);
-}
-
 /** Tensor memory in use now, and the peak so far. */
 export function memoryUse(): MemoryUse {
   return cpu.memoryUse;
+}
+
+/** Runs `body` and tells the most bytes of tensors that were in use at once while it ran. */
+export function withOwnPeak<Result>(
+  body: () => Result | Promise<Result>,
+): Promise<{ readonly result: Result; readonly peakBytes: number }> {
+  return cpu.withOwnPeak(body);
 }
 
 /**

@@ -34,13 +34,13 @@ export function featureLevel(): FeatureLevel {
   return available ? 'relaxed' : 'simd';
 }
 
-/** Compiles the kernels of a level. */
-export async function loadModule(level: FeatureLevel): Promise<WebAssembly.Module> {
+/** Compiles the kernels of a level for a memory that is shared or not. */
+export async function loadModule(level: FeatureLevel, shared: boolean): Promise<WebAssembly.Module> {
   const { default: encoded } = await (level === 'relaxed'
     ? import('./generated/relaxed.js')
     : import('./generated/simd.js'));
   const bytes = Uint8Array.from(atob(encoded), (character) => character.charCodeAt(0));
-  return WebAssembly.compile(sharesMemory ? bytes : withoutSharedMemory(bytes));
+  return WebAssembly.compile(shared ? bytes : withoutSharedMemory(bytes));
 }
 
 const PAGE = 65536;
@@ -48,32 +48,50 @@ const INITIAL_PAGES = 256;
 const MAXIMUM_PAGES = 65536;
 
 /**
- * Whether memory can be shared with worker threads: always in Node, in browsers where the page is
+ * Whether worker threads can be given the memory: always in Node, in browsers where the page is
  * cross-origin isolated.
  */
 export const sharesMemory: boolean =
   typeof SharedArrayBuffer !== 'undefined' &&
   (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated !== false;
 
+/** The kernels' memory. */
+export interface KernelMemory {
+  readonly memory: WebAssembly.Memory;
+  /** Bytes to which it may grow. */
+  readonly maximumBytes: number;
+  /** Whether views of it stay valid while it grows, and kernels must import it as shared. */
+  readonly shared: boolean;
+}
+
 /**
  * A memory of at most 4 GiB (or `GOSSAMER_MEMORY_MIB`). Where so much address space cannot be
  * reserved, as on phones, smaller ones are tried.
+ *
+ * It is shared even where no other thread can have it, since growth detaches the views of a memory
+ * that is not. A runtime without shared memory gets one of full size that never grows.
  */
-export function createMemory(): { memory: WebAssembly.Memory; maximumBytes: number } {
+export function createMemory(): KernelMemory {
   const limit = Number(environment('GOSSAMER_MEMORY_MIB') ?? 4096);
   if (!(limit >= 16)) throw new Error(`GOSSAMER_MEMORY_MIB: expected a number of at least 16, got "${limit}"`);
   const wanted = Math.min(Math.floor(limit * 16), MAXIMUM_PAGES);
+  const shared = allowsSharedMemory();
   for (let maximum = wanted; ; maximum = Math.floor(maximum / 2)) {
     try {
-      const memory = new WebAssembly.Memory({
-        initial: Math.min(INITIAL_PAGES, maximum),
-        maximum,
-        shared: sharesMemory,
-      });
-      return { memory, maximumBytes: maximum * PAGE };
+      const initial = shared ? Math.min(INITIAL_PAGES, maximum) : maximum;
+      return { memory: new WebAssembly.Memory({ initial, maximum, shared }), maximumBytes: maximum * PAGE, shared };
     } catch (error) {
       if (maximum < 2 * INITIAL_PAGES) throw error;
     }
+  }
+}
+
+function allowsSharedMemory(): boolean {
+  try {
+    return Boolean(new WebAssembly.Memory({ initial: 0, maximum: 1, shared: true }));
+  } catch {
+    // The runtime lacks the threads proposal.
+    return false;
   }
 }
 

@@ -35,22 +35,37 @@ export class Heap {
   #end = RESERVED_BYTES;
   #free = new Map<number, number[]>();
   #spans: Span[] = [];
+  /** Called when memory runs out: frees some if it can. */
+  relieve: ((bytes: number) => boolean) | undefined;
 
   constructor(
     readonly memory: WebAssembly.Memory,
     readonly maximumBytes: number,
   ) {}
 
-  /** @returns the byte offset of a block aligned to 64 bytes. */
+  /**
+   * @returns the byte offset of a block aligned to 64 bytes.
+   * @throws RangeError unless the size is a whole number of bytes that fits.
+   */
   allocate(bytes: number): number {
+    if (!(Number.isSafeInteger(bytes) && bytes >= 0)) {
+      if (bytes > Number.MAX_SAFE_INTEGER) throw this.#outOfMemory(bytes);
+      throw new RangeError(`allocate: expected a whole number of bytes, got ${bytes}`);
+    }
     const size = sizeClass(bytes);
-    const address =
-      this.#free.get(size)?.pop() ?? this.#fromSpans(size) ?? this.#fromEnd(size) ?? this.#afterMerge(size);
-    if (address === undefined) throw this.#outOfMemory(bytes);
+    let address = this.#find(size);
+    while (address === undefined) {
+      if (!this.relieve?.(bytes)) throw this.#outOfMemory(bytes);
+      address = this.#find(size);
+    }
     this.bytesInUse += size;
     this.buffersInUse += 1;
     this.peakBytes = Math.max(this.peakBytes, this.bytesInUse);
     return address;
+  }
+
+  #find(size: number): number | undefined {
+    return this.#free.get(size)?.pop() ?? this.#fromSpans(size) ?? this.#fromEnd(size) ?? this.#afterMerge(size);
   }
 
   /** Takes back a block of `bytes` as asked for. */
@@ -61,18 +76,6 @@ export class Heap {
     else this.#free.set(size, [address]);
     this.bytesInUse -= size;
     this.buffersInUse -= 1;
-  }
-
-  /** The most bytes that `body` had in use at once, above those in use before it. */
-  peakDuring(body: () => void): number {
-    const [before, start] = [this.peakBytes, this.bytesInUse];
-    this.peakBytes = start;
-    try {
-      body();
-      return this.peakBytes - start;
-    } finally {
-      this.peakBytes = Math.max(before, this.peakBytes);
-    }
   }
 
   #fromEnd(size: number): number | undefined {
@@ -133,7 +136,7 @@ export class Heap {
   #outOfMemory(bytes: number): RangeError {
     return new RangeError(
       `out of memory: ${mebibytes(bytes)} asked for, ${mebibytes(this.bytesInUse)} in use in ${this.buffersInUse} buffers, ` +
-        `limit ${mebibytes(this.maximumBytes)}`,
+        `limit ${mebibytes(this.maximumBytes)}; run each step of a loop in scope(() => …), which frees what the step made`,
     );
   }
 }

@@ -1,5 +1,7 @@
 // Device memory as kernels and tensors see it: buffers, and regions of them.
 
+import type { Library } from './library.js';
+
 /** Element types. f32 and i32 compute; the others store. */
 export type DType = 'f32' | 'i32' | 'u8' | 'i8';
 
@@ -14,6 +16,8 @@ export const bytesPerElement: Readonly<Record<DType, number>> = { f32: 4, i32: 4
 
 /** A block of device memory, shared by the tensors that view it. */
 export interface Buffer {
+  /** The copy of the library that made it. */
+  readonly library: Library;
   /** Where the block lies, in the device's own terms (a byte offset on the CPU). */
   readonly address: number;
   readonly bytes: number;

@@ -1,16 +1,8 @@
 // Starting worker threads, in Node and in browsers alike.
 
+import { nodeModule } from './builtin.js';
 import { sharesMemory } from './kernels.js';
 import { type WorkerStart, workerMain } from './worker.js';
-
-interface NodeModules {
-  'node:worker_threads': typeof import('node:worker_threads');
-  'node:os': typeof import('node:os');
-}
-
-function nodeModule<Name extends keyof NodeModules>(name: Name): NodeModules[Name] | undefined {
-  return globalThis.process?.getBuiltinModule?.(name) as NodeModules[Name] | undefined;
-}
 
 /** How many threads this host offers: 1 where memory cannot be shared. */
 export function availableThreads(): number {

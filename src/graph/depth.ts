@@ -3,7 +3,6 @@
 // independently, to tell which of the two degrades a network.
 
 import {
-  accuracy,
   crossEntropy,
   dropFeatures,
   type Features,
@@ -18,7 +17,7 @@ import {
   withWeights,
 } from '../nn/index.js';
 import { SparseMatrix, spmm } from '../sparse/index.js';
-import { Graph, graphOperator } from '../structure/index.js';
+import { type Graph, graphOperator } from '../structure/index.js';
 import {
   add,
   concatenate,
@@ -30,8 +29,12 @@ import {
   tensor,
   valueAndGrad,
 } from '../tensor/index.js';
-import { type GraphModule, propagateLinear, SGC } from './conv/index.js';
-import { type LabelledGraph, trainNodes } from './training.js';
+import { type GraphModule, propagateLinear } from './conv/index.js';
+import { fixedWeights, HopNetwork, hopWeightings, trainDecoupled } from './decoupled.js';
+import { hopRows } from './hops.js';
+import type { LabelledGraph } from './labelled-graph.js';
+import { trainNodes } from './training.js';
+import { testAccuracy } from './when-deep.js';
 
 /** Depths and layout of a `DepthNetwork`. */
 export interface DepthOptions {
@@ -92,7 +95,14 @@ export class DepthNetwork implements GraphModule {
 export interface DepthPoint extends DepthOptions {
   /** Name for tables, which also selects the random stream. */
   readonly name: string;
+  /** Another network of these depths, such as APPNP or SGC. Default: a `DepthNetwork`. */
+  readonly create?: (inFeatures: number, classes: number, random: Random) => GraphModule;
 }
+
+const depthNetwork =
+  (options: DepthOptions): NonNullable<DepthPoint['create']> =>
+  (inFeatures, classes, random) =>
+    new DepthNetwork(inFeatures, classes, options, random);
 
 /** Test accuracies of one configuration. */
 export interface DepthResult {
@@ -107,7 +117,7 @@ export interface DepthResult {
 }
 
 /**
- * Trains a `DepthNetwork` for every configuration and seed.
+ * Trains a network for every configuration and seed.
  *
  * @param options of training; `seeds` default to [0]
  */
@@ -121,14 +131,10 @@ export async function depthSweep(
     const accuracies: number[] = [];
     for (const seed of seeds) {
       const random = new Random(seed).split(name);
-      const network = new DepthNetwork(featureCount(data.features), data.classes, point, random.split('weights'));
+      const { create = depthNetwork(point) } = point;
+      const network = create(featureCount(data.features), data.classes, random.split('weights'));
       await trainNodes(network, data, random, options);
-      accuracies.push(
-        100 *
-          scope(() =>
-            accuracy(predictedClasses(network.forward(data.features, data.graph, inference)), data.labels, data.test),
-          ),
-      );
+      accuracies.push(testAccuracy(network, data));
     }
     results.push({ name, propagations: point.propagations, transformations: point.transformations, accuracies });
   }
@@ -175,68 +181,22 @@ export async function nodeDepthPreference(
   { repeats = 5, ...options }: SemiSupervisedOptions & { readonly repeats?: number } = {},
 ): Promise<Float64Array[]> {
   const shares = Array.from({ length: steps }, () => new Float64Array(data.labels.length));
-  for (let k = 1; k <= steps; k++)
+  const { features, graph, train, validation } = data;
+  const hops = hopRows(features, graph, steps, Int32Array.of(...train, ...validation));
+  const usual = { learningRate: 0.2, weightDecay: 1e-5, epochs: 50 };
+  for (let k = 1; k <= steps; k++) {
+    const combination = fixedWeights(hopWeightings.last(k));
     for (let repeat = 0; repeat < repeats; repeat++) {
       const random = new Random(repeat).split(k);
-      const network = new SGC(featureCount(data.features), data.classes, random, { steps: k });
-      await trainNodes(network, data, random, { learningRate: 0.2, weightDecay: 1e-5, epochs: 50, ...options });
-      const predicted = scope(() => predictedClasses(network.forward(data.features, data.graph)));
+      const network = new HopNetwork(featureCount(data.features), data.classes, combination, random.split('weights'), {
+        dropout: 0,
+      });
+      await trainDecoupled(network, data, random, { ...usual, ...options, hops });
+      const predicted = scope(() => predictedClasses(network.forward(data.features, data.graph, inference)));
       const share = shares[k - 1] as Float64Array;
       for (let v = 0; v < share.length; v++)
         share[v] = (share[v] as number) + Number(predicted[v] === data.labels[v]) / repeats;
     }
+  }
   return shares;
-}
-
-/** Shares of the data that `sparsify` keeps, in (0, 1]. Default: 1 each. */
-export interface SparsityOptions {
-  /** Share of the training labels. */
-  readonly labels?: number;
-  /** Share of the edges. */
-  readonly edges?: number;
-  /** Share of the nodes that keep their features; those of the others become 0. */
-  readonly features?: number;
-}
-
-/**
- * The data with random training labels, edges or features removed: label, edge and feature
- * sparsity, where deep propagation should help.
- */
-export function sparsify<T extends LabelledGraph>(
-  data: T,
-  { labels = 1, edges = 1, features = 1 }: SparsityOptions,
-  random: Random,
-): T {
-  const keep = (count: number, share: number, label: string) =>
-    random
-      .split(label)
-      .permutation(count)
-      .subarray(0, Math.max(1, Math.round(share * count)))
-      .sort();
-  const { graph } = data;
-  const ends = graph.edges();
-  const kept = keep(ends.sources.length, edges, 'edges');
-  const sparser =
-    edges === 1
-      ? graph
-      : Graph.fromEdges(
-          graph.nodeCount,
-          kept.map((e) => ends.sources[e] as number),
-          kept.map((e) => ends.targets[e] as number),
-          { directed: graph.directed },
-        );
-  return {
-    ...data,
-    graph: sparser,
-    train: labels === 1 ? data.train : keep(data.train.length, labels, 'labels').map((at) => data.train[at] as number),
-    features: features === 1 ? data.features : blankRows(data.features, keep(graph.nodeCount, features, 'features')),
-  };
-}
-
-/** Features with all rows except `kept` set to 0. */
-function blankRows(features: Features, kept: Int32Array): Features {
-  const rows = features instanceof SparseMatrix ? features.rows : (features.shape[0] as number);
-  const mask = new Float32Array(rows);
-  for (const row of kept) mask[row] = 1;
-  return features instanceof SparseMatrix ? features.scale(tensor(mask)) : features.multiply(tensor(mask, [rows, 1]));
 }

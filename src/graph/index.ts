@@ -1,6 +1,17 @@
 // Floor 6: graph learning.
 
+export { AdaptiveAPPNP, AdaptiveGCN, type AdaptiveHopOptions, AdaptiveSGC } from './adaptive-residual.js';
 export * from './conv/index.js';
+export {
+  fixedWeights,
+  type HopCombination,
+  HopNetwork,
+  hopWeightings,
+  type LabelledInput,
+  type RowTrainingOptions,
+  trainDecoupled,
+  trainOnRows,
+} from './decoupled.js';
 export {
   DepthNetwork,
   type DepthOptions,
@@ -9,32 +20,40 @@ export {
   depthSweep,
   gradientProfile,
   nodeDepthPreference,
-  type SparsityOptions,
-  sparsify,
 } from './depth.js';
+export { DGMLP, type DGMLPOptions, nodeAdaptive, presets as dgmlpPresets } from './dgmlp.js';
+export { DGMLP_MODEL, type DGMLPDescription, DGMLPModel } from './dgmlp-model.js';
 export {
-  DGMLP,
-  type DGMLPOptions,
-  hopWeights,
-  nodeAdaptiveFeatures,
-  presets as dgmlpPresets,
-  ResidualMLP,
-  type ResidualMLPOptions,
-  type SmoothingOptions,
-  type Smoothness,
-  smoothness,
-  stationaryState,
-} from './dgmlp.js';
+  type HopBlock,
+  type HopOptions,
+  type HopRows,
+  type HopVisitor,
+  type HopWeights,
+  hopRows,
+  walkHops,
+  weightedHops,
+  weightedRows,
+} from './hops.js';
 export {
   type CorrectAndSmoothOptions,
   correctAndSmooth,
   type LabelPropagationOptions,
   labelPropagation,
 } from './label-propagation.js';
+export type { LabelledGraph } from './labelled-graph.js';
 export * from './nat/index.js';
+export { ResidualMLP, type ResidualMLPOptions } from './residual-mlp.js';
+export {
+  hopWeights,
+  nodeAdaptiveFeatures,
+  nodeAdaptiveRows,
+  type SmoothingOptions,
+  type Smoothness,
+  smoothness,
+} from './smoothing.js';
+export { stationaryState } from './stationary-state.js';
 export * from './temporal/index.js';
 export {
-  type LabelledGraph,
   NodeMLP,
   type Recipe,
   type RecipeName,
@@ -42,3 +61,4 @@ export {
   trainNodes,
   trainRecipe,
 } from './training.js';
+export { type DeepResult, type Sparsity, sparsify, testAccuracy, whenDeep } from './when-deep.js';

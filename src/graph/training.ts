@@ -5,7 +5,6 @@ import type { Features } from '../nn/index.js';
 import {
   type FitResult,
   featureCount,
-  type LabelledRows,
   labelledLoss,
   MLP,
   type Mode,
@@ -15,16 +14,8 @@ import {
 import type { Graph } from '../structure/index.js';
 import type { Random, Tensor } from '../tensor/index.js';
 import { APPNP, GAT, GCN, GCNII, GIN, type GraphModule, GraphSAGE, gcniiDecay, JKNet, SGC } from './conv/index.js';
-
-/** A graph with node features and labels, class −1 where unknown. */
-export interface LabelledGraph extends LabelledRows {
-  /** The graph, of n nodes. */
-  readonly graph: Graph;
-  /** Node features [n, d], dense or sparse. */
-  readonly features: Features;
-  /** Number of classes. */
-  readonly classes: number;
-}
+import { HopNetwork, trainDecoupled } from './decoupled.js';
+import type { LabelledGraph } from './labelled-graph.js';
 
 /**
  * A perceptron of one hidden layer as a graph network that ignores the graph: the baseline that
@@ -115,7 +106,7 @@ export type RecipeName = keyof typeof recipes;
 
 /**
  * Trains a network full-batch with Adam on the labelled nodes of a graph and restores the weights
- * of the best epoch by validation.
+ * of the best epoch by validation. A decoupled network is trained by `trainDecoupled`.
  *
  * @param random stream of dropout
  */
@@ -125,6 +116,7 @@ export async function trainNodes<M extends GraphModule>(
   random: Random,
   options: SemiSupervisedOptions = {},
 ): Promise<{ network: M; training: FitResult }> {
+  if (network instanceof HopNetwork) return trainDecoupled(network, data, random, options);
   const logits = (live: M, mode: Mode) => live.forward(data.features, data.graph, mode);
   const loss = labelledLoss(data.labels, data.train);
   return { network, training: await trainByValidation(network, data, logits, loss, random, options) };

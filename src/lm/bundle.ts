@@ -4,15 +4,17 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type ModelKind, modelDescription, readGguf, SafetensorsReader, writeModelFile } from '../data/index.js';
-import { type FileBytes, openBytes, readJson } from '../data/node.js';
+import { type FileBytes, openBytes, readJson, readText } from '../data/node.js';
 import type { Decoder } from '../models/index.js';
 import { stateOf } from '../nn/index.js';
 import type { QuantizedFormat } from '../quantized/index.js';
 import { configOfHuggingFace, type LanguageModelConfig } from './runtime/config.js';
+import { generationOfGguf, generationOfHuggingFace, stopsOf } from './runtime/generation-config.js';
 import { LanguageModel } from './runtime/model.js';
+import type { SamplingOptions } from './runtime/sampler.js';
 import { WeightStore } from './runtime/store.js';
 import { safetensorsWeights } from './runtime/weights.js';
-import { type TextTokenizer, tokenizerOfGguf, tokenizerOfJson } from './tokenizer.js';
+import { type TextTokenizer, type TokenizerConfig, tokenizerOfGguf, tokenizerOfJson } from './tokenizer/index.js';
 import { tokenizerOf, type Vocabulary } from './vocabulary.js';
 
 /** A language model with its tokenizer. */
@@ -21,6 +23,8 @@ export interface LanguageBundle {
   readonly model: LanguageModel;
   /** The model's tokenizer. */
   readonly tokenizer: TextTokenizer;
+  /** How the model's files say that it is sampled; `generate` takes them. Default: none. */
+  readonly sampling?: SamplingOptions;
 }
 
 /** A bundle whose weights are read from files on demand. */
@@ -78,13 +82,13 @@ export function loadLanguageModel(path: string, { memory, quantize, onProgress }
   try {
     const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory();
     const read = isFolder ? fromFolder : path.endsWith('.gguf') ? fromGguf : fromTrained;
-    const { model, tokenizer } = read(path, open, store, quantize);
+    const { model, tokenizer, sampling = {} } = read(path, open, store, quantize);
     if (tokenizer.size > model.config.vocabulary)
       throw new Error(
         `the tokenizer has ${tokenizer.size} tokens, the model ${model.config.vocabulary}: they do not belong together`,
       );
     if (onProgress) model.load(onProgress);
-    return { model, tokenizer, store, close };
+    return { model, tokenizer, sampling, store, close };
   } catch (error) {
     close();
     throw error;
@@ -100,8 +104,9 @@ type Reader = (
 
 const fromGguf: Reader = (path, open, store) => {
   const files = partsOf(path).map((file) => readGguf(open(file)));
-  const [first] = files;
-  return { model: LanguageModel.fromGguf(files, store), tokenizer: tokenizerOfGguf(first?.metadata ?? {}) };
+  const { metadata = {} } = files[0] ?? {};
+  const { sampling } = generationOfGguf(metadata);
+  return { model: LanguageModel.fromGguf(files, store), tokenizer: tokenizerOfGguf(metadata), sampling };
 };
 
 /**
@@ -136,13 +141,43 @@ const fromFolder: Reader = (path, open, store, format) => {
     if (!existsSync(at(file))) throw new Error(`folder "${path}" has no ${file}`);
   const files = readdirSync(path).filter((file) => file.endsWith('.safetensors'));
   if (files.length === 0) throw new Error(`folder "${path}" has no safetensors`);
-  const config = configOfHuggingFace(readJson(at('config.json')) as Record<string, unknown>);
+  const object = (file: string) => (existsSync(at(file)) ? jsonObject(at(file)) : {});
+  const fields = jsonObject(at('config.json'));
+  const generation = generationOfHuggingFace(object('generation_config.json'));
+  const stops = [...new Set([...generation.stops, ...stopsOf(fields, 'config.json')])];
   const readers = files.map((file) => new SafetensorsReader(open(at(file))));
-  const tokenizerConfig = existsSync(at('tokenizer_config.json'))
-    ? (readJson(at('tokenizer_config.json')) as object)
-    : {};
   return {
-    model: new LanguageModel(config, safetensorsWeights(readers, store, format)),
-    tokenizer: tokenizerOfJson(readJson(at('tokenizer.json')) as object, tokenizerConfig),
+    model: new LanguageModel(configOfHuggingFace(fields), safetensorsWeights(readers, store, format)),
+    tokenizer: tokenizerOfJson(jsonObject(at('tokenizer.json')), tokenizerConfig(path), stops),
+    sampling: generation.sampling,
   };
 };
+
+function jsonObject(path: string): Readonly<Record<string, unknown>> {
+  const json = readJson(path);
+  if (typeof json !== 'object' || json === null || Array.isArray(json))
+    throw new Error(`"${path}" holds no JSON object`);
+  return json as Readonly<Record<string, unknown>>;
+}
+
+/**
+ * tokenizer_config.json with the chat templates beside it: `chat_template.jinja`, and
+ * `additional_chat_templates/<name>.jinja`.
+ */
+function tokenizerConfig(folder: string): TokenizerConfig {
+  const at = (file: string) => join(folder, file);
+  const config: TokenizerConfig = existsSync(at('tokenizer_config.json'))
+    ? jsonObject(at('tokenizer_config.json'))
+    : {};
+  const { chat_template: inside } = config;
+  const listed = typeof inside === 'string' ? [{ name: 'default', template: inside }] : (inside ?? []);
+  const others = at('additional_chat_templates');
+  const files = [
+    ...(existsSync(at('chat_template.jinja')) ? [['default', at('chat_template.jinja')] as const] : []),
+    ...(existsSync(others) ? readdirSync(others) : [])
+      .filter((file) => file.endsWith('.jinja'))
+      .map((file) => [basename(file, '.jinja'), join(others, file)] as const),
+  ];
+  const beside = files.map(([name, file]) => ({ name, template: readText(file) }));
+  return { ...config, chat_template: [...listed, ...beside] };
+}

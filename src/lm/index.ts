@@ -2,11 +2,11 @@
 
 export { byteCharacters, trainBpe } from './bpe.js';
 export type { LanguageBundle } from './bundle.js';
-export { type ChatMessage, chatText, chatTokens } from './chat.js';
+export { type ChatMessage, type ChatOptions, chatParts, chatText, chatTokens } from './chat.js';
 export { type DecoderConfig, decoderConfig, decoderOf } from './decoder.js';
 export { MoEPlusPlus, type MoEPlusPlusOptions } from './moepp.js';
 export * from './runtime/index.js';
 export { AnswerText, StopFilter } from './stop.js';
-export { characterTokenizer, TextStream, type TextTokenizer, tokenizerOfGguf, tokenizerOfJson } from './tokenizer.js';
+export * from './tokenizer/index.js';
 export { type LanguageTrainingOptions, nextTokenLoss, trainLanguageModel, validationLoss } from './training.js';
 export { tokenizerOf, type Vocabulary, vocabularyOf } from './vocabulary.js';

@@ -1,6 +1,6 @@
 // Stop sequences.
 
-import { TextStream, type TextTokenizer } from './tokenizer.js';
+import { TextStream, type TextTokenizer } from './tokenizer/index.js';
 
 /** Passes text through until a stop sequence appears; a possible beginning of one is held back. */
 export class StopFilter {

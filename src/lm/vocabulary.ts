@@ -2,7 +2,7 @@
 
 import { CharacterVocabulary } from '../data/index.js';
 import { trainBpe } from './bpe.js';
-import { characterTokenizer, type TextTokenizer, tokenizerOfJson } from './tokenizer.js';
+import { characterTokenizer, type TextTokenizer, tokenizerOfJson } from './tokenizer/index.js';
 
 /** A serialisable tokenizer: characters, or the contents of tokenizer.json. */
 export type Vocabulary = { readonly characters: readonly string[] } | { readonly tokenizer: object };

@@ -335,14 +335,26 @@ function disposeWeights(weights: Weights | undefined): void {
   for (const weight of Object.values(weights ?? {})) weight.dispose();
 }
 
+/** Options of `minibatches`. */
+export interface MinibatchOptions {
+  /** Whether a last batch of fewer than `batchSize` rows is left out. Default: false. */
+  readonly dropLast?: boolean;
+}
+
 /**
- * Batches of a shuffled epoch: permuted row indices 0 … count − 1, i32 arrays of at most
- * `batchSize`.
+ * Batches of a shuffled epoch: permuted row indices 0 … count − 1, i32 arrays of `batchSize`, the
+ * last shorter where `batchSize` does not divide `count`, or left out with `dropLast`.
  *
  * @throws RangeError when `batchSize` is below 1.
  */
-export function* minibatches(count: number, batchSize: number, random: Random): Generator<Int32Array> {
+export function* minibatches(
+  count: number,
+  batchSize: number,
+  random: Random,
+  { dropLast = false }: MinibatchOptions = {},
+): Generator<Int32Array> {
   if (!(batchSize >= 1)) throw new RangeError(`minibatches: the batch size must be at least 1, got ${batchSize}`);
   const order = random.permutation(count);
-  for (let start = 0; start < count; start += batchSize) yield order.subarray(start, start + batchSize);
+  const end = dropLast ? count - batchSize + 1 : count;
+  for (let start = 0; start < end; start += batchSize) yield order.subarray(start, start + batchSize);
 }

@@ -23,6 +23,7 @@ export {
   type FitOptions,
   type FitResult,
   fit,
+  type MinibatchOptions,
   minibatches,
   type TrainingHooks,
   type TrainingState,
@@ -57,6 +58,7 @@ export {
 } from './logistic-regression.js';
 export {
   binaryCrossEntropy,
+  type CrossEntropyOptions,
   crossEntropy,
   distillation,
   focalLoss,

@@ -2,6 +2,7 @@
 
 import {
   add,
+  clip,
   matmul,
   multiply,
   reshape,
@@ -13,7 +14,8 @@ import {
   type Tensor,
   transpose,
 } from '../tensor/index.js';
-import { type AdamOptions, AdamW, decayOf, requireRate, Stateful } from './optimizers.js';
+import { type AdamOptions, AdamW, decayOf, requireEpsilon, requireRate, Stateful } from './optimizers.js';
+import { globalNorm } from './wrappers.js';
 
 /** target ← a·target + b·source, in place. */
 function blend(target: Tensor, a: number, source: Tensor, b: number): void {
@@ -21,8 +23,9 @@ function blend(target: Tensor, a: number, source: Tensor, b: number): void {
   target.device.run('accumulate', { target, source, scale: b, n: target.size });
 }
 
-function norm(x: Tensor): number {
-  return Math.sqrt(sum(square(x)).item());
+/** g between ±1.84e19, whose square f32 holds; infinities become NaN. */
+function bounded(gradient: Tensor): Tensor {
+  return add(clip(gradient, -1.84e19, 1.84e19), multiply(gradient, 0));
 }
 
 /**
@@ -34,20 +37,22 @@ export class LAMB extends Stateful {
   constructor(readonly options: AdamOptions = {}) {
     super();
     requireRate(options.learningRate);
+    requireEpsilon(options.epsilon);
   }
 
   protected updateOne(name: string, parameter: Tensor, gradient: Tensor, rateFactor: number): void {
     const { learningRate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-6, weightDecay = 0.01 } = this.options;
     const [m, v] = [this.moment('first', name, parameter), this.moment('second', name, parameter)];
     scope(() => {
-      blend(m, beta1, gradient, 1 - beta1);
-      blend(v, beta2, square(gradient), 1 - beta2);
+      const g = bounded(gradient);
+      blend(m, beta1, g, 1 - beta1);
+      blend(v, beta2, square(g), 1 - beta2);
       const root = add(multiply(v, 1 / (1 - beta2 ** this.step)).sqrt(), epsilon);
       const direction = add(
         multiply(m, 1 / (1 - beta1 ** this.step)).divide(root),
         multiply(parameter, decayOf(weightDecay, name)),
       );
-      const [weightNorm, stepNorm] = [norm(parameter), norm(direction)];
+      const [weightNorm, stepNorm] = [globalNorm({ parameter }), globalNorm({ direction })];
       const trust = weightNorm > 0 && stepNorm > 0 ? weightNorm / stepNorm : 1;
       blend(parameter, 1, direction, -learningRate * rateFactor * trust);
     });

@@ -4,16 +4,23 @@ import {
   abs,
   add,
   arange,
+  cast,
   cosineSimilarities,
+  divide,
+  equal,
   exp,
+  gatherRows,
   log,
   logSoftmax,
+  maximum,
   mean,
   minimum,
   multiply,
   negate,
+  ones,
   pickColumns,
-  relu,
+  positiveMask,
+  reshape,
   softplus,
   square,
   stopGradient,
@@ -23,21 +30,61 @@ import {
   transpose,
 } from '../tensor/index.js';
 
-/**
- * Cross-entropy of class labels: −mean log softmax(logits)[row, label], logits [n, classes], labels
- * i32 [n].
- *
- * `labelSmoothing` ε makes the target (1 − ε)·one-hot + ε/classes (Szegedy et al. 2016).
- * Default: 0.
- *
- * @throws RangeError for a label outside the classes.
- */
-export function crossEntropy(logits: Tensor, labels: Tensor, { labelSmoothing = 0 } = {}): Tensor {
-  const logProbabilities = logSoftmax(logits);
-  const hard = negate(mean(pickColumns(logProbabilities, labels)));
-  if (labelSmoothing === 0) return hard;
-  return add(multiply(hard, 1 - labelSmoothing), multiply(mean(logProbabilities), -labelSmoothing));
+/** Options of `crossEntropy`. */
+export interface CrossEntropyOptions {
+  /**
+   * ε of the target (1 − ε)·one-hot + ε/classes (Szegedy et al. 2016), in [0, 1]. Default: 0.
+   */
+  readonly labelSmoothing?: number;
+  /** Weight w of each class, not negative, [classes]. Default: 1. */
+  readonly weight?: Tensor;
+  /** A label whose rows are left out, such as −100 for padding. Default: none. */
+  readonly ignoreIndex?: number;
 }
+
+/**
+ * Cross-entropy of class labels y with log-probabilities ℓ = log softmax(logits), as in PyTorch:
+ *
+ * −Σᵢ [(1 − ε)·w(yᵢ)·ℓᵢ(yᵢ) + ε/classes·Σ_c w(c)·ℓᵢ(c)] / Σᵢ w(yᵢ) over the rows i that are not
+ * ignored; 0 where w(yᵢ) is 0 in all (PyTorch: NaN). Without options −mean ℓᵢ(yᵢ).
+ *
+ * @param logits [n, classes]
+ * @param labels i32 [n]
+ * @throws RangeError for a label outside the classes that is not `ignoreIndex`, or for a smoothing
+ * outside [0, 1].
+ * @throws Error unless there is one weight a class.
+ */
+export function crossEntropy(
+  logits: Tensor,
+  labels: Tensor,
+  { labelSmoothing = 0, weight, ignoreIndex }: CrossEntropyOptions = {},
+): Tensor {
+  if (!(labelSmoothing >= 0 && labelSmoothing <= 1))
+    throw new RangeError(`crossEntropy: the label smoothing must be in [0, 1], got ${labelSmoothing}`);
+  const classes = logits.shape.at(-1) as number;
+  if (weight && weight.size !== classes)
+    throw new Error(`crossEntropy: expected ${classes} class weights, got ${weight}`);
+  const logProbabilities = logSoftmax(logits);
+  if (!weight && ignoreIndex === undefined) {
+    const hard = negate(mean(pickColumns(logProbabilities, labels)));
+    if (labelSmoothing === 0) return hard;
+    return add(multiply(hard, 1 - labelSmoothing), multiply(mean(logProbabilities), -labelSmoothing));
+  }
+  const kept = ignoreIndex === undefined ? ones(labels.shape) : subtract(1, equal(labels, ignoreIndex));
+  // Ignored rows pick class 0, which the mask drops again.
+  const columns = ignoreIndex === undefined ? labels : multiply(labels, cast(kept, 'i32'));
+  const rowWeights = weight ? multiply(kept, reshape(gatherRows(reshape(weight, [-1, 1]), columns), [-1])) : kept;
+  const total = maximum(sum(rowWeights), SMALLEST);
+  const picked = positiveMask(pickColumns(logProbabilities, columns), rowWeights);
+  const hard = divide(negate(sum(multiply(rowWeights, picked))), total);
+  if (labelSmoothing === 0) return hard;
+  const ofClasses = sum(weight ? multiply(logProbabilities, weight) : logProbabilities, 1);
+  const soft = divide(negate(sum(positiveMask(ofClasses, kept))), total);
+  return add(multiply(hard, 1 - labelSmoothing), multiply(soft, labelSmoothing / classes));
+}
+
+/** Smallest normal f32: keeps 0/0 from a batch without weight. */
+const SMALLEST = 2 ** -126;
 
 /**
  * Cross-entropy with target probabilities t, such as mixed labels: −mean Σ t·log softmax(logits).
@@ -105,10 +152,11 @@ export function huberLoss(prediction: Tensor, target: Tensor, delta = 1): Tensor
 
 /**
  * Binary cross-entropy of logits x with targets t in [0, 1] of the same shape: mean of
- * max(x, 0) − x·t + log(1 + e^−|x|).
+ * t·log(1 + e⁻ˣ) + (1 − t)·log(1 + eˣ), whose gradient is sigmoid(x) − t also at 0.
  */
 export function binaryCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
-  return mean(add(subtract(relu(logits), multiply(logits, targets)), softplus(negate(abs(logits)))));
+  const [positive, negative] = [softplus(negate(logits)), softplus(logits)];
+  return mean(add(multiply(targets, positive), multiply(subtract(1, targets), negative)));
 }
 
 /** Mean of (prediction − target)² over all elements. */

@@ -2,6 +2,7 @@
 // (saved but not trained), nested to any depth. Names are field paths, as in PyTorch:
 // `layers.0.weight`.
 
+import { refuseForeign } from '../engine/index.js';
 import { keep, type Random, type Role, Tensor } from '../tensor/index.js';
 
 /** How a forward pass runs. */
@@ -69,6 +70,7 @@ function* slots(module: object, role: Role, path: string, seen: Set<unknown>): G
     if (value instanceof Tensor) {
       if ((borrowed.get(owner)?.get(key) ?? value.role) === role) yield { name: path + key, owner, key };
     } else if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)) {
+      refuseForeign(`module field ${path}${key}`, value);
       yield* slots(value, role, `${path}${key}.`, seen);
     }
   }

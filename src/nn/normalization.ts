@@ -4,11 +4,13 @@ import {
   add,
   batchNorm,
   batchNormInference,
+  center,
   groupNorm,
   layerNorm,
   mean,
   multiply,
   ones,
+  reshape,
   rmsNorm,
   rsqrt,
   square,
@@ -138,16 +140,20 @@ export class BatchNorm {
    * Rows [n, features]: channels are contiguous, so reductions over rows beat one pass per channel.
    */
   #rows(x: Tensor): [y: Tensor, mean: Tensor, variance: Tensor] {
-    const batchMean = mean(x, 0);
-    const variance = mean(square(subtract(x, batchMean)), 0);
-    return [this.#normalize(x, batchMean, variance), batchMean, variance];
+    const { centered, mean: average } = center(x, 0);
+    const variance = mean(square(centered), 0);
+    return [this.#scale(centered, variance), reshape(average, [this.features]), variance];
   }
 
-  /** x·scale + shift with scale = γ/√(var + ε) and shift = β − mean·scale. */
   #normalize(x: Tensor, average: Tensor, variance: Tensor): Tensor {
-    if (x.rank > 2) return batchNormInference(x, this.weight, this.bias, average, variance, this.epsilon);
-    const scale = multiply(rsqrt(add(variance, this.epsilon)), this.weight);
-    return add(multiply(x, scale), subtract(this.bias, multiply(average, scale)));
+    return x.rank > 2
+      ? batchNormInference(x, this.weight, this.bias, average, variance, this.epsilon)
+      : this.#scale(subtract(x, average), variance);
+  }
+
+  /** centered·γ/√(var + ε) + β. */
+  #scale(centered: Tensor, variance: Tensor): Tensor {
+    return add(multiply(centered, multiply(rsqrt(add(variance, this.epsilon)), this.weight)), this.bias);
   }
 
   /** running ← (1 − momentum)·running + momentum·scale·batch. */

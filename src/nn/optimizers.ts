@@ -86,9 +86,10 @@ export interface AdamOptions {
 
 /**
  * Adam (Kingma & Ba 2015): w ← w − η·m̂/(√v̂ + ε), with bias-corrected moments m̂ and v̂ of the
- * gradient. Weight decay is L2: λw is added to the gradient.
+ * gradient. Weight decay is L2: λw is added to the gradient. Finite gradients beyond ±1.8·10¹⁹,
+ * whose squares f32 does not hold, count as that; below 10⁻²² squares are 0, far less than ε.
  *
- * @throws RangeError when the learning rate is not positive.
+ * @throws RangeError when the learning rate or ε is not positive.
  */
 export class Adam extends Stateful {
   protected readonly coupled: boolean = true;
@@ -96,6 +97,7 @@ export class Adam extends Stateful {
   constructor(readonly options: AdamOptions = {}) {
     super();
     requireRate(options.learningRate);
+    requireEpsilon(options.epsilon);
   }
 
   protected updateOne(name: string, parameter: Tensor, gradient: Tensor, rateFactor: number): void {
@@ -107,7 +109,9 @@ export class Adam extends Stateful {
       second: this.moment('second', name, parameter),
       rate: learningRate * rateFactor,
       beta1,
+      share1: 1 - beta1,
       beta2,
+      share2: 1 - beta2,
       epsilon,
       weightDecay: decayOf(weightDecay, name),
       coupled: Number(this.coupled),
@@ -169,6 +173,12 @@ export class SGD extends Stateful {
       n: parameter.size,
     });
   }
+}
+
+/** @throws RangeError when a given ε is 0 in f32, with which a gradient of 0 would give 0/0. */
+export function requireEpsilon(epsilon: number | undefined): void {
+  if (epsilon !== undefined && !(Math.fround(epsilon) > 0))
+    throw new RangeError(`optimizer: epsilon must be positive, got ${epsilon}`);
 }
 
 /** @throws RangeError when a given learning rate is not positive. */

@@ -1,16 +1,25 @@
 // Optimiser wrappers: gradient clipping, gradient accumulation, weight averaging. Each is an
 // optimiser itself, so wrappers nest, and a checkpoint contains the state of all.
 
-import { keep, scope, square, sum, type Tensor, zeros } from '../tensor/index.js';
+import { abs, divide, keep, max, scope, square, sum, type Tensor, zeros } from '../tensor/index.js';
 import { loadState, type Weights } from './module.js';
 import type { Optimizer, OptimizerState } from './optimizers.js';
 
-/** Global gradient norm √Σ g² over all tensors. */
+/** Global gradient norm √Σ g² over all tensors, also where squares leave the range of f32. */
 export function globalNorm(gradients: Weights): number {
-  const squares = Object.values(gradients).map((gradient) => scope(() => sum(square(gradient))));
-  const total = squares.reduce((value, tensor) => value + tensor.item(), 0);
-  for (const tensor of squares) tensor.dispose();
-  return Math.sqrt(total);
+  const total = total64(gradients, (gradient) => sum(square(gradient)));
+  if (total > 1e-30 && total < Number.POSITIVE_INFINITY) return Math.sqrt(total);
+  const peaks = Object.values(gradients)
+    .filter((gradient) => gradient.size > 0)
+    .map((gradient) => scope(() => max(abs(gradient)).item()));
+  const peak = Math.max(0, ...peaks);
+  if (!(peak > 0 && peak < Number.POSITIVE_INFINITY)) return peak;
+  return peak * Math.sqrt(total64(gradients, (gradient) => sum(square(divide(gradient, peak)))));
+}
+
+/** Sum over tensors of a scalar of each, in double precision. */
+function total64(tensors: Weights, scalar: (tensor: Tensor) => Tensor): number {
+  return Object.values(tensors).reduce((total, tensor) => total + scope(() => scalar(tensor).item()), 0);
 }
 
 /**

@@ -4,6 +4,7 @@ export { attentionPool } from './attention.js';
 export { type BlockHeight, ChannelMatrix } from './channel-major.js';
 export { embeddingBag } from './embedding-bag.js';
 export { groupedMatmul } from './grouped.js';
+export { isIndex, isPositiveFloat, requireIndices, requireLimit, shown } from './indices.js';
 export { SparseMatrix } from './matrix.js';
 export { type SparseOperand, sddmm, spmm } from './ops.js';
 export { SparsePattern } from './pattern.js';

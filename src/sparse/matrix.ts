@@ -2,7 +2,8 @@
 // and shared; values are a tensor like any other, so a matrix can be a graph's adjacency, a
 // hypergraph's incidence or a pruned layer's weights.
 
-import { gatherKnownRows, keep, multiply, type Tensor, tensor } from '../tensor/index.js';
+import { gatherKnownRows, keep, multiply, requireDType, type Tensor, tensor } from '../tensor/index.js';
+import { requireIndices, requireLimit, shown } from './indices.js';
 import { spmm } from './ops.js';
 import { SparsePattern } from './pattern.js';
 import { Segments } from './segments.js';
@@ -35,6 +36,8 @@ export class SparseMatrix {
     readonly pattern: SparsePattern,
     readonly values?: Tensor,
   ) {
+    if (!(pattern instanceof SparsePattern)) throw new TypeError(`SparseMatrix: expected a SparsePattern of this copy`);
+    if (values) requireDType('SparseMatrix', 'f32', values);
     if (values && (values.rank !== 1 || values.size !== pattern.nnz)) {
       throw new Error(`SparseMatrix: expected ${pattern.nnz} values, got ${values}`);
     }
@@ -58,7 +61,8 @@ export class SparseMatrix {
   /**
    * From coordinates in any order; values at repeated coordinates are added.
    *
-   * @throws Error unless the lists have one length; RangeError when a coordinate is outside.
+   * @throws Error unless the lists have one length; RangeError when a coordinate is no integer or
+   * outside, or when a finite value or a sum of such is beyond the range of f32.
    */
   static fromCoordinates(
     rows: number,
@@ -72,16 +76,10 @@ export class SparseMatrix {
         `SparseMatrix: ${rowOf.length} rows, ${columnOf.length} columns and ${values?.length ?? rowOf.length} values do not pair up`,
       );
     }
-    for (let i = 0; i < rowOf.length; i++) {
-      const row = rowOf[i] as number;
-      if (row < 0 || row >= rows)
-        throw new RangeError(`SparseMatrix: row ${row} of element ${i} is outside 0…${rows - 1}`);
-    }
-    for (let i = 0; i < columnOf.length; i++) {
-      const column = columnOf[i] as number;
-      if (column < 0 || column >= columns)
-        throw new RangeError(`SparseMatrix: column ${column} of element ${i} is outside 0…${columns - 1}`);
-    }
+    requireLimit('SparseMatrix', 'rows', rows);
+    requireLimit('SparseMatrix', 'columns', columns);
+    requireIndices('SparseMatrix', 'row', rowOf, rows);
+    requireIndices('SparseMatrix', 'column', columnOf, columns);
     const order = countingSort(rowOf, rows, countingSort(columnOf, columns));
     const indptr = new Int32Array(rows + 1);
     const indices = new Int32Array(order.length);
@@ -104,11 +102,14 @@ export class SparseMatrix {
     for (let row = 0; row < rows; row++) indptr[row + 1] = (indptr[row + 1] as number) + (indptr[row] as number);
     const pattern = new SparsePattern(rows, columns, indptr, indices.slice(0, stored));
     const kept = summed.subarray(0, stored);
+    requireFinite(kept, indptr, indices, values);
     return new SparseMatrix(pattern, kept.every((value) => value === 1) ? undefined : keep(tensor(kept)));
   }
 
   /** From the non-zero elements of a [rows, columns] tensor. */
   static fromDense(x: Tensor): SparseMatrix {
+    requireDType('SparseMatrix.fromDense', 'f32', x);
+    if (x.rank !== 2) throw new Error(`SparseMatrix.fromDense: expected [rows, columns], got ${x}`);
     const [rows, columns] = x.shape as [number, number];
     const values = x.view();
     const stored = Array.from(values.keys()).filter((i) => values[i] !== 0);
@@ -171,6 +172,7 @@ export class SparseMatrix {
 
   /** The given rows, in that order; differentiable in the values. */
   selectRows(rows: ArrayLike<number>): SparseMatrix {
+    requireIndices('SparseMatrix.selectRows', 'row', rows, this.rows);
     const { indptr, indices } = this.pattern;
     const picked = Segments.fromSizes(Array.from(rows, (row) => (indptr[row + 1] as number) - (indptr[row] as number)));
     const elements = new Int32Array(picked.size);
@@ -213,6 +215,24 @@ export class SparseMatrix {
       return total;
     });
   }
+}
+
+/** @throws RangeError for an element that is not finite although the values are. */
+function requireFinite(
+  summed: Float32Array,
+  indptr: Int32Array,
+  indices: Int32Array,
+  values: ArrayLike<number> | undefined,
+): void {
+  const at = values ? summed.findIndex((value) => !Number.isFinite(value)) : -1;
+  if (!values || at < 0) return;
+  const wrong = Array.prototype.findIndex.call(values, (value) => typeof value !== 'number');
+  if (wrong >= 0) throw new TypeError(`SparseMatrix: value ${wrong} is ${shown(values[wrong])}, expected a number`);
+  if (!Array.prototype.every.call(values, Number.isFinite)) return;
+  const row = indptr.findIndex((_, r) => at < (indptr[r + 1] as number));
+  throw new RangeError(
+    `SparseMatrix: the value at row ${row}, column ${indices[at]} is beyond the range of f32 (3.4e38)`,
+  );
 }
 
 function requireLength(side: string, factors: Tensor, length: number): Tensor {

@@ -21,6 +21,8 @@ export class SparsePattern {
     readonly indptr: Int32Array,
     readonly indices: Int32Array,
   ) {
+    if (!(indptr instanceof Int32Array && indices instanceof Int32Array))
+      throw new TypeError('SparsePattern: expected offsets and columns as Int32Array');
     this.segments = new Segments(indptr);
     if (indptr.length !== rows + 1 || this.segments.size !== indices.length) {
       throw new Error(

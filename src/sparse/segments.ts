@@ -9,7 +9,7 @@ import {
   multiply,
   type Op,
   onlyGradient,
-  putRows,
+  putKnownRows,
   reshape,
   type Shape,
   subtract,
@@ -41,7 +41,15 @@ export class Segments {
   /** Segments of the given numbers of rows. */
   static fromSizes(sizes: ArrayLike<number>): Segments {
     const offsets = new Int32Array(sizes.length + 1);
-    for (let s = 0; s < sizes.length; s++) offsets[s + 1] = (offsets[s] as number) + (sizes[s] as number);
+    let end = 0;
+    for (let s = 0; s < sizes.length; s++) {
+      end += sizes[s] as number;
+      offsets[s + 1] = end;
+      if (offsets[s + 1] !== end)
+        throw new RangeError(
+          `Segments: segment ${s} of ${String(sizes[s])} rows; sizes are whole and add up below 2³¹`,
+        );
+    }
     return new Segments(offsets);
   }
 
@@ -138,7 +146,7 @@ const maxOp: Op<Attributes> = {
       d: (x as Tensor).shape[1] as number,
     }),
   vjp: ({ inputs, outputs, gradients }) => [
-    putRows(gradients[0] as Tensor, outputs[1] as Tensor, (inputs[0] as Tensor).shape[0] as number),
+    putKnownRows(gradients[0] as Tensor, outputs[1] as Tensor, (inputs[0] as Tensor).shape[0] as number),
   ],
 };
 

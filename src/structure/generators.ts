@@ -95,6 +95,16 @@ export function plantedHypergraph(random: Random, options: PlantedOptions = {}):
   return { hypergraph: new Hypergraph(vertices, lists), labels, words, wordCount: features };
 }
 
+/**
+ * Erdős–Rényi graph: n·meanDegree/2 edges between uniform nodes, of which repeats and self-loops
+ * are dropped.
+ */
+export function erdosRenyi(random: Random, nodes: number, meanDegree: number): Graph {
+  const count = Math.round((nodes * meanDegree) / 2);
+  const ends = () => Int32Array.from({ length: count }, () => random.integer(nodes));
+  return Graph.fromEdges(nodes, ends(), ends(), { selfLoops: 'drop' });
+}
+
 /** Parameters of a block model. */
 export interface BlockModelOptions {
   /** Number of nodes. Default: 4000. */
@@ -137,6 +147,8 @@ export function blockModel(
  * 0.19, 0.05: 2^scale nodes, directed, weights 1 … 5 summed over duplicate edges.
  */
 export function rmat(scale: number, edges: number, random: Random): Graph {
+  if (!(Number.isInteger(scale) && scale >= 0 && scale <= 30))
+    throw new RangeError(`rmat: expected a whole scale from 0 to 30, got ${scale}`);
   const [sources, targets, weights] = [new Int32Array(edges), new Int32Array(edges), new Float32Array(edges)];
   for (let e = 0; e < edges; e++) {
     let [u, v] = [0, 0];
@@ -160,6 +172,7 @@ export function rmat(scale: number, edges: number, random: Random): Graph {
  * 6000 events.
  */
 export function triadicStream(random: Random, { nodes = 300, events = 6000 } = {}): TemporalGraph {
+  if (!(nodes >= 2)) throw new RangeError(`triadicStream: expected at least 2 nodes, got ${nodes}`);
   const [sources, targets, times] = [[] as number[], [] as number[], [] as number[]];
   const partners: number[][] = Array.from({ length: nodes }, () => []);
   let time = 0;

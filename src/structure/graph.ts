@@ -5,7 +5,9 @@
 
 import { SparseMatrix, SparsePattern } from '../sparse/index.js';
 import { keep, tensor } from '../tensor/index.js';
+import { type Rows, requireAscending, requireEdges, requireFiniteSums, requireNode, requireWeights } from './edges.js';
 import { memo } from './memo.js';
+import { renumbering } from './restrict.js';
 
 /** Options of building a graph. */
 export interface GraphOptions {
@@ -41,8 +43,8 @@ export class Graph {
    * From the endpoints of each edge. An undirected edge may be given in either direction, or in
    * both, which counts as a duplicate.
    *
-   * @throws RangeError naming the first edge with an endpoint outside 0 … n − 1 or a weight that is
-   * not positive and finite.
+   * @throws RangeError naming the first edge with an endpoint that is no integer 0 … n − 1, or with
+   * a weight that is not positive and finite as an f32; also when weights add up beyond its range.
    * @throws Error for arrays of different lengths, or for a duplicate edge under the rule `error`.
    */
   static fromEdges(
@@ -62,6 +64,7 @@ export class Graph {
     const transpose = transposed(nodeCount, unsorted);
     const sorted = directed ? transposed(nodeCount, transpose) : transpose;
     mergeDuplicates(sorted, duplicates);
+    if (duplicates === 'sum') requireFiniteSums(sorted);
     const pattern = new SparsePattern(nodeCount, nodeCount, sorted.indptr, sorted.indices);
     return new Graph(pattern, sorted.values?.some((weight) => weight !== 1) ? sorted.values : undefined, directed);
   }
@@ -69,6 +72,9 @@ export class Graph {
   /**
    * From compressed rows, sorted and without duplicates: row u holds the targets of u. An
    * undirected graph needs both directions.
+   *
+   * @throws RangeError naming the first row that is not ascending, or the first weight that is not
+   * positive and finite.
    */
   static fromCompressed(
     indptr: Int32Array,
@@ -76,7 +82,10 @@ export class Graph {
     { directed = false, weights }: Pick<GraphOptions, 'directed'> & { readonly weights?: Float32Array } = {},
   ): Graph {
     const n = indptr.length - 1;
-    return new Graph(new SparsePattern(n, n, indptr, indices), weights, directed);
+    const pattern = new SparsePattern(n, n, indptr, indices);
+    requireAscending(pattern);
+    if (weights) requireWeights(weights, indices.length);
+    return new Graph(pattern, weights, directed);
   }
 
   /** Number of nodes n. */
@@ -113,9 +122,10 @@ export class Graph {
     return memo(this, 'adjacency', () => new SparseMatrix(this.successors, this.weights && keep(tensor(this.weights))));
   }
 
-  /** Targets of the edges of u, ascending; a view. */
+  /** Targets of the edges of u, ascending; a view. @throws RangeError unless u is a node. */
   neighbours(u: number): Int32Array {
     const { indptr, indices } = this.successors;
+    requireNode(u, this.nodeCount);
     return indices.subarray(indptr[u], indptr[u + 1]);
   }
 
@@ -150,9 +160,11 @@ export class Graph {
     );
   }
 
-  /** Whether there is an edge u → v, by binary search. */
+  /** Whether there is an edge u → v, by binary search. @throws RangeError unless both are nodes. */
   hasEdge(u: number, v: number): boolean {
     const { indptr, indices } = this.successors;
+    requireNode(u, this.nodeCount);
+    requireNode(v, this.nodeCount);
     let low = indptr[u] as number;
     let high = indptr[u + 1] as number;
     while (low < high) {
@@ -204,10 +216,13 @@ export class Graph {
     });
   }
 
-  /** Induced subgraph of the given nodes, renumbered in the order given. */
+  /**
+   * Induced subgraph of the given nodes, renumbered in the order given.
+   *
+   * @throws RangeError naming the first that is no node or is given twice.
+   */
   induced(nodes: ArrayLike<number>): Graph {
-    const renumbered = new Int32Array(this.nodeCount).fill(-1);
-    for (let i = 0; i < nodes.length; i++) renumbered[nodes[i] as number] = i;
+    const renumbered = renumbering('Graph.induced', nodes, this.nodeCount);
     const kept = { sources: [] as number[], targets: [] as number[], weights: [] as number[] };
     const { sources, targets, weights } = this.edges();
     for (let e = 0; e < sources.length; e++) {
@@ -256,30 +271,6 @@ export class Graph {
     for (const c of this.components) sizes[c] = (sizes[c] ?? 0) + 1;
     const largest = sizes.indexOf(sizes.reduce((a, b) => Math.max(a, b), 0));
     return Int32Array.from({ length: this.nodeCount }, (_, v) => v).filter((v) => this.components[v] === largest);
-  }
-}
-
-/** Compressed sparse rows under construction. */
-interface Rows {
-  indptr: Int32Array;
-  indices: Int32Array;
-  values: Float32Array | undefined;
-}
-
-function requireEdges(
-  nodeCount: number,
-  sources: ArrayLike<number>,
-  targets: ArrayLike<number>,
-  weights: ArrayLike<number> | undefined,
-): void {
-  for (let e = 0; e < sources.length; e++) {
-    const [u, v] = [sources[e] as number, targets[e] as number];
-    if (!(u >= 0 && u < nodeCount && v >= 0 && v < nodeCount))
-      throw new RangeError(`Graph: edge ${e} joins ${u} and ${v}, outside 0…${nodeCount - 1}`);
-    if (weights && !((weights[e] as number) > 0 && (weights[e] as number) < Number.POSITIVE_INFINITY))
-      throw new RangeError(
-        `Graph: edge ${e} (${u} → ${v}) has weight ${weights[e]}; weights must be positive and finite`,
-      );
   }
 }
 

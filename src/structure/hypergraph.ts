@@ -4,8 +4,17 @@
 // vertex (`incidence`). d(v) = Σₑ wₑ·Hᵥₑ is the weighted degree of a vertex, δ(e) = Σᵥ Hᵥₑ the size
 // of a hyperedge.
 
-import { Segments, SparseMatrix, SparsePattern } from '../sparse/index.js';
+import {
+  isIndex,
+  isPositiveFloat,
+  requireLimit,
+  Segments,
+  SparseMatrix,
+  SparsePattern,
+  shown,
+} from '../sparse/index.js';
 import { memo } from './memo.js';
+import { renumbering } from './restrict.js';
 
 /** Weight of a merged hyperedge from those of its duplicates. */
 export type MergeRule = 'mean' | 'sum' | 'max';
@@ -24,8 +33,9 @@ export class Hypergraph {
    * @param wholeDegrees of a sample: the weighted degree of each vertex in the hypergraph that it
    * was drawn from. They are its `vertexDegrees`, and sums over the hyperedges of a vertex are
    * scaled up from those in the sample.
-   * @throws Error naming the first hyperedge that is empty or has a duplicate vertex, a vertex
-   * outside 0 … N − 1, or a weight that is not positive and finite.
+   * @throws RangeError naming the first hyperedge with a vertex that is no integer 0 … N − 1, or
+   * with a weight that is not positive and finite as an f32.
+   * @throws Error naming the first hyperedge that is empty or has a duplicate vertex.
    */
   constructor(
     readonly vertexCount: number,
@@ -33,6 +43,7 @@ export class Hypergraph {
     weights?: ArrayLike<number>,
     readonly wholeDegrees?: Float32Array,
   ) {
+    requireLimit('Hypergraph', 'vertices', vertexCount);
     const segments = Segments.fromSizes(hyperedges.map((members) => members.length));
     const indices = new Int32Array(segments.size);
     hyperedges.forEach((members, e) => {
@@ -49,7 +60,9 @@ export class Hypergraph {
     indices: Int32Array,
     weights?: ArrayLike<number>,
   ): Hypergraph {
-    const hyperedges = Array.from({ length: indptr.length - 1 }, (_, e) => indices.subarray(indptr[e], indptr[e + 1]));
+    const { count, size } = new Segments(Int32Array.from(indptr));
+    if (size !== indices.length) throw new Error(`Hypergraph: the offsets end at ${size} of ${indices.length} members`);
+    const hyperedges = Array.from({ length: count }, (_, e) => indices.subarray(indptr[e], indptr[e + 1]));
     return new Hypergraph(vertexCount, hyperedges, weights);
   }
 
@@ -58,8 +71,13 @@ export class Hypergraph {
    * each vertex. Duplicates merge.
    */
   static fromGraph(vertexCount: number, edges: readonly (readonly [number, number])[]): Hypergraph {
+    requireLimit('Hypergraph', 'vertices', vertexCount);
     const neighbours = Array.from({ length: vertexCount }, (_, v) => new Set([v]));
-    for (const [u, v] of edges) {
+    for (const [e, [u, v]] of edges.entries()) {
+      if (!(isIndex(u, vertexCount) && isIndex(v, vertexCount)))
+        throw new RangeError(
+          `Hypergraph: edge ${e} joins ${shown(u)} and ${shown(v)}, outside 0…${vertexCount - 1} (vertices are integers)`,
+        );
       neighbours[u]?.add(v);
       neighbours[v]?.add(u);
     }
@@ -82,8 +100,10 @@ export class Hypergraph {
     return this.members.transposed().pattern;
   }
 
-  /** Vertices of hyperedge e, ascending; a view. */
+  /** Vertices of hyperedge e, ascending; a view. @throws RangeError unless there is one. */
   hyperedge(e: number): Int32Array {
+    if (!isIndex(e, this.hyperedgeCount))
+      throw new RangeError(`Hypergraph: there is no hyperedge ${shown(e)} of ${this.hyperedgeCount}`);
     return this.members.indices.subarray(this.members.indptr[e], this.members.indptr[e + 1]);
   }
 
@@ -92,8 +112,10 @@ export class Hypergraph {
     return Array.from({ length: this.hyperedgeCount }, (_, e) => this.hyperedge(e));
   }
 
-  /** Hyperedges of vertex v, ascending; a view. */
+  /** Hyperedges of vertex v, ascending; a view. @throws RangeError unless v is a vertex. */
   hyperedgesOf(v: number): Int32Array {
+    if (!isIndex(v, this.vertexCount))
+      throw new RangeError(`Hypergraph: there is no vertex ${shown(v)} of ${this.vertexCount}`);
     const { indptr, indices } = this.incidence;
     return indices.subarray(indptr[v], indptr[v + 1]);
   }
@@ -175,10 +197,11 @@ export class Hypergraph {
   /**
    * Induced sub-hypergraph of the given vertices, renumbered in the order given: hyperedges are
    * restricted to them, and dropped when empty.
+   *
+   * @throws RangeError naming the first that is no vertex or is given twice.
    */
   induced(vertices: ArrayLike<number>): Hypergraph {
-    const renumbered = new Int32Array(this.vertexCount).fill(-1);
-    for (let i = 0; i < vertices.length; i++) renumbered[vertices[i] as number] = i;
+    const renumbered = renumbering('Hypergraph.induced', vertices, this.vertexCount);
     const kept: { members: Int32Array; weight: number }[] = [];
     this.hyperedges().forEach((members, e) => {
       const inside = members.filter((v) => renumbered[v] !== -1).map((v) => renumbered[v] as number);
@@ -278,10 +301,13 @@ export class Hypergraph {
 
 function checkedMembers(members: ArrayLike<number>, e: number, vertexCount: number): Int32Array {
   if (members.length === 0) throw new Error(`Hypergraph: hyperedge ${e} is empty`);
+  for (let i = 0; i < members.length; i++)
+    if (!isIndex(members[i] as number, vertexCount))
+      throw new RangeError(
+        `Hypergraph: hyperedge ${e} holds vertex ${shown(members[i])}, outside 0…${vertexCount - 1} (vertices are integers)`,
+      );
   const sorted = Int32Array.from(members).sort();
   sorted.forEach((vertex, index) => {
-    if (vertex < 0 || vertex >= vertexCount)
-      throw new RangeError(`Hypergraph: hyperedge ${e} holds vertex ${vertex}, outside 0…${vertexCount - 1}`);
     if (index > 0 && vertex === sorted[index - 1])
       throw new Error(`Hypergraph: hyperedge ${e} holds vertex ${vertex} twice`);
   });
@@ -291,11 +317,12 @@ function checkedMembers(members: ArrayLike<number>, e: number, vertexCount: numb
 function checkedWeights(weights: ArrayLike<number> | undefined, count: number): Float32Array {
   if (!weights) return new Float32Array(count).fill(1);
   if (weights.length !== count) throw new Error(`Hypergraph: ${weights.length} weights for ${count} hyperedges`);
-  const checked = Float32Array.from(weights);
-  const wrong = checked.findIndex((weight) => !(weight > 0 && weight < Number.POSITIVE_INFINITY));
-  if (wrong >= 0)
-    throw new Error(`Hypergraph: hyperedge ${wrong} has weight ${weights[wrong]}; weights must be positive and finite`);
-  return checked;
+  for (let e = 0; e < count; e++)
+    if (!isPositiveFloat(weights[e] as number))
+      throw new RangeError(
+        `Hypergraph: hyperedge ${e} has weight ${shown(weights[e])}; weights must be positive and finite as f32`,
+      );
+  return Float32Array.from(weights);
 }
 
 function mergeWeights(weights: readonly number[], rule: MergeRule): number {

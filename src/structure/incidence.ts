@@ -1,7 +1,7 @@
 // Incidence lists: (vertex, hyperedge, position). Unlike in `Hypergraph`, a vertex may occur in a
 // hyperedge more than once.
 
-import { Segments, SparseMatrix, SparsePattern } from '../sparse/index.js';
+import { isIndex, requireLimit, Segments, SparseMatrix, SparsePattern, shown } from '../sparse/index.js';
 import { keep, type Tensor, tensor } from '../tensor/index.js';
 import { Hypergraph } from './hypergraph.js';
 import { memo } from './memo.js';
@@ -42,21 +42,16 @@ export class IncidenceList {
     if (this.hyperedges.size !== vertices.length)
       throw new Error(`IncidenceList: the offsets end at ${this.hyperedges.size} of ${vertices.length} incidences`);
     this.vertices = vertices;
-    const wrong = vertices.findIndex((v) => !(v >= 0 && v < vertexCount));
-    if (wrong >= 0)
-      throw new RangeError(
-        `IncidenceList: incidence ${wrong} has vertex ${vertices[wrong]}, outside 0…${vertexCount - 1}`,
-      );
+    requireLimit('IncidenceList', 'vertices', vertexCount);
+    requireVertices(vertices, vertexCount);
   }
 
   /** From the vertices of each hyperedge, in order. */
   static fromLists(vertexCount: number, hyperedges: readonly ArrayLike<number>[]): IncidenceList {
     const { offsets } = Segments.fromSizes(hyperedges.map((members) => members.length));
-    return new IncidenceList(
-      vertexCount,
-      offsets,
-      Int32Array.from(hyperedges.flatMap((members) => Array.from(members))),
-    );
+    const vertices = hyperedges.flatMap((members) => Array.from(members));
+    requireVertices(vertices, vertexCount);
+    return new IncidenceList(vertexCount, offsets, Int32Array.from(vertices));
   }
 
   /** Number of incidences nnz. */
@@ -111,6 +106,14 @@ export class IncidenceList {
 export function consecutiveGroups(segments: Segments): Grouping {
   const order = Int32Array.from({ length: segments.size }, (_, i) => i);
   return grouping(segments.ids, new SparsePattern(segments.count, segments.size, segments.offsets, order));
+}
+
+function requireVertices(vertices: ArrayLike<number>, vertexCount: number): void {
+  for (let i = 0; i < vertices.length; i++)
+    if (!isIndex(vertices[i] as number, vertexCount))
+      throw new RangeError(
+        `IncidenceList: incidence ${i} has vertex ${shown(vertices[i])}, outside 0…${vertexCount - 1} (vertices are integers)`,
+      );
 }
 
 function grouping(ids: Tensor, pattern: SparsePattern): Grouping {

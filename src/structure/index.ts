@@ -10,6 +10,7 @@ export {
 export {
   type BlockModelOptions,
   blockModel,
+  erdosRenyi,
   type PlantedHypergraph,
   type PlantedOptions,
   plantedHypergraph,

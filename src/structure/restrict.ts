@@ -1,7 +1,24 @@
 // Restriction of a propagation to the receptive field of a few vertices: what a graph or hypergraph
 // network must read to classify them.
 
-import type { SparseMatrix } from '../sparse/index.js';
+import { isIndex, type SparseMatrix, shown } from '../sparse/index.js';
+
+/**
+ * The new number of each vertex when the given ones are kept in the order given, −1 for others.
+ *
+ * @throws RangeError naming the first that is no vertex or is given twice.
+ */
+export function renumbering(operation: string, kept: ArrayLike<number>, vertexCount: number): Int32Array {
+  const renumbered = new Int32Array(vertexCount).fill(-1);
+  for (let i = 0; i < kept.length; i++) {
+    const vertex = kept[i] as number;
+    if (!isIndex(vertex, vertexCount))
+      throw new RangeError(`${operation}: ${shown(vertex)} is outside 0…${vertexCount - 1} (an integer is expected)`);
+    if (renumbered[vertex] !== -1) throw new RangeError(`${operation}: ${vertex} is given twice`);
+    renumbered[vertex] = i;
+  }
+  return renumbered;
+}
 
 /** Operators restricted to the receptive field of some rows. */
 export interface Restricted {

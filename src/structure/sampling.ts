@@ -1,5 +1,6 @@
 // Sampling: weighted draws in constant time, neighbourhoods, pairs without an edge.
 
+import { requireLimit } from '../sparse/index.js';
 import type { Random } from '../tensor/index.js';
 import { Graph } from './graph.js';
 
@@ -146,6 +147,7 @@ export function sampleNonEdges(
   count: number,
   random: Random,
 ): { sources: Int32Array; targets: Int32Array } {
+  requireLimit('sampleNonEdges', 'pairs', count);
   const sources = new Int32Array(count);
   const targets = new Int32Array(count);
   let found = 0;
@@ -168,6 +170,7 @@ export function holdOutEdges(
   share: number,
   random: Random,
 ): { graph: Graph; sources: Int32Array; targets: Int32Array } {
+  if (!(share >= 0 && share <= 1)) throw new RangeError(`holdOutEdges: the share must be from 0 to 1, got ${share}`);
   const { sources, targets, weights } = graph.edges();
   const order = random.permutation(sources.length);
   const held = order.subarray(0, Math.floor(share * order.length));

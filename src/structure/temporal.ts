@@ -1,5 +1,6 @@
 // Temporal graphs: streams of events (source, target, time, features) in order of time.
 
+import { isIndex, requireLimit, shown } from '../sparse/index.js';
 import type { Tensor } from '../tensor/index.js';
 
 /** Events in order of time. */
@@ -27,8 +28,9 @@ export class TemporalGraph {
 
   /**
    * @param nodeCount nodes are 0 … nodeCount − 1.
-   * @throws Error naming the first event whose time is not finite or earlier than the previous
-   * one, or whose node is outside 0 … nodeCount − 1.
+   * @throws RangeError naming the first event whose node is no integer 0 … nodeCount − 1, or whose
+   * time is no finite number.
+   * @throws Error naming the first event that is earlier than the previous one.
    */
   constructor(
     readonly nodeCount: number,
@@ -40,20 +42,22 @@ export class TemporalGraph {
       );
     if (features && features.shape[0] !== sources.length)
       throw new Error(`TemporalGraph: features for ${features.shape[0]} of ${sources.length} events`);
+    requireLimit('TemporalGraph', 'nodes', nodeCount);
+    for (let i = 0; i < sources.length; i++) {
+      const [u, v, t] = [sources[i] as number, targets[i] as number, times[i] as number];
+      if (!(isIndex(u, nodeCount) && isIndex(v, nodeCount)))
+        throw new RangeError(
+          `TemporalGraph: event ${i} joins ${shown(u)} and ${shown(v)}, outside 0…${nodeCount - 1} (nodes are integers)`,
+        );
+      if (!Number.isFinite(t))
+        throw new RangeError(`TemporalGraph: event ${i} has time ${shown(t)}; times are finite numbers`);
+      if (i > 0 && t < (times[i - 1] as number))
+        throw new Error(`TemporalGraph: event ${i} at ${t} comes after one at ${times[i - 1]}; sort events by time`);
+    }
     this.sources = Int32Array.from(sources);
     this.targets = Int32Array.from(targets);
     this.times = Float64Array.from(times);
     this.features = features;
-    for (let i = 0; i < this.eventCount; i++) {
-      const [u, v, t] = [this.sources[i] as number, this.targets[i] as number, this.times[i] as number];
-      if (!(u >= 0 && u < nodeCount && v >= 0 && v < nodeCount))
-        throw new RangeError(`TemporalGraph: event ${i} joins ${u} and ${v}, outside 0…${nodeCount - 1}`);
-      if (!Number.isFinite(t)) throw new Error(`TemporalGraph: event ${i} has time ${t}`);
-      if (i > 0 && t < (this.times[i - 1] as number))
-        throw new Error(
-          `TemporalGraph: event ${i} at ${t} comes after one at ${this.times[i - 1]}; sort events by time`,
-        );
-    }
   }
 
   /** Number of events. */
@@ -67,6 +71,8 @@ export class TemporalGraph {
    */
   splitByTime(shares: readonly number[]): Int32Array[] {
     const bounds = shares.map((share) => {
+      if (!(share >= 0 && share <= 1))
+        throw new RangeError(`TemporalGraph.splitByTime: a share must be from 0 to 1, got ${shown(share)}`);
       const at = Math.min(this.eventCount - 1, Math.floor(share * this.eventCount));
       const time = this.times[at] as number;
       let first = at;

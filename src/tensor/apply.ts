@@ -4,7 +4,7 @@
 import type { Activation, Device, DType } from '../engine/index.js';
 import { scope } from './scope.js';
 import type { Shape } from './shape.js';
-import { emptyTensor, type Tensor } from './tensor.js';
+import { emptyTensor, requireTensor, type Tensor } from './tensor.js';
 
 /** Shape and element type of an output. */
 export interface Spec {
@@ -117,16 +117,20 @@ export function isObserved(): boolean {
  * observers.
  *
  * @returns all outputs, as `op.infer` describes them
- * @throws Error naming the operation when an input was disposed or the shapes do not fit.
+ * @throws Error naming the operation when an input was disposed or is of another copy of the
+ * library, or when the shapes do not fit.
  */
 export function applyAll<A>(op: Op<A>, inputs: readonly Tensor[], attributes: A): readonly Tensor[] {
-  for (const input of inputs) input.assertAlive(op.name);
+  for (const input of inputs) {
+    requireTensor(op.name, input);
+    input.assertAlive(op.name);
+  }
   const device = (inputs[0] as Tensor).device;
   let outputs: readonly Tensor[];
   if (op.view) {
     outputs = op.view(inputs, attributes);
   } else {
-    outputs = op.infer(inputs, attributes).map(({ shape, dtype }) => emptyTensor(shape, dtype, device));
+    outputs = op.infer(inputs, attributes).map(({ shape, dtype }) => emptyTensor(shape, dtype, device, op.name));
     op.compute?.(device, inputs, outputs, attributes);
   }
   for (const observer of observers) observer.record(op as Op<never>, inputs, outputs, attributes);
@@ -145,9 +149,10 @@ export function onlyGradient<A>(backward: Backward<A>): Tensor {
   return backward.gradients[0] as Tensor;
 }
 
-/** @throws Error unless every input has the element type. */
+/** @throws Error unless every input is a tensor with the element type. */
 export function requireDType(operation: string, dtype: DType, ...inputs: readonly Tensor[]): void {
   for (const input of inputs) {
+    requireTensor(operation, input);
     if (input.dtype !== dtype)
       throw new Error(`${operation}: expected ${dtype}, got ${input}; convert with cast(x, '${dtype}')`);
   }

@@ -2,6 +2,7 @@
 // result, then walks back over them. Gradients are computed by operations like any other, so an
 // outer tape can record them: derivatives of any order.
 
+import { refuseForeign } from '../engine/index.js';
 import { apply, isObserved, type Observer, type Op, observe, unobserved } from './apply.js';
 import { ones } from './create.js';
 import { add, multiply } from './ops/binary.js';
@@ -9,7 +10,7 @@ import { reshape, zerosLike } from './ops/layout.js';
 import { sum } from './ops/reduce.js';
 import { scope, whileRecording } from './scope.js';
 import { formatShape, sameShape } from './shape.js';
-import { Tensor, viewOf } from './tensor.js';
+import { Tensor } from './tensor.js';
 import { leaves, mapTree } from './tree.js';
 
 interface Entry {
@@ -55,6 +56,7 @@ class Tape implements Observer {
 
 function tensorLeaves(operation: string, tree: unknown): Tensor[] {
   return leaves(tree).map((leaf) => {
+    refuseForeign(operation, leaf);
     if (!(leaf instanceof Tensor)) throw new Error(`${operation}: expected a tree of tensors, found ${String(leaf)}`);
     if (leaf.dtype !== 'f32') throw new Error(`${operation}: only f32 tensors have gradients, found ${leaf}`);
     return leaf;
@@ -157,6 +159,10 @@ export function jvp<Inputs>(
   return scoped(() => {
     const output = fn(inputs);
     const directions = tensorLeaves('jvp', tangent);
+    const shapes = (tensors: readonly Tensor[]) => tensors.map(({ shape }) => formatShape(shape)).join(', ');
+    const points = tensorLeaves('jvp', inputs);
+    if (shapes(points) !== shapes(directions))
+      throw new Error(`jvp: the tangent has shapes ${shapes(directions)}, the inputs ${shapes(points)}`);
     const product = (u: Tensor) =>
       tensorLeaves('jvp', vjp(fn, inputs, u).gradient)
         .map((gradient, index) => sum(multiply(gradient, directions[index] as Tensor)))
@@ -164,39 +170,6 @@ export function jvp<Inputs>(
     return { output, tangent: grad(product)(ones(output.shape)) };
   });
 }
-
-/** The same values, through which no gradient flows. */
-export function stopGradient(x: Tensor): Tensor {
-  return apply(stopGradientOp, [x]);
-}
-
-const stopGradientOp: Op = {
-  name: 'stopGradient',
-  multiplyAdds: 0,
-  elementwise: true,
-  onnx: 'Identity',
-  infer: ([x]) => [{ shape: (x as Tensor).shape, dtype: (x as Tensor).dtype }],
-  view: ([x]) => [viewOf(x as Tensor, (x as Tensor).shape)],
-};
-
-/**
- * Forward values of `hard`, gradients of `soft`: the straight-through estimator (Bengio, Léonard,
- * Courville 2013).
- */
-export function straightThrough(hard: Tensor, soft: Tensor): Tensor {
-  if (!sameShape(hard.shape, soft.shape))
-    throw new Error(`straightThrough: shapes differ: ${formatShape(hard.shape)} and ${formatShape(soft.shape)}`);
-  return apply(straightThroughOp, [stopGradient(hard), soft]);
-}
-
-const straightThroughOp: Op = {
-  name: 'straightThrough',
-  multiplyAdds: 0,
-  elementwise: true,
-  infer: ([hard]) => [{ shape: (hard as Tensor).shape, dtype: 'f32' }],
-  view: ([hard]) => [viewOf(hard as Tensor, (hard as Tensor).shape)],
-  vjp: ({ gradients }) => [undefined, gradients[0]],
-};
 
 /**
  * Gradient checkpointing: runs fn(...inputs) without keeping its intermediates; the backward pass

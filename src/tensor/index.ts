@@ -19,8 +19,6 @@ export {
   checkpoint,
   grad,
   jvp,
-  stopGradient,
-  straightThrough,
   type ValueAndGrad,
   valueAndGrad,
   vjp,
@@ -29,6 +27,6 @@ export { arange, eye, full, type Nested, ones, tensor, zeros } from './create.js
 export * from './ops/index.js';
 export { dropout, type Key, Random } from './random.js';
 export { keep, Scope, scope, whileRecording } from './scope.js';
-export { formatShape, type Shape, sameShape, sizeOf } from './shape.js';
-export { emptyTensor, type Role, Tensor } from './tensor.js';
+export { broadcastShapes, formatShape, type Shape, sameShape, sizeOf } from './shape.js';
+export { emptyTensor, type Role, requireTensor, Tensor } from './tensor.js';
 export { leaves, mapTree } from './tree.js';

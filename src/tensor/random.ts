@@ -2,8 +2,9 @@
 // path of labels. A stream's n-th draw depends on its key and n alone, so results do not change
 // with threads or with what others draw.
 
+import { cpu } from '../engine/index.js';
 import { apply, type Op, onlyGradient, requireDType } from './apply.js';
-import type { Shape } from './shape.js';
+import { requireCount, requireNumber, type Shape } from './shape.js';
 import { emptyTensor, type Tensor } from './tensor.js';
 
 /** Two 32-bit words. */
@@ -66,14 +67,18 @@ export class Random {
   #used = 4;
 
   constructor(seed: number | Key) {
-    if (typeof seed === 'number' && !(Number.isInteger(seed) && seed >= 0 && seed <= Number.MAX_SAFE_INTEGER)) {
-      throw new RangeError(`Random: the seed must be a non-negative integer, got ${seed}`);
-    }
+    const words = Array.isArray(seed) && seed.length === 2 && seed.every((word) => word >>> 0 === word);
+    if (!words && !(Number.isSafeInteger(seed) && (seed as number) >= 0))
+      throw new RangeError(
+        `Random: the seed must be a non-negative integer, or a key of two 32-bit words, got ${String(seed)}`,
+      );
     this.key = typeof seed === 'number' ? [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0] : seed;
   }
 
   /** An independent stream for a label: the same label gives the same stream. */
   split(label: string | number): Random {
+    if (typeof label !== 'string' && label >>> 0 !== label)
+      throw new RangeError(`Random.split: a label is a text or an integer below 2³², got ${String(label)}`);
     return new Random(typeof label === 'number' ? derive(this.key, label, 1) : derive(this.key, ...hash(label)));
   }
 
@@ -113,8 +118,9 @@ export class Random {
     return Math.sqrt(-2 * Math.log(1 - this.float())) * Math.cos(2 * Math.PI * this.float());
   }
 
-  /** A Poisson number, by multiplication of uniforms: for small means. */
+  /** A Poisson number, by multiplication of uniforms: for means up to 500. */
   poisson(mean: number): number {
+    if (!(mean >= 0 && mean <= 500)) throw new RangeError(`Random.poisson: expected 0 ≤ mean ≤ 500, got ${mean}`);
     const limit = Math.exp(-mean);
     let product = this.float();
     let count = 0;
@@ -124,6 +130,7 @@ export class Random {
 
   /** 0 … n−1 in random order (Fisher–Yates). */
   permutation(n: number): Int32Array {
+    requireCount('Random.permutation', 'n', n);
     const order = Int32Array.from({ length: n }, (_, index) => index);
     for (let i = n - 1; i > 0; i--) {
       const j = this.integer(i + 1);
@@ -136,6 +143,8 @@ export class Random {
 
   /** k distinct integers of [0, n), in random order (Floyd's method, shuffled). */
   sample(n: number, k: number): Int32Array {
+    requireCount('Random.sample', 'n', n);
+    requireCount('Random.sample', 'k', k);
     if (k > n) throw new RangeError(`Random.sample: cannot take ${k} distinct of ${n}`);
     const chosen = new Set<number>();
     for (let top = n - k; top < n; top++) {
@@ -148,22 +157,28 @@ export class Random {
 
   /** Uniform in [low, high). */
   uniform(shape: Shape, low = 0, high = 1): Tensor {
-    const y = emptyTensor(shape, 'f32');
+    requireNumber('Random.uniform', 'low', low);
+    requireNumber('Random.uniform', 'high', high);
+    const y = emptyTensor(shape, 'f32', cpu, 'Random.uniform');
     y.device.run('randomUniform', { y, key: this.next(), low, width: high - low, size: y.size });
     return y;
   }
 
   /** Normal with mean and standard deviation. */
   normal(shape: Shape, mean = 0, deviation = 1): Tensor {
-    const y = emptyTensor(shape, 'f32');
+    requireNumber('Random.normal', 'mean', mean);
+    requireNumber('Random.normal', 'deviation', deviation);
+    const y = emptyTensor(shape, 'f32', cpu, 'Random.normal');
     y.device.run('randomNormal', { y, key: this.next(), mean, deviation, size: y.size });
     return y;
   }
 
   /** 1 with the given probability, else 0. */
   bernoulli(shape: Shape, probability: number): Tensor {
+    if (!(probability >= 0 && probability <= 1))
+      throw new RangeError(`Random.bernoulli: expected 0 ≤ p ≤ 1, got ${probability}`);
     const result = this.uniform(shape);
-    const values = result.view();
+    const values = result.peek('Random.bernoulli');
     for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) < probability ? 1 : 0;
     return result;
   }
@@ -197,6 +212,9 @@ const dropoutOp: Op<{ key: Key; probability: number }> = {
  * from the key.
  */
 export function dropout(x: Tensor, probability: number, key: Key): Tensor {
+  requireDType('dropout', 'f32', x);
   if (!(probability >= 0 && probability < 1)) throw new RangeError(`dropout: expected 0 ≤ p < 1, got ${probability}`);
+  if (!Array.isArray(key) || !key.every((word) => word >>> 0 === word))
+    throw new TypeError(`dropout: expected a key of two 32-bit words, as random.next() gives, got ${String(key)}`);
   return probability === 0 ? x : apply(dropoutOp, [x], { key, probability });
 }

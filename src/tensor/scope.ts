@@ -1,33 +1,15 @@
 // Scopes: intermediate tensors are freed when the scope that made them ends. Tensors outside any
 // scope are freed when JavaScript collects them.
 
-import type { Buffer, Device } from '../engine/index.js';
+import { type Buffer, type Device, refuseForeign } from '../engine/index.js';
+import { close, enclosing, type Frame, innermostFrame, moveTo, openBody, openHeld, type Scoped } from './frames.js';
 import { leaves } from './tree.js';
 
-/** The part of a tensor that scopes use. */
-interface Scoped {
-  readonly buffer: Buffer;
-  readonly device: Device;
-  readonly disposed: boolean;
-  readonly role: string | undefined;
-  /** The scope that frees it; none for what is freed when it is collected. */
-  frame: Frame | undefined;
-  dispose(): void;
-}
-
-/** What a scope frees at its end. */
-export type Frame = Set<Scoped>;
-
-const frames: Frame[] = [];
 /**
  * Gradient tapes that are recording: they may need any tensor again, so inner scopes pass theirs to
  * the outer one.
  */
 let recording = 0;
-
-const collected = new FinalizationRegistry<{ buffer: Buffer; device: Device }>(({ buffer, device }) => {
-  releaseBuffer(buffer, device);
-});
 
 /** Drops one reference; the last gives the memory back. */
 export function releaseBuffer(buffer: Buffer, device: Device): void {
@@ -37,74 +19,83 @@ export function releaseBuffer(buffer: Buffer, device: Device): void {
 
 /** Called for each new tensor. */
 export function adopt(tensor: Scoped): void {
-  const frame = frames.at(-1);
+  const frame = innermostFrame();
   if (frame) {
-    frame.add(tensor);
+    frame.tensors.add(tensor);
     tensor.frame = frame;
   } else {
-    collected.register(tensor, { buffer: tensor.buffer, device: tensor.device }, tensor);
+    tensor.device.watch(tensor.buffer);
   }
 }
 
 /** Called when a tensor is disposed. */
 export function forget(tensor: Scoped): void {
-  if (tensor.frame) tensor.frame.delete(tensor);
-  else collected.unregister(tensor);
+  tensor.frame?.tensors.delete(tensor);
 }
 
 function isScoped(value: unknown): value is Scoped {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'buffer' in value &&
-    'dispose' in value &&
-    (value as Scoped).frame !== undefined
-  );
+  return typeof value === 'object' && value !== null && 'buffer' in value && (value as Scoped).frame !== undefined;
 }
 
-function moveOut(tensor: Scoped): void {
-  tensor.frame?.delete(tensor);
-  tensor.frame = undefined;
-  adopt(tensor);
+/** @throws Error naming both copies for a tensor of another copy of the library. */
+function ownLeaves(operation: string, tree: unknown): unknown[] {
+  const all = leaves(tree);
+  for (const leaf of all) refuseForeign(operation, leaf);
+  return all;
+}
+
+/**
+ * Ends a scope whose result or kept trees are `kept`.
+ *
+ * @returns an error message if inner ones are open
+ */
+function end(frame: Frame, kept: unknown): string | undefined {
+  const wrong = close(frame);
+  const outer = enclosing(frame);
+  for (const leaf of leaves(kept)) {
+    if (isScoped(leaf) && leaf.frame === frame) moveTo(outer, leaf);
+  }
+  for (const tensor of [...frame.tensors]) {
+    if (tensor.role !== undefined || recording > 0) moveTo(outer, tensor);
+    else tensor.dispose();
+  }
+  return wrong;
 }
 
 /**
  * An open scope: at the end of its block, `using s = scope()` frees the tensors made since, except
  * those given to `s.keep`.
+ *
+ * It may be held over an `await`. In Node each asynchronous task has its own innermost scope, known
+ * from where the task went through its first `await` with the scope open; a task that is started
+ * while its caller goes on should await something before it opens one, or the caller's tensors
+ * belong to it until the caller awaits. Browsers cannot tell tasks apart: there one task at a time
+ * may hold scopes over an `await`.
  */
 export class Scope {
-  readonly #frame: Frame = new Set();
+  readonly #frame: Frame = openHeld();
   readonly #kept: unknown[] = [];
 
-  constructor() {
-    frames.push(this.#frame);
-  }
-
-  /** Lets a tree of tensors live on in the enclosing scope. */
+  /**
+   * Lets a tree of tensors outlive the scope: in the enclosing one if both are in one function body
+   * that `scope(body)` runs, else until it is collected.
+   */
   keep<T>(tree: T): T {
+    ownLeaves('keep', tree);
     this.#kept.push(tree);
     return tree;
   }
 
   /**
    * Disposes the tensors made in the scope, except kept ones; parameters, buffers and whatever an
-   * open gradient tape may need pass to the enclosing scope. A second call does nothing.
+   * open gradient tape may need live on like kept ones. A second call does nothing.
    *
-   * @throws Error when an inner scope is still open.
+   * @throws Error when an inner scope is still open; this one has ended nevertheless.
    */
   end(): void {
-    const index = frames.lastIndexOf(this.#frame);
-    if (index < 0) return;
-    if (index !== frames.length - 1)
-      throw new Error('scope: an inner scope is still open; end scopes in reverse order');
-    frames.pop();
-    for (const leaf of leaves(this.#kept)) {
-      if (isScoped(leaf) && this.#frame.has(leaf)) moveOut(leaf);
-    }
-    for (const tensor of [...this.#frame]) {
-      if (tensor.role !== undefined || recording > 0) moveOut(tensor);
-      else tensor.dispose();
-    }
+    if (!this.#frame.open) return;
+    const wrong = end(this.#frame, this.#kept);
+    if (wrong) throw new Error(wrong);
   }
 
   /** Ends the scope at the end of a `using` block. */
@@ -118,29 +109,30 @@ export class Scope {
  * parameters and buffers of modules. Without a body, opens a scope for `using`.
  *
  * @example const loss = scope(() => mean(square(sub(prediction, target))));
+ * @throws Error when the body is asynchronous or leaves a scope of its own open.
  */
 export function scope(): Scope;
 export function scope<T>(body: () => T): T;
 export function scope<T>(body?: () => T): T | Scope {
-  const opened = new Scope();
-  if (!body) return opened;
+  if (!body) return new Scope();
+  const frame = openBody();
+  let result: T | undefined;
+  let wrong: string | undefined;
   try {
-    const result = body();
+    result = body();
     if (result instanceof Promise)
       throw new Error('scope: the body must not be asynchronous; await outside, or use `using s = scope()`');
-    return opened.keep(result);
   } finally {
-    opened.end();
+    wrong = end(frame, result);
   }
+  if (wrong) throw new Error(wrong);
+  return result;
 }
 
 /** Takes a tree of tensors out of every scope: it lives until it is disposed or collected. */
 export function keep<T>(tree: T): T {
-  for (const leaf of leaves(tree)) {
-    if (!isScoped(leaf)) continue;
-    leaf.frame?.delete(leaf);
-    leaf.frame = undefined;
-    collected.register(leaf, { buffer: leaf.buffer, device: leaf.device }, leaf);
+  for (const leaf of ownLeaves('keep', tree)) {
+    if (isScoped(leaf)) moveTo(undefined, leaf);
   }
   return tree;
 }

@@ -3,6 +3,40 @@
 /** Sizes of the axes; a scalar has none. */
 export type Shape = readonly number[];
 
+/** Sizes and positions in kernels have 32 bits. */
+const MAXIMUM_LENGTH = 2 ** 32 - 1;
+
+/**
+ * Number of elements of a shape that a caller gave.
+ *
+ * @throws RangeError naming the operation unless every size is a whole number.
+ */
+export function checkedSize(operation: string, shape: Shape): number {
+  if (!Array.isArray(shape)) throw new TypeError(`${operation}: expected a shape like [2, 3], got ${String(shape)}`);
+  let size = 1;
+  for (let axis = 0; axis < shape.length; axis++) {
+    const length = shape[axis] as number;
+    if (!(Number.isInteger(length) && length >= 0 && length <= MAXIMUM_LENGTH))
+      throw new RangeError(
+        `${operation}: axis ${axis} of shape ${formatShape(shape)} is ${String(length)}; sizes are whole numbers from 0`,
+      );
+    size *= length;
+  }
+  return size;
+}
+
+/** @throws RangeError naming the argument unless it is a whole number of at least `least`. */
+export function requireCount(operation: string, name: string, value: number, least = 0): void {
+  if (!(Number.isSafeInteger(value) && value >= least))
+    throw new RangeError(`${operation}: ${name} must be a whole number from ${least}, got ${String(value)}`);
+}
+
+/** @throws TypeError naming the argument unless it is a number; RangeError for NaN. */
+export function requireNumber(operation: string, name: string, value: number): void {
+  if (typeof value !== 'number') throw new TypeError(`${operation}: ${name} must be a number, got ${String(value)}`);
+  if (Number.isNaN(value)) throw new RangeError(`${operation}: ${name} is NaN`);
+}
+
 /** Number of elements. */
 export function sizeOf(shape: Shape): number {
   let size = 1;

@@ -3,7 +3,6 @@
 // layers update in place.
 
 import {
-  arrayTypes,
   type Buffer,
   bytesPerElement,
   cpu,
@@ -11,14 +10,20 @@ import {
   type DType,
   type HostDevice,
   type Region,
+  refuseForeign,
   type TypedArray,
 } from '../engine/index.js';
+import { elementsOf, requireKnownType } from './elements.js';
+import type { Frame } from './frames.js';
 import type { Chained } from './methods.js';
-import { adopt, type Frame, forget, releaseBuffer } from './scope.js';
-import { formatShape, type Shape, sizeOf } from './shape.js';
+import { adopt, forget, releaseBuffer } from './scope.js';
+import { checkedSize, formatShape, type Shape } from './shape.js';
 
 /** Parameters are trained; buffers (running statistics) are kept with them but not trained. */
 export type Role = 'parameter' | 'buffer';
+
+/** Names the tensor that a live view keeps from being collected. */
+const OWNER = Symbol('tensor');
 
 /** The operations as methods: see `methods.ts`. */
 export interface Tensor extends Chained {}
@@ -33,7 +38,11 @@ export class Tensor implements Region {
   frame: Frame | undefined;
   #disposed = false;
 
-  /** Wraps a region; use `tensor`, `zeros` … to make one with data. */
+  /**
+   * Wraps a region; use `tensor`, `zeros` … to make one with data.
+   *
+   * @throws RangeError unless the sizes are whole numbers and the region lies within its buffer.
+   */
   constructor(
     readonly shape: Shape,
     readonly dtype: DType,
@@ -41,7 +50,13 @@ export class Tensor implements Region {
     readonly byteOffset: number,
     readonly device: Device,
   ) {
-    this.size = sizeOf(shape);
+    this.size = checkedSize('tensor', shape);
+    const bytes = bytesPerElement[dtype];
+    if (bytes === undefined) requireKnownType('tensor', dtype);
+    if (!(byteOffset >= 0 && byteOffset % bytes === 0 && byteOffset + this.size * bytes <= buffer.bytes))
+      throw new RangeError(
+        `tensor: ${dtype}${formatShape(shape)} at byte ${byteOffset} does not lie within a buffer of ${buffer.bytes} bytes`,
+      );
     buffer.references += 1;
     adopt(this);
   }
@@ -67,36 +82,59 @@ export class Tensor implements Region {
 
   /** A copy of the elements in row-major order, at once: the CPU only. */
   dataSync<Values extends TypedArray = Float32Array>(): Values {
-    return this.view<Values>().slice() as Values;
+    return this.peek('dataSync').slice() as Values;
   }
 
   /**
-   * The elements in place, on the CPU: valid until the tensor is disposed. Writing to the view
-   * changes the tensor.
+   * The elements in place, on the CPU: valid until the tensor is disposed, whatever else is
+   * allocated; the view keeps the tensor from being collected, a `subarray` of the view does not.
+   * Writing to the view changes the tensor.
    */
   view<Values extends TypedArray = Float32Array>(): Values {
-    this.assertAlive('view');
+    const values = this.host('view').view(this, this.dtype, this.size) as Values;
+    if (!this.frame) Object.defineProperty(values, OWNER, { value: this });
+    return values;
+  }
+
+  /**
+   * The elements in place, to be read before anything else is allocated; cheaper than `view`.
+   *
+   * @internal
+   */
+  peek(operation: string): TypedArray {
+    return this.host(operation).peek(this, this.dtype, this.size);
+  }
+
+  private host(operation: string): HostDevice {
+    this.assertAlive(operation);
     if (!isHost(this.device))
-      throw new Error(`view: ${this} lives on ${this.device.name}, out of reach of this thread; await its data()`);
-    return this.device.view(this, this.dtype, this.size) as Values;
+      throw new Error(
+        `${operation}: ${this} lives on ${this.device.name}, out of reach of this thread; await its data()`,
+      );
+    return this.device;
   }
 
   /** The one element of a tensor of size 1. */
   item(): number {
     if (this.size !== 1) throw new Error(`item: expected one element, got shape ${formatShape(this.shape)}`);
-    return this.view()[0] as number;
+    return this.peek('item')[0] as number;
   }
 
-  /** Overwrites the elements. Meant for parameters and buffers between steps. */
+  /**
+   * Overwrites the elements. Meant for parameters and buffers between steps.
+   *
+   * @throws RangeError for values that the element type does not have; TypeError for what is no
+   * array of numbers; Error unless there are as many as the tensor has.
+   */
   assign(values: Tensor | TypedArray): this {
-    const source = values instanceof Tensor ? values.view<TypedArray>() : values;
+    this.assertAlive('assign');
+    const source = elementsOf('assign', elementsGiven('assign', values), this.dtype);
     if (source.length !== this.size) {
       throw new Error(
         `assign: expected ${this.size} elements for shape ${formatShape(this.shape)}, got ${source.length}`,
       );
     }
-    const Values = arrayTypes[this.dtype];
-    this.device.write(this, source instanceof Values ? source : new Values(source));
+    this.device.write(this, source);
     return this;
   }
 
@@ -126,14 +164,44 @@ export class Tensor implements Region {
   }
 }
 
+/** The elements of a tensor of this copy of the library, or what else was given. */
+function elementsGiven(operation: string, values: Tensor | TypedArray): TypedArray {
+  if (values instanceof Tensor) return values.peek(operation);
+  refuseForeign(operation, values);
+  return values;
+}
+
+/**
+ * @throws Error naming both copies for a tensor of another copy of the library; TypeError for
+ * anything else that is no tensor.
+ */
+export function requireTensor(operation: string, value: unknown): asserts value is Tensor {
+  if (value instanceof Tensor) return;
+  refuseForeign(operation, value);
+  throw new TypeError(`${operation}: expected a tensor, got ${String(value)}`);
+}
+
 function isHost(device: Device): device is HostDevice {
   return 'view' in device;
 }
 
-/** A tensor whose elements are not yet written. */
-export function emptyTensor(shape: Shape, dtype: DType, device: Device = cpu): Tensor {
-  const buffer = device.allocate(Math.max(1, sizeOf(shape)) * bytesPerElement[dtype]);
-  return new Tensor(shape, dtype, buffer, 0, device);
+/**
+ * A tensor whose elements are not yet written.
+ *
+ * @param operation what errors name
+ * @throws RangeError for a shape of anything but whole numbers; TypeError for an unknown element
+ * type.
+ */
+export function emptyTensor(
+  shape: Shape,
+  dtype: DType,
+  device: Device = cpu,
+  operation: string = 'emptyTensor',
+): Tensor {
+  const size = checkedSize(operation, shape);
+  requireKnownType(operation, dtype);
+  const buffer = device.allocate(Math.max(1, size) * bytesPerElement[dtype]);
+  return new Tensor(shape.slice(), dtype, buffer, 0, device);
 }
 
 /** Another tensor over part of the same memory. */

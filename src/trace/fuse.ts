@@ -12,10 +12,12 @@ import {
   convolutionSizes,
   linearOp,
   multiply,
+  negate,
   type Op,
   reshape,
   type Shape,
   sizeOf,
+  subtract,
   type Tensor,
 } from '../tensor/index.js';
 import { consumers, type Graph, type GraphNode, type Value, withoutDeadNodes } from './graph.js';
@@ -169,15 +171,16 @@ function constant(tensor: Tensor, origins: readonly string[]): Value {
   return { id: -1, shape: tensor.shape, dtype: tensor.dtype, kind: 'constant', tensor, origins };
 }
 
-/** scale·(w∗x + b) + shift = (scale·w)∗x + (scale·b + shift). */
+/** scale·(w∗x + b − center) + shift = (scale·w)∗x + (scale·(b − center) + shift). */
 function foldAffine(node: GraphNode, rewriting: Rewriting): GraphNode {
-  const [value, scale, shift] = node.inputs as [Value, Value, Value];
+  const [value, scale, shift, center] = node.inputs as [Value, Value, Value, Value | undefined];
   const made = rewriting.soleProducer(value, fusedConvolutionOp);
   if (made?.attributes.activation !== 'none' || made.attributes.hasResidual) return node;
   const [x, w, bias] = made.inputs as [Value, Value, Value | undefined];
-  if ([w, scale, shift, ...(bias ? [bias] : [])].some((input) => input.kind !== 'constant')) return node;
+  if ([w, scale, shift, bias, center].some((input) => input && input.kind !== 'constant')) return node;
   const weight = multiply(w.tensor, reshape(scale.tensor, [-1, 1, 1, 1]));
-  const total = bias ? add(multiply(bias.tensor, scale.tensor), shift.tensor) : shift.tensor;
+  const offset = center ? (bias ? subtract(bias.tensor, center.tensor) : negate(center.tensor)) : bias?.tensor;
+  const total = offset ? add(multiply(offset, scale.tensor), shift.tensor) : shift.tensor;
   const origins = [...new Set([w, scale, shift].flatMap((input) => input.origins))];
   return {
     op: made.op,

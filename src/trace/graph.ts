@@ -76,6 +76,24 @@ class Recorder {
   }
 }
 
+let tracing = 0;
+
+/**
+ * Whether a function is being traced: what it reads in JavaScript would be fixed to the example.
+ */
+export function isTracing(): boolean {
+  return tracing > 0;
+}
+
+function whileTracing<T>(body: () => T): T {
+  tracing += 1;
+  try {
+    return body();
+  } finally {
+    tracing -= 1;
+  }
+}
+
 /**
  * Runs `fn` on example inputs and passes the graph of its operations to `use`, while every tensor
  * of the run is alive. The graph holds for inputs of the same shapes, with the branches that `fn`
@@ -93,7 +111,7 @@ export function trace<T>(
     scope(() => {
       const recorder = new Recorder(weights);
       const given = inputs.map((input) => recorder.add(input, 'input'));
-      const result = whileRecording(() => observe(recorder, () => fn(...inputs)));
+      const result = whileTracing(() => whileRecording(() => observe(recorder, () => fn(...inputs))));
       const outputs = leaves(result).map((leaf) => {
         if (!(leaf instanceof Tensor)) throw new Error(`trace: the function must return tensors, got ${String(leaf)}`);
         return recorder.valueOf(leaf);

@@ -5,7 +5,7 @@ export { type ChannelSlice, dependencyGroups, graphDependencies, type PruningGro
 export { fuse } from './fuse.js';
 export { consumers, type Graph, type GraphNode, trace, type Value } from './graph.js';
 export { type ExportOptions, exportOnnx } from './onnx/export.js';
-export { importOnnx, type OnnxModel } from './onnx/import.js';
+export { type ImportOptions, importOnnx, type OnnxModel } from './onnx/import.js';
 export { type CompileOptions, compile, loadPlan, Plan, savePlan } from './plan.js';
 export type { Int8Options } from './quantize.js';
 export type { KernelChoice, SparseOptions } from './sparse-kernels.js';

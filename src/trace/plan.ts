@@ -2,28 +2,42 @@
 // addresses. Batch norms are folded into convolutions, activations and residual additions are fused
 // into the kernels before them, weights are packed once, and all temporaries share one arena.
 
-import { cpu, type LoadedProgram, type Program, type TypedArray, VIRTUAL } from '../engine/index.js';
+import {
+  cpu,
+  type LoadedProgram,
+  type Program,
+  type RecordingDevice,
+  type TypedArray,
+  VIRTUAL,
+} from '../engine/index.js';
 import { emptyTensor, sameShape, scope, sizeOf, type Tensor, tensor } from '../tensor/index.js';
 import { fuse, pixelsAsRows } from './fuse.js';
 import { type Graph, trace, type Value } from './graph.js';
+import {
+  checkPlan,
+  decodePlan,
+  encodePlan,
+  type IndexRange,
+  indicesAmongInputs,
+  type Port,
+  type RecordedPlan,
+  recordCalls,
+  withoutUnused,
+} from './plan-file/index.js';
 import { type Int8Options, rangesOf, useInt8Kernels } from './quantize.js';
 import { type SparseOptions, useSparseKernels } from './sparse-kernels.js';
 
-/** An input or output: its shape, and where in the program's buffers it lies. */
-interface Port {
-  readonly shape: readonly number[];
-  readonly dtype: Tensor['dtype'];
-  readonly buffer: number;
-  readonly byteOffset: number;
-}
-
-/** A plan as data, as `savePlan` writes it. */
+/** A plan in memory. */
 export interface PlanData {
   /** Texts saved with it, such as the classes of its outputs. */
   readonly metadata?: Readonly<Record<string, string>>;
   readonly program: Program;
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
+  /** The calls that the program follows from, as `savePlan` writes them. */
+  readonly recorded: RecordedPlan;
+  /** Indices among the inputs, which are checked before a run. */
+  readonly indices: readonly IndexRange[];
 }
 
 /**
@@ -78,13 +92,28 @@ export class Plan {
         throw new Error(
           `plan: input ${index} is ${input}, the plan was made for ${port.dtype}[${port.shape.join(', ')}]`,
         );
-      this.#view(port).set(input.view<TypedArray>());
+      this.#checkIndices(index, port.buffer, input);
+    });
+    this.data.inputs.forEach((port, index) => {
+      this.#view(port).set((inputs[index] as Tensor).view<TypedArray>());
     });
   }
 
+  /** @throws RangeError when an input holds an index that a kernel must not follow. */
+  #checkIndices(index: number, buffer: number, input: Tensor): void {
+    for (const { byteOffset, count, low, end } of this.data.indices.filter((range) => range.buffer === buffer)) {
+      const from = (byteOffset - (this.data.inputs[index] as Port).byteOffset) / 4;
+      const values = input.view<TypedArray>().subarray(from, from + count);
+      const outside = values.findIndex((value) => value < low || value >= end);
+      if (outside >= 0)
+        throw new RangeError(
+          `plan: input ${index} holds the index ${values[outside]} at position ${from + outside}, outside ${low}…${end - 1}`,
+        );
+    }
+  }
+
   #view({ buffer, byteOffset, dtype, shape }: Port): TypedArray {
-    const region = { buffer: { address: this.#loaded.addressOf(buffer), bytes: 0, references: 1 }, byteOffset };
-    return cpu.view(region, dtype, sizeOf(shape));
+    return cpu.peek(this.#loaded.region(buffer, byteOffset), dtype, sizeOf(shape));
   }
 
   /** Frees the arena and the constants. */
@@ -133,8 +162,10 @@ export interface CompileOptions {
 function planOf(graph: Graph): PlanData {
   let inputs: Port[] = [];
   let outputs: Port[] = [];
+  let recording: Pick<RecordingDevice, 'calls' | 'buffers'> = { calls: [], buffers: [] };
   const program = cpu.record((device) =>
     scope(() => {
+      recording = device;
       const tensors = new Map<Value, Tensor>();
       const placed = (value: Value): Tensor => {
         const known = tensors.get(value);
@@ -157,7 +188,8 @@ function planOf(graph: Graph): PlanData {
       outputs = graph.outputs.map((value) => portOf(outputTensor(value, placed(value))));
     }),
   );
-  return { program, inputs, outputs };
+  const recorded = { calls: recording.calls, buffers: recording.buffers, inputs, outputs };
+  return { program, inputs, outputs, recorded, indices: indicesAmongInputs(recorded) };
 }
 
 function outputTensor(value: Value, placed: Tensor): Tensor {
@@ -169,83 +201,29 @@ function portOf({ shape, dtype, buffer, byteOffset }: Tensor): Port {
   return { shape, dtype, buffer: buffer.address / VIRTUAL - 1, byteOffset };
 }
 
-interface SavedStep {
-  readonly kernel: string;
-  readonly args: readonly number[];
-  readonly size: number;
-  readonly cost: number;
-  readonly work?: number;
-}
-
-interface SavedHeader {
-  readonly format: 'gossamer-plan';
-  readonly version: 1;
-  readonly threads: number;
-  readonly steps: readonly SavedStep[];
-  /** Sizes of the buffers, and whether their contents follow the header. */
-  readonly buffers: readonly (readonly [bytes: number, stored: 0 | 1])[];
-  readonly inputs: readonly Port[];
-  readonly outputs: readonly Port[];
-  readonly metadata?: Readonly<Record<string, string>>;
-}
-
 /**
- * Serialises a plan: the length of a JSON header (u32, little endian), the header, then the
- * constants.
+ * Serialises a plan: a JSON header of kernel calls, and the constants. Steps and scratch follow
+ * from the calls where it is loaded, for the threads and kernels there.
  *
  * @param metadata texts to save with it
+ * @throws Error naming the kernel that a file cannot call.
  */
 export function savePlan({ data }: Plan, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
-  const { program, inputs, outputs } = data;
-  const header: SavedHeader = {
-    format: 'gossamer-plan',
-    version: 1,
-    threads: program.threads,
-    steps: program.steps,
-    buffers: program.buffers.map(({ bytes, contents }) => [bytes, contents ? 1 : 0]),
-    inputs,
-    outputs,
-    metadata,
-  };
-  const text = new TextEncoder().encode(JSON.stringify(header));
-  const stored = program.buffers.flatMap(({ contents }) => contents ?? []);
-  const file = new Uint8Array(4 + text.length + stored.reduce((sum, { length }) => sum + length, 0));
-  new DataView(file.buffer).setUint32(0, text.length, true);
-  file.set(text, 4);
-  let at = 4 + text.length;
-  for (const contents of stored) {
-    file.set(contents, at);
-    at += contents.length;
-  }
-  return file;
+  const recorded = withoutUnused(data.recorded);
+  checkPlan(recorded);
+  return encodePlan({ ...recorded, metadata });
 }
 
 /**
- * Reads a plan that this version of the library saved. A plan calls kernels with addresses from the
- * file, so load only files that you trust.
+ * Reads a plan that this version of the library saved. Every region, size and index of its calls is
+ * checked against its buffers first, so that no file makes a kernel leave them.
  *
- * @throws Error when the file is not a plan or is cut short.
+ * @throws Error when the file is not a plan, was cut short or changed, or has an impossible call.
  */
 export function loadPlan(file: Uint8Array): Plan {
-  const fail = (reason: string): never => {
-    throw new Error(`loadPlan: the file ${reason}`);
-  };
-  if (file.length < 4) fail('is too short');
-  const length = new DataView(file.buffer, file.byteOffset, 4).getUint32(0, true);
-  let header: SavedHeader | undefined;
-  try {
-    header = JSON.parse(new TextDecoder().decode(file.slice(4, 4 + length)));
-  } catch {
-    // Reported below.
-  }
-  if (header?.format !== 'gossamer-plan' || header.version !== 1) return fail('is no plan of this version');
-  let at = 4 + length;
-  const buffers = header.buffers.map(([bytes, stored]) => {
-    if (!stored) return { bytes, contents: undefined };
-    at += bytes;
-    if (at > file.length) fail('is cut short');
-    return { bytes, contents: file.slice(at - bytes, at) };
-  });
-  const { steps, threads, inputs, outputs, metadata = {} } = header;
-  return new Plan({ program: { buffers, steps, threads }, inputs, outputs, metadata });
+  const saved = decodePlan(file);
+  checkPlan(saved);
+  const { program, inputs, outputs, recorded } = recordCalls(saved);
+  const { metadata } = saved;
+  return new Plan({ metadata, program, inputs, outputs, recorded, indices: indicesAmongInputs(recorded) });
 }

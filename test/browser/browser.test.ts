@@ -123,6 +123,27 @@ describe.skipIf(!browser)('in a headless browser [needs Chromium]', () => {
   );
 });
 
+test.skipIf(!browser).each([
+  ['cross-origin isolated', true],
+  ['not isolated', false],
+])(
+  'in a page that is %s, a loop without a scope makes more than memory holds, and views stay valid [needs Chromium]',
+  async (_, isolated) => {
+    const outcome = await onPage(isolated, {}, (page) =>
+      page.evaluate(
+        () =>
+          new Promise((resolve, reject) => {
+            const worker = new Worker('/test/browser/loop-worker.mjs', { type: 'module' });
+            worker.onmessage = ({ data }) => resolve(data);
+            worker.onerror = (event) => reject(new Error(event.message));
+          }),
+      ),
+    );
+    expect(outcome).toEqual({ results: [1500, 1500], view: [1, 7, 3], tensor: [1, 7, 3], isolated });
+  },
+  120_000,
+);
+
 /** A worker and all that it imports in one file, as a page's bundler makes it. */
 async function bundled(file: string): Promise<string> {
   const bundle = await rolldown({

@@ -52,7 +52,8 @@ describe('a table of incidences', () => {
     const lines = Array.from({ length: 10 }, (_, e) => [`e${e},a,x`, `e${e},b,y`]).flat();
     const { split } = incidencesFromTables({ hyperedges: ['edge,node,label', ...lines].join('\n') }, 'mine', random());
     expect(Object.values(split).map((rows) => rows.length)).toEqual([12, 4, 4]);
-    for (const rows of Object.values(split)) expect(rows.filter((row: number) => row % 2 === 0).length).toBe(rows.length / 2);
+    for (const rows of Object.values(split))
+      expect(rows.filter((row: number) => row % 2 === 0).length).toBe(rows.length / 2);
   });
 });
 

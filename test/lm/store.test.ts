@@ -205,6 +205,7 @@ describe('files', () => {
     const whole = readGguf(asGguf(config, own));
     const tokenizer = {
       'tokenizer.ggml.model': ['string', 'gpt2'],
+      'tokenizer.ggml.pre': ['string', 'gpt-2'],
       'tokenizer.ggml.tokens': ['strings', tokens],
       'tokenizer.ggml.merges': ['strings', []],
     } as const;

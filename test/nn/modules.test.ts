@@ -232,3 +232,133 @@ test('accuracy and macro F1 equal hand counts', () => {
   expect(nn.accuracy(predicted, labels, [2, 3])).toBe(1);
   expect(nn.macroF1(predicted, labels, 3)).toBeCloseTo((0.5 + 0.8 + 0) / 3, 12);
 });
+
+describe('cross-entropy with weights, an ignored label and smoothing', () => {
+  const logits = uniformTensor(1, [5, 4], -2, 2);
+  const labels = [2, -100, 1, 0, 2];
+  const w = [0.5, 2, 0.25, 1];
+
+  /** The definition in double precision: sums over rows that count, over the weights of their labels. */
+  function reference(
+    weights: number[] | undefined,
+    ignoreIndex: number | undefined,
+    smoothing: number,
+    y = labels,
+  ): number {
+    let [loss, total] = [0, 0];
+    y.forEach((label, i) => {
+      if (label === ignoreIndex) return;
+      const row = [...logits.view().subarray(4 * i, 4 * i + 4)];
+      const log = Math.log(row.reduce((sum, v) => sum + Math.exp(v), 0));
+      const weightOf = (c: number) => weights?.[c] ?? 1;
+      loss -= (1 - smoothing) * weightOf(label) * ((row[label] as number) - log);
+      row.forEach((v, c) => {
+        loss -= (smoothing / 4) * weightOf(c) * (v - log);
+      });
+      total += weightOf(label);
+    });
+    return loss / total;
+  }
+  const ids = (values: number[]) => tensor(Int32Array.from(values));
+
+  test.each([0, 0.1, 1])('equals its definition with smoothing %f', (labelSmoothing) => {
+    const complete = [2, 3, 1, 0, 2];
+    const weight = tensor(w);
+    const ignoreIndex = -100;
+    for (const [options, expected] of [
+      [{ labelSmoothing, weight }, reference(w, undefined, labelSmoothing, complete)],
+      [{ labelSmoothing }, reference(undefined, undefined, labelSmoothing, complete)],
+    ] as const)
+      expect(nn.crossEntropy(logits, ids(complete), options).item()).toBeCloseTo(expected, 5);
+    for (const [options, expected] of [
+      [{ labelSmoothing, weight, ignoreIndex }, reference(w, -100, labelSmoothing)],
+      [{ labelSmoothing, ignoreIndex }, reference(undefined, -100, labelSmoothing)],
+    ] as const) {
+      expect(nn.crossEntropy(logits, ids(labels), options).item()).toBeCloseTo(expected, 5);
+      checkGradient((x) => nn.crossEntropy(x, ids(labels), options), [logits]);
+    }
+  });
+
+  test('a batch that is all ignored gives 0 without a gradient', () => {
+    const loss = (x: Tensor) => nn.crossEntropy(x, ids([7, 7, 7, 7, 7]), { ignoreIndex: 7 });
+    expect(loss(logits).item()).toBe(0);
+    expect(
+      grad(loss)(logits)
+        .view()
+        .every((v) => v === 0),
+    ).toBe(true);
+  });
+
+  test('wrong options are refused', () => {
+    expect(() => nn.crossEntropy(logits, ids(labels), { weight: tensor([1, 2]) })).toThrow('expected 4 class weights');
+    expect(() => nn.crossEntropy(logits, ids(labels), { labelSmoothing: 1.5 })).toThrow('must be in [0, 1], got 1.5');
+    expect(() => nn.crossEntropy(logits, ids(labels), { ignoreIndex: -1 })).toThrow('pickColumns: index -100');
+  });
+});
+
+test('the gradient of binary cross-entropy is sigmoid(x) − t also at 0', () => {
+  const gradient = grad((x: Tensor) => nn.binaryCrossEntropy(x, tensor([1, 0, 0.25])))(tensor([0, 0, 0]));
+  expectClose(gradient.view(), [-0.5 / 3, 0.5 / 3, 0.25 / 3]);
+});
+
+test('minibatches drop a short last batch when asked', () => {
+  const sizes = (count: number, dropLast: boolean) =>
+    [...nn.minibatches(count, 4, new Random(1), { dropLast })].map((rows) => rows.length);
+  expect(sizes(10, false)).toEqual([4, 4, 2]);
+  expect(sizes(10, true)).toEqual([4, 4]);
+  expect(sizes(8, true)).toEqual([4, 4]);
+  expect(sizes(3, true)).toEqual([]);
+});
+
+describe('gradients whose squares leave the range of f32', () => {
+  const step = (optimizer: nn.Optimizer, g: number[]) => {
+    const w = tensor(new Float32Array(g.length));
+    optimizer.update({ w }, { w: tensor(g) });
+    return [...w.view()];
+  };
+
+  test('Adam and LAMB take a step of the learning rate for huge ones and none for tiny ones', () => {
+    expectClose(
+      step(new nn.Adam({ learningRate: 0.1 }), [1e20, -3e38, 1, 1, 1e25, 1e-30]),
+      [-0.1, 0.1, -0.1, -0.1, -0.1, 0],
+    );
+    expectClose(step(new nn.LAMB({ learningRate: 0.1 }), [1e20, -3e38]), [-0.1, 0.1]);
+  });
+
+  test('infinite gradients stay visible', () => {
+    for (const optimizer of [new nn.Adam(), new nn.LAMB()]) expect(step(optimizer, [Infinity])).toEqual([NaN]);
+  });
+
+  test('an ε of 0 is refused', () => {
+    expect(() => new nn.Adam({ epsilon: 0 })).toThrow('epsilon must be positive, got 0');
+  });
+
+  test('Adam keeps the digits of 1 − β₂ in its first step', () => {
+    expect(step(new nn.Adam({ learningRate: 1 }), [2])[0]).toBeCloseTo(-1, 6);
+  });
+
+  test('the global norm and clipping', () => {
+    expect(nn.globalNorm({ a: tensor([3e25]), b: tensor([4e25]) }) / 5e25).toBeCloseTo(1, 5);
+    expect(nn.globalNorm({ a: tensor([3e-25]), b: tensor([4e-25]) }) / 5e-25).toBeCloseTo(1, 5);
+    const gradients = { a: tensor([3e25, 4e25]) };
+    nn.clipGradients(gradients, 1);
+    expectClose(gradients.a.view(), [0.6, 0.8]);
+  });
+});
+
+test('batch norm of rows far from 0 is that around 0, in training and inference', () => {
+  const layer = new nn.BatchNorm1d(2);
+  const x = tensor(
+    Float32Array.from({ length: 12 }, (_, i) => 2 ** 22 + (i % 4)),
+    [6, 2],
+  );
+  const around0 = tensor(
+    Float32Array.from({ length: 12 }, (_, i) => i % 4),
+    [6, 2],
+  );
+  const expected = new nn.BatchNorm1d(2).forward(around0, { training: true });
+  expectClose(layer.forward(x, { training: true }).view(), expected.view(), 1e-5);
+  layer.runningMean.assign(tensor([2 ** 22, 2 ** 22]));
+  layer.runningVariance.assign(tensor([1, 1]));
+  expectClose(layer.forward(x, { training: false }).view(), around0.view(), 1e-4);
+});

@@ -10,7 +10,7 @@ import {
   segmentSum,
   spmm,
 } from '../../src/sparse/index.js';
-import { multiply, type Tensor, tensor, zeros } from '../../src/tensor/index.js';
+import { multiply, ones, type Tensor, tensor, zeros } from '../../src/tensor/index.js';
 import { checkGradient, expectClose, uniform, uniformTensor } from '../oracle.js';
 
 /** A random matrix with about half its places empty, some rows wholly. */
@@ -179,4 +179,22 @@ describe('segments', () => {
     expect(() => new Segments(Int32Array.of(0, 3, 2))).toThrow('offsets fall at position 2');
     expect(() => segmentSum(zeros([5, 1]), segments)).toThrow('segmentSum: the segments hold 6 rows');
   });
+});
+
+test('long rows and segments neither stop at 2²⁴ nor lose digits', () => {
+  const n = 20_000_000;
+  expect(segmentSum(ones([n]), Segments.fromSizes([n])).item()).toBe(n);
+  const long = 1_000_000;
+  const x = uniformTensor(3, [long, 11], 0, 1);
+  const exact = Array.from({ length: 11 }, (_, c) =>
+    x.view().reduce((total, value, i) => (i % 11 === c ? total + value : total), 0),
+  );
+  const segments = Segments.fromSizes([3, long - 3]);
+  const sums = segmentSum(x, segments).view();
+  exact.forEach((value, c) => {
+    const total = (sums[c] as number) + (sums[11 + c] as number);
+    expect(Math.abs(total - value) / value).toBeLessThan(2e-6);
+  });
+  const softmax = segmentSoftmax(zeros([long, 5]), Segments.fromSizes([long])).view();
+  expect(softmax.every((v) => Math.abs(v * long - 1) < 1e-5)).toBe(true);
 });

@@ -5,6 +5,7 @@ import {
   AliasTable,
   coreNumbers,
   eigenvectorCentrality,
+  erdosRenyi,
   Graph,
   graphOperator,
   holdOutEdges,
@@ -286,4 +287,13 @@ test('incidences keep a vertex that stands twice in a hyperedge', () => {
   expect([...list.byHyperedge.means.matmul(uniformTensor(1, [6, 1])).view()]).toHaveLength(3);
   expect(list.hypergraph.nnz).toBe(5);
   expect(() => IncidenceList.fromLists(2, [[0, 2]])).toThrow('incidence 1 has vertex 2');
+});
+
+test('Erdős–Rényi: as many edges as asked for, less repeats; every node alike', () => {
+  const graph = erdosRenyi(new Random(1), 2000, 10);
+  expect(graph.selfLoopCount).toBe(0);
+  expect(graph.edgeCount).toBeGreaterThan(9900);
+  expect(graph.edgeCount).toBeLessThanOrEqual(10_000);
+  const half = (from: number) => graph.outDegrees.subarray(from, from + 1000).reduce((sum, own) => sum + own, 0);
+  expect(Math.abs(half(0) - half(1000))).toBeLessThan(600);
 });

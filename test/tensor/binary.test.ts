@@ -133,3 +133,54 @@ test('errors name the operation and both shapes', () => {
   expect(() => ops.add(ops.zeros([2, 3]), ops.zeros([4]))).toThrow('add: shapes do not broadcast: [2, 3] and [4]');
   expect(() => ops.add(ops.zeros([2]), ops.zeros([2], 'i32'))).toThrow(/add: expected f32, got Tensor\(i32\[2\]\)/);
 });
+
+test('quotients are correctly rounded, by numbers too', () => {
+  const n = Float32Array.from({ length: 1000 }, (_, i) => i + 1);
+  const x = ops.tensor(n);
+  const right = (y: ops.Tensor, reference: (v: number) => number) => expect(y.view()).toEqual(n.map(reference));
+  for (const divisor of [3, 41, 0.1, 1e-39, 2 ** 127, 64])
+    right(ops.divide(x, divisor), (v) => v / Math.fround(divisor));
+  right(ops.divide(7, x), (v) => 7 / v);
+  right(ops.divide(x, x), () => 1);
+  expectClose(
+    ops
+      .grad((v: ops.Tensor) => ops.divide(v, 41).sum())(x)
+      .view(),
+    n.map(() => 1 / 41),
+    1e-8,
+  );
+});
+
+test('powers follow IEEE at 0, 1, infinities and negative bases', () => {
+  const cases: [a: number, b: number, y: number][] = [
+    [0, 0, 1],
+    [NaN, 0, 1],
+    [1, NaN, 1],
+    [1, Infinity, 1],
+    [-1, Infinity, 1],
+    [-1, -Infinity, 1],
+    [0, -1, Infinity],
+    [-0, -1, -Infinity],
+    [-0, 3, -0],
+    [0, 2.5, 0],
+    [-2, 3, -8],
+    [-2, 0.5, NaN],
+    [-Infinity, 3, -Infinity],
+    [-Infinity, 0.5, Infinity],
+    [2, Infinity, Infinity],
+    [0.5, Infinity, 0],
+    [2, -149, 2 ** -149],
+    [2, 128, Infinity],
+    [NaN, 2.5, NaN],
+    [2, NaN, NaN],
+  ];
+  const column = (at: 0 | 1 | 2) => ops.tensor(cases.map((c) => c[at]));
+  expect([...ops.power(column(0), column(1)).view()]).toEqual(cases.map(([, , y]) => y));
+});
+
+test('gradients of powers at 0 are those of the limits', () => {
+  const byBase = ops.grad((x: ops.Tensor) => ops.power(x, ops.tensor([0, 1, 2, 0])).sum());
+  expect([...byBase(ops.tensor([0, 0, 0, 3])).view()]).toEqual([0, 1, 0, 0]);
+  const byExponent = ops.grad((y: ops.Tensor) => ops.power(ops.tensor([0, 0, 2]), y).sum());
+  expectClose(byExponent(ops.tensor([0, 1, 2])).view(), [0, 0, 4 * Math.LN2]);
+});

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { linear, matmul, scope, type Tensor, zeros } from '../../src/tensor/index.js';
+import { broadcastTo, linear, matmul, ones, scope, type Tensor, tensor, zeros } from '../../src/tensor/index.js';
 import { checkGradient, expectClose, uniform, uniformTensor } from '../oracle.js';
 
 function naive(
@@ -114,4 +114,19 @@ test('errors name the shapes', () => {
 test('empty sizes give empty or zero results', () => {
   expect(matmul(zeros([0, 3]), zeros([3, 2])).shape).toEqual([0, 2]);
   expect(matmul(zeros([2, 0]), zeros([0, 2])).view()).toEqual(new Float32Array(4));
+});
+
+test('long products of few rows neither stop at 2²⁴ nor lose digits', () => {
+  const n = 20_000_000;
+  expect(matmul(ones([1, n]), ones([n, 1])).item()).toBe(n);
+  const k = 1_000_000;
+  const values = uniform(4, k, 0, 1);
+  const exact = values.reduce((total, value) => total + value, 0);
+  const x = tensor(values, [1, k]);
+  const [error, bound] = [(y: Tensor) => Math.max(...y.view().map((v) => Math.abs(v - exact) / exact)), 5e-6];
+  for (const columns of [1, 3, 6, 16, 19]) {
+    expect(error(matmul(x, ones([k, columns])))).toBeLessThan(bound);
+    expect(error(matmul(x, ones([columns, k]), { transposeB: true }))).toBeLessThan(bound);
+  }
+  for (const rows of [3, 8]) expect(error(matmul(broadcastTo(x, [rows, k]), ones([k, 2])))).toBeLessThan(bound);
 });

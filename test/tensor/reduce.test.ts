@@ -131,3 +131,54 @@ test('empty and scalar inputs', () => {
   expect(() => ops.max(ops.zeros([0]))).toThrow('max: no elements along axes [0]');
   expect(() => ops.sum(ops.zeros([2]), 1)).toThrow('sum: axis 1 is out of range for rank 1');
 });
+
+test('logSumExp with infinities', () => {
+  const of = (...x: number[]) => ops.logSumExp(ops.tensor(x)).item();
+  expect([of(Infinity, 1), of(Infinity, -Infinity), of(-Infinity, -Infinity), of(Infinity, NaN)]).toEqual([
+    Infinity,
+    Infinity,
+    -Infinity,
+    NaN,
+  ]);
+  const gradient = (...x: number[]) => [
+    ...ops
+      .grad((v: ops.Tensor) => ops.logSumExp(v))(ops.tensor(x))
+      .view(),
+  ];
+  expect(gradient(-Infinity, -Infinity)).toEqual([0, 0]);
+  expect(gradient(-Infinity, 3)).toEqual([0, 1]);
+  expect(gradient(Infinity, 3)[1]).toBe(0);
+});
+
+test('softmax and logSoftmax of rows of −∞ or with ∞ are NaN, as in PyTorch', () => {
+  for (const row of [
+    [-Infinity, -Infinity],
+    [Infinity, 1],
+  ]) {
+    expect([...ops.softmax(ops.tensor(row)).view()]).toEqual([NaN, NaN]);
+    expect([...ops.logSoftmax(ops.tensor(row)).view()]).toEqual([NaN, NaN]);
+  }
+});
+
+test('logSoftmax of large logits keeps their differences', () => {
+  expectClose(ops.logSoftmax(ops.tensor([1e6, 1e6])).view(), [-Math.LN2, -Math.LN2], 1e-7);
+});
+
+test('means of equal values are that value', () => {
+  for (let n = 1; n <= 300; n++) expect(ops.mean(ops.ones([n])).item()).toBe(1);
+});
+
+test('variances of values far from 0 keep their digits', () => {
+  const x = ops.tensor(Float32Array.from({ length: 1000 }, (_, i) => 1e6 + (i % 4) / 4));
+  const expected = [0, 0.25, 0.5, 0.75].reduce((total, v) => total + (v - 0.375) ** 2 / 4, 0);
+  expectClose(ops.variance(x).view(), [expected], 1e-6);
+  expect(ops.variance(ops.full([777], 1e4 / 3)).item()).toBe(0);
+});
+
+test('sums of many ones do not stop at 2²⁴', () => {
+  const n = 20_000_000;
+  expect(ops.sum(ops.ones([n])).item()).toBe(n);
+  expect([...ops.sum(ops.ones([n, 1]).broadcastTo([n, 2]), 0).view()]).toEqual([n, n]);
+  expectClose(ops.logSumExp(ops.zeros([n])).view(), [Math.log(n)], 1e-6);
+  expect(ops.softmax(ops.zeros([n])).view()[5]).toBe(Math.fround(1 / n));
+});

@@ -10,6 +10,7 @@ import {
   inverseFft,
   inverseFft2,
   linearScan,
+  normalizeRows,
   oneHot,
   pairwiseDistances,
   putAlong,
@@ -306,4 +307,40 @@ test('distances equal their definitions', () => {
     pairs((p, q) => dot(p, q) / Math.sqrt(dot(p, p) * dot(q, q))),
   );
   checkGradient((a: Tensor, b: Tensor) => pairwiseDistances(a, b), [x, y], { tolerance: 2e-2 });
+});
+
+test('distances of near rows far from the origin keep their digits', () => {
+  const origin = uniform(1, 12, -1000, 1000);
+  const rows = [0, 1, 2, 3, 4].map((i) => origin.map((v, j) => v + (i * (j % 3)) / 64));
+  const spread = uniform(2, 12, -5000, 5000);
+  const [x, y] = [tensor(rows.map((row) => [...row])), tensor([...rows.map((row) => [...row]), [...spread]])];
+  const expected = rows.flatMap((p) =>
+    [...rows, spread].map((q) => p.reduce((s, v, i) => s + (v - (q[i] as number)) ** 2, 0)),
+  );
+  const got = squaredDistances(x, y).view();
+  expected.forEach((value, i) => {
+    expect(Math.abs((got[i] as number) - value)).toBeLessThanOrEqual(2e-6 * value);
+  });
+  expectClose(pairwiseDistances(x, y).view(), expected.map(Math.sqrt), 2e-6);
+});
+
+test('the distance of equal rows is 0 with gradient 0', () => {
+  const x = tensor([[3, 4]]);
+  const { value, gradient } = valueAndGrad((v: Tensor) => pairwiseDistances(v, x).sum())(x);
+  expect(value.item()).toBe(0);
+  expect([...gradient.view()]).toEqual([0, 0]);
+});
+
+test('short rows are normalised too, rows of zeros stay', () => {
+  expectClose(
+    normalizeRows(
+      tensor([
+        [3e-9, 4e-9],
+        [0, 0],
+        [3e9, 4e9],
+      ]),
+    ).view(),
+    [0.6, 0.8, 0, 0, 0.6, 0.8],
+    1e-6,
+  );
 });

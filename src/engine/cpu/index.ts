@@ -1,10 +1,18 @@
 // The CPU device: WebAssembly kernels on one shared memory, run by the calling thread and the pool.
 
+import { addressOf, BufferStore, HeapBuffer } from '../buffers.js';
 import type { HostDevice } from '../device.js';
-import { createMemory, environment, type FeatureLevel, featureLevel, loadModule } from '../kernels.js';
+import {
+  createMemory,
+  environment,
+  type FeatureLevel,
+  featureLevel,
+  type KernelMemory,
+  loadModule,
+} from '../kernels.js';
 import { Heap } from '../memory.js';
 import { Pool } from '../pool.js';
-import type { Buffer, DType, Region, TypedArray } from '../region.js';
+import { type Buffer, bytesPerElement, type DType, type Region, type TypedArray } from '../region.js';
 import { LoadedProgram, type Program, prepare } from './program.js';
 import { RecordingDevice } from './recorder.js';
 import { type ArgumentsOf, type KernelName, runRoutine } from './routines/index.js';
@@ -25,6 +33,7 @@ export interface MemoryUse {
 export class CpuDevice implements HostDevice {
   readonly name = 'cpu';
   readonly #heap: Heap;
+  readonly #store: BufferStore;
   readonly #pool: Pool;
   readonly #runner: Runner;
   /** Views of the whole memory, made again when it has grown. */
@@ -34,19 +43,19 @@ export class CpuDevice implements HostDevice {
   private constructor(
     readonly featureLevel: FeatureLevel,
     module: WebAssembly.Module,
-    memory: WebAssembly.Memory,
-    maximumBytes: number,
+    { memory, maximumBytes }: KernelMemory,
   ) {
     const threads = environment('GOSSAMER_THREADS');
     this.#heap = new Heap(memory, maximumBytes);
+    this.#store = new BufferStore(this.#heap);
     this.#pool = new Pool(module, memory, threads === undefined ? undefined : Number(threads));
     this.#runner = new Runner(this.#heap, this.#pool, new TileChoice(featureLevel));
   }
 
   static async create(): Promise<CpuDevice> {
     const level = featureLevel();
-    const { memory, maximumBytes } = createMemory();
-    return new CpuDevice(level, await loadModule(level), memory, maximumBytes);
+    const memory = createMemory();
+    return new CpuDevice(level, await loadModule(level, memory.shared), memory);
   }
 
   /** Threads that kernels use, the calling one included. */
@@ -63,9 +72,16 @@ export class CpuDevice implements HostDevice {
     return { bytes: this.#heap.bytesInUse, buffers: this.#heap.buffersInUse, peakBytes: this.#heap.peakBytes };
   }
 
-  /** The most tensor memory that `body` had in use at once, above that in use before it. */
-  peakDuring(body: () => void): number {
-    return this.#heap.peakDuring(body);
+  /** Runs `body` and tells the most bytes that were in use at once while it ran. */
+  async withOwnPeak<Result>(body: () => Result | Promise<Result>): Promise<{ result: Result; peakBytes: number }> {
+    const before = this.#heap.peakBytes;
+    this.#heap.peakBytes = this.#heap.bytesInUse;
+    try {
+      const result = await body();
+      return { result, peakBytes: this.#heap.peakBytes };
+    } finally {
+      this.#heap.peakBytes = Math.max(before, this.#heap.peakBytes);
+    }
   }
 
   /** Bytes to which memory may grow: 4 GiB, `GOSSAMER_MEMORY_MIB`, or what the host grants. */
@@ -74,20 +90,39 @@ export class CpuDevice implements HostDevice {
   }
 
   allocate(bytes: number): Buffer {
-    return { address: this.#heap.allocate(bytes), bytes, references: 0 };
+    return this.#store.allocate(bytes);
   }
 
   free(buffer: Buffer): void {
-    this.#heap.release(buffer.address, buffer.bytes);
+    if (buffer instanceof HeapBuffer) this.#store.free(buffer);
+  }
+
+  watch(buffer: Buffer): void {
+    if (buffer instanceof HeapBuffer) this.#store.watch(buffer);
+  }
+
+  /**
+   * Byte offset of a part of a buffer.
+   *
+   * @throws RangeError when it does not lie within the buffer.
+   */
+  #placeOf(region: Region, bytes: number): number {
+    const end = region.byteOffset + bytes;
+    if (!(region.byteOffset >= 0 && end <= region.buffer.bytes))
+      throw new RangeError(
+        `cpu: bytes ${region.byteOffset} to ${end} do not lie within a buffer of ${region.buffer.bytes}`,
+      );
+    return addressOf(region);
   }
 
   write(region: Region, data: TypedArray): void {
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    new Uint8Array(this.#heap.memory.buffer, region.buffer.address + region.byteOffset, data.byteLength).set(bytes);
+    const place = this.#placeOf(region, data.byteLength);
+    new Uint8Array(this.#heap.memory.buffer, place, data.byteLength).set(bytes);
   }
 
-  view(region: Region, dtype: DType, length: number): TypedArray {
-    const start = region.buffer.address + region.byteOffset;
+  peek(region: Region, dtype: DType, length: number): TypedArray {
+    const start = this.#placeOf(region, length * bytesPerElement[dtype]);
     const { buffer } = this.#heap.memory;
     if (dtype === 'f32') {
       if (this.#floats.buffer !== buffer) this.#floats = new Float32Array(buffer);
@@ -100,8 +135,13 @@ export class CpuDevice implements HostDevice {
     return dtype === 'u8' ? new Uint8Array(buffer, start, length) : new Int8Array(buffer, start, length);
   }
 
+  view(region: Region, dtype: DType, length: number): TypedArray {
+    if (region.buffer instanceof HeapBuffer) region.buffer.viewed = true;
+    return this.peek(region, dtype, length);
+  }
+
   async read(region: Region, dtype: DType, length: number): Promise<TypedArray> {
-    return this.view(region, dtype, length).slice();
+    return this.peek(region, dtype, length).slice();
   }
 
   run<Name extends KernelName>(kernel: Name, args: ArgumentsOf<Name>): void {

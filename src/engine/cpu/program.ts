@@ -2,8 +2,10 @@
 // place being used again once its last reader is done.
 
 import { signatures } from '../generated/arguments.js';
+import { library } from '../library.js';
 import { chunkCount, PARALLEL_STEP_WORK, PARALLEL_WORK } from '../limits.js';
 import type { Heap } from '../memory.js';
+import type { Region } from '../region.js';
 import { type PlannedBuffer, type RecordingDevice, type Step, VIRTUAL } from './recorder.js';
 import type { Runner } from './runner.js';
 
@@ -136,6 +138,7 @@ export class LoadedProgram {
   readonly #heap: Heap;
   readonly #runner: Runner;
   readonly #addresses: readonly number[];
+  readonly #sizes: readonly number[];
   readonly #table: number;
   readonly #count: number;
   readonly #threads: number;
@@ -150,18 +153,23 @@ export class LoadedProgram {
     this.#runner = runner;
     const { offsets, bytes } = placeInArena(program, inputs, outputs);
     this.arenaBytes = bytes;
-    const arena = this.#allocate(Math.max(bytes, 1));
-    const addresses = program.buffers.map(({ contents }, index) => {
-      if (!contents) return arena + (offsets[index] ?? 0);
-      const address = this.#allocate(Math.max(contents.length, 1));
-      new Uint8Array(heap.memory.buffer, address, contents.length).set(contents);
-      return address;
-    });
-    this.#addresses = addresses;
+    this.#sizes = program.buffers.map(({ bytes: size }) => size);
     this.#count = program.steps.length;
     this.#threads = program.threads;
     this.#work = program.steps.reduce((total, step) => total + (step.work ?? step.size * step.cost), 0);
-    this.#table = this.#writeTable(program.steps);
+    try {
+      const arena = this.#allocate(Math.max(bytes, 1));
+      this.#addresses = program.buffers.map(({ contents }, index) => {
+        if (!contents) return arena + (offsets[index] ?? 0);
+        const address = this.#allocate(Math.max(contents.length, 1));
+        new Uint8Array(heap.memory.buffer, address, contents.length).set(contents);
+        return address;
+      });
+      this.#table = this.#writeTable(program.steps);
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
   }
 
   /** Steps and their arguments as kernels/program.ts reads them. */
@@ -197,13 +205,20 @@ export class LoadedProgram {
     return address;
   }
 
-  /** Where a buffer lies. */
-  addressOf(buffer: number): number {
-    return this.#addresses[buffer] as number;
+  /** A part of a buffer. @throws Error when the program was disposed. */
+  region(buffer: number, byteOffset: number): Region {
+    this.#assertLoaded();
+    const address = this.#addresses[buffer] as number;
+    return { buffer: { library, address, bytes: this.#sizes[buffer] as number, references: 1 }, byteOffset };
+  }
+
+  #assertLoaded(): void {
+    if (this.#blocks.length === 0) throw new Error('plan: was disposed');
   }
 
   /** Runs every step, on as many threads as both the program and the pool have. */
   run(): void {
+    this.#assertLoaded();
     const { pool } = this.#runner;
     pool.runAlone('resetProgram', [this.#table], this.#count);
     const threads = Math.min(this.#threads, pool.threads);

@@ -7,6 +7,7 @@
 
 import type { Device } from '../device.js';
 import { type KernelArguments, packers } from '../generated/arguments.js';
+import { foreignError, library } from '../library.js';
 import type { Buffer, Region, TypedArray } from '../region.js';
 import type { Execution, SegmentKernel } from './execution.js';
 import { type ArgumentsOf, type KernelName, runRoutine } from './routines/index.js';
@@ -34,6 +35,26 @@ export interface PlannedBuffer {
   readonly contents: Uint8Array | undefined;
 }
 
+/** A region as a recorded call names it: a buffer of the program and an offset in bytes. */
+export interface RecordedRegion {
+  readonly buffer: number;
+  readonly byteOffset: number;
+}
+
+/** An argument of a recorded call: a region, null where it is left out, a number, or a table. */
+export type RecordedArgument =
+  | RecordedRegion
+  | number
+  | null
+  | readonly RecordedArgument[]
+  | { readonly [name: string]: RecordedArgument };
+
+/** A call of a device's kernel, from which its steps follow. */
+export interface RecordedCall {
+  readonly kernel: string;
+  readonly args: Readonly<Record<string, RecordedArgument>>;
+}
+
 /** Kernels that only bring an operand into another order. */
 const PACKING = new Set(['packFilters', 'gemmPackB']);
 
@@ -42,6 +63,8 @@ export class RecordingDevice implements Device, Execution {
   readonly name = 'plan';
   readonly buffers: PlannedBuffer[] = [];
   readonly steps: Step[] = [];
+  /** What the device was asked for; the steps are how it is done. */
+  readonly calls: RecordedCall[] = [];
   /** Packing of constants, to be done once. */
   readonly preparation: Step[] = [];
   readonly tiles = { time: (_flop: number, product: (tileRows: TileRows) => void) => product(this.tileRows) };
@@ -63,10 +86,17 @@ export class RecordingDevice implements Device, Execution {
   }
 
   allocate(bytes: number): Buffer {
-    return { address: this.#add(bytes), bytes, references: 0 };
+    return { library, address: this.#add(bytes), bytes, references: 0 };
+  }
+
+  /** A buffer that holds its contents from the start. */
+  constant(contents: Uint8Array): Buffer {
+    return { library, address: this.#add(contents.length, contents), bytes: contents.length, references: 0 };
   }
 
   free(): void {}
+
+  watch(): void {}
 
   write(_region: Region, _data: TypedArray): void {
     throw new Error('plan: an operation writes values from JavaScript while it computes, which a plan cannot repeat');
@@ -77,13 +107,31 @@ export class RecordingDevice implements Device, Execution {
   }
 
   run<Name extends KernelName>(kernel: Name, args: ArgumentsOf<Name>): void {
+    const before = this.steps.length + this.preparation.length;
     runRoutine(this, kernel, args);
+    if (this.steps.length + this.preparation.length === before) return;
+    const entries = Object.entries(args as object).map(([key, value]) => [key, this.#noted(value)] as const);
+    this.calls.push({ kernel, args: Object.fromEntries(entries) });
+  }
+
+  #noted(value: unknown): RecordedArgument {
+    if (value === null || typeof value === 'number') return value;
+    if (isRegion(value)) {
+      const address = this.#addressOf(value);
+      const buffer = Math.floor(address / VIRTUAL) - 1;
+      return { buffer, byteOffset: address - (buffer + 1) * VIRTUAL };
+    }
+    if (Array.isArray(value) || ArrayBuffer.isView(value))
+      return Array.from(value as ArrayLike<unknown>, (element) => this.#noted(element));
+    const entries = Object.entries(value as object).filter(([, part]) => part !== undefined);
+    return Object.fromEntries(entries.map(([key, part]) => [key, this.#noted(part)]));
   }
 
   /** A region of a real buffer is a constant: its contents become part of the program. */
   readonly #addressOf = (region: Region | null): number => {
     if (region === null) return 0;
     const { buffer, byteOffset } = region;
+    if (buffer.library !== library) throw foreignError('plan', buffer.library);
     if (buffer.address >= VIRTUAL) return buffer.address + byteOffset;
     const known = this.#constants.get(buffer) ?? this.#add(buffer.bytes, this.contentsOf(buffer).slice());
     this.#constants.set(buffer, known);
@@ -123,6 +171,16 @@ export class RecordingDevice implements Device, Execution {
   withInts(values: readonly number[], use: (table: Region) => void): void {
     const ints = Int32Array.from(values);
     const address = this.#add(ints.byteLength, new Uint8Array(ints.buffer));
-    use({ buffer: { address, bytes: ints.byteLength, references: 1 }, byteOffset: 0 });
+    use({ buffer: { library, address, bytes: ints.byteLength, references: 1 }, byteOffset: 0 });
   }
+}
+
+function isRegion(value: unknown): value is Region {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'buffer' in value &&
+    'byteOffset' in value &&
+    'address' in Object(value.buffer)
+  );
 }

@@ -1,17 +1,14 @@
 // Runs a kernel's loop: on the calling thread when it is short, else cut into chunks for the pool.
 
+import { addressOf } from '../buffers.js';
 import { type KernelArguments, packers } from '../generated/arguments.js';
+import { library } from '../library.js';
 import { CHUNKS_PER_THREAD, chunkCount, PARALLEL_WORK } from '../limits.js';
 import type { Heap } from '../memory.js';
 import type { Pool } from '../pool.js';
 import type { Region } from '../region.js';
 import type { Execution, SegmentKernel } from './execution.js';
 import type { TileChoice } from './tiles.js';
-
-/** Where a region lies in memory; 0 for one that is left out. */
-export function addressOf(region: Region | null): number {
-  return region === null ? 0 : region.buffer.address + region.byteOffset;
-}
 
 /** Runs kernels at once. */
 export class Runner implements Execution {
@@ -63,7 +60,7 @@ export class Runner implements Execution {
   withScratch(bytes: number, use: (scratch: Region) => void): void {
     const address = this.heap.allocate(bytes);
     try {
-      use({ buffer: { address, bytes, references: 1 }, byteOffset: 0 });
+      use({ buffer: { library, address, bytes, references: 1 }, byteOffset: 0 });
     } finally {
       this.heap.release(address, bytes);
     }

@@ -3,7 +3,7 @@
 
 import { splitPerClass } from '../../data/index.js';
 import { loadHypergraph } from '../../data/node.js';
-import { peakBytesOf, secondsInTurns } from '../../engine/index.js';
+import { memoryUse, secondsInTurns, withOwnPeak } from '../../engine/index.js';
 import { CoNHD, IncidenceBatches, type IncidenceNetwork, trainNetwork } from '../../hypergraph/index.js';
 import {
   accuracy,
@@ -76,7 +76,9 @@ export async function costStudy(
     const network = networks[title]?.(random.split(title), COST.hidden) as IncidenceNetwork & object;
     return stepsOf(network, data, cap, random.split('cost'));
   });
-  const bytes = arms.map((arm) => peakBytesOf(arm));
+  const inUse = memoryUse().bytes;
+  const bytes: number[] = [];
+  for (const arm of arms) bytes.push((await withOwnPeak(arm)).peakBytes - inUse);
   const seconds = await secondsInTurns(Object.fromEntries(titles.map((title, at) => [title, arms[at] as () => void])), {
     repeats: COST.rounds,
   });

@@ -2,7 +2,7 @@
 // while training, the labels of test nodes are not.
 
 import { type GraphDataset, normalizeRows, splitOf, wordBlocks } from '../../data/index.js';
-import { graphNames, loadGraph } from '../../data/node.js';
+import { graphNames, isFolder, loadGraph, loadGraphFolder } from '../../data/node.js';
 import { type GraphModule, type LabelledGraph, trainNodes } from '../../graph/index.js';
 import {
   accuracy,
@@ -29,6 +29,9 @@ export interface NodeData extends GraphDataset {
   readonly features: Features;
   /** Bag-of-words rows scaled to sum 1. */
   readonly scaled: Features;
+  /** Names of nodes and classes, where the data give them. */
+  readonly nodeNames?: readonly string[];
+  readonly classNames?: readonly string[];
 }
 
 /** Training data and test nodes of one seed. */
@@ -37,16 +40,26 @@ export interface NodeTask extends LabelledGraph {
 }
 
 /**
- * `blocks`, a known set, or an archive as `loadGraph` reads it.
+ * `blocks`, a known set, an archive as `loadGraph` reads it, or a folder as `loadGraphFolder` does.
  *
  * @param random draws the embedded graph
  * @throws Error when the set has no node features.
  */
 export function loadNodes(source: string, random: Random): NodeData {
-  const data: GraphDataset = source === 'blocks' ? wordBlocks(random) : loadGraph(source, { scaleRows: false });
+  const data: GraphDataset = readNodes(source, random);
   const { features } = data;
   if (!features) throw new Error(`data set "${data.name}" has no node features`);
   return { ...data, features, scaled: features instanceof SparseMatrix ? normalizeRows(features) : features };
+}
+
+function readNodes(source: string, random: Random): GraphDataset {
+  if (source === 'blocks') return wordBlocks(random);
+  return isFolder(source) ? loadGraphFolder(source) : loadGraph(source, { scaleRows: false });
+}
+
+/** Names of the classes, or their numbers. */
+export function classNamesOf({ classNames, classes }: NodeData): readonly string[] {
+  return classNames ?? numbered(classes);
 }
 
 /** The published split, or a random one by class; networks read the scaled features. */
@@ -93,11 +106,12 @@ export function nodeScores({ network, features }: NodeModel, { graph, labels, cl
 }
 
 /** Predictions on all nodes. */
-export function nodePredictions({ network, features }: NodeModel, { graph, labels, classes }: GraphDataset): Table {
+export function nodePredictions({ network, features }: NodeModel, data: NodeData): Table {
+  const { graph, labels, nodeNames } = data;
   return predictionTable({
     row: 'node',
-    rowNames: numbered(graph.nodeCount),
-    classNames: numbered(classes),
+    rowNames: nodeNames ?? numbered(graph.nodeCount),
+    classNames: classNamesOf(data),
     probabilities: scope(() => softmax(network.forward(features, graph, inference)).dataSync()),
     labels,
   });

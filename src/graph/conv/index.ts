@@ -1,4 +1,5 @@
 export { APPNP, type APPNPOptions, propagatePageRank } from './appnp.js';
+export { DAGNN, type DAGNNOptions } from './dagnn.js';
 export { GAT, GATConv, type GATConvOptions } from './gat.js';
 export { GCN, GCNConv, type StackOptions } from './gcn.js';
 export { GCNII, type GCNIIOptions, gcniiDecay } from './gcnii.js';

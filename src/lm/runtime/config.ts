@@ -4,7 +4,7 @@
 import type { GgufValue } from '../../data/index.js';
 import type { ExpertActivation } from '../../nn/experts/index.js';
 import type { MoEPlusPlusOptions } from '../moepp.js';
-import { linearScaling, type RopeScaling, ropeScalingOf, yarnMagnitude, yarnScaling } from './rope.js';
+import { linearScaling, type RopeScaling, ropeFieldsOf, ropeScalingOf, yarnMagnitude, yarnScaling } from './rope.js';
 
 /** Hyperparameters of a decoder. */
 export interface LanguageModelConfig {
@@ -75,7 +75,10 @@ export function configOfGguf(metadata: Readonly<Record<string, GgufValue>>, voca
   requireArchitecture(architecture);
   const optional = (key: string): number | undefined => {
     const value = metadata[`${architecture}.${key}`];
-    return value === undefined ? undefined : Number(value);
+    if (value === undefined) return undefined;
+    if (typeof value !== 'number' && typeof value !== 'bigint')
+      throw new Error(`"${architecture}.${key}" is no number`);
+    return Number(value);
   };
   const number = (key: string): number => {
     const value = optional(key);
@@ -89,7 +92,7 @@ export function configOfGguf(metadata: Readonly<Record<string, GgufValue>>, voca
   const ropeDims = optional('rope.dimension_count') ?? headDim;
   const ropeBase = optional('rope.freq_base') ?? 10000;
   const ropeScaling = scalingOfGguf(metadata, architecture, { dims: ropeDims, base: ropeBase });
-  return checked({
+  return requireConfig({
     architecture,
     vocabulary,
     features,
@@ -132,8 +135,8 @@ function scalingOfGguf(
  * @throws Error naming a missing key or an unsupported architecture.
  */
 export function configOfHuggingFace(config: Readonly<Record<string, unknown>>): LanguageModelConfig {
-  const type = String(config.model_type ?? 'none');
-  const architecture = otherNames[type] ?? type;
+  const type = typeof config.model_type === 'string' ? config.model_type : 'none';
+  const architecture = (Object.hasOwn(otherNames, type) ? otherNames[type] : undefined) ?? type;
   requireArchitecture(architecture);
   const optional = (key: string): number | undefined => (typeof config[key] === 'number' ? config[key] : undefined);
   const number = (key: string): number => {
@@ -141,30 +144,67 @@ export function configOfHuggingFace(config: Readonly<Record<string, unknown>>): 
     if (value === undefined) throw new Error(`config.json lacks "${key}"`);
     return value;
   };
+  requireKnown(config);
   const heads = number('num_attention_heads');
   const features = number('hidden_size');
   const count = optional('num_experts') ?? 0;
   const normalised = config.norm_topk_prob !== false;
   const headDim = optional('head_dim') ?? features / heads;
-  const ropeBase = optional('rope_theta') ?? 10000;
-  const ropeScaling = ropeScalingOf(config.rope_scaling, { dims: headDim, base: ropeBase });
-  return checked({
+  const context = number('max_position_embeddings');
+  const rope = ropeFieldsOf(config);
+  const ropeDims = headDim * rope.share;
+  const ropeScaling = ropeScalingOf(rope.scaling, { dims: ropeDims, base: rope.base }, context);
+  const layers = number('num_hidden_layers');
+  return requireConfig({
     architecture,
     vocabulary: number('vocab_size'),
     features,
-    layers: number('num_hidden_layers'),
+    layers,
     heads,
     keyHeads: optional('num_key_value_heads') ?? heads,
     headDim,
     hidden: (count > 0 ? optional('moe_intermediate_size') : undefined) ?? number('intermediate_size'),
-    context: number('max_position_embeddings'),
-    ropeBase,
+    context,
+    ropeBase: rope.base,
+    ...(ropeDims !== headDim && { ropeDims }),
     ...(ropeScaling && { ropeScaling }),
     interleaved: false,
     epsilon: number('rms_norm_eps'),
-    window: type === 'mistral' || config.use_sliding_window === true ? (optional('sliding_window') ?? 0) : 0,
+    window: windowOf(config, type, layers),
     ...(count > 0 && { experts: { count, k: number('num_experts_per_tok'), normalised } }),
   });
+}
+
+/** @throws Error naming a field that asks for what the runtime does not compute. */
+function requireKnown(config: Readonly<Record<string, unknown>>): void {
+  const { hidden_act: activation = 'silu', mlp_only_layers: dense = [], decoder_sparse_step: step = 1 } = config;
+  if (activation !== 'silu') throw new Error(`"hidden_act" is ${JSON.stringify(activation)}; "silu" is supported`);
+  for (const key of ['attention_bias', 'mlp_bias'])
+    if (config[key] === true && !(key === 'attention_bias' && config.model_type === 'qwen2'))
+      throw new Error(`"${key}" is true; biases of outputs and feed-forward layers are not supported`);
+  if (step !== 1 || !Array.isArray(dense) || dense.length > 0)
+    throw new Error(
+      '"mlp_only_layers" and "decoder_sparse_step" mix dense layers with experts, which is not supported',
+    );
+}
+
+/**
+ * The sliding window of all layers; 0 for none.
+ *
+ * @throws Error when only some layers have one.
+ */
+function windowOf(config: Readonly<Record<string, unknown>>, type: string, layers: number): number {
+  const { sliding_window: window, layer_types: types, max_window_layers: first = 0 } = config;
+  const isUsed = type === 'mistral' || config.use_sliding_window === true;
+  if (!isUsed || typeof window !== 'number') return 0;
+  const sliding = Array.isArray(types)
+    ? types.filter((one) => one === 'sliding_attention').length
+    : type === 'mistral'
+      ? layers
+      : layers - Math.min(layers, Number(first));
+  if (sliding !== 0 && sliding !== (Array.isArray(types) ? types.length : layers))
+    throw new Error(`${sliding} of ${layers} layers have a sliding window; all or none is supported`);
+  return sliding === 0 ? 0 : window;
 }
 
 function requireArchitecture(architecture: string): void {
@@ -172,12 +212,43 @@ function requireArchitecture(architecture: string): void {
     throw new Error(`architecture "${architecture}" is not supported; ${architectures.join(', ')} are`);
 }
 
-function checked(config: LanguageModelConfig): LanguageModelConfig {
-  const { features, heads, keyHeads, headDim, layers } = config;
-  const whole = [features, heads, keyHeads, headDim, layers].every((value) => Number.isInteger(value) && value > 0);
-  if (!whole || heads % keyHeads !== 0 || headDim % 2 !== 0)
-    throw new Error(
-      `${features} features, ${heads} heads of ${headDim}, ${keyHeads} key heads and ${layers} layers make no decoder`,
-    );
+/** Largest values: far above those of any model, far below what would not fit memory. */
+const most = {
+  ...{ vocabulary: 2 ** 24, features: 2 ** 20, layers: 2 ** 14, heads: 2 ** 16, keyHeads: 2 ** 16, headDim: 2 ** 16 },
+  ...{ hidden: 2 ** 24, context: 2 ** 31 },
+} as const;
+
+/**
+ * A configuration that makes a decoder.
+ *
+ * @throws Error naming what is out of range or does not fit together.
+ */
+export function requireConfig(config: LanguageModelConfig): LanguageModelConfig {
+  const { features, heads, keyHeads, headDim, ropeDims = headDim, ropeScaling, experts } = config;
+  for (const [key, largest] of Object.entries(most)) {
+    const value = config[key as keyof typeof most];
+    if (!(Number.isInteger(value) && value > 0 && value <= largest))
+      throw new Error(`${key} is ${value}; a decoder has an integer from 1 to ${largest}`);
+  }
+  const fail = (reason: string): never => {
+    throw new Error(`${features} features and ${heads} heads of ${headDim} make no decoder: ${reason}`);
+  };
+  if (heads % keyHeads !== 0) fail(`${keyHeads} key heads do not divide the heads`);
+  if (headDim % 2 !== 0) fail('the dimension of a head is odd');
+  if (!(Number.isInteger(ropeDims / 2) && ropeDims > 0 && ropeDims <= headDim)) fail(`${ropeDims} dimensions rotate`);
+  for (const key of ['ropeBase', 'epsilon'] as const)
+    if (!(config[key] > 0 && config[key] < Infinity)) fail(`${key} is ${config[key]}`);
+  if (!(Number.isInteger(config.window) && config.window >= 0)) fail(`the window is ${config.window}`);
+  const { divisors = [], magnitude = 1 } = ropeScaling ?? {};
+  if (
+    ropeScaling &&
+    (divisors.length !== ropeDims / 2 || ![...divisors, magnitude].every((one) => one > 0 && one < Infinity))
+  )
+    fail(`the scaling of ${ropeDims / 2} rotary pairs has ${divisors.length} divisors, or one that is not positive`);
+  if (
+    experts &&
+    !(experts.count <= 2 ** 16 && Number.isInteger(experts.k) && experts.k > 0 && experts.k <= experts.count)
+  )
+    fail(`each token uses ${experts.k} of ${experts.count} experts`);
   return config;
 }

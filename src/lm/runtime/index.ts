@@ -2,9 +2,10 @@
 
 export { Batcher, prefillSlice } from './batcher.js';
 export { type CacheFormat, type CacheOptions, KeyValueCache } from './cache.js';
-export { architectures, configOfGguf, configOfHuggingFace, type LanguageModelConfig } from './config.js';
+export { architectures, configOfGguf, configOfHuggingFace, type LanguageModelConfig, requireConfig } from './config.js';
 export { type Draft, lookupDraft, modelDraft } from './draft.js';
 export { type FinishReason, type GenerateOptions, generate, type Reader } from './generate.js';
+export { type GenerationDefaults, generationOfGguf, generationOfHuggingFace } from './generation-config.js';
 export { DenseMatrix, type WeightMatrix } from './matrix.js';
 export { LanguageModel, type Sequence } from './model.js';
 export { type RopeScaling, ropeScalingOf } from './rope.js';

@@ -18,7 +18,7 @@ import {
   type Tensor,
 } from '../../tensor/index.js';
 import { type CacheFormat, type CacheOptions, KeyValueCache } from './cache.js';
-import { configOfGguf, type LanguageModelConfig } from './config.js';
+import { configOfGguf, type LanguageModelConfig, requireConfig } from './config.js';
 import { loadFeedForward, type RuntimeFeedForward } from './feed-forward.js';
 import { Loader } from './loader.js';
 import type { WeightMatrix } from './matrix.js';
@@ -72,12 +72,15 @@ export class LanguageModel {
   readonly #norm: Tensor;
   readonly #head: WeightMatrix;
 
-  /** @throws Error naming the weight that is missing or of another shape. */
+  /**
+   * @throws Error naming what of the configuration is out of range, or a weight that is missing or
+   * of another shape.
+   */
   constructor(
     readonly config: LanguageModelConfig,
     source: WeightSource,
   ) {
-    const { layers, vocabulary, features } = config;
+    const { layers, vocabulary, features } = requireConfig(config);
     const loader = new Loader(source);
     this.#embedding = loader.matrix('embedding', undefined, [vocabulary, features]);
     this.#norm = loader.vector('norm', undefined, features);
@@ -97,7 +100,7 @@ export class LanguageModel {
     const embedding = files.map(({ tensors }) => tensors.get('token_embd.weight')).find((one) => one !== undefined);
     const [first] = files;
     if (!first || !embedding) throw new Error('the file has no tensor "token_embd.weight": it is no language model');
-    const config = configOfGguf(first.metadata, embedding.shape[0] as number);
+    const config = configOfGguf(first.metadata, embedding.shape[0] ?? 0);
     const divided = files.find(({ tensors }) => tensors.has('rope_freqs.weight'))?.tensor('rope_freqs.weight');
     const ropeScaling = divided && { divisors: Array.from(divided.dataSync()), magnitude: 1 };
     return new LanguageModel({ ...config, ...(ropeScaling && { ropeScaling }) }, ggufWeights(files, store));

@@ -138,6 +138,7 @@ export class Answers {
     let reports: TokenReport[] = [];
     const tokens = generate(model, prompt, {
       maxTokens: this.limit - prompt.length,
+      ...this.bundle.sampling,
       ...wanted.options,
       stopTokens: tokenizer.stopTokens,
       ...{ cache, signal, read: (...read) => this.#batcher.readUntil(signal, ...read) },

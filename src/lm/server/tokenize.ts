@@ -6,7 +6,7 @@
 // around it: their tokens must be the same with the cut and without. SentencePiece writes the space
 // before a word itself; there the cut takes a space away.
 
-import type { TextTokenizer } from '../tokenizer.js';
+import type { TextTokenizer } from '../tokenizer/index.js';
 import { RequestError } from './errors.js';
 
 /** Characters of a slice: 10 to 20 ms. */

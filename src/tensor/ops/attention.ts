@@ -4,7 +4,7 @@ import type { AttentionSizes } from '../../engine/index.js';
 import { apply, applyAll, type Op, onlyGradient, privately, requireDType } from '../apply.js';
 import { tensor } from '../create.js';
 import { throughReference } from '../reference.js';
-import { formatShape, type Shape } from '../shape.js';
+import { formatShape, requireCount, requireNumber, type Shape, sameShape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { add, multiply } from './binary.js';
 import { broadcastTo, reshape } from './layout.js';
@@ -206,6 +206,7 @@ function attentionVjpReference(g: Tensor, inputs: readonly Tensor[], attributes:
  * @see Dao, Fu, Ermon, Rudra, Ré: FlashAttention, 2022
  */
 export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}): Tensor {
+  requireDType('attention', 'f32', q, k, v, ...(options.mask ? [options.mask] : []));
   const shapes = `${formatShape(q.shape)}, ${formatShape(k.shape)}, ${formatShape(v.shape)}`;
   if (q.rank !== 4 || k.rank !== 4 || v.rank !== 4)
     throw new Error(`attention: expected q, k, v [batch, heads, length, depth], got ${shapes}`);
@@ -220,6 +221,7 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
   const { causal = false, window = 0, mask, scale = 1 / Math.sqrt(depth) } = options;
   if (!Number.isInteger(window) || window < 0)
     throw new RangeError(`attention: the window must be a positive integer, got ${window}`);
+  requireNumber('attention', 'the scale', scale);
   const attributes = { causal, window, scale };
   if (!mask) return applyAll(attentionOp, [q, k, v], attributes)[0] as Tensor;
   const padded = reshape(mask, [...new Array<number>(Math.max(0, 4 - mask.rank)).fill(1), ...mask.shape]);
@@ -262,7 +264,10 @@ export function rotaryTables(
   { base = 10000, start = 0, divisors, magnitude = 1 }: RotaryOptions = {},
 ): RotaryTables {
   const pairs = dims / 2;
+  requireCount('rotaryTables', 'the length', length);
+  requireCount('rotaryTables', 'the number of features', dims);
   if (!Number.isInteger(pairs)) throw new RangeError(`rotaryTables: the number of features must be even, got ${dims}`);
+  for (const [name, value] of Object.entries({ base, start, magnitude })) requireNumber('rotaryTables', name, value);
   if (divisors && divisors.length !== pairs)
     throw new RangeError(`rotaryTables: ${pairs} pairs need as many divisors, got ${divisors.length}`);
   const frequencies = Float64Array.from(
@@ -319,8 +324,12 @@ export const rotateOp: Op<{ interleaved: boolean; sign: 1 | -1 }> = {
  * @see Su, Lu, Pan, Murtadha, Wen, Liu: RoFormer, 2021
  */
 export function rotary(x: Tensor, { cosines, sines }: RotaryTables, interleaved = false): Tensor {
-  requireDType('rotary', 'f32', x);
+  requireDType('rotary', 'f32', x, cosines, sines);
   const [length, pairs] = cosines.shape as [number, number];
+  if (cosines.rank !== 2 || !sameShape(cosines.shape, sines.shape))
+    throw new Error(
+      `rotary: expected tables [length, dims / 2], got ${formatShape(cosines.shape)} and ${formatShape(sines.shape)}`,
+    );
   if (x.rank < 2 || x.shape.at(-2) !== length || (x.shape.at(-1) as number) < 2 * pairs)
     throw new Error(
       `rotary: tables for ${length} positions of ${2 * pairs} features do not fit ${formatShape(x.shape)}`,

@@ -4,8 +4,9 @@
 import type { BroadcastArguments, KernelsTaking } from '../../engine/index.js';
 import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
 import { full } from '../create.js';
-import { broadcastShapes } from '../shape.js';
-import { Tensor } from '../tensor.js';
+import { requireElement } from '../elements.js';
+import { broadcastShapes, requireNumber } from '../shape.js';
+import { requireTensor, Tensor } from '../tensor.js';
 import { broadcastArguments } from './broadcast.js';
 import { sumTo } from './layout.js';
 import { log, reciprocal, square } from './unary.js';
@@ -88,8 +89,13 @@ const divideTensors = binary('divide', undefined, 'same', 'Div', {
   b: ({ b, y, g }) => multiply(multiply(g, divide(y, b)), -1),
 });
 const powerTensors = binary('power', undefined, 'same', 'Pow', {
-  a: ({ a, b, g }) => multiply(g, multiply(b, power(a, subtract(b, 1)))),
-  b: ({ a, y, g }) => multiply(g, multiply(y, log(a))),
+  // At 0⁰ both are 0: b·aᵇ would be 0·0⁻¹ without the addition to the exponent.
+  a: ({ a, b, g }) => {
+    const indeterminate = multiply(equal(a, 0), equal(b, 0));
+    return multiply(g, multiply(b, power(a, add(subtract(b, 1), indeterminate))));
+  },
+  // 0ᵇ with b ≥ 0 has gradient 0, not 0·log 0.
+  b: ({ a, b, y, g }) => multiply(g, multiply(y, log(where(multiply(equal(a, 0), greaterEqual(b, 0)), 1, a)))),
 });
 const maximumTensors = binary('maximum', 'maximumInt', 'same', 'Max', {
   a: ({ a, b, g }) => positiveMask(g, lessEqual(b, a)),
@@ -127,21 +133,43 @@ export const affineOp: Op<{ scale: number; shift: number }> = {
   vjp: (backward) => [affine(onlyGradient(backward), backward.attributes.scale, 0)],
 };
 
+/** x/divisor with a constant scalar. */
+export const divideByOp: Op<{ divisor: number }> = {
+  name: 'divideBy',
+  multiplyAdds: 0,
+  elementwise: true,
+  infer: ([x]) => {
+    requireDType('divide', 'f32', x as Tensor);
+    return [{ shape: (x as Tensor).shape, dtype: 'f32' }];
+  },
+  compute: (device, [x], [y], { divisor }) =>
+    device.run('divideBy', { x: x as Tensor, y: y as Tensor, divisor, n: (y as Tensor).size }),
+  vjp: (backward) => [divide(onlyGradient(backward), backward.attributes.divisor)],
+};
+
 /** scale·x + shift for two numbers. */
 export function affine(x: Tensor, scale: number, shift: number): Tensor {
+  if (typeof scale !== 'number' || typeof shift !== 'number')
+    throw new TypeError(`affine: expected two numbers, got ${String(scale)} and ${String(shift)}`);
   return apply(affineOp, [x], { scale, shift });
 }
 
-/** The number as a tensor that fits the other operand. */
-function lift(value: Operand, other: Tensor): Tensor {
-  return value instanceof Tensor ? value : full([], value, other.dtype === 'i32' ? 'i32' : 'f32');
+/** The number as a tensor that fits the other operand; f32 rounds it, to ±∞ beyond its range. */
+function lift(name: string, value: Operand, other: Tensor): Tensor {
+  if (value instanceof Tensor) return value;
+  if (typeof value !== 'number') requireTensor(name, value);
+  if (other.dtype !== 'i32') return full([], Math.fround(value as number));
+  requireElement(`${name} with an i32 tensor`, 'i32', value as number);
+  return full([], value as number, 'i32');
 }
 
 /** Calls `operate` with both operands as tensors. */
 function lifted(name: string, operate: (a: Tensor, b: Tensor) => Tensor): (a: Operand, b: Operand) => Tensor {
   return (a, b) => {
-    if (a instanceof Tensor) return operate(a, lift(b, a));
-    if (b instanceof Tensor) return operate(lift(a, b), b);
+    if (a instanceof Tensor) return operate(a, lift(name, b, a));
+    if (b instanceof Tensor) return operate(lift(name, a, b), b);
+    if (typeof a !== 'number') requireTensor(name, a);
+    if (typeof b !== 'number') requireTensor(name, b);
     throw new Error(`${name}: expected at least one tensor`);
   };
 }
@@ -177,14 +205,23 @@ export function multiply(a: Operand, b: Operand): Tensor {
   return multiplyLifted(a, b);
 }
 
-/** a / b. */
+/** a / b, correctly rounded; numbers are rounded to f32 first. */
 export function divide(a: Operand, b: Operand): Tensor {
-  if (typeof b === 'number' && isFloat(a)) return affine(a, 1 / b, 0);
-  if (typeof a === 'number' && isFloat(b)) return a === 1 ? reciprocal(b) : affine(reciprocal(b), a, 0);
-  return divideLifted(a, b);
+  if (typeof b === 'number' && isFloat(a))
+    return hasExactInverse(b) ? affine(a, 1 / b, 0) : apply(divideByOp, [a], { divisor: b });
+  return a === 1 && isFloat(b) ? reciprocal(b) : divideLifted(a, b);
 }
 
-/** aᵇ; NaN for a negative base with a fractional exponent. */
+/** Whether multiplying by 1/x is dividing by x, and faster: x is a power of two. */
+function hasExactInverse(x: number): boolean {
+  return Math.fround(x) * Math.fround(1 / x) === 1;
+}
+
+/**
+ * aᵇ to one unit in the last place; 1 for b = 0 and for a = 1, NaN for a negative base with a
+ * fractional exponent. At a = 0 the gradient to b is 0 where b ≥ 0, and that to a is b·a^(b − 1), 0
+ * for b = 0.
+ */
 export function power(a: Operand, b: Operand): Tensor {
   return b === 2 && isFloat(a) ? square(a) : powerLifted(a, b);
 }
@@ -210,10 +247,13 @@ export const positiveMask = lifted('positiveMask', applying(positiveMaskOp));
 
 /** a where condition > 0, else b. Elements that are not chosen have no effect, not even NaN. */
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
+  requireDType('where', 'f32', condition);
   return add(positiveMask(a, condition), positiveMask(b, lessEqual(condition, 0)));
 }
 
 /** x limited to [low, high]; gradient 0 outside. */
 export function clip(x: Tensor, low: number, high: number): Tensor {
+  requireNumber('clip', 'low', low);
+  requireNumber('clip', 'high', high);
   return minimum(maximum(x, low), high);
 }

@@ -3,12 +3,12 @@
 import { type Activation, activations } from '../../engine/index.js';
 import { apply, applyAll, type Op, privately, requireDType } from '../apply.js';
 import { throughReference } from '../reference.js';
-import { formatShape, type Shape, sizeOf } from '../shape.js';
-import type { Tensor } from '../tensor.js';
+import { formatShape, requireNumber, type Shape, sizeOf } from '../shape.js';
+import { emptyTensor, type Tensor } from '../tensor.js';
 import { add, divide, multiply, subtract } from './binary.js';
 import { reshape } from './layout.js';
 import { standardize } from './normalize.js';
-import { mean, sum } from './reduce.js';
+import { center, mean, sum } from './reduce.js';
 import { rsqrt, square } from './unary.js';
 
 function layoutOf(shape: Shape): { readonly images: number; readonly channels: number; readonly pixels: number } {
@@ -32,11 +32,11 @@ interface Attributes {
 /** The definition of batch norm: [y, mean, biased variance]. */
 function batchNormReference([x, gamma, beta]: readonly Tensor[], { epsilon }: Attributes): Tensor[] {
   const axes = batchAxes(x as Tensor);
-  const average = mean(x as Tensor, axes);
-  const centred = subtract(x as Tensor, perChannel(average, x as Tensor));
-  const variance = mean(square(centred), axes);
+  const { centered, mean: average } = center(x as Tensor, axes);
+  const variance = mean(square(centered), axes);
   const scale = multiply(rsqrt(add(variance, epsilon)), gamma as Tensor);
-  return [add(multiply(centred, perChannel(scale, centred)), perChannel(beta as Tensor, centred)), average, variance];
+  const y = add(multiply(centered, perChannel(scale, centered)), perChannel(beta as Tensor, centered));
+  return [y, reshape(average, [-1]), variance];
 }
 
 const batchNormOp: Op<Attributes> = {
@@ -53,19 +53,22 @@ const batchNormOp: Op<Attributes> = {
   },
   compute(device, [x, gamma, beta], [y, average, variance], { epsilon }) {
     const { images, channels, pixels } = layoutOf((x as Tensor).shape);
-    device.run('channelMoments', {
-      x: x as Tensor,
-      mean: average as Tensor,
-      variance: variance as Tensor,
-      images,
-      channels,
-      pixels,
-    });
     privately(() => {
+      const rest = emptyTensor([channels], 'f32', device);
+      device.run('channelMoments', {
+        x: x as Tensor,
+        mean: average as Tensor,
+        rest,
+        variance: variance as Tensor,
+        images,
+        channels,
+        pixels,
+      });
       const scale = multiply(rsqrt(add(variance as Tensor, epsilon)), gamma as Tensor);
-      const shift = subtract(beta as Tensor, multiply(average as Tensor, scale));
+      const shift = subtract(beta as Tensor, multiply(rest, scale));
       device.run('channelAffine', {
         x: x as Tensor,
+        center: average as Tensor,
         scale,
         shift,
         y: y as Tensor,
@@ -102,10 +105,12 @@ const batchNormGradientOp: Op<Attributes> = {
     const { images, channels, pixels } = layoutOf((x as Tensor).shape);
     privately(() => {
       const inverse = rsqrt(add(variance as Tensor, epsilon));
+      const rest = emptyTensor([channels], 'f32', device);
       device.run('channelProducts', {
         g: g as Tensor,
         x: x as Tensor,
         mean: average as Tensor,
+        rest,
         inverse,
         sums: sums as Tensor,
         products: products as Tensor,
@@ -117,6 +122,7 @@ const batchNormGradientOp: Op<Attributes> = {
         g: g as Tensor,
         x: x as Tensor,
         mean: average as Tensor,
+        rest,
         inverse,
         gamma: gamma as Tensor,
         sums: sums as Tensor,
@@ -130,9 +136,9 @@ const batchNormGradientOp: Op<Attributes> = {
   },
   vjp: throughReference(([g, x, gamma], { epsilon }) => {
     const axes = batchAxes(x as Tensor);
-    const centred = subtract(x as Tensor, perChannel(mean(x as Tensor, axes), x as Tensor));
-    const inverse = rsqrt(add(mean(square(centred), axes), epsilon));
-    const standard = multiply(centred, perChannel(inverse, centred));
+    const { centered } = center(x as Tensor, axes);
+    const inverse = rsqrt(add(mean(square(centered), axes), epsilon));
+    const standard = multiply(centered, perChannel(inverse, centered));
     const products = sum(multiply(g as Tensor, standard), axes);
     const sums = sum(g as Tensor, axes);
     const count = (x as Tensor).size / (gamma as Tensor).size;
@@ -168,18 +174,23 @@ export function batchNorm(
   epsilon = 1e-5,
 ): [y: Tensor, mean: Tensor, variance: Tensor] {
   requireChannels('batchNorm', x, gamma, beta);
+  requireNumber('batchNorm', 'epsilon', epsilon);
   return applyAll(batchNormOp, [x, gamma, beta], { epsilon }) as [Tensor, Tensor, Tensor];
 }
 
-/** The operation behind `channelAffine`: activation(scale·x + shift) by channel. */
+/**
+ * The operation behind `channelAffine` and `batchNormInference`: activation(scale·(x − center) +
+ * shift) by channel. Inputs: x, scale, shift and maybe center.
+ */
 export const channelAffineOp: Op<{ activation: Activation }> = {
   name: 'channelAffine',
   multiplyAdds: 0,
   infer: ([x]) => [{ shape: (x as Tensor).shape, dtype: 'f32' }],
-  compute(device, [x, scale, shift], [y], { activation }) {
+  compute(device, [x, scale, shift, center], [y], { activation }) {
     const { images, channels, pixels } = layoutOf((x as Tensor).shape);
     device.run('channelAffine', {
       x: x as Tensor,
+      center: center ?? null,
       scale: scale as Tensor,
       shift: shift as Tensor,
       y: y as Tensor,
@@ -189,9 +200,11 @@ export const channelAffineOp: Op<{ activation: Activation }> = {
       activation: activations[activation],
     });
   },
-  vjp: throughReference(([x, scale, shift]) => [
-    add(multiply(x as Tensor, perChannel(scale as Tensor, x as Tensor)), perChannel(shift as Tensor, x as Tensor)),
-  ]),
+  vjp: throughReference(([input, scale, shift, center]) => {
+    const x = input as Tensor;
+    const shifted = center ? subtract(x, perChannel(center, x)) : x;
+    return [add(multiply(shifted, perChannel(scale as Tensor, x)), perChannel(shift as Tensor, x))];
+  }),
 };
 
 /** y = x·scale[c] + shift[c] for each channel of x [n, c, …]: batch norm with fixed statistics. */
@@ -209,8 +222,10 @@ export function batchNormInference(
   variance: Tensor,
   epsilon = 1e-5,
 ): Tensor {
+  requireChannels('batchNormInference', x, gamma, beta, average, variance);
+  requireNumber('batchNormInference', 'epsilon', epsilon);
   const scale = multiply(rsqrt(add(variance, epsilon)), gamma);
-  return channelAffine(x, scale, subtract(beta, multiply(average, scale)));
+  return apply(channelAffineOp, [x, scale, beta, average], { activation: 'none' });
 }
 
 /**

@@ -44,9 +44,12 @@ export interface ConvolutionAttributes {
   readonly output: readonly [number, number];
 }
 
-/** The numbers for both axes. */
+/** The numbers for both axes. @throws TypeError unless there are one or two. */
 export function pair(value: Pair): readonly [number, number] {
-  return typeof value === 'number' ? [value, value] : value;
+  if (typeof value === 'number') return [value, value];
+  if (!Array.isArray(value) || value.length !== 2)
+    throw new TypeError(`expected a number or [vertical, horizontal], got ${JSON.stringify(value)}`);
+  return value as unknown as readonly [number, number];
 }
 
 /** Sizes in the order that devices take them. */
@@ -196,6 +199,7 @@ export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor, options: Convol
   const [, channels, height, width] = x.shape as [number, number, number, number];
   const [filters, filterChannels, kernelHeight, kernelWidth] = weight.shape as [number, number, number, number];
   requirePositive('conv2d', 'stride, dilation and groups', [...stride, ...dilation, groups]);
+  requirePositive('conv2d', 'the sizes of the kernel', [kernelHeight, kernelWidth]);
   if (filterChannels * groups !== channels || filters % groups !== 0)
     throw new Error(
       `conv2d: ${channels} input channels in ${groups} groups do not fit weight ${formatShape(weight.shape)} (expected [multiple of ${groups}, ${channels / groups}, kh, kw])`,
@@ -274,6 +278,11 @@ export function convTranspose2d(
     throw new Error(
       `convTranspose2d: expected x [n, c, h, w] and weight [c, o, kh, kw], got ${formatShape(x.shape)} and ${formatShape(weight.shape)}`,
     );
+  requirePositive('convTranspose2d', 'the sizes of the kernel', weight.shape.slice(2));
+  if ([0, 1].some((axis) => (extra[axis] as number) >= Math.max(stride[axis] as number, dilation[axis] as number)))
+    throw new RangeError(
+      `convTranspose2d: outputPadding ${extra.join('×')} must be below the stride or the dilation, ${stride.join('×')} and ${dilation.join('×')}`,
+    );
   const filters = (weight.shape[1] as number) * groups;
   if (bias && bias.size !== filters)
     throw new Error(`convTranspose2d: bias has ${bias.size} elements, expected ${filters}`);
@@ -321,11 +330,13 @@ export interface Convolution1dOptions {
  * @throws Error naming the shapes when they do not fit.
  */
 export function conv1d(x: Tensor, weight: Tensor, bias?: Tensor, options: Convolution1dOptions = {}): Tensor {
+  requireDType('conv1d', 'f32', x, weight, ...(bias ? [bias] : []));
   if (x.rank !== 3 || weight.rank !== 3)
     throw new Error(
       `conv1d: expected x [n, c, length] and weight [o, c, k], got ${formatShape(x.shape)} and ${formatShape(weight.shape)}`,
     );
   const { stride = 1, padding = 0, dilation = 1, groups = 1 } = options;
+  requirePositive('conv1d', 'stride, dilation and groups', [stride, dilation, groups]);
   const rows = (t: Tensor) => reshape(t, [t.shape[0] as number, t.shape[1] as number, 1, t.shape[2] as number]);
   const flat = (y: Tensor) => reshape(y, [y.shape[0] as number, y.shape[1] as number, y.shape[3] as number]);
   const along = { stride: [1, stride], dilation: [1, dilation], groups } as const;
@@ -338,6 +349,8 @@ export function conv1d(x: Tensor, weight: Tensor, bias?: Tensor, options: Convol
     throw new Error(
       `conv1d: ${formatShape(x.shape)} in ${groups} groups does not fit weight ${formatShape(weight.shape)}`,
     );
+  requirePositive('conv1d', 'the sizes of the sequence and the kernel', [length, kernel]);
+  if (bias && bias.size !== filters) throw new Error(`conv1d: bias has ${bias.size} elements, expected ${filters}`);
   const size = [1, length] as const;
   const attributes = { ...along, padding: [0, dilation * (kernel - 1)] as const, input: size, output: size };
   return flat(apply(convolutionOp, bias ? [rows(x), rows(weight), bias] : [rows(x), rows(weight)], attributes));

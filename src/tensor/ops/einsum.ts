@@ -1,6 +1,6 @@
 // Einstein summation: permutations around one matrix product for each pair of operands.
 
-import type { Tensor } from '../tensor.js';
+import { requireTensor, type Tensor } from '../tensor.js';
 import { permute, reshape } from './layout.js';
 import { matmul } from './matmul.js';
 import { sum } from './reduce.js';
@@ -23,13 +23,14 @@ function fail(equation: string, reason: string): never {
  * @example einsum('bhid,bhjd->bhij', q, k)
  */
 export function einsum(equation: string, ...operands: readonly Tensor[]): Tensor {
-  const [left, right] = equation.replaceAll(' ', '').split('->');
-  if (left === undefined || right === undefined) return fail(equation, 'expected inputs->output');
+  const [left, right, ...more] = equation.replaceAll(' ', '').split('->');
+  if (left === undefined || right === undefined || more.length > 0) return fail(equation, 'expected inputs->output');
   const inputs = left.split(',').map((labels) => [...labels]);
   if (inputs.length !== operands.length) fail(equation, `names ${inputs.length} operands, got ${operands.length}`);
   const sizes = new Map<string, number>();
   const terms = inputs.map((labels, i): Labelled => {
     const tensor = operands[i] as Tensor;
+    requireTensor('einsum', tensor);
     if (labels.length !== tensor.rank || new Set(labels).size !== labels.length)
       fail(equation, `"${labels.join('')}" does not name the axes of ${tensor}`);
     labels.forEach((label, axis) => {

@@ -1,6 +1,6 @@
 // The discrete Fourier transform of real and imaginary parts.
 
-import { applyAll, type Op } from '../apply.js';
+import { applyAll, type Op, requireDType } from '../apply.js';
 import { tensor, zeros } from '../create.js';
 import { formatShape, type Shape, sameShape, sizeOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
@@ -98,19 +98,23 @@ function lastCut(t: Tensor, n: number, cut: (t: Tensor) => Tensor): Tensor {
 }
 
 function requireParts(operation: string, { re, im }: Complex, rank: number): void {
+  requireDType(operation, 'f32', re, im);
+  if (re.shape.slice(-rank).includes(0)) throw new Error(`${operation}: nothing to transform in ${re}`);
   if (re.rank < rank || !sameShape(re.shape, im.shape))
     throw new Error(
       `${operation}: expected parts of one shape and at least ${rank} axes, got ${formatShape(re.shape)} and ${formatShape(im.shape)}`,
     );
 }
 
-function complexOf(x: Tensor | Complex): Complex {
-  return 're' in x ? x : { re: x, im: zeros(x.shape) };
+function complexOf(operation: string, x: Tensor | Complex): Complex {
+  if (typeof x === 'object' && 're' in x) return x;
+  requireDType(operation, 'f32', x);
+  return { re: x, im: zeros(x.shape) };
 }
 
 /** X[k] = Σ x[j]·e^(−2πijk/n) along the last axis, of any length. */
 export function fft(x: Tensor | Complex): Complex {
-  const parts = complexOf(x);
+  const parts = complexOf('fft', x);
   requireParts('fft', parts, 1);
   return transformRows(parts, -1);
 }
@@ -130,7 +134,7 @@ function overLastTwo(x: Complex, rows: (x: Complex) => Complex): Complex {
 
 /** The transform over the last two axes. */
 export function fft2(x: Tensor | Complex): Complex {
-  const parts = complexOf(x);
+  const parts = complexOf('fft2', x);
   requireParts('fft2', parts, 2);
   return overLastTwo(parts, (rows) => fft(rows));
 }

@@ -3,14 +3,15 @@
 
 import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
 import { tensor } from '../create.js';
-import { formatShape, sizeOf } from '../shape.js';
-import type { Tensor } from '../tensor.js';
+import { requireComputable } from '../elements.js';
+import { formatShape, requireCount, sameShape, sizeOf } from '../shape.js';
+import { requireTensor, type Tensor } from '../tensor.js';
 import { reshape } from './layout.js';
 
 /** @throws RangeError naming the first index outside [low, rows). */
 export function checkIndices(operation: string, indices: Tensor, rows: number, low = 0): void {
   requireDType(operation, 'i32', indices);
-  const values = indices.view<Int32Array>();
+  const values = indices.peek(operation);
   for (let i = 0; i < values.length; i++) {
     const value = values[i] as number;
     if (value < low || value >= rows)
@@ -22,9 +23,13 @@ export function checkIndices(operation: string, indices: Tensor, rows: number, l
 export const gatherRowsOp: Op = {
   name: 'gatherRows',
   multiplyAdds: 0,
-  infer: ([x, indices]) => [
-    { shape: [...(indices as Tensor).shape, ...(x as Tensor).shape.slice(1)], dtype: (x as Tensor).dtype },
-  ],
+  infer: ([x, indices]) => {
+    const { shape, dtype } = x as Tensor;
+    requireComputable('gatherRows', dtype);
+    requireDType('gatherRows', 'i32', indices as Tensor);
+    if (shape.length === 0) throw new Error('gatherRows: expected a tensor with rows');
+    return [{ shape: [...(indices as Tensor).shape, ...shape.slice(1)], dtype }];
+  },
   compute: (device, [x, indices], [y]) =>
     device.run('gatherRows', {
       x: x as Tensor,
@@ -58,6 +63,7 @@ const scatterAddOp: Op<{ rows: number }> = {
 
 /** y[i…] = x[indices[i…]]: rows of the first axis. x [n, …], indices i32 [m…] → [m…, …]. */
 export function gatherRows(x: Tensor, indices: Tensor): Tensor {
+  requireTensor('gatherRows', x);
   if (x.rank === 0) throw new Error('gatherRows: expected a tensor with rows');
   checkIndices('gatherRows', indices, x.shape[0] as number);
   return apply(gatherRowsOp, [x, indices]);
@@ -71,6 +77,8 @@ export function gatherKnownRows(x: Tensor, indices: Tensor): Tensor {
 /** y[r] = Σ over i with indices[i] = r of x[i]. x [m, …], indices i32 [m] → [rows, …]. */
 export function scatterAddRows(x: Tensor, indices: Tensor, rows: number): Tensor {
   requireDType('scatterAddRows', 'f32', x);
+  requireDType('scatterAddRows', 'i32', indices);
+  requireCount('scatterAddRows', 'the number of rows', rows);
   if (indices.rank !== 1 || indices.size !== x.shape[0]) {
     throw new Error(
       `scatterAddRows: expected one index a row of ${formatShape(x.shape)}, got ${formatShape(indices.shape)}`,
@@ -90,7 +98,7 @@ const takeOp: Op = {
   },
   vjp: (backward) => {
     const [x, positions] = backward.inputs as [Tensor, Tensor];
-    return [putRows(onlyGradient(backward), positions, x.shape[0] as number), undefined];
+    return [putKnownRows(onlyGradient(backward), positions, x.shape[0] as number), undefined];
   },
 };
 
@@ -111,6 +119,7 @@ const putOp: Op<{ rows: number }> = {
  */
 export function takeRows(x: Tensor, positions: Tensor): Tensor {
   requireDType('takeRows', 'f32', x);
+  requireDType('takeRows', 'i32', positions);
   if (x.rank !== 2 || positions.rank !== 2 || x.shape[1] !== positions.shape[1]) {
     throw new Error(`takeRows: expected x [n, d] and positions [m, d], got ${x} and ${positions}`);
   }
@@ -118,18 +127,34 @@ export function takeRows(x: Tensor, positions: Tensor): Tensor {
   return apply(takeOp, [x, positions]);
 }
 
-/** y[r, c] = Σ over s with positions[s, c] = r of x[s, c]: the transpose of `takeRows`. */
+/**
+ * y[r, c] = Σ over s with positions[s, c] = r of x[s, c], nothing for a position of −1: the
+ * transpose of `takeRows`. x [m, d], positions i32 [m, d] → [rows, d].
+ */
 export function putRows(x: Tensor, positions: Tensor, rows: number): Tensor {
+  requireDType('putRows', 'f32', x);
+  requireDType('putRows', 'i32', positions);
+  requireCount('putRows', 'the number of rows', rows);
+  if (x.rank !== 2 || !sameShape(x.shape, positions.shape))
+    throw new Error(`putRows: expected x [m, d] and positions [m, d], got ${x} and ${positions}`);
+  checkIndices('putRows', positions, rows, -1);
+  return putKnownRows(x, positions, rows);
+}
+
+/** `putRows` without the checks, for positions that are known to fit. */
+export function putKnownRows(x: Tensor, positions: Tensor, rows: number): Tensor {
   return apply(putOp, [x, positions], { rows });
 }
 
 /** y[i] = x[i, columns[i]]: one element of each row. x [n, d], columns i32 [n] → [n]. */
 export function pickColumns(x: Tensor, columns: Tensor): Tensor {
+  requireTensor('pickColumns', x);
+  requireDType('pickColumns', 'i32', columns);
   const [n, d] = x.shape as [number, number];
   if (x.rank !== 2 || columns.rank !== 1 || columns.size !== n) {
     throw new Error(`pickColumns: expected x [n, d] and columns [n], got ${x} and ${columns}`);
   }
   checkIndices('pickColumns', columns, d);
-  const offsets = columns.view<Int32Array>().map((column, row) => row * d + column);
+  const offsets = columns.dataSync<Int32Array>().map((column, row) => row * d + column);
   return apply(gatherRowsOp, [reshape(x, [n * d]), tensor(offsets, [n], 'i32')]);
 }

@@ -16,4 +16,5 @@ export * from './reduce.js';
 export * from './scan.js';
 export * from './selection.js';
 export * from './softmax.js';
+export * from './stop-gradient.js';
 export * from './unary.js';

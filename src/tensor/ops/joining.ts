@@ -1,9 +1,11 @@
 // Joining tensors along an axis.
 
 import { apply, type Op, onlyGradient } from '../apply.js';
+import { requireComputable } from '../elements.js';
 import { resolveAxis, stridesOf } from '../shape.js';
-import type { Tensor } from '../tensor.js';
-import { copyBox, type Range, reshape, slice } from './layout.js';
+import { requireTensor, type Tensor } from '../tensor.js';
+import { copyBox } from './box.js';
+import { type Range, reshape, slice } from './layout.js';
 
 /** The operation behind `concatenate`. */
 export const concatenateOp: Op<{ axis: number }> = {
@@ -11,6 +13,7 @@ export const concatenateOp: Op<{ axis: number }> = {
   multiplyAdds: 0,
   infer: (inputs, { axis }) => {
     const [first] = inputs as [Tensor];
+    requireComputable('concatenate', first.dtype);
     const length = inputs.reduce((total, input) => total + (input.shape[axis] as number), 0);
     return [{ shape: first.shape.map((size, at) => (at === axis ? length : size)), dtype: first.dtype }];
   },
@@ -40,9 +43,15 @@ export const concatenateOp: Op<{ axis: number }> = {
   },
 };
 
+function requireTensors(operation: string, tensors: readonly Tensor[]): readonly Tensor[] {
+  if (!Array.isArray(tensors)) throw new TypeError(`${operation}: expected a list of tensors, got ${String(tensors)}`);
+  for (const x of tensors) requireTensor(operation, x);
+  return tensors;
+}
+
 /** Joins tensors along an axis; their other sizes must agree. */
 export function concatenate(tensors: readonly Tensor[], axis = 0): Tensor {
-  const [first] = tensors;
+  const [first] = requireTensors('concatenate', tensors);
   if (!first) throw new Error('concatenate: expected at least one tensor');
   const at = resolveAxis('concatenate', axis, first.rank);
   for (const other of tensors) {
@@ -57,7 +66,7 @@ export function concatenate(tensors: readonly Tensor[], axis = 0): Tensor {
 
 /** Joins tensors of one shape along a new axis. */
 export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
-  const rank = (tensors[0]?.rank ?? 0) + 1;
+  const rank = (requireTensors('stack', tensors)[0]?.rank ?? 0) + 1;
   const at = resolveAxis('stack', axis, rank);
   return concatenate(
     tensors.map((x) => reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)])),

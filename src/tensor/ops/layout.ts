@@ -1,10 +1,20 @@
 // Views and copies: reshape, permute, slice, pad, broadcast.
 
-import { type Device, regionAt, type Six, type StridedBox } from '../../engine/index.js';
-import { apply, type Backward, type Op, onlyGradient } from '../apply.js';
+import { apply, type Backward, type Op, onlyGradient, type Spec } from '../apply.js';
 import { zeros } from '../create.js';
-import { broadcastShapes, formatShape, resolveAxis, type Shape, sameShape, sizeOf, stridesOf } from '../shape.js';
-import { type Tensor, viewOf } from '../tensor.js';
+import { requireComputable, requireElement } from '../elements.js';
+import {
+  broadcastShapes,
+  checkedSize,
+  formatShape,
+  resolveAxis,
+  type Shape,
+  sameShape,
+  sizeOf,
+  stridesOf,
+} from '../shape.js';
+import { requireTensor, type Tensor, viewOf } from '../tensor.js';
+import { copyBox } from './box.js';
 import { broadcastArguments } from './broadcast.js';
 import { sum } from './reduce.js';
 
@@ -19,6 +29,8 @@ export const reshapeOp: Op<{ shape: Shape }> = {
 
 /** The same elements in another shape, without a copy; one size may be −1, to be inferred. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
+  requireTensor('reshape', x);
+  if (!Array.isArray(shape)) throw new TypeError(`reshape: expected a shape like [2, -1], got ${String(shape)}`);
   const known = sizeOf(shape.filter((length) => length !== -1));
   const resolved = shape.map((length) => (length === -1 ? x.size / (known || 1) : length));
   const valid =
@@ -30,48 +42,11 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   return apply(reshapeOp, [x], { shape: resolved });
 }
 
-/** Sizes and strides of one strided copy; offsets in elements. */
-interface Box {
-  readonly sizes: readonly number[];
-  readonly sourceStrides: readonly number[];
-  readonly targetStrides: readonly number[];
-  readonly sourceOffset?: number;
-  readonly targetOffset?: number;
-}
-
-const BOX_RANK = 6;
-
-/** Drops axes of size 1 and joins axes that are contiguous on both sides, then pads to six. */
-function canonicalBox(operation: string, box: Box): StridedBox {
-  const axes: { size: number; source: number; target: number }[] = [];
-  box.sizes.forEach((size, axis) => {
-    if (size === 1) return;
-    const source = box.sourceStrides[axis] as number;
-    const target = box.targetStrides[axis] as number;
-    const outer = axes.at(-1);
-    if (outer && outer.source === source * size && outer.target === target * size) {
-      axes[axes.length - 1] = { size: outer.size * size, source, target };
-    } else {
-      axes.push({ size, source, target });
-    }
-  });
-  if (axes.length > BOX_RANK) throw new Error(`${operation}: more than ${BOX_RANK} axes that cannot be joined`);
-  while (axes.length < BOX_RANK) axes.unshift({ size: 1, source: 0, target: 0 });
-  if (axes[BOX_RANK - 1]?.size === 1) axes[BOX_RANK - 1] = { size: 1, source: 1, target: 1 };
-  const six = (valueOf: (axis: (typeof axes)[number]) => number) => axes.map(valueOf) as unknown as Six;
-  return {
-    sizes: six(({ size }) => size),
-    sourceStrides: six(({ source }) => source),
-    targetStrides: six(({ target }) => target),
-  };
-}
-
-/** Copies a box between two tensors of four-byte elements. */
-export function copyBox(device: Device, operation: string, x: Tensor, y: Tensor, box: Box): void {
-  if (sizeOf(box.sizes) === 0) return;
-  const source = regionAt(x, 4 * (box.sourceOffset ?? 0));
-  const target = regionAt(y, 4 * (box.targetOffset ?? 0));
-  device.run('copyStrided', { x: source, y: target, box: canonicalBox(operation, box) });
+/** Shape and type of a copy whose kernel moves elements of four bytes. */
+function computed(operation: string, x: Tensor | undefined, shape: Shape): Spec {
+  const { dtype } = x as Tensor;
+  requireComputable(operation, dtype);
+  return { shape, dtype };
 }
 
 /** The operation behind `permute` and `transpose`. */
@@ -79,7 +54,11 @@ export const permuteOp: Op<{ order: readonly number[] }> = {
   name: 'permute',
   multiplyAdds: 0,
   infer: ([x], { order }) => [
-    { shape: order.map((axis) => (x as Tensor).shape[axis] as number), dtype: (x as Tensor).dtype },
+    computed(
+      'permute',
+      x,
+      order.map((axis) => (x as Tensor).shape[axis] as number),
+    ),
   ],
   compute(device, [x, ..._], [y], { order }) {
     const input = x as Tensor;
@@ -117,6 +96,7 @@ export const permuteOp: Op<{ order: readonly number[] }> = {
 
 /** Reorders axes: output axis i is input axis order[i]. */
 export function permute(x: Tensor, order: readonly number[]): Tensor {
+  requireTensor('permute', x);
   const resolved = order.map((axis) => resolveAxis('permute', axis, x.rank));
   if (resolved.length !== x.rank || new Set(resolved).size !== x.rank) {
     throw new Error(`permute: [${order.join(', ')}] is not an order of the ${x.rank} axes of ${formatShape(x.shape)}`);
@@ -153,7 +133,7 @@ function product(a: readonly number[], b: readonly number[]): number[] {
 export const sliceOp: Op<SliceAttributes> = {
   name: 'slice',
   multiplyAdds: 0,
-  infer: ([x], { sizes }) => [{ shape: sizes, dtype: (x as Tensor).dtype }],
+  infer: ([x], { sizes }) => [computed('slice', x, sizes)],
   compute(device, [x], [y], { starts, sizes, steps }) {
     const strides = stridesOf((x as Tensor).shape);
     copyBox(device, 'slice', x as Tensor, y as Tensor, {
@@ -215,8 +195,12 @@ export type Range = readonly [start: number, end: number] | readonly [start: num
 /**
  * A box of x, one range for each axis; axes without a range are whole. Slices of the first axis
  * alone are views.
+ *
+ * @throws RangeError for a position that is not a whole number; those outside the axis are clamped,
+ * ±Infinity among them.
  */
 export function slice(x: Tensor, ...ranges: Range[]): Tensor {
+  requireTensor('slice', x);
   if (ranges.length > x.rank) throw new Error(`slice: ${ranges.length} ranges for rank ${x.rank}`);
   const axes = x.shape.map((length, axis) => resolveRange(ranges[axis] ?? null, length));
   const first = axes[0];
@@ -232,7 +216,11 @@ export function slice(x: Tensor, ...ranges: Range[]): Tensor {
 
 function resolveRange(range: Range, length: number): { start: number; size: number; step: number } {
   if (range === null) return { start: 0, size: length, step: 1 };
+  if (!Array.isArray(range)) throw new TypeError(`slice: expected [start, end] or null, got ${String(range)}`);
   const [from, to, step = 1] = range;
+  for (const position of [from, to])
+    if (!Number.isInteger(position) && Math.abs(position) !== Number.POSITIVE_INFINITY)
+      throw new RangeError(`slice: [${range.join(', ')}] is no range: ${String(position)} is not a whole number`);
   if (!Number.isInteger(step) || step === 0)
     throw new RangeError(`slice: step must be a non-zero integer, got ${step}`);
   const low = step > 0 ? 0 : -1;
@@ -240,7 +228,8 @@ function resolveRange(range: Range, length: number): { start: number; size: numb
     Math.min(Math.max(position < 0 ? position + length : position, low), length + (step > 0 ? 0 : -1));
   const start = clamp(from);
   const end = step < 0 && to < -length ? -1 : clamp(to);
-  return { start, size: Math.max(0, Math.ceil((end - start) / step)), step };
+  const size = Math.max(0, Math.ceil((end - start) / step));
+  return size === 0 ? { start: 0, size, step } : { start, size, step };
 }
 
 /** Reverses an axis. */
@@ -255,10 +244,11 @@ export const padOp: Op<{ before: readonly number[]; after: readonly number[]; va
   name: 'pad',
   multiplyAdds: 0,
   infer: ([x], { before, after }) => [
-    {
-      shape: (x as Tensor).shape.map((length, axis) => length + (before[axis] as number) + (after[axis] as number)),
-      dtype: (x as Tensor).dtype,
-    },
+    computed(
+      'pad',
+      x,
+      (x as Tensor).shape.map((length, axis) => length + (before[axis] as number) + (after[axis] as number)),
+    ),
   ],
   compute(device, [x], [y], { before, value }) {
     const input = x as Tensor;
@@ -282,11 +272,19 @@ export const padOp: Op<{ before: readonly number[]; after: readonly number[]; va
   },
 };
 
-/** Surrounds x with a constant: one `[before, after]` for each axis. */
+/**
+ * Surrounds x with a constant: one `[before, after]` for each axis.
+ *
+ * @throws Error unless the widths are such pairs of whole numbers; RangeError for a value that the
+ * element type does not have.
+ */
 export function pad(x: Tensor, widths: readonly (readonly [number, number])[], value = 0): Tensor {
-  if (widths.length !== x.rank || widths.flat().some((width) => !Number.isInteger(width) || width < 0)) {
+  requireTensor('pad', x);
+  const fits = widths.length === x.rank && widths.every((pair) => pair.length === 2);
+  if (!fits || widths.flat().some((width) => !Number.isInteger(width) || width < 0)) {
     throw new Error(`pad: expected ${x.rank} pairs of non-negative integers for ${formatShape(x.shape)}`);
   }
+  requireElement('pad', x.dtype, value);
   return apply(padOp, [x], {
     before: widths.map(([before]) => before),
     after: widths.map(([, after]) => after),
@@ -298,7 +296,7 @@ export function pad(x: Tensor, widths: readonly (readonly [number, number])[], v
 export const broadcastOp: Op<{ shape: Shape }> = {
   name: 'broadcastTo',
   multiplyAdds: 0,
-  infer: ([x], { shape }) => [{ shape, dtype: (x as Tensor).dtype }],
+  infer: ([x], { shape }) => [computed('broadcastTo', x, shape)],
   // The larger of x and x is x, and the kernel broadcasts.
   compute: (device, [x], [y], { shape }) => {
     const input = x as Tensor;
@@ -312,11 +310,13 @@ export const broadcastOp: Op<{ shape: Shape }> = {
 
 /** Repeats x along new axes and axes of size 1. */
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
+  requireTensor('broadcastTo', x);
+  checkedSize('broadcastTo', shape);
   if (sameShape(x.shape, shape)) return x;
   if (!sameShape(broadcastShapes('broadcastTo', x.shape, shape), shape)) {
     throw new Error(`broadcastTo: ${formatShape(x.shape)} does not broadcast to ${formatShape(shape)}`);
   }
-  return apply(broadcastOp, [x], { shape });
+  return apply(broadcastOp, [x], { shape: shape.slice() });
 }
 
 /** Sums x down to a shape that broadcasts to x's: the gradient of broadcasting. */
@@ -345,7 +345,9 @@ export function squeeze(x: Tensor, axis: number): Tensor {
   );
 }
 
-/** A tensor of zeros like x. */
+/** A tensor of zeros like x. @throws TypeError unless x is f32 or i32. */
 export function zerosLike(x: Tensor): Tensor {
-  return zeros(x.shape, x.dtype === 'i32' ? 'i32' : 'f32');
+  requireTensor('zerosLike', x);
+  requireComputable('zerosLike', x.dtype);
+  return zeros(x.shape, x.dtype);
 }

@@ -1,6 +1,7 @@
 // Row standardisation, the core of layer norm and RMS norm.
 
 import { apply, applyAll, type Op, requireDType } from '../apply.js';
+import { requireNumber } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { add, multiply, subtract } from './binary.js';
 import { mean, sum } from './reduce.js';
@@ -22,6 +23,8 @@ export const standardizeOp: Op<Attributes> = {
   infer: ([x]) => {
     requireDType('standardize', 'f32', x as Tensor);
     const { shape } = x as Tensor;
+    if (shape.at(-1) === 0 && !shape.slice(0, -1).includes(0))
+      throw new Error(`standardize: the rows of ${x} are empty`);
     return [
       { shape, dtype: 'f32' },
       { shape: [...shape.slice(0, -1), 1], dtype: 'f32' },
@@ -67,6 +70,7 @@ export const standardizeOp: Op<Attributes> = {
  * @returns y [·, n] and s [·, 1]
  */
 export function standardize(x: Tensor, epsilon = 1e-5, center = true): [y: Tensor, inverseDeviation: Tensor] {
+  requireNumber('standardize', 'epsilon', epsilon);
   return applyAll(standardizeOp, [x], { epsilon, center }) as [Tensor, Tensor];
 }
 
@@ -121,6 +125,7 @@ export const layerNormOp: Op<Attributes> = {
  * @see Ba, Kiros, Hinton: Layer Normalization, 2016
  */
 export function layerNorm(x: Tensor, gamma: Tensor, beta?: Tensor, epsilon = 1e-5): Tensor {
+  requireNumber('layerNorm', 'epsilon', epsilon);
   return apply(layerNormOp, beta ? [x, gamma, beta] : [x, gamma], { epsilon, center: true });
 }
 
@@ -130,5 +135,6 @@ export function layerNorm(x: Tensor, gamma: Tensor, beta?: Tensor, epsilon = 1e-
  * @see Zhang, Sennrich: Root Mean Square Layer Normalization, NeurIPS 2019
  */
 export function rmsNorm(x: Tensor, gamma: Tensor, epsilon = 1e-6): Tensor {
+  requireNumber('rmsNorm', 'epsilon', epsilon);
   return apply(layerNormOp, [x, gamma], { epsilon, center: false });
 }

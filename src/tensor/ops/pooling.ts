@@ -2,7 +2,7 @@
 
 import type { ArgumentsOf, Device, Samples, Windows } from '../../engine/index.js';
 import { apply, applyAll, type Op, onlyGradient, requireDType } from '../apply.js';
-import { formatShape, type Shape } from '../shape.js';
+import { formatShape, requireCount, type Shape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { type Pair, pair } from './convolution.js';
 import { reshape } from './layout.js';
@@ -29,7 +29,9 @@ function slidingWindows(operation: string, length: number, kernel: number, strid
 }
 
 /** `count` windows that cover the axis: [⌊i·length/count⌋, ⌈(i + 1)·length/count⌉). */
-function adaptiveWindows(length: number, count: number): Windows {
+function adaptiveWindows(operation: string, length: number, count: number): Windows {
+  requireCount(operation, 'the size of the grid', count, 1);
+  if (length === 0) throw new Error(`${operation}: the images have no pixels`);
   return Array.from({ length: count }, (_, i) => [
     Math.floor((i * length) / count),
     Math.ceil(((i + 1) * length) / count),
@@ -155,7 +157,10 @@ export function maxPool2d(x: Tensor, kernel: Pair, options: PoolOptions = {}): T
 export function adaptiveMaxPool2d(x: Tensor, size: Pair): Tensor {
   const [, height, width] = planesOf('adaptiveMaxPool2d', x);
   const [rows, columns] = pair(size);
-  const windows = { rows: adaptiveWindows(height, rows), columns: adaptiveWindows(width, columns) };
+  const windows = {
+    rows: adaptiveWindows('adaptiveMaxPool2d', height, rows),
+    columns: adaptiveWindows('adaptiveMaxPool2d', width, columns),
+  };
   return applyAll(maxPoolOp, [x], windows)[0] as Tensor;
 }
 
@@ -235,7 +240,10 @@ export function averagePool2d(
 export function adaptiveAveragePool2d(x: Tensor, size: Pair): Tensor {
   const [, height, width] = planesOf('adaptiveAveragePool2d', x);
   const [rows, columns] = pair(size);
-  const windows = { rows: adaptiveWindows(height, rows), columns: adaptiveWindows(width, columns) };
+  const windows = {
+    rows: adaptiveWindows('adaptiveAveragePool2d', height, rows),
+    columns: adaptiveWindows('adaptiveAveragePool2d', width, columns),
+  };
   return apply(averagePoolOp, [x], { ...windows, divisor: 0, shape: x.shape });
 }
 
@@ -319,6 +327,8 @@ export interface ResizeOptions {
 export function resize(x: Tensor, size: Pair, { mode = 'bilinear', alignCorners = false }: ResizeOptions = {}): Tensor {
   const [, height, width] = planesOf('resize', x);
   const [rows, columns] = pair(size);
+  if (mode !== 'bilinear' && mode !== 'nearest')
+    throw new TypeError(`resize: the mode must be 'bilinear' or 'nearest', got ${JSON.stringify(mode)}`);
   if (!(Number.isInteger(rows) && Number.isInteger(columns) && rows > 0 && columns > 0 && height * width > 0))
     throw new RangeError(`resize: cannot make ${rows}×${columns} of ${formatShape(x.shape)}`);
   return apply(resizeOp, [x], {
@@ -332,6 +342,7 @@ export function resize(x: Tensor, size: Pair, { mode = 'bilinear', alignCorners 
 
 /** Max pooling of sequences [n, c, length]. */
 export function maxPool1d(x: Tensor, kernel: number, options: { stride?: number; padding?: number } = {}): Tensor {
+  requireDType('maxPool1d', 'f32', x);
   if (x.rank !== 3) throw new Error(`maxPool1d: expected sequences [n, c, length], got ${formatShape(x.shape)}`);
   const [n, c, length] = x.shape as [number, number, number];
   const y = maxPool2d(reshape(x, [n, c, 1, length]), [1, kernel], {

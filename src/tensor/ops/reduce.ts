@@ -1,11 +1,12 @@
 // Reductions over axes.
 
 import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
-import { reducedShape, resolveAxes, resolveAxis, type Shape, sizeOf } from '../shape.js';
+import { reducedShape, requireNumber, resolveAxes, resolveAxis, type Shape, sizeOf } from '../shape.js';
 import { emptyTensor, type Tensor } from '../tensor.js';
-import { multiply, subtract } from './binary.js';
-import { putRows } from './gather.js';
+import { add, divide, multiply, notEqual, positiveMask, subtract } from './binary.js';
+import { putKnownRows } from './gather.js';
 import { broadcastTo, permute, reshape } from './layout.js';
+import { stopGradient } from './stop-gradient.js';
 import { exp } from './unary.js';
 
 /** Options of reductions. */
@@ -16,7 +17,8 @@ export interface ReduceOptions {
 
 interface Attributes {
   readonly axes: readonly number[];
-  readonly scale: number;
+  /** What the result is divided by. */
+  readonly divisor: number;
 }
 
 /** Runs of neighbouring axes, last first. */
@@ -38,7 +40,7 @@ function reduceOp(name: 'sum' | 'max' | 'min', vjp: Op<Attributes>['vjp']): Op<A
       requireDType(name, 'f32', x as Tensor);
       return [{ shape: reducedShape((x as Tensor).shape, axes, true), dtype: 'f32' }];
     },
-    compute(device, [x], [y], { axes, scale }) {
+    compute(device, [x], [y], { axes, divisor }) {
       const runs = axisRuns(axes);
       let source = x as Tensor;
       let shape: Shape = source.shape;
@@ -52,7 +54,7 @@ function reduceOp(name: 'sum' | 'max' | 'min', vjp: Op<Attributes>['vjp']): Op<A
           outer: sizeOf(shape.slice(0, first)),
           n: sizeOf(shape.slice(first, last + 1)),
           inner: sizeOf(shape.slice(last + 1)),
-          scale: final ? scale : 1,
+          divisor: final ? divisor : 1,
         });
         if (source !== x) source.dispose();
         source = target;
@@ -66,9 +68,9 @@ function reduceOp(name: 'sum' | 'max' | 'min', vjp: Op<Attributes>['vjp']): Op<A
 /** The operation behind `sum` and `mean`. */
 export const sumOp = reduceOp('sum', (backward) => {
   const [x] = backward.inputs as [Tensor];
-  const { scale } = backward.attributes;
+  const { divisor } = backward.attributes;
   const gradient = onlyGradient(backward);
-  return [broadcastTo(scale === 1 ? gradient : multiply(gradient, scale), x.shape)];
+  return [broadcastTo(divisor === 1 ? gradient : divide(gradient, divisor), x.shape)];
 });
 
 function reduce(
@@ -76,7 +78,7 @@ function reduce(
   x: Tensor,
   axes: number | readonly number[] | undefined,
   options: ReduceOptions,
-  scaleOf = (_: number) => 1,
+  divisorOf = (_: number) => 1,
 ): Tensor {
   const resolved = resolveAxes(op.name, axes, x.rank);
   if (resolved.length === 0 && x.rank > 0) return x;
@@ -85,7 +87,7 @@ function reduce(
     throw new Error(`${op.name}: no elements along axes [${resolved.join(', ')}] of ${x}`);
   const y = apply(op, [x.rank === 0 ? reshape(x, [1]) : x], {
     axes: x.rank === 0 ? [0] : resolved,
-    scale: scaleOf(count),
+    divisor: divisorOf(count),
   });
   return options.keepAxes ? y : reshape(y, reducedShape(x.shape, resolved, false));
 }
@@ -97,18 +99,36 @@ export function sum(x: Tensor, axes?: number | readonly number[], options: Reduc
 
 /** Mean over axes, by default all. */
 export function mean(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
-  return reduce(sumOp, x, axes, options, (count) => 1 / count);
+  return reduce(sumOp, x, axes, options, (count) => count);
 }
 
-/** Σ(x − mean)²/(n − `ddof`) over axes, by default all; `ddof` is 0 by default. */
+/**
+ * Σ(x − mean)²/(n − `ddof`) over axes, by default all; `ddof` is 0 by default. The mean is taken
+ * twice, of x and of x minus the first, so that values far from 0 keep their variance.
+ */
 export function variance(
   x: Tensor,
   axes?: number | readonly number[],
   options: ReduceOptions & { ddof?: number } = {},
 ): Tensor {
-  const centred = subtract(x, mean(x, axes, { keepAxes: true }));
+  requireNumber('variance', 'ddof', options.ddof ?? 0);
+  const { centered } = center(x, axes);
   const count = sizeOf(resolveAxes('variance', axes, x.rank).map((axis) => x.shape[axis] as number));
-  return reduce(sumOp, multiply(centred, centred), axes, options, () => 1 / (count - (options.ddof ?? 0)));
+  return reduce(sumOp, multiply(centered, centered), axes, options, () => count - (options.ddof ?? 0));
+}
+
+/**
+ * x minus its mean over axes, with the mean (reduced axes kept). A mean as f32 may be off by more
+ * than the deviation, so the mean of the difference is subtracted too.
+ */
+export function center(
+  x: Tensor,
+  axes?: number | readonly number[],
+): { readonly centered: Tensor; readonly mean: Tensor } {
+  const pivot = stopGradient(mean(x, axes, { keepAxes: true }));
+  const shifted = subtract(x, pivot);
+  const rest = mean(shifted, axes, { keepAxes: true });
+  return { centered: subtract(shifted, rest), mean: add(pivot, rest) };
 }
 
 /** Gradient of an extreme: it goes to the first of equal elements. */
@@ -124,7 +144,7 @@ function extremeVjp(sign: 1 | -1): Op<Attributes>['vjp'] {
     const n = sizeOf(axes.map((axis) => x.shape[axis] as number));
     const columns = reshape(permute(x, order), [n, -1]);
     const winners = reshape(argExtreme(columns, 0, sign), [1, -1]);
-    const spread = putRows(reshape(gradient, [1, -1]), winners, n);
+    const spread = putKnownRows(reshape(gradient, [1, -1]), winners, n);
     const shape = order.map((axis) => x.shape[axis] as number);
     return [
       permute(
@@ -206,11 +226,16 @@ export const logSumExpOp: Op = {
   vjp: (backward) => {
     const [x] = backward.inputs as [Tensor];
     const [y] = backward.outputs as [Tensor];
-    return [multiply(onlyGradient(backward), exp(subtract(x, y)))];
+    // A row of −∞ has gradient 0: its maximum is replaced by 0, and exp −∞ is 0.
+    const finite = positiveMask(y, notEqual(y, Number.NEGATIVE_INFINITY));
+    return [multiply(onlyGradient(backward), exp(subtract(x, finite)))];
   },
 };
 
-/** log Σ exp x over axes, by default all, without overflow. */
+/**
+ * log Σ exp x over axes, by default all, without overflow. It is −∞ where all x are, with gradient
+ * 0, and ∞ where one is, with gradient NaN for those.
+ */
 export function logSumExp(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
   const reduced = resolveAxes('logSumExp', axes, x.rank);
   const kept = x.shape.map((_, axis) => axis).filter((axis) => !reduced.includes(axis));

@@ -62,6 +62,7 @@ function shifted(x: Tensor, by: 1 | -1): Tensor {
  * @returns h [batch, time, features]
  */
 export function linearScan(a: Tensor, b: Tensor, initial?: Tensor): Tensor {
+  requireDType('linearScan', 'f32', a, b, ...(initial ? [initial] : []));
   if (a.rank !== 3 || !sameShape(a.shape, b.shape))
     throw new Error(
       `linearScan: expected a and b [batch, time, features], got ${formatShape(a.shape)} and ${formatShape(b.shape)}`,
@@ -104,10 +105,13 @@ export interface SelectiveScanInputs {
  */
 export function selectiveScan(inputs: SelectiveScanInputs, { chunk }: { chunk?: number } = {}): Tensor {
   const { x, delta, a, b, c, d } = inputs;
+  requireDType('selectiveScan', 'f32', x, delta, a, b, c, ...(d ? [d] : []));
   const [batch, time, channels] = x.shape as [number, number, number];
   const states = a.shape[1] as number;
   const fits =
     x.rank === 3 &&
+    a.rank === 2 &&
+    (d === undefined || sameShape(d.shape, [channels])) &&
     sameShape(x.shape, delta.shape) &&
     a.shape[0] === channels &&
     sameShape(b.shape, [batch, time, states]) &&

@@ -2,8 +2,8 @@
 
 import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
 import { tensor } from '../create.js';
-import { formatShape, resolveAxis, sizeOf } from '../shape.js';
-import type { Tensor } from '../tensor.js';
+import { formatShape, requireCount, resolveAxis, sameShape, sizeOf } from '../shape.js';
+import { requireTensor, type Tensor } from '../tensor.js';
 import { checkIndices } from './gather.js';
 import { reshape, slice, transpose } from './layout.js';
 
@@ -58,7 +58,12 @@ const putAlongOp: Op<{ n: number }> = {
  */
 export function takeAlong(x: Tensor, positions: Tensor): Tensor {
   requireDType('takeAlong', 'f32', x);
-  if (x.rank !== positions.rank || !x.shape.slice(0, -1).every((length, axis) => length === positions.shape[axis]))
+  requireDType('takeAlong', 'i32', positions);
+  if (
+    x.rank === 0 ||
+    x.rank !== positions.rank ||
+    !x.shape.slice(0, -1).every((length, axis) => length === positions.shape[axis])
+  )
     throw new Error(`takeAlong: positions ${formatShape(positions.shape)} do not fit x ${formatShape(x.shape)}`);
   checkIndices('takeAlong', positions, x.shape.at(-1) as number);
   return apply(takeAlongOp, [x, positions]);
@@ -68,6 +73,11 @@ export function takeAlong(x: Tensor, positions: Tensor): Tensor {
  * y[…, positions[…, j]] += x[…, j] from zeros: the transpose of `takeAlong`, with rows of length n.
  */
 export function putAlong(x: Tensor, positions: Tensor, n: number): Tensor {
+  requireDType('putAlong', 'f32', x);
+  requireDType('putAlong', 'i32', positions);
+  requireCount('putAlong', 'n', n);
+  if (x.rank === 0 || !sameShape(x.shape, positions.shape))
+    throw new Error(`putAlong: positions ${formatShape(positions.shape)} do not fit x ${formatShape(x.shape)}`);
   checkIndices('putAlong', positions, n);
   return apply(putAlongOp, [x, positions], { n });
 }
@@ -137,6 +147,7 @@ export function topK(
  * when descending). x may be f32 or i32.
  */
 export function argsort(x: Tensor, axis = -1, descending = false): Tensor {
+  requireTensor('argsort', x);
   if (x.dtype !== 'i32') requireDType('argsort', 'f32', x);
   const at = resolveAxis('argsort', axis, x.rank);
   return transpose(apply(argsortOp, [transpose(x, at, -1)], { descending }), at, -1);
@@ -165,8 +176,9 @@ export interface Unique {
 
 /** The distinct elements of x (f32 or i32). Not differentiable; reads x, so on the CPU only. */
 export function unique(x: Tensor): Unique {
-  const elements = x.view();
-  const order = argsort(reshape(x, [-1])).view<Int32Array>();
+  requireTensor('unique', x);
+  const elements = x.dataSync();
+  const order = argsort(reshape(x, [-1])).dataSync<Int32Array>();
   const inverse = new Int32Array(x.size);
   const values: number[] = [];
   const counts: number[] = [];
@@ -216,9 +228,10 @@ export function cumulativeSum(x: Tensor, axis = -1, reverse = false): Tensor {
 
 /** Rows of zeros with a one at each index: i32 [·] → f32 [·, classes]. */
 export function oneHot(indices: Tensor, classes: number): Tensor {
+  requireCount('oneHot', 'the number of classes', classes);
   checkIndices('oneHot', indices, classes);
   const values = new Float32Array(indices.size * classes);
-  indices.view<Int32Array>().forEach((index, row) => {
+  indices.peek('oneHot').forEach((index, row) => {
     values[row * classes + index] = 1;
   });
   return tensor(values, [...indices.shape, classes]);

@@ -3,7 +3,7 @@
 
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 
-type Scalar = 'int64' | 'int32' | 'float' | 'string' | 'bytes';
+type Scalar = 'int64' | 'int32' | 'float' | 'double' | 'string' | 'bytes';
 
 interface Field {
   readonly number: number;
@@ -19,6 +19,12 @@ export interface TensorProto {
   int64Data?: number[];
   name?: string;
   rawData?: Uint8Array;
+  doubleData?: number[];
+  /** Parts of a message whose contents do not matter, as they are refused. */
+  segment?: Uint8Array;
+  externalData?: Uint8Array[];
+  /** 1 where the data lies in another file. */
+  dataLocation?: number;
 }
 
 export interface AttributeProto {
@@ -30,6 +36,8 @@ export interface AttributeProto {
   floats?: number[];
   ints?: number[];
   type?: number;
+  /** The attribute of a function that gives the value. */
+  refAttrName?: string;
 }
 
 export interface NodeProto {
@@ -52,6 +60,8 @@ export interface GraphProto {
   initializer?: TensorProto[];
   input?: ValueInfoProto[];
   output?: ValueInfoProto[];
+  sparseInitializer?: Uint8Array[];
+  quantizationAnnotation?: Uint8Array[];
 }
 
 export interface ModelProto {
@@ -59,6 +69,8 @@ export interface ModelProto {
   producerName?: string;
   graph?: GraphProto;
   opsetImport?: { domain?: string; version?: number }[];
+  trainingInfo?: Uint8Array[];
+  functions?: Uint8Array[];
 }
 
 const many = (number: number, type: Field['type']): Field => ({ number, type, repeated: true });
@@ -70,6 +82,8 @@ const messages = {
     producerName: one(2, 'string'),
     graph: one(7, 'graph'),
     opsetImport: many(8, 'opset'),
+    trainingInfo: many(20, 'bytes'),
+    functions: many(25, 'bytes'),
   },
   opset: { domain: one(1, 'string'), version: one(2, 'int64') },
   graph: {
@@ -78,6 +92,8 @@ const messages = {
     initializer: many(5, 'tensor'),
     input: many(11, 'valueInfo'),
     output: many(12, 'valueInfo'),
+    quantizationAnnotation: many(14, 'bytes'),
+    sparseInitializer: many(15, 'bytes'),
   },
   node: {
     input: many(1, 'string'),
@@ -96,6 +112,7 @@ const messages = {
     floats: many(7, 'float'),
     ints: many(8, 'int64'),
     type: one(20, 'int32'),
+    refAttrName: one(21, 'string'),
   },
   tensor: {
     dims: many(1, 'int64'),
@@ -105,6 +122,10 @@ const messages = {
     int64Data: many(7, 'int64'),
     name: one(8, 'string'),
     rawData: one(9, 'bytes'),
+    segment: one(3, 'bytes'),
+    doubleData: many(10, 'double'),
+    externalData: many(13, 'bytes'),
+    dataLocation: one(14, 'int32'),
   },
   valueInfo: { name: one(1, 'string'), type: one(2, 'type') },
   type: { tensorType: one(1, 'tensorType') },
@@ -132,6 +153,7 @@ const wireTypes: Readonly<Record<Scalar, WireType>> = {
   int64: WireType.Varint,
   int32: WireType.Varint,
   float: WireType.Bit32,
+  double: WireType.Bit64,
   string: WireType.LengthDelimited,
   bytes: WireType.LengthDelimited,
 };
@@ -148,6 +170,8 @@ function readScalar(reader: BinaryReader, type: Scalar): unknown {
       return reader.int32();
     case 'float':
       return reader.float();
+    case 'double':
+      return reader.double();
     case 'string':
       return reader.string();
     default:
@@ -208,6 +232,7 @@ function encode(name: MessageName, message: Message): Uint8Array {
       if (type === 'int64') writer.int64(element as number);
       else if (type === 'int32') writer.int32(element as number);
       else if (type === 'float') writer.float(element as number);
+      else if (type === 'double') writer.double(element as number);
       else if (type === 'string') writer.string(element as string);
       else writer.bytes(element as Uint8Array);
     }

@@ -31,13 +31,13 @@ function sparseChannels(run: Execution, args: SparseChannelsArguments): void {
 }
 
 export const channelRoutines = {
-  /** Mean and biased variance of each channel. */
+  /** Mean, what f32 lacks of it, and biased variance of each channel. */
   channelMoments: (run: Execution, args: KernelArguments['channelMoments']): void =>
     run.over('channelMoments', args, args.channels, args.images * args.pixels * 0.5),
-  /** y = activation(x·scale + shift). */
+  /** y = activation((x − center)·scale + shift). */
   channelAffine: (run: Execution, args: KernelArguments['channelAffine'] & { readonly images: number }): void =>
     run.over('channelAffine', args, args.images * args.channels, args.pixels * 0.3 + 5),
-  /** Σ g and Σ g·(x − mean)·inverse of each channel. */
+  /** Σ g and Σ g·(x − mean − rest)·inverse of each channel, and `rest`. */
   channelProducts: (run: Execution, args: KernelArguments['channelProducts']): void =>
     run.over('channelProducts', args, args.channels, args.images * args.pixels * 0.4),
   batchNormGradient: (run: Execution, args: KernelArguments['batchNormGradient']): void =>

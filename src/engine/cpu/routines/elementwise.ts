@@ -65,6 +65,8 @@ export const elementwiseRoutines = {
   relu6: elementwise('relu6', 0.25),
   /** y = scale·x + shift. */
   affine: elementwise('affine', 0.25),
+  /** y = x/divisor. */
+  divideBy: elementwise('divideBy', 0.3),
   toInt: elementwise('toInt', 0.25),
   toFloat: elementwise('toFloat', 0.25),
 
@@ -72,7 +74,7 @@ export const elementwiseRoutines = {
   subtract: broadcasting('subtract', 0.3),
   multiply: broadcasting('multiply', 0.3),
   divide: broadcasting('divide', 0.5),
-  power: broadcasting('power', 3),
+  power: broadcasting('power', 5),
   maximum: broadcasting('maximum', 0.3),
   minimum: broadcasting('minimum', 0.3),
   equal: broadcasting('equal', 0.3),
@@ -88,7 +90,7 @@ export const elementwiseRoutines = {
   equalInt: broadcasting('equalInt', 0.3),
   lessInt: broadcasting('lessInt', 0.3),
 
-  /** `first` and `second` are the moments; correction1 = 1 − β₁ᵗ, correction2 = 1 − β₂ᵗ. */
+  /** `first` and `second` are the moments; share1 = 1 − β₁, correction1 = 1 − β₁ᵗ, and so for 2. */
   adam: elementwise('adam', 1),
   sgd: elementwise('sgd', 0.5),
 

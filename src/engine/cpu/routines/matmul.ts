@@ -1,6 +1,7 @@
 // Matrix products of floats: few rows against B where it lies, tiles against packed panels of B,
-// and products by group.
+// products by group, and distances.
 
+import type { KernelArguments } from '../../generated/arguments.js';
 import { FEW_ROWS, GEMM_DEPTH, GROUP_ROWS, LARGEST_ROW_BLOCK, PANEL, ROW_BLOCKS_PER_THREAD } from '../../limits.js';
 import { type Region, regionAt } from '../../region.js';
 import type { Execution } from '../execution.js';
@@ -115,4 +116,9 @@ function groupedMatmul(run: Execution, { x, w, y, n, k, transposeB, starts }: Gr
   });
 }
 
-export const matmulRoutines = { matmul, groupedMatmul };
+/** Squared distances from products of rows: see kernels/distance.ts. */
+function squaredDistances(run: Execution, args: KernelArguments['squaredDistances'] & { readonly rows: number }): void {
+  run.over('squaredDistances', args, args.rows, args.n * (1 + args.d * 0.1));
+}
+
+export const matmulRoutines = { matmul, groupedMatmul, squaredDistances };

@@ -5,22 +5,22 @@ import { REDUCE_BLOCK, REDUCE_COLUMNS } from '../../limits.js';
 import type { Region } from '../../region.js';
 import type { Execution, KernelsWith } from '../execution.js';
 
-/** y[outer, inner] = scale · reduce over n of x[outer, n, inner]. */
+/** y[outer, inner] = reduce over n of x[outer, n, inner], over `divisor`. */
 export interface ReductionArguments {
   readonly x: Region;
   readonly y: Region;
   readonly outer: number;
   readonly n: number;
   readonly inner: number;
-  readonly scale: number;
+  readonly divisor: number;
 }
 
 /**
- * Long axes are reduced in blocks, whose partial results are reduced again: the order of sums is
- * the same for any thread count.
+ * Long axes are reduced in blocks, whose partial results are reduced in blocks again, and so on:
+ * the order of sums is the same for any thread count, and their error grows with log n.
  */
 function reduction(kernel: 'sum' | 'max' | 'min') {
-  return (run: Execution, { x, y, outer, n, inner, scale }: ReductionArguments): void => {
+  return function reduce(run: Execution, { x, y, outer, n, inner, divisor }: ReductionArguments): void {
     const blocks = Math.ceil(n / REDUCE_BLOCK);
     const tiles = Math.ceil(inner / REDUCE_COLUMNS);
     const pass = (args: KernelArguments['sum'], parts: number) =>
@@ -31,12 +31,12 @@ function reduction(kernel: 'sum' | 'max' | 'min') {
         Math.min(args.block, args.n) * Math.min(inner, REDUCE_COLUMNS) * 0.15 + 5,
       );
     if (blocks <= 1) {
-      pass({ x, y, n, inner, block: Math.max(n, 1), scale }, 1);
+      pass({ x, y, n, inner, block: Math.max(n, 1), divisor }, 1);
       return;
     }
     run.withScratch(outer * blocks * inner * 4, (partial) => {
-      pass({ x, y: partial, n, inner, block: REDUCE_BLOCK, scale: 1 }, blocks);
-      pass({ x: partial, y, n: blocks, inner, block: blocks, scale }, 1);
+      pass({ x, y: partial, n, inner, block: REDUCE_BLOCK, divisor: 1 }, blocks);
+      reduce(run, { x: partial, y, outer, n: blocks, inner, divisor });
     });
   };
 }

@@ -1,126 +1,142 @@
-// Convolutions, and other operators on images.
+// Convolutions.
 
+import { add, conv2d, convTranspose2d, formatShape, pad, reshape, slice, type Tensor } from '../../../tensor/index.js';
+import { type OnnxNode, type Operators, operator } from './node.js';
 import {
-  averagePool2d,
-  conv2d,
-  convTranspose2d,
-  formatShape,
-  globalAveragePool,
-  maxPool2d,
-  pad,
-  reshape,
-  resize,
-  Tensor,
-} from '../../../tensor/index.js';
-import type { NodeReader, NodeReaders, OnnxNode } from './node.js';
+  asImages,
+  givenPads,
+  kernelOf,
+  likeInput,
+  oneRow,
+  perAxis,
+  reach,
+  sides,
+  type Two,
+  type WindowAttributes,
+  windowAttributes,
+  windowOf,
+} from './window.js';
 
-/** How the kernel of a node moves over images. */
-interface Window {
-  readonly stride: readonly [number, number];
-  readonly dilation: readonly [number, number];
-  /** Top, left, bottom, right. */
-  readonly pads: readonly [number, number, number, number];
+function imageSize(x: Tensor): Two {
+  return x.shape.slice(2) as unknown as Two;
 }
 
-/** Strides, dilations and padding of a node over images, for inputs of a size. */
-function windowOf(node: OnnxNode, x: Tensor, kernel: readonly number[]): Window {
-  if (x.rank !== 4) node.fail(`expects images [n, c, h, w], got ${formatShape(x.shape)}`);
-  const two = (name: string) => (node.intsOf(name) ?? [1, 1]) as readonly [number, number];
-  const [stride, dilation] = [two('strides'), two('dilations')];
-  const mode = node.text('auto_pad', 'NOTSET');
-  if (mode === 'NOTSET' || mode === 'VALID') {
-    return { stride, dilation, pads: (node.intsOf('pads') ?? [0, 0, 0, 0]) as Window['pads'] };
+/** The weight of a convolution over as many axes as its images have. */
+function weightOf(node: OnnxNode, weight: Tensor, axes: 1 | 2): Tensor {
+  if (weight.rank !== axes + 2) node.fail(`has a weight ${formatShape(weight.shape)} for ${axes} axes of pixels`);
+  return axes === 1 ? oneRow(weight) : weight;
+}
+
+/** Padding that is the same on both sides, which kernels take; other padding is put on x before. */
+function padded(x: Tensor, before: Two, after: Two): { readonly x: Tensor; readonly padding: Two } {
+  if (before[0] === after[0] && before[1] === after[1]) return { x, padding: before };
+  const none = [0, 0] as const;
+  return { x: pad(x, [none, none, [before[0], after[0]], [before[1], after[1]]]), padding: none };
+}
+
+const convolution = operator(2, 3, (node) => {
+  const attributes = windowAttributes(node);
+  const groups = node.int('group', 1);
+  return (inputs) => {
+    const { images, axes } = asImages(node, inputs.floats(0));
+    const weight = weightOf(node, inputs.floats(1), axes);
+    const kernel = kernelOf(node, attributes, axes, inputs.floats(1));
+    const { stride, dilation, before, after } = windowOf(node, attributes, imageSize(images), axes, kernel);
+    const [n, c, height, width] = images.shape as [number, number, number, number];
+    node.requireRoom([n, c, height + before[0] + after[0], width + before[1] + after[1]]);
+    const { x, padding } = padded(images, before, after);
+    return likeInput(conv2d(x, weight, inputs.optionalFloats(2), { stride, dilation, padding, groups }), axes);
+  };
+});
+
+/** Where the output of a transposed convolution begins and how long it is, along an axis. */
+interface Extent {
+  /** Pixels cut off before the first. */
+  readonly before: number;
+  readonly length: number;
+}
+
+interface TransposedAttributes extends WindowAttributes {
+  readonly outputPadding: readonly number[] | undefined;
+  readonly outputShape: readonly number[] | undefined;
+}
+
+/** Extent of an output without padding of `full` pixels along an axis. */
+function extentOf(
+  node: OnnxNode,
+  { autoPad, outputShape, pads }: TransposedAttributes,
+  axes: number,
+  axis: 0 | 1,
+  { full, same }: { readonly full: number; readonly same: number },
+): Extent {
+  const wanted = outputShape?.at(axes === 1 ? 0 : axis);
+  const length = axes === 1 && axis === 0 ? undefined : (wanted ?? (autoPad.startsWith('SAME') ? same : undefined));
+  if (length === undefined) {
+    const { before, after } = givenPads(node, pads, axes);
+    return { before: before[axis], length: full - before[axis] - after[axis] };
   }
-  const sides = [0, 1].map((axis) => {
-    const [length, step] = [x.shape[2 + axis] as number, stride[axis] as number];
-    const reach = ((kernel[axis] as number) - 1) * (dilation[axis] as number) + 1;
-    const total = Math.max(0, (Math.ceil(length / step) - 1) * step + reach - length);
-    return mode === 'SAME_LOWER'
-      ? [Math.ceil(total / 2), Math.floor(total / 2)]
-      : [Math.floor(total / 2), Math.ceil(total / 2)];
-  }) as [[number, number], [number, number]];
-  return { stride, dilation, pads: [sides[0][0], sides[1][0], sides[0][1], sides[1][1]] };
+  const total = full - length;
+  const before = total < 0 ? 0 : sides(total, autoPad === 'SAME_UPPER' ? 'after' : 'before')[0];
+  return { before, length };
 }
 
-/** Padding as our operations take it, the same on both sides: uneven padding is put on x before. */
-function evenly(
-  x: Tensor,
-  [top, left, bottom, right]: Window['pads'],
-  value = 0,
-): { x: Tensor; padding: readonly [number, number] } {
-  if (top === bottom && left === right) return { x, padding: [top, left] };
-  return {
-    x: pad(
-      x,
-      [
-        [0, 0],
-        [0, 0],
-        [top, bottom],
-        [left, right],
-      ],
-      value,
-    ),
-    padding: [0, 0],
+const transposedConvolution = operator(2, 3, (node) => {
+  const groups = node.int('group', 1);
+  const attributes: TransposedAttributes = {
+    ...windowAttributes(node),
+    outputPadding: node.ints('output_padding'),
+    outputShape: node.ints('output_shape'),
   };
+  const { outputShape } = attributes;
+  return (inputs) => {
+    const { images, axes } = asImages(node, inputs.floats(0));
+    const weight = weightOf(node, inputs.floats(1), axes);
+    const kernel = kernelOf(node, attributes, axes, inputs.floats(1));
+    if (outputShape) perAxis(node, 'output_shape', outputShape, axes, { lowest: 1, otherwise: 1 });
+    const positive = { lowest: 1, otherwise: 1 };
+    const stride = perAxis(node, 'strides', attributes.strides, axes, positive);
+    const dilation = perAxis(node, 'dilations', attributes.dilations, axes, positive);
+    const extra = perAxis(node, 'output_padding', attributes.outputPadding, axes, { lowest: 0, otherwise: 0 });
+    const size = imageSize(images);
+    const bare = ([0, 1] as const).map(
+      (axis) => (size[axis] - 1) * stride[axis] + reach({ kernel, dilation }, axis),
+    ) as [number, number];
+    const extents = ([0, 1] as const).map((axis) =>
+      extentOf(node, attributes, axes, axis, {
+        full: bare[axis] + extra[axis],
+        same: size[axis] * stride[axis],
+      }),
+    ) as [Extent, Extent];
+    const bias = inputs.optionalFloats(2);
+    if (extents.some(({ length }) => length < 1)) node.fail('has more padding than pixels');
+    const [n, filters] = [images.shape[0] as number, (weight.shape[1] as number) * groups];
+    for (const lengths of [bare, extents.map(({ length }) => length)]) node.requireRoom([n, filters, ...lengths]);
+    const before = [extents[0].before, extents[1].before] as const;
+    const outputPadding = ([0, 1] as const).map((axis) => extents[axis].length + 2 * before[axis] - bare[axis]);
+    const options = { stride, dilation, groups };
+    if (outputPadding.every((width, axis) => width >= 0 && width < stride[axis as 0 | 1])) {
+      const [down, right] = outputPadding as [number, number];
+      const y = convTranspose2d(images, weight, bias, { ...options, padding: before, outputPadding: [down, right] });
+      return likeInput(y, axes);
+    }
+    const y = convTranspose2d(images, weight, undefined, options);
+    const cut = within(y, extents);
+    return likeInput(bias ? add(cut, reshape(bias, [-1, 1, 1])) : cut, axes);
+  };
+});
+
+/** The part of y that an output takes; beyond its end there are zeros. */
+function within(y: Tensor, [rows, columns]: readonly [Extent, Extent]): Tensor {
+  const range = ({ before, length }: Extent, axis: 2 | 3) =>
+    [before, Math.min(before + length, y.shape[axis] as number)] as const;
+  const part = slice(y, null, null, range(rows, 2), range(columns, 3));
+  const none = [0, 0] as const;
+  const missing = ({ length }: Extent, axis: 2 | 3) => [0, length - (part.shape[axis] as number)] as const;
+  const widths = [none, none, missing(rows, 2), missing(columns, 3)];
+  return widths.some(([, after]) => after > 0) ? pad(part, widths) : part;
 }
 
-const convolution: NodeReader = (node) => {
-  const weight = node.tensor(1);
-  const { stride, dilation, pads } = windowOf(node, node.tensor(0), weight.shape.slice(2));
-  const { x, padding } = evenly(node.tensor(0), pads);
-  return conv2d(x, weight, node.optional(2), { stride, dilation, padding, groups: node.int('group', 1) });
-};
-
-const transposedConvolution: NodeReader = (node) => {
-  const weight = node.tensor(1);
-  const { stride, dilation, pads } = windowOf(node, node.tensor(0), weight.shape.slice(2));
-  const [top, left, bottom, right] = pads;
-  if (top !== bottom || left !== right) node.fail('has uneven padding, which is not supported');
-  const outputPadding = (node.intsOf('output_padding') ?? [0, 0]) as readonly [number, number];
-  return convTranspose2d(node.tensor(0), weight, node.optional(2), {
-    ...{ stride, dilation, padding: [top, left], outputPadding },
-    groups: node.int('group', 1),
-  });
-};
-
-const pool =
-  (kind: 'max' | 'average'): NodeReader =>
-  (node) => {
-    const kernel = (node.intsOf('kernel_shape') ?? node.fail('lacks kernel_shape')) as readonly [number, number];
-    const { stride, dilation, pads } = windowOf(node, node.tensor(0), kernel);
-    if (dilation.some((step) => step !== 1) || node.int('ceil_mode', 0))
-      node.fail('has dilation or ceil_mode, which are not supported');
-    const countPadding = node.int('count_include_pad', 0) === 1;
-    if (kind === 'average' && !countPadding && (pads[0] !== pads[2] || pads[1] !== pads[3]))
-      node.fail('has uneven padding, which is not supported');
-    const { x, padding } = evenly(node.tensor(0), pads, kind === 'max' ? -Infinity : 0);
-    if (kind === 'max') return maxPool2d(x, kernel, { stride, padding });
-    return averagePool2d(x, kernel, { stride, padding, countPadding });
-  };
-
-const resizing: NodeReader = (node) => {
-  const x = node.tensor(0);
-  const sizes = node.intsOf('sizes', 3)?.slice(2);
-  const scales = node.inputs[2] instanceof Tensor ? [...node.tensor(2).view()].slice(2) : undefined;
-  const size = (sizes?.length ? sizes : scales?.map((scale, i) => Math.floor(scale * (x.shape[2 + i] as number)))) as
-    | [number, number]
-    | undefined;
-  const mode = node.text('mode', 'nearest') === 'linear' ? 'bilinear' : 'nearest';
-  const coordinates = node.text('coordinate_transformation_mode', 'half_pixel');
-  const known = mode === 'bilinear' ? ['half_pixel', 'pytorch_half_pixel', 'align_corners'] : ['asymmetric'];
-  if (!size || !known.includes(coordinates))
-    return node.fail(`resizes by "${coordinates}", which is not supported for ${mode}`);
-  return resize(x, size, { mode, alignCorners: coordinates === 'align_corners' });
-};
-
-export const convolutionReaders: NodeReaders = {
+export const convolutionReaders: Operators = {
   Conv: convolution,
   ConvTranspose: transposedConvolution,
-  MaxPool: pool('max'),
-  AveragePool: pool('average'),
-  GlobalAveragePool: (node) => {
-    const x = node.tensor(0);
-    return reshape(globalAveragePool(x), [...x.shape.slice(0, 2), 1, 1]);
-  },
-  Resize: resizing,
 };

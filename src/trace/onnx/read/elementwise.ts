@@ -3,7 +3,6 @@
 import {
   abs,
   add,
-  cast,
   clip,
   cos,
   divide,
@@ -25,9 +24,12 @@ import {
   minimum,
   multiply,
   negate,
+  notEqual,
+  positiveMask,
   power,
   reciprocal,
   relu,
+  relu6,
   sigmoid,
   sign,
   sin,
@@ -36,38 +38,150 @@ import {
   subtract,
   type Tensor,
   tanh,
-  where,
+  tensor,
+  zerosLike,
 } from '../../../tensor/index.js';
-import { type Ints, isInts, type NodeReader, type NodeReaders } from './node.js';
+import type { NodeInputs } from './inputs.js';
+import { checked, combineInts, type IntegerOperation, integers } from './integers.js';
+import { type Operator, type Operators, operator, unary } from './node.js';
+import { type ImportedValue, isInts } from './value.js';
 
-const unary =
-  (fn: (x: Tensor) => Tensor): NodeReader =>
-  (node) =>
-    fn(node.tensor(0));
-
-/** An elementwise operation of two values; on integers alone it stays with integers. */
-const binary =
-  (fn: (a: Tensor, b: Tensor) => Tensor, onInts: (a: number, b: number) => number): NodeReader =>
-  (node) => {
-    const [a, b] = node.inputs;
-    if (!isInts(a) || !isInts(b)) return matched(fn, node.tensor(0), node.tensor(1));
-    const long = a.ints.length >= b.ints.length ? a : b;
-    const at = (value: Ints, i: number) => value.ints[value.ints.length === 1 ? 0 : i] as number;
-    return { ints: long.ints.map((_, i) => onInts(at(a, i), at(b, i))), shape: long.shape };
-  };
-
-function matched(fn: (a: Tensor, b: Tensor) => Tensor, a: Tensor, b: Tensor): Tensor {
-  if (a.dtype === b.dtype) return fn(a, b);
-  return fn(a.dtype === 'f32' ? a : cast(a, 'f32'), b.dtype === 'f32' ? b : cast(b, 'f32'));
+/** An operation of two operands of one type. */
+function binary(onFloats: (a: Tensor, b: Tensor) => Tensor, onIntegers: IntegerOperation): Operator {
+  return operator(2, 2, () => (inputs) => {
+    if (inputs.allIntegers) return integers(inputs, 0, 1, onIntegers);
+    return onFloats(inputs.floats(0), inputs.floats(1));
+  });
 }
 
-/** Folds more than two inputs. */
-const variadic =
-  (fn: (a: Tensor, b: Tensor) => Tensor): NodeReader =>
-  (node) =>
-    node.inputs.map((_, i) => node.tensor(i)).reduce((a, b) => fn(a, b));
+function comparison(
+  onFloats: (a: Tensor, b: Tensor) => Tensor,
+  holds: (a: number, b: number) => boolean,
+  onTensors?: IntegerOperation['onTensors'],
+): Operator {
+  return binary(onFloats, {
+    exactly: (a, b) => Number(holds(a, b)),
+    comparison: true,
+    ...(onTensors && { onTensors }),
+  });
+}
 
-export const elementwiseReaders: NodeReaders = {
+/** Folds any number of operands of one type; i32 tensors too, where the kernel takes them. */
+function variadic(fn: (a: Tensor, b: Tensor) => Tensor, onInts: (a: number, b: number) => number): Operator {
+  return operator(1, Number.POSITIVE_INFINITY, () => (inputs) => {
+    const places = inputs.edges.map((_, i) => i);
+    if (!inputs.allIntegers) return places.map((i) => inputs.floats(i)).reduce((a, b) => fn(a, b));
+    if (places.some((i) => inputs.tracesLongs(i)))
+      inputs.node.fail('computes with 64-bit integers that change with the inputs: it cannot be traced');
+    if (!places.some((i) => isInts(inputs.value(i))))
+      return places.map((i) => inputs.tensor(i)).reduce((a, b) => fn(a, b));
+    const folded = places.map((i) => inputs.ints(i)).reduce((a, b) => combineInts(inputs.node.label, a, b, onInts));
+    return checked(inputs, folded);
+  });
+}
+
+const average = operator(1, Number.POSITIVE_INFINITY, () => (inputs) => {
+  const sum = inputs.edges.map((_, i) => inputs.floats(i)).reduce((a, b) => add(a, b));
+  return multiply(sum, 1 / inputs.count);
+});
+
+/** The remainder with the sign of the divisor. */
+function flooredRemainder(a: number, b: number): number {
+  return a - Math.floor(a / b) * b;
+}
+
+function nonZero(inputs: NodeInputs, divisor: number): number {
+  return divisor === 0 ? inputs.node.fail('divides an integer by 0') : divisor;
+}
+
+const division = operator(2, 2, () => (inputs) => {
+  if (!inputs.allIntegers) return divide(inputs.floats(0), inputs.floats(1));
+  return integers(inputs, 0, 1, { exactly: (a, b) => Math.trunc(a / nonZero(inputs, b)) });
+});
+
+const remainder = operator(2, 2, (node) => {
+  const truncated = node.flag('fmod');
+  return (inputs) => {
+    if (!inputs.allIntegers) {
+      if (!truncated) node.fail('takes the remainder of floats without fmod, which is not defined');
+      const values = (index: number) => ({ ints: inputs.readFloats(index), shape: inputs.floats(index).shape });
+      const result = combineInts(node.label, values(0), values(1), (a, b) => a % b);
+      return tensor(Float32Array.from(result.ints), result.shape);
+    }
+    const exactly = (a: number, b: number) =>
+      truncated ? a % nonZero(inputs, b) : flooredRemainder(a, nonZero(inputs, b));
+    return integers(inputs, 0, 1, { exactly });
+  };
+});
+
+/** aᵇ in the type of a. */
+const raising = operator(2, 2, (node) => (inputs) => {
+  if (inputs.allIntegers)
+    return integers(inputs, 0, 1, {
+      exactly: (a, b) => (b >= 0 ? a ** b : node.fail(`raises an integer to ${b}, which is not supported`)),
+    });
+  const exponent = inputs.value(1);
+  if (inputs.isInteger(0)) {
+    const exponents = { ints: inputs.readFloats(1), shape: exponent.shape };
+    const result = combineInts(node.label, inputs.ints(0), exponents, (a, b) => Math.trunc(a ** b));
+    return inputs.likeIntegers(0, checked(inputs, result));
+  }
+  const base = inputs.floats(0);
+  if (!isInts(exponent) && exponent.dtype === 'f32') return power(base, exponent);
+  return power(base, inputs.tensor(1).cast('f32'));
+});
+
+/** x limited to a range, whose ends are inputs. */
+const clipping = operator(1, 3, () => (inputs) => {
+  const limit = (index: number, otherwise: number) => inputs.scalar(index) ?? otherwise;
+  const [low, high] = [limit(1, Number.NEGATIVE_INFINITY), limit(2, Number.POSITIVE_INFINITY)];
+  const x = inputs.value(0);
+  if (isInts(x)) return { ints: x.ints.map((value) => Math.min(Math.max(value, low), high)), shape: x.shape };
+  if (low === 0 && high === 6) return relu6(inputs.floats(0));
+  return clip(inputs.floats(0), low, high);
+});
+
+/** An element of one of two operands: sums, as the other contributes 0. */
+const choosing = operator(3, 3, (node) => (inputs) => {
+  const condition = inputs.floats(0);
+  if (!isInts(inputs.value(1)) && !isInts(inputs.value(2)) && !inputs.allIntegersFrom(1))
+    return add(positiveMask(inputs.floats(1), condition), positiveMask(inputs.floats(2), lessEqual(condition, 0)));
+  const chosen = { ints: inputs.readFloats(0), shape: condition.shape };
+  if (inputs.isTraced(1) || inputs.isTraced(2)) return node.fail('chooses among integers, which cannot be traced');
+  const [a, b] = [inputs.ints(1), inputs.ints(2)];
+  const from = (value: typeof a, on: number) =>
+    combineInts(node.label, chosen, value, (c, element) => (c > 0 === (on === 1) ? element : 0));
+  const result = combineInts(node.label, from(a, 1), from(b, 0), (left, right) => left + right);
+  return inputs.likeIntegers(1, result);
+});
+
+/** An operation of booleans, which are 0 and 1. */
+function logical(fn: (a: Tensor, b: Tensor) => Tensor): Operator {
+  return operator(2, 2, () => (inputs) => fn(inputs.floats(0), inputs.floats(1)));
+}
+
+/** A function of floats with numbers from attributes. */
+function parametric(names: Readonly<Record<string, number>>, fn: (x: Tensor, ...values: number[]) => Tensor): Operator {
+  return operator(1, 1, (node) => {
+    const values = Object.entries(names).map(([name, otherwise]) => node.float(name, otherwise));
+    return (inputs) => fn(inputs.floats(0), ...values);
+  });
+}
+
+/** An operation on floats, or on each of a list of 64-bit integers. */
+function unaryOnBoth(onFloats: (x: Tensor) => Tensor, onInts: (x: number) => number): Operator {
+  return operator(1, 1, () => (inputs): ImportedValue => {
+    const x = inputs.value(0);
+    if (isInts(x)) return checked(inputs, { ints: x.ints.map(onInts), shape: x.shape });
+    return onFloats(inputs.floats(0));
+  });
+}
+
+function ceil(x: Tensor): Tensor {
+  return negate(floor(negate(x)));
+}
+
+export const elementwiseReaders: Operators = {
   Relu: unary(relu),
   Sigmoid: unary(sigmoid),
   Tanh: unary(tanh),
@@ -76,43 +190,65 @@ export const elementwiseReaders: NodeReaders = {
   Log: unary(log),
   Sqrt: unary(sqrt),
   Reciprocal: unary(reciprocal),
-  Abs: unary(abs),
-  Neg: unary(negate),
+  Abs: unaryOnBoth(abs, Math.abs),
+  Neg: unaryOnBoth(negate, (x) => -x),
+  Sign: unaryOnBoth(sign, Math.sign),
   Sin: unary(sin),
   Cos: unary(cos),
-  Sign: unary(sign),
+  Tan: unary((x) => divide(sin(x), cos(x))),
+  IsNaN: unary((x) => notEqual(x, x)),
+  IsInf: operator(1, 1, (node) => {
+    const limits = [
+      ...(node.flag('detect_negative', true) ? [Number.NEGATIVE_INFINITY] : []),
+      ...(node.flag('detect_positive', true) ? [Number.POSITIVE_INFINITY] : []),
+    ];
+    return (inputs) => {
+      const x = inputs.floats(0);
+      return limits.map((limit) => equal(x, limit)).reduce((a, b) => maximum(a, b), zerosLike(x));
+    };
+  }),
   Floor: unary(floor),
+  Ceil: unary(ceil),
   Softplus: unary(softplus),
+  Softsign: unary((x) => divide(x, add(abs(x), 1))),
   HardSwish: unary(hardSwish),
-  HardSigmoid: (node) => {
-    const [alpha, beta] = [node.float('alpha', 0.2), node.float('beta', 0.5)];
-    const sixth = Math.abs(alpha - 1 / 6) < 1e-6 && beta === 0.5;
-    return sixth ? hardSigmoid(node.tensor(0)) : clip(add(multiply(node.tensor(0), alpha), beta), 0, 1);
-  },
-  Gelu: (node) =>
-    node.text('approximate', 'none') === 'none'
-      ? gelu(node.tensor(0))
-      : node.fail('is approximate, which is not supported'),
-  LeakyRelu: (node) => leakyRelu(node.tensor(0), node.float('alpha', 0.01)),
-  Elu: (node) => elu(node.tensor(0), node.float('alpha', 1)),
-  Clip: (node) => {
-    const limit = (index: number, name: string, otherwise: number) =>
-      node.optional(index)?.item() ?? node.float(name, otherwise);
-    const [low, high] = [limit(1, 'min', -Infinity), limit(2, 'max', Infinity)];
-    return low === 0 && high === 6 ? node.tensor(0).relu6() : clip(node.tensor(0), low, high);
-  },
-  Add: binary(add, (a, b) => a + b),
-  Sub: binary(subtract, (a, b) => a - b),
-  Mul: binary(multiply, (a, b) => a * b),
-  Div: binary(divide, (a, b) => Math.trunc(a / b)),
-  Pow: binary(power, (a, b) => a ** b),
-  Max: variadic(maximum),
-  Min: variadic(minimum),
-  Equal: binary(equal, (a, b) => Number(a === b)),
-  Less: binary(less, (a, b) => Number(a < b)),
-  LessOrEqual: binary(lessEqual, (a, b) => Number(a <= b)),
-  Greater: binary(greater, (a, b) => Number(a > b)),
-  GreaterOrEqual: binary(greaterEqual, (a, b) => Number(a >= b)),
-  Not: (node) => subtract(1, node.tensor(0)),
-  Where: (node) => where(node.tensor(0), node.tensor(1), node.tensor(2)),
+  HardSigmoid: parametric({ alpha: 0.2, beta: 0.5 }, (x, alpha, beta) =>
+    Math.abs(alpha - 1 / 6) < 1e-6 && beta === 0.5 ? hardSigmoid(x) : clip(add(multiply(x, alpha), beta), 0, 1),
+  ),
+  Gelu: operator(1, 1, (node) => {
+    node.choice('approximate', ['none'], 'none');
+    return (inputs) => gelu(inputs.floats(0));
+  }),
+  LeakyRelu: parametric({ alpha: 0.01 }, leakyRelu),
+  Elu: parametric({ alpha: 1 }, elu),
+  Celu: parametric({ alpha: 1 }, (x, alpha) => multiply(elu(multiply(x, 1 / alpha)), alpha)),
+  Selu: parametric({ alpha: 1.6732632423543772, gamma: 1.0507009873554805 }, (x, alpha, gamma) =>
+    multiply(elu(x, alpha), gamma),
+  ),
+  ThresholdedRelu: parametric({ alpha: 1 }, (x, alpha) => positiveMask(x, subtract(x, alpha))),
+  PRelu: operator(2, 2, () => (inputs) => {
+    const [x, slope] = [inputs.floats(0), inputs.floats(1)];
+    return inputs.likeFirst(add(relu(x), multiply(slope, minimum(x, 0))));
+  }),
+  Clip: clipping,
+  Add: binary(add, { exactly: (a, b) => a + b, onTensors: add }),
+  Sub: binary(subtract, { exactly: (a, b) => a - b, onTensors: subtract }),
+  Mul: binary(multiply, { exactly: (a, b) => a * b, onTensors: multiply }),
+  Div: division,
+  Mod: remainder,
+  Pow: raising,
+  Max: variadic(maximum, Math.max),
+  Min: variadic(minimum, Math.min),
+  Sum: variadic(add, (a, b) => a + b),
+  Mean: average,
+  Equal: comparison(equal, (a, b) => a === b, equal),
+  Less: comparison(less, (a, b) => a < b, less),
+  LessOrEqual: comparison(lessEqual, (a, b) => a <= b),
+  Greater: comparison(greater, (a, b) => a > b, greater),
+  GreaterOrEqual: comparison(greaterEqual, (a, b) => a >= b),
+  Not: unary((x) => subtract(1, x)),
+  And: logical(multiply),
+  Or: logical(maximum),
+  Xor: logical((a, b) => abs(subtract(a, b))),
+  Where: choosing,
 };

@@ -82,10 +82,12 @@ const aggregation: NodeWriter = (writer, [x, f], node) => {
 const pool =
   (opType: 'MaxPool' | 'AveragePool'): NodeWriter<WindowAttributes & { readonly divisor?: number }> =>
   (writer, inputs, node) => {
-    const { sliding, divisor } = node.attributes;
+    const { sliding, divisor, rows, columns } = node.attributes;
     if (!sliding) {
-      if (outputShape(node).slice(2).join() === '1,1') return writer.add('GlobalAveragePool', inputs);
-      throw new Error('exportOnnx: adaptive pooling to more than one pixel has no ONNX form');
+      const [height, width] = inputShape(node, 0).slice(2) as [number, number];
+      const whole = rows.join() === `0,${height}` && columns.join() === `0,${width}`;
+      if (whole && (opType === 'MaxPool' || divisor === 0)) return writer.add(`Global${opType}`, inputs);
+      throw new Error('exportOnnx: pooling over windows that are not all alike has no ONNX form');
     }
     const { kernel, stride, padding } = sliding;
     const attributes = { kernel_shape: kernel, strides: stride, pads: [...padding, ...padding] };

@@ -3,6 +3,7 @@
 import {
   affineOp,
   castOp,
+  divideByOp,
   eluOp,
   equalOp,
   leakyReluOp,
@@ -32,6 +33,7 @@ const affine: NodeWriter<{ readonly scale: number; readonly shift: number }> = (
 
 export const elementwiseWriters: readonly WriterEntry[] = [
   writes(affineOp, affine),
+  writes(divideByOp, (writer, [x], node) => writer.add('Div', [x as string, writer.scalar(node.attributes.divisor)])),
   writes(squareOp, (writer, [x]) => writer.add('Mul', [x as string, x as string])),
   writes(rsqrtOp, (writer, inputs) => writer.add('Reciprocal', [writer.add('Sqrt', inputs)])),
   writes(leakyReluOp, (writer, inputs, node) => writer.add('LeakyRelu', inputs, { alpha: node.attributes.parameter })),

@@ -37,13 +37,11 @@ const layerNorm: NodeWriter<NormAttributes> = (writer, inputs, node) => {
   return writer.add('Mul', [writeStandardized(writer, x, node.attributes).y, gamma]);
 };
 
-const channelAffine: NodeWriter<unknown> = (writer, [x, scale, shift], node) => {
+const channelAffine: NodeWriter<unknown> = (writer, [x, scale, shift, center], node) => {
   const pixelAxes = inputShape(node, 0).slice(2);
   const perChannel = (weight: string) => writer.add('Reshape', [weight, writer.ints([-1, ...pixelAxes.map(() => 1)])]);
-  return writer.add('Add', [
-    writer.add('Mul', [x as string, perChannel(scale as string)]),
-    perChannel(shift as string),
-  ]);
+  const shifted = center ? writer.add('Sub', [x as string, perChannel(center)]) : (x as string);
+  return writer.add('Add', [writer.add('Mul', [shifted, perChannel(scale as string)]), perChannel(shift as string)]);
 };
 
 export const normalizationWriters: readonly WriterEntry[] = [

@@ -1,0 +1,27 @@
+// Node classifiers of DGMLP, made by `gossamer run dgmlp`.
+
+import { isFolder, loadGraph, loadGraphFolder, readBytes } from '../../data/node.js';
+import { DGMLPModel } from '../../graph/index.js';
+import { onlyPath, type Predictions, type Predictor } from './predictor.js';
+
+export function open(path: string): Predictor {
+  const model = DGMLPModel.load(readBytes(path), path);
+  return { predict: async (paths) => classifyNodes(model, onlyPath(paths)) };
+}
+
+/** The class of each node of a folder of tables or an archive. */
+function classifyNodes(model: DGMLPModel, path: string): Predictions {
+  const named = isFolder(path) ? loadGraphFolder(path) : undefined;
+  const { graph, features } = named ?? loadGraph(path, { scaleRows: false });
+  if (!features) throw new Error(`"${path}" has no node features`);
+  const probabilities = model.predictProba(features, graph, path);
+  const { classes } = model.description;
+  return {
+    columns: ['node', 'prediction', 'probability'],
+    rows: Array.from({ length: graph.nodeCount }, (_, v) => {
+      const own = probabilities.subarray(v * classes.length, (v + 1) * classes.length);
+      const best = own.indexOf(Math.max(...own));
+      return [named?.nodeNames[v] ?? v, classes[best] as string, (own[best] as number).toFixed(4)];
+    }),
+  };
+}

@@ -1,0 +1,66 @@
+// A trained DGMLP as a file: its weights, how it propagates and combines hops, how features are
+// prepared, and the names of its classes. It answers for the graph of training, or another one.
+
+import { type ModelKind, normalizeRows, readModelFile, writeModelFile } from '../data/index.js';
+import { type Features, featureCount, inference, loadState, stateOf } from '../nn/index.js';
+import { SparseMatrix } from '../sparse/index.js';
+import type { Graph } from '../structure/index.js';
+import { Random, scope, softmax } from '../tensor/index.js';
+import { DGMLP, type DGMLPOptions } from './dgmlp.js';
+
+/** Name and version of the model file. */
+export const DGMLP_MODEL: ModelKind = { system: 'dgmlp', version: '1', madeBy: 'gossamer run dgmlp' };
+
+/** What a file says beside the weights. */
+export interface DGMLPDescription {
+  /** Columns of the features. */
+  readonly inFeatures: number;
+  /** Name of each class. */
+  readonly classes: readonly string[];
+  /** Whether rows of sparse features are scaled to sum 1 first. */
+  readonly scaleRows: boolean;
+  /** Depths, temperature and exponent of `network`. */
+  readonly options: DGMLPOptions;
+}
+
+/** Classifies nodes by DGMLP. */
+export class DGMLPModel {
+  constructor(
+    readonly network: DGMLP,
+    readonly description: DGMLPDescription,
+  ) {}
+
+  /**
+   * Probability of each class [nodes, classes], row after row. Hops are computed on the graph that
+   * is given.
+   *
+   * @param name what errors call the data
+   * @throws Error when the features are not as many as in training
+   */
+  predictProba(features: Features, graph: Graph, name = 'the graph'): Float32Array {
+    const { inFeatures, scaleRows } = this.description;
+    const found = featureCount(features);
+    if (found !== inFeatures)
+      throw new Error(`"${name}" has ${found} features a node, the model expects ${inFeatures}`);
+    const prepared = scaleRows && features instanceof SparseMatrix ? normalizeRows(features) : features;
+    return scope(() => softmax(this.network.forward(prepared, graph, inference)).dataSync<Float32Array>());
+  }
+
+  /**
+   * The model as a file.
+   *
+   * @param more kept in its description, such as the data that it was trained on
+   */
+  save(more: Readonly<Record<string, unknown>> = {}): Uint8Array {
+    return writeModelFile(DGMLP_MODEL, { ...more, ...this.description }, stateOf(this.network));
+  }
+
+  /** @throws Error when the file holds another model, or one of another version */
+  static load(bytes: Uint8Array, name = 'model'): DGMLPModel {
+    const { description, tensors } = readModelFile<DGMLPDescription>(DGMLP_MODEL, bytes, name);
+    const { inFeatures, classes, options, scaleRows } = description;
+    const network = new DGMLP(inFeatures, classes.length, new Random(0), options);
+    loadState(network, tensors);
+    return new DGMLPModel(network, { inFeatures, classes, options, scaleRows });
+  }
+}

@@ -1,0 +1,303 @@
+// What the kernels of images read and write for their arguments: convolutions, pools and channels,
+// in float32 and int8.
+
+import type { CallArguments } from './arguments.js';
+import { type CallCheck, readActivation } from './check.js';
+
+/** An axis of a convolution. */
+interface Axis {
+  readonly input: number;
+  readonly output: number;
+  readonly kernel: number;
+  readonly stride: number;
+  readonly before: number;
+  readonly dilation: number;
+}
+
+/**
+ * Whether an axis has as many outputs as its geometry gives, where padding behind is that in front
+ * or one more.
+ */
+function fits({ input, output, kernel, stride, before, dilation }: Axis): boolean {
+  const reach = (kernel - 1) * dilation + 1;
+  const outputs = (after: number) => Math.floor((input + before + after - reach) / stride) + 1;
+  return output === outputs(before) || output === outputs(before + 1);
+}
+
+const sizeNames = [
+  ...['images', 'channels', 'height', 'width', 'filters', 'kernelHeight', 'kernelWidth', 'outHeight', 'outWidth'],
+  ...['strideY', 'strideX', 'dilationY', 'dilationX', 'groups'],
+] as const;
+
+/** Sizes of a convolution; elements of its input, filters and output. */
+function convolutionElements(a: CallArguments) {
+  const table = a.table('sizes');
+  const sizes = new Map(sizeNames.map((name) => [name as string, table.size(name)]));
+  const size = (name: string) => sizes.get(name) as number;
+  const axis = (length: string, side: 'Y' | 'X'): Axis => ({
+    input: size(length.toLowerCase()),
+    output: size(`out${length}`),
+    kernel: size(`kernel${length}`),
+    stride: size(`stride${side}`),
+    dilation: size(`dilation${side}`),
+    before: table.integer(side === 'Y' ? 'padTop' : 'padLeft', 0),
+  });
+  const axes = [axis('Height', 'Y'), axis('Width', 'X')];
+  table.finish();
+  const groups = size('groups');
+  if (size('channels') % groups !== 0 || size('filters') % groups !== 0)
+    a.fail(`has ${size('channels')} channels and ${size('filters')} filters in ${groups} groups`);
+  const depthwise = groups > 1 && groups === size('channels') && groups === size('filters');
+  for (const one of axes)
+    if (!fits(one) || (depthwise && one.before > (one.kernel - 1) * one.dilation))
+      a.fail(`has ${one.output} outputs for ${one.input} inputs, which its geometry does not give`);
+  const taps = size('kernelHeight') * size('kernelWidth');
+  return {
+    filters: size('filters'),
+    channels: size('channels'),
+    input: size('images') * size('channels') * size('height') * size('width'),
+    weights: size('filters') * (size('channels') / groups) * taps,
+    output: size('images') * size('filters') * size('outHeight') * size('outWidth'),
+  };
+}
+
+const convolution: CallCheck = (a) => {
+  const { filters, input, weights, output } = convolutionElements(a);
+  a.read('x', input);
+  a.read('w', weights);
+  a.optionalRead('bias', filters);
+  a.optionalRead('residual', output);
+  a.write('y', output);
+  readActivation(a);
+};
+
+const transposedConvolution: CallCheck = (a) => {
+  const { channels, input, weights, output } = convolutionElements(a);
+  a.read('gradient', output);
+  a.read('w', weights);
+  a.optionalRead('bias', channels);
+  a.write('dx', input);
+};
+
+const channelAffine: CallCheck = (a) => {
+  const [images, channels, pixels] = [a.size('images'), a.size('channels'), a.size('pixels')];
+  a.read('x', images * channels * pixels);
+  a.optionalRead('center', channels);
+  a.read('scale', channels);
+  a.read('shift', channels);
+  a.write('y', images * channels * pixels);
+  readActivation(a);
+};
+
+/** Pixels of a tile of `sparseChannels`, by the rows of a block. */
+const TILE_PIXELS: Readonly<Record<number, number>> = { 1: 16, 2: 16, 4: 8 };
+
+const sparseChannels: CallCheck = (a) => {
+  const [rows, columns, pixels, height] = [a.size('rows'), a.size('columns'), a.size('pixels'), a.size('height')];
+  const tileBytes = 4 * (TILE_PIXELS[height] ?? a.fail(`has blocks of ${height} rows`));
+  a.number('stored');
+  const entries = a.segmentEnds('indptr', Math.ceil(rows / height));
+  for (const offset of a.constantInts('offsets', entries))
+    if (offset < 0 || offset % tileBytes !== 0 || offset >= columns * tileBytes)
+      a.fail(`has the offset ${offset} among ${columns} columns of ${tileBytes} bytes`);
+  a.read('values', entries * height);
+  a.optionalRead('bias', rows);
+  a.read('x', columns * pixels);
+  a.write('y', rows * pixels);
+  readActivation(a);
+};
+
+/** Planes of images, and how many outputs their windows or samples give. */
+function planes(a: CallArguments, width: number, check: (row: readonly number[], length: number) => boolean) {
+  const [count, height, columns] = [a.size('planes'), a.size('height'), a.size('width')];
+  const down = a.rows('rows', width, (row) => check(row, height));
+  const across = a.rows('columns', width, (row) => check(row, columns));
+  return { input: count * height * columns, output: count * down * across };
+}
+
+function isWindow([first, end]: readonly number[], length: number): boolean {
+  return (
+    Number.isInteger(first) &&
+    Number.isInteger(end) &&
+    0 <= (first as number) &&
+    (first as number) < (end as number) &&
+    (end as number) <= length
+  );
+}
+
+function isSample([low, high]: readonly number[], length: number): boolean {
+  return [low, high].every((at) => Number.isInteger(at) && (at as number) >= 0 && (at as number) < length);
+}
+
+const maxPool: CallCheck = (a) => {
+  const { input, output } = planes(a, 2, isWindow);
+  a.read('x', input);
+  a.write('y', output);
+  a.optionalWrite('positions', output);
+};
+
+const averagePool: CallCheck = (a) => {
+  const { input, output } = planes(a, 2, isWindow);
+  a.number('divisor');
+  a.read('x', input);
+  a.write('y', output);
+};
+
+const resize: CallCheck = (a) => {
+  const { input, output } = planes(a, 3, isSample);
+  a.read('x', input);
+  a.write('y', output);
+};
+
+const aggregate: CallCheck = (a) => {
+  const sizes = a.table('sizes');
+  const [images, channels, sharing, height, width] = ['images', 'channels', 'sharing', 'height', 'width'].map((name) =>
+    sizes.size(name),
+  ) as [number, number, number, number, number];
+  sizes.finish();
+  if (channels % sharing !== 0) a.fail(`has ${channels} channels for ${sharing} filters`);
+  a.read('x', images * channels * height * width);
+  a.read('filters', images * sharing * 9 * height * width);
+  a.write('y', images * channels * height * width);
+};
+
+/** k as int8 matrices lie in memory. */
+function paddedToFour(k: number): number {
+  return 4 * Math.ceil(k / 4);
+}
+
+const quantizeRows: CallCheck = (a) => {
+  const [m, k] = [a.size('m'), a.size('k')];
+  a.flag('sevenBit');
+  a.read('x', m * k);
+  a.write('q', 2 * m * paddedToFour(k), 1);
+  a.write('scales', m);
+  a.optionalWrite('zeros', m);
+};
+
+/** Panels of eight rows of an int8 matrix [n, k]. */
+function panelBytes(n: number, k: number): number {
+  return 8 * Math.ceil(n / 8) * paddedToFour(k);
+}
+
+const gemmInt8: CallCheck = (a) => {
+  const [m, n, k] = [a.size('m'), a.size('n'), a.size('k')];
+  a.flag('sevenBit');
+  a.read('a', 2 * m * paddedToFour(k), 1);
+  a.read('packed', panelBytes(n, k), 1);
+  a.read('sums', n);
+  a.read('rowScale', m);
+  a.optionalRead('zero', m);
+  a.read('columnScale', n);
+  a.optionalRead('bias', n);
+  a.write('y', m * n);
+  readActivation(a);
+};
+
+/** Capacity of the kernels' table of tap addresses. */
+const MOST_TAPS = 128;
+
+const geometryNames = [
+  ...['images', 'height', 'width', 'outHeight', 'outWidth', 'kernelHeight', 'kernelWidth', 'strideY', 'strideX'],
+  ...['channels', 'pitch', 'filters', 'outPitch'],
+] as const;
+
+type Int8Sizes = Readonly<Record<(typeof geometryNames)[number], number>>;
+
+/** Sizes of an int8 convolution; a pixel's channels fill a pitch of whole vectors. */
+function int8Sizes(a: CallArguments): Int8Sizes & { readonly padLeft: number } {
+  const table = a.table('geometry');
+  const sizes = Object.fromEntries(geometryNames.map((name) => [name, table.size(name)])) as Int8Sizes;
+  const [padTop, padLeft] = [table.integer('padTop', 0), table.integer('padLeft', 0)];
+  table.finish();
+  const rows = { input: sizes.height, output: sizes.outHeight, kernel: sizes.kernelHeight, stride: sizes.strideY };
+  const columns = { input: sizes.width, output: sizes.outWidth, kernel: sizes.kernelWidth, stride: sizes.strideX };
+  if (!fits({ ...rows, before: padTop, dilation: 1 }) || !fits({ ...columns, before: padLeft, dilation: 1 }))
+    a.fail('has outputs that its geometry does not give');
+  if (sizes.kernelHeight * sizes.kernelWidth > MOST_TAPS) a.fail(`has more than ${MOST_TAPS} taps`);
+  return { ...sizes, padLeft };
+}
+
+function requirePitch(a: CallArguments, pitch: number, channels: number): void {
+  if (pitch !== 16 * Math.ceil(channels / 16)) a.fail(`has a pitch of ${pitch} bytes for ${channels} channels`);
+}
+
+/** Quanta that a convolution writes, and what scales them. */
+function requantized(a: CallArguments, { images, outHeight, outWidth, filters, outPitch }: Int8Sizes): number {
+  requirePitch(a, outPitch, filters);
+  const table = a.table('requantization');
+  for (const name of ['zero', 'lowest', 'highest']) table.integer(name, -128, 127);
+  table.finish();
+  const output = images * outHeight * outWidth * outPitch;
+  a.read('scale', outPitch);
+  a.read('shift', outPitch);
+  a.write('y', output, 1);
+  return output;
+}
+
+const convolveInt8: CallCheck = (a) => {
+  const sizes = int8Sizes(a);
+  const { images, height, width, kernelHeight, kernelWidth, channels, pitch, filters } = sizes;
+  requirePitch(a, pitch, channels);
+  const output = requantized(a, sizes);
+  a.flag('sevenBit');
+  a.number('residualScale');
+  a.read('x', images * height * width * pitch, 1);
+  a.read('packed', panelBytes(filters, kernelHeight * kernelWidth * paddedToFour(channels)), 1);
+  a.read('pad', pitch, 1);
+  a.optionalRead('residual', output, 1);
+};
+
+const depthwiseInt8: CallCheck = (a) => {
+  const sizes = int8Sizes(a);
+  const { images, height, width, kernelHeight, kernelWidth, channels, pitch, filters } = sizes;
+  requirePitch(a, pitch, channels);
+  if (filters !== channels) a.fail(`has ${filters} filters for ${channels} channels`);
+  if (sizes.padLeft >= kernelWidth) a.fail(`pads ${sizes.padLeft} pixels for a kernel of ${kernelWidth}`);
+  requantized(a, sizes);
+  a.flag('sevenBit');
+  if (a.has('residual')) {
+    a.optionalRead('residual', 0, 1);
+    a.number('residualScale');
+  }
+  a.read('x', images * height * width * pitch, 1);
+  a.read('packed', pitch * kernelWidth * Math.ceil(kernelHeight / 4) * 4, 1);
+  a.read('pad', pitch, 1);
+};
+
+const windowsInt8: CallCheck = (a) => {
+  const sizes = int8Sizes(a);
+  const { images, height, width, outHeight, outWidth, kernelHeight, kernelWidth, channels, outPitch } = sizes;
+  requirePitch(a, outPitch, channels * kernelHeight * kernelWidth);
+  a.number('scale');
+  a.integer('zero', -128, 127);
+  a.flag('sevenBit');
+  a.read('x', images * channels * height * width);
+  a.write('y', images * outHeight * outWidth * outPitch, 1);
+};
+
+const dequantizeInt8: CallCheck = (a) => {
+  const [images, channels, pixels, pitch] = [a.size('images'), a.size('channels'), a.size('pixels'), a.size('pitch')];
+  if (pitch < channels) a.fail(`has a pitch of ${pitch} bytes for ${channels} channels`);
+  a.number('scale');
+  a.integer('zero', -128, 127);
+  a.read('x', images * pixels * pitch, 1);
+  a.write('y', images * channels * pixels);
+};
+
+export const convolutionChecks = {
+  convolution,
+  convolutionInputGradient: transposedConvolution,
+  channelAffine,
+  sparseChannels,
+  maxPool,
+  averagePool,
+  resize,
+  aggregate,
+  quantizeRows,
+  gemmInt8,
+  convolveInt8,
+  depthwiseInt8,
+  windowsInt8,
+  dequantizeInt8,
+} as const;
