@@ -109,15 +109,28 @@ async function fetchFiles(
 }
 
 async function fetchBytes(url: string): Promise<Uint8Array> {
-  let response: Response;
   try {
-    response = await fetch(url, { signal: AbortSignal.timeout(120_000) });
+    return await get(url).catch((error) => {
+      // The server closed a connection that was kept since the last file; a new one is opened.
+      if (causeOf(error).code === 'ECONNRESET') return get(url);
+      throw error;
+    });
   } catch (error) {
-    const cause = (error as { cause?: Error }).cause ?? (error as Error);
-    throw new Error(`could not fetch ${url} (${cause.message}); set GOSSAMER_DATA to a folder that holds the data`);
+    const reason = causeOf(error).message;
+    throw new Error(`could not fetch ${url} (${reason}); set GOSSAMER_DATA to a folder that holds the data`);
   }
-  if (!response.ok) throw new Error(`could not fetch ${url}: the server answered ${response.status}`);
+}
+
+async function get(url: string): Promise<Uint8Array> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(120_000) });
+  if (!response.ok) throw new Error(`the server answered ${response.status}`);
   return new Uint8Array(await response.arrayBuffer());
+}
+
+/** What lies behind the general error of `fetch`. */
+function causeOf(error: unknown): NodeJS.ErrnoException {
+  const { cause } = error as Error;
+  return cause instanceof Error ? cause : (error as Error);
 }
 
 function requireKnown(digest: string, known: string | undefined, what: string): void {
