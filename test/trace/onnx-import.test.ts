@@ -359,7 +359,7 @@ test('tensors far larger than what the file declares are refused, unless asked f
   };
   expect(expanded(1000)).toBe(4000);
   expect(() => expanded(1000, 3999)).toThrow('makes a tensor [1000, 1, 2, 2], above the limit of 3999 elements');
-  expect(() => expanded(2 ** 23)).toThrow('above the limit of 16777216 elements: raise mostElements');
+  expect(() => expanded(2 ** 23)).toThrow('above the limit of 4194304 elements: raise mostElements');
 });
 
 test('Slice limits its ends as ONNX does', () => {

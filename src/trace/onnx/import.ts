@@ -63,7 +63,7 @@ const GIVEN_AS: ReadonlyMap<number, Tensor['dtype']> = new Map([
 export interface ImportOptions {
   /**
    * Most elements of a tensor that the model may make, so that a damaged file does not take all
-   * memory. Default 64 times those of its inputs, weights and outputs together, and at least 2²⁴.
+   * memory. Default 64 times those of its inputs, weights and outputs together, and at least 2²².
    */
   readonly mostElements?: number;
 }
@@ -124,7 +124,7 @@ export class OnnxModel {
     this.outputNames = (graph.output ?? []).map(({ name }) => name ?? '');
     if (!this.outputNames.length) throw new Error('importOnnx: the model has no output');
     const mostElements =
-      options.mostElements ?? Math.min(MOST_ELEMENTS, Math.max(2 ** 24, 64 * declaredElements(graph)));
+      options.mostElements ?? Math.min(MOST_ELEMENTS, Math.max(2 ** 22, 64 * declaredElements(graph)));
     this.#steps = stepsOf(graph.node ?? [], { version, mostElements }, initialized, this.inputNames);
     const made = new Set([...initialized, ...this.inputNames, ...this.#steps.flatMap(({ outputs }) => outputs)]);
     const missing = this.outputNames.find((name) => !made.has(name));
