@@ -37,6 +37,8 @@ export class Tensor implements Region {
   /** The scope that frees it, kept by scopes. */
   frame: Frame | undefined;
   #disposed = false;
+  /** The view that was given out, which later calls give again. */
+  #values: TypedArray | undefined;
 
   /**
    * Wraps a region; use `tensor`, `zeros` … to make one with data.
@@ -91,8 +93,12 @@ export class Tensor implements Region {
    * Writing to the view changes the tensor.
    */
   view<Values extends TypedArray = Float32Array>(): Values {
-    const values = this.host('view').view(this, this.dtype, this.size) as Values;
+    const host = this.host('view');
+    // A view of memory that moved when it grew is detached, and empty.
+    if (this.#values?.length === this.size) return this.#values as Values;
+    const values = host.view(this, this.dtype, this.size) as Values;
     if (!this.frame) Object.defineProperty(values, OWNER, { value: this });
+    this.#values = values;
     return values;
   }
 

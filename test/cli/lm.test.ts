@@ -70,7 +70,7 @@ describe.skipIf(!existsSync(main))('language models on the command line (needs a
     for (const [args, message] of [
       [['train', 'short.txt'], '"short.txt" has 5 characters, too few for windows of 128'],
       [['train', 'nowhere.txt'], '"nowhere.txt" is neither a file nor a known text'],
-      [['train', 'bytes.txt'], 'is no UTF-8 text'],
+      [['train', 'bytes.txt'], 'is not UTF-16LE text'],
       [['generate', 'bad.gguf', '--prompt', 'x'], 'is not a GGUF file'],
       [['generate', 'text.txt', '--prompt', 'x'], 'text.txt'],
       [['generate', 'm.safetensors', '--prompt', 'é'], 'the vocabulary has no "é"'],
