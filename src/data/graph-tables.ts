@@ -21,7 +21,9 @@ export interface GraphTables {
 export interface NamedGraph extends GraphDataset {
   /** Features [n, F]. */
   readonly features: Tensor;
+  /** Names of the nodes, in order. */
   readonly nodeNames: readonly string[];
+  /** Names of the classes, in order. */
   readonly classNames: readonly string[];
   /** Columns of the features, in order. */
   readonly featureNames: readonly string[];

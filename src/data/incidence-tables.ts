@@ -24,9 +24,13 @@ const partNames = [['train'], ['validation', 'val', 'valid'], ['test']];
 
 /** A vertex in a hyperedge, by name. */
 export interface NamedIncidence {
+  /** Name of the hyperedge. */
   readonly edge: string;
+  /** Name of the vertex. */
   readonly node: string;
+  /** Class of the vertex in the hyperedge, where it is known. */
   readonly label: string;
+  /** Part of the split, where it is given. */
   readonly part: number | undefined;
   /** Line in the table, counted from 1. */
   readonly line: number;

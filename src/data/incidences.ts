@@ -27,8 +27,11 @@ export interface IncidenceDataset {
 
 /** What vertices, hyperedges and classes are called. */
 export interface IncidenceNames {
+  /** Names of the vertices, in order. */
   readonly vertices: readonly string[];
+  /** Names of the hyperedges, in order. */
   readonly hyperedges: readonly string[];
+  /** Names of the classes, in order. */
   readonly classes: readonly string[];
 }
 

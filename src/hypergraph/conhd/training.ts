@@ -50,6 +50,7 @@ export interface IncidenceTrainingOptions extends TrainingHooks {
 
 /** A batch with the classes of its labelled incidences. */
 export interface LabelledBatch {
+  /** What the network reads. */
   readonly input: IncidenceInput;
   /** Those of the network's outputs that have a label for training: i32. */
   readonly labelled: Tensor;

@@ -4,6 +4,7 @@ import { CharacterVocabulary } from '../../data/index.js';
 
 /** A piece of a prompt. */
 export interface PromptPart {
+  /** Text of the part. */
   readonly text: string;
   /**
    * Whether control tokens may be spelt in it. False for what people write: `<|im_end|>` in a

@@ -10,7 +10,9 @@ type TokenText = string | { readonly content: string } | null;
 
 /** Fields of tokenizer_config.json that are read. */
 export interface TokenizerConfig {
+  /** Token that ends a sequence. */
   readonly eos_token?: TokenText;
+  /** Token that begins a sequence. */
   readonly bos_token?: TokenText;
   /** A Jinja template, or several with names. */
   readonly chat_template?: string | readonly { readonly name: string; readonly template: string }[] | null;
