@@ -45,13 +45,6 @@ const costs = (share: number) => ({
   'bytes WHATsNet': 1,
 });
 
-const heads = (conhd: number) => ({
-  'vertex CoNHD': conhd,
-  'vertex HGNN': 70,
-  'hyperedge CoNHD': conhd,
-  'hyperedge MLP of the mean': 70,
-});
-
 const conhd: readonly Case[] = [
   {
     data: 'role',
@@ -65,8 +58,8 @@ const conhd: readonly Case[] = [
   },
   {
     data: 'cora-outsider',
-    holding: { methods: conhdScores(72), studies: { ...depths(80, 79), ...costs(1), ...heads(67) } },
-    failing: { methods: conhdScores(60.9, 61), studies: { ...depths(79, 80), ...costs(1.01), ...heads(66.9) } },
+    holding: { methods: conhdScores(72), studies: { ...depths(80, 79), ...costs(1) } },
+    failing: { methods: conhdScores(60.9, 61), studies: { ...depths(79, 80), ...costs(1.01) } },
   },
   ...[
     'email-eu',
