@@ -95,10 +95,10 @@ export class Tensor implements Region {
   view<Values extends TypedArray = Float32Array>(): Values {
     const host = this.host('view');
     // A view of memory that moved when it grew is detached, and empty.
-    if (this.#values?.length === this.size) return this.#values as Values;
-    const values = host.view(this, this.dtype, this.size) as Values;
-    if (!this.frame) Object.defineProperty(values, OWNER, { value: this });
-    this.#values = values;
+    if (this.#values?.length !== this.size) this.#values = host.view(this, this.dtype, this.size);
+    const values = this.#values as Values;
+    // A scope holds its tensors; one that left its scope is held by the view from then on.
+    if (!this.frame && !Object.hasOwn(values, OWNER)) Object.defineProperty(values, OWNER, { value: this });
     return values;
   }
 

@@ -134,3 +134,13 @@ test('a view keeps a tensor outside scopes from being collected', () => {
   expect(Object.keys(view)).toEqual(['0', '1']);
   expect(keep(x)).toBe(x);
 });
+
+test('so does one that was given out in a scope that the tensor left', () => {
+  const x = scope(() => {
+    const made = ones([2]);
+    made.view();
+    return made;
+  });
+  expect(Object.getOwnPropertySymbols(x.view())).toHaveLength(1);
+  expect(x.view()).toBe(x.view());
+});

@@ -79,7 +79,7 @@ const shapes = modelFile({
     longs('i', [-1, 0, 1]),
     longs('two', [2]),
     longs('one', [1]),
-    floats('k', [1, 2], [1, 2, 1, 1]),
+    floats('k', [1, 2], [1, 1, 2, 1]),
     ...Object.entries({ starts: 4, ends: -9, axes: 3, steps: -2 }).map(([name, value]) => longs(name, [value])),
     longs('repeats', [1, 2, 3]),
   ],
