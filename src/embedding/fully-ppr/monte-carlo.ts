@@ -148,6 +148,7 @@ function walkEnds(graph: Graph, sources: Int32Array, walks: number, alpha: numbe
       columns: columnsOf(graph),
       sources: tensor(sources),
       ends,
+      nodes: graph.nodeCount,
       count: sources.length,
       walks,
       perBlock,
