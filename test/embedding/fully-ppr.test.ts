@@ -251,6 +251,8 @@ describe('random walks', () => {
       Math.ceil(((2 + 1 / 3) * Math.log(200)) / 0.0025),
     );
     expect(e.chooseGamma(1000, 64, 0.15, 2 ** 30)).toBe(64);
+    // Two pipelines of half the walks, not one of 50 and one of 14.
+    expect(e.chooseGamma(1000, 64, 0.15, (50 * 32 * 1000) / 0.15)).toBe(32);
     const gamma = e.chooseGamma(1_000_000, 64, 0.15, 2 ** 30);
     expect((2 * 16 * gamma * 1_000_000) / 0.15).toBeLessThanOrEqual(2 ** 30);
     const rows = await e.personalizedPageRank(graph, { walks: 100 });
