@@ -99,7 +99,7 @@ export const experiment = defineExperiment({
   notes: ({ sampled, most }) => [
     `Errors against exact rows of ${sampled} random sources. Times are of one thread, in turns, a source; walks, power iteration and forward push are timed on nodes at equal distances and stand for all.`,
     `Walks as needed: the first of 256, 1024, 4096 and 16,384 walks that find ${PRECISION} % of the ten nearest nodes, at most ${most}. Forward push stops at the mean error ‖π̂ − π‖₁ of these walks.`,
-    'Short walks are used once each, so that walks stay independent: they save rounds, not moves. What a round costs by itself, such as messages between machines, is small on one machine, so that they do not save time here.',
+    'On one machine a round costs little beside its moves, so that fewer rounds gain little time; the paper’s orders of magnitude are those of a cluster, where each round is a shuffle. Short walks are used once each, so that walks stay independent: they save rounds, not moves.',
     'Nodes without edges end a walk. Under mpirun: gossamer rank.',
   ],
   load: (source, values) => loadRankingGraph(source, values),

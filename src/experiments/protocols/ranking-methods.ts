@@ -83,8 +83,7 @@ export async function runRankings(graph: Graph, values: RankingValues, context: 
   await run(make.power());
   await run(make.doubling());
   for (const walks of WALKS) await walk(walkTitle(walks), walks);
-  const inTurns = await millisecondsPerSource(arms);
-  const faster = (inTurns[DOUBLING] as number) / (inTurns[walkTitle(DOUBLING_WALKS)] as number);
+  const faster = await timesFaster(make.doublingArm(), make.walkArm(DOUBLING_WALKS));
   await walk(EQUAL_TIME, Math.max(1, Math.floor(EQUAL_SHARE * DOUBLING_WALKS * faster)));
   let needed = await walk(NEEDED, TRIED[0]);
   for (const walks of TRIED.slice(1))
@@ -99,6 +98,12 @@ export async function runRankings(graph: Graph, values: RankingValues, context: 
     return { method: title, scores: { ...scores, source: milliseconds[title] as number } };
   });
   return { methods, artifacts: () => ({ predictions: rankingTable(needed.ranking, sources) }) };
+}
+
+/** How many times longer the first arm takes a source. */
+async function timesFaster(slow: TimedArm, fast: TimedArm): Promise<number> {
+  const { slow: before, fast: after } = await millisecondsPerSource(new Map(Object.entries({ slow, fast })));
+  return (before as number) / (after as number);
 }
 
 /** Each method on the sampled sources, and what one turn of its timing does. */
