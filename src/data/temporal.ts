@@ -21,7 +21,7 @@ export interface TemporalDataset {
 export interface TemporalTableOptions {
   /** Sort events by time (stable); otherwise events out of order are an error. Default false. */
   readonly sort?: boolean;
-  /** Read this many events at most, the first lines of the table. Default: all. */
+  /** Keep this many events at most, the first in the order of time where they are sorted. Default: all. */
   readonly limit?: number;
   /** Make the other columns features of the events. Default true. */
   readonly features?: boolean;
@@ -40,8 +40,7 @@ export function temporalFromTable(
   name: string,
   { sort = false, limit, features = true }: TemporalTableOptions = {},
 ): TemporalDataset {
-  const { columns: header, rows: all } = readCsv(text, name);
-  const rows = limit === undefined ? all : all.slice(0, limit);
+  const { columns: header, rows } = readCsv(text, name);
   const find = (what: 'source' | 'target' | 'time') => {
     const at = columnFor(what, header);
     if (at < 0)
@@ -65,9 +64,10 @@ export function temporalFromTable(
     ids.set(node, id);
     return id;
   };
-  const order = rows.map((_, line) => line);
-  const times = order.map((line) => number(line, time));
-  if (sort) order.sort((a, b) => (times[a] as number) - (times[b] as number) || a - b);
+  const lines = rows.map((_, line) => line);
+  const times = lines.map((line) => number(line, time));
+  if (sort) lines.sort((a, b) => (times[a] as number) - (times[b] as number) || a - b);
+  const order = lines.slice(0, limit);
   const sources = order.map((line) => idOf(rows[line]?.[source] ?? ''));
   const targets = order.map((line) => idOf(rows[line]?.[target] ?? ''));
   const table = narrowFloats(
@@ -78,7 +78,7 @@ export function temporalFromTable(
     sources,
     targets,
     times: order.map((line) => times[line] as number),
-    features: others.length > 0 && rows.length > 0 ? keep(tensor(table, [rows.length, others.length])) : undefined,
+    features: others.length > 0 && order.length > 0 ? keep(tensor(table, [order.length, others.length])) : undefined,
   });
   return { name, graph, nodeNames: [...ids.keys()] };
 }
