@@ -31,13 +31,13 @@ export const networkOptions = {
   epochs: count(6, 'epochs at most; training stops after three without a better validation score', { smoke: 2 }),
   learningRate: rate(1e-3, "Adam's usual learning rate"),
   width: count(72, 'usual width of self-representations, memories and encoded walks', { smoke: 16 }),
-  trials: count(4, 'settings tried for each network on the validation events', { smoke: 1 }),
+  trials: count(2, 'settings tried for each network on the validation events', { smoke: 1 }),
   near: count(32, 'slots of the 1-hop cache', { smoke: 16 }),
   far: count(16, 'slots of the 2-hop cache', { smoke: 8 }),
   walks: count(32, 'walks from each end of a pair', { smoke: 4 }),
   aggregate: choice(['sum', 'attention'], 'how joint neighbours are pooled'),
   timeUnit: rate(3600, 'times are divided by it: an hour of seconds'),
-  rivals: choice(['all', 'none'], 'trained networks beside NAT: memories and walks, or none'),
+  rivals: choice(['none', 'all'], 'networks trained beside NAT: none, or also memories and walks', { smoke: 'all' }),
 };
 
 export type NetworkValues = OptionValues<typeof networkOptions>;

@@ -4,7 +4,7 @@
 
 export { type CacheEntry, type CacheSnapshot, EMPTY, hashUnit, NCache, oddMultiplier, slotOf } from './cache.js';
 export { type JointRows, joinPairs } from './joint.js';
-export { NAT, type NATOptions, natDefaults } from './network.js';
+export { NAT, type NATOptions, natDefaults, type ResolvedNATOptions } from './network.js';
 export {
   type EventBatch,
   type Fetched,

@@ -17,10 +17,12 @@ import {
   concatenate,
   gatherKnownRows,
   leakyRelu,
+  linear,
   mean,
   multiply,
   type Random,
   reshape,
+  slice,
   sum,
   type Tensor,
   tensor,
@@ -58,7 +60,14 @@ export interface NATOptions {
   readonly nodeFeatures?: Tensor;
   /** Times are divided by this number of their units before they are encoded. Default: 1. */
   readonly timeUnit?: number;
+  /** Time from which times are counted. Default: that of the first event. */
+  readonly timeStart?: number;
+  /** Seed of the hash function of slots and of the draws against α. Default: drawn from `random`. */
+  readonly seed?: number;
 }
+
+/** Options with their defaults; only node features may be missing. */
+export type ResolvedNATOptions = Required<Omit<NATOptions, 'nodeFeatures'>> & Pick<NATOptions, 'nodeFeatures'>;
 
 /** Defaults of `NATOptions`. */
 export const natDefaults = {
@@ -102,16 +111,21 @@ export class NAT implements TemporalNetwork<StateSnapshot> {
   readonly hidden: Linear;
   /** Output layer of the scoring MLP. */
   readonly head: Linear;
-  readonly #options: Required<Omit<NATOptions, 'nodeFeatures'>> & NATOptions;
+  /** Options with their defaults filled in. */
+  readonly options: ResolvedNATOptions;
   readonly #dropout: Dropout;
   readonly #graph: TemporalGraph;
-  readonly #start: number;
   readonly #state: { readonly current: TemporalState };
   #reading: Reading | undefined;
 
   /** A network for the nodes and event features of a temporal graph, with empty caches. */
   constructor(graph: TemporalGraph, random: Random, options: NATOptions = {}) {
-    const settings = { ...natDefaults, ...options };
+    const settings = {
+      ...natDefaults,
+      timeStart: graph.times[0] ?? 0,
+      seed: random.split('caches').integer(2 ** 31),
+      ...options,
+    };
     const { selfWidth, width, timeWidth, positionWidth, heads, outWidth, nodeFeatures } = settings;
     const eventWidth = graph.features?.shape[1] ?? 0;
     const inputs = selfWidth + eventWidth + timeWidth;
@@ -130,13 +144,10 @@ export class NAT implements TemporalNetwork<StateSnapshot> {
     this.hidden = new Linear(pairWidth, pairWidth, random.split('hidden'));
     this.hidden.weight = parameter(xavierNormal(random.split('hidden weight'), [pairWidth, pairWidth]));
     this.head = new Linear(pairWidth, 1, random.split('head'));
-    this.#options = settings;
+    this.options = settings;
     this.#dropout = new Dropout(settings.dropout);
     this.#graph = graph;
-    this.#start = graph.times[0] ?? 0;
-    this.#state = {
-      current: new TemporalState(graph.nodeCount, { ...settings, seed: random.split('caches').integer(2 ** 31) }),
-    };
+    this.#state = { current: new TemporalState(graph.nodeCount, settings) };
   }
 
   /** The current caches and self-representations. */
@@ -164,15 +175,8 @@ export class NAT implements TemporalNetwork<StateSnapshot> {
    * see the same caches.
    */
   score(left: Int32Array, right: Int32Array, mode: Mode): Tensor {
-    const position = new Map<number, number>();
-    const at = (ends: Int32Array) =>
-      ends.map((node) => {
-        const known = position.get(node) ?? position.size;
-        position.set(node, known);
-        return known;
-      });
-    const [from, to] = [at(left), at(right)];
-    const nodes = Int32Array.from(position.keys());
+    const { rows, distinct: nodes, position } = indexed([...left, ...right]);
+    const [from, to] = [rows.subarray(0, left.length), rows.subarray(left.length)];
     const fetched = fetchPlaces(this.state, nodes);
     const vectors = this.#entries(fetched);
     const selves = this.#selves(nodes);
@@ -210,19 +214,29 @@ export class NAT implements TemporalNetwork<StateSnapshot> {
     );
   }
 
-  /** W[r ‖ x_e ‖ φ(t)] of nodes and events (zeros where −1) and times. */
-  #inputs(layer: Linear, nodes: Int32Array, events: Int32Array, times: Float64Array): Tensor {
-    const unit = this.#options.timeUnit;
-    const relative = Float32Array.from(times, (t, i) => (events[i] === -1 ? 0 : (t - this.#start) / unit));
-    const parts = [rowsOrZeros(this.state.selves, nodes)];
-    if (this.#graph.features) parts.push(rowsOrZeros(this.#graph.features, events));
-    parts.push(this.time.forward(relative));
-    return layer.forward(concatenate(parts, 1));
+  /**
+   * W[r ‖ x_e ‖ φ(t)] of nodes and events (zeros where −1) and times. W is applied to r once for
+   * each distinct node.
+   */
+  #inputs({ weight }: Linear, nodes: Int32Array, events: Int32Array, times: Float64Array): Tensor {
+    const { selfWidth, timeWidth, timeStart, timeUnit } = this.options;
+    const { features } = this.#graph;
+    const columns = (from: number, to: number) => slice(weight, null, [from, to]);
+    const { rows, distinct } = indexed(nodes);
+    const selves = linear(rowsOrZeros(this.state.selves, distinct), columns(0, selfWidth));
+    const relative = Float32Array.from(times, (t, i) => (events[i] === -1 ? 0 : (t - timeStart) / timeUnit));
+    const end = weight.shape[1] as number;
+    const terms = [
+      gatherKnownRows(selves, tensor(rows)),
+      linear(this.time.forward(relative), columns(end - timeWidth, end)),
+    ];
+    if (features) terms.push(linear(rowsOrZeros(features, events), columns(selfWidth, end - timeWidth)));
+    return terms.reduce((total, term) => add(total, term));
   }
 
   /** z′ of the fetched places, [places, f]: zeros for nodes that had no event. */
   #entries({ hops, places, keys, events, times }: Fetched): Tensor {
-    const { width } = this.#options;
+    const { width } = this.options;
     const count = places.length;
     const held = new Float32Array(count * width);
     for (let row = 0; row < count; row++) {
@@ -251,7 +265,7 @@ export class NAT implements TemporalNetwork<StateSnapshot> {
 
   /** Joint neighbourhood of each pair, pooled to one vector: [pairs, outWidth]. */
   #pairs(fetched: Fetched, vectors: Tensor, left: Int32Array, right: Int32Array, mode: Mode): Tensor {
-    const { heads, outWidth, nodeFeatures } = this.#options;
+    const { heads, outWidth, nodeFeatures } = this.options;
     const joint = joinPairs(fetched, left, right);
     const segments = new Segments(joint.offsets);
     const parts = [spmm(new SparseMatrix(joint.pattern), vectors), this.positions.forward(tensor(joint.bits))];
@@ -274,4 +288,15 @@ export class NAT implements TemporalNetwork<StateSnapshot> {
     const pattern = new SparsePattern(segments.count, n, segments.offsets, order);
     return attentionPool(rows, sum(multiply(leakyRelu(rows, 0.2), this.attention as Tensor), -1), pattern);
   }
+}
+
+/** The distinct nodes of a list in order of appearance, and the index of each entry among them. */
+function indexed(nodes: ArrayLike<number>) {
+  const position = new Map<number, number>();
+  const rows = Int32Array.from(nodes, (node) => {
+    const known = position.get(node) ?? position.size;
+    position.set(node, known);
+    return known;
+  });
+  return { rows, distinct: Int32Array.from(position.keys()), position };
 }

@@ -33,6 +33,8 @@ export class TemporalState {
   readonly lastTimes: Float64Array;
   /** Caches of hop 0, 1 and 2, as many as `slots` asks for. */
   readonly hops: readonly NCache[];
+  /** Number of events taken in; the draws against `replace` are hashed from it. */
+  observed = 0;
 
   constructor(
     readonly nodeCount: number,
@@ -52,6 +54,7 @@ export class TemporalState {
     this.partners.fill(EMPTY);
     this.lastEvents.fill(-1);
     this.lastTimes.fill(0);
+    this.observed = 0;
     for (const cache of this.hops) cache.clear();
   }
 
@@ -63,6 +66,7 @@ export class TemporalState {
       lastEvents: this.lastEvents.slice(),
       lastTimes: this.lastTimes.slice(),
       hops: this.hops.map((cache) => cache.snapshot()),
+      observed: this.observed,
     };
   }
 
@@ -73,6 +77,7 @@ export class TemporalState {
     this.partners.set(snapshot.partners);
     this.lastEvents.set(snapshot.lastEvents);
     this.lastTimes.set(snapshot.lastTimes);
+    this.observed = snapshot.observed;
     for (const [hop, cache] of this.hops.entries()) cache.restore(snapshot.hops[hop] as CacheSnapshot);
   }
 
@@ -88,7 +93,8 @@ export class TemporalState {
    * @throws Error when the reading lacks a node of the events
    */
   observe(batch: EventBatch, reading: Reading): void {
-    const sides = sidesOf(batch, reading);
+    const sides = sidesOf(batch, reading, this.observed);
+    this.observed += batch.events.length;
     this.#writeSelves(sides, reading);
     if (this.hops.length > 2) this.#writeFar(sides, reading);
     if (this.hops.length > 1) this.#writeNear(sides, reading);
@@ -115,11 +121,11 @@ export class TemporalState {
   #writeFar(sides: readonly Side[], { starts, hops, places, keys, events, times, vectors }: Reading): void {
     const { replace, seed, slots } = this.options;
     const far = this.hops[2] as NCache;
-    for (const { node, partnerIndex, event: cause, side } of sides)
+    for (const { node, partnerIndex, turn } of sides)
       for (let row = starts[partnerIndex] as number; row < (starts[partnerIndex + 1] as number); row++) {
         if (hops[row] !== 1) continue;
         const [key, event, time] = [keys[row] as number, events[row] as number, times[row] as number];
-        const draw = hashUnit(seed, cause, 2 * side + 1, (places[row] as number) % (slots[0] as number));
+        const draw = hashUnit(seed, turn, 2, (places[row] as number) % (slots[0] as number));
         far.write(node, { key, event, time, vectors, row }, { replace, draw });
       }
   }
@@ -127,11 +133,11 @@ export class TemporalState {
   #writeNear(sides: readonly Side[], { starts, hops, keys, vectors }: Reading): void {
     const { replace, seed } = this.options;
     const near = this.hops[1] as NCache;
-    for (const { node, index, partner, event, time, side } of sides) {
+    for (const { node, index, partner, event, time, turn } of sides) {
       let row = starts[index] as number;
       const end = starts[index + 1] as number;
       while (row < end && !(hops[row] === 1 && keys[row] === partner)) row += 1;
-      const draw = hashUnit(seed, event, 2 * side, 0);
+      const draw = hashUnit(seed, turn, 1, 0);
       near.write(node, { key: partner, event, time, vectors, row: row < end ? row : -1 }, { replace, draw });
     }
   }
@@ -158,20 +164,21 @@ interface Side {
   readonly partnerIndex: number;
   readonly event: number;
   readonly time: number;
-  /** 0 for the source, 1 for the target. */
-  readonly side: number;
+  /** Twice the number of events before it, plus 1 for the target: the draws are hashed from it. */
+  readonly turn: number;
 }
 
-function sidesOf({ events, sources, targets, times }: EventBatch, { position }: Reading): Side[] {
+function sidesOf({ events, sources, targets, times }: EventBatch, { position }: Reading, observed: number): Side[] {
   return Array.from(events).flatMap((event, i) => {
     const ends = [sources[i] as number, targets[i] as number] as const;
     const [u, v] = ends.map((node) => position.get(node));
     if (u === undefined || v === undefined)
       throw new Error(`NAT.observe: event ${event} was not scored by the last call of score`);
     const time = times[i] as number;
+    const turn = 2 * (observed + i);
     return [
-      { node: ends[0], partner: ends[1], index: u, partnerIndex: v, event, time, side: 0 },
-      { node: ends[1], partner: ends[0], index: v, partnerIndex: u, event, time, side: 1 },
+      { node: ends[0], partner: ends[1], index: u, partnerIndex: v, event, time, turn },
+      { node: ends[1], partner: ends[0], index: v, partnerIndex: u, event, time, turn: turn + 1 },
     ];
   });
 }
@@ -188,6 +195,8 @@ export interface StateSnapshot {
   readonly lastTimes: Float64Array;
   /** Contents of the caches by hop. */
   readonly hops: readonly CacheSnapshot[];
+  /** See `TemporalState.observed`. */
+  readonly observed: number;
 }
 
 /**

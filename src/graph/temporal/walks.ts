@@ -11,7 +11,17 @@
 import { Dropout, GRU, Linear, type Mode } from '../../nn/index.js';
 import { Segments, segmentSum } from '../../sparse/index.js';
 import type { TemporalGraph } from '../../structure/index.js';
-import { add, concatenate, multiply, type Random, reshape, type Tensor, tensor } from '../../tensor/index.js';
+import {
+  add,
+  concatenate,
+  gatherKnownRows,
+  multiply,
+  type Random,
+  reshape,
+  type Tensor,
+  tensor,
+  zeros,
+} from '../../tensor/index.js';
 import { rowsOrZeros } from './event-rows.js';
 import { TimeEncoding } from './time-encoding.js';
 import type { TemporalNetwork } from './training.js';
@@ -93,29 +103,45 @@ export class WalkNetwork implements TemporalNetwork<WalkSnapshot> {
       return this.names.forward(this.counts.forward(own, 'relu'));
     };
     const names = add(side(0), side(1));
+    const steps = length + 1;
     const pairWalks = 2 * walks;
-    const sequences = left.length * pairWalks;
-    const { features } = this.#graph;
-    let state: Tensor | undefined;
-    for (let step = 0; step <= length; step++) {
-      // (sequences): row of the node of this step, and the event that led to it.
-      const at = (values: Int32Array) =>
-        Int32Array.from({ length: sequences }, (_, i) => values[i * (length + 1) + step] as number);
-      const [nodeRows, stepEvents] = [at(rows), at(events)];
-      const spans = Float32Array.from(stepEvents, (event, i) => {
-        if (event < 0) return 0;
-        return ((times[Math.floor(i / pairWalks)] as number) - (this.#graph.times[event] as number)) / this.#timeUnit;
-      });
-      const parts = [rowsOrZeros(names, nodeRows), ...(features ? [rowsOrZeros(features, stepEvents)] : [])];
-      const input = concatenate([...parts, this.time.forward(spans)], 1);
-      state = this.cell.cell(
-        input,
-        state ?? tensor(new Float32Array(sequences * this.cell.hidden), [sequences, this.cell.hidden]),
-      );
-    }
-    const encoded = this.#dropout.forward(state as Tensor, mode);
+    // All walks from one end of a pair begin alike: the first step is taken once for each end.
+    const starts = this.#step({ names, every: walks * steps, first: 0, rows, events, pairWalks: 2, times });
+    let state = this.cell.cell(starts, zeros([2 * left.length, this.cell.hidden]));
+    const endOf = Int32Array.from({ length: left.length * pairWalks }, (_, walk) => Math.floor(walk / walks));
+    state = gatherKnownRows(state, tensor(endOf));
+    for (let first = 1; first <= length; first++)
+      state = this.cell.cell(this.#step({ names, every: steps, first, rows, events, pairWalks, times }), state);
+    const encoded = this.#dropout.forward(state, mode);
     const sums = segmentSum(encoded, Segments.fromSizes(new Array<number>(2 * left.length).fill(walks)));
     const means = reshape(multiply(sums, 1 / walks), [left.length, 2 * this.cell.hidden]);
     return reshape(this.head.forward(this.hidden.forward(means, 'relu')), [left.length]);
   }
+
+  /** GRU inputs of a step: every so many places on walks, from a first one. */
+  #step({ names, rows, events, times, every, first, pairWalks }: WalkStep): Tensor {
+    const { features, times: eventTimes } = this.#graph;
+    const count = rows.length / every;
+    const at = (values: Int32Array) =>
+      Int32Array.from({ length: count }, (_, i) => values[i * every + first] as number);
+    const [nodes, own] = [at(rows), at(events)];
+    const spans = Float32Array.from(own, (event, i) => {
+      if (event < 0) return 0;
+      return ((times[Math.floor(i / pairWalks)] as number) - (eventTimes[event] as number)) / this.#timeUnit;
+    });
+    const parts = [rowsOrZeros(names, nodes), ...(features ? [rowsOrZeros(features, own)] : [])];
+    return concatenate([...parts, this.time.forward(spans)], 1);
+  }
+}
+
+/** Places on walks that are encoded together. */
+interface WalkStep {
+  readonly names: Tensor;
+  readonly rows: Int32Array;
+  readonly events: Int32Array;
+  readonly times: Float64Array;
+  readonly every: number;
+  readonly first: number;
+  /** Places of a pair. */
+  readonly pairWalks: number;
 }
