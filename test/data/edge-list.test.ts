@@ -131,3 +131,10 @@ test('events know the same names of columns', () => {
   expect(temporalFromTable('origin,dest,t\na,b,1\n', 'mine').nodeNames).toEqual(['a', 'b']);
   expect(() => temporalFromTable('u,v,t,x\na,b,1,1e39\n', 'mine')).toThrow('beyond single precision');
 });
+
+test('an event stream that is sorted keeps its earliest events, not the first lines', () => {
+  const text = 'u,v,t\nc,d,3\na,b,1\nb,c,2\n';
+  const { graph, nodeNames } = temporalFromTable(text, 'mine', { sort: true, limit: 2 });
+  expect([...graph.times]).toEqual([1, 2]);
+  expect(nodeNames).toEqual(['a', 'b', 'c']);
+});
