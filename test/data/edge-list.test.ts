@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { describe, expect, test } from 'vitest';
-import { type EdgeList, readEdgeList, temporalFromTable } from '../../src/data/index.js';
+import { type EdgeList, pairsFromTable, readEdgeList, temporalFromTable } from '../../src/data/index.js';
 import { loadEdges } from '../../src/data/node.js';
 
 const shown = ({ sources, targets, names }: EdgeList) =>
@@ -137,4 +137,13 @@ test('an event stream that is sorted keeps its earliest events, not the first li
   const { graph, nodeNames } = temporalFromTable(text, 'mine', { sort: true, limit: 2 });
   expect([...graph.times]).toEqual([1, 2]);
   expect(nodeNames).toEqual(['a', 'b', 'c']);
+});
+
+test('times may be ISO dates; pairs of nodes are read by name', () => {
+  const { graph } = temporalFromTable('u,v,t\na,b,1970-01-01T00:01:00Z\nb,c,1970-01-02\n', 'mine');
+  expect([...graph.times]).toEqual([60, 86_400]);
+  expect(() => temporalFromTable('u,v,t\na,b,1970-99-99\n', 'mine')).toThrow('is "1970-99-99", not a finite number');
+  expect(pairsFromTable('t,to,from\n1,007,b\n', 'mine')).toEqual({ sources: ['b'], targets: ['007'] });
+  expect(() => pairsFromTable('from,to\na,\n', 'mine')).toThrow('line 2: column "to" is empty');
+  expect(() => pairsFromTable('a,b\n1,2\n', 'mine')).toThrow('no column for the source');
 });

@@ -1,29 +1,22 @@
 // NAT: joint neighbourhoods kept in caches of fixed size predict links better than representations
 // alone and than heuristics, at constant cost an event.
 
-import {
-  commonNeighbours,
-  destinationDegree,
-  destinationRecency,
-  edgeBank,
-  edgeBankByDegree,
-  type TemporalScorer,
-  type TemporalSplit,
-} from '../../graph/index.js';
-import type { TemporalGraph } from '../../structure/index.js';
 import { atLeast, claimsOf, type Evidence, meanOver, overallClaimsOf, where } from '../parts/claims.js';
 import { defineExperiment } from '../parts/contract.js';
 import { runMethods } from '../parts/methods.js';
 import { count, type OptionValues } from '../parts/options.js';
 import { noStudies } from '../parts/studies.js';
+import { BANK, BY_DEGREE, COMMON, heuristics } from '../protocols/link-heuristics.js';
 import {
   MEMORIES,
+  natArtifacts,
   networkMethods,
   networkOptions,
   networkTitles,
   OFF,
   ONE,
   rivals,
+  type TrainedLinks,
   TWO,
   WALKS_ONE,
   WALKS_TWO,
@@ -49,24 +42,6 @@ const options = {
 
 type Options = OptionValues<typeof options>;
 type Run = Evidence<Options>;
-
-const BANK = 'EdgeBank';
-const BY_DEGREE = 'EdgeBank, ties by degree';
-const COMMON = 'common neighbours';
-
-/** The window of EdgeBank: as long as the test takes. */
-function testSpan({ times }: TemporalGraph, { test }: TemporalSplit): number {
-  return (times[test.at(-1) as number] as number) - (times[test[0] as number] as number);
-}
-
-const heuristics: Readonly<Record<string, (graph: TemporalGraph, split: TemporalSplit) => TemporalScorer>> = {
-  [BANK]: (graph) => edgeBank(graph),
-  'EdgeBank, window': (graph, split) => edgeBank(graph, testSpan(graph, split)),
-  [BY_DEGREE]: edgeBankByDegree,
-  [COMMON]: (graph) => commonNeighbours(graph),
-  degree: destinationDegree,
-  recency: destinationRecency,
-};
 
 const { abstract, ours } = claimsOf<Options>();
 const overallClaims = overallClaimsOf<Options>();
@@ -184,15 +159,26 @@ export const experiment = defineExperiment({
   describe: describeLinks,
   async runSeed(data, values, context) {
     const task = linkTask(data, values, context.random);
-    const { methods } = await runMethods<LinkModel>(
+    const positives = new Map<LinkModel, Float64Array>();
+    const { methods, kept } = await runMethods<LinkModel>(
       [
         ...Object.entries(heuristics).map(([title, create]) => heuristicMethod(title, create, task)),
         ...networkMethods(data, task, values),
       ],
       context,
-      { score: (model) => linkScores(model, task, context.random.split('test')).scores, keep: TWO },
+      {
+        score(model) {
+          const result = linkScores(model, task, context.random.split('test'));
+          positives.set(model, result.positives);
+          return result.scores;
+        },
+        keep: TWO,
+      },
     );
-    return { methods };
+    return {
+      methods,
+      artifacts: () => natArtifacts(kept as TrainedLinks, data, task, positives.get(kept as LinkModel)),
+    };
   },
   studies: ({ graph }, values, { random }) => (values.timed > 0 ? scoringStudy(graph, random, values) : noStudies),
   claims,

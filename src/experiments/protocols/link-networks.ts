@@ -3,6 +3,7 @@
 
 import {
   NAT,
+  NATModel,
   replay,
   type TemporalNetwork,
   TGN,
@@ -13,10 +14,11 @@ import {
 import { parameterCount } from '../../nn/index.js';
 import type { TemporalGraph } from '../../structure/index.js';
 import { Random } from '../../tensor/index.js';
+import type { Artifacts } from '../parts/contract.js';
 import type { Method, MethodRun } from '../parts/methods.js';
 import { choice, count, type OptionValues, rate } from '../parts/options.js';
 import { type Grid, settingsOf, tuned } from '../parts/tuning.js';
-import type { LinkData, LinkModel, LinkTask } from './links.js';
+import { type LinkData, type LinkModel, type LinkTask, linkPredictions } from './links.js';
 
 export const OFF = 'NAT without caches';
 export const ONE = 'NAT, one hop';
@@ -129,12 +131,21 @@ export function networkMethods(data: LinkData, task: LinkTask, values: NetworkVa
   );
 }
 
-/** Makes the state of a network anew from all events of a stream. */
-export function takeIn(network: TemporalNetwork, graph: TemporalGraph): void {
+/**
+ * The probabilities of the test events, and NAT with the state after the whole stream: the test
+ * events, too, are what a user's next question follows.
+ */
+export function natArtifacts(
+  { network }: TrainedLinks,
+  data: LinkData,
+  task: LinkTask,
+  logits: Float64Array = new Float64Array(),
+): Artifacts {
+  const everything = Int32Array.from({ length: data.graph.eventCount }, (_, event) => event);
   network.reset();
-  replay(
-    temporalScorer(network),
-    graph,
-    Int32Array.from({ length: graph.eventCount }, (_, event) => event),
-  );
+  replay(temporalScorer(network), data.graph, everything);
+  return {
+    model: new NATModel(network as NAT, data).save({ data: data.name }),
+    predictions: linkPredictions(data, task, logits),
+  };
 }

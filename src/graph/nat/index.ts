@@ -4,6 +4,7 @@
 
 export { type CacheEntry, type CacheSnapshot, EMPTY, hashUnit, NCache, oddMultiplier, slotOf } from './cache.js';
 export { type JointRows, joinPairs } from './joint.js';
+export { NAT_MODEL, type NATDescription, NATModel, type NamedEvents } from './model.js';
 export { NAT, type NATOptions, natDefaults, type ResolvedNATOptions } from './network.js';
 export {
   type EventBatch,

@@ -155,6 +155,11 @@ export class NAT implements TemporalNetwork<StateSnapshot> {
     return this.#state.current;
   }
 
+  /** Features of the events of the stream, by number, if any. */
+  get eventFeatures(): Tensor | undefined {
+    return this.#graph.features;
+  }
+
   /** Empties the caches and zeroes the self-representations; weights stay. */
   reset(): void {
     this.state.clear();
