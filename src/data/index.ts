@@ -95,7 +95,13 @@ export {
   tableRows,
   withLabels,
 } from './tables.js';
-export { type TemporalDataset, type TemporalTableOptions, temporalFromTable } from './temporal.js';
+export {
+  type NodePairs,
+  pairsFromTable,
+  type TemporalDataset,
+  type TemporalTableOptions,
+  temporalFromTable,
+} from './temporal.js';
 export {
   CharacterVocabulary,
   generatedText,
