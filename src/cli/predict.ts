@@ -15,7 +15,7 @@ Examples
   gossamer predict runs/mine/model.safetensors new-hyperedges.csv        vertices in hyperedges, by a model of conhd
   gossamer predict small/model.plan photos/ --top 3                      pictures, by a model of gossamer train or compress
 
-A table has the columns of training, in any order and maybe others; the result holds the class of each row and the probability of all classes. A table of vertices has a header \`vertex,…\` and the same feature columns as in training; no
+A table has the columns of training, in any order and maybe others; the result holds the class of each row and the probability of all classes, or the number of each row. A table of vertices has a header \`vertex,…\` and the same feature columns as in training; no
 hypergraph is needed. A table of hyperedges has the columns edge and node; a table of nodes with their features may follow it.`;
 
 export function predictCommand(): Command {
@@ -25,6 +25,7 @@ export function predictCommand(): Command {
     .argument('<data...>', 'a table (.csv, .tsv or .txt, for models of fit also .gz and .parquet), or pictures')
     .option('-o, --out <file>', 'file for the predictions; standard output when left out')
     .option('--top <k>', 'pictures: classes to list for each', number(1), 1)
+    .option('--explain', 'HyperTab: how much each column contributes to the predictions, on standard error', false)
     .addOption(maxBytesOption())
     .addHelpText('after', examples)
     .action(predict);
@@ -33,14 +34,19 @@ export function predictCommand(): Command {
 interface Flags {
   readonly out?: string;
   readonly top: number;
+  readonly explain: boolean;
   readonly maxBytes?: number;
 }
 
-async function predict(modelPath: string, paths: readonly string[], { out, top, maxBytes }: Flags): Promise<void> {
+async function predict(
+  modelPath: string,
+  paths: readonly string[],
+  { out, top, explain, maxBytes }: Flags,
+): Promise<void> {
   if (out) requireWritable(out);
   const model = await openModel(modelPath);
   writePredictions(
-    await model.predict(paths, { top, note: writeNote, ...(maxBytes !== undefined && { maxBytes }) }),
+    await model.predict(paths, { top, explain, note: writeNote, ...(maxBytes !== undefined && { maxBytes }) }),
     out,
   );
 }

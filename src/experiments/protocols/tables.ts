@@ -19,7 +19,7 @@ import { balancedAccuracy, relabelled } from '../parts/metrics.js';
 import { ranksOf } from '../parts/ranks.js';
 import type { Setting } from '../parts/scores.js';
 import { summarize } from '../parts/statistics.js';
-import { crossValidateTuned, settingsFor, type TableTuning } from './table-spaces.js';
+import { crossValidateTuned, settingsFor, type TableTuning, tableSpaces } from './table-spaces.js';
 
 /** `needle`, groups of tables, and known tables. */
 export const tableSources: readonly string[] = ['needle', ...Object.keys(tableGroups), ...namesOf('table')];
@@ -65,9 +65,9 @@ export function describeTables(tables: readonly NamedTable[]): string {
 /** Scores of the folds, table after table. */
 type TableFolds = readonly (readonly FoldScore[])[];
 
-/** The chosen settings of all folds, each hyperparameter with its values and how often they were chosen. */
-function chosenOf(folds: readonly FoldScore[]): Setting {
-  const names = [...new Set(folds.flatMap(({ options }) => Object.keys(options)))];
+/** The chosen settings of all folds: the values of each hyperparameter and how often they were chosen. */
+function chosenOf(method: TableMethod, folds: readonly FoldScore[]): Setting {
+  const names = Object.keys(tableSpaces[method]);
   const valuesOf = (name: string) => {
     const own = folds.map(({ options }) => String((options as Setting)[name] ?? 'default'));
     const distinct = [...new Set(own)];
@@ -91,7 +91,7 @@ function tableMethod(
         const own = random.split(name);
         scores.push(await crossValidateTuned(labelled, method, tuning, own, { folds, signal, onProgress }));
       }
-      chose({ trials: settingsFor(method, tuning).length, setting: chosenOf(scores.flat()) });
+      chose({ trials: settingsFor(method, tuning).length, setting: chosenOf(method, scores.flat()) });
       return scores;
     },
     ...(method === 'hypertab' && {

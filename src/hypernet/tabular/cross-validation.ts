@@ -107,6 +107,54 @@ export function withoutRows(data: LabelledTable, rows: Int32Array): LabelledTabl
   );
 }
 
+/** Test scores of one method on one fold of a table with a numeric target. */
+export interface ValueFoldScore {
+  /** Method that was trained. */
+  readonly method: TableMethod;
+  /** Index of the test fold, from 0. */
+  readonly fold: number;
+  /** Root mean squared error, in the unit of the target. */
+  readonly rmse: number;
+  /** Coefficient of determination, at most 1; 0 is the mean of the test rows. */
+  readonly r2: number;
+  /** Training time in seconds. */
+  readonly seconds: number;
+}
+
+/**
+ * Cross-validation of methods for a numeric target on the same random folds.
+ *
+ * @throws Error when there are fewer rows than twice the folds
+ */
+export async function crossValidateValues(
+  { table, values }: ValuedTable,
+  methods: readonly TableMethod[],
+  random: Random,
+  { folds = 4, onProgress, ...training }: Omit<CrossValidationOptions, 'choose' | 'onScore'> = {},
+): Promise<ValueFoldScore[]> {
+  if (values.length < 2 * folds)
+    throw new Error(`crossValidateValues: ${values.length} rows are too few for ${folds} folds of two rows`);
+  const order = random.split('folds').permutation(values.length);
+  const scores: ValueFoldScore[] = [];
+  for (let fold = 0; fold < folds; fold++) {
+    const own = (isTest: boolean): ValuedTable => {
+      const rows = order.filter((_, at) => (at % folds === fold) === isTest).sort();
+      return { table: tableRows(table, rows), values: Float64Array.from(rows, (row) => values[row] as number) };
+    };
+    for (const method of methods) {
+      const done = scores.length;
+      const started = performance.now();
+      const model = await TableModel.train(method, own(false), '', random.split(fold).split(method), {
+        ...training,
+        onProgress: (share) => onProgress?.((done + share) / (folds * methods.length)),
+      });
+      const seconds = (performance.now() - started) / 1000;
+      scores.push({ method, fold, ...valueScores(model, own(true)), seconds });
+    }
+  }
+  return scores;
+}
+
 /** Root mean squared error and coefficient of determination R² on rows with numeric targets. */
 export function valueScores(model: TableModel, { table, values }: ValuedTable): { rmse: number; r2: number } {
   const predicted = model.predictValues(table);

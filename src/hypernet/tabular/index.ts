@@ -9,10 +9,12 @@ export {
 export {
   type CrossValidationOptions,
   crossValidate,
+  crossValidateValues,
   type FoldScore,
   innerFolds,
   rowsOf,
   testScores,
+  type ValueFoldScore,
   valueScores,
   withoutRows,
 } from './cross-validation.js';
