@@ -214,7 +214,7 @@ export const experiment = defineExperiment({
     const comparison = { folds: values.folds, tuning: tuningOf(values) };
     return {
       methods: await compareOnTables(data, methods, comparison, context),
-      artifacts: () => tableArtifacts('hypertab', data, { hypertab: givenOf(values) }, context),
+      artifacts: () => tableArtifacts('hypertab', data, comparison.tuning, context),
     };
   },
   studies: studiesOf,

@@ -19,7 +19,7 @@ import { balancedAccuracy, relabelled } from '../parts/metrics.js';
 import { ranksOf } from '../parts/ranks.js';
 import type { Setting } from '../parts/scores.js';
 import { summarize } from '../parts/statistics.js';
-import { crossValidateTuned, settingsFor, type TableTuning, tableSpaces } from './table-spaces.js';
+import { chooseOptions, crossValidateTuned, settingsFor, type TableTuning, tableSpaces } from './table-spaces.js';
 
 /** `needle`, groups of tables, and known tables. */
 export const tableSources: readonly string[] = ['needle', ...Object.keys(tableGroups), ...namesOf('table')];
@@ -167,16 +167,21 @@ export async function compareOnTables(
   }));
 }
 
-/** A model trained on all rows of the first table by the options given, with its predictions on them. */
+/**
+ * A model trained on all rows of the first table, its settings chosen within them, with its
+ * predictions on them.
+ */
 export async function tableArtifacts(
   method: TableMethod,
   [first]: readonly NamedTable[],
-  options: MethodOptions,
+  tuning: TableTuning,
   { random, signal }: RunContext,
 ): Promise<Artifacts> {
   const { labelled } = first as NamedTable;
   const { table, labels, classes } = labelled;
-  const model = await TableModel.train(method, labelled, 'target', random.split('final'), { options, signal });
+  const own = random.split('final');
+  const options = await chooseOptions(method, labelled, tuning, own.split('choice'), signal);
+  const model = await TableModel.train(method, labelled, 'target', own, { options, signal });
   const rowNames = Array.from(labels, (_, row) => row + 1);
   const probabilities = model.predictProba(table);
   return {
