@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import * as h from '../../src/hypernet/index.js';
 import { parameters } from '../../src/nn/index.js';
-import { Random } from '../../src/tensor/index.js';
+import { Random, tensor } from '../../src/tensor/index.js';
 import { expectClose, uniform } from '../oracle.js';
 import { adamByHand, lossOfView, type Weights } from './hypertab-loop.js';
 
@@ -196,6 +196,17 @@ describe('views', () => {
     expectClose(again.decisionFunction(x), model.decisionFunction(x), 1e-7);
     const { condition } = model.hypernet;
     expect(condition.size).toBe(6);
+    if (input === 'embedding') return;
+    // All components of centred masks keep their lengths, and have mean 0.
+    const masks = model.masks.map((mask) => Array.from({ length: 6 }, (_, c) => Number(mask.includes(c))));
+    const centre = Array.from({ length: 6 }, (_, c) => masks.reduce((sum, mask) => sum + (mask[c] as number) / 8, 0));
+    const codes = condition.forward(tensor(masks)).view();
+    for (const [b, mask] of masks.entries()) {
+      const length = Math.hypot(...mask.map((value, c) => value - (centre[c] as number)));
+      expect(Math.hypot(...codes.subarray(6 * b, 6 * b + 6))).toBeCloseTo(length, 5);
+    }
+    for (let c = 0; c < 6; c++)
+      expect(masks.reduce((sum, _, b) => sum + (codes[6 * b + c] as number), 0)).toBeCloseTo(0, 5);
   });
 
   test('leaving out views tells which column matters', async () => {
