@@ -72,7 +72,10 @@ export const tableSpaces = {
 /** Methods whose training takes optimiser steps. */
 const stepwise: readonly TableMethod[] = ['hypertab', 'mlp', 'dropout'];
 
-/** Hyperparameters of a setting as options of the method; a share of no columns means the usual ⌊√D⌋. */
+/**
+ * Hyperparameters of a setting as options of the method; a share of no columns means the usual
+ * ⌊√D⌋.
+ */
 function optionsOf(method: TableMethod, setting: Setting, steps: number): MethodOptions {
   const { columnShare, ...rest } = setting;
   const options = {

@@ -3,14 +3,21 @@
 import { classesOf } from '../tabular/classifier.js';
 import { softmaxRows } from '../tabular/ensembles.js';
 import type { Rows } from '../tabular/features.js';
-import type { HyperTab } from './index.js';
+
+/** A trained model whose views can be left out. */
+interface Views {
+  readonly classes: number;
+  /** The features of each view. */
+  readonly masks: readonly Int32Array[];
+  decisionFunction(x: Rows, views?: Int32Array): Float64Array;
+}
 
 /**
- * For each column of the table, how much the probability of the predicted class falls when the views
- * with that column are left out, mean over the rows; for a numeric target the mean absolute change
- * of the standardised value. NaN where every view holds the column.
+ * For each column of the table, how much the probability of the predicted class falls when the
+ * views with that column are left out, mean over the rows; for a numeric target the mean absolute
+ * change of the standardised value. NaN where every view holds the column.
  */
-export function columnDrops(model: HyperTab, x: Rows): Float64Array {
+export function columnDrops(model: Views, x: Rows): Float64Array {
   const columnOf = x.columns ?? Int32Array.from({ length: x.width }, (_, feature) => feature);
   const { classes, masks } = model;
   const whole = outputsOf(model, x);
@@ -31,7 +38,7 @@ export function columnDrops(model: HyperTab, x: Rows): Float64Array {
   });
 }
 
-function outputsOf(model: HyperTab, x: Rows, views?: Int32Array): Float64Array {
+function outputsOf(model: Views, x: Rows, views?: Int32Array): Float64Array {
   const outputs = model.decisionFunction(x, views);
   return model.classes > 1 ? softmaxRows(outputs, model.classes) : outputs;
 }

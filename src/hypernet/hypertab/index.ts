@@ -129,7 +129,9 @@ export class HyperTab implements TableLearner {
     });
   }
 
-  /** Views by the design of the options; columns of several features are taken or left as a whole. */
+  /**
+   * Views by the design of the options; columns of several features are taken or left as a whole.
+   */
   #drawMasks(x: Rows, random: Random, accuracies: () => Float64Array): Int32Array[] {
     const { masks: design, unit } = this.options;
     const unitOf = unit === 'column' && x.columns ? x.columns : Int32Array.from({ length: x.width }, (_, f) => f);
