@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { alone } from '../../src/distributed/index.js';
 import { aliasColumns } from '../../src/embedding/fully-ppr/monte-carlo.js';
 import { shareParts } from '../../src/embedding/fully-ppr/parts.js';
-import { IntegerList, jump, type Pools } from '../../src/embedding/fully-ppr/rounds.js';
+import { IntegerList, jump, type Pools, Rounds } from '../../src/embedding/fully-ppr/rounds.js';
 import {
   distributedPageRank,
   ForwardPush,
@@ -132,6 +132,28 @@ describe('short walks', () => {
     part.dispose();
   });
 
+  test('end at large nodes, and have streams of their own', () => {
+    // Leaves lead to the hub 0, which leads to them.
+    const leaves = Int32Array.from({ length: 40 }, (_, v) => v + 1);
+    const star = Graph.fromEdges(41, new Int32Array(40), leaves);
+    const part = shareParts(star, alone(), 4096);
+    const rounds = new Rounds(part, alone(), alpha, 1);
+    const { ends, small } = rounds.shortWalks({ moves: 5, pool: 30, degree: 10 });
+    expect([...small]).toEqual([0, ...new Array(40).fill(1)]);
+    const [stopped, atHub] = [(v: number) => -1 - v, 0];
+    for (let v = 1; v <= 40; v++)
+      for (const end of ends.subarray(30 * v, 30 * (v + 1))) expect([stopped(v), atHub]).toContain(end);
+
+    // Which of the walks from a leaf stop at once says whether their draws are the same.
+    const stopsOf = new Uint8Array(41 * 30);
+    rounds.step(rounds.start(new Int32Array(0), 0, 30), (walker, at) => {
+      stopsOf[30 * (walker[at] as number) + (walker[at + 2] as number)] = 1;
+    });
+    const alike = Array.from(ends.subarray(30)).filter((end, i) => Number(end < 0) === stopsOf[30 + i]).length;
+    expect(alike / 1200).toBeLessThan(0.85);
+    part.dispose();
+  });
+
   test('a run that stopped goes on from its checkpoint, the pools as used as they were', () => {
     const kept: { saved?: WalkState; committed?: WalkState } = {};
     const store = {
@@ -222,6 +244,10 @@ describe('rows', () => {
       largest: 5 / 128,
       precision: 90,
     });
+    // Nodes that no walk reached are not found, though they are the first of the others.
+    const one = new Float64Array(12);
+    one[4] = 1;
+    expect(rankingScores(() => one, [truth]).precision).toBe(10);
   });
 
   test('of forward push err as much as is asked for', () => {
