@@ -97,7 +97,13 @@ export {
   valuedTable,
   withLabels,
 } from './tables.js';
-export { type TemporalDataset, type TemporalTableOptions, temporalFromTable } from './temporal.js';
+export {
+  type NodePairs,
+  pairsFromTable,
+  type TemporalDataset,
+  type TemporalTableOptions,
+  temporalFromTable,
+} from './temporal.js';
 export {
   CharacterVocabulary,
   generatedText,

@@ -55,8 +55,8 @@ export interface NamedTable {
 }
 
 /**
- * The tables of a group (`wide`, `narrow` or `larger`, see `tableGroups`), or the one that a known name or a
- * path stands for.
+ * The tables of a group (`wide`, `narrow` or `larger`, see `tableGroups`), or the one that a known
+ * name or a path stands for.
  */
 export async function loadTables(source: string): Promise<NamedTable[]> {
   const tables: NamedTable[] = [];

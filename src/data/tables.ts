@@ -204,8 +204,8 @@ export interface ValuedTable {
 /**
  * Splits off a numeric target column.
  *
- * @throws Error for a table without rows, an unknown column, one that does not hold numbers or holds
- * the same number in all rows, or a missing value (naming the first row)
+ * @throws Error for a table without rows, an unknown column, one that does not hold numbers or
+ * holds the same number in all rows, or a missing value (naming the first row)
  */
 export function valuedTable({ rows, columns }: ColumnTable, target: string): ValuedTable {
   requireColumns(

@@ -4,7 +4,7 @@ export { type Claim, type ClaimSource, Evidence, evaluateClaims } from './parts/
 export type { Experiment, Metric, Preset, Study } from './parts/contract.js';
 export type { OptionSpec } from './parts/options.js';
 export { summarize } from './parts/statistics.js';
-export { chooseOptions } from './protocols/table-spaces.js';
+export { chooseOptions } from './parts/table-spaces.js';
 export { writePages } from './runner/pages.js';
 export { claimsOfReproduction, type Reproduction } from './runner/record.js';
 export { type ReproduceOptions, reproduce } from './runner/reproduce.js';

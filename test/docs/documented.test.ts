@@ -8,4 +8,4 @@ test('everything that the package exports has a documentation comment: classes, 
   expect(stderr).toBe('');
   expect(stdout).toMatch(/^tensor +\d+ of \d+ documented/m);
   expect(stdout.split('\n').filter((line) => line.startsWith('src/'))).toEqual([]);
-}, 120_000);
+}, 180_000);

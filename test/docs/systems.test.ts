@@ -25,6 +25,6 @@ describe.skipIf(!existsSync(join(root, 'dist')))('the page of each system (needs
       expect(status).toBe(0);
       expect(stdout).not.toBe('');
     },
-    60_000,
+    180_000,
   );
 });

@@ -9,8 +9,9 @@ import {
   namedWeights,
   Sampler,
 } from '../../src/lm/index.js';
+import { highest } from '../../src/lm/runtime/sampler.js';
 import { BlockMatrix } from '../../src/quantized/index.js';
-import { type Tensor, tensor } from '../../src/tensor/index.js';
+import { Random, type Tensor, tensor } from '../../src/tensor/index.js';
 import { expectClose } from '../oracle.js';
 import { asGguf, configs, has, prompt, weightsOf } from './models.js';
 
@@ -282,6 +283,14 @@ describe('sampling', () => {
     expect(seen({ topP: 0.8 })).toEqual([1, 2]);
     expect(seen({ minP: 0.1 })).toEqual([0, 1, 2]);
     expect(new Sampler({ temperature: 0, repeatPenalty: 2 }).next(logits, [1])).toBe(2);
+  });
+
+  test('many tokens are ranked as few are: by logit, ties by the lower id', () => {
+    const random = new Random(4);
+    // Rounded, so that there are ties, zeros of both signs among them.
+    const many = Float32Array.from({ length: 5000 }, () => Math.round((random.float() - 0.5) * 200) / 20);
+    const ranked = [...many.keys()].sort((a, b) => (many[b] as number) - (many[a] as number) || a - b);
+    for (const count of [1, 63, 64, 65, 1000, 4999, 5000]) expect(highest(many, count)).toEqual(ranked.slice(0, count));
   });
 
   test('frequencies are those of the softmax, and a seed repeats them', () => {

@@ -20,7 +20,7 @@ import { accuracy, balancedAccuracy, relabelled, seconds } from '../parts/metric
 import { choice, count, number, type OptionValues, share } from '../parts/options.js';
 import { friedman, holm, meanRanks, wilcoxon } from '../parts/ranks.js';
 import { joinStudies, noStudies } from '../parts/studies.js';
-import type { TableTuning } from '../protocols/table-spaces.js';
+import type { TableTuning } from '../parts/table-spaces.js';
 import { parameterStudy, regressionStudy, viewStudy } from '../protocols/table-studies.js';
 import {
   compareOnTables,
@@ -153,7 +153,10 @@ function smallScores(runs: readonly Run[]): number[][] {
   });
 }
 
-/** Holm-corrected p of HyperTab against each other method; 1 where HyperTab's mean rank is not better. */
+/**
+ * Holm-corrected p of HyperTab against each other method; 1 where HyperTab's mean rank is not
+ * better.
+ */
 function significances(runs: readonly Run[]): number[] {
   const scores = smallScores(runs);
   const [own = 0, ...theirs] = meanRanks(scores);
@@ -182,8 +185,8 @@ export const experiment = defineExperiment({
   datasets: tableSources,
   ownData: 'a table (.csv, .tsv, .gz, .parquet) with a column "target"; gossamer fit takes any',
   presets: {
-    // The setting of the authors' notebook, for a table like theirs: views that see noise alone must
-    // not learn it by heart.
+    // The setting of the authors' notebook, for a table like theirs: views that see noise alone
+    // must not learn it by heart.
     needle: { tuning: 'none', views: 250, epochs: 10, subsample: 0.2, hidden: 5, learningRate: 3e-4, viewsPerStep: 1 },
   },
   reproduction: [

@@ -57,8 +57,8 @@ function complementaryError(x: number): number {
 
 /**
  * Two-sided Wilcoxon signed-rank test of paired differences, exact: the share of all sign patterns
- * whose smaller rank sum is at most the one seen. Differences of zero are left out; equal ones share
- * their ranks.
+ * whose smaller rank sum is at most the one seen. Differences of zero are left out; equal ones
+ * share their ranks.
  *
  * @returns p; 1 when no difference is left
  */

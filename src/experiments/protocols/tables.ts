@@ -19,7 +19,13 @@ import { balancedAccuracy, relabelled } from '../parts/metrics.js';
 import { ranksOf } from '../parts/ranks.js';
 import type { Setting } from '../parts/scores.js';
 import { summarize } from '../parts/statistics.js';
-import { chooseOptions, crossValidateTuned, settingsFor, type TableTuning, tableSpaces } from './table-spaces.js';
+import {
+  chooseOptions,
+  crossValidateTuned,
+  settingsFor,
+  type TableTuning,
+  tableSpaces,
+} from '../parts/table-spaces.js';
 
 /** `needle`, groups of tables, and known tables. */
 export const tableSources: readonly string[] = ['needle', ...Object.keys(tableGroups), ...namesOf('table')];
@@ -32,8 +38,8 @@ export const tableMetrics: Readonly<Record<string, Metric>> = Object.fromEntries
 );
 
 /**
- * Fifty rows of fifty columns: the first column is the class, drawn from 0 … 4, the others are noise
- * from U(0, 1).
+ * Fifty rows of fifty columns: the first column is the class, drawn from 0 … 4, the others are
+ * noise from U(0, 1).
  */
 function needle(): LabelledTable {
   const random = new Random(0).split('needle');
@@ -65,7 +71,10 @@ export function describeTables(tables: readonly NamedTable[]): string {
 /** Scores of the folds, table after table. */
 type TableFolds = readonly (readonly FoldScore[])[];
 
-/** The chosen settings of all folds: the values of each hyperparameter and how often they were chosen. */
+/**
+ * The chosen settings of all folds: the values of each hyperparameter and how often they were
+ * chosen.
+ */
 function chosenOf(method: TableMethod, folds: readonly FoldScore[]): Setting {
   const names = Object.keys(tableSpaces[method]);
   const valuesOf = (name: string) => {
@@ -104,8 +113,8 @@ function tableMethod(
 const REFERENCE_TREES = 300;
 
 /**
- * Time of training HyperTab, with the setting chosen in the first fold, as a multiple of a forest's;
- * mean over the tables, on all rows of each, one after the other.
+ * Time of training HyperTab, with the setting chosen in the first fold, as a multiple of a
+ * forest's; mean over the tables, on all rows of each, one after the other.
  */
 async function costOf(tables: readonly NamedTable[], scores: TableFolds, random: Random): Promise<number> {
   const ratios: number[] = [];

@@ -30,7 +30,9 @@ class EmbeddingCondition implements Condition {
   }
 }
 
-/** Principal components of the B masks: M [B, D] → (M − M̄)·V [B, q]; fixed, saved with the model. */
+/**
+ * Principal components of the B masks: M [B, D] → (M − M̄)·V [B, q]; fixed, saved with the model.
+ */
 class ComponentCondition implements Condition {
   readonly size: number;
   /** M̄ [D]. */

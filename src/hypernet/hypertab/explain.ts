@@ -6,9 +6,9 @@ import type { Rows } from '../tabular/features.js';
 import type { HyperTab } from './index.js';
 
 /**
- * For each column of the table, how much the probability of the predicted class falls when the views
- * with that column are left out, mean over the rows; for a numeric target the mean absolute change
- * of the standardised value. NaN where every view holds the column.
+ * For each column of the table, how much the probability of the predicted class falls when the
+ * views with that column are left out, mean over the rows; for a numeric target the mean absolute
+ * change of the standardised value. NaN where every view holds the column.
  */
 export function columnDrops(model: HyperTab, x: Rows): Float64Array {
   const columnOf = x.columns ?? Int32Array.from({ length: x.width }, (_, feature) => feature);

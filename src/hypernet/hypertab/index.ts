@@ -33,7 +33,6 @@ import { drawMasks, featureAccuracies, variances } from './masks.js';
 import { type HyperTabOptions, hyperTabOptions } from './options.js';
 
 export type { MaskInput } from './conditions.js';
-export { columnDrops } from './explain.js';
 export type { MaskDesign } from './masks.js';
 export { type HyperTabOptions, hyperTabDefaults } from './options.js';
 
@@ -129,7 +128,9 @@ export class HyperTab implements TableLearner {
     });
   }
 
-  /** Views by the design of the options; columns of several features are taken or left as a whole. */
+  /**
+   * Views by the design of the options; columns of several features are taken or left as a whole.
+   */
   #drawMasks(x: Rows, random: Random, accuracies: () => Float64Array): Int32Array[] {
     const { masks: design, unit } = this.options;
     const unitOf = unit === 'column' && x.columns ? x.columns : Int32Array.from({ length: x.width }, (_, f) => f);

@@ -152,9 +152,9 @@ export interface BoostingOptions {
 
 /**
  * Gradient boosting of the softmax loss with gradients g = p − y and Hessians h = p(1 − p), one
- * tree for each class in each round, or of squared error with g = f − y and h = 1; split score G²/(H
- * + λ), leaf output −η·G/(H + λ) (Chen & Guestrin, "XGBoost", 2016, with its defaults: η 0.3, depth
- * 6, λ 1, 100 rounds).
+ * tree for each class in each round, or of squared error with g = f − y and h = 1; split score
+ * G²/(H + λ), leaf output −η·G/(H + λ) (Chen & Guestrin, "XGBoost", 2016, with its defaults: η 0.3,
+ * depth 6, λ 1, 100 rounds).
  */
 export class GradientBoosting implements TableLearner {
   /** The trained trees, round by round, in each round one for each class; empty before fit. */

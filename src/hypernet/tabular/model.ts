@@ -1,5 +1,5 @@
-// A learner of tables with named columns, for classes or for a number: training, prediction and model
-// files.
+// A learner of tables with named columns, for classes or for a number: training, prediction and
+// model files.
 
 import {
   type LabelledTable,

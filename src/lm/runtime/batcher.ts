@@ -122,8 +122,11 @@ export class Batcher {
       for (const { request, count } of parts) {
         const rows = request.all ? count : 1;
         request.done += count;
-        if (request.done === request.tokens.length)
+        if (request.done === request.tokens.length) {
           request.resolve(logits.subarray(row * vocabulary, (row + rows) * vocabulary));
+          // Sampling from a large vocabulary takes milliseconds: each sequence has a turn for it.
+          if (parts.length > 1) await eventTurn();
+        }
         row += rows;
       }
     } catch (error) {

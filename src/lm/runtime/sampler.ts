@@ -98,15 +98,15 @@ export class Sampler {
     const top = adjusted[best] as number;
     if (!Number.isFinite(top)) throw new Error('sampling: the logits are not finite');
     if (temperature === 0) return best;
-    let kept = nucleus(topK > 0 ? first : within(adjusted, top - OUT_OF_REACH), adjusted, topP);
+    let kept = nucleus(topK > 0 ? first : sorted(adjusted, adjusted.length, top - OUT_OF_REACH), adjusted, topP);
     if (minP > 0) kept = kept.filter((token) => (adjusted[token] as number) >= top + Math.log(minP));
-    const weights = kept.map((token) => Math.exp(((adjusted[token] as number) - top) / temperature));
-    let rest = this.#random.float() * weights.reduce((a, b) => a + b, 0);
-    for (const [i, weight] of weights.entries()) {
+    const { weights, total } = weightsOf(kept, adjusted, temperature);
+    let rest = this.#random.float() * total;
+    const at = weights.findIndex((weight) => {
       rest -= weight;
-      if (rest < 0) return kept[i] as number;
-    }
-    return kept.at(-1) as number;
+      return rest < 0;
+    });
+    return kept.at(at) as number;
   }
 
   #adjust(logits: Float32Array, history: readonly number[]): Float32Array {
@@ -128,8 +128,12 @@ export class Sampler {
   }
 }
 
+/** From this count on, sorting is faster than keeping a sorted list. */
+const MANY = 64;
+
 /** The tokens of the `count` highest logits, highest first; ties go to the lower token id. */
 export function highest(logits: Float32Array, count: number): number[] {
+  if (count >= MANY) return sorted(logits, count, Number.NEGATIVE_INFINITY);
   const kept: number[] = [];
   let least = Number.NEGATIVE_INFINITY;
   for (let token = 0; token < logits.length; token++) {
@@ -143,13 +147,52 @@ export function highest(logits: Float32Array, count: number): number[] {
   return kept;
 }
 
-/** The tokens with logits of at least `least`, highest first. */
-function within(logits: Float32Array, least: number): number[] {
-  const kept: number[] = [];
-  logits.forEach((value, token) => {
-    if (value >= least) kept.push(token);
-  });
-  return kept.sort((a, b) => (logits[b] as number) - (logits[a] as number) || a - b);
+/** 2²¹: more than the largest vocabulary, and 32 bits of a logit beside it make 53. */
+const TOKENS = 2 ** 21;
+
+/**
+ * The tokens of the `count` highest logits of at least `least`, highest first; ties go to the lower
+ * token id. Numbers without a comparison function sort several times faster: a key holds the bits
+ * of the logit, made monotone, above those of the token.
+ */
+function sorted(logits: Float32Array, count: number, least: number): number[] {
+  // Adding 0 makes -0 a 0.
+  const orders = new Int32Array(logits.map((value) => value + 0).buffer);
+  for (let token = 0; token < orders.length; token++) {
+    const bits = orders[token] as number;
+    if (bits < 0) orders[token] = bits ^ 0x7fffffff;
+  }
+  const from = highBitsOf(orders, count);
+  const keys = new Float64Array(orders.length);
+  let kept = 0;
+  for (let token = 0; token < orders.length; token++) {
+    const order = orders[token] as number;
+    if (order >> 16 < from || (logits[token] as number) < least) continue;
+    keys[kept] = order * TOKENS + (TOKENS - 1 - token);
+    kept += 1;
+  }
+  const order = keys.subarray(0, kept).sort();
+  const tokens: number[] = [];
+  for (let i = kept - 1; i >= 0 && tokens.length < count; i--) {
+    const key = order[i] as number;
+    tokens.push(TOKENS - 1 - (key - Math.floor(key / TOKENS) * TOKENS));
+  }
+  return tokens;
+}
+
+/** The highest upper half that is in `count` numbers or more, or greater in them. */
+function highBitsOf(orders: Int32Array, count: number): number {
+  const half = 2 ** 15;
+  if (count >= orders.length) return -half;
+  const counts = new Int32Array(2 * half);
+  for (let i = 0; i < orders.length; i++) {
+    const bucket = ((orders[i] as number) >> 16) + half;
+    counts[bucket] = (counts[bucket] as number) + 1;
+  }
+  let sum = 0;
+  let bucket = counts.length;
+  while (bucket > 0 && sum < count) sum += counts[--bucket] as number;
+  return bucket - half;
 }
 
 /**
@@ -157,15 +200,26 @@ function within(logits: Float32Array, least: number): number[] {
  */
 function nucleus(kept: number[], logits: Float32Array, topP: number): number[] {
   if (topP >= 1) return kept;
-  const top = logits[kept[0] as number] as number;
-  const weights = kept.map((token) => Math.exp((logits[token] as number) - top));
-  const goal = topP * weights.reduce((a, b) => a + b, 0);
+  const { weights, total } = weightsOf(kept, logits, 1);
   let sum = 0;
-  const count = weights.findIndex((weight) => {
+  const last = weights.findIndex((weight) => {
     sum += weight;
-    return sum >= goal;
+    return sum >= topP * total;
   });
-  return kept.slice(0, count + 1);
+  return kept.slice(0, last + 1);
+}
+
+/** exp((logit − first)/temperature) of tokens, and their sum. */
+function weightsOf(tokens: readonly number[], logits: Float32Array, temperature: number) {
+  const top = logits[tokens[0] as number] as number;
+  const weights = new Float64Array(tokens.length);
+  let total = 0;
+  for (let i = 0; i < tokens.length; i++) {
+    const weight = Math.exp(((logits[tokens[i] as number] as number) - top) / temperature);
+    weights[i] = weight;
+    total += weight;
+  }
+  return { weights, total };
 }
 
 /** A token and its log-probability. */

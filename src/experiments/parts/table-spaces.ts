@@ -13,7 +13,7 @@ import {
   withoutRows,
 } from '../../hypernet/index.js';
 import { Random } from '../../tensor/index.js';
-import { bestSetting, type Grid, type Setting, settingsOf } from '../parts/tuning.js';
+import { bestSetting, type Grid, type Setting, settingsOf } from './tuning.js';
 
 /** How settings are chosen from the training rows of an outer fold. */
 export interface TableTuning {
@@ -72,7 +72,10 @@ export const tableSpaces = {
 /** Methods whose training takes optimiser steps. */
 const stepwise: readonly TableMethod[] = ['hypertab', 'mlp', 'dropout'];
 
-/** Hyperparameters of a setting as options of the method; a share of no columns means the usual ⌊√D⌋. */
+/**
+ * Hyperparameters of a setting as options of the method; a share of no columns means the usual
+ * ⌊√D⌋.
+ */
 function optionsOf(method: TableMethod, setting: Setting, steps: number): MethodOptions {
   const { columnShare, ...rest } = setting;
   const options = {
