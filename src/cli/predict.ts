@@ -14,6 +14,7 @@ Examples
   gossamer predict runs/mine/model.safetensors new-vertices.csv          vertices, by a student of lighthgnn
   gossamer predict runs/mine/model.safetensors new-hyperedges.csv        vertices in hyperedges, by a model of conhd
   gossamer predict runs/mine/model.safetensors pairs.csv                 pairs of nodes, by a model of nat
+  gossamer predict runs/mine/model.safetensors new.csv --task berlin      rows of a task, by a model of hypernet-review
   gossamer predict small/model.plan photos/ --top 3                      pictures, by a model of gossamer train or compress
 
 A table has the columns of training, in any order and maybe others; the result holds the class of each row and the probability of all classes, or the number of each row. A table of vertices has a header \`vertex,…\` and the same feature columns as in training; no
@@ -27,6 +28,10 @@ export function predictCommand(): Command {
     .option('-o, --out <file>', 'file for the predictions; standard output when left out')
     .option('--observe <events>', 'models of nat: take these events in first, and write the model back')
     .option('--top <k>', 'pictures: classes to list for each', number(1), 1)
+    .option(
+      '--task <id>',
+      'models of hypernet-review: the task of all rows; a new one is learnt from the rows with a target',
+    )
     .option('--explain', 'HyperTab: how much each column contributes to the predictions, on standard error', false)
     .addOption(maxBytesOption())
     .addHelpText('after', examples)
@@ -37,6 +42,7 @@ interface Flags {
   readonly out?: string;
   readonly top: number;
   readonly explain: boolean;
+  readonly task?: string;
   readonly maxBytes?: number;
   readonly observe?: string;
 }
@@ -44,7 +50,7 @@ interface Flags {
 async function predict(
   modelPath: string,
   paths: readonly string[],
-  { out, top, explain, maxBytes, observe }: Flags,
+  { out, top, explain, task, maxBytes, observe }: Flags,
 ): Promise<void> {
   if (out) requireWritable(out);
   if (observe) requireWritable(modelPath);
@@ -54,7 +60,13 @@ async function predict(
     writeFileAtomic(modelPath, await model.observe(observe));
   }
   writePredictions(
-    await model.predict(paths, { top, explain, note: writeNote, ...(maxBytes !== undefined && { maxBytes }) }),
+    await model.predict(paths, {
+      top,
+      explain,
+      note: writeNote,
+      ...(task !== undefined && { task }),
+      ...(maxBytes !== undefined && { maxBytes }),
+    }),
     out,
   );
 }
