@@ -256,14 +256,17 @@ describe('several tasks by one hypernetwork', () => {
     const rows = Int32Array.from({ length: 20 }, (_, i) => i);
     const values = data.table.columns[0]?.values as Float64Array;
     const few = { rows: 20, columns: data.table.columns.map((own) => ({ ...own, values: own.values.slice(0, 20) })) };
-    const labels = rows.map((row) => Number((values[row] as number) > 0));
-    await model.learn('new', few as typeof data.table, labels, new Random(6), { steps: 200 });
+    const labelsOf = (rule: (a: number) => boolean) => rows.map((row) => Number(rule(values[row] as number)));
+    // From the same first embedding.
+    await model.learn('new', few as typeof data.table, labelsOf(rules.right), new Random(6), { steps: 200 });
+    await model.learn('newer', few as typeof data.table, labelsOf(rules.left), new Random(6), { steps: 200 });
     expect(accuracyOf(model, 'new', rules.right)).toBeGreaterThan(0.85);
+    expect(accuracyOf(model, 'newer', rules.left)).toBeGreaterThan(0.85);
     expect(model.predictProba(data.table, new Array<string>(data.table.rows).fill('left'))).toEqual(before);
     expect(() => model.predictProba(few as typeof data.table, new Array<string>(20).fill('other'))).toThrow(
-      'knows the tasks left, right, new, not "other"',
+      'knows the tasks left, right, new, newer, not "other"',
     );
-    await expect(model.learn('left', data.table, labels, new Random(0))).rejects.toThrow('knows the task "left"');
+    await expect(model.learn('left', data.table, data.labels, new Random(0))).rejects.toThrow('knows the task "left"');
   });
 
   test('more than two classes have a logit each', () => {
@@ -345,4 +348,37 @@ describe('rows of the guide', () => {
     const { hypernet } = await transfer.run({ steps: 150, random: new Random(1), signal: undefined });
     expect(hypernet).toBeGreaterThan(85);
   });
+});
+
+test('a recurrent cell scales the rows of both matrices by the state of the smaller one', () => {
+  const cell = new h.HyperRNN(2, 3, random(), { smallHidden: 4 });
+  for (const weight of Object.values(parameters(cell))) weight.assign(weight.dataSync().map((value) => value + 0.1));
+  const [x, hidden, small] = [uniformTensor(1, [1, 2]), uniformTensor(2, [1, 3]), uniformTensor(3, [1, 4])];
+  const next = cell.cell(x, { hidden, small });
+  const code = cell.small.cell(tensor([[...hidden.view(), ...x.view()]]), small);
+  const rows = [cell.hiddenScale, cell.inputScale, cell.shift].map((layer) => layer.forward(code).view());
+  const [own, input] = [cell.fromHidden.forward(hidden).view(), cell.fromInput.forward(x).view()];
+  const sums = [0, 1, 2].map((i) => {
+    const [d, e, b] = rows.map((values) => values[i] as number) as [number, number, number];
+    return d * (own[i] as number) + e * (input[i] as number) + b;
+  });
+  expectClose(
+    next.hidden.view(),
+    cell.norm
+      .forward(tensor([sums]))
+      .tanh()
+      .view(),
+    1e-5,
+  );
+  const sequence = cell.forward(
+    tensor([
+      [
+        [1, 2],
+        [3, 4],
+      ],
+    ]),
+  );
+  const second = cell.cell(tensor([[3, 4]]), cell.cell(tensor([[1, 2]]), cell.start(1)));
+  expectClose(sequence.outputs.slice(null, [1, 2]).view(), second.hidden.view(), 1e-6);
+  expect(sequence.outputs.shape).toEqual([1, 2, 3]);
 });

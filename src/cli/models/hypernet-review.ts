@@ -21,6 +21,10 @@ async function classifyRows(
   const categorical = (column: string) =>
     features.encoders.some(({ kind, name }) => kind === 'category' && name === column);
   const table = await loadTable(path, { categorical, ...(maxBytes !== undefined && { maxBytes }) });
+  if (task === undefined && !table.columns.some(({ name }) => name === 'task'))
+    throw new Error(
+      `"${path}" has no column "task"; name the task of all rows with --task (known: ${model.taskNames.join(', ')})`,
+    );
   const tasks = task === undefined ? splitTaskColumn(table).names : new Array<string>(table.rows).fill(task);
   for (const name of new Set(tasks)) {
     if (model.taskNames.includes(name)) continue;

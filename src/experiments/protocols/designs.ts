@@ -12,7 +12,7 @@ const SIZE = 4;
 /** Points of the batch, and those that a varying support set has. */
 const [POINTS, SUPPORT] = [16, 8];
 /** Inputs that a step draws where they vary, and evaluations of the loss before and after. */
-const [DRAWS, EVALUATIONS] = [4, 8];
+const [DRAWS, EVALUATIONS] = [8, 8];
 
 /** Sixteen points with the sign of x₁·x₂ as class. */
 function points(random: Random): { x: Tensor; labels: Tensor } {
@@ -105,7 +105,7 @@ export async function buildDesign(
     steps: targets.length * steps,
     random: random.split('training'),
     optimizer: new Adam({ learningRate: 1e-2 }),
-    schedule: cosine(targets.length * steps, 0.1),
+    schedule: cosine(targets.length * steps, 0.3),
     nonFinite: 'skip',
     signal,
   });
@@ -128,7 +128,10 @@ function differ(one: Readonly<Record<string, Tensor>>, other: Readonly<Record<st
   });
 }
 
-/** All designs: what exists as named, the remaining share of the loss, and why others do not exist. */
+/**
+ * All designs: what exists as named, the remaining share of the loss, and why others do not
+ * exist.
+ */
 export async function designStudy(
   steps: number,
   { seed, signal, progress }: Pick<RunContext, 'seed' | 'signal' | 'progress'>,

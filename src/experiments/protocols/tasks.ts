@@ -178,7 +178,9 @@ function accuraciesOf({ logits }: TrainedTasks, parts: readonly Part[]): number[
   });
 }
 
-/** Accuracy on test rows over the tasks and on the worst of them, in %, and the parameters stored. */
+/**
+ * Accuracy on test rows over the tasks and on the worst of them, in %, and the parameters stored.
+ */
 export function taskScores(model: TrainedTasks, { tasks }: SplitTasks): Scores {
   const accuracies = accuraciesOf(
     model,
