@@ -172,7 +172,7 @@ describe('MoE++', () => {
     expect(loadBalanceLoss(routing, model.loadWeights).item()).toBeCloseTo((4 + 0.25 * 4) / 8, 6);
   });
 
-  test('standardised logits, capacity, and options that make no sense', () => {
+  test('standardised logits, and options that make no sense', () => {
     const scaled = layer(1, { logitScale: 1, gatingResidual: false });
     const x = uniformTensor(6, [10, D]);
     const { logits, probabilities } = scaled.route(x);
@@ -189,12 +189,64 @@ describe('MoE++', () => {
       ).dataSync(),
       1e-4,
     );
-    const limited = layer(1, { capacityFactor: 0.5 });
-    const context = expertContext();
-    limited.forward(tensor(new Float32Array(32 * D).fill(1), [32, D]), context);
-    expect(context.usage[0]?.dropped).toBeGreaterThan(0);
     expect(() => layer(1, { experts: { feedForward: 0 } })).toThrow('at least one feed-forward expert');
     expect(() => layer(1, { k: 9 })).toThrow('cannot choose 9 of 8');
     expect(() => layer(1, { tau: 0 })).toThrow('τ must be in (0, 1], got 0');
+    expect(() => layer(1, { capacityFactor: 0 })).toThrow('the capacity factor must be positive, got 0');
+  });
+
+  describe('capacity', () => {
+    // ⌈1·2·8·η/(0.5·4 + 4)⌉: 1.33 → 2 slots of a feed-forward expert, 2.67 → 3 of the others.
+    const limited = layer(1, { tau: 0.5, capacityFactor: 1 });
+    const choices = [0, 1, 0, 4, 0, 6, 6, 7, 6, 4, 6, 7, 3, 4, 7, 4];
+    const gates = uniformTensor(8, [8, 2]);
+    const routing = {
+      k: 2,
+      experts: tensor(choices, [8, 2], 'i32'),
+      gates,
+      probabilities: zeros([8, 8]),
+      logits: zeros([8, 8]),
+    };
+
+    test('is ⌈γ·k·τ·T/(τ·N_FFN + N_ZC)⌉ for feed-forward experts, 1/τ of that for the others', () => {
+      expect([...(limited.capacities(8) ?? [])]).toEqual([2, 2, 2, 2, 3, 3, 3, 3]);
+      expect([...(limited.capacities(36) ?? [])]).toEqual([6, 6, 6, 6, 12, 12, 12, 12]);
+      expect(layer(1).capacities(8)).toBeUndefined();
+      const single = layer(1, { k: 1, tau: 0.5, capacityFactor: 2 });
+      expect([...(single.capacities(36) ?? [])]).toEqual([6, 6, 6, 6, 12, 12, 12, 12]);
+    });
+
+    test('in training drops the last slots of experts of every kind, and the other gates stay', () => {
+      const plan = limited.dispatch(routing, expertContext({ training: true }));
+      // The third token loses expert 0, the sixth expert 6, the eighth its second constant.
+      expect([...plan.dropped]).toEqual([1, 0, 0, 0, 1, 0, 1, 0]);
+      expect(Array.from(plan.accepted ?? [], (kept, slot) => (kept ? -1 : slot)).filter((slot) => slot >= 0)).toEqual([
+        4, 10, 15,
+      ]);
+      expect(plan.size).toBe(4);
+      const x = uniformTensor(9, [8, D]);
+      const open = gates.dataSync().slice();
+      for (const slot of [4, 10, 15]) open[slot] = 0;
+      const free = limited.dispatch(routing);
+      expectClose(
+        limited.compute(x, routing, plan).dataSync(),
+        limited.compute(x, { ...routing, gates: tensor(open, [8, 2]) }, free).dataSync(),
+        1e-6,
+      );
+    });
+
+    test('holds in training alone', () => {
+      const x = tensor(new Float32Array(32 * D).fill(1), [32, D]);
+      const without = layer(1, { tau: 0.5 });
+      const [training, inference] = [expertContext({ training: true }), expertContext()];
+      expect(limited.forward(x, training).dataSync()).not.toEqual(without.forward(x).dataSync());
+      expect(limited.forward(x, inference).dataSync()).toEqual(without.forward(x).dataSync());
+      const sum = (values: Iterable<number> = []) => [...values].reduce((a, b) => a + b, 0);
+      // All tokens choose the same two experts.
+      expect(sum(training.usage[0]?.dropped)).toBeGreaterThan(32);
+      expect(sum(inference.usage[0]?.dropped)).toBe(0);
+      // What is dropped counts in the balance loss as it was routed.
+      expectClose(training.losses[0]?.dataSync() ?? [], inference.losses[0]?.dataSync() ?? new Float32Array(1));
+    });
   });
 });
