@@ -7,6 +7,7 @@ import { decoderMethod, type TokenizedText, textOptions } from './text.js';
 
 export const mixtureOptions = {
   ...textOptions,
+  batch: count(8, 'windows per step'),
   features: count(64, 'width of the model', { smoke: 32, minimum: 16 }),
   hidden: count(64, 'width of an expert', { smoke: 32, minimum: 8 }),
   layers: count(3, 'layers', { smoke: 2 }),
