@@ -327,11 +327,18 @@ describe('decoders with MoE++', () => {
       ),
     );
     block?.selfAttn.oProj.weight.assign(zeros([16, 16]));
+    // A scale by feature: else the last norm hides how long the copy is.
+    const scale = tensor(Float32Array.from({ length: 16 }, (_, i) => 1 + i));
+    block?.postAttentionLayernorm.weight.assign(scale);
     const h = decoder.model.embedTokens.forward(tensor([3, 7], [1, 2], 'i32'));
     const normed = (x: Tensor) => x.divide(add(x.multiply(x).mean(2, { keepAxes: true }), full([1], 1e-6)).sqrt());
-    const expected = matmul(reshape(normed(add(h, normed(h))), [2, 16]), decoder.model.embedTokens.weight, {
-      transposeB: true,
-    });
+    const expected = matmul(
+      reshape(normed(add(h, multiply(normed(h), scale))), [2, 16]),
+      decoder.model.embedTokens.weight,
+      {
+        transposeB: true,
+      },
+    );
     expectClose(decoder.forward(tensor([3, 7], [1, 2], 'i32')).dataSync(), expected.dataSync(), 1e-4);
   });
 

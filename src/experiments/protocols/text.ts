@@ -31,7 +31,7 @@ const GRAMMAR_CHARACTERS = 200_000;
 const LEARNING_RATES = [3e-3, 1e-3];
 
 export const textOptions = {
-  steps: count(400, 'steps of training', { smoke: 12, minimum: 2 }),
+  steps: count(300, 'steps of training', { smoke: 12, minimum: 2 }),
   batch: count(16, 'windows per step'),
   length: count(64, 'tokens of a window', { minimum: 8 }),
   pairs: count(0, 'byte pairs to learn as tokens; characters when 0', { minimum: 0 }),
