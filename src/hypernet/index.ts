@@ -22,8 +22,8 @@ export {
   type HypernetDesign,
   whyNot,
 } from './hypernet-review.js';
+export { columnDrops } from './hypertab/explain.js';
 export {
-  columnDrops,
   HyperTab,
   type HyperTabOptions,
   hyperTabDefaults,

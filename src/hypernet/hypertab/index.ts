@@ -33,7 +33,6 @@ import { drawMasks, featureAccuracies, variances } from './masks.js';
 import { type HyperTabOptions, hyperTabOptions } from './options.js';
 
 export type { MaskInput } from './conditions.js';
-export { columnDrops } from './explain.js';
 export type { MaskDesign } from './masks.js';
 export { type HyperTabOptions, hyperTabDefaults } from './options.js';
 
