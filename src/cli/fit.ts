@@ -4,7 +4,7 @@ import { Command, Option } from 'commander';
 import { type LabelledTable, labelledTable, type ValuedTable, valuedTable } from '../data/index.js';
 import { interruptSignal, loadTable, requireWritable, writeFileAtomic } from '../data/node.js';
 import { summarize } from '../experiments/index.js';
-import { chooseOptions } from '../experiments/protocols/table-spaces.js';
+import { chooseOptions } from '../experiments/parts/table-spaces.js';
 import {
   crossValidate,
   crossValidateValues,

@@ -20,7 +20,7 @@ import { accuracy, balancedAccuracy, relabelled, seconds } from '../parts/metric
 import { choice, count, number, type OptionValues, share } from '../parts/options.js';
 import { friedman, holm, meanRanks, wilcoxon } from '../parts/ranks.js';
 import { joinStudies, noStudies } from '../parts/studies.js';
-import type { TableTuning } from '../protocols/table-spaces.js';
+import type { TableTuning } from '../parts/table-spaces.js';
 import { parameterStudy, regressionStudy, viewStudy } from '../protocols/table-studies.js';
 import {
   compareOnTables,

@@ -19,7 +19,13 @@ import { balancedAccuracy, relabelled } from '../parts/metrics.js';
 import { ranksOf } from '../parts/ranks.js';
 import type { Setting } from '../parts/scores.js';
 import { summarize } from '../parts/statistics.js';
-import { chooseOptions, crossValidateTuned, settingsFor, type TableTuning, tableSpaces } from './table-spaces.js';
+import {
+  chooseOptions,
+  crossValidateTuned,
+  settingsFor,
+  type TableTuning,
+  tableSpaces,
+} from '../parts/table-spaces.js';
 
 /** `needle`, groups of tables, and known tables. */
 export const tableSources: readonly string[] = ['needle', ...Object.keys(tableGroups), ...namesOf('table')];

@@ -13,7 +13,7 @@ import {
   withoutRows,
 } from '../../hypernet/index.js';
 import { Random } from '../../tensor/index.js';
-import { bestSetting, type Grid, type Setting, settingsOf } from '../parts/tuning.js';
+import { bestSetting, type Grid, type Setting, settingsOf } from './tuning.js';
 
 /** How settings are chosen from the training rows of an outer fold. */
 export interface TableTuning {
