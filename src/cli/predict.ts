@@ -16,7 +16,7 @@ Examples
   gossamer predict runs/mine/model.safetensors pairs.csv                 pairs of nodes, by a model of nat
   gossamer predict small/model.plan photos/ --top 3                      pictures, by a model of gossamer train or compress
 
-A table has the columns of training, in any order and maybe others; the result holds the class of each row and the probability of all classes. A table of vertices has a header \`vertex,…\` and the same feature columns as in training; no
+A table has the columns of training, in any order and maybe others; the result holds the class of each row and the probability of all classes, or the number of each row. A table of vertices has a header \`vertex,…\` and the same feature columns as in training; no
 hypergraph is needed. A table of hyperedges has the columns edge and node; a table of nodes with their features may follow it.`;
 
 export function predictCommand(): Command {
@@ -27,6 +27,7 @@ export function predictCommand(): Command {
     .option('-o, --out <file>', 'file for the predictions; standard output when left out')
     .option('--observe <events>', 'models of nat: take these events in first, and write the model back')
     .option('--top <k>', 'pictures: classes to list for each', number(1), 1)
+    .option('--explain', 'HyperTab: how much each column contributes to the predictions, on standard error', false)
     .addOption(maxBytesOption())
     .addHelpText('after', examples)
     .action(predict);
@@ -35,6 +36,7 @@ export function predictCommand(): Command {
 interface Flags {
   readonly out?: string;
   readonly top: number;
+  readonly explain: boolean;
   readonly maxBytes?: number;
   readonly observe?: string;
 }
@@ -42,7 +44,7 @@ interface Flags {
 async function predict(
   modelPath: string,
   paths: readonly string[],
-  { out, top, maxBytes, observe }: Flags,
+  { out, top, explain, maxBytes, observe }: Flags,
 ): Promise<void> {
   if (out) requireWritable(out);
   if (observe) requireWritable(modelPath);
@@ -52,7 +54,7 @@ async function predict(
     writeFileAtomic(modelPath, await model.observe(observe));
   }
   writePredictions(
-    await model.predict(paths, { top, note: writeNote, ...(maxBytes !== undefined && { maxBytes }) }),
+    await model.predict(paths, { top, explain, note: writeNote, ...(maxBytes !== undefined && { maxBytes }) }),
     out,
   );
 }

@@ -93,6 +93,8 @@ export {
   type TableLike,
   tableOf,
   tableRows,
+  type ValuedTable,
+  valuedTable,
   withLabels,
 } from './tables.js';
 export {

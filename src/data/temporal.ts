@@ -21,7 +21,10 @@ export interface TemporalDataset {
 export interface TemporalTableOptions {
   /** Sort events by time (stable); otherwise events out of order are an error. Default false. */
   readonly sort?: boolean;
-  /** Keep this many events at most, the first in the order of time where they are sorted. Default: all. */
+  /**
+   * Keep this many events at most, the first in the order of time where they are sorted. Default:
+   * all.
+   */
   readonly limit?: number;
   /** Make the other columns features of the events. Default true. */
   readonly features?: boolean;

@@ -10,6 +10,8 @@ export interface PredictOptions {
   readonly top?: number;
   /** Most bytes that a compressed table may inflate to. Default: as `loadTable`. */
   readonly maxBytes?: number;
+  /** Whether to tell what each column contributes, where a model can. Default: false. */
+  readonly explain?: boolean;
   /** Called with warnings about the data. */
   readonly note: (text: string) => void;
 }

@@ -1,5 +1,5 @@
-// Networks on event streams: NAT with and without caches, node memories as in TGN, walks as in CAWN,
-// all tuned alike.
+// Networks on event streams: NAT with and without caches, node memories as in TGN, walks as in
+// CAWN, all tuned alike.
 
 import {
   NAT,

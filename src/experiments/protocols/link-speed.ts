@@ -1,5 +1,5 @@
-// Cost of an event: NAT's caches against features of walks sampled for each pair, at equal hops, and
-// against node memories with attention over recent partners. State as after most of the stream,
+// Cost of an event: NAT's caches against features of walks sampled for each pair, at equal hops,
+// and against node memories with attention over recent partners. State as after most of the stream,
 // arms in turns; weights are random, for time does not depend on them.
 
 import { secondsInTurns } from '../../engine/index.js';

@@ -62,7 +62,9 @@ export interface NATOptions {
   readonly timeUnit?: number;
   /** Time from which times are counted. Default: that of the first event. */
   readonly timeStart?: number;
-  /** Seed of the hash function of slots and of the draws against α. Default: drawn from `random`. */
+  /**
+   * Seed of the hash function of slots and of the draws against α. Default: drawn from `random`.
+   */
   readonly seed?: number;
 }
 

@@ -85,7 +85,9 @@ export class TargetPool {
   readonly list: number[] = [];
   readonly #known: Uint8Array;
 
-  /** @param grows whether the destinations of a batch join the pool before its negatives are drawn */
+  /**
+   * @param grows whether the destinations of a batch join the pool before its negatives are drawn
+   */
   constructor(
     nodeCount: number,
     readonly grows = false,

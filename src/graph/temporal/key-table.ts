@@ -1,8 +1,8 @@
 // Rows of nodes around a pair, found by hashing.
 
 /**
- * Hash table (open addressing) from keys, such as the nodes around one pair, to rows; clearing increments a stamp and
- * takes constant time.
+ * Hash table (open addressing) from keys, such as the nodes around one pair, to rows; clearing
+ * increments a stamp and takes constant time.
  */
 export class KeyTable {
   #size = 512;

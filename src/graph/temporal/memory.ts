@@ -3,9 +3,9 @@
 // GRU with the message of its last event and read with attention over its last partners. The two
 // nodes are encoded independently: the score uses no joint structure.
 //
-//   m'_u = GRU([m_u ‖ m_partner ‖ x_e ‖ φ(Δt)], m_u)   when read, so that gradients reach the GRU
-//   read(u, t) = W_o[m'_u ‖ attention of m'_u over [m'_w ‖ x_e ‖ φ(t − t_e)] of the last partners w]
-//   logit(u, v, t) = w·ReLU(W[read(u, t) ‖ read(v, t)])
+//   m'_u = GRU([m_u ‖ m_partner ‖ x_e ‖ φ(Δt)], m_u) when read, so that gradients reach the GRU
+//   read(u, t) = W_o[m'_u ‖ attention of m'_u over [m'_w ‖ x_e ‖ φ(t − t_e)] of the last partners
+//   w] logit(u, v, t) = w·ReLU(W[read(u, t) ‖ read(v, t)])
 
 import { Dropout, GRU, Linear, type Mode } from '../../nn/index.js';
 import type { TemporalGraph } from '../../structure/index.js';

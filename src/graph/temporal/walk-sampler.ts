@@ -14,15 +14,15 @@ export interface WalkSnapshot {
 /** Walks from both nodes of each pair. */
 export interface PairWalks {
   /**
-   * Row of the node at each step of each walk, [pairs, 2, walks, length + 1], those from u first; −1
-   * once a walk has ended.
+   * Row of the node at each step of each walk, [pairs, 2, walks, length + 1], those from u first;
+   * −1 once a walk has ended.
    */
   readonly rows: Int32Array;
   /** Event that led to each step, −1 at the start and once a walk has ended. */
   readonly events: Int32Array;
   /**
-   * One row for each node around each pair: how often the walks from u, and those from v, pass it at
-   * each step, as shares of the walks: two tables [rows, length + 1].
+   * One row for each node around each pair: how often the walks from u, and those from v, pass it
+   * at each step, as shares of the walks: two tables [rows, length + 1].
    */
   readonly counts: readonly [Float32Array, Float32Array];
 }
