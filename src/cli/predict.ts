@@ -2,7 +2,7 @@
 
 import { Command } from 'commander';
 import { writeCsv } from '../data/index.js';
-import { requireWritable } from '../data/node.js';
+import { requireWritable, writeFileAtomic } from '../data/node.js';
 import { maxBytesOption, number } from './arguments.js';
 import type { Predictions } from './models/predictor.js';
 import { openModel } from './models.js';
@@ -13,9 +13,10 @@ Examples
   gossamer predict model.safetensors new.csv -o predictions.csv          rows of a table, by a model of gossamer fit
   gossamer predict runs/mine/model.safetensors new-vertices.csv          vertices, by a student of lighthgnn
   gossamer predict runs/mine/model.safetensors new-hyperedges.csv        vertices in hyperedges, by a model of conhd
+  gossamer predict runs/mine/model.safetensors pairs.csv                 pairs of nodes, by a model of nat
   gossamer predict small/model.plan photos/ --top 3                      pictures, by a model of gossamer train or compress
 
-A table has the columns of training, in any order and maybe others; the result holds the class of each row and the probability of all classes. A table of vertices has a header \`vertex,…\` and the same feature columns as in training; no
+A table has the columns of training, in any order and maybe others; the result holds the class of each row and the probability of all classes, or the number of each row. A table of vertices has a header \`vertex,…\` and the same feature columns as in training; no
 hypergraph is needed. A table of hyperedges has the columns edge and node; a table of nodes with their features may follow it.`;
 
 export function predictCommand(): Command {
@@ -24,7 +25,9 @@ export function predictCommand(): Command {
     .argument('<model>', 'model file; it names what it is')
     .argument('<data...>', 'a table (.csv, .tsv or .txt, for models of fit also .gz and .parquet), or pictures')
     .option('-o, --out <file>', 'file for the predictions; standard output when left out')
+    .option('--observe <events>', 'models of nat: take these events in first, and write the model back')
     .option('--top <k>', 'pictures: classes to list for each', number(1), 1)
+    .option('--explain', 'HyperTab: how much each column contributes to the predictions, on standard error', false)
     .addOption(maxBytesOption())
     .addHelpText('after', examples)
     .action(predict);
@@ -33,14 +36,25 @@ export function predictCommand(): Command {
 interface Flags {
   readonly out?: string;
   readonly top: number;
+  readonly explain: boolean;
   readonly maxBytes?: number;
+  readonly observe?: string;
 }
 
-async function predict(modelPath: string, paths: readonly string[], { out, top, maxBytes }: Flags): Promise<void> {
+async function predict(
+  modelPath: string,
+  paths: readonly string[],
+  { out, top, explain, maxBytes, observe }: Flags,
+): Promise<void> {
   if (out) requireWritable(out);
+  if (observe) requireWritable(modelPath);
   const model = await openModel(modelPath);
+  if (observe) {
+    if (!model.observe) throw new Error(`--observe: the model in "${modelPath}" keeps no state; models of nat do`);
+    writeFileAtomic(modelPath, await model.observe(observe));
+  }
   writePredictions(
-    await model.predict(paths, { top, note: writeNote, ...(maxBytes !== undefined && { maxBytes }) }),
+    await model.predict(paths, { top, explain, note: writeNote, ...(maxBytes !== undefined && { maxBytes }) }),
     out,
   );
 }

@@ -10,6 +10,8 @@ export interface PredictOptions {
   readonly top?: number;
   /** Most bytes that a compressed table may inflate to. Default: as `loadTable`. */
   readonly maxBytes?: number;
+  /** Whether to tell what each column contributes, where a model can. Default: false. */
+  readonly explain?: boolean;
   /** Called with warnings about the data. */
   readonly note: (text: string) => void;
 }
@@ -17,6 +19,12 @@ export interface PredictOptions {
 export interface Predictor {
   /** @throws Error when the model cannot read the data */
   predict(paths: readonly string[], options: PredictOptions): Promise<Predictions>;
+  /**
+   * Of models with a state: takes in the events of a table.
+   *
+   * @returns the model as a file
+   */
+  observe?(events: string): Promise<Uint8Array>;
 }
 
 /** The one file of data that a model reads. @throws Error when there are more */

@@ -1,5 +1,5 @@
-// Deterministic personalised PageRank: power iteration, of one source or of blocks, and forward push
-// with a bound on the residual.
+// Deterministic personalised PageRank: power iteration, of one source or of blocks, and forward
+// push with a bound on the residual.
 //
 //   π(u, v) = probability that a walk from u ends at v: π_u = α·e_u + (1 − α)·π_u·W, W
 //   row-stochastic

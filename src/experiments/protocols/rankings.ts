@@ -107,8 +107,8 @@ function topOf(row: ArrayLike<number>): number[] {
 }
 
 /**
- * Means over the sampled sources: ‖π̂ − π‖₂, whose mean square is (1 − ‖π‖²)/ω for ω walks, ‖π̂ − π‖₁,
- * max |π̂ − π|, and the share of the exact top ten that is found.
+ * Means over the sampled sources: ‖π̂ − π‖₂, whose mean square is (1 − ‖π‖²)/ω for ω walks, ‖π̂ −
+ * π‖₁, max |π̂ − π|, and the share of the exact top ten that is found.
  */
 export function rankingScores(ranking: Ranking, exact: readonly Float32Array[]): Scores {
   let [error, total, largest, found] = [0, 0, 0, 0];
