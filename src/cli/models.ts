@@ -13,6 +13,7 @@ const openers = {
   dgmlp: async (path: string) => (await import('./models/dgmlp.js')).open(path),
   lighthgnn: async (path: string) => (await import('./models/lighthgnn.js')).open(path),
   conhd: async (path: string) => (await import('./models/conhd.js')).open(path),
+  mip: async (path: string) => (await import('./models/mip.js')).open(path),
 } as const satisfies Readonly<Record<string, (path: string) => Promise<Predictor>>>;
 
 /** What model files may name. */
@@ -54,6 +55,7 @@ const uses: Readonly<Record<ModelSystem, string>> = {
   dgmlp: 'gossamer predict',
   lighthgnn: 'gossamer predict',
   conhd: 'gossamer predict',
+  mip: 'gossamer predict',
 };
 
 /** GGUF files and Hugging Face folders are language models; other files name their system. */

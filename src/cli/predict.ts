@@ -13,6 +13,7 @@ Examples
   gossamer predict model.safetensors new.csv -o predictions.csv          rows of a table, by a model of gossamer fit
   gossamer predict runs/mine/model.safetensors new-vertices.csv          vertices, by a student of lighthgnn
   gossamer predict runs/mine/model.safetensors new-hyperedges.csv        vertices in hyperedges, by a model of conhd
+  gossamer predict runs/mine/model.safetensors new.csv --condition angle=0.3   rows under one condition, by a model of mip
   gossamer predict small/model.plan photos/ --top 3                      pictures, by a model of gossamer train or compress
 
 A table has the columns of training, in any order and maybe others; the result holds the class of each row and the probability of all classes. A table of vertices has a header \`vertex,…\` and the same feature columns as in training; no
@@ -25,6 +26,12 @@ export function predictCommand(): Command {
     .argument('<data...>', 'a table (.csv, .tsv or .txt, for models of fit also .gz and .parquet), or pictures')
     .option('-o, --out <file>', 'file for the predictions; standard output when left out')
     .option('--top <k>', 'pictures: classes to list for each', number(1), 1)
+    .option(
+      '--condition <name=value>',
+      'models of mip: a condition of all rows, in place of its column (repeatable)',
+      (value: string, all: string[]) => [...all, value],
+      [] as string[],
+    )
     .addOption(maxBytesOption())
     .addHelpText('after', examples)
     .action(predict);
@@ -33,15 +40,34 @@ export function predictCommand(): Command {
 interface Flags {
   readonly out?: string;
   readonly top: number;
+  readonly condition: readonly string[];
   readonly maxBytes?: number;
 }
 
-async function predict(modelPath: string, paths: readonly string[], { out, top, maxBytes }: Flags): Promise<void> {
+async function predict(modelPath: string, paths: readonly string[], flags: Flags): Promise<void> {
+  const { out, top, maxBytes } = flags;
   if (out) requireWritable(out);
   const model = await openModel(modelPath);
+  const conditions = conditionsOf(flags.condition);
+  if (flags.condition.length > 0 && !model.conditions)
+    throw new Error(`--condition: file "${modelPath}" is a model without conditions`);
   writePredictions(
-    await model.predict(paths, { top, note: writeNote, ...(maxBytes !== undefined && { maxBytes }) }),
+    await model.predict(paths, { top, conditions, note: writeNote, ...(maxBytes !== undefined && { maxBytes }) }),
     out,
+  );
+}
+
+/** @throws Error when an assignment is not `name=number` */
+function conditionsOf(assignments: readonly string[]): Record<string, number> {
+  return Object.fromEntries(
+    assignments.map((assignment) => {
+      const at = assignment.lastIndexOf('=');
+      const text = assignment.slice(at + 1).trim();
+      const value = Number(text);
+      if (at < 1 || text === '' || !Number.isFinite(value))
+        throw new Error(`--condition: expected name=number, got "${assignment}"`);
+      return [assignment.slice(0, at), value];
+    }),
   );
 }
 

@@ -10,11 +10,17 @@ export interface PredictOptions {
   readonly top?: number;
   /** Most bytes that a compressed table may inflate to. Default: as `loadTable`. */
   readonly maxBytes?: number;
+  /** Values of conditions that hold for all rows, by name, in place of columns. */
+  readonly conditions?: Readonly<Record<string, number>>;
   /** Called with warnings about the data. */
   readonly note: (text: string) => void;
 }
 
 export interface Predictor {
+  /** Names of the conditions that its weights follow; none when left out. */
+  readonly conditions?: readonly string[];
+  /** Lines on what the model predicts and from what. */
+  describe?(): readonly string[];
   /** @throws Error when the model cannot read the data */
   predict(paths: readonly string[], options: PredictOptions): Promise<Predictions>;
 }
