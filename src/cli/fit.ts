@@ -1,29 +1,52 @@
 // `gossamer fit`
 
 import { Command, Option } from 'commander';
-import { type LabelledTable, labelledTable } from '../data/index.js';
+import { type LabelledTable, labelledTable, type ValuedTable, valuedTable } from '../data/index.js';
 import { interruptSignal, loadTable, requireWritable, writeFileAtomic } from '../data/node.js';
 import { summarize } from '../experiments/index.js';
-import { crossValidate, type FoldScore, type TableMethod, TableModel, tableMethods } from '../hypernet/index.js';
+import { chooseOptions } from '../experiments/protocols/table-spaces.js';
+import {
+  crossValidate,
+  crossValidateValues,
+  type FoldScore,
+  type HyperTabOptions,
+  hyperTabDefaults,
+  type MethodOptions,
+  type TableMethod,
+  TableModel,
+  tableMethods,
+  type ValueFoldScore,
+} from '../hypernet/index.js';
 import { Random } from '../tensor/index.js';
-import { list, maxBytesOption, number } from './arguments.js';
+import { choice, list, maxBytesOption, number } from './arguments.js';
 import { Bar } from './bar.js';
 import { useThreads } from './threads.js';
 
 const names = Object.keys(tableMethods) as TableMethod[];
 
+/** Rows above which HyperTab is warned of. */
+const LARGE = 10_000;
+
+/** Options of HyperTab that are not tuned: columns of text are seen as a whole. */
+const fixed = { viewsPerStep: 5, unit: 'column' } as const;
+/** Options of HyperTab without tuning. */
+const usual = { ...fixed, views: hyperTabDefaults.views, epochs: 30, subsample: 0.5, learningRate: 1e-3 } as const;
+
 interface Flags {
   readonly target: string;
+  readonly task: 'class' | 'number';
   readonly out: string;
   readonly methods: string[];
+  readonly model?: string;
+  readonly tune?: number;
   readonly folds: number;
   readonly categorical: string[];
   readonly ignore: string[];
   readonly balance: boolean;
-  readonly views: number;
-  readonly epochs: number;
-  readonly subsample: number;
-  readonly learningRate: number;
+  readonly views?: number;
+  readonly epochs?: number;
+  readonly subsample?: number;
+  readonly learningRate?: number;
   readonly seed: number;
   readonly threads?: number;
   readonly json: boolean;
@@ -35,10 +58,12 @@ Examples
   gossamer fit table.csv --target outcome                        compares all methods, keeps the best in model.safetensors
   gossamer fit table.parquet --target species --methods hypertab,forest -o species.safetensors
   gossamer fit table.csv --target y --categorical zip,month --ignore id
+  gossamer fit table.csv --target y --model hypertab --tune 20   HyperTab alone, the best of 20 settings
+  gossamer fit table.csv --target price --task number            a number in place of a class
   gossamer predict model.safetensors new.csv -o predictions.csv
 
 Gaps are empty fields, NA, N/A, #N/A, NaN, null, none or ?, and in columns of numbers -, . and unknown. Columns of numbers are numbers unless --categorical names them, others are categories. Scores are means over stratified folds; the method of the best balanced accuracy (the mean over
-classes of the share of their rows that is right) is then trained on all rows.`;
+classes of the share of their rows that is right) is then trained on all rows. A number is learnt by squared error, and the smallest root mean squared error is the best. --tune chooses each method's settings within the training rows of each fold, and again on all rows for the model; options of HyperTab that are given stay as given.`;
 
 export function fitCommand(): Command {
   return new Command('fit')
@@ -46,15 +71,22 @@ export function fitCommand(): Command {
     .argument('<table>', '.csv, .tsv or .txt, each also .gz, or .parquet, with a header')
     .requiredOption('--target <column>', 'the column to predict')
     .option('-o, --out <file>', 'the model', 'model.safetensors')
+    .option('--task <kind>', 'what the target holds: class or number', choice('class', 'number'), 'class')
     .addOption(new Option('--methods <list>', `some of ${names.join(', ')}`).argParser(list).default(names, 'all'))
+    .addOption(new Option('--model <method>', 'this method alone').conflicts('methods'))
+    .option('--tune <n>', 'settings that each method may choose from (classes)', number(1))
     .option('--folds <n>', 'folds of cross-validation', number(2), 4)
     .option('--categorical <list>', 'columns of numbers that are codes of categories', list, [])
     .option('--ignore <list>', 'columns to leave out', list, [])
     .option('--no-balance', 'do not repeat rows of small classes in training')
-    .option('--views <n>', 'HyperTab: views', number(1), 100)
-    .option('--epochs <n>', 'HyperTab: epochs', number(1), 30)
-    .option('--subsample <share>', 'HyperTab: share of the columns in a view', number(0, false), 0.5)
-    .option('--learning-rate <rate>', 'HyperTab: learning rate', number(0, false), 1e-3)
+    .option('--views <n>', `HyperTab: views (default: ${usual.views})`, number(1))
+    .option('--epochs <n>', `HyperTab: epochs (default: ${usual.epochs})`, number(1))
+    .option(
+      '--subsample <share>',
+      `HyperTab: share of the columns in a view (default: ${usual.subsample})`,
+      number(0, false),
+    )
+    .option('--learning-rate <rate>', `HyperTab: learning rate (default: ${usual.learningRate})`, number(0, false))
     .option('--seed <n>', 'seed', number(0), 0)
     .option('--threads <n>', 'threads, the calling one among them', number(1))
     .option('--json', 'print the result as JSON', false)
@@ -65,59 +97,97 @@ export function fitCommand(): Command {
 
 async function fitTable(path: string, flags: Flags): Promise<void> {
   useThreads(flags.threads);
-  const unknown = flags.methods.find((name) => !names.includes(name as TableMethod));
+  const asked = flags.model === undefined ? flags.methods : [flags.model];
+  const unknown = asked.find((name) => !names.includes(name as TableMethod));
   if (unknown !== undefined) throw new Error(`unknown method "${unknown}"; known: ${names.join(', ')}`);
-  const methods = flags.methods as TableMethod[];
+  if (flags.task === 'number' && flags.tune !== undefined)
+    throw new Error('--tune chooses by balanced accuracy, and --task number has no classes: leave --tune out');
+  const methods = asked as TableMethod[];
   requireWritable(flags.out);
   const data = await readTable(path, flags);
-  warnOf(data);
-  const { views, epochs, subsample, learningRate, balance, folds } = flags;
-  const training = { options: { hypertab: { views, epochs, subsample, learningRate } }, balance };
+  warnOf(data, methods);
   const { signal, release } = interruptSignal();
   const bar = new Bar('cross-validation', 'fits', flags.json);
   try {
-    const random = new Random(flags.seed);
-    const done = { fits: 0 };
-    const scores = await crossValidate(data, methods, random, {
-      ...training,
-      folds,
-      signal,
-      onScore: () => {
-        done.fits += 1;
-      },
-      onProgress: (share) => bar.update(share, done.fits),
-    });
-    bar.close();
-    const rows = methods.map((method) => summaryOf(method, scores));
-    const best = rows.reduce((a, b) => (b.balanced.mean > a.balanced.mean ? b : a));
-    if (!flags.json) process.stdout.write(table(path, data, rows));
-    const model = await TableModel.train(best.method, data, flags.target, random.split('final'), {
-      ...training,
-      signal,
-    });
+    const { rows, best, text, options } = await compare(data, methods, flags, signal, bar);
+    if (!flags.json) process.stdout.write(`${path}: ${text}`);
+    const training = { options, balance: flags.balance, signal };
+    const model = await TableModel.train(best, data, flags.target, new Random(flags.seed).split('final'), training);
     writeFileAtomic(flags.out, model.save());
-    if (flags.json)
-      process.stdout.write(`${JSON.stringify({ table: path, rows, best: best.method, model: flags.out })}\n`);
-    else
-      process.stdout.write(
-        `\n${tableMethods[best.method].title}, trained on all ${data.labels.length} rows: ${flags.out}\n`,
-      );
+    if (flags.json) process.stdout.write(`${JSON.stringify({ table: path, rows, best, model: flags.out })}\n`);
+    else process.stdout.write(`\n${tableMethods[best].title}, trained on all ${data.table.rows} rows: ${flags.out}\n`);
   } finally {
     bar.close();
     release();
   }
 }
 
-async function readTable(path: string, { target, categorical, ignore, maxBytes }: Flags): Promise<LabelledTable> {
+/** Cross-validates the methods. @returns the best of them, with its options for all rows */
+async function compare(
+  data: LabelledTable | ValuedTable,
+  methods: readonly TableMethod[],
+  flags: Flags,
+  signal: AbortSignal,
+  bar: Bar,
+) {
+  const { balance, folds, tune, seed } = flags;
+  const random = new Random(seed);
+  const given = givenOf(flags);
+  const options: MethodOptions = { hypertab: { ...usual, ...given } };
+  let fits = 0;
+  const common = { options, balance, folds, signal, onProgress: (share: number) => bar.update(share, fits) };
+  if ('values' in data) {
+    const rows = methods.map((method) => ({ method, scores: [] as ValueFoldScore[] }));
+    const scores = await crossValidateValues(data, methods, random, common);
+    bar.close();
+    for (const row of rows) row.scores.push(...scores.filter(({ method }) => method === row.method));
+    const summaries = rows.map(({ method, scores: own }) => valueSummary(method, own));
+    const best = summaries.reduce((a, b) => (b.rmse.mean < a.rmse.mean ? b : a)).method;
+    return { rows: summaries, best, options, text: valueTable(data, summaries) };
+  }
+  const tuning = {
+    tuning: 'folds',
+    trials: tune ?? 1,
+    steps: 20_000,
+    given: { hypertab: { ...fixed, ...given } },
+  } as const;
+  const choose = (method: TableMethod, training: LabelledTable, draws: Random) =>
+    chooseOptions(method, training, tuning, draws, signal);
+  const scores = await crossValidate(data, methods, random, {
+    ...common,
+    ...(tune !== undefined && { choose }),
+    onScore: () => {
+      fits += 1;
+    },
+  });
+  bar.close();
+  const rows = methods.map((method) => summaryOf(method, scores));
+  const best = rows.reduce((a, b) => (b.balanced.mean > a.balanced.mean ? b : a)).method;
+  const chosen = tune === undefined ? options : await choose(best, data, random.split('choice'));
+  return { rows, best, options: chosen, text: table(data, rows) };
+}
+
+/** Options of HyperTab that were given. */
+function givenOf({ views, epochs, subsample, learningRate }: Flags): HyperTabOptions {
+  const all = { views, epochs, subsample, learningRate };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}
+
+async function readTable(path: string, { target, task, categorical, ignore, maxBytes }: Flags) {
   const all = await loadTable(path, { categorical, ...(maxBytes !== undefined && { maxBytes }) });
   const unknown = ignore.filter((name) => !all.columns.some((column) => column.name === name));
   if (unknown.length > 0) throw new Error(`--ignore names no column of the table: ${unknown.join(', ')}`);
-  return labelledTable({ ...all, columns: all.columns.filter(({ name }) => !ignore.includes(name)) }, target);
+  const kept = { ...all, columns: all.columns.filter(({ name }) => !ignore.includes(name)) };
+  return task === 'number' ? valuedTable(kept, target) : labelledTable(kept, target);
 }
 
 /** Reports ignored columns and likely mistakes on standard error. */
-function warnOf({ table }: LabelledTable): void {
+function warnOf({ table }: LabelledTable | ValuedTable, methods: readonly TableMethod[]): void {
   const say = (text: string) => process.stderr.write(`note: ${text}\n`);
+  if (table.rows > LARGE && methods.includes('hypertab'))
+    say(
+      `HyperTab is meant for fewer than 1,000 rows and is slow on ${table.rows}: --methods forest,boosting leaves it out`,
+    );
   for (const { name, kind, values } of table.columns) {
     if (values.every((value) => value === undefined || Number.isNaN(value)))
       say(`column "${name}" holds no values and is left out`);
@@ -135,11 +205,31 @@ function summaryOf(method: TableMethod, scores: readonly FoldScore[]) {
   return { method, balanced: over('balanced'), accuracy: over('accuracy'), seconds: over('seconds') };
 }
 
-function table(
-  path: string,
-  { labels, classes, table }: LabelledTable,
-  rows: readonly ReturnType<typeof summaryOf>[],
-): string {
+/** Root mean squared error, R² and time of a method over the folds. */
+function valueSummary(method: TableMethod, scores: readonly ValueFoldScore[]) {
+  const over = (key: 'rmse' | 'r2' | 'seconds') => summarize(scores.map((score) => score[key]));
+  return { method, rmse: over('rmse'), r2: over('r2'), seconds: over('seconds') };
+}
+
+function valueTable({ table }: ValuedTable, rows: readonly ReturnType<typeof valueSummary>[]): string {
+  const lines = rows.map(({ method, rmse, r2, seconds }) =>
+    [
+      tableMethods[method].title.padEnd(20),
+      `${rmse.mean.toPrecision(4)} ± ${rmse.sd.toPrecision(2)}`.padStart(23),
+      `${r2.mean.toFixed(3)} ± ${r2.sd.toFixed(3)}`.padStart(16),
+      seconds.mean.toFixed(2).padStart(12),
+    ].join('  '),
+  );
+  return [
+    `${table.rows} rows, ${table.columns.length} columns, a number`,
+    '',
+    `${'method'.padEnd(20)}  ${'root mean squared error'}  ${'R²'.padStart(16)}  training (s)`,
+    ...lines,
+    '',
+  ].join('\n');
+}
+
+function table({ labels, classes, table }: LabelledTable, rows: readonly ReturnType<typeof summaryOf>[]): string {
   const percent = ({ mean, sd }: { mean: number; sd: number }) =>
     `${(100 * mean).toFixed(1)} ± ${(100 * sd).toFixed(1)}`;
   const lines = rows.map(({ method, balanced, accuracy, seconds }) =>
@@ -151,7 +241,7 @@ function table(
     ].join('  '),
   );
   return [
-    `${path}: ${labels.length} rows, ${table.columns.length} columns, ${classes.length} classes`,
+    `${labels.length} rows, ${table.columns.length} columns, ${classes.length} classes`,
     '',
     `${'method'.padEnd(20)}  ${'balanced accuracy (%)'}  ${'accuracy (%)'.padStart(14)}  training (s)`,
     ...lines,

@@ -14,6 +14,7 @@ const openers = {
   lighthgnn: async (path: string) => (await import('./models/lighthgnn.js')).open(path),
   conhd: async (path: string) => (await import('./models/conhd.js')).open(path),
   mip: async (path: string) => (await import('./models/mip.js')).open(path),
+  nat: async (path: string) => (await import('./models/nat.js')).open(path),
 } as const satisfies Readonly<Record<string, (path: string) => Promise<Predictor>>>;
 
 /** What model files may name. */
@@ -56,6 +57,7 @@ const uses: Readonly<Record<ModelSystem, string>> = {
   lighthgnn: 'gossamer predict',
   conhd: 'gossamer predict',
   mip: 'gossamer predict',
+  nat: 'gossamer predict',
 };
 
 /** GGUF files and Hugging Face folders are language models; other files name their system. */

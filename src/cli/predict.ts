@@ -2,7 +2,7 @@
 
 import { Command } from 'commander';
 import { writeCsv } from '../data/index.js';
-import { requireWritable } from '../data/node.js';
+import { requireWritable, writeFileAtomic } from '../data/node.js';
 import { maxBytesOption, number } from './arguments.js';
 import type { Predictions } from './models/predictor.js';
 import { openModel } from './models.js';
@@ -14,9 +14,10 @@ Examples
   gossamer predict runs/mine/model.safetensors new-vertices.csv          vertices, by a student of lighthgnn
   gossamer predict runs/mine/model.safetensors new-hyperedges.csv        vertices in hyperedges, by a model of conhd
   gossamer predict runs/mine/model.safetensors new.csv --condition angle=0.3   rows under one condition, by a model of mip
+  gossamer predict runs/mine/model.safetensors pairs.csv                 pairs of nodes, by a model of nat
   gossamer predict small/model.plan photos/ --top 3                      pictures, by a model of gossamer train or compress
 
-A table has the columns of training, in any order and maybe others; the result holds the class of each row and the probability of all classes. A table of vertices has a header \`vertex,…\` and the same feature columns as in training; no
+A table has the columns of training, in any order and maybe others; the result holds the class of each row and the probability of all classes, or the number of each row. A table of vertices has a header \`vertex,…\` and the same feature columns as in training; no
 hypergraph is needed. A table of hyperedges has the columns edge and node; a table of nodes with their features may follow it.`;
 
 export function predictCommand(): Command {
@@ -25,6 +26,7 @@ export function predictCommand(): Command {
     .argument('<model>', 'model file; it names what it is')
     .argument('<data...>', 'a table (.csv, .tsv or .txt, for models of fit also .gz and .parquet), or pictures')
     .option('-o, --out <file>', 'file for the predictions; standard output when left out')
+    .option('--observe <events>', 'models of nat: take these events in first, and write the model back')
     .option('--top <k>', 'pictures: classes to list for each', number(1), 1)
     .option(
       '--condition <name=value>',
@@ -32,6 +34,7 @@ export function predictCommand(): Command {
       (value: string, all: string[]) => [...all, value],
       [] as string[],
     )
+    .option('--explain', 'HyperTab: how much each column contributes to the predictions, on standard error', false)
     .addOption(maxBytesOption())
     .addHelpText('after', examples)
     .action(predict);
@@ -41,18 +44,31 @@ interface Flags {
   readonly out?: string;
   readonly top: number;
   readonly condition: readonly string[];
+  readonly explain: boolean;
   readonly maxBytes?: number;
+  readonly observe?: string;
 }
 
 async function predict(modelPath: string, paths: readonly string[], flags: Flags): Promise<void> {
-  const { out, top, maxBytes } = flags;
+  const { out, top, explain, maxBytes, observe } = flags;
   if (out) requireWritable(out);
+  if (observe) requireWritable(modelPath);
   const model = await openModel(modelPath);
   const conditions = conditionsOf(flags.condition);
   if (flags.condition.length > 0 && !model.conditions)
     throw new Error(`--condition: file "${modelPath}" is a model without conditions`);
+  if (observe) {
+    if (!model.observe) throw new Error(`--observe: the model in "${modelPath}" keeps no state; models of nat do`);
+    writeFileAtomic(modelPath, await model.observe(observe));
+  }
   writePredictions(
-    await model.predict(paths, { top, conditions, note: writeNote, ...(maxBytes !== undefined && { maxBytes }) }),
+    await model.predict(paths, {
+      top,
+      explain,
+      conditions,
+      note: writeNote,
+      ...(maxBytes !== undefined && { maxBytes }),
+    }),
     out,
   );
 }

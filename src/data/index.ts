@@ -93,9 +93,17 @@ export {
   type TableLike,
   tableOf,
   tableRows,
+  type ValuedTable,
+  valuedTable,
   withLabels,
 } from './tables.js';
-export { type TemporalDataset, type TemporalTableOptions, temporalFromTable } from './temporal.js';
+export {
+  type NodePairs,
+  pairsFromTable,
+  type TemporalDataset,
+  type TemporalTableOptions,
+  temporalFromTable,
+} from './temporal.js';
 export {
   CharacterVocabulary,
   generatedText,

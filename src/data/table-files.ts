@@ -40,9 +40,10 @@ export async function loadTable(path: string, options: TableFileOptions = {}): P
  */
 export async function loadLabelledTable(source: string): Promise<LabelledTable> {
   const { path, record } = locateDataset(source, 'table');
-  const { target, coded = [] } = record?.table ?? { target: 'target' };
+  const { target, coded = [], ignored = [] } = record?.table ?? { target: 'target' };
   const categorical = coded === 'all' ? (column: string) => column !== target : coded;
-  return splitTarget(await loadTable(path, { categorical }), target);
+  const { rows, columns } = await loadTable(path, { categorical });
+  return splitTarget({ rows, columns: columns.filter(({ name }) => !ignored.includes(name)) }, target);
 }
 
 /** A labelled table with its name or path. */
@@ -54,8 +55,8 @@ export interface NamedTable {
 }
 
 /**
- * The tables of a group (`wide` or `narrow`, see `tableGroups`), or the one that a known name or a
- * path stands for.
+ * The tables of a group (`wide`, `narrow` or `larger`, see `tableGroups`), or the one that a known
+ * name or a path stands for.
  */
 export async function loadTables(source: string): Promise<NamedTable[]> {
   const tables: NamedTable[] = [];

@@ -182,13 +182,48 @@ export function splitTarget({ rows, columns }: ColumnTable, target: string): Lab
   );
   if (classes.length < 2) throw new Error(`the target "${target}" holds one class alone: "${classes[0] ?? ''}"`);
   if (classes.length > 100)
-    throw new Error(`the target "${target}" holds ${classes.length} different values; classes are at most 100`);
+    throw new Error(
+      `the target "${target}" holds ${classes.length} different values; classes are at most 100${column.kind === 'number' ? ' (gossamer fit --task number predicts numbers)' : ''}`,
+    );
   const codes = new Map(classes.map((name, code) => [name, code]));
   return {
     table: { rows, columns: columns.filter(({ name }) => name !== target) },
     labels: Int32Array.from(names, (name) => codes.get(name) as number),
     classes,
   };
+}
+
+/** A table without its target column, and the target as numbers. */
+export interface ValuedTable {
+  /** All columns except the target. */
+  readonly table: ColumnTable;
+  /** Target of each row; finite. */
+  readonly values: Float64Array;
+}
+
+/**
+ * Splits off a numeric target column.
+ *
+ * @throws Error for a table without rows, an unknown column, one that does not hold numbers or
+ * holds the same number in all rows, or a missing value (naming the first row)
+ */
+export function valuedTable({ rows, columns }: ColumnTable, target: string): ValuedTable {
+  requireColumns(
+    columns.map(({ name }) => name),
+    [target],
+    'target column',
+  );
+  if (rows === 0) throw new Error('the table has a header and no rows');
+  const column = columns.find(({ name }) => name === target) as Column;
+  if (column.kind !== 'number')
+    throw new Error(
+      `the target "${target}" must hold numbers; it has "${column.values.find((value) => value !== undefined)}"`,
+    );
+  const missing = column.values.findIndex(Number.isNaN);
+  if (missing >= 0) throw new Error(`the target "${target}" is missing in row ${missing + 1}`);
+  if (column.values.every((value) => value === column.values[0]))
+    throw new Error(`the target "${target}" holds one number alone: ${column.values[0]}`);
+  return { table: { rows, columns: columns.filter(({ name }) => name !== target) }, values: column.values };
 }
 
 /** The given rows of a table, in that order. */

@@ -23,7 +23,14 @@ export {
   type HypernetDesign,
   whyNot,
 } from './hypernet-review.js';
-export { HyperTab, type HyperTabOptions, hyperTabDefaults } from './hypertab.js';
+export {
+  columnDrops,
+  HyperTab,
+  type HyperTabOptions,
+  hyperTabDefaults,
+  type MaskDesign,
+  type MaskInput,
+} from './hypertab/index.js';
 export type { HypernetInit } from './init.js';
 export { Layout, type LayoutEntry, type Selection, selectParameters } from './layout.js';
 export * from './mip/index.js';

@@ -92,6 +92,8 @@ export interface FitOptions<Model extends object, Batch> extends TrainingHooks {
   readonly better?: 'larger' | 'smaller';
   /** Early stopping: number of epochs without a better metric. Default: no early stopping. */
   readonly patience?: number;
+  /** A metric is better when it exceeds the best by more than this share of it. Default: 0. */
+  readonly tolerance?: number;
   /** Restore the weights of the best epoch at the end, if there is `validate`. Default: true. */
   readonly restoreBest?: boolean;
   /**
@@ -290,9 +292,10 @@ class Run<Model extends object, Batch> {
   }
 
   #keepBest(epoch: number, metric: number): void {
-    const { model, better = 'larger' } = this.options;
+    const { model, better = 'larger', tolerance = 0 } = this.options;
     const best = this.#best?.metric;
-    if (best !== undefined && !(better === 'larger' ? metric > best : metric < best)) return;
+    const margin = tolerance * Math.abs(best ?? 0);
+    if (best !== undefined && !(better === 'larger' ? metric > best + margin : metric < best - margin)) return;
     disposeWeights(this.#best?.weights);
     this.#best = { epoch, metric, weights: copyWeights(stateOf(model)) };
   }

@@ -41,7 +41,7 @@ describe.skipIf(!existsSync(main))('tables and hypernetworks on the command line
     expect(status).toBe(0);
     expect(stderr).toContain('column "empty" holds no values and is left out');
     expect(stdout).toContain('table.csv: 100 rows, 4 columns, 2 classes');
-    for (const title of ['HyperTab', 'random forest', 'gradient boosting', 'MLP', 'logistic regression'])
+    for (const title of ['HyperTab', 'random forest', 'gradient boosting', 'MLP', 'DropoutNet', 'logistic regression'])
       expect(stdout).toMatch(new RegExp(`^${title} +\\d+\\.\\d ± `, 'm'));
     writeFileSync(path('new.csv'), 'c,b,a\nup,0.2,0.9\nsideways,,0.1\n');
     const predicted = gossamer('predict', 'm.safetensors', 'new.csv', '-o', 'p.csv');
@@ -54,12 +54,47 @@ describe.skipIf(!existsSync(main))('tables and hypernetworks on the command line
     expect(JSON.parse(json.stdout)).toMatchObject({ best: 'forest', model: 'f.safetensors' });
   }, 120_000);
 
+  test('numbers are predicted by --task number, and models of HyperTab tell what their columns contribute', () => {
+    const price = lines.map((line, i) => `${line},${(1000 * (draws[i] as number) + 50).toFixed(1)}`);
+    writeFileSync(path('prices.csv'), `a,b,c,empty,y,price\n${price.join('\n')}\n`);
+    const args = ['fit', 'prices.csv', '--target', 'price', '--task', 'number', '--ignore', 'y', '-o', 'n.safetensors'];
+    const all = gossamer(...args, '--methods', 'forest,logistic', '--json');
+    expect(all.status).toBe(0);
+    const { rows, best } = JSON.parse(all.stdout);
+    expect(best).toBe('logistic');
+    expect(rows[1].r2.mean).toBeGreaterThan(0.95);
+    writeFileSync(path('new.csv'), 'c,b,a\nup,0.2,0.9\ndown,,0.1\n');
+    const { columns, rows: predicted } = readCsv(gossamer('predict', 'n.safetensors', 'new.csv').stdout);
+    expect(columns).toEqual(['row', 'price']);
+    expect(Math.abs(Number(predicted[0]?.[1]) - 950)).toBeLessThan(50);
+    expect(Math.abs(Number(predicted[1]?.[1]) - 150)).toBeLessThan(50);
+    const refused = gossamer('predict', 'n.safetensors', 'new.csv', '--explain');
+    expect(refused.status).toBe(2);
+    expect(refused.stderr).toContain('--explain leaves out views of HyperTab');
+  }, 120_000);
+
+  test('one method is tuned within the training rows; given options stay', () => {
+    const args = ['fit', 'table.csv', '--target', 'y', '--model', 'hypertab', '--tune', '2', '--folds', '2'];
+    const fitted = gossamer(...args, '--views', '8', '--epochs', '6', '--learning-rate', '0.01', '-o', 'h.safetensors');
+    expect(fitted.status).toBe(0);
+    expect(fitted.stdout).toMatch(/^HyperTab +\d+\.\d ± /m);
+    expect(fitted.stdout).not.toContain('random forest');
+    const told = gossamer('predict', 'h.safetensors', 'new.csv', '--explain');
+    expect(told.status).toBe(0);
+    expect(told.stderr).toMatch(/without column "a" the probability of the predicted class falls by -?\d\.\d{4}/);
+    const { columns } = readCsv(told.stdout);
+    expect(columns).toEqual(['row', 'y', 'probability', 'p(no)', 'p(yes)']);
+  }, 120_000);
+
   test('mistakes end with code 2, one line, and no file', () => {
     for (const [args, message] of [
       [['--target', 'z'], 'there is no target column "z"; the table has a, b, c, empty, y'],
       [['--target', 'y', '--methods', 'tree'], 'unknown method "tree"'],
       [['--target', 'y', '--ignore', 'q'], '--ignore names no column of the table: q'],
       [['--target', 'a'], 'holds'],
+      [['--target', 'y', '--task', 'number'], 'the target "y" must hold numbers; it has "'],
+      [['--target', 'a', '--task', 'number', '--tune', '3'], 'leave --tune out'],
+      [['--target', 'y', '--model', 'tree'], 'unknown method "tree"'],
     ] as const) {
       const { status, stderr } = gossamer('fit', 'table.csv', ...args, '-o', 'none.safetensors');
       expect(status).toBe(2);

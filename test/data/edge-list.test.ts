@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { describe, expect, test } from 'vitest';
-import { type EdgeList, readEdgeList, temporalFromTable } from '../../src/data/index.js';
+import { type EdgeList, pairsFromTable, readEdgeList, temporalFromTable } from '../../src/data/index.js';
 import { loadEdges } from '../../src/data/node.js';
 
 const shown = ({ sources, targets, names }: EdgeList) =>
@@ -130,4 +130,20 @@ test('gzip is found by its content; a line without end is refused', async () => 
 test('events know the same names of columns', () => {
   expect(temporalFromTable('origin,dest,t\na,b,1\n', 'mine').nodeNames).toEqual(['a', 'b']);
   expect(() => temporalFromTable('u,v,t,x\na,b,1,1e39\n', 'mine')).toThrow('beyond single precision');
+});
+
+test('an event stream that is sorted keeps its earliest events, not the first lines', () => {
+  const text = 'u,v,t\nc,d,3\na,b,1\nb,c,2\n';
+  const { graph, nodeNames } = temporalFromTable(text, 'mine', { sort: true, limit: 2 });
+  expect([...graph.times]).toEqual([1, 2]);
+  expect(nodeNames).toEqual(['a', 'b', 'c']);
+});
+
+test('times may be ISO dates; pairs of nodes are read by name', () => {
+  const { graph } = temporalFromTable('u,v,t\na,b,1970-01-01T00:01:00Z\nb,c,1970-01-02\n', 'mine');
+  expect([...graph.times]).toEqual([60, 86_400]);
+  expect(() => temporalFromTable('u,v,t\na,b,1970-99-99\n', 'mine')).toThrow('is "1970-99-99", not a finite number');
+  expect(pairsFromTable('t,to,from\n1,007,b\n', 'mine')).toEqual({ sources: ['b'], targets: ['007'] });
+  expect(() => pairsFromTable('from,to\na,\n', 'mine')).toThrow('line 2: column "to" is empty');
+  expect(() => pairsFromTable('a,b\n1,2\n', 'mine')).toThrow('no column for the source');
 });

@@ -1,245 +1,293 @@
 import { describe, expect, test } from 'vitest';
 import * as g from '../../src/graph/index.js';
-import { inference } from '../../src/nn/index.js';
+import { inference, stateOf } from '../../src/nn/index.js';
 import { TemporalGraph, triadicStream } from '../../src/structure/index.js';
-import { Random, scope } from '../../src/tensor/index.js';
+import { keep, Random, scope } from '../../src/tensor/index.js';
 import { expectClose } from '../oracle.js';
 
-const options = { selfWidth: 6, width: 2, slots: [8, 4], replace: 1, seed: 42 };
+const graph = triadicStream(new Random(2), { nodes: 60, events: 900 });
+const range = (from: number, to: number) => Int32Array.from({ length: to - from }, (_, i) => from + i);
+const touched = (events: Int32Array) =>
+  new Set([...events].flatMap((e) => [graph.sources[e] as number, graph.targets[e] as number]));
 
-/** The caches as dictionaries: slot → (key, event), by the rules alone. */
-class Dictionaries {
-  readonly hops: Map<string, { key: number; event: number }>[] = [new Map(), new Map(), new Map()];
+/** A scorer that keeps what it is asked and told. */
+function recorder(score: (u: number, v: number) => number = () => 0) {
+  const calls: { left: number[]; right: number[]; times: number[] }[] = [];
+  const observed: number[] = [];
+  const scorer: g.TemporalScorer = {
+    score: (left, right, times) => {
+      calls.push({ left: [...left], right: [...right], times: [...times] });
+      return Float64Array.from(left, (u, i) => score(u, right[i] as number));
+    },
+    observe: (events) => void observed.push(...events),
+  };
+  return { scorer, calls, observed };
+}
 
-  constructor(readonly replace: number) {}
+describe('splits', () => {
+  test('inductive: no hidden node in training and validation, one in every test event, all events replayed', () => {
+    const whole = g.chronologicalSplit(graph);
+    const split = g.inductiveSplit(graph, new Random(1));
+    const hidden = Array.from(split.hidden?.keys() ?? []).filter((v) => split.hidden?.[v] === 1);
+    expect(hidden.length).toBe(6); // 10 % of all nodes
+    for (const v of hidden) {
+      expect(touched(whole.validation).has(v) || touched(whole.test).has(v)).toBe(true);
+      expect(touched(split.train).has(v) || touched(split.validation).has(v)).toBe(false);
+    }
+    for (const part of ['train', 'validation'] as const)
+      expect(whole[part].filter((e) => !hidden.some((v) => touched(Int32Array.of(e)).has(v)))).toEqual(split[part]);
+    expect(split.test.length).toBeGreaterThan(0);
+    expect(whole.test.filter((e) => hidden.some((v) => touched(Int32Array.of(e)).has(v)))).toEqual(split.test);
+    expect([...(split.replay ?? [])]).toEqual([...whole.train, ...whole.validation]);
+  });
 
-  #write(hop: number, node: number, key: number, event: number, draw: number): void {
-    const slots = [1, ...options.slots][hop] as number;
-    const q = g.oddMultiplier(options.seed);
-    const slot = Number((BigInt(key) * BigInt(q) + BigInt(key) ** 2n * BigInt(q + 1)) % BigInt(slots));
-    const at = `${node}:${slot}`;
-    const held = this.hops[hop]?.get(at);
-    if (held && held.key !== key && !(draw < this.replace)) return;
-    this.hops[hop]?.set(at, { key, event });
+  test('negatives are destinations: of this part and those before, or of events so far', () => {
+    const sources = Array.from({ length: 100 }, (_, i) => i % 5);
+    const targets = Array.from({ length: 100 }, (_, i) => 5 + Math.floor(i / 10));
+    const bipartite = new TemporalGraph(15, { sources, targets, times: sources.map((_, i) => i) });
+    const split = g.chronologicalSplit(bipartite);
+    const pool = (part: 'train' | 'validation' | 'test', kind: g.Negatives) =>
+      g.negativePool(bipartite, split, part, kind).list;
+    expect(pool('train', 'phase')).toEqual([5, 6, 7, 8, 9, 10, 11]);
+    expect(pool('validation', 'phase')).toEqual([5, 6, 7, 8, 9, 10, 11, 12, 13]);
+    expect(pool('test', 'phase')).toEqual([5, 6, 7, 8, 9, 10, 11, 12, 13, 14]);
+    expect(pool('train', 'seen')).toEqual([]);
+    expect(pool('test', 'seen')).toEqual([5, 6, 7, 8, 9, 10, 11, 12, 13]);
+    const drawn = new Set<number>();
+    for (const kind of ['phase', 'seen'] as const) {
+      const pools = [g.negativePool(bipartite, split, 'train', kind)];
+      let last = 0;
+      for (const { events, right } of g.streamBatches(bipartite, split.train, 8, pools, new Random(1))) {
+        last = Math.max(last, ...events.map((e) => targets[e] as number));
+        for (const v of right.subarray(events.length)) {
+          if (kind === 'seen') expect(v).toBeLessThanOrEqual(last);
+          drawn.add(v);
+        }
+      }
+    }
+    expect([...drawn].sort((a, b) => a - b)).toEqual([5, 6, 7, 8, 9, 10, 11]);
+  });
+});
+
+describe('evaluation', () => {
+  test('scores each test event once against a negative of each pool, in batches of 32, then takes it in', () => {
+    const split = g.chronologicalSplit(graph);
+    const { scorer, calls, observed } = recorder((u, v) => u * 60 + v);
+    const pools = (['phase', 'seen'] as const).map((kind) => g.negativePool(graph, split, 'test', kind));
+    const [phase] = g.evaluateStream(scorer, graph, split.test, pools, new Random(1));
+    expect(observed).toEqual([...split.test]);
+    expect(calls.map(({ left }) => left.length / 3)).toEqual([32, 32, 32, 32, 7]);
+    calls.forEach(({ left, right, times }, i) => {
+      const events = split.test.subarray(32 * i, 32 * i + 32);
+      const of = (values: ArrayLike<number>) => Array.from(events, (e) => values[e] as number);
+      expect(left).toEqual([...of(graph.sources), ...of(graph.sources), ...of(graph.sources)]);
+      expect(right.slice(0, events.length)).toEqual(of(graph.targets));
+      expect(times).toEqual([...of(graph.times), ...of(graph.times), ...of(graph.times)]);
+    });
+    // AUC by counting pairs, batch by batch.
+    const areas = calls.map((_, i) => {
+      const positives = [...(phase?.positives.subarray(32 * i, 32 * i + 32) ?? [])];
+      const negatives = [...(phase?.negatives.subarray(32 * i, 32 * i + 32) ?? [])];
+      const wins = positives.flatMap((p) => negatives.map((n) => (p > n ? 1 : p === n ? 0.5 : 0)));
+      return wins.reduce<number>((a, b) => a + b, 0) / wins.length;
+    });
+    expect(phase?.auc).toBeCloseTo(areas.reduce((a, b) => a + b, 0) / areas.length, 6);
+  });
+});
+
+/** A network whose logit is w, which keeps what it takes in. */
+class Recorded implements g.TemporalNetwork<number[]> {
+  readonly w = new g.TimeEncoding(1);
+  /** Events of the state, and all in the order in which they came. */
+  #state: number[] = [];
+  readonly scored: number[] = [];
+  resets = 0;
+
+  get taken(): readonly number[] {
+    return this.#state;
   }
 
-  observe(u: number, v: number, event: number): void {
-    const sides = [
-      [u, v],
-      [v, u],
-    ] as const;
-    sides.forEach(([node, partner], side) => {
-      this.#write(0, node, node, event, 0);
-      this.#write(1, node, partner, event, g.hashUnit(options.seed, event, 2 * side, 0));
-    });
-    sides.forEach(([node, partner], side) => {
-      for (let slot = 0; slot < (options.slots[0] as number); slot++) {
-        const held = this.hops[1]?.get(`${partner}:${slot}`);
-        if (held && held.key !== node)
-          this.#write(2, node, held.key, held.event, g.hashUnit(options.seed, event, 2 * side + 1, slot));
-      }
-    });
+  score(left: Int32Array, _: Int32Array, __: unknown, times: Float64Array) {
+    this.scored.push(left.length);
+    return this.w.forward(Float32Array.from(times, () => 0)).reshape([left.length]);
+  }
+
+  observe(events: Int32Array): void {
+    this.#state = [...this.#state, ...events];
+  }
+
+  reset(): void {
+    this.#state = [];
+    this.resets += 1;
+  }
+
+  snapshot(): number[] {
+    return this.#state;
+  }
+
+  restore(state: number[]): void {
+    this.#state = state;
   }
 }
 
-describe('caches', () => {
-  test.each([0, 0.7, 1])('equal dictionaries written by the rules, replacing with probability %f', (replace) => {
-    const random = new Random(1);
-    const state = new g.TemporalState(40, { ...options, replace });
-    const expected = new Dictionaries(replace);
-    for (let event = 0; event < 5000; event++) {
-      const [u, v] = [random.integer(40), random.integer(40)];
-      state.observe(u, v, event, event, () => undefined);
-      expected.observe(u, v, event);
-    }
-    state.hops.forEach((cache, hop) => {
-      cache.keys.forEach((key, place) => {
-        const held = expected.hops[hop]?.get(`${Math.floor(place / cache.slots)}:${place % cache.slots}`);
-        expect([key, cache.events[place]]).toEqual(held ? [held.key, held.event] : [g.EMPTY, -1]);
-      });
-    });
+describe('training', () => {
+  test('starts each epoch empty, keeps the state through validation, and leaves it for the test', async () => {
+    const split = g.chronologicalSplit(graph);
+    const network = new Recorded();
+    await g.trainTemporal(network, graph, split, new Random(1), { epochs: 2, batchSize: 50, tolerance: 0 });
+    expect(network.resets).toBe(2);
+    expect(network.taken).toEqual([...split.train, ...split.validation]);
+    expect(network.scored.slice(0, 13)).toEqual([...Array(12).fill(100), 60]);
+    expect(network.scored.slice(13, 18)).toEqual([64, 64, 64, 64, 14]);
   });
 
-  test('slots are exact for large keys and spread evenly', () => {
-    const counts = new Float64Array(32);
-    for (let i = 0; i < 32_000; i++) {
-      const key = 1_000_000 + 7 * i;
-      const slot = g.slotOf(key, 32, 85);
-      expect(slot).toBe(Number((BigInt(key) * 85n + BigInt(key) ** 2n * 86n) % 32n));
-      counts[slot] = (counts[slot] as number) + 1;
-    }
-    for (const count of counts) expect(count).toBe(1000);
+  test('inductive: replays all events before the test, hidden nodes included, on an empty state', async () => {
+    const split = g.inductiveSplit(graph, new Random(1));
+    const network = new Recorded();
+    await g.trainTemporal(network, graph, split, new Random(1), { epochs: 1, batchSize: 50 });
+    expect(network.taken).toEqual([...(split.replay ?? [])]);
   });
 
-  test('draws are uniform', () => {
-    const bins = new Float64Array(10);
-    for (let i = 0; i < 50_000; i++) {
-      const bin = Math.floor(10 * g.hashUnit(1, i, i % 3, i % 7));
-      bins[bin] = (bins[bin] as number) + 1;
-    }
-    for (const count of bins) expect(Math.abs(count - 5000)).toBeLessThan(350);
-  });
-});
-
-describe('joint rows', () => {
-  test('a common neighbour of u and v has bits 2 + 16; u itself has 1, and 16 where v knows it', () => {
-    const state = new g.TemporalState(5, { ...options, slots: [16] });
-    const [u, v, a] = [0, 1, 2];
-    state.observe(u, a, 0, 1, () => undefined);
-    state.observe(v, a, 1, 2, () => undefined);
-    state.observe(u, v, 2, 3, () => undefined);
-    const fetched = g.fetchPlaces(state, Int32Array.of(u, v));
-    const joint = g.joinPairs(fetched, [0], [1]);
-    const bits = new Map(Array.from(joint.keys, (key, row) => [key, joint.bits[row]]));
-    expect(bits.get(a)).toBe(2 + 16);
-    expect(bits.get(u)).toBe(1 + 16);
-    expect(bits.get(v)).toBe(8 + 2);
-  });
-
-  test('with room for every key, rows with bits 2 and 16 are the common neighbours', () => {
-    const n = 31;
-    const state = new g.TemporalState(n, { ...options, slots: [1024], seed: 42 });
-    const random = new Random(3);
-    const met = Array.from({ length: n }, () => new Set<number>());
-    for (let e = 0; e < 120; e++) {
-      const [u, v] = [random.integer(n), random.integer(n)];
-      if (u === v) continue;
-      state.observe(u, v, e, e, () => undefined);
-      met[u]?.add(v);
-      met[v]?.add(u);
-    }
-    const slots = new Set(Array.from({ length: n }, (_, a) => g.slotOf(a, 1024, g.oddMultiplier(42))));
-    expect(slots.size).toBe(n); // one to one for these keys
-    for (let u = 0; u < n; u++)
-      for (let v = u + 1; v < n; v++) {
-        const joint = g.joinPairs(g.fetchPlaces(state, Int32Array.of(u, v)), [0], [1]);
-        const common = Array.from(joint.keys).filter((_, row) => ((joint.bits[row] as number) & 18) === 18);
-        expect(new Set(common)).toEqual(new Set([...(met[u] as Set<number>)].filter((w) => met[v]?.has(w))));
-      }
-  });
-});
-
-describe('NAT', () => {
-  const graph = triadicStream(new Random(2), { nodes: 60, events: 900 });
-  const make = (stream: TemporalGraph, extra: g.NATOptions = {}) =>
-    new g.NAT(stream, new Random(7), { selfWidth: 8, slots: [8, 4], outWidth: 16, ...extra });
-
-  /** Scores of every event when the stream passes in batches of 50. */
-  const scores = (stream: TemporalGraph) => {
-    const model = make(stream);
-    const all: number[] = [];
-    for (let at = 0; at < stream.eventCount; at += 50) {
-      const events = Int32Array.from({ length: Math.min(50, stream.eventCount - at) }, (_, i) => at + i);
-      all.push(
-        ...scope(() => [
-          ...model
-            .score(
-              events.map((e) => stream.sources[e] as number),
-              events.map((e) => stream.targets[e] as number),
-              inference,
-            )
-            .view(),
-        ]),
+  test('inductive: the caches are those of a model that streamed all events up to the test', async () => {
+    const split = g.inductiveSplit(graph, new Random(1));
+    const model = new g.NAT(graph, new Random(1), { selfWidth: 8, slots: [8, 4] });
+    await g.trainTemporal(model, graph, split, new Random(1), { epochs: 1, learningRate: 1e-2 });
+    const after = model.snapshot();
+    model.reset();
+    for (let at = 0; at < 765; at += 32) {
+      const events = range(at, Math.min(765, at + 32));
+      scope(() =>
+        model.score(
+          events.map((e) => graph.sources[e] as number),
+          events.map((e) => graph.targets[e] as number),
+          inference,
+        ),
       );
       model.observe(events);
     }
-    return all;
+    expect(model.snapshot()).toEqual(after);
+  });
+
+  test('stops when no epoch is better by the tolerance', async () => {
+    const split = g.chronologicalSplit(graph);
+    const network = new Recorded();
+    const { history, bestEpoch } = await g.trainTemporal(network, graph, split, new Random(1), {
+      epochs: 9,
+      patience: 2,
+    });
+    // Its scores are all equal, and so is every average precision.
+    expect([history.length, bestEpoch]).toEqual([3, 1]);
+  });
+});
+
+test('heuristics: EdgeBank both ways and in a window, ties by degree, degree, recency, common neighbours', () => {
+  const stream = new TemporalGraph(5, { sources: [0, 1, 1], targets: [1, 2, 2], times: [0, 1, 2] });
+  const ask = (scorer: g.TemporalScorer) => {
+    scorer.observe(Int32Array.of(0, 1, 2));
+    return Array.from(scorer.score(Int32Array.of(1, 0, 0, 2), Int32Array.of(0, 2, 3, 1), Float64Array.of(3, 3, 3, 3)));
+  };
+  expect(ask(g.edgeBank(stream))).toEqual([1, 0, 0, 1]);
+  expect(ask(g.edgeBank(stream, 2))).toEqual([0, 0, 0, 1]);
+  expectClose(ask(g.edgeBankByDegree(stream)), [1 + 1 / 7, 2 / 7, 0, 1 + 3 / 7], 1e-12);
+  expect(ask(g.destinationDegree(stream))).toEqual([1, 2, 0, 3]);
+  expect(ask(g.destinationRecency(stream))).toEqual([0, 2, -1, 2]);
+  expect(ask(g.commonNeighbours(stream))).toEqual([1, 1, 0, 1]);
+});
+
+describe('walks', () => {
+  const stream = new TemporalGraph(6, {
+    sources: [0, 1, 1, 3, 0],
+    targets: [1, 2, 3, 4, 5],
+    times: [0, 1, 2, 3, 4],
+  });
+
+  test('go back in time, and count the nodes that they pass at each step', () => {
+    const sampler = new g.WalkSampler(stream, { walks: 64, length: 2, seed: 1 });
+    sampler.observe(range(0, 5));
+    const { rows, counts, events } = sampler.sample(Int32Array.of(3), Int32Array.of(0));
+    for (let walk = 0; walk < 128; walk++) {
+      const [start, first, second] = [...events.subarray(3 * walk, 3 * walk + 3)] as [number, number, number];
+      expect(start).toBe(-1);
+      expect(walk < 64 ? [2, 3] : [0, 4]).toContain(first);
+      if (first === 2) expect([0, 1]).toContain(second);
+      // 4 and 5 had no earlier event, nor had 1 before event 0.
+      else expect([second, rows[3 * walk + 2]]).toEqual([-1, -1]);
+    }
+    // Row by row: 3, its partners 1 and 4, …; from 3, then from 0.
+    const counted = new Map<string, number>();
+    for (let walk = 0; walk < 128; walk++)
+      for (let step = 0; step < 3; step++) {
+        const row = rows[3 * walk + step] as number;
+        const key = `${walk < 64 ? 0 : 1}:${row}:${step}`;
+        if (row >= 0) counted.set(key, (counted.get(key) ?? 0) + 1 / 64);
+      }
+    for (const [side, table] of counts.entries())
+      for (const [at, share] of table.entries())
+        expect(share).toBeCloseTo(counted.get(`${side}:${Math.floor(at / 3)}:${at % 3}`) ?? 0, 6);
+    // 0 is met from both sides.
+    expect([...counts[0]].reduce((a, b) => a + b, 0)).toBeGreaterThan(2);
+  });
+
+  test('prefer recent partners, in proportion to their rank', () => {
+    const star = new TemporalGraph(5, { sources: [0, 0, 0, 0], targets: [1, 2, 3, 4], times: [0, 1, 2, 3] });
+    const sampler = new g.WalkSampler(star, { walks: 20_000, length: 1, seed: 3 });
+    sampler.observe(range(0, 4));
+    const { events } = sampler.sample(Int32Array.of(0), Int32Array.of(0));
+    const shares = [0, 1, 2, 3].map((event) => events.filter((e) => e === event).length / 40_000);
+    // The larger of two uniform ranks: (2k + 1)/n².
+    expectClose(shares, [1 / 16, 3 / 16, 5 / 16, 7 / 16], 0.01);
+  });
+});
+
+describe('networks without caches', () => {
+  const features = keep(new Random(1).normal([graph.eventCount, 2]));
+  const { sources, targets, times } = graph;
+  const featured = new TemporalGraph(60, { sources, targets, times, features });
+  const makers = {
+    TGN: (own: TemporalGraph) => new g.TGN(own, new Random(1), { memory: 8, width: 8 }),
+    CAWN: (own: TemporalGraph) => new g.WalkNetwork(own, new Random(1), { walks: 4, width: 8 }),
   };
 
-  test('a score depends on nothing of its own batch or later', () => {
-    const changed = new TemporalGraph(60, {
-      sources: graph.sources.map((u, i) => (i < 500 ? u : (u + 1) % 60)),
-      targets: graph.targets,
-      times: graph.times.map((t, i) => (i < 500 ? t : t + 5)),
-    });
-    expectClose(scores(changed).slice(0, 500), scores(graph).slice(0, 500), 1e-6);
-    expect(scores(changed)[560]).not.toBeCloseTo(scores(graph)[560] as number, 5);
+  test.each(Object.entries(makers))('%s: training reaches every parameter', async (_, make) => {
+    const model: g.TemporalNetwork & object = make(featured);
+    const before = Object.entries(stateOf(model)).map(([name, value]) => [name, [...value.dataSync()]] as const);
+    const split = { train: range(0, 400), validation: range(400, 500), test: range(500, 600) };
+    await g.trainTemporal(model, featured, split, new Random(2), { epochs: 1, learningRate: 1e-2 });
+    const after = stateOf(model);
+    for (const [name, values] of before)
+      expect([name, [...(after[name]?.dataSync() ?? [])]]).not.toEqual([name, values]);
   });
 
-  test('of events in one batch the last stays in the cache', () => {
-    const stream = new TemporalGraph(3, { sources: [0, 0], targets: [1, 1], times: [1, 2] });
-    const model = make(stream);
-    const events = Int32Array.of(0, 1);
-    scope(() => model.score(Int32Array.of(0, 0), Int32Array.of(1, 1), inference));
-    model.observe(events);
-    const cache = model.state.hops[1] as g.NCache;
-    expect(cache.times[cache.place(0, 1)]).toBe(2);
-    expect(() => make(stream).observe(events)).toThrow('score the events first');
-  });
-
-  test('a state put back gives the same scores', () => {
-    const model = make(graph);
+  test.each(Object.entries(makers))('%s: the state is known before a batch alone, and can be put back', (_, make) => {
+    const model: g.TemporalNetwork = make(graph);
     const ask = (from: number) => {
-      const events = Int32Array.from({ length: 50 }, (_, i) => from + i);
-      const result = scope(() => [
-        ...model
-          .score(
-            events.map((e) => graph.sources[e] as number),
-            events.map((e) => graph.targets[e] as number),
-            inference,
-          )
-          .view(),
-      ]);
+      const events = range(from, from + 50);
+      const of = (values: Int32Array) => events.map((e) => values[e] as number);
+      const at = Float64Array.from(events, (e) => times[e] as number);
+      const result = scope(() => [...model.score(of(sources), of(targets), inference, at).view()]);
       model.observe(events);
       return result;
     };
-    ask(0);
+    const first = ask(0);
     const kept = model.snapshot();
-    const first = ask(50);
+    const second = ask(50);
     model.restore(kept);
-    expectClose(ask(50), first, 1e-7);
+    expect(ask(50)).toEqual(second);
+    model.reset();
+    expect(ask(0)).toEqual(first);
   });
 
-  test('caches find closed triangles: far better than self representations alone', async () => {
-    const stream = triadicStream(new Random(5), { nodes: 150, events: 3000 });
-    const split = g.chronologicalSplit(stream);
-    const precision = async (slots: readonly number[], aggregate: 'sum' | 'attention' = 'sum') => {
-      const model = new g.NAT(stream, new Random(1), { selfWidth: 32, slots, aggregate });
-      const { seen } = await g.trainTemporal(model, stream, split, new Random(2), { epochs: 4, learningRate: 2e-3 });
-      return g.evaluateStream(g.natScorer(model), stream, split.test, seen, new Random(3)).averagePrecision;
-    };
-    const [off, one, attention] = [await precision([]), await precision([16]), await precision([16], 'attention')];
-    expect(one).toBeGreaterThan(off + 0.08);
-    expect(attention).toBeGreaterThan(off + 0.05);
-  }, 60_000);
-
-  test('splits: inductive training never sees a hidden node, every test event has one', () => {
-    const split = g.inductiveSplit(graph, new Random(1));
-    const nodes = (events: Int32Array) =>
-      new Set([...events].flatMap((e) => [graph.sources[e] as number, graph.targets[e] as number]));
-    const known = nodes(split.train);
-    expect(split.test.length).toBeGreaterThan(0);
-    for (const e of split.test)
-      expect(known.has(graph.sources[e] as number) && known.has(graph.targets[e] as number)).toBe(false);
-  });
-});
-
-test('EdgeBank remembers pairs both ways; degree and common neighbours count', () => {
-  const stream = new TemporalGraph(4, { sources: [0, 1], targets: [1, 2], times: [0, 1] });
-  const all = [g.edgeBank(stream), g.commonNeighbours(stream), g.destinationDegree(stream)];
-  for (const scorer of all) scorer.observe(Int32Array.of(0, 1));
-  const ask = (scorer: g.TemporalScorer) =>
-    Array.from(scorer.score(Int32Array.of(1, 0, 0), Int32Array.of(0, 2, 3), new Float64Array(3)));
-  expect(ask(all[0] as g.TemporalScorer)).toEqual([1, 0, 0]);
-  expect(ask(all[1] as g.TemporalScorer)).toEqual([1, 1, 0]);
-  expect(ask(all[2] as g.TemporalScorer)).toEqual([1, 1, 0]);
-});
-
-describe('rivals', () => {
-  test('a joint row counts the walks from u and from v that meet the node at each step', () => {
-    const stream = new TemporalGraph(3, { sources: [0], targets: [1], times: [0] });
-    const history = new g.WalkHistory(stream, { walks: 5, length: 2 });
-    history.observe(Int32Array.of(0));
-    const rows: number[] = [];
-    // Every walk on a single edge goes to its other end and back.
-    expect(history.joint(0, 2, new Random(1), rows)).toBe(3);
-    expect(rows).toEqual([...[5, 0, 5, 0, 0, 0], ...[0, 5, 0, 0, 0, 0], ...[0, 0, 0, 5, 0, 0]]);
-  });
-
-  test('memories change at events alone, and what one node learns its partner reads', () => {
-    const stream = new TemporalGraph(4, { sources: [0, 1], targets: [1, 2], times: [0, 1] });
-    const network = new g.MemoryNetwork(stream, new Random(1), { memory: 4, width: 4, recent: 2 });
-    const ask = () => Array.from(network.score(Int32Array.of(0, 2, 3), Int32Array.of(1, 3, 3)));
+  test('TGN: memories change at events alone, and what one node learns its partner reads', () => {
+    const stream = new TemporalGraph(5, { sources: [0, 1], targets: [1, 2], times: [0, 1] });
+    const network = new g.TGN(stream, new Random(1), { memory: 4, width: 4, recent: 2, dropout: 0 });
+    const ask = () =>
+      scope(() =>
+        Array.from(
+          network
+            .score(Int32Array.of(0, 2, 3, 1), Int32Array.of(1, 3, 3, 2), inference, new Float64Array(4).fill(2))
+            .view(),
+        ),
+      );
     const before = ask();
     expect(ask()).toEqual(before);
     network.observe(Int32Array.of(0));

@@ -246,7 +246,7 @@ describe('tables', () => {
     const options = {
       hypertab: { views: 4, epochs: 2 },
       mlp: { epochs: 5 },
-      logistic: { epochs: 5 },
+      dropout: { epochs: 5 },
       forest: { trees: 5 },
     };
     const model = await h.TableModel.train(method, data, 'y', new Random(1), { options });

@@ -12,6 +12,8 @@ export interface PredictOptions {
   readonly maxBytes?: number;
   /** Values of conditions that hold for all rows, by name, in place of columns. */
   readonly conditions?: Readonly<Record<string, number>>;
+  /** Whether to tell what each column contributes, where a model can. Default: false. */
+  readonly explain?: boolean;
   /** Called with warnings about the data. */
   readonly note: (text: string) => void;
 }
@@ -23,6 +25,12 @@ export interface Predictor {
   describe?(): readonly string[];
   /** @throws Error when the model cannot read the data */
   predict(paths: readonly string[], options: PredictOptions): Promise<Predictions>;
+  /**
+   * Of models with a state: takes in the events of a table.
+   *
+   * @returns the model as a file
+   */
+  observe?(events: string): Promise<Uint8Array>;
 }
 
 /** The one file of data that a model reads. @throws Error when there are more */

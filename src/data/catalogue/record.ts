@@ -68,10 +68,14 @@ export interface DatasetRecord {
   /** Graphs: whether edges have a direction. False when left out. */
   readonly directed?: boolean;
   /**
-   * Tables: the column to predict, and which of the others hold codes of categories (none when left
-   * out).
+   * Tables: the column to predict, which of the others hold codes of categories, and which are left
+   * out (none when not given).
    */
-  readonly table?: { readonly target: string; readonly coded?: 'all' | readonly string[] };
+  readonly table?: {
+    readonly target: string;
+    readonly coded?: 'all' | readonly string[];
+    readonly ignored?: readonly string[];
+  };
   /**
    * Images: names of the classes, mean and standard deviation of each channel over the training
    * pixels, with 255 as 1.

@@ -7,11 +7,11 @@
 // except for longer walks. Rows are not independent, since walks that meet on the same draw
 // coincide from there on. Memory: 4·n·ω·log₂(longest walk) bytes.
 
-import type { Graph } from '../../structure/index.js';
+import { fillAlias, type Graph, memo } from '../../structure/index.js';
 import { Random } from '../../tensor/index.js';
 import { DEFAULT_ALPHA, requireAlpha } from './exact.js';
 import type { MonteCarloOptions } from './monte-carlo.js';
-import { type PageRankRows, rowsFromEnds } from './rows.js';
+import { allNodes, type PageRankRows, rowsFromEnds } from './rows.js';
 
 /** Walks are truncated at this many expected lengths, which happens to one in e²⁰. */
 const EXPECTED_LENGTHS = 20;
@@ -29,48 +29,83 @@ export function doublingPageRank(
   requireAlpha(alpha);
   if (!(Number.isInteger(walks) && walks >= 1))
     throw new RangeError(`doubling: walks must be a positive integer, got ${walks}`);
-  const random = new Random(seed).split('doubling');
+  const uniform = uniformNumbers(new Random(seed).split('doubling'));
   const n = graph.nodeCount;
-  const levels = [singleMoves(graph, walks, random.split('moves'))];
+  const levels = [singleMoves(graph, walks, uniform)];
   for (let length = 1; 2 * length < EXPECTED_LENGTHS / alpha; length *= 2)
     levels.push(doubled(levels.at(-1) as Int32Array, walks, length));
-  const lengths = random.split('lengths');
-  const decay = Math.log(1 - alpha);
+  const longest = (1 << levels.length) - 1;
   const ends = new Int32Array(n * walks);
-  for (let place = 0; place < ends.length; place++) {
-    const drawn = alpha === 1 ? 0 : Math.floor(Math.log(1 - lengths.float()) / decay);
-    const moves = Math.min(drawn, 2 ** levels.length - 1);
-    let node = Math.floor(place / walks);
-    let draw = place % walks;
-    for (let j = levels.length - 1; j >= 0; j--) {
-      if (((moves >> j) & 1) === 0) continue;
-      node = (levels[j] as Int32Array)[node * walks + draw] as number;
-      draw = (draw + 2 ** j) % walks;
+  for (let u = 0; u < n; u++) {
+    const own = ends.subarray(u * walks, (u + 1) * walks);
+    for (let walk = 0; walk < walks; walk++) {
+      const moves = Math.min(longest, movesOf(uniform, alpha));
+      let node = u;
+      let draw = walk;
+      for (let j = levels.length - 1; j >= 0; j--) {
+        if (((moves >> j) & 1) === 0) continue;
+        node = (levels[j] as Int32Array)[node * walks + draw] as number;
+        draw = (draw + (1 << j)) % walks;
+      }
+      own[walk] = node;
     }
-    ends[place] = node;
+    own.sort();
   }
-  for (let u = 0; u < n; u++) ends.subarray(u * walks, (u + 1) * walks).sort();
-  return rowsFromEnds(
-    Int32Array.from({ length: n }, (_, v) => v),
-    ends,
-    walks,
-  );
+  return rowsFromEnds(allNodes(n), ends, walks);
+}
+
+/** Moves of a walk before it stops. */
+function movesOf(uniform: () => number, alpha: number): number {
+  return alpha === 1 ? 0 : Math.floor(Math.log(1 - uniform()) / Math.log(1 - alpha));
+}
+
+/**
+ * Uniform numbers in [0, 1) by sfc32 (Doty-Humphrey's small fast counting generator): some
+ * nanoseconds each, where a counter-based stream would dominate the time of this baseline.
+ */
+function uniformNumbers(random: Random): () => number {
+  let [a, b, c, counter] = [random.word() | 0, random.word() | 0, random.word() | 0, 1];
+  const next = () => {
+    const word = (((a + b) | 0) + counter) | 0;
+    counter = (counter + 1) | 0;
+    a = b ^ (b >>> 9);
+    b = (c + (c << 3)) | 0;
+    c = (((c << 21) | (c >>> 11)) + word) | 0;
+    return (word >>> 0) / 2 ** 32;
+  };
+  for (let i = 0; i < 12; i++) next();
+  return next;
+}
+
+/** Alias tables of the edges of a weighted graph, by `fillAlias`. */
+function aliasTables(graph: Graph, weights: Float32Array) {
+  const { indptr, nnz } = graph.successors;
+  const tables = { probabilities: new Float32Array(nnz), aliases: new Int32Array(nnz) };
+  for (let u = 0; u < graph.nodeCount; u++) {
+    const [begin, end] = [indptr[u] as number, indptr[u + 1] as number];
+    let total = 0;
+    for (let e = begin; e < end; e++) total += weights[e] as number;
+    if (end > begin) fillAlias(weights, begin, end, total, tables.probabilities, tables.aliases);
+  }
+  return tables;
 }
 
 /** Target of the first move of each walk: [n, ω]. A walk stays at a node without edges. */
-function singleMoves(graph: Graph, walks: number, random: Random): Int32Array {
+function singleMoves(graph: Graph, walks: number, uniform: () => number): Int32Array {
   const { indptr, indices } = graph.successors;
-  const { weights, outDegrees } = graph;
+  const { weights } = graph;
+  const tables = weights && memo(graph, 'aliasTables', () => aliasTables(graph, weights));
   const ends = new Int32Array(graph.nodeCount * walks);
   for (let u = 0; u < graph.nodeCount; u++) {
     const [begin, end] = [indptr[u] as number, indptr[u + 1] as number];
     for (let walk = 0; walk < walks; walk++) {
-      let e = begin;
-      if (weights) {
-        let left = random.float() * (outDegrees[u] as number);
-        while (e + 1 < end && left >= (weights[e] as number)) left -= weights[e++] as number;
-      } else if (end > begin) e += random.integer(end - begin);
-      ends[u * walks + walk] = end > begin ? (indices[e] as number) : u;
+      if (end === begin) {
+        ends[u * walks + walk] = u;
+        continue;
+      }
+      let e = begin + Math.floor(uniform() * (end - begin));
+      if (tables && uniform() >= (tables.probabilities[e] as number)) e = begin + (tables.aliases[e] as number);
+      ends[u * walks + walk] = indices[e] as number;
     }
   }
   return ends;
@@ -78,5 +113,12 @@ function singleMoves(graph: Graph, walks: number, random: Random): Int32Array {
 
 /** Ends of walks of twice the length, from those of the given length: [n, ω]. */
 function doubled(ends: Int32Array, walks: number, length: number): Int32Array {
-  return ends.map((node, place) => ends[node * walks + ((place + length) % walks)] as number);
+  const longer = new Int32Array(ends.length);
+  const shift = length % walks;
+  for (let row = 0; row < ends.length; row += walks)
+    for (let draw = 0; draw < walks; draw++) {
+      const next = draw + shift < walks ? draw + shift : draw + shift - walks;
+      longer[row + draw] = ends[(ends[row + draw] as number) * walks + next] as number;
+    }
+  return longer;
 }

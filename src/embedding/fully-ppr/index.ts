@@ -6,7 +6,7 @@
 //   π(u, v) = P(a walk from u that stops with probability α at each step ends at v)
 
 export { doublingPageRank } from './doubling.js';
-export { forwardPush, type PageRankOptions, type Push, powerIteration } from './exact.js';
+export { exactRows, ForwardPush, type PageRankOptions, type Push, powerIteration } from './exact.js';
 export { type MonteCarloOptions, pageRankBatches, personalizedPageRank, walksFor } from './monte-carlo.js';
 export { type NaiveWalkOptions, naivePageRank } from './naive.js';
 export {
@@ -18,4 +18,4 @@ export {
   type WalkStore,
 } from './pipelines.js';
 export type { BigMoves } from './rounds.js';
-export { type PageRankRows, rowsFromEnds, topTargets } from './rows.js';
+export { allNodes, type PageRankRows, rowsFromEnds, topTargets } from './rows.js';

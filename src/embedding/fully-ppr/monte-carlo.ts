@@ -5,7 +5,7 @@ import { cpu, eventTurn } from '../../engine/index.js';
 import { fillAlias, type Graph, memo } from '../../structure/index.js';
 import { emptyTensor, keep, Random, scope, type Tensor, tensor } from '../../tensor/index.js';
 import { DEFAULT_ALPHA, type PageRankOptions, requireAlpha } from './exact.js';
-import { type PageRankRows, rowsFromEnds } from './rows.js';
+import { allNodes, type PageRankRows, rowsFromEnds } from './rows.js';
 
 /** Number and law of the walks. */
 export interface MonteCarloOptions extends PageRankOptions {
@@ -89,7 +89,7 @@ export async function* pageRankBatches(
   requireAlpha(alpha);
   if (!(Number.isInteger(walks) && walks >= 1))
     throw new RangeError(`personalised PageRank: walks must be a positive integer, got ${walks}`);
-  const all = sources ?? Int32Array.from({ length: graph.nodeCount }, (_, v) => v);
+  const all = sources ?? allNodes(graph.nodeCount);
   const wrong = all.find((v) => !(v >= 0 && v < graph.nodeCount));
   if (wrong !== undefined)
     throw new RangeError(`personalised PageRank: source ${wrong} is outside 0…${graph.nodeCount - 1}`);
@@ -148,6 +148,7 @@ function walkEnds(graph: Graph, sources: Int32Array, walks: number, alpha: numbe
       columns: columnsOf(graph),
       sources: tensor(sources),
       ends,
+      nodes: graph.nodeCount,
       count: sources.length,
       walks,
       perBlock,

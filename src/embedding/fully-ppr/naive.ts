@@ -3,7 +3,7 @@
 
 import type { Graph } from '../../structure/index.js';
 import { DEFAULT_ALPHA, type PageRankOptions, requireAlpha } from './exact.js';
-import { type PageRankRows, rowsFromEnds } from './rows.js';
+import { allNodes, type PageRankRows, rowsFromEnds } from './rows.js';
 
 /** Options of `naivePageRank`. */
 export interface NaiveWalkOptions extends PageRankOptions {
@@ -27,7 +27,7 @@ export function naivePageRank(
   { alpha = DEFAULT_ALPHA, walks = 1, sources, uniform = Math.random }: NaiveWalkOptions = {},
 ): PageRankRows {
   requireAlpha(alpha);
-  const from = sources ?? Int32Array.from({ length: graph.nodeCount }, (_, v) => v);
+  const from = sources ?? allNodes(graph.nodeCount);
   const ends = new Int32Array(from.length * walks);
   for (let i = 0; i < from.length; i++) {
     const own = ends.subarray(i * walks, (i + 1) * walks);

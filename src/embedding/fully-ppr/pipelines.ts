@@ -15,7 +15,7 @@ import { DEFAULT_ALPHA, requireAlpha } from './exact.js';
 import type { MonteCarloOptions } from './monte-carlo.js';
 import { type Part, shareParts } from './parts.js';
 import { type BigMoves, exchange, IntegerList, jump, LATE, type Pools, Rounds, WALKER } from './rounds.js';
-import { type PageRankRows, rowsFromEnds } from './rows.js';
+import { allNodes, type PageRankRows, rowsFromEnds } from './rows.js';
 
 /** Schedule, memory and checkpoints of `distributedPageRank`. */
 export interface PipelineOptions extends Pick<MonteCarloOptions, 'alpha' | 'walks' | 'seed'> {
@@ -184,7 +184,7 @@ function collect(stops: Int32Array, part: Part, communicator: Communicator, walk
   }
   for (let row = 0; row < last - first; row++) ends.subarray(row * walks, (row + 1) * walks).sort();
   return rowsFromEnds(
-    Int32Array.from({ length: last - first }, (_, i) => first + i),
+    allNodes(last - first).map((i) => first + i),
     ends,
     walks,
   );

@@ -39,7 +39,12 @@ export class IntegerList {
   /** Appends the walker at index `at` of an array of walkers. */
   pushWalker(from: Int32Array, at: number): void {
     this.#reserve(WALKER);
-    for (let i = 0; i < WALKER; i++) this.#values[this.length++] = from[at + i] as number;
+    const [values, end] = [this.#values, this.length];
+    values[end] = from[at] as number;
+    values[end + 1] = from[at + 1] as number;
+    values[end + 2] = from[at + 2] as number;
+    values[end + 3] = from[at + 3] as number;
+    this.length = end + WALKER;
   }
 
   pushAll(values: Int32Array): void {
@@ -136,10 +141,11 @@ export class Rounds {
       return records.dataSync<Int32Array>();
     });
     const outgoing = Array.from({ length: communicator.size }, () => new IntegerList());
+    const alone = communicator.size === 1 ? outgoing[0] : undefined;
     for (let at = 0; at < moved.length; at += WALKER) {
       const place = moved[at + 1] as number;
       if (place < 0) onStop(moved, at);
-      else outgoing[part.ownerOf(place)]?.pushWalker(moved, at);
+      else (alone ?? outgoing[part.ownerOf(place)])?.pushWalker(moved, at);
     }
     for (let at = 0; at < (jumped?.length ?? 0); at += WALKER)
       outgoing[part.ownerOf(jumped?.[at + 1] as number)]?.pushWalker(jumped as Int32Array, at);
@@ -191,14 +197,14 @@ export class Rounds {
       if (large) home[part.ownerOf(walkers[at] as number)]?.pushWalker(walkers, at);
       else kept.pushWalker(walkers, at);
     }
-    return kept.view().slice();
+    return kept.view();
   }
 }
 
-/** Sends every rank its integers and returns those received. */
+/** Sends every rank its integers, of lists that are not used again, and returns those received. */
 export function exchange(communicator: Communicator, outgoing: readonly IntegerList[]): Int32Array {
   const [only] = outgoing;
-  if (communicator.size === 1) return (only as IntegerList).view().slice();
+  if (communicator.size === 1) return (only as IntegerList).view();
   const counts = outgoing.map(({ length }) => length);
   const all = new Int32Array(counts.reduce((a, b) => a + b, 0));
   let at = 0;
@@ -259,5 +265,5 @@ export function jump(
       }
     }
   }
-  return { rest: rest.view().slice(), jumped: jumped.view() };
+  return { rest: rest.view(), jumped: jumped.view() };
 }

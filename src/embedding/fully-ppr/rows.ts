@@ -14,6 +14,13 @@ export interface PageRankRows {
   readonly walks: number;
 }
 
+/** 0, 1, …, n − 1: every node as a source. */
+export function allNodes(n: number): Int32Array {
+  const nodes = new Int32Array(n);
+  for (let v = 0; v < n; v++) nodes[v] = v;
+  return nodes;
+}
+
 /** Rows from the ends of walks, [sources, walks], sorted within each row. */
 export function rowsFromEnds(sources: Int32Array, ends: Int32Array, walks: number): PageRankRows {
   const indptr = new Int32Array(sources.length + 1);

@@ -82,8 +82,7 @@ async function choose<S extends Setting, Model>(method: TunedMethod<S, Model>, r
   if (!first) throw new RangeError(`tuned: no settings of "${title}" to try`);
   if (settings.length === 1) return first;
   const random = (once ? new Random(0).split(title) : run.random).split('trials');
-  let best: { readonly setting: S; readonly score: number } = { setting: first, score: Number.NEGATIVE_INFINITY };
-  for (const [at, setting] of settings.entries()) {
+  return bestSetting(settings, async (setting, at) => {
     const { signal } = run.hooks;
     signal?.throwIfAborted();
     // Every trial starts from the same stream, so that the settings alone differ.
@@ -91,8 +90,26 @@ async function choose<S extends Setting, Model>(method: TunedMethod<S, Model>, r
     const model = await method.train(setting, trial);
     const score = await method.validation(model, trial);
     method.discard?.(model);
-    if (score > best.score) best = { setting, score };
     run.progress((at + 1) / (settings.length + 1));
+    return score;
+  });
+}
+
+/**
+ * The first of the settings with the best score; larger is better, NaN never wins.
+ *
+ * @throws RangeError when there are no settings
+ */
+export async function bestSetting<S extends Setting>(
+  settings: readonly S[],
+  scoreOf: (setting: S, at: number) => number | Promise<number>,
+): Promise<S> {
+  const [first] = settings;
+  if (!first) throw new RangeError('bestSetting: no settings to try');
+  let best = { setting: first, score: Number.NEGATIVE_INFINITY };
+  for (const [at, setting] of settings.entries()) {
+    const score = await scoreOf(setting, at);
+    if (score > best.score) best = { setting, score };
   }
   return best.setting;
 }

@@ -1,80 +1,112 @@
-// Cost of a score: NAT's caches against joint features made for each event from sampled walks,
-// as CAWN and its kin do, and against node memories with attention over recent partners, as in TGN.
-// Weights are random: time does not depend on them.
+// Cost of an event: NAT's caches against features of walks sampled for each pair, at equal hops,
+// and against node memories with attention over recent partners. State as after most of the stream,
+// arms in turns; weights are random, for time does not depend on them.
 
-import { MemoryNetwork, NAT, natScorer, type TemporalScorer, WalkNetwork } from '../../graph/index.js';
+import { secondsInTurns } from '../../engine/index.js';
+import {
+  EVALUATION_BATCH,
+  negativePool,
+  replay,
+  streamBatches,
+  streamLoss,
+  type TemporalNetwork,
+  type TemporalSplit,
+  temporalScorer,
+} from '../../graph/index.js';
+import { Adam, gradientsOf, parameters, training } from '../../nn/index.js';
 import type { TemporalGraph } from '../../structure/index.js';
 import type { Random } from '../../tensor/index.js';
 import type { StudyResults } from '../parts/contract.js';
 import { studyOf } from '../parts/studies.js';
+import { linkNetworks, MEMORIES, type NetworkValues, ONE, TWO, WALKS_ONE, WALKS_TWO } from './link-networks.js';
 
-/** Walks from each end of a pair, and their length. */
-const WALKS = 32;
-const LENGTH = 2;
-/** Partners that a memory network attends to, and the width of a memory: NAT's own. */
-const RECENT = 10;
-const MEMORY = 72;
-/** Events of a pass. */
-const EVENTS = 2000;
-/** Passes of each model after one to warm up. */
-const PASSES = 2;
+/** Rounds that are timed, after those that warm up. */
+const ROUNDS = { repeats: 5, warmUp: 2 };
+/** Share of the stream that the state has taken in before. */
+const WARM = 0.7;
 
-interface SpeedOptions {
-  /** Slots of NAT's caches by hop. */
-  readonly slots: readonly number[];
+interface SpeedOptions extends NetworkValues {
   readonly batch: number;
+  /** Events of a round. */
+  readonly timed: number;
 }
 
-/**
- * Events per second that a new scorer scores and updates its state with, from the beginning of a
- * stream.
- */
-function eventRate(scorer: TemporalScorer, graph: TemporalGraph, batch: number): number {
-  const events = Int32Array.from({ length: Math.min(EVENTS, graph.eventCount) }, (_, event) => event);
-  const started = performance.now();
-  for (let at = 0; at < events.length; at += batch) {
-    const own = events.subarray(at, at + batch);
-    const ends = (nodes: ArrayLike<number>) => own.map((event) => nodes[event] as number);
-    scorer.score(ends(graph.sources), ends(graph.targets), new Float64Array(own.length));
-    scorer.observe(own);
-  }
-  return events.length / ((performance.now() - started) / 1000);
+/** The arms of the comparison. */
+const ARMS = [ONE, TWO, WALKS_ONE, WALKS_TWO, MEMORIES] as const;
+type Arm = (typeof ARMS)[number];
+
+/** Events of a round: as many as asked for, where the rest of the stream has them. */
+function roundSize({ eventCount }: TemporalGraph, timed: number): number {
+  const rest = eventCount - Math.floor(WARM * eventCount);
+  return Math.min(timed, Math.floor(rest / (ROUNDS.repeats + ROUNDS.warmUp)));
 }
 
-/** Scores `walkRatio` and `memoryRatio`: throughput of NAT relative to the others. */
-export function scoringStudy(graph: TemporalGraph, random: Random, { slots, batch }: SpeedOptions): StudyResults {
-  const scorers: readonly (() => TemporalScorer)[] = [
-    () => natScorer(new NAT(graph, random.split('model'), { slots })),
-    () => new WalkNetwork(graph, random.split('walks'), { walks: WALKS, length: LENGTH }),
-    () => new MemoryNetwork(graph, random.split('memories'), { memory: MEMORY, recent: RECENT }),
-  ];
-  const best = scorers.map(() => 0);
-  // Interleaved, so that background load affects all alike.
-  for (let pass = 0; pass <= PASSES; pass++)
-    scorers.forEach((create, i) => {
-      const rate = eventRate(create(), graph, batch);
-      if (pass > 0) best[i] = Math.max(best[i] as number, rate);
-    });
-  const [nat, walks, memories] = best as [number, number, number];
+/** Passes over successive parts of the rest of the stream, one part a call. */
+function passes(graph: TemporalGraph, size: number, pass: (events: Int32Array) => void): () => void {
+  let from = Math.floor(WARM * graph.eventCount);
+  return () => {
+    pass(Int32Array.from({ length: size }, (_, i) => from + i));
+    from += size;
+  };
+}
+
+/** Scores of speed by phase: `test ${arm}` and `train ${arm}` in events a second. */
+export async function scoringStudy(
+  graph: TemporalGraph,
+  random: Random,
+  { batch, timed, ...values }: SpeedOptions,
+): Promise<StudyResults> {
+  const networks = linkNetworks(values);
+  const size = roundSize(graph, timed);
+  const everything = Int32Array.from({ length: graph.eventCount }, (_, event) => event);
+  const warm = everything.subarray(0, Math.floor(WARM * graph.eventCount));
+  const none = new Int32Array();
+  const split: TemporalSplit = { train: everything, validation: none, test: none };
+  const pool = () => [negativePool(graph, split, 'train', 'phase')];
+  const create = (arm: Arm) => {
+    const make = networks[arm] as NonNullable<(typeof networks)[string]>;
+    const network = make(graph, random.split(arm), { width: values.width, dropout: 0.1 });
+    replay(temporalScorer(network), graph, warm, batch);
+    return network;
+  };
+  const testPass = (network: TemporalNetwork) => (events: Int32Array) => {
+    const scorer = temporalScorer(network);
+    for (const { left, right, times, events: own } of streamBatches(graph, events, EVALUATION_BATCH, pool(), random)) {
+      scorer.score(left, right, times);
+      scorer.observe(own);
+    }
+  };
+  const trainPass = (network: TemporalNetwork) => {
+    const optimizer = new Adam({ learningRate: 1e-4 });
+    return (events: Int32Array) => {
+      for (const own of streamBatches(graph, events, batch, pool(), random)) {
+        const { loss, gradients } = gradientsOf(network, (live) => streamLoss(live, own, training(random)));
+        optimizer.update(parameters(network), gradients, 1);
+        loss.dispose();
+        for (const gradient of Object.values(gradients)) gradient.dispose();
+        network.observe(own.events);
+      }
+    };
+  };
+  const rates = async (pass: (network: TemporalNetwork) => (events: Int32Array) => void) => {
+    const arms = ARMS.map((arm) => [arm, passes(graph, size, pass(create(arm)))] as const);
+    const seconds = await secondsInTurns(Object.fromEntries(arms) as Record<Arm, () => void>, ROUNDS);
+    return Object.fromEntries(ARMS.map((arm) => [arm, size / seconds[arm]])) as Record<Arm, number>;
+  };
+  const phases = { test: await rates(testPass), train: await rates(trainPass) };
+  const scores = Object.fromEntries(
+    Object.entries(phases).flatMap(([phase, own]) => ARMS.map((arm) => [`${phase} ${arm}`, own[arm]] as const)),
+  );
   return studyOf(
     {
-      title: 'Events scored a second',
+      title: 'Events a second',
       note:
-        `NAT, against a network of the same shape on joint features of ${WALKS} walks of ${LENGTH} steps from each ` +
-        `end, made for each event from lists of partners, and against memories of ${MEMORY} numbers with attention ` +
-        `over ${RECENT} recent partners, which sees no joint features. First ${Math.min(EVENTS, graph.eventCount)} ` +
-        `events, untrained, the best of ${PASSES} passes.`,
-      columns: ['NAT', 'walks', 'times faster', 'memories', 'times faster'],
-      rows: [
-        [
-          Math.round(nat),
-          Math.round(walks),
-          (nat / walks).toFixed(1),
-          Math.round(memories),
-          (nat / memories).toFixed(1),
-        ],
-      ],
+        `Scored with a negative each and taken in, in batches of ${EVALUATION_BATCH}; and training steps of ${batch} events. ` +
+        `State as after ${100 * WARM} % of the stream, then ${size} events a round, arms in turns, the median of ` +
+        `${ROUNDS.repeats} rounds; untrained, all of width ${values.width}. ${values.walks} walks from each end of a pair.`,
+      columns: ['phase', ...ARMS],
+      rows: Object.entries(phases).map(([phase, own]) => [phase, ...ARMS.map((arm) => Math.round(own[arm]))]),
     },
-    { walkRatio: nat / walks, memoryRatio: nat / memories },
+    scores,
   );
 }

@@ -75,16 +75,16 @@ function magnitudesOf(hypernet: BlendedHypernet, images: DigitImages) {
   };
 }
 
-/** Norms of the generated weights by γ, before training, and of the default after 200 steps. */
-export async function magnitudeStudy({ train, test }: DigitData, seed: number): Promise<StudyResults> {
+/** Norms of the generated weights by γ, before training, and of the default after some steps. */
+export async function magnitudeStudy({ train, test }: DigitData, steps: number, seed: number): Promise<StudyResults> {
   const setting = { options: ordinary };
   const before = magnitudesOf(blendedHypernet(setting, new Random(seed)), test);
   const bare = { ...MIP_OPTIONS, residual: 'none' } as const;
   const after = magnitudesOf(blendedHypernet({ options: bare }, new Random(seed)), test);
-  const training = { steps: 200, batch: 64, optimizer: new Adam({ learningRate: 1e-3 }) };
+  const training = { steps, batch: 64, optimizer: new Adam({ learningRate: 1e-3 }) };
   const { hypernet } = await trainBlended(setting, train, new Random(seed), training);
   const trained = magnitudesOf(hypernet, test);
-  const rows = Object.entries({ default: before, 'default, 200 steps of Adam': trained, MIP: after });
+  const rows = Object.entries({ default: before, [`default, ${steps} steps of Adam`]: trained, MIP: after });
   return studyOf(
     {
       title: 'Norm of the generated weights, before training and early in it',

@@ -5,6 +5,9 @@
 //   r' = GRU(W[r_partner ‖ x_e ‖ φ(t)], r)  so are self-representations
 //   row of key a: [x_a ‖ Σ z' ‖ PE(bits)]   summed over the caches of u and v that contain a
 //   score = MLP[Σ_a W·row_a ‖ r'_u ‖ r'_v]
+//
+// The state is that before a batch: the batch size is part of the model, and an event is learned
+// from when the next one of its nodes is scored.
 
 import { Dropout, Embedding, GRU, Linear, type Mode, parameter, xavierNormal } from '../../nn/index.js';
 import { attentionPool, Segments, SparseMatrix, SparsePattern, segmentSum, spmm } from '../../sparse/index.js';
@@ -13,20 +16,23 @@ import {
   add,
   concatenate,
   gatherKnownRows,
-  keep,
   leakyRelu,
+  linear,
   mean,
   multiply,
   type Random,
   reshape,
-  scope,
+  slice,
   sum,
   type Tensor,
   tensor,
   zeros,
 } from '../../tensor/index.js';
-import { type StateSnapshot, TemporalState } from './cache.js';
-import { type Fetched, fetchPlaces, joinPairs } from './joint.js';
+import { rowsOrZeros } from '../temporal/event-rows.js';
+import { TimeEncoding } from '../temporal/time-encoding.js';
+import type { TemporalNetwork } from '../temporal/training.js';
+import { joinPairs } from './joint.js';
+import { type Fetched, fetchPlaces, type Reading, type StateSnapshot, TemporalState } from './state.js';
 
 /** Sizes and hyperparameters of NAT. */
 export interface NATOptions {
@@ -54,7 +60,16 @@ export interface NATOptions {
   readonly nodeFeatures?: Tensor;
   /** Times are divided by this number of their units before they are encoded. Default: 1. */
   readonly timeUnit?: number;
+  /** Time from which times are counted. Default: that of the first event. */
+  readonly timeStart?: number;
+  /**
+   * Seed of the hash function of slots and of the draws against α. Default: drawn from `random`.
+   */
+  readonly seed?: number;
 }
+
+/** Options with their defaults; only node features may be missing. */
+export type ResolvedNATOptions = Required<Omit<NATOptions, 'nodeFeatures'>> & Pick<NATOptions, 'nodeFeatures'>;
 
 /** Defaults of `NATOptions`. */
 export const natDefaults = {
@@ -72,38 +87,10 @@ export const natDefaults = {
 } as const satisfies NATOptions;
 
 /**
- * φ(t) = cos(t·ω + b) with learned ω and b; ω starts from a geometric sequence of 1 … 10⁻⁹, b from
- * 0.
- */
-class TimeEncoding {
-  frequencies: Tensor;
-  phases: Tensor;
-
-  constructor(width: number) {
-    const omega = Float32Array.from({ length: width }, (_, i) => 10 ** -((9 * i) / Math.max(1, width - 1)));
-    this.frequencies = parameter(tensor(omega));
-    this.phases = parameter(zeros([width]));
-  }
-
-  /** times [n] → [n, width]. */
-  forward(times: Float32Array): Tensor {
-    return add(multiply(tensor(times, [times.length, 1]), this.frequencies), this.phases).cos();
-  }
-}
-
-/** What the last `score` read and updated, for `observe` to write back. */
-interface Reading {
-  readonly nodes: Int32Array;
-  readonly selves: Float32Array;
-  readonly fetched: Fetched;
-  readonly vectors: Float32Array;
-}
-
-/**
  * NAT for one temporal graph. It is stateful: `score` reads the caches, `observe` updates them with
  * the events that were scored.
  */
-export class NAT {
+export class NAT implements TemporalNetwork<StateSnapshot> {
   /** φ. */
   readonly time: TimeEncoding;
   /** W of the input of cache entries. */
@@ -126,16 +113,21 @@ export class NAT {
   readonly hidden: Linear;
   /** Output layer of the scoring MLP. */
   readonly head: Linear;
-  readonly #options: Required<Omit<NATOptions, 'nodeFeatures'>> & NATOptions;
+  /** Options with their defaults filled in. */
+  readonly options: ResolvedNATOptions;
   readonly #dropout: Dropout;
   readonly #graph: TemporalGraph;
-  readonly #start: number;
   readonly #state: { readonly current: TemporalState };
   #reading: Reading | undefined;
 
   /** A network for the nodes and event features of a temporal graph, with empty caches. */
   constructor(graph: TemporalGraph, random: Random, options: NATOptions = {}) {
-    const settings = { ...natDefaults, ...options };
+    const settings = {
+      ...natDefaults,
+      timeStart: graph.times[0] ?? 0,
+      seed: random.split('caches').integer(2 ** 31),
+      ...options,
+    };
     const { selfWidth, width, timeWidth, positionWidth, heads, outWidth, nodeFeatures } = settings;
     const eventWidth = graph.features?.shape[1] ?? 0;
     const inputs = selfWidth + eventWidth + timeWidth;
@@ -150,20 +142,24 @@ export class NAT {
     this.poolBias = parameter(zeros([outWidth]));
     if (settings.aggregate === 'attention')
       this.attention = parameter(xavierNormal(random.split('attention'), [heads, outWidth]));
-    this.hidden = new Linear(outWidth + 2 * selfWidth, outWidth, random.split('hidden'));
-    this.head = new Linear(outWidth, 1, random.split('head'));
-    this.#options = settings;
+    const pairWidth = outWidth + 2 * selfWidth;
+    this.hidden = new Linear(pairWidth, pairWidth, random.split('hidden'));
+    this.hidden.weight = parameter(xavierNormal(random.split('hidden weight'), [pairWidth, pairWidth]));
+    this.head = new Linear(pairWidth, 1, random.split('head'));
+    this.options = settings;
     this.#dropout = new Dropout(settings.dropout);
     this.#graph = graph;
-    this.#start = graph.times[0] ?? 0;
-    this.#state = {
-      current: new TemporalState(graph.nodeCount, { ...settings, seed: random.split('caches').integer(2 ** 31) }),
-    };
+    this.#state = { current: new TemporalState(graph.nodeCount, settings) };
   }
 
   /** The current caches and self-representations. */
   get state(): TemporalState {
     return this.#state.current;
+  }
+
+  /** Features of the events of the stream, by number, if any. */
+  get eventFeatures(): Tensor | undefined {
+    return this.#graph.features;
   }
 
   /** Empties the caches and zeroes the self-representations; weights stay. */
@@ -186,16 +182,14 @@ export class NAT {
    * see the same caches.
    */
   score(left: Int32Array, right: Int32Array, mode: Mode): Tensor {
-    const nodes = Int32Array.from(new Set([...left, ...right]));
-    const position = new Map(Array.from(nodes, (node, i) => [node, i]));
-    const at = (ends: Int32Array) => ends.map((node) => position.get(node) as number);
-    const [from, to] = [at(left), at(right)];
+    const { rows, distinct: nodes, position } = indexed([...left, ...right]);
+    const [from, to] = [rows.subarray(0, left.length), rows.subarray(left.length)];
     const fetched = fetchPlaces(this.state, nodes);
     const vectors = this.#entries(fetched);
     const selves = this.#selves(nodes);
     this.#reading = {
-      nodes,
-      fetched,
+      ...fetched,
+      position,
       selves: Float32Array.from(selves.view()),
       vectors: Float32Array.from(vectors.view()),
     };
@@ -213,61 +207,58 @@ export class NAT {
    * @throws Error when an event was not scored by the last call of `score`
    */
   observe(events: Int32Array): void {
-    const reading = this.#reading;
-    if (!reading) throw new Error('NAT.observe: score the events first');
-    const { nodes, selves, fetched, vectors } = reading;
+    if (!this.#reading) throw new Error('NAT.observe: score the events first');
     const { sources, targets, times } = this.#graph;
-    const { selfWidth, width } = this.#options;
-    const position = new Map(Array.from(nodes, (node, i) => [node, i]));
-    const rowOf = this.state.hops.map(() => new Map<number, number>());
-    for (const [row, place] of fetched.places.entries()) rowOf[fetched.hops[row] as number]?.set(place, row);
-    const fresh = (hop: number, place: number) => {
-      const row = rowOf[hop]?.get(place);
-      return row === undefined ? undefined : vectors.subarray(row * width, (row + 1) * width);
-    };
-    const table = this.state.selves.view();
-    for (const event of events) {
-      const [u, v] = [sources[event] as number, targets[event] as number];
-      for (const node of [u, v]) {
-        const i = position.get(node);
-        if (i === undefined) throw new Error(`NAT.observe: event ${event} was not scored`);
-        table.set(selves.subarray(i * selfWidth, (i + 1) * selfWidth), node * selfWidth);
-      }
-      this.state.observe(u, v, event, times[event] as number, fresh);
-    }
-  }
-
-  /** W[r ‖ x_e ‖ φ(t)] of nodes and events (zeros where −1) and times. */
-  #inputs(layer: Linear, nodes: Int32Array, events: Int32Array, times: Float64Array): Tensor {
-    const unit = this.#options.timeUnit;
-    const relative = Float32Array.from(times, (t, i) => (events[i] === -1 ? 0 : (t - this.#start) / unit));
-    const parts = [rowsOrZeros(this.state.selves, nodes)];
-    if (this.#graph.features) parts.push(rowsOrZeros(this.#graph.features, events));
-    parts.push(this.time.forward(relative));
-    return layer.forward(concatenate(parts, 1));
-  }
-
-  /** Updated z' of the fetched places: [places, f]. */
-  #entries({ hops, places, keys }: Fetched): Tensor {
-    const caches = this.state.hops;
-    const { width } = this.#options;
-    const held = new Float32Array(places.length * width);
-    const events = new Int32Array(places.length);
-    const times = new Float64Array(places.length);
-    const views = caches.map((cache) => cache.vectors.view());
-    for (let row = 0; row < places.length; row++) {
-      const hop = hops[row] as number;
-      const place = places[row] as number;
-      const cache = caches[hop] as (typeof caches)[number];
-      events[row] = cache.events[place] as number;
-      times[row] = cache.times[place] as number;
-      for (let j = 0; j < width; j++) held[row * width + j] = views[hop]?.[place * width + j] as number;
-    }
-    if (places.length === 0) return zeros([0, width]);
-    return this.entryCell.cell(
-      this.#inputs(this.entryInput, keys, events, times),
-      tensor(held, [places.length, width]),
+    const of = (ends: Int32Array) => events.map((event) => ends[event] as number);
+    this.state.observe(
+      {
+        events,
+        sources: of(sources),
+        targets: of(targets),
+        times: Float64Array.from(events, (e) => times[e] as number),
+      },
+      this.#reading,
     );
+  }
+
+  /**
+   * W[r ‖ x_e ‖ φ(t)] of nodes and events (zeros where −1) and times. W is applied to r once for
+   * each distinct node.
+   */
+  #inputs({ weight }: Linear, nodes: Int32Array, events: Int32Array, times: Float64Array): Tensor {
+    const { selfWidth, timeWidth, timeStart, timeUnit } = this.options;
+    const { features } = this.#graph;
+    const columns = (from: number, to: number) => slice(weight, null, [from, to]);
+    const { rows, distinct } = indexed(nodes);
+    const selves = linear(rowsOrZeros(this.state.selves, distinct), columns(0, selfWidth));
+    const relative = Float32Array.from(times, (t, i) => (events[i] === -1 ? 0 : (t - timeStart) / timeUnit));
+    const end = weight.shape[1] as number;
+    const terms = [
+      gatherKnownRows(selves, tensor(rows)),
+      linear(this.time.forward(relative), columns(end - timeWidth, end)),
+    ];
+    if (features) terms.push(linear(rowsOrZeros(features, events), columns(selfWidth, end - timeWidth)));
+    return terms.reduce((total, term) => add(total, term));
+  }
+
+  /** z′ of the fetched places, [places, f]: zeros for nodes that had no event. */
+  #entries({ hops, places, keys, events, times }: Fetched): Tensor {
+    const { width } = this.options;
+    const count = places.length;
+    const held = new Float32Array(count * width);
+    for (let row = 0; row < count; row++) {
+      const { vectors } = this.state.hops[hops[row] as number] as (typeof this.state.hops)[number];
+      const from = (places[row] as number) * width;
+      for (let j = 0; j < width; j++) held[row * width + j] = vectors[from + j] as number;
+    }
+    if (count === 0) return zeros([0, width]);
+    const updated = this.entryCell.cell(
+      this.#inputs(this.entryInput, keys, events, times),
+      tensor(held, [count, width]),
+    );
+    if (!events.includes(-1)) return updated;
+    const written = Float32Array.from(events, (event) => Number(event >= 0));
+    return multiply(updated, tensor(written, [count, 1]));
   }
 
   /** Updated r' of the given nodes: [nodes, F]. */
@@ -281,13 +272,18 @@ export class NAT {
 
   /** Joint neighbourhood of each pair, pooled to one vector: [pairs, outWidth]. */
   #pairs(fetched: Fetched, vectors: Tensor, left: Int32Array, right: Int32Array, mode: Mode): Tensor {
-    const { heads, outWidth, nodeFeatures } = this.#options;
+    const { heads, outWidth, nodeFeatures } = this.options;
     const joint = joinPairs(fetched, left, right);
     const segments = new Segments(joint.offsets);
-    if (joint.keys.length === 0) return add(zeros([left.length, outWidth]), this.poolBias);
     const parts = [spmm(new SparseMatrix(joint.pattern), vectors), this.positions.forward(tensor(joint.bits))];
     if (nodeFeatures) parts.unshift(gatherKnownRows(nodeFeatures, tensor(joint.keys)));
-    const rows = this.#dropout.forward(concatenate(parts, 1), mode);
+    const joined = concatenate(parts, 1);
+    if (!mode.training && !this.attention) {
+      // Without dropout the projection commutes with the sum.
+      const pooled = this.pool.forward(segmentSum(joined, segments));
+      return add(mean(reshape(pooled, [left.length, heads, outWidth]), 1), this.poolBias);
+    }
+    const rows = this.#dropout.forward(joined, mode);
     const mapped = reshape(this.#dropout.forward(this.pool.forward(rows), mode), [joint.keys.length, heads, outWidth]);
     const pooled = this.attention ? this.#attend(mapped, segments) : segmentSum(mapped, segments);
     return add(mean(pooled, 1), this.poolBias);
@@ -301,21 +297,13 @@ export class NAT {
   }
 }
 
-/** Rows of a table [rows, d], with zeros where the index is −1. */
-function rowsOrZeros(table: Tensor, rows: Int32Array): Tensor {
-  const width = table.shape[1] as number;
-  const known = rows.every((row) => row >= 0);
-  const gathered = gatherKnownRows(table, tensor(known ? rows : rows.map((row) => Math.max(0, row))));
-  if (known) return gathered;
-  return scope(() =>
-    keep(
-      multiply(
-        gathered,
-        tensor(
-          Float32Array.from(rows, (row) => Number(row >= 0)),
-          [rows.length, 1],
-        ),
-      ),
-    ),
-  ).reshape([rows.length, width]);
+/** The distinct nodes of a list in order of appearance, and the index of each entry among them. */
+function indexed(nodes: ArrayLike<number>) {
+  const position = new Map<number, number>();
+  const rows = Int32Array.from(nodes, (node) => {
+    const known = position.get(node) ?? position.size;
+    position.set(node, known);
+    return known;
+  });
+  return { rows, distinct: Int32Array.from(position.keys()), position };
 }

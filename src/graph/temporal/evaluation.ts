@@ -13,6 +13,13 @@ export interface TemporalSplit {
   readonly validation: Int32Array;
   /** Events to report on. */
   readonly test: Int32Array;
+  /**
+   * Events before the test that make the state anew, with the trained weights: of an inductive
+   * split, where training has left some out.
+   */
+  readonly replay?: Int32Array;
+  /** 1 for the nodes that training must not see, 0 for the others. */
+  readonly hidden?: Uint8Array;
 }
 
 /**
@@ -25,26 +32,27 @@ export function chronologicalSplit(graph: TemporalGraph): TemporalSplit {
 }
 
 /**
- * Inductive split: nodes that appear after the training time are sampled and hidden; training and
- * validation keep the events without them, the test those with at least one.
+ * Inductive split: some of the nodes that appear after the training time are hidden. Training and
+ * validation keep the events without them, the test those with at least one. All events before the
+ * test, hidden nodes included, are replayed before it.
  *
  * @param share number of hidden nodes, as a share of all nodes. Default: 0.1
  */
 export function inductiveSplit(graph: TemporalGraph, random: Random, share = 0.1): TemporalSplit {
   const { train, validation, test } = chronologicalSplit(graph);
-  const later = new Set(
-    [...validation, ...test].flatMap((e) => [graph.sources[e] as number, graph.targets[e] as number]),
-  );
+  const { sources, targets, nodeCount } = graph;
+  const later = new Set([...validation, ...test].flatMap((e) => [sources[e] as number, targets[e] as number]));
   const candidates = Int32Array.from(later).sort();
-  const count = Math.max(1, Math.round(share * graph.nodeCount));
-  const hidden = new Set(
-    Array.from(random.permutation(candidates.length).subarray(0, count), (i) => candidates[i] as number),
-  );
-  const touches = (e: number) => hidden.has(graph.sources[e] as number) || hidden.has(graph.targets[e] as number);
+  const count = Math.min(candidates.length, Math.max(1, Math.floor(share * nodeCount)));
+  const hidden = new Uint8Array(nodeCount);
+  for (const i of random.sample(candidates.length, count)) hidden[candidates[i] as number] = 1;
+  const touches = (e: number) => hidden[sources[e] as number] === 1 || hidden[targets[e] as number] === 1;
   return {
     train: train.filter((e) => !touches(e)),
     validation: validation.filter((e) => !touches(e)),
     test: test.filter(touches),
+    replay: joined(train, validation),
+    hidden,
   };
 }
 
@@ -65,24 +73,32 @@ export interface StreamScores {
   readonly averagePrecision: number;
   /** Area under the ROC curve, the mean over batches. */
   readonly auc: number;
-  /** Average precision of all scores of the stream together. */
-  readonly pooledAveragePrecision: number;
+  /** Score of each event. */
+  readonly positives: Float64Array;
+  /** Score of the negative of each event. */
+  readonly negatives: Float64Array;
 }
 
-/** The set of destinations seen so far, from which negatives are drawn. */
-export class SeenTargets {
+/** Distinct destinations, from which negatives are drawn. */
+export class TargetPool {
   /** The destinations in order of appearance. */
   readonly list: number[] = [];
-  readonly #seen: Uint8Array;
+  readonly #known: Uint8Array;
 
-  constructor(nodeCount: number) {
-    this.#seen = new Uint8Array(nodeCount);
+  /**
+   * @param grows whether the destinations of a batch join the pool before its negatives are drawn
+   */
+  constructor(
+    nodeCount: number,
+    readonly grows = false,
+  ) {
+    this.#known = new Uint8Array(nodeCount);
   }
 
-  /** Adds a destination, unless it is in the set. */
+  /** Adds a destination, unless it is in the pool. */
   add(node: number): void {
-    if (this.#seen[node]) return;
-    this.#seen[node] = 1;
+    if (this.#known[node]) return;
+    this.#known[node] = 1;
     this.list.push(node);
   }
 
@@ -92,19 +108,42 @@ export class SeenTargets {
   }
 }
 
-/** Events of a batch, with one random negative destination each. */
+/**
+ * Destinations that negatives of a part of the stream are drawn from. `phase`: those of this part
+ * and the parts before it, as in NAT's own evaluation; the pool of a test batch then holds
+ * destinations of later events. `seen`: those of events up to the current batch.
+ */
+export type Negatives = 'phase' | 'seen';
+
+/** The destinations from which negatives of a part are drawn, at its beginning. */
+export function negativePool(
+  graph: TemporalGraph,
+  split: TemporalSplit,
+  part: 'train' | 'validation' | 'test',
+  negatives: Negatives,
+): TargetPool {
+  const parts = (['train', 'validation', 'test'] as const).slice(0, { train: 0, validation: 1, test: 2 }[part]);
+  const before = part === 'test' && split.replay ? [split.replay] : parts.map((name) => split[name]);
+  const pool = new TargetPool(graph.nodeCount, negatives === 'seen');
+  const from = negatives === 'seen' ? before : [...parts, part].map((name) => split[name]);
+  for (const events of from) for (const e of events) pool.add(graph.targets[e] as number);
+  return pool;
+}
+
+/** Events of a batch, with a random negative destination of each pool for each. */
 export interface StreamBatch {
   /** Indices of the events. */
   readonly events: Int32Array;
-  /** Sources of the events, then the same again for the negatives: [2·events]. */
+  /** Sources of the events, then the same again for the negatives of each pool. */
   readonly left: Int32Array;
-  /** Destinations of the events, then the negative ones: [2·events]. */
+  /** Destinations of the events, then the negative ones, pool by pool. */
   readonly right: Int32Array;
+  /** Times of the pairs. */
+  readonly times: Float64Array;
 }
 
 /**
- * Batches of consecutive events with negatives. Destinations of a batch join `seen` before its
- * negatives are drawn.
+ * Batches of consecutive events with negatives.
  *
  * @param size events in a batch
  * @param random stream of the negatives; the same stream gives the same negatives
@@ -113,63 +152,84 @@ export function* streamBatches(
   graph: TemporalGraph,
   events: Int32Array,
   size: number,
-  seen: SeenTargets,
+  pools: readonly TargetPool[],
   random: Random,
 ): Generator<StreamBatch> {
   for (let at = 0; at < events.length; at += size) {
     const batch = events.subarray(at, Math.min(events.length, at + size));
-    for (const e of batch) seen.add(graph.targets[e] as number);
-    const stream = random.split(at);
     const sources = batch.map((e) => graph.sources[e] as number);
     const targets = batch.map((e) => graph.targets[e] as number);
-    const negatives = batch.map(() => seen.draw(stream));
-    yield { events: batch, left: concat(sources, sources), right: concat(targets, negatives) };
+    const times = Float64Array.from(batch, (e) => graph.times[e] as number);
+    const negatives = pools.map((pool, i) => {
+      if (pool.grows) for (const target of targets) pool.add(target);
+      const stream = random.split(at).split(i);
+      return batch.map(() => pool.draw(stream));
+    });
+    yield {
+      events: batch,
+      left: joined(sources, ...pools.map(() => sources)),
+      right: joined(targets, ...negatives),
+      times: Float64Array.from(
+        { length: (pools.length + 1) * batch.length },
+        (_, i) => times[i % batch.length] as number,
+      ),
+    };
   }
 }
 
-function concat(a: Int32Array, b: Int32Array): Int32Array {
-  const result = new Int32Array(a.length + b.length);
-  result.set(a);
-  result.set(b, a.length);
+function joined(...parts: readonly Int32Array[]): Int32Array {
+  const result = new Int32Array(parts.reduce((total, { length }) => total + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    result.set(part, at);
+    at += part.length;
+  }
   return result;
 }
 
+/** Events in a batch of an evaluation, as in NAT's own. */
+export const EVALUATION_BATCH = 32;
+
 /**
- * Scores a stream of events against random negatives, batch by batch; the scorer observes each
- * batch after scoring it.
+ * Scores a stream of events against random negatives of each pool, batch by batch; the scorer
+ * observes each batch after scoring it.
  *
- * @param batchSize events in a batch. Default: 100
+ * @param batchSize events in a batch. Default: 32
+ * @returns the scores against the negatives of each pool
  */
 export function evaluateStream(
   scorer: TemporalScorer,
   graph: TemporalGraph,
   events: Int32Array,
-  seen: SeenTargets,
+  pools: readonly TargetPool[],
   random: Random,
-  batchSize = 100,
-): StreamScores {
-  const precisions: number[] = [];
-  const areas: number[] = [];
-  const all: { score: number; label: number }[] = [];
-  for (const { events: batch, left, right } of streamBatches(graph, events, batchSize, seen, random)) {
-    const times = Float64Array.from(
-      { length: left.length },
-      (_, i) => graph.times[batch[i % batch.length] as number] as number,
-    );
+  batchSize = EVALUATION_BATCH,
+): StreamScores[] {
+  const positives = new Float64Array(events.length);
+  const negatives = pools.map(() => new Float64Array(events.length));
+  const precisions = pools.map(() => 0);
+  const areas = pools.map(() => 0);
+  let [at, count] = [0, 0];
+  for (const { events: batch, left, right, times } of streamBatches(graph, events, batchSize, pools, random)) {
+    const size = batch.length;
     const scores = Array.from(scorer.score(left, right, times));
-    const labels = scores.map((_, i) => Number(i < batch.length));
-    precisions.push(averagePrecision(scores, labels));
-    areas.push(areaUnderCurve(scores, labels));
-    all.push(...scores.map((score, i) => ({ score, label: labels[i] as number })));
+    const own = scores.slice(0, size);
+    positives.set(own, at);
+    const labels = Array.from({ length: 2 * size }, (_, i) => Number(i < size));
+    for (const [i] of pools.entries()) {
+      const others = scores.slice((i + 1) * size, (i + 2) * size);
+      negatives[i]?.set(others, at);
+      precisions[i] = (precisions[i] as number) + averagePrecision([...own, ...others], labels);
+      areas[i] = (areas[i] as number) + areaUnderCurve([...own, ...others], labels);
+    }
     scorer.observe(batch);
+    at += size;
+    count += 1;
   }
-  const average = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
-  return {
-    averagePrecision: average(precisions),
-    auc: average(areas),
-    pooledAveragePrecision: averagePrecision(
-      all.map(({ score }) => score),
-      all.map(({ label }) => label),
-    ),
-  };
+  return pools.map((_, i) => ({
+    averagePrecision: (precisions[i] as number) / count,
+    auc: (areas[i] as number) / count,
+    positives,
+    negatives: negatives[i] as Float64Array,
+  }));
 }

@@ -1,35 +1,73 @@
 // Temporal link prediction with node memories (Rossi et al., "Temporal Graph Networks for Deep
 // Learning on Dynamic Graphs", 2020, arXiv 2006.10637): each node has a memory vector, updated by a
-// GRU at its events and read with attention over the memories of its last partners. The two nodes
-// are encoded independently: the score uses no joint structure.
+// GRU with the message of its last event and read with attention over its last partners. The two
+// nodes are encoded independently: the score uses no joint structure.
+//
+//   m'_u = GRU([m_u ‖ m_partner ‖ x_e ‖ φ(Δt)], m_u) when read, so that gradients reach the GRU
+//   read(u, t) = W_o[m'_u ‖ attention of m'_u over [m'_w ‖ x_e ‖ φ(t − t_e)] of the last partners
+//   w] logit(u, v, t) = w·ReLU(W[read(u, t) ‖ read(v, t)])
 
-import { GRU, Linear } from '../../nn/index.js';
+import { Dropout, GRU, Linear, type Mode } from '../../nn/index.js';
 import type { TemporalGraph } from '../../structure/index.js';
-import { attention, concatenate, type Random, scope, type Tensor, tensor } from '../../tensor/index.js';
-import type { TemporalScorer } from './evaluation.js';
+import {
+  add,
+  attention,
+  concatenate,
+  gatherKnownRows,
+  keep,
+  multiply,
+  type Random,
+  subtract,
+  type Tensor,
+  tensor,
+  zeros,
+} from '../../tensor/index.js';
+import { rowsOrZeros } from './event-rows.js';
+import { TimeEncoding } from './time-encoding.js';
+import type { TemporalNetwork } from './training.js';
 
-/** Sizes of a `MemoryNetwork`. */
-export interface MemoryNetworkOptions {
+/** Sizes of a `TGN`. */
+export interface TGNOptions {
   /** Width of a memory. Default: 72. */
   readonly memory?: number;
   /** Width of a node's embedding. Default: 64. */
   readonly width?: number;
   /** Number of last partners that a node attends to. Default: 10. */
   readonly recent?: number;
+  /** Width of encodings of times. Default: 16. */
+  readonly timeWidth?: number;
+  /** Dropout probability of embeddings. Default: 0.1. */
+  readonly dropout?: number;
+  /** Spans of time are divided by it before they are encoded. Default: 1. */
+  readonly timeUnit?: number;
 }
 
-/**
- * logit(u, v) = w·ReLU(W·[read(u) ‖ read(v)]), read(u) = ReLU(W_o·[m_u ‖ attention of m_u over m of
- * its last partners]); at an event m_u ← GRU([m_u ‖ m_v], m_u), and m_v likewise.
- */
-export class MemoryNetwork implements TemporalScorer {
+/** What the last `score` computed of the nodes that it read. */
+interface Reading {
+  readonly position: ReadonlyMap<number, number>;
+  /** m': [nodes, memory]. */
+  readonly memories: Float32Array;
+}
+
+/** State of a `TGN`. */
+export interface MemorySnapshot {
+  readonly memories: Float32Array;
+  readonly messages: Float32Array;
+  readonly integers: readonly Int32Array[];
+  readonly times: readonly Float64Array[];
+}
+
+/** TGN with the last message of a node, GRU memories and one layer of temporal attention. */
+export class TGN implements TemporalNetwork<MemorySnapshot> {
+  /** φ. */
+  readonly time: TimeEncoding;
   /** GRU of the memories. */
   readonly cell: GRU;
-  /** Attention queries, of m_u. */
+  /** Attention queries. */
   readonly query: Linear;
-  /** Attention keys, of the partners' memories. */
+  /** Attention keys. */
   readonly keys: Linear;
-  /** Attention values, of the partners' memories. */
+  /** Attention values. */
   readonly values: Linear;
   /** W_o. */
   readonly out: Linear;
@@ -37,101 +75,201 @@ export class MemoryNetwork implements TemporalScorer {
   readonly hidden: Linear;
   /** w. */
   readonly head: Linear;
-  readonly #memory: Float32Array;
-  /** Ring buffer of the last partners of each node, and its number of events. */
-  readonly #partners: Int32Array;
-  readonly #degrees: Int32Array;
+  readonly #dropout: Dropout;
   readonly #graph: TemporalGraph;
-  readonly #recent: number;
-  readonly #memoryWidth: number;
-  readonly #width: number;
+  readonly #sizes: Required<Omit<TGNOptions, 'dropout'>>;
+  /** m, and the partner's m′ at the last event of each node: [nodes, memory]. */
+  readonly #state: { readonly memories: Tensor; readonly messages: Tensor };
+  /** Last event of each node, −1 for none, its time, and the time since the one before. */
+  readonly #lastEvents: Int32Array;
+  readonly #lastTimes: Float64Array;
+  readonly #spans: Float64Array;
+  /** Ring buffers of the last partners of each node and their events; numbers of events. */
+  readonly #partners: Int32Array;
+  readonly #partnerEvents: Int32Array;
+  readonly #degrees: Int32Array;
+  #reading: Reading | undefined;
 
   constructor(
     graph: TemporalGraph,
     random: Random,
-    { memory = 72, width = 64, recent = 10 }: MemoryNetworkOptions = {},
+    { memory = 72, width = 64, recent = 10, timeWidth = 16, dropout = 0.1, timeUnit = 1 }: TGNOptions = {},
   ) {
     const nodes = graph.nodeCount;
+    const eventWidth = graph.features?.shape[1] ?? 0;
     this.#graph = graph;
-    this.#recent = recent;
-    this.#memoryWidth = memory;
-    this.#width = width;
+    this.#sizes = { memory, width, recent, timeWidth, timeUnit };
     const layer = (name: string, i: number, o: number) => new Linear(i, o, random.split(name));
-    this.cell = new GRU(2 * memory, memory, random.split('cell'));
-    [this.query, this.keys, this.values] = [
-      layer('query', memory, width),
-      layer('keys', memory, width),
-      layer('values', memory, width),
-    ];
+    this.time = new TimeEncoding(timeWidth);
+    this.cell = new GRU(2 * memory + eventWidth + timeWidth, memory, random.split('cell'));
+    this.query = layer('query', memory + timeWidth, width);
+    this.keys = layer('keys', memory + eventWidth + timeWidth, width);
+    this.values = layer('values', memory + eventWidth + timeWidth, width);
     this.out = layer('out', memory + width, width);
     this.hidden = layer('hidden', 2 * width, width);
     this.head = layer('head', width, 1);
-    this.#memory = new Float32Array(nodes * memory);
-    // A node without events attends to its own memory.
-    this.#partners = Int32Array.from({ length: nodes * recent }, (_, at) => Math.floor(at / recent));
+    this.#dropout = new Dropout(dropout);
+    this.#state = { memories: keep(zeros([nodes, memory])), messages: keep(zeros([nodes, memory])) };
+    this.#lastEvents = new Int32Array(nodes).fill(-1);
+    this.#lastTimes = new Float64Array(nodes);
+    this.#spans = new Float64Array(nodes);
+    this.#partners = new Int32Array(nodes * recent);
+    this.#partnerEvents = new Int32Array(nodes * recent).fill(-1);
     this.#degrees = new Int32Array(nodes);
+    this.reset();
   }
 
-  #rows(nodes: Int32Array): Tensor {
-    const width = this.#memoryWidth;
-    const rows = new Float32Array(nodes.length * width);
-    nodes.forEach((v, i) => {
-      rows.set(this.#memory.subarray(v * width, (v + 1) * width), i * width);
+  reset(): void {
+    const { recent } = this.#sizes;
+    for (const table of Object.values(this.#state)) table.view().fill(0);
+    this.#lastEvents.fill(-1);
+    this.#lastTimes.fill(0);
+    this.#spans.fill(0);
+    // A node without events attends to its own memory.
+    for (let at = 0; at < this.#partners.length; at++) this.#partners[at] = Math.floor(at / recent);
+    this.#partnerEvents.fill(-1);
+    this.#degrees.fill(0);
+  }
+
+  get #integers(): Int32Array[] {
+    return [this.#lastEvents, this.#partners, this.#partnerEvents, this.#degrees];
+  }
+
+  get #times(): Float64Array[] {
+    return [this.#lastTimes, this.#spans];
+  }
+
+  snapshot(): MemorySnapshot {
+    return {
+      memories: Float32Array.from(this.#state.memories.view()),
+      messages: Float32Array.from(this.#state.messages.view()),
+      integers: this.#integers.map((values) => values.slice()),
+      times: this.#times.map((values) => values.slice()),
+    };
+  }
+
+  restore({ memories, messages, integers, times }: MemorySnapshot): void {
+    this.#state.memories.view().set(memories);
+    this.#state.messages.view().set(messages);
+    this.#integers.forEach((values, i) => {
+      values.set(integers[i] as Int32Array);
     });
-    return tensor(rows, [nodes.length, width]);
+    this.#times.forEach((values, i) => {
+      values.set(times[i] as Float64Array);
+    });
   }
 
-  /** read(u) of the given nodes: [nodes, width]. */
-  #embed(nodes: Int32Array): Tensor {
-    const [n, recent, width] = [nodes.length, this.#recent, this.#width];
+  /** φ of spans of time: [spans, timeWidth]. */
+  #spansOf(spans: Float64Array): Tensor {
+    return this.time.forward(Float32Array.from(spans, (span) => span / this.#sizes.timeUnit));
+  }
+
+  #withFeatures(parts: readonly Tensor[], events: Int32Array): Tensor {
+    const { features } = this.#graph;
+    return concatenate([...parts, ...(features ? [rowsOrZeros(features, events)] : [])], 1);
+  }
+
+  /** m′ of nodes: [nodes, memory]. */
+  #updated(nodes: Int32Array): Tensor {
+    const rows = tensor(nodes);
+    const events = nodes.map((node) => this.#lastEvents[node] as number);
+    const memories = gatherKnownRows(this.#state.memories, rows);
+    const spans = this.#spansOf(Float64Array.from(nodes, (node) => this.#spans[node] as number));
+    const message = this.#withFeatures([memories, gatherKnownRows(this.#state.messages, rows), spans], events);
+    const updated = this.cell.cell(message, memories);
+    if (!events.includes(-1)) return updated;
+    const known = tensor(
+      Float32Array.from(events, (event) => Number(event >= 0)),
+      [nodes.length, 1],
+    );
+    return add(memories, multiply(known, subtract(updated, memories)));
+  }
+
+  score(left: Int32Array, right: Int32Array, mode: Mode, times: Float64Array): Tensor {
+    const rowsAt = new Map<number, Map<number, number>>();
+    const [nodes, at] = [[] as number[], [] as number[]];
+    const rowOf = (node: number, time: number) => {
+      const rows = rowsAt.get(time) ?? new Map<number, number>();
+      rowsAt.set(time, rows);
+      const known = rows.get(node);
+      if (known !== undefined) return known;
+      rows.set(node, nodes.length);
+      at.push(time);
+      return nodes.push(node) - 1;
+    };
+    const ends = [left, right].map((own) => own.map((node, i) => rowOf(node, times[i] as number)));
+    const embedded = this.#dropout.forward(this.#embed(Int32Array.from(nodes), Float64Array.from(at)), mode);
+    const pair = ends.map((rows) => gatherKnownRows(embedded, tensor(rows)));
+    return this.head.forward(this.hidden.forward(concatenate(pair, 1), 'relu')).reshape([left.length]);
+  }
+
+  /** read(u, t) of the given nodes and times: [nodes, width]. */
+  #embed(nodes: Int32Array, at: Float64Array): Tensor {
+    const { recent, width } = this.#sizes;
+    const n = nodes.length;
     const partners = new Int32Array(n * recent);
+    const events = new Int32Array(n * recent);
     const mask = new Float32Array(n * recent);
     nodes.forEach((v, i) => {
       partners.set(this.#partners.subarray(v * recent, (v + 1) * recent), i * recent);
+      events.set(this.#partnerEvents.subarray(v * recent, (v + 1) * recent), i * recent);
       mask.fill(-1e9, i * recent + Math.max(1, Math.min(recent, this.#degrees[v] as number)), (i + 1) * recent);
     });
-    const [memories, partnerMemories] = [this.#rows(nodes), this.#rows(partners)];
+    const position = new Map<number, number>();
+    for (const own of [nodes, partners])
+      for (const node of own) if (!position.has(node)) position.set(node, position.size);
+    const all = this.#updated(Int32Array.from(position.keys()));
+    this.#reading = { position, memories: Float32Array.from(all.view()) };
+    const rowsOf = (own: Int32Array) => gatherKnownRows(all, tensor(own.map((v) => position.get(v) as number)));
+    const spans = Float64Array.from(events, (event, i) => {
+      return event < 0 ? 0 : (at[Math.floor(i / recent)] as number) - (this.#graph.times[event] as number);
+    });
+    const own = rowsOf(nodes);
+    const near = this.#withFeatures([rowsOf(partners), this.#spansOf(spans)], events);
+    const query = this.query.forward(concatenate([own, this.#spansOf(new Float64Array(n))], 1));
     const heads = (x: Tensor, length: number) => x.reshape([n, 1, length, width]);
     const read = attention(
-      heads(this.query.forward(memories), 1),
-      heads(this.keys.forward(partnerMemories), recent),
-      heads(this.values.forward(partnerMemories), recent),
+      heads(query, 1),
+      heads(this.keys.forward(near), recent),
+      heads(this.values.forward(near), recent),
       { mask: tensor(mask, [n, 1, 1, recent]) },
     );
-    return this.out.forward(concatenate([memories, read.reshape([n, width])], 1), 'relu');
-  }
-
-  score(left: Int32Array, right: Int32Array): Float32Array {
-    return scope(() => {
-      const pair = concatenate([this.#embed(left), this.#embed(right)], 1);
-      return Float32Array.from(this.head.forward(this.hidden.forward(pair, 'relu')).view());
-    });
+    return this.out.forward(concatenate([own, read.reshape([n, width])], 1), 'relu');
   }
 
   observe(events: Int32Array): void {
-    const { sources, targets } = this.#graph;
-    const left = events.map((e) => sources[e] as number);
-    const right = events.map((e) => targets[e] as number);
-    const [width, recent] = [this.#memoryWidth, this.#recent];
-    scope(() => {
-      const [u, v] = [this.#rows(left), this.#rows(right)];
-      const updated = this.cell.cell(
-        concatenate([concatenate([u, v], 1), concatenate([v, u], 1)], 0),
-        concatenate([u, v], 0),
-      );
-      const values = updated.view();
-      [...left, ...right].forEach((node, i) => {
-        this.#memory.set(values.subarray(i * width, (i + 1) * width), node * width);
-      });
-    });
-    const link = (node: number, partner: number) => {
-      const degree = this.#degrees[node] as number;
-      this.#partners[node * recent + (degree % recent)] = partner;
-      this.#degrees[node] = degree + 1;
+    const reading = this.#reading;
+    if (!reading) throw new Error('TGN.observe: score the events first');
+    const { memory } = this.#sizes;
+    const [memories, messages] = [this.#state.memories.view(), this.#state.messages.view()];
+    const { sources, targets, times } = this.#graph;
+    const rowOf = (node: number) => {
+      const row = reading.position.get(node);
+      if (row === undefined) throw new Error(`TGN.observe: node ${node} was not scored by the last call of score`);
+      return reading.memories.subarray(row * memory, (row + 1) * memory);
     };
-    left.forEach((u, i) => {
-      link(u, right[i] as number);
-      link(right[i] as number, u);
-    });
+    for (const event of events) {
+      const [u, v, time] = [sources[event] as number, targets[event] as number, times[event] as number];
+      for (const [node, partner] of [
+        [u, v],
+        [v, u],
+      ] as const) {
+        memories.set(rowOf(node), node * memory);
+        messages.set(rowOf(partner), node * memory);
+        this.#link(node, partner, event, time);
+      }
+    }
+  }
+
+  #link(node: number, partner: number, event: number, time: number): void {
+    const { recent } = this.#sizes;
+    this.#spans[node] = this.#lastEvents[node] === -1 ? 0 : time - (this.#lastTimes[node] as number);
+    this.#lastEvents[node] = event;
+    this.#lastTimes[node] = time;
+    const degree = this.#degrees[node] as number;
+    const at = node * recent + (degree % recent);
+    this.#partners[at] = partner;
+    this.#partnerEvents[at] = event;
+    this.#degrees[node] = degree + 1;
   }
 }

@@ -3,19 +3,24 @@
 import { type Communicator, runOnThreads, shareOf } from '../../distributed/index.js';
 import { eventTurn, threads } from '../../engine/index.js';
 import { type Key, Random, type Tensor } from '../../tensor/index.js';
-import type { ClassifierOptions, TableClassifier } from './classifier.js';
+import type { ClassifierOptions, TableLearner } from './classifier.js';
 import type { Rows } from './features.js';
+import { gini, newton, variance } from './objectives.js';
 import { stateOfTrees, treesOfState } from './tree-state.js';
-import { addTree, binRows, growTree, type Objective, type Tree } from './trees.js';
+import { addTree, binRows, growTree, type Tree } from './trees.js';
 
 /** Options of `RandomForest`. */
 export interface ForestOptions {
   /** Number of trees. Default: 100. */
   readonly trees?: number;
-  /** Random columns tried at each node. Default: ⌊√D⌋. */
+  /** Random columns tried at each node. Default: ⌊√D⌋, for a numeric target ⌊D/3⌋. */
   readonly columns?: number;
+  /** Share of the columns tried at each node, in place of their number. Default: `columns`. */
+  readonly columnShare?: number;
   /** Minimum number of rows in a leaf. Default: 1. */
   readonly leastLeaf?: number;
+  /** Maximum depth of a tree. Default: 64. */
+  readonly depth?: number;
 }
 
 /**
@@ -23,32 +28,29 @@ export interface ForestOptions {
  * node; their class frequencies are averaged (Breiman, "Random Forests", 2001). Large forests are
  * grown on all threads, with the same result.
  */
-export class RandomForest implements TableClassifier {
+export class RandomForest implements TableLearner {
   /** The trained trees; empty before fit. */
   trees: readonly Tree[] = [];
-  /** Number of classes; 0 before fit. */
+  /** Number of classes, or 1 for a numeric target; 0 before fit. */
   classes = 0;
 
   constructor(readonly options: ForestOptions = {}) {}
 
-  async fit(
-    x: Rows,
-    labels: Int32Array,
-    classes: number,
-    random: Random,
-    { signal, onProgress }: ClassifierOptions = {},
-  ) {
-    const { trees = 100, columns = Math.max(1, Math.floor(Math.sqrt(x.width))), leastLeaf = 1 } = this.options;
-    const job: ForestJob = {
-      x,
-      labels,
-      classes,
-      trees,
-      columns: Math.min(columns, x.width),
-      leastLeaf,
-      key: random.key,
-    };
+  async fit(x: Rows, labels: Int32Array, classes: number, random: Random, options: ClassifierOptions = {}) {
+    await this.#grow(x, { labels, classes }, Math.sqrt(x.width), random, options);
     this.classes = classes;
+  }
+
+  async fitValues(x: Rows, values: Float64Array, random: Random, options: ClassifierOptions = {}) {
+    await this.#grow(x, { values }, x.width / 3, random, options);
+    this.classes = 1;
+  }
+
+  async #grow(x: Rows, target: Target, usual: number, random: Random, { signal, onProgress }: ClassifierOptions) {
+    const { trees = 100, columnShare, leastLeaf = 1, depth = 64 } = this.options;
+    const tried = columnShare !== undefined ? columnShare * x.width : (this.options.columns ?? usual);
+    const columns = Math.min(x.width, Math.max(1, Math.floor(tried)));
+    const job: ForestJob = { x, target, trees, columns, leastLeaf, depth, key: random.key };
     if (threads() > 1 && trees * x.count * columns > THREADED_WORK && inNode) {
       signal?.throwIfAborted();
       const shares = await runOnThreads<Tree[]>(threads(), import.meta.resolve('gossamer/hypernet'), 'growShare', job);
@@ -72,6 +74,10 @@ export class RandomForest implements TableClassifier {
     return totals;
   }
 
+  values(x: Rows): Float64Array {
+    return this.probabilities(x);
+  }
+
   state(): Record<string, Tensor> {
     return stateOfTrees(this.trees);
   }
@@ -91,27 +97,31 @@ const inNode = globalThis.process?.versions?.node !== undefined;
 /** The input of forest training as plain data, so that it can be sent to worker threads. */
 interface ForestJob {
   readonly x: Rows;
-  readonly labels: Int32Array;
-  readonly classes: number;
+  readonly target: Target;
   readonly trees: number;
   readonly columns: number;
   readonly leastLeaf: number;
+  readonly depth: number;
   readonly key: Key;
 }
+
+/** What trees learn: classes, or a number. */
+type Target = { readonly labels: Int32Array; readonly classes: number } | { readonly values: Float64Array };
 
 /**
  * Trees from … to − 1. Each has its own random stream, so that the forest does not depend on the
  * number of threads.
  */
-function* grow({ x, labels, classes, columns, leastLeaf, key }: ForestJob, from: number, to: number): Generator<Tree> {
+function* grow({ x, target, columns, leastLeaf, depth, key }: ForestJob, from: number, to: number): Generator<Tree> {
   const binned = binRows(x);
-  const objective = gini(labels, classes, leastLeaf);
+  const objective =
+    'values' in target ? variance(target.values, leastLeaf) : gini(target.labels, target.classes, leastLeaf);
   const random = new Random(key);
   for (let t = from; t < to; t++) {
     const draws = random.split(t);
     const rows = Int32Array.from({ length: x.count }, () => draws.integer(x.count));
     const tried = () => draws.sample(x.width, columns);
-    yield growTree(binned, rows, objective, { maximumDepth: 64, tried, leastGain: 1e-9 });
+    yield growTree(binned, rows, objective, { maximumDepth: depth, tried, leastGain: 1e-9 });
   }
 }
 
@@ -120,27 +130,6 @@ function* grow({ x, labels, classes, columns, leastLeaf, key }: ForestJob, from:
  */
 export function growShare(ranks: Communicator, job: ForestJob): Tree[] {
   return [...grow(job, ...shareOf(job.trees, ranks))];
-}
-
-/**
- * Gini objective with score Σ_c n_c²/n, whose gain is the decrease of impurity. The sums are n_c
- * for each class, then n.
- */
-function gini(labels: Int32Array, classes: number, leastLeaf: number): Objective {
-  const ones = new Float64Array(labels.length).fill(1);
-  return {
-    size: classes + 1,
-    column: labels,
-    first: ones,
-    second: ones,
-    score(sums, at) {
-      let squares = 0;
-      for (let c = at; c < at + classes; c++) squares += (sums[c] as number) ** 2;
-      return squares / (sums[at + classes] as number);
-    },
-    admits: (sums, at) => (sums[at + classes] as number) >= leastLeaf,
-    leaf: (sums) => Array.from({ length: classes }, (_, c) => (sums[c] as number) / (sums[classes] as number)),
-  };
 }
 
 /** Options of `GradientBoosting`. */
@@ -155,63 +144,95 @@ export interface BoostingOptions {
   readonly lambda?: number;
   /** Minimum Σ h in a leaf (`min_child_weight`). Default: 1. */
   readonly leastHessian?: number;
+  /** Share of the rows that a round sees, drawn without replacement. Default: 1. */
+  readonly rowShare?: number;
+  /** Share of the columns that a tree sees. Default: 1. */
+  readonly columnShare?: number;
 }
 
 /**
  * Gradient boosting of the softmax loss with gradients g = p − y and Hessians h = p(1 − p), one
- * tree for each class in each round; split score G²/(H + λ), leaf output −η·G/(H + λ) (Chen &
- * Guestrin, "XGBoost", 2016, with its defaults: η 0.3, depth 6, λ 1, 100 rounds).
+ * tree for each class in each round, or of squared error with g = f − y and h = 1; split score
+ * G²/(H + λ), leaf output −η·G/(H + λ) (Chen & Guestrin, "XGBoost", 2016, with its defaults: η 0.3,
+ * depth 6, λ 1, 100 rounds).
  */
-export class GradientBoosting implements TableClassifier {
+export class GradientBoosting implements TableLearner {
   /** The trained trees, round by round, in each round one for each class; empty before fit. */
   trees: readonly Tree[] = [];
-  /** Number of classes; 0 before fit. */
+  /** Number of classes, or 1 for a numeric target; 0 before fit. */
   classes = 0;
 
   constructor(readonly options: BoostingOptions = {}) {}
 
-  async fit(
+  async fit(x: Rows, labels: Int32Array, classes: number, random: Random, options: ClassifierOptions = {}) {
+    await this.#boost(x, classes, random, options, (logits) => {
+      const p = softmaxRows(logits, classes);
+      return {
+        gradients: p.map((value, at) => value - Number(labels[Math.floor(at / classes)] === at % classes)),
+        hessians: p.map((value) => value * (1 - value)),
+      };
+    });
+  }
+
+  async fitValues(x: Rows, values: Float64Array, random: Random, options: ClassifierOptions = {}) {
+    await this.#boost(x, 1, random, options, (outputs) => ({
+      gradients: outputs.map((value, row) => value - (values[row] as number)),
+      hessians: new Float64Array(values.length).fill(1),
+    }));
+  }
+
+  /** @param derivatives g and h of the loss at outputs [rows, outputs], of that shape */
+  async #boost(
     x: Rows,
-    labels: Int32Array,
-    classes: number,
-    _random: Random,
-    { signal, onProgress }: ClassifierOptions = {},
+    outputs: number,
+    random: Random,
+    { signal, onProgress }: ClassifierOptions,
+    derivatives: (outputs: Float64Array) => { readonly gradients: Float64Array; readonly hessians: Float64Array },
   ) {
     const { rounds = 100, learningRate = 0.3, depth = 6, lambda = 1, leastHessian = 1 } = this.options;
+    const { rowShare = 1, columnShare = 1 } = this.options;
     const binned = binRows(x);
-    this.classes = classes;
-    const rows = Int32Array.from({ length: x.count }, (_, row) => row);
-    const columns = Int32Array.from({ length: x.width }, (_, column) => column);
-    const logits = new Float64Array(x.count * classes);
+    const part = (all: number, share: number, draws: Random) =>
+      draws.sample(all, Math.max(1, Math.round(share * all))).sort();
+    const reached = new Float64Array(x.count * outputs);
     const grown: Tree[] = [];
     for (let round = 0; round < rounds; round++) {
-      const p = softmaxRows(logits, classes);
-      for (let c = 0; c < classes; c++) {
-        const objective = newton(p, labels, c, classes, { lambda, learningRate, leastHessian });
+      const { gradients, hessians } = derivatives(reached);
+      const draws = random.split(round);
+      const rows = part(x.count, rowShare, draws);
+      for (let c = 0; c < outputs; c++) {
+        const own = (all: Float64Array) => all.filter((_, at) => at % outputs === c);
+        const columns = part(x.width, columnShare, draws);
+        const objective = newton(own(gradients), own(hessians), { lambda, learningRate, leastHessian });
         const tree = growTree(binned, rows, objective, { maximumDepth: depth, tried: () => columns, leastGain: 1e-9 });
-        addTree(tree, x, logits, 1, 1, c, classes);
+        addTree(tree, x, reached, 1, 1, c, outputs);
         grown.push(tree);
       }
       onProgress?.((round + 1) / rounds);
       if (round % 8 === 7) await eventTurn(signal);
     }
     this.trees = grown;
+    this.classes = outputs;
+  }
+
+  values(x: Rows): Float64Array {
+    const outputs = new Float64Array(x.count * this.classes);
+    this.trees.forEach((tree, i) => {
+      addTree(tree, x, outputs, 1, 1, i % this.classes, this.classes);
+    });
+    return outputs;
   }
 
   probabilities(x: Rows): Float64Array {
-    const logits = new Float64Array(x.count * this.classes);
-    this.trees.forEach((tree, i) => {
-      addTree(tree, x, logits, 1, 1, i % this.classes, this.classes);
-    });
-    return softmaxRows(logits, this.classes);
+    return softmaxRows(this.values(x), this.classes);
   }
 
   state(): Record<string, Tensor> {
     return stateOfTrees(this.trees);
   }
 
-  restore(state: Readonly<Record<string, Tensor>>, _width: number, classes: number): void {
-    this.classes = classes;
+  restore(state: Readonly<Record<string, Tensor>>, _width: number, outputs: number): void {
+    this.classes = outputs;
     this.trees = treesOfState(state);
   }
 }
@@ -226,24 +247,4 @@ export function softmaxRows(logits: Float64Array, classes: number): Float64Array
     for (let c = 0; c < classes; c++) p[row + c] = Math.exp((own[c] as number) - most) / total;
   }
   return p;
-}
-
-/** Second-order objective of one class c: sums G and H of gradients and Hessians. */
-function newton(
-  p: Float64Array,
-  labels: Int32Array,
-  c: number,
-  classes: number,
-  { lambda, learningRate, leastHessian }: { lambda: number; learningRate: number; leastHessian: number },
-): Objective {
-  const own = Float64Array.from(labels, (_, row) => p[row * classes + c] as number);
-  return {
-    size: 2,
-    column: new Int32Array(labels.length),
-    first: own.map((value, row) => value - Number(labels[row] === c)),
-    second: own.map((value) => value * (1 - value)),
-    score: (sums, at) => (sums[at] as number) ** 2 / ((sums[at + 1] as number) + lambda),
-    admits: (sums, at) => (sums[at + 1] as number) >= leastHessian,
-    leaf: (sums) => [(-learningRate * (sums[0] as number)) / ((sums[1] as number) + lambda)],
-  };
 }

@@ -11,6 +11,8 @@ export interface Rows {
   readonly width: number;
   /** Elements, row by row; count · width. */
   readonly values: Float32Array;
+  /** The table's column of each feature, 0 … columns − 1. Default: features are columns. */
+  readonly columns?: Int32Array;
 }
 
 /** Encoding of one column, fitted on the training rows. */
@@ -72,6 +74,13 @@ export function widthOf({ encoders }: TableFeatures): number {
   );
 }
 
+/** The table's column of each feature, counted over the columns that have features. */
+export function columnsOfFeatures({ encoders }: TableFeatures): Int32Array {
+  return Int32Array.from(
+    encoders.flatMap((encoder, column) => new Array<number>(widthOf({ encoders: [encoder] })).fill(column)),
+  );
+}
+
 /**
  * Encodes a table as features: [rows, widthOf(features)].
  *
@@ -121,16 +130,16 @@ export function encodeTable(
     if (unseen.size > 0) onUnseen?.(encoder.name, [...unseen].sort());
     at += encoder.categories.length;
   }
-  return { count: table.rows, width, values };
+  return { count: table.rows, width, values, columns: columnsOfFeatures(features) };
 }
 
 /** The selected rows, in the given order. */
-export function takeRows({ width, values }: Rows, rows: Int32Array): Rows {
+export function takeRows({ width, values, ...rest }: Rows, rows: Int32Array): Rows {
   const taken = new Float32Array(rows.length * width);
   rows.forEach((row, i) => {
     taken.set(values.subarray(row * width, (row + 1) * width), i * width);
   });
-  return { count: rows.length, width, values: taken };
+  return { ...rest, count: rows.length, width, values: taken };
 }
 
 /**

@@ -1,5 +1,23 @@
 export { Perceptron, type PerceptronOptions } from './baselines.js';
-export { type ClassifierOptions, classesOf, type TableClassifier } from './classifier.js';
+export {
+  type ClassifierOptions,
+  classesOf,
+  type TableClassifier,
+  type TableLearner,
+  type TableRegressor,
+} from './classifier.js';
+export {
+  type CrossValidationOptions,
+  crossValidate,
+  crossValidateValues,
+  type FoldScore,
+  innerFolds,
+  rowsOf,
+  testScores,
+  type ValueFoldScore,
+  valueScores,
+  withoutRows,
+} from './cross-validation.js';
 export {
   type BoostingOptions,
   type ForestOptions,
@@ -9,15 +27,7 @@ export {
   softmaxRows,
 } from './ensembles.js';
 export { encodeTable, fitFeatures, oversample, type Rows, type TableFeatures, takeRows, widthOf } from './features.js';
-export {
-  type CrossValidationOptions,
-  crossValidate,
-  type FoldScore,
-  type MethodOptions,
-  TABLE_MODEL,
-  type TableMethod,
-  TableModel,
-  type TrainingOptions,
-  tableMethods,
-} from './model.js';
+export { LinearLearner, type LinearOptions } from './linear.js';
+export { type MethodOptions, type TableMethod, tableMethods } from './methods.js';
+export { TABLE_MODEL, TableModel, type TrainingOptions } from './model.js';
 export { addTree, type BinnedRows, binRows, growTree, type Objective, type Tree } from './trees.js';

@@ -1,4 +1,4 @@
-// A classifier of tables with named columns and classes: training, prediction, cross-validation and
+// A learner of tables with named columns, for classes or for a number: training, prediction and
 // model files.
 
 import {
@@ -6,41 +6,16 @@ import {
   type ModelKind,
   modelMetadata,
   readModelFile,
-  stratifiedFolds,
   type TableLike,
   tableOf,
-  tableRows,
+  type ValuedTable,
   withLabels,
   writeModelFile,
 } from '../../data/index.js';
-import { accuracy, balancedAccuracy } from '../../nn/index.js';
 import { Random, type Tensor } from '../../tensor/index.js';
-import { HyperTab, type HyperTabOptions } from '../hypertab.js';
-import { Perceptron, type PerceptronOptions } from './baselines.js';
-import { type ClassifierOptions, classesOf, type TableClassifier } from './classifier.js';
-import { type BoostingOptions, type ForestOptions, GradientBoosting, RandomForest } from './ensembles.js';
+import { type ClassifierOptions, classesOf, type TableLearner } from './classifier.js';
 import { encodeTable, fitFeatures, oversample, type TableFeatures, takeRows, widthOf } from './features.js';
-
-/** Constructors of the classifiers by name, with display titles. */
-export const tableMethods = {
-  hypertab: { title: 'HyperTab', create: (options: HyperTabOptions = {}) => new HyperTab(options) },
-  forest: { title: 'random forest', create: (options: ForestOptions = {}) => new RandomForest(options) },
-  boosting: { title: 'gradient boosting', create: (options: BoostingOptions = {}) => new GradientBoosting(options) },
-  mlp: { title: 'MLP', create: (options: PerceptronOptions = {}) => new Perceptron(options) },
-  logistic: {
-    title: 'logistic regression',
-    create: (options: PerceptronOptions = {}) => new Perceptron({ hidden: [], ...options }),
-  },
-} as const;
-
-/** Name of a classifier in `tableMethods`. */
-export type TableMethod = keyof typeof tableMethods;
-/** Options of each method by its name. */
-export type MethodOptions = { readonly [Name in TableMethod]?: Parameters<(typeof tableMethods)[Name]['create']>[0] };
-
-function create(method: TableMethod, options: MethodOptions): TableClassifier {
-  return (tableMethods[method].create as (own?: object) => TableClassifier)(options[method]);
-}
+import { createLearner, type MethodOptions, type TableMethod } from './methods.js';
 
 /** Options of `TableModel.train`. */
 export interface TrainingOptions extends ClassifierOptions {
@@ -54,7 +29,7 @@ export interface TrainingOptions extends ClassifierOptions {
 }
 
 /** Identifies model files of table classifiers. */
-export const TABLE_MODEL: ModelKind = { system: 'table-classifier', version: '1', madeBy: 'gossamer fit' };
+export const TABLE_MODEL: ModelKind = { system: 'table-classifier', version: '2', madeBy: 'gossamer fit' };
 
 interface Description {
   readonly method: TableMethod;
@@ -63,17 +38,27 @@ interface Description {
   readonly target: string;
   /** Options of the method. */
   readonly options: object;
+  /** Mean and deviation of a numeric target in training. */
+  readonly scale?: Scale;
 }
 
-/** A trained classifier with its feature encoding and class names. */
+/** Standardisation of a numeric target by the training rows. */
+interface Scale {
+  readonly mean: number;
+  readonly deviation: number;
+}
+
+/** A trained classifier with its feature encoding and class names, or one of numbers. */
 export class TableModel {
   private constructor(
     readonly method: TableMethod,
     readonly features: TableFeatures,
+    /** Names of the classes; none where a number is predicted. */
     readonly classes: readonly string[],
     readonly target: string,
-    readonly classifier: TableClassifier,
+    readonly learner: TableLearner,
     readonly options: object,
+    readonly scale?: Scale,
   ) {}
 
   /**
@@ -92,36 +77,59 @@ export class TableModel {
   }
 
   /**
-   * Trains a method on a labelled table.
+   * Trains a method on a table with classes, or with a number for each row, which is standardised.
    *
-   * @param target name of the label column, kept in the model file
+   * @param target name of the target column, kept in the model file
    * @throws Error when the table has no rows or no usable column; AbortError when the signal fires
    */
   static async train(
     method: TableMethod,
-    { table, labels, classes }: LabelledTable,
+    data: LabelledTable | ValuedTable,
     target: string,
     random: Random,
     { options = {}, balance = true, ...rest }: TrainingOptions = {},
   ): Promise<TableModel> {
-    const features = fitFeatures(table);
-    const classifier = create(method, options);
+    const features = fitFeatures(data.table);
+    const learner = createLearner(method, options);
+    const encoded = encodeTable(features, data.table);
+    const own = options[method] ?? {};
+    if ('values' in data) {
+      const scale = scaleOf(data.values);
+      const values = data.values.map((value) => (value - scale.mean) / scale.deviation);
+      await learner.fitValues(encoded, values, random.split('fit'), rest);
+      return new TableModel(method, features, [], target, learner, own, scale);
+    }
+    const { labels, classes } = data;
     const draws = random.split('balance');
     const rows = balance ? oversample(labels, classes.length, (n) => draws.integer(n)) : Int32Array.from(labels.keys());
-    const x = takeRows(encodeTable(features, table), rows);
-    const own = rows.map((row) => labels[row] as number);
-    await classifier.fit(x, own, classes.length, random.split('fit'), rest);
-    return new TableModel(method, features, classes, target, classifier, options[method] ?? {});
+    const seen = rows.map((row) => labels[row] as number);
+    await learner.fit(takeRows(encoded, rows), seen, classes.length, random.split('fit'), rest);
+    return new TableModel(method, features, classes, target, learner, own);
   }
 
   /**
    * Class probabilities [rows, classes], row-major.
    *
    * @param onUnseen called for each column with categories that did not occur in training
-   * @throws Error naming columns that are missing or of another kind than in training
+   * @throws Error naming columns that are missing or of another kind than in training, or when the
+   * model predicts a number
    */
   predictProba(rows: TableLike, onUnseen?: (column: string, categories: readonly string[]) => void): Float64Array {
-    return this.classifier.probabilities(encodeTable(this.features, tableOf(rows), onUnseen));
+    if (this.scale) throw new Error(`the model predicts the number "${this.target}", not a class: call predictValues`);
+    return this.learner.probabilities(encodeTable(this.features, tableOf(rows), onUnseen));
+  }
+
+  /**
+   * The number of each row, for a numeric target.
+   *
+   * @param onUnseen as for `predictProba`
+   * @throws Error as `predictProba`, or when the model predicts a class
+   */
+  predictValues(rows: TableLike, onUnseen?: (column: string, categories: readonly string[]) => void): Float64Array {
+    const { scale } = this;
+    if (!scale) throw new Error(`the model predicts the class "${this.target}", not a number: call predict`);
+    const values = this.learner.values(encodeTable(this.features, tableOf(rows), onUnseen));
+    return values.map((value) => value * scale.deviation + scale.mean);
   }
 
   /**
@@ -136,7 +144,7 @@ export class TableModel {
 
   /** The tensors of a model file. */
   tensors(): Record<string, Tensor> {
-    return this.classifier.state();
+    return this.learner.state();
   }
 
   /** The metadata of a model file: method, features, classes and options as JSON. */
@@ -150,8 +158,8 @@ export class TableModel {
   }
 
   get #description(): Description {
-    const { method, features, classes, target, options } = this;
-    return { method, features, classes, target, options };
+    const { method, features, classes, target, options, scale } = this;
+    return { method, features, classes, target, options, ...(scale && { scale }) };
   }
 
   /**
@@ -162,77 +170,15 @@ export class TableModel {
    */
   static load(bytes: Uint8Array, name = 'the model'): TableModel {
     const { description, tensors } = readModelFile<Description>(TABLE_MODEL, bytes, name);
-    const { method, features, classes, target, options } = description;
-    const classifier = create(method, { [method]: options });
-    classifier.restore(tensors, widthOf(features), classes.length);
-    return new TableModel(method, features, classes, target, classifier, options);
+    const { method, features, classes, target, options, scale } = description;
+    const learner = createLearner(method, { [method]: options });
+    learner.restore(tensors, widthOf(features), scale ? 1 : classes.length);
+    return new TableModel(method, features, classes, target, learner, options, scale);
   }
 }
 
-/** Test scores of one method on one fold. */
-export interface FoldScore {
-  /** Method that was trained. */
-  readonly method: TableMethod;
-  /** Index of the test fold, from 0. */
-  readonly fold: number;
-  /** Balanced accuracy (mean recall over classes), in [0, 1]. */
-  readonly balanced: number;
-  /** Share of correct predictions, in [0, 1]. */
-  readonly accuracy: number;
-  /** Training time in seconds. */
-  readonly seconds: number;
-}
-
-/** Options of `crossValidate`. */
-export interface CrossValidationOptions extends TrainingOptions {
-  /** Number of stratified folds. Default: 4. */
-  readonly folds?: number;
-  /** Called after each method and fold; `done` is the completed share, in (0, 1]. */
-  readonly onScore?: (score: FoldScore, done: number) => void;
-}
-
-/**
- * Stratified cross-validation of several methods on the same folds; features are fitted on the
- * training rows of each fold.
- *
- * @returns a score for each fold and method
- */
-export async function crossValidate(
-  data: LabelledTable,
-  methods: readonly TableMethod[],
-  random: Random,
-  { folds = 4, onScore, onProgress, ...training }: CrossValidationOptions = {},
-): Promise<FoldScore[]> {
-  const { table, labels, classes } = data;
-  const parts = stratifiedFolds(labels, classes, folds, random.split('folds'));
-  const scores: FoldScore[] = [];
-  const total = folds * methods.length;
-  for (const [fold, test] of parts.entries()) {
-    const train = Int32Array.from(parts.flatMap((rows, i) => (i === fold ? [] : [...rows])));
-    const own = (rows: Int32Array) => ({
-      table: tableRows(table, rows),
-      labels: rows.map((row) => labels[row] as number),
-      classes,
-    });
-    const [seen, held] = [own(train), own(test)];
-    for (const method of methods) {
-      const done = scores.length;
-      const started = performance.now();
-      const model = await TableModel.train(method, seen, '', random.split(fold).split(method), {
-        ...training,
-        onProgress: (share) => onProgress?.((done + share) / total),
-      });
-      const seconds = (performance.now() - started) / 1000;
-      const predicted = classesOf(model.predictProba(held.table), classes.length);
-      scores.push({
-        method,
-        fold,
-        balanced: balancedAccuracy(predicted, held.labels, classes.length),
-        accuracy: accuracy(predicted, held.labels),
-        seconds,
-      });
-      onScore?.(scores.at(-1) as FoldScore, scores.length / total);
-    }
-  }
-  return scores;
+function scaleOf(values: Float64Array): Scale {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, deviation: Math.sqrt(squares / values.length) || 1 };
 }

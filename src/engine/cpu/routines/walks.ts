@@ -9,16 +9,19 @@ import type { Execution, Keyed } from '../execution.js';
  */
 const LONG = 1e6;
 
+/** Bytes of the table of one digit of the radix sort in `walkEnds`. */
+const WALK_DIGITS = 4096;
+
 /** Ends of walks by blocks of sources: see kernels/page-rank.ts. */
 export type WalkEndsArguments = Omit<Keyed<KernelArguments['walkEnds']>, 'scratch'>;
 
 function walkEnds(run: Execution, args: WalkEndsArguments): void {
-  const { indptr, indices, columns, sources, ends, count, walks, perBlock, threshold, key } = args;
+  const { indptr, indices, columns, sources, ends, nodes, count, walks, perBlock, threshold, key } = args;
   const [key0, key1] = key;
-  run.withScratchEach(perBlock * walks * 12, (scratch) =>
+  run.withScratchEach(perBlock * walks * 16 + WALK_DIGITS, (scratch) =>
     run.over(
       'walkEnds',
-      { indptr, indices, columns, sources, ends, count, walks, perBlock, threshold, key0, key1, scratch },
+      { indptr, indices, columns, sources, ends, nodes, count, walks, perBlock, threshold, key0, key1, scratch },
       Math.ceil(count / perBlock),
       perBlock * walks * 60,
     ),
