@@ -5,7 +5,7 @@
 import { glyphImages, type ImageDataset, imageTensor, type LabelledImages } from '../../data/index.js';
 import { hasImages, loadImages } from '../../data/node.js';
 import { Hypernet, type HypernetOptions, MIP_OPTIONS, mlpTrunk, VectorCondition } from '../../hypernet/index.js';
-import { Adam, Conv1d, Conv2d, crossEntropy, Linear, minimize, type Step } from '../../nn/index.js';
+import { Adam, Conv1d, Conv2d, crossEntropy, Linear, minimize, parameter, type Step } from '../../nn/index.js';
 import {
   averagePool2d,
   concatenate,
@@ -16,6 +16,7 @@ import {
   slice,
   type Tensor,
   tensor,
+  zeros,
 } from '../../tensor/index.js';
 import type { RunContext, StudyResults } from '../parts/contract.js';
 import { summarize } from '../parts/statistics.js';
@@ -28,6 +29,8 @@ type Part = 'train' | 'validation';
 /** A task: what the hypernetwork generates, and its loss on a random batch under one random γ. */
 interface ConditionedTask {
   readonly title: string;
+  /** Initial θ⁰ of MIP. Default: `fresh`. */
+  readonly residual?: 'target';
   target(random: Random): object;
   loss(hypernet: Hypernet<object>, draw: Draw, part: Part): Tensor;
 }
@@ -54,7 +57,10 @@ class SmallCNN {
   }
 }
 
-/** Three convolutions that map two curves to a displacement of one onto the other. */
+/**
+ * Three convolutions that map two curves to a displacement of one onto the other. The weights of
+ * the last one start a hundredth as large, as usual in registration, so that curves first stay.
+ */
 class RegistrationNetwork {
   readonly layers: readonly Conv1d[];
 
@@ -62,6 +68,9 @@ class RegistrationNetwork {
     this.layers = [2, 16, 16].map(
       (width, i) => new Conv1d(width, i === 2 ? 1 : 16, 5, random.split(i), { padding: 2 }),
     );
+    const last = this.layers[2] as Conv1d;
+    last.weight = parameter(last.weight.multiply(0.01));
+    last.bias = parameter(zeros([1]));
   }
 
   /** [n, 2, POINTS] → displacements [n, 1, POINTS]. */
@@ -135,6 +144,7 @@ function curvesAt(x: Tensor, amplitudes: Tensor, phases: Tensor): Tensor {
  */
 const registration: ConditionedTask = {
   title: 'Registration of curves by the weight of smoothness',
+  residual: 'target',
   target: (random) => new RegistrationNetwork(random),
   loss(hypernet, { random }) {
     const gamma = random.float();
@@ -180,12 +190,10 @@ async function trained(
   random: Random,
   training: Training,
 ) {
-  const hypernet = new Hypernet(
-    task.target(random.split('target')),
-    new VectorCondition(1),
-    random.split('hypernet'),
-    options,
-  );
+  const { residual = options.residual } = task;
+  const own = options.residual === 'none' ? options : { ...options, residual };
+  const condition = new VectorCondition(1);
+  const hypernet = new Hypernet(task.target(random.split('target')), condition, random.split('hypernet'), own);
   const losses = await minimize(hypernet, (live, step) => task.loss(live, step, 'train'), {
     ...training,
     optimizer: new Adam({ learningRate: rate }),
