@@ -71,7 +71,8 @@ export class NamedCondition implements Condition<NamedValues> {
   }
 
   /**
-   * @throws Error naming missing and unexpected inputs, one of another shape, or several batch sizes
+   * @throws Error naming missing and unexpected inputs, one of another shape, or several batch
+   * sizes
    */
   forward(values: NamedValues): Tensor {
     requireNames('NamedCondition', this.names, Object.keys(values), 'inputs');

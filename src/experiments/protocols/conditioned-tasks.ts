@@ -49,7 +49,7 @@ class SmallCNN {
     this.linear = new Linear(16, 10, random);
   }
 
-  /** @param size height and width of the first features after resizing; 7 leaves them as they are */
+  /** @param size height and width of the first features after resizing, 7 as they are */
   forward(x: Tensor, size = 7): Tensor {
     const first = this.conv1.forward(x).relu();
     const second = this.conv2.forward(size === 7 ? first : resize(first, size)).relu();

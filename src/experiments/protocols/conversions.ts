@@ -15,7 +15,7 @@ import {
   minimize,
   stateOf,
 } from '../../nn/index.js';
-import { globalAveragePool, Random, resize, scope, type Tensor, tensor } from '../../tensor/index.js';
+import { Random, resize, scope, type Tensor, tensor } from '../../tensor/index.js';
 import type { RunContext, StudyResults } from '../parts/contract.js';
 import { summarize } from '../parts/statistics.js';
 import { studyOf } from '../parts/studies.js';
@@ -31,7 +31,9 @@ interface Conversion {
   readonly title: string;
   /** Which weights are generated. Default: all. */
   readonly select?: Selection;
-  network(random: Random): Promise<DigitModel & object>;
+  network(random: Random): DigitModel & object;
+  /** The trained network after saving and loading. Default: as it is in memory. */
+  reload?(trained: DigitNetwork, random: Random): DigitNetwork;
 }
 
 const imagesOf = (x: Tensor) => x.reshape([x.shape[0] as number, 1, 8, 8]);
@@ -56,48 +58,45 @@ class ModulatedCNN implements DigitModel {
 
   constructor(random: Random) {
     this.conv = new Conv2d(1, 16, 3, random, { padding: 1 });
-    this.linear = new Linear(16, 10, random);
+    this.linear = new Linear(16 * 64, 10, random);
   }
 
   forward(x: Tensor): Tensor {
-    return this.linear.forward(globalAveragePool(this.film.forward(this.conv.forward(imagesOf(x))).relu()));
+    const features = this.film.forward(this.conv.forward(imagesOf(x))).relu();
+    return this.linear.forward(features.reshape([x.shape[0] as number, 16 * 64]));
   }
 }
 
-/** A perceptron trained as it is, written to a file's bytes, and read into another one. */
-async function loadedCheckpoint(data: DigitData, random: Random): Promise<DigitNetwork> {
-  const trained = new DigitNetwork([64, 64], random.split('trained'));
-  await trainOnDigits(trained, (live, x, mode) => live.forward(x, mode), data, { steps: 100, random });
-  const network = new DigitNetwork([64, 64], random.split('other'));
+/** A network of the same make that holds what was written to a file of another one. */
+function reloaded(trained: DigitNetwork, random: Random): DigitNetwork {
+  const network = new DigitNetwork([64, 64], random);
   loadState(network, readSafetensors(writeSafetensors(stateOf(trained))).tensors);
   return network;
 }
 
-function conversionsOf(data: DigitData): readonly Conversion[] {
-  return [
-    { title: 'perceptron, all weights', network: async (random) => new DigitNetwork([64, 64], random) },
-    {
-      title: 'LeNet-5, its convolutions',
-      select: { layers: Conv2d },
-      network: async (random) => new OnImages(new LeNet(random), 28),
-    },
-    {
-      title: 'ResNet-20 with batch norms, all weights',
-      network: async (random) => new OnImages(new SmallResNet(20, random, { channels: 1 })),
-    },
-    {
-      title: 'checkpoint of a perceptron, weights of its linear layers',
-      select: 'layers.*.weight',
-      network: (random) => loadedCheckpoint(data, random),
-    },
-    {
-      title: 'CNN, its FiLM layers',
-      select: /^film\./,
-      network: async (random) => new ModulatedCNN(random),
-    },
-  ];
-}
-
+const conversions: readonly Conversion[] = [
+  { title: 'perceptron, all weights', network: (random) => new DigitNetwork([64, 64], random) },
+  {
+    title: 'LeNet-5, its convolutions',
+    select: { layers: Conv2d },
+    network: (random) => new OnImages(new LeNet(random), 28),
+  },
+  {
+    title: 'ResNet-20 with batch norms, all weights',
+    network: (random) => new OnImages(new SmallResNet(20, random, { channels: 1 })),
+  },
+  {
+    title: 'checkpoint of a perceptron, weights of its linear layers',
+    select: 'layers.*.weight',
+    network: (random) => new DigitNetwork([64, 64], random.split('saved')),
+    reload: reloaded,
+  },
+  {
+    title: 'CNN, its FiLM layers',
+    select: /^film\./,
+    network: (random) => new ModulatedCNN(random),
+  },
+];
 /** The most by which logits differ from the original's when the generated part of weights is 0. */
 function differenceAtBase(hypernet: Hypernet<DigitModel & object>, network: DigitModel, x: Tensor): number {
   return scope(() => {
@@ -113,19 +112,26 @@ function differenceAtBase(hypernet: Hypernet<DigitModel & object>, network: Digi
   });
 }
 
-/** Converts networks, compares them at θ⁰ with what they were, and trains them on blended digits. */
+/**
+ * Trains networks on digits as they are, converts them, compares them at θ⁰ with what they were,
+ * and trains them on blended digits.
+ */
 export async function conversionStudy(
   data: DigitData,
   steps: number,
   { seed, signal, progress }: Pick<RunContext, 'seed' | 'signal' | 'progress'>,
 ): Promise<StudyResults> {
-  const conversions = conversionsOf(data);
   const trunk = mlpTrunk([16, 16], { activation: 'leakyRelu', init: 'fan-out' });
   const rows: string[][] = [];
   const outcomes: { readonly difference: number; readonly falls: boolean }[] = [];
-  for (const [at, { title, select, network }] of conversions.entries()) {
+  for (const [at, { title, select, network, reload }] of conversions.entries()) {
     const random = new Random(seed).split(title);
-    const original = await network(random.split('network'));
+    const trained = network(random.split('network'));
+    await trainOnDigits(trained, (live, x, mode) => live.forward(x, mode), data, {
+      steps,
+      random: random.split('first'),
+    });
+    const original = reload ? reload(trained as DigitNetwork, random.split('reloaded')) : trained;
     const options = { ...MIP_OPTIONS, trunk, residual: 'target', ...(select && { select }) } as const;
     // The line of change: the network itself stays as it is.
     const hypernet = new Hypernet(original, new VectorCondition(1), random.split('hypernet'), options);
@@ -151,7 +157,7 @@ export async function conversionStudy(
       number,
       number,
     ];
-    outcomes.push({ difference, falls: last < first });
+    outcomes.push({ difference, falls: last <= 0.9 * first });
     rows.push([
       title,
       hypernet.layout.size.toLocaleString('en'),
@@ -164,7 +170,7 @@ export async function conversionStudy(
   return studyOf(
     {
       title: 'Existing networks turned into MIP hypernetworks',
-      note: `\`new Hypernet(network, new VectorCondition(1), random, { ...MIP_OPTIONS, residual: 'target' })\`, then ${steps} steps of Adam on blended digits. Difference: the most over logits of test images with the generated part at 0.`,
+      note: `\`new Hypernet(network, new VectorCondition(1), random, { ...MIP_OPTIONS, residual: 'target' })\`, then ${steps} steps of Adam on blended digits. Each network was trained on digits as they are by as many steps. Difference: the most over logits of test images with the generated part at 0.`,
       columns: ['network', 'weights generated', 'difference at θ⁰', 'loss, first third', 'loss, last third'],
       rows,
     },

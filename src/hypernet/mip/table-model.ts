@@ -192,7 +192,8 @@ export class ConditionedTable {
 /**
  * Smallest and largest value of condition columns.
  *
- * @throws Error when there are none, or one is unknown, holds no numbers, has gaps or one value only
+ * @throws Error when there are none, or one is unknown, holds no numbers, has gaps or one value
+ * only
  */
 export function conditionRanges(table: ColumnTable, conditions: readonly string[]): Record<string, Range> {
   if (conditions.length === 0) throw new Error('name at least one condition column');
