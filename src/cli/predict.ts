@@ -13,6 +13,7 @@ Examples
   gossamer predict model.safetensors new.csv -o predictions.csv          rows of a table, by a model of gossamer fit
   gossamer predict runs/mine/model.safetensors new-vertices.csv          vertices, by a student of lighthgnn
   gossamer predict runs/mine/model.safetensors new-hyperedges.csv        vertices in hyperedges, by a model of conhd
+  gossamer predict runs/mine/model.safetensors new.csv --condition angle=0.3   rows under one condition, by a model of mip
   gossamer predict runs/mine/model.safetensors pairs.csv                 pairs of nodes, by a model of nat
   gossamer predict small/model.plan photos/ --top 3                      pictures, by a model of gossamer train or compress
 
@@ -27,6 +28,12 @@ export function predictCommand(): Command {
     .option('-o, --out <file>', 'file for the predictions; standard output when left out')
     .option('--observe <events>', 'models of nat: take these events in first, and write the model back')
     .option('--top <k>', 'pictures: classes to list for each', number(1), 1)
+    .option(
+      '--condition <name=value>',
+      'models of mip: a condition of all rows, in place of its column (repeatable)',
+      (value: string, all: string[]) => [...all, value],
+      [] as string[],
+    )
     .option('--explain', 'HyperTab: how much each column contributes to the predictions, on standard error', false)
     .addOption(maxBytesOption())
     .addHelpText('after', examples)
@@ -36,26 +43,47 @@ export function predictCommand(): Command {
 interface Flags {
   readonly out?: string;
   readonly top: number;
+  readonly condition: readonly string[];
   readonly explain: boolean;
   readonly maxBytes?: number;
   readonly observe?: string;
 }
 
-async function predict(
-  modelPath: string,
-  paths: readonly string[],
-  { out, top, explain, maxBytes, observe }: Flags,
-): Promise<void> {
+async function predict(modelPath: string, paths: readonly string[], flags: Flags): Promise<void> {
+  const { out, top, explain, maxBytes, observe } = flags;
   if (out) requireWritable(out);
   if (observe) requireWritable(modelPath);
   const model = await openModel(modelPath);
+  const conditions = conditionsOf(flags.condition);
+  if (flags.condition.length > 0 && !model.conditions)
+    throw new Error(`--condition: file "${modelPath}" is a model without conditions`);
   if (observe) {
     if (!model.observe) throw new Error(`--observe: the model in "${modelPath}" keeps no state; models of nat do`);
     writeFileAtomic(modelPath, await model.observe(observe));
   }
   writePredictions(
-    await model.predict(paths, { top, explain, note: writeNote, ...(maxBytes !== undefined && { maxBytes }) }),
+    await model.predict(paths, {
+      top,
+      explain,
+      conditions,
+      note: writeNote,
+      ...(maxBytes !== undefined && { maxBytes }),
+    }),
     out,
+  );
+}
+
+/** @throws Error when an assignment is not `name=number` */
+function conditionsOf(assignments: readonly string[]): Record<string, number> {
+  return Object.fromEntries(
+    assignments.map((assignment) => {
+      const at = assignment.lastIndexOf('=');
+      const text = assignment.slice(at + 1).trim();
+      const value = Number(text);
+      if (at < 1 || text === '' || !Number.isFinite(value))
+        throw new Error(`--condition: expected name=number, got "${assignment}"`);
+      return [assignment.slice(0, at), value];
+    }),
   );
 }
 

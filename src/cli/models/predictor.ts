@@ -10,6 +10,8 @@ export interface PredictOptions {
   readonly top?: number;
   /** Most bytes that a compressed table may inflate to. Default: as `loadTable`. */
   readonly maxBytes?: number;
+  /** Values of conditions that hold for all rows, by name, in place of columns. */
+  readonly conditions?: Readonly<Record<string, number>>;
   /** Whether to tell what each column contributes, where a model can. Default: false. */
   readonly explain?: boolean;
   /** Called with warnings about the data. */
@@ -17,6 +19,10 @@ export interface PredictOptions {
 }
 
 export interface Predictor {
+  /** Names of the conditions that its weights follow; none when left out. */
+  readonly conditions?: readonly string[];
+  /** Lines on what the model predicts and from what. */
+  describe?(): readonly string[];
   /** @throws Error when the model cannot read the data */
   predict(paths: readonly string[], options: PredictOptions): Promise<Predictions>;
   /**

@@ -43,7 +43,9 @@ export const textOptions = {
 
 type TextValues = OptionValues<typeof textOptions>;
 
-/** A text as tokens: of the text in order, 80 % for training, 10 % for validation, 10 % for tests. */
+/**
+ * A text as tokens: of the text in order, 80 % for training, 10 % for validation, 10 % for tests.
+ */
 export interface TokenizedText {
   readonly name: string;
   readonly vocabulary: Vocabulary;
