@@ -1,10 +1,19 @@
 // `gossamer info`
 
+import { existsSync } from 'node:fs';
 import { Command } from 'commander';
-import { citation, claimGroups, findSystem, type OptionSpec, type SystemRecord } from '../experiments/index.js';
+import {
+  citation,
+  claimGroups,
+  findSystem,
+  type OptionSpec,
+  type SystemRecord,
+  systems,
+} from '../experiments/index.js';
+import { openModel } from './models.js';
 
 export function infoCommand(): Command {
-  return new Command('info').argument('<system>', 'name from `gossamer list`').action(info);
+  return new Command('info').argument('<system>', 'name from `gossamer list`, or a model file').action(info);
 }
 
 function describeOption(name: string, spec: OptionSpec): string {
@@ -12,7 +21,15 @@ function describeOption(name: string, spec: OptionSpec): string {
   return `  ${`${name}=${spec.default}`.padEnd(26)} ${spec.about}${values}`;
 }
 
+/** @throws Error for a model that does not describe itself */
+async function modelInfo(path: string): Promise<void> {
+  const model = await openModel(path);
+  if (!model.describe) throw new Error(`file "${path}" is a model that gossamer info cannot describe yet`);
+  console.log(model.describe().join('\n'));
+}
+
 async function info(slug: string): Promise<void> {
+  if (!systems.some((record) => record.slug === slug) && existsSync(slug)) return modelInfo(slug);
   const record = findSystem(slug);
   const { experiment } = await record.load();
   const { options, datasets, ownData, metrics } = experiment;

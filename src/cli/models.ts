@@ -13,6 +13,7 @@ const openers = {
   dgmlp: async (path: string) => (await import('./models/dgmlp.js')).open(path),
   lighthgnn: async (path: string) => (await import('./models/lighthgnn.js')).open(path),
   conhd: async (path: string) => (await import('./models/conhd.js')).open(path),
+  mip: async (path: string) => (await import('./models/mip.js')).open(path),
   nat: async (path: string) => (await import('./models/nat.js')).open(path),
   'hypernet-review': async (path: string) => (await import('./models/hypernet-review.js')).open(path),
 } as const satisfies Readonly<Record<string, (path: string) => Promise<Predictor>>>;
@@ -56,6 +57,7 @@ const uses: Readonly<Record<ModelSystem, string>> = {
   dgmlp: 'gossamer predict',
   lighthgnn: 'gossamer predict',
   conhd: 'gossamer predict',
+  mip: 'gossamer predict',
   nat: 'gossamer predict',
   'hypernet-review': 'gossamer predict',
 };

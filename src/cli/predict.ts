@@ -13,6 +13,7 @@ Examples
   gossamer predict model.safetensors new.csv -o predictions.csv          rows of a table, by a model of gossamer fit
   gossamer predict runs/mine/model.safetensors new-vertices.csv          vertices, by a student of lighthgnn
   gossamer predict runs/mine/model.safetensors new-hyperedges.csv        vertices in hyperedges, by a model of conhd
+  gossamer predict runs/mine/model.safetensors new.csv --condition angle=0.3   rows under one condition, by a model of mip
   gossamer predict runs/mine/model.safetensors pairs.csv                 pairs of nodes, by a model of nat
   gossamer predict runs/mine/model.safetensors new.csv --task berlin      rows of a task, by a model of hypernet-review
   gossamer predict small/model.plan photos/ --top 3                      pictures, by a model of gossamer train or compress
@@ -32,6 +33,12 @@ export function predictCommand(): Command {
       '--task <id>',
       'models of hypernet-review: the task of all rows; a new one is learnt from the rows with a target',
     )
+    .option(
+      '--condition <name=value>',
+      'models of mip: a condition of all rows, in place of its column (repeatable)',
+      (value: string, all: string[]) => [...all, value],
+      [] as string[],
+    )
     .option('--explain', 'HyperTab: how much each column contributes to the predictions, on standard error', false)
     .addOption(maxBytesOption())
     .addHelpText('after', examples)
@@ -41,20 +48,23 @@ export function predictCommand(): Command {
 interface Flags {
   readonly out?: string;
   readonly top: number;
+  readonly condition: readonly string[];
   readonly explain: boolean;
   readonly task?: string;
   readonly maxBytes?: number;
   readonly observe?: string;
 }
 
-async function predict(
-  modelPath: string,
-  paths: readonly string[],
-  { out, top, explain, task, maxBytes, observe }: Flags,
-): Promise<void> {
+async function predict(modelPath: string, paths: readonly string[], flags: Flags): Promise<void> {
+  const { out, top, explain, task, maxBytes, observe } = flags;
   if (out) requireWritable(out);
   if (observe) requireWritable(modelPath);
   const model = await openModel(modelPath);
+  const conditions = conditionsOf(flags.condition);
+  if (flags.condition.length > 0 && !model.conditions)
+    throw new Error(`--condition: file "${modelPath}" is a model without conditions`);
+  if (task !== undefined && !model.tasks)
+    throw new Error(`--task: file "${modelPath}" is not a model of several tasks`);
   if (observe) {
     if (!model.observe) throw new Error(`--observe: the model in "${modelPath}" keeps no state; models of nat do`);
     writeFileAtomic(modelPath, await model.observe(observe));
@@ -63,11 +73,26 @@ async function predict(
     await model.predict(paths, {
       top,
       explain,
+      conditions,
       note: writeNote,
       ...(task !== undefined && { task }),
       ...(maxBytes !== undefined && { maxBytes }),
     }),
     out,
+  );
+}
+
+/** @throws Error when an assignment is not `name=number` */
+function conditionsOf(assignments: readonly string[]): Record<string, number> {
+  return Object.fromEntries(
+    assignments.map((assignment) => {
+      const at = assignment.lastIndexOf('=');
+      const text = assignment.slice(at + 1).trim();
+      const value = Number(text);
+      if (at < 1 || text === '' || !Number.isFinite(value))
+        throw new Error(`--condition: expected name=number, got "${assignment}"`);
+      return [assignment.slice(0, at), value];
+    }),
   );
 }
 

@@ -32,7 +32,9 @@ export interface TemporalTableOptions {
 
 /** Pairs of nodes by name, row by row. */
 export interface NodePairs {
+  /** First node of each pair. */
   readonly sources: readonly string[];
+  /** Second node of each pair. */
   readonly targets: readonly string[];
 }
 

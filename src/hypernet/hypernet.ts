@@ -48,7 +48,8 @@ export interface HypernetOptions {
   readonly encoding?: Encoding;
   /**
    * θ⁰, trainable weights added to the generated ones: `fresh` initial values, the `target`'s
-   * current values, or `none`. Default: `none`.
+   * current values, or `none`. θ⁰ takes the place of the biases of the output layers, which are
+   * left out. Default: `none`.
    */
   readonly residual?: 'none' | 'fresh' | 'target';
   /** Which weights are generated; the target's other weights are trained directly. Default: all. */
@@ -108,7 +109,10 @@ export class Hypernet<Target extends object, Input = Tensor> {
     this.encoding = encoding;
     this.trunk = trunk(encodedSize(condition.size, encoding) + generator.embeddingSize, random.split('trunk'));
     this.generator = generator.create(this.layout, this.trunk.outFeatures, random.split('generator'));
-    initializeOutputs(this.generator.outputs(), this.layout, values, init, random.split('init'));
+    const outputs = this.generator.outputs();
+    initializeOutputs(outputs, this.layout, values, init, random.split('init'));
+    // θ⁰ is the bias of the output layers: with both it would count twice, and move twice a step.
+    if (residual !== 'none') for (const { layer } of outputs) layer.bias = undefined;
     this.base =
       residual === 'none'
         ? undefined
@@ -120,6 +124,32 @@ export class Hypernet<Target extends object, Input = Tensor> {
   /** Number of trainable parameters: Φ, θ⁰ and those of the condition, without `rest`. */
   get size(): number {
     return parameterCount(this) - parameterCount(this.rest);
+  }
+
+  /**
+   * Replaces the values of θ⁰, e.g. by those of a checkpoint.
+   *
+   * @throws Error without a residual, or listing names that are missing or unknown, or a tensor of
+   * another shape
+   */
+  setBase(weights: Weights): void {
+    const base = this.#requireBase();
+    this.layout.pack(weights);
+    for (const [name, weight] of Object.entries(base)) weight.assign(weights[name] as Tensor);
+  }
+
+  /**
+   * Whether θ⁰ is kept as it is while the rest trains; it stays part of the state.
+   *
+   * @throws Error without a residual
+   */
+  freezeBase(frozen = true): void {
+    for (const weight of Object.values(this.#requireBase())) weight.role = frozen ? 'buffer' : 'parameter';
+  }
+
+  #requireBase(): Record<string, Tensor> {
+    if (!this.base) throw new Error("hypernet: there is no θ⁰; create it with residual: 'fresh' or 'target'");
+    return this.base;
   }
 
   /**

@@ -11,6 +11,7 @@ export {
   TaskCondition,
   VectorCondition,
 } from './condition.js';
+export { FiLM } from './film.js';
 export { type Generator, type Grouping, heads, mixed, once, type Rule, type Strategy } from './generator.js';
 export { HyperRNN, type HyperRNNOptions, type HyperState } from './hyper-cell.js';
 export { Hypernet, type HypernetOptions, weightsOf } from './hypernet.js';
@@ -32,7 +33,8 @@ export {
 } from './hypertab/index.js';
 export type { HypernetInit } from './init.js';
 export { Layout, type LayoutEntry, type Selection, selectParameters } from './layout.js';
-export { MIP_OPTIONS } from './mip.js';
+export * from './mip/index.js';
+export { NamedCondition, type NamedConditionOptions, type NamedInput, type NamedValues } from './named-condition.js';
 export { chunks, components, described } from './part-generators.js';
 export * from './tabular/index.js';
 export {

@@ -75,8 +75,16 @@ export class Layout {
   }
 }
 
-/** @throws Error listing the names that are missing or unexpected */
-export function requireNames(operation: string, expected: readonly string[], given: readonly string[]): void {
+/**
+ * @param what what the names are of. Default: weights
+ * @throws Error listing the names that are missing or unexpected
+ */
+export function requireNames(
+  operation: string,
+  expected: readonly string[],
+  given: readonly string[],
+  what = 'weights',
+): void {
   const missing = expected.filter((name) => !given.includes(name));
   const unexpected = given.filter((name) => !expected.includes(name));
   if (missing.length + unexpected.length === 0) return;
@@ -84,7 +92,7 @@ export function requireNames(operation: string, expected: readonly string[], giv
     ...(missing.length > 0 ? [`missing ${missing.join(', ')}`] : []),
     ...(unexpected.length > 0 ? [`unexpected ${unexpected.join(', ')}`] : []),
   ];
-  throw new Error(`${operation}: weights do not match: ${parts.join('; ')}`);
+  throw new Error(`${operation}: ${what} do not match: ${parts.join('; ')}`);
 }
 
 /**

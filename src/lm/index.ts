@@ -10,3 +10,4 @@ export { AnswerText, StopFilter } from './stop.js';
 export * from './tokenizer/index.js';
 export { type LanguageTrainingOptions, nextTokenLoss, trainLanguageModel, validationLoss } from './training.js';
 export { tokenizerOf, type Vocabulary, vocabularyOf } from './vocabulary.js';
+export { addZeroComputation, type ZeroComputation } from './warm-start.js';

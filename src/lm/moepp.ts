@@ -73,12 +73,15 @@ export interface MoEPlusPlusOptions {
   readonly logitScale?: number;
   /**
    * Gate of a chosen zero expert: `renormalise` distributes it over the other chosen experts, as
-   * the authors' code does; `keep` loses it. Default: 'renormalise'.
+   * the authors' code does; `keep` loses it from a softmax over the chosen experts (the authors'
+   * Mixtral gating); `softmax` loses it from the softmax over all experts. Default: 'renormalise'.
    */
-  readonly zeroGate?: 'renormalise' | 'keep';
+  readonly zeroGate?: 'renormalise' | 'keep' | 'softmax';
   /**
-   * γ: in training a feed-forward expert takes at most γ·τ·k·T/(τ·N_FFN + N_ZC) of T tokens, a
-   * zero-computation expert 1/τ times as many. Default: no limit.
+   * γ > 0: in training a feed-forward expert takes at most ⌈γ·k·τ·T/(τ·N_FFN + N_ZC)⌉ slots of T
+   * tokens, a zero-computation expert ⌈γ·k·T/(τ·N_FFN + N_ZC)⌉, in token order. A slot beyond adds
+   * nothing to its token, whose other gates stay as they are. Default: no limit, which suits small
+   * batches; the paper has 1.1.
    */
   readonly capacityFactor?: number;
 }
@@ -110,9 +113,11 @@ export class MoEPlusPlus<E extends ExpertSet = ExpertBank> implements ExpertLaye
     { experts }: { readonly experts?: E } = {},
   ) {
     const { feedForward, constant = 0, copy = 1, zero = 1 } = options.experts;
-    const { k = 2, tau = 0.75, hidden, activation, gatingResidual = true } = options;
+    const { k = 2, tau = 0.75, hidden, activation, gatingResidual = true, capacityFactor = 1 } = options;
     if (feedForward < 1) throw new RangeError('MoE++: at least one feed-forward expert is needed');
     if (!(tau > 0 && tau <= 1)) throw new RangeError(`MoE++: τ must be in (0, 1], got ${tau}`);
+    if (!(capacityFactor > 0))
+      throw new RangeError(`MoE++: the capacity factor must be positive, got ${capacityFactor}`);
     this.#first = { constant: feedForward, copy: feedForward + constant, zero: feedForward + constant + copy };
     this.count = this.#first.zero + zero;
     if (k > this.count) throw new RangeError(`MoE++: cannot choose ${k} of ${this.count} experts`);
@@ -134,7 +139,7 @@ export class MoEPlusPlus<E extends ExpertSet = ExpertBank> implements ExpertLaye
   forward(x: Tensor, context?: ExpertContext): Tensor {
     const tokens = reshape(x, [-1, this.features]);
     const routing = this.route(tokens, context);
-    const plan = this.dispatch(routing);
+    const plan = this.dispatch(routing, context);
     const y = this.compute(tokens, routing, plan);
     if (context) {
       context.logits = routing.logits;
@@ -159,10 +164,9 @@ export class MoEPlusPlus<E extends ExpertSet = ExpertBank> implements ExpertLaye
     const logits = this.residual && before ? add(own, matmul(before, this.residual, { transposeB: true })) : own;
     const { k = 2, logitScale, zeroGate = 'renormalise' } = this.options;
     const scaled = logitScale === undefined ? logits : standardised(logits, logitScale);
-    const lost = zeroGate === 'keep';
-    const routing = routeTopK(scaled, k, lost ? 'renormalised' : 'softmax');
+    const routing = routeTopK(scaled, k, zeroGate === 'keep' ? 'renormalised' : 'softmax');
     const open = this.#withoutZeros(routing);
-    return { ...routing, gates: lost ? open : renormalised(open), logits };
+    return { ...routing, gates: zeroGate === 'renormalise' ? renormalised(open) : open, logits };
   }
 
   /** The gates [T, k] with 0 for zero experts. */
@@ -176,20 +180,26 @@ export class MoEPlusPlus<E extends ExpertSet = ExpertBank> implements ExpertLaye
     return closed ? multiply(gates, tensor(kept, gates.shape)) : gates;
   }
 
-  /** The dispatch of tokens to feed-forward experts, within their capacity. */
-  dispatch(routing: Routing): DispatchPlan {
+  /** Capacity of each expert [N] for a batch of T tokens; undefined without a limit. */
+  capacities(tokens: number): Int32Array | undefined {
     const { capacityFactor, tau = 0.75, k = 2 } = this.options;
-    if (capacityFactor === undefined) return new DispatchPlan(routing.experts, this.experts.count);
-    const tokens = routing.experts.shape[0] as number;
-    const free = this.count - this.experts.count;
-    const capacity = Math.ceil((capacityFactor * tau * k * tokens) / (tau * this.experts.count + free));
-    return new DispatchPlan(routing.experts, this.experts.count, { capacity });
+    if (capacityFactor === undefined) return undefined;
+    const { count } = this.experts;
+    const share = (capacityFactor * k * tokens) / (tau * count + this.count - count);
+    // What is an integer but for rounding is not raised to the next one.
+    return Int32Array.from({ length: this.count }, (_, i) => Math.ceil((i < count ? tau : 1) * share - 1e-9));
+  }
+
+  /** Dispatch of tokens to feed-forward experts; in training all experts have their capacity. */
+  dispatch(routing: Routing, context?: ExpertContext): DispatchPlan {
+    const capacity = context?.training ? this.capacities(routing.experts.shape[0] as number) : undefined;
+    return new DispatchPlan(routing.experts, this.experts.count, capacity && { capacity });
   }
 
   /** Σ gate·E(x) over the chosen experts of each token: [T, d]. */
   compute(tokens: Tensor, routing: Routing, plan: DispatchPlan): Tensor {
-    const light = this.#zeroComputation(tokens, routing);
-    if (plan.size === 0) return light ?? zeros(tokens.shape);
+    const light = this.#zeroComputation(tokens, routing, plan);
+    if (plan.size === 0 && !this.experts.collective) return light ?? zeros(tokens.shape);
     const heavy = plan.combine(this.experts.forward(plan.gather(tokens), plan), routing.gates);
     return light ? add(heavy, light) : heavy;
   }
@@ -199,10 +209,15 @@ export class MoEPlusPlus<E extends ExpertSet = ExpertBank> implements ExpertLaye
    * mixture of the constants; undefined when no token chose them. α₁ of the softmax over two logits
    * is the sigmoid of their difference.
    */
-  #zeroComputation(tokens: Tensor, { experts, gates }: Routing): Tensor | undefined {
+  #zeroComputation(
+    tokens: Tensor,
+    { experts, gates }: Routing,
+    { accepted }: Pick<DispatchPlan, 'accepted'>,
+  ): Tensor | undefined {
     const { constant, copy, zero } = this.#first;
     if (!hasBetween(experts.view<Int32Array>(), constant, zero)) return undefined;
-    const dense = putAlong(gates, experts, this.count); // (T, N)
+    const open = accepted ? multiply(gates, tensor(Float32Array.from(accepted), gates.shape)) : gates;
+    const dense = putAlong(open, experts, this.count); // (T, N)
     const copied = sum(slice(dense, null, [copy, zero]), 1, { keepAxes: true }); // (T, 1)
     if (!this.constantGate || !this.constants) return multiply(tokens, copied);
     const own = slice(dense, null, [constant, copy]); // (T, C)

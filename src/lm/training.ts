@@ -66,8 +66,8 @@ export async function trainLanguageModel(
     *batches(order) {
       for (let i = 0; i < every; i++) yield scope(() => randomWindows(train, batch, length, order.split(i)));
     },
-    loss: (live, tokens) => {
-      const context = expertContext();
+    loss: (live, tokens, mode) => {
+      const context = expertContext(mode);
       const loss = nextTokenLoss(live, tokens, context);
       const balanceLoss = totalLoss(context.losses);
       return balanceLoss ? add(loss, multiply(balanceLoss, balance)) : loss;

@@ -143,7 +143,7 @@ export interface SGDOptions {
   /** Whether the step is g + μv (Nesterov) in place of v. Default: false. */
   readonly nesterov?: boolean;
   /** L2 weight decay λ: λw is added to the gradient. Default: 0. */
-  readonly weightDecay?: number;
+  readonly weightDecay?: WeightDecay;
 }
 
 /**
@@ -168,7 +168,7 @@ export class SGD extends Stateful {
       velocity,
       rate: learningRate * rateFactor,
       momentum,
-      weightDecay,
+      weightDecay: decayOf(weightDecay, name),
       nesterov: Number(nesterov),
       n: parameter.size,
     });

@@ -38,6 +38,8 @@ test.skipIf(!existsSync(main))(
     const unknown = gossamer('predict', model, 'new.csv', '--task', 'third');
     expect([unknown.status, unknown.stderr]).toEqual([2, expect.stringContaining('does not know the task "third"')]);
 
+    expect(gossamer('info', model).stdout).toContain('Tasks         same, opposite');
+
     const examples = Array.from({ length: 30 }, (_, i) => `${value(i)},${value(i) > 0 ? 'down' : 'up'}`);
     writeFileSync(join(folder, 'third.csv'), ['x,target', ...examples, '0.8,', '-0.8,'].join('\n'));
     expect(classesFor('third.csv', '--task', 'third').slice(-2)).toEqual(['third down', 'third up']);

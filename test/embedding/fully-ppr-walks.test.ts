@@ -193,7 +193,12 @@ describe('rows', () => {
   ])('of %i nodes (weighted: %s) equal those of pipelines, entry by entry', async (nodes, weighted) => {
     const large = path(nodes, weighted);
     const rows = await personalizedPageRank(large, { walks: 50 });
-    expect(distributedPageRank(large, alone(), { walks: 50, gamma: 20 }).rows).toEqual(rows);
+    const others = distributedPageRank(large, alone(), { walks: 50, gamma: 20 }).rows;
+    // Not by toEqual, which takes minutes to print where long arrays differ.
+    for (const field of ['indptr', 'targets', 'counts'] as const) {
+      expect(others[field].length).toBe(rows[field].length);
+      expect(rows[field].findIndex((value, i) => value !== others[field][i])).toBe(-1);
+    }
   });
 
   test('of a graph whose ids take three digits ascend, whatever the block', async () => {

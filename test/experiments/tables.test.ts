@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Column, LabelledTable } from '../../src/data/index.js';
-import { friedman, holm, meanRanks, ranksOf, wilcoxon } from '../../src/experiments/parts/ranks.js';
+import { friedman, holm, meanRanks, ranksOf, spearman, wilcoxon } from '../../src/experiments/parts/ranks.js';
 import { chooseOptions, settingsFor, type TableTuning } from '../../src/experiments/parts/table-spaces.js';
 import { bestSetting } from '../../src/experiments/parts/tuning.js';
 import { compareOnTables } from '../../src/experiments/protocols/tables.js';
@@ -29,6 +29,16 @@ const published = [
 describe('ranks', () => {
   test('ties share the mean of their places', () => {
     expect(ranksOf([3, 1, 3, 2])).toEqual([1.5, 4, 1.5, 3]);
+  });
+
+  test('Spearman’s correlation is that of ranks, with and without ties', () => {
+    expect(spearman([1, 2, 3, 4], [1, 10, 100, 1000])).toBeCloseTo(1, 12);
+    expect(spearman([1, 2, 3, 4], [3, 2, 1, 0])).toBeCloseTo(-1, 12);
+    // 1 − 6·Σd²/(n(n² − 1)) with d² = 1, 1, 4, 1, 1.
+    expect(spearman([1, 2, 3, 4, 5], [2, 1, 5, 3, 4])).toBeCloseTo(1 - (6 * 8) / 120, 12);
+    // Ranks 1.5, 1.5, 3.5, 3.5 and 1 … 4: covariance 4 over √(4·5).
+    expect(spearman([0, 0, 1, 1], [1, 2, 3, 4])).toBeCloseTo(4 / Math.sqrt(20), 12);
+    expect(spearman([1, 1], [1, 2])).toBeNaN();
   });
 
   test('the table of the paper has its mean ranks, and HyperTab differs from each method', () => {

@@ -41,6 +41,20 @@ describe('splits', () => {
     expect([...(split.replay ?? [])]).toEqual([...whole.train, ...whole.validation]);
   });
 
+  test('inductive: hidden nodes are of those that appear after the training time', () => {
+    const ring = Array.from({ length: 100 }, (_, i) => (i < 70 ? i % 20 : 20 + (i % 10)));
+    const early = new TemporalGraph(30, {
+      sources: ring,
+      targets: [...ring.slice(1), 20],
+      times: ring.map((_, i) => i),
+    });
+    for (let seed = 0; seed < 5; seed++) {
+      const { hidden = new Uint8Array() } = g.inductiveSplit(early, new Random(seed));
+      expect([...hidden.slice(0, 20)]).toEqual(new Array(20).fill(0));
+      expect([...hidden].filter((own) => own === 1).length).toBe(3);
+    }
+  });
+
   test('negatives are destinations: of this part and those before, or of events so far', () => {
     const sources = Array.from({ length: 100 }, (_, i) => i % 5);
     const targets = Array.from({ length: 100 }, (_, i) => 5 + Math.floor(i / 10));
@@ -297,5 +311,26 @@ describe('networks without caches', () => {
     network.observe(Int32Array.of(1));
     // Node 0 had no event, but its partner 1 had.
     expect(ask()[0]).not.toBeCloseTo(after[0] as number, 5);
+  });
+
+  test('TGN: what the partner knew reaches the memory, also once others came after it', () => {
+    const scoreAfter = (partner: number) => {
+      const stream = new TemporalGraph(7, { sources: [2, 0, 0], targets: [3, partner, 5], times: [0, 1, 2] });
+      const network = new g.TGN(stream, new Random(1), { memory: 4, width: 4, recent: 1 });
+      for (const e of [0, 1, 2]) g.replay(g.temporalScorer(network), stream, Int32Array.of(e));
+      return g.temporalScorer(network).score(Int32Array.of(0), Int32Array.of(6), Float64Array.of(3))[0] as number;
+    };
+    // 2 had an event before, 1 had none.
+    expect(Math.abs(scoreAfter(2) - scoreAfter(1))).toBeGreaterThan(1e-5);
+  });
+
+  test('CAWN: how often the walks from v pass a node names it, too', () => {
+    const stream = new TemporalGraph(8, { sources: [0, 3, 5, 5], targets: [1, 4, 6, 7], times: [0, 0, 0, 0] });
+    const network = new g.WalkNetwork(stream, new Random(1), { walks: 16, length: 1, width: 8 });
+    network.observe(range(0, 4));
+    const pairs = [Int32Array.of(0, 0), Int32Array.of(3, 5)] as const;
+    const [one, two] = Array.from(g.temporalScorer(network).score(...pairs, Float64Array.of(1, 1)));
+    // 3 has one partner, 5 has two, none of them near 0.
+    expect(Math.abs((one as number) - (two as number))).toBeGreaterThan(1e-5);
   });
 });

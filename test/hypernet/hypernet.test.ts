@@ -5,10 +5,12 @@ import {
   Adam,
   Conv2d,
   crossEntropy,
+  gradientsOf,
   inference,
   LayerNorm,
   Linear,
   MLP,
+  parameter,
   parameterCount,
   parameters,
   stateOf,
@@ -278,12 +280,17 @@ describe('magnitude-invariant parametrisation', () => {
     const hypernet = new h.Hypernet(target, vector(2), random(), h.MIP_OPTIONS);
     const c = uniformTensor(1, [1, 2], 0, 1);
     const x = uniformTensor(2, [4, 2]);
+    const loss = (live: typeof hypernet) => live.run(c, x, forward).square().sum();
+    const base = hypernet.base as Record<string, Tensor>;
     const expected = hypernet.run(c, x, forward).dataSync();
-    const bias = stateOf(hypernet)['generator.out.bias'] as Tensor;
-    bias.assign(hypernet.layout.pack(hypernet.base as Record<string, Tensor>));
-    for (const weight of Object.values(hypernet.base as Record<string, Tensor>))
-      weight.assign(new Float32Array(weight.size));
+    const { gradients } = gradientsOf(hypernet, loss);
+    const layer = hypernet.generator.outputs()[0]?.layer as Linear;
+    layer.bias = parameter(tensor(hypernet.layout.pack(base)));
+    for (const weight of Object.values(base)) weight.assign(new Float32Array(weight.size));
     expectClose(hypernet.run(c, x, forward).view(), expected, 1e-5);
+    const asBias = gradientsOf(hypernet, loss).gradients['generator.out.bias'] as Tensor;
+    const asTensor = Object.fromEntries(Object.keys(base).map((name) => [name, gradients[`base.${name}`] as Tensor]));
+    expectClose(asBias.view(), hypernet.layout.pack(asTensor), 1e-4);
   });
 });
 

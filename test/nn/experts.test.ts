@@ -72,7 +72,14 @@ test('a plan sorts rows by expert and keeps the order of tokens; capacity drops 
   expect([...plan.tokens.view<Int32Array>()]).toEqual([0, 2, 1, 3, 0, 1, 3]);
   const limited = new DispatchPlan(choices, 3, { capacity: 2 });
   expect([...limited.segments.offsets]).toEqual([0, 2, 4, 6]);
-  expect(limited.dropped).toBe(1);
+  expect([...limited.dropped]).toEqual([0, 0, 1]);
+  expect([...(limited.accepted ?? [])]).toEqual([1, 1, 1, 1, 1, 1, 0, 1]);
+  // A capacity per expert, also of an expert that is not dispatched: its slots are counted alone.
+  const each = new DispatchPlan(choices, 2, { capacity: [1, 2, 1] });
+  expect([...each.segments.offsets]).toEqual([0, 1, 3]);
+  expect([...each.dropped]).toEqual([1, 0, 2]);
+  expect([...(each.accepted ?? [])]).toEqual([1, 1, 1, 0, 0, 1, 0, 1]);
+  expect(new DispatchPlan(choices, 3, { capacity: 3 }).accepted).toBeUndefined();
 });
 
 test('losses by their closed forms', () => {

@@ -8,7 +8,19 @@ import { onlyPath, type Predictions, type PredictOptions, type Predictor } from 
 
 export function open(path: string): Predictor {
   const model = TaskModel.load(readBytes(path), path);
-  return { predict: async (paths, options) => classifyRows(model, onlyPath(paths), options) };
+  return {
+    tasks: model.taskNames,
+    predict: async (paths, options) => classifyRows(model, onlyPath(paths), options),
+    describe: () => descriptionOf(model),
+  };
+}
+
+function descriptionOf({ description: { features, classes, target, taskNames }, network }: TaskModel): string[] {
+  return [
+    `Classifies ${target} (${classes.join(', ')}) by ${features.encoders.map(({ name }) => name).join(', ')}`,
+    `Network       ${network.size} parameters stored, ${network.hypernet.layout.size} weights generated for a task`,
+    `Tasks         ${taskNames.join(', ')}`,
+  ];
 }
 
 /** The class of each row, after tasks that training did not know are learnt from their examples. */

@@ -10,6 +10,8 @@ export interface PredictOptions {
   readonly top?: number;
   /** Most bytes that a compressed table may inflate to. Default: as `loadTable`. */
   readonly maxBytes?: number;
+  /** Values of conditions that hold for all rows, by name, in place of columns. */
+  readonly conditions?: Readonly<Record<string, number>>;
   /** Whether to tell what each column contributes, where a model can. Default: false. */
   readonly explain?: boolean;
   /** Task of all rows, for models of several tasks. Default: a column of the table. */
@@ -19,6 +21,12 @@ export interface PredictOptions {
 }
 
 export interface Predictor {
+  /** Names of the conditions that its weights follow; none when left out. */
+  readonly conditions?: readonly string[];
+  /** Names of the tasks that it was trained on; none when left out. */
+  readonly tasks?: readonly string[];
+  /** Lines on what the model predicts and from what. */
+  describe?(): readonly string[];
   /** @throws Error when the model cannot read the data */
   predict(paths: readonly string[], options: PredictOptions): Promise<Predictions>;
   /**

@@ -158,7 +158,6 @@ export const experiment = defineExperiment({
   describe: describeEmbeddingGraph,
   async runSeed(data, values, context) {
     const task = embeddingTask(data, values, context.random);
-    // The notebook's search: α₄ and β on one split of the labelled nodes.
     const score = tuningScore(task, 0.1, context.random.split('tune'));
     const trials = score ? await tuneFastRP(task.graph, score, { trials: values.trials, seed: context.seed }) : [];
     // Compiling counts for none of the projections; skip-gram compiles on the way.

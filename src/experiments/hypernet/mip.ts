@@ -1,161 +1,120 @@
 // Magnitude-invariant parametrisations: hypernetworks train faster and more steadily once the norm
 // of a condition no longer scales the weights that they make.
 
-import { MIP_OPTIONS, mlpTrunk } from '../../hypernet/index.js';
-import { Adam, type Optimizer, SGD } from '../../nn/index.js';
+import type { ConditionedTable } from '../../hypernet/index.js';
 import { Random } from '../../tensor/index.js';
-import { atLeast, atMost, below, claimsOf, where } from '../parts/claims.js';
-import { defineExperiment } from '../parts/contract.js';
-import { type Method, runMethods } from '../parts/methods.js';
+import { defineExperiment, type RunContext, type SeedOutcome } from '../parts/contract.js';
+import { runMethods } from '../parts/methods.js';
 import { accuracy, loss, parameters, relabelled, seconds } from '../parts/metrics.js';
-import { count, type OptionValues } from '../parts/options.js';
-import { summarize } from '../parts/statistics.js';
+import { choice, count, type OptionValues, text } from '../parts/options.js';
 import { joinStudies, noStudies } from '../parts/studies.js';
+import { armTitle, blendedMethods, blendedTitles, costStudy, MIP } from '../protocols/blended-arms.js';
+import { blendedClaims } from '../protocols/blended-claims.js';
+import { blendedPredictions, type TrainedBlended } from '../protocols/blended-digits.js';
 import {
-  type BlendedSetting,
-  blendedAccuracy,
-  blendedPredictions,
-  gradientNorms,
-  type TrainedBlended,
-  trainBlended,
-} from '../protocols/blended-digits.js';
+  type ConditionedData,
+  conditionedMethods,
+  conditionedPredictions,
+  describeConditioned,
+  isOwnTable,
+  loadConditioned,
+  TABLE_MIP,
+  tableTitles,
+} from '../protocols/conditioned-tables.js';
+import { taskStudy } from '../protocols/conditioned-tasks.js';
+import { conversionStudy } from '../protocols/conversions.js';
 import { type DigitData, describeDigits, digitSets, loadDigits } from '../protocols/digits.js';
-import { ablationStudy, finalLoss, magnitudeStudy, ordinary } from '../protocols/magnitudes.js';
+import { ablationStudy, magnitudeStudy } from '../protocols/magnitudes.js';
 
 const options = {
   steps: count(800, 'steps of training', { smoke: 60, minimum: 20 }),
-  batch: count(64, 'images a step, all under one γ'),
-  grid: count(150, 'steps of each cell of the ablation; 0 leaves it out', { smoke: 0, minimum: 0 }),
+  batch: count(64, 'images a step, all under one γ; rows a step of your own table'),
+  tuning: choice(['off', 'on'], 'whether methods run again with learning rates chosen on validation images'),
+  tasks: count(300, 'steps of each training of the other tasks; 0 leaves them out', { smoke: 4, minimum: 0 }),
+  conversions: count(120, 'steps of each existing network, before and after it is converted', { smoke: 6, minimum: 3 }),
+  grid: count(0, 'steps of each cell of the ablation, 72 cells and 2 seeds; 0 leaves it out', { minimum: 0 }),
+  condition: text('', 'your own table: condition columns, separated by commas'),
+  target: text('label', 'your own table: the column to predict'),
 };
 
 type Options = OptionValues<typeof options>;
+type Data = DigitData | ConditionedData;
 
-interface BlendedMethod extends BlendedSetting {
-  readonly title: string;
-  readonly optimizer: () => Optimizer;
+const isTable = (data: Data): data is ConditionedData => 'conditions' in data;
+
+async function onDigits(data: DigitData, values: Options, context: RunContext): Promise<SeedOutcome> {
+  const { methods, kept } = await runMethods(blendedMethods(data, values), context, {
+    keep: armTitle(MIP, 'Adam'),
+    stream: 'shared',
+  });
+  const { hypernet } = kept as TrainedBlended;
+  return { methods, artifacts: () => ({ predictions: blendedPredictions(hypernet, data.test) }) };
 }
 
-const adam = () => new Adam({ learningRate: 1e-3 });
-const sgd = () => new SGD({ learningRate: 1e-2, momentum: 0.9 });
-const normed = mlpTrunk([16, 64, 128], { activation: 'leakyRelu', init: 'fan-out', norm: 'layer' });
-
-const DEFAULT = 'default, Adam';
-const MIP = 'MIP, Adam';
-const DEFAULT_SGD = 'default, SGD';
-const MIP_SGD = 'MIP, SGD';
-
-const compared: readonly BlendedMethod[] = [
-  { title: DEFAULT, options: ordinary, optimizer: adam },
-  { title: 'default with layer norm, Adam', options: { ...ordinary, trunk: normed }, optimizer: adam },
-  { title: 'encoding alone, Adam', options: { ...ordinary, encoding: 'cos|sin' }, optimizer: adam },
-  { title: 'residual alone, Adam', options: { ...ordinary, residual: 'fresh' }, optimizer: adam },
-  { title: MIP, options: MIP_OPTIONS, optimizer: adam },
-  { title: DEFAULT_SGD, options: ordinary, optimizer: sgd },
-  { title: MIP_SGD, options: MIP_OPTIONS, optimizer: sgd },
-];
-
-/**
- * First step from which the mean loss of 20 steps is at most `goal`; the number of steps when it
- * never is.
- */
-function stepsTo(losses: readonly number[], goal: number): number {
-  for (let at = 20; at <= losses.length; at++) if (summarize(losses.slice(at - 20, at)).mean <= goal) return at;
-  return losses.length;
+async function onTable(data: ConditionedData, { steps, batch }: Options, context: RunContext): Promise<SeedOutcome> {
+  const { methods, kept } = await runMethods(conditionedMethods(data, steps, batch), context, {
+    keep: TABLE_MIP,
+    stream: 'shared',
+  });
+  const model = kept as ConditionedTable;
+  return {
+    methods,
+    artifacts: () => ({ model: model.save(), predictions: conditionedPredictions(model, data) }),
+  };
 }
 
-function methodsOf({ train, test }: DigitData, { steps, batch }: Options): Method<TrainedBlended>[] {
-  /** Final loss of the default under Adam, the first method. */
-  let goal = Number.NaN;
-  return compared.map((method) => ({
-    title: method.title,
-    train: ({ random, hooks: { signal, onEpoch } }) =>
-      trainBlended(method, train, random, { steps, batch, optimizer: method.optimizer(), signal, onEpoch }),
-    score({ hypernet, losses }, { random }) {
-      if (method.title === DEFAULT) goal = finalLoss(losses);
-      const { mean, sd } = summarize(gradientNorms(method, train, batch, random));
-      return {
-        accuracy: blendedAccuracy(hypernet, test),
-        loss: finalLoss(losses),
-        steps: stepsTo(losses, goal),
-        variation: sd / mean,
-        parameters: hypernet.size,
-      };
-    },
-  }));
+async function studiesOf(data: DigitData, { steps, tasks, conversions, grid }: Options, context: RunContext) {
+  return joinStudies(
+    await magnitudeStudy(data, Math.min(200, steps), context.seed),
+    await costStudy(data, context.seed),
+    await conversionStudy(data, conversions, context),
+    tasks > 0 ? await taskStudy(data.name === 'glyphs', tasks, context) : noStudies,
+    grid > 0 ? await ablationStudy(data.train, grid, context) : noStudies,
+  );
 }
-
-const { abstract, ours } = claimsOf<Options>();
-const trained = ({ steps }: Options) => steps >= 800;
-
-const claims = [
-  abstract('proportionality', 'Default: a doubled γ scales the weights by 2, off by', atMost(1e-3), (e) =>
-    Math.abs(e.study('doubling') - 2),
-  ),
-  abstract('proportionality', 'Default: correlation of γ² and the variance of activations', atLeast(0.99), (e) =>
-    e.study('correlation'),
-  ),
-  ours('Default: spread of the logarithm of the weights’ norm over γ', atLeast(0.85), (e) => e.study('spreadBefore')),
-  ours('MIP: spread of the logarithm of the weights’ norm over γ', atMost(0.5), (e) => e.study('spreadAfter')),
-  ...where({ when: trained }, [
-    abstract('unstable', 'SGD: the default, mean accuracy (%, chance is 10)', atMost(20), (e) =>
-      e.mean(DEFAULT_SGD, 'accuracy'),
-    ),
-    ours('SGD: MIP, mean accuracy (%)', atLeast(60), (e) => e.mean(MIP_SGD, 'accuracy')),
-    ours('Adam: MIP above the default, mean (points)', atLeast(5), (e) => e.gain(MIP, DEFAULT, 'accuracy')),
-    ours('Adam: steps to the default’s final loss, default against MIP, least of the seeds', atLeast(1.2), (e) =>
-      e.least((score) => score(DEFAULT, 'steps') / score(MIP, 'steps')),
-    ),
-    ours('Adam: variation of gradient norms, MIP less default, most of the seeds', below(0), (e) =>
-      e.most((score) => score(MIP, 'variation') - score(DEFAULT, 'variation')),
-    ),
-  ]),
-  ...where({ when: ({ grid }) => grid >= 300 }, [
-    abstract(
-      'ablation',
-      'Share of the 72 cells of the ablation where MIP’s final loss is at most the default’s',
-      atLeast(1),
-      (e) => e.study('cells'),
-    ),
-  ]),
-  ...where({ when: ({ grid }) => grid > 0 }, [
-    ours('Share of cells of the ablation where MIP is not behind', atLeast(0.8), (e) => e.study('cells')),
-  ]),
-];
 
 export const experiment = defineExperiment({
   options,
   datasets: digitSets,
-  ownData: 'none: the task is made from digits',
+  ownData:
+    'a table (.csv, .tsv or .txt, each also .gz, or .parquet) with a column of classes (--set target=NAME) and condition ' +
+    'columns of numbers (--set condition=angle,scale); its other columns are features',
   reproduction: [
-    { data: 'glyphs', set: { grid: 0 } },
-    { data: 'mnist', set: { grid: 0 } },
-    { data: 'glyphs', seeds: 1, set: { grid: 300 }, long: true },
+    { data: 'glyphs', set: { tuning: 'on' } },
+    { data: 'mnist' },
+    { data: 'glyphs', seeds: 1, set: { grid: 300, tasks: 0, steps: 300 }, long: true },
+    { data: 'mnist', set: { tuning: 'on', tasks: 0 }, long: true },
   ],
   metrics: {
     accuracy,
     loss: relabelled(loss, { label: 'final loss' }),
     steps: { label: 'steps to the default’s loss', digits: 0, better: 'smaller' },
-    variation: { label: 'variation of gradient norms', digits: 2, better: 'smaller' },
+    variation: { label: 'variation of gradient norms, 200 steps', digits: 2, better: 'smaller' },
+    variationAll: { label: 'variation, all steps', digits: 2, better: 'smaller' },
     parameters,
     seconds,
   },
-  methods: () => compared.map(({ title }) => title),
-  notes: ({ batch }) => [
-    `Digits of 8 × 8 pixels, blended with their negative by γ, one γ for each step of ${batch}; all weights of a perceptron 64-64-64-10 are generated from γ alone. Accuracy is the mean over six γ.`,
-    'All methods start alike (fan-out) and see the same data. Variation: standard deviation over mean of the gradient’s norm before training, over 50 γ and batches. An epoch of the curves is 20 steps.',
-  ],
-  load: (source) => loadDigits(source, new Random(0)),
-  describe: describeDigits,
-  async runSeed(data, values, context) {
-    const { methods, kept } = await runMethods(methodsOf(data, values), context, { keep: MIP, stream: 'shared' });
-    const { hypernet } = kept as TrainedBlended;
-    return { methods, artifacts: () => ({ predictions: blendedPredictions(hypernet, data.test) }) };
+  methods: (values) => (values.condition === '' ? blendedTitles(values) : tableTitles),
+  notes: ({ batch, condition }) =>
+    condition === ''
+      ? [
+          `Digits of 8 × 8 pixels, blended with their negative by γ, one γ for each step of ${batch}; all weights of a perceptron 64-64-64-10 are generated from γ alone. Accuracy is the mean over eleven γ from 0 to 1; at 0.5 all images are grey.`,
+          'All methods start alike (fan-out) and see the same data, four fifths of the training images; "tuned" ones choose their learning rate by the accuracy on the rest, once a data set. Variation: standard deviation over mean of the gradient’s norm in training. An epoch of the curves is 20 steps.',
+        ]
+      : [
+          'Each row is classified by a network that is generated from its conditions. Three fifths of the rows train, a fifth chooses learning rates, a fifth tests.',
+        ],
+  load: (source, values): Data | Promise<Data> => {
+    const own = !digitSets.includes(source) && isOwnTable(source);
+    if (!own && values.condition !== '')
+      throw new Error(
+        `option condition names columns of your own table, and "${source}" is ${digitSets.includes(source) ? 'a set of digits' : 'no file'}`,
+      );
+    return own ? loadConditioned(source, values, new Random(0)) : loadDigits(source, new Random(0));
   },
-  studies: async ({ train, test }, { grid }, context) =>
-    joinStudies(magnitudeStudy(test, context.seed), grid > 0 ? await ablationStudy(train, grid, context) : noStudies),
-  claims,
-  unmeasured: {
-    tasks: 'one task so far, on two sets of digits, with one setting of the optimiser',
-    code: 'a property of `Hypernet` with `MIP_OPTIONS`, which its tests show',
-  },
+  describe: (data) => (isTable(data) ? describeConditioned(data) : describeDigits(data)),
+  runSeed: (data, values, context) =>
+    isTable(data) ? onTable(data, values, context) : onDigits(data, values, context),
+  studies: (data, values, context) => (isTable(data) ? noStudies : studiesOf(data, values, context)),
+  claims: blendedClaims,
 });

@@ -20,13 +20,26 @@ export interface ChoiceOption<Choice extends string = string> {
   readonly about: string;
 }
 
-/** An option of an experiment: a number in a range, or one of some words. */
-export type OptionSpec = NumberOption | ChoiceOption;
+/** Free text, such as names of columns. */
+export interface TextOption {
+  readonly kind: 'text';
+  readonly default: string;
+  /** Value of the smoke preset, where it differs. */
+  readonly smoke?: string;
+  readonly about: string;
+}
+
+/** An option of an experiment: a number in a range, one of some words, or text. */
+export type OptionSpec = NumberOption | ChoiceOption | TextOption;
 
 export type OptionTable = Readonly<Record<string, OptionSpec>>;
 
 export type OptionValues<Options extends OptionTable> = {
-  readonly [Name in keyof Options]: Options[Name] extends ChoiceOption<infer Choice> ? Choice : number;
+  readonly [Name in keyof Options]: Options[Name] extends ChoiceOption<infer Choice>
+    ? Choice
+    : Options[Name] extends TextOption
+      ? string
+      : number;
 };
 
 type Limits = Pick<NumberOption, 'smoke' | 'minimum' | 'maximum'>;
@@ -63,7 +76,13 @@ export function choice<const Choice extends string>(
   return { kind: 'choice', default: value, about, choices, ...(smoke !== undefined && { smoke }) };
 }
 
+/** Free text. */
+export function text(value: string, about: string): TextOption {
+  return { kind: 'text', default: value, about };
+}
+
 function parse(name: string, spec: OptionSpec, text: string): number | string {
+  if (spec.kind === 'text') return text;
   if (spec.kind === 'choice') {
     if (!spec.choices.includes(text))
       throw new Error(`option ${name}: expected one of ${spec.choices.join(', ')}, got "${text}"`);

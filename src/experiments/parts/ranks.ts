@@ -11,6 +11,33 @@ export function ranksOf(values: readonly number[]): number[] {
   });
 }
 
+/** Spearman's correlation of two lists: Pearson's of their ranks; NaN where one is constant. */
+export function spearman(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  const [x, y] = [midRanks(a), midRanks(b)];
+  const middle = (x.length + 1) / 2;
+  let [xy, xx, yy] = [0, 0, 0];
+  for (let i = 0; i < x.length; i++) {
+    const [dx, dy] = [(x[i] as number) - middle, (y[i] as number) - middle];
+    xy += dx * dy;
+    xx += dx * dx;
+    yy += dy * dy;
+  }
+  return xy / Math.sqrt(xx * yy);
+}
+
+/** Ranks from 1, the smallest value first, by sorting; ties share the mean of their places. */
+function midRanks(values: ArrayLike<number>): Float64Array {
+  const order = Uint32Array.from({ length: values.length }, (_, i) => i).sort(
+    (i, j) => (values[i] as number) - (values[j] as number),
+  );
+  const ranks = new Float64Array(values.length);
+  for (let from = 0, to = 0; from < order.length; from = to) {
+    while (to < order.length && values[order[to] as number] === values[order[from] as number]) to++;
+    for (let place = from; place < to; place++) ranks[order[place] as number] = (from + 1 + to) / 2;
+  }
+  return ranks;
+}
+
 /** Mean rank of each method. @param scores by data set, method after method */
 export function meanRanks(scores: readonly (readonly number[])[]): number[] {
   const ranks = scores.map(ranksOf);

@@ -6,21 +6,20 @@ import { Hypernet, type HypernetOptions, VectorCondition } from '../../hypernet/
 import {
   crossEntropy,
   globalNorm,
-  gradientsOf,
   inference,
   type Mode,
   minimize,
   type Optimizer,
   type Step,
   type TrainingHooks,
-  training,
+  type Weights,
 } from '../../nn/index.js';
 import { type Random, scope, type Tensor, tensor } from '../../tensor/index.js';
 import type { Table } from '../parts/contract.js';
 import { DigitNetwork, type DigitNorm, digitAccuracy, pixelsOf } from './digits.js';
 
 /** x with each of d bands of pixels blended with its negative: (1 − γ)x + γ(1 − x). */
-function blend(x: Tensor, gamma: readonly number[]): Tensor {
+export function blend(x: Tensor, gamma: readonly number[]): Tensor {
   const band = DIGIT_PIXELS / gamma.length;
   const gammas = tensor(Float32Array.from({ length: DIGIT_PIXELS }, (_, at) => gamma[Math.floor(at / band)] as number));
   return x.multiply(gammas.multiply(-2).add(1)).add(gammas);
@@ -32,14 +31,24 @@ export interface BlendedSetting {
   readonly dims?: number;
   /** Normalisation layers of the classifier. Default: none. */
   readonly norm?: DigitNorm;
+  /** Whether γ is rescaled to [−1, 1], of mean 0. Default: false. */
+  readonly signed?: boolean;
 }
 
-type BlendedHypernet = Hypernet<DigitNetwork>;
+/** γ rescaled from [0, 1] to [−1, 1]. */
+class SignedCondition extends VectorCondition {
+  override forward(gammas: Tensor): Tensor {
+    return super.forward(gammas).multiply(2).subtract(1);
+  }
+}
+
+export type BlendedHypernet = Hypernet<DigitNetwork>;
 
 /** A hypernetwork before training, for a classifier 64-64-64-10. */
-export function blendedHypernet({ options, dims = 1, norm }: BlendedSetting, random: Random): BlendedHypernet {
+export function blendedHypernet({ options, dims = 1, norm, signed }: BlendedSetting, random: Random): BlendedHypernet {
   const target = new DigitNetwork([64, 64], random.split('target'), { norm });
-  return new Hypernet(target, new VectorCondition(dims), random.split('hypernet'), options);
+  const condition = signed ? new SignedCondition(dims) : new VectorCondition(dims);
+  return new Hypernet(target, condition, random.split('hypernet'), options);
 }
 
 /** Logits of images under one γ. */
@@ -64,42 +73,64 @@ export interface TrainedBlended {
   readonly hypernet: BlendedHypernet;
   /** Loss by step; Infinity where the loss was not finite and the update was skipped. */
   readonly losses: readonly number[];
+  /** Norm of the gradient by update. */
+  readonly norms: readonly number[];
 }
 
-/** Trains a hypernetwork, one γ a step. */
-export async function trainBlended(
-  setting: BlendedSetting,
+/** An optimiser that records the norm of each gradient over all parameters. */
+function recorded(optimizer: Optimizer, norms: number[]): Optimizer {
+  return {
+    update(parameters: Weights, gradients: Weights, rateFactor?: number) {
+      norms.push(globalNorm(gradients));
+      optimizer.update(parameters, gradients, rateFactor);
+    },
+    state: () => optimizer.state(),
+    restore: (state) => optimizer.restore(state),
+  };
+}
+
+type BlendedTraining = Pick<TrainingHooks, 'signal' | 'onEpoch'> & {
+  readonly steps: number;
+  readonly batch: number;
+  readonly optimizer: Optimizer;
+};
+
+/** Trains a hypernetwork in place, one γ a step. */
+export function takeSteps(
+  hypernet: BlendedHypernet,
   images: DigitImages,
   random: Random,
-  training: Pick<TrainingHooks, 'signal' | 'onEpoch'> & { steps: number; batch: number; optimizer: Optimizer },
-): Promise<TrainedBlended> {
-  const { batch, ...rest } = training;
-  const hypernet = blendedHypernet(setting, random);
-  const losses = await minimize(hypernet, (live, step) => drawnLoss(live, images, batch, step), {
-    ...rest,
+  { batch, ...training }: BlendedTraining,
+): Promise<readonly number[]> {
+  return minimize(hypernet, (live, step) => drawnLoss(live, images, batch, step), {
+    ...training,
     random,
     stepsPerEpoch: 20,
     nonFinite: 'skip',
   });
-  return { hypernet, losses };
 }
 
-/** Gradient norms before training, over 50 random γ and batches. */
-export function gradientNorms(setting: BlendedSetting, images: DigitImages, batch: number, random: Random): number[] {
+/** Creates and trains a hypernetwork. */
+export async function trainBlended(
+  setting: BlendedSetting,
+  images: DigitImages,
+  random: Random,
+  training: BlendedTraining,
+): Promise<TrainedBlended> {
   const hypernet = blendedHypernet(setting, random);
-  return Array.from({ length: 50 }, (_, draw) =>
-    scope(() => {
-      const step = { random: random.split('norms').split(draw), mode: training(random.split('masks').split(draw)) };
-      return globalNorm(gradientsOf(hypernet, (live) => drawnLoss(live, images, batch, step)).gradients);
-    }),
-  );
+  const norms: number[] = [];
+  const optimizer = recorded(training.optimizer, norms);
+  const losses = await takeSteps(hypernet, images, random, { ...training, optimizer });
+  return { hypernet, losses, norms };
 }
 
-/** Mean accuracy on test images over six γ, in %. */
-export function blendedAccuracy(hypernet: BlendedHypernet, test: DigitImages): number {
-  const gammas = [0.05, 0.25, 0.45, 0.55, 0.75, 0.95];
-  const accuracies = gammas.map((gamma) => digitAccuracy(test, (x) => logitsAt(hypernet, x, [gamma], inference)));
-  return accuracies.reduce((sum, value) => sum + value, 0) / gammas.length;
+/** γ at which networks are tested. */
+const testGammas = Array.from({ length: 11 }, (_, i) => i / 10);
+
+/** Mean accuracy over eleven γ from 0 to 1, in %. */
+export function blendedAccuracy(hypernet: BlendedHypernet, images: DigitImages): number {
+  const accuracies = testGammas.map((gamma) => digitAccuracy(images, (x) => logitsAt(hypernet, x, [gamma], inference)));
+  return accuracies.reduce((sum, value) => sum + value, 0) / testGammas.length;
 }
 
 /** Predictions on the first hundred test images at a small and a large γ. */

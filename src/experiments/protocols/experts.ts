@@ -1,93 +1,114 @@
-// Usage and speed of the mixture-of-experts layers of a decoder: the experts alone, on validation
-// tokens of a text.
+// Usage and speed of the mixture-of-experts layers of a decoder, on test tokens of a text.
 
 import { windowsAt } from '../../data/index.js';
-import { medianSeconds } from '../../engine/index.js';
+import { secondsInTurns } from '../../engine/index.js';
 import type { Decoder } from '../../models/index.js';
 import { type ExpertLayer, type ExpertUsage, expertContext } from '../../nn/index.js';
 import { groupedMatmul } from '../../sparse/index.js';
 import { matmul, Random, scope, type Tensor } from '../../tensor/index.js';
-import type { Metric, Scores, Table } from '../parts/contract.js';
+import type { MethodScores, Metric, Scores, Table } from '../parts/contract.js';
+import { spearman } from '../parts/ranks.js';
 import { summarize } from '../parts/statistics.js';
 import type { TokenizedText } from './text.js';
 
-/** Validation tokens that are measured on, at least. */
+/** Test tokens that are measured on, at least. */
 export const MEASURED_TOKENS = 2048;
 /** Tokens with fewer occurrences are left out of the table. */
 const LEAST_TIMES = 20;
+const ROUNDS = { repeats: 5, warmUp: 2 };
 
 export const expertMetrics = {
   slots: { label: 'experts computed per token', digits: 2, better: 'smaller' },
+  variety: { label: 'least share of 0, 1, 2 experts computed, and of constants', unit: '%', better: 'larger' },
+  hardness: { label: 'rank correlation of experts computed and loss', digits: 3, better: 'larger' },
   experts: { label: 'experts', unit: 'ms', digits: 2, better: 'smaller' },
   routed: { label: 'experts with routing', unit: 'ms', digits: 2, better: 'smaller' },
   rate: { label: 'grouped products', unit: 'GFLOP/s', digits: 1, better: 'larger' },
+  dense: { label: 'dense product of as many rows', unit: 'GFLOP/s', digits: 1, better: 'neither' },
   variance: { label: 'variance of the top probability', digits: 4, better: 'neither' },
 } as const satisfies Record<string, Metric>;
 
-/** Inputs and routing of each layer on adjacent windows of the validation tokens. */
-function usageOn(model: Decoder, { tokens: { validation } }: TokenizedText, length: number): readonly ExpertUsage[] {
-  const windows = Math.min(Math.ceil(MEASURED_TOKENS / length), Math.floor((validation.length - 1) / length));
-  const starts = Array.from({ length: windows }, (_, i) => i * length);
-  const context = expertContext();
-  model.forward(windowsAt(validation, starts, length).inputs, context);
-  return context.usage;
+/** What the layers of a decoder did on adjacent windows of the test tokens. */
+export interface Measured {
+  /** Inputs and routing of each layer. */
+  readonly usage: readonly ExpertUsage[];
+  /** The tokens, and the loss of predicting the next one at each. */
+  readonly tokens: Int32Array;
+  readonly losses: Float64Array;
 }
 
-function layersOf(model: Decoder): ExpertLayer[] {
+/** Runs a decoder on test windows. @param training with capacities, as in a pass of training */
+export function measured(
+  model: Decoder,
+  { tokens: { test } }: TokenizedText,
+  length: number,
+  { training = false } = {},
+): Measured {
+  const windows = Math.min(Math.ceil(MEASURED_TOKENS / length), Math.floor((test.length - 1) / length));
+  const starts = Array.from({ length: windows }, (_, i) => i * length);
+  const context = expertContext({ training });
+  const { inputs, targets } = windowsAt(test, starts, length);
+  const logits = model.forward(inputs, context);
+  return { usage: context.usage, tokens: inputs.view<Int32Array>(), losses: tokenLosses(logits, targets) };
+}
+
+/** Cross-entropy at each position: logits […, vocabulary], targets [positions]. */
+function tokenLosses(logits: Tensor, targets: Tensor): Float64Array {
+  const values = logits.dataSync();
+  const size = logits.shape.at(-1) as number;
+  return Float64Array.from(targets.view<Int32Array>(), (target, t) => {
+    const row = values.subarray(t * size, (t + 1) * size);
+    const top = row.reduce((a, b) => Math.max(a, b));
+    return top + Math.log(row.reduce((sum, value) => sum + Math.exp(value - top), 0)) - (row[target] as number);
+  });
+}
+
+/** The layers of experts of a decoder, all of whose feed-forward layers are such. */
+export function layersOf(model: Decoder): ExpertLayer[] {
   return model.model.layers.map(({ mlp }) => mlp as ExpertLayer);
 }
 
-/** Scores of a decoder whose feed-forward layers are all layers of experts. */
-export function expertScores(model: Decoder, data: TokenizedText, length: number): Scores {
+/** Number of feed-forward experts that each token computes in a layer [T]. */
+function computed({ routing: { experts, k } }: ExpertUsage, feedForward: number): Int32Array {
+  const chosen = experts.view<Int32Array>();
+  const counts = new Int32Array(chosen.length / k);
+  for (let slot = 0; slot < chosen.length; slot++)
+    if ((chosen[slot] as number) < feedForward)
+      counts[Math.floor(slot / k)] = (counts[Math.floor(slot / k)] as number) + 1;
+  return counts;
+}
+
+/**
+ * Scores of a decoder whose feed-forward layers are all layers of experts.
+ *
+ * @param constants constant experts, which follow the feed-forward ones
+ */
+export function expertScores(model: Decoder, data: TokenizedText, length: number, constants: number): Scores {
   return scope(() => {
-    const usage = usageOn(model, data, length);
-    const [first] = usage as [ExpertUsage];
-    const rows = usage.reduce((sum, layer) => sum + layer.rows, 0);
+    const { usage, losses } = measured(model, data, length);
+    const feedForward = layersOf(model)[0]?.experts.count ?? 0;
+    const counts = usage.map((layer) => computed(layer, feedForward));
+    const all = counts.flatMap((layer) => [...layer]);
+    const total = Float64Array.from(losses, (_, t) => counts.reduce((sum, layer) => sum + (layer[t] as number), 0));
     return {
-      slots: rows / usage.length / (first.tokens.shape[0] as number),
-      experts: 1000 * expertSeconds(model, usage, 'given'),
-      routed: 1000 * expertSeconds(model, usage, 'made'),
-      rate: groupedRate(layersOf(model)[0] as ExpertLayer, first),
+      slots: summarize(all).mean,
       variance: summarize(usage.map(({ routing }) => varianceOfTop(routing.probabilities))).mean,
+      ...(constants > 0 && {
+        variety: 100 * Math.min(...[0, 1, 2].map((n) => shareOf(all, n)), constantShare(usage, feedForward, constants)),
+        hardness: spearman(total, losses),
+      }),
     };
   });
 }
 
-/** Seconds of all layers' experts, with given routing or with the router included. */
-function expertSeconds(model: Decoder, usage: readonly ExpertUsage[], choices: 'given' | 'made'): number {
-  const layers = layersOf(model);
-  const pass = () =>
-    scope(() => {
-      layers.forEach((layer, i) => {
-        const { tokens, routing } = usage[i] as ExpertUsage;
-        const choice = choices === 'made' ? layer.route(tokens) : routing;
-        layer.compute(tokens, choice, layer.dispatch(choice));
-      });
-    });
-  return medianSeconds(pass, 5);
-}
+const shareOf = (counts: readonly number[], wanted: number) =>
+  counts.filter((count) => count === wanted).length / counts.length;
 
-/** Rate of the first product of a layer's experts, in GFLOP/s. */
-function groupedRate(layer: ExpertLayer, { tokens, routing }: ExpertUsage): number {
-  const plan = layer.dispatch(routing);
-  const rows = plan.gather(tokens);
-  const { up, features, hidden } = layer.experts;
-  const seconds = medianSeconds(() => scope(() => groupedMatmul(rows, up, plan.segments, { transposeB: true })), 15);
-  return rateOf(plan.size, features, hidden, seconds);
-}
-
-/** Rate in GFLOP/s of a dense product of some rows with the first matrix of an expert. */
-export function denseRate(rows: number, features: number, hidden: number): number {
-  return scope(() => {
-    const random = new Random(1);
-    const [x, w] = [random.normal([rows, features]), random.normal([2 * hidden, features])];
-    const seconds = medianSeconds(() => scope(() => matmul(x, w, { transposeB: true })), 25);
-    return rateOf(rows, features, hidden, seconds);
-  });
-}
-
-function rateOf(rows: number, features: number, hidden: number, seconds: number): number {
-  return (4 * rows * features * hidden) / seconds / 1e9;
+/** Constants chosen per token and layer. */
+function constantShare(usage: readonly ExpertUsage[], first: number, constants: number): number {
+  const chosen = usage.flatMap(({ counts }) => [...counts.subarray(first, first + constants)]);
+  const tokens = usage.reduce((sum, { tokens: { shape } }) => sum + (shape[0] as number), 0);
+  return chosen.reduce((sum, count) => sum + count, 0) / tokens;
 }
 
 /** Variance over tokens of the largest probability of a router. */
@@ -96,27 +117,75 @@ function varianceOfTop(probabilities: Tensor): number {
 }
 
 /**
+ * Times of the experts of several decoders, arms in turns, joined to their scores: `experts` with
+ * given routing, `routed` with the router, the `rate` of the first grouped product and that of a
+ * `dense` product of as many rows.
+ */
+export async function withTimes(
+  methods: readonly MethodScores[],
+  models: ReadonlyMap<string, Decoder>,
+  data: TokenizedText,
+  length: number,
+): Promise<MethodScores[]> {
+  using _ = scope();
+  const arms = methods.map(({ method }) => armsOf(models.get(method) as Decoder, data, length));
+  const bodies = arms.flatMap((own, at) => Object.entries(own.bodies).map(([name, body]) => [`${at} ${name}`, body]));
+  const seconds: Readonly<Record<string, number>> = await secondsInTurns(Object.fromEntries(bodies), ROUNDS);
+  return methods.map(({ scores, ...method }, at) => {
+    const time = (name: string) => seconds[`${at} ${name}`] as number;
+    const work = (arms[at] as ReturnType<typeof armsOf>).work / 1e9;
+    const times = { experts: 1000 * time('experts'), routed: 1000 * time('routed') };
+    return { ...method, scores: { ...scores, ...times, rate: work / time('grouped'), dense: work / time('dense') } };
+  });
+}
+
+/** What is timed of a decoder, and the operations of its first grouped product. */
+function armsOf(model: Decoder, data: TokenizedText, length: number) {
+  const layers = layersOf(model);
+  const { usage } = measured(model, data, length);
+  const pass = (choices: 'given' | 'made') => () =>
+    scope(() => {
+      layers.forEach((layer, i) => {
+        const { tokens, routing } = usage[i] as ExpertUsage;
+        const before = i > 0 ? { ...expertContext(), logits: (usage[i - 1] as ExpertUsage).routing.logits } : undefined;
+        const choice = choices === 'made' ? layer.route(tokens, before) : routing;
+        layer.compute(tokens, choice, layer.dispatch(choice));
+      });
+    });
+  const [layer, { tokens, routing }] = [layers[0] as ExpertLayer, usage[0] as ExpertUsage];
+  const { up, features, hidden } = layer.experts;
+  const plan = layer.dispatch(routing);
+  const rows = plan.gather(tokens);
+  const weights = new Random(1).normal([2 * hidden, features]);
+  return {
+    work: 4 * plan.size * features * hidden,
+    bodies: {
+      experts: pass('given'),
+      routed: pass('made'),
+      grouped: () => void scope(() => groupedMatmul(rows, up, plan.segments, { transposeB: true })),
+      dense: () => void scope(() => matmul(rows, weights, { transposeB: true })),
+    },
+  };
+}
+
+/**
  * Mean number of feed-forward experts that a layer computes for each token of the vocabulary, most
  * first.
  */
 export function expertsByToken(model: Decoder, data: TokenizedText, length: number): Table {
   return scope(() => {
-    const usage = usageOn(model, data, length);
+    const { usage, tokens } = measured(model, data, length);
     const feedForward = layersOf(model)[0]?.experts.count ?? 0;
+    const counts = usage.map((layer) => computed(layer, feedForward));
     const seen = new Map<number, { computed: number; times: number }>();
-    for (const { routing, tokens } of usage) {
-      const chosen = routing.experts.view<Int32Array>();
-      for (let t = 0; t < (tokens.shape[0] as number); t++) {
-        const token = data.tokens.validation[t] as number;
-        const entry = seen.get(token) ?? { computed: 0, times: 0 };
-        seen.set(token, entry);
-        entry.times += 1;
-        for (const expert of chosen.subarray(t * routing.k, (t + 1) * routing.k))
-          entry.computed += Number(expert < feedForward);
-      }
+    for (const [t, token] of tokens.entries()) {
+      const entry = seen.get(token) ?? { computed: 0, times: 0 };
+      entry.times += 1;
+      for (const layer of counts) entry.computed += (layer[t] as number) / counts.length;
+      seen.set(token, entry);
     }
     const rows = [...seen]
-      .map(([token, { computed, times }]) => ({ token, experts: computed / times, times: times / usage.length }))
+      .map(([token, { computed: sum, times }]) => ({ token, experts: sum / times, times }))
       .filter(({ times }) => times >= LEAST_TIMES)
       .sort((a, b) => b.experts - a.experts);
     return {

@@ -154,3 +154,21 @@ export function describeLinks({ name, graph }: LinkData): string {
   const features = graph.features ? ` with ${graph.features.shape[1]} features` : '';
   return `${name}: ${graph.eventCount} events${features} among ${graph.nodeCount} nodes`;
 }
+
+/** How events were told apart, for the report. */
+export function linkNotes({
+  batch,
+  setting,
+  trials,
+}: Pick<LinkOptions, 'batch' | 'setting'> & { readonly trials: number }): string[] {
+  return [
+    'Each event is told from one with a random destination, of all destinations of the stream; "seen so far" draws from ' +
+      'those of events up to the batch. Networks train in batches of ' +
+      `${batch}, all methods are scored in batches of 32 and take a batch in after scoring it; means over batches.`,
+    `Each network has ${trials === 1 ? 'one setting' : `${trials} settings to choose from by average precision on the validation events`}.`,
+    setting === 'inductive'
+      ? 'Inductive: every test event has a hidden node, which training and validation never saw. All methods take in all ' +
+        'events before the test, those of hidden nodes included, with their trained weights.'
+      : 'Transductive: the last 15 % of the events, whose nodes may be old or new.',
+  ];
+}

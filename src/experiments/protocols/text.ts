@@ -1,11 +1,12 @@
 // Language modelling: decoders trained with one recipe on the characters or byte pairs of a text,
-// and their validation loss.
+// with a learning rate chosen on validation tokens, and their loss on test tokens.
 
 import { generatedText, splitTokens, type TokenSplit } from '../../data/index.js';
 import { fetchDataset, loadText, textNames } from '../../data/node.js';
 import {
   decoderOf,
   type LanguageModelConfig,
+  type LanguageTrainingOptions,
   type TextTokenizer,
   tokenizerOf,
   trainLanguageModel,
@@ -15,32 +16,41 @@ import {
 } from '../../lm/index.js';
 import { saveLanguageModel } from '../../lm/node.js';
 import type { Decoder } from '../../models/index.js';
-import { parameterCount } from '../../nn/index.js';
+import { parameterCount, stateOf } from '../../nn/index.js';
 import { Random } from '../../tensor/index.js';
 import type { Metric, Scores } from '../parts/contract.js';
 import type { Method } from '../parts/methods.js';
 import { loss, parameters, relabelled, seconds } from '../parts/metrics.js';
 import { count, type OptionValues } from '../parts/options.js';
+import { settingsOf, tuned } from '../parts/tuning.js';
 
 /** The embedded text, made by a grammar, and the known ones. */
 export const textSets = ['grammar', ...textNames];
 const GRAMMAR_CHARACTERS = 200_000;
+/** Learning rates to choose from, the usual one first. */
+const LEARNING_RATES = [3e-3, 1e-3];
 
 export const textOptions = {
-  steps: count(400, 'steps of training', { smoke: 12, minimum: 2 }),
+  steps: count(300, 'steps of training', { smoke: 12, minimum: 2 }),
   batch: count(16, 'windows per step'),
   length: count(64, 'tokens of a window', { minimum: 8 }),
   pairs: count(0, 'byte pairs to learn as tokens; characters when 0', { minimum: 0 }),
+  trials: count(2, 'learning rates that each method chooses from on validation tokens', {
+    smoke: 1,
+    maximum: LEARNING_RATES.length,
+  }),
 };
 
 type TextValues = OptionValues<typeof textOptions>;
 
-/** A text as tokens: the last tenth is for validation. */
+/**
+ * A text as tokens: of the text in order, 80 % for training, 10 % for validation, 10 % for tests.
+ */
 export interface TokenizedText {
   readonly name: string;
   readonly vocabulary: Vocabulary;
   readonly tokenizer: TextTokenizer;
-  readonly tokens: TokenSplit;
+  readonly tokens: TokenSplit & { readonly test: Int32Array };
 }
 
 /** @throws Error when the source is neither a known text nor a file in UTF-8. */
@@ -54,15 +64,16 @@ export async function loadTokens(
     source === 'grammar' ? generatedText(GRAMMAR_CHARACTERS, new Random(0).split('grammar')) : loadText(source);
   const vocabulary = vocabularyOf(text, pairs === 0 ? undefined : pairs);
   const tokenizer = tokenizerOf(vocabulary);
-  return { name: source, vocabulary, tokenizer, tokens: splitTokens(Int32Array.from(tokenizer.encode(text))) };
+  const { train: known, validation: test } = splitTokens(Int32Array.from(tokenizer.encode(text)), 0.1);
+  return { name: source, vocabulary, tokenizer, tokens: { ...splitTokens(known, 1 / 9), test } };
 }
 
-export function describeTokens({ name, tokenizer, tokens: { train, validation } }: TokenizedText): string {
-  return `${name}: ${train.length} training tokens, ${validation.length} validation tokens, ${tokenizer.size} distinct`;
+export function describeTokens({ name, tokenizer, tokens: { train, validation, test } }: TokenizedText): string {
+  return `${name}: ${train.length} training tokens, ${validation.length} of validation, ${test.length} of test, ${tokenizer.size} distinct`;
 }
 
 export const textMetrics = {
-  loss: relabelled(loss, { label: 'validation loss', unit: 'nats' }),
+  loss: relabelled(loss, { label: 'test loss', unit: 'nats' }),
   parameters: relabelled(parameters, { better: 'neither' }),
   seconds,
 } as const satisfies Record<string, Metric>;
@@ -73,25 +84,37 @@ export interface TrainedDecoder {
   readonly model: Decoder;
 }
 
-/** A decoder as a method; methods that share a random stream see the same windows. */
+/**
+ * A decoder as a method; methods that share a random stream see the same windows. The split of the
+ * text is the same for all seeds, so the learning rate is chosen once.
+ */
 export function decoderMethod(
   title: string,
   config: LanguageModelConfig,
-  { tokens }: TokenizedText,
-  { steps, batch, length }: Pick<TextValues, 'steps' | 'batch' | 'length'>,
+  data: TokenizedText,
+  { trials, ...values }: Pick<TextValues, 'steps' | 'batch' | 'length' | 'trials'>,
+  training: Pick<LanguageTrainingOptions, 'balance'> = {},
 ): Method<TrainedDecoder> {
-  return {
+  const { tokens } = data;
+  return tuned({
     title,
-    train: async ({ random, hooks }) => {
+    once: data,
+    settings: settingsOf({ learningRate: LEARNING_RATES }, trials, new Random(0)),
+    train: async ({ learningRate }, { random, hooks }) => {
       const model = decoderOf(config, random.split('model'));
-      await trainLanguageModel(model, tokens, random.split('fit'), { steps, batch, length, ...hooks });
+      await trainLanguageModel(model, tokens, random.split('fit'), { ...values, ...training, learningRate, ...hooks });
       return { config, model };
     },
-  };
+    validation: ({ model }) => -validationLoss(model, tokens, values),
+    discard: ({ model }) => {
+      for (const weights of Object.values(stateOf(model))) weights.dispose();
+    },
+  });
 }
 
+/** Loss on the test tokens, and the number of parameters. */
 export function textScores(model: Decoder, { tokens }: TokenizedText, { length }: Pick<TextValues, 'length'>): Scores {
-  return { loss: validationLoss(model, tokens, { length }), parameters: parameterCount(model) };
+  return { loss: validationLoss(model, { validation: tokens.test }, { length }), parameters: parameterCount(model) };
 }
 
 /** The decoder's file, which `gossamer lm generate` reads. */

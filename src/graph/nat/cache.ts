@@ -116,8 +116,11 @@ export class NCache {
 
 /** What is written to a place of a cache. */
 export interface CacheEntry {
+  /** The neighbour. */
   readonly key: number;
+  /** Number of the event. */
   readonly event: number;
+  /** Time of the event. */
   readonly time: number;
   /** [rows, width], of which z is one row. */
   readonly vectors: Float32Array;
@@ -127,8 +130,12 @@ export interface CacheEntry {
 
 /** Contents of an `NCache`: copies of the fields of the same names. */
 export interface CacheSnapshot {
+  /** See `NCache.keys`. */
   readonly keys: Int32Array;
+  /** See `NCache.events`. */
   readonly events: Int32Array;
+  /** See `NCache.times`. */
   readonly times: Float64Array;
+  /** See `NCache.vectors`. */
   readonly vectors: Float32Array;
 }

@@ -33,6 +33,7 @@ export interface NATDescription {
 export interface NamedEvents {
   /** As many features as in training. */
   readonly graph: TemporalGraph;
+  /** Name of each node of the graph. */
   readonly nodeNames: readonly string[];
 }
 

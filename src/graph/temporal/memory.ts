@@ -51,9 +51,13 @@ interface Reading {
 
 /** State of a `TGN`. */
 export interface MemorySnapshot {
+  /** m of all nodes: [nodes, memory]. */
   readonly memories: Float32Array;
+  /** Partner's m′ at the last event of each node: [nodes, memory]. */
   readonly messages: Float32Array;
+  /** Last events, last partners, their events, numbers of events. */
   readonly integers: readonly Int32Array[];
+  /** Times of the last events, and the spans before them. */
   readonly times: readonly Float64Array[];
 }
 

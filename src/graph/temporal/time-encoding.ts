@@ -8,7 +8,9 @@ import { add, multiply, type Tensor, tensor, zeros } from '../../tensor/index.js
  * 0.
  */
 export class TimeEncoding {
+  /** ω, [width]. */
   frequencies: Tensor;
+  /** b, [width]. */
   phases: Tensor;
 
   constructor(width: number) {

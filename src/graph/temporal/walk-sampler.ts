@@ -5,9 +5,13 @@ import { KeyTable } from './key-table.js';
 
 /** State of a `WalkSampler`. */
 export interface WalkSnapshot {
+  /** Number of events of each node. */
   readonly degrees: Int32Array;
+  /** Partners of each node, node by node. */
   readonly partners: Int32Array;
+  /** Events with these partners. */
   readonly events: Int32Array;
+  /** Numbers drawn so far. */
   readonly draws: number;
 }
 
@@ -66,6 +70,7 @@ export class WalkSampler {
     this.#draws = 0;
   }
 
+  /** A copy of the state. */
   snapshot(): WalkSnapshot {
     return {
       degrees: this.#degrees.slice(),
@@ -75,6 +80,7 @@ export class WalkSampler {
     };
   }
 
+  /** Restores the state of a snapshot. */
   restore({ degrees, partners, events, draws }: WalkSnapshot): void {
     this.#degrees.set(degrees);
     this.#partners.set(partners);

@@ -24,6 +24,8 @@ export function activated(activation: ExpertActivation, gate: Tensor | undefined
 export interface ExpertSet {
   /** Number of experts E. */
   readonly count: number;
+  /** Whether `forward` must be called without rows too, since other ranks wait. Default: false. */
+  readonly collective?: boolean;
   /** Outputs of the experts for dispatched rows: [rows, d] → [rows, d]. */
   forward(rows: Tensor, plan: Pick<DispatchPlan, 'segments'>): Tensor;
 }

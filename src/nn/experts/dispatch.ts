@@ -14,8 +14,12 @@ import {
 
 /** Options of a dispatch plan. */
 export interface DispatchOptions {
-  /** Most rows that an expert accepts; further tokens lose that slot. Default: no limit. */
-  readonly capacity?: number;
+  /**
+   * Most slots that an expert accepts, in token order; further tokens lose that slot. One number for
+   * the dispatched experts, or one per expert, those that are not dispatched included. Default: no
+   * limit.
+   */
+  readonly capacity?: number | ArrayLike<number>;
 }
 
 /**
@@ -29,8 +33,10 @@ export class DispatchPlan {
   readonly tokens: Tensor;
   /** Slot of each row, token·k + j for the token's j-th expert: i32 [rows]. */
   readonly slots: Tensor;
-  /** Slots dropped since their expert was at capacity. */
-  readonly dropped: number;
+  /** Slots dropped since their expert was at capacity, by expert. */
+  readonly dropped: Int32Array;
+  /** 1 for slots [T·k] that their expert accepted, 0 for dropped ones; undefined if none was. */
+  readonly accepted: Uint8Array | undefined;
 
   /** @param choices experts of each token: i32 [T, k] */
   constructor(
@@ -40,26 +46,27 @@ export class DispatchPlan {
   ) {
     const k = choices.shape[1] as number;
     const experts = choices.view<Int32Array>();
-    const sizes = new Int32Array(count);
-    const kept = new Int32Array(experts.length).fill(-1);
-    let dropped = 0;
+    const capacities = typeof capacity === 'number' ? new Float64Array(count).fill(capacity) : capacity;
+    const sizes = new Int32Array(capacities.length);
+    const accepted = new Uint8Array(experts.length).fill(1);
+    this.dropped = new Int32Array(capacities.length);
     for (let slot = 0; slot < experts.length; slot++) {
       const expert = experts[slot] as number;
-      if (expert >= count) continue;
-      const before = sizes[expert] as number;
-      if (before >= capacity) dropped += 1;
+      if (expert >= capacities.length) continue;
+      if ((sizes[expert] as number) < (capacities[expert] as number)) sizes[expert] = (sizes[expert] as number) + 1;
       else {
-        sizes[expert] = before + 1;
-        kept[slot] = expert;
+        this.dropped[expert] = (this.dropped[expert] as number) + 1;
+        accepted[slot] = 0;
       }
     }
-    this.segments = Segments.fromSizes(sizes);
+    this.accepted = this.dropped.some((slots) => slots > 0) ? accepted : undefined;
+    this.segments = Segments.fromSizes(sizes.subarray(0, count));
     const next = this.segments.offsets.slice(0, count);
     const slots = new Int32Array(this.segments.size);
     const tokens = new Int32Array(this.segments.size);
-    for (let slot = 0; slot < kept.length; slot++) {
-      const expert = kept[slot] as number;
-      if (expert < 0) continue;
+    for (let slot = 0; slot < experts.length; slot++) {
+      const expert = experts[slot] as number;
+      if (expert >= count || accepted[slot] === 0) continue;
       const row = next[expert] as number;
       next[expert] = row + 1;
       slots[row] = slot;
@@ -67,7 +74,6 @@ export class DispatchPlan {
     }
     this.slots = tensor(slots);
     this.tokens = tensor(tokens);
-    this.dropped = dropped;
   }
 
   /** Number of dispatched rows. */

@@ -22,3 +22,4 @@ export {
   slotCounts,
   totalLoss,
 } from './routing.js';
+export { runSharded, ShardedExperts, type ShardedJob, type ShardedResult } from './sharded.js';

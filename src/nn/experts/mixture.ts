@@ -9,6 +9,8 @@ import { type GateMode, loadBalanceLoss, type Routing, routeTopK, slotCounts } f
 
 /** Shared record of the expert layers in one forward pass. */
 export interface ExpertContext {
+  /** Whether the pass is one of training; capacities hold in training alone. Default: false. */
+  readonly training?: boolean;
   /** Router logits of the previous expert layer [T, N], for routers that add to them. */
   logits?: Tensor;
   /** Load-balance losses, to be added to the training loss with a small coefficient. */
@@ -23,17 +25,17 @@ export interface ExpertUsage {
   readonly counts: Int32Array;
   /** Rows processed by feed-forward experts. */
   readonly rows: number;
-  /** Slots dropped at full capacity. */
-  readonly dropped: number;
+  /** Slots dropped at full capacity, by expert; experts without a capacity may be left out. */
+  readonly dropped: Int32Array;
   /** Experts, gates and router logits of the tokens. */
   readonly routing: Routing;
   /** Input of the layer [T, d]. */
   readonly tokens: Tensor;
 }
 
-/** An empty record for a forward pass. */
-export function expertContext(): ExpertContext {
-  return { losses: [], usage: [] };
+/** An empty record for a forward pass, of inference unless `training`. */
+export function expertContext({ training = false }: Pick<ExpertContext, 'training'> = {}): ExpertContext {
+  return { training, losses: [], usage: [] };
 }
 
 /** A feed-forward layer of a transformer block. */
@@ -48,8 +50,8 @@ export interface ExpertLayer<E extends ExpertSet = ExpertBank> extends FeedForwa
   readonly experts: E;
   /** Experts and gates of each token: tokens [T, d]. */
   route(tokens: Tensor, context?: ExpertContext): Routing;
-  /** Sorts the routed slots by expert. */
-  dispatch(routing: Routing): DispatchPlan;
+  /** Sorts the routed slots by expert, within capacities in a pass of training. */
+  dispatch(routing: Routing, context?: ExpertContext): DispatchPlan;
   /** Gated sum of the expert outputs: tokens [T, d] → [T, d]. */
   compute(tokens: Tensor, routing: Routing, plan: DispatchPlan): Tensor;
 }

@@ -57,36 +57,95 @@ const review: readonly Case[] = [
   },
 ];
 
-const arms = (
-  plain: { accuracy: number; steps: number; variation: number },
-  mip: { accuracy: number; steps: number; variation: number },
-  sgd: { plain: number; mip: number },
-) => ({
-  'default, Adam': plain,
-  'MIP, Adam': mip,
-  'default, SGD': { accuracy: sgd.plain },
-  'MIP, SGD': { accuracy: sgd.mip },
-});
+interface DigitArms {
+  /** Accuracy, steps, variations and final losses of default and MIP under Adam. */
+  readonly accuracy: readonly [number, number];
+  readonly steps: readonly [number, number];
+  readonly variation: readonly [number, number];
+  readonly loss: readonly [number, number];
+  /** Final losses of encoding and residual alone. */
+  readonly parts: readonly [number, number];
+  /** Accuracy of default and MIP under SGD. */
+  readonly sgd: readonly [number, number];
+}
+
+const arms = ({ accuracy, steps, variation, loss, parts, sgd }: DigitArms) => {
+  const underAdam = (i: 0 | 1): Scores => ({
+    accuracy: accuracy[i],
+    steps: steps[i],
+    variation: variation[i],
+    variationAll: variation[i],
+    loss: loss[i],
+  });
+  const [plain, invariant] = [underAdam(0), underAdam(1)];
+  const [plainSgd, invariantSgd] = [{ accuracy: sgd[0] }, { accuracy: sgd[1] }];
+  return {
+    'default, Adam': plain,
+    'encoding alone, Adam': { loss: parts[0] },
+    'residual alone, Adam': { loss: parts[1] },
+    'MIP, Adam': invariant,
+    'default, SGD': plainSgd,
+    'MIP, SGD': invariantSgd,
+    'default, Adam, tuned': plain,
+    'default, γ in [−1, 1], Adam, tuned': plain,
+    'default with layer norm, Adam, tuned': plain,
+    'MIP, Adam, tuned': invariant,
+    'default, SGD, tuned': plainSgd,
+    'MIP, SGD, tuned': invariantSgd,
+  };
+};
 
 const mip: readonly Case[] = [
   {
     data: 'glyphs',
-    options: { grid: 300 },
+    options: { grid: 300, tuning: 'on' },
     holding: {
-      methods: arms(
-        { accuracy: 70, steps: 600, variation: 1 },
-        { accuracy: 75, steps: 500, variation: 0.9 },
-        { plain: 20, mip: 60 },
-      ),
-      studies: { doubling: 2.0005, correlation: 0.99, spreadBefore: 0.85, spreadAfter: 0.5, cells: 1 },
+      methods: arms({
+        accuracy: [70, 75],
+        steps: [600, 500],
+        variation: [1, 0.9],
+        loss: [1, 0.8],
+        parts: [0.9, 0.8],
+        sgd: [20, 60],
+      }),
+      studies: {
+        doubling: 2.0005,
+        correlation: 0.99,
+        correlationTrained: 0.9,
+        spreadBefore: 0.85,
+        spreadAfter: 0.5,
+        cost: 1.1,
+        conversionDifference: 0,
+        conversionFalls: 1,
+        tasksBetter: 1,
+        tasksFaster: 1.01,
+        cells: 72,
+        share: 1,
+      },
     },
     failing: {
-      methods: arms(
-        { accuracy: 70, steps: 590, variation: 1 },
-        { accuracy: 74, steps: 500, variation: 1 },
-        { plain: 21, mip: 59 },
-      ),
-      studies: { doubling: 1.99, correlation: 0.98, spreadBefore: 0.8, spreadAfter: 0.6, cells: 0.79 },
+      methods: arms({
+        accuracy: [70, 70],
+        steps: [500, 500],
+        variation: [1, 1],
+        loss: [0.7, 0.9],
+        parts: [0.8, 0.75],
+        sgd: [21, 20],
+      }),
+      studies: {
+        doubling: 1.99,
+        correlation: 0.98,
+        correlationTrained: 0.89,
+        spreadBefore: 0.8,
+        spreadAfter: 0.6,
+        cost: 1.2,
+        conversionDifference: 1e-7,
+        conversionFalls: 0.8,
+        tasksBetter: 8 / 9,
+        tasksFaster: 1,
+        cells: 57,
+        share: 57 / 72,
+      },
     },
   },
 ];

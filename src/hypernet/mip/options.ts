@@ -6,8 +6,19 @@
 // power of its depth. Two changes prevent this: conditions are encoded as [cos(πγ/2), sin(πγ/2)],
 // of constant norm, and the output is added to trainable weights, θ = θ⁰ + h(E(γ)).
 
-import type { HypernetOptions } from './hypernet.js';
-import { mlpTrunk } from './trunk.js';
+import type { HypernetOptions } from '../hypernet.js';
+import { mlpTrunk } from '../trunk.js';
+
+/**
+ * Weight decay of a MIP hypernetwork by parameter name, for `Adam`, `AdamW` and `SGD`: θ⁰ stands
+ * for the target's own weights and is decayed as they would be, Φ apart from it.
+ *
+ * @param decay λ of Φ
+ * @param baseDecay λ of θ⁰. Default: 0
+ */
+export function mipDecay(decay: number, baseDecay = 0): (name: string) => number {
+  return (name) => (name.startsWith('base.') ? baseDecay : decay);
+}
 
 /**
  * Options of `Hypernet` for magnitude-invariant parametrisation with the trunk of the paper, for
