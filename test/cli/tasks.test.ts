@@ -40,6 +40,10 @@ test.skipIf(!existsSync(main))(
 
     expect(gossamer('info', model).stdout).toContain('Tasks         same, opposite');
 
+    expect(gossamer('fit', 'tasks.csv', '--target', 'target', '--model', 'forest', '-o', 'forest').status).toBe(0);
+    const refused = gossamer('predict', 'forest', 'tasks.csv', '--task', 'same');
+    expect([refused.status, refused.stderr]).toEqual([2, expect.stringContaining('is not a model of several tasks')]);
+
     const examples = Array.from({ length: 30 }, (_, i) => `${value(i)},${value(i) > 0 ? 'down' : 'up'}`);
     writeFileSync(join(folder, 'third.csv'), ['x,target', ...examples, '0.8,', '-0.8,'].join('\n'));
     expect(classesFor('third.csv', '--task', 'third').slice(-2)).toEqual(['third down', 'third up']);

@@ -124,7 +124,11 @@ export const experiment = defineExperiment({
   reproduction: [
     { data: EXAMPLE, seeds: 5 },
     // Compression of a network for real digits; the other studies are those of the first run.
-    { data: EXAMPLE, seeds: 1, set: { digits: 'mnist', designSteps: 1, guideSteps: 1, guideSeeds: 1 } },
+    {
+      data: EXAMPLE,
+      seeds: 1,
+      set: { digits: 'mnist', studySteps: 2000, designSteps: 1, guideSteps: 1, guideSeeds: 1 },
+    },
   ],
   metrics: {
     accuracy,
