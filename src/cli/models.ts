@@ -15,6 +15,7 @@ const openers = {
   conhd: async (path: string) => (await import('./models/conhd.js')).open(path),
   mip: async (path: string) => (await import('./models/mip.js')).open(path),
   nat: async (path: string) => (await import('./models/nat.js')).open(path),
+  'hypernet-review': async (path: string) => (await import('./models/hypernet-review.js')).open(path),
 } as const satisfies Readonly<Record<string, (path: string) => Promise<Predictor>>>;
 
 /** What model files may name. */
@@ -58,6 +59,7 @@ const uses: Readonly<Record<ModelSystem, string>> = {
   conhd: 'gossamer predict',
   mip: 'gossamer predict',
   nat: 'gossamer predict',
+  'hypernet-review': 'gossamer predict',
 };
 
 /** GGUF files and Hugging Face folders are language models; other files name their system. */

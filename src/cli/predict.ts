@@ -15,6 +15,7 @@ Examples
   gossamer predict runs/mine/model.safetensors new-hyperedges.csv        vertices in hyperedges, by a model of conhd
   gossamer predict runs/mine/model.safetensors new.csv --condition angle=0.3   rows under one condition, by a model of mip
   gossamer predict runs/mine/model.safetensors pairs.csv                 pairs of nodes, by a model of nat
+  gossamer predict runs/mine/model.safetensors new.csv --task berlin      rows of a task, by a model of hypernet-review
   gossamer predict small/model.plan photos/ --top 3                      pictures, by a model of gossamer train or compress
 
 A table has the columns of training, in any order and maybe others; the result holds the class of each row and the probability of all classes, or the number of each row. A table of vertices has a header \`vertex,…\` and the same feature columns as in training; no
@@ -34,6 +35,10 @@ export function predictCommand(): Command {
       (value: string, all: string[]) => [...all, value],
       [] as string[],
     )
+    .option(
+      '--task <id>',
+      'models of hypernet-review: the task of all rows; a new one is learnt from the rows with a target',
+    )
     .option('--explain', 'HyperTab: how much each column contributes to the predictions, on standard error', false)
     .addOption(maxBytesOption())
     .addHelpText('after', examples)
@@ -45,12 +50,13 @@ interface Flags {
   readonly top: number;
   readonly condition: readonly string[];
   readonly explain: boolean;
+  readonly task?: string;
   readonly maxBytes?: number;
   readonly observe?: string;
 }
 
 async function predict(modelPath: string, paths: readonly string[], flags: Flags): Promise<void> {
-  const { out, top, explain, maxBytes, observe } = flags;
+  const { out, top, explain, task, maxBytes, observe } = flags;
   if (out) requireWritable(out);
   if (observe) requireWritable(modelPath);
   const model = await openModel(modelPath);
@@ -67,6 +73,7 @@ async function predict(modelPath: string, paths: readonly string[], flags: Flags
       explain,
       conditions,
       note: writeNote,
+      ...(task !== undefined && { task }),
       ...(maxBytes !== undefined && { maxBytes }),
     }),
     out,

@@ -90,6 +90,7 @@ export {
   columnsOf,
   type LabelledTable,
   labelledTable,
+  splitTarget,
   type TableLike,
   tableOf,
   tableRows,

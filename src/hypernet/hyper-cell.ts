@@ -79,11 +79,17 @@ export class HyperRNN {
     return { hidden: tanh(this.norm.forward(scaled)), small: code };
   }
 
-  /** All time steps of x [batch, time, inFeatures] from the zero state → the last state. */
-  forward(x: Tensor): HyperState {
+  /**
+   * All time steps of x [batch, time, inFeatures] from the zero state → h of all steps [batch,
+   * time, hidden] and the last state.
+   */
+  forward(x: Tensor): { outputs: Tensor; state: HyperState } {
     const [batch, time, size] = x.shape as [number, number, number];
     let state = this.start(batch);
-    for (let t = 0; t < time; t++) state = this.cell(x.slice(null, [t, t + 1]).reshape([batch, size]), state);
-    return state;
+    const outputs = Array.from({ length: time }, (_, t) => {
+      state = this.cell(x.slice(null, [t, t + 1]).reshape([batch, size]), state);
+      return state.hidden.reshape([batch, 1, this.hidden]);
+    });
+    return { outputs: concatenate(outputs, 1), state };
   }
 }

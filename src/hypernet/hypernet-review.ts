@@ -8,7 +8,7 @@
 //   weights      whether the target's shapes are fixed, or vary
 //   trunk        the hypernetwork's own architecture
 
-import { type Layer, Linear, type Mode } from '../nn/index.js';
+import { type Layer, LayerNorm, Linear, type Mode } from '../nn/index.js';
 import { mean, type Random, relu, type Tensor } from '../tensor/index.js';
 import { type Condition, DataCondition, NoiseCondition, TaskCondition, VectorCondition } from './condition.js';
 import { heads, once, type Strategy } from './generator.js';
@@ -107,16 +107,21 @@ function conditionOf(
   return new DataCondition(new SetEncoder(features, size, random.split('encoder')), size);
 }
 
-/** A set [n, features] as one vector [1, size]: mean over its members of ReLU(W·x + b). */
+/**
+ * A set [n, features] as one vector [1, size]: layer norm of the mean over its members of ReLU(W·x
+ * + b). The norm gives conditions the variance 1 that `hyperfan-in` assumes.
+ */
 class SetEncoder implements Layer {
   readonly encoder: Linear;
+  readonly norm: LayerNorm;
 
   constructor(features: number, size: number, random: Random) {
     this.encoder = new Linear(features, size, random);
+    this.norm = new LayerNorm(size);
   }
 
   forward(set: Tensor, _mode?: Mode): Tensor {
-    return mean(relu(this.encoder.forward(set)), 0, { keepAxes: true });
+    return this.norm.forward(mean(relu(this.encoder.forward(set)), 0, { keepAxes: true }));
   }
 }
 

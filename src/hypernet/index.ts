@@ -38,6 +38,20 @@ export { NamedCondition, type NamedConditionOptions, type NamedInput, type Named
 export { chunks, components, described } from './part-generators.js';
 export * from './tabular/index.js';
 export {
+  classLoss,
+  classProbabilities,
+  logitsFor,
+  type NewTaskOptions,
+  splitTaskColumn,
+  TASK_MODEL,
+  type TaskDescription,
+  TaskModel,
+  type TaskTable,
+  taskTable,
+  tensorOf,
+} from './task-model.js';
+export { TaskNetwork, type TaskNetworkOptions } from './task-network.js';
+export {
   attentionTrunk,
   type ConvolutionTrunkOptions,
   convolutionTrunk,

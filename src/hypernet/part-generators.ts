@@ -92,8 +92,7 @@ function cutParts(made: Tensor, sizes: readonly number[]): Tensor {
  * @throws RangeError unless the size is a positive integer
  */
 export function chunks(size: number, embeddingSize = 8): Strategy {
-  if (!(Number.isInteger(size) && size >= 1))
-    throw new RangeError(`chunks: the size must be a positive integer, got ${size}`);
+  requireSize('chunks', size);
   return {
     embeddingSize,
     create(layout, features, random) {
@@ -105,6 +104,11 @@ export function chunks(size: number, embeddingSize = 8): Strategy {
       return new PartsGenerator(layout, parts, embeddingSize, features, random);
     },
   };
+}
+
+function requireSize(strategy: string, size: number): void {
+  if (!(Number.isInteger(size) && size >= 1))
+    throw new RangeError(`${strategy}: the size must be a positive integer, got ${size}`);
 }
 
 /**
@@ -190,8 +194,12 @@ class DescribedGenerator implements Generator {
  *
  * @param size weights in a chunk; default 64
  * @param embeddingSize dimension of the chunk embeddings; default 8
+ * @throws RangeError unless the size is a positive integer
  */
-export const described = (size = 64, embeddingSize = 8): Strategy => ({
-  embeddingSize,
-  create: (layout, features, random) => new DescribedGenerator(layout, size, embeddingSize, features, random),
-});
+export function described(size = 64, embeddingSize = 8): Strategy {
+  requireSize('described', size);
+  return {
+    embeddingSize,
+    create: (layout, features, random) => new DescribedGenerator(layout, size, embeddingSize, features, random),
+  };
+}

@@ -392,7 +392,7 @@ test('weights that scale at every step learn the sum of a sequence', () => {
       const weights = parameters(model);
       const { value, gradient } = valueAndGrad((w: Record<string, Tensor>) =>
         withWeights(model, w, (live) =>
-          live.head.forward(live.cell.forward(x).hidden).subtract(wanted).square().mean(),
+          live.head.forward(live.cell.forward(x).state.hidden).subtract(wanted).square().mean(),
         ),
       )(weights);
       optimizer.update(weights, gradient);

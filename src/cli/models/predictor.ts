@@ -14,6 +14,8 @@ export interface PredictOptions {
   readonly conditions?: Readonly<Record<string, number>>;
   /** Whether to tell what each column contributes, where a model can. Default: false. */
   readonly explain?: boolean;
+  /** Task of all rows, for models of several tasks. Default: a column of the table. */
+  readonly task?: string;
   /** Called with warnings about the data. */
   readonly note: (text: string) => void;
 }

@@ -1,22 +1,58 @@
 import { tableGroups } from '../../../src/data/index.js';
 import type { Scores } from '../../../src/experiments/parts/contract.js';
+import { abilityRows, problemRows } from '../../../src/experiments/protocols/hypernet-guide/index.js';
 import type { Case } from './cases.js';
 
 const tasks = (worst: number, shared: number) => ({
-  'one network for both': { accuracy: shared },
+  'one network for all tasks': { accuracy: shared },
   'hypernetwork, all at once': { worst },
 });
+
+const guideRows = [
+  ...problemRows,
+  ...abilityRows,
+  { problem: 'uncertainty quantification', better: 'smaller' } as const,
+];
+
+/** Scores of all rows of the guide with the hypernetwork ahead, or level. */
+const guide = (isAhead: boolean) =>
+  Object.fromEntries(
+    guideRows.flatMap(({ problem, better }) => [
+      [`${problem}, plain`, 10],
+      [`${problem}, hypernetwork`, isAhead ? (better === 'larger' ? 11 : 9) : 10],
+    ]),
+  );
 
 const review: readonly Case[] = [
   {
     data: 'two-tasks',
     holding: {
       methods: tasks(97, 80),
-      studies: { compression: 0.75, kept: 0.97, uncertainty: 2, fell: 1, notFinite: 0 },
+      studies: {
+        ...guide(true),
+        compression: 0.75,
+        kept: 0.97,
+        unsure: 0.8,
+        epistemic: 0.006,
+        excess: 0.1,
+        covered: 1,
+        fell: 1,
+        notFinite: 0,
+      },
     },
     failing: {
       methods: tasks(96.9, 80.1),
-      studies: { compression: 1, kept: 0.96, uncertainty: 1.9, fell: 143 / 144, notFinite: 1 },
+      studies: {
+        ...guide(false),
+        compression: 1,
+        kept: 0.96,
+        unsure: 0.6,
+        epistemic: 0.005,
+        excess: 0.11,
+        covered: 191 / 192,
+        fell: 143 / 144,
+        notFinite: 1,
+      },
     },
   },
 ];
