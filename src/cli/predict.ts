@@ -30,14 +30,14 @@ export function predictCommand(): Command {
     .option('--observe <events>', 'models of nat: take these events in first, and write the model back')
     .option('--top <k>', 'pictures: classes to list for each', number(1), 1)
     .option(
-      '--task <id>',
-      'models of hypernet-review: the task of all rows; a new one is learnt from the rows with a target',
-    )
-    .option(
       '--condition <name=value>',
       'models of mip: a condition of all rows, in place of its column (repeatable)',
       (value: string, all: string[]) => [...all, value],
       [] as string[],
+    )
+    .option(
+      '--task <id>',
+      'models of hypernet-review: the task of all rows; a new one is learnt from the rows with a target',
     )
     .option('--explain', 'HyperTab: how much each column contributes to the predictions, on standard error', false)
     .addOption(maxBytesOption())

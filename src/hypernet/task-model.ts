@@ -83,10 +83,15 @@ export const TASK_MODEL: ModelKind = {
 
 /** What a file says beside the weights. */
 export interface TaskDescription {
+  /** How columns become features, by the training rows. */
   readonly features: TableFeatures;
+  /** Names of the classes. */
   readonly classes: readonly string[];
+  /** Names of the tasks, in the order of their embeddings. */
   readonly taskNames: readonly string[];
+  /** Name of the column that is predicted. */
   readonly target: string;
+  /** Options of the network. */
   readonly options: TaskNetworkOptions;
 }
 
@@ -94,7 +99,7 @@ export interface TaskDescription {
 export interface NewTaskOptions extends Pick<TrainingHooks, 'signal'> {
   /** Steps of Adam on the embedding. Default: 500. */
   readonly steps?: number;
-  /** Default: 0.02. */
+  /** Learning rate of Adam. Default: 0.02. */
   readonly learningRate?: number;
 }
 
