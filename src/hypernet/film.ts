@@ -22,6 +22,7 @@ export class FiLM {
     this.shift = parameter(zeros([channels, 1, 1]));
   }
 
+  /** γ ⊙ x + β, channel by channel. */
   forward(x: Tensor): Tensor {
     return add(multiply(x, this.scale), this.shift);
   }

@@ -118,18 +118,25 @@ function moved(
 
 /** A layer's experts and the routing of a batch, as plain arrays that can be posted to a worker. */
 export interface ShardedJob {
+  /** Feed-forward experts. */
   readonly experts: number;
+  /** Width of a token. */
   readonly features: number;
+  /** Width of an expert's hidden layer. */
   readonly hidden: number;
+  /** Activation of the hidden layer. */
   readonly activation: ExpertActivation;
-  /** Weights of all experts, as in `ExpertBank`. */
+  /** First weights of all experts, as in `ExpertBank`. */
   readonly up: Float32Array;
+  /** Second weights of all experts. */
   readonly down: Float32Array;
   /** Token vectors [T, features]. */
   readonly tokens: Float32Array;
+  /** Experts of a token. */
   readonly k: number;
-  /** Chosen experts and their gates [T, k]; numbers from `experts` on are not dispatched. */
+  /** Chosen experts [T, k]; numbers from `experts` on are not dispatched. */
   readonly choices: Int32Array;
+  /** Gates of the chosen experts [T, k]. */
   readonly gates: Float32Array;
 }
 
