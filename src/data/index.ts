@@ -94,6 +94,7 @@ export {
   type TableLike,
   tableOf,
   tableRows,
+  textsOf,
   type ValuedTable,
   valuedTable,
   withLabels,

@@ -163,20 +163,9 @@ export function labelledTable(table: ColumnTable, target: string): LabelledTable
  * @throws Error for a table without rows, an unknown column, a missing label (naming the first
  * row), fewer than two classes or more than a hundred.
  */
-export function splitTarget({ rows, columns }: ColumnTable, target: string): LabelledTable {
-  requireColumns(
-    columns.map(({ name }) => name),
-    [target],
-    'target column',
-  );
-  if (rows === 0) throw new Error('the table has a header and no rows');
-  const column = columns.find(({ name }) => name === target) as Column;
-  const names = Array.from({ length: rows }, (_, row) => {
-    const value = column.values[row];
-    if (value === undefined || Number.isNaN(value))
-      throw new Error(`the target "${target}" is missing in row ${row + 1}`);
-    return String(value);
-  });
+export function splitTarget(whole: ColumnTable, target: string): LabelledTable {
+  const { column, table } = targetColumn(whole, target);
+  const names = textsOf(column, `target "${target}"`);
   const classes = [...new Set(names)].sort((a, b) =>
     column.kind === 'number' ? Number(a) - Number(b) : a < b ? -1 : 1,
   );
@@ -186,11 +175,32 @@ export function splitTarget({ rows, columns }: ColumnTable, target: string): Lab
       `the target "${target}" holds ${classes.length} different values; classes are at most 100${column.kind === 'number' ? ' (gossamer fit --task number predicts numbers)' : ''}`,
     );
   const codes = new Map(classes.map((name, code) => [name, code]));
-  return {
-    table: { rows, columns: columns.filter(({ name }) => name !== target) },
-    labels: Int32Array.from(names, (name) => codes.get(name) as number),
-    classes,
-  };
+  return { table, labels: Int32Array.from(names, (name) => codes.get(name) as number), classes };
+}
+
+/** A column and the table without it. @throws Error for an unknown column, or no rows */
+function targetColumn({ rows, columns }: ColumnTable, target: string): { column: Column; table: ColumnTable } {
+  requireColumns(
+    columns.map(({ name }) => name),
+    [target],
+    'target column',
+  );
+  if (rows === 0) throw new Error('the table has a header and no rows');
+  const column = columns.find(({ name }) => name === target) as Column;
+  return { column, table: { rows, columns: columns.filter(({ name }) => name !== target) } };
+}
+
+/**
+ * The values of a column as text.
+ *
+ * @param what used in the error message
+ * @throws Error naming the first row without a value
+ */
+export function textsOf({ values }: Column, what: string): string[] {
+  return Array.from(values as ArrayLike<string | number | undefined>, (value, row) => {
+    if (value === undefined || Number.isNaN(value)) throw new Error(`the ${what} is missing in row ${row + 1}`);
+    return String(value);
+  });
 }
 
 /** A table without its target column, and the target as numbers. */
@@ -207,14 +217,8 @@ export interface ValuedTable {
  * @throws Error for a table without rows, an unknown column, one that does not hold numbers or
  * holds the same number in all rows, or a missing value (naming the first row)
  */
-export function valuedTable({ rows, columns }: ColumnTable, target: string): ValuedTable {
-  requireColumns(
-    columns.map(({ name }) => name),
-    [target],
-    'target column',
-  );
-  if (rows === 0) throw new Error('the table has a header and no rows');
-  const column = columns.find(({ name }) => name === target) as Column;
+export function valuedTable(whole: ColumnTable, target: string): ValuedTable {
+  const { column, table } = targetColumn(whole, target);
   if (column.kind !== 'number')
     throw new Error(
       `the target "${target}" must hold numbers; it has "${column.values.find((value) => value !== undefined)}"`,
@@ -223,7 +227,7 @@ export function valuedTable({ rows, columns }: ColumnTable, target: string): Val
   if (missing >= 0) throw new Error(`the target "${target}" is missing in row ${missing + 1}`);
   if (column.values.every((value) => value === column.values[0]))
     throw new Error(`the target "${target}" holds one number alone: ${column.values[0]}`);
-  return { table: { rows, columns: columns.filter(({ name }) => name !== target) }, values: column.values };
+  return { table, values: column.values };
 }
 
 /** The given rows of a table, in that order. */

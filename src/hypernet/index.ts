@@ -48,7 +48,6 @@ export {
   TaskModel,
   type TaskTable,
   taskTable,
-  tensorOf,
 } from './task-model.js';
 export { TaskNetwork, type TaskNetworkOptions } from './task-network.js';
 export {

@@ -8,6 +8,7 @@ import {
   readModelFile,
   splitTarget,
   tableRows,
+  textsOf,
   writeModelFile,
 } from '../data/index.js';
 import {
@@ -21,7 +22,7 @@ import {
 } from '../nn/index.js';
 import { concatenate, Random, scope, softmax, type Tensor, tensor } from '../tensor/index.js';
 import { TaskCondition } from './condition.js';
-import { encodeTable, type Rows, type TableFeatures, widthOf } from './tabular/features.js';
+import { encodeTable, type TableFeatures, tensorOf, widthOf } from './tabular/features.js';
 import { TaskNetwork, type TaskNetworkOptions } from './task-network.js';
 
 /** A table whose rows belong to several tasks. */
@@ -50,12 +51,7 @@ export function splitTaskColumn({ rows, columns }: ColumnTable, task = 'task'): 
     throw new Error(
       `there is no column of tasks "${task}"; the table has ${columns.map(({ name }) => name).join(', ')}`,
     );
-  const names = Array.from({ length: rows }, (_, row) => {
-    const value = column.values[row];
-    if (value === undefined || Number.isNaN(value)) throw new Error(`the task is missing in row ${row + 1}`);
-    return String(value);
-  });
-  return { rest: { rows, columns: columns.filter((own) => own !== column) }, names };
+  return { rest: { rows, columns: columns.filter((own) => own !== column) }, names: textsOf(column, 'task') };
 }
 
 /** Number of logits of a classifier: one for two classes. */
@@ -187,9 +183,4 @@ export class TaskModel {
     loadState(network, tensors);
     return new TaskModel(network, description);
   }
-}
-
-/** The features of rows as a tensor [rows, width]. */
-export function tensorOf({ count, width, values }: Rows): Tensor {
-  return tensor(values, [count, width]);
 }

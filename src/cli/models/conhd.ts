@@ -3,7 +3,7 @@
 import { featuresFromTable, namedIncidences } from '../../data/index.js';
 import { readBytes, readText } from '../../data/node.js';
 import { IncidenceModel } from '../../hypergraph/index.js';
-import type { Predictions, Predictor } from './predictor.js';
+import { classOfRow, type Predictions, type Predictor } from './predictor.js';
 
 export function open(path: string): Predictor {
   const model = IncidenceModel.load(readBytes(path), path);
@@ -29,9 +29,8 @@ function classifyIncidences(model: IncidenceModel, [hyperedges, nodes, ...more]:
   return {
     columns: ['node', 'hyperedge', 'label', ...classes.map((name) => `p(${name})`)],
     rows: lists.flat().map((at, i) => {
-      const own = Array.from(probabilities.subarray(i * classes.length, (i + 1) * classes.length));
-      const best = classes[own.indexOf(Math.max(...own))] as string;
-      return [rows[at]?.node as string, rows[at]?.edge as string, best, ...own.map((p) => p.toFixed(4))];
+      const { code, all } = classOfRow(probabilities, classes.length, i);
+      return [rows[at]?.node as string, rows[at]?.edge as string, classes[code] as string, ...all];
     }),
   };
 }

@@ -2,7 +2,7 @@
 
 import { isFolder, loadGraph, loadGraphFolder, readBytes } from '../../data/node.js';
 import { DGMLPModel } from '../../graph/index.js';
-import { onlyPath, type Predictions, type Predictor } from './predictor.js';
+import { classOfRow, onlyPath, type Predictions, type Predictor } from './predictor.js';
 
 export function open(path: string): Predictor {
   const model = DGMLPModel.load(readBytes(path), path);
@@ -19,9 +19,8 @@ function classifyNodes(model: DGMLPModel, path: string): Predictions {
   return {
     columns: ['node', 'prediction', 'probability'],
     rows: Array.from({ length: graph.nodeCount }, (_, v) => {
-      const own = probabilities.subarray(v * classes.length, (v + 1) * classes.length);
-      const best = own.indexOf(Math.max(...own));
-      return [named?.nodeNames[v] ?? v, classes[best] as string, (own[best] as number).toFixed(4)];
+      const { code, probability } = classOfRow(probabilities, classes.length, v);
+      return [named?.nodeNames[v] ?? v, classes[code] as string, probability];
     }),
   };
 }

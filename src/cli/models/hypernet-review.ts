@@ -1,10 +1,11 @@
 // Classifiers of several tasks, made by `gossamer run hypernet-review`.
 
 import { type ColumnTable, tableRows } from '../../data/index.js';
-import { loadTable, readBytes } from '../../data/node.js';
+import { readBytes } from '../../data/node.js';
 import { splitTaskColumn, TaskModel } from '../../hypernet/index.js';
 import { Random } from '../../tensor/index.js';
-import { onlyPath, type Predictions, type PredictOptions, type Predictor } from './predictor.js';
+import { classOfRow, onlyPath, type Predictions, type PredictOptions, type Predictor } from './predictor.js';
+import { loadRows } from './rows.js';
 
 export function open(path: string): Predictor {
   const model = TaskModel.load(readBytes(path), path);
@@ -27,12 +28,10 @@ function descriptionOf({ description: { features, classes, target, taskNames }, 
 async function classifyRows(
   model: TaskModel,
   path: string,
-  { task, maxBytes, note }: PredictOptions,
+  { task, note, ...limit }: PredictOptions,
 ): Promise<Predictions> {
   const { features, classes, target } = model.description;
-  const categorical = (column: string) =>
-    features.encoders.some(({ kind, name }) => kind === 'category' && name === column);
-  const table = await loadTable(path, { categorical, ...(maxBytes !== undefined && { maxBytes }) });
+  const table = await loadRows(path, features, limit);
   if (task === undefined && !table.columns.some(({ name }) => name === 'task'))
     throw new Error(
       `"${path}" has no column "task"; name the task of all rows with --task (known: ${model.taskNames.join(', ')})`,
@@ -52,9 +51,8 @@ async function classifyRows(
   return {
     columns: ['row', 'task', target, ...classes.map((name) => `p(${name})`)],
     rows: tasks.map((name, row) => {
-      const own = Array.from(probabilities.subarray(row * classes.length, (row + 1) * classes.length));
-      const best = classes[own.indexOf(Math.max(...own))] as string;
-      return [row + 1, name, best, ...own.map((p) => p.toFixed(4))];
+      const { code, all } = classOfRow(probabilities, classes.length, row);
+      return [row + 1, name, classes[code] as string, ...all];
     }),
   };
 }

@@ -3,7 +3,7 @@
 import { featuresFromTable } from '../../data/index.js';
 import { readBytes, readText } from '../../data/node.js';
 import { StudentModel } from '../../hypergraph/index.js';
-import { onlyPath, type Predictions, type Predictor } from './predictor.js';
+import { classOfRow, onlyPath, type Predictions, type Predictor } from './predictor.js';
 
 export function open(path: string): Predictor {
   const model = StudentModel.load(readBytes(path), path);
@@ -18,9 +18,8 @@ function classifyVertices(model: StudentModel, path: string): Predictions {
   return {
     columns: ['vertex', 'prediction', 'probability'],
     rows: vertexNames.map((vertex, v) => {
-      const own = probabilities.subarray(v * count, (v + 1) * count);
-      const best = own.indexOf(Math.max(...own));
-      return [vertex, model.classes[best] ?? best, (own[best] as number).toFixed(4)];
+      const { code, probability } = classOfRow(probabilities, count, v);
+      return [vertex, model.classes[code] ?? code, probability];
     }),
   };
 }

@@ -1,8 +1,9 @@
 // Classifiers whose weights follow condition columns, made by `gossamer run mip` on a table.
 
-import { loadTable, readBytes } from '../../data/node.js';
+import { readBytes } from '../../data/node.js';
 import { ConditionedTable } from '../../hypernet/index.js';
-import { onlyPath, type Predictions, type PredictOptions, type Predictor } from './predictor.js';
+import { classOfRow, onlyPath, type Predictions, type PredictOptions, type Predictor } from './predictor.js';
+import { loadRows } from './rows.js';
 
 export function open(path: string): Predictor {
   const model = ConditionedTable.load(readBytes(path), path);
@@ -17,21 +18,16 @@ export function open(path: string): Predictor {
 async function classifyRows(
   model: ConditionedTable,
   path: string,
-  { note, conditions = {}, maxBytes }: PredictOptions,
+  { note, conditions = {}, ...limit }: PredictOptions,
 ): Promise<Predictions> {
   const { classes, features, target } = model.description;
-  const categorical = (column: string) =>
-    features.encoders.some(({ kind, name }) => kind === 'category' && name === column);
-  const table = await loadTable(path, { categorical, ...(maxBytes !== undefined && { maxBytes }) });
+  const table = await loadRows(path, features, limit);
   const probabilities = model.probabilities(table, { warn: note, fixed: conditions });
-  const count = classes.length;
   return {
     columns: ['row', target, 'probability', ...classes.map((name) => `p(${name})`)],
     rows: Array.from({ length: table.rows }, (_, row) => {
-      const own = Array.from(probabilities.subarray(row * count, (row + 1) * count));
-      const best = own.indexOf(Math.max(...own));
-      const shown = own.map((p) => p.toFixed(4));
-      return [row + 1, classes[best] as string, shown[best] as string, ...shown];
+      const { code, probability, all } = classOfRow(probabilities, classes.length, row);
+      return [row + 1, classes[code] as string, probability, ...all];
     }),
   };
 }

@@ -37,6 +37,18 @@ export interface Predictor {
   observe?(events: string): Promise<Uint8Array>;
 }
 
+/** The most probable class of a row, and the probabilities of all as text. */
+export function classOfRow(
+  probabilities: Float32Array | Float64Array,
+  classes: number,
+  row: number,
+): { readonly code: number; readonly probability: string; readonly all: readonly string[] } {
+  const own = probabilities.subarray(row * classes, (row + 1) * classes);
+  const code = own.indexOf(Math.max(...own));
+  const all = Array.from(own, (p) => p.toFixed(4));
+  return { code, probability: all[code] as string, all };
+}
+
 /** The one file of data that a model reads. @throws Error when there are more */
 export function onlyPath(paths: readonly string[]): string {
   const [path, second] = paths;

@@ -1,8 +1,10 @@
 // Models of tables, made by `gossamer fit`.
 
-import { loadTable, readBytes } from '../../data/node.js';
-import { classesOf, columnDrops, encodeTable, HyperTab, TableModel } from '../../hypernet/index.js';
-import { onlyPath, type Predictions, type PredictOptions, type Predictor } from './predictor.js';
+import type { ColumnTable } from '../../data/index.js';
+import { readBytes } from '../../data/node.js';
+import { columnDrops, encodeTable, HyperTab, TableModel, unseenNote } from '../../hypernet/index.js';
+import { classOfRow, onlyPath, type Predictions, type PredictOptions, type Predictor } from './predictor.js';
+import { loadRows } from './rows.js';
 
 export function open(path: string): Predictor {
   const model = TableModel.load(readBytes(path), path);
@@ -13,15 +15,10 @@ export function open(path: string): Predictor {
 async function answerRows(
   model: TableModel,
   path: string,
-  { note, explain = false, maxBytes }: PredictOptions,
+  { note, explain = false, ...limit }: PredictOptions,
 ): Promise<Predictions> {
-  const { encoders } = model.features;
-  const categorical = (column: string) => encoders.some(({ kind, name }) => kind === 'category' && name === column);
-  const table = await loadTable(path, { categorical, ...(maxBytes !== undefined && { maxBytes }) });
-  const onUnseen = (column: string, categories: readonly string[]) =>
-    note(
-      `column "${column}" holds ${categories.slice(0, 5).join(', ')}${categories.length > 5 ? ', …' : ''}, which training did not know`,
-    );
+  const table = await loadRows(path, model.features, limit);
+  const onUnseen = (column: string, categories: readonly string[]) => note(unseenNote(column, categories));
   if (explain) for (const text of explanations(model, table)) note(text);
   if (model.scale)
     return {
@@ -29,18 +26,18 @@ async function answerRows(
       rows: Array.from(model.predictValues(table, onUnseen), (value, row) => [row + 1, Number(value.toPrecision(7))]),
     };
   const probabilities = model.predictProba(table, onUnseen);
-  const count = model.classes.length;
+  const { classes, target } = model;
   return {
-    columns: ['row', model.target, 'probability', ...model.classes.map((name) => `p(${name})`)],
-    rows: Array.from(classesOf(probabilities, count), (code, row) => {
-      const own = Array.from(probabilities.subarray(row * count, (row + 1) * count), (p) => p.toFixed(4));
-      return [row + 1, model.classes[code] as string, own[code] as string, ...own];
+    columns: ['row', target, 'probability', ...classes.map((name) => `p(${name})`)],
+    rows: Array.from({ length: table.rows }, (_, row) => {
+      const { code, probability, all } = classOfRow(probabilities, classes.length, row);
+      return [row + 1, classes[code] as string, probability, ...all];
     }),
   };
 }
 
 /** What each column contributes, the largest first. @throws Error for models without views */
-function explanations({ learner, features }: TableModel, table: Awaited<ReturnType<typeof loadTable>>): string[] {
+function explanations({ learner, features }: TableModel, table: ColumnTable): string[] {
   if (!(learner instanceof HyperTab))
     throw new Error(
       '--explain leaves out views of HyperTab; the model is of another method (gossamer fit --model hypertab)',

@@ -3,12 +3,12 @@
 
 /** Ranks from 1, the largest value first; ties share the mean of their places. */
 export function ranksOf(values: readonly number[]): number[] {
-  const tie = 1e-9;
-  return values.map((value) => {
-    const better = values.filter((other) => other > value + tie).length;
-    const equal = values.filter((other) => Math.abs(other - value) <= tie).length;
-    return better + (equal + 1) / 2;
-  });
+  return Array.from(
+    midRanks(
+      values.map((value) => -value),
+      1e-9,
+    ),
+  );
 }
 
 /** Spearman's correlation of two lists: Pearson's of their ranks; NaN where one is constant. */
@@ -25,14 +25,18 @@ export function spearman(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return xy / Math.sqrt(xx * yy);
 }
 
-/** Ranks from 1, the smallest value first, by sorting; ties share the mean of their places. */
-function midRanks(values: ArrayLike<number>): Float64Array {
+/**
+ * Ranks from 1, the smallest value first; values within `tie` of the least of a group share the
+ * mean of their places.
+ */
+function midRanks(values: ArrayLike<number>, tie = 0): Float64Array {
   const order = Uint32Array.from({ length: values.length }, (_, i) => i).sort(
     (i, j) => (values[i] as number) - (values[j] as number),
   );
   const ranks = new Float64Array(values.length);
   for (let from = 0, to = 0; from < order.length; from = to) {
-    while (to < order.length && values[order[to] as number] === values[order[from] as number]) to++;
+    const least = values[order[from] as number] as number;
+    while (to < order.length && !((values[order[to] as number] as number) - least > tie)) to++;
     for (let place = from; place < to; place++) ranks[order[place] as number] = (from + 1 + to) / 2;
   }
   return ranks;

@@ -21,7 +21,16 @@ import {
 import { Random, scope, softmax, type Tensor, tensor } from '../../tensor/index.js';
 import { Hypernet, type HypernetOptions } from '../hypernet.js';
 import { NamedCondition, type NamedValues } from '../named-condition.js';
-import { encodeTable, fitFeatures, type Rows, type TableFeatures, takeRows, widthOf } from '../tabular/index.js';
+import {
+  encodeTable,
+  fitFeatures,
+  type Rows,
+  type TableFeatures,
+  takeRows,
+  tensorOf,
+  unseenNote,
+  widthOf,
+} from '../tabular/index.js';
 import { mlpTrunk } from '../trunk.js';
 import { MIP_OPTIONS } from './options.js';
 
@@ -155,11 +164,7 @@ export class ConditionedTable {
           `condition "${name}" is ${outside[0]}${outside.length > 1 ? ` and ${outside.length - 1} more` : ''} outside of ${low} … ${high}, the range of training`,
         );
     }
-    const x = encodeTable(features, table, (column, categories) =>
-      warn(
-        `column "${column}" holds ${categories.slice(0, 5).join(', ')}${categories.length > 5 ? ', …' : ''}, which training did not know`,
-      ),
-    );
+    const x = encodeTable(features, table, (column, categories) => warn(unseenNote(column, categories)));
     const probabilities = new Float64Array(x.count * classes.length);
     for (let from = 0; from < x.count; from += CHUNK)
       scope(() => {
@@ -257,6 +262,5 @@ function logitsOf(
       tensor(Float32Array.from(rows, (row) => values[row] as number)),
     ]),
   );
-  const own = tensor(takeRows(x, rows).values, [rows.length, x.width]);
-  return hypernet.run(condition, own, (live, seen) => live.forward(seen, mode), mode);
+  return hypernet.run(condition, tensorOf(takeRows(x, rows)), (live, seen) => live.forward(seen, mode), mode);
 }

@@ -16,7 +16,7 @@ import {
 import { Random, reshape, scope, type Tensor, tensor } from '../../tensor/index.js';
 import type { ClassifierOptions, TableLearner } from './classifier.js';
 import { softmaxRows } from './ensembles.js';
-import { type Rows, takeRows } from './features.js';
+import { type Rows, takeRows, tensorOf } from './features.js';
 
 /** Options of `Perceptron`. */
 export interface PerceptronOptions {
@@ -101,8 +101,8 @@ export class Perceptron implements TableLearner {
     signal?.throwIfAborted();
   }
 
-  #forward(network: MLP, { count, width, values }: Rows, mode: Mode): Tensor {
-    return network.forward(this.#inputs.forward(tensor(values, [count, width]), mode), mode);
+  #forward(network: MLP, x: Rows, mode: Mode): Tensor {
+    return network.forward(this.#inputs.forward(tensorOf(x), mode), mode);
   }
 
   values(x: Rows): Float64Array {

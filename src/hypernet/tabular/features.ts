@@ -2,6 +2,7 @@
 // standardised by the training rows, categories are one-hot.
 
 import type { Column, ColumnTable } from '../../data/index.js';
+import { type Tensor, tensor } from '../../tensor/index.js';
 
 /** A numeric feature matrix [count, width], row-major. */
 export interface Rows {
@@ -64,6 +65,22 @@ function encoderOf(column: Column): Encoder {
   const gaps = 1 - present.length / column.values.length;
   // A constant column is encoded as zeros.
   return { kind: 'number', name, median: middle, mean, deviation: deviation > 0 ? deviation : 1, gaps };
+}
+
+/** Whether a column holds categories, to read a table by. */
+export function isCategory({ encoders }: TableFeatures, column: string): boolean {
+  return encoders.some(({ kind, name }) => kind === 'category' && name === column);
+}
+
+/** What to say of categories that did not occur in training. */
+export function unseenNote(column: string, categories: readonly string[]): string {
+  const some = `${categories.slice(0, 5).join(', ')}${categories.length > 5 ? ', …' : ''}`;
+  return `column "${column}" holds ${some}, which training did not know`;
+}
+
+/** The rows as a tensor [count, width]. */
+export function tensorOf({ count, width, values }: Rows): Tensor {
+  return tensor(values, [count, width]);
 }
 
 /** Number of features of an encoded row. */

@@ -26,7 +26,18 @@ export {
   RandomForest,
   softmaxRows,
 } from './ensembles.js';
-export { encodeTable, fitFeatures, oversample, type Rows, type TableFeatures, takeRows, widthOf } from './features.js';
+export {
+  encodeTable,
+  fitFeatures,
+  isCategory,
+  oversample,
+  type Rows,
+  type TableFeatures,
+  takeRows,
+  tensorOf,
+  unseenNote,
+  widthOf,
+} from './features.js';
 export { LinearLearner, type LinearOptions } from './linear.js';
 export { type MethodOptions, type TableMethod, tableMethods } from './methods.js';
 export { TABLE_MODEL, TableModel, type TrainingOptions } from './model.js';

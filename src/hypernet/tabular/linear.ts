@@ -4,7 +4,7 @@ import { solve } from '../../linalg/index.js';
 import { logisticRegression, logisticScores } from '../../nn/index.js';
 import { scope, type Tensor, tensor } from '../../tensor/index.js';
 import type { TableLearner } from './classifier.js';
-import type { Rows } from './features.js';
+import { type Rows, tensorOf } from './features.js';
 
 /** Options of `LinearLearner`. */
 export interface LinearOptions {
@@ -34,7 +34,7 @@ export class LinearLearner implements TableLearner {
       Number(labels[Math.floor(at / own.length)] === own[at % own.length]),
     );
     this.#keep(
-      logisticRegression(asTensor(x), tensor(targets, [x.count, own.length]), { c, iterations, tolerance: 1e-3 }),
+      logisticRegression(tensorOf(x), tensor(targets, [x.count, own.length]), { c, iterations, tolerance: 1e-3 }),
       classes,
     );
   }
@@ -76,7 +76,7 @@ export class LinearLearner implements TableLearner {
     const { weights, intercepts } = this.state();
     return scope(() =>
       Float64Array.from(
-        logisticScores({ weights: weights as Tensor, intercepts: intercepts as Tensor }, asTensor(x)).view(),
+        logisticScores({ weights: weights as Tensor, intercepts: intercepts as Tensor }, tensorOf(x)).view(),
       ),
     );
   }
@@ -111,8 +111,4 @@ export class LinearLearner implements TableLearner {
     if (!weights || !intercepts) throw new Error('LinearLearner: the state holds no weights');
     this.#keep({ weights, intercepts }, outputs);
   }
-}
-
-function asTensor({ count, width, values }: Rows): Tensor {
-  return tensor(values, [count, width]);
 }

@@ -147,13 +147,11 @@ export function highest(logits: Float32Array, count: number): number[] {
   return kept;
 }
 
-/** 2²¹: more than the largest vocabulary, and 32 bits of a logit beside it make 53. */
-const TOKENS = 2 ** 21;
-
 /**
  * The tokens of the `count` highest logits of at least `least`, highest first; ties go to the lower
- * token id. Numbers without a comparison function sort several times faster: a key holds the bits
- * of the logit, made monotone, above those of the token.
+ * token id. Numbers without a comparison function sort several times faster: a key is the logit's
+ * bits, made monotone, times the number n of tokens, plus the token from the end; it is exact up to
+ * n = 2²¹.
  */
 function sorted(logits: Float32Array, count: number, least: number): number[] {
   // Adding 0 makes -0 a 0.
@@ -162,20 +160,21 @@ function sorted(logits: Float32Array, count: number, least: number): number[] {
     const bits = orders[token] as number;
     if (bits < 0) orders[token] = bits ^ 0x7fffffff;
   }
+  const n = orders.length;
   const from = highBitsOf(orders, count);
-  const keys = new Float64Array(orders.length);
+  const keys = new Float64Array(n);
   let kept = 0;
-  for (let token = 0; token < orders.length; token++) {
+  for (let token = 0; token < n; token++) {
     const order = orders[token] as number;
     if (order >> 16 < from || (logits[token] as number) < least) continue;
-    keys[kept] = order * TOKENS + (TOKENS - 1 - token);
+    keys[kept] = order * n + (n - 1 - token);
     kept += 1;
   }
   const order = keys.subarray(0, kept).sort();
   const tokens: number[] = [];
   for (let i = kept - 1; i >= 0 && tokens.length < count; i--) {
     const key = order[i] as number;
-    tokens.push(TOKENS - 1 - (key - Math.floor(key / TOKENS) * TOKENS));
+    tokens.push(n - 1 - (key - Math.floor(key / n) * n));
   }
   return tokens;
 }
