@@ -168,7 +168,8 @@ async function trainImages(
 }
 
 /**
- * A method with learning rate and weight decay chosen by accuracy on a tenth of the training images,
+ * A method with learning rate and weight decay chosen by accuracy on a tenth of the training
+ * images,
  * once for all seeds, and then trained on all of them. Scores are those of the deployed form on the
  * test images.
  */
