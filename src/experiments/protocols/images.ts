@@ -70,7 +70,7 @@ export interface ImageSetting extends Setting {
 }
 
 /** What is tried, in order: three trials see every learning rate. */
-const imageSettings: readonly ImageSetting[] = [
+export const imageSettings: readonly ImageSetting[] = [
   { learningRate: 3e-3, weightDecay: 0.02 },
   { learningRate: 1e-2, weightDecay: 0.1 },
   { learningRate: 1e-3, weightDecay: 0.02 },
