@@ -1,7 +1,7 @@
 // VanillaNet against its formulas in plain loops, and against finite differences.
 
 import { expect, test } from 'vitest';
-import { inference, stateOf, withWeights } from '../../src/nn/index.js';
+import { inference, stateOf, training, withWeights } from '../../src/nn/index.js';
 import { Random, type Tensor } from '../../src/tensor/index.js';
 import { fadingAt, layerDecay, VanillaNet, type VanillaNetOptions } from '../../src/vision/index.js';
 import { checkGradient, expectClose, uniformTensor } from '../oracle.js';
@@ -102,4 +102,19 @@ test('layer decay: the head learns at the full rate, the stem at the least', () 
     [...names.map(rate), rate('stages.3.activation.weight'), rate('stages.5.conv.x'), rate('head.first.x')],
     [0.8 ** 5, 0.8 ** 5, 0.8 ** 4, 0.8, 0.8, 1],
   );
+});
+
+test('dropout of the pooled features acts in training alone', () => {
+  const model = seasoned({ ...options, form: 'shallow', dropout: 0.5 });
+  const x = uniformTensor(3, [1, 2, 20, 20]);
+  const features: number[][] = [];
+  const { forward } = model.head;
+  model.head.forward = function (y, slope, mode) {
+    features.push([...y.dataSync()]);
+    return forward.call(this, y, slope, mode);
+  };
+  model.forward(x, training(new Random(1)));
+  model.forward(x, inference);
+  expect(features[0]?.filter((value) => value === 0).length).toBeGreaterThan(0);
+  expect(features[1]?.filter((value) => value === 0)).toEqual([]);
 });

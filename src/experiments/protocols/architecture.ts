@@ -19,8 +19,8 @@ const computed = ({ inputs }: GraphNode): Value[] => inputs.filter(({ kind }) =>
 
 /** Whether a node multiplies by weights across channels. */
 function isLayer({ op, inputs, attributes }: GraphNode): boolean {
-  if (op.name === 'matmul') return inputs.some(({ kind }) => kind === 'constant');
-  const { groups = 1 } = attributes as { readonly groups?: number };
+  if (op.name === 'matmul' || op.name === 'linear') return inputs.some(({ kind }) => kind === 'constant');
+  const { groups = 1 } = (attributes ?? {}) as { readonly groups?: number };
   return op.name.startsWith('conv') && groups === 1;
 }
 
