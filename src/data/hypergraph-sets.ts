@@ -3,12 +3,13 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { SparseMatrix } from '../sparse/index.js';
-import { datasetOf, namesOf } from './catalogue.js';
+import { datasetOf, namesOf, type TypedPaths } from './catalogue.js';
 import { normalizeRows } from './features.js';
 import { readBytes, readText } from './files.js';
 import { datasetPaths, hasDataset } from './folders.js';
 import { readNpz } from './formats/index.js';
 import { type HypergraphDataset, hypergraphFromArrays, hypergraphFromTables, plantedDataset } from './hypergraphs.js';
+import { hypergraphFromTypes } from './typed-hypergraphs.js';
 
 /** Names that `loadHypergraph` knows. */
 export const hypergraphNames: readonly string[] = ['planted', ...namesOf('hypergraph')];
@@ -30,7 +31,7 @@ export function hasHypergraph(name: string): boolean {
 export function loadHypergraph(source: string, seed = 0): HypergraphDataset {
   if (source === 'planted') return plantedDataset(seed);
   const record = datasetOf(source, 'hypergraph');
-  if (record) return fromArchive(datasetPaths(record)[0] as string, source);
+  if (record) return fromArchive(datasetPaths(record)[0] as string, source, record.typed);
   if (!existsSync(source)) {
     throw new Error(`data "${source}" is neither a file or folder nor a known set (${hypergraphNames.join(', ')})`);
   }
@@ -39,8 +40,9 @@ export function loadHypergraph(source: string, seed = 0): HypergraphDataset {
     : fromArchive(source, basename(source).replace(/\.npz$/, ''));
 }
 
-function fromArchive(path: string, name: string): HypergraphDataset {
-  const dataset = hypergraphFromArrays(readNpz(readBytes(path), basename(path)), name);
+function fromArchive(path: string, name: string, typed?: TypedPaths): HypergraphDataset {
+  const arrays = readNpz(readBytes(path), basename(path));
+  const dataset = typed ? hypergraphFromTypes(arrays, name, typed) : hypergraphFromArrays(arrays, name);
   return dataset.features instanceof SparseMatrix ? { ...dataset, features: normalizeRows(dataset.features) } : dataset;
 }
 

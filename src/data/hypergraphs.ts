@@ -14,6 +14,8 @@ export interface HypergraphDataset {
   readonly name: string;
   /** The hypergraph of N vertices. */
   readonly hypergraph: Hypergraph;
+  /** Of a set that is a graph: its edges alone, as hyperedges of two vertices. */
+  readonly pairs?: Hypergraph;
   /** Vertex features [N, F]; undefined where a data set has none. */
   readonly features: Tensor | SparseMatrix | undefined;
   /** Class of each vertex, −1 where unknown. */
@@ -62,20 +64,28 @@ export function hypergraphFromArrays(arrays: Readonly<Record<string, NamedArray>
   const need = requiredArrays(arrays, name);
   const labels = toInts(need('labels'), 'labels');
   const n = labels.length;
-  const hypergraph =
-    arrays.edges && !arrays.he_indptr
-      ? Hypergraph.fromGraph(n, pairs(arrays.edges))
-      : fromOffsets(name, n, toInts(need('he_indptr'), 'he_indptr'), toInts(need('he_indices'), 'he_indices'));
-  return numberedDataset({ name, hypergraph, features: featuresFromArrays(arrays, n, name), labels });
+  const features = featuresFromArrays(arrays, n, name);
+  if (arrays.edges && !arrays.he_indptr)
+    return numberedDataset({ name, ...graphStructure(n, pairsOf(arrays.edges)), features, labels });
+  const [indptr, indices] = [need('he_indptr'), need('he_indices')];
+  const hypergraph = fromOffsets(name, n, toInts(indptr, 'he_indptr'), toInts(indices, 'he_indices'));
+  return numberedDataset({ name, hypergraph, features, labels });
 }
 
-function pairs(edges: NamedArray): [number, number][] {
+/** A graph as LightHGNN reads it, and its edges alone. */
+function graphStructure(vertexCount: number, edges: readonly [number, number][]) {
+  const hypergraph = Hypergraph.fromGraph(vertexCount, edges);
+  const distinct = edges.filter(([u, v]) => u !== v);
+  return { hypergraph, pairs: new Hypergraph(vertexCount, distinct).mergeDuplicates() };
+}
+
+function pairsOf(edges: NamedArray): [number, number][] {
   const [sources, targets] = endsOf(edges);
   return Array.from(sources, (source, e) => [source, targets[e] as number]);
 }
 
 /** A data set whose classes and vertices are named by their numbers. */
-function numberedDataset(dataset: Omit<HypergraphDataset, 'classNames' | 'vertexNames'>): HypergraphDataset {
+export function numberedDataset(dataset: Omit<HypergraphDataset, 'classNames' | 'vertexNames'>): HypergraphDataset {
   const classes = countOf(dataset.labels, `data set "${dataset.name}": class`);
   return checked({ ...dataset, classNames: numbered(classes), vertexNames: numbered(dataset.labels.length) });
 }
