@@ -7,6 +7,7 @@ import { keep, Random, type Tensor, tensor } from '../tensor/index.js';
 import { countOf, featuresFromArrays, normalizeRows, requiredArrays } from './features.js';
 import { type NamedArray, readCsv, readLines, toInts } from './formats/index.js';
 import { endsOf } from './graphs.js';
+import type { Split } from './splits.js';
 
 /** A hypergraph with a class and features for each vertex. */
 export interface HypergraphDataset {
@@ -20,6 +21,10 @@ export interface HypergraphDataset {
   readonly features: Tensor | SparseMatrix | undefined;
   /** Class of each vertex, −1 where unknown. */
   readonly labels: Int32Array;
+  /** A split that comes with the data. */
+  readonly split?: Split;
+  /** Names of the features, where they have some. */
+  readonly featureNames?: readonly string[];
   /** Name of each class. */
   readonly classNames: readonly string[];
   /** Name of each vertex. */
@@ -73,7 +78,7 @@ export function hypergraphFromArrays(arrays: Readonly<Record<string, NamedArray>
 }
 
 /** A graph as LightHGNN reads it, and its edges alone. */
-function graphStructure(vertexCount: number, edges: readonly [number, number][]) {
+export function graphStructure(vertexCount: number, edges: readonly [number, number][]) {
   const hypergraph = Hypergraph.fromGraph(vertexCount, edges);
   const distinct = edges.filter(([u, v]) => u !== v);
   return { hypergraph, pairs: new Hypergraph(vertexCount, distinct).mergeDuplicates() };
@@ -122,13 +127,8 @@ export function hypergraphFromTables(tables: HypergraphTables, name: string): Hy
     ids.set(vertex, known);
     return known;
   };
-  const featureRows =
-    tables.features === undefined
-      ? undefined
-      : readCsv(tables.features, 'features').rows.map(([vertex = '', ...values]) => ({
-          vertex: numberOf(vertex),
-          values,
-        }));
+  const featureTable = tables.features === undefined ? undefined : readCsv(tables.features, 'features');
+  const featureRows = featureTable?.rows.map(([vertex = '', ...values]) => ({ vertex: numberOf(vertex), values }));
   const labelRows =
     tables.labels === undefined
       ? []
@@ -152,6 +152,7 @@ export function hypergraphFromTables(tables: HypergraphTables, name: string): Hy
     labels,
     classNames,
     vertexNames: [...ids.keys()],
+    ...(featureTable && { featureNames: featureTable.columns.slice(1) }),
   });
 }
 
@@ -199,18 +200,27 @@ function denseFeatures(
 }
 
 /**
- * Vertex names and features [N, F] from a table with a header `vertex,…` and one line of numbers a
- * vertex.
+ * Vertex names, and names and values of features [N, F], from a table with a header `vertex,…` and
+ * one line of numbers a vertex.
  *
+ * @param ignored columns that are no features. Default: none
  * @throws Error naming line and column of a value that is not a finite number.
  */
-export function featuresFromTable(text: string, name: string): { vertexNames: string[]; features: Tensor } {
-  const rows = readCsv(text, name).rows.map(([vertex = '', ...values], index) => ({
-    vertex: index,
-    name: vertex,
-    values,
-  }));
-  return { vertexNames: rows.map((row) => row.name), features: denseFeatures(rows, rows.length, name) };
+export function featuresFromTable(
+  text: string,
+  name: string,
+  ignored: readonly string[] = [],
+): { vertexNames: string[]; featureNames: string[]; features: Tensor } {
+  const table = readCsv(text, name);
+  const kept = Array.from(table.columns.keys()).filter(
+    (at) => at > 0 && !ignored.includes((table.columns[at] as string).toLowerCase()),
+  );
+  const rows = table.rows.map((row, vertex) => ({ vertex, values: kept.map((at) => row[at] as string) }));
+  return {
+    vertexNames: table.rows.map(([vertex = '']) => vertex),
+    featureNames: kept.map((at) => table.columns[at] as string),
+    features: denseFeatures(rows, rows.length, name),
+  };
 }
 
 /** The embedded default: a planted partition (see `plantedHypergraph`), determined by the seed. */
