@@ -88,7 +88,10 @@ const claims = [
   ]),
 ];
 
-/** The transductive runs on some sets with HGNN as teacher: one each, or none when one is missing. */
+/**
+ * The transductive runs on some sets with HGNN as teacher, the last of each set; none when one is
+ * missing.
+ */
 function runsOn(names: readonly string[], runs: readonly Run[]): Run[] {
   const found = names.flatMap((name) => {
     const own = runs.filter(({ data, options: values }) => data === name && transductive(values) && byHgnn(values));
@@ -147,8 +150,8 @@ export const experiment = defineExperiment({
   ],
   metrics: {
     accuracy,
-    observed: relabelled(accuracy, { label: 'accuracy, observed' }),
-    production: relabelled(accuracy, { label: 'accuracy, both' }),
+    observed: relabelled(accuracy, { label: 'observed accuracy' }),
+    production: relabelled(accuracy, { label: 'accuracy of both' }),
     macroF1,
     latency: latency('one vertex'),
     parameters,
@@ -158,7 +161,7 @@ export const experiment = defineExperiment({
   notes: ({ setting, teacher, trials }) => [
     setting === 'transductive'
       ? 'Transductive: students, GLNN among them, are trained on soft labels of the very vertices they are tested on; labels of those vertices are never seen.'
-      : 'Production: "accuracy" and "macro-F1" are of vertices that did not exist while training; networks see them with the whole hypergraph, students by their features alone. "Observed": the other test vertices. "Both": all of them.',
+      : 'Production: "accuracy" and "macro-F1" are of vertices that did not exist while training; networks see them with the whole hypergraph, students by their features alone. "Observed": the other test vertices, by what training saw. "Both": all of them.',
     `Every method has ${trials === 1 ? 'the setting of the options, the source’s at the defaults' : `${trials} settings to choose from`}; the best epoch${trials === 1 ? ' is' : ' and setting are'} chosen by accuracy on the validation vertices. Micro-F1 equals accuracy, as each vertex has one class.`,
     'GCN and GAT see the edges of a graph, and of a hypergraph its clique expansion. GLNN is the student of the GCN.',
     `The teacher is ${teacher}. "One vertex" is the median time to classify one random vertex, methods in turns: networks fetch its 2-hop neighbourhood${readsAll(teacher) ? ' (this teacher: all vertices)' : ''}, MLPs read its features.`,
