@@ -88,7 +88,7 @@ describe('the production setting', () => {
     const bare = withFeatures({ ...planted, features: undefined });
     expect(bare.structural).toBe(true);
     expect(() => vertexTask(bare, values('setting=production'), new Random(1))).toThrow('need its hyperedges');
-    expect(vertexTask(bare, values(), new Random(1)).seen.features.shape).toEqual([240, 65]);
+    expect((vertexTask(bare, values(), new Random(1)).seen.features as Tensor).shape).toEqual([240, 65]);
   });
 });
 
