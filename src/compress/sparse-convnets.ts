@@ -25,11 +25,11 @@ export interface GradualPruningOptions extends Pick<PruningOptions, 'pattern' | 
   readonly sparsity?: number;
   /** Layers to prune. Default: `pointwise`. */
   readonly layers?: LayerChoice;
-  /** Start of the sparsity ramp as a share of all steps. Default: 0.1. */
+  /** Start of the sparsity ramp as a share of all steps. Default: 0.05. */
   readonly start?: number;
   /**
    * End of the sparsity ramp as a share of all steps; the remaining steps recover accuracy.
-   * Default: 0.6.
+   * Default: 0.75.
    */
   readonly end?: number;
   /**
@@ -50,7 +50,14 @@ export interface GradualPruningOptions extends Pick<PruningOptions, 'pattern' | 
  */
 export function gradualPruning(
   model: Layer,
-  { sparsity = 0.9, layers = 'pointwise', start = 0.1, end = 0.6, masks = 60, ...options }: GradualPruningOptions = {},
+  {
+    sparsity = 0.9,
+    layers = 'pointwise',
+    start = 0.05,
+    end = 0.75,
+    masks = 60,
+    ...options
+  }: GradualPruningOptions = {},
 ): NonNullable<ImageTrainingOptions['wrapOptimizer']> {
   const names = Object.keys(chosenWeights(model, layers));
   return (inner, steps) =>
