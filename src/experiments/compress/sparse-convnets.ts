@@ -4,6 +4,7 @@
 import { median } from '../../engine/index.js';
 import { above, atLeast, atMost, claimsOf, type Evidence, where } from '../parts/claims.js';
 import { defineExperiment } from '../parts/contract.js';
+import { latency } from '../parts/metrics.js';
 import { choice, count, type OptionValues, share } from '../parts/options.js';
 import { joinStudies, noStudies } from '../parts/studies.js';
 import { awaitOnOneThread } from '../parts/threads.js';
@@ -17,6 +18,7 @@ import {
   type SparseFamily,
   sparseFamilies,
   sparseMethods,
+  sparseTimings,
   sparseTitle,
 } from '../protocols/sparse-families.js';
 import { networkStudy } from '../protocols/sparse-network-speed.js';
@@ -149,6 +151,7 @@ export const experiment = defineExperiment({
   ...imageTask,
   metrics: {
     ...imageTask.metrics,
+    int8: latency('dense int8, one image'),
     lead: { label: 'best sparse network as fast, ahead', unit: 'points', better: 'larger' },
     faster: { label: 'times faster than dense at equal accuracy', better: 'larger' },
   },
@@ -163,11 +166,14 @@ export const experiment = defineExperiment({
     'Constant sparsity: masks of the random weights, kept. One-shot and filters removed: three quarters of the epochs dense, then cut, then trained on. Filters go by their L1 norm, down to as many multiply-adds as the sparse network uses.',
   ],
   runSeed: async (data, values, context) => {
-    const result = await runImageMethods(methodsOf(values), data, values, context, { keep: sparseTitle('v1', 1) });
+    const result = await runImageMethods(methodsOf(values), data, values, context, {
+      keep: sparseTitle('v1', 1),
+      timings: sparseTimings(data),
+    });
     const pointOf = (title: string) => {
-      const { latency = Number.NaN, accuracy = Number.NaN } =
+      const { latency: time = Number.NaN, accuracy = Number.NaN } =
         result.methods.find(({ method }) => method === title)?.scores ?? {};
-      return { latency, accuracy };
+      return { latency: time, accuracy };
     };
     const familyOf = (title: string) => everyFamily.find((family) => title.startsWith(`${family} `)) as SparseFamily;
     return {

@@ -13,12 +13,13 @@ import {
   sparsityRule,
   usedMultiplyAdds,
 } from '../../compress/index.js';
-import type { ImageDataset } from '../../data/index.js';
+import { type ImageDataset, imageTensor } from '../../data/index.js';
 import type { Layer } from '../../nn/index.js';
 import { Random } from '../../tensor/index.js';
 import { imageModel } from '../../vision/index.js';
 import type { Scores } from '../parts/contract.js';
 import { type FrontPoint, leadOver, speedAtAccuracy } from './fronts.js';
+import { oneImage, type Timing } from './image-timings.js';
 import type { ImageMethod, ImageSetting } from './images.js';
 
 /** The families and their networks for small images. */
@@ -49,6 +50,7 @@ const settings: readonly ImageSetting[] = [
   { learningRate: 1e-2, weightDecay: 0.001 },
   { learningRate: 3e-3, weightDecay: 0.001 },
   { learningRate: 3e-2, weightDecay: 0.02 },
+  { learningRate: 3e-2, weightDecay: 0.001 },
 ];
 
 const plan = { sparse: { choose: 'measured' } } as const;
@@ -149,4 +151,13 @@ export function frontScores(family: SparseFamily, title: string, pointOf: (title
     ? leadOver(pointOf(title), sparse)
     : undefined;
   return lead === undefined ? {} : { lead };
+}
+
+/** Training images on which int8 ranges are measured. */
+const CALIBRATION = 16;
+
+/** One image on one thread: each network's own plan, and its dense int8 plan. */
+export function sparseTimings(data: ImageDataset): Readonly<Record<'latency' | 'int8', Timing>> {
+  const calibration = Array.from({ length: CALIBRATION }, (_, at) => [imageTensor(data.train, [at], data)]);
+  return { latency: oneImage, int8: { ...oneImage, plan: { sparse: false, int8: { calibration } } } };
 }
