@@ -123,7 +123,8 @@ const LARGEST_RATIO = 96;
  * The smallest pruning ratio with which a network uses at most `multiplyAdds`, in steps of 0.02 up
  * to 0.96.
  *
- * @param make creates the network, each time with the same weights; called once for each ratio tried
+ * @param make creates the network, each time with the same weights; called once for each ratio
+ * tried
  * @param example an input of the network
  * @param multiplyAdds largest number of multiply-adds for `example`
  */

@@ -132,7 +132,8 @@ export class Pruning implements Optimizer {
     this.inner.update(parameters, gradients, rateFactor);
     const { start = 0, end = 0, every = 50 } = this.options;
     const step = this.#step++;
-    // The step moves masked weights too. They are hidden before new masks are drawn, so that none of
+    // The step moves masked weights too. They are hidden before new masks are drawn, so that none
+    // of
     // them returns.
     hideAll(this.inner, parameters, this.#masks);
     const due = step >= start && (step === end || (step <= end && (step - start) % every === 0));

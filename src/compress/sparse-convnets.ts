@@ -79,7 +79,8 @@ const [FIRST_IN_PAIRS, RESIDUALS_V2] = [11, 17];
 /**
  * The paper's rule for a network: 90 % zeros in MobileNet V1 with 4×1 blocks in the last separable
  * block, 85 % in V2 with 2×1 blocks from inverted residual 11 of 17 on (at the same share of other
- * depths), 80 % in EfficientNet, whose last layer is pruned too. Squeeze-and-excitation stays dense.
+ * depths), 80 % in EfficientNet, whose last layer is pruned too. Squeeze-and-excitation stays
+ * dense.
  *
  * @throws Error for another network
  */

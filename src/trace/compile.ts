@@ -1,5 +1,6 @@
 // Compilation of a function of tensors to a plan: batch norms are folded into convolutions,
-// activations and residual additions are fused into the kernels before them, and layers get sparse or
+// activations and residual additions are fused into the kernels before them, and layers get sparse
+// or
 // int8 kernels.
 
 import type { Tensor } from '../tensor/index.js';

@@ -1,4 +1,5 @@
-// Static inference plans: the kernel calls of a graph with fixed addresses. Weights are packed once,
+// Static inference plans: the kernel calls of a graph with fixed addresses. Weights are packed
+// once,
 // and all temporaries share one arena. Plans are saved to files and loaded from them.
 
 import {

@@ -32,7 +32,8 @@ export interface SparseOptions {
   /** `rule` decides by the share of zeros, `measured` times both kernels on this machine. */
   readonly choose: 'rule' | 'measured';
   /**
-   * Share of zeros from which `rule` takes the sparse kernel. Default: 0.66, and 0.3 for blocks of 2
+   * Share of zeros from which `rule` takes the sparse kernel. Default: 0.66, and 0.3 for blocks of
+   * 2
    * or 4 rows; linear layers stay dense.
    */
   readonly threshold?: number;

@@ -1,4 +1,5 @@
-// Sparse and dense networks of the three families of "Fast Sparse ConvNets", small enough for images
+// Sparse and dense networks of the three families of "Fast Sparse ConvNets", small enough for
+// images
 // of 28×28, with other ways of pruning beside them.
 
 import {

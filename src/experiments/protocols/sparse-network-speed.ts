@@ -1,4 +1,5 @@
-// How fast whole sparse networks are at 224² on one thread, as dense, int8 and sparse plans. Weights
+// How fast whole sparse networks are at 224² on one thread, as dense, int8 and sparse plans.
+// Weights
 // are random: time does not depend on them.
 
 import { chosenWeights, pruneOnce, sparsePlan, sparsityRule } from '../../compress/index.js';
