@@ -14,6 +14,8 @@ export interface Timing {
   readonly threads: number;
   /** Rounds, each of one run of every arm; the median counts. Default: 50. */
   readonly repeats?: number;
+  /** How every arm is compiled. Default: each as it says. */
+  readonly plan?: CompileOptions;
 }
 
 /** One image on one thread. */
@@ -55,12 +57,12 @@ export async function timesInTurns(
 async function secondsOf(
   arms: readonly TimedArm[],
   data: Pick<ImageDataset, 'test'>,
-  { batch, repeats = 50 }: Timing,
+  { batch, repeats = 50, plan: common }: Timing,
 ): Promise<Readonly<Record<string, number>>> {
   const example = exampleOf(data, batch);
   const plans = arms.map(({ title, model, plan }) => ({
     title,
-    plan: compile((x) => model.forward(x, inference), [example], plan),
+    plan: compile((x) => model.forward(x, inference), [example], common ?? plan),
   }));
   try {
     return await secondsInTurns(
