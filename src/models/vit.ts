@@ -78,7 +78,7 @@ export interface VisionTransformerOptions {
 export class VisionTransformer {
   /** Class token [1, 1, features]; none with mean pooling. */
   clsToken: Tensor | undefined;
-  /** Learned position embeddings [1, patches + 1, features]; without the class token [1, patches, …]. */
+  /** Learned position embeddings of class token, if any, and patches: [1, tokens, features]. */
   posEmbed: Tensor;
   /** Patch embedding, a convolution with stride `patchSize`. */
   readonly patchEmbed: { readonly proj: Conv2d };

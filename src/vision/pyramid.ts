@@ -47,7 +47,7 @@ export class PyramidHead {
   }
 }
 
-/** A backbone with a pyramid: images [n, channels, h, w] → logits of each pixel [n, classes, h, w]. */
+/** A backbone with a pyramid: images [n, c, h, w] → logits of each pixel [n, classes, h, w]. */
 export class Segmenter implements Mergeable {
   constructor(
     readonly backbone: MapBackbone,

@@ -1,13 +1,13 @@
 // The task with marks, against a direct reading of its description.
 
 import { expect, test } from 'vitest';
+import { WindowAttention } from '../../src/experiments/protocols/mixers.js';
 import {
   errorScores,
   MIXED_CHANNELS,
   movedContent,
   movedContentScore,
   movedContentStudy,
-  WindowAttention,
 } from '../../src/experiments/protocols/moved-content.js';
 import type { Layer } from '../../src/nn/index.js';
 import { Random, tensor } from '../../src/tensor/index.js';

@@ -7,7 +7,7 @@ import type { Scores } from '../parts/contract.js';
 
 /** Counts of a network's parts. */
 export interface Architecture extends Scores {
-  /** Operations of several computed operands: additions of shortcuts, gates, products of attention. */
+  /** Operations of several computed operands: shortcuts, gates, products of attention. */
   readonly joins: number;
   /** Softmax and attention operations. */
   readonly attentions: number;

@@ -13,7 +13,7 @@ import {
   parameterCount,
   type TrainingHooks,
 } from '../../nn/index.js';
-import { add, attention, permute, Random, reshape, scope, slice, type Tensor, tensor } from '../../tensor/index.js';
+import { Random, scope, type Tensor, tensor } from '../../tensor/index.js';
 import type { RunContext, StudyResults } from '../parts/contract.js';
 import { studyOf } from '../parts/studies.js';
 
@@ -144,41 +144,6 @@ export async function movedContentScore(
     error: model.error(movedContent(random.split('scored'), SCORED), inference).item(),
     parameters: parameterCount(model),
   }));
-}
-
-/** Side of the windows of `WindowAttention`. */
-const WINDOW = 7;
-const HEADS = 2;
-
-/** Self-attention within windows of 7×7 pixels that do not overlap, added to the input. */
-export class WindowAttention implements Layer {
-  readonly qkv: Conv2d;
-  readonly project: Conv2d;
-
-  constructor(
-    readonly channels: number,
-    random: Random,
-  ) {
-    this.qkv = new Conv2d(channels, 3 * channels, 1, random);
-    this.project = new Conv2d(channels, channels, 1, random);
-  }
-
-  /** x [n, channels, h, w] with h and w divisible by 7. */
-  forward(x: Tensor): Tensor {
-    const [n, , h, w] = x.shape as [number, number, number, number];
-    const [rows, columns] = [h / WINDOW, w / WINDOW];
-    const all = this.qkv.forward(x);
-    // [n, heads·d, rows·7, columns·7] → [n·rows·columns, heads, 49, d]
-    const windows = (part: number) => {
-      const own = slice(all, null, [part * this.channels, (part + 1) * this.channels]);
-      const split = reshape(own, [n, HEADS, this.channels / HEADS, rows, WINDOW, columns, WINDOW]);
-      const shape = [n * rows * columns, HEADS, WINDOW ** 2, this.channels / HEADS];
-      return reshape(permute(split, [0, 3, 5, 1, 4, 6, 2]), shape);
-    };
-    const attended = attention(windows(0), windows(1), windows(2));
-    const split = reshape(attended, [n, rows, columns, HEADS, WINDOW, WINDOW, this.channels / HEADS]);
-    return add(x, this.project.forward(reshape(permute(split, [0, 3, 6, 1, 4, 2, 5]), x.shape)));
-  }
 }
 
 /** Names of the scores of a mixer: its largest and its least error among the seeds. */

@@ -49,7 +49,7 @@ export function pasted(from: LabelledImages, count: number, classes: number, ran
   return { images, pixelLabels };
 }
 
-/** Mean over the classes that occur of |both| / |either|, of predicted and true classes of pixels. */
+/** Mean over occurring classes of |both| / |either|, of predicted and true classes of pixels. */
 export function meanIoU(predicted: ArrayLike<number>, actual: ArrayLike<number>, classes: number): number {
   const [both, either] = [new Float64Array(classes), new Float64Array(classes)];
   for (let i = 0; i < actual.length; i++) {

@@ -3,7 +3,7 @@
 
 import { MobileNetV2, SmallResNet, VisionTransformer } from '../../models/index.js';
 import type { Random } from '../../tensor/index.js';
-import { type ImageShape, LSConv, LSNet, lsNets, type MapBackbone, StaticMixer } from '../../vision/index.js';
+import { type ImageShape, LSNet, lsNets, type MapBackbone } from '../../vision/index.js';
 import { above, atLeast, below, claimsOf, type Evidence, where } from '../parts/claims.js';
 import { defineExperiment } from '../parts/contract.js';
 import { relabelled } from '../parts/metrics.js';
@@ -11,7 +11,8 @@ import { count, type OptionValues } from '../parts/options.js';
 import { noStudies } from '../parts/studies.js';
 import type { Timing } from '../protocols/image-timings.js';
 import { type ImageMethod, imageMetrics, imageOptions, imageTask, runImageMethods } from '../protocols/images.js';
-import { errorScores, MIXED_CHANNELS, movedContentStudy, WindowAttention } from '../protocols/moved-content.js';
+import { DYNAMIC, mixers, NARROW, staticMixers } from '../protocols/mixers.js';
+import { errorScores, movedContentStudy } from '../protocols/moved-content.js';
 import { type DenseMethod, denseScores } from '../protocols/pasted-images.js';
 
 const options = {
@@ -78,33 +79,12 @@ const timings = {
   batched2: { batch: BATCH, threads: 2, repeats: 9 },
 } as const satisfies Record<string, Timing>;
 
-const DYNAMIC = 'LS convolution';
-const NARROW = 'LS convolution, 3×3 perception';
-const fixed = {
-  'depthwise 3×3': { kernel: 3 },
-  'depthwise 7×7': { kernel: 7 },
-  'depthwise 7×7 + FFN': { kernel: 7, feedForward: 3 },
-};
-
-const mixers: Parameters<typeof movedContentStudy>[0] = {
-  [DYNAMIC]: (random) => new LSConv(MIXED_CHANNELS, random),
-  ...Object.fromEntries(
-    Object.entries(fixed).map(([title, shape]) => [
-      title,
-      (random: Random) => new StaticMixer(MIXED_CHANNELS, random, shape),
-    ]),
-  ),
-  [NARROW]: (random) => new LSConv(MIXED_CHANNELS, random, { kernel: 3 }),
-  'window attention 7×7': (random) => new WindowAttention(MIXED_CHANNELS, random),
-};
-
 const { abstract, ours } = claimsOf<Options>();
 type Run = Evidence<Options>;
 
 const peers = methods.map(({ title }) => title).filter((title) => title !== LSNET);
 const densePeers = Object.keys(peerBackbones);
 
-/** The best of some methods by the mean of a score. */
 const bestOf = (e: Run, titles: readonly string[], score: string) =>
   titles.reduce((best, title) => (e.mean(title, score) > e.mean(best, score) ? title : best));
 
@@ -120,7 +100,7 @@ function ratioIfBetter(e: Run, titles: readonly string[], score: string, times: 
 
 const mostError = (title: string) => (e: Run) => e.study(errorScores(title)[0]);
 const leastError = (title: string) => (e: Run) => e.study(errorScores(title)[1]);
-const bestStatic = (e: Run) => Math.min(...Object.keys(fixed).map((title) => leastError(title)(e)));
+const bestStatic = (e: Run) => Math.min(...staticMixers.map((title) => leastError(title)(e)));
 
 const claims = [
   abstract('performance', 'LSNet above the best peer (points)', above(0), (e) =>
