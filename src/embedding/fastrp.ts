@@ -276,6 +276,17 @@ export interface FastRPTrial {
   readonly score: number;
 }
 
+/** Hyperparameters that the search varies. */
+export type FastRPSetting = Pick<FastRPTrial, 'weights' | 'degreeExponent'>;
+
+/** Draws of the search: α = (0, 0, 1, α₄), α₄ log-uniform in [1, 64], β uniform in [−1, 0]. */
+export function drawFastRPSettings(count: number, random: Random): FastRPSetting[] {
+  return Array.from({ length: count }, () => {
+    const fourth = 64 ** random.float();
+    return { weights: [0, 0, 1, fourth], degreeExponent: -random.float() };
+  });
+}
+
 /**
  * The paper's hyperparameter search: q = 4, α = (0, 0, 1, α₄) with α₄ log-uniform in [1, 64] and β
  * uniform in [−1, 0]. Deterministic for a given seed.
@@ -288,13 +299,10 @@ export async function tuneFastRP(
   score: (embedding: Tensor) => number | Promise<number>,
   { trials = 20, dim = 64, seed = 42, onTrial, ...options }: TuneOptions = {},
 ): Promise<FastRPTrial[]> {
-  const random = new Random(seed).split('tune');
   const results: FastRPTrial[] = [];
-  for (let trial = 0; trial < trials; trial++) {
-    const weights = [0, 0, 1, 64 ** random.float()];
-    const degreeExponent = -random.float();
-    const embedding = fastRP(graph, { ...options, dim, seed, weights, degreeExponent });
-    const result = { weights, degreeExponent, score: await score(embedding) };
+  for (const drawn of drawFastRPSettings(trials, new Random(seed).split('tune'))) {
+    const embedding = fastRP(graph, { ...options, dim, seed, ...drawn });
+    const result = { ...drawn, score: await score(embedding) };
     embedding.dispose();
     results.push(result);
     onTrial?.(result);

@@ -1,4 +1,4 @@
-// Measurements on one thread.
+// Measurements on a given number of threads.
 
 import { setThreads, threads } from '../../engine/index.js';
 
@@ -8,6 +8,17 @@ export function onOneThread<Result>(body: () => Result): Result {
   setThreads(1);
   try {
     return body();
+  } finally {
+    setThreads(before);
+  }
+}
+
+/** What an asynchronous `body` gives while kernels use so many threads at most. */
+export async function withThreads<Result>(count: number, body: () => Promise<Result>): Promise<Result> {
+  const before = threads();
+  setThreads(count);
+  try {
+    return await body();
   } finally {
     setThreads(before);
   }
