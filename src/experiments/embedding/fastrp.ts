@@ -36,6 +36,7 @@ const options = {
   fourth: number(6.67, 'α₄ of FastRP, beside α = (0, 0, 1)', { minimum: 0 }),
   ...skipGramOptions,
   studies: choice(['all', 'speed'], 'studies of the similarity matrix and of tuning, or of time alone'),
+  studySplits: count(3, 'splits of the labels in the study of the matrix', { smoke: 1 }),
   transferDim: count(512, 'columns that settings chosen with 64 are compared with', { smoke: 96 }),
   speedEdges: count(1_000_000, 'edges of the largest graph of the speed study', { smoke: 100_000, minimum: 1000 }),
 };

@@ -195,6 +195,8 @@ export interface EmbeddingMethod<S extends Setting = Setting> {
   /** Settings to try, the usual one first; a single one is not tuned. */
   readonly settings: readonly S[];
   /**
+   * The vectors of a graph's nodes.
+   *
    * @param trial whether the vectors only judge the setting, so that they may be fewer or trained
    * for a shorter time
    * @returns [nodes, columns]
@@ -211,25 +213,32 @@ export function embeddingMethod(method: EmbeddingMethod, task: EmbeddingTask): M
   const { title, settings, embed } = method;
   const { graph, labels, links, trial } = task;
   const byLinks = new Map<Setting, number>();
+  const train = async (setting: Setting, run: MethodRun) => ({
+    setting,
+    embedding: await embed(graph, setting, run, false),
+  });
+  const score = async ({ embedding }: Embedded, run: MethodRun) => {
+    const scores = labels ? labelScores(embedding, labels) : {};
+    embedding.dispose();
+    const setting = await bestSetting(settings, (own) => byLinks.get(own) ?? 0);
+    const blind = await embed(links.graph, setting, run, false);
+    const area = linkScore(blind, links);
+    blind.dispose();
+    return { ...scores, auc: area };
+  };
+  const [usual, ...others] = settings;
+  if (usual && others.length === 0) return { title, score, train: (run) => train(usual, run) };
   return tuned<Setting, Embedded>({
     title,
     settings,
-    train: async (setting, run) => ({ setting, embedding: await embed(graph, setting, run, false) }),
+    train,
+    score,
     trial: async (setting, run) => ({ setting, embedding: await embed(trial.graph, setting, run, true) }),
     validation({ setting, embedding }) {
-      const score = linkScore(embedding, trial);
-      byLinks.set(setting, score);
-      return labels ? innerLabelScore(embedding, labels) : score;
+      const area = linkScore(embedding, trial);
+      byLinks.set(setting, area);
+      return labels ? innerLabelScore(embedding, labels) : area;
     },
     discard: ({ embedding }) => embedding.dispose(),
-    async score({ embedding }, run) {
-      const scores = labels ? labelScores(embedding, labels) : {};
-      embedding.dispose();
-      const setting = await bestSetting(settings, (own) => byLinks.get(own) ?? 0);
-      const blind = await embed(links.graph, setting, run, false);
-      const area = linkScore(blind, links);
-      blind.dispose();
-      return { ...scores, auc: area };
-    },
   });
 }

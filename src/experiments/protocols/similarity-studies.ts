@@ -19,8 +19,6 @@ import type { StudyResults } from '../parts/contract.js';
 import { joinStudies, noStudies, studyOf } from '../parts/studies.js';
 import { innerLabelScore, type LabelTask, labelScores, labelTask } from './embeddings.js';
 
-/** Splits of the labelled nodes that the studies are scored on. */
-const SPLITS = 3;
 /** Columns of the trials, as in the paper. */
 const TRIAL_DIM = 64;
 
@@ -29,6 +27,18 @@ export interface SimilaritySetting {
   readonly dim: number;
   readonly weights: readonly number[];
   readonly degreeExponent: number;
+}
+
+/** How much the studies measure. */
+export interface StudyOptions {
+  /** Share of the labelled nodes for training. */
+  readonly share: number;
+  /** Splits of the labelled nodes that the arms are scored on. */
+  readonly studySplits: number;
+  /** Settings tried with few and with many columns. */
+  readonly trials: number;
+  /** How many columns are many. */
+  readonly transferDim: number;
 }
 
 /** Names of the arms, and of their micro-F1 among the numbers that claims are computed on. */
@@ -93,7 +103,7 @@ function armStudy(graph: Graph, tasks: readonly LabelTask[], setting: Similarity
       note:
         `S = Σ α_k·P^k·L with α = (${weights.join(', ')}) and β = ${degreeExponent}, reduced to ${dim} columns: by a ` +
         'very sparse projection of its rows, by others, and by a truncated SVD of S itself, U·Σ with rows of length 1 ' +
-        `and standardised columns. The same classifier on ${SPLITS} splits.`,
+        `and standardised columns. The same classifier on ${tasks.length} splits.`,
       columns: ['arm', 'micro-F1 (%)', 'macro-F1 (%)'],
       rows: rows.map(({ arm, micro, macro }) => [ARMS[arm], micro.toFixed(1), macro.toFixed(1)]),
     },
@@ -172,13 +182,14 @@ export function graphStudy(graph: Graph, orders: number): StudyResults {
 export async function similarityStudies(
   { graph, labels }: MultiLabelGraph,
   setting: SimilaritySetting,
-  { share, trials, transferDim }: { readonly share: number; readonly trials: number; readonly transferDim: number },
+  { share, trials, transferDim, studySplits }: StudyOptions,
 ): Promise<StudyResults> {
   const facts = graphStudy(graph, setting.weights.length);
   if (!labels) return joinStudies(facts, noStudies);
-  const tasks = Array.from({ length: SPLITS }, (_, i) =>
-    labelTask(labels, share, new Random(0).split('studies').split(i)),
-  );
+  const tasks = Array.from({ length: studySplits }, (_, i) => {
+    const task = labelTask(labels, share, new Random(0).split('studies').split(i));
+    return { ...task, splits: task.splits.slice(0, 1) };
+  });
   return joinStudies(
     facts,
     armStudy(graph, tasks, setting),
