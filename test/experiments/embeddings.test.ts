@@ -244,7 +244,7 @@ describe('studies', () => {
     const setting = { dim: 16, weights: [0, 0, 1, 4], degreeExponent: 0 };
     const { scores, studies } = await similarityStudies(own, setting, {
       share: 0.1,
-      trials: 3,
+      transferTrials: 3,
       transferDim: 80,
       studySplits: 1,
     });

@@ -37,6 +37,7 @@ const options = {
   ...skipGramOptions,
   studies: choice(['all', 'speed'], 'studies of the similarity matrix and of tuning, or of time alone'),
   studySplits: count(3, 'splits of the labels in the study of the matrix', { smoke: 1 }),
+  transferTrials: count(20, 'settings in the study of tuning with few columns', { smoke: 2 }),
   transferDim: count(512, 'columns that settings chosen with 64 are compared with', { smoke: 96 }),
   speedEdges: count(1_000_000, 'edges of the largest graph of the speed study', { smoke: 100_000, minimum: 1000 }),
 };
@@ -117,7 +118,7 @@ export const experiment = defineExperiment({
   ownData:
     'an edge list (.csv, .tsv, .txt, .gz, .parquet) or a known set of edges, whose links are predicted; or a .npz ' +
     'archive with edges [E, 2] and labels',
-  presets: { blocks: { degreeExponent: 0, fourth: 4 } },
+  presets: { blocks: { degreeExponent: 0, fourth: 4, trials: 8 } },
   reproduction: [
     { data: 'blocks' },
     { data: 'blocks', seeds: 1, set: { walks: 80, trials: 1, studies: 'speed' } },

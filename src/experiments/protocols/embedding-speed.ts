@@ -52,7 +52,7 @@ const SHORT_TURNS = 5;
 /** An arm of fewer seconds is short. */
 const SHORT = 0.5;
 /** An arm of more seconds is timed in one round alone. */
-const LONG = 20;
+const LONG = 5;
 
 /**
  * Times methods on one thread, where seconds are CPU time, in turns.

@@ -25,8 +25,10 @@ import { bestSetting, type Setting, tuned } from '../parts/tuning.js';
 
 /** Share of the edges that link prediction holds out, for the test and again for the choice. */
 const HELD_OUT = 0.1;
-/** Edges at most, and as many pairs without one, that link prediction is trained and tested on. */
-const [TRAINING_LINKS, TEST_LINKS] = [5000, 20_000];
+/** Edges at most, and as many pairs without one, that link prediction is trained on. */
+const TRAINING_LINKS = { test: 5000, trial: 2000 };
+/** Edges at most, and as many pairs without one, that it is scored on. */
+const TEST_LINKS = 20_000;
 /** Splits of the training nodes that settings are chosen on: half fit, half score. */
 const INNER_SPLITS = 3;
 /** C of the classifiers: inverse strength of the L2 penalty. The choice is per embedding. */
@@ -101,12 +103,12 @@ export function embeddingTask(
   { share: trained }: Pick<Options, 'share'>,
   random: Random,
 ): EmbeddingTask {
-  const links = linkTask(graph, random.split('links'));
+  const links = linkTask(graph, TRAINING_LINKS.test, random.split('links'));
   return {
     graph,
     labels: labels && labelTask(labels, trained, random),
     links,
-    trial: linkTask(links.graph, random.split('inner links')),
+    trial: linkTask(links.graph, TRAINING_LINKS.trial, random.split('inner links')),
   };
 }
 
@@ -126,10 +128,10 @@ export function labelTask(labels: MultiLabels, trained: number, random: Random):
 }
 
 /** Holds out edges of a graph, and draws as many pairs that it does not join. */
-function linkTask(graph: Graph, random: Random): LinkTask {
+function linkTask(graph: Graph, training: number, random: Random): LinkTask {
   const held = holdOutEdges(graph, HELD_OUT, random.split('held'));
   const { sources, targets } = held.graph.edges();
-  const chosen = random.split('training').permutation(sources.length).subarray(0, TRAINING_LINKS);
+  const chosen = random.split('training').permutation(sources.length).subarray(0, training);
   const edges = { sources: chosen.map((e) => sources[e] as number), targets: chosen.map((e) => targets[e] as number) };
   const among = { sources: held.sources.subarray(0, TEST_LINKS), targets: held.targets.subarray(0, TEST_LINKS) };
   // What is held out is not known in training: it may be among those pairs without an edge.

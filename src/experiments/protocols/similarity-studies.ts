@@ -36,7 +36,7 @@ export interface StudyOptions {
   /** Splits of the labelled nodes that the arms are scored on. */
   readonly studySplits: number;
   /** Settings tried with few and with many columns. */
-  readonly trials: number;
+  readonly transferTrials: number;
   /** How many columns are many. */
   readonly transferDim: number;
 }
@@ -182,7 +182,7 @@ export function graphStudy(graph: Graph, orders: number): StudyResults {
 export async function similarityStudies(
   { graph, labels }: MultiLabelGraph,
   setting: SimilaritySetting,
-  { share, trials, transferDim, studySplits }: StudyOptions,
+  { share, transferTrials, transferDim, studySplits }: StudyOptions,
 ): Promise<StudyResults> {
   const facts = graphStudy(graph, setting.weights.length);
   if (!labels) return joinStudies(facts, noStudies);
@@ -193,6 +193,6 @@ export async function similarityStudies(
   return joinStudies(
     facts,
     armStudy(graph, tasks, setting),
-    await transferStudy(graph, tasks[0] as LabelTask, trials, transferDim),
+    await transferStudy(graph, tasks[0] as LabelTask, transferTrials, transferDim),
   );
 }

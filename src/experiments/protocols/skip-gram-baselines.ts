@@ -22,7 +22,7 @@ export const DEEPWALK = 'DeepWalk';
 export const NODE2VEC = 'node2vec';
 
 /** Trials train so many columns, on at most so many walks a node and samples an edge. */
-const TRIAL = { dim: 64, walks: 5, samplesPerEdge: 20 };
+const TRIAL = { dim: 64, walks: 3, samplesPerEdge: 20 };
 /** Nodes of a walk. */
 const LENGTH = 40;
 
