@@ -89,32 +89,36 @@ export function fastRP(graph: Graph, options: FastRPOptions = {}): Tensor {
   const self = options.nodeSelfInfluence ?? 0;
   requireOptions(dim, orders, weights, self, degreeExponent);
   return scope(() => {
-    const random = new Random(seed).split('fastrp');
-    const n = graph.nodeCount;
-    const projection = sparseProjection(n, dim, random, options);
-    const chain = new Chain(
-      graph,
-      projection,
-      powers(graph.inDegrees, degreeExponent),
-      matrix,
-      options.communicator ?? alone(),
-    );
-    if (options.features) chain.addFeatures(options.features, options.propertyRatio ?? 0.5, random.split('features'));
-    const parts: Tensor[] = [];
-    const result = zeros([n, weights ? dim : dim * orders]);
-    const rows = { normalize: Number(normalizeRows), rows: n, width: BLOCK, d: dim };
-    const put = (blocks: Tensor, alpha: number, order: number) => {
-      const target = weights ? result : zeros([n, dim]);
-      cpu.run('addNormalizedRows', { ...rows, x: blocks, y: target, alpha });
-      if (!weights) parts[order - 1] = target;
-    };
-    if (self !== 0) cpu.run('addNormalizedRows', { ...rows, x: chain.start(), y: result, alpha: self });
-    for (let order = 1; order <= orders; order++) {
-      chain.step();
-      const alpha = weights ? (weights[order - 1] as number) : 1;
-      if (alpha !== 0) put(chain.blocks, alpha, order);
-    }
-    const merged = weights ? result : sideBySide(parts, n, dim);
+    // The chain is freed before columns are standardised, which needs as much memory.
+    const merged = scope(() => {
+      const random = new Random(seed).split('fastrp');
+      const n = graph.nodeCount;
+      const projection = sparseProjection(n, dim, random, options);
+      const chain = new Chain(
+        graph,
+        projection,
+        powers(graph.inDegrees, degreeExponent),
+        matrix,
+        options.communicator ?? alone(),
+      );
+      if (options.features) chain.addFeatures(options.features, options.propertyRatio ?? 0.5, random.split('features'));
+      const parts: Tensor[] = [];
+      const result = zeros([n, weights ? dim : dim * orders]);
+      const rows = { normalize: Number(normalizeRows), rows: n, width: BLOCK, d: dim };
+      const put = (blocks: Tensor, alpha: number, order: number) => {
+        const target = weights ? result : zeros([n, dim]);
+        cpu.run('addNormalizedRows', { ...rows, x: blocks, y: target, alpha });
+        if (!weights) parts[order - 1] = target;
+      };
+      if (self !== 0) cpu.run('addNormalizedRows', { ...rows, x: chain.start(), y: result, alpha: self });
+      for (let order = 1; order <= orders; order++) {
+        chain.step();
+        const alpha = weights ? (weights[order - 1] as number) : 1;
+        if (alpha !== 0) put(chain.blocks, alpha, order);
+      }
+      projection.values?.dispose();
+      return weights ? result : sideBySide(parts, n, dim);
+    });
     return standardize ? standardizeColumns(merged) : merged;
   });
 }
@@ -207,7 +211,9 @@ export async function fastRPOutside(
 /** Bytes of tensor memory that `fastRP` needs for embeddings of this dimension. */
 export function fastRPBytes(graph: Graph, dim: number): number {
   const { nnz } = graph.successors;
-  return 4 * (nnz * (graph.weights ? 2 : 1) + 6 * graph.nodeCount * dim);
+  const n = graph.nodeCount;
+  // Beside six matrices: the projection and what each step reads of it, and vectors of degrees.
+  return 4 * (nnz * (graph.weights ? 2 : 1) + 6 * n * dim + 6 * dim * Math.sqrt(n) + 12 * n);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import * as e from '../../src/embedding/index.js';
-import { setThreads, threads } from '../../src/engine/index.js';
+import { memoryUse, setThreads, threads, withOwnPeak } from '../../src/engine/index.js';
 import { findSystem } from '../../src/experiments/systems.js';
 import { Random, scope } from '../../src/tensor/index.js';
 import { testClaims } from '../experiments/claim-tests.js';
@@ -102,6 +102,16 @@ describe('FastRP', () => {
     });
     setThreads(before);
     for (const other of bits) expect(other).toEqual(bits[0]);
+  });
+
+  test('tensors take no more memory than is planned for', async () => {
+    const graph = randomGraph(7, 4000, 20_000);
+    e.fastRP(graph, { dim: 128 }).dispose();
+    const before = memoryUse().bytes;
+    const { result, peakBytes } = await withOwnPeak(() => e.fastRP(graph, { dim: 128 }));
+    result.dispose();
+    expect(peakBytes - before).toBeLessThan(e.fastRPBytes(graph, 128));
+    expect(memoryUse().bytes).toBe(before);
   });
 
   test('outside tensor memory it is the same embedding', async () => {

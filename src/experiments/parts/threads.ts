@@ -23,3 +23,8 @@ export async function withThreads<Result>(count: number, body: () => Promise<Res
     setThreads(before);
   }
 }
+
+/** What `body` gives in the end, while kernels use the calling thread alone until then. */
+export function awaitOnOneThread<Result>(body: () => Promise<Result>): Promise<Result> {
+  return withThreads(1, body);
+}
