@@ -111,7 +111,6 @@ describe('FastRP', () => {
     const { result, peakBytes } = await withOwnPeak(() => e.fastRP(graph, { dim: 128 }));
     result.dispose();
     expect(peakBytes - before).toBeLessThan(e.fastRPBytes(graph, 128));
-    expect(memoryUse().bytes).toBe(before);
   });
 
   test('outside tensor memory it is the same embedding', async () => {

@@ -1,4 +1,5 @@
-// The time of embeddings: end to end, in turns, after warming up on another graph; how it grows with
+// The time of embeddings: end to end, in turns, after warming up on another graph; how it grows
+// with
 // the graph; and what a second thread gives.
 
 import { fastRPBytes } from '../../embedding/index.js';
