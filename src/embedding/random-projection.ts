@@ -5,7 +5,9 @@ import { keep, type Random, tensor } from '../tensor/index.js';
 
 /** Density and entries of the projection. */
 export interface ProjectionOptions {
-  /** s: one in s entries is non-zero; 1 is dense. Default: √n, 1 below 9 rows and for `gaussian`. */
+  /**
+   * s: one in s entries is non-zero; 1 is dense. Default: √n, 1 below 9 rows and for `gaussian`.
+   */
   readonly sparsity?: number;
   /** Entries that are not 0: signs times √s, or Gaussian ones times √s. Default: 'signs'. */
   readonly entries?: 'signs' | 'gaussian';

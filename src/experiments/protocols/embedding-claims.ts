@@ -120,7 +120,9 @@ export const embeddingClaims = [
   ]),
 ];
 
-/** The least share of the better walk's scores over networks, each measured with its papers' walks. */
+/**
+ * The least share of the better walk's scores over networks, each measured with its papers' walks.
+ */
 const leastShare = (sets: readonly string[], metrics: readonly string[]) => (runs: readonly Run[]) =>
   Math.min(
     ...sets.flatMap((name) =>
