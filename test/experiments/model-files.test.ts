@@ -25,7 +25,7 @@ test.each(['vanillanet-nano', 'lsnet-nano', 'mobilenet-v1-small'])(
   'the file of a kept %s is a classifier of the same images',
   async (network) => {
     const data = await loadImageSet('glyphs', { images: 100, tests: 100 });
-    const method = imageMethod({ title: 'Kept', network }, data, { epochs: 1, batch: 32 });
+    const method = imageMethod({ title: 'Kept', network }, data, { epochs: 1, batch: 32, trials: 1, tuning: 0.5 });
     const classifier = await method.train(run('Kept'));
     const { model = new Uint8Array(0), predictions } = imageArtifacts(classifier, data);
     const loaded = ImageClassifier.load(model);
@@ -49,7 +49,9 @@ test('a network is cut after three quarters of the epochs, and reports the rest 
     cuts.push(epochs.length);
     return {};
   };
-  const method = imageMethod({ title: 'Cut', network: 'vanillanet-nano', cut }, data, { epochs: 4, batch: 50 });
+  const method = imageMethod({ title: 'Cut', network: 'vanillanet-nano', cut }, data, {
+    ...{ epochs: 4, batch: 50, trials: 1, tuning: 0.5 },
+  });
   await method.train({
     ...run('Cut'),
     hooks: { onEpoch: ({ epoch, epochs: all }) => epochs.push([epoch, all]) },

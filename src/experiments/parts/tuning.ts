@@ -41,6 +41,8 @@ export interface TunedMethod<S extends Setting, Model> extends Omit<Method<Model
   /** Settings to try; the first of the best is chosen. */
   readonly settings: readonly S[];
   train(setting: S, run: MethodRun): Model | Promise<Model>;
+  /** Trains the model of a trial, where its data are others. Default: `train`. */
+  trial?(setting: S, run: MethodRun): Model | Promise<Model>;
   /** Score on validation data; larger is better, NaN never wins. Test data must not enter. */
   validation(model: Model, run: MethodRun): number | Promise<number>;
   /** Frees the model of a trial. */
@@ -87,7 +89,7 @@ async function choose<S extends Setting, Model>(method: TunedMethod<S, Model>, r
     signal?.throwIfAborted();
     // Every trial starts from the same stream, so that the settings alone differ.
     const trial = { ...run, random: new Random(random.key), hooks: { signal } };
-    const model = await method.train(setting, trial);
+    const model = await (method.trial ?? method.train)(setting, trial);
     const score = await method.validation(model, trial);
     method.discard?.(model);
     run.progress((at + 1) / (settings.length + 1));

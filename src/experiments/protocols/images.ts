@@ -1,20 +1,22 @@
-// Classification of small images: classifiers trained with one recipe, and the cost of their
-// deployed forms.
+// Classification of small images: classifiers tuned alike on a tenth of the training images, then
+// trained on all of them, and the cost of their deployed forms. Test images are scored once.
 
 import { exampleOf, type Footprint, footprint } from '../../compress/index.js';
-import { firstImages, glyphImages, type ImageDataset, imageTensor } from '../../data/index.js';
+import { firstImages, glyphImages, type ImageDataset, imageTensor, type LabelledImages } from '../../data/index.js';
 import { fetchImages, imageSetNames, loadImages } from '../../data/node.js';
-import type { ImageTrainingOptions } from '../../models/index.js';
-import { inference, type Layer } from '../../nn/index.js';
+import { accuracyOn, type ImageTrainingOptions } from '../../models/index.js';
+import { inference, type Layer, stateOf } from '../../nn/index.js';
 import { Random, scope, softmax } from '../../tensor/index.js';
 import { type CompileOptions, compile } from '../../trace/index.js';
 import { deployedForm, ImageClassifier, type ImageShape, imageModel } from '../../vision/index.js';
 import { numbered, predictionTable } from '../parts/artifacts.js';
 import type { Artifacts, Metric, RunContext, Scores, SeedOutcome } from '../parts/contract.js';
-import { type Method, runMethods } from '../parts/methods.js';
+import { type Method, type MethodRun, runMethods } from '../parts/methods.js';
 import { accuracy, latency, parameters, relabelled, seconds } from '../parts/metrics.js';
-import { count, type OptionValues } from '../parts/options.js';
+import { count, type OptionValues, share } from '../parts/options.js';
 import { onOneThread } from '../parts/threads.js';
+import { type Setting, tuned } from '../parts/tuning.js';
+import { oneImage, type Timing, timesInTurns } from './image-timings.js';
 
 /** The embedded set and the known ones. */
 export const imageSets = ['glyphs', ...imageSetNames];
@@ -25,6 +27,10 @@ export const imageOptions = {
   tests: count(2000, 'test images, the first ones', { smoke: 100, minimum: 100 }),
   epochs: count(3, 'epochs of training', { smoke: 1 }),
   batch: count(32, 'images per step', { minimum: 2 }),
+  trials: count(3, 'settings of learning rate and weight decay tried for each method', { smoke: 1, maximum: 6 }),
+  tuning: share(0.3, 'share of the training images, without the tenth that validates, that a trial trains on', {
+    minimum: 0.01,
+  }),
 };
 
 type ImageValues = OptionValues<typeof imageOptions>;
@@ -57,6 +63,22 @@ export const imageMetrics = {
   seconds,
 } as const satisfies Record<string, Metric>;
 
+/** What is tuned of every method. */
+export interface ImageSetting extends Setting {
+  readonly learningRate: number;
+  readonly weightDecay: number;
+}
+
+/** What is tried, in order: three trials see every learning rate. */
+const imageSettings: readonly ImageSetting[] = [
+  { learningRate: 3e-3, weightDecay: 0.02 },
+  { learningRate: 1e-2, weightDecay: 0.1 },
+  { learningRate: 1e-3, weightDecay: 0.02 },
+  { learningRate: 1e-2, weightDecay: 0.02 },
+  { learningRate: 3e-3, weightDecay: 0.1 },
+  { learningRate: 1e-3, weightDecay: 0.1 },
+];
+
 /** A classifier of the comparison. */
 export interface ImageMethod {
   readonly title: string;
@@ -65,15 +87,43 @@ export interface ImageMethod {
    * saved.
    */
   readonly network: string | ((shape: ImageShape, random: Random) => Layer);
+  /** What is tried where it differs; there are as many trials as for the others. */
+  readonly settings?: readonly ImageSetting[];
+  /** Epochs of training over those of the other methods. Default: 1. */
+  readonly longer?: number;
   /** Differences from the common recipe. */
-  readonly training?: (model: Layer) => ImageTrainingOptions;
+  readonly training?: (model: Layer, setting: ImageSetting) => ImageTrainingOptions;
   /**
    * Changes the model after three quarters of the epochs, and returns the differences from the
    * common recipe in the last quarter.
    */
-  readonly cut?: (model: Layer, data: ImageDataset) => ImageTrainingOptions;
+  readonly cut?: (model: Layer, data: ImageDataset, setting: ImageSetting) => ImageTrainingOptions;
   /** How the deployed form is compiled. */
   readonly plan?: CompileOptions;
+}
+
+/**
+ * The data of trials: the last tenth of the training images takes the place of the test images, and
+ * a share of the others are trained on.
+ */
+export function tuningData(data: ImageDataset, share: number): ImageDataset {
+  const kept = Math.floor(0.9 * data.train.count);
+  return {
+    ...data,
+    train: firstImages(data.train, Math.max(1, Math.round(share * kept))),
+    test: imagesFrom(data.train, kept),
+  };
+}
+
+/** The images from one on. */
+function imagesFrom(images: LabelledImages, first: number): LabelledImages {
+  const size = images.channels * images.height * images.width;
+  return {
+    ...images,
+    count: images.count - first,
+    pixels: images.pixels.subarray(first * size),
+    labels: images.labels.subarray(first),
+  };
 }
 
 /** A classifier with fresh weights. */
@@ -86,35 +136,62 @@ function classifierOf({ title, network }: ImageMethod, data: ImageDataset, rando
   return new ImageClassifier({ architecture, classes, channels, height, width, mean, deviation }, model);
 }
 
-/** Trains with the recipe that all methods share; scores are those of the deployed form. */
+type Training = Pick<ImageValues, 'epochs' | 'batch'>;
+
+/** Trains with the recipe that all methods share, and a setting of what is tuned. */
+async function trainImages(
+  method: ImageMethod,
+  data: ImageDataset,
+  setting: ImageSetting,
+  values: Training,
+  { random, hooks }: Pick<MethodRun, 'random' | 'hooks'>,
+): Promise<ImageClassifier> {
+  const { training, cut, longer = 1 } = method;
+  const epochs = Math.round(longer * values.epochs);
+  const recipe = { batchSize: values.batch, warmUp: 0.1, ...setting };
+  const last = cut ? Math.max(1, Math.round(epochs / 4)) : 0;
+  const first = Math.max(1, epochs - last);
+  const classifier = classifierOf(method, data, random.split('model'));
+  const { model } = classifier;
+  const own = training?.(model, setting);
+  await classifier.train(data, random.split('fit'), { ...recipe, epochs: first, ...own, ...hooks });
+  hooks.signal?.throwIfAborted();
+  if (!cut) return classifier;
+  await classifier.train(data, random.split('cut'), {
+    ...recipe,
+    epochs: last,
+    ...cut(model, data, setting),
+    signal: hooks.signal,
+    onEpoch: (report) => hooks.onEpoch?.({ ...report, epoch: first + report.epoch, epochs: first + last }),
+  });
+  return classifier;
+}
+
+/**
+ * A method with learning rate and weight decay chosen by accuracy on a tenth of the training
+ * images,
+ * once for all seeds, and then trained on all of them. Scores are those of the deployed form on the
+ * test images.
+ */
 export function imageMethod(
   method: ImageMethod,
   data: ImageDataset,
-  { epochs, batch }: Pick<ImageValues, 'epochs' | 'batch'>,
+  values: Training & Pick<ImageValues, 'trials' | 'tuning'>,
 ): Method<ImageClassifier> {
-  const { title, training, cut, plan } = method;
-  const recipe = { batchSize: batch, learningRate: 3e-3, weightDecay: 0.02, warmUp: 0.1 };
-  const last = cut ? Math.max(1, Math.round(epochs / 4)) : 0;
-  const first = Math.max(1, epochs - last);
-  return {
+  const { title, settings = imageSettings, plan } = method;
+  const trial = tuningData(data, values.tuning);
+  return tuned<ImageSetting, ImageClassifier>({
     title,
-    train: async ({ random, hooks }) => {
-      const classifier = classifierOf(method, data, random.split('model'));
-      const { model } = classifier;
-      await classifier.train(data, random.split('fit'), { ...recipe, epochs: first, ...training?.(model), ...hooks });
-      hooks.signal?.throwIfAborted();
-      if (!cut) return classifier;
-      await classifier.train(data, random.split('cut'), {
-        ...recipe,
-        epochs: last,
-        ...cut(model, data),
-        signal: hooks.signal,
-        onEpoch: (report) => hooks.onEpoch?.({ ...report, epoch: first + report.epoch, epochs: first + last }),
-      });
-      return classifier;
+    settings: settings.slice(0, values.trials),
+    once: data,
+    train: (setting, run) => trainImages(method, data, setting, values, run),
+    trial: (setting, run) => trainImages(method, trial, setting, values, run),
+    validation: ({ model }) => accuracyOn(model, trial.test, data),
+    discard: ({ model }) => {
+      for (const weight of Object.values(stateOf(model))) weight.dispose();
     },
     score: ({ model }) => costScores(footprintOf(model, data, plan)),
-  };
+  });
 }
 
 /** Cost of the deployed form of a model on one thread. */
@@ -128,14 +205,8 @@ function footprintOf(model: Layer, data: ImageDataset, options: CompileOptions =
   });
 }
 
-function costScores({ accuracy: share, milliseconds, usedMultiplyAdds, nonZeros, bytes }: Footprint): Scores {
-  return {
-    accuracy: 100 * share,
-    latency: milliseconds,
-    multiplyAdds: usedMultiplyAdds,
-    parameters: nonZeros,
-    bytes: bytes / 1024,
-  };
+function costScores({ accuracy: share, usedMultiplyAdds, nonZeros, bytes }: Footprint): Scores {
+  return { accuracy: 100 * share, multiplyAdds: usedMultiplyAdds, parameters: nonZeros, bytes: bytes / 1024 };
 }
 
 /** Fields that experiments on images share: spread it into the experiment. */
@@ -147,21 +218,39 @@ export const imageTask = {
   describe: describeImages,
 };
 
-/**
- * Trains the methods of one seed with one recipe; the classifier of `keep` becomes the model file.
- *
- * @param score scores beside those of the deployed form
- */
+/** Options of `runImageMethods`. */
+export interface ImageRunOptions {
+  /** Title of the method whose classifier becomes the model file. */
+  readonly keep: string;
+  /** Scores beside those of the deployed form. */
+  readonly score?: (classifier: ImageClassifier) => Scores;
+  /** What is timed, all methods in turns. Default: one image on one thread, as `latency`. */
+  readonly timings?: Readonly<Record<string, Timing>>;
+}
+
+/** Tunes and trains the methods of one seed, then times their deployed forms in turns. */
 export async function runImageMethods(
   methods: readonly ImageMethod[],
   data: ImageDataset,
-  values: Pick<ImageValues, 'epochs' | 'batch'>,
+  values: Training & Pick<ImageValues, 'trials' | 'tuning'>,
   context: RunContext,
-  { keep, score }: { readonly keep: string; readonly score?: (classifier: ImageClassifier) => Scores },
+  { keep, score, timings = { latency: oneImage } }: ImageRunOptions,
 ): Promise<SeedOutcome> {
+  const models = new Map<string, Layer>();
   const trained = methods.map((method) => imageMethod(method, data, values));
-  const { methods: scored, kept } = await runMethods(trained, context, { score, keep });
-  return { methods: scored, artifacts: () => imageArtifacts(kept as ImageClassifier, data) };
+  const { methods: scored, kept } = await runMethods(trained, context, {
+    keep,
+    score: (classifier, { title }) => {
+      models.set(title, classifier.deployed());
+      return score?.(classifier) ?? {};
+    },
+  });
+  const arms = methods.map(({ title, plan }) => ({ title, model: models.get(title) as Layer, plan }));
+  const times = await timesInTurns(arms, data, timings);
+  return {
+    methods: scored.map((own) => ({ ...own, scores: { ...own.scores, ...times.get(own.method) } })),
+    artifacts: () => imageArtifacts(kept as ImageClassifier, data),
+  };
 }
 
 /**

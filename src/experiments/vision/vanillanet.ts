@@ -91,8 +91,8 @@ export const experiment = defineExperiment({
     unmerged: relabelled(imageMetrics.accuracy, { label: 'accuracy before merging' }),
   },
   methods: () => methods.map(({ title }) => title),
-  notes: ({ images, epochs }) => [
-    `All networks are trained alike: ${images} images, ${epochs} epochs, AdamW at 3e-3, no augmentation. λ reaches 1 after a third of the steps. Scores are those of the merged form, as a plan on one thread.`,
+  notes: ({ images, epochs, trials }) => [
+    `All networks are trained alike: ${images} images, ${epochs} epochs, AdamW, no augmentation; learning rate and weight decay of each are the best of ${trials} on a tenth of the training images. λ reaches 1 after a third of the steps. Scores are those of the merged form, as a plan on one thread, timed in turns.`,
     'Deep training costs accuracy in so short a training: its factors, which are merged away, need long ones (the paper: 300 epochs).',
   ],
   runSeed: (data, values, context) =>
