@@ -16,6 +16,9 @@ import { useThreads } from './threads.js';
 
 interface Flags {
   readonly recipe?: string;
+  readonly method?: 'sparse';
+  readonly sparsity?: number;
+  readonly finetune?: number;
   readonly data: string;
   readonly out: string;
   readonly size?: number;
@@ -26,14 +29,34 @@ interface Flags {
   readonly json: boolean;
 }
 
-const defaultRecipe: Recipe = {
-  distill: { weight: 0.5, temperature: 2 },
-  steps: [{ do: 'prune', sparsity: 0.8, layers: 'pointwise', epochs: 4 }],
-};
+const DEFAULTS = { sparsity: 0.8, finetune: 4 };
+
+/**
+ * Gradual pruning of the pointwise convolutions, with the model before it as teacher.
+ *
+ * @throws Error when the share is not in [0, 1)
+ */
+function sparseRecipe({ sparsity = DEFAULTS.sparsity, finetune = DEFAULTS.finetune }: Flags): Recipe {
+  if (sparsity >= 1) throw new Error(`--sparsity must be below 1, got ${sparsity}`);
+  return {
+    distill: { weight: 0.5, temperature: 2 },
+    steps: [{ do: 'prune', sparsity, layers: 'pointwise', epochs: finetune }],
+  };
+}
+
+/** @throws Error when both a recipe and settings of a method are given */
+function recipeOf(flags: Flags): Recipe {
+  const { recipe, method, sparsity, finetune } = flags;
+  if (recipe === undefined) return sparseRecipe(flags);
+  if ((method ?? sparsity ?? finetune) !== undefined)
+    throw new Error('--recipe holds all steps; leave out --method, --sparsity and --finetune');
+  return parseRecipe(readJson(recipe), recipe);
+}
 
 const examples = `
 Examples
   gossamer compress model.safetensors --data flowers/ -o small/                      80 % zeros in the pointwise convolutions
+  gossamer compress model.safetensors --data flowers/ --method sparse --sparsity 0.9 --finetune 5 -o small/
   gossamer compress model.safetensors --recipe recipe.json --data fashion-mnist
   gossamer classify small/model.plan photo.jpg
 
@@ -56,7 +79,14 @@ export function compressCommand(): Command {
     .description('make a trained classifier of images smaller and faster')
     .argument('<model>', 'model of gossamer train')
     .requiredOption('--data <images>', 'the images that it was trained on, as gossamer train takes them')
-    .option('--recipe <file>', 'steps, as JSON; left out, 80 % zeros in pointwise convolutions')
+    .addOption(
+      new Option('--method <name>', 'sparse: gradual pruning of the pointwise convolutions (default)').choices([
+        'sparse',
+      ]),
+    )
+    .option('--sparsity <share>', `share of zeros; ${DEFAULTS.sparsity} when left out`, number(0, false))
+    .option('--finetune <epochs>', `epochs of pruning; ${DEFAULTS.finetune} when left out, 0 prunes at once`, number(0))
+    .option('--recipe <file>', 'other steps, as JSON, in place of a method')
     .option('-o, --out <folder>', 'where the result goes', 'compressed')
     .option('--size <pixels>', 'height and width to scale pictures to; those of the model when left out', number(1))
     .addOption(new Option('--channels <n>', '1 makes pictures grey, 3 coloured').choices(['1', '3']))
@@ -70,7 +100,7 @@ export function compressCommand(): Command {
 
 async function run(modelPath: string, flags: Flags): Promise<void> {
   useThreads(flags.threads);
-  const recipe = flags.recipe === undefined ? defaultRecipe : parseRecipe(readJson(flags.recipe), flags.recipe);
+  const recipe = recipeOf(flags);
   const classifier = (await openModelOf(modelPath, 'image-classifier')).classifier();
   if (existsSync(join(flags.out, 'model.plan')))
     throw new Error(`folder "${flags.out}" holds a result already; choose another with --out`);

@@ -123,7 +123,8 @@ const LARGEST_RATIO = 96;
  * The smallest pruning ratio with which a network uses at most `multiplyAdds`, in steps of 0.02 up
  * to 0.96.
  *
- * @param make creates the network; called once for each ratio tried
+ * @param make creates the network, each time with the same weights; called once for each ratio
+ * tried
  * @param example an input of the network
  * @param multiplyAdds largest number of multiply-adds for `example`
  */
@@ -133,12 +134,19 @@ export function channelRatioFor(
   multiplyAdds: number,
   options: Omit<ChannelPruningOptions, 'ratio'> = {},
 ): number {
-  for (let percent = 0; percent < LARGEST_RATIO; percent += RATIO_STEP) {
+  const suffices = (percent: number) => {
     const model = make();
     removeChannels(model, example, { ...options, ratio: percent / 100 });
-    if (usedMultiplyAdds(model, example) <= multiplyAdds) return percent / 100;
+    return usedMultiplyAdds(model, example) <= multiplyAdds;
+  };
+  // Bisection: a network from which more channels are removed does not need more.
+  let [low, high] = [0, LARGEST_RATIO / RATIO_STEP];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (suffices(middle * RATIO_STEP)) high = middle;
+    else low = middle + 1;
   }
-  return LARGEST_RATIO / 100;
+  return (low * RATIO_STEP) / 100;
 }
 
 /** For each group, the number of its channels among the lowest `share` of all channels. */

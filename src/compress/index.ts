@@ -29,6 +29,8 @@ export {
   type SparseConvNet,
   type SparseConvNetOptions,
   type SparsePlan,
+  type SparsityRule,
   sparsePlan,
+  sparsityRule,
   trainSparseConvNet,
 } from './sparse-convnets.js';

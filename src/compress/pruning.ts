@@ -132,7 +132,13 @@ export class Pruning implements Optimizer {
     this.inner.update(parameters, gradients, rateFactor);
     const { start = 0, end = 0, every = 50 } = this.options;
     const step = this.#step++;
-    if (step >= start && (step === end || (step <= end && (step - start) % every === 0))) this.#renew(parameters, step);
+    // The step moves masked weights too. They are hidden before new masks are drawn, so that none
+    // of
+    // them returns.
+    hideAll(this.inner, parameters, this.#masks);
+    const due = step >= start && (step === end || (step <= end && (step - start) % every === 0));
+    if (!due) return;
+    this.#renew(parameters, step);
     hideAll(this.inner, parameters, this.#masks);
   }
 

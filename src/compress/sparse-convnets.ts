@@ -7,15 +7,16 @@
 //   s(t) = s·(1 − (1 − p)³),  p = (t − start)/(end − start) within [0, 1]
 //
 // and the trained network is compiled to a plan that uses, layer by layer, the faster of the dense
-// and the sparse kernel.
+// and the sparse kernel. The first layer, depthwise convolutions, biases and norms stay dense.
 
 import type { ImageDataset } from '../data/index.js';
-import { type ImageTrainingOptions, trainOnImages } from '../models/index.js';
+import { EfficientNet, type ImageTrainingOptions, MobileNetV1, MobileNetV2, trainOnImages } from '../models/index.js';
 import { type FitResult, inference, type Layer, stateOf } from '../nn/index.js';
 import type { Random, Tensor } from '../tensor/index.js';
 import { type CompileOptions, compile, type KernelChoice, type Plan } from '../trace/index.js';
 import { exampleOf } from './footprint.js';
 import { chosenWeights, type LayerChoice } from './layers.js';
+import type { Pattern } from './masks.js';
 import { Pruning, type PruningOptions } from './pruning.js';
 
 /** Options of `gradualPruning`. */
@@ -24,11 +25,11 @@ export interface GradualPruningOptions extends Pick<PruningOptions, 'pattern' | 
   readonly sparsity?: number;
   /** Layers to prune. Default: `pointwise`. */
   readonly layers?: LayerChoice;
-  /** Start of the sparsity ramp as a share of all steps. Default: 0.1. */
+  /** Start of the sparsity ramp as a share of all steps. Default: 0.05. */
   readonly start?: number;
   /**
    * End of the sparsity ramp as a share of all steps; the remaining steps recover accuracy.
-   * Default: 0.6.
+   * Default: 0.75.
    */
   readonly end?: number;
   /**
@@ -49,7 +50,14 @@ export interface GradualPruningOptions extends Pick<PruningOptions, 'pattern' | 
  */
 export function gradualPruning(
   model: Layer,
-  { sparsity = 0.9, layers = 'pointwise', start = 0.1, end = 0.6, masks = 60, ...options }: GradualPruningOptions = {},
+  {
+    sparsity = 0.9,
+    layers = 'pointwise',
+    start = 0.05,
+    end = 0.75,
+    masks = 60,
+    ...options
+  }: GradualPruningOptions = {},
 ): NonNullable<ImageTrainingOptions['wrapOptimizer']> {
   const names = Object.keys(chosenWeights(model, layers));
   return (inner, steps) =>
@@ -60,6 +68,42 @@ export function gradualPruning(
       end: Math.round(end * steps),
       every: Math.max(1, Math.round(steps / masks)),
     });
+}
+
+/** What the paper prunes in a network of one of its families. */
+export type SparsityRule = Required<Pick<GradualPruningOptions, 'sparsity' | 'layers' | 'pattern'>>;
+
+/** V2's inverted residual from which blocks of two are pruned, of how many. */
+const [FIRST_IN_PAIRS, RESIDUALS_V2] = [11, 17];
+
+/**
+ * The paper's rule for a network: 90 % zeros in MobileNet V1 with 4×1 blocks in the last separable
+ * block, 85 % in V2 with 2×1 blocks from inverted residual 11 of 17 on (at the same share of other
+ * depths), 80 % in EfficientNet, whose last layer is pruned too. Squeeze-and-excitation stays
+ * dense.
+ *
+ * @throws Error for another network
+ */
+export function sparsityRule(model: Layer): SparsityRule {
+  if (model instanceof MobileNetV1) {
+    const last = `features.${model.features.length - 1}.`;
+    return {
+      sparsity: 0.9,
+      layers: 'pointwise',
+      pattern: (name) => (name.startsWith(last) ? 'block4' : 'unstructured'),
+    };
+  }
+  if (model instanceof MobileNetV2) {
+    // The stem is before the residuals, the last convolution after them.
+    const first = Math.ceil((FIRST_IN_PAIRS / RESIDUALS_V2) * (model.features.length - 2));
+    const pattern = (name: string): Pattern => (Number(name.split('.')[1]) >= first ? 'block2' : 'unstructured');
+    return { sparsity: 0.85, layers: 'pointwise', pattern };
+  }
+  if (model instanceof EfficientNet) {
+    const pointwise = Object.keys(chosenWeights(model, 'pointwise')).filter((name) => !/\.fc[12]\./.test(name));
+    return { sparsity: 0.8, layers: [...pointwise, 'classifier.1.weight'], pattern: 'unstructured' };
+  }
+  throw new Error('sparsityRule: the paper prunes MobileNetV1, MobileNetV2 and EfficientNet');
 }
 
 /** A plan with measured kernel choices. */

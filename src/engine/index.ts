@@ -76,6 +76,6 @@ export function tensorMemoryBudget(): number {
   return PLANNED_SHARE * cpu.memoryLimit;
 }
 
-export { median, medianSeconds, secondsInTurns } from './timing.js';
+export { median, medianSeconds, secondsInTurns, type TurnsOptions } from './timing.js';
 export { eventTurn } from './turn.js';
 export { environment };

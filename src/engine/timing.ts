@@ -9,13 +9,23 @@ export function median(values: readonly number[]): number {
     : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
 }
 
+/** Options of `secondsInTurns`. */
+export interface TurnsOptions {
+  /** Rounds that count. Default: 7. */
+  readonly repeats?: number;
+  /** Rounds before them. Default: 2. */
+  readonly warmUp?: number;
+  /** What of an arm's times is returned. Default: the median. */
+  readonly statistic?: (times: readonly number[]) => number;
+}
+
 /**
- * Median seconds of each arm of a comparison. In each of `repeats` rounds every arm runs once,
- * after `warmUp` rounds that do not count, so that a machine that slows down slows all arms alike.
+ * Seconds of each arm of a comparison. In each of `repeats` rounds every arm runs once, after
+ * `warmUp` rounds that do not count, so that a machine that slows down slows all arms alike.
  */
 export async function secondsInTurns<Arm extends string>(
   arms: Readonly<Record<Arm, () => void | Promise<void>>>,
-  { repeats = 7, warmUp = 2 }: { readonly repeats?: number; readonly warmUp?: number } = {},
+  { repeats = 7, warmUp = 2, statistic = median }: TurnsOptions = {},
 ): Promise<Record<Arm, number>> {
   const entries = Object.entries(arms) as [Arm, () => void | Promise<void>][];
   const times = new Map<Arm, number[]>(entries.map(([arm]) => [arm, []]));
@@ -25,7 +35,7 @@ export async function secondsInTurns<Arm extends string>(
       await body();
       if (round >= 0) times.get(arm)?.push((performance.now() - start) / 1000);
     }
-  return Object.fromEntries(Array.from(times, ([arm, own]) => [arm, median(own)])) as Record<Arm, number>;
+  return Object.fromEntries(Array.from(times, ([arm, own]) => [arm, statistic(own)])) as Record<Arm, number>;
 }
 
 /**

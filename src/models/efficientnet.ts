@@ -44,8 +44,11 @@ class MBConv implements Layer {
   }
 }
 
-/** [expansion, kernel size, stride, channels, repeats] of the stages of B0. */
-const groups = [
+/** [expansion, kernel size, stride, channels, repeats] of a stage. */
+type Stage = readonly [expansion: number, kernel: number, stride: number, channels: number, repeats: number];
+
+/** Stages of B0. */
+const stagesB0: readonly Stage[] = [
   [1, 3, 1, 16, 1],
   [6, 3, 2, 24, 2],
   [6, 5, 2, 40, 2],
@@ -53,37 +56,52 @@ const groups = [
   [6, 5, 1, 112, 3],
   [6, 5, 2, 192, 4],
   [6, 3, 1, 320, 1],
-] as const;
+];
 
-/** EfficientNet B0 or B1. `channels` of the images defaults to 3, `classes` to 1000. */
+/** Options of `EfficientNet`. */
+export interface EfficientNetOptions {
+  /** Channels of the input images. Default: 3. */
+  readonly channels?: number;
+  /** Number of classes. Default: 1000. */
+  readonly classes?: number;
+  /** Width multiplier of all channel counts, which are rounded to multiples of 8. Default: 1. */
+  readonly width?: number;
+  /** Channels and stride of the first convolution. Default: [32, 2]. */
+  readonly stem?: readonly [channels: number, stride: number];
+  /** [expansion, kernel size, stride, channels, repeats] of each stage. Default: the paper's. */
+  readonly stages?: readonly Stage[];
+  /** Channels before the classifier. Default: four times those of the last stage. */
+  readonly final?: number;
+}
+
+/** EfficientNet B0 or B1, or another with stages of its own. */
 export class EfficientNet {
-  /** Stem, stages, and the 1×1 convolution to 1280 channels. */
+  /** Stem, stages, and the last 1×1 convolution. */
   readonly features: Sequence;
   /** Dropout and the linear layer. */
   readonly classifier: readonly [Dropout, Linear];
 
-  constructor(
-    variant: keyof typeof variants,
-    random: Random,
-    { channels = 3, classes = 1000 }: { channels?: number; classes?: number } = {},
-  ) {
+  constructor(variant: keyof typeof variants, random: Random, options: EfficientNetOptions = {}) {
+    const { channels = 3, classes = 1000, width = 1, stem = [32, 2], stages = stagesB0 } = options;
     const { depth, dropout } = variants[variant];
-    const total = groups.reduce((sum, [, , , , repeats]) => sum + Math.ceil(repeats * depth), 0);
-    let last = 32;
+    const total = stages.reduce((sum, [, , , , repeats]) => sum + Math.ceil(repeats * depth), 0);
+    const first = roundChannels(stem[0] * width);
+    let last = first;
     let index = 0;
-    const blocks = groups.map(([expansion, kernel, stride, out, repeats]) =>
+    const blocks = stages.map(([expansion, kernel, stride, out, repeats]) =>
       Array.from({ length: Math.ceil(repeats * depth) }, (_, i) => {
         const inChannels = last;
-        last = roundChannels(out);
+        last = roundChannels(out * width);
         return new MBConv(inChannels, last, i === 0 ? stride : 1, kernel, expansion, (0.2 * index++) / total, random);
       }),
     );
+    const final = options.final === undefined ? 4 * last : roundChannels(options.final * width);
     this.features = [
-      convNorm(channels, 32, 3, random, { stride: 2, activation: 'silu' }),
+      convNorm(channels, first, 3, random, { stride: stem[1], activation: 'silu' }),
       ...blocks,
-      convNorm(last, 4 * last, 1, random, { activation: 'silu' }),
+      convNorm(last, final, 1, random, { activation: 'silu' }),
     ];
-    this.classifier = [new Dropout(dropout), new Linear(4 * last, classes, random)];
+    this.classifier = [new Dropout(dropout), new Linear(final, classes, random)];
   }
 
   /** Images [n, channels, h, w] → logits [n, classes]. */
@@ -94,8 +112,7 @@ export class EfficientNet {
 }
 
 /**
- * Depth multipliers and training resolutions; the width multiplier is 1. ImageNet top-1 77.1 and
- * 79.1 % (paper).
+ * Depth multipliers and training resolutions. ImageNet top-1 77.1 and 79.1 % (paper).
  */
 const variants = {
   b0: { depth: 1, dropout: 0.2, resolution: 224 },

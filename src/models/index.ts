@@ -2,7 +2,7 @@
 
 export { type ConvNormOptions, convNorm, heConv } from './conv-norm.js';
 export { Decoder, type DecoderOptions, decoderDefaults } from './decoder.js';
-export { EfficientNet } from './efficientnet.js';
+export { EfficientNet, type EfficientNetOptions } from './efficientnet.js';
 export {
   accuracyOn,
   classesOn,

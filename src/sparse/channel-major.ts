@@ -38,10 +38,10 @@ export class ChannelMatrix {
     this.height = height ?? chooseHeight(values, this.rows, this.columns);
     const packed = pack(values, this.rows, this.columns, this.height);
     this.blocks = packed.indices.length;
-    this.#indptr = keep(tensor(Int32Array.from(packed.indptr)));
+    this.#indptr = keep(tensor(packed.indptr));
     const pitch = 4 * sparseTilePixels(this.height);
-    this.#offsets = keep(tensor(Int32Array.from(packed.indices, (column) => column * pitch)));
-    this.#values = keep(tensor(Float32Array.from(packed.values)));
+    this.#offsets = keep(tensor(packed.indices.map((column) => column * pitch)));
+    this.#values = keep(tensor(packed.values));
   }
 
   /** Number of stored weights, including zeros inside blocks. */
@@ -85,29 +85,46 @@ export class ChannelMatrix {
   }
 }
 
-function pack(values: Float32Array, rows: number, columns: number, height: number) {
-  const indptr = [0];
-  const indices: number[] = [];
-  const stored: number[] = [];
-  for (let row = 0; row < rows; row += height) {
-    for (let column = 0; column < columns; column++) {
-      const block = Array.from({ length: height }, (_, r) =>
-        row + r < rows ? (values[(row + r) * columns + column] as number) : 0,
-      );
-      if (block.every((value) => value === 0)) continue;
-      indices.push(column);
-      stored.push(...block);
-    }
-    indptr.push(indices.length);
+/** Whether a block of rows from `row` on has a non-zero in a column. */
+function isStored(values: Float32Array, rows: number, columns: number, row: number, column: number, height: number) {
+  const end = Math.min(rows, row + height);
+  for (let r = row; r < end; r++) if (values[r * columns + column] !== 0) return true;
+  return false;
+}
+
+/** Number of blocks with a non-zero up to the end of each row of blocks, from 0 on. */
+function storedEnds(values: Float32Array, rows: number, columns: number, height: number): Int32Array {
+  const ends = new Int32Array(Math.ceil(rows / height) + 1);
+  for (let block = 0; block + 1 < ends.length; block++) {
+    let count = ends[block] as number;
+    for (let column = 0; column < columns; column++)
+      count += Number(isStored(values, rows, columns, block * height, column, height));
+    ends[block + 1] = count;
   }
+  return ends;
+}
+
+function pack(values: Float32Array, rows: number, columns: number, height: number) {
+  const indptr = storedEnds(values, rows, columns, height);
+  const count = indptr.at(-1) as number;
+  const indices = new Int32Array(count);
+  const stored = new Float32Array(count * height);
+  let at = 0;
+  for (let row = 0; row < rows; row += height)
+    for (let column = 0; column < columns; column++) {
+      if (!isStored(values, rows, columns, row, column, height)) continue;
+      for (let r = 0; r < Math.min(height, rows - row); r++)
+        stored[at * height + r] = values[(row + r) * columns + column] as number;
+      indices[at++] = column;
+    }
   return { indptr, indices, values: stored };
 }
 
 function chooseHeight(values: Float32Array, rows: number, columns: number): BlockHeight {
   const nonZeros = values.reduce((count, value) => count + Number(value !== 0), 0);
   for (const height of [4, 2] as const) {
-    const { indices } = pack(values, rows, columns, height);
-    if (nonZeros >= LEAST_FILL * height * indices.length) return height;
+    const stored = storedEnds(values, rows, columns, height).at(-1) as number;
+    if (nonZeros >= LEAST_FILL * height * stored) return height;
   }
   return 1;
 }

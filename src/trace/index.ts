@@ -1,11 +1,12 @@
 // Floor 3: captured computations, and what can be made of them.
 
+export { type CompileOptions, compile } from './compile.js';
 export { type Cost, cost, formatCost, graphCost, type NodeCost } from './cost.js';
 export { type ChannelSlice, dependencyGroups, graphDependencies, type PruningGroup } from './dependencies.js';
 export { fuse } from './fuse.js';
 export { consumers, type Graph, type GraphNode, trace, type Value } from './graph.js';
 export { type ExportOptions, exportOnnx } from './onnx/export.js';
 export { type ImportOptions, importOnnx, type OnnxModel } from './onnx/import.js';
-export { type CompileOptions, compile, loadPlan, Plan, savePlan } from './plan.js';
+export { loadPlan, Plan, savePlan } from './plan.js';
 export type { Int8Options } from './quantize.js';
 export type { KernelChoice, SparseOptions } from './sparse-kernels.js';

@@ -1,6 +1,6 @@
-// Static inference plans: a model for inputs of one shape, compiled to kernel calls with fixed
-// addresses. Batch norms are folded into convolutions, activations and residual additions are fused
-// into the kernels before them, weights are packed once, and all temporaries share one arena.
+// Static inference plans: the kernel calls of a graph with fixed addresses. Weights are packed
+// once,
+// and all temporaries share one arena. Plans are saved to files and loaded from them.
 
 import {
   cpu,
@@ -11,8 +11,7 @@ import {
   VIRTUAL,
 } from '../engine/index.js';
 import { emptyTensor, sameShape, scope, sizeOf, type Tensor, tensor } from '../tensor/index.js';
-import { fuse, pixelsAsRows } from './fuse.js';
-import { type Graph, trace, type Value } from './graph.js';
+import type { Graph, Value } from './graph.js';
 import {
   checkPlan,
   decodePlan,
@@ -24,8 +23,6 @@ import {
   recordCalls,
   withoutUnused,
 } from './plan-file/index.js';
-import { type Int8Options, rangesOf, useInt8Kernels } from './quantize.js';
-import { type SparseOptions, useSparseKernels } from './sparse-kernels.js';
 
 /** A plan in memory. */
 export interface PlanData {
@@ -78,8 +75,13 @@ export class Plan {
    */
   run(...inputs: readonly Tensor[]): Tensor[] {
     this.feed(inputs);
-    this.#loaded.run();
+    this.execute();
     return this.data.outputs.map((port) => tensor(this.#view(port), port.shape, port.dtype));
+  }
+
+  /** Runs on the inputs that `feed` copied. The outputs stay in the plan: for timing kernels. */
+  execute(): void {
+    this.#loaded.run();
   }
 
   /** Copies inputs to where the program reads them, without running it. */
@@ -122,44 +124,8 @@ export class Plan {
   }
 }
 
-/**
- * Compiles a function of tensors for inputs of the examples' shapes. Scratch memory is laid out for
- * the current number of threads.
- *
- * @example
- * const plan = compile((x) => model.forward(x, inference), [zeros([1, 3, 224, 224])]);
- * const [y] = plan.run(x);
- * @throws Error when an operation reads or writes values from JavaScript, which a plan cannot
- * repeat.
- */
-export function compile(
-  fn: (...inputs: Tensor[]) => unknown,
-  examples: readonly Tensor[],
-  { sparse = true, int8, weights = {} }: CompileOptions = {},
-): Plan {
-  return trace(fn, examples, weights, (graph) => {
-    const fused = pixelsAsRows(fuse(graph));
-    const ranges = int8 && rangesOf(fused, int8.calibration);
-    const choosing = sparse === true ? { choose: 'rule' as const } : sparse;
-    const sparser = choosing ? useSparseKernels(fused, choosing) : fused;
-    return new Plan(planOf(ranges ? useInt8Kernels(sparser, ranges, int8?.bits) : sparser));
-  });
-}
-
-/** Options of `compile`. */
-export interface CompileOptions {
-  /**
-   * Whether layers with mostly zero weights run on sparse kernels; true (the default) decides by
-   * the share of zeros.
-   */
-  readonly sparse?: boolean | SparseOptions;
-  /** Names of the weights, for reports on layers: `stateOf(model)`. */
-  readonly weights?: Readonly<Record<string, Tensor>>;
-  /** Quantises convolutions and linear layers to int8; left out, all is float32. */
-  readonly int8?: Int8Options;
-}
-
-function planOf(graph: Graph): PlanData {
+/** Records a graph as kernel calls with fixed addresses. */
+export function planOf(graph: Graph): PlanData {
   let inputs: Port[] = [];
   let outputs: Port[] = [];
   let recording: Pick<RecordingDevice, 'calls' | 'buffers'> = { calls: [], buffers: [] };

@@ -2,21 +2,12 @@
 // with enough zeros run on sparse kernels, by a rule or by measurement; each choice comes with its
 // reason.
 
-import { type Activation, cpu } from '../engine/index.js';
+import type { Activation } from '../engine/index.js';
 import { ChannelMatrix } from '../sparse/index.js';
-import {
-  addOp,
-  emptyTensor,
-  type Op,
-  reshape,
-  type Shape,
-  scope,
-  sizeOf,
-  type Tensor,
-  zerosLike,
-} from '../tensor/index.js';
+import { addOp, type Op, reshape, type Shape, sizeOf, type Tensor } from '../tensor/index.js';
 import { type FusedConvolution, type FusedLinear, fusedConvolutionOp, fusedLinearOp } from './fuse.js';
 import type { Graph, GraphNode, Value } from './graph.js';
+import { Plan, planOf } from './plan.js';
 
 /** The kernel chosen for one layer. */
 export interface KernelChoice {
@@ -40,6 +31,12 @@ export interface KernelChoice {
 export interface SparseOptions {
   /** `rule` decides by the share of zeros, `measured` times both kernels on this machine. */
   readonly choose: 'rule' | 'measured';
+  /**
+   * Share of zeros from which `rule` takes the sparse kernel. Default: 0.66, and 0.3 for blocks of
+   * 2
+   * or 4 rows; linear layers stay dense.
+   */
+  readonly threshold?: number;
   /** Called with each layer's choice. */
   readonly onChoice?: (choice: KernelChoice) => void;
 }
@@ -72,12 +69,12 @@ const LEAST = 0.2;
  * Replaces layers by sparse kernels where those are faster. A fused residual becomes an addition of
  * its own again. New constants live in the current scope.
  */
-export function useSparseKernels(graph: Graph, { choose, onChoice }: SparseOptions): Graph {
+export function useSparseKernels(graph: Graph, options: SparseOptions): Graph {
   const nodes = graph.nodes.flatMap((node) => {
     const layer = productOf(node);
     if (!layer) return [node];
-    const { choice, matrix } = decide(layer, choose);
-    onChoice?.(choice);
+    const { choice, matrix } = decide(layer, options);
+    options.onChoice?.(choice);
     return matrix ? sparseNodes(node, layer, matrix) : [node];
   });
   return { ...graph, nodes };
@@ -123,7 +120,10 @@ function denseReason(
   return undefined;
 }
 
-function decide(product: Product, choose: SparseOptions['choose']): { choice: KernelChoice; matrix?: ChannelMatrix } {
+function decide(
+  product: Product,
+  { choose, threshold }: SparseOptions,
+): { choice: KernelChoice; matrix?: ChannelMatrix } {
   const { weight, denseOnly } = product;
   const values = weight.kind === 'constant' ? weight.tensor.view() : new Float32Array(0);
   const zeros =
@@ -132,12 +132,13 @@ function decide(product: Product, choose: SparseOptions['choose']): { choice: Ke
   const about = { layer, shape: weight.shape, zeros };
   const dense = (reason: string): { choice: KernelChoice } => ({ choice: { ...about, kernel: 'dense', reason } });
   if (denseOnly) return dense(denseOnly);
-  if (zeros < LEAST) return dense(`${percent(zeros)} zeros: too few`);
+  if (zeros < Math.min(LEAST, threshold ?? LEAST)) return dense(`${percent(zeros)} zeros: too few`);
   const matrix = new ChannelMatrix(reshape(weight.tensor, [weight.shape[0] as number, -1]));
   const blockHeight = matrix.height;
   if (choose === 'rule') {
-    const least = WORTHWHILE[blockHeight];
-    if (product.node.op === (fusedLinearOp as Op<unknown>)) return dense('linear: decided by measurement alone');
+    const least = threshold ?? WORTHWHILE[blockHeight];
+    if (threshold === undefined && product.node.op === (fusedLinearOp as Op<unknown>))
+      return dense('linear: decided by measurement alone');
     if (zeros < least) return dense(`${percent(zeros)} zeros: below ${percent(least)}`);
     return { choice: { ...about, kernel: 'sparse', blockHeight, reason: `${percent(zeros)} zeros` }, matrix };
   }
@@ -158,40 +159,43 @@ function percent(share: number): string {
  * time.
  */
 const ROUNDS = 7;
+/** Least milliseconds of one timing, for the resolution of the clock. */
+const LEAST_TIMED = 0.2;
 
-function race(
-  { node, x, bias, residual, activation }: Product,
-  matrix: ChannelMatrix,
-): { dense: number; sparse: number } {
-  return scope(() => {
-    const sample = (value: Value) => (value.kind === 'constant' ? value.tensor : value.tensor.clone());
-    const input = sample(x);
-    const output = emptyTensor((node.outputs[0] as Value).shape, 'f32');
-    const inputs = node.inputs.map((value) => (value === x ? input : sample(value)));
-    const rest = residual ? sample(residual) : undefined;
-    const total = zerosLike(output);
-    const dense = () => node.op.compute?.(cpu, inputs, [output], node.attributes);
-    const sparse = () => {
-      matrix.write(cpu, input, output, bias?.tensor, activation);
-      if (rest) addOp.compute?.(cpu, [output, rest], [total], undefined);
-    };
-    const best = { dense: Number.POSITIVE_INFINITY, sparse: Number.POSITIVE_INFINITY };
-    // Small layers run several times a round, for the resolution of the clock.
-    dense();
-    const started = performance.now();
-    dense();
-    const repeats = Math.max(1, Math.min(50, Math.round(0.2 / Math.max(1e-3, performance.now() - started))));
-    for (let round = 0; round < ROUNDS; round++)
-      for (const [name, body] of [
-        ['dense', dense],
-        ['sparse', sparse],
-      ] as const) {
-        const start = performance.now();
-        for (let i = 0; i < repeats; i++) body();
-        best[name] = Math.min(best[name], (performance.now() - start) / repeats);
-      }
-    return best;
-  });
+/**
+ * Milliseconds of a layer on either kernel. Each is a plan of the layer alone, so that weights are
+ * packed beforehand and the dense kernel is the one that a dense plan runs.
+ */
+function race(product: Product, matrix: ChannelMatrix): { dense: number; sparse: number } {
+  const { node } = product;
+  const plans = {
+    dense: planOfLayer(node, [node]),
+    sparse: planOfLayer(node, sparseNodes(node, product, matrix)),
+  };
+  const best = { dense: Number.POSITIVE_INFINITY, sparse: Number.POSITIVE_INFINITY };
+  plans.dense.execute();
+  const once = millisecondsOf(plans.dense, 1);
+  const repeats = Math.max(1, Math.min(50, Math.round(LEAST_TIMED / Math.max(1e-3, once))));
+  for (let round = 0; round < ROUNDS; round++)
+    for (const name of ['dense', 'sparse'] as const)
+      best[name] = Math.min(best[name], millisecondsOf(plans[name], repeats));
+  for (const plan of Object.values(plans)) plan.dispose();
+  return best;
+}
+
+/** A plan of the layer `node` by itself, made of `nodes`, with its traced inputs in place. */
+function planOfLayer({ inputs, outputs }: GraphNode, nodes: readonly GraphNode[]): Plan {
+  const given = [...new Set(inputs)].filter(({ kind }) => kind !== 'constant');
+  const plan = new Plan(planOf({ inputs: given, nodes, outputs }));
+  plan.feed(given.map(({ tensor }) => tensor));
+  return plan;
+}
+
+/** Milliseconds of one run, the mean of `repeats`. */
+function millisecondsOf(plan: Plan, repeats: number): number {
+  const start = performance.now();
+  for (let i = 0; i < repeats; i++) plan.execute();
+  return (performance.now() - start) / repeats;
 }
 
 function sparseNodes(node: GraphNode, { x, bias, residual, activation }: Product, matrix: ChannelMatrix): GraphNode[] {

@@ -2,6 +2,7 @@
 
 import {
   EfficientNet,
+  type EfficientNetOptions,
   LeNet,
   MobileNetV1,
   type MobileNetV1Options,
@@ -25,7 +26,7 @@ export interface ImageShape {
   readonly classes: number;
   /** Height and width of the images in pixels. */
   readonly size: number;
-  /** Width multiplier of MobileNets. Default: 1. */
+  /** Width multiplier of MobileNets and EfficientNets. Default: 1. */
   readonly width?: number;
 }
 
@@ -74,7 +75,7 @@ const smallMobileNets = {
   },
 } as const satisfies Record<string, MobileNetV1Options>;
 
-/** MobileNetV2 presets: `cache-aware` for larger images, `nano` for 28 to 64 pixels. */
+/** MobileNetV2 presets: `cache-aware` for larger images, the others for 28 to 64 pixels. */
 const mobileNetsV2 = {
   // No pointwise layer reads more than 512 channels, so that its tile stays in the L1 cache; the
   // saved parameters pay for three more blocks.
@@ -100,7 +101,31 @@ const mobileNetsV2 = {
     ],
     final: 64,
   },
+  'mobilenet-v2-small': {
+    stem: [16, 1],
+    groups: [
+      [1, 16, 1, 1],
+      [6, 24, 2, 2],
+      [6, 40, 3, 2],
+      [6, 64, 1, 1],
+    ],
+    final: 256,
+  },
 } as const satisfies Record<string, MobileNetV2Options>;
+
+/** EfficientNets for images of 28 to 64 pixels. */
+const smallEfficientNets = {
+  'efficientnet-small': {
+    stem: [16, 1],
+    stages: [
+      [1, 3, 1, 16, 1],
+      [6, 3, 2, 24, 2],
+      [6, 5, 2, 40, 3],
+      [6, 3, 1, 64, 1],
+    ],
+    final: 256,
+  },
+} as const satisfies Record<string, EfficientNetOptions>;
 
 const makers: Readonly<Record<string, Make>> = {
   lenet: ({ channels, classes }, random) => new LeNet(random, { channels, classes }),
@@ -125,6 +150,10 @@ const makers: Readonly<Record<string, Make>> = {
   ...named<MobileNetV2Options>(
     mobileNetsV2,
     (options, shape, random) => new MobileNetV2(random, { ...options, ...shape }),
+  ),
+  ...named<EfficientNetOptions>(
+    smallEfficientNets,
+    (options, shape, random) => new EfficientNet('b0', random, { ...options, ...shape }),
   ),
   'efficientnet-b0': (shape, random) => new EfficientNet('b0', random, shape),
   'efficientnet-b1': (shape, random) => new EfficientNet('b1', random, shape),

@@ -110,6 +110,37 @@ describe.skipIf(!existsSync(main))('images on the command line (needs a build)',
     expect(readFileSync(path('small', 'model.plan'))).toEqual(before);
   }, 60_000);
 
+  test('--method sparse prunes pointwise layers to the share asked for, and says of each layer why', () => {
+    const shared = ['compress', 'm.safetensors', '--data', 'stripes', '--method', 'sparse'];
+    const { status, stdout } = gossamer(...shared, '--sparsity', '0.9', '--finetune', '40', '-o', 'sparse');
+    expect(status).toBe(0);
+    expect(stdout).toContain('pruned 5 layers to 90 % zeros, unstructured, uniform');
+    expect(stdout).toMatch(/features\.1\.0 +0 % +dense +depthwise/);
+    expect(stdout).toMatch(/features\.0\.0 +0 % +dense +3×3, not pointwise/);
+    const { layers, after, recipe } = JSON.parse(readFileSync(path('sparse', 'report.json'), 'utf8'));
+    expect(recipe.steps).toEqual([{ do: 'prune', sparsity: 0.9, layers: 'pointwise', epochs: 40 }]);
+    const pruned = layers.filter(({ layer }: { layer: string }) => /^features\.[1-5]\.3$/.test(layer));
+    expect(pruned.length).toBe(5);
+    for (const { zeros, kernel, reason, milliseconds } of pruned) {
+      expect(zeros).toBeCloseTo(0.9, 2);
+      expect(kernel).toBe(milliseconds.sparse < milliseconds.dense ? 'sparse' : 'dense');
+      expect(reason).toMatch(/times as fast/);
+    }
+    expect(after.accuracy).toBeGreaterThan(0.9);
+    const { rows } = readCsv(
+      gossamer('classify', 'sparse/model.plan', 'stripes/across/3.png', 'stripes/down/3.png').stdout,
+    );
+    expect(rows.map((row) => row[2])).toEqual(['across', 'down']);
+    for (const [flags, message] of [
+      [['--sparsity', '1'], '--sparsity must be below 1, got 1'],
+      [['--recipe', 'recipe.json'], '--recipe holds all steps; leave out --method'],
+    ] as const) {
+      const wrong = gossamer(...shared, ...flags, '-o', 'none');
+      expect(wrong.stderr).toContain(message);
+      expect(wrong.status).toBe(2);
+    }
+  }, 60_000);
+
   test('IDX files train as well, and another set of classes is an error for compress', () => {
     const random = new Random(3);
     mkdirSync(path('idx'));

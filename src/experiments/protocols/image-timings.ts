@@ -14,6 +14,8 @@ export interface Timing {
   readonly threads: number;
   /** Rounds, each of one run of every arm; the median counts. Default: 50. */
   readonly repeats?: number;
+  /** How every arm is compiled. Default: each as it says. */
+  readonly plan?: CompileOptions;
 }
 
 /** One image on one thread. */
@@ -34,7 +36,7 @@ export interface TimedArm {
  */
 export async function timesInTurns(
   arms: readonly TimedArm[],
-  data: ImageDataset,
+  data: Pick<ImageDataset, 'test'>,
   timings: Readonly<Record<string, Timing>>,
 ): Promise<ReadonlyMap<string, Scores>> {
   const times = new Map<string, Record<string, number>>(arms.map(({ title }) => [title, {}]));
@@ -54,18 +56,18 @@ export async function timesInTurns(
 /** Seconds a batch, by title. Plans are compiled for the number of threads that is set. */
 async function secondsOf(
   arms: readonly TimedArm[],
-  data: ImageDataset,
-  { batch, repeats = 50 }: Timing,
+  data: Pick<ImageDataset, 'test'>,
+  { batch, repeats = 50, plan: common }: Timing,
 ): Promise<Readonly<Record<string, number>>> {
   const example = exampleOf(data, batch);
   const plans = arms.map(({ title, model, plan }) => ({
     title,
-    plan: compile((x) => model.forward(x, inference), [example], plan),
+    plan: compile((x) => model.forward(x, inference), [example], common ?? plan),
   }));
   try {
     return await secondsInTurns(
       Object.fromEntries(plans.map(({ title, plan }) => [title, () => void scope(() => plan.run(example))])),
-      { repeats, warmUp: 5 },
+      { repeats, warmUp: Math.min(5, Math.ceil(repeats / 5)) },
     );
   } finally {
     for (const { plan } of plans) plan.dispose();

@@ -1,135 +1,157 @@
-// How fast sparse kernels are on one thread: pointwise layers of MobileNetV1 against the dense
-// kernel, and the whole network at 224². Weights are random: time does not depend on them.
+// How fast sparse kernels are on one thread, on the pointwise layers of MobileNetV1, against the
+// fastest dense kernel of the library. Weights are random: time does not depend on them.
 
-import { chosenWeights, magnitudeMask, type Pattern, pruneOnce, sparsePlan } from '../../compress/index.js';
-import { medianSeconds } from '../../engine/index.js';
-import { MobileNetV1 } from '../../models/index.js';
-import { inference } from '../../nn/index.js';
-import { conv2d, multiply, Random, scope, tensor } from '../../tensor/index.js';
-import { compile, type KernelChoice, type Plan } from '../../trace/index.js';
+import { magnitudeMask, type Pattern } from '../../compress/index.js';
+import { secondsInTurns } from '../../engine/index.js';
+import { conv2d, matmul, multiply, Random, type Tensor, tensor } from '../../tensor/index.js';
+import { type CompileOptions, compile, type Plan } from '../../trace/index.js';
 import type { StudyResults } from '../parts/contract.js';
-import { joinStudies, studyOf } from '../parts/studies.js';
-import { onOneThread } from '../parts/threads.js';
+import { studyOf } from '../parts/studies.js';
+import { breakEven } from './fronts.js';
 
-/** Side of the image, input and output channels of MobileNetV1's layers. */
-const shapes = [
+/** Side of the image, input and output channels. */
+export type LayerShape = readonly [side: number, inputs: number, outputs: number];
+
+/** Pointwise layers of MobileNetV1 at 224². */
+const layerShapes: readonly LayerShape[] = [
   [112, 32, 64],
   [56, 128, 128],
   [28, 256, 256],
   [14, 512, 512],
   [7, 1024, 1024],
-] as const;
+];
 
-type LayerShape = (typeof shapes)[number];
+/** Shares of zeros. */
+const shares = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95] as const;
 
-/** Sparsities. */
-const shares = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95] as const;
+const measured = ['unstructured', 'block2', 'block4'] as const satisfies readonly Pattern[];
+type Measured = (typeof measured)[number];
+const titles: Readonly<Record<Measured, string>> = {
+  unstructured: 'unstructured',
+  block2: '2×1 blocks',
+  block4: '4×1 blocks',
+};
 
-const measuredPatterns = ['unstructured', 'block4'] as const satisfies readonly Pattern[];
+/** Sizes of the square product whose rate is printed beside those of the layers. */
+const [PRODUCT, INNER] = [240, 256];
 
-/** Dense time over sparse time of a pointwise layer. */
-function speedUp([side, inputs, outputs]: LayerShape, share: number, pattern: Pattern): number {
-  return scope(() => {
-    const random = new Random(11);
-    const weight = random.normal([outputs, inputs, 1, 1]);
-    const pruned = multiply(weight, tensor(magnitudeMask(weight, share, pattern), weight.shape));
-    const x = random.normal([1, inputs, side, side]);
-    let choice: KernelChoice | undefined;
-    const onChoice = (made: KernelChoice) => {
-      choice = made;
-    };
-    compile((input) => conv2d(input, pruned), [x], { sparse: { choose: 'measured', onChoice } }).dispose();
-    const { dense = Number.NaN, sparse = Number.NaN } = choice?.milliseconds ?? {};
-    return dense / sparse;
-  });
+/** Rounds, of which the fastest counts for each kernel, as noise only adds time. */
+const TURNS = { repeats: 15, warmUp: 3, statistic: (times: readonly number[]) => Math.min(...times) };
+
+/** Seconds of a layer by kernel. */
+interface LayerTimes {
+  readonly shape: LayerShape;
+  /** The convolution that dense plans run. */
+  readonly convolution: number;
+  /** The same as a matrix product. */
+  readonly product: number;
+  /** A product of [240, 256] and [256, 240]. */
+  readonly square: number;
+  /** By pattern, then by `shares`. */
+  readonly sparse: Readonly<Record<Measured, readonly number[]>>;
 }
 
-/**
- * The least share of zeros, between those measured, from which sparse is faster; 1 where it never
- * is.
- */
-function breakEven(speeds: readonly number[]): number {
-  const at = speeds.findIndex((speed) => speed >= 1);
-  if (at < 0) return 1;
-  const [high, fast] = [shares[at] as number, speeds[at] as number];
-  const [low, slow] = [shares[at - 1], speeds[at - 1]];
-  return low === undefined || slow === undefined ? high : low + ((1 - slow) / (fast - slow)) * (high - low);
+/** A plan with its example in place. */
+function fed(fn: (x: Tensor) => Tensor, x: Tensor, sparse: CompileOptions['sparse'] = false): Plan {
+  const plan = compile(fn, [x], { sparse });
+  plan.feed([x]);
+  return plan;
 }
 
-/**
- * Scores: `<pattern> 0.8` and `<pattern> 0.9` (the slowest shape), `<pattern> even` (the mean over
- * the shapes).
- */
-function kernelStudy(): StudyResults {
-  const rows = measuredPatterns.flatMap((pattern) =>
-    shapes.map((shape) => ({ pattern, shape, speeds: shares.map((share) => speedUp(shape, share, pattern)) })),
-  );
-  const scores = measuredPatterns.flatMap((pattern): [string, number][] => {
-    const own = rows.filter((row) => row.pattern === pattern);
-    const slowest = (share: 0.8 | 0.9) => Math.min(...own.map(({ speeds }) => speeds[shares.indexOf(share)] as number));
-    const even = own.reduce((sum, { speeds }) => sum + breakEven(speeds), 0) / own.length;
-    return [
-      [`${pattern} 0.8`, slowest(0.8)],
-      [`${pattern} 0.9`, slowest(0.9)],
-      [`${pattern} even`, even],
-    ];
-  });
-  return studyOf(
-    {
-      title: 'Kernels: times faster than the dense one, by share of zeros',
-      note: 'Pointwise layers of MobileNetV1, one thread; both kernels in turns, the fastest of their runs.',
-      columns: ['pattern', 'pixels', 'channels', ...shares.map((share) => `${100 * share} %`)],
-      rows: rows.map(({ pattern, shape: [side, inputs, outputs], speeds }) => [
-        pattern,
-        side * side,
-        `${inputs} → ${outputs}`,
-        ...speeds.map((speed) => speed.toFixed(2)),
-      ]),
-    },
-    Object.fromEntries(scores),
-  );
-}
-
-/**
- * MobileNetV1 at 224²: dense plan against sparse plan, and its layers. Score: `network`, times
- * faster.
- */
-function networkStudy(sparsity: number): StudyResults {
-  const x = new Random(3).normal([1, 3, 224, 224]);
-  const [dense, pruned] = [new MobileNetV1(new Random(1)), new MobileNetV1(new Random(1))];
-  pruneOnce(chosenWeights(pruned, 'pointwise'), { sparsity });
-  const densePlan = compile((input) => dense.forward(input, inference), [x]);
-  const { plan, layers } = sparsePlan(pruned, x);
-  const milliseconds = (timed: Plan) => 1000 * medianSeconds(() => scope(() => timed.run(x)), 15);
-  const times = { dense: milliseconds(densePlan), sparse: milliseconds(plan) };
-  for (const each of [densePlan, plan]) each.dispose();
-  return joinStudies(
-    studyOf(
-      {
-        title: `A whole network at 224², ${(100 * sparsity).toFixed(0)} % zeros in the pointwise convolutions`,
-        note: 'MobileNetV1 with random weights, median of 15 runs on one thread.',
-        columns: ['plan', 'ms'],
-        rows: Object.entries(times).map(([name, time]) => [name, time.toFixed(2)]),
-      },
-      { network: times.dense / times.sparse },
-    ),
-    studyOf({
-      title: 'Its layers: which kernel, and why',
-      note: 'Times in milliseconds.',
-      columns: ['layer', 'zeros', 'kernel', 'dense', 'sparse', 'why'],
-      rows: layers.map(({ layer, zeros, kernel, milliseconds: measured, reason }) => [
-        layer,
-        zeros.toFixed(2),
-        kernel,
-        measured?.dense.toFixed(3) ?? '',
-        measured?.sparse.toFixed(3) ?? '',
-        reason,
-      ]),
+/** The plans of a layer that are timed: dense ones by name, sparse ones by pattern and share. */
+export function layerPlans(
+  [side, inputs, outputs]: LayerShape,
+  sparseShares: readonly number[] = shares,
+): Record<string, Plan> {
+  const random = new Random(11);
+  const weight = random.normal([outputs, inputs, 1, 1]);
+  const x = random.normal([1, inputs, side, side]);
+  const [flat, matrix] = [x.reshape([inputs, side * side]), weight.reshape([outputs, inputs])];
+  const sparse = measured.flatMap((pattern) =>
+    sparseShares.map((share): [string, Plan] => {
+      const pruned = multiply(weight, tensor(magnitudeMask(weight, share, pattern), weight.shape));
+      const plan = fed((input) => conv2d(input, pruned), x, { choose: 'rule', threshold: 0 });
+      pruned.dispose();
+      return [`${pattern} ${share}`, plan];
     }),
   );
+  const square = random.normal([INNER, PRODUCT]);
+  return {
+    convolution: fed((input) => conv2d(input, weight), x),
+    product: fed((input) => matmul(matrix, input), flat),
+    square: fed((input) => matmul(input, square), random.normal([PRODUCT, INNER])),
+    ...Object.fromEntries(sparse),
+  };
 }
 
-/** @param sparsity share of zeros in the network's pointwise convolutions */
-export function sparseSpeedStudies(sparsity: number): StudyResults {
-  return onOneThread(() => joinStudies(kernelStudy(), networkStudy(sparsity)));
+async function layerTimes(shape: LayerShape): Promise<LayerTimes> {
+  const plans = layerPlans(shape);
+  const arms = Object.fromEntries(Object.entries(plans).map(([name, plan]) => [name, () => plan.execute()]));
+  const seconds: Readonly<Record<string, number>> = await secondsInTurns(arms, TURNS);
+  for (const plan of Object.values(plans)) plan.dispose();
+  const of = (name: string) => seconds[name] as number;
+  return {
+    shape,
+    ...{ convolution: of('convolution'), product: of('product'), square: of('square') },
+    sparse: Object.fromEntries(
+      measured.map((pattern) => [pattern, shares.map((share) => of(`${pattern} ${share}`))]),
+    ) as Record<Measured, number[]>,
+  };
+}
+
+/** How many times faster than the fastest dense kernel, by share of zeros. */
+function speedUps({ convolution, product, sparse }: LayerTimes, pattern: Measured): number[] {
+  return sparse[pattern].map((seconds) => Math.min(convolution, product) / seconds);
+}
+
+/**
+ * Scores, over the shapes: `<pattern> 0.8` and `<pattern> 0.9`, the slowest; `<pattern> even`, the
+ * latest; `dense share`, the least rate of the convolution over that of the faster dense kernel.
+ */
+export function kernelScores(times: readonly LayerTimes[]): Record<string, number> {
+  const slowest = (pattern: Measured, share: 0.8 | 0.9) =>
+    Math.min(...times.map((own) => speedUps(own, pattern)[shares.indexOf(share)] as number));
+  const scores = measured.flatMap((pattern): [string, number][] => [
+    [`${pattern} 0.8`, slowest(pattern, 0.8)],
+    [`${pattern} 0.9`, slowest(pattern, 0.9)],
+    [`${pattern} even`, Math.max(...times.map((own) => breakEven(shares, speedUps(own, pattern))))],
+  ]);
+  const share = ({ convolution, product }: LayerTimes) => Math.min(convolution, product) / convolution;
+  return { ...Object.fromEntries(scores), 'dense share': Math.min(...times.map(share)) };
+}
+
+/** Speed-ups of every kernel and shape, and the rates of the dense ones. */
+export async function kernelStudy(): Promise<StudyResults> {
+  const times: LayerTimes[] = [];
+  for (const shape of layerShapes) times.push(await layerTimes(shape));
+  const rate = ([side, inputs, outputs]: LayerShape, seconds: number) =>
+    ((2e-9 * side * side * inputs * outputs) / seconds).toFixed(1);
+  const square = (2e-9 * PRODUCT * PRODUCT * INNER) / Math.min(...times.map((own) => own.square));
+  const rows = times.flatMap((own) =>
+    measured.map((pattern) => {
+      const [side, inputs, outputs] = own.shape;
+      const [convolution, product] = [rate(own.shape, own.convolution), rate(own.shape, own.product)];
+      const factors = speedUps(own, pattern).map((factor) => factor.toFixed(2));
+      return [titles[pattern], side * side, `${inputs} → ${outputs}`, convolution, product, ...factors];
+    }),
+  );
+  return studyOf(
+    {
+      title: 'Kernels: times faster than the fastest dense one, by share of zeros',
+      note:
+        'Pointwise layers of MobileNetV1 in WebAssembly, one thread; all kernels in turns, the fastest of 15 runs. ' +
+        'Dense rates in GFLOP/s, of the convolution that dense plans run and of the same as a matrix product; a product ' +
+        `of ${PRODUCT}×${INNER}×${PRODUCT} runs at ${square.toFixed(1)}.`,
+      columns: [
+        'pattern',
+        'pixels',
+        'channels',
+        'dense',
+        'product',
+        ...shares.map((share) => `${(100 * share).toFixed(0)} %`),
+      ],
+      rows,
+    },
+    kernelScores(times),
+  );
 }
