@@ -19,7 +19,9 @@ import { type ColumnTable, type LabelledTable, type ReadingOptions, splitTarget 
 export interface TableFileOptions extends ReadingOptions, InflateOptions {
   /** The character between the fields of a text. Default: found from the text. */
   readonly delimiter?: string;
-  /** The sheet of an Excel file, or the table of a database. Default: the first, or the only one. */
+  /**
+   * The sheet of an Excel file, or the table of a database. Default: the first, or the only one.
+   */
   readonly sheet?: string;
 }
 

@@ -13,7 +13,9 @@ const WORDS = new RegExp(`^(?:(\\d{1,2})[- .]+([a-z]{3,9})|([a-z]{3,9})[- .]+(\\
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 const DAY = 86_400;
 
-/** Year, month and day with the time of day in seconds and the offset of the time zone in minutes. */
+/**
+ * Year, month and day with the time of day in seconds and the offset of the time zone in minutes.
+ */
 interface Parts {
   readonly year: number;
   readonly month: number;

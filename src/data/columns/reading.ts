@@ -44,7 +44,9 @@ export type Categorical = readonly string[] | ((name: string) => boolean);
 export interface ReadingOptions {
   /** Columns that are read as categories. Default: none. */
   readonly categorical?: Categorical;
-  /** The decimal mark where fields such as 1,234 leave it open. Default: what other columns prove. */
+  /**
+   * The decimal mark where fields such as 1,234 leave it open. Default: what other columns prove.
+   */
   readonly decimal?: DecimalMark;
   /** Of the date 3/4/2024, the day is 3. Default: what the column proves. */
   readonly dayFirst?: boolean;
@@ -128,7 +130,10 @@ class ColumnScan {
     }
   }
 
-  /** How the column is read, with what there is to say of it. @throws Error where it may be two things */
+  /**
+   * How the column is read, with what there is to say of it. @throws Error where it may be two
+   * things
+   */
   reading({ decimal, dayFirst }: ReadingOptions, note: (text: string) => void): Reading {
     const { numbers } = this.notation;
     const { dates } = this.#dates;

@@ -12,7 +12,10 @@ export interface Table {
 
 /** Options of reading a table of text. */
 export interface CsvOptions {
-  /** The character between fields. Default: the one by which the most rows are as long as the header. */
+  /**
+   * The character between fields. Default: the one by which the most rows are as long as the
+   * header.
+   */
   readonly delimiter?: string;
 }
 

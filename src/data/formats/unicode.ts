@@ -45,7 +45,10 @@ function* piecesOf(source: ByteSource, from = 0): Generator<Uint8Array> {
   }
 }
 
-/** The encoding of a text: by its mark, else UTF-8 where it is valid, else that of Windows in the West. */
+/**
+ * The encoding of a text: by its mark, else UTF-8 where it is valid, else that of Windows in the
+ * West.
+ */
 export function encodingOf(source: ByteSource): string {
   const start = new Uint8Array(Math.min(LONGEST_MARK, source.size));
   source.read(start, 0);
