@@ -17,6 +17,7 @@ export {
   type DatasetRecord,
   type DatasetSource,
   datasetKinds,
+  type TypedPaths,
 } from './catalogue/record.js';
 export { tableGroups } from './catalogue/tables.js';
 

@@ -1,14 +1,16 @@
 // Labelled hypergraphs by name, from an archive, or from a folder of tables.
 
 import { existsSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { SparseMatrix } from '../sparse/index.js';
-import { datasetOf, namesOf } from './catalogue.js';
+import { datasetOf, namesOf, type TypedPaths } from './catalogue.js';
 import { normalizeRows } from './features.js';
-import { readBytes, readText } from './files.js';
+import { readBytes } from './files.js';
 import { datasetPaths, hasDataset } from './folders.js';
 import { readNpz } from './formats/index.js';
-import { type HypergraphDataset, hypergraphFromArrays, hypergraphFromTables, plantedDataset } from './hypergraphs.js';
+import { loadHypergraphFolder } from './hypergraph-folder.js';
+import { type HypergraphDataset, hypergraphFromArrays, plantedDataset } from './hypergraphs.js';
+import { hypergraphFromTypes } from './typed-hypergraphs.js';
 
 /** Names that `loadHypergraph` knows. */
 export const hypergraphNames: readonly string[] = ['planted', ...namesOf('hypergraph')];
@@ -20,8 +22,9 @@ export function hasHypergraph(name: string): boolean {
 
 /**
  * Loads a labelled hypergraph: a known name, a `.npz` archive (see `hypergraphFromArrays`), or a
- * folder with hyperedges.csv and, optionally, features.csv and labels.csv (or .tsv; see
- * `hypergraphFromTables`). Sparse features are scaled to unit row sums.
+ * folder: nodes.csv (see `nodeTable`) with hyperedges.csv (`hyperedge,node` and maybe `weight`) or
+ * with edges.csv of a graph (`source,target`); or hyperedges.csv and, optionally, features.csv and
+ * labels.csv (see `hypergraphFromTables`). Sparse features are scaled to unit row sums.
  *
  * @param seed of the generated set `planted`
  *
@@ -30,26 +33,17 @@ export function hasHypergraph(name: string): boolean {
 export function loadHypergraph(source: string, seed = 0): HypergraphDataset {
   if (source === 'planted') return plantedDataset(seed);
   const record = datasetOf(source, 'hypergraph');
-  if (record) return fromArchive(datasetPaths(record)[0] as string, source);
+  if (record) return fromArchive(datasetPaths(record)[0] as string, source, record.typed);
   if (!existsSync(source)) {
     throw new Error(`data "${source}" is neither a file or folder nor a known set (${hypergraphNames.join(', ')})`);
   }
   return statSync(source).isDirectory()
-    ? fromFolder(source)
+    ? loadHypergraphFolder(source)
     : fromArchive(source, basename(source).replace(/\.npz$/, ''));
 }
 
-function fromArchive(path: string, name: string): HypergraphDataset {
-  const dataset = hypergraphFromArrays(readNpz(readBytes(path), basename(path)), name);
+function fromArchive(path: string, name: string, typed?: TypedPaths): HypergraphDataset {
+  const arrays = readNpz(readBytes(path), basename(path));
+  const dataset = typed ? hypergraphFromTypes(arrays, name, typed) : hypergraphFromArrays(arrays, name);
   return dataset.features instanceof SparseMatrix ? { ...dataset, features: normalizeRows(dataset.features) } : dataset;
-}
-
-function fromFolder(folder: string): HypergraphDataset {
-  const table = (name: string): string | undefined => {
-    const path = [`${name}.csv`, `${name}.tsv`].map((file) => join(folder, file)).find(existsSync);
-    return path && readText(path);
-  };
-  const hyperedges = table('hyperedges');
-  if (hyperedges === undefined) throw new Error(`folder "${folder}" has no hyperedges.csv or hyperedges.tsv`);
-  return hypergraphFromTables({ hyperedges, features: table('features'), labels: table('labels') }, basename(folder));
 }

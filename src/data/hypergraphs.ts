@@ -7,6 +7,7 @@ import { keep, Random, type Tensor, tensor } from '../tensor/index.js';
 import { countOf, featuresFromArrays, normalizeRows, requiredArrays } from './features.js';
 import { type NamedArray, readCsv, readLines, toInts } from './formats/index.js';
 import { endsOf } from './graphs.js';
+import type { Split } from './splits.js';
 
 /** A hypergraph with a class and features for each vertex. */
 export interface HypergraphDataset {
@@ -14,10 +15,16 @@ export interface HypergraphDataset {
   readonly name: string;
   /** The hypergraph of N vertices. */
   readonly hypergraph: Hypergraph;
+  /** Of a set that is a graph: its edges alone, as hyperedges of two vertices. */
+  readonly pairs?: Hypergraph;
   /** Vertex features [N, F]; undefined where a data set has none. */
   readonly features: Tensor | SparseMatrix | undefined;
   /** Class of each vertex, −1 where unknown. */
   readonly labels: Int32Array;
+  /** A split that comes with the data. */
+  readonly split?: Split;
+  /** Names of the features, where they have some. */
+  readonly featureNames?: readonly string[];
   /** Name of each class. */
   readonly classNames: readonly string[];
   /** Name of each vertex. */
@@ -62,20 +69,28 @@ export function hypergraphFromArrays(arrays: Readonly<Record<string, NamedArray>
   const need = requiredArrays(arrays, name);
   const labels = toInts(need('labels'), 'labels');
   const n = labels.length;
-  const hypergraph =
-    arrays.edges && !arrays.he_indptr
-      ? Hypergraph.fromGraph(n, pairs(arrays.edges))
-      : fromOffsets(name, n, toInts(need('he_indptr'), 'he_indptr'), toInts(need('he_indices'), 'he_indices'));
-  return numberedDataset({ name, hypergraph, features: featuresFromArrays(arrays, n, name), labels });
+  const features = featuresFromArrays(arrays, n, name);
+  if (arrays.edges && !arrays.he_indptr)
+    return numberedDataset({ name, ...graphStructure(n, pairsOf(arrays.edges)), features, labels });
+  const [indptr, indices] = [need('he_indptr'), need('he_indices')];
+  const hypergraph = fromOffsets(name, n, toInts(indptr, 'he_indptr'), toInts(indices, 'he_indices'));
+  return numberedDataset({ name, hypergraph, features, labels });
 }
 
-function pairs(edges: NamedArray): [number, number][] {
+/** A graph as LightHGNN reads it, and its edges alone. */
+export function graphStructure(vertexCount: number, edges: readonly [number, number][]) {
+  const hypergraph = Hypergraph.fromGraph(vertexCount, edges);
+  const distinct = edges.filter(([u, v]) => u !== v);
+  return { hypergraph, pairs: new Hypergraph(vertexCount, distinct).mergeDuplicates() };
+}
+
+function pairsOf(edges: NamedArray): [number, number][] {
   const [sources, targets] = endsOf(edges);
   return Array.from(sources, (source, e) => [source, targets[e] as number]);
 }
 
 /** A data set whose classes and vertices are named by their numbers. */
-function numberedDataset(dataset: Omit<HypergraphDataset, 'classNames' | 'vertexNames'>): HypergraphDataset {
+export function numberedDataset(dataset: Omit<HypergraphDataset, 'classNames' | 'vertexNames'>): HypergraphDataset {
   const classes = countOf(dataset.labels, `data set "${dataset.name}": class`);
   return checked({ ...dataset, classNames: numbered(classes), vertexNames: numbered(dataset.labels.length) });
 }
@@ -112,13 +127,8 @@ export function hypergraphFromTables(tables: HypergraphTables, name: string): Hy
     ids.set(vertex, known);
     return known;
   };
-  const featureRows =
-    tables.features === undefined
-      ? undefined
-      : readCsv(tables.features, 'features').rows.map(([vertex = '', ...values]) => ({
-          vertex: numberOf(vertex),
-          values,
-        }));
+  const featureTable = tables.features === undefined ? undefined : readCsv(tables.features, 'features');
+  const featureRows = featureTable?.rows.map(([vertex = '', ...values]) => ({ vertex: numberOf(vertex), values }));
   const labelRows =
     tables.labels === undefined
       ? []
@@ -142,6 +152,7 @@ export function hypergraphFromTables(tables: HypergraphTables, name: string): Hy
     labels,
     classNames,
     vertexNames: [...ids.keys()],
+    ...(featureTable && { featureNames: featureTable.columns.slice(1) }),
   });
 }
 
@@ -189,18 +200,27 @@ function denseFeatures(
 }
 
 /**
- * Vertex names and features [N, F] from a table with a header `vertex,…` and one line of numbers a
- * vertex.
+ * Vertex names, and names and values of features [N, F], from a table with a header `vertex,…` and
+ * one line of numbers a vertex.
  *
+ * @param ignored columns that are no features. Default: none
  * @throws Error naming line and column of a value that is not a finite number.
  */
-export function featuresFromTable(text: string, name: string): { vertexNames: string[]; features: Tensor } {
-  const rows = readCsv(text, name).rows.map(([vertex = '', ...values], index) => ({
-    vertex: index,
-    name: vertex,
-    values,
-  }));
-  return { vertexNames: rows.map((row) => row.name), features: denseFeatures(rows, rows.length, name) };
+export function featuresFromTable(
+  text: string,
+  name: string,
+  ignored: readonly string[] = [],
+): { vertexNames: string[]; featureNames: string[]; features: Tensor } {
+  const table = readCsv(text, name);
+  const kept = Array.from(table.columns.keys()).filter(
+    (at) => at > 0 && !ignored.includes((table.columns[at] as string).toLowerCase()),
+  );
+  const rows = table.rows.map((row, vertex) => ({ vertex, values: kept.map((at) => row[at] as string) }));
+  return {
+    vertexNames: table.rows.map(([vertex = '']) => vertex),
+    featureNames: kept.map((at) => table.columns[at] as string),
+    features: denseFeatures(rows, rows.length, name),
+  };
 }
 
 /** The embedded default: a planted partition (see `plantedHypergraph`), determined by the seed. */

@@ -16,20 +16,22 @@ export interface Split {
  * Random rows of each class: `counts.train` for training, `counts.validation` for model selection,
  * the rest for testing. Rows labelled −1 are in no part.
  *
+ * @param classes their number, or their names for error messages
  * @throws Error naming the first class that is too small.
  */
 export function splitPerClass(
   labels: Int32Array,
-  classes: number,
+  classes: number | readonly string[],
   counts: { readonly train: number; readonly validation: number },
   random: Random,
 ): Split {
   const parts = { train: [] as number[], validation: [] as number[], test: [] as number[] };
-  for (let c = 0; c < classes; c++) {
+  const names = typeof classes === 'number' ? Array.from({ length: classes }, (_, c) => c) : classes;
+  for (const [c, name] of names.entries()) {
     const rows = Array.from(labels.keys()).filter((row) => labels[row] === c);
     if (rows.length <= counts.train + counts.validation) {
       throw new Error(
-        `splitPerClass: class ${c} has ${rows.length} rows, too few for ${counts.train} to train, ${counts.validation} to validate and some to test`,
+        `splitPerClass: class ${name} has ${rows.length} rows, too few for ${counts.train} to train, ${counts.validation} to validate and some to test`,
       );
     }
     const shuffled = Array.from(random.permutation(rows.length), (index) => rows[index] as number);

@@ -17,9 +17,11 @@ export {
   type HypergraphNetworkOptions,
   type NetworkKind,
   networkKinds,
+  receptiveField,
 } from './network.js';
+export { projectedIncidence } from './projected.js';
 export * from './sets/index.js';
-export { STUDENT_MODEL, StudentModel } from './student.js';
+export { STUDENT_MODEL, type StudentInputs, StudentModel, type StudentTable } from './student.js';
 export {
   type Labelled,
   type NetworkOptions,

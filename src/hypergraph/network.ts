@@ -1,7 +1,7 @@
 // Two-layer hypergraph networks: the teachers and baselines of this family.
 
 import { Dropout, type Features, type Mode, rowsOf } from '../nn/index.js';
-import { type Hypergraph, memo, restrict } from '../structure/index.js';
+import { type Hypergraph, memo, type Restricted, restrict } from '../structure/index.js';
 import { type Random, relu, type Tensor } from '../tensor/index.js';
 import {
   CliqueGATConv,
@@ -87,6 +87,25 @@ export class HypergraphNetwork {
 }
 
 /**
+ * The operators of both layers restricted to what a few vertices depend on.
+ *
+ * @throws Error for networks whose layers are not linear operators (hnhn, gat)
+ */
+export function receptiveField(
+  network: HypergraphNetwork,
+  hypergraph: Hypergraph,
+  vertices: Int32Array,
+): { readonly early: Restricted; readonly last: Restricted } {
+  const { first, second } = network;
+  if (!(first instanceof LinearConv && second instanceof LinearConv)) {
+    throw new Error('classifyVertices: the network needs the whole hypergraph; call forward');
+  }
+  const whole = network.structure(hypergraph);
+  const last = restrict(second.operators(whole), vertices);
+  return { early: restrict(first.operators(whole), last.sources), last };
+}
+
+/**
  * Logits of a few vertices, computed from their neighbourhood alone: gathers the vertices within
  * reach of the two layers and evaluates the network on them. Equal to the corresponding rows of
  * `forward`; this is the cost of classifying vertices on demand with a network that needs the
@@ -102,13 +121,8 @@ export function classifyVertices(
   hypergraph: Hypergraph,
   vertices: Int32Array,
 ): Tensor {
-  const { first, second } = network;
-  if (!(first instanceof LinearConv && second instanceof LinearConv)) {
-    throw new Error('classifyVertices: the network needs the whole hypergraph; call forward');
-  }
-  const structure = network.structure(hypergraph);
-  const last = restrict(second.operators(structure), vertices);
-  const early = restrict(first.operators(structure), last.sources);
+  const { early, last } = receptiveField(network, hypergraph, vertices);
   const reached = rowsOf(features, early.sources);
-  return second.propagate(relu(first.propagate(reached, early.operators)), last.operators);
+  const hidden = relu((network.first as LinearConv).propagate(reached, early.operators));
+  return (network.second as LinearConv).propagate(hidden, last.operators);
 }

@@ -6,8 +6,10 @@ import { type ImageBatch, type ImageDataset, imageBatches, type LabelledImages }
 import { DataLoader } from '../data/loader.js';
 import {
   AdamW,
+  AdaptivelyClipped,
   Averaged,
   accuracy,
+  binaryCrossEntropy,
   buffers,
   cosine,
   crossEntropy,
@@ -16,18 +18,20 @@ import {
   type FitResult,
   fit,
   inference,
+  LAMB,
   type Layer,
   type Mode,
   mixup,
   type Optimizer,
   predictedClasses,
   randomOf,
+  ScaledRates,
   softCrossEntropy,
   stateOf,
   type TrainingHooks,
   warmUp,
 } from '../nn/index.js';
-import { type Random, scope, type Tensor } from '../tensor/index.js';
+import { type Random, scope, type Tensor, tensor } from '../tensor/index.js';
 
 /** Hyperparameters of `trainOnImages`. */
 export interface ImageTrainingOptions extends TrainingHooks {
@@ -35,7 +39,7 @@ export interface ImageTrainingOptions extends TrainingHooks {
   readonly epochs?: number;
   /** Images per step. Default: 128. */
   readonly batchSize?: number;
-  /** Peak learning rate of AdamW. Default: 3e-3. */
+  /** Peak learning rate. Default: 3e-3. */
   readonly learningRate?: number;
   /**
    * Decoupled weight decay of weights with two or more axes; biases and norms have none.
@@ -64,6 +68,19 @@ export interface ImageTrainingOptions extends TrainingHooks {
     readonly weight?: number;
     readonly temperature?: number;
   };
+  /** Default: `adamw`. `lamb` suits large batches. */
+  readonly optimizer?: 'adamw' | 'lamb';
+  /**
+   * `softmax`: cross-entropy; `binary`: binary cross-entropy of each class with the soft targets.
+   * Default: `softmax`.
+   */
+  readonly objective?: 'softmax' | 'binary';
+  /** Factor of the learning rate by parameter, such as `layerDecay` of VanillaNet. Default: 1. */
+  readonly rateOf?: (name: string) => number;
+  /** Factor of adaptive gradient clipping by unit. Default: none. */
+  readonly adaptiveClip?: number;
+  /** The loss of a batch in place of all of the above, such as `hardDistillation`. */
+  readonly loss?: (model: Layer, batch: ImageBatch, mode: Mode) => Tensor;
   /** Wraps the optimiser, for instance to keep pruned weights at zero. */
   readonly wrapOptimizer?: (optimizer: Optimizer, steps: number) => Optimizer;
   /** Called before each step with its number, from 0, and the number of all steps. */
@@ -75,8 +92,8 @@ export interface ImageTrainingOptions extends TrainingHooks {
 }
 
 /**
- * Trains a classifier in place on the training images of a data set, by AdamW with linear warm-up
- * and cosine decay. It keeps the final weights and selects nothing on the test images.
+ * Trains a classifier in place on the training images of a data set, by AdamW or LAMB with linear
+ * warm-up and cosine decay. It keeps the final weights and selects nothing on the test images.
  */
 export async function trainOnImages(
   model: Layer,
@@ -89,7 +106,8 @@ export async function trainOnImages(
   const steps = Math.max(1, loader.length * epochs);
   const rising = Math.max(1, Math.round((options.warmUp ?? 0.05) * steps));
   const decayed = Object.fromEntries(Object.entries(stateOf(model)).map(([name, { rank }]) => [name, rank > 1]));
-  const adam = new AdamW({ learningRate, weightDecay: (name) => (decayed[name] ? weightDecay : 0) });
+  const own = { learningRate, weightDecay: (name: string) => (decayed[name] ? weightDecay : 0) };
+  const adam = optimizerOf(options.optimizer === 'lamb' ? new LAMB(own) : new AdamW(own), options);
   const averaged = options.average === undefined ? undefined : new Averaged(adam, options.average);
   const inner = averaged ?? adam;
   try {
@@ -100,7 +118,7 @@ export async function trainOnImages(
       optimizer: options.wrapOptimizer?.(inner, steps) ?? inner,
       schedule: warmUp(rising, cosine(Math.max(1, steps - rising))),
       batches: (order) => loader.epoch(order),
-      loss: (live, batch, mode) => lossOf(live, batch, mode, data.classes.length, options),
+      loss: options.loss ?? ((live, batch, mode) => lossOf(live, batch, mode, data.classes.length, options)),
       ...(options.validate && { validate: (live) => accuracyOn(live, data.test, data), restoreBest: false }),
       signal: options.signal,
       checkpoint: options.checkpoint,
@@ -114,17 +132,35 @@ export async function trainOnImages(
   }
 }
 
+function optimizerOf(optimizer: Optimizer, { rateOf, adaptiveClip }: ImageTrainingOptions): Optimizer {
+  const scaled = rateOf ? new ScaledRates(optimizer, rateOf) : optimizer;
+  return adaptiveClip === undefined ? scaled : new AdaptivelyClipped(scaled, adaptiveClip);
+}
+
 function lossOf(
   model: Layer,
   { images, labels }: ImageBatch,
   mode: Mode,
   classes: number,
-  { mixing = 'none', labelSmoothing = 0, teacher }: ImageTrainingOptions,
+  { mixing = 'none', labelSmoothing = 0, teacher, objective = 'softmax' }: ImageTrainingOptions,
 ): Tensor {
   if (teacher) return distillation(model.forward(images, mode), teacher.logits(images), labels, teacher);
-  if (mixing === 'none') return crossEntropy(model.forward(images, mode), labels, { labelSmoothing });
-  const mixed = (mixing === 'mixup' ? mixup : cutmix)(images, labels, classes, randomOf(mode, 'trainOnImages'));
-  return softCrossEntropy(model.forward(mixed.images, mode), mixed.targets);
+  if (mixing !== 'none') {
+    const mixed = (mixing === 'mixup' ? mixup : cutmix)(images, labels, classes, randomOf(mode, 'trainOnImages'));
+    const logits = model.forward(mixed.images, mode);
+    return objective === 'binary' ? binaryCrossEntropy(logits, mixed.targets) : softCrossEntropy(logits, mixed.targets);
+  }
+  const logits = model.forward(images, mode);
+  if (objective === 'softmax') return crossEntropy(logits, labels, { labelSmoothing });
+  return binaryCrossEntropy(logits, smoothed(labels, classes, labelSmoothing));
+}
+
+/** Targets [n, classes]: ε/classes, and 1 − ε more at the label. */
+function smoothed(labels: Tensor, classes: number, epsilon: number): Tensor {
+  const targets = new Float32Array(labels.size * classes).fill(epsilon / classes);
+  for (const [i, label] of labels.view<Int32Array>().entries())
+    targets[i * classes + label] = 1 - epsilon + epsilon / classes;
+  return tensor(targets, [labels.size, classes]);
 }
 
 /** Accuracy of a model on labelled images, normalised by `data`. */

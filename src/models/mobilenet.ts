@@ -166,6 +166,18 @@ export class MobileNetV2 {
     this.classifier = [new Dropout(0.2), new Linear(final, classes, random)];
   }
 
+  /** The last map of each resolution, the finest first, for dense prediction. */
+  maps(x: Tensor, mode: Mode): Tensor[] {
+    const maps: Tensor[] = [];
+    let y = x;
+    for (const layer of this.features) {
+      const next = runSequence([layer], y, mode);
+      if (y !== x && next.shape[2] !== y.shape[2]) maps.push(y);
+      y = next;
+    }
+    return [...maps, y];
+  }
+
   /** Images [n, channels, h, w] → logits [n, classes]. */
   forward(x: Tensor, mode: Mode): Tensor {
     const [dropout, linear] = this.classifier;

@@ -151,11 +151,17 @@ export class SmallResNet {
     this.linear = new Linear(widths[2], classes, random);
   }
 
+  /** The map after each group, the finest first, for dense prediction. */
+  maps(x: Tensor, mode: Mode): Tensor[] {
+    const stem = this.bn1.forward(this.conv1.forward(x), mode).relu();
+    const first = runSequence(this.layer1, stem, mode);
+    const second = runSequence(this.layer2, first, mode);
+    return [first, second, runSequence(this.layer3, second, mode)];
+  }
+
   /** Images [n, channels, h, w] → logits [n, classes]. */
   forward(x: Tensor, mode: Mode): Tensor {
-    const stem = this.bn1.forward(this.conv1.forward(x), mode).relu();
-    const features = runSequence([this.layer1, this.layer2, this.layer3], stem, mode);
-    return this.linear.forward(globalAveragePool(features));
+    return this.linear.forward(globalAveragePool(this.maps(x, mode)[2] as Tensor));
   }
 }
 

@@ -6,6 +6,7 @@ import {
   add,
   broadcastTo,
   concatenate,
+  mean,
   type Random,
   reshape,
   slice,
@@ -65,17 +66,19 @@ export interface VisionTransformerOptions {
   readonly depth?: number;
   /** Number of attention heads, a divisor of `features`. Default: 3. */
   readonly heads?: number;
+  /** `class`: a class token is classified; `mean`: the mean of all patches. Default: `class`. */
+  readonly pooling?: 'class' | 'mean';
 }
 
 /**
- * Vision transformer that classifies by the class token.
+ * Vision transformer that classifies by the class token, or by the mean of its patches.
  *
  * @throws RangeError when the image does not divide into patches.
  */
 export class VisionTransformer {
-  /** Class token [1, 1, features]. */
-  clsToken: Tensor;
-  /** Learned position embeddings [1, patches + 1, features]. */
+  /** Class token [1, 1, features]; none with mean pooling. */
+  clsToken: Tensor | undefined;
+  /** Learned position embeddings of class token, if any, and patches: [1, tokens, features]. */
   posEmbed: Tensor;
   /** Patch embedding, a convolution with stride `patchSize`. */
   readonly patchEmbed: { readonly proj: Conv2d };
@@ -95,13 +98,14 @@ export class VisionTransformer {
       features = 192,
       depth = 12,
       heads = 3,
+      pooling = 'class',
     } = options;
     if (imageSize % patchSize !== 0)
       throw new RangeError(
         `VisionTransformer: an image of ${imageSize} pixels does not divide into patches of ${patchSize}`,
       );
-    const tokens = (imageSize / patchSize) ** 2 + 1;
-    this.clsToken = parameter(zeros([1, 1, features]));
+    const tokens = (imageSize / patchSize) ** 2 + (pooling === 'class' ? 1 : 0);
+    if (pooling === 'class') this.clsToken = parameter(zeros([1, 1, features]));
     this.posEmbed = parameter(truncatedNormal(random, [1, tokens, features]));
     this.patchEmbed = { proj: new Conv2d(channels, features, patchSize, random, { stride: patchSize }) };
     this.blocks = Array.from({ length: depth }, () => new TransformerBlock(features, heads, random));
@@ -109,19 +113,40 @@ export class VisionTransformer {
     this.head = new Linear(features, classes, random);
   }
 
-  /** Images [n, channels, imageSize, imageSize] → logits [n, classes]. */
-  forward(x: Tensor, _mode: Mode): Tensor {
+  /** The normed tokens of images: [n, tokens, features], a class token first. */
+  tokens(x: Tensor): Tensor {
     const n = x.shape[0] as number;
     const features = this.norm.features;
     const patches = transpose(reshape(this.patchEmbed.proj.forward(x), [n, features, -1])); // [n, patches, features]
-    const tokens = add(concatenate([broadcastTo(this.clsToken, [n, 1, features]), patches], 1), this.posEmbed);
-    const normed = this.norm.forward(this.blocks.reduce((value, block) => block.forward(value), tokens));
-    return this.head.forward(reshape(slice(normed, null, [0, 1]), [n, features]));
+    const classed = this.clsToken && broadcastTo(this.clsToken, [n, 1, features]);
+    const tokens = add(classed ? concatenate([classed, patches], 1) : patches, this.posEmbed);
+    return this.norm.forward(this.blocks.reduce((value, block) => block.forward(value), tokens));
+  }
+
+  /** The patches of images as a map [n, features, rows, columns], for dense prediction. */
+  maps(x: Tensor): Tensor[] {
+    const tokens = this.tokens(x);
+    const [n, count, features] = tokens.shape as [number, number, number];
+    const patches = this.clsToken ? slice(tokens, null, [1, count]) : tokens;
+    const side = Math.sqrt(patches.shape[1] as number);
+    return [reshape(transpose(patches), [n, features, side, side])];
+  }
+
+  /** Images [n, channels, imageSize, imageSize] → logits [n, classes]. */
+  forward(x: Tensor, _mode: Mode): Tensor {
+    const tokens = this.tokens(x);
+    const [n, , features] = tokens.shape as [number, number, number];
+    return this.head.forward(this.clsToken ? reshape(slice(tokens, null, [0, 1]), [n, features]) : mean(tokens, 1));
   }
 }
 
-/** DeiT's configurations without distillation; ImageNet top-1 72.2 and 79.9 % (paper). */
+/**
+ * DeiT's configurations without distillation (ImageNet top-1 72.2 and 79.9 %, paper), and
+ * `vit-nano`
+ * for images of 28 to 64 pixels.
+ */
 export const visionTransformers = {
   'deit-tiny': { features: 192, heads: 3 },
   'deit-small': { features: 384, heads: 6 },
+  'vit-nano': { features: 48, heads: 3, depth: 4, patchSize: 4, pooling: 'mean' },
 } as const satisfies Record<string, VisionTransformerOptions>;

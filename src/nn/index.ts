@@ -121,4 +121,12 @@ export {
   type SemiSupervisedOptions,
   trainByValidation,
 } from './semi-supervised.js';
-export { Accumulated, Averaged, Clipped, clipGradients, globalNorm } from './wrappers.js';
+export {
+  Accumulated,
+  AdaptivelyClipped,
+  Averaged,
+  Clipped,
+  clipGradients,
+  globalNorm,
+  ScaledRates,
+} from './wrappers.js';

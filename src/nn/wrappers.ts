@@ -1,7 +1,20 @@
 // Optimiser wrappers: gradient clipping, gradient accumulation, weight averaging. Each is an
 // optimiser itself, so wrappers nest, and a checkpoint contains the state of all.
 
-import { abs, divide, keep, max, scope, square, sum, type Tensor, zeros } from '../tensor/index.js';
+import {
+  abs,
+  divide,
+  keep,
+  max,
+  maximum,
+  minimum,
+  multiply,
+  scope,
+  square,
+  sum,
+  type Tensor,
+  zeros,
+} from '../tensor/index.js';
 import { loadState, type Weights } from './module.js';
 import type { Optimizer, OptimizerState } from './optimizers.js';
 
@@ -52,6 +65,81 @@ export class Clipped implements Optimizer {
   update(parameters: Weights, gradients: Weights, rateFactor?: number): void {
     clipGradients(gradients, this.maxNorm);
     this.inner.update(parameters, gradients, rateFactor);
+  }
+
+  state(): OptimizerState {
+    return this.inner.state();
+  }
+
+  restore(state: OptimizerState): void {
+    this.inner.restore(state);
+  }
+}
+
+/**
+ * Adaptive gradient clipping (Brock et al., "High-Performance Large-Scale Image Recognition Without
+ * Normalization", 2021): the gradient of each unit i (row of a weight; a vector as a whole) is
+ * scaled
+ * so that ‖gᵢ‖ ≤ factor·max(‖wᵢ‖, 1e-3), before the inner optimiser's step.
+ *
+ * @throws RangeError unless `factor` is positive.
+ */
+export class AdaptivelyClipped implements Optimizer {
+  constructor(
+    readonly inner: Optimizer,
+    readonly factor = 0.01,
+  ) {
+    if (!(factor > 0)) throw new RangeError(`AdaptivelyClipped: the factor must be positive, got ${factor}`);
+  }
+
+  update(parameters: Weights, gradients: Weights, rateFactor?: number): void {
+    scope(() => {
+      const clipped = Object.entries(gradients).map(([name, gradient]) => {
+        const norms = unitNorms(gradient);
+        const limits = multiply(maximum(unitNorms(parameters[name] as Tensor), 1e-3), this.factor);
+        return [name, multiply(gradient, minimum(divide(limits, maximum(norms, 1e-6)), 1))] as const;
+      });
+      this.inner.update(parameters, Object.fromEntries(clipped), rateFactor);
+    });
+  }
+
+  state(): OptimizerState {
+    return this.inner.state();
+  }
+
+  restore(state: OptimizerState): void {
+    this.inner.restore(state);
+  }
+}
+
+/** Norms over all axes but the first, which are kept with size 1; of a vector over all of it. */
+function unitNorms(tensor: Tensor): Tensor {
+  const axes = tensor.rank <= 1 ? undefined : Array.from({ length: tensor.rank - 1 }, (_, axis) => axis + 1);
+  return sum(square(tensor), axes, { keepAxes: true }).sqrt();
+}
+
+/**
+ * Learning rates by parameter: the change that the inner optimiser makes is scaled by `rateOf`,
+ * which
+ * equals a scaled learning rate where steps are proportional to it, as in SGD, AdamW and LAMB.
+ */
+export class ScaledRates implements Optimizer {
+  constructor(
+    readonly inner: Optimizer,
+    readonly rateOf: (name: string) => number,
+  ) {}
+
+  update(parameters: Weights, gradients: Weights, rateFactor?: number): void {
+    scope(() => {
+      const scaled = Object.entries(parameters).filter(([name]) => this.rateOf(name) !== 1);
+      const before = scaled.map(([name, parameter]) => [name, parameter, parameter.clone()] as const);
+      this.inner.update(parameters, gradients, rateFactor);
+      for (const [name, parameter, old] of before) {
+        const rate = this.rateOf(name);
+        parameter.device.run('affine', { x: parameter, y: parameter, scale: rate, shift: 0, n: parameter.size });
+        parameter.device.run('accumulate', { target: parameter, source: old, scale: 1 - rate, n: parameter.size });
+      }
+    });
   }
 
   state(): OptimizerState {

@@ -180,7 +180,7 @@ export function deployedForm(model: Layer): Layer {
 }
 
 function modelOf({ architecture, channels, height, width, classes }: ImageDescription, random: Random): Layer {
-  if (height !== width && architecture.startsWith('deit'))
+  if (height !== width && /^(deit|vit)/.test(architecture))
     throw new Error(`${architecture} needs square images, got ${height}×${width}`);
   return imageModel(architecture, { channels, classes: classes.length, size: height }, random);
 }

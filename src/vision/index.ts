@@ -4,12 +4,16 @@ export { ConvNorm } from './blocks/conv-norm.js';
 export { fromPublishedName, loadPublished } from './checkpoints.js';
 export { deployedForm, IMAGE_MODEL, ImageClassifier, type ImageDescription, ImagePredictor } from './classifier.js';
 export {
+  hardDistillation,
   LSConv,
+  type LSConvOptions,
   LSNet,
   type LSNetOptions,
   lsNets,
   StaticMixer,
   type StaticMixerOptions,
+  type StaticMixerShape,
 } from './lsnet/index.js';
-export { fadingAt, VanillaNet, type VanillaNetOptions, vanillaNets } from './vanillanet.js';
+export { type MapBackbone, PyramidHead, type PyramidOptions, Segmenter } from './pyramid.js';
+export { type Fading, fadingAt, layerDecay, VanillaNet, type VanillaNetOptions, vanillaNets } from './vanillanet.js';
 export { type ImageShape, imageModel, imageModelNames } from './zoo.js';

@@ -53,6 +53,18 @@ export interface VanillaNetOptions {
    * `merged`: one without, for inference. Default: `deep`.
    */
   readonly form?: 'deep' | 'shallow' | 'merged';
+  /** How λ rises during training. Default: linearly, over a third of the steps. */
+  readonly fading?: Fading;
+}
+
+/** How λ rises from 0 to 1. */
+export interface Fading {
+  /** Share of the steps after which λ is 1. Default: 1/3; the paper: 100 of 300 epochs. */
+  readonly share?: number;
+  /** `linear`: x; `cosine`: ½(1 − cos πx). Default: `linear`. */
+  readonly shape?: 'linear' | 'cosine';
+  /** Steps for which λ stays the same, such as those of an epoch. Default: 1. */
+  readonly hold?: number;
 }
 
 /** ε of the batch norms. */
@@ -230,7 +242,7 @@ export class VanillaNet implements Mergeable, FollowsSteps {
 
   /** Sets λ to `fadingAt(step, steps)` in the deep form. */
   followStep(step: number, steps: number): void {
-    if (this.slope) this.lambda = fadingAt(step, steps);
+    if (this.slope) this.lambda = fadingAt(step, steps, this.options.fading);
   }
 
   /** Images [n, channels, h, w] → logits [n, classes]. */
@@ -269,12 +281,28 @@ export class VanillaNet implements Mergeable, FollowsSteps {
 }
 
 /**
- * λ at a training step: rises linearly from 0 to 1 over the first `share` of the steps, so that the
- * merged weights can be trained for the rest. Default of `share`: 1/3; the paper uses 100 of 300
- * epochs.
+ * λ at a training step: rises from 0 to 1 over the first `share` of the steps, so that the merged
+ * weights can be trained for the rest.
  */
-export function fadingAt(step: number, steps: number, share = 1 / 3): number {
-  return Math.min(1, step / Math.max(1, share * steps));
+export function fadingAt(step: number, steps: number, options: Fading = {}): number {
+  const { share = 1 / 3, shape = 'linear', hold = 1 } = options;
+  const held = Math.floor(step / hold) * hold;
+  const risen = Math.min(1, held / Math.max(1, share * steps));
+  return shape === 'linear' ? risen : 0.5 * (1 - Math.cos(Math.PI * risen));
+}
+
+/**
+ * Layer decay: a factor of the learning rate by parameter, decay^(L + 1 − i), for `rateOf` of
+ * `trainOnImages`. The stem has i = 0, stage s (from 0) i = min(s + 1, L), the head i = L + 1. The
+ * paper trains VanillaNet-6 with 0.8 over L = 4 and VanillaNet-7 with 0.8 over 5.
+ */
+export function layerDecay(decay: number, layers: number): (name: string) => number {
+  return (name) => {
+    const stage = /^stages\.(\d+)\./.exec(name)?.[1];
+    const last = layers + 1;
+    const at = stage !== undefined ? Math.min(Number(stage) + 1, layers) : name.startsWith('head.') ? last : 0;
+    return decay ** (last - at);
+  };
 }
 
 /** The networks of 7 to 13 layers: `repeats` additional stages of 2048 channels. */

@@ -51,7 +51,8 @@ describe.skipIf(!existsSync(main))('the gossamer command (needs a build)', () =>
     expect(result).toMatchObject({ system: 'lighthgnn', data: 'planted', seeds: [0] });
     expect(result.rows.map((row: { method: string }) => row.method)).toEqual([
       'MLP',
-      'GCN (clique)',
+      'GCN',
+      'GLNN',
       'HGNN (teacher)',
       'LightHGNN',
       'LightHGNN⁺',

@@ -11,6 +11,7 @@ import {
   writeNpz,
 } from '../../src/data/index.js';
 import { hasHypergraph, loadHypergraph } from '../../src/data/node.js';
+import { hypergraphFromTypes } from '../../src/data/typed-hypergraphs.js';
 import type { SparseMatrix } from '../../src/sparse/index.js';
 import { Random, type Tensor } from '../../src/tensor/index.js';
 
@@ -34,8 +35,9 @@ describe('archives', () => {
 
   test('a graph becomes its edges and neighbourhoods', () => {
     const edges = { shape: [2, 2], values: Int32Array.of(0, 1, 1, 2) };
-    const { hypergraph } = hypergraphFromArrays({ edges, labels: ints(0, 1, 0) }, 'g');
+    const { hypergraph, pairs } = hypergraphFromArrays({ edges, labels: ints(0, 1, 0) }, 'g');
     expect(new Set(hypergraph.hyperedges().map((e) => e.join()))).toEqual(new Set(['0,1', '1,2', '0,1,2']));
+    expect(pairs?.hyperedges().map((e) => e.join())).toEqual(['0,1', '1,2']);
   });
 
   test.each([
@@ -60,6 +62,38 @@ describe('archives', () => {
       NamedArray
     >;
     expect(() => hypergraphFromArrays(arrays, 'bad')).toThrow(message);
+  });
+});
+
+describe('typed graphs', () => {
+  const pairs = (...values: number[]): NamedArray => ({
+    shape: [values.length / 2, 2],
+    values: Int32Array.from(values),
+  });
+  const arrays = {
+    labels: ints(0, 1, 1),
+    paper_author: pairs(0, 0, 0, 1, 1, 1, 2, 2),
+    paper_term: pairs(0, 0, 1, 0, 2, 1, 1, 2),
+    author_town: pairs(0, 0, 2, 0),
+    x_author_indptr: ints(0, 1, 1, 2),
+    x_author_indices: ints(1, 0),
+    x_author_shape: ints(3, 2),
+  };
+  const lists = (...paths: string[][]) =>
+    hypergraphFromTypes(arrays, 'typed', { vertices: 'author', paths })
+      .hypergraph.hyperedges()
+      .map((e) => e.join());
+
+  test('a hyperedge holds the vertices that a path of relations reaches, each once', () => {
+    expect(lists(['paper'])).toEqual(['0,1', '1', '2']);
+    expect(lists(['paper', 'term'])).toEqual(['0,1', '2', '1']);
+    expect(lists(['town'], ['paper'])).toEqual(['0,2', '0,1', '1', '2']);
+    expect(() => lists(['film'])).toThrow('array "film_author" is missing');
+  });
+
+  test('features are those of the vertices', () => {
+    const { features } = hypergraphFromTypes(arrays, 'typed', { vertices: 'author', paths: [['paper']] });
+    expect([...(features as SparseMatrix).toDense().view()]).toEqual([0, 1, 0, 0, 1, 0]);
   });
 });
 

@@ -12,8 +12,10 @@ export function open(path: string): Predictor {
 
 /** The class of each vertex of a table of features. */
 function classifyVertices(model: StudentModel, path: string): Predictions {
-  const { vertexNames, features } = featuresFromTable(readText(path), path);
-  const probabilities = model.predictProba(features, path);
+  const columns = model.inputs.columns ?? [];
+  const ignored = ['label', 'split'].filter((column) => !columns.some((own) => own.toLowerCase() === column));
+  const { vertexNames, ...table } = featuresFromTable(readText(path), path, ignored);
+  const probabilities = model.predictProba(table, path);
   const count = model.network.head.outFeatures;
   return {
     columns: ['vertex', 'prediction', 'probability'],

@@ -69,6 +69,54 @@ const publications: readonly DatasetRecord[] = [
   ),
 ];
 
+const heco = {
+  kinds: ['hypergraph'],
+  licence: 'none stated',
+  source: {
+    address: 'https://github.com/liun-online/HeCo',
+    citation:
+      'Wang et al., "Self-supervised Heterogeneous Graph Neural Network with Co-contrastive Learning", KDD 2021',
+  },
+  files: [{ path: 'hetero/dblp.npz', sha256: '9a4d15406c8f7b015af5cfafae2e2e4aa0d26a4a332bfa853e3a271f10f9871f' }],
+} as const;
+
+/** Vertices are authors; a hyperedge holds those of a paper, a term or a conference. */
+const authors: readonly DatasetRecord[] = [
+  {
+    ...heco,
+    name: 'dblp-paper',
+    size: '4,057 vertices, 14,328 hyperedges, 19,645 incidences, 4 classes, 334 binary features',
+    typed: { vertices: 'author', paths: [['paper']] },
+  },
+  {
+    ...heco,
+    name: 'dblp-term',
+    size: '4,057 vertices, 7,723 hyperedges, 90,685 incidences, 4 classes, 334 binary features',
+    typed: { vertices: 'author', paths: [['paper', 'term']] },
+  },
+  {
+    ...heco,
+    name: 'dblp-conference',
+    size: '4,057 vertices, 20 hyperedges, 9,205 incidences, 4 classes, 334 binary features',
+    typed: { vertices: 'author', paths: [['paper', 'conf']] },
+  },
+];
+
+/** Vertices are films; a hyperedge holds those of a director or an actor. */
+const films: DatasetRecord = {
+  name: 'imdb',
+  kinds: ['hypergraph'],
+  licence: 'none stated',
+  source: {
+    address: 'https://github.com/cynricfu/MAGNN',
+    citation:
+      'Fu et al., "MAGNN: Metapath Aggregated Graph Neural Network for Heterogeneous Graph Embedding", WWW 2020',
+  },
+  files: [{ path: 'hetero/imdb.npz', sha256: '347056073d31d02197037e3f80f9ba418ba5edc080969bccef63bb90a82f2362' }],
+  size: '4,278 vertices, 7,338 hyperedges, 17,106 incidences, 3 classes, 3,066 word counts',
+  typed: { vertices: 'movie', paths: [['director'], ['actor']] },
+};
+
 const conhd = {
   kinds: ['incidences'],
   licence: 'MIT (repository)',
@@ -107,4 +155,4 @@ const incidences: readonly DatasetRecord[] = [
 ];
 
 /** Labelled hypergraphs and incidences. */
-export const hypergraphRecords: readonly DatasetRecord[] = [...publications, ...incidences];
+export const hypergraphRecords: readonly DatasetRecord[] = [...publications, ...authors, films, ...incidences];

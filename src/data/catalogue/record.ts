@@ -45,6 +45,14 @@ export interface DatasetSource {
   readonly citation: string;
 }
 
+/** Which nodes of a typed graph are vertices, and which become hyperedges. */
+export interface TypedPaths {
+  /** Type of the vertices. */
+  readonly vertices: string;
+  /** Paths of types from the vertices to the nodes that become hyperedges. */
+  readonly paths: readonly (readonly string[])[];
+}
+
 /** What is known of a data set. */
 export interface DatasetRecord {
   /** What loaders and the command line call it; unique within a kind. */
@@ -67,6 +75,8 @@ export interface DatasetRecord {
   readonly download?: DatasetDownload;
   /** Graphs: whether edges have a direction. False when left out. */
   readonly directed?: boolean;
+  /** Hypergraphs that are read from a typed graph: what becomes of its nodes. */
+  readonly typed?: TypedPaths;
   /**
    * Tables: the column to predict, which of the others hold codes of categories, and which are left
    * out (none when not given).

@@ -36,7 +36,7 @@ export interface TimedArm {
  */
 export async function timesInTurns(
   arms: readonly TimedArm[],
-  data: ImageDataset,
+  data: Pick<ImageDataset, 'test'>,
   timings: Readonly<Record<string, Timing>>,
 ): Promise<ReadonlyMap<string, Scores>> {
   const times = new Map<string, Record<string, number>>(arms.map(({ title }) => [title, {}]));
@@ -56,7 +56,7 @@ export async function timesInTurns(
 /** Seconds a batch, by title. Plans are compiled for the number of threads that is set. */
 async function secondsOf(
   arms: readonly TimedArm[],
-  data: ImageDataset,
+  data: Pick<ImageDataset, 'test'>,
   { batch, repeats = 50, plan: common }: Timing,
 ): Promise<Readonly<Record<string, number>>> {
   const example = exampleOf(data, batch);
@@ -67,7 +67,7 @@ async function secondsOf(
   try {
     return await secondsInTurns(
       Object.fromEntries(plans.map(({ title, plan }) => [title, () => void scope(() => plan.run(example))])),
-      { repeats, warmUp: 5 },
+      { repeats, warmUp: Math.min(5, Math.ceil(repeats / 5)) },
     );
   } finally {
     for (const { plan } of plans) plan.dispose();

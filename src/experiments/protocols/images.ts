@@ -23,7 +23,7 @@ export const imageSets = ['glyphs', ...imageSetNames];
 
 /** The defaults are short, so that all methods fit into minutes. */
 export const imageOptions = {
-  images: count(6000, 'training images, the first ones', { smoke: 320, minimum: 100 }),
+  images: count(6000, 'training images, the first ones', { smoke: 128, minimum: 100 }),
   tests: count(2000, 'test images, the first ones', { smoke: 100, minimum: 100 }),
   epochs: count(3, 'epochs of training', { smoke: 1 }),
   batch: count(32, 'images per step', { minimum: 2 }),
@@ -70,7 +70,7 @@ export interface ImageSetting extends Setting {
 }
 
 /** What is tried, in order: three trials see every learning rate. */
-const imageSettings: readonly ImageSetting[] = [
+export const imageSettings: readonly ImageSetting[] = [
   { learningRate: 3e-3, weightDecay: 0.02 },
   { learningRate: 1e-2, weightDecay: 0.1 },
   { learningRate: 1e-3, weightDecay: 0.02 },

@@ -2,8 +2,18 @@
 // pixel in the direction that a mark up to three pixels away encodes. A static kernel cannot do
 // this, whatever its size.
 
-import { Adam, Conv2d, fit, type Layer, meanSquaredError, parameterCount, type TrainingHooks } from '../../nn/index.js';
-import { Random, type Tensor, tensor } from '../../tensor/index.js';
+import {
+  Adam,
+  Conv2d,
+  fit,
+  inference,
+  type Layer,
+  type Mode,
+  meanSquaredError,
+  parameterCount,
+  type TrainingHooks,
+} from '../../nn/index.js';
+import { Random, scope, type Tensor, tensor } from '../../tensor/index.js';
 import type { RunContext, StudyResults } from '../parts/contract.js';
 import { studyOf } from '../parts/studies.js';
 
@@ -75,30 +85,53 @@ export function movedContent(random: Random, count: number): MovedContent {
   return { x: tensor(x, [count, 2 * CONTENT, SIZE, SIZE]), y: tensor(y, shape), known: tensor(known, shape) };
 }
 
+/** A mixer of 32 channels between pointwise convolutions. */
+class Mover {
+  readonly first: Conv2d;
+  readonly last: Conv2d;
+
+  constructor(
+    readonly mixer: Layer,
+    random: Random,
+  ) {
+    this.first = new Conv2d(2 * CONTENT, MIXED_CHANNELS, 1, random);
+    this.last = new Conv2d(MIXED_CHANNELS, CONTENT, 1, random);
+  }
+
+  /** Mean squared error where the mark lies within the image. */
+  error({ x, y, known }: MovedContent, mode: Mode): Tensor {
+    const moved = this.last.forward(this.mixer.forward(this.first.forward(x), mode));
+    return meanSquaredError(moved.multiply(known), y.multiply(known));
+  }
+}
+
+/** Fresh examples on which a trained mixer is scored. */
+const SCORED = 512;
+
+/** What training a mixer gave. */
+export interface MoverScore {
+  /** Mean squared error on fresh examples; the content has variance 1. */
+  readonly error: number;
+  /** Parameters with the pointwise convolutions. */
+  readonly parameters: number;
+}
+
 /**
- * Mean squared error of a mixer of 32 channels between pointwise convolutions, over its last 50
- * steps, each on fresh examples; the content has variance 1.
+ * Trains a mixer of 32 channels between pointwise convolutions, each step on fresh examples.
  *
  * @param steps steps of training, rounded to a multiple of 50
  */
-export async function movedContentError(
+export async function movedContentScore(
   mixer: Layer,
   steps: number,
   random: Random,
   hooks: Pick<TrainingHooks, 'signal' | 'onEpoch'> = {},
-): Promise<number> {
-  const model = {
-    first: new Conv2d(2 * CONTENT, MIXED_CHANNELS, 1, random),
-    mixer,
-    last: new Conv2d(MIXED_CHANNELS, CONTENT, 1, random),
-  };
-  const { history } = await fit({
+): Promise<MoverScore> {
+  const model = new Mover(mixer, random);
+  await fit({
     ...hooks,
     model,
-    loss: (live, { x, y, known }: MovedContent, mode) => {
-      const moved = live.last.forward(live.mixer.forward(live.first.forward(x), mode));
-      return meanSquaredError(moved.multiply(known), y.multiply(known));
-    },
+    loss: (live, examples: MovedContent, mode) => live.error(examples, mode),
     *batches(order) {
       for (let step = 0; step < STEPS_PER_EPOCH; step++) yield movedContent(order.split(step), 16);
     },
@@ -107,31 +140,51 @@ export async function movedContentError(
     random,
   });
   hooks.signal?.throwIfAborted();
-  return history.at(-1)?.loss as number;
+  return scope(() => ({
+    error: model.error(movedContent(random.split('scored'), SCORED), inference).item(),
+    parameters: parameterCount(model),
+  }));
 }
 
-/** The errors of some mixers, also as scores by their names. */
+/** Names of the scores of a mixer: its largest and its least error among the seeds. */
+export const errorScores = (title: string) => [`${title}, most`, `${title}, least`] as const;
+
+/** The errors of some mixers over seeds, the largest and the least of each as scores. */
 export async function movedContentStudy(
   mixers: Readonly<Record<string, (random: Random) => Layer>>,
-  steps: number,
-  { seed, signal, progress }: Pick<RunContext, 'seed' | 'signal' | 'progress'>,
+  { steps, seeds }: { readonly steps: number; readonly seeds: number },
+  { seed: first, signal, progress }: Pick<RunContext, 'seed' | 'signal' | 'progress'>,
 ): Promise<StudyResults> {
-  const rows: (readonly [title: string, parameters: number, error: number])[] = [];
+  const rows: [title: string, parameters: number, errors: number[]][] = [];
   for (const [title, make] of Object.entries(mixers)) {
-    const mixer = make(new Random(seed).split(title));
-    const onEpoch: TrainingHooks['onEpoch'] = ({ epoch, epochs }) => progress(title, epoch / epochs);
-    const error = await movedContentError(mixer, steps, new Random(seed), { signal, onEpoch });
-    rows.push([title, parameterCount(mixer), error]);
+    const errors: number[] = [];
+    let parameters = 0;
+    for (let i = 0; i < seeds; i++) {
+      const random = new Random(first + i);
+      const onEpoch: TrainingHooks['onEpoch'] = ({ epoch, epochs }) => progress(title, (i + epoch / epochs) / seeds);
+      const own = await movedContentScore(make(random.split(title)), steps, random, { signal, onEpoch });
+      errors.push(own.error);
+      parameters = own.parameters;
+    }
+    rows.push([title, parameters, errors]);
   }
   return studyOf(
     {
       title: 'Content that moves as marks at a distance say',
       note:
-        `Mean squared error after ${steps} steps; the content has variance 1. Every pixel sees one mark within 7×7 ` +
-        'pixels; the direction that it names moves eight channels by one pixel.',
-      columns: ['mixer', 'parameters', 'error'],
-      rows: rows.map(([title, count, error]) => [title, count, error.toFixed(3)]),
+        `Mean squared error on ${SCORED} fresh examples after ${steps} steps, by seed; the content has variance 1. Every ` +
+        'pixel sees one mark within 7×7 pixels; the direction that it names moves eight channels by one pixel.',
+      columns: ['mixer', 'parameters', 'errors'],
+      rows: rows.map(([title, count, errors]) => [title, count, errors.map((error) => error.toFixed(3)).join(', ')]),
     },
-    Object.fromEntries(rows.map(([title, , error]) => [title, error])),
+    Object.fromEntries(
+      rows.flatMap(([title, , errors]) => {
+        const [most, least] = errorScores(title);
+        return [
+          [most, Math.max(...errors)],
+          [least, Math.min(...errors)],
+        ];
+      }),
+    ),
   );
 }

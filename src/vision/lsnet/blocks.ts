@@ -21,31 +21,42 @@ import type { SpatialAttention } from './attention.js';
 import type { LSConv } from './convolution.js';
 import { convNorm, copyWeights, depthwise, type FormOptions, type Merging, silence } from './parts.js';
 
-/** Options of `StaticMixer`. */
-export interface StaticMixerOptions extends FormOptions {
+/** Kernel of `StaticMixer`, and what follows it. */
+export interface StaticMixerShape {
   /** Kernel size. Default: 3. */
   readonly kernel?: number;
+  /** Hidden channels over channels of a feed-forward layer that follows. Default: none follows. */
+  readonly feedForward?: number;
 }
 
+/** Options of `StaticMixer`. */
+export interface StaticMixerOptions extends FormOptions, StaticMixerShape {}
+
 /**
- * x + norm(D ∗ x) with a depthwise kernel D: the baseline token mixer, whose weights do not depend
- * on the input.
+ * x + norm(D ∗ x) with a depthwise kernel D, maybe followed by a feed-forward layer: the baseline
+ * token mixer, whose weights do not depend on the input.
  */
 export class StaticMixer implements Merging<StaticMixer> {
   /** The depthwise convolution D. */
   readonly conv: ConvNorm;
+  /** The feed-forward layer, if one follows. */
+  readonly feedForward: FeedForward | undefined;
 
-  constructor(channels: number, random: Random, { kernel = 3, form = 'training' }: StaticMixerOptions = {}) {
-    this.conv = depthwise(channels, kernel, random, { form });
+  constructor(channels: number, random: Random, { kernel = 3, feedForward, ...options }: StaticMixerOptions = {}) {
+    this.conv = depthwise(channels, kernel, random, options);
+    if (feedForward !== undefined)
+      this.feedForward = new FeedForward(channels, random, { ...options, ratio: feedForward });
   }
 
-  /** x [n, channels, h, w] → x + norm(D ∗ x), of the same shape. */
+  /** x [n, channels, h, w] → x + norm(D ∗ x), fed forward, of the same shape. */
   forward(x: Tensor, mode: Mode): Tensor {
-    return add(this.conv.forward(x, mode), x);
+    const mixed = add(this.conv.forward(x, mode), x);
+    return this.feedForward?.forward(mixed, mode) ?? mixed;
   }
 
   mergeInto(target: StaticMixer): void {
     this.conv.mergeInto(target.conv);
+    if (target.feedForward) this.feedForward?.mergeInto(target.feedForward);
   }
 }
 
@@ -80,14 +91,18 @@ export class ReparametrizedDepthwise implements Merging<ReparametrizedDepthwise>
   }
 }
 
-/** x + W₂·ReLU(W₁·x) with 1×1 convolutions: channels → 2·channels → channels. */
+/** x + W₂·ReLU(W₁·x) with 1×1 convolutions: channels → ratio·channels → channels; ratio 2. */
 export class FeedForward implements Merging<FeedForward> {
   readonly expand: ConvNorm;
   readonly contract: ConvNorm;
 
-  constructor(channels: number, random: Random, { form = 'training' }: FormOptions = {}) {
-    this.expand = convNorm(channels, 2 * channels, random, { form });
-    this.contract = convNorm(2 * channels, channels, random, { form });
+  constructor(
+    channels: number,
+    random: Random,
+    { form = 'training', ratio = 2 }: FormOptions & { readonly ratio?: number } = {},
+  ) {
+    this.expand = convNorm(channels, ratio * channels, random, { form });
+    this.contract = convNorm(ratio * channels, channels, random, { form });
     silence(this.contract);
   }
 

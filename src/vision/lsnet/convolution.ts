@@ -13,6 +13,12 @@ import { convNorm, copyWeights, depthwise, type FormOptions, type Merging } from
 /** Channels that share dynamic weights are C/GROUP apart; there are C/GROUP groups. */
 const GROUP = 8;
 
+/** Options of `LSConv`. */
+export interface LSConvOptions extends FormOptions {
+  /** Kernel size of the perception. Default: 7. */
+  readonly kernel?: number;
+}
+
 /**
  * LS convolution: large-kernel perception (7×7 static) and small-kernel aggregation (3×3 dynamic).
  * [n, channels, h, w] → the same shape. Wang et al., "LSNet: See Large, Focus Small", CVPR 2025.
@@ -34,12 +40,12 @@ export class LSConv implements Merging<LSConv> {
   constructor(
     readonly channels: number,
     random: Random,
-    { form = 'training' }: FormOptions = {},
+    { form = 'training', kernel = 7 }: LSConvOptions = {},
   ) {
     if (channels % GROUP !== 0) throw new Error(`LSConv: channels must be a multiple of ${GROUP}, got ${channels}`);
     const [half, groups] = [channels / 2, channels / GROUP];
     this.reduce = convNorm(channels, half, random, { form });
-    this.perceive = depthwise(half, 7, random, { form });
+    this.perceive = depthwise(half, kernel, random, { form });
     this.mix = convNorm(half, half, random, { form });
     this.weights = new Conv2d(half, 9 * groups, 1, random);
     this.weightNorm = new GroupNorm(groups, 9 * groups);

@@ -10,6 +10,7 @@
 // Blocks alternate between re-parametrised depthwise convolution with squeeze-and-excitation and LS
 // convolution (attention in the last stage); each is followed by a feed-forward layer.
 
-export { StaticMixer, type StaticMixerOptions } from './blocks.js';
-export { LSConv } from './convolution.js';
+export { StaticMixer, type StaticMixerOptions, type StaticMixerShape } from './blocks.js';
+export { LSConv, type LSConvOptions } from './convolution.js';
+export { hardDistillation } from './distillation.js';
 export { LSNet, type LSNetOptions, lsNets } from './network.js';

@@ -4,7 +4,14 @@ import type { Mergeable, Mode } from '../../nn/index.js';
 import { add, globalAveragePool, multiply, Random, relu, scope, type Tensor } from '../../tensor/index.js';
 import type { ConvNorm } from '../blocks/conv-norm.js';
 import { SpatialAttention } from './attention.js';
-import { Block, Classifier, Downsample, ReparametrizedDepthwise, StaticMixer } from './blocks.js';
+import {
+  Block,
+  Classifier,
+  Downsample,
+  ReparametrizedDepthwise,
+  StaticMixer,
+  type StaticMixerShape,
+} from './blocks.js';
 import { LSConv } from './convolution.js';
 import { convNorm, type FormOptions, type Merging } from './parts.js';
 
@@ -27,11 +34,8 @@ export interface LSNetOptions extends FormOptions {
    * biases. Default: 4, for 224×224 images.
    */
   readonly attentionSize?: number;
-  /**
-   * `static` replaces LS convolutions by plain depthwise 3×3 convolutions, as a baseline. Default:
-   * `ls`.
-   */
-  readonly mixer?: 'ls' | 'static';
+  /** LS convolutions, or, as a baseline, static mixers in their places. Default: `ls`. */
+  readonly mixer?: 'ls' | StaticMixerShape;
   /**
    * Two classifiers, one for labels and one for a teacher, whose logits are averaged. Default:
    * false.
@@ -69,7 +73,7 @@ export class LSNet implements Mergeable {
       if (stage === dims.length - 1) return new SpatialAttention(width(stage), heads, attentionSize, random, { form });
       return mixer === 'ls'
         ? new LSConv(width(stage), random, { form })
-        : new StaticMixer(width(stage), random, { form });
+        : new StaticMixer(width(stage), random, { ...mixer, form });
     };
     this.stages = depths.map((depth, stage) => [
       ...(stage > 0 ? [new Downsample(width(stage - 1), width(stage), random, { form })] : []),
@@ -79,16 +83,24 @@ export class LSNet implements Mergeable {
     this.heads = Array.from({ length: distilled ? 2 : 1 }, () => new Classifier(last, classes, random, { form }));
   }
 
+  /** The map after each stage, the finest first: what heads for dense prediction read. */
+  maps(x: Tensor, mode: Mode): Tensor[] {
+    let y = this.stem.reduce((input, layer, i) => {
+      const next = layer.forward(input, mode);
+      return i < this.stem.length - 1 ? relu(next) : next;
+    }, x);
+    return this.stages.map((stage) => {
+      for (const layer of stage) y = layer.forward(y, mode);
+      return y;
+    });
+  }
+
   /**
    * Logits [n, classes] of each classifier: that for labels, then, in distilled networks, that for
    * the teacher.
    */
   logits(x: Tensor, mode: Mode): Tensor[] {
-    const stem = this.stem.reduce((y, layer, i) => {
-      const next = layer.forward(y, mode);
-      return i < this.stem.length - 1 ? relu(next) : next;
-    }, x);
-    const features = globalAveragePool(this.stages.flat().reduce<Tensor>((y, layer) => layer.forward(y, mode), stem));
+    const features = globalAveragePool(this.maps(x, mode).at(-1) as Tensor);
     return this.heads.map((head) => head.forward(features, mode));
   }
 

@@ -1,0 +1,113 @@
+// Tables of nodes as people write them: names, labels, a split, and numeric features.
+
+import { keep, type Tensor, tensor } from '../tensor/index.js';
+import { readCsv, type Table } from './formats/index.js';
+import type { Split } from './splits.js';
+
+/** A table of nodes. */
+export interface NodeTable {
+  /** Names of the nodes, in order. */
+  readonly nodeNames: readonly string[];
+  /** Number of each node by its name. */
+  readonly ids: ReadonlyMap<string, number>;
+  /** Features [n, F]; undefined without columns of features. */
+  readonly features: Tensor | undefined;
+  /** Columns of the features, in order. */
+  readonly featureNames: readonly string[];
+  /** Class of each node, −1 where unknown. */
+  readonly labels: Int32Array;
+  /** Names of the classes, in order. */
+  readonly classNames: readonly string[];
+  /** The split, where there is a column of it. */
+  readonly split: Split | undefined;
+}
+
+/**
+ * Reads a table of nodes with a header `id,…`: columns `label` (empty where unknown) and `split`
+ * (`train`, `validation`, `test` or empty) are optional, all others are numeric features.
+ *
+ * @param name what errors call the data
+ * @throws Error naming the line: no column `id`, a node that is named twice, a feature that is no
+ * finite number, a split of another name, or a node of a split part without a label.
+ */
+export function nodeTable(text: string, name: string): NodeTable {
+  const table = readCsv(text, 'nodes');
+  const at = columnFinder(table);
+  const id = at('id');
+  if (id < 0) fail(name, `nodes: there is no column "id", only ${table.columns.join(', ')}`);
+  const nodeNames = table.rows.map((row) => row[id] as string);
+  const ids = new Map<string, number>();
+  nodeNames.forEach((node, v) => {
+    if (ids.has(node)) fail(name, `nodes, line ${v + 2}: node "${node}" is named twice`);
+    ids.set(node, v);
+  });
+  const taken = ['id', 'label', 'split'].map(at);
+  const columns = Array.from(table.columns.keys()).filter((column) => !taken.includes(column));
+  const { labels, names } = classesOf(table, at('label'));
+  return {
+    nodeNames,
+    ids,
+    features: columns.length === 0 ? undefined : featuresOf(table, columns, name),
+    featureNames: columns.map((column) => table.columns[column] as string),
+    labels,
+    classNames: names,
+    split: splitOf(table, at('split'), labels, name),
+  };
+}
+
+function fail(name: string, reason: string): never {
+  throw new Error(`graph "${name}": ${reason}`);
+}
+
+/** The place of a column by its name, in any case of letters; −1 where there is none. */
+export function columnFinder({ columns }: Table): (wanted: string) => number {
+  return (wanted) => columns.findIndex((column) => column.toLowerCase() === wanted);
+}
+
+function classesOf({ rows }: Table, column: number): { labels: Int32Array; names: string[] } {
+  const given = rows.map((row) => (column < 0 ? '' : (row[column] as string)));
+  const names = [...new Set(given.filter((label) => label !== ''))].sort(
+    (a, b) => Number(a) - Number(b) || (a < b ? -1 : 1),
+  );
+  const codes = new Map(names.map((label, code) => [label, code]));
+  return { labels: Int32Array.from(given, (label) => codes.get(label) ?? -1), names };
+}
+
+function featuresOf({ columns: names, rows }: Table, columns: readonly number[], name: string): Tensor {
+  const values = new Float32Array(rows.length * columns.length);
+  rows.forEach((row, v) => {
+    columns.forEach((column, j) => {
+      const text = row[column] as string;
+      const value = Number(text);
+      if (text === '' || !Number.isFinite(value))
+        fail(name, `nodes, line ${v + 2}: feature "${names[column]}" is "${text}", which is no finite number`);
+      values[v * columns.length + j] = value;
+    });
+  });
+  return keep(tensor(values, [rows.length, columns.length]));
+}
+
+const parts: Readonly<Record<string, keyof Split>> = {
+  train: 'train',
+  validation: 'validation',
+  val: 'validation',
+  valid: 'validation',
+  test: 'test',
+};
+
+function splitOf({ rows }: Table, column: number, labels: Int32Array, name: string): Split | undefined {
+  if (column < 0) return undefined;
+  const split = { train: [] as number[], validation: [] as number[], test: [] as number[] };
+  rows.forEach((row, v) => {
+    const text = (row[column] as string).toLowerCase();
+    if (text === '') return;
+    const part = Object.hasOwn(parts, text) ? parts[text] : undefined;
+    if (!part) fail(name, `nodes, line ${v + 2}: split "${row[column]}" is none of train, validation and test`);
+    if ((labels[v] as number) < 0) fail(name, `nodes, line ${v + 2}: the node is in split "${text}" but has no label`);
+    split[part].push(v);
+  });
+  for (const [part, own] of Object.entries(split))
+    if (own.length === 0) fail(name, `nodes: no node is in split "${part}"`);
+  const { train, validation, test } = split;
+  return { train: Int32Array.from(train), validation: Int32Array.from(validation), test: Int32Array.from(test) };
+}
