@@ -59,7 +59,7 @@ export function randomGguf(config = halfBillion) {
     );
   }
   const bytes = byteCharacters();
-  const tokens = Array.from({ length: vocabulary }, (_, i) => bytes[i] ?? `<${i}>`);
+  const tokens = Array.from({ length: vocabulary }, (_, i) => bytes[i] ?? (i === 256 ? 'ĠĠ' : `<${i}>`));
   const metadata = {
     'general.architecture': ['string', 'llama'],
     'general.name': ['string', 'random'],

@@ -1,7 +1,18 @@
 // `gossamer fit`
 
 import { Command, Option } from 'commander';
-import { type LabelledTable, labelledTable, type ValuedTable, valuedTable } from '../data/index.js';
+import {
+  type ColumnTable,
+  type LabelledTable,
+  labelledTable,
+  leftOutOf,
+  type RareClasses,
+  type ValuedTable,
+  valuedTable,
+  withoutGaps,
+  withoutLeftOut,
+  withoutRare,
+} from '../data/index.js';
 import { interruptSignal, loadTable, requireWritable, writeFileAtomic } from '../data/node.js';
 import { summarize } from '../experiments/index.js';
 import { chooseOptions } from '../experiments/parts/table-spaces.js';
@@ -18,12 +29,15 @@ import {
   type ValueFoldScore,
 } from '../hypernet/index.js';
 import { Random } from '../tensor/index.js';
-import { choice, list, maxBytesOption, number } from './arguments.js';
+import { choice, list, number } from './arguments.js';
 import { Bar } from './bar.js';
+import { sayNotes, TABLE_FORMS, type TableFlags, tableOptionsOf, withTableOptions } from './tables.js';
 import { useThreads } from './threads.js';
 
 const names = Object.keys(tableMethods) as TableMethod[];
 
+/** Different whole numbers of a target that are taken for classes. */
+const MOST_CLASSES = 20;
 /** Rows above which HyperTab is warned of. */
 const LARGE = 10_000;
 
@@ -32,9 +46,9 @@ const fixed = { viewsPerStep: 5, unit: 'column' } as const;
 /** Options of HyperTab without tuning. */
 const usual = { ...fixed, views: hyperTabDefaults.views, epochs: 30, subsample: 0.5, learningRate: 1e-3 } as const;
 
-interface Flags {
+interface Flags extends TableFlags {
   readonly target: string;
-  readonly task: 'class' | 'number';
+  readonly task?: 'class' | 'number';
   readonly out: string;
   readonly methods: string[];
   readonly model?: string;
@@ -50,7 +64,8 @@ interface Flags {
   readonly seed: number;
   readonly threads?: number;
   readonly json: boolean;
-  readonly maxBytes?: number;
+  readonly all: boolean;
+  readonly rare?: RareClasses;
 }
 
 const examples = `
@@ -59,25 +74,35 @@ Examples
   gossamer fit table.parquet --target species --methods hypertab,forest -o species.safetensors
   gossamer fit table.csv --target y --categorical zip,month --ignore id
   gossamer fit table.csv --target y --model hypertab --tune 20   HyperTab alone, the best of 20 settings
-  gossamer fit table.csv --target price --task number            a number in place of a class
+  gossamer fit table.csv --target price                         a number in place of a class
   gossamer predict model.safetensors new.csv -o predictions.csv
 
-Gaps are empty fields, NA, N/A, #N/A, NaN, null, none or ?, and in columns of numbers -, . and unknown. Columns of numbers are numbers unless --categorical names them, others are categories. Scores are means over stratified folds; the method of the best balanced accuracy (the mean over
+\`gossamer info table.csv\` shows how the columns are read: numbers with decimal points or commas, separators of thousands, percent signs or a currency; dates, as calendar features; all else as categories, also what --categorical names. Gaps are empty fields, NA, N/A, #N/A, NaN, null, none or ?, and in columns of numbers -, ., infinities and unknown. Scores are means over stratified folds; the method of the best balanced accuracy (the mean over
 classes of the share of their rows that is right) is then trained on all rows. A number is learnt by squared error, and the smallest root mean squared error is the best. --tune chooses each method's settings within the training rows of each fold, and again on all rows for the model; options of HyperTab that are given stay as given.`;
 
 export function fitCommand(): Command {
-  return new Command('fit')
+  return withTableOptions(new Command('fit'))
     .description('train classifiers on a table, compare them by cross-validation and keep the best')
-    .argument('<table>', '.csv, .tsv or .txt, each also .gz, or .parquet, with a header')
+    .argument('<table>', `with a header: ${TABLE_FORMS}`)
     .requiredOption('--target <column>', 'the column to predict')
     .option('-o, --out <file>', 'the model', 'model.safetensors')
-    .option('--task <kind>', 'what the target holds: class or number', choice('class', 'number'), 'class')
+    .option(
+      '--task <kind>',
+      `what the target holds: class or number; a number when left out where it has fractions or more than ${MOST_CLASSES} different values`,
+      choice('class', 'number'),
+    )
     .addOption(new Option('--methods <list>', `some of ${names.join(', ')}`).argParser(list).default(names, 'all'))
     .addOption(new Option('--model <method>', 'this method alone').conflicts('methods'))
     .option('--tune <n>', 'settings that each method may choose from (classes)', number(1))
     .option('--folds <n>', 'folds of cross-validation', number(2), 4)
     .option('--categorical <list>', 'columns of numbers that are codes of categories', list, [])
     .option('--ignore <list>', 'columns to leave out', list, [])
+    .option('--all', 'leave no column out that holds one value, numbers of rows or texts that all differ', false)
+    .addOption(
+      new Option('--rare <how>', 'classes of a single row: drop their rows, or merge them into one').argParser(
+        choice('drop', 'merge'),
+      ),
+    )
     .option('--no-balance', 'do not repeat rows of small classes in training')
     .option('--views <n>', `HyperTab: views (default: ${usual.views})`, number(1))
     .option('--epochs <n>', `HyperTab: epochs (default: ${usual.epochs})`, number(1))
@@ -90,7 +115,6 @@ export function fitCommand(): Command {
     .option('--seed <n>', 'seed', number(0), 0)
     .option('--threads <n>', 'threads, the calling one among them', number(1))
     .option('--json', 'print the result as JSON', false)
-    .addOption(maxBytesOption())
     .addHelpText('after', examples)
     .action(fitTable);
 }
@@ -100,11 +124,13 @@ async function fitTable(path: string, flags: Flags): Promise<void> {
   const asked = flags.model === undefined ? flags.methods : [flags.model];
   const unknown = asked.find((name) => !names.includes(name as TableMethod));
   if (unknown !== undefined) throw new Error(`unknown method "${unknown}"; known: ${names.join(', ')}`);
-  if (flags.task === 'number' && flags.tune !== undefined)
-    throw new Error('--tune chooses by balanced accuracy, and --task number has no classes: leave --tune out');
   const methods = asked as TableMethod[];
   requireWritable(flags.out);
   const data = await readTable(path, flags);
+  if ('values' in data && flags.tune !== undefined)
+    throw new Error(
+      '--tune chooses by balanced accuracy, and the target holds numbers: leave --tune out, or give --task class',
+    );
   warnOf(data, methods);
   const { signal, release } = interruptSignal();
   const bar = new Bar('cross-validation', 'fits', flags.json);
@@ -173,30 +199,56 @@ function givenOf({ views, epochs, subsample, learningRate }: Flags): HyperTabOpt
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
-async function readTable(path: string, { target, task, categorical, ignore, maxBytes }: Flags) {
-  const all = await loadTable(path, { categorical, ...(maxBytes !== undefined && { maxBytes }) });
-  const unknown = ignore.filter((name) => !all.columns.some((column) => column.name === name));
+async function readTable(path: string, flags: Flags) {
+  const { target, categorical, ignore, rare } = flags;
+  const all = await loadTable(path, { ...tableOptionsOf(flags), categorical, target });
+  sayNotes(all);
+  const isNamed = (name: string) => all.columns.some((column) => column.name === name || fromOf(column) === name);
+  const unknown = ignore.filter((name) => !isNamed(name));
   if (unknown.length > 0) throw new Error(`--ignore names no column of the table: ${unknown.join(', ')}`);
-  const kept = { ...all, columns: all.columns.filter(({ name }) => !ignore.includes(name)) };
-  return task === 'number' ? valuedTable(kept, target) : labelledTable(kept, target);
+  const kept = all.columns.filter((column) => !ignore.includes(column.name) && !ignore.includes(fromOf(column) ?? ''));
+  const whole = { ...all, columns: kept };
+  const { table, left } = withoutGaps(whole, target);
+  const known = flags.all ? table : withoutUseless(table, leftOutOf(whole, target));
+  if (left > 0) say(`${left} rows have no ${target} and are left out`);
+  const task = flags.task ?? taskOf(known, target);
+  if (task === 'number') return valuedTable(known, target);
+  if (rare === undefined) return labelledTable(known, target);
+  const { table: rest, rare: names } = withoutRare(known, target, rare);
+  const shown = `${names.slice(0, 5).join(', ')}${names.length > 5 ? ', …' : ''}`;
+  if (names.length > 0)
+    say(
+      `${names.length} classes of a single row (${shown}) are ${rare === 'drop' ? 'left out' : 'merged into "other"'}`,
+    );
+  return labelledTable(rest, target);
 }
 
-/** Reports ignored columns and likely mistakes on standard error. */
+/** What a target holds; a number is said. */
+function taskOf({ columns }: ColumnTable, target: string): 'class' | 'number' {
+  const column = columns.find(({ name }) => name === target);
+  if (column?.kind !== 'number') return 'class';
+  const whole = column.values.every(Number.isInteger) && new Set(column.values).size <= MOST_CLASSES;
+  if (!whole) say(`"${target}" holds numbers, which are predicted as such (--task class predicts classes)`);
+  return whole ? 'class' : 'number';
+}
+
+/** The column of dates that a calendar feature comes from. */
+const fromOf = (column: ColumnTable['columns'][number]) => (column.kind === 'number' ? column.from : undefined);
+
+/** A table without the columns that nothing can be learnt from, each of which is named. */
+function withoutUseless(table: ColumnTable, leftOut: ReadonlyMap<string, string>): ColumnTable {
+  for (const [name, reason] of leftOut) say(`column "${name}" is left out: ${reason} (--all keeps it)`);
+  return withoutLeftOut(table, leftOut);
+}
+
+const say = (text: string) => process.stderr.write(`note: ${text}\n`);
+
+/** Warns of HyperTab on long tables. */
 function warnOf({ table }: LabelledTable | ValuedTable, methods: readonly TableMethod[]): void {
-  const say = (text: string) => process.stderr.write(`note: ${text}\n`);
   if (table.rows > LARGE && methods.includes('hypertab'))
     say(
       `HyperTab is meant for fewer than 1,000 rows and is slow on ${table.rows}: --methods forest,boosting leaves it out`,
     );
-  for (const { name, kind, values } of table.columns) {
-    if (values.every((value) => value === undefined || Number.isNaN(value)))
-      say(`column "${name}" holds no values and is left out`);
-    const different = new Set<unknown>(values).size;
-    if (kind === 'category' && different > 20 && different > table.rows / 2)
-      say(
-        `column "${name}" has ${different} different texts in ${table.rows} rows: an identifier? --ignore ${name} leaves it out`,
-      );
-  }
 }
 
 function summaryOf(method: TableMethod, scores: readonly FoldScore[]) {

@@ -2,6 +2,8 @@
 
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
+import { profileLines } from '../data/index.js';
+import { loadTable } from '../data/node.js';
 import {
   citation,
   claimGroups,
@@ -11,9 +13,13 @@ import {
   systems,
 } from '../experiments/index.js';
 import { openModel } from './models.js';
+import { TABLE_FORMS, type TableFlags, tableOptionsOf, withTableOptions } from './tables.js';
 
 export function infoCommand(): Command {
-  return new Command('info').argument('<system>', 'name from `gossamer list`, or a model file').action(info);
+  return withTableOptions(new Command('info'))
+    .description('what a system, a model file or a table is')
+    .argument('<what>', `name from \`gossamer list\`, a model file, or a table: ${TABLE_FORMS}`)
+    .action(info);
 }
 
 function describeOption(name: string, spec: OptionSpec): string {
@@ -28,7 +34,14 @@ async function modelInfo(path: string): Promise<void> {
   console.log(model.describe().join('\n'));
 }
 
-async function info(slug: string): Promise<void> {
+/** Endings of tables. */
+const TABLE = /\.(csv|tsv|txt|parquet|jsonl|ndjson|json|xlsx|xlsm|sqlite3?|db)(\.gz)?$/i;
+
+async function info(slug: string, flags: TableFlags): Promise<void> {
+  if (slug === '-' || (TABLE.test(slug) && existsSync(slug))) {
+    console.log([`${slug}: `, profileLines(await loadTable(slug, tableOptionsOf(flags))).join('\n')].join(''));
+    return;
+  }
   if (!systems.some((record) => record.slug === slug) && existsSync(slug)) return modelInfo(slug);
   const record = findSystem(slug);
   const { experiment } = await record.load();

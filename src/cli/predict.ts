@@ -3,10 +3,11 @@
 import { Command } from 'commander';
 import { writeCsv } from '../data/index.js';
 import { requireWritable, writeFileAtomic } from '../data/node.js';
-import { maxBytesOption, number } from './arguments.js';
+import { number } from './arguments.js';
 import type { Predictions } from './models/predictor.js';
 import { openModel } from './models.js';
 import { writeOutput } from './output.js';
+import { TABLE_FORMS, type TableFlags, tableOptionsOf, withTableOptions } from './tables.js';
 
 const examples = `
 Examples
@@ -22,10 +23,10 @@ A table has the columns of training, in any order and maybe others; the result h
 hypergraph is needed. A table of hyperedges has the columns edge and node; a table of nodes with their features may follow it.`;
 
 export function predictCommand(): Command {
-  return new Command('predict')
+  return withTableOptions(new Command('predict'))
     .description('answer for new data with a saved model of any kind')
     .argument('<model>', 'model file; it names what it is')
-    .argument('<data...>', 'a table (.csv, .tsv or .txt, for models of fit also .gz and .parquet), or pictures')
+    .argument('<data...>', `pictures, or a table: ${TABLE_FORMS}`)
     .option('-o, --out <file>', 'file for the predictions; standard output when left out')
     .option('--observe <events>', 'models of nat: take these events in first, and write the model back')
     .option('--top <k>', 'pictures: classes to list for each', number(1), 1)
@@ -40,23 +41,21 @@ export function predictCommand(): Command {
       'models of hypernet-review: the task of all rows; a new one is learnt from the rows with a target',
     )
     .option('--explain', 'HyperTab: how much each column contributes to the predictions, on standard error', false)
-    .addOption(maxBytesOption())
     .addHelpText('after', examples)
     .action(predict);
 }
 
-interface Flags {
+interface Flags extends TableFlags {
   readonly out?: string;
   readonly top: number;
   readonly condition: readonly string[];
   readonly explain: boolean;
   readonly task?: string;
-  readonly maxBytes?: number;
   readonly observe?: string;
 }
 
 async function predict(modelPath: string, paths: readonly string[], flags: Flags): Promise<void> {
-  const { out, top, explain, task, maxBytes, observe } = flags;
+  const { out, top, explain, task, observe } = flags;
   if (out) requireWritable(out);
   if (observe) requireWritable(modelPath);
   const model = await openModel(modelPath);
@@ -76,7 +75,7 @@ async function predict(modelPath: string, paths: readonly string[], flags: Flags
       conditions,
       note: writeNote,
       ...(task !== undefined && { task }),
-      ...(maxBytes !== undefined && { maxBytes }),
+      table: tableOptionsOf(flags),
     }),
     out,
   );

@@ -17,9 +17,9 @@ function naming<T>(path: string, body: () => T): T {
   }
 }
 
-/** The content of a file. @throws Error naming the file and the cause. */
-export function readBytes(path: string): Uint8Array {
-  const { buffer, byteOffset, byteLength } = naming(path, () => readFileSync(path));
+/** The content of a file, or of a descriptor. @throws Error naming the file and the cause. */
+export function readBytes(path: string | number): Uint8Array {
+  const { buffer, byteOffset, byteLength } = naming(String(path), () => readFileSync(path));
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 

@@ -51,13 +51,17 @@ export function loadGraph(
 
 /**
  * Loads a graph whose nodes have any number of labels: a known multi-label graph; a known labelled
- * graph, whose nodes have one label each; a `.npz` archive of either form; or an edge list as
- * `loadEdges` reads it, which has no labels.
+ * graph, whose nodes have one label each; a `.npz` archive of either form; or, without labels, a
+ * known set of edges, taken as undirected, or an edge list as `loadEdges` reads it.
  *
  * @throws Error for an unknown name, or saying what is wrong with the file.
  */
 export async function loadMultiLabelGraph(source: string): Promise<MultiLabelGraph> {
   if (datasetOf(source, 'graph')) return oneLabelEach(loadGraph(source));
+  if (datasetOf(source, 'edges')) {
+    const { name, graph } = await loadEdgeGraph(source);
+    return { name, graph: graph.undirected(), labels: undefined };
+  }
   const located = locateDataset(source, 'multi-label-graph');
   if (!located.path.endsWith('.npz')) return { ...(await edgeGraph(source, located, false)), labels: undefined };
   const arrays = readNpz(readBytes(located.path), source);

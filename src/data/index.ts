@@ -83,13 +83,18 @@ export {
   planesOf,
 } from './pictures.js';
 export { type Split, splitPerClass, stratifiedFolds } from './splits.js';
+export { type ColumnProfile, leftOutOf, profileLines, profileOf, withoutLeftOut } from './table-profile.js';
 export {
   type Categorical,
   type Column,
+  type ColumnNote,
   type ColumnTable,
   columnsOf,
+  type DecimalMark,
   type LabelledTable,
   labelledTable,
+  type RareClasses,
+  type ReadingOptions,
   splitTarget,
   type TableLike,
   tableOf,
@@ -98,6 +103,8 @@ export {
   type ValuedTable,
   valuedTable,
   withLabels,
+  withoutGaps,
+  withoutRare,
 } from './tables.js';
 export {
   type NodePairs,

@@ -1,34 +1,147 @@
-// Tables by name or from files: .csv, .tsv and .txt (each also gzipped), and Parquet.
+// Tables by name or from files: text with separators (also gzipped), JSON lines, Parquet, Excel and
+// SQLite, or from standard input. Text is read in two passes and never held as a whole.
 
+import { type ByteSource, bytesInMemory } from './bytes.js';
 import { tableGroups } from './catalogue.js';
-import { readBytes, readUnpackedText } from './files.js';
+import { type ColumnNote, TableFill, TableScan } from './columns/reading.js';
+import { openBytes, readBytes, unpacked } from './files.js';
 import { locateDataset } from './folders.js';
-import { readCsv } from './formats/csv.js';
-import type { InflateOptions } from './formats/inflate.js';
+import { CsvReader, type Table } from './formats/csv.js';
+import { type InflateOptions, isGzip } from './formats/inflate.js';
+import { readJsonRows } from './formats/json-rows.js';
 import { readParquet } from './formats/parquet.js';
-import { type Categorical, type ColumnTable, columnsOf, type LabelledTable, splitTarget } from './tables.js';
+import { readSheet } from './formats/sheet.js';
+import { readSqlite } from './formats/sqlite.js';
+import { decodeText, encodingOf, textPieces } from './formats/unicode.js';
+import { type ColumnTable, type LabelledTable, type ReadingOptions, splitTarget } from './tables.js';
 
-/** Options of `loadTable`: the limit of a compressed file, and the columns that hold codes. */
-export interface TableFileOptions extends InflateOptions {
-  /** See `columnsOf`. Default: none. */
-  readonly categorical?: Categorical;
+/** Options of `loadTable`: how its columns are read, and the limit of a compressed file. */
+export interface TableFileOptions extends ReadingOptions, InflateOptions {
+  /** The character between the fields of a text. Default: found from the text. */
+  readonly delimiter?: string;
+  /**
+   * The sheet of an Excel file, or the table of a database. Default: the first, or the only one.
+   */
+  readonly sheet?: string;
 }
 
+/** The path that stands for standard input. */
+const STDIN = '-';
+
+/** Readers of files that are held as a whole, by the ending of their names. */
+const readers: readonly {
+  readonly ending: RegExp;
+  read(bytes: Uint8Array, path: string, options: TableFileOptions): Table | Promise<Table>;
+}[] = [
+  { ending: /\.parquet$/i, read: readParquet },
+  { ending: /\.(xlsx|xlsm)$/i, read: readSheet },
+  { ending: /\.(sqlite3?|db)$/i, read: readSqlite },
+  {
+    ending: /\.(jsonl|ndjson|json)(\.gz)?$/i,
+    read: (bytes, path, options) => readJsonRows(decodeText(unpacked(bytes, path, options), path), path),
+  },
+];
+
 /**
- * Reads a table; see `columnsOf` for how the kinds of its columns are found.
+ * Reads a table; see `columnsOf` for how its columns are read. `-` is standard input, which holds
+ * text with separators. Text is UTF-8, UTF-16 by its mark, or else Windows-1252, which is noted.
  *
  * @throws Error naming the file, and the line that cannot be read.
  */
 export async function loadTable(path: string, options: TableFileOptions = {}): Promise<ColumnTable> {
-  const table = path.endsWith('.parquet')
-    ? await readParquet(readBytes(path), path, options)
-    : readCsv(readUnpackedText(path, options), path);
-  if (table.rows.length === 0) throw new Error(`"${path}" has a header and no rows`);
+  const reader = readers.find(({ ending }) => ending.test(path));
+  const passes = reader
+    ? passesOf(await reader.read(readBytes(path), path, options), options)
+    : textPasses(path, options);
   try {
-    return columnsOf(table, options);
+    const scan = passes.scan();
+    if (scan.rows === 0) throw new Error('has a header and no rows');
+    const table = passes.fill(scan);
+    const notes = [...passes.notes, ...(table.notes ?? [])];
+    return { ...table, ...(notes.length > 0 && { notes }) };
   } catch (error) {
-    throw new Error(`"${path}": ${(error as Error).message}`);
+    const { message } = error as Error;
+    if (message.includes(`"${path}"`)) throw error;
+    throw new Error(message.startsWith('has ') ? `"${path}" ${message}` : `"${path}": ${message}`);
+  } finally {
+    passes.close();
   }
+}
+
+/** Two passes over the rows of a table. */
+interface Passes {
+  scan(): TableScan;
+  fill(scan: TableScan): ColumnTable;
+  /** What there is to say of the file. */
+  readonly notes: readonly ColumnNote[];
+  close(): void;
+}
+
+function passesOf({ columns, rows }: Table, options: TableFileOptions): Passes {
+  return {
+    notes: [],
+    scan() {
+      const scan = new TableScan(columns, options);
+      for (const row of rows) scan.add(row);
+      return scan;
+    },
+    fill(scan) {
+      const fill = new TableFill(scan.plan());
+      for (const row of rows) fill.add(row);
+      return fill.table();
+    },
+    close() {},
+  };
+}
+
+function textPasses(path: string, options: TableFileOptions): Passes {
+  const source = openText(path, options);
+  const encoding = encodingOf(source);
+  const text = 'is not UTF-8 and is read as Windows-1252: letters with accents may be wrong';
+  const pass = (onHeader: (fields: readonly string[]) => { add(fields: readonly string[]): void }) => {
+    const reader = new CsvReader(path, options);
+    let rows: { add(fields: readonly string[]): void } | undefined;
+    const take = (found: ReturnType<CsvReader['push']>) => {
+      for (const { fields } of found) {
+        if (rows) rows.add(fields);
+        else rows = onHeader(fields);
+      }
+    };
+    for (const piece of textPieces(source, encoding)) take(reader.push(piece));
+    take(reader.end());
+  };
+  return {
+    notes: encoding === 'windows-1252' ? [{ column: '', text }] : [],
+    scan() {
+      let scan: TableScan | undefined;
+      pass((header) => {
+        scan = new TableScan(header, options);
+        return scan;
+      });
+      return scan as unknown as TableScan;
+    },
+    fill(scan) {
+      const fill = new TableFill(scan.plan());
+      pass(() => fill);
+      return fill.table();
+    },
+    close: () => source.close(),
+  };
+}
+
+/** The bytes of a text; a compressed one and standard input are held in memory. */
+function openText(path: string, options: InflateOptions): ByteSource & { close(): void } {
+  const inMemory = (bytes: Uint8Array) => ({
+    ...bytesInMemory(unpacked(bytes, path, options), path),
+    close() {},
+  });
+  if (path === STDIN) return inMemory(readBytes(0));
+  const file = openBytes(path);
+  const start = new Uint8Array(Math.min(2, file.size));
+  file.read(start, 0);
+  if (!isGzip(start) && file.size > 0) return file;
+  file.close();
+  return inMemory(readBytes(path));
 }
 
 /**
@@ -42,7 +155,7 @@ export async function loadLabelledTable(source: string): Promise<LabelledTable> 
   const { path, record } = locateDataset(source, 'table');
   const { target, coded = [], ignored = [] } = record?.table ?? { target: 'target' };
   const categorical = coded === 'all' ? (column: string) => column !== target : coded;
-  const { rows, columns } = await loadTable(path, { categorical });
+  const { rows, columns } = await loadTable(path, { categorical, target });
   return splitTarget({ rows, columns: columns.filter(({ name }) => !ignored.includes(name)) }, target);
 }
 

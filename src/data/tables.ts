@@ -1,131 +1,39 @@
-// Tables of numeric and categorical columns with missing values.
+// Tables of numeric and categorical columns with missing values, and their targets.
 
+import {
+  type Column,
+  type ColumnTable,
+  type ReadingOptions,
+  requireColumns,
+  TableFill,
+  TableScan,
+} from './columns/reading.js';
 import type { Table } from './formats/csv.js';
 
-/** A column of numbers (NaN where missing) or of categories (undefined where missing). */
-export type Column =
-  | { readonly name: string; readonly kind: 'number'; readonly values: Float64Array }
-  | { readonly name: string; readonly kind: 'category'; readonly values: readonly (string | undefined)[] };
-
-/** A table by column. */
-export interface ColumnTable {
-  /** Number of rows. */
-  readonly rows: number;
-  /** Columns of `rows` values each. */
-  readonly columns: readonly Column[];
-}
-
-/** Spellings of a missing value in any column, in lower case. */
-const MISSING = new Set(
-  [
-    '',
-    'na',
-    'n/a',
-    'nan',
-    '-nan',
-    '+nan',
-    'null',
-    'none',
-    '?',
-    '<na>',
-    '#n/a',
-    '#na',
-    '#n/a n/a',
-    '\\n',
-    'n.a.',
-    'nat',
-  ].concat(['1.#ind', '-1.#ind', '1.#qnan', '-1.#qnan']),
-);
-/** Spellings that stand for a missing value among numbers, and for themselves among texts. */
-const MISSING_NUMBER = new Set(['-', '--', '.', '..', '…', '–', '—', 'missing', 'nil', 'undefined', 'unknown']);
-/** Fields that a column of numbers may hold by mistake: infinities, and Excel's errors. */
-const NO_NUMBER = /^([+-]?(inf|infinity|1\.#inf|∞)|#(div\/0!|value!|ref!|name\?|num!|null!))$/;
-const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-const INTEGER = /^[+-]?\d+$/;
-/** With decimal commas or separators of thousands. */
-const WITH_COMMAS = /^[+-]?\d+(,\d+)+(\.\d+)?$/;
-
-function isMissing(field: string): boolean {
-  return MISSING.has(field.toLowerCase());
-}
+export type { DecimalMark } from './columns/notation.js';
+export type { Categorical, Column, ColumnNote, ColumnTable, ReadingOptions } from './columns/reading.js';
 
 /**
- * Numeric columns that hold codes of categories: their names, all of which must exist, or a
- * predicate on the name.
- */
-export type Categorical = readonly string[] | ((name: string) => boolean);
-
-/**
- * Infers column types: a column is numeric when every field that is not missing is a finite decimal
- * number, unless `categorical` names it, or it holds integers beyond 2⁵³ that would become equal.
- * Missing are empty fields and the spellings NA, N/A, #N/A, NaN, NULL, None, <NA>, \N, n.a. and ?,
- * in any case; among numbers also -, --, ., missing, nil, undefined and unknown.
+ * Infers how the columns of a table of texts are read, each from all of its fields.
  *
- * @throws Error naming a column that occurs twice, a categorical one that does not exist, or a
- * column of numbers that holds an infinity, an error of Excel or numbers with commas, with its row.
+ * - Numbers, where at most one field in fifty is something else: with a decimal point or comma,
+ *   separators of thousands, a percent sign (hundredths), one currency, negative in parentheses.
+ *   Infinities, errors of Excel, words such as "-" or "unknown" and stray texts are missing values.
+ * - Dates become calendar features: days since 1970, year, month, day, weekday, and hour.
+ * - Integers with zeros in front or beyond double precision, and all else, are categories.
+ *
+ * Missing are empty fields and the spellings NA, N/A, #N/A, NaN, NULL, None, <NA>, \N, n.a. and ?,
+ * in any case; None, NULL and NaT are classes in the target. What is converted stands in `notes`.
+ *
+ * @throws Error naming a column that occurs twice, a categorical one that does not exist, or one
+ * whose fields, such as 1,234, may be two numbers.
  */
-export function columnsOf(
-  { columns, rows }: Table,
-  { categorical = [] }: { readonly categorical?: Categorical } = {},
-): ColumnTable {
-  const double = columns.find((name, i) => columns.indexOf(name) !== i);
-  if (double !== undefined) throw new Error(`the table has two columns named "${double}"`);
-  if (typeof categorical !== 'function') requireColumns(columns, categorical, 'categorical column');
-  const isCoded = typeof categorical === 'function' ? categorical : (name: string) => categorical.includes(name);
-  return {
-    rows: rows.length,
-    columns: columns.map((name, at): Column => {
-      const fields = rows.map((row) => row[at] as string);
-      const numbers = isCoded(name) ? undefined : numbersOf(fields, name);
-      if (numbers) return { name, kind: 'number', values: numbers };
-      return { name, kind: 'category', values: fields.map((field) => (isMissing(field) ? undefined : field)) };
-    }),
-  };
-}
-
-/** A column as numbers, NaN where missing; undefined where it is one of texts. */
-function numbersOf(fields: readonly string[], name: string): Float64Array | undefined {
-  let wrong = -1;
-  let commas = -1;
-  let numbers = 0;
-  for (const [row, field] of fields.entries()) {
-    const text = field.toLowerCase();
-    if (MISSING.has(text) || MISSING_NUMBER.has(text)) continue;
-    if (DECIMAL.test(text) && Number.isFinite(Number(text))) numbers += 1;
-    else if (NO_NUMBER.test(text) || DECIMAL.test(text)) wrong = wrong < 0 ? row : wrong;
-    else if (WITH_COMMAS.test(text)) commas = commas < 0 ? row : commas;
-    else return undefined;
-  }
-  const refuse = (row: number, advice: string): never => {
-    throw new Error(`column "${name}" holds "${fields[row]}" in row ${row + 1}; ${advice}`);
-  };
-  if (wrong >= 0 && numbers > 0)
-    refuse(wrong, 'numbers must be finite: leave the field empty, or declare the column categorical');
-  if (commas >= 0)
-    refuse(commas, 'write numbers with a decimal point and without separators, or declare the column categorical');
-  // A column of such words alone is one of texts.
-  if (numbers === 0 && fields.some((field) => !isMissing(field))) return undefined;
-  if (mergesIntegers(fields)) return undefined;
-  return Float64Array.from(fields, (field) => (DECIMAL.test(field) ? Number(field) : Number.NaN));
-}
-
-/** Whether different integers of a column are the same number in double precision. */
-function mergesIntegers(fields: readonly string[]): boolean {
-  const seen = new Map<number, bigint>();
-  for (const field of fields) {
-    if (!INTEGER.test(field) || Number.isSafeInteger(Number(field))) continue;
-    const exact = BigInt(field.replace('+', ''));
-    const before = seen.get(Number(field));
-    if (before !== undefined && before !== exact) return true;
-    seen.set(Number(field), exact);
-  }
-  return false;
-}
-
-function requireColumns(known: readonly string[], asked: readonly string[], what: string): void {
-  const unknown = asked.filter((name) => !known.includes(name));
-  if (unknown.length > 0)
-    throw new Error(`there is no ${what} "${unknown.join('", "')}"; the table has ${known.join(', ')}`);
+export function columnsOf({ columns, rows }: Table, options: ReadingOptions = {}): ColumnTable {
+  const scan = new TableScan(columns, options);
+  for (const row of rows) scan.add(row);
+  const fill = new TableFill(scan.plan());
+  for (const row of rows) fill.add(row);
+  return fill.table();
 }
 
 /** A table without its target column, and the target as classes. */
@@ -152,7 +60,7 @@ export function labelledTable(table: ColumnTable, target: string): LabelledTable
   const single = counts.indexOf(1);
   if (single >= 0)
     throw new Error(
-      `the target "${target}" holds the class "${classes[single]}" in a single row (row ${labels.indexOf(single) + 1}), which cannot be both trained on and tested: remove it, or merge the class with another`,
+      `the target "${target}" holds the class "${classes[single]}" in a single row (row ${labels.indexOf(single) + 1}), which cannot be both trained on and tested: leave it out, or merge the class with another (gossamer fit --rare drop, or merge)`,
     );
   return labelled;
 }
@@ -178,6 +86,51 @@ export function splitTarget(whole: ColumnTable, target: string): LabelledTable {
   return { table, labels: Int32Array.from(names, (name) => codes.get(name) as number), classes };
 }
 
+/**
+ * A table without the rows that have no target.
+ *
+ * @returns the table and how many rows it lacks
+ */
+export function withoutGaps(table: ColumnTable, target: string): { table: ColumnTable; left: number } {
+  const { column } = targetColumn(table, target);
+  const isThere = (value: number | string | undefined) => value !== undefined && !Number.isNaN(value);
+  const kept = Int32Array.from([...Array(table.rows).keys()].filter((row) => isThere(column.values[row])));
+  const left = table.rows - kept.length;
+  return { table: left === 0 ? table : tableRows(table, kept), left };
+}
+
+/** What becomes of classes of a single row: their rows are left out, or they become one class. */
+export type RareClasses = 'drop' | 'merge';
+
+/** The class that rare ones become. */
+const OTHER = 'other';
+
+/**
+ * A table whose target has no class of a single row.
+ *
+ * @returns the table and the names of those classes
+ */
+export function withoutRare(
+  table: ColumnTable,
+  target: string,
+  how: RareClasses,
+): { table: ColumnTable; rare: string[] } {
+  const { column } = targetColumn(table, target);
+  const texts = textsOf(column, `target "${target}"`);
+  const counts = new Map<string, number>();
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
+  const rare = [...counts].filter(([, rows]) => rows === 1).map(([name]) => name);
+  if (rare.length === 0) return { table, rare };
+  const isRare = new Set(rare);
+  if (how === 'drop') {
+    const kept = Int32Array.from(texts.flatMap((text, row) => (isRare.has(text) ? [] : [row])));
+    return { table: tableRows(table, kept), rare };
+  }
+  const values = texts.map((text) => (isRare.has(text) ? OTHER : text));
+  const merged: Column = { name: target, kind: 'category', values };
+  return { table: { ...table, columns: table.columns.map((own) => (own === column ? merged : own)) }, rare };
+}
+
 /** A column and the table without it. @throws Error for an unknown column, or no rows */
 function targetColumn({ rows, columns }: ColumnTable, target: string): { column: Column; table: ColumnTable } {
   requireColumns(
@@ -187,7 +140,7 @@ function targetColumn({ rows, columns }: ColumnTable, target: string): { column:
   );
   if (rows === 0) throw new Error('the table has a header and no rows');
   const column = columns.find(({ name }) => name === target) as Column;
-  return { column, table: { rows, columns: columns.filter(({ name }) => name !== target) } };
+  return { column, table: { rows, columns: columns.filter((own) => own !== column) } };
 }
 
 /**
@@ -231,8 +184,9 @@ export function valuedTable(whole: ColumnTable, target: string): ValuedTable {
 }
 
 /** The given rows of a table, in that order. */
-export function tableRows({ columns }: ColumnTable, rows: Int32Array): ColumnTable {
+export function tableRows({ columns, notes }: ColumnTable, rows: Int32Array): ColumnTable {
   return {
+    ...(notes && { notes }),
     rows: rows.length,
     columns: columns.map(
       (column): Column =>

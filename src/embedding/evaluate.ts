@@ -1,7 +1,19 @@
 // Evaluation of embeddings: multi-label node classification and link prediction.
 
 import { areaUnderCurve, averagePrecision, logisticRegression, logisticScores } from '../nn/index.js';
-import { gatherRows, type Random, scope, type Tensor, tensor } from '../tensor/index.js';
+import {
+  add,
+  gatherRows,
+  mean,
+  multiply,
+  type Random,
+  rsqrt,
+  scope,
+  subtract,
+  type Tensor,
+  tensor,
+  variance,
+} from '../tensor/index.js';
 
 /** Several labels for each node, in compressed rows. */
 export interface MultiLabels {
@@ -21,37 +33,57 @@ export interface NodeScores {
   readonly macroF1: number;
 }
 
+/** Nodes that a classifier is fitted on, and nodes that it is scored on. */
+export interface NodeSplit {
+  /** Node numbers. */
+  readonly train: Int32Array;
+  /** Node numbers. */
+  readonly test: Int32Array;
+}
+
+/** The nodes that have a label, in ascending order. */
+export function labelledNodes({ indptr }: MultiLabels): Int32Array {
+  return Int32Array.from({ length: indptr.length - 1 }, (_, v) => v).filter(
+    (v) => (indptr[v + 1] as number) > (indptr[v] as number),
+  );
+}
+
 /**
- * The usual protocol: one-vs-rest logistic regression on a random share of the labelled nodes;
- * every other labelled node is assigned its true number of labels, those with the highest scores.
+ * The first nodes of a random order for training, the others for the test. Of the same stream, a
+ * larger share holds the training nodes of a smaller one.
+ *
+ * @param share of the nodes to train on, in (0, 1); at least one node is on either side
+ * @throws RangeError for fewer than two nodes
+ */
+export function splitNodes(nodes: Int32Array, share: number, random: Random): NodeSplit {
+  if (nodes.length < 2) throw new RangeError(`splitNodes: two nodes are needed, got ${nodes.length}`);
+  const order = random.permutation(nodes.length).map((at) => nodes[at] as number);
+  const cut = Math.min(nodes.length - 1, Math.max(1, Math.round(share * nodes.length)));
+  return { train: order.subarray(0, cut), test: order.subarray(cut) };
+}
+
+/**
+ * The usual protocol: one-vs-rest logistic regression on the training nodes; every test node is
+ * assigned its true number of labels, those with the highest scores.
  *
  * @param embedding [n, dim]
- * @param options `share` of the labelled nodes to train on, in (0, 1); `c`, inverse L2
- * regularisation strength of the regression, default 1; `random`, the stream that draws the
- * training nodes
+ * @param c inverse L2 regularisation strength of the regression. Default: 1
  */
 export function multiLabelScores(
   embedding: Tensor,
   labels: MultiLabels,
-  { share, c = 1, random }: { readonly share: number; readonly c?: number; readonly random: Random },
+  { train, test }: NodeSplit,
+  c = 1,
 ): NodeScores {
-  const { indptr } = labels;
-  const labelled = Array.from({ length: indptr.length - 1 }, (_, v) => v).filter(
-    (v) => (indptr[v + 1] as number) > (indptr[v] as number),
-  );
-  const order = Array.from(random.permutation(labelled.length), (at) => labelled[at] as number);
-  const cut = Math.max(1, Math.round(share * order.length));
-  const [train, test] = [order.slice(0, cut), order.slice(cut)];
   return scope(() => {
-    const rows = (nodes: readonly number[]) => gatherRows(embedding, tensor(Int32Array.from(nodes)));
-    const model = logisticRegression(rows(train), targetsOf(labels, train), { c });
-    const scores = logisticScores(model, rows(test)).view();
+    const model = logisticRegression(gatherRows(embedding, tensor(train)), targetsOf(labels, train), { c });
+    const scores = logisticScores(model, gatherRows(embedding, tensor(test))).view();
     return f1Scores(labels, test, (i, k) => topLabels(scores.subarray(i * labels.count, (i + 1) * labels.count), k));
   });
 }
 
 /** Multi-hot labels of the given nodes: [nodes, count]. */
-function targetsOf({ indptr, labels, count }: MultiLabels, nodes: readonly number[]): Tensor {
+function targetsOf({ indptr, labels, count }: MultiLabels, nodes: Int32Array): Tensor {
   const targets = new Float32Array(nodes.length * count);
   nodes.forEach((v, i) => {
     for (let at = indptr[v] as number; at < (indptr[v + 1] as number); at++)
@@ -68,7 +100,7 @@ function topLabels(scores: Float32Array, k: number): number[] {
 
 function f1Scores(
   { indptr, labels, count }: MultiLabels,
-  nodes: readonly number[],
+  nodes: Int32Array,
   predict: (i: number, k: number) => number[],
 ): NodeScores {
   const [correct, predicted, actual] = [new Float64Array(count), new Float64Array(count), new Float64Array(count)];
@@ -108,25 +140,51 @@ export interface LinkScores {
   readonly averagePrecision: number;
 }
 
+/** Pairs with an edge and pairs without one. */
+export interface LinkExamples {
+  /** Pairs that are joined by an edge. */
+  readonly edges: Pairs;
+  /** Pairs that are not. */
+  readonly nonEdges: Pairs;
+}
+
 /**
- * Ranks held-out edges against pairs without an edge by the cosine of their embeddings.
+ * Link prediction: logistic regression on the elementwise products of the two nodes' vectors, their
+ * columns standardised by the training pairs.
  *
  * @param embedding [n, dim]
+ * @param c inverse L2 regularisation strength of the regression. Default: 1
  */
-export function linkPrediction(embedding: Tensor, edges: Pairs, nonEdges: Pairs): LinkScores {
-  const d = embedding.shape[1] as number;
-  const values = embedding.view();
-  const norms = Float64Array.from({ length: embedding.shape[0] as number }, (_, v) =>
-    Math.sqrt(values.subarray(v * d, (v + 1) * d).reduce((total, value) => total + value * value, 0)),
-  );
-  const cosine = (u: number, v: number) => {
-    let total = 0;
-    for (let j = 0; j < d; j++) total += (values[u * d + j] as number) * (values[v * d + j] as number);
-    return total / Math.max(1e-12, (norms[u] as number) * (norms[v] as number));
+export function linkClassification(
+  embedding: Tensor,
+  { train, test }: { readonly train: LinkExamples; readonly test: LinkExamples },
+  c = 1,
+): LinkScores {
+  return scope(() => {
+    const fitted = pairProducts(embedding, train);
+    const centre = mean(fitted, 0);
+    const scale = rsqrt(add(variance(fitted, 0), 1e-20));
+    const standardized = (x: Tensor) => multiply(subtract(x, centre), scale);
+    const targets = linkTargets(train);
+    const model = logisticRegression(standardized(fitted), tensor(targets, [targets.length, 1]), { c });
+    const scores = logisticScores(model, standardized(pairProducts(embedding, test))).view();
+    const labels = linkTargets(test);
+    return { auc: areaUnderCurve(scores, labels), averagePrecision: averagePrecision(scores, labels) };
+  });
+}
+
+/** Products of the vectors of each pair, edges first: [pairs, dim]. */
+function pairProducts(embedding: Tensor, { edges, nonEdges }: LinkExamples): Tensor {
+  const ends = (side: keyof Pairs) => {
+    const nodes = new Int32Array(edges[side].length + nonEdges[side].length);
+    nodes.set(edges[side]);
+    nodes.set(nonEdges[side], edges[side].length);
+    return gatherRows(embedding, tensor(nodes));
   };
-  const scores = [edges, nonEdges].flatMap(({ sources, targets }) =>
-    Array.from(sources, (u, i) => cosine(u, targets[i] as number)),
-  );
-  const labels = scores.map((_, i) => Number(i < edges.sources.length));
-  return { auc: areaUnderCurve(scores, labels), averagePrecision: averagePrecision(scores, labels) };
+  return multiply(ends('sources'), ends('targets'));
+}
+
+/** 1 for each edge, then 0 for each pair without one. */
+function linkTargets({ edges, nonEdges }: LinkExamples): Float32Array {
+  return new Float32Array(edges.sources.length + nonEdges.sources.length).fill(1, 0, edges.sources.length);
 }

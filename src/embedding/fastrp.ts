@@ -89,32 +89,36 @@ export function fastRP(graph: Graph, options: FastRPOptions = {}): Tensor {
   const self = options.nodeSelfInfluence ?? 0;
   requireOptions(dim, orders, weights, self, degreeExponent);
   return scope(() => {
-    const random = new Random(seed).split('fastrp');
-    const n = graph.nodeCount;
-    const projection = sparseProjection(n, dim, random, options);
-    const chain = new Chain(
-      graph,
-      projection,
-      powers(graph.inDegrees, degreeExponent),
-      matrix,
-      options.communicator ?? alone(),
-    );
-    if (options.features) chain.addFeatures(options.features, options.propertyRatio ?? 0.5, random.split('features'));
-    const parts: Tensor[] = [];
-    const result = zeros([n, weights ? dim : dim * orders]);
-    const rows = { normalize: Number(normalizeRows), rows: n, width: BLOCK, d: dim };
-    const put = (blocks: Tensor, alpha: number, order: number) => {
-      const target = weights ? result : zeros([n, dim]);
-      cpu.run('addNormalizedRows', { ...rows, x: blocks, y: target, alpha });
-      if (!weights) parts[order - 1] = target;
-    };
-    if (self !== 0) cpu.run('addNormalizedRows', { ...rows, x: chain.start(), y: result, alpha: self });
-    for (let order = 1; order <= orders; order++) {
-      chain.step();
-      const alpha = weights ? (weights[order - 1] as number) : 1;
-      if (alpha !== 0) put(chain.blocks, alpha, order);
-    }
-    const merged = weights ? result : sideBySide(parts, n, dim);
+    // The chain is freed before columns are standardised, which needs as much memory.
+    const merged = scope(() => {
+      const random = new Random(seed).split('fastrp');
+      const n = graph.nodeCount;
+      const projection = sparseProjection(n, dim, random, options);
+      const chain = new Chain(
+        graph,
+        projection,
+        powers(graph.inDegrees, degreeExponent),
+        matrix,
+        options.communicator ?? alone(),
+      );
+      if (options.features) chain.addFeatures(options.features, options.propertyRatio ?? 0.5, random.split('features'));
+      const parts: Tensor[] = [];
+      const result = zeros([n, weights ? dim : dim * orders]);
+      const rows = { normalize: Number(normalizeRows), rows: n, width: BLOCK, d: dim };
+      const put = (blocks: Tensor, alpha: number, order: number) => {
+        const target = weights ? result : zeros([n, dim]);
+        cpu.run('addNormalizedRows', { ...rows, x: blocks, y: target, alpha });
+        if (!weights) parts[order - 1] = target;
+      };
+      if (self !== 0) cpu.run('addNormalizedRows', { ...rows, x: chain.start(), y: result, alpha: self });
+      for (let order = 1; order <= orders; order++) {
+        chain.step();
+        const alpha = weights ? (weights[order - 1] as number) : 1;
+        if (alpha !== 0) put(chain.blocks, alpha, order);
+      }
+      projection.values?.dispose();
+      return weights ? result : sideBySide(parts, n, dim);
+    });
     return standardize ? standardizeColumns(merged) : merged;
   });
 }
@@ -207,7 +211,9 @@ export async function fastRPOutside(
 /** Bytes of tensor memory that `fastRP` needs for embeddings of this dimension. */
 export function fastRPBytes(graph: Graph, dim: number): number {
   const { nnz } = graph.successors;
-  return 4 * (nnz * (graph.weights ? 2 : 1) + 6 * graph.nodeCount * dim);
+  const n = graph.nodeCount;
+  // Beside six matrices: the projection and what each step reads of it, and vectors of degrees.
+  return 4 * (nnz * (graph.weights ? 2 : 1) + 6 * n * dim + 6 * dim * Math.sqrt(n) + 12 * n);
 }
 
 /**
@@ -276,6 +282,17 @@ export interface FastRPTrial {
   readonly score: number;
 }
 
+/** Hyperparameters that the search varies. */
+export type FastRPSetting = Pick<FastRPTrial, 'weights' | 'degreeExponent'>;
+
+/** Draws of the search: α = (0, 0, 1, α₄), α₄ log-uniform in [1, 64], β uniform in [−1, 0]. */
+export function drawFastRPSettings(count: number, random: Random): FastRPSetting[] {
+  return Array.from({ length: count }, () => {
+    const fourth = 64 ** random.float();
+    return { weights: [0, 0, 1, fourth], degreeExponent: -random.float() };
+  });
+}
+
 /**
  * The paper's hyperparameter search: q = 4, α = (0, 0, 1, α₄) with α₄ log-uniform in [1, 64] and β
  * uniform in [−1, 0]. Deterministic for a given seed.
@@ -288,13 +305,10 @@ export async function tuneFastRP(
   score: (embedding: Tensor) => number | Promise<number>,
   { trials = 20, dim = 64, seed = 42, onTrial, ...options }: TuneOptions = {},
 ): Promise<FastRPTrial[]> {
-  const random = new Random(seed).split('tune');
   const results: FastRPTrial[] = [];
-  for (let trial = 0; trial < trials; trial++) {
-    const weights = [0, 0, 1, 64 ** random.float()];
-    const degreeExponent = -random.float();
-    const embedding = fastRP(graph, { ...options, dim, seed, weights, degreeExponent });
-    const result = { weights, degreeExponent, score: await score(embedding) };
+  for (const drawn of drawFastRPSettings(trials, new Random(seed).split('tune'))) {
+    const embedding = fastRP(graph, { ...options, dim, seed, ...drawn });
+    const result = { ...drawn, score: await score(embedding) };
     embedding.dispose();
     results.push(result);
     onTrial?.(result);

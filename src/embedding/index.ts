@@ -1,15 +1,21 @@
 // Floor 6: node embeddings.
 
 export {
+  type LinkExamples,
   type LinkScores,
-  linkPrediction,
+  labelledNodes,
+  linkClassification,
   type MultiLabels,
   multiLabelScores,
   type NodeScores,
+  type NodeSplit,
   type Pairs,
+  splitNodes,
 } from './evaluate.js';
 export {
+  drawFastRPSettings,
   type FastRPOptions,
+  type FastRPSetting,
   type FastRPTrial,
   fastRP,
   fastRPBytes,
@@ -22,7 +28,9 @@ export {
 export * from './fully-ppr/index.js';
 export { Grid, gridSchedule } from './grid.js';
 export { type LINEOptions, line, lineDefaults } from './line.js';
+export { type RandNEOptions, randNE, randneDefaults } from './randne.js';
 export { type ProjectionOptions, sparseProjection } from './random-projection.js';
+export { type SimilarityOptions, similaritySvd, transitionMatrix } from './similarity.js';
 export { SkipGram, type SkipGramOptions, type SkipGramProgress } from './skip-gram.js';
 export {
   deepWalk,

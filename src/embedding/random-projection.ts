@@ -3,15 +3,20 @@
 import { SparseMatrix, SparsePattern } from '../sparse/index.js';
 import { keep, type Random, tensor } from '../tensor/index.js';
 
-/** Density of the projection. */
+/** Density and entries of the projection. */
 export interface ProjectionOptions {
-  /** s: one in s entries is non-zero; 1 is dense. Default: √n, 1 below 9 rows. */
+  /**
+   * s: one in s entries is non-zero; 1 is dense. Default: √n, 1 below 9 rows and for `gaussian`.
+   */
   readonly sparsity?: number;
+  /** Entries that are not 0: signs times √s, or Gaussian ones times √s. Default: 'signs'. */
+  readonly entries?: 'signs' | 'gaussian';
 }
 
 /**
  * R [n, d] with independent entries: +√s and −√s with probability 1/(2s) each, else 0. E[R·Rᵀ] =
  * d·I, so inner products are preserved in expectation. Row i depends on the stream and on i alone.
+ * With Gaussian entries the sign is a standard normal number instead.
  *
  * @throws RangeError unless 1 ≤ s ≤ max(n, 1)
  */
@@ -19,9 +24,9 @@ export function sparseProjection(
   n: number,
   d: number,
   random: Random,
-  { sparsity }: ProjectionOptions = {},
+  { sparsity, entries = 'signs' }: ProjectionOptions = {},
 ): SparseMatrix {
-  const s = sparsity ?? (n < 9 ? 1 : Math.sqrt(n));
+  const s = sparsity ?? (n < 9 || entries === 'gaussian' ? 1 : Math.sqrt(n));
   if (!(s >= 1 && s <= Math.max(n, 1)))
     throw new RangeError(`sparseProjection: the sparsity must lie in 1…${n}, got ${s}`);
   const scale = Math.sqrt(s);
@@ -33,7 +38,7 @@ export function sparseProjection(
   for (let i = 0; i < n; i++) {
     seed(key0, key1, i);
     for (let column = s === 1 ? 0 : gap(logMiss); column < d; column += s === 1 ? 1 : 1 + gap(logMiss))
-      chunks.push(column, word() & 1 ? scale : -scale);
+      chunks.push(column, entries === 'gaussian' ? scale * gaussian() : word() & 1 ? scale : -scale);
     indptr[i + 1] = chunks.length;
   }
   const { columns, values } = chunks.finish();
@@ -43,6 +48,12 @@ export function sparseProjection(
 /** Number of zeros before the next non-zero. */
 function gap(logMiss: number): number {
   return Math.floor(Math.log1p(-word() / 2 ** 32) / logMiss);
+}
+
+/** A standard normal number (Box–Muller). */
+function gaussian(): number {
+  const radius = Math.sqrt(-2 * Math.log((word() + 1) / 2 ** 32));
+  return radius * Math.cos((2 * Math.PI * word()) / 2 ** 32);
 }
 
 /** Growable arrays of column indices and values. */

@@ -163,6 +163,9 @@ export const systems: readonly SystemRecord[] = [
       similarity:
         'the success of these methods should be attributed to the proper construction of this similarity matrix, ' +
         'rather than the dimension reduction method employed',
+      design:
+        'it explicitly constructs a node similarity matrix that captures transitive relationships in a graph and ' +
+        'normalizes matrix entries based on node degrees',
       ease: 'advantageous for its ease of implementation, parallelization and hyperparameter tuning',
     },
     load: () => import('./embedding/fastrp.js'),

@@ -124,6 +124,25 @@ export function coreNumbers(graph: Graph): Int32Array {
   return degree;
 }
 
+/** A linear map by its products with dense matrices. */
+export interface LinearMap {
+  /** Rows of the matrix A. */
+  readonly rows: number;
+  /** Columns of A. */
+  readonly columns: number;
+  /** A·x: [columns, w] → [rows, w]. */
+  times(x: Tensor): Tensor;
+  /** Aᵀ·y: [rows, w] → [columns, w]. */
+  transposedTimes(y: Tensor): Tensor;
+}
+
+/** The map of a sparse matrix. */
+function linearMap(matrix: SparseMatrix): LinearMap {
+  const transposed = matrix.transpose();
+  const { rows, columns } = matrix;
+  return { rows, columns, times: (x) => spmm(matrix, x), transposedTimes: (y) => spmm(transposed, y) };
+}
+
 /**
  * The k largest singular values and left singular vectors, by randomised subspace iteration with
  * oversampling (Halko, Martinsson, Tropp 2011). Defaults: 8 iterations, 8 more vectors than k.
@@ -131,18 +150,19 @@ export function coreNumbers(graph: Graph): Int32Array {
  * @returns vectors [rows, k], values [k] in descending order
  */
 export function truncatedSvd(
-  matrix: SparseMatrix,
+  matrix: SparseMatrix | LinearMap,
   k: number,
   random: Random,
   { iterations = 8, oversampling = 8 } = {},
 ): { vectors: Tensor; values: Float32Array } {
   const width = Math.min(k + oversampling, matrix.rows, matrix.columns);
   return scope(() => {
-    const transposed = matrix.transpose();
-    let basis = orthonormal(spmm(matrix, random.normal([matrix.columns, width])));
-    for (let i = 0; i < iterations; i++) basis = orthonormal(spmm(matrix, orthonormal(spmm(transposed, basis))));
+    const map = 'times' in matrix ? matrix : linearMap(matrix);
+    let basis = orthonormal(map.times(random.normal([map.columns, width])));
+    for (let i = 0; i < iterations; i++)
+      basis = scope(() => orthonormal(map.times(orthonormal(map.transposedTimes(basis)))));
     // A ≈ Q·(QᵀA): the eigenvectors of (QᵀA)(QᵀA)ᵀ map Q to singular vectors.
-    const { values, vectors } = gramEigen(spmm(transposed, basis));
+    const { values, vectors } = gramEigen(map.transposedTimes(basis));
     const kept = Math.min(k, width);
     return {
       vectors: keep(matmul(basis, vectors.slice(null, [0, kept]))),

@@ -4,6 +4,7 @@ export {
   cliqueOperator,
   coreNumbers,
   eigenvectorCentrality,
+  type LinearMap,
   pageRank,
   truncatedSvd,
 } from './centrality.js';

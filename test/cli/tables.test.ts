@@ -39,8 +39,8 @@ describe.skipIf(!existsSync(main))('tables and hypernetworks on the command line
       'm.safetensors',
     );
     expect(status).toBe(0);
-    expect(stderr).toContain('column "empty" holds no values and is left out');
-    expect(stdout).toContain('table.csv: 100 rows, 4 columns, 2 classes');
+    expect(stderr).toContain('column "empty" is left out: no values');
+    expect(stdout).toContain('table.csv: 100 rows, 3 columns, 2 classes');
     for (const title of ['HyperTab', 'random forest', 'gradient boosting', 'MLP', 'DropoutNet', 'logistic regression'])
       expect(stdout).toMatch(new RegExp(`^${title} +\\d+\\.\\d ± `, 'm'));
     writeFileSync(path('new.csv'), 'c,b,a\nup,0.2,0.9\nsideways,,0.1\n');
@@ -54,10 +54,10 @@ describe.skipIf(!existsSync(main))('tables and hypernetworks on the command line
     expect(JSON.parse(json.stdout)).toMatchObject({ best: 'forest', model: 'f.safetensors' });
   }, 120_000);
 
-  test('numbers are predicted by --task number, and models of HyperTab tell what their columns contribute', () => {
+  test('a target of numbers is predicted as such, and models of HyperTab tell what their columns contribute', () => {
     const price = lines.map((line, i) => `${line},${(1000 * (draws[i] as number) + 50).toFixed(1)}`);
     writeFileSync(path('prices.csv'), `a,b,c,empty,y,price\n${price.join('\n')}\n`);
-    const args = ['fit', 'prices.csv', '--target', 'price', '--task', 'number', '--ignore', 'y', '-o', 'n.safetensors'];
+    const args = ['fit', 'prices.csv', '--target', 'price', '--ignore', 'y', '-o', 'n.safetensors'];
     const all = gossamer(...args, '--methods', 'forest,logistic', '--json');
     expect(all.status).toBe(0);
     const { rows, best } = JSON.parse(all.stdout);
@@ -71,6 +71,33 @@ describe.skipIf(!existsSync(main))('tables and hypernetworks on the command line
     const refused = gossamer('predict', 'n.safetensors', 'new.csv', '--explain');
     expect(refused.status).toBe(2);
     expect(refused.stderr).toContain('--explain leaves out views of HyperTab');
+  }, 120_000);
+
+  test('a table of a spreadsheet: profile, gaps in the target, a rare class, new rows in another notation', () => {
+    const rows = Array.from({ length: 60 }, (_, i) => {
+      const [a, day] = [(draws[i] as number) * 5000, String(1 + (i % 28)).padStart(2, '0')];
+      const amount = `${a.toLocaleString('de-DE', { minimumFractionDigits: 2, maximumFractionDigits: 2 })} €`;
+      return `${i + 1};${amount};${day}.03.2024;0${i % 5}1;${i === 7 ? '' : i === 9 ? 'rare' : a > 2500 ? 'none' : 'some'}`;
+    });
+    writeFileSync(path('sheet.csv'), `nr;amount;day;code;size\n${rows.join('\n')}\n`);
+    const profile = gossamer('info', 'sheet.csv').stdout;
+    expect(profile).toMatch(/^sheet\.csv: 60 rows, 10 columns/);
+    expect(profile).toMatch(/^nr +number +60 +1 … 60 +left out by fit: the numbers of the rows$/m);
+    expect(profile).toMatch(/^day \(day\) +date +28 +1 … 28$/m);
+    expect(profile).toMatch(/^code +category +5 +001 \(12\), /m);
+    expect(profile).toContain('amount: 60 amounts in €, read as numbers');
+    const args = ['fit', 'sheet.csv', '--target', 'size', '--model', 'forest', '-o', 's.safetensors'];
+    expect(gossamer(...args).stderr).toContain('holds the class "rare" in a single row');
+    const { status, stdout, stderr } = gossamer(...args, '--rare', 'drop');
+    expect(status).toBe(0);
+    expect(stderr).toContain('1 rows have no size and are left out');
+    expect(stderr).toContain('1 classes of a single row (rare) are left out');
+    expect(stderr).toContain('column "nr" is left out: the numbers of the rows');
+    expect(stdout).toContain('58 rows, 5 columns, 2 classes');
+    writeFileSync(path('amounts.csv'), 'amount,day,code\n"$4,900.50",2024-03-05,001\n$100,2024-03-06,011\n');
+    const { rows: predicted } = readCsv(gossamer('predict', 's.safetensors', 'amounts.csv').stdout);
+    expect(predicted.map(([, size]) => size)).toEqual(['none', 'some']);
+    expect(gossamer(...args, '--rare', 'merge').stderr).toContain('merged into "other"');
   }, 120_000);
 
   test('one method is tuned within the training rows; given options stay', () => {
@@ -91,7 +118,7 @@ describe.skipIf(!existsSync(main))('tables and hypernetworks on the command line
       [['--target', 'z'], 'there is no target column "z"; the table has a, b, c, empty, y'],
       [['--target', 'y', '--methods', 'tree'], 'unknown method "tree"'],
       [['--target', 'y', '--ignore', 'q'], '--ignore names no column of the table: q'],
-      [['--target', 'a'], 'holds'],
+      [['--target', 'a', '--task', 'class'], 'holds'],
       [['--target', 'y', '--task', 'number'], 'the target "y" must hold numbers; it has "'],
       [['--target', 'a', '--task', 'number', '--tune', '3'], 'leave --tune out'],
       [['--target', 'y', '--model', 'tree'], 'unknown method "tree"'],

@@ -3,15 +3,9 @@ import * as e from '../../src/embedding/index.js';
 import { setThreads, threads } from '../../src/engine/index.js';
 import { areaUnderCurve, averagePrecision, lbfgs, logisticRegression } from '../../src/nn/index.js';
 import { Graph } from '../../src/structure/index.js';
-import { Random, tensor } from '../../src/tensor/index.js';
+import { normalizeRows, Random, tensor } from '../../src/tensor/index.js';
 import { expectClose, uniform, uniformTensor } from '../oracle.js';
-
-function randomGraph(seed: number, n: number, edges: number, weighted = false): Graph {
-  const random = new Random(seed);
-  const ends = () => Int32Array.from({ length: edges }, () => random.integer(n));
-  const weights = weighted ? Float32Array.from({ length: edges }, () => 1 + random.integer(4)) : undefined;
-  return Graph.fromEdges(n, ends(), ends(), { weights, duplicates: weighted ? 'sum' : 'first' });
-}
+import { randomGraph } from './graphs.js';
 
 describe('walks', () => {
   // A graph in which all three kinds of second step occur.
@@ -93,7 +87,7 @@ describe('skip-gram', () => {
     },
   );
 
-  test('one pair changes both rows by the gradient of its loss', () => {
+  test.each([0, 0.5])('one pair changes both rows by the gradient of its loss, with %f of the work done', (done) => {
     // Two nodes, one edge; no negatives, so loss = −log σ(V₀·C₁).
     const graph = Graph.fromEdges(2, [0], [1]);
     const model = new e.SkipGram(graph, new Random(1), { dim: 4, negatives: 0, learningRate: 0.1 });
@@ -107,10 +101,10 @@ describe('skip-gram', () => {
           else (counts.view() as unknown as Int32Array).set([1]);
         },
       },
-      0,
+      done,
     );
     const logit = [0, 1, 2, 3].reduce((total, j) => total + (v[j] as number) * (c[4 + j] as number), 0);
-    const step = 0.1 * (1 - 1 / (1 + Math.exp(-logit)));
+    const step = 0.1 * (1 - done) * (1 - 1 / (1 + Math.exp(-logit)));
     expectClose(
       model.vertices.view(),
       v.map((value, i) => (i < 4 ? value + step * (c[4 + i] as number) : value)),
@@ -157,14 +151,77 @@ describe('skip-gram', () => {
         labels: Int32Array.from({ length: 120 }, (_, v) => Number(v >= 60)),
         count: 2,
       };
-      const { microF1 } = e.multiLabelScores(tensor(results[0] as Float32Array, [120, 16]), labels, {
-        share: 0.5,
-        random: new Random(1),
-      });
+      const split = e.splitNodes(e.labelledNodes(labels), 0.5, new Random(1));
+      const { microF1 } = e.multiLabelScores(tensor(results[0] as Float32Array, [120, 16]), labels, split);
       expect(microF1).toBeGreaterThan(0.9);
     },
     60_000,
   );
+
+  test.each([1, 3, 12])('windows of %i nodes: as many pairs as a cycle has', async (window) => {
+    const graph = Graph.fromEdges(
+      20,
+      Array.from({ length: 20 }, (_, v) => v),
+      Array.from({ length: 20 }, (_, v) => (v + 1) % 20),
+    );
+    let pairs = 0;
+    const onProgress = (progress: e.SkipGramProgress) => {
+      pairs = progress.pairs;
+    };
+    await e.deepWalk(graph, { dim: 4, walks: 2, length: 10, window, fixedWindow: true, onProgress });
+    let expected = 0;
+    for (let i = 0; i < 10; i++) expected += Math.min(i, window) + Math.min(9 - i, window);
+    expect(pairs).toBe(2 * 20 * expected);
+  });
+
+  test('negatives are drawn by degree^0.75 in each part of the grid', () => {
+    const graph = randomGraph(6, 200, 900);
+    const grid = new e.Grid(graph);
+    const [own, aliases] = [grid.probabilities.view(), grid.aliases.view() as unknown as Int32Array];
+    for (let part = 0; part < grid.parts; part++) {
+      const [begin, end] = [grid.bounds[part] as number, grid.bounds[part + 1] as number];
+      const mass = new Array<number>(end - begin).fill(0);
+      const take = (at: number, share: number) => {
+        mass[at] = (mass[at] as number) + share / (end - begin);
+      };
+      for (let place = begin; place < end; place++) {
+        take(place - begin, own[place] as number);
+        take(aliases[place] as number, 1 - (own[place] as number));
+      }
+      const wanted = Array.from(grid.nodes.subarray(begin, end), (v) => (graph.outDegrees[v] as number) ** 0.75);
+      const total = wanted.reduce((a, b) => a + b, 0);
+      expectClose(
+        mass,
+        wanted.map((weight) => weight / total),
+        1e-4,
+      );
+    }
+    grid.dispose();
+  });
+
+  test('LINE: the first order draws neighbours together, the second nodes of the same neighbours', async () => {
+    // Complete bipartite: neighbours lie on different sides.
+    const sides = Array.from({ length: 144 }, (_, at) => [at % 12, 12 + Math.floor(at / 12)] as const);
+    const graph = Graph.fromEdges(
+      24,
+      sides.map(([u]) => u),
+      sides.map(([, v]) => v),
+    );
+    const margin = async (order: 1 | 2) => {
+      const x = await e.line(graph, { dim: 8, order, samplesPerEdge: 2000 });
+      const cosines = normalizeRows(x);
+      const products = cosines.matmul(cosines, { transposeB: true }).view();
+      const mean = (from: number) => {
+        let total = 0;
+        for (let u = 0; u < 12; u++)
+          for (let v = 0; v < 12; v++) if (u !== v) total += products[24 * u + from + v] as number;
+        return total / 132;
+      };
+      return mean(0) - mean(12);
+    };
+    expect(await margin(1)).toBeLessThan(0);
+    expect(await margin(2)).toBeGreaterThan(0.2);
+  });
 
   test('progress is told, an abort ends it, bad options are named', async () => {
     const graph = randomGraph(5, 50, 100);

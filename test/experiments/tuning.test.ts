@@ -69,6 +69,21 @@ describe('a tuned method', () => {
     expect(chosenSettings(methods)).toBe('rate 2, of 3 trials');
   });
 
+  test('a setting may be tried by a cheaper training, which is not kept', async () => {
+    const tried: number[] = [];
+    const { made, trained } = method({
+      trial: ({ rate }) => {
+        tried.push(rate);
+        return { rate: 4 - rate, drawn: 0 };
+      },
+      validation: ({ rate }) => rate,
+    });
+    const { methods } = await runMethods([made], context(4));
+    expect(tried).toEqual([1, 2, 3]);
+    expect(trained.map(({ rate }) => rate)).toEqual([1]);
+    expect(methods[0]?.tuning?.setting).toEqual({ rate: 1 });
+  });
+
   test('among equals the first, which is the usual one, wins; a single setting needs no trial', async () => {
     const equal = method({ validation: () => 0 });
     const { methods } = await runMethods([equal.made], context(0));

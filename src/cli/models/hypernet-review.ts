@@ -28,10 +28,10 @@ function descriptionOf({ description: { features, classes, target, taskNames }, 
 async function classifyRows(
   model: TaskModel,
   path: string,
-  { task, note, ...limit }: PredictOptions,
+  { task, note, ...reading }: PredictOptions,
 ): Promise<Predictions> {
   const { features, classes, target } = model.description;
-  const table = await loadRows(path, features, limit);
+  const table = await loadRows(path, features, { ...reading, note });
   if (task === undefined && !table.columns.some(({ name }) => name === 'task'))
     throw new Error(
       `"${path}" has no column "task"; name the task of all rows with --task (known: ${model.taskNames.join(', ')})`,

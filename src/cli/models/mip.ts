@@ -18,10 +18,10 @@ export function open(path: string): Predictor {
 async function classifyRows(
   model: ConditionedTable,
   path: string,
-  { note, conditions = {}, ...limit }: PredictOptions,
+  { note, conditions = {}, ...reading }: PredictOptions,
 ): Promise<Predictions> {
   const { classes, features, target } = model.description;
-  const table = await loadRows(path, features, limit);
+  const table = await loadRows(path, features, { ...reading, note });
   const probabilities = model.probabilities(table, { warn: note, fixed: conditions });
   return {
     columns: ['row', target, 'probability', ...classes.map((name) => `p(${name})`)],

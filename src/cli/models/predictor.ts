@@ -1,5 +1,7 @@
 // The interface of models that predict for data in files.
 
+import type { TableFileOptions } from '../../data/node.js';
+
 export interface Predictions {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly (string | number)[])[];
@@ -8,8 +10,8 @@ export interface Predictions {
 export interface PredictOptions {
   /** Classes listed for each picture. Default: 1. */
   readonly top?: number;
-  /** Most bytes that a compressed table may inflate to. Default: as `loadTable`. */
-  readonly maxBytes?: number;
+  /** How tables are read. Default: as `loadTable`. */
+  readonly table?: TableFileOptions;
   /** Values of conditions that hold for all rows, by name, in place of columns. */
   readonly conditions?: Readonly<Record<string, number>>;
   /** Whether to tell what each column contributes, where a model can. Default: false. */

@@ -6,11 +6,13 @@ import { isCategory, type TableFeatures } from '../../hypernet/index.js';
 import type { PredictOptions } from './predictor.js';
 
 /** A table in which the columns of a model's categories stay text. */
-export function loadRows(
+export async function loadRows(
   path: string,
   features: TableFeatures,
-  { maxBytes }: Pick<PredictOptions, 'maxBytes'>,
+  { table: options, note }: Pick<PredictOptions, 'table' | 'note'>,
 ): Promise<ColumnTable> {
-  const categorical = (column: string) => isCategory(features, column);
-  return loadTable(path, { categorical, ...(maxBytes !== undefined && { maxBytes }) });
+  const table = await loadTable(path, { ...options, categorical: (column) => isCategory(features, column) });
+  for (const { column, text } of table.notes ?? [])
+    note(column === '' ? `the file ${text}` : `column "${column}": ${text}`);
+  return table;
 }

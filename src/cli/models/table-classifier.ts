@@ -15,9 +15,9 @@ export function open(path: string): Predictor {
 async function answerRows(
   model: TableModel,
   path: string,
-  { note, explain = false, ...limit }: PredictOptions,
+  { note, explain = false, ...reading }: PredictOptions,
 ): Promise<Predictions> {
-  const table = await loadRows(path, model.features, limit);
+  const table = await loadRows(path, model.features, { ...reading, note });
   const onUnseen = (column: string, categories: readonly string[]) => note(unseenNote(column, categories));
   if (explain) for (const text of explanations(model, table)) note(text);
   if (model.scale)

@@ -2,7 +2,7 @@
 // may declare billions of values, which a decoder then makes.
 
 import { type InflateOptions, inflateLimit, requireInflated } from './inflate.js';
-import { unsnappy } from './snappy.js';
+import { type Codec, codecs } from './parquet-codecs.js';
 import { numberOf, structsOf, ThriftReader, type ThriftStruct } from './thrift.js';
 
 /** Cells of a table that is never refused, and cells a stored byte of larger ones. */
@@ -10,7 +10,7 @@ const [ALWAYS, CELLS_OF_A_BYTE] = [2 ** 22, 16];
 /** Bytes of memory that a cell counts as where `maxBytes` is given. */
 const BYTES_OF_A_CELL = 16;
 
-const [UNCOMPRESSED, SNAPPY] = [0, 1];
+const UNCOMPRESSED = 0;
 const [DATA_PAGE, DICTIONARY_PAGE, DATA_PAGE_V2] = [0, 2, 3];
 const encodings = { plain: 0, plainDictionary: 2, runs: 3, deltas: 5, lengths: 6, prefixes: 7, dictionary: 8 };
 /** Parquet's number of the type BOOLEAN. */
@@ -96,8 +96,8 @@ class PageCheck {
     const meta = chunk.get(3);
     if (!(meta instanceof Map)) throw new Error(`has no description of column "${column.name}"`);
     const codec = numberOf(meta, 4);
-    if (codec !== UNCOMPRESSED && codec !== SNAPPY)
-      throw new Error(`is compressed by codec ${codec ?? 'none'}; supported are none and Snappy`);
+    if (codec === undefined || (codec !== UNCOMPRESSED && !codecs[codec]))
+      throw new Error(`is compressed by codec ${codec ?? 'none'}; supported are none, Snappy, gzip and ZSTD`);
     const [first, dictionary, length] = [9, 11, 7].map((field) => numberOf(meta, field) ?? 0) as [
       number,
       number,
@@ -130,7 +130,9 @@ class PageCheck {
     if (!(size >= 0)) throw new Error('has a page without a size');
     this.#inflated += size;
     requireInflated(this.#inflated, this.bytes.length, this.options);
-    return unsnappy(content, size);
+    const page = (codecs[codec] as Codec).decompress(content, size);
+    if (page.length !== size) throw new Error('has a page of another size than it declares');
+    return page;
   }
 
   #dictionary(header: ThriftStruct, content: Uint8Array, codec: number): number {

@@ -3,7 +3,7 @@
 import type { Table } from './csv.js';
 import type { InflateOptions } from './inflate.js';
 import { checkParquet } from './parquet-check.js';
-import { unsnappy } from './snappy.js';
+import { codecs } from './parquet-codecs.js';
 
 /**
  * Reads a flat Parquet table: numbers as JavaScript writes them, dates in ISO 8601, nulls as empty
@@ -12,7 +12,7 @@ import { unsnappy } from './snappy.js';
  * @param options with `maxBytes`, a limit on what its pages inflate to and on 16 bytes for each
  * cell. Default: see `InflateOptions`, and 2²² cells or 16 a stored byte.
  * @throws Error naming the file when it is damaged, nested, compressed by another codec than
- * Snappy, or exceeds the limit; or when hyparquet is not installed.
+ * Snappy, gzip or ZSTD, or exceeds the limit; or when hyparquet is not installed.
  */
 export async function readParquet(bytes: Uint8Array, name: string, options: InflateOptions = {}): Promise<Table> {
   const [{ parquetReadObjects }, { deltaBinaryUnpack }] = await Promise.all([
@@ -30,7 +30,10 @@ export async function readParquet(bytes: Uint8Array, name: string, options: Infl
   }
   try {
     const file = new Uint8Array(bytes).buffer;
-    const rows = (await parquetReadObjects({ file, compressors: { SNAPPY: unsnappy } })) as Record<string, unknown>[];
+    const rows = (await parquetReadObjects({
+      file,
+      compressors: Object.fromEntries(Object.values(codecs).map(({ name: codec, decompress }) => [codec, decompress])),
+    })) as Record<string, unknown>[];
     const columns = Object.keys(rows[0] ?? {});
     return { columns, rows: rows.map((row) => columns.map((column) => field(row[column], column))) };
   } catch (error) {

@@ -1,6 +1,8 @@
 // Text in files: UTF-8, or UTF-16 where a byte order mark says so. Bytes that are neither are an
 // error, since replacement characters would make different names equal.
 
+import type { ByteSource } from '../bytes.js';
+
 const marks: readonly { readonly encoding: string; readonly bytes: readonly number[] }[] = [
   { encoding: 'utf-8', bytes: [0xef, 0xbb, 0xbf] },
   { encoding: 'utf-16le', bytes: [0xff, 0xfe] },
@@ -29,6 +31,52 @@ export function decodeText(bytes: Uint8Array, name: string): string {
     // Text beyond the longest string is a RangeError or Error with a code of its own.
     if (error instanceof TypeError) throw notText(name, encoding);
     throw new Error(`"${name}" cannot be held as one text: ${(error as Error).message}`);
+  }
+}
+
+/** Bytes that are decoded at a time. */
+const PIECE = 2 ** 24;
+
+function* piecesOf(source: ByteSource, from = 0): Generator<Uint8Array> {
+  for (let at = from; at < source.size; at += PIECE) {
+    const piece = new Uint8Array(Math.min(PIECE, source.size - at));
+    source.read(piece, at);
+    yield piece;
+  }
+}
+
+/**
+ * The encoding of a text: by its mark, else UTF-8 where it is valid, else that of Windows in the
+ * West.
+ */
+export function encodingOf(source: ByteSource): string {
+  const start = new Uint8Array(Math.min(LONGEST_MARK, source.size));
+  source.read(start, 0);
+  const mark = markOf(start);
+  if (mark) return mark.encoding;
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  try {
+    for (const piece of piecesOf(source)) decoder.decode(piece, { stream: true });
+    decoder.decode();
+    return 'utf-8';
+  } catch {
+    return 'windows-1252';
+  }
+}
+
+/**
+ * A text in pieces, without its mark.
+ *
+ * @throws Error naming the file when the bytes are no text of this encoding
+ */
+export function* textPieces(source: ByteSource, encoding: string): Generator<string> {
+  const decoder = new TextDecoder(encoding, { fatal: true });
+  try {
+    for (const piece of piecesOf(source)) yield decoder.decode(piece, { stream: true });
+    yield decoder.decode();
+  } catch (error) {
+    if (error instanceof TypeError) throw notText(source.name, encoding);
+    throw error;
   }
 }
 

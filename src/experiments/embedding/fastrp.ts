@@ -1,12 +1,15 @@
 // FastRP: very sparse random projections of powers of the transition matrix embed nodes as well as
 // skip-gram on random walks does, thousands of times faster.
 
-import { type FastRPOptions, fastRP, tuneFastRP } from '../../embedding/index.js';
-import { atLeast, atMost, claimsOf, type Evidence, meanOver, overallClaimsOf, where } from '../parts/claims.js';
+import { drawFastRPSettings, type FastRPOptions, fastRP, randNE } from '../../embedding/index.js';
+import { Random } from '../../tensor/index.js';
 import { defineExperiment } from '../parts/contract.js';
 import { runMethods } from '../parts/methods.js';
-import { count, number, type OptionValues } from '../parts/options.js';
-import { growthStudy } from '../protocols/embedding-speed.js';
+import { choice, count, number, type OptionValues } from '../parts/options.js';
+import { joinStudies, noStudies } from '../parts/studies.js';
+import { type Grid, type Setting, settingsOf } from '../parts/tuning.js';
+import { embeddingClaims, linkNetworks, overallEmbeddingClaims, PROJECTIONS } from '../protocols/embedding-claims.js';
+import { growthStudy, speedStudy, threadStudy } from '../protocols/embedding-speed.js';
 import {
   describeEmbeddingGraph,
   type EmbeddingMethod,
@@ -15,166 +18,153 @@ import {
   embeddingOptions,
   embeddingTask,
   loadEmbeddingGraph,
-  tuningScore,
 } from '../protocols/embeddings.js';
+import { similarityStudies } from '../protocols/similarity-studies.js';
 import {
   DEEPWALK,
   NODE2VEC,
   skipGramBaselines,
   skipGramNote,
   skipGramOptions,
-  trains,
+  usualDeepWalk,
+  usualNode2vec,
 } from '../protocols/skip-gram-baselines.js';
 
 const options = {
   ...embeddingOptions,
   degreeExponent: number(-0.64, 'β of FastRP', { minimum: -1, maximum: 1 }),
   fourth: number(6.67, 'α₄ of FastRP, beside α = (0, 0, 1)', { minimum: 0 }),
-  trials: count(20, 'trials of tuning FastRP, with 64 columns', { smoke: 2 }),
   ...skipGramOptions,
+  studies: choice(['all', 'speed'], 'studies of the similarity matrix and of tuning, or of time alone'),
+  studySplits: count(3, 'splits of the labels in the study of the matrix', { smoke: 1 }),
+  transferTrials: count(20, 'settings in the study of tuning with few columns', { smoke: 2 }),
+  transferDim: count(512, 'columns that settings chosen with 64 are compared with', { smoke: 96 }),
   speedEdges: count(1_000_000, 'edges of the largest graph of the speed study', { smoke: 100_000, minimum: 1000 }),
 };
 
 type Options = OptionValues<typeof options>;
 
-const RANDOM = 'random';
-const FIRST = 'FastRP, neighbours alone';
-const DENSE = 'FastRP, dense projection';
-const FAST = 'FastRP';
-const TUNED = 'FastRP, tuned';
+/** Columns of the trials. */
+const TRIAL_DIM = 64;
 
-function methodsOf(values: Options, tuned?: FastRPOptions): EmbeddingMethod[] {
-  const { dim, degreeExponent, fourth } = values;
-  const projection = (title: string, own: FastRPOptions = {}): EmbeddingMethod => ({
+interface OrderSetting extends Setting {
+  readonly self: number;
+  readonly first: number;
+  readonly second: number;
+  readonly fourth: number;
+  readonly degreeExponent: number;
+}
+
+const orders = ({ degreeExponent, fourth }: Options): Grid<OrderSetting> => ({
+  self: [0, 0.3, 1],
+  first: [0, 0.3, 1, 3],
+  second: [0, 0.3, 1, 3],
+  fourth: [fourth, 1, 0, 30],
+  degreeExponent: [degreeExponent, 0, -0.3, -0.9],
+});
+
+/** α₀ … α₃ = (self, 1, second, second · third). */
+const randneGrid = { self: [0, 1], second: [100, 10, 1, 1000], third: [10, 1, 100, 0.1] };
+
+function projectionsOf(values: Options): EmbeddingMethod[] {
+  const { dim, degreeExponent, fourth, trials } = values;
+  const usual: Setting = { fourth, degreeExponent };
+  const drawn = drawFastRPSettings(trials - 1, new Random(0).split('fastrp')).map(
+    (own): Setting => ({ fourth: own.weights[3] as number, degreeExponent: own.degreeExponent }),
+  );
+  const columns = (trial: boolean) => (trial ? Math.min(TRIAL_DIM, dim) : dim);
+  const fast = (title: string, settings: readonly Setting[]): EmbeddingMethod => ({
     title,
-    c: 0.1,
-    links: true,
-    embed: (graph, { seed }) => fastRP(graph, { dim, seed, degreeExponent, weights: [0, 0, 1, fourth], ...own }),
+    settings,
+    embed: (graph, { self = 0, first = 0, second = 0, fourth: last, degreeExponent: beta }, { seed }, trial) =>
+      fastRP(graph, {
+        dim: columns(trial),
+        seed,
+        weights: [first, second, 1, last] as number[],
+        degreeExponent: beta as number,
+        nodeSelfInfluence: self as number,
+      }),
   });
   return [
-    { title: RANDOM, c: 0.1, links: true, embed: ({ nodeCount }, { random }) => random.normal([nodeCount, dim]) },
-    projection(FIRST, { weights: [1] }),
-    projection(DENSE, { sparsity: 1 }),
-    projection(FAST),
-    ...(tuned ? [projection(TUNED, { weights: tuned.weights, degreeExponent: tuned.degreeExponent })] : []),
-    ...skipGramBaselines(dim, values),
+    {
+      title: PROJECTIONS.random,
+      settings: [{}],
+      embed: ({ nodeCount }, _, { random }) => random.normal([nodeCount, dim]),
+    },
+    fast(PROJECTIONS.fast, [usual]),
+    fast(PROJECTIONS.tuned, [usual, ...drawn]),
+    fast(PROJECTIONS.all, settingsOf(orders(values), trials, new Random(0).split('orders'))),
+    {
+      title: PROJECTIONS.randne,
+      settings: settingsOf(randneGrid, trials, new Random(0).split('randne')),
+      embed: (graph, { self, second, third }, { seed }, trial) => {
+        const [a, b, c] = [self, second, third] as [number, number, number];
+        const most = Math.min(columns(trial), graph.nodeCount);
+        return randNE(graph, { dim: most, seed, weights: [a, 1, b, b * c] });
+      },
+    },
   ];
 }
 
-const networks = ['blogcatalog', 'ppi', 'wikipedia-pos'];
-const real = [...networks, 'coauthor-cs', 'cora'];
-const asked = (title: string) => (values: Options) => trains(title, values);
-/** DeepWalk as its paper has it. */
-const paperWalks = ({ walkers, walks }: Options) => walkers === 'all' && walks >= 80;
+const methodsOf = (values: Options) => [...projectionsOf(values), ...skipGramBaselines(values)];
 
-const { abstract, paper, ours } = claimsOf<Options>();
-const timesFaster = (than: string) => (e: Evidence<Options>) => e.ratio(than, FAST, 'seconds');
-const margins = [
-  { data: ['blocks'], transitive: 30, shareOfWalks: 0.85 },
-  { data: real, transitive: 0, shareOfWalks: 0.97 },
-];
-
-const claims = [
-  ...where({ data: real, when: asked(NODE2VEC) }, [
-    abstract('speed', 'Times faster than node2vec', atLeast(4000), timesFaster(NODE2VEC)),
-  ]),
-  ...where({ data: real, when: paperWalks }, [
-    abstract('speed', 'Times faster than DeepWalk with 80 walks a node', atLeast(4000), timesFaster(DEEPWALK)),
-  ]),
-  ...where({ data: ['blogcatalog'], when: ({ dim, share }) => dim === 512 && share === 0.1 }, [
-    paper('A tenth of the labels, 512 columns: micro-F1 (%)', atLeast(36), (e) => e.mean(FAST, 'micro')),
-    paper('A tenth of the labels, 512 columns: macro-F1 (%)', atLeast(22), (e) => e.mean(FAST, 'macro')),
-  ]),
-  ...where({ when: asked(NODE2VEC) }, [
-    ours('Times faster than node2vec, at our size', atLeast(100), timesFaster(NODE2VEC)),
-  ]),
-  ...margins.flatMap(({ data, transitive, shareOfWalks }) => [
-    ...where({ data }, [
-      ours('Transitive similarity: above neighbours alone (points of micro-F1)', atLeast(transitive), (e) =>
-        e.gain(FAST, FIRST, 'micro'),
-      ),
-    ]),
-    ...[NODE2VEC, DEEPWALK].flatMap((walker) =>
-      where({ data, when: asked(walker) }, [
-        ours(`Tuned: micro-F1 as a share of ${walker}’s`, atLeast(shareOfWalks), (e) =>
-          e.ratio(TUNED, walker, 'micro'),
-        ),
-      ]),
-    ),
-  ]),
-  ...where({ data: ['blocks', ...real] }, [
-    ours('A very sparse projection loses against a dense one (points of micro-F1)', atMost(3), (e) =>
-      e.gain(DENSE, FAST, 'micro'),
-    ),
-  ]),
-  ...where({ when: ({ speedEdges }) => speedEdges >= 1_000_000 }, [
-    ours('A graph of a million edges (seconds)', atMost(20), (e) => e.study('largest')),
-    ours('Time per edge, a million edges against a quarter million', atMost(3), (e) => e.study('growth')),
-  ]),
-];
-
-/** Micro-F1 as a share of the better of the two walks'. */
-const shareOfBetter = (e: Evidence<Options>) =>
-  e.mean(TUNED, 'micro') / Math.max(e.mean(DEEPWALK, 'micro'), e.mean(NODE2VEC, 'micro'));
-
-const over = overallClaimsOf<Options>();
-const overall = [
-  over.abstract(
-    'quality',
-    'Tuned: micro-F1 as a share of the better walk’s, least of three networks',
-    atLeast(0.97),
-    (runs) =>
-      Math.min(
-        ...networks.map((name) =>
-          meanOver(
-            runs.filter((run) => run.data === name && paperWalks(run.options)),
-            shareOfBetter,
-          ),
-        ),
-      ),
-  ),
-];
+function weightsOf({ degreeExponent, fourth, dim }: Options) {
+  return { dim, degreeExponent, weights: [0, 0, 1, fourth] } satisfies FastRPOptions;
+}
 
 export const experiment = defineExperiment({
   options,
-  datasets: ['blocks', ...real],
-  ownData: 'an edge list (.csv, .tsv, .txt, .gz, .parquet); without labels links are predicted',
+  datasets: ['blocks', ...linkNetworks, 'cora'],
+  ownData:
+    'an edge list (.csv, .tsv, .txt, .gz, .parquet) or a known set of edges, whose links are predicted; or a .npz ' +
+    'archive with edges [E, 2] and labels',
+  presets: { blocks: { degreeExponent: 0, fourth: 4, trials: 8 } },
   reproduction: [
     { data: 'blocks' },
-    { data: 'ppi', seeds: 2, set: { walks: 80 } },
-    { data: 'blogcatalog', seeds: 1, set: { walks: 80 } },
-    { data: 'wikipedia-pos', seeds: 1, set: { walks: 80 } },
-    { data: 'coauthor-cs', seeds: 1 },
-    { data: 'blogcatalog', set: { dim: 512, walkers: 'none' } },
+    { data: 'blocks', seeds: 1, set: { walks: 80, trials: 1, studies: 'speed' } },
+    { data: 'ppi', seeds: 1 },
+    { data: 'ca-grqc', seeds: 1 },
+    ...linkNetworks.map((data) => ({ data, set: { walks: 80 }, long: true })),
+    { data: 'blogcatalog', set: { dim: 512, walks: 80 }, long: true },
   ],
   metrics: embeddingMetrics,
-  methods: (values) => methodsOf(values, {}).map(({ title }) => title),
+  methods: (values) => methodsOf(values).map(({ title }) => title),
   notes: (values) => [
-    `One-vs-rest logistic regression on ${Math.round(100 * values.share)} % of the labelled nodes; each other node gets as many labels as it truly has. Links: AUC of cosines, on a graph without a tenth of its edges.`,
-    'Tuned: α₄ and β by macro-F1 on one split of the labels over trials with 64 columns, whose time is not counted.',
+    `One-vs-rest logistic regression on ${Math.round(100 * values.share)} % of the labelled nodes, and on half and 90 % of them, which hold the former; each other node gets as many labels as it truly has. Links: a logistic regression on products of vectors, of a graph without a tenth of its edges.`,
+    `Each method that is tuned has ${values.trials} trials, scored by macro-F1 on halves of the training nodes and by links among the training edges; C of every classifier is chosen likewise. Trials of the projections have ${TRIAL_DIM} columns. Their time is not counted.`,
     skipGramNote(values),
+    'FastRP on a sparse graph of many small groups: see the study of the graph; settings with α₁, α₂ > 0 are among those of “all orders tuned”.',
   ],
   load: loadEmbeddingGraph,
   describe: describeEmbeddingGraph,
   async runSeed(data, values, context) {
     const task = embeddingTask(data, values, context.random);
-    const score = tuningScore(task, 0.1, context.random.split('tune'));
-    const trials = score ? await tuneFastRP(task.graph, score, { trials: values.trials, seed: context.seed }) : [];
-    // Compiling counts for none of the projections; skip-gram compiles on the way.
-    fastRP(task.graph, { dim: values.dim }).dispose();
-    const methods = methodsOf(values, trials[0]).map((method) => embeddingMethod(method, task));
-    return runMethods(methods, context);
+    return runMethods(
+      methodsOf(values).map((method) => embeddingMethod(method, task)),
+      context,
+    );
   },
-  studies: (_data, { dim, speedEdges }) =>
-    growthStudy((graph) => fastRP(graph, { dim }), {
-      what: `FastRP with ${dim} columns and four orders`,
-      dim,
-      edges: speedEdges,
-    }),
-  claims,
-  overall,
-  unmeasured: {
-    similarity: 'the same similarity matrix reduced by an SVD is not among the methods',
-    ease: 'no run compares threads, or the order of the trials at another dimension',
+  async studies(data, values) {
+    const setting = weightsOf(values);
+    const embed = (graph: typeof data.graph) => fastRP(graph, setting);
+    const arms = {
+      [PROJECTIONS.fast]: embed,
+      ...(values.walkers === 'all' && {
+        [DEEPWALK]: (graph: typeof data.graph) => usualDeepWalk(graph, values, 0),
+        [NODE2VEC]: (graph: typeof data.graph) => usualNode2vec(graph, values, 0),
+      }),
+    };
+    return joinStudies(
+      values.studies === 'all' ? await similarityStudies(data, setting, values) : noStudies,
+      await speedStudy(data.graph, arms),
+      await threadStudy(embed, values.speedEdges),
+      await growthStudy(embed, {
+        what: `FastRP with ${values.dim} columns and four orders`,
+        dim: values.dim,
+        edges: values.speedEdges,
+      }),
+    );
   },
+  claims: embeddingClaims,
+  overall: overallEmbeddingClaims,
 });

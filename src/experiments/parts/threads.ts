@@ -1,4 +1,4 @@
-// Measurements on one thread.
+// Measurements on a given number of threads.
 
 import { setThreads, threads } from '../../engine/index.js';
 
@@ -13,13 +13,18 @@ export function onOneThread<Result>(body: () => Result): Result {
   }
 }
 
-/** What `body` gives in the end, while kernels use the calling thread alone until then. */
-export async function awaitOnOneThread<Result>(body: () => Promise<Result>): Promise<Result> {
+/** What an asynchronous `body` gives while kernels use so many threads at most. */
+export async function withThreads<Result>(count: number, body: () => Promise<Result>): Promise<Result> {
   const before = threads();
-  setThreads(1);
+  setThreads(count);
   try {
     return await body();
   } finally {
     setThreads(before);
   }
+}
+
+/** What `body` gives in the end, while kernels use the calling thread alone until then. */
+export function awaitOnOneThread<Result>(body: () => Promise<Result>): Promise<Result> {
+  return withThreads(1, body);
 }

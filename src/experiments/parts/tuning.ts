@@ -41,7 +41,9 @@ export interface TunedMethod<S extends Setting, Model> extends Omit<Method<Model
   /** Settings to try; the first of the best is chosen. */
   readonly settings: readonly S[];
   train(setting: S, run: MethodRun): Model | Promise<Model>;
-  /** Trains the model of a trial, where its data are others. Default: `train`. */
+  /**
+   * Trains the model of a trial, where its data are others or it can be cheaper. Default: `train`.
+   */
   trial?(setting: S, run: MethodRun): Model | Promise<Model>;
   /** Score on validation data; larger is better, NaN never wins. Test data must not enter. */
   validation(model: Model, run: MethodRun): number | Promise<number>;

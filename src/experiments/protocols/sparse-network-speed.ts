@@ -22,14 +22,14 @@ const networks: Readonly<Record<string, () => Layer>> = {
   'MobileNetV2, cache-aware': () => imageModel('mobilenet-v2-cache-aware', shape, new Random(1)),
 };
 
-/** Names of the networks. */
-export const timedNetworks = Object.keys(networks);
-
 /** Share of zeros from which a layer is sparse where every pruned one is. */
 const ANY = 0.2;
 
-interface NetworkTimes {
+/** Times of a network by plan. */
+export interface NetworkTimes {
+  /** Name of the network. */
   readonly name: string;
+  /** Share of zeros in the layers that are pruned. */
   readonly sparsity: number;
   /** Milliseconds of each plan. */
   readonly times: Readonly<Record<'dense' | 'int8' | 'sparse' | 'everywhere', number>>;
@@ -64,18 +64,26 @@ async function networkTimes(name: string, make: () => Layer, repeats: number): P
   return { name, sparsity: rule.sparsity, times: times as NetworkTimes['times'], layers };
 }
 
+const speedUp = ({ times: { dense, sparse } }: NetworkTimes) => dense / sparse;
+
 /**
  * Scores: `network <name>`, times faster than the dense plan; `chosen`, the most that a plan with
  * chosen kernels takes over the faster of the dense one and the one with sparse kernels everywhere.
+ */
+export function networkScores(measured: readonly NetworkTimes[]): Record<string, number> {
+  const overBest = ({ times: { dense, sparse, everywhere } }: NetworkTimes) => sparse / Math.min(dense, everywhere);
+  const factors = measured.map((own) => [`network ${own.name}`, speedUp(own)] as const);
+  return { ...Object.fromEntries(factors), chosen: Math.max(...measured.map(overBest)) };
+}
+
+/**
+ * Every network as dense, int8 and sparse plans.
  *
  * @param repeats runs of each plan, of which the median counts
  */
 export async function networkStudy(repeats = 15): Promise<StudyResults> {
   const measured: NetworkTimes[] = [];
   for (const [name, make] of Object.entries(networks)) measured.push(await networkTimes(name, make, repeats));
-  const speedUp = ({ times: { dense, sparse } }: NetworkTimes) => dense / sparse;
-  const overBest = ({ times: { dense, sparse, everywhere } }: NetworkTimes) => sparse / Math.min(dense, everywhere);
-  const scores = measured.map((own) => [`network ${own.name}`, speedUp(own)] as const);
   return joinStudies(
     studyOf(
       {
@@ -90,7 +98,7 @@ export async function networkStudy(repeats = 15): Promise<StudyResults> {
           (own.times.int8 / own.times.sparse).toFixed(2),
         ]),
       },
-      { ...Object.fromEntries(scores), chosen: Math.max(...measured.map(overBest)) },
+      networkScores(measured),
     ),
     layerStudy(measured[0] as NetworkTimes),
   );

@@ -1,0 +1,130 @@
+// What a table holds, column by column, and which columns no model can learn from.
+
+import type { Column, ColumnTable } from './tables.js';
+
+/** A column in short. */
+export interface ColumnProfile {
+  /** Name of the column. */
+  readonly name: string;
+  /** Numbers, categories, or a calendar feature of dates. */
+  readonly kind: 'number' | 'category' | 'date';
+  /** Rows without a value. */
+  readonly missing: number;
+  /** Different values. */
+  readonly different: number;
+  /** Smallest and largest number, or the most frequent categories with their rows. */
+  readonly values: string;
+  /** Why a model cannot learn from it. */
+  readonly leftOut?: string;
+}
+
+/** Texts of which so many differ name rows. */
+const [MOST_DIFFERENT, SHARE_DIFFERENT] = [100, 0.5];
+/** Rows of a table in which texts that all differ are no accident. */
+const FEWEST_ROWS = 20;
+/** Categories that a profile lists. */
+const LISTED = 3;
+
+/** Columns in short. Time and memory are those of the table. */
+export function profileOf(table: ColumnTable): ColumnProfile[] {
+  return table.columns.map((column) => {
+    const { name } = column;
+    const counts = countsOf(column);
+    const present = [...counts.values()].reduce((a, b) => a + b, 0);
+    const missing = table.rows - present;
+    const kind = column.kind === 'number' && column.from !== undefined ? 'date' : column.kind;
+    const leftOut = reasonOf(column, counts.size, missing, table.rows);
+    const values = column.kind === 'number' ? rangeOf(column.values) : frequentOf(counts as Map<string, number>);
+    return { name, kind, missing, different: counts.size, values, ...(leftOut !== undefined && { leftOut }) };
+  });
+}
+
+function countsOf({ values }: Column): Map<number | string, number> {
+  const counts = new Map<number | string, number>();
+  for (const value of values)
+    if (value !== undefined && !Number.isNaN(value)) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return counts;
+}
+
+function reasonOf(column: Column, different: number, missing: number, rows: number): string | undefined {
+  if (different === 0) return 'no values';
+  if (different === 1 && missing === 0) return 'one value in all rows';
+  const texts = column.kind === 'category' && rows >= FEWEST_ROWS;
+  if (texts && different === rows - missing) return 'texts that all differ';
+  if (texts && different > MOST_DIFFERENT && different > SHARE_DIFFERENT * rows) return 'texts that mostly differ';
+  if (column.kind === 'number' && rows >= FEWEST_ROWS && isCount(column.values)) return 'the numbers of the rows';
+  return undefined;
+}
+
+/** Whether numbers count the rows, from 0 or 1. */
+function isCount(values: Float64Array): boolean {
+  const first = values[0] as number;
+  return (first === 0 || first === 1) && values.every((value, row) => value === first + row);
+}
+
+function rangeOf(values: Float64Array): string {
+  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of values) {
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  const text = (value: number) => String(Number(value.toPrecision(6)));
+  return least > most ? '' : `${text(least)} … ${text(most)}`;
+}
+
+function frequentOf(counts: ReadonlyMap<string, number>): string {
+  const frequent = [...counts].sort(([, a], [, b]) => b - a);
+  const some = frequent.slice(0, LISTED).map(([text, rows]) => `${short(text)} (${rows})`);
+  return `${some.join(', ')}${frequent.length > LISTED ? ', …' : ''}`;
+}
+
+function short(text: string): string {
+  const line = text.replaceAll(/\s+/g, ' ');
+  return line.length > 20 ? `${line.slice(0, 19)}…` : line;
+}
+
+/** The columns that no model can learn from, by name with the reason, without the target. */
+export function leftOutOf(table: ColumnTable, target?: string): ReadonlyMap<string, string> {
+  return new Map(
+    profileOf(table).flatMap(({ name, leftOut }) =>
+      leftOut === undefined || name === target ? [] : [[name, leftOut] as const],
+    ),
+  );
+}
+
+/** A table without such columns. */
+export function withoutLeftOut(table: ColumnTable, leftOut: ReadonlyMap<string, string>): ColumnTable {
+  return { ...table, columns: table.columns.filter(({ name }) => !leftOut.has(name)) };
+}
+
+/** A profile as lines of a text table, with what was converted below it. */
+export function profileLines(table: ColumnTable): string[] {
+  const profiles = profileOf(table);
+  const percent = (missing: number) => (missing === 0 ? '' : `${((100 * missing) / table.rows).toFixed(1)} %`);
+  const rows = [
+    ['column', 'kind', 'missing', 'different', 'values', ''],
+    ...profiles.map(({ name, kind, missing, different, values, leftOut }) => [
+      short(name),
+      kind,
+      percent(missing),
+      String(different),
+      values,
+      leftOut === undefined ? '' : `left out by fit: ${leftOut}`,
+    ]),
+  ];
+  const widths = (rows[0] as string[]).map((_, i) => Math.max(...rows.map((row) => (row[i] as string).length)));
+  const notes = (table.notes ?? []).map(({ column, text }) =>
+    column === '' ? `The file ${text}` : `${column}: ${text}`,
+  );
+  return [
+    `${table.rows.toLocaleString('en-US')} rows, ${table.columns.length} columns`,
+    '',
+    ...rows.map((row) =>
+      row
+        .map((text, i) => (i === 2 || i === 3 ? text.padStart(widths[i] as number) : text.padEnd(widths[i] as number)))
+        .join('  ')
+        .trimEnd(),
+    ),
+    ...(notes.length > 0 ? ['', ...notes] : []),
+  ];
+}
