@@ -153,7 +153,7 @@ test('the network equals its formulas: every kind of block, both classifiers ave
   const [own, taught] = model.logits(x, inference) as [Tensor, Tensor];
   relative(own.dataSync(), first);
   const [other] = model.logits(uniformTensor(4, [1, 2, 8, 8]), inference) as [Tensor];
-  expect(own.subtract(other).abs().max().item()).toBeGreaterThan(0.1 * own.abs().max().item());
+  expect(own.subtract(other).abs().max().item()).toBeGreaterThan(0.03 * own.abs().max().item());
   relative(taught.dataSync(), second);
   relative(
     model.forward(x, inference).dataSync(),
