@@ -26,7 +26,7 @@ import { kernelStudy } from '../protocols/sparse-speed.js';
 
 const options = {
   ...imageOptions,
-  images: count(1500, 'training images, the first ones', { smoke: 160, minimum: 100 }),
+  images: count(1200, 'training images, the first ones', { smoke: 160, minimum: 100 }),
   tests: count(10_000, 'test images, the first ones', { smoke: 100, minimum: 100 }),
   epochs: count(4, 'epochs of training', { smoke: 1 }),
   families: choice(['v1', 'all'], 'MobileNet v1 alone, or v2 and EfficientNet too'),
