@@ -144,7 +144,7 @@ export const experiment = defineExperiment({
     `One-vs-rest logistic regression on ${Math.round(100 * values.share)} % of the labelled nodes, and on half and 90 % of them, which hold the former; each other node gets as many labels as it truly has. Links: a logistic regression on products of vectors, of a graph without a tenth of its edges.`,
     `Each method that is tuned has ${values.trials} trials, scored by macro-F1 on halves of the training nodes and by links among the training edges; C of every classifier is chosen likewise. Trials of the projections have ${TRIAL_DIM} columns. Their time is not counted.`,
     skipGramNote(values),
-    '“All orders tuned” also tries the node itself, α₁ and α₂ above 0, and orders up to the eighth, which help on sparse graphs.',
+    '“All orders tuned” also tries the node itself, α₁ and α₂ above 0, and orders up to the eighth; the last helps on sparse graphs.',
   ],
   load: loadEmbeddingGraph,
   describe: describeEmbeddingGraph,
