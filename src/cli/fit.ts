@@ -36,6 +36,8 @@ import { useThreads } from './threads.js';
 
 const names = Object.keys(tableMethods) as TableMethod[];
 
+/** Different whole numbers of a target that are taken for classes. */
+const MOST_CLASSES = 20;
 /** Rows above which HyperTab is warned of. */
 const LARGE = 10_000;
 
@@ -46,7 +48,7 @@ const usual = { ...fixed, views: hyperTabDefaults.views, epochs: 30, subsample: 
 
 interface Flags extends TableFlags {
   readonly target: string;
-  readonly task: 'class' | 'number';
+  readonly task?: 'class' | 'number';
   readonly out: string;
   readonly methods: string[];
   readonly model?: string;
@@ -72,7 +74,7 @@ Examples
   gossamer fit table.parquet --target species --methods hypertab,forest -o species.safetensors
   gossamer fit table.csv --target y --categorical zip,month --ignore id
   gossamer fit table.csv --target y --model hypertab --tune 20   HyperTab alone, the best of 20 settings
-  gossamer fit table.csv --target price --task number            a number in place of a class
+  gossamer fit table.csv --target price                         a number in place of a class
   gossamer predict model.safetensors new.csv -o predictions.csv
 
 \`gossamer info table.csv\` shows how the columns are read: numbers with decimal points or commas, separators of thousands, percent signs or a currency; dates, as calendar features; all else as categories, also what --categorical names. Gaps are empty fields, NA, N/A, #N/A, NaN, null, none or ?, and in columns of numbers -, ., infinities and unknown. Scores are means over stratified folds; the method of the best balanced accuracy (the mean over
@@ -84,7 +86,11 @@ export function fitCommand(): Command {
     .argument('<table>', `with a header: ${TABLE_FORMS}`)
     .requiredOption('--target <column>', 'the column to predict')
     .option('-o, --out <file>', 'the model', 'model.safetensors')
-    .option('--task <kind>', 'what the target holds: class or number', choice('class', 'number'), 'class')
+    .option(
+      '--task <kind>',
+      `what the target holds: class or number; a number when left out where it has fractions or more than ${MOST_CLASSES} different values`,
+      choice('class', 'number'),
+    )
     .addOption(new Option('--methods <list>', `some of ${names.join(', ')}`).argParser(list).default(names, 'all'))
     .addOption(new Option('--model <method>', 'this method alone').conflicts('methods'))
     .option('--tune <n>', 'settings that each method may choose from (classes)', number(1))
@@ -118,11 +124,13 @@ async function fitTable(path: string, flags: Flags): Promise<void> {
   const asked = flags.model === undefined ? flags.methods : [flags.model];
   const unknown = asked.find((name) => !names.includes(name as TableMethod));
   if (unknown !== undefined) throw new Error(`unknown method "${unknown}"; known: ${names.join(', ')}`);
-  if (flags.task === 'number' && flags.tune !== undefined)
-    throw new Error('--tune chooses by balanced accuracy, and --task number has no classes: leave --tune out');
   const methods = asked as TableMethod[];
   requireWritable(flags.out);
   const data = await readTable(path, flags);
+  if ('values' in data && flags.tune !== undefined)
+    throw new Error(
+      '--tune chooses by balanced accuracy, and the target holds numbers: leave --tune out, or give --task class',
+    );
   warnOf(data, methods);
   const { signal, release } = interruptSignal();
   const bar = new Bar('cross-validation', 'fits', flags.json);
@@ -192,7 +200,7 @@ function givenOf({ views, epochs, subsample, learningRate }: Flags): HyperTabOpt
 }
 
 async function readTable(path: string, flags: Flags) {
-  const { target, task, categorical, ignore, rare } = flags;
+  const { target, categorical, ignore, rare } = flags;
   const all = await loadTable(path, { ...tableOptionsOf(flags), categorical, target });
   sayNotes(all);
   const isNamed = (name: string) => all.columns.some((column) => column.name === name || fromOf(column) === name);
@@ -203,6 +211,7 @@ async function readTable(path: string, flags: Flags) {
   const { table, left } = withoutGaps(whole, target);
   const known = flags.all ? table : withoutUseless(table, leftOutOf(whole, target));
   if (left > 0) say(`${left} rows have no ${target} and are left out`);
+  const task = flags.task ?? taskOf(known, target);
   if (task === 'number') return valuedTable(known, target);
   if (rare === undefined) return labelledTable(known, target);
   const { table: rest, rare: names } = withoutRare(known, target, rare);
@@ -212,6 +221,15 @@ async function readTable(path: string, flags: Flags) {
       `${names.length} classes of a single row (${shown}) are ${rare === 'drop' ? 'left out' : 'merged into "other"'}`,
     );
   return labelledTable(rest, target);
+}
+
+/** What a target holds; a number is said. */
+function taskOf({ columns }: ColumnTable, target: string): 'class' | 'number' {
+  const column = columns.find(({ name }) => name === target);
+  if (column?.kind !== 'number') return 'class';
+  const whole = column.values.every(Number.isInteger) && new Set(column.values).size <= MOST_CLASSES;
+  if (!whole) say(`"${target}" holds numbers, which are predicted as such (--task class predicts classes)`);
+  return whole ? 'class' : 'number';
 }
 
 /** The column of dates that a calendar feature comes from. */

@@ -25,7 +25,7 @@ const examples = `
 Examples
   gossamer run                                            lighthgnn on embedded data
   gossamer run lighthgnn --data coauthorship-cora         a known set, from the folder in GOSSAMER_DATA
-  gossamer run lighthgnn --data my-hypergraph/ --set trainPerClass=5 --set validationPerClass=10
+  gossamer run lighthgnn --data my-hypergraph/ --set trainPerClass=5 --set validationPerClass=10   nodes.csv, hyperedges.csv
   gossamer run lighthgnn --set setting=production --seeds 3 --json
   gossamer run lighthgnn --out runs/mine --resume         go on after Ctrl-C
 

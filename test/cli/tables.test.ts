@@ -54,10 +54,10 @@ describe.skipIf(!existsSync(main))('tables and hypernetworks on the command line
     expect(JSON.parse(json.stdout)).toMatchObject({ best: 'forest', model: 'f.safetensors' });
   }, 120_000);
 
-  test('numbers are predicted by --task number, and models of HyperTab tell what their columns contribute', () => {
+  test('a target of numbers is predicted as such, and models of HyperTab tell what their columns contribute', () => {
     const price = lines.map((line, i) => `${line},${(1000 * (draws[i] as number) + 50).toFixed(1)}`);
     writeFileSync(path('prices.csv'), `a,b,c,empty,y,price\n${price.join('\n')}\n`);
-    const args = ['fit', 'prices.csv', '--target', 'price', '--task', 'number', '--ignore', 'y', '-o', 'n.safetensors'];
+    const args = ['fit', 'prices.csv', '--target', 'price', '--ignore', 'y', '-o', 'n.safetensors'];
     const all = gossamer(...args, '--methods', 'forest,logistic', '--json');
     expect(all.status).toBe(0);
     const { rows, best } = JSON.parse(all.stdout);
@@ -118,7 +118,7 @@ describe.skipIf(!existsSync(main))('tables and hypernetworks on the command line
       [['--target', 'z'], 'there is no target column "z"; the table has a, b, c, empty, y'],
       [['--target', 'y', '--methods', 'tree'], 'unknown method "tree"'],
       [['--target', 'y', '--ignore', 'q'], '--ignore names no column of the table: q'],
-      [['--target', 'a'], 'holds'],
+      [['--target', 'a', '--task', 'class'], 'holds'],
       [['--target', 'y', '--task', 'number'], 'the target "y" must hold numbers; it has "'],
       [['--target', 'a', '--task', 'number', '--tune', '3'], 'leave --tune out'],
       [['--target', 'y', '--model', 'tree'], 'unknown method "tree"'],

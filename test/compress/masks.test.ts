@@ -86,6 +86,19 @@ test('the cubic ramp', () => {
   expect(cubicSparsity(3, { sparsity: 0.5 })).toBe(0.5);
 });
 
+test('a pruned weight does not return when a step moves it past others', () => {
+  const weight = tensor([1, 2, 3, 4], [2, 2]);
+  const ramp = { sparsity: 0.5, initial: 0.25, start: 0, end: 2, every: 1 };
+  const pruning = new Pruning(new SGD({ learningRate: 1 }), ['w'], ramp);
+  pruning.update({ w: weight }, { w: tensor([0, 0, 0, 0], [2, 2]) });
+  expect([...weight.dataSync()]).toEqual([0, 2, 3, 4]);
+  // 0.25 → 0.47 of four weights: still one of them.
+  pruning.update({ w: weight }, { w: tensor([-10, 0, 0, 0], [2, 2]) });
+  expect([...weight.dataSync()]).toEqual([0, 2, 3, 4]);
+  pruning.update({ w: weight }, { w: tensor([-10, 0, 0, 3], [2, 2]) });
+  expect([...weight.dataSync()]).toEqual([0, 2, 3, 0]);
+});
+
 function setUp(optimizer: 'adam' | 'sgd') {
   const model = { layer: new Linear(12, 10, new Random(1)) };
   const inner =

@@ -8,7 +8,7 @@ import {
   trainSparseConvNet,
 } from '../../src/compress/index.js';
 import { glyphImages, type ImageDataset, imageTensor } from '../../src/data/index.js';
-import { EfficientNet, MobileNetV1, MobileNetV2, trainOnImages } from '../../src/models/index.js';
+import { EfficientNet, MobileNetV1, MobileNetV2, SmallResNet, trainOnImages } from '../../src/models/index.js';
 import { AdamW, inference, type Layer, type Optimizer, parameters, type Weights } from '../../src/nn/index.js';
 import { Random, type Tensor, zeros } from '../../src/tensor/index.js';
 import { compile, exportOnnx, importOnnx, loadPlan, savePlan } from '../../src/trace/index.js';
@@ -171,6 +171,32 @@ test('what is not pruned stays dense: the first layer, depthwise filters, the cl
       else if (weight.rank > 1) expect(share).toBe(0);
     }
   }
+});
+
+test('of all convolutions the first is left out, and depthwise ones', () => {
+  const model = new SmallResNet(8, new Random(1), { channels: 1, classes: 3 });
+  const names = Object.keys(chosenWeights(model, 'convolutions'));
+  expect(names).not.toContain('conv1.weight');
+  expect(names).toContain('layer1.0.conv1.weight');
+  const separable = Object.values(chosenWeights(nano(), 'convolutions'));
+  expect(separable.every(({ shape: own }) => own[2] === 1)).toBe(true);
+});
+
+test('blocks of the last separable block are pruned as wholes', async () => {
+  const model = nano();
+  const { plan } = await trainSparseConvNet(model, data, new Random(2), {
+    ...sparsityRule(model),
+    epochs: 1,
+    batchSize: 16,
+  });
+  plan.dispose();
+  const zeroBlocks = (name: string) => {
+    const weight = parameters(model)[name] as Tensor;
+    const blocks = blocksOf(weight.dataSync(), weight.shape[0] as number, 4);
+    return blocks.filter(({ score }) => score === 0).length / blocks.length;
+  };
+  expect(zeroBlocks('features.5.3.weight')).toBeCloseTo(0.9, 2);
+  expect(zeroBlocks('features.4.3.weight')).toBeLessThan(0.75);
 });
 
 describe.each([

@@ -187,7 +187,7 @@ describe('methods', async () => {
   });
 
   test('choose their setting by accuracy on validation vertices', async () => {
-    const own = values('trials=3', 'epochs=4');
+    const own = values('trials=6', 'epochs=4', 'learningRate=1', 'weightDecay=0.5');
     const [plain] = vertexMethods(task, own) as [ReturnType<typeof vertexMethods>[number]];
     let chosen: unknown;
     await plain.train({ ...runOf('MLP'), chose: ({ setting }) => void (chosen = setting) });
@@ -204,6 +204,7 @@ describe('methods', async () => {
       scores.push(right.length);
     }
     expect(chosen).toEqual(vertexSettings(own)[scores.indexOf(Math.max(...scores))]);
+    expect(chosen).not.toEqual(vertexSettings(own)[0]);
   });
 
   test('are timed for one vertex each', async () => {

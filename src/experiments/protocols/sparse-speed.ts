@@ -39,7 +39,7 @@ const [PRODUCT, INNER] = [240, 256];
 const TURNS = { repeats: 15, warmUp: 3, statistic: (times: readonly number[]) => Math.min(...times) };
 
 /** Seconds of a layer by kernel. */
-interface LayerTimes {
+export interface LayerTimes {
   readonly shape: LayerShape;
   /** The convolution that dense plans run. */
   readonly convolution: number;
