@@ -110,8 +110,7 @@ function projectionsOf(values: Options): EmbeddingMethod[] {
       settings: settingsOf(randneGrid, trials, new Random(0).split('randne')),
       embed: (graph, { self, second, third }, { seed }, trial) => {
         const [a, b, c] = [self, second, third] as [number, number, number];
-        const most = Math.min(columns(trial), graph.nodeCount);
-        return randNE(graph, { dim: most, seed, weights: [a, 1, b, b * c] });
+        return randNE(graph, { dim: Math.min(columns(trial), graph.nodeCount), seed, weights: [a, 1, b, b * c] });
       },
     },
   ];
@@ -158,22 +157,16 @@ export const experiment = defineExperiment({
   async studies(data, values) {
     const setting = weightsOf(values);
     const embed = (graph: typeof data.graph) => fastRP(graph, setting);
-    const arms = {
-      [PROJECTIONS.fast]: embed,
-      ...(values.walkers === 'all' && {
-        [DEEPWALK]: (graph: typeof data.graph) => usualDeepWalk(graph, values, 0),
-        [NODE2VEC]: (graph: typeof data.graph) => usualNode2vec(graph, values, 0),
-      }),
+    const walks = {
+      [DEEPWALK]: (graph: typeof data.graph) => usualDeepWalk(graph, values, 0),
+      [NODE2VEC]: (graph: typeof data.graph) => usualNode2vec(graph, values, 0),
     };
+    const arms = { [PROJECTIONS.fast]: embed, ...(values.walkers === 'all' && walks) };
     return joinStudies(
       values.studies === 'all' ? await similarityStudies(data, setting, values) : noStudies,
       await speedStudy(data.graph, arms),
       await threadStudy(embed, values.speedEdges),
-      await growthStudy(embed, {
-        what: `FastRP with ${values.dim} columns and four orders`,
-        dim: values.dim,
-        edges: values.speedEdges,
-      }),
+      await growthStudy(embed, { what: 'FastRP with four orders', dim: values.dim, edges: values.speedEdges }),
     );
   },
   claims: embeddingClaims,
