@@ -66,13 +66,17 @@ test('dense prediction is scored and timed for each backbone; training raises th
     new SmallResNet(8, random, { ...shape, widths: [8, 8, 8] });
   const context = { random: new Random(1), seed: 1, signal: undefined };
   const quiet = { ...context, hooks: () => ({}), onEpoch: () => {}, progress: () => {} };
-  const at = async (canvases: number, epochs: number) => {
+  const at = async (canvases: number, epochs: number, on = data) => {
     const options = { canvases, epochs, trials: 1, tuning: 0.5 };
-    return (await denseScores([{ title: 'ResNet', backbone }], data, options, quiet))[0]?.scores ?? {};
+    return (await denseScores([{ title: 'ResNet', backbone }], on, options, quiet))[0]?.scores ?? {};
   };
   const [few, more] = [await at(6, 1), await at(60, 4)];
   expect(more.iou as number).toBeGreaterThan((few.iou as number) + 2);
   expect(more.denseLatency).toBeGreaterThan(0);
+  // Scored on the test images: wrong labels there lower the score, and change nothing else.
+  const labels = data.test.labels.map((label) => (label + 1) % data.classes.length);
+  const wrong = await at(60, 4, { ...data, test: { ...data.test, labels } });
+  expect(wrong.iou as number).toBeLessThan(more.iou as number);
 }, 300_000);
 
 test('a vision transformer without class token has the published number of parameters', () => {

@@ -152,6 +152,8 @@ test('the network equals its formulas: every kind of block, both classifiers ave
   const [first, second] = new Loops(weightsOf(model)).logits(mapOf(x.dataSync(), [2, 8, 8])) as [number[], number[]];
   const [own, taught] = model.logits(x, inference) as [Tensor, Tensor];
   relative(own.dataSync(), first);
+  const [other] = model.logits(uniformTensor(4, [1, 2, 8, 8]), inference) as [Tensor];
+  expect(own.subtract(other).abs().max().item()).toBeGreaterThan(0.03 * own.abs().max().item());
   relative(taught.dataSync(), second);
   relative(
     model.forward(x, inference).dataSync(),

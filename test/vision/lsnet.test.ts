@@ -47,6 +47,18 @@ describe('published counts', () => {
   });
 });
 
+test('options of mixers: kernels and feed-forward layers show in the counts of parameters', () => {
+  const count = (mixer: LSNetOptions['mixer']) =>
+    parameterCount(new LSNet({ ...lsNets['lsnet-nano'], channels: 1, classes: 10, mixer }, new Random(0)));
+  // Three mixers, of 16, 32 and 64 channels.
+  const channels = 16 + 32 + 64;
+  expect(count({ kernel: 7 }) - count({ kernel: 3 })).toBe((49 - 9) * channels);
+  const layer = [16, 32, 64].reduce((sum, c) => sum + 4 * c ** 2 + 2 * 2 * c + 2 * c, 0);
+  expect(count({ kernel: 7, feedForward: 2 }) - count({ kernel: 7 })).toBe(layer);
+  const ofPerception = (kernel: number) => parameterCount(new LSConv(32, new Random(0), { kernel }));
+  expect(ofPerception(7) - ofPerception(3)).toBe((49 - 9) * 16);
+});
+
 const tiny: LSNetOptions = {
   dims: [8, 16, 16, 24],
   depths: [2, 2, 1, 2],

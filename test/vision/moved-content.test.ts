@@ -5,12 +5,13 @@ import { WindowAttention } from '../../src/experiments/protocols/mixers.js';
 import {
   errorScores,
   MIXED_CHANNELS,
+  Mover,
   movedContent,
   movedContentScore,
   movedContentStudy,
 } from '../../src/experiments/protocols/moved-content.js';
-import type { Layer } from '../../src/nn/index.js';
-import { Random, tensor } from '../../src/tensor/index.js';
+import { inference, type Layer } from '../../src/nn/index.js';
+import { Random, tensor, zeros } from '../../src/tensor/index.js';
 import { uniformTensor } from '../oracle.js';
 
 const SIZE = 14;
@@ -59,6 +60,16 @@ test('the error is the mean over owned pixels of untrained content, and unknown 
   const share = known.dataSync().reduce((sum, own) => sum + own, 0) / known.size;
   expect(score.error).toBeGreaterThan(0.85 * share);
   expect(score.error).toBeLessThan(1.15 * share);
+});
+
+test('what is said of pixels without a mark costs nothing', () => {
+  const mover = new Mover(identity, new Random(1));
+  mover.last.weight.assign(zeros(mover.last.weight.shape));
+  mover.last.bias?.assign(new Float32Array(8).fill(3));
+  const examples = movedContent(new Random(2), 4);
+  const [ys, ks] = [examples.y.dataSync(), examples.known.dataSync()];
+  const squares = ys.reduce((sum, y, i) => sum + ((3 - y) * (ks[i] as number)) ** 2, 0);
+  expect(mover.error(examples, inference).item()).toBeCloseTo(squares / ys.length, 3);
 });
 
 test('every seed is trained; the largest and the least error are scores', async () => {

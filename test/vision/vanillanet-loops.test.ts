@@ -10,17 +10,20 @@ import { convolved, each, type Map3, mapOf, maxPooled, normed, pooled, rectified
 const options: VanillaNetOptions = { dims: [4, 6, 8], strides: [2, 1], channels: 2, classes: 5, series: 1 };
 const EPSILON = 1e-6;
 
-/** A network whose weights and statistics are nothing special; variances are small, so that ε shows. */
-function seasoned(own: VanillaNetOptions = options): VanillaNet {
+/**
+ * A network whose weights and statistics are nothing special, and whose units are alive. Variances
+ * as small as the default show ε.
+ */
+function seasoned(own: VanillaNetOptions = options, [low, high]: readonly [number, number] = [1e-5, 1e-2]): VanillaNet {
   const model = new VanillaNet(own, new Random(1));
   const random = new Random(2);
+  const drawn = (name: string, shape: readonly number[]) => {
+    if (name.endsWith('runningVariance')) return random.uniform(shape, low, high);
+    if (name.endsWith('norm.weight')) return random.uniform(shape, 0.5, 1.5);
+    return random.normal(shape, name.endsWith('norm.bias') ? 0.5 : 0, 0.3);
+  };
   for (const [name, weight] of Object.entries(stateOf(model)))
-    if (name !== 'slope')
-      weight.assign(
-        name.endsWith('runningVariance')
-          ? random.uniform(weight.shape, 1e-5, 1)
-          : random.normal(weight.shape, 0.1, 0.4),
-      );
+    if (name !== 'slope') weight.assign(drawn(name, weight.shape));
   return model;
 }
 
@@ -66,8 +69,21 @@ test.each([0, 0.3, 1])('the training graph equals its formulas at λ = %f', (lam
   );
 });
 
-test('gradients in both weights of a fading pair, against differences', () => {
+test('the outputs depend on the input, not on biases alone', () => {
   const model = seasoned();
+  const [a, b] = [3, 4].map((seed) => model.forward(uniformTensor(seed, [1, 2, 20, 20]), inference));
+  const largest = (a as Tensor).abs().max().item();
+  expect(
+    (a as Tensor)
+      .subtract(b as Tensor)
+      .abs()
+      .max()
+      .item(),
+  ).toBeGreaterThan(0.1 * largest);
+});
+
+test('gradients in both weights of a fading pair, against differences', () => {
+  const model = seasoned(options, [0.5, 2]);
   model.lambda = 0.3;
   const x = uniformTensor(3, [2, 2, 8, 8]);
   const names = ['stages.1.conv.first.conv.weight', 'stages.1.conv.second.conv.weight'];

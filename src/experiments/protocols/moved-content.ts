@@ -86,7 +86,7 @@ export function movedContent(random: Random, count: number): MovedContent {
 }
 
 /** A mixer of 32 channels between pointwise convolutions. */
-class Mover {
+export class Mover {
   readonly first: Conv2d;
   readonly last: Conv2d;
 
