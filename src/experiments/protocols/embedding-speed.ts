@@ -127,7 +127,7 @@ export async function growthStudy(embed: Embed, { what, dim, edges }: GrowthOpti
     {
       title: 'Time and memory by size',
       note:
-        `${what} on R-MAT graphs, undirected and weighted, all threads: medians of ${ROUNDS} turns, after warming up on ` +
+        `${what} and ${dim} columns on R-MAT graphs, undirected and weighted, all threads: medians of ${ROUNDS} turns, after warming up on ` +
         'another graph. Memory is the peak of all tensors; the estimate is what gossamer embed plans with.',
       columns: ['nodes', 'edges', 'seconds', 'ns an edge and column', 'peak memory (MiB)', 'estimate (MiB)'],
       rows: rows.map(({ graph, seconds, perEdge, bytes }) => [
