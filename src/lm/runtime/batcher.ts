@@ -123,9 +123,9 @@ export class Batcher {
         const rows = request.all ? count : 1;
         request.done += count;
         if (request.done === request.tokens.length) {
-          request.resolve(logits.subarray(row * vocabulary, (row + rows) * vocabulary));
           // Sampling from a large vocabulary takes milliseconds: each sequence has a turn for it.
-          if (parts.length > 1) await eventTurn();
+          await eventTurn();
+          request.resolve(logits.subarray(row * vocabulary, (row + rows) * vocabulary));
         }
         row += rows;
       }
