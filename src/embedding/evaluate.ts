@@ -1,6 +1,12 @@
 // Evaluation of embeddings: multi-label node classification and link prediction.
 
-import { areaUnderCurve, averagePrecision, logisticRegression, logisticScores } from '../nn/index.js';
+import {
+  areaUnderCurve,
+  averagePrecision,
+  type LogisticRegressionOptions,
+  logisticRegression,
+  logisticScores,
+} from '../nn/index.js';
 import {
   add,
   gatherRows,
@@ -67,16 +73,16 @@ export function splitNodes(nodes: Int32Array, share: number, random: Random): No
  * assigned its true number of labels, those with the highest scores.
  *
  * @param embedding [n, dim]
- * @param c inverse L2 regularisation strength of the regression. Default: 1
+ * @param options of the regression
  */
 export function multiLabelScores(
   embedding: Tensor,
   labels: MultiLabels,
   { train, test }: NodeSplit,
-  c = 1,
+  options: LogisticRegressionOptions = {},
 ): NodeScores {
   return scope(() => {
-    const model = logisticRegression(gatherRows(embedding, tensor(train)), targetsOf(labels, train), { c });
+    const model = logisticRegression(gatherRows(embedding, tensor(train)), targetsOf(labels, train), options);
     const scores = logisticScores(model, gatherRows(embedding, tensor(test))).view();
     return f1Scores(labels, test, (i, k) => topLabels(scores.subarray(i * labels.count, (i + 1) * labels.count), k));
   });
