@@ -185,9 +185,9 @@ test('baselines have as many settings as asked for, the usual one first, and che
     ['node2vec', 20],
   ]);
   expect(methods.map(({ settings }) => settings[0])).toEqual([
-    { order: 'both', negatives: 5, learningRate: 0.025 },
-    { window: 10, negatives: 5, learningRate: 0.025 },
-    { p: 1, q: 1, window: 10, negatives: 5, learningRate: 0.025 },
+    { order: 'both', negatives: 5 },
+    { window: 10, negatives: 5 },
+    { p: 1, q: 1, window: 10, negatives: 5 },
   ]);
   expect(skipGramBaselines({ ...values, walkers: 'none' })).toEqual([]);
   const run = { ...context(1), title: '', hooks: {}, progress: () => {}, chose: () => {} };
