@@ -1,5 +1,5 @@
-// A hypergraph in a folder of tables: nodes.csv with hyperedges.csv, or with edges.csv of a graph; or
-// the three tables of `hypergraphFromTables`.
+// A hypergraph in a folder of tables: nodes.csv with hyperedges.csv, or with edges.csv of a graph,
+// or the three tables of `hypergraphFromTables`.
 
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
