@@ -3,7 +3,8 @@
 import { Command } from 'commander';
 import { number } from './arguments.js';
 import { openModelOf } from './models.js';
-import { writeNote, writePredictions } from './predict.js';
+import { writeNote } from './output.js';
+import { writePredictions } from './predict.js';
 import { useThreads } from './threads.js';
 
 interface Flags {

@@ -6,11 +6,11 @@ import {
   type LabelledTable,
   labelledTable,
   leftOutOf,
+  noteText,
   type RareClasses,
   type ValuedTable,
   valuedTable,
   withoutGaps,
-  withoutLeftOut,
   withoutRare,
 } from '../data/index.js';
 import { interruptSignal, loadTable, requireWritable, writeFileAtomic } from '../data/node.js';
@@ -31,7 +31,8 @@ import {
 import { Random } from '../tensor/index.js';
 import { choice, list, number } from './arguments.js';
 import { Bar } from './bar.js';
-import { sayNotes, TABLE_FORMS, type TableFlags, tableOptionsOf, withTableOptions } from './tables.js';
+import { writeNote } from './output.js';
+import { TABLE_FORMS, type TableFlags, tableOptionsOf, withTableOptions } from './tables.js';
 import { useThreads } from './threads.js';
 
 const names = Object.keys(tableMethods) as TableMethod[];
@@ -202,7 +203,7 @@ function givenOf({ views, epochs, subsample, learningRate }: Flags): HyperTabOpt
 async function readTable(path: string, flags: Flags) {
   const { target, categorical, ignore, rare } = flags;
   const all = await loadTable(path, { ...tableOptionsOf(flags), categorical, target });
-  sayNotes(all);
+  for (const note of all.notes ?? []) writeNote(noteText(note));
   const isNamed = (name: string) => all.columns.some((column) => column.name === name || fromOf(column) === name);
   const unknown = ignore.filter((name) => !isNamed(name));
   if (unknown.length > 0) throw new Error(`--ignore names no column of the table: ${unknown.join(', ')}`);
@@ -210,14 +211,14 @@ async function readTable(path: string, flags: Flags) {
   const whole = { ...all, columns: kept };
   const { table, left } = withoutGaps(whole, target);
   const known = flags.all ? table : withoutUseless(table, leftOutOf(whole, target));
-  if (left > 0) say(`${left} rows have no ${target} and are left out`);
+  if (left > 0) writeNote(`${left} rows have no ${target} and are left out`);
   const task = flags.task ?? taskOf(known, target);
   if (task === 'number') return valuedTable(known, target);
   if (rare === undefined) return labelledTable(known, target);
   const { table: rest, rare: names } = withoutRare(known, target, rare);
   const shown = `${names.slice(0, 5).join(', ')}${names.length > 5 ? ', …' : ''}`;
   if (names.length > 0)
-    say(
+    writeNote(
       `${names.length} classes of a single row (${shown}) are ${rare === 'drop' ? 'left out' : 'merged into "other"'}`,
     );
   return labelledTable(rest, target);
@@ -228,7 +229,7 @@ function taskOf({ columns }: ColumnTable, target: string): 'class' | 'number' {
   const column = columns.find(({ name }) => name === target);
   if (column?.kind !== 'number') return 'class';
   const whole = column.values.every(Number.isInteger) && new Set(column.values).size <= MOST_CLASSES;
-  if (!whole) say(`"${target}" holds numbers, which are predicted as such (--task class predicts classes)`);
+  if (!whole) writeNote(`"${target}" holds numbers, which are predicted as such (--task class predicts classes)`);
   return whole ? 'class' : 'number';
 }
 
@@ -237,16 +238,14 @@ const fromOf = (column: ColumnTable['columns'][number]) => (column.kind === 'num
 
 /** A table without the columns that nothing can be learnt from, each of which is named. */
 function withoutUseless(table: ColumnTable, leftOut: ReadonlyMap<string, string>): ColumnTable {
-  for (const [name, reason] of leftOut) say(`column "${name}" is left out: ${reason} (--all keeps it)`);
-  return withoutLeftOut(table, leftOut);
+  for (const [name, reason] of leftOut) writeNote(`column "${name}" is left out: ${reason} (--all keeps it)`);
+  return { ...table, columns: table.columns.filter(({ name }) => !leftOut.has(name)) };
 }
-
-const say = (text: string) => process.stderr.write(`note: ${text}\n`);
 
 /** Warns of HyperTab on long tables. */
 function warnOf({ table }: LabelledTable | ValuedTable, methods: readonly TableMethod[]): void {
   if (table.rows > LARGE && methods.includes('hypertab'))
-    say(
+    writeNote(
       `HyperTab is meant for fewer than 1,000 rows and is slow on ${table.rows}: --methods forest,boosting leaves it out`,
     );
 }

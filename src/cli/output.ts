@@ -1,4 +1,4 @@
-// Where commands write what they computed: a file, or standard output.
+// Where commands write what they computed: a file, or standard output; and what they note.
 
 import { writeFileAtomic } from '../data/node.js';
 
@@ -6,6 +6,11 @@ import { writeFileAtomic } from '../data/node.js';
 export function writeOutput(pieces: Iterable<string>, out: string | undefined): void {
   if (out !== undefined) writeFileAtomic(out, pieces);
   else for (const piece of pieces) process.stdout.write(piece);
+}
+
+/** Writes a note to standard error. */
+export function writeNote(text: string): void {
+  process.stderr.write(`note: ${text}\n`);
 }
 
 /**

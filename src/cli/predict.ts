@@ -6,7 +6,7 @@ import { requireWritable, writeFileAtomic } from '../data/node.js';
 import { number } from './arguments.js';
 import type { Predictions } from './models/predictor.js';
 import { openModel } from './models.js';
-import { writeOutput } from './output.js';
+import { writeNote, writeOutput } from './output.js';
 import { TABLE_FORMS, type TableFlags, tableOptionsOf, withTableOptions } from './tables.js';
 
 const examples = `
@@ -93,10 +93,6 @@ function conditionsOf(assignments: readonly string[]): Record<string, number> {
       return [assignment.slice(0, at), value];
     }),
   );
-}
-
-export function writeNote(text: string): void {
-  process.stderr.write(`note: ${text}\n`);
 }
 
 /** As CSV, to a file or to standard output. */

@@ -1,7 +1,7 @@
 // What commands that read tables have in common.
 
 import { type Command, Option } from 'commander';
-import type { ColumnTable, DecimalMark } from '../data/index.js';
+import type { DecimalMark } from '../data/index.js';
 import type { TableFileOptions } from '../data/node.js';
 import { choice, maxBytesOption } from './arguments.js';
 
@@ -45,10 +45,4 @@ export function tableOptionsOf({ delimiter, decimal, dates, sheet, maxBytes }: T
     ...(sheet !== undefined && { sheet }),
     ...(maxBytes !== undefined && { maxBytes }),
   };
-}
-
-/** Says on standard error what reading converted. */
-export function sayNotes({ notes = [] }: ColumnTable): void {
-  for (const { column, text } of notes)
-    process.stderr.write(`note: ${column === '' ? `the file ${text}` : `column "${column}": ${text}`}\n`);
 }

@@ -4,7 +4,7 @@ import { Graph } from '../structure/index.js';
 import type { Tensor } from '../tensor/index.js';
 import { readCsv, type Table } from './formats/index.js';
 import type { GraphDataset } from './graphs.js';
-import { columnFinder, nodeTable } from './node-tables.js';
+import { columnFinder, edgeEnds, nodeTable } from './node-tables.js';
 
 /** The tables of a graph, each as CSV or TSV text. */
 export interface GraphTables {
@@ -68,16 +68,8 @@ function fail(name: string, reason: string): never {
 }
 
 function graphOf(table: Table, ids: ReadonlyMap<string, number>, name: string, directed: boolean): Graph {
-  const at = columnFinder(table);
-  const [source, target, weight] = [at('source'), at('target'), at('weight')];
-  if (source < 0 || target < 0)
-    fail(name, `edges: the header must name source and target, got ${table.columns.join(', ')}`);
-  const end = (column: number) =>
-    Int32Array.from(table.rows, (row, e) => {
-      const node = ids.get(row[column] as string);
-      if (node === undefined) fail(name, `edges, line ${e + 2}: "${row[column]}" is no node of the table of nodes`);
-      return node;
-    });
+  const { sources, targets } = edgeEnds(table, ids, name);
+  const weight = columnFinder(table)('weight');
   const weights =
     weight < 0
       ? undefined
@@ -87,5 +79,5 @@ function graphOf(table: Table, ids: ReadonlyMap<string, number>, name: string, d
             fail(name, `edges, line ${e + 2}: weight "${row[weight]}" is no positive number`);
           return value;
         });
-  return Graph.fromEdges(ids.size, end(source), end(target), { directed, weights });
+  return Graph.fromEdges(ids.size, sources, targets, { directed, weights });
 }

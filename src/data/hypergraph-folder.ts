@@ -1,6 +1,5 @@
-// A hypergraph in a folder of tables: nodes.csv with hyperedges.csv, or with edges.csv of a graph;
-// or
-// the three tables of `hypergraphFromTables`.
+// A hypergraph in a folder of tables: nodes.csv with hyperedges.csv, or with edges.csv of a graph,
+// or the three tables of `hypergraphFromTables`.
 
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
@@ -8,7 +7,7 @@ import { Hypergraph } from '../structure/index.js';
 import { readText } from './files.js';
 import { readCsv } from './formats/index.js';
 import { graphStructure, type HypergraphDataset, hypergraphFromTables } from './hypergraphs.js';
-import { columnFinder, type NodeTable, nodeTable } from './node-tables.js';
+import { columnFinder, edgeEnds, type NodeTable, nodeTable } from './node-tables.js';
 
 /**
  * Reads a folder of tables, each .csv or .tsv.
@@ -71,23 +70,7 @@ export function hypergraphOfNodes(nodes: string, hyperedges: string, name: strin
 /** A graph of nodes and edges: its edges and closed neighbourhoods are the hyperedges. */
 function graphOfNodes(nodes: string, edges: string, name: string): HypergraphDataset {
   const table = nodeTable(nodes, name);
-  const pairs = readCsv(edges, 'edges');
-  const at = columnFinder(pairs);
-  const ends = [at('source'), at('target')];
-  if (ends.includes(-1))
-    throw new Error(
-      `hypergraph "${name}": edges: the header must name source and target, got ${pairs.columns.join(', ')}`,
-    );
-  const numbers = pairs.rows.map((row, line) => {
-    const [source, target] = ends.map((column) => {
-      const vertex = table.ids.get(row[column] as string);
-      if (vertex === undefined)
-        throw new Error(
-          `hypergraph "${name}": edges, line ${line + 2}: "${row[column]}" is no node of the table of nodes`,
-        );
-      return vertex;
-    });
-    return [source as number, target as number] as [number, number];
-  });
-  return { ...dataset(table, name), ...graphStructure(table.nodeNames.length, numbers) };
+  const { sources, targets } = edgeEnds(readCsv(edges, 'edges'), table.ids, name);
+  const pairs = Array.from(sources, (source, e): [number, number] => [source, targets[e] as number]);
+  return { ...dataset(table, name), ...graphStructure(table.nodeNames.length, pairs) };
 }

@@ -83,7 +83,7 @@ export {
   planesOf,
 } from './pictures.js';
 export { type Split, splitPerClass, stratifiedFolds } from './splits.js';
-export { type ColumnProfile, leftOutOf, profileLines, profileOf, withoutLeftOut } from './table-profile.js';
+export { type ColumnProfile, leftOutOf, profileLines, profileOf } from './table-profile.js';
 export {
   type Categorical,
   type Column,
@@ -93,6 +93,7 @@ export {
   type DecimalMark,
   type LabelledTable,
   labelledTable,
+  noteText,
   type RareClasses,
   type ReadingOptions,
   splitTarget,

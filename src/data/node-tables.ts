@@ -1,4 +1,5 @@
-// Tables of nodes as people write them: names, labels, a split, and numeric features.
+// Tables of nodes as people write them: names, labels, a split, and numeric features; and the ends
+// of their edges.
 
 import { keep, type Tensor, tensor } from '../tensor/index.js';
 import { readCsv, type Table } from './formats/index.js';
@@ -62,6 +63,30 @@ function fail(name: string, reason: string): never {
 /** The place of a column by its name, in any case of letters; −1 where there is none. */
 export function columnFinder({ columns }: Table): (wanted: string) => number {
   return (wanted) => columns.findIndex((column) => column.toLowerCase() === wanted);
+}
+
+/**
+ * The nodes that each line of a table of edges joins, by its columns `source` and `target`.
+ *
+ * @param name what errors call the data
+ * @throws Error where a column is missing, or naming the line of an end that is no node
+ */
+export function edgeEnds(
+  table: Table,
+  ids: ReadonlyMap<string, number>,
+  name: string,
+): { readonly sources: Int32Array; readonly targets: Int32Array } {
+  const at = columnFinder(table);
+  const [source, target] = [at('source'), at('target')];
+  if (source < 0 || target < 0)
+    fail(name, `edges: the header must name source and target, got ${table.columns.join(', ')}`);
+  const ends = (column: number) =>
+    Int32Array.from(table.rows, (row, e) => {
+      const node = ids.get(row[column] as string);
+      if (node === undefined) fail(name, `edges, line ${e + 2}: "${row[column]}" is no node of the table of nodes`);
+      return node;
+    });
+  return { sources: ends(source), targets: ends(target) };
 }
 
 function classesOf({ rows }: Table, column: number): { labels: Int32Array; names: string[] } {

@@ -3,17 +3,17 @@
 
 import { type ByteSource, bytesInMemory } from './bytes.js';
 import { tableGroups } from './catalogue.js';
-import { type ColumnNote, TableFill, TableScan } from './columns/reading.js';
+import { readColumns } from './columns/reading.js';
 import { openBytes, readBytes, unpacked } from './files.js';
 import { locateDataset } from './folders.js';
-import { CsvReader, type Table } from './formats/csv.js';
+import { type CsvOptions, CsvReader, type Table } from './formats/csv.js';
 import { type InflateOptions, isGzip } from './formats/inflate.js';
 import { readJsonRows } from './formats/json-rows.js';
 import { readParquet } from './formats/parquet.js';
 import { readSheet } from './formats/sheet.js';
 import { readSqlite } from './formats/sqlite.js';
-import { decodeText, encodingOf, textPieces } from './formats/unicode.js';
-import { type ColumnTable, type LabelledTable, type ReadingOptions, splitTarget } from './tables.js';
+import { decodeText, encodingOf, textPieces, WESTERN } from './formats/unicode.js';
+import { type ColumnTable, columnsOf, type LabelledTable, type ReadingOptions, splitTarget } from './tables.js';
 
 /** Options of `loadTable`: how its columns are read, and the limit of a compressed file. */
 export interface TableFileOptions extends ReadingOptions, InflateOptions {
@@ -50,83 +50,36 @@ const readers: readonly {
  */
 export async function loadTable(path: string, options: TableFileOptions = {}): Promise<ColumnTable> {
   const reader = readers.find(({ ending }) => ending.test(path));
-  const passes = reader
-    ? passesOf(await reader.read(readBytes(path), path, options), options)
-    : textPasses(path, options);
   try {
-    const scan = passes.scan();
-    if (scan.rows === 0) throw new Error('has a header and no rows');
-    const table = passes.fill(scan);
-    const notes = [...passes.notes, ...(table.notes ?? [])];
-    return { ...table, ...(notes.length > 0 && { notes }) };
+    const table = reader
+      ? columnsOf(await reader.read(readBytes(path), path, options), options)
+      : columnsOfText(path, options);
+    if (table.rows === 0) throw new Error('has a header and no rows');
+    return table;
   } catch (error) {
     const { message } = error as Error;
     if (message.includes(`"${path}"`)) throw error;
     throw new Error(message.startsWith('has ') ? `"${path}" ${message}` : `"${path}": ${message}`);
-  } finally {
-    passes.close();
   }
 }
 
-/** Two passes over the rows of a table. */
-interface Passes {
-  scan(): TableScan;
-  fill(scan: TableScan): ColumnTable;
-  /** What there is to say of the file. */
-  readonly notes: readonly ColumnNote[];
-  close(): void;
-}
-
-function passesOf({ columns, rows }: Table, options: TableFileOptions): Passes {
-  return {
-    notes: [],
-    scan() {
-      const scan = new TableScan(columns, options);
-      for (const row of rows) scan.add(row);
-      return scan;
-    },
-    fill(scan) {
-      const fill = new TableFill(scan.plan());
-      for (const row of rows) fill.add(row);
-      return fill.table();
-    },
-    close() {},
-  };
-}
-
-function textPasses(path: string, options: TableFileOptions): Passes {
+function columnsOfText(path: string, options: TableFileOptions): ColumnTable {
   const source = openText(path, options);
-  const encoding = encodingOf(source);
-  const text = 'is not UTF-8 and is read as Windows-1252: letters with accents may be wrong';
-  const pass = (onHeader: (fields: readonly string[]) => { add(fields: readonly string[]): void }) => {
-    const reader = new CsvReader(path, options);
-    let rows: { add(fields: readonly string[]): void } | undefined;
-    const take = (found: ReturnType<CsvReader['push']>) => {
-      for (const { fields } of found) {
-        if (rows) rows.add(fields);
-        else rows = onHeader(fields);
-      }
-    };
-    for (const piece of textPieces(source, encoding)) take(reader.push(piece));
-    take(reader.end());
-  };
-  return {
-    notes: encoding === 'windows-1252' ? [{ column: '', text }] : [],
-    scan() {
-      let scan: TableScan | undefined;
-      pass((header) => {
-        scan = new TableScan(header, options);
-        return scan;
-      });
-      return scan as unknown as TableScan;
-    },
-    fill(scan) {
-      const fill = new TableFill(scan.plan());
-      pass(() => fill);
-      return fill.table();
-    },
-    close: () => source.close(),
-  };
+  try {
+    const encoding = encodingOf(source);
+    const table = readColumns(() => rowsOf(source, encoding, path, options), options);
+    if (encoding !== WESTERN) return table;
+    const text = 'is not UTF-8 and is read as Windows-1252: letters with accents may be wrong';
+    return { ...table, notes: [{ column: '', text }, ...(table.notes ?? [])] };
+  } finally {
+    source.close();
+  }
+}
+
+function* rowsOf(source: ByteSource, encoding: string, path: string, options: CsvOptions): Generator<string[]> {
+  const reader = new CsvReader(path, options);
+  for (const piece of textPieces(source, encoding)) for (const { fields } of reader.push(piece)) yield fields;
+  for (const { fields } of reader.end()) yield fields;
 }
 
 /** The bytes of a text; a compressed one and standard input are held in memory. */

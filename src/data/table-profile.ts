@@ -33,7 +33,7 @@ export function profileOf(table: ColumnTable): ColumnProfile[] {
     const present = [...counts.values()].reduce((a, b) => a + b, 0);
     const missing = table.rows - present;
     const kind = column.kind === 'number' && column.from !== undefined ? 'date' : column.kind;
-    const leftOut = reasonOf(column, counts.size, missing, table.rows);
+    const leftOut = reasonOf(column, table.rows);
     const values = column.kind === 'number' ? rangeOf(column.values) : frequentOf(counts as Map<string, number>);
     return { name, kind, missing, different: counts.size, values, ...(leftOut !== undefined && { leftOut }) };
   });
@@ -46,13 +46,18 @@ function countsOf({ values }: Column): Map<number | string, number> {
   return counts;
 }
 
-function reasonOf(column: Column, different: number, missing: number, rows: number): string | undefined {
-  if (different === 0) return 'no values';
-  if (different === 1 && missing === 0) return 'one value in all rows';
-  const texts = column.kind === 'category' && rows >= FEWEST_ROWS;
-  if (texts && different === rows - missing) return 'texts that all differ';
-  if (texts && different > MOST_DIFFERENT && different > SHARE_DIFFERENT * rows) return 'texts that mostly differ';
-  if (column.kind === 'number' && rows >= FEWEST_ROWS && isCount(column.values)) return 'the numbers of the rows';
+function reasonOf(column: Column, rows: number): string | undefined {
+  const values: ArrayLike<number | string | undefined> = column.values;
+  const isGap = (value: number | string | undefined) => value === undefined || Number.isNaN(value);
+  if (column.values.every(isGap)) return 'no values';
+  const [first] = column.values;
+  if (!isGap(first) && Array.prototype.every.call(values, (value) => value === first)) return 'one value in all rows';
+  if (rows < FEWEST_ROWS) return undefined;
+  if (column.kind === 'number') return isCount(column.values) ? 'the numbers of the rows' : undefined;
+  const texts = column.values.filter((value) => value !== undefined);
+  const different = new Set(texts).size;
+  if (different === texts.length) return 'texts that all differ';
+  if (different > MOST_DIFFERENT && different > SHARE_DIFFERENT * rows) return 'texts that mostly differ';
   return undefined;
 }
 
@@ -86,15 +91,11 @@ function short(text: string): string {
 /** The columns that no model can learn from, by name with the reason, without the target. */
 export function leftOutOf(table: ColumnTable, target?: string): ReadonlyMap<string, string> {
   return new Map(
-    profileOf(table).flatMap(({ name, leftOut }) =>
-      leftOut === undefined || name === target ? [] : [[name, leftOut] as const],
-    ),
+    table.columns.flatMap((column) => {
+      const reason = column.name === target ? undefined : reasonOf(column, table.rows);
+      return reason === undefined ? [] : [[column.name, reason] as const];
+    }),
   );
-}
-
-/** A table without such columns. */
-export function withoutLeftOut(table: ColumnTable, leftOut: ReadonlyMap<string, string>): ColumnTable {
-  return { ...table, columns: table.columns.filter(({ name }) => !leftOut.has(name)) };
 }
 
 /** A profile as lines of a text table, with what was converted below it. */

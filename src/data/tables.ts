@@ -1,17 +1,17 @@
 // Tables of numeric and categorical columns with missing values, and their targets.
 
-import {
-  type Column,
-  type ColumnTable,
-  type ReadingOptions,
-  requireColumns,
-  TableFill,
-  TableScan,
-} from './columns/reading.js';
+import { type Column, type ColumnTable, type ReadingOptions, readColumns, requireColumns } from './columns/reading.js';
 import type { Table } from './formats/csv.js';
 
 export type { DecimalMark } from './columns/notation.js';
-export type { Categorical, Column, ColumnNote, ColumnTable, ReadingOptions } from './columns/reading.js';
+export {
+  type Categorical,
+  type Column,
+  type ColumnNote,
+  type ColumnTable,
+  noteText,
+  type ReadingOptions,
+} from './columns/reading.js';
 
 /**
  * Infers how the columns of a table of texts are read, each from all of its fields.
@@ -29,11 +29,10 @@ export type { Categorical, Column, ColumnNote, ColumnTable, ReadingOptions } fro
  * whose fields, such as 1,234, may be two numbers.
  */
 export function columnsOf({ columns, rows }: Table, options: ReadingOptions = {}): ColumnTable {
-  const scan = new TableScan(columns, options);
-  for (const row of rows) scan.add(row);
-  const fill = new TableFill(scan.plan());
-  for (const row of rows) fill.add(row);
-  return fill.table();
+  return readColumns(function* () {
+    yield columns;
+    yield* rows;
+  }, options);
 }
 
 /** A table without its target column, and the target as classes. */

@@ -27,6 +27,12 @@ function valuesOf({ columns }: ColumnTable): Record<string, (string | number | n
 type Expected = Record<string, (string | number | null)[]>;
 type Form = readonly [title: string, text: string, expected: Expected | string, options?: ReadingOptions];
 
+/** The columns of a date d: days since 1970, year, month, day, weekday and hour of each row. */
+function dates(...rows: readonly (readonly [number, number, number, number, number, number] | null)[]): Expected {
+  const parts = ['days', 'year', 'month', 'day', 'weekday', 'hour'];
+  return Object.fromEntries(parts.map((part, i) => [`d (${part})`, rows.map((row) => row?.[i] ?? null)]));
+}
+
 const forms: readonly Form[] = [
   ['commas', 'a,b\n1,x\n2,y\n', { a: [1, 2], b: ['x', 'y'] }],
   ['semicolons', 'a;b\n1;x\n2;y\n', { a: [1, 2], b: ['x', 'y'] }],
@@ -90,74 +96,28 @@ const forms: readonly Form[] = [
   ['hexadecimal is text', 'a\n0x10\n0x11\n', { a: ['0x10', '0x11'] }],
   ['true and false', 'a\ntrue\nfalse\n', { a: ['true', 'false'] }],
   ['a column without values', 'a,b\n,x\n,y\n', { a: [null, null], b: ['x', 'y'] }],
-  [
-    'dates in ISO 8601',
-    'd\n2024-02-29\n2024-03-01\n',
-    {
-      'd (days)': [19782, 19783],
-      'd (year)': [2024, 2024],
-      'd (month)': [2, 3],
-      'd (day)': [29, 1],
-      'd (weekday)': [3, 4],
-      'd (hour)': [0, 0],
-    },
-  ],
+  ['dates in ISO 8601', 'd\n2024-02-29\n2024-03-01\n', dates([19782, 2024, 2, 29, 3, 0], [19783, 2024, 3, 1, 4, 0])],
   [
     'dates with times and zones',
     'd\n2024-02-29T12:00:00Z\n2024-02-29 14:00:00+02:00\n',
-    {
-      ...{ 'd (days)': [19782.5, 19782.5], 'd (year)': [2024, 2024], 'd (month)': [2, 2], 'd (day)': [29, 29] },
-      ...{ 'd (weekday)': [3, 3], 'd (hour)': [12, 12] },
-    },
+    dates([19782.5, 2024, 2, 29, 3, 12], [19782.5, 2024, 2, 29, 3, 12]),
   ],
-  [
-    'dates with points',
-    'd\n1.2.2024\n29.02.2024\n',
-    {
-      'd (days)': [19754, 19782],
-      'd (year)': [2024, 2024],
-      'd (month)': [2, 2],
-      'd (day)': [1, 29],
-      'd (weekday)': [3, 3],
-      'd (hour)': [0, 0],
-    },
-  ],
+  ['dates with points', 'd\n1.2.2024\n29.02.2024\n', dates([19754, 2024, 2, 1, 3, 0], [19782, 2024, 2, 29, 3, 0])],
   [
     'dates of which one has the day first',
     'd\n1/2/2024\n29/2/2024\n',
-    {
-      'd (days)': [19754, 19782],
-      'd (year)': [2024, 2024],
-      'd (month)': [2, 2],
-      'd (day)': [1, 29],
-      'd (weekday)': [3, 3],
-      'd (hour)': [0, 0],
-    },
+    dates([19754, 2024, 2, 1, 3, 0], [19782, 2024, 2, 29, 3, 0]),
   ],
   [
     'dates of which one has the month first',
     'd\n2/1/2024\n2/29/2024\n',
-    {
-      'd (days)': [19754, 19782],
-      'd (year)': [2024, 2024],
-      'd (month)': [2, 2],
-      'd (day)': [1, 29],
-      'd (weekday)': [3, 3],
-      'd (hour)': [0, 0],
-    },
+    dates([19754, 2024, 2, 1, 3, 0], [19782, 2024, 2, 29, 3, 0]),
   ],
   ['dates that may be either', 'd\n1/2/2024\n3/4/2024\n', { d: ['1/2/2024', '3/4/2024'] }],
   [
     'dates with names of months, and a gap',
     'd\n5 May 2024\nNA\n"May 6, 2024"\n',
-    {
-      'd (days)': [19848, null, 19849],
-      'd (year)': [2024, null, 2024],
-      'd (month)': [5, null, 5],
-      'd (day)': [5, null, 6],
-      'd (weekday)': [6, null, 0],
-      'd (hour)': [0, null, 0],
-    },
+    dates([19848, 2024, 5, 5, 6, 0], null, [19849, 2024, 5, 6, 0, 0]),
   ],
   ['a day that does not exist', 'd\n2024-02-30\n2024-03-01\n', { d: ['2024-02-30', '2024-03-01'] }],
   ['a class called none', 'a,t\n1,none\n2,some\n', { a: [1, 2], t: ['none', 'some'] }, { target: 't' }],

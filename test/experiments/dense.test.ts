@@ -7,6 +7,7 @@ import { inference, parameterCount } from '../../src/nn/index.js';
 import { Random, resize, zeros } from '../../src/tensor/index.js';
 import { imageModel, type MapBackbone, PyramidHead, Segmenter, VanillaNet } from '../../src/vision/index.js';
 import { expectClose, uniformTensor } from '../oracle.js';
+import { context } from './context.js';
 
 test('pasted images: inked pixels are of the class of the image that lies on top, the others background', () => {
   // Three images of 2×2 in one colour each; every pixel but the last has ink.
@@ -64,11 +65,9 @@ test('dense prediction is scored and timed for each backbone; training raises th
   const data = await loadImageSet('glyphs', { images: 200, tests: 100 });
   const backbone = (shape: { channels: number; classes: number }, random: Random) =>
     new SmallResNet(8, random, { ...shape, widths: [8, 8, 8] });
-  const context = { random: new Random(1), seed: 1, signal: undefined };
-  const quiet = { ...context, hooks: () => ({}), onEpoch: () => {}, progress: () => {} };
   const at = async (canvases: number, epochs: number, on = data) => {
     const options = { canvases, epochs, trials: 1, tuning: 0.5 };
-    return (await denseScores([{ title: 'ResNet', backbone }], on, options, quiet))[0]?.scores ?? {};
+    return (await denseScores([{ title: 'ResNet', backbone }], on, options, context(1)))[0]?.scores ?? {};
   };
   const [few, more] = [await at(6, 1), await at(60, 4)];
   expect(more.iou as number).toBeGreaterThan((few.iou as number) + 2);

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import type { MultiLabelGraph } from '../../src/data/index.js';
 import { fastRP, type MultiLabels } from '../../src/embedding/index.js';
 import { threads } from '../../src/engine/index.js';
-import type { RunContext } from '../../src/experiments/parts/contract.js';
 import { runMethods } from '../../src/experiments/parts/methods.js';
 import type { Setting } from '../../src/experiments/parts/tuning.js';
 import { growthStudy, speedStudy, threadStudy } from '../../src/experiments/protocols/embedding-speed.js';
@@ -19,6 +18,7 @@ import { ARMS, similarityStudies } from '../../src/experiments/protocols/similar
 import { skipGramBaselines } from '../../src/experiments/protocols/skip-gram-baselines.js';
 import { blockModel, type Graph } from '../../src/structure/index.js';
 import { Random, type Tensor, tensor } from '../../src/tensor/index.js';
+import { context } from './context.js';
 
 const nodes = 400;
 
@@ -32,15 +32,6 @@ function data(relabel: (label: number, node: number) => number = (label) => labe
   };
   return { name: 'small', graph, labels: changed };
 }
-
-const context = (seed = 1): RunContext => ({
-  seed,
-  random: new Random(seed),
-  signal: undefined,
-  hooks: () => ({}),
-  onEpoch: () => {},
-  progress: () => {},
-});
 
 const pairsOf = ({ sources, targets }: { sources: Int32Array; targets: Int32Array }) =>
   Array.from(sources, (u, i) => [u, targets[i] as number] as const);
@@ -114,7 +105,7 @@ describe('a tuned method', () => {
   async function outcome(own: MultiLabelGraph, seed = 5) {
     const task = embeddingTask(own, { share: 0.1 }, new Random(seed));
     const { seen, method } = recorded();
-    const { methods } = await runMethods([embeddingMethod(method, task)], context());
+    const { methods } = await runMethods([embeddingMethod(method, task)], context(1));
     return { task, seen, result: methods[0] as (typeof methods)[number] };
   }
 
@@ -199,7 +190,7 @@ test('baselines have as many settings as asked for, the usual one first, and che
     { p: 1, q: 1, window: 10, negatives: 5 },
   ]);
   expect(skipGramBaselines({ ...values, walkers: 'none' })).toEqual([]);
-  const run = { ...context(), title: '', hooks: {}, progress: () => {}, chose: () => {} };
+  const run = { ...context(1), title: '', hooks: {}, progress: () => {}, chose: () => {} };
   for (const { embed, settings } of methods) {
     const vectors = (setting: Setting) => Promise.resolve(embed(graph, setting, run, false)).then((x) => x.dataSync());
     const usual = await vectors(settings[0] as Setting);

@@ -11,17 +11,9 @@ import {
 } from '../../src/experiments/protocols/images.js';
 import { type Layer, Linear } from '../../src/nn/index.js';
 import { Random, reshape } from '../../src/tensor/index.js';
+import { context } from './context.js';
 
 const values = { epochs: 4, batch: 30, trials: 3, tuning: 0.5 };
-
-const context = (seed: number) => ({
-  seed,
-  random: new Random(seed),
-  signal: undefined,
-  hooks: () => ({}),
-  onEpoch: () => {},
-  progress: () => {},
-});
 
 /** A linear classifier, which trains in milliseconds. */
 const linear: ImageMethod['network'] = ({ channels, classes, size }, random) => {

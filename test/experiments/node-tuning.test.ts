@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import type { RunContext } from '../../src/experiments/parts/contract.js';
 import { runMethods } from '../../src/experiments/parts/methods.js';
 import {
   graphCandidates,
@@ -11,24 +10,21 @@ import { loadNodes, nodeScores, nodeTask } from '../../src/experiments/protocols
 import type { GraphModule } from '../../src/graph/index.js';
 import { accuracy, inference, predictedClasses } from '../../src/nn/index.js';
 import { Random, tensor } from '../../src/tensor/index.js';
+import { context } from './context.js';
 
 const published = { steps: 20, learningRate: 0.2, weightDecay: 5e-3, dropout: 0.2 };
 const data = loadNodes('blocks', new Random(1));
 const task = nodeTask(data, new Random(2));
-const context = (): RunContext => ({
-  seed: 0,
-  random: new Random(3),
-  signal: undefined,
-  hooks: () => ({}),
-  onEpoch: () => undefined,
-  progress: () => undefined,
-});
 const comparison = { data, task, trials: 3, epochs: 4 };
 const run = (candidates: readonly NodeCandidate[], over = {}) =>
-  runMethods(tunedNodeMethods(candidates, { ...comparison, ...over }), context(), {
-    score: (model) => ({ ...nodeScores(model, task), validated: model.validated }),
-    keep: candidates[0]?.title ?? '',
-  });
+  runMethods(
+    tunedNodeMethods(candidates, { ...comparison, ...over }),
+    { ...context(0), random: new Random(3) },
+    {
+      score: (model) => ({ ...nodeScores(model, task), validated: model.validated }),
+      keep: candidates[0]?.title ?? '',
+    },
+  );
 
 describe('node classifiers tuned alike', () => {
   test('each has as many trials as the others, and both forms of the features', () => {

@@ -20,7 +20,8 @@ import { runMethods } from '../../src/experiments/parts/methods.js';
 import { choice, count, number, rate, resolveOptions, share } from '../../src/experiments/parts/options.js';
 import { summarize } from '../../src/experiments/parts/statistics.js';
 import { joinStudies, studyOf } from '../../src/experiments/parts/studies.js';
-import { Random } from '../../src/tensor/index.js';
+import type { Random } from '../../src/tensor/index.js';
+import { context as quiet } from './context.js';
 
 describe('options', () => {
   const table = {
@@ -156,11 +157,7 @@ describe('claims', () => {
 
 describe('methods', () => {
   const context = (signal?: AbortSignal, shares: [string, number][] = []): RunContext => ({
-    seed: 5,
-    random: new Random(5),
-    signal,
-    hooks: () => ({ signal }),
-    onEpoch: () => {},
+    ...quiet(5, signal),
     progress: (method, done) => shares.push([method, done]),
   });
   const draw = (title: string) => ({ title, train: ({ random }: { random: Random }) => random.float() });

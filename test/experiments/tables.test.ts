@@ -7,6 +7,7 @@ import { compareOnTables } from '../../src/experiments/protocols/tables.js';
 import * as h from '../../src/hypernet/index.js';
 import { Random } from '../../src/tensor/index.js';
 import { uniform } from '../oracle.js';
+import { context } from './context.js';
 
 /** Balanced accuracies of the paper: XGBoost, DropoutNet, random forest, HyperTab, NODE. */
 const published = [
@@ -145,20 +146,12 @@ describe('tuning on tables', () => {
   });
 
   test('methods are compared on the same folds, steps are limited for all, and what was chosen is told', async () => {
-    const context = {
-      seed: 0,
-      random: new Random(0),
-      signal: undefined,
-      hooks: () => ({}),
-      onEpoch: () => {},
-      progress: () => {},
-    };
     const given = { hypertab: { views: 4, epochs: 1, learningRate: 1e-3, hidden: 3, subsample: 0.5 } };
     const results = await compareOnTables(
       [{ name: 'noisy', labelled: data }],
       ['hypertab', 'mlp', 'logistic'],
       { folds: 2, tuning: { tuning: 'none', trials: 5, steps: 30, given } },
-      context,
+      context(0),
     );
     expect(results.map(({ method }) => method)).toEqual(['HyperTab', 'MLP', 'logistic regression']);
     expect(results[0]?.tuning).toMatchObject({ trials: 1, setting: { views: '4', epochs: '1' } });

@@ -6,6 +6,7 @@ import { settingsOf, type TunedMethod, tuned } from '../../src/experiments/parts
 import { chosenSettings } from '../../src/experiments/runner/result.js';
 import type { TrainingHooks } from '../../src/nn/index.js';
 import { Random } from '../../src/tensor/index.js';
+import { context as quiet } from './context.js';
 
 describe('settings of a grid', () => {
   const grid = { rate: [1, 2, 3], depth: [1, 2], skip: [true, false] };
@@ -31,12 +32,8 @@ describe('settings of a grid', () => {
 describe('a tuned method', () => {
   const checkpoint = {} as NonNullable<TrainingHooks['checkpoint']>;
   const context = (seed: number, signal?: AbortSignal): RunContext => ({
-    seed,
-    random: new Random(seed),
-    signal,
+    ...quiet(seed, signal),
     hooks: () => ({ signal, checkpoint }),
-    onEpoch: () => {},
-    progress: () => {},
   });
   type Model = { readonly rate: number; readonly drawn: number };
   type Setting = { readonly rate: number };

@@ -1,6 +1,6 @@
 // Reading of the tables that models of tables predict for.
 
-import type { ColumnTable } from '../../data/index.js';
+import { type ColumnTable, noteText } from '../../data/index.js';
 import { loadTable } from '../../data/node.js';
 import { isCategory, type TableFeatures } from '../../hypernet/index.js';
 import type { PredictOptions } from './predictor.js';
@@ -12,7 +12,6 @@ export async function loadRows(
   { table: options, note }: Pick<PredictOptions, 'table' | 'note'>,
 ): Promise<ColumnTable> {
   const table = await loadTable(path, { ...options, categorical: (column) => isCategory(features, column) });
-  for (const { column, text } of table.notes ?? [])
-    note(column === '' ? `the file ${text}` : `column "${column}": ${text}`);
+  for (const own of table.notes ?? []) note(noteText(own));
   return table;
 }

@@ -24,6 +24,11 @@ export interface ColumnNote {
   readonly text: string;
 }
 
+/** A note as a sentence of a message. */
+export function noteText({ column, text }: ColumnNote): string {
+  return column === '' ? `the file ${text}` : `column "${column}": ${text}`;
+}
+
 /** A table by column. */
 export interface ColumnTable {
   /** Number of rows. */
@@ -207,16 +212,35 @@ interface TablePlan {
   readonly notes: readonly ColumnNote[];
 }
 
-/** The first pass over the rows of a table: finds how each column is read. */
-export class TableScan {
-  readonly #columns: readonly ColumnScan[];
-  /** Rows so far. */
-  rows = 0;
+/**
+ * Reads a table in two passes over its rows: one finds how each column is read, the other makes the
+ * values.
+ *
+ * @param pass the rows of the table from the start, the names of the columns first; an empty name
+ * becomes "column 3"
+ * @throws Error for a name that occurs twice, a categorical column that does not exist, one whose
+ * fields may be two things, or where the second pass has other rows than the first
+ */
+export function readColumns(pass: () => Iterable<readonly string[]>, options: ReadingOptions = {}): ColumnTable {
+  let scan: TableScan | undefined;
+  for (const fields of pass()) {
+    if (scan) scan.add(fields);
+    else scan = new TableScan(fields, options);
+  }
+  const fill = new TableFill((scan ?? new TableScan([], options)).plan());
+  let isHeader = true;
+  for (const fields of pass()) {
+    if (!isHeader) fill.add(fields);
+    isHeader = false;
+  }
+  return fill.table();
+}
 
-  /**
-   * @param header names of the columns; an empty one becomes "column 3"
-   * @throws Error for a name that occurs twice, or a categorical column that does not exist
-   */
+/** The first pass over the rows of a table: finds how each column is read. */
+class TableScan {
+  readonly #columns: readonly ColumnScan[];
+  #rows = 0;
+
   constructor(
     header: readonly string[],
     readonly options: ReadingOptions = {},
@@ -230,13 +254,11 @@ export class TableScan {
     this.#columns = names.map((name) => new ColumnScan(name, isCoded(name), name === options.target));
   }
 
-  /** Takes the fields of a row. */
   add(fields: readonly string[]): void {
-    this.rows += 1;
+    this.#rows += 1;
     for (let i = 0; i < this.#columns.length; i++) (this.#columns[i] as ColumnScan).add(fields[i] as string);
   }
 
-  /** @throws Error naming a column whose fields may be two things */
   plan(): TablePlan {
     const { decimal } = this.options;
     const proofs = new Set(this.#columns.map(({ notation }) => notation.proven));
@@ -247,12 +269,12 @@ export class TableScan {
     const readings = this.#columns.map((column) =>
       column.reading(options, (text) => notes.push({ column: column.name, text })),
     );
-    return { rows: this.rows, names: this.#columns.map(({ name }) => name), target: options.target, readings, notes };
+    return { rows: this.#rows, names: this.#columns.map(({ name }) => name), target: options.target, readings, notes };
   }
 }
 
 /** The second pass over the same rows: makes the values of each column. */
-export class TableFill {
+class TableFill {
   readonly #columns: { readonly columns: readonly Column[]; set(row: number, field: string): void }[];
   #row = 0;
 
@@ -264,13 +286,11 @@ export class TableFill {
     });
   }
 
-  /** Takes the fields of a row. */
   add(fields: readonly string[]): void {
     for (let i = 0; i < this.#columns.length; i++) this.#columns[i]?.set(this.#row, fields[i] as string);
     this.#row += 1;
   }
 
-  /** @throws Error where the second pass had other rows than the first */
   table(): ColumnTable {
     const { rows, notes } = this.plan;
     if (this.#row !== rows) throw new Error('the table changed while it was read');

@@ -8,30 +8,29 @@ import type { Table } from './csv.js';
  * @throws Error naming the line or element that is no object, or holds a nested value.
  */
 export function readJsonRows(text: string, name: string): Table {
-  const records = /^\s*\[/.test(text) ? elements(text, name) : lines(text, name);
-  const columns = [...new Set(records.flatMap(({ record }) => Object.keys(record)))];
+  const found = /^\s*\[/.test(text) ? elements(text, name) : lines(text, name);
+  const columns = [...new Set(found.flatMap(({ record }) => Object.keys(record)))];
   return {
     columns,
-    rows: records.map(({ at, record }) => columns.map((column) => fieldOf(record[column], `"${name}", ${at}`, column))),
+    rows: found.map(({ where, record }) => columns.map((column) => fieldOf(record[column], where, column))),
   };
 }
 
 interface Found {
-  /** Where it stands, for errors. */
-  readonly at: string;
+  /** The file and the place in it, for errors. */
+  readonly where: string;
   readonly record: Readonly<Record<string, unknown>>;
 }
 
 function elements(text: string, name: string): Found[] {
   const all = parsed(text, `"${name}"`) as unknown[];
-  return all.map((value, i) => ({ at: `element ${i + 1}`, record: recordOf(value, `"${name}", element ${i + 1}`) }));
+  return all.map((value, i) => found(value, `"${name}", element ${i + 1}`));
 }
 
 function lines(text: string, name: string): Found[] {
   return text.split('\n').flatMap((line, i) => {
-    if (line.trim() === '') return [];
     const where = `"${name}", line ${i + 1}`;
-    return [{ at: `line ${i + 1}`, record: recordOf(parsed(line, where), where) }];
+    return line.trim() === '' ? [] : [found(parsed(line, where), where)];
   });
 }
 
@@ -43,10 +42,10 @@ function parsed(text: string, where: string): unknown {
   }
 }
 
-function recordOf(value: unknown, where: string): Found['record'] {
+function found(value: unknown, where: string): Found {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new Error(`${where} must be an object, with a value for each column`);
-  return value as Found['record'];
+  return { where, record: value as Found['record'] };
 }
 
 function fieldOf(value: unknown, where: string, column: string): string {

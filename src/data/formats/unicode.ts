@@ -1,5 +1,6 @@
 // Text in files: UTF-8, or UTF-16 where a byte order mark says so. Bytes that are neither are an
-// error, since replacement characters would make different names equal.
+// error, since replacement characters would make different names equal; tables read them as
+// Windows-1252, which every byte is.
 
 import type { ByteSource } from '../bytes.js';
 
@@ -9,6 +10,9 @@ const marks: readonly { readonly encoding: string; readonly bytes: readonly numb
   { encoding: 'utf-16be', bytes: [0xfe, 0xff] },
 ];
 const LONGEST_MARK = 3;
+
+/** The encoding of text that is neither. */
+export const WESTERN = 'windows-1252';
 
 function markOf(bytes: Uint8Array): (typeof marks)[number] | undefined {
   return marks.find((mark) => mark.bytes.every((byte, i) => bytes[i] === byte));
@@ -37,8 +41,8 @@ export function decodeText(bytes: Uint8Array, name: string): string {
 /** Bytes that are decoded at a time. */
 const PIECE = 2 ** 24;
 
-function* piecesOf(source: ByteSource, from = 0): Generator<Uint8Array> {
-  for (let at = from; at < source.size; at += PIECE) {
+function* piecesOf(source: ByteSource): Generator<Uint8Array> {
+  for (let at = 0; at < source.size; at += PIECE) {
     const piece = new Uint8Array(Math.min(PIECE, source.size - at));
     source.read(piece, at);
     yield piece;
@@ -60,7 +64,7 @@ export function encodingOf(source: ByteSource): string {
     decoder.decode();
     return 'utf-8';
   } catch {
-    return 'windows-1252';
+    return WESTERN;
   }
 }
 
