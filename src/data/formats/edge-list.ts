@@ -19,6 +19,8 @@ export interface EdgeList {
   readonly weights: Float32Array | undefined;
   /** The name of each node. */
   readonly names: NodeNames;
+  /** Whether the file says that its edges have a direction; undefined where it does not say. */
+  readonly directed?: boolean;
 }
 
 const [TAB, LINE_FEED, CARRIAGE, SPACE, QUOTE, HASH, PERCENT, COMMA, SEMICOLON, ZERO, NINE] = [

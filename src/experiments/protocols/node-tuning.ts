@@ -220,6 +220,7 @@ export function dgmlpArtifacts(model: TunedModel, data: NodeData): Artifacts {
     inFeatures: featureCount(data.features),
     classes: classNamesOf(data),
     scaleRows: model.setting.features === 'scaled',
+    ...(data.structural && { structural: true }),
     options: network.layout,
   });
   return { model: file.save({ data: data.name }), predictions: nodePredictions(model, data) };
