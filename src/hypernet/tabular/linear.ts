@@ -33,14 +33,9 @@ export class LinearLearner implements TableLearner {
     const targets = Float32Array.from({ length: x.count * own.length }, (_, at) =>
       Number(labels[Math.floor(at / own.length)] === own[at % own.length]),
     );
-    this.#keep(
-      logisticRegression(tensorOf(x), tensor(targets, [x.count, own.length]), {
-        c,
-        iterations,
-        tolerance: Math.max(1e-3, 1e-6 * c * x.count),
-      }),
-      classes,
-    );
+    const tolerance = Math.max(1e-3, 1e-6 * c * x.count);
+    const model = logisticRegression(tensorOf(x), tensor(targets, [x.count, own.length]), { c, iterations, tolerance });
+    this.#keep(model, classes);
   }
 
   async fitValues(x: Rows, y: Float64Array): Promise<void> {
