@@ -77,8 +77,9 @@ class NotNumbers extends Error {}
  *
  * @param name of the file, in error messages
  * @throws Error naming the line of a missing target, of another number of columns than the first,
- * of an open quote, or of a weight that is not a positive number; when two separators are possible, when there are no edges, when the
- * first line is a header of unknown names, and naming the format of a file that is no edge list.
+ * of an open quote, or of a weight that is not a positive number; when two separators are possible;
+ * when there are no edges, when the first line is a header of unknown names, and naming the format
+ * of a file that is no edge list.
  */
 export async function readEdgeList(
   pieces: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
