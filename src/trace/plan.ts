@@ -1,6 +1,5 @@
 // Static inference plans: the kernel calls of a graph with fixed addresses. Weights are packed
-// once,
-// and all temporaries share one arena. Plans are saved to files and loaded from them.
+// once, and all temporaries share one arena. Plans are saved to files and loaded from them.
 
 import {
   cpu,
@@ -16,8 +15,8 @@ import {
   checkPlan,
   decodePlan,
   encodePlan,
+  followedIndices,
   type IndexRange,
-  indicesAmongInputs,
   type Port,
   type RecordedPlan,
   recordCalls,
@@ -155,7 +154,7 @@ export function planOf(graph: Graph): PlanData {
     }),
   );
   const recorded = { calls: recording.calls, buffers: recording.buffers, inputs, outputs };
-  return { program, inputs, outputs, recorded, indices: indicesAmongInputs(recorded) };
+  return { program, inputs, outputs, recorded, indices: followedIndices(recorded) };
 }
 
 function outputTensor(value: Value, placed: Tensor): Tensor {
@@ -191,5 +190,5 @@ export function loadPlan(file: Uint8Array): Plan {
   checkPlan(saved);
   const { program, inputs, outputs, recorded } = recordCalls(saved);
   const { metadata } = saved;
-  return new Plan({ metadata, program, inputs, outputs, recorded, indices: indicesAmongInputs(recorded) });
+  return new Plan({ metadata, program, inputs, outputs, recorded, indices: followedIndices(recorded) });
 }
