@@ -16,6 +16,7 @@ import {
 import { elementsOf, requireKnownType } from './elements.js';
 import type { Frame } from './frames.js';
 import type { Chained } from './methods.js';
+import { noteRead } from './reads.js';
 import { adopt, forget, releaseBuffer } from './scope.js';
 import { checkedSize, formatShape, type Shape } from './shape.js';
 
@@ -79,11 +80,13 @@ export class Tensor implements Region {
    */
   async data<Values extends TypedArray = Float32Array>(): Promise<Values> {
     this.assertAlive('data');
+    noteRead(this, 'data');
     return (await this.device.read(this, this.dtype, this.size)) as Values;
   }
 
   /** A copy of the elements in row-major order, at once: the CPU only. */
   dataSync<Values extends TypedArray = Float32Array>(): Values {
+    noteRead(this, 'dataSync');
     return this.peek('dataSync').slice() as Values;
   }
 
@@ -94,6 +97,7 @@ export class Tensor implements Region {
    */
   view<Values extends TypedArray = Float32Array>(): Values {
     const host = this.host('view');
+    noteRead(this, 'view');
     // A view of memory that moved when it grew is detached, and empty.
     if (this.#values?.length !== this.size) this.#values = host.view(this, this.dtype, this.size);
     const values = this.#values as Values;
@@ -103,7 +107,8 @@ export class Tensor implements Region {
   }
 
   /**
-   * The elements in place, to be read before anything else is allocated; cheaper than `view`.
+   * The elements in place, to be read before anything else is allocated; cheaper than `view`. For
+   * checks that a plan repeats: traces are not told.
    *
    * @internal
    */
@@ -123,6 +128,7 @@ export class Tensor implements Region {
   /** The one element of a tensor of size 1. */
   item(): number {
     if (this.size !== 1) throw new Error(`item: expected one element, got shape ${formatShape(this.shape)}`);
+    noteRead(this, 'item');
     return this.peek('item')[0] as number;
   }
 

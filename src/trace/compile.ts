@@ -1,11 +1,10 @@
 // Compilation of a function of tensors to a plan: batch norms are folded into convolutions,
 // activations and residual additions are fused into the kernels before them, and layers get sparse
-// or
-// int8 kernels.
+// or int8 kernels.
 
 import type { Tensor } from '../tensor/index.js';
 import { fuse, pixelsAsRows } from './fuse.js';
-import { trace } from './graph.js';
+import { requireAllValues, trace } from './graph.js';
 import { Plan, planOf } from './plan.js';
 import { type Int8Options, rangesOf, useInt8Kernels } from './quantize.js';
 import { type SparseOptions, useSparseKernels } from './sparse-kernels.js';
@@ -17,8 +16,9 @@ import { type SparseOptions, useSparseKernels } from './sparse-kernels.js';
  * @example
  * const plan = compile((x) => model.forward(x, inference), [zeros([1, 3, 224, 224])]);
  * const [y] = plan.run(x);
- * @throws Error when an operation reads or writes values from JavaScript, which a plan cannot
- * repeat.
+ * @throws Error when the function reads values that depend on its inputs, when an operation reads
+ * or writes values from JavaScript, or when indices are computed that may lie outside of what they
+ * index: none of it can a plan repeat or check.
  */
 export function compile(
   fn: (...inputs: Tensor[]) => unknown,
@@ -26,6 +26,7 @@ export function compile(
   { sparse = true, int8, weights = {} }: CompileOptions = {},
 ): Plan {
   return trace(fn, examples, weights, (graph) => {
+    requireAllValues('compile', graph);
     const fused = pixelsAsRows(fuse(graph));
     const ranges = int8 && rangesOf(fused, int8.calibration);
     const choosing = sparse === true ? { choose: 'rule' as const } : sparse;

@@ -1,7 +1,7 @@
 // Captured computations: the operations that a function applied, as a graph with shapes. Costs,
 // plans, ONNX files and pruning groups are all derived from it.
 
-import { leaves, type Op, observe, scope, Tensor, unobserved, whileRecording } from '../tensor/index.js';
+import { leaves, type Op, observe, scope, Tensor, unobserved, watchReads, whileRecording } from '../tensor/index.js';
 
 /** A tensor of the graph. */
 export interface Value {
@@ -42,10 +42,16 @@ export interface Graph {
   readonly nodes: readonly GraphNode[];
   /** Results of the traced function, in order. */
   readonly outputs: readonly Value[];
+  /**
+   * Methods by which the function read values that depend on its inputs. What followed from them in
+   * JavaScript is that of the example.
+   */
+  readonly reads: readonly string[];
 }
 
 class Recorder {
   readonly nodes: GraphNode[] = [];
+  readonly reads: string[] = [];
   readonly #values = new Map<Tensor, Value>();
   readonly #names: ReadonlyMap<Tensor, string>;
 
@@ -73,6 +79,11 @@ class Recorder {
     const origins = fixed ? [...new Set(from.flatMap((value) => value.origins))] : [];
     const to = outputs.map((output) => this.add(output, fixed ? 'constant' : 'computed', origins));
     if (!fixed) this.nodes.push({ op: op as Op<unknown>, inputs: from, outputs: to, attributes });
+  }
+
+  noteRead(tensor: object, operation: string): void {
+    const value = this.#values.get(tensor as Tensor);
+    if (value && value.kind !== 'constant') this.reads.push(`${operation}() of ${tensor}`);
   }
 }
 
@@ -111,14 +122,31 @@ export function trace<T>(
     scope(() => {
       const recorder = new Recorder(weights);
       const given = inputs.map((input) => recorder.add(input, 'input'));
-      const result = whileTracing(() => whileRecording(() => observe(recorder, () => fn(...inputs))));
+      const watched = () =>
+        watchReads(
+          (tensor, operation) => recorder.noteRead(tensor, operation),
+          () => fn(...inputs),
+        );
+      const result = whileTracing(() => whileRecording(() => observe(recorder, watched)));
       const outputs = leaves(result).map((leaf) => {
         if (!(leaf instanceof Tensor)) throw new Error(`trace: the function must return tensors, got ${String(leaf)}`);
         return recorder.valueOf(leaf);
       });
-      return use(withoutDeadNodes({ inputs: given, nodes: recorder.nodes, outputs }));
+      const { nodes, reads } = recorder;
+      return use(withoutDeadNodes({ inputs: given, nodes, outputs, reads }));
     }),
   );
+}
+
+/**
+ * @throws Error naming the operation where a graph holds for the values of its example alone, as
+ * the function read some in JavaScript.
+ */
+export function requireAllValues(operation: string, { reads: [read] }: Graph): void {
+  if (read !== undefined)
+    throw new Error(
+      `${operation}: the function reads values that depend on its inputs (${read}); what follows from them would be that of the example`,
+    );
 }
 
 /** Dead code elimination: drops nodes that no output depends on. */

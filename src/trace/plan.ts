@@ -1,6 +1,5 @@
 // Static inference plans: the kernel calls of a graph with fixed addresses. Weights are packed
-// once,
-// and all temporaries share one arena. Plans are saved to files and loaded from them.
+// once, and all temporaries share one arena. Plans are saved to files and loaded from them.
 
 import {
   cpu,
@@ -10,14 +9,14 @@ import {
   type TypedArray,
   VIRTUAL,
 } from '../engine/index.js';
-import { emptyTensor, sameShape, scope, sizeOf, type Tensor, tensor } from '../tensor/index.js';
+import { emptyTensor, requireTensor, sameShape, scope, sizeOf, type Tensor, tensor } from '../tensor/index.js';
 import type { Graph, Value } from './graph.js';
 import {
   checkPlan,
   decodePlan,
   encodePlan,
+  followedIndices,
   type IndexRange,
-  indicesAmongInputs,
   type Port,
   type RecordedPlan,
   recordCalls,
@@ -90,6 +89,7 @@ export class Plan {
       throw new Error(`plan: expected ${this.data.inputs.length} inputs, got ${inputs.length}`);
     this.data.inputs.forEach((port, index) => {
       const input = inputs[index] as Tensor;
+      requireTensor('plan', input);
       if (!sameShape(input.shape, port.shape) || input.dtype !== port.dtype)
         throw new Error(
           `plan: input ${index} is ${input}, the plan was made for ${port.dtype}[${port.shape.join(', ')}]`,
@@ -155,7 +155,7 @@ export function planOf(graph: Graph): PlanData {
     }),
   );
   const recorded = { calls: recording.calls, buffers: recording.buffers, inputs, outputs };
-  return { program, inputs, outputs, recorded, indices: indicesAmongInputs(recorded) };
+  return { program, inputs, outputs, recorded, indices: followedIndices(recorded) };
 }
 
 function outputTensor(value: Value, placed: Tensor): Tensor {
@@ -191,5 +191,5 @@ export function loadPlan(file: Uint8Array): Plan {
   checkPlan(saved);
   const { program, inputs, outputs, recorded } = recordCalls(saved);
   const { metadata } = saved;
-  return new Plan({ metadata, program, inputs, outputs, recorded, indices: indicesAmongInputs(recorded) });
+  return new Plan({ metadata, program, inputs, outputs, recorded, indices: followedIndices(recorded) });
 }

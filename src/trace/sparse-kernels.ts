@@ -186,7 +186,7 @@ function race(product: Product, matrix: ChannelMatrix): { dense: number; sparse:
 /** A plan of the layer `node` by itself, made of `nodes`, with its traced inputs in place. */
 function planOfLayer({ inputs, outputs }: GraphNode, nodes: readonly GraphNode[]): Plan {
   const given = [...new Set(inputs)].filter(({ kind }) => kind !== 'constant');
-  const plan = new Plan(planOf({ inputs: given, nodes, outputs }));
+  const plan = new Plan(planOf({ inputs: given, nodes, outputs, reads: [] }));
   plan.feed(given.map(({ tensor }) => tensor));
   return plan;
 }

@@ -1,6 +1,24 @@
 import { describe, expect, test } from 'vitest';
 import type { RecordedCall } from '../../src/engine/index.js';
-import { affine, argmax, conv2d, gatherRows, maxPool2d, resize, type Tensor, tensor } from '../../src/tensor/index.js';
+import {
+  affine,
+  argmax,
+  argsort,
+  concatenate,
+  conv2d,
+  gatherRows,
+  grad,
+  maxPool2d,
+  pickColumns,
+  putAlong,
+  resize,
+  scatterAddRows,
+  slice,
+  type Tensor,
+  takeAlong,
+  takeRows,
+  tensor,
+} from '../../src/tensor/index.js';
 import { compile, loadPlan, savePlan } from '../../src/trace/index.js';
 import { decodePlan, encodePlan, type SavedPlan } from '../../src/trace/plan-file/index.js';
 import { uniformTensor } from '../oracle.js';
@@ -141,8 +159,80 @@ describe('indices in a plan', () => {
         .run(x)[0]
         ?.dataSync(),
     ).toEqual(fn(x).dataSync());
-    const wide = compile((y) => gatherRows(table, argmax(y, 1)), [uniformTensor(5, [3, 5])]);
-    expect(() => savePlan(wide)).toThrow('computed indices that may lie outside of 4');
+    const narrower = (args: RecordedCall['args']) => ({ ...args, rows: 3 });
+    const saved = savedPlan(fn, [x]);
+    expect(() => loadPlan(withArguments(saved, 'gatherRows', narrower))).toThrow(
+      'computed indices that may lie outside of 3',
+    );
+  });
+
+  test('that a file computes, and only seem to be positions or inputs', () => {
+    const x = uniformTensor(4, [3, 4]);
+    const saved = savedPlan((y, i) => [gatherRows(table, argmax(y, 1)), i], [x, indices(0, 1)]);
+    const found = saved.calls.find(({ kernel }) => kernel === 'argmax')?.args as { y: { buffer: number } };
+    const input = saved.inputs[1] as { buffer: number };
+    // Three positions lie in a buffer, of which four are followed.
+    const longer = saved.buffers.map((one, i) => (i === found.y.buffer ? { ...one, bytes: 16 } : one));
+    const followed = saved.calls.map(({ kernel, args }) => ({
+      kernel,
+      args: { ...args, ...(args.indices && { count: 4 }) },
+    }));
+    expect(() => loadPlan(encodePlan({ ...saved, buffers: longer, calls: followed }))).toThrow('computed indices');
+    // Indices that are checked before a run, and overwritten in it.
+    const cast = {
+      kernel: 'toInt',
+      args: { x: saved.inputs[0] as never, y: { buffer: input.buffer, byteOffset: 0 }, n: 2 },
+    };
+    expect(() => loadPlan(encodePlan({ ...saved, calls: [cast, ...saved.calls] }))).toThrow('writes to an input as y');
+  });
+
+  test.each<[string, (x: Tensor, i: Tensor) => Tensor]>([
+    ['cast', (x, i) => gatherRows(x, i.cast('f32').cast('i32'))],
+    ['moved by a sum', (x, i) => gatherRows(x, i.add(1).subtract(1))],
+    ['joined', (x, i) => gatherRows(x, concatenate([i, i]))],
+    ['positions among more', (x) => gatherRows(x, argmax(concatenate([x.abs(), x]), 0))],
+    ['of columns', (x, i) => takeRows(x, i.add(0).reshape([2, 1]).broadcastTo([2, 2]))],
+    ['of rows that are added', (x, i) => scatterAddRows(x, i.add(0), 2)],
+    ['of elements', (x, i) => takeAlong(x, i.add(0).reshape([2, 1]))],
+    ['of elements that are added', (x, i) => putAlong(x, i.add(0).reshape([2, 1]).broadcastTo([2, 2]), 2)],
+  ])('that are computed and may lie outside are refused: %s', (_, fn) => {
+    const examples = [uniformTensor(1, [2, 2]), indices(0, 1)];
+    expect(() => compile(fn, examples)).toThrow('follows computed indices that may lie outside');
+  });
+
+  test.each<[string, (x: Tensor, i: Tensor) => Tensor]>([
+    ['limited', (x, i) => gatherRows(x, i.add(1).maximum(0).minimum(3))],
+    ['joined positions', (x) => gatherRows(x, concatenate([argmax(x, 0), argmax(x.negate(), 0)]))],
+    ['positions and a sum', (x) => gatherRows(x, argmax(x, 1).add(2))],
+    ['the largest, sorted', (x) => takeAlong(x, slice(argsort(x, 1), null, [0, 1]))],
+    ['padded', (x) => gatherRows(x, argmax(x, 0).pad([[1, 1]], 3))],
+    ['the gradient of a pool', (x) => grad((y: Tensor) => maxPool2d(y, 2).sum())(x.reshape([1, 1, 4, 2]))],
+  ])('that are computed and lie inside are followed: %s', (_, fn) => {
+    const [x, i] = [uniformTensor(1, [4, 2]), indices(0, 1)];
+    const plan = compile(fn, [x, i]);
+    for (const given of [indices(2, 1), indices(-40, 70)]) {
+      const other = uniformTensor(2, [4, 2]);
+      expect(plan.run(other, given)[0]?.dataSync()).toEqual(fn(other, given).dataSync());
+    }
+  });
+
+  test('address the rows of a part, not of what lies behind it', () => {
+    const plan = compile((i) => gatherRows(slice(table, [0, 2]), i), [indices(0)]);
+    for (const one of [plan, loadPlan(savePlan(plan))])
+      expect(() => one.run(indices(2))).toThrow('input 0 holds the index 2 at position 0, outside 0…1');
+  });
+
+  test('of rows that are added and of elements are checked as in the operations', () => {
+    const added = compile((x, i) => scatterAddRows(x, i, 3), [uniformTensor(1, [2, 2]), indices(0, 1)]);
+    for (const plan of [added, loadPlan(savePlan(added))])
+      expect(() => plan.run(uniformTensor(1, [2, 2]), indices(0, 3))).toThrow('the index 3 at position 1, outside 0…2');
+    const taken = compile((x, i) => takeAlong(x, i.reshape([2, 1])), [uniformTensor(1, [2, 2]), indices(0, 1)]);
+    expect(() => taken.run(uniformTensor(1, [2, 2]), indices(0, -1))).toThrow('the index -1 at position 1');
+    const put = compile((x, i) => putAlong(x, i.reshape([2, 1]), 2), [uniformTensor(1, [2, 1]), indices(0, 1)]);
+    expect(() => put.run(uniformTensor(1, [2, 1]), indices(0, 2 ** 20))).toThrow('outside 0…1');
+    const picked = compile((x, i) => pickColumns(x, i), [uniformTensor(1, [2, 2]), indices(0, 1)]);
+    const x = uniformTensor(1, [2, 2]);
+    expect(picked.run(x, indices(1, 0))[0]?.dataSync()).toEqual(pickColumns(x, indices(1, 0)).dataSync());
   });
 });
 

@@ -10,8 +10,20 @@ import {
   VisionTransformer,
 } from '../../src/models/index.js';
 import { buffers, inference, type Layer, parameters } from '../../src/nn/index.js';
-import { concatenate, conv2d, maxPool2d, Random, scope, softmax, type Tensor, tensor } from '../../src/tensor/index.js';
-import { compile, loadPlan, savePlan } from '../../src/trace/index.js';
+import {
+  argmax,
+  concatenate,
+  conv2d,
+  maxPool2d,
+  oneHot,
+  Random,
+  scope,
+  softmax,
+  type Tensor,
+  tensor,
+  unique,
+} from '../../src/tensor/index.js';
+import { compile, exportOnnx, loadPlan, savePlan, trace } from '../../src/trace/index.js';
 import { expectClose, uniform, uniformTensor } from '../oracle.js';
 
 /** Running statistics that differ from their start, so that folding them shows. */
@@ -181,4 +193,42 @@ test('saved and loaded, a plan gives the same bits', () => {
   expect(again.run(x)[0]?.dataSync()).toEqual(plan.run(x)[0]?.dataSync());
   expect(() => loadPlan(file.subarray(0, file.length - 9))).toThrow('cut short');
   expect(() => loadPlan(new Uint8Array(40))).toThrow('no plan');
+});
+
+describe('a function that reads values', () => {
+  const x = uniformTensor(1, [3, 2]);
+
+  test.each<[string, (x: Tensor) => unknown]>([
+    ['item', (x) => x.multiply(x.sum().item())],
+    ['dataSync', (x) => x.add(x.add(1).dataSync()[0] as number)],
+    ['view', (x) => ((x.view()[0] as number) > 0 ? x : x.negate())],
+    ['data', (x) => [x.add(1), x.data()][0]],
+    ['view', (x) => x.add(oneHot(argmax(x, 1), 2))],
+    ['dataSync', (x) => x.add(unique(x).values.sum())],
+  ])('by %s() is refused where its inputs decide them', (name, fn) => {
+    expect(() => compile(fn, [x])).toThrow(`compile: the function reads values that depend on its inputs (${name}()`);
+    expect(() => exportOnnx(fn, [x])).toThrow(`exportOnnx: the function reads values that depend on its inputs`);
+  });
+
+  test('of constants is compiled, also through what follows from them', () => {
+    const weight = tensor([2, 3]);
+    const plan = compile((x) => x.multiply(weight.sum().item()).add(weight.view()[0] as number), [x]);
+    expect(plan.run(x)[0]?.dataSync()).toEqual(x.multiply(5).add(2).dataSync());
+  });
+
+  test('gets tensors', () => {
+    const plan = compile((x) => x.add(1), [x]);
+    expect(() => plan.run([[1, 2]] as never)).toThrow('plan: expected a tensor, got 1,2');
+  });
+
+  test('may be traced for its cost', () => {
+    expect(
+      trace(
+        (x) => x.multiply(x.sum().item()),
+        [x],
+        {},
+        ({ reads }) => reads,
+      ),
+    ).toEqual(['item() of Tensor(f32[])']);
+  });
 });

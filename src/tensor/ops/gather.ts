@@ -2,7 +2,6 @@
 // they address.
 
 import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
-import { tensor } from '../create.js';
 import { requireComputable } from '../elements.js';
 import { formatShape, requireCount, sameShape, sizeOf } from '../shape.js';
 import { requireTensor, type Tensor } from '../tensor.js';
@@ -36,6 +35,7 @@ export const gatherRowsOp: Op = {
       indices: indices as Tensor,
       y: y as Tensor,
       count: (indices as Tensor).size,
+      rows: (x as Tensor).shape[0] as number,
       d: sizeOf((x as Tensor).shape.slice(1)),
     }),
   vjp: (backward) => {
@@ -94,7 +94,8 @@ const takeOp: Op = {
   infer: ([, positions]) => [{ shape: (positions as Tensor).shape, dtype: 'f32' }],
   compute: (device, [x, positions], [y]) => {
     const [rows, d] = (positions as Tensor).shape as [number, number];
-    device.run('takeRows', { x: x as Tensor, positions: positions as Tensor, y: y as Tensor, rows, d });
+    const sources = (x as Tensor).shape[0] as number;
+    device.run('takeRows', { x: x as Tensor, positions: positions as Tensor, y: y as Tensor, rows, sources, d });
   },
   vjp: (backward) => {
     const [x, positions] = backward.inputs as [Tensor, Tensor];
@@ -144,17 +145,4 @@ export function putRows(x: Tensor, positions: Tensor, rows: number): Tensor {
 /** `putRows` without the checks, for positions that are known to fit. */
 export function putKnownRows(x: Tensor, positions: Tensor, rows: number): Tensor {
   return apply(putOp, [x, positions], { rows });
-}
-
-/** y[i] = x[i, columns[i]]: one element of each row. x [n, d], columns i32 [n] → [n]. */
-export function pickColumns(x: Tensor, columns: Tensor): Tensor {
-  requireTensor('pickColumns', x);
-  requireDType('pickColumns', 'i32', columns);
-  const [n, d] = x.shape as [number, number];
-  if (x.rank !== 2 || columns.rank !== 1 || columns.size !== n) {
-    throw new Error(`pickColumns: expected x [n, d] and columns [n], got ${x} and ${columns}`);
-  }
-  checkIndices('pickColumns', columns, d);
-  const offsets = columns.dataSync<Int32Array>().map((column, row) => row * d + column);
-  return apply(gatherRowsOp, [reshape(x, [n * d]), tensor(offsets, [n], 'i32')]);
 }

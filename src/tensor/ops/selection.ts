@@ -2,6 +2,7 @@
 
 import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
 import { tensor } from '../create.js';
+import { requireComputable } from '../elements.js';
 import { formatShape, requireCount, resolveAxis, sameShape, sizeOf } from '../shape.js';
 import { requireTensor, type Tensor } from '../tensor.js';
 import { checkIndices } from './gather.js';
@@ -15,7 +16,11 @@ function rowsOf(x: Tensor): [rows: number, n: number] {
 const takeAlongOp: Op = {
   name: 'takeAlong',
   multiplyAdds: 0,
-  infer: ([, positions]) => [{ shape: (positions as Tensor).shape, dtype: 'f32' }],
+  infer: ([x, positions]) => {
+    const { dtype } = x as Tensor;
+    requireComputable('takeAlong', dtype);
+    return [{ shape: (positions as Tensor).shape, dtype }];
+  },
   compute(device, [x, positions], [y]) {
     const [rows, n] = rowsOf(x as Tensor);
     const count = (positions as Tensor).shape.at(-1) as number;
@@ -67,6 +72,18 @@ export function takeAlong(x: Tensor, positions: Tensor): Tensor {
     throw new Error(`takeAlong: positions ${formatShape(positions.shape)} do not fit x ${formatShape(x.shape)}`);
   checkIndices('takeAlong', positions, x.shape.at(-1) as number);
   return apply(takeAlongOp, [x, positions]);
+}
+
+/** y[i] = x[i, columns[i]]: one element of each row. x [n, d], columns i32 [n] → [n]. */
+export function pickColumns(x: Tensor, columns: Tensor): Tensor {
+  requireTensor('pickColumns', x);
+  requireDType('pickColumns', 'i32', columns);
+  const [n, d] = x.shape as [number, number];
+  if (x.rank !== 2 || columns.rank !== 1 || columns.size !== n) {
+    throw new Error(`pickColumns: expected x [n, d] and columns [n], got ${x} and ${columns}`);
+  }
+  checkIndices('pickColumns', columns, d);
+  return reshape(apply(takeAlongOp, [x, reshape(columns, [n, 1])]), [n]);
 }
 
 /**
@@ -231,7 +248,7 @@ export function oneHot(indices: Tensor, classes: number): Tensor {
   requireCount('oneHot', 'the number of classes', classes);
   checkIndices('oneHot', indices, classes);
   const values = new Float32Array(indices.size * classes);
-  indices.peek('oneHot').forEach((index, row) => {
+  indices.view<Int32Array>().forEach((index, row) => {
     values[row * classes + index] = 1;
   });
   return tensor(values, [...indices.shape, classes]);

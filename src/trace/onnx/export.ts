@@ -3,7 +3,7 @@
 
 import type { Op, Tensor } from '../../tensor/index.js';
 import { fuse } from '../fuse.js';
-import { type Graph, type GraphNode, trace, type Value } from '../graph.js';
+import { type Graph, type GraphNode, requireAllValues, trace, type Value } from '../graph.js';
 import { DATA_TYPE, encodeModel, type ModelProto, type ValueInfoProto } from './schema.js';
 import { writeActivation } from './write/activation.js';
 import { convolutionWriters } from './write/convolution.js';
@@ -29,14 +29,18 @@ export interface ExportOptions {
  *
  * @example writeFileSync('model.onnx', exportOnnx((x) => model.forward(x, inference), [zeros([1, 3,
  * 224, 224])]));
- * @throws Error naming the operation that ONNX has no form for.
+ * @throws Error naming the operation that ONNX has no form for, and when the function reads values
+ * that depend on its inputs.
  */
 export function exportOnnx(
   fn: (...inputs: Tensor[]) => unknown,
   examples: readonly Tensor[],
   { weights = {}, inputNames = [], outputNames = [] }: ExportOptions = {},
 ): Uint8Array {
-  return trace(fn, examples, weights, (graph) => encodeModel(modelOf(fuse(graph), inputNames, outputNames)));
+  return trace(fn, examples, weights, (graph) => {
+    requireAllValues('exportOnnx', graph);
+    return encodeModel(modelOf(fuse(graph), inputNames, outputNames));
+  });
 }
 
 function modelOf(graph: Graph, inputNames: readonly string[], outputNames: readonly string[]): ModelProto {

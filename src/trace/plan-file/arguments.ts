@@ -17,10 +17,15 @@ export interface BufferUse {
   readonly reached: number[];
   /** Buffers that are written before a run. */
   readonly inputs: ReadonlySet<number>;
-  /** For buffers that hold positions, how many places they address. */
-  readonly positions: Map<number, number>;
-  /** Indices that come with the inputs. */
-  readonly indices: IndexRange[];
+  /** The positions that buffers hold. */
+  readonly positions: Map<number, Positions>;
+}
+
+/** Bytes of a buffer that hold positions, and how many places those address. */
+export interface Positions {
+  readonly start: number;
+  readonly end: number;
+  readonly places: number;
 }
 
 /** Indices in a buffer that must lie in [low, end). */
@@ -162,6 +167,12 @@ export class CallArguments {
     this.#region(name, first, end, 4);
   }
 
+  /** Where a region lies, undefined for one that is left out. Does not count as reading it. */
+  place(name: string): RecordedRegion | undefined {
+    const value = this.values[name];
+    return isRegion(value) ? value : undefined;
+  }
+
   isNull(name: string): boolean {
     return this.has(name) && this.values[name] === null;
   }
@@ -172,7 +183,7 @@ export class CallArguments {
     else this.read(name, elements, width);
   }
 
-  /** A region that is written: not one of a constant. */
+  /** A region that is written: not one of a constant or of an input. */
   write(name: string, elements: number, width = 4): RecordedRegion {
     return this.writeSpan(name, 0, elements, width);
   }
@@ -180,6 +191,7 @@ export class CallArguments {
   writeSpan(name: string, first: number, end: number, width = 4): RecordedRegion {
     const value = this.#value(name);
     if (isRegion(value) && this.use.buffers[value.buffer]?.contents) this.fail(`writes to a constant as ${name}`);
+    if (isRegion(value) && this.use.inputs.has(value.buffer)) this.fail(`writes to an input as ${name}`);
     const region = this.#region(name, first, end, width);
     this.use.positions.delete(region.buffer);
     return region;
@@ -192,8 +204,8 @@ export class CallArguments {
 
   /** A region that receives positions among `places`. */
   writePositions(name: string, elements: number, places: number): void {
-    const { buffer } = this.write(name, elements);
-    this.use.positions.set(buffer, places);
+    const { buffer, byteOffset: start } = this.write(name, elements);
+    this.use.positions.set(buffer, { start, end: start + 4 * elements, places });
   }
 
   /** Bytes from the start of a region to the end of its buffer. */
@@ -220,17 +232,20 @@ export class CallArguments {
 
   /**
    * Indices in [low, end): constants are checked now, inputs when they are given, and others must
-   * be positions among at most as many places.
+   * be positions that one call found, among at most as many places.
    */
   indices(name: string, count: number, end: number, low = 0): void {
-    const { buffer, byteOffset } = this.read(name, count);
-    if (this.use.buffers[buffer]?.contents) {
+    const region = this.read(name, count);
+    if (this.use.buffers[region.buffer]?.contents) {
       const outside = this.constantInts(name, count).find((index) => index < low || index >= end);
       if (outside !== undefined) this.fail(`has the index ${outside} of ${end} in ${name}`);
-    } else if (this.use.inputs.has(buffer)) {
-      this.use.indices.push({ buffer, byteOffset, count, low, end });
-    } else if ((this.use.positions.get(buffer) ?? Number.POSITIVE_INFINITY) > end) {
+    } else if (!this.use.inputs.has(region.buffer) && !this.#holdsPositions(region, count, end)) {
       this.fail(`has computed indices that may lie outside of ${end} in ${name}`);
     }
+  }
+
+  #holdsPositions({ buffer, byteOffset }: RecordedRegion, count: number, most: number): boolean {
+    const held = this.use.positions.get(buffer);
+    return !!held && held.places <= most && held.start <= byteOffset && byteOffset + 4 * count <= held.end;
   }
 }

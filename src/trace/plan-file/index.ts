@@ -2,4 +2,5 @@
 
 export type { IndexRange } from './arguments.js';
 export { decodePlan, encodePlan, type SavedPlan } from './file.js';
-export { checkPlan, indicesAmongInputs, type Port, type RecordedPlan, recordCalls, withoutUnused } from './recorded.js';
+export { followedIndices } from './indices.js';
+export { checkPlan, type Port, type RecordedPlan, recordCalls, withoutUnused } from './recorded.js';

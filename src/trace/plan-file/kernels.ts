@@ -125,16 +125,15 @@ const copyStrided: CallCheck = (a) => {
 };
 
 const gatherRows: CallCheck = (a) => {
-  const [count, d] = [a.size('count'), a.size('d')];
-  const rows = Math.floor(a.bytesBehind('x') / (4 * d));
+  const [count, rows, d] = [a.size('count'), a.size('rows'), a.size('d')];
   a.read('x', rows * d);
   a.indices('indices', count, rows);
   a.write('y', count * d);
 };
 
 const takeRows: CallCheck = (a) => {
-  const [rows, d] = [a.size('rows'), a.size('d')];
-  const sources = Math.floor(a.bytesBehind('x') / (4 * d));
+  const [rows, sources, d] = [a.size('rows'), a.size('sources'), a.size('d')];
+  a.read('x', sources * d);
   a.indices('positions', rows * d, sources, -1);
   a.write('y', rows * d);
 };

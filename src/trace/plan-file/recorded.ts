@@ -12,7 +12,7 @@ import {
   VIRTUAL,
 } from '../../engine/index.js';
 import { sizeOf, type Tensor } from '../../tensor/index.js';
-import { type BufferUse, CallArguments, type FileBuffer, type IndexRange } from './arguments.js';
+import { type BufferUse, CallArguments, type FileBuffer } from './arguments.js';
 import { callChecks } from './kernels.js';
 
 /** An input or output: its shape, and where in the buffers it lies. */
@@ -82,12 +82,11 @@ const SPARE_BYTES = 64;
  * Checks that every region of every call lies in its buffer, that sizes fit each other, and that
  * nothing but temporaries is written.
  *
- * @returns the indices among the inputs, with their ranges
  * @throws Error naming the call or port that is impossible.
  */
-export function checkPlan({ calls, buffers, inputs, outputs }: RecordedPlan): IndexRange[] {
+export function checkPlan({ calls, buffers, inputs, outputs }: RecordedPlan): void {
   const given = inputs.map(({ buffer }) => buffer);
-  const use: BufferUse = { buffers, reached: [], inputs: new Set(given), positions: new Map(), indices: [] };
+  const use: BufferUse = { buffers, reached: [], inputs: new Set(given), positions: new Map() };
   if (given.some((buffer) => buffers[buffer]?.contents)) throw new Error('plan: an input lies in a constant');
   inputs.forEach((port, i) => {
     checkPort(`input ${i}`, port, use);
@@ -107,26 +106,6 @@ export function checkPlan({ calls, buffers, inputs, outputs }: RecordedPlan): In
     if (!contents && bytes > (use.reached[i] ?? 0) + SPARE_BYTES)
       throw new Error(`plan: buffer ${i} has ${bytes} bytes, of which ${use.reached[i] ?? 0} are used`);
   });
-  return use.indices;
-}
-
-/** Kernels that follow indices, with the argument that holds them. */
-const FOLLOWING: ReadonlyMap<string, string> = new Map([
-  ['gatherRows', 'indices'],
-  ['takeRows', 'positions'],
-  ['spmm', 'indices'],
-  ['pickPositions', 'positions'],
-]);
-
-/** The indices that come with the inputs of a compiled plan, whatever else it calls. */
-export function indicesAmongInputs({ calls, buffers, inputs }: RecordedPlan): IndexRange[] {
-  const given = new Set(inputs.map(({ buffer }) => buffer));
-  const use: BufferUse = { buffers, reached: [], inputs: given, positions: new Map(), indices: [] };
-  for (const call of calls) {
-    const indices = call.args[FOLLOWING.get(call.kernel) ?? ''] ?? null;
-    if (isRegion(indices) && given.has(indices.buffer)) callChecks.get(call.kernel)?.(new CallArguments(call, use));
-  }
-  return use.indices;
 }
 
 /** Records the steps of a plan's calls for the current number of threads. */

@@ -35,15 +35,19 @@ export const layoutRoutines = {
   transpose: (run: Execution, args: KernelArguments['transpose'] & { readonly batch: number }): void =>
     run.over('transpose', args, args.batch * Math.ceil(args.rows / 16), args.columns * 8),
   copyStrided,
-  /** y[i, :] = x[indices[i], :] for `count` indices. */
-  gatherRows: (run: Execution, args: KernelArguments['gatherRows'] & { readonly count: number }): void =>
-    run.over('gatherRows', args, args.count, 4 + args.d * 0.2),
+  /** y[i, :] = x[indices[i], :] for `count` indices of `rows` rows. */
+  gatherRows: (
+    run: Execution,
+    args: KernelArguments['gatherRows'] & { readonly count: number; readonly rows: number },
+  ): void => run.over('gatherRows', args, args.count, 4 + args.d * 0.2),
   /** y[indices[i], :] += x[i, :] from zeros, for `rows` rows of y. */
   scatterAddRows: (run: Execution, args: KernelArguments['scatterAddRows'] & { readonly rows: number }): void =>
     run.inShares('scatterAddRows', args, args.rows, args.count * (2 + args.d * 0.3)),
-  /** y[s, c] = x[positions[s, c], c] for `rows` rows of y. */
-  takeRows: (run: Execution, args: KernelArguments['takeRows'] & { readonly rows: number }): void =>
-    run.over('takeRows', args, args.rows, args.d * 2),
+  /** y[s, c] = x[positions[s, c], c] for `rows` rows of y and `sources` of x. */
+  takeRows: (
+    run: Execution,
+    args: KernelArguments['takeRows'] & { readonly rows: number; readonly sources: number },
+  ): void => run.over('takeRows', args, args.rows, args.d * 2),
   /** y[positions[s, c], c] += x[s, c] from zeros, for `count` rows of x and `rows` rows of y. */
   putRows: (run: Execution, args: KernelArguments['putRows'] & { readonly rows: number }): void =>
     run.inShares('putRows', args, args.rows, args.count * args.d * 2),
