@@ -1,5 +1,5 @@
-// Edges in files: delimited text (also gzipped), Parquet, sparse matrices of SciPy, and graphs in the
-// formats of other programs.
+// Edges in files: delimited text (also gzipped), Parquet, sparse matrices of SciPy, and graphs in
+// the formats of other programs.
 
 import { createReadStream, statSync } from 'node:fs';
 import { constants, createGunzip, gunzipSync } from 'node:zlib';
@@ -22,8 +22,8 @@ export interface EdgeFileOptions extends InflateOptions {
 }
 
 /**
- * Reads edges from delimited text (.csv, .tsv, .txt, also .gz; see `readEdgeList`), .parquet, a graph
- * as `readGraph` knows it, or a sparse matrix that SciPy saved (.npz).
+ * Reads edges from delimited text (.csv, .tsv, .txt, also .gz; see `readEdgeList`), .parquet, a
+ * graph as `readGraph` knows it, or a sparse matrix that SciPy saved (.npz).
  *
  * @throws Error naming the file and what is wrong with it.
  */
@@ -50,7 +50,10 @@ export function isGraphFile(path: string): boolean {
   return isGraphDocument(text, path);
 }
 
-/** Reads a graph as `readGraph` does, gzipped or not. @throws Error naming the file and what is wrong */
+/**
+ * Reads a graph as `readGraph` does, gzipped or not. @throws Error naming the file and what is
+ * wrong
+ */
 export function loadGraphDocument(path: string, options: InflateOptions = {}): GraphDocument {
   return readGraph(readUnpacked(path, options), path);
 }

@@ -48,8 +48,8 @@ function requiredTable(folder: string, table: string): string {
 }
 
 /**
- * Reads a folder of `edges`, as `loadEdges` does, and `labels`, with a header `node,label` and a label
- * on each line; a node may have several labels, or none.
+ * Reads a folder of `edges`, as `loadEdges` does, and `labels`, with a header `node,label` and a
+ * label on each line; a node may have several labels, or none.
  *
  * @returns undefined for a path that is no folder with `labels`
  * @throws Error naming the file that is missing, or the line of a node that no edge names

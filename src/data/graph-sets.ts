@@ -55,9 +55,9 @@ export function loadGraph(
 /**
  * Loads a graph whose nodes have any number of labels: a known multi-label graph; a known labelled
  * graph, whose nodes have one label each; a `.npz` archive of either form; a folder with edges and
- * either nodes.csv, whose labels may be several (`red; green`), or labels.csv, with a node and a label on
- * each line; a graph of another program, likewise; or, without labels, a known set of edges, taken
- * as undirected, or an edge list as `loadEdges` reads it.
+ * either nodes.csv, whose labels may be several (`red; green`), or labels.csv, with a node and a
+ * label on each line; a graph of another program, likewise; or, without labels, a known set of
+ * edges, taken as undirected, or an edge list as `loadEdges` reads it.
  *
  * @throws Error for an unknown name, or saying what is wrong with the file.
  */

@@ -89,7 +89,8 @@ export function columnFinder({ columns }: Table): (wanted: string) => number {
 }
 
 /**
- * The nodes that each line of a table of edges joins, by its columns `source` and `target` or synonyms.
+ * The nodes that each line of a table of edges joins, by its columns `source` and `target` or
+ * synonyms.
  *
  * @param name what errors call the data
  * @throws Error where a column is missing, or naming the line of an end that is no node

@@ -55,8 +55,8 @@ function textElement(type: string): { readonly element: Element; readonly length
 }
 
 /**
- * Reads a .npy file of numbers of any byte order, in C or Fortran order; 64-bit integers must fit 32
- * bits. Texts become one more axis of bytes (`S`) or code points (`U`).
+ * Reads a .npy file of numbers of any byte order, in C or Fortran order; 64-bit integers must fit
+ * 32 bits. Texts become one more axis of bytes (`S`) or code points (`U`).
  *
  * @param name of the file, in error messages
  * @throws Error when the file is not .npy, is truncated, or holds elements of another type.

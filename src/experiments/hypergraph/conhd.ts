@@ -62,8 +62,8 @@ async function studiesOf(data: IncidenceData, values: Options, context: RunConte
 }
 
 /**
- * The mean gain over another method, less one standard error of the gain over the seeds; NaN for one
- * seed, which has none.
+ * The mean gain over another method, less one standard error of the gain over the seeds; NaN for
+ * one seed, which has none.
  */
 function gainBeyondError(e: Evidence<Options>, other: string, metric: string): number {
   const theirs = e.scores(other, metric);

@@ -136,7 +136,8 @@ export async function withTimes(
   return methods.map(({ scores, ...method }, at) => {
     const time = (name: string) => seconds[`${at} ${name}`] as number;
     const work = (arms[at] as ReturnType<typeof armsOf>).work / 1e9;
-    // Routing adds work: where it seems to save time, the machine was busy and the times mean nothing.
+    // Routing adds work: where it seems to save time, the machine was busy and the times mean
+    // nothing.
     const isPlausible = time('routed') >= PLAUSIBLE * time('experts');
     const times = { experts: isPlausible ? 1000 * time('experts') : Number.NaN, routed: 1000 * time('routed') };
     return { ...method, scores: { ...scores, ...times, rate: work / time('grouped'), dense: work / time('dense') } };

@@ -107,8 +107,8 @@ function speedUps({ convolution, product, sparse }: LayerTimes, pattern: Measure
 
 /**
  * Scores, over the shapes: `<pattern> 0.8` and `<pattern> 0.9`, the slowest; `<pattern> even`, the
- * latest; `dense share`, the least rate of the convolution over that of the faster dense kernel, and
- * `dense rate`, over that of the square product on layers of many pixels.
+ * latest; `dense share`, the least rate of the convolution over that of the faster dense kernel,
+ * and `dense rate`, over that of the square product on layers of many pixels.
  */
 export function kernelScores(times: readonly LayerTimes[]): Record<string, number> {
   const slowest = (pattern: Measured, share: 0.8 | 0.9) =>

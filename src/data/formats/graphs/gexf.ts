@@ -4,8 +4,8 @@ import { type Attributes, DocumentBuilder, type GraphDocument, weightOf } from '
 import { walkXml } from './xml.js';
 
 /**
- * Names of nodes are their ids; their labels become the attribute `name`. What only concerns drawing
- * is left out.
+ * Names of nodes are their ids; their labels become the attribute `name`. What only concerns
+ * drawing is left out.
  *
  * @throws Error where the text is no well-formed GEXF, and for nodes within nodes or values that
  * change in time

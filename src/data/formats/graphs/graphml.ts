@@ -14,7 +14,8 @@ interface Key {
 /**
  * Drawings (`yfiles.type`) and nested values are left out.
  *
- * @throws Error where the text is no well-formed GraphML, and for hyperedges, nested or several graphs
+ * @throws Error where the text is no well-formed GraphML, and for hyperedges, nested or several
+ * graphs
  */
 export function readGraphML(text: string, name: string): GraphDocument {
   const builder = new DocumentBuilder(name);

@@ -31,7 +31,10 @@ const readers: Readonly<Record<string, (text: string, name: string) => GraphDocu
   'an edge list with dictionaries': readDictionaryList,
 };
 
-/** Whether the bytes, of which the first suffice, or the name are those of a format that `readGraph` reads. */
+/**
+ * Whether the bytes, of which the first suffice, or the name are those of a format that `readGraph`
+ * reads.
+ */
 export function isGraphDocument(start: Uint8Array, name: string): boolean {
   const format = foreignFormat(start, name);
   return format !== undefined && Object.hasOwn(readers, format);

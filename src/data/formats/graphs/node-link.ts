@@ -5,9 +5,9 @@ import { type Attributes, DocumentBuilder, type GraphDocument, weightOf } from '
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * `{ directed, nodes: [{ id, … }], links: [{ source, target, weight, … }] }`, where the links may be
- * called `edges`; or `{ directed, nodes, adjacency: [[{ id, … }, …], …] }`. Where no node has an id, the
- * ends of links are positions. Values that are lists or objects are left out.
+ * `{ directed, nodes: [{ id, … }], links: [{ source, target, weight, … }] }`, where the links may
+ * be called `edges`; or `{ directed, nodes, adjacency: [[{ id, … }, …], …] }`. Where no node has an
+ * id, the ends of links are positions. Values that are lists or objects are left out.
  *
  * @throws Error where the text is no JSON of this form
  */

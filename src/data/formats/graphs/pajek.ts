@@ -10,7 +10,8 @@ const fieldsOf = (line: string): string[] =>
  * Vertices are named by their labels where all are different, else by their numbers; what only
  * concerns drawing is left out.
  *
- * @throws Error naming the line that does not fit, and for several relations or a file of partitions
+ * @throws Error naming the line that does not fit, and for several relations or a file of
+ * partitions
  */
 export function readPajek(text: string, name: string): GraphDocument {
   const builder = new DocumentBuilder(name);

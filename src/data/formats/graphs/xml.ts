@@ -21,7 +21,9 @@ export interface XmlHandler {
 /** Characters that are parsed at once. */
 const PIECE = 1 << 16;
 
-/** @throws Error naming line and column where the text is not well formed; entities are not defined */
+/**
+ * @throws Error naming line and column where the text is not well formed; entities are not defined
+ */
 export function walkXml(text: string, name: string, handler: XmlHandler): void {
   const parser = new SaxesParser({ position: true, xmlns: false as const });
   const stack: { element: OpenElement; text: string; hasChildren: boolean }[] = [];
