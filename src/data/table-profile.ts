@@ -25,25 +25,43 @@ const FEWEST_ROWS = 20;
 /** Categories that a profile lists. */
 const LISTED = 3;
 
-/** Columns in short. Time and memory are those of the table. */
+/** Columns in short. Memory is that of one column. */
 export function profileOf(table: ColumnTable): ColumnProfile[] {
   return table.columns.map((column) => {
     const { name } = column;
-    const counts = countsOf(column);
-    const present = [...counts.values()].reduce((a, b) => a + b, 0);
-    const missing = table.rows - present;
     const kind = column.kind === 'number' && column.from !== undefined ? 'date' : column.kind;
     const leftOut = reasonOf(column, table.rows);
-    const values = column.kind === 'number' ? rangeOf(column.values) : frequentOf(counts as Map<string, number>);
-    return { name, kind, missing, different: counts.size, values, ...(leftOut !== undefined && { leftOut }) };
+    const summary = column.kind === 'number' ? numbersOf(column.values) : textsOf(column.values);
+    return { name, kind, ...summary, ...(leftOut !== undefined && { leftOut }) };
   });
 }
 
-function countsOf({ values }: Column): Map<number | string, number> {
-  const counts = new Map<number | string, number>();
-  for (const value of values)
-    if (value !== undefined && !Number.isNaN(value)) counts.set(value, (counts.get(value) ?? 0) + 1);
-  return counts;
+type Summary = Pick<ColumnProfile, 'missing' | 'different' | 'values'>;
+
+/** Numbers are counted in order: a map of millions of them takes many times their memory. */
+function numbersOf(values: Float64Array): Summary {
+  const sorted = values.slice().sort(); // NaN last
+  let [present, different] = [0, 0];
+  for (const value of sorted) {
+    if (Number.isNaN(value)) break;
+    if (present === 0 || value !== sorted[present - 1]) different += 1;
+    present += 1;
+  }
+  const text = (value: number) => String(Number(value.toPrecision(6)));
+  const range = present === 0 ? '' : `${text(sorted[0] as number)} … ${text(sorted[present - 1] as number)}`;
+  return { missing: values.length - present, different, values: range };
+}
+
+function textsOf(values: readonly (string | undefined)[]): Summary {
+  const counts = new Map<string, number>();
+  let missing = 0;
+  for (const value of values) {
+    if (value === undefined) missing += 1;
+    else counts.set(value, (counts.get(value) ?? 0) + 1);
+  }
+  const frequent = [...counts].sort(([, a], [, b]) => b - a);
+  const some = frequent.slice(0, LISTED).map(([text, rows]) => `${short(text)} (${rows})`);
+  return { missing, different: counts.size, values: `${some.join(', ')}${frequent.length > LISTED ? ', …' : ''}` };
 }
 
 function reasonOf(column: Column, rows: number): string | undefined {
@@ -65,22 +83,6 @@ function reasonOf(column: Column, rows: number): string | undefined {
 function isCount(values: Float64Array): boolean {
   const first = values[0] as number;
   return (first === 0 || first === 1) && values.every((value, row) => value === first + row);
-}
-
-function rangeOf(values: Float64Array): string {
-  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const value of values) {
-    if (value < least) least = value;
-    if (value > most) most = value;
-  }
-  const text = (value: number) => String(Number(value.toPrecision(6)));
-  return least > most ? '' : `${text(least)} … ${text(most)}`;
-}
-
-function frequentOf(counts: ReadonlyMap<string, number>): string {
-  const frequent = [...counts].sort(([, a], [, b]) => b - a);
-  const some = frequent.slice(0, LISTED).map(([text, rows]) => `${short(text)} (${rows})`);
-  return `${some.join(', ')}${frequent.length > LISTED ? ', …' : ''}`;
 }
 
 function short(text: string): string {

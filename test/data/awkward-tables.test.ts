@@ -130,6 +130,15 @@ test.each(forms.map(([title, ...form]) => ({ title, form })))('$title', ({ form 
   else expect(valuesOf(columnsOf(readCsv(text), options))).toEqual(expected);
 });
 
+test('columns of any number of different texts, with gaps', () => {
+  const rows = Array.from({ length: 150_000 }, (_, i) =>
+    i % 11 === 0 ? ['', '', ''] : [`s${i % 300}`, `t${i % 70_000}`, `a text of many letters ${i}`],
+  );
+  const { columns } = columnsOf({ columns: ['few', 'more', 'all'], rows });
+  for (const [c, { values }] of columns.entries())
+    expect(rows.findIndex((row, i) => (row[c] || undefined) !== values[i])).toBe(-1);
+});
+
 describe('files', () => {
   const written = (name: string, content: string | Uint8Array) => {
     const path = join(folder, name);
@@ -178,6 +187,12 @@ describe('files', () => {
       (row) => i?.[row] !== row || words?.[row] !== `line ${row}\nof, two "parts"` || x?.[row] !== (row % 7) + 0.5,
     );
     expect(wrong).toEqual([]);
+  });
+
+  test('a character at the end of a piece is whole, and a mark of order within a text stays', async () => {
+    const words = ['\uFEFF', '€', '😀é'].map((word, i) => `${'x'.repeat(i + 1)}${word.repeat(300_000)}x`);
+    const table = await loadTable(written('cut-characters.csv', `a\n${words.join('\n')}\n`));
+    expect(valuesOf(table)).toEqual({ a: words });
   });
 
   test('Excel: numbers, texts, gaps; a damaged file is refused', async () => {

@@ -145,6 +145,62 @@ describe('linear methods', () => {
     }
   });
 
+  test('coefficients are those of scikit-learn', async () => {
+    // LogisticRegression(C=2, tol=1e-10), one class against the rest, and Ridge(0.5).
+    const [count, width] = [80, 4];
+    const x: h.Rows = {
+      ...{ count, width },
+      values: Float32Array.from({ length: count * width }, (_, at) => {
+        const [i, j] = [Math.floor(at / width), at % width];
+        return Math.sin(1 + i * (j + 1) * 1.7 + j * j);
+      }),
+    };
+    const rows = Array.from({ length: count }, (_, i) => i);
+    const coefficients = async (labels: number[], classes: number) => {
+      const model = new h.LinearLearner({ c: 2 });
+      await model.fit(x, Int32Array.from(labels), classes);
+      const { weights, intercepts } = model.state();
+      return [...(weights?.view() ?? []), ...(intercepts?.view() ?? [])];
+    };
+    const two = rows.map((i) => Number(at(x, i, 0) + 0.5 * at(x, i, 1) + Math.cos(3 * i) > 0));
+    expectClose(await coefficients(two, 2), [2.16799, 1.26838, 0.22802, -0.22569, 1e-5], 5e-4);
+    const three = rows.map((i) => (i + Number(at(x, i, 2) > 0)) % 3);
+    expectClose(
+      await coefficients(three, 3),
+      [
+        ...[0.16106, -0.2718, -0.03555, -0.13766, -0.21075, -0.03514, 0.05967, 0.16563],
+        ...[0.05191, 0.29768, -0.02131, -0.03276, -0.74634, -0.67108, -0.68654],
+      ],
+      5e-4,
+    );
+    const ridge = new h.LinearLearner({ c: 2 });
+    await ridge.fitValues(
+      x,
+      Float64Array.from(rows, (i) => 2 * at(x, i, 0) - at(x, i, 3) + 0.3 * Math.cos(5 * i) + 4),
+    );
+    const { weights, intercepts } = ridge.state();
+    expectClose(
+      [...(weights?.view() ?? []), ...(intercepts?.view() ?? [])],
+      [1.98905, 0.00378, -0.02943, -0.98094, 4.00575],
+      2e-5,
+    );
+  });
+
+  test('a long table converges, and its classes have the frequencies of the model', async () => {
+    // With the intercept, Σ (p − y) = 0 at the minimum; single precision alone stops far from it.
+    const x = rowsOf(100_000, 3);
+    const labels = Int32Array.from({ length: x.count }, (_, i) => Number(at(x, i, 0) + Math.sin(i) > 0.3));
+    const model = new h.LinearLearner();
+    await model.fit(x, labels, 2);
+    const p = model.probabilities(x);
+    let [expected, seen] = [0, 0];
+    for (let i = 0; i < x.count; i++) {
+      expected += p[2 * i + 1] as number;
+      seen += labels[i] as number;
+    }
+    expect(Math.abs(expected - seen)).toBeLessThan(1);
+  });
+
   test('ridge regression satisfies its normal equations', async () => {
     const x = rowsOf(50, 3);
     const y = Float64Array.from({ length: 50 }, (_, i) => 2 * at(x, i, 0) - at(x, i, 2) + 5 + 0.1 * Math.sin(i));

@@ -4,6 +4,7 @@
 
 import { calendarNames, calendarOf, type DateForm, DateScan } from './dates.js';
 import { type DecimalMark, hasLeadingZero, isBeyondDouble, type Notation, NotationScan, numberOf } from './notation.js';
+import { TextCollector } from './texts.js';
 
 /** A column of numbers (NaN where missing) or of categories (undefined where missing). */
 export type Column =
@@ -77,9 +78,11 @@ const REMEMBERED = 8;
 /** Spellings of a missing value that are names of classes in a target. */
 const CLASS = new Set(['none', 'null', 'nat']);
 
-/** Whether a field stands for a missing value. */
+const isDigit = (code: number) => code >= 48 && code <= 57;
+
+/** Whether a field stands for a missing value; none ends with a digit. */
 function isMissing(field: string, isTarget: boolean): boolean {
-  if (field.length > 8) return false;
+  if (field.length > 8 || isDigit(field.charCodeAt(field.length - 1))) return false;
   const text = field.toLowerCase();
   return MISSING.has(text) && !(isTarget && CLASS.has(text));
 }
@@ -122,8 +125,7 @@ class ColumnScan {
     if (this.notation.add(field)) {
       if (hasLeadingZero(field)) this.#codes += 1;
       else if (isBeyondDouble(field)) this.#beyond += 1;
-      else if (!Number.isFinite(Number(field)) && /^[+-]?\d/.test(field) && /e/i.test(field))
-        count(this.#infinite, field);
+      else if (/^[+-]?\d.*e/i.test(field) && !Number.isFinite(Number(field))) count(this.#infinite, field);
       return;
     }
     const text = field.toLowerCase();
@@ -197,12 +199,6 @@ function listed(words: Map<string, number>): string {
   return `${all.slice(0, 3).join(', ')}${all.length > 3 ? ', …' : ''}`;
 }
 
-/** Different texts of a column that are kept once. */
-const MOST_KNOWN = 100_000;
-
-/** A text of its own: a part of a long text keeps the whole of it in memory. */
-const copyOf = (field: string): string => (field.length < 13 ? field : [...field].join(''));
-
 /** How each column of a table is read. */
 interface TablePlan {
   readonly rows: number;
@@ -275,7 +271,7 @@ class TableScan {
 
 /** The second pass over the same rows: makes the values of each column. */
 class TableFill {
-  readonly #columns: { readonly columns: readonly Column[]; set(row: number, field: string): void }[];
+  readonly #columns: { columns(): readonly Column[]; set(row: number, field: string): void }[];
   #row = 0;
 
   constructor(readonly plan: TablePlan) {
@@ -294,7 +290,7 @@ class TableFill {
   table(): ColumnTable {
     const { rows, notes } = this.plan;
     if (this.#row !== rows) throw new Error('the table changed while it was read');
-    return { rows, columns: this.#columns.flatMap(({ columns }) => columns), ...(notes.length > 0 && { notes }) };
+    return { rows, columns: this.#columns.flatMap((column) => column.columns()), ...(notes.length > 0 && { notes }) };
   }
 }
 
@@ -302,9 +298,8 @@ function fillOf(name: string, reading: Reading, rows: number, isTarget: boolean)
   if (reading.kind === 'number') {
     const values = new Float64Array(rows);
     const { notation } = reading;
-    const columns: Column[] = [{ name, kind: 'number', values }];
     return {
-      columns,
+      columns: (): Column[] => [{ name, kind: 'number', values }],
       set(row: number, field: string) {
         const value = isMissing(field, isTarget) ? Number.NaN : numberOf(field, notation);
         values[row] = Number.isFinite(value) ? value : Number.NaN;
@@ -318,22 +313,17 @@ function fillOf(name: string, reading: Reading, rows: number, isTarget: boolean)
       values: new Float64Array(rows),
     }));
     return {
-      columns,
+      columns: () => columns,
       set(row: number, field: string) {
         for (const [i, value] of calendarOf(field, form).entries()) (columns[i]?.values as Float64Array)[row] = value;
       },
     };
   }
-  const values = new Array<string | undefined>(rows).fill(undefined);
-  const known = new Map<string, string>();
-  const columns: Column[] = [{ name, kind: 'category', values }];
+  const texts = new TextCollector(rows);
   return {
-    columns,
+    columns: (): Column[] => [{ name, kind: 'category', values: texts.values() }],
     set(row: number, field: string) {
-      if (isMissing(field, isTarget)) return;
-      const text = known.get(field) ?? copyOf(field);
-      if (known.size < MOST_KNOWN) known.set(text, text);
-      values[row] = text;
+      if (!isMissing(field, isTarget)) texts.set(row, field);
     },
   };
 }

@@ -152,13 +152,15 @@ class Rows {
     const { data, errors, meta } = Papa.parse<string[]>(text, { delimiter: this.delimiter });
     const rows: CsvRow[] = [];
     const starts: number[] = [];
-    for (const row of data) {
+    const hasQuotes = text.includes('"');
+    for (const fields of data) {
       starts.push(this.#line);
       // Quoted fields may hold line breaks.
-      for (const field of row)
-        for (let at = field.indexOf('\n'); at >= 0; at = field.indexOf('\n', at + 1)) this.#line += 1;
+      if (hasQuotes)
+        for (const field of fields)
+          for (let at = field.indexOf('\n'); at >= 0; at = field.indexOf('\n', at + 1)) this.#line += 1;
       this.#line += 1;
-      const fields = row.map((field) => field.trim());
+      for (let i = 0; i < fields.length; i++) fields[i] = (fields[i] as string).trim();
       if (fields.length > 1 || fields[0] !== '') rows.push({ line: starts.at(-1) as number, fields });
     }
     const [error] = errors;

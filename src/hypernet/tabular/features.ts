@@ -57,14 +57,55 @@ function encoderOf(column: Column): Encoder {
     const present = column.values.filter((value) => value !== undefined);
     return { kind: 'category', name, categories: [...new Set(present)].sort() };
   }
-  const present = column.values.filter((value) => !Number.isNaN(value)).sort();
-  const middle = (present[(present.length - 1) >> 1] as number) / 2 + (present[present.length >> 1] as number) / 2;
-  const filled = column.values.map((value) => (Number.isNaN(value) ? middle : value));
-  const mean = filled.reduce((a, b) => a + b, 0) / filled.length;
-  const deviation = Math.sqrt(filled.reduce((sum, value) => sum + (value - mean) ** 2, 0) / filled.length);
-  const gaps = 1 - present.length / column.values.length;
+  // Loops: methods of arrays take most of the time of a linear model of a long table.
+  const filled = column.values.slice();
+  const rows = filled.length;
+  const present = new Float64Array(rows);
+  let count = 0;
+  for (const value of filled) if (!Number.isNaN(value)) present[count++] = value;
+  const middle = medianOf(present.subarray(0, count));
+  let mean = 0;
+  for (let row = 0; row < rows; row++) {
+    if (Number.isNaN(filled[row])) filled[row] = middle;
+    mean += filled[row] as number;
+  }
+  mean /= rows;
+  let squares = 0;
+  for (const value of filled) squares += (value - mean) ** 2;
+  const deviation = Math.sqrt(squares / rows);
+  const gaps = 1 - count / rows;
   // A constant column is encoded as zeros.
   return { kind: 'number', name, median: middle, mean, deviation: deviation > 0 ? deviation : 1, gaps };
+}
+
+/** The median, halfway between the two in the middle of an even number; reorders the values. */
+function medianOf(values: Float64Array): number {
+  const upper = smallest(values, values.length >> 1);
+  if (values.length % 2 === 1) return upper;
+  let lower = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < values.length >> 1; i++) lower = Math.max(lower, values[i] as number);
+  return lower / 2 + upper / 2;
+}
+
+/** The value at `k` of the sorted values, which smaller ones come before (Hoare's selection). */
+function smallest(values: Float64Array, k: number): number {
+  let [from, to] = [0, values.length - 1];
+  while (from < to) {
+    const pivot = values[(from + to) >> 1] as number;
+    let [left, right] = [from, to];
+    while (left <= right) {
+      while ((values[left] as number) < pivot) left += 1;
+      while ((values[right] as number) > pivot) right -= 1;
+      if (left > right) break;
+      const value = values[left] as number;
+      values[left++] = values[right] as number;
+      values[right--] = value;
+    }
+    if (k <= right) to = right;
+    else if (k >= left) from = left;
+    else break;
+  }
+  return values[k] as number;
 }
 
 /** Whether a column holds categories, to read a table by. */

@@ -2,7 +2,7 @@
 
 import { solve } from '../../linalg/index.js';
 import { logisticRegression, logisticScores } from '../../nn/index.js';
-import { scope, type Tensor, tensor } from '../../tensor/index.js';
+import { matmul, scope, type Tensor, tensor } from '../../tensor/index.js';
 import type { TableLearner } from './classifier.js';
 import { type Rows, tensorOf } from './features.js';
 
@@ -33,36 +33,26 @@ export class LinearLearner implements TableLearner {
     const targets = Float32Array.from({ length: x.count * own.length }, (_, at) =>
       Number(labels[Math.floor(at / own.length)] === own[at % own.length]),
     );
-    this.#keep(
-      logisticRegression(tensorOf(x), tensor(targets, [x.count, own.length]), { c, iterations, tolerance: 1e-3 }),
-      classes,
-    );
+    const tolerance = Math.max(1e-3, 1e-6 * c * x.count);
+    const model = logisticRegression(tensorOf(x), tensor(targets, [x.count, own.length]), { c, iterations, tolerance });
+    this.#keep(model, classes);
   }
 
-  async fitValues({ count, width, values: x }: Rows, y: Float64Array): Promise<void> {
+  async fitValues(x: Rows, y: Float64Array): Promise<void> {
     const { c = 1 } = this.options;
-    const mean = (of: (row: number) => number) => {
-      let total = 0;
-      for (let row = 0; row < count; row++) total += of(row);
-      return total / count;
-    };
-    const at = (row: number, column: number) => x[row * width + column] as number;
-    const centre = Float64Array.from({ length: width }, (_, column) => mean((row) => at(row, column)));
-    const middle = mean((row) => y[row] as number);
-    const normal = new Float32Array(width * width);
-    const slope = new Float32Array(width);
-    for (let i = 0; i < width; i++) {
-      const left = (row: number) => at(row, i) - (centre[i] as number);
-      for (let j = 0; j <= i; j++) {
-        const product = count * mean((row) => left(row) * (at(row, j) - (centre[j] as number)));
-        normal[i * width + j] = normal[j * width + i] = product + (i === j ? 1 / c : 0);
-      }
-      slope[i] = count * mean((row) => left(row) * ((y[row] as number) - middle));
-    }
+    const { width } = x;
+    const { means, products } = centredProducts(x, y);
+    const size = width + 1;
+    const normal = Float32Array.from(
+      { length: width * width },
+      (_, at) => products[Math.floor(at / width) * size + (at % width)] as number,
+    );
+    for (let i = 0; i < width; i++) normal[i * width + i] = (normal[i * width + i] as number) + 1 / c;
+    const slope = Float32Array.from({ length: width }, (_, i) => products[i * size + width] as number);
     const weights = solve(tensor(normal, [width, width]), tensor(slope, [width, 1]))
       .view()
       .slice() as Float32Array;
-    const shift = middle - weights.reduce((sum, w, column) => sum + w * (centre[column] as number), 0);
+    const shift = weights.reduce((rest, w, column) => rest - w * (means[column] as number), means[width] as number);
     this.#keep({ weights: tensor(weights, [1, width]), intercepts: tensor(Float32Array.of(shift)) }, 1);
   }
 
@@ -111,4 +101,33 @@ export class LinearLearner implements TableLearner {
     if (!weights || !intercepts) throw new Error('LinearLearner: the state holds no weights');
     this.#keep({ weights, intercepts }, outputs);
   }
+}
+
+/** Rows whose products are summed in single precision. */
+const CHUNK = 4096;
+
+/** Means of the columns of [x y], and the products Zᵀ·Z of these columns less their means. */
+function centredProducts({ count, width, values }: Rows, y: Float64Array) {
+  const size = width + 1;
+  const means = new Float64Array(size);
+  for (let row = 0; row < count; row++) {
+    for (let i = 0; i < width; i++) means[i] = (means[i] as number) + (values[row * width + i] as number) / count;
+    means[width] = (means[width] as number) + (y[row] as number) / count;
+  }
+  const products = new Float64Array(size * size);
+  for (let from = 0; from < count; from += CHUNK) {
+    const rows = Math.min(CHUNK, count - from);
+    const centred = new Float32Array(rows * size);
+    for (let row = 0; row < rows; row++) {
+      const at = (from + row) * width;
+      for (let i = 0; i < width; i++) centred[row * size + i] = (values[at + i] as number) - (means[i] as number);
+      centred[row * size + width] = (y[from + row] as number) - (means[width] as number);
+    }
+    const own = scope(() => {
+      const z = tensor(centred, [rows, size]);
+      return matmul(z, z, { transposeA: true }).view().slice();
+    });
+    for (let at = 0; at < products.length; at++) products[at] = (products[at] as number) + (own[at] as number);
+  }
+  return { means, products };
 }
