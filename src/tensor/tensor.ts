@@ -29,8 +29,7 @@ const OWNER = Symbol('tensor');
 /** The operations as methods: see `methods.ts`. */
 export interface Tensor extends Chained {}
 
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: methods.ts puts every method of the
-// interface on the prototype
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: methods.ts puts every method of the interface on the prototype
 export class Tensor implements Region {
   /** Number of elements. */
   readonly size: number;
