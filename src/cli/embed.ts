@@ -51,6 +51,10 @@ interface Flags extends EdgeFlags {
   readonly q?: number;
 }
 
+/** Files of edges, for help. */
+export const EDGE_FORMS =
+  '.csv, .tsv, .txt, .parquet, GraphML, GEXF, GML, Pajek, METIS, Matrix Market, node-link JSON, .npz of SciPy; also .gz';
+
 const examples = `
 Examples
   gossamer embed edges.csv --dim 128 -o vectors.npy               FastRP; names of the rows in vectors.ids.txt
@@ -58,12 +62,12 @@ Examples
   gossamer embed edges.parquet --weights 0,0,1,6.67 --beta -0.5 -o vectors.safetensors
   mpirun -n 4 gossamer embed edges.csv -o vectors.npy             FastRP with its rows shared by 4 processes
 
-An edge a line: source, target and maybe weight, separated by commas, tabs or spaces; a header may name them. Nodes are numbers or any text. Edges go both ways unless --directed says otherwise. Repeated edges add up their weights (unweighted ones count once), self-loops are kept.`;
+In lists, an edge a line: source, target and maybe weight, separated by commas, tabs or spaces; a header may name them. Nodes are numbers or any text. Edges go both ways unless --directed or the file says otherwise. Repeated edges add up their weights (unweighted ones count once), self-loops are kept.`;
 
 export function embedCommand(): Command {
   return withEdgeOptions(new Command('embed'))
     .description('embed the nodes of a graph')
-    .argument('<edges>', 'edges: .csv, .tsv, .txt, each also .gz, or .parquet')
+    .argument('<edges>', `edges: ${EDGE_FORMS}`)
     .addOption(new Option('--method <name>', 'how').choices(methods).default('fastrp'))
     .option('--dim <n>', 'embedding dimension', number(1), 128)
     .requiredOption('-o, --out <file>', 'vectors: .npy, .csv, .parquet or .safetensors')

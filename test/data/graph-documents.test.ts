@@ -6,7 +6,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
-import { type GraphDocument, readGraph, readNpy, writeGraphML, writeNodeLink } from '../../src/data/index.js';
+import {
+  type GraphDocument,
+  graphProfileLines,
+  type NamedGraph,
+  readGraph,
+  readNpy,
+  writeGraphML,
+  writeNodeLink,
+} from '../../src/data/index.js';
 import { graphOfEdges, loadEdgeGraph, loadEdges, loadNamedGraph } from '../../src/data/node.js';
 import type { Tensor } from '../../src/tensor/index.js';
 
@@ -237,9 +245,26 @@ describe('graphs of other programs', () => {
     expect(graphOfEdges(await loadEdges(file('a.gexf', gexf)), false).directed).toBe(false);
   });
 
+  test('in short: sizes, degrees, parts, classes, features and what is left out', () => {
+    const people = graphml
+      .replace('</graph>', '<node id="dee"/></graph>')
+      .replace('attr.name="label"', 'attr.name="job"');
+    expect(graphProfileLines(loadNamedGraph(file('d.graphml', people)) as NamedGraph)).toEqual([
+      '4 nodes, 2 undirected edges',
+      'weights     1 … 2.5, mean 1.75',
+      'degrees     0 … 3.5, mean 1.75',
+      'self-loops  0',
+      'isolated    1 nodes',
+      'components  2, the largest of 3 nodes',
+      'classes     none',
+      'features    1: age',
+      'left out    job, since they hold texts',
+    ]);
+  });
+
   test('as a labelled graph: classes, features that are numbers, others left out', () => {
     const path = file('people.graphml', graphml.replace('attr.name="age"', 'attr.name="years"'));
-    const graph = loadNamedGraph(path) as NonNullable<ReturnType<typeof loadNamedGraph>>;
+    const graph = loadNamedGraph(path) as NamedGraph;
     expect([graph.classNames, [...graph.labels], graph.featureNames]).toEqual([['a', 'b'], [1, 0, -1], ['years']]);
     expect([...(graph.features as Tensor).view()]).toEqual([30, 40, 50]);
     expect(loadNamedGraph(file('b.gexf', gexf))?.featureNames).toEqual(['age']);

@@ -30,6 +30,7 @@ const formats: readonly Foreign[] = [
   { format: 'a UCINET file', start: /^\s*dl\s+n\s*=/i },
   { format: 'an adjacency list', file: /\.adjlist$/i },
   { format: 'an edge list with dictionaries', start: /^(\s*#[^\n]*\n)*\S+[ \t]+\S+[ \t]+\{[^\n]*\}[ \t]*(\r?\n|$)/ },
+  { format: 'a graph in JSON', start: /^\s*\{[\s\S]*"(nodes|links|adjacency)"\s*:\s*\[/ },
   { format: 'JSON', start: /^\s*(\{|\[\s*[[{"\d])/, file: /\.jsonl?$/i },
   // KONECT's files begin with such a line too and are edge lists.
   { format: 'a METIS or Matrix Market file (it begins with a % comment)', start: /^%(?!\s*a?sym\b)/ },

@@ -26,7 +26,7 @@ const readers: Readonly<Record<string, (text: string, name: string) => GraphDocu
   'a Pajek file': readPajek,
   'a METIS graph': readMetis,
   'a Matrix Market file': readMatrixMarket,
-  JSON: readNodeLink,
+  'a graph in JSON': readNodeLink,
   'an adjacency list': readAdjacencyList,
   'an edge list with dictionaries': readDictionaryList,
 };
