@@ -1,7 +1,14 @@
 // `gossamer embed`
 
 import { Command, Option } from 'commander';
-import { interruptSignal, loadEdges, requireWritable, vectorFormatOf, writeVectors } from '../data/node.js';
+import {
+  graphOfEdges,
+  interruptSignal,
+  loadEdges,
+  requireWritable,
+  vectorFormatOf,
+  writeVectors,
+} from '../data/node.js';
 import type { Communicator } from '../distributed/index.js';
 import {
   deepWalk,
@@ -13,7 +20,7 @@ import {
   type SkipGramProgress,
 } from '../embedding/index.js';
 import { tensorMemoryBudget } from '../engine/index.js';
-import { Graph } from '../structure/index.js';
+import type { Graph } from '../structure/index.js';
 import type { Tensor } from '../tensor/index.js';
 import { maxBytesOption, number } from './arguments.js';
 import { Bar, compact } from './bar.js';
@@ -89,23 +96,23 @@ export function withEdgeOptions(command: Command): Command {
  * Loads the graph of a file and describes on standard error what was read: its size, whether
  * directions were kept, whether it has weights.
  */
-export async function loadGraphFile(path: string, { directed = false, maxBytes }: EdgeFlags, silent: boolean) {
+export async function loadGraphFile(path: string, { directed, undirected, maxBytes }: EdgeFlags, silent: boolean) {
   const bar = new Bar('reading', 'B', silent);
-  const { sources, targets, weights, names } = await loadEdges(path, {
+  const list = await loadEdges(path, {
     onProgress: (read, total) => bar.update(read / total, read),
     ...(maxBytes !== undefined && { maxBytes }),
   });
   bar.close();
-  const graph = Graph.fromEdges(names.count, sources, targets, {
-    directed,
-    weights,
-    duplicates: weights ? 'sum' : 'first',
-  });
-  if (!silent)
+  const graph = graphOfEdges(list, undirected ? false : directed);
+  if (!silent) {
+    const hint = list.directed === undefined && !directed ? ' (--directed keeps directions)' : '';
+    const kind = graph.directed ? 'directed edges' : `undirected edges${hint}`;
+    const loops = graph.selfLoopCount > 0 ? `, ${compact(graph.selfLoopCount)} self-loops` : '';
     process.stderr.write(
-      `${compact(graph.nodeCount)} nodes, ${compact(graph.edgeCount)} ${directed ? 'directed edges' : 'undirected edges (--directed keeps directions)'}${weights ? ', weighted' : ''}${graph.selfLoopCount > 0 ? `, ${compact(graph.selfLoopCount)} self-loops` : ''}\n`,
+      `${compact(graph.nodeCount)} nodes, ${compact(graph.edgeCount)} ${kind}${graph.weights ? ', weighted' : ''}${loops}\n`,
     );
-  return { graph, names };
+  }
+  return { graph, names: list.names };
 }
 
 function embed(path: string, flags: Flags): Promise<void> {

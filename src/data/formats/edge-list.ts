@@ -20,6 +20,8 @@ export interface EdgeList {
   readonly weights: Float32Array | undefined;
   /** The name of each node. */
   readonly names: NodeNames;
+  /** Whether the file says that its edges have a direction; undefined where it does not say. */
+  readonly directed?: boolean;
 }
 
 const [LINE_FEED, CARRIAGE, HASH, PERCENT, ZERO, NINE] = [10, 13, 35, 37, 48, 57];
