@@ -373,8 +373,8 @@ export class GgufFile {
  * Opens a GGUF file, in memory or by ranges.
  *
  * @param name of bytes in memory, in error messages
- * @throws Error when the file is cut short, inconsistent or of another version; when a key or a name
- * occurs twice, or tensors overlap.
+ * @throws Error when the file is cut short, inconsistent or of another version; when a key or a
+ * name occurs twice, or tensors overlap.
  */
 export function readGguf(file: Uint8Array | ByteSource, name = '.gguf'): GgufFile {
   return new GgufFile(file instanceof Uint8Array ? bytesInMemory(file, name) : file);
