@@ -143,7 +143,7 @@ class Reader {
   readonly #targets = new Growing(new Int32Array(1024));
   readonly #weights = new Growing(new Float32Array(1024));
   readonly #ids = new Map<string, number>();
-  readonly #decoder = new TextDecoder('utf-8', { fatal: true });
+  readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   #line = 0;
   #columns: Columns | undefined;
   /** Columns of the first line, which all others must have. */
