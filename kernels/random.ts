@@ -80,16 +80,25 @@ export function randomBits(y: usize, key0: i32, key1: i32, size: i32, begin: i32
   }
 }
 
-/** Uniform floats in [low, low + width). */
-export function randomUniform(y: usize, key0: i32, key1: i32, low: f32, width: f32, size: i32, begin: i32, end: i32): void {
+// @ts-ignore: decorator
+@inline
+function between(word: v128, shift: v128, scale: v128, limit: v128): v128 {
+  return f32x4.pmin(f32x4.add(f32x4.mul(unit(word), scale), shift), limit);
+}
+
+/** Uniform floats in [low, low + width), at most `largest`. */
+export function randomUniform(
+  y: usize, key0: i32, key1: i32, low: f32, width: f32, largest: f32, size: i32, begin: i32, end: i32,
+): void {
   const shift = f32x4.splat(low);
   const scale = f32x4.splat(width);
+  const limit = f32x4.splat(largest);
   for (let block = begin; block < end; block++) {
     philox(key0, key1, block);
     storeBlock(
       y + (<usize>block << 6), size - (block << 4),
-      f32x4.add(f32x4.mul(unit(word0), scale), shift), f32x4.add(f32x4.mul(unit(word1), scale), shift),
-      f32x4.add(f32x4.mul(unit(word2), scale), shift), f32x4.add(f32x4.mul(unit(word3), scale), shift),
+      between(word0, shift, scale, limit), between(word1, shift, scale, limit),
+      between(word2, shift, scale, limit), between(word3, shift, scale, limit),
     );
   }
 }

@@ -1,7 +1,14 @@
 // `gossamer embed`
 
 import { Command, Option } from 'commander';
-import { interruptSignal, loadEdges, requireWritable, vectorFormatOf, writeVectors } from '../data/node.js';
+import {
+  graphOfEdges,
+  interruptSignal,
+  loadEdges,
+  requireWritable,
+  vectorFormatOf,
+  writeVectors,
+} from '../data/node.js';
 import type { Communicator } from '../distributed/index.js';
 import {
   deepWalk,
@@ -13,7 +20,7 @@ import {
   type SkipGramProgress,
 } from '../embedding/index.js';
 import { tensorMemoryBudget } from '../engine/index.js';
-import { Graph } from '../structure/index.js';
+import type { Graph } from '../structure/index.js';
 import type { Tensor } from '../tensor/index.js';
 import { maxBytesOption, number } from './arguments.js';
 import { Bar, compact } from './bar.js';
@@ -44,6 +51,10 @@ interface Flags extends EdgeFlags {
   readonly q?: number;
 }
 
+/** Files of edges, for help. */
+export const EDGE_FORMS =
+  '.csv, .tsv, .txt, .parquet, GraphML, GEXF, GML, Pajek, METIS, Matrix Market, node-link JSON, .npz of SciPy; also .gz';
+
 const examples = `
 Examples
   gossamer embed edges.csv --dim 128 -o vectors.npy               FastRP; names of the rows in vectors.ids.txt
@@ -51,12 +62,12 @@ Examples
   gossamer embed edges.parquet --weights 0,0,1,6.67 --beta -0.5 -o vectors.safetensors
   mpirun -n 4 gossamer embed edges.csv -o vectors.npy             FastRP with its rows shared by 4 processes
 
-An edge a line: source, target and maybe weight, separated by commas, tabs or spaces; a header may name them. Nodes are numbers or any text. Edges go both ways unless --directed says otherwise. Repeated edges add up their weights (unweighted ones count once), self-loops are kept.`;
+In lists, an edge a line: source, target and maybe weight, separated by commas, tabs or spaces; a header may name them. Nodes are numbers or any text. Edges go both ways unless --directed or the file says otherwise. Repeated edges add up their weights (unweighted ones count once), self-loops are kept.`;
 
 export function embedCommand(): Command {
   return withEdgeOptions(new Command('embed'))
     .description('embed the nodes of a graph')
-    .argument('<edges>', 'edges: .csv, .tsv, .txt, each also .gz, or .parquet')
+    .argument('<edges>', `edges: ${EDGE_FORMS}`)
     .addOption(new Option('--method <name>', 'how').choices(methods).default('fastrp'))
     .option('--dim <n>', 'embedding dimension', number(1), 128)
     .requiredOption('-o, --out <file>', 'vectors: .npy, .csv, .parquet or .safetensors')
@@ -89,23 +100,23 @@ export function withEdgeOptions(command: Command): Command {
  * Loads the graph of a file and describes on standard error what was read: its size, whether
  * directions were kept, whether it has weights.
  */
-export async function loadGraphFile(path: string, { directed = false, maxBytes }: EdgeFlags, silent: boolean) {
+export async function loadGraphFile(path: string, { directed, undirected, maxBytes }: EdgeFlags, silent: boolean) {
   const bar = new Bar('reading', 'B', silent);
-  const { sources, targets, weights, names } = await loadEdges(path, {
+  const list = await loadEdges(path, {
     onProgress: (read, total) => bar.update(read / total, read),
     ...(maxBytes !== undefined && { maxBytes }),
   });
   bar.close();
-  const graph = Graph.fromEdges(names.count, sources, targets, {
-    directed,
-    weights,
-    duplicates: weights ? 'sum' : 'first',
-  });
-  if (!silent)
+  const graph = graphOfEdges(list, undirected ? false : directed);
+  if (!silent) {
+    const hint = list.directed === undefined && !directed ? ' (--directed keeps directions)' : '';
+    const kind = graph.directed ? 'directed edges' : `undirected edges${hint}`;
+    const loops = graph.selfLoopCount > 0 ? `, ${compact(graph.selfLoopCount)} self-loops` : '';
     process.stderr.write(
-      `${compact(graph.nodeCount)} nodes, ${compact(graph.edgeCount)} ${directed ? 'directed edges' : 'undirected edges (--directed keeps directions)'}${weights ? ', weighted' : ''}${graph.selfLoopCount > 0 ? `, ${compact(graph.selfLoopCount)} self-loops` : ''}\n`,
+      `${compact(graph.nodeCount)} nodes, ${compact(graph.edgeCount)} ${kind}${graph.weights ? ', weighted' : ''}${loops}\n`,
     );
-  return { graph, names };
+  }
+  return { graph, names: list.names };
 }
 
 function embed(path: string, flags: Flags): Promise<void> {

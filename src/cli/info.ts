@@ -1,9 +1,10 @@
 // `gossamer info`
 
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command } from 'commander';
-import { profileLines } from '../data/index.js';
-import { loadTable } from '../data/node.js';
+import { graphProfileLines, profileLines } from '../data/index.js';
+import { isFolder, loadNamedGraph, loadTable } from '../data/node.js';
 import {
   citation,
   claimGroups,
@@ -17,8 +18,11 @@ import { TABLE_FORMS, type TableFlags, tableOptionsOf, withTableOptions } from '
 
 export function infoCommand(): Command {
   return withTableOptions(new Command('info'))
-    .description('what a system, a model file or a table is')
-    .argument('<what>', `name from \`gossamer list\`, a model file, or a table: ${TABLE_FORMS}`)
+    .description('what a system, a model file, a table or a graph is')
+    .argument(
+      '<what>',
+      `name from \`gossamer list\`, a model file, a table: ${TABLE_FORMS}; or a graph: a folder with nodes.csv and edges.csv, GraphML, GEXF, GML, Pajek, METIS, Matrix Market, node-link JSON`,
+    )
     .action(info);
 }
 
@@ -34,15 +38,26 @@ async function modelInfo(path: string): Promise<void> {
   console.log(model.describe().join('\n'));
 }
 
+/** The graph in a folder of tables or a file of another program. */
+function graphAt(path: string) {
+  return isFolder(path) && !existsSync(join(path, 'edges.csv')) ? undefined : loadNamedGraph(path);
+}
+
 /** Endings of tables. */
 const TABLE = /\.(csv|tsv|txt|parquet|jsonl|ndjson|json|xlsx|xlsm|sqlite3?|db)(\.gz)?$/i;
 
 async function info(slug: string, flags: TableFlags): Promise<void> {
+  const isSystem = systems.some((record) => record.slug === slug);
+  const graph = isSystem || slug === '-' ? undefined : graphAt(slug);
+  if (graph) {
+    console.log(`${slug}: ${graphProfileLines(graph).join('\n')}`);
+    return;
+  }
   if (slug === '-' || (TABLE.test(slug) && existsSync(slug))) {
     console.log([`${slug}: `, profileLines(await loadTable(slug, tableOptionsOf(flags))).join('\n')].join(''));
     return;
   }
-  if (!systems.some((record) => record.slug === slug) && existsSync(slug)) return modelInfo(slug);
+  if (!isSystem && existsSync(slug)) return modelInfo(slug);
   const record = findSystem(slug);
   const { experiment } = await record.load();
   const { options, datasets, ownData, metrics } = experiment;

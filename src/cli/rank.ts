@@ -8,7 +8,7 @@ import { distributedPageRank, type PageRankRows, pageRankBatches, topTargets } f
 import type { Graph } from '../structure/index.js';
 import { number } from './arguments.js';
 import { Bar } from './bar.js';
-import { type EdgeFlags, loadGraphFile, withEdgeOptions } from './embed.js';
+import { EDGE_FORMS, type EdgeFlags, loadGraphFile, withEdgeOptions } from './embed.js';
 import { writeOutput } from './output.js';
 import { withRanks } from './ranks.js';
 import { useThreads } from './threads.js';
@@ -37,7 +37,7 @@ Standard output, or --out, gets source,rank,node,score.`;
 export function rankCommand(): Command {
   return withEdgeOptions(new Command('rank'))
     .description('rank nodes by personalised PageRank from each node, or from some')
-    .argument('<edges>', 'edges: .csv, .tsv, .txt, each also .gz, or .parquet')
+    .argument('<edges>', `edges: ${EDGE_FORMS}`)
     .option('--seeds <file>', 'nodes to rank from, one a line; all when left out')
     .option('--top <k>', 'nodes to list for each', number(1), 100)
     .option('--walks <n>', 'walks from each node', number(1), 1000)

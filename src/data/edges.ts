@@ -1,11 +1,19 @@
-// Edge lists in files: delimited text (also gzipped) and Parquet.
+// Edges in files: delimited text (also gzipped), Parquet, sparse matrices of SciPy, and graphs in
+// the formats of other programs.
 
 import { createReadStream, statSync } from 'node:fs';
-import { createGunzip } from 'node:zlib';
-import { openBytes, readBytes } from './files.js';
+import { constants, createGunzip, gunzipSync } from 'node:zlib';
+import { Graph } from '../structure/index.js';
+import { openBytes, readBytes, readUnpacked } from './files.js';
 import { type EdgeList, edgesFromRows, readEdgeList } from './formats/edge-list.js';
+import { edgesOfDocument, type GraphDocument, isGraphDocument, readGraph } from './formats/graphs/index.js';
+import { edgesFromSparse, isSparseArchive } from './formats/graphs/scipy.js';
 import { type InflateOptions, isGzip, requireInflated } from './formats/inflate.js';
+import { readNpz } from './formats/npy.js';
 import { readParquet } from './formats/parquet.js';
+
+/** Bytes by which a format is recognised. */
+const START = 4096;
 
 /** Options of `loadEdges`. */
 export interface EdgeFileOptions extends InflateOptions {
@@ -14,8 +22,8 @@ export interface EdgeFileOptions extends InflateOptions {
 }
 
 /**
- * Reads an edge list from delimited text (.csv, .tsv, .txt, also .gz; see `readEdgeList`) or
- * .parquet.
+ * Reads edges from delimited text (.csv, .tsv, .txt, also .gz; see `readEdgeList`), .parquet, a
+ * graph as `readGraph` knows it, or a sparse matrix that SciPy saved (.npz).
  *
  * @throws Error naming the file and what is wrong with it.
  */
@@ -25,7 +33,46 @@ export async function loadEdges(path: string, options: EdgeFileOptions = {}): Pr
     const { columns, rows } = await readParquet(readBytes(path), path, options);
     return edgesFromRows(columns, rows, path);
   }
+  if (path.endsWith('.npz')) {
+    const arrays = readNpz(readBytes(path), path, options);
+    if (isSparseArchive(arrays)) return edgesFromSparse(arrays, path);
+    throw new Error(`"${path}" holds no sparse matrix; scipy.sparse.save_npz writes one`);
+  }
+  if (isGraphFile(path)) return edgesOfDocument(loadGraphDocument(path, options));
   return readEdgeList(() => pieces(path, total, options), path);
+}
+
+/** Whether a file, by its name or its first bytes, is a graph as `readGraph` knows it. */
+export function isGraphFile(path: string): boolean {
+  const start = startOf(path, START);
+  // What has arrived of a gzip stream is enough.
+  const text = isGzip(start) ? gunzipSync(start, { finishFlush: constants.Z_SYNC_FLUSH }) : start;
+  return isGraphDocument(text, path);
+}
+
+/**
+ * Reads a graph as `readGraph` does, gzipped or not. @throws Error naming the file and what is
+ * wrong
+ */
+export function loadGraphDocument(path: string, options: InflateOptions = {}): GraphDocument {
+  return readGraph(readUnpacked(path, options), path);
+}
+
+/**
+ * The graph of an edge list. Weights of edges that are given more than once are summed.
+ *
+ * @param directed whether edges have a direction. Default: what the file says, or false.
+ * @throws Error when directions are asked for where the file says that there are none
+ */
+export function graphOfEdges(list: EdgeList, directed?: boolean): Graph {
+  const { names, sources, targets, weights } = list;
+  if (directed && list.directed === false)
+    throw new Error('the file says that its edges have no direction; do not ask for directed ones');
+  return Graph.fromEdges(names.count, sources, targets, {
+    directed: directed ?? list.directed ?? false,
+    weights,
+    duplicates: weights ? 'sum' : 'first',
+  });
 }
 
 function sizeOf(path: string): number {
@@ -44,7 +91,7 @@ async function* pieces(
   total: number,
   { onProgress, ...limit }: EdgeFileOptions,
 ): AsyncGenerator<Uint8Array> {
-  const gunzip = startsAsGzip(path) ? createGunzip({ chunkSize: 1 << 18 }) : undefined;
+  const gunzip = isGzip(startOf(path, 2)) ? createGunzip({ chunkSize: 1 << 18 }) : undefined;
   const file = createReadStream(path, { highWaterMark: gunzip ? 1 << 16 : 1 << 20 });
   const stream = gunzip ? file.pipe(gunzip) : file;
   // `pipe` does not forward errors of the file to the stream that decompresses it.
@@ -64,12 +111,12 @@ async function* pieces(
   }
 }
 
-function startsAsGzip(path: string): boolean {
+function startOf(path: string, bytes: number): Uint8Array {
   const file = openBytes(path);
   try {
-    const start = new Uint8Array(Math.min(2, file.size));
+    const start = new Uint8Array(Math.min(bytes, file.size));
     file.read(start, 0);
-    return isGzip(start);
+    return start;
   } finally {
     file.close();
   }

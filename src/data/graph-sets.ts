@@ -4,16 +4,19 @@
 import { basename } from 'node:path';
 import { Graph } from '../structure/index.js';
 import { datasetOf, namesOf } from './catalogue.js';
-import { loadEdges } from './edges.js';
+import { graphOfEdges, loadEdges } from './edges.js';
 import { readBytes } from './files.js';
 import { type LocatedFile, locateDataset } from './folders.js';
+import { isSparseArchive } from './formats/graphs/scipy.js';
 import { type NamedArray, readNpz, toInts } from './formats/index.js';
+import { loadLabelledEdges, loadNamedGraph } from './graph-folder.js';
 import {
   type GraphDataset,
   graphFromArrays,
   type MultiLabelGraph,
   multiLabelGraphFromArrays,
   oneLabelEach,
+  severalLabels,
 } from './graphs.js';
 
 /** Names that `loadGraph` knows. */
@@ -51,8 +54,10 @@ export function loadGraph(
 
 /**
  * Loads a graph whose nodes have any number of labels: a known multi-label graph; a known labelled
- * graph, whose nodes have one label each; a `.npz` archive of either form; or, without labels, a
- * known set of edges, taken as undirected, or an edge list as `loadEdges` reads it.
+ * graph, whose nodes have one label each; a `.npz` archive of either form; a folder with edges and
+ * either nodes.csv, whose labels may be several (`red; green`), or labels.csv, with a node and a
+ * label on each line; a graph of another program, likewise; or, without labels, a known set of
+ * edges, taken as undirected, or an edge list as `loadEdges` reads it.
  *
  * @throws Error for an unknown name, or saying what is wrong with the file.
  */
@@ -62,6 +67,10 @@ export async function loadMultiLabelGraph(source: string): Promise<MultiLabelGra
     const { name, graph } = await loadEdgeGraph(source);
     return { name, graph: graph.undirected(), labels: undefined };
   }
+  const labelled = await loadLabelledEdges(source);
+  if (labelled) return labelled;
+  const named = loadNamedGraph(source);
+  if (named) return severalLabels(named);
   const located = locateDataset(source, 'multi-label-graph');
   if (!located.path.endsWith('.npz')) return { ...(await edgeGraph(source, located, false)), labels: undefined };
   const arrays = readNpz(readBytes(located.path), source);
@@ -81,24 +90,28 @@ export interface EdgeGraph {
  * 1] and `indices`, each ascending and free of repeats; or an edge list as `loadEdges` reads it.
  *
  * @param directed whether the edges of a file have a direction; known sets have what their record
- * says. Of undirected edges that are given more than once, weights are summed. Default true.
+ * says. Default: what the file says, or true. Weights of edges that are given more than once are
+ * summed.
  * @throws Error for an unknown name, or saying what is wrong with the file.
  */
 export async function loadEdgeGraph(
   source: string,
-  { directed = true }: { readonly directed?: boolean } = {},
+  { directed }: { readonly directed?: boolean } = {},
 ): Promise<EdgeGraph> {
   const located = locateDataset(source, 'edges');
   return edgeGraph(source, located, located.record?.directed ?? directed);
 }
 
-async function edgeGraph(name: string, { path }: LocatedFile, directed: boolean): Promise<EdgeGraph> {
+async function edgeGraph(name: string, { path }: LocatedFile, directed: boolean | undefined): Promise<EdgeGraph> {
   if (path.endsWith('.npz')) {
-    const { indptr, indices } = readNpz(readBytes(path), name) as Record<string, NamedArray | undefined>;
-    if (!indptr || !indices) throw new Error(`"${path}" needs arrays indptr and indices`);
-    return { name, graph: Graph.fromCompressed(toInts(indptr, 'indptr'), toInts(indices, 'indices'), { directed }) };
+    const arrays = readNpz(readBytes(path), name);
+    if (!isSparseArchive(arrays)) {
+      const { indptr, indices } = arrays as Record<string, NamedArray | undefined>;
+      if (!indptr || !indices) throw new Error(`"${path}" needs arrays indptr and indices`);
+      const pattern = [toInts(indptr, 'indptr'), toInts(indices, 'indices')] as const;
+      return { name, graph: Graph.fromCompressed(...pattern, { directed: directed ?? true }) };
+    }
   }
-  const { names, sources, targets, weights } = await loadEdges(path);
-  const duplicates = !directed && weights ? 'sum' : 'first';
-  return { name, graph: Graph.fromEdges(names.count, sources, targets, { directed, weights, duplicates }) };
+  const list = await loadEdges(path);
+  return { name, graph: graphOfEdges(list, directed ?? list.directed ?? true) };
 }

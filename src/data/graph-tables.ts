@@ -1,16 +1,17 @@
-// Graphs as people write them: a table of nodes and a table of edges.
+// Graphs as people write them: a table of nodes and a table of edges, or a file of another program.
 
 import { Graph } from '../structure/index.js';
 import type { Tensor } from '../tensor/index.js';
+import type { GraphDocument } from './formats/graphs/index.js';
 import { readCsv, type Table } from './formats/index.js';
 import type { GraphDataset } from './graphs.js';
-import { columnFinder, edgeEnds, nodeTable } from './node-tables.js';
+import { columnFinder, edgeEnds, type NodeTable, nodesOfTable, nodeTable } from './node-tables.js';
 
 /** The tables of a graph, each as CSV or TSV text. */
 export interface GraphTables {
   /**
-   * A header `id,…` and a node on each line; columns `label` (empty where unknown) and `split`
-   * (`train`, `validation`, `test` or empty) are optional, all others are numeric features.
+   * A header `id,…` and a node on each line; columns `label` or `class` (empty where unknown) and
+   * `split` (`train`, `validation`, `test` or empty) are optional, all others are numeric features.
    */
   readonly nodes: string;
   /** A header `source,target` or `source,target,weight`, and an edge on each line. */
@@ -19,14 +20,16 @@ export interface GraphTables {
 
 /** A graph from tables, with the names that they give. */
 export interface NamedGraph extends GraphDataset {
-  /** Features [n, F]. */
-  readonly features: Tensor;
+  /** Features [n, F]; undefined without columns of features. */
+  readonly features: Tensor | undefined;
   /** Names of the nodes, in order. */
   readonly nodeNames: readonly string[];
   /** Names of the classes, in order. */
   readonly classNames: readonly string[];
   /** Columns of the features, in order. */
   readonly featureNames: readonly string[];
+  /** Attributes of nodes that are no features, since they hold texts. */
+  readonly leftOut: readonly string[];
 }
 
 /** Options of `graphFromTables`. */
@@ -39,7 +42,7 @@ export interface GraphTableOptions {
  * A labelled graph from tables, in which any text names a node. An undirected edge may be given in
  * one direction or in both; its first weight counts.
  *
- * @throws Error naming table and line: no column `id` or of features, a node that is named twice or
+ * @throws Error naming table and line: no column `id`, a node that is named twice or
  * that an edge names though it has no line, a feature or weight that is no finite number, a split
  * of another name, or a node of a split part without a label.
  */
@@ -49,17 +52,38 @@ export function graphFromTables(
   { directed = false }: GraphTableOptions = {},
 ): NamedGraph {
   const table = nodeTable(nodes, name);
-  if (!table.features) fail(name, 'nodes: there are no columns of features beside id, label and split');
+  return named(table, graphOf(readCsv(edges, 'edges'), table.ids, name, directed), name);
+}
+
+/**
+ * A graph of another program: the attribute `label` or `class` of a node is its class, `split` its
+ * split, and all others that are numbers are features.
+ *
+ * @throws Error for a split of another name, or a node of a split part without a label
+ */
+export function graphFromDocument(document: GraphDocument, name: string): NamedGraph {
+  const { nodes, sources, targets, weights } = document;
+  const table = nodesOfTable(nodes, name, false);
+  const graph = Graph.fromEdges(nodes.rows.length, sources, targets, {
+    weights,
+    duplicates: weights ? 'sum' : 'first',
+  });
+  return named(table, graph, name);
+}
+
+function named({ classNames, ...table }: NodeTable, graph: Graph, name: string): NamedGraph {
+  const { features, labels, split, nodeNames, featureNames, leftOut } = table;
   return {
     name,
-    graph: graphOf(readCsv(edges, 'edges'), table.ids, name, directed),
-    features: table.features,
-    labels: table.labels,
-    classes: table.classNames.length,
-    split: table.split,
-    nodeNames: table.nodeNames,
-    classNames: table.classNames,
-    featureNames: table.featureNames,
+    graph,
+    features,
+    labels,
+    classes: classNames.length,
+    split,
+    nodeNames,
+    classNames,
+    featureNames,
+    leftOut,
   };
 }
 

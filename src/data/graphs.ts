@@ -152,4 +152,36 @@ export function oneLabelEach({ name, graph, labels, classes }: OneLabelGraph): M
   return { name, graph, labels: { indptr, labels: labels.filter((label) => label >= 0), count: classes } };
 }
 
+/** Characters between the labels of a node that has several. */
+const LABEL_SEPARATOR = /\s*[;|]\s*/;
+
+/**
+ * A graph whose classes are texts as a multi-label graph: `red; green` are two labels. A graph
+ * without classes has none.
+ */
+export function severalLabels({
+  name,
+  graph,
+  labels,
+  classNames,
+}: Pick<GraphDataset, 'name' | 'graph' | 'labels'> & { readonly classNames: readonly string[] }): MultiLabelGraph {
+  const lists = classNames.map((own) => [...new Set(own.split(LABEL_SEPARATOR))].filter((label) => label !== ''));
+  return fromLists(
+    name,
+    graph,
+    Array.from(labels, (code) => lists[code] ?? []),
+  );
+}
+
+/** A graph with the labels of each node by name, which are numbered in the order of their names. */
+export function fromLists(name: string, graph: Graph, lists: readonly (readonly string[])[]): MultiLabelGraph {
+  const names = [...new Set(lists.flat())].sort();
+  if (names.length === 0) return { name, graph, labels: undefined };
+  const codes = new Map(names.map((label, code) => [label, code]));
+  const indptr = new Int32Array(lists.length + 1);
+  for (const [v, own] of lists.entries()) indptr[v + 1] = (indptr[v] as number) + own.length;
+  const labels = Int32Array.from(lists.flat(), (label) => codes.get(label) as number);
+  return { name, graph, labels: { indptr, labels, count: names.length } };
+}
+
 type OneLabelGraph = Pick<GraphDataset, 'name' | 'graph' | 'labels' | 'classes'>;

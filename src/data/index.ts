@@ -28,6 +28,7 @@ export {
 } from './digits.js';
 export { type Arrays, featuresFromArrays, normalizeRows, requiredArrays } from './features.js';
 export * from './formats/index.js';
+export { graphProfileLines } from './graph-profile.js';
 export { type GraphTableOptions, type GraphTables, graphFromTables, type NamedGraph } from './graph-tables.js';
 export {
   type GraphArrayOptions,

@@ -3,6 +3,8 @@
 
 import { keep, type Tensor, tensor } from '../tensor/index.js';
 import { readCsv, type Table } from './formats/index.js';
+import { columnFor } from './formats/node-columns.js';
+
 import type { Split } from './splits.js';
 
 /** A table of nodes. */
@@ -21,18 +23,31 @@ export interface NodeTable {
   readonly classNames: readonly string[];
   /** The split, where there is a column of it. */
   readonly split: Split | undefined;
+  /** Columns that are no features because they hold texts; see `nodesOfTable`. */
+  readonly leftOut: readonly string[];
 }
 
+/** Columns that may hold the class of a node, the first that there is. */
+const CLASS_COLUMNS = ['label', 'class'];
+
 /**
- * Reads a table of nodes with a header `id,…`: columns `label` (empty where unknown) and `split`
- * (`train`, `validation`, `test` or empty) are optional, all others are numeric features.
+ * Reads a table of nodes with a header `id,…`: columns `label` or `class` (empty where unknown) and
+ * `split` (`train`, `validation`, `test` or empty) are optional, all others are numeric features.
  *
  * @param name what errors call the data
  * @throws Error naming the line: no column `id`, a node that is named twice, a feature that is no
  * finite number, a split of another name, or a node of a split part without a label.
  */
 export function nodeTable(text: string, name: string): NodeTable {
-  const table = readCsv(text, 'nodes');
+  return nodesOfTable(readCsv(text, 'nodes'), name, true);
+}
+
+/**
+ * The nodes of a table; see `nodeTable`.
+ *
+ * @param strict whether a feature that is no finite number is an error; else its column is left out
+ */
+export function nodesOfTable(table: Table, name: string, strict: boolean): NodeTable {
   const at = columnFinder(table);
   const id = at('id');
   if (id < 0) fail(name, `nodes: there is no column "id", only ${table.columns.join(', ')}`);
@@ -42,19 +57,27 @@ export function nodeTable(text: string, name: string): NodeTable {
     if (ids.has(node)) fail(name, `nodes, line ${v + 2}: node "${node}" is named twice`);
     ids.set(node, v);
   });
-  const taken = ['id', 'label', 'split'].map(at);
-  const columns = Array.from(table.columns.keys()).filter((column) => !taken.includes(column));
-  const { labels, names } = classesOf(table, at('label'));
+  const label = CLASS_COLUMNS.map(at).find((column) => column >= 0) ?? -1;
+  // Formats that tell ids from names keep the latter as an attribute.
+  const taken = [id, label, at('split'), ...(strict ? [] : [at('name')])];
+  const others = Array.from(table.columns.keys()).filter((column) => !taken.includes(column));
+  const isNumeric = (column: number) => table.rows.every((row) => isFinite(row[column] as string));
+  const columns = strict ? others : others.filter(isNumeric);
+  const { labels, names } = classesOf(table, label);
+  const nameOf = (column: number) => table.columns[column] as string;
   return {
     nodeNames,
     ids,
     features: columns.length === 0 ? undefined : featuresOf(table, columns, name),
-    featureNames: columns.map((column) => table.columns[column] as string),
+    featureNames: columns.map(nameOf),
     labels,
     classNames: names,
     split: splitOf(table, at('split'), labels, name),
+    leftOut: others.filter((column) => !columns.includes(column)).map(nameOf),
   };
 }
+
+const isFinite = (text: string) => text !== '' && Number.isFinite(Number(text));
 
 function fail(name: string, reason: string): never {
   throw new Error(`graph "${name}": ${reason}`);
@@ -66,7 +89,8 @@ export function columnFinder({ columns }: Table): (wanted: string) => number {
 }
 
 /**
- * The nodes that each line of a table of edges joins, by its columns `source` and `target`.
+ * The nodes that each line of a table of edges joins, by its columns `source` and `target` or
+ * synonyms.
  *
  * @param name what errors call the data
  * @throws Error where a column is missing, or naming the line of an end that is no node
@@ -76,10 +100,9 @@ export function edgeEnds(
   ids: ReadonlyMap<string, number>,
   name: string,
 ): { readonly sources: Int32Array; readonly targets: Int32Array } {
-  const at = columnFinder(table);
-  const [source, target] = [at('source'), at('target')];
+  const [source, target] = [columnFor('source', table.columns), columnFor('target', table.columns)];
   if (source < 0 || target < 0)
-    fail(name, `edges: the header must name source and target, got ${table.columns.join(', ')}`);
+    fail(name, `edges: the header must name source and target (also from and to, …), got ${table.columns.join(', ')}`);
   const ends = (column: number) =>
     Int32Array.from(table.rows, (row, e) => {
       const node = ids.get(row[column] as string);
@@ -103,10 +126,9 @@ function featuresOf({ columns: names, rows }: Table, columns: readonly number[],
   rows.forEach((row, v) => {
     columns.forEach((column, j) => {
       const text = row[column] as string;
-      const value = Number(text);
-      if (text === '' || !Number.isFinite(value))
+      if (!isFinite(text))
         fail(name, `nodes, line ${v + 2}: feature "${names[column]}" is "${text}", which is no finite number`);
-      values[v * columns.length + j] = value;
+      values[v * columns.length + j] = Number(text);
     });
   });
   return keep(tensor(values, [rows.length, columns.length]));

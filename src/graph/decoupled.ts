@@ -56,12 +56,17 @@ export const hopWeightings = {
     Array.from({ length: steps + 1 }, (_, k) => teleport * (1 - teleport) ** k),
 } as const;
 
+/** x̂ of the last graph, by combination and features. */
+const combinedFeatures = new WeakMap<
+  HopCombination,
+  WeakMap<Features, { readonly graph: Graph; readonly combined: Tensor }>
+>();
+
 /** Combined hops under a residual perceptron; of depth 1, a linear classifier. */
 export class HopNetwork implements GraphModule {
   /** The perceptron on x̂. */
   readonly transformation: ResidualMLP;
   readonly #combination: HopCombination;
-  readonly #known = new WeakMap<object, { readonly graph: Graph; readonly combined: Tensor }>();
 
   constructor(
     inFeatures: number,
@@ -79,12 +84,15 @@ export class HopNetwork implements GraphModule {
     return this.#combination;
   }
 
-  /** x̂ [n, d], computed once for the same features and graph. */
+  /**
+   * x̂ [n, d], computed once for the same features and graph by all networks of one combination.
+   */
   combine(x: Features, graph: Graph): Tensor {
-    const known = this.#known.get(x);
+    const byFeatures = combinedFeatures.get(this.#combination) ?? new WeakMap();
+    const known = byFeatures.get(x);
     if (known?.graph === graph) return known.combined;
     const combined = keep(this.#combination.all(x, graph));
-    this.#known.set(x, { graph, combined });
+    combinedFeatures.set(this.#combination, byFeatures.set(x, { graph, combined }));
     return combined;
   }
 

@@ -22,7 +22,7 @@ export {
   nodeDepthPreference,
 } from './depth.js';
 export { DGMLP, type DGMLPOptions, nodeAdaptive, presets as dgmlpPresets } from './dgmlp.js';
-export { DGMLP_MODEL, type DGMLPDescription, DGMLPModel } from './dgmlp-model.js';
+export { DGMLP_MODEL, type DGMLPDescription, DGMLPModel, featuresOfGraph } from './dgmlp-model.js';
 export {
   type HopBlock,
   type HopOptions,
@@ -42,6 +42,7 @@ export {
 } from './label-propagation.js';
 export type { LabelledGraph } from './labelled-graph.js';
 export * from './nat/index.js';
+export { projectedAdjacency } from './projected.js';
 export { ResidualMLP, type ResidualMLPOptions } from './residual-mlp.js';
 export {
   hopWeights,

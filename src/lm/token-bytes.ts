@@ -1,6 +1,6 @@
 // Bytes of tokens as text. A token may be a part of a character, whose text no string can hold.
 
-const decoder = new TextDecoder('utf-8', { fatal: true });
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Bytes as text; those that are no UTF-8 as "\xf0\x9f", as OpenAI writes them. */
 export function textOfBytes(bytes: readonly number[]): string {

@@ -11,6 +11,7 @@ import {
   multiply,
   permute,
   relu,
+  requireChoice,
   reshape,
   type Tensor,
 } from '../tensor/index.js';
@@ -41,6 +42,7 @@ export function batchedLinear(x: Tensor, weight: Tensor, bias?: Tensor, activati
   const [outFeatures, inFeatures] = weight.shape.slice(-2) as [number, number];
   const networks = weight.rank === 3 ? (weight.shape[0] as number) : 1;
   rowsPerNetwork('Linear', x, networks);
+  requireChoice('batchedLinear', 'the activation', activation, ['none', 'relu']);
   const perNetwork = reshape(x, [networks, -1, inFeatures]);
   const product = matmul(perNetwork, reshape(weight, [networks, outFeatures, inFeatures]), { transposeB: true });
   const y = reshape(product, [...x.shape.slice(0, -1), outFeatures]);

@@ -1,7 +1,7 @@
 // Weight initialisation. Shapes are [out, in, …kernel], as PyTorch's. The default gain is 1 unless
 // said otherwise.
 
-import { type Random, type Shape, sizeOf, type Tensor, tensor } from '../tensor/index.js';
+import { type Random, requireChoice, type Shape, sizeOf, type Tensor, tensor } from '../tensor/index.js';
 
 /** Fan-in (inputs per output) and fan-out (outputs per input) of a weight. */
 export function fans(shape: Shape): { fanIn: number; fanOut: number } {
@@ -34,6 +34,7 @@ export function kaimingNormal(
   shape: Shape,
   { gain = Math.SQRT2, mode = 'fan-in' }: { gain?: number; mode?: 'fan-in' | 'fan-out' } = {},
 ): Tensor {
+  requireChoice('kaimingNormal', 'the mode', mode, ['fan-in', 'fan-out']);
   const { fanIn, fanOut } = fans(shape);
   return random.normal(shape, 0, gain / Math.sqrt(mode === 'fan-in' ? fanIn : fanOut));
 }

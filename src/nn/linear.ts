@@ -1,7 +1,7 @@
 // The linear layer.
 
 import { SparseMatrix, spmm } from '../sparse/index.js';
-import { add, linear, type Random, type Tensor, zeros } from '../tensor/index.js';
+import { add, linear, type Random, requireChoice, type Tensor, zeros } from '../tensor/index.js';
 import { batchedLinear } from './batched.js';
 import { kaimingUniform, xavierUniform } from './initializers.js';
 import { parameter } from './module.js';
@@ -34,6 +34,7 @@ export class Linear {
     random: Random,
     { bias = true, init = 'kaiming' }: LinearOptions = {},
   ) {
+    requireChoice('Linear', 'init', init, ['kaiming', 'xavier']);
     const bound = 1 / Math.sqrt(inFeatures);
     const draw = init === 'xavier' ? xavierUniform : kaimingUniform;
     this.weight = parameter(draw(random, [outFeatures, inFeatures]));
@@ -51,6 +52,7 @@ export class Linear {
     const batched = this.weight.rank === 3 || this.bias?.rank === 2;
     if (!(x instanceof SparseMatrix)) return (batched ? batchedLinear : linear)(x, this.weight, this.bias, activation);
     if (batched) throw new Error('Linear: sparse inputs take one set of weights at a time');
+    requireChoice('Linear', 'the activation', activation, ['none', 'relu']);
     const product = spmm(x, this.weight, { transposeX: true });
     const y = this.bias ? add(product, this.bias) : product;
     return activation === 'relu' ? y.relu() : y;

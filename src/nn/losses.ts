@@ -9,6 +9,7 @@ import {
   divide,
   equal,
   exp,
+  formatShape,
   gatherRows,
   log,
   logSoftmax,
@@ -20,7 +21,9 @@ import {
   ones,
   pickColumns,
   positiveMask,
+  requireTensor,
   reshape,
+  sameShape,
   softplus,
   square,
   stopGradient,
@@ -29,6 +32,16 @@ import {
   type Tensor,
   transpose,
 } from '../tensor/index.js';
+
+/** @throws Error naming the loss unless both have one shape: broadcasting would mix the rows. */
+function requireSameShape(loss: string, prediction: Tensor, target: Tensor): void {
+  requireTensor(loss, prediction);
+  requireTensor(loss, target);
+  if (!sameShape(prediction.shape, target.shape))
+    throw new Error(
+      `${loss}: expected prediction and target of one shape, got ${formatShape(prediction.shape)} and ${formatShape(target.shape)}`,
+    );
+}
 
 /** Options of `crossEntropy`. */
 export interface CrossEntropyOptions {
@@ -91,6 +104,7 @@ const SMALLEST = 2 ** -126;
  * Both [n, classes].
  */
 export function softCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
+  requireSameShape('softCrossEntropy', logits, targets);
   return multiply(sum(multiply(targets, logSoftmax(logits))), -1 / Math.max(1, logits.shape[0] as number));
 }
 
@@ -110,6 +124,7 @@ export function distillation(
   labels: Tensor,
   { weight = 0.5, temperature = 2 }: { weight?: number; temperature?: number } = {},
 ): Tensor {
+  requireSameShape('distillation', student, teacher);
   if (!(temperature > 0)) throw new RangeError(`distillation: the temperature must be positive, got ${temperature}`);
   const target = logSoftmax(multiply(stopGradient(teacher), 1 / temperature));
   const reached = logSoftmax(multiply(student, 1 / temperature));
@@ -145,6 +160,7 @@ export function infoNCE(a: Tensor, b: Tensor, temperature = 0.07): Tensor {
  * d = prediction − target of equal shapes; δ defaults to 1.
  */
 export function huberLoss(prediction: Tensor, target: Tensor, delta = 1): Tensor {
+  requireSameShape('huberLoss', prediction, target);
   const distance = abs(subtract(prediction, target));
   const inner = minimum(distance, delta);
   return mean(add(multiply(square(inner), 0.5), multiply(subtract(distance, inner), delta)));
@@ -155,12 +171,14 @@ export function huberLoss(prediction: Tensor, target: Tensor, delta = 1): Tensor
  * t·log(1 + e⁻ˣ) + (1 − t)·log(1 + eˣ), whose gradient is sigmoid(x) − t also at 0.
  */
 export function binaryCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
+  requireSameShape('binaryCrossEntropy', logits, targets);
   const [positive, negative] = [softplus(negate(logits)), softplus(logits)];
   return mean(add(multiply(targets, positive), multiply(subtract(1, targets), negative)));
 }
 
-/** Mean of (prediction − target)² over all elements. */
+/** Mean of (prediction − target)² over all elements, of equal shapes. */
 export function meanSquaredError(prediction: Tensor, target: Tensor): Tensor {
+  requireSameShape('meanSquaredError', prediction, target);
   return mean(square(subtract(prediction, target)));
 }
 
@@ -172,11 +190,13 @@ export function meanSquaredError(prediction: Tensor, target: Tensor): Tensor {
  * @throws RangeError unless the temperature is positive.
  */
 export function klDivergence(prediction: Tensor, target: Tensor, temperature = 1): Tensor {
+  requireSameShape('klDivergence', prediction, target);
   return logKlDivergence(logSoftmax(divideBy(prediction, temperature)), logSoftmax(divideBy(target, temperature)));
 }
 
 /** Mean over rows of Σ t·(ln t − ln s), given log-probabilities ln s and ln t [n, classes]. */
 export function logKlDivergence(logPrediction: Tensor, logTarget: Tensor): Tensor {
+  requireSameShape('logKlDivergence', logPrediction, logTarget);
   const n = logPrediction.shape[0] as number;
   return multiply(sum(multiply(exp(logTarget), subtract(logTarget, logPrediction))), 1 / Math.max(n, 1));
 }

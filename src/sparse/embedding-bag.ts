@@ -1,6 +1,6 @@
 // Sums and means of embedding rows, without a copy of each row.
 
-import { multiply, reshape, type Tensor } from '../tensor/index.js';
+import { multiply, requireChoice, reshape, type Tensor } from '../tensor/index.js';
 import { spmm } from './ops.js';
 import { SparsePattern } from './pattern.js';
 
@@ -20,6 +20,7 @@ export function embeddingBag(
   offsets: Int32Array,
   mode: 'sum' | 'mean' = 'sum',
 ): Tensor {
+  requireChoice('embeddingBag', 'the mode', mode, ['sum', 'mean']);
   const pattern = new SparsePattern(offsets.length - 1, weight.shape[0] as number, offsets, indices);
   const total = spmm({ pattern }, weight);
   return mode === 'sum' ? total : multiply(total, reshape(pattern.segments.inverseSizes, [-1, 1]));

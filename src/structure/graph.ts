@@ -4,7 +4,7 @@
 // directions and counts it once; a self-loop is stored once.
 
 import { SparseMatrix, SparsePattern } from '../sparse/index.js';
-import { keep, tensor } from '../tensor/index.js';
+import { keep, requireChoice, tensor } from '../tensor/index.js';
 import { type Rows, requireAscending, requireEdges, requireFiniteSums, requireNode, requireWeights } from './edges.js';
 import { memo } from './memo.js';
 import { renumbering } from './restrict.js';
@@ -57,6 +57,8 @@ export class Graph {
       throw new Error(
         `Graph: ${sources.length} sources, ${targets.length} targets and ${weights?.length ?? sources.length} weights do not pair up`,
       );
+    requireChoice('Graph', 'duplicates', duplicates, ['sum', 'first', 'error']);
+    requireChoice('Graph', 'selfLoops', selfLoops, ['keep', 'drop']);
     requireEdges(nodeCount, sources, targets, weights);
     const unsorted = compressRows(nodeCount, sources, targets, weights, !directed, selfLoops === 'drop');
     // Transposing sorts the rows. A symmetric matrix is its own transpose; others are transposed

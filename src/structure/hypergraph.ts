@@ -13,6 +13,7 @@ import {
   SparsePattern,
   shown,
 } from '../sparse/index.js';
+import { requireChoice } from '../tensor/index.js';
 import { memo } from './memo.js';
 import { renumbering } from './restrict.js';
 
@@ -164,6 +165,7 @@ export class Hypergraph {
 
   /** Merges hyperedges with the same vertices. The rule gives the weight. Default: `mean`. */
   mergeDuplicates(rule: MergeRule = 'mean'): Hypergraph {
+    requireChoice('mergeDuplicates', 'the rule', rule, ['mean', 'sum', 'max']);
     const groups = new Map<string, { members: Int32Array; weights: number[] }>();
     this.hyperedges().forEach((members, e) => {
       const key = members.join();
@@ -184,6 +186,7 @@ export class Hypergraph {
    * without such a self-loop (`all`). Default: `isolated`.
    */
   withSelfLoops(which: 'isolated' | 'all' = 'isolated'): Hypergraph {
+    requireChoice('withSelfLoops', 'the vertices', which, ['isolated', 'all']);
     const covered = new Uint8Array(this.vertexCount);
     for (const members of this.hyperedges())
       if (which === 'isolated' || members.length === 1) for (const v of members) covered[v] = 1;
@@ -273,6 +276,7 @@ export class Hypergraph {
 
   /** Off-diagonal part of A·Aᵀ, row by row, for a pattern A and its transpose. */
   #overlap(pattern: SparsePattern, transposed: SparsePattern, values: 'binary' | 'counts'): SparseMatrix {
+    requireChoice('expansion', 'the values', values, ['binary', 'counts']);
     const rows: number[] = [];
     const columns: number[] = [];
     const counts: number[] = [];

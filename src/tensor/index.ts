@@ -28,6 +28,6 @@ export * from './ops/index.js';
 export { dropout, type Key, Random } from './random.js';
 export { watchReads } from './reads.js';
 export { keep, Scope, scope, whileRecording } from './scope.js';
-export { broadcastShapes, formatShape, type Shape, sameShape, sizeOf } from './shape.js';
+export { broadcastShapes, formatShape, requireChoice, type Shape, sameShape, sizeOf } from './shape.js';
 export { emptyTensor, type Role, requireTensor, Tensor } from './tensor.js';
 export { leaves, mapTree } from './tree.js';

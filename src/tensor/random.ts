@@ -155,12 +155,21 @@ export class Random {
     return this.permutation(k).map((index) => values[index] as number);
   }
 
-  /** Uniform in [low, high). */
+  /**
+   * Uniform in [low, high), of which f32 has to have a value; `low` where they are equal.
+   *
+   * @throws RangeError unless low ≤ high and their difference is finite as f32.
+   */
   uniform(shape: Shape, low = 0, high = 1): Tensor {
     requireNumber('Random.uniform', 'low', low);
     requireNumber('Random.uniform', 'high', high);
+    const width = high - low;
+    if (!(width >= 0 && Math.fround(width) < Number.POSITIVE_INFINITY))
+      throw new RangeError(`Random.uniform: expected low ≤ high with a finite difference, got ${low} and ${high}`);
     const y = emptyTensor(shape, 'f32', cpu, 'Random.uniform');
-    y.device.run('randomUniform', { y, key: this.next(), low, width: high - low, size: y.size });
+    // low + width·u with u below 1 may still round to high.
+    const largest = Math.max(Math.fround(low), floatBelow(high));
+    y.device.run('randomUniform', { y, key: this.next(), low, width, largest, size: y.size });
     return y;
   }
 
@@ -182,6 +191,18 @@ export class Random {
     for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) < probability ? 1 : 0;
     return result;
   }
+}
+
+const float = new Float32Array(1);
+const bits = new Int32Array(float.buffer);
+
+/** The largest f32 below a finite number. */
+function floatBelow(x: number): number {
+  float[0] = x;
+  if ((float[0] as number) < x) return float[0] as number;
+  if (float[0] === 0) return -(2 ** -149);
+  bits[0] = (bits[0] as number) + ((float[0] as number) > 0 ? -1 : 1);
+  return float[0] as number;
 }
 
 const dropoutOp: Op<{ key: Key; probability: number }> = {
@@ -214,7 +235,7 @@ const dropoutOp: Op<{ key: Key; probability: number }> = {
 export function dropout(x: Tensor, probability: number, key: Key): Tensor {
   requireDType('dropout', 'f32', x);
   if (!(probability >= 0 && probability < 1)) throw new RangeError(`dropout: expected 0 ≤ p < 1, got ${probability}`);
-  if (!Array.isArray(key) || !key.every((word) => word >>> 0 === word))
+  if (!Array.isArray(key) || key.length !== 2 || !key.every((word) => word >>> 0 === word))
     throw new TypeError(`dropout: expected a key of two 32-bit words, as random.next() gives, got ${String(key)}`);
   return probability === 0 ? x : apply(dropoutOp, [x], { key, probability });
 }

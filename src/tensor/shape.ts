@@ -37,6 +37,14 @@ export function requireNumber(operation: string, name: string, value: number): v
   if (Number.isNaN(value)) throw new RangeError(`${operation}: ${name} is NaN`);
 }
 
+/** @throws TypeError naming the argument unless it is one of the texts. */
+export function requireChoice(operation: string, name: string, value: string, choices: readonly string[]): void {
+  if (!choices.includes(value))
+    throw new TypeError(
+      `${operation}: ${name} must be ${choices.map((choice) => `'${choice}'`).join(' or ')}, got ${JSON.stringify(value) ?? 'undefined'}`,
+    );
+}
+
 /** Number of elements. */
 export function sizeOf(shape: Shape): number {
   let size = 1;

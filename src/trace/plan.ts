@@ -9,7 +9,7 @@ import {
   type TypedArray,
   VIRTUAL,
 } from '../engine/index.js';
-import { emptyTensor, sameShape, scope, sizeOf, type Tensor, tensor } from '../tensor/index.js';
+import { emptyTensor, requireTensor, sameShape, scope, sizeOf, type Tensor, tensor } from '../tensor/index.js';
 import type { Graph, Value } from './graph.js';
 import {
   checkPlan,
@@ -89,6 +89,7 @@ export class Plan {
       throw new Error(`plan: expected ${this.data.inputs.length} inputs, got ${inputs.length}`);
     this.data.inputs.forEach((port, index) => {
       const input = inputs[index] as Tensor;
+      requireTensor('plan', input);
       if (!sameShape(input.shape, port.shape) || input.dtype !== port.dtype)
         throw new Error(
           `plan: input ${index} is ${input}, the plan was made for ${port.dtype}[${port.shape.join(', ')}]`,

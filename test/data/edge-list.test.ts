@@ -110,6 +110,21 @@ test('weights that single precision makes infinite or zero are refused', async (
   await expect(list('1,2,1e-50\n')).rejects.toThrow('line 1: the weight is "1e-50"');
 });
 
+test.each([
+  ['1;2;0,5\n2;3;0,7\n', 'line 1: semicolons or commas may separate its columns; write decimals with a point'],
+  ['a b 0,5\nb c 1,5\n', 'line 1: spaces or commas may separate its columns'],
+  ['source;target;weight\n1;2;0,5\n', 'line 2: the weight is "0,5"'],
+  ['1\t2\t0,5\n', 'line 1: the weight is "0,5"'],
+])('decimal commas are refused, and never nodes: %j', async (text, message) => {
+  await expect(list(text)).rejects.toThrow(message);
+});
+
+test('a quoted separator is text, and known names decide between two separators', async () => {
+  expect(shown(await list('"a;b",c\nc,d\n'))).toBe('a;b→c c→d');
+  expect(shown(await list('from;to;a,b\nx;y;1\n'))).toBe('x→y');
+  expect(shown(await list('New York,Los Angeles\nBonn,Rome 2\n'))).toBe('New York→Los Angeles Bonn→Rome 2');
+});
+
 test('Parquet columns of unknown names are taken by position, and tabs stay in names', async () => {
   const path = join(folder, 'a.parquet');
   const columns = [

@@ -5,8 +5,10 @@ import {
   loadTorchState,
   pictureTensor,
   readGguf,
+  readPickle,
   writeGguf,
 } from '../../src/data/index.js';
+import { textOfBytes } from '../../src/lm/token-bytes.js';
 import { ResNet } from '../../src/models/index.js';
 import { stateOf } from '../../src/nn/index.js';
 import { BlockMatrix, floatToHalf, quantizeBlocks } from '../../src/quantized/index.js';
@@ -161,6 +163,35 @@ describe('GGUF', () => {
     expect(() => readGguf(new Uint8Array(30))).toThrow('is not a GGUF file');
     const odd = readGguf(writeGguf({}, [{ name: 'w', shape: [256], type: 10, bytes: new Uint8Array(84) }]));
     expect(() => odd.tensor('w')).toThrow('tensor "w" of type Q2_K, which is not supported');
+  });
+
+  test('names given twice, overlaps and odd places are refused', () => {
+    const tensors = ['aa', 'bb'].map((name) => ({ name, shape: [2, 3], type: 'F16', bytes: halves }) as const);
+    const file = writeGguf({ 'key.a': ['u32', 1], 'key.b': ['u32', 2] }, tensors);
+    /** The file with the bytes after a text changed. */
+    const edited = (text: string, change: (view: DataView, at: number) => void) => {
+      const bytes = file.slice();
+      change(new DataView(bytes.buffer), Buffer.from(bytes).indexOf(text));
+      return () => readGguf(bytes, 'x');
+    };
+    const renamed = (text: string, letter: string) =>
+      edited(text, (view, at) => {
+        for (let i = 0; i < text.length; i++) if (text[i] === text.at(-1)) view.setUint8(at + i, letter.charCodeAt(0));
+      });
+    expect(renamed('key.b', 'a')).toThrow('"x" gives the metadata key "key.a" twice');
+    expect(renamed('bb', 'a')).toThrow('"x" gives the tensor "aa" twice');
+    // Behind a name: rank, two lengths, type, offset.
+    const moved = (offset: number) => edited('bb', (view, at) => view.setBigUint64(at + 26, BigInt(offset), true));
+    expect(moved(32)).not.toThrow();
+    expect(moved(0)).toThrow('"x" has tensors "aa" and "bb" overlap at byte 0 of the data');
+    expect(moved(20)).toThrow('"x" has tensor "bb" at 20, no multiple of 32 bytes');
+  });
+
+  test('texts that begin with U+FEFF keep it', () => {
+    const tokens = ['\uFEFF', '\uFEFFusing', 'using'];
+    expect(readGguf(writeGguf({ tokens: ['strings', tokens] }, [])).metadata.tokens).toEqual(tokens);
+    expect(readPickle(Uint8Array.of(0x80, 4, 0x8c, 4, 0xef, 0xbb, 0xbf, 0x61, 0x2e))).toBe('\uFEFFa');
+    expect(textOfBytes([0xef, 0xbb, 0xbf, 0x61])).toBe('\uFEFFa');
   });
 });
 

@@ -18,7 +18,8 @@ export function testClaims({ slug, load, abstract }: SystemRecord, cases: readon
         assignments: Object.entries(options).map(([name, value]) => `${name}=${value}`),
       });
       const scores = Object.entries(methods).map(([method, own]) => ({ method, scores: own }));
-      return new Evidence<unknown>(data, values, [{ seed: 0, methods: scores }], studies);
+      const seeds = [0, 1].map((seed) => ({ seed, methods: scores }));
+      return new Evidence<unknown>(data, values, seeds, studies);
     };
 
     const evaluated = async (which: 'holding' | 'failing') => {

@@ -239,7 +239,7 @@ describe('studies', () => {
       transferDim: 80,
       studySplits: 1,
     });
-    expect(Object.keys(scores)).toEqual([...Object.keys(ARMS), 'entries', 'transferRank']);
+    expect(Object.keys(scores)).toEqual([...Object.keys(ARMS), 'chosenExponent', 'entries', 'transferRank']);
     expect(scores.projection).toBe(scores.withoutDegrees);
     expect(scores.projection).toBeGreaterThan((scores.neighbours as number) + 10);
     expect(scores.svd).toBeGreaterThan(60);

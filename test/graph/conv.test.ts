@@ -130,6 +130,22 @@ describe('layers equal their equations', () => {
     expectClose(plain.forward(x, graph, inference).view(), expected.view());
   });
 
+  test.each([false, true])('GCNII follows its equation (separate weights: %s)', (separate) => {
+    const network = new g.GCNII(5, 3, random(), { layers: 2, hidden: 6, alpha: 0.3, lambda: 0.7, separate });
+    const first = network.input.forward(x, 'relu');
+    const initial = first.multiply(0.3);
+    let h = first;
+    for (const [l, weight] of network.weights.entries()) {
+      const beta = Math.log(0.7 / (l + 1) + 1);
+      const smooth = dense().matmul(h).multiply(0.7);
+      const mapped = (part: Tensor, own: Tensor) => part.multiply(1 - beta).add(part.matmul(own).multiply(beta));
+      h = mapped(smooth, weight)
+        .add(mapped(initial, network.initialWeights[l] ?? weight))
+        .relu();
+    }
+    expectClose(network.forward(x, graph, inference).view(), network.output.forward(h).view());
+  });
+
   test('JK-Net of one layer is GCN and a linear layer', () => {
     const network = new g.JKNet(5, 3, random(), { layers: 1, hidden: 4 });
     const [layer] = network.layers;

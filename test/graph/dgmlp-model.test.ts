@@ -9,7 +9,7 @@ import { DGMLP, DGMLPModel } from '../../src/graph/index.js';
 import { inference } from '../../src/nn/index.js';
 import { SparseMatrix } from '../../src/sparse/index.js';
 import { Graph } from '../../src/structure/index.js';
-import { Random, softmax } from '../../src/tensor/index.js';
+import { Random, softmax, type Tensor } from '../../src/tensor/index.js';
 import { expectClose, uniformTensor } from '../oracle.js';
 
 const layout = { steps: 4, temperature: 0.5, exponent: 0, depth: 3, hidden: 5 };
@@ -32,7 +32,7 @@ test('a file keeps depths, temperature, exponent and classes, and answers for a 
     writeFileSync(join(folder, name, 'nodes.csv'), nodes);
     writeFileSync(join(folder, name, 'edges.csv'), edges);
     const { graph, features } = graphFromTables({ nodes, edges }, name);
-    const expected = softmax(network.forward(features, graph, inference)).view();
+    const expected = softmax(network.forward(features as Tensor, graph, inference)).view();
     const { columns, rows } = await opened.predict([join(folder, name)], { note: () => undefined });
     expect(columns).toEqual(['node', 'prediction', 'probability']);
     rows.forEach(([node, prediction, probability], v) => {

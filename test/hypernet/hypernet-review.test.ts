@@ -1,8 +1,12 @@
 import { describe, expect, test, vi } from 'vitest';
 import { buildDesign, inputsOf } from '../../src/experiments/protocols/designs.js';
+import { anchorAt, consolidation } from '../../src/experiments/protocols/hypernet-guide/consolidation.js';
 import { continual } from '../../src/experiments/protocols/hypernet-guide/continual.js';
+import { guideStudy } from '../../src/experiments/protocols/hypernet-guide/index.js';
+import { negatives } from '../../src/experiments/protocols/hypernet-guide/negatives.js';
 import { pruning } from '../../src/experiments/protocols/hypernet-guide/pruning.js';
-import { waveTask } from '../../src/experiments/protocols/hypernet-guide/row.js';
+import { type GuideRun, tested, waveTask } from '../../src/experiments/protocols/hypernet-guide/row.js';
+import { summarizeRow } from '../../src/experiments/protocols/hypernet-guide/summary.js';
 import { transfer } from '../../src/experiments/protocols/hypernet-guide/transfer.js';
 import { NoiseNetwork, trainNoisySine } from '../../src/experiments/protocols/noisy-sine.js';
 import { drawTasks, splitTasks, taskMethod, taskScores } from '../../src/experiments/protocols/tasks.js';
@@ -193,10 +197,12 @@ describe('noise as the condition', () => {
   });
 
   test('networks disagree outside the data and agree inside', async () => {
-    const { ratio, inside, epistemic } = await trainNoisySine(250, new Random(0));
+    const { ratio, inside, epistemic, outside } = await trainNoisySine(250, new Random(0));
     expect(ratio).toBeGreaterThan(2);
     expect(inside).toBeGreaterThan(0.005);
     expect(epistemic[0]).toBeGreaterThan(2 * (epistemic[5] as number));
+    // Several plain networks disagree outside too.
+    expect(outside.ensemble).toBeLessThan(0.9 * outside.plain);
   });
 });
 
@@ -333,20 +339,75 @@ describe('rows of the guide', () => {
     expect(turned).toEqual(expected);
   });
 
-  test('earlier tasks are kept by the penalty, and forgotten by the plain network', async () => {
-    const { hypernet, plain } = await continual.run({ steps: 200, random: new Random(0), signal: undefined });
-    expect(hypernet).toBeGreaterThan(88);
-    expect(hypernet - plain).toBeGreaterThan(8);
+  test('run on seeds from 1000 up, and give the gain with its standard error', async () => {
+    const drawn: number[] = [];
+    const row = {
+      ...{ problem: 'any', design: '', plain: '', measure: '', better: 'smaller' as const },
+      run: async ({ random }: GuideRun) => {
+        drawn.push(random.float());
+        return { hypernet: drawn.length, plain: 3 };
+      },
+    };
+    const context = { seed: 2, signal: undefined, progress: () => undefined };
+    const { scores } = await guideStudy({ title: '', rows: [row], steps: 1, seeds: 3 }, context);
+    expect(drawn).toEqual([1002, 1003, 1004].map((seed) => new Random(seed).split('any').float()));
+    // Gains of 2, 1 and 0.
+    expect(scores).toEqual({
+      ...{ 'any, hypernetwork': 2, 'any, plain': 3, 'any, gain': 1 },
+      'any, error': expect.closeTo(1 / Math.sqrt(3), 12),
+    });
+    expect(summarizeRow({ better: 'larger' }, [{ hypernet: 1, plain: 3 }])).toMatchObject({
+      gain: -2,
+      error: Number.NaN,
+    });
   });
 
-  test('networks for a mask lose less than networks that are cut', async () => {
-    const { hypernet, plain } = await pruning.run({ steps: 200, random: new Random(0), signal: undefined });
-    expect(hypernet - plain).toBeGreaterThan(2);
+  test('choose a setting by validation alone', async () => {
+    const scores = [
+      { validation: 1, test: 9 },
+      { validation: 3, test: 2 },
+      { validation: 3, test: 8 },
+    ];
+    expect(await tested(scores, async (own) => own)).toBe(2);
+  });
+
+  test('weights are held by the Fisher information of the labels that a network draws', () => {
+    const network = new MLP([2, 3, 1], new Random(1));
+    const { x } = waveTask(0, 2000, new Random(2));
+    const anchor = anchorAt(network, x, new Random(3));
+    // ∂loss/∂bias of the head = p − y, whose square has the mean p(1 − p).
+    const probabilities = network.forward(x, inference).sigmoid().dataSync();
+    const expected = probabilities.reduce((sum, p) => sum + (p * (1 - p)) / 2000, 0);
+    expect(anchor.fisher['head.bias']?.[0]).toBeCloseTo(expected, 2);
+    expect(consolidation(network, [anchor]).item()).toBe(0);
+    const bias = parameters(network)['head.bias'] as Tensor;
+    bias.assign(bias.dataSync().map((value) => value + 2));
+    const moved = 4 * (anchor.fisher['head.bias']?.[0] as number);
+    expect(consolidation(network, [anchor, anchor]).item()).toBeCloseTo(moved, 5);
+  });
+
+  const run = (steps: number) => ({ steps, random: new Random(0), signal: undefined });
+
+  test('earlier tasks are kept by either penalty', async () => {
+    const { hypernet, plain } = await continual.run(run(200));
+    expect(hypernet).toBeGreaterThan(88);
+    expect(plain).toBeGreaterThan(80);
+  });
+
+  test('a quarter of the units is enough after training with masks', async () => {
+    const { hypernet, plain } = await pruning.run(run(200));
+    expect(Math.min(hypernet, plain)).toBeGreaterThan(80);
+  });
+
+  test('generated filters tell digits and their negatives, as filters of the network do', async () => {
+    const { hypernet, plain } = await negatives.run(run(100));
+    expect(Math.min(hypernet, plain)).toBeGreaterThan(95);
   });
 
   test('a new task needs its embedding alone', async () => {
-    const { hypernet } = await transfer.run({ steps: 150, random: new Random(1), signal: undefined });
+    const { hypernet, plain } = await transfer.run({ steps: 150, random: new Random(1), signal: undefined });
     expect(hypernet).toBeGreaterThan(85);
+    expect(plain).toBeGreaterThan(70);
   });
 });
 

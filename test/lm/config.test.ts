@@ -23,6 +23,17 @@ const llama = {
 };
 const of = (more: object) => configOfHuggingFace({ ...llama, ...more });
 
+test('gates are renormalised where config.json says so, as in Transformers', () => {
+  const moe = { model_type: 'qwen3_moe', num_experts_per_tok: 2, moe_intermediate_size: 8 };
+  for (const [more, normalised] of [
+    [{}, false],
+    [{ norm_topk_prob: false }, false],
+    [{ norm_topk_prob: true }, true],
+  ] as const)
+    expect(of({ ...moe, num_experts: 4, ...more }).experts).toEqual({ count: 4, k: 2, normalised });
+  expect(of({ ...moe, num_local_experts: 4 }).experts?.count).toBe(4);
+});
+
 describe('rotary embeddings of config.json', () => {
   const linear = { rope_type: 'linear', factor: 4 };
   test('rope_parameters say what rope_theta and rope_scaling said', () => {
@@ -96,6 +107,10 @@ describe('what the runtime does not compute is refused', () => {
     expect(of({ ...qwen, max_window_layers: 2 }).window).toBe(0);
     expect(of({ ...qwen, layer_types: ['full_attention', 'full_attention'] }).window).toBe(0);
     expect(of({ model_type: 'mistral', sliding_window: null }).window).toBe(0);
+    expect(of({ model_type: 'mistral' }).window).toBe(4096);
+    expect(of(qwen).window).toBe(0);
+    expect(of({ ...qwen, num_hidden_layers: 40, max_window_layers: 0, sliding_window: undefined }).window).toBe(4096);
+    expect(() => of({ ...qwen, num_hidden_layers: 40 })).toThrow('12 of 40 layers have a sliding window');
     expect(of({ model_type: 'mistral', sliding_window: 8 }).window).toBe(8);
   });
 });
@@ -136,6 +151,11 @@ describe('sizes that make no decoder', () => {
       '"llama.block_count" is no number',
     );
     expect(() => configOfGguf({ ...metadata, 'llama.rope.scaling.type': 'longrope' }, 300)).toThrow('kind "longrope"');
+    const divisorOf = (more: object) => configOfGguf({ ...metadata, ...more }, 300).ropeScaling?.divisors[0];
+    expect(divisorOf({ 'llama.rope.scaling.factor': 4 })).toBe(4);
+    expect(divisorOf({ 'llama.rope.scale_linear': 2 })).toBe(2);
+    for (const factor of [0, 1]) expect(divisorOf({ 'llama.rope.scaling.factor': factor })).toBeUndefined();
+    expect(divisorOf({ 'llama.rope.scaling.type': 'none', 'llama.rope.scaling.factor': 4 })).toBeUndefined();
     expect(() => configOfGguf({ ...metadata, 'llama.rope.dimension_count': 18 }, 300)).toThrow('18 dimensions rotate');
   });
 });

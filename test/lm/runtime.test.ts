@@ -224,7 +224,14 @@ describe('GGUF', () => {
 test('sizes of experts and stretched positions are read from either kind of file', () => {
   const face = {
     ...{ model_type: 'qwen3_moe', vocab_size: 9, hidden_size: 8, num_hidden_layers: 1, num_attention_heads: 2 },
-    ...{ intermediate_size: 64, moe_intermediate_size: 16, num_experts: 4, num_experts_per_tok: 2, head_dim: 8 },
+    ...{
+      intermediate_size: 64,
+      moe_intermediate_size: 16,
+      num_experts: 4,
+      num_experts_per_tok: 2,
+      norm_topk_prob: true,
+      head_dim: 8,
+    },
     ...{ max_position_embeddings: 64, rms_norm_eps: 1e-6 },
   };
   expect(configOfHuggingFace(face)).toMatchObject({ hidden: 16, experts: { count: 4, k: 2, normalised: true } });

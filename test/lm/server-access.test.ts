@@ -36,6 +36,19 @@ describe('hosts', async () => {
     expect(await first(`GET http://localhost/health HTTP/1.1\r\n${close}`)).toBe('HTTP/1.1 200');
     expect(await first(`GET http://evil.example/health HTTP/1.1\r\n${close}`)).toBe('HTTP/1.1 403');
     expect(await first('GET /health HTTP/1.0')).toBe('HTTP/1.1 403');
+    expect(await first(`GET /health HTTP/1.1\r\n${close}\r\nHost: evil.example`)).toBe('HTTP/1.1 400');
+  });
+
+  test('an origin behind more headers than are kept is not overlooked', async () => {
+    const first = async (count: number, last: string) => {
+      const others = Array.from({ length: count }, (_, i) => `X${i}: 1`).join('\r\n');
+      const head = `POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 2\r\n${others}\r\n${last}`;
+      return (await connection(port, `${head}\r\n\r\n{}`).received).slice(0, 12);
+    };
+    expect(await first(90, 'Origin: https://evil.example')).toBe('HTTP/1.1 403');
+    expect(await first(96, 'Origin: https://evil.example')).toBe('HTTP/1.1 403');
+    expect(await first(97, 'Origin: https://evil.example')).toBe('HTTP/1.1 431');
+    expect(await first(500, 'Origin: https://evil.example')).toBe('HTTP/1.1 431');
   });
 });
 

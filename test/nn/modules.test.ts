@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import * as nn from '../../src/nn/index.js';
-import { SparseMatrix } from '../../src/sparse/index.js';
+import { embeddingBag, SparseMatrix } from '../../src/sparse/index.js';
+import { Graph, Hypergraph } from '../../src/structure/index.js';
 import { add, grad, Random, type Tensor, tensor } from '../../src/tensor/index.js';
 import { checkGradient, expectClose, uniformTensor } from '../oracle.js';
 
@@ -361,4 +362,33 @@ test('batch norm of rows far from 0 is that around 0, in training and inference'
   layer.runningMean.assign(tensor([2 ** 22, 2 ** 22]));
   layer.runningVariance.assign(tensor([1, 1]));
   expectClose(layer.forward(x, { training: false }).view(), around0.view(), 1e-4);
+});
+
+test.each<[string, (prediction: Tensor, target: Tensor) => Tensor]>([
+  ['meanSquaredError', nn.meanSquaredError],
+  ['huberLoss', (a, b) => nn.huberLoss(a, b)],
+  ['binaryCrossEntropy', nn.binaryCrossEntropy],
+  ['softCrossEntropy', nn.softCrossEntropy],
+  ['klDivergence', (a, b) => nn.klDivergence(a, b)],
+  ['distillation', (a, b) => nn.distillation(a, b, tensor(Int32Array.of(0, 0, 0)))],
+])('%s does not broadcast a column against a row', (name, loss) => {
+  const [column, row] = [uniformTensor(1, [3, 1]), uniformTensor(2, [3])];
+  expect(() => loss(column, row)).toThrow(`${name}: expected prediction and target of one shape, got [3, 1] and [3]`);
+});
+
+test('choices by other names are refused, not taken for another choice', () => {
+  const other = <T>(name: string) => name as T;
+  expect(() => nn.kaimingNormal(random, [2, 3], { mode: other('fan_in') })).toThrow(
+    "mode must be 'fan-in' or 'fan-out'",
+  );
+  expect(() => new nn.Linear(2, 3, random, { init: other('glorot') })).toThrow("init must be 'kaiming' or 'xavier'");
+  expect(() => new nn.Linear(2, 3, random).forward(uniformTensor(1, [1, 2]), other('gelu'))).toThrow('the activation');
+  const bags = [uniformTensor(1, [3, 2]), Int32Array.of(0, 1), Int32Array.of(0, 2)] as const;
+  expect(() => embeddingBag(...bags, other('max'))).toThrow("the mode must be 'sum' or 'mean'");
+  expect(() => Graph.fromEdges(2, [0], [1], { duplicates: other('last') })).toThrow("duplicates must be 'sum' or");
+  expect(() => Graph.fromEdges(2, [0], [1], { selfLoops: other('remove') })).toThrow("selfLoops must be 'keep' or");
+  const hypergraph = new Hypergraph(2, [[0, 1]]);
+  expect(() => hypergraph.mergeDuplicates(other('min'))).toThrow("the rule must be 'mean' or 'sum' or 'max'");
+  expect(() => hypergraph.cliqueExpansion(other('weights'))).toThrow("the values must be 'binary' or 'counts'");
+  expect(() => hypergraph.withSelfLoops(other('none'))).toThrow("the vertices must be 'isolated' or 'all'");
 });

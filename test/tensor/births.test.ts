@@ -357,7 +357,7 @@ const operations: Readonly<Record<string, () => unknown[]>> = {
 const others = new Set(
   [
     'apply applyAll checkpoint grad isObserved jvp keep leaves mapTree observe onlyGradient scope unobserved',
-    'valueAndGrad vjp watchReads whileRecording checkIndices requireDType requireTensor convolutionCount',
+    'valueAndGrad vjp watchReads whileRecording checkIndices requireChoice requireDType requireTensor convolutionCount',
     'broadcastShapes convolutionSizes pair formatShape sameShape sizeOf Random Scope Tensor gatherKnownRows putKnownRows',
   ].flatMap((names) => names.split(' ')),
 );

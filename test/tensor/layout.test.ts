@@ -153,3 +153,9 @@ test('bad shapes are refused by name', () => {
   expect(() => ops.concatenate([x, ops.zeros([2, 4])], 0)).toThrow('concatenate');
   expect(() => ops.tensor([[1, 2], [3]])).toThrow('ragged');
 });
+
+test('a size beside one of 0 cannot be inferred', () => {
+  expect(() => ops.zeros([0, 3]).reshape([-1, 0])).toThrow('reshape: [0, 3] has 0 elements, which do not fill [-1, 0]');
+  expect(ops.zeros([0, 3]).reshape([-1, 3]).shape).toEqual([0, 3]);
+  expect(ops.zeros([0, 3]).reshape([-1]).shape).toEqual([0]);
+});

@@ -130,3 +130,32 @@ test('long products of few rows neither stop at 2²⁴ nor lose digits', () => {
   }
   for (const rows of [3, 8]) expect(error(matmul(broadcastTo(x, [rows, k]), ones([k, 2])))).toBeLessThan(bound);
 });
+
+test('sums of no products are 0, with leading axes too', () => {
+  const zero = (shape: number[]) => zeros(shape);
+  for (const [a, b] of [
+    [
+      [3, 0],
+      [0, 4],
+    ],
+    [
+      [2, 3, 0],
+      [0, 4],
+    ],
+    [
+      [2, 3, 0],
+      [2, 0, 4],
+    ],
+  ] as const)
+    expect(matmul(zero([...a]), zero([...b])).dataSync()).toEqual(
+      new Float32Array([...a.slice(0, -1), 4].reduce((n, x) => n * x)),
+    );
+  expect(linear(zero([2, 3, 0]), zero([4, 0]), ones([4])).dataSync()).toEqual(new Float32Array(24).fill(1));
+  expect(linear(zero([2, 0, 5]), zero([4, 5])).shape).toEqual([2, 0, 4]);
+});
+
+test('an activation that a layer does not have is refused, not left out', () => {
+  expect(() => linear(ones([1, 2]), ones([1, 2]), undefined, 'gelu' as 'relu')).toThrow(
+    "linear: the activation must be 'none' or 'relu', got \"gelu\"",
+  );
+});

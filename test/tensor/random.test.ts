@@ -63,3 +63,28 @@ test('dropout keeps the mean, repeats its mask in the gradient, and covers tails
   checkGradient((v) => dropout(v, 0.5, key).square(), [tensor([0.3, 1, -2, 0.7, 1.1])]);
   expect(() => dropout(x, 1, key)).toThrow('dropout: expected 0 ≤ p < 1, got 1');
 });
+
+test('uniform numbers stay below their end, however they round', () => {
+  const largest = (low: number, high: number) =>
+    new Random(1)
+      .uniform([1 << 22], low, high)
+      .max()
+      .item();
+  expect(largest(1, 2)).toBe(2 - 2 ** -23);
+  expect(largest(-2, -1)).toBe(-1 - 2 ** -23);
+  expect(largest(1e6, 1e6 + 1)).toBeLessThan(1e6 + 1);
+  expect(new Random(1).uniform([100], 5, 5).min().item()).toBe(5);
+  expect(largest(-3, 0)).toBeLessThan(0);
+  for (const [low, high] of [
+    [3, 1],
+    [-3e38, 3e38],
+    [0, Number.POSITIVE_INFINITY],
+    [Number.NEGATIVE_INFINITY, 0],
+  ] as const)
+    expect(() => new Random(1).uniform([4], low, high)).toThrow('Random.uniform: expected low ≤ high');
+});
+
+test('a key of another length is refused', () => {
+  for (const key of [[], [1], [1, 2, 3]])
+    expect(() => dropout(tensor([1, 2]), 0.5, key as never)).toThrow('two 32-bit words');
+});

@@ -64,6 +64,10 @@ describe('operators mean what their opset says', () => {
     },
   );
 
+  test('Celu of large values is their value', async () => {
+    await expectRuntimeValues({ nodes: one('Celu', { alpha: { float: 0.1 } }) }, tensor([3e38, 1e-3, -0.1, -3e38]));
+  });
+
   test('Shape takes start and end from opset 15 on', () => {
     const lengths = (attributes: Attributes, version = 15) =>
       Array.from(

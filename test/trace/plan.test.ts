@@ -216,6 +216,11 @@ describe('a function that reads values', () => {
     expect(plan.run(x)[0]?.dataSync()).toEqual(x.multiply(5).add(2).dataSync());
   });
 
+  test('gets tensors', () => {
+    const plan = compile((x) => x.add(1), [x]);
+    expect(() => plan.run([[1, 2]] as never)).toThrow('plan: expected a tensor, got 1,2');
+  });
+
   test('may be traced for its cost', () => {
     expect(
       trace(

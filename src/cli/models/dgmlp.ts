@@ -1,6 +1,6 @@
 // Node classifiers of DGMLP, made by `gossamer run dgmlp`.
 
-import { isFolder, loadGraph, loadGraphFolder, readBytes } from '../../data/node.js';
+import { loadGraph, loadNamedGraph, readBytes } from '../../data/node.js';
 import { DGMLPModel } from '../../graph/index.js';
 import { classOfRow, onlyPath, type Predictions, type Predictor } from './predictor.js';
 
@@ -9,12 +9,11 @@ export function open(path: string): Predictor {
   return { predict: async (paths) => classifyNodes(model, onlyPath(paths)) };
 }
 
-/** The class of each node of a folder of tables or an archive. */
+/** The class of each node of a folder of tables, a file of another program, or an archive. */
 function classifyNodes(model: DGMLPModel, path: string): Predictions {
-  const named = isFolder(path) ? loadGraphFolder(path) : undefined;
+  const named = loadNamedGraph(path);
   const { graph, features } = named ?? loadGraph(path, { scaleRows: false });
-  if (!features) throw new Error(`"${path}" has no node features`);
-  const probabilities = model.predictProba(features, graph, path);
+  const probabilities = model.predictProba(features, graph, path, named?.nodeNames);
   const { classes } = model.description;
   return {
     columns: ['node', 'prediction', 'probability'],

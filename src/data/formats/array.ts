@@ -30,9 +30,36 @@ export function toInts({ values }: NamedArray, name: string): Int32Array {
   return ints;
 }
 
+/**
+ * Values whose first index runs fastest, as Fortran has them, in the order in which the last one
+ * does. Values beyond the shape's size are runs that stay together.
+ */
+export function rowMajor<T extends ArrayValues>(values: T, shape: readonly number[]): T {
+  const cells = shape.reduce((product, size) => product * size, 1);
+  const length = cells === 0 ? 0 : values.length / cells;
+  const ordered = values.slice() as T;
+  const index = shape.map(() => 0);
+  for (let to = 0; to < cells; to++) {
+    const from = index.reduceRight((at, own, axis) => at * (shape[axis] as number) + own, 0);
+    for (let k = 0; k < length; k++) ordered[to * length + k] = values[from * length + k] as number;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      index[axis] = (index[axis] as number) + 1;
+      if ((index[axis] as number) < (shape[axis] as number)) break;
+      index[axis] = 0;
+    }
+  }
+  return ordered;
+}
+
 /** A 64-bit integer as a number. @throws Error when it does not fit 32 bits. */
 export function narrowInteger(value: bigint): number {
   if (value !== BigInt.asIntN(32, value)) throw new Error(`64-bit integer ${value} does not fit 32 bits`);
+  return Number(value);
+}
+
+/** An unsigned 64-bit integer as a number. @throws Error when it does not fit 32 bits. */
+export function narrowNatural(value: bigint): number {
+  if (value >= 2n ** 32n) throw new Error(`64-bit integer ${value} does not fit 32 bits`);
   return Number(value);
 }
 

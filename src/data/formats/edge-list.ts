@@ -4,6 +4,7 @@
 import { foreignFormat } from './foreign.js';
 import { columnFor, columnNames } from './node-columns.js';
 import { type NodeNames, namesOf, renumber } from './node-names.js';
+import { QUOTE, SPACE, separatorNames, separatorsOf, TAB } from './separators.js';
 import { asUtf8, joined } from './unicode.js';
 
 /**
@@ -19,11 +20,11 @@ export interface EdgeList {
   readonly weights: Float32Array | undefined;
   /** The name of each node. */
   readonly names: NodeNames;
+  /** Whether the file says that its edges have a direction; undefined where it does not say. */
+  readonly directed?: boolean;
 }
 
-const [TAB, LINE_FEED, CARRIAGE, SPACE, QUOTE, HASH, PERCENT, COMMA, SEMICOLON, ZERO, NINE] = [
-  9, 10, 13, 32, 34, 35, 37, 44, 59, 48, 57,
-];
+const [LINE_FEED, CARRIAGE, HASH, PERCENT, ZERO, NINE] = [10, 13, 35, 37, 48, 57];
 /** Largest node number that is kept as a number. */
 const LARGEST = 2 ** 31 - 1;
 /** A node number; a leading zero is part of a name. */
@@ -78,8 +79,9 @@ class NotNumbers extends Error {}
  *
  * @param name of the file, in error messages
  * @throws Error naming the line of a missing target, of another number of columns than the first,
- * of an open quote, or of a weight that is not a positive number; when there are no edges, when the
- * first line is a header of unknown names, and naming the format of a file that is no edge list.
+ * of an open quote, or of a weight that is not a positive number; when two separators are possible;
+ * when there are no edges, when the first line is a header of unknown names, and naming the format
+ * of a file that is no edge list.
  */
 export async function readEdgeList(
   pieces: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
@@ -141,7 +143,7 @@ class Reader {
   readonly #targets = new Growing(new Int32Array(1024));
   readonly #weights = new Growing(new Float32Array(1024));
   readonly #ids = new Map<string, number>();
-  readonly #decoder = new TextDecoder('utf-8', { fatal: true });
+  readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   #line = 0;
   #columns: Columns | undefined;
   /** Columns of the first line, which all others must have. */
@@ -216,8 +218,17 @@ class Reader {
 
   /** Finds separator and columns from the first line. @returns whether it is a header */
   #begin(bytes: Uint8Array, start: number, end: number): boolean {
-    this.#separator = separatorOf(bytes, start, end);
-    const fields = this.#fields(bytes, start, end);
+    const separators = separatorsOf(bytes.subarray(start, end));
+    const fieldsBy = (separator: number) => {
+      this.#separator = separator;
+      return this.#fields(bytes, start, end);
+    };
+    const known = separators.find((separator) => columnsOf(fieldsBy(separator)));
+    if (known === undefined && separators.length > 1)
+      this.#fail(
+        `${separatorNames(separators)} may separate its columns; write decimals with a point, quote fields that hold a separator`,
+      );
+    const fields = fieldsBy(known ?? (separators[0] as number));
     const header = columnsOf(fields);
     this.#width = fields.length;
     this.#columns =
@@ -367,22 +378,6 @@ function wrongWeight(text: string): string {
 function weightOf(text: string): number | undefined {
   const value = text === '' ? Number.NaN : Math.fround(Number(text));
   return value > 0 && value < Number.POSITIVE_INFINITY ? value : undefined;
-}
-
-/** The separator of a line, outside its quoted fields. */
-function separatorOf(bytes: Uint8Array, start: number, end: number): number {
-  const found = new Set<number>();
-  const separators = [TAB, COMMA, SEMICOLON, SPACE];
-  let quoted = false;
-  let begins = true;
-  for (let i = start; i < end; i++) {
-    const byte = bytes[i] as number;
-    // A quote within an unquoted field is part of it.
-    if (byte === QUOTE && (quoted || begins)) quoted = !quoted;
-    else if (!quoted) found.add(byte);
-    begins = separators.includes(byte);
-  }
-  return [TAB, COMMA, SEMICOLON].find((byte) => found.has(byte)) ?? SPACE;
 }
 
 function columnsOf(header: readonly string[]): Columns | undefined {

@@ -1,5 +1,5 @@
-// Graph and data formats that are not edge lists, recognised so that they are refused by name
-// instead of being read as something else.
+// Graph and data formats that are not delimited text, recognised so that they are read as what they
+// are or refused by name.
 
 interface Foreign {
   readonly format: string;
@@ -28,6 +28,9 @@ const formats: readonly Foreign[] = [
   { format: 'a DOT file', start: /^\s*(strict\s+)?(di)?graph\b[^\n]*\{/, file: /\.(dot|gv)$/i },
   { format: 'a Pajek file', start: /^\s*\*(vertices|network|arcs|edges)/i, file: /\.net$/i },
   { format: 'a UCINET file', start: /^\s*dl\s+n\s*=/i },
+  { format: 'an adjacency list', file: /\.adjlist$/i },
+  { format: 'an edge list with dictionaries', start: /^(\s*#[^\n]*\n)*\S+[ \t]+\S+[ \t]+\{[^\n]*\}[ \t]*(\r?\n|$)/ },
+  { format: 'a graph in JSON', start: /^\s*\{[\s\S]*"(nodes|links|adjacency)"\s*:\s*\[/ },
   { format: 'JSON', start: /^\s*(\{|\[\s*[[{"\d])/, file: /\.jsonl?$/i },
   // KONECT's files begin with such a line too and are edge lists.
   { format: 'a METIS or Matrix Market file (it begins with a % comment)', start: /^%(?!\s*a?sym\b)/ },

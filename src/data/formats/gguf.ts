@@ -156,7 +156,8 @@ const HEADER_BYTES = 65536;
 class Cursor {
   #bytes = new Uint8Array(0);
   #view = new DataView(new ArrayBuffer(0));
-  readonly #text = new TextDecoder();
+  /** Tokens may begin with the character that is a mark at the start of a file. */
+  readonly #text = new TextDecoder('utf-8', { ignoreBOM: true });
   at = 0;
 
   constructor(
@@ -264,6 +265,10 @@ export class GgufFile {
     const entries = cursor.count(12, 'metadata entries');
     const metadata: [string, GgufValue][] = [];
     for (let i = 0; i < entries; i++) metadata.push([cursor.string(), cursor.value(cursor.scalar(5) as number)]);
+    this.#requireDistinct(
+      'metadata key',
+      metadata.map(([key]) => key),
+    );
     this.metadata = Object.fromEntries(metadata);
     const infos = Array.from({ length: tensorCount }, () => this.#info(cursor));
     const alignment = Number(this.metadata['general.alignment'] ?? 32);
@@ -276,7 +281,30 @@ export class GgufFile {
         this.#fail(
           `declares ${size} bytes for tensor "${tensorName}" at ${offset} but holds ${available} bytes of data`,
         );
+    this.#requireDistinct(
+      'tensor',
+      infos.map((info) => info.name),
+    );
+    this.#requireApart(infos, alignment);
     this.tensors = new Map(infos.map((info) => [info.name, info]));
+  }
+
+  #requireDistinct(what: string, names: readonly string[]): void {
+    const seen = new Set<string>();
+    for (const name of names) {
+      if (seen.has(name)) this.#fail(`gives the ${what} "${name}" twice`);
+      seen.add(name);
+    }
+  }
+
+  /** Tensors begin at multiples of the alignment and do not overlap. */
+  #requireApart(infos: readonly GgufTensorInfo[], alignment: number): void {
+    let [end, before] = [0, ''];
+    for (const { name, offset, bytes } of [...infos].sort((a, b) => a.offset - b.offset || a.bytes - b.bytes)) {
+      if (offset % alignment !== 0) this.#fail(`has tensor "${name}" at ${offset}, no multiple of ${alignment} bytes`);
+      if (offset < end) this.#fail(`has tensors "${before}" and "${name}" overlap at byte ${offset} of the data`);
+      if (bytes > 0) [end, before] = [offset + bytes, name];
+    }
   }
 
   #info(cursor: Cursor): GgufTensorInfo {
@@ -345,7 +373,8 @@ export class GgufFile {
  * Opens a GGUF file, in memory or by ranges.
  *
  * @param name of bytes in memory, in error messages
- * @throws Error when the file is cut short, inconsistent or of another version.
+ * @throws Error when the file is cut short, inconsistent or of another version; when a key or a
+ * name occurs twice, or tensors overlap.
  */
 export function readGguf(file: Uint8Array | ByteSource, name = '.gguf'): GgufFile {
   return new GgufFile(file instanceof Uint8Array ? bytesInMemory(file, name) : file);

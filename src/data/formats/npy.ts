@@ -1,41 +1,65 @@
 // NumPy's .npy and .npz files.
 
 import { strToU8, zipSync } from 'fflate';
-import { type ArrayValues, type NamedArray, narrowInteger } from './array.js';
+import { halfToFloat } from '../../quantized/index.js';
+import { type ArrayValues, type NamedArray, narrowInteger, narrowNatural, rowMajor } from './array.js';
 import { type InflateOptions, unzip } from './inflate.js';
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
-type Reader = (view: DataView, offset: number) => number;
-
 interface Element {
   readonly bytes: number;
   readonly make: (length: number) => ArrayValues;
-  readonly read: Reader;
+  readonly read: (view: DataView, offset: number, littleEndian: boolean) => number;
 }
 
 const elements: Readonly<Record<string, Element>> = {
-  f4: { bytes: 4, make: (n) => new Float32Array(n), read: (view, offset) => view.getFloat32(offset, true) },
-  f8: { bytes: 8, make: (n) => new Float64Array(n), read: (view, offset) => view.getFloat64(offset, true) },
-  i1: { bytes: 1, make: (n) => new Int8Array(n), read: (view, offset) => view.getInt8(offset) },
-  i2: { bytes: 2, make: (n) => new Int16Array(n), read: (view, offset) => view.getInt16(offset, true) },
-  i4: { bytes: 4, make: (n) => new Int32Array(n), read: (view, offset) => view.getInt32(offset, true) },
+  f2: {
+    bytes: 2,
+    make: (n) => new Float32Array(n),
+    read: (view, at, little) => halfToFloat(view.getUint16(at, little)),
+  },
+  f4: { bytes: 4, make: (n) => new Float32Array(n), read: (view, at, little) => view.getFloat32(at, little) },
+  f8: { bytes: 8, make: (n) => new Float64Array(n), read: (view, at, little) => view.getFloat64(at, little) },
+  i1: { bytes: 1, make: (n) => new Int8Array(n), read: (view, at) => view.getInt8(at) },
+  i2: { bytes: 2, make: (n) => new Int16Array(n), read: (view, at, little) => view.getInt16(at, little) },
+  i4: { bytes: 4, make: (n) => new Int32Array(n), read: (view, at, little) => view.getInt32(at, little) },
   i8: {
     bytes: 8,
     make: (n) => new Int32Array(n),
-    read: (view, offset) => narrowInteger(view.getBigInt64(offset, true)),
+    read: (view, at, little) => narrowInteger(view.getBigInt64(at, little)),
   },
-  u1: { bytes: 1, make: (n) => new Uint8Array(n), read: (view, offset) => view.getUint8(offset) },
-  u2: { bytes: 2, make: (n) => new Uint16Array(n), read: (view, offset) => view.getUint16(offset, true) },
-  u4: { bytes: 4, make: (n) => new Uint32Array(n), read: (view, offset) => view.getUint32(offset, true) },
-  b1: { bytes: 1, make: (n) => new Uint8Array(n), read: (view, offset) => view.getUint8(offset) },
+  u1: { bytes: 1, make: (n) => new Uint8Array(n), read: (view, at) => view.getUint8(at) },
+  u2: { bytes: 2, make: (n) => new Uint16Array(n), read: (view, at, little) => view.getUint16(at, little) },
+  u4: { bytes: 4, make: (n) => new Uint32Array(n), read: (view, at, little) => view.getUint32(at, little) },
+  u8: {
+    bytes: 8,
+    make: (n) => new Uint32Array(n),
+    read: (view, at, little) => narrowNatural(view.getBigUint64(at, little)),
+  },
+  b1: { bytes: 1, make: (n) => new Uint8Array(n), read: (view, at) => view.getUint8(at) },
 };
 
+/** What other types are, with what to do about them. */
+const refused: readonly (readonly [type: RegExp, reason: string])[] = [
+  [/^O/, 'Python objects; save numbers, or texts as a table'],
+  [/^[mM]8/, 'dates or durations; save x.astype("int64") in days or seconds'],
+  [/^c/, 'complex numbers; save real and imaginary parts'],
+];
+
+/** Texts are arrays of characters with one more axis: bytes for `S`, code points for `U`. */
+function textElement(type: string): { readonly element: Element; readonly length: number } | undefined {
+  const [, kind, digits] = /^([SU])(\d+)$/.exec(type) ?? [];
+  const element = kind === undefined ? undefined : elements[kind === 'S' ? 'u1' : 'u4'];
+  return element && { element, length: Number(digits) };
+}
+
 /**
- * Reads a .npy file: little-endian numbers in C order.
+ * Reads a .npy file of numbers of any byte order, in C or Fortran order; 64-bit integers must fit
+ * 32 bits. Texts become one more axis of bytes (`S`) or code points (`U`).
  *
  * @param name of the file, in error messages
- * @throws Error when the file is not .npy, is truncated, or holds another element type.
+ * @throws Error when the file is not .npy, is truncated, or holds elements of another type.
  */
 export function readNpy(bytes: Uint8Array, name = '.npy'): NamedArray {
   const fail = (reason: string): never => {
@@ -48,33 +72,46 @@ export function readNpy(bytes: Uint8Array, name = '.npy'): NamedArray {
   const start = wide ? 12 : 10;
   const length = wide ? view.getUint32(8, true) : view.getUint16(8, true);
   if (start + length > bytes.length) fail('is truncated in its header');
-  const { descr, shape } = parseHeader(new TextDecoder('latin1').decode(bytes.slice(start, start + length)), fail);
-  const element =
-    elements[descr] ?? fail(`holds elements of type "${descr}"; supported: ${Object.keys(elements).join(', ')}`);
+  const header = parseHeader(new TextDecoder('latin1').decode(bytes.slice(start, start + length)), fail);
+  const texts = textElement(header.type);
+  const element = texts?.element ?? elements[header.type] ?? fail(`holds ${kindOf(header.type)}`);
+  const shape = texts ? [...header.shape, texts.length] : header.shape;
   const count = shape.reduce((product, size) => product * size, 1);
   const available = bytes.length - start - length;
   if (!(count * element.bytes <= available))
     fail(`declares shape [${shape.join(', ')}] (${count * element.bytes} bytes) but holds ${available}`);
   const values = element.make(count);
-  for (let i = 0; i < count; i++) {
-    try {
-      values[i] = element.read(view, start + length + i * element.bytes);
-    } catch (error) {
-      fail((error as Error).message);
-    }
+  try {
+    for (let i = 0; i < count; i++)
+      values[i] = element.read(view, start + length + i * element.bytes, header.littleEndian);
+  } catch (error) {
+    fail((error as Error).message);
   }
-  return { shape, values };
+  return { shape, values: header.fortran ? rowMajor(values, header.shape) : values };
 }
 
-function parseHeader(text: string, fail: (reason: string) => never): { descr: string; shape: number[] } {
-  const descr = /'descr'\s*:\s*'([<>|=]?)(\w+)'/.exec(text);
+function kindOf(type: string): string {
+  const known = refused.find(([pattern]) => pattern.test(type))?.[1];
+  return known ?? `elements of type "${type}"; supported: ${Object.keys(elements).join(', ')}`;
+}
+
+interface Header {
+  readonly type: string;
+  readonly littleEndian: boolean;
+  readonly fortran: boolean;
+  readonly shape: number[];
+}
+
+function parseHeader(text: string, fail: (reason: string) => never): Header {
+  const descr = /'descr'\s*:\s*'([<>|=]?)(\w+)(?:\[\w+\])?'/.exec(text);
   const order = /'fortran_order'\s*:\s*(True|False)/.exec(text);
   const shape = /'shape'\s*:\s*\(([\d\s,]*)\)/.exec(text);
+  if (/'descr'\s*:\s*\[/.test(text)) return fail('holds records of several fields; save each field as an array');
   if (!descr || !order || !shape) return fail('has an unreadable header');
-  if (descr[1] === '>') return fail('is big-endian');
-  if (order[1] === 'True') return fail('is in Fortran order; save np.ascontiguousarray(x)');
   return {
-    descr: descr[2] as string,
+    type: descr[2] as string,
+    littleEndian: descr[1] !== '>',
+    fortran: order[1] === 'True',
     shape: (shape[1] as string)
       .split(',')
       .filter((part) => part.trim())

@@ -1,6 +1,6 @@
 // Python objects of a pickle: what its few allowed calls make.
 
-import { type ArrayValues, type NamedArray, narrowInteger } from './array.js';
+import { type ArrayValues, type NamedArray, narrowInteger, rowMajor } from './array.js';
 
 /** A value under construction on the machine's stack. */
 export type Value = unknown;
@@ -77,11 +77,10 @@ export function call(target: Value, args: readonly Value[]): Value {
 export function build(target: Value, state: Value): void {
   if (target instanceof PendingArray) {
     const [, shape, dtype, fortran, raw] = state as [number, number[], DType, boolean, Uint8Array];
-    if (fortran && shape.length > 1) throw new Error('holds an array in Fortran order');
     const values = arrayValues(dtype, raw);
     if (shape.reduce((product, size) => product * size, 1) !== values.length)
       throw new Error(`holds an array of shape [${shape.join(', ')}] with ${values.length} values`);
-    target.result = { shape, values };
+    target.result = { shape, values: fortran ? rowMajor(values, shape) : values };
   } else if (target instanceof DType) {
     target.order = String((state as Value[])[1]);
   } else if (target instanceof Instance) {

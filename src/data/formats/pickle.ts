@@ -161,7 +161,7 @@ class Machine {
   }
 
   #text(length: number): string {
-    return new TextDecoder('utf-8', { fatal: true }).decode(this.#take(length));
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(this.#take(length));
   }
 
   /** Little-endian two's complement. */

@@ -132,7 +132,7 @@ function parseHeader(bytes: Uint8Array, fail: (reason: string) => never): Record
   let text: string;
   let header: unknown;
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     header = JSON.parse(text);
   } catch {
     return fail('has an unreadable header');

@@ -133,6 +133,7 @@ export const experiment = defineExperiment({
     { data: 'blocks' },
     { data: 'blocks', seeds: 1, set: { walks: 80, trials: 1, studies: 'speed' } },
     { data: 'ppi', seeds: 1 },
+    { data: 'ppi', seeds: 1, set: { walks: 80, trials: 1, studies: 'speed' } },
     { data: 'ca-grqc', seeds: 1 },
     ...linkNetworks.map((data) => ({ data, set: { walks: 80 }, long: true })),
     { data: 'blogcatalog', set: { dim: 512, walks: 80 }, long: true },

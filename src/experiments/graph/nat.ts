@@ -102,26 +102,25 @@ const claims = [
 ];
 
 const bounds = { transductive: 1.2, inductive: 4.2 } as const;
-/** Runs on real streams with the networks without caches. */
-const isFor = (setting: string) => (run: Run) =>
-  run.data !== 'triadic' && run.options.setting === setting && run.options.rivals === 'all';
+/** Whole real streams, with the networks without caches. */
+const isWhole = ({ data, options: own }: Run) => data !== 'triadic' && own.rivals === 'all' && isFull(own);
 
-const overall = (['transductive', 'inductive'] as const).flatMap((setting) => [
-  overallClaims.abstract(
-    setting,
-    `Sets over which the mean gain of NAT on the best network without caches is ${bounds[setting]} points, ${setting} (seven in the paper, four at hand)`,
-    atLeast(7),
-    (runs) => {
-      const full = runs.filter((run) => isFor(setting)(run) && isFull(run.options));
-      return meanOver(full, aboveRivals) >= bounds[setting] ? full.length : 0;
-    },
-  ),
-  overallClaims.ours(
-    `Mean over the sets at hand: NAT above the best network without caches (points of average precision), ${setting}`,
-    atLeast(bounds[setting]),
-    (runs) => meanOver(runs.filter(isFor(setting)), aboveRivals),
-  ),
-]);
+const overall = (['transductive', 'inductive'] as const).flatMap((setting) => {
+  const among = (runs: readonly Run[]) => runs.filter((run) => run.options.setting === setting && isWhole(run));
+  return [
+    overallClaims.abstract(
+      setting,
+      `Sets over which the mean gain of NAT on the best network without caches is ${bounds[setting]} points, ${setting} (seven in the paper, four at hand)`,
+      atLeast(7),
+      (runs) => (meanOver(among(runs), aboveRivals) >= bounds[setting] ? among(runs).length : 0),
+    ),
+    overallClaims.ours(
+      `Mean over four sets, trained to the end: NAT above the best network without caches (points of average precision), ${setting}`,
+      atLeast(bounds[setting]),
+      (runs) => meanOver(new Set(among(runs).map(({ data }) => data)).size < 4 ? [] : among(runs), aboveRivals),
+    ),
+  ];
+});
 
 /** Few events, for the networks without caches: walks take most of the time. */
 const few = { events: 4000, epochs: 3, width: 32, trials: 1, rivals: 'all', timed: 0 };

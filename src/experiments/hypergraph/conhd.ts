@@ -61,12 +61,15 @@ async function studiesOf(data: IncidenceData, values: Options, context: RunConte
   return joinStudies(curves, costs, heads);
 }
 
-/** The mean gain over another method, less one standard error of the gain over the seeds. */
+/**
+ * The mean gain over another method, less one standard error of the gain over the seeds; NaN for
+ * one seed, which has none.
+ */
 function gainBeyondError(e: Evidence<Options>, other: string, metric: string): number {
   const theirs = e.scores(other, metric);
   const gains = e.scores(CONHD, metric).map((score, seed) => score - (theirs[seed] as number));
   const { mean, sd } = summarize(gains);
-  return mean - sd / Math.sqrt(gains.length);
+  return gains.length > 1 ? mean - sd / Math.sqrt(gains.length) : Number.NaN;
 }
 
 /** The smallest such gain over everything that is not a variant of CoNHD. */
@@ -90,12 +93,12 @@ const claims = [
     ours('Roles: CoNHD of eight layers above that of two (points of micro-F1)', atLeast(-2), (e) => depth(e, CONHD)),
   ]),
   ...where({ data: ['role', 'cora-outsider'] }, [
-    abstract('smoothing', 'CoNHD of eight layers above that of two (points of micro-F1)', atLeast(0), (e) =>
+    abstract('smoothing', 'CoNHD of eight layers above that of two, one seed (points of micro-F1)', atLeast(0), (e) =>
       depth(e, CONHD),
     ),
     abstract(
       'smoothing',
-      'WHATsNet of eight layers below that of two (points of micro-F1)',
+      'WHATsNet of eight layers below that of two, one seed (points of micro-F1)',
       above(0),
       (e) => -depth(e, WHATSNET),
     ),

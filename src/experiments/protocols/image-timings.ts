@@ -12,7 +12,7 @@ import type { Scores } from '../parts/contract.js';
 export interface Timing {
   readonly batch: number;
   readonly threads: number;
-  /** Rounds, each of one run of every arm; the median counts. Default: 50. */
+  /** Rounds, each of one run of every arm; the fastest counts. Default: 50. */
   readonly repeats?: number;
   /** How every arm is compiled. Default: each as it says. */
   readonly plan?: CompileOptions;
@@ -31,7 +31,7 @@ export interface TimedArm {
 }
 
 /**
- * Milliseconds an image of each arm, by timing: the median run of its plan over the images of a
+ * Milliseconds an image of each arm, by timing: the fastest run of its plan over the images of a
  * batch. In each round every arm runs once.
  */
 export async function timesInTurns(

@@ -87,7 +87,7 @@ export async function costStudy(
       title: 'Cost of a training step',
       note:
         `Batch of ${COST.batch} hyperedges, at most ${cap} hyperedges of a vertex, width ${COST.hidden}, one layer, ` +
-        `sampling and gradient included; median of ${COST.rounds} steps, networks taking turns on the same batches; ` +
+        `sampling and gradient included; the fastest of ${COST.rounds} steps, networks taking turns on the same batches; ` +
         'bytes of tensors at the peak of one step.',
       columns: ['network', 'step (ms)', 'peak (MiB)'],
       rows: titles.map((title, at) => [

@@ -102,7 +102,7 @@ export async function scoringStudy(
       title: 'Events a second',
       note:
         `Scored with a negative each and taken in, in batches of ${EVALUATION_BATCH}; and training steps of ${batch} events. ` +
-        `State as after ${100 * WARM} % of the stream, then ${size} events a round, arms in turns, the median of ` +
+        `State as after ${100 * WARM} % of the stream, then ${size} events a round, arms in turns, the fastest of ` +
         `${ROUNDS.repeats} rounds; untrained, all of width ${values.width}. ${values.walks} walks from each end of a pair.`,
       columns: ['phase', ...ARMS],
       rows: Object.entries(phases).map(([phase, own]) => [phase, ...ARMS.map((arm) => Math.round(own[arm]))]),

@@ -71,10 +71,10 @@ export async function hopStudy(task: NodeTask, steps: number, options: HopStudyO
     const row: string[] = [arm];
     for (const k of depths) {
       const accuracies: number[] = [];
+      const inputs = featureCount(task.features);
+      const combination = combinations[arm](k, temperature);
       for (const seed of seeds) {
         const random = new Random(seed).split(hopScore(arm, k));
-        const inputs = featureCount(task.features);
-        const combination = combinations[arm](k, temperature);
         const network = new HopNetwork(inputs, task.classes, combination, random.split('weights'), { dropout });
         await trainDecoupled(network, task, random, { ...training, hops });
         accuracies.push(testAccuracy(network, task));

@@ -86,7 +86,7 @@ async function speedStudy(nodes: number, random: Random): Promise<StudyResults> 
       title: `Cost of training on ${nodes.toLocaleString('en')} nodes and ${graph.edgeCount.toLocaleString('en')} edges`,
       note:
         `Erdős–Rényi, ${FEATURES} features, ${CLASSES} classes, half of the nodes for training. An epoch is one pass ` +
-        `over all training nodes, forward, backward and update (median of 5, in turns): DGMLP in mini-batches of 4,096 rows, ` +
+        `over all training nodes, forward, backward and update (the fastest of 5, in turns): DGMLP in mini-batches of 4,096 rows, ` +
         `GCN (2 layers) and APPNP with hidden ${HIDDEN} full-batch. The total is the precomputation of ${STEPS} hops ` +
         `and ${EPOCHS} epochs. Memory is the peak of tensors above the features.`,
       columns: ['network', 'precomputation (s)', 'epoch (ms)', `total of ${EPOCHS} epochs (s)`, 'peak memory (MiB)'],

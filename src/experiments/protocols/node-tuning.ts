@@ -1,217 +1,24 @@
-// Node classifiers tuned alike: each has the same number of trials on the validation nodes, over
-// its own hyperparameters and over the two forms of the features.
+// Node classifiers tuned alike: the choice of each is made by validation accuracy, among as many
+// settings as its kind tries.
 
 import {
-  APPNP,
-  DAGNN,
-  DepthNetwork,
-  DGMLP,
+  type DGMLP,
   DGMLPModel,
-  fixedWeights,
-  GCN,
-  GCNII,
   type GraphModule,
-  gcniiDecay,
   HopNetwork,
   type HopRows,
   hopRows,
-  hopWeightings,
-  NodeMLP,
   trainDecoupled,
   trainNodes,
 } from '../../graph/index.js';
-import {
-  accuracy,
-  type Features,
-  featureCount,
-  inference,
-  predictedClasses,
-  type SemiSupervisedOptions,
-} from '../../nn/index.js';
-import { Random, scope } from '../../tensor/index.js';
+import { accuracy, type Features, featureCount, inference, predictedClasses } from '../../nn/index.js';
+import { scope } from '../../tensor/index.js';
 import type { Artifacts } from '../parts/contract.js';
-import type { Method } from '../parts/methods.js';
-import { type Grid, type Setting, settingsOf, tuned } from '../parts/tuning.js';
+import type { Method, MethodRun } from '../parts/methods.js';
+import { tuned } from '../parts/tuning.js';
+import type { NodeCandidate } from './node-candidates.js';
+import type { FeatureForm, NodeSetting } from './node-settings.js';
 import { classNamesOf, type NodeData, type NodeModel, type NodeTask, nodePredictions } from './nodes.js';
-
-/** `scaled`: bag-of-words rows that sum to 1; `raw`: as stored. */
-export type FeatureForm = 'scaled' | 'raw';
-
-/** Hyperparameters that every classifier has. */
-export interface NodeSetting extends Setting {
-  readonly features: FeatureForm;
-  readonly learningRate: number;
-  readonly weightDecay: number;
-  readonly dropout: number;
-}
-
-/** A kind of network and what is tried for it. */
-export interface NodeCandidate<S extends NodeSetting = NodeSetting> {
-  readonly title: string;
-  /** Usual values first. */
-  readonly grid: Grid<S>;
-  create(inFeatures: number, classes: number, random: Random, setting: S): GraphModule;
-  /** Training options beyond learning rate and weight decay. */
-  readonly training?: SemiSupervisedOptions;
-  /** Weight decay by parameter, where it is not the same for all. */
-  decay?(setting: S): SemiSupervisedOptions['weightDecay'];
-}
-
-/** A candidate of any setting in a list of candidates. */
-function candidate<S extends NodeSetting>(own: NodeCandidate<S>): NodeCandidate {
-  return own as unknown as NodeCandidate;
-}
-
-const forms = (first: FeatureForm): FeatureForm[] => (first === 'raw' ? ['raw', 'scaled'] : ['scaled', 'raw']);
-const firstLayer =
-  (prefix: string) =>
-  ({ weightDecay }: NodeSetting) =>
-  (name: string) =>
-    name.startsWith(prefix) ? weightDecay : 0;
-/** Selection of the epoch by validation loss, as the papers of GCN, APPNP and GCNII do. */
-const byLoss = { select: 'loss', patience: 100 } as const;
-
-type Stacked = NodeSetting & { readonly hidden: number; readonly layers: number };
-type Propagated = NodeSetting & { readonly steps: number; readonly alpha: number };
-
-/** Networks that are trained on the graph, and the perceptron. */
-export const graphCandidates: readonly NodeCandidate[] = [
-  {
-    title: 'MLP',
-    grid: {
-      features: forms('scaled'),
-      learningRate: [0.01, 0.005],
-      weightDecay: [5e-3, 5e-4],
-      dropout: [0.5, 0.2],
-    },
-    create: (i, o, random, { dropout }) => new NodeMLP(i, o, random, { dropout }),
-  },
-  candidate<Stacked>({
-    title: 'GCN',
-    grid: {
-      features: forms('scaled'),
-      learningRate: [0.01, 0.02],
-      weightDecay: [5e-4, 5e-3],
-      dropout: [0.5, 0.2, 0.7],
-      hidden: [16, 64],
-      layers: [2],
-    },
-    create: (i, o, random, { dropout, hidden, layers }) => new GCN(i, o, random, { dropout, hidden, layers }),
-    training: byLoss,
-    decay: firstLayer('layers.0'),
-  }),
-  candidate<Stacked>({
-    title: 'ResGCN',
-    grid: {
-      features: forms('scaled'),
-      learningRate: [0.01, 0.005],
-      weightDecay: [5e-4, 5e-3],
-      dropout: [0.2, 0.5],
-      hidden: [64],
-      layers: [4, 2, 8],
-    },
-    create: (i, o, random, { dropout, hidden, layers }) =>
-      new DepthNetwork(
-        i,
-        o,
-        { propagations: layers, transformations: layers, hidden, dropout, skip: 'residual' },
-        random,
-      ),
-  }),
-  candidate<Propagated>({
-    title: 'APPNP',
-    grid: {
-      features: forms('scaled'),
-      learningRate: [0.01, 0.02],
-      weightDecay: [5e-3, 1e-3],
-      dropout: [0.5, 0.2],
-      steps: [10, 20],
-      alpha: [0.1, 0.05, 0.2],
-    },
-    create: (i, o, random, { dropout, steps, alpha }) => new APPNP(i, o, random, { dropout, steps, alpha }),
-    training: byLoss,
-    decay: firstLayer('first'),
-  }),
-  candidate<NodeSetting & { readonly steps: number }>({
-    title: 'DAGNN',
-    grid: {
-      features: forms('scaled'),
-      learningRate: [0.01, 0.02],
-      weightDecay: [5e-3, 2e-2, 5e-4],
-      dropout: [0.5, 0.8, 0.2],
-      steps: [10, 5, 20],
-    },
-    create: (i, o, random, { dropout, steps }) => new DAGNN(i, o, random, { dropout, steps }),
-  }),
-  candidate<NodeSetting & { readonly lambda: number }>({
-    title: 'GCNII, 16 layers',
-    grid: {
-      features: forms('scaled'),
-      learningRate: [0.01, 0.005],
-      weightDecay: [0.01],
-      dropout: [0.6, 0.5, 0.7],
-      lambda: [0.5, 0.6],
-    },
-    create: (i, o, random, { dropout, lambda }) => new GCNII(i, o, random, { layers: 16, dropout, lambda }),
-    training: byLoss,
-    decay: () => gcniiDecay,
-  }),
-];
-
-/** Hyperparameters of linear classifiers on combined hops. */
-export type HopSetting = NodeSetting & { readonly steps: number };
-
-/** Settings that are published for a data set. */
-export type PublishedSetting = Pick<HopSetting, 'steps' | 'learningRate' | 'weightDecay' | 'dropout'>;
-
-const distinct = (values: readonly number[]) => [...new Set(values)];
-const upTo = (steps: number) => Array.from({ length: steps }, (_, k) => k + 1);
-
-/**
- * What is tried for every linear classifier on hops: the published setting first, then around it.
- */
-export function hopGrid(
-  { learningRate, weightDecay, dropout }: PublishedSetting,
-  steps: readonly number[],
-): Grid<HopSetting> {
-  return {
-    features: forms('raw'),
-    learningRate: distinct([learningRate, 0.1, 0.2]),
-    weightDecay: distinct([weightDecay, 5e-4, 5e-3]),
-    dropout: distinct([dropout, 0.5, 0.2]),
-    steps: distinct(steps),
-  };
-}
-
-/** SGC, S²GC, GBP and the plain mean of hops, K = 1 … 20. */
-export function hopCandidates(published: PublishedSetting): NodeCandidate[] {
-  const on = (title: string, first: number, weights: (steps: number) => number[]) =>
-    candidate<HopSetting>({
-      title,
-      grid: hopGrid(published, [first, ...upTo(20)]),
-      create: (i, o, random, { steps, dropout }) =>
-        new HopNetwork(i, o, fixedWeights(weights(steps)), random, { dropout }),
-    });
-  return [
-    on('SGC', 2, hopWeightings.last),
-    on('S²GC', 16, hopWeightings.averaged),
-    on('GBP', 10, hopWeightings.pageRank),
-    on('mean of hops', published.steps, hopWeightings.mean),
-  ];
-}
-
-/** DGMLP, with as many values to try as the others on hops. */
-export function dgmlpCandidate(
-  title: string,
-  published: PublishedSetting & { readonly temperature: number },
-): NodeCandidate {
-  const { steps, temperature } = published;
-  return candidate<HopSetting>({
-    title,
-    grid: hopGrid(published, [steps, ...upTo(20)]),
-    create: (i, o, random, { dropout, steps: own }) => new DGMLP(i, o, random, { steps: own, dropout, temperature }),
-  });
-}
 
 /** The model file of a trained DGMLP, and its predictions on all nodes. */
 export function dgmlpArtifacts(model: TunedModel, data: NodeData): Artifacts {
@@ -220,6 +27,7 @@ export function dgmlpArtifacts(model: TunedModel, data: NodeData): Artifacts {
     inFeatures: featureCount(data.features),
     classes: classNamesOf(data),
     scaleRows: model.setting.features === 'scaled',
+    ...(data.structural && { structural: true }),
     options: network.layout,
   });
   return { model: file.save({ data: data.name }), predictions: nodePredictions(model, data) };
@@ -231,14 +39,28 @@ export interface TunedModel extends NodeModel {
   readonly validated: number;
 }
 
+/** Settings that are tried for each kind of method, and how long a training is. */
+export interface NodeBudget {
+  /** Settings for each network on the graph. */
+  readonly trials: number;
+  /** Settings for each linear classifier on hops. */
+  readonly hopTrials: number;
+  /** Epochs at most, in trials of all. */
+  readonly epochs: number;
+  /** Epochs at most of the choice of patient candidates. */
+  readonly patientEpochs: number;
+}
+
 /** What all tuned methods of a seed share. */
-export interface NodeComparison {
+export interface NodeComparison extends NodeBudget {
   readonly data: NodeData;
   readonly task: NodeTask;
-  /** Settings that are tried for each method. */
-  readonly trials: number;
-  /** Epochs at most. */
-  readonly epochs: number;
+}
+
+/** Candidates by kind. */
+export interface NodeCandidates {
+  readonly onGraph: readonly NodeCandidate[];
+  readonly onHops: readonly NodeCandidate[];
 }
 
 /**
@@ -246,38 +68,47 @@ export interface NodeComparison {
  * seed.
  */
 export function tunedNodeMethods(
-  candidates: readonly NodeCandidate[],
+  { onGraph, onHops }: NodeCandidates,
   comparison: NodeComparison,
 ): Method<TunedModel>[] {
-  const { data, task, trials, epochs } = comparison;
-  const depths = candidates.flatMap(({ grid }) => ('steps' in grid ? (grid.steps as readonly number[]) : []));
-  const hops = hopsOfTask(data, task, Math.max(0, ...depths));
-  return candidates.map((own) =>
-    tuned<NodeSetting, TunedModel>({
-      title: own.title,
-      settings: settingsOf(own.grid, trials, new Random(0).split(own.title)),
-      ...(data.split && { once: data }),
-      async train(setting, { random, hooks }) {
-        const features = featuresOf(data, setting.features);
-        const network = own.create(featureCount(features), data.classes, random.split('weights'), setting);
-        const options = {
-          epochs,
-          ...own.training,
-          learningRate: setting.learningRate,
-          weightDecay: own.decay?.(setting) ?? setting.weightDecay,
-          ...hooks,
-        };
-        const input = { ...task, features };
-        const { training } =
-          network instanceof HopNetwork
-            ? await trainDecoupled(network, input, random, { ...options, hops: hops(setting.features) })
-            : await trainNodes(network, input, random, options);
-        const known = options.select === 'loss' ? undefined : training.bestMetric;
-        return { network, features, setting, validated: known ?? validationAccuracy(network, input) };
-      },
-      validation: ({ validated }) => validated,
-    }),
+  const { data, task, trials, hopTrials, epochs, patientEpochs } = comparison;
+  const listed = [
+    ...onGraph.map((own) => ({ own, settings: own.settings(trials) })),
+    ...onHops.map((own) => ({ own, settings: own.settings(hopTrials) })),
+  ];
+  const hops = hopsOfTask(
+    data,
+    task,
+    listed.flatMap(({ settings }) => settings),
   );
+  return listed.map(({ own, settings }) => {
+    const train = async (setting: NodeSetting, { random, hooks }: MethodRun, longest: number): Promise<TunedModel> => {
+      const features = featuresOf(data, setting.features);
+      const network = own.create(featureCount(features), data.classes, random.split('weights'), setting);
+      const options = {
+        ...own.training,
+        epochs: longest,
+        learningRate: setting.learningRate,
+        weightDecay: own.decay?.(setting) ?? setting.weightDecay,
+        ...hooks,
+      };
+      const input = { ...task, features };
+      const { training } =
+        network instanceof HopNetwork
+          ? await trainDecoupled(network, input, random, { ...options, hops: hops(setting.features) })
+          : await trainNodes(network, input, random, options);
+      const known = own.training?.select === 'loss' ? undefined : training.bestMetric;
+      return { network, features, setting, validated: known ?? validationAccuracy(network, input) };
+    };
+    return tuned<NodeSetting, TunedModel>({
+      title: own.title,
+      settings,
+      ...(data.split && { once: data }),
+      train: (setting, run) => train(setting, run, own.patient ? Math.max(epochs, patientEpochs) : epochs),
+      trial: (setting, run) => train(setting, run, epochs),
+      validation: ({ validated }) => validated,
+    });
+  });
 }
 
 function featuresOf({ features, scaled }: NodeData, form: FeatureForm): Features {
@@ -288,12 +119,22 @@ function validationAccuracy(network: GraphModule, { features, graph, labels, val
   return scope(() => accuracy(predictedClasses(network.forward(features, graph, inference)), labels, validation));
 }
 
-/** Hops of the training and validation nodes, computed once for each form of the features. */
-function hopsOfTask(data: NodeData, { graph, train, validation }: NodeTask, steps: number) {
-  const known = new Map<FeatureForm, HopRows>();
+/** Hops by form of the features, of data sets with a fixed split. */
+const hopsOfData = new WeakMap<NodeData, Map<FeatureForm, HopRows>>();
+
+/**
+ * Hops of the training and validation nodes, computed once for each form of the features and
+ * shared by all methods and trials, on a fixed split by all seeds.
+ */
+function hopsOfTask(data: NodeData, { graph, train, validation }: NodeTask, settings: readonly NodeSetting[]) {
+  const steps = Math.max(0, ...settings.map(({ steps: own }) => (typeof own === 'number' ? own : 0)));
+  const known = (data.split && hopsOfData.get(data)) ?? new Map<FeatureForm, HopRows>();
+  if (data.split) hopsOfData.set(data, known);
   return (form: FeatureForm): HopRows => {
-    const own =
-      known.get(form) ?? hopRows(featuresOf(data, form), graph, steps, Int32Array.of(...train, ...validation));
+    const kept = known.get(form);
+    if (kept && kept.hops.length > steps) return kept;
+    const rows = Int32Array.of(...train, ...validation);
+    const own = hopRows(featuresOf(data, form), graph, steps, rows);
     known.set(form, own);
     return own;
   };

@@ -2,8 +2,8 @@
 // while training, the labels of test nodes are not.
 
 import { type GraphDataset, normalizeRows, splitOf, wordBlocks } from '../../data/index.js';
-import { graphNames, isFolder, loadGraph, loadGraphFolder } from '../../data/node.js';
-import { type GraphModule, type LabelledGraph, trainNodes } from '../../graph/index.js';
+import { graphNames, loadGraph, loadNamedGraph } from '../../data/node.js';
+import { featuresOfGraph, type GraphModule, type LabelledGraph, trainNodes } from '../../graph/index.js';
 import {
   accuracy,
   type Features,
@@ -25,8 +25,10 @@ export const nodeSets: readonly string[] = ['blocks', ...graphNames.filter((name
 
 /** A graph with features in both forms that networks read. */
 export interface NodeData extends GraphDataset {
-  /** As stored. */
+  /** As stored, or made from the graph where nodes have none. */
   readonly features: Features;
+  /** Whether features were made from the graph. */
+  readonly structural: boolean;
   /** Bag-of-words rows scaled to sum 1. */
   readonly scaled: Features;
   /** Names of nodes and classes, where the data give them. */
@@ -40,21 +42,28 @@ export interface NodeTask extends LabelledGraph {
 }
 
 /**
- * `blocks`, a known set, an archive as `loadGraph` reads it, or a folder as `loadGraphFolder` does.
+ * `blocks`, a known set, an archive as `loadGraph` reads it, or a folder or a file as
+ * `loadNamedGraph` does.
  *
  * @param random draws the embedded graph
- * @throws Error when the set has no node features.
+ * @throws Error when the nodes have no classes.
  */
 export function loadNodes(source: string, random: Random): NodeData {
-  const data: GraphDataset = readNodes(source, random);
-  const { features } = data;
-  if (!features) throw new Error(`data set "${data.name}" has no node features`);
-  return { ...data, features, scaled: features instanceof SparseMatrix ? normalizeRows(features) : features };
+  const data: GraphDataset & { readonly nodeNames?: readonly string[] } = readNodes(source, random);
+  if (data.classes < 2) throw new Error(`data set "${data.name}" has ${data.classes} classes of nodes; it takes two`);
+  const structural = data.features === undefined;
+  const features = data.features ?? featuresOfGraph(data.graph, data.nodeNames);
+  return {
+    ...data,
+    features,
+    structural,
+    scaled: features instanceof SparseMatrix ? normalizeRows(features) : features,
+  };
 }
 
 function readNodes(source: string, random: Random): GraphDataset {
   if (source === 'blocks') return wordBlocks(random);
-  return isFolder(source) ? loadGraphFolder(source) : loadGraph(source, { scaleRows: false });
+  return loadNamedGraph(source) ?? loadGraph(source, { scaleRows: false });
 }
 
 /** Names of the classes, or their numbers. */
@@ -117,7 +126,8 @@ export function nodePredictions({ network, features }: NodeModel, data: NodeData
   });
 }
 
-export function describeNodes({ name, graph, features, classes }: NodeData): string {
+export function describeNodes({ name, graph, features, structural, classes }: NodeData): string {
   const { nodeCount, edgeCount } = graph;
-  return `${name}: ${nodeCount} nodes, ${edgeCount} edges, ${featureCount(features)} features, ${classes} classes`;
+  const made = structural ? ' made from the graph' : '';
+  return `${name}: ${nodeCount} nodes, ${edgeCount} edges, ${featureCount(features)} features${made}, ${classes} classes`;
 }

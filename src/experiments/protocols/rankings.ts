@@ -68,9 +68,8 @@ export function pushRanking(rows: readonly Push[], nodeCount: number): Ranking {
   };
 }
 
-/** Sources on which the threshold of forward push is sought, and how close its error must come. */
-const SEARCH_SOURCES = 50;
-const SEARCH_TOLERANCE = 0.02;
+/** How close the error of forward push must come to the one that is sought. */
+const SEARCH_TOLERANCE = 0.05;
 const MOST_SEARCHES = 24;
 
 /**
@@ -78,13 +77,12 @@ const MOST_SEARCHES = 24;
  * `error`: bisection on its logarithm.
  */
 export function thresholdForError(graph: Graph, sources: Int32Array, alpha: number, error: number): number {
-  const some = sources.subarray(0, SEARCH_SOURCES);
   let [low, high] = [Math.log(1e-12), 0];
   for (let search = 0; search < MOST_SEARCHES; search++) {
     // From the cheap side: a small threshold takes long.
     const middle = search === 0 ? Math.log(1e-3) : low === Math.log(1e-12) ? high - 2 : (low + high) / 2;
     const push = new ForwardPush(graph, { alpha, threshold: Math.exp(middle) });
-    const residual = some.reduce((sum, source) => sum + push.from(source).residual, 0) / some.length;
+    const residual = sources.reduce((sum, source) => sum + push.from(source).residual, 0) / sources.length;
     if (Math.abs(residual / error - 1) <= SEARCH_TOLERANCE) return Math.exp(middle);
     if (residual > error) high = middle;
     else low = middle;

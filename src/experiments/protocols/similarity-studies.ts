@@ -15,7 +15,7 @@ import {
 import { eventTurn } from '../../engine/index.js';
 import type { Graph } from '../../structure/index.js';
 import { normalizeRows, Random, scope, type Tensor } from '../../tensor/index.js';
-import type { StudyResults } from '../parts/contract.js';
+import type { Scores, StudyResults } from '../parts/contract.js';
 import { joinStudies, noStudies, studyOf } from '../parts/studies.js';
 import { innerLabelScore, type LabelTask, labelScores, labelTask } from './embeddings.js';
 
@@ -85,15 +85,23 @@ function armsOf(graph: Graph, setting: SimilaritySetting, seed: number): Record<
   };
 }
 
-/** Micro- and macro-F1 of each arm, means over splits; claims read the micro-F1 by arm. */
+/**
+ * Micro- and macro-F1 of each arm, means over splits; claims read the micro-F1 by arm, and as
+ * `chosenExponent` that of the exponent below 0 that is best on training nodes.
+ */
 function armStudy(graph: Graph, tasks: readonly LabelTask[], setting: SimilaritySetting): StudyResults {
   const rows = Object.entries(armsOf(graph, setting, 0)).map(([arm, embed]) => {
     const embedding = embed();
-    const scores = tasks.map((task) => labelScores(embedding, task));
+    const scores = tasks.map((task) => ({ ...labelScores(embedding, task), inner: innerLabelScore(embedding, task) }));
     embedding.dispose();
-    const mean = (metric: string) => scores.reduce((sum, own) => sum + (own[metric] as number), 0) / scores.length;
-    return { arm: arm as Arm, micro: mean('micro'), macro: mean('macro') };
+    const mean = (metric: 'micro' | 'macro' | 'inner') =>
+      scores.reduce((sum, own: Scores) => sum + (own[metric] as number), 0) / scores.length;
+    return { arm: arm as Arm, micro: mean('micro'), macro: mean('macro'), inner: mean('inner') };
   });
+  const negative = rows.filter(
+    ({ arm }) => arm === 'half' || arm === 'whole' || (arm === 'projection' && setting.degreeExponent < 0),
+  );
+  const chosen = negative.reduce((best, own) => (own.inner > best.inner ? own : best));
   const n = graph.nodeCount;
   const { dim, weights, degreeExponent } = setting;
   const { nnz } = sparseProjection(n, dim, new Random(0));
@@ -107,7 +115,11 @@ function armStudy(graph: Graph, tasks: readonly LabelTask[], setting: Similarity
       columns: ['arm', 'micro-F1 (%)', 'macro-F1 (%)'],
       rows: rows.map(({ arm, micro, macro }) => [ARMS[arm], micro.toFixed(1), macro.toFixed(1)]),
     },
-    { ...Object.fromEntries(rows.map(({ arm, micro }) => [arm, micro])), entries: (n * dim) / nnz },
+    {
+      ...Object.fromEntries(rows.map(({ arm, micro }) => [arm, micro])),
+      chosenExponent: chosen.micro,
+      entries: (n * dim) / nnz,
+    },
   );
 }
 

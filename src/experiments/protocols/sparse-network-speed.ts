@@ -58,7 +58,7 @@ async function networkTimes(name: string, make: () => Layer, repeats: number): P
     sparse: () => plans.sparse.execute(),
     everywhere: () => plans.everywhere.execute(),
   };
-  const seconds = await secondsInTurns(bodies, { repeats, statistic: (all) => Math.min(...all) });
+  const seconds = await secondsInTurns(bodies, { repeats });
   for (const own of Object.values(plans)) own.dispose();
   const times = Object.fromEntries(Object.entries(seconds).map(([kind, value]) => [kind, 1000 * value]));
   return { name, sparsity: rule.sparsity, times: times as NetworkTimes['times'], layers };

@@ -35,8 +35,9 @@ const titles: Readonly<Record<Measured, string>> = {
 /** Sizes of the square product whose rate is printed beside those of the layers. */
 const [PRODUCT, INNER] = [240, 256];
 
-/** Rounds, of which the fastest counts for each kernel, as noise only adds time. */
-const TURNS = { repeats: 15, warmUp: 3, statistic: (times: readonly number[]) => Math.min(...times) };
+const TURNS = { repeats: 15, warmUp: 3 };
+/** Pixels from which a layer is large enough for the rate of a square product. */
+const MANY_PIXELS = 196;
 
 /** Seconds of a layer by kernel. */
 export interface LayerTimes {
@@ -106,7 +107,8 @@ function speedUps({ convolution, product, sparse }: LayerTimes, pattern: Measure
 
 /**
  * Scores, over the shapes: `<pattern> 0.8` and `<pattern> 0.9`, the slowest; `<pattern> even`, the
- * latest; `dense share`, the least rate of the convolution over that of the faster dense kernel.
+ * latest; `dense share`, the least rate of the convolution over that of the faster dense kernel,
+ * and `dense rate`, over that of the square product on layers of many pixels.
  */
 export function kernelScores(times: readonly LayerTimes[]): Record<string, number> {
   const slowest = (pattern: Measured, share: 0.8 | 0.9) =>
@@ -117,7 +119,13 @@ export function kernelScores(times: readonly LayerTimes[]): Record<string, numbe
     [`${pattern} even`, Math.max(...times.map((own) => breakEven(shares, speedUps(own, pattern))))],
   ]);
   const share = ({ convolution, product }: LayerTimes) => Math.min(convolution, product) / convolution;
-  return { ...Object.fromEntries(scores), 'dense share': Math.min(...times.map(share)) };
+  const rate = ({ shape: [side, inputs, outputs], convolution, square }: LayerTimes) =>
+    (side * side * inputs * outputs * square) / (PRODUCT * PRODUCT * INNER * convolution);
+  return {
+    ...Object.fromEntries(scores),
+    'dense share': Math.min(...times.map(share)),
+    'dense rate': Math.min(...times.filter(({ shape: [side] }) => side * side >= MANY_PIXELS).map(rate)),
+  };
 }
 
 /** Speed-ups of every kernel and shape, and the rates of the dense ones. */

@@ -124,7 +124,7 @@ const claims = [
     abstract(
       'convolution',
       'Moved content: least error of a static mixer over the largest of LS convolution',
-      above(1),
+      atLeast(7.5),
       (e) => bestStatic(e) / mostError(DYNAMIC)(e),
     ),
     ours('Moved content: error of the LS convolution, largest of the seeds', below(0.08), mostError(DYNAMIC)),

@@ -3,7 +3,7 @@
 import { Dropout, dropFeatures, type Features, Linear, type Mode, parameter } from '../../nn/index.js';
 import { spmm } from '../../sparse/index.js';
 import { type Graph, graphOperator } from '../../structure/index.js';
-import { add, matmul, multiply, type Random, relu, type Tensor } from '../../tensor/index.js';
+import { add, eye, matmul, multiply, type Random, relu, type Tensor } from '../../tensor/index.js';
 import type { StackOptions } from './gcn.js';
 import type { GraphModule } from './propagate.js';
 
@@ -54,16 +54,16 @@ export class GCNII implements GraphModule {
   forward(x: Features, graph: Graph, mode: Mode): Tensor {
     const operator = graphOperator(graph);
     const first = this.input.forward(dropFeatures(x, this.#dropout.p, mode), 'relu');
+    const initial = multiply(first, this.#alpha);
+    const identity = eye(first.shape[1] as number);
     const last = this.weights.reduce((h, weight, l) => {
       const beta = Math.log(this.#lambda / (l + 1) + 1);
+      const mapping = (own: Tensor) => add(multiply(identity, 1 - beta), multiply(own, beta));
       const smooth = multiply(spmm(operator, this.#dropout.forward(h, mode)), 1 - this.#alpha);
-      const initial = multiply(first, this.#alpha);
-      const mixed = add(smooth, initial);
       const initialWeight = this.initialWeights[l];
-      const transformed = initialWeight
-        ? add(matmul(smooth, weight), matmul(initial, initialWeight))
-        : matmul(mixed, weight);
-      return relu(add(multiply(mixed, 1 - beta), multiply(transformed, beta)));
+      return initialWeight
+        ? relu(add(matmul(smooth, mapping(weight)), matmul(initial, mapping(initialWeight))))
+        : relu(matmul(add(smooth, initial), mapping(weight)));
     }, first);
     return this.output.forward(this.#dropout.forward(last, mode));
   }

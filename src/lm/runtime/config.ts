@@ -119,9 +119,10 @@ function scalingOfGguf(
   sizes: { readonly dims: number; readonly base: number },
 ): RopeScaling | undefined {
   const value = (key: string) => metadata[`${architecture}.rope.scaling.${key}`];
-  const kind = value('type') ?? 'none';
-  if (kind === 'none') return undefined;
-  const factor = Number(value('factor') ?? 1);
+  // Files from before the kinds had a name scale linearly.
+  const kind = value('type') ?? 'linear';
+  const factor = Number(value('factor') ?? metadata[`${architecture}.rope.scale_linear`] ?? 1) || 1;
+  if (kind === 'none' || (kind === 'linear' && factor === 1)) return undefined;
   if (kind === 'linear') return linearScaling(sizes, factor);
   if (kind !== 'yarn') throw new Error(`rope scaling of kind "${String(kind)}" is not supported; linear and yarn are`);
   const context = Number(value('original_context_length') ?? metadata[`${architecture}.context_length`]);
@@ -147,8 +148,9 @@ export function configOfHuggingFace(config: Readonly<Record<string, unknown>>): 
   requireKnown(config);
   const heads = number('num_attention_heads');
   const features = number('hidden_size');
-  const count = optional('num_experts') ?? 0;
-  const normalised = config.norm_topk_prob !== false;
+  const count = optional('num_experts') ?? optional('num_local_experts') ?? 0;
+  // Files may leave out what is usual: here and below that of Transformers.
+  const normalised = config.norm_topk_prob === true;
   const headDim = optional('head_dim') ?? features / heads;
   const context = number('max_position_embeddings');
   const rope = ropeFieldsOf(config);
@@ -194,7 +196,8 @@ function requireKnown(config: Readonly<Record<string, unknown>>): void {
  * @throws Error when only some layers have one.
  */
 function windowOf(config: Readonly<Record<string, unknown>>, type: string, layers: number): number {
-  const { sliding_window: window, layer_types: types, max_window_layers: first = 0 } = config;
+  const usualFirst = type === 'qwen3_moe' ? 0 : 28;
+  const { sliding_window: window = 4096, layer_types: types, max_window_layers: first = usualFirst } = config;
   const isUsed = type === 'mistral' || config.use_sliding_window === true;
   if (!isUsed || typeof window !== 'number') return 0;
   const sliding = Array.isArray(types)

@@ -48,7 +48,7 @@ export class LanguageServer {
         void connections.serve(request, () => this.#tracked(request, response));
       },
     );
-    server.maxHeadersCount = HEADER_COUNT;
+    server.maxHeadersCount = HEADER_COUNT + 1;
     connections.watch(server);
     this.#server = server;
     return server;
@@ -88,6 +88,7 @@ export class LanguageServer {
 
   async #answer(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
     const { method = 'GET' } = request;
+    requireHeaders(request);
     const { path, host } = targetOf(request);
     this.#access.requireOrigin(request, response, host);
     if (this.#isClosing) throw shuttingDown();
@@ -108,6 +109,17 @@ export class LanguageServer {
     this.#access.preflight(request, response, methods);
     response.writeHead(204).end();
   }
+}
+
+/**
+ * Node leaves out headers beyond the limit, among which an `Origin` could be.
+ *
+ * @throws RequestError 431 for more headers than the limit, 400 for two hosts (RFC 9112, 3.2).
+ */
+function requireHeaders({ rawHeaders, headersDistinct }: IncomingMessage): void {
+  if (rawHeaders.length > 2 * HEADER_COUNT)
+    throw new RequestError(431, `the request has more than ${HEADER_COUNT} headers`);
+  if ((headersDistinct.host ?? []).length > 1) throw new RequestError(400, 'the request names two hosts');
 }
 
 /** The path of a request, decoded, and the authority that it names. */

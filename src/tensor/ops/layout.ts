@@ -27,12 +27,16 @@ export const reshapeOp: Op<{ shape: Shape }> = {
   vjp: (backward) => [reshape(onlyGradient(backward), (backward.inputs[0] as Tensor).shape)],
 };
 
-/** The same elements in another shape, without a copy; one size may be −1, to be inferred. */
+/**
+ * The same elements in another shape, without a copy; one size may be −1, to be inferred, unless
+ * another is 0.
+ */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   requireTensor('reshape', x);
   if (!Array.isArray(shape)) throw new TypeError(`reshape: expected a shape like [2, -1], got ${String(shape)}`);
   const known = sizeOf(shape.filter((length) => length !== -1));
-  const resolved = shape.map((length) => (length === -1 ? x.size / (known || 1) : length));
+  // Beside a size of 0 any would do: 0/0 is refused.
+  const resolved = shape.map((length) => (length === -1 ? x.size / known : length));
   const valid =
     resolved.every((length) => Number.isInteger(length) && length >= 0) &&
     shape.filter((length) => length === -1).length <= 1;

@@ -2,7 +2,7 @@
 
 import { activations } from '../../engine/index.js';
 import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
-import { broadcastShapes, formatShape, sameShape, sizeOf } from '../shape.js';
+import { broadcastShapes, formatShape, requireChoice, sameShape, sizeOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { positiveMask } from './binary.js';
 import { broadcastTo, reshape } from './layout.js';
@@ -110,7 +110,8 @@ export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = 
   const attributes = { transposeA, transposeB };
   if (b.rank === 2 && a.rank > 2 && !transposeA) {
     const { m, n, k } = productSizes(a, b, attributes);
-    return reshape(apply(matmulOp, [reshape(a, [-1, k]), b], attributes), [...a.shape.slice(0, -2), m, n]);
+    const rows = sizeOf(a.shape.slice(0, -1));
+    return reshape(apply(matmulOp, [reshape(a, [rows, k]), b], attributes), [...a.shape.slice(0, -2), m, n]);
   }
   const batch = broadcastShapes('matmul', a.shape.slice(0, -2), b.shape.slice(0, -2));
   const withBatch = (x: Tensor) =>
@@ -173,7 +174,8 @@ export const linearOp: Op<{ relu: boolean }> = {
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor, activation: 'none' | 'relu' = 'none'): Tensor {
   if (weight.rank !== 2) throw new Error(`linear: expected a weight [out, in], got ${formatShape(weight.shape)}`);
   if (x.rank === 0) throw new Error('linear: expected an input with features along its last axis');
-  const flat = x.rank === 2 ? x : reshape(x, [-1, x.shape.at(-1) as number]);
+  requireChoice('linear', 'the activation', activation, ['none', 'relu']);
+  const flat = x.rank === 2 ? x : reshape(x, [sizeOf(x.shape.slice(0, -1)), x.shape.at(-1) as number]);
   const y = apply(linearOp, bias ? [flat, weight, bias] : [flat, weight], { relu: activation === 'relu' });
   return x.rank === 2 ? y : reshape(y, [...x.shape.slice(0, -1), weight.shape[0] as number]);
 }

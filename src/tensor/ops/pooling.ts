@@ -2,7 +2,7 @@
 
 import type { ArgumentsOf, Device, Samples, Windows } from '../../engine/index.js';
 import { apply, applyAll, type Op, onlyGradient, requireDType } from '../apply.js';
-import { formatShape, requireCount, type Shape } from '../shape.js';
+import { formatShape, requireChoice, requireCount, type Shape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { type Pair, pair } from './convolution.js';
 import { reshape } from './layout.js';
@@ -327,8 +327,7 @@ export interface ResizeOptions {
 export function resize(x: Tensor, size: Pair, { mode = 'bilinear', alignCorners = false }: ResizeOptions = {}): Tensor {
   const [, height, width] = planesOf('resize', x);
   const [rows, columns] = pair(size);
-  if (mode !== 'bilinear' && mode !== 'nearest')
-    throw new TypeError(`resize: the mode must be 'bilinear' or 'nearest', got ${JSON.stringify(mode)}`);
+  requireChoice('resize', 'the mode', mode, ['bilinear', 'nearest']);
   if (!(Number.isInteger(rows) && Number.isInteger(columns) && rows > 0 && columns > 0 && height * width > 0))
     throw new RangeError(`resize: cannot make ${rows}×${columns} of ${formatShape(x.shape)}`);
   return apply(resizeOp, [x], {

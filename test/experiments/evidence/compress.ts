@@ -30,6 +30,7 @@ const speeds = (factor: number, even: number) => ({
   'unstructured even': 0.6 * even,
   'block4 even': 0.35 * even,
   'dense share': 0.85 * factor,
+  'dense rate': 0.85 * factor,
   'network MobileNetV1': 2 * factor,
   chosen: 1.1 * even,
 });

@@ -1,6 +1,8 @@
 import { tableGroups } from '../../../src/data/index.js';
 import type { Scores } from '../../../src/experiments/parts/contract.js';
 import { abilityRows, problemRows } from '../../../src/experiments/protocols/hypernet-guide/index.js';
+import { rowScores } from '../../../src/experiments/protocols/hypernet-guide/summary.js';
+import { ENSEMBLE, ONE_NETWORK } from '../../../src/experiments/protocols/uncertainty-study.js';
 import type { Case } from './cases.js';
 
 const tasks = (worst: number, shared: number) => ({
@@ -8,19 +10,15 @@ const tasks = (worst: number, shared: number) => ({
   'hypernetwork, all at once': { worst },
 });
 
-const guideRows = [
-  ...problemRows,
-  ...abilityRows,
-  { problem: 'uncertainty quantification', better: 'smaller' } as const,
-];
+const problems = [...[...problemRows, ...abilityRows].map(({ problem }) => problem), ENSEMBLE, ONE_NETWORK];
 
-/** Scores of all rows of the guide with the hypernetwork ahead, or level. */
-const guide = (isAhead: boolean) =>
-  Object.fromEntries(
-    guideRows.flatMap(({ problem, better }) => [
-      [`${problem}, plain`, 10],
-      [`${problem}, hypernetwork`, isAhead ? (better === 'larger' ? 11 : 9) : 10],
-    ]),
+/** Scores of all rows of the guide with a gain above its standard error, or within it. */
+const guide = (isAhead: boolean): Scores =>
+  Object.assign(
+    {},
+    ...problems.map((problem) =>
+      rowScores(problem, { hypernet: 10, plain: 9, gain: isAhead ? 1.01 : 0.99, error: 0.995 }),
+    ),
   );
 
 const review: readonly Case[] = [

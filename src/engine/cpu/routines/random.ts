@@ -9,9 +9,9 @@ export const randomRoutines = {
   /** y = raw 32-bit words. */
   randomBits: (run: Execution, { y, key, size }: Keyed<KernelArguments['randomBits']>): void =>
     run.over('randomBits', { y, key0: key[0], key1: key[1], size }, Math.ceil(size / BLOCK), 30),
-  /** y uniform in [low, low + width). */
-  randomUniform: (run: Execution, { y, key, low, width, size }: Keyed<KernelArguments['randomUniform']>): void =>
-    run.over('randomUniform', { y, key0: key[0], key1: key[1], low, width, size }, Math.ceil(size / BLOCK), 30),
+  /** y uniform in [low, low + width), at most `largest`. */
+  randomUniform: (run: Execution, { key, ...args }: Keyed<KernelArguments['randomUniform']>): void =>
+    run.over('randomUniform', { ...args, key0: key[0], key1: key[1] }, Math.ceil(args.size / BLOCK), 30),
   randomNormal: (run: Execution, { y, key, mean, deviation, size }: Keyed<KernelArguments['randomNormal']>): void =>
     run.over('randomNormal', { y, key0: key[0], key1: key[1], mean, deviation, size }, Math.ceil(size / BLOCK), 60),
   /** y = x·scale where the element's word is at least `threshold`, else 0. */

@@ -13,7 +13,7 @@ export function propertyTable(scores: Scores): StudyResults {
   ];
   return studyOf({
     title: 'Five properties of the review',
-    note: 'Each with a figure of the studies above and below; a plain network has none of these by construction.',
+    note: 'Each with a figure of the studies below, and what they put beside the hypernetwork; for uncertainty an ensemble of plain networks.',
     columns: ['property', 'measured as', 'plain networks', 'hypernetwork'],
     rows: [
       ['soft weight sharing', 'accuracy of eight tasks of 40 examples', ...pair('information sharing', ' %')],

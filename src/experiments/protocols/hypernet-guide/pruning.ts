@@ -1,8 +1,9 @@
 // Weight pruning: weights from the mask of the units that are kept (as in Liu et al.,
-// "MetaPruning", ICCV 2019), beside a trained network whose least units are cut off.
+// "MetaPruning", ICCV 2019), beside a network that is trained with the same masks (as in Yu et al.,
+// "Slimmable neural networks", ICLR 2019).
 
 import { Hypernet, mlpTrunk, VectorCondition } from '../../../hypernet/index.js';
-import { inference, type Linear, MLP } from '../../../nn/index.js';
+import { inference, MLP } from '../../../nn/index.js';
 import { type Tensor, tensor } from '../../../tensor/index.js';
 import { binaryAccuracy, type GuideRow, type Labelled, lossOf, train, waveTask } from './row.js';
 
@@ -10,13 +11,8 @@ const UNITS = 32;
 /** Units kept in the end. */
 const KEPT = 8;
 
-/** The first `kept` of all units, or those of the given indices: [1, UNITS]. */
-function maskOf(units: Iterable<number>): Tensor {
-  const mask = new Float32Array(UNITS);
-  for (const unit of units) mask[unit] = 1;
-  return tensor(mask, [1, UNITS]);
-}
-const firstUnits = (count: number) => maskOf(Array.from({ length: count }).keys());
+/** The mask of the first units: [1, UNITS]. */
+const firstUnits = (count: number) => tensor(new Float32Array(UNITS).fill(1, 0, count), [1, UNITS]);
 
 /** A network's output where only the units of the mask are left. */
 function masked({ blocks: [block], head }: MLP, x: Tensor, mask: Tensor): Tensor {
@@ -24,21 +20,10 @@ function masked({ blocks: [block], head }: MLP, x: Tensor, mask: Tensor): Tensor
   return head.forward(hidden.multiply(mask));
 }
 
-/** The units of the largest ‖incoming‖·|outgoing|. */
-function largestUnits(incoming: Linear, outgoing: Linear): number[] {
-  const [rows, columns] = [incoming.weight.view(), outgoing.weight.view()];
-  const inputs = incoming.inFeatures;
-  const size = (unit: number) =>
-    Math.hypot(...rows.subarray(unit * inputs, (unit + 1) * inputs)) * Math.abs(columns[unit] as number);
-  return Array.from({ length: UNITS }, (_, unit) => unit)
-    .sort((a, b) => size(b) - size(a))
-    .slice(0, KEPT);
-}
-
 export const pruning: GuideRow = {
   problem: 'weight pruning',
   design: 'VectorCondition, the mask of the units that are kept',
-  plain: 'the largest units of a trained network',
+  plain: 'a network trained with the same masks',
   measure: `accuracy with ${KEPT} of ${UNITS} units, no training after the cut (%)`,
   better: 'larger',
   async run(run) {
@@ -51,16 +36,18 @@ export const pruning: GuideRow = {
     const plain = network();
     const through = (live: typeof hypernet, x: Tensor, mask: Tensor) =>
       live.run(mask, x, (own, seen) => masked(own, seen, mask));
-    // A number of units from 4 up, drawn anew at each step.
-    await train(
-      hypernet,
-      (live, { random: draws }) => lossOf(through(live, task.x, firstUnits(4 + draws.integer(UNITS - 3))), task),
-      run,
-    );
-    await train(plain, (live) => lossOf(live.forward(task.x, inference), task), run);
-    const kept = maskOf(largestUnits((plain.blocks[0] as (typeof plain.blocks)[number]).linear, plain.head));
+    // Both train with a number of units from 4 up that is drawn anew at each step.
+    const fit = <Model extends object>(model: Model, logits: (live: Model, mask: Tensor) => Tensor) =>
+      train(
+        model,
+        (live, { random: draws }) => lossOf(logits(live, firstUnits(4 + draws.integer(UNITS - 3))), task),
+        run,
+      );
+    await fit(hypernet, (live, mask) => through(live, task.x, mask));
+    await fit(plain, (live, mask) => masked(live, task.x, mask));
+    const kept = firstUnits(KEPT);
     return {
-      hypernet: binaryAccuracy(() => through(hypernet, test.x, firstUnits(KEPT)), test),
+      hypernet: binaryAccuracy(() => through(hypernet, test.x, kept), test),
       plain: binaryAccuracy(() => masked(plain, test.x, kept), test),
     };
   },

@@ -39,6 +39,26 @@ export async function train<Model extends object>(
   return minimize(model, loss, { steps, random, signal, optimizer: new Adam({ learningRate }) });
 }
 
+/** What one setting of a method scores, the more the better. */
+export interface Scored {
+  /** On points that the setting is chosen by. */
+  readonly validation: number;
+  readonly test: number;
+}
+
+/** The test score of the setting that is best on validation; the first of equal ones. */
+export async function tested<Setting>(
+  grid: readonly Setting[],
+  score: (setting: Setting) => Promise<Scored>,
+): Promise<number> {
+  let best: Scored = { validation: Number.NEGATIVE_INFINITY, test: Number.NaN };
+  for (const setting of grid) {
+    const scored = await score(setting);
+    if (scored.validation > best.validation) best = scored;
+  }
+  return best.test;
+}
+
 /** Points [n, 2] and their classes [n, 1]. */
 export interface Labelled {
   readonly x: Tensor;

@@ -221,7 +221,8 @@ export const elementwiseReaders: Operators = {
   }),
   LeakyRelu: parametric({ alpha: 0.01 }, leakyRelu),
   Elu: parametric({ alpha: 1 }, elu),
-  Celu: parametric({ alpha: 1 }, (x, alpha) => multiply(elu(multiply(x, 1 / alpha)), alpha)),
+  // Of x > 0 the quotient could overflow.
+  Celu: parametric({ alpha: 1 }, (x, alpha) => add(relu(x), multiply(elu(divide(minimum(x, 0), alpha)), alpha))),
   Selu: parametric({ alpha: 1.6732632423543772, gamma: 1.0507009873554805 }, (x, alpha, gamma) =>
     multiply(elu(x, alpha), gamma),
   ),

@@ -1,0 +1,50 @@
+// What a graph holds, in short.
+
+import type { NamedGraph } from './graph-tables.js';
+
+const count = (value: number) => value.toLocaleString('en');
+const short = (value: number) => String(Number(value.toPrecision(3)));
+
+/** Smallest and largest value, with the mean. */
+function range(values: ArrayLike<number>): string {
+  let [least, most, sum] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    if (value < least) least = value;
+    if (value > most) most = value;
+    sum += value;
+  }
+  return `${short(least)} … ${short(most)}, mean ${short(sum / values.length)}`;
+}
+
+/**
+ * Lines on the size of a graph, its degrees and parts, and the classes and features of its nodes.
+ */
+export function graphProfileLines(named: NamedGraph): string[] {
+  const { graph, labels, classNames, featureNames, leftOut, split } = named;
+  const components = graph.components;
+  const sizes = new Int32Array(components.length);
+  for (const component of components) sizes[component] = (sizes[component] as number) + 1;
+  const parts = sizes.filter((size) => size > 0);
+  const of = (code: number) => labels.reduce((sum, label) => sum + Number(label === code), 0);
+  const unknown = of(-1);
+  return [
+    `${count(graph.nodeCount)} nodes, ${count(graph.edgeCount)} ${graph.directed ? 'directed' : 'undirected'} edges`,
+    `weights     ${graph.weights ? range(graph.weights) : 'none'}`,
+    `degrees     ${range(graph.outDegrees)}`,
+    `self-loops  ${count(graph.selfLoopCount)}`,
+    `isolated    ${count(graph.isolated.length)} nodes`,
+    `components  ${count(parts.length)}, the largest of ${count(Math.max(...parts))} nodes`,
+    `classes     ${classNames.length === 0 ? 'none' : [...classNames.map((name, code) => `${name} (${count(of(code))})`), ...(unknown > 0 ? [`unknown (${count(unknown)})`] : [])].join(', ')}`,
+    `features    ${featureNames.length === 0 ? 'none' : `${count(featureNames.length)}: ${listed(featureNames)}`}`,
+    ...(leftOut.length > 0 ? [`left out    ${listed(leftOut)}, since they hold texts`] : []),
+    ...(split
+      ? [`split       ${split.train.length} train, ${split.validation.length} validation, ${split.test.length} test`]
+      : []),
+  ];
+}
+
+/** Names that a line shows. */
+const LISTED = 8;
+const listed = (names: readonly string[]) =>
+  `${names.slice(0, LISTED).join(', ')}${names.length > LISTED ? ', …' : ''}`;
