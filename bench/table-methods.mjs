@@ -56,7 +56,10 @@ for (const path of paths) {
       const held = new Set(test);
       const seen = Int32Array.from({ length: whole.rows }, (_, row) => row).filter((row) => !held.has(row));
       const started = performance.now();
-      const model = await TableModel.train(method, rowsOf(data, seen), '', new Random(fold), { balance: false, options });
+      const model = await TableModel.train(method, rowsOf(data, seen), '', new Random(fold), {
+        balance: false,
+        options,
+      });
       const seconds = (performance.now() - started) / 1000;
       const tested = rowsOf(data, test);
       const score = isNumber ? valueScores(model, tested).r2 : testScores(model, tested).accuracy;
