@@ -29,7 +29,13 @@ export {
 export { type Arrays, featuresFromArrays, normalizeRows, requiredArrays } from './features.js';
 export * from './formats/index.js';
 export { graphProfileLines } from './graph-profile.js';
-export { type GraphTableOptions, type GraphTables, graphFromTables, type NamedGraph } from './graph-tables.js';
+export {
+  type GraphTableOptions,
+  type GraphTables,
+  graphFromDocument,
+  graphFromTables,
+  type NamedGraph,
+} from './graph-tables.js';
 export {
   type GraphArrayOptions,
   type GraphDataset,

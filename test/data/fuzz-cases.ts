@@ -3,7 +3,9 @@
 import { gzipSync } from 'node:zlib';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import sharp from 'sharp';
+import { graphOfEdges } from '../../src/data/edges.js';
 import { unpacked } from '../../src/data/files.js';
+import { edgesFromSparse } from '../../src/data/formats/graphs/scipy.js';
 import { readParquet } from '../../src/data/formats/parquet.js';
 import { decodeText } from '../../src/data/formats/unicode.js';
 import { colourImages } from '../../src/data/image-sets.js';
@@ -12,6 +14,7 @@ import {
   columnsOf,
   decodePicture,
   graphFromArrays,
+  graphFromDocument,
   hypergraphFromArrays,
   hypergraphFromTables,
   incidencesFromArrays,
@@ -23,6 +26,7 @@ import {
   readCsv,
   readEdgeList,
   readGguf,
+  readGraph,
   readIdx,
   readModelFile,
   readNpy,
@@ -117,7 +121,37 @@ const sparse = {
 
 const images = { y: bytes([2, 4, 4]), cb: bytes([2, 2, 2]), cr: bytes([2, 2, 2]), label: bytes([2]) };
 
+/** Graphs that are recognised by how they begin. */
+const graphs = [
+  '<?xml version="1.0"?><graphml><key id="w" for="edge" attr.name="weight"/><graph edgedefault="directed"><node id="a"/><node id="b"/><edge source="a" target="b"><data key="w">2</data></edge></graph></graphml>',
+  '<gexf><graph defaultedgetype="mutual"><attributes class="node"><attribute id="0" title="age"/></attributes><nodes><node id="1" label="x"><attvalues><attvalue for="0" value="3"/></attvalues></node><node id="2"/></nodes><edges><edge source="1" target="2" weight="2"/></edges></graph></gexf>',
+  'graph [ directed 1 node [ id 1 label "a&#60;" x 2.5 ] node [ id 2 label "b" ] edge [ source 1 target 2 value 3 ] ]',
+  '*Vertices 3\n1 "a b" 0.5 0.5\n2 b\n3 c\n*Arcs\n1 2 2\n*Edgeslist\n1 2 3\n',
+  '*Vertices 2\n*Matrix\n0 1\n2 0\n',
+  '%%MatrixMarket matrix coordinate real general\n% a comment\n3 3 2\n1 2 2.5\n3 1 1e-3\n',
+  '{"directed": true, "nodes": [{"id": 1, "age": 2}, {"id": "b"}], "links": [{"source": 1, "target": "b", "weight": 2}]}',
+  '{"nodes": [{"id": 1}, {"id": 2}], "adjacency": [[{"id": 2, "weight": 3}], [{"id": 1}]]}',
+  "0 1 {'weight': 2.5, 'kind': 'a b'}\n2 1 {}\n",
+];
+const csr = {
+  ...{ format: { shape: [3], values: text('csr') }, shape: ints([2], 3, 3), data: floats([3]) },
+  ...{ indices: ints([3], 1, 0, 2), indptr: ints([4], 0, 1, 2, 3) },
+};
+const readAsGraph = (name: string) => (file: Uint8Array) => graphFromDocument(readGraph(file, name), name);
+
 export const dataCases: readonly FuzzCase[] = [
+  { name: 'graphs of other programs', seeds: () => graphs.map(text), read: readAsGraph('fuzzed') },
+  {
+    name: 'metis',
+    seeds: () => [text('% c\n3 2 011 1\n7 2 5\n8 1 5 3 2\n1 2 2\n')],
+    read: readAsGraph('fuzzed.graph'),
+  },
+  { name: 'adjacency list', seeds: () => [text('# c\na b c\nb\nc b\n')], read: readAsGraph('fuzzed.adjlist') },
+  {
+    name: 'sparse matrix',
+    seeds: () => [writeNpz(csr)],
+    read: (file) => graphOfEdges(edgesFromSparse(readNpz(file), 'fuzzed')),
+  },
   { name: 'npy', seeds: () => [writeNpy(floats([2, 3])), writeNpy(bytes([7])), int64], read: (file) => readNpy(file) },
   { name: 'npz', seeds: () => [writeNpz({ a: floats([2, 3]), b: ints([2], 1, 2) })], read: (file) => readNpz(file) },
   {

@@ -17,6 +17,18 @@ export interface GraphDocument {
   readonly weights: Float32Array | undefined;
 }
 
+/** Nodes that a short file may declare by their number alone. */
+const FEW_NODES = 100_000;
+
+/**
+ * @throws Error for nodes that are declared by a number which is no number of nodes, or is out of
+ * all proportion to the text: each takes memory
+ */
+export function requireNodeCount(count: number, text: string, builder: DocumentBuilder): void {
+  if (!(Number.isInteger(count) && count > 0 && count < 2 ** 31)) builder.fail(`${count} is no number of nodes`);
+  if (count > Math.max(FEW_NODES, 16 * text.length)) builder.fail(`${count} nodes are more than the file can hold`);
+}
+
 /** What a file states of a node or an edge, by name. */
 export type Attributes = ReadonlyMap<string, string>;
 

@@ -36,12 +36,12 @@ export function readGexf(text: string, name: string): GraphDocument {
       }
       if (tag === 'attvalue') {
         const what = path.includes('edge') ? 'edge' : 'node';
-        const title = titles[what].get(at.for ?? at.id ?? '');
-        if (title === undefined) builder.fail(`a value is for attribute "${at.for ?? at.id}", which is not declared`);
-        if (given.has(title as string))
+        const id = at.for ?? at.id ?? '';
+        const title = titles[what].get(id) ?? builder.fail(`a value is for attribute "${id}", which is not declared`);
+        if (given.has(title))
           builder.fail(`attribute "${title}" of a ${what} has several values; values that change in time are not read`);
-        given.add(title as string);
-        values.set(title as string, at.value ?? '');
+        given.add(title);
+        values.set(title, at.value ?? '');
       }
     },
     close({ name: tag, attributes: at, path }, content) {

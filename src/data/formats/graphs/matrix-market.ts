@@ -1,6 +1,6 @@
 // Matrix Market (.mtx): a square sparse matrix as the adjacency of a graph.
 
-import { DocumentBuilder, type GraphDocument } from './document.js';
+import { DocumentBuilder, type GraphDocument, requireNodeCount } from './document.js';
 
 /**
  * Nodes are 1 … n; zeros that are stored are no edges. A symmetric matrix is an undirected graph; a
@@ -12,7 +12,7 @@ import { DocumentBuilder, type GraphDocument } from './document.js';
 export function readMatrixMarket(text: string, name: string): GraphDocument {
   const builder = new DocumentBuilder(name);
   const lines = text.split(/\r\n|\r|\n/);
-  const [, object, format, field = '', symmetry = ''] = (lines[0] ?? '').toLowerCase().trim().split(/\s+/);
+  const [, object = '', format = '', field = '', symmetry = ''] = (lines[0] ?? '').toLowerCase().trim().split(/\s+/);
   if (object !== 'matrix' || format !== 'coordinate')
     builder.fail(`is a Matrix Market file of ${object} ${format}; a graph is a matrix in coordinate form`);
   if (!['real', 'double', 'integer', 'pattern'].includes(field))
@@ -30,7 +30,7 @@ export function readMatrixMarket(text: string, name: string): GraphDocument {
       if (fields.length !== 3 || ![rows, columns, stored].every((value) => Number.isInteger(value)))
         fail(at, 'expected the numbers of rows, columns and entries');
       if (rows !== columns) fail(at, `the matrix is ${rows} × ${columns}; the adjacency of a graph is square`);
-      if (rows >= 2 ** 31 || rows > 16 * text.length) fail(at, `${rows} nodes are more than the file can hold`);
+      requireNodeCount(rows, text, builder);
       size = [rows, stored];
       for (let v = 1; v <= rows; v++) builder.node(String(v));
       continue;

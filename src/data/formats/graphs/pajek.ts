@@ -1,6 +1,6 @@
 // Pajek networks (.net).
 
-import { DocumentBuilder, type GraphDocument } from './document.js';
+import { DocumentBuilder, type GraphDocument, requireNodeCount } from './document.js';
 
 /** Fields of a line: quoted ones may hold spaces. */
 const fieldsOf = (line: string): string[] =>
@@ -40,8 +40,7 @@ export function readPajek(text: string, name: string): GraphDocument {
       if (/:\d/.test(line) && edges.length > 0) fail('holds a second relation; keep one');
       if (started === '*vertices') {
         const count = Number(second);
-        if (!(Number.isInteger(count) && count > 0 && count < 2 ** 31))
-          fail(`"${second ?? ''}" is no number of vertices`);
+        requireNodeCount(count, text, builder);
         if (labels.length > 0) fail('holds a second network; keep one');
         labels.length = count;
       } else if (!['*network', '*arcs', '*edges', '*arcslist', '*edgeslist', '*matrix'].includes(started))
