@@ -41,7 +41,7 @@ const names = Object.keys(tableMethods) as TableMethod[];
 
 /** Different whole numbers of a target that are taken for classes. */
 const MOST_CLASSES = 20;
-/** Rows above which HyperTab is left out unless it is asked for, and steps of networks are limited. */
+/** Rows above which HyperTab must be asked for, and steps of networks are limited. */
 const LARGE = 10_000;
 /** Optimiser steps of a network that is tuned, or learns a long table. */
 const STEPS = 20_000;

@@ -199,7 +199,7 @@ export class GradientBoosting implements TableLearner {
     const binned = binRows(x);
     const part = (all: number, share: number, draws: Random) =>
       share === 1 ? countTo(all) : draws.sample(all, Math.max(1, Math.round(share * all))).sort();
-    // Gradients of two classes are opposite, so that the second tree is the first with opposite leaves.
+    // Gradients of two classes are opposite: the second tree is the first with opposite leaves.
     const isMirrored = outputs === 2 && columnShare === 1;
     const grow = (g: Float64Array, h: Float64Array, c: number, rows: Int32Array, draws: Random) => {
       const columns = part(x.width, columnShare, draws);

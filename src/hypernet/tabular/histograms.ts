@@ -4,7 +4,7 @@
 import type { BinnedRows } from './bins.js';
 import type { Objective } from './objectives.js';
 
-/** Gains closer than this share are one: differences of sums leave rounding errors in empty bins. */
+/** Gains closer than this share are one: differences of sums leave rounding errors. */
 const EQUAL = 1e-9;
 
 /** A split: values of bins ≤ `bin` of the column go left. */
