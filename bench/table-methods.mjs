@@ -31,6 +31,11 @@ const [out, ...paths] = positionals;
 const folds = Number(values.folds);
 setThreads(Number(values.threads));
 
+/** HyperTab as `gossamer fit` has it. */
+const options = {
+  hypertab: { viewsPerStep: 5, unit: 'column', epochs: 30, subsample: 0.5, learningRate: 1e-3 },
+};
+
 const results = [];
 for (const path of paths) {
   const whole = await loadTable(path, { target: values.target });
@@ -51,7 +56,10 @@ for (const path of paths) {
       const held = new Set(test);
       const seen = Int32Array.from({ length: whole.rows }, (_, row) => row).filter((row) => !held.has(row));
       const started = performance.now();
-      const model = await TableModel.train(method, rowsOf(data, seen), '', new Random(fold), { balance: false });
+      const model = await TableModel.train(method, rowsOf(data, seen), '', new Random(fold), {
+        balance: false,
+        options,
+      });
       const seconds = (performance.now() - started) / 1000;
       const tested = rowsOf(data, test);
       const score = isNumber ? valueScores(model, tested).r2 : testScores(model, tested).accuracy;

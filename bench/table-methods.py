@@ -62,13 +62,13 @@ def score_of(method, table, frame, y, fold):
     coder = encoder(frame)
     x = coder.fit_transform(frame[~test])
     # Networks need targets of usual size.
-    scale = y[~test].std() if is_number and method == "mlp" else 1
-    model.fit(x, y[~test] / scale if is_number else y[~test])
+    shift, scale = (y[~test].mean(), y[~test].std()) if is_number and method == "mlp" else (0, 1)
+    model.fit(x, (y[~test] - shift) / scale if is_number else y[~test])
     seconds = time.perf_counter() - started
     x = coder.transform(frame[test])
     if not is_number:
         return {"score": model.score(x, y[test]), "seconds": seconds}
-    error = np.mean((model.predict(x) * scale - y[test]) ** 2)
+    error = np.mean((model.predict(x) * scale + shift - y[test]) ** 2)
     return {"score": 1 - error / y[test].var(), "seconds": seconds}
 
 

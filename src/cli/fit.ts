@@ -8,6 +8,7 @@ import {
   leftOutOf,
   noteText,
   type RareClasses,
+  tableRows,
   type ValuedTable,
   valuedTable,
   withoutGaps,
@@ -23,6 +24,7 @@ import {
   type HyperTabOptions,
   hyperTabDefaults,
   type MethodOptions,
+  rowsOf,
   type TableMethod,
   TableModel,
   tableMethods,
@@ -39,8 +41,12 @@ const names = Object.keys(tableMethods) as TableMethod[];
 
 /** Different whole numbers of a target that are taken for classes. */
 const MOST_CLASSES = 20;
-/** Rows above which HyperTab is warned of. */
+/** Rows above which HyperTab must be asked for, and steps of networks are limited. */
 const LARGE = 10_000;
+/** Optimiser steps of a network that is tuned, or learns a long table. */
+const STEPS = 20_000;
+/** Rows that methods are compared on. */
+const COMPARED = 20_000;
 
 /** Options of HyperTab that are not tuned: columns of text are seen as a whole. */
 const fixed = { viewsPerStep: 5, unit: 'column' } as const;
@@ -51,8 +57,9 @@ interface Flags extends TableFlags {
   readonly target: string;
   readonly task?: 'class' | 'number';
   readonly out: string;
-  readonly methods: string[];
+  readonly methods?: string[];
   readonly model?: string;
+  readonly compare: number;
   readonly tune?: number;
   readonly folds: number;
   readonly categorical: string[];
@@ -92,10 +99,21 @@ export function fitCommand(): Command {
       `what the target holds: class or number; a number when left out where it has fractions or more than ${MOST_CLASSES} different values`,
       choice('class', 'number'),
     )
-    .addOption(new Option('--methods <list>', `some of ${names.join(', ')}`).argParser(list).default(names, 'all'))
+    .addOption(
+      new Option(
+        '--methods <list>',
+        `some of ${names.join(', ')} (default: all, of more than ${LARGE.toLocaleString('en-US')} rows all but HyperTab)`,
+      ).argParser(list),
+    )
     .addOption(new Option('--model <method>', 'this method alone').conflicts('methods'))
     .option('--tune <n>', 'settings that each method may choose from (classes)', number(1))
     .option('--folds <n>', 'folds of cross-validation', number(2), 4)
+    .option(
+      '--compare <n>',
+      'rows that methods are compared on at most; the best is trained on all',
+      number(10),
+      COMPARED,
+    )
     .option('--categorical <list>', 'columns of numbers that are codes of categories', list, [])
     .option('--ignore <list>', 'columns to leave out', list, [])
     .option('--all', 'leave no column out that holds one value, numbers of rows or texts that all differ', false)
@@ -122,21 +140,28 @@ export function fitCommand(): Command {
 
 async function fitTable(path: string, flags: Flags): Promise<void> {
   useThreads(flags.threads);
-  const asked = flags.model === undefined ? flags.methods : [flags.model];
+  const asked = flags.model === undefined ? (flags.methods ?? names) : [flags.model];
   const unknown = asked.find((name) => !names.includes(name as TableMethod));
   if (unknown !== undefined) throw new Error(`unknown method "${unknown}"; known: ${names.join(', ')}`);
-  const methods = asked as TableMethod[];
   requireWritable(flags.out);
   const data = await readTable(path, flags);
   if ('values' in data && flags.tune !== undefined)
     throw new Error(
       '--tune chooses by balanced accuracy, and the target holds numbers: leave --tune out, or give --task class',
     );
-  warnOf(data, methods);
+  const methods = methodsFor(data, asked as TableMethod[], flags.model !== undefined || flags.methods !== undefined);
   const { signal, release } = interruptSignal();
   const bar = new Bar('cross-validation', 'fits', flags.json);
   try {
-    const { rows, best, text, options } = await compare(data, methods, flags, signal, bar);
+    const sample = sampleOf(data, flags.compare, new Random(flags.seed).split('compare'));
+    const { rows, best, text, options } = await compare(
+      sample,
+      methods,
+      usualOptions(flags, data.table.rows),
+      flags,
+      signal,
+      bar,
+    );
     if (!flags.json) process.stdout.write(`${path}: ${text}`);
     const training = { options, balance: flags.balance, signal };
     const model = await TableModel.train(best, data, flags.target, new Random(flags.seed).split('final'), training);
@@ -153,6 +178,7 @@ async function fitTable(path: string, flags: Flags): Promise<void> {
 async function compare(
   data: LabelledTable | ValuedTable,
   methods: readonly TableMethod[],
+  options: MethodOptions,
   flags: Flags,
   signal: AbortSignal,
   bar: Bar,
@@ -160,7 +186,6 @@ async function compare(
   const { balance, folds, tune, seed } = flags;
   const random = new Random(seed);
   const given = givenOf(flags);
-  const options: MethodOptions = { hypertab: { ...usual, ...given } };
   let fits = 0;
   const common = { options, balance, folds, signal, onProgress: (share: number) => bar.update(share, fits) };
   if ('values' in data) {
@@ -175,7 +200,7 @@ async function compare(
   const tuning = {
     tuning: 'folds',
     trials: tune ?? 1,
-    steps: 20_000,
+    steps: STEPS,
     given: { hypertab: { ...fixed, ...given } },
   } as const;
   const choose = (method: TableMethod, training: LabelledTable, draws: Random) =>
@@ -192,6 +217,12 @@ async function compare(
   const best = rows.reduce((a, b) => (b.balanced.mean > a.balanced.mean ? b : a)).method;
   const chosen = tune === undefined ? options : await choose(best, data, random.split('choice'));
   return { rows, best, options: chosen, text: table(data, rows) };
+}
+
+/** The options of methods that are not tuned, on a table of so many rows. */
+function usualOptions(flags: Flags, rows: number): MethodOptions {
+  const steps = rows > LARGE && { mlp: { maxSteps: STEPS }, dropout: { maxSteps: STEPS } };
+  return { hypertab: { ...usual, ...givenOf(flags) }, ...steps };
 }
 
 /** Options of HyperTab that were given. */
@@ -242,12 +273,46 @@ function withoutUseless(table: ColumnTable, leftOut: ReadonlyMap<string, string>
   return { ...table, columns: table.columns.filter(({ name }) => !leftOut.has(name)) };
 }
 
-/** Warns of HyperTab on long tables. */
-function warnOf({ table }: LabelledTable | ValuedTable, methods: readonly TableMethod[]): void {
-  if (table.rows > LARGE && methods.includes('hypertab'))
+/** The methods that suit the length of a table, or all that were named. */
+function methodsFor(
+  { table }: LabelledTable | ValuedTable,
+  asked: readonly TableMethod[],
+  isNamed: boolean,
+): readonly TableMethod[] {
+  if (table.rows <= LARGE || !asked.includes('hypertab')) return asked;
+  const rows = table.rows.toLocaleString('en-US');
+  if (isNamed) {
+    writeNote(`HyperTab is meant for fewer than 1,000 rows and is slow on ${rows}`);
+    return asked;
+  }
+  writeNote(`HyperTab is meant for fewer than 1,000 rows and is left out on ${rows} (--methods names it)`);
+  return asked.filter((method) => method !== 'hypertab');
+}
+
+/** Rows for the comparison: all, or a random part with the same share of each class. */
+function sampleOf(data: LabelledTable | ValuedTable, most: number, random: Random): LabelledTable | ValuedTable {
+  const { rows } = data.table;
+  if (rows <= most) return data;
+  const said = (count: number) =>
     writeNote(
-      `HyperTab is meant for fewer than 1,000 rows and is slow on ${table.rows}: --methods forest,boosting leaves it out`,
+      `methods are compared on ${count.toLocaleString('en-US')} of ${rows.toLocaleString('en-US')} rows (--compare), the best is trained on all`,
     );
+  if ('values' in data) {
+    const kept = random.sample(rows, most).sort();
+    said(kept.length);
+    return { table: tableRows(data.table, kept), values: Float64Array.from(kept, (row) => data.values[row] as number) };
+  }
+  // Of each class at least two rows, one to learn and one to test.
+  const counts = new Int32Array(data.classes.length);
+  for (const label of data.labels) counts[label] = (counts[label] as number) + 1;
+  const left = counts.map((count) => Math.min(count, Math.max(2, Math.round((count * most) / rows))));
+  const kept = random.permutation(rows).filter((row) => {
+    const label = data.labels[row] as number;
+    left[label] = (left[label] as number) - 1;
+    return (left[label] as number) >= 0;
+  });
+  said(kept.length);
+  return rowsOf(data, kept.sort());
 }
 
 function summaryOf(method: TableMethod, scores: readonly FoldScore[]) {

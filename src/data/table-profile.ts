@@ -27,20 +27,26 @@ const LISTED = 3;
 
 /** Columns in short. Memory is that of one column. */
 export function profileOf(table: ColumnTable): ColumnProfile[] {
+  const sorted = new Float64Array(table.rows);
   return table.columns.map((column) => {
     const { name } = column;
     const kind = column.kind === 'number' && column.from !== undefined ? 'date' : column.kind;
     const leftOut = reasonOf(column, table.rows);
-    const summary = column.kind === 'number' ? numbersOf(column.values) : textsOf(column.values);
+    const summary = column.kind === 'number' ? numbersOf(column.values, sorted) : textsOf(column.values);
     return { name, kind, ...summary, ...(leftOut !== undefined && { leftOut }) };
   });
 }
 
 type Summary = Pick<ColumnProfile, 'missing' | 'different' | 'values'>;
 
-/** Numbers are counted in order: a map of millions of them takes many times their memory. */
-function numbersOf(values: Float64Array): Summary {
-  const sorted = values.slice().sort(); // NaN last
+/**
+ * Numbers are counted in order: a map of millions of them takes many times their memory.
+ *
+ * @param sorted memory for the values in order
+ */
+function numbersOf(values: Float64Array, sorted: Float64Array): Summary {
+  sorted.set(values);
+  sorted.sort(); // NaN last
   let [present, different] = [0, 0];
   for (const value of sorted) {
     if (Number.isNaN(value)) break;
@@ -72,9 +78,15 @@ function reasonOf(column: Column, rows: number): string | undefined {
   if (!isGap(first) && Array.prototype.every.call(values, (value) => value === first)) return 'one value in all rows';
   if (rows < FEWEST_ROWS) return undefined;
   if (column.kind === 'number') return isCount(column.values) ? 'the numbers of the rows' : undefined;
-  const texts = column.values.filter((value) => value !== undefined);
-  const different = new Set(texts).size;
-  if (different === texts.length) return 'texts that all differ';
+  const texts = new Set<string>();
+  let present = 0;
+  for (const value of column.values) {
+    if (value === undefined) continue;
+    texts.add(value);
+    present += 1;
+  }
+  const different = texts.size;
+  if (different === present) return 'texts that all differ';
   if (different > MOST_DIFFERENT && different > SHARE_DIFFERENT * rows) return 'texts that mostly differ';
   return undefined;
 }

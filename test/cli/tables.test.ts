@@ -54,6 +54,25 @@ describe.skipIf(!existsSync(main))('tables and hypernetworks on the command line
     expect(JSON.parse(json.stdout)).toMatchObject({ best: 'forest', model: 'f.safetensors' });
   }, 120_000);
 
+  test('of a long table a part decides which method learns all of it, and HyperTab must be asked for', () => {
+    const long = Array.from({ length: 11_000 }, (_, i) => {
+      const a = Math.sin(i * i);
+      return `${a.toFixed(4)},${Math.cos(i).toFixed(4)},${a > 0 ? 'yes' : 'no'},${(3 * a).toFixed(4)}`;
+    });
+    writeFileSync(path('long.csv'), `a,b,y,z\n${long.join('\n')}\n`);
+    const args = ['fit', 'long.csv', '--compare', '300', '--folds', '2', '-o', 'long.safetensors'];
+    const { status, stdout, stderr } = gossamer(...args, '--target', 'y', '--ignore', 'z');
+    expect(status).toBe(0);
+    expect(stderr).toMatch(/compared on (299|300|301) of 11,000 rows \(--compare\), the best is trained on all/);
+    expect(stderr).toContain('HyperTab is meant for fewer than 1,000 rows and is left out');
+    expect(stdout).toMatch(/: (299|300|301) rows, 2 columns, 2 classes/);
+    expect(stdout).not.toMatch(/^HyperTab/m);
+    expect(stdout).toContain('trained on all 11000 rows');
+    const number = gossamer(...args, '--target', 'z', '--ignore', 'y', '--methods', 'logistic,forest');
+    expect(number.stdout).toContain('300 rows, 2 columns, a number');
+    expect(number.stdout).toContain('logistic regression, trained on all 11000 rows');
+  }, 120_000);
+
   test('a target of numbers is predicted as such, and models of HyperTab tell what their columns contribute', () => {
     const price = lines.map((line, i) => `${line},${(1000 * (draws[i] as number) + 50).toFixed(1)}`);
     writeFileSync(path('prices.csv'), `a,b,c,empty,y,price\n${price.join('\n')}\n`);

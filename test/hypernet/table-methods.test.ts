@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Column, LabelledTable } from '../../src/data/index.js';
 import { valuedTable } from '../../src/data/index.js';
 import * as h from '../../src/hypernet/index.js';
+import { newton } from '../../src/hypernet/tabular/objectives.js';
 import { Random } from '../../src/tensor/index.js';
 import { expectClose, uniform } from '../oracle.js';
 
@@ -113,6 +114,47 @@ describe('forests', () => {
     expect(await leaves(10)).toBeLessThan((await leaves(1)) / 2);
     const [one, all] = [await grown({ columns: 3 }), await grown({ columnShare: 1 })];
     expect(all.trees).toEqual(one.trees);
+  });
+});
+
+describe('histograms of whole nodes', () => {
+  const x = rowsOf(3000, 6);
+  const labels = Int32Array.from({ length: x.count }, (_, i) =>
+    Number(at(x, i, 0) * at(x, i, 1) + Math.sin(i) / 2 > 0),
+  );
+
+  test('the tree is that of a search in each node', () => {
+    const gradients = Float64Array.from(labels, (label, i) => 0.5 - label + 0.01 * Math.cos(i));
+    const hessians = Float64Array.from(labels, (_, i) => 0.2 + 0.05 * Math.sin(i));
+    const objective = newton(gradients, hessians, { lambda: 1, learningRate: 0.3, leastHessian: 1 });
+    const rows = Int32Array.from(labels.keys()).filter((row) => row % 7 > 0);
+    const columns = [0, 1, 3, 4, 5];
+    const grown = (tried: number[] | (() => number[])) =>
+      h.growTree(h.binRows(x), rows, objective, { maximumDepth: 6, tried, leastGain: 1e-9 });
+    const [whole, searched] = [grown(columns), grown(() => columns)];
+    expect(whole.features.length).toBeGreaterThan(60);
+    expect(whole.features).toEqual(searched.features);
+    expect(whole.thresholds).toEqual(searched.thresholds);
+    expectClose(whole.leaves, searched.leaves, 1e-6);
+  });
+
+  test('of two classes one has the leaves of the other with the opposite sign', async () => {
+    const model = new h.GradientBoosting({ rounds: 4, depth: 3 });
+    await model.fit(x, labels, 2, new Random(0));
+    expect(model.trees.length).toBe(8);
+    for (let round = 0; round < 4; round++) {
+      const [first, second] = [model.trees[2 * round], model.trees[2 * round + 1]];
+      expect(second?.thresholds).toEqual(first?.thresholds);
+      expectClose(
+        second?.leaves ?? [],
+        (first?.leaves ?? new Float32Array()).map((value) => -value),
+        0,
+      );
+    }
+    // A column share draws columns for each class, so that trees are grown one by one.
+    const single = new h.GradientBoosting({ rounds: 4, depth: 3, columnShare: 1 - 1e-9 });
+    await single.fit(x, labels, 2, new Random(0));
+    expectClose(single.probabilities(x), model.probabilities(x), 1e-6);
   });
 });
 

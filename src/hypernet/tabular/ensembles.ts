@@ -3,11 +3,12 @@
 import { type Communicator, runOnThreads, shareOf } from '../../distributed/index.js';
 import { eventTurn, threads } from '../../engine/index.js';
 import { type Key, Random, type Tensor } from '../../tensor/index.js';
+import { binRows } from './bins.js';
 import type { ClassifierOptions, TableLearner } from './classifier.js';
 import type { Rows } from './features.js';
 import { gini, newton, variance } from './objectives.js';
 import { stateOfTrees, treesOfState } from './tree-state.js';
-import { addTree, binRows, growTree, type Tree } from './trees.js';
+import { addTree, growTree, type Tree } from './trees.js';
 
 /** Options of `RandomForest`. */
 export interface ForestOptions {
@@ -167,8 +168,12 @@ export class GradientBoosting implements TableLearner {
   async fit(x: Rows, labels: Int32Array, classes: number, random: Random, options: ClassifierOptions = {}) {
     await this.#boost(x, classes, random, options, (logits) => {
       const p = softmaxRows(logits, classes);
+      const gradients = p.slice();
+      labels.forEach((label, row) => {
+        gradients[row * classes + label] = (gradients[row * classes + label] as number) - 1;
+      });
       return {
-        gradients: p.map((value, at) => value - Number(labels[Math.floor(at / classes)] === at % classes)),
+        gradients,
         hessians: p.map((value) => value * (1 - value)),
       };
     });
@@ -193,7 +198,18 @@ export class GradientBoosting implements TableLearner {
     const { rowShare = 1, columnShare = 1 } = this.options;
     const binned = binRows(x);
     const part = (all: number, share: number, draws: Random) =>
-      draws.sample(all, Math.max(1, Math.round(share * all))).sort();
+      share === 1 ? countTo(all) : draws.sample(all, Math.max(1, Math.round(share * all))).sort();
+    // Gradients of two classes are opposite: the second tree is the first with opposite leaves.
+    const isMirrored = outputs === 2 && columnShare === 1;
+    const grow = (g: Float64Array, h: Float64Array, c: number, rows: Int32Array, draws: Random) => {
+      const columns = part(x.width, columnShare, draws);
+      const objective = newton(ofOutput(g, outputs, c), ofOutput(h, outputs, c), {
+        lambda,
+        learningRate,
+        leastHessian,
+      });
+      return growTree(binned, rows, objective, { maximumDepth: depth, tried: columns, leastGain: 1e-9 });
+    };
     const reached = new Float64Array(x.count * outputs);
     const grown: Tree[] = [];
     for (let round = 0; round < rounds; round++) {
@@ -201,11 +217,10 @@ export class GradientBoosting implements TableLearner {
       const draws = random.split(round);
       const rows = part(x.count, rowShare, draws);
       for (let c = 0; c < outputs; c++) {
-        const own = (all: Float64Array) => all.filter((_, at) => at % outputs === c);
-        const columns = part(x.width, columnShare, draws);
-        const objective = newton(own(gradients), own(hessians), { lambda, learningRate, leastHessian });
-        const tree = growTree(binned, rows, objective, { maximumDepth: depth, tried: () => columns, leastGain: 1e-9 });
-        addTree(tree, x, reached, 1, 1, c, outputs);
+        const first = isMirrored && c === 1 ? grown.at(-1) : undefined;
+        const tree = first ? opposite(first) : grow(gradients, hessians, c, rows, draws);
+        if (first) for (let at = 0; at < reached.length; at += 2) reached[at + 1] = -(reached[at] as number);
+        else addTree(tree, x, reached, 1, 1, c, outputs);
         grown.push(tree);
       }
       onProgress?.((round + 1) / rounds);
@@ -237,14 +252,35 @@ export class GradientBoosting implements TableLearner {
   }
 }
 
+/** The values of one output of [rows, outputs]. */
+function ofOutput(all: Float64Array, outputs: number, output: number): Float64Array {
+  const own = new Float64Array(all.length / outputs);
+  for (let row = 0; row < own.length; row++) own[row] = all[row * outputs + output] as number;
+  return own;
+}
+
+/** 0 … count − 1. */
+function countTo(count: number): Int32Array {
+  const all = new Int32Array(count);
+  for (let at = 0; at < count; at++) all[at] = at;
+  return all;
+}
+
+/** A tree with leaves of the opposite sign. */
+const opposite = (tree: Tree): Tree => ({ ...tree, leaves: tree.leaves.map((value) => -value) });
+
 /** Softmax of each row of logits [rows, classes], row-major. */
 export function softmaxRows(logits: Float64Array, classes: number): Float64Array {
   const p = new Float64Array(logits.length);
   for (let row = 0; row < logits.length; row += classes) {
-    const own = logits.subarray(row, row + classes);
-    const most = own.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-    const total = own.reduce((sum, value) => sum + Math.exp(value - most), 0);
-    for (let c = 0; c < classes; c++) p[row + c] = Math.exp((own[c] as number) - most) / total;
+    let most = Number.NEGATIVE_INFINITY;
+    for (let c = row; c < row + classes; c++) most = Math.max(most, logits[c] as number);
+    let total = 0;
+    for (let c = row; c < row + classes; c++) {
+      p[c] = Math.exp((logits[c] as number) - most);
+      total += p[c] as number;
+    }
+    for (let c = row; c < row + classes; c++) p[c] = (p[c] as number) / total;
   }
   return p;
 }

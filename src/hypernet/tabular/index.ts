@@ -1,4 +1,5 @@
 export { Perceptron, type PerceptronOptions } from './baselines.js';
+export { type BinnedRows, binRows } from './bins.js';
 export {
   type ClassifierOptions,
   classesOf,
@@ -41,4 +42,5 @@ export {
 export { LinearLearner, type LinearOptions } from './linear.js';
 export { type MethodOptions, type TableMethod, tableMethods } from './methods.js';
 export { TABLE_MODEL, TableModel, type TrainingOptions } from './model.js';
-export { addTree, type BinnedRows, binRows, growTree, type Objective, type Tree } from './trees.js';
+export type { Objective } from './objectives.js';
+export { addTree, growTree, type Tree } from './trees.js';

@@ -1,6 +1,29 @@
 // What trees are grown by: Gini impurity, variance, and the second-order objective of boosting.
 
-import type { Objective } from './trees.js';
+/**
+ * Split criterion and leaf values of a tree. A row adds first[row] to the sum with index
+ * column[row] and second[row] to the last of `size` sums, so that one loop accumulates histograms
+ * both of class counts and of gradients.
+ */
+export interface Objective {
+  /** Number of sums of a node. */
+  readonly size: number;
+  /** For each row, the index of the sum to which `first` is added. */
+  readonly column: Int32Array;
+  /** For each row, its contribution to that sum (1 or the gradient). */
+  readonly first: Float64Array;
+  /** For each row, its contribution to the last sum (1 or the Hessian). */
+  readonly second: Float64Array;
+  /**
+   * Score of the sums that start at `at`, larger is better; the gain of a split is score(left) +
+   * score(right) − score(node).
+   */
+  score(sums: Float64Array, at: number): number;
+  /** Whether the sums that start at `at` satisfy the minimum size of a leaf. */
+  admits(sums: Float64Array, at: number): boolean;
+  /** Outputs of a leaf with these sums. */
+  leaf(sums: Float64Array): readonly number[];
+}
 
 /**
  * Gini objective with score Σ_c n_c²/n, whose gain is the decrease of impurity. The sums are n_c

@@ -1,89 +1,10 @@
-// Decision trees on binned columns, shared by forests and boosting.
-//
-// Each column is quantised into at most 256 bins, exactly if it has at most 256 distinct values;
-// splits are then found on histograms instead of sorted values.
+// Decision trees on binned columns, shared by forests and boosting: splits are found on histograms
+// instead of sorted values.
 
+import { BINS, type BinnedRows } from './bins.js';
 import type { Rows } from './features.js';
-
-const BINS = 256;
-
-/** A feature matrix quantised into bins. */
-export interface BinnedRows {
-  /** Number of rows. */
-  readonly count: number;
-  /** Bin of each value, column-major: codes[column·count + row]. */
-  readonly codes: Uint8Array;
-  /**
-   * For each column the thresholds between its bins, ascending: values of bins ≤ i are ≤
-   * edges[column][i].
-   */
-  readonly edges: readonly Float32Array[];
-}
-
-/**
- * Quantises each column: thresholds halfway between distinct values, or at 255 quantiles where
- * there are more than 256.
- */
-export function binRows({ count, width, values }: Rows): BinnedRows {
-  const codes = new Uint8Array(count * width);
-  const edges = Array.from({ length: width }, (_, column) => {
-    const own = Float32Array.from({ length: count }, (_, row) => values[row * width + column] as number);
-    const sorted = own.slice().sort();
-    const distinct = sorted.filter((value, i) => i === 0 || value !== sorted[i - 1]);
-    const cuts =
-      distinct.length <= BINS
-        ? distinct.subarray(0, distinct.length - 1).map((value, i) => (value + (distinct[i + 1] as number)) / 2)
-        : quantiles(sorted);
-    for (let row = 0; row < count; row++) codes[column * count + row] = place(cuts, own[row] as number);
-    return cuts;
-  });
-  return { count, codes, edges };
-}
-
-/** Distinct quantiles of a sorted column as bin thresholds. */
-function quantiles(sorted: Float32Array): Float32Array {
-  const cuts = Float32Array.from(
-    { length: BINS - 1 },
-    (_, i) => sorted[Math.floor(((i + 1) * sorted.length) / BINS)] as number,
-  );
-  return cuts.filter((value, i) => i === 0 || value !== cuts[i - 1]);
-}
-
-/** Number of thresholds below a value: its bin. */
-function place(cuts: Float32Array, value: number): number {
-  let [low, high] = [0, cuts.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((cuts[middle] as number) < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/**
- * Split criterion and leaf values of a tree. A row adds first[row] to the sum with index
- * column[row] and second[row] to the last of `size` sums, so that one loop accumulates histograms
- * both of class counts and of gradients.
- */
-export interface Objective {
-  /** Number of sums of a node. */
-  readonly size: number;
-  /** For each row, the index of the sum to which `first` is added. */
-  readonly column: Int32Array;
-  /** For each row, its contribution to that sum (1 or the gradient). */
-  readonly first: Float64Array;
-  /** For each row, its contribution to the last sum (1 or the Hessian). */
-  readonly second: Float64Array;
-  /**
-   * Score of the sums that start at `at`, larger is better; the gain of a split is score(left) +
-   * score(right) − score(node).
-   */
-  score(sums: Float64Array, at: number): number;
-  /** Whether the sums that start at `at` satisfy the minimum size of a leaf. */
-  admits(sums: Float64Array, at: number): boolean;
-  /** Outputs of a leaf with these sums. */
-  leaf(sums: Float64Array): readonly number[];
-}
+import { NodeHistograms, type Split } from './histograms.js';
+import type { Objective } from './objectives.js';
 
 /** A binary decision tree as arrays over nodes; the root is node 0. */
 export interface Tree {
@@ -103,8 +24,8 @@ export interface Tree {
 export interface GrowthOptions {
   /** Depth at which nodes become leaves. */
   readonly maximumDepth: number;
-  /** Draws the columns tried at a node. */
-  readonly tried: () => ArrayLike<number>;
+  /** The columns tried at all nodes, or draws those of a node. */
+  readonly tried: ArrayLike<number> | (() => ArrayLike<number>);
   /** Gain that a split must exceed. */
   readonly leastGain: number;
 }
@@ -116,7 +37,11 @@ export interface GrowthOptions {
  */
 export function growTree(binned: BinnedRows, rows: Int32Array, objective: Objective, options: GrowthOptions): Tree {
   const [features, thresholds, children, leaves]: [number[], number[], number[], number[]] = [[], [], [], []];
+  const { tried, maximumDepth, leastGain } = options;
   const search = new SplitSearch(binned, objective, options);
+  const histograms =
+    typeof tried !== 'function' && objective.size === 2 ? new NodeHistograms(binned, objective, tried) : undefined;
+  const isLarge = (count: number) => histograms !== undefined && count >= histograms.leastRows;
   // Each node owns a contiguous range of this array; a split moves the rows of the left child to
   // its front.
   const order = rows.slice();
@@ -126,13 +51,17 @@ export function growTree(binned: BinnedRows, rows: Int32Array, objective: Object
     thresholds.push(0);
     return children.push(0) - 1;
   };
-  const pending = [{ node: reserve(), from: 0, to: order.length, depth: 0 }];
+  const whole = isLarge(order.length) && maximumDepth > 0 ? histograms?.of(order) : undefined;
+  const pending = [{ node: reserve(), from: 0, to: order.length, depth: 0, histogram: whole }];
   for (let entry = pending.pop(); entry; entry = pending.pop()) {
-    const { node, from, to, depth } = entry;
+    const { node, from, to, depth, histogram } = entry;
     const own = order.subarray(from, to);
-    const sums = search.sumsOf(own);
-    const split = depth < options.maximumDepth ? search.best(own, sums) : undefined;
+    const sums = (histogram && histograms?.sumsOf(histogram)) ?? search.sumsOf(own);
+    let split: Split | undefined;
+    if (histogram) split = histograms?.best(histogram, sums, leastGain);
+    else if (depth < maximumDepth) split = search.best(own, sums);
     if (!split) {
+      if (histogram) histograms?.release(histogram);
       const outputs = objective.leaf(sums);
       children[node] = leaves.length / outputs.length;
       leaves.push(...outputs);
@@ -145,9 +74,16 @@ export function growTree(binned: BinnedRows, rows: Int32Array, objective: Object
     children[node] = left;
     const right = reserve();
     const middle = from + partition(own, aside, binned.codes.subarray(column * binned.count), bin);
+    const isCounted = depth + 1 < maximumDepth && isLarge(Math.max(middle - from, to - middle));
+    const [ofLeft, ofRight] =
+      (histogram &&
+        isCounted &&
+        histograms?.ofChildren(histogram, order.subarray(from, middle), order.subarray(middle, to))) ||
+      [];
+    if (histogram && !isCounted) histograms?.release(histogram);
     pending.push(
-      { node: right, from: middle, to, depth: depth + 1 },
-      { node: left, from, to: middle, depth: depth + 1 },
+      { node: right, from: middle, to, depth: depth + 1, histogram: ofRight },
+      { node: left, from, to: middle, depth: depth + 1, histogram: ofLeft },
     );
   }
   return {
@@ -259,7 +195,7 @@ class SplitSearch {
    * The split of largest gain, rows with codes ≤ bin go left; undefined when none exceeds
    * `leastGain`.
    */
-  best(rows: Int32Array, sums: Float64Array): { readonly column: number; readonly bin: number } | undefined {
+  best(rows: Int32Array, sums: Float64Array): Split | undefined {
     const { codes, count, edges } = this.binned;
     const { objective } = this;
     const { size } = objective;
@@ -268,7 +204,8 @@ class SplitSearch {
     const histogram = this.#histogram;
     let best: { column: number; bin: number } | undefined;
     let most = this.options.leastGain;
-    const columns = this.options.tried();
+    const { tried } = this.options;
+    const columns = typeof tried === 'function' ? tried() : tried;
     for (let c = 0; c < columns.length; c++) {
       const column = columns[c] as number;
       if (edges[column]?.length === 0) continue;
