@@ -298,7 +298,7 @@ testClaims(findSystem('fully-ppr'), [
     data: 'rmat',
     holding: {
       methods: {
-        'power iteration': { source: 10 },
+        'power iteration': { source: 100 },
         'forward push, error of the walks': { source: 100 },
         'doubling, 64 walks': { source: 100, error: 0.08, largest: 0.06 },
         ...walkErrors(-0.5, 1),
