@@ -88,7 +88,7 @@ describe('other formats are refused by name', () => {
     ['graph [\n  node [ id 1 ]\n]\n', 'a GML file'],
     ['digraph G {\n a -> b\n}\n', 'a DOT file'],
     ['*Vertices 2\n1 "a"\n', 'a Pajek file'],
-    ['{"nodes": [], "links": []}\n', 'JSON'],
+    ['{"nodes": [], "links": []}\n', 'a graph in JSON'],
     ['PAR1\0\0', 'a Parquet file'],
     ['a\0b,c\n', 'binary'],
   ])('%j', async (text, format) => {
