@@ -48,6 +48,8 @@ test.each([
 test('edges of nodes that are not in the table', () => {
   const read = (edges: string) => () => loadHypergraph(folderOf({ 'nodes.csv': nodes, 'edges.csv': edges }));
   expect(read('source,target\nann,eve')).toThrow('edges, line 2: "eve" is no node');
-  expect(read('one,other\nann,bob')).toThrow('the header must name source and target (also from and to, …), got one, other');
+  expect(read('one,other\nann,bob')).toThrow(
+    'the header must name source and target (also from and to, …), got one, other',
+  );
   expect(() => loadHypergraph(folderOf({ 'nodes.csv': nodes }))).toThrow('no nodes.csv with edges.csv');
 });
