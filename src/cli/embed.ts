@@ -1,14 +1,8 @@
 // `gossamer embed`
 
 import { Command, Option } from 'commander';
-import {
-  graphOfEdges,
-  interruptSignal,
-  loadEdges,
-  requireWritable,
-  vectorFormatOf,
-  writeVectors,
-} from '../data/node.js';
+import { graphOfEdges } from '../data/index.js';
+import { interruptSignal, loadEdges, requireWritable, vectorFormatOf, writeVectors } from '../data/node.js';
 import type { Communicator } from '../distributed/index.js';
 import {
   deepWalk,

@@ -3,7 +3,6 @@
 
 import { createReadStream, statSync } from 'node:fs';
 import { constants, createGunzip, gunzipSync } from 'node:zlib';
-import { Graph } from '../structure/index.js';
 import { openBytes, readBytes, readUnpacked } from './files.js';
 import { type EdgeList, edgesFromRows, readEdgeList } from './formats/edge-list.js';
 import { edgesOfDocument, type GraphDocument, isGraphDocument, readGraph } from './formats/graphs/index.js';
@@ -45,9 +44,18 @@ export async function loadEdges(path: string, options: EdgeFileOptions = {}): Pr
 /** Whether a file, by its name or its first bytes, is a graph as `readGraph` knows it. */
 export function isGraphFile(path: string): boolean {
   const start = startOf(path, START);
-  // What has arrived of a gzip stream is enough.
-  const text = isGzip(start) ? gunzipSync(start, { finishFlush: constants.Z_SYNC_FLUSH }) : start;
-  return isGraphDocument(text, path);
+  return isGraphDocument(isGzip(start) ? startOfGzip(start) : start, path);
+}
+
+/**
+ * What the first bytes of a gzip stream hold; nothing of a broken one, which its reader refuses.
+ */
+function startOfGzip(start: Uint8Array): Uint8Array {
+  try {
+    return gunzipSync(start, { finishFlush: constants.Z_SYNC_FLUSH });
+  } catch {
+    return new Uint8Array(0);
+  }
 }
 
 /**
@@ -56,23 +64,6 @@ export function isGraphFile(path: string): boolean {
  */
 export function loadGraphDocument(path: string, options: InflateOptions = {}): GraphDocument {
   return readGraph(readUnpacked(path, options), path);
-}
-
-/**
- * The graph of an edge list. Weights of edges that are given more than once are summed.
- *
- * @param directed whether edges have a direction. Default: what the file says, or false.
- * @throws Error when directions are asked for where the file says that there are none
- */
-export function graphOfEdges(list: EdgeList, directed?: boolean): Graph {
-  const { names, sources, targets, weights } = list;
-  if (directed && list.directed === false)
-    throw new Error('the file says that its edges have no direction; do not ask for directed ones');
-  return Graph.fromEdges(names.count, sources, targets, {
-    directed: directed ?? list.directed ?? false,
-    weights,
-    duplicates: weights ? 'sum' : 'first',
-  });
 }
 
 function sizeOf(path: string): number {

@@ -2,11 +2,11 @@
 
 import { existsSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { graphOfEdges, isGraphFile, loadEdges, loadGraphDocument } from './edges.js';
+import { isGraphFile, loadEdges, loadGraphDocument } from './edges.js';
 import { readText } from './files.js';
 import { readCsv } from './formats/index.js';
 import { type GraphTableOptions, graphFromDocument, graphFromTables, type NamedGraph } from './graph-tables.js';
-import { fromLists, type MultiLabelGraph } from './graphs.js';
+import { fromLists, graphOfEdges, type MultiLabelGraph } from './graphs.js';
 import { columnFinder } from './node-tables.js';
 
 /** Whether a path is a folder. */

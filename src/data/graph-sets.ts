@@ -4,7 +4,7 @@
 import { basename } from 'node:path';
 import { Graph } from '../structure/index.js';
 import { datasetOf, namesOf } from './catalogue.js';
-import { graphOfEdges, loadEdges } from './edges.js';
+import { loadEdges } from './edges.js';
 import { readBytes } from './files.js';
 import { type LocatedFile, locateDataset } from './folders.js';
 import { isSparseArchive } from './formats/graphs/scipy.js';
@@ -13,6 +13,7 @@ import { loadLabelledEdges, loadNamedGraph } from './graph-folder.js';
 import {
   type GraphDataset,
   graphFromArrays,
+  graphOfEdges,
   type MultiLabelGraph,
   multiLabelGraphFromArrays,
   oneLabelEach,

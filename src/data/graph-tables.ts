@@ -2,9 +2,9 @@
 
 import { Graph } from '../structure/index.js';
 import type { Tensor } from '../tensor/index.js';
-import type { GraphDocument } from './formats/graphs/index.js';
+import { edgesOfDocument, type GraphDocument } from './formats/graphs/index.js';
 import { readCsv, type Table } from './formats/index.js';
-import type { GraphDataset } from './graphs.js';
+import { type GraphDataset, graphOfEdges } from './graphs.js';
 import { columnFinder, edgeEnds, type NodeTable, nodesOfTable, nodeTable } from './node-tables.js';
 
 /** The tables of a graph, each as CSV or TSV text. */
@@ -62,13 +62,8 @@ export function graphFromTables(
  * @throws Error for a split of another name, or a node of a split part without a label
  */
 export function graphFromDocument(document: GraphDocument, name: string): NamedGraph {
-  const { nodes, sources, targets, weights } = document;
-  const table = nodesOfTable(nodes, name, false);
-  const graph = Graph.fromEdges(nodes.rows.length, sources, targets, {
-    weights,
-    duplicates: weights ? 'sum' : 'first',
-  });
-  return named(table, graph, name);
+  const table = nodesOfTable(document.nodes, name, false);
+  return named(table, graphOfEdges(edgesOfDocument(document), false), name);
 }
 
 function named({ classNames, ...table }: NodeTable, graph: Graph, name: string): NamedGraph {

@@ -4,7 +4,7 @@ import type { SparseMatrix } from '../sparse/index.js';
 import { Graph } from '../structure/index.js';
 import type { Random, Tensor } from '../tensor/index.js';
 import { type Arrays, countOf, featuresFromArrays, normalizeRows, requiredArrays } from './features.js';
-import { type NamedArray, toInts } from './formats/index.js';
+import { type EdgeList, type NamedArray, toInts } from './formats/index.js';
 import { type Split, splitPerClass } from './splits.js';
 
 /** A graph with a class and features for each node. */
@@ -106,6 +106,23 @@ function publishedSplit(arrays: Arrays, n: number, which: number, name: string):
  */
 export function splitOf(data: GraphDataset, random: Random): Split {
   return data.split ?? splitPerClass(data.labels, data.classes, { train: 20, validation: 30 }, random);
+}
+
+/**
+ * The graph of an edge list. Weights of edges that are given more than once are summed.
+ *
+ * @param directed whether edges have a direction. Default: what the file says, or false.
+ * @throws Error when directions are asked for where the file says that there are none
+ */
+export function graphOfEdges(list: EdgeList, directed?: boolean): Graph {
+  const { names, sources, targets, weights } = list;
+  if (directed && list.directed === false)
+    throw new Error('the file says that its edges have no direction; do not ask for directed ones');
+  return Graph.fromEdges(names.count, sources, targets, {
+    directed: directed ?? list.directed ?? false,
+    weights,
+    duplicates: weights ? 'sum' : 'first',
+  });
 }
 
 /** A graph without features, each of whose nodes may have several labels. */

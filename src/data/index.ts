@@ -40,6 +40,7 @@ export {
   type GraphArrayOptions,
   type GraphDataset,
   graphFromArrays,
+  graphOfEdges,
   type MultiLabelGraph,
   multiLabelGraphFromArrays,
   oneLabelEach,

@@ -4,7 +4,7 @@ export { fileCheckpoint, loadModel, saveModel } from './checkpoint.js';
 export { hasText, loadText, textNames } from './corpora.js';
 export { contentDigest, type VerifiedFile, verifyDataset } from './digests.js';
 export { downloadHypergraph, type FetchOptions, fetchDataset, fetchIfMissing, fetchImages } from './download.js';
-export { type EdgeFileOptions, graphOfEdges, isGraphFile, loadEdges, loadGraphDocument } from './edges.js';
+export { type EdgeFileOptions, isGraphFile, loadEdges, loadGraphDocument } from './edges.js';
 export { type FileBytes, openBytes, readBytes, readJson, readText, readUnpacked } from './files.js';
 export { dataFolders, hasDataset, knownArchive } from './folders.js';
 export { isFolder, loadGraphFolder, loadNamedGraph } from './graph-folder.js';

@@ -3,7 +3,6 @@
 import { gzipSync } from 'node:zlib';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import sharp from 'sharp';
-import { graphOfEdges } from '../../src/data/edges.js';
 import { unpacked } from '../../src/data/files.js';
 import { edgesFromSparse } from '../../src/data/formats/graphs/scipy.js';
 import { readParquet } from '../../src/data/formats/parquet.js';
@@ -15,6 +14,7 @@ import {
   decodePicture,
   graphFromArrays,
   graphFromDocument,
+  graphOfEdges,
   hypergraphFromArrays,
   hypergraphFromTables,
   incidencesFromArrays,

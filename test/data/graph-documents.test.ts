@@ -8,6 +8,7 @@ import { gzipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import {
   type GraphDocument,
+  graphOfEdges,
   graphProfileLines,
   type NamedGraph,
   readGraph,
@@ -15,7 +16,7 @@ import {
   writeGraphML,
   writeNodeLink,
 } from '../../src/data/index.js';
-import { graphOfEdges, loadEdgeGraph, loadEdges, loadNamedGraph } from '../../src/data/node.js';
+import { loadEdgeGraph, loadEdges, loadNamedGraph } from '../../src/data/node.js';
 import type { Tensor } from '../../src/tensor/index.js';
 
 const bytes = (text: string) => new TextEncoder().encode(text);

@@ -6,6 +6,7 @@ import { columnFor, columnNames } from './node-columns.js';
 import { type NodeNames, namesOf, renumber } from './node-names.js';
 import { QUOTE, SPACE, separatorNames, separatorsOf, TAB } from './separators.js';
 import { asUtf8, joined } from './unicode.js';
+import { weightOf, wrongWeight } from './weights.js';
 
 /**
  * Edges with nodes renumbered 0 … n − 1 in the order of first appearance, or of their numbers where
@@ -368,16 +369,6 @@ class Reader {
 function knownNames(): string {
   const { source, target, weight } = columnNames;
   return `name the columns source, target and weight (also ${[...source.slice(1), ...target.slice(1), ...weight.slice(1)].join(', ')})`;
-}
-
-function wrongWeight(text: string): string {
-  return `the weight is "${text}"; weights must be positive and finite in single precision`;
-}
-
-/** A weight in single precision, undefined where it is none. */
-function weightOf(text: string): number | undefined {
-  const value = text === '' ? Number.NaN : Math.fround(Number(text));
-  return value > 0 && value < Number.POSITIVE_INFINITY ? value : undefined;
 }
 
 function columnsOf(header: readonly string[]): Columns | undefined {

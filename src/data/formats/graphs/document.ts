@@ -2,6 +2,7 @@
 
 import type { Table } from '../csv.js';
 import { columnNames } from '../node-columns.js';
+import { weightOf, wrongWeight } from '../weights.js';
 
 /** A graph as a file states it. */
 export interface GraphDocument {
@@ -39,7 +40,7 @@ export class DocumentBuilder {
   readonly #columns = new Set<string>();
   readonly #ends: [sources: number[], targets: number[]] = [[], []];
   readonly #weights: number[] = [];
-  readonly #directions: boolean[] = [];
+  readonly #directions: (boolean | undefined)[] = [];
   #weighted = false;
 
   /** @param name of the file, in errors */
@@ -70,14 +71,20 @@ export class DocumentBuilder {
 
   /**
    * @param weight as the file has it; undefined for 1
+   * @param directed undefined where the format does not say
    * @param where what errors call the edge
    */
-  edge(source: number, target: number, weight: string | undefined, directed: boolean, where?: string): void {
-    const value = weight === undefined ? 1 : Math.fround(Number(weight.trim() || Number.NaN));
-    if (!(value > 0 && value < Number.POSITIVE_INFINITY))
-      this.fail(
-        `${where ?? `edge ${this.#weights.length + 1}`}: the weight is "${weight}"; weights must be positive and finite in single precision`,
-      );
+  edge(
+    source: number,
+    target: number,
+    weight: string | undefined,
+    directed: boolean | undefined,
+    where?: string,
+  ): void {
+    const value =
+      weight === undefined
+        ? 1
+        : (weightOf(weight) ?? this.fail(`${where ?? `edge ${this.#weights.length + 1}`}: ${wrongWeight(weight)}`));
     this.#weighted ||= weight !== undefined;
     this.#ends[0].push(source);
     this.#ends[1].push(target);
@@ -88,12 +95,13 @@ export class DocumentBuilder {
   /**
    * An edge without a direction among directed ones stands for two.
    *
-   * @param says whether the format says of edges that they have a direction
+   * @param byDefault whether edges have a direction, where there are none
    * @throws Error when there are no nodes
    */
-  document(says = true): GraphDocument {
+  document(byDefault?: boolean): GraphDocument {
     if (this.#ids.size === 0) this.fail('holds no nodes');
-    const directed = this.#directions.includes(true);
+    const stated = this.#directions.length > 0 ? this.#directions[0] : byDefault;
+    const directed = this.#directions.includes(true) || stated;
     if (directed)
       for (let e = 0, count = this.#directions.length; e < count; e++) {
         const [source, target] = [this.#ends[0][e] as number, this.#ends[1][e] as number];
@@ -106,7 +114,7 @@ export class DocumentBuilder {
     const columns = [...this.#columns];
     const ids = [...this.#ids.keys()];
     return {
-      directed: says ? directed : undefined,
+      directed,
       nodes: {
         columns: ['id', ...columns],
         rows: ids.map((id, v) => [id, ...columns.map((column) => this.#attributes[v]?.get(column) ?? '')]),
@@ -118,10 +126,13 @@ export class DocumentBuilder {
   }
 }
 
+/** The lines of a text, however they end. */
+export const linesOf = (text: string): string[] => text.split(/\r\n|\r|\n/);
+
 const weightNames: readonly string[] = columnNames.weight;
 
 /** The weight among an edge's attributes. */
-export function weightOf(attributes: Attributes): string | undefined {
+export function weightAmong(attributes: Attributes): string | undefined {
   for (const [name, value] of attributes) if (weightNames.includes(name.toLowerCase())) return value;
   return undefined;
 }

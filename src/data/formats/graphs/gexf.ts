@@ -1,6 +1,6 @@
 // GEXF (gexf.net), as Gephi writes it.
 
-import { type Attributes, DocumentBuilder, type GraphDocument, weightOf } from './document.js';
+import { type Attributes, DocumentBuilder, type GraphDocument, weightAmong } from './document.js';
 import { walkXml } from './xml.js';
 
 /**
@@ -54,10 +54,9 @@ export function readGexf(text: string, name: string): GraphDocument {
     const [source, target] = [at.source, at.target].map((end) => builder.known(end ?? '')) as [number, number];
     const type = at.type ?? byDefault;
     if (!['directed', 'undirected', 'mutual'].includes(type)) builder.fail(`an edge has the type "${type}"`);
-    const weight = at.weight ?? weightOf(own);
+    const weight = at.weight ?? weightAmong(own);
     builder.edge(source, target, weight, type !== 'undirected');
     if (type === 'mutual' && source !== target) builder.edge(target, source, weight, true);
   }
-  const document = builder.document();
-  return edges.length === 0 ? { ...document, directed: byDefault !== 'undirected' } : document;
+  return builder.document(byDefault !== 'undirected');
 }

@@ -1,6 +1,6 @@
 // GML, the Graph Modelling Language, as NetworkX, igraph and Newman's collection write it.
 
-import { DocumentBuilder, type GraphDocument, weightOf } from './document.js';
+import { DocumentBuilder, type GraphDocument, weightAmong } from './document.js';
 
 type Value = string | List;
 /** Pairs of a key and its value, in order; a key may stand several times. */
@@ -49,9 +49,9 @@ export function readGml(text: string, name: string): GraphDocument {
       const id = edge.get(end) ?? builder.fail(`edge ${e + 1} has no ${end}`);
       return ids.get(id) ?? builder.fail(`edge ${e + 1} names node ${id}, which is not listed`);
     }) as [number, number];
-    builder.edge(source, target, weightOf(edge), directed);
+    builder.edge(source, target, weightAmong(edge), directed);
   });
-  return { ...builder.document(), directed };
+  return builder.document(directed);
 }
 
 function attributesOf(value: Value, what: string, builder: DocumentBuilder): Map<string, string> {

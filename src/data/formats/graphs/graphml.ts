@@ -1,6 +1,6 @@
 // GraphML (graphdrafting.org): as NetworkX, igraph, Gephi and yEd write it.
 
-import { type Attributes, DocumentBuilder, type GraphDocument, weightOf } from './document.js';
+import { type Attributes, DocumentBuilder, type GraphDocument, weightAmong } from './document.js';
 import { escapeXml, type OpenElement, walkXml } from './xml.js';
 
 /** An attribute of nodes or edges. */
@@ -66,10 +66,9 @@ export function readGraphML(text: string, name: string): GraphDocument {
     if (!['true', 'false', 'directed', 'undirected'].includes(directed ?? ''))
       builder.fail('<graph> does not say edgedefault="directed" or "undirected"');
     const isDirected = directed === 'true' || directed === 'directed';
-    builder.edge(builder.known(source as string), builder.known(target as string), weightOf(own), isDirected);
+    builder.edge(builder.known(source as string), builder.known(target as string), weightAmong(own), isDirected);
   });
-  const document = builder.document();
-  return edges.length === 0 ? { ...document, directed: byDefault === 'directed' } : document;
+  return builder.document(byDefault === 'directed');
 }
 
 /** The graph as GraphML: attributes as texts, weights as numbers. */

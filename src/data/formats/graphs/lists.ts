@@ -1,13 +1,13 @@
 // Lists of NetworkX: a node with its neighbours on each line, and edges with a Python dictionary.
 
-import { DocumentBuilder, type GraphDocument } from './document.js';
+import { DocumentBuilder, type GraphDocument, linesOf } from './document.js';
 
 /** Lines with their numbers, without comments and empty ones. */
-function* linesOf(
+function* recordsOf(
   text: string,
 ): Generator<{ readonly fields: string[]; readonly line: string; readonly number: number }> {
   let number = 0;
-  for (const raw of text.split(/\r\n|\r|\n/)) {
+  for (const raw of linesOf(text)) {
     number += 1;
     const line = raw.replace(/(^|\s)#.*$/, '').trim();
     if (line !== '') yield { fields: line.split(/\s+/), line, number };
@@ -17,11 +17,11 @@ function* linesOf(
 /** An adjacency list: a node, and the other ends of its edges that no earlier line has. */
 export function readAdjacencyList(text: string, name: string): GraphDocument {
   const builder = new DocumentBuilder(name);
-  for (const { fields, number } of linesOf(text)) {
+  for (const { fields, number } of recordsOf(text)) {
     const [source, ...targets] = fields.map((field) => builder.nodeNamed(field)) as [number, ...number[]];
-    for (const target of targets) builder.edge(source, target, undefined, true, `line ${number}`);
+    for (const target of targets) builder.edge(source, target, undefined, undefined, `line ${number}`);
   }
-  return builder.document(false);
+  return builder.document();
 }
 
 const PAIR = /\s*(?:'([^'\\]*)'|"([^"\\]*)")\s*:\s*('[^'\\]*'|"[^"\\]*"|[^\s,{}[\]()'"]+)\s*(?:,|$)/gy;
@@ -29,14 +29,14 @@ const PAIR = /\s*(?:'([^'\\]*)'|"([^"\\]*)")\s*:\s*('[^'\\]*'|"[^"\\]*"|[^\s,{}[
 /** An edge list whose lines end with a dictionary of attributes; its weight is read. */
 export function readDictionaryList(text: string, name: string): GraphDocument {
   const builder = new DocumentBuilder(name);
-  for (const { line, number } of linesOf(text)) {
+  for (const { line, number } of recordsOf(text)) {
     const [, source = '', target = '', dictionary] =
       /^(\S+)\s+(\S+)(?:\s+\{(.*)\})?$/.exec(line) ??
       builder.fail(`line ${number}: expected two nodes and a dictionary such as {'weight': 2}`);
     const weight = dictionary === undefined ? undefined : weightIn(dictionary, builder, number);
-    builder.edge(builder.nodeNamed(source), builder.nodeNamed(target), weight, true, `line ${number}`);
+    builder.edge(builder.nodeNamed(source), builder.nodeNamed(target), weight, undefined, `line ${number}`);
   }
-  return builder.document(false);
+  return builder.document();
 }
 
 function weightIn(dictionary: string, builder: DocumentBuilder, line: number): string | undefined {

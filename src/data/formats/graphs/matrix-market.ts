@@ -1,6 +1,6 @@
 // Matrix Market (.mtx): a square sparse matrix as the adjacency of a graph.
 
-import { DocumentBuilder, type GraphDocument, requireNodeCount } from './document.js';
+import { DocumentBuilder, type GraphDocument, linesOf, requireNodeCount } from './document.js';
 
 /**
  * Nodes are 1 … n; zeros that are stored are no edges. A symmetric matrix is an undirected graph; a
@@ -11,13 +11,14 @@ import { DocumentBuilder, type GraphDocument, requireNodeCount } from './documen
  */
 export function readMatrixMarket(text: string, name: string): GraphDocument {
   const builder = new DocumentBuilder(name);
-  const lines = text.split(/\r\n|\r|\n/);
+  const lines = linesOf(text);
   const [, object = '', format = '', field = '', symmetry = ''] = (lines[0] ?? '').toLowerCase().trim().split(/\s+/);
   if (object !== 'matrix' || format !== 'coordinate')
     builder.fail(`is a Matrix Market file of ${object} ${format}; a graph is a matrix in coordinate form`);
   if (!['real', 'double', 'integer', 'pattern'].includes(field))
     builder.fail(`has ${field} values, which are no weights`);
   if (!['general', 'symmetric'].includes(symmetry)) builder.fail(`is ${symmetry}, which no graph is`);
+  const direction = symmetry === 'symmetric' ? false : undefined;
   const fail = (line: number, reason: string): never => builder.fail(`line ${line + 1}: ${reason}`);
   let size: readonly [nodes: number, entries: number] | undefined;
   let entries = 0;
@@ -42,9 +43,9 @@ export function readMatrixMarket(text: string, name: string): GraphDocument {
     if (symmetry === 'symmetric' && column > row) fail(at, 'stands above the diagonal of a symmetric matrix');
     entries += 1;
     if (field !== 'pattern' && Number(fields[2]) === 0) continue;
-    builder.edge(row - 1, column - 1, fields[2], symmetry === 'general', `line ${at + 1}`);
+    builder.edge(row - 1, column - 1, fields[2], direction, `line ${at + 1}`);
   }
   if (!size) return builder.fail('ends before the size of the matrix');
   if (entries !== size[1]) builder.fail(`holds ${entries} entries, the header says ${size[1]}`);
-  return { ...builder.document(), directed: symmetry === 'symmetric' ? false : undefined };
+  return builder.document(direction);
 }

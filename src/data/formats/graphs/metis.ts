@@ -1,6 +1,6 @@
 // METIS graphs: a line of neighbours for each node.
 
-import { DocumentBuilder, type GraphDocument } from './document.js';
+import { DocumentBuilder, type GraphDocument, linesOf } from './document.js';
 
 /**
  * Nodes are 1 … n. Weights of nodes become attributes.
@@ -10,8 +10,7 @@ import { DocumentBuilder, type GraphDocument } from './document.js';
  */
 export function readMetis(text: string, name: string): GraphDocument {
   const builder = new DocumentBuilder(name);
-  const lines = text
-    .split(/\r\n|\r|\n/)
+  const lines = linesOf(text)
     .map((line, i) => ({ fields: line.trim().split(/\s+/).filter(Boolean), number: i + 1, line }))
     .filter(({ line }) => !line.trimStart().startsWith('%'));
   const begin = lines.findIndex(({ fields }) => fields.length > 0);
@@ -58,5 +57,5 @@ export function readMetis(text: string, name: string): GraphDocument {
       builder.fail(`nodes ${v + 1} and ${u + 1} do not list each other with the same weight`);
     if (v < u) builder.edge(v, u, weighted ? weight : undefined, false, `nodes ${v + 1} and ${u + 1}`);
   }
-  return { ...builder.document(), directed: false };
+  return builder.document(false);
 }

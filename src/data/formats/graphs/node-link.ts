@@ -1,6 +1,6 @@
 // Graphs as JSON: node-link data and adjacency data of NetworkX, and the form of D3.
 
-import { type Attributes, DocumentBuilder, type GraphDocument, weightOf } from './document.js';
+import { type Attributes, DocumentBuilder, type GraphDocument, weightAmong } from './document.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -36,7 +36,7 @@ export function readNodeLink(text: string, name: string): GraphDocument {
   if (links !== undefined)
     recordsOf(links, 'links', builder).forEach((record, e) => {
       const where = `link ${e + 1}`;
-      const weight = weightOf(attributesOf(record, 'source'));
+      const weight = weightAmong(attributesOf(record, 'source'));
       builder.edge(end(record.source, where), end(record.target, where), weight, isDirected, where);
     });
   else if (Array.isArray(graph.adjacency)) {
@@ -47,11 +47,11 @@ export function readNodeLink(text: string, name: string): GraphDocument {
         const target = end(record.id, `adjacency ${v + 1}`);
         // An undirected edge is listed at both of its ends.
         if (isDirected || target >= v)
-          builder.edge(v, target, weightOf(attributesOf(record, 'id')), isDirected, `adjacency ${v + 1}`);
+          builder.edge(v, target, weightAmong(attributesOf(record, 'id')), isDirected, `adjacency ${v + 1}`);
       }
     });
   } else builder.fail('is JSON without "links", "edges" or "adjacency"; expected a graph in node-link form');
-  return { ...builder.document(), directed: isDirected };
+  return builder.document(isDirected);
 }
 
 function parsed(text: string, builder: DocumentBuilder): Fields {

@@ -1,6 +1,6 @@
 // Pajek networks (.net).
 
-import { DocumentBuilder, type GraphDocument, requireNodeCount } from './document.js';
+import { DocumentBuilder, type GraphDocument, linesOf, requireNodeCount } from './document.js';
 
 /** Fields of a line: quoted ones may hold spaces. */
 const fieldsOf = (line: string): string[] =>
@@ -15,7 +15,7 @@ const fieldsOf = (line: string): string[] =>
  */
 export function readPajek(text: string, name: string): GraphDocument {
   const builder = new DocumentBuilder(name);
-  const lines = text.split(/\r\n|\r|\n/);
+  const lines = linesOf(text);
   let at = 0;
   const fail = (reason: string): never => builder.fail(`line ${at + 1}: ${reason}`);
   const labels: (string | undefined)[] = [];
@@ -69,5 +69,5 @@ export function readPajek(text: string, name: string): GraphDocument {
     builder.node(own, named || !labels[v] ? new Map() : new Map([['name', labels[v] as string]]));
   for (const { source, target, weight, directed, line } of edges)
     builder.edge(source, target, weight, directed, `line ${line}`);
-  return builder.document(edges.length > 0);
+  return builder.document();
 }
