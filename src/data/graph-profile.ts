@@ -22,20 +22,18 @@ function range(values: ArrayLike<number>): string {
  */
 export function graphProfileLines(named: NamedGraph): string[] {
   const { graph, labels, classNames, featureNames, leftOut, split } = named;
-  const components = graph.components;
-  const sizes = new Int32Array(components.length);
-  for (const component of components) sizes[component] = (sizes[component] as number) + 1;
-  const parts = sizes.filter((size) => size > 0);
-  const of = (code: number) => labels.reduce((sum, label) => sum + Number(label === code), 0);
-  const unknown = of(-1);
+  // Of codes from −1 on.
+  const perClass = new Int32Array(classNames.length + 1);
+  for (const label of labels) perClass[label + 1] = (perClass[label + 1] as number) + 1;
+  const [unknown = 0, ...known] = perClass;
   return [
     `${count(graph.nodeCount)} nodes, ${count(graph.edgeCount)} ${graph.directed ? 'directed' : 'undirected'} edges`,
     `weights     ${graph.weights ? range(graph.weights) : 'none'}`,
     `degrees     ${range(graph.outDegrees)}`,
     `self-loops  ${count(graph.selfLoopCount)}`,
     `isolated    ${count(graph.isolated.length)} nodes`,
-    `components  ${count(parts.length)}, the largest of ${count(Math.max(...parts))} nodes`,
-    `classes     ${classNames.length === 0 ? 'none' : [...classNames.map((name, code) => `${name} (${count(of(code))})`), ...(unknown > 0 ? [`unknown (${count(unknown)})`] : [])].join(', ')}`,
+    `components  ${count(new Set(graph.components).size)}, the largest of ${count(graph.largestComponent.length)} nodes`,
+    `classes     ${classNames.length === 0 ? 'none' : [...classNames.map((name, code) => `${name} (${count(known[code] as number)})`), ...(unknown > 0 ? [`unknown (${count(unknown)})`] : [])].join(', ')}`,
     `features    ${featureNames.length === 0 ? 'none' : `${count(featureNames.length)}: ${listed(featureNames)}`}`,
     ...(leftOut.length > 0 ? [`left out    ${listed(leftOut)}, since they hold texts`] : []),
     ...(split

@@ -241,6 +241,8 @@ describe('graphs of other programs', () => {
     const list = await loadEdges(file('people.graphml.gz', gzipSync(bytes(graphml))));
     expect([list.names.of(1), list.names.find('cy'), list.directed]).toEqual(['bob <x>', 2, false]);
     expect(graphOfEdges(list).edgeCount).toBe(2);
+    const broken = file('broken.csv.gz', Uint8Array.of(0x1f, 0x8b, 8, 255, 255, 255));
+    await expect(loadEdges(broken)).rejects.toThrow('broken.csv.gz');
     expect(() => graphOfEdges(list, true)).toThrow('the file says that its edges have no direction');
     expect(graphOfEdges(await loadEdges(file('a.gexf', gexf))).directed).toBe(true);
     expect(graphOfEdges(await loadEdges(file('a.gexf', gexf)), false).directed).toBe(false);

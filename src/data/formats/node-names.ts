@@ -16,6 +16,12 @@ export function namesOf(ids: ReadonlyMap<string, number>): NodeNames {
   return { count: names.length, of: (node) => names[node] as string, find: (name) => ids.get(name) };
 }
 
+/** Nodes whose names are their numbers. */
+export function numbered(count: number): NodeNames {
+  const find = (name: string) => (/^(0|[1-9]\d*)$/.test(name) && Number(name) < count ? Number(name) : undefined);
+  return { count, of: String, find };
+}
+
 /** Numbers the nodes 0 … n − 1 by rank, in place. */
 export function renumber(sources: Int32Array, targets: Int32Array): NodeNames {
   let largest = 0;

@@ -157,13 +157,21 @@ export const innerLabelScore = (embedding: Tensor, task: LabelTask): number => i
 
 /** Micro- and macro-F1 in % by share of the labels, with the C that is best on the inner splits. */
 export function labelScores(embedding: Tensor, task: LabelTask): Scores {
-  const { c } = innerLabels(embedding, task).setting;
+  return judgedLabels(embedding, task).scores;
+}
+
+/** `labelScores`, with the score on the inner splits by which C was chosen. */
+export function judgedLabels(embedding: Tensor, task: LabelTask): { scores: Scores; inner: number } {
+  const {
+    setting: { c },
+    score: inner,
+  } = innerLabels(embedding, task);
   const scores = task.splits.map(({ share: trained, nodes }, at) => {
     const { microF1: micro, macroF1: macro } = multiLabelScores(embedding, task.labels, nodes, { c });
     const name = at === 0 ? '' : Math.round(100 * trained);
     return { [`micro${name}`]: 100 * micro, [`macro${name}`]: 100 * macro };
   });
-  return Object.assign({}, ...scores);
+  return { scores: Object.assign({}, ...scores), inner };
 }
 
 /** Area under the ROC curve in %, with the C that is best on half of the training pairs. */

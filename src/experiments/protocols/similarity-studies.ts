@@ -17,7 +17,7 @@ import type { Graph } from '../../structure/index.js';
 import { normalizeRows, Random, scope, type Tensor } from '../../tensor/index.js';
 import type { Scores, StudyResults } from '../parts/contract.js';
 import { joinStudies, noStudies, studyOf } from '../parts/studies.js';
-import { innerLabelScore, type LabelTask, labelScores, labelTask } from './embeddings.js';
+import { innerLabelScore, judgedLabels, type LabelTask, labelTask } from './embeddings.js';
 
 /** Columns of the trials, as in the paper. */
 const TRIAL_DIM = 64;
@@ -92,7 +92,10 @@ function armsOf(graph: Graph, setting: SimilaritySetting, seed: number): Record<
 function armStudy(graph: Graph, tasks: readonly LabelTask[], setting: SimilaritySetting): StudyResults {
   const rows = Object.entries(armsOf(graph, setting, 0)).map(([arm, embed]) => {
     const embedding = embed();
-    const scores = tasks.map((task) => ({ ...labelScores(embedding, task), inner: innerLabelScore(embedding, task) }));
+    const scores = tasks.map((task) => {
+      const { scores: own, inner } = judgedLabels(embedding, task);
+      return { ...own, inner };
+    });
     embedding.dispose();
     const mean = (metric: 'micro' | 'macro' | 'inner') =>
       scores.reduce((sum, own: Scores) => sum + (own[metric] as number), 0) / scores.length;

@@ -2,6 +2,7 @@
 
 import { type NamedArray, narrowFloats, toInts } from '../array.js';
 import type { EdgeList } from '../edge-list.js';
+import { numbered } from '../node-names.js';
 
 /** Whether an archive holds a sparse matrix of SciPy. */
 export function isSparseArchive(arrays: Readonly<Record<string, NamedArray>>): boolean {
@@ -57,11 +58,6 @@ export function edgesFromSparse(arrays: Readonly<Record<string, NamedArray>>, na
     sources,
     targets,
     weights: weights.every((value) => value === 1) ? undefined : weights,
-    names: { count: rows, of: String, find: (text) => numberOf(text, rows) },
+    names: numbered(rows),
   };
-}
-
-function numberOf(text: string, count: number): number | undefined {
-  const value = Number(text);
-  return String(value) === text && Number.isInteger(value) && value >= 0 && value < count ? value : undefined;
 }
