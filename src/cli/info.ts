@@ -1,10 +1,9 @@
 // `gossamer info`
 
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command } from 'commander';
 import { graphProfileLines, profileLines } from '../data/index.js';
-import { isFolder, loadNamedGraph, loadTable } from '../data/node.js';
+import { isFolder, loadNamedGraph, loadTable, tableIn } from '../data/node.js';
 import {
   citation,
   claimGroups,
@@ -40,7 +39,7 @@ async function modelInfo(path: string): Promise<void> {
 
 /** The graph in a folder of tables or a file of another program. */
 function graphAt(path: string) {
-  return isFolder(path) && !existsSync(join(path, 'edges.csv')) ? undefined : loadNamedGraph(path);
+  return isFolder(path) && !tableIn(path, 'edges') ? undefined : loadNamedGraph(path);
 }
 
 /** Endings of tables. */

@@ -36,9 +36,9 @@ export function loadGraphFolder(folder: string, options: GraphTableOptions = {})
   return graphFromTables({ nodes: read('nodes'), edges: read('edges') }, basename(resolve(folder)), options);
 }
 
-/** The file of a table in a folder. */
-function tableIn(folder: string, table: string): string | undefined {
-  return ['.csv', '.tsv', '.txt'].map((ending) => join(folder, `${table}${ending}`)).find(existsSync);
+/** The file of a table in a folder, by the first ending that there is. */
+export function tableIn(folder: string, table: string, endings = ['.csv', '.tsv', '.txt']): string | undefined {
+  return endings.map((ending) => join(folder, `${table}${ending}`)).find(existsSync);
 }
 
 function requiredTable(folder: string, table: string): string {

@@ -1,11 +1,11 @@
 // A hypergraph in a folder of tables: nodes.csv with hyperedges.csv, or with edges.csv of a graph,
 // or the three tables of `hypergraphFromTables`.
 
-import { existsSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { Hypergraph } from '../structure/index.js';
 import { readText } from './files.js';
 import { readCsv } from './formats/index.js';
+import { tableIn } from './graph-folder.js';
 import { graphStructure, type HypergraphDataset, hypergraphFromTables } from './hypergraphs.js';
 import { columnFinder, edgeEnds, type NodeTable, nodeTable } from './node-tables.js';
 
@@ -16,7 +16,7 @@ import { columnFinder, edgeEnds, type NodeTable, nodeTable } from './node-tables
  */
 export function loadHypergraphFolder(folder: string): HypergraphDataset {
   const read = (name: string): string | undefined => {
-    const path = [`${name}.csv`, `${name}.tsv`].map((file) => join(folder, file)).find(existsSync);
+    const path = tableIn(folder, name, ['.csv', '.tsv']);
     return path && readText(path);
   };
   const name = basename(resolve(folder));
