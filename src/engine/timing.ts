@@ -19,7 +19,7 @@ export interface TurnsOptions {
   readonly warmUp?: number;
   /**
    * What of an arm's times is returned. Default: the least, to which other work on the machine adds
-   * nothing.
+   * nothing. Where rounds differ in what they do, it is the median.
    */
   readonly statistic?: (times: readonly number[]) => number;
 }

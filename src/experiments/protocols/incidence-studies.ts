@@ -3,7 +3,7 @@
 
 import { splitPerClass } from '../../data/index.js';
 import { loadHypergraph } from '../../data/node.js';
-import { memoryUse, secondsInTurns, withOwnPeak } from '../../engine/index.js';
+import { median, memoryUse, secondsInTurns, withOwnPeak } from '../../engine/index.js';
 import { CoNHD, IncidenceBatches, type IncidenceNetwork, trainNetwork } from '../../hypergraph/index.js';
 import {
   accuracy,
@@ -81,13 +81,14 @@ export async function costStudy(
   for (const arm of arms) bytes.push((await withOwnPeak(arm)).peakBytes - inUse);
   const seconds = await secondsInTurns(Object.fromEntries(titles.map((title, at) => [title, arms[at] as () => void])), {
     repeats: COST.rounds,
+    statistic: median,
   });
   return studyOf(
     {
       title: 'Cost of a training step',
       note:
         `Batch of ${COST.batch} hyperedges, at most ${cap} hyperedges of a vertex, width ${COST.hidden}, one layer, ` +
-        `sampling and gradient included; the fastest of ${COST.rounds} steps, networks taking turns on the same batches; ` +
+        `sampling and gradient included; median of ${COST.rounds} steps, networks taking turns on the same batches; ` +
         'bytes of tensors at the peak of one step.',
       columns: ['network', 'step (ms)', 'peak (MiB)'],
       rows: titles.map((title, at) => [

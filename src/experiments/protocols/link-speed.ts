@@ -2,7 +2,7 @@
 // and against node memories with attention over recent partners. State as after most of the stream,
 // arms in turns; weights are random, for time does not depend on them.
 
-import { secondsInTurns } from '../../engine/index.js';
+import { median, secondsInTurns } from '../../engine/index.js';
 import {
   EVALUATION_BATCH,
   negativePool,
@@ -21,7 +21,7 @@ import { studyOf } from '../parts/studies.js';
 import { linkNetworks, MEMORIES, type NetworkValues, ONE, TWO, WALKS_ONE, WALKS_TWO } from './link-networks.js';
 
 /** Rounds that are timed, after those that warm up. */
-const ROUNDS = { repeats: 5, warmUp: 2 };
+const ROUNDS = { repeats: 5, warmUp: 2, statistic: median };
 /** Share of the stream that the state has taken in before. */
 const WARM = 0.7;
 
@@ -102,7 +102,7 @@ export async function scoringStudy(
       title: 'Events a second',
       note:
         `Scored with a negative each and taken in, in batches of ${EVALUATION_BATCH}; and training steps of ${batch} events. ` +
-        `State as after ${100 * WARM} % of the stream, then ${size} events a round, arms in turns, the fastest of ` +
+        `State as after ${100 * WARM} % of the stream, then ${size} events a round, arms in turns, the median of ` +
         `${ROUNDS.repeats} rounds; untrained, all of width ${values.width}. ${values.walks} walks from each end of a pair.`,
       columns: ['phase', ...ARMS],
       rows: Object.entries(phases).map(([phase, own]) => [phase, ...ARMS.map((arm) => Math.round(own[arm]))]),

@@ -3,7 +3,7 @@
 // random: time does not depend on them.
 
 import { hasHypergraph, loadHypergraph } from '../../data/node.js';
-import { secondsInTurns } from '../../engine/index.js';
+import { median, secondsInTurns } from '../../engine/index.js';
 import { classifyVertices, HypergraphNetwork, type LinearConv, receptiveField } from '../../hypergraph/index.js';
 import { inference, MLP, parameterCount, rowsOf } from '../../nn/index.js';
 import { type Hypergraph, uniformHypergraph } from '../../structure/index.js';
@@ -52,7 +52,7 @@ async function costOf(hypergraph: Hypergraph, features: Tensor, widths: Widths, 
   const run = (arm: () => Tensor) => () => scope(() => void arm().view()[0]);
   const seconds = await secondsInTurns(
     { network: run(arms.network), student: run(arms.student) },
-    { repeats: 7, warmUp: 3 },
+    { repeats: 7, warmUp: 3, statistic: median },
   );
   const bytes = {
     network: networkBytes(network, hypergraph, asked === n ? undefined : some()),
