@@ -90,7 +90,9 @@ const claims = [
 export const experiment = defineExperiment({
   options,
   datasets: ['rmat', 'wiki-vote', 'ca-grqc', 'gnutella', 'cnr-2000'],
-  ownData: 'a directed edge list (.csv, .tsv, .txt, .gz, .parquet), or a .npz archive with indptr and indices',
+  ownData:
+    'a directed edge list (.csv, .tsv, .txt, .gz, .parquet), a graph of another program (GraphML, GEXF, GML, Pajek, ' +
+    'METIS, Matrix Market, node-link JSON), or a .npz archive with indptr and indices',
   presets: { 'cnr-2000': { sampled: 100 } },
   reproduction: [
     { data: 'rmat' },
