@@ -17,6 +17,7 @@ Examples
   gossamer predict runs/mine/model.safetensors new.csv --condition angle=0.3   rows under one condition, by a model of mip
   gossamer predict runs/mine/model.safetensors pairs.csv                 pairs of nodes, by a model of nat
   gossamer predict runs/mine/model.safetensors new.csv --task berlin      rows of a task, by a model of hypernet-review
+  gossamer predict pave.safetensors new-products.csv --values new-values.csv --top 5 -o out.csv   products, by a model of hyperpave
   gossamer predict small/model.plan photos/ --top 3                      pictures, by a model of gossamer train or compress
 
 A table has the columns of training, in any order and maybe others; the result holds the class of each row and the probability of all classes, or the number of each row. A table of vertices has a header \`vertex,…\` and the same feature columns as in training; no
@@ -29,7 +30,9 @@ export function predictCommand(): Command {
     .argument('<data...>', `pictures, or a table: ${TABLE_FORMS}`)
     .option('-o, --out <file>', 'file for the predictions; standard output when left out')
     .option('--observe <events>', 'models of nat: take these events in first, and write the model back')
-    .option('--top <k>', 'pictures: classes to list for each', number(1), 1)
+    .option('--top <k>', 'pictures: classes to list for each, one when left out; products: values for each', number(1))
+    .option('--values <table>', 'models of hyperpave: values (attribute,value) that no product has yet')
+    .option('--within-category', 'models of hyperpave: only attributes that are known for the category', false)
     .option(
       '--condition <name=value>',
       'models of mip: a condition of all rows, in place of its column (repeatable)',
@@ -47,7 +50,9 @@ export function predictCommand(): Command {
 
 interface Flags extends TableFlags {
   readonly out?: string;
-  readonly top: number;
+  readonly top?: number;
+  readonly values?: string;
+  readonly withinCategory: boolean;
   readonly condition: readonly string[];
   readonly explain: boolean;
   readonly task?: string;
@@ -55,7 +60,7 @@ interface Flags extends TableFlags {
 }
 
 async function predict(modelPath: string, paths: readonly string[], flags: Flags): Promise<void> {
-  const { out, top, explain, task, observe } = flags;
+  const { out, top, explain, task, observe, values, withinCategory } = flags;
   if (out) requireWritable(out);
   if (observe) requireWritable(modelPath);
   const model = await openModel(modelPath);
@@ -64,13 +69,19 @@ async function predict(modelPath: string, paths: readonly string[], flags: Flags
     throw new Error(`--condition: file "${modelPath}" is a model without conditions`);
   if (task !== undefined && !model.tasks)
     throw new Error(`--task: file "${modelPath}" is not a model of several tasks`);
+  if ((values !== undefined || withinCategory) && !model.takesValues)
+    throw new Error(
+      `--${values !== undefined ? 'values' : 'within-category'}: the model in "${modelPath}" is none of products; models of hyperpave are`,
+    );
   if (observe) {
     if (!model.observe) throw new Error(`--observe: the model in "${modelPath}" keeps no state; models of nat do`);
     writeFileAtomic(modelPath, await model.observe(observe));
   }
   writePredictions(
     await model.predict(paths, {
-      top,
+      ...(top !== undefined && { top }),
+      ...(values !== undefined && { values }),
+      withinCategory,
       explain,
       conditions,
       note: writeNote,

@@ -21,6 +21,15 @@ export { type ImageFolderOptions, readImages } from './image-folder.js';
 export { hasImages, imageSetNames, loadImages } from './image-sets.js';
 export { loadIncidences } from './incidence-sets.js';
 export { interruptSignal } from './interrupt.js';
+export {
+  isCatalogue,
+  loadCatalogue,
+  loadNewProducts,
+  loadNewValues,
+  loadVectors,
+  type NewProducts,
+  type NewValues,
+} from './products/files.js';
 export { loadLabelledTable, loadTable, loadTables, type NamedTable, type TableFileOptions } from './table-files.js';
 export { loadTemporal } from './temporal-sets.js';
 export { type NamedVectors, vectorFormatOf, vectorFormats, writeVectors } from './vectors.js';

@@ -2,6 +2,7 @@
 
 export * from './conhd/index.js';
 export * from './conv/index.js';
+export * from './hyperpave/index.js';
 export {
   type DistillOptions,
   distill,

@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { type DatasetKind, datasetOf } from '../../data/index.js';
-import { isFolder, isGraphFile, tableIn } from '../../data/node.js';
+import { isCatalogue, isFolder, isGraphFile, tableIn } from '../../data/node.js';
 import type { DataKind } from './learner.js';
 
 /** Kinds of known sets, in the order in which a name is looked up. */
@@ -19,18 +19,20 @@ const KNOWN: readonly (readonly [DatasetKind, DataKind])[] = [
 
 /**
  * The kind of the data at a path, from its name, the files of a folder, or the first bytes of a
- * file: a folder with hyperedges is a hypergraph, one with edges a graph, any other one holds
- * pictures; a file is a graph where `readGraph` knows it, else a table. A known set has its own
- * kind.
+ * file: a folder with hyperedges is a hypergraph, one with edges a graph, one with products a
+ * catalogue, any other one holds pictures; a file is a graph where `readGraph` knows it, products
+ * where it has the columns of HyperPAVE's release, else a table. A known set has its own kind.
  */
 export function kindOf(path: string): DataKind {
   if (path === '-') return 'table';
   if (isFolder(path)) return kindOfFolder(path);
+  if (isCatalogue(path)) return 'products';
   if (existsSync(path)) return isGraphFile(path) ? 'graph' : 'table';
   return KNOWN.find(([kind]) => datasetOf(path, kind))?.[1] ?? 'table';
 }
 
 function kindOfFolder(folder: string): DataKind {
   if (tableIn(folder, 'hyperedges') || tableIn(folder, 'hypergraph', ['.txt'])) return 'hypergraph';
-  return tableIn(folder, 'edges') ? 'graph' : 'pictures';
+  if (tableIn(folder, 'edges')) return 'graph';
+  return isCatalogue(folder) ? 'products' : 'pictures';
 }

@@ -2,7 +2,7 @@
 // imported when it is asked for.
 
 import { type DataKind, defineLearner, type Learner } from './learner.js';
-import { dgmlpOptions } from './options.js';
+import { dgmlpOptions, hyperpaveOptions } from './options.js';
 
 export const learners: Readonly<Record<string, Learner>> = {
   dgmlp: defineLearner({
@@ -11,7 +11,16 @@ export const learners: Readonly<Record<string, Learner>> = {
     options: dgmlpOptions,
     load: async () => (await import('./nodes.js')).fitNodes,
   }),
+  hyperpave: defineLearner({
+    about: 'attribute values of products, also those that no product has yet',
+    data: 'products',
+    options: hyperpaveOptions,
+    load: async () => (await import('./products.js')).fitCatalogue,
+  }),
 };
 
 /** The model of a kind of data where --model is left out; of tables, their estimators. */
-export const usualLearner: Readonly<Partial<Record<DataKind, string>>> = { graph: 'dgmlp' };
+export const usualLearner: Readonly<Partial<Record<DataKind, string>>> = {
+  graph: 'dgmlp',
+  products: 'hyperpave',
+};

@@ -8,7 +8,7 @@ export interface Predictions {
 }
 
 export interface PredictOptions {
-  /** Classes listed for each picture. Default: 1. */
+  /** Classes listed for each picture, by default 1; values for each product. */
   readonly top?: number;
   /** How tables are read. Default: as `loadTable`. */
   readonly table?: TableFileOptions;
@@ -16,6 +16,10 @@ export interface PredictOptions {
   readonly conditions?: Readonly<Record<string, number>>;
   /** Whether to tell what each column contributes, where a model can. Default: false. */
   readonly explain?: boolean;
+  /** A table of values that no product has yet, for models of products. */
+  readonly values?: string;
+  /** Whether products have only attributes that are known for their categories. Default: false. */
+  readonly withinCategory?: boolean;
   /** Task of all rows, for models of several tasks. Default: a column of the table. */
   readonly task?: string;
   /** Called with warnings about the data. */
@@ -27,6 +31,8 @@ export interface Predictor {
   readonly conditions?: readonly string[];
   /** Names of the tasks that it was trained on; none when left out. */
   readonly tasks?: readonly string[];
+  /** Whether it takes a table of values. Default: false. */
+  readonly takesValues?: boolean;
   /** Lines on what the model predicts and from what. */
   describe?(): readonly string[];
   /** @throws Error when the model cannot read the data */
