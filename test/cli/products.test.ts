@@ -128,5 +128,6 @@ describe.skipIf(!existsSync(main))('gossamer on catalogues (needs a build)', () 
     writeFileSync(path('none.csv'), 'product,title\n');
     expect(gossamer('predict', 'usual.safetensors', 'none.csv').stderr).toContain('has a header and no products');
     expect(gossamer('predict', 'usual.safetensors', 'shop').status).toBe(2);
+    expect(gossamer('fit', 'shop', '--target', 'colour').stderr).toContain('--target colour');
   });
 });

@@ -8,8 +8,12 @@ import type { hyperpaveOptions } from './options.js';
 /** Trains on the labelled products of a catalogue; unseen values choose the epoch and the threshold. */
 export async function fitCatalogue(
   path: string,
-  { values, random, seed, hooks, note }: FitRequest<typeof hyperpaveOptions>,
+  { values, target, random, seed, hooks, note }: FitRequest<typeof hyperpaveOptions>,
 ): Promise<Fitted> {
+  if (target !== undefined)
+    throw new Error(
+      `--target ${target}: values of all attributes of attributes.csv are learnt; leave others out of it`,
+    );
   const catalogue = loadCatalogue(path);
   for (const text of catalogue.notes) note(text);
   const { hyperedges, features, fusion, residual, score, includeSelf, episodes, textFeatures, trigrams, ...training } =

@@ -192,6 +192,13 @@ export function productNumbers(products: readonly ProductRow[]): ReadonlyMap<str
   return ids;
 }
 
+/** @throws Error naming a value without words, or with an attribute without words */
+export function requireWords({ attribute, value, where }: AttributeValue): void {
+  for (const [part, text] of Object.entries({ attribute, value }))
+    if (wordsOf(text).length === 0)
+      throw new Error(`${at({ where })}the ${part} of "${attribute}: ${value}" has no words`);
+}
+
 /** Gives values their numbers, in order of appearance. */
 class ValueNumbers {
   readonly all: AttributeValue[] = [];
@@ -208,9 +215,7 @@ class ValueNumbers {
       if (first.attribute !== spelled.attribute || first.value !== spelled.value) this.#merged.add(valueText(spelled));
       return known;
     }
-    for (const [part, text] of Object.entries(spelled))
-      if (wordsOf(text).length === 0)
-        throw new Error(`${at({ where })}the ${part} of "${spelled.attribute}: ${spelled.value}" has no words`);
+    requireWords({ ...spelled, ...(where !== undefined && { where }) });
     this.#numbers.set(key, this.all.length);
     return this.all.push(spelled) - 1;
   }

@@ -11,6 +11,7 @@ export {
   type ProductVectors,
   productCatalogue,
   productNumbers,
+  requireWords,
   valueKey,
   valueText,
 } from './catalogue.js';

@@ -112,9 +112,10 @@ export class ProductModel {
         category: (c) => categories[c] as string,
       });
       const allowed = options.withinCategory ? this.#attributesByCategory(joined.values) : undefined;
+      const rowOf = this.#rowsOf(embedded, newcomers.asked);
       return Array.from(newcomers.asked.keys()).flatMap((at) => {
         const p = newcomers.asked[at] as number;
-        const row = this.#probabilities(embedded, newcomers.asked, at);
+        const row = rowOf(at);
         const candidates = allowed?.(joined.graph.links.categoriesOf[p] as Int32Array);
         const kept = options.top === undefined ? this.#above(row, candidates) : topValues(row, options.top, candidates);
         return kept.map((value) => ({
@@ -127,20 +128,21 @@ export class ProductModel {
     });
   }
 
-  #chunk: { readonly embedded: Embedded; readonly from: number; readonly rows: Float32Array } | undefined;
-
-  /** Probabilities of all values of the product at a place of those asked; computed in chunks. */
-  #probabilities(embedded: Embedded, asked: Int32Array, at: number): Float32Array {
-    const from = at - (at % AT_ONCE);
-    if (this.#chunk?.embedded !== embedded || this.#chunk.from !== from) {
-      const rows = scope(() => {
-        const part = gatherKnownRows(embedded.products, tensor(asked.slice(from, from + AT_ONCE)));
-        return sigmoid(this.network.allLogits({ products: part, values: embedded.values })).dataSync<Float32Array>();
-      });
-      this.#chunk = { embedded, from, rows };
-    }
+  /** Probabilities of all values of the product at a place of those asked, in order; in chunks. */
+  #rowsOf(embedded: Embedded, asked: Int32Array): (at: number) => Float32Array {
     const count = embedded.values.shape[0] as number;
-    return this.#chunk.rows.subarray((at - from) * count, (at - from + 1) * count);
+    let chunk = { from: -1, rows: new Float32Array(0) };
+    return (at) => {
+      const from = at - (at % AT_ONCE);
+      if (chunk.from !== from) {
+        const rows = scope(() => {
+          const part = gatherKnownRows(embedded.products, tensor(asked.slice(from, from + AT_ONCE)));
+          return sigmoid(this.network.allLogits({ products: part, values: embedded.values })).dataSync<Float32Array>();
+        });
+        chunk = { from, rows };
+      }
+      return chunk.rows.subarray((at - from) * count, (at - from + 1) * count);
+    };
   }
 
   #above(row: Float32Array, candidates: Int32Array | undefined): number[] {
