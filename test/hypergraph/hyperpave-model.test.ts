@@ -125,6 +125,10 @@ describe('a model', () => {
       'product "new" has no words',
     );
     expect(() => fitted.model.predict([row(4, catalogue, 'new'), row(5, catalogue, 'new')])).toThrow('named twice');
+    const values = [{ attribute: 'colour', value: '?' }];
+    expect(() => fitted.model.predict([row(4, catalogue, 'new')], { values })).toThrow(
+      'the value of "colour: ?" has no words',
+    );
   });
 
   test('tells the shares of a score, which add up to it where nothing else is in it', async () => {

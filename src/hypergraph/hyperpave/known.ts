@@ -1,6 +1,13 @@
 // A catalogue as a trained model keeps it, and new products and values that join it.
 
-import { type AttributeValue, ProductListReader, type ProductRow, productNumbers, valueKey } from '../../data/index.js';
+import {
+  type AttributeValue,
+  ProductListReader,
+  type ProductRow,
+  productNumbers,
+  requireWords,
+  valueKey,
+} from '../../data/index.js';
 import { concatenate, type Tensor } from '../../tensor/index.js';
 import { type NodeCounts, ProductGraph, type ProductGraphOptions, type ProductLinks } from './graph.js';
 import type { NodeTensors } from './sage.js';
@@ -36,7 +43,7 @@ const none = new Int32Array(0);
 /**
  * Tells new products, categories and values from known ones and numbers them after those.
  *
- * @throws Error naming a product that the table names twice or that has no words
+ * @throws Error naming a product that the table names twice, or a product or value without words
  */
 export function newcomersOf(
   known: KnownCatalogue,
@@ -44,6 +51,7 @@ export function newcomersOf(
   values: readonly AttributeValue[],
 ): Newcomers {
   productNumbers(products);
+  values.forEach(requireWords);
   const ids = new Map(known.productNames.map((name, p) => [name, p]));
   const newRows = Int32Array.from(products.keys()).filter((row) => !ids.has((products[row] as ProductRow).product));
   const fresh = Array.from(newRows, (row) => products[row] as ProductRow);
