@@ -1,7 +1,9 @@
 // Floor 6: hypergraph learning.
 
+export * from './agents/index.js';
 export * from './conhd/index.js';
 export * from './conv/index.js';
+export * from './hyperagent/index.js';
 export {
   type DistillOptions,
   distill,
