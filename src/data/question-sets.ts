@@ -10,7 +10,9 @@ export const questionSetNames: readonly string[] = namesOf('questions');
 
 /** Questions to learn from, and others to test on. */
 export interface QuestionSet {
+  /** Questions to learn from. */
   readonly train: readonly Question[];
+  /** Questions to test on. */
   readonly test: readonly Question[];
 }
 

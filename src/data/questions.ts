@@ -2,7 +2,9 @@
 
 /** A question, and its answer where it is known. */
 export interface Question {
+  /** What is asked. */
   readonly question: string;
+  /** The right answer; unknown when left out. */
   readonly answer?: string;
 }
 

@@ -2,7 +2,7 @@
 // imported when it is asked for.
 
 import { type DataKind, defineLearner, type Learner } from './learner.js';
-import { dgmlpOptions } from './options.js';
+import { dgmlpOptions, hyperagentOptions } from './options.js';
 
 export const learners: Readonly<Record<string, Learner>> = {
   dgmlp: defineLearner({
@@ -11,7 +11,14 @@ export const learners: Readonly<Record<string, Learner>> = {
     options: dgmlpOptions,
     load: async () => (await import('./nodes.js')).fitNodes,
   }),
+  hyperagent: defineLearner({
+    about: 'which agents read each other, question by question; learnt from answers and tokens',
+    data: 'team',
+    talks: true,
+    options: hyperagentOptions,
+    load: async () => (await import('./team.js')).fitTeam,
+  }),
 };
 
 /** The model of a kind of data where --model is left out; of tables, their estimators. */
-export const usualLearner: Readonly<Partial<Record<DataKind, string>>> = { graph: 'dgmlp' };
+export const usualLearner: Readonly<Partial<Record<DataKind, string>>> = { graph: 'dgmlp', team: 'hyperagent' };

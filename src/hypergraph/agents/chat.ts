@@ -3,7 +3,9 @@
 
 /** A message of a conversation. */
 export interface ChatMessage {
+  /** Who says it. */
   readonly role: 'system' | 'user' | 'assistant';
+  /** What is said. */
   readonly content: string;
 }
 
@@ -11,6 +13,7 @@ export interface ChatMessage {
 export interface ChatRequest {
   /** Name of the model at its server. */
   readonly model: string;
+  /** The conversation so far. */
   readonly messages: readonly ChatMessage[];
   /** 0: the most probable text. */
   readonly temperature: number;
@@ -24,8 +27,11 @@ export interface ChatRequest {
 
 /** What a model answers. The text is untrusted: nothing in it is executed or obeyed. */
 export interface ChatReply {
+  /** The text, as the server sent it. */
   readonly text: string;
+  /** Tokens of what was asked. */
   readonly promptTokens: number;
+  /** Tokens of the text. */
   readonly completionTokens: number;
   /** Whether the server did not count, so that tokens are an estimate. Default: false. */
   readonly estimated?: boolean;
@@ -54,10 +60,13 @@ export class ChatError extends Error {
 
 /** Tokens of some calls. */
 export interface TokenCount {
+  /** Tokens of what was asked. */
   readonly prompt: number;
+  /** Tokens of the replies. */
   readonly completion: number;
 }
 
+/** The count of no call. */
 export const noTokens: TokenCount = { prompt: 0, completion: 0 };
 
 /** The sum of counts. */

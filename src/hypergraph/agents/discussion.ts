@@ -22,6 +22,7 @@ export interface DiscussionOptions {
   readonly maxTokens?: number;
   /** Default: none is sent. */
   readonly seed?: number;
+  /** Aborts the discussion. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -31,6 +32,7 @@ export interface Discussion {
   readonly answer: string | undefined;
   /** Last message of each agent; undefined where it has none. */
   readonly messages: readonly (string | undefined)[];
+  /** Tokens of the agents' calls and of the summariser's. */
   readonly tokens: { readonly agents: TokenCount; readonly summariser: TokenCount };
   /** Why calls failed, one line each. */
   readonly failures: readonly string[];
@@ -106,6 +108,7 @@ export function heardIn(
 
 /** A message that an agent reads. */
 export interface HeardMessage {
+  /** Name of the agent that said it. */
   readonly from: string;
   /** Undefined where there is none, as the call failed. */
   readonly text: string | undefined;

@@ -9,7 +9,9 @@ import type { Topology } from './topology.js';
 export interface DiscussionEstimate {
   /** Calls, the summariser's among them. */
   readonly calls: number;
+  /** Tokens of the agents' calls. */
   readonly agents: TokenCount;
+  /** Tokens of the summariser's call. */
   readonly summariser: TokenCount;
   /** All tokens. */
   readonly total: number;

@@ -43,6 +43,7 @@ export class SimulatedTeam {
   readonly agents = SKILLS.length;
   /** `expert in ⟨skill⟩`. */
   readonly roles: readonly string[] = SKILLS.map((skill) => `expert in ${skill}`);
+  /** f of the header. */
   readonly focus: number;
 
   /** @throws RangeError unless 0 < focus ≤ 1 */

@@ -38,7 +38,9 @@ export interface GDesignerOptions {
 
 /** Scores ordered pairs of agents. */
 export class GDesignerNetwork {
+  /** The two layers of the GCN. */
   readonly convolutions: readonly [CliqueGCNConv, CliqueGCNConv];
+  /** The MLP of z. */
   readonly head: MLP;
 
   /** @param dimension D of the vectors of roles and queries */

@@ -27,6 +27,7 @@ export interface DecisionOptions extends RefineOptions, GroupOptions {
 /** A policy for the queries of one team. */
 export class GroupSketches implements SketchModel {
   readonly choices: number;
+  /** The policy that scores pairs. */
   readonly policy: TopologyPolicy;
   readonly #inputs: TeamInputs;
   readonly #queries: Tensor;

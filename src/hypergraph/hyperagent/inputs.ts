@@ -7,8 +7,11 @@ import { pairsOf, topologyOf } from '../agents/topology.js';
 
 /** Rows of the vertices that each pair of a batch of queries is decided from: i32 [B·P]. */
 export interface PairRows {
+  /** The agent of the lower number. */
   readonly first: Tensor;
+  /** The agent of the higher number. */
   readonly second: Tensor;
+  /** The task. */
   readonly task: Tensor;
 }
 
@@ -39,6 +42,7 @@ export function inputHypergraph(agents: number, anchors: readonly (readonly numb
 export class TeamInputs {
   /** N. */
   readonly agents: number;
+  /** Agents and task of one query; see `inputHypergraph`. */
   readonly hypergraph: Hypergraph;
   readonly #structures = new Map<number, Omit<QueryBatch, 'vertices'>>();
 

@@ -35,8 +35,11 @@ export const HYPERAGENT_MODEL: ModelKind = {
 export interface DiscussionSettings {
   /** Model of agents that name none, and of the summariser. */
   readonly model: string;
+  /** Rounds K. */
   readonly rounds: number;
+  /** Whether agents speak in turns or all of a round at once. */
   readonly order: 'turns' | 'rounds';
+  /** Temperature of the agents. */
   readonly temperature: number;
   /** Most tokens of a message. */
   readonly maxTokens: number;
@@ -46,14 +49,19 @@ export interface DiscussionSettings {
 
 /** What is known of a policy beside its weights. */
 export interface TeamPolicySettings {
+  /** How the team discusses. */
   readonly discussion: DiscussionSettings;
+  /** How sketches become groups. */
   readonly decision: DecisionOptions;
+  /** Layout of the policy. */
   readonly policy: PolicyOptions;
 }
 
 /** A topology that is planned for a question, and what it would cost. */
 export interface Plan {
+  /** Who reads whom. */
   readonly topology: Topology;
+  /** What the discussion would cost. */
   readonly estimate: DiscussionEstimate;
 }
 
@@ -69,6 +77,7 @@ export function defaultEncoder(): HashedTextEncoder {
 
 /** Plans which agents of a team talk about a question. */
 export class TeamPolicy {
+  /** What the policy reads of the team. */
   readonly inputs: TeamInputs;
 
   /** @throws RangeError when an agent is to have as many partners as the team has agents */

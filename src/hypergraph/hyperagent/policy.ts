@@ -51,9 +51,13 @@ const LOG_DEVIATION_LIMITS = [-6, 2] as const;
 
 /** Scores pairs of agents for a task; works with any number of agents. */
 export class TopologyPolicy {
+  /** The layer of X¹. */
   readonly shared: HGNNConv;
+  /** The head of μ. */
   readonly mean: HGNNConv;
+  /** The head of ln σ. */
   readonly logDeviation: HGNNConv;
+  /** F of the header. */
   readonly decoder: PairDecoder;
 
   constructor(

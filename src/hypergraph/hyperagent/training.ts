@@ -47,6 +47,7 @@ export interface Sketch {
   readonly chosen: Uint8Array;
   /** 1 for each choice that was open [L]; all when left out. */
   readonly open?: Uint8Array;
+  /** Who reads whom in it. */
   readonly topology: Topology;
 }
 
