@@ -1,6 +1,6 @@
 // What kind of data a path or a name holds.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { type DatasetKind, datasetOf } from '../../data/index.js';
 import { isFolder, isGraphFile, tableIn } from '../../data/node.js';
 import type { DataKind } from './learner.js';
@@ -30,9 +30,12 @@ export function kindOf(path: string): DataKind {
   return KNOWN.find(([kind]) => datasetOf(path, kind))?.[1] ?? 'table';
 }
 
+/** Bytes of a file of agents at most: larger ones are tables, and not read for a look. */
+const LARGEST_TEAM = 2 ** 20;
+
 /** Whether a file is a JSON object with a list of agents. */
 function isTeamFile(path: string): boolean {
-  if (!path.endsWith('.json')) return false;
+  if (!path.endsWith('.json') || statSync(path).size > LARGEST_TEAM) return false;
   try {
     return Array.isArray((JSON.parse(readFileSync(path, 'utf8')) as { readonly agents?: unknown } | null)?.agents);
   } catch {

@@ -39,6 +39,9 @@ const options = {
 };
 
 type Options = OptionValues<typeof options>;
+/** The option that goes with GSM8K. */
+const MODELS = { team: 'models' } as const;
+
 type Data = { readonly name: 'simulated' } | ({ readonly name: 'gsm8k' } & ReturnType<typeof questionTask>);
 
 async function runSimulated(values: Options, context: RunContext) {
@@ -69,8 +72,8 @@ const tokens = { label: 'tokens a query', digits: 0, better: 'smaller' } as cons
 export const experiment = defineExperiment({
   options,
   datasets: ['simulated', 'gsm8k'],
-  ownData: 'none: gossamer fit learns from questions of your own',
-  presets: { gsm8k: { team: 'models' } },
+  ownData: 'questions of your own, by gossamer fit --model hyperagent',
+  presets: { gsm8k: MODELS },
   reproduction: [{ data: 'simulated' }, { data: 'simulated', set: { focus: 0.9 } }],
   metrics: {
     accuracy,
@@ -98,9 +101,11 @@ export const experiment = defineExperiment({
           'Counterfactual credit plays each sketch once more for each pair, fifteen times as often.',
         ],
   load: (source: string, values: Options): Data => {
-    if (source === 'simulated') return { name: source };
-    if (source === 'gsm8k') return { name: source, ...questionTask(values) };
-    throw new Error(`"${source}" is not known here; there are simulated and gsm8k`);
+    if (source !== 'simulated' && source !== 'gsm8k')
+      throw new Error(`"${source}" is not known here; there are simulated and gsm8k`);
+    const { team } = source === 'gsm8k' ? MODELS : ({ team: 'simulated' } as const);
+    if (values.team !== team) throw new Error(`team=${values.team} does not fit ${source}; leave it out`);
+    return source === 'gsm8k' ? { name: source, ...questionTask(values) } : { name: source };
   },
   describe: (data) =>
     data.name === 'simulated'
