@@ -248,7 +248,7 @@ describe('the encoder', () => {
     const { mean, logDeviation } = policy.encode(batch);
     for (const at of [0, 1]) {
       const theta = (layer: HGNNConv) => [layer.theta.weight, layer.theta.bias as Tensor] as const;
-      const x = rows(batch.vertices, at, width);
+      const x = rows(batch.features.gatherRows(batch.vertices), at, width);
       expect(x[agents]).toEqual([
         ...queries
           .dataSync<Float32Array>()

@@ -2,14 +2,13 @@
 
 import {
   type AgentTeam,
-  chain,
   type DecisionOptions,
   GDesigner,
   GDesignerNetwork,
   GroupSketches,
+  type Outcome,
   type SimulatedQuery,
   type SketchModel,
-  TeamInputs,
   TeamPolicy,
   type Topology,
   TopologyPolicy,
@@ -74,12 +73,12 @@ export async function trainedPolicy(
   setting: TopologySetting,
   run: Pick<MethodRun, 'random' | 'hooks'>,
 ): Promise<Planned & { readonly policy: TopologyPolicy }> {
-  const policy = new TopologyPolicy(task.roles.shape[1] as number, run.random.split('weights'));
-  const inputs = new TeamInputs(task.roles, chain(task.team.agents));
+  const policy = new TopologyPolicy(task.inputs.features.shape[1] as number, run.random.split('weights'));
   const own = { ...decision, threshold: decision.threshold ?? setting.threshold };
   const vectors = (queries: readonly SimulatedQuery[]): Tensor =>
     query === 'seen' ? task.encode(queries) : multiply(task.encode(queries), 0);
-  const sketches = (queries: readonly SimulatedQuery[]) => new GroupSketches(policy, inputs, vectors(queries), own);
+  const sketches = (queries: readonly SimulatedQuery[]) =>
+    new GroupSketches(policy, task.inputs, vectors(queries), own);
   await train(sketches(task.train), task, values, setting, run, credit);
   return {
     policy,
@@ -98,11 +97,25 @@ function train(
   { random, hooks }: Pick<MethodRun, 'random' | 'hooks'>,
   credit: 'sketch' | 'counterfactual' = 'sketch',
 ) {
-  const play = (at: number, topology: Topology) => ({
-    correct: team.success(topology, queries[at] as SimulatedQuery),
-    tokens: team.tokens(topology),
-  });
-  const options = { epochs, batch, samples, beta, learningRate, fullTokens: team.fullTokens, credit, ...hooks };
+  // The same topologies are played for the same queries again and again.
+  const known = new Map<Topology, (Outcome | undefined)[]>();
+  const play = (at: number, topology: Topology) => {
+    const own = known.get(topology) ?? [];
+    known.set(topology, own);
+    own[at] ??= { correct: team.success(topology, queries[at] as SimulatedQuery), tokens: team.tokens(topology) };
+    return own[at];
+  };
+  const options = {
+    epochs,
+    batch,
+    samples,
+    beta,
+    learningRate,
+    fullTokens: team.fullTokens,
+    credit,
+    checkpointEvery: 25,
+    ...hooks,
+  };
   return trainTopology(model, queries.length, play, random.split('fit'), options);
 }
 
@@ -115,10 +128,10 @@ async function trainedGraph(
   setting: TopologySetting,
   run: Pick<MethodRun, 'random' | 'hooks'>,
 ): Promise<Planned> {
-  const network = new GDesignerNetwork(task.roles.shape[1] as number, run.random.split('weights'));
-  const roleGraph = chain(task.team.agents);
+  const network = new GDesignerNetwork(task.inputs.features.shape[1] as number, run.random.split('weights'));
+  const roleGraph = task.inputs.anchors;
   const model = (queries: readonly SimulatedQuery[]) =>
-    new GDesigner(network, { roles: task.roles, queries: task.encode(queries), roleGraph });
+    new GDesigner(network, { roles: task.inputs.features, queries: task.encode(queries), roleGraph });
   await train(model(task.train), task, values, setting, run);
   return {
     planner: (queries: readonly SimulatedQuery[], random: Random) => {
@@ -141,7 +154,7 @@ export function learnedMethods(task: SimulatedTask, values: LearnedValues): read
       title,
       settings: settings.slice(0, values.trials),
       train: (setting, run) => make(setting, run, values),
-      trial: (setting, run) => make(setting, run, { ...values, epochs: Math.ceil(values.epochs / 2) }),
+      trial: (setting, run) => make(setting, run, { ...values, epochs: Math.ceil(values.epochs / 3) }),
       validation: ({ planner }, run) =>
         simulatedScores(task.team, planner, task.validation, run.random.split('validation')).utility as number,
     });

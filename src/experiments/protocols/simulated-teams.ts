@@ -11,6 +11,7 @@ import {
   type SimulatedQuery,
   SimulatedTeam,
   star,
+  TeamInputs,
   type Topology,
   topologyOf,
   utilityOf,
@@ -27,7 +28,7 @@ export const simulatedOptions = {
   trainQueries: count(80, 'queries that topologies are learnt on', { smoke: 24, minimum: 2 }),
   validationQueries: count(40, 'queries that settings are chosen on', { smoke: 12 }),
   testQueries: count(400, 'queries that are scored', { smoke: 60 }),
-  epochs: count(150, 'passes over the queries; a trial has half of them', { smoke: 4 }),
+  epochs: count(150, 'passes over the queries; a trial has a third of them', { smoke: 4 }),
   batch: count(20, 'queries of a step', { smoke: 12 }),
   samples: count(10, 'sketches of a query', { minimum: 2 }),
   trials: count(4, 'settings tried for each learned method on validation queries', { smoke: 1, maximum: 6 }),
@@ -40,8 +41,8 @@ export interface SimulatedTask {
   readonly train: readonly SimulatedQuery[];
   readonly validation: readonly SimulatedQuery[];
   readonly test: readonly SimulatedQuery[];
-  /** Vectors of the roles [N, D]. */
-  readonly roles: Tensor;
+  /** Vectors of the roles [N, D], and the anchors. */
+  readonly inputs: TeamInputs;
   /** Vectors of the texts of queries [Q, D]. */
   encode(queries: readonly SimulatedQuery[]): Tensor;
 }
@@ -62,7 +63,7 @@ export function simulatedTask(values: Values, random: Random): SimulatedTask {
     train: team.queries(values.trainQueries, random.split('train')),
     validation: team.queries(values.validationQueries, random.split('validation')),
     test: team.queries(values.testQueries, random.split('test')),
-    roles: encoder.encode(team.roles),
+    inputs: new TeamInputs(encoder.encode(team.roles), chain(team.agents)),
     encode: (queries) => encoder.encode(queries.map(({ text }) => text)),
   };
 }

@@ -1,6 +1,6 @@
 // Measurements beside the arms: how far one layer reaches, and what sparsity does to sketches.
 
-import { chain, GroupSketches, HGNNConv, type SimulatedQuery, TeamInputs } from '../../hypergraph/index.js';
+import { chain, GroupSketches, HGNNConv, type SimulatedQuery } from '../../hypergraph/index.js';
 import { Hypergraph } from '../../structure/index.js';
 import { Random, scope, tensor } from '../../tensor/index.js';
 import type { RunContext, StudyResults } from '../parts/contract.js';
@@ -54,11 +54,10 @@ export async function sparsityStudy(
   const [setting] = settingsAround(values.learningRate, values.learningRate) as [TopologySetting];
   const run = { random, hooks: { signal: context.signal } };
   const { policy } = await trainedPolicy(task, values, {}, setting, run);
-  const inputs = new TeamInputs(task.roles, chain(task.team.agents));
   const [rows, scores]: [(string | number)[][], Record<string, number>] = [[], {}];
   for (const sparsity of SPARSITIES) {
     const planner = (form: 'groups' | 'pairs') => (queries: readonly SimulatedQuery[]) =>
-      new GroupSketches(policy, inputs, task.encode(queries), { sparsity, form }).topologies().map((own) => [own]);
+      new GroupSketches(policy, task.inputs, task.encode(queries), { sparsity, form }).topologies().map((own) => [own]);
     const kept = planner('pairs')(task.test).map(([own]) => own?.groups.length ?? 0);
     const mean = kept.reduce((sum, pairs) => sum + pairs, 0) / kept.length;
     const { accuracy, tokens, utility } = simulatedScores(task.team, planner('groups'), task.test, random);

@@ -1,6 +1,7 @@
 // The policy with its two decisions as one module that `trainTopology` trains: sketches of pairs
 // become groups, or pairs that talk.
 
+import { memo } from '../../structure/index.js';
 import { type Random, scope, type Tensor } from '../../tensor/index.js';
 import { pairsOf, type Topology } from '../agents/topology.js';
 import type { TeamInputs } from './inputs.js';
@@ -33,7 +34,7 @@ export class GroupSketches implements SketchModel {
   readonly #queries: Tensor;
   readonly #decision: DecisionOptions;
   readonly #anchors: Float64Array;
-  readonly #topologies = new Map<string, Topology>();
+  readonly #topologies: Map<number | string, Topology>;
 
   /** @param queries vectors of the queries [Q, D] */
   constructor(policy: TopologyPolicy, inputs: TeamInputs, queries: Tensor, decision: DecisionOptions = {}) {
@@ -42,6 +43,8 @@ export class GroupSketches implements SketchModel {
     this.#queries = queries;
     this.#decision = decision;
     this.#anchors = groupMatrix(inputs.anchors, inputs.agents);
+    // All policies for a team share them: they depend on sketch and decision alone.
+    this.#topologies = memo(inputs, `topologies ${JSON.stringify(decided(decision))}`, () => new Map());
     this.choices = pairsOf(inputs.agents).length;
   }
 
@@ -60,7 +63,7 @@ export class GroupSketches implements SketchModel {
   }
 
   topologyOf(chosen: Uint8Array): Topology {
-    const key = chosen.join('');
+    const key = keyOf(chosen);
     const known = this.#topologies.get(key);
     if (known) return known;
     const made = decide(chosen, this.#inputs.agents, this.#anchors, this.#decision);
@@ -77,6 +80,18 @@ export class GroupSketches implements SketchModel {
       return this.topologyOf(Uint8Array.from(own, (logit) => Number(logit > 0)));
     });
   }
+}
+
+/** A decision as text: JSON has no −Infinity. */
+function decided(decision: DecisionOptions): object {
+  return Object.entries(decision)
+    .map(([name, value]) => [name, String(value)])
+    .sort();
+}
+
+/** A sketch as a number where it fits one, else as text. */
+function keyOf(chosen: Uint8Array): number | string {
+  return chosen.length <= 30 ? chosen.reduce((bits, value) => 2 * bits + value, 1) : chosen.join('');
 }
 
 /** Topologies that are remembered: all of six agents. */

@@ -17,7 +17,9 @@ export interface PairRows {
 
 /** A batch of queries to one team. */
 export interface QueryBatch {
-  /** Agents and task of the first query, then of the second, …: [B·(N + 1), D]. */
+  /** Vectors of the agents, then of the queries: [N + B, D]. */
+  readonly features: Tensor;
+  /** Their rows for agents and task of the first query, then of the second, …: i32 [B·(N + 1)]. */
   readonly vertices: Tensor;
   /** The input hypergraph of each query, as one. */
   readonly hypergraph: Hypergraph;
@@ -44,7 +46,7 @@ export class TeamInputs {
   readonly agents: number;
   /** Agents and task of one query; see `inputHypergraph`. */
   readonly hypergraph: Hypergraph;
-  readonly #structures = new Map<number, Omit<QueryBatch, 'vertices'>>();
+  readonly #structures = new Map<number, Omit<QueryBatch, 'features'>>();
 
   /**
    * @param features of each agent [N, D]
@@ -68,16 +70,15 @@ export class TeamInputs {
     const [width, team, all] = [queries.shape[1] as number, this.features.view(), queries.view()];
     if (width !== this.features.shape[1])
       throw new Error(`TeamInputs: agents have ${this.features.shape[1]} features, queries ${width}`);
-    const size = (this.agents + 1) * width;
-    const vertices = new Float32Array(rows.length * size);
+    const features = new Float32Array(team.length + rows.length * width);
+    features.set(team);
     Array.from(rows).forEach((row, at) => {
-      vertices.set(team, at * size);
-      vertices.set(all.subarray(row * width, (row + 1) * width), at * size + team.length);
+      features.set(all.subarray(row * width, (row + 1) * width), team.length + at * width);
     });
-    return { ...this.#structure(rows.length), vertices: tensor(vertices, [vertices.length / width, width]) };
+    return { ...this.#structure(rows.length), features: tensor(features, [features.length / width, width]) };
   }
 
-  #structure(queries: number): Omit<QueryBatch, 'vertices'> {
+  #structure(queries: number): Omit<QueryBatch, 'features'> {
     const known = this.#structures.get(queries);
     if (known) return known;
     const { hypergraph } = disjointHypergraphs(Array.from({ length: queries }, () => this.hypergraph));
@@ -91,8 +92,13 @@ export class TeamInputs {
           }),
         ),
       );
+    const vertices = Int32Array.from({ length: queries * (this.agents + 1) }, (_, at) => {
+      const v = at % (this.agents + 1);
+      return v < this.agents ? v : this.agents + Math.floor(at / (this.agents + 1));
+    });
     const made = {
       hypergraph,
+      vertices: keep(tensor(vertices)),
       rows: { first: rows(([i]) => i), second: rows(([, j]) => j), task: rows(() => this.agents) },
       queries,
       pairs: pairs.length,

@@ -7,6 +7,7 @@
 //   Sᵢⱼ ~ Bernoulli(σ(ϖ_ij)) while training, Sᵢⱼ = [ϖ_ij > 0] after it
 
 import { Linear } from '../../nn/index.js';
+import { symmetricPropagation } from '../../structure/index.js';
 import {
   add,
   clip,
@@ -23,6 +24,7 @@ import {
   tanh,
 } from '../../tensor/index.js';
 import { HGNNConv } from '../conv/index.js';
+import { propagate } from '../conv/propagate.js';
 import type { QueryBatch } from './inputs.js';
 
 /** Layout of a `TopologyPolicy`. */
@@ -74,8 +76,10 @@ export class TopologyPolicy {
   }
 
   /** μ and ln σ of each vertex: [B·(N + 1), hidden]. */
-  encode({ vertices, hypergraph }: QueryBatch): { readonly mean: Tensor; readonly logDeviation: Tensor } {
-    const shared = this.shared.forward(vertices, hypergraph).relu();
+  encode({ features, vertices, hypergraph }: QueryBatch): { readonly mean: Tensor; readonly logDeviation: Tensor } {
+    // XΘ once for each text, and not for each vertex: the agents are the same in all queries.
+    const projected = gatherKnownRows(this.shared.theta.forward(features), vertices);
+    const shared = propagate(projected, symmetricPropagation(hypergraph)).relu();
     const [low, high] = LOG_DEVIATION_LIMITS;
     return {
       mean: this.mean.forward(shared, hypergraph),

@@ -79,6 +79,8 @@ export interface TopologyTrainingOptions extends TrainingHooks {
   readonly fullTokens: number;
   /** Weight of the module's penalty. Default: 1e-3. */
   readonly penaltyWeight?: number;
+  /** Epochs between checkpoints. Default: 1. */
+  readonly checkpointEvery?: number;
   /** What a choice is credited with; see the header. Default: `sketch`. */
   readonly credit?: 'sketch' | 'counterfactual';
 }
@@ -130,6 +132,7 @@ export async function trainTopology(
     loss: (live, step) => surrogateLoss(live, step, penaltyWeight),
     signal: options.signal,
     checkpoint: options.checkpoint,
+    checkpointEvery: options.checkpointEvery ?? 1,
     onEpoch: options.onEpoch,
   });
 }
