@@ -102,13 +102,28 @@ describe('training on the simulated team', () => {
     const options = { ...short, fullTokens: team.fullTokens, checkpoint };
     const stream = () => random.split('fit');
     const cut = await trainTopology(model(), 80, play, stream(), { ...options, signal: controller.signal });
-    expect([cut.stopped, kept?.epoch]).toEqual(['aborted', 1]);
+    // 80 plays a step: the seventh was cut.
+    expect([cut.stopped, kept?.epoch]).toEqual(['aborted', 6]);
     const again = (at: number, topology: Topology) => ({
       correct: team.success(topology, queries[at] as SimulatedQuery),
       tokens: team.tokens(topology),
     });
     expect((await trainTopology(model(), 80, again, stream(), options)).stopped).toBe('completed');
     expect(weightsOf(policy)).toEqual(weightsOf(one.policy));
+  });
+
+  test('plays every query as often in each pass, in another order', async () => {
+    const model = new GroupSketches(new TopologyPolicy(384, random), inputs, encoded(queries));
+    const played: number[] = [];
+    const play = (at: number) => {
+      played.push(at);
+      return { correct: 1, tokens: 0 };
+    };
+    await trainTopology(model, 50, play, random, { fullTokens: 1, epochs: 2, samples: 2, batch: 20 });
+    const passes = [played.slice(0, 100), played.slice(100)];
+    const all = Array.from({ length: 100 }, (_, at) => Math.floor(at / 2));
+    for (const pass of passes) expect([...pass].sort((a, b) => a - b)).toEqual(all);
+    expect(passes[0]).not.toEqual(passes[1]);
   });
 
   test('ends with the error of a play, and refuses a single sample or no query', async () => {

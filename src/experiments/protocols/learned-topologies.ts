@@ -113,7 +113,7 @@ function train(
     learningRate,
     fullTokens: team.fullTokens,
     credit,
-    checkpointEvery: 25,
+    checkpointEvery: 100,
     ...hooks,
   };
   return trainTopology(model, queries.length, play, random.split('fit'), options);

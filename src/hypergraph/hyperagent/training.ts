@@ -79,7 +79,7 @@ export interface TopologyTrainingOptions extends TrainingHooks {
   readonly fullTokens: number;
   /** Weight of the module's penalty. Default: 1e-3. */
   readonly penaltyWeight?: number;
-  /** Epochs between checkpoints. Default: 1. */
+  /** Steps between checkpoints. Default: 1. */
   readonly checkpointEvery?: number;
   /** What a choice is credited with; see the header. Default: `sketch`. */
   readonly credit?: 'sketch' | 'counterfactual';
@@ -101,7 +101,7 @@ export interface TopologyStep extends Credit {
 }
 
 /**
- * Trains a module in place.
+ * Trains a module in place. Progress, checkpoints and an abort are by step.
  *
  * @param queries number of queries
  * @throws RangeError unless there are 2 samples and a query
@@ -117,23 +117,30 @@ export async function trainTopology(
   if (!(Number.isInteger(samples) && samples >= 2))
     throw new RangeError(`trainTopology: samples must be at least 2, got ${samples}; each is compared with the others`);
   if (!(queries >= 1)) throw new RangeError('trainTopology: there is no query to train on');
+  const steps = Math.ceil(queries / batch);
+  let done = 0;
   return fit<SketchModel & object, TopologyStep>({
     model,
-    epochs,
+    // A step is an epoch of its own: what was played for it may have been paid for.
+    epochs: epochs * steps,
     random,
     optimizer: new Adam({ learningRate }),
-    batches: async function* (order) {
-      const permuted = order.split('order').permutation(queries);
-      for (let from = 0; from < queries; from += batch) {
-        const own = permuted.slice(from, from + batch);
-        yield await rollOut(model, own, play, order.split('batch').split(from), options);
-      }
+    batches: async function* (stream) {
+      const permuted = random
+        .split('passes')
+        .split(Math.floor(done / steps))
+        .permutation(queries);
+      const from = (done % steps) * batch;
+      yield await rollOut(model, permuted.slice(from, from + batch), play, stream, options);
     },
     loss: (live, step) => surrogateLoss(live, step, penaltyWeight),
     signal: options.signal,
     checkpoint: options.checkpoint,
     checkpointEvery: options.checkpointEvery ?? 1,
-    onEpoch: options.onEpoch,
+    onEpoch: (report) => {
+      done = report.epoch;
+      options.onEpoch?.(report);
+    },
   });
 }
 
