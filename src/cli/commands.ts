@@ -25,8 +25,8 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./reproduce.js')).reproduceCommand(),
   },
   fit: {
-    description: 'train classifiers on a table, compare them by cross-validation and keep the best',
-    load: async () => (await import('./fit.js')).fitCommand(),
+    description: 'train a model on your own data: a table, a graph, a hypergraph, events or pictures',
+    load: async () => (await import('./fit/index.js')).fitCommand(),
   },
   predict: {
     description: 'answer for new data with a saved model',

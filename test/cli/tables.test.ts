@@ -135,12 +135,12 @@ describe.skipIf(!existsSync(main))('tables and hypernetworks on the command line
   test('mistakes end with code 2, one line, and no file', () => {
     for (const [args, message] of [
       [['--target', 'z'], 'there is no target column "z"; the table has a, b, c, empty, y'],
-      [['--target', 'y', '--methods', 'tree'], 'unknown method "tree"'],
+      [['--target', 'y', '--methods', 'tree'], 'unknown model "tree"'],
       [['--target', 'y', '--ignore', 'q'], '--ignore names no column of the table: q'],
       [['--target', 'a', '--task', 'class'], 'holds'],
       [['--target', 'y', '--task', 'number'], 'the target "y" must hold numbers; it has "'],
       [['--target', 'a', '--task', 'number', '--tune', '3'], 'leave --tune out'],
-      [['--target', 'y', '--model', 'tree'], 'unknown method "tree"'],
+      [['--target', 'y', '--model', 'tree'], 'unknown model "tree"'],
     ] as const) {
       const { status, stderr } = gossamer('fit', 'table.csv', ...args, '-o', 'none.safetensors');
       expect(status).toBe(2);

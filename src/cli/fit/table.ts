@@ -1,6 +1,6 @@
-// `gossamer fit`
+// Estimators of tables, compared by cross-validation.
 
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import {
   type ColumnTable,
   type LabelledTable,
@@ -13,10 +13,10 @@ import {
   valuedTable,
   withoutGaps,
   withoutRare,
-} from '../data/index.js';
-import { interruptSignal, loadTable, requireWritable, writeFileAtomic } from '../data/node.js';
-import { summarize } from '../experiments/index.js';
-import { chooseOptions } from '../experiments/parts/table-spaces.js';
+} from '../../data/index.js';
+import { interruptSignal, loadTable, writeFileAtomic } from '../../data/node.js';
+import { summarize } from '../../experiments/index.js';
+import { chooseOptions } from '../../experiments/parts/table-spaces.js';
 import {
   crossValidate,
   crossValidateValues,
@@ -29,13 +29,13 @@ import {
   TableModel,
   tableMethods,
   type ValueFoldScore,
-} from '../hypernet/index.js';
-import { Random } from '../tensor/index.js';
-import { choice, list, number } from './arguments.js';
-import { Bar } from './bar.js';
-import { writeNote } from './output.js';
-import { TABLE_FORMS, type TableFlags, tableOptionsOf, withTableOptions } from './tables.js';
-import { useThreads } from './threads.js';
+} from '../../hypernet/index.js';
+import { Random } from '../../tensor/index.js';
+import { choice, list, number } from '../arguments.js';
+import { Bar } from '../bar.js';
+import { writeNote } from '../output.js';
+import { type TableFlags, tableOptionsOf } from '../tables.js';
+import { learners } from './learners.js';
 
 const names = Object.keys(tableMethods) as TableMethod[];
 
@@ -53,9 +53,10 @@ const fixed = { viewsPerStep: 5, unit: 'column' } as const;
 /** Options of HyperTab without tuning. */
 const usual = { ...fixed, views: hyperTabDefaults.views, epochs: 30, subsample: 0.5, learningRate: 1e-3 } as const;
 
-interface Flags extends TableFlags {
-  readonly target: string;
-  readonly task?: 'class' | 'number';
+/** Flags of `gossamer fit` on a table. */
+export interface TableFitFlags extends TableFlags {
+  readonly target?: string;
+  readonly task?: string;
   readonly out: string;
   readonly methods?: string[];
   readonly model?: string;
@@ -70,59 +71,66 @@ interface Flags extends TableFlags {
   readonly subsample?: number;
   readonly learningRate?: number;
   readonly seed: number;
-  readonly threads?: number;
   readonly json: boolean;
   readonly all: boolean;
   readonly rare?: RareClasses;
 }
 
-const examples = `
-Examples
-  gossamer fit table.csv --target outcome                        compares all methods, keeps the best in model.safetensors
-  gossamer fit table.parquet --target species --methods hypertab,forest -o species.safetensors
-  gossamer fit table.csv --target y --categorical zip,month --ignore id
-  gossamer fit table.csv --target y --model hypertab --tune 20   HyperTab alone, the best of 20 settings
-  gossamer fit table.csv --target price                         a number in place of a class
-  gossamer predict model.safetensors new.csv -o predictions.csv
+/** Flags that were checked: there is a target, and the task is known. */
+interface Flags extends TableFitFlags {
+  readonly target: string;
+  readonly task?: 'class' | 'number';
+}
 
-\`gossamer info table.csv\` shows how the columns are read: numbers with decimal points or commas, separators of thousands, percent signs or a currency; dates, as calendar features; all else as categories, also what --categorical names. Gaps are empty fields, NA, N/A, #N/A, NaN, null, none or ?, and in columns of numbers -, ., infinities and unknown. Scores are means over stratified folds; the method of the best balanced accuracy (the mean over
-classes of the share of their rows that is right) is then trained on all rows. A number is learnt by squared error, and the smallest root mean squared error is the best. --tune chooses each method's settings within the training rows of each fold, and again on all rows for the model; options of HyperTab that are given stay as given.`;
+/** Flags that tables alone take. */
+export const tableOnly = [
+  'methods',
+  'tune',
+  'folds',
+  'compare',
+  'categorical',
+  'ignore',
+  'all',
+  'rare',
+  'balance',
+  'views',
+  'epochs',
+  'subsample',
+  'learningRate',
+] as const satisfies readonly (keyof TableFitFlags)[];
 
-export function fitCommand(): Command {
-  return withTableOptions(new Command('fit'))
-    .description('train classifiers on a table, compare them by cross-validation and keep the best')
-    .argument('<table>', `with a header: ${TABLE_FORMS}`)
-    .requiredOption('--target <column>', 'the column to predict')
-    .option('-o, --out <file>', 'the model', 'model.safetensors')
-    .option(
-      '--task <kind>',
-      `what the target holds: class or number; a number when left out where it has fractions or more than ${MOST_CLASSES} different values`,
-      choice('class', 'number'),
-    )
+/** Adds the options that tables alone take. */
+export function withTableFitOptions(command: Command): Command {
+  return command
     .addOption(
       new Option(
         '--methods <list>',
-        `some of ${names.join(', ')} (default: all, of more than ${LARGE.toLocaleString('en-US')} rows all but HyperTab)`,
-      ).argParser(list),
+        `tables: some of ${names.join(', ')} (default: all, of more than ${LARGE.toLocaleString('en-US')} rows all but HyperTab)`,
+      )
+        .argParser(list)
+        .conflicts('model'),
     )
-    .addOption(new Option('--model <method>', 'this method alone').conflicts('methods'))
-    .option('--tune <n>', 'settings that each method may choose from (classes)', number(1))
-    .option('--folds <n>', 'folds of cross-validation', number(2), 4)
+    .option('--tune <n>', 'tables: settings that each method may choose from (classes)', number(1))
+    .option('--folds <n>', 'tables: folds of cross-validation', number(2), 4)
     .option(
       '--compare <n>',
-      'rows that methods are compared on at most; the best is trained on all',
+      'tables: rows that methods are compared on at most; the best is trained on all',
       number(10),
       COMPARED,
     )
-    .option('--categorical <list>', 'columns of numbers that are codes of categories', list, [])
-    .option('--ignore <list>', 'columns to leave out', list, [])
-    .option('--all', 'leave no column out that holds one value, numbers of rows or texts that all differ', false)
+    .option('--categorical <list>', 'tables: columns of numbers that are codes of categories', list, [])
+    .option('--ignore <list>', 'tables: columns to leave out', list, [])
+    .option(
+      '--all',
+      'tables: leave no column out that holds one value, numbers of rows or texts that all differ',
+      false,
+    )
     .addOption(
-      new Option('--rare <how>', 'classes of a single row: drop their rows, or merge them into one').argParser(
+      new Option('--rare <how>', 'tables: classes of a single row: drop their rows, or merge them into one').argParser(
         choice('drop', 'merge'),
       ),
     )
-    .option('--no-balance', 'do not repeat rows of small classes in training')
+    .option('--no-balance', 'tables: do not repeat rows of small classes in training')
     .option('--views <n>', `HyperTab: views (default: ${usual.views})`, number(1))
     .option('--epochs <n>', `HyperTab: epochs (default: ${usual.epochs})`, number(1))
     .option(
@@ -130,20 +138,18 @@ export function fitCommand(): Command {
       `HyperTab: share of the columns in a view (default: ${usual.subsample})`,
       number(0, false),
     )
-    .option('--learning-rate <rate>', `HyperTab: learning rate (default: ${usual.learningRate})`, number(0, false))
-    .option('--seed <n>', 'seed', number(0), 0)
-    .option('--threads <n>', 'threads, the calling one among them', number(1))
-    .option('--json', 'print the result as JSON', false)
-    .addHelpText('after', examples)
-    .action(fitTable);
+    .option('--learning-rate <rate>', `HyperTab: learning rate (default: ${usual.learningRate})`, number(0, false));
 }
 
-async function fitTable(path: string, flags: Flags): Promise<void> {
-  useThreads(flags.threads);
+/** Compares the methods and keeps the best, trained on all rows. */
+export async function fitTable(path: string, given: TableFitFlags): Promise<void> {
+  const flags = requireTable(given);
   const asked = flags.model === undefined ? (flags.methods ?? names) : [flags.model];
   const unknown = asked.find((name) => !names.includes(name as TableMethod));
-  if (unknown !== undefined) throw new Error(`unknown method "${unknown}"; known: ${names.join(', ')}`);
-  requireWritable(flags.out);
+  if (unknown !== undefined)
+    throw new Error(
+      `unknown model "${unknown}"; of tables: ${names.join(', ')}; of other data: ${Object.keys(learners).join(', ')}`,
+    );
   const data = await readTable(path, flags);
   if ('values' in data && flags.tune !== undefined)
     throw new Error(
@@ -172,6 +178,14 @@ async function fitTable(path: string, flags: Flags): Promise<void> {
     bar.close();
     release();
   }
+}
+
+/** @throws Error without a target, or for a task that tables do not have */
+function requireTable({ target, task, ...flags }: TableFitFlags): Flags {
+  if (target === undefined) throw new Error('--target names the column of the table to predict');
+  if (task !== undefined && task !== 'class' && task !== 'number')
+    throw new Error(`--task ${task}: expected class or number for a table`);
+  return { ...flags, target, ...(task !== undefined && { task }) };
 }
 
 /** Cross-validates the methods. @returns the best of them, with its options for all rows */

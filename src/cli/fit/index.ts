@@ -1,0 +1,146 @@
+// `gossamer fit`: the data decides the kind, --model the method.
+
+import { Command } from 'commander';
+import { requireWritable, writeFileAtomic } from '../../data/node.js';
+import { resolveOptions } from '../../experiments/parts/options.js';
+import { Random } from '../../tensor/index.js';
+import { number } from '../arguments.js';
+import { writeNote } from '../output.js';
+import { TABLE_FORMS, withTableOptions } from '../tables.js';
+import { useThreads } from '../threads.js';
+import { trainResumably } from '../training.js';
+import { kindOf } from './kinds.js';
+import type { DataKind, Fitted, Learner } from './learner.js';
+import { learners, usualLearner } from './learners.js';
+import { fitTable, type TableFitFlags, tableOnly, withTableFitOptions } from './table.js';
+
+interface Flags extends TableFitFlags {
+  readonly set: readonly string[];
+  readonly resume: boolean;
+  readonly threads?: number;
+}
+
+const examples = `
+Examples
+  gossamer fit table.csv --target outcome                        compares all methods, keeps the best in model.safetensors
+  gossamer fit table.parquet --target species --methods hypertab,forest -o species.safetensors
+  gossamer fit table.csv --target y --categorical zip,month --ignore id
+  gossamer fit table.csv --target y --model hypertab --tune 20   HyperTab alone, the best of 20 settings
+  gossamer fit table.csv --target price                          a number in place of a class
+  gossamer predict model.safetensors new.csv -o predictions.csv
+
+  gossamer fit graph/ --model dgmlp                              classes of nodes: nodes.csv and edges.csv
+  gossamer predict model.safetensors graph/ -o nodes.csv
+
+\`gossamer info DATA\` shows how data are read: numbers with decimal points or commas, separators of thousands, percent signs or a currency; dates, as calendar features; all else as categories, also what --categorical names. Gaps are empty fields, NA, N/A, #N/A, NaN, null, none or ?, and in columns of numbers -, ., infinities and unknown. Scores of a table are means over stratified folds; the method of the best balanced accuracy (the mean over
+classes of the share of their rows that is right) is then trained on all rows. A number is learnt by squared error, and the smallest root mean squared error is the best. --tune chooses each method's settings within the training rows of each fold, and again on all rows for the model; options of HyperTab that are given stay as given.
+Ctrl-C keeps a training in <out>.checkpoint, and --resume goes on from there; a comparison of tables starts again.`;
+
+export function fitCommand(): Command {
+  const command = withTableOptions(new Command('fit'))
+    .description('train a model on your own data: a table, a graph, a hypergraph, events or pictures')
+    .argument('<data>', `a table with a header (${TABLE_FORMS}); a folder; a graph file; or a known set`)
+    .option('--target <column>', 'what to predict; a table needs it')
+    .option('-o, --out <file>', 'the model', 'model.safetensors')
+    .option('--model <name>', 'the method; that of the kind of data when left out')
+    .option('--task <kind>', 'what is predicted, where the data leave it open; of a table class or number')
+    .option(
+      '--set <name=value>',
+      'a hyperparameter of the model (repeatable)',
+      (value: string, all: string[]) => [...all, value],
+      [] as string[],
+    )
+    .option('--seed <n>', 'seed', number(0), 0)
+    .option('--threads <n>', 'threads, the calling one among them', number(1))
+    .option('--resume', 'go on from <out>.checkpoint', false)
+    .option('--json', 'print the result as JSON', false);
+  return withTableFitOptions(command)
+    .addHelpText('after', ({ command: own }) => `${modelsText(own.opts<Partial<Flags>>().model)}${examples}`)
+    .action(fit);
+}
+
+/** The models of other data than tables, or the options of one. */
+function modelsText(name: string | undefined): string {
+  const learner = name !== undefined && Object.hasOwn(learners, name) ? learners[name] : undefined;
+  if (learner) {
+    const lines = Object.entries(learner.options).map(
+      ([option, { default: value, about }]) => `  ${`${option}=${value}`.padEnd(26)} ${about}`,
+    );
+    return `\nOptions of ${name} (--set name=value)\n${lines.join('\n')}\n`;
+  }
+  const lines = Object.entries(learners).map(([own, { data, about }]) => `  ${own.padEnd(12)} ${data}: ${about}`);
+  return `\nModels beside those of tables (--model NAME --help lists their options)\n${lines.join('\n')}\n`;
+}
+
+async function fit(path: string, flags: Flags, command: Command): Promise<void> {
+  useThreads(flags.threads);
+  requireWritable(flags.out);
+  const learner = learnerOf(path, flags);
+  if (!learner) {
+    if (flags.set.length > 0) throw new Error('--set is for other models than those of tables');
+    if (flags.resume) throw new Error('--resume: a comparison of tables keeps no checkpoint');
+    return fitTable(path, flags);
+  }
+  requireFitting(path, flags, learner, command);
+  await train(path, flags, learner);
+}
+
+/** The model that the data or --model names; undefined for the estimators of tables. */
+function learnerOf(path: string, { model, methods }: Flags): Learner | undefined {
+  if (model !== undefined) return Object.hasOwn(learners, model) ? learners[model] : undefined;
+  const kind = methods === undefined ? kindOf(path) : 'table';
+  if (kind === 'table') return undefined;
+  const usual = usualLearner[kind];
+  if (usual === undefined) throw new Error(`"${path}" holds ${nouns[kind]}; name a model: ${namesFor(kind)}`);
+  return learners[usual];
+}
+
+const nouns: Readonly<Record<DataKind, string>> = {
+  table: 'a table',
+  pictures: 'pictures',
+  graph: 'a graph',
+  hypergraph: 'a hypergraph',
+  events: 'events',
+};
+
+function namesFor(kind: DataKind): string {
+  const names = Object.entries(learners).filter(([, { data }]) => data === kind);
+  return names.map(([name]) => name).join(', ') || 'none learns from it yet';
+}
+
+/** @throws Error for an option of tables, or a task that the model does not know */
+function requireFitting(path: string, { model, task }: Flags, { tasks = [] }: Learner, command: Command): void {
+  const given = tableOnly.find((name) => command.getOptionValueSource(name) === 'cli');
+  const option = command.options.find((own) => own.attributeName() === given);
+  if (option)
+    throw new Error(`${option.long} is for tables; "${path}" is learnt by ${model ?? 'a model'} with --set name=value`);
+  if (task !== undefined && !tasks.includes(task))
+    throw new Error(`--task ${task}: expected ${tasks.length > 0 ? tasks.join(', ') : 'none for this model'}`);
+}
+
+async function train(path: string, flags: Flags, learner: Learner): Promise<void> {
+  const values = resolveOptions(learner.options, { assignments: flags.set });
+  const run = await learner.load();
+  let fitted: Fitted | undefined;
+  const ended = await trainResumably(
+    flags,
+    async (hooks) => {
+      fitted = await run(path, {
+        values,
+        target: flags.target,
+        task: flags.task,
+        random: new Random(flags.seed),
+        seed: flags.seed,
+        reading: flags,
+        hooks,
+        note: writeNote,
+      });
+      return fitted;
+    },
+    () => fitted && writeFileAtomic(flags.out, fitted.file()),
+  );
+  if (!ended || !fitted) return;
+  const { lines, scores } = fitted;
+  if (flags.json) process.stdout.write(`${JSON.stringify({ data: path, ...scores, model: flags.out })}\n`);
+  else process.stdout.write(`${[...lines, `model: ${flags.out}`].join('\n')}\n`);
+}

@@ -1,0 +1,71 @@
+// What `gossamer fit` asks of a system that learns from a person's own data.
+
+import type { OptionTable, OptionValues } from '../../experiments/parts/options.js';
+import type { FitResult, TrainingHooks } from '../../nn/index.js';
+import type { Random } from '../../tensor/index.js';
+import type { TableFlags } from '../tables.js';
+
+/** Kinds of data that commands tell apart; see `kindOf`. */
+export type DataKind = 'table' | 'pictures' | 'graph' | 'hypergraph' | 'events';
+
+/** What the command line says about a training. */
+export interface FitRequest<Options extends OptionTable = OptionTable> {
+  /** Values of `--set`, or the defaults. */
+  readonly values: OptionValues<Options>;
+  /** Attribute or column to learn. Default: what the form of the data names, such as `label`. */
+  readonly target?: string | undefined;
+  /** What is predicted, where the data leave it open. */
+  readonly task?: string | undefined;
+  /** Keyed by `--seed`. */
+  readonly random: Random;
+  /** The number behind `random`, for loaders that draw splits. */
+  readonly seed: number;
+  /** How tables are read. */
+  readonly reading: TableFlags;
+  /** Signal of Ctrl-C, the checkpoint beside the model, and the progress line. */
+  readonly hooks: Required<TrainingHooks>;
+  /** Called with what a person should know about the data. */
+  readonly note: (text: string) => void;
+}
+
+/** A trained model. */
+export interface Fitted {
+  /** The model file. */
+  readonly file: () => Uint8Array;
+  /** Lines for the terminal: what was learnt, from what, and how well. */
+  readonly lines: readonly string[];
+  /** The scores, by name, for `--json`. */
+  readonly scores: Readonly<Record<string, number>>;
+  /** Why the training ended; after `aborted` the model is not kept. */
+  readonly stopped: FitResult['stopped'];
+}
+
+/** Trains on the data at a path. */
+export type Fit<Options extends OptionTable = OptionTable> = (
+  path: string,
+  request: FitRequest<Options>,
+) => Promise<Fitted>;
+
+/** A model that `--model` names. */
+export interface Learner {
+  /** For help, one line. */
+  readonly about: string;
+  /** What it learns from. */
+  readonly data: DataKind;
+  /** Tasks that `--task` may choose from, the default first; none when there is one alone. */
+  readonly tasks?: readonly string[];
+  /** Hyperparameters that `--set` changes. */
+  readonly options: OptionTable;
+  /** Imports the training. */
+  readonly load: () => Promise<Fit>;
+}
+
+/** A learner with the type of its options erased, as the table of learners keeps it. */
+export function defineLearner<const Options extends OptionTable>(
+  learner: Omit<Learner, 'options' | 'load'> & {
+    readonly options: Options;
+    readonly load: () => Promise<Fit<Options>>;
+  },
+): Learner {
+  return learner as unknown as Learner;
+}
