@@ -254,7 +254,7 @@ class Decoder {
     this.#channels = options.channels ?? 1;
   }
 
-  /** The pictures that can be used. @throws Error for one that cannot, unless it is to be reported */
+  /** The pictures that can be used. @throws Error for another, unless it is to be reported */
   async all(list: readonly Labelled[]): Promise<Decoded[]> {
     const decoded: Decoded[] = [];
     for (const { file, label } of list) {

@@ -125,7 +125,7 @@ async function decodeInNode(bytes: Uint8Array, options: PictureOptions): Promise
   }
 }
 
-/** @throws Error when the content is of no format that is read, or its samples are not 8 or 16 bits */
+/** @throws Error when the content is of no format that is read, or has samples of other types */
 async function opened(module: SharpModule, bytes: Uint8Array, limitInputPixels: number): Promise<Sharp> {
   const format = pictureFormat(bytes);
   if (format === undefined) throw new Error('it is none of JPEG, PNG, GIF, WebP, AVIF, TIFF and BMP');

@@ -84,7 +84,7 @@ const atLeast = (least: number): Sizes => ({
   text: `at least ${least} pixels a side`,
 });
 
-/** The stem and the pooling of a VanillaNet halve images again and again; adaptive pooling does not. */
+/** The default stem and pooling of a VanillaNet divide images; adaptive pooling takes any. */
 function vanillaNetSizes({ strides, stem, poolTo }: VanillaNetOptions): Sizes | undefined {
   return poolTo || stem ? undefined : atLeast(4 * 2 ** strides.filter((stride) => stride === 2).length);
 }

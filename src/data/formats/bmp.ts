@@ -24,7 +24,7 @@ interface Header {
   readonly bits: number;
   /** Position of the first row. */
   readonly start: number;
-  /** Of red, green, blue and alpha; without them 16 bits hold 5 each and 32 bits BGR and a spare. */
+  /** Of red, green, blue and alpha; without them 16 bits hold 5 each, 32 bits BGR and a spare. */
   readonly masks: readonly number[] | undefined;
   /** RGB of each colour. */
   readonly palette: Uint8Array;
@@ -76,7 +76,7 @@ function headerOf(bytes: Uint8Array, fail: (reason: string) => never): Header {
   const masked = compression === MASKED || compression === MASKED_WITH_ALPHA;
   if (compression !== UNCOMPRESSED && !(masked && (bits === 16 || bits === 32)))
     fail(`is compressed (${compressions[compression] ?? `method ${compression}`}); save it uncompressed, or as PNG`);
-  // Masks follow a header of 40 bytes and are part of longer ones; an alpha mask is there from 56 on.
+  // Masks follow a header of 40 bytes and are part of longer ones, with an alpha mask from 56 on.
   const count = compression === MASKED_WITH_ALPHA || size >= 56 ? 4 : 3;
   const end = 14 + size + (masked && size === 40 ? 4 * count : 0);
   if (bytes.length < end) fail('is cut short in its header');
