@@ -132,6 +132,18 @@ describe.skipIf(!existsSync(main))('tables and hypernetworks on the command line
     expect(columns).toEqual(['row', 'y', 'probability', 'p(no)', 'p(yes)']);
   }, 120_000);
 
+  test('methods for a number are tuned by the root mean squared error', () => {
+    const args = ['fit', 'table.csv', '--target', 'a', '--methods', 'forest,logistic', '--folds', '2'];
+    const [usual, tuned] = [[], ['--tune', '6']].map((more) => {
+      const { status, stdout } = gossamer(...args, ...more, '--json', '-o', 'n.safetensors');
+      expect(status).toBe(0);
+      return JSON.parse(stdout).rows.map(({ rmse }: { rmse: { mean: number } }) => rmse.mean);
+    });
+    // Of numbers without a pattern, forests of fewer and larger leaves and lines of smaller slopes are better.
+    expect(tuned[0]).toBeLessThan(usual[0]);
+    expect(tuned[1]).toBeLessThan(usual[1]);
+  }, 120_000);
+
   test('mistakes end with code 2, one line, and no file', () => {
     for (const [args, message] of [
       [['--target', 'z'], 'there is no target column "z"; the table has a, b, c, empty, y'],
@@ -139,7 +151,7 @@ describe.skipIf(!existsSync(main))('tables and hypernetworks on the command line
       [['--target', 'y', '--ignore', 'q'], '--ignore names no column of the table: q'],
       [['--target', 'a', '--task', 'class'], 'holds'],
       [['--target', 'y', '--task', 'number'], 'the target "y" must hold numbers; it has "'],
-      [['--target', 'a', '--task', 'number', '--tune', '3'], 'leave --tune out'],
+      [['--target', 'a', '--task', 'number', '--tune', '0'], '--tune'],
       [['--target', 'y', '--model', 'tree'], 'unknown model "tree"'],
     ] as const) {
       const { status, stderr } = gossamer('fit', 'table.csv', ...args, '-o', 'none.safetensors');
