@@ -4,7 +4,6 @@ import {
   AgentTeam,
   chain,
   defaultEncoder,
-  everyone,
   GDesigner,
   GDesignerNetwork,
   GroupSketches,
@@ -29,45 +28,27 @@ const random = new Random(0);
 const queries = team.queries(80, random.split('train'));
 const fresh = team.queries(120, random.split('test'));
 const inputs = new TeamInputs(encoder.encode(team.roles), chain(6));
-const encoded = (own: readonly SimulatedQuery[], scale = 1) =>
-  encoder.encode(own.map(({ text }) => text)).multiply(scale);
+const encoded = (own: readonly SimulatedQuery[]) => encoder.encode(own.map(({ text }) => text));
 
-async function trained(options: Partial<TopologyTrainingOptions> = {}, scale = 1) {
+async function trained(options: Partial<TopologyTrainingOptions> = {}) {
   const policy = new TopologyPolicy(384, random.split('weights'));
   const play = (at: number, topology: Topology) => ({
     correct: team.success(topology, queries[at] as SimulatedQuery),
     tokens: team.tokens(topology),
   });
-  const model = new GroupSketches(policy, inputs, encoded(queries, scale));
+  const model = new GroupSketches(policy, inputs, encoded(queries));
   const result = await trainTopology(model, queries.length, play, random.split('fit'), {
     epochs: 150,
     fullTokens: team.fullTokens,
     ...options,
   });
-  const topologies = new GroupSketches(policy, inputs, encoded(fresh, scale)).topologies();
-  const tokensAt = (d: number) => {
-    const own = fresh.flatMap(({ skills }, at) =>
-      skills.length === d ? [team.tokens(topologies[at] as Topology)] : [],
-    );
-    return own.reduce((sum, tokens) => sum + tokens, 0) / own.length;
-  };
-  const accuracy = fresh.reduce((sum, q, at) => sum + team.success(topologies[at] as Topology, q), 0) / fresh.length;
-  return { policy, result, topologies, accuracy, easy: tokensAt(1), hard: tokensAt(4) };
+  const topologies = new GroupSketches(policy, inputs, encoded(fresh)).topologies();
+  return { policy, result, topologies };
 }
 const weightsOf = (policy: TopologyPolicy) =>
   Object.values(parameters(policy)).map((weight) => [...weight.dataSync<Float32Array>()]);
 
-describe('training on the simulated team', () => {
-  test('gives easy queries less talk than hard ones, and answers more than all talking; without sight of the query it cannot', async () => {
-    const seeing = await trained();
-    expect(seeing.easy / seeing.hard).toBeLessThan(0.6);
-    const complete = topologyOf(6, everyone(6));
-    const all = fresh.reduce((sum, query) => sum + team.success(complete, query), 0) / fresh.length;
-    expect(seeing.accuracy).toBeGreaterThan(all);
-    const blind = await trained({ epochs: 50 }, 0);
-    expect(blind.easy / blind.hard).toBeGreaterThan(0.95);
-  });
-
+describe('training', () => {
   test('is the same for the same seed, and after a Ctrl-C in the middle of a play', async () => {
     const short = { epochs: 3, samples: 4 };
     const [one, other] = [await trained(short), await trained(short)];
