@@ -1,7 +1,9 @@
-// The dual hypergraph transformation (Jo, Baek, Lee, Kim, Kang, Hwang, "Edge Representation Learning
-// with Hypergraphs", NeurIPS 2021): edges become vertices and nodes become hyperedges.
+// The dual hypergraph transformation (Jo, Baek, Lee, Kim, Kang, Hwang, "Edge Representation
+// Learning with Hypergraphs", NeurIPS 2021): edges become vertices and nodes become hyperedges.
 //
-//   G = (X, M, E)  ↦  G* = (E, Mᵀ, X),  with X [n, d], E [m, d'] and the incidence M ∈ {0,1}^{n×m}
+//   G = (X, M, E)  ↦  G* = (E, Mᵀ, X)
+//
+// with features X [n, d] of nodes and E [m, d'] of edges, and the incidence M ∈ {0,1}^{n×m}.
 //
 // It loses nothing, is its own inverse and costs O(incidences), where a line graph has a pair for
 // every two edges at a node.
@@ -30,9 +32,9 @@ export function dualHypergraph<Features>(whole: FeaturedIncidences<Features>): F
 
 /**
  * The incidences with vertices and hyperedges exchanged: hyperedge v of the result joins the
- * hyperedges of vertex v, ascending. A node of degree 0 becomes an empty hyperedge, so that the dual
- * of the dual has the incidences of the whole again. Any layer on vertices of hypergraphs becomes
- * one on edges of graphs through `hypergraph` of the result.
+ * hyperedges of vertex v, ascending. A node of degree 0 becomes an empty hyperedge, so that the
+ * dual of the dual has the incidences of the whole again. Any layer on vertices of hypergraphs
+ * becomes one on edges of graphs through `hypergraph` of the result.
  */
 export function dualIncidences({ vertexCount, hyperedges, vertices }: IncidenceList): IncidenceList {
   const byHyperedge = new SparsePattern(hyperedges.count, vertexCount, hyperedges.offsets, vertices);
@@ -74,9 +76,9 @@ export function edgesOfIncidences({ vertexCount, hyperedges, vertices }: Inciden
 }
 
 /**
- * Means over the edges at a node and back, of the dual hypergraph with self-loops as EHGNN takes it:
- * nodes with a single edge are no hyperedges, and each edge has a private hyperedge, which is its
- * own channel.
+ * Means over the edges at a node and back, of the dual hypergraph with self-loops as EHGNN takes
+ * it: nodes with a single edge are no hyperedges, and each edge has a private hyperedge, which is
+ * its own channel.
  *
  * e'_k = (Σ over the ends of degree ≥ 2 of the mean there + e_k) / (number of such ends + 1)
  *

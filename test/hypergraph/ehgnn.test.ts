@@ -170,9 +170,9 @@ describe('autoencoders of edge types', () => {
   const types = Int32Array.of(0, 0, 0, 2, 2, 2, 1, 1, 1, 1);
   const typed = { graphs, types };
   const makers = {
-    HyperCluster: () => new EdgeClusterAutoencoder(3, new Random(5), { hidden: 8, clusters: 3 }),
-    GCN: () => new NodeClusterAutoencoder(3, new Random(5), { hidden: 8, clusters: 3 }),
-    'R-GCN': () => new NodeClusterAutoencoder(3, new Random(5), { hidden: 8, clusters: 3, layers: 'rgcn' }),
+    HyperCluster: () => new EdgeClusterAutoencoder(3, 3, new Random(5), { hidden: 8 }),
+    GCN: () => new NodeClusterAutoencoder(3, 3, new Random(5), { hidden: 8 }),
+    'R-GCN': () => new NodeClusterAutoencoder(3, 3, new Random(5), { hidden: 8, layers: 'rgcn' }),
   };
 
   test.each(Object.entries(makers))('%s gives a batch what it gives the graphs one by one', (_, make) => {

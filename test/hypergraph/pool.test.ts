@@ -161,7 +161,7 @@ describe('HyperDrop', () => {
 });
 
 describe('HyperCluster', () => {
-  const cluster = new HyperCluster(4, new Random(2), { seeds: 3 });
+  const cluster = new HyperCluster(4, 3, new Random(2));
   const all = cluster.forward(edges, graphs);
 
   test('shares each edge out among the seeds of its graph', () => {
@@ -213,12 +213,12 @@ describe('HyperCluster', () => {
   });
 
   test('of a batch is that of its graphs one by one, also with heads and norms', () => {
-    for (const options of [{ seeds: 3 }, { seeds: 2, heads: 2, norm: true }]) {
-      const own = new HyperCluster(4, new Random(2), options);
+    for (const options of [{}, { heads: 2, norm: true }]) {
+      const own = new HyperCluster(4, 3, new Random(2), options);
       const whole = rowsOf(own.forward(edges, graphs).pooled);
       const { graphs: alone, edgeRows } = graphs.select([2]);
       const single = own.forward(edges.gatherRows(tensor(edgeRows)), alone).pooled;
-      expectClose(single.view(), whole.slice(2 * options.seeds).flat());
+      expectClose(single.view(), whole.slice(6).flat());
     }
   });
 
@@ -231,7 +231,7 @@ describe('HyperCluster', () => {
   });
 
   test('over rows, each seed reads a mean', () => {
-    const pool = new SeedPool(4, random, { seeds: 2, over: 'rows' });
+    const pool = new SeedPool(4, 2, random, { over: 'rows' });
     const { attention } = pool.forward(edges, edges, graphs.edges);
     const shares = rowsOf(attention[0] as Tensor);
     for (const s of [0, 1])

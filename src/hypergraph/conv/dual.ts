@@ -1,5 +1,5 @@
-// Message passing between the edges of graphs: a mean convolution on the dual hypergraph (Jo et al.,
-// "Edge Representation Learning with Hypergraphs", NeurIPS 2021).
+// Message passing between the edges of graphs: a mean convolution on the dual hypergraph (Jo et
+// al., "Edge Representation Learning with Hypergraphs", NeurIPS 2021).
 
 import { Linear, parameter } from '../../nn/index.js';
 import { dualPropagation, type EdgeEnds } from '../../structure/index.js';

@@ -58,8 +58,8 @@ function loopedPattern(ends: EdgeEnds, directed: boolean): LoopedPattern {
 }
 
 /**
- * D̃^{−1/2}(A + I)D̃^{−1/2} with A[v, u] = w of the edge between u and v, and D̃ the weighted degrees
- * of A + I, which are at least 1.
+ * D̃^{−1/2}(A + I)D̃^{−1/2} with A[v, u] = w of the edge between u and v, and D̃ the weighted
+ * degrees of A + I, which are at least 1.
  *
  * @param weights w [m], not negative; all 1 when left out
  * @param directed whether an edge passes messages from source to target alone. Default: false
@@ -121,8 +121,8 @@ function relationOperators(ends: EdgeEnds, types: Int32Array, count: number): Sp
 }
 
 /**
- * R-GCN (Schlichtkrull et al., ESWC 2018): x'_v = W₀x_v + Σ_r mean over the neighbours u by edges of
- * type r of W_r x_u + b.
+ * R-GCN (Schlichtkrull et al., ESWC 2018): x'_v = W₀x_v + Σ_r mean over the neighbours u by edges
+ * of type r of W_r x_u + b.
  */
 export class RelationalConv {
   /** W₀ and b. */

@@ -1,5 +1,5 @@
-// Classifiers of whole graphs: HyperDrop between graph convolutions, and the poolings it is compared
-// and combined with, all on the same layers, readout and head.
+// Classifiers of whole graphs: HyperDrop between graph convolutions, and the poolings it is
+// compared and combined with, all on the same layers, readout and head.
 
 import { Dropout, Linear, type Mode } from '../../nn/index.js';
 import { segmentMax, segmentMean, segmentSum, spmm } from '../../sparse/index.js';
@@ -28,7 +28,10 @@ export type GraphPooling = (typeof graphPoolings)[number];
 
 /** Layout of a `GraphClassifier`. */
 export interface GraphClassifierOptions {
-  /** What happens between the layers, and how the nodes of a graph become one vector. Default: `hyperdrop`. */
+  /**
+   * What happens between the layers, and how the nodes of a graph become one vector. Default:
+   * `hyperdrop`.
+   */
   readonly pooling?: GraphPooling;
   /** The convolutions: GCN, or GIN's sum with a perceptron of two layers. Default: `gcn`. */
   readonly conv?: 'gcn' | 'gin';

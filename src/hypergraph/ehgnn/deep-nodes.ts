@@ -16,7 +16,9 @@ export interface DeepNodeOptions {
   readonly hidden?: number;
   /** Width of the edges' layers. Default: 16. */
   readonly edgeHidden?: number;
-  /** Share of edges that each drop keeps in training; undefined for no drops. Default: undefined. */
+  /**
+   * Share of edges that each drop keeps in training; undefined for no drops. Default: undefined.
+   */
   readonly ratio?: number | undefined;
   /** Whether batch norm follows each hidden layer. Default: false. */
   readonly batchNorm?: boolean;

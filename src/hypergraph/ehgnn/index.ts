@@ -2,8 +2,8 @@
 // 2021): edges of graphs get messages of their own.
 //
 // The dual hypergraph transformation (`dualHypergraph` of gossamer/structure) turns edges into
-// vertices and nodes into hyperedges, so that convolutions on vertices give representations of edges
-// (`DualConv`). Edges are then pooled in two ways:
+// vertices and nodes into hyperedges, so that convolutions on vertices give representations of
+// edges (`DualConv`). Edges are then pooled in two ways:
 //
 //   HyperCluster  A = softmax over K seeds of QKᵀ/√d, O = Q + A·V: K rows for a graph, and back by
 //                 Aᵀ·O; the types of edges are told again from them (`EdgeClusterAutoencoder`)

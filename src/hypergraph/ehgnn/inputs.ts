@@ -21,7 +21,10 @@ export interface TypedGraphs {
   readonly types: Int32Array;
 }
 
-/** [x_u + x_v ‖ |x_u − x_v|] of the ends of each edge: [n, d] → [m, 2d], the same in both directions. */
+/**
+ * [x_u + x_v ‖ |x_u − x_v|] of the ends of each edge: [n, d] → [m, 2d], the same in both
+ * directions.
+ */
 export function endpointFeatures(nodes: Tensor, { sources, targets }: GraphCollection): Tensor {
   const [u, v] = [gatherKnownRows(nodes, tensor(sources)), gatherKnownRows(nodes, tensor(targets))];
   return concatenate([add(u, v), abs(subtract(u, v))], 1);

@@ -22,8 +22,6 @@ import type { TypedGraphs } from './inputs.js';
 export interface AutoencoderOptions {
   /** Width of the layers. Default: 32. */
   readonly hidden?: number;
-  /** Clusters K of each graph. */
-  readonly clusters: number;
   /** Number of attention heads. Default: 1. */
   readonly heads?: number;
 }
@@ -53,15 +51,17 @@ export class EdgeClusterAutoencoder implements EdgeAutoencoder {
   /** Convolutions after the pooling, the last to the logits. */
   readonly decoder: readonly DualConv[];
 
+  /** @param clusters K of each graph */
   constructor(
     readonly types: number,
+    clusters: number,
     random: Random,
-    { hidden = 32, clusters, heads = 1 }: AutoencoderOptions,
+    { hidden = 32, heads = 1 }: AutoencoderOptions = {},
   ) {
     const conv = (label: string, inFeatures: number, outFeatures: number) =>
       new DualConv(inFeatures, outFeatures, random.split(label));
     this.encoder = [conv('in', types, hidden), conv('hidden', hidden, hidden)];
-    this.pool = new HyperCluster(hidden, random.split('pool'), { seeds: clusters, heads });
+    this.pool = new HyperCluster(hidden, clusters, random.split('pool'), { heads });
     this.decoder = [conv('out 1', hidden, hidden), conv('out 2', hidden, hidden), conv('types', hidden, types)];
   }
 
@@ -102,10 +102,12 @@ export class NodeClusterAutoencoder implements EdgeAutoencoder {
   /** From the ends of an edge to its type. */
   readonly head: readonly [Linear, Linear];
 
+  /** @param clusters K of each graph */
   constructor(
     readonly types: number,
+    clusters: number,
     random: Random,
-    { hidden = 32, clusters, heads = 1, layers = 'gcn' }: AutoencoderOptions & { readonly layers?: 'gcn' | 'rgcn' },
+    { hidden = 32, heads = 1, layers = 'gcn' }: AutoencoderOptions & { readonly layers?: 'gcn' | 'rgcn' } = {},
   ) {
     const gcn = (label: string, inFeatures = hidden) => new WeightedGCNConv(inFeatures, hidden, random.split(label));
     const encoder = (label: string, inFeatures: number) =>
@@ -113,7 +115,7 @@ export class NodeClusterAutoencoder implements EdgeAutoencoder {
     this.encoder = [encoder('in', types), encoder('hidden', hidden)];
     this.keys = gcn('keys');
     this.values = gcn('values');
-    this.pool = new SeedPool(hidden, random.split('pool'), { seeds: clusters, over: 'seeds', heads });
+    this.pool = new SeedPool(hidden, clusters, random.split('pool'), { over: 'seeds', heads });
     this.decoder = [gcn('out 1'), gcn('out 2')];
     this.head = [
       new Linear(2 * hidden, hidden, random.split('head 1')),

@@ -20,10 +20,10 @@ export class HyperCluster {
   /** Seeds and their attention. */
   readonly pool: SeedPool;
 
-  constructor(features: number, random: Random, { over = 'seeds', ...options }: SeedPoolOptions) {
+  constructor(features: number, seeds: number, random: Random, { over = 'seeds', ...options }: SeedPoolOptions = {}) {
     this.keys = new DualConv(features, features, random.split('keys'));
     this.values = new DualConv(features, features, random.split('values'));
-    this.pool = new SeedPool(features, random.split('pool'), { over, ...options });
+    this.pool = new SeedPool(features, seeds, random.split('pool'), { over, ...options });
   }
 
   /** Edge features [m, d] → [graphs·K, d]. */

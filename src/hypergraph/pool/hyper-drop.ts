@@ -22,7 +22,9 @@ export interface DroppedEdges {
 
 /** Keeps the ⌈ρ·m⌉ edges of highest score of each graph. */
 export class HyperDrop {
-  /** Convolution to the score before tanh. Its bias starts at 0.5, so that few weights start at 0. */
+  /**
+   * Convolution to the score before tanh. Its bias starts at 0.5, so that few weights start at 0.
+   */
   readonly score: DualConv;
 
   /**

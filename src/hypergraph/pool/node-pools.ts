@@ -111,11 +111,11 @@ export class GraphMultisetPool {
     const part = (label: string) => random.split(label);
     this.keys = new WeightedGCNConv(features, features, part('keys'));
     this.values = new WeightedGCNConv(features, features, part('values'));
-    this.first = new SeedPool(features, part('first'), { seeds });
+    this.first = new SeedPool(features, seeds, part('first'));
     this.between = new PairAttentionBlock(features, part('between'), { heads: 1 });
     this.lastKeys = new Linear(features, features, part('last keys'), { init: 'xavier' });
     this.lastValues = new Linear(features, features, part('last values'), { init: 'xavier' });
-    this.last = new SeedPool(features, part('last'), { seeds: 1 });
+    this.last = new SeedPool(features, 1, part('last'));
   }
 
   /**

@@ -22,8 +22,6 @@ import {
 
 /** Layout of a `SeedPool`. */
 export interface SeedPoolOptions {
-  /** Number of seeds K: rows of the result for each segment. */
-  readonly seeds: number;
   /**
    * What the softmax runs over. `seeds`: each row is shared out among the seeds, a soft clustering.
    * `rows`: each seed reads a mean of the rows. Default: `rows`.
@@ -58,11 +56,15 @@ export class SeedPool {
   /** Number of attention heads. */
   readonly heads: number;
 
-  /** @throws Error when the features do not divide into the heads */
+  /**
+   * @param seeds K, the rows of the result for each segment
+   * @throws Error when the features do not divide into the heads
+   */
   constructor(
-    readonly features: number,
+    features: number,
+    seeds: number,
     random: Random,
-    { seeds, over = 'rows', heads = 1, norm = false }: SeedPoolOptions,
+    { over = 'rows', heads = 1, norm = false }: SeedPoolOptions = {},
   ) {
     if (features % heads !== 0) throw new Error(`SeedPool: ${features} features do not divide into ${heads} heads`);
     this.over = over;
@@ -82,11 +84,12 @@ export class SeedPool {
   forward(keys: Tensor, values: Tensor, segments: Segments): SeedPooled {
     const query = this.query.forward(this.seeds); // (K, d)
     const { toSeeds, permutation, seedOf } = seedPatterns(segments, this.count);
-    const width = this.features / this.heads;
+    const features = this.seeds.shape[1] as number;
+    const width = features / this.heads;
     const attention: Tensor[] = [];
     const read = Array.from({ length: this.heads }, (_, head) => {
       const own = (x: Tensor) => (this.heads === 1 ? x : x.slice(null, [head * width, (head + 1) * width]));
-      const scores = multiply(matmul(own(keys), own(query), { transposeB: true }), 1 / Math.sqrt(this.features));
+      const scores = multiply(matmul(own(keys), own(query), { transposeB: true }), 1 / Math.sqrt(features));
       const shares = this.over === 'seeds' ? softmax(scores) : segmentSoftmax(scores, segments); // (rows, K)
       attention.push(shares);
       return spmm({ pattern: toSeeds, values: gatherKnownRows(reshape(shares, [-1]), permutation) }, own(values));
@@ -101,7 +104,7 @@ export class SeedPool {
   /** Back to rows: Aᵀ·O [rows, d]. */
   unpool({ pooled, attention }: SeedPooled, segments: Segments): Tensor {
     const { toRows } = seedPatterns(segments, this.count);
-    const width = this.features / this.heads;
+    const width = (pooled.shape[1] as number) / this.heads;
     return concatenate(
       attention.map((shares, head) =>
         spmm(

@@ -9,8 +9,8 @@ export function requireRatio(operation: string, ratio: number): void {
 }
 
 /**
- * The ⌈ratio·rows⌉ rows of highest score of each segment, all rows ascending; of equals the first is
- * higher. An empty segment keeps none.
+ * The ⌈ratio·rows⌉ rows of highest score of each segment, all rows ascending; of equals the first
+ * is higher. An empty segment keeps none.
  *
  * @param scores one a row
  * @throws RangeError unless 0 < ratio ≤ 1
