@@ -17,6 +17,7 @@ export {
   namesOf,
   tableGroups,
 } from './catalogue.js';
+export { type EncodedColumn, encodeColumns, encodedWidth, encodingOf } from './column-encoding.js';
 export {
   DIGIT_CLASSES,
   DIGIT_PIXELS,
@@ -139,4 +140,10 @@ export {
   wordsOf,
 } from './text-encoder.js';
 export { fromTorchName, loadTorchState, type TorchLoadOptions } from './torch.js';
+export {
+  type WholeGraphs,
+  type WholeGraphTables,
+  wholeGraphsFromArrays,
+  wholeGraphsFromTables,
+} from './whole-graphs.js';
 export { wordBlocks } from './word-blocks.js';

@@ -177,21 +177,21 @@ describe('autoencoders of edge types', () => {
 
   test.each(Object.entries(makers))('%s gives a batch what it gives the graphs one by one', (_, make) => {
     const model = make();
-    const whole = model.forward(typed, inference);
+    const whole = model.forward(typed);
     expect(whole.shape).toEqual([10, 3]);
     const single = [0, 2].map((g) => {
       const { graphs: own, edgeRows } = graphs.select([g]);
-      return model.forward({ graphs: own, types: edgeRows.map((e) => types[e] as number) }, inference);
+      return model.forward({ graphs: own, types: edgeRows.map((e) => types[e] as number) });
     });
     expectClose(concatenate(single).view(), whole.view(), 1e-5);
   });
 
   test.each(Object.entries(makers))('%s learns the types of a few graphs', async (_, make) => {
     const model = make();
-    const first = reconstructionLoss(model, typed, inference).item();
+    const first = reconstructionLoss(model, typed).item();
     const { history } = await fit({
       model,
-      loss: (live, __: undefined, mode) => reconstructionLoss(live, typed, mode),
+      loss: (live) => reconstructionLoss(live, typed),
       optimizer: new Adam({ learningRate: 1e-2 }),
       epochs: 80,
       random: new Random(1),

@@ -1,6 +1,6 @@
 // Autoencoders of edge types: HyperCluster pools edges, the baseline pools nodes.
 
-import { crossEntropy, Linear, type Mode } from '../../nn/index.js';
+import { crossEntropy, Linear } from '../../nn/index.js';
 import {
   add,
   concatenate,
@@ -31,7 +31,7 @@ export interface EdgeAutoencoder {
   /** Pooled rows [graphs·K, d]: the representation of each graph. */
   encode(input: TypedGraphs): SeedPooled;
   /** Logits of the type of each edge [m, types]. */
-  forward(input: TypedGraphs, mode: Mode): Tensor;
+  forward(input: TypedGraphs): Tensor;
 }
 
 /** One-hot types of edges [m, types]. */
@@ -158,6 +158,6 @@ export class NodeClusterAutoencoder implements EdgeAutoencoder {
 }
 
 /** Mean cross-entropy over edges. */
-export function reconstructionLoss(model: EdgeAutoencoder, input: TypedGraphs, mode: Mode): Tensor {
-  return crossEntropy(model.forward(input, mode), tensor(input.types));
+export function reconstructionLoss(model: EdgeAutoencoder, input: TypedGraphs): Tensor {
+  return crossEntropy(model.forward(input), tensor(input.types));
 }
