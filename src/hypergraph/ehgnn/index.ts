@@ -18,7 +18,18 @@ export {
   graphPoolings,
 } from './classifier.js';
 export { DeepNodeNetwork, type DeepNodeOptions } from './deep-nodes.js';
+export { encodedSizes, encodeGraphs, type GraphEncoding, graphEncoding } from './features.js';
 export { endpointFeatures, type GraphInput, type TypedGraphs } from './inputs.js';
+export {
+  type GraphAnswer,
+  HYPERCLUSTER_MODEL,
+  HYPERDROP_MODEL,
+  type HyperClusterDescription,
+  HyperClusterModel,
+  type HyperDropDescription,
+  HyperDropModel,
+  typesOfEdges,
+} from './model.js';
 export {
   type AutoencoderOptions,
   type EdgeAutoencoder,
@@ -26,3 +37,15 @@ export {
   NodeClusterAutoencoder,
   reconstructionLoss,
 } from './reconstruction.js';
+export {
+  classifyGraphs,
+  type GraphSplit,
+  type GraphTask,
+  type GraphTrainingOptions,
+  reconstructTypes,
+  selectInput,
+  selectTyped,
+  trainAutoencoder,
+  trainClassifier,
+  trainOnGraphs,
+} from './training.js';
