@@ -19,6 +19,17 @@ export {
 } from './classifier.js';
 export { DeepNodeNetwork, type DeepNodeOptions } from './deep-nodes.js';
 export { encodedSizes, encodeGraphs, type GraphEncoding, graphEncoding } from './features.js';
+export {
+  type AdversarialOptions,
+  atomPairs,
+  type DenseMolecules,
+  EdgeCritic,
+  type MoleculeCritic,
+  MoleculeGenerator,
+  type MoleculeSizes,
+  NodeCritic,
+  trainAdversarially,
+} from './generation.js';
 export { endpointFeatures, type GraphInput, type TypedGraphs } from './inputs.js';
 export {
   type GraphAnswer,

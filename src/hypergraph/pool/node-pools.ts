@@ -31,6 +31,8 @@ export interface KeptNodes {
 
 /** Pools the nodes of graphs to fewer nodes. */
 export interface NodeDrop {
+  /** Share of the nodes of each graph that are kept. */
+  readonly ratio: number;
   /** Node features [n, d] of graphs → the nodes that are left. */
   forward(nodes: Tensor, graphs: GraphCollection): KeptNodes;
 }
