@@ -29,7 +29,7 @@ export {
 } from './digits.js';
 export { type Arrays, featuresFromArrays, normalizeRows, requiredArrays } from './features.js';
 export * from './formats/index.js';
-export { graphProfileLines } from './graph-profile.js';
+export { graphProfileLines, wholeGraphProfileLines } from './graph-profile.js';
 export {
   type GraphTableOptions,
   type GraphTables,
