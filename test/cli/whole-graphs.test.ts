@@ -13,7 +13,7 @@ function gossamer(...args: string[]) {
   return { status, stdout, stderr };
 }
 
-/** Rings of six: in class `hot` three edges in a row are double, in `cold` none. */
+/** Rings of six: in class `hot` three edges in a row are double and three atoms N, in `cold` one. */
 function writeRings(name: string, count: number, changes: Readonly<Record<string, string | undefined>> = {}): void {
   mkdirSync(join(folder, name), { recursive: true });
   const graphs = Array.from({ length: count }, (_, g) => g);
@@ -28,7 +28,7 @@ function writeRings(name: string, count: number, changes: Readonly<Record<string
         ),
       )
       .join('\n')}\n`,
-    nodes: `graph,node,element\n${graphs.flatMap((g) => [0, 1, 2, 3, 4, 5].map((i) => `g${g},a${i},${i === 0 ? 'N' : 'C'}`)).join('\n')}\n`,
+    nodes: `graph,node,element\n${graphs.flatMap((g) => [0, 1, 2, 3, 4, 5].map((i) => `g${g},a${i},${i < (isHot(g) ? 3 : 1) ? 'N' : 'C'}`)).join('\n')}\n`,
     ...changes,
   };
   for (const [table, text] of Object.entries(tables))

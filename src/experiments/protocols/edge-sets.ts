@@ -184,7 +184,7 @@ interface MoleculeEnds {
 
 /**
  * Whether the bonds of each molecule fit its atoms. Aromatic bonds count once, and once more at a
- * carbon for the double bond that it takes part in: the fewest bonds of any Kekulé form.
+ * carbon without a double bond, which it has in one of the rings: the fewest bonds of any Kekulé form.
  *
  * @param element atomic number of each atom
  * @param bonds name of the type of each bond
@@ -198,15 +198,17 @@ export function validMolecules(
 ): boolean[] {
   const used = new Float64Array(graphs.nodeCount);
   const aromatic = new Uint8Array(graphs.nodeCount);
+  const doubled = new Uint8Array(graphs.nodeCount);
   bonds.forEach((bond, e) => {
     for (const atom of [graphs.sources[e] as number, graphs.targets[e] as number]) {
       used[atom] = (used[atom] as number) + (ORDERS[bond] ?? 1);
       if (bond === 'aromatic') aromatic[atom] = 1;
+      if (bond === 'double') doubled[atom] = 1;
     }
   });
   const fits = (atom: number) => {
     const kind = element[atom] as string;
-    const extra = kind === '6' ? (aromatic[atom] as number) : 0;
+    const extra = kind === '6' && !doubled[atom] ? (aromatic[atom] as number) : 0;
     return (used[atom] as number) + extra <= allowedValence(kind, charge[atom] as number);
   };
   return Array.from(chosen, (g) => {

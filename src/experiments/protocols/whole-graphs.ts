@@ -22,15 +22,16 @@ export function partsOfSeed(
   data: Pick<WholeGraphs, 'graphs' | 'labels' | 'folds' | 'split' | 'name'>,
   seed: number,
 ): GraphParts {
-  const parts = data.folds ? foldParts(data.folds, seed) : (data.split ?? randomParts(data, seed));
+  const parts = data.folds ? foldParts(data.folds, seed, data.name) : (data.split ?? randomParts(data, seed));
   for (const [part, graphs] of Object.entries(parts))
     if ((graphs as Int32Array).length === 0)
       throw new Error(`set of graphs "${data.name}": no graph is left for ${part}`);
   return parts;
 }
 
-function foldParts(folds: Int32Array, seed: number): GraphParts {
+function foldParts(folds: Int32Array, seed: number, name: string): GraphParts {
   const count = folds.reduce((most, fold) => Math.max(most, fold + 1), 0);
+  if (count < 3) throw new Error(`set of graphs "${name}" has ${count} folds; testing and validating take three`);
   const test = seed % count;
   const validation = (test + count - 1) % count;
   const of = (isIn: (fold: number) => boolean) => Int32Array.from(folds.keys()).filter((g) => isIn(folds[g] as number));
