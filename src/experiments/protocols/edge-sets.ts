@@ -184,7 +184,8 @@ interface MoleculeEnds {
 
 /**
  * Whether the bonds of each molecule fit its atoms. Aromatic bonds count once, and once more at a
- * carbon without a double bond, which it has in one of the rings: the fewest bonds of any Kekulé form.
+ * carbon without a double bond, which it has in one of the rings: the fewest bonds of any Kekulé
+ * form.
  *
  * @param element atomic number of each atom
  * @param bonds name of the type of each bond

@@ -91,6 +91,7 @@ export class MoleculeGenerator {
 
 /** Scores molecules: [batch]. */
 export interface MoleculeCritic {
+  /** The score of each molecule [batch]. */
   forward(molecules: DenseMolecules): Tensor;
 }
 
