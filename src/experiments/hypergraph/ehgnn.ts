@@ -40,7 +40,7 @@ const titles: Readonly<Record<EdgeValues['task'], (values: EdgeValues) => readon
 
 const ofClasses = { task: 'classify', ones: 'with', hidden: 64, ratio: 0.8, batch: 128 } as const;
 const ofMolecules = { task: 'reconstruct', batch: 64, epochs: 40 } as const;
-const long = { trials: 4, epochs: 100 };
+const long = { trials: 4, epochs: 100, hidden: 64 };
 
 export const experiment = defineExperiment({
   options: edgeOptions,
@@ -52,13 +52,13 @@ export const experiment = defineExperiment({
     'edge-types': { task: 'reconstruct', graphs: 600, batch: 50, epochs: 40, clusterRatio: 0.15 },
     mutag: { ...ofClasses, epochs: 30 },
     ptc: { ...ofClasses, epochs: 15 },
-    proteins: { ...ofClasses, epochs: 6 },
+    proteins: { ...ofClasses, hidden: 32, epochs: 8 },
     nci1: { ...ofClasses, epochs: 6 },
     'imdb-binary': { ...ofClasses, epochs: 6 },
     esol: ofMolecules,
-    'qm9-12k': { ...ofMolecules, epochs: 15 },
+    'qm9-12k': { ...ofMolecules, epochs: 12 },
     ...Object.fromEntries(
-      depthSets.map((name) => [name, { task: 'depth' as const, epochs: 100, learningRate: 1e-2, patience: 100 }]),
+      depthSets.map((name) => [name, { task: 'depth' as const, epochs: 60, learningRate: 1e-2, patience: 100 }]),
     ),
   },
   reproduction: [
