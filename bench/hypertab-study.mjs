@@ -52,8 +52,12 @@ const variants = {
   'views of 20 %': { options: changed({ subsample: 0.2 }) },
   'views of 80 %': { options: changed({ subsample: 0.8 }) },
   'one view a step': { options: changed({ viewsPerStep: 1 }) },
-  'epochs of 10, 30, 100 by an inner quarter': { choose: [10, 30, 100].map((epochs) => changed({ epochs })) },
-  'learning rate 3e-3, width 50': { options: changed({ learningRate: 3e-3, hidden: 50 }) },
+  '10 or 30 or 100 epochs by an inner quarter': { choose: [10, 30, 100].map((epochs) => changed({ epochs })) },
+  '100 epochs and 20 views': { options: changed({ epochs: 100, views: 20 }) },
+  '300 epochs and 20 views': { options: changed({ epochs: 300, views: 20 }) },
+  '100 epochs and width 50': { options: changed({ epochs: 100, hidden: 50 }) },
+  '100 epochs and 20 views and width 50': { options: changed({ epochs: 100, views: 20, hidden: 50 }) },
+  'learning rate 3e-3 and width 50': { options: changed({ learningRate: 3e-3, hidden: 50 }) },
 };
 const asked = values.variants?.split(',') ?? Object.keys(variants);
 
