@@ -9,6 +9,7 @@ import { questionRecords } from './catalogue/questions.js';
 import type { DatasetKind, DatasetRecord } from './catalogue/record.js';
 import { tableRecords } from './catalogue/tables.js';
 import { textRecords } from './catalogue/texts.js';
+import { wholeGraphRecords } from './catalogue/whole-graphs.js';
 
 export {
   type DatasetDownload,
@@ -27,6 +28,7 @@ export const catalogue: readonly DatasetRecord[] = [
   ...hypergraphRecords,
   ...graphRecords,
   ...networkRecords,
+  ...wholeGraphRecords,
   ...tableRecords,
   ...imageRecords,
   ...textRecords,

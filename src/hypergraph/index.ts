@@ -3,6 +3,7 @@
 export * from './agents/index.js';
 export * from './conhd/index.js';
 export * from './conv/index.js';
+export * from './ehgnn/index.js';
 export * from './hyperagent/index.js';
 export {
   type DistillOptions,
@@ -21,6 +22,7 @@ export {
   networkKinds,
   receptiveField,
 } from './network.js';
+export * from './pool/index.js';
 export { projectedIncidence } from './projected.js';
 export * from './sets/index.js';
 export { STUDENT_MODEL, type StudentInputs, StudentModel, type StudentTable } from './student.js';

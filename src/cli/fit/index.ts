@@ -33,6 +33,8 @@ Examples
 
   gossamer fit graph/ --model dgmlp                              classes of nodes: nodes.csv and edges.csv
   gossamer predict model.safetensors graph/ -o nodes.csv
+  gossamer fit molecules/ --model hyperdrop -o m.safetensors     classes of graphs: graphs.csv, edges.csv, nodes.csv
+  gossamer predict m.safetensors new/ -o out.csv --edges kept.csv
 
   gossamer fit agents.json --model hyperagent --data questions.jsonl --dry-run      a team: what learning would cost
   gossamer fit agents.json --model hyperagent --data questions.jsonl --endpoint http://127.0.0.1:8080/v1 -o team.safetensors
@@ -107,6 +109,7 @@ const nouns: Readonly<Record<DataKind, string>> = {
   table: 'a table',
   pictures: 'pictures',
   graph: 'a graph',
+  graphs: 'a set of graphs',
   hypergraph: 'a hypergraph',
   events: 'events',
   team: 'a team of agents',

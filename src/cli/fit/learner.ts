@@ -7,7 +7,7 @@ import type { ChatFlags } from '../chat.js';
 import type { TableFlags } from '../tables.js';
 
 /** Kinds of data that commands tell apart; see `kindOf`. */
-export type DataKind = 'table' | 'pictures' | 'graph' | 'hypergraph' | 'events' | 'team';
+export type DataKind = 'table' | 'pictures' | 'graph' | 'graphs' | 'hypergraph' | 'events' | 'team';
 
 /** What the command line says about a training. */
 export interface FitRequest<Options extends OptionTable = OptionTable> {
@@ -24,7 +24,7 @@ export interface FitRequest<Options extends OptionTable = OptionTable> {
   /** How tables are read. */
   readonly reading: TableFlags;
   /** Of models that talk: where, and the questions that they learn from. */
-  readonly chat: ChatFlags & { readonly data?: string | undefined };
+  readonly chat?: ChatFlags & { readonly data?: string | undefined };
   /** Signal of Ctrl-C, the checkpoint beside the model, and the progress line. */
   readonly hooks: Required<TrainingHooks>;
   /** Called with what a person should know about the data. */

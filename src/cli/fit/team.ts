@@ -33,10 +33,11 @@ type Asked = Required<Question>;
 /** Trains on discussions that are held at the endpoint. */
 export async function fitTeam(path: string, request: Request): Promise<Fitted> {
   const team = AgentTeam.from(readJson(path), path);
-  const questions = answered(request.chat.data);
+  const chat: NonNullable<Request['chat']> = request.chat ?? { dryRun: false };
+  const questions = answered(chat.data);
   const untrained = untrainedPolicy(team, request);
-  if (request.chat.dryRun) return dryRun(untrained, questions, request);
-  const talk = new Discussions(connect(request.chat), team, untrained.settings.discussion, request);
+  if (chat.dryRun) return dryRun(untrained, questions, request);
+  const talk = new Discussions(connect(chat), team, untrained.settings.discussion, request);
   const complete = await talk.calibrate(untrained, questions);
   const policy = untrained.withDiscussion({ messageTokens: talk.messageTokens });
   const { epochs, batch, samples, learningRate, beta } = request.values;
