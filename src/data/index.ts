@@ -17,6 +17,7 @@ export {
   namesOf,
   tableGroups,
 } from './catalogue.js';
+export { type EncodedColumn, encodeColumns, encodedWidth, encodingOf } from './column-encoding.js';
 export {
   DIGIT_CLASSES,
   DIGIT_PIXELS,
@@ -28,7 +29,7 @@ export {
 } from './digits.js';
 export { type Arrays, featuresFromArrays, normalizeRows, requiredArrays } from './features.js';
 export * from './formats/index.js';
-export { graphProfileLines } from './graph-profile.js';
+export { graphProfileLines, wholeGraphProfileLines } from './graph-profile.js';
 export {
   type GraphTableOptions,
   type GraphTables,
@@ -82,11 +83,14 @@ export {
   writeModelFile,
 } from './model-file.js';
 export {
+  type Background,
   decodePicture,
   imageNetStatistics,
   isPicture,
   type Picture,
+  type PictureFormat,
   type PictureOptions,
+  pictureFormat,
   pictureTensor,
   planesOf,
 } from './pictures.js';
@@ -131,5 +135,18 @@ export {
   type TokenSplit,
   windowsAt,
 } from './text.js';
+export {
+  HashedTextEncoder,
+  type HashedTextOptions,
+  type HashedTextState,
+  type SentenceEncoder,
+  wordsOf,
+} from './text-encoder.js';
 export { fromTorchName, loadTorchState, type TorchLoadOptions } from './torch.js';
+export {
+  type WholeGraphs,
+  type WholeGraphTables,
+  wholeGraphsFromArrays,
+  wholeGraphsFromTables,
+} from './whole-graphs.js';
 export { wordBlocks } from './word-blocks.js';

@@ -2,6 +2,7 @@
 
 export * from './conhd/index.js';
 export * from './conv/index.js';
+export * from './ehgnn/index.js';
 export {
   type DistillOptions,
   distill,
@@ -19,6 +20,7 @@ export {
   networkKinds,
   receptiveField,
 } from './network.js';
+export * from './pool/index.js';
 export { projectedIncidence } from './projected.js';
 export * from './sets/index.js';
 export { STUDENT_MODEL, type StudentInputs, StudentModel, type StudentTable } from './student.js';

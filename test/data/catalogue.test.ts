@@ -31,6 +31,7 @@ const {
   loadTables,
   loadTemporal,
   loadText,
+  loadWholeGraphs,
   readBytes,
   verifyDataset,
 } = node;
@@ -137,6 +138,16 @@ async function sizeOf({ name, size }: DatasetRecord, kind: DatasetKind): Promise
         [incidences.hyperedgeCount, 'hyperedges'],
         [incidences.count, 'incidences'],
         [classes, 'classes'],
+      );
+    }
+    case 'whole-graphs': {
+      const { graphs, classNames, targets } = loadWholeGraphs(name);
+      const learnt = classNames.length > 0 ? classNames.length : targets.length;
+      return counts(
+        [graphs.count, 'graphs'],
+        [graphs.nodeCount, 'nodes'],
+        [graphs.edgeCount, 'edges'],
+        [learnt, classNames.length > 0 ? 'classes' : learnt === 1 ? 'target' : 'targets'],
       );
     }
     case 'graph': {

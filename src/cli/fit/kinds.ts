@@ -12,6 +12,7 @@ const KNOWN: readonly (readonly [DatasetKind, DataKind])[] = [
   ['graph', 'graph'],
   ['multi-label-graph', 'graph'],
   ['edges', 'graph'],
+  ['whole-graphs', 'graphs'],
   ['hypergraph', 'hypergraph'],
   ['incidences', 'hypergraph'],
   ['temporal', 'events'],
@@ -19,9 +20,9 @@ const KNOWN: readonly (readonly [DatasetKind, DataKind])[] = [
 
 /**
  * The kind of the data at a path, from its name, the files of a folder, or the first bytes of a
- * file: a folder with hyperedges is a hypergraph, one with edges a graph, any other one holds
- * pictures; a file is a graph where `readGraph` knows it, else a table. A known set has its own
- * kind.
+ * file: a folder with hyperedges is a hypergraph, one with graphs a set of them, one with edges a
+ * graph, any other one holds pictures; a file is a graph where `readGraph` knows it, else a table.
+ * A known set has its own kind.
  */
 export function kindOf(path: string): DataKind {
   if (path === '-') return 'table';
@@ -32,5 +33,6 @@ export function kindOf(path: string): DataKind {
 
 function kindOfFolder(folder: string): DataKind {
   if (tableIn(folder, 'hyperedges') || tableIn(folder, 'hypergraph', ['.txt'])) return 'hypergraph';
+  if (tableIn(folder, 'graphs')) return 'graphs';
   return tableIn(folder, 'edges') ? 'graph' : 'pictures';
 }

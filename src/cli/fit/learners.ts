@@ -2,7 +2,7 @@
 // imported when it is asked for.
 
 import { type DataKind, defineLearner, type Learner } from './learner.js';
-import { dgmlpOptions } from './options.js';
+import { dgmlpOptions, hyperClusterOptions, hyperDropOptions } from './options.js';
 
 export const learners: Readonly<Record<string, Learner>> = {
   dgmlp: defineLearner({
@@ -11,7 +11,19 @@ export const learners: Readonly<Record<string, Learner>> = {
     options: dgmlpOptions,
     load: async () => (await import('./nodes.js')).fitNodes,
   }),
+  hyperdrop: defineLearner({
+    about: 'classes of whole graphs, by their edges too',
+    data: 'graphs',
+    options: hyperDropOptions,
+    load: async () => (await import('./graphs.js')).fitHyperDrop,
+  }),
+  hypercluster: defineLearner({
+    about: 'vectors of whole graphs, from the types of their edges',
+    data: 'graphs',
+    options: hyperClusterOptions,
+    load: async () => (await import('./graphs.js')).fitHyperCluster,
+  }),
 };
 
 /** The model of a kind of data where --model is left out; of tables, their estimators. */
-export const usualLearner: Readonly<Partial<Record<DataKind, string>>> = { graph: 'dgmlp' };
+export const usualLearner: Readonly<Partial<Record<DataKind, string>>> = { graph: 'dgmlp', graphs: 'hyperdrop' };
