@@ -4,7 +4,8 @@ import { Command } from 'commander';
 import { writeCsv } from '../data/index.js';
 import { requireWritable, writeFileAtomic } from '../data/node.js';
 import { number } from './arguments.js';
-import type { Predictions } from './models/predictor.js';
+import { chatOnly, withChatOptions } from './chat.js';
+import type { Predictions, TalkFlags } from './models/predictor.js';
 import { openModel } from './models.js';
 import { writeNote, writeOutput } from './output.js';
 import { TABLE_FORMS, type TableFlags, tableOptionsOf, withTableOptions } from './tables.js';
@@ -18,17 +19,21 @@ Examples
   gossamer predict runs/mine/model.safetensors pairs.csv                 pairs of nodes, by a model of nat
   gossamer predict runs/mine/model.safetensors new.csv --task berlin      rows of a task, by a model of hypernet-review
   gossamer predict pave.safetensors new-products.csv --values new-values.csv --top 5 -o out.csv   products, by a model of hyperpave
+  gossamer predict team.safetensors questions.jsonl --dry-run            groups and estimated tokens of each question
+  gossamer predict team.safetensors questions.jsonl --endpoint http://127.0.0.1:8080/v1 --max-tokens 4000 -o answers.csv
+  gossamer predict m.safetensors new/ -o out.csv --edges kept.csv       graphs in a folder, by a model of hyperdrop
   gossamer predict small/model.plan photos/ --top 3                      pictures, by a model of gossamer train or compress
 
 A table has the columns of training, in any order and maybe others; the result holds the class of each row and the probability of all classes, or the number of each row. A table of vertices has a header \`vertex,…\` and the same feature columns as in training; no
 hypergraph is needed. A table of hyperedges has the columns edge and node; a table of nodes with their features may follow it.`;
 
 export function predictCommand(): Command {
-  return withTableOptions(new Command('predict'))
+  return withTableOptions(withChatOptions(new Command('predict')))
     .description('answer for new data with a saved model of any kind')
     .argument('<model>', 'model file; it names what it is')
     .argument('<data...>', `pictures, or a table: ${TABLE_FORMS}`)
     .option('-o, --out <file>', 'file for the predictions; standard output when left out')
+    .option('--edges <file>', 'models of hyperdrop: the score of each edge, and whether it was kept')
     .option('--observe <events>', 'models of nat: take these events in first, and write the model back')
     .option('--top <k>', 'pictures: classes to list for each, one when left out; products: values for each', number(1))
     .option('--values <table>', 'models of hyperpave: values (attribute,value) that no product has yet')
@@ -44,11 +49,18 @@ export function predictCommand(): Command {
       'models of hypernet-review: the task of all rows; a new one is learnt from the rows with a target',
     )
     .option('--explain', 'HyperTab: how much each column contributes to the predictions, on standard error', false)
+    .option(
+      '--max-tokens <n>',
+      'hyperagent: most tokens of a question, by estimate; less talk where more would be needed',
+      number(1),
+    )
+    .option('--agents <file>', 'hyperagent: another team than the one that was learnt with')
+    .option('--chat-model <name>', 'hyperagent: another model of the agents')
     .addHelpText('after', examples)
     .action(predict);
 }
 
-interface Flags extends TableFlags {
+interface Flags extends TableFlags, TalkFlags {
   readonly out?: string;
   readonly top?: number;
   readonly values?: string;
@@ -57,13 +69,15 @@ interface Flags extends TableFlags {
   readonly explain: boolean;
   readonly task?: string;
   readonly observe?: string;
+  readonly edges?: string;
 }
 
-async function predict(modelPath: string, paths: readonly string[], flags: Flags): Promise<void> {
-  const { out, top, explain, task, observe, values, withinCategory } = flags;
-  if (out) requireWritable(out);
+async function predict(modelPath: string, paths: readonly string[], flags: Flags, command: Command): Promise<void> {
+  const { out, top, explain, task, observe, edges, values, withinCategory } = flags;
+  for (const file of [out, edges]) if (file) requireWritable(file);
   if (observe) requireWritable(modelPath);
   const model = await openModel(modelPath);
+  if (!model.talks) refuseTalk(modelPath, command);
   const conditions = conditionsOf(flags.condition);
   if (flags.condition.length > 0 && !model.conditions)
     throw new Error(`--condition: file "${modelPath}" is a model without conditions`);
@@ -73,23 +87,34 @@ async function predict(modelPath: string, paths: readonly string[], flags: Flags
     throw new Error(
       `--${values !== undefined ? 'values' : 'within-category'}: the model in "${modelPath}" is none of products; models of hyperpave are`,
     );
+  if (edges && !model.edges)
+    throw new Error(`--edges: the model in "${modelPath}" scores no edges; models of hyperdrop do`);
   if (observe) {
     if (!model.observe) throw new Error(`--observe: the model in "${modelPath}" keeps no state; models of nat do`);
     writeFileAtomic(modelPath, await model.observe(observe));
   }
-  writePredictions(
-    await model.predict(paths, {
-      ...(top !== undefined && { top }),
-      ...(values !== undefined && { values }),
-      withinCategory,
-      explain,
-      conditions,
-      note: writeNote,
-      ...(task !== undefined && { task }),
-      table: tableOptionsOf(flags),
-    }),
-    out,
+  const predictions = await model.predict(paths, {
+    ...(top !== undefined && { top }),
+    ...(values !== undefined && { values }),
+    withinCategory,
+    explain,
+    conditions,
+    note: writeNote,
+    talk: flags,
+    ...(task !== undefined && { task }),
+    table: tableOptionsOf(flags),
+  });
+  if (edges && predictions.edges) writePredictions(predictions.edges, edges);
+  writePredictions(predictions, out);
+}
+
+/** @throws Error when a flag of models that talk is given */
+function refuseTalk(modelPath: string, command: Command): void {
+  const given = [...chatOnly, 'maxTokens', 'agents', 'chatModel'].find(
+    (name) => command.getOptionValueSource(name) === 'cli',
   );
+  const option = command.options.find((own) => own.attributeName() === given);
+  if (option) throw new Error(`${option.long}: the model in "${modelPath}" does not talk; teams of hyperagent do`);
 }
 
 /** @throws Error when an assignment is not `name=number` */

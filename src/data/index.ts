@@ -17,6 +17,7 @@ export {
   namesOf,
   tableGroups,
 } from './catalogue.js';
+export { type EncodedColumn, encodeColumns, encodedWidth, encodingOf } from './column-encoding.js';
 export {
   DIGIT_CLASSES,
   DIGIT_PIXELS,
@@ -28,7 +29,7 @@ export {
 } from './digits.js';
 export { type Arrays, featuresFromArrays, normalizeRows, requiredArrays } from './features.js';
 export * from './formats/index.js';
-export { graphProfileLines } from './graph-profile.js';
+export { graphProfileLines, wholeGraphProfileLines } from './graph-profile.js';
 export {
   type GraphTableOptions,
   type GraphTables,
@@ -82,15 +83,19 @@ export {
   writeModelFile,
 } from './model-file.js';
 export {
+  type Background,
   decodePicture,
   imageNetStatistics,
   isPicture,
   type Picture,
+  type PictureFormat,
   type PictureOptions,
+  pictureFormat,
   pictureTensor,
   planesOf,
 } from './pictures.js';
 export * from './products/index.js';
+export { parseQuestions, type Question } from './questions.js';
 export { type Split, splitPerClass, stratifiedFolds } from './splits.js';
 export { type ColumnProfile, leftOutOf, profileLines, profileOf } from './table-profile.js';
 export {
@@ -140,4 +145,10 @@ export {
   wordsOf,
 } from './text-encoder.js';
 export { fromTorchName, loadTorchState, type TorchLoadOptions } from './torch.js';
+export {
+  type WholeGraphs,
+  type WholeGraphTables,
+  wholeGraphsFromArrays,
+  wholeGraphsFromTables,
+} from './whole-graphs.js';
 export { wordBlocks } from './word-blocks.js';

@@ -2,7 +2,7 @@
 // imported when it is asked for.
 
 import { type DataKind, defineLearner, type Learner } from './learner.js';
-import { dgmlpOptions, hyperpaveOptions } from './options.js';
+import { dgmlpOptions, hyperagentOptions, hyperClusterOptions, hyperDropOptions, hyperpaveOptions } from './options.js';
 
 export const learners: Readonly<Record<string, Learner>> = {
   dgmlp: defineLearner({
@@ -17,10 +17,31 @@ export const learners: Readonly<Record<string, Learner>> = {
     options: hyperpaveOptions,
     load: async () => (await import('./products.js')).fitCatalogue,
   }),
+  hyperagent: defineLearner({
+    about: 'which agents read each other, question by question; learnt from answers and tokens',
+    data: 'team',
+    talks: true,
+    options: hyperagentOptions,
+    load: async () => (await import('./team.js')).fitTeam,
+  }),
+  hyperdrop: defineLearner({
+    about: 'classes of whole graphs, by their edges too',
+    data: 'graphs',
+    options: hyperDropOptions,
+    load: async () => (await import('./graphs.js')).fitHyperDrop,
+  }),
+  hypercluster: defineLearner({
+    about: 'vectors of whole graphs, from the types of their edges',
+    data: 'graphs',
+    options: hyperClusterOptions,
+    load: async () => (await import('./graphs.js')).fitHyperCluster,
+  }),
 };
 
 /** The model of a kind of data where --model is left out; of tables, their estimators. */
 export const usualLearner: Readonly<Partial<Record<DataKind, string>>> = {
   graph: 'dgmlp',
   products: 'hyperpave',
+  graphs: 'hyperdrop',
+  team: 'hyperagent',
 };

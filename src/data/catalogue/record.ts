@@ -7,10 +7,12 @@ export type DatasetKind =
   | 'graph'
   | 'multi-label-graph'
   | 'edges'
+  | 'whole-graphs'
   | 'temporal'
   | 'table'
   | 'images'
-  | 'text';
+  | 'text'
+  | 'questions';
 
 /** A file of a data set. */
 export interface DatasetFile {
@@ -122,8 +124,14 @@ export const datasetKinds: Readonly<Record<DatasetKind, DatasetKindRecord>> = {
     reader: 'loadMultiLabelGraph',
   },
   edges: { noun: 'edge list', task: 'PageRank, link prediction, embedding', reader: 'loadEdgeGraph' },
+  'whole-graphs': {
+    noun: 'set of graphs',
+    task: 'classes of whole graphs, and of their edges',
+    reader: 'loadWholeGraphs',
+  },
   temporal: { noun: 'event stream', task: 'temporal link prediction', reader: 'loadTemporal' },
   table: { noun: 'table', task: 'classification of rows', reader: 'loadLabelledTable' },
   images: { noun: 'image set', task: 'image classification', reader: 'loadImages' },
   text: { noun: 'text', task: 'language modelling', reader: 'loadText' },
+  questions: { noun: 'set of questions', task: 'answers by a team of agents', reader: 'loadQuestionSet' },
 };
