@@ -11,7 +11,8 @@ export type DatasetKind =
   | 'temporal'
   | 'table'
   | 'images'
-  | 'text';
+  | 'text'
+  | 'questions';
 
 /** A file of a data set. */
 export interface DatasetFile {
@@ -132,4 +133,5 @@ export const datasetKinds: Readonly<Record<DatasetKind, DatasetKindRecord>> = {
   table: { noun: 'table', task: 'classification of rows', reader: 'loadLabelledTable' },
   images: { noun: 'image set', task: 'image classification', reader: 'loadImages' },
   text: { noun: 'text', task: 'language modelling', reader: 'loadText' },
+  questions: { noun: 'set of questions', task: 'answers by a team of agents', reader: 'loadQuestionSet' },
 };
