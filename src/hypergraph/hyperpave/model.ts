@@ -131,7 +131,7 @@ export class ProductModel {
   /** Probabilities of all values of the product at a place of those asked, in order; in chunks. */
   #rowsOf(embedded: Embedded, asked: Int32Array): (at: number) => Float32Array {
     const count = embedded.values.shape[0] as number;
-    let chunk = { from: -1, rows: new Float32Array(0) };
+    let chunk: { readonly from: number; readonly rows: Float32Array } = { from: -1, rows: new Float32Array(0) };
     return (at) => {
       const from = at - (at % AT_ONCE);
       if (chunk.from !== from) {
