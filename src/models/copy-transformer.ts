@@ -3,7 +3,8 @@
 //
 //   p(w) = g·softmax(h·Eᵀ)_w + (1 − g)·Σ_{s: source_s = w} a_s
 //
-// with h the decoder's state, E the embeddings, a an attention over the source, and g = σ(h·w_g + b_g).
+// with h the decoder's state, E the embeddings, a an attention over the source, and
+// g = σ(h·w_g + b_g).
 
 import { Embedding, joinHeads, LayerNorm, Linear, parameter, splitHeads } from '../nn/index.js';
 import {
@@ -55,7 +56,7 @@ class Attention {
     this.proj = new Linear(features, features, random);
   }
 
-  /** @param options with a mask: 0 where a key is seen, very negative where it is not [batch, 1, 1, keys] */
+  /** @param options mask: 0 where a key is seen, else very negative [batch, 1, 1, keys] */
   forward(x: Tensor, keys: Tensor, options: { readonly causal?: boolean; readonly mask?: Tensor }): Tensor {
     const part = (projection: Linear, rows: Tensor) => splitHeads(projection.forward(rows), this.heads);
     const attended = attention(part(this.query, x), part(this.key, keys), part(this.value, keys), options);
@@ -71,7 +72,7 @@ class Block {
   readonly up: Linear;
   readonly down: Linear;
 
-  constructor(features: number, heads: number, random: Random, kind: 'encoder' | 'decoder') {
+  constructor(features: number, heads: number, kind: 'encoder' | 'decoder', random: Random) {
     this.norms = Array.from({ length: kind === 'decoder' ? 3 : 2 }, () => new LayerNorm(features));
     this.self = new Attention(features, heads, random);
     this.cross = kind === 'decoder' ? new Attention(features, heads, random) : undefined;
@@ -101,11 +102,15 @@ const HIDDEN = -1e9;
 
 /** Sequence-to-sequence model with a copy mechanism. */
 export class CopyTransformer {
+  /** E, of source and target [vocabulary, features]. */
   readonly embedTokens: Embedding;
   /** Position embeddings, shared by source and target [context, features]. */
   positions: Tensor;
+  /** Blocks on the source. */
   readonly encoder: readonly Block[];
+  /** Blocks on the target, which attend to the source too. */
   readonly decoder: readonly Block[];
+  /** Last layer norms of both. */
   readonly norms: { readonly encoder: LayerNorm; readonly decoder: LayerNorm };
   /** Keys of the source for copying. */
   readonly copy: Linear;
@@ -122,7 +127,7 @@ export class CopyTransformer {
     this.embedTokens.weight.assign(multiply(this.embedTokens.weight, features ** -0.5));
     this.positions = parameter(random.split('positions').normal([context, features], 0, 0.02));
     const blocks = (kind: 'encoder' | 'decoder') =>
-      Array.from({ length: layers }, (_, layer) => new Block(features, heads, random.split(`${kind} ${layer}`), kind));
+      Array.from({ length: layers }, (_, layer) => new Block(features, heads, kind, random.split(`${kind} ${layer}`)));
     this.encoder = blocks('encoder');
     this.decoder = blocks('decoder');
     this.norms = { encoder: new LayerNorm(features), decoder: new LayerNorm(features) };
@@ -139,7 +144,7 @@ export class CopyTransformer {
     return { words, states: this.norms.encoder.forward(states) };
   }
 
-  /** Targets so far i32 [batch, length] → probabilities of the next words [batch, length, vocabulary]. */
+  /** Targets i32 [batch, length] → probabilities of the next words [batch, length, vocabulary]. */
   decode({ words, states }: EncodedSource, targets: Tensor): Tensor {
     const mask = this.#mask(words);
     const rows = this.decoder.reduce((x, block) => block.forward(x, mask, states), this.#embed(targets));

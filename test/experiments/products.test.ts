@@ -66,8 +66,8 @@ test('zero-shot metrics rank unseen values alone; those of texts tell what texts
 
 test('generation writes values that it was trained on, and its likelihoods are of their words', async () => {
   const run = productRunOf(catalogue, split);
-  const generator = new ValueGenerator(catalogue, new Random(3), { features: 32 });
-  await generator.train(run, new Random(4), { epochs: 30, learningRate: 3e-3, patience: 30, features: 32 });
+  const generator = new ValueGenerator(catalogue, 32, new Random(3));
+  await generator.train(run, new Random(4), { epochs: 120, learningRate: 5e-3, patience: 120 });
   const written = generator.emitted(split.train);
   const own = Array.from(split.train, (p) => catalogue.labels[p] as Int32Array);
   const right = written.reduce((sum, set, at) => sum + [...set].filter((value) => own[at]?.includes(value)).length, 0);

@@ -74,7 +74,7 @@ describe('a model', () => {
     const asked = [row(3, catalogue, 'new'), { ...row(4, catalogue, 'other'), alsoView: ['new', 'p7'] }];
     const values = [{ attribute: 'colour', value: 'word12 ochre' }];
     expect(loaded.predict(asked, { top: 8, values })).toEqual(model.predict(asked, { top: 8, values }));
-    expect(loaded.description).toEqual(JSON.parse(JSON.stringify(model.description)));
+    expect(loaded.description).toMatchObject(JSON.parse(JSON.stringify(model.description)));
     expect(loaded.known.labels).toEqual(catalogue.labels);
   });
 

@@ -5,7 +5,7 @@ import { fitProducts } from '../../hypergraph/index.js';
 import type { FitRequest, Fitted } from './learner.js';
 import type { hyperpaveOptions } from './options.js';
 
-/** Trains on the labelled products of a catalogue; unseen values choose the epoch and the threshold. */
+/** Trains on the labelled products; unseen values choose the epoch and the threshold. */
 export async function fitCatalogue(
   path: string,
   { values, target, random, seed, hooks, note }: FitRequest<typeof hyperpaveOptions>,

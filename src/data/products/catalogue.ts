@@ -6,7 +6,9 @@ import { wordsOf } from '../text-encoder.js';
 
 /** A value of an attribute, such as navy of colour. */
 export interface AttributeValue {
+  /** The attribute, such as colour. */
   readonly attribute: string;
+  /** Its value, such as navy. */
   readonly value: string;
   /** Where it stands in a file, for errors. */
   readonly where?: string;
@@ -30,11 +32,13 @@ export interface ProductRow {
 
 /** A known value of a product. */
 export interface LabelRow extends AttributeValue {
+  /** Name of the product. */
   readonly product: string;
 }
 
 /** The tables of a catalogue. */
 export interface ProductTables {
+  /** All products. */
   readonly products: readonly ProductRow[];
   /** Known values of products. */
   readonly labels: readonly LabelRow[];
@@ -54,8 +58,11 @@ export interface ProductVectors {
 
 /** Products with numbers in place of names. */
 export interface ProductCatalogue {
+  /** Name of the data. */
   readonly name: string;
+  /** Names of the products. */
   readonly productNames: readonly string[];
+  /** Title and description of each product. */
   readonly texts: readonly string[];
   /** Names of the categories. */
   readonly categories: readonly string[];

@@ -39,8 +39,8 @@ function headOf(path: string): string {
 /**
  * Reads a folder of `products`, `attributes`, maybe `values` (values that no product may have yet)
  * and `categories` (their descriptions), each .csv or .tsv, or one table with the columns of
- * HyperPAVE's release. products.npy and values.npy hold vectors in place of the texts', in the order of the rows of
- * products and values.
+ * HyperPAVE's release. products.npy and values.npy hold vectors in place of the texts', in the
+ * order of the rows of products and values.
  *
  * @throws Error naming the file and the line of what is wrong
  */
@@ -91,17 +91,21 @@ export function loadVectors(path: string, rows: number, width?: number): Tensor 
 
 /** New products, and vectors beside the table where there are some. */
 export interface NewProducts {
+  /** Rows of the table. */
   readonly products: readonly ProductRow[];
+  /** A row for each product [products, d]. */
   readonly vectors?: Tensor;
 }
 
 /** New values, and vectors beside the table where there are some. */
 export interface NewValues {
+  /** Rows of the table. */
   readonly values: readonly AttributeValue[];
+  /** A row for each value [values, d]. */
   readonly vectors?: Tensor;
 }
 
-/** Products of a table; `new.npy` beside `new.csv` holds their vectors. @throws as `loadCatalogue` */
+/** Products of a table; `new.npy` beside `new.csv` holds vectors. @throws as `loadCatalogue` */
 export function loadNewProducts(path: string): NewProducts {
   const text = readText(path);
   const products = isReleasedTable(text) ? releasedTables(text, path).products : productsFromTable(text, path);

@@ -109,7 +109,7 @@ function linesOf(text: string, name: string, needed: readonly string[], anyOf: r
   }));
 }
 
-/** A list separated by bars, or in Python's brackets. @throws Error where a bracket is not closed */
+/** A list separated by bars, or in Python's brackets. @throws Error for an open bracket */
 function listOf(line: Line, column: string): string[] {
   const text = line.field(column);
   if (!text.startsWith('[')) return text.split('|').flatMap(nonEmpty);

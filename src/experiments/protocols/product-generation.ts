@@ -1,5 +1,5 @@
-// Attribute values by generation: a transformer reads the text of a product and writes "attribute is
-// value ; …". It stands for the family of generating language models.
+// Attribute values by generation: a transformer reads the text of a product and writes
+// "attribute is value ; …". It stands for the family of generating language models.
 
 import { type AttributeValue, type ProductCatalogue, valueText, wordsOf } from '../../data/index.js';
 import { meanAveragePrecision, type ProductScores } from '../../hypergraph/index.js';
@@ -55,7 +55,6 @@ export interface GenerationOptions extends TrainingHooks {
   readonly epochs: number;
   readonly learningRate: number;
   readonly patience: number;
-  readonly features: number;
 }
 
 /** Longest text in words; longer ones are cut. */
@@ -73,8 +72,8 @@ export class ValueGenerator {
 
   constructor(
     readonly catalogue: ProductCatalogue,
+    features: number,
     random: Random,
-    { features }: Pick<GenerationOptions, 'features'>,
   ) {
     this.#words = new Words(catalogue);
     this.#sources = catalogue.texts.map((text) => this.#words.numbersOf(text).slice(0, LONGEST));
@@ -192,7 +191,7 @@ export class ValueGenerator {
     return [...order.flatMap((words, at) => (at === 0 ? words : [NEXT, ...words])), END];
   }
 
-  /** Log-probabilities of target words after the source, and 1 where there is a word: both [batch, length]. */
+  /** Log-probabilities of target words, and 1 where there is a word: both [batch, length]. */
   #logs(network: CopyTransformer, products: Int32Array, targets: readonly number[][]): [logs: Tensor, counted: Tensor] {
     const source = network.encode(padded(Array.from(products, (p) => this.#sources[p] as number[])));
     const chances = network.decode(source, padded(targets.map((words) => [BEGIN, ...words.slice(0, -1)])));

@@ -178,8 +178,8 @@ async function trainGenerator(
   { learningRate }: Rate,
   { random, hooks }: MethodRun,
 ): Promise<ProductModelScores> {
-  const generator = new ValueGenerator(run.catalogue, random.split('weights'), { features });
-  const options = { epochs, learningRate, patience, features, ...hooks };
+  const generator = new ValueGenerator(run.catalogue, features, random.split('weights'));
+  const options = { epochs, learningRate, patience, ...hooks };
   const { bestMetric = Number.NaN } = await generator.train(run, random.split('training'), options);
   return {
     score: (products) => generator.score(products),

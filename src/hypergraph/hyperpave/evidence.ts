@@ -20,7 +20,9 @@ export interface Evidence {
 
 /** Names of products and categories, by number. */
 export interface EvidenceNames {
+  /** Name of a product. */
   readonly product: (p: number) => string;
+  /** Name of a category. */
   readonly category: (c: number) => string;
 }
 

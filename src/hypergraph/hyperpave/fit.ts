@@ -40,7 +40,9 @@ export interface ProductFitOptions extends ProductTrainingOptions {
 
 /** A trained model and how well it did on values that it had not seen. */
 export interface FittedProducts {
+  /** It answers for new products. */
   readonly model: ProductModel;
+  /** Epochs, and which was kept. */
   readonly training: FitResult;
   /** Held-out values and the products that have them. */
   readonly heldOut: { readonly values: number; readonly products: number };

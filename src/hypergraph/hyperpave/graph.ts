@@ -19,8 +19,11 @@ export type ProductLinks = Pick<ProductCatalogue, 'categoriesOf' | 'alsoView' | 
 
 /** Numbers of nodes. Nodes of all types are numbered products, categories, values. */
 export interface NodeCounts {
+  /** Number of products. */
   readonly products: number;
+  /** Number of categories. */
   readonly categories: number;
+  /** Number of attribute values. */
   readonly values: number;
 }
 

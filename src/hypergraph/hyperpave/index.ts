@@ -30,7 +30,7 @@ export {
   type ProductPredictOptions,
 } from './model.js';
 export { type Embedded, type FusionWeights, fusions, HyperPAVE, type HyperPAVEOptions } from './network.js';
-export { type NodeTensors, ProductSage } from './sage.js';
+export { type NodeTensors, ProductSage, type SageOptions } from './sage.js';
 export {
   drawEpisode,
   drawLabels,

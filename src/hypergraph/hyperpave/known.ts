@@ -14,9 +14,13 @@ import type { NodeTensors } from './sage.js';
 
 /** Names, structure, labels and features x⁰ of the nodes. */
 export interface KnownCatalogue {
+  /** Names of the products. */
   readonly productNames: readonly string[];
+  /** Names of the categories. */
   readonly categories: readonly string[];
+  /** All values. */
   readonly values: readonly AttributeValue[];
+  /** Categories and lists of the products. */
   readonly links: ProductLinks;
   /** Known values of each product, ascending. */
   readonly labels: readonly Int32Array[];

@@ -77,9 +77,11 @@ export function recallAt(
 
 /** F1 of one value over products. */
 export interface ValueF1 {
+  /** Number of the value. */
   readonly value: number;
   /** Number of products that have it. */
   readonly support: number;
+  /** 2·TP / (2·TP + FP + FN). */
   readonly f1: number;
 }
 

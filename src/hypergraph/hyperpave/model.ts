@@ -1,5 +1,5 @@
-// HyperPAVE as a file: the network, the weights of words, and the catalogue with the features of its
-// nodes, so that new products join by text, category and lists alone, and new values by their text.
+// HyperPAVE as a file: the network, the weights of words, and the catalogue with the features of
+// its nodes, so that new products join by text, category and lists alone, and new values by text.
 
 import {
   type AttributeValue,
@@ -44,7 +44,9 @@ export interface ProductModelDescription {
 
 /** A predicted value of a product. */
 export interface PredictedValue extends AttributeValue {
+  /** Name of the product. */
   readonly product: string;
+  /** σ of the score. */
   readonly probability: number;
   /** The parts of its score that speak for it. */
   readonly evidence: readonly Evidence[];
@@ -69,7 +71,7 @@ export interface ProductPredictOptions {
 /** Products scored at a time. */
 const AT_ONCE = 1024;
 
-/** Predicts attribute values of products, also of products and values that training did not know. */
+/** Predicts attribute values of products, also products and values that training did not know. */
 export class ProductModel {
   readonly #encoder: SentenceEncoder | undefined;
 

@@ -9,8 +9,8 @@
 //   P(p has a) = σ(γ·cos(z_p, z_a) + β)
 //
 // The residual paths are ours: a value without labels has no edges, and what SAGE makes of it alone
-// says nothing. The second of two SAGE layers starts at zero and Θ at the identity, so that training
-// starts from texts smoothed over hyperedges. `residual: false` is the released network,
+// says nothing. The second of two SAGE layers starts at zero and Θ at the identity, so that
+// training starts from texts smoothed over hyperedges. `residual: false` is the released network,
 // z = SAGE(f), with random weights.
 //
 // Paper: Gong, Eldardiry, "Multi-Label Zero-Shot Product Attribute-Value Extraction", WWW 2024.
@@ -38,9 +38,11 @@ import { propagate } from '../conv/propagate.js';
 import type { HyperedgeKind, ProductGraph } from './graph.js';
 import { type NodeTensors, ProductSage } from './sage.js';
 
-/** Weights of the kinds of hyperedges in a node type's features; raw features where there are none. */
+/** Weights of the kinds of hyperedges by node type; a type without any keeps its raw features. */
 export interface FusionWeights {
+  /** Of products. */
   readonly product: Readonly<Partial<Record<HyperedgeKind, number>>>;
+  /** Of values, which no list joins. */
   readonly value: Readonly<Partial<Record<'aspect' | 'category', number>>>;
 }
 
@@ -83,7 +85,7 @@ class SharedConvolution {
   /** b [D]. */
   bias: Tensor;
 
-  constructor(features: number, random: Random, init: 'identity' | 'xavier') {
+  constructor(features: number, random: Random, { init = 'identity' }: { readonly init?: 'identity' | 'xavier' } = {}) {
     this.theta = parameter(init === 'identity' ? eye(features) : xavierUniform(random, [features, features]));
     this.bias = parameter(zeros([features]));
   }
@@ -93,7 +95,7 @@ class SharedConvolution {
     return matmul(x, this.theta, { transposeB: true });
   }
 
-  /** Messages of all nodes → rows of products for `view` and `buy`, of all nodes for the others. */
+  /** Messages of all nodes → rows of products for `view` and `buy`, of all nodes for others. */
   forward(messages: Tensor, graph: ProductGraph, kind: HyperedgeKind): Tensor {
     const hypergraph = graph.hyperedges(kind);
     return add(propagate(slice(messages, [0, hypergraph.vertexCount]), meanPropagation(hypergraph)), this.bias);
@@ -128,10 +130,13 @@ export class HyperPAVE {
     this.projection.weight.assign(orthogonal(random.split('projection'), [features, textFeatures]));
     const convolves = Object.keys(fusion.product).length + Object.keys(fusion.value).length > 0;
     const init = residual ? 'identity' : 'xavier';
-    this.convolution = convolves ? new SharedConvolution(features, random.split('theta'), init) : undefined;
+    this.convolution = convolves ? new SharedConvolution(features, random.split('theta'), { init }) : undefined;
     const last = residual ? 'zero' : 'random';
     this.layers = messagePassing
-      ? [new ProductSage(features, random.split('first')), new ProductSage(features, random.split('second'), last)]
+      ? [
+          new ProductSage(features, random.split('first')),
+          new ProductSage(features, random.split('second'), { init: last }),
+        ]
       : [];
     this.logits = learnFusion ? logitsOf(fusion) : {};
     this.scale = parameter(tensor([10, -5]));

@@ -10,9 +10,18 @@ import type { ProductGraph } from './graph.js';
 
 /** A tensor for each node type, a row for each node. */
 export interface NodeTensors {
+  /** [products, d] */
   readonly products: Tensor;
+  /** [categories, d] */
   readonly categories: Tensor;
+  /** [values, d] */
   readonly values: Tensor;
+}
+
+/** Options of `ProductSage`. */
+export interface SageOptions {
+  /** `zero` makes a layer that gives 0 until it is trained. Default: `random`. */
+  readonly init?: 'random' | 'zero';
 }
 
 /** A relation into one node type. */
@@ -22,7 +31,7 @@ class Relation {
   /** Θ_r^root, of the node itself. */
   readonly root: Linear;
 
-  constructor(features: number, random: Random, init: 'random' | 'zero') {
+  constructor(features: number, random: Random, { init = 'random' }: SageOptions = {}) {
     this.neighbours = new Linear(features, features, random.split('neighbours'));
     this.root = new Linear(features, features, random.split('root'), { bias: false });
     if (init === 'zero')
@@ -39,14 +48,17 @@ class Relation {
 
 /** One layer over the relations of products with categories and values, and their reverses. */
 export class ProductSage {
+  /** Categories of a product. */
   readonly productFromCategory: Relation;
+  /** Visible values of a product. */
   readonly productFromValue: Relation;
+  /** Products of a category. */
   readonly categoryFromProduct: Relation;
+  /** Products that have a value. */
   readonly valueFromProduct: Relation;
 
-  /** @param init `zero` makes a layer that gives 0 until it is trained. Default: `random`. */
-  constructor(features: number, random: Random, init: 'random' | 'zero' = 'random') {
-    const relation = (name: string) => new Relation(features, random.split(name), init);
+  constructor(features: number, random: Random, options: SageOptions = {}) {
+    const relation = (name: string) => new Relation(features, random.split(name), options);
     this.productFromCategory = relation('productFromCategory');
     this.productFromValue = relation('productFromValue');
     this.categoryFromProduct = relation('categoryFromProduct');

@@ -89,7 +89,9 @@ export function zeroShotSplit(
 
 /** Unseen values of products whose labels choose the epoch. */
 export interface ProductValidation {
+  /** Products that are scored. */
   readonly products: Int32Array;
+  /** Values that are ranked. */
   readonly candidates: Int32Array;
   /** Values of each product of the catalogue. */
   readonly labels: readonly Int32Array[];
@@ -105,7 +107,9 @@ export interface ProductTask {
   readonly validation?: ProductValidation;
 }
 
-/** Text vectors of products, categories and values [n, D₀]; those that the catalogue has come first. */
+/**
+ * Text vectors of products, categories and values [n, D₀], or the vectors that the catalogue has.
+ */
 export function encodeCatalogue(catalogue: ProductCatalogue, encoder: SentenceEncoder): Tensor {
   const { texts, categoryTexts, values, vectors, categoriesOf } = catalogue;
   if (!vectors) return encoder.encode([...texts, ...categoryTexts, ...values.map(valueText)]);
