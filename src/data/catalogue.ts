@@ -7,7 +7,7 @@ import { imageRecords } from './catalogue/images.js';
 import { networkRecords } from './catalogue/networks.js';
 import type { DatasetKind, DatasetRecord } from './catalogue/record.js';
 import { tableRecords } from './catalogue/tables.js';
-import { textRecords } from './catalogue/texts.js';
+import { sourceRecords, textRecords } from './catalogue/texts.js';
 
 export {
   type DatasetDownload,
@@ -29,6 +29,7 @@ export const catalogue: readonly DatasetRecord[] = [
   ...tableRecords,
   ...imageRecords,
   ...textRecords,
+  ...sourceRecords,
 ];
 
 /** Names of the known data sets of a kind. */

@@ -90,7 +90,7 @@ export {
   pictureTensor,
   planesOf,
 } from './pictures.js';
-export { type Split, splitPerClass, stratifiedFolds } from './splits.js';
+export { type PartSizes, type Split, splitGroups, splitPerClass, stratifiedFolds } from './splits.js';
 export { type ColumnProfile, leftOutOf, profileLines, profileOf } from './table-profile.js';
 export {
   type Categorical,

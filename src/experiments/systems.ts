@@ -100,6 +100,23 @@ export const systems: readonly SystemRecord[] = [
     load: () => import('./hypergraph/conhd.js'),
   },
   {
+    slug: 'hdhgn',
+    title: 'HDHGN: heterogeneous directed hypergraphs of syntax trees',
+    family: 'hypergraph',
+    about: 'classes of source files, from the hypergraphs of their syntax trees',
+    paper: {
+      authors: 'Yang, Jin, Dou',
+      title: 'Heterogeneous Directed Hypergraph Neural Network over abstract syntax tree (AST) for Code Classification',
+      venue: 'SEKE',
+      year: 2023,
+      arxiv: '2305.04228',
+    },
+    abstract: {
+      accuracy: 'Our method outperforms previous AST-based and GNN-based methods',
+    },
+    load: () => import('./hypergraph/hdhgn.js'),
+  },
+  {
     slug: 'dgmlp',
     title: 'DGMLP: evaluating deep graph neural networks',
     family: 'graph',

@@ -1,7 +1,9 @@
 // Floor 6: hypergraph learning.
 
+export * from './ast/index.js';
 export * from './conhd/index.js';
 export * from './conv/index.js';
+export * from './hdhgn/index.js';
 export {
   type DistillOptions,
   distill,

@@ -26,6 +26,14 @@ export {
   uniformHypergraph,
 } from './generators.js';
 export { Graph, type GraphOptions } from './graph.js';
+export {
+  type DirectedHyperedge,
+  type DisjointHeterogeneous,
+  disjointHeterogeneous,
+  HEAD,
+  HeterogeneousHypergraph,
+  TAIL,
+} from './heterogeneous.js';
 export { Hypergraph, type MergeRule } from './hypergraph.js';
 export { consecutiveGroups, type Grouping, IncidenceList } from './incidence.js';
 export { type IncidenceLevel, type IncidenceSample, IncidenceSampler } from './incidence-sampling.js';

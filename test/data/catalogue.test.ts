@@ -30,6 +30,7 @@ const {
   loadMultiLabelGraph,
   loadTables,
   loadTemporal,
+  loadSources,
   loadText,
   readBytes,
   verifyDataset,
@@ -180,6 +181,10 @@ async function sizeOf({ name, size }: DatasetRecord, kind: DatasetKind): Promise
       return size.includes('bytes')
         ? counts([new TextEncoder().encode(text).length, 'bytes'])
         : counts([text.length, 'characters']);
+    }
+    case 'sources': {
+      const { files, classes } = await loadSources(name, ['.java']);
+      return `${counts([files.length, 'Java programs'])} for ${classes.length} problems`;
     }
   }
 }
