@@ -18,6 +18,8 @@ Examples
   gossamer predict runs/mine/model.safetensors pairs.csv                 pairs of nodes, by a model of nat
   gossamer predict runs/mine/model.safetensors new.csv --task berlin      rows of a task, by a model of hypernet-review
   gossamer predict small/model.plan photos/ --top 3                      pictures, by a model of gossamer train or compress
+  gossamer predict code.safetensors file.py more/ --top 3 --explain      source files, by a model of hdhgn, and what it looked at
+  gossamer predict code.safetensors file.py --explain -o explain.html    the lines that decided, as a page
 
 A table has the columns of training, in any order and maybe others; the result holds the class of each row and the probability of all classes, or the number of each row. A table of vertices has a header \`vertex,…\` and the same feature columns as in training; no
 hypergraph is needed. A table of hyperedges has the columns edge and node; a table of nodes with their features may follow it.`;
@@ -26,10 +28,10 @@ export function predictCommand(): Command {
   return withTableOptions(new Command('predict'))
     .description('answer for new data with a saved model of any kind')
     .argument('<model>', 'model file; it names what it is')
-    .argument('<data...>', `pictures, or a table: ${TABLE_FORMS}`)
+    .argument('<data...>', `pictures, source files, or a table: ${TABLE_FORMS}`)
     .option('-o, --out <file>', 'file for the predictions; standard output when left out')
     .option('--observe <events>', 'models of nat: take these events in first, and write the model back')
-    .option('--top <k>', 'pictures: classes to list for each', number(1), 1)
+    .option('--top <k>', 'pictures and source files: classes to list for each', number(1), 1)
     .option(
       '--condition <name=value>',
       'models of mip: a condition of all rows, in place of its column (repeatable)',
@@ -40,7 +42,11 @@ export function predictCommand(): Command {
       '--task <id>',
       'models of hypernet-review: the task of all rows; a new one is learnt from the rows with a target',
     )
-    .option('--explain', 'HyperTab: how much each column contributes to the predictions, on standard error', false)
+    .option(
+      '--explain',
+      'HyperTab: how much each column contributes, HDHGN: what attention was on; on standard error, or of HDHGN with -o page.html as a page',
+      false,
+    )
     .addHelpText('after', examples)
     .action(predict);
 }
@@ -95,7 +101,10 @@ function conditionsOf(assignments: readonly string[]): Record<string, number> {
   );
 }
 
-/** As CSV, to a file or to standard output. */
-export function writePredictions({ columns, rows }: Predictions, out: string | undefined): void {
-  writeOutput([writeCsv(columns, rows)], out);
+/** As CSV, or the page where the file is one, to a file or to standard output. */
+export function writePredictions({ columns, rows, page }: Predictions, out: string | undefined): void {
+  const asPage = /\.html?$/i.test(out ?? '');
+  if (asPage && page === undefined)
+    throw new Error(`"${out}": a page is written by models of hdhgn with --explain; name a .csv file for predictions`);
+  writeOutput([asPage && page !== undefined ? page : writeCsv(columns, rows)], out);
 }

@@ -32,13 +32,17 @@ Examples
   gossamer fit graph/ --model dgmlp                              classes of nodes: nodes.csv and edges.csv
   gossamer predict model.safetensors graph/ -o nodes.csv
 
+  gossamer fit programs/ --model hdhgn -o code.safetensors       a folder of .py, .java or .ts files for each class
+  gossamer fit code.jsonl --model hdhgn --set language=python    a table with the columns code and label
+  gossamer predict code.safetensors new.py more/ --top 3 --explain
+
 \`gossamer info DATA\` shows how data are read: numbers with decimal points or commas, separators of thousands, percent signs or a currency; dates, as calendar features; all else as categories, also what --categorical names. Gaps are empty fields, NA, N/A, #N/A, NaN, null, none or ?, and in columns of numbers -, ., infinities and unknown. Scores of a table are means over stratified folds; the method of the best balanced accuracy (the mean over
 classes of the share of their rows that is right) is then trained on all rows. A number is learnt by squared error, and the smallest root mean squared error is the best. --tune chooses each method's settings within the training rows of each fold, and again on all rows for the model; options of HyperTab that are given stay as given.
 Ctrl-C keeps a training in <out>.checkpoint, and --resume goes on from there; a comparison of tables starts again.`;
 
 export function fitCommand(): Command {
   const command = withTableOptions(new Command('fit'))
-    .description('train a model on your own data: a table, a graph, a hypergraph, events or pictures')
+    .description('train a model on your own data: a table, a graph, a hypergraph, events, source files or pictures')
     .argument('<data>', `a table with a header (${TABLE_FORMS}); a folder; a graph file; or a known set`)
     .option('--target <column>', 'what to predict; a table needs it')
     .option('-o, --out <file>', 'the model', 'model.safetensors')
@@ -101,6 +105,7 @@ const nouns: Readonly<Record<DataKind, string>> = {
   graph: 'a graph',
   hypergraph: 'a hypergraph',
   events: 'events',
+  sources: 'source files',
 };
 
 function namesFor(kind: DataKind): string {

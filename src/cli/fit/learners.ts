@@ -2,7 +2,7 @@
 // imported when it is asked for.
 
 import { type DataKind, defineLearner, type Learner } from './learner.js';
-import { dgmlpOptions } from './options.js';
+import { dgmlpOptions, hdhgnOptions } from './options.js';
 
 export const learners: Readonly<Record<string, Learner>> = {
   dgmlp: defineLearner({
@@ -11,7 +11,13 @@ export const learners: Readonly<Record<string, Learner>> = {
     options: dgmlpOptions,
     load: async () => (await import('./nodes.js')).fitNodes,
   }),
+  hdhgn: defineLearner({
+    about: 'classes of source files (.py, .java, .ts), by their syntax trees',
+    data: 'sources',
+    options: hdhgnOptions,
+    load: async () => (await import('./sources.js')).fitSources,
+  }),
 };
 
 /** The model of a kind of data where --model is left out; of tables, their estimators. */
-export const usualLearner: Readonly<Partial<Record<DataKind, string>>> = { graph: 'dgmlp' };
+export const usualLearner: Readonly<Partial<Record<DataKind, string>>> = { graph: 'dgmlp', sources: 'hdhgn' };

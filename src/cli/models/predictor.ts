@@ -5,10 +5,12 @@ import type { TableFileOptions } from '../../data/node.js';
 export interface Predictions {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly (string | number)[])[];
+  /** What decided, as a page in HTML, where it was asked for and the model can tell. */
+  readonly page?: string;
 }
 
 export interface PredictOptions {
-  /** Classes listed for each picture. Default: 1. */
+  /** Classes listed for each picture or source file. Default: 1. */
   readonly top?: number;
   /** How tables are read. Default: as `loadTable`. */
   readonly table?: TableFileOptions;
