@@ -70,7 +70,8 @@ describe('the conversion of syntax trees', () => {
     ['typescript', typescript],
     [
       'typescript',
-      'abstract class A<T> extends B implements C { private static readonly x?: Map<string, T[]> = new Map(); get y() { return `a${this.x!}`; } }\nexport const f = async (a = 1, ...b: any[]): Promise<void> => { for await (const c of d) delete c[0]; };\n',
+      'abstract class A<T> extends B implements C { private static readonly x?: Map<string, T[]> = new Map(); get y() { return `a$' +
+        '{this.x!}`; } }\nexport const f = async (a = 1, ...b: any[]): Promise<void> => { for await (const c of d) delete c[0]; };\n',
     ],
     ['tsx', 'const a = <B c={1}>text {d}</B>;\n'],
   ];
