@@ -82,11 +82,14 @@ export {
   writeModelFile,
 } from './model-file.js';
 export {
+  type Background,
   decodePicture,
   imageNetStatistics,
   isPicture,
   type Picture,
+  type PictureFormat,
   type PictureOptions,
+  pictureFormat,
   pictureTensor,
   planesOf,
 } from './pictures.js';

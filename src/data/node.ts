@@ -21,6 +21,7 @@ export { type ImageFolderOptions, readImages } from './image-folder.js';
 export { hasImages, imageSetNames, loadImages } from './image-sets.js';
 export { loadIncidences } from './incidence-sets.js';
 export { interruptSignal } from './interrupt.js';
+export { type FolderFiles, filesBelow, type Subfolder, subfoldersOf } from './picture-files.js';
 export {
   hasSources,
   type LabelledSources,

@@ -9,7 +9,7 @@ export {
   type ImageTrainingOptions,
   trainOnImages,
 } from './image-training.js';
-export { LeNet } from './lenet.js';
+export { LENET_LEAST, LeNet, type LeNetOptions } from './lenet.js';
 export {
   type MobileNetOptions,
   MobileNetV1,
@@ -18,6 +18,6 @@ export {
   type MobileNetV2Options,
   roundChannels,
 } from './mobilenet.js';
-export { ResNet, SmallResNet, type SmallResNetOptions } from './resnet.js';
+export { ResNet, type ResNetOptions, SmallResNet, type SmallResNetOptions } from './resnet.js';
 export { SqueezeExcitation, type SqueezeOptions } from './squeeze-excitation.js';
 export { VisionTransformer, type VisionTransformerOptions, visionTransformers } from './vit.js';

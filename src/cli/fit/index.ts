@@ -37,7 +37,7 @@ Examples
   gossamer predict code.safetensors new.py more/ --top 3 --explain
 
 \`gossamer info DATA\` shows how data are read: numbers with decimal points or commas, separators of thousands, percent signs or a currency; dates, as calendar features; all else as categories, also what --categorical names. Gaps are empty fields, NA, N/A, #N/A, NaN, null, none or ?, and in columns of numbers -, ., infinities and unknown. Scores of a table are means over stratified folds; the method of the best balanced accuracy (the mean over
-classes of the share of their rows that is right) is then trained on all rows. A number is learnt by squared error, and the smallest root mean squared error is the best. --tune chooses each method's settings within the training rows of each fold, and again on all rows for the model; options of HyperTab that are given stay as given.
+classes of the share of their rows that is right) is then trained on all rows. A number is learnt by squared error, and the smallest root mean squared error is the best. --tune chooses each method's settings by these within the training rows of each fold, and again on all rows for the model; options of HyperTab that are given stay as given.
 Ctrl-C keeps a training in <out>.checkpoint, and --resume goes on from there; a comparison of tables starts again.`;
 
 export function fitCommand(): Command {
