@@ -17,6 +17,7 @@ Examples
   gossamer predict runs/mine/model.safetensors new.csv --condition angle=0.3   rows under one condition, by a model of mip
   gossamer predict runs/mine/model.safetensors pairs.csv                 pairs of nodes, by a model of nat
   gossamer predict runs/mine/model.safetensors new.csv --task berlin      rows of a task, by a model of hypernet-review
+  gossamer predict m.safetensors new/ -o out.csv --edges kept.csv       graphs in a folder, by a model of hyperdrop
   gossamer predict small/model.plan photos/ --top 3                      pictures, by a model of gossamer train or compress
   gossamer predict code.safetensors file.py more/ --top 3 --explain      source files, by a model of hdhgn, and what it looked at
   gossamer predict code.safetensors file.py --explain -o explain.html    the lines that decided, as a page
@@ -30,6 +31,7 @@ export function predictCommand(): Command {
     .argument('<model>', 'model file; it names what it is')
     .argument('<data...>', `pictures, source files, or a table: ${TABLE_FORMS}`)
     .option('-o, --out <file>', 'file for the predictions; standard output when left out')
+    .option('--edges <file>', 'models of hyperdrop: the score of each edge, and whether it was kept')
     .option('--observe <events>', 'models of nat: take these events in first, and write the model back')
     .option('--top <k>', 'pictures and source files: classes to list for each', number(1), 1)
     .option(
@@ -58,11 +60,12 @@ interface Flags extends TableFlags {
   readonly explain: boolean;
   readonly task?: string;
   readonly observe?: string;
+  readonly edges?: string;
 }
 
 async function predict(modelPath: string, paths: readonly string[], flags: Flags): Promise<void> {
-  const { out, top, explain, task, observe } = flags;
-  if (out) requireWritable(out);
+  const { out, top, explain, task, observe, edges } = flags;
+  for (const file of [out, edges]) if (file) requireWritable(file);
   if (observe) requireWritable(modelPath);
   const model = await openModel(modelPath);
   const conditions = conditionsOf(flags.condition);
@@ -70,21 +73,22 @@ async function predict(modelPath: string, paths: readonly string[], flags: Flags
     throw new Error(`--condition: file "${modelPath}" is a model without conditions`);
   if (task !== undefined && !model.tasks)
     throw new Error(`--task: file "${modelPath}" is not a model of several tasks`);
+  if (edges && !model.edges)
+    throw new Error(`--edges: the model in "${modelPath}" scores no edges; models of hyperdrop do`);
   if (observe) {
     if (!model.observe) throw new Error(`--observe: the model in "${modelPath}" keeps no state; models of nat do`);
     writeFileAtomic(modelPath, await model.observe(observe));
   }
-  writePredictions(
-    await model.predict(paths, {
-      top,
-      explain,
-      conditions,
-      note: writeNote,
-      ...(task !== undefined && { task }),
-      table: tableOptionsOf(flags),
-    }),
-    out,
-  );
+  const predictions = await model.predict(paths, {
+    top,
+    explain,
+    conditions,
+    note: writeNote,
+    ...(task !== undefined && { task }),
+    table: tableOptionsOf(flags),
+  });
+  if (edges && predictions.edges) writePredictions(predictions.edges, edges);
+  writePredictions(predictions, out);
 }
 
 /** @throws Error when an assignment is not `name=number` */

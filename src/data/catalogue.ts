@@ -8,6 +8,7 @@ import { networkRecords } from './catalogue/networks.js';
 import type { DatasetKind, DatasetRecord } from './catalogue/record.js';
 import { tableRecords } from './catalogue/tables.js';
 import { sourceRecords, textRecords } from './catalogue/texts.js';
+import { wholeGraphRecords } from './catalogue/whole-graphs.js';
 
 export {
   type DatasetDownload,
@@ -26,6 +27,7 @@ export const catalogue: readonly DatasetRecord[] = [
   ...hypergraphRecords,
   ...graphRecords,
   ...networkRecords,
+  ...wholeGraphRecords,
   ...tableRecords,
   ...imageRecords,
   ...textRecords,

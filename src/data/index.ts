@@ -17,6 +17,7 @@ export {
   namesOf,
   tableGroups,
 } from './catalogue.js';
+export { type EncodedColumn, encodeColumns, encodedWidth, encodingOf } from './column-encoding.js';
 export {
   DIGIT_CLASSES,
   DIGIT_PIXELS,
@@ -28,7 +29,7 @@ export {
 } from './digits.js';
 export { type Arrays, featuresFromArrays, normalizeRows, requiredArrays } from './features.js';
 export * from './formats/index.js';
-export { graphProfileLines } from './graph-profile.js';
+export { graphProfileLines, wholeGraphProfileLines } from './graph-profile.js';
 export {
   type GraphTableOptions,
   type GraphTables,
@@ -142,4 +143,10 @@ export {
   wordsOf,
 } from './text-encoder.js';
 export { fromTorchName, loadTorchState, type TorchLoadOptions } from './torch.js';
+export {
+  type WholeGraphs,
+  type WholeGraphTables,
+  wholeGraphsFromArrays,
+  wholeGraphsFromTables,
+} from './whole-graphs.js';
 export { wordBlocks } from './word-blocks.js';

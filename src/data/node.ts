@@ -33,4 +33,5 @@ export {
 export { loadLabelledTable, loadTable, loadTables, type NamedTable, type TableFileOptions } from './table-files.js';
 export { loadTemporal } from './temporal-sets.js';
 export { type NamedVectors, vectorFormatOf, vectorFormats, writeVectors } from './vectors.js';
+export { loadWholeGraphs } from './whole-graph-sets.js';
 export { type Contents, requireWritable, writeFileAtomic } from './write.js';

@@ -100,6 +100,28 @@ export const systems: readonly SystemRecord[] = [
     load: () => import('./hypergraph/conhd.js'),
   },
   {
+    slug: 'ehgnn',
+    title: 'EHGNN: edge representations by dual hypergraphs',
+    family: 'hypergraph',
+    about: 'graphs whose edges carry the information: messages between edges, clusters of them, drops',
+    paper: {
+      authors: 'Jo, Baek, Lee, Kim, Kang, Hwang',
+      title: 'Edge Representation Learning with Hypergraphs',
+      venue: 'NeurIPS',
+      year: 2021,
+      arxiv: '2106.15845',
+    },
+    abstract: {
+      representation:
+        'for graph representation […] our method largely outperforms existing graph representation learning methods',
+      generation: 'and generation performance, on which our method largely outperforms',
+      classification:
+        'our […] pooling method also largely outperforms state-of-the-art graph pooling methods on graph classification',
+      lossless: 'lossless compression of the nodes and removal of irrelevant edges for effective message-passing',
+    },
+    load: () => import('./hypergraph/ehgnn.js'),
+  },
+  {
     slug: 'hdhgn',
     title: 'HDHGN: heterogeneous directed hypergraphs of syntax trees',
     family: 'hypergraph',

@@ -3,6 +3,7 @@
 export * from './ast/index.js';
 export * from './conhd/index.js';
 export * from './conv/index.js';
+export * from './ehgnn/index.js';
 export * from './hdhgn/index.js';
 export {
   type DistillOptions,
@@ -21,6 +22,7 @@ export {
   networkKinds,
   receptiveField,
 } from './network.js';
+export * from './pool/index.js';
 export { projectedIncidence } from './projected.js';
 export * from './sets/index.js';
 export { STUDENT_MODEL, type StudentInputs, StudentModel, type StudentTable } from './student.js';

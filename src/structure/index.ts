@@ -15,6 +15,14 @@ export {
   disjointHypergraphs,
 } from './disjoint.js';
 export {
+  dualHypergraph,
+  dualIncidences,
+  dualPropagation,
+  edgeIncidences,
+  edgesOfIncidences,
+  type FeaturedIncidences,
+} from './dual.js';
+export {
   type BlockModelOptions,
   blockModel,
   erdosRenyi,
@@ -26,6 +34,7 @@ export {
   uniformHypergraph,
 } from './generators.js';
 export { Graph, type GraphOptions } from './graph.js';
+export { type EdgeEnds, GraphCollection, type SelectedGraphs } from './graph-collection.js';
 export {
   type DirectedHyperedge,
   type DisjointHeterogeneous,

@@ -32,6 +32,7 @@ const {
   loadTemporal,
   loadSources,
   loadText,
+  loadWholeGraphs,
   readBytes,
   verifyDataset,
 } = node;
@@ -138,6 +139,16 @@ async function sizeOf({ name, size }: DatasetRecord, kind: DatasetKind): Promise
         [incidences.hyperedgeCount, 'hyperedges'],
         [incidences.count, 'incidences'],
         [classes, 'classes'],
+      );
+    }
+    case 'whole-graphs': {
+      const { graphs, classNames, targets } = loadWholeGraphs(name);
+      const learnt = classNames.length > 0 ? classNames.length : targets.length;
+      return counts(
+        [graphs.count, 'graphs'],
+        [graphs.nodeCount, 'nodes'],
+        [graphs.edgeCount, 'edges'],
+        [learnt, classNames.length > 0 ? 'classes' : learnt === 1 ? 'target' : 'targets'],
       );
     }
     case 'graph': {

@@ -31,6 +31,8 @@ Examples
 
   gossamer fit graph/ --model dgmlp                              classes of nodes: nodes.csv and edges.csv
   gossamer predict model.safetensors graph/ -o nodes.csv
+  gossamer fit molecules/ --model hyperdrop -o m.safetensors     classes of graphs: graphs.csv, edges.csv, nodes.csv
+  gossamer predict m.safetensors new/ -o out.csv --edges kept.csv
 
   gossamer fit programs/ --model hdhgn -o code.safetensors       a folder of .py, .java or .ts files for each class
   gossamer fit code.jsonl --model hdhgn --set language=python    a table with the columns code and label
@@ -103,6 +105,7 @@ const nouns: Readonly<Record<DataKind, string>> = {
   table: 'a table',
   pictures: 'pictures',
   graph: 'a graph',
+  graphs: 'a set of graphs',
   hypergraph: 'a hypergraph',
   events: 'events',
   sources: 'source files',

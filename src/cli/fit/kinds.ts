@@ -13,6 +13,7 @@ const KNOWN: readonly (readonly [DatasetKind, DataKind])[] = [
   ['graph', 'graph'],
   ['multi-label-graph', 'graph'],
   ['edges', 'graph'],
+  ['whole-graphs', 'graphs'],
   ['hypergraph', 'hypergraph'],
   ['incidences', 'hypergraph'],
   ['temporal', 'events'],
@@ -21,9 +22,9 @@ const KNOWN: readonly (readonly [DatasetKind, DataKind])[] = [
 
 /**
  * The kind of the data at a path, from its name, the files of a folder, or the first bytes of a
- * file: a folder with hyperedges is a hypergraph, one with edges a graph, one with source files
- * below it holds sources, any other one pictures; a file is a graph where `readGraph` knows it, else
- * a table. A known set has its own kind.
+ * file: a folder with hyperedges is a hypergraph, one with graphs a set of them, one with edges a
+ * graph, one with source files below it holds sources, any other one pictures; a file is a graph
+ * where `readGraph` knows it, else a table. A known set has its own kind.
  */
 export function kindOf(path: string): DataKind {
   if (path === '-') return 'table';
@@ -34,6 +35,7 @@ export function kindOf(path: string): DataKind {
 
 function kindOfFolder(folder: string): DataKind {
   if (tableIn(folder, 'hyperedges') || tableIn(folder, 'hypergraph', ['.txt'])) return 'hypergraph';
+  if (tableIn(folder, 'graphs')) return 'graphs';
   if (tableIn(folder, 'edges')) return 'graph';
   const endings = languageNames.flatMap((name) => languages[name].endings);
   return sourceFilesIn(folder, endings).length > 0 ? 'sources' : 'pictures';

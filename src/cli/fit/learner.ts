@@ -6,7 +6,7 @@ import type { Random } from '../../tensor/index.js';
 import type { TableFlags } from '../tables.js';
 
 /** Kinds of data that commands tell apart; see `kindOf`. */
-export type DataKind = 'table' | 'pictures' | 'graph' | 'hypergraph' | 'events' | 'sources';
+export type DataKind = 'table' | 'pictures' | 'graph' | 'graphs' | 'hypergraph' | 'events' | 'sources';
 
 /** What the command line says about a training. */
 export interface FitRequest<Options extends OptionTable = OptionTable> {

@@ -2,7 +2,7 @@
 // imported when it is asked for.
 
 import { type DataKind, defineLearner, type Learner } from './learner.js';
-import { dgmlpOptions, hdhgnOptions } from './options.js';
+import { dgmlpOptions, hdhgnOptions, hyperClusterOptions, hyperDropOptions } from './options.js';
 
 export const learners: Readonly<Record<string, Learner>> = {
   dgmlp: defineLearner({
@@ -10,6 +10,18 @@ export const learners: Readonly<Record<string, Learner>> = {
     data: 'graph',
     options: dgmlpOptions,
     load: async () => (await import('./nodes.js')).fitNodes,
+  }),
+  hyperdrop: defineLearner({
+    about: 'classes of whole graphs, by their edges too',
+    data: 'graphs',
+    options: hyperDropOptions,
+    load: async () => (await import('./graphs.js')).fitHyperDrop,
+  }),
+  hypercluster: defineLearner({
+    about: 'vectors of whole graphs, from the types of their edges',
+    data: 'graphs',
+    options: hyperClusterOptions,
+    load: async () => (await import('./graphs.js')).fitHyperCluster,
   }),
   hdhgn: defineLearner({
     about: 'classes of source files (.py, .java, .ts), by their syntax trees',
@@ -20,4 +32,8 @@ export const learners: Readonly<Record<string, Learner>> = {
 };
 
 /** The model of a kind of data where --model is left out; of tables, their estimators. */
-export const usualLearner: Readonly<Partial<Record<DataKind, string>>> = { graph: 'dgmlp', sources: 'hdhgn' };
+export const usualLearner: Readonly<Partial<Record<DataKind, string>>> = {
+  graph: 'dgmlp',
+  graphs: 'hyperdrop',
+  sources: 'hdhgn',
+};

@@ -14,6 +14,31 @@ export const dgmlpOptions = {
   weightDecay: number(5e-4, 'L2 weight decay', { minimum: 0 }),
 } as const;
 
+const graphTraining = {
+  epochs: count(100, 'epochs'),
+  patience: count(25, 'epochs without a lower validation loss'),
+  batch: count(128, 'graphs in a batch'),
+  learningRate: rate(5e-3, "Adam's largest learning rate"),
+  weightDecay: number(1e-4, 'L2 weight decay', { minimum: 0 }),
+};
+
+export const hyperDropOptions = {
+  pooling: choice(['hyperdrop', 'hyperdrop+gmt', 'none', 'topk', 'sag', 'gmt'], 'what is pooled'),
+  layers: count(3, 'graph convolutions'),
+  hidden: count(64, 'width of the layers'),
+  ratio: share(0.8, 'share of edges or nodes that each pooling keeps', { minimum: 0.01 }),
+  edgeInit: choice(['endpoints', 'ones'], 'features of edges that have none'),
+  dropout: share(0.5, 'dropout probability in the head', { maximum: 0.99 }),
+  ...graphTraining,
+} as const;
+
+export const hyperClusterOptions = {
+  ratio: share(0.15, 'clusters as a share of the edges of a mean graph', { minimum: 0.001 }),
+  hidden: count(32, 'width of the layers'),
+  heads: count(1, 'attention heads, which divide the width'),
+  ...graphTraining,
+} as const;
+
 export const hdhgnOptions = {
   width: count(64, 'width of vertices and hyperedges', { minimum: 4 }),
   layers: count(2, 'layers'),

@@ -5,6 +5,8 @@ import type { TableFileOptions } from '../../data/node.js';
 export interface Predictions {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly (string | number)[])[];
+  /** Of models that score edges: a row for each edge. */
+  readonly edges?: Predictions;
   /** What decided, as a page in HTML, where it was asked for and the model can tell. */
   readonly page?: string;
 }
@@ -29,6 +31,8 @@ export interface Predictor {
   readonly conditions?: readonly string[];
   /** Names of the tasks that it was trained on; none when left out. */
   readonly tasks?: readonly string[];
+  /** Whether its predictions have a row for each edge. Default: false. */
+  readonly edges?: boolean;
   /** Lines on what the model predicts and from what. */
   describe?(): readonly string[];
   /** @throws Error when the model cannot read the data */

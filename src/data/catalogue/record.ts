@@ -7,6 +7,7 @@ export type DatasetKind =
   | 'graph'
   | 'multi-label-graph'
   | 'edges'
+  | 'whole-graphs'
   | 'temporal'
   | 'table'
   | 'images'
@@ -125,6 +126,11 @@ export const datasetKinds: Readonly<Record<DatasetKind, DatasetKindRecord>> = {
     reader: 'loadMultiLabelGraph',
   },
   edges: { noun: 'edge list', task: 'PageRank, link prediction, embedding', reader: 'loadEdgeGraph' },
+  'whole-graphs': {
+    noun: 'set of graphs',
+    task: 'classes of whole graphs, and of their edges',
+    reader: 'loadWholeGraphs',
+  },
   temporal: { noun: 'event stream', task: 'temporal link prediction', reader: 'loadTemporal' },
   table: { noun: 'table', task: 'classification of rows', reader: 'loadLabelledTable' },
   images: { noun: 'image set', task: 'image classification', reader: 'loadImages' },
