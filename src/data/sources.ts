@@ -12,15 +12,19 @@ import { loadTable, type TableFileOptions } from './table-files.js';
 export interface SourceFile {
   /** Path of the file, or the table and row. */
   readonly path: string;
+  /** Its text. */
   readonly source: string;
 }
 
 /** Source files with classes. */
 export interface LabelledSources {
+  /** Known name, folder or path. */
   readonly name: string;
+  /** The files, class by class where they come from folders. */
   readonly files: readonly SourceFile[];
   /** Class of each file: an index into `classes`. */
   readonly labels: Int32Array;
+  /** Names of the classes, ascending. */
   readonly classes: readonly string[];
 }
 

@@ -74,9 +74,13 @@ export function stratifiedFolds(
   return parts.map((rows) => Int32Array.from(rows).sort());
 }
 
-/** Rows of each part of a class: numbers, or shares of the class below 1; the rest is for testing. */
+/**
+ * Rows of each part of a class: numbers, or shares of the class below 1; the rest is for testing.
+ */
 export interface PartSizes {
+  /** Rows whose labels training sees. */
   readonly train: number;
+  /** Rows for model selection. */
   readonly validation: number;
 }
 

@@ -5,7 +5,9 @@
 // from these records. The file imports nothing but types, so that listing the systems costs
 // nothing.
 
-import type { Experiment } from './parts/contract.js';
+import type { Paper, SystemRecord as RecordOf } from './parts/record.js';
+
+export type { Paper } from './parts/record.js';
 
 /** Families of systems with their headings. */
 export const families = {
@@ -21,37 +23,8 @@ export const families = {
 /** Key of a family. */
 export type Family = keyof typeof families;
 
-export interface Paper {
-  readonly authors: string;
-  readonly title: string;
-  readonly venue: string;
-  readonly year: number;
-  /** Identifier on arXiv, as `2405.14286`. */
-  readonly arxiv?: string;
-}
-
 /** A published system as data. */
-export interface SystemRecord {
-  /**
-   * Its name on the command line, and of its files: `src/<family>/<slug>`,
-   * `src/experiments/<family>/<slug>.ts`.
-   */
-  readonly slug: string;
-  /** Name as the paper writes it. */
-  readonly title: string;
-  /** The family that it belongs to. */
-  readonly family: Family;
-  /** What it does for a user, in one line. */
-  readonly about: string;
-  /** The publication. */
-  readonly paper: Paper;
-  /**
-   * What the abstract claims, in its own words, by a short key that claims of the experiment name.
-   */
-  readonly abstract: Readonly<Record<string, string>>;
-  /** Imports the experiment. */
-  readonly load: () => Promise<{ readonly experiment: Experiment }>;
-}
+export type SystemRecord = RecordOf<Family>;
 
 /** All systems, by family. */
 export const systems: readonly SystemRecord[] = [

@@ -5,8 +5,9 @@ import { Segments, shown } from '../sparse/index.js';
 import { disjointHypergraphs } from './disjoint.js';
 import { Hypergraph } from './hypergraph.js';
 
-/** Roles of incidences. */
+/** Role of a vertex that a hyperedge starts from. */
 export const HEAD = 0;
+/** Role of a vertex that a hyperedge leads to. */
 export const TAIL = 1;
 
 /** A hyperedge from its heads to its tails. */

@@ -7,6 +7,7 @@ import { writeModelFile, writeSafetensors } from '../../src/data/index.js';
 import { DGMLP_MODEL, NAT_MODEL } from '../../src/graph/index.js';
 import {
   CONHD_MODEL,
+  HDHGN_MODEL,
   HYPERCLUSTER_MODEL,
   HYPERDROP_MODEL,
   STUDENT_MODEL,
@@ -33,6 +34,7 @@ describe('the table of model files', () => {
     STUDENT_MODEL,
     DGMLP_MODEL,
     CONHD_MODEL,
+    HDHGN_MODEL,
     NAT_MODEL,
     TASK_MODEL,
     MIP_MODEL,

@@ -1,5 +1,5 @@
-// Bags of tokens: ridge regression to the classes on tf-idf weights of token n-grams, what a network
-// of programs has to beat.
+// Bags of tokens: ridge regression to the classes on tf-idf weights of token n-grams, what a
+// network of programs has to beat.
 //
 //   w(g) = (1 + ln tf)·(ln((1 + n)/(1 + df)) + 1), rows of unit length, grams of two files or more;
 //   scores = K(K + λI)⁻¹(Y − ȳ) + ȳ with K the inner products of training files

@@ -31,6 +31,7 @@ export class ParseError extends Error {
 
 /** Parses sources of one language. */
 export interface SourceParser {
+  /** The language that it reads. */
   readonly language: LanguageName;
   /** Version of the grammar, such as `java 14`. */
   readonly grammarVersion: string;

@@ -1,10 +1,11 @@
 // Abstract syntax trees as heterogeneous directed hypergraphs (Yang, Jin, Dou, SEKE 2023).
 //
-// A vertex is a node of the tree (`ast`, whose value is its type) or a text at a leaf (`ident`). For
-// every node p and each of its fields there is one hyperedge, with head p and all children in that
-// field as tail, so that the children of a field share a hyperedge; children without a field share
-// `@` and the type of p. A node without children has a hyperedge `text` to its text. Comments,
-// punctuation and keywords without a field are left out. Every vertex but the root is in one tail.
+// A vertex is a node of the tree (`ast`, whose value is its type) or a text at a leaf (`ident`).
+// For every node p and each of its fields there is one hyperedge, with head p and all children in
+// that field as tail, so that the children of a field share a hyperedge; children without a field
+// share `@` and the type of p. A node without children has a hyperedge `text` to its text.
+// Comments, punctuation and keywords without a field are left out. Every vertex but the root is in
+// one tail.
 
 import type { Tree } from 'web-tree-sitter';
 import { HEAD, HeterogeneousHypergraph, Hypergraph, memo, TAIL } from '../../structure/index.js';
@@ -12,8 +13,9 @@ import { type LanguageName, languages } from './languages.js';
 import { ParseError, type SourceParser } from './parser.js';
 import { type Walker, walkerOf } from './walker.js';
 
-/** Kinds of vertices. */
+/** Kind of a vertex that is a node of the tree. */
 export const AST = 0;
+/** Kind of a vertex that is a text at a leaf. */
 export const IDENT = 1;
 
 /** Longest text of an `ident` vertex, in characters. */
@@ -145,8 +147,8 @@ export class SyntaxHypergraph {
  * The hypergraph of a source.
  *
  * @param name what errors call the source
- * @throws Error for a source of white space alone; ParseError with line and column for one that does
- * not follow the grammar, unless errors are allowed
+ * @throws Error for a source of white space alone; ParseError with line and column for one that
+ * does not follow the grammar, unless errors are allowed
  */
 export function sourceHypergraph(
   parser: SourceParser,

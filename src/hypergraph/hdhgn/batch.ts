@@ -12,6 +12,7 @@ import type { ProgramVocabulary } from './vocabulary.js';
 
 /** A hypergraph whose vertices have numbered values. */
 export interface EncodedProgram {
+  /** Its hyperedges, with numbered types. */
   readonly structure: HeterogeneousHypergraph;
   /** Number of each vertex's value [N]. */
   readonly values: Int32Array;
@@ -25,7 +26,11 @@ export interface ProgramBatch extends DisjointHeterogeneous {
   readonly types: Tensor;
 }
 
-/** A program in the numbers of a vocabulary. @param pairwise whether hyperedges are split in pairs */
+/**
+ * A program in the numbers of a vocabulary.
+ *
+ * @param pairwise whether hyperedges are split in pairs. Default: false.
+ */
 export function encodeProgram(
   program: SyntaxHypergraph,
   vocabulary: ProgramVocabulary,

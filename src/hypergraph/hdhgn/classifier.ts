@@ -21,16 +21,19 @@ export interface ProgramSizes {
   readonly values: readonly number[];
   /** Number of hyperedge types. */
   readonly types: number;
+  /** Number of classes. */
   readonly classes: number;
 }
 
 /** A layer on the vertices of a batch: x [N, d] → [N, d]. */
 export interface ProgramLayer {
+  /** Vertices after the layer. */
   forward(x: Tensor, batch: ProgramBatch, mode: Mode): Tensor;
 }
 
 /** A summary of each program: x [N, d] → [programs, d]. */
 export interface ReadOut {
+  /** A row for each program. */
   forward(x: Tensor, programs: Segments): Tensor;
 }
 
@@ -107,9 +110,13 @@ export class MaxReadOut implements ReadOut {
 
 /** Linear → BatchNorm → ELU → Dropout → Linear. */
 export class ProgramHead {
+  /** The hidden layer. */
   readonly first: Linear;
+  /** Normalisation of the hidden layer. */
   readonly norm: BatchNorm;
+  /** Dropout before the last layer. */
   readonly drop: Dropout;
+  /** The layer to the logits. */
   readonly last: Linear;
 
   constructor({ width, hidden, dropout }: ProgramWidths, classes: number, random: Random) {

@@ -58,6 +58,7 @@ export class HDHGNLayer {
   readonly own: Linear;
   /** U₂. */
   readonly gathered: Linear;
+  /** Normalisation over the vertices of each program. */
   readonly norm: GraphNorm;
   /** Number of attention heads. */
   readonly heads: number;
@@ -101,8 +102,8 @@ export class HDHGNLayer {
 }
 
 /**
- * next(role(x)) for every role: row r of x gives rows r·roles … r·roles + roles − 1. The products of
- * the two weights are applied, at once for all roles.
+ * next(role(x)) for every role: row r of x gives rows r·roles … r·roles + roles − 1. The products
+ * of the two weights are applied, at once for all roles.
  */
 function throughRoles(x: Tensor, roles: readonly Linear[], next: Linear): Tensor {
   const weights = roles.map((role) => matmul(next.weight, role.weight));

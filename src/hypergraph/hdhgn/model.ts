@@ -47,6 +47,7 @@ export interface Explanation {
 
 /** Classifies sources of one language. */
 export class ProgramModel {
+  /** Numbers of values and types, as in training. */
   readonly vocabulary: ProgramVocabulary;
 
   constructor(

@@ -1,6 +1,6 @@
-// HDHGN (Yang, Jin, Dou, "Heterogeneous Directed Hypergraph Neural Network over abstract syntax tree
-// (AST) for Code Classification", SEKE 2023): a program is the hypergraph of its syntax tree, with
-// kinds of vertices, types of hyperedges and directions from a node to its children. Layers of
+// HDHGN (Yang, Jin, Dou, "Heterogeneous Directed Hypergraph Neural Network over abstract syntax
+// tree (AST) for Code Classification", SEKE 2023): a program is the hypergraph of its syntax tree,
+// with kinds of vertices, types of hyperedges and directions from a node to its children. Layers of
 // attention go from vertices to hyperedges and back; see `HDHGNLayer`.
 
 import { type Mode, parameter } from '../../nn/index.js';
@@ -30,8 +30,11 @@ export class HDHGN implements ProgramNetwork {
   readonly embedding: ValueEmbedding;
   /** z: embeddings of the hyperedge types [types, d]. */
   types: Tensor;
+  /** The layers, in order. */
   readonly layers: readonly HDHGNLayer[];
+  /** Attention over the vertices of a program. */
   readonly readOut: AttentionReadOut;
+  /** The classifier. */
   readonly head: ProgramHead;
   /** The layout, defaults filled in. */
   readonly options: Required<HDHGNOptions>;

@@ -17,6 +17,7 @@ import type { ProgramNetwork } from './classifier.js';
 
 /** Programs with labels; `train` and `validation` are indices of programs. */
 export interface LabelledPrograms extends LabelledRows {
+  /** All programs, also those for validation and testing. */
   readonly programs: readonly EncodedProgram[];
 }
 
