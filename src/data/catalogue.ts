@@ -5,6 +5,7 @@ import { graphRecords } from './catalogue/graphs.js';
 import { hypergraphRecords } from './catalogue/hypergraphs.js';
 import { imageRecords } from './catalogue/images.js';
 import { networkRecords } from './catalogue/networks.js';
+import { questionRecords } from './catalogue/questions.js';
 import type { DatasetKind, DatasetRecord } from './catalogue/record.js';
 import { tableRecords } from './catalogue/tables.js';
 import { sourceRecords, textRecords } from './catalogue/texts.js';
@@ -31,6 +32,7 @@ export const catalogue: readonly DatasetRecord[] = [
   ...tableRecords,
   ...imageRecords,
   ...textRecords,
+  ...questionRecords,
   ...sourceRecords,
 ];
 

@@ -22,6 +22,7 @@ export { hasImages, imageSetNames, loadImages } from './image-sets.js';
 export { loadIncidences } from './incidence-sets.js';
 export { interruptSignal } from './interrupt.js';
 export { type FolderFiles, filesBelow, type Subfolder, subfoldersOf } from './picture-files.js';
+export { hasQuestions, loadQuestionSet, loadQuestions, type QuestionSet, questionSetNames } from './question-sets.js';
 export {
   hasSources,
   type LabelledSources,

@@ -8,6 +8,7 @@ import { DGMLP_MODEL, NAT_MODEL } from '../../src/graph/index.js';
 import {
   CONHD_MODEL,
   HDHGN_MODEL,
+  HYPERAGENT_MODEL,
   HYPERCLUSTER_MODEL,
   HYPERDROP_MODEL,
   STUDENT_MODEL,
@@ -33,6 +34,7 @@ describe('the table of model files', () => {
     LANGUAGE_MODEL,
     STUDENT_MODEL,
     DGMLP_MODEL,
+    HYPERAGENT_MODEL,
     CONHD_MODEL,
     HDHGN_MODEL,
     NAT_MODEL,

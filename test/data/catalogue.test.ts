@@ -28,6 +28,7 @@ const {
   loadIncidences,
   loadLabelledTable,
   loadMultiLabelGraph,
+  loadQuestionSet,
   loadTables,
   loadTemporal,
   loadSources,
@@ -192,6 +193,10 @@ async function sizeOf({ name, size }: DatasetRecord, kind: DatasetKind): Promise
       return size.includes('bytes')
         ? counts([new TextEncoder().encode(text).length, 'bytes'])
         : counts([text.length, 'characters']);
+    }
+    case 'questions': {
+      const { train, test } = loadQuestionSet(name);
+      return counts([train.length, 'questions to learn from'], [test.length, 'to test on']);
     }
     case 'sources': {
       const { files, classes } = await loadSources(name, ['.java']);

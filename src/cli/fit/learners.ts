@@ -2,7 +2,7 @@
 // imported when it is asked for.
 
 import { type DataKind, defineLearner, type Learner } from './learner.js';
-import { dgmlpOptions, hdhgnOptions, hyperClusterOptions, hyperDropOptions } from './options.js';
+import { dgmlpOptions, hdhgnOptions, hyperagentOptions, hyperClusterOptions, hyperDropOptions } from './options.js';
 
 export const learners: Readonly<Record<string, Learner>> = {
   dgmlp: defineLearner({
@@ -10,6 +10,13 @@ export const learners: Readonly<Record<string, Learner>> = {
     data: 'graph',
     options: dgmlpOptions,
     load: async () => (await import('./nodes.js')).fitNodes,
+  }),
+  hyperagent: defineLearner({
+    about: 'which agents read each other, question by question; learnt from answers and tokens',
+    data: 'team',
+    talks: true,
+    options: hyperagentOptions,
+    load: async () => (await import('./team.js')).fitTeam,
   }),
   hyperdrop: defineLearner({
     about: 'classes of whole graphs, by their edges too',
@@ -35,5 +42,6 @@ export const learners: Readonly<Record<string, Learner>> = {
 export const usualLearner: Readonly<Partial<Record<DataKind, string>>> = {
   graph: 'dgmlp',
   graphs: 'hyperdrop',
+  team: 'hyperagent',
   sources: 'hdhgn',
 };

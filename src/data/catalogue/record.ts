@@ -12,6 +12,7 @@ export type DatasetKind =
   | 'table'
   | 'images'
   | 'text'
+  | 'questions'
   | 'sources';
 
 /** A file of a data set. */
@@ -135,5 +136,6 @@ export const datasetKinds: Readonly<Record<DatasetKind, DatasetKindRecord>> = {
   table: { noun: 'table', task: 'classification of rows', reader: 'loadLabelledTable' },
   images: { noun: 'image set', task: 'image classification', reader: 'loadImages' },
   text: { noun: 'text', task: 'language modelling', reader: 'loadText' },
+  questions: { noun: 'set of questions', task: 'answers by a team of agents', reader: 'loadQuestionSet' },
   sources: { noun: 'set of source files', task: 'classification of source files', reader: 'loadSources' },
 };

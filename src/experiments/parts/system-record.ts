@@ -1,8 +1,10 @@
-// What is known of a published system beside its experiment.
+// What is known of a published system, as data.
 
 import type { Experiment } from './contract.js';
 
-/** Where a system was published. */
+/** Key of a family. */
+export type Family = 'hypergraph' | 'graph' | 'embedding' | 'hypernet' | 'vision' | 'compress' | 'lm';
+
 export interface Paper {
   readonly authors: string;
   readonly title: string;
@@ -13,7 +15,7 @@ export interface Paper {
 }
 
 /** A published system as data. */
-export interface SystemRecord<Family extends string = string> {
+export interface SystemRecord {
   /**
    * Its name on the command line, and of its files: `src/<family>/<slug>`,
    * `src/experiments/<family>/<slug>.ts`.
@@ -33,4 +35,9 @@ export interface SystemRecord<Family extends string = string> {
   readonly abstract: Readonly<Record<string, string>>;
   /** Imports the experiment. */
   readonly load: () => Promise<{ readonly experiment: Experiment }>;
+}
+
+/** `Feng, Luo, Ying, Gao, "LightHGNN: …", ICLR 2024 (arXiv 2402.04296)`. */
+export function citation({ authors, title, venue, year, arxiv }: Paper): string {
+  return `${authors}, "${title}", ${venue} ${year}${arxiv ? ` (arXiv ${arxiv})` : ''}`;
 }
