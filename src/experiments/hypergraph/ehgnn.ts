@@ -38,9 +38,9 @@ const titles: Readonly<Record<EdgeValues['task'], (values: EdgeValues) => readon
   generate: () => criticTitles,
 };
 
-const ofClasses = { task: 'classify', ones: 'with', hidden: 64, ratio: 0.8, batch: 128 } as const;
-const ofMolecules = { task: 'reconstruct', batch: 64, epochs: 40 } as const;
-const long = { trials: 4, epochs: 100, hidden: 64 };
+const ofClasses = { task: 'classify', ones: 'with', hidden: 64, ratio: 0.8, batch: 32, learningRate: 2e-3 } as const;
+const ofMolecules = { task: 'reconstruct', batch: 64, epochs: 40, learningRate: 5e-3 } as const;
+const long = { trials: 4, epochs: 100, hidden: 64, batch: 128 };
 
 export const experiment = defineExperiment({
   options: edgeOptions,
@@ -49,7 +49,7 @@ export const experiment = defineExperiment({
     'a folder with edges.csv (graph,source,target and attributes), graphs.csv (graph,label) and maybe nodes.csv ' +
     '(graph,node and attributes), or an archive .npz with node_ptr, edge_ptr, edges and graph_label',
   presets: {
-    'edge-types': { task: 'reconstruct', graphs: 600, batch: 50, epochs: 40, clusterRatio: 0.15 },
+    'edge-types': { task: 'reconstruct', graphs: 600, batch: 50, epochs: 40, learningRate: 5e-3 },
     mutag: { ...ofClasses, epochs: 30 },
     ptc: { ...ofClasses, epochs: 15 },
     proteins: { ...ofClasses, hidden: 32, epochs: 8 },
