@@ -95,7 +95,7 @@ export {
   planesOf,
 } from './pictures.js';
 export { parseQuestions, type Question } from './questions.js';
-export { type Split, splitPerClass, stratifiedFolds } from './splits.js';
+export { type PartSizes, type Split, splitGroups, splitPerClass, stratifiedFolds } from './splits.js';
 export { type ColumnProfile, leftOutOf, profileLines, profileOf } from './table-profile.js';
 export {
   type Categorical,
