@@ -19,6 +19,7 @@ const openers = {
   hypercluster: async (path: string) => (await import('./models/hypercluster.js')).open(path),
   mip: async (path: string) => (await import('./models/mip.js')).open(path),
   nat: async (path: string) => (await import('./models/nat.js')).open(path),
+  hdhgn: async (path: string) => (await import('./models/hdhgn.js')).open(path),
   'hypernet-review': async (path: string) => (await import('./models/hypernet-review.js')).open(path),
 } as const satisfies Readonly<Record<string, (path: string) => Promise<Predictor>>>;
 
@@ -67,6 +68,7 @@ const uses: Readonly<Record<ModelSystem, string>> = {
   hypercluster: 'gossamer embed --model',
   mip: 'gossamer predict',
   nat: 'gossamer predict',
+  hdhgn: 'gossamer predict',
   'hypernet-review': 'gossamer predict',
 };
 

@@ -23,6 +23,8 @@ Examples
   gossamer predict team.safetensors questions.jsonl --endpoint http://127.0.0.1:8080/v1 --max-tokens 4000 -o answers.csv
   gossamer predict m.safetensors new/ -o out.csv --edges kept.csv       graphs in a folder, by a model of hyperdrop
   gossamer predict small/model.plan photos/ --top 3                      pictures, by a model of gossamer train or compress
+  gossamer predict code.safetensors file.py more/ --top 3 --explain      source files, by a model of hdhgn, and what it looked at
+  gossamer predict code.safetensors file.py --explain -o explain.html    the lines that decided, as a page
 
 A table has the columns of training, in any order and maybe others; the result holds the class of each row and the probability of all classes, or the number of each row. A table of vertices has a header \`vertex,…\` and the same feature columns as in training; no
 hypergraph is needed. A table of hyperedges has the columns edge and node; a table of nodes with their features may follow it.`;
@@ -31,11 +33,15 @@ export function predictCommand(): Command {
   return withTableOptions(withChatOptions(new Command('predict')))
     .description('answer for new data with a saved model of any kind')
     .argument('<model>', 'model file; it names what it is')
-    .argument('<data...>', `pictures, or a table: ${TABLE_FORMS}`)
+    .argument('<data...>', `pictures, source files, or a table: ${TABLE_FORMS}`)
     .option('-o, --out <file>', 'file for the predictions; standard output when left out')
     .option('--edges <file>', 'models of hyperdrop: the score of each edge, and whether it was kept')
     .option('--observe <events>', 'models of nat: take these events in first, and write the model back')
-    .option('--top <k>', 'pictures: classes to list for each, one when left out; products: values for each', number(1))
+    .option(
+      '--top <k>',
+      'pictures and source files: classes to list for each, one when left out; products: values',
+      number(1),
+    )
     .option('--values <table>', 'models of hyperpave: values (attribute,value) that no product has yet')
     .option('--within-category', 'models of hyperpave: only attributes that are known for the category', false)
     .option(
@@ -48,7 +54,11 @@ export function predictCommand(): Command {
       '--task <id>',
       'models of hypernet-review: the task of all rows; a new one is learnt from the rows with a target',
     )
-    .option('--explain', 'HyperTab: how much each column contributes to the predictions, on standard error', false)
+    .option(
+      '--explain',
+      'HyperTab: how much each column contributes, HDHGN: what attention was on; on standard error, or of HDHGN with -o page.html as a page',
+      false,
+    )
     .option(
       '--max-tokens <n>',
       'hyperagent: most tokens of a question, by estimate; less talk where more would be needed',
@@ -131,7 +141,10 @@ function conditionsOf(assignments: readonly string[]): Record<string, number> {
   );
 }
 
-/** As CSV, to a file or to standard output. */
-export function writePredictions({ columns, rows }: Predictions, out: string | undefined): void {
-  writeOutput([writeCsv(columns, rows)], out);
+/** As CSV, or the page where the file is one, to a file or to standard output. */
+export function writePredictions({ columns, rows, page }: Predictions, out: string | undefined): void {
+  const asPage = /\.html?$/i.test(out ?? '');
+  if (asPage && page === undefined)
+    throw new Error(`"${out}": a page is written by models of hdhgn with --explain; name a .csv file for predictions`);
+  writeOutput([asPage && page !== undefined ? page : writeCsv(columns, rows)], out);
 }

@@ -8,7 +8,7 @@ import { networkRecords } from './catalogue/networks.js';
 import { questionRecords } from './catalogue/questions.js';
 import type { DatasetKind, DatasetRecord } from './catalogue/record.js';
 import { tableRecords } from './catalogue/tables.js';
-import { textRecords } from './catalogue/texts.js';
+import { sourceRecords, textRecords } from './catalogue/texts.js';
 import { wholeGraphRecords } from './catalogue/whole-graphs.js';
 
 export {
@@ -33,6 +33,7 @@ export const catalogue: readonly DatasetRecord[] = [
   ...imageRecords,
   ...textRecords,
   ...questionRecords,
+  ...sourceRecords,
 ];
 
 /** Names of the known data sets of a kind. */

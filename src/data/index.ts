@@ -96,7 +96,7 @@ export {
 } from './pictures.js';
 export * from './products/index.js';
 export { parseQuestions, type Question } from './questions.js';
-export { type Split, splitPerClass, stratifiedFolds } from './splits.js';
+export { type PartSizes, type Split, splitGroups, splitPerClass, stratifiedFolds } from './splits.js';
 export { type ColumnProfile, leftOutOf, profileLines, profileOf } from './table-profile.js';
 export {
   type Categorical,

@@ -32,6 +32,14 @@ export {
   type NewValues,
 } from './products/files.js';
 export { hasQuestions, loadQuestionSet, loadQuestions, type QuestionSet, questionSetNames } from './question-sets.js';
+export {
+  hasSources,
+  type LabelledSources,
+  loadSources,
+  type SourceFile,
+  type SourceOptions,
+  sourceFilesIn,
+} from './sources.js';
 export { loadLabelledTable, loadTable, loadTables, type NamedTable, type TableFileOptions } from './table-files.js';
 export { loadTemporal } from './temporal-sets.js';
 export { type NamedVectors, vectorFormatOf, vectorFormats, writeVectors } from './vectors.js';

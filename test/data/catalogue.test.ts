@@ -31,6 +31,7 @@ const {
   loadQuestionSet,
   loadTables,
   loadTemporal,
+  loadSources,
   loadText,
   loadWholeGraphs,
   readBytes,
@@ -196,6 +197,10 @@ async function sizeOf({ name, size }: DatasetRecord, kind: DatasetKind): Promise
     case 'questions': {
       const { train, test } = loadQuestionSet(name);
       return counts([train.length, 'questions to learn from'], [test.length, 'to test on']);
+    }
+    case 'sources': {
+      const { files, classes } = await loadSources(name, ['.java']);
+      return `${counts([files.length, 'Java programs'])} for ${classes.length} problems`;
     }
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readSafetensors } from '../../src/data/index.js';
+import { readSafetensors, writeModelFile } from '../../src/data/index.js';
 import {
   AgentTeam,
   chain,
@@ -7,6 +7,7 @@ import {
   GDesigner,
   GDesignerNetwork,
   GroupSketches,
+  HYPERAGENT_MODEL,
   type SimulatedQuery,
   SimulatedTeam,
   TeamInputs,
@@ -142,6 +143,10 @@ describe('a saved policy', () => {
     const description = JSON.parse(metadata.description ?? '{}');
     expect(Object.keys(description).sort()).toEqual(['decision', 'discussion', 'encoder', 'policy', 'team', 'trained']);
     expect(() => TeamPolicy.load(bytes.slice(0, 100))).toThrow();
+    for (const broken of [{}, { ...description, encoder: {} }, { ...description, team: [] }, description])
+      expect(() => TeamPolicy.load(writeModelFile(HYPERAGENT_MODEL, broken, {}), 'a.st')).toThrow(
+        'file "a.st" is damaged',
+      );
   });
 
   test('serves teams with an agent more or less, of other roles', () => {

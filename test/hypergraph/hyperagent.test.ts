@@ -463,6 +463,21 @@ describe('the policy gradient', () => {
     }
   }
 
+  test('a choice that was not open is credited with nothing', async () => {
+    class Closed extends Table {
+      override draw(logits: Float32Array, uniform: Float32Array) {
+        return { ...super.draw(logits, uniform), open: Uint8Array.of(1, 0, 1) };
+      }
+    }
+    const play = (_query: number, topology: { readonly groups: readonly unknown[] }) => ({
+      correct: topology.groups.length,
+      tokens: 0,
+    });
+    const step = await rollOut(new Closed(), Int32Array.of(0), play, new Random(2), { beta: 0, fullTokens: 1 });
+    expect(Array.from(step.chosen, (value) => value !== 0)).toEqual([true, false, true]);
+    expect(step.open[1]).toBe(0);
+  });
+
   const pay = [0.1, 0.9, 0.3, 0.2, 0.8, 0.4, 0.35, 1.2];
   const bitsOf = (groups: readonly (readonly number[])[]) =>
     pairsOf(3).reduce((sum, pair, k) => sum + 2 ** k * Number(groups.some((own) => own.join() === pair.join())), 0);

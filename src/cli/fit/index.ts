@@ -36,6 +36,10 @@ Examples
   gossamer fit molecules/ --model hyperdrop -o m.safetensors     classes of graphs: graphs.csv, edges.csv, nodes.csv
   gossamer predict m.safetensors new/ -o out.csv --edges kept.csv
 
+  gossamer fit programs/ --model hdhgn -o code.safetensors       a folder of .py, .java or .ts files for each class
+  gossamer fit code.jsonl --model hdhgn --set language=python    a table with the columns code and label
+  gossamer predict code.safetensors new.py more/ --top 3 --explain
+
   gossamer fit agents.json --model hyperagent --data questions.jsonl --dry-run      a team: what learning would cost
   gossamer fit agents.json --model hyperagent --data questions.jsonl --endpoint http://127.0.0.1:8080/v1 -o team.safetensors
   gossamer predict team.safetensors questions.jsonl --endpoint http://127.0.0.1:8080/v1 -o answers.csv
@@ -50,7 +54,7 @@ Ctrl-C keeps a training in <out>.checkpoint, and --resume goes on from there; a 
 export function fitCommand(): Command {
   const command = withTableOptions(new Command('fit'))
     .description(
-      'train a model on your own data: a table, a graph, a hypergraph, events, products, pictures or a team of agents',
+      'train a model on your own data: a table, a graph, a hypergraph, events, products, source files, pictures or a team of agents',
     )
     .argument('<data>', `a table with a header (${TABLE_FORMS}); a folder; a graph file; or a known set`)
     .option('--target <column>', 'what to predict; a table needs it')
@@ -119,6 +123,7 @@ const nouns: Readonly<Record<DataKind, string>> = {
   events: 'events',
   products: 'products',
   team: 'a team of agents',
+  sources: 'source files',
 };
 
 function namesFor(kind: DataKind): string {

@@ -2,7 +2,8 @@
 
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { type DatasetKind, datasetOf } from '../../data/index.js';
-import { isCatalogue, isFolder, isGraphFile, tableIn } from '../../data/node.js';
+import { isCatalogue, isFolder, isGraphFile, sourceFilesIn, tableIn } from '../../data/node.js';
+import { languageNames, languages } from '../../hypergraph/ast/languages.js';
 import type { DataKind } from './learner.js';
 
 /** Kinds of known sets, in the order in which a name is looked up. */
@@ -16,14 +17,16 @@ const KNOWN: readonly (readonly [DatasetKind, DataKind])[] = [
   ['hypergraph', 'hypergraph'],
   ['incidences', 'hypergraph'],
   ['temporal', 'events'],
+  ['sources', 'sources'],
 ];
 
 /**
  * The kind of the data at a path, from its name, the files of a folder, or the first bytes of a
  * file: a folder with hyperedges is a hypergraph, one with graphs a set of them, one with edges a
- * graph, one with products a catalogue, any other one holds pictures; a file is a graph where
- * `readGraph` knows it, a team where it is JSON with `agents`, products where it has the columns of
- * HyperPAVE's release, else a table. A known set has its own kind.
+ * graph, one with products a catalogue, one with source files below it holds sources, any other one
+ * pictures; a file is a graph where `readGraph` knows it, a team where it is JSON with `agents`,
+ * products where it has the columns of HyperPAVE's release, else a table. A known set has its own
+ * kind.
  */
 export function kindOf(path: string): DataKind {
   if (path === '-') return 'table';
@@ -51,5 +54,7 @@ function kindOfFolder(folder: string): DataKind {
   if (tableIn(folder, 'hyperedges') || tableIn(folder, 'hypergraph', ['.txt'])) return 'hypergraph';
   if (tableIn(folder, 'graphs')) return 'graphs';
   if (tableIn(folder, 'edges')) return 'graph';
-  return isCatalogue(folder) ? 'products' : 'pictures';
+  if (isCatalogue(folder)) return 'products';
+  const endings = languageNames.flatMap((name) => languages[name].endings);
+  return sourceFilesIn(folder, endings).length > 0 ? 'sources' : 'pictures';
 }

@@ -2,7 +2,14 @@
 // imported when it is asked for.
 
 import { type DataKind, defineLearner, type Learner } from './learner.js';
-import { dgmlpOptions, hyperagentOptions, hyperClusterOptions, hyperDropOptions, hyperpaveOptions } from './options.js';
+import {
+  dgmlpOptions,
+  hdhgnOptions,
+  hyperagentOptions,
+  hyperClusterOptions,
+  hyperDropOptions,
+  hyperpaveOptions,
+} from './options.js';
 
 export const learners: Readonly<Record<string, Learner>> = {
   dgmlp: defineLearner({
@@ -36,6 +43,12 @@ export const learners: Readonly<Record<string, Learner>> = {
     options: hyperClusterOptions,
     load: async () => (await import('./graphs.js')).fitHyperCluster,
   }),
+  hdhgn: defineLearner({
+    about: 'classes of source files (.py, .java, .ts), by their syntax trees',
+    data: 'sources',
+    options: hdhgnOptions,
+    load: async () => (await import('./sources.js')).fitSources,
+  }),
 };
 
 /** The model of a kind of data where --model is left out; of tables, their estimators. */
@@ -44,4 +57,5 @@ export const usualLearner: Readonly<Partial<Record<DataKind, string>>> = {
   products: 'hyperpave',
   graphs: 'hyperdrop',
   team: 'hyperagent',
+  sources: 'hdhgn',
 };

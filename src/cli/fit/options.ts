@@ -75,3 +75,21 @@ export const hyperClusterOptions = {
   heads: count(1, 'attention heads, which divide the width'),
   ...graphTraining,
 } as const;
+
+export const hdhgnOptions = {
+  width: count(64, 'width of vertices and hyperedges', { minimum: 4 }),
+  layers: count(2, 'layers'),
+  heads: count(4, 'attention heads, which divide the width'),
+  hidden: count(128, 'width of the classifier'),
+  dropout: share(0.2, 'dropout probability in the classifier', { maximum: 0.99 }),
+  epochs: count(30, 'epochs'),
+  batch: count(16, 'files in a batch'),
+  learningRate: rate(2e-3, "Adam's learning rate"),
+  vertices: count(5000, 'most vertices of a file; larger ones are left out'),
+  names: choice(['kept', 'hidden'], 'hidden: names and strings are replaced, so that the structure alone decides'),
+  roles: choice(['kept', 'ignored'], 'roles of heads and tails'),
+  types: choice(['kept', 'ignored'], 'types of hyperedges'),
+  kinds: choice(['kept', 'ignored'], 'kinds of vertices'),
+  hyperedges: choice(['whole', 'pairs'], 'pairs: each hyperedge is split into pairs of parent and child'),
+  language: choice(['java', 'python', 'typescript', 'tsx'], 'language of the code in a table'),
+} as const;

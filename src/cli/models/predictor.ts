@@ -8,10 +8,12 @@ export interface Predictions {
   readonly rows: readonly (readonly (string | number)[])[];
   /** Of models that score edges: a row for each edge. */
   readonly edges?: Predictions;
+  /** What decided, as a page in HTML, where it was asked for and the model can tell. */
+  readonly page?: string;
 }
 
 export interface PredictOptions {
-  /** Classes listed for each picture, by default 1; values for each product. */
+  /** Classes listed for each picture or source file, by default 1; values for each product. */
   readonly top?: number;
   /** How tables are read. Default: as `loadTable`. */
   readonly table?: TableFileOptions;

@@ -82,7 +82,7 @@ export const experiment = defineExperiment({
     easyTokens: relabelled(tokens, { label: 'tokens, one skill' }),
     hardTokens: relabelled(tokens, { label: 'tokens, four skills' }),
     interval: { label: '95 % interval ±', unit: 'points', digits: 1, better: 'neither' },
-    promptTokens: relabelled(tokens, { label: 'of that agents’ prompts' }),
+    promptTokens: relabelled(tokens, { label: 'agents’ prompts' }),
     completionTokens: relabelled(tokens, { label: 'agents’ messages' }),
     summariserTokens: relabelled(tokens, { label: 'summariser' }),
     trainingTokens: { label: 'tokens of training', digits: 0, better: 'neither' },

@@ -36,3 +36,8 @@ export interface SystemRecord {
   /** Imports the experiment. */
   readonly load: () => Promise<{ readonly experiment: Experiment }>;
 }
+
+/** `Feng, Luo, Ying, Gao, "LightHGNN: …", ICLR 2024 (arXiv 2402.04296)`. */
+export function citation({ authors, title, venue, year, arxiv }: Paper): string {
+  return `${authors}, "${title}", ${venue} ${year}${arxiv ? ` (arXiv ${arxiv})` : ''}`;
+}

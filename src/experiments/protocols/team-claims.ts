@@ -12,7 +12,7 @@ interface Options {
 type Run = Evidence<Options>;
 
 const { abstract, ours } = claimsOf<Options>();
-const LESS = 1 - 0.2533;
+const LESS = 0.7467;
 const usual = ({ focus }: Options) => focus === 0.98;
 const distracting = ({ focus }: Options) => focus === 0.9;
 const shareOf = (e: Run, method: string, other: string) =>

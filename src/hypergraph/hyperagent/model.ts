@@ -166,13 +166,17 @@ export class TeamPolicy {
     return writeModelFile(HYPERAGENT_MODEL, description satisfies Description, stateOf(this.policy));
   }
 
-  /** @throws Error when the file is no topology policy, or of another version */
+  /** @throws Error when the file is no topology policy, of another version, or damaged */
   static load(bytes: Uint8Array, name = 'model'): TeamPolicy {
     const { description, tensors } = readModelFile<Description>(HYPERAGENT_MODEL, bytes, name);
-    const { team, encoder, discussion, decision, policy: layout } = description;
-    const own = HashedTextEncoder.restore(encoder);
-    const policy = new TopologyPolicy(own.dimension, new Random(0), layout);
-    loadState(policy, tensors);
-    return new TeamPolicy(policy, AgentTeam.from(team, name), { discussion, decision, policy: layout }, own);
+    try {
+      const { team, encoder, discussion, decision, policy: layout } = description;
+      const own = HashedTextEncoder.restore(encoder);
+      const policy = new TopologyPolicy(own.dimension, new Random(0), layout);
+      loadState(policy, tensors);
+      return new TeamPolicy(policy, AgentTeam.from(team, name), { discussion, decision, policy: layout }, own);
+    } catch (error) {
+      throw new Error(`file "${name}" is damaged: ${(error as Error).message}`);
+    }
   }
 }

@@ -230,4 +230,35 @@ const ehgnn: readonly Case[] = [
   },
 ];
 
-export const evidence: Readonly<Record<string, readonly Case[]>> = { lighthgnn, conhd, ehgnn, hyperagent, hyperpave };
+const programScores = (hdhgn: number, other: number) => ({
+  ...Object.fromEntries(
+    ['ridge, 1-grams', 'TBCNN', 'GCN', 'GAT', 'HGNN⁺', 'HDHGN without types', 'HDHGN without roles'].map((title) => [
+      title,
+      { accuracy: other },
+    ]),
+  ),
+  HDHGN: { accuracy: hdhgn },
+});
+
+const hdhgn: readonly Case[] = [
+  ...['roles', 'fields'].map((data) => ({
+    data,
+    holding: { methods: programScores(95, 40) },
+    failing: { methods: programScores(94.9, 60.1) },
+  })),
+  ...['full', 'few'].map((setting) => ({
+    data: 'code-gcj',
+    options: { setting },
+    holding: { methods: programScores(90.1, 90) },
+    failing: { methods: programScores(85.9, 90) },
+  })),
+];
+
+export const evidence: Readonly<Record<string, readonly Case[]>> = {
+  lighthgnn,
+  conhd,
+  ehgnn,
+  hyperagent,
+  hyperpave,
+  hdhgn,
+};
