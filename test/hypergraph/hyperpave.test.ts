@@ -13,6 +13,7 @@ import {
   recallAt,
   valueF1,
 } from '../../src/hypergraph/index.js';
+import { gradientsOf, parameters, withWeights } from '../../src/nn/index.js';
 import { SparsePattern } from '../../src/sparse/index.js';
 import { eye, gatherKnownRows, Random, type Tensor, tensor, zeros } from '../../src/tensor/index.js';
 import { expectClose, uniformTensor } from '../oracle.js';
@@ -253,6 +254,42 @@ describe('the network', () => {
       p.flatMap((u) => a.map((v) => dot(u, v))),
       1e-5,
     );
+  });
+
+  test('of many products stages are computed again in the backward pass, with the same gradients', () => {
+    const many = { products: 8192, categories: 2, values: 4 };
+    const lists = (of: (p: number) => number[]) => Array.from({ length: many.products }, (_, p) => int(...of(p)));
+    const large = new ProductGraph(
+      many,
+      {
+        categoriesOf: lists((p) => [p % 2]),
+        alsoView: lists((p) => (p % 3 === 0 ? [(p + 5) % 8192] : [])),
+        alsoBuy: lists(() => []),
+      },
+      lists((p) => (p % 4 === 0 ? [p % 3] : [])),
+    );
+    const network = randomNetwork({ hyperedges: 'all', residual: false });
+    const rowsOfAll = uniformTensor(2, [8198, 6]);
+    const sumOfValues = (own: HyperPAVE) => own.embed(rowsOfAll, large).values.square().sum();
+    const { loss, gradients } = gradientsOf(network, sumOfValues);
+    const step = 1e-2;
+    for (const name of [
+      'convolution.theta',
+      'layers.0.valueFromProduct.neighbours.weight',
+      'layers.1.valueFromProduct.root.weight',
+    ]) {
+      const weight = parameters(network)[name] as Tensor;
+      const shifted = (delta: number) => {
+        const values = weight.dataSync<Float32Array>();
+        values[3] = (values[3] as number) + delta;
+        return withWeights(network, { [name]: tensor(values, weight.shape) }, (own) => sumOfValues(own).item());
+      };
+      const numeric = (shifted(step) - shifted(-step)) / (2 * step);
+      expect(Math.abs((gradients[name]?.view()[3] as number) - numeric)).toBeLessThan(
+        0.02 * Math.max(1, Math.abs(numeric)),
+      );
+    }
+    expect(loss.item()).toBeGreaterThan(0);
   });
 
   test('permuted products give permuted representations', () => {

@@ -15,11 +15,13 @@
 //
 // Paper: Gong, Eldardiry, "Multi-Label Zero-Shot Product Attribute-Value Extraction", WWW 2024.
 
-import { Linear, orthogonal, parameter, xavierUniform } from '../../nn/index.js';
+import { Linear, orthogonal, parameter, parameters, withWeights, xavierUniform } from '../../nn/index.js';
 import { type SparsePattern, sddmm } from '../../sparse/index.js';
 import { meanPropagation } from '../../structure/index.js';
 import {
   add,
+  checkpoint,
+  concatenate,
   eye,
   log,
   matmul,
@@ -74,6 +76,9 @@ export interface HyperPAVEOptions {
   /** Scaled cosine, or the dot product of the release. Default: `cosine`. */
   readonly score?: 'cosine' | 'dot';
 }
+
+/** Products from which on a training step keeps no more than the results of its stages. */
+const LARGE = 8192;
 
 /** Representations of products and values that scores are made of. */
 export type Embedded = Pick<NodeTensors, 'products' | 'values'>;
@@ -152,17 +157,19 @@ export class HyperPAVE {
 
   /** Features x⁰ of all nodes [n, D] → representations of products and values. */
   embed(x: Tensor, graph: ProductGraph): Embedded {
-    const fused = this.fuse(x, graph);
-    const raw = split(x, graph).values;
+    const run = (stage: (rows: Tensor) => NodeTensors, rows: Tensor) =>
+      this.#stage(graph, (own) => joined(stage(own)), rows);
+    const fused = this.convolution ? run((rows) => this.fuse(rows, graph), x) : x;
     const [first, second] = this.layers;
-    if (!first || !second) return { products: fused.products, values: raw };
-    const hidden = first.forward(fused, graph);
-    const passed = second.forward(
-      { products: relu(hidden.products), categories: relu(hidden.categories), values: relu(hidden.values) },
+    const [own, raw] = [split(fused, graph).products, split(x, graph).values];
+    if (!first || !second) return { products: own, values: raw };
+    const hidden = run((rows) => rectified(first.forward(split(rows, graph), graph)), fused);
+    const passed = split(
+      run((rows) => second.forward(split(rows, graph), graph), hidden),
       graph,
     );
     if (!this.#residual) return passed;
-    return { products: add(fused.products, passed.products), values: add(raw, passed.values) };
+    return { products: add(own, passed.products), values: add(raw, passed.values) };
   }
 
   /** Features x⁰ [n, D] → features after the convolutions, by node type. */
@@ -217,15 +224,40 @@ export class HyperPAVE {
     ]);
   }
 
+  /** One step on the rows of all nodes; of large graphs it is computed again in the backward pass. */
+  #stage({ counts }: ProductGraph, step: (rows: Tensor) => Tensor, rows: Tensor): Tensor {
+    if (counts.products < LARGE) return step(rows);
+    const weights = parameters(this);
+    const names = Object.keys(weights);
+    return checkpoint(
+      (own, ...given) =>
+        withWeights(this, Object.fromEntries(names.map((name, at) => [name, given[at] as Tensor])), () => step(own)),
+      ...[rows, ...Object.values(weights)],
+    );
+  }
+
   #comparable({ products, values }: Embedded): Embedded {
     if (this.#score === 'dot') return { products, values };
-    return { products: normalizeRows(products), values: normalizeRows(values) };
+    const large = (products.shape[0] as number) >= LARGE;
+    return {
+      products: large ? checkpoint((rows) => normalizeRows(rows), products) : normalizeRows(products),
+      values: normalizeRows(values),
+    };
   }
 
   #scaled(similarities: Tensor): Tensor {
     if (this.#score === 'dot') return similarities;
     return add(multiply(similarities, slice(this.scale, [0, 1])), slice(this.scale, [1, 2]));
   }
+}
+
+/** Rows of all node types, one after the other. */
+function joined({ products, categories, values }: NodeTensors): Tensor {
+  return concatenate([products, categories, values], 0);
+}
+
+function rectified({ products, categories, values }: NodeTensors): NodeTensors {
+  return { products: relu(products), categories: relu(categories), values: relu(values) };
 }
 
 /** Rows of all nodes by type. */
