@@ -58,7 +58,7 @@ describe('a model', () => {
       ...catalogue.categoryTexts,
       ...catalogue.values.map(valueText),
     ]);
-    const embedded = model.network.embed(model.network.project(texts), graph);
+    const embedded = model.network.embed(model.network.features(texts, graph), graph);
     const products = gatherKnownRows(embedded.products, tensor(Int32Array.of(120)));
     const chances = sigmoid(model.network.allLogits({ products, values: embedded.values })).dataSync<Float32Array>();
     expectClose(

@@ -6,6 +6,7 @@ import {
   HyperPAVE,
   type HyperPAVEOptions,
   meanAveragePrecision,
+  type NodeTensors,
   nodeCounts,
   ProductGraph,
   ProductSage,
@@ -99,12 +100,19 @@ const randomNetwork = (options: HyperPAVEOptions) => {
 };
 const x = uniformTensor(1, [N, 6]);
 
+/** Rows of all nodes by type. */
+const byType = (all: Tensor, { products, categories, values } = counts): NodeTensors => ({
+  products: all.slice([0, products]),
+  categories: all.slice([products, products + categories]),
+  values: all.slice([products + categories, products + categories + values]),
+});
+
 describe('the network', () => {
   test.each(['user', 'inventory', 'all', 'none'] as const)(
     '%s: convolutions and their fusion equal loops',
     (hyperedges) => {
       const network = randomNetwork({ hyperedges });
-      const fused = network.fuse(x, graph);
+      const fused = network.fuse(byType(x), graph);
       const convolution = network.convolution;
       const plain = rows(x);
       const weights = fusions[hyperedges] as Record<'product' | 'value', Record<string, number>>;
@@ -141,7 +149,7 @@ describe('the network', () => {
     expect([...(network.convolution?.theta.view() ?? [])]).toEqual([...eye(6).view()]);
     const own = uniformTensor(2, [3, 6]);
     const mean = rows(own)[0]?.map((value, k) => (value + (rows(own)[1]?.[k] as number)) / 2) as number[];
-    expectClose(network.fuse(own, pair).products.view(), [...mean, ...mean], 1e-6);
+    expectClose(network.fuse(byType(own, pair.counts), pair).products.view(), [...mean, ...mean], 1e-6);
   });
 
   test('a product with empty lists keeps its own row, as with the singleton alone', () => {
@@ -150,7 +158,7 @@ describe('the network', () => {
     const expected = product(rows(x)[4] as number[], theta).map(
       (value, k) => value + (network.convolution?.bias.view()[k] as number),
     );
-    expectClose(network.fuse(x, graph).products.view().subarray(24), expected, 1e-5);
+    expectClose(network.fuse(byType(x), graph).products.view().subarray(24), expected, 1e-5);
   });
 
   test('weights of fusion sum to 1, also learnt ones, which start at the fixed ones', () => {
@@ -170,10 +178,10 @@ describe('the network', () => {
 
   test('the zero second layer leaves values at x⁰ and products at the fused features', () => {
     const network = randomNetwork({ hyperedges: 'all' });
-    const { products, values } = network.embed(x, graph);
+    const { products, values } = network.embed(byType(x), graph);
     expect([...values.view()]).toEqual([...x.view().subarray(42)]);
-    expect([...products.view()]).toEqual([...network.fuse(x, graph).products.view()]);
-    const released = randomNetwork({ hyperedges: 'all', residual: false }).embed(x, graph);
+    expect([...products.view()]).toEqual([...network.fuse(byType(x), graph).products.view()]);
+    const released = randomNetwork({ hyperedges: 'all', residual: false }).embed(byType(x), graph);
     expect([...released.values.view()]).not.toEqual([...values.view()]);
   });
 
@@ -220,7 +228,7 @@ describe('the network', () => {
         layer?.[relation].root.weight.assign(uniformTensor(seed, [6, 6]));
     };
     fill(second, 8);
-    const fused = network.fuse(x, graph);
+    const fused = network.fuse(byType(x), graph);
     const hidden = first?.forward(fused, graph);
     if (!hidden) throw new Error('no layer');
     const relu = (t: Tensor) => t.relu();
@@ -228,7 +236,7 @@ describe('the network', () => {
       { products: relu(hidden.products), categories: relu(hidden.categories), values: relu(hidden.values) },
       graph,
     );
-    const { products, values } = network.embed(x, graph);
+    const { products, values } = network.embed(byType(x), graph);
     expectClose(products.view(), fused.products.add(passed?.products as Tensor).view(), 1e-6);
     expectClose(
       values.view(),
@@ -270,7 +278,7 @@ describe('the network', () => {
     );
     const network = randomNetwork({ hyperedges: 'all', residual: false });
     const rowsOfAll = uniformTensor(2, [8198, 6]);
-    const sumOfValues = (own: HyperPAVE) => own.embed(rowsOfAll, large).values.square().sum();
+    const sumOfValues = (own: HyperPAVE) => own.embed(byType(rowsOfAll, many), large).values.square().sum();
     const { loss, gradients } = gradientsOf(network, sumOfValues);
     const step = 1e-2;
     for (const name of [
@@ -308,9 +316,13 @@ describe('the network', () => {
     );
     const network = randomNetwork({ hyperedges: 'all', residual: false });
     const other = gatherKnownRows(x, tensor(int(...order, 5, 6, 7, 8, 9, 10)));
-    const expected = gatherKnownRows(network.embed(x, graph).products, tensor(int(...order)));
-    expectClose(network.embed(other, permuted).products.view(), expected.view(), 1e-5);
-    expectClose(network.embed(other, permuted).values.view(), network.embed(x, graph).values.view(), 1e-5);
+    const expected = gatherKnownRows(network.embed(byType(x), graph).products, tensor(int(...order)));
+    expectClose(network.embed(byType(other), permuted).products.view(), expected.view(), 1e-5);
+    expectClose(
+      network.embed(byType(other), permuted).values.view(),
+      network.embed(byType(x), graph).values.view(),
+      1e-5,
+    );
   });
 
   test('learnt fusion and every other weight take part in the score', () => {
@@ -321,7 +333,7 @@ describe('the network', () => {
       residual: false,
     });
     expect(Object.keys(network.logits)).toEqual(['product', 'value']);
-    expect(network.embed(zeros([N, 6]), graph).products.shape).toEqual([5, 6]);
+    expect(network.embed(byType(zeros([N, 6])), graph).products.shape).toEqual([5, 6]);
   });
 });
 

@@ -8,7 +8,7 @@ import {
   requireWords,
   valueKey,
 } from '../../data/index.js';
-import { concatenate, type Tensor } from '../../tensor/index.js';
+import { concatenate } from '../../tensor/index.js';
 import { type NodeCounts, ProductGraph, type ProductGraphOptions, type ProductLinks } from './graph.js';
 import type { NodeTensors } from './sage.js';
 
@@ -102,10 +102,10 @@ export function newcomersOf(
   };
 }
 
-/** A catalogue with newcomers: its graph, the features x⁰ of all nodes, and all values. */
+/** A catalogue with newcomers: its graph, features x⁰, and all values. */
 export interface JoinedCatalogue {
   readonly graph: ProductGraph;
-  readonly features: Tensor;
+  readonly features: NodeTensors;
   readonly values: readonly AttributeValue[];
 }
 
@@ -124,13 +124,11 @@ export function join(
   };
   const links = { categoriesOf: both('categoriesOf'), alsoView: both('alsoView'), alsoBuy: both('alsoBuy') };
   const labels = [...known.labels, ...newcomers.products.map(() => none)];
-  const types = ['products', 'categories', 'values'] as const;
+  const all = (type: keyof NodeTensors) =>
+    features[type].size === 0 ? known.features[type] : concatenate([known.features[type], features[type]], 0);
   return {
     graph: new ProductGraph(counts, links, labels, options),
-    features: concatenate(
-      types.flatMap((type) => [known.features[type], features[type]]),
-      0,
-    ),
+    features: { products: all('products'), categories: all('categories'), values: all('values') },
     values: [...known.values, ...newcomers.values],
   };
 }

@@ -16,13 +16,14 @@
 // Paper: Gong, Eldardiry, "Multi-Label Zero-Shot Product Attribute-Value Extraction", WWW 2024.
 
 import { Linear, orthogonal, parameter, parameters, withWeights, xavierUniform } from '../../nn/index.js';
-import { type SparsePattern, sddmm } from '../../sparse/index.js';
-import { meanPropagation } from '../../structure/index.js';
+import { type SparseMatrix, type SparsePattern, sddmm, spmm } from '../../sparse/index.js';
+import { type Hypergraph, meanPropagation, memo } from '../../structure/index.js';
 import {
   add,
   checkpoint,
   concatenate,
   eye,
+  keep,
   log,
   matmul,
   multiply,
@@ -36,7 +37,6 @@ import {
   tensor,
   zeros,
 } from '../../tensor/index.js';
-import { propagate } from '../conv/propagate.js';
 import type { HyperedgeKind, ProductGraph } from './graph.js';
 import { type NodeTensors, ProductSage } from './sage.js';
 
@@ -100,11 +100,30 @@ class SharedConvolution {
     return matmul(x, this.theta, { transposeB: true });
   }
 
-  /** Messages of all nodes → rows of products for `view` and `buy`, of all nodes for others. */
-  forward(messages: Tensor, graph: ProductGraph, kind: HyperedgeKind): Tensor {
-    const hypergraph = graph.hyperedges(kind);
-    return add(propagate(slice(messages, [0, hypergraph.vertexCount]), meanPropagation(hypergraph)), this.bias);
+  /** XΘ of the nodes that hyperedges of a kind join. */
+  members({ products, categories, values }: NodeTensors, kind: HyperedgeKind): Tensor {
+    const ofBehaviour = kind === 'view' || kind === 'buy';
+    return this.messages(ofBehaviour ? products : concatenate([products, categories, values], 0));
   }
+
+  /** D_v⁻¹ H B⁻¹ Hᵀ XΘ: the rows of one node type. */
+  forward(x: NodeTensors, graph: ProductGraph, kind: HyperedgeKind, type: keyof NodeTensors): Tensor {
+    const hypergraph = graph.hyperedges(kind);
+    const { toHyperedges } = meanPropagation(hypergraph);
+    return spmm(rowsOf(hypergraph, graph, type), spmm(toHyperedges, this.members(x, kind)));
+  }
+}
+
+/** The rows of D_v⁻¹ H of one node type; parts of rows, whose gradients would be as large as all. */
+function rowsOf(hypergraph: Hypergraph, { counts }: ProductGraph, type: keyof NodeTensors): SparseMatrix {
+  const { toVertices } = meanPropagation(hypergraph);
+  if (hypergraph.vertexCount === counts.products) return toVertices;
+  const first = { products: 0, categories: counts.products, values: counts.products + counts.categories }[type];
+  return memo(hypergraph, type, () => {
+    const rows = toVertices.selectRows(Int32Array.from({ length: counts[type] }, (_, at) => first + at));
+    keep(rows.values);
+    return rows;
+  });
 }
 
 /** Scores pairs of products and values. */
@@ -150,45 +169,50 @@ export class HyperPAVE {
     this.#score = score;
   }
 
-  /** Text vectors of all nodes [n, D₀] → features x⁰ [n, D]. */
+  /** Text vectors of nodes [n, D₀] → features x⁰ [n, D]. */
   project(texts: Tensor): Tensor {
     return this.projection.forward(texts);
   }
 
-  /** Features x⁰ of all nodes [n, D] → representations of products and values. */
-  embed(x: Tensor, graph: ProductGraph): Embedded {
-    const run = (stage: (rows: Tensor) => NodeTensors, rows: Tensor) =>
-      this.#stage(graph, (own) => joined(stage(own)), rows);
-    const fused = this.convolution ? run((rows) => this.fuse(rows, graph), x) : x;
-    const [first, second] = this.layers;
-    const [own, raw] = [split(fused, graph).products, split(x, graph).values];
-    if (!first || !second) return { products: own, values: raw };
-    const hidden = run((rows) => rectified(first.forward(split(rows, graph), graph)), fused);
-    const passed = split(
-      run((rows) => second.forward(split(rows, graph), graph), hidden),
-      graph,
-    );
-    if (!this.#residual) return passed;
-    return { products: add(own, passed.products), values: add(raw, passed.values) };
+  /** Text vectors of all nodes [n, D₀] → features x⁰ by node type. */
+  features(texts: Tensor, graph: ProductGraph): NodeTensors {
+    const { products, categories, values } = split(texts, graph);
+    return { products: this.project(products), categories: this.project(categories), values: this.project(values) };
   }
 
-  /** Features x⁰ [n, D] → features after the convolutions, by node type. */
-  fuse(x: Tensor, graph: ProductGraph): NodeTensors {
-    const raw = split(x, graph);
-    const { convolution } = this;
-    if (!convolution) return raw;
-    const messages = convolution.messages(x);
-    const kinds = new Set([...this.#kinds('product'), ...this.#kinds('value')]);
-    const rows = new Map([...kinds].map((kind) => [kind, convolution.forward(messages, graph, kind)]));
-    const mixed = (type: keyof FusionWeights, own: Tensor, part: (kind: Tensor) => Tensor) => {
-      const parts = this.#weights(type).map(([kind, weight]) => multiply(part(rows.get(kind) as Tensor), weight));
-      return parts.length === 0 ? own : parts.reduce(add);
+  /** Features x⁰ → representations of products and values. */
+  embed(x: NodeTensors, graph: ProductGraph): Embedded {
+    const fused = this.fuse(x, graph);
+    const [first, second] = this.layers;
+    if (!first || !second) return { products: fused.products, values: x.values };
+    const stage = (step: (own: NodeTensors) => Tensor, own: NodeTensors) => this.#stage(step, own);
+    const hidden = {
+      products: stage((own) => relu(first.products(own, graph)), fused),
+      categories: stage((own) => relu(first.categories(own, graph)), fused),
+      values: stage((own) => relu(first.values(own, graph)), fused),
     };
-    const ofCategories = rows.get('category');
+    const products = stage((own) => second.products(own, graph), hidden);
+    const values = stage((own) => second.values(own, graph), hidden);
+    if (!this.#residual) return { products, values };
+    return { products: add(fused.products, products), values: add(x.values, values) };
+  }
+
+  /** Features x⁰ → features after the convolutions. */
+  fuse(x: NodeTensors, graph: ProductGraph): NodeTensors {
+    const { convolution } = this;
+    if (!convolution) return x;
+    const mixed = (type: keyof NodeTensors, weights: readonly (readonly [HyperedgeKind, number | Tensor])[]) => {
+      if (weights.length === 0) return x[type];
+      return this.#stage((own) => {
+        const parts = weights.map(([kind, weight]) => multiply(convolution.forward(own, graph, kind, type), weight));
+        // The weights sum to 1, so that the bias of each kind adds up to one.
+        return add(parts.reduce(add), convolution.bias);
+      }, x);
+    };
     return {
-      products: mixed('product', raw.products, (kind) => slice(kind, [0, graph.counts.products])),
-      categories: ofCategories ? split(ofCategories, graph).categories : raw.categories,
-      values: mixed('value', raw.values, (kind) => split(kind, graph).values),
+      products: mixed('products', this.#weights('product')),
+      categories: mixed('categories', this.#kinds('product').includes('category') ? [['category', 1]] : []),
+      values: mixed('values', this.#weights('value')),
     };
   }
 
@@ -224,15 +248,18 @@ export class HyperPAVE {
     ]);
   }
 
-  /** One step on the rows of all nodes; of large graphs it is computed again in the backward pass. */
-  #stage({ counts }: ProductGraph, step: (rows: Tensor) => Tensor, rows: Tensor): Tensor {
-    if (counts.products < LARGE) return step(rows);
+  /** One step from all nodes; of many products it is computed again in the backward pass. */
+  #stage(step: (x: NodeTensors) => Tensor, x: NodeTensors): Tensor {
+    const { products, categories, values } = x;
+    if ((products.shape[0] as number) < LARGE) return step(x);
     const weights = parameters(this);
     const names = Object.keys(weights);
     return checkpoint(
-      (own, ...given) =>
-        withWeights(this, Object.fromEntries(names.map((name, at) => [name, given[at] as Tensor])), () => step(own)),
-      ...[rows, ...Object.values(weights)],
+      (...[ownProducts, ownCategories, ownValues, ...given]) =>
+        withWeights(this, Object.fromEntries(names.map((name, at) => [name, given[at] as Tensor])), () =>
+          step({ products: ownProducts as Tensor, categories: ownCategories as Tensor, values: ownValues as Tensor }),
+        ),
+      ...[products, categories, values, ...Object.values(weights)],
     );
   }
 
@@ -249,15 +276,6 @@ export class HyperPAVE {
     if (this.#score === 'dot') return similarities;
     return add(multiply(similarities, slice(this.scale, [0, 1])), slice(this.scale, [1, 2]));
   }
-}
-
-/** Rows of all node types, one after the other. */
-function joined({ products, categories, values }: NodeTensors): Tensor {
-  return concatenate([products, categories, values], 0);
-}
-
-function rectified({ products, categories, values }: NodeTensors): NodeTensors {
-  return { products: relu(products), categories: relu(categories), values: relu(values) };
 }
 
 /** Rows of all nodes by type. */

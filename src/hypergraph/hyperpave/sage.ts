@@ -93,18 +93,23 @@ export class ProductSage {
   }
 
   /** Features of all nodes [n, d] → [n, d]. */
-  forward({ products, categories, values }: NodeTensors, graph: ProductGraph): NodeTensors {
-    const reverse = (pattern: SparsePattern) => pattern.transposed().pattern;
-    return {
-      products: sumOver(
-        [
-          [this.productFromCategory, graph.categories, categories],
-          [this.productFromValue, graph.values, values],
-        ],
-        products,
-      ),
-      categories: sumOver([[this.categoryFromProduct, reverse(graph.categories), products]], categories),
-      values: sumOver([[this.valueFromProduct, reverse(graph.values), products]], values),
-    };
+  forward(x: NodeTensors, graph: ProductGraph): NodeTensors {
+    return { products: this.products(x, graph), categories: this.categories(x, graph), values: this.values(x, graph) };
+  }
+
+  /** The rows of products. */
+  products({ products, categories, values }: NodeTensors, graph: ProductGraph): Tensor {
+    const ofCategories: Incoming = [this.productFromCategory, graph.categories, categories];
+    return sumOver([ofCategories, [this.productFromValue, graph.values, values]], products);
+  }
+
+  /** The rows of categories. */
+  categories({ products, categories }: NodeTensors, graph: ProductGraph): Tensor {
+    return sumOver([[this.categoryFromProduct, graph.categories.transposed().pattern, products]], categories);
+  }
+
+  /** The rows of values. */
+  values({ products, values }: NodeTensors, graph: ProductGraph): Tensor {
+    return sumOver([[this.valueFromProduct, graph.values.transposed().pattern, products]], values);
   }
 }
