@@ -16,7 +16,7 @@
 // Paper: Gong, Eldardiry, "Multi-Label Zero-Shot Product Attribute-Value Extraction", WWW 2024.
 
 import { Linear, orthogonal, parameter, parameters, withWeights, xavierUniform } from '../../nn/index.js';
-import { type SparseMatrix, type SparsePattern, sddmm, spmm } from '../../sparse/index.js';
+import { SparseMatrix, type SparsePattern, sddmm, spmm } from '../../sparse/index.js';
 import { type Hypergraph, meanPropagation, memo } from '../../structure/index.js';
 import {
   add,
@@ -83,6 +83,9 @@ const LARGE = 8192;
 /** Representations of products and values that scores are made of. */
 export type Embedded = Pick<NodeTensors, 'products' | 'values'>;
 
+/** A kind of hyperedges and its weight, fixed or learnt. */
+type KindWeight = readonly [kind: HyperedgeKind, weight: number | Tensor];
+
 /** Y = D_v⁻¹ H B⁻¹ Hᵀ XΘ + b (PyTorch Geometric's HypergraphConv), shared by all kinds. */
 class SharedConvolution {
   /** Θ [D, D], transposed. */
@@ -106,11 +109,19 @@ class SharedConvolution {
     return this.messages(ofBehaviour ? products : concatenate([products, categories, values], 0));
   }
 
-  /** D_v⁻¹ H B⁻¹ Hᵀ XΘ: the rows of one node type. */
-  forward(x: NodeTensors, graph: ProductGraph, kind: HyperedgeKind, type: keyof NodeTensors): Tensor {
-    const hypergraph = graph.hyperedges(kind);
-    const { toHyperedges } = meanPropagation(hypergraph);
-    return spmm(rowsOf(hypergraph, graph, type), spmm(toHyperedges, this.members(x, kind)));
+  /** Σ_k w_k·D_v⁻¹ H_k B⁻¹ H_kᵀ XΘ + b: the rows of one node type. The weights sum to 1. */
+  forward(x: NodeTensors, graph: ProductGraph, type: keyof NodeTensors, weights: readonly KindWeight[]): Tensor {
+    const members = new Map<number, Tensor>();
+    const parts = weights.map(([kind, weight]) => {
+      const hypergraph = graph.hyperedges(kind);
+      const messages = members.get(hypergraph.vertexCount) ?? this.members(x, kind);
+      members.set(hypergraph.vertexCount, messages);
+      // Weighted here, where there is a number for each incidence and not for each feature.
+      const { pattern, values } = rowsOf(hypergraph, graph, type);
+      const weighted = new SparseMatrix(pattern, multiply(values as Tensor, weight));
+      return spmm(weighted, spmm(meanPropagation(hypergraph).toHyperedges, messages));
+    });
+    return add(parts.reduce(add), this.bias);
   }
 }
 
@@ -201,14 +212,8 @@ export class HyperPAVE {
   fuse(x: NodeTensors, graph: ProductGraph): NodeTensors {
     const { convolution } = this;
     if (!convolution) return x;
-    const mixed = (type: keyof NodeTensors, weights: readonly (readonly [HyperedgeKind, number | Tensor])[]) => {
-      if (weights.length === 0) return x[type];
-      return this.#stage((own) => {
-        const parts = weights.map(([kind, weight]) => multiply(convolution.forward(own, graph, kind, type), weight));
-        // The weights sum to 1, so that the bias of each kind adds up to one.
-        return add(parts.reduce(add), convolution.bias);
-      }, x);
-    };
+    const mixed = (type: keyof NodeTensors, weights: readonly KindWeight[]) =>
+      weights.length === 0 ? x[type] : this.#stage((own) => convolution.forward(own, graph, type, weights), x);
     return {
       products: mixed('products', this.#weights('product')),
       categories: mixed('categories', this.#kinds('product').includes('category') ? [['category', 1]] : []),
@@ -239,7 +244,7 @@ export class HyperPAVE {
     return Object.keys(this.#fusion[type]) as HyperedgeKind[];
   }
 
-  #weights(type: keyof FusionWeights): [HyperedgeKind, number | Tensor][] {
+  #weights(type: keyof FusionWeights): KindWeight[] {
     const logits = this.logits[type];
     const learnt = logits && softmax(logits);
     return this.#kinds(type).map((kind, at) => [
