@@ -139,6 +139,19 @@ describe('HyperDrop', () => {
     );
   });
 
+  test('weights an edge of negative score by 0, and keeps both its ends', () => {
+    const all = new HyperDrop(4, 1, new Random(9));
+    all.score.bias = tensor([0]);
+    const left = all.forward(edges, graphs);
+    const scores = Array.from(left.scores.view());
+    expect(scores.some((score) => score < -0.01) && scores.some((score) => score > 0.01)).toBe(true);
+    expectClose(
+      left.weights.view(),
+      scores.map((score) => Math.max(0, score)),
+    );
+    expect(left.graphs.nodeCount).toBe(11);
+  });
+
   test('gives scores a gradient through the weights', () => {
     const operator = (model: HyperDrop) => {
       const { graphs: kept, weights } = model.forward(edges, graphs);
