@@ -71,7 +71,7 @@ async function predict(modelPath: string, paths: readonly string[], flags: Flags
     throw new Error(`--edges: the model in "${modelPath}" scores no edges; models of hyperdrop do`);
   if (observe) {
     if (!model.observe) throw new Error(`--observe: the model in "${modelPath}" keeps no state; models of nat do`);
-    writeFileAtomic(modelPath, await model.observe(observe));
+    writeFileAtomic(modelPath, await model.observe(observe, writeNote));
   }
   const predictions = await model.predict(paths, {
     top,

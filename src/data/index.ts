@@ -27,6 +27,14 @@ export {
   glyphImages,
   pooledDigits,
 } from './digits.js';
+export {
+  type EventQuestions,
+  type EventTable,
+  type EventTableOptions,
+  eventsFromTable,
+  questionsFromTable,
+  timeOf,
+} from './event-tables.js';
 export { type Arrays, featuresFromArrays, normalizeRows, requiredArrays } from './features.js';
 export * from './formats/index.js';
 export { graphProfileLines, wholeGraphProfileLines } from './graph-profile.js';
@@ -69,8 +77,14 @@ export {
   incidencesFromTables,
   type NamedIncidence,
   namedIncidences,
+  namesIncidences,
 } from './incidence-tables.js';
-export { type IncidenceDataset, type IncidenceNames, incidencesFromArrays, roleDataset } from './incidences.js';
+export {
+  type IncidenceDataset,
+  type IncidenceNames,
+  incidencesFromArrays,
+  roleDataset,
+} from './incidences.js';
 export { DataLoader, type DataLoaderOptions } from './loader.js';
 export {
   isPlan,
@@ -82,6 +96,7 @@ export {
   readModelFile,
   writeModelFile,
 } from './model-file.js';
+export { type NamedHypergraph, type NamedHypergraphTexts, namedHypergraph } from './named-hypergraph.js';
 export {
   type Background,
   decodePicture,
@@ -143,6 +158,7 @@ export {
   wordsOf,
 } from './text-encoder.js';
 export { fromTorchName, loadTorchState, type TorchLoadOptions } from './torch.js';
+export { classOf, columnsFor, type VertexRows, type VertexRowsOptions, vertexRows } from './vertex-rows.js';
 export {
   type WholeGraphs,
   type WholeGraphTables,

@@ -51,6 +51,7 @@ export {
   symmetricPropagation,
   withUnitLoops,
 } from './operators.js';
+export { randomSigns } from './random-signs.js';
 export { type Restricted, restrict } from './restrict.js';
 export {
   AliasTable,

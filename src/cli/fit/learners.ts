@@ -1,6 +1,7 @@
 // The models that `gossamer fit --model` names beside the estimators of tables. What trains is
 // imported when it is asked for.
 
+import { hypergraphLearners } from './hypergraph-learners.js';
 import { type DataKind, defineLearner, type Learner } from './learner.js';
 import { dgmlpOptions, hyperClusterOptions, hyperDropOptions } from './options.js';
 
@@ -23,6 +24,7 @@ export const learners: Readonly<Record<string, Learner>> = {
     options: hyperClusterOptions,
     load: async () => (await import('./graphs.js')).fitHyperCluster,
   }),
+  ...hypergraphLearners,
 };
 
 /** The model of a kind of data where --model is left out; of tables, their estimators. */
