@@ -59,8 +59,9 @@ export function namedHypergraph(texts: NamedHypergraphTexts, name: string): Name
       : hypergraphOf(hyperedges, name, numberOf, numbers, notes);
   const vertexNames = [...numbers.keys()];
   const given = classesOf(texts.labels, name);
-  const stray = [...given.keys()].find((vertex) => !numbers.has(vertex));
-  if (stray !== undefined) throw new Error(`hypergraph "${name}": labels name "${stray}", which no hyperedge has`);
+  const [stray, ...more] = [...given.keys()].filter((vertex) => !numbers.has(vertex));
+  if (stray !== undefined)
+    notes.push(`${more.length + 1} vertices with a label are in no hyperedge and are left out, the first "${stray}"`);
   const labels = vertexNames.map((vertex, v) => given.get(vertex) ?? rows?.labels?.[v] ?? '');
   const parts = vertexNames.map((_, v) => rows?.parts?.[v] ?? '');
   return { name, hypergraph, vertexNames, rows, labels, parts, notes };

@@ -20,18 +20,25 @@ export type VertexInputs =
   /** From so many random projections of their neighbours. */
   | { readonly projections: number };
 
-/** What the file says beside the student. */
-interface Description {
-  readonly vertexInputs?: VertexInputs;
-  readonly data?: string;
-  readonly vertices?: number;
-  readonly hyperedges?: number;
-  readonly teacher?: string;
-  readonly scores?: Readonly<Record<string, number>>;
+/** What a student was trained on, for people. */
+export interface VertexTraining {
+  /** Name of the data. */
+  readonly data: string;
+  /** Number of vertices. */
+  readonly vertices: number;
+  /** Number of hyperedges. */
+  readonly hyperedges: number;
+  /** Network that taught. */
+  readonly teacher: string;
+  /** Scores in % by name. */
+  readonly scores: Readonly<Record<string, number>>;
 }
 
-/** What a student was trained on, for people. */
-export type VertexTraining = Omit<Description, 'vertexInputs'>;
+/** What the file says beside the student. */
+interface Description {
+  readonly vertexInputs?: VertexInputs | undefined;
+  readonly training?: VertexTraining | undefined;
+}
 
 /**
  * The inputs that a hypergraph offers: its columns where it has some, else projections.
@@ -61,7 +68,7 @@ export class VertexModel {
     readonly student: StudentModel,
     /** How inputs are made; undefined for a student of features that are given as they are. */
     readonly inputs: VertexInputs | undefined,
-    readonly training: VertexTraining = {},
+    readonly training?: VertexTraining,
   ) {}
 
   /** Probability of each class [vertices, classes] of the vertices of a hypergraph. */
@@ -72,12 +79,12 @@ export class VertexModel {
 
   /** The model as a file, which `StudentModel.load` reads too. */
   save(): Uint8Array {
-    return this.student.save({ ...this.training, vertexInputs: this.inputs } satisfies Description);
+    return this.student.save({ training: this.training, vertexInputs: this.inputs } satisfies Description);
   }
 
   /** @throws Error when the file is no student, or of another version */
   static load(bytes: Uint8Array, name = 'model'): VertexModel {
-    const { vertexInputs, ...training } = readModelFile<Description>(STUDENT_MODEL, bytes, name).description;
+    const { vertexInputs, training } = readModelFile<Description>(STUDENT_MODEL, bytes, name).description;
     return new VertexModel(StudentModel.load(bytes, name), vertexInputs, training);
   }
 }

@@ -21,6 +21,9 @@ import { classScores, mostFrequent, requireParts, scoreLines } from './class-sco
 import type { conhdOptions } from './hypergraph-options.js';
 import type { FitRequest, Fitted } from './learner.js';
 
+/** Batches in an epoch at least: a small hypergraph passes more than once before it is validated. */
+const LEAST_STEPS = 20;
+
 type Request = FitRequest<typeof conhdOptions>;
 
 /** Trains on the labelled incidences of the training hyperedges; the best epoch is kept. */
@@ -78,7 +81,7 @@ function trained(
   const { epochs, batch, cap, patience, learningRate } = values;
   const edges = task.incidences.hyperedges.ids.view();
   const own = new Set(Array.from(task.train, (row) => edges[row])).size;
-  const stepsPerEpoch = Math.min(values.steps, Math.ceil(own / batch));
+  const stepsPerEpoch = Math.min(values.steps, Math.max(LEAST_STEPS, Math.ceil(own / batch)));
   return trainIncidences(network, task, random, {
     epochs,
     batch,

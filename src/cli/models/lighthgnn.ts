@@ -58,7 +58,6 @@ function rowsOf(model: StudentModel, names: readonly string[], probabilities: Fl
 }
 
 function descriptionOf({ student, inputs, training }: VertexModel): string[] {
-  const { data, vertices, hyperedges, teacher, scores } = training;
   const { classes, network } = student;
   const width = network.blocks[0]?.linear.inFeatures ?? 0;
   const columns = inputs && 'columns' in inputs ? inputs.columns : student.inputs.columns;
@@ -67,16 +66,15 @@ function descriptionOf({ student, inputs, training }: VertexModel): string[] {
       ? `${width} numbers made from who shares hyperedges with a vertex: give its hyperedges`
       : (columns?.map((column) => (typeof column === 'string' ? column : column.name)).join(', ') ??
         `${width} features of a vertex`);
-  const taught = teacher === undefined ? '' : `, taught by ${teacher}`;
+  const taught = training ? `, taught by ${training.teacher}` : '';
+  const context = inputs && 'projections' in inputs ? '' : '; not needed for answers';
   return [
     `LightHGNN: classes of vertices (${classes.join(', ')})`,
-    ...(vertices === undefined
-      ? []
-      : [
-          `Trained on    ${data}: ${vertices} vertices, ${hyperedges} hyperedges; not needed for answers${inputs && 'projections' in inputs ? ' but as context' : ''}`,
-        ]),
+    ...(training
+      ? [`Trained on    ${training.data}: ${training.vertices} vertices, ${training.hyperedges} hyperedges${context}`]
+      : []),
     `Inputs        ${source}`,
     `Network       perceptron of width ${network.head.inFeatures}${taught}, ${parameterCount(network).toLocaleString('en-US')} parameters`,
-    ...(scores ? [scoresLine(scores)] : []),
+    ...(training ? [scoresLine(training.scores)] : []),
   ];
 }
