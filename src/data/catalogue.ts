@@ -5,9 +5,10 @@ import { graphRecords } from './catalogue/graphs.js';
 import { hypergraphRecords } from './catalogue/hypergraphs.js';
 import { imageRecords } from './catalogue/images.js';
 import { networkRecords } from './catalogue/networks.js';
+import { questionRecords } from './catalogue/questions.js';
 import type { DatasetKind, DatasetRecord } from './catalogue/record.js';
 import { tableRecords } from './catalogue/tables.js';
-import { textRecords } from './catalogue/texts.js';
+import { sourceRecords, textRecords } from './catalogue/texts.js';
 import { wholeGraphRecords } from './catalogue/whole-graphs.js';
 
 export {
@@ -31,6 +32,8 @@ export const catalogue: readonly DatasetRecord[] = [
   ...tableRecords,
   ...imageRecords,
   ...textRecords,
+  ...questionRecords,
+  ...sourceRecords,
 ];
 
 /** Names of the known data sets of a kind. */

@@ -109,7 +109,8 @@ export {
   pictureTensor,
   planesOf,
 } from './pictures.js';
-export { type Split, splitPerClass, stratifiedFolds } from './splits.js';
+export { parseQuestions, type Question } from './questions.js';
+export { type PartSizes, type Split, splitGroups, splitPerClass, stratifiedFolds } from './splits.js';
 export { type ColumnProfile, leftOutOf, profileLines, profileOf } from './table-profile.js';
 export {
   type Categorical,

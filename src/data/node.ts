@@ -23,6 +23,15 @@ export { type IncidenceFileOptions, loadIncidences, textEndings } from './incide
 export { interruptSignal } from './interrupt.js';
 export { loadNamedHypergraph } from './named-hypergraph-files.js';
 export { type FolderFiles, filesBelow, type Subfolder, subfoldersOf } from './picture-files.js';
+export { hasQuestions, loadQuestionSet, loadQuestions, type QuestionSet, questionSetNames } from './question-sets.js';
+export {
+  hasSources,
+  type LabelledSources,
+  loadSources,
+  type SourceFile,
+  type SourceOptions,
+  sourceFilesIn,
+} from './sources.js';
 export { loadLabelledTable, loadTable, loadTables, type NamedTable, type TableFileOptions } from './table-files.js';
 export { loadTemporal } from './temporal-sets.js';
 export { type NamedVectors, vectorFormatOf, vectorFormats, writeVectors } from './vectors.js';

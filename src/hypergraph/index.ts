@@ -1,8 +1,12 @@
 // Floor 6: hypergraph learning.
 
+export * from './agents/index.js';
+export * from './ast/index.js';
 export * from './conhd/index.js';
 export * from './conv/index.js';
 export * from './ehgnn/index.js';
+export * from './hdhgn/index.js';
+export * from './hyperagent/index.js';
 export {
   type DistillOptions,
   distill,

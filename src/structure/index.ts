@@ -35,6 +35,14 @@ export {
 } from './generators.js';
 export { Graph, type GraphOptions } from './graph.js';
 export { type EdgeEnds, GraphCollection, type SelectedGraphs } from './graph-collection.js';
+export {
+  type DirectedHyperedge,
+  type DisjointHeterogeneous,
+  disjointHeterogeneous,
+  HEAD,
+  HeterogeneousHypergraph,
+  TAIL,
+} from './heterogeneous.js';
 export { Hypergraph, type MergeRule } from './hypergraph.js';
 export { consecutiveGroups, type Grouping, IncidenceList } from './incidence.js';
 export { type IncidenceLevel, type IncidenceSample, IncidenceSampler } from './incidence-sampling.js';

@@ -7,6 +7,8 @@ import { writeModelFile, writeSafetensors } from '../../src/data/index.js';
 import { DGMLP_MODEL, NAT_MODEL } from '../../src/graph/index.js';
 import {
   CONHD_MODEL,
+  HDHGN_MODEL,
+  HYPERAGENT_MODEL,
   HYPERCLUSTER_MODEL,
   HYPERDROP_MODEL,
   STUDENT_MODEL,
@@ -32,7 +34,9 @@ describe('the table of model files', () => {
     LANGUAGE_MODEL,
     STUDENT_MODEL,
     DGMLP_MODEL,
+    HYPERAGENT_MODEL,
     CONHD_MODEL,
+    HDHGN_MODEL,
     NAT_MODEL,
     TASK_MODEL,
     MIP_MODEL,

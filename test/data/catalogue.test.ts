@@ -28,8 +28,10 @@ const {
   loadIncidences,
   loadLabelledTable,
   loadMultiLabelGraph,
+  loadQuestionSet,
   loadTables,
   loadTemporal,
+  loadSources,
   loadText,
   loadWholeGraphs,
   readBytes,
@@ -191,6 +193,14 @@ async function sizeOf({ name, size }: DatasetRecord, kind: DatasetKind): Promise
       return size.includes('bytes')
         ? counts([new TextEncoder().encode(text).length, 'bytes'])
         : counts([text.length, 'characters']);
+    }
+    case 'questions': {
+      const { train, test } = loadQuestionSet(name);
+      return counts([train.length, 'questions to learn from'], [test.length, 'to test on']);
+    }
+    case 'sources': {
+      const { files, classes } = await loadSources(name, ['.java']);
+      return `${counts([files.length, 'Java programs'])} for ${classes.length} problems`;
     }
   }
 }

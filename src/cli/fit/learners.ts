@@ -3,7 +3,7 @@
 
 import { hypergraphLearners } from './hypergraph-learners.js';
 import { type DataKind, defineLearner, type Learner } from './learner.js';
-import { dgmlpOptions, hyperClusterOptions, hyperDropOptions } from './options.js';
+import { dgmlpOptions, hdhgnOptions, hyperagentOptions, hyperClusterOptions, hyperDropOptions } from './options.js';
 
 export const learners: Readonly<Record<string, Learner>> = {
   dgmlp: defineLearner({
@@ -11,6 +11,13 @@ export const learners: Readonly<Record<string, Learner>> = {
     data: 'graph',
     options: dgmlpOptions,
     load: async () => (await import('./nodes.js')).fitNodes,
+  }),
+  hyperagent: defineLearner({
+    about: 'which agents read each other, question by question; learnt from answers and tokens',
+    data: 'team',
+    talks: true,
+    options: hyperagentOptions,
+    load: async () => (await import('./team.js')).fitTeam,
   }),
   hyperdrop: defineLearner({
     about: 'classes of whole graphs, by their edges too',
@@ -24,8 +31,19 @@ export const learners: Readonly<Record<string, Learner>> = {
     options: hyperClusterOptions,
     load: async () => (await import('./graphs.js')).fitHyperCluster,
   }),
+  hdhgn: defineLearner({
+    about: 'classes of source files (.py, .java, .ts), by their syntax trees',
+    data: 'sources',
+    options: hdhgnOptions,
+    load: async () => (await import('./sources.js')).fitSources,
+  }),
   ...hypergraphLearners,
 };
 
 /** The model of a kind of data where --model is left out; of tables, their estimators. */
-export const usualLearner: Readonly<Partial<Record<DataKind, string>>> = { graph: 'dgmlp', graphs: 'hyperdrop' };
+export const usualLearner: Readonly<Partial<Record<DataKind, string>>> = {
+  graph: 'dgmlp',
+  graphs: 'hyperdrop',
+  team: 'hyperagent',
+  sources: 'hdhgn',
+};

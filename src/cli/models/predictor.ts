@@ -1,16 +1,19 @@
 // The interface of models that predict for data in files.
 
 import type { TableFileOptions } from '../../data/node.js';
+import type { ChatFlags } from '../chat.js';
 
 export interface Predictions {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly (string | number)[])[];
   /** Of models that score edges: a row for each edge. */
   readonly edges?: Predictions;
+  /** What decided, as a page in HTML, where it was asked for and the model can tell. */
+  readonly page?: string;
 }
 
 export interface PredictOptions {
-  /** Classes listed for each picture. Default: 1. */
+  /** Classes listed for each picture or source file. Default: 1. */
   readonly top?: number;
   /** How tables are read. Default: as `loadTable`. */
   readonly table?: TableFileOptions;
@@ -18,13 +21,27 @@ export interface PredictOptions {
   readonly conditions?: Readonly<Record<string, number>>;
   /** Whether to tell what each column contributes, where a model can. Default: false. */
   readonly explain?: boolean;
+  /** Of models that talk: where, within which budget, and by whom. */
+  readonly talk?: TalkFlags;
   /** Task of all rows, for models of several tasks. Default: a column of the table. */
   readonly task?: string;
   /** Called with warnings about the data. */
   readonly note: (text: string) => void;
 }
 
+/** How a team answers. */
+export interface TalkFlags extends ChatFlags {
+  /** Most tokens of a question, by estimate. Default: no limit. */
+  readonly maxTokens?: number;
+  /** File of another team. Default: the one that was learnt with. */
+  readonly agents?: string;
+  /** Model of agents that name none. Default: the one that was learnt with. */
+  readonly chatModel?: string;
+}
+
 export interface Predictor {
+  /** Whether it answers by talking to models at an endpoint. Default: false. */
+  readonly talks?: boolean;
   /** Names of the conditions that its weights follow; none when left out. */
   readonly conditions?: readonly string[];
   /** Names of the tasks that it was trained on; none when left out. */

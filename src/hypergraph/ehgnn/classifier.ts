@@ -106,6 +106,8 @@ export class GraphClassifier {
   readonly edgeLayers: readonly EdgeLayer[];
   /** TopKPool or SAGPool between them; empty for other poolings. */
   readonly nodeDrops: readonly (NodeDrop & object)[];
+  /** From the node features after all layers to what the graph multiset transformer reads. */
+  readonly mixed: Linear | undefined;
   /** The graph multiset transformer, where there is one. */
   readonly multiset: GraphMultisetPool | undefined;
   /** The layers of the head. */
@@ -144,10 +146,9 @@ export class GraphClassifier {
       : [];
     const NodePool = { topk: TopKPool, sag: SAGPool }[pooling as 'topk' | 'sag'];
     this.nodeDrops = NodePool ? between.map((own) => new NodePool(hidden, ratio, own)) : [];
-    this.multiset =
-      pooling === 'gmt' || pooling === 'hyperdrop+gmt'
-        ? new GraphMultisetPool(hidden, seeds, random.split('multiset'))
-        : undefined;
+    const isMultiset = pooling === 'gmt' || pooling === 'hyperdrop+gmt';
+    this.mixed = isMultiset ? new Linear(layers * hidden, hidden, random.split('mixed')) : undefined;
+    this.multiset = isMultiset ? new GraphMultisetPool(hidden, seeds, random.split('multiset')) : undefined;
     const half = Math.max(1, hidden >> 1);
     this.head = [
       new Linear(this.multiset ? hidden : 3 * hidden, hidden, random.split('head 1')),
@@ -179,6 +180,7 @@ export class GraphClassifier {
     let x = input.nodes;
     let weights: Tensor | undefined;
     let readout: Tensor | undefined;
+    const states: Tensor[] = [];
     const drops: DroppedEdges[] = [];
     this.layers.forEach((layer, l) => {
       x = relu(
@@ -195,12 +197,14 @@ export class GraphClassifier {
       }
       const nodeDrop = this.nodeDrops[l];
       if (nodeDrop) ({ graphs, nodes: x } = nodeDrop.forward(x, graphs));
+      states.push(x);
       if (this.multiset) return;
       const { nodes } = graphs;
       const own = concatenate([segmentMax(x, nodes), segmentMean(x, nodes), segmentSum(x, nodes)], 1);
       readout = readout ? add(readout, own) : own;
     });
-    const pooled = this.multiset ? this.multiset.forward(x, graphs, weights, directed) : (readout as Tensor);
+    const mixed = this.mixed?.forward(concatenate(states, 1), 'relu') ?? x;
+    const pooled = this.multiset?.forward(mixed, graphs, weights, directed) ?? (readout as Tensor);
     return { logits: this.#classes(pooled, mode), drops };
   }
 

@@ -91,7 +91,7 @@ export class SAGPool implements NodeDrop {
 
 /**
  * Graph multiset transformer (Baek, Kang, Hwang, ICLR 2021): K seeds read the nodes, with keys and
- * values by graph convolution; they attend to one another; one seed reads them.
+ * values by graph convolution; they attend to one another, with layer norms; one seed reads them.
  */
 export class GraphMultisetPool {
   /** Convolution of the keys. */
@@ -113,11 +113,11 @@ export class GraphMultisetPool {
     const part = (label: string) => random.split(label);
     this.keys = new WeightedGCNConv(features, features, part('keys'));
     this.values = new WeightedGCNConv(features, features, part('values'));
-    this.first = new SeedPool(features, seeds, part('first'));
+    this.first = new SeedPool(features, seeds, part('first'), { norm: true });
     this.between = new PairAttentionBlock(features, part('between'), { heads: 1 });
     this.lastKeys = new Linear(features, features, part('last keys'), { init: 'xavier' });
     this.lastValues = new Linear(features, features, part('last values'), { init: 'xavier' });
-    this.last = new SeedPool(features, 1, part('last'));
+    this.last = new SeedPool(features, 1, part('last'), { norm: true });
   }
 
   /**

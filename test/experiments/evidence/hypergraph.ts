@@ -100,6 +100,45 @@ const conhd: readonly Case[] = [
   })),
 ];
 
+const talk = (tokens: number, easyTokens: number, utility: number) => ({
+  tokens,
+  easyTokens,
+  hardTokens: 3600,
+  utility,
+});
+
+const sketches = (kept: number, hyperedge: number, chain: number) => ({
+  ...{ 'kept 0': 5, 'kept 0.1': 5, 'kept 0.5': kept },
+  ...{ 'reach hyperedge': hyperedge, 'reach chain': chain },
+});
+
+const teams = (accuracy: number, own: ReturnType<typeof talk>, counterfactual: number, blind: number) => ({
+  Chain: { accuracy: 72 },
+  Star: { accuracy: 92 },
+  Complete: { accuracy: 91, tokens: 4200 },
+  'Random triples': { accuracy: 82 },
+  'Best fixed': { utility: 0.6 },
+  Pairwise: { accuracy: 92, tokens: 2600 },
+  'Query-blind': { easyTokens: blind, hardTokens: 3600 },
+  'Always k partners': { easyTokens: blind, hardTokens: 3600 },
+  HyperAgent: { accuracy, ...own },
+  'HyperAgent, counterfactual': { utility: counterfactual },
+});
+
+const hyperagent: readonly Case[] = [
+  ...[0.98, 0.9].map((focus) => ({
+    data: 'simulated',
+    options: { focus },
+    holding: { methods: teams(95, talk(2500, 1200, 0.65), 0.7, 3600), studies: sketches(4, 1, 0.4) },
+    failing: { methods: teams(90, talk(3200, 3600, 0.55), 0.55, 1200), studies: sketches(6, 0.8, 1) },
+  })),
+  {
+    data: 'gsm8k',
+    holding: { methods: { Complete: { tokens: 1000 }, HyperAgent: { accuracy: 96, tokens: 740 } } },
+    failing: { methods: { Complete: { tokens: 1000 }, HyperAgent: { accuracy: 95, tokens: 760 } } },
+  },
+];
+
 const classifierScores = (drop: number, relevant: number, nodes: number) => ({
   ...Object.fromEntries(['GCN', 'GIN', 'TopKPool', 'SAGPool', 'GMT'].map((title) => [title, { accuracy: 70 }])),
   HyperDrop: { accuracy: drop, relevant, nodes },
@@ -163,4 +202,28 @@ const ehgnn: readonly Case[] = [
   },
 ];
 
-export const evidence: Readonly<Record<string, readonly Case[]>> = { lighthgnn, conhd, ehgnn };
+const programScores = (hdhgn: number, other: number) => ({
+  ...Object.fromEntries(
+    ['ridge, 1-grams', 'TBCNN', 'GCN', 'GAT', 'HGNN⁺', 'HDHGN without types', 'HDHGN without roles'].map((title) => [
+      title,
+      { accuracy: other },
+    ]),
+  ),
+  HDHGN: { accuracy: hdhgn },
+});
+
+const hdhgn: readonly Case[] = [
+  ...['roles', 'fields'].map((data) => ({
+    data,
+    holding: { methods: programScores(95, 40) },
+    failing: { methods: programScores(94.9, 60.1) },
+  })),
+  ...['full', 'few'].map((setting) => ({
+    data: 'code-gcj',
+    options: { setting },
+    holding: { methods: programScores(90.1, 90) },
+    failing: { methods: programScores(85.9, 90) },
+  })),
+];
+
+export const evidence: Readonly<Record<string, readonly Case[]>> = { lighthgnn, conhd, ehgnn, hyperagent, hdhgn };
