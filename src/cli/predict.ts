@@ -18,6 +18,7 @@ Examples
   gossamer predict runs/mine/model.safetensors new.csv --condition angle=0.3   rows under one condition, by a model of mip
   gossamer predict runs/mine/model.safetensors pairs.csv                 pairs of nodes, by a model of nat
   gossamer predict runs/mine/model.safetensors new.csv --task berlin      rows of a task, by a model of hypernet-review
+  gossamer predict pave.safetensors new-products.csv --values new-values.csv --top 5 -o out.csv   products, by a model of hyperpave
   gossamer predict team.safetensors questions.jsonl --dry-run            groups and estimated tokens of each question
   gossamer predict team.safetensors questions.jsonl --endpoint http://127.0.0.1:8080/v1 --max-tokens 4000 -o answers.csv
   gossamer predict m.safetensors new/ -o out.csv --edges kept.csv       graphs in a folder, by a model of hyperdrop
@@ -36,7 +37,13 @@ export function predictCommand(): Command {
     .option('-o, --out <file>', 'file for the predictions; standard output when left out')
     .option('--edges <file>', 'models of hyperdrop: the score of each edge, and whether it was kept')
     .option('--observe <events>', 'models of nat: take these events in first, and write the model back')
-    .option('--top <k>', 'pictures and source files: classes to list for each', number(1), 1)
+    .option(
+      '--top <k>',
+      'pictures and source files: classes to list for each, one when left out; products: values',
+      number(1),
+    )
+    .option('--values <table>', 'models of hyperpave: values (attribute,value) that no product has yet')
+    .option('--within-category', 'models of hyperpave: only attributes that are known for the category', false)
     .option(
       '--condition <name=value>',
       'models of mip: a condition of all rows, in place of its column (repeatable)',
@@ -65,7 +72,9 @@ export function predictCommand(): Command {
 
 interface Flags extends TableFlags, TalkFlags {
   readonly out?: string;
-  readonly top: number;
+  readonly top?: number;
+  readonly values?: string;
+  readonly withinCategory: boolean;
   readonly condition: readonly string[];
   readonly explain: boolean;
   readonly task?: string;
@@ -74,7 +83,7 @@ interface Flags extends TableFlags, TalkFlags {
 }
 
 async function predict(modelPath: string, paths: readonly string[], flags: Flags, command: Command): Promise<void> {
-  const { out, top, explain, task, observe, edges } = flags;
+  const { out, top, explain, task, observe, edges, values, withinCategory } = flags;
   for (const file of [out, edges]) if (file) requireWritable(file);
   if (observe) requireWritable(modelPath);
   const model = await openModel(modelPath);
@@ -84,6 +93,10 @@ async function predict(modelPath: string, paths: readonly string[], flags: Flags
     throw new Error(`--condition: file "${modelPath}" is a model without conditions`);
   if (task !== undefined && !model.tasks)
     throw new Error(`--task: file "${modelPath}" is not a model of several tasks`);
+  if ((values !== undefined || withinCategory) && !model.takesValues)
+    throw new Error(
+      `--${values !== undefined ? 'values' : 'within-category'}: the model in "${modelPath}" is none of products; models of hyperpave are`,
+    );
   if (edges && !model.edges)
     throw new Error(`--edges: the model in "${modelPath}" scores no edges; models of hyperdrop do`);
   if (observe) {
@@ -91,7 +104,9 @@ async function predict(modelPath: string, paths: readonly string[], flags: Flags
     writeFileAtomic(modelPath, await model.observe(observe, writeNote));
   }
   const predictions = await model.predict(paths, {
-    top,
+    ...(top !== undefined && { top }),
+    ...(values !== undefined && { values }),
+    withinCategory,
     explain,
     conditions,
     note: writeNote,

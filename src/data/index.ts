@@ -109,6 +109,7 @@ export {
   pictureTensor,
   planesOf,
 } from './pictures.js';
+export * from './products/index.js';
 export { parseQuestions, type Question } from './questions.js';
 export { type PartSizes, type Split, splitGroups, splitPerClass, stratifiedFolds } from './splits.js';
 export { type ColumnProfile, leftOutOf, profileLines, profileOf } from './table-profile.js';

@@ -23,6 +23,15 @@ export { type IncidenceFileOptions, loadIncidences, textEndings } from './incide
 export { interruptSignal } from './interrupt.js';
 export { loadNamedHypergraph } from './named-hypergraph-files.js';
 export { type FolderFiles, filesBelow, type Subfolder, subfoldersOf } from './picture-files.js';
+export {
+  isCatalogue,
+  loadCatalogue,
+  loadNewProducts,
+  loadNewValues,
+  loadVectors,
+  type NewProducts,
+  type NewValues,
+} from './products/files.js';
 export { hasQuestions, loadQuestionSet, loadQuestions, type QuestionSet, questionSetNames } from './question-sets.js';
 export {
   hasSources,

@@ -7,6 +7,7 @@ export * from './conv/index.js';
 export * from './ehgnn/index.js';
 export * from './hdhgn/index.js';
 export * from './hyperagent/index.js';
+export * from './hyperpave/index.js';
 export {
   type DistillOptions,
   distill,

@@ -44,6 +44,9 @@ Examples
   gossamer fit agents.json --model hyperagent --data questions.jsonl --endpoint http://127.0.0.1:8080/v1 -o team.safetensors
   gossamer predict team.safetensors questions.jsonl --endpoint http://127.0.0.1:8080/v1 -o answers.csv
 
+  gossamer fit catalogue/ --model hyperpave -o pave.safetensors  attribute values: products.csv and attributes.csv
+  gossamer predict pave.safetensors new-products.csv --values new-values.csv --top 5 -o out.csv
+
 \`gossamer info DATA\` shows how data are read: numbers with decimal points or commas, separators of thousands, percent signs or a currency; dates, as calendar features; all else as categories, also what --categorical names. Gaps are empty fields, NA, N/A, #N/A, NaN, null, none or ?, and in columns of numbers -, ., infinities and unknown. Scores of a table are means over stratified folds; the method of the best balanced accuracy (the mean over
 classes of the share of their rows that is right) is then trained on all rows. A number is learnt by squared error, and the smallest root mean squared error is the best. --tune chooses each method's settings by these within the training rows of each fold, and again on all rows for the model; options of HyperTab that are given stay as given.
 Ctrl-C keeps a training in <out>.checkpoint, and --resume goes on from there; a comparison of tables starts again.`;
@@ -51,7 +54,7 @@ Ctrl-C keeps a training in <out>.checkpoint, and --resume goes on from there; a 
 export function fitCommand(): Command {
   const command = withTableOptions(new Command('fit'))
     .description(
-      'train a model on your own data: a table, a graph, a hypergraph, events, source files, pictures or a team of agents',
+      'train a model on your own data: a table, a graph, a hypergraph, events, products, source files, pictures or a team of agents',
     )
     .argument('<data>', `a table with a header (${TABLE_FORMS}); a folder; a graph file; or a known set`)
     .option('--target <column>', 'what to predict; a table needs it')
@@ -118,6 +121,7 @@ const nouns: Readonly<Record<DataKind, string>> = {
   graphs: 'a set of graphs',
   hypergraph: 'a hypergraph',
   events: 'events',
+  products: 'products',
   team: 'a team of agents',
   sources: 'source files',
 };

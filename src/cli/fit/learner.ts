@@ -7,7 +7,16 @@ import type { ChatFlags } from '../chat.js';
 import type { TableFlags } from '../tables.js';
 
 /** Kinds of data that commands tell apart; see `kindOf`. */
-export type DataKind = 'table' | 'pictures' | 'graph' | 'graphs' | 'hypergraph' | 'events' | 'sources' | 'team';
+export type DataKind =
+  | 'table'
+  | 'pictures'
+  | 'graph'
+  | 'graphs'
+  | 'hypergraph'
+  | 'events'
+  | 'products'
+  | 'sources'
+  | 'team';
 
 /** What the command line says about a training. */
 export interface FitRequest<Options extends OptionTable = OptionTable> {

@@ -3,7 +3,14 @@
 
 import { hypergraphLearners } from './hypergraph-learners.js';
 import { type DataKind, defineLearner, type Learner } from './learner.js';
-import { dgmlpOptions, hdhgnOptions, hyperagentOptions, hyperClusterOptions, hyperDropOptions } from './options.js';
+import {
+  dgmlpOptions,
+  hdhgnOptions,
+  hyperagentOptions,
+  hyperClusterOptions,
+  hyperDropOptions,
+  hyperpaveOptions,
+} from './options.js';
 
 export const learners: Readonly<Record<string, Learner>> = {
   dgmlp: defineLearner({
@@ -11,6 +18,12 @@ export const learners: Readonly<Record<string, Learner>> = {
     data: 'graph',
     options: dgmlpOptions,
     load: async () => (await import('./nodes.js')).fitNodes,
+  }),
+  hyperpave: defineLearner({
+    about: 'attribute values of products, also those that no product has yet',
+    data: 'products',
+    options: hyperpaveOptions,
+    load: async () => (await import('./products.js')).fitCatalogue,
   }),
   hyperagent: defineLearner({
     about: 'which agents read each other, question by question; learnt from answers and tokens',
@@ -43,6 +56,7 @@ export const learners: Readonly<Record<string, Learner>> = {
 /** The model of a kind of data where --model is left out; of tables, their estimators. */
 export const usualLearner: Readonly<Partial<Record<DataKind, string>>> = {
   graph: 'dgmlp',
+  products: 'hyperpave',
   graphs: 'hyperdrop',
   team: 'hyperagent',
   sources: 'hdhgn',

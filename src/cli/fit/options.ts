@@ -14,6 +14,26 @@ export const dgmlpOptions = {
   weightDecay: number(5e-4, 'L2 weight decay', { minimum: 0 }),
 } as const;
 
+export const hyperpaveOptions = {
+  hyperedges: choice(
+    ['user', 'inventory', 'all', 'none'],
+    'what joins products: lists, categories and values, or both',
+  ),
+  features: count(128, 'width'),
+  textFeatures: count(256, 'numbers of a text vector'),
+  trigrams: choice(['no', 'yes'], 'whether groups of three characters count beside words, against misspelling'),
+  fusion: choice(['fixed', 'learnt'], 'weights of the kinds of hyperedges'),
+  residual: choice(['yes', 'no'], 'paths around message passing; no: the released network'),
+  score: choice(['cosine', 'dot'], 'of product and value; dot: that of the release'),
+  includeSelf: choice(['yes', 'no'], 'whether a product is in the hyperedge of its own list; no: the release'),
+  episodes: choice(['yes', 'no'], 'whether products and values are hidden in training steps'),
+  validation: share(0.08, 'share of the values held out to choose epoch and threshold', { maximum: 0.5 }),
+  epochs: count(100, 'epochs'),
+  patience: count(30, 'epochs without a better score after which training stops'),
+  learningRate: rate(2e-3, "AdamW's learning rate"),
+  weightDecay: number(1e-4, 'decoupled weight decay', { minimum: 0 }),
+} as const;
+
 export const hyperagentOptions = {
   chatModel: text('default', 'model of agents that name none, and of the summariser'),
   beta: number(0.5, 'what the tokens of the complete topology cost, in answers: the budget', { minimum: 0 }),

@@ -13,7 +13,7 @@ export interface Predictions {
 }
 
 export interface PredictOptions {
-  /** Classes listed for each picture or source file. Default: 1. */
+  /** Classes listed for each picture or source file, by default 1; values for each product. */
   readonly top?: number;
   /** How tables are read. Default: as `loadTable`. */
   readonly table?: TableFileOptions;
@@ -21,6 +21,10 @@ export interface PredictOptions {
   readonly conditions?: Readonly<Record<string, number>>;
   /** Whether to tell what each column contributes, where a model can. Default: false. */
   readonly explain?: boolean;
+  /** A table of values that no product has yet, for models of products. */
+  readonly values?: string;
+  /** Whether products have only attributes that are known for their categories. Default: false. */
+  readonly withinCategory?: boolean;
   /** Of models that talk: where, within which budget, and by whom. */
   readonly talk?: TalkFlags;
   /** Task of all rows, for models of several tasks. Default: a column of the table. */
@@ -46,6 +50,8 @@ export interface Predictor {
   readonly conditions?: readonly string[];
   /** Names of the tasks that it was trained on; none when left out. */
   readonly tasks?: readonly string[];
+  /** Whether it takes a table of values. Default: false. */
+  readonly takesValues?: boolean;
   /** Whether its predictions have a row for each edge. Default: false. */
   readonly edges?: boolean;
   /** Lines on what the model predicts and from what. */
