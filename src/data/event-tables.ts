@@ -262,6 +262,7 @@ function noteUnusual({ sources, targets, times, eventCount }: TemporalGraph, not
 
 /** Questions about pairs, or about the partners of sources. */
 export interface EventQuestions {
+  /** Source of each question. */
   readonly sources: readonly string[];
   /** undefined where there is no column of targets: partners are asked for. */
   readonly targets: readonly string[] | undefined;

@@ -12,7 +12,7 @@ export interface VertexRows {
   readonly columns: readonly Column[];
   /** Class of each vertex, empty where unknown; undefined without such a column. */
   readonly labels: readonly string[] | undefined;
-  /** Part of the split of each vertex, empty where none is given; undefined without such a column. */
+  /** Part of the split of each vertex, empty where none is given; undefined without a column. */
   readonly parts: readonly string[] | undefined;
   /** What a person should know about how columns were read. */
   readonly notes: readonly string[];

@@ -21,7 +21,7 @@ import { classScores, mostFrequent, requireParts, scoreLines } from './class-sco
 import type { conhdOptions } from './hypergraph-options.js';
 import type { FitRequest, Fitted } from './learner.js';
 
-/** Batches in an epoch at least: a small hypergraph passes more than once before it is validated. */
+/** Batches in an epoch at least: a small hypergraph passes more than once between validations. */
 const LEAST_STEPS = 20;
 
 type Request = FitRequest<typeof conhdOptions>;
