@@ -18,6 +18,17 @@ export {
   tableGroups,
 } from './catalogue.js';
 export {
+  encodeTable,
+  fitFeatures,
+  isCategory,
+  type Rows,
+  type TableFeatures,
+  takeRows,
+  tensorOf,
+  unseenNote,
+  widthOf,
+} from './columns/encoding.js';
+export {
   DIGIT_CLASSES,
   DIGIT_PIXELS,
   type DigitImages,
