@@ -142,5 +142,12 @@ export {
   type TokenSplit,
   windowsAt,
 } from './text.js';
+export {
+  HashedTextEncoder,
+  type HashedTextOptions,
+  type HashedTextState,
+  type SentenceEncoder,
+  wordsOf,
+} from './text-encoder.js';
 export { fromTorchName, loadTorchState, type TorchLoadOptions } from './torch.js';
 export { wordBlocks } from './word-blocks.js';

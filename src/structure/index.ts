@@ -9,6 +9,12 @@ export {
   truncatedSvd,
 } from './centrality.js';
 export {
+  type DisjointGraphs,
+  type DisjointHypergraphs,
+  disjointGraphs,
+  disjointHypergraphs,
+} from './disjoint.js';
+export {
   type BlockModelOptions,
   blockModel,
   erdosRenyi,
