@@ -1,7 +1,7 @@
 // `gossamer predict`
 
 import { Command } from 'commander';
-import { writeCsv } from '../data/index.js';
+import { predictedGraph, writeCsv, writeGraphML, writeNodeLink } from '../data/index.js';
 import { requireWritable, writeFileAtomic } from '../data/node.js';
 import { number } from './arguments.js';
 import type { Predictions } from './models/predictor.js';
@@ -12,6 +12,7 @@ import { TABLE_FORMS, type TableFlags, tableOptionsOf, withTableOptions } from '
 const examples = `
 Examples
   gossamer predict model.safetensors new.csv -o predictions.csv          rows of a table, by a model of gossamer fit
+  gossamer predict model.safetensors graph/ -o nodes.graphml             nodes of a graph, written with it for Gephi
   gossamer predict runs/mine/model.safetensors new-vertices.csv          vertices, by a student of lighthgnn
   gossamer predict runs/mine/model.safetensors new-hyperedges.csv        vertices in hyperedges, by a model of conhd
   gossamer predict runs/mine/model.safetensors new.csv --condition angle=0.3   rows under one condition, by a model of mip
@@ -27,9 +28,17 @@ export function predictCommand(): Command {
     .description('answer for new data with a saved model of any kind')
     .argument('<model>', 'model file; it names what it is')
     .argument('<data...>', `pictures, or a table: ${TABLE_FORMS}`)
-    .option('-o, --out <file>', 'file for the predictions; standard output when left out')
+    .option(
+      '-o, --out <file>',
+      'file for the predictions (.csv; of graphs also .graphml, .json); standard output when left out',
+    )
     .option('--observe <events>', 'models of nat: take these events in first, and write the model back')
-    .option('--top <k>', 'pictures: classes to list for each', number(1), 1)
+    .option(
+      '--top <k>',
+      'what to list for each: classes of a picture, new links of a node (fastrp), the closest nodes (fully-ppr)',
+      number(1),
+      1,
+    )
     .option(
       '--condition <name=value>',
       'models of mip: a condition of all rows, in place of its column (repeatable)',
@@ -95,7 +104,26 @@ function conditionsOf(assignments: readonly string[]): Record<string, number> {
   );
 }
 
-/** As CSV, to a file or to standard output. */
-export function writePredictions({ columns, rows }: Predictions, out: string | undefined): void {
-  writeOutput([writeCsv(columns, rows)], out);
+/** Files that hold the graph with the predictions as attributes of its nodes, by their ending. */
+const graphWriters = [
+  { ending: /\.graphml$/i, write: writeGraphML },
+  { ending: /\.json$/i, write: writeNodeLink },
+];
+
+/**
+ * As CSV, to a file or to standard output; of the nodes of a graph also as GraphML or node-link
+ * JSON.
+ *
+ * @throws Error for the form of a graph where the predictions are about none
+ */
+export function writePredictions({ columns, rows, graph }: Predictions, out: string | undefined): void {
+  const writer = graphWriters.find(({ ending }) => out !== undefined && ending.test(out));
+  if (!writer) {
+    writeOutput([writeCsv(columns, rows)], out);
+    return;
+  }
+  if (!graph) throw new Error(`"${out}" is a form of graphs; these predictions are a table, so write a .csv`);
+  const [, ...others] = columns;
+  const values = rows.map(([, ...own]) => own);
+  writeOutput([writer.write(predictedGraph(graph, others, values))], out);
 }

@@ -1,6 +1,17 @@
 // Floor 5: file formats, data sets, splits. Everything here works on bytes and text, in Node and in
 // browsers; `gossamer/data/node` reads files.
 
+export {
+  type AttributedGraph,
+  allDiffer,
+  classColumn,
+  columnNamed,
+  type GivenSplit,
+  givenSplit,
+  type NodeClasses,
+  nodeClasses,
+  textsOrGaps,
+} from './attributed-graph.js';
 export { type Augmentation, augment } from './augment.js';
 export { type ByteSource, bytesInMemory, type TensorPart } from './bytes.js';
 export {
@@ -52,6 +63,7 @@ export {
   type GraphDataset,
   graphFromArrays,
   graphOfEdges,
+  labelsIn,
   type MultiLabelGraph,
   multiLabelGraphFromArrays,
   oneLabelEach,
@@ -92,6 +104,7 @@ export {
   readModelFile,
   writeModelFile,
 } from './model-file.js';
+export { edgeEnds } from './node-tables.js';
 export {
   decodePicture,
   imageNetStatistics,
@@ -101,7 +114,8 @@ export {
   pictureTensor,
   planesOf,
 } from './pictures.js';
-export { type Split, splitPerClass, stratifiedFolds } from './splits.js';
+export { predictedGraph } from './predicted-graph.js';
+export { type Split, splitByShare, splitPerClass, stratifiedFolds } from './splits.js';
 export { type ColumnProfile, leftOutOf, profileLines, profileOf } from './table-profile.js';
 export {
   type Categorical,

@@ -1,16 +1,11 @@
 // The models that `gossamer fit --model` names beside the estimators of tables. What trains is
 // imported when it is asked for.
 
-import { type DataKind, defineLearner, type Learner } from './learner.js';
-import { dgmlpOptions } from './options.js';
+import { graphLearners } from './graph-learners.js';
+import type { DataKind, Learner } from './learner.js';
 
 export const learners: Readonly<Record<string, Learner>> = {
-  dgmlp: defineLearner({
-    about: 'classes of nodes, by their features or by the edges alone',
-    data: 'graph',
-    options: dgmlpOptions,
-    load: async () => (await import('./nodes.js')).fitNodes,
-  }),
+  ...graphLearners,
 };
 
 /** The model of a kind of data where --model is left out; of tables, their estimators. */

@@ -1,10 +1,13 @@
 // The interface of models that predict for data in files.
 
+import type { AttributedGraph } from '../../data/index.js';
 import type { TableFileOptions } from '../../data/node.js';
 
 export interface Predictions {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly (string | number)[])[];
+  /** The graph whose nodes the rows are about, one each in order. */
+  readonly graph?: AttributedGraph;
 }
 
 export interface PredictOptions {
