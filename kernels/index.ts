@@ -33,5 +33,6 @@ export { skipGram } from "./skip-gram";
 export { addNormalizedRows, addRowSquares, addRowsOverNorm, sddmm, spmm, spmmScaled, spmmSparse, spmmTransposed } from "./sparse";
 export { argsort, cumulativeSum, linearScan, topK } from "./sort";
 export { initialize } from "./thread";
+export { binColumns, nodeHistogram, splitRows } from "./trees";
 export { cos, sin } from "./trigonometry";
 export { edgePairs, randomWalks, walkPairs } from "./walks";

@@ -18,7 +18,7 @@ Examples
   gossamer classify model.safetensors cat.jpg dog.png
   gossamer classify model.safetensors photos/ --top 3 -o classes.csv
 
-Pictures are scaled to cover the size that the model was trained for. Standard output, or --out, gets picture,rank,class,probability. Pictures that cannot be read are named on standard error and left out, and the exit code is then 2.`;
+Pictures are scaled to cover the size that the model was trained for, transparent ones laid on its background. Standard output, or --out, gets picture,rank,class,probability. Pictures that cannot be read are named on standard error and left out, and the exit code is then 2.`;
 
 export function classifyCommand(): Command {
   return new Command('classify')

@@ -13,7 +13,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./list.js')).listCommand(),
   },
   info: {
-    description: 'what a system is, its options and data',
+    description: 'what a system, a model file, a table or a graph is',
     load: async () => (await import('./info.js')).infoCommand(),
   },
   run: {
@@ -25,7 +25,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./reproduce.js')).reproduceCommand(),
   },
   fit: {
-    description: 'train a model on your own data: a table, a graph, a hypergraph, events or pictures',
+    description: 'train a model on your own data: a table, a graph, a hypergraph, events, products or pictures',
     load: async () => (await import('./fit/index.js')).fitCommand(),
   },
   predict: {

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { type CompressionReport, compress, type Footprint, parseRecipe, type Recipe } from '../compress/index.js';
-import { interruptSignal, readImages, readJson, writeFileAtomic } from '../data/node.js';
+import { interruptSignal, readJson, writeFileAtomic } from '../data/node.js';
 import { inference } from '../nn/index.js';
 import { Random, zeros } from '../tensor/index.js';
 import { exportOnnx, savePlan } from '../trace/index.js';
@@ -12,19 +12,16 @@ import { deployedForm, type ImageClassifier } from '../vision/index.js';
 import { number } from './arguments.js';
 import { Bar } from './bar.js';
 import { openModelOf } from './models.js';
+import { type PictureFlags, readPictures, withPictureOptions } from './pictures.js';
 import { useThreads } from './threads.js';
 
-interface Flags {
+interface Flags extends PictureFlags {
   readonly recipe?: string;
   readonly method?: 'sparse';
   readonly sparsity?: number;
   readonly finetune?: number;
   readonly data: string;
   readonly out: string;
-  readonly size?: number;
-  readonly channels?: string;
-  readonly testShare: number;
-  readonly seed: number;
   readonly threads: number;
   readonly json: boolean;
 }
@@ -75,7 +72,7 @@ layers: pointwise, convolutions, linear, all, or a list of names with *. pattern
 The folder --out gets model.plan (what runs fastest here and in the browser), model.safetensors, model.onnx and report.json.`;
 
 export function compressCommand(): Command {
-  return new Command('compress')
+  const command = new Command('compress')
     .description('make a trained classifier of images smaller and faster')
     .argument('<model>', 'model of gossamer train')
     .requiredOption('--data <images>', 'the images that it was trained on, as gossamer train takes them')
@@ -87,10 +84,8 @@ export function compressCommand(): Command {
     .option('--sparsity <share>', `share of zeros; ${DEFAULTS.sparsity} when left out`, number(0, false))
     .option('--finetune <epochs>', `epochs of pruning; ${DEFAULTS.finetune} when left out, 0 prunes at once`, number(0))
     .option('--recipe <file>', 'other steps, as JSON, in place of a method')
-    .option('-o, --out <folder>', 'where the result goes', 'compressed')
-    .option('--size <pixels>', 'height and width to scale pictures to; those of the model when left out', number(1))
-    .addOption(new Option('--channels <n>', '1 makes pictures grey, 3 coloured').choices(['1', '3']))
-    .option('--test-share <share>', 'share of a folder kept for testing', number(0, false), 0.1)
+    .option('-o, --out <folder>', 'where the result goes', 'compressed');
+  return withPictureOptions(command, '; those of the model when left out')
     .option('--seed <n>', 'seed', number(0), 0)
     .option('--threads <n>', 'threads, the calling one among them: the times in the report are theirs', number(1), 1)
     .option('--json', 'print the report as JSON', false)
@@ -123,15 +118,16 @@ async function run(modelPath: string, flags: Flags): Promise<void> {
     });
     bar.close();
     const { channels, height, width } = classifier.description;
-    const model = classifier.deployed();
+    const smaller = classifier.trainedOn(data, report.after.accuracy);
+    const model = smaller.deployed();
     const save = (name: string, contents: string | Uint8Array) => writeFileAtomic(join(flags.out, name), contents);
-    save('model.safetensors', classifier.save());
+    save('model.safetensors', smaller.save());
     save(
       'model.onnx',
       exportOnnx((x) => model.forward(x, inference), [zeros([1, channels, height, width])]),
     );
     save('report.json', `${JSON.stringify({ model: modelPath, data: flags.data, recipe, ...report }, null, 2)}\n`);
-    save('model.plan', savePlan(plan, classifier.metadata()));
+    save('model.plan', savePlan(plan, smaller.metadata()));
     process.stdout.write(
       flags.json
         ? `${JSON.stringify(report)}\n`
@@ -149,16 +145,12 @@ async function run(modelPath: string, flags: Flags): Promise<void> {
  * @throws Error when sizes or classes differ from the model's.
  */
 async function readFitting({ description }: ImageClassifier, flags: Flags) {
-  const { height, width, channels, classes, mean, deviation } = description;
-  const bar = new Bar('reading', 'pictures', flags.json);
-  const data = await readImages(flags.data, {
-    ...(height === width && { size: flags.size ?? height }),
-    channels: (flags.channels === undefined ? channels : Number(flags.channels)) as 1 | 3,
-    testShare: flags.testShare,
-    seed: flags.seed,
-    onProgress: (done, total) => bar.update(done / total, done),
-  }).finally(() => bar.close());
+  const { height, width, channels, classes, mean, deviation, background = 'white' } = description;
+  const reading = { size: [height, width], channels: channels === 1 ? '1' : '3', ...flags } as const;
+  const data = await readPictures(flags.data, reading, { background, silent: flags.json });
   const { test } = data;
+  if (test.count === 0)
+    throw new Error(`"${flags.data}" leaves no test images, which compress measures on; choose another --test-share`);
   if (test.height !== height || test.width !== width || test.channels !== channels)
     throw new Error(
       `"${flags.data}" holds images of ${test.channels}×${test.height}×${test.width}, the model reads ${channels}×${height}×${width}`,

@@ -22,7 +22,8 @@ import { writeNote } from './output.js';
 import { withRanks } from './ranks.js';
 import { useThreads } from './threads.js';
 
-const methods = ['fastrp', 'deepwalk', 'node2vec', 'line'] as const;
+const nodeMethods = ['fastrp', 'deepwalk', 'node2vec', 'line'] as const;
+const methods = [...nodeMethods, 'hypercluster'] as const;
 
 /** How the edges of a file are read; `embed` and `rank` share these. */
 export interface EdgeFlags {
@@ -33,6 +34,7 @@ export interface EdgeFlags {
 
 interface Flags extends EdgeFlags {
   readonly method: (typeof methods)[number];
+  readonly model?: string;
   readonly dim: number;
   readonly out: string;
   readonly seed: number;
@@ -55,15 +57,18 @@ Examples
   gossamer embed edges.csv --dim 128 -o vectors.npy               FastRP; names of the rows in vectors.ids.txt
   gossamer embed edges.tsv.gz --method node2vec --p 0.25 --q 4 -o vectors.parquet
   gossamer embed edges.parquet --weights 0,0,1,6.67 --beta -0.5 -o vectors.safetensors
+  gossamer embed graphs/ --method hypercluster -o vectors.npy     a vector for each graph of a set, by the types of its edges
+  gossamer embed graphs/ --model m.safetensors -o vectors.npy     likewise, by a model of gossamer fit --model hypercluster
   mpirun -n 4 gossamer embed edges.csv -o vectors.npy             FastRP with its rows shared by 4 processes
 
 In lists, an edge a line: source, target and maybe weight, separated by commas, tabs or spaces; a header may name them. Nodes are numbers or any text. Edges go both ways unless --directed or the file says otherwise. Repeated edges add up their weights (unweighted ones count once), self-loops are kept.`;
 
 export function embedCommand(): Command {
   return withEdgeOptions(new Command('embed'))
-    .description('embed the nodes of a graph')
+    .description('embed the nodes of a graph, or the graphs of a set')
     .argument('<edges>', `edges: ${EDGE_FORMS}`)
     .addOption(new Option('--method <name>', 'how').choices(methods).default('fastrp'))
+    .option('--model <file>', 'hypercluster: a model of gossamer fit, in place of learning from the graphs')
     .option('--dim <n>', 'embedding dimension', number(1), 128)
     .requiredOption('-o, --out <file>', 'vectors: .npy, .csv, .parquet or .safetensors')
     .option('--weights <list>', 'fastrp: α₁,α₂,… of the orders', numbers)
@@ -118,7 +123,18 @@ function embed(path: string, flags: Flags): Promise<void> {
   vectorFormatOf(flags.out);
   requireWritable(flags.out);
   useThreads(flags.threads);
+  if (flags.method === 'hypercluster' || flags.model !== undefined) return embedSet(path, flags);
   return withRanks((ranks) => embedOn(ranks, path, flags));
+}
+
+async function embedSet(path: string, { model, out, seed }: Flags): Promise<void> {
+  const { embedGraphs } = await import('./embed-graphs.js');
+  const { signal, release } = interruptSignal();
+  try {
+    await embedGraphs(path, { model, out, seed, signal });
+  } finally {
+    release();
+  }
 }
 
 async function embedOn(ranks: Communicator, path: string, flags: Flags): Promise<void> {

@@ -15,9 +15,14 @@ const openers = {
   'fully-ppr': async (path: string) => (await import('./models/ranking.js')).open(path),
   dgmlp: async (path: string) => (await import('./models/dgmlp.js')).open(path),
   lighthgnn: async (path: string) => (await import('./models/lighthgnn.js')).open(path),
+  hyperagent: async (path: string) => (await import('./models/hyperagent.js')).open(path),
   conhd: async (path: string) => (await import('./models/conhd.js')).open(path),
+  hyperpave: async (path: string) => (await import('./models/hyperpave.js')).open(path),
+  hyperdrop: async (path: string) => (await import('./models/hyperdrop.js')).open(path),
+  hypercluster: async (path: string) => (await import('./models/hypercluster.js')).open(path),
   mip: async (path: string) => (await import('./models/mip.js')).open(path),
   nat: async (path: string) => (await import('./models/nat.js')).open(path),
+  hdhgn: async (path: string) => (await import('./models/hdhgn.js')).open(path),
   'hypernet-review': async (path: string) => (await import('./models/hypernet-review.js')).open(path),
 } as const satisfies Readonly<Record<string, (path: string) => Promise<Predictor>>>;
 
@@ -62,9 +67,14 @@ const uses: Readonly<Record<ModelSystem, string>> = {
   'fully-ppr': 'gossamer predict',
   dgmlp: 'gossamer predict',
   lighthgnn: 'gossamer predict',
+  hyperagent: 'gossamer predict',
   conhd: 'gossamer predict',
+  hyperpave: 'gossamer predict',
+  hyperdrop: 'gossamer predict',
+  hypercluster: 'gossamer embed --model',
   mip: 'gossamer predict',
   nat: 'gossamer predict',
+  hdhgn: 'gossamer predict',
   'hypernet-review': 'gossamer predict',
 };
 

@@ -4,7 +4,8 @@ import { Command } from 'commander';
 import { predictedGraph, writeCsv, writeGraphML, writeNodeLink } from '../data/index.js';
 import { requireWritable, writeFileAtomic } from '../data/node.js';
 import { number } from './arguments.js';
-import type { Predictions } from './models/predictor.js';
+import { chatOnly, withChatOptions } from './chat.js';
+import type { Predictions, TalkFlags } from './models/predictor.js';
 import { openModel } from './models.js';
 import { writeNote, writeOutput } from './output.js';
 import { TABLE_FORMS, type TableFlags, tableOptionsOf, withTableOptions } from './tables.js';
@@ -18,27 +19,35 @@ Examples
   gossamer predict runs/mine/model.safetensors new.csv --condition angle=0.3   rows under one condition, by a model of mip
   gossamer predict runs/mine/model.safetensors pairs.csv                 pairs of nodes, by a model of nat
   gossamer predict runs/mine/model.safetensors new.csv --task berlin      rows of a task, by a model of hypernet-review
+  gossamer predict pave.safetensors new-products.csv --values new-values.csv --top 5 -o out.csv   products, by a model of hyperpave
+  gossamer predict team.safetensors questions.jsonl --dry-run            groups and estimated tokens of each question
+  gossamer predict team.safetensors questions.jsonl --endpoint http://127.0.0.1:8080/v1 --max-tokens 4000 -o answers.csv
+  gossamer predict m.safetensors new/ -o out.csv --edges kept.csv       graphs in a folder, by a model of hyperdrop
   gossamer predict small/model.plan photos/ --top 3                      pictures, by a model of gossamer train or compress
+  gossamer predict code.safetensors file.py more/ --top 3 --explain      source files, by a model of hdhgn, and what it looked at
+  gossamer predict code.safetensors file.py --explain -o explain.html    the lines that decided, as a page
 
 A table has the columns of training, in any order and maybe others; the result holds the class of each row and the probability of all classes, or the number of each row. A table of vertices has a header \`vertex,…\` and the same feature columns as in training; no
 hypergraph is needed. A table of hyperedges has the columns edge and node; a table of nodes with their features may follow it.`;
 
 export function predictCommand(): Command {
-  return withTableOptions(new Command('predict'))
+  return withTableOptions(withChatOptions(new Command('predict')))
     .description('answer for new data with a saved model of any kind')
     .argument('<model>', 'model file; it names what it is')
-    .argument('<data...>', `pictures, or a table: ${TABLE_FORMS}`)
+    .argument('<data...>', `pictures, source files, or a table: ${TABLE_FORMS}`)
     .option(
       '-o, --out <file>',
       'file for the predictions (.csv; of graphs also .graphml, .json); standard output when left out',
     )
+    .option('--edges <file>', 'models of hyperdrop: the score of each edge, and whether it was kept')
     .option('--observe <events>', 'models of nat: take these events in first, and write the model back')
     .option(
       '--top <k>',
-      'what to list for each: classes of a picture, new links of a node (fastrp), the closest nodes (fully-ppr)',
+      'pictures and source files: classes to list for each, one when left out; products: values; fastrp: new links of each node; fully-ppr: nodes',
       number(1),
-      1,
     )
+    .option('--values <table>', 'models of hyperpave: values (attribute,value) that no product has yet')
+    .option('--within-category', 'models of hyperpave: only attributes that are known for the category', false)
     .option(
       '--condition <name=value>',
       'models of mip: a condition of all rows, in place of its column (repeatable)',
@@ -49,45 +58,77 @@ export function predictCommand(): Command {
       '--task <id>',
       'models of hypernet-review: the task of all rows; a new one is learnt from the rows with a target',
     )
-    .option('--explain', 'HyperTab: how much each column contributes to the predictions, on standard error', false)
+    .option(
+      '--explain',
+      'HyperTab: how much each column contributes, HDHGN: what attention was on; on standard error, or of HDHGN with -o page.html as a page',
+      false,
+    )
+    .option(
+      '--max-tokens <n>',
+      'hyperagent: most tokens of a question, by estimate; less talk where more would be needed',
+      number(1),
+    )
+    .option('--agents <file>', 'hyperagent: another team than the one that was learnt with')
+    .option('--chat-model <name>', 'hyperagent: another model of the agents')
     .addHelpText('after', examples)
     .action(predict);
 }
 
-interface Flags extends TableFlags {
+interface Flags extends TableFlags, TalkFlags {
   readonly out?: string;
-  readonly top: number;
+  readonly top?: number;
+  readonly values?: string;
+  readonly withinCategory: boolean;
   readonly condition: readonly string[];
   readonly explain: boolean;
   readonly task?: string;
   readonly observe?: string;
+  readonly edges?: string;
 }
 
-async function predict(modelPath: string, paths: readonly string[], flags: Flags): Promise<void> {
-  const { out, top, explain, task, observe } = flags;
-  if (out) requireWritable(out);
+async function predict(modelPath: string, paths: readonly string[], flags: Flags, command: Command): Promise<void> {
+  const { out, top, explain, task, observe, edges, values, withinCategory } = flags;
+  for (const file of [out, edges]) if (file) requireWritable(file);
   if (observe) requireWritable(modelPath);
   const model = await openModel(modelPath);
+  if (!model.talks) refuseTalk(modelPath, command);
   const conditions = conditionsOf(flags.condition);
   if (flags.condition.length > 0 && !model.conditions)
     throw new Error(`--condition: file "${modelPath}" is a model without conditions`);
   if (task !== undefined && !model.tasks)
     throw new Error(`--task: file "${modelPath}" is not a model of several tasks`);
+  if ((values !== undefined || withinCategory) && !model.takesValues)
+    throw new Error(
+      `--${values !== undefined ? 'values' : 'within-category'}: the model in "${modelPath}" is none of products; models of hyperpave are`,
+    );
+  if (edges && !model.edges)
+    throw new Error(`--edges: the model in "${modelPath}" scores no edges; models of hyperdrop do`);
   if (observe) {
     if (!model.observe) throw new Error(`--observe: the model in "${modelPath}" keeps no state; models of nat do`);
     writeFileAtomic(modelPath, await model.observe(observe));
   }
-  writePredictions(
-    await model.predict(paths, {
-      top,
-      explain,
-      conditions,
-      note: writeNote,
-      ...(task !== undefined && { task }),
-      table: tableOptionsOf(flags),
-    }),
-    out,
+  const predictions = await model.predict(paths, {
+    ...(top !== undefined && { top }),
+    ...(values !== undefined && { values }),
+    withinCategory,
+    explain,
+    conditions,
+    note: writeNote,
+    talk: flags,
+    ...(task !== undefined && { task }),
+    table: tableOptionsOf(flags),
+  });
+  if (edges && predictions.edges) writePredictions(predictions.edges, edges);
+  writePredictions(predictions, out);
+}
+
+/** @throws Error when a flag of models that talk is given */
+function refuseTalk(modelPath: string, command: Command): void {
+  const given = [...chatOnly, 'maxTokens', 'agents', 'chatModel'].find(
+    (name) => command.getOptionValueSource(name) === 'cli',
   );
+  const option = command.options.find((own) => own.attributeName() === given);
+  if (option) throw new Error(`${option.long}: the model in "${modelPath}" does not talk; teams of hyperagent do`);
 }
 
 /** @throws Error when an assignment is not `name=number` */
@@ -111,15 +152,20 @@ const graphWriters = [
 ];
 
 /**
- * As CSV, to a file or to standard output; of the nodes of a graph also as GraphML or node-link
+ * As CSV, or the page where the file is one, to a file or to standard output; of the nodes of a graph also as GraphML or node-link
  * JSON.
  *
  * @throws Error for the form of a graph where the predictions are about none
  */
-export function writePredictions({ columns, rows, graph }: Predictions, out: string | undefined): void {
+export function writePredictions({ columns, rows, page, graph }: Predictions, out: string | undefined): void {
   const writer = graphWriters.find(({ ending }) => out !== undefined && ending.test(out));
   if (!writer) {
-    writeOutput([writeCsv(columns, rows)], out);
+    const asPage = /\.html?$/i.test(out ?? '');
+    if (asPage && page === undefined)
+      throw new Error(
+        `"${out}": a page is written by models of hdhgn with --explain; name a .csv file for predictions`,
+      );
+    writeOutput([asPage && page !== undefined ? page : writeCsv(columns, rows)], out);
     return;
   }
   if (!graph) throw new Error(`"${out}" is a form of graphs; these predictions are a table, so write a .csv`);

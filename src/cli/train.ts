@@ -1,17 +1,18 @@
 // `gossamer train`
 
 import { Command, Option } from 'commander';
-import { readImages, requireWritable, writeFileAtomic } from '../data/node.js';
+import type { Background } from '../data/index.js';
+import { requireWritable, writeFileAtomic } from '../data/node.js';
 import { accuracyOn } from '../models/index.js';
 import { parameterCount } from '../nn/index.js';
 import { Random } from '../tensor/index.js';
-import { ImageClassifier, imageModelNames } from '../vision/index.js';
+import { ImageClassifier, imageModelNames, requireImageSize } from '../vision/index.js';
 import { number } from './arguments.js';
-import { Bar } from './bar.js';
+import { type PictureFlags, readPictures, withPictureOptions } from './pictures.js';
 import { useThreads } from './threads.js';
 import { trainResumably } from './training.js';
 
-interface Flags {
+interface Flags extends PictureFlags {
   readonly model: string;
   readonly out: string;
   readonly epochs: number;
@@ -22,10 +23,7 @@ interface Flags {
   readonly mixing: 'none' | 'mixup' | 'cutmix';
   readonly labelSmoothing: number;
   readonly average?: number;
-  readonly size?: number;
-  readonly channels?: string;
-  readonly testShare: number;
-  readonly seed: number;
+  readonly background: Background;
   readonly threads?: number;
   readonly resume: boolean;
 }
@@ -35,22 +33,23 @@ Examples
   gossamer train flowers/ --model lsnet-nano --size 32             a folder of pictures a class; a tenth is kept for testing
   gossamer train fashion-mnist --model vanillanet-nano --epochs 10
   gossamer train digits/ --model resnet20 --augment -o digits.safetensors --resume
+  gossamer train logos/ --size 48x64 --background black --test-share 0.2   transparent pixels on black; --strict stops at a bad file
   gossamer classify model.safetensors photo.jpg more-photos/
 
-A folder holds a folder of pictures for each class, maybe under train/ and test/ (or val/), or the four IDX files of a set like MNIST. AdamW with warm-up and a cosine; the test images are classified after each epoch, for your eyes alone.
+A folder holds a folder of pictures for each class, maybe under train/ and test/ (or val/), or the four IDX files of a set like MNIST. Pictures are JPEG, PNG, GIF, WebP, AVIF, TIFF or BMP, whatever their names say; those that cannot be used are named and left out. AdamW with warm-up and a cosine; the test images are classified after each epoch, for your eyes alone.
 Ctrl-C keeps the epochs so far in <out>.checkpoint, and --resume goes on from there.
 
 Models
   ${imageModelNames.join(', ')}`;
 
 export function trainCommand(): Command {
-  return new Command('train')
+  const command = new Command('train')
     .description('train a classifier on images')
     .argument('<images>', 'folder of images, or mnist, fashion-mnist, cifar10')
     .option('--model <name>', 'architecture, see below', 'lsnet-nano')
     .option('-o, --out <file>', 'the model', 'model.safetensors')
     .option('--epochs <n>', 'epochs', number(1), 10)
-    .option('--batch <n>', 'images a step', number(1), 64)
+    .option('--batch <n>', 'images a step; a last one alone joins the step before', number(2), 64)
     .option('--learning-rate <rate>', 'learning rate', number(0, false), 3e-3)
     .option('--weight-decay <d>', 'decay of weights', number(0, false), 0.02)
     .option('--augment', 'shift and mirror training images')
@@ -58,10 +57,13 @@ export function trainCommand(): Command {
       new Option('--mixing <how>', 'blend pairs of images').choices(['none', 'mixup', 'cutmix']).default('none'),
     )
     .option('--label-smoothing <e>', 'share of a label that is spread over all classes', number(0, false), 0)
-    .option('--average <decay>', 'average the weights of all steps, such as 0.999', number(0, false))
-    .option('--size <pixels>', 'height and width to scale pictures to', number(1))
-    .addOption(new Option('--channels <n>', '1 makes pictures grey, 3 coloured').choices(['1', '3']))
-    .option('--test-share <share>', 'share of a folder kept for testing', number(0, false), 0.1)
+    .option('--average <decay>', 'average the weights of all steps, such as 0.999', number(0, false));
+  return withPictureOptions(command)
+    .addOption(
+      new Option('--background <colour>', 'what transparent pixels are laid on, here and by predict')
+        .choices(['white', 'black'])
+        .default('white'),
+    )
     .option('--seed <n>', 'seed', number(0), 0)
     .option('--threads <n>', 'threads, the calling one among them', number(1))
     .option('--resume', 'go on from <out>.checkpoint', false)
@@ -74,21 +76,15 @@ async function train(path: string, flags: Flags): Promise<void> {
   requireWritable(flags.out);
   if (!imageModelNames.includes(flags.model))
     throw new Error(`model "${flags.model}" is not known; there are ${imageModelNames.join(', ')}`);
-  const bar = new Bar('reading', 'pictures');
-  const data = await readImages(path, {
-    ...(flags.size !== undefined && { size: flags.size }),
-    ...(flags.channels !== undefined && { channels: Number(flags.channels) as 1 | 3 }),
-    testShare: flags.testShare,
-    seed: flags.seed,
-    onProgress: (done, total) => bar.update(done / total, done),
-    onDownload: (url) => process.stderr.write(`fetching ${url}\n`),
-  }).finally(() => bar.close());
+  if (flags.size) requireImageSize(flags.model, ...flags.size);
+  const data = await readPictures(path, flags, { background: flags.background });
   const random = new Random(flags.seed);
   const classifier = ImageClassifier.create(flags.model, data, random.split('model'));
   const { count, channels, height, width } = data.train;
   process.stderr.write(
     `${flags.model}, ${parameterCount(classifier.model).toLocaleString('en-US')} parameters; ${count} training and ${data.test.count} test images of ${channels}×${height}×${width}, ${data.classes.length} classes\n`,
   );
+  let accuracy: number | undefined;
   const ended = await trainResumably(
     flags,
     (hooks) =>
@@ -104,9 +100,13 @@ async function train(path: string, flags: Flags): Promise<void> {
         ...(flags.augment && { augmentation: { crop: Math.max(1, Math.round(width / 8)), flip: true } }),
         validate: true,
       }),
-    () => writeFileAtomic(flags.out, classifier.save()),
+    () => {
+      accuracy = data.test.count > 0 ? accuracyOn(classifier.model, data.test, data) : undefined;
+      writeFileAtomic(flags.out, classifier.trainedOn(data, accuracy).save());
+    },
   );
   if (!ended) return;
-  const accuracy = (100 * accuracyOn(classifier.model, data.test, data)).toFixed(2);
-  process.stdout.write(`${flags.out}: test accuracy ${accuracy} %\n`);
+  process.stdout.write(
+    `${flags.out}: ${accuracy === undefined ? 'no test images, so no accuracy was measured' : `test accuracy ${(100 * accuracy).toFixed(2)} %`}\n`,
+  );
 }

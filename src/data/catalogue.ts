@@ -5,9 +5,11 @@ import { graphRecords } from './catalogue/graphs.js';
 import { hypergraphRecords } from './catalogue/hypergraphs.js';
 import { imageRecords } from './catalogue/images.js';
 import { networkRecords } from './catalogue/networks.js';
+import { questionRecords } from './catalogue/questions.js';
 import type { DatasetKind, DatasetRecord } from './catalogue/record.js';
 import { tableRecords } from './catalogue/tables.js';
-import { textRecords } from './catalogue/texts.js';
+import { sourceRecords, textRecords } from './catalogue/texts.js';
+import { wholeGraphRecords } from './catalogue/whole-graphs.js';
 
 export {
   type DatasetDownload,
@@ -26,9 +28,12 @@ export const catalogue: readonly DatasetRecord[] = [
   ...hypergraphRecords,
   ...graphRecords,
   ...networkRecords,
+  ...wholeGraphRecords,
   ...tableRecords,
   ...imageRecords,
   ...textRecords,
+  ...questionRecords,
+  ...sourceRecords,
 ];
 
 /** Names of the known data sets of a kind. */

@@ -1,6 +1,7 @@
 // What a graph holds, in short.
 
 import type { NamedGraph } from './graph-tables.js';
+import type { WholeGraphs } from './whole-graphs.js';
 
 const count = (value: number) => value.toLocaleString('en');
 const short = (value: number) => String(Number(value.toPrecision(3)));
@@ -22,10 +23,6 @@ function range(values: ArrayLike<number>): string {
  */
 export function graphProfileLines(named: NamedGraph): string[] {
   const { graph, labels, classNames, featureNames, leftOut, split } = named;
-  // Of codes from −1 on.
-  const perClass = new Int32Array(classNames.length + 1);
-  for (const label of labels) perClass[label + 1] = (perClass[label + 1] as number) + 1;
-  const [unknown = 0, ...known] = perClass;
   return [
     `${count(graph.nodeCount)} nodes, ${count(graph.edgeCount)} ${graph.directed ? 'directed' : 'undirected'} edges`,
     `weights     ${graph.weights ? range(graph.weights) : 'none'}`,
@@ -33,7 +30,7 @@ export function graphProfileLines(named: NamedGraph): string[] {
     `self-loops  ${count(graph.selfLoopCount)}`,
     `isolated    ${count(graph.isolated.length)} nodes`,
     `components  ${count(new Set(graph.components).size)}, the largest of ${count(graph.largestComponent.length)} nodes`,
-    `classes     ${classNames.length === 0 ? 'none' : [...classNames.map((name, code) => `${name} (${count(known[code] as number)})`), ...(unknown > 0 ? [`unknown (${count(unknown)})`] : [])].join(', ')}`,
+    classLine(labels, classNames),
     `features    ${featureNames.length === 0 ? 'none' : `${count(featureNames.length)}: ${listed(featureNames)}`}`,
     ...(leftOut.length > 0 ? [`left out    ${listed(leftOut)}, since they hold texts`] : []),
     ...(split
@@ -46,3 +43,37 @@ export function graphProfileLines(named: NamedGraph): string[] {
 const LISTED = 8;
 const listed = (names: readonly string[]) =>
   `${names.slice(0, LISTED).join(', ')}${names.length > LISTED ? ', …' : ''}`;
+
+function classLine(labels: Int32Array, classNames: readonly string[]): string {
+  // Of codes from −1 on.
+  const perClass = new Int32Array(classNames.length + 1);
+  for (const label of labels) perClass[label + 1] = (perClass[label + 1] as number) + 1;
+  const [unknown = 0, ...known] = perClass;
+  const named = classNames.map((name, code) => `${name} (${count(known[code] as number)})`);
+  const all = [...named, ...(unknown > 0 ? [`unknown (${count(unknown)})`] : [])];
+  return `classes     ${classNames.length === 0 ? 'none' : all.join(', ')}`;
+}
+
+/** Lines on the sizes of graphs, their classes, and the attributes of their nodes and edges. */
+export function wholeGraphProfileLines({ graphs, labels, classNames, ...set }: WholeGraphs): string[] {
+  const sizes = (segments: typeof graphs.nodes) =>
+    Int32Array.from(
+      { length: segments.count },
+      (_, g) => (segments.offsets[g + 1] as number) - (segments.offsets[g] as number),
+    );
+  const columns = (own: WholeGraphs['nodeColumns']) =>
+    own
+      .map(({ name, kind, values }) =>
+        kind === 'number' ? `${name} (numbers)` : `${name} (${new Set(values).size} categories)`,
+      )
+      .join(', ') || 'none';
+  return [
+    `${count(graphs.count)} graphs, ${count(graphs.nodeCount)} nodes, ${count(graphs.edgeCount)} edges`,
+    `nodes       ${range(sizes(graphs.nodes))} of a graph`,
+    `edges       ${range(sizes(graphs.edges))} of a graph`,
+    classLine(labels, classNames),
+    `of nodes    ${columns(set.nodeColumns)}`,
+    `of edges    ${columns(set.edgeColumns)}`,
+    ...(set.targets.length > 0 ? [`numbers     ${listed(set.targets.map(({ name }) => name))}`] : []),
+  ];
+}

@@ -2,6 +2,7 @@
 
 import { type Random, type Tensor, tensor } from '../tensor/index.js';
 import { augment } from './augment.js';
+import type { Background } from './pictures.js';
 
 /** Images [count, channels, height, width] of 8 bits, with the class of each. */
 export interface LabelledImages {
@@ -33,6 +34,8 @@ export interface ImageDataset {
   readonly mean: readonly number[];
   /** Standard deviation of each channel, likewise. */
   readonly deviation: readonly number[];
+  /** What transparent pixels were laid on, and are in pictures to come. Default: white. */
+  readonly background?: Background;
 }
 
 /** The first `most` images, or all of them when there are fewer. Pixels are shared, not copied. */
@@ -70,8 +73,18 @@ export interface ImageBatch {
 }
 
 /**
- * The batches of one epoch, shuffled when `random` is given. The tensors of a batch are disposed
- * when the next batch is requested.
+ * Number of batches for training. A rest of one image joins the batch before it, since batch norm
+ * has no statistics of one.
+ */
+export function trainingBatches(count: number, batchSize: number): number {
+  const batches = Math.ceil(count / batchSize);
+  return batches > 1 && batchSize > 1 && count % batchSize === 1 ? batches - 1 : batches;
+}
+
+/**
+ * The batches of one epoch, shuffled when `random` is given; then a rest of one image joins the
+ * batch before it (see `trainingBatches`). The tensors of a batch are disposed when the next batch
+ * is requested.
  */
 export function* imageBatches(
   images: LabelledImages,
@@ -80,8 +93,9 @@ export function* imageBatches(
   random?: Random,
 ): Generator<ImageBatch> {
   const order = random?.permutation(images.count) ?? Int32Array.from({ length: images.count }, (_, i) => i);
-  for (let start = 0; start < images.count; start += batchSize) {
-    const indices = order.subarray(start, start + batchSize);
+  const batches = random ? trainingBatches(images.count, batchSize) : Math.ceil(images.count / batchSize);
+  for (let at = 0; at < batches; at++) {
+    const indices = order.subarray(at * batchSize, at === batches - 1 ? images.count : (at + 1) * batchSize);
     const labels = indices.map((index) => images.labels[index] as number);
     const batch = { images: imageTensor(images, indices, statistics), labels: tensor(labels, [indices.length], 'i32') };
     try {

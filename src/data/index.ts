@@ -28,6 +28,7 @@ export {
   namesOf,
   tableGroups,
 } from './catalogue.js';
+export { type EncodedColumn, encodeColumns, encodedWidth, encodingOf } from './column-encoding.js';
 export {
   encodeTable,
   fitFeatures,
@@ -50,7 +51,7 @@ export {
 } from './digits.js';
 export { type Arrays, featuresFromArrays, normalizeRows, requiredArrays } from './features.js';
 export * from './formats/index.js';
-export { graphProfileLines } from './graph-profile.js';
+export { graphProfileLines, wholeGraphProfileLines } from './graph-profile.js';
 export {
   type GraphTableOptions,
   type GraphTables,
@@ -106,16 +107,21 @@ export {
 } from './model-file.js';
 export { edgeEnds } from './node-tables.js';
 export {
+  type Background,
   decodePicture,
   imageNetStatistics,
   isPicture,
   type Picture,
+  type PictureFormat,
   type PictureOptions,
+  pictureFormat,
   pictureTensor,
   planesOf,
 } from './pictures.js';
 export { predictedGraph } from './predicted-graph.js';
-export { type Split, splitByShare, splitPerClass, stratifiedFolds } from './splits.js';
+export * from './products/index.js';
+export { parseQuestions, type Question } from './questions.js';
+export { type PartSizes, type Split, splitByShare, splitGroups, splitPerClass, stratifiedFolds } from './splits.js';
 export { type ColumnProfile, leftOutOf, profileLines, profileOf } from './table-profile.js';
 export {
   type Categorical,
@@ -164,4 +170,10 @@ export {
   wordsOf,
 } from './text-encoder.js';
 export { fromTorchName, loadTorchState, type TorchLoadOptions } from './torch.js';
+export {
+  type WholeGraphs,
+  type WholeGraphTables,
+  wholeGraphsFromArrays,
+  wholeGraphsFromTables,
+} from './whole-graphs.js';
 export { wordBlocks } from './word-blocks.js';

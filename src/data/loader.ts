@@ -4,7 +4,7 @@
 import { type Background, startBackground } from '../engine/index.js';
 import { type Random, tensor } from '../tensor/index.js';
 import { type Augmentation, augment, type ImageBytes } from './augment.js';
-import type { ImageBatch, ImageDataset, LabelledImages } from './images.js';
+import { type ImageBatch, type ImageDataset, type LabelledImages, trainingBatches } from './images.js';
 
 /** Options of `DataLoader`. */
 export interface DataLoaderOptions {
@@ -81,18 +81,22 @@ export class DataLoader {
   /** Number of batches in an epoch. */
   get length(): number {
     const { batchSize, dropLast } = this.#options;
-    return dropLast ? Math.floor(this.#images.count / batchSize) : Math.ceil(this.#images.count / batchSize);
+    const { count } = this.#images;
+    return dropLast ? Math.floor(count / batchSize) : trainingBatches(count, batchSize);
   }
 
   /**
-   * The batches of one epoch. The tensors of a batch are disposed when the next batch is requested.
+   * The batches of one epoch; a last one of one image joins the batch before it. The tensors of a
+   * batch are disposed when the next batch is requested.
    */
   async *epoch(random: Random): AsyncGenerator<ImageBatch> {
-    const { batchSize, ahead } = this.#options;
+    const { batchSize, ahead, dropLast } = this.#options;
+    const { count } = this.#images;
     const order = random.permutation(this.#images.count);
     const key = random.word() | 0;
     const requests: Promise<Float32Array>[] = [];
-    const indicesOf = (batch: number) => order.slice(batch * batchSize, (batch + 1) * batchSize);
+    const endOf = (batch: number) => (batch === this.length - 1 && !dropLast ? count : (batch + 1) * batchSize);
+    const indicesOf = (batch: number) => order.slice(batch * batchSize, endOf(batch));
     for (let batch = 0; batch < this.length; batch++) {
       while (requests.length < this.length && requests.length <= batch + ahead)
         requests.push(this.#prepare(indicesOf(requests.length), key));

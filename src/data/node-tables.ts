@@ -72,7 +72,7 @@ export function nodesOfTable(table: Table, name: string, strict: boolean): NodeT
     featureNames: columns.map(nameOf),
     labels,
     classNames: names,
-    split: splitOf(table, at('split'), labels, name),
+    split: splitOfTable(table, at('split'), labels, `graph "${name}": nodes`),
     leftOut: others.filter((column) => !columns.includes(column)).map(nameOf),
   };
 }
@@ -112,7 +112,11 @@ export function edgeEnds(
   return { sources: ends(source), targets: ends(target) };
 }
 
-function classesOf({ rows }: Table, column: number): { labels: Int32Array; names: string[] } {
+/**
+ * The classes in a column of a table, −1 and none for column −1. Names are in numeric order where
+ * they are numbers.
+ */
+export function classesOf({ rows }: Table, column: number): { labels: Int32Array; names: string[] } {
   const given = rows.map((row) => (column < 0 ? '' : (row[column] as string)));
   const names = [...new Set(given.filter((label) => label !== ''))].sort(
     (a, b) => Number(a) - Number(b) || (a < b ? -1 : 1),
@@ -142,19 +146,25 @@ const parts: Readonly<Record<string, keyof Split>> = {
   test: 'test',
 };
 
-function splitOf({ rows }: Table, column: number, labels: Int32Array, name: string): Split | undefined {
+/**
+ * The split in a column of a table, undefined for column −1.
+ *
+ * @param what the table, for messages: `graph "name": nodes`
+ * @throws Error for a part of another name, an empty part, or a row of a part without a label
+ */
+export function splitOfTable({ rows }: Table, column: number, labels: Int32Array, what: string): Split | undefined {
   if (column < 0) return undefined;
   const split = { train: [] as number[], validation: [] as number[], test: [] as number[] };
   rows.forEach((row, v) => {
     const text = (row[column] as string).toLowerCase();
     if (text === '') return;
     const part = Object.hasOwn(parts, text) ? parts[text] : undefined;
-    if (!part) fail(name, `nodes, line ${v + 2}: split "${row[column]}" is none of train, validation and test`);
-    if ((labels[v] as number) < 0) fail(name, `nodes, line ${v + 2}: the node is in split "${text}" but has no label`);
+    if (!part) throw new Error(`${what}, line ${v + 2}: split "${row[column]}" is none of train, validation and test`);
+    if ((labels[v] as number) < 0) throw new Error(`${what}, line ${v + 2}: it is in split "${text}" but has no label`);
     split[part].push(v);
   });
   for (const [part, own] of Object.entries(split))
-    if (own.length === 0) fail(name, `nodes: no node is in split "${part}"`);
+    if (own.length === 0) throw new Error(`${what}: no line is in split "${part}"`);
   const { train, validation, test } = split;
   return { train: Int32Array.from(train), validation: Int32Array.from(validation), test: Int32Array.from(test) };
 }

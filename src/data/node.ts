@@ -22,7 +22,27 @@ export { type ImageFolderOptions, readImages } from './image-folder.js';
 export { hasImages, imageSetNames, loadImages } from './image-sets.js';
 export { loadIncidences } from './incidence-sets.js';
 export { interruptSignal } from './interrupt.js';
+export { type FolderFiles, filesBelow, type Subfolder, subfoldersOf } from './picture-files.js';
+export {
+  isCatalogue,
+  loadCatalogue,
+  loadNewProducts,
+  loadNewValues,
+  loadVectors,
+  type NewProducts,
+  type NewValues,
+} from './products/files.js';
+export { hasQuestions, loadQuestionSet, loadQuestions, type QuestionSet, questionSetNames } from './question-sets.js';
+export {
+  hasSources,
+  type LabelledSources,
+  loadSources,
+  type SourceFile,
+  type SourceOptions,
+  sourceFilesIn,
+} from './sources.js';
 export { loadLabelledTable, loadTable, loadTables, type NamedTable, type TableFileOptions } from './table-files.js';
 export { loadTemporal } from './temporal-sets.js';
 export { type NamedVectors, vectorFormatOf, vectorFormats, writeVectors } from './vectors.js';
+export { loadWholeGraphs } from './whole-graph-sets.js';
 export { type Contents, requireWritable, writeFileAtomic } from './write.js';

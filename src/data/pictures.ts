@@ -1,6 +1,7 @@
 // PNG, JPEG and other picture formats: decoded by `sharp` in Node, by the platform in browsers.
 
 import { type Tensor, tensor } from '../tensor/index.js';
+import { readBmp } from './formats/bmp.js';
 
 /** A decoded picture: 8-bit RGB [height, width, 3]. */
 export interface Picture {
@@ -12,26 +13,61 @@ export interface Picture {
   readonly pixels: Uint8Array;
 }
 
+/** What transparent pixels are laid on. */
+export type Background = 'white' | 'black';
+
+/** Formats that a file's first bytes tell. */
+export type PictureFormat = 'jpeg' | 'png' | 'gif' | 'webp' | 'avif' | 'tiff' | 'bmp' | 'heic';
+
 /** Whether a file name has the extension of a picture format. */
 export function isPicture(file: string): boolean {
-  return /\.(jpe?g|png|webp|gif|avif|tiff?)$/i.test(file);
+  return /\.(jpe?g|jpe|jfif|png|webp|gif|avif|tiff?|bmp|dib|hei[cf])$/i.test(file);
+}
+
+/** Bytes that `pictureFormat` looks at. */
+export const SIGNATURE_BYTES = 32;
+
+/** The format that the first bytes of a file tell, whatever its name; undefined for no picture. */
+export function pictureFormat(bytes: Uint8Array): PictureFormat | undefined {
+  const head = String.fromCharCode(...bytes.subarray(0, SIGNATURE_BYTES));
+  if (head.startsWith('\xff\xd8\xff')) return 'jpeg';
+  if (head.startsWith('\x89PNG\r\n\x1a\n')) return 'png';
+  if (/^GIF8[79]a/.test(head)) return 'gif';
+  if (head.startsWith('RIFF') && head.startsWith('WEBP', 8)) return 'webp';
+  if (head.startsWith('II*\0') || head.startsWith('MM\0*') || head.startsWith('II+\0') || head.startsWith('MM\0+'))
+    return 'tiff';
+  // Behind the file header stands the size of the next one, 12 to 124: few texts of BM… go on so.
+  if (head.startsWith('BM') && (bytes[14] as number) <= 124 && head.startsWith('\0\0\0', 15)) return 'bmp';
+  if (head.startsWith('ftyp', 4)) {
+    // The major brand, then from byte 16 on the compatible ones: files of brand mif1 may be either.
+    const brands = head.slice(8, 12) + head.slice(16);
+    if (/avi[fs]/.test(brands)) return 'avif';
+    if (/hei[cxms]|hev[cx]|mif1|msf1/.test(brands)) return 'heic';
+  }
+  return undefined;
 }
 
 interface SharpResult {
   readonly data: Uint8Array;
-  readonly info: { readonly width: number; readonly height: number };
+  readonly info: { readonly width: number; readonly height: number; readonly channels: number };
 }
 
 interface Sharp {
+  metadata(): Promise<{ readonly depth?: string; readonly channels?: number }>;
   rotate(): Sharp;
-  removeAlpha(): Sharp;
+  flatten(options: { background: Background }): Sharp;
   resize(width: number, height: number, options: { fit: 'cover' }): Sharp;
   toColourspace(name: string): Sharp;
   raw(): Sharp;
   toBuffer(options: { resolveWithObject: true }): Promise<SharpResult>;
 }
 
-type SharpModule = { default: (input: Uint8Array, options: { limitInputPixels: number }) => Sharp };
+interface SharpInput {
+  readonly limitInputPixels: number;
+  readonly raw?: { readonly width: number; readonly height: number; readonly channels: number };
+}
+
+type SharpModule = { default: (input: Uint8Array, options: SharpInput) => Sharp };
 
 /** Most pixels of a picture unless asked otherwise: 64 Mi, which take 192 MiB. */
 const MOST_PIXELS = 2 ** 26;
@@ -45,55 +81,82 @@ export interface PictureOptions {
   readonly height?: number;
   /** Pixels. Default: the picture's own. */
   readonly width?: number;
+  /** What transparent pixels are laid on. Default: white. */
+  readonly background?: Background;
   /** Most pixels that a stored picture may have. Default: 2²⁶, about 67 million. */
   readonly maxPixels?: number;
 }
 
 /**
- * Decodes a picture to 8-bit RGB, rotated as its EXIF orientation says.
+ * Decodes a picture to 8-bit RGB: JPEG, PNG, GIF, WebP, AVIF, TIFF or BMP, told by the content; of
+ * several frames or pages the first. It is rotated as its EXIF orientation says, colours are
+ * converted to sRGB, 16 bits to 8, and transparent pixels laid on `background`. Browsers decode the
+ * formats that they know, of which TIFF is seldom one.
  *
- * @throws Error when the bytes are no picture or one of too many pixels, or in Node when `sharp` is
- * not installed.
+ * @throws Error when the bytes are no picture, damaged, cut short or one of too many pixels, or in
+ * Node when `sharp` is not installed.
  */
-export async function decodePicture(bytes: Uint8Array, size: PictureOptions = {}): Promise<Picture> {
-  return globalThis.process?.versions?.node ? decodeInNode(bytes, size) : decodeInBrowser(bytes, size);
+export async function decodePicture(bytes: Uint8Array, options: PictureOptions = {}): Promise<Picture> {
+  if (bytes.length === 0) throw new Error('decodePicture: the file is empty');
+  return globalThis.process?.versions?.node ? decodeInNode(bytes, options) : decodeInBrowser(bytes, options);
 }
 
-async function decodeInNode(
-  bytes: Uint8Array,
-  { height, width, maxPixels = MOST_PIXELS }: PictureOptions,
-): Promise<Picture> {
+async function decodeInNode(bytes: Uint8Array, options: PictureOptions): Promise<Picture> {
+  const { height, width, background = 'white', maxPixels = MOST_PIXELS } = options;
   const name = 'sharp';
   const module = (await import(name).catch(() => {
     throw new Error('decodePicture: reading pictures in Node needs the package sharp: npm install sharp');
   })) as SharpModule;
   try {
-    const upright = module.default(bytes, { limitInputPixels: maxPixels }).rotate();
+    const upright = (await opened(module, bytes, maxPixels)).rotate().flatten({ background });
     const sized = height && width ? upright.resize(width, height, { fit: 'cover' }) : upright;
-    const { data, info } = await sized.toColourspace('srgb').removeAlpha().raw().toBuffer({ resolveWithObject: true });
+    const { data, info } = await sized.toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
+    if (info.channels !== 3) throw new Error(`it has ${info.channels} channels where RGB has 3`);
     return {
       height: info.height,
       width: info.width,
       pixels: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
     };
   } catch (error) {
-    if (/pixel limit/.test((error as Error).message))
+    const reason = (error as Error).message.replace(/^readBmp: "[^"]*" /, 'it ').replace(/\n[\s\S]*/, '');
+    if (/pixel limit|has more than \d+ pixels/.test(reason))
       throw new Error(`decodePicture: the picture has more than ${maxPixels} pixels; maxPixels allows more`);
-    throw new Error(`decodePicture: the bytes are no readable picture (${(error as Error).message})`);
+    throw new Error(`decodePicture: the bytes are no readable picture (${reason})`);
   }
+}
+
+/** @throws Error when the content is of no format that is read, or has samples of other types */
+async function opened(module: SharpModule, bytes: Uint8Array, limitInputPixels: number): Promise<Sharp> {
+  const format = pictureFormat(bytes);
+  if (format === undefined) throw new Error('it is none of JPEG, PNG, GIF, WebP, AVIF, TIFF and BMP');
+  if (format === 'heic') throw new Error('HEIC is not read; save it as JPEG');
+  if (format === 'bmp') {
+    const { pixels, ...raw } = readBmp(bytes, '.bmp', limitInputPixels);
+    return module.default(pixels, { limitInputPixels, raw });
+  }
+  const image = module.default(bytes, { limitInputPixels });
+  if (format !== 'tiff') return image;
+  // Measurements stored as TIFF would be clipped to black or white.
+  const { depth = 'unknown', channels = 0 } = await image.metadata();
+  if (depth !== 'uchar' && depth !== 'ushort')
+    throw new Error(`its samples are of type ${depth}; save it with 8 or 16 bits a channel`);
+  if (channels > 5) throw new Error(`it has ${channels} channels, which are no colours`);
+  return image;
 }
 
 async function decodeInBrowser(bytes: Uint8Array, size: PictureOptions): Promise<Picture> {
   const bitmap = await createImageBitmap(new Blob([new Uint8Array(bytes)])).catch((error: Error) => {
     throw new Error(`decodePicture: the bytes are no readable picture (${error.message})`);
   });
-  const { width = bitmap.width, height = bitmap.height, maxPixels = MOST_PIXELS } = size;
+  const { width = bitmap.width, height = bitmap.height, background = 'white', maxPixels = MOST_PIXELS } = size;
   if (bitmap.width * bitmap.height > maxPixels)
     throw new Error(`decodePicture: the picture has more than ${maxPixels} pixels; maxPixels allows more`);
   const scale = Math.max(width / bitmap.width, height / bitmap.height);
   const [drawnWidth, drawnHeight] = [bitmap.width * scale, bitmap.height * scale];
   const context = new OffscreenCanvas(width, height).getContext('2d');
   if (!context) throw new Error('decodePicture: this browser has no 2-D canvas off screen');
+  context.fillStyle = background;
+  context.fillRect(0, 0, width, height);
   context.drawImage(bitmap, (width - drawnWidth) / 2, (height - drawnHeight) / 2, drawnWidth, drawnHeight);
   const { data } = context.getImageData(0, 0, width, height);
   const pixels = new Uint8Array(width * height * 3);

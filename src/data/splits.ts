@@ -99,3 +99,53 @@ export function stratifiedFolds(
   }
   return parts.map((rows) => Int32Array.from(rows).sort());
 }
+
+/**
+ * Rows of each part of a class: numbers, or shares of the class below 1; the rest is for testing.
+ */
+export interface PartSizes {
+  /** Rows whose labels training sees. */
+  readonly train: number;
+  /** Rows for model selection. */
+  readonly validation: number;
+}
+
+/**
+ * Random rows of each class for training and for validation, the rest for testing. Rows of one
+ * group, such as files with the same content, are in the same part, also where their classes
+ * differ; a group that would exceed a part is for testing.
+ *
+ * @param groups the group of each row
+ * @param classes names of the classes, for errors
+ * @throws Error naming the first class that is too small
+ */
+export function splitGroups(
+  groups: readonly string[],
+  labels: ArrayLike<number>,
+  classes: readonly string[],
+  { train, validation }: PartSizes,
+  random: Random,
+): Split {
+  const members = new Map<string, number[]>();
+  for (const [row, group] of groups.entries()) members.set(group, [...(members.get(group) ?? []), row]);
+  const byClass = classes.map((): number[][] => []);
+  for (const rows of members.values()) byClass[labels[rows[0] as number] as number]?.push(rows);
+  const parts = { train: [] as number[], validation: [] as number[], test: [] as number[] };
+  byClass.forEach((own, c) => {
+    const count = own.reduce((total, rows) => total + rows.length, 0);
+    const sizeOf = (part: number) => (part < 1 ? Math.max(1, Math.round(part * count)) : part);
+    const room = { train: sizeOf(train), validation: sizeOf(validation) };
+    if (count <= room.train + room.validation)
+      throw new Error(
+        `splitGroups: class "${classes[c]}" has ${count} rows, too few for ${room.train} to train, ${room.validation} to validate and some to test`,
+      );
+    for (const at of random.permutation(own.length)) {
+      const rows = own[at] as number[];
+      const part = (['train', 'validation'] as const).find((name) => rows.length <= room[name]);
+      parts[part ?? 'test'].push(...rows);
+      if (part) room[part] -= rows.length;
+    }
+  });
+  const ascending = (rows: number[]) => Int32Array.from(rows).sort();
+  return { train: ascending(parts.train), validation: ascending(parts.validation), test: ascending(parts.test) };
+}

@@ -2,7 +2,8 @@
 //
 // A request is rounded up to a class (four classes an octave, so at most a quarter is wasted) and
 // served from that class's free list, else from the untouched end of memory. When the end is
-// reached, adjacent free blocks are merged and split again.
+// reached, or memory would have to grow while much of it is free, adjacent free blocks are merged
+// and split again: batches of varying sizes would otherwise fill the whole of it, class by class.
 
 const PAGE = 65536;
 const ALIGNMENT = 64;
@@ -13,6 +14,8 @@ export const RESERVED_BYTES = PAGE;
  * the foreign lanes.
  */
 const GUARD_BYTES = 4096;
+/** Share of memory that must have been freed before free blocks are merged in place of growth. */
+const MERGE_SHARE = 1 / 2;
 
 interface Span {
   address: number;
@@ -35,6 +38,8 @@ export class Heap {
   #end = RESERVED_BYTES;
   #free = new Map<number, number[]>();
   #spans: Span[] = [];
+  /** Bytes that were taken back since free blocks were last merged. */
+  #releasedBytes = 0;
   /** Called when memory runs out: frees some if it can. */
   relieve: ((bytes: number) => boolean) | undefined;
 
@@ -65,7 +70,18 @@ export class Heap {
   }
 
   #find(size: number): number | undefined {
-    return this.#free.get(size)?.pop() ?? this.#fromSpans(size) ?? this.#fromEnd(size) ?? this.#afterMerge(size);
+    const found = this.#free.get(size)?.pop() ?? this.#fromSpans(size);
+    if (found !== undefined) return found;
+    return (this.#shouldMerge(size) ? undefined : this.#fromEnd(size)) ?? this.#afterMerge(size);
+  }
+
+  /**
+   * Whether memory would have to grow, though as much as a part of it was freed since free blocks
+   * were last merged: what a merge costs is spread over the work on those bytes.
+   */
+  #shouldMerge(size: number): boolean {
+    const held = this.memory.buffer.byteLength;
+    return this.#end + size + GUARD_BYTES > held && this.#releasedBytes > MERGE_SHARE * held;
   }
 
   /** Takes back a block of `bytes` as asked for. */
@@ -74,6 +90,7 @@ export class Heap {
     const list = this.#free.get(size);
     if (list) list.push(address);
     else this.#free.set(size, [address]);
+    this.#releasedBytes += size;
     this.bytesInUse -= size;
     this.buffersInUse -= 1;
   }
@@ -119,6 +136,7 @@ export class Heap {
     for (const [bytes, addresses] of this.#free) for (const address of addresses) blocks.push({ address, bytes });
     blocks.sort((a, b) => a.address - b.address);
     this.#free.clear();
+    this.#releasedBytes = 0;
     this.#spans = [];
     for (const block of blocks) {
       const last = this.#spans.at(-1);

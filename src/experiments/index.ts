@@ -4,6 +4,7 @@ export { type Claim, type ClaimSource, Evidence, evaluateClaims } from './parts/
 export type { Experiment, Metric, Preset, Study } from './parts/contract.js';
 export type { OptionSpec } from './parts/options.js';
 export { summarize } from './parts/statistics.js';
+export { citation } from './parts/system-record.js';
 export { writePages } from './runner/pages.js';
 export { claimsOfReproduction, type Reproduction } from './runner/record.js';
 export { type ReproduceOptions, reproduce } from './runner/reproduce.js';
@@ -17,4 +18,4 @@ export {
   shareOf,
 } from './runner/result.js';
 export { type RunEvents, type RunRequest, runExperiment } from './runner/run.js';
-export { citation, type Family, families, findSystem, type SystemRecord, systems } from './systems.js';
+export { type Family, families, findSystem, type SystemRecord, systems } from './systems.js';

@@ -1,14 +1,13 @@
 // The published systems, as data: what each is, its paper, what the abstract claims, where its
-// experiment is.
-//
-// `gossamer list` and `info`, the table in the README, docs/systems/ and the smoke tests follow
-// from these records. The file imports nothing but types, so that listing the systems costs
-// nothing.
+// experiment is. Lists, pages, the README's table and the smoke tests follow from these records.
+// Nothing but types is imported, so that listing the systems costs nothing.
 
-import type { Experiment } from './parts/contract.js';
+import type { Family, SystemRecord } from './parts/system-record.js';
+
+export type { Family, Paper, SystemRecord } from './parts/system-record.js';
 
 /** Families of systems with their headings. */
-export const families = {
+export const families: Readonly<Record<Family, string>> = {
   hypergraph: 'Hypergraphs',
   graph: 'Graphs',
   embedding: 'Embedding and ranking',
@@ -16,42 +15,7 @@ export const families = {
   vision: 'Vision',
   compress: 'Compression',
   lm: 'Language models',
-} as const;
-
-/** Key of a family. */
-export type Family = keyof typeof families;
-
-export interface Paper {
-  readonly authors: string;
-  readonly title: string;
-  readonly venue: string;
-  readonly year: number;
-  /** Identifier on arXiv, as `2405.14286`. */
-  readonly arxiv?: string;
-}
-
-/** A published system as data. */
-export interface SystemRecord {
-  /**
-   * Its name on the command line, and of its files: `src/<family>/<slug>`,
-   * `src/experiments/<family>/<slug>.ts`.
-   */
-  readonly slug: string;
-  /** Name as the paper writes it. */
-  readonly title: string;
-  /** The family that it belongs to. */
-  readonly family: Family;
-  /** What it does for a user, in one line. */
-  readonly about: string;
-  /** The publication. */
-  readonly paper: Paper;
-  /**
-   * What the abstract claims, in its own words, by a short key that claims of the experiment name.
-   */
-  readonly abstract: Readonly<Record<string, string>>;
-  /** Imports the experiment. */
-  readonly load: () => Promise<{ readonly experiment: Experiment }>;
-}
+};
 
 /** All systems, by family. */
 export const systems: readonly SystemRecord[] = [
@@ -98,6 +62,93 @@ export const systems: readonly SystemRecord[] = [
         'WHATsNet suffers from the common oversmoothing issue in most HGNNs. To address these limitations, we propose CoNHD',
     },
     load: () => import('./hypergraph/conhd.js'),
+  },
+  {
+    slug: 'hyperpave',
+    title: 'HyperPAVE: zero-shot attribute values of products',
+    family: 'hypergraph',
+    about: 'attribute values of new products, also values without labels, from texts and what people viewed and bought',
+    paper: {
+      authors: 'Gong, Eldardiry',
+      title: 'Multi-Label Zero-Shot Product Attribute-Value Extraction',
+      venue: 'WWW',
+      year: 2024,
+      arxiv: '2402.08802',
+    },
+    abstract: {
+      outperforms:
+        'significantly outperforms existing classification-based, generation-based large language models for attribute ' +
+        'value extraction in the zero-shot setting',
+      unseen: 'enables HyperPAVE to identify new attribute values without the need for labeled training data',
+      representations:
+        'constructs heterogeneous hypergraphs to capture complex higher-order relations (i.e. user behavior information) ' +
+        'to learn more accurate feature representations for graph nodes',
+    },
+    load: () => import('./hypergraph/hyperpave.js'),
+  },
+  {
+    slug: 'hyperagent',
+    title: 'HyperAgent: hypergraph topologies for teams of language models',
+    family: 'hypergraph',
+    about: 'learns, question by question, which groups of agents read each other',
+    paper: {
+      authors: 'Zhang, Shi, Gu, Zhang, You, Gan, Yuan, Huang',
+      title: 'HyperAgent: Leveraging Hypergraphs for Topology Optimization in Multi-Agent Communication',
+      venue: 'arXiv',
+      year: 2025,
+      arxiv: '2510.10611',
+    },
+    abstract: {
+      groups:
+        'Unlike edge-based approaches, HyperAgent uses hyperedges to link multiple agents within the same subtask',
+      oneStep:
+        'employs hypergraph convolutional layers to achieve one-step information aggregation in collaboration groups',
+      adaptive:
+        'incorporates a variational autoencoder framework with sparsity regularization to dynamically adjust hypergraph ' +
+        'topologies based on task complexity',
+      superior: 'Experiments highlight the superiority of HyperAgent in both performance and efficiency',
+      gsm8k: 'on GSM8K, HyperAgent achieves 95.07% accuracy while reducing token consumption by 25.33%',
+    },
+    load: () => import('./hypergraph/hyperagent.js'),
+  },
+  {
+    slug: 'ehgnn',
+    title: 'EHGNN: edge representations by dual hypergraphs',
+    family: 'hypergraph',
+    about: 'graphs whose edges carry the information: messages between edges, clusters of them, drops',
+    paper: {
+      authors: 'Jo, Baek, Lee, Kim, Kang, Hwang',
+      title: 'Edge Representation Learning with Hypergraphs',
+      venue: 'NeurIPS',
+      year: 2021,
+      arxiv: '2106.15845',
+    },
+    abstract: {
+      representation:
+        'for graph representation […] our method largely outperforms existing graph representation learning methods',
+      generation: 'and generation performance, on which our method largely outperforms',
+      classification:
+        'our […] pooling method also largely outperforms state-of-the-art graph pooling methods on graph classification',
+      lossless: 'lossless compression of the nodes and removal of irrelevant edges for effective message-passing',
+    },
+    load: () => import('./hypergraph/ehgnn.js'),
+  },
+  {
+    slug: 'hdhgn',
+    title: 'HDHGN: heterogeneous directed hypergraphs of syntax trees',
+    family: 'hypergraph',
+    about: 'classes of source files, from the hypergraphs of their syntax trees',
+    paper: {
+      authors: 'Yang, Jin, Dou',
+      title: 'Heterogeneous Directed Hypergraph Neural Network over abstract syntax tree (AST) for Code Classification',
+      venue: 'SEKE',
+      year: 2023,
+      arxiv: '2305.04228',
+    },
+    abstract: {
+      accuracy: 'Our method outperforms previous AST-based and GNN-based methods',
+    },
+    load: () => import('./hypergraph/hdhgn.js'),
   },
   {
     slug: 'dgmlp',
@@ -369,9 +420,4 @@ export function findSystem(slug: string): SystemRecord {
   const record = systems.find((candidate) => candidate.slug === slug);
   if (!record) throw new Error(`unknown system "${slug}"; known: ${systems.map((system) => system.slug).join(', ')}`);
   return record;
-}
-
-/** `Feng, Luo, Ying, Gao, "LightHGNN: …", ICLR 2024 (arXiv 2402.04296)`. */
-export function citation({ authors, title, venue, year, arxiv }: Paper): string {
-  return `${authors}, "${title}", ${venue} ${year}${arxiv ? ` (arXiv ${arxiv})` : ''}`;
 }

@@ -1,7 +1,13 @@
 // Floor 6: hypergraph learning.
 
+export * from './agents/index.js';
+export * from './ast/index.js';
 export * from './conhd/index.js';
 export * from './conv/index.js';
+export * from './ehgnn/index.js';
+export * from './hdhgn/index.js';
+export * from './hyperagent/index.js';
+export * from './hyperpave/index.js';
 export {
   type DistillOptions,
   distill,
@@ -19,6 +25,7 @@ export {
   networkKinds,
   receptiveField,
 } from './network.js';
+export * from './pool/index.js';
 export { projectedIncidence } from './projected.js';
 export * from './sets/index.js';
 export { STUDENT_MODEL, type StudentInputs, StudentModel, type StudentTable } from './student.js';

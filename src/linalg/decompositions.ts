@@ -1,5 +1,5 @@
-// Small dense linear algebra in double precision, by ml-matrix. Inputs and results are f32 tensors;
-// nothing here is differentiable.
+// Small dense linear algebra in double precision, by ml-matrix. Inputs and results are f32 tensors
+// unless the name says 64; nothing here is differentiable.
 
 import {
   CholeskyDecomposition,
@@ -69,11 +69,33 @@ export function qr(a: Tensor): { q: Tensor; r: Tensor } {
  * @throws Error when the matrix is not square.
  */
 export function symmetricEigen(a: Tensor): { values: Tensor; vectors: Tensor } {
-  const matrix = square('symmetricEigen', a);
+  const { values, vectors } = eigenOf(square('symmetricEigen', a));
+  return { values: tensor(Float32Array.from(values)), vectors: fromMatrix(vectors) };
+}
+
+/**
+ * `symmetricEigen` in double precision, without tensors: values row after row.
+ *
+ * @throws Error when there are not n² finite values.
+ */
+export function symmetricEigen64(
+  a: ArrayLike<number>,
+  n: number,
+): { readonly values: Float64Array; readonly vectors: Float64Array } {
+  const all = Array.from(a);
+  if (all.length !== n * n) throw new Error(`symmetricEigen64: expected ${n}×${n} values, got ${all.length}`);
+  const invalid = all.findIndex((value) => !Number.isFinite(value));
+  if (invalid >= 0) throw new Error(`symmetricEigen64: element ${invalid} is ${all[invalid]}`);
+  const { values, vectors } = eigenOf(Matrix.from1DArray(n, n, all));
+  return { values: Float64Array.from(values), vectors: Float64Array.from(vectors.to1DArray()) };
+}
+
+/** Mirrors the lower triangle, in place, and decomposes. */
+function eigenOf(matrix: Matrix): { readonly values: readonly number[]; readonly vectors: Matrix } {
   const n = matrix.rows;
   for (let i = 0; i < n; i++) for (let j = i + 1; j < n; j++) matrix.set(i, j, matrix.get(j, i));
   const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(matrix, { assumeSymmetric: true });
-  return { values: tensor(Float32Array.from(realEigenvalues)), vectors: fromMatrix(eigenvectorMatrix) };
+  return { values: realEigenvalues, vectors: eigenvectorMatrix };
 }
 
 /**

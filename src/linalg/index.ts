@@ -1,3 +1,3 @@
 // Floor 3: small dense linear algebra.
 
-export { cholesky, qr, solve, svd, symmetricEigen } from './decompositions.js';
+export { cholesky, qr, solve, svd, symmetricEigen, symmetricEigen64 } from './decompositions.js';

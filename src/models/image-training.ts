@@ -86,7 +86,8 @@ export interface ImageTrainingOptions extends TrainingHooks {
   /** Called before each step with its number, from 0, and the number of all steps. */
   readonly onStep?: (step: number, steps: number) => void;
   /**
-   * Whether the test images are classified after every epoch, for the log alone. Default: false.
+   * Whether the test images, if any, are classified after every epoch, for the log alone.
+   * Default: false.
    */
   readonly validate?: boolean;
 }
@@ -94,6 +95,8 @@ export interface ImageTrainingOptions extends TrainingHooks {
 /**
  * Trains a classifier in place on the training images of a data set, by AdamW or LAMB with linear
  * warm-up and cosine decay. It keeps the final weights and selects nothing on the test images.
+ *
+ * @throws RangeError for fewer than two training images
  */
 export async function trainOnImages(
   model: Layer,
@@ -102,6 +105,8 @@ export async function trainOnImages(
   options: ImageTrainingOptions = {},
 ): Promise<FitResult> {
   const { epochs = 30, batchSize = 128, learningRate = 3e-3, weightDecay = 0.05, augmentation = {} } = options;
+  if (data.train.count < 2)
+    throw new RangeError(`trainOnImages: training needs at least 2 images, got ${data.train.count}`);
   const loader = new DataLoader(data.train, data, { batchSize, augmentation });
   const steps = Math.max(1, loader.length * epochs);
   const rising = Math.max(1, Math.round((options.warmUp ?? 0.05) * steps));
@@ -119,7 +124,8 @@ export async function trainOnImages(
       schedule: warmUp(rising, cosine(Math.max(1, steps - rising))),
       batches: (order) => loader.epoch(order),
       loss: options.loss ?? ((live, batch, mode) => lossOf(live, batch, mode, data.classes.length, options)),
-      ...(options.validate && { validate: (live) => accuracyOn(live, data.test, data), restoreBest: false }),
+      ...(options.validate &&
+        data.test.count > 0 && { validate: (live) => accuracyOn(live, data.test, data), restoreBest: false }),
       signal: options.signal,
       checkpoint: options.checkpoint,
       onEpoch: options.onEpoch,

@@ -1,6 +1,7 @@
 // Floor 5: standard architectures that several families build on.
 
 export { type ConvNormOptions, convNorm, heConv } from './conv-norm.js';
+export { CopyTransformer, type CopyTransformerOptions, type EncodedSource } from './copy-transformer.js';
 export { Decoder, type DecoderOptions, decoderDefaults } from './decoder.js';
 export { EfficientNet, type EfficientNetOptions } from './efficientnet.js';
 export {
@@ -9,7 +10,7 @@ export {
   type ImageTrainingOptions,
   trainOnImages,
 } from './image-training.js';
-export { LeNet } from './lenet.js';
+export { LENET_LEAST, LeNet, type LeNetOptions } from './lenet.js';
 export {
   type MobileNetOptions,
   MobileNetV1,
@@ -18,6 +19,6 @@ export {
   type MobileNetV2Options,
   roundChannels,
 } from './mobilenet.js';
-export { ResNet, SmallResNet, type SmallResNetOptions } from './resnet.js';
+export { ResNet, type ResNetOptions, SmallResNet, type SmallResNetOptions } from './resnet.js';
 export { SqueezeExcitation, type SqueezeOptions } from './squeeze-excitation.js';
 export { VisionTransformer, type VisionTransformerOptions, visionTransformers } from './vit.js';

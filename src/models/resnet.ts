@@ -8,6 +8,7 @@
 import { BatchNorm2d, type Conv2d, Linear, type Mode, runSequence, type Sequence } from '../nn/index.js';
 import { add, globalAveragePool, maxPool2d, pad, type Random, slice, type Tensor } from '../tensor/index.js';
 import { heConv } from './conv-norm.js';
+import { roundChannels } from './mobilenet.js';
 
 /** Residual block of two 3×3 convolutions. */
 class BasicBlock {
@@ -90,6 +91,9 @@ const subsampling: Shortcut = (inChannels, outChannels, stride) => {
 
 type Block = BasicBlock | Bottleneck;
 
+/** Channels of the four groups. */
+type Widths = [number, number, number, number];
+
 function group(
   kind: typeof BasicBlock | typeof Bottleneck,
   inChannels: number,
@@ -165,13 +169,23 @@ export class SmallResNet {
   }
 }
 
-/** ResNet-18, -34 or -50. `channels` of the images defaults to 3, `classes` to 1000. */
+/** Architecture options of a ResNet for large images. */
+export interface ResNetOptions {
+  /** Channels of the input images. Default: 3. */
+  readonly channels?: number;
+  /** Number of classes. Default: 1000. */
+  readonly classes?: number;
+  /** Width multiplier of all channel counts, which are rounded to multiples of 8. Default: 1. */
+  readonly width?: number;
+}
+
+/** ResNet-18, -34 or -50. */
 export class ResNet {
   /** 7×7 stem with stride 2. */
   readonly conv1: Conv2d;
   /** Norm of the stem. */
   readonly bn1: BatchNorm2d;
-  /** First group of blocks, 64 channels. */
+  /** First group of blocks, 64 channels (at width 1, as those below). */
   readonly layer1: readonly Block[];
   /** Second group, 128 channels. */
   readonly layer2: readonly Block[];
@@ -185,17 +199,18 @@ export class ResNet {
   constructor(
     depth: keyof typeof depths,
     random: Random,
-    { channels = 3, classes = 1000 }: { channels?: number; classes?: number } = {},
+    { channels = 3, classes = 1000, width = 1 }: ResNetOptions = {},
   ) {
     const { kind, blocks } = depths[depth];
     const { expansion } = kind;
-    this.conv1 = heConv(channels, 64, 7, random, { stride: 2, padding: 3 });
-    this.bn1 = new BatchNorm2d(64);
-    this.layer1 = group(kind, 64, 64, blocks[0], 1, projection, random);
-    this.layer2 = group(kind, 64 * expansion, 128, blocks[1], 2, projection, random);
-    this.layer3 = group(kind, 128 * expansion, 256, blocks[2], 2, projection, random);
-    this.layer4 = group(kind, 256 * expansion, 512, blocks[3], 2, projection, random);
-    this.fc = new Linear(512 * expansion, classes, random);
+    const [first, second, third, fourth] = [64, 128, 256, 512].map((count) => roundChannels(width * count)) as Widths;
+    this.conv1 = heConv(channels, first, 7, random, { stride: 2, padding: 3 });
+    this.bn1 = new BatchNorm2d(first);
+    this.layer1 = group(kind, first, first, blocks[0], 1, projection, random);
+    this.layer2 = group(kind, first * expansion, second, blocks[1], 2, projection, random);
+    this.layer3 = group(kind, second * expansion, third, blocks[2], 2, projection, random);
+    this.layer4 = group(kind, third * expansion, fourth, blocks[3], 2, projection, random);
+    this.fc = new Linear(fourth * expansion, classes, random);
   }
 
   /** Images [n, channels, h, w] → logits [n, classes]. */

@@ -94,6 +94,11 @@ export interface FitOptions<Model extends object, Batch> extends TrainingHooks {
   readonly patience?: number;
   /** A metric is better when it exceeds the best by more than this share of it. Default: 0. */
   readonly tolerance?: number;
+  /**
+   * Number of epochs without a better metric after which the weights of the best epoch are taken up
+   * again and training goes on from there. Default: never.
+   */
+  readonly reloadAfter?: number | undefined;
   /** Restore the weights of the best epoch at the end, if there is `validate`. Default: true. */
   readonly restoreBest?: boolean;
   /**
@@ -244,6 +249,7 @@ class Run<Model extends object, Batch> {
     this.#epoch = epoch;
     const metric = validate && scope(() => validate(model));
     if (metric !== undefined) this.#keepBest(epoch, metric);
+    this.#reload(epoch);
     const report = {
       epoch,
       epochs: this.options.epochs,
@@ -298,6 +304,13 @@ class Run<Model extends object, Batch> {
     if (best !== undefined && !(better === 'larger' ? metric > best + margin : metric < best - margin)) return;
     disposeWeights(this.#best?.weights);
     this.#best = { epoch, metric, weights: copyWeights(stateOf(model)) };
+  }
+
+  /** With `reloadAfter`: goes back to the best weights every so many epochs after them. */
+  #reload(epoch: number): void {
+    const { model, reloadAfter } = this.options;
+    const since = epoch - (this.#best?.epoch ?? epoch);
+    if (reloadAfter && this.#best && since > 0 && since % reloadAfter === 0) loadState(model, this.#best.weights);
   }
 
   #save(): void {

@@ -29,6 +29,7 @@ export {
   type TrainingState,
 } from './fit.js';
 export { gradientsOf, type LossGradients } from './gradients.js';
+export { GraphNorm } from './graph-norm.js';
 export {
   fans,
   kaimingNormal,

@@ -15,6 +15,14 @@ export {
   disjointHypergraphs,
 } from './disjoint.js';
 export {
+  dualHypergraph,
+  dualIncidences,
+  dualPropagation,
+  edgeIncidences,
+  edgesOfIncidences,
+  type FeaturedIncidences,
+} from './dual.js';
+export {
   type BlockModelOptions,
   blockModel,
   erdosRenyi,
@@ -26,6 +34,15 @@ export {
   uniformHypergraph,
 } from './generators.js';
 export { Graph, type GraphOptions } from './graph.js';
+export { type EdgeEnds, GraphCollection, type SelectedGraphs } from './graph-collection.js';
+export {
+  type DirectedHyperedge,
+  type DisjointHeterogeneous,
+  disjointHeterogeneous,
+  HEAD,
+  HeterogeneousHypergraph,
+  TAIL,
+} from './heterogeneous.js';
 export { Hypergraph, type MergeRule } from './hypergraph.js';
 export { consecutiveGroups, type Grouping, IncidenceList } from './incidence.js';
 export { type IncidenceLevel, type IncidenceSample, IncidenceSampler } from './incidence-sampling.js';

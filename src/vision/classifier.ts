@@ -2,7 +2,9 @@
 // file that `gossamer train` writes and `gossamer classify` reads.
 
 import {
+  type Background,
   bytesInMemory,
+  decodePicture,
   type ImageDataset,
   imageTensor,
   isPlan,
@@ -44,6 +46,22 @@ export interface ImageDescription {
   readonly mean: readonly number[];
   /** Standard deviation of each channel, by which centred pixels are divided. */
   readonly deviation: readonly number[];
+  /** What transparent pixels are laid on. Default: white. */
+  readonly background?: Background;
+  /** What it was trained on, where that is known. */
+  readonly trained?: ImageTrainingRecord;
+}
+
+/** What a classifier was trained on, and how well it did. */
+export interface ImageTrainingRecord {
+  /** Name or folder of the images. */
+  readonly data: string;
+  /** Training images of each class. */
+  readonly images: readonly number[];
+  /** Number of test images. */
+  readonly testImages: number;
+  /** Share of the test images that are classified correctly; none without test images. */
+  readonly accuracy?: number;
 }
 
 /** Identifies model files of image classifiers. */
@@ -60,12 +78,12 @@ export class ImageClassifier {
    * Creates an untrained classifier for the image size and classes of a data set.
    *
    * @param architecture one of `imageModelNames`
-   * @throws Error for an unknown architecture, or one that needs square images
+   * @throws Error for an unknown architecture, or one that does not take images of this size
    */
   static create(architecture: string, data: ImageDataset, random: Random): ImageClassifier {
     const { channels, height, width } = data.train;
-    const { classes, mean, deviation } = data;
-    const description = { architecture, classes, channels, height, width, mean, deviation };
+    const { classes, mean, deviation, background = 'white' } = data;
+    const description = { architecture, classes, channels, height, width, mean, deviation, background };
     return new ImageClassifier(description, modelOf(description, random));
   }
 
@@ -80,6 +98,18 @@ export class ImageClassifier {
       options.onStep?.(step, steps);
     };
     return trainOnImages(model, data, random, { ...options, onStep });
+  }
+
+  /**
+   * The same network with a record of its training in the description.
+   *
+   * @param accuracy on the test images; left out when there are none
+   */
+  trainedOn({ name, classes, train, test }: ImageDataset, accuracy?: number): ImageClassifier {
+    const images = classes.map(() => 0);
+    for (const label of train.labels) images[label] = (images[label] as number) + 1;
+    const trained = { data: name, images, testImages: test.count, ...(accuracy !== undefined && { accuracy }) };
+    return new ImageClassifier({ ...this.description, trained }, this.model);
   }
 
   /** The network for inference: in merged form if it has one. */
@@ -140,6 +170,16 @@ export class ImagePredictor {
   ) {}
 
   /**
+   * Decodes a picture as the network needs it: scaled to cover its size, laid on its background.
+   *
+   * @throws Error as `decodePicture` does
+   */
+  decode(bytes: Uint8Array): Promise<Picture> {
+    const { height, width, background = 'white' } = this.description;
+    return decodePicture(bytes, { height, width, background });
+  }
+
+  /**
    * Converts a picture to the normalised network input [1, channels, height, width].
    *
    * @throws Error when the picture has another size
@@ -180,7 +220,5 @@ export function deployedForm(model: Layer): Layer {
 }
 
 function modelOf({ architecture, channels, height, width, classes }: ImageDescription, random: Random): Layer {
-  if (height !== width && /^(deit|vit)/.test(architecture))
-    throw new Error(`${architecture} needs square images, got ${height}×${width}`);
-  return imageModel(architecture, { channels, classes: classes.length, size: height }, random);
+  return imageModel(architecture, { channels, classes: classes.length, size: height, imageWidth: width }, random);
 }

@@ -2,7 +2,14 @@
 
 export { ConvNorm } from './blocks/conv-norm.js';
 export { fromPublishedName, loadPublished } from './checkpoints.js';
-export { deployedForm, IMAGE_MODEL, ImageClassifier, type ImageDescription, ImagePredictor } from './classifier.js';
+export {
+  deployedForm,
+  IMAGE_MODEL,
+  ImageClassifier,
+  type ImageDescription,
+  ImagePredictor,
+  type ImageTrainingRecord,
+} from './classifier.js';
 export {
   hardDistillation,
   LSConv,
@@ -16,4 +23,4 @@ export {
 } from './lsnet/index.js';
 export { type MapBackbone, PyramidHead, type PyramidOptions, Segmenter } from './pyramid.js';
 export { type Fading, fadingAt, layerDecay, VanillaNet, type VanillaNetOptions, vanillaNets } from './vanillanet.js';
-export { type ImageShape, imageModel, imageModelNames } from './zoo.js';
+export { type ImageShape, imageModel, imageModelNames, requireImageSize } from './zoo.js';

@@ -3,14 +3,17 @@
 import {
   EfficientNet,
   type EfficientNetOptions,
+  LENET_LEAST,
   LeNet,
   MobileNetV1,
   type MobileNetV1Options,
   MobileNetV2,
   type MobileNetV2Options,
   ResNet,
+  roundChannels,
   SmallResNet,
   VisionTransformer,
+  type VisionTransformerOptions,
   visionTransformers,
 } from '../models/index.js';
 import type { Layer } from '../nn/index.js';
@@ -26,30 +29,71 @@ export interface ImageShape {
   readonly classes: number;
   /** Height and width of the images in pixels. */
   readonly size: number;
-  /** Width multiplier of MobileNets and EfficientNets. Default: 1. */
+  /** Width of images that are not square, in pixels; `size` is then their height. */
+  readonly imageWidth?: number;
+  /** Width multiplier of all networks but LeNet. Default: 1. */
   readonly width?: number;
 }
 
-/** Creates a network with random weights. */
-type Make = (shape: ImageShape, random: Random) => Layer;
+/** An image shape with the sides apart. */
+interface Shape extends Pick<ImageShape, 'channels' | 'classes'> {
+  readonly height: number;
+  readonly width: number;
+  /** Width multiplier. */
+  readonly multiplier: number;
+}
 
-/** Constructors of presets by name. */
+/** Which images a network takes; those of every size where it says nothing. */
+interface Sizes {
+  readonly fits: (height: number, width: number) => boolean;
+  /** In words. */
+  readonly text: string;
+}
+
+/** How an architecture is made with random weights, and for which sizes. */
+interface Architecture {
+  readonly make: (shape: Shape, random: Random) => Layer;
+  readonly sizes?: Sizes;
+}
+
+/** Architectures of presets by name. */
 const named = <Options>(
   presets: Readonly<Record<string, Options>>,
-  make: (options: Options, ...rest: Parameters<Make>) => Layer,
-) =>
+  make: (options: Options, shape: Shape, random: Random) => Layer,
+  sizesOf: (options: Options) => Sizes | undefined = () => undefined,
+): Record<string, Architecture> =>
   Object.fromEntries(
-    Object.entries(presets).map(([name, options]): [string, Make] => [
-      name,
-      (shape, random) => make(options, shape, random),
-    ]),
+    Object.entries(presets).map(([name, options]) => {
+      const sizes = sizesOf(options);
+      return [name, { make: (shape, random) => make(options, shape, random), ...(sizes && { sizes }) }];
+    }),
   );
 
-/** Height and width of the last feature map of an LSNet, whose stages after the first halve it. */
+/** The options that MobileNets and EfficientNets take. */
+const scaledBy = ({ channels, classes, multiplier }: Shape) => ({ channels, classes, width: multiplier });
+
+/** Side of the last feature map of an LSNet, whose stages after the first halve it. */
 function lastMap(size: number, { stem = [2, 2, 2], depths }: LSNetOptions): number {
   const strides = [...stem, ...depths.slice(1).map(() => 2)];
   return strides.reduce((side, stride) => Math.ceil(side / stride), size);
 }
+
+/** Images of at least so many pixels a side. */
+const atLeast = (least: number): Sizes => ({
+  fits: (height, width) => Math.min(height, width) >= least,
+  text: `at least ${least} pixels a side`,
+});
+
+/** The default stem and pooling of a VanillaNet divide images; adaptive pooling takes any. */
+function vanillaNetSizes({ strides, stem, poolTo }: VanillaNetOptions): Sizes | undefined {
+  return poolTo || stem ? undefined : atLeast(4 * 2 ** strides.filter((stride) => stride === 2).length);
+}
+
+/** Position embeddings are for one size of square images, cut in patches. */
+const squaresOf = (patch: number): Sizes => ({
+  fits: (height, width) => height === width && height % patch === 0,
+  text: `square, their side a multiple of ${patch} pixels`,
+});
 
 /** MobileNetV1 presets for images of 28 to 64 pixels. */
 const smallMobileNets = {
@@ -127,61 +171,105 @@ const smallEfficientNets = {
   },
 } as const satisfies Record<string, EfficientNetOptions>;
 
-const makers: Readonly<Record<string, Make>> = {
-  lenet: ({ channels, classes }, random) => new LeNet(random, { channels, classes }),
-  ...Object.fromEntries(
-    [8, 20, 32, 44, 56, 110].map((depth): [string, Make] => [
-      `resnet${depth}`,
-      ({ channels, classes }, random) => new SmallResNet(depth, random, { channels, classes }),
-    ]),
+const architectures: Readonly<Record<string, Architecture>> = {
+  lenet: {
+    make: ({ channels, classes, height, width, multiplier }, random) => {
+      if (multiplier !== 1) throw new RangeError(`lenet has no width multiplier, got ${multiplier}`);
+      return new LeNet(random, { channels, classes, size: [height, width] });
+    },
+    sizes: atLeast(LENET_LEAST),
+  },
+  ...named(
+    Object.fromEntries([8, 20, 32, 44, 56, 110].map((depth) => [`resnet${depth}`, depth])),
+    (depth, { channels, classes, multiplier }, random) => {
+      const widths = [16, 32, 64].map((count) => roundChannels(multiplier * count)) as [number, number, number];
+      return new SmallResNet(depth, random, { channels, classes, widths });
+    },
   ),
-  ...Object.fromEntries(
-    ([18, 34, 50] as const).map((depth): [string, Make] => [
-      `resnet${depth}`,
-      ({ channels, classes }, random) => new ResNet(depth, random, { channels, classes }),
-    ]),
-  ),
-  'mobilenet-v1': (shape, random) => new MobileNetV1(random, shape),
-  'mobilenet-v2': (shape, random) => new MobileNetV2(random, shape),
+  ...named({ resnet18: 18, resnet34: 34, resnet50: 50 } as const, (depth, shape, random) => {
+    return new ResNet(depth, random, scaledBy(shape));
+  }),
   ...named<MobileNetV1Options>(
-    smallMobileNets,
-    (options, shape, random) => new MobileNetV1(random, { ...options, ...shape }),
+    { 'mobilenet-v1': {}, ...smallMobileNets },
+    (options, shape, random) => new MobileNetV1(random, { ...options, ...scaledBy(shape) }),
   ),
   ...named<MobileNetV2Options>(
-    mobileNetsV2,
-    (options, shape, random) => new MobileNetV2(random, { ...options, ...shape }),
+    { 'mobilenet-v2': {}, ...mobileNetsV2 },
+    (options, shape, random) => new MobileNetV2(random, { ...options, ...scaledBy(shape) }),
   ),
   ...named<EfficientNetOptions>(
     smallEfficientNets,
-    (options, shape, random) => new EfficientNet('b0', random, { ...options, ...shape }),
+    (options, shape, random) => new EfficientNet('b0', random, { ...options, ...scaledBy(shape) }),
   ),
-  'efficientnet-b0': (shape, random) => new EfficientNet('b0', random, shape),
-  'efficientnet-b1': (shape, random) => new EfficientNet('b1', random, shape),
-  ...named(
+  ...named({ 'efficientnet-b0': 'b0', 'efficientnet-b1': 'b1' } as const, (variant, shape, random) => {
+    return new EfficientNet(variant, random, scaledBy(shape));
+  }),
+  ...named<VisionTransformerOptions>(
     visionTransformers,
-    (options, { size, ...shape }, random) => new VisionTransformer(random, { ...options, ...shape, imageSize: size }),
+    ({ features = 192, heads = 3, ...options }, { channels, classes, height, multiplier }, random) =>
+      new VisionTransformer(random, {
+        ...{ ...options, channels, classes, heads, imageSize: height },
+        features: heads * roundChannels((multiplier * features) / heads),
+      }),
+    ({ patchSize = 16 }) => squaresOf(patchSize),
   ),
   ...named<VanillaNetOptions>(
     vanillaNets,
-    (options, shape, random) => new VanillaNet({ ...options, ...shape }, random),
+    (options, { channels, classes, multiplier }, random) =>
+      new VanillaNet({ ...options, channels, classes, dims: scaledDims(options.dims, multiplier) }, random),
+    vanillaNetSizes,
   ),
   ...named<LSNetOptions>(
     lsNets,
-    (options, shape, random) =>
-      new LSNet({ ...options, ...shape, attentionSize: lastMap(shape.size, options) }, random),
+    (options, { channels, classes, height, multiplier }, random) =>
+      new LSNet(
+        {
+          ...{ ...options, channels, classes, dims: scaledDims(options.dims, multiplier) },
+          attentionSize: lastMap(height, options),
+        },
+        random,
+      ),
+    (options) => ({
+      fits: (height, width) => lastMap(height, options) === lastMap(width, options),
+      text: 'square, since its position biases are for one last map',
+    }),
   ),
 };
 
+function scaledDims(dims: readonly number[], multiplier: number): number[] {
+  return dims.map((count) => roundChannels(multiplier * count));
+}
+
 /** Names accepted by `imageModel`. */
-export const imageModelNames: readonly string[] = Object.keys(makers);
+export const imageModelNames: readonly string[] = Object.keys(architectures);
+
+/** @throws Error for an unknown name, listing the known ones */
+function architectureOf(name: string): Architecture {
+  const found = Object.hasOwn(architectures, name) ? architectures[name] : undefined;
+  if (!found) throw new Error(`model "${name}" is not known; there are ${imageModelNames.join(', ')}`);
+  return found;
+}
 
 /**
- * Creates an image classifier with random weights: [n, channels, size, size] → logits [n, classes].
+ * Checks that a network takes images of a size, in pixels.
  *
- * @throws Error for an unknown name, listing the known ones
+ * @throws Error for an unknown name, RangeError for a size that does not fit, naming those that do
+ */
+export function requireImageSize(name: string, height: number, width: number): void {
+  const { sizes } = architectureOf(name);
+  if (sizes && !sizes.fits(height, width))
+    throw new RangeError(`model "${name}" takes images that are ${sizes.text}; these are ${height}×${width}`);
+}
+
+/**
+ * Creates an image classifier with random weights: [n, channels, height, width] → logits
+ * [n, classes].
+ *
+ * @throws Error for an unknown name, listing the known ones; RangeError for a size that does not
+ * fit, naming those that do
  */
 export function imageModel(name: string, shape: ImageShape, random: Random): Layer {
-  const make = makers[name];
-  if (!make) throw new Error(`model "${name}" is not known; there are ${imageModelNames.join(', ')}`);
-  return make(shape, random);
+  const { channels, classes, size: height, imageWidth: width = height, width: multiplier = 1 } = shape;
+  requireImageSize(name, height, width);
+  return architectureOf(name).make({ channels, classes, height, width, multiplier }, random);
 }

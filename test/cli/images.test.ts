@@ -72,6 +72,88 @@ describe.skipIf(!existsSync(main))('images on the command line (needs a build)',
       ['new/deeper/b.png', '2', 'across'],
     ]);
     expect(stderr).toContain('"new/broken.jpg" is left out: the bytes are no readable picture');
+    writeFileSync(path('new', '.DS_Store'), 'hidden');
+    expect(status).toBe(2);
+  });
+
+  test('unusable pictures are named, counted and left out of training', async () => {
+    // 33 pictures of a class, none held out: with batches of 8 a rest of two, of 65 a rest of one.
+    await writeClasses('spoilt', 33);
+    rmSync(path('spoilt', 'down', '0.png'));
+    for (let i = 0; i < 7; i++) writeFileSync(path('spoilt', 'down', `x${i}.jpg`), i === 0 ? '' : 'no picture');
+    const args = ['train', 'spoilt', ...training, '--epochs', '1', '--test-share', '0', '-o', 'spoilt.safetensors'];
+    const { status, stdout, stderr } = gossamer(...args);
+    expect(stderr).toContain('note: 7 pictures left out, as unusable (--strict stops at the first):');
+    expect(stderr).toContain('spoilt/down/x0.jpg: the file is empty\n');
+    expect(stderr).toContain('and 2 more');
+    expect(stderr).toContain('65 training and 0 test images');
+    expect(stdout).toBe('spoilt.safetensors: no test images, so no accuracy was measured\n');
+    expect(status).toBe(0);
+    expect(gossamer('info', 'spoilt.safetensors').stdout).toMatch(
+      /Trained on +65 images of "spoilt": 33 across, 32 down\nTested on +0 images\n/,
+    );
+  }, 30_000);
+
+  test('any number of training images trains, with the default model too', () => {
+    const args = ['train', 'spoilt', '--batch', '8', '--epochs', '1', '--test-share', '0', '-o', 'default.safetensors'];
+    const { status, stderr } = gossamer(...args);
+    expect(stderr).toContain('65 training');
+    expect(status).toBe(0);
+  }, 30_000);
+
+  test('the background of training is that of predictions, and info tells what a model is', async () => {
+    // On black the pictures of the two classes are white and black; on white both are white.
+    const clear = async (file: string, alpha: number) => {
+      const pixels = new Uint8Array(4 * SIZE * SIZE).fill(255).map((value, i) => (i % 4 === 3 ? alpha : value));
+      await sharp(pixels, { raw: { width: SIZE, height: SIZE, channels: 4 } })
+        .png()
+        .toFile(file);
+    };
+    for (const [name, alpha] of [
+      ['full', 255],
+      ['none', 0],
+    ] as const) {
+      mkdirSync(path('clear', name), { recursive: true });
+      for (let i = 0; i < 12; i++) await clear(path('clear', name, `${i}.png`), alpha);
+    }
+    const trained = gossamer(
+      'train',
+      'clear',
+      ...training,
+      '--epochs',
+      '24',
+      '--background',
+      'black',
+      '-o',
+      'c.safetensors',
+    );
+    expect(trained.stdout).toBe('c.safetensors: test accuracy 100.00 %\n');
+    const files = ['clear/full/0.png', 'clear/none/0.png'];
+    for (const verb of ['classify', 'predict']) {
+      const { rows } = readCsv(gossamer(verb, 'c.safetensors', ...files).stdout);
+      expect(rows.map((row) => row[2])).toEqual(['full', 'none']);
+    }
+    const lines = gossamer('info', 'c.safetensors').stdout.split('\n');
+    expect(lines[0]).toMatch(/^Image classifier: mobilenet-v1-nano, [\d,]+ parameters$/);
+    expect(lines[1]).toBe('Input        pictures, scaled to cover 16×16 and cropped at the centre, grey');
+    expect(lines[2]).toMatch(/transparent pixels on black; .* with mean 0\.5000, deviation 0\.5000$/);
+    expect(lines[3]).toBe('Classes      2: full, none');
+    expect(lines[4]).toBe('Trained on   22 images of "clear": 11 full, 11 none');
+    expect(lines[5]).toBe('Tested on    2 images: accuracy 100.00 %');
+  }, 30_000);
+
+  test('a picture that is not there or empty leaves the others answered, with code 2', () => {
+    writeFileSync(path('nothing.png'), '');
+    const { status, stdout, stderr } = gossamer(
+      'predict',
+      'm.safetensors',
+      'nothing.png',
+      'gone.png',
+      'stripes/down/1.png',
+    );
+    expect(readCsv(stdout).rows.map((row) => row.slice(0, 3))).toEqual([['stripes/down/1.png', '1', 'down']]);
+    expect(stderr).toContain('"nothing.png" is left out: the file is empty');
+    expect(stderr).toContain('"gone.png" is left out: it does not exist');
     expect(status).toBe(2);
   });
 
@@ -103,6 +185,11 @@ describe.skipIf(!existsSync(main))('images on the command line (needs a build)',
       expect(rows.map((row) => row[2])).toEqual(['across', 'down']);
     }
     expect(existsSync(path('small', 'model.onnx'))).toBe(true);
+    expect(gossamer('info', 'small/model.plan').stdout).toMatch(
+      /^Image classifier: mobilenet-v1-nano, a compiled plan/,
+    );
+    const { accuracy } = report.after;
+    expect(gossamer('info', 'small/model.safetensors').stdout).toContain(`accuracy ${(100 * accuracy).toFixed(2)} %`);
     const before = readFileSync(path('small', 'model.plan'));
     const again = gossamer('compress', 'm.safetensors', '--data', 'stripes', '-o', 'small');
     expect(again.status).toBe(2);
@@ -179,9 +266,26 @@ describe.skipIf(!existsSync(main))('images on the command line (needs a build)',
     fails('class folder "bad/empty" holds no pictures', 'train', 'bad');
     rmSync(path('bad', 'empty'), { recursive: true });
     writeFileSync(path('bad', 'across', 'x.png'), 'no picture');
-    fails('picture "bad/across/x.png" cannot be read', 'train', 'bad');
-    await writePicture(path('bad', 'across', 'x.png'), stripes(false, new Random(2)), 3);
-    fails('choose channels: 3 colours all, 1 makes all grey', 'train', 'bad');
+    fails('picture "bad/across/x.png" cannot be read', 'train', 'bad', '--strict');
+    fails('expected a share of at least 0 and below 1', 'train', 'bad', '--test-share', '1');
+    fails('expected a number of pixels, or height and width as 48x32', 'train', 'bad', '--size', '48x');
+    fails('expected an integer of at least 2', 'train', 'bad', '--batch', '1');
+    fails(
+      'takes images that are square, their side a multiple of 16 pixels; these are 33×33',
+      'train',
+      'bad',
+      '--model',
+      'deit-tiny',
+      '--size',
+      '33',
+    );
+    fails(
+      'takes images that are at least 32 pixels a side; these are 16×16',
+      'train',
+      'stripes',
+      '--model',
+      'vanillanet-5',
+    );
     fails('model "lenot" is not known; there are lenet', 'train', 'stripes', '--model', 'lenot');
     fails('"nowhere" is neither a folder nor a known image set', 'train', 'nowhere');
     fails('there is no "none.safetensors.checkpoint" to go on from', 'train', 'stripes', '--resume');

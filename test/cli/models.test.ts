@@ -5,7 +5,15 @@ import { describe, expect, test } from 'vitest';
 import { modelSystems, openModel, openModelOf } from '../../src/cli/models.js';
 import { writeModelFile, writeSafetensors } from '../../src/data/index.js';
 import { DGMLP_MODEL, NAT_MODEL } from '../../src/graph/index.js';
-import { CONHD_MODEL, STUDENT_MODEL, StudentModel } from '../../src/hypergraph/index.js';
+import {
+  CONHD_MODEL,
+  HDHGN_MODEL,
+  HYPERAGENT_MODEL,
+  HYPERCLUSTER_MODEL,
+  HYPERDROP_MODEL,
+  STUDENT_MODEL,
+  StudentModel,
+} from '../../src/hypergraph/index.js';
 import { MIP_MODEL, TABLE_MODEL, TASK_MODEL, TableModel } from '../../src/hypernet/index.js';
 import { LANGUAGE_MODEL } from '../../src/lm/node.js';
 import { MLP } from '../../src/nn/index.js';
@@ -26,10 +34,14 @@ describe('the table of model files', () => {
     LANGUAGE_MODEL,
     STUDENT_MODEL,
     DGMLP_MODEL,
+    HYPERAGENT_MODEL,
     CONHD_MODEL,
+    HDHGN_MODEL,
     NAT_MODEL,
     TASK_MODEL,
     MIP_MODEL,
+    HYPERDROP_MODEL,
+    HYPERCLUSTER_MODEL,
   ];
   const student = new StudentModel(['a', 'b'], new MLP([3, 4, 2], new Random(1), { norm: 'batch' }));
   const vertices = file('vertices.csv', 'vertex,f1,f2,f3\nx,1,2,3\ny,0,0,1\n');

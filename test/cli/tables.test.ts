@@ -132,6 +132,21 @@ describe.skipIf(!existsSync(main))('tables and hypernetworks on the command line
     expect(columns).toEqual(['row', 'y', 'probability', 'p(no)', 'p(yes)']);
   }, 120_000);
 
+  test('methods for a number are tuned by the root mean squared error', () => {
+    // Thirty columns of noise: of twenty rows a line learns what the others do not have.
+    const noise = uniform(7, 40 * 31, 0, 1);
+    const names = Array.from({ length: 30 }, (_, c) => `x${c}`);
+    const fields = Array.from({ length: 40 }, (_, row) => noise.slice(31 * row, 31 * (row + 1)).join(','));
+    writeFileSync(path('noise.csv'), `${[...names, 'value'].join(',')}\n${fields.join('\n')}\n`);
+    const args = ['fit', 'noise.csv', '--target', 'value', '--methods', 'logistic', '--folds', '2'];
+    const [usual, tuned] = [[], ['--tune', '8']].map((more) => {
+      const { status, stdout } = gossamer(...args, ...more, '--json', '-o', 'n.safetensors');
+      expect(status).toBe(0);
+      return Number(JSON.parse(stdout).rows[0].rmse.mean);
+    });
+    expect(tuned).toBeLessThan(0.9 * (usual ?? 0));
+  }, 120_000);
+
   test('mistakes end with code 2, one line, and no file', () => {
     for (const [args, message] of [
       [['--target', 'z'], 'there is no target column "z"; the table has a, b, c, empty, y'],
@@ -139,7 +154,7 @@ describe.skipIf(!existsSync(main))('tables and hypernetworks on the command line
       [['--target', 'y', '--ignore', 'q'], '--ignore names no column of the table: q'],
       [['--target', 'a', '--task', 'class'], 'holds'],
       [['--target', 'y', '--task', 'number'], 'the target "y" must hold numbers; it has "'],
-      [['--target', 'a', '--task', 'number', '--tune', '3'], 'leave --tune out'],
+      [['--target', 'a', '--task', 'number', '--tune', '0'], '--tune'],
       [['--target', 'y', '--model', 'tree'], 'unknown model "tree"'],
     ] as const) {
       const { status, stderr } = gossamer('fit', 'table.csv', ...args, '-o', 'none.safetensors');

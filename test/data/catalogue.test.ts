@@ -28,9 +28,12 @@ const {
   loadIncidences,
   loadLabelledTable,
   loadMultiLabelGraph,
+  loadQuestionSet,
   loadTables,
   loadTemporal,
+  loadSources,
   loadText,
+  loadWholeGraphs,
   readBytes,
   verifyDataset,
 } = node;
@@ -139,6 +142,16 @@ async function sizeOf({ name, size }: DatasetRecord, kind: DatasetKind): Promise
         [classes, 'classes'],
       );
     }
+    case 'whole-graphs': {
+      const { graphs, classNames, targets } = loadWholeGraphs(name);
+      const learnt = classNames.length > 0 ? classNames.length : targets.length;
+      return counts(
+        [graphs.count, 'graphs'],
+        [graphs.nodeCount, 'nodes'],
+        [graphs.edgeCount, 'edges'],
+        [learnt, classNames.length > 0 ? 'classes' : learnt === 1 ? 'target' : 'targets'],
+      );
+    }
     case 'graph': {
       const { graph, features, classes } = loadGraph(name, { directed: true, scaleRows: false });
       const width = features && ('columns' in features ? features.columns : (features.shape[1] as number));
@@ -180,6 +193,14 @@ async function sizeOf({ name, size }: DatasetRecord, kind: DatasetKind): Promise
       return size.includes('bytes')
         ? counts([new TextEncoder().encode(text).length, 'bytes'])
         : counts([text.length, 'characters']);
+    }
+    case 'questions': {
+      const { train, test } = loadQuestionSet(name);
+      return counts([train.length, 'questions to learn from'], [test.length, 'to test on']);
+    }
+    case 'sources': {
+      const { files, classes } = await loadSources(name, ['.java']);
+      return `${counts([files.length, 'Java programs'])} for ${classes.length} problems`;
     }
   }
 }

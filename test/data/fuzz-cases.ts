@@ -23,6 +23,7 @@ import {
   modelSystem,
   multiLabelGraphFromArrays,
   type NamedArray,
+  readBmp,
   readCsv,
   readEdgeList,
   readGguf,
@@ -78,6 +79,23 @@ const pickles = [
 
 const pixels = Uint8Array.from({ length: 12 * 10 * 3 }, (_, i) => (i * 7) % 256);
 const picture = () => sharp(pixels, { raw: { width: 12, height: 10, channels: 3 } });
+
+/** A BMP of 5×3 pixels with a palette of so many colours. */
+function bitmap(bits: number, colours: number): Uint8Array {
+  const start = 54 + 4 * colours;
+  const file = Buffer.alloc(start + 3 * 4 * Math.ceil((5 * bits) / 32), 0);
+  file.write('BM');
+  for (const [at, value] of [
+    [10, start],
+    [14, 40],
+    [18, 5],
+    [22, 3],
+    [28, bits],
+    [46, colours],
+  ] as const)
+    file.writeUInt32LE(value, at);
+  return new Uint8Array(file);
+}
 
 function parquet(): Uint8Array {
   const count = 40;
@@ -167,6 +185,11 @@ export const dataCases: readonly FuzzCase[] = [
       gzipSync(writeIdx({ shape: [9], values: new Uint8Array(9) })),
     ],
     read: (file) => readIdx(file),
+  },
+  {
+    name: 'bmp',
+    seeds: () => [bitmap(24, 0), bitmap(8, 12), bitmap(1, 8)],
+    read: (file) => readBmp(file),
   },
   {
     name: 'cifar',

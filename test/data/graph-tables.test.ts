@@ -34,7 +34,7 @@ describe('graphs from tables', () => {
     [{ nodes: 'id,x\nann,1\nbob,\ncy,1\ndee,1' }, 'line 3: feature "x" is ""'],
     [{ nodes: 'id,x,label,split\nann,1,a,dev' }, 'split "dev" is none of'],
     [{ nodes: 'id,x,label,split\nann,1,,train' }, 'has no label'],
-    [{ nodes: 'id,x,label,split\nann,1,a,train' }, 'no node is in split "validation"'],
+    [{ nodes: 'id,x,label,split\nann,1,a,train' }, 'no line is in split "validation"'],
     [{ edges: 'one,other\nann,bob' }, 'must name source and target'],
     [{ edges: 'source,target\nann,eve' }, 'line 2: "eve" is no node'],
     [{ edges: 'source,target,weight\nann,bob,-1' }, 'line 2: weight "-1" is no positive number'],

@@ -1,5 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { augment, DataLoader, imageTensor, type LabelledImages, readIdx, writeIdx } from '../../src/data/index.js';
+import {
+  augment,
+  DataLoader,
+  firstImages,
+  imageBatches,
+  imageTensor,
+  type LabelledImages,
+  readIdx,
+  writeIdx,
+} from '../../src/data/index.js';
 import { hasImages, loadImages } from '../../src/data/node.js';
 import { Random } from '../../src/tensor/index.js';
 import { expectClose } from '../oracle.js';
@@ -48,6 +57,37 @@ describe('the loader', () => {
     loader.close();
     return seen;
   };
+  test.each([
+    [9, [4, 5]],
+    [10, [4, 4, 2]],
+    [5, [5]],
+    [4, [4]],
+    [1, [1]],
+  ])('of %i images and batches of 4 makes %j: a rest of one joins the batch before', async (count, sizes) => {
+    const some = firstImages(images, count);
+    const loader = new DataLoader(some, statistics, { batchSize: 4, worker: false });
+    const labels: number[][] = [];
+    for await (const batch of loader.epoch(new Random(2))) labels.push([...batch.labels.dataSync<Int32Array>()]);
+    expect(labels.map(({ length }) => length)).toEqual(sizes);
+    expect(loader.length).toBe(sizes.length);
+    expect(labels.flat().sort()).toEqual([...some.labels].sort());
+    const shuffled = Array.from(imageBatches(some, statistics, 4, new Random(2)), ({ labels }) => labels.size);
+    expect(shuffled).toEqual(sizes);
+    // Without shuffling, as for evaluation, batches keep their size.
+    expect(Array.from(imageBatches(some, statistics, 4), (batch) => batch.labels.size)).toEqual(
+      Array.from({ length: Math.ceil(count / 4) }, (_, i) => Math.min(4, count - 4 * i)),
+    );
+  });
+  test('batches of one stay so, and dropLast drops a rest of one', async () => {
+    const sizes = async (count: number, options: { batchSize: number; dropLast?: boolean }) => {
+      const loader = new DataLoader(firstImages(images, count), statistics, { ...options, worker: false });
+      const found: number[] = [];
+      for await (const { labels } of loader.epoch(new Random(2))) found.push(labels.size);
+      return found;
+    };
+    expect(await sizes(3, { batchSize: 1 })).toEqual([1, 1, 1]);
+    expect(await sizes(9, { batchSize: 4, dropLast: true })).toEqual([4, 4]);
+  });
   test('gives every image once, the same with and without a worker', async () => {
     const [here, there] = [await batches(false), await batches(true)];
     expect(there).toEqual(here);

@@ -58,6 +58,17 @@ describe('Heap', () => {
     expect(heap.allocate(14 * 65536)).toBe(RESERVED_BYTES);
   });
 
+  test('steps of varying sizes reuse what earlier ones freed before memory grows', () => {
+    const heap = smallHeap(16_384);
+    // Steps of 8 blocks, all of one size: 1 MiB to 32 MiB in all, of 24 classes.
+    for (let step = 0; step < 200; step++) {
+      const size = Math.round(2 ** (17 + (step % 24) / 4.8));
+      const blocks = Array.from({ length: 8 }, () => heap.allocate(size));
+      for (const address of blocks) heap.release(address, size);
+    }
+    expect(heap.memory.buffer.byteLength).toBeLessThan(2.5 * heap.peakBytes);
+  });
+
   test('running out names the size asked for and what is in use', () => {
     const heap = smallHeap(16);
     heap.allocate(65536);

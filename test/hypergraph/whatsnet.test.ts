@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { rankPositions, WhatsNetConv } from '../../src/hypergraph/index.js';
-import { inference } from '../../src/nn/index.js';
+import { rankPositions, WhatsNetConv, type WhatsNetInput } from '../../src/hypergraph/index.js';
+import { gradientsOf, inference, training } from '../../src/nn/index.js';
 import { IncidenceList } from '../../src/structure/index.js';
-import { Random, tensor } from '../../src/tensor/index.js';
+import { add, concatenate, mean, Random, square, type Tensor, tensor } from '../../src/tensor/index.js';
 import { expectClose, uniformTensor } from '../oracle.js';
 import { rowsOf } from './incidences.js';
 
@@ -62,6 +62,29 @@ describe('WHATsNet', () => {
     // Vertices inside the cut have both of their hyperedges.
     for (const i of [1, 2])
       expectClose(rowsOf(whole.vertices)[count - 3 + i] as number[], rowsOf(own.vertices)[i] as number[], 1e-5);
+  });
+
+  test('in training the parts are computed again in the backward pass, with the same gradients', () => {
+    // Twice the same 20,000 incidences: whole they are cut into parts, one half is not.
+    const count = 10_000;
+    const lists = Array.from({ length: count }, (_, e) => [e, (e + 1) % count]);
+    const half = IncidenceList.fromLists(count, lists);
+    const both = IncidenceList.fromLists(2 * count, [...lists, ...lists.map((own) => own.map((v) => v + count))]);
+    const network = new WhatsNetConv(4, new Random(2), { positions: 4, dropout: 0, heads: 2, points: 1 });
+    const codes = uniformTensor(5, [2 * count, 4]);
+    const features = { vertices: uniformTensor(3, [count, 4]), hyperedges: uniformTensor(4, [count, 4]) };
+    const twice = (x: Tensor) => concatenate([x, x], 0);
+    const gradient = (inputs: WhatsNetInput, incidences: IncidenceList, positions: Tensor) =>
+      gradientsOf(network, (live) => {
+        const out = live.forward(inputs, incidences, positions, training(new Random(1)));
+        return add(mean(square(out.vertices)), mean(square(out.hyperedges)));
+      });
+    const doubled = { vertices: twice(features.vertices), hyperedges: twice(features.hyperedges) };
+    const whole = gradient(doubled, both, twice(codes));
+    const own = gradient(features, half, codes);
+    expect(whole.loss.item()).toBeCloseTo(own.loss.item(), 5);
+    for (const [name, expected] of Object.entries(own.gradients))
+      expectClose((whole.gradients[name] as Tensor).view(), expected.view(), 1e-4);
   });
 
   test('heads must divide the features', () => {

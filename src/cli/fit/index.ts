@@ -5,6 +5,7 @@ import { requireWritable, writeFileAtomic } from '../../data/node.js';
 import { resolveOptions } from '../../experiments/parts/options.js';
 import { Random } from '../../tensor/index.js';
 import { number } from '../arguments.js';
+import { type ChatFlags, chatOnly, withChatOptions } from '../chat.js';
 import { writeNote } from '../output.js';
 import { TABLE_FORMS, withTableOptions } from '../tables.js';
 import { useThreads } from '../threads.js';
@@ -14,7 +15,8 @@ import type { DataKind, Fitted, Learner } from './learner.js';
 import { learners, usualLearner } from './learners.js';
 import { fitTable, type TableFitFlags, tableOnly, withTableFitOptions } from './table.js';
 
-interface Flags extends TableFitFlags {
+interface Flags extends TableFitFlags, ChatFlags {
+  readonly data?: string;
   readonly set: readonly string[];
   readonly resume: boolean;
   readonly threads?: number;
@@ -34,14 +36,29 @@ Examples
   gossamer fit graph/ --model dgmlp                              classes of nodes: nodes.csv and edges.csv
   gossamer fit graph.gexf --model gcn --target party --set hidden=32
   gossamer predict model.safetensors graph/ -o nodes.csv
+  gossamer fit molecules/ --model hyperdrop -o m.safetensors     classes of graphs: graphs.csv, edges.csv, nodes.csv
+  gossamer predict m.safetensors new/ -o out.csv --edges kept.csv
+
+  gossamer fit programs/ --model hdhgn -o code.safetensors       a folder of .py, .java or .ts files for each class
+  gossamer fit code.jsonl --model hdhgn --set language=python    a table with the columns code and label
+  gossamer predict code.safetensors new.py more/ --top 3 --explain
+
+  gossamer fit agents.json --model hyperagent --data questions.jsonl --dry-run      a team: what learning would cost
+  gossamer fit agents.json --model hyperagent --data questions.jsonl --endpoint http://127.0.0.1:8080/v1 -o team.safetensors
+  gossamer predict team.safetensors questions.jsonl --endpoint http://127.0.0.1:8080/v1 -o answers.csv
+
+  gossamer fit catalogue/ --model hyperpave -o pave.safetensors  attribute values: products.csv and attributes.csv
+  gossamer predict pave.safetensors new-products.csv --values new-values.csv --top 5 -o out.csv
 
 \`gossamer info DATA\` shows how data are read: numbers with decimal points or commas, separators of thousands, percent signs or a currency; dates, as calendar features; all else as categories, also what --categorical names. Gaps are empty fields, NA, N/A, #N/A, NaN, null, none or ?, and in columns of numbers -, ., infinities and unknown. Scores of a table are means over stratified folds; the method of the best balanced accuracy (the mean over
-classes of the share of their rows that is right) is then trained on all rows. A number is learnt by squared error, and the smallest root mean squared error is the best. --tune chooses each method's settings within the training rows of each fold, and again on all rows for the model; options of HyperTab that are given stay as given.
+classes of the share of their rows that is right) is then trained on all rows. A number is learnt by squared error, and the smallest root mean squared error is the best. --tune chooses each method's settings by these within the training rows of each fold, and again on all rows for the model; options of HyperTab that are given stay as given.
 Ctrl-C keeps a training in <out>.checkpoint, and --resume goes on from there; a comparison of tables starts again.`;
 
 export function fitCommand(): Command {
   const command = withTableOptions(new Command('fit'))
-    .description('train a model on your own data: a table, a graph, a hypergraph, events or pictures')
+    .description(
+      'train a model on your own data: a table, a graph, a hypergraph, events, products, source files, pictures or a team of agents',
+    )
     .argument('<data>', `a table with a header (${TABLE_FORMS}); a folder; a graph file; or a known set`)
     .option('--target <column>', 'what to predict; a table needs it')
     .option('-o, --out <file>', 'the model', 'model.safetensors')
@@ -59,7 +76,8 @@ export function fitCommand(): Command {
     .option('--threads <n>', 'threads, the calling one among them', number(1))
     .option('--resume', 'go on from <out>.checkpoint', false)
     .option('--json', 'print the result as JSON', false);
-  return withTableFitOptions(command)
+  command.option('--data <questions>', 'hyperagent: lines of {"question": …, "answer": …}, or gsm8k');
+  return withTableFitOptions(withChatOptions(command))
     .addHelpText('after', ({ command: own }) => `${modelsText(own.opts<Partial<Flags>>().model)}${examples}`)
     .action(fit);
 }
@@ -86,6 +104,7 @@ async function fit(path: string, flags: Flags, command: Command): Promise<void> 
   if (!learner) {
     if (flags.set.length > 0) throw new Error('--set is for other models than those of tables');
     if (flags.resume) throw new Error('--resume: a comparison of tables keeps no checkpoint');
+    refuse([...chatOnly, 'data'], 'is for models that talk, such as hyperagent', command);
     return fitTable(path, flags);
   }
   requireFitting(path, flags, learner, command);
@@ -106,8 +125,12 @@ const nouns: Readonly<Record<DataKind, string>> = {
   table: 'a table',
   pictures: 'pictures',
   graph: 'a graph',
+  graphs: 'a set of graphs',
   hypergraph: 'a hypergraph',
   events: 'events',
+  products: 'products',
+  team: 'a team of agents',
+  sources: 'source files',
 };
 
 function namesFor(kind: DataKind): string {
@@ -116,13 +139,18 @@ function namesFor(kind: DataKind): string {
 }
 
 /** @throws Error for an option of tables, or a task that the model does not know */
-function requireFitting(path: string, { model, task }: Flags, { tasks = [] }: Learner, command: Command): void {
-  const given = tableOnly.find((name) => command.getOptionValueSource(name) === 'cli');
-  const option = command.options.find((own) => own.attributeName() === given);
-  if (option)
-    throw new Error(`${option.long} is for tables; "${path}" is learnt by ${model ?? 'a model'} with --set name=value`);
+function requireFitting(path: string, { model, task }: Flags, { tasks = [], talks }: Learner, command: Command): void {
+  refuse(tableOnly, `is for tables; "${path}" is learnt by ${model ?? 'a model'} with --set name=value`, command);
+  if (!talks) refuse([...chatOnly, 'data'], 'is for models that talk, such as hyperagent', command);
   if (task !== undefined && !tasks.includes(task))
     throw new Error(`--task ${task}: expected ${tasks.length > 0 ? tasks.join(', ') : 'none for this model'}`);
+}
+
+/** @throws Error with a reason when one of some options is given */
+function refuse(names: readonly string[], reason: string, command: Command): void {
+  const given = names.find((name) => command.getOptionValueSource(name) === 'cli');
+  const option = command.options.find((own) => own.attributeName() === given);
+  if (option) throw new Error(`${option.long} ${reason}`);
 }
 
 async function train(path: string, flags: Flags, learner: Learner): Promise<void> {
@@ -140,15 +168,17 @@ async function train(path: string, flags: Flags, learner: Learner): Promise<void
         random: new Random(flags.seed),
         seed: flags.seed,
         reading: flags,
+        chat: flags,
         hooks,
         note: writeNote,
       });
       return fitted;
     },
-    () => fitted && writeFileAtomic(flags.out, fitted.file()),
+    () => fitted?.file && writeFileAtomic(flags.out, fitted.file()),
   );
   if (!ended || !fitted) return;
-  const { lines, scores } = fitted;
-  if (flags.json) process.stdout.write(`${JSON.stringify({ data: path, ...scores, model: flags.out })}\n`);
-  else process.stdout.write(`${[...lines, `model: ${flags.out}`].join('\n')}\n`);
+  const { lines, scores, file } = fitted;
+  if (flags.json)
+    process.stdout.write(`${JSON.stringify({ data: path, ...scores, ...(file && { model: flags.out }) })}\n`);
+  else process.stdout.write(`${[...lines, ...(file ? [`model: ${flags.out}`] : [])].join('\n')}\n`);
 }

@@ -1,8 +1,9 @@
 // What kind of data a path or a name holds.
 
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { type DatasetKind, datasetOf } from '../../data/index.js';
-import { isFolder, isGraphFile, tableIn } from '../../data/node.js';
+import { isCatalogue, isFolder, isGraphFile, sourceFilesIn, tableIn } from '../../data/node.js';
+import { languageNames, languages } from '../../hypergraph/ast/languages.js';
 import type { DataKind } from './learner.js';
 
 /** Kinds of known sets, in the order in which a name is looked up. */
@@ -12,25 +13,48 @@ const KNOWN: readonly (readonly [DatasetKind, DataKind])[] = [
   ['graph', 'graph'],
   ['multi-label-graph', 'graph'],
   ['edges', 'graph'],
+  ['whole-graphs', 'graphs'],
   ['hypergraph', 'hypergraph'],
   ['incidences', 'hypergraph'],
   ['temporal', 'events'],
+  ['sources', 'sources'],
 ];
 
 /**
  * The kind of the data at a path, from its name, the files of a folder, or the first bytes of a
- * file: a folder with hyperedges is a hypergraph, one with edges a graph, any other one holds
- * pictures; a file is a graph where `readGraph` knows it, else a table. A known set has its own
+ * file: a folder with hyperedges is a hypergraph, one with graphs a set of them, one with edges a
+ * graph, one with products a catalogue, one with source files below it holds sources, any other one
+ * pictures; a file is a graph where `readGraph` knows it, a team where it is JSON with `agents`,
+ * products where it has the columns of HyperPAVE's release, else a table. A known set has its own
  * kind.
  */
 export function kindOf(path: string): DataKind {
   if (path === '-') return 'table';
   if (isFolder(path)) return kindOfFolder(path);
-  if (existsSync(path)) return isGraphFile(path) ? 'graph' : 'table';
+  if (isCatalogue(path)) return 'products';
+  if (existsSync(path)) return isGraphFile(path) ? 'graph' : isTeamFile(path) ? 'team' : 'table';
   return KNOWN.find(([kind]) => datasetOf(path, kind))?.[1] ?? 'table';
+}
+
+/** Bytes of a file of agents at most: larger ones are tables, and not read for a look. */
+const LARGEST_TEAM = 2 ** 20;
+
+/** Whether a file is a JSON object with a list of agents. */
+function isTeamFile(path: string): boolean {
+  if (!path.endsWith('.json') || statSync(path).size > LARGEST_TEAM) return false;
+  try {
+    return Array.isArray((JSON.parse(readFileSync(path, 'utf8')) as { readonly agents?: unknown } | null)?.agents);
+  } catch {
+    // The reader of tables says what is wrong with it.
+    return false;
+  }
 }
 
 function kindOfFolder(folder: string): DataKind {
   if (tableIn(folder, 'hyperedges') || tableIn(folder, 'hypergraph', ['.txt'])) return 'hypergraph';
-  return tableIn(folder, 'edges') ? 'graph' : 'pictures';
+  if (tableIn(folder, 'graphs')) return 'graphs';
+  if (tableIn(folder, 'edges')) return 'graph';
+  if (isCatalogue(folder)) return 'products';
+  const endings = languageNames.flatMap((name) => languages[name].endings);
+  return sourceFilesIn(folder, endings).length > 0 ? 'sources' : 'pictures';
 }

@@ -3,10 +3,20 @@
 import type { OptionTable, OptionValues } from '../../experiments/parts/options.js';
 import type { FitResult, TrainingHooks } from '../../nn/index.js';
 import type { Random } from '../../tensor/index.js';
+import type { ChatFlags } from '../chat.js';
 import type { TableFlags } from '../tables.js';
 
 /** Kinds of data that commands tell apart; see `kindOf`. */
-export type DataKind = 'table' | 'pictures' | 'graph' | 'hypergraph' | 'events';
+export type DataKind =
+  | 'table'
+  | 'pictures'
+  | 'graph'
+  | 'graphs'
+  | 'hypergraph'
+  | 'events'
+  | 'products'
+  | 'sources'
+  | 'team';
 
 /** What the command line says about a training. */
 export interface FitRequest<Options extends OptionTable = OptionTable> {
@@ -24,6 +34,8 @@ export interface FitRequest<Options extends OptionTable = OptionTable> {
   readonly seed: number;
   /** How tables are read. */
   readonly reading: TableFlags;
+  /** Of models that talk: where, and the questions that they learn from. */
+  readonly chat?: ChatFlags & { readonly data?: string | undefined };
   /** Signal of Ctrl-C, the checkpoint beside the model, and the progress line. */
   readonly hooks: Required<TrainingHooks>;
   /** Called with what a person should know about the data. */
@@ -32,8 +44,8 @@ export interface FitRequest<Options extends OptionTable = OptionTable> {
 
 /** A trained model. */
 export interface Fitted {
-  /** The model file. */
-  readonly file: () => Uint8Array;
+  /** The model file; none after a dry run. */
+  readonly file?: () => Uint8Array;
   /** Lines for the terminal: what was learnt, from what, and how well. */
   readonly lines: readonly string[];
   /** The scores, by name, for `--json`. */
@@ -56,6 +68,8 @@ export interface Learner {
   readonly data: DataKind;
   /** Tasks that `--task` may choose from, the default first; none when there is one alone. */
   readonly tasks?: readonly string[];
+  /** Whether it learns by talking to models at an endpoint. Default: false. */
+  readonly talks?: boolean;
   /** Hyperparameters that `--set` changes. */
   readonly options: OptionTable;
   /** Imports the training. */

@@ -2,11 +2,49 @@
 // imported when it is asked for.
 
 import { graphLearners } from './graph-learners.js';
-import type { DataKind, Learner } from './learner.js';
+import { type DataKind, defineLearner, type Learner } from './learner.js';
+import { hdhgnOptions, hyperagentOptions, hyperClusterOptions, hyperDropOptions, hyperpaveOptions } from './options.js';
 
 export const learners: Readonly<Record<string, Learner>> = {
   ...graphLearners,
+  hyperpave: defineLearner({
+    about: 'attribute values of products, also those that no product has yet',
+    data: 'products',
+    options: hyperpaveOptions,
+    load: async () => (await import('./products.js')).fitCatalogue,
+  }),
+  hyperagent: defineLearner({
+    about: 'which agents read each other, question by question; learnt from answers and tokens',
+    data: 'team',
+    talks: true,
+    options: hyperagentOptions,
+    load: async () => (await import('./team.js')).fitTeam,
+  }),
+  hyperdrop: defineLearner({
+    about: 'classes of whole graphs, by their edges too',
+    data: 'graphs',
+    options: hyperDropOptions,
+    load: async () => (await import('./graphs.js')).fitHyperDrop,
+  }),
+  hypercluster: defineLearner({
+    about: 'vectors of whole graphs, from the types of their edges',
+    data: 'graphs',
+    options: hyperClusterOptions,
+    load: async () => (await import('./graphs.js')).fitHyperCluster,
+  }),
+  hdhgn: defineLearner({
+    about: 'classes of source files (.py, .java, .ts), by their syntax trees',
+    data: 'sources',
+    options: hdhgnOptions,
+    load: async () => (await import('./sources.js')).fitSources,
+  }),
 };
 
 /** The model of a kind of data where --model is left out; of tables, their estimators. */
-export const usualLearner: Readonly<Partial<Record<DataKind, string>>> = { graph: 'dgmlp' };
+export const usualLearner: Readonly<Partial<Record<DataKind, string>>> = {
+  graph: 'dgmlp',
+  products: 'hyperpave',
+  graphs: 'hyperdrop',
+  team: 'hyperagent',
+  sources: 'hdhgn',
+};

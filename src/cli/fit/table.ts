@@ -36,6 +36,7 @@ import { Bar } from '../bar.js';
 import { writeNote } from '../output.js';
 import { type TableFlags, tableOptionsOf } from '../tables.js';
 import { learners } from './learners.js';
+import { chooseValueOptions } from './value-tuning.js';
 
 const names = Object.keys(tableMethods) as TableMethod[];
 
@@ -110,7 +111,7 @@ export function withTableFitOptions(command: Command): Command {
         .argParser(list)
         .conflicts('model'),
     )
-    .option('--tune <n>', 'tables: settings that each method may choose from (classes)', number(1))
+    .option('--tune <n>', 'tables: settings that each method may choose from', number(1))
     .option('--folds <n>', 'tables: folds of cross-validation', number(2), 4)
     .option(
       '--compare <n>',
@@ -151,10 +152,6 @@ export async function fitTable(path: string, given: TableFitFlags): Promise<void
       `unknown model "${unknown}"; of tables: ${names.join(', ')}; of other data: ${Object.keys(learners).join(', ')}`,
     );
   const data = await readTable(path, flags);
-  if ('values' in data && flags.tune !== undefined)
-    throw new Error(
-      '--tune chooses by balanced accuracy, and the target holds numbers: leave --tune out, or give --task class',
-    );
   const methods = methodsFor(data, asked as TableMethod[], flags.model !== undefined || flags.methods !== undefined);
   const { signal, release } = interruptSignal();
   const bar = new Bar('cross-validation', 'fits', flags.json);
@@ -201,30 +198,37 @@ async function compare(
   const random = new Random(seed);
   const given = givenOf(flags);
   let fits = 0;
-  const common = { options, balance, folds, signal, onProgress: (share: number) => bar.update(share, fits) };
-  if ('values' in data) {
-    const rows = methods.map((method) => ({ method, scores: [] as ValueFoldScore[] }));
-    const scores = await crossValidateValues(data, methods, random, common);
-    bar.close();
-    for (const row of rows) row.scores.push(...scores.filter(({ method }) => method === row.method));
-    const summaries = rows.map(({ method, scores: own }) => valueSummary(method, own));
-    const best = summaries.reduce((a, b) => (b.rmse.mean < a.rmse.mean ? b : a)).method;
-    return { rows: summaries, best, options, text: valueTable(data, summaries) };
-  }
+  const onProgress = (share: number) => bar.update(share, fits);
+  const onScore = () => {
+    fits += 1;
+  };
+  const common = { options, balance, folds, signal, onProgress, onScore };
   const tuning = {
     tuning: 'folds',
     trials: tune ?? 1,
     steps: STEPS,
     given: { hypertab: { ...fixed, ...given } },
   } as const;
+  if ('values' in data) {
+    const choose = (method: TableMethod, training: ValuedTable, draws: Random) =>
+      chooseValueOptions(method, training, tuning, draws, signal);
+    const rows = methods.map((method) => ({ method, scores: [] as ValueFoldScore[] }));
+    const scores = await crossValidateValues(data, methods, random, {
+      ...common,
+      ...(tune !== undefined && { choose }),
+    });
+    bar.close();
+    for (const row of rows) row.scores.push(...scores.filter(({ method }) => method === row.method));
+    const summaries = rows.map(({ method, scores: own }) => valueSummary(method, own));
+    const best = summaries.reduce((a, b) => (b.rmse.mean < a.rmse.mean ? b : a)).method;
+    const chosen = tune === undefined ? options : await choose(best, data, random.split('choice'));
+    return { rows: summaries, best, options: chosen, text: valueTable(data, summaries) };
+  }
   const choose = (method: TableMethod, training: LabelledTable, draws: Random) =>
     chooseOptions(method, training, tuning, draws, signal);
   const scores = await crossValidate(data, methods, random, {
     ...common,
     ...(tune !== undefined && { choose }),
-    onScore: () => {
-      fits += 1;
-    },
   });
   bar.close();
   const rows = methods.map((method) => summaryOf(method, scores));

@@ -24,7 +24,7 @@ async function answer(model: EmbeddingModel, paths: readonly string[], options: 
     );
   const data = await loadAttributedGraph(path, { ...options.table, directed, ...(target !== '' && { target }) });
   if (task === 'labels') return labelsOf(model, data);
-  return pairs === undefined ? newLinks(model, data, options.top ?? 1) : scoresOf(model, data, pairs);
+  return pairs === undefined ? newLinks(model, data, options.top ?? 10) : scoresOf(model, data, pairs);
 }
 
 /** Of several labels those that are more probable than not, and the most probable in any case. */

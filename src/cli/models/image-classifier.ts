@@ -1,10 +1,10 @@
 // Classifiers of images, made by `gossamer train` and `gossamer compress`.
 
-import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { decodePicture, isPicture } from '../../data/index.js';
-import { readBytes } from '../../data/node.js';
-import { ImageClassifier, ImagePredictor } from '../../vision/index.js';
+import { statSync } from 'node:fs';
+import { bytesInMemory, isPlan } from '../../data/index.js';
+import { filesBelow, readBytes } from '../../data/node.js';
+import { parameterCount } from '../../nn/index.js';
+import { ImageClassifier, type ImageDescription, ImagePredictor } from '../../vision/index.js';
 import type { Predictions, PredictOptions, Predictor } from './predictor.js';
 
 export interface ImageModel extends Predictor {
@@ -17,7 +17,37 @@ export function open(path: string): ImageModel {
   return {
     classifier: () => ImageClassifier.load(bytes, path),
     predict: async (paths, options) => classifyPictures(ImagePredictor.load(bytes, path), paths, options),
+    describe: () => descriptionOf(bytes, path),
   };
+}
+
+/** What the network is, what it reads, and what it was trained on. */
+function descriptionOf(bytes: Uint8Array, path: string): string[] {
+  const plan = isPlan(bytesInMemory(bytes, path));
+  const model = plan ? undefined : ImageClassifier.load(bytes, path);
+  const description = (model ?? ImagePredictor.load(bytes, path)).description;
+  const { architecture, classes, channels, height, width, mean, deviation, background = 'white' } = description;
+  const numbers = (values: readonly number[]) => values.map((value) => value.toFixed(4)).join(', ');
+  const size = model
+    ? `${parameterCount(model.model).toLocaleString('en-US')} parameters`
+    : `a compiled plan of ${(bytes.length / 1024).toFixed(0)} KiB`;
+  return [
+    `Image classifier: ${architecture}, ${size}`,
+    `Input        pictures, scaled to cover ${height}×${width} and cropped at the centre, ${channels === 1 ? 'grey' : 'RGB'}`,
+    `             transparent pixels on ${background}; (pixel/255 − mean) / deviation with mean ${numbers(mean)}, deviation ${numbers(deviation)}`,
+    `Classes      ${classes.length}: ${classes.join(', ')}`,
+    ...trainingLines(description),
+  ];
+}
+
+function trainingLines({ classes, trained }: ImageDescription): string[] {
+  if (!trained) return ['Trained on   the file does not say'];
+  const { data, images, testImages, accuracy } = trained;
+  const count = images.reduce((a, b) => a + b, 0);
+  return [
+    `Trained on   ${count} images of "${data}": ${classes.map((name, i) => `${images[i]} ${name}`).join(', ')}`,
+    `Tested on    ${testImages} images${accuracy === undefined ? '' : `: accuracy ${(100 * accuracy).toFixed(2)} %`}`,
+  ];
 }
 
 /**
@@ -29,13 +59,14 @@ async function classifyPictures(
   paths: readonly string[],
   { top = 1, note }: PredictOptions,
 ): Promise<Predictions> {
-  const { classes, height, width } = predictor.description;
+  const { classes } = predictor.description;
   const files = paths.flatMap(picturesIn);
   if (files.length === 0) throw new Error(`${paths.join(', ')}: no pictures there`);
   const rows: (string | number)[][] = [];
   for (const file of files) {
-    const picture = await decodePicture(readBytes(file), { height, width }).catch((error: Error) => {
-      note(`"${file}" is left out: ${error.message.replace('decodePicture: ', '')}`);
+    const picture = await readPicture(predictor, file).catch((error: Error) => {
+      const reason = error.message.replace('decodePicture: ', '').replace(`file "${file}" `, 'it ');
+      note(`"${file}" is left out: ${reason}`);
       process.exitCode = 2;
     });
     if (!picture) continue;
@@ -50,12 +81,10 @@ async function classifyPictures(
   return { columns: ['picture', 'rank', 'class', 'probability'], rows };
 }
 
-function picturesIn(path: string): string[] {
-  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [path];
-  return readdirSync(path, { withFileTypes: true })
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .flatMap((entry) => {
-      if (entry.isDirectory()) return picturesIn(join(path, entry.name));
-      return isPicture(entry.name) ? [join(path, entry.name)] : [];
-    });
+async function readPicture(predictor: ImagePredictor, file: string) {
+  return predictor.decode(readBytes(file));
+}
+
+function picturesIn(path: string): readonly string[] {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ? filesBelow(path).pictures : [path];
 }

@@ -2,16 +2,21 @@
 
 import type { AttributedGraph } from '../../data/index.js';
 import type { TableFileOptions } from '../../data/node.js';
+import type { ChatFlags } from '../chat.js';
 
 export interface Predictions {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly (string | number)[])[];
   /** The graph whose nodes the rows are about, one each in order. */
   readonly graph?: AttributedGraph;
+  /** Of models that score edges: a row for each edge. */
+  readonly edges?: Predictions;
+  /** What decided, as a page in HTML, where it was asked for and the model can tell. */
+  readonly page?: string;
 }
 
 export interface PredictOptions {
-  /** Classes listed for each picture. Default: 1. */
+  /** Classes listed for each picture or source file, by default 1; values for each product. */
   readonly top?: number;
   /** How tables are read. Default: as `loadTable`. */
   readonly table?: TableFileOptions;
@@ -19,17 +24,39 @@ export interface PredictOptions {
   readonly conditions?: Readonly<Record<string, number>>;
   /** Whether to tell what each column contributes, where a model can. Default: false. */
   readonly explain?: boolean;
+  /** A table of values that no product has yet, for models of products. */
+  readonly values?: string;
+  /** Whether products have only attributes that are known for their categories. Default: false. */
+  readonly withinCategory?: boolean;
+  /** Of models that talk: where, within which budget, and by whom. */
+  readonly talk?: TalkFlags;
   /** Task of all rows, for models of several tasks. Default: a column of the table. */
   readonly task?: string;
   /** Called with warnings about the data. */
   readonly note: (text: string) => void;
 }
 
+/** How a team answers. */
+export interface TalkFlags extends ChatFlags {
+  /** Most tokens of a question, by estimate. Default: no limit. */
+  readonly maxTokens?: number;
+  /** File of another team. Default: the one that was learnt with. */
+  readonly agents?: string;
+  /** Model of agents that name none. Default: the one that was learnt with. */
+  readonly chatModel?: string;
+}
+
 export interface Predictor {
+  /** Whether it answers by talking to models at an endpoint. Default: false. */
+  readonly talks?: boolean;
   /** Names of the conditions that its weights follow; none when left out. */
   readonly conditions?: readonly string[];
   /** Names of the tasks that it was trained on; none when left out. */
   readonly tasks?: readonly string[];
+  /** Whether it takes a table of values. Default: false. */
+  readonly takesValues?: boolean;
+  /** Whether its predictions have a row for each edge. Default: false. */
+  readonly edges?: boolean;
   /** Lines on what the model predicts and from what. */
   describe?(): readonly string[];
   /** @throws Error when the model cannot read the data */

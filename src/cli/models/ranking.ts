@@ -24,7 +24,7 @@ export function open(path: string): Predictor {
 async function answer(
   model: RankModel,
   path: string,
-  { table: options, top = 1 }: PredictOptions,
+  { table: options, top = 10 }: PredictOptions,
 ): Promise<Predictions> {
   const table = await loadTable(path, { ...options, categorical: (name) => [...NODES, 'group'].includes(name) });
   const column = NODES.flatMap((name) => columnNamed(table, name) ?? [])[0];

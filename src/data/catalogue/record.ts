@@ -7,10 +7,13 @@ export type DatasetKind =
   | 'graph'
   | 'multi-label-graph'
   | 'edges'
+  | 'whole-graphs'
   | 'temporal'
   | 'table'
   | 'images'
-  | 'text';
+  | 'text'
+  | 'questions'
+  | 'sources';
 
 /** A file of a data set. */
 export interface DatasetFile {
@@ -86,6 +89,8 @@ export interface DatasetRecord {
     readonly coded?: 'all' | readonly string[];
     readonly ignored?: readonly string[];
   };
+  /** Source files in a table: the columns of the code and of its class. */
+  readonly sources?: { readonly code: string; readonly target: string };
   /**
    * Images: names of the classes, mean and standard deviation of each channel over the training
    * pixels, with 255 as 1.
@@ -122,8 +127,15 @@ export const datasetKinds: Readonly<Record<DatasetKind, DatasetKindRecord>> = {
     reader: 'loadMultiLabelGraph',
   },
   edges: { noun: 'edge list', task: 'PageRank, link prediction, embedding', reader: 'loadEdgeGraph' },
+  'whole-graphs': {
+    noun: 'set of graphs',
+    task: 'classes of whole graphs, and of their edges',
+    reader: 'loadWholeGraphs',
+  },
   temporal: { noun: 'event stream', task: 'temporal link prediction', reader: 'loadTemporal' },
   table: { noun: 'table', task: 'classification of rows', reader: 'loadLabelledTable' },
   images: { noun: 'image set', task: 'image classification', reader: 'loadImages' },
   text: { noun: 'text', task: 'language modelling', reader: 'loadText' },
+  questions: { noun: 'set of questions', task: 'answers by a team of agents', reader: 'loadQuestionSet' },
+  sources: { noun: 'set of source files', task: 'classification of source files', reader: 'loadSources' },
 };

@@ -1,4 +1,4 @@
-// Texts.
+// Texts and source files.
 
 import type { DatasetRecord } from './record.js';
 
@@ -41,5 +41,28 @@ export const textRecords: readonly DatasetRecord[] = [
       citation: 'Plato, The Republic, translated by Jowett; Project Gutenberg',
     },
     size: '1,214,385 bytes, with the header and licence of Project Gutenberg',
+  },
+];
+
+/** Source files with classes. */
+export const sourceRecords: readonly DatasetRecord[] = [
+  {
+    name: 'code-gcj',
+    kinds: ['sources'],
+    files: [
+      {
+        path: 'code-gcj/gcj_java.jsonl.gz',
+        sha256: 'e539a97dff205eb6dbcfb819a9ad5fafbe01f4c851d023a271d460156edb9414',
+        digestOf: 'unpacked',
+      },
+    ],
+    licence: 'MIT (the repository); the programs belong to the contestants',
+    source: {
+      address: 'https://github.com/parasol-aser/deepsim',
+      citation: 'Zhao & Huang, "DeepSim: Deep Learning Code Functional Similarity", ESEC/FSE 2018',
+    },
+    size: '1,665 Java programs for 12 problems of Google Code Jam',
+    note: 'JSON lines with the columns problem, file and code',
+    sources: { code: 'code', target: 'problem' },
   },
 ];

@@ -1,4 +1,5 @@
 export { type ArrayValues, type NamedArray, toInts, toTensor } from './array.js';
+export { type Bitmap, readBmp } from './bmp.js';
 export { csvField, readCsv, readLines, type Table, writeCsv } from './csv.js';
 export { type EdgeList, readEdgeList } from './edge-list.js';
 export { GgufFile, type GgufTensorInfo, type GgufValue, readGguf } from './gguf.js';

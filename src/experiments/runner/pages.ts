@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { readText, writeFileAtomic } from '../../data/node.js';
 import { abstractShare, type Claim } from '../parts/claims.js';
 import type { Experiment } from '../parts/contract.js';
-import { citation, families, type SystemRecord, systems } from '../systems.js';
+import { citation } from '../parts/system-record.js';
+import { families, type SystemRecord, systems } from '../systems.js';
 import { claimsOfReproduction, codeDigest, type ReproducedRun, type Reproduction, readReproduction } from './record.js';
 import { claimGroups, counted, formatValue, methodTable, shareOf } from './result.js';
 

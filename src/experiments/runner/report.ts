@@ -3,7 +3,8 @@
 
 import type { Claim } from '../parts/claims.js';
 import type { Experiment } from '../parts/contract.js';
-import { citation, type SystemRecord } from '../systems.js';
+import { citation } from '../parts/system-record.js';
+import type { SystemRecord } from '../systems.js';
 import { escapeHtml, htmlTable, style } from './html.js';
 import { comparison, tradeOff, trainingCurves } from './plots.js';
 import { claimGroups, counted, formatValue, methodTable, type RunResult, shareOf } from './result.js';

@@ -5,6 +5,7 @@ export {
   AllSetTransformerConv,
   type AllSetTransformerOptions,
 } from './allset.js';
+export { DualConv } from './dual.js';
 export { EDHNNConv, type EDHNNOptions } from './edhnn.js';
 export { CliqueGATConv, CliqueGCNConv } from './gcn.js';
 export { HGNNConv, HGNNPlusConv } from './hgnn.js';
@@ -13,4 +14,5 @@ export { HyperGCNConv, type HyperGCNOptions } from './hypergcn.js';
 export { HypergraphConvolution } from './hypergraph-conv.js';
 export { type HeadsOptions, type HypergraphConv, LinearConv, propagate } from './propagate.js';
 export { UniGATConv, UniGCNConv, UniGCNII, type UniGCNIIOptions, UniGINConv, UniSAGEConv } from './unignn.js';
+export { RelationalConv, WeightedGCNConv, weightedOperator } from './weighted-gcn.js';
 export { WhatsNetConv, type WhatsNetInput } from './whatsnet.js';

@@ -5,12 +5,12 @@
 //   x_e ← W·Drop(MAB(x_e, Z)), Z = ISAB(ISAB(x_v + W_pe·p)) on the members v of e
 //   x_v ← W'·Drop(MAB(x_v, Z')), Z' = ISAB(ISAB(x_e + W'_pe·p)) on the hyperedges e of v
 
-import { Dropout, Linear, type Mode } from '../../nn/index.js';
+import { Dropout, Linear, type Mode, parameters, withWeights } from '../../nn/index.js';
 import type { Grouping, IncidenceList } from '../../structure/index.js';
-import { add, gatherKnownRows, type Random, type Tensor } from '../../tensor/index.js';
+import { add, checkpoint, gatherKnownRows, type Random, type Tensor } from '../../tensor/index.js';
 import { AttentionBlock, bySetsInParts, InducedAttentionBlock } from '../sets/index.js';
 
-/** Members at a time in inference. */
+/** Members at a time; the intermediates of more are not kept. */
 const ROWS_AT_ONCE = 32_768;
 
 /** Layout of one direction of WHATsNet. */
@@ -54,21 +54,41 @@ class WithinAttention {
     positions: Tensor | undefined,
     mode: Mode,
   ): Tensor {
-    const pooled = (own: Tensor, part: Grouping, ids: Tensor, codes: Tensor | undefined) => {
-      const read = gatherKnownRows(elements.features, ids);
-      const coded = this.position && codes ? add(read, this.position.forward(codes)) : read;
-      const within = this.blocks.reduce((x, block) => block.forward(x, part), coded);
-      return this.pool.forward(own, within, part.pattern);
-    };
-    if (mode.training || (elements.ids.shape[0] as number) <= ROWS_AT_ONCE)
-      return this.#finish(pooled(queries, sets, elements.ids, positions), mode);
+    const count = elements.ids.shape[0] as number;
+    if (count <= ROWS_AT_ONCE)
+      return this.#finish(this.#pooled(queries, elements.features, elements.ids, sets, positions), mode);
     let begin = 0;
     const inParts = bySetsInParts(sets, ROWS_AT_ONCE, 'sets', (part, rows) => {
       const own = queries.slice([begin, begin + part.count]);
       begin += part.count;
-      return pooled(own, part, gatherKnownRows(elements.ids, rows), positions && gatherKnownRows(positions, rows));
+      const ids = gatherKnownRows(elements.ids, rows);
+      const codes = positions && gatherKnownRows(positions, rows);
+      return mode.training
+        ? this.#recomputed(own, elements.features, ids, part, codes)
+        : this.#pooled(own, elements.features, ids, part, codes);
     });
     return this.#finish(inParts, mode);
+  }
+
+  #pooled(queries: Tensor, features: Tensor, ids: Tensor, sets: Grouping, positions: Tensor | undefined): Tensor {
+    const read = gatherKnownRows(features, ids);
+    const coded = this.position && positions ? add(read, this.position.forward(positions)) : read;
+    const within = this.blocks.reduce((x, block) => block.forward(x, sets), coded);
+    return this.pool.forward(queries, within, sets.pattern);
+  }
+
+  /** `#pooled` for training, whose intermediates are computed again in the backward pass. */
+  #recomputed(queries: Tensor, features: Tensor, ids: Tensor, sets: Grouping, positions: Tensor | undefined): Tensor {
+    const { blocks, pool, position } = this;
+    const module = { blocks, pool, ...(position && { position }) };
+    const names = Object.keys(parameters(module));
+    return checkpoint(
+      (own, read, ...weights) =>
+        withWeights(module, Object.fromEntries(names.map((name, at) => [name, weights[at] as Tensor])), () =>
+          this.#pooled(own, read, ids, sets, positions),
+        ),
+      ...[queries, features, ...Object.values(parameters(module))],
+    );
   }
 
   #finish(pooled: Tensor, mode: Mode): Tensor {

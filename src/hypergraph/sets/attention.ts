@@ -52,15 +52,37 @@ export class AttentionBlock {
     const projected = this.query.forward(queries);
     const q = repeated ? gatherKnownRows(projected, repeated) : projected;
     const [k, v] = [this.key.forward(keys), this.value.forward(keys)];
-    const heads = byHead(pattern, this.heads);
-    const width = (q.shape[1] as number) / this.heads;
-    const split = (x: Tensor) => reshape(x, [-1, width]); // (rows·heads, d / heads)
-    const scores = multiply(sddmm(heads, split(q), split(k)), 1 / Math.sqrt(q.shape[1] as number));
-    const alpha = segmentSoftmax(reshape(scores, [heads.nnz, 1]), heads.segments);
-    const attended = spmm({ pattern: heads, values: reshape(alpha, [heads.nnz]) }, split(v));
-    const o = add(q, reshape(attended, q.shape));
+    const scale = 1 / Math.sqrt(q.shape[1] as number);
+    const o = add(q, attend([q, k, v], pattern, this.heads, scale).output);
     return add(o, this.output.forward(o, 'relu'));
   }
+}
+
+/** What each row attends to. */
+export interface Attended {
+  /** Σ α·v, heads concatenated: [rows, d]; 0 for a row that reads nothing. */
+  readonly output: Tensor;
+  /** α of each stored element by row, then head, then element: [nnz·heads]. */
+  readonly weights: Tensor;
+}
+
+/**
+ * Multi-head attention of rows to the stored columns of a pattern: α = softmax over a row of
+ * scale·⟨q, k⟩, head by head.
+ *
+ * @param projected queries [rows, d], keys and values [columns, d]
+ */
+export function attend(
+  [q, k, v]: readonly [Tensor, Tensor, Tensor],
+  pattern: SparsePattern,
+  heads: number,
+  scale: number,
+): Attended {
+  const own = byHead(pattern, heads);
+  const split = (x: Tensor) => reshape(x, [-1, (x.shape[1] as number) / heads]); // (rows·heads, d / heads)
+  const scores = multiply(sddmm(own, split(q), split(k)), scale);
+  const weights = reshape(segmentSoftmax(reshape(scores, [own.nnz, 1]), own.segments), [own.nnz]);
+  return { output: reshape(spmm({ pattern: own, values: weights }, split(v)), q.shape), weights };
 }
 
 /** The pattern of all heads: row r·heads + h reads c·heads + h for each column c of row r. */

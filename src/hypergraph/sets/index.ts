@@ -1,5 +1,7 @@
 export {
+  type Attended,
   AttentionBlock,
+  attend,
   InducedAttentionBlock,
   type InducedAttentionOptions,
   PairAttentionBlock,

@@ -19,7 +19,8 @@ interface SetPart {
 
 /**
  * Applies a function of sets to about `rowsAtOnce` members at a time, so that memory holds its
- * intermediate values for those alone. For inference: it frees what the function makes.
+ * intermediate values for those alone. In training the function must not keep them for the backward
+ * pass (`checkpoint`).
  *
  * @param apply given some sets and the rows of their members; one row of output a member (`to` is
  * 'members') or a set
@@ -32,7 +33,8 @@ export function bySetsInParts(
 ): Tensor {
   const { parts, places } = partsOf(sets, rowsAtOnce);
   return scope(() => {
-    const joined = concatenate(parts.map((part) => scope(() => apply(part.sets, part.rows))));
+    // The parts are freed before the members are put in their order.
+    const joined = scope(() => concatenate(parts.map((part) => scope(() => apply(part.sets, part.rows)))));
     return to === 'sets' || !places ? joined : gatherKnownRows(joined, places);
   });
 }

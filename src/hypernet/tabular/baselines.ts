@@ -15,8 +15,8 @@ import {
 } from '../../nn/index.js';
 import { Random, reshape, scope, type Tensor, tensor } from '../../tensor/index.js';
 import type { ClassifierOptions, TableLearner } from './classifier.js';
-import { softmaxRows } from './ensembles.js';
 import { type Rows, takeRows, tensorOf } from './features.js';
+import { softmaxRows } from './losses.js';
 
 /** Options of `Perceptron`. */
 export interface PerceptronOptions {

@@ -24,17 +24,17 @@ export interface FoldScore {
   readonly options: object;
 }
 
-/** Options of `crossValidate`. */
-export interface CrossValidationOptions extends TrainingOptions {
+/** Options of `crossValidate`, and with a `ValuedTable` and its scores of `crossValidateValues`. */
+export interface CrossValidationOptions<Data = LabelledTable, Score = FoldScore> extends TrainingOptions {
   /** Number of stratified folds. Default: 4. */
   readonly folds?: number;
   /**
    * Chooses the hyperparameters of a method from the training rows of a fold. `random` is the same
    * for all methods. Default: `options`.
    */
-  readonly choose?: (method: TableMethod, training: LabelledTable, random: Random) => Promise<MethodOptions>;
+  readonly choose?: (method: TableMethod, training: Data, random: Random) => Promise<MethodOptions>;
   /** Called after each method and fold; `done` is the completed share, in (0, 1]. */
-  readonly onScore?: (score: FoldScore, done: number) => void;
+  readonly onScore?: (score: Score, done: number) => void;
 }
 
 /**
@@ -117,8 +117,10 @@ export interface ValueFoldScore {
   readonly rmse: number;
   /** Coefficient of determination, at most 1; 0 is the mean of the test rows. */
   readonly r2: number;
-  /** Training time in seconds. */
+  /** Time of the training that was tested, in seconds; that of choosing settings is not in it. */
   readonly seconds: number;
+  /** Hyperparameters of the method as used. */
+  readonly options: object;
 }
 
 /**
@@ -130,12 +132,13 @@ export async function crossValidateValues(
   { table, values }: ValuedTable,
   methods: readonly TableMethod[],
   random: Random,
-  { folds = 4, onProgress, ...training }: Omit<CrossValidationOptions, 'choose' | 'onScore'> = {},
+  { folds = 4, choose, onScore, onProgress, ...training }: CrossValidationOptions<ValuedTable, ValueFoldScore> = {},
 ): Promise<ValueFoldScore[]> {
   if (values.length < 2 * folds)
     throw new Error(`crossValidateValues: ${values.length} rows are too few for ${folds} folds of two rows`);
   const order = random.split('folds').permutation(values.length);
   const scores: ValueFoldScore[] = [];
+  const total = folds * methods.length;
   for (let fold = 0; fold < folds; fold++) {
     const own = (isTest: boolean): ValuedTable => {
       const rows = order.filter((_, at) => (at % folds === fold) === isTest).sort();
@@ -143,13 +146,16 @@ export async function crossValidateValues(
     };
     for (const method of methods) {
       const done = scores.length;
+      const chosen = await choose?.(method, own(false), random.split(fold).split('choice'));
       const started = performance.now();
       const model = await TableModel.train(method, own(false), '', random.split(fold).split(method), {
         ...training,
-        onProgress: (share) => onProgress?.((done + share) / (folds * methods.length)),
+        ...(chosen && { options: chosen }),
+        onProgress: (share) => onProgress?.((done + share) / total),
       });
       const seconds = (performance.now() - started) / 1000;
-      scores.push({ method, fold, ...valueScores(model, own(true)), seconds });
+      scores.push({ method, fold, ...valueScores(model, own(true)), seconds, options: model.options });
+      onScore?.(scores.at(-1) as ValueFoldScore, scores.length / total);
     }
   }
   return scores;

@@ -1,14 +1,17 @@
 // Ensembles of decision trees: random forests and gradient boosting.
 
 import { type Communicator, runOnThreads, shareOf } from '../../distributed/index.js';
-import { eventTurn, threads } from '../../engine/index.js';
-import { type Key, Random, type Tensor } from '../../tensor/index.js';
-import { binRows } from './bins.js';
+import { eventTurn, setThreads, threads } from '../../engine/index.js';
+import { type Key, Random, type Tensor, tensor } from '../../tensor/index.js';
+import { type BinnedRows, binRows } from './bins.js';
 import type { ClassifierOptions, TableLearner } from './classifier.js';
 import type { Rows } from './features.js';
+import { type Loss, logisticLoss, softmaxLoss, softmaxRows, squaredLoss } from './losses.js';
 import { gini, newton, variance } from './objectives.js';
 import { stateOfTrees, treesOfState } from './tree-state.js';
 import { addTree, growTree, type Tree } from './trees.js';
+
+export { softmaxRows } from './losses.js';
 
 /** Options of `RandomForest`. */
 export interface ForestOptions {
@@ -51,21 +54,29 @@ export class RandomForest implements TableLearner {
     const { trees = 100, columnShare, leastLeaf = 1, depth = 64 } = this.options;
     const tried = columnShare !== undefined ? columnShare * x.width : (this.options.columns ?? usual);
     const columns = Math.min(x.width, Math.max(1, Math.floor(tried)));
-    const job: ForestJob = { x, target, trees, columns, leastLeaf, depth, key: random.key };
+    const { count, width } = x;
+    const job: ForestJob = { count, width, target, trees, columns, leastLeaf, depth, key: random.key };
+    const binned = binRows(x);
     if (threads() > 1 && trees * x.count * columns > THREADED_WORK && inNode) {
       signal?.throwIfAborted();
-      const shares = await runOnThreads<Tree[]>(threads(), import.meta.resolve('gossamer/hypernet'), 'growShare', job);
+      const shares = await runOnThreads<Tree[]>(threads(), import.meta.resolve('gossamer/hypernet'), 'growShare', {
+        ...job,
+        codes: binned.codes.view<Uint8Array>(),
+        edges: binned.edges,
+      } satisfies SharedForestJob);
       signal?.throwIfAborted();
       onProgress?.(1);
+      binned.codes.dispose();
       this.trees = shares.flat();
       return;
     }
     const grown: Tree[] = [];
-    for (const tree of grow(job, 0, trees)) {
+    for (const tree of grow(job, binned, 0, trees)) {
       grown.push(tree);
       onProgress?.(grown.length / trees);
       if (grown.length % 8 === 0) await eventTurn(signal);
     }
+    binned.codes.dispose();
     this.trees = grown;
   }
 
@@ -97,13 +108,20 @@ const inNode = globalThis.process?.versions?.node !== undefined;
 
 /** The input of forest training as plain data, so that it can be sent to worker threads. */
 interface ForestJob {
-  readonly x: Rows;
+  readonly count: number;
+  readonly width: number;
   readonly target: Target;
   readonly trees: number;
   readonly columns: number;
   readonly leastLeaf: number;
   readonly depth: number;
   readonly key: Key;
+}
+
+/** With the columns, quantised once for all workers. */
+interface SharedForestJob extends ForestJob {
+  readonly codes: Uint8Array;
+  readonly edges: readonly Float32Array[];
 }
 
 /** What trees learn: classes, or a number. */
@@ -113,15 +131,15 @@ type Target = { readonly labels: Int32Array; readonly classes: number } | { read
  * Trees from … to − 1. Each has its own random stream, so that the forest does not depend on the
  * number of threads.
  */
-function* grow({ x, target, columns, leastLeaf, depth, key }: ForestJob, from: number, to: number): Generator<Tree> {
-  const binned = binRows(x);
+function* grow(job: ForestJob, binned: BinnedRows, from: number, to: number): Generator<Tree> {
+  const { count, width, target, columns, leastLeaf, depth, key } = job;
   const objective =
     'values' in target ? variance(target.values, leastLeaf) : gini(target.labels, target.classes, leastLeaf);
   const random = new Random(key);
   for (let t = from; t < to; t++) {
     const draws = random.split(t);
-    const rows = Int32Array.from({ length: x.count }, () => draws.integer(x.count));
-    const tried = () => draws.sample(x.width, columns);
+    const rows = Int32Array.from({ length: count }, () => draws.integer(count));
+    const tried = () => draws.sample(width, columns);
     yield growTree(binned, rows, objective, { maximumDepth: depth, tried, leastGain: 1e-9 });
   }
 }
@@ -129,8 +147,10 @@ function* grow({ x, target, columns, leastLeaf, depth, key }: ForestJob, from: n
 /**
  * The share of the trees that one rank grows; entry point of the worker threads of `RandomForest`.
  */
-export function growShare(ranks: Communicator, job: ForestJob): Tree[] {
-  return [...grow(job, ...shareOf(job.trees, ranks))];
+export function growShare(ranks: Communicator, { codes, edges, ...job }: SharedForestJob): Tree[] {
+  setThreads(1);
+  const { count, width } = job;
+  return [...grow(job, { count, edges, codes: tensor(codes, [width, count]) }, ...shareOf(job.trees, ranks))];
 }
 
 /** Options of `GradientBoosting`. */
@@ -166,66 +186,65 @@ export class GradientBoosting implements TableLearner {
   constructor(readonly options: BoostingOptions = {}) {}
 
   async fit(x: Rows, labels: Int32Array, classes: number, random: Random, options: ClassifierOptions = {}) {
-    await this.#boost(x, classes, random, options, (logits) => {
-      const p = softmaxRows(logits, classes);
-      const gradients = p.slice();
-      labels.forEach((label, row) => {
-        gradients[row * classes + label] = (gradients[row * classes + label] as number) - 1;
-      });
-      return {
-        gradients,
-        hessians: p.map((value) => value * (1 - value)),
-      };
-    });
+    const { columnShare = 1 } = this.options;
+    // Gradients of two classes are opposite: the second tree is the first with opposite leaves.
+    const isMirrored = classes === 2 && columnShare === 1;
+    const loss = isMirrored ? logisticLoss(labels) : softmaxLoss(labels, classes);
+    await this.#boost(x, classes, random, options, loss, isMirrored);
   }
 
   async fitValues(x: Rows, values: Float64Array, random: Random, options: ClassifierOptions = {}) {
-    await this.#boost(x, 1, random, options, (outputs) => ({
-      gradients: outputs.map((value, row) => value - (values[row] as number)),
-      hessians: new Float64Array(values.length).fill(1),
-    }));
+    await this.#boost(x, 1, random, options, squaredLoss(values), false);
   }
 
-  /** @param derivatives g and h of the loss at outputs [rows, outputs], of that shape */
   async #boost(
     x: Rows,
     outputs: number,
     random: Random,
     { signal, onProgress }: ClassifierOptions,
-    derivatives: (outputs: Float64Array) => { readonly gradients: Float64Array; readonly hessians: Float64Array },
+    loss: Loss,
+    isMirrored: boolean,
   ) {
     const { rounds = 100, learningRate = 0.3, depth = 6, lambda = 1, leastHessian = 1 } = this.options;
     const { rowShare = 1, columnShare = 1 } = this.options;
     const binned = binRows(x);
     const part = (all: number, share: number, draws: Random) =>
       share === 1 ? countTo(all) : draws.sample(all, Math.max(1, Math.round(share * all))).sort();
-    // Gradients of two classes are opposite: the second tree is the first with opposite leaves.
-    const isMirrored = outputs === 2 && columnShare === 1;
-    const grow = (g: Float64Array, h: Float64Array, c: number, rows: Int32Array, draws: Random) => {
-      const columns = part(x.width, columnShare, draws);
-      const objective = newton(ofOutput(g, outputs, c), ofOutput(h, outputs, c), {
-        lambda,
-        learningRate,
-        leastHessian,
-      });
-      return growTree(binned, rows, objective, { maximumDepth: depth, tried: columns, leastGain: 1e-9 });
-    };
+    const [gradients, hessians] = [new Float64Array(x.count), new Float64Array(x.count)];
+    const objective = newton(gradients, hessians, { lambda, learningRate, leastHessian });
     const reached = new Float64Array(x.count * outputs);
+    const grow = (c: number, rows: Int32Array, draws: Random) => {
+      const columns = part(x.width, columnShare, draws);
+      const growth = { maximumDepth: depth, tried: columns, leastGain: 1e-9 };
+      if (rowShare < 1) {
+        const tree = growTree(binned, rows, objective, growth);
+        addTree(tree, x, reached, 1, 1, c, outputs);
+        return tree;
+      }
+      // The leaf of each row is known: no row walks down the tree again.
+      const onLeaf = (own: Int32Array, [output = 0]: readonly number[]) =>
+        addTo(reached, own, Math.fround(output), c, outputs);
+      return growTree(binned, rows, objective, { ...growth, onLeaf });
+    };
     const grown: Tree[] = [];
     for (let round = 0; round < rounds; round++) {
-      const { gradients, hessians } = derivatives(reached);
       const draws = random.split(round);
       const rows = part(x.count, rowShare, draws);
+      loss.at(reached);
       for (let c = 0; c < outputs; c++) {
         const first = isMirrored && c === 1 ? grown.at(-1) : undefined;
-        const tree = first ? opposite(first) : grow(gradients, hessians, c, rows, draws);
-        if (first) for (let at = 0; at < reached.length; at += 2) reached[at + 1] = -(reached[at] as number);
-        else addTree(tree, x, reached, 1, 1, c, outputs);
-        grown.push(tree);
+        if (first) {
+          for (let at = 0; at < reached.length; at += 2) reached[at + 1] = -(reached[at] as number);
+          grown.push(opposite(first));
+        } else {
+          loss.derivatives(c, gradients, hessians);
+          grown.push(grow(c, rows, draws));
+        }
       }
       onProgress?.((round + 1) / rounds);
       if (round % 8 === 7) await eventTurn(signal);
     }
+    binned.codes.dispose();
     this.trees = grown;
     this.classes = outputs;
   }
@@ -252,11 +271,12 @@ export class GradientBoosting implements TableLearner {
   }
 }
 
-/** The values of one output of [rows, outputs]. */
-function ofOutput(all: Float64Array, outputs: number, output: number): Float64Array {
-  const own = new Float64Array(all.length / outputs);
-  for (let row = 0; row < own.length; row++) own[row] = all[row * outputs + output] as number;
-  return own;
+/** Adds a number to some rows of one output of [rows, outputs]. */
+function addTo(all: Float64Array, rows: Int32Array, value: number, output: number, outputs: number): void {
+  for (let i = 0; i < rows.length; i++) {
+    const at = (rows[i] as number) * outputs + output;
+    all[at] = (all[at] as number) + value;
+  }
 }
 
 /** 0 … count − 1. */
@@ -268,19 +288,3 @@ function countTo(count: number): Int32Array {
 
 /** A tree with leaves of the opposite sign. */
 const opposite = (tree: Tree): Tree => ({ ...tree, leaves: tree.leaves.map((value) => -value) });
-
-/** Softmax of each row of logits [rows, classes], row-major. */
-export function softmaxRows(logits: Float64Array, classes: number): Float64Array {
-  const p = new Float64Array(logits.length);
-  for (let row = 0; row < logits.length; row += classes) {
-    let most = Number.NEGATIVE_INFINITY;
-    for (let c = row; c < row + classes; c++) most = Math.max(most, logits[c] as number);
-    let total = 0;
-    for (let c = row; c < row + classes; c++) {
-      p[c] = Math.exp((logits[c] as number) - most);
-      total += p[c] as number;
-    }
-    for (let c = row; c < row + classes; c++) p[c] = (p[c] as number) / total;
-  }
-  return p;
-}

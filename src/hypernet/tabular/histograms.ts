@@ -1,6 +1,8 @@
 // Histograms of whole nodes, for trees all of whose nodes try the same columns: of two children the
 // smaller one is counted, and the other's histogram is that of the node less it.
 
+import { cpu, regionAt } from '../../engine/index.js';
+import { emptyTensor, type Tensor, tensor } from '../../tensor/index.js';
 import type { BinnedRows } from './bins.js';
 import type { Objective } from './objectives.js';
 
@@ -13,13 +15,21 @@ export interface Split {
   readonly bin: number;
 }
 
-/** Makes the histograms of a tree's nodes: both sums of each bin, column after column. */
+/** Both sums of each bin, column after column: f64 in a tensor's memory. */
+export interface Histogram {
+  readonly memory: Tensor;
+  readonly sums: Float64Array;
+}
+
+/** Makes the histograms of a tree's nodes, on all threads. Belongs to the scope it is made in. */
 export class NodeHistograms {
   /** Where the bins of each column start. */
   readonly #starts: Int32Array;
-  /** Both contributions of each row of a node. */
-  readonly #pairs: Float64Array;
-  readonly #free: Float64Array[] = [];
+  readonly #startsTable: Tensor;
+  readonly #columnTable: Tensor;
+  /** Both contributions of each row of the table. */
+  readonly #pairs: Tensor;
+  readonly #free: Histogram[] = [];
   /** Rows of a node from which on its histogram is cheaper than a search over the bins it meets. */
   readonly leastRows: number;
 
@@ -34,51 +44,62 @@ export class NodeHistograms {
       const bins = (binned.edges[columns[c] as number]?.length ?? 0) + 1;
       this.#starts[c + 1] = (this.#starts[c] as number) + 2 * bins;
     }
-    this.#pairs = new Float64Array(2 * binned.count);
+    this.#startsTable = tensor(this.#starts);
+    this.#columnTable = tensor(Int32Array.from(columns));
+    const pairs = doubles(2 * binned.count);
+    const { first, second } = objective;
+    for (let row = 0; row < binned.count; row++) {
+      pairs.sums[2 * row] = first[row] as number;
+      pairs.sums[2 * row + 1] = second[row] as number;
+    }
+    this.#pairs = pairs.memory;
     this.leastRows = (this.#starts[columns.length] as number) / Math.max(1, columns.length);
   }
 
-  /** The histogram of some rows. */
-  of(rows: Int32Array): Float64Array {
-    const { codes, count } = this.binned;
-    const { first, second } = this.objective;
-    const pairs = this.#pairs;
-    for (let i = 0; i < rows.length; i++) {
-      const row = rows[i] as number;
-      pairs[2 * i] = first[row] as number;
-      pairs[2 * i + 1] = second[row] as number;
-    }
-    const histogram = this.#free.pop()?.fill(0) ?? new Float64Array(this.#starts.at(-1) as number);
-    for (let c = 0; c < this.columns.length; c++) {
-      const column = this.columns[c] as number;
-      add(histogram.subarray(this.#starts[c]), codes.subarray(column * count, (column + 1) * count), rows, pairs);
-    }
+  /**
+   * The histogram of some rows: order[from … to − 1]. The same for any number of threads, which
+   * share the columns.
+   */
+  of(order: Tensor, from: number, to: number): Histogram {
+    const histogram = this.#free.pop() ?? doubles(this.#starts.at(-1) as number);
+    cpu.run('nodeHistogram', {
+      codes: this.binned.codes,
+      rows: this.binned.count,
+      order: regionAt(order, 4 * from),
+      pairs: this.#pairs,
+      columns: this.#columnTable,
+      starts: this.#startsTable,
+      histogram: histogram.memory,
+      count: to - from,
+      width: this.columns.length,
+    });
     return histogram;
   }
 
   /** The histograms of both children; that of the node becomes one of them. */
-  ofChildren(node: Float64Array, left: Int32Array, right: Int32Array): [Float64Array, Float64Array] {
-    const isLeftSmall = left.length <= right.length;
-    const small = this.of(isLeftSmall ? left : right);
-    for (let at = 0; at < node.length; at++) node[at] = (node[at] as number) - (small[at] as number);
+  ofChildren(node: Histogram, order: Tensor, from: number, middle: number, to: number): [Histogram, Histogram] {
+    const isLeftSmall = middle - from <= to - middle;
+    const small = isLeftSmall ? this.of(order, from, middle) : this.of(order, middle, to);
+    const [whole, part] = [node.sums, small.sums];
+    for (let at = 0; at < whole.length; at++) whole[at] = (whole[at] as number) - (part[at] as number);
     return isLeftSmall ? [small, node] : [node, small];
   }
 
   /** The sums of all rows of a histogram. */
-  sumsOf(histogram: Float64Array): Float64Array {
+  sumsOf({ sums: all }: Histogram): Float64Array {
     const sums = new Float64Array(2);
     for (let at = 0; at < (this.#starts[1] as number); at++)
-      sums[at % 2] = (sums[at % 2] as number) + (histogram[at] as number);
+      sums[at % 2] = (sums[at % 2] as number) + (all[at] as number);
     return sums;
   }
 
   /** Gives a histogram back that is no longer needed. */
-  release(histogram: Float64Array): void {
+  release(histogram: Histogram): void {
     this.#free.push(histogram);
   }
 
   /** The split of largest gain; undefined when none exceeds `leastGain`. */
-  best(histogram: Float64Array, sums: Float64Array, leastGain: number): Split | undefined {
+  best({ sums: histogram }: Histogram, sums: Float64Array, leastGain: number): Split | undefined {
     const { objective } = this;
     const whole = objective.score(sums, 0);
     const sides = new Float64Array(4);
@@ -105,10 +126,9 @@ export class NodeHistograms {
   }
 }
 
-function add(histogram: Float64Array, codes: Uint8Array, rows: Int32Array, pairs: Float64Array): void {
-  for (let i = 0; i < rows.length; i++) {
-    const at = 2 * (codes[rows[i] as number] as number);
-    histogram[at] = (histogram[at] as number) + (pairs[2 * i] as number);
-    histogram[at + 1] = (histogram[at + 1] as number) + (pairs[2 * i + 1] as number);
-  }
+/** Memory of so many f64 numbers. */
+function doubles(count: number): Histogram {
+  const memory = emptyTensor([2 * count], 'f32');
+  const { buffer, byteOffset } = memory.view();
+  return { memory, sums: new Float64Array(buffer, byteOffset, count) };
 }

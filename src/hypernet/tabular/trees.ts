@@ -1,9 +1,11 @@
 // Decision trees on binned columns, shared by forests and boosting: splits are found on histograms
 // instead of sorted values.
 
+import { scope } from '../../tensor/index.js';
 import { BINS, type BinnedRows } from './bins.js';
 import type { Rows } from './features.js';
 import { NodeHistograms, type Split } from './histograms.js';
+import { NodeRows } from './node-rows.js';
 import type { Objective } from './objectives.js';
 
 /** A binary decision tree as arrays over nodes; the root is node 0. */
@@ -28,6 +30,8 @@ export interface GrowthOptions {
   readonly tried: ArrayLike<number> | (() => ArrayLike<number>);
   /** Gain that a split must exceed. */
   readonly leastGain: number;
+  /** Called for each leaf with its rows, which the array holds until the next call, and outputs. */
+  readonly onLeaf?: (rows: Int32Array, outputs: readonly number[]) => void;
 }
 
 /**
@@ -36,35 +40,37 @@ export interface GrowthOptions {
  * @param rows training rows; repeated indices count as often as they occur
  */
 export function growTree(binned: BinnedRows, rows: Int32Array, objective: Objective, options: GrowthOptions): Tree {
+  return scope(() => grow(binned, new NodeRows(rows, binned), objective, options));
+}
+
+function grow(binned: BinnedRows, rows: NodeRows, objective: Objective, options: GrowthOptions): Tree {
   const [features, thresholds, children, leaves]: [number[], number[], number[], number[]] = [[], [], [], []];
-  const { tried, maximumDepth, leastGain } = options;
+  const { tried, maximumDepth, leastGain, onLeaf } = options;
   const search = new SplitSearch(binned, objective, options);
   const histograms =
     typeof tried !== 'function' && objective.size === 2 ? new NodeHistograms(binned, objective, tried) : undefined;
   const isLarge = (count: number) => histograms !== undefined && count >= histograms.leastRows;
-  // Each node owns a contiguous range of this array; a split moves the rows of the left child to
-  // its front.
-  const order = rows.slice();
-  const aside = new Int32Array(rows.length);
   const reserve = () => {
     features.push(-1);
     thresholds.push(0);
     return children.push(0) - 1;
   };
-  const whole = isLarge(order.length) && maximumDepth > 0 ? histograms?.of(order) : undefined;
-  const pending = [{ node: reserve(), from: 0, to: order.length, depth: 0, histogram: whole }];
+  const whole = isLarge(rows.count) && maximumDepth > 0 ? histograms?.of(rows.order, 0, rows.count) : undefined;
+  const pending = [{ node: reserve(), from: 0, to: rows.count, depth: 0, histogram: whole }];
   for (let entry = pending.pop(); entry; entry = pending.pop()) {
     const { node, from, to, depth, histogram } = entry;
-    const own = order.subarray(from, to);
-    const sums = (histogram && histograms?.sumsOf(histogram)) ?? search.sumsOf(own);
+    const own = rows.of(from, to);
+    const isSearched = !histogram && depth < maximumDepth;
+    const sums = (histogram && histograms?.sumsOf(histogram)) ?? search.sumsOf(own, isSearched);
     let split: Split | undefined;
     if (histogram) split = histograms?.best(histogram, sums, leastGain);
-    else if (depth < maximumDepth) split = search.best(own, sums);
+    else if (isSearched) split = search.best(own, sums);
     if (!split) {
       if (histogram) histograms?.release(histogram);
       const outputs = objective.leaf(sums);
       children[node] = leaves.length / outputs.length;
       leaves.push(...outputs);
+      onLeaf?.(own, outputs);
       continue;
     }
     const { column, bin } = split;
@@ -73,13 +79,10 @@ export function growTree(binned: BinnedRows, rows: Int32Array, objective: Object
     const left = reserve();
     children[node] = left;
     const right = reserve();
-    const middle = from + partition(own, aside, binned.codes.subarray(column * binned.count), bin);
+    const middle = from + rows.split(from, to, column, bin);
     const isCounted = depth + 1 < maximumDepth && isLarge(Math.max(middle - from, to - middle));
     const [ofLeft, ofRight] =
-      (histogram &&
-        isCounted &&
-        histograms?.ofChildren(histogram, order.subarray(from, middle), order.subarray(middle, to))) ||
-      [];
+      (histogram && isCounted && histograms?.ofChildren(histogram, rows.order, from, middle, to)) || [];
     if (histogram && !isCounted) histograms?.release(histogram);
     pending.push(
       { node: right, from: middle, to, depth: depth + 1, histogram: ofRight },
@@ -92,22 +95,6 @@ export function growTree(binned: BinnedRows, rows: Int32Array, objective: Object
     children: Int32Array.from(children),
     leaves: Float32Array.from(leaves),
   };
-}
-
-/**
- * Stable partition: moves rows with codes ≤ `bin` to the front.
- *
- * @returns their number
- */
-function partition(rows: Int32Array, aside: Int32Array, codes: Uint8Array, bin: number): number {
-  let [left, right] = [0, 0];
-  for (let i = 0; i < rows.length; i++) {
-    const row = rows[i] as number;
-    if ((codes[row] as number) <= bin) rows[left++] = row;
-    else aside[right++] = row;
-  }
-  rows.set(aside.subarray(0, right), left);
-  return left;
 }
 
 /**
@@ -130,6 +117,7 @@ function ascending(bins: Int32Array, count: number, isMet: Uint8Array): Int32Arr
 
 /** Finds the best split of a node by histograms. */
 class SplitSearch {
+  readonly #codes: Uint8Array;
   readonly #histogram: Float64Array;
   /** `column`, `first` and `second` of the objective gathered for the node's rows. */
   readonly #column: Int32Array;
@@ -144,16 +132,21 @@ class SplitSearch {
     readonly objective: Objective,
     readonly options: GrowthOptions,
   ) {
+    this.#codes = binned.codes.view<Uint8Array>();
     this.#histogram = new Float64Array(BINS * objective.size);
     this.#column = new Int32Array(binned.count);
     this.#first = new Float64Array(binned.count);
     this.#second = new Float64Array(binned.count);
   }
 
-  /** The sums of a node's rows; must be called before `best` for the same rows. */
-  sumsOf(rows: Int32Array): Float64Array {
+  /**
+   * The sums of a node's rows; must be called before `best` for the same rows, which are then
+   * `isSearched`.
+   */
+  sumsOf(rows: Int32Array, isSearched: boolean): Float64Array {
     const { size, column, first, second } = this.objective;
     const sums = new Float64Array(size);
+    if (!isSearched && size === 2) return bothSums(rows, first, second);
     for (let i = 0; i < rows.length; i++) {
       const row = rows[i] as number;
       const at = column[row] as number;
@@ -196,8 +189,9 @@ class SplitSearch {
    * `leastGain`.
    */
   best(rows: Int32Array, sums: Float64Array): Split | undefined {
-    const { codes, count, edges } = this.binned;
+    const { count, edges } = this.binned;
     const { objective } = this;
+    const codes = this.#codes;
     const { size } = objective;
     const whole = objective.score(sums, 0);
     const sides = new Float64Array(2 * size);
@@ -231,6 +225,16 @@ class SplitSearch {
     }
     return best;
   }
+}
+
+function bothSums(rows: Int32Array, first: Float64Array, second: Float64Array): Float64Array {
+  let [a, b] = [0, 0];
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i] as number;
+    a += first[row] as number;
+    b += second[row] as number;
+  }
+  return Float64Array.of(a, b);
 }
 
 /**

@@ -17,6 +17,7 @@ import { poolRoutines } from './pool.js';
 import { randomRoutines } from './random.js';
 import { reduceRoutines } from './reduce.js';
 import { sparseRoutines } from './sparse.js';
+import { treeRoutines } from './trees.js';
 import { walkRoutines } from './walks.js';
 
 export const routines = {
@@ -33,6 +34,7 @@ export const routines = {
   ...int8Routines,
   ...blockRoutines,
   ...bitRoutines,
+  ...treeRoutines,
   ...walkRoutines,
   ...randomRoutines,
 };

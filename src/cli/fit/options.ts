@@ -1,0 +1,84 @@
+// Hyperparameters of the models that `gossamer fit` trains, with their defaults. As data, so that
+// help shows them without importing what trains.
+
+import { choice, count, number, rate, share, text } from '../../experiments/parts/options.js';
+
+export const hyperpaveOptions = {
+  hyperedges: choice(
+    ['user', 'inventory', 'all', 'none'],
+    'what joins products: lists, categories and values, or both',
+  ),
+  features: count(128, 'width'),
+  textFeatures: count(256, 'numbers of a text vector'),
+  trigrams: choice(['no', 'yes'], 'whether groups of three characters count beside words, against misspelling'),
+  fusion: choice(['fixed', 'learnt'], 'weights of the kinds of hyperedges'),
+  residual: choice(['yes', 'no'], 'paths around message passing; no: the released network'),
+  score: choice(['cosine', 'dot'], 'of product and value; dot: that of the release'),
+  includeSelf: choice(['yes', 'no'], 'whether a product is in the hyperedge of its own list; no: the release'),
+  episodes: choice(['yes', 'no'], 'whether products and values are hidden in training steps'),
+  validation: share(0.08, 'share of the values held out to choose epoch and threshold', { maximum: 0.5 }),
+  epochs: count(100, 'epochs'),
+  patience: count(30, 'epochs without a better score after which training stops'),
+  learningRate: rate(2e-3, "AdamW's learning rate"),
+  weightDecay: number(1e-4, 'decoupled weight decay', { minimum: 0 }),
+} as const;
+
+export const hyperagentOptions = {
+  chatModel: text('default', 'model of agents that name none, and of the summariser'),
+  beta: number(0.5, 'what the tokens of the complete topology cost, in answers: the budget', { minimum: 0 }),
+  rounds: count(3, 'rounds of a discussion'),
+  order: choice(['turns', 'rounds'], 'one agent after the other, or all of a round at once'),
+  temperature: number(1, 'temperature of the agents', { minimum: 0 }),
+  messageTokens: count(512, 'most tokens of a message'),
+  epochs: count(1, 'passes over the questions'),
+  batch: count(4, 'questions of a step'),
+  samples: count(10, 'topologies that are tried for a question', { minimum: 2 }),
+  learningRate: rate(0.01, "Adam's learning rate"),
+  partners: count(2, 'partners that an agent asks at most'),
+  threshold: share(0.5, 'least affinity of a partner'),
+  sparsity: number(0.1, 'weight of the nuclear norm', { minimum: 0 }),
+  anchorWeight: number(0.5, 'weight of the anchor groups', { minimum: 0 }),
+} as const;
+
+const graphTraining = {
+  epochs: count(100, 'epochs'),
+  patience: count(25, 'epochs without a lower validation loss'),
+  batch: count(128, 'graphs in a batch'),
+  learningRate: rate(5e-3, "Adam's largest learning rate"),
+  weightDecay: number(1e-4, 'L2 weight decay', { minimum: 0 }),
+};
+
+export const hyperDropOptions = {
+  pooling: choice(['hyperdrop', 'hyperdrop+gmt', 'none', 'topk', 'sag', 'gmt'], 'what is pooled'),
+  layers: count(3, 'graph convolutions'),
+  hidden: count(64, 'width of the layers'),
+  ratio: share(0.8, 'share of edges or nodes that each pooling keeps', { minimum: 0.01 }),
+  edgeInit: choice(['endpoints', 'ones'], 'features of edges that have none'),
+  dropout: share(0.5, 'dropout probability in the head', { maximum: 0.99 }),
+  ...graphTraining,
+} as const;
+
+export const hyperClusterOptions = {
+  ratio: share(0.15, 'clusters as a share of the edges of a mean graph', { minimum: 0.001 }),
+  hidden: count(32, 'width of the layers'),
+  heads: count(1, 'attention heads, which divide the width'),
+  ...graphTraining,
+} as const;
+
+export const hdhgnOptions = {
+  width: count(64, 'width of vertices and hyperedges', { minimum: 4 }),
+  layers: count(2, 'layers'),
+  heads: count(4, 'attention heads, which divide the width'),
+  hidden: count(128, 'width of the classifier'),
+  dropout: share(0.2, 'dropout probability in the classifier', { maximum: 0.99 }),
+  epochs: count(30, 'epochs'),
+  batch: count(16, 'files in a batch'),
+  learningRate: rate(2e-3, "Adam's learning rate"),
+  vertices: count(5000, 'most vertices of a file; larger ones are left out'),
+  names: choice(['kept', 'hidden'], 'hidden: names and strings are replaced, so that the structure alone decides'),
+  roles: choice(['kept', 'ignored'], 'roles of heads and tails'),
+  types: choice(['kept', 'ignored'], 'types of hyperedges'),
+  kinds: choice(['kept', 'ignored'], 'kinds of vertices'),
+  hyperedges: choice(['whole', 'pairs'], 'pairs: each hyperedge is split into pairs of parent and child'),
+  language: choice(['java', 'python', 'typescript', 'tsx'], 'language of the code in a table'),
+} as const;

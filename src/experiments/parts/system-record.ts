@@ -1,0 +1,43 @@
+// What is known of a published system, as data.
+
+import type { Experiment } from './contract.js';
+
+/** Key of a family. */
+export type Family = 'hypergraph' | 'graph' | 'embedding' | 'hypernet' | 'vision' | 'compress' | 'lm';
+
+export interface Paper {
+  readonly authors: string;
+  readonly title: string;
+  readonly venue: string;
+  readonly year: number;
+  /** Identifier on arXiv, as `2405.14286`. */
+  readonly arxiv?: string;
+}
+
+/** A published system as data. */
+export interface SystemRecord {
+  /**
+   * Its name on the command line, and of its files: `src/<family>/<slug>`,
+   * `src/experiments/<family>/<slug>.ts`.
+   */
+  readonly slug: string;
+  /** Name as the paper writes it. */
+  readonly title: string;
+  /** The family that it belongs to. */
+  readonly family: Family;
+  /** What it does for a user, in one line. */
+  readonly about: string;
+  /** The publication. */
+  readonly paper: Paper;
+  /**
+   * What the abstract claims, in its own words, by a short key that claims of the experiment name.
+   */
+  readonly abstract: Readonly<Record<string, string>>;
+  /** Imports the experiment. */
+  readonly load: () => Promise<{ readonly experiment: Experiment }>;
+}
+
+/** `Feng, Luo, Ying, Gao, "LightHGNN: …", ICLR 2024 (arXiv 2402.04296)`. */
+export function citation({ authors, title, venue, year, arxiv }: Paper): string {
+  return `${authors}, "${title}", ${venue} ${year}${arxiv ? ` (arXiv ${arxiv})` : ''}`;
+}

@@ -1,0 +1,133 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+
+const main = resolve(import.meta.dirname, '../../dist/cli/main.js');
+const folder = mkdtempSync(join(tmpdir(), 'gossamer-code-'));
+const at = (path: string) => join(folder, path);
+const write = (path: string, text: string) => {
+  mkdirSync(dirname(at(path)), { recursive: true });
+  writeFileSync(at(path), text);
+};
+const gossamer = (...args: string[]) => spawnSync(process.execPath, [main, ...args], { encoding: 'utf8' });
+
+describe.skipIf(!existsSync(main))('source files on the command line (needs a build)', () => {
+  beforeAll(() => {
+    for (let i = 0; i < 12; i++) {
+      const noise = `    x${i} = max(a, ${i})\n`.repeat(1 + (i % 3));
+      write(`programs/minus/${i}.py`, `def f(a, b):\n${noise}    return a - b\n`);
+      write(`programs/loop/${i}.py`, `def f(a, b):\n${noise}    for a in b:\n        print(a)\n`);
+    }
+    write('programs/loop/broken.py', 'def f(:\n');
+    write('programs/loop/empty.py', '\n');
+    const fitted = gossamer(
+      'fit',
+      at('programs'),
+      '--set',
+      'epochs=12',
+      '--set',
+      'width=16',
+      '--set',
+      'batch=4',
+      '--set',
+      'learningRate=0.01',
+      '-o',
+      at('code.safetensors'),
+    );
+    expect(fitted.stderr).toContain('file "loop/broken.py", line 1, column');
+    expect(fitted.stderr).toContain('file "loop/empty.py" is empty; left out');
+    expect(fitted.stdout).toMatch(/24 files in Python, 2 classes\naccuracy on \d+ test files: \d/);
+    expect(fitted.status).toBe(0);
+  }, 120_000);
+
+  test('predict lists the classes of files and folders, with what attention was on', () => {
+    const { stdout, stderr, status } = gossamer(
+      'predict',
+      at('code.safetensors'),
+      at('programs/minus/0.py'),
+      at('programs/loop'),
+      '--top',
+      '2',
+      '--explain',
+    );
+    expect(status).toBe(0);
+    const lines = stdout.trim().split('\n');
+    expect(lines[0]).toBe('file,rank,class,probability');
+    expect(lines.length).toBe(1 + 2 * 13);
+    expect(lines[1]).toMatch(/minus\/0\.py,1,minus,(0\.[5-9]|1)/);
+    expect(stderr).toMatch(/minus\/0\.py:\d+:\d+: [\d.]+ % of attention on "/);
+    expect(stderr).toContain('broken.py", line 1');
+  }, 60_000);
+
+  test('predict writes a page of the lines, with their text escaped', () => {
+    write('odd.py', 'def f(a, b):\n    return a < b & "<b>"\n');
+    const { status } = gossamer('predict', at('code.safetensors'), at('odd.py'), '--explain', '-o', at('page.html'));
+    expect(status).toBe(0);
+    const page = readFileSync(at('page.html'), 'utf8');
+    expect(page).toContain('return a &lt; b &amp; &quot;&lt;b&gt;&quot;');
+    expect(page).toContain('background: rgb(255 180 0 / 0.750)');
+  }, 60_000);
+
+  test('info tells what the model is', () => {
+    const { stdout } = gossamer('info', at('code.safetensors'));
+    expect(stdout).toContain('classes of Python files, by HDHGN');
+    expect(stdout).toContain('classes: loop, minus');
+  }, 60_000);
+
+  test.each([
+    ['a syntax error', 'programs/loop/broken.py', 'line 1, column'],
+    ['an empty file', 'programs/loop/empty.py', 'is empty'],
+    ['another language', 'a.java', 'is Java, the model was trained on Python'],
+    ['an unknown language', 'a.rb', 'is in no language that is known by its ending; the model reads .py'],
+    ['a missing file', 'nope.py', 'does not exist'],
+  ])(
+    '%s ends with code 2 and writes nothing',
+    (_, path, message) => {
+      write('a.java', 'class A {}');
+      write('a.rb', 'puts 1');
+      const { status, stderr } = gossamer('predict', at('code.safetensors'), at(path), '-o', at('out.csv'));
+      expect([status, existsSync(at('out.csv'))]).toEqual([2, false]);
+      expect(stderr).toContain(message);
+    },
+    60_000,
+  );
+
+  test('folders that cannot be learnt from end with code 2', () => {
+    write('mixed/a/x.py', 'x = 1');
+    write('mixed/b/y.java', 'class A {}');
+    write('small/a/x.py', 'x = 1');
+    write('small/b/y.py', 'y = 1');
+    for (const [path, message] of [
+      ['mixed', 'holds files in python and java; a model reads one language'],
+      ['small', 'class "a" has fewer than 3 files'],
+    ] as const) {
+      const { status, stderr } = gossamer('fit', at(path), '--model', 'hdhgn', '-o', at('none.safetensors'));
+      expect([status, existsSync(at('none.safetensors'))]).toEqual([2, false]);
+      expect(stderr).toContain(message);
+    }
+  }, 60_000);
+
+  test('a table with code and label is learnt with its language', () => {
+    const rows = Array.from({ length: 20 }, (_, i) =>
+      JSON.stringify({ code: `x = ${i % 2 ? `[${i}]` : `f(${i})`}\n`, label: i % 2 ? 'list' : 'call' }),
+    );
+    write('table.jsonl', rows.join('\n'));
+    const { stdout, status } = gossamer(
+      'fit',
+      at('table.jsonl'),
+      '--model',
+      'hdhgn',
+      '--set',
+      'language=python',
+      '--set',
+      'epochs=2',
+      '-o',
+      at('table.safetensors'),
+      '--json',
+    );
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ accuracy: expect.any(Number) });
+  }, 60_000);
+});
