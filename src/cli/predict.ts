@@ -152,8 +152,8 @@ const graphWriters = [
 ];
 
 /**
- * As CSV, or the page where the file is one, to a file or to standard output; of the nodes of a graph also as GraphML or node-link
- * JSON.
+ * As CSV, or the page where the file is one, to a file or to standard output; of the nodes of a
+ * graph also as GraphML or node-link JSON.
  *
  * @throws Error for the form of a graph where the predictions are about none
  */
