@@ -1,6 +1,17 @@
 // Floor 5: file formats, data sets, splits. Everything here works on bytes and text, in Node and in
 // browsers; `gossamer/data/node` reads files.
 
+export {
+  type AttributedGraph,
+  allDiffer,
+  classColumn,
+  columnNamed,
+  type GivenSplit,
+  givenSplit,
+  type NodeClasses,
+  nodeClasses,
+  textsOrGaps,
+} from './attributed-graph.js';
 export { type Augmentation, augment } from './augment.js';
 export { type ByteSource, bytesInMemory, type TensorPart } from './bytes.js';
 export {
@@ -18,6 +29,17 @@ export {
   tableGroups,
 } from './catalogue.js';
 export { type EncodedColumn, encodeColumns, encodedWidth, encodingOf } from './column-encoding.js';
+export {
+  encodeTable,
+  fitFeatures,
+  isCategory,
+  type Rows,
+  type TableFeatures,
+  takeRows,
+  tensorOf,
+  unseenNote,
+  widthOf,
+} from './columns/encoding.js';
 export {
   DIGIT_CLASSES,
   DIGIT_PIXELS,
@@ -50,6 +72,7 @@ export {
   type GraphDataset,
   graphFromArrays,
   graphOfEdges,
+  labelsIn,
   type MultiLabelGraph,
   multiLabelGraphFromArrays,
   oneLabelEach,
@@ -97,6 +120,7 @@ export {
   writeModelFile,
 } from './model-file.js';
 export { type NamedHypergraph, type NamedHypergraphTexts, namedHypergraph } from './named-hypergraph.js';
+export { edgeEnds } from './node-tables.js';
 export {
   type Background,
   decodePicture,
@@ -109,9 +133,10 @@ export {
   pictureTensor,
   planesOf,
 } from './pictures.js';
+export { predictedGraph } from './predicted-graph.js';
 export * from './products/index.js';
 export { parseQuestions, type Question } from './questions.js';
-export { type PartSizes, type Split, splitGroups, splitPerClass, stratifiedFolds } from './splits.js';
+export { type PartSizes, type Split, splitByShare, splitGroups, splitPerClass, stratifiedFolds } from './splits.js';
 export { type ColumnProfile, leftOutOf, profileLines, profileOf } from './table-profile.js';
 export {
   type Categorical,

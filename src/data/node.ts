@@ -1,5 +1,6 @@
 // Files, data sets and checkpoints in Node.
 
+export { type AttributedGraphOptions, loadAttributedGraph } from './attributed-files.js';
 export { fileCheckpoint, loadModel, saveModel } from './checkpoint.js';
 export { hasText, loadText, textNames } from './corpora.js';
 export { contentDigest, type VerifiedFile, verifyDataset } from './digests.js';

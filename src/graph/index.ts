@@ -31,7 +31,9 @@ export {
   type HopVisitor,
   type HopWeights,
   hopRows,
+  projectedHops,
   walkHops,
+  weightedHopRows,
   weightedHops,
   weightedRows,
 } from './hops.js';
@@ -43,6 +45,31 @@ export {
 } from './label-propagation.js';
 export type { LabelledGraph } from './labelled-graph.js';
 export * from './nat/index.js';
+export {
+  NODE_CLASSIFIER,
+  NodeClassifier,
+  type NodeClassifierDescription,
+  type NodeTrainingOptions,
+  nodeLogits,
+  nodeNetwork,
+  trainNodeNetwork,
+} from './node-classifier.js';
+export {
+  type FittedInputs,
+  featuresOf,
+  fitInputs,
+  inputNames,
+  inputWidth,
+  isTextInput,
+  type NodeInputs,
+} from './node-inputs.js';
+export {
+  type NetworkLayout,
+  type NetworkName,
+  type NodeNetwork,
+  nodeNetworks,
+  requireReadable,
+} from './node-networks.js';
 export { projectedAdjacency } from './projected.js';
 export { ResidualMLP, type ResidualMLPOptions } from './residual-mlp.js';
 export {

@@ -1,7 +1,7 @@
 // Classes of the vertices of a hypergraph by LightHGNN.
 
 import { existsSync } from 'node:fs';
-import { type NamedHypergraph, type Split, stratifiedFolds } from '../../data/index.js';
+import { type NamedHypergraph, type Split, splitByShare } from '../../data/index.js';
 import { loadNamedHypergraph } from '../../data/node.js';
 import {
   distill,
@@ -108,10 +108,8 @@ function splitOf(
   classNames: readonly string[],
   random: Random,
 ): Split {
-  if (parts.every((part) => part === '')) {
-    const [test, validation, ...rest] = stratifiedFolds(labels, classNames, 5, random) as [Int32Array, Int32Array];
-    return { train: Int32Array.from((rest as Int32Array[]).flatMap((rows) => [...rows])).sort(), validation, test };
-  }
+  if (parts.every((part) => part === ''))
+    return splitByShare(labels, classNames.length, { train: 0.6, validation: 0.2 }, random);
   const split = { train: [] as number[], validation: [] as number[], test: [] as number[] };
   for (const [v, text] of parts.entries()) {
     if (text === '') continue;

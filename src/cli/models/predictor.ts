@@ -1,11 +1,14 @@
 // The interface of models that predict for data in files.
 
+import type { AttributedGraph } from '../../data/index.js';
 import type { TableFileOptions } from '../../data/node.js';
 import type { ChatFlags } from '../chat.js';
 
 export interface Predictions {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly (string | number)[])[];
+  /** The graph whose nodes the rows are about, one each in order. */
+  readonly graph?: AttributedGraph;
   /** Of models that score edges: a row for each edge. */
   readonly edges?: Predictions;
   /** What decided, as a page in HTML, where it was asked for and the model can tell. */
