@@ -12,7 +12,7 @@ import type { TemporalDataset } from './temporal.js';
 export interface EventTable extends TemporalDataset {
   /** Columns of the features, in order. */
   readonly featureNames: readonly string[];
-  /** Rows without an event, with the reason of each kind. */
+  /** Number of rows that are no events; why stands in the notes. */
   readonly leftOut: number;
   /** How the table was read, and what is unusual about it. */
   readonly notes: readonly string[];
