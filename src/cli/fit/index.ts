@@ -1,6 +1,6 @@
 // `gossamer fit`: the data decides the kind, --model the method.
 
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { requireWritable, writeFileAtomic } from '../../data/node.js';
 import { resolveOptions } from '../../experiments/parts/options.js';
 import { Random } from '../../tensor/index.js';
@@ -20,6 +20,8 @@ interface Flags extends TableFitFlags, ChatFlags {
   readonly set: readonly string[];
   readonly resume: boolean;
   readonly threads?: number;
+  readonly directed?: boolean;
+  readonly undirected?: boolean;
 }
 
 const examples = `
@@ -31,7 +33,12 @@ Examples
   gossamer fit table.csv --target price                          a number in place of a class
   gossamer predict model.safetensors new.csv -o predictions.csv
 
+  gossamer fit papers/ --model conhd                             a role for each vertex in each hyperedge: hyperedges.csv
+  gossamer fit groups/ --model lighthgnn                         classes of vertices: hyperedges.csv and nodes.csv
+  gossamer fit events.csv --model nat                            who meets whom next: source,target,time
+
   gossamer fit graph/ --model dgmlp                              classes of nodes: nodes.csv and edges.csv
+  gossamer fit graph.gexf --model gcn --target party --set hidden=32
   gossamer predict model.safetensors graph/ -o nodes.csv
   gossamer fit molecules/ --model hyperdrop -o m.safetensors     classes of graphs: graphs.csv, edges.csv, nodes.csv
   gossamer predict m.safetensors new/ -o out.csv --edges kept.csv
@@ -67,6 +74,8 @@ export function fitCommand(): Command {
       (value: string, all: string[]) => [...all, value],
       [] as string[],
     )
+    .addOption(new Option('--directed', 'graphs: edges lead from source to target only').conflicts('undirected'))
+    .addOption(new Option('--undirected', 'graphs: edges go both ways, which is the default'))
     .option('--seed <n>', 'seed', number(0), 0)
     .option('--threads <n>', 'threads, the calling one among them', number(1))
     .option('--resume', 'go on from <out>.checkpoint', false)
@@ -94,6 +103,8 @@ async function fit(path: string, flags: Flags, command: Command): Promise<void> 
   useThreads(flags.threads);
   requireWritable(flags.out);
   const learner = learnerOf(path, flags);
+  if (learner?.data !== 'graph' && (flags.directed || flags.undirected))
+    throw new Error(`--${flags.directed ? '' : 'un'}directed is for graphs; "${path}" is learnt by another model`);
   if (!learner) {
     if (flags.set.length > 0) throw new Error('--set is for other models than those of tables');
     if (flags.resume) throw new Error('--resume: a comparison of tables keeps no checkpoint');
@@ -157,6 +168,7 @@ async function train(path: string, flags: Flags, learner: Learner): Promise<void
         values,
         target: flags.target,
         task: flags.task,
+        directed: flags.directed ?? false,
         random: new Random(flags.seed),
         seed: flags.seed,
         reading: flags,

@@ -1,23 +1,13 @@
 // The models that `gossamer fit --model` names beside the estimators of tables. What trains is
 // imported when it is asked for.
 
+import { graphLearners } from './graph-learners.js';
+import { hypergraphLearners } from './hypergraph-learners.js';
 import { type DataKind, defineLearner, type Learner } from './learner.js';
-import {
-  dgmlpOptions,
-  hdhgnOptions,
-  hyperagentOptions,
-  hyperClusterOptions,
-  hyperDropOptions,
-  hyperpaveOptions,
-} from './options.js';
+import { hdhgnOptions, hyperagentOptions, hyperClusterOptions, hyperDropOptions, hyperpaveOptions } from './options.js';
 
 export const learners: Readonly<Record<string, Learner>> = {
-  dgmlp: defineLearner({
-    about: 'classes of nodes, by their features or by the edges alone',
-    data: 'graph',
-    options: dgmlpOptions,
-    load: async () => (await import('./nodes.js')).fitNodes,
-  }),
+  ...graphLearners,
   hyperpave: defineLearner({
     about: 'attribute values of products, also those that no product has yet',
     data: 'products',
@@ -49,6 +39,7 @@ export const learners: Readonly<Record<string, Learner>> = {
     options: hdhgnOptions,
     load: async () => (await import('./sources.js')).fitSources,
   }),
+  ...hypergraphLearners,
 };
 
 /** The model of a kind of data where --model is left out; of tables, their estimators. */

@@ -1,11 +1,14 @@
 // The interface of models that predict for data in files.
 
+import type { AttributedGraph } from '../../data/index.js';
 import type { TableFileOptions } from '../../data/node.js';
 import type { ChatFlags } from '../chat.js';
 
 export interface Predictions {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly (string | number)[])[];
+  /** The graph whose nodes the rows are about, one each in order. */
+  readonly graph?: AttributedGraph;
   /** Of models that score edges: a row for each edge. */
   readonly edges?: Predictions;
   /** What decided, as a page in HTML, where it was asked for and the model can tell. */
@@ -63,7 +66,7 @@ export interface Predictor {
    *
    * @returns the model as a file
    */
-  observe?(events: string): Promise<Uint8Array>;
+  observe?(events: string, note?: (text: string) => void): Promise<Uint8Array>;
 }
 
 /** The most probable class of a row, and the probabilities of all as text. */
@@ -84,4 +87,10 @@ export function onlyPath(paths: readonly string[]): string {
   if (path === undefined || second !== undefined)
     throw new Error(`the model reads one table, got ${paths.length}: ${paths.join(', ')}`);
   return path;
+}
+
+/** The scores on test data that a model file keeps, in %. */
+export function scoresLine(scores: Readonly<Record<string, number>>): string {
+  const all = Object.entries(scores).map(([name, value]) => `${name} ${value.toFixed(1)} %`);
+  return `Test scores   ${all.join(', ')}`;
 }
