@@ -82,7 +82,7 @@ export function newcomersOf(
     alsoView: fresh.map(({ alsoView }, at) => lists.read(alsoView, first + at)),
     alsoBuy: fresh.map(({ alsoBuy }, at) => lists.read(alsoBuy, first + at)),
   };
-  const counted = (count: number, text: string) => (count > 0 ? [`${count} ${text}`] : []);
+  const counted = (count: number, text: string) => (count > 0 ? [`${text}: ${count}`] : []);
   return {
     products: fresh,
     values: newValues.map(({ value }) => value),
@@ -94,10 +94,10 @@ export function newcomersOf(
       ...lists.notes(),
       ...counted(
         products.length - fresh.length,
-        'products are in the catalogue already; their stored texts and lists are used',
+        'products that the catalogue has already, with stored texts and lists',
       ),
       ...counted(categories.length, 'categories that training did not know'),
-      ...counted(values.length - newValues.length, 'values are known already'),
+      ...counted(values.length - newValues.length, 'values that are known already'),
     ],
   };
 }

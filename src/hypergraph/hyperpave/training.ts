@@ -76,7 +76,7 @@ export function zeroShotSplit(
   });
   if (parts.train.length === 0)
     throw new Error(
-      `zeroShotSplit: every labelled product has one of the ${tests + validations} unseen values; none is left to train on`,
+      `zeroShotSplit: every labelled product has one of the ${tests + validations} unseen values; none is left to train on; label more products, or hold out a smaller share`,
     );
   return {
     unseenValidation,
