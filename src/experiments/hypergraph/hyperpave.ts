@@ -40,8 +40,7 @@ const metricNames = { zeroShot: 'zero-shot mAP', f1: 'zero-shot macro-F1' } as c
 const claims = [
   ...[CLASSIFICATION, GENERATION].flatMap((other) =>
     (['zeroShot', 'f1'] as const).map((metric) =>
-      abstract(
-        'outperforms',
+      ours(
         `${USER} above ${other.toLowerCase()}, least of the seeds (points of ${metricNames[metric]})`,
         above(0),
         (e: Run) => e.leastGain(USER, other, metric),
@@ -102,6 +101,7 @@ export const experiment = defineExperiment({
     `Each method has ${trials === 1 ? 'one learning rate' : `${trials} learning rates to choose from`}; rate and epoch are chosen by mean average precision on unseen values of validation products (of classification, which cannot know them, on all values).`,
     'Macro-F1 is over unseen values at a probability above ½ (of generation: the values that it writes), with the mean number of products of a value beside it.',
     'User behaviour finds unseen values that texts do not name, and costs some of those that they do: compare the two columns of unseen values.',
+    'Outputs of classification for unseen values are not trained: they stay near ½, above those of most seen values, so that where all values compete it says little.',
     'Generation is a transformer that is trained here, not a large language model; the “user, …” rows are ablations: the released network without residual paths, training without episodes, words of equal weight.',
   ],
   load: (source, { products }) => loadProducts(source, products),
@@ -123,4 +123,8 @@ export const experiment = defineExperiment({
     };
   },
   claims,
+  unmeasured: {
+    outperforms:
+      'neither MAVE nor large language models are run; small members of both families, trained here, are compared with as our own claims',
+  },
 });
