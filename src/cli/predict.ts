@@ -17,7 +17,8 @@ Examples
   gossamer predict runs/mine/model.safetensors new-vertices.csv          vertices, by a student of lighthgnn
   gossamer predict runs/mine/model.safetensors new-hyperedges.csv        vertices in hyperedges, by a model of conhd
   gossamer predict runs/mine/model.safetensors new.csv --condition angle=0.3   rows under one condition, by a model of mip
-  gossamer predict runs/mine/model.safetensors pairs.csv                 pairs of nodes, by a model of nat
+  gossamer predict nat.safetensors pairs.csv                             pairs of nodes, by a model of nat
+  gossamer predict nat.safetensors sources.csv --top 5                   their likeliest partners
   gossamer predict runs/mine/model.safetensors new.csv --task berlin      rows of a task, by a model of hypernet-review
   gossamer predict pave.safetensors new-products.csv --values new-values.csv --top 5 -o out.csv   products, by a model of hyperpave
   gossamer predict team.safetensors questions.jsonl --dry-run            groups and estimated tokens of each question
@@ -43,7 +44,7 @@ export function predictCommand(): Command {
     .option('--observe <events>', 'models of nat: take these events in first, and write the model back')
     .option(
       '--top <k>',
-      'pictures and source files: classes to list for each, one when left out; products: values; fastrp: new links of each node; fully-ppr: nodes',
+      'pictures and source files: classes to list for each, one when left out; products: values; fastrp: new links of each node; fully-ppr: nodes; nat: partners of each source',
       number(1),
     )
     .option('--values <table>', 'models of hyperpave: values (attribute,value) that no product has yet')
@@ -105,7 +106,7 @@ async function predict(modelPath: string, paths: readonly string[], flags: Flags
     throw new Error(`--edges: the model in "${modelPath}" scores no edges; models of hyperdrop do`);
   if (observe) {
     if (!model.observe) throw new Error(`--observe: the model in "${modelPath}" keeps no state; models of nat do`);
-    writeFileAtomic(modelPath, await model.observe(observe));
+    writeFileAtomic(modelPath, await model.observe(observe, writeNote));
   }
   const predictions = await model.predict(paths, {
     ...(top !== undefined && { top }),

@@ -49,6 +49,14 @@ export {
   glyphImages,
   pooledDigits,
 } from './digits.js';
+export {
+  type EventQuestions,
+  type EventTable,
+  type EventTableOptions,
+  eventsFromTable,
+  questionsFromTable,
+  timeOf,
+} from './event-tables.js';
 export { type Arrays, featuresFromArrays, normalizeRows, requiredArrays } from './features.js';
 export * from './formats/index.js';
 export { graphProfileLines, wholeGraphProfileLines } from './graph-profile.js';
@@ -92,8 +100,14 @@ export {
   incidencesFromTables,
   type NamedIncidence,
   namedIncidences,
+  namesIncidences,
 } from './incidence-tables.js';
-export { type IncidenceDataset, type IncidenceNames, incidencesFromArrays, roleDataset } from './incidences.js';
+export {
+  type IncidenceDataset,
+  type IncidenceNames,
+  incidencesFromArrays,
+  roleDataset,
+} from './incidences.js';
 export { DataLoader, type DataLoaderOptions } from './loader.js';
 export {
   isPlan,
@@ -105,6 +119,7 @@ export {
   readModelFile,
   writeModelFile,
 } from './model-file.js';
+export { type NamedHypergraph, type NamedHypergraphTexts, namedHypergraph } from './named-hypergraph.js';
 export { edgeEnds } from './node-tables.js';
 export {
   type Background,
@@ -170,6 +185,7 @@ export {
   wordsOf,
 } from './text-encoder.js';
 export { fromTorchName, loadTorchState, type TorchLoadOptions } from './torch.js';
+export { classOf, columnsFor, type VertexRows, type VertexRowsOptions, vertexRows } from './vertex-rows.js';
 export {
   type WholeGraphs,
   type WholeGraphTables,

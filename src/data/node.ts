@@ -6,7 +6,7 @@ export { hasText, loadText, textNames } from './corpora.js';
 export { contentDigest, type VerifiedFile, verifyDataset } from './digests.js';
 export { downloadHypergraph, type FetchOptions, fetchDataset, fetchIfMissing, fetchImages } from './download.js';
 export { type EdgeFileOptions, isGraphFile, loadEdges, loadGraphDocument } from './edges.js';
-export { type FileBytes, openBytes, readBytes, readJson, readText, readUnpacked } from './files.js';
+export { type FileBytes, openBytes, readBytes, readJson, readText, readUnpacked, readUnpackedText } from './files.js';
 export { dataFolders, hasDataset, knownArchive } from './folders.js';
 export { isFolder, loadGraphFolder, loadNamedGraph, tableIn } from './graph-folder.js';
 export {
@@ -20,8 +20,9 @@ export {
 export { hasHypergraph, hypergraphNames, loadHypergraph } from './hypergraph-sets.js';
 export { type ImageFolderOptions, readImages } from './image-folder.js';
 export { hasImages, imageSetNames, loadImages } from './image-sets.js';
-export { loadIncidences } from './incidence-sets.js';
+export { type IncidenceFileOptions, loadIncidences, textEndings } from './incidence-sets.js';
 export { interruptSignal } from './interrupt.js';
+export { loadNamedHypergraph } from './named-hypergraph-files.js';
 export { type FolderFiles, filesBelow, type Subfolder, subfoldersOf } from './picture-files.js';
 export {
   isCatalogue,

@@ -23,6 +23,7 @@ export {
 } from './depth.js';
 export { DGMLP, type DGMLPOptions, nodeAdaptive, presets as dgmlpPresets } from './dgmlp.js';
 export { DGMLP_MODEL, type DGMLPDescription, DGMLPModel, featuresOfGraph } from './dgmlp-model.js';
+export { EventModel, type EventTraining, scaledEvents, usualInterval } from './event-model.js';
 export {
   type HopBlock,
   type HopOptions,

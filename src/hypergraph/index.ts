@@ -26,7 +26,7 @@ export {
   receptiveField,
 } from './network.js';
 export * from './pool/index.js';
-export { projectedIncidence } from './projected.js';
+export { projectedIncidence, projectedNeighbours } from './projected.js';
 export * from './sets/index.js';
 export { STUDENT_MODEL, type StudentInputs, StudentModel, type StudentTable } from './student.js';
 export {
@@ -37,3 +37,4 @@ export {
   trainMlp,
   trainNetwork,
 } from './training.js';
+export { inputsOf, type VertexInputs, VertexModel, type VertexTraining, vertexInputsOf } from './vertex-model.js';

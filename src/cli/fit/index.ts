@@ -33,6 +33,10 @@ Examples
   gossamer fit table.csv --target price                          a number in place of a class
   gossamer predict model.safetensors new.csv -o predictions.csv
 
+  gossamer fit papers/ --model conhd                             a role for each vertex in each hyperedge: hyperedges.csv
+  gossamer fit groups/ --model lighthgnn                         classes of vertices: hyperedges.csv and nodes.csv
+  gossamer fit events.csv --model nat                            who meets whom next: source,target,time
+
   gossamer fit graph/ --model dgmlp                              classes of nodes: nodes.csv and edges.csv
   gossamer fit graph.gexf --model gcn --target party --set hidden=32
   gossamer predict model.safetensors graph/ -o nodes.csv

@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { type DatasetKind, datasetOf } from '../../data/index.js';
-import { isCatalogue, isFolder, isGraphFile, sourceFilesIn, tableIn } from '../../data/node.js';
+import { isCatalogue, isFolder, isGraphFile, sourceFilesIn, tableIn, textEndings } from '../../data/node.js';
 import { languageNames, languages } from '../../hypergraph/ast/languages.js';
 import type { DataKind } from './learner.js';
 
@@ -51,7 +51,7 @@ function isTeamFile(path: string): boolean {
 }
 
 function kindOfFolder(folder: string): DataKind {
-  if (tableIn(folder, 'hyperedges') || tableIn(folder, 'hypergraph', ['.txt'])) return 'hypergraph';
+  if (['hyperedges', 'hypergraph'].some((name) => tableIn(folder, name, textEndings))) return 'hypergraph';
   if (tableIn(folder, 'graphs')) return 'graphs';
   if (tableIn(folder, 'edges')) return 'graph';
   if (isCatalogue(folder)) return 'products';

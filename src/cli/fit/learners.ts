@@ -2,6 +2,7 @@
 // imported when it is asked for.
 
 import { graphLearners } from './graph-learners.js';
+import { hypergraphLearners } from './hypergraph-learners.js';
 import { type DataKind, defineLearner, type Learner } from './learner.js';
 import { hdhgnOptions, hyperagentOptions, hyperClusterOptions, hyperDropOptions, hyperpaveOptions } from './options.js';
 
@@ -38,6 +39,7 @@ export const learners: Readonly<Record<string, Learner>> = {
     options: hdhgnOptions,
     load: async () => (await import('./sources.js')).fitSources,
   }),
+  ...hypergraphLearners,
 };
 
 /** The model of a kind of data where --model is left out; of tables, their estimators. */

@@ -66,7 +66,7 @@ export interface Predictor {
    *
    * @returns the model as a file
    */
-  observe?(events: string): Promise<Uint8Array>;
+  observe?(events: string, note?: (text: string) => void): Promise<Uint8Array>;
 }
 
 /** The most probable class of a row, and the probabilities of all as text. */
@@ -87,4 +87,10 @@ export function onlyPath(paths: readonly string[]): string {
   if (path === undefined || second !== undefined)
     throw new Error(`the model reads one table, got ${paths.length}: ${paths.join(', ')}`);
   return path;
+}
+
+/** The scores on test data that a model file keeps, in %. */
+export function scoresLine(scores: Readonly<Record<string, number>>): string {
+  const all = Object.entries(scores).map(([name, value]) => `${name} ${value.toFixed(1)} %`);
+  return `Test scores   ${all.join(', ')}`;
 }
