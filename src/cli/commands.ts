@@ -25,7 +25,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./reproduce.js')).reproduceCommand(),
   },
   fit: {
-    description: 'train a model on your own data: a table, a graph, a hypergraph, events or pictures',
+    description: 'train a model on your own data: a table, a graph, a hypergraph, events, products or pictures',
     load: async () => (await import('./fit/index.js')).fitCommand(),
   },
   predict: {

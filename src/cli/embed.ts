@@ -18,6 +18,7 @@ import type { Graph } from '../structure/index.js';
 import type { Tensor } from '../tensor/index.js';
 import { maxBytesOption, number } from './arguments.js';
 import { Bar, compact } from './bar.js';
+import { writeNote } from './output.js';
 import { withRanks } from './ranks.js';
 import { useThreads } from './threads.js';
 
@@ -142,6 +143,7 @@ async function embedOn(ranks: Communicator, path: string, flags: Flags): Promise
     throw new Error(`under mpirun only fastrp runs; ${flags.method} uses the threads of one process`);
   const { graph, names } = await loadGraphFile(path, flags, !first);
   const { signal, release } = interruptSignal();
+  if (first && flags.method === 'fastrp') noteSparse(graph, flags);
   const outside = flags.method === 'fastrp' && fastRPBytes(graph, flags.dim) > tensorMemoryBudget();
   const bar = new Bar(flags.method, outside ? 'columns' : 'pairs', !first || (flags.method === 'fastrp' && !outside));
   const started = performance.now();
@@ -160,6 +162,18 @@ async function embedOn(ranks: Communicator, path: string, flags: Flags): Promise
     bar.close();
     release();
   }
+}
+
+/** Mean degree below which the orders of the paper's defaults reach few nodes. */
+const SPARSE = 12;
+
+/** Notes settings that suit sparse graphs better than the defaults, where these are used. */
+function noteSparse(graph: Graph, { weights, beta }: Flags): void {
+  const meanDegree = graph.successors.nnz / Math.max(1, graph.nodeCount);
+  if (weights !== undefined || beta !== undefined || meanDegree >= SPARSE) return;
+  writeNote(
+    `the graph is sparse (mean degree ${meanDegree.toFixed(1)}); --weights 0,0,0,1,1,1,1,1 --beta 0 look further, and gossamer fit --model fastrp chooses by labels or links`,
+  );
 }
 
 /** Embeddings that exceed tensor memory, computed column by column. */

@@ -2,8 +2,16 @@
 
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
-import { graphProfileLines, profileLines, wholeGraphProfileLines } from '../data/index.js';
-import { isFolder, loadNamedGraph, loadTable, loadWholeGraphs, tableIn } from '../data/node.js';
+import { catalogueLines, graphProfileLines, profileLines, wholeGraphProfileLines } from '../data/index.js';
+import {
+  isCatalogue,
+  isFolder,
+  loadCatalogue,
+  loadNamedGraph,
+  loadTable,
+  loadWholeGraphs,
+  tableIn,
+} from '../data/node.js';
 import {
   citation,
   claimGroups,
@@ -20,7 +28,7 @@ export function infoCommand(): Command {
     .description('what a system, a model file, a table or a graph is')
     .argument(
       '<what>',
-      `name from \`gossamer list\`, a model file, a table: ${TABLE_FORMS}; a folder with graphs.csv and edges.csv; or a graph: a folder with nodes.csv and edges.csv, GraphML, GEXF, GML, Pajek, METIS, Matrix Market, node-link JSON`,
+      `name from \`gossamer list\`, a model file, a table: ${TABLE_FORMS}; a folder with graphs.csv and edges.csv; or a graph: a folder with nodes.csv and edges.csv, GraphML, GEXF, GML, Pajek, METIS, Matrix Market, node-link JSON; or a catalogue: a folder with products.csv`,
     )
     .action(info);
 }
@@ -54,6 +62,10 @@ async function info(slug: string, flags: TableFlags): Promise<void> {
   const graph = isSystem || slug === '-' ? undefined : graphAt(slug);
   if (graph) {
     console.log(`${slug}: ${graphProfileLines(graph).join('\n')}`);
+    return;
+  }
+  if (!isSystem && isCatalogue(slug)) {
+    console.log(catalogueLines(loadCatalogue(slug)).join('\n'));
     return;
   }
   if (slug === '-' || (TABLE.test(slug) && existsSync(slug))) {

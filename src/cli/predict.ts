@@ -1,7 +1,7 @@
 // `gossamer predict`
 
 import { Command } from 'commander';
-import { writeCsv } from '../data/index.js';
+import { predictedGraph, writeCsv, writeGraphML, writeNodeLink } from '../data/index.js';
 import { requireWritable, writeFileAtomic } from '../data/node.js';
 import { number } from './arguments.js';
 import { chatOnly, withChatOptions } from './chat.js';
@@ -13,11 +13,14 @@ import { TABLE_FORMS, type TableFlags, tableOptionsOf, withTableOptions } from '
 const examples = `
 Examples
   gossamer predict model.safetensors new.csv -o predictions.csv          rows of a table, by a model of gossamer fit
+  gossamer predict model.safetensors graph/ -o nodes.graphml             nodes of a graph, written with it for Gephi
   gossamer predict runs/mine/model.safetensors new-vertices.csv          vertices, by a student of lighthgnn
   gossamer predict runs/mine/model.safetensors new-hyperedges.csv        vertices in hyperedges, by a model of conhd
   gossamer predict runs/mine/model.safetensors new.csv --condition angle=0.3   rows under one condition, by a model of mip
-  gossamer predict runs/mine/model.safetensors pairs.csv                 pairs of nodes, by a model of nat
+  gossamer predict nat.safetensors pairs.csv                             pairs of nodes, by a model of nat
+  gossamer predict nat.safetensors sources.csv --top 5                   their likeliest partners
   gossamer predict runs/mine/model.safetensors new.csv --task berlin      rows of a task, by a model of hypernet-review
+  gossamer predict pave.safetensors new-products.csv --values new-values.csv --top 5 -o out.csv   products, by a model of hyperpave
   gossamer predict team.safetensors questions.jsonl --dry-run            groups and estimated tokens of each question
   gossamer predict team.safetensors questions.jsonl --endpoint http://127.0.0.1:8080/v1 --max-tokens 4000 -o answers.csv
   gossamer predict m.safetensors new/ -o out.csv --edges kept.csv       graphs in a folder, by a model of hyperdrop
@@ -33,10 +36,19 @@ export function predictCommand(): Command {
     .description('answer for new data with a saved model of any kind')
     .argument('<model>', 'model file; it names what it is')
     .argument('<data...>', `pictures, source files, or a table: ${TABLE_FORMS}`)
-    .option('-o, --out <file>', 'file for the predictions; standard output when left out')
+    .option(
+      '-o, --out <file>',
+      'file for the predictions (.csv; of graphs also .graphml, .json); standard output when left out',
+    )
     .option('--edges <file>', 'models of hyperdrop: the score of each edge, and whether it was kept')
     .option('--observe <events>', 'models of nat: take these events in first, and write the model back')
-    .option('--top <k>', 'pictures and source files: classes to list for each', number(1), 1)
+    .option(
+      '--top <k>',
+      'pictures and source files: classes to list for each, one when left out; products: values; fastrp: new links of each node; fully-ppr: nodes; nat: partners of each source',
+      number(1),
+    )
+    .option('--values <table>', 'models of hyperpave: values (attribute,value) that no product has yet')
+    .option('--within-category', 'models of hyperpave: only attributes that are known for the category', false)
     .option(
       '--condition <name=value>',
       'models of mip: a condition of all rows, in place of its column (repeatable)',
@@ -65,7 +77,9 @@ export function predictCommand(): Command {
 
 interface Flags extends TableFlags, TalkFlags {
   readonly out?: string;
-  readonly top: number;
+  readonly top?: number;
+  readonly values?: string;
+  readonly withinCategory: boolean;
   readonly condition: readonly string[];
   readonly explain: boolean;
   readonly task?: string;
@@ -74,7 +88,7 @@ interface Flags extends TableFlags, TalkFlags {
 }
 
 async function predict(modelPath: string, paths: readonly string[], flags: Flags, command: Command): Promise<void> {
-  const { out, top, explain, task, observe, edges } = flags;
+  const { out, top, explain, task, observe, edges, values, withinCategory } = flags;
   for (const file of [out, edges]) if (file) requireWritable(file);
   if (observe) requireWritable(modelPath);
   const model = await openModel(modelPath);
@@ -84,14 +98,20 @@ async function predict(modelPath: string, paths: readonly string[], flags: Flags
     throw new Error(`--condition: file "${modelPath}" is a model without conditions`);
   if (task !== undefined && !model.tasks)
     throw new Error(`--task: file "${modelPath}" is not a model of several tasks`);
+  if ((values !== undefined || withinCategory) && !model.takesValues)
+    throw new Error(
+      `--${values !== undefined ? 'values' : 'within-category'}: the model in "${modelPath}" is none of products; models of hyperpave are`,
+    );
   if (edges && !model.edges)
     throw new Error(`--edges: the model in "${modelPath}" scores no edges; models of hyperdrop do`);
   if (observe) {
     if (!model.observe) throw new Error(`--observe: the model in "${modelPath}" keeps no state; models of nat do`);
-    writeFileAtomic(modelPath, await model.observe(observe));
+    writeFileAtomic(modelPath, await model.observe(observe, writeNote));
   }
   const predictions = await model.predict(paths, {
-    top,
+    ...(top !== undefined && { top }),
+    ...(values !== undefined && { values }),
+    withinCategory,
     explain,
     conditions,
     note: writeNote,
@@ -126,10 +146,31 @@ function conditionsOf(assignments: readonly string[]): Record<string, number> {
   );
 }
 
-/** As CSV, or the page where the file is one, to a file or to standard output. */
-export function writePredictions({ columns, rows, page }: Predictions, out: string | undefined): void {
-  const asPage = /\.html?$/i.test(out ?? '');
-  if (asPage && page === undefined)
-    throw new Error(`"${out}": a page is written by models of hdhgn with --explain; name a .csv file for predictions`);
-  writeOutput([asPage && page !== undefined ? page : writeCsv(columns, rows)], out);
+/** Files that hold the graph with the predictions as attributes of its nodes, by their ending. */
+const graphWriters = [
+  { ending: /\.graphml$/i, write: writeGraphML },
+  { ending: /\.json$/i, write: writeNodeLink },
+];
+
+/**
+ * As CSV, or the page where the file is one, to a file or to standard output; of the nodes of a
+ * graph also as GraphML or node-link JSON.
+ *
+ * @throws Error for the form of a graph where the predictions are about none
+ */
+export function writePredictions({ columns, rows, page, graph }: Predictions, out: string | undefined): void {
+  const writer = graphWriters.find(({ ending }) => out !== undefined && ending.test(out));
+  if (!writer) {
+    const asPage = /\.html?$/i.test(out ?? '');
+    if (asPage && page === undefined)
+      throw new Error(
+        `"${out}": a page is written by models of hdhgn with --explain; name a .csv file for predictions`,
+      );
+    writeOutput([asPage && page !== undefined ? page : writeCsv(columns, rows)], out);
+    return;
+  }
+  if (!graph) throw new Error(`"${out}" is a form of graphs; these predictions are a table, so write a .csv`);
+  const [, ...others] = columns;
+  const values = rows.map(([, ...own]) => own);
+  writeOutput([writer.write(predictedGraph(graph, others, values))], out);
 }

@@ -52,7 +52,7 @@ export function graphFromTables(
   { directed = false }: GraphTableOptions = {},
 ): NamedGraph {
   const table = nodeTable(nodes, name);
-  return named(table, graphOf(readCsv(edges, 'edges'), table.ids, name, directed), name);
+  return named(table, graphOfTable(readCsv(edges, 'edges'), table.ids, name, directed), name);
 }
 
 /**
@@ -86,7 +86,13 @@ function fail(name: string, reason: string): never {
   throw new Error(`graph "${name}": ${reason}`);
 }
 
-function graphOf(table: Table, ids: ReadonlyMap<string, number>, name: string, directed: boolean): Graph {
+/**
+ * The graph of a table of edges between nodes that are known by name.
+ *
+ * @param name what errors call the data
+ * @throws Error naming the line of an end that is no node, or of a weight that is not positive
+ */
+export function graphOfTable(table: Table, ids: ReadonlyMap<string, number>, name: string, directed: boolean): Graph {
   const { sources, targets } = edgeEnds(table, ids, name);
   const weight = columnFinder(table)('weight');
   const weights =

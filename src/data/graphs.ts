@@ -182,12 +182,17 @@ export function severalLabels({
   labels,
   classNames,
 }: Pick<GraphDataset, 'name' | 'graph' | 'labels'> & { readonly classNames: readonly string[] }): MultiLabelGraph {
-  const lists = classNames.map((own) => [...new Set(own.split(LABEL_SEPARATOR))].filter((label) => label !== ''));
+  const lists = classNames.map(labelsIn);
   return fromLists(
     name,
     graph,
     Array.from(labels, (code) => lists[code] ?? []),
   );
+}
+
+/** The labels that a text names: `red; green` are two. */
+export function labelsIn(text: string | undefined): string[] {
+  return [...new Set(text?.split(LABEL_SEPARATOR))].filter((label) => label !== '');
 }
 
 /** A graph with the labels of each node by name, which are numbered in the order of their names. */

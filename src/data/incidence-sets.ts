@@ -1,35 +1,52 @@
 // Edge-dependent labels by name, from an archive, or from a folder of tables.
 
-import { existsSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { statSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
 import { SparseMatrix } from '../sparse/index.js';
 import { gatherKnownRows, keep, Random, tensor } from '../tensor/index.js';
-import { readBytes, readText } from './files.js';
+import { readBytes, readUnpackedText } from './files.js';
 import { locateDataset } from './folders.js';
 import { type NamedArray, readNpz, toInts } from './formats/index.js';
+import { tableIn } from './graph-folder.js';
 import { hasHypergraph, loadHypergraph } from './hypergraph-sets.js';
-import { incidencesFromLines, incidencesFromTables } from './incidence-tables.js';
+import { incidencesFromLines, incidencesFromTables, namesIncidences } from './incidence-tables.js';
 import { type IncidenceDataset, incidencesFromArrays } from './incidences.js';
 
 /** Sets whose vertices (`orig_id`) are those of a hypergraph with features. */
 const featureSources: Readonly<Record<string, string>> = { 'cora-outsider': 'coauthorship-cora' };
 
+/** What `loadIncidences` reads. */
+export interface IncidenceFileOptions {
+  /** Column of the classes. Default: `label`, `class` or `role`. */
+  readonly target?: string | undefined;
+  /** Whether a folder's table of nodes, of numbers, becomes features. Default: true. */
+  readonly features?: boolean;
+}
+
 /**
- * Loads a class for each vertex in each hyperedge: a known name, a `.npz` archive as
- * `incidencesFromArrays` reads it, or a folder with hyperedges.csv (see `incidencesFromTables`) or
- * hypergraph.txt and labels.txt (see `incidencesFromLines`), and features in nodes.csv.
+ * Loads a class for each vertex in each hyperedge: a known name; a `.npz` archive as
+ * `incidencesFromArrays` reads it; a table of incidences (see `incidencesFromTables`); or a folder
+ * with hyperedges (such a table) or hypergraph and labels (see `incidencesFromLines`), and features
+ * in nodes. Tables are .csv, .tsv or .txt, also .gz.
  *
  * @param seed of a random split. Default: 0
  * @throws Error for an unknown name, or naming a file or array that is missing or does not fit.
  */
-export function loadIncidences(source: string, seed = 0): IncidenceDataset {
+export function loadIncidences(source: string, seed = 0, options: IncidenceFileOptions = {}): IncidenceDataset {
   const { path, record } = locateDataset(source, 'incidences');
-  if (statSync(path).isDirectory()) return fromFolder(path, new Random(seed).split('split'));
+  const random = new Random(seed).split('split');
+  if (statSync(path).isDirectory()) return fromFolder(path, random, options);
+  if (TEXT.test(path))
+    return incidencesFromTables({ hyperedges: readUnpackedText(path) }, basename(path), random, options.target);
   const arrays = readNpz(readBytes(path), source);
   const data = incidencesFromArrays(arrays, source);
   const features = record && featuresOf(record.name, arrays);
   return features ? { ...data, features } : data;
 }
+
+/** Endings of tables of text, in the order in which they are looked for. */
+export const textEndings = ['.csv', '.tsv', '.txt', '.csv.gz', '.tsv.gz', '.txt.gz'];
+const TEXT = /\.(csv|tsv|txt)(\.gz)?$/i;
 
 /** Rows of the features of the hypergraph that a set was made from, where that is at hand. */
 function featuresOf(name: string, arrays: Readonly<Record<string, NamedArray>>) {
@@ -41,17 +58,19 @@ function featuresOf(name: string, arrays: Readonly<Record<string, NamedArray>>) 
   return features instanceof SparseMatrix ? features.selectRows(rows) : keep(gatherKnownRows(features, tensor(rows)));
 }
 
-function fromFolder(folder: string, random: Random): IncidenceDataset {
-  const read = (...names: readonly string[]): string | undefined => {
-    const path = names.map((name) => join(folder, name)).find(existsSync);
-    return path && readText(path);
+function fromFolder(folder: string, random: Random, options: IncidenceFileOptions): IncidenceDataset {
+  const { target, features = true } = options;
+  const read = (name: string) => {
+    const path = tableIn(folder, name, textEndings);
+    return path === undefined ? undefined : readUnpackedText(path);
   };
-  const name = basename(folder);
-  const nodes = read('nodes.csv', 'nodes.tsv');
-  const hyperedges = read('hyperedges.csv', 'hyperedges.tsv');
-  if (hyperedges !== undefined)
-    return incidencesFromTables({ hyperedges, ...(nodes !== undefined && { nodes }) }, name, random);
-  const [lines, labels] = [read('hypergraph.txt'), read('labels.txt')];
+  const name = basename(resolve(folder));
+  const nodes = features ? read('nodes') : undefined;
+  const hyperedges = read('hyperedges');
+  const labels = read('labels');
+  if (hyperedges !== undefined && (labels === undefined || namesIncidences(hyperedges, name)))
+    return incidencesFromTables({ hyperedges, ...(nodes !== undefined && { nodes }) }, name, random, target);
+  const lines = hyperedges ?? read('hypergraph');
   if (lines === undefined || labels === undefined)
     throw new Error(`folder "${folder}" has neither hyperedges.csv nor hypergraph.txt with labels.txt`);
   return incidencesFromLines(lines, labels, name, random, nodes);

@@ -6,6 +6,7 @@ import { keep, type Random, type Tensor, tensor } from '../tensor/index.js';
 import { readCsv, readLines } from './formats/index.js';
 import { byNumberThenText, featuresFromTable } from './hypergraphs.js';
 import { type IncidenceDataset, incidenceDataset, randomParts } from './incidences.js';
+import { classOf } from './vertex-rows.js';
 
 /** Incidences as text, each table as CSV or TSV. */
 export interface IncidenceTables {
@@ -18,8 +19,9 @@ export interface IncidenceTables {
   readonly nodes?: string;
 }
 
-const edgeNames = ['edge', 'hyperedge'];
-const nodeNames = ['node', 'vertex'];
+const edgeNames = ['edge', 'hyperedge', 'edge_id', 'hyperedge_id', 'group'];
+const nodeNames = ['node', 'vertex', 'node_id', 'vertex_id', 'member'];
+const labelNames = ['label', 'class', 'role'];
 const partNames = [['train'], ['validation', 'val', 'valid'], ['test']];
 
 /** A vertex in a hyperedge, by name. */
@@ -32,6 +34,8 @@ export interface NamedIncidence {
   readonly label: string;
   /** Part of the split, where it is given. */
   readonly part: number | undefined;
+  /** Weight of the hyperedge; undefined without such a column. */
+  readonly weight: number | undefined;
   /** Line in the table, counted from 1. */
   readonly line: number;
 }
@@ -39,22 +43,28 @@ export interface NamedIncidence {
 /**
  * Rows of a table of incidences, in its order.
  *
- * @throws Error naming a column that is missing, or the line of an unknown split.
+ * @param target column of the class. Default: `label`, `class` or `role`
+ * @throws Error naming a column that is missing, or the line of an unknown split or of an empty
+ * name.
  */
-export function namedIncidences(text: string, name: string): NamedIncidence[] {
+export function namedIncidences(text: string, name: string, target?: string): NamedIncidence[] {
   const { columns, rows } = readCsv(text, name);
   const find = (names: readonly string[]) => columns.findIndex((column) => names.includes(column.toLowerCase()));
-  const [edge, node, label, split] = [edgeNames, nodeNames, ['label'], ['split']].map(find) as [
-    number,
-    number,
-    number,
-    number,
-  ];
+  const [edge, node, split] = [edgeNames, nodeNames, ['split']].map(find) as [number, number, number];
+  const weight = find(['weight']);
+  const label = target === undefined ? find(labelNames) : columns.indexOf(target);
+  if (target !== undefined && label < 0)
+    throw new Error(`"${name}" has no column "${target}"; it has ${columns.join(', ')}`);
   if (edge < 0 || node < 0)
     throw new Error(
       `"${name}" needs columns edge and node (label and split where known); it has ${columns.join(', ')}`,
     );
   return rows.map((row, index) => {
+    for (const [column, what] of [
+      [edge, 'hyperedge'],
+      [node, 'node'],
+    ] as const)
+      if (row[column] === '') throw new Error(`"${name}" line ${index + 2}: the ${what} has no name`);
     const part = split < 0 ? '' : (row[split] as string).toLowerCase();
     const found = partNames.findIndex((names) => names.includes(part));
     if (part !== '' && found < 0)
@@ -62,8 +72,9 @@ export function namedIncidences(text: string, name: string): NamedIncidence[] {
     return {
       edge: row[edge] as string,
       node: row[node] as string,
-      label: label < 0 ? '' : (row[label] as string),
+      label: label < 0 ? '' : classOf(row[label] as string),
       part: found < 0 ? undefined : found,
+      weight: weight < 0 ? undefined : weightOf(row[weight] as string, `"${name}" line ${index + 2}`),
       line: index + 2,
     };
   });
@@ -72,10 +83,16 @@ export function namedIncidences(text: string, name: string): NamedIncidence[] {
 /**
  * Labelled incidences from tables. Hyperedges without a split are divided at random 60 : 20 : 20.
  *
+ * @param target see `namedIncidences`
  * @throws Error naming table and line.
  */
-export function incidencesFromTables(tables: IncidenceTables, name: string, random: Random): IncidenceDataset {
-  const rows = namedIncidences(tables.hyperedges, `${name}: hyperedges`);
+export function incidencesFromTables(
+  tables: IncidenceTables,
+  name: string,
+  random: Random,
+  target?: string,
+): IncidenceDataset {
+  const rows = namedIncidences(tables.hyperedges, `${name}: hyperedges`, target);
   const edges = new Map<string, NamedIncidence[]>();
   for (const row of rows) {
     const own = edges.get(row.edge);
@@ -93,9 +110,24 @@ export function incidencesFromTables(tables: IncidenceTables, name: string, rand
   return assembled(name, [...edges.keys()], lists, parts, tables.nodes);
 }
 
+function weightOf(text: string, where: string): number {
+  const weight = Number(text);
+  if (text === '' || !(weight > 0 && Number.isFinite(weight)))
+    throw new Error(`${where}: weight "${text}" is no positive number`);
+  return weight;
+}
+
+/** Whether a text has a header with columns of hyperedges and of nodes. */
+export function namesIncidences(text: string, name: string): boolean {
+  const [header = ''] = text.replace(/^\uFEFF/, '').split(/\r?\n/, 1);
+  const fields = (readLines(header || ' -', name)[0] ?? []).map((own) => own.toLowerCase());
+  return [edgeNames, nodeNames].every((names) => fields.some((own) => names.includes(own)));
+}
+
 /**
- * Labelled incidences from two aligned texts of tab- or comma-separated lines: the vertices of each
- * hyperedge in one, their labels in the other. Hyperedges are split at random 60 : 20 : 20.
+ * Labelled incidences from two aligned texts, of which each decides its separator: tabs,
+ * semicolons, commas or spaces. The vertices of each hyperedge are in one, their labels in the
+ * other, `?` or nothing for one that is unknown. Hyperedges are split at random 60 : 20 : 20.
  *
  * @param nodes features of the vertices, as in `IncidenceTables`
  * @throws Error naming the first line whose labels do not match its vertices.
@@ -112,12 +144,23 @@ export function incidencesFromLines(
   if (lists.length !== classes.length)
     throw new Error(`data set "${name}": ${lists.length} hyperedges and ${classes.length} lines of labels`);
   const named = lists.map((line, e) => {
-    if (line.length !== classes[e]?.length)
-      throw new Error(`data set "${name}", line ${e + 1}: ${line.length} vertices and ${classes[e]?.length} labels`);
-    return line.map((node, i) => ({ node, label: classes[e]?.[i] as string }));
+    const members = withoutEmptyEnd(line, 0);
+    const own = withoutEmptyEnd(classes[e] as readonly string[], members.length);
+    if (members.length !== own.length)
+      throw new Error(`data set "${name}", line ${e + 1}: ${members.length} vertices and ${own.length} labels`);
+    const empty = members.indexOf('');
+    if (empty >= 0) throw new Error(`data set "${name}", line ${e + 1}: vertex ${empty + 1} has no name`);
+    return members.map((node, i) => ({ node, label: classOf(own[i] as string) }));
   });
   const edgeNumbers = lists.map((_, e) => String(e));
   return assembled(name, edgeNumbers, named, randomParts(lists.length, random), nodes);
+}
+
+/** A line without the empty fields at its end, down to a length. */
+function withoutEmptyEnd(line: readonly string[], length: number): readonly string[] {
+  let end = line.length;
+  while (end > length && line[end - 1] === '') end -= 1;
+  return line.slice(0, end);
 }
 
 /** Numbers vertices and classes by name and joins features. */

@@ -1,6 +1,17 @@
 // Floor 5: file formats, data sets, splits. Everything here works on bytes and text, in Node and in
 // browsers; `gossamer/data/node` reads files.
 
+export {
+  type AttributedGraph,
+  allDiffer,
+  classColumn,
+  columnNamed,
+  type GivenSplit,
+  givenSplit,
+  type NodeClasses,
+  nodeClasses,
+  textsOrGaps,
+} from './attributed-graph.js';
 export { type Augmentation, augment } from './augment.js';
 export { type ByteSource, bytesInMemory, type TensorPart } from './bytes.js';
 export {
@@ -19,6 +30,17 @@ export {
 } from './catalogue.js';
 export { type EncodedColumn, encodeColumns, encodedWidth, encodingOf } from './column-encoding.js';
 export {
+  encodeTable,
+  fitFeatures,
+  isCategory,
+  type Rows,
+  type TableFeatures,
+  takeRows,
+  tensorOf,
+  unseenNote,
+  widthOf,
+} from './columns/encoding.js';
+export {
   DIGIT_CLASSES,
   DIGIT_PIXELS,
   type DigitImages,
@@ -27,6 +49,14 @@ export {
   glyphImages,
   pooledDigits,
 } from './digits.js';
+export {
+  type EventQuestions,
+  type EventTable,
+  type EventTableOptions,
+  eventsFromTable,
+  questionsFromTable,
+  timeOf,
+} from './event-tables.js';
 export { type Arrays, featuresFromArrays, normalizeRows, requiredArrays } from './features.js';
 export * from './formats/index.js';
 export { graphProfileLines, wholeGraphProfileLines } from './graph-profile.js';
@@ -42,6 +72,7 @@ export {
   type GraphDataset,
   graphFromArrays,
   graphOfEdges,
+  labelsIn,
   type MultiLabelGraph,
   multiLabelGraphFromArrays,
   oneLabelEach,
@@ -69,8 +100,14 @@ export {
   incidencesFromTables,
   type NamedIncidence,
   namedIncidences,
+  namesIncidences,
 } from './incidence-tables.js';
-export { type IncidenceDataset, type IncidenceNames, incidencesFromArrays, roleDataset } from './incidences.js';
+export {
+  type IncidenceDataset,
+  type IncidenceNames,
+  incidencesFromArrays,
+  roleDataset,
+} from './incidences.js';
 export { DataLoader, type DataLoaderOptions } from './loader.js';
 export {
   isPlan,
@@ -82,6 +119,8 @@ export {
   readModelFile,
   writeModelFile,
 } from './model-file.js';
+export { type NamedHypergraph, type NamedHypergraphTexts, namedHypergraph } from './named-hypergraph.js';
+export { edgeEnds } from './node-tables.js';
 export {
   type Background,
   decodePicture,
@@ -94,8 +133,10 @@ export {
   pictureTensor,
   planesOf,
 } from './pictures.js';
+export { predictedGraph } from './predicted-graph.js';
+export * from './products/index.js';
 export { parseQuestions, type Question } from './questions.js';
-export { type PartSizes, type Split, splitGroups, splitPerClass, stratifiedFolds } from './splits.js';
+export { type PartSizes, type Split, splitByShare, splitGroups, splitPerClass, stratifiedFolds } from './splits.js';
 export { type ColumnProfile, leftOutOf, profileLines, profileOf } from './table-profile.js';
 export {
   type Categorical,
@@ -144,6 +185,7 @@ export {
   wordsOf,
 } from './text-encoder.js';
 export { fromTorchName, loadTorchState, type TorchLoadOptions } from './torch.js';
+export { classOf, columnsFor, type VertexRows, type VertexRowsOptions, vertexRows } from './vertex-rows.js';
 export {
   type WholeGraphs,
   type WholeGraphTables,

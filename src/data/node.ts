@@ -1,11 +1,12 @@
 // Files, data sets and checkpoints in Node.
 
+export { type AttributedGraphOptions, loadAttributedGraph } from './attributed-files.js';
 export { fileCheckpoint, loadModel, saveModel } from './checkpoint.js';
 export { hasText, loadText, textNames } from './corpora.js';
 export { contentDigest, type VerifiedFile, verifyDataset } from './digests.js';
 export { downloadHypergraph, type FetchOptions, fetchDataset, fetchIfMissing, fetchImages } from './download.js';
 export { type EdgeFileOptions, isGraphFile, loadEdges, loadGraphDocument } from './edges.js';
-export { type FileBytes, openBytes, readBytes, readJson, readText, readUnpacked } from './files.js';
+export { type FileBytes, openBytes, readBytes, readJson, readText, readUnpacked, readUnpackedText } from './files.js';
 export { dataFolders, hasDataset, knownArchive } from './folders.js';
 export { isFolder, loadGraphFolder, loadNamedGraph, tableIn } from './graph-folder.js';
 export {
@@ -19,9 +20,19 @@ export {
 export { hasHypergraph, hypergraphNames, loadHypergraph } from './hypergraph-sets.js';
 export { type ImageFolderOptions, readImages } from './image-folder.js';
 export { hasImages, imageSetNames, loadImages } from './image-sets.js';
-export { loadIncidences } from './incidence-sets.js';
+export { type IncidenceFileOptions, loadIncidences, textEndings } from './incidence-sets.js';
 export { interruptSignal } from './interrupt.js';
+export { loadNamedHypergraph } from './named-hypergraph-files.js';
 export { type FolderFiles, filesBelow, type Subfolder, subfoldersOf } from './picture-files.js';
+export {
+  isCatalogue,
+  loadCatalogue,
+  loadNewProducts,
+  loadNewValues,
+  loadVectors,
+  type NewProducts,
+  type NewValues,
+} from './products/files.js';
 export { hasQuestions, loadQuestionSet, loadQuestions, type QuestionSet, questionSetNames } from './question-sets.js';
 export {
   hasSources,

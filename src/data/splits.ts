@@ -44,6 +44,32 @@ export function splitPerClass(
 }
 
 /**
+ * Random shares of the labelled rows of each class: `train` and `validation`, the rest for testing.
+ * Every class has a training row; one of two rows has a test row as well, one of three or more has
+ * a row in each part. Rows labelled −1 are in no part.
+ */
+export function splitByShare(
+  labels: Int32Array,
+  classes: number,
+  shares: { readonly train: number; readonly validation: number },
+  random: Random,
+): Split {
+  const parts = { train: [] as number[], validation: [] as number[], test: [] as number[] };
+  for (let c = 0; c < classes; c++) {
+    const rows = Array.from(labels.keys()).filter((row) => labels[row] === c);
+    const n = rows.length;
+    const shuffled = Array.from(random.permutation(n), (index) => rows[index] as number);
+    const test = Math.min(Math.max(1, Math.round((1 - shares.train - shares.validation) * n)), n < 3 ? n - 1 : n - 2);
+    const validation = n < 3 ? 0 : Math.max(1, Math.min(n - test - 1, Math.round(shares.validation * n)));
+    parts.test.push(...shuffled.slice(0, test));
+    parts.validation.push(...shuffled.slice(test, test + validation));
+    parts.train.push(...shuffled.slice(test + validation));
+  }
+  const ascending = (rows: number[]) => Int32Array.from(rows).sort();
+  return { train: ascending(parts.train), validation: ascending(parts.validation), test: ascending(parts.test) };
+}
+
+/**
  * Stratified k-fold cross-validation: the test rows of each fold, ascending, with every class
  * spread evenly over the folds.
  *

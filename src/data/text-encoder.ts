@@ -2,7 +2,8 @@
 // the word and a seed, and a text is the weighted sum of its words' vectors. Texts that share words
 // are alike, also words that no training text held.
 //
-//   t(text) = Σ_{w ∈ text} idf(w) · r(w),  idf(w) = ln((1 + texts) / (1 + df(w))) + 1
+//   t(text) = Σ_{w ∈ text} idf(w) · r(w),  idf(w) = ln((1 + texts) / (1 + df(w))) + 1,
+//   or without smoothing ln(texts / max(1, df(w)))
 //
 // Random indexing (Kanerva, Kristoferson, Holst, CogSci 2000).
 
@@ -24,6 +25,11 @@ export interface HashedTextOptions {
   readonly seed?: number;
   /** Entries of the words' vectors: standard normal, or ±1. Default: `normal`. */
   readonly entries?: 'normal' | 'signs';
+  /**
+   * Weight of a word that df of the counted texts hold: `smoothed`, or `plain` ln(texts / df), with
+   * which a word of every text weighs nothing. Default: `smoothed`.
+   */
+  readonly idf?: 'smoothed' | 'plain';
   /** Whether the groups of three characters of a word count beside it. Default: false. */
   readonly trigrams?: boolean;
   /**
@@ -107,10 +113,11 @@ export class HashedTextEncoder implements SentenceEncoder {
       });
     }
     const length = Math.hypot(...row) / (this.#options.scale === 'rms' ? Math.sqrt(this.dimension) : 1);
-    if (length > 0)
-      row.forEach((value, k) => {
-        row[k] = value / length;
-      });
+    if (length === 0)
+      throw new Error(`text ${JSON.stringify(text.slice(0, 40))} has no word that tells it from other texts`);
+    row.forEach((value, k) => {
+      row[k] = value / length;
+    });
   }
 
   #terms(text: string): string[] {
@@ -123,7 +130,10 @@ export class HashedTextEncoder implements SentenceEncoder {
   }
 
   #weight(term: string): number {
-    return this.#texts === 0 ? 1 : Math.log((1 + this.#texts) / (1 + (this.#documents.get(term) ?? 0))) + 1;
+    if (this.#texts === 0) return 1;
+    const documents = this.#documents.get(term) ?? 0;
+    if (this.#options.idf === 'plain') return Math.log(this.#texts / Math.max(1, documents));
+    return Math.log((1 + this.#texts) / (1 + documents)) + 1;
   }
 
   #vector(term: string): Float32Array {

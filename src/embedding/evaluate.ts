@@ -89,7 +89,7 @@ export function multiLabelScores(
 }
 
 /** Multi-hot labels of the given nodes: [nodes, count]. */
-function targetsOf({ indptr, labels, count }: MultiLabels, nodes: Int32Array): Tensor {
+export function targetsOf({ indptr, labels, count }: MultiLabels, nodes: Int32Array): Tensor {
   const targets = new Float32Array(nodes.length * count);
   nodes.forEach((v, i) => {
     for (let at = indptr[v] as number; at < (indptr[v + 1] as number); at++)

@@ -28,8 +28,37 @@ export {
 export * from './fully-ppr/index.js';
 export { Grid, gridSchedule } from './grid.js';
 export { type LINEOptions, line, lineDefaults } from './line.js';
+export {
+  type ColumnScale,
+  columnScale,
+  type NamedEmbeddingOptions,
+  namedEmbedding,
+  namedOrders,
+  standardizedBy,
+  weightedOrders,
+} from './named-embedding.js';
+export {
+  EMBEDDING_MODEL,
+  EmbeddingModel,
+  type EmbeddingModelDescription,
+  type EmbeddingTrial,
+  fitLabels,
+  fitLinks,
+  labelScore,
+  tuneNamedEmbedding,
+} from './node-model.js';
 export { type RandNEOptions, randNE, randneDefaults } from './randne.js';
 export { type ProjectionOptions, sparseProjection } from './random-projection.js';
+export {
+  bestRows,
+  classShares,
+  mixedRanking,
+  RANK_MODEL,
+  type RankedNode,
+  RankModel,
+  type RankModelDescription,
+  type RankRows,
+} from './rank-model.js';
 export { type SimilarityOptions, similaritySvd, transitionMatrix } from './similarity.js';
 export { SkipGram, type SkipGramOptions, type SkipGramProgress } from './skip-gram.js';
 export {

@@ -64,6 +64,29 @@ export const systems: readonly SystemRecord[] = [
     load: () => import('./hypergraph/conhd.js'),
   },
   {
+    slug: 'hyperpave',
+    title: 'HyperPAVE: zero-shot attribute values of products',
+    family: 'hypergraph',
+    about: 'attribute values of new products, also values without labels, from texts and what people viewed and bought',
+    paper: {
+      authors: 'Gong, Eldardiry',
+      title: 'Multi-Label Zero-Shot Product Attribute-Value Extraction',
+      venue: 'WWW',
+      year: 2024,
+      arxiv: '2402.08802',
+    },
+    abstract: {
+      outperforms:
+        'significantly outperforms existing classification-based, generation-based large language models for attribute ' +
+        'value extraction in the zero-shot setting',
+      unseen: 'enables HyperPAVE to identify new attribute values without the need for labeled training data',
+      representations:
+        'constructs heterogeneous hypergraphs to capture complex higher-order relations (i.e. user behavior information) ' +
+        'to learn more accurate feature representations for graph nodes',
+    },
+    load: () => import('./hypergraph/hyperpave.js'),
+  },
+  {
     slug: 'hyperagent',
     title: 'HyperAgent: hypergraph topologies for teams of language models',
     family: 'hypergraph',

@@ -9,6 +9,7 @@ import {
   type FitResult,
   fit,
   inference,
+  type LabelledRows,
   type Mode,
   minibatches,
   predictedClasses,
@@ -105,22 +106,30 @@ export class HopNetwork implements GraphModule {
 
 const PIECE = 4096;
 
-/** Logits of rows of x̂ [rows, d] → [rows, classes] in inference, piece by piece. */
-function classify({ transformation }: HopNetwork, x: Tensor): Tensor {
-  const n = x.shape[0] as number;
-  if (n <= PIECE) return transformation.forward(x, inference);
+/**
+ * Logits of rows of x̂ → [rows, classes] in inference, piece by piece.
+ *
+ * @param chosen the rows. Default: all
+ */
+function classify({ transformation }: HopNetwork, x: Tensor, chosen?: Int32Array): Tensor {
+  const n = chosen?.length ?? (x.shape[0] as number);
+  if (n <= PIECE && !chosen) return transformation.forward(x, inference);
   const pieces: Tensor[] = [];
   for (let from = 0; from < n; from += PIECE) {
-    const rows = Int32Array.from({ length: Math.min(PIECE, n - from) }, (_, i) => from + i);
+    const rows = chosen
+      ? chosen.subarray(from, from + PIECE)
+      : Int32Array.from({ length: Math.min(PIECE, n - from) }, (_, i) => from + i);
     pieces.push(scope(() => transformation.forward(gatherKnownRows(x, tensor(rows)), inference)));
   }
-  return concatenate(pieces, 0);
+  return pieces.length === 1 ? (pieces[0] as Tensor) : concatenate(pieces, 0);
 }
 
 /** Rows of x̂ with the class of each. */
 export interface LabelledInput {
-  /** [rows, d] */
+  /** x̂ of these rows, and maybe of others [m, d]. */
   readonly x: Tensor;
+  /** The rows of `x`. Default: all */
+  readonly rows?: Int32Array;
   /** [rows] */
   readonly classes: Int32Array;
 }
@@ -148,8 +157,9 @@ export function trainOnRows(
   const { epochs = 200, learningRate = 0.01, weightDecay = 5e-4, select = 'accuracy', batchSize = 4096 } = options;
   const count = train.classes.length;
   const size = count <= FULL_BATCH ? count : batchSize;
-  const score = (live: HopNetwork, { x, classes }: LabelledInput) => {
-    const logits = classify(live, x);
+  const inX = (row: number) => train.rows?.[row] as number;
+  const score = (live: HopNetwork, { x, rows, classes }: LabelledInput) => {
+    const logits = classify(live, x, rows);
     if (select === 'loss') return crossEntropy(logits, tensor(classes)).item();
     return accuracy(predictedClasses(logits), classes, Int32Array.from(classes.keys()));
   };
@@ -158,7 +168,7 @@ export function trainOnRows(
     batches: (order) => minibatches(count, size, order),
     loss: (live, rows, mode) =>
       crossEntropy(
-        live.transformation.forward(gatherKnownRows(train.x, tensor(rows)), mode),
+        live.transformation.forward(gatherKnownRows(train.x, tensor(train.rows ? rows.map(inX) : rows)), mode),
         tensor(rows.map((row) => train.classes[row] as number)),
       ),
     optimizer: new Adam({ learningRate, weightDecay }),
@@ -188,21 +198,38 @@ export async function trainDecoupled<M extends HopNetwork>(
   random: Random,
   { hops, ...options }: RowTrainingOptions & { readonly hops?: HopRows | undefined } = {},
 ): Promise<{ network: M; training: FitResult }> {
-  const { train, validation, labels } = data;
-  const rows = Int32Array.of(...train, ...validation);
+  const rows = labelledRowsOf(data);
   const inputs = keep(
     scope(() =>
       hops ? network.combination.of(hops) : gatherKnownRows(network.combine(data.features, data.graph), tensor(rows)),
     ),
   );
-  const part = (from: number, own: Int32Array): LabelledInput => {
-    const at = Int32Array.from(own, (_, i) => from + i);
-    return { x: keep(gatherKnownRows(inputs, tensor(at))), classes: own.map((row) => labels[row] as number) };
-  };
-  const [training, validating] = [part(0, train), part(train.length, validation)];
+  const result = await trainOnRows(network, ...partsOf(inputs, data), random, options);
   inputs.dispose();
-  const result = await trainOnRows(network, training, validating, random, options);
-  training.x.dispose();
-  validating.x.dispose();
   return { network, training: result };
+}
+
+/** The training rows, then the validation rows. */
+export function labelledRowsOf({ train, validation }: Pick<LabelledRows, 'train' | 'validation'>): Int32Array {
+  const rows = new Int32Array(train.length + validation.length);
+  rows.set(train);
+  rows.set(validation, train.length);
+  return rows;
+}
+
+/**
+ * The training and the validation rows among rows of x̂.
+ *
+ * @param x x̂ of the training nodes, then of the validation nodes
+ */
+export function partsOf(
+  x: Tensor,
+  { train, validation, labels }: LabelledRows,
+): [training: LabelledInput, validating: LabelledInput] {
+  const part = (from: number, own: Int32Array): LabelledInput => ({
+    x,
+    rows: own.map((_, i) => from + i),
+    classes: own.map((row) => labels[row] as number),
+  });
+  return [part(0, train), part(train.length, validation)];
 }

@@ -2,10 +2,10 @@
 // needed of them is summed or copied while they pass, so that memory holds blocks [n, block] and
 // the result, never K copies of the features.
 
-import { type Features, featureCount } from '../nn/index.js';
+import { type Features, featureCount, type Linear } from '../nn/index.js';
 import { SparseMatrix, spmm } from '../sparse/index.js';
 import { type Graph, graphOperator } from '../structure/index.js';
-import { scope, type Tensor, tensor, zeros } from '../tensor/index.js';
+import { matmul, scope, type Tensor, tensor, zeros } from '../tensor/index.js';
 import { stationaryState } from './stationary-state.js';
 
 /** How features are propagated. */
@@ -110,21 +110,8 @@ export type HopWeights = readonly (number | Float32Array)[];
  * @returns [n, d]
  */
 export function weightedHops(features: Features, graph: Graph, weights: HopWeights, options: HopOptions = {}): Tensor {
-  const n = graph.nodeCount;
-  const d = featureCount(features);
-  const total = zeros([n, d]);
-  walkHops(features, graph, weights.length - 1, options, () => ({ k, from, width, values }) => {
-    const weight = weights[k] as number | Float32Array;
-    if (weight === 0) return;
-    // Taken anew: an allocation may have moved the memory.
-    const sums = total.view();
-    for (let v = 0; v < n; v++) {
-      const own = typeof weight === 'number' ? weight : (weight[v] as number);
-      const [to, at] = [v * d + from, v * width];
-      for (let j = 0; j < width; j++) sums[to + j] = (sums[to + j] as number) + own * (values[at + j] as number);
-    }
-  });
-  return total;
+  const all = Int32Array.from({ length: graph.nodeCount }, (_, v) => v);
+  return weightedHopRows(features, graph, weights, all, options);
 }
 
 /** The hops of some nodes, from which any combination for these nodes follows. */
@@ -177,4 +164,64 @@ export function weightedRows({ rows, hops }: HopRows, weights: HopWeights): Tens
     }
   });
   return tensor(sums, [rows.length, d]);
+}
+
+/** Σ_k w_v(k)·x_v^k of some nodes alone [rows, d]: memory of blocks and of the result. */
+export function weightedHopRows(
+  features: Features,
+  graph: Graph,
+  weights: HopWeights,
+  rows: Int32Array,
+  options: HopOptions = {},
+): Tensor {
+  const d = featureCount(features);
+  const total = zeros([rows.length, d]);
+  walkHops(features, graph, weights.length - 1, options, () => ({ k, from, width, values }) => {
+    const weight = weights[k] as number | Float32Array;
+    if (weight === 0) return;
+    const sums = total.view();
+    rows.forEach((v, i) => {
+      const own = typeof weight === 'number' ? weight : (weight[v] as number);
+      const [to, at] = [i * d + from, v * width];
+      for (let j = 0; j < width; j++) sums[to + j] = (sums[to + j] as number) + own * (values[at + j] as number);
+    });
+  });
+  return total;
+}
+
+/**
+ * (Σ_k w_v(k)·x_v^k)·Wᵀ + b of all nodes [n, out], summed over blocks of columns: the combined
+ * features [n, d] are never whole.
+ *
+ * @param linear W [out, d] and b [out]
+ */
+export function projectedHops(
+  features: Features,
+  graph: Graph,
+  weights: HopWeights,
+  { weight, bias }: Linear,
+  options: HopOptions = {},
+): Tensor {
+  const n = graph.nodeCount;
+  const out = weight.shape[0] as number;
+  const first = bias ? Float32Array.from({ length: n * out }, (_, i) => bias.view()[i % out] as number) : undefined;
+  const total = first ? tensor(first, [n, out]) : zeros([n, out]);
+  const last = weights.length - 1;
+  walkHops(features, graph, last, options, ({ first: { shape } }) => {
+    const combined = new Float32Array(n * (shape[1] as number));
+    return ({ k, from, width, values }) => {
+      const own = weights[k] as number | Float32Array;
+      if (own !== 0)
+        for (let v = 0; v < n; v++) {
+          const factor = typeof own === 'number' ? own : (own[v] as number);
+          for (let at = v * width; at < (v + 1) * width; at++)
+            combined[at] = (combined[at] as number) + factor * (values[at] as number);
+        }
+      if (k < last) return;
+      const part = matmul(tensor(combined, [n, width]), columnsOf(weight, from, width), { transposeB: true });
+      const [sums, added] = [total.view(), part.view()];
+      for (let i = 0; i < sums.length; i++) sums[i] = (sums[i] as number) + (added[i] as number);
+    };
+  });
+  return total;
 }

@@ -23,6 +23,7 @@ export {
 } from './depth.js';
 export { DGMLP, type DGMLPOptions, nodeAdaptive, presets as dgmlpPresets } from './dgmlp.js';
 export { DGMLP_MODEL, type DGMLPDescription, DGMLPModel, featuresOfGraph } from './dgmlp-model.js';
+export { EventModel, type EventTraining, scaledEvents, usualInterval } from './event-model.js';
 export {
   type HopBlock,
   type HopOptions,
@@ -30,7 +31,9 @@ export {
   type HopVisitor,
   type HopWeights,
   hopRows,
+  projectedHops,
   walkHops,
+  weightedHopRows,
   weightedHops,
   weightedRows,
 } from './hops.js';
@@ -42,6 +45,31 @@ export {
 } from './label-propagation.js';
 export type { LabelledGraph } from './labelled-graph.js';
 export * from './nat/index.js';
+export {
+  NODE_CLASSIFIER,
+  NodeClassifier,
+  type NodeClassifierDescription,
+  type NodeTrainingOptions,
+  nodeLogits,
+  nodeNetwork,
+  trainNodeNetwork,
+} from './node-classifier.js';
+export {
+  type FittedInputs,
+  featuresOf,
+  fitInputs,
+  inputNames,
+  inputWidth,
+  isTextInput,
+  type NodeInputs,
+} from './node-inputs.js';
+export {
+  type NetworkLayout,
+  type NetworkName,
+  type NodeNetwork,
+  nodeNetworks,
+  requireReadable,
+} from './node-networks.js';
 export { projectedAdjacency } from './projected.js';
 export { ResidualMLP, type ResidualMLPOptions } from './residual-mlp.js';
 export {

@@ -1,7 +1,7 @@
 // Node features from the graph alone, where nodes have none of their own.
 
 import { spmm } from '../sparse/index.js';
-import { type Graph, graphOperator } from '../structure/index.js';
+import { type Graph, graphOperator, randomSigns } from '../structure/index.js';
 import { concatenate, keep, log, type Random, scope, type Tensor, tensor } from '../tensor/index.js';
 
 /**
@@ -17,11 +17,7 @@ export function projectedAdjacency(graph: Graph, random: Random, names?: readonl
   const { nodeCount } = graph;
   return keep(
     scope(() => {
-      const own = new Float32Array(nodeCount * dimensions);
-      for (let v = 0; v < nodeCount; v++) {
-        const stream = random.split(names?.[v] ?? String(v));
-        for (let k = 0; k < dimensions; k++) own[v * dimensions + k] = stream.float() < 0.5 ? -1 : 1;
-      }
+      const own = randomSigns(names ?? Array.from({ length: nodeCount }, (_, v) => String(v)), random, dimensions);
       const projection = spmm(
         graphOperator(graph, { exponent: 0, selfLoops: false }),
         tensor(own, [nodeCount, dimensions]),

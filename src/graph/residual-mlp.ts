@@ -59,13 +59,25 @@ export class ResidualMLP {
     this.#skip = skip;
   }
 
+  /** The linear layer that reads x: the classifier where there is no other. */
+  get first(): Linear {
+    return this.layers[0] ?? this.head;
+  }
+
   /** x [n, in] → logits [n, out]. */
   forward(x: Tensor, mode: Mode): Tensor {
-    let h = x;
-    this.layers.forEach((layer, l) => {
-      const y = relu((this.norms[l] as BatchNorm1d).forward(layer.forward(this.#dropout.forward(h, mode)), mode));
-      if (this.#skip === 'dense' && l > 0) h = concatenate([h, y], 1);
-      else h = this.#skip === 'residual' && l > 0 ? add(y, h) : y;
+    return this.afterFirst(this.first.forward(this.#dropout.forward(x, mode)), mode);
+  }
+
+  /** The output of `first` → logits [n, out]. */
+  afterFirst(first: Tensor, mode: Mode): Tensor {
+    if (this.layers.length === 0) return first;
+    let h = relu((this.norms[0] as BatchNorm1d).forward(first, mode));
+    this.layers.slice(1).forEach((layer, l) => {
+      const norm = this.norms[l + 1] as BatchNorm1d;
+      const y = relu(norm.forward(layer.forward(this.#dropout.forward(h, mode)), mode));
+      if (this.#skip === 'dense') h = concatenate([h, y], 1);
+      else h = this.#skip === 'residual' ? add(y, h) : y;
     });
     return this.head.forward(this.#dropout.forward(h, mode));
   }

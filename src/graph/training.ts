@@ -45,7 +45,7 @@ export interface Recipe {
 }
 
 /** Weight decay on the parameters whose names start with `prefix` alone. */
-const firstLayer = (prefix: string, decay: number) => (name: string) => (name.startsWith(prefix) ? decay : 0);
+export const firstLayer = (prefix: string, decay: number) => (name: string) => (name.startsWith(prefix) ? decay : 0);
 
 /** Networks with the settings of their papers for citation graphs (Cora, Citeseer, PubMed). */
 export const recipes = {

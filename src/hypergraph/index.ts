@@ -7,6 +7,7 @@ export * from './conv/index.js';
 export * from './ehgnn/index.js';
 export * from './hdhgn/index.js';
 export * from './hyperagent/index.js';
+export * from './hyperpave/index.js';
 export {
   type DistillOptions,
   distill,
@@ -25,7 +26,7 @@ export {
   receptiveField,
 } from './network.js';
 export * from './pool/index.js';
-export { projectedIncidence } from './projected.js';
+export { projectedIncidence, projectedNeighbours } from './projected.js';
 export * from './sets/index.js';
 export { STUDENT_MODEL, type StudentInputs, StudentModel, type StudentTable } from './student.js';
 export {
@@ -36,3 +37,4 @@ export {
   trainMlp,
   trainNetwork,
 } from './training.js';
+export { inputsOf, type VertexInputs, VertexModel, type VertexTraining, vertexInputsOf } from './vertex-model.js';

@@ -1,6 +1,7 @@
 // Floor 5: standard architectures that several families build on.
 
 export { type ConvNormOptions, convNorm, heConv } from './conv-norm.js';
+export { CopyTransformer, type CopyTransformerOptions, type EncodedSource } from './copy-transformer.js';
 export { Decoder, type DecoderOptions, decoderDefaults } from './decoder.js';
 export { EfficientNet, type EfficientNetOptions } from './efficientnet.js';
 export {

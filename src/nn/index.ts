@@ -112,6 +112,7 @@ export {
   SGD,
   type SGDOptions,
 } from './optimizers.js';
+export { phaseCheckpoints } from './phases.js';
 export { type ProgressStream, progressLine } from './progress.js';
 export { GRU, LSTM, type LSTMState } from './recurrent.js';
 export { replaceWeights } from './resize.js';

@@ -59,6 +59,7 @@ export {
   symmetricPropagation,
   withUnitLoops,
 } from './operators.js';
+export { randomSigns } from './random-signs.js';
 export { type Restricted, restrict } from './restrict.js';
 export {
   AliasTable,

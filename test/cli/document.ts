@@ -1,7 +1,8 @@
 // Runs the JavaScript of a page of docs/.
 
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '../..');
@@ -13,4 +14,18 @@ export function runDocument(name: string): { status: number | null; stdout: stri
   const program = ['--input-type=module', '--eval', `${code}\nprocess.exit(0);`];
   const { status, stdout, stderr } = spawnSync(process.execPath, program, { encoding: 'utf8', cwd: root });
   return { status, stdout, stderr };
+}
+
+/** The shell block below a heading of a page, run in an empty folder, and that folder. */
+export function runShell(
+  name: string,
+  heading: string,
+): { status: number | null; stdout: string; stderr: string; folder: string } {
+  const text = readFileSync(join(root, 'docs', name), 'utf8');
+  const code = text.split(`\n${heading}\n`)[1]?.match(/```sh\n([\s\S]*?)```/)?.[1];
+  if (code === undefined) throw new Error(`docs/${name} has no shell block below "${heading}"`);
+  const folder = mkdtempSync(join(tmpdir(), 'gossamer-document-'));
+  const command = `set -e\ngossamer() { "${process.execPath}" "${join(root, 'dist/cli/main.js')}" "$@"; }\n${code}`;
+  const { status, stdout, stderr } = spawnSync('bash', ['-c', command], { encoding: 'utf8', cwd: folder });
+  return { status, stdout, stderr, folder };
 }

@@ -21,7 +21,7 @@ import {
 } from '../../src/hypergraph/index.js';
 import { inference, stateOf } from '../../src/nn/index.js';
 import { Graph, GraphCollection } from '../../src/structure/index.js';
-import { keep, mean, Random, relu, softmax, type Tensor, tensor } from '../../src/tensor/index.js';
+import { concatenate, keep, mean, Random, relu, softmax, type Tensor, tensor } from '../../src/tensor/index.js';
 import { expectClose } from '../oracle.js';
 
 const rows = (lines: readonly string[]) => `${lines.join('\n')}\n`;
@@ -180,7 +180,9 @@ describe('molecules', () => {
       conv.bias = layer.bias as Tensor;
       edges = relu(conv.forward(edges, graph));
     }
-    const pooled = mean(edges, 0, { keepAxes: true });
+    // Four bonds over four atoms are a mean; two atoms are of kind 1, two of kind 2.
+    const kinds = tensor([0, 0.5, 0.5], [1, 3]);
+    const pooled = concatenate([mean(edges, 0, { keepAxes: true }), kinds], 1);
     const [first, last] = critic.head;
     expectClose(critic.forward(molecule).view(), last.forward(first.forward(pooled, 'relu')).view(), 1e-3);
   });

@@ -139,6 +139,17 @@ describe('HyperDrop', () => {
     );
   });
 
+  test('weights an edge of negative score by 0, and keeps both its ends', () => {
+    const all = new HyperDrop(1, 1, new Random(9));
+    all.score.theta.weight = tensor([1], [1, 1]);
+    all.score.bias = tensor([0]);
+    // Edges of the lollipop have −0.3, those of the star 0.4: means within a graph change nothing.
+    const left = all.forward(tensor([-0.3, -0.3, -0.3, -0.3, -0.3, 0.4, 0.4, 0.4], [8, 1]), graphs);
+    expectClose(left.scores.view().subarray(4, 6), [Math.tanh(-0.3), Math.tanh(0.4)]);
+    expectClose(left.weights.view(), [0, 0, 0, 0, 0, Math.tanh(0.4), Math.tanh(0.4), Math.tanh(0.4)]);
+    expect(left.graphs.nodeCount).toBe(11);
+  });
+
   test('gives scores a gradient through the weights', () => {
     const operator = (model: HyperDrop) => {
       const { graphs: kept, weights } = model.forward(edges, graphs);

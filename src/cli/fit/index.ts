@@ -1,6 +1,6 @@
 // `gossamer fit`: the data decides the kind, --model the method.
 
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { requireWritable, writeFileAtomic } from '../../data/node.js';
 import { resolveOptions } from '../../experiments/parts/options.js';
 import { Random } from '../../tensor/index.js';
@@ -20,6 +20,8 @@ interface Flags extends TableFitFlags, ChatFlags {
   readonly set: readonly string[];
   readonly resume: boolean;
   readonly threads?: number;
+  readonly directed?: boolean;
+  readonly undirected?: boolean;
 }
 
 const examples = `
@@ -31,7 +33,12 @@ Examples
   gossamer fit table.csv --target price                          a number in place of a class
   gossamer predict model.safetensors new.csv -o predictions.csv
 
+  gossamer fit papers/ --model conhd                             a role for each vertex in each hyperedge: hyperedges.csv
+  gossamer fit groups/ --model lighthgnn                         classes of vertices: hyperedges.csv and nodes.csv
+  gossamer fit events.csv --model nat                            who meets whom next: source,target,time
+
   gossamer fit graph/ --model dgmlp                              classes of nodes: nodes.csv and edges.csv
+  gossamer fit graph.gexf --model gcn --target party --set hidden=32
   gossamer predict model.safetensors graph/ -o nodes.csv
   gossamer fit molecules/ --model hyperdrop -o m.safetensors     classes of graphs: graphs.csv, edges.csv, nodes.csv
   gossamer predict m.safetensors new/ -o out.csv --edges kept.csv
@@ -44,6 +51,9 @@ Examples
   gossamer fit agents.json --model hyperagent --data questions.jsonl --endpoint http://127.0.0.1:8080/v1 -o team.safetensors
   gossamer predict team.safetensors questions.jsonl --endpoint http://127.0.0.1:8080/v1 -o answers.csv
 
+  gossamer fit catalogue/ --model hyperpave -o pave.safetensors  attribute values: products.csv and attributes.csv
+  gossamer predict pave.safetensors new-products.csv --values new-values.csv --top 5 -o out.csv
+
 \`gossamer info DATA\` shows how data are read: numbers with decimal points or commas, separators of thousands, percent signs or a currency; dates, as calendar features; all else as categories, also what --categorical names. Gaps are empty fields, NA, N/A, #N/A, NaN, null, none or ?, and in columns of numbers -, ., infinities and unknown. Scores of a table are means over stratified folds; the method of the best balanced accuracy (the mean over
 classes of the share of their rows that is right) is then trained on all rows. A number is learnt by squared error, and the smallest root mean squared error is the best. --tune chooses each method's settings by these within the training rows of each fold, and again on all rows for the model; options of HyperTab that are given stay as given.
 Ctrl-C keeps a training in <out>.checkpoint, and --resume goes on from there; a comparison of tables starts again.`;
@@ -51,7 +61,7 @@ Ctrl-C keeps a training in <out>.checkpoint, and --resume goes on from there; a 
 export function fitCommand(): Command {
   const command = withTableOptions(new Command('fit'))
     .description(
-      'train a model on your own data: a table, a graph, a hypergraph, events, source files, pictures or a team of agents',
+      'train a model on your own data: a table, a graph, a hypergraph, events, products, source files, pictures or a team of agents',
     )
     .argument('<data>', `a table with a header (${TABLE_FORMS}); a folder; a graph file; or a known set`)
     .option('--target <column>', 'what to predict; a table needs it')
@@ -64,6 +74,8 @@ export function fitCommand(): Command {
       (value: string, all: string[]) => [...all, value],
       [] as string[],
     )
+    .addOption(new Option('--directed', 'graphs: edges lead from source to target only').conflicts('undirected'))
+    .addOption(new Option('--undirected', 'graphs: edges go both ways, which is the default'))
     .option('--seed <n>', 'seed', number(0), 0)
     .option('--threads <n>', 'threads, the calling one among them', number(1))
     .option('--resume', 'go on from <out>.checkpoint', false)
@@ -91,6 +103,8 @@ async function fit(path: string, flags: Flags, command: Command): Promise<void> 
   useThreads(flags.threads);
   requireWritable(flags.out);
   const learner = learnerOf(path, flags);
+  if (learner?.data !== 'graph' && (flags.directed || flags.undirected))
+    throw new Error(`--${flags.directed ? '' : 'un'}directed is for graphs; "${path}" is learnt by another model`);
   if (!learner) {
     if (flags.set.length > 0) throw new Error('--set is for other models than those of tables');
     if (flags.resume) throw new Error('--resume: a comparison of tables keeps no checkpoint');
@@ -118,6 +132,7 @@ const nouns: Readonly<Record<DataKind, string>> = {
   graphs: 'a set of graphs',
   hypergraph: 'a hypergraph',
   events: 'events',
+  products: 'products',
   team: 'a team of agents',
   sources: 'source files',
 };
@@ -153,6 +168,7 @@ async function train(path: string, flags: Flags, learner: Learner): Promise<void
         values,
         target: flags.target,
         task: flags.task,
+        directed: flags.directed ?? false,
         random: new Random(flags.seed),
         seed: flags.seed,
         reading: flags,

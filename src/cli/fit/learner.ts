@@ -7,7 +7,16 @@ import type { ChatFlags } from '../chat.js';
 import type { TableFlags } from '../tables.js';
 
 /** Kinds of data that commands tell apart; see `kindOf`. */
-export type DataKind = 'table' | 'pictures' | 'graph' | 'graphs' | 'hypergraph' | 'events' | 'sources' | 'team';
+export type DataKind =
+  | 'table'
+  | 'pictures'
+  | 'graph'
+  | 'graphs'
+  | 'hypergraph'
+  | 'events'
+  | 'products'
+  | 'sources'
+  | 'team';
 
 /** What the command line says about a training. */
 export interface FitRequest<Options extends OptionTable = OptionTable> {
@@ -15,6 +24,8 @@ export interface FitRequest<Options extends OptionTable = OptionTable> {
   readonly values: OptionValues<Options>;
   /** Attribute or column to learn. Default: what the form of the data names, such as `label`. */
   readonly target?: string | undefined;
+  /** Of graphs, whether edges have a direction. Default: false. */
+  readonly directed?: boolean;
   /** What is predicted, where the data leave it open. */
   readonly task?: string | undefined;
   /** Keyed by `--seed`. */

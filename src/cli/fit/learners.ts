@@ -1,15 +1,18 @@
 // The models that `gossamer fit --model` names beside the estimators of tables. What trains is
 // imported when it is asked for.
 
+import { graphLearners } from './graph-learners.js';
+import { hypergraphLearners } from './hypergraph-learners.js';
 import { type DataKind, defineLearner, type Learner } from './learner.js';
-import { dgmlpOptions, hdhgnOptions, hyperagentOptions, hyperClusterOptions, hyperDropOptions } from './options.js';
+import { hdhgnOptions, hyperagentOptions, hyperClusterOptions, hyperDropOptions, hyperpaveOptions } from './options.js';
 
 export const learners: Readonly<Record<string, Learner>> = {
-  dgmlp: defineLearner({
-    about: 'classes of nodes, by their features or by the edges alone',
-    data: 'graph',
-    options: dgmlpOptions,
-    load: async () => (await import('./nodes.js')).fitNodes,
+  ...graphLearners,
+  hyperpave: defineLearner({
+    about: 'attribute values of products, also those that no product has yet',
+    data: 'products',
+    options: hyperpaveOptions,
+    load: async () => (await import('./products.js')).fitCatalogue,
   }),
   hyperagent: defineLearner({
     about: 'which agents read each other, question by question; learnt from answers and tokens',
@@ -36,11 +39,13 @@ export const learners: Readonly<Record<string, Learner>> = {
     options: hdhgnOptions,
     load: async () => (await import('./sources.js')).fitSources,
   }),
+  ...hypergraphLearners,
 };
 
 /** The model of a kind of data where --model is left out; of tables, their estimators. */
 export const usualLearner: Readonly<Partial<Record<DataKind, string>>> = {
   graph: 'dgmlp',
+  products: 'hyperpave',
   graphs: 'hyperdrop',
   team: 'hyperagent',
   sources: 'hdhgn',

@@ -1,11 +1,14 @@
 // The interface of models that predict for data in files.
 
+import type { AttributedGraph } from '../../data/index.js';
 import type { TableFileOptions } from '../../data/node.js';
 import type { ChatFlags } from '../chat.js';
 
 export interface Predictions {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly (string | number)[])[];
+  /** The graph whose nodes the rows are about, one each in order. */
+  readonly graph?: AttributedGraph;
   /** Of models that score edges: a row for each edge. */
   readonly edges?: Predictions;
   /** What decided, as a page in HTML, where it was asked for and the model can tell. */
@@ -13,7 +16,7 @@ export interface Predictions {
 }
 
 export interface PredictOptions {
-  /** Classes listed for each picture or source file. Default: 1. */
+  /** Classes listed for each picture or source file, by default 1; values for each product. */
   readonly top?: number;
   /** How tables are read. Default: as `loadTable`. */
   readonly table?: TableFileOptions;
@@ -21,6 +24,10 @@ export interface PredictOptions {
   readonly conditions?: Readonly<Record<string, number>>;
   /** Whether to tell what each column contributes, where a model can. Default: false. */
   readonly explain?: boolean;
+  /** A table of values that no product has yet, for models of products. */
+  readonly values?: string;
+  /** Whether products have only attributes that are known for their categories. Default: false. */
+  readonly withinCategory?: boolean;
   /** Of models that talk: where, within which budget, and by whom. */
   readonly talk?: TalkFlags;
   /** Task of all rows, for models of several tasks. Default: a column of the table. */
@@ -46,6 +53,8 @@ export interface Predictor {
   readonly conditions?: readonly string[];
   /** Names of the tasks that it was trained on; none when left out. */
   readonly tasks?: readonly string[];
+  /** Whether it takes a table of values. Default: false. */
+  readonly takesValues?: boolean;
   /** Whether its predictions have a row for each edge. Default: false. */
   readonly edges?: boolean;
   /** Lines on what the model predicts and from what. */
@@ -57,7 +66,7 @@ export interface Predictor {
    *
    * @returns the model as a file
    */
-  observe?(events: string): Promise<Uint8Array>;
+  observe?(events: string, note?: (text: string) => void): Promise<Uint8Array>;
 }
 
 /** The most probable class of a row, and the probabilities of all as text. */
@@ -78,4 +87,10 @@ export function onlyPath(paths: readonly string[]): string {
   if (path === undefined || second !== undefined)
     throw new Error(`the model reads one table, got ${paths.length}: ${paths.join(', ')}`);
   return path;
+}
+
+/** The scores on test data that a model file keeps, in %. */
+export function scoresLine(scores: Readonly<Record<string, number>>): string {
+  const all = Object.entries(scores).map(([name, value]) => `${name} ${value.toFixed(1)} %`);
+  return `Test scores   ${all.join(', ')}`;
 }

@@ -41,10 +41,15 @@ export function readCsv(text: string, name = '.csv', options: CsvOptions = {}): 
   return { columns: first?.fields ?? [], rows: lines.map(({ fields }) => fields) };
 }
 
-/** Reads lines of any number of fields, without a header, separated by tabs where there are any. */
+/**
+ * Reads lines of any number of fields, without a header, separated by the first of tabs,
+ * semicolons, commas and runs of spaces that occurs; empty fields at the end of a line are kept.
+ */
 export function readLines(text: string, name = '.csv'): string[][] {
   const plain = plainText(text, name);
-  const rows = new Rows(name, plain.includes('\t') ? '\t' : ',').parse(plain);
+  const delimiter = ['\t', ';', ','].find((own) => plain.includes(own));
+  const spaced = delimiter === undefined ? plain.replace(/ +$/gm, '').replace(/^ +/gm, '').replace(/ +/g, ' ') : plain;
+  const rows = new Rows(name, delimiter ?? ' ').parse(spaced);
   if (rows.length === 0) throw new Error(`readCsv: "${name}" is empty`);
   return rows.map(({ fields }) => fields);
 }

@@ -40,7 +40,7 @@ const titles: Readonly<Record<EdgeValues['task'], (values: EdgeValues) => readon
 
 const ofClasses = { task: 'classify', ones: 'with', hidden: 64, ratio: 0.8, batch: 32, learningRate: 2e-3 } as const;
 const ofMolecules = { task: 'reconstruct', batch: 64, epochs: 40, learningRate: 5e-3 } as const;
-const long = { trials: 4, epochs: 100, hidden: 64, batch: 128 };
+const long = { trials: 4, ratios: 'tuned', epochs: 100, hidden: 64, batch: 128 };
 
 export const experiment = defineExperiment({
   options: edgeOptions,
@@ -49,7 +49,8 @@ export const experiment = defineExperiment({
     'a folder with edges.csv (graph,source,target and attributes), graphs.csv (graph,label) and maybe nodes.csv ' +
     '(graph,node and attributes), or an archive .npz with node_ptr, edge_ptr, edges and graph_label',
   presets: {
-    'edge-types': { task: 'reconstruct', graphs: 600, batch: 50, epochs: 40, learningRate: 5e-3 },
+    'irrelevant-edges': { trials: 3 },
+    'edge-types': { task: 'reconstruct', graphs: 600, batch: 50, epochs: 40, learningRate: 5e-3, trials: 3 },
     mutag: { ...ofClasses, epochs: 30 },
     ptc: { ...ofClasses, epochs: 15 },
     proteins: { ...ofClasses, hidden: 32, epochs: 8 },
@@ -91,14 +92,14 @@ export const experiment = defineExperiment({
     parameters,
   },
   methods: (values) => titles[values.task](values),
-  notes: ({ task, trials, ratio, clusterRatio }) =>
+  notes: ({ task, trials, ratio, ratios, clusterRatio }) =>
     ({
       classify: [
         'Where a set has folds, seed s tests fold s, fold s − 1 validates, all other graphs train; the weights of ' +
           'least validation loss are scored once. All methods share layers, width, batch and epochs.',
         trials === 1
           ? `One setting for all: every pooling keeps ${ratio} of the edges or nodes at each of its steps.`
-          : `Learning rate and ratio are the best of ${trials} settings by validation loss, in each fold.`,
+          : `The learning rate${ratios === 'tuned' ? ' and the ratio of a pooling are' : ' is'} the best of ${trials} settings by validation loss, in each seed.`,
       ],
       reconstruct: [
         `Types of edges in, types of edges out, through clusters of ${clusterRatio} of a mean graph's edges; no method ` +

@@ -47,7 +47,8 @@ export const edgeOptions = {
   learningRate: rate(1e-3, "Adam's largest learning rate"),
   weightDecay: number(1e-4, 'L2 weight decay', { minimum: 0 }),
   dropout: share(0.5, 'dropout probability in the head of a classifier', { maximum: 0.99 }),
-  trials: count(1, 'settings tried for each method on validation graphs'),
+  trials: count(1, 'settings tried for each method on validation graphs', { smoke: 1 }),
+  ratios: choice(['fixed', 'tuned'], 'whether the settings have other ratios beside other learning rates'),
 };
 
 export type EdgeValues = OptionValues<typeof edgeOptions>;
@@ -142,12 +143,12 @@ function firstGraphs(set: WholeGraphs, most: number): WholeGraphs {
 const ratios = [0.8, 0.65, 0.5, 0.9];
 const rates = [1e-3, 5e-3, 5e-4];
 
-/** The usual setting, then others of the grid; poolings have a ratio to choose. */
+/** The usual setting, then others of the grid; poolings may have a ratio to choose. */
 function settings(values: EdgeValues, pools: boolean) {
   const first = <T>(usual: T, all: readonly T[]) => [usual, ...all.filter((value) => value !== usual)];
   const grid = {
     learningRate: first(values.learningRate, rates),
-    ratio: pools ? first(values.ratio, ratios) : [values.ratio],
+    ratio: pools && values.ratios === 'tuned' ? first(values.ratio, ratios) : [values.ratio],
   };
   return settingsOf(grid, Math.min(values.trials, grid.learningRate.length * grid.ratio.length), new Random(0));
 }

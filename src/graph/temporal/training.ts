@@ -71,7 +71,7 @@ export function replay(
 }
 
 /** Hyperparameters of `trainTemporal`. */
-export interface TemporalTrainingOptions extends Pick<TrainingHooks, 'signal' | 'onEpoch'> {
+export interface TemporalTrainingOptions extends TrainingHooks {
   /** Maximal number of epochs. Default: 50. */
   readonly epochs?: number;
   /** Events in a batch of training. Default: 100. */
@@ -97,7 +97,8 @@ export function streamLoss(network: TemporalNetwork, batch: StreamBatch, mode: M
  * Trains on the training events, the state empty at the start of each epoch, and selects the epoch
  * by average precision on the validation events. Leaves the network with the weights of that epoch
  * and the state after its validation; where the split has events to replay, they make the state
- * anew.
+ * anew. With a checkpoint the events of training and validation always make the state anew, with
+ * the weights of the best epoch, so that a run that was resumed ends as one that was not.
  *
  * The batch size is part of the model: all events of a batch see the state from before the batch.
  */
@@ -109,7 +110,7 @@ export async function trainTemporal<Snapshot>(
   options: TemporalTrainingOptions = {},
 ): Promise<FitResult> {
   const { epochs = 50, batchSize = 100, learningRate = 1e-4, patience = 3, tolerance = 1e-3 } = options;
-  const { negatives = 'phase', onEpoch, signal } = options;
+  const { negatives = 'phase', onEpoch, signal, checkpoint } = options;
   let best: { readonly metric: number; readonly state: Snapshot } | undefined;
   function* batches(order: Random) {
     network.reset();
@@ -147,10 +148,12 @@ export async function trainTemporal<Snapshot>(
     tolerance,
     onEpoch,
     signal,
+    checkpoint,
   });
-  if (split.replay) {
+  if (split.replay || checkpoint) {
     network.reset();
-    replay(temporalScorer(network), graph, split.replay);
+    for (const part of split.replay ? [split.replay] : [split.train, split.validation])
+      replay(temporalScorer(network), graph, part);
   } else if (best) network.restore(best.state);
   return result;
 }

@@ -158,7 +158,8 @@ export class NodeCritic implements MoleculeCritic {
 
 /**
  * Two convolutions on the dual hypergraph of the bonds that are there, each bond weighted by its
- * presence, and the mean over bonds. A bond starts from its type and the sum of its atoms.
+ * presence, then bonds summed over the number of atoms, beside the mean of the atoms themselves,
+ * which are the features of the hyperedges. A bond starts from its type and the sum of its atoms.
  */
 export class EdgeCritic implements MoleculeCritic {
   /** Θ of each layer. */
@@ -173,7 +174,10 @@ export class EdgeCritic implements MoleculeCritic {
       new Linear(sizes.types + sizes.kinds, hidden, random.split('in')),
       new Linear(hidden, hidden, random.split('hidden')),
     ];
-    this.head = [new Linear(hidden, hidden, random.split('head 1')), new Linear(hidden, 1, random.split('head 2'))];
+    this.head = [
+      new Linear(hidden + sizes.kinds, hidden, random.split('head 1')),
+      new Linear(hidden, 1, random.split('head 2')),
+    ];
     this.#incidence = incidenceOf(sizes.atoms);
   }
 
@@ -190,8 +194,9 @@ export class EdgeCritic implements MoleculeCritic {
       const means = multiply(einsum('np,bpd->bnd', incidence, multiply(there, z)), shares);
       edges = relu(multiply(add(einsum('np,bnd->bpd', incidence, means), z), ends));
     }
-    const total = add(sum(there, 1), 1e-3); // (batch, 1)
-    const pooled = multiply(sum(multiply(there, edges), 1), total.reciprocal());
+    // Means over places, empty ones among them, as the critic of nodes takes them.
+    const atomCount = atoms.shape[1] as number;
+    const pooled = concatenate([multiply(sum(multiply(there, edges), 1), 1 / atomCount), mean(atoms, 1)], 1);
     return reshape(this.head[1].forward(this.head[0].forward(pooled, 'relu')), [-1]);
   }
 }

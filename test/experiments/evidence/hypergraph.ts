@@ -100,6 +100,34 @@ const conhd: readonly Case[] = [
   })),
 ];
 
+const hyperpave: readonly Case[] = [
+  {
+    data: 'catalogue',
+    holding: {
+      methods: {
+        'Random scores': { zeroShot: 20 },
+        Classification: { zeroShot: 30, f1: 10 },
+        Generation: { zeroShot: 59.9, f1: 39.9 },
+        Text: { zeroShot: 59, hit: 50, implicit: 10 },
+        Graph: { zeroShot: 59.9, hit: 50 },
+        'HyperPAVE, user': { zeroShot: 60, f1: 40, hit: 58, implicit: 18 },
+        'HyperPAVE, all': { zeroShot: 41, hit: 54 },
+      },
+    },
+    failing: {
+      methods: {
+        'Random scores': { zeroShot: 31 },
+        Classification: { zeroShot: 31, f1: 40 },
+        Generation: { zeroShot: 31, f1: 40 },
+        Text: { zeroShot: 32.1, hit: 50, implicit: 10 },
+        Graph: { zeroShot: 31, hit: 50 },
+        'HyperPAVE, user': { zeroShot: 31, f1: 40, hit: 57.9, implicit: 17.9 },
+        'HyperPAVE, all': { zeroShot: 62, hit: 53.9 },
+      },
+    },
+  },
+];
+
 const talk = (tokens: number, easyTokens: number, utility: number) => ({
   tokens,
   easyTokens,
@@ -226,4 +254,11 @@ const hdhgn: readonly Case[] = [
   })),
 ];
 
-export const evidence: Readonly<Record<string, readonly Case[]>> = { lighthgnn, conhd, ehgnn, hyperagent, hdhgn };
+export const evidence: Readonly<Record<string, readonly Case[]>> = {
+  lighthgnn,
+  conhd,
+  ehgnn,
+  hyperagent,
+  hyperpave,
+  hdhgn,
+};

@@ -1,0 +1,51 @@
+// Models of graphs that `gossamer fit` trains.
+
+import type { OptionTable } from '../../experiments/parts/options.js';
+import type { NetworkName } from '../../graph/index.js';
+import { fastrpOptions, fullyPprOptions, networkOptions } from './graph-options.js';
+import { defineLearner, type Learner } from './learner.js';
+
+const about: Readonly<Record<NetworkName, string>> = {
+  dgmlp: 'classes of nodes by hops weighted for each node; deep, and light to train',
+  gcn: 'classes of nodes by graph convolutions',
+  sgc: 'classes of nodes by a linear classifier of propagated features',
+  sage: 'classes of nodes by their own features and the mean of their neighbours',
+  gat: 'classes of nodes by attention over neighbours',
+  gatv2: 'classes of nodes by attention that depends on both ends of an edge',
+  appnp: 'classes of nodes by a perceptron and personalised PageRank',
+  jknet: 'classes of nodes by the outputs of all convolutions',
+  gcnii: 'classes of nodes by deep convolutions with initial residuals',
+  gin: 'classes of nodes by sums over neighbours',
+  mlp: 'classes of nodes by their features alone, without edges',
+};
+
+const nodeLearners = Object.fromEntries(
+  Object.entries(networkOptions).map(([name, options]): [string, Learner] => [
+    name,
+    defineLearner({
+      about: about[name as NetworkName],
+      data: 'graph',
+      options: options as OptionTable,
+      load: async () => (await import('./nodes.js')).nodeFit(name as NetworkName),
+    }),
+  ]),
+);
+
+/** All models of graphs. */
+export const graphLearners: Readonly<Record<string, Learner>> = {
+  ...nodeLearners,
+  fastrp: defineLearner({
+    about: 'labels of nodes, one or several each, or links, by random projections of the edges alone',
+    data: 'graph',
+    tasks: ['labels', 'links'],
+    options: fastrpOptions,
+    load: async () => (await import('./embeddings.js')).fitEmbedding,
+  }),
+  'fully-ppr': defineLearner({
+    about: 'nodes ranked for each node, or the classes of nodes near it, by personalised PageRank',
+    data: 'graph',
+    tasks: ['ranking', 'classes'],
+    options: fullyPprOptions,
+    load: async () => (await import('./ranking.js')).fitRanking,
+  }),
+};

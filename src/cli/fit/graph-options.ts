@@ -1,0 +1,83 @@
+// Hyperparameters of the models of graphs that `gossamer fit` trains, as data.
+
+import { choice, count, number, type OptionTable, rate, share, text } from '../../experiments/parts/options.js';
+import type { NetworkName } from '../../graph/index.js';
+
+/** How the nodes with a label are divided, and what stands beside the score. */
+const parts = {
+  train: share(0.6, 'share of the labelled nodes to train on, where no attribute "split" says', { maximum: 0.98 }),
+  validation: share(0.2, 'share that chooses the epoch; the rest is for the score', { maximum: 0.98 }),
+  baseline: choice(['mlp', 'none'], 'a perceptron on the features alone, beside the score'),
+} as const;
+
+const training = (epochs: number, learningRate: number, weightDecay: number) => ({
+  epochs: count(epochs, 'epochs'),
+  patience: count(100, 'epochs without a better validation score after which training ends'),
+  learningRate: rate(learningRate, "Adam's learning rate"),
+  weightDecay: number(weightDecay, 'L2 weight decay', { minimum: 0 }),
+  ...parts,
+});
+
+const dropout = (value: number) => share(value, 'dropout probability', { maximum: 0.99 });
+const hidden = (value: number) => count(value, 'hidden width');
+const depth = (value: number) => count(value, 'layers');
+const steps = (value: number) => count(value, 'propagations');
+const stack = { depth: depth(2), hidden: hidden(64), dropout: dropout(0.5) };
+
+/** Options of the networks, by name. */
+export const networkOptions = {
+  dgmlp: {
+    steps: steps(20),
+    depth: count(1, 'layers of the perceptron on the combined hops'),
+    hidden: count(64, 'width of its hidden layers'),
+    temperature: number(1, 'temperature of the weights of hops', { minimum: 0.03 }),
+    dropout: dropout(0.2),
+    ...training(200, 0.05, 5e-5),
+  },
+  gcn: { ...stack, ...training(300, 0.01, 5e-4) },
+  sgc: { steps: steps(2), ...training(200, 0.05, 5e-5) },
+  sage: { ...stack, ...training(300, 0.01, 5e-4) },
+  gat: {
+    hidden: count(8, 'width of a head'),
+    heads: count(8, 'heads'),
+    dropout: dropout(0.6),
+    ...training(300, 0.005, 5e-4),
+  },
+  gatv2: {
+    hidden: count(8, 'width of a head'),
+    heads: count(8, 'heads'),
+    dropout: dropout(0.6),
+    ...training(300, 0.005, 5e-4),
+  },
+  appnp: {
+    steps: steps(10),
+    alpha: share(0.1, 'teleport probability', { minimum: 0.001 }),
+    hidden: hidden(64),
+    dropout: dropout(0.5),
+    ...training(300, 0.01, 5e-3),
+  },
+  jknet: { ...stack, ...training(300, 0.01, 5e-4) },
+  gcnii: { depth: depth(16), hidden: hidden(64), dropout: dropout(0.6), ...training(300, 0.01, 5e-4) },
+  gin: { ...stack, ...training(300, 0.01, 5e-4) },
+  mlp: { hidden: hidden(64), dropout: dropout(0.5), ...training(300, 0.01, 5e-4) },
+} as const satisfies Readonly<Record<NetworkName, OptionTable>>;
+
+/** Options of FastRP. */
+export const fastrpOptions = {
+  dim: count(128, 'embedding dimension'),
+  tune: choice(['yes', 'no'], 'choose weights and degreeExponent by validation; no takes those that are set'),
+  weights: text('0,0,1,6.67', 'α₁,α₂,… of the orders'),
+  degreeExponent: number(-0.64, 'exponent of the degree'),
+  c: rate(1, 'inverse strength of the regularisation of the classifier'),
+  train: share(0.8, 'share of labelled nodes or of edges to train on; the rest is for the score', {
+    minimum: 0.05,
+    maximum: 0.95,
+  }),
+} as const;
+
+/** Options of personalised PageRank. */
+export const fullyPprOptions = {
+  walks: count(1000, 'walks from each node'),
+  alpha: share(0.15, 'probability of stopping at each node', { minimum: 0.001 }),
+  keep: count(100, 'nodes that are kept of each node'),
+} as const;

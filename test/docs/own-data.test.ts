@@ -1,0 +1,60 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { readCsv } from '../../src/data/index.js';
+import { runShell } from '../cli/document.js';
+
+const HEADING = '### From tables to answers for new data';
+const root = join(import.meta.dirname, '../..');
+
+function rowsOf(folder: string, file: string): readonly (readonly string[])[] {
+  return readCsv(readFileSync(join(folder, file), 'utf8'), file).rows;
+}
+
+describe.skipIf(!existsSync(join(root, 'dist')))(
+  'pages lead from tables to answers for new data (needs a build)',
+  () => {
+    test('dgmlp: classes of nodes that come later', () => {
+      const { status, stdout, stderr, folder } = runShell('systems/dgmlp.md', HEADING);
+      expect([status, stderr.includes('rror')]).toEqual([0, false]);
+      expect(stdout).toContain('graph: 60 nodes, 120 edges, 2 classes of "label"');
+      const rows = rowsOf(folder, 'later.csv');
+      expect(rows.slice(60).map(([node, label]) => [node, label])).toEqual([
+        ['n60', 'blue'],
+        ['n61', 'red'],
+      ]);
+      expect(readFileSync(join(folder, 'later.graphml'), 'utf8')).toContain('attr.name="predicted label"');
+    }, 120_000);
+
+    test('fastrp: labels of nodes that come later, scores of pairs, and new links', () => {
+      const { status, stdout, stderr, folder } = runShell('systems/fastrp.md', HEADING);
+      expect([status, stderr.includes('rror')]).toEqual([0, false]);
+      expect(stdout).toContain('accuracy on the nodes to test');
+      expect(
+        rowsOf(folder, 'later.csv')
+          .slice(60)
+          .map(([node, label]) => [node, label]),
+      ).toEqual([
+        ['n60', 'blue'],
+        ['n61', 'red'],
+      ]);
+      const [, near, far] = stdout.match(/source,target,probability\r?\nn60,n2,([\d.]+)\r?\nn60,n61,([\d.]+)/) ?? [];
+      expect(Number(near)).toBeGreaterThan(Number(far));
+      const links = rowsOf(folder, 'new-links.csv');
+      expect(links.length).toBe(62 * 3);
+      const edges = new Set(rowsOf(folder, 'later/edges.csv').flatMap(([a, b]) => [`${a} ${b}`, `${b} ${a}`]));
+      expect(links.filter(([a, b]) => edges.has(`${a} ${b}`))).toEqual([]);
+    }, 120_000);
+
+    test('fully-ppr: the nodes closest to a node and to a group, and classes', () => {
+      const { status, stdout, stderr, folder } = runShell('systems/fully-ppr.md', HEADING);
+      expect([status, stderr.includes('rror')]).toEqual([0, false]);
+      const ranked = [...stdout.matchAll(/^(n0|n7),\d,n(\d+),0\.\d+/gm)];
+      expect(ranked.length).toBe(10);
+      for (const [, source, node] of ranked) expect(Number(node) % 2).toBe(source === 'n0' ? 0 : 1);
+      expect(rowsOf(folder, 'group-ranks.csv')[0]?.[2]).toBe('n2');
+      expect(stdout).toMatch(/n60,blue,/);
+      expect(stdout).toMatch(/n61,red,/);
+    }, 120_000);
+  },
+);

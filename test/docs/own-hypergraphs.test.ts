@@ -1,0 +1,68 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { readCsv } from '../../src/data/index.js';
+import { runShell } from '../cli/document.js';
+
+const root = join(import.meta.dirname, '../..');
+
+function rowsOf(folder: string, file: string): readonly (readonly string[])[] {
+  return readCsv(readFileSync(join(folder, file), 'utf8'), file).rows;
+}
+
+describe.skipIf(!existsSync(join(root, 'dist')))(
+  'pages lead from hypergraphs and events to answers for new data (needs a build)',
+  () => {
+    test('conhd: roles in new hyperedges of known people and a new one', () => {
+      const { status, stdout, stderr, folder } = runShell(
+        'systems/conhd.md',
+        '### From tables to answers for new data',
+      );
+      expect([status, stderr.includes('rror')]).toEqual([0, false]);
+      expect(stdout).toContain('60 vertices, 200 hyperedges, 400 incidences (20 without a label), 2 classes');
+      const [, own, majority] = stdout.match(/CoNHD +accuracy ([\d.]+)[\s\S]*frequent class +accuracy ([\d.]+)/) ?? [];
+      expect(Number(own)).toBeGreaterThan(Number(majority) + 25);
+      expect(stdout).toContain('Inputs        age, town');
+      // Ages are 57.5 of p1, 34.5 of p2 and 95 of zoe.
+      expect(rowsOf(folder, 'new-roles.csv').map((row) => row.slice(0, 3))).toEqual([
+        ['p1', 'new', 'chair'],
+        ['p2', 'new', 'member'],
+        ['p1', 'later', 'member'],
+        ['zoe', 'later', 'chair'],
+      ]);
+    }, 180_000);
+
+    test('lighthgnn: classes of new vertices by their columns, or by their hyperedges', () => {
+      const { status, stdout, stderr, folder } = runShell(
+        'systems/lighthgnn.md',
+        '### From tables to answers for new data',
+      );
+      expect([status, stderr.includes('rror')]).toEqual([0, false]);
+      expect(stdout).toContain('groups: 60 vertices (12 without a label), 120 hyperedges, 2 classes');
+      expect(stderr).toContain('column "age" has 9 gaps');
+      expect(rowsOf(folder, 'new-parties.csv').map((row) => row.slice(0, 2))).toEqual([
+        ['zoe', 'left'],
+        ['max', 'right'],
+      ]);
+      expect(rowsOf(folder, 'later.csv').find(([vertex]) => vertex === 'zoe')?.[1]).toBe('left');
+    }, 180_000);
+
+    test('nat: pairs, partners, and answers after further events', () => {
+      const { status, stdout, stderr, folder } = runShell(
+        'systems/nat.md',
+        '### From a table to answers about the future',
+      );
+      expect([status, stderr.includes('rror')]).toEqual([0, false]);
+      expect(stdout).toContain('600 events among 30 nodes, features amount; 2 rows left out');
+      expect(stderr).toContain('2 of 602 events are left out: 1 with no target');
+      expect(stderr).toContain('not in the order of time and are sorted');
+      const own = stdout.match(/u1,shop[69],1714590000,0\.\d+/g) ?? [];
+      expect(own.length).toBe(2);
+      const partners = rowsOf(folder, 'partners.csv');
+      expect(partners.map(([source]) => source)).toEqual(['u1', 'u1', 'u1', 'u2', 'u2', 'u2']);
+      expect(partners.every(([, target]) => target?.startsWith('shop'))).toBe(true);
+      const usual = ['shop1', 'shop6'];
+      expect(partners.slice(0, 2).filter(([, target]) => usual.includes(target as string)).length).toBeGreaterThan(0);
+    }, 180_000);
+  },
+);
