@@ -153,10 +153,7 @@ describe('replies that are none', () => {
     ]) {
       const { model, requests } = await scripted(script);
       const error = await errorOf(model({ timeout: 1000 }).complete(request));
-      expect([error?.kind, error?.message]).toEqual([
-        'failed',
-        expect.stringContaining('no whole reply within 1 s'),
-      ]);
+      expect([error?.kind, error?.message]).toEqual(['failed', expect.stringContaining('no whole reply within 1 s')]);
       expect(requests.length).toBe(1);
     }
   });
