@@ -54,28 +54,16 @@ export async function openModelOf<System extends ModelSystem>(
 ): Promise<OpenedModel<System>> {
   const found = systemOf(path);
   if (found !== system)
-    throw new Error(`file "${path}" is a model of "${found}", this command takes "${system}"; ${uses[found]} reads it`);
+    throw new Error(
+      `file "${path}" is a model of "${found}", this command takes "${system}"; ${uses[found] ?? 'gossamer predict'} reads it`,
+    );
   return (await openers[system](path)) as OpenedModel<System>;
 }
 
-const uses: Readonly<Record<ModelSystem, string>> = {
-  'table-classifier': 'gossamer predict',
+/** The commands that read models of a system; gossamer predict where it is not listed. */
+const uses: Readonly<Partial<Record<ModelSystem, string>>> = {
   'image-classifier': 'gossamer classify',
   'language-model': 'gossamer lm generate',
-  'node-classifier': 'gossamer predict',
-  fastrp: 'gossamer predict',
-  'fully-ppr': 'gossamer predict',
-  dgmlp: 'gossamer predict',
-  lighthgnn: 'gossamer predict',
-  hyperagent: 'gossamer predict',
-  conhd: 'gossamer predict',
-  hyperpave: 'gossamer predict',
-  hyperdrop: 'gossamer predict',
-  hypercluster: 'gossamer embed --model',
-  mip: 'gossamer predict',
-  nat: 'gossamer predict',
-  hdhgn: 'gossamer predict',
-  'hypernet-review': 'gossamer predict',
 };
 
 /** GGUF files and Hugging Face folders are language models; other files name their system. */

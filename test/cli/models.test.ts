@@ -4,13 +4,15 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { modelSystems, openModel, openModelOf } from '../../src/cli/models.js';
 import { writeModelFile, writeSafetensors } from '../../src/data/index.js';
-import { DGMLP_MODEL, NAT_MODEL } from '../../src/graph/index.js';
+import { EMBEDDING_MODEL, RANK_MODEL } from '../../src/embedding/index.js';
+import { DGMLP_MODEL, NAT_MODEL, NODE_CLASSIFIER } from '../../src/graph/index.js';
 import {
   CONHD_MODEL,
   HDHGN_MODEL,
   HYPERAGENT_MODEL,
   HYPERCLUSTER_MODEL,
   HYPERDROP_MODEL,
+  HYPERPAVE_MODEL,
   STUDENT_MODEL,
   StudentModel,
 } from '../../src/hypergraph/index.js';
@@ -34,6 +36,10 @@ describe('the table of model files', () => {
     LANGUAGE_MODEL,
     STUDENT_MODEL,
     DGMLP_MODEL,
+    NODE_CLASSIFIER,
+    EMBEDDING_MODEL,
+    RANK_MODEL,
+    HYPERPAVE_MODEL,
     HYPERAGENT_MODEL,
     CONHD_MODEL,
     HDHGN_MODEL,

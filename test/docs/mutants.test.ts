@@ -15,3 +15,10 @@ test('a mutant whose text is not there once, or that changes nothing, is refused
   expect(() => mutated(mutant, 'x')).toThrow('holds its text 0 times');
   expect(() => mutated({ ...mutant, replacement: 'a' }, 'a')).toThrow('changes nothing');
 });
+
+test('at most two mutants of a system are fast, as they are applied wherever all tests run', () => {
+  const fast = mutants().filter((mutant) => mutant.fast);
+  const counts = new Map<string, number>();
+  for (const { system } of fast) counts.set(system, (counts.get(system) ?? 0) + 1);
+  expect([...counts].filter(([, count]) => count > 2)).toEqual([]);
+});

@@ -58,7 +58,7 @@ describe('a model', () => {
       ...catalogue.categoryTexts,
       ...catalogue.values.map(valueText),
     ]);
-    const embedded = model.network.embed(model.network.project(texts), graph);
+    const embedded = model.network.embed(model.network.features(texts, graph), graph);
     const products = gatherKnownRows(embedded.products, tensor(Int32Array.of(120)));
     const chances = sigmoid(model.network.allLogits({ products, values: embedded.values })).dataSync<Float32Array>();
     expectClose(
@@ -117,9 +117,9 @@ describe('a model', () => {
     );
     expect(notes).toEqual([
       '1 entry of 1 list left out: no such product in the catalogue',
-      '1 products are in the catalogue already; their stored texts and lists are used',
-      '1 categories that training did not know',
-      '1 values are known already',
+      'products that the catalogue has already, with stored texts and lists: 1',
+      'categories that training did not know: 1',
+      'values that are known already: 1',
     ]);
     expect(() => fitted.model.predict([{ ...row(4, catalogue, 'new'), text: ' -- ' }])).toThrow(
       'product "new" has no words',

@@ -6,6 +6,7 @@ import {
   HyperPAVE,
   type HyperPAVEOptions,
   meanAveragePrecision,
+  type NodeTensors,
   nodeCounts,
   ProductGraph,
   ProductSage,
@@ -13,6 +14,7 @@ import {
   recallAt,
   valueF1,
 } from '../../src/hypergraph/index.js';
+import { gradientsOf, parameters, withWeights } from '../../src/nn/index.js';
 import { SparsePattern } from '../../src/sparse/index.js';
 import { eye, gatherKnownRows, Random, type Tensor, tensor, zeros } from '../../src/tensor/index.js';
 import { expectClose, uniformTensor } from '../oracle.js';
@@ -98,12 +100,19 @@ const randomNetwork = (options: HyperPAVEOptions) => {
 };
 const x = uniformTensor(1, [N, 6]);
 
+/** Rows of all nodes by type. */
+const byType = (all: Tensor, { products, categories, values } = counts): NodeTensors => ({
+  products: all.slice([0, products]),
+  categories: all.slice([products, products + categories]),
+  values: all.slice([products + categories, products + categories + values]),
+});
+
 describe('the network', () => {
   test.each(['user', 'inventory', 'all', 'none'] as const)(
     '%s: convolutions and their fusion equal loops',
     (hyperedges) => {
       const network = randomNetwork({ hyperedges });
-      const fused = network.fuse(x, graph);
+      const fused = network.fuse(byType(x), graph);
       const convolution = network.convolution;
       const plain = rows(x);
       const weights = fusions[hyperedges] as Record<'product' | 'value', Record<string, number>>;
@@ -140,7 +149,7 @@ describe('the network', () => {
     expect([...(network.convolution?.theta.view() ?? [])]).toEqual([...eye(6).view()]);
     const own = uniformTensor(2, [3, 6]);
     const mean = rows(own)[0]?.map((value, k) => (value + (rows(own)[1]?.[k] as number)) / 2) as number[];
-    expectClose(network.fuse(own, pair).products.view(), [...mean, ...mean], 1e-6);
+    expectClose(network.fuse(byType(own, pair.counts), pair).products.view(), [...mean, ...mean], 1e-6);
   });
 
   test('a product with empty lists keeps its own row, as with the singleton alone', () => {
@@ -149,7 +158,7 @@ describe('the network', () => {
     const expected = product(rows(x)[4] as number[], theta).map(
       (value, k) => value + (network.convolution?.bias.view()[k] as number),
     );
-    expectClose(network.fuse(x, graph).products.view().subarray(24), expected, 1e-5);
+    expectClose(network.fuse(byType(x), graph).products.view().subarray(24), expected, 1e-5);
   });
 
   test('weights of fusion sum to 1, also learnt ones, which start at the fixed ones', () => {
@@ -169,10 +178,10 @@ describe('the network', () => {
 
   test('the zero second layer leaves values at x⁰ and products at the fused features', () => {
     const network = randomNetwork({ hyperedges: 'all' });
-    const { products, values } = network.embed(x, graph);
+    const { products, values } = network.embed(byType(x), graph);
     expect([...values.view()]).toEqual([...x.view().subarray(42)]);
-    expect([...products.view()]).toEqual([...network.fuse(x, graph).products.view()]);
-    const released = randomNetwork({ hyperedges: 'all', residual: false }).embed(x, graph);
+    expect([...products.view()]).toEqual([...network.fuse(byType(x), graph).products.view()]);
+    const released = randomNetwork({ hyperedges: 'all', residual: false }).embed(byType(x), graph);
     expect([...released.values.view()]).not.toEqual([...values.view()]);
   });
 
@@ -219,7 +228,7 @@ describe('the network', () => {
         layer?.[relation].root.weight.assign(uniformTensor(seed, [6, 6]));
     };
     fill(second, 8);
-    const fused = network.fuse(x, graph);
+    const fused = network.fuse(byType(x), graph);
     const hidden = first?.forward(fused, graph);
     if (!hidden) throw new Error('no layer');
     const relu = (t: Tensor) => t.relu();
@@ -227,7 +236,7 @@ describe('the network', () => {
       { products: relu(hidden.products), categories: relu(hidden.categories), values: relu(hidden.values) },
       graph,
     );
-    const { products, values } = network.embed(x, graph);
+    const { products, values } = network.embed(byType(x), graph);
     expectClose(products.view(), fused.products.add(passed?.products as Tensor).view(), 1e-6);
     expectClose(
       values.view(),
@@ -255,6 +264,42 @@ describe('the network', () => {
     );
   });
 
+  test('of many products stages are computed again in the backward pass, with the same gradients', () => {
+    const many = { products: 8192, categories: 2, values: 4 };
+    const lists = (of: (p: number) => number[]) => Array.from({ length: many.products }, (_, p) => int(...of(p)));
+    const large = new ProductGraph(
+      many,
+      {
+        categoriesOf: lists((p) => [p % 2]),
+        alsoView: lists((p) => (p % 3 === 0 ? [(p + 5) % 8192] : [])),
+        alsoBuy: lists(() => []),
+      },
+      lists((p) => (p % 4 === 0 ? [p % 3] : [])),
+    );
+    const network = randomNetwork({ hyperedges: 'all', residual: false });
+    const rowsOfAll = uniformTensor(2, [8198, 6]);
+    const sumOfValues = (own: HyperPAVE) => own.embed(byType(rowsOfAll, many), large).values.square().sum();
+    const { loss, gradients } = gradientsOf(network, sumOfValues);
+    const step = 1e-2;
+    for (const name of [
+      'convolution.theta',
+      'layers.0.valueFromProduct.neighbours.weight',
+      'layers.1.valueFromProduct.root.weight',
+    ]) {
+      const weight = parameters(network)[name] as Tensor;
+      const shifted = (delta: number) => {
+        const values = weight.dataSync<Float32Array>();
+        values[3] = (values[3] as number) + delta;
+        return withWeights(network, { [name]: tensor(values, weight.shape) }, (own) => sumOfValues(own).item());
+      };
+      const numeric = (shifted(step) - shifted(-step)) / (2 * step);
+      expect(Math.abs((gradients[name]?.view()[3] as number) - numeric)).toBeLessThan(
+        0.02 * Math.max(1, Math.abs(numeric)),
+      );
+    }
+    expect(loss.item()).toBeGreaterThan(0);
+  });
+
   test('permuted products give permuted representations', () => {
     const order = [3, 0, 4, 1, 2];
     const place = (p: number) => order.indexOf(p);
@@ -271,9 +316,13 @@ describe('the network', () => {
     );
     const network = randomNetwork({ hyperedges: 'all', residual: false });
     const other = gatherKnownRows(x, tensor(int(...order, 5, 6, 7, 8, 9, 10)));
-    const expected = gatherKnownRows(network.embed(x, graph).products, tensor(int(...order)));
-    expectClose(network.embed(other, permuted).products.view(), expected.view(), 1e-5);
-    expectClose(network.embed(other, permuted).values.view(), network.embed(x, graph).values.view(), 1e-5);
+    const expected = gatherKnownRows(network.embed(byType(x), graph).products, tensor(int(...order)));
+    expectClose(network.embed(byType(other), permuted).products.view(), expected.view(), 1e-5);
+    expectClose(
+      network.embed(byType(other), permuted).values.view(),
+      network.embed(byType(x), graph).values.view(),
+      1e-5,
+    );
   });
 
   test('learnt fusion and every other weight take part in the score', () => {
@@ -284,7 +333,7 @@ describe('the network', () => {
       residual: false,
     });
     expect(Object.keys(network.logits)).toEqual(['product', 'value']);
-    expect(network.embed(zeros([N, 6]), graph).products.shape).toEqual([5, 6]);
+    expect(network.embed(byType(zeros([N, 6])), graph).products.shape).toEqual([5, 6]);
   });
 });
 

@@ -6,9 +6,9 @@
 
 import { spmm } from '../../sparse/index.js';
 import { meanPropagation } from '../../structure/index.js';
-import type { Tensor } from '../../tensor/index.js';
 import type { HyperedgeKind, ProductGraph } from './graph.js';
 import type { Embedded, HyperPAVE } from './network.js';
+import type { NodeTensors } from './sage.js';
 
 /** A part of a score. */
 export interface Evidence {
@@ -35,26 +35,27 @@ export class EvidenceReader {
   readonly #weights: readonly (readonly [HyperedgeKind, number])[];
   readonly #width: number;
 
-  /** @param x features x⁰ of all nodes [n, D] */
+  /** @param x features x⁰ */
   constructor(
     network: HyperPAVE,
-    x: Tensor,
+    x: NodeTensors,
     embedded: Embedded,
     readonly graph: ProductGraph,
     readonly names: EvidenceNames,
   ) {
     const weights = Object.entries(network.fusionWeights('product')) as [HyperedgeKind, number][];
     // Without hyperedges a product's features are its own.
-    const messages = network.convolution?.messages(x) ?? x;
-    this.#width = x.shape[1] as number;
+    const { convolution } = network;
+    const messages = convolution?.messages(x.products) ?? x.products;
+    this.#width = messages.shape[1] as number;
     this.#messages = messages.dataSync<Float32Array>();
     this.#products = embedded.products.dataSync<Float32Array>();
     this.#values = embedded.values.dataSync<Float32Array>();
     this.#weights = weights;
     for (const [kind] of weights)
-      if (kind === 'aspect' || kind === 'category') {
+      if (convolution && (kind === 'aspect' || kind === 'category')) {
         const { toHyperedges } = meanPropagation(graph.hyperedges(kind));
-        this.#hyperedges.set(kind, spmm(toHyperedges, messages).dataSync<Float32Array>());
+        this.#hyperedges.set(kind, spmm(toHyperedges, convolution.members(x, kind)).dataSync<Float32Array>());
       }
   }
 

@@ -12,7 +12,7 @@ import { keep, type Random, scope } from '../../tensor/index.js';
 import type { ProductGraphOptions } from './graph.js';
 import { bestThreshold, macroF1Of, valueF1 } from './metrics.js';
 import { ProductModel } from './model.js';
-import { HyperPAVE, type HyperPAVEOptions, split } from './network.js';
+import { HyperPAVE, type HyperPAVEOptions } from './network.js';
 import {
   encodeCatalogue,
   type ProductTask,
@@ -66,8 +66,7 @@ export async function fitProducts(
   const network = new HyperPAVE(textFeatures, random.split('weights'), layout);
   const training = await trainHyperPAVE(network, task, random.split('training'), options);
   const { threshold, macroF1 } = tunedThreshold(network, task);
-  const x = keep(scope(() => network.project(texts)));
-  const features = split(x, task.graph);
+  const features = scope(() => network.features(texts, task.graph));
   const isBuiltIn = encoder instanceof HashedTextEncoder && !catalogue.vectors;
   const model = new ProductModel(
     { options: layout, graph, threshold, textFeatures, ...(isBuiltIn && { encoder: encoder.state() }) },

@@ -8,7 +8,7 @@ import {
   requireWords,
   valueKey,
 } from '../../data/index.js';
-import { concatenate, type Tensor } from '../../tensor/index.js';
+import { concatenate } from '../../tensor/index.js';
 import { type NodeCounts, ProductGraph, type ProductGraphOptions, type ProductLinks } from './graph.js';
 import type { NodeTensors } from './sage.js';
 
@@ -82,7 +82,7 @@ export function newcomersOf(
     alsoView: fresh.map(({ alsoView }, at) => lists.read(alsoView, first + at)),
     alsoBuy: fresh.map(({ alsoBuy }, at) => lists.read(alsoBuy, first + at)),
   };
-  const counted = (count: number, text: string) => (count > 0 ? [`${count} ${text}`] : []);
+  const counted = (count: number, text: string) => (count > 0 ? [`${text}: ${count}`] : []);
   return {
     products: fresh,
     values: newValues.map(({ value }) => value),
@@ -94,18 +94,18 @@ export function newcomersOf(
       ...lists.notes(),
       ...counted(
         products.length - fresh.length,
-        'products are in the catalogue already; their stored texts and lists are used',
+        'products that the catalogue has already, with stored texts and lists',
       ),
       ...counted(categories.length, 'categories that training did not know'),
-      ...counted(values.length - newValues.length, 'values are known already'),
+      ...counted(values.length - newValues.length, 'values that are known already'),
     ],
   };
 }
 
-/** A catalogue with newcomers: its graph, the features x⁰ of all nodes, and all values. */
+/** A catalogue with newcomers: its graph, features x⁰, and all values. */
 export interface JoinedCatalogue {
   readonly graph: ProductGraph;
-  readonly features: Tensor;
+  readonly features: NodeTensors;
   readonly values: readonly AttributeValue[];
 }
 
@@ -124,13 +124,11 @@ export function join(
   };
   const links = { categoriesOf: both('categoriesOf'), alsoView: both('alsoView'), alsoBuy: both('alsoBuy') };
   const labels = [...known.labels, ...newcomers.products.map(() => none)];
-  const types = ['products', 'categories', 'values'] as const;
+  const all = (type: keyof NodeTensors) =>
+    features[type].size === 0 ? known.features[type] : concatenate([known.features[type], features[type]], 0);
   return {
     graph: new ProductGraph(counts, links, labels, options),
-    features: concatenate(
-      types.flatMap((type) => [known.features[type], features[type]]),
-      0,
-    ),
+    features: { products: all('products'), categories: all('categories'), values: all('values') },
     values: [...known.values, ...newcomers.values],
   };
 }

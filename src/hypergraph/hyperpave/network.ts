@@ -15,12 +15,15 @@
 //
 // Paper: Gong, Eldardiry, "Multi-Label Zero-Shot Product Attribute-Value Extraction", WWW 2024.
 
-import { Linear, orthogonal, parameter, xavierUniform } from '../../nn/index.js';
-import { type SparsePattern, sddmm } from '../../sparse/index.js';
-import { meanPropagation } from '../../structure/index.js';
+import { Linear, orthogonal, parameter, parameters, withWeights, xavierUniform } from '../../nn/index.js';
+import { SparseMatrix, type SparsePattern, sddmm, spmm } from '../../sparse/index.js';
+import { type Hypergraph, meanPropagation, memo } from '../../structure/index.js';
 import {
   add,
+  checkpoint,
+  concatenate,
   eye,
+  keep,
   log,
   matmul,
   multiply,
@@ -34,7 +37,6 @@ import {
   tensor,
   zeros,
 } from '../../tensor/index.js';
-import { propagate } from '../conv/propagate.js';
 import type { HyperedgeKind, ProductGraph } from './graph.js';
 import { type NodeTensors, ProductSage } from './sage.js';
 
@@ -75,8 +77,14 @@ export interface HyperPAVEOptions {
   readonly score?: 'cosine' | 'dot';
 }
 
+/** Products from which on a training step keeps no more than the results of its stages. */
+const LARGE = 8192;
+
 /** Representations of products and values that scores are made of. */
 export type Embedded = Pick<NodeTensors, 'products' | 'values'>;
+
+/** A kind of hyperedges and its weight, fixed or learnt. */
+type KindWeight = readonly [kind: HyperedgeKind, weight: number | Tensor];
 
 /** Y = D_v⁻¹ H B⁻¹ Hᵀ XΘ + b (PyTorch Geometric's HypergraphConv), shared by all kinds. */
 class SharedConvolution {
@@ -95,11 +103,41 @@ class SharedConvolution {
     return matmul(x, this.theta, { transposeB: true });
   }
 
-  /** Messages of all nodes → rows of products for `view` and `buy`, of all nodes for others. */
-  forward(messages: Tensor, graph: ProductGraph, kind: HyperedgeKind): Tensor {
-    const hypergraph = graph.hyperedges(kind);
-    return add(propagate(slice(messages, [0, hypergraph.vertexCount]), meanPropagation(hypergraph)), this.bias);
+  /** XΘ of the nodes that hyperedges of a kind join. */
+  members({ products, categories, values }: NodeTensors, kind: HyperedgeKind): Tensor {
+    const ofBehaviour = kind === 'view' || kind === 'buy';
+    return this.messages(ofBehaviour ? products : concatenate([products, categories, values], 0));
   }
+
+  /** Σ_k w_k·D_v⁻¹ H_k B⁻¹ H_kᵀ XΘ + b: the rows of one node type. The weights sum to 1. */
+  forward(x: NodeTensors, graph: ProductGraph, type: keyof NodeTensors, weights: readonly KindWeight[]): Tensor {
+    const members = new Map<number, Tensor>();
+    const parts = weights.map(([kind, weight]) => {
+      const hypergraph = graph.hyperedges(kind);
+      const messages = members.get(hypergraph.vertexCount) ?? this.members(x, kind);
+      members.set(hypergraph.vertexCount, messages);
+      // Weighted here, where there is a number for each incidence and not for each feature.
+      const { pattern, values } = rowsOf(hypergraph, graph, type);
+      const weighted = new SparseMatrix(pattern, multiply(values as Tensor, weight));
+      return spmm(weighted, spmm(meanPropagation(hypergraph).toHyperedges, messages));
+    });
+    return add(parts.reduce(add), this.bias);
+  }
+}
+
+/**
+ * The rows of D_v⁻¹ H of one node type, and not parts of all rows, whose gradients would be as
+ * large as all.
+ */
+function rowsOf(hypergraph: Hypergraph, { counts }: ProductGraph, type: keyof NodeTensors): SparseMatrix {
+  const { toVertices } = meanPropagation(hypergraph);
+  if (hypergraph.vertexCount === counts.products) return toVertices;
+  const first = { products: 0, categories: counts.products, values: counts.products + counts.categories }[type];
+  return memo(hypergraph, type, () => {
+    const rows = toVertices.selectRows(Int32Array.from({ length: counts[type] }, (_, at) => first + at));
+    keep(rows.values);
+    return rows;
+  });
 }
 
 /** Scores pairs of products and values. */
@@ -145,43 +183,44 @@ export class HyperPAVE {
     this.#score = score;
   }
 
-  /** Text vectors of all nodes [n, D₀] → features x⁰ [n, D]. */
+  /** Text vectors of nodes [n, D₀] → features x⁰ [n, D]. */
   project(texts: Tensor): Tensor {
     return this.projection.forward(texts);
   }
 
-  /** Features x⁰ of all nodes [n, D] → representations of products and values. */
-  embed(x: Tensor, graph: ProductGraph): Embedded {
-    const fused = this.fuse(x, graph);
-    const raw = split(x, graph).values;
-    const [first, second] = this.layers;
-    if (!first || !second) return { products: fused.products, values: raw };
-    const hidden = first.forward(fused, graph);
-    const passed = second.forward(
-      { products: relu(hidden.products), categories: relu(hidden.categories), values: relu(hidden.values) },
-      graph,
-    );
-    if (!this.#residual) return passed;
-    return { products: add(fused.products, passed.products), values: add(raw, passed.values) };
+  /** Text vectors of all nodes [n, D₀] → features x⁰ by node type. */
+  features(texts: Tensor, graph: ProductGraph): NodeTensors {
+    const { products, categories, values } = split(texts, graph);
+    return { products: this.project(products), categories: this.project(categories), values: this.project(values) };
   }
 
-  /** Features x⁰ [n, D] → features after the convolutions, by node type. */
-  fuse(x: Tensor, graph: ProductGraph): NodeTensors {
-    const raw = split(x, graph);
-    const { convolution } = this;
-    if (!convolution) return raw;
-    const messages = convolution.messages(x);
-    const kinds = new Set([...this.#kinds('product'), ...this.#kinds('value')]);
-    const rows = new Map([...kinds].map((kind) => [kind, convolution.forward(messages, graph, kind)]));
-    const mixed = (type: keyof FusionWeights, own: Tensor, part: (kind: Tensor) => Tensor) => {
-      const parts = this.#weights(type).map(([kind, weight]) => multiply(part(rows.get(kind) as Tensor), weight));
-      return parts.length === 0 ? own : parts.reduce(add);
+  /** Features x⁰ → representations of products and values. */
+  embed(x: NodeTensors, graph: ProductGraph): Embedded {
+    const fused = this.fuse(x, graph);
+    const [first, second] = this.layers;
+    if (!first || !second) return { products: fused.products, values: x.values };
+    const stage = (step: (own: NodeTensors) => Tensor, own: NodeTensors) => this.#stage(step, own);
+    const hidden = {
+      products: stage((own) => relu(first.products(own, graph)), fused),
+      categories: stage((own) => relu(first.categories(own, graph)), fused),
+      values: stage((own) => relu(first.values(own, graph)), fused),
     };
-    const ofCategories = rows.get('category');
+    const products = stage((own) => second.products(own, graph), hidden);
+    const values = stage((own) => second.values(own, graph), hidden);
+    if (!this.#residual) return { products, values };
+    return { products: add(fused.products, products), values: add(x.values, values) };
+  }
+
+  /** Features x⁰ → features after the convolutions. */
+  fuse(x: NodeTensors, graph: ProductGraph): NodeTensors {
+    const { convolution } = this;
+    if (!convolution) return x;
+    const mixed = (type: keyof NodeTensors, weights: readonly KindWeight[]) =>
+      weights.length === 0 ? x[type] : this.#stage((own) => convolution.forward(own, graph, type, weights), x);
     return {
-      products: mixed('product', raw.products, (kind) => slice(kind, [0, graph.counts.products])),
-      categories: ofCategories ? split(ofCategories, graph).categories : raw.categories,
-      values: mixed('value', raw.values, (kind) => split(kind, graph).values),
+      products: mixed('products', this.#weights('product')),
+      categories: mixed('categories', this.#kinds('product').includes('category') ? [['category', 1]] : []),
+      values: mixed('values', this.#weights('value')),
     };
   }
 
@@ -208,7 +247,7 @@ export class HyperPAVE {
     return Object.keys(this.#fusion[type]) as HyperedgeKind[];
   }
 
-  #weights(type: keyof FusionWeights): [HyperedgeKind, number | Tensor][] {
+  #weights(type: keyof FusionWeights): KindWeight[] {
     const logits = this.logits[type];
     const learnt = logits && softmax(logits);
     return this.#kinds(type).map((kind, at) => [
@@ -217,9 +256,28 @@ export class HyperPAVE {
     ]);
   }
 
+  /** One step from all nodes; of many products it is computed again in the backward pass. */
+  #stage(step: (x: NodeTensors) => Tensor, x: NodeTensors): Tensor {
+    const { products, categories, values } = x;
+    if ((products.shape[0] as number) < LARGE) return step(x);
+    const weights = parameters(this);
+    const names = Object.keys(weights);
+    return checkpoint(
+      (...[ownProducts, ownCategories, ownValues, ...given]) =>
+        withWeights(this, Object.fromEntries(names.map((name, at) => [name, given[at] as Tensor])), () =>
+          step({ products: ownProducts as Tensor, categories: ownCategories as Tensor, values: ownValues as Tensor }),
+        ),
+      ...[products, categories, values, ...Object.values(weights)],
+    );
+  }
+
   #comparable({ products, values }: Embedded): Embedded {
     if (this.#score === 'dot') return { products, values };
-    return { products: normalizeRows(products), values: normalizeRows(values) };
+    const large = (products.shape[0] as number) >= LARGE;
+    return {
+      products: large ? checkpoint((rows) => normalizeRows(rows), products) : normalizeRows(products),
+      values: normalizeRows(values),
+    };
   }
 
   #scaled(similarities: Tensor): Tensor {

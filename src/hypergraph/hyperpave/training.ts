@@ -76,7 +76,7 @@ export function zeroShotSplit(
   });
   if (parts.train.length === 0)
     throw new Error(
-      `zeroShotSplit: every labelled product has one of the ${tests + validations} unseen values; none is left to train on`,
+      `zeroShotSplit: every labelled product has one of the ${tests + validations} unseen values; none is left to train on; label more products, or hold out a smaller share`,
     );
   return {
     unseenValidation,
@@ -285,7 +285,7 @@ export function trainHyperPAVE(
     const stream = randomOf(mode, 'trainHyperPAVE').split('episode');
     const { visible, pairs, targets } = draw(graph.labels, graph.counts.values, stream, options.episode);
     if (targets.length === 0) throw new Error('trainHyperPAVE: no label is left to ask; there are too few labels');
-    const embedded = live.embed(live.project(texts), graph.withLabels(visible));
+    const embedded = live.embed(live.features(texts, graph), graph.withLabels(visible));
     return binaryCrossEntropy(live.pairLogits(embedded, pairs), tensor(targets));
   };
   return fit({
@@ -319,7 +319,7 @@ export function scoreProducts(
   products: Int32Array,
 ): ProductScores {
   const scores = scope(() => {
-    const embedded = network.embed(network.project(texts), graph);
+    const embedded = network.embed(network.features(texts, graph), graph);
     const rows = gatherKnownRows(embedded.products, tensor(products));
     return network.allLogits({ products: rows, values: embedded.values }).dataSync<Float32Array>();
   });
