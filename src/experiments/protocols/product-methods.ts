@@ -21,7 +21,7 @@ import type { ProductModelScores, ProductRun } from './products.js';
 export const productOptions = {
   products: count(500, 'products of the generated catalogue', { smoke: 120, minimum: 60 }),
   epochs: count(60, 'epochs', { smoke: 2 }),
-  generationEpochs: count(12, 'epochs of the transformer, each over all training products', { smoke: 1 }),
+  generationEpochs: count(30, 'epochs of the transformer, each over all training products', { smoke: 1 }),
   patience: count(30, 'epochs without a better score on unseen validation values after which training stops'),
   features: count(128, 'width of all networks', { smoke: 16, minimum: 4 }),
   learningRate: rate(2e-3, 'learning rate; half of it and twice of it are tried too'),
