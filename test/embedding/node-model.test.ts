@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import * as e from '../../src/embedding/index.js';
-import { blockModel, Graph } from '../../src/structure/index.js';
+import { blockModel, Graph, sampleNonEdges } from '../../src/structure/index.js';
 import { Random } from '../../src/tensor/index.js';
 import { expectClose } from '../oracle.js';
 
@@ -115,6 +115,14 @@ describe('models of vectors', () => {
       return own.reduce((a, b) => a + b, 0) / own.length;
     };
     expect(mean(true)).toBeGreaterThan(mean(false) + 0.2);
+    // An intercept that is not regularised makes the mean probability that of the pairs it is fitted on.
+    const { sources, targets } = graph.edges();
+    const others = sampleNonEdges(graph, sources.length, new Random(1));
+    const fitted = [{ sources, targets }, others].flatMap((pairs) => [...model.linkProbabilities(vectors, pairs)]);
+    expect(fitted.reduce((a, b) => a + b, 0) / fitted.length).toBeCloseTo(0.5, 2);
+    const all = model.newLinks({ graph, nodeNames: names }, 4);
+    expect(all.length).toBe(4 * 90);
+    expect(all.filter(({ source, target }) => source === target || graph.hasEdge(source, target))).toEqual([]);
     const found = e.EmbeddingModel.load(model.save()).newLinks({ graph, nodeNames: names }, 4).slice(0, 4);
     const expected = Array.from(scores.keys())
       .filter((v) => v > 0 && !graph.hasEdge(0, v))

@@ -152,11 +152,8 @@ describe('replies that are none', () => {
       (() => undefined) as Script,
     ]) {
       const { model, requests } = await scripted(script);
-      const error = await errorOf(model({ timeout: 80 }).complete(request));
-      expect([error?.kind, error?.message]).toEqual([
-        'failed',
-        expect.stringContaining('no whole reply within 0.08 s'),
-      ]);
+      const error = await errorOf(model({ timeout: 1000 }).complete(request));
+      expect([error?.kind, error?.message]).toEqual(['failed', expect.stringContaining('no whole reply within 1 s')]);
       expect(requests.length).toBe(1);
     }
   });

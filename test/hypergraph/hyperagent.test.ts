@@ -463,6 +463,23 @@ describe('the policy gradient', () => {
     }
   }
 
+  test('the loss reads the logits under the noise that the sketches were drawn under', async () => {
+    const keys: unknown[] = [];
+    class Noisy extends Table {
+      override score(_queries?: ArrayLike<number>, noise?: Random) {
+        keys.push(noise?.key);
+        return super.score();
+      }
+    }
+    const model = new Noisy();
+    const play = () => ({ correct: 1, tokens: 0 });
+    const step = await rollOut(model, Int32Array.of(0), play, new Random(2), { beta: 0, fullTokens: 1 });
+    surrogateLoss(model, step, 0);
+    expect(keys.length).toBe(2);
+    expect(keys[0]).toBeDefined();
+    expect(keys[1]).toEqual(keys[0]);
+  });
+
   test('a choice that was not open is credited with nothing', async () => {
     class Closed extends Table {
       override draw(logits: Float32Array, uniform: Float32Array) {

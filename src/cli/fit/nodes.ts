@@ -137,6 +137,9 @@ function scoresOf(predicted: Int32Array, { labels, classes, validation, test }: 
   };
 }
 
+/** Epochs without a better validation loss after which the baseline is done. */
+const BASELINE_PATIENCE = 30;
+
 /** Test accuracy of the most frequent class, and of a perceptron on the features alone. */
 async function baselinesOf(
   name: NetworkName,
@@ -160,10 +163,8 @@ async function baselinesOf(
   if (String(values.baseline) === 'none' || name === 'mlp' || inputs.kind === 'structure') return { mostFrequent };
   const network = nodeNetwork('mlp', featureCount(features), classes, random.split('baseline'), {});
   const onEpoch = progressLine(process.stderr);
-  const { stopped } = await trainNodeNetwork('mlp', network, {}, task, random.split('baseline fit'), {
-    signal,
-    onEpoch,
-  });
+  const options = { signal, onEpoch, patience: BASELINE_PATIENCE };
+  const { stopped } = await trainNodeNetwork('mlp', network, {}, task, random.split('baseline fit'), options);
   if (stopped === 'aborted') return { mostFrequent };
   const predicted = predictedClasses(nodeLogits('mlp', network, {}, features, graph));
   return { mostFrequent, featuresAlone: 100 * accuracy(predicted, labels, test) };

@@ -125,7 +125,10 @@ class SharedConvolution {
   }
 }
 
-/** The rows of D_v⁻¹ H of one node type; parts of rows, whose gradients would be as large as all. */
+/**
+ * The rows of D_v⁻¹ H of one node type, and not parts of all rows, whose gradients would be as
+ * large as all.
+ */
 function rowsOf(hypergraph: Hypergraph, { counts }: ProductGraph, type: keyof NodeTensors): SparseMatrix {
   const { toVertices } = meanPropagation(hypergraph);
   if (hypergraph.vertexCount === counts.products) return toVertices;
