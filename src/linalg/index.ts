@@ -1,3 +1,11 @@
-// Floor 3: small dense linear algebra.
+// Floor 3: dense linear algebra of small matrices, and Krylov methods for large ones.
 
 export { cholesky, qr, solve, svd, symmetricEigen, symmetricEigen64 } from './decompositions.js';
+export {
+  conjugateGradients,
+  type HermitianEigenpairs,
+  hermitianEigenpairs,
+  type IterationOptions,
+  type LanczosOptions,
+  type Product,
+} from './krylov.js';

@@ -8,4 +8,5 @@ export { isIndex, isPositiveFloat, requireIndices, requireLimit, shown } from '.
 export { SparseMatrix } from './matrix.js';
 export { type SparseOperand, sddmm, spmm } from './ops.js';
 export { SparsePattern } from './pattern.js';
+export { type ProductOptions, productWork, sparseProduct } from './product.js';
 export { Segments, segmentMax, segmentMean, segmentSoftmax, segmentSum } from './segments.js';

@@ -8,6 +8,7 @@ export {
   pageRank,
   truncatedSvd,
 } from './centrality.js';
+export * from './directed/index.js';
 export {
   type DisjointGraphs,
   type DisjointHypergraphs,

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { modelSystems, openModel, openModelOf } from '../../src/cli/models.js';
 import { writeModelFile, writeSafetensors } from '../../src/data/index.js';
 import { EMBEDDING_MODEL, RANK_MODEL } from '../../src/embedding/index.js';
-import { DGMLP_MODEL, NAT_MODEL, NODE_CLASSIFIER } from '../../src/graph/index.js';
+import { ARC_CLASSIFIER, DGMLP_MODEL, NAT_MODEL, NODE_CLASSIFIER, NODE_VALUES } from '../../src/graph/index.js';
 import {
   CONHD_MODEL,
   HDHGN_MODEL,
@@ -37,6 +37,8 @@ describe('the table of model files', () => {
     STUDENT_MODEL,
     DGMLP_MODEL,
     NODE_CLASSIFIER,
+    NODE_VALUES,
+    ARC_CLASSIFIER,
     EMBEDDING_MODEL,
     RANK_MODEL,
     HYPERPAVE_MODEL,

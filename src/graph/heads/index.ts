@@ -1,0 +1,15 @@
+// Heads on networks of nodes: pairs of nodes, whole graphs, numbers of nodes.
+
+export { ArcClassifier, type ArcEnds, arcAccuracy, trainArcs } from './arcs.js';
+export {
+  batchOf,
+  type GraphBatch,
+  type GraphTrainingOptions,
+  type LabelledGraphs,
+  meanMaxReadout,
+  trainWholeGraphs,
+  WholeGraphClassifier,
+  wholeGraphAccuracy,
+  wholeGraphLogits,
+} from './graphs.js';
+export { nodeValues, scaleOf, trainNodeValues, type ValuedGraph, type ValueScale } from './values.js';
