@@ -13,8 +13,11 @@ const viridis = [
 
 /** A map of numbers: [rows, columns], row-major, none below 0. */
 export interface NumberMap {
+  /** Height. */
   readonly rows: number;
+  /** Width. */
   readonly columns: number;
+  /** The numbers. */
   readonly values: ArrayLike<number>;
 }
 

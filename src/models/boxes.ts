@@ -2,19 +2,25 @@
 
 /** A box in pixels, by its edges. */
 export interface Box {
+  /** Left edge. */
   readonly left: number;
+  /** Upper edge, from the top. */
   readonly top: number;
+  /** Right edge. */
   readonly right: number;
+  /** Lower edge, from the top. */
   readonly bottom: number;
 }
 
 /** A box of a class. */
 export interface ClassBox extends Box {
+  /** Number of the class. */
   readonly label: number;
 }
 
 /** A box that a detector found. */
 export interface ScoredBox extends ClassBox {
+  /** From 0 to 1. */
   readonly score: number;
 }
 

@@ -46,7 +46,9 @@ function onTokens(x: Tensor, fn: (tokens: Tensor) => Tensor): Tensor {
 
 /** One more self-attention layer: y = x + attention(norm(x)). */
 export class AttentionContext implements Layer {
+  /** Norm of what attends. */
   readonly norm: LayerNorm;
+  /** The attention. */
   readonly attention: MultiHeadAttention;
 
   /** @throws RangeError unless the heads divide the features */
@@ -63,8 +65,11 @@ export class AttentionContext implements Layer {
 
 /** A perceptron on each token: y = x + W₂·GELU(W₁·norm(x)). */
 export class PerceptronContext implements Layer {
+  /** Norm of what the perceptron reads. */
   readonly norm: LayerNorm;
+  /** W₁ */
   readonly expand: Linear;
+  /** W₂ */
   readonly contract: Linear;
 
   constructor(features: number, hidden: number, random: Random) {

@@ -57,7 +57,7 @@ export class CountModel {
     const { reading, widths, context } = description;
     const sizes = { channels: reading.channels, widths };
     const layer = context && ((features: number, own: Random) => new SoftHGNN(features, own, context));
-    return new CountModel(description, new DensityCounter(sizes, random, layer));
+    return new CountModel(description, new DensityCounter(sizes, random, { context: layer }));
   }
 
   /** Counts in a picture that was read as the description says. */

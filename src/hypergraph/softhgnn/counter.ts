@@ -15,6 +15,12 @@ export interface CounterSizes {
   readonly widths?: readonly [number, number, number];
 }
 
+/** Options of `DensityCounter`. */
+export interface CounterOptions {
+  /** Makes a layer [B, D, H/8, W/8] → the same shape, such as `SoftHGNN`. Default: none. */
+  readonly context?: ((features: number, random: Random) => Layer) | undefined;
+}
+
 /** Density of a cell before training, so that no cell begins where ReLU has no gradient. */
 const FIRST_DENSITY = 0.1;
 
@@ -32,12 +38,7 @@ export class DensityCounter {
   /** 1×1 convolution to the density. */
   readonly head: Conv2d;
 
-  /** @param context makes the layer [B, D, H/8, W/8] → the same shape; none when left out */
-  constructor(
-    { channels = 1, widths = [16, 32, 64] }: CounterSizes,
-    random: Random,
-    context?: (features: number, random: Random) => Layer,
-  ) {
+  constructor({ channels = 1, widths = [16, 32, 64] }: CounterSizes, random: Random, { context }: CounterOptions = {}) {
     const stages = [channels, ...widths];
     this.stem = widths.map(
       (width, at) => new Conv2d(stages[at] as number, width, 3, random.split(`stem ${at}`), { stride: 2, padding: 1 }),

@@ -6,8 +6,11 @@ import { CELL } from './counter.js';
 
 /** A square of a picture, by its upper left corner in pixels; what lies outside is the mean colour. */
 export interface Tile {
+  /** Pixels and size. */
   readonly picture: Pick<CountedPicture, 'height' | 'width' | 'planes'>;
+  /** Pixels from the top. */
   readonly top: number;
+  /** Pixels from the left. */
   readonly left: number;
   /** Whether left and right change places. Default: false. */
   readonly flipped?: boolean;
@@ -79,8 +82,11 @@ export function cellCounts(
 
 /** A density over a picture: [rows, columns], row-major, cells of 8×8 pixels. */
 export interface DensityMap {
+  /** Cells from top to bottom. */
   readonly rows: number;
+  /** Cells from left to right. */
   readonly columns: number;
+  /** Things in each cell. */
   readonly values: Float32Array;
 }
 
