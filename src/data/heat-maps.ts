@@ -41,7 +41,9 @@ function relativeAt(map: NumberMap, height: number, width: number): (y: number, 
   };
 }
 
-/** A map as a picture of at least `side` pixels a side, each number a square; the largest is yellow. */
+/**
+ * A map as a picture of at least `side` pixels a side, each number a square; the largest is yellow.
+ */
 export function heatMap(map: NumberMap, side = 96): Picture {
   const scale = Math.max(1, Math.ceil(side / Math.max(map.rows, map.columns)));
   const [height, width] = [scale * map.rows, scale * map.columns];

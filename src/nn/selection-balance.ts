@@ -51,7 +51,9 @@ function softShares(scores: Tensor, k: number): Tensor {
 
 /** How often the hyperedges of a set of images are used. */
 export interface HyperedgeUsage {
-  /** −Σₘ p̄ₘ·ln p̄ₘ of the shares of use, p̄ summing to 1; at most ln M, when all are used alike. */
+  /**
+   * −Σₘ p̄ₘ·ln p̄ₘ of the shares of use, p̄ summing to 1; at most ln M, when all are used alike.
+   */
   readonly entropy: number;
   /** Hyperedges that no image uses. */
   readonly dead: number;

@@ -82,7 +82,9 @@ export interface SoftHGNNOptions {
 
 /** Options of a pass. */
 export interface SoftHGNNPass {
-  /** f32 [B, N], 1 for tokens and 0 for padding, which then changes nothing. Default: no padding. */
+  /**
+   * f32 [B, N], 1 for tokens and 0 for padding, which then changes nothing. Default: no padding.
+   */
   readonly mask?: Tensor;
 }
 
@@ -106,7 +108,9 @@ interface Tokens {
 interface Chosen {
   /** [B, m, D] */
   readonly prototypes: Tensor;
-  /** Places of the chosen ones among the dynamic hyperedges: i32 [B, k]; none where all are used. */
+  /**
+   * Places of the chosen ones among the dynamic hyperedges: i32 [B, k]; none where all are used.
+   */
   readonly positions: Tensor | undefined;
 }
 
@@ -189,7 +193,9 @@ export class SoftHGNN {
     return this.prototypes.shape[0] as number;
   }
 
-  /** Weights of W_c: most of the layer, and many from some hundred features on (`rank` has fewer). */
+  /**
+   * Weights of W_c: most of the layer, and many from some hundred features on (`rank` has fewer).
+   */
   get contextWeights(): number {
     return this.context.reduce((total, { weight }) => total + weight.size, 0);
   }

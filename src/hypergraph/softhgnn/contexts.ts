@@ -96,7 +96,8 @@ export class PerceptronContext implements Layer {
 
 /**
  * HGNN on a hard hypergraph: each token and the k − 1 nearest to it in the space of features are a
- * hyperedge; y = x + GELU(D_v^{-1/2}·H·D_e^{-1}·Hᵀ·D_v^{-1/2}·(xΘ + b)). The search has no gradient.
+ * hyperedge; y = x + GELU(D_v^{-1/2}·H·D_e^{-1}·Hᵀ·D_v^{-1/2}·(xΘ + b)). The search has no
+ * gradient.
  *
  * @see Feng, You, Zhang, Ji, Gao: Hypergraph Neural Networks, AAAI 2019
  */

@@ -81,8 +81,8 @@ export function countLoss(density: Tensor, counts: Tensor, weight = 0.01): Tenso
 }
 
 /**
- * Trains on random squares of pictures, by `countLoss` with Adam, and keeps the weights of the least
- * mean absolute error on the validation pictures.
+ * Trains on random squares of pictures, by `countLoss` with Adam, and keeps the weights of the
+ * least mean absolute error on the validation pictures.
  *
  * @throws RangeError when the side is no multiple of 8
  */

@@ -2,9 +2,9 @@
 //
 // The layer stands where attention does, in networks of several families, and therefore lies with
 // the layers (nn/soft-hypergraph.ts); `gossamer train --model vit-softhgnn` classifies by a vision
-// transformer with it. Here are its other places: over the map of a counter of things (`DensityCounter`),
-// and between the three scales of a detector (`HypergraphNeck`); and the layers that it is compared
-// with in the same place.
+// transformer with it. Here are its other places: over the map of a counter of things
+// (`DensityCounter`), and between the three scales of a detector (`HypergraphNeck`); and the layers
+// that it is compared with in the same place.
 //
 // Lei, Li and others: SoftHGNN: Soft Hypergraph Neural Networks for General Visual Recognition,
 // 2025 (arXiv 2505.15325).

@@ -4,7 +4,9 @@ import type { CountedPicture, ImageDataset } from '../../data/index.js';
 import { type Tensor, tensor } from '../../tensor/index.js';
 import { CELL } from './counter.js';
 
-/** A square of a picture, by its upper left corner in pixels; what lies outside is the mean colour. */
+/**
+ * A square of a picture, by its upper left corner in pixels; what lies outside is the mean colour.
+ */
 export interface Tile {
   /** Pixels and size. */
   readonly picture: Pick<CountedPicture, 'height' | 'width' | 'planes'>;
