@@ -10,6 +10,7 @@ export {
   givenSplit,
   type NodeClasses,
   nodeClasses,
+  SPLIT_COLUMN,
   textsOrGaps,
 } from './attributed-graph.js';
 export { type Augmentation, augment } from './augment.js';

@@ -68,7 +68,8 @@ export class ArcModel {
    * Probability of each answer of each pair [pairs, classes], row after row.
    *
    * @param note called with what of the data is unknown to the model
-   * @throws Error naming attributes that are missing, or nodes of another graph than the model knows
+   * @throws Error naming attributes that are missing, or nodes of another graph than the model
+   * knows
    */
   predictProba(data: AttributedGraph, ends: ArcEnds, note?: (text: string) => void): Float32Array {
     requirePlaces(this.description.places, data);

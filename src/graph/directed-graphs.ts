@@ -1,7 +1,7 @@
 // Directed graph learning (Sun, Li, Su, Han, Li, Wang, "Towards Data-centric Machine Learning on
 // Directed Graphs: a Survey", 2024, arXiv 2412.01849): the survey's taxonomy as networks that are
-// trained and compared alike. Tools that understand a graph are in diagnose/, those that improve its
-// arcs and features in improve/.
+// trained and compared alike. Tools that understand a graph are in diagnose/, those that improve
+// its arcs and features in improve/.
 
 import { DGCN, DiGCN, DiGCNInception, DirGNN, MagNet } from './conv/index.js';
 import { A2DUG, ADPA, LightDiC } from './decoupled/index.js';

@@ -48,7 +48,10 @@ export interface NodeNetwork {
   readonly reads: { readonly directions: boolean; readonly weights: boolean };
   /** Whether edges have a direction unless a person says otherwise. Default: false. */
   readonly directed?: boolean;
-  /** Whether it can know nodes by their place, and then answers for their graph alone. Default: false. */
+  /**
+   * Whether it can know nodes by their place, and then answers for their graph alone. Default:
+   * false.
+   */
   readonly placed?: boolean;
   /** Builds it with freshly drawn weights. */
   readonly create: (inFeatures: number, classes: number, random: Random, layout: NetworkLayout) => GraphModule;

@@ -1,4 +1,5 @@
-// Numbers of nodes of a person's own graph, as a model that answers for the same and for other graphs.
+// Numbers of nodes of a person's own graph, as a model that answers for the same and for other
+// graphs.
 
 import { type AttributedGraph, type ModelKind, readModelFile, writeModelFile } from '../data/index.js';
 import { loadState, stateOf } from '../nn/index.js';
@@ -49,7 +50,8 @@ export class NodeValueModel {
    * The number of each node [n].
    *
    * @param note called with what of the data is unknown to the model
-   * @throws Error naming attributes that are missing, or nodes of another graph than the model knows
+   * @throws Error naming attributes that are missing, or nodes of another graph than the model
+   * knows
    */
   predict(data: AttributedGraph, note?: (text: string) => void): Float32Array {
     const { inputs, scale, places } = this.description;

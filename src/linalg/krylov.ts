@@ -15,8 +15,8 @@ export interface IterationOptions {
 }
 
 /**
- * Solves A·x = b for a symmetric positive semi-definite A and b in its range, by conjugate gradients
- * from 0 (Hestenes & Stiefel 1952).
+ * Solves A·x = b for a symmetric positive semi-definite A and b in its range, by conjugate
+ * gradients from 0 (Hestenes & Stiefel 1952).
  *
  * @returns x, ‖b − A·x‖/‖b‖ as the recurrence has it, and the number of iterations
  */
@@ -70,14 +70,17 @@ export interface LanczosOptions extends IterationOptions {
 }
 
 /**
- * The k largest eigenvalues of a Hermitian matrix with their eigenvectors, by the Lanczos method with
- * full orthogonalisation. Vectors that have converged are kept, and the search goes on orthogonally
- * to them, so that eigenvalues are found as often as they occur.
+ * The k largest eigenvalues of a Hermitian matrix with their eigenvectors, by the thick-restart
+ * Lanczos method with full orthogonalisation (Wu & Simon, SIAM Journal on Matrix Analysis 2000). A
+ * Krylov space holds one vector of each eigenspace; so, after those that have converged, the search
+ * starts anew orthogonally to them until no larger eigenvalue is left, and eigenvalues are found as
+ * often as they occur.
  *
  * @param product x ↦ H·x on vectors of n real parts followed by n imaginary parts
  * @param n rows of H
  * @param k at most n
- * @param random draws the vectors that the search starts from
+ * @param random draws the vectors that searches start from
+ * @param options tolerance of ‖H·x − λ·x‖, by default 1e-8; restarts at most, by default 1000
  * @throws Error when k eigenpairs do not converge
  */
 export function hermitianEigenpairs(
@@ -85,30 +88,20 @@ export function hermitianEigenpairs(
   n: number,
   k: number,
   random: Random,
-  { tolerance = 1e-8, iterations = 300, dimension = Math.max(2 * k + 20, 40) }: LanczosOptions = {},
+  { tolerance = 1e-8, iterations = 1000, dimension = Math.max(2 * k + 20, 40) }: LanczosOptions = {},
 ): HermitianEigenpairs {
   if (!(Number.isInteger(k) && k >= 1 && k <= n))
     throw new RangeError(`hermitianEigenpairs: ${k} eigenpairs of a matrix of ${n} rows`);
   const found: RitzVector[] = [];
-  let start: Float64Array | undefined;
-  // After k pairs one more search makes sure that no larger eigenvalue was left out.
-  for (let restart = 0; restart < iterations; restart++) {
+  while (found.length < n) {
+    const isCheck = found.length >= k;
     const locked = found.map(({ vector }) => vector);
-    if (locked.length === n) break;
-    const space = krylovSpace(product, start ?? gaussian(n, random), locked, Math.min(dimension, n - locked.length));
-    const ritz = ritzPairs(space);
-    const converged = ritz.findIndex(({ residual }) => residual > tolerance);
-    const good = converged < 0 ? ritz : ritz.slice(0, converged);
-    const [top] = ritz as [RitzPair, ...RitzPair[]];
-    if (found.length >= k && top.value + top.residual <= (found[k - 1] as RitzVector).value + tolerance) break;
-    for (const { value, weights } of good.slice(0, Math.max(1, k - found.length)))
-      found.push({ value, vector: combine(space.basis, weights) });
+    const search = { product, locked, wanted: isCheck ? 1 : k - found.length, tolerance, iterations };
+    const pairs = largestPairs(search, gaussian(n, random), Math.min(dimension, n - found.length));
+    if (isCheck && (pairs[0] as RitzVector).value <= (found[k - 1] as RitzVector).value + tolerance) break;
+    found.push(...pairs);
     found.sort((a, b) => b.value - a.value);
-    const left = ritz.slice(good.length, good.length + k);
-    start = found.length < k && left.length > 0 ? mixture(space.basis, left, random) : undefined;
   }
-  if (found.length < k)
-    throw new Error(`hermitianEigenpairs: ${found.length} of ${k} eigenpairs converged in ${iterations} searches`);
   return {
     values: Float64Array.from(found.slice(0, k), ({ value }) => value),
     vectors: found.slice(0, k).map(({ vector }) => vector),
@@ -120,58 +113,102 @@ interface RitzVector {
   readonly vector: Float64Array;
 }
 
-interface KrylovSpace {
-  readonly basis: readonly Float64Array[];
-  /** Diagonal of the tridiagonal matrix. */
-  readonly alpha: readonly number[];
-  /** Its off-diagonal; the last element leads out of the space. */
-  readonly beta: readonly number[];
+interface Search extends Required<IterationOptions> {
+  readonly product: Product;
+  /** Unit vectors to which the search is orthogonal. */
+  readonly locked: readonly Float64Array[];
+  /** Eigenpairs that are looked for. */
+  readonly wanted: number;
 }
 
-/** Orthonormal basis of the Krylov space of a start vector, orthogonal to some vectors. */
-function krylovSpace(
-  product: Product,
-  start: Float64Array,
-  locked: readonly Float64Array[],
-  dimension: number,
-): KrylovSpace {
-  const basis: Float64Array[] = [];
-  const [alpha, beta] = [[] as number[], [] as number[]];
-  let next = orthogonal(start, locked);
-  for (let j = 0; j < dimension; j++) {
-    const norm = Math.sqrt(dot(next, next));
-    const v = next.map((value) => value / norm);
-    basis.push(v);
-    const image = product(v);
-    alpha.push(dot(v, image));
-    next = orthogonal(image, [...locked, ...basis]);
-    beta.push(Math.sqrt(dot(next, next)));
-    // The space is invariant: what is left of the image is rounding.
-    if ((beta[j] as number) < 1e-12) break;
+/**
+ * The largest eigenpairs of the matrix on the complement of some vectors, as many as are wanted;
+ * fewer where the Krylov space of the start is invariant and holds no more.
+ */
+function largestPairs(search: Search, start: Float64Array, dimension: number): RitzVector[] {
+  const { locked, wanted, tolerance, iterations } = search;
+  let space: KrylovSpace = { basis: [], projected: [], next: orthogonal(start, locked), coupling: [] };
+  for (let restart = 0; restart < iterations; restart++) {
+    space = expanded(space, search, dimension);
+    const ritz = ritzPairs(space);
+    const isInvariant = lengthOf(space.next) < INVARIANT;
+    const first = ritz.findIndex(({ residual }) => residual > tolerance);
+    const converged = isInvariant || first < 0 ? ritz.length : first;
+    if (converged >= Math.min(wanted, ritz.length))
+      return ritz.slice(0, wanted).map(({ value, weights }) => ({ value, vector: combine(space.basis, weights) }));
+    // Half of what is not wanted stays, so that what is wanted converges faster.
+    const kept = ritz.slice(0, Math.min(ritz.length - 1, wanted + Math.floor((dimension - wanted) / 2)));
+    space = {
+      basis: kept.map(({ weights }) => combine(space.basis, weights)),
+      projected: kept.map(({ value }, i) => kept.map((_, j) => (i === j ? value : 0))),
+      next: space.next,
+      coupling: kept.map(({ coupling }) => coupling),
+    };
   }
-  return { basis, alpha, beta };
+  throw new Error(`hermitianEigenpairs: ${wanted} eigenpairs did not converge in ${iterations} restarts`);
+}
+
+/**
+ * Length below which the image of a space leads nowhere else: rounding of a unit vector's image.
+ */
+const INVARIANT = 1e-11;
+
+interface KrylovSpace {
+  /** Orthonormal vectors. */
+  readonly basis: readonly Float64Array[];
+  /** The matrix within the space: real, diagonal for what a restart kept, then tridiagonal. */
+  readonly projected: readonly (readonly number[])[];
+  /** What leads out of the space. */
+  readonly next: Float64Array;
+  /** Elements of the matrix between each vector of the basis and the direction of `next`. */
+  readonly coupling: readonly number[];
+}
+
+/** Adds images to a space until it has the dimension or is invariant. */
+function expanded(space: KrylovSpace, { product, locked }: Search, dimension: number): KrylovSpace {
+  const basis = [...space.basis];
+  const projected = space.projected.map((row) => [...row]);
+  let { next, coupling } = space;
+  while (basis.length < dimension) {
+    const length = lengthOf(next);
+    if (length < INVARIANT) break;
+    const v = next.map((value) => value / length);
+    const image = product(v);
+    const own =
+      coupling.length === basis.length ? coupling : basis.map((_, i) => (i + 1 === basis.length ? length : 0));
+    own.forEach((value, i) => {
+      projected[i]?.push(value);
+    });
+    projected.push([...own, dot(v, image)]);
+    basis.push(v);
+    next = orthogonal(image, [...locked, ...basis]);
+    coupling = [];
+  }
+  return { basis, projected, next, coupling: [] };
 }
 
 interface RitzPair {
   readonly value: number;
+  /** Element of the matrix between the vector and what leads out of the space. */
+  readonly coupling: number;
   readonly residual: number;
   readonly weights: readonly number[];
 }
 
 /** Eigenpairs of the matrix within the space, largest first. */
-function ritzPairs({ alpha, beta }: KrylovSpace): RitzPair[] {
-  const m = alpha.length;
-  const tridiagonal = new Float64Array(m * m);
-  for (let i = 0; i < m; i++) {
-    tridiagonal[i * m + i] = alpha[i] as number;
-    if (i + 1 < m) tridiagonal[i * m + i + 1] = tridiagonal[(i + 1) * m + i] = beta[i] as number;
-  }
-  const { values, vectors } = symmetricEigen64(tridiagonal, m);
-  return Array.from(values, (value, i) => ({
-    value,
-    residual: (beta[m - 1] as number) * Math.abs(vectors[(m - 1) * m + i] as number),
-    weights: Array.from({ length: m }, (_, j) => vectors[j * m + i] as number),
-  })).sort((a, b) => b.value - a.value);
+function ritzPairs({ projected, next }: KrylovSpace): RitzPair[] {
+  const m = projected.length;
+  const { values, vectors } = symmetricEigen64(projected.flat(), m);
+  const length = lengthOf(next);
+  return Array.from(values, (value, i) => {
+    const coupling = length * (vectors[(m - 1) * m + i] as number);
+    const weights = Array.from({ length: m }, (_, j) => vectors[j * m + i] as number);
+    return { value, coupling, residual: Math.abs(coupling), weights };
+  }).sort((a, b) => b.value - a.value);
+}
+
+function lengthOf(x: Float64Array): number {
+  return Math.sqrt(dot(x, x));
 }
 
 function combine(basis: readonly Float64Array[], weights: readonly number[]): Float64Array {
@@ -181,20 +218,6 @@ function combine(basis: readonly Float64Array[], weights: readonly number[]): Fl
     for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + weight * (vector[i] as number);
   });
   return sum;
-}
-
-/**
- * The sum of Ritz vectors that have not converged, from which the search goes on, and a little of a
- * random vector: a Krylov space holds one vector of each eigenspace, whatever its dimension.
- */
-function mixture(basis: readonly Float64Array[], ritz: readonly RitzPair[], random: Random): Float64Array {
-  const sum = combine(
-    basis,
-    basis.map((_, j) => ritz.reduce((total, { weights }) => total + (weights[j] as number), 0)),
-  );
-  const noise = gaussian(sum.length / 2, random);
-  const scale = 0.01 / Math.sqrt(sum.length);
-  return sum.map((value, i) => value + scale * (noise[i] as number));
 }
 
 /** x without its parts along unit vectors, taken off twice against rounding. */

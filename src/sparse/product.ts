@@ -6,7 +6,9 @@ import { SparsePattern } from './pattern.js';
 
 /** What is kept of a product. */
 export interface ProductOptions {
-  /** Elements kept of each row: those of the largest magnitude, of equals the first. Default: all. */
+  /**
+   * Elements kept of each row: those of the largest magnitude, of equals the first. Default: all.
+   */
   readonly top?: number;
   /** Largest number of stored elements. Default: 50 million, which take 400 MB. */
   readonly limit?: number;
@@ -98,8 +100,8 @@ function largest(columns: Int32Array, sums: Float64Array, top: number): Int32Arr
 }
 
 /**
- * Calls `visit` for every term A[row, k]·B[k, column] of a row of the product, with the positions of
- * its factors among the stored elements.
+ * Calls `visit` for every term A[row, k]·B[k, column] of a row of the product, with the positions
+ * of its factors among the stored elements.
  */
 function forEachTerm(
   a: SparsePattern,

@@ -56,5 +56,32 @@ describe.skipIf(!existsSync(join(root, 'dist')))(
       expect(stdout).toMatch(/n60,blue,/);
       expect(stdout).toMatch(/n61,red,/);
     }, 120_000);
+
+    test('directed-graphs: a report, classes of nodes that come later, and directions of pairs', () => {
+      const { status, stdout, stderr, folder } = runShell('systems/directed-graphs.md', HEADING);
+      expect([status, stderr.includes('rror')]).toEqual([0, false]);
+      expect(stdout).toContain('keep the directions');
+      expect(stdout).toMatch(/alpha = [\d.]+ by validation/);
+      const page = readFileSync(join(folder, 'report.html'), 'utf8');
+      expect(page).toContain('<svg');
+      expect(page).not.toMatch(/(src|href)="http/);
+      expect(
+        rowsOf(folder, 'later.csv')
+          .slice(90)
+          .map(([node, label]) => [node, label]),
+      ).toEqual([
+        ['n90', 'a'],
+        ['n91', 'b'],
+      ]);
+      const answers = [...stdout.matchAll(/^(n[01]),(n[01]),(forward|backward),/gm)].map(([, u, v, way]) => [
+        u,
+        v,
+        way,
+      ]);
+      expect(answers).toEqual([
+        ['n0', 'n1', 'forward'],
+        ['n1', 'n0', 'backward'],
+      ]);
+    }, 120_000);
   },
 );

@@ -23,8 +23,8 @@ export interface LoadedGraph extends DiagnosedGraph {
 }
 
 /**
- * Loads a graph with directions, where its form has them. Labels are those of `target`, or of `label`
- * or `class` where there is one; a graph may have none.
+ * Loads a graph with directions, where its form has them. Labels are those of `target`, or of
+ * `label` or `class` where there is one; a graph may have none.
  *
  * @param note called with what a person should know of the data
  * @throws Error for an attribute that is not there or names no classes

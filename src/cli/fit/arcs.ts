@@ -113,7 +113,7 @@ async function featuresAlone(
   task: ArcTask,
   request: FitRequest<OptionTable>,
 ): Promise<Record<string, number>> {
-  if (request.values.baseline === 'none' || name === 'mlp' || prepared.inputs.kind === 'structure') return {};
+  if (String(request.values.baseline) === 'none' || name === 'mlp' || prepared.inputs.kind === 'structure') return {};
   const hooks = { signal: request.hooks.signal, onEpoch: progressLine(process.stderr) };
   const { classifier, stopped } = await trained('mlp', {}, prepared, task, request, hooks);
   if (stopped === 'aborted') return {};

@@ -55,7 +55,7 @@ export function layoutOf(name: NetworkName, values: OptionValues<OptionTable>, n
 /** Whether the model knows the nodes by their place. */
 export function isPlaced(name: NetworkName, values: OptionValues<OptionTable>): boolean {
   const { placed = false }: NodeNetwork = nodeNetworks[name];
-  return placed && values.adjacency === 'yes';
+  return placed && String(values.adjacency) === 'yes';
 }
 
 /** Whether edges have a direction: as a person says, or as is usual for the network. */

@@ -40,7 +40,7 @@ export async function chooseSetting(
   ) => Promise<{ readonly score: number; readonly stopped: FitResult['stopped'] }>,
 ): Promise<ChosenSetting> {
   const space = tried[name];
-  if (!space || values.tune !== 'yes') return { layout, lines: [], aborted: false };
+  if (!space || String(values.tune) !== 'yes') return { layout, lines: [], aborted: false };
   const scored: { readonly value: number; readonly score: number }[] = [];
   for (const value of space.values) {
     const { signal, onEpoch } = hooks;

@@ -26,7 +26,9 @@ import type { FitRequest, Fitted } from './learner.js';
 import { isDirected, isPlaced, layoutOf, loadNodes, numberOf, prepareInputs, trainingOf } from './node-data.js';
 import { chooseSetting } from './node-tuning.js';
 
-/** Trains a network of one output on the numbers of an attribute; nodes without one are predicted. */
+/**
+ * Trains a network of one output on the numbers of an attribute; nodes without one are predicted.
+ */
 export async function fitNodeValues(
   name: NetworkName,
   path: string,
@@ -63,7 +65,7 @@ export async function fitNodeValues(
         ),
       }
     : {};
-  if (isDone && values.baseline !== 'none' && name !== 'mlp' && inputs.kind !== 'structure') {
+  if (isDone && String(values.baseline) !== 'none' && name !== 'mlp' && inputs.kind !== 'structure') {
     const baseline = await train('mlp', {}, { signal: hooks.signal, onEpoch: progressLine(process.stderr) });
     if (baseline.stopped !== 'aborted') scores.featuresAlone = rmse(baseline.predict(), numbers, rows);
   }

@@ -1,4 +1,5 @@
-// Models of pairs of nodes, made by `gossamer fit --task direction` and its like on a directed graph.
+// Models of pairs of nodes, made by `gossamer fit --task direction` and its like on a directed
+// graph.
 
 import { type AttributedGraph, edgeEnds, noteText, readCsv } from '../../data/index.js';
 import { loadAttributedGraph, readBytes, readText } from '../../data/node.js';

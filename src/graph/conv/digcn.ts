@@ -1,6 +1,6 @@
 // DiGCN (Tong, Liang, Sun, Li, Rosenblum, Lim, "Digraph Inception Convolutional Networks", NeurIPS
-// 2020): convolutions with the symmetric operator of personalised PageRank, and inception blocks that
-// sum neighbourhoods of order 0, 1 and 2.
+// 2020): convolutions with the symmetric operator of personalised PageRank, and inception blocks
+// that sum neighbourhoods of order 0, 1 and 2.
 
 import { Dropout, type Features, Linear, type Mode } from '../../nn/index.js';
 import type { SparseMatrix } from '../../sparse/index.js';

@@ -1,6 +1,6 @@
 // Dir-GNN (Rossi, Charpentier, Di Giovanni, Frasca, Günnemann, Bronstein, "Edge Directionality
-// Improves Learning on Heterophilic Graphs", LoG 2023): any convolution, once over out-neighbours and
-// once over in-neighbours, with weights of their own.
+// Improves Learning on Heterophilic Graphs", LoG 2023): any convolution, once over out-neighbours
+// and once over in-neighbours, with weights of their own.
 //
 //   Dir-GCN   H' = α·(S·X·W₁ + b₁) + (1 − α)·(Sᵀ·X·W₂ + b₂),  S = D_out^{−1/2}·A·D_in^{−1/2}
 //   Dir-SAGE  H' = X·W₀ + b + (1 − α)·mean_in(X)·W₁ + α·mean_out(X)·W₂
@@ -11,14 +11,20 @@ import { directedOperator, type Graph, reversed } from '../../structure/index.js
 import { add, full, multiply, type Random, sigmoid, subtract, type Tensor } from '../../tensor/index.js';
 import { GATConv } from './gat.js';
 import { type GraphModule, propagateLinear } from './propagate.js';
-import { type JumpingOptions, JumpingStack } from './stack.js';
+import { type CreateLayer, type JumpingOptions, JumpingStack } from './stack.js';
 
-/** α, the weight of out-neighbours: fixed, or a scalar that is learned. */
-export type Direction = () => number | Tensor;
+/** α, the weight of out-neighbours: a number, or what gives it in each pass where it is learned. */
+export type Direction = number | (() => Tensor);
+
+/** Options of a directed layer. */
+export interface DirectedConvOptions {
+  /** α. Default: 0.5. */
+  readonly alpha?: Direction;
+}
 
 /** α·outward + (1 − α)·inward; a side of weight 0 is not computed. */
 function mixed(direction: Direction, outward: () => Tensor, inward: () => Tensor): Tensor {
-  const alpha = direction();
+  const alpha = typeof direction === 'number' ? direction : direction();
   if (typeof alpha !== 'number') return add(multiply(outward(), alpha), multiply(inward(), subtract(1, alpha)));
   if (alpha === 1) return outward();
   if (alpha === 0) return inward();
@@ -39,12 +45,11 @@ export class DirGCNConv implements GraphModule {
     inFeatures: number,
     outFeatures: number,
     random: Random,
-    direction: Direction,
-    { selfLoops = false }: { readonly selfLoops?: boolean } = {},
+    { alpha = 0.5, selfLoops = false }: DirectedConvOptions & { readonly selfLoops?: boolean } = {},
   ) {
     this.outward = new Linear(inFeatures, outFeatures, random.split('out'));
     this.inward = new Linear(inFeatures, outFeatures, random.split('in'));
-    this.#direction = direction;
+    this.#direction = alpha;
     this.#selfLoops = selfLoops;
   }
 
@@ -69,11 +74,11 @@ export class DirSAGEConv implements GraphModule {
   readonly inward: Linear;
   readonly #direction: Direction;
 
-  constructor(inFeatures: number, outFeatures: number, random: Random, direction: Direction) {
+  constructor(inFeatures: number, outFeatures: number, random: Random, { alpha = 0.5 }: DirectedConvOptions = {}) {
     this.own = new Linear(inFeatures, outFeatures, random.split('own'));
     this.outward = new Linear(inFeatures, outFeatures, random.split('out'), { bias: false });
     this.inward = new Linear(inFeatures, outFeatures, random.split('in'), { bias: false });
-    this.#direction = direction;
+    this.#direction = alpha;
   }
 
   forward(x: Features, graph: Graph): Tensor {
@@ -100,14 +105,13 @@ export class DirGATConv implements GraphModule {
     inFeatures: number,
     outFeatures: number,
     random: Random,
-    direction: Direction,
-    { heads = 1 }: { readonly heads?: number } = {},
+    { alpha = 0.5, heads = 1 }: DirectedConvOptions & { readonly heads?: number } = {},
   ) {
     const attention = (side: string) =>
       new GATConv(inFeatures, outFeatures, random.split(side), { heads, join: 'mean', dropout: 0 });
     this.outward = attention('out');
     this.inward = attention('in');
-    this.#direction = direction;
+    this.#direction = alpha;
   }
 
   forward(x: Features, graph: Graph, mode: Mode): Tensor {
@@ -153,12 +157,13 @@ export class DirGNN implements GraphModule {
     if (alpha !== 'learned' && !(alpha >= 0 && alpha <= 1))
       throw new RangeError(`DirGNN: alpha is a share from 0 to 1 or 'learned', got ${alpha}`);
     if (alpha === 'learned') this.alphaLogit = parameter(full([1], 0));
-    const direction: Direction = () => (alpha === 'learned' ? sigmoid(this.alphaLogit as Tensor) : alpha);
-    this.stack = new JumpingStack(inFeatures, outFeatures, random, jumping, (i, o, own) => {
-      if (conv === 'sage') return new DirSAGEConv(i, o, own, direction);
-      if (conv === 'gat') return new DirGATConv(i, o, own, direction, { heads });
-      return new DirGCNConv(i, o, own, direction, { selfLoops });
-    });
+    const direction: Direction = alpha === 'learned' ? () => sigmoid(this.alphaLogit as Tensor) : alpha;
+    const layer: CreateLayer = (i, o, own) => {
+      if (conv === 'sage') return new DirSAGEConv(i, o, own, { alpha: direction });
+      if (conv === 'gat') return new DirGATConv(i, o, own, { alpha: direction, heads });
+      return new DirGCNConv(i, o, own, { alpha: direction, selfLoops });
+    };
+    this.stack = new JumpingStack(inFeatures, outFeatures, layer, random, jumping);
   }
 
   /** α in use. */

@@ -49,7 +49,7 @@ export class MagNetConv {
   bias: Tensor;
 
   /** @param order K */
-  constructor(inFeatures: number, outFeatures: number, random: Random, order: number) {
+  constructor(inFeatures: number, outFeatures: number, order: number, random: Random) {
     const bound = 1 / Math.sqrt(outFeatures);
     this.weights = Array.from({ length: order + 1 }, (_, k) =>
       parameter(random.split(k).uniform([inFeatures, outFeatures], -bound, bound)),
@@ -76,8 +76,8 @@ export class MagNetConv {
 }
 
 /**
- * Σ_k T_k(L)·y_k by Clenshaw's recurrence, b_k = y_k + 2·L·b_{k+1} − b_{k+2}: as many products with L
- * as the largest k.
+ * Σ_k T_k(L)·y_k by Clenshaw's recurrence, b_k = y_k + 2·L·b_{k+1} − b_{k+2}: as many products with
+ * L as the largest k.
  */
 export function chebyshevSum(terms: readonly Tensor[], product: (y: Tensor) => Tensor): Tensor {
   let [first, second] = [undefined as Tensor | undefined, undefined as Tensor | undefined];
@@ -130,7 +130,7 @@ export class MagNet implements GraphModule {
   ) {
     this.layers = Array.from(
       { length: layers },
-      (_, l) => new MagNetConv(l === 0 ? inFeatures : hidden, hidden, random.split(l), order),
+      (_, l) => new MagNetConv(l === 0 ? inFeatures : hidden, hidden, order, random.split(l)),
     );
     this.head = new Linear(2 * hidden, outFeatures, random.split('head'));
     this.#q = q;

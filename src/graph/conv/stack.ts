@@ -23,6 +23,9 @@ export interface JumpingOptions {
   readonly normalize?: boolean;
 }
 
+/** Builds a convolution with freshly drawn weights. */
+export type CreateLayer = (inFeatures: number, outFeatures: number, random: Random) => GraphModule;
+
 /**
  * Layers of convolution → ReLU → dropout → row normalisation, and a linear classifier on their
  * joined outputs.
@@ -37,13 +40,12 @@ export class JumpingStack implements GraphModule {
   readonly #options: Required<JumpingOptions>;
   readonly #dropout: Dropout;
 
-  /** @param createLayer builds a convolution */
   constructor(
     inFeatures: number,
     outFeatures: number,
+    createLayer: CreateLayer,
     random: Random,
-    { layers = 2, hidden = 64, dropout = 0.5, jump = 'max', normalize = false }: JumpingOptions,
-    createLayer: (inFeatures: number, outFeatures: number, random: Random) => GraphModule,
+    { layers = 2, hidden = 64, dropout = 0.5, jump = 'max', normalize = false }: JumpingOptions = {},
   ) {
     const last = jump === 'none' ? outFeatures : hidden;
     this.layers = Array.from({ length: layers }, (_, l) =>

@@ -29,8 +29,8 @@ export interface HopCombination {
   /** x̂ of all nodes [n, d]. */
   all(x: Features, graph: Graph): Tensor;
   /**
-   * x̂ of some nodes, from at least K hops of them with the symmetric operator [rows, d]; combinations
-   * of other operators have none.
+   * x̂ of some nodes, from at least K hops of them with the symmetric operator [rows, d];
+   * combinations of other operators have none.
    */
   of?(hops: HopRows): Tensor;
 }

@@ -1,6 +1,6 @@
 // LightDiC (Li, Liao, Wu, Su, Sun, Qin, Wang, "LightDiC: A Simple yet Effective Approach for
-// Large-scale Digraph Representation Learning", PVLDB 2024): complex propagation without parameters,
-// then a linear classifier.
+// Large-scale Digraph Representation Learning", PVLDB 2024): complex propagation without
+// parameters, then a linear classifier.
 //
 //   S_m = D̃^{r−1}·(A_s + I)·D̃^{−r} ∘ exp(iΘ),  Z = S_m^K·X,  logits = [Re Z ‖ Im Z]·Wᵀ + b
 

@@ -1,5 +1,5 @@
-// The guidance score S: whether directions carry information on labels. After AMUD (Sun et al., ICDE
-// 2024), which guides the choice between directed and undirected graphs; this form is our own.
+// The guidance score S: whether directions carry information on labels. After AMUD (Sun et al.,
+// ICDE 2024), which guides the choice between directed and undirected graphs; this form is our own.
 //
 //   h(G) = (P(y_u = y_v | G_uv > 0) − p_s) / (1 − p_s),  p_s = P(y_u = y_v) of two labelled nodes
 //   S = 1 − |h(A_u·A_u)| / max(|h(AA)|, |h(AAᵀ)|, |h(AᵀA)|),  A_u = A ∪ Aᵀ, clipped to [0, 1]

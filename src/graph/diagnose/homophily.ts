@@ -1,5 +1,6 @@
-// How often arcs join nodes of one class: homophily of edges, of nodes, and of patterns of two arcs.
-// Labels are −1 where unknown; only pairs with two known labels count, and no node with itself.
+// How often arcs join nodes of one class: homophily of edges, of nodes, and of patterns of two
+// arcs. Labels are −1 where unknown; only pairs with two known labels count, and no node with
+// itself.
 
 import { type ArcPattern, arcPatterns, type Graph, stepsOf } from '../../structure/index.js';
 
@@ -15,8 +16,8 @@ export function edgeHomophily(graph: Graph, labels: Int32Array): number {
 }
 
 /**
- * Row-normalised mass of arcs from class to class [classes, classes], row after row; rows of classes
- * without arcs are 0.
+ * Row-normalised mass of arcs from class to class [classes, classes], row after row; rows of
+ * classes without arcs are 0.
  */
 export function compatibilityMatrix(graph: Graph, labels: Int32Array, classes: number): Float64Array {
   const mass = new Float64Array(classes * classes);
@@ -43,8 +44,8 @@ export interface WorkOptions {
 
 /**
  * Weighted node homophily of a pattern: the mean over nodes of the share of paths that end in the
- * node's class, among paths to other nodes of a known class (Rossi et al., LoG 2023). For A it is the
- * node homophily of out-neighbours. NaN where no node has such a path.
+ * node's class, among paths to other nodes of a known class (Rossi et al., LoG 2023). For A it is
+ * the node homophily of out-neighbours. NaN where no node has such a path.
  */
 export function nodeHomophily(
   graph: Graph,

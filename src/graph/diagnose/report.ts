@@ -42,8 +42,8 @@ export interface DirectednessReport {
   readonly spectrum: SpectralView | undefined;
   readonly sequence: SequenceView;
   /**
-   * Smoothing level of the features after 0, 1, … propagations of the undirected graph: what is left
-   * of them; undefined without features or where they are too many.
+   * Smoothing level of the features after 0, 1, … propagations of the undirected graph: what is
+   * left of them; undefined without features or where they are too many.
    */
   readonly smoothing: readonly number[] | undefined;
   /** What follows, in sentences, the most important first. */

@@ -9,8 +9,8 @@ export interface ChargeView {
   /** Lowest eigenvalues of L, ascending. */
   readonly eigenvalues: readonly number[];
   /**
-   * Share of the variance of one-hot labels that real and imaginary parts of the eigenvectors explain
-   * by least squares, less what as many random columns would; NaN without labels.
+   * Share of the variance of one-hot labels that real and imaginary parts of the eigenvectors
+   * explain by least squares, less what as many random columns would; NaN without labels.
    */
   readonly explained: number;
 }

@@ -1,4 +1,4 @@
-// Questions on pairs of nodes: a network of nodes and a linear head on the outputs of both ends.
+// Questions on pairs of nodes: a network of nodes and a head on the outputs of both ends.
 
 import {
   Adam,
@@ -9,7 +9,7 @@ import {
   type FitResult,
   fit,
   inference,
-  Linear,
+  MLP,
   type Mode,
   predictedClasses,
   type SemiSupervisedOptions,
@@ -21,27 +21,35 @@ import type { GraphModule } from '../conv/index.js';
 /** Ends of some pairs. */
 export type ArcEnds = Pick<ArcExamples, 'sources' | 'targets'>;
 
+/** Layout of the head. */
+export interface ArcHeadOptions {
+  /**
+   * Width of a hidden layer; 0 for a linear head, as MagNet has: its score is a sum over both ends, so
+   * that it cannot tell classes whose arcs wind around. Default: that of the outputs.
+   */
+  readonly hidden?: number;
+  /** Dropout probability of what the head reads. Default: 0.5. */
+  readonly dropout?: number;
+}
+
 /**
- * logits(u, v) = W·[h_u ‖ h_v] + b with h the outputs of a network of nodes: which end comes first
+ * logits(u, v) = MLP([h_u ‖ h_v]) with h the outputs of a network of nodes: which end comes first
  * matters, so that directions can be told.
  */
 export class ArcClassifier {
-  /** W [classes, 2·width] and b. */
-  readonly head: Linear;
+  /** Linear → ReLU → linear, or linear alone. */
+  readonly head: MLP;
   readonly #dropout: Dropout;
 
-  /**
-   * @param network outputs h [n, width]
-   * @param options dropout probability of what the head reads. Default: 0.5
-   */
+  /** @param network outputs h [n, width] */
   constructor(
     readonly network: GraphModule,
     width: number,
     classes: number,
     random: Random,
-    { dropout = 0.5 }: { readonly dropout?: number } = {},
+    { hidden = width, dropout = 0.5 }: ArcHeadOptions = {},
   ) {
-    this.head = new Linear(2 * width, classes, random.split('arc head'));
+    this.head = new MLP([2 * width, ...(hidden > 0 ? [hidden] : []), classes], random.split('arc head'));
     this.#dropout = new Dropout(dropout);
   }
 
@@ -49,7 +57,7 @@ export class ArcClassifier {
   forward(x: Features, graph: Graph, { sources, targets }: ArcEnds, mode: Mode): Tensor {
     const h = this.network.forward(x, graph, mode);
     const ends = concatenate([gatherKnownRows(h, tensor(sources)), gatherKnownRows(h, tensor(targets))], 1);
-    return this.head.forward(this.#dropout.forward(ends, mode));
+    return this.head.forward(this.#dropout.forward(ends, mode), mode);
   }
 
   /** Probability of each class of each pair [pairs, classes], row after row. */
@@ -59,8 +67,8 @@ export class ArcClassifier {
 }
 
 /**
- * Trains on the examples of a task with Adam, one step an epoch, and restores the weights of the best
- * epoch by the validation pairs.
+ * Trains on the examples of a task with Adam, one step an epoch, and restores the weights of the
+ * best epoch by the validation pairs.
  *
  * @param features of the nodes [n, d]
  * @param random stream of dropout

@@ -1,5 +1,5 @@
-// Classes of whole graphs: a network of nodes on many graphs at once, and the mean and the maximum of
-// its outputs over the nodes of each.
+// Classes of whole graphs: a network of nodes on many graphs at once, and the mean and the maximum
+// of its outputs over the nodes of each.
 
 import {
   Adam,

@@ -1,6 +1,6 @@
 // Heads on networks of nodes: pairs of nodes, whole graphs, numbers of nodes.
 
-export { ArcClassifier, type ArcEnds, arcAccuracy, trainArcs } from './arcs.js';
+export { ArcClassifier, type ArcEnds, type ArcHeadOptions, arcAccuracy, trainArcs } from './arcs.js';
 export {
   batchOf,
   type GraphBatch,

@@ -47,8 +47,8 @@ export function scaleOf(values: Float32Array, rows: Int32Array): ValueScale {
 }
 
 /**
- * Trains a network of one output by the mean squared error of scaled values and restores the weights
- * of the epoch of the smallest validation error.
+ * Trains a network of one output by the mean squared error of scaled values and restores the
+ * weights of the epoch of the smallest validation error.
  *
  * @param random stream of dropout
  */

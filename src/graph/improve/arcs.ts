@@ -144,8 +144,8 @@ function withArcs(graph: Graph, matrix: SparseMatrix, isArc: (u: number, v: numb
 }
 
 /**
- * Removes the share of arcs whose ends agree least in their features, by the cosine; a node keeps at
- * least the arc that agrees best of those that it has, in or out. Self-loops stay.
+ * Removes the share of arcs whose ends agree least in their features, by the cosine; a node keeps
+ * at least the arc that agrees best of those that it has, in or out. Self-loops stay.
  *
  * @param share of arcs to remove, from 0 to 1
  */

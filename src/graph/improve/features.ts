@@ -35,8 +35,8 @@ export interface StructuralOptions {
 
 /**
  * log(1 + out-degree) and log(1 + in-degree); where walks along arcs and against them land after
- * each number of steps; hubs and authorities; PageRank of A and of Aᵀ; magnetic eigenvectors. Values
- * are scaled so that their mean does not depend on the number of nodes.
+ * each number of steps; hubs and authorities; PageRank of A and of Aᵀ; magnetic eigenvectors.
+ * Values are scaled so that their mean does not depend on the number of nodes.
  *
  * @returns [n, columns], in the order of `structuralKinds`
  */

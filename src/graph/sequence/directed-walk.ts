@@ -46,8 +46,8 @@ interface StepTokens {
 }
 
 /**
- * Learned attention over the steps of walks. A training pass draws walks anew; in inference they are
- * fixed by the node.
+ * Learned attention over the steps of walks. A training pass draws walks anew; in inference they
+ * are fixed by the node.
  *
  * **Shapes**: x [n, inFeatures] → logits [n, outFeatures].
  *

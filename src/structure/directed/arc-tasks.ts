@@ -136,7 +136,9 @@ function withoutPairs(graph: Graph, gone: ReadonlySet<number>): Graph {
   return Graph.fromEdges(n, sources, targets, { directed: true, ...(graph.weights && { weights }) });
 }
 
-/** Draws pairs without arcs, none twice: of existence without u → v, else without arcs either way. */
+/**
+ * Draws pairs without arcs, none twice: of existence without u → v, else without arcs either way.
+ */
 function absentPairs(graph: Graph, question: ArcQuestion, random: Random): () => readonly [number, number] {
   const n = graph.nodeCount;
   const drawn = new Set<number>();

@@ -6,6 +6,7 @@ export {
   arcQuestions,
   arcTask,
 } from './arc-tasks.js';
+export { type CyclicBlockOptions, cyclicBlocks, randomDigraph } from './generators.js';
 export {
   ComplexMatrix,
   type MagneticOptions,

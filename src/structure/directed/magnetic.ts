@@ -1,5 +1,5 @@
-// The magnetic Laplacian: a Hermitian matrix of a directed graph, whose phases are the directions of
-// arcs (Zhang et al., "MagNet: A Neural Network for Directed Graphs", NeurIPS 2021).
+// The magnetic Laplacian: a Hermitian matrix of a directed graph, whose phases are the directions
+// of arcs (Zhang et al., "MagNet: A Neural Network for Directed Graphs", NeurIPS 2021).
 //
 //   A_s = ½·(A + Aᵀ),  Θ = 2πq·(A − Aᵀ)
 //   H = D_s^{−1/2}·A_s·D_s^{−1/2} ∘ exp(iΘ)      L = I − H, with eigenvalues in [0, 2]
@@ -30,8 +30,8 @@ export class ComplexMatrix {
   }
 
   /**
-   * [[Re, −Im], [Im, Re]], the real matrix [2m, 2n] that acts on columns (Re x; Im x) as this does on
-   * x. Parts that are 0 are not stored. Made once.
+   * [[Re, −Im], [Im, Re]], the real matrix [2m, 2n] that acts on columns (Re x; Im x) as this does
+   * on x. Parts that are 0 are not stored. Made once.
    */
   get embedding(): SparseMatrix {
     this.#embedding ??= embeddingOf(this);
@@ -129,7 +129,8 @@ export function magneticOperator(
     const [real, imaginary] = [new Float64Array(pattern.nnz), new Float64Array(pattern.nnz)];
     for (let u = 0; u < pattern.rows; u++)
       for (let e = pattern.indptr[u] as number; e < (pattern.indptr[u + 1] as number); e++) {
-        const size = (left[u] as number) * (symmetric[e] as number) * (right[pattern.indices[e] as number] as number);
+        // In this order the same for u, v and v, u.
+        const size = (symmetric[e] as number) * ((left[u] as number) * (right[pattern.indices[e] as number] as number));
         const part = (value: number) => (Math.abs(value) < ROUNDING ? 0 : size * value);
         real[e] = part(Math.cos(phases[e] as number));
         imaginary[e] = part(Math.sin(phases[e] as number));

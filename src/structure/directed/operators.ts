@@ -18,7 +18,8 @@ export interface DirectedOperatorOptions {
 
 /**
  * D_out^{r−1}·A·D_in^{−r} with the out- and in-degrees of A; a node without arcs propagates
- * nothing. That of `reversed(graph)` is its counterpart over in-neighbours, for r = ½ its transpose.
+ * nothing. That of `reversed(graph)` is its counterpart over in-neighbours, for r = ½ its
+ * transpose.
  *
  * @see Rossi et al., "Edge Directionality Improves Learning on Heterophilic Graphs", LoG 2023
  */

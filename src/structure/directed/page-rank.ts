@@ -1,5 +1,5 @@
-// Personalised PageRank of a directed graph as a symmetric operator (Tong et al., "Digraph Inception
-// Convolutional Networks", NeurIPS 2020).
+// Personalised PageRank of a directed graph as a symmetric operator (Tong et al., "Digraph
+// Inception Convolutional Networks", NeurIPS 2020).
 //
 //   P = D̃_out⁻¹·(A + I)                                       one step of a walk
 //   P' = [[(1 − α)·P, α·1], [1/n, 0]]                         with an auxiliary teleport node

@@ -7,7 +7,10 @@ import { memo } from '../memo.js';
 import { powers, scaled, withUnitLoops } from '../operators.js';
 import { reversed } from './reverse.js';
 
-/** All patterns, one arc first. `AAᵀ` joins sources of a common target, `AᵀA` targets of a common source. */
+/**
+ * All patterns, one arc first. `AAᵀ` joins sources of a common target, `AᵀA` targets of a common
+ * source.
+ */
 export const arcPatterns = ['A', 'Aᵀ', 'AA', 'AAᵀ', 'AᵀA', 'AᵀAᵀ'] as const;
 
 /** A pattern by its product. */
@@ -58,8 +61,8 @@ export function patternOperator(
 }
 
 /**
- * Calls `visit` for each node that some nodes reach by a pattern, once however many paths lead there,
- * never the node itself. Nothing is stored but a mark for each node.
+ * Calls `visit` for each node that some nodes reach by a pattern, once however many paths lead
+ * there, never the node itself. Nothing is stored but a mark for each node.
  *
  * @param sources the nodes from which is walked, in order
  */

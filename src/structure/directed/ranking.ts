@@ -68,8 +68,9 @@ export interface HubsAndAuthorities {
 }
 
 /**
- * HITS (Kleinberg, JACM 1999): the first singular vectors of A, by power iteration from equal scores;
- * zeros without arcs. Defaults: at most 200 iterations, tolerance 1e-10 on the largest change.
+ * HITS (Kleinberg, JACM 1999): the first singular vectors of A, by power iteration from equal
+ * scores; zeros without arcs. Defaults: at most 200 iterations, tolerance 1e-10 on the largest
+ * change.
  */
 export function hubsAndAuthorities(graph: Graph, { tolerance = 1e-10, iterations = 200 } = {}): HubsAndAuthorities {
   const n = graph.nodeCount;

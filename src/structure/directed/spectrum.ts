@@ -15,6 +15,12 @@ export interface MagneticSpectrum {
 }
 
 /**
+ * Residual of an eigenvector: errors of eigenvalues are of its square. Wider spaces than usual,
+ * since the spectra of graphs are dense next to the lowest eigenvalues.
+ */
+const ACCURACY = { tolerance: 1e-6, dimension: 64 };
+
+/**
  * The k lowest eigenpairs of the magnetic Laplacian of a graph, each vector of unit length and
  * turned so that its largest element is real and positive.
  *
@@ -24,7 +30,7 @@ export function magneticSpectrum(graph: Graph, q: number, k: number): MagneticSp
   return memo(graph, `magneticSpectrum ${q} ${k}`, () => {
     const hermitian: ComplexMatrix = magneticOperator(graph, q);
     const random = new Random(0).split('magneticSpectrum');
-    const { values, vectors } = hermitianEigenpairs((x) => hermitian.times(x), graph.nodeCount, k, random);
+    const { values, vectors } = hermitianEigenpairs((x) => hermitian.times(x), graph.nodeCount, k, random, ACCURACY);
     return { values: values.map((value) => 1 - value), vectors: vectors.map(turned) };
   });
 }
@@ -45,9 +51,9 @@ function turned(x: Float64Array): Float64Array {
 }
 
 /**
- * Real and imaginary parts of the k lowest magnetic eigenvectors at each node, side by side
- * [n, 2k] row after row, scaled by √n of the component: those of the node's own connected component,
- * 0 beyond its size. Vectors of equal eigenvalues are defined up to a rotation among them.
+ * Real and imaginary parts of the k lowest magnetic eigenvectors at each node, side by side [n, 2k]
+ * row after row, scaled by √n of the component: those of the node's own connected component, 0
+ * beyond its size. Vectors of equal eigenvalues are defined up to a rotation among them.
  */
 export function magneticCoordinates(graph: Graph, q: number, k: number): Float32Array {
   return memo(graph, `magneticCoordinates ${q} ${k}`, () => {

@@ -1,5 +1,6 @@
 // Trophic levels: heights of the nodes such that arcs climb by one where the graph is layered
-// (MacKay, Johnson, Sansom, "How directed is a directed network?", Royal Society Open Science 2020).
+// (MacKay, Johnson, Sansom, "How directed is a directed network?", Royal Society Open Science
+// 2020).
 
 import { conjugateGradients } from '../../linalg/index.js';
 import type { Graph } from '../graph.js';
@@ -17,8 +18,8 @@ export interface TrophicLevels {
 }
 
 /**
- * Solves (D_in + D_out − A − Aᵀ)·h = d_in − d_out by conjugate gradients in double precision, in each
- * connected component up to a constant.
+ * Solves (D_in + D_out − A − Aᵀ)·h = d_in − d_out by conjugate gradients in double precision, in
+ * each connected component up to a constant.
  *
  * @throws Error when the iterations do not suffice, as on paths of many thousands of nodes
  */
