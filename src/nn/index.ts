@@ -30,6 +30,7 @@ export {
 } from './fit.js';
 export { gradientsOf, type LossGradients } from './gradients.js';
 export { GraphNorm } from './graph-norm.js';
+export * from './hyperbolic/index.js';
 export {
   fans,
   kaimingNormal,
