@@ -8,6 +8,7 @@ import { chatOnly, withChatOptions } from './chat.js';
 import type { Predictions, TalkFlags } from './models/predictor.js';
 import { openModel } from './models.js';
 import { writeNote, writeOutput } from './output.js';
+import { maxPixelsOption } from './pictures.js';
 import { TABLE_FORMS, type TableFlags, tableOptionsOf, withTableOptions } from './tables.js';
 
 const examples = `
@@ -47,6 +48,7 @@ export function predictCommand(): Command {
       'pictures and source files: classes to list for each, one when left out; products: values; fastrp: new links of each node; fully-ppr: nodes; nat: partners of each source',
       number(1),
     )
+    .addOption(maxPixelsOption('pictures: '))
     .option('--values <table>', 'models of hyperpave: values (attribute,value) that no product has yet')
     .option('--within-category', 'models of hyperpave: only attributes that are known for the category', false)
     .option(
@@ -78,6 +80,7 @@ export function predictCommand(): Command {
 interface Flags extends TableFlags, TalkFlags {
   readonly out?: string;
   readonly top?: number;
+  readonly maxPixels?: number;
   readonly values?: string;
   readonly withinCategory: boolean;
   readonly condition: readonly string[];
@@ -88,7 +91,7 @@ interface Flags extends TableFlags, TalkFlags {
 }
 
 async function predict(modelPath: string, paths: readonly string[], flags: Flags, command: Command): Promise<void> {
-  const { out, top, explain, task, observe, edges, values, withinCategory } = flags;
+  const { out, top, maxPixels, explain, task, observe, edges, values, withinCategory } = flags;
   for (const file of [out, edges]) if (file) requireWritable(file);
   if (observe) requireWritable(modelPath);
   const model = await openModel(modelPath);
@@ -110,6 +113,7 @@ async function predict(modelPath: string, paths: readonly string[], flags: Flags
   }
   const predictions = await model.predict(paths, {
     ...(top !== undefined && { top }),
+    ...(maxPixels !== undefined && { maxPixels }),
     ...(values !== undefined && { values }),
     withinCategory,
     explain,

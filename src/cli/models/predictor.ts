@@ -18,6 +18,8 @@ export interface Predictions {
 export interface PredictOptions {
   /** Classes listed for each picture or source file, by default 1; values for each product. */
   readonly top?: number;
+  /** Most pixels of a picture. Default: 2²⁶. */
+  readonly maxPixels?: number;
   /** How tables are read. Default: as `loadTable`. */
   readonly table?: TableFileOptions;
   /** Values of conditions that hold for all rows, by name, in place of columns. */
