@@ -3,8 +3,9 @@
 import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { Graph } from '../structure/index.js';
-import { type AttributedGraph, CLASS_COLUMNS, SPLIT_COLUMN } from './attributed-graph.js';
+import type { AttributedGraph } from './attributed-graph.js';
 import { datasetOf } from './catalogue.js';
+import { CLASS_COLUMNS, SPLIT_COLUMN } from './column-names.js';
 import { isGraphFile, loadEdges, loadGraphDocument } from './edges.js';
 import { readText } from './files.js';
 import { edgesOfDocument, type GraphDocument } from './formats/graphs/index.js';

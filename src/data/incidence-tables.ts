@@ -3,6 +3,7 @@
 
 import { IncidenceList } from '../structure/index.js';
 import { keep, type Random, type Tensor, tensor } from '../tensor/index.js';
+import { CLASS_COLUMNS, partNamed, SPLIT_COLUMN } from './column-names.js';
 import { readCsv, readLines } from './formats/index.js';
 import { byNumberThenText, featuresFromTable } from './hypergraphs.js';
 import { type IncidenceDataset, incidenceDataset, randomParts } from './incidences.js';
@@ -21,8 +22,9 @@ export interface IncidenceTables {
 
 const edgeNames = ['edge', 'hyperedge', 'edge_id', 'hyperedge_id', 'group'];
 const nodeNames = ['node', 'vertex', 'node_id', 'vertex_id', 'member'];
-const labelNames = ['label', 'class', 'role'];
-const partNames = [['train'], ['validation', 'val', 'valid'], ['test']];
+const labelNames = [...CLASS_COLUMNS, 'role'];
+/** Parts of a split, in the order of their numbers. */
+const parts = ['train', 'validation', 'test'] as const;
 
 /** A vertex in a hyperedge, by name. */
 export interface NamedIncidence {
@@ -50,7 +52,7 @@ export interface NamedIncidence {
 export function namedIncidences(text: string, name: string, target?: string): NamedIncidence[] {
   const { columns, rows } = readCsv(text, name);
   const find = (names: readonly string[]) => columns.findIndex((column) => names.includes(column.toLowerCase()));
-  const [edge, node, split] = [edgeNames, nodeNames, ['split']].map(find) as [number, number, number];
+  const [edge, node, split] = [edgeNames, nodeNames, [SPLIT_COLUMN]].map(find) as [number, number, number];
   const weight = find(['weight']);
   const label = target === undefined ? find(labelNames) : columns.indexOf(target);
   if (target !== undefined && label < 0)
@@ -65,15 +67,15 @@ export function namedIncidences(text: string, name: string, target?: string): Na
       [node, 'node'],
     ] as const)
       if (row[column] === '') throw new Error(`"${name}" line ${index + 2}: the ${what} has no name`);
-    const part = split < 0 ? '' : (row[split] as string).toLowerCase();
-    const found = partNames.findIndex((names) => names.includes(part));
-    if (part !== '' && found < 0)
+    const part = split < 0 ? '' : (row[split] as string);
+    const named = partNamed(part);
+    if (part !== '' && named === undefined)
       throw new Error(`"${name}" line ${index + 2}: split "${part}" is not train, validation or test`);
     return {
       edge: row[edge] as string,
       node: row[node] as string,
       label: label < 0 ? '' : classOf(row[label] as string),
-      part: found < 0 ? undefined : found,
+      part: named && parts.indexOf(named),
       weight: weight < 0 ? undefined : weightOf(row[weight] as string, `"${name}" line ${index + 2}`),
       line: index + 2,
     };

@@ -1,6 +1,7 @@
 // Tables with a line for each vertex as people write them: its name first or in a column of its
 // own, and features that are numbers or categories.
 
+import { CLASS_COLUMNS, SPLIT_COLUMN } from './column-names.js';
 import { readCsv } from './formats/index.js';
 import { type Column, columnsOf, noteText } from './tables.js';
 
@@ -27,7 +28,6 @@ export interface VertexRowsOptions {
 }
 
 const NAME_COLUMNS = ['id', 'node', 'vertex', 'name', 'node_id', 'vertex_id'];
-const CLASS_COLUMNS = ['label', 'class'];
 /** Most distinct texts of a column that become features. */
 const MOST_CATEGORIES = 50;
 
@@ -49,7 +49,7 @@ export function vertexRows(text: string, name: string, options: VertexRowsOption
   const label = target === undefined ? at(CLASS_COLUMNS) : table.columns.indexOf(target);
   if (target !== undefined && label < 0)
     throw new Error(`"${name}" has no column "${target}"; it has ${table.columns.join(', ')}`);
-  const part = lower.indexOf('split');
+  const part = lower.indexOf(SPLIT_COLUMN);
   const names = table.rows.map((row) => row[id] as string);
   requireNames(names, name);
   const asText = [id, label, part].filter((column) => column >= 0).map((column) => table.columns[column] as string);

@@ -1,7 +1,7 @@
 // Classes of the vertices of a hypergraph by LightHGNN.
 
 import { existsSync } from 'node:fs';
-import { type NamedHypergraph, type Split, splitByShare } from '../../data/index.js';
+import { type NamedHypergraph, partNamed, type Split, splitByShare } from '../../data/index.js';
 import { loadNamedHypergraph } from '../../data/node.js';
 import {
   distill,
@@ -95,12 +95,6 @@ function byNumber(a: string, b: string): number {
   return Number(a) - Number(b) || (a < b ? -1 : 1);
 }
 
-const PARTS: Readonly<Record<string, keyof Split>> = {
-  ...{ train: 'train', training: 'train' },
-  ...{ validation: 'validation', val: 'validation', valid: 'validation' },
-  test: 'test',
-};
-
 /** The split of the column, or 60 : 20 : 20 of the labelled vertices of each class. */
 function splitOf(
   { parts, vertexNames, name }: NamedHypergraph,
@@ -113,7 +107,7 @@ function splitOf(
   const split = { train: [] as number[], validation: [] as number[], test: [] as number[] };
   for (const [v, text] of parts.entries()) {
     if (text === '') continue;
-    const part = PARTS[text.toLowerCase()];
+    const part = partNamed(text);
     if (!part)
       throw new Error(`"${name}": split "${text}" of vertex "${vertexNames[v]}" is not train, validation or test`);
     if ((labels[v] as number) >= 0) split[part].push(v);
