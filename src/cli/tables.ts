@@ -23,6 +23,9 @@ export const readingOnly = [
   'maxBytes',
 ] as const satisfies readonly (keyof TableFlags)[];
 
+/** Flags that hypergraphs and events take, whose tables are text. */
+export const readingText = ['delimiter', 'decimal', 'maxBytes'] as const satisfies readonly (keyof TableFlags)[];
+
 /** The forms of tables that commands read. */
 export const TABLE_FORMS =
   '.csv, .tsv or .txt (each also .gz), .parquet, .jsonl or .json, .xlsx, .sqlite; - is standard input';

@@ -96,6 +96,7 @@ export {
   type LabelledImages,
 } from './images.js';
 export {
+  type IncidenceReading,
   type IncidenceTables,
   incidencesFromLines,
   incidencesFromTables,
@@ -189,7 +190,14 @@ export {
   wordsOf,
 } from './text-encoder.js';
 export { fromTorchName, loadTorchState, type TorchLoadOptions } from './torch.js';
-export { classOf, columnsFor, type VertexRows, type VertexRowsOptions, vertexRows } from './vertex-rows.js';
+export {
+  classOf,
+  columnsFor,
+  type TextOptions,
+  type VertexRows,
+  type VertexRowsOptions,
+  vertexRows,
+} from './vertex-rows.js';
 export {
   type WholeGraphs,
   type WholeGraphTables,

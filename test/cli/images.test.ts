@@ -118,7 +118,7 @@ describe.skipIf(!existsSync(main))('images on the command line (needs a build)',
     writeFileSync(path('numbers.csv'), 'x,y\n1,2\n3,4\n');
     for (const [args, message] of [
       [['stripes', '--epochs', '3'], '--epochs is for tables; "stripes" is learnt by a model with --set name=value'],
-      [['stripes', '--delimiter', ';'], '--delimiter is for tables; "stripes" is read as pictures'],
+      [['stripes', '--delimiter', ';'], '--delimiter is not for pictures, which "stripes" is read as'],
       [['stripes', '--target', 'x'], '--target is for tables and graphs; the class of a picture is'],
       [['stripes', '--model', 'forest'], 'folder of pictures'],
       [['stripes', '--model', 'lenet', '--size', '8'], 'model "lenet" takes images that are at least 12'],

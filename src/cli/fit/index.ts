@@ -8,7 +8,7 @@ import { number } from '../arguments.js';
 import { type ChatFlags, chatOnly, withChatOptions } from '../chat.js';
 import { writeNote } from '../output.js';
 import { type PictureTrainingFlags, pictureOnly, withBackgroundOption, withPictureOptions } from '../pictures.js';
-import { readingOnly, TABLE_FORMS, withTableOptions } from '../tables.js';
+import { readingOnly, readingText, TABLE_FORMS, withTableOptions } from '../tables.js';
 import { useThreads } from '../threads.js';
 import { trainResumably } from '../training.js';
 import { kindOf } from './kinds.js';
@@ -147,6 +147,13 @@ const nouns: Readonly<Record<DataKind, string>> = {
   sources: 'source files',
 };
 
+/** Flags of reading that each kind of data takes. */
+const readingOf: Readonly<Record<DataKind, readonly string[]>> = {
+  ...{ table: readingOnly, graph: readingOnly, sources: readingOnly },
+  ...{ hypergraph: readingText, events: readingText },
+  ...{ pictures: [], graphs: [], products: [], team: [] },
+};
+
 function namesFor(kind: DataKind): string {
   const names = Object.entries(learners).filter(([, { data }]) => data === kind);
   return names.map(([name]) => name).join(', ') || 'none learns from it yet';
@@ -156,8 +163,9 @@ function namesFor(kind: DataKind): string {
 function requireFitting(path: string, { model, task }: Flags, learner: Learner, command: Command): void {
   const { tasks = [], talks, data } = learner;
   refuse(tableOnly, `is for tables; "${path}" is learnt by ${model ?? 'a model'} with --set name=value`, command);
+  const unread = readingOnly.filter((name) => !readingOf[data].includes(name));
+  refuse(unread, `is not for ${nouns[data]}, which "${path}" is read as`, command);
   if (data === 'pictures') {
-    refuse(readingOnly, `is for tables; "${path}" is read as pictures`, command);
     refuse(['target'], 'is for tables and graphs; the class of a picture is the name of its folder', command);
   } else refuse(pictureOnly, `is for pictures; "${path}" is read as ${nouns[data]}`, command);
   if (!talks) refuse([...chatOnly, 'data'], 'is for models that talk, such as hyperagent', command);

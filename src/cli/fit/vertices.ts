@@ -15,6 +15,7 @@ import {
 } from '../../hypergraph/index.js';
 import { inference, phaseCheckpoints, predictedClasses } from '../../nn/index.js';
 import { type Random, scope, type Tensor } from '../../tensor/index.js';
+import { tableOptionsOf } from '../tables.js';
 import { classScores, mostFrequent, requireParts, scoreLines } from './class-scores.js';
 import type { lighthgnnOptions } from './hypergraph-options.js';
 import type { FitRequest, Fitted } from './learner.js';
@@ -22,11 +23,11 @@ import type { FitRequest, Fitted } from './learner.js';
 /** Trains a teacher on the labelled vertices, then a student on its soft labels of all vertices. */
 export async function fitVertices(
   path: string,
-  { values, target, random, hooks, note }: FitRequest<typeof lighthgnnOptions>,
+  { values, target, random, hooks, reading, note }: FitRequest<typeof lighthgnnOptions>,
 ): Promise<Fitted> {
   if (!existsSync(path))
     throw new Error(`there is no folder "${path}"; gossamer run lighthgnn --data ${path} runs on known sets`);
-  const data = loadNamedHypergraph(path, { target });
+  const data = loadNamedHypergraph(path, { ...tableOptionsOf(reading), target });
   for (const text of data.notes) note(text);
   const { name, vertexNames } = data;
   const hypergraph = data.hypergraph.mergeDuplicates().withSelfLoops();

@@ -17,6 +17,7 @@ export function open(path: string): ImageModel {
   const bytes = readBytes(path);
   return {
     classifier: () => ImageClassifier.load(bytes, path),
+    reads: [],
     predict: async (paths, options) => classifyPictures(ImagePredictor.load(bytes, path), paths, options),
     describe: () => descriptionOf(bytes, path),
   };
