@@ -42,6 +42,14 @@ export {
   widthOf,
 } from './columns/encoding.js';
 export {
+  type CountedPicture,
+  type CountedPictures,
+  type CountedReading,
+  type Places,
+  pixelStatistics,
+  placesOf,
+} from './counted-pictures.js';
+export {
   DIGIT_CLASSES,
   DIGIT_PIXELS,
   type DigitImages,
@@ -60,6 +68,7 @@ export {
 } from './event-tables.js';
 export { type Arrays, featuresFromArrays, normalizeRows, requiredArrays } from './features.js';
 export * from './formats/index.js';
+export { writePng } from './formats/png.js';
 export { graphProfileLines, wholeGraphProfileLines } from './graph-profile.js';
 export {
   type GraphTableOptions,
@@ -79,6 +88,7 @@ export {
   oneLabelEach,
   splitOf,
 } from './graphs.js';
+export { heatColour, heatMap, heatOverlay, type NumberMap, pictureGrid } from './heat-maps.js';
 export {
   featuresFromTable,
   type HypergraphDataset,
