@@ -4,7 +4,9 @@ import { filesBelow, type Subfolder, subfoldersOf } from './picture-files.js';
 
 /** A file with the number of its class. */
 export interface LabelledFile {
+  /** Path of the file. */
   readonly file: string;
+  /** Number of its class. */
   readonly label: number;
 }
 

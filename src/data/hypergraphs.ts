@@ -5,7 +5,8 @@ import { SparseMatrix } from '../sparse/index.js';
 import { Hypergraph, type PlantedOptions, plantedHypergraph } from '../structure/index.js';
 import { keep, Random, type Tensor, tensor } from '../tensor/index.js';
 import { countOf, featuresFromArrays, normalizeRows, requiredArrays } from './features.js';
-import { type CsvOptions, type NamedArray, readCsv, readLines, toInts } from './formats/index.js';
+import type { CsvOptions } from './formats/csv.js';
+import { type NamedArray, readCsv, readLines, toInts } from './formats/index.js';
 import { endsOf } from './graphs.js';
 import type { Split } from './splits.js';
 

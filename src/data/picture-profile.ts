@@ -9,6 +9,7 @@ import { decodePicture, isGrey, type PictureHeader, pictureHeader } from './pict
 
 /** A class in short. */
 export interface ClassProfile {
+  /** Of the folder. */
   readonly name: string;
   /** Pictures that can be used for training, or for both where no folder is for testing. */
   readonly train: number;

@@ -112,6 +112,7 @@ export async function decodePicture(bytes: Uint8Array, options: PictureOptions =
 
 /** What a stored picture is, from its header. */
 export interface PictureHeader {
+  /** As its first bytes tell. */
   readonly format: PictureFormat;
   /** Pixels, as EXIF orients the picture. */
   readonly height: number;

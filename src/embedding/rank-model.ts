@@ -131,8 +131,11 @@ export function classShares({ indptr, targets, scores }: RankRows, labels: Int32
 
 /** A graph that a model is asked about in place of its own. */
 export interface ChangedGraph {
+  /** The graph, directed as the model's own. */
   readonly graph: Graph;
+  /** Names of its nodes, in order. */
   readonly nodes: readonly string[];
+  /** Class of each node by the model's names of classes, −1 where unknown. */
   readonly labels: Int32Array;
   /** What messages call it. */
   readonly data: string;
@@ -163,11 +166,8 @@ export class RankModel {
 
   /**
    * The model with a graph that has changed in place of its own: rows of some nodes, by as many
-   * walks as before. Nodes that the model knows by name keep their class where `labels` has none.
+   * walks as before. Nodes that the model knows by name keep their class where the graph has none.
    *
-   * @param graph directed as the model's was
-   * @param nodes names of its nodes, in order
-   * @param labels class of each node by the model's names of classes, −1 where unknown
    * @param asked names of the nodes whose rows are wanted; the others have none
    * @throws Error for a name that the graph does not have
    */

@@ -19,7 +19,8 @@ async function interrupted(...args: string[]): Promise<{ status: number | null; 
   let stderr = '';
   child.stderr.on('data', (text) => {
     stderr += String(text);
-    if (/(tried|from) [\d,]+\//.test(stderr)) child.kill('SIGINT');
+    // A second one would end it at once.
+    if (!child.killed && /(tried|from) [\d,]+\//.test(stderr)) child.kill('SIGINT');
   });
   return new Promise((resolve) => {
     child.on('exit', (status) => resolve({ status, stderr }));

@@ -79,7 +79,7 @@ describe('incidences with labels', () => {
   test('a delimiter that is given separates tables and lines alike', () => {
     const table = folderOf({ 'hyperedges.csv': 'edge:node:label\np1:ada, b.:first\np1:ben:last\n' });
     expect(namesOf(table, { delimiter: ':' })).toEqual(['ada, b.', 'ben']);
-    expect(() => namesOf(table)).toThrow('needs columns edge and node');
+    expect(() => namesOf(table)).toThrow('line 2 has 2 fields, the header 1');
     // Commas win over spaces unless spaces are asked for.
     const lines = { 'hypergraph.txt': 'ada,b ben\neve  kim\n', 'labels.txt': 'x y\nx y\n' };
     expect(namesOf(folderOf(lines), { delimiter: ' ' })).toEqual(['ada,b', 'ben', 'eve', 'kim']);
@@ -232,7 +232,7 @@ describe('events', () => {
     const { graph } = eventsFromTable(text, 'events', { delimiter: ':', decimal: ',' });
     // 1.25 and 2.25 as they are.
     expect([...(graph.features?.view() ?? [])]).toEqual([1.25, 2.25]);
-    expect(() => eventsFromTable(text, 'events')).toThrow('no column for the source');
+    expect(() => eventsFromTable(text, 'events')).toThrow('line 2 has 3 fields, the header 1');
     expect(shownEvents('a,b 1 5\nb 2 6\n', { delimiter: ' ' })).toBe('a,b>1@5 b>2@6');
     expect(questionsFromTable('source:t\na:1,500\n', 'questions', { delimiter: ':', decimal: ',' }).times).toEqual({
       texts: ['1,500'],

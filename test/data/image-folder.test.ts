@@ -111,6 +111,7 @@ describe('a folder of classes', () => {
     expect(unusable[2]).toMatch(/^b\/text.webp: .*none of JPEG/);
     expect(notes).toEqual(['1 file (b/read.me) is no pictures by content or name, left out']);
     await expect(readImages(path)).rejects.toThrow('cut.png" cannot be read');
+    await expect(readImages(path, { maxPixels: 15 })).rejects.toThrow('more than 15 pixels');
   });
 
   test('an unusable picture does not change how the others are split', async () => {

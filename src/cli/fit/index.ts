@@ -127,9 +127,11 @@ async function fit(path: string, flags: Flags, command: Command): Promise<void> 
 
 /** The model that the data or --model names; undefined for the estimators of tables. */
 function learnerOf(path: string, { model, methods }: Flags): Learner | undefined {
-  if (model !== undefined) return Object.hasOwn(learners, model) ? learners[model] : undefined;
+  if (model !== undefined && Object.hasOwn(learners, model)) return learners[model];
   const kind = methods === undefined ? kindOf(path) : 'table';
   if (kind === 'table') return undefined;
+  if (model !== undefined)
+    throw new Error(`unknown model "${model}" for ${nouns[kind]} ("${path}"); there are ${namesFor(kind)}`);
   const usual = usualLearner[kind];
   if (usual === undefined) throw new Error(`"${path}" holds ${nouns[kind]}; name a model: ${namesFor(kind)}`);
   return learners[usual];
