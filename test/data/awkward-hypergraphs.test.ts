@@ -83,7 +83,7 @@ describe('incidences with labels', () => {
     // Commas win over spaces unless spaces are asked for.
     const lines = { 'hypergraph.txt': 'ada,b ben\neve  kim\n', 'labels.txt': 'x y\nx y\n' };
     expect(namesOf(folderOf(lines), { delimiter: ' ' })).toEqual(['ada,b', 'ben', 'eve', 'kim']);
-    expect(() => namesOf(folderOf(lines))).toThrow('2 vertices and 1 labels');
+    expect(() => namesOf(folderOf(lines))).toThrow('line 2: 1 vertices and 2 labels');
   });
 
   test('names with leading zeros, decimals and commas in quotes stay as they are', () => {
