@@ -51,7 +51,7 @@ export interface PictureProfileOptions {
 
 /** Pictures that are decoded at a time. */
 const AT_ONCE = 8;
-/** Pixels of pictures that are decoded as they are; larger ones are scaled, which takes less memory. */
+/** Pixels of pictures that are decoded as they are; larger ones are scaled, to save memory. */
 const WHOLE = 2 ** 18;
 const SCALED = { height: 256, width: 256 };
 
@@ -101,7 +101,7 @@ interface Listed {
   readonly notes: readonly string[];
 }
 
-/** The pictures by class, or all pictures of a folder that cannot be trained on, with the reason. */
+/** The pictures by class, or all of a folder that cannot be trained on, with the reason. */
 function listed(path: string): Listed {
   const notes: string[] = [];
   try {
@@ -193,7 +193,7 @@ function mostFrequent(counts: ReadonlyMap<string, number>): string {
   return all.length === 0 ? 'none' : `${all.slice(0, LISTED).join(', ')}${more}`;
 }
 
-/** Whether a folder is one of pictures: one with pictures at any depth, or with images as MNIST's. */
+/** Whether a folder has pictures at any depth, or holds images as MNIST does. */
 export function isPictureFolder(path: string): boolean {
   return existsSync(path) && (isIdxFolder(readdirSync(path)) || filesBelow(path).pictures.length > 0);
 }

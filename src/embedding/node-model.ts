@@ -78,7 +78,7 @@ export interface EmbeddingTrial {
 export interface EmbeddingTuning extends Omit<NamedEmbeddingOptions, 'weights' | 'degreeExponent'> {
   /** Scores of the first trials, from a run that was cut off. Default: none. */
   readonly known?: readonly number[];
-  /** Called after each trial with the scores so far, in the order of trying, and the number of all. */
+  /** Called after each trial with the scores so far, in order, and the number of all trials. */
   readonly onTrial?: (scores: readonly number[], all: number) => void;
   /** Aborts between trials. */
   readonly signal?: AbortSignal | undefined;

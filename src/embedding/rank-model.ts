@@ -47,7 +47,7 @@ export interface RankRows {
 /**
  * The best entries of each row, of all nodes in order, batch by batch.
  *
- * @param before rows of the first nodes, from a run that was cut off; batches are those of the others
+ * @param before rows of the first nodes, from a run that was cut off; batches are of the others
  * @param onBatch called after each batch with a function that gives the rows so far
  */
 export async function bestRows(

@@ -43,8 +43,8 @@ export function readCsv(text: string, name = '.csv', options: CsvOptions = {}): 
 
 /**
  * Reads lines of any number of fields, without a header, separated by the first of tabs,
- * semicolons, commas and runs of spaces that occurs, or by the delimiter that is given; empty fields
- * at the end of a line are kept.
+ * semicolons, commas and runs of spaces that occurs, or by the delimiter that is given; empty
+ * fields at the end of a line are kept.
  */
 export function readLines(text: string, name = '.csv', options: CsvOptions = {}): string[][] {
   const plain = plainText(text, name);
