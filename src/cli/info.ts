@@ -20,7 +20,9 @@ import {
   type SystemRecord,
   systems,
 } from '../experiments/index.js';
+import { kindOf } from './fit/kinds.js';
 import { openModel } from './models.js';
+import { sourceProfileLines } from './source-profile.js';
 import { TABLE_FORMS, type TableFlags, tableOptionsOf, withTableOptions } from './tables.js';
 
 export function infoCommand(): Command {
@@ -28,7 +30,7 @@ export function infoCommand(): Command {
     .description('what a system, a model file, a table or a graph is')
     .argument(
       '<what>',
-      `name from \`gossamer list\`, a model file, a table: ${TABLE_FORMS}; a folder with graphs.csv and edges.csv; or a graph: a folder with nodes.csv and edges.csv, GraphML, GEXF, GML, Pajek, METIS, Matrix Market, node-link JSON; or a catalogue: a folder with products.csv`,
+      `name from \`gossamer list\`, a model file, a table: ${TABLE_FORMS}; a folder with graphs.csv and edges.csv; or a graph: a folder with nodes.csv and edges.csv, GraphML, GEXF, GML, Pajek, METIS, Matrix Market, node-link JSON; a catalogue: a folder with products.csv; or a folder with a folder of source files for each class`,
     )
     .action(info);
 }
@@ -66,6 +68,10 @@ async function info(slug: string, flags: TableFlags): Promise<void> {
   }
   if (!isSystem && isCatalogue(slug)) {
     console.log(catalogueLines(loadCatalogue(slug)).join('\n'));
+    return;
+  }
+  if (!isSystem && isFolder(slug) && kindOf(slug) === 'sources') {
+    console.log((await sourceProfileLines(slug)).join('\n'));
     return;
   }
   if (slug === '-' || (TABLE.test(slug) && existsSync(slug))) {
