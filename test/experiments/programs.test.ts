@@ -114,7 +114,7 @@ describe('a folder of Python files, a folder for each class', () => {
     expect(data.left).toBe('left out: 2 empty or with syntax errors, 1 of more than 1200 vertices, 1 in small classes');
     expect(data.labels.length).toBe(60);
     const texts = new Set(data.sources?.flatMap(({ values: all, kinds }) => all.filter((_, v) => kinds[v] === 1)));
-    expect([...texts].sort()).toEqual(['*', '-', '0', '1', '>', '⟨id⟩', '⟨str⟩']);
+    expect([...texts].sort()).toEqual(['()', '*', '-', '0', '1', '>', '⟨id⟩', '⟨str⟩']);
     const few = await loadPrograms(folder, { ...own, setting: 'few' });
     expect(few.sources?.some(({ values: all }) => all.includes('1'))).toBe(false);
   });

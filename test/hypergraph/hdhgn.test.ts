@@ -30,7 +30,7 @@ import {
 } from '../../src/nn/index.js';
 import { Segments } from '../../src/sparse/index.js';
 import { type DirectedHyperedge, HeterogeneousHypergraph } from '../../src/structure/index.js';
-import { keep, Random, type Tensor } from '../../src/tensor/index.js';
+import { keep, Random, type Tensor, tensor } from '../../src/tensor/index.js';
 import { checkGradient, expectClose, uniformTensor } from '../oracle.js';
 import { rowsOf } from './incidences.js';
 
@@ -157,6 +157,12 @@ describe('the layer', () => {
     ];
     const expected = layerByLoops(layer, rowsOf(x), rowsOf(network.types), lists, graphs);
     expectClose(layer.forward(x, batch, network.types).view(), expected.flat(), 1e-4);
+    // Vertices 1, 3 and 6 are one row of a table, which has rows that no vertex is.
+    const rows = Int32Array.of(4, 1, 0, 1, 2, 6, 1, 5);
+    const shared = { table: uniformTensor(2, [9, 8]), rowOf: tensor(rows) };
+    const alike = Array.from(rows, (row) => rowsOf(shared.table)[row] as number[]);
+    const again = layerByLoops(layer, alike, rowsOf(network.types), lists, graphs);
+    expectClose(layer.forward(shared, batch, network.types).view(), again.flat(), 1e-4);
   });
 
   test('a width that heads do not divide is refused', () => {
@@ -186,6 +192,16 @@ test('the read-out is attention of a learned query within each program', () => {
   for (const head of [0, 1])
     for (const rows of [alpha.slice(0, 2), alpha.slice(2)])
       expect(rows.reduce((sum, row) => sum + (row[head] as number), 0)).toBeCloseTo(1, 5);
+});
+
+test('the query of the read-out starts as that of the release, uniform within √(6 / (d + d/h))', () => {
+  const { query } = new AttentionReadOut({ width: 512, heads: 4 }, new Random(6));
+  const bound = Math.sqrt(6 / (512 + 128));
+  const values = Array.from(query.view());
+  expect(query.shape).toEqual([4, 128]);
+  expect(Math.max(...values.map(Math.abs))).toBeLessThanOrEqual(bound);
+  expect(Math.max(...values)).toBeGreaterThan(0.97 * bound);
+  expect(values.reduce((sum, value) => sum + value ** 2, 0) / 512).toBeCloseTo(bound ** 2 / 3, 3);
 });
 
 describe('the network', () => {
