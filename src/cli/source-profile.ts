@@ -1,5 +1,5 @@
-// What a folder of source files holds: its classes, the sizes of the syntax trees, and the files that
-// cannot be read.
+// What a folder of source files holds: its classes, the sizes of the syntax trees, and the files
+// that cannot be read.
 
 import { loadSources } from '../data/node.js';
 import { languageNames, languageOf, languages, loadParser, sourceHypergraph } from '../hypergraph/index.js';

@@ -53,7 +53,7 @@ export async function fitSources(path: string, request: FitRequest<typeof hdhgnO
   );
   const pairwise = values.hyperedges === 'pairs';
   const encoded = programs.map((program) => encodeProgram(program, vocabulary, pairwise));
-  const { width, layers, heads, hidden, dropout, epochs, batch, learningRate } = values;
+  const { width, layers, heads, hidden, dropout, epochs, batch, learningRate, schedule } = values;
   const options = { width, layers, heads, hidden, dropout, directed: values.roles === 'kept' };
   const sizes = { values: vocabulary.valueCounts, types: vocabulary.typeCount, classes: all.classes.length };
   const network = new HDHGN(sizes, random.split('weights'), options);
@@ -62,6 +62,7 @@ export async function fitSources(path: string, request: FitRequest<typeof hdhgnO
     epochs,
     batch,
     learningRate,
+    schedule,
     ...hooks,
   });
   const tested = Array.from(split.test, (row) => encoded[row] as (typeof encoded)[number]);

@@ -8,8 +8,8 @@
 //   x_v ← ELU(GraphNorm(U₁x_v + U₂o_v + c))
 //
 // K₁A_ρ and V₁A_ρ are multiplied first and applied to the vertices, before any row is gathered: the
-// products have N rows for each role in place of one for each incidence. Vertices of the first layer
-// that have the same value are equal, so there the products have a row for each value.
+// products have N rows for each role in place of one for each incidence. Vertices of the first
+// layer that have the same value are equal, so there the products have a row for each value.
 
 import { GraphNorm, Linear } from '../../nn/index.js';
 import { SparsePattern } from '../../sparse/index.js';
