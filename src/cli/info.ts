@@ -27,6 +27,7 @@ import { Bar } from './bar.js';
 import { kindOf } from './fit/kinds.js';
 import { openModel } from './models.js';
 import { maxPixelsOption, withFlag } from './pictures.js';
+import { sourceProfileLines } from './source-profile.js';
 import { TABLE_FORMS, type TableFlags, tableOptionsOf, withTableOptions } from './tables.js';
 
 export function infoCommand(): Command {
@@ -34,7 +35,7 @@ export function infoCommand(): Command {
     .description('what a system, a model file, a table, a graph or a folder of pictures is')
     .argument(
       '<what>',
-      `name from \`gossamer list\`, a model file, a table: ${TABLE_FORMS}; a folder with graphs.csv and edges.csv; or a graph: a folder with nodes.csv and edges.csv, GraphML, GEXF, GML, Pajek, METIS, Matrix Market, node-link JSON; or a catalogue: a folder with products.csv; or pictures: a folder with a folder for each class`,
+      `name from \`gossamer list\`, a model file, a table: ${TABLE_FORMS}; a folder with graphs.csv and edges.csv; or a graph: a folder with nodes.csv and edges.csv, GraphML, GEXF, GML, Pajek, METIS, Matrix Market, node-link JSON; a catalogue: a folder with products.csv; or a folder with a folder of source files or of pictures for each class`,
     )
     .addOption(maxPixelsOption('pictures: '))
     .action(info);
@@ -92,6 +93,10 @@ async function info(slug: string, flags: TableFlags & { readonly maxPixels?: num
   }
   if (!isSystem && isFolder(slug) && kindOf(slug) === 'pictures' && isPictureFolder(slug))
     return pictureInfo(slug, flags.maxPixels);
+  if (!isSystem && isFolder(slug) && kindOf(slug) === 'sources') {
+    console.log((await sourceProfileLines(slug)).join('\n'));
+    return;
+  }
   if (slug === '-' || (TABLE.test(slug) && existsSync(slug))) {
     console.log([`${slug}: `, profileLines(await loadTable(slug, tableOptionsOf(flags))).join('\n')].join(''));
     return;
