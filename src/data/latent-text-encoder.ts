@@ -1,8 +1,10 @@
 // Texts to vectors without a trained model, by what words mean in a corpus: hashed words, pairs of
 // words and parts of words, weighted and projected on the leading directions of the corpus.
 //
-//   x_b = Σ_{terms t in bucket b} ±(1 + ln count(t))·idf(b),  idf(b) = ln((1 + texts)/(1 + df(b))) + 1
-//   ψ(text) = V_dᵀ x / ‖V_dᵀ x‖, with the right singular vectors V_d of the rows x/‖x‖ of the corpus.
+//   x_b = Σ_{terms t in bucket b} ±(1 + ln count(t))·idf(b),  idf(b) = ln((1 + texts)/(1 + df(b)))
+// + 1
+//   ψ(text) = V_dᵀ x / ‖V_dᵀ x‖, with the right singular vectors V_d of the rows x/‖x‖ of the
+// corpus.
 //
 // Deerwester et al., "Indexing by Latent Semantic Analysis", 1990; Weinberger et al., "Feature
 // Hashing for Large Scale Multitask Learning", ICML 2009.

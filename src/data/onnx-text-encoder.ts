@@ -1,6 +1,6 @@
-// Texts to vectors by a sentence model in ONNX and its tokenizer, such as all-MiniLM-L6-v2: the mean
-// of the last hidden states over the tokens of a text, scaled to unit length. (Reimers & Gurevych,
-// "Sentence-BERT", EMNLP 2019.)
+// Texts to vectors by a sentence model in ONNX and its tokenizer, such as all-MiniLM-L6-v2: the
+// mean of the last hidden states over the tokens of a text, scaled to unit length. (Reimers &
+// Gurevych, "Sentence-BERT", EMNLP 2019.)
 
 import { Tokenizer } from '@huggingface/tokenizers';
 import { keep, mean, normalizeRows, reshape, scope, type Tensor, tensor } from '../tensor/index.js';

@@ -30,6 +30,7 @@ export function loadClassTexts(path: string): ClassText[] {
 
 /** A sentence model, and what tells it from others. */
 export interface LoadedTextEncoder {
+  /** The model. */
   readonly encoder: OnnxTextEncoder;
   /** SHA-256 of the model and its tokenizer in hexadecimal. */
   readonly digest: string;

@@ -2,7 +2,8 @@
 // operations on tensors in `gossamer/nn` are compared with.
 //
 // D_c^d = {x : √c‖x‖ < 1} has the constant curvature −c. Ungar, "A Gyrovector Space Approach to
-// Hyperbolic Geometry", 2009; Ganea, Bécigneul, Hofmann, "Hyperbolic Neural Networks", NeurIPS 2018.
+// Hyperbolic Geometry", 2009; Ganea, Bécigneul, Hofmann, "Hyperbolic Neural Networks", NeurIPS
+// 2018.
 
 /** A point or a tangent vector. */
 type Vector = ArrayLike<number>;

@@ -106,8 +106,8 @@ export class PoincareBall {
   }
 
   /**
-   * S ⊗ x = exp₀(S·log₀(x)) of a linear map S. Of points that were lifted by exp₀(u) this loses what
-   * was clipped: `exp(map(u))` does not.
+   * S ⊗ x = exp₀(S·log₀(x)) of a linear map S. Of points that were lifted by exp₀(u) this loses
+   * what was clipped: `exp(map(u))` does not.
    *
    * @param map S of the rows of tangent vectors, such as `BlockScaling.forward`
    */

@@ -38,7 +38,9 @@ export type ScalingForm = 'contractive' | 'free' | 'scalar';
 
 /** Options of `BlockScaling`. */
 export interface BlockScalingOptions {
-  /** Rows of a block b, which divides the features: 1 is diagonal, all features full. Default: 8. */
+  /**
+   * Rows of a block b, which divides the features: 1 is diagonal, all features full. Default: 8.
+   */
   readonly block?: number;
   /** Default: `contractive`. */
   readonly form?: ScalingForm;
@@ -53,8 +55,8 @@ const SMALLEST = 1e-30;
  *
  *   λ ≤ (tr M^{2^m})^{1/2^m} ≤ b^{1/2^m}·λ for the largest eigenvalue λ of M = QᵀQ,
  *
- * M^{2^m} being m squarings of M. The gradient is that of σ₁ = √(tr(P·QᵀQ)) with the projection P on
- * the leading right singular vectors held constant.
+ * M^{2^m} being m squarings of M. The gradient is that of σ₁ = √(tr(P·QᵀQ)) with the projection P
+ * on the leading right singular vectors held constant.
  *
  * @param blocks Q [k, b, b]
  * @returns [k, 1, 1]

@@ -37,7 +37,8 @@ export function fromLorentz(ball: PoincareBall, point: Tensor): Tensor {
 
 /**
  * exp₀ of tangent vectors [n, d] on the hyperboloid, [n, d + 1]:
- * (cosh a, sinh a·u/‖u‖)/√c with a = 2√c‖u‖; it overflows at a ≈ 89, where the ball is clipped at 12.2.
+ * (cosh a, sinh a·u/‖u‖)/√c with a = 2√c‖u‖; it overflows at a ≈ 89, where the ball is clipped at
+ * 12.2.
  */
 export function lorentzExp(ball: PoincareBall, u: Tensor): Tensor {
   const norms = rowNorms(u);
