@@ -30,6 +30,7 @@ export {
   tableGroups,
 } from './catalogue.js';
 export { type EncodedColumn, encodeColumns, encodedWidth, encodingOf } from './column-encoding.js';
+export { partNamed } from './column-names.js';
 export {
   encodeTable,
   fitFeatures,
@@ -89,6 +90,7 @@ export {
   splitOf,
 } from './graphs.js';
 export { heatColour, heatMap, heatOverlay, type NumberMap, pictureGrid } from './heat-maps.js';
+export { type GeneratedTextGraphs, type HierTagOptions, hierTag, textEdges } from './hier-tag.js';
 export {
   featuresFromTable,
   type HypergraphDataset,
@@ -106,6 +108,7 @@ export {
   type LabelledImages,
 } from './images.js';
 export {
+  type IncidenceReading,
   type IncidenceTables,
   incidencesFromLines,
   incidencesFromTables,
@@ -119,6 +122,7 @@ export {
   incidencesFromArrays,
   roleDataset,
 } from './incidences.js';
+export { LatentTextEncoder, type LatentTextOptions, type LatentTextState } from './latent-text-encoder.js';
 export { DataLoader, type DataLoaderOptions } from './loader.js';
 export {
   isPlan,
@@ -136,11 +140,14 @@ export {
   type Background,
   decodePicture,
   imageNetStatistics,
+  isGrey,
   isPicture,
   type Picture,
   type PictureFormat,
+  type PictureHeader,
   type PictureOptions,
   pictureFormat,
+  pictureHeader,
   pictureTensor,
   planesOf,
 } from './pictures.js';
@@ -195,8 +202,16 @@ export {
   type SentenceEncoder,
   wordsOf,
 } from './text-encoder.js';
+export { type ClassText, classTexts, halvesOf, type TextGraph, textGraphFromTables } from './text-graph.js';
 export { fromTorchName, loadTorchState, type TorchLoadOptions } from './torch.js';
-export { classOf, columnsFor, type VertexRows, type VertexRowsOptions, vertexRows } from './vertex-rows.js';
+export {
+  classOf,
+  columnsFor,
+  type TextOptions,
+  type VertexRows,
+  type VertexRowsOptions,
+  vertexRows,
+} from './vertex-rows.js';
 export {
   type WholeGraphs,
   type WholeGraphTables,

@@ -1,6 +1,7 @@
 // Floor 3: dense linear algebra of small matrices, and Krylov methods for large ones.
 
 export { cholesky, qr, solve, svd, symmetricEigen, symmetricEigen64 } from './decompositions.js';
+<<<<<<< HEAD
 export {
   conjugateGradients,
   type HermitianEigenpairs,
@@ -9,3 +10,6 @@ export {
   type LanczosOptions,
   type Product,
 } from './krylov.js';
+=======
+export { PoincareBall64, requireCurvature } from './poincare.js';
+>>>>>>> main

@@ -10,3 +10,4 @@ export { type SparseOperand, sddmm, spmm } from './ops.js';
 export { SparsePattern } from './pattern.js';
 export { type ProductOptions, productWork, sparseProduct } from './product.js';
 export { Segments, segmentMax, segmentMean, segmentSoftmax, segmentSum } from './segments.js';
+export { type TruncatedSvd, type TruncatedSvdOptions, truncatedSvd } from './truncated-svd.js';

@@ -14,6 +14,7 @@ export {
   type DisjointHypergraphs,
   disjointGraphs,
   disjointHypergraphs,
+  operatorByParts,
 } from './disjoint.js';
 export {
   dualHypergraph,

@@ -204,7 +204,8 @@ describe('views', () => {
     expect(backward).toEqual(forward);
     const path = Graph.fromEdges(3, [0, 1], [1, 2], { directed: true });
     const walks = g.sequenceView(path, undefined, { length: 2, walks: 3 });
-    expect(walks.forward).toMatchObject({ meanLength: 1, ended: 2 / 3, returned: 0 });
+    expect(walks.forward).toMatchObject({ meanLength: 1, returned: 0 });
+    expect(walks.forward.ended).toBeCloseTo(2 / 3);
     expect(walks.forward.agreement.every(Number.isNaN)).toBe(true);
   });
 });

@@ -2,7 +2,7 @@
 // Graphs", 2023, arXiv 2306.08274): aggregated features and adjacency lists, of the directed and of
 // the undirected graph, side by side in one perceptron.
 //
-//   f = [MLP(X) ‖ MLP(A_u) ‖ MLP(A) ‖ MLP(Aᵀ) ‖ MLP(hops of A_u) ‖ MLP(hops of A) ‖ MLP(hops of Aᵀ)]
+//   f = [MLP(X) ‖ MLP(A_u) ‖ MLP(A) ‖ MLP(Aᵀ) ‖ MLP(hops of A_u) ‖ MLP(hops of A) ‖ …]
 //   logits = MLP(ReLU(f)),  hops 1 … K, each with and without self-loops, symmetrically normalised
 
 import { type Features, Linear, MLP, type Mode } from '../../nn/index.js';

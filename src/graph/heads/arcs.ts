@@ -24,8 +24,8 @@ export type ArcEnds = Pick<ArcExamples, 'sources' | 'targets'>;
 /** Layout of the head. */
 export interface ArcHeadOptions {
   /**
-   * Width of a hidden layer; 0 for a linear head, as MagNet has: its score is a sum over both ends, so
-   * that it cannot tell classes whose arcs wind around. Default: that of the outputs.
+   * Width of a hidden layer; 0 for a linear head, as MagNet has: its score is a sum over both ends,
+   * so that it cannot tell classes whose arcs wind around. Default: that of the outputs.
    */
   readonly hidden?: number;
   /** Dropout probability of what the head reads. Default: 0.5. */

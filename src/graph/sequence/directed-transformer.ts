@@ -2,7 +2,7 @@
 // our own after TMDG, "Transformers Meet Directed Graphs", Geisler et al., ICML 2023).
 //
 //   token_v = W·x_v + MLP(p_v)
-//   p_v = magnetic eigenvectors at v, and where walks of 1 … 4 steps land, along arcs and against them
+//   p_v = magnetic eigenvectors at v, and where walks of 1 … 4 steps land, both ways
 //   logits of head h from u to v: q_u·k_v/√d + b_h(u → v | v → u | both | neither)
 
 import {

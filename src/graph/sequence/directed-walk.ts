@@ -3,7 +3,8 @@
 // and a mark of its number and direction; heads of attention choose among steps.
 //
 //   t_{v,s} = ReLU(x_{w_s}·W + e_{position, direction}),  e of the start for v itself
-//   α = softmax_s(a·t_{v,s} + b_{position, direction}) for each head,  h_v = [t_{v,0} ‖ Σ_s α_s·t_{v,s}]
+//   α = softmax_s(a·t_{v,s} + b_{position, direction}) for each head
+//   h_v = [t_{v,0} ‖ Σ_s α_s·t_{v,s}]
 
 import { Dropout, dropFeatures, type Features, Linear, type Mode, parameter, randomOf } from '../../nn/index.js';
 import { Segments, segmentSoftmax, segmentSum } from '../../sparse/index.js';
