@@ -21,6 +21,7 @@ export const ARC_CLASSIFIER: ModelKind = {
 
 /** What a file says beside the weights. */
 export interface ArcDescription {
+  /** What is asked of a pair. */
   readonly question: ArcQuestion;
   /** Names of the answers. */
   readonly classes: readonly string[];

@@ -1,7 +1,6 @@
-// Floor 3: dense linear algebra of small matrices, and Krylov methods for large ones.
+// Floor 3: dense linear algebra of small matrices, Krylov methods for large ones, hyperbolic space.
 
 export { cholesky, qr, solve, svd, symmetricEigen, symmetricEigen64 } from './decompositions.js';
-<<<<<<< HEAD
 export {
   conjugateGradients,
   type HermitianEigenpairs,
@@ -10,6 +9,4 @@ export {
   type LanczosOptions,
   type Product,
 } from './krylov.js';
-=======
 export { PoincareBall64, requireCurvature } from './poincare.js';
->>>>>>> main

@@ -17,6 +17,7 @@ export class DiGCNConv {
     this.linear = new Linear(inFeatures, outFeatures, random, { init: 'xavier' });
   }
 
+  /** @param operator Â [n, n] */
   forward(x: Features, operator: SparseMatrix): Tensor {
     return propagateLinear(operator, x, this.linear);
   }

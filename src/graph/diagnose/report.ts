@@ -11,6 +11,7 @@ import { type TopologicalView, topologicalView } from './topology.js';
 
 /** What is known of a graph. */
 export interface DiagnosedGraph {
+  /** The graph, with directions where it has them. */
   readonly graph: Graph;
   /** Class of each node, −1 where unknown or where it must not be read, as of test nodes. */
   readonly labels?: Int32Array;
@@ -28,11 +29,13 @@ export interface HomophilyView extends EffectiveHomophily {
   readonly undirected: number;
   /** Class by class, row-normalised [classes, classes]. */
   readonly compatibility: readonly (readonly number[])[];
+  /** Names of the classes, in the order of rows and columns. */
   readonly classNames: readonly string[];
 }
 
 /** The report on a graph. */
 export interface DirectednessReport {
+  /** What arcs look like, whatever the labels. */
   readonly topology: TopologicalView;
   /** Without labels undefined. */
   readonly homophily: HomophilyView | undefined;
@@ -40,6 +43,7 @@ export interface DirectednessReport {
   readonly guidance: Guidance | undefined;
   /** Undefined where the graph is too large, or undirected. */
   readonly spectrum: SpectralView | undefined;
+  /** Where walks lead. */
   readonly sequence: SequenceView;
   /**
    * Smoothing level of the features after 0, 1, … propagations of the undirected graph: what is

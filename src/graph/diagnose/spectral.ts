@@ -5,6 +5,7 @@ import { type Graph, magneticSpectrum } from '../../structure/index.js';
 
 /** The low spectrum at one charge. */
 export interface ChargeView {
+  /** The charge. */
   readonly q: number;
   /** Lowest eigenvalues of L, ascending. */
   readonly eigenvalues: readonly number[];
@@ -19,6 +20,7 @@ export interface ChargeView {
 export interface SpectralView {
   /** Nodes of the component that was looked at: the largest. */
   readonly nodes: number;
+  /** The low spectrum at each charge. */
   readonly charges: readonly ChargeView[];
   /**
    * Smallest eigenvalue at q = ¼: 0 where phases agree around all cycles, as on trees and where

@@ -11,8 +11,11 @@ import {
 
 /** Shape of a distribution of degrees. */
 export interface DegreeLaw {
+  /** Mean degree. */
   readonly mean: number;
+  /** Median degree. */
   readonly median: number;
+  /** Largest degree. */
   readonly largest: number;
   /** Share of all arcs at the tenth of nodes with most. */
   readonly topShare: number;
@@ -24,7 +27,9 @@ export interface DegreeLaw {
 
 /** P(d) ∝ d^−exponent for d ≥ from. */
 export interface PowerLaw {
+  /** Exponent of the law. */
   readonly exponent: number;
+  /** Degree at which the tail starts. */
   readonly from: number;
   /** Nodes in the tail. */
   readonly nodes: number;
@@ -34,21 +39,29 @@ export interface PowerLaw {
 
 /** The topological view. */
 export interface TopologicalView {
+  /** Number of nodes. */
   readonly nodes: number;
+  /** Number of stored arcs; an undirected edge is two. */
   readonly arcs: number;
+  /** Number of self-loops. */
   readonly selfLoops: number;
   /** Σ A∘Aᵀ / |E| of arcs between different nodes: share with an opposite arc. */
   readonly reciprocity: number;
+  /** Arcs that leave a node. */
   readonly outDegrees: DegreeLaw;
+  /** Arcs that lead to a node. */
   readonly inDegrees: DegreeLaw;
   /** Nodes with arcs out alone. */
   readonly sources: number;
   /** Nodes with arcs in alone. */
   readonly sinks: number;
+  /** Nodes without arcs. */
   readonly isolated: number;
   /** Connected components, directions ignored. */
   readonly components: number;
+  /** Strongly connected components. */
   readonly strongComponents: number;
+  /** Nodes of the largest of them. */
   readonly largestStrongComponent: number;
   /** Whether no cycle leads back to a node. */
   readonly acyclic: boolean;

@@ -28,7 +28,9 @@ export function meanMaxReadout(h: Tensor, nodes: Segments): Tensor {
 
 /** Many graphs as one, with the nodes of each. */
 export interface GraphBatch {
+  /** The disjoint union. */
   readonly graph: Graph;
+  /** Nodes of each graph. */
   readonly nodes: Segments;
   /** Features of all nodes [n, d]. */
   readonly features: Features;
@@ -61,12 +63,15 @@ export class WholeGraphClassifier {
 
 /** Graphs with a class each. */
 export interface LabelledGraphs {
+  /** The graphs. */
   readonly graphs: readonly Graph[];
   /** Features of the nodes of some graphs, one after the other [n, d]. */
   features(graphs: ArrayLike<number>): Features;
   /** Class of each graph. */
   readonly labels: Int32Array;
+  /** Graphs to train on. */
   readonly train: Int32Array;
+  /** Graphs that choose the epoch. */
   readonly validation: Int32Array;
 }
 

@@ -25,17 +25,23 @@ import type { GraphModule } from '../conv/index.js';
 
 /** A graph whose nodes have numbers. */
 export interface ValuedGraph {
+  /** The graph, of n nodes. */
   readonly graph: Graph;
+  /** Node features [n, d]. */
   readonly features: Features;
   /** Number of each node [n]; read at the rows of a part alone. */
   readonly values: Float32Array;
+  /** Nodes to train on. */
   readonly train: Int32Array;
+  /** Nodes that choose the epoch. */
   readonly validation: Int32Array;
 }
 
 /** Mean and standard deviation of the training values: networks learn (value − mean)/deviation. */
 export interface ValueScale {
+  /** Mean of the training values. */
   readonly mean: number;
+  /** Their standard deviation. */
   readonly deviation: number;
 }
 

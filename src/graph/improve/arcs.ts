@@ -33,6 +33,7 @@ export function arcsWhere(
 
 /** A graph without cycles. */
 export interface Acyclic {
+  /** The graph. */
   readonly graph: Graph;
   /** Longest path to each node [n]: arcs lead to larger ranks. */
   readonly ranks: Int32Array;

@@ -7,8 +7,11 @@ import { concatenate, keep, scope, type Tensor } from '../../tensor/index.js';
 
 /** Arcs that may be parallel. */
 export interface ParallelArcs {
+  /** Number of nodes. */
   readonly nodeCount: number;
+  /** Where each arc starts. */
   readonly sources: ArrayLike<number>;
+  /** Where each arc leads. */
   readonly targets: ArrayLike<number>;
   /** Type of each arc. */
   readonly types?: readonly string[];

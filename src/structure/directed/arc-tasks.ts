@@ -19,20 +19,27 @@ export type ArcQuestion = keyof typeof arcQuestions;
 
 /** Pairs with their answers. */
 export interface ArcExamples {
+  /** First node of each pair. */
   readonly sources: Int32Array;
+  /** Second node of each pair. */
   readonly targets: Int32Array;
+  /** Answer for each pair, an index of the names of answers. */
   readonly classes: Int32Array;
 }
 
 /** A question with examples of each part. */
 export interface ArcTask {
+  /** What is asked. */
   readonly question: ArcQuestion;
   /** Names of the answers. */
   readonly classNames: readonly string[];
   /** The arcs that networks may read: those of no validation or test pair. */
   readonly graph: Graph;
+  /** Pairs to train on; their arcs are in the graph. */
   readonly train: ArcExamples;
+  /** Pairs that choose the epoch. */
   readonly validation: ArcExamples;
+  /** Pairs that score. */
   readonly test: ArcExamples;
 }
 
