@@ -10,7 +10,6 @@ export {
   givenSplit,
   type NodeClasses,
   nodeClasses,
-  SPLIT_COLUMN,
   textsOrGaps,
 } from './attributed-graph.js';
 export { type Augmentation, augment } from './augment.js';
@@ -30,7 +29,7 @@ export {
   tableGroups,
 } from './catalogue.js';
 export { type EncodedColumn, encodeColumns, encodedWidth, encodingOf } from './column-encoding.js';
-export { partNamed } from './column-names.js';
+export { partNamed, SPLIT_COLUMN } from './column-names.js';
 export {
   encodeTable,
   fitFeatures,

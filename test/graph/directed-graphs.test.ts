@@ -1,4 +1,8 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { hasDataset } from '../../src/data/node.js';
 import {
   degreeStudy,
   directionStudy,
@@ -16,7 +20,7 @@ import { moduleTitles, sequenceTitles } from '../../src/experiments/protocols/di
 import { loadDirected } from '../../src/experiments/protocols/directed-sets.js';
 import { findSystem } from '../../src/experiments/systems.js';
 import { topologicalView } from '../../src/graph/index.js';
-import { cyclicBlocks, Graph } from '../../src/structure/index.js';
+import { cyclicBlocks } from '../../src/structure/index.js';
 import { Random } from '../../src/tensor/index.js';
 import { testClaims } from '../experiments/claim-tests.js';
 
@@ -31,6 +35,7 @@ const training: DirectedTraining = {
   trials: 1,
 };
 const context = { signal: undefined };
+const hasSet = hasDataset('chameleon', 'graph');
 
 describe('sets', () => {
   test('the means of in- and out-neighbours are as they are called, half of the nodes each', async () => {
@@ -60,10 +65,32 @@ describe('sets', () => {
     expect(data.task(0).graph.edgeCount).toBe(first.graph.edgeCount);
   });
 
-  test('graphs without directions are refused', async () => {
-    const data = { name: 'own', graph: Graph.fromEdges(2, [0], [1]) };
-    expect(data.graph.directed).toBe(false);
+  test('a graph of one’s own keeps its directions; one without any is refused', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'gossamer-directed-'));
+    const write = (name: string, edges: readonly string[]) => {
+      mkdirSync(join(folder, name));
+      const nodes = Array.from({ length: 12 }, (_, v) => `n${v},${v % 5},${'ab'[v % 2]}`);
+      writeFileSync(join(folder, name, 'nodes.csv'), `id,x,label\n${nodes.join('\n')}\n`);
+      writeFileSync(join(folder, name, 'edges.csv'), `source,target\n${edges.join('\n')}\n`);
+      return join(folder, name);
+    };
+    const oneWay = Array.from({ length: 12 }, (_, v) => `n${v},n${(v + 1) % 12}`);
+    const back = oneWay.map((line) => line.split(',').reverse().join(','));
+    const data = await loadDirected(write('one-way', oneWay));
+    expect(data.classNames).toEqual(['a', 'b']);
+    expect(topologicalView(data.task(0).graph)).toMatchObject({ arcs: 12, reciprocity: 0 });
+    const both = write('both', [...oneWay, ...back]);
+    await expect(loadDirected(both)).rejects.toThrow('"both" has no directions: every arc has an opposite one');
     await expect(loadDirected('no-such-set')).rejects.toThrow('no-such-set');
+  });
+
+  test.skipIf(!hasSet)('known sets keep theirs; chameleon has another standard split for each seed', async () => {
+    const data = await loadDirected('chameleon');
+    const [first, second] = [data.task(0), data.task(1)];
+    expect(first.graph.edgeCount).toBe(36_101);
+    expect(topologicalView(first.graph).reciprocity).toBeLessThan(0.5);
+    expect(first.train).not.toEqual(second.train);
+    expect([first.train.length, first.validation.length, first.test.length]).toEqual([1092, 729, 456]);
   });
 });
 
@@ -113,7 +140,7 @@ describe('studies of improving', () => {
   }, 60_000);
 
   test('directions estimated again are nearer to the true ones', async () => {
-    const data = await loadDirected('cyclic', { blockSize: 80 });
+    const data = await loadDirected('cyclic');
     const { studies } = await directionStudy(data, { ...training, hidden: 16, epochs: 60, patience: 30 }, 1, context);
     const wrong = studies[0]?.rows.map((row) => Number.parseFloat(String(row[2]))) as number[];
     expect(wrong[1]).toBeGreaterThan(25);

@@ -4,6 +4,7 @@ import {
   type AttributedGraph,
   type Column,
   columnNamed,
+  partNamed,
   SPLIT_COLUMN,
   type Split,
   textsOrGaps,
@@ -136,14 +137,10 @@ function splitOf(
   const known = Array.from(numbers.keys()).filter((v) => Number.isFinite(numbers[v]));
   if (known.length < 3) throw new Error(`"${data.name}": ${known.length} nodes have a number; learning takes three`);
   const column = columnNamed(data.attributes, SPLIT_COLUMN);
-  const texts = column && textsOrGaps(column).map((text) => text?.toLowerCase() ?? '');
-  const part = (...names: string[]) => Int32Array.from(known.filter((v) => names.includes(texts?.[v] ?? '')));
-  if (texts) {
-    const split = {
-      train: part('train', 'training'),
-      validation: part('validation', 'val', 'valid', 'dev'),
-      test: part('test'),
-    };
+  if (column) {
+    const parts = textsOrGaps(column).map((text) => (text === undefined ? undefined : partNamed(text)));
+    const rows = (part: keyof Split) => Int32Array.from(known.filter((v) => parts[v] === part));
+    const split = { train: rows('train'), validation: rows('validation'), test: rows('test') };
     if (split.train.length === 0) throw new Error(`"${data.name}": no node with a number is in split "train"`);
     return validatedBy(split, note);
   }

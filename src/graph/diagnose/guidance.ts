@@ -57,7 +57,7 @@ export interface GuidanceOptions extends WorkOptions {
 export function guidance(
   graph: Graph,
   labels: Int32Array,
-  { minimumPairs = 100, threshold = 0.5, work = 2e8 }: GuidanceOptions = {},
+  { minimumPairs = 100, threshold = 0.5, work = 5e7 }: GuidanceOptions = {},
 ): Guidance {
   const chance = chanceAgreement(labels);
   const both = graph.undirected();

@@ -36,7 +36,7 @@ export function compatibilityMatrix(graph: Graph, labels: Int32Array, classes: n
 /** Limits of the work on pairs of nodes. */
 export interface WorkOptions {
   /**
-   * Paths that are followed at most; beyond it a pattern is measured from some nodes. Default: 200
+   * Paths that are followed at most; beyond it a pattern is measured from some nodes. Default: 50
    * million.
    */
   readonly work?: number;
@@ -51,7 +51,7 @@ export function nodeHomophily(
   graph: Graph,
   labels: Int32Array,
   pattern: ArcPattern = 'A',
-  { work = 2e8 }: WorkOptions = {},
+  { work = 5e7 }: WorkOptions = {},
 ): number {
   const [first, second] = stepsOf(graph, pattern) as [Graph, Graph?];
   let [sum, nodes, left] = [0, 0, work];

@@ -93,7 +93,7 @@ function homophilyOf({ graph, labels, classNames }: DiagnosedGraph, options: Rep
 }
 
 /** Propagations whose smoothing is told, and values that are propagated for it at most. */
-const [STEPS, VALUES] = [10, 2e8];
+const [STEPS, VALUES] = [10, 5e7];
 
 function smoothingOf({ graph, features }: DiagnosedGraph): readonly number[] | undefined {
   if (!features || graph.nodeCount * featureCount(features) > VALUES) return undefined;

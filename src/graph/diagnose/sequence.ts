@@ -28,7 +28,7 @@ export type SequenceView = Readonly<Record<(typeof walkKinds)[number], WalkView>
 export interface SequenceOptions {
   /** Steps of a walk. Default: 6. */
   readonly length?: number;
-  /** Walks in all, of each kind. Default: 100,000. */
+  /** Walks in all, of each kind. Default: 30,000. */
   readonly walks?: number;
 }
 
@@ -40,7 +40,7 @@ export interface SequenceOptions {
 export function sequenceView(
   graph: Graph,
   labels: Int32Array | undefined,
-  { length = 6, walks = 100_000 }: SequenceOptions = {},
+  { length = 6, walks = 30_000 }: SequenceOptions = {},
 ): SequenceView {
   const n = graph.nodeCount;
   const random = new Random(0).split('sequenceView');

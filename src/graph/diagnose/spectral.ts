@@ -29,13 +29,16 @@ export interface SpectralView {
   readonly frustration: number;
 }
 
+/** Residual of eigenvectors that are looked at, not computed with. */
+const TOLERANCE = 1e-4;
+
 /** Options of `spectralView`. */
 export interface SpectralOptions {
   /** Charges. Default: 0, 0.05, …, 0.25. */
   readonly charges?: readonly number[];
   /** Eigenpairs of each. Default: 8. */
   readonly eigenpairs?: number;
-  /** Nodes of a graph that is looked at, at most. Default: 20,000. */
+  /** Nodes of a graph that is looked at, at most. Default: 6,000. */
   readonly limit?: number;
 }
 
@@ -48,18 +51,18 @@ export interface SpectralOptions {
 export function spectralView(
   graph: Graph,
   labels: Int32Array | undefined,
-  { charges = [0, 0.05, 0.1, 0.15, 0.2, 0.25], eigenpairs = 8, limit = 20_000 }: SpectralOptions = {},
+  { charges = [0, 0.05, 0.1, 0.15, 0.2, 0.25], eigenpairs = 8, limit = 6000 }: SpectralOptions = {},
 ): SpectralView | undefined {
   const nodes = graph.largestComponent;
   if (nodes.length < 2 || nodes.length > limit) return undefined;
   const own = nodes.length === graph.nodeCount ? graph : graph.induced(nodes);
   const ownLabels = labels && nodes.map((v) => labels[v] as number);
   const k = Math.min(eigenpairs, nodes.length);
-  const lowest = magneticSpectrum(own, 0.25, k).values[0] as number;
+  const lowest = magneticSpectrum(own, 0.25, k, TOLERANCE).values[0] as number;
   return {
     nodes: nodes.length,
     charges: charges.map((q) => {
-      const { values, vectors } = magneticSpectrum(own, q, k);
+      const { values, vectors } = magneticSpectrum(own, q, k, TOLERANCE);
       return {
         q,
         eigenvalues: Array.from(values, (value) => Math.max(0, value)),

@@ -14,23 +14,25 @@ export interface MagneticSpectrum {
   readonly vectors: readonly Float64Array[];
 }
 
-/**
- * Residual of an eigenvector: errors of eigenvalues are of its square. Wider spaces than usual,
- * since the spectra of graphs are dense next to the lowest eigenvalues.
- */
-const ACCURACY = { tolerance: 1e-6, dimension: 64 };
+/** Wider spaces than usual: the spectra of graphs are dense next to the lowest eigenvalues. */
+const DIMENSION = 64;
 
 /**
  * The k lowest eigenpairs of the magnetic Laplacian of a graph, each vector of unit length and
  * turned so that its largest element is real and positive.
  *
  * @param k at most n
+ * @param tolerance residual of an eigenvector; errors of eigenvalues are of its square. Default:
+ * 1e-6
  */
-export function magneticSpectrum(graph: Graph, q: number, k: number): MagneticSpectrum {
-  return memo(graph, `magneticSpectrum ${q} ${k}`, () => {
+export function magneticSpectrum(graph: Graph, q: number, k: number, tolerance = 1e-6): MagneticSpectrum {
+  return memo(graph, `magneticSpectrum ${q} ${k} ${tolerance}`, () => {
     const hermitian: ComplexMatrix = magneticOperator(graph, q);
     const random = new Random(0).split('magneticSpectrum');
-    const { values, vectors } = hermitianEigenpairs((x) => hermitian.times(x), graph.nodeCount, k, random, ACCURACY);
+    const { values, vectors } = hermitianEigenpairs((x) => hermitian.times(x), graph.nodeCount, k, random, {
+      tolerance,
+      dimension: DIMENSION,
+    });
     return { values: values.map((value) => 1 - value), vectors: vectors.map(turned) };
   });
 }

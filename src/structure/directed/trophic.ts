@@ -19,13 +19,14 @@ export interface TrophicLevels {
 
 /**
  * Solves (D_in + D_out − A − Aᵀ)·h = d_in − d_out by conjugate gradients in double precision, in
- * each connected component up to a constant.
+ * each connected component up to a constant. Defaults: at most 5000 iterations, which a path of as
+ * many nodes takes.
  *
- * @throws Error when the iterations do not suffice, as on paths of many thousands of nodes
+ * @throws Error when the iterations do not suffice
  */
-export function trophicLevels(graph: Graph): TrophicLevels {
-  return memo(graph, 'trophicLevels', () => {
-    const { nodeCount: n, inDegrees, outDegrees } = graph;
+export function trophicLevels(graph: Graph, { iterations = 5000 } = {}): TrophicLevels {
+  return memo(graph, `trophicLevels ${iterations}`, () => {
+    const { inDegrees, outDegrees } = graph;
     const laplacian = (h: Float64Array) => {
       const y = h.map((value, v) => value * ((inDegrees[v] as number) + (outDegrees[v] as number)));
       graph.forEachEntry((u, v, weight) => {
@@ -35,9 +36,11 @@ export function trophicLevels(graph: Graph): TrophicLevels {
       return y;
     };
     const imbalance = inDegrees.map((degree, v) => degree - (outDegrees[v] as number));
-    const { x, residual } = conjugateGradients(laplacian, imbalance, { tolerance: 1e-10, iterations: 20 * n + 100 });
+    const { x, residual } = conjugateGradients(laplacian, imbalance, { tolerance: 1e-10, iterations });
     if (residual > 1e-6)
-      throw new Error(`trophicLevels: the relative residual is ${residual.toExponential(1)}, the levels are not known`);
+      throw new Error(
+        `trophicLevels: the relative residual is ${residual.toExponential(1)} after ${iterations} iterations; allow more`,
+      );
     const lowest: number[] = [];
     graph.components.forEach((component, v) => {
       lowest[component] = Math.min(lowest[component] ?? Number.POSITIVE_INFINITY, x[v] as number);
