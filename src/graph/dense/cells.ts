@@ -50,7 +50,9 @@ export interface CellBatch {
 export class CellSource {
   /** Policy, with its defaults. */
   readonly policy: 'marking' | 'deletion' | 'plain';
+  /** Radius of the subgraphs; undefined for whole ones. */
   readonly hops: number | undefined;
+  /** Roots drawn of a graph; undefined for all. */
   readonly roots: number | undefined;
   /** Largest distance that is told apart. */
   readonly cap: number;
@@ -178,17 +180,27 @@ export function segmentOfEach({ offsets, count, size }: Segments): Int32Array {
 
 /** The tensors that operations on cells read, made in the current scope. */
 export interface CellTensors {
+  /** The cells. */
   readonly batch: CellBatch;
   /** Number of cells. */
   readonly count: number;
+  /** Row of each cell [cells]. */
   readonly first: Tensor;
+  /** Node of each cell [cells]. */
   readonly second: Tensor;
+  /** The place of cell (row, node) is starts[row] + node. */
   readonly starts: Tensor;
+  /** The cell at each place, −1 for none; undefined where places are cells. */
   readonly table: Tensor | undefined;
+  /** Where the neighbours of each node start. */
   readonly indptr: Tensor;
+  /** The neighbours of all nodes. */
   readonly indices: Tensor;
+  /** The edge to each neighbour. */
   readonly edgeOf: Tensor;
+  /** One end of each edge [m]. */
   readonly sources: Tensor;
+  /** The other end of each edge [m]. */
   readonly targets: Tensor;
   /** Graph of each edge. */
   readonly edgeGraphs: Tensor;

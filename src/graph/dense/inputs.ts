@@ -15,7 +15,9 @@ import { type CellBatch, type CellPolicy, CellSource, type CellTensors, cellTens
 
 /** How attributes become features, as a model keeps it. */
 export interface AttributeEncoding {
+  /** Of the columns of nodes. */
   readonly nodes: readonly EncodedColumn[];
+  /** Of the columns of edges. */
   readonly edges: readonly EncodedColumn[];
 }
 
@@ -54,6 +56,7 @@ export function attributeSizes({ nodes, edges }: AttributeEncoding): { nodes: nu
 
 /** Graphs with features. */
 export interface FeaturedGraphs {
+  /** The graphs. */
   readonly graphs: GraphCollection;
   /** [n, F]; undefined for nodes without attributes. */
   readonly nodes: Tensor | undefined;
@@ -93,6 +96,7 @@ export function encodeAttributes(
 
 /** A batch of graphs as networks read it, in the current scope. */
 export interface GraphBatch {
+  /** The cells. */
   readonly cells: CellTensors;
   /** [n, F] of the batch's nodes. */
   readonly nodes: Tensor | undefined;

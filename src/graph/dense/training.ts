@@ -59,7 +59,9 @@ export interface WholeGraphTraining extends TrainingHooks, CellLimits {
 
 /** Graphs that are learnt from, and those whose loss chooses the epoch, by number. */
 export interface TrainingGraphs {
+  /** The training graphs. */
   readonly train: Int32Array;
+  /** The graphs whose loss chooses the epoch. */
   readonly validation: Int32Array;
 }
 

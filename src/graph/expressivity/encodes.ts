@@ -27,8 +27,11 @@ export interface Encoding {
 
 /** A node or pair of nodes of a graph. */
 export interface Unit {
+  /** Number of the graph. */
   readonly graph: number;
+  /** The node, or the pair, numbered in its graph. */
   readonly nodes: readonly number[];
+  /** The property. */
   readonly value: number;
 }
 

@@ -24,7 +24,9 @@ export type ColourTestName = (typeof colourTests)[number];
 
 /** A subgraph test by its aggregations, beside χ(u, v) itself, and pooling. */
 export interface SubgraphTest {
+  /** Names of `aggregations`. */
   readonly aggregations: readonly string[];
+  /** What is added up first. */
   readonly pooling: Pooling;
 }
 

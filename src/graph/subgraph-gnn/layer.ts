@@ -6,8 +6,11 @@ import { type Aggregation, type CellTensors, cellNumber, neighbourSum, plusRows,
 
 /** Linear – batch norm – ReLU – Linear. */
 export class CellMLP {
+  /** First layer. */
   readonly inner: Linear;
+  /** Batch norm between them. */
   readonly norm: BatchNorm1d;
+  /** Second layer. */
   readonly outer: Linear;
 
   constructor(inFeatures: number, outFeatures: number, random: Random) {
@@ -16,6 +19,7 @@ export class CellMLP {
     this.outer = new Linear(outFeatures, outFeatures, random.split('outer'));
   }
 
+  /** [n, inFeatures] → [n, outFeatures]. */
   forward(x: Tensor, mode: Mode): Tensor {
     return this.outer.forward(this.norm.forward(this.inner.forward(x), mode, 'relu'));
   }
@@ -84,6 +88,7 @@ function otherCell({ batch }: CellTensors, which: 'vu' | 'uu' | 'vv'): Tensor {
 export class SubgraphLayer {
   /** One for each aggregation. */
   readonly branches: readonly Branch[];
+  /** Batch norm of their sum. */
   readonly norm: BatchNorm1d;
 
   constructor(list: readonly Aggregation[], features: number, edgeFeatures: number, random: Random) {

@@ -28,10 +28,13 @@ export const SUBGRAPH_MODEL: ModelKind = {
 
 /** What the file says beside its weights. */
 export interface SubgraphDescription {
+  /** How attributes become features. */
   readonly encoding: AttributeEncoding;
+  /** What is predicted. */
   readonly task: GraphTask;
   /** Radius and number of roots. */
   readonly policy: Pick<CellPolicy, 'hops' | 'roots'>;
+  /** Layout of the network. */
   readonly options: SubgraphNetworkOptions;
 }
 

@@ -62,9 +62,13 @@ export class SubgraphNetwork implements WholeGraphNetwork {
   readonly nodes: Linear | undefined;
   /** D: a vector for each distance. */
   readonly distances: Embedding;
+  /** The layers. */
   readonly layers: readonly SubgraphLayer[];
+  /** Perceptron on what is pooled of each root or node. */
   readonly readout: CellMLP;
+  /** Batch norm after it. */
   readonly norm: BatchNorm1d;
+  /** From the vector of a graph to the outputs. */
   readonly head: readonly [Linear, Linear];
   readonly #pooling: Pooling;
   readonly #aggregations: readonly Aggregation[];

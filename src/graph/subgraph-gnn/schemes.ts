@@ -8,6 +8,7 @@ import { type ColourTestName, classify } from '../expressivity/index.js';
 export interface Scheme {
   /** Beside h(u, v) itself. */
   readonly aggregations: readonly Aggregation[];
+  /** What is added up first. */
   readonly pooling: Pooling;
   /** Which subgraphs. Default: `marking`. */
   readonly policy?: CellPolicy['policy'];
