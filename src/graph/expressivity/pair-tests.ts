@@ -70,7 +70,7 @@ export function initialPairs(graphs: GraphCollection, { nodes, edges }: Labels, 
   return hashes;
 }
 
-/** χ(u, v) ← hash(χ(u, v), what each aggregation delivers); messages know the label of their edge. */
+/** χ(u, v) ← hash(χ(u, v), what each aggregation delivers); messages know their edges' labels. */
 export function subgraphRound(graphs: GraphCollection, list: readonly Aggregation[], edges: Labels['edges']): Round {
   const { indptr, indices, edgeOf } = graphs.neighbours;
   const has = new Set(list);
