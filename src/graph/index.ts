@@ -4,6 +4,7 @@ export { AdaptiveAPPNP, AdaptiveGCN, type AdaptiveHopOptions, AdaptiveSGC } from
 export { ARC_CLASSIFIER, type ArcDescription, ArcModel, arcClassifier } from './arc-model.js';
 export * from './conv/index.js';
 export * from './decoupled/index.js';
+export * from './dense/index.js';
 export {
   DepthNetwork,
   type DepthOptions,
@@ -23,6 +24,7 @@ export {
   frameworks,
 } from './directed-graphs.js';
 export { EventModel, type EventTraining, scaledEvents, usualInterval } from './event-model.js';
+export * from './expressivity/index.js';
 export * from './heads/index.js';
 export {
   type HopBlock,
@@ -78,6 +80,7 @@ export {
   smoothness,
 } from './smoothing.js';
 export { stationaryState } from './stationary-state.js';
+export * from './subgraph-gnn/index.js';
 export * from './temporal/index.js';
 export {
   NodeMLP,
