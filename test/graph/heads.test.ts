@@ -92,7 +92,7 @@ describe('whole graphs', () => {
       expectClose(alone, together.subarray(2 * i, 2 * i + 2), 1e-5);
     });
     const before = Object.values(parameters(classifier)).map((weight) => weight.view().slice());
-    await g.trainWholeGraphs(classifier, data, new Random(3), { epochs: 25, batchSize: 8, learningRate: 0.02 });
+    await g.trainGraphClassifier(classifier, data, new Random(3), { epochs: 25, batchSize: 8, learningRate: 0.02 });
     const after = Object.values(parameters(classifier)).map((weight) => weight.view());
     expect(after.filter((weight, i) => weight.every((value, j) => value === before[i]?.[j]))).toEqual([]);
     const test = Int32Array.from({ length: 10 }, (_, i) => 50 + i);

@@ -16,7 +16,7 @@ import {
   NodeMLP,
   Symmetrised,
   trainArcs,
-  trainWholeGraphs,
+  trainGraphClassifier,
   WholeGraphClassifier,
   wholeGraphAccuracy,
 } from '../../graph/index.js';
@@ -133,7 +133,7 @@ export async function programStudy(
     const create = networks[title] as Create;
     const network = create(TYPES, training.hidden, random.split('network'));
     const classifier = new WholeGraphClassifier(network, training.hidden, data.classes.length, random);
-    await trainWholeGraphs(classifier, labelled, random.split('fit'), {
+    await trainGraphClassifier(classifier, labelled, random.split('fit'), {
       epochs: 30,
       patience: 10,
       learningRate: 5e-3,

@@ -91,7 +91,7 @@ export function batchOf({ graphs, features }: LabelledGraphs, chosen: ArrayLike<
  * Trains in shuffled batches of graphs with Adam and restores the weights of the best epoch by
  * validation graphs.
  */
-export function trainWholeGraphs(
+export function trainGraphClassifier(
   classifier: WholeGraphClassifier,
   data: LabelledGraphs,
   random: Random,

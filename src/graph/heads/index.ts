@@ -7,7 +7,7 @@ export {
   type GraphTrainingOptions,
   type LabelledGraphs,
   meanMaxReadout,
-  trainWholeGraphs,
+  trainGraphClassifier,
   WholeGraphClassifier,
   wholeGraphAccuracy,
   wholeGraphLogits,
