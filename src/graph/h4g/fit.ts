@@ -1,11 +1,18 @@
 // A model from graphs of texts: encode, pair each node with another text about it, hold pairs out
 // to choose the epoch and the probabilities of known classes, train.
 
-import { halvesOf, LatentTextEncoder, type TextGraph, wordsOf } from '../../data/index.js';
+import {
+  HashedTextEncoder,
+  halvesOf,
+  LatentTextEncoder,
+  type SentenceEncoder,
+  type TextGraph,
+  wordsOf,
+} from '../../data/index.js';
 import type { FitResult } from '../../nn/index.js';
 import { Graph } from '../../structure/index.js';
-import { gatherKnownRows, keep, type Random, scope, softmax, type Tensor, tensor } from '../../tensor/index.js';
-import { type GivenEncoder, H4GModel, type KnownProbability } from './model.js';
+import { gatherKnownRows, type Random, scope, type Tensor, tensor } from '../../tensor/index.js';
+import { encodeTexts, type GivenEncoder, type H4GDescription, H4GModel, type KnownProbability } from './model.js';
 import { H4G, type H4GOptions } from './network.js';
 import { smallestOf } from './radius-report.js';
 import { type AlignmentOptions, type AlignmentTask, trainH4G } from './training.js';
@@ -14,6 +21,12 @@ import { type AlignmentOptions, type AlignmentTask, trainH4G } from './training.
 export interface TextGraphFitOptions extends Omit<AlignmentOptions, 'validate'> {
   /** Layout of the network. */
   readonly network?: H4GOptions;
+  /**
+   * The built-in encoder: `latent` learns directions of the texts and knows no other words;
+   * `hashed` has a random vector for any word, so that only equal words are alike. Default:
+   * `latent`.
+   */
+  readonly texts?: 'latent' | 'hashed';
   /** Numbers of a text vector of the built-in encoder. Default: 256. */
   readonly textFeatures?: number;
   /** Seed of the built-in encoder. Default: 0. */
@@ -57,14 +70,14 @@ export async function fitTextGraphs(
 ): Promise<FittedTextGraphs> {
   const { network: layout = {}, validation = 0.1, encoder: given } = options;
   const pairs = pairsOf(graphs);
-  const encoder = given?.encoder ?? latentEncoder(graphs, options);
+  const encoder = given?.encoder ?? builtInEncoder(graphs, options);
   const order = random.split('split').permutation(pairs.nodes.length);
   const held = Math.round(validation * order.length);
   const part = (from: number, to: number) =>
     Int32Array.from(order.subarray(from, to), (at) => pairs.nodes[at] as number);
   const [heldOut, train] = [part(0, held), part(held, order.length)];
   const network = new H4G(encoder.dimension, random.split('weights'), layout);
-  const prepared = network.prepare(pairs.graph, encoder.encode(pairs.texts));
+  const prepared = network.prepare(pairs.graph, encodeTexts(encoder, pairs.texts));
   const taskOf = (nodes: Int32Array): AlignmentTask => ({
     prepared,
     nodes,
@@ -80,9 +93,7 @@ export async function fitTextGraphs(
     {
       features: encoder.dimension,
       options: layout,
-      encoder: given
-        ? { kind: 'onnx', digest: given.digest }
-        : { kind: 'latent', options: (encoder as LatentTextEncoder).state().options },
+      encoder: described(encoder, given),
       known: knownProbabilities(network, unseen, random.split('known')),
       trained: graphs.map(({ name, graph }) => ({ name, nodes: graph.nodeCount, edges: graph.edgeCount })),
       pairs: train.length,
@@ -92,9 +103,17 @@ export async function fitTextGraphs(
   return { model, training, heldOut: held, retrieval: held > 1 ? retrievalOf(network, unseen) : Number.NaN };
 }
 
-function latentEncoder(graphs: readonly TextGraph[], { textFeatures = 256, seed = 0 }: TextGraphFitOptions) {
-  const corpus = graphs.flatMap(({ texts, summaries }) => [...texts, ...(summaries ?? [])]);
-  return new LatentTextEncoder({ dimension: textFeatures, seed }).fit(corpus);
+function builtInEncoder(graphs: readonly TextGraph[], options: TextGraphFitOptions): SentenceEncoder {
+  const { texts = 'latent', textFeatures: dimension = 256, seed = 0 } = options;
+  const corpus = graphs.flatMap((graph) => [...graph.texts, ...(graph.summaries ?? [])]);
+  if (texts === 'hashed') return new HashedTextEncoder({ dimension, seed }).fit(corpus);
+  return new LatentTextEncoder({ dimension, seed }).fit(corpus);
+}
+
+function described(encoder: SentenceEncoder, given: GivenEncoder | undefined): H4GDescription['encoder'] {
+  if (given) return { kind: 'onnx', digest: given.digest };
+  if (encoder instanceof HashedTextEncoder) return { kind: 'hashed', state: encoder.state() };
+  return { kind: 'latent', options: (encoder as LatentTextEncoder).state().options };
 }
 
 /**
@@ -139,31 +158,36 @@ function distancesOf(network: H4G, { prepared, nodes, about }: AlignmentTask): T
 
 /** Numbers of classes that probabilities are measured for. */
 const CLASSES = [2, 3, 5, 10, 20, 50, 100];
-/** Held-out pairs that a 5 % quantile needs. */
-const LEAST_HELD = 20;
-/** Share of nodes of known classes that may be called unknown. */
-const LOST = 0.05;
+/** Held-out pairs that this needs, and those that it looks at, at most. */
+const [LEAST_HELD, MOST_HELD] = [20, 500];
+/** Draws of other texts, of all nodes in turn. */
+const DRAWS = 2000;
 
-/** Of held-out nodes among their own and other held-out texts. */
+/** Share of nodes of known classes that may be called unknown. */
+const LOST = 0.1;
+
+/** The probability that nine of ten held-out nodes reach among texts of which one is theirs. */
 function knownProbabilities(network: H4G, task: AlignmentTask, random: Random): KnownProbability[] {
-  const count = task.nodes.length;
+  const count = Math.min(task.nodes.length, MOST_HELD);
   if (count < LEAST_HELD) return [];
-  const { prepared, nodes, about } = task;
-  const points = keep(scope(() => network.nodePoints(prepared, nodes)));
-  const texts = keep(scope(() => network.textPoints(about)));
-  const known = CLASSES.filter((classes) => classes <= count).map((classes) => {
-    const most = nodes.map(() => 0);
-    const best = Float64Array.from(most.keys(), (node) =>
-      scope(() => {
-        const others = random.sample(count - 1, classes - 1).map((at) => (at >= node ? at + 1 : at));
-        const among = gatherKnownRows(texts, tensor(Int32Array.of(node, ...others)));
-        const own = gatherKnownRows(points, tensor(Int32Array.of(node)));
-        return Math.max(...softmax(network.similarities(own, among)).view());
-      }),
-    ).sort();
-    return { classes, probability: best[Math.floor(LOST * count)] as number };
+  const first = Int32Array.from({ length: count }, (_, i) => i);
+  const about = gatherKnownRows(task.about, tensor(first));
+  const alike = scope(() =>
+    distancesOf(network, { ...task, nodes: task.nodes.subarray(0, count), about }).dataSync<Float32Array>(),
+  );
+  about.dispose();
+  /** Softmax of the nearest of some texts. */
+  const nearest = (node: number, among: readonly number[]) => {
+    const own = among.map((text) => -(alike[node * count + text] as number));
+    const most = Math.max(...own);
+    return 1 / own.reduce((sum, value) => sum + Math.exp(value - most), 0);
+  };
+  return CLASSES.filter((classes) => classes <= count).map((classes) => {
+    const reached = Float64Array.from({ length: DRAWS }, (_, draw) => {
+      const node = draw % count;
+      const others = Array.from(random.sample(count - 1, classes - 1), (at) => (at >= node ? at + 1 : at));
+      return nearest(node, [node, ...others]);
+    }).sort();
+    return { classes, probability: reached[Math.floor(LOST * DRAWS)] as number };
   });
-  points.dispose();
-  texts.dispose();
-  return known;
 }

@@ -3,23 +3,26 @@
 
 import {
   type ClassText,
+  HashedTextEncoder,
+  type HashedTextState,
   LatentTextEncoder,
   type LatentTextOptions,
   type ModelKind,
   readModelFile,
   type SentenceEncoder,
   type TextGraph,
+  wordsOf,
   writeModelFile,
 } from '../../data/index.js';
 import { loadState, stateOf } from '../../nn/index.js';
-import { Random, scope, softmax, type Tensor } from '../../tensor/index.js';
+import { keep, Random, scope, softmax, type Tensor, tensor } from '../../tensor/index.js';
 import { H4G, type H4GOptions } from './network.js';
 import { type RadiusReport, radiusReport, smallestOf } from './radius-report.js';
 
 /** Name and version of the model file. */
 export const H4G_MODEL: ModelKind = { system: 'h4g', version: '1', madeBy: 'gossamer fit --model h4g' };
 
-/** A probability that 95 % of held-out nodes reach among some texts of which one is theirs. */
+/** A probability that nine of ten held-out nodes reach among texts of which one is theirs. */
 export interface KnownProbability {
   /** Number of texts. */
   readonly classes: number;
@@ -36,6 +39,7 @@ export interface H4GDescription {
   /** The encoder: in the file, or a sentence model of the user's by its digest. */
   readonly encoder:
     | { readonly kind: 'latent'; readonly options: LatentTextOptions }
+    | { readonly kind: 'hashed'; readonly state: HashedTextState }
     | { readonly kind: 'onnx'; readonly digest: string };
   /** By number of classes, ascending; none where too few pairs were held out. */
   readonly known: readonly KnownProbability[];
@@ -65,6 +69,8 @@ export interface ZeroShotPredictions {
   readonly threshold: number;
   /** What the lift left of differences between nodes. */
   readonly report: RadiusReport;
+  /** What a person should know about the classes. */
+  readonly notes: readonly string[];
 }
 
 /** Nodes whose distances are computed at a time. */
@@ -84,7 +90,8 @@ export class H4GModel {
    *
    * @param threshold least probability of a known class; that of the training when left out, 0 for
    * none
-   * @throws RangeError for a threshold outside [0, 1]
+   * @throws RangeError for a threshold outside [0, 1]; Error naming a class of whose words the
+   * encoder knows none
    */
   predict(
     data: TextGraph,
@@ -95,8 +102,12 @@ export class H4GModel {
       throw new RangeError(`the threshold is a probability from 0 to 1, got ${threshold}`);
     const { network, encoder } = this;
     const n = data.texts.length;
-    const prepared = network.prepare(data.graph, encoder.encode(data.texts));
-    const texts = encoder.encode(classes.map(({ text }) => text));
+    const texts = encodeTexts(
+      encoder,
+      classes.map(({ text }) => text),
+    );
+    requireKnown(texts, classes);
+    const prepared = network.prepare(data.graph, encodeTexts(encoder, data.texts));
     const nearest = new Int32Array(n);
     const probabilities = new Float32Array(n);
     const distances = new Float32Array(n);
@@ -126,6 +137,7 @@ export class H4GModel {
       radii: report.radii,
       threshold,
       report,
+      notes: notesOf(encoder, classes),
     };
   }
 
@@ -154,6 +166,11 @@ export class H4GModel {
     return writeModelFile(H4G_MODEL, { ...more, ...this.description }, tensors);
   }
 
+  /** What a file says beside its tensors. @throws Error as `load` does for another file */
+  static describe(bytes: Uint8Array, name = 'model'): H4GDescription {
+    return readModelFile<H4GDescription>(H4G_MODEL, bytes, name).description;
+  }
+
   /**
    * @param given the sentence model that it was trained with, where it was one
    * @throws Error when the file is of another system or version, or its sentence model is missing,
@@ -173,6 +190,42 @@ export class H4GModel {
   }
 }
 
+/** Vectors of texts [n, d]; 0 for a text without a word, which some encoders refuse. */
+export function encodeTexts(encoder: SentenceEncoder, texts: readonly string[]): Tensor {
+  const d = encoder.dimension;
+  const rows = Array.from(texts.keys()).filter((i) => wordsOf(texts[i] as string).length > 0);
+  if (rows.length === texts.length) return encoder.encode(texts);
+  const values = new Float32Array(texts.length * d);
+  if (rows.length > 0) {
+    const encoded = encoder.encode(rows.map((row) => texts[row] as string));
+    rows.forEach((row, i) => {
+      values.set(encoded.view().subarray(i * d, (i + 1) * d), row * d);
+    });
+    encoded.dispose();
+  }
+  return keep(tensor(values, [texts.length, d]));
+}
+
+function notesOf(encoder: SentenceEncoder, classes: readonly ClassText[]): string[] {
+  if (!(encoder instanceof LatentTextEncoder)) return [];
+  const strange = classes.filter(({ text }) => !encoder.knows(text)).map(({ name }) => name);
+  if (strange.length === 0) return [];
+  return [
+    `no word of ${strange.join(', ')} is in the training texts: parts of words alone tell these classes; train with texts=hashed or with a sentence model for other words`,
+  ];
+}
+
+/** @throws Error naming the first class whose vector is 0 */
+function requireKnown(vectors: Tensor, classes: readonly ClassText[]): void {
+  const [, d] = vectors.shape as [number, number];
+  const values = vectors.view();
+  const lost = classes.find((_, c) => values.subarray(c * d, (c + 1) * d).every((value) => value === 0));
+  if (lost)
+    throw new Error(
+      `class "${lost.name}": the encoder of the model knows no word of its text; describe it in words of the training texts, or train with texts=hashed or with a sentence model`,
+    );
+}
+
 function encoderOf(
   { encoder }: H4GDescription,
   tensors: Readonly<Record<string, Tensor>>,
@@ -188,6 +241,7 @@ function encoderOf(
     return given.encoder;
   }
   if (given) throw new Error(`file "${name}" has its own encoder of texts; leave --encoder out`);
+  if (encoder.kind === 'hashed') return HashedTextEncoder.restore(encoder.state);
   const { buckets, weights, directions } = tensors;
   if (!buckets || !weights || !directions) throw new Error(`file "${name}" is damaged: its encoder is not whole`);
   return LatentTextEncoder.restore({ options: encoder.options, buckets, weights, directions });
