@@ -25,11 +25,8 @@ export {
 export { DGMLP, type DGMLPOptions, nodeAdaptive, presets as dgmlpPresets } from './dgmlp.js';
 export { DGMLP_MODEL, type DGMLPDescription, DGMLPModel, featuresOfGraph } from './dgmlp-model.js';
 export { EventModel, type EventTraining, scaledEvents, usualInterval } from './event-model.js';
-<<<<<<< HEAD
-export * from './h4g/index.js';
-=======
 export * from './expressivity/index.js';
->>>>>>> main
+export * from './h4g/index.js';
 export {
   type HopBlock,
   type HopOptions,

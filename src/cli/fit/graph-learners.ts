@@ -42,7 +42,6 @@ export const graphLearners: Readonly<Record<string, Learner>> = {
     options: fastrpOptions,
     load: async () => (await import('./embeddings.js')).fitEmbedding,
   }),
-<<<<<<< HEAD
   h4g: defineLearner({
     about: 'classes of nodes that no training graph has, from texts of nodes and of classes',
     data: 'graph',
@@ -50,7 +49,7 @@ export const graphLearners: Readonly<Record<string, Learner>> = {
     encodes: true,
     options: h4gOptions,
     load: async () => (await import('./text-graphs.js')).fitTexts,
-=======
+  }),
   'sswl-plus': defineLearner({
     about: 'classes or numbers of whole graphs, by subgraphs of each node: GNN-SSWL⁺ and weaker classes',
     data: 'graphs',
@@ -62,7 +61,6 @@ export const graphLearners: Readonly<Record<string, Learner>> = {
     data: 'graphs',
     options: plainGraphOptions,
     load: async () => (await import('./whole-graphs.js')).fitPlain,
->>>>>>> main
   }),
   'fully-ppr': defineLearner({
     about: 'nodes ranked for each node, or the classes of nodes near it, by personalised PageRank',

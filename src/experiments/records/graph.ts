@@ -48,7 +48,6 @@ export const records: readonly SystemRecord[] = [
     load: () => import('../graph/nat.js'),
   },
   {
-<<<<<<< HEAD
     slug: 'h4g',
     title: 'H4G: zero-shot graph learning in hyperbolic space',
     family: 'graph',
@@ -70,7 +69,8 @@ export const records: readonly SystemRecord[] = [
       overhead: 'with minimal computational overhead',
     },
     load: () => import('../graph/h4g.js'),
-=======
+  },
+  {
     slug: 'subgraph-gnn',
     title: 'SSWL: subgraph networks by their Weisfeiler-Lehman class',
     family: 'graph',
@@ -100,6 +100,5 @@ export const records: readonly SystemRecord[] = [
         'great simplicity',
     },
     load: () => import('../graph/subgraph-gnn.js'),
->>>>>>> main
   },
 ];

@@ -117,7 +117,6 @@ const nat: readonly Case[] = [
   ),
 ];
 
-<<<<<<< HEAD
 /** Scores of H4G above its baselines, which have 40 %. */
 const zeroShot = (ours: number, baselines = 40) => ({
   ...Object.fromEntries(
@@ -151,8 +150,6 @@ const h4g: readonly Case[] = [
   { data: 'r8', holding: { methods: zeroShot(46) }, failing: { methods: zeroShot(40) } },
 ];
 
-export const evidence: Readonly<Record<string, readonly Case[]>> = { dgmlp, h4g, nat };
-=======
 const subgraphTitles = ['MPNN', 'SWL(VS): DS-GNN, NGNN', 'PSWL(VS): GNN-AK', 'GSWL: DSS-GNN, SUN', 'SSWL', 'SSWL⁺'];
 /** Errors, or accuracies, by method. */
 const subgraphScores = (values: readonly number[], metric: 'error' | 'accuracy' = 'error') =>
@@ -195,5 +192,4 @@ const subgraphs: readonly Case[] = [
   },
 ];
 
-export const evidence: Readonly<Record<string, readonly Case[]>> = { dgmlp, nat, 'subgraph-gnn': subgraphs };
->>>>>>> main
+export const evidence: Readonly<Record<string, readonly Case[]>> = { dgmlp, h4g, nat, 'subgraph-gnn': subgraphs };
