@@ -51,7 +51,9 @@ export interface H4GDescription {
 
 /** A sentence model and its digest. */
 export interface GivenEncoder {
+  /** The model. */
   readonly encoder: SentenceEncoder;
+  /** What tells it from others. */
   readonly digest: string;
 }
 
