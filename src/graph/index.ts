@@ -25,6 +25,7 @@ export {
 } from './directed-graphs.js';
 export { EventModel, type EventTraining, scaledEvents, usualInterval } from './event-model.js';
 export * from './expressivity/index.js';
+export * from './h4g/index.js';
 export * from './heads/index.js';
 export {
   type HopBlock,

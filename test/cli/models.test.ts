@@ -8,6 +8,7 @@ import { EMBEDDING_MODEL, RANK_MODEL } from '../../src/embedding/index.js';
 import {
   ARC_CLASSIFIER,
   DGMLP_MODEL,
+  H4G_MODEL,
   NAT_MODEL,
   NODE_CLASSIFIER,
   NODE_VALUES,
@@ -43,6 +44,7 @@ describe('the table of model files', () => {
     LANGUAGE_MODEL,
     STUDENT_MODEL,
     DGMLP_MODEL,
+    H4G_MODEL,
     NODE_CLASSIFIER,
     NODE_VALUES,
     ARC_CLASSIFIER,
