@@ -29,6 +29,7 @@ export {
   tableGroups,
 } from './catalogue.js';
 export { type EncodedColumn, encodeColumns, encodedWidth, encodingOf } from './column-encoding.js';
+export { partNamed } from './column-names.js';
 export {
   encodeTable,
   fitFeatures,
@@ -105,6 +106,7 @@ export {
   type LabelledImages,
 } from './images.js';
 export {
+  type IncidenceReading,
   type IncidenceTables,
   incidencesFromLines,
   incidencesFromTables,
@@ -135,11 +137,14 @@ export {
   type Background,
   decodePicture,
   imageNetStatistics,
+  isGrey,
   isPicture,
   type Picture,
   type PictureFormat,
+  type PictureHeader,
   type PictureOptions,
   pictureFormat,
+  pictureHeader,
   pictureTensor,
   planesOf,
 } from './pictures.js';
@@ -195,7 +200,14 @@ export {
   wordsOf,
 } from './text-encoder.js';
 export { fromTorchName, loadTorchState, type TorchLoadOptions } from './torch.js';
-export { classOf, columnsFor, type VertexRows, type VertexRowsOptions, vertexRows } from './vertex-rows.js';
+export {
+  classOf,
+  columnsFor,
+  type TextOptions,
+  type VertexRows,
+  type VertexRowsOptions,
+  vertexRows,
+} from './vertex-rows.js';
 export {
   type WholeGraphs,
   type WholeGraphTables,
