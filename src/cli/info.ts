@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
-import { catalogueLines, graphProfileLines, profileLines, wholeGraphProfileLines } from '../data/index.js';
+import { catalogueLines, graphProfileLines, placesOf, profileLines, wholeGraphProfileLines } from '../data/index.js';
 import {
   isCatalogue,
   isFolder,
@@ -13,6 +13,7 @@ import {
   loadWholeGraphs,
   pictureProfileLines,
   profilePictures,
+  readUnpackedText,
   tableIn,
 } from '../data/node.js';
 import {
@@ -68,6 +69,15 @@ async function pictureInfo(path: string, maxPixels: number | undefined): Promise
   }
 }
 
+/** How many things points.csv names in how many pictures. */
+function placesLine(folder: string): string {
+  const table = tableIn(folder, 'points') as string;
+  const counts = Array.from(placesOf(readUnpackedText(table), table).values(), ({ points }) => points.length);
+  const total = counts.reduce((a, b) => a + b, 0);
+  const ends = counts.length > 0 ? `, ${Math.min(...counts)} to ${Math.max(...counts)} in one` : '';
+  return `${counts.length} pictures with ${total} things${ends}; gossamer fit learns to count them`;
+}
+
 /** The graph in a folder of tables or a file of another program. */
 function graphAt(path: string) {
   return isFolder(path) && !tableIn(path, 'edges') ? undefined : loadNamedGraph(path);
@@ -89,6 +99,10 @@ async function info(slug: string, flags: TableFlags & { readonly maxPixels?: num
   }
   if (!isSystem && isCatalogue(slug)) {
     console.log(catalogueLines(loadCatalogue(slug)).join('\n'));
+    return;
+  }
+  if (!isSystem && isFolder(slug) && kindOf(slug) === 'points') {
+    console.log(`${slug}: ${placesLine(slug)}`);
     return;
   }
   if (!isSystem && isFolder(slug) && kindOf(slug) === 'pictures' && isPictureFolder(slug))

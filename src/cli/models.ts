@@ -22,6 +22,7 @@ const openers = {
   hypercluster: async (path: string) => (await import('./models/hypercluster.js')).open(path),
   mip: async (path: string) => (await import('./models/mip.js')).open(path),
   nat: async (path: string) => (await import('./models/nat.js')).open(path),
+  softhgnn: async (path: string) => (await import('./models/softhgnn.js')).open(path),
   hdhgn: async (path: string) => (await import('./models/hdhgn.js')).open(path),
   'hypernet-review': async (path: string) => (await import('./models/hypernet-review.js')).open(path),
 } as const satisfies Readonly<Record<string, (path: string) => Promise<Predictor>>>;

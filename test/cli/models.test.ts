@@ -8,6 +8,7 @@ import { EMBEDDING_MODEL, RANK_MODEL } from '../../src/embedding/index.js';
 import { DGMLP_MODEL, NAT_MODEL, NODE_CLASSIFIER } from '../../src/graph/index.js';
 import {
   CONHD_MODEL,
+  COUNT_MODEL,
   HDHGN_MODEL,
   HYPERAGENT_MODEL,
   HYPERCLUSTER_MODEL,
@@ -43,6 +44,7 @@ describe('the table of model files', () => {
     HYPERAGENT_MODEL,
     CONHD_MODEL,
     HDHGN_MODEL,
+    COUNT_MODEL,
     NAT_MODEL,
     TASK_MODEL,
     MIP_MODEL,

@@ -41,6 +41,8 @@ export interface DistinctExamples {
 
 /** Training and test examples of the same prototypes. */
 export interface DistinctData {
+  /** Of the classes: [12, 16]. */
+  readonly prototypes: Float32Array;
   readonly train: DistinctExamples;
   readonly test: DistinctExamples;
 }
@@ -81,10 +83,14 @@ export function drawDistinct(train: number, test: number, random: Random): Disti
   const own = random.split('prototypes');
   const prototypes = Float32Array.from({ length: CLASSES * INPUTS }, () => own.gaussian());
   return {
+    prototypes,
     train: drawExamples(train, prototypes, random.split('train')),
     test: drawExamples(test, prototypes, random.split('test')),
   };
 }
+
+/** What is read of all tokens: the mean of each channel, or also the largest. */
+type ReadOut = 'mean' | 'mean and max';
 
 /** Two linear layers on each token, a context, a read-out, and a linear layer to the answer. */
 class DistinctCounter {
@@ -96,7 +102,7 @@ class DistinctCounter {
 
   constructor(
     random: Random,
-    readonly options: { readonly context?: ContextMaker | undefined; readonly readOut: 'mean' | 'mean and max' },
+    readonly options: { readonly context?: ContextMaker | undefined; readonly readOut: ReadOut },
   ) {
     const width = options.readOut === 'mean' ? WIDTH : 2 * WIDTH;
     this.embed = new Linear(INPUTS, WIDTH, random.split('embed'));
@@ -206,9 +212,7 @@ const balanced =
   (features, random) =>
     new SoftHGNN(features, random, { ...sparse, selection: { ...selection, balance, gradient } });
 
-const arms: Readonly<
-  Record<string, { readonly context?: ContextMaker | undefined; readonly readOut?: 'mean and max' }>
-> = {
+const arms: Readonly<Record<string, { readonly context?: ContextMaker | undefined; readonly readOut?: ReadOut }>> = {
   [NONE]: {},
   [NONE_MAX]: { readOut: 'mean and max' },
   ...Object.fromEntries(
