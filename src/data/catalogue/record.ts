@@ -79,6 +79,8 @@ export interface DatasetRecord {
   readonly download?: DatasetDownload;
   /** Graphs: whether edges have a direction. False when left out. */
   readonly directed?: boolean;
+  /** Sets of graphs: whether graphs 2k and 2k + 1 belong into one fold. False when left out. */
+  readonly paired?: boolean;
   /** Hypergraphs that are read from a typed graph: what becomes of its nodes. */
   readonly typed?: TypedPaths;
   /**
