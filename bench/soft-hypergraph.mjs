@@ -4,8 +4,8 @@
 //   node bench/soft-hypergraph.mjs [--threads 1] [--gradients]
 
 import { parseArgs } from 'node:util';
-import { cpu, memoryUse, Random, scope, setThreads, valueAndGrad } from '../dist/index.js';
 import { AttentionContext, NearestContext, PerceptronContext } from '../dist/hypergraph/index.js';
+import { cpu, memoryUse, Random, scope, setThreads, valueAndGrad } from '../dist/index.js';
 import { inference, parameters, SoftHGNN, withWeights } from '../dist/nn/index.js';
 import { columns, fastest } from './in-turns.mjs';
 
@@ -49,6 +49,9 @@ for (const [batch, tokens] of [
     const before = memoryUse().bytes;
     bytes[name] = (await cpu.withOwnPeak(run(layer))).peakBytes - before;
   }
-  rows.push([`${batch}×${tokens}`, ...Object.keys(arms).map((name) => `${best[name].toFixed(2)} (${(bytes[name] / 2 ** 20).toFixed(1)} MiB)`)]);
+  rows.push([
+    `${batch}×${tokens}`,
+    ...Object.keys(arms).map((name) => `${best[name].toFixed(2)} (${(bytes[name] / 2 ** 20).toFixed(1)} MiB)`),
+  ]);
 }
 console.log(columns([['tokens', ...Object.keys(arms)], ...rows]));
