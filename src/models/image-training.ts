@@ -91,8 +91,8 @@ export interface ImageTrainingOptions extends TrainingHooks {
    */
   readonly validate?: boolean;
   /**
-   * Images that choose the epoch whose weights are kept, by accuracy; `validate` then has no effect.
-   * Default: none, the last epoch's weights are kept.
+   * Images that choose the epoch whose weights are kept, by accuracy; `validate` then has no
+   * effect. Default: none, the last epoch's weights are kept.
    */
   readonly chooseBy?: LabelledImages;
 }

@@ -61,7 +61,9 @@ async function trainOn(
 /** Images in a batch whose time and memory are measured. */
 export const BATCH = 32;
 
-/** Milliseconds an image and MiB beyond the weights, for one image and for a batch, on one thread. */
+/**
+ * Milliseconds an image and MiB beyond the weights, for one image and for a batch, on one thread.
+ */
 async function costOf(model: VisionTransformer, data: ImageDataset): Promise<Scores> {
   const costs = async (batch: number) => {
     const x = imageTensor(

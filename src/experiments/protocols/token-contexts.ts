@@ -64,7 +64,9 @@ export type ContextSetting = {
 /** Learning rates that every arm may choose from. */
 export const contextRates = [1e-3, 3e-3, 3e-4] as const;
 
-/** The settings of an arm: learning rates, and of HGNN, after all rates, other sizes of hyperedges. */
+/**
+ * The settings of an arm: learning rates, and of HGNN, after all rates, other sizes of hyperedges.
+ */
 export function contextSettings(title: string, trials: number): readonly ContextSetting[] {
   const rates = contextRates.slice(0, trials).map((learningRate) => ({ learningRate, nearest: 8 }));
   const sizes = [4, 16].map((nearest) => ({ learningRate: contextRates[0], nearest }));
