@@ -101,10 +101,11 @@ class DistinctCounter {
   readonly head: Linear;
 
   constructor(
+    readonly readOut: ReadOut,
     random: Random,
-    readonly options: { readonly context?: ContextMaker | undefined; readonly readOut: ReadOut },
+    options: { readonly context?: ContextMaker | undefined } = {},
   ) {
-    const width = options.readOut === 'mean' ? WIDTH : 2 * WIDTH;
+    const width = readOut === 'mean' ? WIDTH : 2 * WIDTH;
     this.embed = new Linear(INPUTS, WIDTH, random.split('embed'));
     this.mix = new Linear(WIDTH, WIDTH, random.split('mix'));
     this.context = options.context?.(WIDTH, random.split('context'));
@@ -121,7 +122,7 @@ class DistinctCounter {
   forward(x: Tensor, mode: Mode): Tensor {
     const tokens = this.embedded(x);
     const mixed = this.context ? this.context.forward(tokens, mode) : tokens;
-    const read = this.options.readOut === 'mean' ? mean(mixed, 1) : concatenate([mean(mixed, 1), max(mixed, 1)], 1);
+    const read = this.readOut === 'mean' ? mean(mixed, 1) : concatenate([mean(mixed, 1), max(mixed, 1)], 1);
     return reshape(this.head.forward(this.norm.forward(read)), [x.shape[0] as number]);
   }
 }
@@ -232,7 +233,7 @@ export function runDistinct(data: DistinctData, values: DistinctValues, context:
     ([title, { context: make, readOut = 'mean' }]): Method<DistinctCounter> => ({
       title,
       async train(run) {
-        const model = new DistinctCounter(run.random.split('model'), { context: make, readOut });
+        const model = new DistinctCounter(readOut, run.random.split('model'), { context: make });
         await trainDistinct(model, data, values, run);
         return model;
       },
