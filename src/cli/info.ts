@@ -2,15 +2,24 @@
 
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
-import { catalogueLines, graphProfileLines, placesOf, profileLines, wholeGraphProfileLines } from '../data/index.js';
+import {
+  catalogueLines,
+  graphProfileLines,
+  placesOf,
+  profileLines,
+  textGraphLines,
+  wholeGraphProfileLines,
+} from '../data/index.js';
 import {
   isCatalogue,
   isFolder,
   isGraph6,
   isPictureFolder,
+  isTextGraph,
   loadCatalogue,
   loadNamedGraph,
   loadTable,
+  loadTextGraph,
   loadWholeGraphs,
   pictureProfileLines,
   profilePictures,
@@ -98,6 +107,10 @@ async function info(slug: string, flags: TableFlags & { readonly maxPixels?: num
   const isSystem = systems.some((record) => record.slug === slug);
   if (!isSystem && existsSync(slug) && isGraphSet(slug)) {
     console.log(`${slug}: ${wholeGraphProfileLines(loadWholeGraphs(slug)).join('\n')}`);
+    return;
+  }
+  if (!isSystem && isTextGraph(slug)) {
+    console.log(`${slug}: ${textGraphLines(loadTextGraph(slug)).join('\n')}`);
     return;
   }
   const graph = isSystem || slug === '-' ? undefined : graphAt(slug);

@@ -13,6 +13,7 @@ const openers = {
   'node-classifier': async (path: string) => (await import('./models/node-classifier.js')).open(path),
   fastrp: async (path: string) => (await import('./models/embedding.js')).open(path),
   'fully-ppr': async (path: string) => (await import('./models/ranking.js')).open(path),
+  h4g: async (path: string) => (await import('./models/h4g.js')).open(path),
   dgmlp: async (path: string) => (await import('./models/dgmlp.js')).open(path),
   lighthgnn: async (path: string) => (await import('./models/lighthgnn.js')).open(path),
   hyperagent: async (path: string) => (await import('./models/hyperagent.js')).open(path),

@@ -22,6 +22,8 @@ Examples
   gossamer predict nat.safetensors sources.csv --top 5                   their likeliest partners
   gossamer predict runs/mine/model.safetensors new.csv --task berlin      rows of a task, by a model of hypernet-review
   gossamer predict pave.safetensors new-products.csv --values new-values.csv --top 5 -o out.csv   products, by a model of hyperpave
+  gossamer predict zero.safetensors new-graph/ --classes classes.csv -o out.csv   nodes among classes never seen, by a model of h4g
+  gossamer predict zero.safetensors new-graph/ --classes classes.csv --explain -o radii.html   their radii as a picture
   gossamer predict team.safetensors questions.jsonl --dry-run            groups and estimated tokens of each question
   gossamer predict team.safetensors questions.jsonl --endpoint http://127.0.0.1:8080/v1 --max-tokens 4000 -o answers.csv
   gossamer predict m.safetensors new/ -o out.csv --edges kept.csv       graphs in a folder, by a model of hyperdrop
@@ -54,6 +56,13 @@ export function predictCommand(): Command {
       number(1),
     )
     .addOption(maxPixelsOption('pictures: '))
+    .option('--classes <table>', 'models of h4g: the classes to choose from, columns name and maybe description')
+    .option(
+      '--threshold <p>',
+      'models of h4g: least probability of a class, below which a node is unknown; that of the model when left out, 0 for none',
+      number(0, false),
+    )
+    .option('--encoder <file>', 'models of h4g: the sentence model in ONNX that the model was trained with')
     .option('--values <table>', 'models of hyperpave: values (attribute,value) that no product has yet')
     .option('--within-category', 'models of hyperpave: only attributes that are known for the category', false)
     .option(
@@ -85,6 +94,9 @@ export function predictCommand(): Command {
 interface Flags extends TableFlags, TalkFlags {
   readonly out?: string;
   readonly top?: number;
+  readonly classes?: string;
+  readonly threshold?: number;
+  readonly encoder?: string;
   readonly maxPixels?: number;
   readonly values?: string;
   readonly withinCategory: boolean;
@@ -114,6 +126,7 @@ async function predict(modelPath: string, paths: readonly string[], flags: Flags
     );
   if (maps !== undefined && !model.maps)
     throw new Error(`--maps: the model in "${modelPath}" draws none; models of vit-softhgnn and count-softhgnn do`);
+  requireClasses(modelPath, model, flags);
   if (edges && !model.edges)
     throw new Error(`--edges: the model in "${modelPath}" scores no edges; models of hyperdrop do`);
   if (observe) {
@@ -125,6 +138,9 @@ async function predict(modelPath: string, paths: readonly string[], flags: Flags
     ...(maxPixels !== undefined && { maxPixels }),
     ...(values !== undefined && { values }),
     ...(maps !== undefined && { maps }),
+    ...(flags.classes !== undefined && { classes: flags.classes }),
+    ...(flags.threshold !== undefined && { threshold: flags.threshold }),
+    ...(flags.encoder !== undefined && { encoder: flags.encoder }),
     withinCategory,
     explain,
     conditions,
@@ -144,6 +160,13 @@ function refuseReading(modelPath: string, { reads }: Predictor, command: Command
   );
   const option = command.options.find((own) => own.attributeName() === given);
   if (option) throw new Error(`${option.long}: the model in "${modelPath}" does not read data that it is for`);
+}
+
+/** @throws Error when a flag of models that choose among given classes is given to another */
+function requireClasses(modelPath: string, { takesClasses }: Predictor, flags: Flags): void {
+  const given = (['classes', 'threshold', 'encoder'] as const).find((name) => flags[name] !== undefined);
+  if (given !== undefined && !takesClasses)
+    throw new Error(`--${given}: the model in "${modelPath}" has its own classes; models of h4g are given them`);
 }
 
 /** @throws Error when a flag of models that talk is given */
@@ -187,7 +210,7 @@ export function writePredictions({ columns, rows, page, graph }: Predictions, ou
     const asPage = /\.html?$/i.test(out ?? '');
     if (asPage && page === undefined)
       throw new Error(
-        `"${out}": a page is written by models of hdhgn with --explain; name a .csv file for predictions`,
+        `"${out}": a page is written by models of hdhgn and h4g with --explain; name a .csv file for predictions`,
       );
     writeOutput([asPage && page !== undefined ? page : writeCsv(columns, rows)], out);
     return;

@@ -2,7 +2,7 @@
 
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
-import type { Experiment, Metric } from '../parts/contract.js';
+import type { Experiment, Metric, StudyPlot } from '../parts/contract.js';
 import type { Summary } from '../parts/statistics.js';
 import { escapeHtml } from './html.js';
 import { type CurvePoint, counted, heading, type RunResult, shownMetrics } from './result.js';
@@ -118,6 +118,60 @@ export function trainingCurves(points: readonly CurvePoint[]): string {
         dx: 8,
         textAnchor: 'start',
       }),
+    ],
+  });
+}
+
+/** The picture of a study. */
+export function studyPlot({ kind, title, x, y, logarithmic = false, points }: StudyPlot): string {
+  return kind === 'line' ? lines(title, { x, y: y ?? '', logarithmic }, points) : histogram(title, x, points);
+}
+
+type StudyPoints = StudyPlot['points'];
+
+function lines(
+  title: string,
+  { x, y, logarithmic }: { readonly x: string; readonly y: string; readonly logarithmic: boolean },
+  points: StudyPoints,
+): string {
+  const last = points.reduce((most, point) => Math.max(most, point.x), Number.NEGATIVE_INFINITY);
+  return plot(title, {
+    width: 720,
+    height: 360,
+    marginRight: 30 + labelWidth(points),
+    color: { legend: false, scheme: 'observable10' },
+    x: { type: logarithmic ? 'log' : 'linear', label: x, grid: true },
+    y: { label: y, grid: true, nice: true },
+    marks: [
+      Plot.lineY(points, { x: 'x', y: 'y', z: 'method', stroke: 'method', strokeWidth: 1.5, marker: 'dot' }),
+      Plot.text(
+        spread(
+          points.filter((point) => point.x === last),
+          rangeOf(points.map((point) => point.y)),
+        ),
+        { x: 'x', y: 'y', text: 'method', fill: 'method', dx: 8, textAnchor: 'start' },
+      ),
+    ],
+  });
+}
+
+/** Counts of x in forty bins, a row for each method. */
+function histogram(title: string, x: string, points: StudyPoints): string {
+  const methods = new Set(points.map(({ method }) => method));
+  return plot(title, {
+    width: 720,
+    height: 60 + 70 * methods.size,
+    marginRight: 30 + labelWidth(points),
+    color: { legend: false, scheme: 'observable10' },
+    x: { label: x, grid: true },
+    y: { label: 'count', ticks: 2 },
+    fy: { label: null, domain: [...methods] },
+    marks: [
+      Plot.rectY(points, {
+        ...Plot.binX<Plot.RectYOptions>({ y: 'count' }, { x: 'x', fill: 'method', thresholds: 40 }),
+        fy: 'method',
+      }),
+      Plot.ruleY([0]),
     ],
   });
 }

@@ -6,7 +6,7 @@ import type { Experiment, ReportPicture } from '../parts/contract.js';
 import { citation } from '../parts/system-record.js';
 import type { SystemRecord } from '../systems.js';
 import { escapeHtml, htmlTable, style } from './html.js';
-import { comparison, tradeOff, trainingCurves } from './plots.js';
+import { comparison, studyPlot, tradeOff, trainingCurves } from './plots.js';
 import { claimGroups, counted, formatValue, methodTable, type RunResult, shareOf } from './result.js';
 
 /** The report of a run as a page, with pictures in it. */
@@ -32,7 +32,7 @@ ${tradeOff(experiment, result)}
 <h2>Claims</h2>
 <p><b>${escapeHtml(shareOf(record, experiment, result.claims, result.smoke))}.</b></p>
 ${claimLists(record, result.claims)}
-${result.studies.map((study) => `<h2>${escapeHtml(study.title)}</h2>${htmlTable(study)}${paragraph(study.note)}`).join('')}
+${result.studies.map((study) => `<h2>${escapeHtml(study.title)}</h2>${htmlTable(study)}${paragraph(study.note)}${study.plot ? studyPlot(study.plot) : ''}`).join('')}
 ${pictures.map(figure).join('')}
 ${trainingCurves(result.curves)}
 <h2>Settings</h2><pre class="note">${escapeHtml(settings.join('  '))}</pre>
