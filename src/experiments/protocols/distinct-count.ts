@@ -103,12 +103,12 @@ class DistinctCounter {
   constructor(
     readonly readOut: ReadOut,
     random: Random,
-    options: { readonly context?: ContextMaker | undefined } = {},
+    { context }: { readonly context?: ContextMaker | undefined } = {},
   ) {
     const width = readOut === 'mean' ? WIDTH : 2 * WIDTH;
     this.embed = new Linear(INPUTS, WIDTH, random.split('embed'));
     this.mix = new Linear(WIDTH, WIDTH, random.split('mix'));
-    this.context = options.context?.(WIDTH, random.split('context'));
+    this.context = context?.(WIDTH, random.split('context'));
     this.norm = new LayerNorm(width);
     this.head = new Linear(width, 1, random.split('head'));
   }
