@@ -16,6 +16,7 @@ import {
 } from '../../src/graph/index.js';
 import {
   CONHD_MODEL,
+  COUNT_MODEL,
   HDHGN_MODEL,
   HYPERAGENT_MODEL,
   HYPERCLUSTER_MODEL,
@@ -54,6 +55,7 @@ describe('the table of model files', () => {
     HYPERAGENT_MODEL,
     CONHD_MODEL,
     HDHGN_MODEL,
+    COUNT_MODEL,
     NAT_MODEL,
     TASK_MODEL,
     MIP_MODEL,

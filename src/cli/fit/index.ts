@@ -48,6 +48,10 @@ Examples
   gossamer fit molecules/ --model hyperdrop -o m.safetensors     classes of graphs: graphs.csv, edges.csv, nodes.csv
   gossamer predict m.safetensors new/ -o out.csv --edges kept.csv
 
+  gossamer fit flowers/ --model vit-softhgnn --size 32 --set hyperedges=16   a vision transformer with soft hyperedges
+  gossamer fit crowds/ --model count-softhgnn -o count.safetensors   how many, and where: pictures and points.csv (picture,x,y)
+  gossamer predict count.safetensors new/ --maps densities/ -o counts.csv
+
   gossamer fit papers/ products/ --model h4g -o zero.safetensors classes of nodes never seen: nodes.csv with texts, edges.csv
   gossamer predict zero.safetensors new-graph/ --classes classes.csv -o out.csv
 
@@ -113,7 +117,7 @@ function modelsText(name: string | undefined): string {
   }
   const lines = Object.entries(learners)
     .filter(([, { data }]) => data !== 'pictures')
-    .map(([own, { data, about }]) => `  ${own.padEnd(12)} ${data}: ${about}`);
+    .map(([own, { data, about }]) => `  ${own.padEnd(14)} ${data}: ${about}`);
   const pictures = `  of pictures: ${namesFor('pictures')}`;
   return `\nModels beside those of tables (--model NAME --help lists their options)\n${[...lines, pictures].join('\n')}\n`;
 }
@@ -154,6 +158,7 @@ function learnerOf(path: string, { model, methods }: Flags): Learner | undefined
 const nouns: Readonly<Record<DataKind, string>> = {
   table: 'a table',
   pictures: 'pictures',
+  points: 'pictures with points',
   graph: 'a graph',
   graphs: 'a set of graphs',
   hypergraph: 'a hypergraph',
@@ -167,7 +172,7 @@ const nouns: Readonly<Record<DataKind, string>> = {
 const readingOf: Readonly<Record<DataKind, readonly string[]>> = {
   ...{ table: readingOnly, graph: readingOnly, sources: readingOnly },
   ...{ hypergraph: readingText, events: readingText },
-  ...{ pictures: [], graphs: [], products: [], team: [] },
+  ...{ pictures: [], points: [], graphs: [], products: [], team: [] },
 };
 
 function namesFor(kind: DataKind): string {
@@ -183,6 +188,9 @@ function requireFitting(path: string, { model, task }: Flags, learner: Learner, 
   refuse(unread, `is not for ${nouns[data]}, which "${path}" is read as`, command);
   if (data === 'pictures') {
     refuse(['target'], 'is for tables and graphs; the class of a picture is the name of its folder', command);
+  } else if (data === 'points') {
+    refuse(['size'], 'is for classes of pictures; counting takes --set scale=0.5', command);
+    refuse(['target', 'strict'], 'is not for counting; points.csv says what is counted, in which pictures', command);
   } else refuse(pictureOnly, `is for pictures; "${path}" is read as ${nouns[data]}`, command);
   if (!talks) refuse([...chatOnly, 'data'], 'is for models that talk, such as hyperagent', command);
   if (task !== undefined && !tasks.includes(task))

@@ -11,6 +11,7 @@ import type { TableFlags } from '../tables.js';
 export type DataKind =
   | 'table'
   | 'pictures'
+  | 'points'
   | 'graph'
   | 'graphs'
   | 'hypergraph'
