@@ -27,7 +27,7 @@ export function meanMaxReadout(h: Tensor, nodes: Segments): Tensor {
 }
 
 /** Many graphs as one, with the nodes of each. */
-export interface GraphBatch {
+export interface ReadoutBatch {
   /** The disjoint union. */
   readonly graph: Graph;
   /** Nodes of each graph. */
@@ -55,7 +55,7 @@ export class WholeGraphClassifier {
   }
 
   /** Logits of each graph [graphs, classes]. */
-  forward({ graph, nodes, features }: GraphBatch, mode: Mode): Tensor {
+  forward({ graph, nodes, features }: ReadoutBatch, mode: Mode): Tensor {
     const h = relu(this.network.forward(features, graph, mode));
     return this.head.forward(this.#dropout.forward(meanMaxReadout(h, nodes), mode));
   }
@@ -82,7 +82,7 @@ export interface GraphTrainingOptions extends SemiSupervisedOptions {
 }
 
 /** The disjoint union of some graphs with their features. */
-export function batchOf({ graphs, features }: LabelledGraphs, chosen: ArrayLike<number>): GraphBatch {
+export function batchOf({ graphs, features }: LabelledGraphs, chosen: ArrayLike<number>): ReadoutBatch {
   const { graph, nodes } = disjointGraphs(Array.from(chosen, (g) => graphs[g] as Graph));
   return { graph, nodes, features: features(chosen) };
 }

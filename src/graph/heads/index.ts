@@ -3,10 +3,10 @@
 export { ArcClassifier, type ArcEnds, type ArcHeadOptions, arcAccuracy, trainArcs } from './arcs.js';
 export {
   batchOf,
-  type GraphBatch,
   type GraphTrainingOptions,
   type LabelledGraphs,
   meanMaxReadout,
+  type ReadoutBatch,
   trainGraphClassifier,
   WholeGraphClassifier,
   wholeGraphAccuracy,
