@@ -8,7 +8,6 @@ export {
   pageRank,
   truncatedSvd,
 } from './centrality.js';
-export * from './directed/index.js';
 export {
   changGraphs,
   completeGraph,
@@ -20,6 +19,7 @@ export {
   seidelSwitching,
   shrikhandeGraph,
 } from './constructions.js';
+export * from './directed/index.js';
 export {
   type DisjointGraphs,
   type DisjointHypergraphs,
