@@ -82,7 +82,7 @@ export const experiment = defineExperiment({
     { data: ROLES },
     { data: FIELDS },
     { data: JAVA },
-    { data: JAVA, set: { setting: 'few', epochs: 24, trialEpochs: 8 } },
+    { data: JAVA, set: { setting: 'few', epochs: 36, trialEpochs: 8 } },
   ],
   metrics: { accuracy, macroF1, seconds, parameters },
   methods: (values) => programTitles(values),
