@@ -13,7 +13,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./list.js')).listCommand(),
   },
   info: {
-    description: 'what a system, a model file, a table or a graph is',
+    description: 'what a system, a model file, a table, a graph or a folder of pictures is',
     load: async () => (await import('./info.js')).infoCommand(),
   },
   run: {
@@ -55,6 +55,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   embed: {
     description: 'embed the nodes of a graph',
     load: async () => (await import('./embed.js')).embedCommand(),
+  },
+  tell: {
+    description: 'which tests of isomorphism tell graphs apart, and what networks can therefore learn',
+    load: async () => (await import('./tell.js')).tellCommand(),
   },
   rank: {
     description: 'rank nodes by personalised PageRank from each node, or from some',

@@ -29,6 +29,7 @@ export {
   tableGroups,
 } from './catalogue.js';
 export { type EncodedColumn, encodeColumns, encodedWidth, encodingOf } from './column-encoding.js';
+export { partNamed } from './column-names.js';
 export {
   encodeTable,
   fitFeatures,
@@ -88,6 +89,7 @@ export {
   splitOf,
 } from './graphs.js';
 export { heatColour, heatMap, heatOverlay, type NumberMap, pictureGrid } from './heat-maps.js';
+export { type GeneratedTextGraphs, type HierTagOptions, hierTag, textEdges } from './hier-tag.js';
 export {
   featuresFromTable,
   type HypergraphDataset,
@@ -105,6 +107,7 @@ export {
   type LabelledImages,
 } from './images.js';
 export {
+  type IncidenceReading,
   type IncidenceTables,
   incidencesFromLines,
   incidencesFromTables,
@@ -118,6 +121,7 @@ export {
   incidencesFromArrays,
   roleDataset,
 } from './incidences.js';
+export { LatentTextEncoder, type LatentTextOptions, type LatentTextState } from './latent-text-encoder.js';
 export { DataLoader, type DataLoaderOptions } from './loader.js';
 export {
   isPlan,
@@ -135,11 +139,14 @@ export {
   type Background,
   decodePicture,
   imageNetStatistics,
+  isGrey,
   isPicture,
   type Picture,
   type PictureFormat,
+  type PictureHeader,
   type PictureOptions,
   pictureFormat,
+  pictureHeader,
   pictureTensor,
   planesOf,
 } from './pictures.js';
@@ -194,12 +201,21 @@ export {
   type SentenceEncoder,
   wordsOf,
 } from './text-encoder.js';
+export { type ClassText, classTexts, halvesOf, type TextGraph, textGraphFromTables } from './text-graph.js';
 export { fromTorchName, loadTorchState, type TorchLoadOptions } from './torch.js';
-export { classOf, columnsFor, type VertexRows, type VertexRowsOptions, vertexRows } from './vertex-rows.js';
+export {
+  classOf,
+  columnsFor,
+  type TextOptions,
+  type VertexRows,
+  type VertexRowsOptions,
+  vertexRows,
+} from './vertex-rows.js';
 export {
   type WholeGraphs,
   type WholeGraphTables,
   wholeGraphsFromArrays,
   wholeGraphsFromTables,
 } from './whole-graphs.js';
+export { wholeGraphsFromGraph6 } from './whole-graphs-graph6.js';
 export { wordBlocks } from './word-blocks.js';
