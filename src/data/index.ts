@@ -29,6 +29,7 @@ export {
   tableGroups,
 } from './catalogue.js';
 export { type EncodedColumn, encodeColumns, encodedWidth, encodingOf } from './column-encoding.js';
+export { partNamed } from './column-names.js';
 export {
   encodeTable,
   fitFeatures,
@@ -40,6 +41,14 @@ export {
   unseenNote,
   widthOf,
 } from './columns/encoding.js';
+export {
+  type CountedPicture,
+  type CountedPictures,
+  type CountedReading,
+  type Places,
+  pixelStatistics,
+  placesOf,
+} from './counted-pictures.js';
 export {
   DIGIT_CLASSES,
   DIGIT_PIXELS,
@@ -59,6 +68,7 @@ export {
 } from './event-tables.js';
 export { type Arrays, featuresFromArrays, normalizeRows, requiredArrays } from './features.js';
 export * from './formats/index.js';
+export { writePng } from './formats/png.js';
 export { graphProfileLines, wholeGraphProfileLines } from './graph-profile.js';
 export {
   type GraphTableOptions,
@@ -78,6 +88,7 @@ export {
   oneLabelEach,
   splitOf,
 } from './graphs.js';
+export { heatColour, heatMap, heatOverlay, type NumberMap, pictureGrid } from './heat-maps.js';
 export {
   featuresFromTable,
   type HypergraphDataset,
@@ -95,6 +106,7 @@ export {
   type LabelledImages,
 } from './images.js';
 export {
+  type IncidenceReading,
   type IncidenceTables,
   incidencesFromLines,
   incidencesFromTables,
@@ -125,11 +137,14 @@ export {
   type Background,
   decodePicture,
   imageNetStatistics,
+  isGrey,
   isPicture,
   type Picture,
   type PictureFormat,
+  type PictureHeader,
   type PictureOptions,
   pictureFormat,
+  pictureHeader,
   pictureTensor,
   planesOf,
 } from './pictures.js';
@@ -185,7 +200,14 @@ export {
   wordsOf,
 } from './text-encoder.js';
 export { fromTorchName, loadTorchState, type TorchLoadOptions } from './torch.js';
-export { classOf, columnsFor, type VertexRows, type VertexRowsOptions, vertexRows } from './vertex-rows.js';
+export {
+  classOf,
+  columnsFor,
+  type TextOptions,
+  type VertexRows,
+  type VertexRowsOptions,
+  vertexRows,
+} from './vertex-rows.js';
 export {
   type WholeGraphs,
   type WholeGraphTables,

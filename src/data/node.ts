@@ -2,7 +2,9 @@
 
 export { type AttributedGraphOptions, loadAttributedGraph } from './attributed-files.js';
 export { fileCheckpoint, loadModel, saveModel } from './checkpoint.js';
+export { type LabelledFile, type ListedPictures, listPictures, unusableReason } from './class-folders.js';
 export { hasText, loadText, textNames } from './corpora.js';
+export { type CountedPicturesOptions, decodeCounted, readCountedPictures } from './counted-folder.js';
 export { contentDigest, type VerifiedFile, verifyDataset } from './digests.js';
 export { downloadHypergraph, type FetchOptions, fetchDataset, fetchIfMissing, fetchImages } from './download.js';
 export { type EdgeFileOptions, isGraphFile, loadEdges, loadGraphDocument } from './edges.js';
@@ -24,6 +26,14 @@ export { type IncidenceFileOptions, loadIncidences, textEndings } from './incide
 export { interruptSignal } from './interrupt.js';
 export { loadNamedHypergraph } from './named-hypergraph-files.js';
 export { type FolderFiles, filesBelow, type Subfolder, subfoldersOf } from './picture-files.js';
+export {
+  type ClassProfile,
+  isPictureFolder,
+  type PictureProfile,
+  type PictureProfileOptions,
+  pictureProfileLines,
+  profilePictures,
+} from './picture-profile.js';
 export {
   isCatalogue,
   loadCatalogue,

@@ -42,6 +42,7 @@ export {
   EmbeddingModel,
   type EmbeddingModelDescription,
   type EmbeddingTrial,
+  type EmbeddingTuning,
   fitLabels,
   fitLinks,
   labelScore,
@@ -51,6 +52,7 @@ export { type RandNEOptions, randNE, randneDefaults } from './randne.js';
 export { type ProjectionOptions, sparseProjection } from './random-projection.js';
 export {
   bestRows,
+  type ChangedGraph,
   classShares,
   mixedRanking,
   RANK_MODEL,

@@ -79,6 +79,7 @@ export {
   buffers,
   inference,
   loadState,
+  lossWithTerms,
   type Mode,
   parameter,
   parameterCount,
@@ -117,12 +118,22 @@ export { type ProgressStream, progressLine } from './progress.js';
 export { GRU, LSTM, type LSTMState } from './recurrent.js';
 export { replaceWeights } from './resize.js';
 export { constant, cosine, type Schedule, stepDecay, warmUp } from './schedules.js';
+export { type HyperedgeUsage, hyperedgeUsage } from './selection-balance.js';
 export {
   type LabelledRows,
   labelledLoss,
   type SemiSupervisedOptions,
   trainByValidation,
 } from './semi-supervised.js';
+export {
+  MANY_CONTEXT_WEIGHTS,
+  type Participation,
+  type SelectionOptions,
+  SoftHGNN,
+  type SoftHGNNOptions,
+  type SoftHGNNPass,
+  suggestedHyperedges,
+} from './soft-hypergraph.js';
 export {
   Accumulated,
   AdaptivelyClipped,
