@@ -39,8 +39,13 @@ const titles: Readonly<Record<EdgeValues['task'], (values: EdgeValues) => readon
 };
 
 const ofClasses = {
-  ...{ task: 'classify', ones: 'with', hidden: 64, ratio: 0.8 },
-  ...{ batch: 32, learningRate: 2e-3, schedule: 'cosine' },
+  task: 'classify',
+  ones: 'with',
+  hidden: 64,
+  ratio: 0.8,
+  batch: 32,
+  learningRate: 2e-3,
+  schedule: 'cosine',
 } as const;
 const ofMolecules = { task: 'reconstruct', batch: 64, epochs: 40, learningRate: 5e-3, schedule: 'cosine' } as const;
 const long = { trials: 4, ratios: 'tuned', epochs: 100, hidden: 64, batch: 128 };
