@@ -166,9 +166,7 @@ function setOf(name: string, graphs: readonly Drawn<unknown>[], sizes: EdgeSetSi
   const nodes = Segments.fromSizes(graphs.map(({ colours }) => colours.length));
   const edges = Segments.fromSizes(graphs.map((own) => own.edges.length));
   const side = (end: 0 | 1) =>
-    Int32Array.from(
-      graphs.flatMap((own, g) => own.edges.map(({ ends }) => (nodes.offsets[g] as number) + ends[end])),
-    );
+    Int32Array.from(graphs.flatMap((own, g) => own.edges.map(({ ends }) => (nodes.offsets[g] as number) + ends[end])));
   return {
     name,
     graphs: new GraphCollection(nodes, edges, side(0), side(1)),
