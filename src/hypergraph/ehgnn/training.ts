@@ -146,7 +146,11 @@ export function trainClassifier(
   return trainOnGraphs(model, task, split, random, options);
 }
 
-/** Trains an autoencoder on the types of edges. Graphs without edges are left out. */
+/**
+ * Trains an autoencoder on the types of edges. Graphs without edges are left out. There is no
+ * weight decay unless it is asked for: L2 decay smooths the decoder of edges, which has to undo six
+ * means over neighbours.
+ */
 export function trainAutoencoder(
   model: EdgeAutoencoder & object,
   input: TypedGraphs,
@@ -162,7 +166,7 @@ export function trainAutoencoder(
     { select: (graphs) => selectTyped(input, graphs), loss: reconstructionLoss },
     { train: withEdges(split.train), validation: withEdges(split.validation) },
     random,
-    options,
+    { weightDecay: 0, ...options },
   );
 }
 
