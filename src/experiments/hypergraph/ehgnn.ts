@@ -47,7 +47,8 @@ const ofClasses = {
   learningRate: 2e-3,
   schedule: 'cosine',
 } as const;
-const ofMolecules = { task: 'reconstruct', batch: 64, epochs: 40, learningRate: 5e-3, schedule: 'cosine' } as const;
+const ofTypes = { task: 'reconstruct', learningRate: 5e-3, weightDecay: 0 } as const;
+const ofMolecules = { ...ofTypes, batch: 64, epochs: 40, schedule: 'cosine' } as const;
 const long = { trials: 4, ratios: 'tuned', epochs: 100, hidden: 64, batch: 128 };
 
 export const experiment = defineExperiment({
@@ -58,7 +59,7 @@ export const experiment = defineExperiment({
     '(graph,node and attributes), or an archive .npz with node_ptr, edge_ptr, edges and graph_label',
   presets: {
     'irrelevant-edges': { trials: 3 },
-    'edge-types': { task: 'reconstruct', graphs: 600, batch: 50, epochs: 40, learningRate: 5e-3, trials: 3 },
+    'edge-types': { ...ofTypes, graphs: 600, batch: 50, epochs: 40, trials: 3 },
     mutag: { ...ofClasses, epochs: 30 },
     ptc: { ...ofClasses, epochs: 15 },
     proteins: { ...ofClasses, hidden: 32, epochs: 8 },
