@@ -35,7 +35,7 @@ export interface GraphTrainingOptions extends TrainingHooks {
   readonly schedule?: 'cosine' | 'constant';
   /** L2 weight decay. Default: 1e-4. */
   readonly weightDecay?: number;
-  /** Gradients are scaled down to this norm; Infinity leaves them as they are. Default: 1. */
+  /** Gradients are scaled down to this norm. Default: 1. */
   readonly maxNorm?: number;
   /**
    * Early stopping: number of epochs without a lower validation loss. Default: no early stopping.
@@ -106,7 +106,6 @@ export function trainOnGraphs<Model extends object, Batch>(
   const steps = epochs * Math.ceil(train.length / batch);
   const warm = Math.ceil(steps / 10);
   const parts = partsOf(validation);
-  const adam = new Adam({ learningRate, weightDecay });
   return fit<Model, Batch>({
     model,
     *batches(order) {
@@ -114,7 +113,7 @@ export function trainOnGraphs<Model extends object, Batch>(
         yield task.select(rows.map((row) => train[row] as number));
     },
     loss: (live, own, mode) => task.loss(live, own, mode),
-    optimizer: maxNorm === Number.POSITIVE_INFINITY ? adam : new Clipped(adam, maxNorm),
+    optimizer: new Clipped(new Adam({ learningRate, weightDecay }), maxNorm),
     schedule: schedule === 'constant' ? constant() : warmUp(warm, cosine(Math.max(1, steps - warm))),
     epochs,
     random,
@@ -148,8 +147,8 @@ export function trainClassifier(
 }
 
 /**
- * Trains an autoencoder on the types of edges. Graphs without edges are left out. Weight decay and
- * the bound of the gradients' norm have no defaults here, as in the released code.
+ * Trains an autoencoder on the types of edges. Graphs without edges are left out. The weights do
+ * not decay unless that is asked for, as in the released code.
  */
 export function trainAutoencoder(
   model: EdgeAutoencoder & object,
@@ -166,7 +165,7 @@ export function trainAutoencoder(
     { select: (graphs) => selectTyped(input, graphs), loss: reconstructionLoss },
     { train: withEdges(split.train), validation: withEdges(split.validation) },
     random,
-    { weightDecay: 0, maxNorm: Number.POSITIVE_INFINITY, ...options },
+    { weightDecay: 0, ...options },
   );
 }
 
