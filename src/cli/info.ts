@@ -2,11 +2,13 @@
 
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
-import { catalogueLines, graphProfileLines, profileLines, wholeGraphProfileLines } from '../data/index.js';
+import { catalogueLines, graphProfileLines, heteroProfileLines, profileLines, wholeGraphProfileLines } from '../data/index.js';
 import {
+  hasTypedTables,
   isCatalogue,
   isFolder,
   loadCatalogue,
+  loadHeteroGraph,
   loadNamedGraph,
   loadTable,
   loadWholeGraphs,
@@ -28,7 +30,7 @@ export function infoCommand(): Command {
     .description('what a system, a model file, a table or a graph is')
     .argument(
       '<what>',
-      `name from \`gossamer list\`, a model file, a table: ${TABLE_FORMS}; a folder with graphs.csv and edges.csv; or a graph: a folder with nodes.csv and edges.csv, GraphML, GEXF, GML, Pajek, METIS, Matrix Market, node-link JSON; or a catalogue: a folder with products.csv`,
+      `name from \`gossamer list\`, a model file, a table: ${TABLE_FORMS}; a folder with graphs.csv and edges.csv; a graph of several types: a folder with tables such as nodes_paper.csv and edges_author_paper.csv; or a graph: a folder with nodes.csv and edges.csv, GraphML, GEXF, GML, Pajek, METIS, Matrix Market, node-link JSON; or a catalogue: a folder with products.csv`,
     )
     .action(info);
 }
@@ -57,6 +59,10 @@ async function info(slug: string, flags: TableFlags): Promise<void> {
   const isSystem = systems.some((record) => record.slug === slug);
   if (!isSystem && isFolder(slug) && tableIn(slug, 'graphs') && tableIn(slug, 'edges')) {
     console.log(`${slug}: ${wholeGraphProfileLines(loadWholeGraphs(slug)).join('\n')}`);
+    return;
+  }
+  if (!isSystem && isFolder(slug) && hasTypedTables(slug)) {
+    console.log(`${slug}: ${heteroProfileLines(await loadHeteroGraph(slug, tableOptionsOf(flags))).join('\n')}`);
     return;
   }
   const graph = isSystem || slug === '-' ? undefined : graphAt(slug);

@@ -14,6 +14,7 @@ const openers = {
   fastrp: async (path: string) => (await import('./models/embedding.js')).open(path),
   'fully-ppr': async (path: string) => (await import('./models/ranking.js')).open(path),
   dgmlp: async (path: string) => (await import('./models/dgmlp.js')).open(path),
+  rphgnn: async (path: string) => (await import('./models/rphgnn.js')).open(path),
   lighthgnn: async (path: string) => (await import('./models/lighthgnn.js')).open(path),
   hyperagent: async (path: string) => (await import('./models/hyperagent.js')).open(path),
   conhd: async (path: string) => (await import('./models/conhd.js')).open(path),

@@ -59,7 +59,7 @@ export {
 } from './event-tables.js';
 export { type Arrays, featuresFromArrays, normalizeRows, requiredArrays } from './features.js';
 export * from './formats/index.js';
-export { graphProfileLines, wholeGraphProfileLines } from './graph-profile.js';
+export { graphProfileLines, heteroProfileLines, wholeGraphProfileLines } from './graph-profile.js';
 export {
   type GraphTableOptions,
   type GraphTables,
@@ -78,6 +78,8 @@ export {
   oneLabelEach,
   splitOf,
 } from './graphs.js';
+export { type HeteroArrayOptions, heteroGraphFromArrays } from './hetero-archive.js';
+export { heteroGraphFromTables, type TableOfFile } from './hetero-tables.js';
 export {
   featuresFromTable,
   type HypergraphDataset,
@@ -119,6 +121,13 @@ export {
   readModelFile,
   writeModelFile,
 } from './model-file.js';
+export {
+  type NamedHeteroGraph,
+  type NodesOfType,
+  requireRelations,
+  type TargetNodes,
+  targetNodes,
+} from './named-hetero-graph.js';
 export { type NamedHypergraph, type NamedHypergraphTexts, namedHypergraph } from './named-hypergraph.js';
 export { edgeEnds } from './node-tables.js';
 export {
@@ -133,6 +142,7 @@ export {
   pictureTensor,
   planesOf,
 } from './pictures.js';
+export { wordPapers } from './planted-papers.js';
 export { predictedGraph } from './predicted-graph.js';
 export * from './products/index.js';
 export { parseQuestions, type Question } from './questions.js';

@@ -48,7 +48,7 @@ export {
   tuneNamedEmbedding,
 } from './node-model.js';
 export { type RandNEOptions, randNE, randneDefaults } from './randne.js';
-export { type ProjectionOptions, sparseProjection } from './random-projection.js';
+export { type ProjectionOptions, sparseProjection } from '../sparse/index.js';
 export {
   bestRows,
   classShares,

@@ -44,6 +44,7 @@ export {
   labelPropagation,
 } from './label-propagation.js';
 export type { LabelledGraph } from './labelled-graph.js';
+export * from './metapaths/index.js';
 export * from './nat/index.js';
 export {
   NODE_CLASSIFIER,
@@ -55,6 +56,7 @@ export {
   trainNodeNetwork,
 } from './node-classifier.js';
 export {
+  attributeFeatures,
   type FittedInputs,
   featuresOf,
   fitInputs,
@@ -80,8 +82,17 @@ export {
   type Smoothness,
   smoothness,
 } from './smoothing.js';
+export * from './rphgnn/index.js';
 export { stationaryState } from './stationary-state.js';
 export * from './temporal/index.js';
+export {
+  type FittedTypedInputs,
+  fitTypedInputs,
+  narrowed,
+  type TypedInputs,
+  type TypeInputs,
+  typedFeatures,
+} from './typed-inputs.js';
 export {
   NodeMLP,
   type Recipe,

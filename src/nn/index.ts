@@ -112,7 +112,9 @@ export {
   SGD,
   type SGDOptions,
 } from './optimizers.js';
+export { multinomialRegression } from './multinomial-regression.js';
 export { phaseCheckpoints } from './phases.js';
+export { PReLU } from './prelu.js';
 export { type ProgressStream, progressLine } from './progress.js';
 export { GRU, LSTM, type LSTMState } from './recurrent.js';
 export { replaceWeights } from './resize.js';

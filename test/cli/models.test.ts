@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { modelSystems, openModel, openModelOf } from '../../src/cli/models.js';
 import { writeModelFile, writeSafetensors } from '../../src/data/index.js';
 import { EMBEDDING_MODEL, RANK_MODEL } from '../../src/embedding/index.js';
-import { DGMLP_MODEL, NAT_MODEL, NODE_CLASSIFIER } from '../../src/graph/index.js';
+import { DGMLP_MODEL, NAT_MODEL, NODE_CLASSIFIER, RPHGNN_MODEL } from '../../src/graph/index.js';
 import {
   CONHD_MODEL,
   HDHGN_MODEL,
@@ -36,6 +36,7 @@ describe('the table of model files', () => {
     LANGUAGE_MODEL,
     STUDENT_MODEL,
     DGMLP_MODEL,
+    RPHGNN_MODEL,
     NODE_CLASSIFIER,
     EMBEDDING_MODEL,
     RANK_MODEL,

@@ -2,7 +2,7 @@
 
 import type { OptionTable } from '../../experiments/parts/options.js';
 import type { NetworkName } from '../../graph/index.js';
-import { fastrpOptions, fullyPprOptions, networkOptions } from './graph-options.js';
+import { fastrpOptions, fullyPprOptions, networkOptions, rphgnnOptions } from './graph-options.js';
 import { defineLearner, type Learner } from './learner.js';
 
 const about: Readonly<Record<NetworkName, string>> = {
@@ -34,6 +34,13 @@ const nodeLearners = Object.fromEntries(
 /** All models of graphs. */
 export const graphLearners: Readonly<Record<string, Learner>> = {
   ...nodeLearners,
+  rphgnn: defineLearner({
+    about: 'classes of the nodes of one type among several, by random projections of what relations bring',
+    data: 'hetero-graph',
+    tasks: ['class', 'labels'],
+    options: rphgnnOptions,
+    load: async () => (await import('./hetero.js')).fitHetero,
+  }),
   fastrp: defineLearner({
     about: 'labels of nodes, one or several each, or links, by random projections of the edges alone',
     data: 'graph',

@@ -40,6 +40,7 @@ Examples
   gossamer fit graph/ --model dgmlp                              classes of nodes: nodes.csv and edges.csv
   gossamer fit graph.gexf --model gcn --target party --set hidden=32
   gossamer predict model.safetensors graph/ -o nodes.csv
+  gossamer fit library/ --model rphgnn --target paper.label       several types: nodes_paper.csv, edges_author_paper.csv, …
   gossamer fit molecules/ --model hyperdrop -o m.safetensors     classes of graphs: graphs.csv, edges.csv, nodes.csv
   gossamer predict m.safetensors new/ -o out.csv --edges kept.csv
 
@@ -129,6 +130,7 @@ const nouns: Readonly<Record<DataKind, string>> = {
   table: 'a table',
   pictures: 'pictures',
   graph: 'a graph',
+  'hetero-graph': 'a graph of several types of nodes',
   graphs: 'a set of graphs',
   hypergraph: 'a hypergraph',
   events: 'events',

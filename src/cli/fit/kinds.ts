@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { type DatasetKind, datasetOf } from '../../data/index.js';
-import { isCatalogue, isFolder, isGraphFile, sourceFilesIn, tableIn, textEndings } from '../../data/node.js';
+import { hasTypedTables, isCatalogue, isFolder, isGraphFile, sourceFilesIn, tableIn, textEndings } from '../../data/node.js';
 import { languageNames, languages } from '../../hypergraph/ast/languages.js';
 import type { DataKind } from './learner.js';
 
@@ -16,14 +16,15 @@ const KNOWN: readonly (readonly [DatasetKind, DataKind])[] = [
   ['whole-graphs', 'graphs'],
   ['hypergraph', 'hypergraph'],
   ['incidences', 'hypergraph'],
+  ['hetero-graph', 'hetero-graph'],
   ['temporal', 'events'],
   ['sources', 'sources'],
 ];
 
 /**
  * The kind of the data at a path, from its name, the files of a folder, or the first bytes of a
- * file: a folder with hyperedges is a hypergraph, one with graphs a set of them, one with edges a
- * graph, one with products a catalogue, one with source files below it holds sources, any other one
+ * file: a folder with hyperedges is a hypergraph, one with graphs a set of them, one with tables
+ * such as nodes_author a graph of several types, one with edges a graph, one with products a catalogue, one with source files below it holds sources, any other one
  * pictures; a file is a graph where `readGraph` knows it, a team where it is JSON with `agents`,
  * products where it has the columns of HyperPAVE's release, else a table. A known set has its own
  * kind.
@@ -53,6 +54,7 @@ function isTeamFile(path: string): boolean {
 function kindOfFolder(folder: string): DataKind {
   if (['hyperedges', 'hypergraph'].some((name) => tableIn(folder, name, textEndings))) return 'hypergraph';
   if (tableIn(folder, 'graphs')) return 'graphs';
+  if (hasTypedTables(folder)) return 'hetero-graph';
   if (tableIn(folder, 'edges')) return 'graph';
   if (isCatalogue(folder)) return 'products';
   const endings = languageNames.flatMap((name) => languages[name].endings);

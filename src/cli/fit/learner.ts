@@ -11,6 +11,7 @@ export type DataKind =
   | 'table'
   | 'pictures'
   | 'graph'
+  | 'hetero-graph'
   | 'graphs'
   | 'hypergraph'
   | 'events'
