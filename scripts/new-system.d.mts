@@ -15,9 +15,5 @@ export interface SkeletonSettings {
 }
 
 export function settingsOf(slug: string | undefined, given: Readonly<Record<string, string>>): SkeletonSettings;
-export function insertRecord(
-  text: string,
-  place: { readonly slug: string; readonly family: string },
-  record: string,
-): string;
+export function insertRecord(text: string, record: string): string;
 export function newSystem(settings: SkeletonSettings, folder?: string): string[];

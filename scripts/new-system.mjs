@@ -16,6 +16,7 @@ import ts from 'typescript';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const SYSTEMS = 'src/experiments/systems.ts';
+const recordsOf = (family) => `src/experiments/records/${family}.ts`;
 
 const flags = Object.fromEntries(
   ['family', 'title', 'class', 'about', 'paper', 'authors', 'venue', 'year', 'arxiv', 'folder'].map((name) => [
@@ -295,50 +296,49 @@ function recordOf({ slug, family, title, about, paper }) {
     abstract: {
       main: 'TODO: a claim in the words of the abstract',
     },
-    load: () => import('./${family}/${slug}.js'),
+    load: () => import('../${family}/${slug}.js'),
   }`;
 }
 
-function constantOf(source, name) {
-  for (const statement of source.statements.filter(ts.isVariableStatement))
-    for (const declaration of statement.declarationList.declarations)
-      if (declaration.name.getText() === name) {
-        const { initializer } = declaration;
-        return ts.isAsExpression(initializer) ? initializer.expression : initializer;
-      }
-  throw new Error(`${SYSTEMS} has no constant "${name}"`);
+/** The value of a constant of a file. */
+function constantOf(text, name) {
+  const source = ts.createSourceFile('file.ts', text, ts.ScriptTarget.Latest, true);
+  const declarations = source.statements
+    .filter(ts.isVariableStatement)
+    .flatMap(({ declarationList }) => [...declarationList.declarations]);
+  return declarations.find((declaration) => declaration.name.getText() === name).initializer;
 }
 
-function propertyOf(object, name) {
-  return object.properties.find((property) => property.name.getText() === name)?.initializer.text;
+/** Slugs of the records in the text of a file of records/. */
+function slugsOf(text) {
+  return constantOf(text, 'records').elements.map(
+    ({ properties }) => properties.find((property) => property.name.getText() === 'slug').initializer.text,
+  );
+}
+
+/** The text of a file of records/ with one more at its end. */
+export function insertRecord(text, record) {
+  const { elements } = constantOf(text, 'records');
+  const last = elements.at(-1);
+  return last
+    ? `${text.slice(0, last.getEnd())},\n  ${record}${text.slice(last.getEnd())}`
+    : `${text.slice(0, elements.pos)}\n  ${record},${text.slice(elements.pos)}`;
 }
 
 /**
- * The text of systems.ts with a record after the last one of its family, or of the families before
- * it.
+ * Writes the four files, or none.
  *
+ * @returns their paths in the repository
  * @throws Error when the family is unknown or the name is taken.
  */
-export function insertRecord(text, { slug, family }, record) {
-  const source = ts.createSourceFile(SYSTEMS, text, ts.ScriptTarget.Latest, true);
-  const families = constantOf(source, 'families').properties.map(({ name }) => name.getText());
-  if (!families.includes(family))
-    throw new Error(`--family: expected one of ${families.join(', ')}; got "${family ?? ''}"`);
-  const records = constantOf(source, 'systems').elements;
-  if (records.some((other) => propertyOf(other, 'slug') === slug))
-    throw new Error(`there is a system "${slug}" already`);
-  const place = families.indexOf(family);
-  const before = records.filter((other) => families.indexOf(propertyOf(other, 'family')) <= place);
-  const at = before.at(-1)?.getEnd() ?? records.pos;
-  return before.length > 0
-    ? `${text.slice(0, at)},\n  ${record}${text.slice(at)}`
-    : `${text.slice(0, at)}\n  ${record},${text.slice(at)}`;
-}
-
-/** Writes the four files, or none. @returns their paths in the repository */
 export function newSystem(settings, folder = root) {
   const { slug, family } = settings;
-  const systems = insertRecord(readFileSync(join(folder, SYSTEMS), 'utf8'), settings, recordOf(settings));
+  const read = (path) => readFileSync(join(folder, path), 'utf8');
+  const families = constantOf(read(SYSTEMS), 'families').properties.map(({ name }) => name.getText());
+  if (!families.includes(family))
+    throw new Error(`--family: expected one of ${families.join(', ')}; got "${family ?? ''}"`);
+  if (families.some((name) => slugsOf(read(recordsOf(name))).includes(slug)))
+    throw new Error(`there is a system "${slug}" already`);
   const made = {
     [`src/${family}/${slug}.ts`]: systemFile(settings),
     [`src/experiments/${family}/${slug}.ts`]: experimentFile(settings),
@@ -348,7 +348,8 @@ export function newSystem(settings, folder = root) {
     existsSync(join(folder, path)),
   );
   if (taken.length > 0) throw new Error(`there is a file already: ${taken.join(', ')}`);
-  const files = { ...made, [SYSTEMS]: systems };
+  const records = recordsOf(family);
+  const files = { ...made, [records]: insertRecord(read(records), recordOf(settings)) };
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), text);

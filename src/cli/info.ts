@@ -2,7 +2,13 @@
 
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
-import { catalogueLines, graphProfileLines, heteroProfileLines, profileLines, wholeGraphProfileLines } from '../data/index.js';
+import {
+  catalogueLines,
+  graphProfileLines,
+  heteroProfileLines,
+  profileLines,
+  wholeGraphProfileLines,
+} from '../data/index.js';
 import {
   hasTypedTables,
   isCatalogue,

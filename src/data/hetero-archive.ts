@@ -36,12 +36,12 @@ export function heteroGraphFromArrays(
     RESERVED.test(key) || array.shape.length !== 2 ? [] : [relationOf(key, array, name)],
   );
   if (relations.length === 0)
-    throw new Error(`data set "${name}": no array is a relation, such as author_paper [E, 2]; found ${Object.keys(arrays).join(', ')}`);
+    throw new Error(
+      `data set "${name}": no array is a relation, such as author_paper [E, 2]; found ${Object.keys(arrays).join(', ')}`,
+    );
   const types = [...new Set(relations.flatMap(({ source, target }) => [source, target]))];
   const labels = labelsOf(arrays, name, types, labelled);
-  const counts = Object.fromEntries(
-    types.map((type) => [type, countIn(type, arrays, relations, labels, name)]),
-  );
+  const counts = Object.fromEntries(types.map((type) => [type, countIn(type, arrays, relations, labels, name)]));
   const graph = HeteroGraph.fromRelations(counts, relations);
   const nodes = new Map<string, NodesOfType>();
   for (const type of types) {
@@ -90,7 +90,9 @@ function labelsOf(
 ): { readonly type: string; readonly values: Int32Array } | undefined {
   const own = types.filter((type) => arrays[`labels_${type}`] && (asked === undefined || type === asked));
   if (own.length > 1)
-    throw new Error(`data set "${name}": nodes of the types ${own.join(', ')} have labels; name the type that is meant`);
+    throw new Error(
+      `data set "${name}": nodes of the types ${own.join(', ')} have labels; name the type that is meant`,
+    );
   if (own[0]) return { type: own[0], values: toInts(arrays[`labels_${own[0]}`] as NamedArray, 'labels') };
   if (!arrays.labels) return undefined;
   const values = toInts(arrays.labels, 'labels');

@@ -9,7 +9,7 @@ import { hasDataset, locateDataset } from './folders.js';
 import { readNpz } from './formats/index.js';
 import { isFolder } from './graph-folder.js';
 import { heteroGraphFromArrays } from './hetero-archive.js';
-import { heteroGraphFromTables, ID_COLUMNS, TYPE_COLUMNS, type TableOfFile } from './hetero-tables.js';
+import { heteroGraphFromTables, ID_COLUMNS, type TableOfFile, TYPE_COLUMNS } from './hetero-tables.js';
 import type { NamedHeteroGraph } from './named-hetero-graph.js';
 import { loadTable, type TableFileOptions } from './table-files.js';
 import { noteText } from './tables.js';
@@ -80,7 +80,10 @@ async function fromFolder(
     const tables: TableOfFile[] = [];
     for (const { file, part, kind: own } of files) {
       if (own !== kind) continue;
-      const reading = kind === 'edges' ? { categorical: () => true } : { categorical: isText(part), target: attribute ?? CLASS_COLUMNS[0] };
+      const reading =
+        kind === 'edges'
+          ? { categorical: () => true }
+          : { categorical: isText(part), target: attribute ?? CLASS_COLUMNS[0] };
       const table = await loadTable(join(folder, file), { ...options, ...reading });
       if (kind === 'nodes') for (const note of table.notes ?? []) notes.push(`"${file}": ${noteText(note)}`);
       tables.push({ file, part, table });

@@ -163,7 +163,8 @@ function readEdges(own: TableOfFile, registry: NodeRegistry, relations: Map<stri
   const { source, target, types, relation } = endColumns(own, registry.known);
   const kind = named({ ...table, columns: table.columns.filter((c) => c !== source && c !== target) }, TYPE_COLUMNS);
   const ignored = table.columns.filter((c) => c !== source && c !== target && c !== kind);
-  if (ignored.length > 0) notes.push(`"${file}": edges have no attributes; left out: ${ignored.map((c) => c.name).join(', ')}`);
+  if (ignored.length > 0)
+    notes.push(`"${file}": edges have no attributes; left out: ${ignored.map((c) => c.name).join(', ')}`);
   const [sources, targets] = [textsOrGaps(source), textsOrGaps(target)];
   const kinds = kind && textsOrGaps(kind);
   for (let e = 0; e < table.rows; e++) {
@@ -239,6 +240,7 @@ function typesInName(part: string, known: readonly string[]): Pick<EndColumns, '
   const parts = part.split(/[_-]/);
   const [first, last] = [parts[0] as string, parts.at(-1) as string];
   const oneKnown = known.includes(first) || known.includes(last) || known.length === 0;
-  if (parts.length >= 2 && parts.length <= 3 && oneKnown) return { types: [first, last], relation: parts.length === 3 ? parts[1] : undefined };
+  if (parts.length >= 2 && parts.length <= 3 && oneKnown)
+    return { types: [first, last], relation: parts.length === 3 ? parts[1] : undefined };
   return { types: undefined, relation: part };
 }

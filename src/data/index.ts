@@ -41,6 +41,14 @@ export {
   widthOf,
 } from './columns/encoding.js';
 export {
+  type CountedPicture,
+  type CountedPictures,
+  type CountedReading,
+  type Places,
+  pixelStatistics,
+  placesOf,
+} from './counted-pictures.js';
+export {
   DIGIT_CLASSES,
   DIGIT_PIXELS,
   type DigitImages,
@@ -59,6 +67,7 @@ export {
 } from './event-tables.js';
 export { type Arrays, featuresFromArrays, normalizeRows, requiredArrays } from './features.js';
 export * from './formats/index.js';
+export { writePng } from './formats/png.js';
 export { graphProfileLines, heteroProfileLines, wholeGraphProfileLines } from './graph-profile.js';
 export {
   type GraphTableOptions,
@@ -78,6 +87,7 @@ export {
   oneLabelEach,
   splitOf,
 } from './graphs.js';
+export { heatColour, heatMap, heatOverlay, type NumberMap, pictureGrid } from './heat-maps.js';
 export { type HeteroArrayOptions, heteroGraphFromArrays } from './hetero-archive.js';
 export { heteroGraphFromTables, type TableOfFile } from './hetero-tables.js';
 export {

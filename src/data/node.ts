@@ -3,6 +3,7 @@
 export { type AttributedGraphOptions, loadAttributedGraph } from './attributed-files.js';
 export { fileCheckpoint, loadModel, saveModel } from './checkpoint.js';
 export { hasText, loadText, textNames } from './corpora.js';
+export { type CountedPicturesOptions, decodeCounted, readCountedPictures } from './counted-folder.js';
 export { contentDigest, type VerifiedFile, verifyDataset } from './digests.js';
 export { downloadHypergraph, type FetchOptions, fetchDataset, fetchIfMissing, fetchImages } from './download.js';
 export { type EdgeFileOptions, isGraphFile, loadEdges, loadGraphDocument } from './edges.js';

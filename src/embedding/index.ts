@@ -1,5 +1,6 @@
 // Floor 6: node embeddings.
 
+export { type ProjectionOptions, sparseProjection } from '../sparse/index.js';
 export {
   type LinkExamples,
   type LinkScores,
@@ -48,7 +49,6 @@ export {
   tuneNamedEmbedding,
 } from './node-model.js';
 export { type RandNEOptions, randNE, randneDefaults } from './randne.js';
-export { type ProjectionOptions, sparseProjection } from '../sparse/index.js';
 export {
   bestRows,
   classShares,

@@ -74,6 +74,7 @@ export {
 } from './node-networks.js';
 export { projectedAdjacency } from './projected.js';
 export { ResidualMLP, type ResidualMLPOptions } from './residual-mlp.js';
+export * from './rphgnn/index.js';
 export {
   hopWeights,
   nodeAdaptiveFeatures,
@@ -82,17 +83,8 @@ export {
   type Smoothness,
   smoothness,
 } from './smoothing.js';
-export * from './rphgnn/index.js';
 export { stationaryState } from './stationary-state.js';
 export * from './temporal/index.js';
-export {
-  type FittedTypedInputs,
-  fitTypedInputs,
-  narrowed,
-  type TypedInputs,
-  type TypeInputs,
-  typedFeatures,
-} from './typed-inputs.js';
 export {
   NodeMLP,
   type Recipe,
@@ -101,4 +93,12 @@ export {
   trainNodes,
   trainRecipe,
 } from './training.js';
+export {
+  type FittedTypedInputs,
+  fitTypedInputs,
+  narrowed,
+  type TypedInputs,
+  type TypeInputs,
+  typedFeatures,
+} from './typed-inputs.js';
 export { type DeepResult, type Sparsity, sparsify, testAccuracy, whenDeep } from './when-deep.js';

@@ -80,7 +80,12 @@ export function typedFeatures(
       const own = nodes.get(type);
       if (!own) return [];
       const noteOf = note && ((text: string) => note(`${type}: ${text}`));
-      const features = featuresOfType(inputs, { ...own, name: `${name}: ${type}` }, random.split('nodes').split(type), noteOf);
+      const features = featuresOfType(
+        inputs,
+        { ...own, name: `${name}: ${type}` },
+        random.split('nodes').split(type),
+        noteOf,
+      );
       return [[type, narrowed(features, projectTo, random.split('project').split(type))]];
     }),
   );

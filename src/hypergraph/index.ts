@@ -28,6 +28,7 @@ export {
 export * from './pool/index.js';
 export { projectedIncidence, projectedNeighbours } from './projected.js';
 export * from './sets/index.js';
+export * from './softhgnn/index.js';
 export { STUDENT_MODEL, type StudentInputs, StudentModel, type StudentTable } from './student.js';
 export {
   type Labelled,

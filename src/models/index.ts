@@ -1,5 +1,14 @@
 // Floor 5: standard architectures that several families build on.
 
+export {
+  type Box,
+  boxAveragePrecision,
+  type ClassBox,
+  intersectionOverUnion,
+  meanBoxPrecision,
+  type ScoredBox,
+  suppressed,
+} from './boxes.js';
 export { type ConvNormOptions, convNorm, heConv } from './conv-norm.js';
 export { CopyTransformer, type CopyTransformerOptions, type EncodedSource } from './copy-transformer.js';
 export { Decoder, type DecoderOptions, decoderDefaults } from './decoder.js';

@@ -1,7 +1,17 @@
 // Vision transformer (Dosovitskiy et al. 2021) with DeiT's dimensions (Touvron et al. 2021): patch
 // embedding, class token, pre-norm blocks. Field names as in timm.
 
-import { Conv2d, LayerNorm, Linear, type Mode, MultiHeadAttention, parameter, truncatedNormal } from '../nn/index.js';
+import {
+  Conv2d,
+  inference,
+  type Layer,
+  LayerNorm,
+  Linear,
+  type Mode,
+  MultiHeadAttention,
+  parameter,
+  truncatedNormal,
+} from '../nn/index.js';
 import {
   add,
   broadcastTo,
@@ -68,6 +78,11 @@ export interface VisionTransformerOptions {
   readonly heads?: number;
   /** `class`: a class token is classified; `mean`: the mean of all patches. Default: `class`. */
   readonly pooling?: 'class' | 'mean';
+  /**
+   * Makes a layer [n, tokens, features] → the same shape that all tokens, the class token among
+   * them, pass after the last block and before the final norm. Default: none.
+   */
+  readonly context?: (features: number, random: Random) => Layer;
 }
 
 /**
@@ -84,6 +99,8 @@ export class VisionTransformer {
   readonly patchEmbed: { readonly proj: Conv2d };
   /** Transformer blocks. */
   readonly blocks: readonly TransformerBlock[];
+  /** Layer on all tokens after the last block, if any. */
+  readonly context: Layer | undefined;
   /** Final norm. */
   readonly norm: LayerNorm;
   /** Classifier. */
@@ -109,23 +126,26 @@ export class VisionTransformer {
     this.posEmbed = parameter(truncatedNormal(random, [1, tokens, features]));
     this.patchEmbed = { proj: new Conv2d(channels, features, patchSize, random, { stride: patchSize }) };
     this.blocks = Array.from({ length: depth }, () => new TransformerBlock(features, heads, random));
+    // On a stream of its own: with and without it a seed gives the same backbone.
+    this.context = options.context?.(features, random.split('context'));
     this.norm = new LayerNorm(features, { epsilon: EPSILON });
     this.head = new Linear(features, classes, random);
   }
 
   /** The normed tokens of images: [n, tokens, features], a class token first. */
-  tokens(x: Tensor): Tensor {
+  tokens(x: Tensor, mode: Mode = inference): Tensor {
     const n = x.shape[0] as number;
     const features = this.norm.features;
     const patches = transpose(reshape(this.patchEmbed.proj.forward(x), [n, features, -1])); // [n, patches, features]
     const classed = this.clsToken && broadcastTo(this.clsToken, [n, 1, features]);
     const tokens = add(classed ? concatenate([classed, patches], 1) : patches, this.posEmbed);
-    return this.norm.forward(this.blocks.reduce((value, block) => block.forward(value), tokens));
+    const attended = this.blocks.reduce((value, block) => block.forward(value), tokens);
+    return this.norm.forward(this.context ? this.context.forward(attended, mode) : attended);
   }
 
   /** The patches of images as a map [n, features, rows, columns], for dense prediction. */
-  maps(x: Tensor): Tensor[] {
-    const tokens = this.tokens(x);
+  maps(x: Tensor, mode: Mode = inference): Tensor[] {
+    const tokens = this.tokens(x, mode);
     const [n, count, features] = tokens.shape as [number, number, number];
     const patches = this.clsToken ? slice(tokens, null, [1, count]) : tokens;
     const side = Math.sqrt(patches.shape[1] as number);
@@ -133,8 +153,8 @@ export class VisionTransformer {
   }
 
   /** Images [n, channels, imageSize, imageSize] → logits [n, classes]. */
-  forward(x: Tensor, _mode: Mode): Tensor {
-    const tokens = this.tokens(x);
+  forward(x: Tensor, mode: Mode): Tensor {
+    const tokens = this.tokens(x, mode);
     const [n, , features] = tokens.shape as [number, number, number];
     return this.head.forward(this.clsToken ? reshape(slice(tokens, null, [0, 1]), [n, features]) : mean(tokens, 1));
   }

@@ -9,7 +9,7 @@ import type { Communicator } from '../distributed/index.js';
 import { eventTurn } from '../engine/index.js';
 import { keep, type Random, scope, type Tensor } from '../tensor/index.js';
 import { gradientsOf } from './gradients.js';
-import { loadState, type Mode, parameters, stateOf, training, type Weights } from './module.js';
+import { loadState, lossWithTerms, type Mode, parameters, stateOf, training, type Weights } from './module.js';
 import type { Optimizer, OptimizerState } from './optimizers.js';
 import type { Schedule } from './schedules.js';
 
@@ -71,7 +71,7 @@ export interface TrainingHooks {
 export interface FitOptions<Model extends object, Batch> extends TrainingHooks {
   /** The module to train, in place. */
   readonly model: Model;
-  /** Scalar loss of one batch. */
+  /** Scalar loss of one batch; terms that layers add by `mode.addLoss` are added to it. */
   readonly loss: (model: Model, batch: Batch, mode: Mode) => Tensor;
   /**
    * Batches of an epoch; `random` is the stream of that epoch. Without it an epoch is one
@@ -266,7 +266,9 @@ class Run<Model extends object, Batch> {
     const { model, loss, optimizer, schedule, random, nonFinite = 'throw' } = this.options;
     this.options.onStep?.(this.#step);
     const mode = training(random.split('step').split(this.#step));
-    const { loss: value, gradients } = gradientsOf(model, (live) => loss(live, batch, mode));
+    const { loss: value, gradients } = gradientsOf(model, (live) =>
+      lossWithTerms(mode, (own) => loss(live, batch, own)),
+    );
     const result = this.#average(value.item(), gradients, batch);
     if (Number.isFinite(result)) optimizer.update(parameters(model), gradients, schedule?.(this.#step) ?? 1);
     else if (nonFinite === 'throw')

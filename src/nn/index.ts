@@ -79,6 +79,7 @@ export {
   buffers,
   inference,
   loadState,
+  lossWithTerms,
   type Mode,
   parameter,
   parameterCount,
@@ -92,6 +93,7 @@ export {
   weightSlots,
   withWeights,
 } from './module.js';
+export { multinomialRegression } from './multinomial-regression.js';
 export {
   BatchNorm,
   BatchNorm1d,
@@ -112,19 +114,28 @@ export {
   SGD,
   type SGDOptions,
 } from './optimizers.js';
-export { multinomialRegression } from './multinomial-regression.js';
 export { phaseCheckpoints } from './phases.js';
 export { PReLU } from './prelu.js';
 export { type ProgressStream, progressLine } from './progress.js';
 export { GRU, LSTM, type LSTMState } from './recurrent.js';
 export { replaceWeights } from './resize.js';
 export { constant, cosine, type Schedule, stepDecay, warmUp } from './schedules.js';
+export { type HyperedgeUsage, hyperedgeUsage } from './selection-balance.js';
 export {
   type LabelledRows,
   labelledLoss,
   type SemiSupervisedOptions,
   trainByValidation,
 } from './semi-supervised.js';
+export {
+  MANY_CONTEXT_WEIGHTS,
+  type Participation,
+  type SelectionOptions,
+  SoftHGNN,
+  type SoftHGNNOptions,
+  type SoftHGNNPass,
+  suggestedHyperedges,
+} from './soft-hypergraph.js';
 export {
   Accumulated,
   AdaptivelyClipped,

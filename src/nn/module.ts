@@ -3,7 +3,7 @@
 // `layers.0.weight`.
 
 import { refuseForeign } from '../engine/index.js';
-import { keep, type Random, type Role, Tensor } from '../tensor/index.js';
+import { add, keep, type Random, type Role, Tensor } from '../tensor/index.js';
 
 /** How a forward pass runs. */
 export interface Mode {
@@ -11,6 +11,11 @@ export interface Mode {
   readonly training: boolean;
   /** Random stream of dropout and other draws; needed only in training. */
   readonly random?: Random;
+  /**
+   * Takes a term that a layer adds to the loss, such as one that balances loads. `fit` sets it;
+   * where it is missing, such terms are not made.
+   */
+  readonly addLoss?: (term: Tensor) => void;
 }
 
 /** The mode of evaluation: no dropout, running statistics in batch norm. */
@@ -19,6 +24,13 @@ export const inference: Mode = { training: false };
 /** A training mode with draws from the given random stream. */
 export function training(random: Random): Mode {
   return { training: true, random };
+}
+
+/** The loss of a pass, and the terms that layers add to it meanwhile. */
+export function lossWithTerms(mode: Mode, loss: (mode: Mode) => Tensor): Tensor {
+  const terms: Tensor[] = [];
+  const own = loss({ ...mode, addLoss: (term) => terms.push(term) });
+  return terms.reduce((total, term) => add(total, term), own);
 }
 
 /** The random stream of a training pass. @throws Error naming `layer` when the mode has none. */

@@ -39,8 +39,7 @@ export function sparseProduct(a: SparseMatrix, b: SparseMatrix): SparseMatrix {
     forEachTerm(a.pattern, b.pattern, row, (column, e, f) => {
       if (seen[column] !== -2 - row) indices[at++] = column;
       seen[column] = -2 - row;
-      sums[column] =
-        (sums[column] as number) + (left ? (left[e] as number) : 1) * (right ? (right[f] as number) : 1);
+      sums[column] = (sums[column] as number) + (left ? (left[e] as number) : 1) * (right ? (right[f] as number) : 1);
     });
     indices.subarray(from, to).sort();
     for (let i = from; i < to; i++) {

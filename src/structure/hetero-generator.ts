@@ -55,7 +55,7 @@ export function plantedPapers(
   const members = Object.fromEntries(
     Object.entries(classOf).map(([type, labels]) => {
       const byClass = Array.from({ length: classes }, () => [] as number[]);
-      labels.forEach((label, v) => byClass[label]?.push(v));
+      for (const [v, label] of labels.entries()) byClass[label]?.push(v);
       return [type, byClass];
     }),
   ) as Record<keyof typeof counts, number[][]>;

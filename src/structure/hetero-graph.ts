@@ -5,7 +5,7 @@
 // sources of the edges that lead to v. Every relation between two types has its reverse; one within
 // a type is made symmetric and is its own reverse.
 
-import { isIndex, requireLimit, SparseMatrix, SparsePattern, shown } from '../sparse/index.js';
+import { isIndex, requireLimit, SparseMatrix, type SparsePattern, shown } from '../sparse/index.js';
 import { memo } from './memo.js';
 import { powers, scaled } from './operators.js';
 

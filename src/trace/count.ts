@@ -1,7 +1,7 @@
 // Multiply-adds of what runs, without capturing a graph: for computations whose inputs are not
 // tensors, such as those on graphs.
 
-import { observe, type Op } from '../tensor/index.js';
+import { type Op, observe } from '../tensor/index.js';
 
 /** What `countMultiplyAdds` found. */
 export interface Counted<Result> {

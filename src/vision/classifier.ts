@@ -48,6 +48,8 @@ export interface ImageDescription {
   readonly deviation: readonly number[];
   /** What transparent pixels are laid on. Default: white. */
   readonly background?: Background;
+  /** Hyperparameters of the network, see `imageModelSettings`. Default: none. */
+  readonly settings?: Readonly<Record<string, number>>;
   /** What it was trained on, where that is known. */
   readonly trained?: ImageTrainingRecord;
 }
@@ -78,12 +80,20 @@ export class ImageClassifier {
    * Creates an untrained classifier for the image size and classes of a data set.
    *
    * @param architecture one of `imageModelNames`
-   * @throws Error for an unknown architecture, or one that does not take images of this size
+   * @param settings of the architecture, see `imageModelSettings`
+   * @throws Error for an unknown architecture or setting, or one that does not take images of this
+   * size
    */
-  static create(architecture: string, data: ImageDataset, random: Random): ImageClassifier {
+  static create(
+    architecture: string,
+    data: ImageDataset,
+    random: Random,
+    settings: Readonly<Record<string, number>> = {},
+  ): ImageClassifier {
     const { channels, height, width } = data.train;
     const { classes, mean, deviation, background = 'white' } = data;
-    const description = { architecture, classes, channels, height, width, mean, deviation, background };
+    const own = Object.keys(settings).length > 0 ? { settings } : {};
+    const description = { architecture, classes, channels, height, width, mean, deviation, background, ...own };
     return new ImageClassifier(description, modelOf(description, random));
   }
 
@@ -219,6 +229,8 @@ export function deployedForm(model: Layer): Layer {
   return isMergeable(model) ? model.merged() : model;
 }
 
-function modelOf({ architecture, channels, height, width, classes }: ImageDescription, random: Random): Layer {
-  return imageModel(architecture, { channels, classes: classes.length, size: height, imageWidth: width }, random);
+function modelOf(description: ImageDescription, random: Random): Layer {
+  const { architecture, channels, height, width, classes, settings = {} } = description;
+  const shape = { channels, classes: classes.length, size: height, imageWidth: width, settings };
+  return imageModel(architecture, shape, random);
 }

@@ -23,4 +23,4 @@ export {
 } from './lsnet/index.js';
 export { type MapBackbone, PyramidHead, type PyramidOptions, Segmenter } from './pyramid.js';
 export { type Fading, fadingAt, layerDecay, VanillaNet, type VanillaNetOptions, vanillaNets } from './vanillanet.js';
-export { type ImageShape, imageModel, imageModelNames, requireImageSize } from './zoo.js';
+export { type ImageShape, imageModel, imageModelNames, imageModelSettings, requireImageSize } from './zoo.js';

@@ -16,7 +16,7 @@ import {
   type VisionTransformerOptions,
   visionTransformers,
 } from '../models/index.js';
-import type { Layer } from '../nn/index.js';
+import { type Layer, SoftHGNN, type SoftHGNNOptions, suggestedHyperedges } from '../nn/index.js';
 import type { Random } from '../tensor/index.js';
 import { LSNet, type LSNetOptions, lsNets } from './lsnet/index.js';
 import { VanillaNet, type VanillaNetOptions, vanillaNets } from './vanillanet.js';
@@ -33,6 +33,8 @@ export interface ImageShape {
   readonly imageWidth?: number;
   /** Width multiplier of all networks but LeNet. Default: 1. */
   readonly width?: number;
+  /** Hyperparameters of its own that a network has, see `imageModelSettings`. Default: none. */
+  readonly settings?: Readonly<Record<string, number>>;
 }
 
 /** An image shape with the sides apart. */
@@ -41,6 +43,7 @@ interface Shape extends Pick<ImageShape, 'channels' | 'classes'> {
   readonly width: number;
   /** Width multiplier. */
   readonly multiplier: number;
+  readonly settings: Readonly<Record<string, number>>;
 }
 
 /** Which images a network takes; those of every size where it says nothing. */
@@ -54,6 +57,8 @@ interface Sizes {
 interface Architecture {
   readonly make: (shape: Shape, random: Random) => Layer;
   readonly sizes?: Sizes;
+  /** Names of the hyperparameters that it takes, each with what it is. Default: none. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 /** Architectures of presets by name. */
@@ -171,6 +176,36 @@ const smallEfficientNets = {
   },
 } as const satisfies Record<string, EfficientNetOptions>;
 
+const { patchSize: NANO_PATCH, ...nano } = visionTransformers['vit-nano'];
+
+/** Options of a soft hypergraph layer from settings, the others from the tokens. */
+function softOptions(base: SoftHGNNOptions, tokens: number, features: number, settings: Shape['settings']) {
+  const { hyperedges, heads } = suggestedHyperedges(tokens, features);
+  const { dynamic, k, ...own } = settings;
+  const selection = { ...base.selection, ...(dynamic !== undefined && { dynamic }), ...(k !== undefined && { k }) };
+  return { hyperedges, heads, ...base, ...own, ...(base.selection && { selection }) };
+}
+
+/** A nano ViT with a soft hypergraph layer (SoftHGNN) after its last block. */
+const softTransformer = (base: SoftHGNNOptions): Architecture => ({
+  make: ({ channels, classes, height, multiplier, settings }, random) =>
+    new VisionTransformer(random, {
+      ...{ ...nano, patchSize: NANO_PATCH, channels, classes, imageSize: height },
+      features: nano.heads * roundChannels((multiplier * nano.features) / nano.heads),
+      context: (features, own) =>
+        new SoftHGNN(features, own, softOptions(base, (height / NANO_PATCH) ** 2, features, settings)),
+    }),
+  sizes: squaresOf(NANO_PATCH),
+  settings: {
+    hyperedges: `soft hyperedges that every image uses; by default ${base.hyperedges ?? 'as many as suit its size'}`,
+    heads: 'heads, a divisor of the width, which set the temperature; by default 8 where they divide it',
+    ...(base.selection && {
+      dynamic: `hyperedges of which each image uses some; by default ${base.selection.dynamic}`,
+      k: `how many of them; by default ${base.selection.k}`,
+    }),
+  },
+});
+
 const architectures: Readonly<Record<string, Architecture>> = {
   lenet: {
     make: ({ channels, classes, height, width, multiplier }, random) => {
@@ -213,6 +248,8 @@ const architectures: Readonly<Record<string, Architecture>> = {
       }),
     ({ patchSize = 16 }) => squaresOf(patchSize),
   ),
+  'vit-softhgnn': softTransformer({}),
+  'vit-softhgnn-ses': softTransformer({ hyperedges: 16, selection: { dynamic: 32, k: 16 } }),
   ...named<VanillaNetOptions>(
     vanillaNets,
     (options, { channels, classes, multiplier }, random) =>
@@ -262,14 +299,29 @@ export function requireImageSize(name: string, height: number, width: number): v
 }
 
 /**
+ * Names of the hyperparameters that a network takes as `settings`, each with what it is.
+ *
+ * @throws Error for an unknown name
+ */
+export function imageModelSettings(name: string): Readonly<Record<string, string>> {
+  return architectureOf(name).settings ?? {};
+}
+
+/**
  * Creates an image classifier with random weights: [n, channels, height, width] → logits
  * [n, classes].
  *
- * @throws Error for an unknown name, listing the known ones; RangeError for a size that does not
- * fit, naming those that do
+ * @throws Error for an unknown name or setting, listing the known ones; RangeError for a size that
+ * does not fit, naming those that do, or a setting out of range
  */
 export function imageModel(name: string, shape: ImageShape, random: Random): Layer {
-  const { channels, classes, size: height, imageWidth: width = height, width: multiplier = 1 } = shape;
+  const { channels, classes, size: height, imageWidth: width = height, width: multiplier = 1, settings = {} } = shape;
   requireImageSize(name, height, width);
-  return architectureOf(name).make({ channels, classes, height, width, multiplier }, random);
+  const known = Object.keys(imageModelSettings(name));
+  const unknown = Object.keys(settings).find((own) => !known.includes(own));
+  if (unknown !== undefined)
+    throw new Error(
+      `model "${name}" has no setting "${unknown}"; it has ${known.length > 0 ? known.join(', ') : 'none'}`,
+    );
+  return architectureOf(name).make({ channels, classes, height, width, multiplier, settings }, random);
 }

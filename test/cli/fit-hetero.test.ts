@@ -18,7 +18,8 @@ function write(name: string, files: Readonly<Record<string, string>>): void {
   for (const [file, content] of Object.entries(files)) writeFileSync(join(folder, name, file), content);
 }
 
-const lines = (count: number, line: (at: number) => string) => Array.from({ length: count }, (_, at) => line(at)).join('\n');
+const lines = (count: number, line: (at: number) => string) =>
+  Array.from({ length: count }, (_, at) => line(at)).join('\n');
 
 /** Papers of two classes, which authors and venues tell; `extra` papers come later. */
 function library(extra = 0): Record<string, string> {
@@ -26,7 +27,7 @@ function library(extra = 0): Record<string, string> {
   return {
     'nodes_paper.csv': `id,label,topics,pages\n${lines(papers, (v) => `p${v},${v >= 120 || v % 4 === 0 ? '' : v % 2 ? 'red' : 'blue'},${v % 2 ? 'x;y' : v % 3 ? 'y' : 'x'},${v % 13}`)}\n`,
     'nodes_author.csv': `id,town\n${lines(30, (v) => `${v},${(v + (v % 7 === 0 ? 1 : 0)) % 2 ? 'Rome' : 'Oslo'}`)}\n`,
-    'edges_writes.csv': `author,paper\n${lines(2 * papers, (e) => `${(2 * ((e * 7) % 15) + (e % papers) % 2) % 30},p${e % papers}`)}\n`,
+    'edges_writes.csv': `author,paper\n${lines(2 * papers, (e) => `${(2 * ((e * 7) % 15) + ((e % papers) % 2)) % 30},p${e % papers}`)}\n`,
     'edges_paper_venue.tsv': `source\ttarget\n${lines(papers, (v) => `p${v}\t${v % 2 ? 'R' : 'B'}${v % 3}`)}\n`,
   };
 }
@@ -59,19 +60,43 @@ describe.skipIf(!existsSync(main))('nodes of one type among several (needs a bui
       ['p122', 'blue'],
       ['p123', 'red'],
     ]);
-    const json = gossamer('fit', 'library', ...quick, '--set', 'labels=yes', '--set', 'consistency=yes', '--json', '-o', 'n.safetensors');
+    const json = gossamer(
+      'fit',
+      'library',
+      ...quick,
+      '--set',
+      'labels=yes',
+      '--set',
+      'consistency=yes',
+      '--json',
+      '-o',
+      'n.safetensors',
+    );
     expect(JSON.parse(json.stdout)).toMatchObject({ data: 'library', model: 'n.safetensors' });
     expect(gossamer('predict', 'n.safetensors', 'later').stdout).toContain('\np123,red,');
     expect(gossamer('info', 'n.safetensors').stdout).toContain('classes travel along relations');
   }, 120_000);
 
   test('any number of labels a node', () => {
-    const fitted = gossamer('fit', 'library', ...quick, '--target', 'paper.topics', '--task', 'labels', '-o', 't.safetensors');
+    const fitted = gossamer(
+      'fit',
+      'library',
+      ...quick,
+      '--target',
+      'paper.topics',
+      '--task',
+      'labels',
+      '-o',
+      't.safetensors',
+    );
     expect(fitted.stdout).toContain('2 labels of "paper.topics"');
     const { rows } = readCsv(gossamer('predict', 't.safetensors', 'library').stdout);
     expect(rows.filter(([, topics]) => topics === 'x;y').length).toBeGreaterThan(30);
     const refused = gossamer('fit', 'library', '--target', 'topics', '--task', 'labels', '--set', 'labels=yes');
-    expect([refused.status, refused.stderr]).toEqual([2, expect.stringContaining('labels=yes is for one class a node')]);
+    expect([refused.status, refused.stderr]).toEqual([
+      2,
+      expect.stringContaining('labels=yes is for one class a node'),
+    ]);
   }, 60_000);
 
   test('gossamer info shows types and relations', () => {
@@ -82,11 +107,33 @@ describe.skipIf(!existsSync(main))('nodes of one type among several (needs a bui
   });
 
   test.each([
-    ['a relation that names a missing node', { 'edges_writes.csv': 'author,paper\n1,p1\n99,p2\n' }, '"edges_writes.csv", line 3: "99" is no author of "nodes_author.csv"'],
-    ['a relation that is given twice', { 'edges_by.csv': `paper,author\n${lines(240, (e) => `p${e % 120},${(2 * ((e * 7) % 15) + (e % 120) % 2) % 30}`)}\n` }, 'holds the edges of "by" reversed; leave one out, as reverses are made'],
-    ['no relation of the type', { 'edges_writes.csv': 'source,target\na,b\n', 'edges_paper_venue.tsv': 'u\tv\nx\ty\n' }, 'edges_'],
-    ['labels of two types', { 'nodes_author.csv': `id,label\n${lines(30, (v) => `${v},${v % 2 ? 'a' : 'b'}`)}\n` }, 'choose by --target author.label'],
-    ['one class alone', { 'nodes_paper.csv': `id,label\n${lines(120, (v) => `p${v},red`)}\n` }, 'names 1 classes; learning takes two'],
+    [
+      'a relation that names a missing node',
+      { 'edges_writes.csv': 'author,paper\n1,p1\n99,p2\n' },
+      '"edges_writes.csv", line 3: "99" is no author of "nodes_author.csv"',
+    ],
+    [
+      'a relation that is given twice',
+      {
+        'edges_by.csv': `paper,author\n${lines(240, (e) => `p${e % 120},${(2 * ((e * 7) % 15) + ((e % 120) % 2)) % 30}`)}\n`,
+      },
+      'holds the edges of "by" reversed; leave one out, as reverses are made',
+    ],
+    [
+      'no relation of the type',
+      { 'edges_writes.csv': 'source,target\na,b\n', 'edges_paper_venue.tsv': 'u\tv\nx\ty\n' },
+      'edges_',
+    ],
+    [
+      'labels of two types',
+      { 'nodes_author.csv': `id,label\n${lines(30, (v) => `${v},${v % 2 ? 'a' : 'b'}`)}\n` },
+      'choose by --target author.label',
+    ],
+    [
+      'one class alone',
+      { 'nodes_paper.csv': `id,label\n${lines(120, (v) => `p${v},red`)}\n` },
+      'names 1 classes; learning takes two',
+    ],
   ])('refuses %s in one line, with exit code 2', (name, files, message) => {
     const own = name.replace(/ /g, '-');
     write(own, { ...library(), ...files });
@@ -103,7 +150,10 @@ describe.skipIf(!existsSync(main))('nodes of one type among several (needs a bui
     const { 'edges_paper_venue.tsv': _, ...rest } = library();
     write('part', rest);
     const part = gossamer('predict', 'm.safetensors', 'part');
-    expect([part.status, part.stderr]).toEqual([2, expect.stringContaining('has no relation "paper-venue" from paper to venue')]);
+    expect([part.status, part.stderr]).toEqual([
+      2,
+      expect.stringContaining('has no relation "paper-venue" from paper to venue'),
+    ]);
     const shares = gossamer('fit', 'library', '--set', 'train=0.9', '--set', 'validation=0.2');
     expect([shares.status, shares.stderr]).toEqual([2, expect.stringContaining('shares of more than all nodes')]);
   });

@@ -159,7 +159,10 @@ async function sizeOf({ name, size }: DatasetRecord, kind: DatasetKind): Promise
     case 'hetero-graph': {
       const data = await loadHeteroGraph(name);
       const { type } = targetNodes(data);
-      const { classNames } = nodeClasses({ name, attributes: data.nodes.get(type)?.attributes ?? expect.unreachable() });
+      const { classNames } = nodeClasses({
+        name,
+        attributes: data.nodes.get(type)?.attributes ?? expect.unreachable(),
+      });
       return counts(
         [data.graph.nodeCount, 'nodes'],
         [data.graph.types.length, 'types'],

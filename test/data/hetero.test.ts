@@ -107,14 +107,42 @@ describe('folders of typed tables', () => {
   });
 
   test.each([
-    ['a missing node', { 'edges_writes.csv': 'author,paper\n7,p1\n9,p2\n' }, '"edges_writes.csv", line 3: "9" is no author of "nodes_author.csv"'],
-    ['an end of no type', { 'edges_by.csv': 'source,target\np1,x\n' }, '"edges_by.csv", line 2: "x" is no node of a table of nodes'],
+    [
+      'a missing node',
+      { 'edges_writes.csv': 'author,paper\n7,p1\n9,p2\n' },
+      '"edges_writes.csv", line 3: "9" is no author of "nodes_author.csv"',
+    ],
+    [
+      'an end of no type',
+      { 'edges_by.csv': 'source,target\np1,x\n' },
+      '"edges_by.csv", line 2: "x" is no node of a table of nodes',
+    ],
     ['an empty end', { 'edges_writes.csv': 'author,paper\n7,\n' }, 'line 2: an end of the edge is missing'],
-    ['the reverse of a relation', { 'edges_writes.csv': writes, 'edges_by.csv': 'paper,author\np1,7\np2,7\np2,8\n' }, 'holds the edges of "by" reversed'],
-    ['columns that name no ends', { 'edges_writes.csv': 'x,y,z\n1,2,3\n' }, 'the types of both ends (author, paper), got x, y, z'],
-    ['a node that stands twice', { 'nodes_author.csv': 'id\n7\n7\n', 'edges_writes.csv': writes }, '"nodes_author.csv": author "7" stands twice'],
-    ['no column id', { 'nodes_author.csv': 'name\n7\n', 'edges_writes.csv': writes }, '"nodes_author.csv" has no column "id", only name'],
-    ['a type in two tables', { 'nodes-author.csv': authors, 'edges_writes.csv': writes }, 'nodes of type "author" are in two tables'],
+    [
+      'the reverse of a relation',
+      { 'edges_writes.csv': writes, 'edges_by.csv': 'paper,author\np1,7\np2,7\np2,8\n' },
+      'holds the edges of "by" reversed',
+    ],
+    [
+      'columns that name no ends',
+      { 'edges_writes.csv': 'x,y,z\n1,2,3\n' },
+      'the types of both ends (author, paper), got x, y, z',
+    ],
+    [
+      'a node that stands twice',
+      { 'nodes_author.csv': 'id\n7\n7\n', 'edges_writes.csv': writes },
+      '"nodes_author.csv": author "7" stands twice',
+    ],
+    [
+      'no column id',
+      { 'nodes_author.csv': 'name\n7\n', 'edges_writes.csv': writes },
+      '"nodes_author.csv" has no column "id", only name',
+    ],
+    [
+      'a type in two tables',
+      { 'nodes-author.csv': authors, 'edges_writes.csv': writes },
+      'nodes of type "author" are in two tables',
+    ],
     ['no edges at all', {}, 'holds no table of edges, such as edges_author_paper.csv'],
     ['a header alone', { 'edges_writes.csv': 'author,paper\n' }, 'has a header and no rows'],
   ])('refuses %s, naming file and line', async (_, files, message) => {
@@ -129,13 +157,19 @@ describe('folders of typed tables', () => {
     expect(targetNodes(one, 'venue')).toEqual({ type: 'paper', column: 'venue' });
     expect(targetNodes(one, 'author.age')).toEqual({ type: 'author', column: 'age' });
     expect(() => targetNodes(one, 'topic.x')).toThrow('no nodes of type "topic", only of author, paper');
-    expect(() => targetNodes(one, 'paper.age')).toThrow('nodes of type "paper" have no attribute "age"; name one by --target type.attribute: author.age, paper.label');
+    expect(() => targetNodes(one, 'paper.age')).toThrow(
+      'nodes of type "paper" have no attribute "age"; name one by --target type.attribute: author.age, paper.label',
+    );
     const labelled = 'id,label\n7,a\n8,b\n';
     const two = await loadHeteroGraph(folderOf({ 'nodes_paper.csv': papers, 'nodes_author.csv': labelled, ...edges }));
-    expect(() => targetNodes(two)).toThrow('types author, paper have an attribute "label" or "class"; choose by --target author.label');
+    expect(() => targetNodes(two)).toThrow(
+      'types author, paper have an attribute "label" or "class"; choose by --target author.label',
+    );
     expect(() => requireRelations(one, 'paper')).not.toThrow();
     const apart = await loadHeteroGraph(folderOf({ 'nodes_paper.csv': papers, 'edges_a_b.csv': 'a,b\n1,2\n' }));
-    expect(() => requireRelations(apart, 'paper')).toThrow('nodes of type "paper" are in no relation; "a a-b b" are between others');
+    expect(() => requireRelations(apart, 'paper')).toThrow(
+      'nodes of type "paper" are in no relation; "a a-b b" are between others',
+    );
   });
 });
 
@@ -178,10 +212,22 @@ describe('archives', () => {
   });
 
   test.each([
-    ['labels of an open type', { x_paper: undefined }, 'the type of the nodes with labels is open; call the array labels_<type>, of author, paper'],
+    [
+      'labels of an open type',
+      { x_paper: undefined },
+      'the type of the nodes with labels is open; call the array labels_<type>, of author, paper',
+    ],
     ['labels that do not fit', { labels: undefined, labels_paper: ints(0, 1) }, '2 labels for 3 nodes of type "paper"'],
-    ['an edge of a missing node', { author_paper: pairs(0, 3) }, 'relation "author-paper": edge 0 names paper 3, outside 0…2'],
-    ['a relation of PyTorch Geometric', { author_paper: { shape: [2, 3], values: new Int32Array(6) } }, 'author_paper is [2, 3]'],
+    [
+      'an edge of a missing node',
+      { author_paper: pairs(0, 3) },
+      'relation "author-paper": edge 0 names paper 3, outside 0…2',
+    ],
+    [
+      'a relation of PyTorch Geometric',
+      { author_paper: { shape: [2, 3], values: new Int32Array(6) } },
+      'author_paper is [2, 3]',
+    ],
     ['no relation', { author_paper: undefined, paper_cites_paper: undefined }, 'no array is a relation'],
     ['a name of four parts', { a_b_c_d: pairs(0, 1) }, 'array "a_b_c_d" is called neither'],
     ['half a split', { val_20: undefined }, 'of train_20, val_20 and test_20 one is missing'],
@@ -200,7 +246,9 @@ describe('archives', () => {
     expect([name, graph.edgeCount]).toEqual(['mine', 4]);
     const text = join(root, 'x.txt');
     writeFileSync(text, 'x');
-    await expect(loadHeteroGraph(text)).rejects.toThrow('neither a folder of tables of nodes and edges nor a .npz archive');
+    await expect(loadHeteroGraph(text)).rejects.toThrow(
+      'neither a folder of tables of nodes and edges nor a .npz archive',
+    );
     await expect(loadHeteroGraph('acm-61')).rejects.toThrow('known heterogeneous graph (acm-20, acm-40');
   });
 });
@@ -209,7 +257,14 @@ describe.skipIf(!hasHeteroGraph('acm-60'))('known sets have their published coun
   test.each([
     ['acm-60', { paper: 4019, author: 7167, subject: 60 }, 17_426, 'paper', [1902, 340_377], [180, 1000, 1000]],
     ['acm-20', { paper: 4019, author: 7167, subject: 60 }, 17_426, 'paper', [1902, 340_377], [60, 1000, 1000]],
-    ['dblp-20', { paper: 14_328, author: 4057, conf: 20, term: 7723 }, 119_783, 'author', [334, 48_810], [80, 1000, 1000]],
+    [
+      'dblp-20',
+      { paper: 14_328, author: 4057, conf: 20, term: 7723 },
+      119_783,
+      'author',
+      [334, 48_810],
+      [80, 1000, 1000],
+    ],
     ['imdb', { movie: 4278, director: 2081, actor: 5257 }, 17_106, 'movie', [3066, 27_175], [400, 400, 3478]],
   ] as const)('%s', async (name, counts, edges, type, [columns, nnz], parts) => {
     const data = await loadHeteroGraph(name);

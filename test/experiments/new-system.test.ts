@@ -22,6 +22,7 @@ import type { SystemRecord } from '../../src/experiments/systems.js';
 
 const root = join(import.meta.dirname, '../..');
 const SYSTEMS = 'src/experiments/systems.ts';
+const RECORDS = 'src/experiments/records/graph.ts';
 const documented = 'docs/new-system';
 const documentedFiles = ['src/graph/s2gc.ts', 'src/experiments/graph/s2gc.ts', 'test/graph/s2gc.test.ts'];
 
@@ -39,22 +40,22 @@ function copyOfRepository(): string {
     symlinkSync(join(root, entry), join(copy, entry));
   linkFolder(copy, 'src', ['graph', 'experiments']);
   linkFolder(copy, 'src/graph', []);
-  linkFolder(copy, 'src/experiments', ['graph', 'systems.ts']);
+  linkFolder(copy, 'src/experiments', ['graph', 'records', 'systems.ts']);
+  linkFolder(copy, 'src/experiments/records', ['graph.ts']);
   linkFolder(copy, 'src/experiments/graph', []);
   linkFolder(copy, 'test', ['graph']);
   linkFolder(copy, 'test/graph', []);
-  copyFileSync(join(root, SYSTEMS), join(copy, SYSTEMS));
+  for (const path of [SYSTEMS, RECORDS]) copyFileSync(join(root, path), join(copy, path));
   return copy;
 }
 
 /** Puts the documented system where its files belong. */
 function addDocumented(copy: string): void {
   for (const path of documentedFiles) copyFileSync(join(root, documented, path), join(copy, path));
-  const text = readFileSync(join(root, documented, 'src/experiments/record.ts'), 'utf8');
+  const text = readFileSync(join(root, documented, 'src/experiments/records/s2gc.ts'), 'utf8');
   const record = /export const record: SystemRecord = (\{.*\});/s.exec(text)?.[1] ?? '';
-  const systems = readFileSync(join(copy, SYSTEMS), 'utf8');
-  const indented = record.replaceAll('\n', '\n  ');
-  writeFileSync(join(copy, SYSTEMS), insertRecord(systems, { slug: 's2gc', family: 'graph' }, indented));
+  const records = readFileSync(join(copy, RECORDS), 'utf8');
+  writeFileSync(join(copy, RECORDS), insertRecord(records, record.replaceAll('\n', '\n  ')));
 }
 
 const copy = copyOfRepository();
@@ -69,7 +70,7 @@ test('a skeleton is four files, its record the last of its family', () => {
     'src/graph/skeleton.ts',
     'src/experiments/graph/skeleton.ts',
     'test/graph/skeleton.test.ts',
-    SYSTEMS,
+    RECORDS,
   ]);
   const graph = systems.filter(({ family }) => family === 'graph').map(({ slug }) => slug);
   expect(graph.slice(-2)).toEqual(['skeleton', 's2gc']);
@@ -137,6 +138,6 @@ test('what cannot be made is refused before anything is written', () => {
 test('each document of the new system lies where its file would', () => {
   const folder = join(root, documented);
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
-  expect(files.sort()).toEqual([...documentedFiles, 'src/experiments/record.ts'].sort());
+  expect(files.sort()).toEqual([...documentedFiles, 'src/experiments/records/s2gc.ts'].sort());
   expect(files.map((file) => dirname(file)).every((path) => readdirSync(join(root, path)).length > 0)).toBe(true);
 });

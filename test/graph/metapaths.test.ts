@@ -6,7 +6,13 @@ import { Random, type Tensor, tensor } from '../../src/tensor/index.js';
 import { expectClose, uniformTensor } from '../oracle.js';
 
 const counts = { paper: 5, author: 4, venue: 2 };
-const writes = { source: 'author', name: 'writes', target: 'paper', sources: [0, 0, 1, 2, 3, 3], targets: [0, 1, 1, 2, 3, 0] };
+const writes = {
+  source: 'author',
+  name: 'writes',
+  target: 'paper',
+  sources: [0, 0, 1, 2, 3, 3],
+  targets: [0, 1, 1, 2, 3, 0],
+};
 const held = { source: 'paper', name: 'in', target: 'venue', sources: [0, 1, 2, 3], targets: [0, 0, 1, 1] };
 const graph = HeteroGraph.fromRelations(counts, [writes, held]);
 const x = uniformTensor(1, [5, 3]);
@@ -24,7 +30,9 @@ const rowsOf = (values: Tensor): Rows => {
   return Array.from({ length: values.size / d }, (_, v) => Array.from(values.view().subarray(v * d, (v + 1) * d)));
 };
 const product = (a: Rows, b: Rows): Rows =>
-  a.map((row) => (b[0] as number[]).map((_, j) => row.reduce((sum, value, k) => sum + value * (b[k]?.[j] as number), 0)));
+  a.map((row) =>
+    (b[0] as number[]).map((_, j) => row.reduce((sum, value, k) => sum + value * (b[k]?.[j] as number), 0)),
+  );
 const mean = (rows: number, columns: number, ends: number[], starts: number[]): Rows => {
   const dense = Array.from({ length: rows }, () => new Array<number>(columns).fill(0));
   ends.forEach((end, e) => {
@@ -72,7 +80,11 @@ describe('metapaths', () => {
       const matrices: Readonly<Record<string, Rows>> = { writes: pa, rev_writes: ap, in: vp, rev_in: pv };
       const [first, ...others] = path.map(({ name }) => matrices[name] as Rows) as [Rows, ...Rows[]];
       const whole = others.reduce((sum, own) => product(own, sum), first);
-      expectClose(g.metapathDiagonal(path), whole.map((row, v) => row[v] as number), 1e-5);
+      expectClose(
+        g.metapathDiagonal(path),
+        whole.map((row, v) => row[v] as number),
+        1e-5,
+      );
     }
   });
 });
@@ -94,10 +106,21 @@ describe('SeHGNN', () => {
   });
 
   test('a changed label leaves its own node as it is', () => {
-    const of = (own: Int32Array) => g.collectMetapaths(graph, features, 'paper', parts, { ...known, labels: own }, { labelLength: 4 })[0] as g.RowGroups;
+    const of = (own: Int32Array) =>
+      g.collectMetapaths(
+        graph,
+        features,
+        'paper',
+        parts,
+        { ...known, labels: own },
+        { labelLength: 4 },
+      )[0] as g.RowGroups;
     const [before, after] = [of(labels), of(Int32Array.of(1, 1, 2, 0, 1))];
-    for (const [p, { values }] of after.entries()) expectClose(rowsOf(values)[0] as number[], rowsOf((before[p] as g.RowGroup).values)[0] as number[], 1e-6);
-    const changed = after.filter(({ values }, p) => String(values.view()) !== String((before[p] as g.RowGroup).values.view()));
+    for (const [p, { values }] of after.entries())
+      expectClose(rowsOf(values)[0] as number[], rowsOf((before[p] as g.RowGroup).values)[0] as number[], 1e-6);
+    const changed = after.filter(
+      ({ values }, p) => String(values.view()) !== String((before[p] as g.RowGroup).values.view()),
+    );
     expect(changed.length).toBeGreaterThan(0);
   });
 
@@ -112,8 +135,12 @@ describe('SeHGNN', () => {
     expectClose(network.forward(groups, inference).view(), before.view(), 1e-6);
     network.gamma.assign(tensor([0.7]));
     expect(network.forward(groups, inference).view()).not.toEqual(before.view());
-    expect(Object.keys(parameters(network)).filter((name) => name.startsWith('channels.0'))).toContain('channels.0.embedding.weight');
-    expect(parameters(new g.SeHGNN(shapes, 3, new Random(1), { residual: true, hidden: 8 }))['residual.weight']?.shape).toEqual([8, 3]);
+    expect(Object.keys(parameters(network)).filter((name) => name.startsWith('channels.0'))).toContain(
+      'channels.0.embedding.weight',
+    );
+    expect(
+      parameters(new g.SeHGNN(shapes, 3, new Random(1), { residual: true, hidden: 8 }))['residual.weight']?.shape,
+    ).toEqual([8, 3]);
   });
 });
 
@@ -133,8 +160,19 @@ describe('NARS', () => {
 
   test('hop means over a subset, types ignored; types without features count as 0', () => {
     const both = HeteroGraph.fromRelations(counts, [writes, held]);
-    const [groups] = g.collectSubsets(both, new Map([['paper', x]]), 'paper', [Int32Array.of(0, 1, 2, 3, 4)], new Random(4), { subsets: 3 }) as [g.RowGroups];
-    expect(groups.map(({ values }) => values.shape)).toEqual([[3, 5, 3], [3, 5, 3], [3, 5, 3]]);
+    const [groups] = g.collectSubsets(
+      both,
+      new Map([['paper', x]]),
+      'paper',
+      [Int32Array.of(0, 1, 2, 3, 4)],
+      new Random(4),
+      { subsets: 3 },
+    ) as [g.RowGroups];
+    expect(groups.map(({ values }) => values.shape)).toEqual([
+      [3, 5, 3],
+      [3, 5, 3],
+      [3, 5, 3],
+    ]);
     const subsets = g.relationSubsets(both, 'paper', 3, new Random(4).split('subsets'));
     const n = 11;
     const offset = { paper: 0, author: 5, venue: 9 } as Readonly<Record<string, number>>;
@@ -143,7 +181,10 @@ describe('NARS', () => {
       for (const { name } of subset) {
         const own = name === 'writes' ? writes : held;
         own.sources.forEach((u, e) => {
-          const [a, b] = [u + (offset[own.source] as number), (own.targets[e] as number) + (offset[own.target] as number)];
+          const [a, b] = [
+            u + (offset[own.source] as number),
+            (own.targets[e] as number) + (offset[own.target] as number),
+          ];
           (adjacency[a] as number[])[b] = 1;
           (adjacency[b] as number[])[a] = 1;
         });
@@ -155,7 +196,13 @@ describe('NARS', () => {
       let h: Rows = [...rowsOf(x), ...Array.from({ length: 6 }, () => [0, 0, 0])];
       for (let k = 0; k <= 2; k++) {
         if (k > 0) h = product(means, h);
-        expectClose(rowsOf((groups[k] as g.RowGroup).values).slice(5 * i, 5 * i + 5).flat(), h.slice(0, 5).flat(), 1e-5);
+        expectClose(
+          rowsOf((groups[k] as g.RowGroup).values)
+            .slice(5 * i, 5 * i + 5)
+            .flat(),
+          h.slice(0, 5).flat(),
+          1e-5,
+        );
       }
     }
   });
@@ -167,10 +214,16 @@ describe('NARS', () => {
     const mixed = groups.map((own, k) => {
       const [first, second] = [rowsOf(own).slice(0, 5), rowsOf(own).slice(5)];
       const [a, b] = rowsOf((network.weights[k] as Tensor).reshape([2, 3])) as [number[], number[]];
-      return tensor(first.map((row, v) => row.map((value, j) => value * (a[j] as number) + (second[v]?.[j] as number) * (b[j] as number))));
+      return tensor(
+        first.map((row, v) =>
+          row.map((value, j) => value * (a[j] as number) + (second[v]?.[j] as number) * (b[j] as number)),
+        ),
+      );
     });
     const hidden = mixed.map((own, k) => (network.hops[k] as g.ActivatedLayers).forward(own, inference));
-    const joined = tensor(rowsOf(hidden[0] as Tensor).map((row, v) => [...row, ...(rowsOf(hidden[1] as Tensor)[v] as number[])]));
+    const joined = tensor(
+      rowsOf(hidden[0] as Tensor).map((row, v) => [...row, ...(rowsOf(hidden[1] as Tensor)[v] as number[])]),
+    );
     const expected = network.head.forward(network.fused.forward(joined, inference));
     expectClose(network.forward(groups, inference).view(), expected.view(), 1e-5);
   });
@@ -188,11 +241,20 @@ describe('metapath regression', () => {
     const rows = Int32Array.of(3, 1);
     const found = rowsOf(g.metapathFeatures(features, paths, rows));
     const own = rowsOf(x);
-    const parts = [own, product(pa, product(ap, own)), product(pv, product(vp, own)), product(pa, product(ap, product(pv, product(vp, own))))];
+    const parts = [
+      own,
+      product(pa, product(ap, own)),
+      product(pv, product(vp, own)),
+      product(pa, product(ap, product(pv, product(vp, own)))),
+    ];
     for (const [i, v] of rows.entries()) {
       const row = parts.flatMap((part) => part[v] as number[]);
       const norm = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
-      expectClose(found[i] as number[], row.map((value) => value / norm), 1e-5);
+      expectClose(
+        found[i] as number[],
+        row.map((value) => value / norm),
+        1e-5,
+      );
     }
     expect(() => g.returningPaths(graph, 'paper', [['topic']])).toThrow('no relation leads from paper to topic');
   });
@@ -205,8 +267,13 @@ describe('metapath regression', () => {
     const objective = (weights: readonly number[], intercepts: readonly number[]) =>
       rowsOf(rows).reduce(
         (total, row, i) => {
-          const scores = intercepts.map((b, k) => b + row.reduce((sum, value, j) => sum + value * (weights[3 * k + j] as number), 0));
-          return total + c * (Math.log(scores.reduce((sum, s) => sum + Math.exp(s), 0)) - (scores[wanted[i] as number] as number));
+          const scores = intercepts.map(
+            (b, k) => b + row.reduce((sum, value, j) => sum + value * (weights[3 * k + j] as number), 0),
+          );
+          return (
+            total +
+            c * (Math.log(scores.reduce((sum, s) => sum + Math.exp(s), 0)) - (scores[wanted[i] as number] as number))
+          );
         },
         weights.reduce((sum, w) => sum + w * w, 0) / 2,
       );

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { heteroGraphFromTables, type NamedHeteroGraph, readCsv, type TableOfFile, columnsOf } from '../../src/data/index.js';
+import {
+  columnsOf,
+  heteroGraphFromTables,
+  type NamedHeteroGraph,
+  readCsv,
+  type TableOfFile,
+} from '../../src/data/index.js';
 import * as g from '../../src/graph/index.js';
 import { Random, scope, softmax } from '../../src/tensor/index.js';
 import { expectClose } from '../oracle.js';
@@ -7,7 +13,9 @@ import { expectClose } from '../oracle.js';
 const table = (file: string, part: string, text: string): TableOfFile => ({
   file,
   part,
-  table: columnsOf(readCsv(text, file), { categorical: (name) => ['id', 'label', 'paper', 'author', 'source', 'target'].includes(name) }),
+  table: columnsOf(readCsv(text, file), {
+    categorical: (name) => ['id', 'label', 'paper', 'author', 'source', 'target'].includes(name),
+  }),
 });
 
 /** Forty papers of two classes; authors write papers of one class alone. */
@@ -44,10 +52,25 @@ async function trained(changes: Partial<g.RpHGNNInputs> = {}): Promise<{ model: 
   const { parts, groups } = g.collectInputs(data, inputs, [labelled]);
   const encoder = { hidden: 8, inputDropout: 0.2, dropout: 0.2 };
   const network = new g.RpHGNN(groups, 2, new Random(1), encoder);
-  await g.trainGroups(network, { groups: parts[0] as g.RowGroups, targets: { kind: 'class', values: classes } }, undefined, new Random(2), { epochs: 60, learningRate: 0.01 });
+  await g.trainGroups(
+    network,
+    { groups: parts[0] as g.RowGroups, targets: { kind: 'class', values: classes } },
+    undefined,
+    new Random(2),
+    { epochs: 60, learningRate: 0.01 },
+  );
   const relations = data.graph.given.map(({ source, name, target }) => [source, name, target] as const);
   const trainedOn = { data: 'library', nodes: 48, edges: 80, labelled: 32 };
-  const model = new g.RpHGNNModel(network, { ...inputs, target: 'label', task: 'class', relations, groups, encoder, trained: trainedOn, scores: {} });
+  const model = new g.RpHGNNModel(network, {
+    ...inputs,
+    target: 'label',
+    task: 'class',
+    relations,
+    groups,
+    encoder,
+    trained: trainedOn,
+    scores: {},
+  });
   return { model, parts };
 }
 
@@ -71,7 +94,11 @@ describe('inputs of types', () => {
     const pages = Array.from({ length: 40 }, (_, v) => v % 7);
     const mean = pages.reduce((sum, value) => sum + value, 0) / 40;
     const deviation = Math.sqrt(pages.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 40);
-    expectClose(row, [(1 - mean) / deviation, 1, 0].map((value) => value / Math.sqrt(3)), 1e-5);
+    expectClose(
+      row,
+      [(1 - mean) / deviation, 1, 0].map((value) => value / Math.sqrt(3)),
+      1e-5,
+    );
   });
 
   test('wide features are projected where asked', () => {
@@ -85,8 +112,14 @@ describe('a trained model', () => {
   test('streams: the same answers as the collected tensors give', async () => {
     const { model, parts } = await trained();
     const all = model.predictProba(data);
-    const collected = scope(() => softmax(g.predictGroups(model.network, parts[0] as g.RowGroups)).dataSync<Float32Array>());
-    expectClose(Array.from(labelled, (v) => all.slice(2 * v, 2 * v + 2)).flatMap((row) => [...row]), collected, 1e-4);
+    const collected = scope(() =>
+      softmax(g.predictGroups(model.network, parts[0] as g.RowGroups)).dataSync<Float32Array>(),
+    );
+    expectClose(
+      Array.from(labelled, (v) => all.slice(2 * v, 2 * v + 2)).flatMap((row) => [...row]),
+      collected,
+      1e-4,
+    );
   });
 
   test('survives a file, answers alike for other orders of nodes and relations, and for new nodes', async () => {
@@ -111,7 +144,9 @@ describe('a trained model', () => {
     const { model } = await trained();
     const notes: string[] = [];
     const without = { ...data, graph: data.graph.withRelations(data.graph.given.slice(0, 1)) };
-    expect(() => model.predictProba(without)).toThrow('"library" has no relation "cites" from paper to paper, which the model reads; there are "author writes paper"');
+    expect(() => model.predictProba(without)).toThrow(
+      '"library" has no relation "cites" from paper to paper, which the model reads; there are "author writes paper"',
+    );
     const { model: part } = await trained();
     const less = new g.RpHGNNModel(part.network, part.description);
     const other = heteroGraphFromTables(
@@ -136,7 +171,9 @@ describe('a trained model', () => {
       'label even paper cites paper',
     ]);
     const before = model.predictProba(data);
-    const { model: other } = await trained({ known: Object.fromEntries(Object.entries(known).map(([name, code]) => [name, 1 - code])) });
+    const { model: other } = await trained({
+      known: Object.fromEntries(Object.entries(known).map(([name, code]) => [name, 1 - code])),
+    });
     const swapped = new g.RpHGNNModel(model.network, { ...model.description, known: other.description.known });
     expect(swapped.predictProba(data)).not.toEqual(before);
     expectClose(g.RpHGNNModel.load(model.save()).predictProba(data), before, 1e-6);

@@ -51,7 +51,9 @@ describe('the encoder', () => {
     });
     const [first, second] = encoded as [Rows, Rows];
     const fused = first.map((row, r) =>
-      fusion === 'mean' ? row.map((value, j) => (value + (second[r]?.[j] as number)) / 2) : [...row, ...(second[r] as number[])],
+      fusion === 'mean'
+        ? row.map((value, j) => (value + (second[r]?.[j] as number)) / 2)
+        : [...row, ...(second[r] as number[])],
     );
     const { weight, bias } = network.head;
     const expected = dense(fused, network.fused).flatMap((row) =>
@@ -82,7 +84,10 @@ describe('the encoder', () => {
     };
     const [whole, plain] = run(0, 0);
     expectClose(whole as Float32Array, plain as Float32Array);
-    for (const [inputDropout, dropout] of [[0.5, 0], [0, 0.5]] as const) {
+    for (const [inputDropout, dropout] of [
+      [0.5, 0],
+      [0, 0.5],
+    ] as const) {
       const [trained, own] = run(inputDropout, dropout);
       expectClose(own as Float32Array, plain as Float32Array);
       expect(trained).not.toEqual(own);
@@ -94,7 +99,10 @@ describe('the encoder', () => {
 /** First loss of a training without dropout, which is that of the initial weights. */
 async function firstLoss(targets: g.RowTargets, options: g.GroupTrainingOptions = {}): Promise<number> {
   const network = new g.RpHGNN(shapes, 3, new Random(2), { hidden: 6, inputDropout: 0, dropout: 0 });
-  const { history } = await g.trainGroups(network, { groups: groupsOf(6, 1), targets }, undefined, new Random(3), { epochs: 1, ...options });
+  const { history } = await g.trainGroups(network, { groups: groupsOf(6, 1), targets }, undefined, new Random(3), {
+    epochs: 1,
+    ...options,
+  });
   return history[0]?.loss as number;
 }
 
@@ -117,10 +125,15 @@ describe('training on collected tensors', () => {
     const entropy = logits.reduce((sum, row, r) => sum - (logSoftmaxOf(row)[classes[r] as number] as number), 0) / 6;
     expect(await firstLoss({ kind: 'class', values: classes })).toBeCloseTo(entropy, 4);
     const labels = Float32Array.from({ length: 18 }, (_, at) => Number(at % 4 < 2));
-    const binary = logits.flat().reduce((sum, x, at) => sum + Math.log(1 + Math.exp(x)) - (labels[at] as number) * x, 0) / 18;
+    const binary =
+      logits.flat().reduce((sum, x, at) => sum + Math.log(1 + Math.exp(x)) - (labels[at] as number) * x, 0) / 18;
     expect(await firstLoss({ kind: 'labels', values: labels, classes: 3 })).toBeCloseTo(binary, 4);
     const shares = Float32Array.from({ length: 18 }, (_, at) => [0.5, 0.2, 0.3][at % 3] as number);
-    const soft = logits.reduce((sum, row) => sum - logSoftmaxOf(row).reduce((total, l, c) => total + l * (shares[c] as number), 0), 0) / 6;
+    const soft =
+      logits.reduce(
+        (sum, row) => sum - logSoftmaxOf(row).reduce((total, l, c) => total + l * (shares[c] as number), 0),
+        0,
+      ) / 6;
     expect(await firstLoss({ kind: 'distribution', values: shares, classes: 3 })).toBeCloseTo(soft, 4);
   });
 
@@ -138,11 +151,17 @@ describe('training on collected tensors', () => {
   test('consistency training lowers the learning rate after each epoch', async () => {
     const after = async (epochs: number) => {
       const network = new g.RpHGNN(shapes, 3, new Random(2), { hidden: 6 });
-      await g.trainGroups(network, { groups: groupsOf(6, 1), targets: { kind: 'class', values: classes } }, undefined, new Random(3), {
-        epochs,
-        unlabelled: groupsOf(4, 20),
-        decay: 0,
-      });
+      await g.trainGroups(
+        network,
+        { groups: groupsOf(6, 1), targets: { kind: 'class', values: classes } },
+        undefined,
+        new Random(3),
+        {
+          epochs,
+          unlabelled: groupsOf(4, 20),
+          decay: 0,
+        },
+      );
       return network.head.weight.dataSync();
     };
     expect(await after(2)).toEqual(await after(1));
@@ -153,7 +172,13 @@ describe('training on collected tensors', () => {
     const own = Int32Array.from(uniform(seed, rows, 0, 3), Math.floor);
     const groups = groupsOf(rows, seed + 1).map(({ name, values }, i) => ({
       name,
-      values: i > 0 ? values : tensor(values.view().map((value, at) => 0.3 * value + Number(at % 4 === own[Math.floor(at / 4) % rows])), values.shape),
+      values:
+        i > 0
+          ? values
+          : tensor(
+              values.view().map((value, at) => 0.3 * value + Number(at % 4 === own[Math.floor(at / 4) % rows])),
+              values.shape,
+            ),
     }));
     return { groups, targets: { kind: 'class' as const, values: own } };
   };
@@ -161,19 +186,28 @@ describe('training on collected tensors', () => {
   test('learns in mini-batches, keeps the best epoch by validation and stops by patience', async () => {
     const network = new g.RpHGNN(shapes, 3, new Random(2), { hidden: 16 });
     const [train, validation] = [telling(90, 1), telling(60, 5)];
-    const result = await g.trainGroups(network, train, validation, new Random(3), { epochs: 60, patience: 8, batchSize: 32 });
+    const result = await g.trainGroups(network, train, validation, new Random(3), {
+      epochs: 60,
+      patience: 8,
+      batchSize: 32,
+    });
     const score = g.scoreOf(g.predictGroups(network, validation.groups), validation.targets, 'f1');
     expect(score).toBeCloseTo(result.bestMetric as number, 6);
     expect(score).toBeGreaterThan(0.9);
     expect(result.history.length).toBe(Math.min(60, (result.bestEpoch as number) + 8));
-    const byLoss = await g.trainGroups(new g.RpHGNN(shapes, 3, new Random(2)), train, validation, new Random(3), { epochs: 20, select: 'loss' });
+    const byLoss = await g.trainGroups(new g.RpHGNN(shapes, 3, new Random(2)), train, validation, new Random(3), {
+      epochs: 20,
+      select: 'loss',
+    });
     expect(byLoss.bestMetric).toBe(Math.min(...byLoss.history.map(({ metric }) => metric as number)));
   });
 
   test('several labels a row are fitted by binary cross-entropy', async () => {
     const { groups } = telling(60, 1);
     const x = groups[0]?.values.view() as Float32Array;
-    const values = Float32Array.from({ length: 180 }, (_, at) => Number((x[Math.floor(at / 3) * 4 + (at % 3)] as number) > 0.1));
+    const values = Float32Array.from({ length: 180 }, (_, at) =>
+      Number((x[Math.floor(at / 3) * 4 + (at % 3)] as number) > 0.1),
+    );
     const targets = { kind: 'labels' as const, values, classes: 3 };
     const network = new g.RpHGNN(shapes, 3, new Random(2), { hidden: 32, inputDropout: 0, dropout: 0 });
     await g.trainGroups(network, { groups, targets }, undefined, new Random(3), { epochs: 150, learningRate: 0.01 });
@@ -183,7 +217,10 @@ describe('training on collected tensors', () => {
 
   test('F1 of classes and of labels', () => {
     const rows = tensor([3, -1, -1, 2, -1, 1, -1, -1, -2], [3, 3]);
-    expect(g.f1Scores(rows, { kind: 'class', values: Int32Array.of(0, 0, 2) })).toEqual({ microF1: 2 / 3, macroF1: 0.5 });
+    expect(g.f1Scores(rows, { kind: 'class', values: Int32Array.of(0, 0, 2) })).toEqual({
+      microF1: 2 / 3,
+      macroF1: 0.5,
+    });
     // Predicted {0}, {0, 2}, {}; wanted {0}, {2}, {1}: TP 2, FP 1, FN 1; labels 2/3, 0, 1.
     const labels = { kind: 'labels' as const, values: Float32Array.of(1, 0, 0, 0, 0, 1, 0, 1, 0), classes: 3 };
     const { microF1, macroF1 } = g.f1Scores(rows, labels);
@@ -199,9 +236,22 @@ describe('training on collected tensors', () => {
 
   test('every parameter has a gradient', async () => {
     const network = new g.RpHGNN(shapes, 3, new Random(2), { hidden: 6 });
-    const before = Object.entries(parameters(network)).map(([name, weight]): [string, Float32Array] => [name, weight.dataSync<Float32Array>()]);
-    await g.trainGroups(network, { groups: groupsOf(6, 1), targets: { kind: 'class', values: classes } }, undefined, new Random(3), { epochs: 3 });
+    const before = Object.entries(parameters(network)).map(([name, weight]): [string, Float32Array] => [
+      name,
+      weight.dataSync<Float32Array>(),
+    ]);
+    await g.trainGroups(
+      network,
+      { groups: groupsOf(6, 1), targets: { kind: 'class', values: classes } },
+      undefined,
+      new Random(3),
+      { epochs: 3 },
+    );
     const now = parameters(network);
-    expect(before.filter(([name, values]) => values.every((value, i) => value === (now[name] as Tensor).view()[i])).map(([name]) => name)).toEqual([]);
+    expect(
+      before
+        .filter(([name, values]) => values.every((value, i) => value === (now[name] as Tensor).view()[i]))
+        .map(([name]) => name),
+    ).toEqual([]);
   });
 });

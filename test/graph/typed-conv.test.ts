@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import * as g from '../../src/graph/index.js';
-import { inference, parameters } from '../../src/nn/index.js';
+import { inference, parameters, withWeights } from '../../src/nn/index.js';
 import { SparseMatrix } from '../../src/sparse/index.js';
 import { HeteroGraph } from '../../src/structure/index.js';
 import { Random, type Tensor, tensor, valueAndGrad } from '../../src/tensor/index.js';
-import { withWeights } from '../../src/nn/index.js';
 import { expectClose, uniformTensor } from '../oracle.js';
 
 const counts = { a: 5, b: 4, c: 3 };
@@ -26,7 +25,12 @@ const rowsOf = (x: Tensor): Rows => {
 };
 const affine = (row: readonly number[], weight: Tensor, bias?: Tensor): number[] => {
   const [out, inner] = weight.shape as [number, number];
-  return Array.from({ length: out }, (_, j) => row.reduce((sum, value, i) => sum + value * (weight.view()[j * inner + i] as number), bias ? (bias.view()[j] as number) : 0));
+  return Array.from({ length: out }, (_, j) =>
+    row.reduce(
+      (sum, value, i) => sum + value * (weight.view()[j * inner + i] as number),
+      bias ? (bias.view()[j] as number) : 0,
+    ),
+  );
 };
 /** Sources of the edges of a relation into a node. */
 function sourcesOf(key: string, v: number): number[] {
@@ -70,12 +74,18 @@ describe('HGT', () => {
     const [width, heads] = [6, 2];
     const d = width / heads;
     const layer = new g.HGTConv(width, heads, graph, new Random(1));
-    for (const [i, own] of Object.values(layer.relations).entries()) own.prior.assign(uniformTensor(30 + i, [heads, 1, 1], 0.5, 1.5));
+    for (const [i, own] of Object.values(layer.relations).entries())
+      own.prior.assign(uniformTensor(30 + i, [heads, 1, 1], 0.5, 1.5));
     for (const [i, own] of Object.values(layer.types).entries()) own.skip.assign(uniformTensor(40 + i, [1]));
     const h = new Map(Object.entries(counts).map(([type, n], i) => [type, uniformTensor(10 + i, [n, width])]));
     const y = layer.forward(h, graph, graph.types, 0, inference);
     const through = (row: number[], matrix: Tensor, head: number) =>
-      Array.from({ length: d }, (_, j) => Array.from({ length: d }, (_, i) => (row[head * d + i] as number) * (matrix.view()[(head * d + i) * d + j] as number)).reduce((a, b) => a + b));
+      Array.from({ length: d }, (_, j) =>
+        Array.from(
+          { length: d },
+          (_, i) => (row[head * d + i] as number) * (matrix.view()[(head * d + i) * d + j] as number),
+        ).reduce((a, b) => a + b),
+      );
     const gelu = (x: number) => 0.5 * x * (1 + erf(x / Math.SQRT2));
     for (const type of graph.types) {
       const own = layer.types[type] ?? expect.unreachable();
@@ -96,11 +106,18 @@ describe('HGT', () => {
             }),
           );
           const total = edges.reduce((sum, { score }) => sum + Math.exp(score), 0);
-          for (let j = 0; j < d; j++) pooled.push(edges.reduce((sum, { score, message }) => sum + (Math.exp(score) / total) * (message[j] as number), 0));
+          for (let j = 0; j < d; j++)
+            pooled.push(
+              edges.reduce((sum, { score, message }) => sum + (Math.exp(score) / total) * (message[j] as number), 0),
+            );
         }
         const updated = affine(pooled.map(gelu), own.output.weight, own.output.bias);
         const share = 1 / (1 + Math.exp(-(own.skip.view()[0] as number)));
-        expectClose(rowsOf(y.get(type) as Tensor)[v] as number[], updated.map((value, j) => share * value + (1 - share) * (row[j] as number)), 1e-4);
+        expectClose(
+          rowsOf(y.get(type) as Tensor)[v] as number[],
+          updated.map((value, j) => share * value + (1 - share) * (row[j] as number)),
+          1e-4,
+        );
       }
     }
     expect(() => new g.HGTConv(6, 4, graph, new Random(1))).toThrow('4 heads do not divide the width 6');
@@ -134,7 +151,12 @@ describe.each([
     const weights = parameters(network);
     expect(Object.keys(weights)).toContain('input.embedding.c');
     const { gradient } = valueAndGrad((own: Record<string, Tensor>) =>
-      withWeights(network, own, (live) => live.forward(features, graph, inference).multiply(uniformTensor(5, [4, 2])).sum()),
+      withWeights(network, own, (live) =>
+        live
+          .forward(features, graph, inference)
+          .multiply(uniformTensor(5, [4, 2]))
+          .sum(),
+      ),
     )(weights);
     for (const name of ['input.embedding.c', 'input.linear.a.weight', 'input.linear.b.weight'])
       expect(gradient[name]?.view().some((value) => value !== 0)).toBe(true);
@@ -152,13 +174,21 @@ describe.each([
     const rows = rowsOf(features.get('b') as Tensor);
     const x = new Map([...features, ['b', tensor(order.map((v) => rows[v] as number[]))]]);
     const before = rowsOf(network.forward(features, graph, inference));
-    expectClose(network.forward(x, moved, inference).view(), order.flatMap((v) => before[v] as number[]), 1e-5);
+    expectClose(
+      network.forward(x, moved, inference).view(),
+      order.flatMap((v) => before[v] as number[]),
+      1e-5,
+    );
   });
 
   test('refuses features that are missing, and new nodes of a type with learned vectors', () => {
     const network = create(new Random(2));
-    expect(() => network.forward(new Map(), graph, inference)).toThrow(/nodes of type "[ab]" have no features; the network reads/);
+    expect(() => network.forward(new Map(), graph, inference)).toThrow(
+      /nodes of type "[ab]" have no features; the network reads/,
+    );
     const more = HeteroGraph.fromRelations({ ...counts, c: 4 }, pairs);
-    expect(() => network.forward(features, more, inference)).toThrow('nodes of type "c" have learned vectors, which new nodes lack');
+    expect(() => network.forward(features, more, inference)).toThrow(
+      'nodes of type "c" have learned vectors, which new nodes lack',
+    );
   });
 });

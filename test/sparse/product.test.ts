@@ -42,7 +42,14 @@ describe('sparse projection', () => {
     const random = new Random(5);
     const basis = random.split('basis').normal([inner, n]);
     const x = random.split('vectors').normal([rows, inner]).matmul(basis);
-    const norms = Array.from({ length: rows }, (_, i) => Math.sqrt(x.view().subarray(i * n, (i + 1) * n).reduce((sum, value) => sum + value * value, 0)));
+    const norms = Array.from({ length: rows }, (_, i) =>
+      Math.sqrt(
+        x
+          .view()
+          .subarray(i * n, (i + 1) * n)
+          .reduce((sum, value) => sum + value * value, 0),
+      ),
+    );
     const unit = tensor(
       x.view().map((value, at) => value / (norms[Math.floor(at / n)] as number)),
       [rows, n],

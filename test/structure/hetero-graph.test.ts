@@ -72,9 +72,13 @@ describe('HeteroGraph', () => {
 
   test('refuses nodes and types that are not there, naming the relation and the edge', () => {
     const of = (...relations: RelationEdges[]) => HeteroGraph.fromRelations(counts, relations);
-    expect(() => of({ ...writes, targets: [0, 1, 4, 3] })).toThrow('relation "writes": edge 2 names paper 4, outside 0…3');
+    expect(() => of({ ...writes, targets: [0, 1, 4, 3] })).toThrow(
+      'relation "writes": edge 2 names paper 4, outside 0…3',
+    );
     expect(() => of({ ...writes, sources: [0, 0, 1, 1.5] })).toThrow('edge 3 names author 1.5');
-    expect(() => of({ ...writes, source: 'writer' })).toThrow('no nodes of type "writer", only of author, paper, venue');
+    expect(() => of({ ...writes, source: 'writer' })).toThrow(
+      'no nodes of type "writer", only of author, paper, venue',
+    );
     expect(() => of({ ...writes, sources: [0] })).toThrow('1 sources and 4 targets do not pair up');
     expect(() => graph.countOf('x')).toThrow('no nodes of type "x"');
     expect(() => HeteroGraph.fromRelations({ a: -1 }, [])).toThrow('nodes of type "a"');
@@ -91,7 +95,9 @@ describe('HeteroGraph', () => {
     };
     expect(() => of(writes, writes)).toThrow('relation "writes" from author to paper is given twice');
     expect(() => of(writes, { ...writes, name: 'made' })).toThrow('"made" holds the edges of "writes"; leave one out');
-    expect(() => of(writes, backward)).toThrow('"by" holds the edges of "writes" reversed; leave one out, as reverses are made');
+    expect(() => of(writes, backward)).toThrow(
+      '"by" holds the edges of "writes" reversed; leave one out, as reverses are made',
+    );
     const others = { ...writes, name: 'reviews', targets: [0, 1, 1, 2] };
     expect(of(writes, others).relations).toHaveLength(4);
   });
@@ -113,5 +119,6 @@ test('Gaussian vectors follow from names: the same among others; of length 1 and
   const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, i) => sum + value * (b[i] as number), 0);
   const squares = rows.map((row) => dot(row, row));
   expect(Math.abs(squares.reduce((a, b) => a + b) / 40 - 1)).toBeLessThan(0.05);
-  for (let v = 1; v < 40; v++) expect(Math.abs(dot(rows[0] as Float32Array, rows[v] as Float32Array))).toBeLessThan(0.3);
+  for (let v = 1; v < 40; v++)
+    expect(Math.abs(dot(rows[0] as Float32Array, rows[v] as Float32Array))).toBeLessThan(0.3);
 });

@@ -49,7 +49,10 @@ describe('every network takes images of a size or names those that it takes', ()
     const vanillas = imageModelNames
       .filter((name) => /^vanillanet-\d+(-1.5x)?$/.test(name))
       .flatMap((name) => [`${name} 16×16`, `${name} 24×24`]);
-    const squares = ['vit-nano 33×33', 'vit-nano 32×48', 'vit-nano 100×64', 'lsnet-nano 32×48', 'lsnet-nano 100×64'];
+    const nanos = ['vit-nano', 'vit-softhgnn', 'vit-softhgnn-ses'].flatMap((name) =>
+      ['33×33', '32×48', '100×64'].map((shape) => `${name} ${shape}`),
+    );
+    const squares = [...nanos, 'lsnet-nano 32×48', 'lsnet-nano 100×64'];
     const lsnets = ['t', 's', 'b'].map((size) => `lsnet-${size} 100×64`);
     expect(refused.sort()).toEqual([...transformers, ...vanillas, ...squares, ...lsnets].sort());
   });

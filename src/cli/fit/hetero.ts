@@ -11,6 +11,7 @@ import {
   textsOrGaps,
 } from '../../data/index.js';
 import { loadHeteroGraph } from '../../data/node.js';
+import { tensorMemoryBudget } from '../../engine/index.js';
 import {
   type CollectionOptions,
   collectedBytes,
@@ -20,13 +21,12 @@ import {
   fitTypedInputs,
   groupsOfInputs,
   predictGroups,
+  type RowTargets,
   RpHGNN,
   type RpHGNNInputs,
   RpHGNNModel,
-  type RowTargets,
   trainGroups,
 } from '../../graph/index.js';
-import { tensorMemoryBudget } from '../../engine/index.js';
 import { accuracy, parameterCount } from '../../nn/index.js';
 import { tableOptionsOf } from '../tables.js';
 import type { rphgnnOptions } from './graph-options.js';
@@ -85,7 +85,16 @@ export async function fitHetero(path: string, request: Request): Promise<Fitted>
     { groups: train, targets: wanted.targetsOf(split.train) },
     { groups: validation, targets: wanted.targetsOf(split.validation) },
     random.split('fit'),
-    { epochs, patience, learningRate, weightDecay, batchSize, select, ...hooks, ...(others.length > 0 && { unlabelled }) },
+    {
+      epochs,
+      patience,
+      learningRate,
+      weightDecay,
+      batchSize,
+      select,
+      ...hooks,
+      ...(others.length > 0 && { unlabelled }),
+    },
   );
   const scores = stopped === 'aborted' ? {} : scoresOf(network, validation, test, wanted);
   const beside = stopped === 'aborted' ? {} : await baselinesOf(data, inputs, wanted, request);
@@ -132,14 +141,22 @@ function wantedOf(data: NamedHeteroGraph, task: string, request: Request): Wante
 }
 
 /** Any number of labels a node, such as `red; green`. */
-function severalLabels(nodes: NodesOfType & { readonly name: string }, type: string, target: string, request: Request): Wanted {
+function severalLabels(
+  nodes: NodesOfType & { readonly name: string },
+  type: string,
+  target: string,
+  request: Request,
+): Wanted {
   const column = nodes.attributes.columns.find(({ name }) => name.toLowerCase() === target.toLowerCase());
   if (!column) throw new Error(`"${nodes.name}" has no attribute "${target}"`);
-  if (request.values.labels === 'yes') throw new Error('labels=yes is for one class a node; leave it out with --task labels');
-  if (request.values.consistency === 'yes') throw new Error('consistency=yes is for one class a node; leave it out with --task labels');
+  if (request.values.labels === 'yes')
+    throw new Error('labels=yes is for one class a node; leave it out with --task labels');
+  if (request.values.consistency === 'yes')
+    throw new Error('consistency=yes is for one class a node; leave it out with --task labels');
   const lists = textsOrGaps(column).map((text) => (text === undefined ? undefined : labelsIn(text)));
   const classes = [...new Set(lists.flatMap((list) => list ?? []))].sort();
-  if (classes.length < 2) throw new Error(`"${nodes.name}": "${column.name}" names ${classes.length} labels; learning takes two`);
+  if (classes.length < 2)
+    throw new Error(`"${nodes.name}": "${column.name}" names ${classes.length} labels; learning takes two`);
   const codes = new Map(classes.map((label, code) => [label, code]));
   const known = Int32Array.from(lists, (list) => (list ? 0 : -1));
   const split = nodeSplit(nodes, { labels: known, classNames: ['labelled'] }, request);
@@ -182,7 +199,12 @@ function requireMemory(data: NamedHeteroGraph, inputs: RpHGNNInputs, rows: numbe
 type Groups = Parameters<typeof predictGroups>[1];
 
 /** F1 in percent of the test nodes; without any, of the nodes to validate. */
-function scoresOf(network: RpHGNN, validation: Groups, test: Groups, { split, targetsOf }: Wanted): Record<string, number> {
+function scoresOf(
+  network: RpHGNN,
+  validation: Groups,
+  test: Groups,
+  { split, targetsOf }: Wanted,
+): Record<string, number> {
   const of = (groups: Groups, rows: Int32Array) => f1Scores(predictGroups(network, groups), targetsOf(rows));
   if (split.test.length === 0) return { validation: 100 * of(validation, split.validation).microF1 };
   const { microF1, macroF1 } = of(test, split.test);
@@ -200,7 +222,9 @@ async function baselinesOf(
   { values, random, hooks: { signal } }: Request,
 ): Promise<Record<string, number>> {
   if (split.test.length === 0) return {};
-  const frequent: Record<string, number> = labels ? { mostFrequent: 100 * frequentShare(labels, split, classes.length) } : {};
+  const frequent: Record<string, number> = labels
+    ? { mostFrequent: 100 * frequentShare(labels, split, classes.length) }
+    : {};
   if (values.baseline === 'none' || inputs.inputs.types[type]?.kind === 'random') return frequent;
   const { known: _, ...alone } = inputs;
   const collection = { iterations: 1, steps: 'odd', selfGroup: true } as const;

@@ -2,7 +2,15 @@
 
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { type DatasetKind, datasetOf } from '../../data/index.js';
-import { hasTypedTables, isCatalogue, isFolder, isGraphFile, sourceFilesIn, tableIn, textEndings } from '../../data/node.js';
+import {
+  hasTypedTables,
+  isCatalogue,
+  isFolder,
+  isGraphFile,
+  sourceFilesIn,
+  tableIn,
+  textEndings,
+} from '../../data/node.js';
 import { languageNames, languages } from '../../hypergraph/ast/languages.js';
 import type { DataKind } from './learner.js';
 

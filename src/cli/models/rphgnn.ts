@@ -44,7 +44,8 @@ async function classifyNodes(
 
 function descriptionOf({ network, description }: RpHGNNModel): string[] {
   const { type, target, task, classes, inputs, relations, groups, collection, known, trained, scores } = description;
-  const some = (names: readonly string[]) => `${names.slice(0, 12).join(', ')}${names.length > 12 ? `, … (${names.length})` : ''}`;
+  const some = (names: readonly string[]) =>
+    `${names.slice(0, 12).join(', ')}${names.length > 12 ? `, … (${names.length})` : ''}`;
   return [
     `Classifies nodes of type "${type}" by "${target}" (${task === 'labels' ? 'any number of ' : ''}${some(classes)})`,
     `Network     RpHGNN: ${collection.iterations} iterations, ${groups.length} groups of tensors${known ? ', classes travel along relations' : ''}`,

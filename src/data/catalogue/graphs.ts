@@ -241,9 +241,7 @@ const heterogeneousGraphs: readonly DatasetRecord[] = [
   ...perClass(
     {
       name: 'dblp',
-      files: [
-        { path: 'hetero/dblp.npz', sha256: '9a4d15406c8f7b015af5cfafae2e2e4aa0d26a4a332bfa853e3a271f10f9871f' },
-      ],
+      files: [{ path: 'hetero/dblp.npz', sha256: '9a4d15406c8f7b015af5cfafae2e2e4aa0d26a4a332bfa853e3a271f10f9871f' }],
       size: '26,128 nodes, 4 types, 3 relations, 119,783 edges, 4 classes, 334 binary features of authors',
     },
     'author',

@@ -10,16 +10,16 @@ import {
   type EncoderOptions,
   type GroupModule,
   type GroupShape,
-  HGT,
   type HeteroModule,
+  HGT,
   MetapathRegression,
   metapathFeatures,
   NARS,
   predictGroups,
   RGCN,
+  type RowGroups,
   RpHGNN,
   returningPaths,
-  type RowGroups,
   SeHGNN,
   scoreOf,
   trainGroups,
@@ -27,10 +27,10 @@ import {
 import {
   type FitResult,
   inference,
+  labelledLoss,
   parameterCount,
   predictedClasses,
   trainByValidation,
-  labelledLoss,
 } from '../../nn/index.js';
 import { gatherKnownRows, type Key, keep, Random, scope, type Tensor, tensor } from '../../tensor/index.js';
 import type { Scores } from '../parts/contract.js';
@@ -135,10 +135,12 @@ function groupCandidates(data: string): GroupCandidate[] {
       grid: { ...shared([64, 256], [0.7, 0.5, 0.3]), inputDropout: [0.8, 0.5] },
       key: () => '',
       prepare: ({ graph, features, type }, _, parts, random) =>
-        collect(graph, features, type, parts, random, { iterations: 1, steps: 'odd', selfGroup: true }).map((groups) => {
-          disposeGroups(groups.slice(1));
-          return groups.slice(0, 1);
-        }),
+        collect(graph, features, type, parts, random, { iterations: 1, steps: 'odd', selfGroup: true }).map(
+          (groups) => {
+            disposeGroups(groups.slice(1));
+            return groups.slice(0, 1);
+          },
+        ),
       create: (shapes, classes, random, setting) => new RpHGNN(shapes, classes, random, encoderOf(setting)),
     },
     {
@@ -206,17 +208,28 @@ function groupMethod(own: GroupCandidate, data: HeteroData, budget: HeteroBudget
   const { split, classNames } = data;
   const parts = [split.train, split.validation, split.test];
   const shared = new Map<string, RowGroups[]>();
-  const train = async (setting: Setting, run: MethodRun, collected: RowGroups[], before: number): Promise<HeteroModel> => {
+  const train = async (
+    setting: Setting,
+    run: MethodRun,
+    collected: RowGroups[],
+    before: number,
+  ): Promise<HeteroModel> => {
     const { key } = run.random.split('before');
     const [training, validation, test] = collected as [RowGroups, RowGroups, RowGroups];
     const shapes = shapesOf(training);
     const network = own.create(shapes, classNames.length, run.random.split('weights'), setting);
     const targets = (rows: Int32Array) => ({ kind: 'class' as const, values: classesOf(data, rows) });
     const validating = { groups: validation, targets: targets(split.validation) };
-    const result = await trainGroups(network, { groups: training, targets: targets(split.train) }, validating, run.random, {
-      ...optionsOf(setting, budget),
-      ...run.hooks,
-    });
+    const result = await trainGroups(
+      network,
+      { groups: training, targets: targets(split.train) },
+      validating,
+      run.random,
+      {
+        ...optionsOf(setting, budget),
+        ...run.hooks,
+      },
+    );
     return {
       predicted: scope(() => predictedClasses(predictGroups(network, test))),
       validated: scope(() => scoreOf(predictGroups(network, validation), validating.targets, 'f1')),
@@ -305,9 +318,15 @@ function regressionMethod(data: HeteroData, budget: HeteroBudget): Method<Hetero
   const featuresOf = (rows: Int32Array) => keep(metapathFeatures(ownFeatures, paths, rows));
   const train = (setting: Setting): HeteroModel => {
     const start = performance.now();
-    const [training, validation, test] = [split.train, split.validation, split.test].map(featuresOf) as [Tensor, Tensor, Tensor];
+    const [training, validation, test] = [split.train, split.validation, split.test].map(featuresOf) as [
+      Tensor,
+      Tensor,
+      Tensor,
+    ];
     const before = secondsSince(start);
-    const model = MetapathRegression.fit(training, classesOf(data, split.train), classNames.length, { c: setting.c as number });
+    const model = MetapathRegression.fit(training, classesOf(data, split.train), classNames.length, {
+      c: setting.c as number,
+    });
     const toBest = secondsSince(start);
     const targets = { kind: 'class' as const, values: classesOf(data, split.validation) };
     const result = {

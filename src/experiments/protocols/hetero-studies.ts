@@ -8,17 +8,17 @@ import {
   collectedBytes,
   collectedGroups,
   disposeGroups,
+  f1Scores,
   type GroupModule,
   metapathsTo,
   narrowed,
   predictGroups,
   propagateAndUpdate,
-  RpHGNN,
   type RowGroups,
+  RpHGNN,
   scoreOf,
-  trainGroups,
-  f1Scores,
   type TypedFeatures,
+  trainGroups,
 } from '../../graph/index.js';
 import { crossEntropy, gradientsOf, training } from '../../nn/index.js';
 import { HeteroGraph } from '../../structure/index.js';
@@ -94,8 +94,9 @@ function linearStudy(nodes: number, random: Random): StudyResults {
     });
     seconds.push(Math.min(...times));
   }
-  const byRelations = Array.from({ length: RELATIONS }, (_, r) =>
-    countMultiplyAdds(() => run(ring(nodes, r + 1, random), 3)).multiplyAdds,
+  const byRelations = Array.from(
+    { length: RELATIONS },
+    (_, r) => countMultiplyAdds(() => run(ring(nodes, r + 1, random), 3)).multiplyAdds,
   );
   const tensorsOf = (k: number) => metapathsTo(whole.graph, 'paper', 2 * k).length;
   return studyOf(
@@ -152,9 +153,15 @@ async function scaleStudy(nodes: number, random: Random): Promise<StudyResults> 
     const network = new RpHGNN(shapes, 4, random.split('weights'));
     costs.push(stepCost(network, collected, classes, random.split('step')));
     const started = performance.now();
-    await trainGroups(network, { groups: collected, targets: { kind: 'class', values: classes } }, undefined, random.split('fit'), {
-      epochs: 5,
-    });
+    await trainGroups(
+      network,
+      { groups: collected, targets: { kind: 'class', values: classes } },
+      undefined,
+      random.split('fit'),
+      {
+        epochs: 5,
+      },
+    );
     rows.push([
       share === 1 ? 'all' : 'half',
       graph.edgeCount,
@@ -169,7 +176,14 @@ async function scaleStudy(nodes: number, random: Random): Promise<StudyResults> 
     {
       title: `${nodes.toLocaleString('en')} papers among 4 types and 6 relations`,
       note: `K = 3; steps of ${batch.length} papers, forward, backward and update (mean of five). Memory is what all papers' tensors would take; the training keeps those of its own papers.`,
-      columns: ['edges', 'number', 'pre-computation (s)', 'step (ms)', 'multiply-adds of a step (million)', 'tensors of all papers (MiB)'],
+      columns: [
+        'edges',
+        'number',
+        'pre-computation (s)',
+        'step (ms)',
+        'multiply-adds of a step (million)',
+        'tensors of all papers (MiB)',
+      ],
       rows,
     },
     { stepCostRatio: (costs[0] as number) / (costs[1] as number) },
@@ -194,7 +208,11 @@ function halved(graph: HeteroGraph): HeteroGraph {
   );
 }
 
-function featuresOf(graph: HeteroGraph, own: TypedFeatures extends ReadonlyMap<string, infer X> ? X : never, random: Random): TypedFeatures {
+function featuresOf(
+  graph: HeteroGraph,
+  own: TypedFeatures extends ReadonlyMap<string, infer X> ? X : never,
+  random: Random,
+): TypedFeatures {
   return new Map(
     graph.types.map((type) => [
       type,
@@ -225,7 +243,11 @@ function narrowTo(features: TypedFeatures, width: number, random: Random): Typed
 }
 
 /** Micro-F1 of the test nodes with parts of the pre-computation left out. */
-async function ablationStudy(data: HeteroData, { epochs, patience, select, studySeeds }: HeteroStudyOptions, context: RunContext): Promise<StudyResults> {
+async function ablationStudy(
+  data: HeteroData,
+  { epochs, patience, select, studySeeds }: HeteroStudyOptions,
+  context: RunContext,
+): Promise<StudyResults> {
   const { graph, type, split, classNames, name } = data;
   const own = publishedFor(name);
   const seeds = Array.from({ length: studySeeds }, (_, i) => context.seed + i);
@@ -237,24 +259,36 @@ async function ablationStudy(data: HeteroData, { epochs, patience, select, study
       const random = new Random(seed).split('ablations');
       const collected = collect(graph, features, type, parts, random.split('before'), { input: own.input, ...options });
       const [train, validation, test] = collected as [RowGroups, RowGroups, RowGroups];
-      const shapes = train.map(({ name: group, values }) => ({ name: group, count: values.shape[0] as number, width: values.shape[2] as number }));
+      const shapes = train.map(({ name: group, values }) => ({
+        name: group,
+        count: values.shape[0] as number,
+        width: values.shape[2] as number,
+      }));
       const network = new RpHGNN(shapes, classNames.length, random.split('weights'), encoderOf(settingOf(own)));
       const targets = (rows: Int32Array) => ({ kind: 'class' as const, values: classesOf(data, rows) });
-      await trainGroups(network, { groups: train, targets: targets(split.train) }, { groups: validation, targets: targets(split.validation) }, random.split('fit'), {
-        epochs,
-        patience,
-        select,
-        signal: context.signal,
-      });
+      await trainGroups(
+        network,
+        { groups: train, targets: targets(split.train) },
+        { groups: validation, targets: targets(split.validation) },
+        random.split('fit'),
+        {
+          epochs,
+          patience,
+          select,
+          signal: context.signal,
+        },
+      );
       total += 100 * scope(() => f1Scores(predictGroups(network, test), targets(split.test)).microF1);
       for (const groups of collected) disposeGroups(groups);
     }
     return total / seeds.length;
   };
   const scores: Record<string, number> = {};
-  for (const [title, options] of Object.entries(ablations)) scores[title] = await score(data.features, options(own.iterations));
+  for (const [title, options] of Object.entries(ablations))
+    scores[title] = await score(data.features, options(own.iterations));
   const narrow = narrowTo(data.features, NARROW, context.random.split('narrow'));
-  for (const squash of SQUASHES) scores[`squash ${squash}`] = await score(narrow, { iterations: own.iterations, squash });
+  for (const squash of SQUASHES)
+    scores[`squash ${squash}`] = await score(narrow, { iterations: own.iterations, squash });
   return studyOf(
     {
       title: `What the parts of the pre-computation are worth on ${name}`,
@@ -280,7 +314,11 @@ export interface HeteroStudyOptions {
   readonly ablations: 'yes' | 'no';
 }
 
-export async function heteroStudies(data: HeteroData, options: HeteroStudyOptions, context: RunContext): Promise<StudyResults> {
+export async function heteroStudies(
+  data: HeteroData,
+  options: HeteroStudyOptions,
+  context: RunContext,
+): Promise<StudyResults> {
   const { costNodes, scaleNodes } = options;
   const made: StudyResults[] = [];
   if (costNodes > 0) made.push(linearStudy(costNodes, context.random.split('cost')));

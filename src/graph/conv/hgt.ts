@@ -24,8 +24,8 @@ import {
   type HeteroModule,
   type HeteroStackOptions,
   type HeteroTask,
-  TypedInput,
   type TypedFeatures,
+  TypedInput,
   type TypedTensors,
   typesNeeded,
 } from './typed.js';
@@ -107,10 +107,14 @@ export class HGTConv {
    * @returns [n, width] of each
    * @throws Error for a type or relation that was not there when the layer was made
    */
-  forward(h: TypedTensors, graph: HeteroGraph, types: Iterable<string>, dropout: number, mode: Mode): Map<string, Tensor> {
-    return new Map(
-      Array.from(types, (type): [string, Tensor] => [type, this.#attend(h, graph, type, dropout, mode)]),
-    );
+  forward(
+    h: TypedTensors,
+    graph: HeteroGraph,
+    types: Iterable<string>,
+    dropout: number,
+    mode: Mode,
+  ): Map<string, Tensor> {
+    return new Map(Array.from(types, (type): [string, Tensor] => [type, this.#attend(h, graph, type, dropout, mode)]));
   }
 
   #attend(h: TypedTensors, graph: HeteroGraph, type: string, dropout: number, mode: Mode): Tensor {
@@ -123,10 +127,7 @@ export class HGTConv {
     const keys = concatenate(sides.map(({ key }) => key)); // (Σ n_s, heads, d)
     const messages = concatenate(sides.map(({ message }) => message));
     const query = this.#split(weights.query.forward(own)); // (n, heads, d)
-    const products = multiply(
-      gatherKnownRows(query, pattern.segments.ids),
-      gatherKnownRows(keys, pattern.indexTensor),
-    );
+    const products = multiply(gatherKnownRows(query, pattern.segments.ids), gatherKnownRows(keys, pattern.indexTensor));
     const scores = multiply(sum(products, -1), 1 / Math.sqrt(this.width / this.heads)); // (nnz, heads)
     const pooled = reshape(attentionPool(messages, scores, pattern), [-1, this.width]);
     const updated = dropFeatures(weights.output.forward(gelu(pooled)), dropout, mode) as Tensor;

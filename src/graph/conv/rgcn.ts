@@ -9,8 +9,8 @@ import {
   type HeteroModule,
   type HeteroStackOptions,
   type HeteroTask,
-  TypedInput,
   type TypedFeatures,
+  TypedInput,
   type TypedTensors,
   typesNeeded,
 } from './typed.js';
@@ -46,11 +46,14 @@ export class RGCNConv {
     return new Map(
       Array.from(types, (type): [string, Tensor] => [
         type,
-        graph.into(type).reduce((sum, relation) => {
-          const linear = this.relations[relation.key];
-          if (!linear) throw new Error(`R-GCN: relation "${relation.key}" was not there in training`);
-          return add(sum, meanOf(relation, valuesOf(relation.source), linear));
-        }, this.own.forward(valuesOf(type))),
+        graph.into(type).reduce(
+          (sum, relation) => {
+            const linear = this.relations[relation.key];
+            if (!linear) throw new Error(`R-GCN: relation "${relation.key}" was not there in training`);
+            return add(sum, meanOf(relation, valuesOf(relation.source), linear));
+          },
+          this.own.forward(valuesOf(type)),
+        ),
       ]),
     );
   }

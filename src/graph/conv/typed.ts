@@ -1,7 +1,15 @@
 // What networks on heterogeneous graphs share: their interface, and the layer that brings the nodes
 // of all types to one width.
 
-import { dropFeatures, type Features, featureCount, Linear, type Mode, parameter, xavierUniform } from '../../nn/index.js';
+import {
+  dropFeatures,
+  type Features,
+  featureCount,
+  Linear,
+  type Mode,
+  parameter,
+  xavierUniform,
+} from '../../nn/index.js';
 import type { HeteroGraph } from '../../structure/index.js';
 import { type Random, relu, type Tensor } from '../../tensor/index.js';
 
@@ -54,11 +62,15 @@ export class TypedInput {
   readonly embedding: Record<string, Tensor>;
   readonly #dropout: number;
 
-  constructor({ graph, features }: Pick<HeteroTask, 'graph' | 'features'>, hidden: number, random: Random, dropout: number) {
-    const [known, unknown] = [true, false].map((given) => graph.types.filter((type) => features.has(type) === given)) as [
-      string[],
-      string[],
-    ];
+  constructor(
+    { graph, features }: Pick<HeteroTask, 'graph' | 'features'>,
+    hidden: number,
+    random: Random,
+    dropout: number,
+  ) {
+    const [known, unknown] = [true, false].map((given) =>
+      graph.types.filter((type) => features.has(type) === given),
+    ) as [string[], string[]];
     this.linear = Object.fromEntries(
       known.map((type) => {
         const width = featureCount(features.get(type) as Features);
@@ -82,7 +94,8 @@ export class TypedInput {
         const linear = Object.hasOwn(this.linear, type) ? this.linear[type] : undefined;
         if (linear) {
           const features = x.get(type);
-          if (!features) throw new Error(`nodes of type "${type}" have no features; the network reads ${linear.inFeatures}`);
+          if (!features)
+            throw new Error(`nodes of type "${type}" have no features; the network reads ${linear.inFeatures}`);
           return [type, relu(linear.forward(dropFeatures(features, this.#dropout, mode)))];
         }
         const own = Object.hasOwn(this.embedding, type) ? this.embedding[type] : undefined;

@@ -59,7 +59,13 @@ export function walkMetapaths(
   const startOf = (path: Metapath) => path[0]?.source ?? target;
   for (const type of new Set(remaining.map(({ path }) => startOf(path)))) {
     if (type === undefined) throw new Error('walkMetapaths: empty paths alone lead nowhere');
-    scope(() => follow(dense(type), 0, remaining.filter(({ path }) => startOf(path) === type)));
+    scope(() =>
+      follow(
+        dense(type),
+        0,
+        remaining.filter(({ path }) => startOf(path) === type),
+      ),
+    );
   }
 }
 

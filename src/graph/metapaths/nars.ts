@@ -79,7 +79,9 @@ export function collectSubsets(
       let h = start;
       for (let k = 0; k <= hops; k++) {
         if (k > 0) h = means(h);
-        gatherParts(h.get(target) as Tensor, parts).forEach((own, part) => byHop[k]?.[part]?.push(own));
+        gatherParts(h.get(target) as Tensor, parts).forEach((own, part) => {
+          byHop[k]?.[part]?.push(own);
+        });
       }
     }
     return parts.map((_, part) =>

@@ -18,7 +18,11 @@ import { type Metapath, metapathsTo, walkMetapaths } from './metapath.js';
  * @param more types between the ends of longer paths, such as `['paper', 'conf', 'paper']`
  * @throws Error where no relations lead along such types
  */
-export function returningPaths(graph: HeteroGraph, target: string, more: readonly (readonly string[])[] = []): Metapath[] {
+export function returningPaths(
+  graph: HeteroGraph,
+  target: string,
+  more: readonly (readonly string[])[] = [],
+): Metapath[] {
   const short = metapathsTo(graph, target, 2).filter((path) => path.length === 0 || isReturn(path, target));
   const longer = more.map((types) => {
     const along = [target, ...types, target];
@@ -51,7 +55,12 @@ export class MetapathRegression {
   private constructor(readonly model: LogisticModel) {}
 
   /** @param classes number of classes */
-  static fit(x: Tensor, labels: Int32Array, classes: number, options: LogisticRegressionOptions = {}): MetapathRegression {
+  static fit(
+    x: Tensor,
+    labels: Int32Array,
+    classes: number,
+    options: LogisticRegressionOptions = {},
+  ): MetapathRegression {
     const { weights, intercepts } = multinomialRegression(x, labels, classes, options);
     return new MetapathRegression({ weights: keep(weights), intercepts: keep(intercepts) });
   }

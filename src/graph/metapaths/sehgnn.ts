@@ -20,7 +20,14 @@ import {
   zeros,
 } from '../../tensor/index.js';
 import type { TypedFeatures } from '../conv/index.js';
-import { affine, type GroupModule, type GroupShape, type KnownLabels, type RowGroup, type RowGroups } from '../rphgnn/index.js';
+import {
+  affine,
+  type GroupModule,
+  type GroupShape,
+  type KnownLabels,
+  type RowGroup,
+  type RowGroups,
+} from '../rphgnn/index.js';
 import { type Metapath, metapathDiagonal, metapathName, metapathsTo, walkMetapaths } from './metapath.js';
 import { gatherParts } from './parts.js';
 
@@ -165,7 +172,10 @@ export class SeHGNN implements GroupModule {
 
   forward(groups: readonly Tensor[], mode: Mode): Tensor {
     const rows = groups.map((x) => reshape(x, [x.shape[1] as number, -1]));
-    const h = stack(rows.map((x, p) => (this.channels[p] as Channel).forward(x, mode)), 1); // (b, P, hidden)
+    const h = stack(
+      rows.map((x, p) => (this.channels[p] as Channel).forward(x, mode)),
+      1,
+    ); // (b, P, hidden)
     const [query, key] = [this.query.forward(h), this.key.forward(h)];
     const scores = multiply(matmul(query, key, { transposeB: true }), 1 / Math.sqrt(query.shape[2] as number));
     const mixed = add(h, multiply(matmul(softmax(scores), this.value.forward(h)), this.gamma));

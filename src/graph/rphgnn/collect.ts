@@ -106,7 +106,7 @@ export function collect(
       scope(() => {
         const own = rows ? rowsOf(values, rows) : values;
         const dense = own instanceof SparseMatrix ? own.toDense() : own;
-        (collected[part]?.[g] as RowGroup).values.view().set(dense.view(), at * dense.size);
+        ((collected[part] as RowGroup[])[g] as RowGroup).values.view().set(dense.view(), at * dense.size);
       });
   });
   return collected;
@@ -117,7 +117,8 @@ export function takeRowGroups(groups: RowGroups, rows: Int32Array): Tensor[] {
   return groups.map(({ values }) => {
     const [count, n, width] = values.shape as [number, number, number];
     const indices = new Int32Array(count * rows.length);
-    for (let k = 0; k < count; k++) for (let i = 0; i < rows.length; i++) indices[k * rows.length + i] = k * n + (rows[i] as number);
+    for (let k = 0; k < count; k++)
+      for (let i = 0; i < rows.length; i++) indices[k * rows.length + i] = k * n + (rows[i] as number);
     return gatherKnownRows(values.reshape([count * n, width]), tensor(indices)).reshape([count, rows.length, width]);
   });
 }

@@ -78,7 +78,11 @@ export class GroupEncoder {
   /** On the F filtered tensors side by side. */
   readonly layers: ActivatedLayers;
 
-  constructor({ count, width }: GroupShape, random: Random, { hidden, filters, depth, dropout }: Required<EncoderOptions>) {
+  constructor(
+    { count, width }: GroupShape,
+    random: Random,
+    { hidden, filters, depth, dropout }: Required<EncoderOptions>,
+  ) {
     const own = count === 1 ? 1 : filters;
     this.weight = parameter(xavierNormal(random.split('filters'), [own, count]));
     this.bias = parameter(zeros([own]));

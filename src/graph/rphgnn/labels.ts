@@ -45,7 +45,9 @@ export function propagateLabels(graph: HeteroGraph, target: string, labels: Know
   return graph.relations
     .filter(({ source }) => source === target)
     .flatMap((relation) => [
-      ...(relation.isSymmetric ? [groupOf(`label odd ${relation.key}`, oneStep(relation, y, labels.classes), labels)] : []),
+      ...(relation.isSymmetric
+        ? [groupOf(`label odd ${relation.key}`, oneStep(relation, y, labels.classes), labels)]
+        : []),
       groupOf(`label even ${relation.key}`, twoSteps(relation, y, labels.classes), labels),
     ]);
 }

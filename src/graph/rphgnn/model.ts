@@ -73,7 +73,11 @@ export interface RpHGNNDescription {
 }
 
 /** The relations of a model in a graph, in the order of training. */
-function relationsOf(data: NamedHeteroGraph, { relations }: RpHGNNDescription, note?: (text: string) => void): HeteroGraph {
+function relationsOf(
+  data: NamedHeteroGraph,
+  { relations }: RpHGNNDescription,
+  note?: (text: string) => void,
+): HeteroGraph {
   const { graph, name } = data;
   const isOf = (own: Relation, [source, named, target]: RpHGNNDescription['relations'][number]) =>
     own.source === source && own.name === named && own.target === target;
@@ -93,7 +97,11 @@ function relationsOf(data: NamedHeteroGraph, { relations }: RpHGNNDescription, n
 export type RpHGNNInputs = Pick<RpHGNNDescription, 'type' | 'inputs' | 'collection' | 'keys' | 'known' | 'classes'>;
 
 /** Features of all types, and label features where the model has them. */
-function inputsOf(data: NamedHeteroGraph, { inputs, keys, known, type, classes }: RpHGNNInputs, note?: (text: string) => void) {
+function inputsOf(
+  data: NamedHeteroGraph,
+  { inputs, keys, known, type, classes }: RpHGNNInputs,
+  note?: (text: string) => void,
+) {
   const features = typedFeatures(inputs, data, new Random(keys.features), note);
   if (!known) return { features };
   const names = data.nodes.get(type)?.nodeNames ?? [];
@@ -136,7 +144,9 @@ function disposeFeatures(features: TypedFeatures): void {
 }
 
 function rowsOfGroups(groups: RowGroups, rows: Int32Array): RowGroup[] {
-  return scope(() => takeRowGroups(groups, rows).map((values, g) => ({ name: groups[g]?.name as string, values: keep(values.clone()) })));
+  return scope(() =>
+    takeRowGroups(groups, rows).map((values, g) => ({ name: groups[g]?.name as string, values: keep(values.clone()) })),
+  );
 }
 
 /** Nodes that are classified at a time. */
@@ -170,8 +180,16 @@ export function streamedLogits(
     before?.dispose();
   });
   const first = filtered.length;
-  const groups = filtered.map((values, g): RowGroup => ({ name: String(g), values: reshape(values, [values.shape[0] as number, n, -1]) }));
-  const all = [...groups, ...labels.map(({ name, values }, l) => ({ name, values: keep(scope(() => (network.groups[first + l] as GroupEncoder).filter(values))) }))];
+  const groups = filtered.map(
+    (values, g): RowGroup => ({ name: String(g), values: reshape(values, [values.shape[0] as number, n, -1]) }),
+  );
+  const all = [
+    ...groups,
+    ...labels.map(({ name, values }, l) => ({
+      name,
+      values: keep(scope(() => (network.groups[first + l] as GroupEncoder).filter(values))),
+    })),
+  ];
   return scope(() => {
     const pieces: Tensor[] = [];
     for (let from = 0; from < n; from += PIECE) {
@@ -205,7 +223,15 @@ export class RpHGNNModel {
     return scope(() => {
       const { features, labels } = inputsOf(data, this.description, note);
       const ofLabels = labels ? propagateLabels(graph, type, labels) : [];
-      const logits = streamedLogits(this.network, graph, features, type, new Random(keys.projections), collection, ofLabels);
+      const logits = streamedLogits(
+        this.network,
+        graph,
+        features,
+        type,
+        new Random(keys.projections),
+        collection,
+        ofLabels,
+      );
       disposeFeatures(features);
       for (const { values } of ofLabels) values.dispose();
       return (task === 'labels' ? sigmoid(logits) : softmax(logits)).dataSync<Float32Array>();

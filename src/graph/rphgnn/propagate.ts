@@ -244,7 +244,9 @@ function requirePropagation(graph: HeteroGraph, features: TypedFeatures, target:
     const own = features.get(type);
     const rows = own instanceof SparseMatrix ? own.rows : own?.shape[0];
     if (rows !== graph.countOf(type))
-      throw new Error(`propagateAndUpdate: ${rows ?? 'no'} rows of features for ${graph.countOf(type)} nodes of type "${type}"`);
+      throw new Error(
+        `propagateAndUpdate: ${rows ?? 'no'} rows of features for ${graph.countOf(type)} nodes of type "${type}"`,
+      );
   }
   if (squash === 'projection') return;
   const widths = new Set([...features.values()].map(featureCount));

@@ -9,8 +9,8 @@ import {
   type FitResult,
   fit,
   inference,
-  macroF1,
   type Mode,
+  macroF1,
   minibatches,
   predictedClasses,
   softCrossEntropy,
@@ -122,7 +122,9 @@ export function trainGroups<M extends GroupModule>(
     epochs,
     patience,
     random,
-    ...(validation && { validate: (live: M) => scoreOf(predictGroups(live, validation.groups), validation.targets, select) }),
+    ...(validation && {
+      validate: (live: M) => scoreOf(predictGroups(live, validation.groups), validation.targets, select),
+    }),
     better: select === 'loss' ? 'smaller' : 'larger',
     signal: options.signal,
     checkpoint: options.checkpoint,
@@ -139,7 +141,8 @@ function takeTargets(targets: RowTargets, rows: Int32Array | undefined): RowTarg
   if (targets.kind === 'class') return { ...targets, values: rows.map((row) => targets.values[row] as number) };
   const { classes } = targets;
   const values = new Float32Array(rows.length * classes);
-  for (const [i, row] of rows.entries()) values.set(targets.values.subarray(row * classes, (row + 1) * classes), i * classes);
+  for (const [i, row] of rows.entries())
+    values.set(targets.values.subarray(row * classes, (row + 1) * classes), i * classes);
   return { ...targets, values };
 }
 
@@ -219,7 +222,11 @@ export function f1Scores(logits: Tensor, targets: Exclude<RowTargets, { kind: 'd
       microF1: accuracy(predicted, targets.values),
     };
   }
-  return labelF1(scope(() => sigmoid(logits).dataSync<Float32Array>()), targets.values, targets.classes);
+  return labelF1(
+    scope(() => sigmoid(logits).dataSync<Float32Array>()),
+    targets.values,
+    targets.classes,
+  );
 }
 
 /** F1 of labels, 2·TP / (2·TP + FP + FN): over all pairs, and as the mean over labels that occur. */
@@ -235,6 +242,7 @@ function labelF1(probabilities: Float32Array, wanted: Float32Array, classes: num
   const each = Array.from(right.keys()).filter((c) => (seen[c] as number) > 0);
   return {
     microF1: total(seen) === 0 ? 0 : (2 * total(right)) / total(seen),
-    macroF1: each.reduce((sum, c) => sum + (2 * (right[c] as number)) / (seen[c] as number), 0) / Math.max(1, each.length),
+    macroF1:
+      each.reduce((sum, c) => sum + (2 * (right[c] as number)) / (seen[c] as number), 0) / Math.max(1, each.length),
   };
 }

@@ -1,6 +1,6 @@
-// The record, as it stands in `systems` of src/experiments/systems.ts.
+// The record, as it stands in src/experiments/records/graph.ts.
 
-import type { SystemRecord } from './systems.js';
+import type { SystemRecord } from '../parts/system-record.js';
 
 export const record: SystemRecord = {
   slug: 's2gc',
@@ -21,5 +21,5 @@ export const record: SystemRecord = {
     clustering:
       'SSGC is comparable to other state-of-the-art methods for node clustering and community prediction tasks',
   },
-  load: () => import('./graph/s2gc.js'),
+  load: () => import('../graph/s2gc.js'),
 };

@@ -1,0 +1,75 @@
+// Graphs: the records of their systems.
+
+import type { SystemRecord } from '../parts/system-record.js';
+
+export const records: readonly SystemRecord[] = [
+  {
+    slug: 'dgmlp',
+    title: 'DGMLP: evaluating deep graph neural networks',
+    family: 'graph',
+    about:
+      'deep graph networks that stay accurate, and the harness that tells depth of propagation from depth of ' +
+      'transformation',
+    paper: {
+      authors: 'Zhang, Sheng, Jiang, Xia, Gao, Yang, Cui',
+      title: 'Evaluating Deep Graph Neural Networks',
+      venue: 'arXiv',
+      year: 2021,
+      arxiv: '2108.00955',
+    },
+    abstract: {
+      accuracy: 'it achieves state-of-the-art node classification performance on various datasets',
+      flexibility:
+        'it can flexibly choose different propagation and transformation depths according to graph size and sparsity',
+      scalability: 'it supports fast training on large-scale graphs',
+    },
+    load: () => import('../graph/dgmlp.js'),
+  },
+  {
+    slug: 'rphgnn',
+    title: 'RpHGNN: heterogeneous graphs by random projection',
+    family: 'graph',
+    about:
+      'classes of the nodes of one type among several, at the cost of a perceptron: messages pass once, before training',
+    paper: {
+      authors: 'Hu, Hooi, He',
+      title: 'Efficient Heterogeneous Graph Learning via Random Projection',
+      venue: 'TKDE',
+      year: 2024,
+      arxiv: '2310.14481',
+    },
+    abstract: {
+      linear: 'we introduce a Random Projection Squashing step to ensure that complexity increases only linearly',
+      information:
+        'To achieve low information loss, we introduce a Relation-wise Neighbor Collection component with an Even-odd ' +
+        'Propagation Scheme',
+      best: 'our approach achieves state-of-the-art results on seven small and large benchmark datasets',
+      faster: 'being 230% faster compared to the most effective baseline',
+      baselines:
+        'our approach not only surpasses pre-processing-based baselines but also outperforms end-to-end methods',
+    },
+    load: () => import('../graph/rphgnn.js'),
+  },
+  {
+    slug: 'nat',
+    title: 'NAT: neighbourhood-aware temporal network representation',
+    family: 'graph',
+    about: 'predicts who meets next in an event stream, from caches of neighbours of fixed size',
+    paper: {
+      authors: 'Luo, Li',
+      title: 'Neighborhood-aware Scalable Temporal Network Representation Learning',
+      venue: 'LoG',
+      year: 2022,
+      arxiv: '2209.01084',
+    },
+    abstract: {
+      transductive:
+        'outperforms all cutting-edge baselines by averaged 1.2% […] in transductive […] link prediction accuracy',
+      inductive:
+        'outperforms all cutting-edge baselines by averaged […] 4.2% in […] inductive link prediction accuracy',
+      jointSpeed: 'a speed-up of 4.1-76.7x against the baselines that adopt joint structural features',
+      speed: 'a speed-up of 1.6-4.0x against the baselines that cannot adopt those features',
+    },
+    load: () => import('../graph/nat.js'),
+  },
+];

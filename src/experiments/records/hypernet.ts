@@ -1,0 +1,80 @@
+// Hypernetworks: the records of their systems.
+
+import type { SystemRecord } from '../parts/system-record.js';
+
+export const records: readonly SystemRecord[] = [
+  {
+    slug: 'hypernet-review',
+    title: 'Hypernetworks by the five criteria of the review',
+    family: 'hypernet',
+    about: 'networks that make the weights of networks, in every design by the five criteria of the field',
+    paper: {
+      authors: 'Chauhan, Zhou, Lu, Molaei, Clifton',
+      title: 'A Brief Review of Hypernetworks in Deep Learning',
+      venue: 'Artificial Intelligence Review',
+      year: 2024,
+      arxiv: '2306.06955',
+    },
+    abstract: {
+      flexibility: 'greater flexibility, adaptability, dynamism',
+      training: 'faster training',
+      sharing: 'information sharing',
+      compression: 'model compression',
+      problems:
+        'promising results in a variety of deep learning problems, including continual learning, causal inference, ' +
+        'transfer learning, weight pruning, uncertainty quantification, zero-shot learning, natural language ' +
+        'processing, and reinforcement learning',
+      example: 'an illustrative example to train deep neural networks using hypernets',
+      criteria:
+        'categorizing hypernets based on five design criteria as inputs, outputs, variability of inputs and outputs, ' +
+        'and architecture of hypernets',
+    },
+    load: () => import('../hypernet/hypernet-review.js'),
+  },
+  {
+    slug: 'mip',
+    title: 'MIP: magnitude-invariant parametrisations of hypernetworks',
+    family: 'hypernet',
+    about: 'hypernetworks that train steadily, whatever the magnitude of their conditions',
+    paper: {
+      authors: 'Gonzalez Ortiz, Guttag, Dalca',
+      title: 'Magnitude Invariant Parametrizations Improve Hypernetwork Learning',
+      venue: 'ICLR',
+      year: 2024,
+      arxiv: '2304.07645',
+    },
+    abstract: {
+      proportionality: 'a magnitude proportionality between the inputs and outputs of the hypernetwork',
+      unstable:
+        'this can lead to unstable optimization, thereby slowing down convergence, and sometimes even preventing any ' +
+        'learning',
+      tasks: 'on several hypernetwork tasks, where it consistently stabilizes training and achieves faster convergence',
+      ablation:
+        'a comprehensive ablation study including choices of activation function, normalization strategies, input ' +
+        'dimensionality, and hypernetwork architecture; and find that MIP improves training in all scenarios',
+      code: 'easy-to-use code that can turn existing networks into MIP-based hypernetworks',
+    },
+    load: () => import('../hypernet/mip.js'),
+  },
+  {
+    slug: 'hypertab',
+    title: 'HyperTab: a hypernetwork for small tables',
+    family: 'hypernet',
+    about: 'classifies small tables by an ensemble of small networks whose weights one hypernetwork makes',
+    paper: {
+      authors: 'Wydmański, Bulenok, Śmieja',
+      title: 'HyperTab: Hypernetwork Approach for Deep Learning on Small Tabular Datasets',
+      venue: 'DSAA',
+      year: 2023,
+      arxiv: '2304.03543',
+    },
+    abstract: {
+      small: 'consistently outranks other methods on small data (with a statistically significant difference)',
+      larger: 'scores comparable to them on larger datasets',
+      parameters:
+        'virtually increase the number of training samples while keeping the number of trainable parameters unchanged',
+      overfitting: 'which prevents model overfitting',
+    },
+    load: () => import('../hypernet/hypertab.js'),
+  },
+];
