@@ -61,7 +61,7 @@ function relationOf(key: string, array: NamedArray, name: string): RelationEdges
   const [source, middle, last] = parts;
   if (!source || !middle || parts.length > 3)
     throw new Error(`data set "${name}": array "${key}" is called neither <type>_<type> nor <type>_<relation>_<type>`);
-  const [sources, targets] = endsOf(array);
+  const [sources, targets] = endsOf(array, key);
   if (last === undefined) return { source, target: middle, sources, targets };
   return { source, name: middle, target: last, sources, targets };
 }

@@ -21,13 +21,17 @@ function write(name: string, files: Readonly<Record<string, string>>): void {
 const lines = (count: number, line: (at: number) => string) =>
   Array.from({ length: count }, (_, at) => line(at)).join('\n');
 
+/** The author of edge e: an even one of an even paper; each paper has two. */
+const authorOf = (e: number, papers: number) =>
+  2 * ((7 * (e % papers) + 3 * Math.floor(e / papers)) % 15) + ((e % papers) % 2);
+
 /** Papers of two classes, which authors and venues tell; `extra` papers come later. */
 function library(extra = 0): Record<string, string> {
   const papers = 120 + extra;
   return {
     'nodes_paper.csv': `id,label,topics,pages\n${lines(papers, (v) => `p${v},${v >= 120 || v % 4 === 0 ? '' : v % 2 ? 'red' : 'blue'},${v % 2 ? 'x;y' : v % 3 ? 'y' : 'x'},${v % 13}`)}\n`,
     'nodes_author.csv': `id,town\n${lines(30, (v) => `${v},${(v + (v % 7 === 0 ? 1 : 0)) % 2 ? 'Rome' : 'Oslo'}`)}\n`,
-    'edges_writes.csv': `author,paper\n${lines(2 * papers, (e) => `${(2 * ((e * 7) % 15) + ((e % papers) % 2)) % 30},p${e % papers}`)}\n`,
+    'edges_writes.csv': `author,paper\n${lines(2 * papers, (e) => `${authorOf(e, papers)},p${e % papers}`)}\n`,
     'edges_paper_venue.tsv': `source\ttarget\n${lines(papers, (v) => `p${v}\t${v % 2 ? 'R' : 'B'}${v % 3}`)}\n`,
   };
 }
@@ -115,7 +119,7 @@ describe.skipIf(!existsSync(main))('nodes of one type among several (needs a bui
     [
       'a relation that is given twice',
       {
-        'edges_by.csv': `paper,author\n${lines(240, (e) => `p${e % 120},${(2 * ((e * 7) % 15) + ((e % 120) % 2)) % 30}`)}\n`,
+        'edges_by.csv': `paper,author\n${lines(240, (e) => `p${e % 120},${authorOf(e, 120)}`)}\n`,
       },
       'holds the edges of "by" reversed; leave one out, as reverses are made',
     ],

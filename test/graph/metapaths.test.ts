@@ -256,7 +256,9 @@ describe('metapath regression', () => {
         1e-5,
       );
     }
-    expect(() => g.returningPaths(graph, 'paper', [['topic']])).toThrow('no relation leads from paper to topic');
+    expect(() => g.returningPaths(graph, 'paper', [['author', 'venue']])).toThrow(
+      'no relation leads from author to venue',
+    );
   });
 
   test('its weights are a stationary point of the regularised likelihood', () => {

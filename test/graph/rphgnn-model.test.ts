@@ -26,7 +26,11 @@ function library({ shuffled = false, more = '' } = {}): NamedHeteroGraph {
   const cites = order.map((v) => `p${v},p${(v + 2) % 40}`);
   const edges = [
     table('edges_writes.csv', 'writes', `author,paper\n${writes.join('\n')}\n${more ? 'a0,new\na2,new\n' : ''}`),
-    table('edges_paper_cites_paper.csv', 'paper_cites_paper', `source,target\n${cites.join('\n')}\n`),
+    table(
+      'edges_paper_cites_paper.csv',
+      'paper_cites_paper',
+      `source,target\n${cites.join('\n')}\n${more ? 'new,p6\nnew,p10\n' : ''}`,
+    ),
   ];
   return heteroGraphFromTables(
     [table('nodes_paper.csv', 'paper', `id,label,pages,venue\n${papers.join('\n')}\n${more}`)],
@@ -134,7 +138,7 @@ describe('a trained model', () => {
       expectClose(after.subarray(2 * v, 2 * v + 2), before.subarray(at, at + 2), 1e-3);
     });
     const later = loaded.predictProba(library({ more: 'new,,4,A\n' }));
-    // Written by authors of blue papers.
+    // Written by authors of blue papers, and citing some.
     expect(later[80]).toBeGreaterThan(0.5);
     const right = labelled.filter((v) => Number((before[2 * v + 1] as number) > 0.5) === v % 2).length;
     expect(right / labelled.length).toBeGreaterThan(0.9);

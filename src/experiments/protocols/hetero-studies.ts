@@ -16,7 +16,6 @@ import {
   propagateAndUpdate,
   type RowGroups,
   RpHGNN,
-  scoreOf,
   type TypedFeatures,
   trainGroups,
 } from '../../graph/index.js';
