@@ -7,6 +7,8 @@ import { expectClose, uniform, uniformTensor } from '../oracle.js';
 const shapes = [
   { name: 'even x', count: 3, width: 4 },
   { name: 'odd y', count: 1, width: 2 },
+  // Above the number of tensors up to which filters and the first layer are merged.
+  { name: 'even z', count: 5, width: 3 },
 ];
 const groupsOf = (rows: number, seed: number): g.RowGroups =>
   shapes.map(({ name, count, width }, i) => ({ name, values: uniformTensor(seed + i, [count, rows, width]) }));
@@ -49,12 +51,11 @@ describe('the encoder', () => {
       );
       return dense(x, layers);
     });
-    const [first, second] = encoded as [Rows, Rows];
-    const fused = first.map((row, r) =>
-      fusion === 'mean'
-        ? row.map((value, j) => (value + (second[r]?.[j] as number)) / 2)
-        : [...row, ...(second[r] as number[])],
-    );
+    const fused = (encoded[0] as Rows).map((_, r) => {
+      const rows = encoded.map((own) => own[r] as number[]);
+      if (fusion === 'concatenate') return rows.flat();
+      return (rows[0] as number[]).map((_, j) => rows.reduce((sum, row) => sum + (row[j] as number), 0) / rows.length);
+    });
     const { weight, bias } = network.head;
     const expected = dense(fused, network.fused).flatMap((row) =>
       Array.from({ length: 3 }, (_, c) =>

@@ -11,10 +11,12 @@ import {
   concatenate,
   matmul,
   mean,
+  multiply,
   permute,
   type Random,
   reshape,
   stack,
+  sum,
   type Tensor,
   zeros,
 } from '../../tensor/index.js';
@@ -62,9 +64,15 @@ export class ActivatedLayers {
   }
 
   forward(x: Tensor, mode: Mode): Tensor {
+    return this.afterFirst((this.layers[0] as Linear).forward(x), mode);
+  }
+
+  /** What follows on the output of the first linear layer. */
+  afterFirst(first: Tensor, mode: Mode): Tensor {
     return this.layers.reduce(
-      (h, layer, l) => this.#dropout.forward((this.activations[l] as PReLU).forward(layer.forward(h)), mode),
-      x,
+      (h, layer, l) =>
+        this.#dropout.forward((this.activations[l] as PReLU).forward(l === 0 ? h : layer.forward(h)), mode),
+      first,
     );
   }
 }
@@ -90,6 +98,12 @@ export class GroupEncoder {
     this.layers = new ActivatedLayers(widths, random.split('layers'), dropout);
   }
 
+  /** x [K, b, d] → [b, hidden]. */
+  forward(x: Tensor, mode: Mode): Tensor {
+    if ((x.shape[0] as number) > FEW) return this.encode(this.filter(x), mode);
+    return this.layers.afterFirst(this.#firstLayer(x), mode);
+  }
+
   /** x [K, b, d] → [F, b, d]. */
   filter(x: Tensor): Tensor {
     const [count, b, d] = x.shape as [number, number, number];
@@ -99,9 +113,35 @@ export class GroupEncoder {
 
   /** Filtered tensors [F, b, d] → [b, hidden]. */
   encode(filtered: Tensor, mode: Mode): Tensor {
-    return this.layers.forward(reshape(permute(filtered, [1, 0, 2]), [filtered.shape[1] as number, -1]), mode);
+    const joined = reshape(permute(filtered, [1, 0, 2]), [filtered.shape[1] as number, -1]);
+    return this.layers.afterFirst((this.layers.layers[0] as Linear).forward(joined), mode);
+  }
+
+  /**
+   * The first linear layer on filtered tensors with its weights [U_1 ‖ … ‖ U_F] and the filters
+   * merged: Σ_k x_k·(Σ_f W[f, k]·U_f)ᵀ + Σ_f b_f·U_f·1 + b. No filtered tensor, nor a gradient of
+   * one, is made.
+   */
+  #firstLayer(x: Tensor): Tensor {
+    const [count, b, d] = x.shape as [number, number, number];
+    const { weight, bias } = this.layers.layers[0] as Linear;
+    const [hidden, filters] = [weight.shape[0] as number, this.weight.shape[0] as number];
+    const byFilter = permute(reshape(weight, [hidden, filters, d]), [1, 0, 2]); // (F, hidden, d)
+    const merged = matmul(this.weight, reshape(byFilter, [filters, hidden * d]), { transposeA: true });
+    const shift = add(sum(multiply(sum(byFilter, 2), reshape(this.bias, [-1, 1])), 0), bias as Tensor);
+    let y: Tensor | undefined;
+    for (let k = 0; k < count; k++) {
+      const term = matmul(reshape(x.slice([k, k + 1]), [b, d]), reshape(merged.slice([k, k + 1]), [hidden, d]), {
+        transposeB: true,
+      });
+      y = y ? add(y, term) : term;
+    }
+    return add(y as Tensor, shift);
   }
 }
+
+/** Tensors up to which filters and the first layer are merged: K products in place of 1.5·F. */
+const FEW = 3;
 
 /** Group encoders, their fusion and the classifier. */
 export class RpHGNN implements GroupModule {
@@ -127,15 +167,21 @@ export class RpHGNN implements GroupModule {
   }
 
   forward(groups: readonly Tensor[], mode: Mode): Tensor {
-    return this.afterFilters(
-      groups.map((x, g) => (this.groups[g] as GroupEncoder).filter(this.#inputDropout.forward(x, mode))),
-      mode,
+    const encoded = groups.map((x, g) =>
+      (this.groups[g] as GroupEncoder).forward(this.#inputDropout.forward(x, mode), mode),
     );
+    return this.#classify(encoded, mode);
   }
 
   /** Filtered groups [F, b, d] → logits [b, classes]. */
   afterFilters(filtered: readonly Tensor[], mode: Mode): Tensor {
-    const encoded = filtered.map((x, g) => (this.groups[g] as GroupEncoder).encode(x, mode));
+    return this.#classify(
+      filtered.map((x, g) => (this.groups[g] as GroupEncoder).encode(x, mode)),
+      mode,
+    );
+  }
+
+  #classify(encoded: readonly Tensor[], mode: Mode): Tensor {
     const joined = this.#options.fusion === 'mean' ? mean(stack(encoded), 0) : concatenate(encoded, 1);
     return this.head.forward(this.fused.forward(joined, mode));
   }
