@@ -1,10 +1,11 @@
 // Mutation tests: changes to the code that the named tests must notice. See CONTRIBUTING.md.
 //
-// npm run mutants [<system or family>…] -- [--fast] [--list]
+// npm run mutants [<system or family>…] -- [--fast] [--list] [--name <words>]
 //
 // test/mutants/<family>.json is a list of { system, name, file, text, replacement, tests, fast? }:
 // `text` stands exactly once in `file`; with `replacement` in its place at least one of the test
-// files `tests` must fail. `fast` marks those that CI runs. The changes are made in a copy of the
+// files `tests` must fail. `fast` marks those that CI runs; `--name` takes those whose name or file
+// holds the words. The changes are made in a copy of the
 // working tree. First the named tests must pass there unchanged. Prints each mutant as killed or
 // survived and exits with 1 if one survived or could not be applied.
 
@@ -111,7 +112,7 @@ function judge(copy, mutant) {
 function main() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { fast: { type: 'boolean' }, list: { type: 'boolean' } },
+    options: { fast: { type: 'boolean' }, list: { type: 'boolean' }, name: { type: 'string', default: '' } },
   });
   const all = mutants();
   for (const name of positionals)
@@ -120,10 +121,12 @@ function main() {
         `no mutant of "${name}"; there are some of ${[...new Set(all.map(({ system }) => system))].join(', ')}`,
       );
   const chosen = all.filter(
-    ({ system, family, fast }) =>
+    ({ system, family, fast, name, file }) =>
       (positionals.length === 0 || positionals.includes(system) || positionals.includes(family)) &&
-      (!values.fast || fast),
+      (!values.fast || fast) &&
+      `${name} ${file}`.includes(values.name),
   );
+  if (chosen.length === 0) throw new Error(`no mutant of these has "${values.name}" in its name or file`);
   if (values.list) return chosen.forEach(({ system, name, file }) => void console.log(`${system}: ${name} (${file})`));
   const copy = copyOfTree();
   try {

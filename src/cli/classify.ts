@@ -4,11 +4,13 @@ import { Command } from 'commander';
 import { number } from './arguments.js';
 import { openModelOf } from './models.js';
 import { writeNote } from './output.js';
+import { maxPixelsOption } from './pictures.js';
 import { writePredictions } from './predict.js';
 import { useThreads } from './threads.js';
 
 interface Flags {
   readonly top: number;
+  readonly maxPixels?: number;
   readonly out?: string;
   readonly threads?: number;
 }
@@ -27,13 +29,21 @@ export function classifyCommand(): Command {
     .argument('<images...>', 'pictures, or folders of pictures')
     .option('--top <k>', 'classes to list for each', number(1), 1)
     .option('-o, --out <file>', 'table; standard output when left out')
+    .addOption(maxPixelsOption())
     .option('--threads <n>', 'threads, the calling one among them', number(1))
     .addHelpText('after', examples)
     .action(classify);
 }
 
-async function classify(modelPath: string, paths: readonly string[], { top, out, threads }: Flags): Promise<void> {
+async function classify(
+  modelPath: string,
+  paths: readonly string[],
+  { top, maxPixels, out, threads }: Flags,
+): Promise<void> {
   useThreads(threads);
   const model = await openModelOf(modelPath, 'image-classifier');
-  writePredictions(await model.predict(paths, { top, note: writeNote }), out);
+  writePredictions(
+    await model.predict(paths, { top, note: writeNote, ...(maxPixels !== undefined && { maxPixels }) }),
+    out,
+  );
 }

@@ -13,7 +13,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./list.js')).listCommand(),
   },
   info: {
-    description: 'what a system, a model file, a table or a graph is',
+    description: 'what a system, a model file, a table, a graph or a folder of pictures is',
     load: async () => (await import('./info.js')).infoCommand(),
   },
   run: {

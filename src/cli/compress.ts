@@ -85,7 +85,7 @@ export function compressCommand(): Command {
     .option('--finetune <epochs>', `epochs of pruning; ${DEFAULTS.finetune} when left out, 0 prunes at once`, number(0))
     .option('--recipe <file>', 'other steps, as JSON, in place of a method')
     .option('-o, --out <folder>', 'where the result goes', 'compressed');
-  return withPictureOptions(command, '; those of the model when left out')
+  return withPictureOptions(command, { sizeWhenLeftOut: '; those of the model when left out' })
     .option('--seed <n>', 'seed', number(0), 0)
     .option('--threads <n>', 'threads, the calling one among them: the times in the report are theirs', number(1), 1)
     .option('--json', 'print the report as JSON', false)

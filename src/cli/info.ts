@@ -13,11 +13,14 @@ import {
   hasTypedTables,
   isCatalogue,
   isFolder,
+  isPictureFolder,
   loadCatalogue,
   loadHeteroGraph,
   loadNamedGraph,
   loadTable,
   loadWholeGraphs,
+  pictureProfileLines,
+  profilePictures,
   tableIn,
 } from '../data/node.js';
 import {
@@ -28,16 +31,21 @@ import {
   type SystemRecord,
   systems,
 } from '../experiments/index.js';
+import { Bar } from './bar.js';
+import { kindOf } from './fit/kinds.js';
 import { openModel } from './models.js';
+import { maxPixelsOption, withFlag } from './pictures.js';
+import { sourceProfileLines } from './source-profile.js';
 import { TABLE_FORMS, type TableFlags, tableOptionsOf, withTableOptions } from './tables.js';
 
 export function infoCommand(): Command {
   return withTableOptions(new Command('info'))
-    .description('what a system, a model file, a table or a graph is')
+    .description('what a system, a model file, a table, a graph or a folder of pictures is')
     .argument(
       '<what>',
-      `name from \`gossamer list\`, a model file, a table: ${TABLE_FORMS}; a folder with graphs.csv and edges.csv; a graph of several types: a folder with tables such as nodes_paper.csv and edges_author_paper.csv; or a graph: a folder with nodes.csv and edges.csv, GraphML, GEXF, GML, Pajek, METIS, Matrix Market, node-link JSON; or a catalogue: a folder with products.csv`,
+      `name from \`gossamer list\`, a model file, a table: ${TABLE_FORMS}; a folder with graphs.csv and edges.csv; a graph of several types: a folder with tables such as nodes_paper.csv and edges_author_paper.csv; or a graph: a folder with nodes.csv and edges.csv, GraphML, GEXF, GML, Pajek, METIS, Matrix Market, node-link JSON; a catalogue: a folder with products.csv; or a folder with a folder of source files or of pictures for each class`,
     )
+    .addOption(maxPixelsOption('pictures: '))
     .action(info);
 }
 
@@ -53,6 +61,21 @@ async function modelInfo(path: string): Promise<void> {
   console.log(model.describe().join('\n'));
 }
 
+/** What a folder of pictures holds; all are opened, which takes a while. */
+async function pictureInfo(path: string, maxPixels: number | undefined): Promise<void> {
+  const bar = new Bar('reading', 'pictures', false);
+  try {
+    const profile = await profilePictures(path, {
+      ...(maxPixels !== undefined && { maxPixels }),
+      onProgress: (done, total) => bar.update(done / total, done),
+    });
+    bar.close();
+    console.log(withFlag(`${path}: ${pictureProfileLines(profile).join('\n')}`));
+  } finally {
+    bar.close();
+  }
+}
+
 /** The graph in a folder of tables or a file of another program. */
 function graphAt(path: string) {
   return isFolder(path) && !tableIn(path, 'edges') ? undefined : loadNamedGraph(path);
@@ -61,7 +84,7 @@ function graphAt(path: string) {
 /** Endings of tables. */
 const TABLE = /\.(csv|tsv|txt|parquet|jsonl|ndjson|json|xlsx|xlsm|sqlite3?|db)(\.gz)?$/i;
 
-async function info(slug: string, flags: TableFlags): Promise<void> {
+async function info(slug: string, flags: TableFlags & { readonly maxPixels?: number }): Promise<void> {
   const isSystem = systems.some((record) => record.slug === slug);
   if (!isSystem && isFolder(slug) && tableIn(slug, 'graphs') && tableIn(slug, 'edges')) {
     console.log(`${slug}: ${wholeGraphProfileLines(loadWholeGraphs(slug)).join('\n')}`);
@@ -78,6 +101,12 @@ async function info(slug: string, flags: TableFlags): Promise<void> {
   }
   if (!isSystem && isCatalogue(slug)) {
     console.log(catalogueLines(loadCatalogue(slug)).join('\n'));
+    return;
+  }
+  if (!isSystem && isFolder(slug) && kindOf(slug) === 'pictures' && isPictureFolder(slug))
+    return pictureInfo(slug, flags.maxPixels);
+  if (!isSystem && isFolder(slug) && kindOf(slug) === 'sources') {
+    console.log((await sourceProfileLines(slug)).join('\n'));
     return;
   }
   if (slug === '-' || (TABLE.test(slug) && existsSync(slug))) {

@@ -13,8 +13,24 @@ export interface PictureFlags {
   readonly channels?: '1' | '3';
   readonly testShare: number;
   readonly strict: boolean;
+  readonly maxPixels?: number;
   readonly seed: number;
 }
+
+/** Flags of reading pictures, and what transparent ones are laid on. */
+export interface PictureTrainingFlags extends PictureFlags {
+  readonly background: Background;
+}
+
+/** Flags that pictures alone take. */
+export const pictureOnly = [
+  'size',
+  'channels',
+  'testShare',
+  'strict',
+  'maxPixels',
+  'background',
+] as const satisfies readonly (keyof PictureTrainingFlags)[];
 
 /** Most files that a note names. */
 const NAMED = 5;
@@ -34,13 +50,43 @@ function share(text: string): number {
   return value;
 }
 
-/** Adds the options of reading labelled pictures. */
-export function withPictureOptions(command: Command, sizeWhenLeftOut = ''): Command {
+/** The limit of a picture's size, for commands that read them. */
+export function maxPixelsOption(of = ''): Option {
+  return new Option(
+    '--max-pixels <n>',
+    `${of}most pixels of a picture; larger ones cannot be used (default: 67108864, which take 192 MiB)`,
+  ).argParser(number(1));
+}
+
+/**
+ * Adds the options of reading labelled pictures.
+ *
+ * @param of what descriptions begin with, in commands that read other data too
+ */
+export function withPictureOptions(
+  command: Command,
+  { sizeWhenLeftOut = '', of = '' }: { readonly sizeWhenLeftOut?: string; readonly of?: string } = {},
+): Command {
   return command
-    .option('--size <pixels>', `side to scale pictures to, or height x width as 48x32${sizeWhenLeftOut}`, size)
-    .addOption(new Option('--channels <n>', '1 makes pictures grey, 3 coloured').choices(['1', '3']))
-    .option('--test-share <share>', 'share of a folder kept for testing, of each class; 0 keeps none', share, 0.1)
-    .option('--strict', 'stop at the first picture that cannot be used, rather than leave it out', false);
+    .option('--size <pixels>', `${of}side to scale pictures to, or height x width as 48x32${sizeWhenLeftOut}`, size)
+    .addOption(new Option('--channels <n>', `${of}1 makes pictures grey, 3 coloured`).choices(['1', '3']))
+    .option('--test-share <share>', `${of}share of a folder kept for testing, of each class; 0 keeps none`, share, 0.1)
+    .option('--strict', `${of}stop at the first picture that cannot be used, rather than leave it out`, false)
+    .addOption(maxPixelsOption(of));
+}
+
+/** Adds what transparent pictures are laid on, for commands that train. */
+export function withBackgroundOption(command: Command, of = ''): Command {
+  return command.addOption(
+    new Option('--background <colour>', `${of}what transparent pixels are laid on, here and by predict`)
+      .choices(['white', 'black'])
+      .default('white'),
+  );
+}
+
+/** The reason why a picture cannot be used, with the flag that allows larger ones. */
+export function withFlag(reason: string): string {
+  return reason.replaceAll('; maxPixels allows more', '; --max-pixels allows more');
 }
 
 /**
@@ -49,7 +95,7 @@ export function withPictureOptions(command: Command, sizeWhenLeftOut = ''): Comm
  */
 export async function readPictures(
   path: string,
-  { size: wanted, channels, testShare, strict, seed }: PictureFlags,
+  { size: wanted, channels, testShare, strict, maxPixels, seed }: PictureFlags,
   { background, silent = false }: { readonly background?: Background; readonly silent?: boolean } = {},
 ): Promise<ImageDataset> {
   const bar = new Bar('reading', 'pictures', silent);
@@ -60,12 +106,15 @@ export async function readPictures(
       ...(wanted && { size: wanted }),
       ...(channels && { channels: Number(channels) as 1 | 3 }),
       ...(background && { background }),
-      ...(!strict && { onUnusable: (file, reason) => unusable.push([file, reason]) }),
+      ...(maxPixels !== undefined && { maxPixels }),
+      ...(!strict && { onUnusable: (file, reason) => unusable.push([file, withFlag(reason)]) }),
       ...{ testShare, seed },
       onNote: (text) => notes.push(text),
       onProgress: (done, total) => bar.update(done / total, done),
       onDownload: (url) => process.stderr.write(`fetching ${url}\n`),
     });
+  } catch (error) {
+    throw new Error(withFlag((error as Error).message), { cause: error });
   } finally {
     bar.close();
     for (const text of notes) writeNote(text);

@@ -5,10 +5,11 @@ import { predictedGraph, writeCsv, writeGraphML, writeNodeLink } from '../data/i
 import { requireWritable, writeFileAtomic } from '../data/node.js';
 import { number } from './arguments.js';
 import { chatOnly, withChatOptions } from './chat.js';
-import type { Predictions, TalkFlags } from './models/predictor.js';
+import type { Predictions, Predictor, TalkFlags } from './models/predictor.js';
 import { openModel } from './models.js';
 import { writeNote, writeOutput } from './output.js';
-import { TABLE_FORMS, type TableFlags, tableOptionsOf, withTableOptions } from './tables.js';
+import { maxPixelsOption } from './pictures.js';
+import { readingOnly, TABLE_FORMS, type TableFlags, tableOptionsOf, withTableOptions } from './tables.js';
 
 const examples = `
 Examples
@@ -47,6 +48,7 @@ export function predictCommand(): Command {
       'pictures and source files: classes to list for each, one when left out; products: values; fastrp: new links of each node; fully-ppr: nodes; nat: partners of each source',
       number(1),
     )
+    .addOption(maxPixelsOption('pictures: '))
     .option('--values <table>', 'models of hyperpave: values (attribute,value) that no product has yet')
     .option('--within-category', 'models of hyperpave: only attributes that are known for the category', false)
     .option(
@@ -78,6 +80,7 @@ export function predictCommand(): Command {
 interface Flags extends TableFlags, TalkFlags {
   readonly out?: string;
   readonly top?: number;
+  readonly maxPixels?: number;
   readonly values?: string;
   readonly withinCategory: boolean;
   readonly condition: readonly string[];
@@ -88,11 +91,12 @@ interface Flags extends TableFlags, TalkFlags {
 }
 
 async function predict(modelPath: string, paths: readonly string[], flags: Flags, command: Command): Promise<void> {
-  const { out, top, explain, task, observe, edges, values, withinCategory } = flags;
+  const { out, top, maxPixels, explain, task, observe, edges, values, withinCategory } = flags;
   for (const file of [out, edges]) if (file) requireWritable(file);
   if (observe) requireWritable(modelPath);
   const model = await openModel(modelPath);
   if (!model.talks) refuseTalk(modelPath, command);
+  refuseReading(modelPath, model, command);
   const conditions = conditionsOf(flags.condition);
   if (flags.condition.length > 0 && !model.conditions)
     throw new Error(`--condition: file "${modelPath}" is a model without conditions`);
@@ -106,10 +110,11 @@ async function predict(modelPath: string, paths: readonly string[], flags: Flags
     throw new Error(`--edges: the model in "${modelPath}" scores no edges; models of hyperdrop do`);
   if (observe) {
     if (!model.observe) throw new Error(`--observe: the model in "${modelPath}" keeps no state; models of nat do`);
-    writeFileAtomic(modelPath, await model.observe(observe, writeNote));
+    writeFileAtomic(modelPath, await model.observe(observe, writeNote, tableOptionsOf(flags)));
   }
   const predictions = await model.predict(paths, {
     ...(top !== undefined && { top }),
+    ...(maxPixels !== undefined && { maxPixels }),
     ...(values !== undefined && { values }),
     withinCategory,
     explain,
@@ -121,6 +126,15 @@ async function predict(modelPath: string, paths: readonly string[], flags: Flags
   });
   if (edges && predictions.edges) writePredictions(predictions.edges, edges);
   writePredictions(predictions, out);
+}
+
+/** @throws Error when a flag of reading tables is given that the model would not heed */
+function refuseReading(modelPath: string, { reads }: Predictor, command: Command): void {
+  const given = readingOnly.find(
+    (name) => reads && !reads.includes(name) && command.getOptionValueSource(name) === 'cli',
+  );
+  const option = command.options.find((own) => own.attributeName() === given);
+  if (option) throw new Error(`${option.long}: the model in "${modelPath}" does not read data that it is for`);
 }
 
 /** @throws Error when a flag of models that talk is given */

@@ -14,6 +14,18 @@ export interface TableFlags {
   readonly maxBytes?: number;
 }
 
+/** Flags of reading a table. */
+export const readingOnly = [
+  'delimiter',
+  'decimal',
+  'dates',
+  'sheet',
+  'maxBytes',
+] as const satisfies readonly (keyof TableFlags)[];
+
+/** Flags that hypergraphs and events take, whose tables are text. */
+export const readingText = ['delimiter', 'decimal', 'maxBytes'] as const satisfies readonly (keyof TableFlags)[];
+
 /** The forms of tables that commands read. */
 export const TABLE_FORMS =
   '.csv, .tsv or .txt (each also .gz), .parquet, .jsonl or .json, .xlsx, .sqlite; - is standard input';

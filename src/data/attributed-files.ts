@@ -3,8 +3,9 @@
 import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { Graph } from '../structure/index.js';
-import { type AttributedGraph, CLASS_COLUMNS, SPLIT_COLUMN } from './attributed-graph.js';
+import type { AttributedGraph } from './attributed-graph.js';
 import { datasetOf } from './catalogue.js';
+import { CLASS_COLUMNS, SPLIT_COLUMN } from './column-names.js';
 import { isGraphFile, loadEdges, loadGraphDocument } from './edges.js';
 import { readText } from './files.js';
 import { edgesOfDocument, type GraphDocument } from './formats/graphs/index.js';
@@ -78,6 +79,7 @@ async function fromFolder(folder: string, options: AttributedGraphOptions): Prom
     const names = Array.from({ length: list.names.count }, (_, v) => list.names.of(v));
     return edgesAlone(name, graphOfEdges(list, options.directed ?? false), names);
   }
+  const { delimiter } = options;
   const table = await loadTable(nodes, readingOf(options));
   const id = table.columns.find((column) => ID_COLUMNS.includes(column.name.toLowerCase()));
   if (!id)
@@ -85,7 +87,12 @@ async function fromFolder(folder: string, options: AttributedGraphOptions): Prom
   const { nodeNames, ids } = namesIn(id, nodes);
   return {
     name,
-    graph: graphOfTable(readCsv(readText(edges), edges), ids, name, options.directed ?? false),
+    graph: graphOfTable(
+      readCsv(readText(edges), edges, delimiter === undefined ? {} : { delimiter }),
+      ids,
+      name,
+      options.directed ?? false,
+    ),
     nodeNames,
     attributes: { ...table, columns: table.columns.filter((column) => column !== id) },
   };

@@ -3,6 +3,7 @@
 import type { SparseMatrix } from '../sparse/index.js';
 import type { Graph } from '../structure/index.js';
 import type { Tensor } from '../tensor/index.js';
+import { CLASS_COLUMNS, partNamed, SPLIT_COLUMN } from './column-names.js';
 import type { Split } from './splits.js';
 import type { Column, ColumnTable } from './tables.js';
 
@@ -19,11 +20,6 @@ export interface AttributedGraph {
   /** Features that an archive holds as a matrix [n, d]. */
   readonly matrix?: Tensor | SparseMatrix | undefined;
 }
-
-/** Columns that may hold the class of a node, the first that there is. */
-export const CLASS_COLUMNS = ['label', 'class'];
-/** The column of parts. */
-export const SPLIT_COLUMN = 'split';
 
 /** Classes of nodes. */
 export interface NodeClasses {
@@ -112,17 +108,6 @@ function usualClass(attributes: ColumnTable): Column | undefined {
   return found.find((column) => !allDiffer(textsOrGaps(column))) ?? found[0];
 }
 
-const parts: Readonly<Record<string, keyof Split>> = {
-  train: 'train',
-  training: 'train',
-  validation: 'validation',
-  valid: 'validation',
-  val: 'validation',
-  dev: 'validation',
-  test: 'test',
-  testing: 'test',
-};
-
 /** A split that is given, whose parts may be empty. */
 export interface GivenSplit extends Split {
   /** Nodes of a part without a label, which no part holds. */
@@ -146,7 +131,7 @@ export function givenSplit(
   let unlabelled = 0;
   textsOrGaps(column).forEach((text, v) => {
     if (text === undefined) return;
-    const part = Object.hasOwn(parts, text.toLowerCase()) ? parts[text.toLowerCase()] : undefined;
+    const part = partNamed(text);
     if (!part)
       throw new Error(
         `"${name}": node "${nodeNames[v]}" is in split "${text}", which is none of train, validation and test`,

@@ -1,5 +1,7 @@
 // Columns of attributes as features: numbers standardised, categories one-hot. What training saw is
-// kept with the model, so that new data are encoded alike or refused.
+// kept with the model, so that new data are encoded alike or refused. The columns are those of
+// hypergraphs and sets of graphs, whose readers fill or refuse gaps; columns that keep theirs, and
+// may bring unseen categories, are encoded by columns/encoding.ts.
 
 import { keep, type Tensor, tensor } from '../tensor/index.js';
 import type { Column } from './tables.js';

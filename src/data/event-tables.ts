@@ -3,10 +3,12 @@
 
 import { TemporalGraph } from '../structure/index.js';
 import { keep, type Tensor, tensor } from '../tensor/index.js';
+import { numbersOf } from './columns/numbers.js';
 import { readCsv, type Table } from './formats/index.js';
 import { columnFor } from './formats/node-columns.js';
 import { columnsOf } from './tables.js';
 import type { TemporalDataset } from './temporal.js';
+import type { TextOptions } from './vertex-rows.js';
 
 /** A stream of events with what a person should know about it. */
 export interface EventTable extends TemporalDataset {
@@ -19,7 +21,7 @@ export interface EventTable extends TemporalDataset {
 }
 
 /** What is read of a table of events. */
-export interface EventTableOptions {
+export interface EventTableOptions extends TextOptions {
   /** Columns of features: all that hold numbers, none, or these. Default: 'all'. */
   readonly features?: 'all' | 'none' | readonly string[];
 }
@@ -42,7 +44,8 @@ const EPOCH = 1e8;
  * - With a header, columns are found by their names (`source`, `from`, `sender` …). Without one
  *   the first two are the ends, and the time is the third of three columns, or else the only one
  *   that holds dates, seconds since 1970, or numbers in ascending order.
- * - Times are numbers or ISO dates, which become seconds since 1970 in UTC.
+ * - Times are numbers, maybe with decimal commas, or ISO dates, which become seconds since 1970 in
+ *   UTC.
  * - Rows without an end or a time that can be read are left out, as long as they are at most half;
  *   gaps among features are means. Lines that begin with # or % are comments.
  *
@@ -51,7 +54,7 @@ const EPOCH = 1e8;
  */
 export function eventsFromTable(text: string, name: string, options: EventTableOptions = {}): EventTable {
   const notes: string[] = [];
-  const { columns, rows } = headed(tableOf(text, name), name, notes);
+  const { columns, rows } = headed(tableOf(text, name, options), name, notes);
   const [source, target, time] = (['source', 'target', 'time'] as const).map((role) => columnOf(role, columns)) as [
     number,
     number,
@@ -61,6 +64,7 @@ export function eventsFromTable(text: string, name: string, options: EventTableO
     rows.map((row) => row[time] as string),
     columns[time] as string,
     name,
+    options,
   );
   const kept = readable(rows, { source, target }, times, name, notes);
   const order = ordered(kept, times, notes);
@@ -74,7 +78,7 @@ export function eventsFromTable(text: string, name: string, options: EventTableO
   const numbered = ends.map(([u, v]): [number, number] => [idOf(u), idOf(v)]);
   const others = columns.filter((_, at) => ![source, target, time].includes(at));
   const table = { columns, rows: order.map((row) => rows[row] as readonly string[]) };
-  const { features, featureNames } = featuresOf(table, others, options.features ?? 'all', name, notes);
+  const { features, featureNames } = featuresOf(table, others, options, name, notes);
   const graph = new TemporalGraph(ids.size, {
     sources: numbered.map(([u]) => u),
     targets: numbered.map(([, v]) => v),
@@ -86,11 +90,13 @@ export function eventsFromTable(text: string, name: string, options: EventTableO
 }
 
 /** The rows of a text, whose columns may be apart by spaces; comments are dropped. */
-function tableOf(text: string, name: string): Table {
+function tableOf(text: string, name: string, { delimiter }: TextOptions): Table {
   const plain = text.replace(/^\uFEFF/, '').replace(/^[#%].*(\r?\n|$)/gm, '');
   const [first = ''] = plain.split(/\r?\n/, 1);
-  const isSpaced = !/[,;\t|]/.test(first) && first.trim().includes(' ');
-  return readCsv(isSpaced ? plain.replace(/^ +| +$/gm, '').replace(/ +/g, '\t') : plain, name);
+  const isSpaced = delimiter === undefined && !/[,;\t|]/.test(first) && first.trim().includes(' ');
+  if (isSpaced || delimiter === ' ')
+    return readCsv(plain.replace(/^ +| +$/gm, '').replace(/ +/g, '\t'), name, { delimiter: '\t' });
+  return readCsv(plain, name, delimiter === undefined ? {} : { delimiter });
 }
 
 /** The position of a column by its name, −1 where the header has none. */
@@ -153,10 +159,14 @@ function finite(value: number): number {
   return Number.isFinite(value) ? value : Number.NaN;
 }
 
-/** @throws Error for a column that holds dates and other numbers */
-function timesOf(cells: readonly string[], column: string, name: string): number[] {
+/** @throws Error for a column that holds dates and other numbers, or numbers that may be either */
+function timesOf(cells: readonly string[], column: string, name: string, { decimal }: TextOptions): number[] {
   const isDate = (cell: string) => ISO.test(cell.trim());
-  const times = cells.map(timeOf);
+  const plain = cells.map((cell) => (isDate(cell) ? '' : cell));
+  const numbers = numbersOf(plain, decimal, `"${name}": column "${column}"`);
+  const times = cells.map((cell, row) =>
+    /[,\d]/.test(plain[row] as string) ? finite(numbers[row] as number) : timeOf(cell),
+  );
   const dated = cells.findIndex(isDate);
   const other = cells.findIndex((cell, row) => !isDate(cell) && !Number.isNaN(times[row]));
   if (dated >= 0 && other >= 0)
@@ -209,7 +219,7 @@ function ordered(kept: readonly number[], times: readonly number[], notes: strin
 function featuresOf(
   table: Table,
   others: readonly string[],
-  wanted: 'all' | 'none' | readonly string[],
+  { features: wanted = 'all', decimal }: EventTableOptions,
   name: string,
   notes: string[],
 ): { features: Tensor | undefined; featureNames: readonly string[] } {
@@ -220,7 +230,10 @@ function featuresOf(
       `"${name}" has no column "${lacking}" of features; it has ${others.join(', ') || 'no further one'}`,
     );
   if (asked.length === 0) return { features: undefined, featureNames: [] };
-  const read = columnsOf(table, { categorical: table.columns.filter((column) => !asked.includes(column)) });
+  const read = columnsOf(table, {
+    categorical: table.columns.filter((column) => !asked.includes(column)),
+    ...(decimal !== undefined && { decimal }),
+  });
   const columns = read.columns.filter((column) => {
     const isNumber = column.kind === 'number' && column.from === undefined;
     if (asked.includes(column.name) && !isNumber) {
@@ -276,18 +289,18 @@ export interface EventQuestions {
  *
  * @throws Error naming a column that is missing, or the row of an empty name or an unreadable time
  */
-export function questionsFromTable(text: string, name: string): EventQuestions {
-  const table = tableOf(text, name);
+export function questionsFromTable(text: string, name: string, options: TextOptions = {}): EventQuestions {
+  const table = tableOf(text, name, options);
   const roles = ['source', 'target', 'time'] as const;
   const isHeaded = roles.some((role) => columnOf(role, table.columns) >= 0);
-  if (isHeaded) return questionsOf(table, name);
+  if (isHeaded) return questionsOf(table, name, options);
   const { columns, rows } = table;
   if (columns.length > 3)
     throw new Error(`"${name}" has no column for the source of a pair; it has ${columns.join(', ')}`);
-  return questionsOf({ columns: roles.slice(0, columns.length), rows: [columns, ...rows] }, name);
+  return questionsOf({ columns: roles.slice(0, columns.length), rows: [columns, ...rows] }, name, options);
 }
 
-function questionsOf({ columns, rows }: Table, name: string): EventQuestions {
+function questionsOf({ columns, rows }: Table, name: string, options: TextOptions): EventQuestions {
   const [source, target, time] = [columnOf('source', columns), columnOf('target', columns), columnOf('time', columns)];
   if (source < 0) throw new Error(`"${name}" has no column for the source of a pair; it has ${columns.join(', ')}`);
   const namesOf = (column: number) =>
@@ -296,7 +309,7 @@ function questionsOf({ columns, rows }: Table, name: string): EventQuestions {
       return row[column];
     });
   const texts = time < 0 ? undefined : rows.map((row) => row[time] as string);
-  const values = texts && timesOf(texts, columns[time] as string, name);
+  const values = texts && timesOf(texts, columns[time] as string, name, options);
   const unread = values?.findIndex(Number.isNaN) ?? -1;
   if (unread >= 0)
     throw new Error(`"${name}", row ${unread + 1}: the time "${texts?.[unread]}" is neither a number nor an ISO date`);

@@ -5,6 +5,7 @@ import { SparseMatrix } from '../sparse/index.js';
 import { Hypergraph, type PlantedOptions, plantedHypergraph } from '../structure/index.js';
 import { keep, Random, type Tensor, tensor } from '../tensor/index.js';
 import { countOf, featuresFromArrays, normalizeRows, requiredArrays } from './features.js';
+import type { CsvOptions } from './formats/csv.js';
 import { type NamedArray, readCsv, readLines, toInts } from './formats/index.js';
 import { endsOf } from './graphs.js';
 import type { Split } from './splits.js';
@@ -210,8 +211,9 @@ export function featuresFromTable(
   text: string,
   name: string,
   ignored: readonly string[] = [],
+  options: CsvOptions = {},
 ): { vertexNames: string[]; featureNames: string[]; features: Tensor } {
-  const table = readCsv(text, name);
+  const table = readCsv(text, name, options);
   const kept = Array.from(table.columns.keys()).filter(
     (at) => at > 0 && !ignored.includes((table.columns[at] as string).toLowerCase()),
   );

@@ -3,13 +3,14 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Random } from '../tensor/index.js';
+import { type LabelledFile, listPictures, unusableReason } from './class-folders.js';
 import { fetchImages } from './download.js';
 import { readBytes } from './files.js';
 import { readIdx } from './formats/index.js';
 import { imageSetNames, loadImages } from './image-sets.js';
 import type { ImageDataset, LabelledImages } from './images.js';
-import { filesBelow, type Subfolder, subfoldersOf } from './picture-files.js';
-import { type Background, decodePicture, type Picture, planesOf } from './pictures.js';
+import type { Subfolder } from './picture-files.js';
+import { type Background, decodePicture, isGrey, type Picture, planesOf } from './pictures.js';
 
 /** Options of `readImages`. */
 export interface ImageFolderOptions {
@@ -22,6 +23,8 @@ export interface ImageFolderOptions {
   readonly channels?: 1 | 3;
   /** What transparent pixels are laid on. Default: white. */
   readonly background?: Background;
+  /** Most pixels that a stored picture may have. Default: 2²⁶. */
+  readonly maxPixels?: number;
   /**
    * Share of the images held out for testing where there is no folder `test`, in [0, 1). At least
    * one picture of each class stays for training, and one of each class of two or more is held out
@@ -42,10 +45,6 @@ export interface ImageFolderOptions {
   /** Called with the address of each file that is fetched. */
   readonly onDownload?: (url: string) => void;
 }
-
-/** Names of the folder of test pictures, the first that is there counts. */
-const testNames = ['test', 'testing', 'val', 'valid', 'validation'];
-const trainNames = ['train', 'training'];
 
 /**
  * Reads labelled images: a known set, which is fetched where it is missing; a folder of IDX files
@@ -69,8 +68,13 @@ export async function readImages(path: string, options: ImageFolderOptions = {})
     throw new Error(`"${path}" is neither a folder nor a known image set (${imageSetNames.join(', ')})`);
   if (!statSync(path).isDirectory()) throw new Error(`"${path}" is a file; give the folder of images`);
   const files = readdirSync(path).sort();
-  if (files.some((file) => /images.*idx3/.test(file))) return { ...readIdxFolder(path, files), background };
+  if (isIdxFolder(files)) return { ...readIdxFolder(path, files), background };
   return { ...(await readClassFolders(path, options)), background };
+}
+
+/** Whether the files of a folder are those of a set like MNIST. */
+export function isIdxFolder(files: readonly string[]): boolean {
+  return files.some((file) => /images.*idx3/.test(file));
 }
 
 function readIdxFolder(path: string, files: readonly string[]): ImageDataset {
@@ -106,107 +110,26 @@ function readIdxFolder(path: string, files: readonly string[]): ImageDataset {
   return { name: path, classes: names, train, test, ...statisticsOf(train) };
 }
 
-interface Labelled {
-  readonly file: string;
-  readonly label: number;
-}
-
 /** A decoded picture: one plane when it is grey, three otherwise. */
 interface Decoded {
   readonly planes: Uint8Array;
   readonly label: number;
 }
 
-/** Folders of classes for training, and for testing where they are apart. */
-interface Parts {
-  readonly train: readonly Subfolder[];
-  readonly test?: readonly Subfolder[];
-}
-
 async function readClassFolders(path: string, options: ImageFolderOptions): Promise<ImageDataset> {
-  const parts = partsOf(path, options);
-  const classes = parts.train.map(({ name }) => name);
-  const listed = [parts.train, parts.test ?? []].map((folders) => picturesOf(folders, classes, options)) as [
-    Labelled[],
-    Labelled[],
-  ];
-  const decoder = new Decoder(options, listed[0].length + listed[1].length);
-  const [decoded, apart] = [await decoder.all(listed[0]), await decoder.all(listed[1])];
-  requireEachClass(decoded, listed[0], parts.train);
-  const [train, test] = parts.test ? [decoded, apart] : split(decoded, classes, options);
+  const { classes, folders, train: listed, test: held } = listPictures(path, options.onNote);
+  const decoder = new Decoder(options, listed.length + (held?.length ?? 0));
+  const [decoded, apart] = [await decoder.all(listed), await decoder.all(held ?? [])];
+  requireEachClass(decoded, listed, folders);
+  const [train, test] = held ? [decoded, apart] : split(decoded, classes, options);
   const loaded = decoder.images(train);
   return { name: path, classes, train: loaded, test: decoder.images(test), ...statisticsOf(loaded) };
-}
-
-/** @throws Error when there are fewer than two classes, or test pictures of unknown ones */
-function partsOf(path: string, { onNote }: ImageFolderOptions): Parts {
-  const folders = subfoldersOf(path);
-  const called = (names: readonly string[]) =>
-    names.flatMap((name) => folders.filter((folder) => folder.name.toLowerCase() === name))[0];
-  const [train, test] = [called(trainNames), called(testNames)];
-  if (!train || !test) return { train: classFolders(path, folders, onNote) };
-  const unread = folders.filter((folder) => folder !== train && folder !== test);
-  if (unread.length > 0)
-    onNote?.(`"${path}": ${train.name} and ${test.name} are read, not ${unread.map(({ name }) => name).join(', ')}`);
-  const classes = classFolders(train.path, subfoldersOf(train.path), onNote);
-  const held = subfoldersOf(test.path);
-  const unknown = held.filter(({ name }) => !classes.some((own) => own.name === name));
-  if (unknown.length > 0)
-    throw new Error(
-      `folder "${test.path}" holds classes that training lacks: ${unknown.map(({ name }) => name).join(', ')}`,
-    );
-  const missing = classes.filter(({ name }) => !held.some((own) => own.name === name));
-  if (missing.length > 0)
-    onNote?.(`"${test.path}" has no folder of ${missing.map(({ name }) => name).join(', ')}, which no picture tests`);
-  return { train: classes, test: held };
-}
-
-/** The folders of classes. @throws Error when there are fewer than two, with what to do */
-function classFolders(
-  path: string,
-  folders: readonly Subfolder[],
-  onNote: ImageFolderOptions['onNote'],
-): readonly Subfolder[] {
-  const [only] = folders;
-  if (folders.length < 2) {
-    const inner = only && subfoldersOf(only.path).length > 1 ? `; if the classes are in "${only.path}", give that` : '';
-    throw new Error(
-      `folder "${path}" must hold a folder of pictures for each of at least two classes; it holds ${folders.length}${inner}`,
-    );
-  }
-  const loose = filesBelow(path, false).pictures;
-  if (loose.length > 0) onNote?.(`"${path}": ${some(loose)} in no folder of a class, left out`);
-  return folders;
-}
-
-/** @throws Error naming a folder without pictures */
-function picturesOf(
-  folders: readonly Subfolder[],
-  classes: readonly string[],
-  { onNote }: ImageFolderOptions,
-): Labelled[] {
-  const other: string[] = [];
-  const labelled = folders.flatMap(({ name, path }) => {
-    const { pictures, others } = filesBelow(path);
-    if (pictures.length === 0)
-      throw new Error(`class folder "${path}" holds no pictures; put some there, or remove the folder`);
-    other.push(...others);
-    return pictures.map((file) => ({ file, label: classes.indexOf(name) }));
-  });
-  if (other.length > 0) onNote?.(`${some(other)} no pictures by content or name, left out`);
-  return labelled;
-}
-
-/** The number of files with the first few names, as the beginning of a sentence. */
-function some(files: readonly string[]): string {
-  const named = `${files.slice(0, 3).join(', ')}${files.length > 3 ? ', …' : ''}`;
-  return files.length === 1 ? `1 file (${named}) is` : `${files.length} files (${named}) are`;
 }
 
 /** @throws Error naming a class that has no usable picture */
 function requireEachClass(
   decoded: readonly Decoded[],
-  listed: readonly Labelled[],
+  listed: readonly LabelledFile[],
   folders: readonly Subfolder[],
 ): void {
   const usable = new Set(decoded.map(({ label }) => label));
@@ -255,7 +178,7 @@ class Decoder {
   }
 
   /** The pictures that can be used. @throws Error for another, unless it is to be reported */
-  async all(list: readonly Labelled[]): Promise<Decoded[]> {
+  async all(list: readonly LabelledFile[]): Promise<Decoded[]> {
     const decoded: Decoded[] = [];
     for (const { file, label } of list) {
       const planes = await this.#decode(file);
@@ -266,14 +189,15 @@ class Decoder {
   }
 
   async #decode(file: string): Promise<Uint8Array | undefined> {
-    const { size, background = 'white', channels: wanted, onUnusable } = this.options;
+    const { size, background = 'white', channels: wanted, maxPixels, onUnusable } = this.options;
     const [height, width] = typeof size === 'number' ? [size, size] : (size ?? []);
     const scaled = height && width ? { height, width } : {};
+    const limit = maxPixels === undefined ? {} : { maxPixels };
     let picture: Picture;
     try {
-      picture = await decodePicture(readBytes(file), { ...scaled, background });
+      picture = await decodePicture(readBytes(file), { ...scaled, ...limit, background });
     } catch (error) {
-      const reason = (error as Error).message.replace('decodePicture: ', '').replace(`file "${file}" `, 'it ');
+      const reason = unusableReason(error as Error, file);
       if (!onUnusable || /needs the package sharp/.test(reason))
         throw new Error(`picture "${file}" cannot be read: ${reason}`);
       onUnusable(file, reason);
@@ -304,12 +228,6 @@ class Decoder {
     }
     return { count, channels, height, width, pixels, labels };
   }
-}
-
-function isGrey({ pixels }: Picture): boolean {
-  for (let i = 0; i < pixels.length; i += 3)
-    if (pixels[i] !== pixels[i + 1] || pixels[i] !== pixels[i + 2]) return false;
-  return true;
 }
 
 /** Mean and deviation of each channel, in units of 255. */

@@ -7,18 +7,22 @@ import { gatherKnownRows, keep, Random, tensor } from '../tensor/index.js';
 import { readBytes, readUnpackedText } from './files.js';
 import { locateDataset } from './folders.js';
 import { type NamedArray, readNpz, toInts } from './formats/index.js';
+import type { InflateOptions } from './formats/inflate.js';
 import { tableIn } from './graph-folder.js';
 import { hasHypergraph, loadHypergraph } from './hypergraph-sets.js';
-import { incidencesFromLines, incidencesFromTables, namesIncidences } from './incidence-tables.js';
+import {
+  type IncidenceReading,
+  incidencesFromLines,
+  incidencesFromTables,
+  namesIncidences,
+} from './incidence-tables.js';
 import { type IncidenceDataset, incidencesFromArrays } from './incidences.js';
 
 /** Sets whose vertices (`orig_id`) are those of a hypergraph with features. */
 const featureSources: Readonly<Record<string, string>> = { 'cora-outsider': 'coauthorship-cora' };
 
 /** What `loadIncidences` reads. */
-export interface IncidenceFileOptions {
-  /** Column of the classes. Default: `label`, `class` or `role`. */
-  readonly target?: string | undefined;
+export interface IncidenceFileOptions extends IncidenceReading, InflateOptions {
   /** Whether a folder's table of nodes, of numbers, becomes features. Default: true. */
   readonly features?: boolean;
 }
@@ -37,7 +41,7 @@ export function loadIncidences(source: string, seed = 0, options: IncidenceFileO
   const random = new Random(seed).split('split');
   if (statSync(path).isDirectory()) return fromFolder(path, random, options);
   if (TEXT.test(path))
-    return incidencesFromTables({ hyperedges: readUnpackedText(path) }, basename(path), random, options.target);
+    return incidencesFromTables({ hyperedges: readUnpackedText(path, options) }, basename(path), random, options);
   const arrays = readNpz(readBytes(path), source);
   const data = incidencesFromArrays(arrays, source);
   const features = record && featuresOf(record.name, arrays);
@@ -59,19 +63,19 @@ function featuresOf(name: string, arrays: Readonly<Record<string, NamedArray>>) 
 }
 
 function fromFolder(folder: string, random: Random, options: IncidenceFileOptions): IncidenceDataset {
-  const { target, features = true } = options;
+  const { features = true } = options;
   const read = (name: string) => {
     const path = tableIn(folder, name, textEndings);
-    return path === undefined ? undefined : readUnpackedText(path);
+    return path === undefined ? undefined : readUnpackedText(path, options);
   };
   const name = basename(resolve(folder));
   const nodes = features ? read('nodes') : undefined;
   const hyperedges = read('hyperedges');
   const labels = read('labels');
-  if (hyperedges !== undefined && (labels === undefined || namesIncidences(hyperedges, name)))
-    return incidencesFromTables({ hyperedges, ...(nodes !== undefined && { nodes }) }, name, random, target);
+  if (hyperedges !== undefined && (labels === undefined || namesIncidences(hyperedges, name, options)))
+    return incidencesFromTables({ hyperedges, ...(nodes !== undefined && { nodes }) }, name, random, options);
   const lines = hyperedges ?? read('hypergraph');
   if (lines === undefined || labels === undefined)
     throw new Error(`folder "${folder}" has neither hyperedges.csv nor hypergraph.txt with labels.txt`);
-  return incidencesFromLines(lines, labels, name, random, nodes);
+  return incidencesFromLines(lines, labels, name, random, nodes, options);
 }

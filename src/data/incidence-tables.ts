@@ -3,10 +3,12 @@
 
 import { IncidenceList } from '../structure/index.js';
 import { keep, type Random, type Tensor, tensor } from '../tensor/index.js';
-import { readCsv, readLines } from './formats/index.js';
+import { CLASS_COLUMNS, partNamed, SPLIT_COLUMN } from './column-names.js';
+import { numbersOf } from './columns/numbers.js';
+import { type CsvOptions, readCsv, readLines } from './formats/csv.js';
 import { byNumberThenText, featuresFromTable } from './hypergraphs.js';
 import { type IncidenceDataset, incidenceDataset, randomParts } from './incidences.js';
-import { classOf } from './vertex-rows.js';
+import { classOf, type TextOptions } from './vertex-rows.js';
 
 /** Incidences as text, each table as CSV or TSV. */
 export interface IncidenceTables {
@@ -21,8 +23,9 @@ export interface IncidenceTables {
 
 const edgeNames = ['edge', 'hyperedge', 'edge_id', 'hyperedge_id', 'group'];
 const nodeNames = ['node', 'vertex', 'node_id', 'vertex_id', 'member'];
-const labelNames = ['label', 'class', 'role'];
-const partNames = [['train'], ['validation', 'val', 'valid'], ['test']];
+const labelNames = [...CLASS_COLUMNS, 'role'];
+/** Parts of a split, in the order of their numbers. */
+const parts = ['train', 'validation', 'test'] as const;
 
 /** A vertex in a hyperedge, by name. */
 export interface NamedIncidence {
@@ -40,17 +43,23 @@ export interface NamedIncidence {
   readonly line: number;
 }
 
+/** How incidences are read. */
+export interface IncidenceReading extends TextOptions {
+  /** Column of the class. Default: `label`, `class` or `role`. */
+  readonly target?: string | undefined;
+}
+
 /**
  * Rows of a table of incidences, in its order.
  *
- * @param target column of the class. Default: `label`, `class` or `role`
  * @throws Error naming a column that is missing, or the line of an unknown split or of an empty
  * name.
  */
-export function namedIncidences(text: string, name: string, target?: string): NamedIncidence[] {
-  const { columns, rows } = readCsv(text, name);
+export function namedIncidences(text: string, name: string, options: IncidenceReading = {}): NamedIncidence[] {
+  const { target, decimal } = options;
+  const { columns, rows } = readCsv(text, name, options);
   const find = (names: readonly string[]) => columns.findIndex((column) => names.includes(column.toLowerCase()));
-  const [edge, node, split] = [edgeNames, nodeNames, ['split']].map(find) as [number, number, number];
+  const [edge, node, split] = [edgeNames, nodeNames, [SPLIT_COLUMN]].map(find) as [number, number, number];
   const weight = find(['weight']);
   const label = target === undefined ? find(labelNames) : columns.indexOf(target);
   if (target !== undefined && label < 0)
@@ -59,22 +68,24 @@ export function namedIncidences(text: string, name: string, target?: string): Na
     throw new Error(
       `"${name}" needs columns edge and node (label and split where known); it has ${columns.join(', ')}`,
     );
+  const fields = weight < 0 ? [] : rows.map((row) => row[weight] as string);
+  const weights = numbersOf(fields, decimal, `"${name}": column "${columns[weight]}"`);
   return rows.map((row, index) => {
     for (const [column, what] of [
       [edge, 'hyperedge'],
       [node, 'node'],
     ] as const)
       if (row[column] === '') throw new Error(`"${name}" line ${index + 2}: the ${what} has no name`);
-    const part = split < 0 ? '' : (row[split] as string).toLowerCase();
-    const found = partNames.findIndex((names) => names.includes(part));
-    if (part !== '' && found < 0)
+    const part = split < 0 ? '' : (row[split] as string);
+    const named = partNamed(part);
+    if (part !== '' && named === undefined)
       throw new Error(`"${name}" line ${index + 2}: split "${part}" is not train, validation or test`);
     return {
       edge: row[edge] as string,
       node: row[node] as string,
       label: label < 0 ? '' : classOf(row[label] as string),
-      part: found < 0 ? undefined : found,
-      weight: weight < 0 ? undefined : weightOf(row[weight] as string, `"${name}" line ${index + 2}`),
+      part: named && parts.indexOf(named),
+      weight: weight < 0 ? undefined : checkedWeight(weights, fields, index, name),
       line: index + 2,
     };
   });
@@ -83,16 +94,15 @@ export function namedIncidences(text: string, name: string, target?: string): Na
 /**
  * Labelled incidences from tables. Hyperedges without a split are divided at random 60 : 20 : 20.
  *
- * @param target see `namedIncidences`
  * @throws Error naming table and line.
  */
 export function incidencesFromTables(
   tables: IncidenceTables,
   name: string,
   random: Random,
-  target?: string,
+  options: IncidenceReading = {},
 ): IncidenceDataset {
-  const rows = namedIncidences(tables.hyperedges, `${name}: hyperedges`, target);
+  const rows = namedIncidences(tables.hyperedges, `${name}: hyperedges`, options);
   const edges = new Map<string, NamedIncidence[]>();
   for (const row of rows) {
     const own = edges.get(row.edge);
@@ -107,20 +117,20 @@ export function incidencesFromTables(
     if (other) throw new Error(`data set "${name}" line ${other.line}: hyperedge "${first.edge}" is in two splits`);
     if (first.part !== undefined) parts[e] = first.part;
   });
-  return assembled(name, [...edges.keys()], lists, parts, tables.nodes);
+  return assembled(name, [...edges.keys()], lists, parts, tables.nodes, options);
 }
 
-function weightOf(text: string, where: string): number {
-  const weight = Number(text);
-  if (text === '' || !(weight > 0 && Number.isFinite(weight)))
-    throw new Error(`${where}: weight "${text}" is no positive number`);
+function checkedWeight(weights: readonly number[], fields: readonly string[], row: number, name: string): number {
+  const weight = weights[row] as number;
+  if (!(weight > 0 && Number.isFinite(weight)))
+    throw new Error(`"${name}" line ${row + 2}: weight "${fields[row]}" is no positive number`);
   return weight;
 }
 
 /** Whether a text has a header with columns of hyperedges and of nodes. */
-export function namesIncidences(text: string, name: string): boolean {
+export function namesIncidences(text: string, name: string, options: CsvOptions = {}): boolean {
   const [header = ''] = text.replace(/^\uFEFF/, '').split(/\r?\n/, 1);
-  const fields = (readLines(header || ' -', name)[0] ?? []).map((own) => own.toLowerCase());
+  const fields = (readLines(header || ' -', name, options)[0] ?? []).map((own) => own.toLowerCase());
   return [edgeNames, nodeNames].every((names) => fields.some((own) => names.includes(own)));
 }
 
@@ -138,9 +148,10 @@ export function incidencesFromLines(
   name: string,
   random: Random,
   nodes?: string,
+  options: CsvOptions = {},
 ): IncidenceDataset {
-  const lists = readLines(hyperedges, name);
-  const classes = readLines(labels, `${name} labels`);
+  const lists = readLines(hyperedges, name, options);
+  const classes = readLines(labels, `${name} labels`, options);
   if (lists.length !== classes.length)
     throw new Error(`data set "${name}": ${lists.length} hyperedges and ${classes.length} lines of labels`);
   const named = lists.map((line, e) => {
@@ -153,7 +164,7 @@ export function incidencesFromLines(
     return members.map((node, i) => ({ node, label: classOf(own[i] as string) }));
   });
   const edgeNumbers = lists.map((_, e) => String(e));
-  return assembled(name, edgeNumbers, named, randomParts(lists.length, random), nodes);
+  return assembled(name, edgeNumbers, named, randomParts(lists.length, random), nodes, options);
 }
 
 /** A line without the empty fields at its end, down to a length. */
@@ -170,6 +181,7 @@ function assembled(
   lists: readonly (readonly Pick<NamedIncidence, 'node' | 'label'>[])[],
   parts: Int32Array,
   nodes: string | undefined,
+  options: CsvOptions,
 ): IncidenceDataset {
   const ids = new Map<string, number>();
   const members = lists.map((own) =>
@@ -190,12 +202,12 @@ function assembled(
     parts,
     { vertices, hyperedges, classes },
   );
-  return nodes === undefined ? dataset : { ...dataset, features: joinedFeatures(nodes, vertices, name) };
+  return nodes === undefined ? dataset : { ...dataset, features: joinedFeatures(nodes, vertices, name, options) };
 }
 
 /** Features in the order of the vertices. @throws Error naming a vertex without features. */
-function joinedFeatures(text: string, vertices: readonly string[], name: string): Tensor {
-  const { vertexNames, features } = featuresFromTable(text, `${name}: nodes`);
+function joinedFeatures(text: string, vertices: readonly string[], name: string, options: CsvOptions): Tensor {
+  const { vertexNames, features } = featuresFromTable(text, `${name}: nodes`, [], options);
   const width = features.shape[1] as number;
   const values = features.view();
   const rows = new Map(vertexNames.map((vertex, row) => [vertex, row]));

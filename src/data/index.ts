@@ -29,6 +29,7 @@ export {
   tableGroups,
 } from './catalogue.js';
 export { type EncodedColumn, encodeColumns, encodedWidth, encodingOf } from './column-encoding.js';
+export { partNamed } from './column-names.js';
 export {
   encodeTable,
   fitFeatures,
@@ -107,6 +108,7 @@ export {
   type LabelledImages,
 } from './images.js';
 export {
+  type IncidenceReading,
   type IncidenceTables,
   incidencesFromLines,
   incidencesFromTables,
@@ -144,11 +146,14 @@ export {
   type Background,
   decodePicture,
   imageNetStatistics,
+  isGrey,
   isPicture,
   type Picture,
   type PictureFormat,
+  type PictureHeader,
   type PictureOptions,
   pictureFormat,
+  pictureHeader,
   pictureTensor,
   planesOf,
 } from './pictures.js';
@@ -205,7 +210,14 @@ export {
   wordsOf,
 } from './text-encoder.js';
 export { fromTorchName, loadTorchState, type TorchLoadOptions } from './torch.js';
-export { classOf, columnsFor, type VertexRows, type VertexRowsOptions, vertexRows } from './vertex-rows.js';
+export {
+  classOf,
+  columnsFor,
+  type TextOptions,
+  type VertexRows,
+  type VertexRowsOptions,
+  vertexRows,
+} from './vertex-rows.js';
 export {
   type WholeGraphs,
   type WholeGraphTables,

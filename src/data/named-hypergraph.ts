@@ -6,7 +6,7 @@ import { readCsv, readLines } from './formats/index.js';
 import { columnFor } from './formats/node-columns.js';
 import { graphStructure } from './hypergraphs.js';
 import { namedIncidences, namesIncidences } from './incidence-tables.js';
-import { classOf, type VertexRows } from './vertex-rows.js';
+import { classOf, type TextOptions, type VertexRows } from './vertex-rows.js';
 
 /** A hypergraph of named vertices, some of which may have a class. */
 export interface NamedHypergraph {
@@ -42,7 +42,7 @@ export interface NamedHypergraphTexts {
 }
 
 /** @throws Error naming the table and line of what cannot be read */
-export function namedHypergraph(texts: NamedHypergraphTexts, name: string): NamedHypergraph {
+export function namedHypergraph(texts: NamedHypergraphTexts, name: string, options: TextOptions = {}): NamedHypergraph {
   const { hyperedges, edges, rows } = texts;
   const notes: string[] = [];
   const numbers = new Map((rows?.names ?? []).map((vertex, v) => [vertex, v]));
@@ -55,10 +55,10 @@ export function namedHypergraph(texts: NamedHypergraphTexts, name: string): Name
   };
   const hypergraph =
     hyperedges === undefined
-      ? graphOf(edges ?? '', name, numberOf, numbers)
-      : hypergraphOf(hyperedges, name, numberOf, numbers, notes);
+      ? graphOf(edges ?? '', name, numberOf, numbers, options)
+      : hypergraphOf(hyperedges, name, numberOf, numbers, notes, options);
   const vertexNames = [...numbers.keys()];
-  const given = classesOf(texts.labels, name);
+  const given = classesOf(texts.labels, name, options);
   const [stray, ...more] = [...given.keys()].filter((vertex) => !numbers.has(vertex));
   if (stray !== undefined)
     notes.push(`${more.length + 1} vertices with a label are in no hyperedge and are left out, the first "${stray}"`);
@@ -75,6 +75,7 @@ function hypergraphOf(
   numberOf: NumberOf,
   numbers: ReadonlyMap<string, number>,
   notes: string[],
+  options: TextOptions,
 ): Hypergraph {
   const lists = new Map<string, { readonly members: Set<number>; readonly weight: number; readonly line: number }>();
   let repeated = 0;
@@ -87,11 +88,11 @@ function hypergraphOf(
     own.members.add(vertex);
     lists.set(edge, own);
   };
-  if (namesIncidences(text, name))
-    for (const { edge, node, weight = 1, line } of namedIncidences(text, `${name}: hyperedges`))
+  if (namesIncidences(text, name, options))
+    for (const { edge, node, weight = 1, line } of namedIncidences(text, `${name}: hyperedges`, options))
       add(edge, node, weight, line);
   else
-    for (const [e, members] of readLines(text, `${name}: hyperedges`).entries())
+    for (const [e, members] of readLines(text, `${name}: hyperedges`, options).entries())
       for (const member of members) if (member !== '') add(String(e), member, 1, e + 1);
   if (repeated > 0) notes.push(`${repeated} incidences are given more than once and count once`);
   const all = [...lists.values()];
@@ -102,8 +103,14 @@ function hypergraphOf(
   );
 }
 
-function graphOf(text: string, name: string, numberOf: NumberOf, numbers: ReadonlyMap<string, number>): Hypergraph {
-  const { columns, rows } = readCsv(text, `${name}: edges`);
+function graphOf(
+  text: string,
+  name: string,
+  numberOf: NumberOf,
+  numbers: ReadonlyMap<string, number>,
+  options: TextOptions,
+): Hypergraph {
+  const { columns, rows } = readCsv(text, `${name}: edges`, options);
   const [source, target] = [columnFor('source', columns), columnFor('target', columns)];
   if (source < 0 || target < 0)
     throw new Error(`hypergraph "${name}": edges need columns source and target, got ${columns.join(', ')}`);
@@ -114,10 +121,10 @@ function graphOf(text: string, name: string, numberOf: NumberOf, numbers: Readon
   return graphStructure(numbers.size, pairs).hypergraph;
 }
 
-function classesOf(text: string | undefined, name: string): Map<string, string> {
+function classesOf(text: string | undefined, name: string, options: TextOptions): Map<string, string> {
   const classes = new Map<string, string>();
   if (text === undefined) return classes;
-  for (const [row, [vertex = '', label = '']] of readCsv(text, `${name}: labels`).rows.entries()) {
+  for (const [row, [vertex = '', label = '']] of readCsv(text, `${name}: labels`, options).rows.entries()) {
     const before = classes.get(vertex);
     const own = classOf(label);
     if (before !== undefined && before !== own)

@@ -2,9 +2,9 @@
 // of their edges.
 
 import { keep, type Tensor, tensor } from '../tensor/index.js';
+import { CLASS_COLUMNS, partNamed, SPLIT_COLUMN } from './column-names.js';
 import { readCsv, type Table } from './formats/index.js';
 import { columnFor } from './formats/node-columns.js';
-
 import type { Split } from './splits.js';
 
 /** A table of nodes. */
@@ -26,9 +26,6 @@ export interface NodeTable {
   /** Columns that are no features because they hold texts; see `nodesOfTable`. */
   readonly leftOut: readonly string[];
 }
-
-/** Columns that may hold the class of a node, the first that there is. */
-const CLASS_COLUMNS = ['label', 'class'];
 
 /**
  * Reads a table of nodes with a header `id,…`: columns `label` or `class` (empty where unknown) and
@@ -59,7 +56,7 @@ export function nodesOfTable(table: Table, name: string, strict: boolean): NodeT
   });
   const label = CLASS_COLUMNS.map(at).find((column) => column >= 0) ?? -1;
   // Formats that tell ids from names keep the latter as an attribute.
-  const taken = [id, label, at('split'), ...(strict ? [] : [at('name')])];
+  const taken = [id, label, at(SPLIT_COLUMN), ...(strict ? [] : [at('name')])];
   const others = Array.from(table.columns.keys()).filter((column) => !taken.includes(column));
   const isNumeric = (column: number) => table.rows.every((row) => isFinite(row[column] as string));
   const columns = strict ? others : others.filter(isNumeric);
@@ -72,7 +69,7 @@ export function nodesOfTable(table: Table, name: string, strict: boolean): NodeT
     featureNames: columns.map(nameOf),
     labels,
     classNames: names,
-    split: splitOfTable(table, at('split'), labels, `graph "${name}": nodes`),
+    split: splitOfTable(table, at(SPLIT_COLUMN), labels, `graph "${name}": nodes`),
     leftOut: others.filter((column) => !columns.includes(column)).map(nameOf),
   };
 }
@@ -138,14 +135,6 @@ function featuresOf({ columns: names, rows }: Table, columns: readonly number[],
   return keep(tensor(values, [rows.length, columns.length]));
 }
 
-const parts: Readonly<Record<string, keyof Split>> = {
-  train: 'train',
-  validation: 'validation',
-  val: 'validation',
-  valid: 'validation',
-  test: 'test',
-};
-
 /**
  * The split in a column of a table, undefined for column −1.
  *
@@ -156,9 +145,9 @@ export function splitOfTable({ rows }: Table, column: number, labels: Int32Array
   if (column < 0) return undefined;
   const split = { train: [] as number[], validation: [] as number[], test: [] as number[] };
   rows.forEach((row, v) => {
-    const text = (row[column] as string).toLowerCase();
+    const text = row[column] as string;
     if (text === '') return;
-    const part = Object.hasOwn(parts, text) ? parts[text] : undefined;
+    const part = partNamed(text);
     if (!part) throw new Error(`${what}, line ${v + 2}: split "${row[column]}" is none of train, validation and test`);
     if ((labels[v] as number) < 0) throw new Error(`${what}, line ${v + 2}: it is in split "${text}" but has no label`);
     split[part].push(v);

@@ -2,6 +2,7 @@
 
 export { type AttributedGraphOptions, loadAttributedGraph } from './attributed-files.js';
 export { fileCheckpoint, loadModel, saveModel } from './checkpoint.js';
+export { type LabelledFile, type ListedPictures, listPictures, unusableReason } from './class-folders.js';
 export { hasText, loadText, textNames } from './corpora.js';
 export { type CountedPicturesOptions, decodeCounted, readCountedPictures } from './counted-folder.js';
 export { contentDigest, type VerifiedFile, verifyDataset } from './digests.js';
@@ -32,6 +33,14 @@ export { type IncidenceFileOptions, loadIncidences, textEndings } from './incide
 export { interruptSignal } from './interrupt.js';
 export { loadNamedHypergraph } from './named-hypergraph-files.js';
 export { type FolderFiles, filesBelow, type Subfolder, subfoldersOf } from './picture-files.js';
+export {
+  type ClassProfile,
+  isPictureFolder,
+  type PictureProfile,
+  type PictureProfileOptions,
+  pictureProfileLines,
+  profilePictures,
+} from './picture-profile.js';
 export {
   isCatalogue,
   loadCatalogue,

@@ -52,8 +52,17 @@ interface SharpResult {
   readonly info: { readonly width: number; readonly height: number; readonly channels: number };
 }
 
+interface SharpMetadata {
+  readonly width?: number;
+  readonly height?: number;
+  readonly orientation?: number;
+  readonly hasAlpha?: boolean;
+  readonly depth?: string;
+  readonly channels?: number;
+}
+
 interface Sharp {
-  metadata(): Promise<{ readonly depth?: string; readonly channels?: number }>;
+  metadata(): Promise<SharpMetadata>;
   rotate(): Sharp;
   flatten(options: { background: Background }): Sharp;
   resize(width: number, height: number, options: { fit: 'cover' }): Sharp;
@@ -101,13 +110,37 @@ export async function decodePicture(bytes: Uint8Array, options: PictureOptions =
   return globalThis.process?.versions?.node ? decodeInNode(bytes, options) : decodeInBrowser(bytes, options);
 }
 
-async function decodeInNode(bytes: Uint8Array, options: PictureOptions): Promise<Picture> {
+/** What a stored picture is, from its header. */
+export interface PictureHeader {
+  /** As its first bytes tell. */
+  readonly format: PictureFormat;
+  /** Pixels, as EXIF orients the picture. */
+  readonly height: number;
+  /** Pixels, likewise. */
+  readonly width: number;
+  /** Whether it has an alpha channel. */
+  readonly transparent: boolean;
+}
+
+/**
+ * Reads what the header of a stored picture says, in Node. Its pixels may be damaged nevertheless.
+ *
+ * @throws Error as `decodePicture`
+ */
+export function pictureHeader(bytes: Uint8Array, { maxPixels = MOST_PIXELS } = {}): Promise<PictureHeader> {
+  return withSharp(maxPixels, async (sharp) => {
+    const image = await opened(sharp, bytes, maxPixels);
+    const { width = 0, height = 0, orientation = 1, hasAlpha = false } = await image.metadata();
+    // Orientations of 5 and more lie on their side.
+    const [upright, across] = orientation >= 5 ? [width, height] : [height, width];
+    const format = pictureFormat(bytes) as PictureFormat;
+    return { format, height: upright, width: across, transparent: hasAlpha };
+  });
+}
+
+function decodeInNode(bytes: Uint8Array, options: PictureOptions): Promise<Picture> {
   const { height, width, background = 'white', maxPixels = MOST_PIXELS } = options;
-  const name = 'sharp';
-  const module = (await import(name).catch(() => {
-    throw new Error('decodePicture: reading pictures in Node needs the package sharp: npm install sharp');
-  })) as SharpModule;
-  try {
+  return withSharp(maxPixels, async (module) => {
     const upright = (await opened(module, bytes, maxPixels)).rotate().flatten({ background });
     const sized = height && width ? upright.resize(width, height, { fit: 'cover' }) : upright;
     const { data, info } = await sized.toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
@@ -117,6 +150,17 @@ async function decodeInNode(bytes: Uint8Array, options: PictureOptions): Promise
       width: info.width,
       pixels: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
     };
+  });
+}
+
+/** Calls the package for pictures. @throws Error with what is wrong with one, in our words */
+async function withSharp<T>(maxPixels: number, read: (module: SharpModule) => Promise<T>): Promise<T> {
+  const name = 'sharp';
+  const module = (await import(name).catch(() => {
+    throw new Error('decodePicture: reading pictures in Node needs the package sharp: npm install sharp');
+  })) as SharpModule;
+  try {
+    return await read(module);
   } catch (error) {
     const reason = (error as Error).message.replace(/^readBmp: "[^"]*" /, 'it ').replace(/\n[\s\S]*/, '');
     if (/pixel limit|has more than \d+ pixels/.test(reason))
@@ -162,6 +206,13 @@ async function decodeInBrowser(bytes: Uint8Array, size: PictureOptions): Promise
   const pixels = new Uint8Array(width * height * 3);
   for (let i = 0; i < width * height; i++) pixels.set(data.subarray(4 * i, 4 * i + 3), 3 * i);
   return { height, width, pixels };
+}
+
+/** Whether red, green and blue are the same everywhere. */
+export function isGrey({ pixels }: Picture): boolean {
+  for (let i = 0; i < pixels.length; i += 3)
+    if (pixels[i] !== pixels[i + 1] || pixels[i] !== pixels[i + 2]) return false;
+  return true;
 }
 
 /** A picture as planes [channels, height, width]: RGB for three channels, luminance for one. */

@@ -117,7 +117,7 @@ export interface PartSizes {
  *
  * @param groups the group of each row
  * @param classes names of the classes, for errors
- * @throws Error naming the first class that is too small
+ * @throws Error naming the first class that is too small, or has too many equal rows
  */
 export function splitGroups(
   groups: readonly string[],
@@ -135,6 +135,7 @@ export function splitGroups(
     const count = own.reduce((total, rows) => total + rows.length, 0);
     const sizeOf = (part: number) => (part < 1 ? Math.max(1, Math.round(part * count)) : part);
     const room = { train: sizeOf(train), validation: sizeOf(validation) };
+    const before = parts.train.length;
     if (count <= room.train + room.validation)
       throw new Error(
         `splitGroups: class "${classes[c]}" has ${count} rows, too few for ${room.train} to train, ${room.validation} to validate and some to test`,
@@ -145,7 +146,13 @@ export function splitGroups(
       parts[part ?? 'test'].push(...rows);
       if (part) room[part] -= rows.length;
     }
+    if (parts.train.length === before)
+      throw new Error(
+        `splitGroups: the ${count} rows of class "${classes[c]}" are ${own.length} different ones, of which none has at most ${room.train} copies to train on`,
+      );
   });
+  const empty = (['validation', 'test'] as const).find((name) => parts[name].length === 0);
+  if (empty) throw new Error(`splitGroups: equal rows stay together, which leaves none for ${empty}`);
   const ascending = (rows: number[]) => Int32Array.from(rows).sort();
   return { train: ascending(parts.train), validation: ascending(parts.validation), test: ascending(parts.test) };
 }

@@ -1,8 +1,9 @@
 // Tables with a line for each vertex as people write them: its name first or in a column of its
 // own, and features that are numbers or categories.
 
-import { readCsv } from './formats/index.js';
-import { type Column, columnsOf, noteText } from './tables.js';
+import { CLASS_COLUMNS, SPLIT_COLUMN } from './column-names.js';
+import { type CsvOptions, readCsv } from './formats/csv.js';
+import { type Column, columnsOf, type DecimalMark, noteText } from './tables.js';
 
 /** Lines of a table by the names of the vertices. */
 export interface VertexRows {
@@ -18,8 +19,16 @@ export interface VertexRows {
   readonly notes: readonly string[];
 }
 
+/** How tables of hypergraphs are read where their text leaves it open. */
+export interface TextOptions extends CsvOptions {
+  /**
+   * The decimal mark where fields such as 1,234 leave it open. Default: what other fields prove.
+   */
+  readonly decimal?: DecimalMark;
+}
+
 /** What a table of vertices is read for. */
-export interface VertexRowsOptions {
+export interface VertexRowsOptions extends TextOptions {
   /** Column of the class. Default: `label` or `class`. */
   readonly target?: string | undefined;
   /** Columns that a model reads, to keep these and no others. Default: all. */
@@ -27,7 +36,6 @@ export interface VertexRowsOptions {
 }
 
 const NAME_COLUMNS = ['id', 'node', 'vertex', 'name', 'node_id', 'vertex_id'];
-const CLASS_COLUMNS = ['label', 'class'];
 /** Most distinct texts of a column that become features. */
 const MOST_CATEGORIES = 50;
 
@@ -41,19 +49,23 @@ const MOST_CATEGORIES = 50;
  * that of another
  */
 export function vertexRows(text: string, name: string, options: VertexRowsOptions = {}): VertexRows {
-  const { target, wanted } = options;
-  const table = readCsv(text, name);
+  const { target, wanted, decimal } = options;
+  const table = readCsv(text, name, options);
   const lower = table.columns.map((column) => column.trim().toLowerCase());
   const at = (names: readonly string[]) => names.map((own) => lower.indexOf(own)).find((found) => found >= 0) ?? -1;
   const id = Math.max(0, at(NAME_COLUMNS));
   const label = target === undefined ? at(CLASS_COLUMNS) : table.columns.indexOf(target);
   if (target !== undefined && label < 0)
     throw new Error(`"${name}" has no column "${target}"; it has ${table.columns.join(', ')}`);
-  const part = lower.indexOf('split');
+  const part = lower.indexOf(SPLIT_COLUMN);
   const names = table.rows.map((row) => row[id] as string);
   requireNames(names, name);
   const asText = [id, label, part].filter((column) => column >= 0).map((column) => table.columns[column] as string);
-  const read = columnsOf(table, { categorical: asText, ...(target !== undefined && { target }) });
+  const read = columnsOf(table, {
+    categorical: asText,
+    ...(target !== undefined && { target }),
+    ...(decimal !== undefined && { decimal }),
+  });
   const notes = (read.notes ?? []).map(noteText);
   const kept = read.columns.filter((column) => {
     if (asText.includes(column.name) || (wanted && !wanted.includes(column.name))) return false;

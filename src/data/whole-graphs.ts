@@ -3,6 +3,7 @@
 
 import { Segments } from '../sparse/index.js';
 import { GraphCollection } from '../structure/index.js';
+import { CLASS_COLUMNS } from './column-names.js';
 import { type Arrays, requiredArrays } from './features.js';
 import { type NamedArray, readCsv, type Table, toInts } from './formats/index.js';
 import { columnFor } from './formats/node-columns.js';
@@ -204,7 +205,7 @@ export function wholeGraphsFromTables(tables: WholeGraphTables, name: string): W
   const shifts = Segments.fromSizes(sizes).ids.view();
   const global = (side: readonly number[]) =>
     Int32Array.from(side, (node, e) => node + (segments.offsets[shifts[e] as number] as number));
-  const label = listed ? (['label', 'class'].map(columnFinder(listed)).find((at) => at >= 0) ?? -1) : -1;
+  const label = listed ? (CLASS_COLUMNS.map(columnFinder(listed)).find((at) => at >= 0) ?? -1) : -1;
   const { labels, names: classNames } = listed
     ? classesOf(listed, label)
     : { labels: new Int32Array(graphNames.length).fill(-1), names: [] };

@@ -43,6 +43,7 @@ export {
   EmbeddingModel,
   type EmbeddingModelDescription,
   type EmbeddingTrial,
+  type EmbeddingTuning,
   fitLabels,
   fitLinks,
   labelScore,
@@ -51,6 +52,7 @@ export {
 export { type RandNEOptions, randNE, randneDefaults } from './randne.js';
 export {
   bestRows,
+  type ChangedGraph,
   classShares,
   mixedRanking,
   RANK_MODEL,

@@ -2,6 +2,7 @@
 // needed to embed the same graph, or one that has changed, in the same way.
 
 import { type AttributedGraph, type ModelKind, readModelFile, writeModelFile } from '../data/index.js';
+import { eventTurn } from '../engine/index.js';
 import { type LogisticModel, logisticRegression, logisticScores } from '../nn/index.js';
 import { type Graph, sampleNonEdges } from '../structure/index.js';
 import {
@@ -73,31 +74,51 @@ export interface EmbeddingTrial {
   readonly score: number;
 }
 
+/** Options of `tuneNamedEmbedding`. */
+export interface EmbeddingTuning extends Omit<NamedEmbeddingOptions, 'weights' | 'degreeExponent'> {
+  /** Scores of the first trials, from a run that was cut off. Default: none. */
+  readonly known?: readonly number[];
+  /** Called after each trial with the scores so far, in order, and the number of all trials. */
+  readonly onTrial?: (scores: readonly number[], all: number) => void;
+  /** Aborts between trials. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Tries weights and degree exponents, the paper's first.
  *
  * @param score quality of standardised vectors [n, dim], larger is better
  * @returns the trials, best first; of equal ones the first that was tried
  */
-export function tuneNamedEmbedding(
+export async function tuneNamedEmbedding(
   graph: Graph,
   names: readonly string[],
   score: (vectors: Tensor) => number,
-  options: Omit<NamedEmbeddingOptions, 'weights' | 'degreeExponent'> = {},
-): EmbeddingTrial[] {
-  const trials = EXPONENTS.flatMap((degreeExponent) => {
+  { known = [], onTrial, signal, ...options }: EmbeddingTuning = {},
+): Promise<EmbeddingTrial[]> {
+  const all = EXPONENTS.length * WEIGHTS.length;
+  const scores = known.slice(0, all);
+  for (const [e, degreeExponent] of EXPONENTS.entries()) {
+    if (scores.length >= (e + 1) * WEIGHTS.length) continue;
     const orders = namedOrders(graph, names, ORDERS, { ...options, degreeExponent });
-    const own = WEIGHTS.map((weights) => ({
-      weights,
-      degreeExponent,
-      score: scope(() => {
-        const vectors = weightedOrders(orders, weights);
-        return score(standardizedBy(vectors, columnScale(vectors)));
-      }),
-    }));
-    for (const order of orders) order.dispose();
-    return own;
-  });
+    try {
+      while (scores.length < (e + 1) * WEIGHTS.length) {
+        const weights = WEIGHTS[scores.length % WEIGHTS.length] as readonly number[];
+        scores.push(
+          scope(() => {
+            const vectors = weightedOrders(orders, weights);
+            return score(standardizedBy(vectors, columnScale(vectors)));
+          }),
+        );
+        onTrial?.(scores, all);
+        await eventTurn(signal);
+      }
+    } finally {
+      for (const order of orders) order.dispose();
+    }
+  }
+  const settings = EXPONENTS.flatMap((degreeExponent) => WEIGHTS.map((weights) => ({ weights, degreeExponent })));
+  const trials = settings.map((setting, i) => ({ ...setting, score: scores[i] as number }));
   return trials.sort((a, b) => b.score - a.score);
 }
 

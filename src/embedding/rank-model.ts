@@ -3,8 +3,9 @@
 // those that are close.
 
 import { type ModelKind, readModelFile, writeModelFile } from '../data/index.js';
+import type { Graph } from '../structure/index.js';
 import { type Tensor, tensor } from '../tensor/index.js';
-import { type PageRankRows, topTargets } from './fully-ppr/index.js';
+import { type PageRankRows, pageRankBatches, topTargets } from './fully-ppr/index.js';
 
 /** Name and version of the model file. */
 export const RANK_MODEL: ModelKind = { system: 'fully-ppr', version: '1', madeBy: 'gossamer fit --model fully-ppr' };
@@ -25,6 +26,8 @@ export interface RankModelDescription {
   readonly target: string;
   /** Names of the classes. */
   readonly classes: readonly string[];
+  /** Seed of the walks; 42 in files that do not say. */
+  readonly seed?: number;
   /** What it was made of. */
   readonly trained: { readonly data: string; readonly edges: number };
   /** Scores by name, in percent. */
@@ -41,10 +44,27 @@ export interface RankRows {
   readonly scores: Float32Array;
 }
 
-/** The best entries of each row, of all nodes in order, batch by batch. */
-export async function bestRows(batches: AsyncIterable<PageRankRows>, kept: number): Promise<RankRows> {
-  const [ends, targets, scores] = [[0], [] as number[], [] as number[]];
-  for await (const rows of batches)
+/**
+ * The best entries of each row, of all nodes in order, batch by batch.
+ *
+ * @param before rows of the first nodes, from a run that was cut off; batches are of the others
+ * @param onBatch called after each batch with a function that gives the rows so far
+ */
+export async function bestRows(
+  batches: AsyncIterable<PageRankRows>,
+  kept: number,
+  before?: RankRows,
+  onBatch?: (rows: () => RankRows) => void,
+): Promise<RankRows> {
+  const ends = before ? [...before.indptr] : [0];
+  const targets = before ? Array.from(before.targets) : [];
+  const scores = before ? Array.from(before.scores) : [];
+  const rowsSoFar = () => ({
+    indptr: Int32Array.from(ends),
+    targets: Int32Array.from(targets),
+    scores: Float32Array.from(scores),
+  });
+  for await (const rows of batches) {
     rows.sources.forEach((_, i) => {
       for (const { node, score } of topTargets(rows, i, kept)) {
         targets.push(node);
@@ -52,7 +72,9 @@ export async function bestRows(batches: AsyncIterable<PageRankRows>, kept: numbe
       }
       ends.push(targets.length);
     });
-  return { indptr: Int32Array.from(ends), targets: Int32Array.from(targets), scores: Float32Array.from(scores) };
+    onBatch?.(rowsSoFar);
+  }
+  return rowsSoFar();
 }
 
 /** A node with its score. */
@@ -107,6 +129,18 @@ export function classShares({ indptr, targets, scores }: RankRows, labels: Int32
   return shares;
 }
 
+/** A graph that a model is asked about in place of its own. */
+export interface ChangedGraph {
+  /** The graph, directed as the model's own. */
+  readonly graph: Graph;
+  /** Names of its nodes, in order. */
+  readonly nodes: readonly string[];
+  /** Class of each node by the model's names of classes, −1 where unknown. */
+  readonly labels: Int32Array;
+  /** What messages call it. */
+  readonly data: string;
+}
+
 /** Ranks nodes for nodes of its graph, and tells their classes. */
 export class RankModel {
   readonly #numbers: ReadonlyMap<string, number>;
@@ -124,8 +158,37 @@ export class RankModel {
   node(name: string): number {
     const found = this.#numbers.get(name);
     if (found === undefined)
-      throw new Error(`"${name}" is no node of "${this.description.trained.data}", of which the model keeps the rows`);
+      throw new Error(
+        `"${name}" is no node of "${this.description.trained.data}", of which the model keeps the rows; to ask about it, give the graph that holds it too`,
+      );
     return found;
+  }
+
+  /**
+   * The model with a graph that has changed in place of its own: rows of some nodes, by as many
+   * walks as before. Nodes that the model knows by name keep their class where the graph has none.
+   *
+   * @param asked names of the nodes whose rows are wanted; the others have none
+   * @throws Error for a name that the graph does not have
+   */
+  async on({ graph, nodes, labels, data }: ChangedGraph, asked: readonly string[]): Promise<RankModel> {
+    const { alpha, walks, kept, seed } = this.description;
+    const known = Int32Array.from(nodes, (name, v) => {
+      const before = this.#numbers.get(name);
+      return (labels[v] as number) >= 0 || before === undefined
+        ? (labels[v] as number)
+        : (this.labels[before] as number);
+    });
+    const description = { ...this.description, nodes, trained: { data, edges: graph.edgeCount } };
+    const empty = { indptr: new Int32Array(nodes.length + 1), targets: new Int32Array(0), scores: new Float32Array(0) };
+    const bare = new RankModel(description, empty, known);
+    const sources = Int32Array.from(new Set(asked.map((name) => bare.node(name)))).sort();
+    const walked = { alpha, walks, sources, ...(seed !== undefined && { seed }) };
+    const rows = await bestRows(pageRankBatches(graph, walked), kept);
+    const indptr = new Int32Array(nodes.length + 1);
+    for (const [i, v] of sources.entries()) indptr[v + 1] = (rows.indptr[i + 1] as number) - (rows.indptr[i] as number);
+    for (let v = 0; v < nodes.length; v++) indptr[v + 1] = (indptr[v + 1] as number) + (indptr[v] as number);
+    return new RankModel(description, { ...rows, indptr }, known);
   }
 
   /** The model as a file. */

@@ -63,7 +63,8 @@ export class Segments {
   get ids(): Tensor {
     if (!this.#ids) {
       const ids = new Int32Array(this.size);
-      for (let s = 0; s < this.count; s++) ids.fill(s, this.offsets[s], this.offsets[s + 1]);
+      let row = 0;
+      for (let s = 0; s < this.count; s++) for (; row < (this.offsets[s + 1] as number); row++) ids[row] = s;
       this.#ids = keep(tensor(ids));
     }
     return this.#ids;

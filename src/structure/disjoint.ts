@@ -1,9 +1,11 @@
 // Disjoint unions: many graphs or hypergraphs as one, so that a batch is one sparse computation.
 // The nodes of one follow those of another; segments tell them apart.
 
-import { Segments } from '../sparse/index.js';
+import { Segments, SparseMatrix, SparsePattern } from '../sparse/index.js';
+import { keep, tensor } from '../tensor/index.js';
 import { Graph } from './graph.js';
 import { Hypergraph } from './hypergraph.js';
+import { memo } from './memo.js';
 
 /** The disjoint union of graphs. */
 export interface DisjointGraphs {
@@ -54,7 +56,42 @@ export function disjointHypergraphs(hypergraphs: readonly Hypergraph[]): Disjoin
     vertices,
   );
   const weights = joined(hypergraphs.map((hypergraph) => hypergraph.weights));
-  return { hypergraph: Hypergraph.fromCompressed(vertices.size, indptr, indices, weights), vertices, hyperedges };
+  const hypergraph = Hypergraph.fromCompressed(vertices.size, indptr, indices, weights);
+  partsOf.set(hypergraph, hypergraphs);
+  return { hypergraph, vertices, hyperedges };
+}
+
+/** What unions were made of. */
+const partsOf = new WeakMap<Hypergraph, readonly Hypergraph[]>();
+
+/**
+ * An operator on vertices that does not mix the parts of a disjoint union, such as an adjacency.
+ * That of a union is block-diagonal, of those of its parts. Each hypergraph remembers its own.
+ *
+ * @param make the operator [N, N] of a hypergraph that is no union
+ */
+export function operatorByParts(
+  hypergraph: Hypergraph,
+  name: string,
+  make: (part: Hypergraph) => SparseMatrix,
+): SparseMatrix {
+  return memo(hypergraph, name, () => {
+    const parts = partsOf.get(hypergraph);
+    return parts ? blockDiagonal(parts.map((part) => operatorByParts(part, name, make))) : make(hypergraph);
+  });
+}
+
+/** The matrices along the diagonal of one. */
+function blockDiagonal(matrices: readonly SparseMatrix[]): SparseMatrix {
+  const columns = Segments.fromSizes(matrices.map((matrix) => matrix.columns));
+  const { indptr, indices } = stacked(
+    matrices.map(({ pattern }) => pattern),
+    columns,
+  );
+  const pattern = new SparsePattern(indptr.length - 1, columns.size, indptr, indices);
+  if (matrices.every(({ values }) => values === undefined)) return new SparseMatrix(pattern);
+  const values = matrices.map((own) => own.values?.view<Float32Array>() ?? new Float32Array(own.nnz).fill(1));
+  return new SparseMatrix(pattern, keep(tensor(joined(values))));
 }
 
 /** Rows of all patterns one after the other, their columns moved by the segments. */

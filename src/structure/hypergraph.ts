@@ -20,6 +20,12 @@ import { renumbering } from './restrict.js';
 /** Weight of a merged hyperedge from those of its duplicates. */
 export type MergeRule = 'mean' | 'sum' | 'max';
 
+/** Members of all hyperedges: those of hyperedge e are members[offsets[e] … offsets[e + 1]). */
+interface Compressed {
+  readonly offsets: Int32Array;
+  readonly members: Int32Array;
+}
+
 /** An immutable hypergraph with N vertices and M weighted hyperedges. */
 export class Hypergraph {
   /** M×N pattern Hᵀ: row e holds the vertices of hyperedge e, ascending. */
@@ -29,7 +35,8 @@ export class Hypergraph {
 
   /**
    * @param vertexCount N; vertices are 0 … N − 1.
-   * @param hyperedges the vertices of each hyperedge.
+   * @param hyperedges the vertices of each hyperedge; compressed ones are taken over, see
+   * `fromCompressed`.
    * @param weights positive weight of each hyperedge. Default: 1.
    * @param wholeDegrees of a sample: the weighted degree of each vertex in the hypergraph that it
    * was drawn from. They are its `vertexDegrees`, and sums over the hyperedges of a vertex are
@@ -40,18 +47,15 @@ export class Hypergraph {
    */
   constructor(
     readonly vertexCount: number,
-    hyperedges: readonly ArrayLike<number>[],
+    hyperedges: readonly ArrayLike<number>[] | Compressed,
     weights?: ArrayLike<number>,
     readonly wholeDegrees?: Float32Array,
   ) {
     requireLimit('Hypergraph', 'vertices', vertexCount);
-    const segments = Segments.fromSizes(hyperedges.map((members) => members.length));
-    const indices = new Int32Array(segments.size);
-    hyperedges.forEach((members, e) => {
-      indices.set(checkedMembers(members, e, vertexCount), segments.offsets[e]);
-    });
-    this.members = new SparsePattern(hyperedges.length, vertexCount, segments.offsets, indices);
-    this.weights = checkedWeights(weights, hyperedges.length);
+    const { offsets, members } = 'offsets' in hyperedges ? hyperedges : compressed(hyperedges, vertexCount);
+    requireMembers(offsets, members, vertexCount);
+    this.members = new SparsePattern(offsets.length - 1, vertexCount, offsets, members);
+    this.weights = checkedWeights(weights, offsets.length - 1);
   }
 
   /** From compressed rows: hyperedge e = indices[indptr[e] … indptr[e + 1]). */
@@ -61,10 +65,9 @@ export class Hypergraph {
     indices: Int32Array,
     weights?: ArrayLike<number>,
   ): Hypergraph {
-    const { count, size } = new Segments(Int32Array.from(indptr));
+    const { offsets, size } = new Segments(Int32Array.from(indptr));
     if (size !== indices.length) throw new Error(`Hypergraph: the offsets end at ${size} of ${indices.length} members`);
-    const hyperedges = Array.from({ length: count }, (_, e) => indices.subarray(indptr[e], indptr[e + 1]));
-    return new Hypergraph(vertexCount, hyperedges, weights);
+    return new Hypergraph(vertexCount, { offsets, members: indices.slice() }, weights);
   }
 
   /**
@@ -303,19 +306,40 @@ export class Hypergraph {
   }
 }
 
-function checkedMembers(members: ArrayLike<number>, e: number, vertexCount: number): Int32Array {
-  if (members.length === 0) throw new Error(`Hypergraph: hyperedge ${e} is empty`);
-  for (let i = 0; i < members.length; i++)
-    if (!isIndex(members[i] as number, vertexCount))
-      throw new RangeError(
-        `Hypergraph: hyperedge ${e} holds vertex ${shown(members[i])}, outside 0…${vertexCount - 1} (vertices are integers)`,
-      );
-  const sorted = Int32Array.from(members).sort();
-  sorted.forEach((vertex, index) => {
-    if (index > 0 && vertex === sorted[index - 1])
-      throw new Error(`Hypergraph: hyperedge ${e} holds vertex ${vertex} twice`);
+/** Members one after the other. @throws RangeError for one that is no vertex */
+function compressed(hyperedges: readonly ArrayLike<number>[], vertexCount: number): Compressed {
+  const { offsets, size } = Segments.fromSizes(hyperedges.map((members) => members.length));
+  const all = new Int32Array(size);
+  hyperedges.forEach((members, e) => {
+    for (let i = 0; i < members.length; i++)
+      if (!isIndex(members[i] as number, vertexCount)) throw notAVertex(members[i], e, vertexCount);
+    all.set(members, offsets[e]);
   });
-  return sorted;
+  return { offsets, members: all };
+}
+
+/** Sorts the members of each hyperedge. @throws for an empty hyperedge and for wrong members */
+function requireMembers(offsets: Int32Array, members: Int32Array, vertexCount: number): void {
+  for (let e = 0; e + 1 < offsets.length; e++) {
+    const [start, end] = [offsets[e] as number, offsets[e + 1] as number];
+    if (start === end) throw new Error(`Hypergraph: hyperedge ${e} is empty`);
+    let ascending = true;
+    for (let i = start; i < end; i++) {
+      const vertex = members[i] as number;
+      if (vertex < 0 || vertex >= vertexCount) throw notAVertex(vertex, e, vertexCount);
+      if (i > start && vertex <= (members[i - 1] as number)) ascending = false;
+    }
+    if (ascending) continue;
+    const sorted = members.subarray(start, end).sort();
+    const twice = sorted.find((vertex, index) => index > 0 && vertex === sorted[index - 1]);
+    if (twice !== undefined) throw new Error(`Hypergraph: hyperedge ${e} holds vertex ${twice} twice`);
+  }
+}
+
+function notAVertex(member: unknown, e: number, vertexCount: number): RangeError {
+  return new RangeError(
+    `Hypergraph: hyperedge ${e} holds vertex ${shown(member)}, outside 0…${vertexCount - 1} (vertices are integers)`,
+  );
 }
 
 function checkedWeights(weights: ArrayLike<number> | undefined, count: number): Float32Array {

@@ -13,6 +13,7 @@ export {
   type DisjointHypergraphs,
   disjointGraphs,
   disjointHypergraphs,
+  operatorByParts,
 } from './disjoint.js';
 export {
   dualHypergraph,

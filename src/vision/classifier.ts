@@ -12,6 +12,7 @@ import {
   modelDescription,
   modelMetadata,
   type Picture,
+  type PictureOptions,
   planesOf,
   readModelFile,
   writeModelFile,
@@ -182,11 +183,12 @@ export class ImagePredictor {
   /**
    * Decodes a picture as the network needs it: scaled to cover its size, laid on its background.
    *
+   * @param options most pixels of a stored picture
    * @throws Error as `decodePicture` does
    */
-  decode(bytes: Uint8Array): Promise<Picture> {
+  decode(bytes: Uint8Array, options: Pick<PictureOptions, 'maxPixels'> = {}): Promise<Picture> {
     const { height, width, background = 'white' } = this.description;
-    return decodePicture(bytes, { height, width, background });
+    return decodePicture(bytes, { ...options, height, width, background });
   }
 
   /**

@@ -8,6 +8,15 @@ import { rolldown } from 'rolldown';
 import { describe, expect, test } from 'vitest';
 import { chosenWeights, pruneOnce } from '../../src/compress/index.js';
 import { readGguf } from '../../src/data/index.js';
+import {
+  HDHGN,
+  type LanguageName,
+  languages,
+  loadParser,
+  ProgramModel,
+  ProgramVocabulary,
+  sourceHypergraph,
+} from '../../src/hypergraph/index.js';
 import { generate, LanguageModel, type LanguageModelConfig } from '../../src/lm/index.js';
 import { MobileNetV1 } from '../../src/models/index.js';
 import { inference } from '../../src/nn/index.js';
@@ -206,6 +215,57 @@ test.skipIf(!browser)(
       await onPage(isolated, { '/bundle.mjs': worker }, async (page) => {
         expect(await askWorker(page, { file: Array.from(file), prompt })).toEqual(made);
       });
+  },
+  60_000,
+);
+
+test.skipIf(!browser).each([
+  ['python', 'def f(a, b):\n    return "é𝕏" if a - b else [b, -a]  # c\n'],
+  ['java', 'class A { static int f(int a, int b) { return a - b; } }'],
+  ['typescript', 'function f(a: number, b: number) { return a - b; }'],
+] as const)(
+  'a page parses and classifies %s as it is done here [needs Chromium]',
+  async (language: LanguageName, source) => {
+    const parser = await loadParser(language);
+    const program = sourceHypergraph(parser, source);
+    const vocabulary = ProgramVocabulary.from([program]);
+    const sizes = { values: vocabulary.valueCounts, types: vocabulary.typeCount, classes: 3 };
+    const options = { width: 8, heads: 2, hidden: 8 };
+    const description = {
+      ...{ language, grammar: parser.grammarVersion, classes: ['a', 'b', 'c'], options },
+      vocabulary: vocabulary.state,
+    };
+    const model = new ProgramModel(description, new HDHGN(sizes, new Random(2), options));
+    const order = { language, source, model: Array.from(model.save()) };
+    const { package: name, wasm } = languages[language];
+    const files = {
+      runtime: '/node_modules/web-tree-sitter/web-tree-sitter.wasm',
+      grammar: `/node_modules/${name}/${wasm}`,
+    };
+    const worker = await bundled(join(import.meta.dirname, 'source-worker.mjs'));
+    await onPage(true, { '/bundle.mjs': worker }, async (page) => {
+      const { probabilities, attention, ...rest } = await askWorker<ReturnType<typeof described>>(page, {
+        ...order,
+        files,
+      });
+      const here = described();
+      expect(rest).toEqual({ nnz: here.nnz, values: here.values, types: here.types });
+      expectClose(probabilities, here.probabilities, 1e-5);
+      expectClose(attention, here.attention, 1e-5);
+      for (const [given, missing] of [
+        [{}, wasm],
+        [{ grammar: files.grammar }, 'web-tree-sitter.wasm'],
+      ] as const)
+        expect(await askWorker(page, { ...order, files: given })).toEqual({
+          error: `outside Node the bytes of "${missing}" must be given to loadParser`,
+        });
+    });
+
+    function described() {
+      const { probabilities, attention } = model.explain(program);
+      const { nnz, values, types } = program;
+      return { nnz, values, types, probabilities: Array.from(probabilities), attention: Array.from(attention) };
+    }
   },
   60_000,
 );

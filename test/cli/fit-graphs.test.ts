@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +11,20 @@ const folder = mkdtempSync(join(tmpdir(), 'gossamer-fit-graphs-'));
 function gossamer(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', cwd: folder });
   return { status, stdout, stderr };
+}
+
+/** Starts a fit and interrupts it when it says how far it is. */
+async function interrupted(...args: string[]): Promise<{ status: number | null; stderr: string }> {
+  const child = spawn(process.execPath, [main, ...args], { cwd: folder });
+  let stderr = '';
+  child.stderr.on('data', (text) => {
+    stderr += String(text);
+    // A second one would end it at once.
+    if (!child.killed && /(tried|from) [\d,]+\//.test(stderr)) child.kill('SIGINT');
+  });
+  return new Promise((resolve) => {
+    child.on('exit', (status) => resolve({ status, stderr }));
+  });
 }
 
 const sides = ['left', 'right'];
@@ -105,6 +119,52 @@ describe.skipIf(!existsSync(main))('classes of nodes (needs a build)', () => {
     }
     expect(existsSync(join(folder, 'short.csv'))).toBe(false);
   });
+
+  test.each([
+    ['fastrp', 'settings tried', ['dim=256']],
+    // So many walks that there are two batches.
+    ['fully-ppr', 'walks from', ['walks=200000', 'keep=5']],
+  ])(
+    '%s goes on after Ctrl-C and ends as one that was not interrupted',
+    async (model, said, settings) => {
+      const sets = settings.flatMap((setting) => ['--set', setting]);
+      const args = ['fit', 'people', '--model', model, '--target', 'side', ...sets];
+      const { status, stderr } = await interrupted(...args, '-o', `${model}-part.safetensors`);
+      expect([status, stderr]).toEqual([130, expect.stringContaining('--resume goes on')]);
+      expect(existsSync(join(folder, `${model}-part.safetensors`))).toBe(false);
+      const other = gossamer(...args, '--seed', '5', '-o', `${model}-part.safetensors`, '--resume');
+      expect([other.status, other.stderr]).toEqual([2, expect.stringContaining('is of other data or options')]);
+      const resumed = gossamer(...args, '-o', `${model}-part.safetensors`, '--resume');
+      const [whole, first] = [gossamer(...args, '-o', `${model}.safetensors`), resumed].map((own) => own.stderr);
+      expect(resumed.status).toBe(0);
+      const lines = (text: string | undefined) => text?.split('\n').filter((line) => line.includes(said)).length;
+      expect(lines(first)).toBeLessThan(lines(whole) as number);
+      expect(readFileSync(join(folder, `${model}-part.safetensors`))).toEqual(
+        readFileSync(join(folder, `${model}.safetensors`)),
+      );
+      expect(existsSync(join(folder, `${model}-part.safetensors.checkpoint`))).toBe(false);
+    },
+    120_000,
+  );
+
+  test('fully-ppr answers for new nodes by the graph that has them, and refuses them without', () => {
+    const sets = ['--set', 'walks=300', '--task', 'classes', '--target', 'side'];
+    expect(gossamer('fit', 'people', '--model', 'fully-ppr', ...sets, '-o', 'p.safetensors').status).toBe(0);
+    writeFileSync(join(folder, 'asked.csv'), 'node\n160\n161\n');
+    const alone = gossamer('predict', 'p.safetensors', 'asked.csv');
+    expect([alone.status, alone.stderr]).toEqual([
+      2,
+      expect.stringContaining('"160" is no node of "people", of which the model keeps the rows; to ask about it, give'),
+    ]);
+    const answered = readCsv(gossamer('predict', 'p.safetensors', 'asked.csv', 'later').stdout);
+    expect(answered.rows.map(([node, side]) => [node, side])).toEqual([
+      ['160', 'left'],
+      ['161', 'right'],
+    ]);
+    const all = readCsv(gossamer('predict', 'p.safetensors', 'later').stdout);
+    expect(all.rows.length).toBe(172);
+    expect(all.rows.slice(160, 162)).toEqual(answered.rows);
+  }, 60_000);
 
   test('directed edges change what GraphSAGE learns', () => {
     const scores = ['--directed', '--undirected'].map((flag) => {

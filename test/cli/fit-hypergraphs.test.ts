@@ -43,6 +43,11 @@ describe.skipIf(!existsSync(main))('fit on hypergraphs and events (needs a build
       ['fit', 'events.csv', '--model', 'nat', '--set', 'features=sum'],
       'no column "sum"',
     ],
+    [
+      'flags of other data are refused',
+      ['fit', 'groups', '--model', 'conhd', '--sheet', 'x'],
+      '--sheet is not for a hypergraph',
+    ],
     ['known sets are those of run', ['fit', 'wikipedia', '--model', 'nat'], 'gossamer run nat --data wikipedia'],
   ])('%s', (_, args, reason) => {
     const { status, stderr } = gossamer(...args);
@@ -68,6 +73,21 @@ describe.skipIf(!existsSync(main))('fit on hypergraphs and events (needs a build
     },
     120_000,
   );
+
+  test('a delimiter and a decimal mark are heeded by fit, predict and --observe', () => {
+    const lines = Array.from({ length: 40 }, (_, e) => `u${e % 7}/i${(e * e) % 5}/${e},500`);
+    writeFileSync(file('slashes.csv'), `source/target/time\n${lines.join('\n')}\n`);
+    const reading = ['--delimiter', '/', '--decimal', ','];
+    const settings = ['--set', 'epochs=1', '--set', 'near=4', '--set', 'far=0', '--set', 'width=8'];
+    const fitted = gossamer('fit', 'slashes.csv', '--model', 'nat', ...settings, ...reading, '-o', 's.safetensors');
+    expect([fitted.status, fitted.stdout]).toEqual([0, expect.stringContaining('40 events among 10 nodes')]);
+    writeFileSync(file('later.csv'), 'source/target/time\nu1/i1/41,250\n');
+    const asked = gossamer('predict', 's.safetensors', 'later.csv', '--observe', 'later.csv', ...reading);
+    expect([asked.status, asked.stderr]).toEqual([0, expect.stringContaining('after the last event, at 41.25')]);
+    expect(gossamer('predict', 's.safetensors', 'later.csv', '--sheet', 'x').stderr).toContain(
+      '--sheet: the model in "s.safetensors" does not read data that it is for',
+    );
+  }, 60_000);
 
   test('a question about the past is refused', () => {
     writeFileSync(file('pairs.csv'), 'source,target,time\nu1,i1,400\nu1,i1,5\n');

@@ -94,6 +94,86 @@ describe.skipIf(!existsSync(main))('images on the command line (needs a build)',
     );
   }, 30_000);
 
+  test('fit trains the same model as train, from the same seed', () => {
+    const common = ['stripes', '--model', 'mobilenet-v1-nano', '--threads', '1', '--test-share', '0.25', '--seed', '3'];
+    const trained = gossamer('train', ...common, '--batch', '8', '--epochs', '2', '--augment', '-o', 't.safetensors');
+    const sets = ['batch=8', 'epochs=2', 'augment=yes'].flatMap((set) => ['--set', set]);
+    const fitted = gossamer('fit', ...common, ...sets, '-o', 'f.safetensors');
+    expect([trained.status, fitted.status]).toEqual([0, 0]);
+    expect(readFileSync(path('f.safetensors'))).toEqual(readFileSync(path('t.safetensors')));
+    const accuracy = trained.stdout.replace('t.safetensors: ', '');
+    expect(fitted.stdout).toBe(
+      `stripes: 90 training and 30 test images of 1×16×16, 2 classes\n${accuracy}model: f.safetensors\n`,
+    );
+    const json = gossamer('fit', ...common, '--set', 'epochs=1', '--json', '-o', 'j.safetensors');
+    expect(Object.keys(JSON.parse(json.stdout))).toEqual(['data', 'accuracy', 'model']);
+  }, 60_000);
+
+  test('fit decides for pictures by the folder, and refuses what is not for them', () => {
+    writeFileSync(path('stripes', 'read.py'), 'print(1)');
+    const { status, stderr } = gossamer('fit', 'stripes', '--size', '8', '--set', 'epochs=1', '-o', 'd.safetensors');
+    expect(stderr).toMatch(/lsnet-nano, [\d,]+ parameters; 108 training and 12 test images of 1×8×8, 2 classes/);
+    expect(status).toBe(0);
+    rmSync(path('stripes', 'read.py'));
+    writeFileSync(path('numbers.csv'), 'x,y\n1,2\n3,4\n');
+    for (const [args, message] of [
+      [['stripes', '--epochs', '3'], '--epochs is for tables; "stripes" is learnt by a model with --set name=value'],
+      [['stripes', '--delimiter', ';'], '--delimiter is not for pictures, which "stripes" is read as'],
+      [['stripes', '--target', 'x'], '--target is for tables and graphs; the class of a picture is'],
+      [['stripes', '--model', 'forest'], 'unknown model "forest" for pictures ("stripes"); there are'],
+      [['stripes', '--model', 'lenet', '--size', '8'], 'model "lenet" takes images that are at least 12'],
+      [['numbers.csv', '--target', 'y', '--size', '8'], '--size is for pictures; "numbers.csv" is read as a table'],
+      [['numbers.csv', '--model', 'lsnet-nano'], '"numbers.csv" is a file; give the folder of images'],
+    ] as const) {
+      const refused = gossamer('fit', ...args, '-o', 'no.safetensors');
+      expect(refused.stderr).toContain(message);
+      expect(refused.status).toBe(2);
+    }
+    expect(existsSync(path('no.safetensors'))).toBe(false);
+  }, 60_000);
+
+  test('info counts classes, sizes, formats and unusable pictures, without training', async () => {
+    await writeClasses('mixed', 3);
+    writeFileSync(path('mixed', 'down', 'x.jpg'), '');
+    writeFileSync(path('mixed', 'down', 'notes.txt'), 'text');
+    const clear = sharp(new Uint8Array(4 * 20 * 30).fill(9), { raw: { width: 30, height: 20, channels: 4 } });
+    await clear.webp().toFile(path('mixed', 'across', 'clear.webp'));
+    const { status, stdout } = gossamer('info', 'mixed');
+    expect(stdout).toBe(
+      [
+        'mixed: 8 pictures, 2 classes; 7 can be used',
+        'classes     across: 4',
+        '            down: 3, and 1 unusable',
+        'sizes       16×16 (6), 20×30 (1) (height×width); fit needs --size',
+        'formats     png (6), webp (1)',
+        'colours     all grey',
+        'transparent 1 have an alpha channel (--background)',
+        'unusable    1, which fit leaves out (--strict stops there)',
+        '  mixed/down/x.jpg: the file is empty',
+        'note        1 file (mixed/down/notes.txt) is no pictures by content or name, left out',
+        '',
+      ].join('\n'),
+    );
+    expect(status).toBe(0);
+    expect(gossamer('info', 'mixed', '--max-pixels', '300').stdout).toContain(
+      'mixed/across/clear.webp: the picture has more than 300 pixels; --max-pixels allows more',
+    );
+    const refused = gossamer(
+      'train',
+      'stripes',
+      ...training,
+      '--max-pixels',
+      '255',
+      '--strict',
+      '-o',
+      'no.safetensors',
+    );
+    expect(refused.stderr).toContain('has more than 255 pixels; --max-pixels allows more');
+    expect(refused.status).toBe(2);
+    const unread = gossamer('classify', 'm.safetensors', 'stripes/down/1.png', '--max-pixels', '255');
+    expect(unread.stderr).toContain('has more than 255 pixels; --max-pixels allows more');
+  });
+
   test('any number of training images trains, with the default model too', () => {
     const args = ['train', 'spoilt', '--batch', '8', '--epochs', '1', '--test-share', '0', '-o', 'default.safetensors'];
     const { status, stderr } = gossamer(...args);

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -76,6 +76,16 @@ describe.skipIf(!existsSync(main))('source files on the command line (needs a bu
     expect(stdout).toContain('classes: loop, minus');
   }, 60_000);
 
+  test('info tells what a folder of sources holds', () => {
+    const { stdout, status } = gossamer('info', at('programs'));
+    expect(status).toBe(0);
+    const lines = stdout.trim().split('\n');
+    expect(lines.slice(0, 2)).toEqual(['programs: 26 files, 26 in Python', 'classes: loop 14, minus 12']);
+    expect(lines[2]).toMatch(/^vertices of a file: median \d+, most \d+ \((loop|minus)\/\d+\.py\)$/);
+    expect(lines[3]).toBe('cannot be read: 2');
+    expect(stdout).toContain('file "loop/broken.py", line 1, column');
+  }, 60_000);
+
   test.each([
     ['a syntax error', 'programs/loop/broken.py', 'line 1, column'],
     ['an empty file', 'programs/loop/empty.py', 'is empty'],
@@ -99,15 +109,62 @@ describe.skipIf(!existsSync(main))('source files on the command line (needs a bu
     write('mixed/b/y.java', 'class A {}');
     write('small/a/x.py', 'x = 1');
     write('small/b/y.py', 'y = 1');
-    for (const [path, message] of [
+    write('single/a/x.py', 'x = 1');
+    write('single/b/notes.txt', 'no source');
+    write('ruby/a/x.rb', 'puts 1');
+    write('ruby/b/y.rb', 'puts 2');
+    for (let i = 0; i < 4; i++) {
+      write(`broken/a/${i}.py`, `x = ${i}`);
+      write(`broken/b/${i}.py`, 'def f(:\n');
+      write(`blank/a/${i}.py`, `x = ${i}`);
+      write(`blank/b/${i}.py`, '\n');
+    }
+    for (const [path, ...messages] of [
       ['mixed', 'holds files in python and java; a model reads one language'],
-      ['small', 'class "a" has fewer than 3 files'],
+      ['small', 'class "a" has fewer than 4 files'],
+      ['single', 'for each of at least two classes; it holds 1'],
+      ['ruby', 'must hold a folder of source files (.py, .java,', 'it holds 0'],
+      ['broken', 'file "b/0.py", line 1, column', 'class "b" has fewer than 4 files that can be read'],
+      ['blank', 'file "b/0.py" is empty; left out', 'class "b" has fewer than 4 files that can be read'],
+      ['nowhere', 'nowhere'],
     ] as const) {
       const { status, stderr } = gossamer('fit', at(path), '--model', 'hdhgn', '-o', at('none.safetensors'));
-      expect([status, existsSync(at('none.safetensors'))]).toEqual([2, false]);
-      expect(stderr).toContain(message);
+      expect([path, status]).toEqual([path, 2]);
+      for (const file of ['none.safetensors', 'none.safetensors.checkpoint']) expect(existsSync(at(file))).toBe(false);
+      for (const message of messages) expect(stderr).toContain(message);
+      expect(stderr).not.toMatch(/\n\s+at /);
     }
   }, 60_000);
+
+  test('a language that is unknown is refused with those that are known', () => {
+    write('one.jsonl', '{"code": "x = 1", "label": "a"}\n');
+    const args = ['fit', at('one.jsonl'), '--model', 'hdhgn', '--set', 'language=cobol', '-o', at('none.safetensors')];
+    const { status, stderr } = gossamer(...args);
+    expect([status, existsSync(at('none.safetensors'))]).toEqual([2, false]);
+    expect(stderr).toMatch(/java, python, typescript, tsx, got "cobol"/);
+  }, 60_000);
+
+  test.each([
+    ['Ctrl-C', 'SIGINT', 130],
+    ['kill -9', 'SIGKILL', null],
+  ] as const)(
+    'a training that is stopped by %s goes on and ends as one that was not',
+    async (_, signal, code) => {
+      const args = ['fit', at('programs'), '--set', 'epochs=60', '--set', 'width=16'];
+      const [part, whole] = [at(`${signal}.safetensors`), at('whole.safetensors')];
+      const child = spawn(process.execPath, [main, ...args, '-o', part]);
+      child.stderr.on('data', (text) => {
+        if (/epoch \d+\//.test(String(text))) child.kill(signal);
+      });
+      expect(await new Promise((ended) => child.on('exit', ended))).toBe(code);
+      expect([existsSync(part), existsSync(`${part}.checkpoint`)]).toEqual([false, true]);
+      expect(gossamer(...args, '-o', part, '--resume').status).toBe(0);
+      expect(gossamer(...args, '-o', whole).status).toBe(0);
+      expect(readFileSync(part).equals(readFileSync(whole))).toBe(true);
+      expect(existsSync(`${part}.checkpoint`)).toBe(false);
+    },
+    120_000,
+  );
 
   test('a table with code and label is learnt with its language', () => {
     const rows = Array.from({ length: 20 }, (_, i) =>

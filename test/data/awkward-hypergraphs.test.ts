@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
-import { eventsFromTable, questionsFromTable, timeOf, vertexRows } from '../../src/data/index.js';
+import { eventsFromTable, questionsFromTable, type TextOptions, timeOf, vertexRows } from '../../src/data/index.js';
 import { loadIncidences, loadNamedHypergraph } from '../../src/data/node.js';
 
 const root = mkdtempSync(join(tmpdir(), 'awkward-'));
@@ -27,6 +27,11 @@ function shown(folder: string, target?: string): string {
     const label = names.classes[labels[i] as number] ?? '?';
     return `${names.vertices[vertex]}@${names.hyperedges[edges[i] as number]}:${label}`;
   }).join(' ');
+}
+
+/** Names of the vertices, in order. */
+function namesOf(folder: string, options: TextOptions = {}): readonly string[] {
+  return loadIncidences(folder, 0, { ...options, features: false }).names.vertices;
 }
 
 const usual = 'ada@p1:first ben@p1:last eve@p2:?';
@@ -71,6 +76,16 @@ describe('incidences with labels', () => {
     expect(() => shown(folder, 'jobs')).toThrow('no column "jobs"; it has edge, node, job');
   });
 
+  test('a delimiter that is given separates tables and lines alike', () => {
+    const table = folderOf({ 'hyperedges.csv': 'edge:node:label\np1:ada, b.:first\np1:ben:last\n' });
+    expect(namesOf(table, { delimiter: ':' })).toEqual(['ada, b.', 'ben']);
+    expect(() => namesOf(table)).toThrow('line 2 has 2 fields, the header 1');
+    // Commas win over spaces unless spaces are asked for.
+    const lines = { 'hypergraph.txt': 'ada,b ben\neve  kim\n', 'labels.txt': 'x y\nx y\n' };
+    expect(namesOf(folderOf(lines), { delimiter: ' ' })).toEqual(['ada,b', 'ben', 'eve', 'kim']);
+    expect(() => namesOf(folderOf(lines))).toThrow('line 2: 1 vertices and 2 labels');
+  });
+
   test('names with leading zeros, decimals and commas in quotes stay as they are', () => {
     const folder = folderOf({ 'hyperedges.csv': 'edge,node,label\n007,"Lovelace, Ada",1.0\n007,1e3,2\n' });
     expect(shown(folder)).toBe('Lovelace, Ada@007:1.0 1e3@007:2');
@@ -101,6 +116,31 @@ describe('hypergraphs with classes of vertices', () => {
   ])('%s', (_, text, file) => {
     const folder = folderOf({ [file]: text, 'nodes.csv': 'name;class\nada;x\nben;\neve;y\n' });
     expect(membersOf(folder)).toEqual({ lists: 'ada+ben ben+eve', labels: 'ada:x ben: eve:y' });
+  });
+
+  test('weights may have decimal commas; those that may be thousands are asked about', () => {
+    const weighted = (...weights: string[]) =>
+      folderOf({ 'hyperedges.csv': `edge;node;weight\n${weights.map((own, e) => `${e};a;${own}`).join('\n')}\n` });
+    const weightsOf = (folder: string, options: TextOptions = {}) => [
+      ...loadNamedHypergraph(folder, options).hypergraph.weights,
+    ];
+    expect(weightsOf(weighted('1,5', '2', '1.000,25'))).toEqual([1.5, 2, 1000.25]);
+    const open = weighted('1,500', '2,250');
+    expect(() => weightsOf(open)).toThrow('column "weight" may hold thousands or decimals ("1,500")');
+    expect(weightsOf(open, { decimal: ',' })).toEqual([1.5, 2.25]);
+    expect(weightsOf(open, { decimal: '.' })).toEqual([1500, 2250]);
+    expect(() => weightsOf(weighted('1,5', '0,0'))).toThrow('line 3: weight "0,0" is no positive number');
+  });
+
+  test('a delimiter and a decimal mark hold for all tables of a folder', () => {
+    const folder = folderOf({
+      'hyperedges.csv': 'edge/node\n1/a\n1/b\n',
+      'nodes.csv': 'id/income\na/1,500\nb/2,250\n',
+      'labels.csv': 'vertex/label\na/x\nb/y\n',
+    });
+    const { rows, labels } = loadNamedHypergraph(folder, { delimiter: '/', decimal: ',' });
+    expect([...(rows?.columns[0]?.values ?? [])]).toEqual([1.5, 2.25]);
+    expect(labels).toEqual(['x', 'y']);
   });
 
   test('labels in a table of their own; a member that is named twice counts once, and is said', () => {
@@ -149,8 +189,8 @@ describe('hypergraphs with classes of vertices', () => {
 });
 
 describe('events', () => {
-  const shownEvents = (text: string) => {
-    const { graph, nodeNames } = eventsFromTable(text, 'events');
+  const shownEvents = (text: string, options: TextOptions = {}) => {
+    const { graph, nodeNames } = eventsFromTable(text, 'events', options);
     return Array.from(
       graph.sources,
       (u, e) => `${nodeNames[u]}>${nodeNames[graph.targets[e] as number]}@${graph.times[e]}`,
@@ -173,6 +213,7 @@ describe('events', () => {
     ['dates and times without a zone, in UTC', 'source,target,date\na,b,1970-01-02 00:00:10\n', `a>b@${day + 10}`],
     ['dates and times with a zone', 'source,target,date\na,b,1970-01-02T01:00:00+01:00\n', `a>b@${day}`],
     ['out of order', 'source,target,t\nb,c,2\na,b,1\n', 'a>b@1 b>c@2'],
+    ['times with decimal commas', 'source;target;t\na;b;1,5\nb;c;1.000,25\n', 'a>b@1.5 b>c@1000.25'],
     ['repeated events and loops', 'source,target,t\na,a,1\na,b,2\na,b,2\n', 'a>a@1 a>b@2 a>b@2'],
     ['leading zeros', 'source,target,t\n007,7,1\n', '007>7@1'],
     [
@@ -182,6 +223,21 @@ describe('events', () => {
     ],
   ])('%s', (_, text, expected) => {
     expect(shownEvents(text)).toBe(expected);
+  });
+
+  test('a delimiter and a decimal mark that are given are heeded', () => {
+    const text = 'source:target:t:amount\na:b:1,500:1,250\nb:c:2,500:2,250\n';
+    expect(shownEvents(text, { delimiter: ':', decimal: ',' })).toBe('a>b@1.5 b>c@2.5');
+    expect(shownEvents(text, { delimiter: ':', decimal: '.' })).toBe('a>b@1500 b>c@2500');
+    const { graph } = eventsFromTable(text, 'events', { delimiter: ':', decimal: ',' });
+    // 1.25 and 2.25 as they are.
+    expect([...(graph.features?.view() ?? [])]).toEqual([1.25, 2.25]);
+    expect(() => eventsFromTable(text, 'events')).toThrow('line 2 has 3 fields, the header 1');
+    expect(shownEvents('a,b 1 5\nb 2 6\n', { delimiter: ' ' })).toBe('a,b>1@5 b>2@6');
+    expect(questionsFromTable('source:t\na:1,500\n', 'questions', { delimiter: ':', decimal: ',' }).times).toEqual({
+      texts: ['1,500'],
+      values: [1.5],
+    });
   });
 
   test('what is left out, sorted, repeated or no feature is said', () => {
@@ -213,6 +269,7 @@ describe('events', () => {
       'holds dates (row 1: 1970-01-02) and numbers (row 2: 5)',
     ],
     ['mostly no events', 'source,target,t\na,b,x\na,b,y\na,b,1\n', '2 of 3 rows are no events'],
+    ['times that may be thousands', 'source;target;t\na;b;1,500\n', 'column "t" may hold thousands or decimals'],
     ['dates that may be read in two ways', 'source,target,t\na,b,01/02/2024\n', '1 of 1 rows are no events'],
   ])('%s is refused', (_, text, reason) => {
     expect(() => eventsFromTable(text, 'events')).toThrow(reason);

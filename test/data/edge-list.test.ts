@@ -42,6 +42,7 @@ describe('quoted fields (RFC 4180)', () => {
 test('node names beyond 2⁵³, with leading zeros, or in UTF-16 stay what they are', async () => {
   expect(shown(await list('9007199254740993,9007199254740992\n'))).toBe('9007199254740993→9007199254740992');
   expect((await list('1,7\n')).names.find('007')).toBeUndefined();
+  expect(shown(await list('007,7\n7,8\n'))).toBe('007→7 7→8');
   const utf16 = new Uint8Array(Buffer.from('\uFEFFä,b\nb,ö\n', 'utf16le'));
   for (const pieces of [1, 3, 1000]) expect(shown(await list(utf16, pieces))).toBe('ä→b b→ö');
   // In Latin-1, é and è would both become the replacement character.

@@ -111,6 +111,22 @@ describe('graphs of other programs', () => {
     });
   });
 
+  test('GEXF: edges without a direction, edges both ways, and an edge that says otherwise', () => {
+    const undirected = gexf.replace('"directed"', '"undirected"');
+    expect(summary(read(undirected, 'a.gexf'))).toMatchObject({ directed: false, edges: ['0-1 2.5', '2-1 1'] });
+    const mutual = undirected.replace('<edge source="2"', '<edge type="mutual" source="2"');
+    expect(summary(read(mutual, 'a.gexf'))).toMatchObject({
+      directed: true,
+      edges: ['0-1 2.5', '2-1 1', '1-2 1', '1-0 2.5'],
+    });
+    expect(() => read(gexf.replace('<edge ', '<edge type="both" '), 'a.gexf')).toThrow('an edge has the type "both"');
+  });
+
+  test('GraphML: values that are elements of their own are left out', () => {
+    const nested = graphml.replace('<data key="d1">b</data>', '<data key="d1">b<y:Bold>c</y:Bold></data>');
+    expect(summary(read(nested, 'a.graphml')).nodes).toEqual(['ann 30 ', 'bob <x> 40 a', 'cy 50 ']);
+  });
+
   test.each([
     [
       'Pajek',

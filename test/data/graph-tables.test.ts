@@ -32,7 +32,7 @@ describe('graphs from tables', () => {
     [{ nodes: 'name,x\na,1' }, 'no column "id"'],
     [{ nodes: 'id,x\na,1\na,2' }, 'line 3: node "a" is named twice'],
     [{ nodes: 'id,x\nann,1\nbob,\ncy,1\ndee,1' }, 'line 3: feature "x" is ""'],
-    [{ nodes: 'id,x,label,split\nann,1,a,dev' }, 'split "dev" is none of'],
+    [{ nodes: 'id,x,label,split\nann,1,a,spare' }, 'split "spare" is none of'],
     [{ nodes: 'id,x,label,split\nann,1,,train' }, 'has no label'],
     [{ nodes: 'id,x,label,split\nann,1,a,train' }, 'no line is in split "validation"'],
     [{ edges: 'one,other\nann,bob' }, 'must name source and target'],

@@ -4,7 +4,13 @@ import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { writeIdx } from '../../src/data/index.js';
-import { filesBelow, type ImageFolderOptions, readImages } from '../../src/data/node.js';
+import {
+  filesBelow,
+  type ImageFolderOptions,
+  pictureProfileLines,
+  profilePictures,
+  readImages,
+} from '../../src/data/node.js';
 
 const root = mkdtempSync(join(tmpdir(), 'gossamer-folders-'));
 let made = 0;
@@ -105,6 +111,7 @@ describe('a folder of classes', () => {
     expect(unusable[2]).toMatch(/^b\/text.webp: .*none of JPEG/);
     expect(notes).toEqual(['1 file (b/read.me) is no pictures by content or name, left out']);
     await expect(readImages(path)).rejects.toThrow('cut.png" cannot be read');
+    await expect(readImages(path, { maxPixels: 15 })).rejects.toThrow('more than 15 pixels');
   });
 
   test('an unusable picture does not change how the others are split', async () => {
@@ -221,6 +228,79 @@ describe('the share for testing', () => {
     expect([data.train.count, data.test.count]).toEqual([train, held]);
     expect(new Set(data.train.labels)).toEqual(new Set([0, 1]));
     expect(notes).toEqual(each > 1 ? [] : ['the one picture of a, b is for training; no picture tests that']);
+  });
+});
+
+describe('the profile of a folder', () => {
+  test('counts what training would use, by class and part', async () => {
+    const large = await sharp(
+      new Uint8Array(3 * 600 * 500).map((_, i) => (i % 3) * 90),
+      {
+        raw: { width: 500, height: 600, channels: 3 },
+      },
+    )
+      .withMetadata({ orientation: 6 })
+      .jpeg()
+      .toBuffer();
+    const path = await folder({
+      'train/a/0.png': grey,
+      'train/a/1.png': [0, 0, 0, 128],
+      'train/b/0.jpg': large,
+      'train/b/1.png': 'text',
+      'train/b/2.png': large.subarray(0, 400),
+      'test/a/0.png': blue,
+      'test/b/0.png': '',
+    });
+    const profile = await profilePictures(path);
+    expect(profile.classes).toEqual([
+      { name: 'a', train: 2, test: 1, unusable: 0 },
+      { name: 'b', train: 1, test: 0, unusable: 3 },
+    ]);
+    // Of orientation 6 the stored columns are the rows.
+    expect([...profile.sizes]).toEqual([
+      ['4×4', 3],
+      ['500×600', 1],
+    ]);
+    expect([...profile.formats]).toEqual([
+      ['png', 3],
+      ['jpeg', 1],
+    ]);
+    expect([profile.usable, profile.grey, profile.transparent, profile.split]).toEqual([4, 2, 1, true]);
+    expect(profile.unusable.map(([file]) => file.slice(path.length + 1))).toEqual([
+      'train/b/1.png',
+      'train/b/2.png',
+      'test/b/0.png',
+    ]);
+    const { data, unusable } = await read(path, { size: 4 });
+    expect([data.train.count, data.test.count, unusable.length]).toEqual([3, 1, 3]);
+    const limited = await profilePictures(path, { maxPixels: 1000 });
+    expect([limited.usable, limited.unusable.length]).toEqual([3, 4]);
+  });
+
+  test('a folder without classes is counted, with the reason why it cannot be trained on', async () => {
+    const path = await folder({ '0.png': red, 'one/1.png': grey });
+    const lines = pictureProfileLines(await profilePictures(path));
+    expect(lines[0]).toBe('2 pictures, 0 classes; all can be used');
+    expect(lines.at(-1)).toMatch(/^note {8}no classes: .* at least two classes; it holds 1$/);
+    await expect(profilePictures(await folder({ 'notes.txt': 'text' }))).rejects.toThrow('holds no pictures');
+  });
+
+  test('images in IDX files are counted by class', async () => {
+    const part = (name: string, labels: number[]) => ({
+      [`${name}-images-idx3-ubyte`]: writeIdx({
+        shape: [labels.length, 4, 4],
+        values: new Uint8Array(16 * labels.length),
+      }),
+      [`${name}-labels-idx1-ubyte`]: writeIdx({ shape: [labels.length], values: Uint8Array.from(labels) }),
+    });
+    const { classes: counts, sizes } = await profilePictures(
+      await folder({ ...part('train', [0, 1, 1]), ...part('t10k', [1]) }),
+    );
+    expect(counts.map(({ train, test: held }) => [train, held])).toEqual([
+      [1, 0],
+      [2, 1],
+    ]);
+    expect([...sizes]).toEqual([['4×4', 4]]);
   });
 });
 

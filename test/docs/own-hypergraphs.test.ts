@@ -64,5 +64,25 @@ describe.skipIf(!existsSync(join(root, 'dist')))(
       const usual = ['shop1', 'shop6'];
       expect(partners.slice(0, 2).filter(([, target]) => usual.includes(target as string)).length).toBeGreaterThan(0);
     }, 180_000);
+
+    test('hdhgn: classes of new source files, with the lines that attention is on', () => {
+      const { status, stdout, stderr, folder } = runShell(
+        'systems/hdhgn.md',
+        '### From a folder of sources to answers for new files',
+      );
+      expect(status).toBe(0);
+      expect(stdout).toContain('programs: 49 files, 49 in Python\nclasses: sorts 24, sums 25\n');
+      expect(stdout).toContain('cannot be read: 1\n  file "sums/broken.py", line 1, column');
+      expect(stderr).toContain('file "sums/broken.py", line 1, column');
+      expect(stdout).toContain('48 files in Python, 2 classes');
+      expect(Number(stdout.match(/accuracy on 10 test files: ([\d.]+) %/)?.[1])).toBeGreaterThan(90);
+      expect(stdout).toContain('names and strings are replaced');
+      expect(rowsOf(folder, 'classes.csv').filter(([, rank]) => rank === '1')).toEqual([
+        ['new/first.py', '1', 'sorts', expect.any(String)],
+        ['new/second.py', '1', 'sums', expect.any(String)],
+      ]);
+      expect(stderr).toMatch(/new\/first\.py:\d+:\d+: [\d.]+ % of attention on "/);
+      expect(readFileSync(join(folder, 'lines.html'), 'utf8')).toContain('for z in x:');
+    }, 180_000);
   },
 );

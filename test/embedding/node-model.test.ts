@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import * as e from '../../src/embedding/index.js';
 import { blockModel, Graph, sampleNonEdges } from '../../src/structure/index.js';
-import { Random } from '../../src/tensor/index.js';
+import { Random, type Tensor } from '../../src/tensor/index.js';
 import { expectClose } from '../oracle.js';
 
 const { graph, labels } = blockModel(new Random(3), { nodes: 90, classes: 3, meanDegree: 8, noise: 0.1 });
@@ -136,12 +136,40 @@ describe('models of vectors', () => {
     );
   });
 
-  test('the best of the settings comes first, and is better than one that sees a step', () => {
+  test('the best of the settings comes first, and is better than one that sees a step', async () => {
     const split = e.splitNodes(e.labelledNodes(known), 0.5, new Random(2));
-    const trials = e.tuneNamedEmbedding(graph, names, (x) => e.labelScore(x, known, split), { dim: 16 });
+    const trials = await e.tuneNamedEmbedding(graph, names, (x) => e.labelScore(x, known, split), { dim: 16 });
     expect(trials.length).toBe(20);
     expect(trials.map(({ score }) => score)).toEqual(trials.map(({ score }) => score).sort((a, b) => b - a));
     expect(trials[0]?.score).toBeGreaterThan(0.8);
+  });
+
+  test('a search that is cut off goes on from the scores so far, and ends alike', async () => {
+    const sums: number[] = [];
+    const score = (x: Tensor) => {
+      sums.push(x.dataSync().reduce((sum, value, i) => sum + value * (i % 7), 0));
+      return sums.at(-1) as number;
+    };
+    const whole = await e.tuneNamedEmbedding(graph, names, score, { dim: 8 });
+    expect(new Set(sums).size).toBe(20);
+    for (const stop of [1, 5, 13]) {
+      const controller = new AbortController();
+      let kept: readonly number[] = [];
+      const cut = e.tuneNamedEmbedding(graph, names, score, {
+        dim: 8,
+        signal: controller.signal,
+        onTrial: (scores, all) => {
+          expect(all).toBe(20);
+          kept = [...scores];
+          if (scores.length === stop) controller.abort();
+        },
+      });
+      await expect(cut).rejects.toThrow(/abort/i);
+      expect(kept).toEqual(sums.slice(0, stop));
+      const before = sums.length;
+      expect(await e.tuneNamedEmbedding(graph, names, score, { dim: 8, known: kept })).toEqual(whole);
+      expect(sums.length - before).toBe(20 - stop);
+    }
   });
 });
 
@@ -159,6 +187,48 @@ describe('rows of PageRank as a model', () => {
     expect(mixed.map(({ node }) => node)).toEqual([1, 3, 4]);
     for (const { node, score } of mixed)
       expect(score).toBeCloseTo(((exact[0]?.[node] as number) + (exact[1]?.[node] as number)) / 2, 1);
+  });
+
+  test('rows of the first nodes from before, and the others walked, are the rows of all', async () => {
+    const walks = { walks: 300, seed: 5 };
+    const whole = await e.bestRows(e.pageRankBatches(path, walks), 3);
+    const counts: number[] = [];
+    const first = await e.bestRows(
+      e.pageRankBatches(path, { ...walks, sources: Int32Array.of(0, 1) }),
+      3,
+      undefined,
+      (rows) => counts.push(rows().indptr.length - 1),
+    );
+    expect(counts).toEqual([2]);
+    const others = e.pageRankBatches(path, { ...walks, sources: Int32Array.of(2, 3, 4) });
+    expect(await e.bestRows(others, 3, first)).toEqual(whole);
+  });
+
+  test('in a graph that has changed, rows are walked anew, and known nodes keep their classes', async () => {
+    const rows = await e.bestRows(e.pageRankBatches(path, { walks: 50, seed: 3 }), 5);
+    const description = {
+      ...{ nodes: ['a', 'b', 'c', 'd', 'e'], alpha: 0.15, walks: 4000, kept: 6, directed: false, seed: 3 },
+      ...{ target: 'side', classes: ['x', 'y'], trained: { data: 'path', edges: 4 }, scores: {} },
+    };
+    const model = new e.RankModel(description, rows, Int32Array.of(0, -1, -1, -1, 1));
+    // f hangs on e, and the nodes stand in another order; c is y by the graph.
+    const nodes = ['f', 'e', 'd', 'c', 'b', 'a'];
+    const changed = Graph.fromEdges(6, [0, 1, 2, 3, 4], [1, 2, 3, 4, 5]);
+    const labels = Int32Array.of(-1, -1, -1, 1, -1, -1);
+    const own = await model.on({ graph: changed, nodes, labels, data: 'longer' }, ['f', 'a']);
+    expect([...own.labels]).toEqual([-1, 1, -1, 1, -1, 0]);
+    expect(own.description).toMatchObject({ nodes, trained: { data: 'longer', edges: 5 } });
+    for (const v of [0, 5]) {
+      const exact = e.powerIteration(changed, v);
+      const [from, to] = [own.rows.indptr[v] as number, own.rows.indptr[v + 1] as number];
+      expect(to - from).toBe(6);
+      for (let at = from; at < to; at++)
+        expect(own.rows.scores[at]).toBeCloseTo(exact[own.rows.targets[at] as number] as number, 1);
+    }
+    for (const v of [1, 2, 3, 4]) expect(own.rows.indptr[v + 1]).toBe(own.rows.indptr[v === 1 ? 1 : v]);
+    await expect(model.on({ graph: changed, nodes, labels, data: 'longer' }, ['g'])).rejects.toThrow(
+      '"g" is no node of "longer"',
+    );
   });
 
   test('classes are shares of the labelled nodes that walks end at, without the node itself', () => {
@@ -192,6 +262,6 @@ describe('rows of PageRank as a model', () => {
     const read = e.RankModel.load(model.save());
     expect(read.rows).toEqual(rows);
     expect(read.node('d')).toBe(3);
-    expect(() => read.node('f')).toThrow('"f" is no node of "path"');
+    expect(() => read.node('f')).toThrow(/"f" is no node of "path".*give the graph that holds it/);
   });
 });

@@ -17,10 +17,20 @@ import {
   TreeConvolution,
   trainPrograms,
 } from '../../src/hypergraph/index.js';
-import { inference, type Linear, parameters, withWeights } from '../../src/nn/index.js';
+import {
+  type EpochReport,
+  inference,
+  type Linear,
+  parameters,
+  stateOf,
+  type TrainingHooks,
+  type TrainingState,
+  type Weights,
+  withWeights,
+} from '../../src/nn/index.js';
 import { Segments } from '../../src/sparse/index.js';
 import { type DirectedHyperedge, HeterogeneousHypergraph } from '../../src/structure/index.js';
-import { Random, type Tensor } from '../../src/tensor/index.js';
+import { keep, Random, type Tensor, tensor } from '../../src/tensor/index.js';
 import { checkGradient, expectClose, uniformTensor } from '../oracle.js';
 import { rowsOf } from './incidences.js';
 
@@ -147,6 +157,12 @@ describe('the layer', () => {
     ];
     const expected = layerByLoops(layer, rowsOf(x), rowsOf(network.types), lists, graphs);
     expectClose(layer.forward(x, batch, network.types).view(), expected.flat(), 1e-4);
+    // Vertices 1, 3 and 6 are one row of a table, which has rows that no vertex is.
+    const rows = Int32Array.of(4, 1, 0, 1, 2, 6, 1, 5);
+    const shared = { table: uniformTensor(2, [9, 8]), rowOf: tensor(rows) };
+    const alike = Array.from(rows, (row) => rowsOf(shared.table)[row] as number[]);
+    const again = layerByLoops(layer, alike, rowsOf(network.types), lists, graphs);
+    expectClose(layer.forward(shared, batch, network.types).view(), again.flat(), 1e-4);
   });
 
   test('a width that heads do not divide is refused', () => {
@@ -176,6 +192,16 @@ test('the read-out is attention of a learned query within each program', () => {
   for (const head of [0, 1])
     for (const rows of [alpha.slice(0, 2), alpha.slice(2)])
       expect(rows.reduce((sum, row) => sum + (row[head] as number), 0)).toBeCloseTo(1, 5);
+});
+
+test('the query of the read-out starts as that of the release, uniform within √(6 / (d + d/h))', () => {
+  const { query } = new AttentionReadOut({ width: 512, heads: 4 }, new Random(6));
+  const bound = Math.sqrt(6 / (512 + 128));
+  const values = Array.from(query.view());
+  expect(query.shape).toEqual([4, 128]);
+  expect(Math.max(...values.map(Math.abs))).toBeLessThanOrEqual(bound);
+  expect(Math.max(...values)).toBeGreaterThan(0.97 * bound);
+  expect(values.reduce((sum, value) => sum + value ** 2, 0) / 512).toBeCloseTo(bound ** 2 / 3, 3);
 });
 
 describe('the network', () => {
@@ -303,7 +329,7 @@ describe('baselines', () => {
       { head: [3], tail: [4], type: 0 },
     ]);
     const batch = batchOf([tree]);
-    expect([...parentsOf(batch)]).toEqual([-1, 0, 0, 0, 3]);
+    expect([...parentsOf(batch.union)]).toEqual([-1, 0, 0, 0, 3]);
     const layer = new TreeConvolution(3, new Random(2));
     const x = rowsOf(uniformTensor(4, [5, 3]));
     const window = (p: number, children: readonly [number, number][]) =>
@@ -376,7 +402,58 @@ describe('training', () => {
     const right = tested.filter((row, i) => (row[1] as number) > 0.5 === (i % 2 === 1)).length;
     expect(right).toBeGreaterThanOrEqual(9);
   });
+
+  test('a cosine halves the second of two steps, and its last weights are those of a resumed run', async () => {
+    const programs = directed(20);
+    const labels = Int32Array.from(programs, (_, i) => i % 2);
+    const train = Int32Array.from({ length: 16 }, (_, i) => i);
+    const data = { programs, labels, train, validation: Int32Array.of(16, 17, 18, 19) };
+    const layout = { width: 8, heads: 2, layers: 1, hidden: 16 };
+    const network = () => new HDHGN({ values: [2], types: 1, classes: 2 }, new Random(1), layout);
+    const trained = async (schedule: 'constant' | 'cosine', epochs: number, more: TrainingHooks = {}) => {
+      const own = network();
+      const after: Float32Array[] = [own.types.view().slice()];
+      const onEpoch = () => after.push(own.types.view().slice());
+      await trainPrograms(own, data, new Random(2), { epochs, batch: 16, schedule, onEpoch, ...more });
+      return { after, own };
+    };
+    const steps = async (schedule: 'constant' | 'cosine') => {
+      const { after } = await trained(schedule, 2);
+      return [1, 2].map((at) => (after[at] as Float32Array).map((value, i) => value - (after[at - 1]?.[i] as number)));
+    };
+    const [constant, cosine] = [await steps('constant'), await steps('cosine')];
+    expect(cosine[0]).toEqual(constant[0]);
+    const half = (constant[1] as Float32Array).map((step) => step / 2);
+    expectClose(cosine[1] as Float32Array, half, 1e-6);
+    expect(Math.max(...half.map(Math.abs))).toBeGreaterThan(1e-4);
+
+    let stored: TrainingState | undefined;
+    const store = { load: () => stored, save: (state: TrainingState) => (stored = copyOf(state)) };
+    const stop = new AbortController();
+    const stopAt = (epoch: number) => ({ onEpoch: (report: EpochReport) => report.epoch === epoch && stop.abort() });
+    await trained('cosine', 6, { checkpoint: store, signal: stop.signal, ...stopAt(3) });
+    expect(stored?.epoch).toBe(3);
+    const resumed = await trained('cosine', 6, { checkpoint: store });
+    const whole = await trained('cosine', 6);
+    expect(stateNumbers(resumed.own)).toEqual(stateNumbers(whole.own));
+  });
 });
+
+const stateNumbers = (network: object) =>
+  Object.fromEntries(Object.entries(stateOf(network)).map(([name, values]) => [name, [...values.view()]]));
+
+/** A state whose tensors are copies, as a file keeps it. */
+function copyOf(state: TrainingState): TrainingState {
+  const copied = (weights: Weights): Weights =>
+    Object.fromEntries(Object.entries(weights).map(([name, weight]) => [name, keep(weight.clone())]));
+  return {
+    ...state,
+    weights: copied(state.weights),
+    optimizer: { ...state.optimizer, tensors: copied(state.optimizer.tensors) },
+    best: state.best && { ...state.best, weights: copied(state.best.weights) },
+    history: [...state.history],
+  };
+}
 
 describe('the model file', () => {
   test('keeps vocabulary, classes and weights, and tells other languages apart', async () => {

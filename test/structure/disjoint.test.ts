@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest';
-import { disjointGraphs, disjointHypergraphs, Graph, Hypergraph } from '../../src/structure/index.js';
+import { SparseMatrix } from '../../src/sparse/index.js';
+import {
+  disjointGraphs,
+  disjointHypergraphs,
+  Graph,
+  Hypergraph,
+  operatorByParts,
+  symmetricAdjacency,
+} from '../../src/structure/index.js';
+import { expectClose } from '../oracle.js';
 
 test('a union of graphs keeps edges and weights, nodes moved behind those before', () => {
   const first = Graph.fromEdges(3, [0, 1], [1, 2], { weights: [2, 3] });
@@ -29,4 +38,27 @@ test('a union of hypergraphs keeps members and weights, isolated vertices and em
   expect([...hyperedges.offsets]).toEqual([0, 2, 2, 3]);
   expect(hypergraph.hyperedges().map((own) => [...own])).toEqual([[0, 1, 2], [1], [6, 8]]);
   expect([...hypergraph.weights]).toEqual([1, 5, 1]);
+});
+
+test('an operator of a union is block-diagonal and made once for each of its parts', () => {
+  const parts = [new Hypergraph(3, [[0, 1, 2]]), new Hypergraph(2, []), new Hypergraph(3, [[0, 2], [1]])];
+  let made = 0;
+  const adjacency = (own: Hypergraph) =>
+    operatorByParts(own, 'adjacency of the test', (part) => {
+      made += 1;
+      return symmetricAdjacency(part.cliqueExpansion());
+    });
+  for (const order of [parts, [...parts].reverse()]) {
+    const { hypergraph } = disjointHypergraphs(order);
+    const whole = symmetricAdjacency(hypergraph.cliqueExpansion()).toDense().view();
+    expectClose(adjacency(hypergraph).toDense().view(), whole, 1e-6);
+  }
+  expect(made).toBe(3);
+  const { hypergraph } = disjointHypergraphs(parts);
+  const plain = operatorByParts(
+    hypergraph,
+    'without values',
+    (part) => new SparseMatrix(part.cliqueExpansion().pattern),
+  );
+  expect(plain.values).toBeUndefined();
 });

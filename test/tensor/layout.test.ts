@@ -45,6 +45,24 @@ test('permute moves every element to its place', () => {
   );
 });
 
+test('permute and slice take more axes than the kernel joins', () => {
+  const sizes = [2, 3, 4, 2, 3, 2, 3];
+  const x = ops.arange(864).reshape(sizes);
+  const order = [0, 3, 5, 1, 4, 6, 2];
+  const y = ops.permute(x, order);
+  for (const position of positions(y.shape)) {
+    const source = order.reduce<number[]>((all, axis, at) => Object.assign(all, { [axis]: position[at] }), []);
+    expect(y.view()[offset(y.shape, position)]).toBe(offset(sizes, source));
+  }
+  const z = x.slice([0, 2], [0, 2], [1, 3], [1, 2], [0, 3, 2], [1, -3, -1], [0, 2]);
+  for (const [a, b, c, d, e, f, g] of positions(z.shape) as Generator<
+    [number, number, number, number, number, number, number]
+  >)
+    expect(z.view()[offset(z.shape, [a, b, c, d, e, f, g])]).toBe(offset(sizes, [a, b, c + 1, d + 1, 2 * e, 1 - f, g]));
+  const small = uniformTensor(1, [2, 2, 2, 2, 2, 2, 2]);
+  checkGradient((v) => v.permute([6, 4, 2, 0, 5, 3, 1]).square(), [small]);
+});
+
 test('slice takes what NumPy would, with steps and negative positions', () => {
   const x = ops.arange(24).reshape([4, 6]);
   expect([...x.slice([1, 3], [0, 2]).view()]).toEqual([6, 7, 12, 13]);

@@ -23,6 +23,7 @@ import type { Random } from '../../tensor/index.js';
 import { tableOptionsOf } from '../tables.js';
 import type { fastrpOptions } from './graph-options.js';
 import type { Fit, FitRequest, Fitted } from './learner.js';
+import { PartialStore, partLine } from './partial.js';
 
 type Request = FitRequest<typeof fastrpOptions>;
 
@@ -31,9 +32,14 @@ const MOST_TUNED = 4000;
 
 /** Trains FastRP vectors and a classifier of labels or of links. */
 export const fitEmbedding: Fit<typeof fastrpOptions> = async (path, request) => {
-  const { target, directed = false, reading, task } = request;
+  const { target, directed = false, reading, task, hooks } = request;
   const data = await loadAttributedGraph(path, { ...tableOptionsOf(reading), directed, target });
-  return task === 'links' ? linksOf(data, request) : labelsOf(data, request);
+  try {
+    return await (task === 'links' ? linksOf(data, request) : labelsOf(data, request));
+  } catch (error) {
+    if (!hooks.signal?.aborted) throw error;
+    return { file: () => new Uint8Array(), lines: [], scores: {}, stopped: 'aborted' };
+  }
 };
 
 type Setting = Pick<EmbeddingTrial, 'weights' | 'degreeExponent'>;
@@ -46,17 +52,34 @@ function givenSetting({ values }: Request): Setting {
   return { weights, degreeExponent: values.degreeExponent };
 }
 
-/** The best setting by a score, or the one that is given. */
-function chosenSetting(
+/**
+ * The best setting by a score, or the one that is given. Scores are kept after each trial, since
+ * the trials take most of the time.
+ *
+ * @param truth what the score depends on beside the graph
+ */
+async function chosenSetting(
   graph: Graph,
   nodeNames: readonly string[],
   request: Request,
+  truth: unknown,
   score: (vectors: Parameters<typeof columnScale>[0]) => number,
-): Setting {
+): Promise<Setting> {
   const given = givenSetting(request);
   if (request.values.tune === 'no') return given;
-  const { dim } = request.values;
-  const [best] = tuneNamedEmbedding(graph, nodeNames, score, { dim, seed: request.seed });
+  const { values, seed, task, hooks } = request;
+  const { indptr, indices } = graph.successors;
+  const { weights: _, degreeExponent: __, ...own } = values;
+  const identity = [indptr, indices, graph.weights ?? 'none', nodeNames, truth, task ?? '', own, seed];
+  const store = new PartialStore(hooks.checkpoint, ...identity);
+  const line = partLine('settings tried');
+  const [best] = await tuneNamedEmbedding(graph, nodeNames, score, {
+    ...{ dim: values.dim, seed, known: store.load()?.values ?? [], signal: hooks.signal },
+    onTrial: (scores, all) => {
+      store.save({ values: scores, tensors: {} });
+      line(scores.length, all);
+    },
+  });
   return best ?? given;
 }
 
@@ -79,7 +102,7 @@ function descriptionOf(data: AttributedGraph, request: Request, { weights, degre
   };
 }
 
-function labelsOf(data: AttributedGraph, request: Request): Fitted {
+async function labelsOf(data: AttributedGraph, request: Request): Promise<Fitted> {
   const { values, target, random, note } = request;
   const { graph, nodeNames } = data;
   const column = classColumn(data, target);
@@ -92,7 +115,7 @@ function labelsOf(data: AttributedGraph, request: Request): Fitted {
   const nodes = labelledNodes(labels);
   const split = splitNodes(nodes, values.train, random.split('split'));
   const inner = splitNodes(split.train.subarray(0, MOST_TUNED), 0.75, random.split('tune'));
-  const setting = chosenSetting(graph, nodeNames, request, (x) => labelScore(x, labels, inner, values.c));
+  const setting = await chosenSetting(graph, nodeNames, request, lists, (x) => labelScore(x, labels, inner, values.c));
   const { columns, vectors } = embed(graph, nodeNames, setting, request);
   const usual = embed(graph, nodeNames, givenSetting(request), request);
   const scores = {
@@ -143,7 +166,7 @@ function frequentScore({ indptr, labels, count }: MultiLabels, { train, test }: 
   return (2 * right) / (test.length + all);
 }
 
-function linksOf(data: AttributedGraph, request: Request): Fitted {
+async function linksOf(data: AttributedGraph, request: Request): Promise<Fitted> {
   const { values, random } = request;
   const { graph, nodeNames } = data;
   const held = holdOutEdges(graph, 1 - values.train, random.split('held'));
@@ -156,7 +179,7 @@ function linksOf(data: AttributedGraph, request: Request): Fitted {
     const truth = new Uint8Array(all.length).fill(1, 0, held.sources.length);
     return { auc: 100 * areaUnderCurve(all, truth), averagePrecision: 100 * averagePrecision(all, truth) };
   };
-  const setting = chosenLinkSetting(held.graph, nodeNames, request, random.split('tune'));
+  const setting = await chosenLinkSetting(held.graph, nodeNames, request, random.split('tune'));
   const description = (scores: Record<string, number>): EmbeddingModelDescription => ({
     ...descriptionOf(data, request, setting),
     task: 'links',
@@ -188,12 +211,17 @@ function linksOf(data: AttributedGraph, request: Request): Fitted {
 }
 
 /** By edges that are held out of those to train on. */
-function chosenLinkSetting(graph: Graph, names: readonly string[], request: Request, random: Random): Setting {
+async function chosenLinkSetting(
+  graph: Graph,
+  names: readonly string[],
+  request: Request,
+  random: Random,
+): Promise<Setting> {
   if (request.values.tune === 'no') return givenSetting(request);
   const inner = holdOutEdges(graph, 0.25, random.split('held'));
   const others = sampleNonEdges(graph, inner.sources.length, random.split('others'));
   const truth = new Uint8Array(2 * inner.sources.length).fill(1, 0, inner.sources.length);
-  return chosenSetting(inner.graph, names, request, (x) => {
+  return chosenSetting(inner.graph, names, request, 'links', (x) => {
     const classifier = fitLinks(x, inner.graph, random.split('fit'), request.values.c);
     const model = new EmbeddingModel({} as EmbeddingModelDescription, columnScale(x), classifier);
     const found = [inner, others].flatMap((pairs) => [...model.linkProbabilities(x, pairs)]);

@@ -22,6 +22,7 @@ import {
 import { areaUnderCurve, averagePrecision } from '../../nn/index.js';
 import type { TemporalGraph } from '../../structure/index.js';
 import type { Random } from '../../tensor/index.js';
+import { tableOptionsOf } from '../tables.js';
 import type { natOptions } from './hypergraph-options.js';
 import type { FitRequest, Fitted } from './learner.js';
 
@@ -34,11 +35,15 @@ const LEAST_EVENTS = 20;
  */
 export async function fitEvents(
   path: string,
-  { values, random, hooks, note }: FitRequest<typeof natOptions>,
+  { values, random, hooks, reading, note }: FitRequest<typeof natOptions>,
 ): Promise<Fitted> {
   if (!existsSync(path))
     throw new Error(`there is no file "${path}"; gossamer run nat --data ${path} runs on known sets`);
-  const data = eventsFromTable(readUnpackedText(path), path, { features: columnsOf(values.features) });
+  const options = tableOptionsOf(reading);
+  const data = eventsFromTable(readUnpackedText(path, options), path, {
+    ...options,
+    features: columnsOf(values.features),
+  });
   for (const text of data.notes) note(text);
   const split = requireSplit(data, path);
   const { graph, scaling } = scaledEvents(data.graph, split.train);

@@ -17,6 +17,7 @@ import {
 import { featureCount, inference, predictedClasses } from '../../nn/index.js';
 import type { ColumnStatistics } from '../../structure/index.js';
 import { type Random, scope, type Tensor } from '../../tensor/index.js';
+import { tableOptionsOf } from '../tables.js';
 import { classScores, mostFrequent, requireParts, scoreLines } from './class-scores.js';
 import type { conhdOptions } from './hypergraph-options.js';
 import type { FitRequest, Fitted } from './learner.js';
@@ -29,7 +30,11 @@ type Request = FitRequest<typeof conhdOptions>;
 /** Trains on the labelled incidences of the training hyperedges; the best epoch is kept. */
 export async function fitIncidences(path: string, request: Request): Promise<Fitted> {
   const { values, random, hooks } = request;
-  const data = loadIncidences(path, request.seed, { target: request.target, features: false });
+  const data = loadIncidences(path, request.seed, {
+    ...tableOptionsOf(request.reading),
+    target: request.target,
+    features: false,
+  });
   const { incidences, labels, classes, split, names } = data;
   const rows = { labels, classes, ...split };
   requireParts(rows, names.classes, 'incidence');
@@ -94,11 +99,12 @@ function trained(
 }
 
 /** Features of the vertices: of a table, of an archive, or made from the hypergraph. */
-function inputsOf(data: IncidenceDataset, path: string, { values, random, note }: Request) {
+function inputsOf(data: IncidenceDataset, path: string, { values, random, reading, note }: Request) {
   const { incidences, split, names } = data;
   const nodes = isFolder(path) ? tableIn(path, 'nodes', textEndings) : undefined;
   if (nodes) {
-    const rows = vertexRows(readUnpackedText(nodes), nodes, { wanted: undefined });
+    const options = tableOptionsOf(reading);
+    const rows = vertexRows(readUnpackedText(nodes, options), nodes, options);
     for (const text of rows.notes) note(text);
     if (rows.columns.length > 0) {
       const columns = columnsFor(rows, names.vertices, nodes);

@@ -7,7 +7,8 @@ import { Random } from '../../tensor/index.js';
 import { number } from '../arguments.js';
 import { type ChatFlags, chatOnly, withChatOptions } from '../chat.js';
 import { writeNote } from '../output.js';
-import { TABLE_FORMS, withTableOptions } from '../tables.js';
+import { type PictureTrainingFlags, pictureOnly, withBackgroundOption, withPictureOptions } from '../pictures.js';
+import { readingOnly, readingText, TABLE_FORMS, withTableOptions } from '../tables.js';
 import { useThreads } from '../threads.js';
 import { trainResumably } from '../training.js';
 import { kindOf } from './kinds.js';
@@ -15,10 +16,11 @@ import type { DataKind, Fitted, Learner } from './learner.js';
 import { learners, usualLearner } from './learners.js';
 import { fitTable, type TableFitFlags, tableOnly, withTableFitOptions } from './table.js';
 
-interface Flags extends TableFitFlags, ChatFlags {
+interface Flags extends TableFitFlags, ChatFlags, PictureTrainingFlags {
   readonly data?: string;
   readonly set: readonly string[];
   readonly resume: boolean;
+  readonly seed: number;
   readonly threads?: number;
   readonly directed?: boolean;
   readonly undirected?: boolean;
@@ -47,6 +49,9 @@ Examples
   gossamer fit programs/ --model hdhgn -o code.safetensors       a folder of .py, .java or .ts files for each class
   gossamer fit code.jsonl --model hdhgn --set language=python    a table with the columns code and label
   gossamer predict code.safetensors new.py more/ --top 3 --explain
+
+  gossamer fit flowers/ --model lsnet-nano --size 32             classes of pictures: a folder of pictures for each class
+  gossamer fit digits/ --model resnet20 --set epochs=20 --set augment=yes --test-share 0.2 -o digits.safetensors
 
   gossamer fit agents.json --model hyperagent --data questions.jsonl --dry-run      a team: what learning would cost
   gossamer fit agents.json --model hyperagent --data questions.jsonl --endpoint http://127.0.0.1:8080/v1 -o team.safetensors
@@ -82,7 +87,8 @@ export function fitCommand(): Command {
     .option('--resume', 'go on from <out>.checkpoint', false)
     .option('--json', 'print the result as JSON', false);
   command.option('--data <questions>', 'hyperagent: lines of {"question": …, "answer": …}, or gsm8k');
-  return withTableFitOptions(withChatOptions(command))
+  const pictures = withBackgroundOption(withPictureOptions(command, { of: 'pictures: ' }), 'pictures: ');
+  return withTableFitOptions(withChatOptions(pictures))
     .addHelpText('after', ({ command: own }) => `${modelsText(own.opts<Partial<Flags>>().model)}${examples}`)
     .action(fit);
 }
@@ -96,8 +102,11 @@ function modelsText(name: string | undefined): string {
     );
     return `\nOptions of ${name} (--set name=value)\n${lines.join('\n')}\n`;
   }
-  const lines = Object.entries(learners).map(([own, { data, about }]) => `  ${own.padEnd(12)} ${data}: ${about}`);
-  return `\nModels beside those of tables (--model NAME --help lists their options)\n${lines.join('\n')}\n`;
+  const lines = Object.entries(learners)
+    .filter(([, { data }]) => data !== 'pictures')
+    .map(([own, { data, about }]) => `  ${own.padEnd(12)} ${data}: ${about}`);
+  const pictures = `  of pictures: ${namesFor('pictures')}`;
+  return `\nModels beside those of tables (--model NAME --help lists their options)\n${[...lines, pictures].join('\n')}\n`;
 }
 
 async function fit(path: string, flags: Flags, command: Command): Promise<void> {
@@ -110,6 +119,7 @@ async function fit(path: string, flags: Flags, command: Command): Promise<void> 
     if (flags.set.length > 0) throw new Error('--set is for other models than those of tables');
     if (flags.resume) throw new Error('--resume: a comparison of tables keeps no checkpoint');
     refuse([...chatOnly, 'data'], 'is for models that talk, such as hyperagent', command);
+    refuse(pictureOnly, `is for pictures; "${path}" is read as a table`, command);
     return fitTable(path, flags);
   }
   requireFitting(path, flags, learner, command);
@@ -118,9 +128,11 @@ async function fit(path: string, flags: Flags, command: Command): Promise<void> 
 
 /** The model that the data or --model names; undefined for the estimators of tables. */
 function learnerOf(path: string, { model, methods }: Flags): Learner | undefined {
-  if (model !== undefined) return Object.hasOwn(learners, model) ? learners[model] : undefined;
+  if (model !== undefined && Object.hasOwn(learners, model)) return learners[model];
   const kind = methods === undefined ? kindOf(path) : 'table';
   if (kind === 'table') return undefined;
+  if (model !== undefined)
+    throw new Error(`unknown model "${model}" for ${nouns[kind]} ("${path}"); there are ${namesFor(kind)}`);
   const usual = usualLearner[kind];
   if (usual === undefined) throw new Error(`"${path}" holds ${nouns[kind]}; name a model: ${namesFor(kind)}`);
   return learners[usual];
@@ -139,14 +151,27 @@ const nouns: Readonly<Record<DataKind, string>> = {
   sources: 'source files',
 };
 
+/** Flags of reading that each kind of data takes. */
+const readingOf: Readonly<Record<DataKind, readonly string[]>> = {
+  ...{ table: readingOnly, graph: readingOnly, sources: readingOnly },
+  ...{ hypergraph: readingText, events: readingText },
+  ...{ pictures: [], graphs: [], products: [], team: [] },
+};
+
 function namesFor(kind: DataKind): string {
   const names = Object.entries(learners).filter(([, { data }]) => data === kind);
   return names.map(([name]) => name).join(', ') || 'none learns from it yet';
 }
 
 /** @throws Error for an option of tables, or a task that the model does not know */
-function requireFitting(path: string, { model, task }: Flags, { tasks = [], talks }: Learner, command: Command): void {
+function requireFitting(path: string, { model, task }: Flags, learner: Learner, command: Command): void {
+  const { tasks = [], talks, data } = learner;
   refuse(tableOnly, `is for tables; "${path}" is learnt by ${model ?? 'a model'} with --set name=value`, command);
+  const unread = readingOnly.filter((name) => !readingOf[data].includes(name));
+  refuse(unread, `is not for ${nouns[data]}, which "${path}" is read as`, command);
+  if (data === 'pictures') {
+    refuse(['target'], 'is for tables and graphs; the class of a picture is the name of its folder', command);
+  } else refuse(pictureOnly, `is for pictures; "${path}" is read as ${nouns[data]}`, command);
   if (!talks) refuse([...chatOnly, 'data'], 'is for models that talk, such as hyperagent', command);
   if (task !== undefined && !tasks.includes(task))
     throw new Error(`--task ${task}: expected ${tasks.length > 0 ? tasks.join(', ') : 'none for this model'}`);
@@ -174,6 +199,7 @@ async function train(path: string, flags: Flags, learner: Learner): Promise<void
         random: new Random(flags.seed),
         seed: flags.seed,
         reading: flags,
+        pictures: flags,
         chat: flags,
         hooks,
         note: writeNote,

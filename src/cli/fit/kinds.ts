@@ -3,6 +3,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { type DatasetKind, datasetOf } from '../../data/index.js';
 import {
+  filesBelow,
   hasTypedTables,
   isCatalogue,
   isFolder,
@@ -32,7 +33,8 @@ const KNOWN: readonly (readonly [DatasetKind, DataKind])[] = [
 /**
  * The kind of the data at a path, from its name, the files of a folder, or the first bytes of a
  * file: a folder with hyperedges is a hypergraph, one with graphs a set of them, one with tables
- * such as nodes_author a graph of several types, one with edges a graph, one with products a catalogue, one with source files below it holds sources, any other one
+ * such as nodes_author a graph of several types, one with edges a graph, one with products a
+ * catalogue, one with source files below it, and not more pictures, holds sources, any other one
  * pictures; a file is a graph where `readGraph` knows it, a team where it is JSON with `agents`,
  * products where it has the columns of HyperPAVE's release, else a table. A known set has its own
  * kind.
@@ -66,5 +68,7 @@ function kindOfFolder(folder: string): DataKind {
   if (tableIn(folder, 'edges')) return 'graph';
   if (isCatalogue(folder)) return 'products';
   const endings = languageNames.flatMap((name) => languages[name].endings);
-  return sourceFilesIn(folder, endings).length > 0 ? 'sources' : 'pictures';
+  const sources = sourceFilesIn(folder, endings).length;
+  // A script beside pictures does not make their folder one of sources.
+  return sources > 0 && sources >= filesBelow(folder).pictures.length ? 'sources' : 'pictures';
 }

@@ -4,6 +4,7 @@ import type { OptionTable, OptionValues } from '../../experiments/parts/options.
 import type { FitResult, TrainingHooks } from '../../nn/index.js';
 import type { Random } from '../../tensor/index.js';
 import type { ChatFlags } from '../chat.js';
+import type { PictureTrainingFlags } from '../pictures.js';
 import type { TableFlags } from '../tables.js';
 
 /** Kinds of data that commands tell apart; see `kindOf`. */
@@ -35,6 +36,8 @@ export interface FitRequest<Options extends OptionTable = OptionTable> {
   readonly seed: number;
   /** How tables are read. */
   readonly reading: TableFlags;
+  /** How pictures are read. */
+  readonly pictures?: PictureTrainingFlags;
   /** Of models that talk: where, and the questions that they learn from. */
   readonly chat?: ChatFlags & { readonly data?: string | undefined };
   /** Signal of Ctrl-C, the checkpoint beside the model, and the progress line. */

@@ -5,6 +5,7 @@ import { graphLearners } from './graph-learners.js';
 import { hypergraphLearners } from './hypergraph-learners.js';
 import { type DataKind, defineLearner, type Learner } from './learner.js';
 import { hdhgnOptions, hyperagentOptions, hyperClusterOptions, hyperDropOptions, hyperpaveOptions } from './options.js';
+import { pictureLearners } from './picture-learners.js';
 
 export const learners: Readonly<Record<string, Learner>> = {
   ...graphLearners,
@@ -40,6 +41,7 @@ export const learners: Readonly<Record<string, Learner>> = {
     load: async () => (await import('./sources.js')).fitSources,
   }),
   ...hypergraphLearners,
+  ...pictureLearners,
 };
 
 /** The model of a kind of data where --model is left out; of tables, their estimators. */
@@ -50,4 +52,5 @@ export const usualLearner: Readonly<Partial<Record<DataKind, string>>> = {
   graphs: 'hyperdrop',
   team: 'hyperagent',
   sources: 'hdhgn',
+  pictures: 'lsnet-nano',
 };

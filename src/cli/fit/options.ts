@@ -74,6 +74,7 @@ export const hdhgnOptions = {
   epochs: count(30, 'epochs'),
   batch: count(16, 'files in a batch'),
   learningRate: rate(2e-3, "Adam's learning rate"),
+  schedule: choice(['cosine', 'constant'], 'learning rate over the epochs'),
   vertices: count(5000, 'most vertices of a file; larger ones are left out'),
   names: choice(['kept', 'hidden'], 'hidden: names and strings are replaced, so that the structure alone decides'),
   roles: choice(['kept', 'ignored'], 'roles of heads and tails'),
@@ -81,4 +82,17 @@ export const hdhgnOptions = {
   kinds: choice(['kept', 'ignored'], 'kinds of vertices'),
   hyperedges: choice(['whole', 'pairs'], 'pairs: each hyperedge is split into pairs of parent and child'),
   language: choice(['java', 'python', 'typescript', 'tsx'], 'language of the code in a table'),
+} as const;
+
+export const pictureOptions = {
+  epochs: count(10, 'epochs'),
+  batch: count(64, 'images a step; a last one alone joins the step before', { minimum: 2 }),
+  learningRate: rate(3e-3, "AdamW's largest learning rate"),
+  weightDecay: number(0.02, 'decay of weights', { minimum: 0 }),
+  augment: choice(['no', 'yes'], 'shift and mirror training images'),
+  mixing: choice(['none', 'mixup', 'cutmix'], 'blend pairs of images'),
+  labelSmoothing: share(0, 'share of a label that is spread over all classes'),
+  average: share(0, 'average the weights of all steps with this decay, such as 0.999; 0: the last', {
+    maximum: 0.999999,
+  }),
 } as const;

@@ -3,6 +3,7 @@
 import { type NodeClasses, nodeClasses, splitByShare } from '../../data/index.js';
 import { loadAttributedGraph } from '../../data/node.js';
 import {
+  allNodes,
   bestRows,
   classShares,
   pageRankBatches,
@@ -11,23 +12,25 @@ import {
   type RankRows,
 } from '../../embedding/index.js';
 import { accuracy } from '../../nn/index.js';
-import type { Random } from '../../tensor/index.js';
+import type { Graph } from '../../structure/index.js';
+import { type Random, type Tensor, tensor } from '../../tensor/index.js';
 import { tableOptionsOf } from '../tables.js';
 import type { fullyPprOptions } from './graph-options.js';
-import type { Fit } from './learner.js';
+import type { Fit, FitRequest } from './learner.js';
+import { type PartialResults, PartialStore, partLine } from './partial.js';
 
 /**
  * Walks from every node; the rows that are kept rank nodes, and classify them where some have
  * classes.
  */
 export const fitRanking: Fit<typeof fullyPprOptions> = async (path, request) => {
-  const { values, target, directed = false, reading, random, seed, hooks, task } = request;
+  const { values, target, directed = false, reading, random, seed, task } = request;
   const data = await loadAttributedGraph(path, { ...tableOptionsOf(reading), directed, target });
   const { graph, nodeNames, name } = data;
   const classes = task === 'classes' || target !== undefined ? nodeClasses(data, target) : undefined;
   const { alpha, walks, keep } = values;
-  const { signal } = hooks;
-  const rows = await bestRows(pageRankBatches(graph, { walks, alpha, seed, signal }), keep);
+  const rows = await walked(graph, request);
+  if (!rows) return { file: () => new Uint8Array(), lines: [], scores: {}, stopped: 'aborted' };
   const scores = classes ? scoresOf(rows, classes, random) : {};
   const description: RankModelDescription = {
     nodes: nodeNames,
@@ -35,6 +38,7 @@ export const fitRanking: Fit<typeof fullyPprOptions> = async (path, request) => 
     walks,
     kept: keep,
     directed,
+    seed,
     target: classes?.target ?? '',
     classes: classes?.classNames ?? [],
     trained: { data: name, edges: graph.edgeCount },
@@ -53,6 +57,57 @@ export const fitRanking: Fit<typeof fullyPprOptions> = async (path, request) => 
     stopped: 'completed',
   };
 };
+
+/** Seconds between saves of the rows so far. */
+const SAVED_EVERY = 10;
+
+/**
+ * The best entries of all rows; those that an earlier run finished are taken from its checkpoint.
+ *
+ * @returns undefined after Ctrl-C, when the rows so far are saved
+ */
+async function walked(graph: Graph, request: FitRequest<typeof fullyPprOptions>): Promise<RankRows | undefined> {
+  const { values, seed, hooks } = request;
+  const { alpha, walks, keep } = values;
+  const { signal, checkpoint } = hooks;
+  const { successors, weights } = graph;
+  const { indptr, indices } = successors;
+  const store = new PartialStore(checkpoint, indptr, indices, weights ?? 'none', { alpha, walks, keep, seed });
+  const before = rowsOf(store.load());
+  const finished = before ? before.indptr.length - 1 : 0;
+  const sources = allNodes(graph.nodeCount).subarray(finished);
+  const line = partLine('walks from');
+  let soFar = () => before;
+  let saved = performance.now();
+  const save = () => {
+    const rows = soFar();
+    if (rows) store.save({ values: [], tensors: tensorsOf(rows) });
+    saved = performance.now();
+  };
+  const onProgress = (progress: { readonly sources: number }) => line(finished + progress.sources, graph.nodeCount);
+  try {
+    const batches = pageRankBatches(graph, { walks, alpha, seed, signal, sources, onProgress });
+    return await bestRows(batches, keep, before, (rows) => {
+      soFar = rows;
+      if (performance.now() - saved > 1000 * SAVED_EVERY) save();
+    });
+  } catch (error) {
+    if (!signal?.aborted) throw error;
+    save();
+    return undefined;
+  }
+}
+
+function tensorsOf(rows: RankRows): Record<keyof RankRows, Tensor> {
+  return { indptr: tensor(rows.indptr), targets: tensor(rows.targets), scores: tensor(rows.scores) };
+}
+
+function rowsOf(results: PartialResults | undefined): RankRows | undefined {
+  const { indptr, targets, scores } = results?.tensors ?? {};
+  return (
+    indptr && targets && scores && { indptr: indptr.dataSync(), targets: targets.dataSync(), scores: scores.dataSync() }
+  );
+}
 
 /** Accuracy on a fifth of the labelled nodes, whose labels are hidden. */
 function scoresOf(rows: RankRows, { labels, classNames }: NodeClasses, random: Random): Record<string, number> {

@@ -53,7 +53,7 @@ export async function fitSources(path: string, request: FitRequest<typeof hdhgnO
   );
   const pairwise = values.hyperedges === 'pairs';
   const encoded = programs.map((program) => encodeProgram(program, vocabulary, pairwise));
-  const { width, layers, heads, hidden, dropout, epochs, batch, learningRate } = values;
+  const { width, layers, heads, hidden, dropout, epochs, batch, learningRate, schedule } = values;
   const options = { width, layers, heads, hidden, dropout, directed: values.roles === 'kept' };
   const sizes = { values: vocabulary.valueCounts, types: vocabulary.typeCount, classes: all.classes.length };
   const network = new HDHGN(sizes, random.split('weights'), options);
@@ -62,6 +62,7 @@ export async function fitSources(path: string, request: FitRequest<typeof hdhgnO
     epochs,
     batch,
     learningRate,
+    schedule,
     ...hooks,
   });
   const tested = Array.from(split.test, (row) => encoded[row] as (typeof encoded)[number]);
@@ -89,6 +90,9 @@ export async function fitSources(path: string, request: FitRequest<typeof hdhgnO
 /** Files with the same content are in the same part of the split. */
 const contentOf = ({ values, parents }: SyntaxHypergraph) => `${values.join('\u0001')}\u0002${parents.join()}`;
 
+/** Fewest files of a class: 60 %, 20 % and 20 % of them are at least one each. */
+const LEAST_FILES = 4;
+
 /** Notes listed one by one; more are counted. */
 const LISTED = 20;
 
@@ -115,10 +119,10 @@ function readAll(
   });
   for (const text of left.slice(0, LISTED)) options.note(`${text}; left out`);
   if (left.length > LISTED) options.note(`${left.length - LISTED} more files are left out`);
-  const small = classes.findIndex((_, c) => read.filter(({ label }) => label === c).length < 3);
+  const small = classes.findIndex((_, c) => read.filter(({ label }) => label === c).length < LEAST_FILES);
   if (small >= 0)
     throw new Error(
-      `"${name}": class "${classes[small]}" has fewer than 3 files that can be read, one each to train, validate and test`,
+      `"${name}": class "${classes[small]}" has fewer than ${LEAST_FILES} files that can be read, two to train on, one each to validate and test`,
     );
   return read;
 }

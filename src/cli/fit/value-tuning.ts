@@ -1,19 +1,13 @@
 // Settings of methods for a numeric target, chosen by the root mean squared error on training rows.
 
 import type { ValuedTable } from '../../data/index.js';
-import { settingsFor, type TableTuning } from '../../experiments/parts/table-spaces.js';
+import { optionsOf, settingsFor, type TableTuning } from '../../experiments/parts/table-spaces.js';
 import { bestSetting, type Setting } from '../../experiments/parts/tuning.js';
 import { crossValidateValues, type MethodOptions, type TableMethod } from '../../hypernet/index.js';
 import { Random } from '../../tensor/index.js';
 
 /** Folds of the training rows that each setting is tried on. */
 const FOLDS = 3;
-
-/** A setting as options of its method; a share of no columns means the usual number. */
-function optionsOf(method: TableMethod, { columnShare, ...rest }: Setting, steps: number): MethodOptions {
-  const takesSteps = method === 'hypertab' || method === 'mlp' || method === 'dropout';
-  return { [method]: { ...rest, ...(columnShare && { columnShare }), ...(takesSteps && { maxSteps: steps }) } };
-}
 
 /**
  * The options with the smallest root mean squared error, mean over three folds of the training

@@ -1,7 +1,7 @@
 // Classes of the vertices of a hypergraph by LightHGNN.
 
 import { existsSync } from 'node:fs';
-import { type NamedHypergraph, type Split, splitByShare } from '../../data/index.js';
+import { type NamedHypergraph, partNamed, type Split, splitByShare } from '../../data/index.js';
 import { loadNamedHypergraph } from '../../data/node.js';
 import {
   distill,
@@ -15,6 +15,7 @@ import {
 } from '../../hypergraph/index.js';
 import { inference, phaseCheckpoints, predictedClasses } from '../../nn/index.js';
 import { type Random, scope, type Tensor } from '../../tensor/index.js';
+import { tableOptionsOf } from '../tables.js';
 import { classScores, mostFrequent, requireParts, scoreLines } from './class-scores.js';
 import type { lighthgnnOptions } from './hypergraph-options.js';
 import type { FitRequest, Fitted } from './learner.js';
@@ -22,11 +23,11 @@ import type { FitRequest, Fitted } from './learner.js';
 /** Trains a teacher on the labelled vertices, then a student on its soft labels of all vertices. */
 export async function fitVertices(
   path: string,
-  { values, target, random, hooks, note }: FitRequest<typeof lighthgnnOptions>,
+  { values, target, random, hooks, reading, note }: FitRequest<typeof lighthgnnOptions>,
 ): Promise<Fitted> {
   if (!existsSync(path))
     throw new Error(`there is no folder "${path}"; gossamer run lighthgnn --data ${path} runs on known sets`);
-  const data = loadNamedHypergraph(path, { target });
+  const data = loadNamedHypergraph(path, { ...tableOptionsOf(reading), target });
   for (const text of data.notes) note(text);
   const { name, vertexNames } = data;
   const hypergraph = data.hypergraph.mergeDuplicates().withSelfLoops();
@@ -95,12 +96,6 @@ function byNumber(a: string, b: string): number {
   return Number(a) - Number(b) || (a < b ? -1 : 1);
 }
 
-const PARTS: Readonly<Record<string, keyof Split>> = {
-  ...{ train: 'train', training: 'train' },
-  ...{ validation: 'validation', val: 'validation', valid: 'validation' },
-  test: 'test',
-};
-
 /** The split of the column, or 60 : 20 : 20 of the labelled vertices of each class. */
 function splitOf(
   { parts, vertexNames, name }: NamedHypergraph,
@@ -113,7 +108,7 @@ function splitOf(
   const split = { train: [] as number[], validation: [] as number[], test: [] as number[] };
   for (const [v, text] of parts.entries()) {
     if (text === '') continue;
-    const part = PARTS[text.toLowerCase()];
+    const part = partNamed(text);
     if (!part)
       throw new Error(`"${name}": split "${text}" of vertex "${vertexNames[v]}" is not train, validation or test`);
     if ((labels[v] as number) >= 0) split[part].push(v);

@@ -4,6 +4,7 @@ import { type EncodedColumn, encodeColumns, featuresFromTable, namedIncidences, 
 import { isFolder, readBytes, readUnpackedText, tableIn, textEndings } from '../../data/node.js';
 import { IncidenceModel, type IncidenceModelDescription } from '../../hypergraph/index.js';
 import { parameterCount } from '../../nn/index.js';
+import { readingText } from '../tables.js';
 import { classOfRow, type Predictions, type PredictOptions, type Predictor, scoresLine } from './predictor.js';
 
 type NamedFeatures = NonNullable<Parameters<IncidenceModel['predictProba']>[1]>;
@@ -18,6 +19,7 @@ interface Description extends IncidenceModelDescription {
 export function open(path: string): Predictor {
   const model = IncidenceModel.load(readBytes(path), path);
   return {
+    reads: readingText,
     predict: async (paths, options) => classifyIncidences(model, paths, options),
     describe: () => descriptionOf(model),
   };
@@ -27,10 +29,10 @@ export function open(path: string): Predictor {
 function classifyIncidences(
   model: IncidenceModel,
   paths: readonly string[],
-  { note }: Pick<PredictOptions, 'note'>,
+  { table: options, note }: Pick<PredictOptions, 'note' | 'table'>,
 ): Predictions {
   const [hyperedges, nodes] = filesOf(paths);
-  const rows = namedIncidences(readUnpackedText(hyperedges), hyperedges);
+  const rows = namedIncidences(readUnpackedText(hyperedges, options), hyperedges, options);
   const edges = new Map<string, number[]>();
   rows.forEach(({ edge }, at) => {
     const own = edges.get(edge);

@@ -6,7 +6,7 @@ import { classOfRow, onlyPath, type Predictions, type Predictor } from './predic
 
 export function open(path: string): Predictor {
   const model = DGMLPModel.load(readBytes(path), path);
-  return { predict: async (paths) => classifyNodes(model, onlyPath(paths)) };
+  return { reads: [], predict: async (paths) => classifyNodes(model, onlyPath(paths)) };
 }
 
 /** The class of each node of a folder of tables, a file of another program, or an archive. */

@@ -26,6 +26,7 @@ export function open(path: string): Predictor {
   const model = ProgramModel.load(readBytes(path), path);
   return {
     describe: () => describe(model),
+    reads: [],
     predict: (paths, options) => classifyFiles(model, paths, options),
   };
 }

@@ -26,6 +26,7 @@ export function open(path: string): Predictor {
   return {
     talks: true,
     describe: () => describe(saved),
+    reads: [],
     predict: (paths, options) => answer(saved, onlyPath(paths), options),
   };
 }

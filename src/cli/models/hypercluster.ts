@@ -18,6 +18,7 @@ export function open(path: string): GraphEmbedder {
       `vectors of graphs, of dimension ${model.dimension}: ${clusters} clusters of their edges`,
       `reads of edges ${column}: ${types.join(', ')}`,
     ],
+    reads: [],
     predict: async (paths) => embedGraphs(model, onlyPath(paths)),
   };
 }

@@ -9,6 +9,7 @@ export function open(path: string): Predictor {
   return {
     edges: true,
     describe: () => describe(model),
+    reads: [],
     predict: async (paths) => classifyGraphs(model, onlyPath(paths)),
   };
 }

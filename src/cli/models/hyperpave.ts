@@ -12,6 +12,7 @@ export function open(path: string): Predictor {
   return {
     takesValues: true,
     describe: () => describe(model),
+    reads: [],
     predict: async (paths, options) => valuesOfProducts(model, onlyPath(paths), options),
   };
 }

@@ -2,9 +2,10 @@
 
 import { statSync } from 'node:fs';
 import { bytesInMemory, isPlan } from '../../data/index.js';
-import { filesBelow, readBytes } from '../../data/node.js';
+import { filesBelow, readBytes, unusableReason } from '../../data/node.js';
 import { parameterCount } from '../../nn/index.js';
 import { ImageClassifier, type ImageDescription, ImagePredictor } from '../../vision/index.js';
+import { withFlag } from '../pictures.js';
 import type { Predictions, PredictOptions, Predictor } from './predictor.js';
 
 export interface ImageModel extends Predictor {
@@ -16,6 +17,7 @@ export function open(path: string): ImageModel {
   const bytes = readBytes(path);
   return {
     classifier: () => ImageClassifier.load(bytes, path),
+    reads: [],
     predict: async (paths, options) => classifyPictures(ImagePredictor.load(bytes, path), paths, options),
     describe: () => descriptionOf(bytes, path),
   };
@@ -57,16 +59,15 @@ function trainingLines({ classes, trained }: ImageDescription): string[] {
 async function classifyPictures(
   predictor: ImagePredictor,
   paths: readonly string[],
-  { top = 1, note }: PredictOptions,
+  { top = 1, maxPixels, note }: PredictOptions,
 ): Promise<Predictions> {
   const { classes } = predictor.description;
   const files = paths.flatMap(picturesIn);
   if (files.length === 0) throw new Error(`${paths.join(', ')}: no pictures there`);
   const rows: (string | number)[][] = [];
   for (const file of files) {
-    const picture = await readPicture(predictor, file).catch((error: Error) => {
-      const reason = error.message.replace('decodePicture: ', '').replace(`file "${file}" `, 'it ');
-      note(`"${file}" is left out: ${reason}`);
+    const picture = await readPicture(predictor, file, maxPixels).catch((error: Error) => {
+      note(`"${file}" is left out: ${withFlag(unusableReason(error, file))}`);
       process.exitCode = 2;
     });
     if (!picture) continue;
@@ -81,8 +82,8 @@ async function classifyPictures(
   return { columns: ['picture', 'rank', 'class', 'probability'], rows };
 }
 
-async function readPicture(predictor: ImagePredictor, file: string) {
-  return predictor.decode(readBytes(file));
+async function readPicture(predictor: ImagePredictor, file: string, maxPixels: number | undefined) {
+  return predictor.decode(readBytes(file), maxPixels === undefined ? {} : { maxPixels });
 }
 
 function picturesIn(path: string): readonly string[] {

@@ -5,6 +5,7 @@ import { isFolder, loadNamedHypergraph, readBytes, readUnpackedText } from '../.
 import { type StudentModel, VertexModel } from '../../hypergraph/index.js';
 import { parameterCount } from '../../nn/index.js';
 import { Hypergraph } from '../../structure/index.js';
+import { readingText } from '../tables.js';
 import {
   classOfRow,
   onlyPath,
@@ -18,19 +19,25 @@ export function open(path: string): Predictor {
   const model = VertexModel.load(readBytes(path), path);
   const { student } = model;
   return {
-    predict: async (paths, { note }) =>
-      model.inputs ? classifyNamed(model, onlyPath(paths), note) : classifyVertices(student, onlyPath(paths)),
+    reads: readingText,
+    predict: async (paths, options) =>
+      model.inputs
+        ? classifyNamed(model, onlyPath(paths), options)
+        : classifyVertices(student, onlyPath(paths), options),
     describe: () => descriptionOf(model),
   };
 }
 
 /** The class of each vertex of a table, a folder, or a file of hyperedges. */
-function classifyNamed(model: VertexModel, path: string, note: PredictOptions['note']): Predictions {
+function classifyNamed(model: VertexModel, path: string, { table: reading, note }: PredictOptions): Predictions {
   const { inputs, student } = model;
   const wanted = inputs && 'columns' in inputs ? inputs.columns.map(({ name }) => name) : [];
-  const data = !inputs || 'projections' in inputs || isFolder(path) ? loadNamedHypergraph(path, { wanted }) : tableOf();
+  const data =
+    !inputs || 'projections' in inputs || isFolder(path)
+      ? loadNamedHypergraph(path, { ...reading, wanted })
+      : tableOf();
   function tableOf() {
-    const rows = vertexRows(readUnpackedText(path), path, { wanted });
+    const rows = vertexRows(readUnpackedText(path, reading), path, { ...reading, wanted });
     const hypergraph = new Hypergraph(rows.names.length, []);
     return { name: path, hypergraph, vertexNames: rows.names, rows, labels: [], parts: [], notes: rows.notes };
   }
@@ -39,10 +46,10 @@ function classifyNamed(model: VertexModel, path: string, note: PredictOptions['n
 }
 
 /** The class of each vertex of a table of features, by a student of `gossamer run`. */
-function classifyVertices(model: StudentModel, path: string): Predictions {
+function classifyVertices(model: StudentModel, path: string, { table: reading }: PredictOptions): Predictions {
   const columns = model.inputs.columns ?? [];
   const ignored = ['label', 'split'].filter((column) => !columns.some((own) => own.toLowerCase() === column));
-  const { vertexNames, ...table } = featuresFromTable(readUnpackedText(path), path, ignored);
+  const { vertexNames, ...table } = featuresFromTable(readUnpackedText(path, reading), path, ignored, reading);
   return rowsOf(model, vertexNames, model.predictProba(table, path));
 }
 

@@ -4,16 +4,18 @@ import { eventsFromTable, questionsFromTable } from '../../data/index.js';
 import { readBytes, readUnpackedText } from '../../data/node.js';
 import { EventModel } from '../../graph/index.js';
 import { parameterCount } from '../../nn/index.js';
+import { readingText } from '../tables.js';
 import { onlyPath, type Predictions, type PredictOptions, type Predictor, scoresLine } from './predictor.js';
 
 export function open(path: string): Predictor {
   const model = EventModel.load(readBytes(path), path);
   return {
     predict: async (paths, options) => answer(model, onlyPath(paths), options),
-    observe: async (events, note) => {
+    reads: readingText,
+    observe: async (events, note, options) => {
       const { network } = model.model;
       const features = model.training.features ?? (network.eventFeatures === undefined ? 'none' : 'all');
-      const table = eventsFromTable(readUnpackedText(events), events, { features });
+      const table = eventsFromTable(readUnpackedText(events, options), events, { ...options, features });
       for (const text of table.notes) note?.(text);
       model.observe(table);
       return model.save();
@@ -23,8 +25,8 @@ export function open(path: string): Predictor {
 }
 
 /** The probability of each pair of a table, or the likeliest partners of each of its sources. */
-function answer(model: EventModel, path: string, { top = 1, note }: PredictOptions): Predictions {
-  const { sources, targets, times } = questionsFromTable(readUnpackedText(path), path);
+function answer(model: EventModel, path: string, { top = 1, table: options, note }: PredictOptions): Predictions {
+  const { sources, targets, times } = questionsFromTable(readUnpackedText(path, options), path, options);
   const early = times?.values.findIndex((time) => time < model.lastTime) ?? -1;
   if (early >= 0)
     throw new Error(

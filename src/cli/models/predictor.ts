@@ -3,6 +3,7 @@
 import type { AttributedGraph } from '../../data/index.js';
 import type { TableFileOptions } from '../../data/node.js';
 import type { ChatFlags } from '../chat.js';
+import type { TableFlags } from '../tables.js';
 
 export interface Predictions {
   readonly columns: readonly string[];
@@ -18,6 +19,8 @@ export interface Predictions {
 export interface PredictOptions {
   /** Classes listed for each picture or source file, by default 1; values for each product. */
   readonly top?: number;
+  /** Most pixels of a picture. Default: 2²⁶. */
+  readonly maxPixels?: number;
   /** How tables are read. Default: as `loadTable`. */
   readonly table?: TableFileOptions;
   /** Values of conditions that hold for all rows, by name, in place of columns. */
@@ -49,6 +52,8 @@ export interface TalkFlags extends ChatFlags {
 export interface Predictor {
   /** Whether it answers by talking to models at an endpoint. Default: false. */
   readonly talks?: boolean;
+  /** Flags of reading tables that it takes, where it does not take all. */
+  readonly reads?: readonly (keyof TableFlags)[];
   /** Names of the conditions that its weights follow; none when left out. */
   readonly conditions?: readonly string[];
   /** Names of the tasks that it was trained on; none when left out. */
@@ -66,7 +71,7 @@ export interface Predictor {
    *
    * @returns the model as a file
    */
-  observe?(events: string, note?: (text: string) => void): Promise<Uint8Array>;
+  observe?(events: string, note?: (text: string) => void, options?: TableFileOptions): Promise<Uint8Array>;
 }
 
 /** The most probable class of a row, and the probabilities of all as text. */

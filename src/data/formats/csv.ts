@@ -43,13 +43,14 @@ export function readCsv(text: string, name = '.csv', options: CsvOptions = {}): 
 
 /**
  * Reads lines of any number of fields, without a header, separated by the first of tabs,
- * semicolons, commas and runs of spaces that occurs; empty fields at the end of a line are kept.
+ * semicolons, commas and runs of spaces that occurs, or by the delimiter that is given; empty
+ * fields at the end of a line are kept.
  */
-export function readLines(text: string, name = '.csv'): string[][] {
+export function readLines(text: string, name = '.csv', options: CsvOptions = {}): string[][] {
   const plain = plainText(text, name);
-  const delimiter = ['\t', ';', ','].find((own) => plain.includes(own));
-  const spaced = delimiter === undefined ? plain.replace(/ +$/gm, '').replace(/^ +/gm, '').replace(/ +/g, ' ') : plain;
-  const rows = new Rows(name, delimiter ?? ' ').parse(spaced);
+  const { delimiter = ['\t', ';', ','].find((own) => plain.includes(own)) ?? ' ' } = options;
+  const spaced = delimiter === ' ' ? plain.replace(/ +$/gm, '').replace(/^ +/gm, '').replace(/ +/g, ' ') : plain;
+  const rows = new Rows(name, delimiter).parse(spaced);
   if (rows.length === 0) throw new Error(`readCsv: "${name}" is empty`);
   return rows.map(({ fields }) => fields);
 }

@@ -76,7 +76,7 @@ const stepwise: readonly TableMethod[] = ['hypertab', 'mlp', 'dropout'];
  * Hyperparameters of a setting as options of the method; a share of no columns means the usual
  * ⌊√D⌋.
  */
-function optionsOf(method: TableMethod, setting: Setting, steps: number): MethodOptions {
+export function optionsOf(method: TableMethod, setting: Setting, steps: number): MethodOptions {
   const { columnShare, ...rest } = setting;
   const options = {
     ...rest,

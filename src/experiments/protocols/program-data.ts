@@ -10,6 +10,7 @@ import {
   languageOf,
   languages,
   loadParser,
+  ParseError,
   ProgramVocabulary,
   type SyntaxHypergraph,
   sourceHypergraph,
@@ -117,7 +118,7 @@ async function corpus(all: LabelledSources, values: ProgramValues): Promise<Prog
   all.files.forEach(({ path, source }, at) => {
     const name = all.classes[all.labels[at] as number] as string;
     if (!taken.includes(name)) return;
-    const program = parsedOrNot(() => sourceHypergraph(parser, source, path, { anonymise, tokens: true }));
+    const program = parsedOrNot(source, () => sourceHypergraph(parser, source, path, { anonymise, tokens: true }));
     if (!program) broken += 1;
     else if (program.vertexCount > values.vertices) large += 1;
     else read.push({ program, name });
@@ -138,7 +139,7 @@ async function corpus(all: LabelledSources, values: ProgramValues): Promise<Prog
     groups: sources.map(({ tokens = [] }) => tokens.join('\u0001')),
     sources,
     language,
-    left: `left out: ${broken} with syntax errors, ${large} of more than ${values.vertices} vertices, ${read.length - kept.length} in small classes`,
+    left: `left out: ${broken} empty or with syntax errors, ${large} of more than ${values.vertices} vertices, ${read.length - kept.length} in small classes`,
     inputs: (train, view) => {
       const vocabulary = ProgramVocabulary.from(
         Array.from(train, (row) => sources[row] as SyntaxHypergraph),
@@ -150,12 +151,14 @@ async function corpus(all: LabelledSources, values: ProgramValues): Promise<Prog
   };
 }
 
-function parsedOrNot(parse: () => SyntaxHypergraph): SyntaxHypergraph | undefined {
+/** undefined for an empty source and one with syntax errors, which the caller counts. */
+function parsedOrNot(source: string, parse: () => SyntaxHypergraph): SyntaxHypergraph | undefined {
+  if (source.trim() === '') return undefined;
   try {
     return parse();
-  } catch {
-    // Counted as unreadable by the caller.
-    return undefined;
+  } catch (error) {
+    if (error instanceof ParseError) return undefined;
+    throw error;
   }
 }
 

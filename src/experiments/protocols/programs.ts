@@ -47,6 +47,7 @@ export const programOptions = {
   trialEpochs: count(2, 'epochs of the trials that choose a learning rate', { smoke: 1 }),
   batch: count(16, 'programs in a batch'),
   learningRate: rate(2e-3, "Adam's learning rate, the others of three trials being twice and half of it"),
+  schedule: choice(['cosine', 'constant'], 'learning rate of all networks over the epochs'),
   trials: count(3, 'settings tried for every method on validation programs', { smoke: 1, maximum: 3 }),
   width: count(32, 'width of vertices and hyperedges', { smoke: 16, minimum: 4 }),
   layers: count(2, 'layers'),
@@ -108,13 +109,14 @@ function hdhgnOptions(title: string, { width, layers, heads, hidden }: ProgramOp
 
 function networkMethod(title: string, seed: Seed): Method<TrainedProgram> {
   const { data, values, split } = seed;
-  const { learningRate, trials, batch } = values;
+  const { learningRate, trials, batch, schedule } = values;
   const train = async (setting: Setting, random: Random, epochs: number, hooks: object): Promise<TrainedProgram> => {
     const { programs, ...own } = seed.inputs(views[title] ?? {});
     const network = createNetwork(title, { ...own, classes: data.classes.length }, random.split('weights'), values);
     const rate = 'learningRate' in setting ? setting.learningRate : learningRate;
     const task = { programs, labels: data.labels, ...split };
-    await trainPrograms(network, task, random.split('fit'), { ...hooks, epochs, batch, learningRate: rate });
+    const options = { ...hooks, epochs, batch, schedule, learningRate: rate };
+    await trainPrograms(network, task, random.split('fit'), options);
     return { predicted: [], network };
   };
   const predictedBy = ({ network }: TrainedProgram, rows: Int32Array): Int32Array => {

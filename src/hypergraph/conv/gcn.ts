@@ -3,7 +3,7 @@
 
 import { Linear, parameter, xavierUniform } from '../../nn/index.js';
 import { attentionPool, type SparseMatrix, type SparsePattern } from '../../sparse/index.js';
-import { type Hypergraph, memo, symmetricAdjacency } from '../../structure/index.js';
+import { type Hypergraph, operatorByParts, symmetricAdjacency } from '../../structure/index.js';
 import {
   add,
   gatherKnownRows,
@@ -17,7 +17,7 @@ import {
 import { type HeadsOptions, type HypergraphConv, LinearConv } from './propagate.js';
 
 function cliqueAdjacency(hypergraph: Hypergraph): SparseMatrix {
-  return memo(hypergraph, 'cliqueAdjacency', () => symmetricAdjacency(hypergraph.cliqueExpansion()));
+  return operatorByParts(hypergraph, 'cliqueAdjacency', (part) => symmetricAdjacency(part.cliqueExpansion()));
 }
 
 /** X' = D^{-1/2}(A + I)D^{-1/2}(XΘ + b) with A the adjacency of the clique expansion. */

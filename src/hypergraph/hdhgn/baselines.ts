@@ -4,7 +4,7 @@
 
 import { GraphNorm, inference, Linear, type Mode } from '../../nn/index.js';
 import { SparseMatrix, spmm } from '../../sparse/index.js';
-import { Hypergraph, memo } from '../../structure/index.js';
+import { disjointHypergraphs, type HeterogeneousHypergraph, Hypergraph, memo } from '../../structure/index.js';
 import { add, elu, keep, type Random, type Tensor, tanh, tensor } from '../../tensor/index.js';
 import { CliqueGATConv, CliqueGCNConv, HGNNPlusConv, type HypergraphConv } from '../conv/index.js';
 import { type ProgramBatch, parentsOf } from './batch.js';
@@ -81,13 +81,17 @@ class Normalized implements ProgramLayer {
 const untyped = ({ union }: ProgramBatch) => union.hypergraph;
 
 /** The pairs of parent and child. */
-function pairsOf(batch: ProgramBatch): Hypergraph {
-  return memo(batch.union, 'pairs', () => {
+function pairsOf({ union, parts }: ProgramBatch): Hypergraph {
+  return memo(union, 'pairs', () => disjointHypergraphs(parts.map(pairsOfProgram)).hypergraph);
+}
+
+function pairsOfProgram(structure: HeterogeneousHypergraph): Hypergraph {
+  return memo(structure, 'pairs', () => {
     const pairs: [number, number][] = [];
-    parentsOf(batch).forEach((parent, v) => {
+    parentsOf(structure).forEach((parent, v) => {
       if (parent >= 0) pairs.push([parent, v]);
     });
-    return new Hypergraph(batch.union.vertexCount, pairs);
+    return new Hypergraph(structure.vertexCount, pairs);
   });
 }
 
@@ -120,7 +124,7 @@ export class TreeConvolution implements ProgramLayer {
 /** ηˡ and ηʳ of children as matrices [N, N]. */
 function childWeights(batch: ProgramBatch): { readonly left: SparseMatrix; readonly right: SparseMatrix } {
   return memo(batch.union, 'child weights', () => {
-    const parents = parentsOf(batch);
+    const parents = parentsOf(batch.union);
     const count = parents.length;
     const children = new Int32Array(count);
     for (const parent of parents) if (parent >= 0) children[parent] = (children[parent] as number) + 1;

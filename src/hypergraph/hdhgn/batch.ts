@@ -24,6 +24,8 @@ export interface ProgramBatch extends DisjointHeterogeneous {
   readonly values: Tensor;
   /** Type of each hyperedge: i32 [M]. */
   readonly types: Tensor;
+  /** The hypergraphs of the programs. */
+  readonly parts: readonly HeterogeneousHypergraph[];
 }
 
 /**
@@ -42,24 +44,25 @@ export function encodeProgram(
 
 /** The disjoint union of programs. */
 export function batchOf(programs: readonly EncodedProgram[]): ProgramBatch {
-  const joined = disjointHeterogeneous(programs.map(({ structure }) => structure));
+  const parts = programs.map(({ structure }) => structure);
+  const joined = disjointHeterogeneous(parts);
   const values = new Int32Array(joined.vertices.size);
   programs.forEach((program, at) => {
     values.set(program.values, joined.vertices.offsets[at]);
   });
-  return { ...joined, values: keep(tensor(values)), types: keep(tensor(joined.union.hyperedgeTypes)) };
+  return { ...joined, parts, values: keep(tensor(values)), types: keep(tensor(joined.union.hyperedgeTypes)) };
 }
 
 /** The vertex above each vertex, −1 for none: the last hyperedge's head in whose tail it is. */
-export function parentsOf({ union }: DisjointHeterogeneous): Int32Array {
-  return memo(union, 'parents', () => {
-    const parents = new Int32Array(union.vertexCount).fill(-1);
-    const { indptr, indices } = union.hypergraph.members;
-    for (let e = 0; e < union.hyperedgeCount; e++) {
+export function parentsOf(structure: HeterogeneousHypergraph): Int32Array {
+  return memo(structure, 'parents', () => {
+    const parents = new Int32Array(structure.vertexCount).fill(-1);
+    const { indptr, indices } = structure.hypergraph.members;
+    for (let e = 0; e < structure.hyperedgeCount; e++) {
       const [start, end] = [indptr[e] as number, indptr[e + 1] as number];
       let head = -1;
-      for (let i = start; i < end; i++) if (union.roles[i] === 0) head = indices[i] as number;
-      for (let i = start; i < end; i++) if (union.roles[i] !== 0) parents[indices[i] as number] = head;
+      for (let i = start; i < end; i++) if (structure.roles[i] === 0) head = indices[i] as number;
+      for (let i = start; i < end; i++) if (structure.roles[i] !== 0) parents[indices[i] as number] = head;
     }
     return parents;
   });

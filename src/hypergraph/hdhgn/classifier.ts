@@ -70,10 +70,15 @@ export class ValueEmbedding {
     this.projections = counts.map((_, kind) => new Linear(width, width, random.split(`projection ${kind}`)));
   }
 
-  /** [N, d] */
-  forward({ values }: ProgramBatch): Tensor {
+  /** Embeddings of all values [values, d]. */
+  table(): Tensor {
     const rows = this.tables.map((table, kind) => (this.projections[kind] as Linear).forward(table));
-    return gatherKnownRows(rows.length === 1 ? (rows[0] as Tensor) : concatenate(rows, 0), values);
+    return rows.length === 1 ? (rows[0] as Tensor) : concatenate(rows, 0);
+  }
+
+  /** Embeddings of the vertices [N, d]. */
+  forward({ values }: ProgramBatch): Tensor {
+    return gatherKnownRows(this.table(), values);
   }
 }
 
@@ -83,7 +88,8 @@ export class AttentionReadOut implements ReadOut {
   query: Tensor;
 
   constructor({ width, heads }: Pick<ProgramWidths, 'width' | 'heads'>, random: Random) {
-    this.query = parameter(xavierUniform(random, [heads, width / heads]));
+    // The release draws a tensor [1, heads, d / heads]: the bound is √(6 / (d + d / heads)).
+    this.query = parameter(reshape(xavierUniform(random, [1, heads, width / heads]), [heads, -1]));
   }
 
   /** Attention of each vertex within its program, by head: [N, heads]. */

@@ -8,7 +8,8 @@
 //   x_v ← ELU(GraphNorm(U₁x_v + U₂o_v + c))
 //
 // K₁A_ρ and V₁A_ρ are multiplied first and applied to the vertices, before any row is gathered: the
-// products have N rows for each role in place of one for each incidence.
+// products have N rows for each role in place of one for each incidence. Vertices of the first
+// layer that have the same value are equal, so there the products have a row for each value.
 
 import { GraphNorm, Linear } from '../../nn/index.js';
 import { SparsePattern } from '../../sparse/index.js';
@@ -40,6 +41,14 @@ class Projections {
     this.key = layer('key');
     this.value = layer('value');
   }
+}
+
+/** Vertices of which many are equal: vertex v is row rowOf[v] of the table. */
+export interface SharedRows {
+  /** [rows, d] */
+  readonly table: Tensor;
+  /** i32 [N] */
+  readonly rowOf: Tensor;
 }
 
 /** One layer with weights of its own. */
@@ -80,24 +89,28 @@ export class HDHGNLayer {
   }
 
   /**
-   * x [N, d] → [N, d].
+   * x [N, d] → [N, d]; x may be rows of a table that many vertices share, with the same result.
    *
    * @param types embeddings z of the hyperedge types [types, d]
    */
-  forward(x: Tensor, batch: ProgramBatch, types: Tensor): Tensor {
-    const { members, incidence } = rolePatterns(batch.union, this.toHyperedge.length);
-    const scale = Math.sqrt(this.heads / (x.shape[1] as number)); // 1/√d_h
+  forward(x: Tensor | SharedRows, batch: ProgramBatch, types: Tensor): Tensor {
+    const { table, rowOf } = 'table' in x ? x : { table: x, rowOf: undefined };
+    const ofVertices = (rows: Tensor) => (rowOf ? gatherKnownRows(rows, rowOf) : rows); // (N, d)
+    const { members, incidence } = rolePatterns(batch.union, this.toHyperedge.length, rowOf && { rowOf, table });
+    const scale = Math.sqrt(this.heads / (types.shape[1] as number)); // 1/√d_h
     const ofType = (layer: Linear) => gatherKnownRows(layer.forward(types), batch.types); // (M, d)
     const { query, key, value } = this.vertexAttention;
     const keysAndValues = (to: readonly Linear[], k: Linear, v: Linear, rows: Tensor) =>
       [throughRoles(rows, to, k), throughRoles(rows, to, v)] as const;
-    const fromVertices = keysAndValues(this.toHyperedge, key, value, x);
+    const fromVertices = keysAndValues(this.toHyperedge, key, value, table);
     const pooled = attend([ofType(query), ...fromVertices], members, this.heads, scale).output;
     const y = add(pooled, ofType(this.hyperedge)); // (M, d)
     const second = this.hyperedgeAttention;
     const fromHyperedges = keysAndValues(this.toVertex, second.key, second.value, y);
-    const o = attend([second.query.forward(x), ...fromHyperedges], incidence, this.heads, scale).output; // (N, d)
-    return elu(this.norm.forward(add(this.own.forward(x), this.gathered.forward(o)), batch.vertices));
+    const queries = ofVertices(second.query.forward(table));
+    const o = attend([queries, ...fromHyperedges], incidence, this.heads, scale).output; // (N, d)
+    const own = ofVertices(this.own.forward(table));
+    return elu(this.norm.forward(add(own, this.gathered.forward(o)), batch.vertices));
   }
 }
 
@@ -115,32 +128,33 @@ function throughRoles(x: Tensor, roles: readonly Linear[], next: Linear): Tensor
 
 /** Which rows of `throughRoles` hyperedges read of vertices, and vertices of hyperedges. */
 interface RolePatterns {
-  /** M × N·roles. */
+  /** M × N·roles, or M × rows of the table·roles. */
   readonly members: SparsePattern;
   /** N × M·roles. */
   readonly incidence: SparsePattern;
 }
 
-function rolePatterns(union: HeterogeneousHypergraph, roles: number): RolePatterns {
-  return memo(union, `patterns of ${roles} roles`, () => {
+function rolePatterns(union: HeterogeneousHypergraph, roles: number, shared?: SharedRows): RolePatterns {
+  const rowCount = shared ? (shared.table.shape[0] as number) : union.vertexCount;
+  return memo(union, `patterns of ${roles} roles, ${shared ? 'shared' : 'own'} ${rowCount} rows`, () => {
     const { members } = union.hypergraph;
     const { pattern: incidence, permutation } = members.transposed();
-    if (roles === 1) return { members, incidence };
-    const { indptr, indices } = members;
     const own = union.roles;
+    const rows = shared?.rowOf.view<Int32Array>();
     const places = permutation.view();
+    const roleAt = (i: number) => (roles === 1 ? 0 : (own[i] as number));
     return {
       members: new SparsePattern(
         members.rows,
-        2 * members.columns,
-        indptr,
-        indices.map((v, i) => 2 * v + (own[i] as number)),
+        roles * rowCount,
+        members.indptr,
+        members.indices.map((v, i) => roles * (rows ? (rows[v] as number) : v) + roleAt(i)),
       ),
       incidence: new SparsePattern(
         incidence.rows,
-        2 * incidence.columns,
+        roles * incidence.columns,
         incidence.indptr,
-        incidence.indices.map((e, i) => 2 * e + (own[places[i] as number] as number)),
+        incidence.indices.map((e, i) => roles * e + roleAt(places[i] as number)),
       ),
     };
   });

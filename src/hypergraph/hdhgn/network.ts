@@ -55,7 +55,10 @@ export class HDHGN implements ProgramNetwork {
 
   /** Vertices after the last layer: [N, d]. */
   vertices(batch: ProgramBatch): Tensor {
-    return this.layers.reduce((x, layer) => layer.forward(x, batch, this.types), this.embedding.forward(batch));
+    const values = { table: this.embedding.table(), rowOf: batch.values };
+    const [first, ...others] = this.layers;
+    if (!first) return this.embedding.forward(batch);
+    return others.reduce((x, layer) => layer.forward(x, batch, this.types), first.forward(values, batch, this.types));
   }
 
   forward(batch: ProgramBatch, mode: Mode): Tensor {

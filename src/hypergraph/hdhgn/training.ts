@@ -3,6 +3,7 @@
 import {
   Adam,
   accuracy,
+  cosine,
   crossEntropy,
   type FitResult,
   fit,
@@ -29,6 +30,8 @@ export interface ProgramTrainingOptions extends TrainingHooks {
   readonly batch?: number | undefined;
   /** Learning rate of Adam. Default: 2e-3. */
   readonly learningRate?: number | undefined;
+  /** Whether the learning rate falls to 0 along a cosine. Default: `constant`, as in the paper. */
+  readonly schedule?: 'constant' | 'cosine' | undefined;
   /** Epochs without a better validation after which the best weights are reloaded. Default: 5. */
   readonly reloadAfter?: number | undefined;
 }
@@ -46,7 +49,8 @@ export function trainPrograms<Network extends ProgramNetwork & object>(
   random: Random,
   options: ProgramTrainingOptions = {},
 ): Promise<FitResult> {
-  const { epochs = 20, batch = 16, learningRate = 2e-3, reloadAfter = 5, signal, checkpoint, onEpoch } = options;
+  const { epochs = 20, batch = 16, learningRate = 2e-3, reloadAfter = 5, schedule = 'constant' } = options;
+  const { signal, checkpoint, onEpoch } = options;
   const { programs, labels, train, validation } = data;
   const held = batchesOf(Array.from(validation, (at) => programs[at] as EncodedProgram));
   const truth = Array.from(validation, (at) => labels[at] as number);
@@ -65,6 +69,7 @@ export function trainPrograms<Network extends ProgramNetwork & object>(
     epochs,
     random,
     reloadAfter,
+    ...(schedule === 'cosine' && { schedule: cosine(epochs * Math.ceil(train.length / batch)) }),
     validate: (live) => accuracy(classesOf(probabilitiesIn(live, held)), truth),
     ...{ signal, checkpoint, onEpoch },
   });

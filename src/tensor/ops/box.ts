@@ -15,9 +15,15 @@ interface Box {
 
 const BOX_RANK = 6;
 
-/** Drops axes of size 1 and joins axes that are contiguous on both sides, then pads to six. */
-function canonicalBox(operation: string, box: Box): StridedBox {
-  const axes: { size: number; source: number; target: number }[] = [];
+interface Axis {
+  readonly size: number;
+  readonly source: number;
+  readonly target: number;
+}
+
+/** Axes without those of size 1, those that are contiguous on both sides joined. */
+function joinedAxes(box: Box): Axis[] {
+  const axes: Axis[] = [];
   box.sizes.forEach((size, axis) => {
     if (size === 1) return;
     const source = box.sourceStrides[axis] as number;
@@ -29,15 +35,32 @@ function canonicalBox(operation: string, box: Box): StridedBox {
       axes.push({ size, source, target });
     }
   });
-  if (axes.length > BOX_RANK) throw new Error(`${operation}: more than ${BOX_RANK} axes that cannot be joined`);
-  while (axes.length < BOX_RANK) axes.unshift({ size: 1, source: 0, target: 0 });
-  if (axes[BOX_RANK - 1]?.size === 1) axes[BOX_RANK - 1] = { size: 1, source: 1, target: 1 };
-  const six = (valueOf: (axis: (typeof axes)[number]) => number) => axes.map(valueOf) as unknown as Six;
+  return axes;
+}
+
+/** At most six axes as the kernel takes them: padded to six. */
+function stridedBox(joined: readonly Axis[]): StridedBox {
+  const none = { size: 1, source: 0, target: 0 };
+  const axes: Axis[] = [...Array<Axis>(BOX_RANK - joined.length).fill(none), ...joined];
+  if (joined.length === 0) axes[BOX_RANK - 1] = { size: 1, source: 1, target: 1 };
+  const six = (valueOf: (axis: Axis) => number) => axes.map(valueOf) as unknown as Six;
   return {
     sizes: six(({ size }) => size),
     sourceStrides: six(({ source }) => source),
     targetStrides: six(({ target }) => target),
   };
+}
+
+/** Copies a box of any number of axes: index by index of its shortest ones, beyond six. */
+function copyAxes(device: Device, x: Tensor, y: Tensor, axes: readonly Axis[], from: number, to: number): void {
+  if (axes.length <= BOX_RANK) {
+    device.run('copyStrided', { x: regionAt(x, 4 * from), y: regionAt(y, 4 * to), box: stridedBox(axes) });
+    return;
+  }
+  const shortest = axes.reduce((least, axis) => (axis.size < least.size ? axis : least));
+  const rest = axes.filter((axis) => axis !== shortest);
+  for (let i = 0; i < shortest.size; i++)
+    copyAxes(device, x, y, rest, from + i * shortest.source, to + i * shortest.target);
 }
 
 /** @throws RangeError unless all elements that a box touches are a tensor's. */
@@ -61,7 +84,5 @@ export function copyBox(device: Device, operation: string, x: Tensor, y: Tensor,
   if (sizeOf(box.sizes) === 0) return;
   requireInside(operation, x, box.sizes, box.sourceStrides, box.sourceOffset ?? 0);
   requireInside(operation, y, box.sizes, box.targetStrides, box.targetOffset ?? 0);
-  const source = regionAt(x, 4 * (box.sourceOffset ?? 0));
-  const target = regionAt(y, 4 * (box.targetOffset ?? 0));
-  device.run('copyStrided', { x: source, y: target, box: canonicalBox(operation, box) });
+  copyAxes(device, x, y, joinedAxes(box), box.sourceOffset ?? 0, box.targetOffset ?? 0);
 }

@@ -246,12 +246,14 @@ const hdhgn: readonly Case[] = [
     holding: { methods: programScores(95, 40) },
     failing: { methods: programScores(94.9, 60.1) },
   })),
-  ...['full', 'few'].map((setting) => ({
-    data: 'code-gcj',
-    options: { setting },
-    holding: { methods: programScores(90.1, 90) },
-    failing: { methods: programScores(85.9, 90) },
-  })),
+  ...['code-gcj', 'my/programs'].flatMap((data) =>
+    ['full', 'few'].map((setting) => ({
+      data,
+      options: { setting },
+      holding: { methods: programScores(90.1, 90) },
+      failing: { methods: programScores(85.9, 90) },
+    })),
+  ),
 ];
 
 export const evidence: Readonly<Record<string, readonly Case[]>> = {
