@@ -91,6 +91,7 @@ export {
 export { heatColour, heatMap, heatOverlay, type NumberMap, pictureGrid } from './heat-maps.js';
 export { type HeteroArrayOptions, heteroGraphFromArrays } from './hetero-archive.js';
 export { heteroGraphFromTables, type TableOfFile } from './hetero-tables.js';
+export { type GeneratedTextGraphs, type HierTagOptions, hierTag, textEdges } from './hier-tag.js';
 export {
   featuresFromTable,
   type HypergraphDataset,
@@ -122,6 +123,7 @@ export {
   incidencesFromArrays,
   roleDataset,
 } from './incidences.js';
+export { LatentTextEncoder, type LatentTextOptions, type LatentTextState } from './latent-text-encoder.js';
 export { DataLoader, type DataLoaderOptions } from './loader.js';
 export {
   isPlan,
@@ -209,6 +211,7 @@ export {
   type SentenceEncoder,
   wordsOf,
 } from './text-encoder.js';
+export { type ClassText, classTexts, halvesOf, type TextGraph, textGraphFromTables } from './text-graph.js';
 export { fromTorchName, loadTorchState, type TorchLoadOptions } from './torch.js';
 export {
   classOf,

@@ -11,3 +11,4 @@ export { SparsePattern } from './pattern.js';
 export { sparseProduct } from './product.js';
 export { type ProjectionOptions, sparseProjection } from './random-projection.js';
 export { Segments, segmentMax, segmentMean, segmentSoftmax, segmentSum } from './segments.js';
+export { type TruncatedSvd, type TruncatedSvdOptions, truncatedSvd } from './truncated-svd.js';

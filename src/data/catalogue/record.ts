@@ -13,6 +13,7 @@ export type DatasetKind =
   | 'table'
   | 'images'
   | 'text'
+  | 'labelled-texts'
   | 'questions'
   | 'sources';
 
@@ -144,6 +145,7 @@ export const datasetKinds: Readonly<Record<DatasetKind, DatasetKindRecord>> = {
   table: { noun: 'table', task: 'classification of rows', reader: 'loadLabelledTable' },
   images: { noun: 'image set', task: 'image classification', reader: 'loadImages' },
   text: { noun: 'text', task: 'language modelling', reader: 'loadText' },
+  'labelled-texts': { noun: 'set of labelled texts', task: 'classification of texts', reader: 'loadLabelledTexts' },
   questions: { noun: 'set of questions', task: 'answers by a team of agents', reader: 'loadQuestionSet' },
   sources: { noun: 'set of source files', task: 'classification of source files', reader: 'loadSources' },
 };
