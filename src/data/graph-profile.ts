@@ -1,6 +1,7 @@
 // What a graph holds, in short.
 
-import { CLASS_COLUMNS, columnNamed, textsOrGaps } from './attributed-graph.js';
+import { columnNamed, textsOrGaps } from './attributed-graph.js';
+import { CLASS_COLUMNS } from './column-names.js';
 import type { NamedGraph } from './graph-tables.js';
 import type { NamedHeteroGraph, NodesOfType } from './named-hetero-graph.js';
 import type { WholeGraphs } from './whole-graphs.js';

@@ -1,7 +1,7 @@
 // Heterogeneous graphs in archives of arrays.
 
 import { HeteroGraph, type RelationEdges } from '../structure/index.js';
-import { SPLIT_COLUMN } from './attributed-graph.js';
+import { SPLIT_COLUMN } from './column-names.js';
 import { type Arrays, countOf, featuresFromArrays } from './features.js';
 import { type NamedArray, toInts } from './formats/index.js';
 import { endsOf } from './graphs.js';

@@ -2,8 +2,8 @@
 
 import { readdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { CLASS_COLUMNS, SPLIT_COLUMN } from './attributed-graph.js';
 import { namesOf } from './catalogue.js';
+import { CLASS_COLUMNS, SPLIT_COLUMN } from './column-names.js';
 import { readBytes } from './files.js';
 import { hasDataset, locateDataset } from './folders.js';
 import { readNpz } from './formats/index.js';

@@ -2,7 +2,8 @@
 // them.
 
 import type { HeteroGraph } from '../structure/index.js';
-import { type AttributedGraph, CLASS_COLUMNS, columnNamed } from './attributed-graph.js';
+import { type AttributedGraph, columnNamed } from './attributed-graph.js';
+import { CLASS_COLUMNS } from './column-names.js';
 
 /** What is known of the nodes of one type. */
 export type NodesOfType = Pick<AttributedGraph, 'nodeNames' | 'attributes' | 'matrix'>;

@@ -3,7 +3,7 @@
 import { SparseMatrix } from '../sparse/index.js';
 import { type PlantedPapersOptions, plantedPapers } from '../structure/index.js';
 import type { Random } from '../tensor/index.js';
-import { SPLIT_COLUMN } from './attributed-graph.js';
+import { SPLIT_COLUMN } from './column-names.js';
 import type { NamedHeteroGraph, NodesOfType } from './named-hetero-graph.js';
 import { splitPerClass } from './splits.js';
 
