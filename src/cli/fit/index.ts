@@ -153,7 +153,7 @@ const nouns: Readonly<Record<DataKind, string>> = {
 
 /** Flags of reading that each kind of data takes. */
 const readingOf: Readonly<Record<DataKind, readonly string[]>> = {
-  ...{ table: readingOnly, graph: readingOnly, sources: readingOnly },
+  ...{ table: readingOnly, graph: readingOnly, 'hetero-graph': readingOnly, sources: readingOnly },
   ...{ hypergraph: readingText, events: readingText },
   ...{ pictures: [], graphs: [], products: [], team: [] },
 };
