@@ -26,6 +26,7 @@ export interface TypedInputs {
 
 /** The inputs of a graph, and what they leave out. */
 export interface FittedTypedInputs {
+  /** How features are made. */
   readonly inputs: TypedInputs;
   /** Attributes that are left out, in sentences. */
   readonly notes: readonly string[];

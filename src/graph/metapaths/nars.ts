@@ -154,8 +154,11 @@ export interface NARSOptions {
 export class NARS implements GroupModule {
   /** a_k [subsets, 1, d] of each hop. */
   readonly weights: Tensor[];
+  /** A perceptron of each hop. */
   readonly hops: readonly ActivatedLayers[];
+  /** On all hops side by side. */
   readonly fused: ActivatedLayers;
+  /** Classifier. */
   readonly head: Linear;
   readonly #inputDropout: Dropout;
 

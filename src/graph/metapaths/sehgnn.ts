@@ -140,15 +140,23 @@ class Channel {
  * logits = MLP(Linear(h'_1 ‖ … ‖ h'_P) + residual)
  */
 export class SeHGNN implements GroupModule {
+  /** One of each metapath. */
   readonly channels: readonly Channel[];
+  /** q, of width h/4. */
   readonly query: Linear;
+  /** k, of width h/4. */
   readonly key: Linear;
+  /** v. */
   readonly value: Linear;
   /** γ [1]. */
   gamma: Tensor;
+  /** On all channels side by side. */
   readonly joined: Linear;
+  /** On the target's own features; undefined without the option. */
   readonly residual: Linear | undefined;
+  /** Hidden layer of the classifier. */
   readonly task: NormedLayer;
+  /** Classifier. */
   readonly head: Linear;
   readonly #activation = new PReLU();
   readonly #dropout: Dropout;

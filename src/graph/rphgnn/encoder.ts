@@ -53,7 +53,9 @@ export function affine(inFeatures: number, outFeatures: number, random: Random):
 
 /** [Linear → PReLU → dropout] for each pair of widths. */
 export class ActivatedLayers {
+  /** The linear layers. */
   readonly layers: readonly Linear[];
+  /** One after each of them. */
   readonly activations: readonly PReLU[];
   readonly #dropout: Dropout;
 
@@ -63,6 +65,7 @@ export class ActivatedLayers {
     this.#dropout = new Dropout(dropout);
   }
 
+  /** x [b, in] → [b, out]. */
   forward(x: Tensor, mode: Mode): Tensor {
     return this.afterFirst((this.layers[0] as Linear).forward(x), mode);
   }

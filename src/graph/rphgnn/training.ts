@@ -42,7 +42,9 @@ export type RowTargets =
 
 /** Rows with what is learnt of them. */
 export interface TargetedRows {
+  /** What networks read of the rows. */
   readonly groups: RowGroups;
+  /** What is learnt of them. */
   readonly targets: RowTargets;
 }
 
@@ -201,7 +203,9 @@ export function predictGroups(network: GroupModule, groups: RowGroups): Tensor {
 
 /** Macro-F1 and micro-F1 of predictions, from 0 to 1. */
 export interface F1Scores {
+  /** Mean over the classes or labels that occur. */
   readonly macroF1: number;
+  /** Over all rows and labels; of one class a row, accuracy. */
   readonly microF1: number;
 }
 
