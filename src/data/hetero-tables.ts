@@ -11,7 +11,7 @@ import { type Column, type ColumnTable, tableRows } from './tables.js';
 export interface TableOfFile {
   /** For messages. */
   readonly file: string;
-  /** What its name says after `nodes_` or `edges_`: a type, or a relation; '' for `nodes` and `edges`. */
+  /** A type or a relation: what its name says after `nodes_` or `edges_`; '' without either. */
   readonly part: string;
   /** Its columns; those that hold names are texts. */
   readonly table: ColumnTable;

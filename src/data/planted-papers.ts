@@ -14,9 +14,9 @@ const DRAWS = 10;
 const OWN_SHARE = 0.25;
 
 /**
- * Planted papers of 4 classes, called `papers`: a paper has up to 10 of 300 words, a quarter of them
- * drawn from a vocabulary of its class; other types have no features. 20 papers of each class train,
- * 30 validate.
+ * Planted papers of 4 classes, called `papers`: a paper has up to 10 of 300 words, a quarter of
+ * them drawn from a vocabulary of its class; other types have no features. 20 papers of each class
+ * train, 30 validate.
  */
 export function wordPapers(random: Random, options: PlantedPapersOptions = {}): NamedHeteroGraph {
   const { classes = 4 } = options;

@@ -52,8 +52,8 @@ export function sparseProduct(a: SparseMatrix, b: SparseMatrix): SparseMatrix {
 }
 
 /**
- * Calls `visit` for every term A[row, k]·B[k, column] of a row of the product, with the positions of
- * its factors among the stored elements.
+ * Calls `visit` for every term A[row, k]·B[k, column] of a row of the product, with the positions
+ * of its factors among the stored elements.
  */
 function forEachTerm(
   a: SparsePattern,

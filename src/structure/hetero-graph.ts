@@ -90,8 +90,8 @@ export class HeteroGraph {
   }
 
   /**
-   * From the number of nodes of each type and the edges of each relation. Reverses are made; an edge
-   * that is given more than once counts once.
+   * From the number of nodes of each type and the edges of each relation. Reverses are made; an
+   * edge that is given more than once counts once.
    *
    * @throws Error for a type that is not there, a relation that is given twice under one name, or
    * one that holds the same edges as another between these types, in either direction: each would

@@ -50,8 +50,8 @@ interface Wanted {
 /**
  * Runs the pre-computation for the labelled nodes and trains on what it collects.
  *
- * @throws Error where no or several types have the attribute, for a graph without edges, or when the
- * tensors exceed the memory, saying what makes them smaller
+ * @throws Error where no or several types have the attribute, for a graph without edges, or when
+ * the tensors exceed the memory, saying what makes them smaller
  */
 export async function fitHetero(path: string, request: Request): Promise<Fitted> {
   const { values, target, task = 'class', random, reading, hooks, note } = request;

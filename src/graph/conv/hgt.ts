@@ -201,7 +201,7 @@ export class HGT implements HeteroModule {
     random: Random,
     { layers = 2, hidden = 64, dropout = 0.5, heads = 4 }: HGTOptions = {},
   ) {
-    this.input = new TypedInput({ graph, features }, hidden, random.split('input'), dropout);
+    this.input = new TypedInput({ graph, features }, hidden, random.split('input'), { dropout });
     this.layers = Array.from({ length: layers }, (_, l) => new HGTConv(hidden, heads, graph, random.split(l)));
     this.head = new Linear(hidden, classes, random.split('head'), { init: 'xavier' });
     this.#target = target;

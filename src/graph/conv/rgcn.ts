@@ -81,7 +81,7 @@ export class RGCN implements HeteroModule {
     random: Random,
     { layers = 2, hidden = 64, dropout = 0.5 }: HeteroStackOptions = {},
   ) {
-    this.input = new TypedInput({ graph, features }, hidden, random.split('input'), dropout);
+    this.input = new TypedInput({ graph, features }, hidden, random.split('input'), { dropout });
     this.layers = Array.from({ length: layers }, (_, l) => {
       const types = typesNeeded(graph, target, layers)[l + 1] as Set<string>;
       const relations = graph.relations.filter((own) => types.has(own.target));

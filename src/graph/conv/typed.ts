@@ -66,7 +66,7 @@ export class TypedInput {
     { graph, features }: Pick<HeteroTask, 'graph' | 'features'>,
     hidden: number,
     random: Random,
-    dropout: number,
+    { dropout = 0.5 }: { readonly dropout?: number } = {},
   ) {
     const [known, unknown] = [true, false].map((given) =>
       graph.types.filter((type) => features.has(type) === given),

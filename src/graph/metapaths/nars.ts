@@ -32,7 +32,10 @@ import { gatherParts } from './parts.js';
 
 /** What NARS computes before training. */
 export interface SubsetOptions {
-  /** Subsets of the relations, at most; each differs and has a relation of the target type. Default: 8. */
+  /**
+   * Subsets of the relations, at most; each differs and has a relation of the target type.
+   * Default: 8.
+   */
   readonly subsets?: number;
   /** Hops. Default: 2. */
   readonly hops?: number;
@@ -172,8 +175,8 @@ export class NARS implements GroupModule {
     this.weights = shapes.map(({ count, width }, k) =>
       parameter(reshape(xavierUniform(random.split('weights').split(k), [count, width]), [count, 1, width])),
     );
-    this.hops = shapes.map(({ width }, k) => new ActivatedLayers([width, hidden], random.split(k), dropout));
-    this.fused = new ActivatedLayers([hidden * shapes.length, hidden], random.split('fused'), dropout);
+    this.hops = shapes.map(({ width }, k) => new ActivatedLayers([width, hidden], random.split(k), { dropout }));
+    this.fused = new ActivatedLayers([hidden * shapes.length, hidden], random.split('fused'), { dropout });
     this.head = affine(hidden, classes, random.split('head'));
     this.#inputDropout = new Dropout(inputDropout);
   }

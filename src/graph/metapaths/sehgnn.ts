@@ -103,7 +103,12 @@ class NormedLayer {
   readonly activation = new PReLU();
   readonly #dropout: Dropout;
 
-  constructor(inFeatures: number, outFeatures: number, random: Random, dropout: number) {
+  constructor(
+    inFeatures: number,
+    outFeatures: number,
+    random: Random,
+    { dropout = 0.5 }: { readonly dropout?: number } = {},
+  ) {
     this.linear = affine(inFeatures, outFeatures, random);
     this.norm = new LayerNorm(outFeatures);
     this.#dropout = new Dropout(dropout);
@@ -120,10 +125,14 @@ class Channel {
   readonly layers: readonly NormedLayer[];
   readonly #dropout: Dropout;
 
-  constructor(width: number, random: Random, { embedding, hidden, inputDropout, dropout }: Required<SeHGNNOptions>) {
+  constructor(
+    width: number,
+    random: Random,
+    { embedding = 512, hidden = 512, inputDropout = 0.5, dropout = 0.5 }: SeHGNNOptions = {},
+  ) {
     this.embedding = new Linear(width, embedding, random.split('embedding'), { bias: false });
     this.embedding.weight = parameter(random.split('embedding').uniform([embedding, width], -0.5, 0.5));
-    this.layers = [embedding, hidden].map((own, l) => new NormedLayer(own, hidden, random.split(l), dropout));
+    this.layers = [embedding, hidden].map((own, l) => new NormedLayer(own, hidden, random.split(l), { dropout }));
     this.#dropout = new Dropout(inputDropout);
   }
 
@@ -173,7 +182,7 @@ export class SeHGNN implements GroupModule {
     this.gamma = parameter(zeros([1]));
     this.joined = affine(hidden * shapes.length, hidden, random.split('joined'));
     if (all.residual) this.residual = affine(shapes[0]?.width as number, hidden, random.split('residual'));
-    this.task = new NormedLayer(hidden, hidden, random.split('task'), all.dropout);
+    this.task = new NormedLayer(hidden, hidden, random.split('task'), all);
     this.head = affine(hidden, classes, random.split('head'));
     this.#dropout = new Dropout(all.dropout);
   }

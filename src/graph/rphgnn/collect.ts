@@ -79,8 +79,8 @@ export function walkCollected(
 }
 
 /**
- * Runs the pre-computation and keeps its tensors for some nodes of the target type, by parts such as
- * training and validation nodes.
+ * Runs the pre-computation and keeps its tensors for some nodes of the target type, by parts such
+ * as training and validation nodes.
  *
  * Memory: the collected tensors (`collectedBytes`) and what `propagateAndUpdate` holds.
  *

@@ -59,7 +59,7 @@ export class ActivatedLayers {
   readonly activations: readonly PReLU[];
   readonly #dropout: Dropout;
 
-  constructor(widths: readonly number[], random: Random, dropout: number) {
+  constructor(widths: readonly number[], random: Random, { dropout = 0.5 }: { readonly dropout?: number } = {}) {
     this.layers = widths.slice(1).map((width, l) => affine(widths[l] as number, width, random.split(l)));
     this.activations = this.layers.map(() => new PReLU());
     this.#dropout = new Dropout(dropout);
@@ -92,13 +92,13 @@ export class GroupEncoder {
   constructor(
     { count, width }: GroupShape,
     random: Random,
-    { hidden, filters, depth, dropout }: Required<EncoderOptions>,
+    { hidden = 64, filters = 2, depth = 2, dropout = 0.5 }: EncoderOptions = {},
   ) {
     const own = count === 1 ? 1 : filters;
     this.weight = parameter(xavierNormal(random.split('filters'), [own, count]));
     this.bias = parameter(zeros([own]));
     const widths = [own * width, ...new Array<number>(depth).fill(hidden)];
-    this.layers = new ActivatedLayers(widths, random.split('layers'), dropout);
+    this.layers = new ActivatedLayers(widths, random.split('layers'), { dropout });
   }
 
   /** x [K, b, d] → [b, hidden]. */
@@ -163,7 +163,7 @@ export class RpHGNN implements GroupModule {
     this.groups = shapes.map((shape, g) => new GroupEncoder(shape, random.split(g), all));
     if (!(all.depth >= 1)) throw new RangeError(`RpHGNN: expected one layer a group or more, got ${all.depth}`);
     const inFeatures = all.fusion === 'mean' ? all.hidden : all.hidden * shapes.length;
-    this.fused = new ActivatedLayers([inFeatures, all.hidden], random.split('fused'), all.dropout);
+    this.fused = new ActivatedLayers([inFeatures, all.hidden], random.split('fused'), all);
     this.head = affine(all.hidden, classes, random.split('head'));
     this.#options = all;
     this.#inputDropout = new Dropout(all.inputDropout);

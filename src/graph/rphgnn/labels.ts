@@ -6,8 +6,8 @@
 //
 //   h = (M_rev(e)·M_e·Y − D∘Y) / (1 − D)
 //
-// which is the mean over the nodes at the other ends of paths u ← · ← v, v ≠ u. It is summed without
-// the node's own label, so that no rounding lets it through.
+// which is the mean over the nodes at the other ends of paths u ← · ← v, v ≠ u. It is summed
+// without the node's own label, so that no rounding lets it through.
 
 import type { HeteroGraph, Relation } from '../../structure/index.js';
 import { keep, type Tensor, tensor } from '../../tensor/index.js';

@@ -64,7 +64,7 @@ export interface GroupShape {
   readonly width: number;
 }
 
-/** Called with each tensor [n, width] that lands on the target type, valid during the call alone. */
+/** Called with each tensor [n, width] that lands on the target type, valid during the call. */
 export type LandingVisitor = (group: string, values: Tensor) => void;
 
 const MERGED = 'merged';

@@ -61,13 +61,13 @@ export interface GroupTrainingOptions extends TrainingHooks {
   /** Rows of a step. Default: 1000. */
   readonly batchSize?: number;
   /**
-   * What chooses the epoch: the validation loss, or the mean of macro-F1 and micro-F1, which for one
-   * class a row is accuracy. Default: 'f1'.
+   * What chooses the epoch: the validation loss, or the mean of macro-F1 and micro-F1, which for
+   * one class a row is accuracy. Default: 'f1'.
    */
   readonly select?: 'loss' | 'f1';
   /** Rows without a label of which dropout views must agree. Default: none. */
   readonly unlabelled?: RowGroups | undefined;
-  /** Dropout views of a row in consistency training. Default: 3 where there are unlabelled rows, else 1. */
+  /** Dropout views of a row. Default: 3 where there are unlabelled rows, else 1. */
   readonly views?: number;
   /** Weight of the consistency of views. Default: 0.6. */
   readonly consistency?: number;
@@ -233,7 +233,7 @@ export function f1Scores(logits: Tensor, targets: Exclude<RowTargets, { kind: 'd
   );
 }
 
-/** F1 of labels, 2·TP / (2·TP + FP + FN): over all pairs, and as the mean over labels that occur. */
+/** F1 of labels, 2·TP / (2·TP + FP + FN): over all pairs, and the mean of labels that occur. */
 function labelF1(probabilities: Float32Array, wanted: Float32Array, classes: number): F1Scores {
   const [right, seen] = [new Float64Array(classes), new Float64Array(classes)];
   for (let at = 0; at < wanted.length; at++) {
