@@ -13,6 +13,7 @@ import {
   hasTypedTables,
   isCatalogue,
   isFolder,
+  isGraph6,
   isPictureFolder,
   loadCatalogue,
   loadHeteroGraph,
@@ -81,12 +82,19 @@ function graphAt(path: string) {
   return isFolder(path) && !tableIn(path, 'edges') ? undefined : loadNamedGraph(path);
 }
 
+/** Whether a path holds a set of graphs. */
+function isGraphSet(path: string): boolean {
+  return (
+    isGraph6(path) || (isFolder(path) && tableIn(path, 'graphs') !== undefined && tableIn(path, 'edges') !== undefined)
+  );
+}
+
 /** Endings of tables. */
 const TABLE = /\.(csv|tsv|txt|parquet|jsonl|ndjson|json|xlsx|xlsm|sqlite3?|db)(\.gz)?$/i;
 
 async function info(slug: string, flags: TableFlags & { readonly maxPixels?: number }): Promise<void> {
   const isSystem = systems.some((record) => record.slug === slug);
-  if (!isSystem && isFolder(slug) && tableIn(slug, 'graphs') && tableIn(slug, 'edges')) {
+  if (!isSystem && existsSync(slug) && isGraphSet(slug)) {
     console.log(`${slug}: ${wholeGraphProfileLines(loadWholeGraphs(slug)).join('\n')}`);
     return;
   }

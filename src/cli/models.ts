@@ -21,6 +21,7 @@ const openers = {
   hyperpave: async (path: string) => (await import('./models/hyperpave.js')).open(path),
   hyperdrop: async (path: string) => (await import('./models/hyperdrop.js')).open(path),
   hypercluster: async (path: string) => (await import('./models/hypercluster.js')).open(path),
+  'subgraph-gnn': async (path: string) => (await import('./models/subgraph-gnn.js')).open(path),
   mip: async (path: string) => (await import('./models/mip.js')).open(path),
   nat: async (path: string) => (await import('./models/nat.js')).open(path),
   hdhgn: async (path: string) => (await import('./models/hdhgn.js')).open(path),

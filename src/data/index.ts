@@ -227,4 +227,5 @@ export {
   wholeGraphsFromArrays,
   wholeGraphsFromTables,
 } from './whole-graphs.js';
+export { wholeGraphsFromGraph6 } from './whole-graphs-graph6.js';
 export { wordBlocks } from './word-blocks.js';

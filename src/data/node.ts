@@ -70,5 +70,5 @@ export {
   loadTextGraph,
 } from './text-graph-files.js';
 export { type NamedVectors, vectorFormatOf, vectorFormats, writeVectors } from './vectors.js';
-export { loadWholeGraphs } from './whole-graph-sets.js';
+export { isGraph6, loadWholeGraphs } from './whole-graph-sets.js';
 export { type Contents, requireWritable, writeFileAtomic } from './write.js';

@@ -68,6 +68,7 @@ export {
   infoNCE,
   klDivergence,
   logKlDivergence,
+  meanAbsoluteError,
   meanSquaredError,
   softCrossEntropy,
 } from './losses.js';

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { modelSystems, openModel, openModelOf } from '../../src/cli/models.js';
 import { writeModelFile, writeSafetensors } from '../../src/data/index.js';
 import { EMBEDDING_MODEL, RANK_MODEL } from '../../src/embedding/index.js';
-import { DGMLP_MODEL, NAT_MODEL, NODE_CLASSIFIER, RPHGNN_MODEL } from '../../src/graph/index.js';
+import { DGMLP_MODEL, NAT_MODEL, NODE_CLASSIFIER, RPHGNN_MODEL, SUBGRAPH_MODEL } from '../../src/graph/index.js';
 import {
   CONHD_MODEL,
   HDHGN_MODEL,
@@ -49,6 +49,7 @@ describe('the table of model files', () => {
     MIP_MODEL,
     HYPERDROP_MODEL,
     HYPERCLUSTER_MODEL,
+    SUBGRAPH_MODEL,
   ];
   const student = new StudentModel(['a', 'b'], new MLP([3, 4, 2], new Random(1), { norm: 'batch' }));
   const vertices = file('vertices.csv', 'vertex,f1,f2,f3\nx,1,2,3\ny,0,0,1\n');

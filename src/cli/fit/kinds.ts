@@ -7,6 +7,7 @@ import {
   hasTypedTables,
   isCatalogue,
   isFolder,
+  isGraph6,
   isGraphFile,
   sourceFilesIn,
   tableIn,
@@ -42,6 +43,7 @@ const KNOWN: readonly (readonly [DatasetKind, DataKind])[] = [
 export function kindOf(path: string): DataKind {
   if (path === '-') return 'table';
   if (isFolder(path)) return kindOfFolder(path);
+  if (existsSync(path) && isGraph6(path)) return 'graphs';
   if (isCatalogue(path)) return 'products';
   if (existsSync(path)) return isGraphFile(path) ? 'graph' : isTeamFile(path) ? 'team' : 'table';
   return KNOWN.find(([kind]) => datasetOf(path, kind))?.[1] ?? 'table';
@@ -63,7 +65,7 @@ function isTeamFile(path: string): boolean {
 
 function kindOfFolder(folder: string): DataKind {
   if (['hyperedges', 'hypergraph'].some((name) => tableIn(folder, name, textEndings))) return 'hypergraph';
-  if (tableIn(folder, 'graphs')) return 'graphs';
+  if (tableIn(folder, 'graphs') || isGraph6(folder)) return 'graphs';
   if (hasTypedTables(folder)) return 'hetero-graph';
   if (tableIn(folder, 'edges')) return 'graph';
   if (isCatalogue(folder)) return 'products';

@@ -80,6 +80,8 @@ export interface DatasetRecord {
   readonly download?: DatasetDownload;
   /** Graphs: whether edges have a direction. False when left out. */
   readonly directed?: boolean;
+  /** Sets of graphs: whether graphs 2k and 2k + 1 belong into one fold. False when left out. */
+  readonly paired?: boolean;
   /** Hypergraphs that are read from a typed graph: what becomes of its nodes. */
   readonly typed?: TypedPaths;
   /** Heterogeneous graphs: the type of the nodes with labels, and which split is meant. */
