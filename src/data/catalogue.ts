@@ -8,7 +8,7 @@ import { networkRecords } from './catalogue/networks.js';
 import { questionRecords } from './catalogue/questions.js';
 import type { DatasetKind, DatasetRecord } from './catalogue/record.js';
 import { tableRecords } from './catalogue/tables.js';
-import { sourceRecords, textRecords } from './catalogue/texts.js';
+import { labelledTextRecords, sourceRecords, textRecords } from './catalogue/texts.js';
 import { wholeGraphRecords } from './catalogue/whole-graphs.js';
 
 export {
@@ -32,6 +32,7 @@ export const catalogue: readonly DatasetRecord[] = [
   ...tableRecords,
   ...imageRecords,
   ...textRecords,
+  ...labelledTextRecords,
   ...questionRecords,
   ...sourceRecords,
 ];

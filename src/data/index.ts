@@ -89,6 +89,7 @@ export {
   splitOf,
 } from './graphs.js';
 export { heatColour, heatMap, heatOverlay, type NumberMap, pictureGrid } from './heat-maps.js';
+export { type GeneratedTextGraphs, type HierTagOptions, hierTag, textEdges } from './hier-tag.js';
 export {
   featuresFromTable,
   type HypergraphDataset,
@@ -120,6 +121,7 @@ export {
   incidencesFromArrays,
   roleDataset,
 } from './incidences.js';
+export { LatentTextEncoder, type LatentTextOptions, type LatentTextState } from './latent-text-encoder.js';
 export { DataLoader, type DataLoaderOptions } from './loader.js';
 export {
   isPlan,
@@ -199,6 +201,14 @@ export {
   type SentenceEncoder,
   wordsOf,
 } from './text-encoder.js';
+export {
+  type ClassText,
+  classTexts,
+  halvesOf,
+  type TextGraph,
+  textGraphFromTables,
+  textGraphLines,
+} from './text-graph.js';
 export { fromTorchName, loadTorchState, type TorchLoadOptions } from './torch.js';
 export {
   classOf,
@@ -214,4 +224,5 @@ export {
   wholeGraphsFromArrays,
   wholeGraphsFromTables,
 } from './whole-graphs.js';
+export { wholeGraphsFromGraph6 } from './whole-graphs-graph6.js';
 export { wordBlocks } from './word-blocks.js';

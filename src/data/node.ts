@@ -24,7 +24,9 @@ export { type ImageFolderOptions, readImages } from './image-folder.js';
 export { hasImages, imageSetNames, loadImages } from './image-sets.js';
 export { type IncidenceFileOptions, loadIncidences, textEndings } from './incidence-sets.js';
 export { interruptSignal } from './interrupt.js';
+export { hasLabelledTexts, type LabelledTexts, loadLabelledTexts } from './labelled-texts.js';
 export { loadNamedHypergraph } from './named-hypergraph-files.js';
+export { OnnxTextEncoder, type OnnxTextFiles, type OnnxTextOptions } from './onnx-text-encoder.js';
 export { type FolderFiles, filesBelow, type Subfolder, subfoldersOf } from './picture-files.js';
 export {
   type ClassProfile,
@@ -54,6 +56,13 @@ export {
 } from './sources.js';
 export { loadLabelledTable, loadTable, loadTables, type NamedTable, type TableFileOptions } from './table-files.js';
 export { loadTemporal } from './temporal-sets.js';
+export {
+  isTextGraph,
+  type LoadedTextEncoder,
+  loadClassTexts,
+  loadOnnxTextEncoder,
+  loadTextGraph,
+} from './text-graph-files.js';
 export { type NamedVectors, vectorFormatOf, vectorFormats, writeVectors } from './vectors.js';
-export { loadWholeGraphs } from './whole-graph-sets.js';
+export { isGraph6, loadWholeGraphs } from './whole-graph-sets.js';
 export { type Contents, requireWritable, writeFileAtomic } from './write.js';

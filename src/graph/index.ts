@@ -12,6 +12,7 @@ export {
   trainDecoupled,
   trainOnRows,
 } from './decoupled.js';
+export * from './dense/index.js';
 export {
   DepthNetwork,
   type DepthOptions,
@@ -24,6 +25,8 @@ export {
 export { DGMLP, type DGMLPOptions, nodeAdaptive, presets as dgmlpPresets } from './dgmlp.js';
 export { DGMLP_MODEL, type DGMLPDescription, DGMLPModel, featuresOfGraph } from './dgmlp-model.js';
 export { EventModel, type EventTraining, scaledEvents, usualInterval } from './event-model.js';
+export * from './expressivity/index.js';
+export * from './h4g/index.js';
 export {
   type HopBlock,
   type HopOptions,
@@ -81,6 +84,7 @@ export {
   smoothness,
 } from './smoothing.js';
 export { stationaryState } from './stationary-state.js';
+export * from './subgraph-gnn/index.js';
 export * from './temporal/index.js';
 export {
   NodeMLP,

@@ -30,6 +30,7 @@ export {
 } from './fit.js';
 export { gradientsOf, type LossGradients } from './gradients.js';
 export { GraphNorm } from './graph-norm.js';
+export * from './hyperbolic/index.js';
 export {
   fans,
   kaimingNormal,
@@ -67,6 +68,7 @@ export {
   infoNCE,
   klDivergence,
   logKlDivergence,
+  meanAbsoluteError,
   meanSquaredError,
   softCrossEntropy,
 } from './losses.js';
@@ -115,6 +117,7 @@ export {
 } from './optimizers.js';
 export { phaseCheckpoints } from './phases.js';
 export { type ProgressStream, progressLine } from './progress.js';
+export { midRanks, spearman } from './rank-correlation.js';
 export { GRU, LSTM, type LSTMState } from './recurrent.js';
 export { replaceWeights } from './resize.js';
 export { constant, cosine, type Schedule, stepDecay, warmUp } from './schedules.js';

@@ -9,3 +9,4 @@ export { SparseMatrix } from './matrix.js';
 export { type SparseOperand, sddmm, spmm } from './ops.js';
 export { SparsePattern } from './pattern.js';
 export { Segments, segmentMax, segmentMean, segmentSoftmax, segmentSum } from './segments.js';
+export { type TruncatedSvd, type TruncatedSvdOptions, truncatedSvd } from './truncated-svd.js';

@@ -194,6 +194,10 @@ async function sizeOf({ name, size }: DatasetRecord, kind: DatasetKind): Promise
         ? counts([new TextEncoder().encode(text).length, 'bytes'])
         : counts([text.length, 'characters']);
     }
+    case 'labelled-texts': {
+      const { texts, classes } = node.loadLabelledTexts(name);
+      return counts([texts.length, 'texts'], [classes.length, 'classes']);
+    }
     case 'questions': {
       const { train, test } = loadQuestionSet(name);
       return counts([train.length, 'questions to learn from'], [test.length, 'to test on']);

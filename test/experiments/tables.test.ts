@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Column, LabelledTable } from '../../src/data/index.js';
-import { friedman, holm, meanRanks, ranksOf, spearman, wilcoxon } from '../../src/experiments/parts/ranks.js';
+import { friedman, holm, meanRanks, ranksOf, wilcoxon } from '../../src/experiments/parts/ranks.js';
 import { chooseOptions, settingsFor, type TableTuning } from '../../src/experiments/parts/table-spaces.js';
 import { bestSetting } from '../../src/experiments/parts/tuning.js';
 import { compareOnTables } from '../../src/experiments/protocols/tables.js';
 import * as h from '../../src/hypernet/index.js';
+import { spearman } from '../../src/nn/index.js';
 import { Random } from '../../src/tensor/index.js';
 import { uniform } from '../oracle.js';
 import { context } from './context.js';

@@ -2,8 +2,9 @@
 
 import type { OptionTable } from '../../experiments/parts/options.js';
 import type { NetworkName } from '../../graph/index.js';
-import { fastrpOptions, fullyPprOptions, networkOptions } from './graph-options.js';
+import { fastrpOptions, fullyPprOptions, h4gOptions, networkOptions } from './graph-options.js';
 import { defineLearner, type Learner } from './learner.js';
+import { plainGraphOptions, subgraphOptions } from './whole-graph-options.js';
 
 const about: Readonly<Record<NetworkName, string>> = {
   dgmlp: 'classes of nodes by hops weighted for each node; deep, and light to train',
@@ -40,6 +41,26 @@ export const graphLearners: Readonly<Record<string, Learner>> = {
     tasks: ['labels', 'links'],
     options: fastrpOptions,
     load: async () => (await import('./embeddings.js')).fitEmbedding,
+  }),
+  h4g: defineLearner({
+    about: 'classes of nodes that no training graph has, from texts of nodes and of classes',
+    data: 'graph',
+    several: true,
+    encodes: true,
+    options: h4gOptions,
+    load: async () => (await import('./text-graphs.js')).fitTexts,
+  }),
+  'sswl-plus': defineLearner({
+    about: 'classes or numbers of whole graphs, by subgraphs of each node: GNN-SSWL⁺ and weaker classes',
+    data: 'graphs',
+    options: subgraphOptions,
+    load: async () => (await import('./whole-graphs.js')).fitSubgraphs,
+  }),
+  gine: defineLearner({
+    about: 'classes or numbers of whole graphs, by message passing with features of edges',
+    data: 'graphs',
+    options: plainGraphOptions,
+    load: async () => (await import('./whole-graphs.js')).fitPlain,
   }),
   'fully-ppr': defineLearner({
     about: 'nodes ranked for each node, or the classes of nodes near it, by personalised PageRank',

@@ -6,6 +6,7 @@ import {
   filesBelow,
   isCatalogue,
   isFolder,
+  isGraph6,
   isGraphFile,
   sourceFilesIn,
   tableIn,
@@ -31,14 +32,15 @@ const KNOWN: readonly (readonly [DatasetKind, DataKind])[] = [
 /**
  * The kind of the data at a path, from its name, the files of a folder, or the first bytes of a
  * file: a folder with hyperedges is a hypergraph, one with graphs a set of them, one with edges a
- * graph, one with products a catalogue, one with source files below it, and not more pictures,
- * holds sources, any other one pictures; a file is a graph where `readGraph` knows it, a team where
- * it is JSON with `agents`, products where it has the columns of HyperPAVE's release, else a table.
- * A known set has its own kind.
+ * graph, one with products a catalogue, one with points pictures to count in, one with source files
+ * below it, and not more pictures, holds sources, any other one pictures; a file is a graph where
+ * `readGraph` knows it, a team where it is JSON with `agents`, products where it has the columns of
+ * HyperPAVE's release, else a table. A known set has its own kind.
  */
 export function kindOf(path: string): DataKind {
   if (path === '-') return 'table';
   if (isFolder(path)) return kindOfFolder(path);
+  if (existsSync(path) && isGraph6(path)) return 'graphs';
   if (isCatalogue(path)) return 'products';
   if (existsSync(path)) return isGraphFile(path) ? 'graph' : isTeamFile(path) ? 'team' : 'table';
   return KNOWN.find(([kind]) => datasetOf(path, kind))?.[1] ?? 'table';
@@ -60,9 +62,10 @@ function isTeamFile(path: string): boolean {
 
 function kindOfFolder(folder: string): DataKind {
   if (['hyperedges', 'hypergraph'].some((name) => tableIn(folder, name, textEndings))) return 'hypergraph';
-  if (tableIn(folder, 'graphs')) return 'graphs';
+  if (tableIn(folder, 'graphs') || isGraph6(folder)) return 'graphs';
   if (tableIn(folder, 'edges')) return 'graph';
   if (isCatalogue(folder)) return 'products';
+  if (tableIn(folder, 'points')) return 'points';
   const endings = languageNames.flatMap((name) => languages[name].endings);
   const sources = sourceFilesIn(folder, endings).length;
   // A script beside pictures does not make their folder one of sources.

@@ -52,4 +52,5 @@ export const usualLearner: Readonly<Partial<Record<DataKind, string>>> = {
   team: 'hyperagent',
   sources: 'hdhgn',
   pictures: 'lsnet-nano',
+  points: 'count-softhgnn',
 };

@@ -12,6 +12,7 @@ export type DatasetKind =
   | 'table'
   | 'images'
   | 'text'
+  | 'labelled-texts'
   | 'questions'
   | 'sources';
 
@@ -78,6 +79,8 @@ export interface DatasetRecord {
   readonly download?: DatasetDownload;
   /** Graphs: whether edges have a direction. False when left out. */
   readonly directed?: boolean;
+  /** Sets of graphs: whether graphs 2k and 2k + 1 belong into one fold. False when left out. */
+  readonly paired?: boolean;
   /** Hypergraphs that are read from a typed graph: what becomes of its nodes. */
   readonly typed?: TypedPaths;
   /**
@@ -136,6 +139,7 @@ export const datasetKinds: Readonly<Record<DatasetKind, DatasetKindRecord>> = {
   table: { noun: 'table', task: 'classification of rows', reader: 'loadLabelledTable' },
   images: { noun: 'image set', task: 'image classification', reader: 'loadImages' },
   text: { noun: 'text', task: 'language modelling', reader: 'loadText' },
+  'labelled-texts': { noun: 'set of labelled texts', task: 'classification of texts', reader: 'loadLabelledTexts' },
   questions: { noun: 'set of questions', task: 'answers by a team of agents', reader: 'loadQuestionSet' },
   sources: { noun: 'set of source files', task: 'classification of source files', reader: 'loadSources' },
 };

@@ -44,6 +44,28 @@ export const textRecords: readonly DatasetRecord[] = [
   },
 ];
 
+/** Texts with a class each. */
+export const labelledTextRecords: readonly DatasetRecord[] = [
+  {
+    name: 'r8',
+    kinds: ['labelled-texts'],
+    files: [
+      {
+        path: 'text/r8.tsv.gz',
+        sha256: 'eb914d2eb1dbdc85e31a272bd6604d603543f74aba41dacab351e15d4080e356',
+        digestOf: 'unpacked',
+      },
+    ],
+    licence: 'none stated',
+    source: {
+      address: 'https://github.com/yao8839836/text_gcn',
+      citation: 'Yao, Mao, Luo, "Graph Convolutional Networks for Text Classification", AAAI 2019; Reuters-21578',
+    },
+    size: '7,674 texts, 8 classes',
+    note: 'columns split, label and text; lower case, words separated by blanks',
+  },
+];
+
 /** Source files with classes. */
 export const sourceRecords: readonly DatasetRecord[] = [
   {

@@ -3,11 +3,10 @@
 import { windowsAt } from '../../data/index.js';
 import { secondsInTurns } from '../../engine/index.js';
 import type { Decoder } from '../../models/index.js';
-import { type ExpertLayer, type ExpertUsage, expertContext } from '../../nn/index.js';
+import { type ExpertLayer, type ExpertUsage, expertContext, spearman } from '../../nn/index.js';
 import { groupedMatmul } from '../../sparse/index.js';
 import { matmul, Random, scope, type Tensor } from '../../tensor/index.js';
 import type { MethodScores, Metric, Scores, Table } from '../parts/contract.js';
-import { spearman } from '../parts/ranks.js';
 import { summarize } from '../parts/statistics.js';
 import type { TokenizedText } from './text.js';
 
