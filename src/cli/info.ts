@@ -6,7 +6,9 @@ import {
   catalogueLines,
   graphProfileLines,
   heteroProfileLines,
+  placesOf,
   profileLines,
+  textGraphLines,
   wholeGraphProfileLines,
 } from '../data/index.js';
 import {
@@ -15,13 +17,16 @@ import {
   isFolder,
   isGraph6,
   isPictureFolder,
+  isTextGraph,
   loadCatalogue,
   loadHeteroGraph,
   loadNamedGraph,
   loadTable,
+  loadTextGraph,
   loadWholeGraphs,
   pictureProfileLines,
   profilePictures,
+  readUnpackedText,
   tableIn,
 } from '../data/node.js';
 import {
@@ -77,6 +82,15 @@ async function pictureInfo(path: string, maxPixels: number | undefined): Promise
   }
 }
 
+/** How many things points.csv names in how many pictures. */
+function placesLine(folder: string): string {
+  const table = tableIn(folder, 'points') as string;
+  const counts = Array.from(placesOf(readUnpackedText(table), table).values(), ({ points }) => points.length);
+  const total = counts.reduce((a, b) => a + b, 0);
+  const ends = counts.length > 0 ? `, ${Math.min(...counts)} to ${Math.max(...counts)} in one` : '';
+  return `${counts.length} pictures with ${total} things${ends}; gossamer fit learns to count them`;
+}
+
 /** The graph in a folder of tables or a file of another program. */
 function graphAt(path: string) {
   return isFolder(path) && !tableIn(path, 'edges') ? undefined : loadNamedGraph(path);
@@ -102,6 +116,10 @@ async function info(slug: string, flags: TableFlags & { readonly maxPixels?: num
     console.log(`${slug}: ${heteroProfileLines(await loadHeteroGraph(slug, tableOptionsOf(flags))).join('\n')}`);
     return;
   }
+  if (!isSystem && isTextGraph(slug)) {
+    console.log(`${slug}: ${textGraphLines(loadTextGraph(slug)).join('\n')}`);
+    return;
+  }
   const graph = isSystem || slug === '-' ? undefined : graphAt(slug);
   if (graph) {
     console.log(`${slug}: ${graphProfileLines(graph).join('\n')}`);
@@ -109,6 +127,10 @@ async function info(slug: string, flags: TableFlags & { readonly maxPixels?: num
   }
   if (!isSystem && isCatalogue(slug)) {
     console.log(catalogueLines(loadCatalogue(slug)).join('\n'));
+    return;
+  }
+  if (!isSystem && isFolder(slug) && kindOf(slug) === 'points') {
+    console.log(`${slug}: ${placesLine(slug)}`);
     return;
   }
   if (!isSystem && isFolder(slug) && kindOf(slug) === 'pictures' && isPictureFolder(slug))

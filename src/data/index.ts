@@ -211,7 +211,14 @@ export {
   type SentenceEncoder,
   wordsOf,
 } from './text-encoder.js';
-export { type ClassText, classTexts, halvesOf, type TextGraph, textGraphFromTables } from './text-graph.js';
+export {
+  type ClassText,
+  classTexts,
+  halvesOf,
+  type TextGraph,
+  textGraphFromTables,
+  textGraphLines,
+} from './text-graph.js';
 export { fromTorchName, loadTorchState, type TorchLoadOptions } from './torch.js';
 export {
   classOf,

@@ -64,6 +64,7 @@ export {
 export { loadLabelledTable, loadTable, loadTables, type NamedTable, type TableFileOptions } from './table-files.js';
 export { loadTemporal } from './temporal-sets.js';
 export {
+  isTextGraph,
   type LoadedTextEncoder,
   loadClassTexts,
   loadOnnxTextEncoder,

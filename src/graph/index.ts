@@ -26,6 +26,7 @@ export { DGMLP, type DGMLPOptions, nodeAdaptive, presets as dgmlpPresets } from 
 export { DGMLP_MODEL, type DGMLPDescription, DGMLPModel, featuresOfGraph } from './dgmlp-model.js';
 export { EventModel, type EventTraining, scaledEvents, usualInterval } from './event-model.js';
 export * from './expressivity/index.js';
+export * from './h4g/index.js';
 export {
   type HopBlock,
   type HopOptions,

@@ -35,10 +35,10 @@ const KNOWN: readonly (readonly [DatasetKind, DataKind])[] = [
  * The kind of the data at a path, from its name, the files of a folder, or the first bytes of a
  * file: a folder with hyperedges is a hypergraph, one with graphs a set of them, one with tables
  * such as nodes_author a graph of several types, one with edges a graph, one with products a
- * catalogue, one with source files below it, and not more pictures, holds sources, any other one
- * pictures; a file is a graph where `readGraph` knows it, a team where it is JSON with `agents`,
- * products where it has the columns of HyperPAVE's release, else a table. A known set has its own
- * kind.
+ * catalogue, one with points pictures to count in, one with source files below it, and not more
+ * pictures, holds sources, any other one pictures; a file is a graph where `readGraph` knows it, a
+ * team where it is JSON with `agents`, products where it has the columns of HyperPAVE's release,
+ * else a table. A known set has its own kind.
  */
 export function kindOf(path: string): DataKind {
   if (path === '-') return 'table';
@@ -69,6 +69,7 @@ function kindOfFolder(folder: string): DataKind {
   if (hasTypedTables(folder)) return 'hetero-graph';
   if (tableIn(folder, 'edges')) return 'graph';
   if (isCatalogue(folder)) return 'products';
+  if (tableIn(folder, 'points')) return 'points';
   const endings = languageNames.flatMap((name) => languages[name].endings);
   const sources = sourceFilesIn(folder, endings).length;
   // A script beside pictures does not make their folder one of sources.

@@ -53,4 +53,5 @@ export const usualLearner: Readonly<Partial<Record<DataKind, string>>> = {
   team: 'hyperagent',
   sources: 'hdhgn',
   pictures: 'lsnet-nano',
+  points: 'count-softhgnn',
 };

@@ -73,6 +73,29 @@ export const records: readonly SystemRecord[] = [
     load: () => import('../graph/nat.js'),
   },
   {
+    slug: 'h4g',
+    title: 'H4G: zero-shot graph learning in hyperbolic space',
+    family: 'graph',
+    about: 'classes of nodes that no training graph has, from the names of the classes and the texts of the nodes',
+    paper: {
+      authors: 'Zhang, Zhang, Liu, Shi, Shen, You, Hu, Gan, Huang',
+      title: 'H4G: Unlocking Faithful Inference for Zero-Shot Graph Learning in Hyperbolic Space',
+      venue: 'KDD',
+      year: 2026,
+      arxiv: '2510.12094',
+    },
+    abstract: {
+      performance:
+        'H4G achieves state-of-the-art zero-shot performance with 12.8% improvement on heterophilic graphs and 8.4% on homophilic graphs',
+      abstraction:
+        'current approaches operate at excessively large hyperbolic radii, compressing multi-scale structural information into uniform high-level abstractions',
+      restores: 'This approach restores access to fine-grained patterns',
+      global: 'while maintaining global receptive ability',
+      overhead: 'with minimal computational overhead',
+    },
+    load: () => import('../graph/h4g.js'),
+  },
+  {
     slug: 'subgraph-gnn',
     title: 'SSWL: subgraph networks by their Weisfeiler-Lehman class',
     family: 'graph',
