@@ -56,6 +56,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     description: 'embed the nodes of a graph',
     load: async () => (await import('./embed.js')).embedCommand(),
   },
+  tell: {
+    description: 'which tests of isomorphism tell graphs apart, and what networks can therefore learn',
+    load: async () => (await import('./tell.js')).tellCommand(),
+  },
   rank: {
     description: 'rank nodes by personalised PageRank from each node, or from some',
     load: async () => (await import('./rank.js')).rankCommand(),

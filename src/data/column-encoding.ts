@@ -49,6 +49,8 @@ export function encodedWidth(encoding: readonly EncodedColumn[]): number {
  * Features [rows, width] of columns, found by their names.
  *
  * @param what the table, for messages: `edges of "new"`
+ * @param onUnknown called with column and category where the encoding does not know one, whose
+ * features are then all 0. Default: an error
  * @throws Error naming a column that is missing or of another kind, or a category that the encoding
  * does not know
  */
@@ -57,6 +59,7 @@ export function encodeColumns(
   encoding: readonly EncodedColumn[],
   rows: number,
   what: string,
+  onUnknown?: (column: string, category: string) => void,
 ): Tensor {
   const width = encodedWidth(encoding);
   const features = new Float32Array(rows * width);
@@ -67,7 +70,7 @@ export function encodeColumns(
       throw new Error(
         `${what} have no column "${own.name}", which the model reads; there are ${columns.map(({ name }) => name).join(', ') || 'none'}`,
       );
-    if (column) fill(features, width, at, column, own, what);
+    if (column) fill(features, width, at, column, own, what, onUnknown);
     at += own.kind === 'number' ? 1 : own.categories.length;
   }
   return keep(tensor(features, [rows, width]));
@@ -80,6 +83,7 @@ function fill(
   column: Column,
   own: EncodedColumn,
   what: string,
+  onUnknown: ((column: string, category: string) => void) | undefined,
 ): void {
   if (own.kind === 'number') {
     if (column.kind !== 'number')
@@ -92,6 +96,10 @@ function fill(
   const codes = new Map(own.categories.map((category, code) => [category, code]));
   Array.from<string | number | undefined>(column.values).forEach((value, row) => {
     const code = codes.get(String(value));
+    if (code === undefined && onUnknown) {
+      onUnknown(column.name, String(value));
+      return;
+    }
     if (code === undefined)
       throw new Error(
         `${what}: column "${own.name}" holds "${value}" in row ${row + 1}, which training did not know (it knew ${own.categories.join(', ')})`,

@@ -205,22 +205,39 @@ export function wholeGraphsFromTables(tables: WholeGraphTables, name: string): W
   const shifts = Segments.fromSizes(sizes).ids.view();
   const global = (side: readonly number[]) =>
     Int32Array.from(side, (node, e) => node + (segments.offsets[shifts[e] as number] as number));
-  const label = listed ? (CLASS_COLUMNS.map(columnFinder(listed)).find((at) => at >= 0) ?? -1) : -1;
-  const { labels, names: classNames } = listed
-    ? classesOf(listed, label)
-    : { labels: new Int32Array(graphNames.length).fill(-1), names: [] };
   return {
     name,
     graphs: new GraphCollection(segments, Segments.fromSizes(sizes), global(ends.sources), global(ends.targets)),
     nodeColumns: nodes && nodesBy ? attributes(nodes, Object.values(nodeAt ?? {}), nodesBy.rows, 'nodes', name) : [],
     edgeColumns: attributes(edges, Object.values(edgeAt), Int32Array.from(ends.rows), 'edges', name),
-    labels,
-    classNames,
-    targets: listed ? numbersOfGraphs(listed, [label]) : [],
-    folds: undefined,
-    split: listed && splitOfTable(listed, columnFinder(listed)('split'), labels, `set of graphs "${name}": graphs`),
+    ...aboutGraphs(listed, graphNames.length, name),
     graphNames,
     nodeNames,
+  };
+}
+
+/** Classes, numbers and split of graphs from their table; nothing is known without one. */
+export function aboutGraphs(
+  listed: Table | undefined,
+  count: number,
+  name: string,
+): Pick<WholeGraphs, 'labels' | 'classNames' | 'targets' | 'folds' | 'split'> {
+  if (!listed)
+    return {
+      labels: new Int32Array(count).fill(-1),
+      classNames: [],
+      targets: [],
+      folds: undefined,
+      split: undefined,
+    };
+  const label = CLASS_COLUMNS.map(columnFinder(listed)).find((at) => at >= 0) ?? -1;
+  const { labels, names: classNames } = classesOf(listed, label);
+  return {
+    labels,
+    classNames,
+    targets: numbersOfGraphs(listed, [label]),
+    folds: undefined,
+    split: splitOfTable(listed, columnFinder(listed)('split'), labels, `set of graphs "${name}": graphs`),
   };
 }
 

@@ -12,6 +12,7 @@ export {
   trainDecoupled,
   trainOnRows,
 } from './decoupled.js';
+export * from './dense/index.js';
 export {
   DepthNetwork,
   type DepthOptions,
@@ -24,6 +25,8 @@ export {
 export { DGMLP, type DGMLPOptions, nodeAdaptive, presets as dgmlpPresets } from './dgmlp.js';
 export { DGMLP_MODEL, type DGMLPDescription, DGMLPModel, featuresOfGraph } from './dgmlp-model.js';
 export { EventModel, type EventTraining, scaledEvents, usualInterval } from './event-model.js';
+export * from './expressivity/index.js';
+export * from './h4g/index.js';
 export {
   type HopBlock,
   type HopOptions,
@@ -44,6 +47,7 @@ export {
   labelPropagation,
 } from './label-propagation.js';
 export type { LabelledGraph } from './labelled-graph.js';
+export * from './metapaths/index.js';
 export * from './nat/index.js';
 export {
   NODE_CLASSIFIER,
@@ -55,6 +59,7 @@ export {
   trainNodeNetwork,
 } from './node-classifier.js';
 export {
+  attributeFeatures,
   type FittedInputs,
   featuresOf,
   fitInputs,
@@ -72,6 +77,7 @@ export {
 } from './node-networks.js';
 export { projectedAdjacency } from './projected.js';
 export { ResidualMLP, type ResidualMLPOptions } from './residual-mlp.js';
+export * from './rphgnn/index.js';
 export {
   hopWeights,
   nodeAdaptiveFeatures,
@@ -81,6 +87,7 @@ export {
   smoothness,
 } from './smoothing.js';
 export { stationaryState } from './stationary-state.js';
+export * from './subgraph-gnn/index.js';
 export * from './temporal/index.js';
 export {
   NodeMLP,
@@ -90,4 +97,12 @@ export {
   trainNodes,
   trainRecipe,
 } from './training.js';
+export {
+  type FittedTypedInputs,
+  fitTypedInputs,
+  narrowed,
+  type TypedInputs,
+  type TypeInputs,
+  typedFeatures,
+} from './typed-inputs.js';
 export { type DeepResult, type Sparsity, sparsify, testAccuracy, whenDeep } from './when-deep.js';

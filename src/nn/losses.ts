@@ -176,6 +176,12 @@ export function binaryCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
   return mean(add(multiply(targets, positive), multiply(subtract(1, targets), negative)));
 }
 
+/** Mean of |prediction − target| over all elements. @throws Error for different shapes */
+export function meanAbsoluteError(prediction: Tensor, target: Tensor): Tensor {
+  requireSameShape('meanAbsoluteError', prediction, target);
+  return mean(abs(subtract(prediction, target)));
+}
+
 /** Mean of (prediction − target)² over all elements, of equal shapes. */
 export function meanSquaredError(prediction: Tensor, target: Tensor): Tensor {
   requireSameShape('meanSquaredError', prediction, target);

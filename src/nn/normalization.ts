@@ -4,16 +4,12 @@ import {
   add,
   batchNorm,
   batchNormInference,
-  center,
   groupNorm,
   layerNorm,
-  mean,
   multiply,
   ones,
-  reshape,
   rmsNorm,
   rsqrt,
-  square,
   standardize,
   subtract,
   type Tensor,
@@ -119,41 +115,32 @@ export class BatchNorm {
   }
 
   /**
-   * x [n, features, …] → the same shape.
+   * x [n, features, …] → the same shape, then ReLU if asked for.
    *
    * @throws Error when training with fewer than two values per channel, or for other shapes.
    */
-  forward(x: Tensor, mode: Mode): Tensor {
+  forward(x: Tensor, mode: Mode, activation: 'none' | 'relu' = 'none'): Tensor {
     if (x.rank < 2 || x.shape[1] !== this.features)
       throw new Error(`BatchNorm: expected [n, ${this.features}, …], got ${x}`);
-    if (!mode.training) return this.#normalize(x, this.runningMean, this.runningVariance);
+    if (!mode.training) {
+      const y = this.#normalize(x);
+      return activation === 'relu' ? y.relu() : y;
+    }
     const count = x.size / this.features;
     if (count < 2)
       throw new Error('BatchNorm: training needs at least two values a channel, since the variance of one is 0');
-    const [y, mean, variance] = x.rank === 2 ? this.#rows(x) : batchNorm(x, this.weight, this.bias, this.epsilon);
+    const [y, mean, variance] = batchNorm(x, this.weight, this.bias, this.epsilon, activation);
     this.#track(this.runningMean, mean, 1);
     this.#track(this.runningVariance, variance, count / (count - 1));
     return y;
   }
 
-  /**
-   * Rows [n, features]: channels are contiguous, so reductions over rows beat one pass per channel.
-   */
-  #rows(x: Tensor): [y: Tensor, mean: Tensor, variance: Tensor] {
-    const { centered, mean: average } = center(x, 0);
-    const variance = mean(square(centered), 0);
-    return [this.#scale(centered, variance), reshape(average, [this.features]), variance];
-  }
-
-  #normalize(x: Tensor, average: Tensor, variance: Tensor): Tensor {
-    return x.rank > 2
-      ? batchNormInference(x, this.weight, this.bias, average, variance, this.epsilon)
-      : this.#scale(subtract(x, average), variance);
-  }
-
-  /** centered·γ/√(var + ε) + β. */
-  #scale(centered: Tensor, variance: Tensor): Tensor {
-    return add(multiply(centered, multiply(rsqrt(add(variance, this.epsilon)), this.weight)), this.bias);
+  /** By the running statistics; of rows in elementwise operations, which take fewer passes. */
+  #normalize(x: Tensor): Tensor {
+    const { weight, bias, runningMean, runningVariance, epsilon } = this;
+    if (x.rank > 2) return batchNormInference(x, weight, bias, runningMean, runningVariance, epsilon);
+    const scale = multiply(rsqrt(add(runningVariance, epsilon)), weight);
+    return add(multiply(subtract(x, runningMean), scale), bias);
   }
 
   /** running ← (1 − momentum)·running + momentum·scale·batch. */

@@ -105,6 +105,31 @@ export function erdosRenyi(random: Random, nodes: number, meanDegree: number): G
   return Graph.fromEdges(nodes, ends(), ends(), { selfLoops: 'drop' });
 }
 
+/**
+ * A connected graph: a random tree, each node in a random order attached to a uniformly chosen
+ * earlier one, and then random edges until there are `edges`.
+ *
+ * @throws RangeError unless `edges` is from nodes − 1 to nodes·(nodes − 1)/2
+ */
+export function connectedGraph(random: Random, nodes: number, edges: number): Graph {
+  if (!(edges >= nodes - 1 && edges <= (nodes * (nodes - 1)) / 2))
+    throw new RangeError(`connectedGraph: ${nodes} nodes cannot be connected by ${edges} edges, each once`);
+  const order = random.permutation(nodes);
+  const pairs = new Map<number, readonly [number, number]>();
+  const add = (u: number, v: number) => pairs.set(Math.min(u, v) * nodes + Math.max(u, v), [u, v]);
+  for (let i = 1; i < nodes; i++) add(order[i] as number, order[random.integer(i)] as number);
+  while (pairs.size < edges) {
+    const [u, v] = [random.integer(nodes), random.integer(nodes)];
+    if (u !== v) add(u, v);
+  }
+  const ends = [...pairs.values()];
+  return Graph.fromEdges(
+    nodes,
+    ends.map(([u]) => u),
+    ends.map(([, v]) => v),
+  );
+}
+
 /** Parameters of a block model. */
 export interface BlockModelOptions {
   /** Number of nodes. Default: 4000. */

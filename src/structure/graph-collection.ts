@@ -3,6 +3,7 @@
 
 import { isIndex, Segments, shown } from '../sparse/index.js';
 import { Graph } from './graph.js';
+import { memo } from './memo.js';
 
 /** The ends of edges among numbered nodes. */
 export interface EdgeEnds {
@@ -22,6 +23,16 @@ export interface SelectedGraphs {
   readonly nodeRows: Int32Array;
   /** Row of each of their edges in the collection. */
   readonly edgeRows: Int32Array;
+}
+
+/** The neighbours of all nodes, in compressed rows. */
+export interface Neighbours {
+  /** Node v has neighbours indptr[v] … indptr[v + 1] − 1. */
+  readonly indptr: Int32Array;
+  /** The neighbours, numbers among the nodes of all graphs; in the order of the edges. */
+  readonly indices: Int32Array;
+  /** The edge that leads to each. */
+  readonly edgeOf: Int32Array;
 }
 
 /** An immutable collection of graphs, each edge stored once. */
@@ -98,6 +109,36 @@ export class GraphCollection implements EdgeEnds {
   /** Mean number of nodes of a graph, 0 for no graphs. */
   get meanNodes(): number {
     return this.nodeCount / Math.max(1, this.count);
+  }
+
+  /** The neighbours of all nodes; an edge of two nodes is one of both, a self-loop of its node. */
+  get neighbours(): Neighbours {
+    return memo(this, 'neighbours', () => {
+      const { sources, targets, nodeCount } = this;
+      const indptr = new Int32Array(nodeCount + 1);
+      const each = (visit: (node: number, other: number, edge: number) => void) => {
+        for (let e = 0; e < sources.length; e++) {
+          const [u, v] = [sources[e] as number, targets[e] as number];
+          visit(u, v, e);
+          if (u !== v) visit(v, u, e);
+        }
+      };
+      each((node) => {
+        indptr[node + 1] = (indptr[node + 1] as number) + 1;
+      });
+      for (let node = 0; node < nodeCount; node++)
+        indptr[node + 1] = (indptr[node + 1] as number) + (indptr[node] as number);
+      const next = indptr.slice();
+      const indices = new Int32Array(indptr[nodeCount] as number);
+      const edgeOf = new Int32Array(indices.length);
+      each((node, other, edge) => {
+        const at = next[node] as number;
+        next[node] = at + 1;
+        indices[at] = other;
+        edgeOf[at] = edge;
+      });
+      return { indptr, indices, edgeOf };
+    });
   }
 
   /** The graph of a number. @throws RangeError unless there is one. */

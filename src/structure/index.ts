@@ -9,12 +9,24 @@ export {
   truncatedSvd,
 } from './centrality.js';
 export {
+  changGraphs,
+  completeGraph,
+  cycles,
+  furerPair,
+  graphOfPairs,
+  lineGraph,
+  rookGraph,
+  seidelSwitching,
+  shrikhandeGraph,
+} from './constructions.js';
+export {
   type DisjointGraphs,
   type DisjointHypergraphs,
   disjointGraphs,
   disjointHypergraphs,
   operatorByParts,
 } from './disjoint.js';
+export { type Cuts, cutsOf, hopDistances, resistanceCodes, UNREACHABLE } from './distances.js';
 export {
   dualHypergraph,
   dualIncidences,
@@ -26,6 +38,7 @@ export {
 export {
   type BlockModelOptions,
   blockModel,
+  connectedGraph,
   erdosRenyi,
   type PlantedHypergraph,
   type PlantedOptions,
@@ -35,7 +48,9 @@ export {
   uniformHypergraph,
 } from './generators.js';
 export { Graph, type GraphOptions } from './graph.js';
-export { type EdgeEnds, GraphCollection, type SelectedGraphs } from './graph-collection.js';
+export { type EdgeEnds, GraphCollection, type Neighbours, type SelectedGraphs } from './graph-collection.js';
+export { type PlantedPapers, type PlantedPapersOptions, plantedPapers } from './hetero-generator.js';
+export { HeteroGraph, Relation, type RelationEdges } from './hetero-graph.js';
 export {
   type DirectedHyperedge,
   type DisjointHeterogeneous,
@@ -60,6 +75,7 @@ export {
   symmetricPropagation,
   withUnitLoops,
 } from './operators.js';
+export { gaussianOfNames } from './random-gaussian.js';
 export { randomSigns } from './random-signs.js';
 export { type Restricted, restrict } from './restrict.js';
 export {

@@ -11,6 +11,7 @@ export {
   type Op,
   observe,
   onlyGradient,
+  privately,
   requireDType,
   type Spec,
   unobserved,
@@ -27,6 +28,7 @@ export { arange, eye, full, type Nested, ones, tensor, zeros } from './create.js
 export * from './ops/index.js';
 export { dropout, type Key, Random } from './random.js';
 export { watchReads } from './reads.js';
+export { throughReference } from './reference.js';
 export { keep, Scope, scope, whileRecording } from './scope.js';
 export { broadcastShapes, formatShape, requireChoice, type Shape, sameShape, sizeOf } from './shape.js';
 export { emptyTensor, type Role, requireTensor, Tensor } from './tensor.js';

@@ -137,7 +137,7 @@ function requireLabels({ name, labels, classNames, graphNames }: WholeGraphs): v
  *
  * @throws Error when there are too few graphs
  */
-function splitOfGraphs(data: WholeGraphs, random: Random): Split {
+export function splitOfGraphs(data: WholeGraphs, random: Random): Split {
   if (data.split) return data.split;
   const { count } = data.graphs;
   if (count < 10) throw new Error(`set of graphs "${data.name}": ${count} graphs are too few to split; ten are needed`);

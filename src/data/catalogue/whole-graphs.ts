@@ -87,5 +87,51 @@ const moleculeSets: readonly DatasetRecord[] = [
   ),
 ];
 
+/** Graphs on which weak networks fail. */
+function hard(
+  name: string,
+  files: readonly (readonly [file: string, sha256: string])[],
+  size: string,
+  citation: string,
+): DatasetRecord {
+  return {
+    name,
+    kinds: ['whole-graphs'],
+    files: files.map(([file, sha256]) => ({ path: `expressivity/${file}`, sha256 })),
+    licence: 'none stated',
+    source: { address: 'https://github.com/balcilar/gnn-matlang', citation },
+    size,
+  };
+}
+
+const hardSets: readonly DatasetRecord[] = [
+  {
+    ...hard(
+      'exp',
+      [['exp.npz', '345cefdf77e0bc558c7c2323b4d07920e1fe1c346445e015bfeca004ebeefa8c']],
+      '1,200 graphs, 53,336 nodes, 66,130 edges, 2 classes, in pairs that 1-WL does not tell apart',
+      'Abboud, Ceylan, Grohe, Lukasiewicz, "The Surprising Power of Graph Neural Networks with Random Node Initialization", IJCAI 2021',
+    ),
+    paired: true,
+  },
+  {
+    ...hard(
+      'graph8c',
+      [
+        ['graph8c.g6', '0002354f1ab3344a2706626a037ad15367bf23a2163aa68f552c3a169ca9a036'],
+        ['graph8c_counts.csv', '3da630ddf119388a2f927d76e57c3b6cf2e0967738d56a0e2aee7403336e371a'],
+      ],
+      '11,117 graphs, 88,936 nodes, 160,220 edges, 7 targets: all connected graphs of 8 nodes',
+      'McKay, Piperno, "Practical graph isomorphism, II", 2014; counts of subgraphs are computed',
+    ),
+  },
+  hard(
+    'sr251256',
+    [['sr251256.g6', 'f55f86eb48cd61c3315c62341cc3a8c59289c58504edb3ab859d7ef2068b9aa4']],
+    '15 graphs, 375 nodes, 2,250 edges, 0 targets: all SR(25, 12, 5, 6)',
+    'Spence, "Strongly regular graphs on at most 64 vertices"',
+  ),
+];
+
 /** Sets of graphs. */
-export const wholeGraphRecords: readonly DatasetRecord[] = [...benchmarks, ...moleculeSets];
+export const wholeGraphRecords: readonly DatasetRecord[] = [...benchmarks, ...moleculeSets, ...hardSets];

@@ -4,6 +4,7 @@ export { csvField, readCsv, readLines, type Table, writeCsv } from './csv.js';
 export { type EdgeList, readEdgeList } from './edge-list.js';
 export { GgufFile, type GgufTensorInfo, type GgufValue, readGguf } from './gguf.js';
 export { type GgufEntry, type GgufOutput, ggufParts, writeGguf } from './gguf-write.js';
+export { readGraph6, writeGraph6 } from './graphs/graph6.js';
 export { type GraphDocument, readGraph, writeGraphML, writeNodeLink } from './graphs/index.js';
 export { readIdx, writeIdx } from './idx.js';
 export type { InflateOptions } from './inflate.js';

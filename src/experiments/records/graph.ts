@@ -26,6 +26,31 @@ export const records: readonly SystemRecord[] = [
     load: () => import('../graph/dgmlp.js'),
   },
   {
+    slug: 'rphgnn',
+    title: 'RpHGNN: heterogeneous graphs by random projection',
+    family: 'graph',
+    about:
+      'classes of the nodes of one type among several, at the cost of a perceptron: messages pass once, before training',
+    paper: {
+      authors: 'Hu, Hooi, He',
+      title: 'Efficient Heterogeneous Graph Learning via Random Projection',
+      venue: 'TKDE',
+      year: 2024,
+      arxiv: '2310.14481',
+    },
+    abstract: {
+      linear: 'we introduce a Random Projection Squashing step to ensure that complexity increases only linearly',
+      information:
+        'To achieve low information loss, we introduce a Relation-wise Neighbor Collection component with an Even-odd ' +
+        'Propagation Scheme',
+      best: 'our approach achieves state-of-the-art results on seven small and large benchmark datasets',
+      faster: 'being 230% faster compared to the most effective baseline',
+      baselines:
+        'our approach not only surpasses pre-processing-based baselines but also outperforms end-to-end methods',
+    },
+    load: () => import('../graph/rphgnn.js'),
+  },
+  {
     slug: 'nat',
     title: 'NAT: neighbourhood-aware temporal network representation',
     family: 'graph',
@@ -46,5 +71,59 @@ export const records: readonly SystemRecord[] = [
       speed: 'a speed-up of 1.6-4.0x against the baselines that cannot adopt those features',
     },
     load: () => import('../graph/nat.js'),
+  },
+  {
+    slug: 'h4g',
+    title: 'H4G: zero-shot graph learning in hyperbolic space',
+    family: 'graph',
+    about: 'classes of nodes that no training graph has, from the names of the classes and the texts of the nodes',
+    paper: {
+      authors: 'Zhang, Zhang, Liu, Shi, Shen, You, Hu, Gan, Huang',
+      title: 'H4G: Unlocking Faithful Inference for Zero-Shot Graph Learning in Hyperbolic Space',
+      venue: 'KDD',
+      year: 2026,
+      arxiv: '2510.12094',
+    },
+    abstract: {
+      performance:
+        'H4G achieves state-of-the-art zero-shot performance with 12.8% improvement on heterophilic graphs and 8.4% on homophilic graphs',
+      abstraction:
+        'current approaches operate at excessively large hyperbolic radii, compressing multi-scale structural information into uniform high-level abstractions',
+      restores: 'This approach restores access to fine-grained patterns',
+      global: 'while maintaining global receptive ability',
+      overhead: 'with minimal computational overhead',
+    },
+    load: () => import('../graph/h4g.js'),
+  },
+  {
+    slug: 'subgraph-gnn',
+    title: 'SSWL: subgraph networks by their Weisfeiler-Lehman class',
+    family: 'graph',
+    about:
+      'classes and numbers of whole graphs by subgraphs of each node, and the tests that say what such networks can tell apart',
+    paper: {
+      authors: 'Zhang, Feng, Du, He, Wang',
+      title: 'A Complete Expressiveness Hierarchy for Subgraph GNNs via Subgraph Weisfeiler-Lehman Tests',
+      venue: 'ICML',
+      year: 2023,
+      arxiv: '2302.07090',
+    },
+    abstract: {
+      hierarchy: 'a complete hierarchy of SWL with strictly growing expressivity',
+      classes:
+        'any node-based subgraph GNN falls into one of the six SWL equivalence classes, among which SSWL achieves the ' +
+        'maximal expressive power',
+      practical:
+        'these equivalence classes differ in terms of their practical expressiveness such as encoding graph distance and ' +
+        'biconnectivity',
+      bound:
+        'a tight expressivity upper bound of all SWL algorithms by establishing a close relation with localized versions ' +
+        'of WL and Folklore WL (FWL) tests',
+      gap: 'an inherent gap with the 2-FWL test',
+      benchmarks:
+        'SSWL-inspired subgraph GNNs can significantly outperform prior architectures on multiple benchmarks despite ' +
+        'great simplicity',
+    },
+    load: () => import('../graph/subgraph-gnn.js'),
   },
 ];

@@ -3,13 +3,14 @@
 import { type Activation, activations } from '../../engine/index.js';
 import { apply, applyAll, type Op, privately, requireDType } from '../apply.js';
 import { throughReference } from '../reference.js';
-import { formatShape, requireNumber, type Shape, sizeOf } from '../shape.js';
+import { formatShape, requireChoice, requireNumber, type Shape, sizeOf } from '../shape.js';
 import { emptyTensor, type Tensor } from '../tensor.js';
-import { add, divide, multiply, subtract } from './binary.js';
+import { add, divide, multiply, positiveMask, subtract } from './binary.js';
 import { reshape } from './layout.js';
 import { standardize } from './normalize.js';
 import { center, mean, sum } from './reduce.js';
-import { rsqrt, square } from './unary.js';
+import { normalizeRows, normalizeRowsGradient } from './row-norm.js';
+import { relu, rsqrt, square } from './unary.js';
 
 function layoutOf(shape: Shape): { readonly images: number; readonly channels: number; readonly pixels: number } {
   return { images: shape[0] as number, channels: shape[1] as number, pixels: sizeOf(shape.slice(2)) };
@@ -27,16 +28,17 @@ function perChannel(weight: Tensor, x: Tensor): Tensor {
 
 interface Attributes {
   readonly epsilon: number;
+  readonly activation: 'none' | 'relu';
 }
 
 /** The definition of batch norm: [y, mean, biased variance]. */
-function batchNormReference([x, gamma, beta]: readonly Tensor[], { epsilon }: Attributes): Tensor[] {
+function batchNormReference([x, gamma, beta]: readonly Tensor[], { epsilon, activation }: Attributes): Tensor[] {
   const axes = batchAxes(x as Tensor);
   const { centered, mean: average } = center(x as Tensor, axes);
   const variance = mean(square(centered), axes);
   const scale = multiply(rsqrt(add(variance, epsilon)), gamma as Tensor);
   const y = add(multiply(centered, perChannel(scale, centered)), perChannel(beta as Tensor, centered));
-  return [y, reshape(average, [-1]), variance];
+  return [activation === 'relu' ? relu(y) : y, reshape(average, [-1]), variance];
 }
 
 const batchNormOp: Op<Attributes> = {
@@ -51,31 +53,27 @@ const batchNormOp: Op<Attributes> = {
       { shape: channels, dtype: 'f32' },
     ];
   },
-  compute(device, [x, gamma, beta], [y, average, variance], { epsilon }) {
-    const { images, channels, pixels } = layoutOf((x as Tensor).shape);
+  compute(device, inputs, outputs, { epsilon, activation }) {
+    const [x, gamma, beta] = inputs as [Tensor, Tensor, Tensor];
+    const [y, average, variance] = outputs as [Tensor, Tensor, Tensor];
+    if (x.rank === 2)
+      return privately(() => normalizeRows(device, [x, gamma, beta], [y, average, variance], { epsilon, activation }));
+    const { images, channels, pixels } = layoutOf(x.shape);
     privately(() => {
       const rest = emptyTensor([channels], 'f32', device);
-      device.run('channelMoments', {
-        x: x as Tensor,
-        mean: average as Tensor,
-        rest,
-        variance: variance as Tensor,
-        images,
-        channels,
-        pixels,
-      });
-      const scale = multiply(rsqrt(add(variance as Tensor, epsilon)), gamma as Tensor);
-      const shift = subtract(beta as Tensor, multiply(rest, scale));
+      device.run('channelMoments', { x, mean: average, rest, variance, images, channels, pixels });
+      const scale = multiply(rsqrt(add(variance, epsilon)), gamma);
+      const shift = subtract(beta, multiply(rest, scale));
       device.run('channelAffine', {
-        x: x as Tensor,
-        center: average as Tensor,
+        x,
+        center: average,
         scale,
         shift,
-        y: y as Tensor,
+        y,
         images,
         channels,
         pixels,
-        activation: activations.none,
+        activation: activations[activation],
       });
     });
   },
@@ -84,14 +82,19 @@ const batchNormOp: Op<Attributes> = {
     // Gradients of the statistics are rare; the definition gives them.
     if (gradients[1] || gradients[2]) return throughReference(batchNormReference)(backward);
     const [x, gamma] = inputs as [Tensor, Tensor];
-    const [, average, variance] = outputs as [Tensor, Tensor, Tensor];
-    return applyAll(batchNormGradientOp, [gradients[0] as Tensor, x, gamma, average, variance], attributes);
+    const [y, average, variance] = outputs as [Tensor, Tensor, Tensor];
+    const g = gradients[0] as Tensor;
+    if (attributes.activation === 'none')
+      return applyAll(batchNormGradientOp, [g, x, gamma, average, variance], attributes);
+    return x.rank === 2
+      ? applyAll(batchNormGradientOp, [g, x, gamma, average, variance, y], attributes)
+      : applyAll(batchNormGradientOp, [positiveMask(g, y), x, gamma, average, variance], attributes);
   },
 };
 
 /**
- * (g, x, γ, mean, variance) → gradients of x, γ, β. That the statistics are functions of x matters
- * to the reference alone.
+ * (g, x, γ, mean, variance and, of rows after a ReLU, y) → gradients of x, γ, β. That the
+ * statistics are functions of x matters to the reference alone.
  */
 const batchNormGradientOp: Op<Attributes> = {
   name: 'batchNormGradient',
@@ -101,49 +104,56 @@ const batchNormGradientOp: Op<Attributes> = {
     { shape: (gamma as Tensor).shape, dtype: 'f32' },
     { shape: (gamma as Tensor).shape, dtype: 'f32' },
   ],
-  compute(device, [g, x, gamma, average, variance], [dx, products, sums], { epsilon }) {
-    const { images, channels, pixels } = layoutOf((x as Tensor).shape);
+  compute(device, inputs, outputs, { epsilon }) {
+    const [g, x, gamma, average, variance, y] = inputs as [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor | undefined];
+    const [dx, products, sums] = outputs as [Tensor, Tensor, Tensor];
+    if (x.rank === 2)
+      return privately(() =>
+        normalizeRowsGradient(device, [g, x, gamma, average, variance, y], [dx, products, sums], epsilon),
+      );
+    const { images, channels, pixels } = layoutOf(x.shape);
     privately(() => {
-      const inverse = rsqrt(add(variance as Tensor, epsilon));
+      const inverse = rsqrt(add(variance, epsilon));
       const rest = emptyTensor([channels], 'f32', device);
       device.run('channelProducts', {
-        g: g as Tensor,
-        x: x as Tensor,
-        mean: average as Tensor,
+        g,
+        x,
+        mean: average,
         rest,
         inverse,
-        sums: sums as Tensor,
-        products: products as Tensor,
+        sums,
+        products,
         images,
         channels,
         pixels,
       });
       device.run('batchNormGradient', {
-        g: g as Tensor,
-        x: x as Tensor,
-        mean: average as Tensor,
+        g,
+        x,
+        mean: average,
         rest,
         inverse,
-        gamma: gamma as Tensor,
-        sums: sums as Tensor,
-        products: products as Tensor,
-        dx: dx as Tensor,
+        gamma,
+        sums,
+        products,
+        dx,
         images,
         channels,
         pixels,
       });
     });
   },
-  vjp: throughReference(([g, x, gamma], { epsilon }) => {
+  vjp: throughReference(([given, x, gamma, , , y], { epsilon }) => {
+    const g = y ? positiveMask(given as Tensor, y) : (given as Tensor);
     const axes = batchAxes(x as Tensor);
     const { centered } = center(x as Tensor, axes);
     const inverse = rsqrt(add(mean(square(centered), axes), epsilon));
     const standard = multiply(centered, perChannel(inverse, centered));
-    const products = sum(multiply(g as Tensor, standard), axes);
-    const sums = sum(g as Tensor, axes);
+    const products = sum(multiply(g, standard), axes);
+    const sums = sum(g, axes);
     const count = (x as Tensor).size / (gamma as Tensor).size;
     const flowing = subtract(
-      subtract(g as Tensor, perChannel(divide(sums, count), standard)),
+      subtract(g, perChannel(divide(sums, count), standard)),
       multiply(standard, perChannel(divide(products, count), standard)),
     );
     return [multiply(flowing, perChannel(multiply(inverse, gamma as Tensor), standard)), products, sums];
@@ -159,7 +169,7 @@ function requireChannels(operation: string, x: Tensor, ...weights: readonly Tens
 
 /**
  * Batch norm by the statistics of the batch: y = (x − mean)/√(var + ε)·γ + β with mean and (biased)
- * variance of each channel over batch and pixels.
+ * variance of each channel over batch and pixels; then a ReLU if asked for.
  *
  * @param x [n, c, …]
  * @param gamma [c]
@@ -172,10 +182,12 @@ export function batchNorm(
   gamma: Tensor,
   beta: Tensor,
   epsilon = 1e-5,
+  activation: 'none' | 'relu' = 'none',
 ): [y: Tensor, mean: Tensor, variance: Tensor] {
   requireChannels('batchNorm', x, gamma, beta);
   requireNumber('batchNorm', 'epsilon', epsilon);
-  return applyAll(batchNormOp, [x, gamma, beta], { epsilon }) as [Tensor, Tensor, Tensor];
+  requireChoice('batchNorm', 'the activation', activation, ['none', 'relu']);
+  return applyAll(batchNormOp, [x, gamma, beta], { epsilon, activation }) as [Tensor, Tensor, Tensor];
 }
 
 /**

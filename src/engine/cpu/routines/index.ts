@@ -7,6 +7,7 @@ import { aggregationRoutines } from './aggregation.js';
 import { attentionRoutines } from './attention.js';
 import { bitRoutines } from './bits.js';
 import { blockRoutines } from './blocks.js';
+import { cellRoutines } from './cells.js';
 import { channelRoutines } from './channels.js';
 import { convolutionRoutines } from './convolution.js';
 import { elementwiseRoutines } from './elementwise.js';
@@ -16,6 +17,7 @@ import { matmulRoutines } from './matmul.js';
 import { poolRoutines } from './pool.js';
 import { randomRoutines } from './random.js';
 import { reduceRoutines } from './reduce.js';
+import { rowRoutines } from './rows.js';
 import { sparseRoutines } from './sparse.js';
 import { treeRoutines } from './trees.js';
 import { walkRoutines } from './walks.js';
@@ -28,6 +30,8 @@ export const routines = {
   ...aggregationRoutines,
   ...attentionRoutines,
   ...channelRoutines,
+  ...cellRoutines,
+  ...rowRoutines,
   ...poolRoutines,
   ...layoutRoutines,
   ...sparseRoutines,

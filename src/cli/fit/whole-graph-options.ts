@@ -1,0 +1,30 @@
+// Hyperparameters of the networks on whole graphs that `gossamer fit` trains.
+
+import { choice, count, rate } from '../../experiments/parts/options.js';
+
+/** Options of training with features of cells. */
+export const cellTraining = {
+  epochs: count(60, 'epochs'),
+  patience: count(30, 'epochs without a lower validation loss after which training stops'),
+  batch: count(40, 'graphs in a batch, fewer where they exceed the memory'),
+  learningRate: rate(3e-3, "Adam's learning rate at the start"),
+  schedule: choice(['cosine', 'plateau'], 'how the rate falls: plateau halves it after 20 epochs without gain'),
+  memory: count(1024, 'MiB that the features of a batch may take'),
+  force: choice(['no', 'yes'], 'whether graphs of more than 500 nodes are taken'),
+} as const;
+
+const layout = { layers: count(4, 'layers before the readout'), hidden: count(32, 'width of the layers') };
+
+export const subgraphOptions = {
+  scheme: choice(
+    ['sswl-plus', 'sswl', 'gswl', 'pswl-sv', 'pswl-vs', 'swl-sv', 'swl-vs', 'mpnn'],
+    'which class of the hierarchy',
+  ),
+  ...layout,
+  cap: count(5, 'distances from the root that have an embedding; larger ones count as it'),
+  hops: count(0, 'radius of a subgraph around its root; 0: the whole graph', { minimum: 0 }),
+  roots: count(0, 'roots drawn of each graph; 0: all nodes', { minimum: 0 }),
+  ...cellTraining,
+} as const;
+
+export const plainGraphOptions = { ...layout, ...cellTraining } as const;
