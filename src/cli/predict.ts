@@ -28,6 +28,7 @@ Examples
   gossamer predict team.safetensors questions.jsonl --endpoint http://127.0.0.1:8080/v1 --max-tokens 4000 -o answers.csv
   gossamer predict m.safetensors new/ -o out.csv --edges kept.csv       graphs in a folder, by a model of hyperdrop
   gossamer predict small/model.plan photos/ --top 3                      pictures, by a model of gossamer train or compress
+  gossamer predict count.safetensors photos/ --maps densities/           how many things are in each picture, and where, by a model of count-softhgnn
   gossamer predict code.safetensors file.py more/ --top 3 --explain      source files, by a model of hdhgn, and what it looked at
   gossamer predict code.safetensors file.py --explain -o explain.html    the lines that decided, as a page
 
@@ -44,6 +45,10 @@ export function predictCommand(): Command {
       'file for the predictions (.csv; of graphs also .graphml, .json); standard output when left out',
     )
     .option('--edges <file>', 'models of hyperdrop: the score of each edge, and whether it was kept')
+    .option(
+      '--maps <folder>',
+      'models of count-softhgnn: the density over each picture; of vit-softhgnn: who takes part in which hyperedge',
+    )
     .option('--observe <events>', 'models of nat: take these events in first, and write the model back')
     .option(
       '--top <k>',
@@ -100,10 +105,11 @@ interface Flags extends TableFlags, TalkFlags {
   readonly task?: string;
   readonly observe?: string;
   readonly edges?: string;
+  readonly maps?: string;
 }
 
 async function predict(modelPath: string, paths: readonly string[], flags: Flags, command: Command): Promise<void> {
-  const { out, top, maxPixels, explain, task, observe, edges, values, withinCategory } = flags;
+  const { out, top, maxPixels, explain, task, observe, edges, values, withinCategory, maps } = flags;
   for (const file of [out, edges]) if (file) requireWritable(file);
   if (observe) requireWritable(modelPath);
   const model = await openModel(modelPath);
@@ -118,6 +124,8 @@ async function predict(modelPath: string, paths: readonly string[], flags: Flags
     throw new Error(
       `--${values !== undefined ? 'values' : 'within-category'}: the model in "${modelPath}" is none of products; models of hyperpave are`,
     );
+  if (maps !== undefined && !model.maps)
+    throw new Error(`--maps: the model in "${modelPath}" draws none; models of vit-softhgnn and count-softhgnn do`);
   requireClasses(modelPath, model, flags);
   if (edges && !model.edges)
     throw new Error(`--edges: the model in "${modelPath}" scores no edges; models of hyperdrop do`);
@@ -129,6 +137,7 @@ async function predict(modelPath: string, paths: readonly string[], flags: Flags
     ...(top !== undefined && { top }),
     ...(maxPixels !== undefined && { maxPixels }),
     ...(values !== undefined && { values }),
+    ...(maps !== undefined && { maps }),
     ...(flags.classes !== undefined && { classes: flags.classes }),
     ...(flags.threshold !== undefined && { threshold: flags.threshold }),
     ...(flags.encoder !== undefined && { encoder: flags.encoder }),

@@ -43,8 +43,13 @@ Examples
   gossamer fit graph/ --model dgmlp                              classes of nodes: nodes.csv and edges.csv
   gossamer fit graph.gexf --model gcn --target party --set hidden=32
   gossamer predict model.safetensors graph/ -o nodes.csv
+  gossamer fit library/ --model rphgnn --target paper.label       several types: nodes_paper.csv, edges_author_paper.csv, …
   gossamer fit molecules/ --model hyperdrop -o m.safetensors     classes of graphs: graphs.csv, edges.csv, nodes.csv
   gossamer predict m.safetensors new/ -o out.csv --edges kept.csv
+
+  gossamer fit flowers/ --model vit-softhgnn --size 32 --set hyperedges=16   a vision transformer with soft hyperedges
+  gossamer fit crowds/ --model count-softhgnn -o count.safetensors   how many, and where: pictures and points.csv (picture,x,y)
+  gossamer predict count.safetensors new/ --maps densities/ -o counts.csv
 
   gossamer fit papers/ products/ --model h4g -o zero.safetensors classes of nodes never seen: nodes.csv with texts, edges.csv
   gossamer predict zero.safetensors new-graph/ --classes classes.csv -o out.csv
@@ -111,7 +116,7 @@ function modelsText(name: string | undefined): string {
   }
   const lines = Object.entries(learners)
     .filter(([, { data }]) => data !== 'pictures')
-    .map(([own, { data, about }]) => `  ${own.padEnd(12)} ${data}: ${about}`);
+    .map(([own, { data, about }]) => `  ${own.padEnd(14)} ${data}: ${about}`);
   const pictures = `  of pictures: ${namesFor('pictures')}`;
   return `\nModels beside those of tables (--model NAME --help lists their options)\n${[...lines, pictures].join('\n')}\n`;
 }
@@ -152,7 +157,9 @@ function learnerOf(path: string, { model, methods }: Flags): Learner | undefined
 const nouns: Readonly<Record<DataKind, string>> = {
   table: 'a table',
   pictures: 'pictures',
+  points: 'pictures with points',
   graph: 'a graph',
+  'hetero-graph': 'a graph of several types of nodes',
   graphs: 'a set of graphs',
   hypergraph: 'a hypergraph',
   events: 'events',
@@ -163,9 +170,9 @@ const nouns: Readonly<Record<DataKind, string>> = {
 
 /** Flags of reading that each kind of data takes. */
 const readingOf: Readonly<Record<DataKind, readonly string[]>> = {
-  ...{ table: readingOnly, graph: readingOnly, sources: readingOnly },
+  ...{ table: readingOnly, graph: readingOnly, 'hetero-graph': readingOnly, sources: readingOnly },
   ...{ hypergraph: readingText, events: readingText },
-  ...{ pictures: [], graphs: [], products: [], team: [] },
+  ...{ pictures: [], points: [], graphs: [], products: [], team: [] },
 };
 
 function namesFor(kind: DataKind): string {
@@ -181,6 +188,9 @@ function requireFitting(path: string, { model, task }: Flags, learner: Learner, 
   refuse(unread, `is not for ${nouns[data]}, which "${path}" is read as`, command);
   if (data === 'pictures') {
     refuse(['target'], 'is for tables and graphs; the class of a picture is the name of its folder', command);
+  } else if (data === 'points') {
+    refuse(['size'], 'is for classes of pictures; counting takes --set scale=0.5', command);
+    refuse(['target', 'strict'], 'is not for counting; points.csv says what is counted, in which pictures', command);
   } else refuse(pictureOnly, `is for pictures; "${path}" is read as ${nouns[data]}`, command);
   if (!talks) refuse([...chatOnly, 'data'], 'is for models that talk, such as hyperagent', command);
   if (task !== undefined && !tasks.includes(task))

@@ -11,7 +11,9 @@ import type { TableFlags } from '../tables.js';
 export type DataKind =
   | 'table'
   | 'pictures'
+  | 'points'
   | 'graph'
+  | 'hetero-graph'
   | 'graphs'
   | 'hypergraph'
   | 'events'

@@ -41,6 +41,8 @@ export interface PredictOptions {
   readonly talk?: TalkFlags;
   /** Task of all rows, for models of several tasks. Default: a column of the table. */
   readonly task?: string;
+  /** Folder for a map of each picture, of models that draw them. */
+  readonly maps?: string;
   /** Called with warnings about the data. */
   readonly note: (text: string) => void;
 }
@@ -68,6 +70,8 @@ export interface Predictor {
   readonly takesClasses?: boolean;
   /** Whether it takes a table of values. Default: false. */
   readonly takesValues?: boolean;
+  /** Whether it draws maps of pictures. Default: false. */
+  readonly maps?: boolean;
   /** Whether its predictions have a row for each edge. Default: false. */
   readonly edges?: boolean;
   /** Lines on what the model predicts and from what. */

@@ -64,6 +64,18 @@ export interface Artifacts {
   readonly model?: Uint8Array;
   /** Predictions on the data: predictions.csv. */
   readonly predictions?: Table;
+  /** Pictures for the report. */
+  readonly pictures?: readonly ReportPicture[];
+}
+
+/** A picture of the report, also kept as a file. */
+export interface ReportPicture {
+  /** Name of the file, without ending. */
+  readonly name: string;
+  /** What is seen. */
+  readonly caption: string;
+  /** PNG. */
+  readonly png: Uint8Array;
 }
 
 export interface SeedOutcome {

@@ -5,7 +5,7 @@ import { parseHTML } from 'linkedom';
 import type { Experiment, Metric, StudyPlot } from '../parts/contract.js';
 import type { Summary } from '../parts/statistics.js';
 import { escapeHtml } from './html.js';
-import { type CurvePoint, counted, type RunResult } from './result.js';
+import { type CurvePoint, counted, heading, type RunResult, shownMetrics } from './result.js';
 
 function plot(title: string, options: Plot.PlotOptions): string {
   const { document } = parseHTML('<!doctype html><html><body></body></html>');
@@ -17,15 +17,20 @@ function plot(title: string, options: Plot.PlotOptions): string {
   return `<figure><figcaption>${escapeHtml(title)}</figcaption>${(drawn as unknown as { outerHTML: string }).outerHTML}</figure>`;
 }
 
+/** The first metric that a run has scored. */
+function mainMetric(experiment: Experiment, { rows }: RunResult): [name: string, metric: Metric] {
+  return shownMetrics(experiment, rows)[0] ?? (Object.entries(experiment.metrics)[0] as [string, Metric]);
+}
+
 /** The mean of the first metric with its spread, method by method. */
 export function comparison(experiment: Experiment, result: RunResult): string {
-  const [name, metric] = Object.entries(experiment.metrics)[0] as [string, Metric];
+  const [name, metric] = mainMetric(experiment, result);
   const points = result.rows.map(({ method, metrics }) => ({ method, ...(metrics[name] as Summary) }));
   return plot(`${metric.label}, mean and standard deviation over ${counted(result.seeds.length, 'seed')}`, {
     width: 720,
     marginLeft: 20 + labelWidth(points),
     marginRight: 60,
-    x: { label: `${metric.label} (${metric.unit ?? ''})`, grid: true, zero: true },
+    x: { label: heading(metric), grid: true, zero: true },
     y: { label: null, domain: points.map(({ method }) => method) },
     marks: [
       Plot.barX(points, { x: 'mean', y: 'method', fill: '#3a7d8c', insetTop: 4, insetBottom: 4 }),
@@ -49,9 +54,9 @@ export function comparison(experiment: Experiment, result: RunResult): string {
 
 /** The first metric against inference time, for methods that have one. */
 export function tradeOff(experiment: Experiment, result: RunResult): string {
-  const { latency } = experiment.metrics;
+  const latency = shownMetrics(experiment, result.rows).find(([own]) => own === 'latency')?.[1];
   if (!latency) return '';
-  const [name, metric] = Object.entries(experiment.metrics)[0] as [string, Metric];
+  const [name, metric] = mainMetric(experiment, result);
   const points = result.rows.map(({ method, metrics }) => ({
     method,
     x: metrics.latency?.mean ?? Number.NaN,
@@ -68,7 +73,7 @@ export function tradeOff(experiment: Experiment, result: RunResult): string {
       nice: true,
       tickFormat: (d: number) => String(d),
     },
-    y: { label: `${metric.label} (${metric.unit ?? ''})`, grid: true, nice: true },
+    y: { label: heading(metric), grid: true, nice: true },
     marks: [
       Plot.dot(points, { x: 'x', y: 'y', r: 6, fill: '#c8553d' }),
       Plot.text(spread(points, rangeOf(points.map(({ y }) => y))), {
