@@ -48,6 +48,7 @@ export {
   labelPropagation,
 } from './label-propagation.js';
 export type { LabelledGraph } from './labelled-graph.js';
+export * from './metapaths/index.js';
 export * from './nat/index.js';
 export type { NetworkLayout, NodeNetwork } from './network-layout.js';
 export {
@@ -60,6 +61,7 @@ export {
   trainNodeNetwork,
 } from './node-classifier.js';
 export {
+  attributeFeatures,
   type FittedInputs,
   featuresOf,
   fitInputs,
@@ -71,6 +73,7 @@ export {
 export { type NetworkName, nodeNetworks, requireReadable } from './node-networks.js';
 export { projectedAdjacency } from './projected.js';
 export { ResidualMLP, type ResidualMLPOptions } from './residual-mlp.js';
+export * from './rphgnn/index.js';
 export * from './sequence/index.js';
 export {
   hopWeights,
@@ -91,5 +94,13 @@ export {
   trainNodes,
   trainRecipe,
 } from './training.js';
+export {
+  type FittedTypedInputs,
+  fitTypedInputs,
+  narrowed,
+  type TypedInputs,
+  type TypeInputs,
+  typedFeatures,
+} from './typed-inputs.js';
 export { NODE_VALUES, type NodeValueDescription, NodeValueModel } from './value-model.js';
 export { type DeepResult, type Sparsity, sparsify, testAccuracy, whenDeep } from './when-deep.js';

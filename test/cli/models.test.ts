@@ -12,6 +12,7 @@ import {
   NAT_MODEL,
   NODE_CLASSIFIER,
   NODE_VALUES,
+  RPHGNN_MODEL,
   SUBGRAPH_MODEL,
 } from '../../src/graph/index.js';
 import {
@@ -45,6 +46,7 @@ describe('the table of model files', () => {
     LANGUAGE_MODEL,
     STUDENT_MODEL,
     DGMLP_MODEL,
+    RPHGNN_MODEL,
     H4G_MODEL,
     NODE_CLASSIFIER,
     NODE_VALUES,

@@ -45,6 +45,7 @@ Examples
   gossamer predict model.safetensors graph/ -o nodes.csv
   gossamer fit graph/ --model dir-sage --set tune=yes            directed edges; gossamer diagnose graph/ says if they matter
   gossamer fit graph/ --model magnet --task direction            which way an arc leads
+  gossamer fit library/ --model rphgnn --target paper.label       several types: nodes_paper.csv, edges_author_paper.csv, …
   gossamer fit molecules/ --model hyperdrop -o m.safetensors     classes of graphs: graphs.csv, edges.csv, nodes.csv
   gossamer predict m.safetensors new/ -o out.csv --edges kept.csv
 
@@ -160,6 +161,7 @@ const nouns: Readonly<Record<DataKind, string>> = {
   pictures: 'pictures',
   points: 'pictures with points',
   graph: 'a graph',
+  'hetero-graph': 'a graph of several types of nodes',
   graphs: 'a set of graphs',
   hypergraph: 'a hypergraph',
   events: 'events',
@@ -170,7 +172,7 @@ const nouns: Readonly<Record<DataKind, string>> = {
 
 /** Flags of reading that each kind of data takes. */
 const readingOf: Readonly<Record<DataKind, readonly string[]>> = {
-  ...{ table: readingOnly, graph: readingOnly, sources: readingOnly },
+  ...{ table: readingOnly, graph: readingOnly, 'hetero-graph': readingOnly, sources: readingOnly },
   ...{ hypergraph: readingText, events: readingText },
   ...{ pictures: [], points: [], graphs: [], products: [], team: [] },
 };

@@ -1,13 +1,6 @@
 // Classes of the nodes of a person's own graph.
 
-import {
-  type AttributedGraph,
-  givenSplit,
-  type NodeClasses,
-  nodeClasses,
-  type Split,
-  splitByShare,
-} from '../../data/index.js';
+import { nodeClasses } from '../../data/index.js';
 import type { OptionTable } from '../../experiments/parts/options.js';
 import {
   type LabelledGraph,
@@ -33,7 +26,8 @@ import {
 } from '../../nn/index.js';
 import type { Random } from '../../tensor/index.js';
 import type { Fit, FitRequest, Fitted } from './learner.js';
-import { isDirected, isPlaced, layoutOf, loadNodes, numberOf, prepareInputs, trainingOf } from './node-data.js';
+import { isDirected, isPlaced, layoutOf, loadNodes, prepareInputs, trainingOf } from './node-data.js';
+import { nodeSplit } from './node-split.js';
 import { chooseSetting } from './node-tuning.js';
 
 /** Trains a network by name: classes of nodes, numbers of nodes, or questions on pairs of nodes. */
@@ -53,7 +47,7 @@ async function fitNodes(name: NetworkName, path: string, request: FitRequest<Opt
   const data = await loadNodes(path, request, directed);
   const { graph } = data;
   const classes = nodeClasses(data, target);
-  const split = splitOf(data, classes, request);
+  const split = nodeSplit(data, classes, request);
   const { inputs, features } = prepareInputs(name, data, [classes.target, 'split'], note);
   const task = { graph, features, labels: classes.labels, classes: classes.classNames.length, ...split };
   const options = trainingOf(values);
@@ -117,32 +111,6 @@ async function validated(
 /** What networks train on, and the nodes that score them. */
 interface NodeTask extends LabelledGraph {
   readonly test: Int32Array;
-}
-
-/** The split that the data give, its missing parts drawn, or shares of the labelled nodes. */
-function splitOf(
-  data: AttributedGraph,
-  { labels, classNames }: NodeClasses,
-  { values, random, note }: FitRequest<OptionTable>,
-): Split {
-  const shares = { train: numberOf(values, 'train'), validation: numberOf(values, 'validation') };
-  if (shares.train + shares.validation > 1)
-    throw new Error(`train=${shares.train} and validation=${shares.validation} are shares of more than all nodes`);
-  const given = givenSplit(data, labels);
-  const split = given ?? splitByShare(labels, classNames.length, shares, random.split('split'));
-  if (given && given.unlabelled > 0)
-    note(`${given.unlabelled} nodes of the split have no label and are left out of it`);
-  const trained = new Set(Array.from(split.train, (v) => labels[v]));
-  const unseen = classNames.filter((_, c) => !trained.has(c));
-  if (unseen.length > 0) note(`no node to train on has class ${unseen.join(', ')}`);
-  if (!given) {
-    const counts = classNames.map((_, c) => labels.reduce((total, label) => total + Number(label === c), 0));
-    const few = classNames.filter((_, c) => (counts[c] as number) < 3);
-    if (few.length > 0) note(`of class ${few.join(', ')} there are fewer than three nodes, too few for all parts`);
-  }
-  if (split.validation.length > 0) return split;
-  note('no node validates; the epoch is chosen by the nodes to train on');
-  return { ...split, validation: split.train };
 }
 
 /** Accuracy and macro-F1 of the test nodes in percent; without any, accuracy of validation. */
