@@ -94,3 +94,4 @@ export {
   trainRecipe,
 } from './training.js';
 export { type DeepResult, type Sparsity, sparsify, testAccuracy, whenDeep } from './when-deep.js';
+export * from './equivariant-polynomials/index.js';
