@@ -25,7 +25,8 @@ function bare(redNodes: 0 | 1 | 2): Pattern[] {
 /**
  * The elements of the basis of equivariant polynomials that are homogeneous of a degree: every
  * multigraph with so many edges, of the given number of red nodes, without other isolated nodes, up
- * to isomorphism. P_H of all degrees up to e are a basis of the polynomials of degree at most e, for
+ * to isomorphism. P_H of all degrees up to e are a basis of the polynomials of degree at most e,
+ * for
  * graphs of enough nodes; those of degree 1 with two red nodes are the 15 linear equivariant maps.
  *
  * @see Puny, Lim, Kiani, Maron, Lipman, "Equivariant Polynomials for Graph Neural Networks", ICML
@@ -38,7 +39,7 @@ export function polynomialBasis(
   let level = bare(redNodes);
   for (let edges = 0; edges < degree; edges++)
     level = distinct(
-      level.flatMap((pattern) => withOneEdge(pattern, channels)),
+      level.flatMap((pattern) => [...withOneEdge(pattern, channels)]),
       kind,
     );
   return level;
@@ -69,7 +70,10 @@ function* withOneEdge({ nodes, edges, red }: Pattern, channels: number): Generat
 export function connectedPatterns(edges: number, redNodes: 0 | 1 | 2): readonly Pattern[] {
   let level: Pattern[] = [{ nodes: 2, edges: [{ from: 0, to: 1, channel: 0 }], red: [] }];
   for (let count = 1; count < edges; count++) level = distinct(level.flatMap(extended), 'symmetric');
-  return distinct(level.flatMap((pattern) => rooted(pattern, redNodes)), 'symmetric');
+  return distinct(
+    level.flatMap((pattern) => rooted(pattern, redNodes)),
+    'symmetric',
+  );
 }
 
 /** A simple connected graph with one more edge, to a new node or between nodes not joined yet. */

@@ -6,9 +6,13 @@ import type { Pattern } from './pattern.js';
 
 /** Entries of a matrix: rows, columns, values; others are 0. */
 export interface SparseInput {
+  /** Rows n, and columns. */
   readonly size: number;
+  /** Row of each entry. */
   readonly rows: ArrayLike<number>;
+  /** Column of each entry. */
   readonly columns: ArrayLike<number>;
+  /** Value of each entry. */
   readonly values: ArrayLike<number>;
 }
 
@@ -16,9 +20,11 @@ export interface SparseInput {
 export interface PatternValue {
   /** Red indices, 0 to 2. */
   readonly rank: number;
+  /** Nodes n of the graph. */
   readonly size: number;
   /** Flat position (i, or i·n + j) of each entry. */
   readonly positions: Float64Array;
+  /** Value of each entry. */
   readonly values: Float64Array;
 }
 
@@ -51,7 +57,9 @@ export function sparseInput(matrix: ArrayLike<number>, size: number): SparseInpu
 
 /** One step of a contraction: the node summed over, and its neighbours then. */
 export interface ContractionStep {
+  /** The node that is summed over. */
   readonly node: number;
+  /** Its different neighbours at that moment. */
   readonly neighbours: readonly number[];
 }
 
@@ -124,7 +132,11 @@ export function evaluatePattern(
       scale *= size;
       continue;
     }
-    const summed = summedOut(touching.reduce((a, b) => joined(a, b, size, most)), node, size);
+    const summed = summedOut(
+      touching.reduce((a, b) => joined(a, b, size, most)),
+      node,
+      size,
+    );
     if (neighbours.length === 0) scale *= summed.entries.get(0) ?? 0;
     else factors.push(summed);
   }
@@ -169,7 +181,10 @@ function joined(a: Factor, b: Factor, size: number, most: number): Factor {
   const buckets = new Map<number, { readonly tuple: number[]; readonly value: number }[]>();
   for (const [key, value] of b.entries) {
     const tuple = digits(key, b.over.length, size);
-    const at = keyOf(placesB.map((place) => tuple[place] as number), size);
+    const at = keyOf(
+      placesB.map((place) => tuple[place] as number),
+      size,
+    );
     const bucket = buckets.get(at);
     if (bucket) bucket.push({ tuple, value });
     else buckets.set(at, [{ tuple, value }]);
@@ -179,7 +194,12 @@ function joined(a: Factor, b: Factor, size: number, most: number): Factor {
   const entries = new Map<number, number>();
   for (const [key, value] of a.entries) {
     const tuple = digits(key, a.over.length, size);
-    const bucket = buckets.get(keyOf(placesA.map((place) => tuple[place] as number), size));
+    const bucket = buckets.get(
+      keyOf(
+        placesA.map((place) => tuple[place] as number),
+        size,
+      ),
+    );
     for (const other of bucket ?? []) {
       let joint = 0;
       for (let i = 0; i < over.length; i++) {
@@ -225,11 +245,15 @@ function onRed(
   // A red node that no factor is left of takes every value.
   const free = distinct.filter((node) => !factors.some(({ over }) => over.includes(node))).map(every);
   const all = [...factors, ...free];
-  const result = all.length > 0 ? all.reduce((a, b) => joined(a, b, size, most)) : { over: [], entries: new Map([[0, 1]]) };
+  const result =
+    all.length > 0 ? all.reduce((a, b) => joined(a, b, size, most)) : { over: [], entries: new Map([[0, 1]]) };
   const entries = [...result.entries].filter(([, value]) => value * scale !== 0);
   const positionOf = (key: number) => {
     const tuple = digits(key, result.over.length, size);
-    return keyOf(red.map((node) => tuple[result.over.indexOf(node)] as number), size);
+    return keyOf(
+      red.map((node) => tuple[result.over.indexOf(node)] as number),
+      size,
+    );
   };
   return {
     rank: red.length,

@@ -129,7 +129,8 @@ function injective(graph: Graph, pattern: Pattern, kind: CountKind, limits: Cont
   const adjacency = adjacencyInput(graph);
   if (kind === 'homomorphisms') add(evaluatePattern(pattern, [adjacency], limits), 1);
   else if (kind === 'induced') add(evaluatePattern(completed(pattern), [adjacency, complementInput(graph)], limits), 1);
-  else for (const { pattern: own, weight } of quotients(pattern)) add(evaluatePattern(own, [adjacency], limits), weight);
+  else
+    for (const { pattern: own, weight } of quotients(pattern)) add(evaluatePattern(own, [adjacency], limits), weight);
   return sums;
 }
 
@@ -180,7 +181,9 @@ export function countPattern(
   const total = (injective(graph, plain, kind, limits).get(0) ?? 0) / share;
   const nodeRoles = orbits(pattern.nodes, (node, map) => map[node] as number, group);
   const { edges } = pattern;
-  const edgeAt = new Map(edges.flatMap(({ from, to }, e) => [[`${from} ${to}`, e] as const, [`${to} ${from}`, e] as const]));
+  const edgeAt = new Map<string, number>(
+    edges.flatMap(({ from, to }, e) => [[`${from} ${to}`, e] as const, [`${to} ${from}`, e] as const]),
+  );
   const edgeRoles = orbits(
     edges.length,
     (edge, map) => {
@@ -194,11 +197,16 @@ export function countPattern(
     nodes: perNode
       ? nodeRoles.map((role) => {
           const sums = injective(graph, { ...pattern, red: [role[0] as number] }, kind, limits);
-          const counts = Float64Array.from({ length: graph.nodeCount }, (_, v) => ((sums.get(v) ?? 0) * role.length) / share);
+          const counts = Float64Array.from(
+            { length: graph.nodeCount },
+            (_, v) => ((sums.get(v) ?? 0) * role.length) / share,
+          );
           return { role, counts };
         })
       : [],
-    edges: perEdge ? edgeRoles.map((role) => ({ role, counts: atEdges(graph, pattern, role, kind, share, limits) })) : [],
+    edges: perEdge
+      ? edgeRoles.map((role) => ({ role, counts: atEdges(graph, pattern, role, kind, share, limits) }))
+      : [],
   };
 }
 

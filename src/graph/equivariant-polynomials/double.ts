@@ -1,5 +1,5 @@
-// PPGN in double precision, by plain loops: whether random weights tell graphs apart, which rounding
-// in single precision would hide or feign.
+// PPGN in double precision, by plain loops: whether random weights tell graphs apart, which
+// rounding in single precision would hide or feign.
 
 import { stateOf } from '../../nn/index.js';
 import type { Graph } from '../../structure/index.js';
@@ -64,7 +64,12 @@ export class DoublePPGN {
     const width = given.length / cells;
     const t = this.#isPlain
       ? given
-      : sideBySide(given, width, Float64Array.from({ length: cells }, (_, at) => Number(Math.floor(at / n) === at % n)), 1);
+      : sideBySide(
+          given,
+          width,
+          Float64Array.from({ length: cells }, (_, at) => Number(Math.floor(at / n) === at % n)),
+          1,
+        );
     const own = t.length / cells;
     const turned = new Float64Array(t.length);
     for (let at = 0; at < cells; at++) {
@@ -144,7 +149,10 @@ export function toldApart(
     for (let copy = 0; copy < relabellings; copy++) {
       const order = random.split(g).split(copy).permutation(graph.nodeCount);
       const moved = relabelled(scaled(inputs[g] as Float64Array), order, width);
-      control = Math.max(control, relativeDistance(network.forward(moved, graph.nodeCount), outputs[g] as Float64Array));
+      control = Math.max(
+        control,
+        relativeDistance(network.forward(moved, graph.nodeCount), outputs[g] as Float64Array),
+      );
     }
   });
   return { told, pairs, control };

@@ -20,8 +20,8 @@ export interface FeatureOptions {
 
 /**
  * Connected simple patterns up to a degree that a model cannot compute. For networks on pairs of
- * nodes there is one of degree 5 and are eleven of degree 6; for message passing, with one red node,
- * the triangle is the first.
+ * nodes there is one of degree 5 and are eleven of degree 6; for message passing, with one red
+ * node, the triangle is the first.
  */
 export function missingPatterns({ degree, redNodes, model = 'ppgn' }: FeatureOptions): readonly Pattern[] {
   const reds = redNodes === undefined ? ([0, 1, 2] as const) : [redNodes];
@@ -35,6 +35,7 @@ export function missingPatterns({ degree, redNodes, model = 'ppgn' }: FeatureOpt
 
 /** A polynomial of a graph. */
 export interface PolynomialFeature {
+  /** Which polynomial. */
   readonly pattern: Pattern;
   /** Positions of the entries that are not 0: 0, i, or i·n + j, by the number of red nodes. */
   readonly positions: Float64Array;
@@ -61,6 +62,7 @@ export function polynomialFeatures(
 
 /** Channels of polynomials for the cells of many graphs. */
 export interface PolynomialChannels {
+  /** Which polynomials. */
   readonly patterns: readonly Pattern[];
   /** [cells, patterns], the cells of a graph after those of another, row after row. */
   readonly values: Float64Array;

@@ -3,8 +3,10 @@
 //
 // Every permutation-equivariant polynomial of a graph is a sum of P_H(X), one for each small
 // multigraph H with red nodes (`polynomialBasis`); its value is a tensor contraction
-// (`evaluatePattern`). A network computes P_H when nodes of H can be eliminated with few neighbours,
-// one for message passing, two for networks on pairs of nodes (`isComputable`). What a network lacks
+// (`evaluatePattern`). A network computes P_H when nodes of H can be eliminated with few
+// neighbours,
+// one for message passing, two for networks on pairs of nodes (`isComputable`). What a network
+// lacks
 // is added as features (`missingPatterns`) or as an aggregation (`triangleSum`); PPGN++ has the
 // transpose and the identity that plain PPGN lacks:
 //
@@ -60,4 +62,4 @@ export {
   runSequence,
   sequenceLines,
 } from './reduce.js';
-export { TriangleNetwork, type TriangleOptions, type Triangles, trianglesOf, triangleSum } from './triangles.js';
+export { TriangleNetwork, type TriangleOptions, type Triangles, triangleSum, trianglesOf } from './triangles.js';

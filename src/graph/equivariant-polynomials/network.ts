@@ -109,7 +109,11 @@ export class PPGNBlock {
   /** T [cells, channels] → [cells, hidden]. */
   forward(t: Tensor, pairs: PairIndex): Tensor {
     const x = this.#isPlain ? t : concatenate([t, pairs.identity], 1);
-    const product = cellProduct(this.left.forward(x, pairs.transposed), this.right.forward(x, pairs.transposed), pairs.cells);
+    const product = cellProduct(
+      this.left.forward(x, pairs.transposed),
+      this.right.forward(x, pairs.transposed),
+      pairs.cells,
+    );
     const { weight, bias } = this.skip;
     const channels = x.shape[1] as number;
     const direct = x.matmul(slice(weight, null, [0, channels]), { transposeB: true }).add(bias as Tensor);
@@ -147,8 +151,8 @@ function pairIndex(cells: CellTensors): PairIndex {
 }
 
 /**
- * A network from graphs to numbers: blocks on all pairs of nodes, then the means of the diagonal and
- * of all else, and Linear – ReLU – Linear.
+ * A network from graphs to numbers: blocks on all pairs of nodes, then the means of the diagonal
+ * and of all else, and Linear – ReLU – Linear.
  *
  * Input channels: the adjacency, features of edges at both of their cells, features of nodes on the
  * diagonal, features of pairs. The mean of no cells, of one node's pairs, is 0.
@@ -195,12 +199,10 @@ export class PPGN implements WholeGraphNetwork {
   input({ cells, nodes, edges, pairs }: GraphBatch): Tensor {
     const { batch, count } = cells;
     const { sources, targets, edgeCount, nodeCount } = batch.graphs;
-    const ends = (from: Int32Array, to: Int32Array) => tensor(from.map((u, e) => cellNumber(batch, u, to[e] as number)));
+    const ends = (from: Int32Array, to: Int32Array) =>
+      tensor(from.map((u, e) => cellNumber(batch, u, to[e] as number)));
     const own = edges ? concatenate([ones([edgeCount, 1]), edges], 1) : ones([edgeCount, 1]);
-    const both = add(
-      sumByIndex(own, ends(sources, targets), count),
-      sumByIndex(own, ends(targets, sources), count),
-    );
+    const both = add(sumByIndex(own, ends(sources, targets), count), sumByIndex(own, ends(targets, sources), count));
     const diagonal = tensor(Int32Array.from({ length: nodeCount }, (_, v) => cellNumber(batch, v, v)));
     const channels = [both, ...(nodes ? [sumByIndex(nodes, diagonal, count)] : []), ...(pairs ? [pairs] : [])];
     const t = channels.length > 1 ? concatenate(channels, 1) : both;
@@ -229,7 +231,16 @@ export class PPGN implements WholeGraphNetwork {
     const diagonal = sumByIndex(t, diagonalOf, sizes.length);
     const others = subtract(sumByIndex(t, graphOf, sizes.length), diagonal);
     return concatenate(
-      [multiply(diagonal, share((n) => n)), multiply(others, share((n) => n * (n - 1)))],
+      [
+        multiply(
+          diagonal,
+          share((n) => n),
+        ),
+        multiply(
+          others,
+          share((n) => n * (n - 1)),
+        ),
+      ],
       1,
     );
   }

@@ -7,7 +7,9 @@
 
 /** An edge of a pattern, from a node to a node, of an input channel. */
 export interface PatternEdge {
+  /** The node that it leaves. */
   readonly from: number;
+  /** The node that it reaches. */
   readonly to: number;
   /** Number of the input matrix. */
   readonly channel: number;
@@ -31,7 +33,7 @@ export function patternOf(
   pairs: readonly (readonly [from: number, to: number, channel?: number])[],
   red: readonly number[] = [],
 ): Pattern {
-  const named = [...pairs.flatMap(([from, to]) => [from, to]), ...red];
+  const named = [...pairs.flatMap(([from, to]) => [from, to] as const), ...red];
   const wrong = named.find((node) => !(Number.isInteger(node) && node >= 0));
   if (wrong !== undefined) throw new RangeError(`patternOf: node ${wrong} is no whole number from 0 on`);
   if (red.length > 2) throw new RangeError(`patternOf: ${red.length} red nodes, at most two are possible`);
@@ -44,6 +46,7 @@ export function patternOf(
 
 /** A pattern with the names of its nodes. */
 export interface NamedPattern {
+  /** The pattern. */
   readonly pattern: Pattern;
   /** Name of each node. */
   readonly names: readonly string[];
@@ -177,7 +180,8 @@ function leastForm(
 ): string {
   const colours = stableColours(edges, nodes, given, kind);
   const cells = new Map<number, number[]>();
-  for (const node of nodes) cells.set(colours.get(node) as number, [...(cells.get(colours.get(node) as number) ?? []), node]);
+  for (const node of nodes)
+    cells.set(colours.get(node) as number, [...(cells.get(colours.get(node) as number) ?? []), node]);
   const shared = [...cells].filter(([, members]) => members.length > 1).sort(([a], [b]) => a - b)[0];
   if (!shared) {
     const place = (node: number) => colours.get(node) as number;
@@ -192,7 +196,9 @@ function leastForm(
     if (tried.some((other) => areTwins(edges, node, other, kind))) continue;
     tried.push(node);
     // The chosen node comes first among its like; marks stay readable modulo `MARKS`.
-    const next = new Map(nodes.map((other) => [other, markOf(given, other) + MARKS * ((colours.get(other) as number) * 2 + 1)]));
+    const next = new Map(
+      nodes.map((other) => [other, markOf(given, other) + MARKS * ((colours.get(other) as number) * 2 + 1)]),
+    );
     next.set(node, markOf(given, node) + MARKS * ((colours.get(node) as number) * 2));
     const form = leastForm(edges, nodes, next, kind);
     if (least === undefined || form < least) least = form;
@@ -211,6 +217,9 @@ function markOf(given: ReadonlyMap<number, number>, node: number): number {
 function areTwins(edges: readonly PatternEdge[], a: number, b: number, kind: Directedness): boolean {
   const swap = (node: number) => (node === a ? b : node === b ? a : node);
   const texts = (move: (node: number) => number) =>
-    edges.map(({ from, to, channel }) => edgeKey(move(from), move(to), channel, kind)).sort().join(' ');
+    edges
+      .map(({ from, to, channel }) => edgeKey(move(from), move(to), channel, kind))
+      .sort()
+      .join(' ');
   return texts(swap) === texts((node) => node);
 }

@@ -1,4 +1,5 @@
-// What an architecture can compute: nodes of a pattern are eliminated one by one, and a model allows
+// What an architecture can compute: nodes of a pattern are eliminated one by one, and a model
+// allows
 // those with few neighbours. The sequence that is found is run by the model's own operations.
 
 import { eliminate, neighbourSets } from './contract.js';
@@ -98,20 +99,31 @@ function multiply(into: Map<number | string, Float64Array>, key: number | string
 }
 
 /**
- * Runs the sequence of `isComputable` on a symmetric n × n input, with the model's operations alone:
+ * Runs the sequence of `isComputable` on a symmetric n × n input, with the model's operations
+ * alone:
  * elementwise products, sums of rows, products of a matrix and a vector, and for `ppgn` of two
  * matrices.
  *
  * @returns 1, n or n² numbers for 0, 1 or 2 red nodes
  * @throws Error for a pattern that the model does not compute
  */
-export function runSequence(pattern: Pattern, model: PolynomialModel, input: ArrayLike<number>, n: number): Float64Array {
+export function runSequence(
+  pattern: Pattern,
+  model: PolynomialModel,
+  input: ArrayLike<number>,
+  n: number,
+): Float64Array {
   const { computable, steps } = isComputable(pattern, model);
   if (!computable) throw new Error(`runSequence: ${sequenceLines(pattern, model).join('; ')}`);
   const x = Float64Array.from(input);
   const bank: Bank = { scale: 1, vectors: new Map(), matrices: new Map() };
   for (const { from, to } of pattern.edges) {
-    if (from === to) multiply(bank.vectors as never, from, Float64Array.from({ length: n }, (_, i) => x[i * n + i] as number));
+    if (from === to)
+      multiply(
+        bank.vectors as never,
+        from,
+        Float64Array.from({ length: n }, (_, i) => x[i * n + i] as number),
+      );
     else multiply(bank.matrices as never, pairKey(from, to), x);
   }
   for (const { node, neighbours } of steps) sumOver(bank, node, neighbours, n);
@@ -151,7 +163,9 @@ function sumOver(bank: Bank, node: number, [r, s]: readonly number[], n: number)
           (product[i * n + j] as number) +
           (left[i * n + k] as number) * (own[k] as number) * (right[k * n + j] as number);
   const ordered =
-    r < s ? product : Float64Array.from({ length: n * n }, (_, at) => product[(at % n) * n + Math.floor(at / n)] as number);
+    r < s
+      ? product
+      : Float64Array.from({ length: n * n }, (_, at) => product[(at % n) * n + Math.floor(at / n)] as number);
   multiply(bank.matrices as never, pairKey(r, s), ordered);
 }
 

@@ -1,16 +1,10 @@
 // Message passing with the contraction that it lacks as one more aggregation: sums over triangles.
 
 import { BatchNorm1d, Linear, type Mode, parameter } from '../../nn/index.js';
-import { add, gatherKnownRows, ones, type Random, relu, type Tensor, tensor, zeros } from '../../tensor/index.js';
-import {
-  type GraphBatch,
-  neighbourSum,
-  segmentOfEach,
-  sumByIndex,
-  type WholeGraphNetwork,
-} from '../dense/index.js';
-import { CellMLP } from '../subgraph-gnn/index.js';
 import type { GraphCollection } from '../../structure/index.js';
+import { add, gatherKnownRows, ones, type Random, relu, type Tensor, tensor, zeros } from '../../tensor/index.js';
+import { type GraphBatch, neighbourSum, segmentOfEach, sumByIndex, type WholeGraphNetwork } from '../dense/index.js';
+import { CellMLP } from '../subgraph-gnn/index.js';
 
 /** Triangles of graphs: each at its three nodes, with the other two. */
 export interface Triangles {
@@ -89,6 +83,7 @@ export interface TriangleOptions {
 export class TriangleNetwork implements WholeGraphNetwork {
   /** From features of nodes; without any, all start from the same vector. */
   readonly nodes: Linear;
+  /** The layers. */
   readonly layers: readonly TriangleLayer[];
   /** Perceptron on the sum over the nodes. */
   readonly readout: CellMLP;
