@@ -5,18 +5,21 @@ import { Command } from 'commander';
 import {
   catalogueLines,
   graphProfileLines,
+  heteroProfileLines,
   placesOf,
   profileLines,
   textGraphLines,
   wholeGraphProfileLines,
 } from '../data/index.js';
 import {
+  hasTypedTables,
   isCatalogue,
   isFolder,
   isGraph6,
   isPictureFolder,
   isTextGraph,
   loadCatalogue,
+  loadHeteroGraph,
   loadNamedGraph,
   loadTable,
   loadTextGraph,
@@ -46,7 +49,7 @@ export function infoCommand(): Command {
     .description('what a system, a model file, a table, a graph or a folder of pictures is')
     .argument(
       '<what>',
-      `name from \`gossamer list\`, a model file, a table: ${TABLE_FORMS}; a folder with graphs.csv and edges.csv; or a graph: a folder with nodes.csv and edges.csv, GraphML, GEXF, GML, Pajek, METIS, Matrix Market, node-link JSON; a catalogue: a folder with products.csv; or a folder with a folder of source files or of pictures for each class`,
+      `name from \`gossamer list\`, a model file, a table: ${TABLE_FORMS}; a folder with graphs.csv and edges.csv; a graph of several types: a folder with tables such as nodes_paper.csv and edges_author_paper.csv; or a graph: a folder with nodes.csv and edges.csv, GraphML, GEXF, GML, Pajek, METIS, Matrix Market, node-link JSON; a catalogue: a folder with products.csv; or a folder with a folder of source files or of pictures for each class`,
     )
     .addOption(maxPixelsOption('pictures: '))
     .action(info);
@@ -107,6 +110,10 @@ async function info(slug: string, flags: TableFlags & { readonly maxPixels?: num
   const isSystem = systems.some((record) => record.slug === slug);
   if (!isSystem && existsSync(slug) && isGraphSet(slug)) {
     console.log(`${slug}: ${wholeGraphProfileLines(loadWholeGraphs(slug)).join('\n')}`);
+    return;
+  }
+  if (!isSystem && isFolder(slug) && hasTypedTables(slug)) {
+    console.log(`${slug}: ${heteroProfileLines(await loadHeteroGraph(slug, tableOptionsOf(flags))).join('\n')}`);
     return;
   }
   if (!isSystem && isTextGraph(slug)) {

@@ -15,6 +15,7 @@ const openers = {
   'fully-ppr': async (path: string) => (await import('./models/ranking.js')).open(path),
   h4g: async (path: string) => (await import('./models/h4g.js')).open(path),
   dgmlp: async (path: string) => (await import('./models/dgmlp.js')).open(path),
+  rphgnn: async (path: string) => (await import('./models/rphgnn.js')).open(path),
   lighthgnn: async (path: string) => (await import('./models/lighthgnn.js')).open(path),
   hyperagent: async (path: string) => (await import('./models/hyperagent.js')).open(path),
   conhd: async (path: string) => (await import('./models/conhd.js')).open(path),

@@ -5,7 +5,14 @@ import { describe, expect, test } from 'vitest';
 import { modelSystems, openModel, openModelOf } from '../../src/cli/models.js';
 import { writeModelFile, writeSafetensors } from '../../src/data/index.js';
 import { EMBEDDING_MODEL, RANK_MODEL } from '../../src/embedding/index.js';
-import { DGMLP_MODEL, H4G_MODEL, NAT_MODEL, NODE_CLASSIFIER, SUBGRAPH_MODEL } from '../../src/graph/index.js';
+import {
+  DGMLP_MODEL,
+  H4G_MODEL,
+  NAT_MODEL,
+  NODE_CLASSIFIER,
+  RPHGNN_MODEL,
+  SUBGRAPH_MODEL,
+} from '../../src/graph/index.js';
 import {
   CONHD_MODEL,
   COUNT_MODEL,
@@ -37,6 +44,7 @@ describe('the table of model files', () => {
     LANGUAGE_MODEL,
     STUDENT_MODEL,
     DGMLP_MODEL,
+    RPHGNN_MODEL,
     H4G_MODEL,
     NODE_CLASSIFIER,
     EMBEDDING_MODEL,

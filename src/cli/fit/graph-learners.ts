@@ -2,7 +2,7 @@
 
 import type { OptionTable } from '../../experiments/parts/options.js';
 import type { NetworkName } from '../../graph/index.js';
-import { fastrpOptions, fullyPprOptions, h4gOptions, networkOptions } from './graph-options.js';
+import { fastrpOptions, fullyPprOptions, h4gOptions, networkOptions, rphgnnOptions } from './graph-options.js';
 import { defineLearner, type Learner } from './learner.js';
 import { plainGraphOptions, subgraphOptions } from './whole-graph-options.js';
 
@@ -35,6 +35,13 @@ const nodeLearners = Object.fromEntries(
 /** All models of graphs. */
 export const graphLearners: Readonly<Record<string, Learner>> = {
   ...nodeLearners,
+  rphgnn: defineLearner({
+    about: 'classes of the nodes of one type among several, by random projections of what relations bring',
+    data: 'hetero-graph',
+    tasks: ['class', 'labels'],
+    options: rphgnnOptions,
+    load: async () => (await import('./hetero.js')).fitHetero,
+  }),
   fastrp: defineLearner({
     about: 'labels of nodes, one or several each, or links, by random projections of the edges alone',
     data: 'graph',

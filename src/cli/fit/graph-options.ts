@@ -62,6 +62,29 @@ export const networkOptions = {
   mlp: { hidden: hidden(64), dropout: dropout(0.5), ...training(300, 0.01, 5e-4) },
 } as const satisfies Readonly<Record<NetworkName, OptionTable>>;
 
+/** Options of RpHGNN. */
+export const rphgnnOptions = {
+  iterations: count(3, 'K: propagate-then-update iterations'),
+  steps: choice(['all', 'odd', 'even'], 'steps along relations that are collected'),
+  input: choice(['yes', 'no'], "whether the nodes' own features stand in front of what returns to them"),
+  sparsity: number(3, 'one in so many entries of a projection is not 0', { minimum: 1 }),
+  randomWidth: count(256, 'width of random vectors of nodes without features'),
+  projectTo: count(0, 'features of more columns are projected to so many (0: none), which saves memory', {
+    minimum: 0,
+  }),
+  hidden: hidden(64),
+  depth: count(2, "layers of each group's perceptron"),
+  filters: count(2, 'filters over the tensors of a group'),
+  fusion: choice(['concatenate', 'mean'], 'how groups become one'),
+  inputDropout: share(0.5, 'dropout probability of the collected tensors', { maximum: 0.99 }),
+  dropout: dropout(0.5),
+  labels: choice(['no', 'yes'], 'whether known classes travel along relations, too; never to their own node'),
+  consistency: choice(['no', 'yes'], 'whether three dropout views of all nodes must agree; slower'),
+  select: choice(['f1', 'loss'], 'what chooses the epoch on the nodes to validate'),
+  batch: count(1000, 'nodes of a step'),
+  ...training(300, 3e-3, 0),
+} as const;
+
 /** Options of FastRP. */
 export const fastrpOptions = {
   dim: count(128, 'embedding dimension'),

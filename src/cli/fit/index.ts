@@ -43,6 +43,7 @@ Examples
   gossamer fit graph/ --model dgmlp                              classes of nodes: nodes.csv and edges.csv
   gossamer fit graph.gexf --model gcn --target party --set hidden=32
   gossamer predict model.safetensors graph/ -o nodes.csv
+  gossamer fit library/ --model rphgnn --target paper.label       several types: nodes_paper.csv, edges_author_paper.csv, …
   gossamer fit molecules/ --model hyperdrop -o m.safetensors     classes of graphs: graphs.csv, edges.csv, nodes.csv
   gossamer predict m.safetensors new/ -o out.csv --edges kept.csv
 
@@ -158,6 +159,7 @@ const nouns: Readonly<Record<DataKind, string>> = {
   pictures: 'pictures',
   points: 'pictures with points',
   graph: 'a graph',
+  'hetero-graph': 'a graph of several types of nodes',
   graphs: 'a set of graphs',
   hypergraph: 'a hypergraph',
   events: 'events',
@@ -168,7 +170,7 @@ const nouns: Readonly<Record<DataKind, string>> = {
 
 /** Flags of reading that each kind of data takes. */
 const readingOf: Readonly<Record<DataKind, readonly string[]>> = {
-  ...{ table: readingOnly, graph: readingOnly, sources: readingOnly },
+  ...{ table: readingOnly, graph: readingOnly, 'hetero-graph': readingOnly, sources: readingOnly },
   ...{ hypergraph: readingText, events: readingText },
   ...{ pictures: [], points: [], graphs: [], products: [], team: [] },
 };

@@ -13,6 +13,7 @@ export type DataKind =
   | 'pictures'
   | 'points'
   | 'graph'
+  | 'hetero-graph'
   | 'graphs'
   | 'hypergraph'
   | 'events'
