@@ -2,18 +2,31 @@
 
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
-import { catalogueLines, graphProfileLines, profileLines, wholeGraphProfileLines } from '../data/index.js';
 import {
+  catalogueLines,
+  graphProfileLines,
+  heteroProfileLines,
+  placesOf,
+  profileLines,
+  textGraphLines,
+  wholeGraphProfileLines,
+} from '../data/index.js';
+import {
+  hasTypedTables,
   isCatalogue,
   isFolder,
   isGraph6,
   isPictureFolder,
+  isTextGraph,
   loadCatalogue,
+  loadHeteroGraph,
   loadNamedGraph,
   loadTable,
+  loadTextGraph,
   loadWholeGraphs,
   pictureProfileLines,
   profilePictures,
+  readUnpackedText,
   tableIn,
 } from '../data/node.js';
 import {
@@ -36,7 +49,7 @@ export function infoCommand(): Command {
     .description('what a system, a model file, a table, a graph or a folder of pictures is')
     .argument(
       '<what>',
-      `name from \`gossamer list\`, a model file, a table: ${TABLE_FORMS}; a folder with graphs.csv and edges.csv; or a graph: a folder with nodes.csv and edges.csv, GraphML, GEXF, GML, Pajek, METIS, Matrix Market, node-link JSON; a catalogue: a folder with products.csv; or a folder with a folder of source files or of pictures for each class`,
+      `name from \`gossamer list\`, a model file, a table: ${TABLE_FORMS}; a folder with graphs.csv and edges.csv; a graph of several types: a folder with tables such as nodes_paper.csv and edges_author_paper.csv; or a graph: a folder with nodes.csv and edges.csv, GraphML, GEXF, GML, Pajek, METIS, Matrix Market, node-link JSON; a catalogue: a folder with products.csv; or a folder with a folder of source files or of pictures for each class`,
     )
     .addOption(maxPixelsOption('pictures: '))
     .action(info);
@@ -69,6 +82,15 @@ async function pictureInfo(path: string, maxPixels: number | undefined): Promise
   }
 }
 
+/** How many things points.csv names in how many pictures. */
+function placesLine(folder: string): string {
+  const table = tableIn(folder, 'points') as string;
+  const counts = Array.from(placesOf(readUnpackedText(table), table).values(), ({ points }) => points.length);
+  const total = counts.reduce((a, b) => a + b, 0);
+  const ends = counts.length > 0 ? `, ${Math.min(...counts)} to ${Math.max(...counts)} in one` : '';
+  return `${counts.length} pictures with ${total} things${ends}; gossamer fit learns to count them`;
+}
+
 /** The graph in a folder of tables or a file of another program. */
 function graphAt(path: string) {
   return isFolder(path) && !tableIn(path, 'edges') ? undefined : loadNamedGraph(path);
@@ -90,6 +112,14 @@ async function info(slug: string, flags: TableFlags & { readonly maxPixels?: num
     console.log(`${slug}: ${wholeGraphProfileLines(loadWholeGraphs(slug)).join('\n')}`);
     return;
   }
+  if (!isSystem && isFolder(slug) && hasTypedTables(slug)) {
+    console.log(`${slug}: ${heteroProfileLines(await loadHeteroGraph(slug, tableOptionsOf(flags))).join('\n')}`);
+    return;
+  }
+  if (!isSystem && isTextGraph(slug)) {
+    console.log(`${slug}: ${textGraphLines(loadTextGraph(slug)).join('\n')}`);
+    return;
+  }
   const graph = isSystem || slug === '-' ? undefined : graphAt(slug);
   if (graph) {
     console.log(`${slug}: ${graphProfileLines(graph).join('\n')}`);
@@ -97,6 +127,10 @@ async function info(slug: string, flags: TableFlags & { readonly maxPixels?: num
   }
   if (!isSystem && isCatalogue(slug)) {
     console.log(catalogueLines(loadCatalogue(slug)).join('\n'));
+    return;
+  }
+  if (!isSystem && isFolder(slug) && kindOf(slug) === 'points') {
+    console.log(`${slug}: ${placesLine(slug)}`);
     return;
   }
   if (!isSystem && isFolder(slug) && kindOf(slug) === 'pictures' && isPictureFolder(slug))

@@ -2,7 +2,7 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Background, ImageDataset } from '../data/index.js';
-import { readImages } from '../data/node.js';
+import { filesBelow, isFolder, readImages, unusableReason } from '../data/node.js';
 import { number } from './arguments.js';
 import { Bar } from './bar.js';
 import { writeNote } from './output.js';
@@ -120,6 +120,26 @@ export async function readPictures(
     for (const text of notes) writeNote(text);
     if (unusable.length > 0) writeNote(unusableNote(unusable));
   }
+}
+
+/**
+ * Uses each picture of some paths, those below folders among them. One that cannot be used is noted
+ * and left out, with exit code 2.
+ *
+ * @throws Error when there are none
+ */
+export async function eachPicture(
+  paths: readonly string[],
+  note: (text: string) => void,
+  use: (file: string) => Promise<void>,
+): Promise<void> {
+  const files = paths.flatMap((path) => (isFolder(path) ? filesBelow(path).pictures : [path]));
+  if (files.length === 0) throw new Error(`${paths.join(', ')}: no pictures there`);
+  for (const file of files)
+    await use(file).catch((error: Error) => {
+      note(`"${file}" is left out: ${withFlag(unusableReason(error, file))}`);
+      process.exitCode = 2;
+    });
 }
 
 /** The first few pictures that are left out, and the number of all. */

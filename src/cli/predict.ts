@@ -22,10 +22,13 @@ Examples
   gossamer predict nat.safetensors sources.csv --top 5                   their likeliest partners
   gossamer predict runs/mine/model.safetensors new.csv --task berlin      rows of a task, by a model of hypernet-review
   gossamer predict pave.safetensors new-products.csv --values new-values.csv --top 5 -o out.csv   products, by a model of hyperpave
+  gossamer predict zero.safetensors new-graph/ --classes classes.csv -o out.csv   nodes among classes never seen, by a model of h4g
+  gossamer predict zero.safetensors new-graph/ --classes classes.csv --explain -o radii.html   their radii as a picture
   gossamer predict team.safetensors questions.jsonl --dry-run            groups and estimated tokens of each question
   gossamer predict team.safetensors questions.jsonl --endpoint http://127.0.0.1:8080/v1 --max-tokens 4000 -o answers.csv
   gossamer predict m.safetensors new/ -o out.csv --edges kept.csv       graphs in a folder, by a model of hyperdrop
   gossamer predict small/model.plan photos/ --top 3                      pictures, by a model of gossamer train or compress
+  gossamer predict count.safetensors photos/ --maps densities/           how many things are in each picture, and where, by a model of count-softhgnn
   gossamer predict code.safetensors file.py more/ --top 3 --explain      source files, by a model of hdhgn, and what it looked at
   gossamer predict code.safetensors file.py --explain -o explain.html    the lines that decided, as a page
 
@@ -42,6 +45,10 @@ export function predictCommand(): Command {
       'file for the predictions (.csv; of graphs also .graphml, .json); standard output when left out',
     )
     .option('--edges <file>', 'models of hyperdrop: the score of each edge, and whether it was kept')
+    .option(
+      '--maps <folder>',
+      'models of count-softhgnn: the density over each picture; of vit-softhgnn: who takes part in which hyperedge',
+    )
     .option('--observe <events>', 'models of nat: take these events in first, and write the model back')
     .option(
       '--top <k>',
@@ -49,6 +56,13 @@ export function predictCommand(): Command {
       number(1),
     )
     .addOption(maxPixelsOption('pictures: '))
+    .option('--classes <table>', 'models of h4g: the classes to choose from, columns name and maybe description')
+    .option(
+      '--threshold <p>',
+      'models of h4g: least probability of a class, below which a node is unknown; that of the model when left out, 0 for none',
+      number(0, false),
+    )
+    .option('--encoder <file>', 'models of h4g: the sentence model in ONNX that the model was trained with')
     .option('--values <table>', 'models of hyperpave: values (attribute,value) that no product has yet')
     .option('--within-category', 'models of hyperpave: only attributes that are known for the category', false)
     .option(
@@ -80,6 +94,9 @@ export function predictCommand(): Command {
 interface Flags extends TableFlags, TalkFlags {
   readonly out?: string;
   readonly top?: number;
+  readonly classes?: string;
+  readonly threshold?: number;
+  readonly encoder?: string;
   readonly maxPixels?: number;
   readonly values?: string;
   readonly withinCategory: boolean;
@@ -88,10 +105,11 @@ interface Flags extends TableFlags, TalkFlags {
   readonly task?: string;
   readonly observe?: string;
   readonly edges?: string;
+  readonly maps?: string;
 }
 
 async function predict(modelPath: string, paths: readonly string[], flags: Flags, command: Command): Promise<void> {
-  const { out, top, maxPixels, explain, task, observe, edges, values, withinCategory } = flags;
+  const { out, top, maxPixels, explain, task, observe, edges, values, withinCategory, maps } = flags;
   for (const file of [out, edges]) if (file) requireWritable(file);
   if (observe) requireWritable(modelPath);
   const model = await openModel(modelPath);
@@ -106,6 +124,9 @@ async function predict(modelPath: string, paths: readonly string[], flags: Flags
     throw new Error(
       `--${values !== undefined ? 'values' : 'within-category'}: the model in "${modelPath}" is none of products; models of hyperpave are`,
     );
+  if (maps !== undefined && !model.maps)
+    throw new Error(`--maps: the model in "${modelPath}" draws none; models of vit-softhgnn and count-softhgnn do`);
+  requireClasses(modelPath, model, flags);
   if (edges && !model.edges)
     throw new Error(`--edges: the model in "${modelPath}" scores no edges; models of hyperdrop do`);
   if (observe) {
@@ -116,6 +137,10 @@ async function predict(modelPath: string, paths: readonly string[], flags: Flags
     ...(top !== undefined && { top }),
     ...(maxPixels !== undefined && { maxPixels }),
     ...(values !== undefined && { values }),
+    ...(maps !== undefined && { maps }),
+    ...(flags.classes !== undefined && { classes: flags.classes }),
+    ...(flags.threshold !== undefined && { threshold: flags.threshold }),
+    ...(flags.encoder !== undefined && { encoder: flags.encoder }),
     withinCategory,
     explain,
     conditions,
@@ -135,6 +160,13 @@ function refuseReading(modelPath: string, { reads }: Predictor, command: Command
   );
   const option = command.options.find((own) => own.attributeName() === given);
   if (option) throw new Error(`${option.long}: the model in "${modelPath}" does not read data that it is for`);
+}
+
+/** @throws Error when a flag of models that choose among given classes is given to another */
+function requireClasses(modelPath: string, { takesClasses }: Predictor, flags: Flags): void {
+  const given = (['classes', 'threshold', 'encoder'] as const).find((name) => flags[name] !== undefined);
+  if (given !== undefined && !takesClasses)
+    throw new Error(`--${given}: the model in "${modelPath}" has its own classes; models of h4g are given them`);
 }
 
 /** @throws Error when a flag of models that talk is given */
@@ -178,7 +210,7 @@ export function writePredictions({ columns, rows, page, graph }: Predictions, ou
     const asPage = /\.html?$/i.test(out ?? '');
     if (asPage && page === undefined)
       throw new Error(
-        `"${out}": a page is written by models of hdhgn with --explain; name a .csv file for predictions`,
+        `"${out}": a page is written by models of hdhgn and h4g with --explain; name a .csv file for predictions`,
       );
     writeOutput([asPage && page !== undefined ? page : writeCsv(columns, rows)], out);
     return;

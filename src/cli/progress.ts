@@ -11,8 +11,8 @@ export class ProgressView implements RunEvents {
   readonly #terminal = process.stderr.isTTY === true;
   #methods = 1;
   #total = 1;
-  /** The metric shown for a finished seed. */
-  #metric = '';
+  /** Names of the metrics; of a finished seed the first that its task has is shown. */
+  #metrics: readonly string[] = [];
   #seeds = 0;
   #method = '';
   /** Methods of the current seed that have begun. */
@@ -37,7 +37,7 @@ export class ProgressView implements RunEvents {
   };
 
   started: Events['started'] = ({ description, methods, metrics }) => {
-    [this.#methods, this.#metric] = [methods.length, metrics[0] ?? ''];
+    [this.#methods, this.#metrics] = [methods.length, metrics];
     this.#total = this.seeds * this.#methods;
     process.stderr.write(`${description}\n`);
     if (this.#terminal) this.#bar.start(this.#total, 0, { seed: '', method: '', epoch: '', loss: '' });
@@ -65,9 +65,10 @@ export class ProgressView implements RunEvents {
     this.#seeds += 1;
     this.#started = 0;
     this.#method = '';
+    const metric = this.#metrics.find((name) => methods.some(({ scores }) => scores[name] !== undefined)) ?? '';
     if (!this.#terminal)
       process.stderr.write(
-        `seed ${seed} done: ${methods.map(({ method, scores }) => `${method} ${scores[this.#metric]?.toFixed(1) ?? '–'}`).join(', ')}\n`,
+        `seed ${seed} done: ${methods.map(({ method, scores }) => `${method} ${scores[metric]?.toFixed(1) ?? '–'}`).join(', ')}\n`,
       );
   };
 

@@ -3,9 +3,10 @@
 import { Command, Option } from 'commander';
 import { requireWritable, writeFileAtomic } from '../data/node.js';
 import { Random } from '../tensor/index.js';
-import { imageModelNames } from '../vision/index.js';
+import { imageModelNames, imageModelSettings } from '../vision/index.js';
 import { number } from './arguments.js';
 import type { Fitted } from './fit/learner.js';
+import { learners } from './fit/learners.js';
 import { pictureOptions } from './fit/options.js';
 import { fitPictures } from './fit/pictures.js';
 import { writeNote } from './output.js';
@@ -24,6 +25,8 @@ interface Flags extends PictureTrainingFlags {
   readonly mixing: 'none' | 'mixup' | 'cutmix';
   readonly labelSmoothing: number;
   readonly average: number;
+  readonly hyperedges?: number;
+  readonly heads?: number;
   readonly threads?: number;
   readonly resume: boolean;
 }
@@ -34,6 +37,7 @@ Examples
   gossamer train fashion-mnist --model vanillanet-nano --epochs 10
   gossamer train digits/ --model resnet20 --augment -o digits.safetensors --resume
   gossamer train logos/ --size 48x64 --background black --test-share 0.2   transparent pixels on black; --strict stops at a bad file
+  gossamer train flowers/ --model vit-softhgnn --size 32 --hyperedges 16   a vision transformer with soft hyperedges
   gossamer fit digits/ --model resnet20 --set epochs=20 --set augment=yes  the same by gossamer fit, which --set tells these options
   gossamer info flowers/                                           classes, sizes, formats, and pictures that cannot be used
   gossamer classify model.safetensors photo.jpg more-photos/
@@ -58,7 +62,9 @@ export function trainCommand(): Command {
     .option('--augment', augment.about, false)
     .addOption(new Option('--mixing <how>', mixing.about).choices([...mixing.choices]).default(mixing.default))
     .option('--label-smoothing <e>', labelSmoothing.about, number(0, false), labelSmoothing.default)
-    .option('--average <decay>', average.about, number(0, false), average.default);
+    .option('--average <decay>', average.about, number(0, false), average.default)
+    .option('--hyperedges <n>', 'vit-softhgnn: soft hyperedges that every picture uses', number(1))
+    .option('--heads <n>', 'vit-softhgnn: heads of the soft hyperedges, a divisor of the width', number(1));
   return withBackgroundOption(withPictureOptions(command))
     .option('--seed <n>', 'seed', number(0), 0)
     .option('--threads <n>', 'threads, the calling one among them', number(1))
@@ -70,8 +76,7 @@ export function trainCommand(): Command {
 async function train(path: string, flags: Flags): Promise<void> {
   useThreads(flags.threads);
   requireWritable(flags.out);
-  if (!imageModelNames.includes(flags.model))
-    throw new Error(`model "${flags.model}" is not known; there are ${imageModelNames.join(', ')}`);
+  requireModel(flags);
   let fitted: Fitted | undefined;
   const ended = await trainResumably(
     flags,
@@ -84,4 +89,17 @@ async function train(path: string, flags: Flags): Promise<void> {
     () => fitted?.file && writeFileAtomic(flags.out, fitted.file()),
   );
   if (ended && fitted) process.stdout.write(`${flags.out}: ${fitted.lines.at(-1)}\n`);
+}
+
+/** @throws Error for an unknown network, or for a hyperparameter that it lacks */
+function requireModel({ model, ...flags }: Flags): void {
+  if (!imageModelNames.includes(model)) {
+    const other = Object.hasOwn(learners, model) ? learners[model] : undefined;
+    if (other) throw new Error(`model "${model}" learns ${other.about}: gossamer fit trains it`);
+    throw new Error(`model "${model}" is not known; there are ${imageModelNames.join(', ')}`);
+  }
+  const settings = imageModelSettings(model);
+  for (const name of ['hyperedges', 'heads'] as const)
+    if (flags[name] !== undefined && !Object.hasOwn(settings, name))
+      throw new Error(`--${name}: model "${model}" has none; vit-softhgnn has`);
 }

@@ -60,7 +60,10 @@ export function allDiffer(texts: readonly (string | undefined)[]): boolean {
  * @param target its name. Default: `label` or `class`, whose values are not names of nodes.
  * @throws Error where there is none
  */
-export function classColumn({ name, attributes }: AttributedGraph, target?: string): Column {
+export function classColumn(
+  { name, attributes }: Pick<AttributedGraph, 'name' | 'attributes'>,
+  target?: string,
+): Column {
   const column = target === undefined ? usualClass(attributes) : columnNamed(attributes, target);
   if (column) return column;
   throw new Error(
@@ -78,7 +81,7 @@ const namesOf = ({ columns }: ColumnTable) => columns.map(({ name }) => name).jo
  * @param target the attribute. Default: `label` or `class`, whose values are not names of nodes.
  * @throws Error where there is none, or fewer than two classes or more than a thousand
  */
-export function nodeClasses(data: AttributedGraph, target?: string): NodeClasses {
+export function nodeClasses(data: Pick<AttributedGraph, 'name' | 'attributes'>, target?: string): NodeClasses {
   const column = classColumn(data, target);
   const { name, attributes } = data;
   const texts = textsOrGaps(column);
@@ -119,7 +122,7 @@ export interface GivenSplit extends Split {
  * @throws Error naming the node of another part, or where no labelled node is in `train`
  */
 export function givenSplit(
-  { name, nodeNames, attributes }: AttributedGraph,
+  { name, nodeNames, attributes }: Pick<AttributedGraph, 'name' | 'nodeNames' | 'attributes'>,
   labels: Int32Array,
 ): GivenSplit | undefined {
   const column = columnNamed(attributes, SPLIT_COLUMN);

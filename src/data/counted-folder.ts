@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { unusableReason } from './class-folders.js';
 import {
   type CountedPicture,
   type CountedPictures,
@@ -13,29 +14,34 @@ import {
 import { readBytes, readUnpackedText } from './files.js';
 import { tableIn } from './graph-folder.js';
 import { filesBelow } from './picture-files.js';
-import { decodePicture, type Picture, planesOf } from './pictures.js';
+import { decodePicture, type Picture, type PictureOptions, planesOf } from './pictures.js';
 
 /** Options of `readCountedPictures`. */
 export interface CountedPicturesOptions extends CountedReading {
+  /** Most pixels of a picture. Default: 2²⁶. */
+  readonly maxPixels?: number | undefined;
   /** Called with what is left out. */
   readonly onNote?: (text: string) => void;
   /** Called after each picture. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** Decodes a picture for counting, at its own size times the scale. */
+/**
+ * Decodes a picture for counting, at its own size times the scale.
+ *
+ * @throws Error as `decodePicture`
+ */
 export async function decodeCounted(
   file: string,
   { scale, background }: CountedReading,
+  limit: Pick<PictureOptions, 'maxPixels'> = {},
 ): Promise<{ readonly picture: Picture; readonly original: readonly [height: number, width: number] }> {
   const bytes = readBytes(file);
-  const whole = await decodePicture(bytes, { background }).catch((error: Error) => {
-    throw new Error(`picture "${file}" cannot be read: ${error.message.replace('decodePicture: ', '')}`);
-  });
+  const whole = await decodePicture(bytes, { ...limit, background });
   const original = [whole.height, whole.width] as const;
   if (scale === 1) return { picture: whole, original };
   const [height, width] = original.map((side) => Math.max(1, Math.round(scale * side))) as [number, number];
-  return { picture: await decodePicture(bytes, { height, width, background }), original };
+  return { picture: await decodePicture(bytes, { ...limit, height, width, background }), original };
 }
 
 /**
@@ -51,13 +57,16 @@ export async function readCountedPictures(folder: string, options: CountedPictur
   if (!table) throw new Error(`folder "${folder}" holds no points.csv with the columns picture, x and y`);
   const places = placesOf(readUnpackedText(table), table);
   if (places.size === 0) throw new Error(`"${table}" has a header and no places`);
-  const { channels, scale, onNote, onProgress } = options;
+  const { channels, scale, maxPixels, onNote, onProgress } = options;
+  const limit = maxPixels === undefined ? {} : { maxPixels };
   noteUnnamed(folder, places, onNote);
   const pictures: CountedPicture[] = [];
   for (const [name, { line, points }] of places) {
     const file = join(folder, name);
     if (!existsSync(file)) throw new Error(`"${table}", line ${line}: there is no picture "${file}"`);
-    const { picture, original } = await decodeCounted(file, options);
+    const { picture, original } = await decodeCounted(file, options, limit).catch((error: Error) => {
+      throw new Error(`picture "${file}" cannot be read: ${unusableReason(error, file)}`);
+    });
     const [height, width] = original;
     const outside = points.find(([x, y]) => x >= width + 1 || y >= height + 1);
     if (outside)

@@ -1,6 +1,9 @@
 // What a graph holds, in short.
 
+import { columnNamed, textsOrGaps } from './attributed-graph.js';
+import { CLASS_COLUMNS } from './column-names.js';
 import type { NamedGraph } from './graph-tables.js';
+import type { NamedHeteroGraph, NodesOfType } from './named-hetero-graph.js';
 import type { WholeGraphs } from './whole-graphs.js';
 
 const count = (value: number) => value.toLocaleString('en');
@@ -52,6 +55,36 @@ function classLine(labels: Int32Array, classNames: readonly string[]): string {
   const named = classNames.map((name, code) => `${name} (${count(known[code] as number)})`);
   const all = [...named, ...(unknown > 0 ? [`unknown (${count(unknown)})`] : [])];
   return `classes     ${classNames.length === 0 ? 'none' : all.join(', ')}`;
+}
+
+/** Lines on the types of nodes, their attributes and classes, and on the relations. */
+export function heteroProfileLines({ graph, nodes, notes }: NamedHeteroGraph): string[] {
+  const degreesOf = (indptr: Int32Array) => indptr.slice(1).map((end, v) => end - (indptr[v] as number));
+  const attributesOf = ({ attributes, matrix }: NodesOfType) => [
+    ...(matrix ? ['a matrix of features'] : []),
+    ...attributes.columns.map(({ name, kind }) => (kind === 'number' ? `${name} (numbers)` : name)),
+  ];
+  return [
+    `${count(graph.nodeCount)} nodes of ${graph.types.length} types, ${count(graph.edgeCount)} edges in ${graph.given.length} relations`,
+    ...[...nodes].flatMap(([type, own]) => {
+      const known = CLASS_COLUMNS.map((column) => columnNamed(own.attributes, column)).find((column) => column);
+      const texts = known ? textsOrGaps(known) : [];
+      const names = [...new Set(texts.filter((text) => text !== undefined))].sort();
+      const labels = Int32Array.from(texts, (text) => (text === undefined ? -1 : names.indexOf(text)));
+      const listing = attributesOf(own);
+      return [
+        `nodes       ${count(graph.countOf(type))} ${type}: ${listing.length > 0 ? listed(listing) : 'no attributes'}`,
+        ...(known && names.length <= LISTED ? [classLine(labels, names)] : []),
+      ];
+    }),
+    ...graph.given.map((own) => {
+      const { source, name, target, edgeCount } = own;
+      const into = range(degreesOf(own.pattern.indptr));
+      const from = own.isSymmetric ? '' : `, ${range(degreesOf(own.reverse.pattern.indptr))} of ${source}`;
+      return `relation    ${source} ${name} ${target}: ${count(edgeCount)} edges; ${into} of ${target}${from}`;
+    }),
+    ...notes.map((text) => `note        ${text}`),
+  ];
 }
 
 /** Lines on the sizes of graphs, their classes, and the attributes of their nodes and edges. */

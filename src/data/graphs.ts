@@ -68,12 +68,13 @@ export function graphFromArrays(
 /**
  * Sources and targets of an array of edges [E, 2].
  *
+ * @param name of the array, for messages. Default: `edges`
  * @throws Error for another shape, such as the [2, E] of PyTorch Geometric.
  */
-export function endsOf(edges: NamedArray): [sources: Int32Array, targets: Int32Array] {
+export function endsOf(edges: NamedArray, name = 'edges'): [sources: Int32Array, targets: Int32Array] {
   if (edges.shape.length !== 2 || edges.shape[1] !== 2)
-    throw new Error(`edges is [${edges.shape.join(', ')}], expected [E, 2]: a source and a target in each row`);
-  const ends = toInts(edges, 'edges');
+    throw new Error(`${name} is [${edges.shape.join(', ')}], expected [E, 2]: a source and a target in each row`);
+  const ends = toInts(edges, name);
   const at = (offset: number) => Int32Array.from({ length: ends.length / 2 }, (_, e) => ends[2 * e + offset] as number);
   return [at(0), at(1)];
 }

@@ -47,7 +47,7 @@ const EDGES = {
 /** Draws of edges for each node. */
 const DRAWS = 3;
 
-/** Shares of edges within the topic, and to other topics of the field; others are random. */
+/** Texts and graphs that follow from the random stream alone. */
 export function hierTag(
   random: Random,
   { fields: fieldCount = 10, topics: topicCount = 4, nodesOf = () => 40 }: HierTagOptions = {},

@@ -69,7 +69,7 @@ export {
 export { type Arrays, featuresFromArrays, normalizeRows, requiredArrays } from './features.js';
 export * from './formats/index.js';
 export { writePng } from './formats/png.js';
-export { graphProfileLines, wholeGraphProfileLines } from './graph-profile.js';
+export { graphProfileLines, heteroProfileLines, wholeGraphProfileLines } from './graph-profile.js';
 export {
   type GraphTableOptions,
   type GraphTables,
@@ -89,6 +89,8 @@ export {
   splitOf,
 } from './graphs.js';
 export { heatColour, heatMap, heatOverlay, type NumberMap, pictureGrid } from './heat-maps.js';
+export { type HeteroArrayOptions, heteroGraphFromArrays } from './hetero-archive.js';
+export { heteroGraphFromTables, type TableOfFile } from './hetero-tables.js';
 export { type GeneratedTextGraphs, type HierTagOptions, hierTag, textEdges } from './hier-tag.js';
 export {
   featuresFromTable,
@@ -133,6 +135,13 @@ export {
   readModelFile,
   writeModelFile,
 } from './model-file.js';
+export {
+  type NamedHeteroGraph,
+  type NodesOfType,
+  requireRelations,
+  type TargetNodes,
+  targetNodes,
+} from './named-hetero-graph.js';
 export { type NamedHypergraph, type NamedHypergraphTexts, namedHypergraph } from './named-hypergraph.js';
 export { edgeEnds } from './node-tables.js';
 export {
@@ -150,6 +159,7 @@ export {
   pictureTensor,
   planesOf,
 } from './pictures.js';
+export { wordPapers } from './planted-papers.js';
 export { predictedGraph } from './predicted-graph.js';
 export * from './products/index.js';
 export { parseQuestions, type Question } from './questions.js';
@@ -201,7 +211,14 @@ export {
   type SentenceEncoder,
   wordsOf,
 } from './text-encoder.js';
-export { type ClassText, classTexts, halvesOf, type TextGraph, textGraphFromTables } from './text-graph.js';
+export {
+  type ClassText,
+  classTexts,
+  halvesOf,
+  type TextGraph,
+  textGraphFromTables,
+  textGraphLines,
+} from './text-graph.js';
 export { fromTorchName, loadTorchState, type TorchLoadOptions } from './torch.js';
 export {
   classOf,

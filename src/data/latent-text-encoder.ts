@@ -86,6 +86,12 @@ export class LatentTextEncoder implements SentenceEncoder {
     );
   }
 
+  /** Whether a word of the text is one of the corpus, or shares its bucket. */
+  knows(text: string): boolean {
+    const { buckets } = this.#options;
+    return wordsOf(text).some((word) => (this.#columns[(hashOf(word) >>> 1) % buckets] ?? -1) >= 0);
+  }
+
   /** All that `restore` needs. @throws Error before it is fitted */
   state(): LatentTextState {
     if (!this.#state) throw new Error('LatentTextEncoder: fit it on a corpus first');

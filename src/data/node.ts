@@ -19,6 +19,13 @@ export {
   loadGraph,
   loadMultiLabelGraph,
 } from './graph-sets.js';
+export {
+  type HeteroFileOptions,
+  hasHeteroGraph,
+  hasTypedTables,
+  heteroGraphNames,
+  loadHeteroGraph,
+} from './hetero-files.js';
 export { hasHypergraph, hypergraphNames, loadHypergraph } from './hypergraph-sets.js';
 export { type ImageFolderOptions, readImages } from './image-folder.js';
 export { hasImages, imageSetNames, loadImages } from './image-sets.js';
@@ -57,6 +64,7 @@ export {
 export { loadLabelledTable, loadTable, loadTables, type NamedTable, type TableFileOptions } from './table-files.js';
 export { loadTemporal } from './temporal-sets.js';
 export {
+  isTextGraph,
   type LoadedTextEncoder,
   loadClassTexts,
   loadOnnxTextEncoder,

@@ -4,7 +4,9 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { readBytes, readJson, readText } from './files.js';
+import { readCsv } from './formats/index.js';
 import { isFolder, tableIn } from './graph-folder.js';
+import { columnFinder } from './node-tables.js';
 import { OnnxTextEncoder } from './onnx-text-encoder.js';
 import { type ClassText, classTexts, type TextGraph, textGraphFromTables } from './text-graph.js';
 
@@ -21,6 +23,16 @@ export function loadTextGraph(folder: string): TextGraph {
     return readText(path);
   };
   return textGraphFromTables({ nodes: read('nodes'), edges: read('edges') }, basename(resolve(folder)));
+}
+
+/** Whether a path is a folder of nodes whose column `text` holds words, and of edges. */
+export function isTextGraph(path: string): boolean {
+  if (!isFolder(path) || !tableIn(path, 'edges')) return false;
+  const nodes = tableIn(path, 'nodes');
+  if (!nodes) return false;
+  const table = readCsv(readText(nodes), nodes);
+  const column = columnFinder(table)('text');
+  return column >= 0 && table.rows.some((row) => Number.isNaN(Number(row[column])));
 }
 
 /** Reads classes as `classTexts` does. */

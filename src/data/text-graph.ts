@@ -99,3 +99,15 @@ export function halvesOf(text: string): [first: string, second: string] {
   const half = Math.ceil(words.length / 2);
   return [words.slice(0, half).join(' '), words.slice(half).join(' ')];
 }
+
+/** What a graph of texts holds, in lines. */
+export function textGraphLines({ graph, texts, summaries, notes }: TextGraph): string[] {
+  const words = texts.map((text) => wordsOf(text).length).sort((a, b) => a - b);
+  return [
+    `${graph.nodeCount} nodes with texts, ${graph.edgeCount} edges; gossamer fit --model h4g learns from it`,
+    `words       ${words[0]} to ${words.at(-1)} a text, median ${words[words.length >> 1]}`,
+    `summaries   ${summaries ? 'of all nodes' : 'none: texts are halved'}`,
+    `isolated    ${graph.isolated.length} nodes`,
+    ...notes,
+  ];
+}

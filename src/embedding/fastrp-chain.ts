@@ -2,10 +2,9 @@
 
 import { type Communicator, shareOf } from '../distributed/index.js';
 import { cpu, regionAt } from '../engine/index.js';
-import type { SparseMatrix } from '../sparse/index.js';
+import { type SparseMatrix, sparseProjection } from '../sparse/index.js';
 import { type Graph, powers } from '../structure/index.js';
 import { emptyTensor, type Random, type Tensor, tensor } from '../tensor/index.js';
-import { sparseProjection } from './random-projection.js';
 
 /** Columns of a block, so few that a block of the node matrix stays in cache. */
 export const BLOCK = 32;

@@ -9,7 +9,7 @@
 
 import { alone, type Communicator } from '../distributed/index.js';
 import { cpu, eventTurn, tensorMemoryBudget } from '../engine/index.js';
-import { SparseMatrix, SparsePattern } from '../sparse/index.js';
+import { type ProjectionOptions, SparseMatrix, SparsePattern, sparseProjection } from '../sparse/index.js';
 import { type Graph, powers } from '../structure/index.js';
 import {
   add,
@@ -27,7 +27,6 @@ import {
   zeros,
 } from '../tensor/index.js';
 import { BLOCK, Chain, columnsOf } from './fastrp-chain.js';
-import { type ProjectionOptions, sparseProjection } from './random-projection.js';
 
 /** Hyperparameters of FastRP. */
 export interface FastRPOptions extends ProjectionOptions {

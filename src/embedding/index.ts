@@ -1,5 +1,6 @@
 // Floor 6: node embeddings.
 
+export { type ProjectionOptions, sparseProjection } from '../sparse/index.js';
 export {
   type LinkExamples,
   type LinkScores,
@@ -49,7 +50,6 @@ export {
   tuneNamedEmbedding,
 } from './node-model.js';
 export { type RandNEOptions, randNE, randneDefaults } from './randne.js';
-export { type ProjectionOptions, sparseProjection } from './random-projection.js';
 export {
   bestRows,
   type ChangedGraph,

@@ -27,6 +27,7 @@ export { DGMLP_MODEL, type DGMLPDescription, DGMLPModel, featuresOfGraph } from 
 export * from './equivariant-polynomials/index.js';
 export { EventModel, type EventTraining, scaledEvents, usualInterval } from './event-model.js';
 export * from './expressivity/index.js';
+export * from './h4g/index.js';
 export {
   type HopBlock,
   type HopOptions,
@@ -47,6 +48,7 @@ export {
   labelPropagation,
 } from './label-propagation.js';
 export type { LabelledGraph } from './labelled-graph.js';
+export * from './metapaths/index.js';
 export * from './nat/index.js';
 export {
   NODE_CLASSIFIER,
@@ -58,6 +60,7 @@ export {
   trainNodeNetwork,
 } from './node-classifier.js';
 export {
+  attributeFeatures,
   type FittedInputs,
   featuresOf,
   fitInputs,
@@ -75,6 +78,7 @@ export {
 } from './node-networks.js';
 export { projectedAdjacency } from './projected.js';
 export { ResidualMLP, type ResidualMLPOptions } from './residual-mlp.js';
+export * from './rphgnn/index.js';
 export {
   hopWeights,
   nodeAdaptiveFeatures,
@@ -94,4 +98,12 @@ export {
   trainNodes,
   trainRecipe,
 } from './training.js';
+export {
+  type FittedTypedInputs,
+  fitTypedInputs,
+  narrowed,
+  type TypedInputs,
+  type TypeInputs,
+  typedFeatures,
+} from './typed-inputs.js';
 export { type DeepResult, type Sparsity, sparsify, testAccuracy, whenDeep } from './when-deep.js';

@@ -54,7 +54,10 @@ const [BAG_COLUMNS, BAG_ZEROS] = [32, 0.8];
  *
  * @param without attributes that are no inputs, such as the class
  */
-export function fitInputs({ matrix, attributes }: AttributedGraph, without: readonly string[]): FittedInputs {
+export function fitInputs(
+  { matrix, attributes }: Pick<AttributedGraph, 'matrix' | 'attributes'>,
+  without: readonly string[],
+): FittedInputs {
   if (matrix) return { inputs: matrixInputs(matrix), leftOut: new Map() };
   const given = attributes.columns.filter(({ name }) => !without.includes(name));
   const leftOut = new Map(leftOutOf({ ...attributes, columns: given }));
@@ -121,8 +124,17 @@ export function inputNames(inputs: NodeInputs): readonly string[] {
  * @throws Error naming the attributes that are missing, or are of another kind
  */
 export function featuresOf(inputs: NodeInputs, data: AttributedGraph, note?: (text: string) => void): Features {
-  const { name, graph, nodeNames, attributes, matrix } = data;
+  const { graph, nodeNames } = data;
   if (inputs.kind === 'structure') return projectedAdjacency(graph, new Random(0).split('features'), nodeNames);
+  return attributeFeatures(inputs, data, note);
+}
+
+/** Features of attributes or of a matrix [n, d]; see `featuresOf`. */
+export function attributeFeatures(
+  inputs: Exclude<NodeInputs, { readonly kind: 'structure' }>,
+  { name, attributes, matrix }: Pick<AttributedGraph, 'name' | 'attributes' | 'matrix'>,
+  note?: (text: string) => void,
+): Features {
   if (inputs.kind === 'attributes') {
     const onUnseen = (column: string, categories: readonly string[]) => note?.(unseenNote(column, categories));
     const rows = within(name, () => encodeTable(inputs.features, attributes, onUnseen));

@@ -90,13 +90,19 @@ export interface ImageTrainingOptions extends TrainingHooks {
    * Default: false.
    */
   readonly validate?: boolean;
+  /**
+   * Images that choose the epoch whose weights are kept, by accuracy; `validate` then has no
+   * effect. Default: none, the last epoch's weights are kept.
+   */
+  readonly chooseBy?: LabelledImages;
 }
 
 /**
  * Trains a classifier in place on the training images of a data set, by AdamW or LAMB with linear
- * warm-up and cosine decay. It keeps the final weights and selects nothing on the test images.
+ * warm-up and cosine decay. It keeps the final weights, or those that are best on `chooseBy`, and
+ * selects nothing on the test images.
  *
- * @throws RangeError for fewer than two training images
+ * @throws RangeError for fewer than two training images, or a choice of an epoch with an average
  */
 export async function trainOnImages(
   model: Layer,
@@ -107,6 +113,9 @@ export async function trainOnImages(
   const { epochs = 30, batchSize = 128, learningRate = 3e-3, weightDecay = 0.05, augmentation = {} } = options;
   if (data.train.count < 2)
     throw new RangeError(`trainOnImages: training needs at least 2 images, got ${data.train.count}`);
+  const { chooseBy } = options;
+  if (chooseBy && options.average !== undefined)
+    throw new RangeError('trainOnImages: an average of weights has no best epoch; leave out average or chooseBy');
   const loader = new DataLoader(data.train, data, { batchSize, augmentation });
   const steps = Math.max(1, loader.length * epochs);
   const rising = Math.max(1, Math.round((options.warmUp ?? 0.05) * steps));
@@ -124,7 +133,9 @@ export async function trainOnImages(
       schedule: warmUp(rising, cosine(Math.max(1, steps - rising))),
       batches: (order) => loader.epoch(order),
       loss: options.loss ?? ((live, batch, mode) => lossOf(live, batch, mode, data.classes.length, options)),
+      ...(chooseBy && { validate: (live) => accuracyOn(live, chooseBy, data) }),
       ...(options.validate &&
+        !chooseBy &&
         data.test.count > 0 && { validate: (live) => accuracyOn(live, data.test, data), restoreBest: false }),
       signal: options.signal,
       checkpoint: options.checkpoint,

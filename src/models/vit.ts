@@ -9,7 +9,9 @@ import {
   Linear,
   type Mode,
   MultiHeadAttention,
+  type Participation,
   parameter,
+  SoftHGNN,
   truncatedNormal,
 } from '../nn/index.js';
 import {
@@ -134,13 +136,34 @@ export class VisionTransformer {
 
   /** The normed tokens of images: [n, tokens, features], a class token first. */
   tokens(x: Tensor, mode: Mode = inference): Tensor {
+    const attended = this.#attended(x);
+    return this.norm.forward(this.context ? this.context.forward(attended, mode) : attended);
+  }
+
+  /** What the last block gives. */
+  #attended(x: Tensor): Tensor {
     const n = x.shape[0] as number;
     const features = this.norm.features;
     const patches = transpose(reshape(this.patchEmbed.proj.forward(x), [n, features, -1])); // [n, patches, features]
     const classed = this.clsToken && broadcastTo(this.clsToken, [n, 1, features]);
     const tokens = add(classed ? concatenate([classed, patches], 1) : patches, this.posEmbed);
-    const attended = this.blocks.reduce((value, block) => block.forward(value), tokens);
-    return this.norm.forward(this.context ? this.context.forward(attended, mode) : attended);
+    return this.blocks.reduce((value, block) => block.forward(value), tokens);
+  }
+
+  /**
+   * Who takes part in which soft hyperedge of the context: weights [n, m, rows, columns] of the
+   * patches, without the class token's.
+   *
+   * @throws Error without such a context
+   */
+  participation(x: Tensor): Participation {
+    if (!(this.context instanceof SoftHGNN))
+      throw new Error('VisionTransformer: there are no soft hyperedges without a context of SoftHGNN');
+    const { weights, hyperedges } = this.context.participation(this.#attended(x));
+    const [n, used, count] = weights.shape as [number, number, number];
+    const patches = this.clsToken ? slice(weights, null, null, [1, count]) : weights;
+    const side = Math.sqrt(patches.shape[2] as number);
+    return { weights: reshape(patches, [n, used, side, side]), hyperedges };
   }
 
   /** The patches of images as a map [n, features, rows, columns], for dense prediction. */

@@ -95,6 +95,7 @@ export {
   weightSlots,
   withWeights,
 } from './module.js';
+export { multinomialRegression } from './multinomial-regression.js';
 export {
   BatchNorm,
   BatchNorm1d,
@@ -116,6 +117,7 @@ export {
   type SGDOptions,
 } from './optimizers.js';
 export { phaseCheckpoints } from './phases.js';
+export { PReLU } from './prelu.js';
 export { type ProgressStream, progressLine } from './progress.js';
 export { midRanks, spearman } from './rank-correlation.js';
 export { GRU, LSTM, type LSTMState } from './recurrent.js';

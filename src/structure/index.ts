@@ -49,6 +49,8 @@ export {
 } from './generators.js';
 export { Graph, type GraphOptions } from './graph.js';
 export { type EdgeEnds, GraphCollection, type Neighbours, type SelectedGraphs } from './graph-collection.js';
+export { type PlantedPapers, type PlantedPapersOptions, plantedPapers } from './hetero-generator.js';
+export { HeteroGraph, Relation, type RelationEdges } from './hetero-graph.js';
 export {
   type DirectedHyperedge,
   type DisjointHeterogeneous,
@@ -73,6 +75,7 @@ export {
   symmetricPropagation,
   withUnitLoops,
 } from './operators.js';
+export { gaussianOfNames } from './random-gaussian.js';
 export { randomSigns } from './random-signs.js';
 export { type Restricted, restrict } from './restrict.js';
 export {

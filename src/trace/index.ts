@@ -2,6 +2,7 @@
 
 export { type CompileOptions, compile } from './compile.js';
 export { type Cost, cost, formatCost, graphCost, type NodeCost } from './cost.js';
+export { type Counted, countMultiplyAdds } from './count.js';
 export { type ChannelSlice, dependencyGroups, graphDependencies, type PruningGroup } from './dependencies.js';
 export { fuse } from './fuse.js';
 export { consumers, type Graph, type GraphNode, trace, type Value } from './graph.js';

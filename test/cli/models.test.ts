@@ -5,9 +5,17 @@ import { describe, expect, test } from 'vitest';
 import { modelSystems, openModel, openModelOf } from '../../src/cli/models.js';
 import { writeModelFile, writeSafetensors } from '../../src/data/index.js';
 import { EMBEDDING_MODEL, RANK_MODEL } from '../../src/embedding/index.js';
-import { DGMLP_MODEL, NAT_MODEL, NODE_CLASSIFIER, SUBGRAPH_MODEL } from '../../src/graph/index.js';
+import {
+  DGMLP_MODEL,
+  H4G_MODEL,
+  NAT_MODEL,
+  NODE_CLASSIFIER,
+  RPHGNN_MODEL,
+  SUBGRAPH_MODEL,
+} from '../../src/graph/index.js';
 import {
   CONHD_MODEL,
+  COUNT_MODEL,
   HDHGN_MODEL,
   HYPERAGENT_MODEL,
   HYPERCLUSTER_MODEL,
@@ -36,6 +44,8 @@ describe('the table of model files', () => {
     LANGUAGE_MODEL,
     STUDENT_MODEL,
     DGMLP_MODEL,
+    RPHGNN_MODEL,
+    H4G_MODEL,
     NODE_CLASSIFIER,
     EMBEDDING_MODEL,
     RANK_MODEL,
@@ -43,6 +53,7 @@ describe('the table of model files', () => {
     HYPERAGENT_MODEL,
     CONHD_MODEL,
     HDHGN_MODEL,
+    COUNT_MODEL,
     NAT_MODEL,
     TASK_MODEL,
     MIP_MODEL,

@@ -12,7 +12,9 @@ import {
   datasetKinds,
   datasetsNamed,
   namesOf,
+  nodeClasses,
   tableGroups,
+  targetNodes,
   writeNpz,
 } from '../../src/data/index.js';
 import * as node from '../../src/data/node.js';
@@ -23,6 +25,7 @@ const {
   hasDataset,
   loadEdgeGraph,
   loadGraph,
+  loadHeteroGraph,
   loadHypergraph,
   loadImages,
   loadIncidences,
@@ -62,7 +65,7 @@ describe('the catalogue', () => {
   test('every name is one set of its kind, every file has one digest; typed graphs share files', () => {
     for (const kind of kinds) expect(new Set(namesOf(kind)).size).toBe(namesOf(kind).length);
     const files = catalogue.flatMap((record) => record.files);
-    const own = catalogue.filter(({ typed }) => !typed).flatMap((record) => record.files);
+    const own = catalogue.filter(({ typed, hetero }) => !typed && !hetero).flatMap((record) => record.files);
     const distinct = new Set(files.map(({ path, sha256 }) => `${path} ${sha256}`)).size;
     expect(new Set(files.map(({ path }) => path)).size).toBe(distinct);
     expect(new Set(files.map(({ sha256 }) => sha256)).size).toBe(distinct);
@@ -79,6 +82,7 @@ describe('the catalogue', () => {
     for (const record of catalogue) {
       expect(record.images !== undefined).toBe(record.kinds.includes('images'));
       expect(record.table !== undefined).toBe(record.kinds.includes('table'));
+      expect(record.hetero !== undefined).toBe(record.kinds.includes('hetero-graph'));
     }
     for (const name of Object.values(tableGroups).flat()) expect(namesOf('table')).toContain(name);
   });
@@ -150,6 +154,21 @@ async function sizeOf({ name, size }: DatasetRecord, kind: DatasetKind): Promise
         [graphs.nodeCount, 'nodes'],
         [graphs.edgeCount, 'edges'],
         [learnt, classNames.length > 0 ? 'classes' : learnt === 1 ? 'target' : 'targets'],
+      );
+    }
+    case 'hetero-graph': {
+      const data = await loadHeteroGraph(name);
+      const { type } = targetNodes(data);
+      const { classNames } = nodeClasses({
+        name,
+        attributes: data.nodes.get(type)?.attributes ?? expect.unreachable(),
+      });
+      return counts(
+        [data.graph.nodeCount, 'nodes'],
+        [data.graph.types.length, 'types'],
+        [data.graph.given.length, 'relations'],
+        [data.graph.edgeCount, 'edges'],
+        [classNames.length, 'classes'],
       );
     }
     case 'graph': {

@@ -56,5 +56,26 @@ describe.skipIf(!existsSync(join(root, 'dist')))(
       expect(stdout).toMatch(/n60,blue,/);
       expect(stdout).toMatch(/n61,red,/);
     }, 120_000);
+
+    test('h4g: classes that no training graph has, unknown ones, and radii as a picture', () => {
+      const { status, stdout, stderr, folder } = runShell('systems/h4g.md', HEADING);
+      expect([status, stderr.includes('rror')]).toEqual([0, false]);
+      expect(stdout).toContain('recipes: 90 nodes with texts');
+      expect(stdout).toContain('162 pairs of nodes and texts to train on; 256 numbers a text');
+      expect(stdout).toContain('trained on recipes (90 nodes');
+      const names = ['cats', 'dogs', 'fishes'];
+      const right = (row: readonly string[]) => row[1] === names[Number(row[0]?.split('-')[0]) - 1];
+      const all = rowsOf(folder, 'all.csv');
+      expect(all.length).toBe(90);
+      expect(all.filter(right).length).toBeGreaterThan(81);
+      const known = rowsOf(folder, 'known.csv');
+      const unknown = (topic: string) =>
+        known.filter(([node, label]) => node?.startsWith(topic) && label === 'unknown').length;
+      expect(unknown('3')).toBeGreaterThan(24);
+      expect(unknown('1') + unknown('2')).toBeLessThan(20);
+      const page = readFileSync(join(folder, 'radii.html'), 'utf8');
+      expect(page).toContain('Radii of the nodes, by predicted class');
+      expect(page).toContain('<svg');
+    }, 120_000);
   },
 );

@@ -71,7 +71,11 @@ const experiment = defineExperiment({
       methods,
       artifacts: () =>
         data === 'first'
-          ? { model: writeSafetensors({ w: tensor([1]) }), predictions: { columns: ['row'], rows: [[1]] } }
+          ? {
+              model: writeSafetensors({ w: tensor([1]) }),
+              predictions: { columns: ['row'], rows: [[1]] },
+              pictures: [{ name: 'one', caption: 'a <picture>', png: Uint8Array.of(1, 2, 3) }],
+            }
           : {},
     };
   },
@@ -96,6 +100,7 @@ describe('a run', () => {
       'config.json',
       'metrics.jsonl',
       'model.safetensors',
+      'pictures',
       'predictions.csv',
       'report.html',
       'result.json',
@@ -107,6 +112,10 @@ describe('a run', () => {
       seeds: [0, 1],
       options: { gain: 5, epochs: 2 },
     });
+    expect(readdirSync(join(out, 'pictures')).sort()).toEqual(['captions.json', 'one.png']);
+    const figure =
+      '<figcaption>a &lt;picture&gt;</figcaption><img alt="a &lt;picture&gt;" src="data:image/png;base64,AQID">';
+    expect(readFileSync(join(out, 'report.html'), 'utf8')).toContain(figure);
     expect(result.rows).toEqual([
       { method: 'other', metrics: { accuracy: { mean: 50, sd: 0 } } },
       { method: 'own', metrics: { accuracy: { mean: 55, sd: 0 } } },

@@ -184,6 +184,13 @@ describe('normalisation over hyperedges', () => {
   test('gives each token a distribution over them, padding none', () => {
     const own = layer({ normalize: 'hyperedges' });
     const { weights } = own.participation(x);
+    const expected = imagesOf(x).flatMap((image) =>
+      naiveSoftHGNN(own, heads, image).similarities.flatMap((row) => {
+        const total = row.reduce((all, s) => all + Math.exp(s), 0);
+        return row.map((s) => Math.exp(s) / total);
+      }),
+    );
+    expectClose(permute(weights, [0, 2, 1]).view(), expected, 1e-5);
     expectClose(sum(weights, 1).view(), new Float32Array(21).fill(1), 1e-6);
     const mask = tensor([1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0], [3, 7]);
     const shares = sum(own.participation(x, { mask }).weights, 1).view();

@@ -13,6 +13,8 @@ export interface NaiveImage {
   readonly participation: Matrix;
   /** Numbers of the hyperedges used. */
   readonly hyperedges: readonly number[];
+  /** s [N][M] */
+  readonly similarities: Matrix;
   /** u [M] */
   readonly scores: readonly number[];
 }
@@ -83,7 +85,7 @@ export function naiveSoftHGNN(layer: SoftHGNN, heads: number, x: Matrix): NaiveI
   const y = affine(spread, weights('vertex'), bias('vertex')).map((row, n) =>
     row.map((value, d) => (x[n]?.[d] as number) + gate * gelu(value)),
   );
-  return { y, participation: A, hyperedges, scores };
+  return { y, participation: A, hyperedges, similarities: s, scores };
 }
 
 /** The images of a tensor [B, N, D] as lists. */

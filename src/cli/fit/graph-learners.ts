@@ -2,7 +2,7 @@
 
 import type { OptionTable } from '../../experiments/parts/options.js';
 import type { NetworkName } from '../../graph/index.js';
-import { fastrpOptions, fullyPprOptions, networkOptions } from './graph-options.js';
+import { fastrpOptions, fullyPprOptions, h4gOptions, networkOptions, rphgnnOptions } from './graph-options.js';
 import { defineLearner, type Learner } from './learner.js';
 import { plainGraphOptions, subgraphOptions } from './whole-graph-options.js';
 
@@ -35,12 +35,27 @@ const nodeLearners = Object.fromEntries(
 /** All models of graphs. */
 export const graphLearners: Readonly<Record<string, Learner>> = {
   ...nodeLearners,
+  rphgnn: defineLearner({
+    about: 'classes of the nodes of one type among several, by random projections of what relations bring',
+    data: 'hetero-graph',
+    tasks: ['class', 'labels'],
+    options: rphgnnOptions,
+    load: async () => (await import('./hetero.js')).fitHetero,
+  }),
   fastrp: defineLearner({
     about: 'labels of nodes, one or several each, or links, by random projections of the edges alone',
     data: 'graph',
     tasks: ['labels', 'links'],
     options: fastrpOptions,
     load: async () => (await import('./embeddings.js')).fitEmbedding,
+  }),
+  h4g: defineLearner({
+    about: 'classes of nodes that no training graph has, from texts of nodes and of classes',
+    data: 'graph',
+    several: true,
+    encodes: true,
+    options: h4gOptions,
+    load: async () => (await import('./text-graphs.js')).fitTexts,
   }),
   'sswl-plus': defineLearner({
     about: 'classes or numbers of whole graphs, by subgraphs of each node: GNN-SSWL⁺ and weaker classes',

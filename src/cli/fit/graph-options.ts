@@ -62,6 +62,29 @@ export const networkOptions = {
   mlp: { hidden: hidden(64), dropout: dropout(0.5), ...training(300, 0.01, 5e-4) },
 } as const satisfies Readonly<Record<NetworkName, OptionTable>>;
 
+/** Options of RpHGNN. */
+export const rphgnnOptions = {
+  iterations: count(3, 'K: propagate-then-update iterations'),
+  steps: choice(['all', 'odd', 'even'], 'steps along relations that are collected'),
+  input: choice(['yes', 'no'], "whether the nodes' own features stand in front of what returns to them"),
+  sparsity: number(3, 'one in so many entries of a projection is not 0', { minimum: 1 }),
+  randomWidth: count(256, 'width of random vectors of nodes without features'),
+  projectTo: count(0, 'features of more columns are projected to so many (0: none), which saves memory', {
+    minimum: 0,
+  }),
+  hidden: hidden(64),
+  depth: count(2, "layers of each group's perceptron"),
+  filters: count(2, 'filters over the tensors of a group'),
+  fusion: choice(['concatenate', 'mean'], 'how groups become one'),
+  inputDropout: share(0.5, 'dropout probability of the collected tensors', { maximum: 0.99 }),
+  dropout: dropout(0.5),
+  labels: choice(['no', 'yes'], 'whether known classes travel along relations, too; never to their own node'),
+  consistency: choice(['no', 'yes'], 'whether three dropout views of all nodes must agree; slower'),
+  select: choice(['f1', 'loss'], 'what chooses the epoch on the nodes to validate'),
+  batch: count(1000, 'nodes of a step'),
+  ...training(300, 3e-3, 0),
+} as const;
+
 /** Options of FastRP. */
 export const fastrpOptions = {
   dim: count(128, 'embedding dimension'),
@@ -80,4 +103,27 @@ export const fullyPprOptions = {
   walks: count(1000, 'walks from each node'),
   alpha: share(0.15, 'probability of stopping at each node', { minimum: 0.001 }),
   keep: count(100, 'nodes that are kept of each node'),
+} as const;
+
+export const h4gOptions = {
+  graphEncoder: choice(['hops', 'gps'], 'from texts and edges to vectors: gated hops, or a graph transformer'),
+  hops: count(2, 'propagations of hops', { minimum: 0 }),
+  learn: choice(['joint', 'adapter'], 'adapter: S and the temperature alone, the hops staying as they are'),
+  scaling: choice(['contractive', 'free', 'scalar', 'none'], 'how S is made; none: S = I'),
+  block: count(8, 'rows of a block of S, which divides the numbers of a text vector'),
+  shareScaling: choice(['yes', 'no'], 'whether texts are scaled by the S of the nodes'),
+  midpoints: choice(['no', 'yes'], 'whether a node is the midpoint of itself and its neighbours in the ball'),
+  curvature: rate(1, 'c of the curvature −c; 0.01 suits sentence models of large norms'),
+  length: rate(8, 'ρ: length of vectors before they are scaled; radii are twice as large'),
+  norms: choice(['unit', 'kept'], 'kept: the norms of the encoder times ρ'),
+  temperature: rate(0.3, 'τ before training'),
+  texts: choice(['latent', 'hashed'], 'built-in encoder: directions of the texts, or any word by itself'),
+  textFeatures: count(256, 'numbers of a text vector of the built-in encoder'),
+  radiusPenalty: number(0, 'weight of the mean radius', { minimum: 0 }),
+  identityPenalty: number(0.1, 'weight of mean ‖Qᵢ − I‖²', { minimum: 0 }),
+  batch: count(512, 'pairs of a batch', { minimum: 2 }),
+  epochs: count(100, 'epochs'),
+  patience: count(30, 'epochs without finding more of the held-out texts after which training ends'),
+  learningRate: rate(5e-3, "Adam's learning rate"),
+  validation: share(0.1, 'share of the nodes that is held out to choose the epoch', { maximum: 0.5 }),
 } as const;

@@ -1,6 +1,6 @@
 // The models of hypergraphs and of events that `gossamer fit --model` names.
 
-import { conhdOptions, lighthgnnOptions, natOptions } from './hypergraph-options.js';
+import { conhdOptions, countOptions, lighthgnnOptions, natOptions } from './hypergraph-options.js';
 import { defineLearner, type Learner } from './learner.js';
 
 export const hypergraphLearners: Readonly<Record<string, Learner>> = {
@@ -15,6 +15,12 @@ export const hypergraphLearners: Readonly<Record<string, Learner>> = {
     data: 'hypergraph',
     options: lighthgnnOptions,
     load: async () => (await import('./vertices.js')).fitVertices,
+  }),
+  'count-softhgnn': defineLearner({
+    about: 'how many things are in a picture, and where; from points.csv (picture,x,y)',
+    data: 'points',
+    options: countOptions,
+    load: async () => (await import('./counting.js')).fitCounts,
   }),
   nat: defineLearner({
     about: 'who meets whom next, from events source,target,time',

@@ -30,6 +30,25 @@ export const lighthgnnOptions = {
   weightDecay: number(5e-4, 'L2 weight decay', { minimum: 0 }),
 } as const;
 
+/** Of counters of things in pictures. */
+export const countOptions = {
+  tile: count(96, 'side in pixels of the squares that pictures are cut into, a multiple of 8', { minimum: 8 }),
+  scale: number(1, 'factor of height and width of pictures, by which things have about 8 to 32 pixels', {
+    minimum: 0.01,
+    maximum: 8,
+  }),
+  hyperedges: count(8, 'soft hyperedges that every square uses'),
+  heads: count(8, 'heads, a divisor of 64, which set the temperature'),
+  dynamic: count(0, 'further hyperedges of which each square uses k; 0: none', { minimum: 0 }),
+  k: count(16, 'how many of them'),
+  validation: share(0.1, 'share of the pictures that chooses the epoch', { minimum: 0.01, maximum: 0.5 }),
+  epochs: count(40, 'epochs, of which the best on validation pictures is kept'),
+  batch: count(16, 'squares in a step'),
+  learningRate: rate(1e-3, "Adam's largest learning rate"),
+  density: number(0.01, 'weight of the error of the density beside that of the count', { minimum: 0 }),
+  mirror: choice(['yes', 'no'], 'whether half of the squares are mirrored'),
+} as const;
+
 export const natOptions = {
   epochs: count(20, 'epochs at most'),
   patience: count(3, 'epochs without a better validation score after which training stops'),

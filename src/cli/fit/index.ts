@@ -18,6 +18,7 @@ import { fitTable, type TableFitFlags, tableOnly, withTableFitOptions } from './
 
 interface Flags extends TableFitFlags, ChatFlags, PictureTrainingFlags {
   readonly data?: string;
+  readonly encoder?: string;
   readonly set: readonly string[];
   readonly resume: boolean;
   readonly seed: number;
@@ -42,8 +43,16 @@ Examples
   gossamer fit graph/ --model dgmlp                              classes of nodes: nodes.csv and edges.csv
   gossamer fit graph.gexf --model gcn --target party --set hidden=32
   gossamer predict model.safetensors graph/ -o nodes.csv
+  gossamer fit library/ --model rphgnn --target paper.label       several types: nodes_paper.csv, edges_author_paper.csv, …
   gossamer fit molecules/ --model hyperdrop -o m.safetensors     classes of graphs: graphs.csv, edges.csv, nodes.csv
   gossamer predict m.safetensors new/ -o out.csv --edges kept.csv
+
+  gossamer fit flowers/ --model vit-softhgnn --size 32 --set hyperedges=16   a vision transformer with soft hyperedges
+  gossamer fit crowds/ --model count-softhgnn -o count.safetensors   how many, and where: pictures and points.csv (picture,x,y)
+  gossamer predict count.safetensors new/ --maps densities/ -o counts.csv
+
+  gossamer fit papers/ products/ --model h4g -o zero.safetensors classes of nodes never seen: nodes.csv with texts, edges.csv
+  gossamer predict zero.safetensors new-graph/ --classes classes.csv -o out.csv
 
   gossamer fit programs/ --model hdhgn -o code.safetensors       a folder of .py, .java or .ts files for each class
   gossamer fit code.jsonl --model hdhgn --set language=python    a table with the columns code and label
@@ -68,7 +77,10 @@ export function fitCommand(): Command {
     .description(
       'train a model on your own data: a table, a graph, a hypergraph, events, products, source files, pictures or a team of agents',
     )
-    .argument('<data>', `a table with a header (${TABLE_FORMS}); a folder; a graph file; or a known set`)
+    .argument(
+      '<data...>',
+      `a table with a header (${TABLE_FORMS}); a folder, for h4g maybe several; a graph file; or a known set`,
+    )
     .option('--target <column>', 'what to predict; a table needs it')
     .option('-o, --out <file>', 'the model', 'model.safetensors')
     .option('--model <name>', 'the method; that of the kind of data when left out')
@@ -86,6 +98,7 @@ export function fitCommand(): Command {
     .option('--resume', 'go on from <out>.checkpoint', false)
     .option('--json', 'print the result as JSON', false);
   command.option('--data <questions>', 'hyperagent: lines of {"question": …, "answer": …}, or gsm8k');
+  command.option('--encoder <file>', 'h4g: a sentence model in ONNX that encodes the texts, tokenizer.json beside it');
   const pictures = withBackgroundOption(withPictureOptions(command, { of: 'pictures: ' }), 'pictures: ');
   return withTableFitOptions(withChatOptions(pictures))
     .addHelpText('after', ({ command: own }) => `${modelsText(own.opts<Partial<Flags>>().model)}${examples}`)
@@ -103,15 +116,19 @@ function modelsText(name: string | undefined): string {
   }
   const lines = Object.entries(learners)
     .filter(([, { data }]) => data !== 'pictures')
-    .map(([own, { data, about }]) => `  ${own.padEnd(12)} ${data}: ${about}`);
+    .map(([own, { data, about }]) => `  ${own.padEnd(14)} ${data}: ${about}`);
   const pictures = `  of pictures: ${namesFor('pictures')}`;
   return `\nModels beside those of tables (--model NAME --help lists their options)\n${[...lines, pictures].join('\n')}\n`;
 }
 
-async function fit(path: string, flags: Flags, command: Command): Promise<void> {
+async function fit([path = '', ...more]: readonly string[], flags: Flags, command: Command): Promise<void> {
   useThreads(flags.threads);
   requireWritable(flags.out);
   const learner = learnerOf(path, flags);
+  if (more.length > 0 && !learner?.several)
+    throw new Error(`fit learns from "${path}" alone, got ${more.join(', ')} too; models of h4g take several graphs`);
+  if (flags.encoder !== undefined && !learner?.encodes)
+    throw new Error('--encoder is for models that encode texts: h4g');
   if (learner?.data !== 'graph' && (flags.directed || flags.undirected))
     throw new Error(`--${flags.directed ? '' : 'un'}directed is for graphs; "${path}" is learnt by another model`);
   if (!learner) {
@@ -122,7 +139,7 @@ async function fit(path: string, flags: Flags, command: Command): Promise<void> 
     return fitTable(path, flags);
   }
   requireFitting(path, flags, learner, command);
-  await train(path, flags, learner);
+  await train([path, ...more], flags, learner);
 }
 
 /** The model that the data or --model names; undefined for the estimators of tables. */
@@ -140,7 +157,9 @@ function learnerOf(path: string, { model, methods }: Flags): Learner | undefined
 const nouns: Readonly<Record<DataKind, string>> = {
   table: 'a table',
   pictures: 'pictures',
+  points: 'pictures with points',
   graph: 'a graph',
+  'hetero-graph': 'a graph of several types of nodes',
   graphs: 'a set of graphs',
   hypergraph: 'a hypergraph',
   events: 'events',
@@ -151,9 +170,9 @@ const nouns: Readonly<Record<DataKind, string>> = {
 
 /** Flags of reading that each kind of data takes. */
 const readingOf: Readonly<Record<DataKind, readonly string[]>> = {
-  ...{ table: readingOnly, graph: readingOnly, sources: readingOnly },
+  ...{ table: readingOnly, graph: readingOnly, 'hetero-graph': readingOnly, sources: readingOnly },
   ...{ hypergraph: readingText, events: readingText },
-  ...{ pictures: [], graphs: [], products: [], team: [] },
+  ...{ pictures: [], points: [], graphs: [], products: [], team: [] },
 };
 
 function namesFor(kind: DataKind): string {
@@ -169,6 +188,9 @@ function requireFitting(path: string, { model, task }: Flags, learner: Learner, 
   refuse(unread, `is not for ${nouns[data]}, which "${path}" is read as`, command);
   if (data === 'pictures') {
     refuse(['target'], 'is for tables and graphs; the class of a picture is the name of its folder', command);
+  } else if (data === 'points') {
+    refuse(['size'], 'is for classes of pictures; counting takes --set scale=0.5', command);
+    refuse(['target', 'strict'], 'is not for counting; points.csv says what is counted, in which pictures', command);
   } else refuse(pictureOnly, `is for pictures; "${path}" is read as ${nouns[data]}`, command);
   if (!talks) refuse([...chatOnly, 'data'], 'is for models that talk, such as hyperagent', command);
   if (task !== undefined && !tasks.includes(task))
@@ -182,7 +204,8 @@ function refuse(names: readonly string[], reason: string, command: Command): voi
   if (option) throw new Error(`${option.long} ${reason}`);
 }
 
-async function train(path: string, flags: Flags, learner: Learner): Promise<void> {
+async function train(paths: readonly string[], flags: Flags, learner: Learner): Promise<void> {
+  const [path = '', ...more] = paths;
   const values = resolveOptions(learner.options, { assignments: flags.set });
   const run = await learner.load();
   let fitted: Fitted | undefined;
@@ -191,6 +214,8 @@ async function train(path: string, flags: Flags, learner: Learner): Promise<void
     async (hooks) => {
       fitted = await run(path, {
         values,
+        more,
+        encoder: flags.encoder,
         target: flags.target,
         task: flags.task,
         directed: flags.directed ?? false,
@@ -209,6 +234,8 @@ async function train(path: string, flags: Flags, learner: Learner): Promise<void
   if (!ended || !fitted) return;
   const { lines, scores, file } = fitted;
   if (flags.json)
-    process.stdout.write(`${JSON.stringify({ data: path, ...scores, ...(file && { model: flags.out }) })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ data: paths.join(' '), ...scores, ...(file && { model: flags.out }) })}\n`,
+    );
   else process.stdout.write(`${[...lines, ...(file ? [`model: ${flags.out}`] : [])].join('\n')}\n`);
 }

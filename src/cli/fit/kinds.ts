@@ -4,6 +4,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { type DatasetKind, datasetOf } from '../../data/index.js';
 import {
   filesBelow,
+  hasTypedTables,
   isCatalogue,
   isFolder,
   isGraph6,
@@ -25,17 +26,19 @@ const KNOWN: readonly (readonly [DatasetKind, DataKind])[] = [
   ['whole-graphs', 'graphs'],
   ['hypergraph', 'hypergraph'],
   ['incidences', 'hypergraph'],
+  ['hetero-graph', 'hetero-graph'],
   ['temporal', 'events'],
   ['sources', 'sources'],
 ];
 
 /**
  * The kind of the data at a path, from its name, the files of a folder, or the first bytes of a
- * file: a folder with hyperedges is a hypergraph, one with graphs a set of them, one with edges a
- * graph, one with products a catalogue, one with source files below it, and not more pictures,
- * holds sources, any other one pictures; a file is a graph where `readGraph` knows it, a team where
- * it is JSON with `agents`, products where it has the columns of HyperPAVE's release, else a table.
- * A known set has its own kind.
+ * file: a folder with hyperedges is a hypergraph, one with graphs a set of them, one with tables
+ * such as nodes_author a graph of several types, one with edges a graph, one with products a
+ * catalogue, one with points pictures to count in, one with source files below it, and not more
+ * pictures, holds sources, any other one pictures; a file is a graph where `readGraph` knows it, a
+ * team where it is JSON with `agents`, products where it has the columns of HyperPAVE's release,
+ * else a table. A known set has its own kind.
  */
 export function kindOf(path: string): DataKind {
   if (path === '-') return 'table';
@@ -63,8 +66,10 @@ function isTeamFile(path: string): boolean {
 function kindOfFolder(folder: string): DataKind {
   if (['hyperedges', 'hypergraph'].some((name) => tableIn(folder, name, textEndings))) return 'hypergraph';
   if (tableIn(folder, 'graphs') || isGraph6(folder)) return 'graphs';
+  if (hasTypedTables(folder)) return 'hetero-graph';
   if (tableIn(folder, 'edges')) return 'graph';
   if (isCatalogue(folder)) return 'products';
+  if (tableIn(folder, 'points')) return 'points';
   const endings = languageNames.flatMap((name) => languages[name].endings);
   const sources = sourceFilesIn(folder, endings).length;
   // A script beside pictures does not make their folder one of sources.

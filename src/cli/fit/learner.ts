@@ -11,7 +11,9 @@ import type { TableFlags } from '../tables.js';
 export type DataKind =
   | 'table'
   | 'pictures'
+  | 'points'
   | 'graph'
+  | 'hetero-graph'
   | 'graphs'
   | 'hypergraph'
   | 'events'
@@ -23,6 +25,10 @@ export type DataKind =
 export interface FitRequest<Options extends OptionTable = OptionTable> {
   /** Values of `--set`, or the defaults. */
   readonly values: OptionValues<Options>;
+  /** Further data, for models that learn from several. Default: none. */
+  readonly more?: readonly string[];
+  /** File of a sentence model, for models that encode texts. */
+  readonly encoder?: string | undefined;
   /** Attribute or column to learn. Default: what the form of the data names, such as `label`. */
   readonly target?: string | undefined;
   /** Of graphs, whether edges have a direction. Default: false. */
@@ -73,6 +79,10 @@ export interface Learner {
   readonly tasks?: readonly string[];
   /** Whether it learns by talking to models at an endpoint. Default: false. */
   readonly talks?: boolean;
+  /** Whether it learns from several data of its kind. Default: false. */
+  readonly several?: boolean;
+  /** Whether it encodes texts, maybe by a sentence model. Default: false. */
+  readonly encodes?: boolean;
   /** Hyperparameters that `--set` changes. */
   readonly options: OptionTable;
   /** Imports the training. */

@@ -47,9 +47,11 @@ export const learners: Readonly<Record<string, Learner>> = {
 /** The model of a kind of data where --model is left out; of tables, their estimators. */
 export const usualLearner: Readonly<Partial<Record<DataKind, string>>> = {
   graph: 'dgmlp',
+  'hetero-graph': 'rphgnn',
   products: 'hyperpave',
   graphs: 'hyperdrop',
   team: 'hyperagent',
   sources: 'hdhgn',
   pictures: 'lsnet-nano',
+  points: 'count-softhgnn',
 };

@@ -1,14 +1,6 @@
 // Classes of the nodes of a person's own graph.
 
-import {
-  type AttributedGraph,
-  givenSplit,
-  type NodeClasses,
-  nodeClasses,
-  noteText,
-  type Split,
-  splitByShare,
-} from '../../data/index.js';
+import { nodeClasses, noteText } from '../../data/index.js';
 import { loadAttributedGraph } from '../../data/node.js';
 import type { OptionTable, OptionValues } from '../../experiments/parts/options.js';
 import {
@@ -28,6 +20,7 @@ import { accuracy, featureCount, macroF1, parameterCount, predictedClasses, prog
 import type { Random } from '../../tensor/index.js';
 import { tableOptionsOf } from '../tables.js';
 import type { Fit, FitRequest, Fitted } from './learner.js';
+import { nodeSplit } from './node-split.js';
 
 /** Trains a network by name. */
 export function nodeFit(name: NetworkName): Fit<OptionTable> {
@@ -54,7 +47,7 @@ async function fitNodes(name: NetworkName, path: string, request: FitRequest<Opt
   const { graph, attributes } = data;
   const classes = nodeClasses(data, target);
   for (const own of attributes.notes ?? []) if (own.column !== classes.target) note(noteText(own));
-  const split = splitOf(data, classes, request);
+  const split = nodeSplit(data, classes, request);
   const { inputs, leftOut } = fitInputs(data, [classes.target, 'split']);
   for (const [column, reason] of leftOut) note(`column "${column}" is left out: ${reason}`);
   if (inputs.kind === 'structure') note('the nodes have no features; they are made from the edges');
@@ -100,32 +93,6 @@ async function fitNodes(name: NetworkName, path: string, request: FitRequest<Opt
 /** What networks train on, and the nodes that score them. */
 interface NodeTask extends LabelledGraph {
   readonly test: Int32Array;
-}
-
-/** The split that the data give, its missing parts drawn, or shares of the labelled nodes. */
-function splitOf(
-  data: AttributedGraph,
-  { labels, classNames }: NodeClasses,
-  { values, random, note }: FitRequest<OptionTable>,
-): Split {
-  const shares = { train: numberOf(values, 'train'), validation: numberOf(values, 'validation') };
-  if (shares.train + shares.validation > 1)
-    throw new Error(`train=${shares.train} and validation=${shares.validation} are shares of more than all nodes`);
-  const given = givenSplit(data, labels);
-  const split = given ?? splitByShare(labels, classNames.length, shares, random.split('split'));
-  if (given && given.unlabelled > 0)
-    note(`${given.unlabelled} nodes of the split have no label and are left out of it`);
-  const trained = new Set(Array.from(split.train, (v) => labels[v]));
-  const unseen = classNames.filter((_, c) => !trained.has(c));
-  if (unseen.length > 0) note(`no node to train on has class ${unseen.join(', ')}`);
-  if (!given) {
-    const counts = classNames.map((_, c) => labels.reduce((total, label) => total + Number(label === c), 0));
-    const few = classNames.filter((_, c) => (counts[c] as number) < 3);
-    if (few.length > 0) note(`of class ${few.join(', ')} there are fewer than three nodes, too few for all parts`);
-  }
-  if (split.validation.length > 0) return split;
-  note('no node validates; the epoch is chosen by the nodes to train on');
-  return { ...split, validation: split.train };
 }
 
 /** Accuracy and macro-F1 of the test nodes in percent; without any, accuracy of validation. */

@@ -1,8 +1,15 @@
 // The networks of pictures that `gossamer fit --model` names.
 
-import { imageModelNames } from '../../vision/index.js';
+import { count, type OptionTable } from '../../experiments/parts/options.js';
+import { imageModelNames, imageModelSettings } from '../../vision/index.js';
 import { defineLearner, type Learner } from './learner.js';
 import { pictureOptions } from './options.js';
+
+/** The hyperparameters of a network; at 0 it keeps its own. */
+function settingOptions(name: string): OptionTable {
+  const settings = Object.entries(imageModelSettings(name));
+  return Object.fromEntries(settings.map(([own, about]) => [own, count(0, about, { minimum: 0 })]));
+}
 
 export const pictureLearners: Readonly<Record<string, Learner>> = Object.fromEntries(
   imageModelNames.map((name) => [
@@ -10,7 +17,7 @@ export const pictureLearners: Readonly<Record<string, Learner>> = Object.fromEnt
     defineLearner({
       about: 'classes of pictures, a folder for each',
       data: 'pictures',
-      options: pictureOptions,
+      options: { ...pictureOptions, ...settingOptions(name) },
       load: async () => {
         const { fitPictures } = await import('./pictures.js');
         return (path, { pictures, ...request }) => {

@@ -1,9 +1,9 @@
 // Classifiers of pictures, for `gossamer fit` and `gossamer train`.
 
 import type { ImageDataset } from '../../data/index.js';
-import { accuracyOn } from '../../models/index.js';
-import { parameterCount } from '../../nn/index.js';
-import { ImageClassifier, requireImageSize } from '../../vision/index.js';
+import { accuracyOn, VisionTransformer } from '../../models/index.js';
+import { MANY_CONTEXT_WEIGHTS, parameterCount, SoftHGNN } from '../../nn/index.js';
+import { ImageClassifier, imageModelSettings, requireImageSize } from '../../vision/index.js';
 import { type PictureTrainingFlags, readPictures } from '../pictures.js';
 import type { FitRequest, Fitted } from './learner.js';
 import type { pictureOptions } from './options.js';
@@ -20,7 +20,13 @@ export async function fitPictures(
 ): Promise<Fitted> {
   if (pictures.size) requireImageSize(architecture, ...pictures.size);
   const data = await readPictures(path, pictures, { background: pictures.background });
-  const classifier = ImageClassifier.create(architecture, data, random.split('model'));
+  const classifier = ImageClassifier.create(
+    architecture,
+    data,
+    random.split('model'),
+    settingsOf(architecture, values),
+  );
+  if (classifier.model instanceof VisionTransformer) noteContext(classifier.model.context, note);
   note(`${architecture}, ${parameterCount(classifier.model).toLocaleString('en-US')} parameters; ${sizesOf(data)}`);
   const { epochs, batch, learningRate, weightDecay, mixing, labelSmoothing, average, augment } = values;
   const { stopped } = await classifier.train(data, random.split('fit'), {
@@ -45,6 +51,25 @@ export async function fitPictures(
     scores: share === undefined ? {} : { accuracy: 100 * share },
     stopped,
   };
+}
+
+/** Hyperparameters of the network among values; 0 leaves one to the network. */
+function settingsOf(architecture: string, values: object): Record<string, number> {
+  const own = values as Readonly<Record<string, unknown>>;
+  return Object.fromEntries(
+    Object.keys(imageModelSettings(architecture)).flatMap((name) => {
+      const value = own[name];
+      return typeof value === 'number' && value > 0 ? [[name, value]] : [];
+    }),
+  );
+}
+
+/** Notes that many weights of a network are those that make its hyperedges. */
+export function noteContext(layer: unknown, note: (text: string) => void): void {
+  if (layer instanceof SoftHGNN && layer.contextWeights > MANY_CONTEXT_WEIGHTS)
+    note(
+      `${layer.contextWeights.toLocaleString('en-US')} weights make ${layer.hyperedges} hyperedges follow the picture; fewer hyperedges need fewer`,
+    );
 }
 
 function sizesOf({ train, test, classes }: ImageDataset): string {

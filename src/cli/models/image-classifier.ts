@@ -1,11 +1,13 @@
 // Classifiers of images, made by `gossamer train` and `gossamer compress`.
 
-import { statSync } from 'node:fs';
-import { bytesInMemory, isPlan } from '../../data/index.js';
-import { filesBelow, readBytes, unusableReason } from '../../data/node.js';
-import { parameterCount } from '../../nn/index.js';
+import { bytesInMemory, heatMap, isPlan, type Picture, pictureGrid } from '../../data/index.js';
+import { readBytes } from '../../data/node.js';
+import { VisionTransformer } from '../../models/index.js';
+import { parameterCount, SoftHGNN } from '../../nn/index.js';
+import { scope } from '../../tensor/index.js';
 import { ImageClassifier, type ImageDescription, ImagePredictor } from '../../vision/index.js';
-import { withFlag } from '../pictures.js';
+import { eachPicture } from '../pictures.js';
+import { MapFolder } from './map-folder.js';
 import type { Predictions, PredictOptions, Predictor } from './predictor.js';
 
 export interface ImageModel extends Predictor {
@@ -18,7 +20,12 @@ export function open(path: string): ImageModel {
   return {
     classifier: () => ImageClassifier.load(bytes, path),
     reads: [],
-    predict: async (paths, options) => classifyPictures(ImagePredictor.load(bytes, path), paths, options),
+    maps: true,
+    predict: async (paths, options) => {
+      const predictor = ImagePredictor.load(bytes, path);
+      const draw = options.maps === undefined ? undefined : participationDrawer(bytes, path, predictor, options.maps);
+      return classifyPictures(predictor, paths, options, draw);
+    },
     describe: () => descriptionOf(bytes, path),
   };
 }
@@ -29,12 +36,13 @@ function descriptionOf(bytes: Uint8Array, path: string): string[] {
   const model = plan ? undefined : ImageClassifier.load(bytes, path);
   const description = (model ?? ImagePredictor.load(bytes, path)).description;
   const { architecture, classes, channels, height, width, mean, deviation, background = 'white' } = description;
+  const settings = Object.entries(description.settings ?? {}).map(([name, value]) => `, ${name} ${value}`);
   const numbers = (values: readonly number[]) => values.map((value) => value.toFixed(4)).join(', ');
   const size = model
     ? `${parameterCount(model.model).toLocaleString('en-US')} parameters`
     : `a compiled plan of ${(bytes.length / 1024).toFixed(0)} KiB`;
   return [
-    `Image classifier: ${architecture}, ${size}`,
+    `Image classifier: ${architecture}${settings.join('')}, ${size}`,
     `Input        pictures, scaled to cover ${height}×${width} and cropped at the centre, ${channels === 1 ? 'grey' : 'RGB'}`,
     `             transparent pixels on ${background}; (pixel/255 − mean) / deviation with mean ${numbers(mean)}, deviation ${numbers(deviation)}`,
     `Classes      ${classes.length}: ${classes.join(', ')}`,
@@ -60,17 +68,12 @@ async function classifyPictures(
   predictor: ImagePredictor,
   paths: readonly string[],
   { top = 1, maxPixels, note }: PredictOptions,
+  draw?: (file: string, picture: Picture) => void,
 ): Promise<Predictions> {
   const { classes } = predictor.description;
-  const files = paths.flatMap(picturesIn);
-  if (files.length === 0) throw new Error(`${paths.join(', ')}: no pictures there`);
   const rows: (string | number)[][] = [];
-  for (const file of files) {
-    const picture = await readPicture(predictor, file, maxPixels).catch((error: Error) => {
-      note(`"${file}" is left out: ${withFlag(unusableReason(error, file))}`);
-      process.exitCode = 2;
-    });
-    if (!picture) continue;
+  await eachPicture(paths, note, async (file) => {
+    const picture = await predictor.decode(readBytes(file), maxPixels === undefined ? {} : { maxPixels });
     const probabilities = predictor.predictProba(picture);
     const order = Array.from(classes.keys()).sort(
       (a, b) => (probabilities[b] as number) - (probabilities[a] as number),
@@ -78,14 +81,38 @@ async function classifyPictures(
     order.slice(0, top).forEach((code, rank) => {
       rows.push([file, rank + 1, classes[code] as string, (probabilities[code] as number).toFixed(4)]);
     });
-  }
+    draw?.(file, picture);
+  });
   return { columns: ['picture', 'rank', 'class', 'probability'], rows };
 }
 
-async function readPicture(predictor: ImagePredictor, file: string, maxPixels: number | undefined) {
-  return predictor.decode(readBytes(file), maxPixels === undefined ? {} : { maxPixels });
-}
+/** Panels of a row of maps. */
+const IN_A_ROW = 6;
 
-function picturesIn(path: string): readonly string[] {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ? filesBelow(path).pictures : [path];
+/**
+ * Draws who takes part in which soft hyperedge: a picture and, beside it, a map for each hyperedge
+ * that it uses.
+ *
+ * @throws Error for a plan, or a network without soft hyperedges
+ */
+function participationDrawer(
+  bytes: Uint8Array,
+  path: string,
+  predictor: ImagePredictor,
+  folder: string,
+): (file: string, picture: Picture) => void {
+  const { model, description } = ImageClassifier.load(bytes, path);
+  if (!(model instanceof VisionTransformer && model.context instanceof SoftHGNN))
+    throw new Error(`--maps: ${description.architecture} of "${path}" has no soft hyperedges; vit-softhgnn has`);
+  const maps = new MapFolder(folder);
+  return (file, picture) =>
+    scope(() => {
+      const { weights } = model.participation(predictor.inputOf(picture));
+      const [, used, rows, columns] = weights.shape as [number, number, number, number];
+      const values = weights.dataSync<Float32Array>();
+      const panels = Array.from({ length: used }, (_, m) =>
+        heatMap({ rows, columns, values: values.subarray(m * rows * columns, (m + 1) * rows * columns) }),
+      );
+      maps.write(file, pictureGrid([picture, ...panels], IN_A_ROW));
+    });
 }

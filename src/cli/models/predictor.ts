@@ -31,10 +31,18 @@ export interface PredictOptions {
   readonly values?: string;
   /** Whether products have only attributes that are known for their categories. Default: false. */
   readonly withinCategory?: boolean;
+  /** A table of classes to choose from, for models that know none. */
+  readonly classes?: string;
+  /** Least probability of a known class. Default: that of the model. */
+  readonly threshold?: number;
+  /** File of the sentence model that the model was trained with. */
+  readonly encoder?: string;
   /** Of models that talk: where, within which budget, and by whom. */
   readonly talk?: TalkFlags;
   /** Task of all rows, for models of several tasks. Default: a column of the table. */
   readonly task?: string;
+  /** Folder for a map of each picture, of models that draw them. */
+  readonly maps?: string;
   /** Called with warnings about the data. */
   readonly note: (text: string) => void;
 }
@@ -58,8 +66,12 @@ export interface Predictor {
   readonly conditions?: readonly string[];
   /** Names of the tasks that it was trained on; none when left out. */
   readonly tasks?: readonly string[];
+  /** Whether it is told the classes to choose from. Default: false. */
+  readonly takesClasses?: boolean;
   /** Whether it takes a table of values. Default: false. */
   readonly takesValues?: boolean;
+  /** Whether it draws maps of pictures. Default: false. */
+  readonly maps?: boolean;
   /** Whether its predictions have a row for each edge. Default: false. */
   readonly edges?: boolean;
   /** Lines on what the model predicts and from what. */

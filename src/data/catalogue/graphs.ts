@@ -209,5 +209,62 @@ const heterophilousGraphs: readonly DatasetRecord[] = [
   ),
 ];
 
+const heco = {
+  kinds: ['hetero-graph'],
+  licence: 'none stated',
+  source: {
+    address: 'https://github.com/liun-online/HeCo',
+    citation:
+      'Wang et al., "Self-supervised Heterogeneous Graph Neural Network with Co-contrastive Learning", KDD 2021',
+  },
+} as const;
+
+/** The sets of HeCo with so many labels of each class. */
+const perClass = (record: Omit<DatasetRecord, 'kinds' | 'licence' | 'source'>, labelled: string): DatasetRecord[] =>
+  ['20', '40', '60'].map((split) => ({
+    ...heco,
+    ...record,
+    name: `${record.name}-${split}`,
+    size: `${record.size}, ${split} labels a class`,
+    hetero: { labelled, split },
+  }));
+
+const heterogeneousGraphs: readonly DatasetRecord[] = [
+  ...perClass(
+    {
+      name: 'acm',
+      files: [{ path: 'hetero/acm.npz', sha256: '768800ac36d829edd5978de141ca9f8ddc3655a031b9499a05b30ab089d2bb0d' }],
+      size: '11,246 nodes, 3 types, 2 relations, 17,426 edges, 3 classes, 1,902 features of papers',
+    },
+    'paper',
+  ),
+  ...perClass(
+    {
+      name: 'dblp',
+      files: [{ path: 'hetero/dblp.npz', sha256: '9a4d15406c8f7b015af5cfafae2e2e4aa0d26a4a332bfa853e3a271f10f9871f' }],
+      size: '26,128 nodes, 4 types, 3 relations, 119,783 edges, 4 classes, 334 binary features of authors',
+    },
+    'author',
+  ),
+  {
+    name: 'imdb',
+    kinds: ['hetero-graph'],
+    licence: 'none stated',
+    source: {
+      address: 'https://github.com/cynricfu/MAGNN',
+      citation:
+        'Fu et al., "MAGNN: Metapath Aggregated Graph Neural Network for Heterogeneous Graph Embedding", WWW 2020',
+    },
+    files: [{ path: 'hetero/imdb.npz', sha256: '347056073d31d02197037e3f80f9ba418ba5edc080969bccef63bb90a82f2362' }],
+    size: '11,616 nodes, 3 types, 2 relations, 17,106 edges, 3 classes, 3,066 word counts of films',
+    hetero: { labelled: 'movie' },
+  },
+];
+
 /** Labelled graphs. */
-export const graphRecords: readonly DatasetRecord[] = [...citations, ...attributedGraphs, ...heterophilousGraphs];
+export const graphRecords: readonly DatasetRecord[] = [
+  ...citations,
+  ...attributedGraphs,
+  ...heterophilousGraphs,
+  ...heterogeneousGraphs,
+];

@@ -5,6 +5,7 @@ export type DatasetKind =
   | 'hypergraph'
   | 'incidences'
   | 'graph'
+  | 'hetero-graph'
   | 'multi-label-graph'
   | 'edges'
   | 'whole-graphs'
@@ -83,6 +84,8 @@ export interface DatasetRecord {
   readonly paired?: boolean;
   /** Hypergraphs that are read from a typed graph: what becomes of its nodes. */
   readonly typed?: TypedPaths;
+  /** Heterogeneous graphs: the type of the nodes with labels, and which split is meant. */
+  readonly hetero?: { readonly labelled: string; readonly split?: string };
   /**
    * Tables: the column to predict, which of the others hold codes of categories, and which are left
    * out (none when not given).
@@ -124,6 +127,11 @@ export const datasetKinds: Readonly<Record<DatasetKind, DatasetKindRecord>> = {
     reader: 'loadIncidences',
   },
   graph: { noun: 'graph', task: 'node classification', reader: 'loadGraph' },
+  'hetero-graph': {
+    noun: 'heterogeneous graph',
+    task: 'classification of the nodes of one type among several',
+    reader: 'loadHeteroGraph',
+  },
   'multi-label-graph': {
     noun: 'multi-label graph',
     task: 'node embedding, several labels a node',

@@ -26,12 +26,27 @@ export interface Table {
   readonly rows: readonly (readonly (string | number)[])[];
 }
 
+/** A picture of a study: lines, or the distribution of x, by method. */
+export interface StudyPlot {
+  readonly kind: 'line' | 'histogram';
+  readonly title: string;
+  /** What x is, with its unit. */
+  readonly x: string;
+  /** What y is; points of a histogram have none. */
+  readonly y?: string;
+  /** Whether x is drawn on a logarithmic scale. Default: false. */
+  readonly logarithmic?: boolean;
+  readonly points: readonly { readonly method: string; readonly x: number; readonly y: number }[];
+}
+
 /** Measurements beside the methods, shown as a table of their own. */
 export interface Study extends Table {
   /** Heading of the table. */
   readonly title: string;
   /** How it was measured, below the table. */
   readonly note: string;
+  /** Drawn in the report below the table. */
+  readonly plot?: StudyPlot;
 }
 
 /** Studies, and the numbers in them that claims are computed on, by name. */
@@ -49,6 +64,18 @@ export interface Artifacts {
   readonly model?: Uint8Array;
   /** Predictions on the data: predictions.csv. */
   readonly predictions?: Table;
+  /** Pictures for the report. */
+  readonly pictures?: readonly ReportPicture[];
+}
+
+/** A picture of the report, also kept as a file. */
+export interface ReportPicture {
+  /** Name of the file, without ending. */
+  readonly name: string;
+  /** What is seen. */
+  readonly caption: string;
+  /** PNG. */
+  readonly png: Uint8Array;
 }
 
 export interface SeedOutcome {

@@ -26,6 +26,31 @@ export const records: readonly SystemRecord[] = [
     load: () => import('../graph/dgmlp.js'),
   },
   {
+    slug: 'rphgnn',
+    title: 'RpHGNN: heterogeneous graphs by random projection',
+    family: 'graph',
+    about:
+      'classes of the nodes of one type among several, at the cost of a perceptron: messages pass once, before training',
+    paper: {
+      authors: 'Hu, Hooi, He',
+      title: 'Efficient Heterogeneous Graph Learning via Random Projection',
+      venue: 'TKDE',
+      year: 2024,
+      arxiv: '2310.14481',
+    },
+    abstract: {
+      linear: 'we introduce a Random Projection Squashing step to ensure that complexity increases only linearly',
+      information:
+        'To achieve low information loss, we introduce a Relation-wise Neighbor Collection component with an Even-odd ' +
+        'Propagation Scheme',
+      best: 'our approach achieves state-of-the-art results on seven small and large benchmark datasets',
+      faster: 'being 230% faster compared to the most effective baseline',
+      baselines:
+        'our approach not only surpasses pre-processing-based baselines but also outperforms end-to-end methods',
+    },
+    load: () => import('../graph/rphgnn.js'),
+  },
+  {
     slug: 'nat',
     title: 'NAT: neighbourhood-aware temporal network representation',
     family: 'graph',
@@ -46,6 +71,29 @@ export const records: readonly SystemRecord[] = [
       speed: 'a speed-up of 1.6-4.0x against the baselines that cannot adopt those features',
     },
     load: () => import('../graph/nat.js'),
+  },
+  {
+    slug: 'h4g',
+    title: 'H4G: zero-shot graph learning in hyperbolic space',
+    family: 'graph',
+    about: 'classes of nodes that no training graph has, from the names of the classes and the texts of the nodes',
+    paper: {
+      authors: 'Zhang, Zhang, Liu, Shi, Shen, You, Hu, Gan, Huang',
+      title: 'H4G: Unlocking Faithful Inference for Zero-Shot Graph Learning in Hyperbolic Space',
+      venue: 'KDD',
+      year: 2026,
+      arxiv: '2510.12094',
+    },
+    abstract: {
+      performance:
+        'H4G achieves state-of-the-art zero-shot performance with 12.8% improvement on heterophilic graphs and 8.4% on homophilic graphs',
+      abstraction:
+        'current approaches operate at excessively large hyperbolic radii, compressing multi-scale structural information into uniform high-level abstractions',
+      restores: 'This approach restores access to fine-grained patterns',
+      global: 'while maintaining global receptive ability',
+      overhead: 'with minimal computational overhead',
+    },
+    load: () => import('../graph/h4g.js'),
   },
   {
     slug: 'subgraph-gnn',

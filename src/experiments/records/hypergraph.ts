@@ -134,4 +134,29 @@ export const records: readonly SystemRecord[] = [
     },
     load: () => import('../hypergraph/hdhgn.js'),
   },
+  {
+    slug: 'softhgnn',
+    title: 'SoftHGNN: soft hypergraphs among the tokens of pictures',
+    family: 'hypergraph',
+    about: 'classes of pictures and counts of what is in them, by groups of tokens at a cost linear in the tokens',
+    paper: {
+      authors: 'Lei, Wu, Li, Zheng, Wang, Gao, Du',
+      title: 'SoftHGNN: Soft Hypergraph Neural Networks for General Visual Recognition',
+      venue: 'IJCV',
+      year: 2025,
+      arxiv: '2505.15325',
+    },
+    abstract: {
+      improvements:
+        'Experimental results across three tasks on five datasets demonstrate that SoftHGNN […], achieving significant ' +
+        'performance improvements',
+      efficient: 'SoftHGNN efficiently captures high-order associations in visual scenes',
+      semantics: 'the model generates semantically rich soft hyperedges',
+      selection:
+        'To further enhance efficiency when scaling up the number of soft hyperedges, we incorporate a sparse hyperedge ' +
+        'selection mechanism that activates only the top-k important hyperedges',
+      balance: 'along with a load-balancing regularizer to ensure balanced hyperedge utilization',
+    },
+    load: () => import('../hypergraph/softhgnn.js'),
+  },
 ];

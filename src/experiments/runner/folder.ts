@@ -5,9 +5,9 @@ import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, statSync } from 
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeCsv } from '../../data/index.js';
-import { fileCheckpoint, readJson, writeFileAtomic } from '../../data/node.js';
+import { fileCheckpoint, readBytes, readJson, writeFileAtomic } from '../../data/node.js';
 import type { CheckpointStore } from '../../nn/index.js';
-import type { Artifacts, SeedResult } from '../parts/contract.js';
+import type { Artifacts, ReportPicture, SeedResult } from '../parts/contract.js';
 import { revived, toJson } from './json.js';
 import type { CurvePoint, RunResult } from './result.js';
 
@@ -96,10 +96,25 @@ export class RunFolder {
     await appendFile(join(this.path, 'metrics.jsonl'), lines.map((line) => `${toJson(line)}\n`).join(''));
   }
 
-  keepArtifacts({ model, predictions }: Artifacts): void {
+  keepArtifacts({ model, predictions, pictures = [] }: Artifacts): void {
     if (model) writeFileAtomic(join(this.path, 'model.safetensors'), model);
     if (predictions)
       writeFileAtomic(join(this.path, 'predictions.csv'), writeCsv(predictions.columns, predictions.rows));
+    if (pictures.length === 0) return;
+    const folder = join(this.path, 'pictures');
+    mkdirSync(folder, { recursive: true });
+    for (const { name, png } of pictures) writeFileAtomic(join(folder, `${name}.png`), png);
+    const captions = pictures.map(({ name, caption }) => ({ name, caption }));
+    writeFileAtomic(join(folder, 'captions.json'), toJson(captions, 2));
+  }
+
+  /** The pictures that were kept, of an earlier part of the run too. */
+  pictures(): readonly ReportPicture[] {
+    const folder = join(this.path, 'pictures');
+    const captions = join(folder, 'captions.json');
+    if (!existsSync(captions)) return [];
+    const listed = readJson(captions) as readonly Omit<ReportPicture, 'png'>[];
+    return listed.map((own) => ({ ...own, png: readBytes(join(folder, `${own.name}.png`)) }));
   }
 
   curves(): readonly CurvePoint[] {

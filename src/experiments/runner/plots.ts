@@ -2,10 +2,10 @@
 
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
-import type { Experiment, Metric } from '../parts/contract.js';
+import type { Experiment, Metric, StudyPlot } from '../parts/contract.js';
 import type { Summary } from '../parts/statistics.js';
 import { escapeHtml } from './html.js';
-import { type CurvePoint, counted, type RunResult } from './result.js';
+import { type CurvePoint, counted, heading, type RunResult, shownMetrics } from './result.js';
 
 function plot(title: string, options: Plot.PlotOptions): string {
   const { document } = parseHTML('<!doctype html><html><body></body></html>');
@@ -17,15 +17,20 @@ function plot(title: string, options: Plot.PlotOptions): string {
   return `<figure><figcaption>${escapeHtml(title)}</figcaption>${(drawn as unknown as { outerHTML: string }).outerHTML}</figure>`;
 }
 
+/** The first metric that a run has scored. */
+function mainMetric(experiment: Experiment, { rows }: RunResult): [name: string, metric: Metric] {
+  return shownMetrics(experiment, rows)[0] ?? (Object.entries(experiment.metrics)[0] as [string, Metric]);
+}
+
 /** The mean of the first metric with its spread, method by method. */
 export function comparison(experiment: Experiment, result: RunResult): string {
-  const [name, metric] = Object.entries(experiment.metrics)[0] as [string, Metric];
+  const [name, metric] = mainMetric(experiment, result);
   const points = result.rows.map(({ method, metrics }) => ({ method, ...(metrics[name] as Summary) }));
   return plot(`${metric.label}, mean and standard deviation over ${counted(result.seeds.length, 'seed')}`, {
     width: 720,
     marginLeft: 20 + labelWidth(points),
     marginRight: 60,
-    x: { label: `${metric.label} (${metric.unit ?? ''})`, grid: true, zero: true },
+    x: { label: heading(metric), grid: true, zero: true },
     y: { label: null, domain: points.map(({ method }) => method) },
     marks: [
       Plot.barX(points, { x: 'mean', y: 'method', fill: '#3a7d8c', insetTop: 4, insetBottom: 4 }),
@@ -49,9 +54,9 @@ export function comparison(experiment: Experiment, result: RunResult): string {
 
 /** The first metric against inference time, for methods that have one. */
 export function tradeOff(experiment: Experiment, result: RunResult): string {
-  const { latency } = experiment.metrics;
+  const latency = shownMetrics(experiment, result.rows).find(([own]) => own === 'latency')?.[1];
   if (!latency) return '';
-  const [name, metric] = Object.entries(experiment.metrics)[0] as [string, Metric];
+  const [name, metric] = mainMetric(experiment, result);
   const points = result.rows.map(({ method, metrics }) => ({
     method,
     x: metrics.latency?.mean ?? Number.NaN,
@@ -68,7 +73,7 @@ export function tradeOff(experiment: Experiment, result: RunResult): string {
       nice: true,
       tickFormat: (d: number) => String(d),
     },
-    y: { label: `${metric.label} (${metric.unit ?? ''})`, grid: true, nice: true },
+    y: { label: heading(metric), grid: true, nice: true },
     marks: [
       Plot.dot(points, { x: 'x', y: 'y', r: 6, fill: '#c8553d' }),
       Plot.text(spread(points, rangeOf(points.map(({ y }) => y))), {
@@ -113,6 +118,60 @@ export function trainingCurves(points: readonly CurvePoint[]): string {
         dx: 8,
         textAnchor: 'start',
       }),
+    ],
+  });
+}
+
+/** The picture of a study. */
+export function studyPlot({ kind, title, x, y, logarithmic = false, points }: StudyPlot): string {
+  return kind === 'line' ? lines(title, { x, y: y ?? '', logarithmic }, points) : histogram(title, x, points);
+}
+
+type StudyPoints = StudyPlot['points'];
+
+function lines(
+  title: string,
+  { x, y, logarithmic }: { readonly x: string; readonly y: string; readonly logarithmic: boolean },
+  points: StudyPoints,
+): string {
+  const last = points.reduce((most, point) => Math.max(most, point.x), Number.NEGATIVE_INFINITY);
+  return plot(title, {
+    width: 720,
+    height: 360,
+    marginRight: 30 + labelWidth(points),
+    color: { legend: false, scheme: 'observable10' },
+    x: { type: logarithmic ? 'log' : 'linear', label: x, grid: true },
+    y: { label: y, grid: true, nice: true },
+    marks: [
+      Plot.lineY(points, { x: 'x', y: 'y', z: 'method', stroke: 'method', strokeWidth: 1.5, marker: 'dot' }),
+      Plot.text(
+        spread(
+          points.filter((point) => point.x === last),
+          rangeOf(points.map((point) => point.y)),
+        ),
+        { x: 'x', y: 'y', text: 'method', fill: 'method', dx: 8, textAnchor: 'start' },
+      ),
+    ],
+  });
+}
+
+/** Counts of x in forty bins, a row for each method. */
+function histogram(title: string, x: string, points: StudyPoints): string {
+  const methods = new Set(points.map(({ method }) => method));
+  return plot(title, {
+    width: 720,
+    height: 60 + 70 * methods.size,
+    marginRight: 30 + labelWidth(points),
+    color: { legend: false, scheme: 'observable10' },
+    x: { label: x, grid: true },
+    y: { label: 'count', ticks: 2 },
+    fy: { label: null, domain: [...methods] },
+    marks: [
+      Plot.rectY(points, {
+        ...Plot.binX<Plot.RectYOptions>({ y: 'count' }, { x: 'x', fill: 'method', thresholds: 40 }),
+        fy: 'method',
+      }),
+      Plot.ruleY([0]),
     ],
   });
 }

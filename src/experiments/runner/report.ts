@@ -2,15 +2,20 @@
 // network.
 
 import type { Claim } from '../parts/claims.js';
-import type { Experiment } from '../parts/contract.js';
+import type { Experiment, ReportPicture } from '../parts/contract.js';
 import { citation } from '../parts/system-record.js';
 import type { SystemRecord } from '../systems.js';
 import { escapeHtml, htmlTable, style } from './html.js';
-import { comparison, tradeOff, trainingCurves } from './plots.js';
+import { comparison, studyPlot, tradeOff, trainingCurves } from './plots.js';
 import { claimGroups, counted, formatValue, methodTable, type RunResult, shareOf } from './result.js';
 
-/** The report of a run as a page. */
-export function reportHtml(record: SystemRecord, experiment: Experiment, result: RunResult): string {
+/** The report of a run as a page, with pictures in it. */
+export function reportHtml(
+  record: SystemRecord,
+  experiment: Experiment,
+  result: RunResult,
+  pictures: readonly ReportPicture[] = [],
+): string {
   const { description, seeds, threads, seconds, notes, options } = result;
   const paragraph = (text: string) => `<p class="note">${escapeHtml(text)}</p>`;
   const settings = Object.entries(options).map(([name, value]) => `${name}=${value}`);
@@ -27,11 +32,17 @@ ${tradeOff(experiment, result)}
 <h2>Claims</h2>
 <p><b>${escapeHtml(shareOf(record, experiment, result.claims, result.smoke))}.</b></p>
 ${claimLists(record, result.claims)}
-${result.studies.map((study) => `<h2>${escapeHtml(study.title)}</h2>${htmlTable(study)}${paragraph(study.note)}`).join('')}
+${result.studies.map((study) => `<h2>${escapeHtml(study.title)}</h2>${htmlTable(study)}${paragraph(study.note)}${study.plot ? studyPlot(study.plot) : ''}`).join('')}
+${pictures.map(figure).join('')}
 ${trainingCurves(result.curves)}
 <h2>Settings</h2><pre class="note">${escapeHtml(settings.join('  '))}</pre>
 </body></html>
 `;
+}
+
+function figure({ caption, png }: ReportPicture): string {
+  const source = `data:image/png;base64,${Buffer.from(png).toString('base64')}`;
+  return `<figure><figcaption>${escapeHtml(caption)}</figcaption><img alt="${escapeHtml(caption)}" src="${source}"></figure>`;
 }
 
 /** The claims in three groups; those of the abstract under the words that they are about. */

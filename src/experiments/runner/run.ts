@@ -131,7 +131,7 @@ async function carryOut(plan: Plan): Promise<RunResult> {
     curves: folder?.curves() ?? [],
     seconds: (performance.now() - plan.started) / 1000,
   };
-  folder?.finish(result, reportHtml(record, experiment, result));
+  folder?.finish(result, reportHtml(record, experiment, result, folder.pictures()));
   return result;
 }
 

@@ -256,6 +256,65 @@ const hdhgn: readonly Case[] = [
   ),
 ];
 
+const distinctScores = (
+  soft: number,
+  sparse: number,
+  balanced: { entropy: number; dead: number },
+  detached: number,
+) => ({
+  none: { mae: 2 },
+  '+ self-attention': { mae: 0.9 },
+  SoftHGNN: { mae: soft },
+  'SoftHGNN-SeS': { mae: sparse },
+  'SeS, balance 0': { entropy: 3, dead: 4 },
+  'SeS, balance 3': balanced,
+  'SeS, balance 3 without gradient': { entropy: detached, dead: 4 },
+});
+
+const contextScores = (metric: string, soft: number, sparse: number, others: number) => ({
+  ...Object.fromEntries(
+    ['none', '+ self-attention', '+ HGNN, nearest tokens'].map((title) => [title, { [metric]: others }]),
+  ),
+  SoftHGNN: { [metric]: soft },
+  'SoftHGNN-SeS': { [metric]: sparse },
+});
+
+const necks = (soft: number) => ({
+  'neck with soft hypergraphs': { ap50: soft },
+  'neck with bottlenecks': { ap50: 50 },
+});
+
+const softhgnn: readonly Case[] = [
+  {
+    data: 'distinct-count',
+    holding: {
+      methods: distinctScores(0.9, 1.2, { entropy: 3.2, dead: 0 }, 3),
+      studies: {
+        ...{ softSlope: 1.25, attentionSlope: 1.6, memorySlope: 1.25 },
+        ...{ overAttention: 5, overNearest: 1.01, saved: 2.5 },
+      },
+    },
+    failing: {
+      methods: distinctScores(1.01, 1.21, { entropy: 3.1, dead: 1 }, 3.01),
+      studies: {
+        ...{ softSlope: 1.26, attentionSlope: 1.5, memorySlope: 1.3 },
+        ...{ overAttention: 4.9, overNearest: 1, saved: 2.4 },
+      },
+    },
+  },
+  {
+    data: 'cifar10',
+    holding: { methods: contextScores('accuracy', 40, 40, 39) },
+    failing: { methods: contextScores('accuracy', 38, 38, 39) },
+  },
+  {
+    data: 'digit-counts',
+    holding: { methods: contextScores('mae', 0.9, 0.9, 1) },
+    failing: { methods: contextScores('mae', 1, 1, 1) },
+  },
+  { data: 'digit-boxes', holding: { methods: necks(51) }, failing: { methods: necks(50) } },
+];
+
 export const evidence: Readonly<Record<string, readonly Case[]>> = {
   lighthgnn,
   conhd,
@@ -263,4 +322,5 @@ export const evidence: Readonly<Record<string, readonly Case[]>> = {
   hyperagent,
   hyperpave,
   hdhgn,
+  softhgnn,
 };

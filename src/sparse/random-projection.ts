@@ -1,7 +1,8 @@
 // Very sparse random projections (Achlioptas 2003; Li, Hastie, Church 2006).
 
-import { SparseMatrix, SparsePattern } from '../sparse/index.js';
 import { keep, type Random, tensor } from '../tensor/index.js';
+import { SparseMatrix } from './matrix.js';
+import { SparsePattern } from './pattern.js';
 
 /** Density and entries of the projection. */
 export interface ProjectionOptions {
