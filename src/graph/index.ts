@@ -23,6 +23,7 @@ export {
   directedNetworks,
   frameworks,
 } from './directed-graphs.js';
+export * from './equivariant-polynomials/index.js';
 export { EventModel, type EventTraining, scaledEvents, usualInterval } from './event-model.js';
 export * from './expressivity/index.js';
 export * from './h4g/index.js';
