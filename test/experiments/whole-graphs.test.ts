@@ -71,7 +71,17 @@ describe('generated sets', () => {
 
   test('relevant edges are a third; among them, and not among others, colours tell the class', () => {
     const { graphs, edgeColumns, nodeColumns, labels, relevant } = irrelevantEdges(sizes, new Random(1));
-    expect(graphs.meanEdges).toBeCloseTo(60, 0);
+    for (let g = 0; g < graphs.count; g++)
+      for (const [of, count] of [
+        [1, 20],
+        [0, 40],
+      ] as const) {
+        const own = relevant.subarray(graphs.edges.offsets[g], graphs.edges.offsets[g + 1]);
+        expect(own.filter((is) => is === of).length).toBe(count);
+      }
+    const pairs = Array.from(graphs.sources, (u, e) => `${u} ${graphs.targets[e]}`);
+    expect(new Set(pairs).size).toBe(graphs.edgeCount);
+    expect(graphs.sources.every((u, e) => u < (graphs.targets[e] as number))).toBe(true);
     const colour = nodeColumns[0]?.values as readonly string[];
     const same = (label: number, isRelevant: number) => {
       const own = Array.from(relevant.keys()).filter(
@@ -82,8 +92,9 @@ describe('generated sets', () => {
         own.length
       );
     };
-    expect(same(1, 1)).toBeGreaterThan(0.5);
-    expect(same(0, 1)).toBeLessThan(0.3);
+    // The pairs of one colour within S run out in class 1.
+    expect(Math.abs(same(1, 1) - 0.55)).toBeLessThan(0.04);
+    expect(Math.abs(same(0, 1) - 0.2)).toBeLessThan(0.04);
     expect(Math.abs(same(1, 0) - same(0, 0))).toBeLessThan(0.1);
     const first = edgeColumns[0]?.values as Float64Array;
     const meanOf = (isRelevant: number) => {

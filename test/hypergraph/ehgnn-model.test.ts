@@ -8,6 +8,7 @@ import {
   encodedSizes,
   encodeGraphs,
   GraphClassifier,
+  type GraphTrainingOptions,
   graphEncoding,
   HyperClusterModel,
   HyperDropModel,
@@ -120,6 +121,20 @@ describe('clusters of edges', () => {
     expectClose(HyperClusterModel.load(model.save()).embed(data), vectors, 0);
     // Graphs 1 and 7 are paths of four strong edges… of equal length and types.
     expectClose(vectors.subarray(16, 32), vectors.subarray(7 * 16, 8 * 16));
+  });
+
+  test('are learnt without weight decay, with bounded gradients, in the schedule asked for', async () => {
+    const typed = typesOfEdges(data, 'kind', types);
+    const trained = async (options: GraphTrainingOptions) => {
+      const network = new EdgeClusterAutoencoder(2, 2, new Random(3), { hidden: 8 });
+      await trainAutoencoder(network, typed, half, new Random(4), { epochs: 3, batch: 10, ...options });
+      return Object.values(stateOf(network)).flatMap((weight) => Array.from(weight.view()));
+    };
+    const usual = await trained({});
+    expect(await trained({ weightDecay: 0, maxNorm: 1, schedule: 'cosine' })).toEqual(usual);
+    for (const other of [{ weightDecay: 1 }, { maxNorm: 1e-9 }, { schedule: 'constant' as const }])
+      expect(await trained(other)).not.toEqual(usual);
+    await expect(trained({ schedule: 'linear' as 'cosine' })).rejects.toThrow('schedule');
   });
 
   test('need a column of categories that training knew', () => {

@@ -63,6 +63,7 @@ export const hyperClusterOptions = {
   hidden: count(32, 'width of the layers'),
   heads: count(1, 'attention heads, which divide the width'),
   ...graphTraining,
+  weightDecay: number(0, 'L2 weight decay', { minimum: 0 }),
 } as const;
 
 export const hdhgnOptions = {

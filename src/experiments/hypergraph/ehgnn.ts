@@ -38,8 +38,17 @@ const titles: Readonly<Record<EdgeValues['task'], (values: EdgeValues) => readon
   generate: () => criticTitles,
 };
 
-const ofClasses = { task: 'classify', ones: 'with', hidden: 64, ratio: 0.8, batch: 32, learningRate: 2e-3 } as const;
-const ofMolecules = { task: 'reconstruct', batch: 64, epochs: 40, learningRate: 5e-3 } as const;
+const ofClasses = {
+  task: 'classify',
+  ones: 'with',
+  hidden: 64,
+  ratio: 0.8,
+  batch: 32,
+  learningRate: 2e-3,
+  schedule: 'cosine',
+} as const;
+const ofTypes = { task: 'reconstruct', learningRate: 5e-3, weightDecay: 0 } as const;
+const ofMolecules = { ...ofTypes, batch: 64, epochs: 40, schedule: 'cosine' } as const;
 const long = { trials: 4, ratios: 'tuned', epochs: 100, hidden: 64, batch: 128 };
 
 export const experiment = defineExperiment({
@@ -50,7 +59,7 @@ export const experiment = defineExperiment({
     '(graph,node and attributes), or an archive .npz with node_ptr, edge_ptr, edges and graph_label',
   presets: {
     'irrelevant-edges': { trials: 3 },
-    'edge-types': { task: 'reconstruct', graphs: 600, batch: 50, epochs: 40, learningRate: 5e-3, trials: 3 },
+    'edge-types': { ...ofTypes, graphs: 600, batch: 50, epochs: 40, trials: 3 },
     mutag: { ...ofClasses, epochs: 30 },
     ptc: { ...ofClasses, epochs: 15 },
     proteins: { ...ofClasses, hidden: 32, epochs: 8 },
@@ -118,8 +127,9 @@ export const experiment = defineExperiment({
     'input' in data
       ? describeEdges(data)
       : `${data.set.name}: ${data.set.graph.nodeCount} nodes, ${data.set.graph.edgeCount} edges, ${data.set.classes} classes`,
-  async runSeed(data, values, context) {
-    if (!('input' in data)) return runMethods(depthMethods(data, values, context.random), context);
+  async runSeed(loaded, values, context) {
+    if (!('input' in loaded)) return runMethods(depthMethods(loaded, values, context.random), context);
+    const data = context.seed === 0 ? loaded : (loaded.redrawn?.(context.seed) ?? loaded);
     if (values.task === 'generate') return runMethods(generationMethods(data, values), context);
     if (values.task === 'reconstruct') return runMethods(autoencoderMethods(data, values, context.seed), context);
     const { methods, kept } = await runMethods(classifierMethods(data, values, context.seed), context, { keep: DROP });

@@ -82,7 +82,7 @@ export const experiment = defineExperiment({
     { data: ROLES },
     { data: FIELDS },
     { data: JAVA },
-    { data: JAVA, set: { setting: 'few', epochs: 24, trialEpochs: 8 } },
+    { data: JAVA, set: { setting: 'few', batch: 8, epochs: 36, trialEpochs: 8 } },
   ],
   metrics: { accuracy, macroF1, seconds, parameters },
   methods: (values) => programTitles(values),
@@ -96,6 +96,9 @@ export const experiment = defineExperiment({
         ]
       : []),
     `Every method has ${trials} settings to choose from; ${setting === 'few' ? 'few' : 'full'} setting. Names and strings of corpora are replaced (⟨id⟩, ⟨str⟩${setting === 'few' ? ', ⟨num⟩' : ''}), comments dropped.`,
+    ...(setting === 'few'
+      ? ['All classes have as many training programs, so that the majority is the first of them.']
+      : []),
     'GCN, GAT and HGNN⁺ have the embedding, GraphNorm, attention read-out and classifier of HDHGN; TBCNN has its own max pooling and classifier.',
   ],
   async load(source, values: ProgramOptions, onDownload) {

@@ -11,6 +11,7 @@ import {
   encodeGraphs,
   GraphClassifier,
   type GraphClassifierOptions,
+  type GraphEncoding,
   type GraphInput,
   graphEncoding,
   HyperDropModel,
@@ -45,6 +46,7 @@ export const edgeOptions = {
   patience: count(25, 'epochs without a lower validation loss'),
   batch: count(40, 'graphs in a batch'),
   learningRate: rate(1e-3, "Adam's largest learning rate"),
+  schedule: choice(['constant', 'cosine'], 'one learning rate throughout, or a warm-up and a cosine to 0'),
   weightDecay: number(1e-4, 'L2 weight decay', { minimum: 0 }),
   dropout: share(0.5, 'dropout probability in the head of a classifier', { maximum: 0.99 }),
   trials: count(1, 'settings tried for each method on validation graphs', { smoke: 1 }),
@@ -84,31 +86,50 @@ export const autoencoderTitles: readonly string[] = [MAJORITY, ENDS, GCN_POOL, R
 /** A set of graphs, encoded. */
 export interface EdgeData {
   readonly set: WholeGraphs;
+  /** How attributes become features: means are of the training graphs where a set has one split. */
+  readonly encoding: GraphEncoding;
   readonly input: GraphInput;
   /** Types of edges in their first column of categories; undefined without. */
   readonly typed: (TypedGraphs & { readonly names: readonly string[] }) | undefined;
+  /** Another draw of a generated set, for a seed; undefined for others. */
+  readonly redrawn: ((seed: number) => EdgeData) | undefined;
 }
 
 /** Sets that are generated. */
 export const generatedEdgeSets = ['irrelevant-edges', 'edge-types'] as const;
 
-/** A generated set, a known one, or one of a person's own. */
-export function edgeData(source: string, { graphs, molecules }: EdgeValues): EdgeData {
-  const test = Math.floor((graphs * (source === 'edge-types' ? 1 : 3)) / (source === 'edge-types' ? 3 : 8));
-  const sizes = { train: Math.floor(graphs / 2), validation: Math.max(1, Math.floor(graphs / 8)), test };
-  const random = new Random(0).split(source);
-  const set =
-    source === 'edge-types'
-      ? edgeTypes(sizes, random)
-      : source === 'irrelevant-edges'
-        ? irrelevantEdges(sizes, random)
-        : firstGraphs(loadWholeGraphs(source), molecules);
+/** Generators by the name of the set, and the shares of graphs that validate and are tested. */
+const generators = {
+  'irrelevant-edges': { generate: irrelevantEdges, validation: 1 / 8, test: 3 / 8 },
+  'edge-types': { generate: edgeTypes, validation: 1 / 6, test: 1 / 3 },
+} as const;
+
+function generatedSet(source: keyof typeof generators, graphs: number, seed: number): WholeGraphs {
+  const { generate, validation, test } = generators[source];
+  const part = (share: number) => Math.max(1, Math.round(graphs * share));
+  const sizes = { train: part(1 / 2), validation: part(validation), test: part(test) };
+  return generate(sizes, new Random(seed).split(source));
+}
+
+/**
+ * A generated set, a known one, or one of a person's own.
+ *
+ * @param seed of a generated set. Default: 0
+ */
+export function edgeData(source: string, values: EdgeValues, seed = 0): EdgeData {
+  const generated = generatedEdgeSets.find((own) => own === source);
+  const set = generated
+    ? generatedSet(generated, values.graphs, seed)
+    : firstGraphs(loadWholeGraphs(source), values.molecules);
   const column = set.edgeColumns.find(({ kind }) => kind === 'category');
   const names = column ? [...new Set(column.values as readonly string[])].sort() : [];
+  const encoding = graphEncoding(set, set.split?.train);
   return {
     set,
-    input: encodeGraphs(set, graphEncoding(set)),
+    encoding,
+    input: encodeGraphs(set, encoding),
     typed: column && { ...typesOfEdges(set, column.name, names), names },
+    redrawn: generated && ((other) => edgeData(source, values, other)),
   };
 }
 
@@ -164,7 +185,7 @@ export function classifierMethods(data: EdgeData, values: EdgeValues, seed: numb
   const { set, input } = data;
   if (set.classNames.length < 2) throw new Error(`set of graphs "${set.name}" has no classes of graphs to learn`);
   const parts = partsOfSeed(set, seed);
-  const { epochs, patience, batch, weightDecay, hidden, layers, dropout } = values;
+  const { epochs, patience, batch, schedule, weightDecay, hidden, layers, dropout } = values;
   return classifierTitles(values).map((title) => {
     const own = classifiers[title] as GraphClassifierOptions;
     return tuned({
@@ -175,7 +196,7 @@ export function classifierMethods(data: EdgeData, values: EdgeValues, seed: numb
         const options = { hidden, layers, dropout, ratio, seeds, ...own };
         const network = new GraphClassifier(sizesOf(data), random.split('weights'), options);
         const labelled = { ...input, labels: set.labels };
-        const training = { epochs, patience, batch, learningRate, weightDecay, ...hooks };
+        const training = { epochs, patience, batch, learningRate, schedule, weightDecay, ...hooks };
         const { bestMetric } = await trainClassifier(network, labelled, parts, random.split('fit'), training);
         return { network, options, validationLoss: bestMetric ?? Number.POSITIVE_INFINITY };
       },
@@ -229,8 +250,8 @@ function nodesLeft(network: GraphClassifier, input: GraphInput): number {
 }
 
 /** The model file of HyperDrop as trained. */
-export function hyperDropFile({ set }: EdgeData, { network, options }: TrainedClassifier): Uint8Array {
-  const description = { encoding: graphEncoding(set), classes: set.classNames, options };
+export function hyperDropFile({ set, encoding }: EdgeData, { network, options }: TrainedClassifier): Uint8Array {
+  const description = { encoding, classes: set.classNames, options };
   return new HyperDropModel(description, network).save({ data: set.name });
 }
 
@@ -242,7 +263,7 @@ export function autoencoderMethods(data: EdgeData, values: EdgeValues, seed: num
   const { set, typed } = data;
   if (!typed) throw new Error(`set of graphs "${set.name}" has no column of edges that holds categories`);
   const parts = partsOfSeed(set, seed);
-  const { hidden, epochs, patience, batch, weightDecay } = values;
+  const { hidden, epochs, patience, batch, schedule, weightDecay } = values;
   const { graphs } = selectTyped(typed, parts.train);
   const clusters = clusterCount(values.clusterRatio, graphs.meanEdges);
   const types = typed.names.length;
@@ -260,7 +281,7 @@ export function autoencoderMethods(data: EdgeData, values: EdgeValues, seed: num
       async train({ learningRate }, { random, hooks }) {
         const model = make(random.split('weights'));
         size = parameterCount(model);
-        const training = { epochs, patience, batch, learningRate, weightDecay, ...hooks };
+        const training = { epochs, patience, batch, learningRate, schedule, weightDecay, ...hooks };
         const { bestMetric } = await trainAutoencoder(model, typed, parts, random.split('fit'), training);
         return {
           tell: (chosen) => reconstructTypes(model, typed, chosen),

@@ -2,7 +2,8 @@
 // edges.
 
 import type { WholeGraphs } from '../../data/index.js';
-import { Graph, GraphCollection } from '../../structure/index.js';
+import { Segments } from '../../sparse/index.js';
+import { GraphCollection } from '../../structure/index.js';
 import type { Random } from '../../tensor/index.js';
 
 /** Sizes of a generated set: graphs to train on, validate and test. */
@@ -21,23 +22,27 @@ function splitOfSizes({ train, validation, test }: EdgeSetSizes) {
   };
 }
 
-/** A graph with a value for each edge, in the order of `Graph.edges`. */
+/** Two nodes. */
+type Pair = readonly [number, number];
+
+/** An edge that was drawn, with its value. */
+interface DrawnEdge<Value> {
+  readonly ends: Pair;
+  readonly value: Value;
+}
+
+/** A graph of numbered nodes. */
 interface Drawn<Value> {
-  readonly graph: Graph;
-  readonly values: readonly Value[];
+  /** Edges in the order of their ends, which says nothing of the order in which they were drawn. */
+  readonly edges: readonly DrawnEdge<Value>[];
   readonly colours: readonly number[];
 }
 
-function drawnGraph<Value>(n: number, edges: ReadonlyMap<string, Value>, colours: readonly number[]): Drawn<Value> {
-  const ends = [...edges.keys()].map((key) => key.split(' ').map(Number) as [number, number]);
-  const graph = Graph.fromEdges(
-    n,
-    ends.map(([u]) => u),
-    ends.map(([, v]) => v),
-  );
-  const { sources, targets } = graph.edges();
-  const values = Array.from(sources, (u, e) => edges.get(`${u} ${targets[e]}`) as Value);
-  return { graph, values, colours };
+function drawnGraph<Value>(edges: readonly DrawnEdge<Value>[], colours: readonly number[]): Drawn<Value> {
+  const ordered = edges
+    .map(({ ends: [u, v], value }) => ({ ends: [Math.min(u, v), Math.max(u, v)] as const, value }))
+    .sort((one, other) => one.ends[0] - other.ends[0] || one.ends[1] - other.ends[1]);
+  return { edges: ordered, colours };
 }
 
 const keyOf = (u: number, v: number) => `${Math.min(u, v)} ${Math.max(u, v)}`;
@@ -64,24 +69,27 @@ export function edgeTypes(sizes: EdgeSetSizes, random: Random): WholeGraphs {
   const graphs = Array.from({ length: count }, (_, g) => {
     const own = random.split(g);
     const n = 10 + own.integer(9);
-    const edges = new Map<string, string>();
-    const type = () => String(drawn(TYPE_SHARES, own));
-    for (let v = 1; v < n; v++) edges.set(keyOf(v, v - 1 - own.integer(Math.min(3, v))), type());
+    const edges: DrawnEdge<string>[] = [];
+    const taken = new Set<string>();
+    const join = (u: number, v: number) => {
+      taken.add(keyOf(u, v));
+      edges.push({ ends: [u, v], value: String(drawn(TYPE_SHARES, own)) });
+    };
+    for (let v = 1; v < n; v++) join(v, v - 1 - own.integer(Math.min(3, v)));
     for (let chords = 0; chords < 3; ) {
       const [u, v] = [own.integer(n), own.integer(n)];
-      if (u === v || edges.has(keyOf(u, v))) continue;
-      edges.set(keyOf(u, v), type());
+      if (u === v || taken.has(keyOf(u, v))) continue;
+      join(u, v);
       chords += 1;
     }
     return drawnGraph(
-      n,
       edges,
       Array.from({ length: n }, () => own.integer(6)),
     );
   });
   return {
     ...setOf('edge-types', graphs, sizes),
-    edgeColumns: [{ name: 'type', kind: 'category', values: graphs.flatMap(({ values }) => values) }],
+    edgeColumns: [{ name: 'type', kind: 'category', values: valuesOf(graphs) }],
     labels: new Int32Array(count).fill(-1),
     classNames: [],
   };
@@ -96,11 +104,17 @@ export interface RelevantEdges extends WholeGraphs {
 const NODES = 20;
 const EACH = 20;
 
+function pairsOf(nodes: Int32Array): Pair[] {
+  return Array.from(nodes).flatMap((u, i) => Array.from(nodes.subarray(i + 1), (v) => [u, v] as const));
+}
+
 /**
  * Irrelevant edges: 20 nodes of four colours, half of them in S. Of 20 edges within S, each joins
  * nodes of one colour with probability 0.8 (class 1) or 0.2 (class 0); 20 edges between S and the
  * rest and 20 within the rest are random. The first of four attributes of edges is higher by 3 for
- * the relevant ones.
+ * the relevant ones. No two edges join the same nodes. S has some eleven pairs of one colour, too
+ * few for the sixteen edges of class 1: where they have run out, pairs of two colours take their
+ * place, so that 0.55 (class 1) and 0.2 (class 0) of the relevant edges join one colour.
  */
 export function irrelevantEdges(sizes: EdgeSetSizes, random: Random): RelevantEdges {
   const count = sizes.train + sizes.validation + sizes.test;
@@ -110,28 +124,26 @@ export function irrelevantEdges(sizes: EdgeSetSizes, random: Random): RelevantEd
     const order = own.permutation(NODES);
     const [inside, outside] = [order.subarray(0, NODES / 2), order.subarray(NODES / 2)];
     const colours = Array.from({ length: NODES }, () => own.integer(4));
-    const edges = new Map<string, boolean>();
-    const pick = (from: Int32Array) => from[own.integer(from.length)] as number;
-    const draw = (from: Int32Array, to: Int32Array, relevant: boolean, fits: (u: number, v: number) => boolean) => {
-      for (let tries = 0; tries < 400; tries++) {
-        const [u, v] = [pick(from), pick(to)];
-        if (u === v || edges.has(keyOf(u, v)) || !fits(u, v)) continue;
-        edges.set(keyOf(u, v), relevant);
-        return true;
-      }
-      return false;
+    const isOfOne = ([u, v]: Pair) => colours[u] === colours[v];
+    const within = pairsOf(inside);
+    const alike = within.filter(isOfOne);
+    const unlike = within.filter((pair) => !isOfOne(pair));
+    const between = Array.from(inside).flatMap((u) => Array.from(outside, (v) => [u, v] as const));
+    const others = pairsOf(outside);
+    const edges: DrawnEdge<boolean>[] = [];
+    const take = (from: Pair[], value: boolean) => {
+      const [ends] = from.splice(own.integer(from.length), 1) as [Pair];
+      edges.push({ ends, value });
     };
     for (let e = 0; e < EACH; e++) {
-      const same = own.float() < (label === 1 ? 0.8 : 0.2);
-      // A graph may have too few pairs of one kind left; the other kind then takes the place.
-      if (!draw(inside, inside, true, (u, v) => (colours[u] === colours[v]) === same))
-        draw(inside, inside, true, () => true);
+      const [wanted, other] = own.float() < (label === 1 ? 0.8 : 0.2) ? [alike, unlike] : [unlike, alike];
+      take(wanted.length > 0 ? wanted : other, true);
     }
-    for (let e = 0; e < EACH; e++) draw(inside, outside, false, () => true);
-    for (let e = 0; e < EACH; e++) draw(outside, outside, false, () => true);
-    return drawnGraph(NODES, edges, colours);
+    for (let e = 0; e < EACH; e++) take(between, false);
+    for (let e = 0; e < EACH; e++) take(others, false);
+    return drawnGraph(edges, colours);
   });
-  const relevant = Uint8Array.from(graphs.flatMap(({ values }) => values.map(Number)));
+  const relevant = Uint8Array.from(valuesOf(graphs), Number);
   const noise = random.split('attributes');
   return {
     ...setOf('irrelevant-edges', graphs, sizes),
@@ -146,12 +158,21 @@ export function irrelevantEdges(sizes: EdgeSetSizes, random: Random): RelevantEd
   };
 }
 
+function valuesOf<Value>(graphs: readonly Drawn<Value>[]): Value[] {
+  return graphs.flatMap(({ edges }) => edges.map(({ value }) => value));
+}
+
 function setOf(name: string, graphs: readonly Drawn<unknown>[], sizes: EdgeSetSizes) {
-  const colours = graphs.flatMap((own) => own.colours.map(String));
+  const nodes = Segments.fromSizes(graphs.map(({ colours }) => colours.length));
+  const edges = Segments.fromSizes(graphs.map((own) => own.edges.length));
+  const side = (end: 0 | 1) =>
+    Int32Array.from(graphs.flatMap((own, g) => own.edges.map(({ ends }) => (nodes.offsets[g] as number) + ends[end])));
   return {
     name,
-    graphs: GraphCollection.of(graphs.map(({ graph }) => graph)),
-    nodeColumns: [{ name: 'colour', kind: 'category' as const, values: colours }],
+    graphs: new GraphCollection(nodes, edges, side(0), side(1)),
+    nodeColumns: [
+      { name: 'colour', kind: 'category' as const, values: graphs.flatMap((own) => own.colours.map(String)) },
+    ],
     targets: [],
     folds: undefined,
     split: splitOfSizes(sizes),

@@ -43,7 +43,7 @@ export const programOptions = {
     ['all', 'roles', 'types', 'ablations'],
     'methods: all; those that roles or types are about; or all, with HDHGN without types, roles or kinds and on pairs',
   ),
-  epochs: count(8, 'epochs, each followed by a validation', { smoke: 2 }),
+  epochs: count(10, 'epochs, each followed by a validation', { smoke: 2 }),
   trialEpochs: count(2, 'epochs of the trials that choose a learning rate', { smoke: 1 }),
   batch: count(16, 'programs in a batch'),
   learningRate: rate(2e-3, "Adam's learning rate, the others of three trials being twice and half of it"),

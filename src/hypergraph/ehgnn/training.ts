@@ -4,6 +4,7 @@
 import {
   Adam,
   Clipped,
+  constant,
   cosine,
   crossEntropy,
   type FitResult,
@@ -14,7 +15,7 @@ import {
   type TrainingHooks,
   warmUp,
 } from '../../nn/index.js';
-import { gatherKnownRows, type Random, scope, type Tensor, tensor } from '../../tensor/index.js';
+import { gatherKnownRows, type Random, requireChoice, scope, type Tensor, tensor } from '../../tensor/index.js';
 import type { GraphClassifier } from './classifier.js';
 import type { GraphInput, TypedGraphs } from './inputs.js';
 import { type EdgeAutoencoder, reconstructionLoss } from './reconstruction.js';
@@ -25,11 +26,13 @@ export interface GraphTrainingOptions extends TrainingHooks {
   readonly epochs?: number;
   /** Graphs in a batch. Default: 128. */
   readonly batch?: number;
-  /**
-   * Largest learning rate of Adam, after a warm-up over a tenth of the steps; then a cosine.
-   * Default: 1e-3.
-   */
+  /** Largest learning rate of Adam. Default: 1e-3. */
   readonly learningRate?: number;
+  /**
+   * A warm-up over a tenth of the steps, then a cosine to 0; or one rate throughout, for runs that
+   * end before the loss does. Default: `cosine`.
+   */
+  readonly schedule?: 'cosine' | 'constant';
   /** L2 weight decay. Default: 1e-4. */
   readonly weightDecay?: number;
   /** Gradients are scaled down to this norm. Default: 1. */
@@ -95,7 +98,9 @@ export function trainOnGraphs<Model extends object, Batch>(
   random: Random,
   options: GraphTrainingOptions = {},
 ): Promise<FitResult> {
-  const { epochs = 100, batch = 128, learningRate = 1e-3, weightDecay = 1e-4, maxNorm = 1, ...hooks } = options;
+  const { schedule = 'cosine', learningRate = 1e-3, weightDecay = 1e-4, maxNorm = 1, ...others } = options;
+  const { epochs = 100, batch = 128, ...hooks } = others;
+  requireChoice('trainOnGraphs', 'schedule', schedule, ['cosine', 'constant']);
   if (train.length === 0 || validation.length === 0)
     throw new RangeError(`trainOnGraphs: ${train.length} training and ${validation.length} validation graphs`);
   const steps = epochs * Math.ceil(train.length / batch);
@@ -109,7 +114,7 @@ export function trainOnGraphs<Model extends object, Batch>(
     },
     loss: (live, own, mode) => task.loss(live, own, mode),
     optimizer: new Clipped(new Adam({ learningRate, weightDecay }), maxNorm),
-    schedule: warmUp(warm, cosine(Math.max(1, steps - warm))),
+    schedule: schedule === 'constant' ? constant() : warmUp(warm, cosine(Math.max(1, steps - warm))),
     epochs,
     random,
     validate: (live) =>
@@ -141,7 +146,10 @@ export function trainClassifier(
   return trainOnGraphs(model, task, split, random, options);
 }
 
-/** Trains an autoencoder on the types of edges. Graphs without edges are left out. */
+/**
+ * Trains an autoencoder on the types of edges. Graphs without edges are left out. The weights do
+ * not decay unless that is asked for, as in the released code.
+ */
 export function trainAutoencoder(
   model: EdgeAutoencoder & object,
   input: TypedGraphs,
@@ -157,7 +165,7 @@ export function trainAutoencoder(
     { select: (graphs) => selectTyped(input, graphs), loss: reconstructionLoss },
     { train: withEdges(split.train), validation: withEdges(split.validation) },
     random,
-    options,
+    { weightDecay: 0, ...options },
   );
 }
 

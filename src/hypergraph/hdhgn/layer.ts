@@ -96,7 +96,9 @@ export class HDHGNLayer {
   forward(x: Tensor | SharedRows, batch: ProgramBatch, types: Tensor): Tensor {
     const { table, rowOf } = 'table' in x ? x : { table: x, rowOf: undefined };
     const ofVertices = (rows: Tensor) => (rowOf ? gatherKnownRows(rows, rowOf) : rows); // (N, d)
-    const { members, incidence } = rolePatterns(batch.union, this.toHyperedge.length, rowOf && { rowOf, table });
+    const roles = this.toHyperedge.length;
+    const members = memberPattern(batch.union, roles, rowOf && { rowOf, table });
+    const incidence = incidencePattern(batch.union, roles);
     const scale = Math.sqrt(this.heads / (types.shape[1] as number)); // 1/√d_h
     const ofType = (layer: Linear) => gatherKnownRows(layer.forward(types), batch.types); // (M, d)
     const { query, key, value } = this.vertexAttention;
@@ -126,36 +128,30 @@ function throughRoles(x: Tensor, roles: readonly Linear[], next: Linear): Tensor
   return reshape(y, [-1, x.shape[1] as number]);
 }
 
-/** Which rows of `throughRoles` hyperedges read of vertices, and vertices of hyperedges. */
-interface RolePatterns {
-  /** M × N·roles, or M × rows of the table·roles. */
-  readonly members: SparsePattern;
-  /** N × M·roles. */
-  readonly incidence: SparsePattern;
+/** Rows of `throughRoles` that hyperedges read: M × N·roles, or M × rows of the table·roles. */
+function memberPattern(union: HeterogeneousHypergraph, roles: number, shared?: SharedRows): SparsePattern {
+  const { members } = union.hypergraph;
+  const rowCount = shared ? (shared.table.shape[0] as number) : members.columns;
+  return memo(union, `members of ${roles} roles, ${shared ? 'shared' : 'own'} ${rowCount} rows`, () => {
+    const rows = shared?.rowOf.view<Int32Array>();
+    if (roles === 1 && !rows) return members;
+    const indices = members.indices.map((v, i) => roles * (rows ? (rows[v] as number) : v) + roleAt(union, roles, i));
+    return new SparsePattern(members.rows, roles * rowCount, members.indptr, indices);
+  });
 }
 
-function rolePatterns(union: HeterogeneousHypergraph, roles: number, shared?: SharedRows): RolePatterns {
-  const rowCount = shared ? (shared.table.shape[0] as number) : union.vertexCount;
-  return memo(union, `patterns of ${roles} roles, ${shared ? 'shared' : 'own'} ${rowCount} rows`, () => {
-    const { members } = union.hypergraph;
-    const { pattern: incidence, permutation } = members.transposed();
-    const own = union.roles;
-    const rows = shared?.rowOf.view<Int32Array>();
-    const places = permutation.view();
-    const roleAt = (i: number) => (roles === 1 ? 0 : (own[i] as number));
-    return {
-      members: new SparsePattern(
-        members.rows,
-        roles * rowCount,
-        members.indptr,
-        members.indices.map((v, i) => roles * (rows ? (rows[v] as number) : v) + roleAt(i)),
-      ),
-      incidence: new SparsePattern(
-        incidence.rows,
-        roles * incidence.columns,
-        incidence.indptr,
-        incidence.indices.map((e, i) => roles * e + roleAt(places[i] as number)),
-      ),
-    };
+/** Rows of `throughRoles` that vertices read: N × M·roles. */
+function incidencePattern(union: HeterogeneousHypergraph, roles: number): SparsePattern {
+  return memo(union, `incidence of ${roles} roles`, () => {
+    const { pattern, permutation } = union.hypergraph.members.transposed();
+    if (roles === 1) return pattern;
+    const places = permutation.view<Int32Array>();
+    const indices = pattern.indices.map((e, i) => roles * e + roleAt(union, roles, places[i] as number));
+    return new SparsePattern(pattern.rows, roles * pattern.columns, pattern.indptr, indices);
   });
+}
+
+/** Role of an incidence, 0 where there is one for all. */
+function roleAt({ roles: own }: HeterogeneousHypergraph, roles: number, i: number): number {
+  return roles === 1 ? 0 : (own[i] as number);
 }
