@@ -209,7 +209,7 @@ describe('the sets of pictures', () => {
         expect(methods.map(({ method }) => method)).toEqual(experiment.methods(values));
         const [metric] = ['accuracy', 'mae', 'ap50'].filter((name) => methods[0]?.scores[name] !== undefined);
         for (const { scores } of methods) expect(Number.isFinite(scores[metric as string])).toBe(true);
-        const wrong = { ...values, task: 'distinct' };
+        const wrong: typeof values = { ...values, ...({ task: 'distinct' } as object) };
         await expect(experiment.load(data, wrong)).rejects.toThrow(`data set "${data}" is for the task`);
       },
       120_000,
