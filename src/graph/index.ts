@@ -24,6 +24,7 @@ export {
 } from './depth.js';
 export { DGMLP, type DGMLPOptions, nodeAdaptive, presets as dgmlpPresets } from './dgmlp.js';
 export { DGMLP_MODEL, type DGMLPDescription, DGMLPModel, featuresOfGraph } from './dgmlp-model.js';
+export * from './equivariant-polynomials/index.js';
 export { EventModel, type EventTraining, scaledEvents, usualInterval } from './event-model.js';
 export * from './expressivity/index.js';
 export * from './h4g/index.js';
