@@ -26,6 +26,21 @@ describe.skipIf(!existsSync(join(root, 'dist')))(
       expect(readFileSync(join(folder, 'later.graphml'), 'utf8')).toContain('attr.name="predicted label"');
     }, 120_000);
 
+    test('rphgnn: classes of papers that come later, from their authors', () => {
+      const { status, stdout, stderr, folder } = runShell('systems/rphgnn.md', HEADING);
+      expect([status, stderr.includes('rror')]).toEqual([0, false]);
+      expect(stdout).toContain('library: 268 nodes of 3 types, 720 edges in 2 relations');
+      expect(stdout).toContain('2 classes of "paper.label"');
+      expect(
+        rowsOf(folder, 'later.csv')
+          .slice(240)
+          .map(([node, label]) => [node, label]),
+      ).toEqual([
+        ['p240', 'blue'],
+        ['p241', 'red'],
+      ]);
+    }, 120_000);
+
     test('fastrp: labels of nodes that come later, scores of pairs, and new links', () => {
       const { status, stdout, stderr, folder } = runShell('systems/fastrp.md', HEADING);
       expect([status, stderr.includes('rror')]).toEqual([0, false]);

@@ -147,7 +147,7 @@ export const rphgnnOptions = {
   dropout: dropout(0.5),
   labels: choice(['no', 'yes'], 'whether known classes travel along relations, too; never to their own node'),
   consistency: choice(['no', 'yes'], 'whether three dropout views of all nodes must agree; slower'),
-  select: choice(['f1', 'loss'], 'what chooses the epoch on the nodes to validate'),
+  select: choice(['loss', 'f1'], 'what chooses the epoch on the nodes to validate'),
   batch: count(1000, 'nodes of a step'),
   ...training(300, 3e-3, 0),
 } as const;
