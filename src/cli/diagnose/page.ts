@@ -105,7 +105,7 @@ function spectrumSection(report: DirectednessReport): string {
   const rows = spectrum.charges.map(({ q, eigenvalues, explained }) => [
     String(q),
     ...eigenvalues.slice(0, 4).map((value) => value.toFixed(3)),
-    percent(explained, 0),
+    percent(Math.max(0, explained), 0),
   ]);
   const width = Math.min(4, spectrum.charges[0]?.eigenvalues.length ?? 0);
   const columns = ['q', ...Array.from({ length: width }, (_, i) => `λ${i + 1}`), 'of labels explained'];

@@ -115,7 +115,7 @@ function spectrumLines({ spectrum }: DirectednessReport): string[] {
   const rows = spectrum.charges.map(({ q, eigenvalues, explained }) => [
     `q = ${q}`,
     ...eigenvalues.slice(0, 4).map((value) => value.toFixed(3)),
-    percent(explained, 0),
+    percent(Math.max(0, explained), 0),
   ]);
   const width = Math.min(4, spectrum.charges[0]?.eigenvalues.length ?? 0);
   return [

@@ -145,8 +145,9 @@ function adviceOn(graph: Graph, report: Omit<DirectednessReport, 'advice'>): str
         'little of the graph; mix both (α = 0.5) or let walks turn.',
     );
   const { smoothing } = report;
-  const half = smoothing?.findIndex((level, k) => k > 0 && level < (smoothing[1] as number) / 2) ?? -1;
-  if (half > 0)
+  const [, once = 0] = smoothing ?? [];
+  const half = smoothing?.findIndex((level, k) => k > 0 && level < once / 2) ?? -1;
+  if (half > 0 && once > 0.1)
     advice.push(
       `After ${half} propagations less than half is left of what one leaves of the features: deeper networks should ` +
         'weight their hops (dgmlp), or join their layers.',
