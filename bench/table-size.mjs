@@ -4,13 +4,15 @@
 //   npm run build
 //   node bench/tables.mjs write table.csv 500000 numbers
 //   node bench/table-size.mjs table.csv && python3 bench/table-size.py table.csv
+//   node bench/table-size.mjs table.csv boosting     one method alone
 
 import { splitTarget, tableRows } from '../dist/data/index.js';
 import { loadTable } from '../dist/data/node.js';
 import { TableModel, testScores } from '../dist/hypernet/index.js';
 import { Random, setThreads } from '../dist/index.js';
 
-const whole = await loadTable(process.argv[2], { target: 'class' });
+const [path, only] = process.argv.slice(2);
+const whole = await loadTable(path, { target: 'class' });
 const data = splitTarget({ ...whole, columns: whole.columns.filter(({ name }) => name !== 'value') }, 'class');
 const part = (isIn) => {
   const rows = Int32Array.from({ length: whole.rows }, (_, row) => row).filter(isIn);
@@ -22,7 +24,7 @@ for (const [method, threads, options] of [
   ['boosting', 1, {}],
   ['forest', 2, { trees: 10 }],
   ['logistic', 2, {}],
-]) {
+].filter(([method]) => only === undefined || method === only)) {
   setThreads(threads);
   const [before, started] = [process.cpuUsage(), performance.now()];
   const model = await TableModel.train(method, seen, '', new Random(0), {

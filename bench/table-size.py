@@ -1,6 +1,6 @@
 """scikit-learn's methods on the table of bench/table-size.mjs.
 
-  python3 bench/table-size.py table.csv
+  python3 bench/table-size.py table.csv [method]
 """
 
 import sys
@@ -23,6 +23,8 @@ methods = {
     "logistic": LogisticRegression(max_iter=1000),
 }
 for name, model in methods.items():
+    if len(sys.argv) > 2 and name != sys.argv[2]:
+        continue
     started, before = time.perf_counter(), time.process_time()
     model.fit(x[~held], y[~held])
     clock, processor = time.perf_counter() - started, time.process_time() - before

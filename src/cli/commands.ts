@@ -16,6 +16,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     description: 'what a system, a model file, a table, a graph or a folder of pictures is',
     load: async () => (await import('./info.js')).infoCommand(),
   },
+  diagnose: {
+    description: 'report on a graph: whether directions matter, homophily, depth, and which network to try',
+    load: async () => (await import('./diagnose/index.js')).diagnoseCommand(),
+  },
   run: {
     description: 'train a system beside its baselines and check its claims',
     load: async () => (await import('./run.js')).runCommand(),

@@ -29,7 +29,7 @@ export {
   tableGroups,
 } from './catalogue.js';
 export { type EncodedColumn, encodeColumns, encodedWidth, encodingOf } from './column-encoding.js';
-export { partNamed } from './column-names.js';
+export { partNamed, SPLIT_COLUMN } from './column-names.js';
 export {
   encodeTable,
   fitFeatures,

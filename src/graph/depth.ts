@@ -30,7 +30,7 @@ import {
   valueAndGrad,
 } from '../tensor/index.js';
 import { type GraphModule, propagateLinear } from './conv/index.js';
-import { fixedWeights, HopNetwork, hopWeightings, trainDecoupled } from './decoupled.js';
+import { fixedWeights, HopNetwork, hopWeightings, trainDecoupled } from './decoupled/index.js';
 import { hopRows } from './hops.js';
 import type { LabelledGraph } from './labelled-graph.js';
 import { trainNodes } from './training.js';

@@ -6,7 +6,7 @@
 //   h^{l+1} = σ(h^l W^l) + h^l                                    residual transformation
 
 import type { Random } from '../tensor/index.js';
-import { type HopCombination, HopNetwork } from './decoupled.js';
+import { type HopCombination, HopNetwork } from './decoupled/index.js';
 import type { ResidualMLPOptions } from './residual-mlp.js';
 import { nodeAdaptiveFeatures, nodeAdaptiveRows, type SmoothingOptions } from './smoothing.js';
 

@@ -33,8 +33,8 @@ export interface HopBlock {
  */
 export type HopVisitor = (block: HopBlock) => void;
 
-/** Columns [from, from + width) of a feature matrix as a tensor [n, width]. */
-function columnsOf(features: Features, from: number, width: number): Tensor {
+/** Columns [from, from + width) of a feature matrix as a dense tensor [n, width]. */
+export function columnsOf(features: Features, from: number, width: number): Tensor {
   if (!(features instanceof SparseMatrix)) {
     const [n, d] = features.shape as [number, number];
     if (width === d) return features;

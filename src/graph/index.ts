@@ -1,17 +1,9 @@
 // Floor 6: graph learning.
 
 export { AdaptiveAPPNP, AdaptiveGCN, type AdaptiveHopOptions, AdaptiveSGC } from './adaptive-residual.js';
+export { ARC_CLASSIFIER, type ArcDescription, ArcModel, arcClassifier } from './arc-model.js';
 export * from './conv/index.js';
-export {
-  fixedWeights,
-  type HopCombination,
-  HopNetwork,
-  hopWeightings,
-  type LabelledInput,
-  type RowTrainingOptions,
-  trainDecoupled,
-  trainOnRows,
-} from './decoupled.js';
+export * from './decoupled/index.js';
 export * from './dense/index.js';
 export {
   DepthNetwork,
@@ -24,9 +16,18 @@ export {
 } from './depth.js';
 export { DGMLP, type DGMLPOptions, nodeAdaptive, presets as dgmlpPresets } from './dgmlp.js';
 export { DGMLP_MODEL, type DGMLPDescription, DGMLPModel, featuresOfGraph } from './dgmlp-model.js';
+export * from './diagnose/index.js';
+export {
+  type DirectedNetwork,
+  type DirectedNetworkName,
+  directedNetworks,
+  frameworks,
+} from './directed-graphs.js';
+export * from './equivariant-polynomials/index.js';
 export { EventModel, type EventTraining, scaledEvents, usualInterval } from './event-model.js';
 export * from './expressivity/index.js';
 export * from './h4g/index.js';
+export * from './heads/index.js';
 export {
   type HopBlock,
   type HopOptions,
@@ -40,6 +41,7 @@ export {
   weightedHops,
   weightedRows,
 } from './hops.js';
+export * from './improve/index.js';
 export {
   type CorrectAndSmoothOptions,
   correctAndSmooth,
@@ -49,6 +51,7 @@ export {
 export type { LabelledGraph } from './labelled-graph.js';
 export * from './metapaths/index.js';
 export * from './nat/index.js';
+export type { NetworkLayout, NodeNetwork } from './network-layout.js';
 export {
   NODE_CLASSIFIER,
   NodeClassifier,
@@ -68,16 +71,11 @@ export {
   isTextInput,
   type NodeInputs,
 } from './node-inputs.js';
-export {
-  type NetworkLayout,
-  type NetworkName,
-  type NodeNetwork,
-  nodeNetworks,
-  requireReadable,
-} from './node-networks.js';
+export { type NetworkName, nodeNetworks, requireReadable } from './node-networks.js';
 export { projectedAdjacency } from './projected.js';
 export { ResidualMLP, type ResidualMLPOptions } from './residual-mlp.js';
 export * from './rphgnn/index.js';
+export * from './sequence/index.js';
 export {
   hopWeights,
   nodeAdaptiveFeatures,
@@ -105,4 +103,5 @@ export {
   type TypeInputs,
   typedFeatures,
 } from './typed-inputs.js';
+export { NODE_VALUES, type NodeValueDescription, NodeValueModel } from './value-model.js';
 export { type DeepResult, type Sparsity, sparsify, testAccuracy, whenDeep } from './when-deep.js';

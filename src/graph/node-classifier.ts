@@ -13,11 +13,13 @@ import {
 import type { Graph } from '../structure/index.js';
 import { keep, Random, scope, softmax, type Tensor } from '../tensor/index.js';
 import type { GraphModule } from './conv/index.js';
-import { HopNetwork, labelledRowsOf, partsOf, trainOnRows } from './decoupled.js';
+import { HopNetwork, labelledRowsOf, partsOf, trainOnRows } from './decoupled/index.js';
 import { projectedHops, weightedHopRows } from './hops.js';
 import type { LabelledGraph } from './labelled-graph.js';
+import type { NetworkLayout, NodeNetwork } from './network-layout.js';
 import { featuresOf, type NodeInputs } from './node-inputs.js';
-import { type NetworkLayout, type NetworkName, type NodeNetwork, nodeNetworks } from './node-networks.js';
+import { type NetworkName, nodeNetworks } from './node-networks.js';
+import { requirePlaces } from './places.js';
 import { trainNodes } from './training.js';
 
 /** Name and version of the model file. */
@@ -39,6 +41,8 @@ export interface NodeClassifierDescription {
   readonly target: string;
   /** Names of the classes. */
   readonly classes: readonly string[];
+  /** Names of the nodes, for networks that know them by their place. */
+  readonly places?: readonly string[];
   /** What it was trained on. */
   readonly trained: {
     readonly data: string;
@@ -122,7 +126,8 @@ export class NodeClassifier {
    * training had none
    */
   predictProba(data: AttributedGraph, note?: (text: string) => void): Float32Array {
-    const { network, layout, inputs } = this.description;
+    const { network, layout, inputs, places } = this.description;
+    requirePlaces(places, data);
     return scope(() => {
       const features = featuresOf(inputs, data, note);
       return softmax(nodeLogits(network, this.network, layout, features, data.graph)).dataSync<Float32Array>();

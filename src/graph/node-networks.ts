@@ -1,50 +1,13 @@
 // The networks that classify the nodes of a person's own graph, by name: how each is built from a
 // few options, and what it can read.
 
-import type { AdamOptions, Features } from '../nn/index.js';
-import type { Graph } from '../structure/index.js';
-import type { Random } from '../tensor/index.js';
-import { APPNP, GAT, GCN, GCNII, GIN, type GraphModule, GraphSAGE, gcniiDecay, JKNet } from './conv/index.js';
-import { fixedWeights, HopNetwork, hopWeightings } from './decoupled.js';
+import { APPNP, GAT, GCN, GCNII, GIN, GraphSAGE, gcniiDecay, JKNet } from './conv/index.js';
+import { fixedWeights, HopNetwork, hopWeightings } from './decoupled/index.js';
 import { DGMLP } from './dgmlp.js';
-import type { HopWeights } from './hops.js';
+import { directedNetworks } from './directed-graphs.js';
+import type { NodeNetwork } from './network-layout.js';
 import { hopWeights, smoothness } from './smoothing.js';
 import { firstLayer, NodeMLP } from './training.js';
-
-/** Options of a network; each reads those that it has. */
-export interface NetworkLayout {
-  /** Propagations. */
-  readonly steps?: number;
-  /** Layers. */
-  readonly depth?: number;
-  /** Hidden width. */
-  readonly hidden?: number;
-  /** Dropout probability. */
-  readonly dropout?: number;
-  /** Attention heads. */
-  readonly heads?: number;
-  /** Teleport probability, or weight of the first layer. */
-  readonly alpha?: number;
-  /** Temperature of the weights of hops. */
-  readonly temperature?: number;
-}
-
-/** A network by name. */
-export interface NodeNetwork {
-  /** Name for people. */
-  readonly title: string;
-  /** What it does with edges: their direction, and their weights. */
-  readonly reads: { readonly directions: boolean; readonly weights: boolean };
-  /** Builds it with freshly drawn weights. */
-  readonly create: (inFeatures: number, classes: number, random: Random, layout: NetworkLayout) => GraphModule;
-  /** The parameters that weight decay is for. Default: all alike. */
-  readonly decay?: (weightDecay: number) => AdamOptions['weightDecay'];
-  /**
-   * Of networks on combined hops: the weights of the hops, by which training and answers need not
-   * hold the combined features of all nodes.
-   */
-  readonly hops?: (features: Features, graph: Graph, layout: NetworkLayout) => HopWeights;
-}
 
 /** Operators that are symmetric know no directions. */
 const symmetric = { directions: false, weights: true };
@@ -118,6 +81,7 @@ export const nodeNetworks = {
     reads: { directions: true, weights: true },
     create: (i, o, random, layout) => new NodeMLP(i, o, random, layout),
   },
+  ...directedNetworks,
 } as const satisfies Readonly<Record<string, NodeNetwork>>;
 
 /** Key of `nodeNetworks`. */

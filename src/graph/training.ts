@@ -14,7 +14,7 @@ import {
 import type { Graph } from '../structure/index.js';
 import type { Random, Tensor } from '../tensor/index.js';
 import { APPNP, GAT, GCN, GCNII, GIN, type GraphModule, GraphSAGE, gcniiDecay, JKNet, SGC } from './conv/index.js';
-import { HopNetwork, trainDecoupled } from './decoupled.js';
+import { HopNetwork, isRowwise, trainDecoupled, trainRowwise } from './decoupled/index.js';
 import type { LabelledGraph } from './labelled-graph.js';
 
 /**
@@ -106,7 +106,8 @@ export type RecipeName = keyof typeof recipes;
 
 /**
  * Trains a network full-batch with Adam on the labelled nodes of a graph and restores the weights
- * of the best epoch by validation. A decoupled network is trained by `trainDecoupled`.
+ * of the best epoch by validation. A decoupled network is trained by `trainDecoupled`, another that
+ * answers node by node by `trainRowwise`.
  *
  * @param random stream of dropout
  */
@@ -117,6 +118,7 @@ export async function trainNodes<M extends GraphModule>(
   options: SemiSupervisedOptions = {},
 ): Promise<{ network: M; training: FitResult }> {
   if (network instanceof HopNetwork) return trainDecoupled(network, data, random, options);
+  if (isRowwise(network)) return trainRowwise(network, data, random, options);
   const logits = (live: M, mode: Mode) => live.forward(data.features, data.graph, mode);
   const loss = labelledLoss(data.labels, data.train);
   return { network, training: await trainByValidation(network, data, logits, loss, random, options) };

@@ -8,7 +8,7 @@ export { isIndex, isPositiveFloat, requireIndices, requireLimit, shown } from '.
 export { SparseMatrix } from './matrix.js';
 export { type SparseOperand, sddmm, spmm } from './ops.js';
 export { SparsePattern } from './pattern.js';
-export { sparseProduct } from './product.js';
+export { type ProductOptions, productWork, sparseProduct } from './product.js';
 export { type ProjectionOptions, sparseProjection } from './random-projection.js';
 export { Segments, segmentMax, segmentMean, segmentSoftmax, segmentSum } from './segments.js';
 export { type TruncatedSvd, type TruncatedSvdOptions, truncatedSvd } from './truncated-svd.js';

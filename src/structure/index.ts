@@ -19,6 +19,7 @@ export {
   seidelSwitching,
   shrikhandeGraph,
 } from './constructions.js';
+export * from './directed/index.js';
 export {
   type DisjointGraphs,
   type DisjointHypergraphs,

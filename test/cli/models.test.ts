@@ -6,10 +6,12 @@ import { modelSystems, openModel, openModelOf } from '../../src/cli/models.js';
 import { writeModelFile, writeSafetensors } from '../../src/data/index.js';
 import { EMBEDDING_MODEL, RANK_MODEL } from '../../src/embedding/index.js';
 import {
+  ARC_CLASSIFIER,
   DGMLP_MODEL,
   H4G_MODEL,
   NAT_MODEL,
   NODE_CLASSIFIER,
+  NODE_VALUES,
   RPHGNN_MODEL,
   SUBGRAPH_MODEL,
 } from '../../src/graph/index.js';
@@ -47,6 +49,8 @@ describe('the table of model files', () => {
     RPHGNN_MODEL,
     H4G_MODEL,
     NODE_CLASSIFIER,
+    NODE_VALUES,
+    ARC_CLASSIFIER,
     EMBEDDING_MODEL,
     RANK_MODEL,
     HYPERPAVE_MODEL,

@@ -26,6 +26,21 @@ describe.skipIf(!existsSync(join(root, 'dist')))(
       expect(readFileSync(join(folder, 'later.graphml'), 'utf8')).toContain('attr.name="predicted label"');
     }, 120_000);
 
+    test('rphgnn: classes of papers that come later, from their authors', () => {
+      const { status, stdout, stderr, folder } = runShell('systems/rphgnn.md', HEADING);
+      expect([status, stderr.includes('rror')]).toEqual([0, false]);
+      expect(stdout).toContain('library: 268 nodes of 3 types, 720 edges in 2 relations');
+      expect(stdout).toContain('2 classes of "paper.label"');
+      expect(
+        rowsOf(folder, 'later.csv')
+          .slice(240)
+          .map(([node, label]) => [node, label]),
+      ).toEqual([
+        ['p240', 'blue'],
+        ['p241', 'red'],
+      ]);
+    }, 120_000);
+
     test('fastrp: labels of nodes that come later, scores of pairs, and new links', () => {
       const { status, stdout, stderr, folder } = runShell('systems/fastrp.md', HEADING);
       expect([status, stderr.includes('rror')]).toEqual([0, false]);
@@ -55,6 +70,33 @@ describe.skipIf(!existsSync(join(root, 'dist')))(
       expect(rowsOf(folder, 'group-ranks.csv')[0]?.[2]).toBe('n2');
       expect(stdout).toMatch(/n60,blue,/);
       expect(stdout).toMatch(/n61,red,/);
+    }, 120_000);
+
+    test('directed-graphs: a report, classes of nodes that come later, and directions of pairs', () => {
+      const { status, stdout, stderr, folder } = runShell('systems/directed-graphs.md', HEADING);
+      expect([status, stderr.includes('rror')]).toEqual([0, false]);
+      expect(stdout).toContain('keep the directions');
+      expect(stdout).toMatch(/alpha = [\d.]+ by validation/);
+      const page = readFileSync(join(folder, 'report.html'), 'utf8');
+      expect(page).toContain('<svg');
+      expect(page).not.toMatch(/(src|href)="http/);
+      expect(
+        rowsOf(folder, 'later.csv')
+          .slice(90)
+          .map(([node, label]) => [node, label]),
+      ).toEqual([
+        ['n90', 'a'],
+        ['n91', 'b'],
+      ]);
+      const answers = [...stdout.matchAll(/^(n[01]),(n[01]),(forward|backward),/gm)].map(([, u, v, way]) => [
+        u,
+        v,
+        way,
+      ]);
+      expect(answers).toEqual([
+        ['n0', 'n1', 'forward'],
+        ['n1', 'n0', 'backward'],
+      ]);
     }, 120_000);
 
     test('h4g: classes that no training graph has, unknown ones, and radii as a picture', () => {

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { glyphImages, type ImageDataset, type LabelledImages } from '../../src/data/index.js';
+import { hasImages } from '../../src/data/node.js';
 import { threads } from '../../src/engine/index.js';
+import { experiment } from '../../src/experiments/hypergraph/softhgnn.js';
+import { resolveOptions } from '../../src/experiments/parts/options.js';
 import { runCounting } from '../../src/experiments/protocols/canvas-counting.js';
 import { neckTitles, runDetection } from '../../src/experiments/protocols/canvas-detection.js';
 import { runClassification } from '../../src/experiments/protocols/context-classification.js';
@@ -189,6 +192,28 @@ describe('classification', () => {
     for (const name of ['latency', 'batched', 'memory', 'batchMemory'])
       expect(soft?.[name] as number).toBeGreaterThan(0);
   }, 180_000);
+});
+
+describe('the sets of pictures', () => {
+  const needs = { cifar10: 'cifar10', 'digit-counts': 'mnist', 'digit-boxes': 'mnist' } as const;
+
+  for (const [data, set] of Object.entries(needs))
+    test.skipIf(!hasImages(set))(
+      `${data}: every method is trained on it and scored`,
+      async () => {
+        const preset = experiment.presets?.[data] ?? {};
+        const values = resolveOptions(experiment.options, { preset, smoke: true, assignments: ['images=60'] });
+        const loaded = await experiment.load(data, values);
+        expect(experiment.describe(loaded)).toMatch(/\d+ (training images|canvases)/);
+        const { methods } = await experiment.runSeed(loaded, values, context(0));
+        expect(methods.map(({ method }) => method)).toEqual(experiment.methods(values));
+        const [metric] = ['accuracy', 'mae', 'ap50'].filter((name) => methods[0]?.scores[name] !== undefined);
+        for (const { scores } of methods) expect(Number.isFinite(scores[metric as string])).toBe(true);
+        const wrong: typeof values = { ...values, ...({ task: 'distinct' } as object) };
+        await expect(experiment.load(data, wrong)).rejects.toThrow(`data set "${data}" is for the task`);
+      },
+      120_000,
+    );
 });
 
 test('speed is measured of all arms on one thread, and threads are given back', async () => {

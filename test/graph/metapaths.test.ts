@@ -89,6 +89,12 @@ describe('metapaths', () => {
   });
 });
 
+test('the diagonal of a relation within a type is that of its loops', () => {
+  const cites = { source: 'paper', name: 'cites', target: 'paper', sources: [0, 2, 2], targets: [1, 2, 3] };
+  const [path] = g.metapathsTo(HeteroGraph.fromRelations(counts, [cites]), 'paper', 1).slice(1);
+  expect([...g.metapathDiagonal(path as g.Metapath)]).toEqual([0, 0, 0.5, 0, 0]);
+});
+
 describe('SeHGNN', () => {
   const parts = [Int32Array.of(0, 1, 2, 3), Int32Array.of(4)];
 

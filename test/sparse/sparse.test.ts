@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  productWork,
   Segments,
   SparseMatrix,
   sddmm,
@@ -8,6 +9,7 @@ import {
   segmentMean,
   segmentSoftmax,
   segmentSum,
+  sparseProduct,
   spmm,
 } from '../../src/sparse/index.js';
 import { multiply, ones, type Tensor, tensor, zeros } from '../../src/tensor/index.js';
@@ -197,4 +199,61 @@ test('long rows and segments neither stop at 2²⁴ nor lose digits', () => {
   });
   const softmax = segmentSoftmax(zeros([long, 5]), Segments.fromSizes([long])).view();
   expect(softmax.every((v) => Math.abs(v * long - 1) < 1e-5)).toBe(true);
+});
+
+describe('the product of two sparse matrices', () => {
+  const random = (rows: number, columns: number, seed: number) => {
+    const values = uniform(seed, rows * columns).map((value) => (Math.abs(value) < 0.6 ? 0 : value));
+    return SparseMatrix.fromDense(tensor(values, [rows, columns]));
+  };
+
+  test('equals the dense product, its columns ascending', () => {
+    for (const [seed, m, n, p] of [
+      [1, 7, 5, 9],
+      [2, 1, 6, 1],
+      [3, 12, 12, 12],
+    ] as const) {
+      const [a, b] = [random(m, n, seed), random(n, p, seed + 10)];
+      const found = sparseProduct(a, b);
+      expectClose(found.toDense().view(), a.toDense().matmul(b.toDense()).view());
+      const { indptr, indices } = found.pattern;
+      for (let row = 0; row < m; row++) {
+        const own = [...indices.subarray(indptr[row], indptr[row + 1])];
+        expect(own).toEqual([...new Set(own)].sort((x, y) => x - y));
+      }
+    }
+  });
+
+  test('keeps the largest of each row, of equals the first', () => {
+    const a = random(8, 10, 4);
+    const b = random(10, 12, 5);
+    const whole = sparseProduct(a, b).toDense().view();
+    const found = sparseProduct(a, b, { top: 3 }).toDense().view();
+    for (let row = 0; row < 8; row++) {
+      const own = Array.from({ length: 12 }, (_, j) => ({ j, value: whole[row * 12 + j] as number }));
+      const kept = new Set(
+        own
+          .sort((x, y) => Math.abs(y.value) - Math.abs(x.value) || x.j - y.j)
+          .slice(0, 3)
+          .map(({ j }) => j),
+      );
+      for (let j = 0; j < 12; j++) expect(found[row * 12 + j]).toBe(kept.has(j) ? whole[row * 12 + j] : 0);
+    }
+    const ones = SparseMatrix.fromDense(tensor([[1, 1, 1, 1]]));
+    const eyes = SparseMatrix.fromCoordinates(4, 4, [0, 1, 2, 3], [3, 2, 1, 0]);
+    expect([...sparseProduct(ones, eyes, { top: 2 }).pattern.indices]).toEqual([0, 1]);
+  });
+
+  test('counts its work, and refuses what is too large before it is made', () => {
+    const [a, b] = [random(8, 10, 4), random(10, 12, 5)];
+    const work = a.pattern.indices.reduce(
+      (sum, k) => sum + (b.pattern.indptr[k + 1] as number) - (b.pattern.indptr[k] as number),
+      0,
+    );
+    expect(productWork(a.pattern, b.pattern)).toBe(work);
+    const { nnz } = sparseProduct(a, b);
+    expect(() => sparseProduct(a, b, { limit: nnz - 1 })).toThrow(`has ${nnz} elements`);
+    expect(sparseProduct(a, b, { limit: 8 * 2, top: 2 }).nnz).toBeLessThanOrEqual(16);
+    expect(() => sparseProduct(a, a)).toThrow('inner sizes differ: [8, 10] × [8, 10]');
+  });
 });

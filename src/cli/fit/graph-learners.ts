@@ -17,6 +17,18 @@ const about: Readonly<Record<NetworkName, string>> = {
   jknet: 'classes of nodes by the outputs of all convolutions',
   gcnii: 'classes of nodes by deep convolutions with initial residuals',
   gin: 'classes of nodes by sums over neighbours',
+  'dir-gcn': 'by convolutions over out- and in-neighbours, each with weights of its own',
+  'dir-sage': 'by a node and the means of its out- and in-neighbours',
+  'dir-gat': 'by attention over out- and in-neighbours',
+  dgcn: 'by edges and by neighbours in common, of both directions',
+  'light-dic': 'by a linear classifier of complex propagated features; directed, and light to train',
+  a2dug: 'by features aggregated along and against arcs, and adjacency lists',
+  adpa: 'by six patterns of arcs with attention over hops',
+  magnet: 'by filters of the magnetic Laplacian, whose phases are directions',
+  digcn: 'by the PageRank of a directed graph as a symmetric operator',
+  'digcn-ib': 'by inception blocks of neighbourhoods of order 0 to 2',
+  'directed-transformer': 'by attention between all nodes that knows directions (up to 4,000 nodes)',
+  'directed-walk': 'by attention over walks along and against arcs',
   mlp: 'classes of nodes by their features alone, without edges',
 };
 
@@ -26,6 +38,7 @@ const nodeLearners = Object.fromEntries(
     defineLearner({
       about: about[name as NetworkName],
       data: 'graph',
+      tasks: ['classes', 'number', 'direction', 'existence', 'three-class'],
       options: options as OptionTable,
       load: async () => (await import('./nodes.js')).nodeFit(name as NetworkName),
     }),

@@ -24,6 +24,19 @@ const depth = (value: number) => count(value, 'layers');
 const steps = (value: number) => count(value, 'propagations');
 const stack = { depth: depth(2), hidden: hidden(64), dropout: dropout(0.5) };
 
+const alpha = share(0.5, 'weight of out-neighbours, the rest of in-neighbours');
+const q = (value: number) =>
+  number(value, 'q of the magnetic Laplacian; 0 ignores directions', { minimum: 0, maximum: 0.5 });
+const tune = (what: string) => choice(['no', 'yes'], `whether the nodes that validate choose ${what}`);
+const directedStack = {
+  ...stack,
+  alpha,
+  learnAlpha: choice(['no', 'yes'], 'whether that weight is learned'),
+  jump: choice(['max', 'concatenate', 'none'], 'how the classifier reads the outputs of all layers'),
+  normalizeRows: choice(['no', 'yes'], "whether each row of a layer's output has length 1"),
+  tune: tune('alpha'),
+};
+
 /** Options of the networks, by name. */
 export const networkOptions = {
   dgmlp: {
@@ -59,6 +72,60 @@ export const networkOptions = {
   jknet: { ...stack, ...training(300, 0.01, 5e-4) },
   gcnii: { depth: depth(16), hidden: hidden(64), dropout: dropout(0.6), ...training(300, 0.01, 5e-4) },
   gin: { ...stack, ...training(300, 0.01, 5e-4) },
+  'dir-gcn': { ...directedStack, ...training(300, 0.01, 5e-4) },
+  'dir-sage': { ...directedStack, ...training(300, 0.01, 5e-4) },
+  'dir-gat': { ...directedStack, heads: count(1, 'heads'), ...training(300, 0.01, 5e-4) },
+  dgcn: { depth: depth(2), hidden: hidden(32), dropout: dropout(0.5), ...training(300, 0.01, 5e-4) },
+  'light-dic': { steps: steps(4), q: q(0.035), tune: tune('q'), ...training(200, 0.05, 5e-5) },
+  a2dug: {
+    steps: steps(2),
+    depth: depth(2),
+    hidden: hidden(64),
+    dropout: dropout(0.5),
+    adjacency: choice(
+      ['yes', 'no'],
+      'whether adjacency lists are read, by which the model knows the nodes of its graph alone',
+    ),
+    ...training(300, 0.01, 5e-4),
+  },
+  adpa: { steps: steps(2), hidden: hidden(32), dropout: dropout(0.5), ...training(200, 0.01, 5e-4) },
+  magnet: {
+    depth: depth(2),
+    hidden: hidden(32),
+    order: count(1, 'order of the filters'),
+    q: q(0.25),
+    dropout: dropout(0.5),
+    tune: tune('q'),
+    ...training(300, 0.01, 5e-4),
+  },
+  digcn: {
+    hidden: hidden(64),
+    dropout: dropout(0.5),
+    alpha: share(0.1, 'teleport probability of PageRank', { minimum: 0.001, maximum: 0.999 }),
+    ...training(300, 0.01, 5e-4),
+  },
+  'digcn-ib': {
+    hidden: hidden(32),
+    dropout: dropout(0.6),
+    alpha: share(0.1, 'teleport probability of PageRank', { minimum: 0.001, maximum: 0.999 }),
+    ...training(300, 0.01, 5e-4),
+  },
+  'directed-transformer': {
+    depth: count(2, 'layers of attention'),
+    hidden: count(64, 'width, which the heads divide'),
+    heads: count(4, 'heads'),
+    q: q(0.25),
+    dropout: dropout(0.3),
+    ...training(200, 0.005, 5e-4),
+  },
+  'directed-walk': {
+    walks: count(8, 'walks from each node'),
+    length: count(4, 'steps of a walk', { maximum: 255 }),
+    hidden: count(64, 'width, which the heads divide'),
+    heads: count(4, 'heads'),
+    dropout: dropout(0.5),
+    ...training(200, 0.01, 5e-4),
+  },
   mlp: { hidden: hidden(64), dropout: dropout(0.5), ...training(300, 0.01, 5e-4) },
 } as const satisfies Readonly<Record<NetworkName, OptionTable>>;
 
@@ -80,7 +147,7 @@ export const rphgnnOptions = {
   dropout: dropout(0.5),
   labels: choice(['no', 'yes'], 'whether known classes travel along relations, too; never to their own node'),
   consistency: choice(['no', 'yes'], 'whether three dropout views of all nodes must agree; slower'),
-  select: choice(['f1', 'loss'], 'what chooses the epoch on the nodes to validate'),
+  select: choice(['loss', 'f1'], 'what chooses the epoch on the nodes to validate'),
   batch: count(1000, 'nodes of a step'),
   ...training(300, 3e-3, 0),
 } as const;

@@ -43,6 +43,8 @@ Examples
   gossamer fit graph/ --model dgmlp                              classes of nodes: nodes.csv and edges.csv
   gossamer fit graph.gexf --model gcn --target party --set hidden=32
   gossamer predict model.safetensors graph/ -o nodes.csv
+  gossamer fit graph/ --model dir-sage --set tune=yes            directed edges; gossamer diagnose graph/ says if they matter
+  gossamer fit graph/ --model magnet --task direction            which way an arc leads
   gossamer fit library/ --model rphgnn --target paper.label       several types: nodes_paper.csv, edges_author_paper.csv, …
   gossamer fit molecules/ --model hyperdrop -o m.safetensors     classes of graphs: graphs.csv, edges.csv, nodes.csv
   gossamer predict m.safetensors new/ -o out.csv --edges kept.csv
@@ -92,7 +94,7 @@ export function fitCommand(): Command {
       [] as string[],
     )
     .addOption(new Option('--directed', 'graphs: edges lead from source to target only').conflicts('undirected'))
-    .addOption(new Option('--undirected', 'graphs: edges go both ways, which is the default'))
+    .addOption(new Option('--undirected', 'graphs: edges go both ways, which is the default of most models'))
     .option('--seed <n>', 'seed', number(0), 0)
     .option('--threads <n>', 'threads, the calling one among them', number(1))
     .option('--resume', 'go on from <out>.checkpoint', false)
@@ -218,7 +220,7 @@ async function train(paths: readonly string[], flags: Flags, learner: Learner): 
         encoder: flags.encoder,
         target: flags.target,
         task: flags.task,
-        directed: flags.directed ?? false,
+        directed: flags.directed ?? (flags.undirected ? false : undefined),
         random: new Random(flags.seed),
         seed: flags.seed,
         reading: flags,

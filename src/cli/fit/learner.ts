@@ -31,8 +31,8 @@ export interface FitRequest<Options extends OptionTable = OptionTable> {
   readonly encoder?: string | undefined;
   /** Attribute or column to learn. Default: what the form of the data names, such as `label`. */
   readonly target?: string | undefined;
-  /** Of graphs, whether edges have a direction. Default: false. */
-  readonly directed?: boolean;
+  /** Of graphs, whether edges have a direction. Default: what is usual for the model. */
+  readonly directed?: boolean | undefined;
   /** What is predicted, where the data leave it open. */
   readonly task?: string | undefined;
   /** Keyed by `--seed`. */

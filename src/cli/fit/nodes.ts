@@ -1,66 +1,67 @@
 // Classes of the nodes of a person's own graph.
 
-import { nodeClasses, noteText } from '../../data/index.js';
-import { loadAttributedGraph } from '../../data/node.js';
-import type { OptionTable, OptionValues } from '../../experiments/parts/options.js';
+import { nodeClasses } from '../../data/index.js';
+import type { OptionTable } from '../../experiments/parts/options.js';
 import {
-  featuresOf,
-  fitInputs,
   type LabelledGraph,
+  type NetworkLayout,
   type NetworkName,
   NodeClassifier,
   type NodeInputs,
+  type NodeTrainingOptions,
   nodeLogits,
   nodeNetwork,
   nodeNetworks,
   requireReadable,
   trainNodeNetwork,
 } from '../../graph/index.js';
-import { accuracy, featureCount, macroF1, parameterCount, predictedClasses, progressLine } from '../../nn/index.js';
+import {
+  accuracy,
+  type FitResult,
+  featureCount,
+  macroF1,
+  parameterCount,
+  predictedClasses,
+  progressLine,
+} from '../../nn/index.js';
 import type { Random } from '../../tensor/index.js';
-import { tableOptionsOf } from '../tables.js';
 import type { Fit, FitRequest, Fitted } from './learner.js';
+import { isDirected, isPlaced, layoutOf, loadNodes, prepareInputs, trainingOf } from './node-data.js';
 import { nodeSplit } from './node-split.js';
+import { chooseSetting } from './node-tuning.js';
 
-/** Trains a network by name. */
+/** Trains a network by name: classes of nodes, numbers of nodes, or questions on pairs of nodes. */
 export function nodeFit(name: NetworkName): Fit<OptionTable> {
-  return (path, request) => fitNodes(name, path, request);
-}
-
-/** Options of networks and of training as numbers. */
-const numberOf = (values: OptionValues<OptionTable>, key: string) => values[key] as number;
-const layoutKeys = ['steps', 'depth', 'hidden', 'heads', 'dropout', 'alpha', 'temperature'] as const;
-const trainingKeys = ['epochs', 'patience', 'learningRate', 'weightDecay'] as const;
-
-function pick<Key extends string>(
-  values: OptionValues<OptionTable>,
-  keys: readonly Key[],
-): Partial<Record<Key, number>> {
-  const given = keys.filter((key) => values[key] !== undefined);
-  return Object.fromEntries(given.map((key) => [key, numberOf(values, key)])) as Partial<Record<Key, number>>;
+  return async (path, request) => {
+    const { task = 'classes' } = request;
+    if (task === 'classes') return fitNodes(name, path, request);
+    if (task === 'number') return (await import('./node-values.js')).fitNodeValues(name, path, request);
+    return (await import('./arcs.js')).fitArcs(name, path, request);
+  };
 }
 
 async function fitNodes(name: NetworkName, path: string, request: FitRequest<OptionTable>): Promise<Fitted> {
-  const { values, target, directed = false, random, reading, hooks, note } = request;
+  const { values, target, random, hooks, note } = request;
+  const directed = isDirected(name, request.directed);
   requireReadable(name, directed);
-  const data = await loadAttributedGraph(path, { ...tableOptionsOf(reading), directed, target });
-  const { graph, attributes } = data;
+  const data = await loadNodes(path, request, directed);
+  const { graph } = data;
   const classes = nodeClasses(data, target);
-  for (const own of attributes.notes ?? []) if (own.column !== classes.target) note(noteText(own));
   const split = nodeSplit(data, classes, request);
-  const { inputs, leftOut } = fitInputs(data, [classes.target, 'split']);
-  for (const [column, reason] of leftOut) note(`column "${column}" is left out: ${reason}`);
-  if (inputs.kind === 'structure') note('the nodes have no features; they are made from the edges');
-  if (graph.weights && !nodeNetworks[name].reads.weights) note(`${name} does not read the weights of edges`);
-  const features = featuresOf(inputs, data);
+  const { inputs, features } = prepareInputs(name, data, [classes.target, 'split'], note);
   const task = { graph, features, labels: classes.labels, classes: classes.classNames.length, ...split };
-  const layout = pick(values, layoutKeys);
+  const options = trainingOf(values);
+  const chosen = await chooseSetting(name, layoutOf(name, values, graph.nodeCount), request, (layout, own) =>
+    validated(name, layout, task, random, { ...options, ...own }),
+  );
+  const { layout } = chosen;
   const network = nodeNetwork(name, featureCount(features), task.classes, random.split('weights'), layout);
-  const options = { ...pick(values, trainingKeys), ...hooks };
-  const { stopped } = await trainNodeNetwork(name, network, layout, task, random.split('fit'), options);
-  const scores =
-    stopped === 'aborted' ? {} : scoresOf(predictedClasses(nodeLogits(name, network, layout, features, graph)), task);
-  const baselines = stopped === 'aborted' ? {} : await baselinesOf(name, inputs, task, random, request);
+  const { stopped } = chosen.aborted
+    ? { stopped: 'aborted' as const }
+    : await trainNodeNetwork(name, network, layout, task, random.split('fit'), { ...options, ...hooks });
+  const isDone = stopped !== 'aborted';
+  const scores = isDone ? scoresOf(predictedClasses(nodeLogits(name, network, layout, features, graph)), task) : {};
+  const baselines = isDone ? await baselinesOf(name, inputs, task, random, request) : {};
   const model = new NodeClassifier(network, {
     network: name,
     layout,
@@ -69,6 +70,7 @@ async function fitNodes(name: NetworkName, path: string, request: FitRequest<Opt
     directed,
     target: classes.target,
     classes: classes.classNames,
+    ...(isPlaced(name, values) && { places: data.nodeNames }),
     trained: {
       data: data.name,
       nodes: graph.nodeCount,
@@ -83,11 +85,27 @@ async function fitNodes(name: NetworkName, path: string, request: FitRequest<Opt
       `${data.name}: ${graph.nodeCount} nodes, ${graph.edgeCount} ${directed ? 'directed ' : ''}edges, ${task.classes} classes of "${classes.target}"`,
       `${split.train.length} nodes to train, ${split.validation.length} to validate, ${split.test.length} to test; ${featureCount(features)} features`,
       `${nodeNetworks[name].title}, ${parameterCount(network).toLocaleString('en')} parameters`,
+      ...chosen.lines,
       ...scoreLines({ ...scores, ...baselines }),
     ],
     scores: { ...scores, ...baselines },
     stopped,
   };
+}
+
+/** Accuracy on the nodes to validate of a network of some layout. */
+async function validated(
+  name: NetworkName,
+  layout: NetworkLayout,
+  task: NodeTask,
+  random: Random,
+  options: NodeTrainingOptions,
+): Promise<{ readonly score: number; readonly stopped: FitResult['stopped'] }> {
+  const { features, graph, classes, labels, validation } = task;
+  const network = nodeNetwork(name, featureCount(features), classes, random.split('weights'), layout);
+  const { stopped } = await trainNodeNetwork(name, network, layout, task, random.split('fit'), options);
+  const predicted = predictedClasses(nodeLogits(name, network, layout, features, graph));
+  return { score: accuracy(predicted, labels, validation), stopped };
 }
 
 /** What networks train on, and the nodes that score them. */

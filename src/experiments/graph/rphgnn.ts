@@ -27,8 +27,8 @@ const options = {
   patience: count(40, 'epochs without a better validation score after which training ends'),
   select: choice(['f1', 'loss'], 'what chooses the epoch on validation nodes'),
   randomWidth: count(256, 'width of random vectors of nodes without features', { smoke: 32 }),
-  costNodes: count(0, 'nodes of each type of the study of cost (0: none)', { minimum: 0 }),
-  scaleNodes: count(0, 'papers of the larger graph (0: none)', { minimum: 0 }),
+  costNodes: count(0, 'nodes of each type of the study of cost (0: none)', { minimum: 0, smoke: 100 }),
+  scaleNodes: count(0, 'papers of the larger graph (0: none)', { minimum: 0, smoke: 500 }),
   ablations: choice(['no', 'yes'], 'whether parts of the pre-computation are left out in turn'),
   studySeeds: count(3, 'seeds of the ablations', { smoke: 1 }),
 };

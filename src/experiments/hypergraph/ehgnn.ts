@@ -65,7 +65,7 @@ export const experiment = defineExperiment({
     proteins: { ...ofClasses, hidden: 32, epochs: 8 },
     nci1: { ...ofClasses, epochs: 6 },
     'imdb-binary': { ...ofClasses, epochs: 6 },
-    esol: ofMolecules,
+    esol: { ...ofMolecules, epochs: 150, patience: 150 },
     'qm9-12k': { ...ofMolecules, epochs: 12 },
     ...Object.fromEntries(
       depthSets.map((name) => [name, { task: 'depth' as const, epochs: 60, learningRate: 1e-2, patience: 100 }]),

@@ -54,9 +54,9 @@ export const experiment = defineExperiment({
   ownData: 'none: use gossamer train --model vit-softhgnn, and gossamer fit --model count-softhgnn',
   presets: {
     [GENERATED]: { trials: 1 },
-    cifar10: { task: 'classify', images: 2000, tests: 2000, epochs: 6, batch: 32 },
-    [COUNTS]: { task: 'count', images: 800, tests: 500, epochs: 8, batch: 16 },
-    [BOXES]: { task: 'detect', images: 800, tests: 400, epochs: 12, batch: 16 },
+    cifar10: { task: 'classify', images: 1500, tests: 2000, epochs: 5, batch: 32 },
+    [COUNTS]: { task: 'count', images: 600, tests: 500, epochs: 7, batch: 16 },
+    [BOXES]: { task: 'detect', images: 600, tests: 400, epochs: 10, batch: 16 },
   },
   reproduction: [
     { data: GENERATED },

@@ -15,7 +15,7 @@ export const contextOptions = {
   batch: count(50, 'examples, images or canvases in a step', { minimum: 2 }),
   learningRate: rate(3e-3, "Adam's learning rate where it is not chosen"),
   trials: count(3, 'learning rates tried for each method', { smoke: 1, maximum: 3 }),
-  tuning: share(0.5, 'share of the training images or canvases that a trial trains on', { minimum: 0.01 }),
+  tuning: share(0.3, 'share of the training images or canvases that a trial trains on', { minimum: 0.01 }),
   tokens: count(4096, 'tokens of the measurement of speed; 0 leaves it out', { smoke: 64, minimum: 0 }),
 };
 

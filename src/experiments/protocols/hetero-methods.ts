@@ -154,7 +154,10 @@ function groupCandidates(data: string): GroupCandidate[] {
     },
     {
       title: 'SeHGNN',
-      grid: { ...shared([64, 256], [0.5, 0.7, 0.3]), length: data.startsWith('dblp') ? [2, 3] : [4, 2] },
+      grid: {
+        ...shared([64, 256], [0.5, 0.7, 0.3]),
+        length: data.startsWith('acm') || data.startsWith('imdb') ? [4, 2] : [2],
+      },
       key: ({ length }) => String(length),
       prepare: ({ graph, features, type, labels, split, classNames }, { length }, parts) => {
         const known = { labels, known: split.train, classes: classNames.length };

@@ -73,6 +73,30 @@ export const records: readonly SystemRecord[] = [
     load: () => import('../graph/nat.js'),
   },
   {
+    slug: 'directed-graphs',
+    title: 'Directed graphs: understand, improve, learn',
+    family: 'graph',
+    about:
+      'tells whether the directions of a graph carry information on labels, improves its arcs and features, and trains ' +
+      'the network that reads them',
+    paper: {
+      authors: 'Sun, Li, Su, Han, Li, Wang',
+      title: 'Towards Data-centric Machine Learning on Directed Graphs: a Survey',
+      venue: 'arXiv',
+      year: 2024,
+      arxiv: '2412.01849',
+    },
+    abstract: {
+      loss: 'inherently limited […] due to the unavoidable information loss in simple undirected graphs',
+      taxonomy: 'we first introduce a novel taxonomy for existing studies',
+      understanding:
+        'a deep understanding of directed graphs and their quality plays a crucial role in model performance',
+      improving: 'with an emphasis on understanding and improving data representation',
+      domains: 'we explore the diverse applications of directed GNNs across 10+ domains',
+    },
+    load: () => import('../graph/directed-graphs.js'),
+  },
+  {
     slug: 'h4g',
     title: 'H4G: zero-shot graph learning in hyperbolic space',
     family: 'graph',

@@ -7,7 +7,8 @@ import type { Summary } from '../parts/statistics.js';
 import { escapeHtml } from './html.js';
 import { type CurvePoint, counted, heading, type RunResult, shownMetrics } from './result.js';
 
-function plot(title: string, options: Plot.PlotOptions): string {
+/** A plot as a figure with a caption, drawn without a browser. */
+export function plot(title: string, options: Plot.PlotOptions): string {
   const { document } = parseHTML('<!doctype html><html><body></body></html>');
   const drawn = Plot.plot({
     ...options,

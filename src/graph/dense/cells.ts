@@ -26,7 +26,9 @@ export interface CellPolicy {
 export interface CellBatch {
   /** The graphs. */
   readonly graphs: GraphCollection;
-  /** Row of each node in the collection that the batch is of. */
+  /** Number of each graph in the collection that the batch is of. */
+  readonly chosen: ArrayLike<number>;
+  /** Row of each node in the collection. */
   readonly nodeRows: Int32Array;
   /** Row of each edge there. */
   readonly edgeRows: Int32Array;
@@ -45,6 +47,9 @@ export interface CellBatch {
   /** The cell at each place, −1 for none; undefined where places are cells. */
   readonly table: Int32Array | undefined;
 }
+
+/** Graphs of a batch without their cells. */
+type Selected = Pick<CellBatch, 'graphs' | 'chosen' | 'nodeRows' | 'edgeRows'>;
 
 /** The cells of a collection of graphs, batch by batch. Distances are computed once. */
 export class CellSource {
@@ -89,15 +94,11 @@ export class CellSource {
    */
   batch(chosen: ArrayLike<number>, random?: Random): CellBatch {
     const { graphs, nodeRows, edgeRows } = this.graphs.select(chosen);
-    const common = { graphs, nodeRows, edgeRows };
-    return this.policy === 'plain' ? plainBatch(common) : this.#pairs(common, chosen, random ?? new Random(0));
+    const common = { graphs, chosen, nodeRows, edgeRows };
+    return this.policy === 'plain' ? plainBatch(common) : this.#pairs(common, random ?? new Random(0));
   }
 
-  #pairs(
-    common: Pick<CellBatch, 'graphs' | 'nodeRows' | 'edgeRows'>,
-    chosen: ArrayLike<number>,
-    random: Random,
-  ): CellBatch {
+  #pairs(common: Selected, random: Random): CellBatch {
     const { offsets, size, count } = common.graphs.nodes;
     const { hops, roots, policy, cap } = this;
     const whole = hops === undefined && roots === undefined && policy === 'marking';
@@ -114,7 +115,7 @@ export class CellSource {
     for (let g = 0; g < count; g++) {
       const [start, end] = [offsets[g] as number, offsets[g + 1] as number];
       const n = end - start;
-      const own = (this.#distances as readonly Uint8Array[])[chosen[g] as number] as Uint8Array;
+      const own = (this.#distances as readonly Uint8Array[])[common.chosen[g] as number] as Uint8Array;
       const isRoot = roots !== undefined && roots < n ? rootMask(n, roots, random.split(g)) : undefined;
       for (let u = 0; u < n; u++) {
         if (isRoot && !isRoot[u]) continue;
@@ -151,7 +152,7 @@ function rootMask(n: number, roots: number, random: Random): Uint8Array {
 }
 
 /** One row a graph, whose cells are its nodes. */
-function plainBatch(common: Pick<CellBatch, 'graphs' | 'nodeRows' | 'edgeRows'>): CellBatch {
+function plainBatch(common: Selected): CellBatch {
   const { nodes } = common.graphs;
   return {
     ...common,

@@ -30,6 +30,7 @@ export {
   graphSizes,
   inverseCounts,
   MOST_NODES,
+  type PairFeatures,
   partsWithin,
   requireCells,
 } from './inputs.js';

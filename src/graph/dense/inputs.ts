@@ -9,7 +9,7 @@ import {
   encodingOf,
   type WholeGraphs,
 } from '../../data/index.js';
-import type { GraphCollection } from '../../structure/index.js';
+import { type GraphCollection, memo } from '../../structure/index.js';
 import { gatherKnownRows, type Random, type Tensor, tensor } from '../../tensor/index.js';
 import { type CellBatch, type CellPolicy, CellSource, type CellTensors, cellTensors } from './cells.js';
 
@@ -62,6 +62,16 @@ export interface FeaturedGraphs {
   readonly nodes: Tensor | undefined;
   /** [m, F']; undefined for edges without. */
   readonly edges: Tensor | undefined;
+  /** Features of all cells of each graph, graph after graph, row after row; none when left out. */
+  readonly pairs?: PairFeatures | undefined;
+}
+
+/** Features of pairs of nodes, such as polynomials. */
+export interface PairFeatures {
+  /** [cells, width], row after row. */
+  readonly values: Float32Array;
+  /** Features of a cell. */
+  readonly width: number;
 }
 
 /**
@@ -102,6 +112,8 @@ export interface GraphBatch {
   readonly nodes: Tensor | undefined;
   /** [m, F'] of the batch's edges. */
   readonly edges: Tensor | undefined;
+  /** [cells, width] of the batch's cells, where there are features of pairs. */
+  readonly pairs?: Tensor | undefined;
 }
 
 /** Batches of graphs with features. */
@@ -133,7 +145,35 @@ export class GraphBatches {
       cells: cellTensors(batch),
       nodes: rowsOf(this.input.nodes, batch.nodeRows),
       edges: rowsOf(this.input.edges, batch.edgeRows),
+      pairs: this.input.pairs && this.#pairRows(this.input.pairs, batch),
     };
+  }
+
+  /** Features of the cells of a batch, all of each graph. */
+  #pairRows({ values, width }: PairFeatures, { chosen, first }: CellBatch): Tensor {
+    const own = new Float32Array(first.length * width);
+    const starts = this.#pairStarts();
+    let at = 0;
+    for (let i = 0; i < chosen.length; i++) {
+      const g = chosen[i] as number;
+      own.set(values.subarray((starts[g] as number) * width, (starts[g + 1] as number) * width), at);
+      at += ((starts[g + 1] as number) - (starts[g] as number)) * width;
+    }
+    if (at !== own.length) throw new Error('GraphBatches: features of pairs need all cells of each graph');
+    return tensor(own, [first.length, width]);
+  }
+
+  /** First cell of each graph. */
+  #pairStarts(): Float64Array {
+    const { graphs } = this.input;
+    return memo(graphs, 'pairStarts', () => {
+      const sizes = graphSizes(graphs);
+      const starts = new Float64Array(sizes.length + 1);
+      sizes.forEach((n, g) => {
+        starts[g + 1] = (starts[g] as number) + n * n;
+      });
+      return starts;
+    });
   }
 }
 

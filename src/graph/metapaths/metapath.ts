@@ -71,6 +71,7 @@ export function walkMetapaths(
 
 /** The diagonal of M_{r_l}···M_{r_1} of a metapath from a type to itself [n]. */
 export function metapathDiagonal(path: Metapath): Float32Array {
+  if (path.length === 1) return diagonalOf((path[0] as Relation).mean);
   const middle = path.length >> 1;
   // diag(A·B)ᵢ = Σⱼ Aᵢⱼ·Bⱼᵢ: a product of halves is enough.
   const [first, second] = [product(path.slice(0, middle)), product(path.slice(middle))];
@@ -89,10 +90,20 @@ export function metapathDiagonal(path: Metapath): Float32Array {
   });
 }
 
+/** The diagonal of a square sparse matrix. */
+function diagonalOf({ rows, pattern: { indptr, indices }, values }: SparseMatrix): Float32Array {
+  const stored = values?.view();
+  return Float32Array.from({ length: rows }, (_, i) => {
+    for (let e = indptr[i] as number; e < (indptr[i + 1] as number); e++)
+      if (indices[e] === i) return stored ? (stored[e] as number) : 1;
+    return 0;
+  });
+}
+
 /** M_{r_l}···M_{r_1} as a sparse matrix. */
 function product(path: Metapath): SparseMatrix {
   const [first, ...others] = path;
-  if (!first) throw new Error('metapathDiagonal: the path has fewer than two relations');
+  if (!first) throw new Error('metapathDiagonal: the path is empty');
   return others.reduce((sum, relation) => sparseProduct(relation.mean, sum), first.mean);
 }
 

@@ -11,10 +11,11 @@
 //
 //   X_t ← Σ_keys l2row(H_key·R_key)
 
+import { cpu } from '../../engine/index.js';
 import { type Features, featureCount } from '../../nn/index.js';
 import { SparseMatrix } from '../../sparse/index.js';
 import type { HeteroGraph, Relation } from '../../structure/index.js';
-import { add, keep, multiply, normalizeRows, type Random, scope, type Tensor } from '../../tensor/index.js';
+import { keep, type Random, scope, type Tensor, zeros } from '../../tensor/index.js';
 import { type TypedFeatures, typesNeeded } from '../conv/index.js';
 import { MeanChain, type ProjectionEntries, RandomProjection } from './projection.js';
 
@@ -139,7 +140,7 @@ export function propagateAndUpdate(
   let current = features;
   for (let k = 0; k < iterations; k++) {
     const isLast = k + 1 === iterations && !merged;
-    const next = new Updates(current, isLast ? new Set() : (needed[k + 1] as Set<string>), all);
+    const next = new Updates(graph, current, isLast ? new Set() : (needed[k + 1] as Set<string>), all);
     const dense = new DenseFeatures(current);
     for (const relation of graph.relations)
       scope(() => {
@@ -185,46 +186,41 @@ class DenseFeatures {
 
 /** The features of some types after an update: sums over the keys that land on them. */
 class Updates {
-  readonly #sums = new Map<string, { readonly sum: Tensor; readonly terms: number }>();
+  readonly #sums = new Map<string, Tensor>();
+  /** Keys that land on each type. */
+  readonly #keys = new Map<string, number>();
 
   constructor(
+    graph: HeteroGraph,
     readonly current: TypedFeatures,
     readonly types: ReadonlySet<string>,
     readonly options: Propagation,
-  ) {}
+  ) {
+    for (const { type } of graph.relations.flatMap((relation) => stepsOf(relation, options)))
+      this.#keys.set(type, (this.#keys.get(type) ?? 0) + 1);
+  }
 
   /** Adds what a key gives a type, unless the type's features are not needed. */
   add(type: string, chain: MeanChain, step: number, random: Random): void {
     if (!this.types.has(type)) return;
-    const term = this.#term(type, chain, step, random);
-    const before = this.#sums.get(type);
-    const sum = keep(before ? add(before.sum, term) : term);
-    before?.sum.dispose();
-    this.#sums.set(type, { sum, terms: (before?.terms ?? 0) + 1 });
-  }
-
-  #term(type: string, chain: MeanChain, step: number, random: Random): Tensor {
     const { squash } = this.options;
-    if (squash !== 'projection') return squash === 'normalized' ? normalizeRows(chain.at(step)) : chain.at(step);
     const width = featureCount(this.current.get(type) as Features);
-    const projection = new RandomProjection(chain.width, width, random, this.options);
-    const projected = normalizeRows(chain.projected(step, projection));
-    projection.dispose();
-    return projected;
+    const projection =
+      squash === 'projection' ? new RandomProjection(chain.width, width, random, this.options) : undefined;
+    const x = projection ? chain.projected(step, projection) : chain.at(step);
+    projection?.dispose();
+    const rows = x.shape[0] as number;
+    const y = this.#sums.get(type) ?? keep(zeros([rows, width]));
+    this.#sums.set(type, y);
+    const alpha = squash === 'mean' ? 1 / (this.#keys.get(type) as number) : 1;
+    const normalize = Number(squash === 'projection' || squash === 'normalized');
+    cpu.run('addNormalizedRows', { x, y, alpha, normalize, rows, width, d: width });
   }
 
   /** A type on which nothing lands keeps its features. */
   finish(): TypedFeatures {
-    return new Map(
-      [...this.types].map((type): [string, Features] => {
-        const own = this.#sums.get(type);
-        if (!own) return [type, copyOf(this.current.get(type) as Features)];
-        if (this.options.squash !== 'mean') return [type, own.sum];
-        const mean = keep(scope(() => multiply(own.sum, 1 / own.terms)));
-        own.sum.dispose();
-        return [type, mean];
-      }),
-    );
+    const current = (type: string) => copyOf(this.current.get(type) as Features);
+    return new Map([...this.types].map((type): [string, Features] => [type, this.#sums.get(type) ?? current(type)]));
   }
 }
 

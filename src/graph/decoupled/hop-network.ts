@@ -14,13 +14,13 @@ import {
   minibatches,
   predictedClasses,
   type SemiSupervisedOptions,
-} from '../nn/index.js';
-import type { Graph } from '../structure/index.js';
-import { concatenate, gatherKnownRows, keep, type Random, scope, type Tensor, tensor } from '../tensor/index.js';
-import type { GraphModule } from './conv/index.js';
-import { type HopRows, weightedHops, weightedRows } from './hops.js';
-import type { LabelledGraph } from './labelled-graph.js';
-import { ResidualMLP, type ResidualMLPOptions } from './residual-mlp.js';
+} from '../../nn/index.js';
+import type { Graph } from '../../structure/index.js';
+import { concatenate, gatherKnownRows, keep, type Random, scope, type Tensor, tensor } from '../../tensor/index.js';
+import type { GraphModule } from '../conv/index.js';
+import { type HopRows, weightedHops, weightedRows } from '../hops.js';
+import type { LabelledGraph } from '../labelled-graph.js';
+import { ResidualMLP, type ResidualMLPOptions } from '../residual-mlp.js';
 
 /** Rule by which the hops x^0 … x^K of a node become its features x̂. */
 export interface HopCombination {
@@ -28,12 +28,15 @@ export interface HopCombination {
   readonly steps: number;
   /** x̂ of all nodes [n, d]. */
   all(x: Features, graph: Graph): Tensor;
-  /** x̂ of some nodes, from at least K hops of them [rows, d]. */
-  of(hops: HopRows): Tensor;
+  /**
+   * x̂ of some nodes, from at least K hops of them with the symmetric operator [rows, d];
+   * combinations of other operators have none.
+   */
+  of?(hops: HopRows): Tensor;
 }
 
 /** x̂ = Σ_k θ_k·x^k with the same weights for all nodes. */
-export function fixedWeights(weights: readonly number[]): HopCombination {
+export function fixedWeights(weights: readonly number[]): Required<HopCombination> {
   return {
     steps: weights.length - 1,
     all: (x, graph) => weightedHops(x, graph, weights),
@@ -201,7 +204,9 @@ export async function trainDecoupled<M extends HopNetwork>(
   const rows = labelledRowsOf(data);
   const inputs = keep(
     scope(() =>
-      hops ? network.combination.of(hops) : gatherKnownRows(network.combine(data.features, data.graph), tensor(rows)),
+      hops && network.combination.of
+        ? network.combination.of(hops)
+        : gatherKnownRows(network.combine(data.features, data.graph), tensor(rows)),
     ),
   );
   const result = await trainOnRows(network, ...partsOf(inputs, data), random, options);

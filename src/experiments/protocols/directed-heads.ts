@@ -1,0 +1,207 @@
+// Studies of heads on pairs of nodes and on whole graphs: which way the arcs of a set lead, and the
+// problem that a program solves, from its syntax tree as a graph without cycles.
+
+import { splitPerClass } from '../../data/index.js';
+import { hasSources, loadSources } from '../../data/node.js';
+import {
+  ArcClassifier,
+  arcAccuracy,
+  augmentedFeatures,
+  DirGNN,
+  GCNConv,
+  type GraphModule,
+  JumpingStack,
+  type LabelledGraphs,
+  MagNet,
+  NodeMLP,
+  Symmetrised,
+  trainArcs,
+  trainGraphClassifier,
+  WholeGraphClassifier,
+  wholeGraphAccuracy,
+} from '../../graph/index.js';
+import { languages, loadParser, sourceHypergraph } from '../../hypergraph/index.js';
+import { type Features, featureCount } from '../../nn/index.js';
+import { SparseMatrix } from '../../sparse/index.js';
+import { type ArcQuestion, arcTask, Graph } from '../../structure/index.js';
+import { Random } from '../../tensor/index.js';
+import type { RunContext, StudyResults } from '../parts/contract.js';
+import { summarize } from '../parts/statistics.js';
+import { noStudies, studyOf } from '../parts/studies.js';
+import type { DirectedTraining } from './directed-methods.js';
+import type { DirectedData } from './directed-sets.js';
+
+type Context = Pick<RunContext, 'signal'>;
+type Create = (inFeatures: number, outFeatures: number, random: Random) => GraphModule;
+
+const SYMMETRISED = 'GCN, symmetrised';
+const questions: readonly ArcQuestion[] = ['existence', 'direction', 'three-class'];
+
+function networksOf({ hidden, dropout }: DirectedTraining): Readonly<Record<string, Create>> {
+  const jumping = { hidden, dropout };
+  return {
+    MLP: (i, o, random) => new NodeMLP(i, o, random, jumping),
+    [SYMMETRISED]: (i, o, random) =>
+      new Symmetrised(new JumpingStack(i, o, (a, b, own) => new GCNConv(a, b, own), random, jumping)),
+    'Dir-GCN': (i, o, random) => new DirGNN(i, o, random, { ...jumping, selfLoops: true }),
+    'Dir-SAGE': (i, o, random) => new DirGNN(i, o, random, { ...jumping, conv: 'sage' }),
+    MagNet: (i, o, random) => new MagNet(i, o, random, { hidden: hidden / 2, dropout }),
+  };
+}
+
+const percent = (values: readonly number[]) => {
+  const { mean, sd } = summarize(values);
+  return `${mean.toFixed(1)} ± ${sd.toFixed(1)}`;
+};
+
+/** Accuracy on held-out pairs, by network and question; what directed arcs tell is held out too. */
+export async function arcStudy(
+  data: DirectedData,
+  training: DirectedTraining,
+  seeds: number,
+  { signal }: Context,
+): Promise<StudyResults> {
+  const networks = Object.entries(networksOf(training));
+  const found = new Map<string, number[]>();
+  for (let seed = 0; seed < seeds; seed++) {
+    const { graph, features } = data.task(seed);
+    for (const question of questions) {
+      const task = arcTask(graph, question, new Random(seed).split('pairs'));
+      // Degrees of the arcs that are left, as MagNet's authors give them, beside the features.
+      const own: Features = augmentedFeatures(features, task.graph, { kinds: ['degrees'] });
+      for (const [title, create] of networks) {
+        signal?.throwIfAborted();
+        const random = new Random(seed).split(`${title} ${question}`);
+        const network = create(featureCount(own), training.hidden, random.split('network'));
+        const classifier = new ArcClassifier(network, training.hidden, task.classNames.length, random);
+        const { epochs, patience, learningRate, weightDecay } = training;
+        const options = {
+          epochs,
+          patience,
+          learningRate,
+          weightDecay,
+          select: 'loss',
+          ...(signal && { signal }),
+        } as const;
+        await trainArcs(classifier, own, task, random.split('fit'), options);
+        const key = `${question} ${title}`;
+        found.set(key, [...(found.get(key) ?? []), 100 * arcAccuracy(classifier, own, task.graph, task.test)]);
+      }
+    }
+  }
+  const of = (question: string, title: string) => found.get(`${question} ${title}`) as number[];
+  const scores = Object.fromEntries([...found].map(([key, values]) => [key, summarize(values).mean]));
+  const directed = networks.map(([title]) => title).filter((title) => title !== 'MLP' && title !== SYMMETRISED);
+  return studyOf(
+    {
+      title: 'Questions on pairs of nodes',
+      columns: ['network', ...questions.map((question) => `${question} (%)`)],
+      rows: networks.map(([title]) => [title, ...questions.map((question) => percent(of(question, title)))]),
+      note: `Accuracy on the pairs of ${data.name} that are held out (15 %), ${seeds} seeds; features and log-degrees of the arcs that are left. By chance 50, 50 and 33 %.`,
+    },
+    {
+      ...scores,
+      'direction, directed': Math.max(...directed.map((title) => scores[`direction ${title}`] as number)),
+      'direction, symmetrised': scores[`direction ${SYMMETRISED}`] as number,
+    },
+  );
+}
+
+/** Node types that are told apart; rarer ones are one. */
+const TYPES = 96;
+/** Programs of a problem to train on, and to validate. */
+const PARTS = { train: 20, validation: 10 };
+/** Nodes of a program at most. */
+const NODES = 1200;
+
+/** Classes of programs by their syntax trees, arcs from a node to what it is made of. */
+export async function programStudy(
+  training: DirectedTraining,
+  { signal }: Context,
+  name = 'code-gcj',
+): Promise<StudyResults> {
+  if (!hasSources(name)) return noStudies;
+  const data = await syntaxTrees(name);
+  const split = splitPerClass(data.labels, data.classes, PARTS, new Random(0).split('split'));
+  const labelled: LabelledGraphs = { ...data, ...split };
+  const networks = networksOf(training);
+  const rows: string[][] = [];
+  const scores: Record<string, number> = {};
+  for (const title of ['MLP', SYMMETRISED, 'Dir-SAGE'] as const) {
+    signal?.throwIfAborted();
+    const random = new Random(0).split(title);
+    const create = networks[title] as Create;
+    const network = create(TYPES, training.hidden, random.split('network'));
+    const classifier = new WholeGraphClassifier(network, training.hidden, data.classes.length, random);
+    await trainGraphClassifier(classifier, labelled, random.split('fit'), {
+      epochs: 30,
+      patience: 10,
+      learningRate: 5e-3,
+      ...(signal && { signal }),
+    });
+    const accuracy = 100 * wholeGraphAccuracy(classifier, labelled, split.test);
+    scores[`programs ${title}`] = accuracy;
+    rows.push([title, accuracy.toFixed(1)]);
+  }
+  return studyOf(
+    {
+      title: 'Problems that programs solve, by their syntax trees',
+      columns: ['network', 'accuracy (%)'],
+      rows,
+      note: `${data.graphs.length} programs of ${name} in ${data.classes.length} problems, ${PARTS.train} of each to train and ${PARTS.validation} to validate; a node has its type alone. By chance ${(100 / data.classes.length).toFixed(0)} %.`,
+    },
+    { ...scores, 'programs by chance': 100 / data.classes.length },
+  );
+}
+
+interface SyntaxTrees extends Pick<LabelledGraphs, 'graphs' | 'features' | 'labels'> {
+  readonly classes: readonly string[];
+}
+
+async function syntaxTrees(name: string): Promise<SyntaxTrees> {
+  const parser = await loadParser('java');
+  const { files, labels, classes } = await loadSources(name, languages.java.endings);
+  const [graphs, types, kept] = [[] as Graph[], [] as (readonly string[])[], [] as number[]];
+  files.forEach(({ source, path }, at) => {
+    const tree = sourceHypergraph(parser, source, path, { allowErrors: true });
+    if (tree.vertexCount > NODES) return;
+    const { parents } = tree;
+    const children = Int32Array.from({ length: tree.vertexCount - 1 }, (_, v) => v + 1);
+    graphs.push(
+      Graph.fromEdges(
+        tree.vertexCount,
+        children.map((v) => parents[v] as number),
+        children,
+        { directed: true },
+      ),
+    );
+    // Names and numbers are left out: the tree alone decides.
+    types.push(tree.values.map((value, v) => (tree.kinds[v] === 0 ? value : 'name')));
+    kept.push(labels[at] as number);
+  });
+  const codes = frequent(types);
+  const columns = types.map((own) => Int32Array.from(own, (type) => codes.get(type) ?? TYPES - 1));
+  return {
+    graphs,
+    labels: Int32Array.from(kept),
+    classes,
+    features: (chosen) => {
+      const all = Array.from(chosen, (g) => columns[g] as Int32Array);
+      const column = Int32Array.from(all.flatMap((own) => [...own]));
+      return SparseMatrix.fromCoordinates(
+        column.length,
+        TYPES,
+        column.map((_, row) => row),
+        column,
+      );
+    },
+  };
+}
+
+/** Numbers of the most frequent types; one number is left for all others. */
+function frequent(types: readonly (readonly string[])[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const own of types) for (const type of own) counts.set(type, (counts.get(type) ?? 0) + 1);
+  const sorted = [...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
+  return new Map(sorted.slice(0, TYPES - 1).map(([type], code) => [type, code]));
+}

@@ -1,0 +1,94 @@
+// Questions on pairs of nodes of a person's own graph, as a model that answers for the graph of
+// training, the same graph with new nodes and arcs, or another one.
+
+import { type AttributedGraph, type ModelKind, readModelFile, writeModelFile } from '../data/index.js';
+import { loadState, stateOf } from '../nn/index.js';
+import type { ArcQuestion } from '../structure/index.js';
+import { Random, scope } from '../tensor/index.js';
+import { type GraphModule, Symmetrised } from './conv/index.js';
+import { ArcClassifier, type ArcEnds } from './heads/index.js';
+import type { NetworkLayout } from './network-layout.js';
+import { featuresOf, type NodeInputs } from './node-inputs.js';
+import { type NetworkName, nodeNetworks } from './node-networks.js';
+import { requireNetwork, requirePlaces } from './places.js';
+
+/** Name and version of the model file. */
+export const ARC_CLASSIFIER: ModelKind = {
+  system: 'arc-classifier',
+  version: '1',
+  madeBy: 'gossamer fit --task direction',
+};
+
+/** What a file says beside the weights. */
+export interface ArcDescription {
+  /** What is asked of a pair. */
+  readonly question: ArcQuestion;
+  /** Names of the answers. */
+  readonly classes: readonly string[];
+  /** Key of `nodeNetworks`. */
+  readonly network: NetworkName;
+  /** Its options. */
+  readonly layout: NetworkLayout;
+  /** Width of the outputs of a node that the head reads. */
+  readonly width: number;
+  /** Number of features of a node. */
+  readonly inFeatures: number;
+  /** How they are made. */
+  readonly inputs: NodeInputs;
+  /** Names of the nodes, for networks that know them by their place. */
+  readonly places?: readonly string[];
+  /** What it was trained on. */
+  readonly trained: { readonly data: string; readonly nodes: number; readonly edges: number; readonly pairs: number };
+  /** Scores by name, in percent. */
+  readonly scores: Readonly<Record<string, number>>;
+}
+
+/**
+ * A network with a head on pairs of nodes. A network that does not tell directions apart reads the
+ * underlying undirected graph.
+ */
+export function arcClassifier(
+  name: NetworkName,
+  { inFeatures, width, classes }: { readonly inFeatures: number; readonly width: number; readonly classes: number },
+  random: Random,
+  layout: NetworkLayout,
+): ArcClassifier {
+  const { create, reads } = nodeNetworks[name];
+  const network: GraphModule = create(inFeatures, width, random.split('network'), layout);
+  return new ArcClassifier(reads.directions ? network : new Symmetrised(network), width, classes, random);
+}
+
+/** Answers questions on pairs of nodes. */
+export class ArcModel {
+  constructor(
+    readonly classifier: ArcClassifier,
+    readonly description: ArcDescription,
+  ) {}
+
+  /**
+   * Probability of each answer of each pair [pairs, classes], row after row.
+   *
+   * @param note called with what of the data is unknown to the model
+   * @throws Error naming attributes that are missing, or nodes of another graph than the model
+   * knows
+   */
+  predictProba(data: AttributedGraph, ends: ArcEnds, note?: (text: string) => void): Float32Array {
+    requirePlaces(this.description.places, data);
+    return scope(() => this.classifier.predictProba(featuresOf(this.description.inputs, data, note), data.graph, ends));
+  }
+
+  /** The model as a file. */
+  save(): Uint8Array {
+    return writeModelFile(ARC_CLASSIFIER, this.description, stateOf(this.classifier));
+  }
+
+  /** @throws Error when the file holds another model, or one of another version */
+  static load(bytes: Uint8Array, name = 'model'): ArcModel {
+    const { description, tensors } = readModelFile<ArcDescription>(ARC_CLASSIFIER, bytes, name);
+    const { network, layout, inFeatures, width, classes } = description;
+    requireNetwork(network, name);
+    const classifier = arcClassifier(network, { inFeatures, width, classes: classes.length }, new Random(0), layout);
+    loadState(classifier, tensors);
+    return new ArcModel(classifier, description);
+  }
+}

@@ -1,0 +1,276 @@
+import { describe, expect, test } from 'vitest';
+import * as g from '../../src/graph/index.js';
+import { training } from '../../src/nn/index.js';
+import { SparseMatrix } from '../../src/sparse/index.js';
+import {
+  cyclicBlocks,
+  Graph,
+  magneticOperator,
+  randomDigraph,
+  reversed,
+  strongComponents,
+} from '../../src/structure/index.js';
+import { Random, tensor } from '../../src/tensor/index.js';
+import { expectClose, uniformTensor } from '../oracle.js';
+
+const n = 10;
+const graph = randomDigraph(new Random(8), n, 2.5);
+const x = uniformTensor(2, [n, 4]);
+const arcs = (own: Graph) => {
+  const found: string[] = [];
+  own.forEachEntry((u, v, weight) => found.push(`${u}→${v}:${weight}`));
+  return found;
+};
+
+describe('multigraphs', () => {
+  const parallel = {
+    nodeCount: 3,
+    sources: [0, 0, 0, 1, 2],
+    targets: [1, 1, 1, 2, 0],
+    types: ['cites', 'cites', 'knows', 'knows', 'cites'],
+  };
+
+  test('parallel arcs are counted, or told apart by type', () => {
+    expect(arcs(g.countedArcs(parallel))).toEqual(['0→1:3', '1→2:1', '2→0:1']);
+    const byType = g.arcsByType(parallel);
+    expect([...byType.keys()]).toEqual(['cites', 'knows']);
+    expect(arcs(byType.get('cites') as Graph)).toEqual(['0→1:2', '2→0:1']);
+    expect(arcs(byType.get('knows') as Graph)).toEqual(['0→1:1', '1→2:1']);
+    expect(() => g.arcsByType({ ...parallel, types: ['cites'] })).toThrow('1 types for 5 arcs');
+  });
+
+  test('one operator of means for each type and side', () => {
+    const features = tensor([[1], [10], [100]]);
+    const found = g.typedMeans(features, g.arcsByType(parallel)).view();
+    // x, out and in by `cites`, out and in by `knows`.
+    expectClose(found, [1, 10, 100, 10, 0, 10, 0, 1, 100, 1, 100, 1, 0, 0, 10]);
+    expectClose(g.typedMeans(SparseMatrix.fromDense(features), g.arcsByType(parallel)).view(), found);
+  });
+});
+
+describe('arcs dropped and added', () => {
+  test('acyclic: arcs that do not climb go, or cycles become nodes', () => {
+    const own = Graph.fromEdges(5, [0, 1, 2, 2, 3], [1, 2, 0, 3, 4], { directed: true });
+    const { graph: climbing, ranks } = g.withoutDescent(own);
+    climbing.forEachEntry((u, v) => {
+      expect(own.hasEdge(u, v)).toBe(true);
+      expect(ranks[u] as number).toBeLessThan(ranks[v] as number);
+    });
+    expect(strongComponents(climbing).count).toBe(5);
+    expect(climbing.hasEdge(3, 4)).toBe(true);
+    const small = g.condensed(own);
+    expect([small.graph.nodeCount, small.graph.edgeCount, ...small.ranks]).toEqual([3, 2, 0, 1, 2]);
+    expect(new Set([0, 1, 2].map((v) => small.componentOf[v])).size).toBe(1);
+  });
+
+  test('random views keep arcs with their probability, another view in each pass, all in inference', () => {
+    const large = randomDigraph(new Random(1), 300, 20);
+    const share = g.randomView(large, 0.3, new Random(2)).edgeCount / large.edgeCount;
+    expect(Math.abs(share - 0.3)).toBeLessThan(0.03);
+    expect(arcs(g.randomView(large, 0.3, new Random(2)))).toEqual(arcs(g.randomView(large, 0.3, new Random(2))));
+    const both = g.randomView(large.undirected(), 0.5, new Random(1));
+    expect(both.directed).toBe(false);
+    const seen: number[] = [];
+    const watcher: g.GraphModule = {
+      forward: (features, own) => {
+        seen.push(own.edgeCount);
+        return features as ReturnType<g.GraphModule['forward']>;
+      },
+    };
+    const network = new g.RandomViews(watcher, 0.5);
+    network.forward(x, large, training(new Random(1)));
+    network.forward(x, large, training(new Random(2)));
+    network.forward(x, large, { training: false });
+    expect(seen[0]).not.toBe(seen[1]);
+    expect(seen[2]).toBe(large.edgeCount);
+    expect(() => g.randomView(large, 2, new Random(0))).toThrow('with a probability');
+  });
+
+  test('reverse arcs, and arcs to nodes with most neighbours in common', () => {
+    const both = g.withReverseArcs(graph);
+    expect(both.directed).toBe(true);
+    graph.forEachEntry((u, v) => expect([both.hasEdge(u, v), both.hasEdge(v, u)]).toEqual([true, true]));
+    for (const kind of ['coCitation', 'coupling'] as const) {
+      const found = g.withCommonNeighbours(graph, { kind, top: 2 });
+      for (let u = 0; u < n; u++) {
+        const shared = Array.from({ length: n }, (_, v) => {
+          const [p, q] = kind === 'coupling' ? [graph, graph] : [reversed(graph), reversed(graph)];
+          return v === u ? 0 : [...p.neighbours(u)].filter((w) => q.neighbours(v).includes(w)).length;
+        });
+        const best = Array.from(shared.keys())
+          .filter((v) => (shared[v] as number) > 0)
+          .sort((a, b) => (shared[b] as number) - (shared[a] as number) || a - b)
+          .slice(0, 2);
+        const expected = new Set([...graph.neighbours(u), ...best]);
+        expect(new Set(found.neighbours(u))).toEqual(expected);
+      }
+    }
+  });
+
+  test('diffusion equals powers of the walk, the strongest of each row alone', () => {
+    const dense = Array.from({ length: n }, (_, u) =>
+      Array.from({ length: n }, (__, v) => (graph.hasEdge(u, v) ? 1 / (graph.outDegrees[u] as number) : 0)),
+    );
+    const theta = {
+      pageRank: (k: number) => 0.2 * 0.8 ** k,
+      heat: (k: number) =>
+        (Math.exp(-2) * 2 ** k) / Array.from({ length: k }, (_, i) => i + 1).reduce((a, b) => a * b, 1),
+    };
+    for (const kernel of ['pageRank', 'heat'] as const) {
+      let power = dense.map((_, i) => dense.map((__, j) => Number(i === j)));
+      const sum = power.map((row) => row.map(() => 0));
+      for (let k = 0; k < 150; k++) {
+        power.forEach((row, i) => {
+          row.forEach((value, j) => {
+            (sum[i] as number[])[j] = ((sum[i] as number[])[j] as number) + theta[kernel](k) * value;
+          });
+        });
+        power = power.map((row) =>
+          dense.map((_, j) => row.reduce((s, value, m) => s + value * ((dense[m] as number[])[j] as number), 0)),
+        );
+      }
+      const found = g.diffused(graph, { kernel, alpha: 0.2, time: 2, top: 3, tolerance: 1e-9 });
+      for (let u = 0; u < n; u++) {
+        const row = sum[u] as number[];
+        const best = Array.from(row.keys())
+          .filter((v) => v !== u && (row[v] as number) > 0)
+          .sort((a, b) => (row[b] as number) - (row[a] as number))
+          .slice(0, 3)
+          .sort((a, b) => a - b);
+        expect([...found.neighbours(u)]).toEqual(best);
+        const weights = (found.weights as Float32Array).subarray(
+          found.successors.indptr[u],
+          found.successors.indptr[u + 1],
+        );
+        expectClose(
+          weights,
+          best.map((v) => row[v] as number),
+          1e-6,
+        );
+      }
+    }
+    expect(() => g.diffused(graph, { alpha: 1 })).toThrow('α must lie in (0, 1)');
+  });
+
+  test('pruning removes the arcs of least agreement, never the best of a node', () => {
+    const rows = Array.from({ length: n }, (_, v) => [...x.view().subarray(4 * v, 4 * v + 4)]);
+    const cosine = (u: number, v: number) => {
+      const dot = (a: number[], b: number[]) => a.reduce((sum, value, i) => sum + value * (b[i] as number), 0);
+      const [a, b] = [rows[u] as number[], rows[v] as number[]];
+      return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+    };
+    const expected: number[] = [];
+    graph.forEachEntry((u, v) => expected.push(cosine(u, v)));
+    expectClose(g.arcAgreement(graph, x), expected, 1e-5);
+    expectClose(g.arcAgreement(graph, SparseMatrix.fromDense(x)), expected, 1e-5);
+    const pruned = g.pruneByAgreement(graph, x, 0.5);
+    const kept = new Set(arcs(pruned));
+    const all = arcs(graph).map((name, e) => ({ name, value: expected[e] as number }));
+    const ends = (name: string) => name.split(':')[0]?.split('→').map(Number) as [number, number];
+    for (let v = 0; v < n; v++) {
+      const own = all.filter(({ name }) => ends(name).includes(v)).sort((a, b) => b.value - a.value);
+      if (own.length > 0) expect(kept.has((own[0] as (typeof own)[number]).name)).toBe(true);
+    }
+    const lowest = [...all].sort((a, b) => a.value - b.value).slice(0, Math.round(all.length / 2));
+    for (const { name } of all) if (!kept.has(name)) expect(lowest.map((own) => own.name)).toContain(name);
+    expect(pruned.edgeCount).toBeLessThan(graph.edgeCount);
+    expect(arcs(g.pruneByAgreement(graph, x, 0))).toEqual(arcs(graph));
+    expect(() => g.pruneByAgreement(graph, x, 1.1)).toThrow('a share of arcs');
+  });
+
+  test('arcs are turned where the reverse is more probable, reciprocal ones stay', () => {
+    const own = Graph.fromEdges(3, [0, 1, 1], [1, 0, 2], { directed: true });
+    expect(arcs(g.reoriented(own, [0.1, 0.1, 0.2]))).toEqual(['0→1:1', '1→0:1', '2→1:1']);
+    expect(arcs(g.reoriented(own, [0.1, 0.1, 0.2], 0.9))).toEqual(arcs(own));
+    expect(() => g.reoriented(own, [1])).toThrow('1 probabilities for 3 arcs');
+  });
+});
+
+describe('features', () => {
+  test('structural ones are what they are called', () => {
+    const own = Graph.fromEdges(4, [0, 0, 1, 2], [1, 2, 2, 3], { directed: true });
+    const degrees = g.structuralFeatures(own, { kinds: ['degrees'] }).view();
+    expectClose(
+      degrees,
+      [2, 0, 1, 1, 1, 2, 0, 1].map((d) => Math.log1p(d)),
+    );
+    const all = g.structuralFeatures(own, { eigenvectors: 2, steps: 3 });
+    expect(all.shape).toEqual([4, 2 + 6 + 2 + 2 + 4]);
+    const landing = g.structuralFeatures(own, { kinds: ['landing'], steps: 1 }).view();
+    // Along arcs one step lands at 1 from 0 with ½, at 2 from 0 with ½ and from 1, at 3 from 2.
+    expectClose(
+      Array.from({ length: 4 }, (_, v) => landing[2 * v] as number),
+      [0, 0.5, 1.5, 1].map((p) => Math.log1p(p)),
+    );
+    const joined = g.augmentedFeatures(uniformTensor(1, [4, 3]), own, { kinds: ['degrees'] });
+    expect(joined.shape).toEqual([4, 5]);
+    expectClose(
+      Array.from({ length: 4 }, (_, v) => joined.view()[5 * v + 3] as number),
+      Array.from({ length: 4 }, (_, v) => degrees[2 * v] as number),
+    );
+  });
+
+  test('denoised ones solve (I + λL)·z = x in complex numbers', () => {
+    const [lambda, q] = [0.7, 0.15];
+    const found = g.denoisedFeatures(x, graph, { lambda, q, tolerance: 1e-10 });
+    expectClose(
+      g.denoisedFeatures(SparseMatrix.fromDense(x), graph, { lambda, q, tolerance: 1e-10 }).view(),
+      found.view(),
+      1e-5,
+    );
+    // Gauss–Jordan on the complex system, column by column.
+    const hermitian = magneticOperator(graph, q);
+    const dense = (own: Float64Array) => {
+      const rows = Array.from({ length: n }, () => new Array<number>(n).fill(0));
+      for (let u = 0; u < n; u++)
+        for (let e = hermitian.pattern.indptr[u] as number; e < (hermitian.pattern.indptr[u + 1] as number); e++)
+          (rows[u] as number[])[hermitian.pattern.indices[e] as number] = own[e] as number;
+      return rows;
+    };
+    const [re, im] = [dense(hermitian.real), dense(hermitian.imaginary)];
+    const whole = Array.from({ length: 2 * n }, (_, i) =>
+      Array.from({ length: 2 * n }, (__, j) => {
+        const own =
+          i < n === j < n
+            ? (re[i % n] as number[])[j % n]
+            : i < n
+              ? -((im[i] as number[])[j - n] as number)
+              : (im[i - n] as number[])[j];
+        return (1 + lambda) * Number(i === j) - lambda * (own as number);
+      }),
+    );
+    for (let column = 0; column < 4; column++) {
+      const rows = whole.map((row, i) => [...row, i < n ? (x.view()[4 * i + column] as number) : 0]);
+      for (let p = 0; p < 2 * n; p++) {
+        const pivot = rows[p] as number[];
+        const scale = pivot[p] as number;
+        for (let j = 0; j <= 2 * n; j++) pivot[j] = (pivot[j] as number) / scale;
+        rows.forEach((row, i) => {
+          if (i === p) return;
+          const factor = row[p] as number;
+          for (let j = 0; j <= 2 * n; j++) row[j] = (row[j] as number) - factor * (pivot[j] as number);
+        });
+      }
+      for (let v = 0; v < n; v++)
+        expect(found.view()[4 * v + column]).toBeCloseTo((rows[v] as number[])[2 * n] as number, 5);
+    }
+    expectClose(g.denoisedFeatures(x, graph, { lambda: 0 }).view(), x.view());
+    expect(() => g.denoisedFeatures(x, graph, { lambda: -1 })).toThrow('λ must not be negative');
+  });
+});
+
+describe('cyclic blocks', () => {
+  test('are joined alike within and between blocks, and wind one way', () => {
+    const { graph: own, labels } = cyclicBlocks(new Random(6), { size: 100, density: 0.1, forward: 0.9 });
+    const counts = { within: 0, next: 0, back: 0 };
+    own.forEachEntry((u, v) => {
+      const step = ((labels[v] as number) - (labels[u] as number) + 3) % 3;
+      counts[step === 0 ? 'within' : step === 1 ? 'next' : 'back'] += 1;
+    });
+    const share = (count: number, pairs: number) => count / pairs;
+    expect(share(counts.within, 3 * ((100 * 99) / 2))).toBeCloseTo(0.1, 1);
+    expect(share(counts.next + counts.back, 3 * 100 * 100)).toBeCloseTo(0.1, 1);
+    expect(counts.next / (counts.next + counts.back)).toBeCloseTo(0.9, 1);
+    expect(g.topologicalView(own).reciprocity).toBe(0);
+  });
+});
