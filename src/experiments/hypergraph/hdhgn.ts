@@ -91,8 +91,8 @@ export const experiment = defineExperiment({
       'epoch and learning rate (of ridge λ) are chosen on validation programs, the test programs are scored once.',
     ...(schedule === 'cosine'
       ? [
-          'The learning rate of every network falls along a cosine: at a constant one BatchNorm’s running statistics ' +
-            'lag behind the attention networks, whose validation then jumps by tens of points between epochs.',
+          'The learning rate of every network falls along a cosine: at a constant one the validation accuracy of the ' +
+            'attention networks jumps by tens of points between epochs while their training loss falls.',
         ]
       : []),
     `Every method has ${trials} settings to choose from; ${setting === 'few' ? 'few' : 'full'} setting. Names and strings of corpora are replaced (⟨id⟩, ⟨str⟩${setting === 'few' ? ', ⟨num⟩' : ''}), comments dropped.`,

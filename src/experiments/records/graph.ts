@@ -77,8 +77,7 @@ export const records: readonly SystemRecord[] = [
     title: 'Directed graphs: understand, improve, learn',
     family: 'graph',
     about:
-      'tells whether the directions of a graph carry information on labels, improves its arcs and features, and trains ' +
-      'the network that reads them',
+      'tells whether directions of a graph carry information, improves its arcs, and trains the network that reads them',
     paper: {
       authors: 'Sun, Li, Su, Han, Li, Wang',
       title: 'Towards Data-centric Machine Learning on Directed Graphs: a Survey',
