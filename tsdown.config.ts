@@ -13,7 +13,7 @@ export default defineConfig({
   format: 'esm',
   target: 'es2022',
   platform: 'neutral',
-  deps: { neverBundle: [/^node:/] },
+  deps: { neverBundle: [/^node:/, 'sharp'] },
   dts: true,
   clean: true,
   logLevel: 'warn',

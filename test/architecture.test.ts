@@ -79,6 +79,20 @@ describe('floors', () => {
     );
     expect(lost).toEqual([]);
   });
+
+  test('tensors, layers and models load in a page without any package', () => {
+    const reached = new Set<string>();
+    const visit = (file: string): void => {
+      if (reached.has(file) || !files.includes(file)) return;
+      reached.add(file);
+      for (const target of importsOf(file, 'static values')) visit(target);
+    };
+    for (const folder of ['tensor', 'sparse', 'quantized', 'nn', 'models']) visit(join(source, folder, 'index.ts'));
+    const packages = [...reached].filter((file) =>
+      /^(?:import|export) (?!type)[^;'"`]*from '[^.]/m.test(readFileSync(file, 'utf8')),
+    );
+    expect(packages).toEqual([]);
+  });
 });
 
 describe('experiments', () => {

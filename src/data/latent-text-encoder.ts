@@ -9,7 +9,8 @@
 // Deerwester et al., "Indexing by Latent Semantic Analysis", 1990; Weinberger et al., "Feature
 // Hashing for Large Scale Multitask Learning", ICML 2009.
 
-import { SparseMatrix, spmm, truncatedSvd } from '../sparse/index.js';
+import { SparseMatrix, spmm } from '../sparse/index.js';
+import { truncatedSvd } from '../structure/index.js';
 import { keep, normalizeRows, Random, scope, type Tensor, tensor } from '../tensor/index.js';
 import { type SentenceEncoder, wordsOf } from './text-encoder.js';
 
@@ -40,6 +41,9 @@ export interface LatentTextState {
 /** Texts that the directions are taken from, at most; evenly spaced ones of more. */
 const MOST_TEXTS = 20_000;
 
+/** Directions whose singular value is below this share of the largest stay 0. */
+const NEGLIGIBLE = 1e-3;
+
 /** Encodes texts by latent semantic analysis of a corpus; a text without a known term is 0. */
 export class LatentTextEncoder implements SentenceEncoder {
   readonly dimension: number;
@@ -68,12 +72,14 @@ export class LatentTextEncoder implements SentenceEncoder {
     if (seen.length === 0) throw new Error('LatentTextEncoder: no text of the corpus has a word');
     const weights = Float32Array.from(seen, (b) => Math.log((1 + counted.length) / (1 + (documents[b] as number))) + 1);
     this.#take(tensor(seen), tensor(weights), tensor(new Float32Array(0), [0, dimension]));
-    const { v } = truncatedSvd(this.#matrix(counted), dimension, new Random(seed).split('directions'));
-    const rank = v.shape[1] as number;
+    const random = new Random(seed).split('directions');
+    const { vectors, values } = truncatedSvd(this.#matrix(counted).transpose(), dimension, random);
+    const found = vectors.view();
+    const rank = values.findLastIndex((value) => value > NEGLIGIBLE * (values[0] as number)) + 1;
     const directions = new Float32Array(seen.length * dimension);
-    const found = v.view();
-    for (let i = 0; i < seen.length; i++) directions.set(found.subarray(i * rank, (i + 1) * rank), i * dimension);
-    v.dispose();
+    for (let i = 0; i < seen.length; i++)
+      directions.set(found.subarray(i * values.length, i * values.length + rank), i * dimension);
+    vectors.dispose();
     this.#take(tensor(seen), tensor(weights), tensor(directions, [seen.length, dimension]));
     return this;
   }

@@ -11,4 +11,3 @@ export { SparsePattern } from './pattern.js';
 export { type ProductOptions, productWork, sparseProduct } from './product.js';
 export { type ProjectionOptions, sparseProjection } from './random-projection.js';
 export { Segments, segmentMax, segmentMean, segmentSoftmax, segmentSum } from './segments.js';
-export { type TruncatedSvd, type TruncatedSvdOptions, truncatedSvd } from './truncated-svd.js';

@@ -145,9 +145,11 @@ function linearMap(matrix: SparseMatrix): LinearMap {
 
 /**
  * The k largest singular values and left singular vectors, by randomised subspace iteration with
- * oversampling (Halko, Martinsson, Tropp 2011). Defaults: 8 iterations, 8 more vectors than k.
+ * oversampling (Halko, Martinsson, Tropp 2011). Defaults: 8 iterations, 8 more vectors than k. The
+ * right singular vectors are the left ones of the transposed matrix.
  *
- * @returns vectors [rows, k], values [k] in descending order
+ * @returns vectors [rows, k], values [k] in descending order; min(k, rows, columns) of them
+ * @throws RangeError unless k is a positive integer
  */
 export function truncatedSvd(
   matrix: SparseMatrix | LinearMap,
@@ -155,6 +157,7 @@ export function truncatedSvd(
   random: Random,
   { iterations = 8, oversampling = 8 } = {},
 ): { vectors: Tensor; values: Float32Array } {
+  if (!(Number.isInteger(k) && k >= 1)) throw new RangeError(`truncatedSvd: the rank is ${k}`);
   const width = Math.min(k + oversampling, matrix.rows, matrix.columns);
   return scope(() => {
     const map = 'times' in matrix ? matrix : linearMap(matrix);

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { hierTag, LatentTextEncoder } from '../../src/data/index.js';
 import { svd } from '../../src/linalg/index.js';
-import { SparseMatrix, truncatedSvd } from '../../src/sparse/index.js';
+import { SparseMatrix, spmm } from '../../src/sparse/index.js';
+import { truncatedSvd } from '../../src/structure/index.js';
 import { matmul, Random, tensor, transpose } from '../../src/tensor/index.js';
 import { expectClose, uniform } from '../oracle.js';
 
@@ -32,9 +33,9 @@ describe('truncatedSvd', () => {
 
   test('has the leading singular values and the subspaces of the dense decomposition', () => {
     const exact = svd(tensor(dense, [rows, columns]));
-    const { u, s, v } = truncatedSvd(matrix, 5, new Random(1), { iterations: 8 });
+    const { vectors: v, values: s } = truncatedSvd(matrix.transpose(), 5, new Random(1), { iterations: 8 });
     expectClose(s, exact.s.view().subarray(0, 5), 1e-3);
-    const approximation = matmul(u.multiply(tensor(Float32Array.from(s))), transpose(v)).view();
+    const approximation = matmul(spmm(matrix, v), transpose(v)).view();
     const [eu, ev] = [exact.u.view(), exact.v.view()];
     const best = dense.map((_, i) => {
       const [row, column] = [Math.floor(i / columns), i % columns];
@@ -51,9 +52,9 @@ describe('truncatedSvd', () => {
     );
   });
 
-  test('finds fewer vectors where the rank is smaller', () => {
+  test('has values of 0 beyond the rank, and wants a rank', () => {
     const ones = SparseMatrix.fromCoordinates(4, 3, [0, 1, 2, 3], [0, 0, 1, 1], [1, 1, 1, 1]);
-    expectClose(truncatedSvd(ones, 3, new Random(0)).s, [Math.SQRT2, Math.SQRT2], 1e-4);
+    expectClose(truncatedSvd(ones, 3, new Random(0)).values, [Math.SQRT2, Math.SQRT2, 0], 1e-4);
     expect(() => truncatedSvd(ones, 0, new Random(0))).toThrow('the rank is 0');
   });
 });
@@ -103,6 +104,17 @@ describe('LatentTextEncoder', () => {
     const length = (v: Map<string, number>) => Math.hypot(...v.values());
     const cosine = [...x].reduce((sum, [term, value]) => sum + value * (y.get(term) ?? 0), 0) / (length(x) * length(y));
     expect(dot(a, b)).toBeCloseTo(cosine, 3);
+  });
+
+  test('directions beyond the rank of the corpus stay 0', () => {
+    const two = new LatentTextEncoder({ dimension: 5, parts: [0, 0] }).fit(['red', 'red', 'blue', 'blue']);
+    const directions = two.state().directions;
+    const lengths = matmul(directions, directions, { transposeA: true }).view();
+    expectClose(
+      Float32Array.from({ length: 5 }, (_, k) => lengths[k * 6] as number),
+      [1, 1, 0, 0, 0],
+      1e-4,
+    );
   });
 
   test('parts of words make inflected forms alike', () => {

@@ -6,7 +6,7 @@
 // Approach to Hyperbolic Geometry", 2009; Ganea, Bécigneul, Hofmann, "Hyperbolic Neural Networks",
 // NeurIPS 2018.
 
-import { requireCurvature } from '../../linalg/index.js';
+import { requireCurvature } from '../../linalg/poincare.js';
 import { type SparseMatrix, spmm } from '../../sparse/index.js';
 import {
   add,
