@@ -9,7 +9,12 @@ import { runMethods } from '../../src/experiments/parts/methods.js';
 import { accuracy } from '../../src/experiments/parts/metrics.js';
 import { count, type OptionValues } from '../../src/experiments/parts/options.js';
 import { studyOf } from '../../src/experiments/parts/studies.js';
-import { claimsOfReproduction, codeDigest, readReproduction, unrunPresets } from '../../src/experiments/runner/record.js';
+import {
+  claimsOfReproduction,
+  codeDigest,
+  readReproduction,
+  unrunPresets,
+} from '../../src/experiments/runner/record.js';
 import { reproduce } from '../../src/experiments/runner/reproduce.js';
 import { runExperiment } from '../../src/experiments/runner/run.js';
 import type { SystemRecord } from '../../src/experiments/systems.js';

@@ -26,7 +26,9 @@ describe('every network takes images of a size or names those that it takes', ()
         const wrong = refusal(name, size, imageWidth);
         const make = () => imageModel(name, { ...shape, size, imageWidth }, new Random(1));
         if (wrong !== undefined) {
-          expect(wrong).toMatch(/ takes images that are (at least \d+ pixels a side(, which are multiples of 4)?|square, .+); these are \d+×\d+$/);
+          expect(wrong).toMatch(
+            / takes images that are (at least \d+ pixels a side(, which are multiples of 4)?|square, .+); these are \d+×\d+$/,
+          );
           expect(make).toThrow(wrong);
           continue;
         }
