@@ -46,7 +46,10 @@ export async function embedPolynomials(
         values[node * features.length + column] = own[i] as number;
       });
     });
-    const metadata = { method: 'polynomials', patterns: JSON.stringify(features.map(({ pattern }) => patternText(pattern))) };
+    const metadata = {
+      method: 'polynomials',
+      patterns: JSON.stringify(features.map(({ pattern }) => patternText(pattern))),
+    };
     await writeVectors(out, { vectors: { shape, view: () => values }, nameOf, metadata });
   }
   features.forEach(({ pattern }, column) => {

@@ -120,7 +120,10 @@ describe.skipIf(!existsSync(main))('equivariant polynomials on the command line 
     write('big/edges.csv', `graph,source,target\n${ring}${others}`);
     write('big/graphs.csv', `graph,y\nbig,1\n${Array.from({ length: 19 }, (_, g) => `h${g},${g}\n`).join('')}`);
     for (const [args, reason] of [
-      [['count', 'six.g6', '--pattern', 'pentagon'], 'there is no "pentagon"; write edges such as "ab bc ca", or one of'],
+      [
+        ['count', 'six.g6', '--pattern', 'pentagon'],
+        'there is no "pentagon"; write edges such as "ab bc ca", or one of',
+      ],
       [['count', 'six.g6', '--pattern', 'cycle-9'], 'there is no "cycle-9"'],
       [['count', 'six.g6', '--pattern', 'ab bcd'], '"bcd" is no edge'],
       [['count', 'six.g6', '--pattern', 'ab ba'], 'given twice'],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { wholeGraphsFromGraph6 } from '../../src/data/index.js';
-import { elementsByPartitions } from '../../src/experiments/protocols/polynomial-oracles.js';
 import { fourCliques } from '../../src/experiments/protocols/graph-sets.js';
+import { elementsByPartitions } from '../../src/experiments/protocols/polynomial-oracles.js';
 import {
   adjacencyInput,
   attributeEncoding,
@@ -349,17 +349,13 @@ describe('expressive power', () => {
           [3, 4],
           [4, 3],
         ] as const
-      ).map((red) =>
-        edgesOf('01 02 03 12 13 24', red),
-      ),
+      ).map((red) => edgesOf('01 02 03 12 13 24', red)),
       ...(
         [
           [2, 3],
           [3, 2],
         ] as const
-      ).map((red) =>
-        edgesOf('01 02 03 12 14 34', red),
-      ),
+      ).map((red) => edgesOf('01 02 03 12 14 34', red)),
       edgesOf('01 02 03 14 24 34', [1, 2]),
     ];
     const forms = (patterns: readonly Pattern[]) => patterns.map((own) => canonicalForm(own, 'symmetric')).sort();
@@ -505,7 +501,10 @@ describe('counts of subgraphs', () => {
 
   test('of cliques are those of loops over four nodes', () => {
     const dense = erdosRenyi(new Random(3), 9, 6);
-    const found = countPattern(dense, parsePattern('ab ac ad bc bd cd').pattern, 'subgraphs', { nodes: false, edges: false });
+    const found = countPattern(dense, parsePattern('ab ac ad bc bd cd').pattern, 'subgraphs', {
+      nodes: false,
+      edges: false,
+    });
     expect(found.total).toBe(fourCliques(dense));
     expect(found.total).toBeGreaterThan(2);
   });
@@ -538,11 +537,7 @@ describe('features', () => {
   ]);
 
   test('fill all cells by a number, the diagonal by a vector, pairs by a matrix', () => {
-    const patterns = [
-      edgesOf('01 12 20'),
-      edgesOf('01', [0]),
-      edgesOf('01 12', [0, 2]),
-    ];
+    const patterns = [edgesOf('01 12 20'), edgesOf('01', [0]), edgesOf('01 12', [0, 2])];
     const { values } = polynomialChannels(graphs, patterns);
     let first = 0;
     for (let g = 0; g < 3; g++) {

@@ -7,10 +7,10 @@ import {
   type FeaturedGraphs,
   GraphBatches,
   missingPatterns,
+  type PolynomialEncoding,
   PPGN,
   PPGNModel,
   type PPGNOptions,
-  type PolynomialEncoding,
   pairPolynomials,
   polynomialEncoding,
   SubgraphNetwork,
@@ -105,11 +105,7 @@ function methodsOf(data: PolynomialGraphs, { hidden, layers }: Values): GraphMet
   const all: readonly [string, (width: number, random: Random) => Network, GraphBatches][] = [
     [gin, subgraphs(sizes, 'mpnn'), ordinary],
     [ginPolynomials, subgraphs(more, 'mpnn'), new GraphBatches(withNodes, plain)],
-    [
-      ginTriangles,
-      (width, random) => new TriangleNetwork(sizes, random, { layers, hidden: width }),
-      ordinary,
-    ],
+    [ginTriangles, (width, random) => new TriangleNetwork(sizes, random, { layers, hidden: width }), ordinary],
     [sswl, subgraphs(sizes, 'sswl-plus'), whole],
     [ppgn, pairsOf('plain', 0), whole],
     [ppgnPlus, pairsOf('++', 0), whole],
@@ -198,8 +194,11 @@ export const experiment = defineExperiment({
   },
   claims: [
     ...where({ data: [COUNTS] }, [
-      abstract('basis', 'Numbers of elements, of 33, that are not those of partitions of indices', atMost(0), (e: Run) =>
-        e.study('basisWrong'),
+      abstract(
+        'basis',
+        'Numbers of elements, of 33, that are not those of partitions of indices',
+        atMost(0),
+        (e: Run) => e.study('basisWrong'),
       ),
       abstract('basis', 'Linear elements with two red nodes, off the 15 equivariant maps', atMost(0), (e: Run) =>
         Math.abs(e.study('linearMaps') - 15),
@@ -207,19 +206,28 @@ export const experiment = defineExperiment({
       abstract('contraction', 'Contractions beside sums over all indices, relative', atMost(1e-10), (e: Run) =>
         e.study('contractionGap'),
       ),
-      abstract('enhance', 'Enhanced networks that tell a ring of six from two of three, and GIN does not', atLeast(1), (e: Run) =>
-        e.study('ringsByEnhanced') - e.study('ringsByGin'),
+      abstract(
+        'enhance',
+        'Enhanced networks that tell a ring of six from two of three, and GIN does not',
+        atLeast(1),
+        (e: Run) => e.study('ringsByEnhanced') - e.study('ringsByGin'),
       ),
     ]),
     ...where({ data: ['graph8c'], when: ({ target }: Values) => target !== 'cliques4' }, [
       abstract('evaluate', 'Numbers of polynomials that networks lack, of 32, other than known', atMost(0), (e: Run) =>
         e.study('powerWrong'),
       ),
-      abstract('evaluate', 'Sequences run by the operations of networks beside contractions, relative', atMost(1e-10), (e: Run) =>
-        e.study('sequenceGap'),
+      abstract(
+        'evaluate',
+        'Sequences run by the operations of networks beside contractions, relative',
+        atMost(1e-10),
+        (e: Run) => e.study('sequenceGap'),
       ),
-      abstract('enhance', 'Pairs of strongly regular graphs that PPGN or PPGN++ tell apart alone', atMost(0), (e: Run) =>
-        e.study('toldWithout'),
+      abstract(
+        'enhance',
+        'Pairs of strongly regular graphs that PPGN or PPGN++ tell apart alone',
+        atMost(0),
+        (e: Run) => e.study('toldWithout'),
       ),
       abstract('enhance', 'Pairs that PPGN++ with polynomials of degree 6 leaves alike', atMost(0), (e: Run) =>
         e.study('leftAlike'),
@@ -229,7 +237,12 @@ export const experiment = defineExperiment({
       ),
     ]),
     ...where({ data: ['esol', 'qm9-12k'] }, [
-      abstract('benchmarks', 'Error of the best of the others less that of the best enhanced network', above(0), margin),
+      abstract(
+        'benchmarks',
+        'Error of the best of the others less that of the best enhanced network',
+        above(0),
+        margin,
+      ),
     ]),
     ...where({ data: [COUNTS, 'graph8c'], when: ({ target }: Values) => target !== 'cliques4' }, [
       ours('Error of GIN with polynomials over that of GIN', atMost(0.5), (e: Run) =>

@@ -22,14 +22,7 @@ import {
   type WholeGraphNetwork,
   withNodePolynomials,
 } from '../../graph/index.js';
-import {
-  changGraphs,
-  cycles,
-  type Graph,
-  GraphCollection,
-  rookGraph,
-  shrikhandeGraph,
-} from '../../structure/index.js';
+import { changGraphs, cycles, type Graph, GraphCollection, rookGraph, shrikhandeGraph } from '../../structure/index.js';
 import { Random } from '../../tensor/index.js';
 import type { StudyResults } from '../parts/contract.js';
 import { studyOf } from '../parts/studies.js';
@@ -187,11 +180,7 @@ export function regularStudy(): StudyResults {
         'Networks of three blocks of width 8 with random weights, in double precision; outputs differ by more than 10⁻⁹ of ' +
         `their length. Each graph beside 20 renumberings of its own nodes: at most ${control.toExponential(1)}.`,
       columns: ['graphs', 'pairs', ...networks.map(({ title }) => title)],
-      rows: sets.map(({ title }, s) => [
-        title,
-        told[0]?.[s]?.pairs ?? 0,
-        ...told.map((own) => own[s]?.told ?? 0),
-      ]),
+      rows: sets.map(({ title }, s) => [title, told[0]?.[s]?.pairs ?? 0, ...told.map((own) => own[s]?.told ?? 0)]),
     },
     {
       toldWithout: sum(0, 'told') + sum(1, 'told'),
@@ -214,8 +203,7 @@ export function ringStudy(): StudyResults {
   const sizes = { nodes: 0, edges: 0, outputs: 1 };
   const layout = { layers: 2, hidden: 8 };
   const plain = { policy: 'plain' } as const;
-  const gin = (nodes: number) =>
-    new SubgraphNetwork({ ...sizes, nodes }, new Random(1), { scheme: 'mpnn', ...layout });
+  const gin = (nodes: number) => new SubgraphNetwork({ ...sizes, nodes }, new Random(1), { scheme: 'mpnn', ...layout });
   const distance = (network: WholeGraphNetwork & object, batches: GraphBatches) => {
     const [a, b] = outputsOf(network, batches, Int32Array.of(0, 1)) as Float32Array & [number, number];
     return Math.abs(a - b) / Math.max(Math.abs(a), Math.abs(b));
@@ -226,8 +214,17 @@ export function ringStudy(): StudyResults {
       'GIN + polynomials',
       distance(gin(encoding.patterns.length), new GraphBatches(withNodePolynomials(input, encoding), plain)),
     ],
-    ['GIN + triangle sums', distance(new TriangleNetwork(sizes, new Random(1), layout), new GraphBatches(input, plain))],
-    ['PPGN', distance(new PPGN({ ...sizes, pairs: 0 }, new Random(1), { variant: 'plain', depth: 2, hidden: 8 }), new GraphBatches(input))],
+    [
+      'GIN + triangle sums',
+      distance(new TriangleNetwork(sizes, new Random(1), layout), new GraphBatches(input, plain)),
+    ],
+    [
+      'PPGN',
+      distance(
+        new PPGN({ ...sizes, pairs: 0 }, new Random(1), { variant: 'plain', depth: 2, hidden: 8 }),
+        new GraphBatches(input),
+      ),
+    ],
   ] as const;
   const tells = rows.map(([, own]) => Number(own > 1e-4));
   return studyOf(

@@ -173,8 +173,7 @@ function digitWeights(over: readonly number[], other: readonly number[], size: n
 /** Some digits of a tuple as another tuple. */
 function renumbered(key: number, weights: ReturnType<typeof digitWeights>, size: number): number {
   let result = 0;
-  for (const { divisor, weight } of weights)
-    if (weight > 0) result += weight * (Math.floor(key / divisor) % size);
+  for (const { divisor, weight } of weights) if (weight > 0) result += weight * (Math.floor(key / divisor) % size);
   return result;
 }
 

@@ -28,7 +28,9 @@ export interface FeatureOptions {
 export function missingPatterns({ degree, redNodes, model = 'ppgn' }: FeatureOptions): readonly Pattern[] {
   const reds = redNodes === undefined ? ([0, 1, 2] as const) : [redNodes];
   const isMissing = (pattern: Pattern) => model === 'all' || !isComputable(pattern, model).computable;
-  return Array.from({ length: degree }, (_, e) => reds.flatMap((red) => connectedPatterns(e + 1, red, isMissing))).flat();
+  return Array.from({ length: degree }, (_, e) =>
+    reds.flatMap((red) => connectedPatterns(e + 1, red, isMissing)),
+  ).flat();
 }
 
 /** A polynomial of a graph. */

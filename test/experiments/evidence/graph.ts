@@ -276,7 +276,11 @@ const polynomials: readonly Case[] = [
     holding: { methods: counted },
     failing: { methods: miscounted },
   },
-  ...['esol', 'qm9-12k'].map((data) => ({ data, holding: { methods: counted }, failing: { methods: polynomialScores([0.4, 0.3, 0.3, 0.1, 0.3, 0.1, 0.1]) } })),
+  ...['esol', 'qm9-12k'].map((data) => ({
+    data,
+    holding: { methods: counted },
+    failing: { methods: polynomialScores([0.4, 0.3, 0.3, 0.1, 0.3, 0.1, 0.1]) },
+  })),
   {
     data: 'exp',
     holding: { methods: polynomialScores([53, 100, 100, 100, 100, 95, 95], 'accuracy') },
