@@ -103,6 +103,7 @@ function* rowsOf(sets: readonly NamedGraphs[], { pattern, names }: NamedPattern,
       const rows = ends ? ends.sources.length : graph.nodeCount;
       let text = '';
       for (let row = 0; row < rows; row++) {
+        if (ends && ends.sources[row] === ends.targets[row]) continue;
         const own = ends ? [ends.sources[row] as number, ends.targets[row] as number] : [row];
         const roles = (per === 'node' ? counts.nodes : counts.edges).map((role) => role.counts[row] as number);
         text += `${[name, ...own.map((node) => nodeName(g, node))].map(csvField).join(',')},${roles.join(',')}\n`;

@@ -81,7 +81,7 @@ export function basisStudy(): StudyResults {
   );
 }
 
-/** Rooted graphs by edges, then those that PPGN and message passing lack: two countings by others. */
+/** Rooted graphs by edges, and those that PPGN and message passing lack, by other programs. */
 const known = {
   3: [3, 5, 10, 0, 0, 0, 1, 1],
   4: [5, 13, 35, 0, 0, 0, 2, 4],

@@ -1,8 +1,10 @@
 // Values of patterns by contraction: nodes that are not red are summed over one after the other,
 // the one with the fewest neighbours first. Factors are sparse, so that the cost follows the edges
-// of the graph and not its nodes squared; all sums are in double precision.
+// of the graph and not its nodes squared, and dense where that is less; all sums are in double
+// precision.
 
 import { memo } from '../../structure/index.js';
+import { contractDense } from './dense-contraction.js';
 import type { Pattern } from './pattern.js';
 
 /** Entries of a matrix: rows, columns, values; others are 0. */
@@ -41,6 +43,8 @@ interface Factor {
 export interface ContractionLimits {
   /** Most entries of an intermediate result. Default: 2²². */
   readonly most?: number;
+  /** How intermediate results are kept. Default: as costs less. */
+  readonly form?: 'sparse' | 'dense';
 }
 
 const MOST_ENTRIES = 2 ** 22;
@@ -113,7 +117,7 @@ export function eliminate(around: readonly Set<number>[], node: number): number[
 export function evaluatePattern(
   pattern: Pattern,
   inputs: readonly SparseInput[],
-  { most = MOST_ENTRIES }: ContractionLimits = {},
+  { most = MOST_ENTRIES, form }: ContractionLimits = {},
 ): PatternValue {
   const { edges, red } = pattern;
   const size = inputs[0]?.size ?? 0;
@@ -121,11 +125,15 @@ export function evaluatePattern(
   const wide = steps.reduce((widest, { neighbours }) => Math.max(widest, neighbours.length), 0);
   if (size ** (wide + 1) > Number.MAX_SAFE_INTEGER)
     throw new RangeError(`evaluatePattern: tuples of ${wide + 1} nodes of ${size} cannot be numbered`);
-  let factors = edges.map(({ from, to, channel }) => {
-    const input = inputs[channel];
-    if (!input) throw new RangeError(`evaluatePattern: an edge of channel ${channel}, there are ${inputs.length}`);
-    return factorOf(from, to, input);
-  });
+  const missing = edges.find(({ channel }) => !inputs[channel])?.channel;
+  if (missing !== undefined)
+    throw new RangeError(`evaluatePattern: an edge of channel ${missing}, there are ${inputs.length}`);
+  if (form === 'dense' || (form === undefined && isDenseCheaper(size, wide, inputs, most))) {
+    const { over, values } = contractDense(pattern, inputs.map(denseInput), size, steps);
+    const entries = new Map([...values.entries()].filter(([, value]) => value !== 0));
+    return onRed([{ over, entries }], 1, red, size, most);
+  }
+  let factors = edges.map(({ from, to, channel }) => factorOf(from, to, inputs[channel] as SparseInput));
   let scale = 1;
   for (const { node, neighbours } of steps) {
     const touching = factors.filter(({ over }) => over.includes(node));
@@ -141,6 +149,34 @@ export function evaluatePattern(
     else factors.push(summed);
   }
   return onRed(factors, scale, red, size, most);
+}
+
+/** Multiplications below which a step is always dense. */
+const ALWAYS_DENSE = 2 ** 15;
+
+/** Dense multiplications that take as long as one that looks entries up. */
+const DENSE_GAIN = 20;
+
+/** Whether loops over all tuples of a step cost less than those over the entries, about n·dʷ. */
+function isDenseCheaper(n: number, wide: number, inputs: readonly SparseInput[], most: number): boolean {
+  const tuples = n ** (wide + 1);
+  const entries = inputs.reduce((sum, { values }) => Math.max(sum, values.length), 0);
+  return (
+    tuples <= most && tuples <= Math.max(ALWAYS_DENSE, DENSE_GAIN * Math.max(1, n) * (entries / Math.max(1, n)) ** wide)
+  );
+}
+
+/** n × n values, row after row. */
+function denseInput(input: SparseInput): Float64Array {
+  return memo(input, 'dense', () => {
+    const { size, rows, columns, values } = input;
+    const dense = new Float64Array(size * size);
+    for (let e = 0; e < values.length; e++) {
+      const at = (rows[e] as number) * size + (columns[e] as number);
+      dense[at] = (dense[at] as number) + (values[e] as number);
+    }
+    return dense;
+  });
 }
 
 /** The factor without indices. */
@@ -162,7 +198,7 @@ function factorOf(from: number, to: number, input: SparseInput): Factor {
   return { over: from === to ? [from] : [Math.min(from, to), Math.max(from, to)], entries };
 }
 
-/** For each digit of a tuple: what it counts in the tuple, and in another one, 0 where it is none. */
+/** For each digit of a tuple: what it counts there, and in another tuple, 0 where it is none. */
 function digitWeights(over: readonly number[], other: readonly number[], size: number) {
   return over.map((node, place) => {
     const at = other.indexOf(node);

@@ -175,7 +175,7 @@ export function pairPolynomials(
   return { values: scaled(polynomialChannels(graphs, patterns, limits).values, scales), width: patterns.length };
 }
 
-/** Scaled polynomials with one red node as features of nodes [nodes, patterns], behind given ones. */
+/** Scaled polynomials with one red node as features of nodes, [n, patterns], behind given ones. */
 export function withNodePolynomials(
   input: FeaturedGraphs,
   { patterns, scales }: PolynomialEncoding,
