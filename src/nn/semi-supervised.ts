@@ -42,6 +42,15 @@ export function labelledLoss(labels: Int32Array, rows: Int32Array): (logits: Ten
 }
 
 /**
+ * What `fit` takes of the options of a training that validation ends: which score is better, when
+ * to stop, hooks, and a checkpoint every 20 epochs.
+ */
+export function stoppingOf({ select, patience, onEpoch, signal, checkpoint }: SemiSupervisedOptions) {
+  const better = select === 'loss' ? 'smaller' : 'larger';
+  return { better, patience, onEpoch, signal, checkpoint, checkpointEvery: 20 } as const;
+}
+
+/**
  * Trains with Adam, one full-batch step per epoch, and restores the weights of the best epoch. A
  * checkpoint is saved every 20 epochs.
  *
@@ -69,11 +78,6 @@ export function trainByValidation<M extends object>(
     epochs,
     random,
     validate: score,
-    better: select === 'loss' ? 'smaller' : 'larger',
-    patience: options.patience,
-    onEpoch: options.onEpoch,
-    signal: options.signal,
-    checkpoint: options.checkpoint,
-    checkpointEvery: 20,
+    ...stoppingOf(options),
   });
 }

@@ -199,7 +199,8 @@ function secondsToBest({ history, bestEpoch = history.length }: FitResult): numb
   return history.filter(({ epoch }) => epoch <= bestEpoch).reduce((total, { seconds }) => total + seconds, 0);
 }
 
-function shapesOf(groups: RowGroups): GroupShape[] {
+/** Names, counts and widths of groups. */
+export function shapesOf(groups: RowGroups): GroupShape[] {
   return groups.map(({ name, values }) => {
     const [count, , width] = values.shape as [number, number, number];
     return { name, count, width };

@@ -25,7 +25,7 @@ import { countMultiplyAdds } from '../../trace/index.js';
 import type { RunContext, StudyResults } from '../parts/contract.js';
 import { joinStudies, studyOf } from '../parts/studies.js';
 import { classesOf, type HeteroData } from './hetero.js';
-import { encoderOf, publishedFor } from './hetero-methods.js';
+import { encoderOf, publishedFor, shapesOf } from './hetero-methods.js';
 
 const LONGEST = 8;
 const RELATIONS = 6;
@@ -258,12 +258,12 @@ async function ablationStudy(
       const random = new Random(seed).split('ablations');
       const collected = collect(graph, features, type, parts, random.split('before'), { input: own.input, ...options });
       const [train, validation, test] = collected as [RowGroups, RowGroups, RowGroups];
-      const shapes = train.map(({ name: group, values }) => ({
-        name: group,
-        count: values.shape[0] as number,
-        width: values.shape[2] as number,
-      }));
-      const network = new RpHGNN(shapes, classNames.length, random.split('weights'), encoderOf(settingOf(own)));
+      const network = new RpHGNN(
+        shapesOf(train),
+        classNames.length,
+        random.split('weights'),
+        encoderOf(settingOf(own)),
+      );
       const targets = (rows: Int32Array) => ({ kind: 'class' as const, values: classesOf(data, rows) });
       await trainGroups(
         network,
