@@ -30,6 +30,8 @@ export interface SemiSupervisedOptions extends TrainingHooks {
    * Early stopping: number of epochs without a better validation score. Default: no early stopping.
    */
   readonly patience?: number;
+  /** Epochs from one validation to the next. Default: 1. */
+  readonly validateEvery?: number;
   /** Criterion of the best epoch, validation accuracy or loss. Default: `accuracy`. */
   readonly select?: 'accuracy' | 'loss';
 }
@@ -45,9 +47,10 @@ export function labelledLoss(labels: Int32Array, rows: Int32Array): (logits: Ten
  * What `fit` takes of the options of a training that validation ends: which score is better, when
  * to stop, hooks, and a checkpoint every 20 epochs.
  */
-export function stoppingOf({ select, patience, onEpoch, signal, checkpoint }: SemiSupervisedOptions) {
+export function stoppingOf(options: SemiSupervisedOptions) {
+  const { select, patience, validateEvery, onEpoch, signal, checkpoint } = options;
   const better = select === 'loss' ? 'smaller' : 'larger';
-  return { better, patience, onEpoch, signal, checkpoint, checkpointEvery: 20 } as const;
+  return { better, patience, validateEvery, onEpoch, signal, checkpoint, checkpointEvery: 20 } as const;
 }
 
 /**

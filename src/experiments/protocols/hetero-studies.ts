@@ -233,9 +233,6 @@ const ablations: Readonly<Record<string, (iterations: number) => CollectionOptio
 const SQUASHES = ['projection', 'normalized', 'sum'] as const;
 const NARROW = 128;
 
-/** Hyperparameters of a study: the published ones, with at most 64 hidden units. */
-const settingOf = (own: ReturnType<typeof publishedFor>) => ({ ...own, hidden: Math.min(own.hidden, 64) });
-
 /** All features at one width. */
 function narrowTo(features: TypedFeatures, width: number, random: Random): TypedFeatures {
   return new Map([...features].map(([type, own]) => [type, narrowed(own, width, random.split(type))]));
@@ -244,7 +241,7 @@ function narrowTo(features: TypedFeatures, width: number, random: Random): Typed
 /** Micro-F1 of the test nodes with parts of the pre-computation left out. */
 async function ablationStudy(
   data: HeteroData,
-  { epochs, patience, select, studySeeds }: HeteroStudyOptions,
+  { epochs, patience, every, select, hidden, studySeeds }: HeteroStudyOptions,
   context: RunContext,
 ): Promise<StudyResults> {
   const { graph, type, split, classNames, name } = data;
@@ -262,7 +259,7 @@ async function ablationStudy(
         shapesOf(train),
         classNames.length,
         random.split('weights'),
-        encoderOf(settingOf(own)),
+        encoderOf({ ...own, hidden }),
       );
       const targets = (rows: Int32Array) => ({ kind: 'class' as const, values: classesOf(data, rows) });
       await trainGroups(
@@ -273,6 +270,7 @@ async function ablationStudy(
         {
           epochs,
           patience,
+          validateEvery: every,
           select,
           signal: context.signal,
         },
@@ -291,7 +289,7 @@ async function ablationStudy(
   return studyOf(
     {
       title: `What the parts of the pre-computation are worth on ${name}`,
-      note: `Micro-F1 of the test nodes, mean of ${seeds.length} seeds, published hyperparameters with hidden ${settingOf(own).hidden}. The last three have all features projected to ${NARROW} columns first, since sums without projection take one width.`,
+      note: `Micro-F1 of the test nodes, mean of ${seeds.length} seeds, published hyperparameters with ${hidden} hidden units. The last three have all features projected to ${NARROW} columns first, since sums without projection take one width.`,
       columns: ['pre-computation', 'micro-F1 (%)'],
       rows: Object.entries(scores).map(([title, value]) => [title, value.toFixed(1)]),
     },
@@ -303,7 +301,9 @@ async function ablationStudy(
 export interface HeteroStudyOptions {
   readonly epochs: number;
   readonly patience: number;
+  readonly every: number;
   readonly select: 'f1' | 'loss';
+  readonly hidden: number;
   readonly studySeeds: number;
   /** Nodes of each type of the study of cost; 0 leaves it out. */
   readonly costNodes: number;
