@@ -119,10 +119,12 @@ function methodsOf(data: PolynomialGraphs, values: Values): GraphMethod<Network>
     [ppgnPolynomials, pairsOf('++', channels), new GraphBatches(withPairs)],
   ];
   const size = parameterCount(pairsOf('++', channels)(hidden, new Random(0)));
-  return all.filter(([title]) => chosenTitles(values).includes(title)).map(([title, make, batches]) => {
-    const width = title === ppgnPolynomials ? hidden : widthFor(size, (own) => make(own, new Random(0)));
-    return { title, make: (random: Random) => make(width, random), batches };
-  });
+  return all
+    .filter(([title]) => chosenTitles(values).includes(title))
+    .map(([title, make, batches]) => {
+      const width = title === ppgnPolynomials ? hidden : widthFor(size, (own) => make(own, new Random(0)));
+      return { title, make: (random: Random) => make(width, random), batches };
+    });
 }
 
 type Run = Evidence<Values>;
