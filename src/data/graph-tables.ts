@@ -59,11 +59,12 @@ export function graphFromTables(
  * A graph of another program: the attribute `label` or `class` of a node is its class, `split` its
  * split, and all others that are numbers are features.
  *
+ * @param directed whether edges have a direction. Default: false, whatever the file says
  * @throws Error for a split of another name, or a node of a split part without a label
  */
-export function graphFromDocument(document: GraphDocument, name: string): NamedGraph {
+export function graphFromDocument(document: GraphDocument, name: string, directed = false): NamedGraph {
   const table = nodesOfTable(document.nodes, name, false);
-  return named(table, graphOfEdges(edgesOfDocument(document), false), name);
+  return named(table, graphOfEdges(edgesOfDocument(document), directed), name);
 }
 
 function named({ classNames, ...table }: NodeTable, graph: Graph, name: string): NamedGraph {

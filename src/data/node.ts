@@ -10,7 +10,7 @@ export { downloadHypergraph, type FetchOptions, fetchDataset, fetchIfMissing, fe
 export { type EdgeFileOptions, isGraphFile, loadEdges, loadGraphDocument } from './edges.js';
 export { type FileBytes, openBytes, readBytes, readJson, readText, readUnpacked, readUnpackedText } from './files.js';
 export { dataFolders, hasDataset, knownArchive } from './folders.js';
-export { isFolder, loadGraphFolder, loadNamedGraph, tableIn } from './graph-folder.js';
+export { isFolder, loadGraphFolder, loadNamedGraph, loadShownGraph, tableIn } from './graph-folder.js';
 export {
   type EdgeGraph,
   graphNames,
