@@ -88,7 +88,16 @@ describe('the table of model files', () => {
   });
 
   test('says what a table was, and what its columns, size and scores are', async () => {
-    const table = await TableModel.fit('logistic', [[1, 'x'], [2, 'y'], [8, 'x'], [9, 'z']], ['low', 'low', 'high', 'high']);
+    const table = await TableModel.fit(
+      'logistic',
+      [
+        [1, 'x'],
+        [2, 'y'],
+        [8, 'x'],
+        [9, 'z'],
+      ],
+      ['low', 'low', 'high', 'high'],
+    );
     const trained = { data: 'mine.csv', rows: 4, scores: { accuracy: '75.0 %' } };
     const lines = (await openModel(file('table.bin', table.trainedOn(trained).save()))).describe();
     expect(lines).toEqual([
@@ -101,7 +110,9 @@ describe('the table of model files', () => {
       'Scores      accuracy 75.0 %, means over folds of the comparison',
     ]);
     const data = { table: tableOf([[1], [2], [3], [4]]), values: Float64Array.of(1, 2, 3, 4) };
-    const numbers = await TableModel.train('forest', data, 'price', new Random(0), { options: { forest: { trees: 3 } } });
+    const numbers = await TableModel.train('forest', data, 'price', new Random(0), {
+      options: { forest: { trees: 3 } },
+    });
     const [first, method] = (await openModel(file('numbers.bin', numbers.save()))).describe();
     expect(first).toBe('Predicts the number "price" of rows');
     expect(method).toBe('Method      random forest, trees 3');
@@ -109,7 +120,12 @@ describe('the table of model files', () => {
 
   test('says what a language model is', async () => {
     const config = decoderConfig({ vocabulary: 3, features: 8, layers: 1, heads: 2, context: 16 });
-    const bytes = saveLanguageModel(decoderOf(config, new Random(0)), config, { characters: ['a', 'b', 'c'] }, { data: 'abc.txt', tokens: 1234, loss: 0.5 });
+    const bytes = saveLanguageModel(
+      decoderOf(config, new Random(0)),
+      config,
+      { characters: ['a', 'b', 'c'] },
+      { data: 'abc.txt', tokens: 1234, loss: 0.5 },
+    );
     const lines = (await openModel(file('lm.bin', bytes))).describe();
     expect(lines.slice(1, 4)).toEqual([
       expect.stringContaining('1 layers of 8, 2 heads'),

@@ -18,11 +18,14 @@ function descriptionOf({ method, features, classes, target, options, learner, tr
   const columns = features.encoders.map((own) =>
     own.kind === 'category' ? `${own.name} (${own.categories.length} categories)` : own.name,
   );
-  const some = (all: readonly string[]) => `${all.slice(0, 12).join(', ')}${all.length > 12 ? `, … (${all.length})` : ''}`;
+  const some = (all: readonly string[]) =>
+    `${all.slice(0, 12).join(', ')}${all.length > 12 ? `, … (${all.length})` : ''}`;
   const numbers = Object.values(learner.state()).reduce((sum, { size }) => sum + size, 0);
   const listed = (of: object) => Object.entries(of).map(([name, value]) => `${name} ${value}`);
   return [
-    classes.length > 0 ? `Classifies rows by "${target}" (${some(classes)})` : `Predicts the number "${target}" of rows`,
+    classes.length > 0
+      ? `Classifies rows by "${target}" (${some(classes)})`
+      : `Predicts the number "${target}" of rows`,
     `Method      ${[tableMethods[method].title, ...listed(options)].join(', ')}`,
     `Columns     ${some(columns)}`,
     ...(trained ? [`Trained on  ${trained.data}: ${trained.rows} rows`] : []),
