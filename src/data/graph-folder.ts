@@ -3,8 +3,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { isGraphFile, loadEdges, loadGraphDocument } from './edges.js';
-import { openBytes, readText } from './files.js';
-import type { EdgeList } from './formats/edge-list.js';
+import { readText } from './files.js';
 import { readCsv } from './formats/index.js';
 import { type GraphTableOptions, graphFromDocument, graphFromTables, type NamedGraph } from './graph-tables.js';
 import { fromLists, graphOfEdges, type MultiLabelGraph } from './graphs.js';
@@ -25,49 +24,6 @@ export function loadNamedGraph(path: string): NamedGraph | undefined {
   if (isFolder(path)) return loadGraphFolder(path);
   if (!existsSync(path) || path.endsWith('.npz') || !isGraphFile(path)) return undefined;
   return graphFromDocument(loadGraphDocument(path), basename(path));
-}
-
-/** A comment of SNAP or KONECT, which no header of a table looks like. */
-const COMMENT = /^[#%][^,;|\t]*$/;
-
-/**
- * The graph at a path for a profile: as `loadNamedGraph`, with the directions that a file says; also
- * a sparse matrix of SciPy, and a list of edges that begins with a comment.
- *
- * @returns undefined for any other path or name
- * @throws Error naming the file and what is wrong with it
- */
-export async function loadShownGraph(path: string): Promise<NamedGraph | undefined> {
-  if (isFolder(path) || !existsSync(path)) return loadNamedGraph(path);
-  if (!path.endsWith('.npz') && isGraphFile(path)) {
-    const document = loadGraphDocument(path);
-    return graphFromDocument(document, basename(path), document.directed ?? false);
-  }
-  const isList = path.endsWith('.npz') || (LISTS.test(path) && COMMENT.test(firstLineOf(path)));
-  return isList ? bareGraph(await loadEdges(path), basename(path)) : undefined;
-}
-
-/** Endings of lists of edges. */
-const LISTS = /\.(txt|csv|tsv|edges)$/i;
-
-function firstLineOf(path: string): string {
-  const file = openBytes(path);
-  try {
-    const start = new Uint8Array(Math.min(4096, file.size));
-    file.read(start, 0);
-    return new TextDecoder().decode(start).split(/\r?\n/, 1)[0] as string;
-  } finally {
-    file.close();
-  }
-}
-
-/** A graph of edges alone. */
-function bareGraph(list: EdgeList, name: string): NamedGraph {
-  const graph = graphOfEdges(list);
-  return {
-    ...{ name, graph, features: undefined, labels: new Int32Array(graph.nodeCount).fill(-1), classes: 0 },
-    ...{ split: undefined, nodeNames: [], classNames: [], featureNames: [], leftOut: [] },
-  };
 }
 
 /**

@@ -4,6 +4,7 @@ import { Graph } from '../structure/index.js';
 import type { Tensor } from '../tensor/index.js';
 import { edgesOfDocument, type GraphDocument } from './formats/graphs/index.js';
 import { readCsv, type Table } from './formats/index.js';
+import { Weights } from './formats/weights.js';
 import { type GraphDataset, graphOfEdges } from './graphs.js';
 import { columnFinder, edgeEnds, type NodeTable, nodesOfTable, nodeTable } from './node-tables.js';
 
@@ -96,14 +97,16 @@ function fail(name: string, reason: string): never {
 export function graphOfTable(table: Table, ids: ReadonlyMap<string, number>, name: string, directed: boolean): Graph {
   const { sources, targets } = edgeEnds(table, ids, name);
   const weight = columnFinder(table)('weight');
+  const texts = new Weights();
   const weights =
     weight < 0
       ? undefined
-      : Float32Array.from(table.rows, (row, e) => {
-          const value = Number(row[weight]);
-          if (!(value > 0 && Number.isFinite(value)))
-            fail(name, `edges, line ${e + 2}: weight "${row[weight]}" is no positive number`);
-          return value;
-        });
+      : Float32Array.from(
+          table.rows,
+          (row, e) =>
+            texts.read(row[weight] as string) ??
+            fail(name, `edges, line ${e + 2}: weight "${row[weight]}" is no positive number`),
+        );
+  if (texts.doubt) fail(name, `edges: ${texts.doubt}`);
   return Graph.fromEdges(ids.size, sources, targets, { directed, weights });
 }

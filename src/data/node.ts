@@ -10,7 +10,7 @@ export { downloadHypergraph, type FetchOptions, fetchDataset, fetchIfMissing, fe
 export { type EdgeFileOptions, isGraphFile, loadEdges, loadGraphDocument } from './edges.js';
 export { type FileBytes, openBytes, readBytes, readJson, readText, readUnpacked, readUnpackedText } from './files.js';
 export { dataFolders, hasDataset, knownArchive } from './folders.js';
-export { isFolder, loadGraphFolder, loadNamedGraph, loadShownGraph, tableIn } from './graph-folder.js';
+export { isFolder, loadGraphFolder, loadNamedGraph, tableIn } from './graph-folder.js';
 export {
   type EdgeGraph,
   graphNames,
@@ -53,6 +53,7 @@ export {
   type NewValues,
 } from './products/files.js';
 export { hasQuestions, loadQuestionSet, loadQuestions, type QuestionSet, questionSetNames } from './question-sets.js';
+export { loadShownGraph } from './shown-graph.js';
 export {
   hasSources,
   type LabelledSources,

@@ -1,6 +1,6 @@
-// Text in files: UTF-8, or UTF-16 where a byte order mark, or zero bytes in the first two characters,
-// say so. Bytes that are neither are an error, since replacement characters would make different
-// names equal; tables read them as Windows-1252, which every byte is.
+// Text in files: UTF-8, or UTF-16 where a byte order mark or zero bytes in the first characters say
+// so. Bytes that are neither are an error, since replacement characters would make different names
+// equal; tables read them as Windows-1252, which every byte is.
 
 import type { ByteSource } from '../bytes.js';
 
