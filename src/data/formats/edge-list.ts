@@ -242,8 +242,9 @@ class Reader {
       header ??
       byPosition(fields.length) ??
       this.#fail(`has ${fields.length} columns without known names; ${knownNames()}`);
-    if (header || (fields.length === 3 && NAME.test(fields[2] as string))) return true;
+    if (header) return true;
     if (fields.length < 2 || fields.slice(0, 2).some((field) => NUMBER.test(field))) return false;
+    if (NAME.test(fields[2] ?? '')) return true;
     this.#doubtful = { line: this.#line, fields };
     // Where all that follows is numbers, the line is a header of unknown names; see the end.
     return !this.named;
@@ -366,14 +367,12 @@ class Reader {
     const { source, target } = this.#texts;
     const isHeader =
       !this.named || (edges > 1 && source + target === 0) || (edges > 2 && (source === 0 || target === 0));
-    const { line, fields } = this.#doubtful;
     if (!isHeader && !(edges >= MANY && this.#isAlone())) return;
-    this.#line = line;
-    if (!isHeader)
-      this.#fail(
-        `"${fields.join(', ')}" may be a header, since no other edge has these nodes; ${knownNames()}, or put the edge on another line`,
-      );
-    this.#fail(`"${fields.join(', ')}" above numbers is a header without known names; ${knownNames()}`);
+    this.#line = this.#doubtful.line;
+    const named = `"${this.#doubtful.fields.join(', ')}"`;
+    const hint = `${knownNames()}, or put the edge on another line`;
+    if (!isHeader) this.#fail(`${named} may be a header, since no other edge has these nodes; ${hint}`);
+    this.#fail(`${named} above numbers is a header without known names; ${knownNames()}`);
   }
 
   /** Whether the two nodes of the first edge have no other edge. */
