@@ -116,6 +116,7 @@ export {
   SGD,
   type SGDOptions,
 } from './optimizers.js';
+export { consecutive, meanOverParts } from './parts.js';
 export { phaseCheckpoints } from './phases.js';
 export { PReLU } from './prelu.js';
 export { type ProgressStream, progressLine } from './progress.js';
