@@ -360,8 +360,8 @@ export interface MinibatchOptions {
 }
 
 /**
- * Batches of a shuffled epoch, i32 arrays of `batchSize`: the last is shorter where `batchSize` does
- * not divide their count, or left out with `dropLast`.
+ * Batches of a shuffled epoch, i32 arrays of `batchSize`: the last is shorter where `batchSize`
+ * does not divide their count, or left out with `dropLast`.
  *
  * @param examples numbers of the examples, or how many there are: 0 … count − 1
  * @throws RangeError when `batchSize` is below 1.
