@@ -1,23 +1,34 @@
-// Sets of graphs: classes or numbers by subgraph networks.
+// Sets of graphs: classes or numbers by networks with features of cells.
 
 import type { WholeGraphs } from '../../data/index.js';
 import { loadWholeGraphs } from '../../data/node.js';
 import {
+  type AttributeEncoding,
   attributeEncoding,
+  attributeSizes,
+  CellSource,
   type GraphTask,
   graphScores,
   graphTask,
+  missingPatterns,
+  PPGN,
+  PPGNModel,
+  polynomialEncoding,
   requireCells,
   type SchemeName,
   SubgraphModel,
   targetsOf,
   trainWholeGraphs,
+  type WholeGraphDescription,
+  type WholeGraphModel,
+  type WholeGraphNetwork,
   type WholeGraphTraining,
 } from '../../graph/index.js';
 import { parameterCount } from '../../nn/index.js';
+import type { Random } from '../../tensor/index.js';
 import { splitOfGraphs } from './graphs.js';
 import type { FitRequest, Fitted } from './learner.js';
-import type { plainGraphOptions, subgraphOptions } from './whole-graph-options.js';
+import type { cellTraining, plainGraphOptions, ppgnOptions, subgraphOptions } from './whole-graph-options.js';
 
 /**
  * The columns of numbers that are learnt, of `--target` or the only one; undefined for classes.
@@ -71,8 +82,31 @@ export function scored(
   };
 }
 
-/** A training of subgraph networks by `fitCells`. */
-type SubgraphValues = FitRequest<typeof subgraphOptions>['values'] | FitRequest<typeof plainGraphOptions>['values'];
+/** Values of the options that all networks on whole graphs have. */
+type CellValues = FitRequest<typeof cellTraining>['values'];
+
+/** A request for one of these networks. */
+type CellRequest<Values extends CellValues = CellValues> = Omit<FitRequest, 'values'> & { readonly values: Values };
+
+/** What a network is made from: how attributes become features, what is learnt, and its graphs. */
+interface Learnt {
+  readonly encoding: AttributeEncoding;
+  readonly task: GraphTask;
+  readonly data: WholeGraphs;
+  readonly train: Int32Array;
+}
+
+/** A kind of model, and what is special in its training. */
+interface CellModel {
+  readonly title: string;
+  readonly training?: WholeGraphTraining;
+  /** @param check refuses graphs that are too large, given the bytes that a cell takes */
+  create(
+    learnt: Learnt,
+    random: Random,
+    check: (source: CellSource, cellBytes: number) => void,
+  ): WholeGraphModel<WholeGraphDescription, WholeGraphNetwork & object>;
+}
 
 /** Trains a subgraph network; the epoch of least validation loss is kept. */
 export function fitSubgraphs(path: string, request: FitRequest<typeof subgraphOptions>): Promise<Fitted> {
@@ -85,27 +119,58 @@ export function fitPlain(path: string, request: FitRequest<typeof plainGraphOpti
   return fitScheme(path, request, { scheme: 'mpnn', cap: 1, policy: {} });
 }
 
+function fitScheme(
+  path: string,
+  request: CellRequest<FitRequest<typeof plainGraphOptions>['values']>,
+  layout: { readonly scheme: SchemeName; readonly cap: number; readonly policy: { hops?: number; roots?: number } },
+): Promise<Fitted> {
+  const { layers, hidden } = request.values;
+  const { scheme, cap, policy } = layout;
+  return fitCells(path, request, {
+    title: scheme,
+    create: ({ encoding, task }, random) =>
+      SubgraphModel.create({ encoding, task, policy, options: { scheme, cap, layers, hidden } }, random),
+  });
+}
+
+/** Trains a network on pairs of nodes whose input has the polynomials that it cannot compute. */
+export function fitPolynomials(path: string, request: FitRequest<typeof ppgnOptions>): Promise<Fitted> {
+  const { variant, degree, depth, hidden, optimizer } = request.values;
+  const options = { variant, depth, hidden };
+  return fitCells(path, request, {
+    title: `${variant === 'plain' ? 'PPGN' : 'PPGN++'}${degree > 0 ? ` (${degree})` : ''}`,
+    training: { roots: false, optimizer },
+    create({ encoding, task, data, train }, random, check) {
+      const { nodes, edges } = attributeSizes(encoding);
+      const patterns = missingPatterns({ degree });
+      // Before polynomials of a graph that is refused are computed.
+      check(new CellSource(data.graphs), PPGN.cellBytes(1 + nodes + edges + patterns.length, options));
+      const polynomials = polynomialEncoding(data.graphs, patterns, train);
+      return PPGNModel.create({ encoding, task, polynomials, options }, random);
+    },
+  });
+}
+
 /**
  * @throws Error for a graph without a label or number, fewer than two classes, or too few graphs;
  * RangeError for a graph that is too large
  */
-async function fitScheme(
+async function fitCells(
   path: string,
-  { values, target, random, hooks }: Omit<FitRequest, 'values'> & { readonly values: SubgraphValues },
-  layout: { readonly scheme: SchemeName; readonly cap: number; readonly policy: { hops?: number; roots?: number } },
+  { values, target, random, hooks }: CellRequest,
+  { title, training: own = {}, create }: CellModel,
 ): Promise<Fitted> {
   const data = loadWholeGraphs(path);
   const split = splitOfGraphs(data, random.split('split'));
   const task = graphTask(data, chosenTargets(data, target), split.train);
   const targets = targetsOf(data, task);
-  const { scheme, cap, policy } = layout;
-  const options = { scheme, cap, layers: values.layers, hidden: values.hidden };
   const encoding = attributeEncoding(data, split.train);
-  const model = SubgraphModel.create({ encoding, task, policy, options }, random.split('weights'));
+  const training = { ...trainingOf(values, hooks), ...own };
+  const check = (source: CellSource, cellBytes: number) =>
+    requireCells(source, cellBytes, training, (g) => data.graphNames[g] as string);
+  const model = create({ encoding, task, data, train: split.train }, random.split('weights'), check);
   const batches = model.batches(data);
-  const training = trainingOf(values, hooks);
-  const name = (g: number) => data.graphNames[g] as string;
-  requireCells(batches.source, model.network.cellBytes, training, name);
+  check(batches.source, model.network.cellBytes);
   const { stopped } = await trainWholeGraphs(model.network, batches, targets, split, random.split('fit'), training);
   const { lines, scores } = scored(model.answers(batches, split.test, training), data, task, split.test);
   const { graphs } = data;
@@ -115,7 +180,7 @@ async function fitScheme(
       `${data.name}: ${graphs.count} graphs, ${graphs.nodeCount} nodes, ${graphs.edgeCount} edges; ${
         task.kind === 'classes' ? `${task.names.length} classes` : task.names.join(', ')
       }`,
-      `${scheme}: ${parameterCount(model.network).toLocaleString('en')} parameters`,
+      `${title}: ${parameterCount(model.network).toLocaleString('en')} parameters`,
       ...lines,
     ],
     scores,
