@@ -17,6 +17,7 @@ import {
   minibatches,
   predictedClasses,
   type SemiSupervisedOptions,
+  stoppingOf,
 } from '../../nn/index.js';
 import { type Segments, segmentMax, segmentMean } from '../../sparse/index.js';
 import { disjointGraphs, type Graph } from '../../structure/index.js';
@@ -114,12 +115,7 @@ export function trainGraphClassifier(
       select === 'loss'
         ? meanOverParts(parts, (part) => lossOf(live, part, inference))
         : wholeGraphAccuracy(live, data, data.validation, batchSize),
-    better: select === 'loss' ? 'smaller' : 'larger',
-    patience: options.patience,
-    onEpoch: options.onEpoch,
-    signal: options.signal,
-    checkpoint: options.checkpoint,
-    checkpointEvery: 20,
+    ...stoppingOf(options),
   });
 }
 
