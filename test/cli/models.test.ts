@@ -12,6 +12,7 @@ import {
   NAT_MODEL,
   NODE_CLASSIFIER,
   NODE_VALUES,
+  READOUT_MODEL,
   RPHGNN_MODEL,
   SUBGRAPH_MODEL,
 } from '../../src/graph/index.js';
@@ -50,6 +51,7 @@ describe('the table of model files', () => {
     H4G_MODEL,
     NODE_CLASSIFIER,
     NODE_VALUES,
+    READOUT_MODEL,
     ARC_CLASSIFIER,
     EMBEDDING_MODEL,
     RANK_MODEL,

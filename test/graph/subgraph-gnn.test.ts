@@ -313,7 +313,7 @@ describe('networks', () => {
       ),
       edges: tensor(
         all.flatMap(({ input }) => Array.from(input.edges?.view() ?? [])),
-        [-1 + 1 + collection.select([0, 1]).graphs.edgeCount, 3],
+        [collection.select([0, 1]).graphs.edgeCount, 3],
       ),
     };
     expectClose(outputOf(network, together, own), alone.flat(), 1e-5);

@@ -1,4 +1,4 @@
-// Sets of graphs: classes or numbers by subgraph networks.
+// Sets of graphs: classes or numbers, by subgraph networks or by networks of nodes with a readout.
 
 import type { WholeGraphs } from '../../data/index.js';
 import { loadWholeGraphs } from '../../data/node.js';
@@ -7,16 +7,24 @@ import {
   type GraphTask,
   graphScores,
   graphTask,
+  nodeNetworks,
+  ReadoutModel,
+  type ReadoutName,
   requireCells,
   type SchemeName,
+  type SubgraphDescription,
   SubgraphModel,
   targetsOf,
   trainWholeGraphs,
+  type WholeGraphDescription,
+  type WholeGraphModel,
   type WholeGraphTraining,
 } from '../../graph/index.js';
 import { parameterCount } from '../../nn/index.js';
+import type { Random } from '../../tensor/index.js';
 import { splitOfGraphs } from './graphs.js';
-import type { FitRequest, Fitted } from './learner.js';
+import type { Fit, FitRequest, Fitted } from './learner.js';
+import { layoutIn } from './node-data.js';
 import type { plainGraphOptions, subgraphOptions } from './whole-graph-options.js';
 
 /**
@@ -42,14 +50,15 @@ export function trainingOf(
     readonly learningRate: number;
     readonly patience: number;
     readonly schedule: 'cosine' | 'plateau';
+    readonly weightDecay?: number;
     readonly memory: number;
     readonly force: 'no' | 'yes';
   },
   hooks: FitRequest['hooks'],
 ): WholeGraphTraining {
-  const { epochs, batch, learningRate, patience, schedule, memory, force } = values;
+  const { epochs, batch, learningRate, patience, schedule, weightDecay, memory, force } = values;
   const limits = { budget: memory * 2 ** 20, force: force === 'yes' };
-  return { epochs, batch, learningRate, patience, schedule, ...limits, ...hooks };
+  return { epochs, batch, learningRate, patience, schedule, weightDecay, ...limits, ...hooks };
 }
 
 /** Lines on how well test graphs are answered for, and the scores by name. */
@@ -71,9 +80,6 @@ export function scored(
   };
 }
 
-/** A training of subgraph networks by `fitCells`. */
-type SubgraphValues = FitRequest<typeof subgraphOptions>['values'] | FitRequest<typeof plainGraphOptions>['values'];
-
 /** Trains a subgraph network; the epoch of least validation loss is kept. */
 export function fitSubgraphs(path: string, request: FitRequest<typeof subgraphOptions>): Promise<Fitted> {
   const { scheme, hops, roots, cap } = request.values;
@@ -85,23 +91,49 @@ export function fitPlain(path: string, request: FitRequest<typeof plainGraphOpti
   return fitScheme(path, request, { scheme: 'mpnn', cap: 1, policy: {} });
 }
 
+function fitScheme(
+  path: string,
+  request: TrainingRequest & { readonly values: { readonly layers: number; readonly hidden: number } },
+  { scheme, cap, policy }: Pick<SubgraphDescription, 'policy'> & { readonly scheme: SchemeName; readonly cap: number },
+): Promise<Fitted> {
+  const { layers, hidden } = request.values;
+  const options = { scheme, cap, layers, hidden };
+  return fitModel(path, request, scheme, (description, _, random) =>
+    SubgraphModel.create({ ...description, policy, options }, random),
+  );
+}
+
+/** Trains a network of nodes with a readout, by name. */
+export function readoutFit(network: ReadoutName): Fit {
+  const { title } = nodeNetworks[network];
+  return (path, request) =>
+    fitModel(path, request as TrainingRequest, title, ({ encoding, task }, data, random) => {
+      const unread = data.edgeColumns.map((column) => column.name);
+      if (unread.length > 0) request.note(`${title} does not read attributes of edges: ${unread.join(', ')}`);
+      const layout = layoutIn(request.values);
+      return ReadoutModel.create({ task, encoding: { ...encoding, edges: [] }, network, layout }, random);
+    });
+}
+
+/** A request with the options of training. */
+type TrainingRequest = Omit<FitRequest, 'values'> & { readonly values: Parameters<typeof trainingOf>[0] };
+
 /**
  * @throws Error for a graph without a label or number, fewer than two classes, or too few graphs;
  * RangeError for a graph that is too large
  */
-async function fitScheme(
+async function fitModel(
   path: string,
-  { values, target, random, hooks }: Omit<FitRequest, 'values'> & { readonly values: SubgraphValues },
-  layout: { readonly scheme: SchemeName; readonly cap: number; readonly policy: { hops?: number; roots?: number } },
+  { values, target, random, hooks }: TrainingRequest,
+  title: string,
+  create: (description: WholeGraphDescription, data: WholeGraphs, random: Random) => WholeGraphModel,
 ): Promise<Fitted> {
   const data = loadWholeGraphs(path);
   const split = splitOfGraphs(data, random.split('split'));
   const task = graphTask(data, chosenTargets(data, target), split.train);
   const targets = targetsOf(data, task);
-  const { scheme, cap, policy } = layout;
-  const options = { scheme, cap, layers: values.layers, hidden: values.hidden };
   const encoding = attributeEncoding(data, split.train);
-  const model = SubgraphModel.create({ encoding, task, policy, options }, random.split('weights'));
+  const model = create({ encoding, task }, data, random.split('weights'));
   const batches = model.batches(data);
   const training = trainingOf(values, hooks);
   const name = (g: number) => data.graphNames[g] as string;
@@ -115,7 +147,7 @@ async function fitScheme(
       `${data.name}: ${graphs.count} graphs, ${graphs.nodeCount} nodes, ${graphs.edgeCount} edges; ${
         task.kind === 'classes' ? `${task.names.length} classes` : task.names.join(', ')
       }`,
-      `${scheme}: ${parameterCount(model.network).toLocaleString('en')} parameters`,
+      `${title}: ${parameterCount(model.network).toLocaleString('en')} parameters`,
       ...lines,
     ],
     scores,

@@ -34,6 +34,7 @@ export {
   partsWithin,
   requireCells,
 } from './inputs.js';
+export { type AnswerOptions, type WholeGraphDescription, WholeGraphModel } from './model.js';
 export { type Along, cellProduct, neighbourSum, neighbourSumReference, plusRows, sumByIndex } from './operations.js';
 export {
   answersOf,

@@ -12,6 +12,6 @@
 // better. The tests that bound what networks tell apart are in ../expressivity.
 
 export { CellMLP, SubgraphLayer } from './layer.js';
-export { type AnswerOptions, SUBGRAPH_MODEL, type SubgraphDescription, SubgraphModel } from './model.js';
+export { SUBGRAPH_MODEL, type SubgraphDescription, SubgraphModel } from './model.js';
 export { type GraphSizes, SubgraphNetwork, type SubgraphNetworkOptions, schemeOf } from './network.js';
 export { requireScheme, type Scheme, type SchemeName, schemeNames, schemes, testOfScheme } from './schemes.js';

@@ -5,17 +5,14 @@ import { type ModelKind, readModelFile, type WholeGraphs, writeModelFile } from 
 import { inference, loadState, stateOf } from '../../nn/index.js';
 import { Random } from '../../tensor/index.js';
 import {
-  type AttributeEncoding,
-  answersOf,
+  type AnswerOptions,
   attributeSizes,
-  type CellLimits,
   type CellPolicy,
-  encodeAttributes,
   type GraphBatch,
-  GraphBatches,
-  type GraphTask,
   outputsOf,
   outputsOfTask,
+  type WholeGraphDescription,
+  WholeGraphModel,
 } from '../dense/index.js';
 import { SubgraphNetwork, type SubgraphNetworkOptions, schemeOf } from './network.js';
 
@@ -27,32 +24,15 @@ export const SUBGRAPH_MODEL: ModelKind = {
 };
 
 /** What the file says beside its weights. */
-export interface SubgraphDescription {
-  /** How attributes become features. */
-  readonly encoding: AttributeEncoding;
-  /** What is predicted. */
-  readonly task: GraphTask;
+export interface SubgraphDescription extends WholeGraphDescription {
   /** Radius and number of roots. */
   readonly policy: Pick<CellPolicy, 'hops' | 'roots'>;
   /** Layout of the network. */
   readonly options: SubgraphNetworkOptions;
 }
 
-/** Answers of a model, and how it reads graphs. */
-export interface AnswerOptions extends CellLimits {
-  /**
-   * Called for each category that training did not know, which counts as none of the known ones.
-   */
-  readonly onUnknown?: (what: string, value: string) => void;
-}
-
 /** Predicts classes or numbers of graphs. */
-export class SubgraphModel {
-  constructor(
-    readonly description: SubgraphDescription,
-    readonly network: SubgraphNetwork,
-  ) {}
-
+export class SubgraphModel extends WholeGraphModel<SubgraphDescription, SubgraphNetwork> {
   /** A network of the description's layout with new weights. */
   static create(description: SubgraphDescription, random: Random): SubgraphModel {
     const { encoding, task, options } = description;
@@ -60,27 +40,10 @@ export class SubgraphModel {
     return new SubgraphModel(description, new SubgraphNetwork(sizes, random, options));
   }
 
-  /** Graphs as the network reads them. @throws Error for a column that is missing */
-  batches(data: WholeGraphs, onUnknown?: AnswerOptions['onUnknown']): GraphBatches {
-    const { encoding, policy, options } = this.description;
+  protected override get cells(): CellPolicy {
+    const { policy, options } = this.description;
     const own = { ...policy, policy: schemeOf(options.scheme).policy, cap: options.cap };
-    const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
-    return new GraphBatches(encodeAttributes(data, encoding, onUnknown), given);
-  }
-
-  /**
-   * Probabilities of classes, or numbers: [graphs, width], row after row.
-   *
-   * @throws Error for a column that is missing; RangeError for a graph that is too large
-   */
-  predict(data: WholeGraphs, { onUnknown, ...limits }: AnswerOptions = {}): Float32Array {
-    const all = Int32Array.from({ length: data.graphs.count }, (_, g) => g);
-    return this.answers(this.batches(data, onUnknown), all, limits);
-  }
-
-  /** `predict` for graphs of given numbers. */
-  answers(batches: GraphBatches, chosen: Int32Array, limits: CellLimits = {}): Float32Array {
-    return answersOf(outputsOf(this.network, batches, chosen, limits), this.description.task);
+    return Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
   }
 
   /** Vectors of graphs [graphs, hidden], or of all their nodes [nodes, hidden], row after row. */
