@@ -1,17 +1,10 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readCsv, readNpy } from '../../src/data/index.js';
+import { commandInFolder, main } from './command.js';
 
-const main = join(import.meta.dirname, '../../dist/cli/main.js');
-const folder = mkdtempSync(join(tmpdir(), 'gossamer-graphs-'));
-
-function gossamer(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', cwd: folder });
-  return { status, stdout, stderr };
-}
+const { folder, gossamer } = commandInFolder('graphs');
 
 /** Rings of six: in class `hot` three edges in a row are double and three atoms N, in `cold` one. */
 function writeRings(name: string, count: number, changes: Readonly<Record<string, string | undefined>> = {}): void {
