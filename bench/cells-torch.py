@@ -1,6 +1,6 @@
-"""The networks of cells.mjs in PyTorch, in three forms of the sums over neighbours: messages that are
-added by index, products with padded dense adjacencies, and sparse products. Batches are made
-beforehand and not timed.
+"""The networks of cells.mjs in PyTorch: SSWL⁺ in three forms of the sums over neighbours (messages that
+are added by index, products with padded dense adjacencies, and sparse products), and PPGN++ on padded
+batches with a mask, channels first, as in the released code. Batches are made beforehand and not timed.
 
   python3 bench/cells-torch.py graphs.json [--threads 1,2] [--epochs 8]
 """
@@ -117,6 +117,55 @@ class SSWLPlus(nn.Module):
         return self.head(mean)
 
 
+class PairMLP(nn.Sequential):
+    def __init__(self, channels, hidden):
+        super().__init__(nn.Conv2d(channels, hidden, 1), nn.ReLU(), nn.Conv2d(hidden, hidden, 1), nn.ReLU())
+
+
+class Block(nn.Module):
+    def __init__(self, channels, hidden):
+        super().__init__()
+        self.left, self.right = PairMLP(2 * channels + 2, hidden), PairMLP(channels + 1, hidden)
+        self.skip = nn.Conv2d(channels + 1 + hidden, hidden, 1)
+
+    def forward(self, t, batch):
+        t = torch.cat([t, batch.identity], 1)
+        left = self.left(torch.cat([t, t.transpose(2, 3)], 1)) * batch.mask
+        product = torch.matmul(left, self.right(t) * batch.mask)
+        return self.skip(torch.cat([t, product], 1)) * batch.mask
+
+
+class PPGN(nn.Module):
+    def __init__(self, hidden=24, depth=3):
+        super().__init__()
+        self.blocks = nn.ModuleList(Block(1 if l == 0 else hidden, hidden) for l in range(depth))
+        self.head = nn.Sequential(nn.Linear(2 * hidden, hidden), nn.ReLU(), nn.Linear(hidden, 1))
+
+    def forward(self, batch):
+        t = batch.adjacency[:, None]
+        for block in self.blocks:
+            t = block(t, batch)
+        n = batch.nodes[:, None]
+        diagonal = torch.diagonal(t, dim1=2, dim2=3).sum(2)
+        others = (t.sum((2, 3)) - diagonal) / (n * (n - 1))
+        return self.head(torch.cat([diagonal / n, others], 1))
+
+
+class Padded:
+    """Adjacencies of graphs padded to the largest, with the mask of cells that are there."""
+
+    def __init__(self, graphs, targets):
+        self.nodes = torch.tensor([float(g["nodes"]) for g in graphs])
+        most = int(self.nodes.max())
+        self.targets = torch.tensor(targets)[:, None]
+        self.adjacency, self.mask = torch.zeros(len(graphs), most, most), torch.zeros(len(graphs), 1, most, most)
+        for index, g in enumerate(graphs):
+            self.mask[index, :, : g["nodes"], : g["nodes"]] = 1
+            for u, v in g["edges"]:
+                self.adjacency[index, u, v] = self.adjacency[index, v, u] = 1
+        self.identity = torch.eye(most)[None, None] * self.mask
+
+
 parser = argparse.ArgumentParser()
 parser.add_argument("graphs")
 parser.add_argument("--threads", default="1,2")
@@ -125,12 +174,14 @@ flags = parser.parse_args()
 with open(flags.graphs) as file:
     data = json.load(file)
 print("torch", torch.__version__)
-for form in ("index", "padded", "sparse"):
-    batches = [Batch(data["graphs"][i : i + 40], data["targets"][i : i + 40], form) for i in range(0, 240, 40)]
+parts = [(data["graphs"][i : i + 40], data["targets"][i : i + 40]) for i in range(0, 240, 40)]
+networks = [(f"SSWL⁺, {form}", SSWLPlus, [Batch(*part, form) for part in parts]) for form in ("index", "padded", "sparse")]
+networks.append(("PPGN++, padded", PPGN, [Padded(*part) for part in parts]))
+for title, network, batches in networks:
     for threads in map(int, flags.threads.split(",")):
         torch.set_num_threads(threads)
         torch.manual_seed(0)
-        model = SSWLPlus()
+        model = network()
         optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
         best = float("inf")
         for _ in range(flags.epochs):
@@ -140,4 +191,4 @@ for form in ("index", "padded", "sparse"):
                 (model(batch) - batch.targets).abs().mean().backward()
                 optimizer.step()
             best = min(best, time.perf_counter() - start)
-        print(f"SSWL⁺, {form:8} {threads} thr. {1000 * best:8.1f} ms an epoch", flush=True)
+        print(f"{title:15} {threads} thr. {1000 * best:8.1f} ms an epoch", flush=True)

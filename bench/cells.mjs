@@ -1,13 +1,14 @@
-// Epochs of networks on pairs of nodes: SSWL⁺ (width 32, 4 layers) on 240 graphs of 10 to 16 nodes,
-// forward, gradients and Adam in batches of 40, with all that making a batch takes. The same
-// arithmetic in PyTorch is in cells-torch.py, on the graphs that this one writes.
+// Epochs of networks on pairs of nodes: SSWL⁺ (width 32, 4 layers) and PPGN++ (width 24, 3 blocks) on
+// 240 graphs of 10 to 16 nodes, forward, gradients and Adam in batches of 40, with all that making a
+// batch takes. The same arithmetic in PyTorch is in cells-torch.py, on the graphs that this one
+// writes.
 //
 //   npm run build && node bench/cells.mjs [--threads 1,2] [--epochs 8] [--write graphs.json]
 //   python3 bench/cells-torch.py graphs.json
 
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { GraphBatches, SubgraphNetwork, trainWholeGraphs } from '../dist/graph/index.js';
+import { GraphBatches, PPGN, SubgraphNetwork, trainWholeGraphs } from '../dist/graph/index.js';
 import { Random, setThreads } from '../dist/index.js';
 import { connectedGraph, GraphCollection } from '../dist/structure/index.js';
 
@@ -45,6 +46,8 @@ const split = {
 const networks = {
   'SSWL⁺, width 32, 4 layers': () =>
     new SubgraphNetwork({ nodes: 0, edges: 0, outputs: 1 }, new Random(1), { layers: 4, hidden: 32 }),
+  'PPGN++, width 24, 3 blocks': () =>
+    new PPGN({ nodes: 0, edges: 0, pairs: 0, outputs: 1 }, new Random(1), { depth: 3, hidden: 24 }),
 };
 const input = { graphs: GraphCollection.of(graphs), nodes: undefined, edges: undefined };
 

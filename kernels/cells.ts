@@ -4,6 +4,7 @@
 // and rows being numbered over all graphs. Where cells are left out, `table` holds the number of
 // the cell at each place, −1 for none.
 
+import { storeSome } from "./lanes";
 import { multiplyAdd } from "./math";
 import { Optional } from "./optional";
 
@@ -260,27 +261,15 @@ export function cellProduct(
           placeB += stepB;
         }
         const width = <i32>((channel - at) >> 2);
-        storeChannels(target + at, c00, width);
-        if (pair) storeChannels(target + channel + at, c01, width);
-        if (rows > 1) storeChannels(target + line + at, c10, width);
-        if (rows > 1 && pair) storeChannels(target + line + channel + at, c11, width);
-        if (rows > 2) storeChannels(target + 2 * line + at, c20, width);
-        if (rows > 2 && pair) storeChannels(target + 2 * line + channel + at, c21, width);
-        if (rows > 3) storeChannels(target + 3 * line + at, c30, width);
-        if (rows > 3 && pair) storeChannels(target + 3 * line + channel + at, c31, width);
+        storeSome(target + at, c00, width);
+        if (pair) storeSome(target + channel + at, c01, width);
+        if (rows > 1) storeSome(target + line + at, c10, width);
+        if (rows > 1 && pair) storeSome(target + line + channel + at, c11, width);
+        if (rows > 2) storeSome(target + 2 * line + at, c20, width);
+        if (rows > 2 && pair) storeSome(target + 2 * line + channel + at, c21, width);
+        if (rows > 3) storeSome(target + 3 * line + at, c30, width);
+        if (rows > 3 && pair) storeSome(target + 3 * line + channel + at, c31, width);
       }
     }
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function storeChannels(at: usize, value: v128, count: i32): void {
-  if (count >= 4) {
-    v128.store(at, value);
-    return;
-  }
-  v128.store_lane<f32>(at, value, 0);
-  if (count > 1) v128.store_lane<f32>(at, value, 1, 4);
-  if (count > 2) v128.store_lane<f32>(at, value, 2, 8);
 }

@@ -2,31 +2,9 @@
 // stay in cache, so that any number of threads gives the same bits, and each element is read once.
 
 import { activate } from "./activation";
+import { loadSome, storeSome } from "./lanes";
 import { multiplyAdd } from "./math";
 import { Optional } from "./optional";
-
-/** Up to four elements of a row, the others 0. */
-// @ts-ignore: decorator
-@inline
-function loadSome(at: usize, count: i32): v128 {
-  if (count >= 4) return v128.load(at);
-  let value = v128.load32_zero(at);
-  if (count > 1) value = v128.load32_lane(at, value, 1, 4);
-  if (count > 2) value = v128.load32_lane(at, value, 2, 8);
-  return value;
-}
-
-// @ts-ignore: decorator
-@inline
-function storeSome(at: usize, value: v128, count: i32): void {
-  if (count >= 4) {
-    v128.store(at, value);
-    return;
-  }
-  v128.store_lane<f32>(at, value, 0);
-  if (count > 1) v128.store_lane<f32>(at, value, 1, 4);
-  if (count > 2) v128.store_lane<f32>(at, value, 2, 8);
-}
 
 /**
  * sums[b, 0, :] = Σ (x − mean) and sums[b, 1, :] = Σ (x − mean)² over the rows of block b. Tasks

@@ -64,6 +64,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     description: 'which tests of isomorphism tell graphs apart, and what networks can therefore learn',
     load: async () => (await import('./tell.js')).tellCommand(),
   },
+  count: {
+    description: 'count a pattern, such as triangles or a substructure of your own, in graphs, at nodes or edges',
+    load: async () => (await import('./count.js')).countCommand(),
+  },
   rank: {
     description: 'rank nodes by personalised PageRank from each node, or from some',
     load: async () => (await import('./rank.js')).rankCommand(),

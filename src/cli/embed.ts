@@ -23,7 +23,7 @@ import { withRanks } from './ranks.js';
 import { useThreads } from './threads.js';
 
 const nodeMethods = ['fastrp', 'deepwalk', 'node2vec', 'line'] as const;
-const methods = [...nodeMethods, 'hypercluster'] as const;
+const methods = [...nodeMethods, 'hypercluster', 'polynomials'] as const;
 
 /** How the edges of a file are read; `embed` and `rank` share these. */
 export interface EdgeFlags {
@@ -46,6 +46,8 @@ interface Flags extends EdgeFlags {
   readonly window?: number;
   readonly p?: number;
   readonly q?: number;
+  readonly degree?: number;
+  readonly pairs?: boolean;
 }
 
 /** Files of edges, for help. */
@@ -57,6 +59,7 @@ Examples
   gossamer embed edges.csv --dim 128 -o vectors.npy               FastRP; names of the rows in vectors.ids.txt
   gossamer embed edges.tsv.gz --method node2vec --p 0.25 --q 4 -o vectors.parquet
   gossamer embed edges.parquet --weights 0,0,1,6.67 --beta -0.5 -o vectors.safetensors
+  gossamer embed edges.csv --method polynomials --degree 5 -o counts.parquet   counts at nodes that message passing cannot make
   gossamer embed graphs/ --method hypercluster -o vectors.npy     a vector for each graph of a set, by the types of its edges
   gossamer embed graphs/ --model m.safetensors -o vectors.npy     likewise, by a model of gossamer fit --model hypercluster
   mpirun -n 4 gossamer embed edges.csv -o vectors.npy             FastRP with its rows shared by 4 processes
@@ -78,6 +81,8 @@ export function embedCommand(): Command {
     .option('--window <n>', 'deepwalk, node2vec: window', number(1))
     .option('--p <p>', 'node2vec: return parameter', number(0, false))
     .option('--q <q>', 'node2vec: in-out parameter', number(0, false))
+    .option('--degree <n>', 'polynomials: most edges of a pattern (default 4, of pairs 6)', number(1))
+    .option('--pairs', 'polynomials: of pairs of nodes that PPGN cannot compute, as .csv')
     .option('--seed <n>', 'seed', number(0), 42)
     .option('--threads <n>', 'threads, the calling one among them', number(1))
     .addHelpText('after', examples)
@@ -124,7 +129,16 @@ function embed(path: string, flags: Flags): Promise<void> {
   requireWritable(flags.out);
   useThreads(flags.threads);
   if (flags.method === 'hypercluster' || flags.model !== undefined) return embedSet(path, flags);
+  if (flags.method === 'polynomials') return embedCounts(path, flags);
   return withRanks((ranks) => embedOn(ranks, path, flags));
+}
+
+async function embedCounts(path: string, flags: Flags): Promise<void> {
+  const { embedPolynomials } = await import('./embed-polynomials.js');
+  const { graph, names } = await loadGraphFile(path, { ...flags, undirected: true }, false);
+  const { pairs = false, degree = pairs ? 6 : 4, out } = flags;
+  if (degree > 7) throw new Error(`embed: --degree ${degree}: at most 7, beyond which there are too many patterns`);
+  await embedPolynomials(graph, names.of, { degree, pairs, out });
 }
 
 async function embedSet(path: string, { model, out, seed }: Flags): Promise<void> {

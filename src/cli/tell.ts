@@ -1,8 +1,7 @@
 // `gossamer tell`: which tests tell graphs apart.
 
 import { Command } from 'commander';
-import { datasetOf, graphOfEdges, writeCsv } from '../data/index.js';
-import { isFolder, isGraph6, loadEdges, loadNamedGraph, loadWholeGraphs, tableIn } from '../data/node.js';
+import { writeCsv } from '../data/index.js';
 import {
   type ColourTestName,
   colourGraphs,
@@ -12,7 +11,8 @@ import {
   type GraphProperty,
   properties,
 } from '../graph/index.js';
-import { type Graph, GraphCollection } from '../structure/index.js';
+import { GraphCollection } from '../structure/index.js';
+import { GRAPH_SET_FORMS, graphsAt } from './graph-sets.js';
 
 const examples = `
 Examples
@@ -32,7 +32,7 @@ interface Flags {
 export function tellCommand(): Command {
   return new Command('tell')
     .description('which tests of isomorphism tell graphs apart, and what networks can therefore learn')
-    .argument('<graphs...>', 'graph6 (.g6), folders of graphs, .npz, known sets, or files of one graph each')
+    .argument('<graphs...>', GRAPH_SET_FORMS)
     .option('--tests <names>', `tests, separated by commas, of ${colourTests.join(', ')}; all when left out`)
     .option('--encodes', 'also whether colours determine distances, cut nodes and cut edges', false)
     .option('--json', 'print the result as JSON', false)
@@ -50,27 +50,12 @@ function testsOf(text: string | undefined): readonly ColourTestName[] {
   });
 }
 
-/** The graphs of a set, or the one graph of a file. */
-async function graphsAt(path: string): Promise<Graph[]> {
-  const isSet =
-    datasetOf(path, 'whole-graphs') !== undefined ||
-    path.endsWith('.npz') ||
-    isGraph6(path) ||
-    (isFolder(path) && (tableIn(path, 'graphs') !== undefined || tableIn(path, 'nodes') === undefined));
-  if (isSet) {
-    const { graphs } = loadWholeGraphs(path);
-    return Array.from({ length: graphs.count }, (_, g) => graphs.graph(g));
-  }
-  const named = loadNamedGraph(path);
-  return [(named ? named.graph : graphOfEdges(await loadEdges(path), false)).undirected()];
-}
-
 /** Most pairs of nodes that are coloured: about 40 bytes each. */
 const MOST_PAIRS = 2 ** 26;
 
 async function tell(paths: readonly string[], flags: Flags): Promise<void> {
   const tests = testsOf(flags.tests);
-  const all = (await Promise.all(paths.map(graphsAt))).flat();
+  const all = (await Promise.all(paths.map(graphsAt))).flatMap(({ graphs }) => graphs);
   if (all.length < 2) throw new Error(`tell: ${all.length} graph in ${paths.join(', ')}; at least two are compared`);
   const graphs = GraphCollection.of(all.map((graph) => graph.undirected()));
   const pairs = all.reduce((sum, { nodeCount }) => sum + nodeCount ** 2, 0);

@@ -1,14 +1,16 @@
 // Networks of nodes on whole graphs: classes or numbers of graphs by GCN … GIN with a readout, as
 // baselines beside networks on pairs of nodes, trained and kept alike.
 
-import { type ModelKind, readModelFile, writeModelFile } from '../data/index.js';
-import { loadState, type Mode, stateOf } from '../nn/index.js';
+import { type ModelKind, readModelFile, type WholeGraphs } from '../data/index.js';
+import { loadState, type Mode } from '../nn/index.js';
 import type { GraphCollection } from '../structure/index.js';
 import { Random, type Tensor, tensor } from '../tensor/index.js';
 import {
+  type AnswerOptions,
   attributeSizes,
-  type CellPolicy,
+  encodeAttributes,
   type GraphBatch,
+  GraphBatches,
   outputsOfTask,
   type WholeGraphDescription,
   WholeGraphModel,
@@ -99,6 +101,10 @@ function degreeFeatures({ neighbours: { indptr }, nodeCount }: GraphCollection):
 
 /** Predicts classes or numbers of graphs by a network of nodes. */
 export class ReadoutModel extends WholeGraphModel<ReadoutDescription, ReadoutNetwork> {
+  constructor(description: ReadoutDescription, network: ReadoutNetwork) {
+    super(READOUT_MODEL, description, network);
+  }
+
   /** A network of the description's layout with new weights. */
   static create(description: ReadoutDescription, random: Random): ReadoutModel {
     const { encoding, task, network, layout } = description;
@@ -106,12 +112,8 @@ export class ReadoutModel extends WholeGraphModel<ReadoutDescription, ReadoutNet
     return new ReadoutModel(description, new ReadoutNetwork(network, sizes, random, layout));
   }
 
-  protected override get cells(): CellPolicy {
-    return { policy: 'plain' };
-  }
-
-  override save(more: Readonly<Record<string, unknown>> = {}): Uint8Array {
-    return writeModelFile(READOUT_MODEL, { ...more, ...this.description }, stateOf(this.network));
+  override batches(data: WholeGraphs, onUnknown?: AnswerOptions['onUnknown']): GraphBatches {
+    return new GraphBatches(encodeAttributes(data, this.description.encoding, onUnknown), { policy: 'plain' });
   }
 
   /** @throws Error when the file holds another model, or one of another version */

@@ -89,9 +89,20 @@ const atLeast = (least: number): Sizes => ({
   text: `at least ${least} pixels a side`,
 });
 
-/** The default stem and pooling of a VanillaNet divide images; adaptive pooling takes any. */
+/** Side of the patches that the stem of a VanillaNet reads. */
+const STEM = 4;
+
+/**
+ * The default stem and pooling of a VanillaNet divide images; adaptive pooling takes any. Pixels
+ * beyond the last whole patch would not be seen.
+ */
 function vanillaNetSizes({ strides, stem, poolTo }: VanillaNetOptions): Sizes | undefined {
-  return poolTo || stem ? undefined : atLeast(4 * 2 ** strides.filter((stride) => stride === 2).length);
+  if (poolTo || stem) return undefined;
+  const { fits, text } = atLeast(STEM * 2 ** strides.filter((stride) => stride === 2).length);
+  return {
+    fits: (height, width) => fits(height, width) && height % STEM === 0 && width % STEM === 0,
+    text: `${text}, which are multiples of ${STEM}`,
+  };
 }
 
 /** Position embeddings are for one size of square images, cut in patches. */

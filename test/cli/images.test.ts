@@ -360,7 +360,7 @@ describe.skipIf(!existsSync(main))('images on the command line (needs a build)',
       '33',
     );
     fails(
-      'takes images that are at least 32 pixels a side; these are 16×16',
+      'takes images that are at least 32 pixels a side, which are multiples of 4; these are 16×16',
       'train',
       'stripes',
       '--model',

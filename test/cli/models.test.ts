@@ -13,6 +13,7 @@ import {
   NODE_CLASSIFIER,
   NODE_VALUES,
   READOUT_MODEL,
+  PPGN_MODEL,
   RPHGNN_MODEL,
   SUBGRAPH_MODEL,
 } from '../../src/graph/index.js';
@@ -66,6 +67,7 @@ describe('the table of model files', () => {
     HYPERDROP_MODEL,
     HYPERCLUSTER_MODEL,
     SUBGRAPH_MODEL,
+    PPGN_MODEL,
   ];
   const student = new StudentModel(['a', 'b'], new MLP([3, 4, 2], new Random(1), { norm: 'batch' }));
   const vertices = file('vertices.csv', 'vertex,f1,f2,f3\nx,1,2,3\ny,0,0,1\n');

@@ -9,7 +9,12 @@ import { runMethods } from '../../src/experiments/parts/methods.js';
 import { accuracy } from '../../src/experiments/parts/metrics.js';
 import { count, type OptionValues } from '../../src/experiments/parts/options.js';
 import { studyOf } from '../../src/experiments/parts/studies.js';
-import { claimsOfReproduction, codeDigest, readReproduction } from '../../src/experiments/runner/record.js';
+import {
+  claimsOfReproduction,
+  codeDigest,
+  readReproduction,
+  unrunPresets,
+} from '../../src/experiments/runner/record.js';
 import { reproduce } from '../../src/experiments/runner/reproduce.js';
 import { runExperiment } from '../../src/experiments/runner/run.js';
 import type { SystemRecord } from '../../src/experiments/systems.js';
@@ -226,6 +231,8 @@ describe('a reproduction', () => {
       { claim: 'mean', source: 'abstract', words: 'far', value: 54, bound: '≥ 50', holds: true },
     ]);
     expect(claimsOfReproduction(made).length).toBe(7);
+    // The second run has other epochs than the long one, which is still to be made.
+    expect(unrunPresets(experiment, made)).toEqual([{ data: 'second', long: true }]);
     expect(made.date).toMatch(/^\d{4}-\d\d-\d\d$/);
     expect(made.machine).toContain(`Node ${process.versions.node}`);
     await expect(reproduce(record, { folder: root, long: true, seeds: 1 })).rejects.toThrow(
@@ -233,6 +240,7 @@ describe('a reproduction', () => {
     );
     const long = await reproduce(record, { folder: root, long: true, seeds: 1, fresh: true });
     expect(long.runs.length).toBe(3);
+    expect(unrunPresets(experiment, long)).toEqual([]);
     expect(long.command).toBe('gossamer reproduce tiny --seeds 1 --long');
     await expect(reproduce(record, { folder: root })).rejects.toThrow('holds 3 runs, these are 2: add --long');
   });

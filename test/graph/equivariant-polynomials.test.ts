@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { wholeGraphsFromGraph6 } from '../../src/data/index.js';
+import { fourCliques } from '../../src/experiments/protocols/graph-sets.js';
+import { elementsByPartitions } from '../../src/experiments/protocols/polynomial-oracles.js';
 import {
   adjacencyInput,
+  attributeEncoding,
   automorphisms,
   CellSource,
   canonicalForm,
@@ -13,18 +17,24 @@ import {
   evaluatePattern,
   type FeaturedGraphs,
   GraphBatches,
+  graphTask,
   isComputable,
   missingPatterns,
+  namedPatterns,
   nodePolynomials,
   outputsOf,
   type Pattern,
   PPGN,
   PPGNBlock,
+  PPGNModel,
+  pairPolynomials,
   parsePattern,
+  patternNamed,
   patternOf,
   patternText,
   polynomialBasis,
   polynomialChannels,
+  polynomialEncoding,
   polynomialFeatures,
   runSequence,
   sequenceLines,
@@ -33,6 +43,7 @@ import {
   toldApart,
   triangleSum,
   trianglesOf,
+  withNodePolynomials,
 } from '../../src/graph/index.js';
 import { training } from '../../src/nn/index.js';
 import {
@@ -50,6 +61,13 @@ import { expectClose, uniform, uniformTensor } from '../oracle.js';
 
 const counts = (kind: 'directed' | 'symmetric', redNodes: 0 | 1 | 2, upTo = 3) =>
   Array.from({ length: upTo + 1 }, (_, degree) => polynomialBasis(degree, { redNodes, kind }).length);
+
+/** The pattern of edges such as `01 12 20`. */
+const edgesOf = (text: string, red: readonly number[] = []) =>
+  patternOf(
+    text.split(' ').map((pair) => [Number(pair[0]), Number(pair[1])] as const),
+    red,
+  );
 
 /** P_H by loops over all indices. */
 function bruteForce({ nodes, edges, red }: Pattern, inputs: readonly ArrayLike<number>[], n: number): Float64Array {
@@ -84,6 +102,20 @@ describe('the basis', () => {
       [1, 4, 17, 69],
       [2, 11, 56, 266],
     ]);
+  }, 60_000);
+
+  test('has as many as there are partitions of indices, modulo the order of factors', () => {
+    for (const kind of ['directed', 'symmetric'] as const)
+      for (const redNodes of [0, 1, 2] as const)
+        for (const [degree, channels] of [
+          [2, 1],
+          [1, 3],
+          [2, 2],
+        ] as const)
+          expect(polynomialBasis(degree, { redNodes, kind, channels }).length).toBe(
+            elementsByPartitions(degree, redNodes, kind, channels),
+          );
+    expect(elementsByPartitions(3, 1, 'directed', 1)).toBe(199);
   }, 60_000);
 
   test('counts partitions of the indices where each edge has a channel of its own', () => {
@@ -137,42 +169,17 @@ describe('the basis', () => {
   }
 
   test('patterns are the same under renaming, and only then', () => {
-    const square = patternOf(
-      [
-        [0, 1],
-        [1, 2],
-        [2, 3],
-        [3, 0],
-      ],
-      [0, 2],
-    );
-    const again = patternOf(
-      [
-        [3, 1],
-        [1, 0],
-        [0, 2],
-        [2, 3],
-      ],
-      [1, 2],
-    );
+    const square = edgesOf('01 12 23 30', [0, 2]);
+    const again = edgesOf('31 10 02 23', [1, 2]);
     expect(canonicalForm(again, 'symmetric')).toBe(canonicalForm(square, 'symmetric'));
     expect(canonicalForm({ ...square, red: [0, 1] }, 'symmetric')).not.toBe(canonicalForm(square, 'symmetric'));
-    const out = patternOf([[0, 1]], [0]);
+    const out = edgesOf('01', [0]);
     expect(canonicalForm({ ...out, red: [1] })).not.toBe(canonicalForm(out));
     expect(canonicalForm({ ...out, red: [1] }, 'symmetric')).toBe(canonicalForm(out, 'symmetric'));
-    const double = patternOf([
-      [0, 1],
-      [0, 1],
-    ]);
-    expect(canonicalForm(double, 'symmetric')).not.toBe(canonicalForm(patternOf([[0, 1]]), 'symmetric'));
+    const double = edgesOf('01 01');
+    expect(canonicalForm(double, 'symmetric')).not.toBe(canonicalForm(edgesOf('01'), 'symmetric'));
     // Ordered: (a, b) and (b, a) of a path with a tail differ.
-    const path = patternOf(
-      [
-        [0, 1],
-        [1, 2],
-      ],
-      [0, 1],
-    );
+    const path = edgesOf('01 12', [0, 1]);
     expect(canonicalForm({ ...path, red: [1, 0] }, 'symmetric')).not.toBe(canonicalForm(path, 'symmetric'));
   });
 });
@@ -188,14 +195,14 @@ describe('contraction', () => {
       for (let degree = 0; degree <= 3; degree++)
         for (const pattern of polynomialBasis(degree, { redNodes: red })) {
           if (pattern.nodes > 7) continue;
-          const found = denseValue(evaluatePattern(pattern, [input]));
           const expected = bruteForce(pattern, [x], n);
           const scale = Math.max(1, ...expected.map(Math.abs));
-          expectClose(
-            found.map((own) => own / scale),
-            expected.map((own) => own / scale),
-            1e-10,
-          );
+          for (const form of ['sparse', 'dense'] as const)
+            expectClose(
+              denseValue(evaluatePattern(pattern, [input], { form })).map((own) => own / scale),
+              expected.map((own) => own / scale),
+              1e-10,
+            );
         }
     },
     120_000,
@@ -220,15 +227,15 @@ describe('contraction', () => {
       ],
       [1, 2],
     );
-    expectClose(denseValue(evaluatePattern(mixed, [input, sparseInput(y, n)])), bruteForce(mixed, [x, y], n), 1e-10);
-    const twice = patternOf(
-      [
-        [0, 1],
-        [0, 1],
-      ],
-      [0],
-    );
-    expectClose(denseValue(evaluatePattern(twice, [input])), bruteForce(twice, [x], n), 1e-12);
+    for (const form of ['sparse', 'dense'] as const)
+      expectClose(
+        denseValue(evaluatePattern(mixed, [input, sparseInput(y, n)], { form })),
+        bruteForce(mixed, [x, y], n),
+        1e-10,
+      );
+    const twice = edgesOf('01 01', [0]);
+    for (const form of ['sparse', 'dense'] as const)
+      expectClose(denseValue(evaluatePattern(twice, [input], { form })), bruteForce(twice, [x], n), 1e-12);
     expect(() => evaluatePattern(mixed, [input])).toThrow('an edge of channel 1, there are 1');
   });
 
@@ -256,15 +263,7 @@ describe('contraction', () => {
 
   test('eliminates nodes of few neighbours first, and refuses what grows too large', () => {
     // A clique of four with a tail: the tail goes first.
-    const clique = patternOf([
-      [0, 1],
-      [0, 2],
-      [0, 3],
-      [1, 2],
-      [1, 3],
-      [2, 3],
-      [3, 4],
-    ]);
+    const clique = edgesOf('01 02 03 12 13 23 34');
     expect(contractionOrder(clique).map(({ neighbours }) => neighbours.length)).toEqual([1, 3, 2, 1, 0]);
     const dense = adjacencyInput(
       graphOfPairs(Array.from({ length: 40 }, (_, i) => Array.from({ length: i }, (_, j) => [i, j] as const)).flat()),
@@ -274,12 +273,7 @@ describe('contraction', () => {
 
   test('has the gradient of finite differences, by the products of its other factors', () => {
     // d/dX of Σ P_H is Σ over edges of the pattern with that edge's ends red.
-    const pattern = patternOf([
-      [0, 1],
-      [1, 2],
-      [2, 0],
-      [0, 0],
-    ]);
+    const pattern = edgesOf('01 12 20 00');
     const sumOf = (values: Float64Array) => denseValue(evaluatePattern(pattern, [sparseInput(values, n)]))[0] as number;
     const gradient = new Float64Array(n * n);
     pattern.edges.forEach(({ from, to }, e) => {
@@ -349,30 +343,11 @@ describe('expressive power', () => {
     ] as const;
     const expected = [
       // Degree five: K4 without an edge, red its two nodes that are not adjacent.
-      patternOf(
-        [
-          [0, 1],
-          [0, 2],
-          [1, 2],
-          [1, 3],
-          [0, 3],
-        ],
-        [2, 3],
-      ),
+      edgesOf('01 02 12 13 03', [2, 3]),
       patternOf(k4),
       patternOf(k4, [0]),
       patternOf(k4, [0, 1]),
-      patternOf(
-        [
-          [0, 1],
-          [0, 2],
-          [0, 3],
-          [1, 2],
-          [1, 3],
-          [0, 4],
-        ],
-        [2, 3],
-      ),
+      edgesOf('01 02 03 12 13 04', [2, 3]),
       ...(
         [
           [2, 3],
@@ -380,48 +355,14 @@ describe('expressive power', () => {
           [3, 4],
           [4, 3],
         ] as const
-      ).map((red) =>
-        patternOf(
-          [
-            [0, 1],
-            [0, 2],
-            [0, 3],
-            [1, 2],
-            [1, 3],
-            [2, 4],
-          ],
-          red,
-        ),
-      ),
+      ).map((red) => edgesOf('01 02 03 12 13 24', red)),
       ...(
         [
           [2, 3],
           [3, 2],
         ] as const
-      ).map((red) =>
-        patternOf(
-          [
-            [0, 1],
-            [0, 2],
-            [0, 3],
-            [1, 2],
-            [1, 4],
-            [3, 4],
-          ],
-          red,
-        ),
-      ),
-      patternOf(
-        [
-          [0, 1],
-          [0, 2],
-          [0, 3],
-          [1, 4],
-          [2, 4],
-          [3, 4],
-        ],
-        [1, 2],
-      ),
+      ).map((red) => edgesOf('01 02 03 12 14 34', red)),
+      edgesOf('01 02 03 14 24 34', [1, 2]),
     ];
     const forms = (patterns: readonly Pattern[]) => patterns.map((own) => canonicalForm(own, 'symmetric')).sort();
     expect(forms(missingPatterns({ degree: 6 }))).toEqual(forms(expected));
@@ -432,15 +373,7 @@ describe('expressive power', () => {
 
   test('neighbours are those that are left, not those of the start', () => {
     // Eliminating 2 joins 0 and 1; eliminating then 3 of neighbours 0 and 1 must merge with that edge.
-    const pattern = patternOf([
-      [0, 2],
-      [2, 1],
-      [0, 3],
-      [3, 1],
-      [0, 4],
-      [4, 5],
-      [5, 1],
-    ]);
+    const pattern = edgesOf('02 21 03 31 04 45 51');
     expect(isComputable(pattern, 'ppgn').computable).toBe(true);
     // K4 whose edges are all subdivided is K4 again, after six eliminations.
     const pairs = [
@@ -485,11 +418,7 @@ describe('expressive power', () => {
             );
           }
     expect(run).toBeGreaterThan(250);
-    const triangle = patternOf([
-      [0, 1],
-      [1, 2],
-      [2, 0],
-    ]);
+    const triangle = edgesOf('01 12 20');
     expect(() => runSequence(triangle, 'mpnn', x, n)).toThrow('not computable by message passing');
     expect(sequenceLines(triangle, 'ppgn')).toEqual([
       'ab bc ca: computable by PPGN',
@@ -497,14 +426,7 @@ describe('expressive power', () => {
       'sum over b: row sums to c, a vector of nodes',
       'sum over c: a number',
     ]);
-    const loops = patternOf(
-      [
-        [0, 0],
-        [0, 1],
-        [0, 1],
-      ],
-      [1],
-    );
+    const loops = edgesOf('00 01 01', [1]);
     expectClose(runSequence(loops, 'mpnn', x, n), bruteForce(loops, [x], n), 1e-9);
   });
 });
@@ -583,6 +505,18 @@ describe('counts of subgraphs', () => {
       );
   });
 
+  test('of cliques are those of loops over four nodes', () => {
+    // A clique of five with a tail of four.
+    const pairs = [0, 1, 2, 3, 4].flatMap((i) => [0, 1, 2, 3, 4].filter((j) => j > i).map((j) => [i, j] as const));
+    const dense = graphOfPairs([...pairs, [4, 5], [5, 6], [6, 7], [3, 5]]);
+    const found = countPattern(dense, parsePattern('ab ac ad bc bd cd').pattern, 'subgraphs', {
+      nodes: false,
+      edges: false,
+    });
+    expect(found.total).toBe(fourCliques(dense));
+    expect(found.total).toBe(5);
+  });
+
   test('of a star tell centre from leaves, and refuse what is no pattern', () => {
     const { nodes } = countPattern(graph, parsePattern('ab ac ad').pattern);
     expect(nodes.map(({ role }) => role)).toEqual([[0], [1, 2, 3]]);
@@ -594,16 +528,10 @@ describe('counts of subgraphs', () => {
     expect(() => parsePattern('ab', ['c'])).toThrow('no edge names the red node "c"; there are a, b');
     expect(() => parsePattern(' ')).toThrow('there is no edge');
     expect(parsePattern('x1-y1 y1-z1', ['z1'])).toEqual({
-      pattern: patternOf(
-        [
-          [0, 1],
-          [1, 2],
-        ],
-        [2],
-      ),
+      pattern: edgesOf('01 12', [2]),
       names: ['x1', 'y1', 'z1'],
     });
-    expect(patternText(patternOf([[0, 1]], [1]))).toBe('ab, red b');
+    expect(patternText(edgesOf('01', [1]))).toBe('ab, red b');
     const path = patternOf(Array.from({ length: 9 }, (_, i) => [i, i + 1] as const));
     expect(() => countPattern(graph, path)).toThrow('has 10 nodes, at most 9 are counted');
   });
@@ -617,21 +545,7 @@ describe('features', () => {
   ]);
 
   test('fill all cells by a number, the diagonal by a vector, pairs by a matrix', () => {
-    const patterns = [
-      patternOf([
-        [0, 1],
-        [1, 2],
-        [2, 0],
-      ]),
-      patternOf([[0, 1]], [0]),
-      patternOf(
-        [
-          [0, 1],
-          [1, 2],
-        ],
-        [0, 2],
-      ),
-    ];
+    const patterns = [edgesOf('01 12 20'), edgesOf('01', [0]), edgesOf('01 12', [0, 2])];
     const { values } = polynomialChannels(graphs, patterns);
     let first = 0;
     for (let g = 0; g < 3; g++) {
@@ -667,6 +581,42 @@ describe('features', () => {
     expect(Array.from(own?.positions ?? [], (v, i) => [v, own?.values[i]])).toEqual(
       Array.from({ length: 6 }, (_, v) => [v, values[v]]).filter(([, value]) => value !== 0),
     );
+  });
+
+  test('are scaled by the training graphs, without those that are 0 there', () => {
+    // A clique of four; a node; a triangle with a tail. Each triangle counts in both directions.
+    const clique = edgesOf('01 02 03 12 13 23');
+    const own = GraphCollection.of([
+      graphOfPairs(clique.edges.map(({ from, to }) => [from, to] as const)),
+      graphOfPairs([], 1),
+      graphOfPairs([
+        [0, 1],
+        [1, 2],
+        [2, 0],
+        [2, 3],
+      ]),
+    ]);
+    const triangle = edgesOf('01 12 20', [0]);
+    const encoding = polynomialEncoding(own, [clique, triangle], Int32Array.of(1, 2));
+    expect([encoding.patterns, encoding.scales]).toEqual([[triangle], [2]]);
+    const ofNodes = [3, 3, 3, 3, 0, 1, 1, 1, 0];
+    const pairs = pairPolynomials(own, encoding);
+    expect([pairs?.width, pairs?.values.length]).toEqual([1, 16 + 1 + 16]);
+    const diagonal = [0, 5, 10, 15, 16, 17, 22, 27, 32];
+    expect(diagonal.map((at) => pairs?.values[at])).toEqual(ofNodes);
+    const input = { graphs: own, nodes: tensor(new Float32Array(9).fill(7), [9, 1]), edges: undefined };
+    const { nodes } = withNodePolynomials(input, encoding);
+    expect(Array.from(nodes?.view() ?? [])).toEqual(ofNodes.flatMap((value) => [7, value]));
+    expect(pairPolynomials(own, { patterns: [], scales: [] })).toBeUndefined();
+  });
+
+  test('have names, and a name that there is not is refused', () => {
+    expect(patternText(patternNamed('Triangle').pattern)).toBe('ab bc ca');
+    expect(patternNamed('ab bc').pattern.edges.length).toBe(2);
+    expect(patternNamed('x-y').names).toEqual(['x', 'y']);
+    for (const text of ['pentagon', 'cycle-9', 'path-12'])
+      expect(() => patternNamed(text)).toThrow(`there is no "${text}"; write edges such as "ab bc ca", or one of edge`);
+    for (const text of Object.values(namedPatterns)) expect(parsePattern(text).pattern.red).toEqual([]);
   });
 
   test('sums over triangles tell a ring of six from two of three, which GIN cannot', () => {
@@ -739,6 +689,26 @@ describe('PPGN', () => {
     );
     const other = new GraphBatches(inputOf(all));
     expect(() => outputsOf(network, other, Int32Array.of(0))).toThrow('pairs have 6 channels, the network reads 1');
+  });
+
+  test('as a file answers for new graphs as before, by the same polynomials', () => {
+    const text = ['D~{', 'DQc', 'D~{', 'DQc'].join('\n');
+    const data = wholeGraphsFromGraph6(text, 'set', 'size\n1\n2\n3\n4\n');
+    const all = Int32Array.of(0, 1, 2, 3);
+    const description = {
+      encoding: attributeEncoding(data),
+      task: graphTask(data, ['size'], all),
+      polynomials: polynomialEncoding(data.graphs, missingPatterns({ degree: 6 })),
+      options: { depth: 2, hidden: 5 },
+    };
+    expect(description.polynomials.patterns.length).toBe(12);
+    const model = PPGNModel.create(description, new Random(4));
+    const before = model.predict(data);
+    expect(before[0]).not.toBeCloseTo(before[1] as number, 3);
+    expect(before[2]).toBeCloseTo(before[0] as number, 5);
+    // Alone, a graph has the scales of training, not its own.
+    const alone = PPGNModel.load(model.save()).predict(wholeGraphsFromGraph6('DQc', 'new'));
+    expect(alone[0]).toBeCloseTo(before[1] as number, 5);
   });
 
   test('++ gives Xᵀ and X·Xᵀ of directed inputs by weights set by hand; plain cannot', () => {

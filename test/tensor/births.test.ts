@@ -359,7 +359,7 @@ const others = new Set(
     'apply applyAll checkpoint grad isObserved jvp keep leaves mapTree observe onlyGradient privately scope unobserved',
     'valueAndGrad vjp watchReads whileRecording checkIndices requireChoice requireDType requireTensor convolutionCount',
     'broadcastShapes convolutionSizes pair formatShape sameShape sizeOf Random Scope Tensor gatherKnownRows putKnownRows',
-    'throughReference',
+    'throughReference productGradients',
   ].flatMap((names) => names.split(' ')),
 );
 

@@ -26,7 +26,9 @@ describe('every network takes images of a size or names those that it takes', ()
         const wrong = refusal(name, size, imageWidth);
         const make = () => imageModel(name, { ...shape, size, imageWidth }, new Random(1));
         if (wrong !== undefined) {
-          expect(wrong).toMatch(/ takes images that are (at least \d+ pixels a side|square, .+); these are \d+×\d+$/);
+          expect(wrong).toMatch(
+            / takes images that are (at least \d+ pixels a side(, which are multiples of 4)?|square, .+); these are \d+×\d+$/,
+          );
           expect(make).toThrow(wrong);
           continue;
         }
@@ -48,7 +50,8 @@ describe('every network takes images of a size or names those that it takes', ()
     );
     const vanillas = imageModelNames
       .filter((name) => /^vanillanet-\d+(-1.5x)?$/.test(name))
-      .flatMap((name) => [`${name} 16×16`, `${name} 24×24`]);
+      .flatMap((name) => [`${name} 16×16`, `${name} 24×24`, `${name} 33×33`])
+      .concat('vanillanet-nano 33×33');
     const nanos = ['vit-nano', 'vit-softhgnn', 'vit-softhgnn-ses'].flatMap((name) =>
       ['33×33', '32×48', '100×64'].map((shape) => `${name} ${shape}`),
     );
@@ -80,5 +83,23 @@ describe('every network takes images of a size or names those that it takes', ()
     expect(() => count('lenet', 0.5)).toThrow('lenet has no width multiplier, got 0.5');
     for (const name of ['resnet8', 'vit-nano', 'vanillanet-nano', 'lsnet-nano', 'mobilenet-v1-nano'])
       expect(count(name, 2)).toBeGreaterThan(2 * count(name, 1));
+  });
+});
+
+test('VanillaNet refuses sides beyond its last whole patch, and sees the last pixel of those that it takes', () => {
+  const least = 'takes images that are at least 8 pixels a side, which are multiples of 4; these are';
+  for (const [height, width] of [
+    [30, 32],
+    [32, 33],
+  ] as const)
+    expect(refusal('vanillanet-nano', height, width)).toContain(`${least} ${height}×${width}`);
+  expect(refusal('vanillanet-nano', 4, 4)).toContain(`${least} 4×4`);
+  expect(refusal('vanillanet-13-1.5x-ada', 30, 33)).toBeUndefined();
+  scope(() => {
+    const model = imageModel('vanillanet-nano', { channels: 1, classes: 3, size: 12 }, new Random(1));
+    const image = new Random(2).normal([1, 1, 12, 12]);
+    const logits = [...model.forward(image, inference).dataSync()];
+    image.view()[143] = 9;
+    expect([...model.forward(image, inference).dataSync()]).not.toEqual(logits);
   });
 });

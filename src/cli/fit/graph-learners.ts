@@ -4,7 +4,7 @@ import type { OptionTable } from '../../experiments/parts/options.js';
 import type { NetworkName } from '../../graph/index.js';
 import { fastrpOptions, fullyPprOptions, h4gOptions, networkOptions, rphgnnOptions } from './graph-options.js';
 import { defineLearner, type Learner } from './learner.js';
-import { plainGraphOptions, readoutNames, readoutOptions, subgraphOptions } from './whole-graph-options.js';
+import { plainGraphOptions, ppgnOptions, readoutNames, readoutOptions, subgraphOptions } from './whole-graph-options.js';
 
 const about: Readonly<Record<NetworkName, string>> = {
   dgmlp: 'classes of nodes by hops weighted for each node; deep, and light to train',
@@ -84,6 +84,12 @@ export const graphLearners: Readonly<Record<string, Learner>> = {
     data: 'graphs',
     options: subgraphOptions,
     load: async () => (await import('./whole-graphs.js')).fitSubgraphs,
+  }),
+  'ppgn++': defineLearner({
+    about: 'classes or numbers of whole graphs, by products of features of pairs and counts that these cannot make',
+    data: 'graphs',
+    options: ppgnOptions,
+    load: async () => (await import('./whole-graphs.js')).fitPolynomials,
   }),
   gine: defineLearner({
     about: 'classes or numbers of whole graphs, by message passing with features of edges',

@@ -31,6 +31,18 @@ export const subgraphOptions = {
 
 export const plainGraphOptions = { ...layout, ...cellTraining } as const;
 
+export const ppgnOptions = {
+  variant: choice(['++', 'plain'], 'plain: blocks without the transpose and the identity matrix'),
+  degree: count(6, 'polynomials up to so many edges that the network cannot compute are inputs; 0: none', {
+    minimum: 0,
+    maximum: 7,
+  }),
+  depth: count(3, 'blocks before the readout'),
+  hidden: count(32, 'width of the blocks'),
+  optimizer: choice(['adam', 'lamb'], 'lamb: layers step by the norm of their weights, as the paper does'),
+  ...cellTraining,
+} as const;
+
 const hasReadout: Readonly<Record<ReadoutName, true>> = {
   ...{ gcn: true, sgc: true, sage: true, gat: true, gatv2: true },
   ...{ appnp: true, jknet: true, gcnii: true, gin: true, mlp: true },

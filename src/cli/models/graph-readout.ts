@@ -5,21 +5,22 @@ import { readBytes } from '../../data/node.js';
 import { nodeNetworks, ReadoutModel } from '../../graph/index.js';
 import { settingsText } from './node-values.js';
 import { onlyPath, type Predictor } from './predictor.js';
-import { answersOfGraphs, namesOf, taskLine } from './whole-graphs.js';
+import { answerGraphs, describeTask } from './whole-graphs.js';
 
 export function open(path: string): Predictor {
   const model = ReadoutModel.load(readBytes(path), path);
   return {
     describe: () => describe(model),
-    predict: async (paths, options) => answersOfGraphs(model, onlyPath(paths), options),
+    predict: async (paths, options) => answerGraphs(model, onlyPath(paths), options),
   };
 }
 
-function describe({ description: { task, network, layout, encoding } }: ReadoutModel): string[] {
+function describe({ description }: ReadoutModel): string[] {
+  const { network, layout } = description;
+  const { predicted, read } = describeTask(description, { nodes: 'their degree', edges: 'which nodes they join' });
   return [
-    taskLine(task),
+    predicted,
     `network        ${nodeNetworks[network].title}: ${settingsText(layout)}; mean and maximum over nodes`,
-    `reads of nodes ${namesOf(encoding.nodes) || 'their degree'}`,
-    'reads of edges which nodes they join',
+    ...read,
   ];
 }

@@ -3,7 +3,7 @@
 import { readBytes } from '../../data/node.js';
 import { SubgraphModel, schemeOf, testOfScheme } from '../../graph/index.js';
 import { onlyPath, type Predictor } from './predictor.js';
-import { answersOfGraphs, namesOf, taskLine } from './whole-graphs.js';
+import { answerGraphs, describeTask } from './whole-graphs.js';
 
 /** A predictor that keeps its model, for `gossamer embed`. */
 export interface SubgraphPredictor extends Predictor {
@@ -15,19 +15,22 @@ export function open(path: string): SubgraphPredictor {
   return {
     model,
     describe: () => describe(model),
-    predict: async (paths, options) => answersOfGraphs(model, onlyPath(paths), options),
+    predict: async (paths, options) => answerGraphs(model, onlyPath(paths), options),
   };
 }
 
 function describe({ description }: SubgraphModel): string[] {
-  const { encoding, options, policy, task } = description;
+  const { options, policy } = description;
   const scheme = schemeOf(options.scheme);
+  const { predicted, read } = describeTask(description, {
+    nodes: 'nothing but their distances',
+    edges: 'which nodes they join',
+  });
   return [
-    taskLine(task),
+    predicted,
     `aggregations   ${scheme.aggregations.join(', ')}; tells apart at most what ${testOfScheme(scheme)} does`,
     `subgraphs      ${scheme.policy === 'plain' ? 'none' : `of ${policy.roots ?? 'all'} roots, ${policy.hops ? `within ${policy.hops} hops` : 'whole'}`}`,
-    `reads of nodes ${namesOf(encoding.nodes) || 'nothing but their distances'}`,
-    `reads of edges ${namesOf(encoding.edges) || 'which nodes they join'}`,
+    ...read,
     `layers         ${options.layers ?? 6} of width ${options.hidden ?? 96}`,
   ];
 }

@@ -1,21 +1,30 @@
-// What models of whole graphs answer on the command line.
+// Answers for graphs by a model of whole graphs.
 
 import { loadWholeGraphs } from '../../data/node.js';
-import type { GraphTask, WholeGraphModel } from '../../graph/index.js';
+import type { WholeGraphDescription, WholeGraphModel, WholeGraphNetwork } from '../../graph/index.js';
 import { classOfRow, type Predictions, type PredictOptions } from './predictor.js';
 
-/** What is predicted, as a line. */
-export function taskLine({ kind, names }: GraphTask): string {
-  return `${kind === 'classes' ? 'classes' : 'numbers'} of graphs: ${names.join(', ')}`;
-}
-
-/** Names of columns, with commas. */
-export function namesOf(columns: readonly { readonly name: string }[]): string {
-  return columns.map(({ name }) => name).join(', ');
+/** What is predicted, and what is read of nodes and edges. */
+export function describeTask(
+  { encoding, task }: WholeGraphDescription,
+  without: { readonly nodes: string; readonly edges: string },
+): { readonly predicted: string; readonly read: readonly string[] } {
+  const names = (columns: readonly { readonly name: string }[]) => columns.map(({ name }) => name).join(', ');
+  return {
+    predicted: `${task.kind === 'classes' ? 'classes' : 'numbers'} of graphs: ${task.names.join(', ')}`,
+    read: [
+      `reads of nodes ${names(encoding.nodes) || without.nodes}`,
+      `reads of edges ${names(encoding.edges) || without.edges}`,
+    ],
+  };
 }
 
 /** The class of each graph with the probability of all, or its numbers. */
-export function answersOfGraphs(model: WholeGraphModel, path: string, { note }: PredictOptions): Predictions {
+export function answerGraphs(
+  model: WholeGraphModel<WholeGraphDescription, WholeGraphNetwork & object>,
+  path: string,
+  { note }: PredictOptions,
+): Predictions {
   const data = loadWholeGraphs(path);
   const unknown = new Map<string, number>();
   const answers = model.predict(data, {

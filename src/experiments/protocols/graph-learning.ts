@@ -72,9 +72,19 @@ export interface LearnableGraphs {
 /** The embedded set. */
 export const COUNTS = 'subgraph-counts';
 
-/** A generated set, a known one, or one of a person's own; large ones are cut by their split. */
-export function learnableGraphs(source: string, values: GraphLearningValues): LearnableGraphs {
-  const whole = source === COUNTS ? countedGraphs(values.graphs, new Random(0).split(COUNTS)) : loadWholeGraphs(source);
+/**
+ * A generated set, a known one, or one of a person's own; large ones are cut by their split.
+ *
+ * @param extend adds columns of numbers. Default: none
+ */
+export function learnableGraphs(
+  source: string,
+  values: GraphLearningValues,
+  extend: (set: WholeGraphs) => WholeGraphs = (set) => set,
+): LearnableGraphs {
+  const whole = extend(
+    source === COUNTS ? countedGraphs(values.graphs, new Random(0).split(COUNTS)) : loadWholeGraphs(source),
+  );
   const set = whole.folds ? whole : { ...whole, split: whole.split ?? partsOfSeed(whole, 0) };
   const parts = set.folds
     ? (seed: number) => partsOfSeed(set, seed)

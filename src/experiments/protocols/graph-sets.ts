@@ -70,3 +70,23 @@ export function countedGraphs(count: number, random: Random): WholeGraphs {
     graphNames: graphs.map((_, g) => String(g)),
   };
 }
+
+/** Sets of four nodes of which all are neighbours. */
+export function fourCliques(graph: Graph): number {
+  let cliques = 0;
+  for (let u = 0; u < graph.nodeCount; u++) {
+    const later = Array.from(graph.neighbours(u)).filter((v) => v > u);
+    for (const [i, v] of later.entries())
+      for (const [j, w] of later.entries()) {
+        if (j <= i || !graph.hasEdge(v, w)) continue;
+        for (const [k, x] of later.entries()) if (k > j && graph.hasEdge(v, x) && graph.hasEdge(w, x)) cliques += 1;
+      }
+  }
+  return cliques;
+}
+
+/** A set with the number of cliques of four nodes as a further column of its graphs. */
+export function withCliques(set: WholeGraphs): WholeGraphs {
+  const values = Float64Array.from({ length: set.graphs.count }, (_, g) => fourCliques(set.graphs.graph(g)));
+  return { ...set, targets: [...set.targets, { name: 'cliques4', kind: 'number', values }] };
+}

@@ -149,4 +149,34 @@ export const records: readonly SystemRecord[] = [
     },
     load: () => import('../graph/subgraph-gnn.js'),
   },
+  {
+    slug: 'equivariant-polynomials',
+    title: 'PPGN++: graph networks by equivariant polynomials',
+    family: 'graph',
+    about: 'counts any substructure of graphs, tells which networks can, and gives networks the counts that they lack',
+    paper: {
+      authors: 'Puny, Lim, Kiani, Maron, Lipman',
+      title: 'Equivariant Polynomials for Graph Neural Networks',
+      venue: 'ICML',
+      year: 2023,
+      arxiv: '2302.11556',
+    },
+    abstract: {
+      basis:
+        'a full characterization of all equivariant graph polynomials by introducing a concrete basis, significantly ' +
+        'generalizing previous results',
+      contraction:
+        'Each basis element corresponds to a specific multi-graph, and its computation over some graph data input ' +
+        'corresponds to a tensor contraction problem',
+      evaluate:
+        'algorithmic tools for evaluating the expressiveness of GNNs using tensor contraction sequences, and calculate ' +
+        'the expressive power of popular GNNs',
+      enhance:
+        'we enhance the expressivity of common GNN architectures by adding polynomial features or additional operations ' +
+        '/ aggregations inspired by our theory',
+      benchmarks:
+        'These enhanced GNNs demonstrate state-of-the-art results in experiments across multiple graph learning benchmarks',
+    },
+    load: () => import('../graph/equivariant-polynomials.js'),
+  },
 ];

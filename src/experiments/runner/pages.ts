@@ -8,7 +8,16 @@ import { abstractShare, type Claim } from '../parts/claims.js';
 import type { Experiment } from '../parts/contract.js';
 import { citation } from '../parts/system-record.js';
 import { families, type SystemRecord, systems } from '../systems.js';
-import { claimsOfReproduction, codeDigest, type ReproducedRun, type Reproduction, readReproduction } from './record.js';
+import {
+  assignments,
+  claimsOfReproduction,
+  codeDigest,
+  type ReproducedRun,
+  type Reproduction,
+  readReproduction,
+  seedCount,
+  unrunPresets,
+} from './record.js';
 import { claimGroups, counted, formatValue, methodTable, shareOf } from './result.js';
 
 const marks = { begin: '<!-- made by gossamer reproduce: begin -->', end: '<!-- made by gossamer reproduce: end -->' };
@@ -182,7 +191,23 @@ ${table(columns, rows)}`;
 
 ${runs.join('\n\n')}
 
-${claimTable(record, experiment, made)}`;
+${claimTable(record, experiment, made)}${unrunPart(record, experiment, made)}`;
+}
+
+/** The long runs that nothing on the page comes from. */
+function unrunPart({ slug }: SystemRecord, experiment: Experiment, made: Reproduction): string {
+  const commands = unrunPresets(experiment, made).map((preset) => {
+    const set = assignments(preset).map((assignment) => ` --set ${assignment}`);
+    return `gossamer run ${slug} --data ${preset.data} --seeds ${seedCount(preset)}${set.join('')}`;
+  });
+  if (commands.length === 0) return '';
+  return `
+
+Longer runs, which have not been made (\`gossamer reproduce ${slug} --long\`):
+
+\`\`\`sh
+${commands.join('\n')}
+\`\`\``;
 }
 
 /** Puts the generated part between the marks of a page, or at the end of a page without marks. */

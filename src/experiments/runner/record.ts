@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readJson } from '../../data/node.js';
 import type { Claim } from '../parts/claims.js';
+import type { Experiment, Preset } from '../parts/contract.js';
 import type { SystemRecord } from '../systems.js';
 import { revived } from './json.js';
 import type { RunResult } from './result.js';
@@ -56,6 +57,32 @@ export function readReproduction(folder: string, slug: string): Reproduction | u
 /** All claims of a reproduction, of each run and over all. */
 export function claimsOfReproduction({ runs, overall }: Reproduction): readonly Claim[] {
   return [...runs.flatMap(({ claims }) => claims), ...overall];
+}
+
+/** What a preset sets, as `--set` takes it. */
+export function assignments({ set = {} }: Preset): string[] {
+  return Object.entries(set).map(([name, value]) => `${name}=${value}`);
+}
+
+/** Number of seeds of a preset, where it is not asked for. */
+export function seedCount({ seeds = 3 }: Preset, asked?: number): number {
+  return asked ?? seeds;
+}
+
+/** The long presets that are not among the runs of a reproduction. */
+export function unrunPresets(
+  { reproduction, presets = {}, options }: Pick<Experiment, 'reproduction' | 'presets' | 'options'>,
+  { runs }: Pick<Reproduction, 'runs'>,
+): Preset[] {
+  const isRun = ({ data, set = {} }: Preset) =>
+    runs.some(
+      (run) =>
+        run.data === data &&
+        Object.entries(run.options).every(
+          ([name, value]) => value === (set[name] ?? presets[data]?.[name] ?? options[name]?.default),
+        ),
+    );
+  return reproduction.filter((preset) => preset.long && !isRun(preset));
 }
 
 /** The files of a system below the folder of the repository: its experiment and its model. */

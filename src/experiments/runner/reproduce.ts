@@ -10,7 +10,14 @@ import { Evidence, evaluateOverall } from '../parts/claims.js';
 import type { Experiment, Preset } from '../parts/contract.js';
 import type { SystemRecord } from '../systems.js';
 import { toJson } from './json.js';
-import { codeDigest, type ReproducedRun, type Reproduction, readReproduction } from './record.js';
+import {
+  assignments,
+  codeDigest,
+  type ReproducedRun,
+  type Reproduction,
+  readReproduction,
+  seedCount,
+} from './record.js';
 import type { RunResult } from './result.js';
 import { type RunEvents, runExperiment } from './run.js';
 
@@ -59,15 +66,6 @@ export async function reproduce(record: SystemRecord, options: ReproduceOptions)
   };
   writeFileAtomic(join(folder, 'reproduction', `${record.slug}.json`), `${toJson(made, 1)}\n`);
   return made;
-}
-
-function assignments({ set = {} }: Preset): string[] {
-  return Object.entries(set).map(([name, value]) => `${name}=${value}`);
-}
-
-/** Number of seeds of a preset, where it is not asked for. */
-function seedCount(preset: Preset, asked: number | undefined): number {
-  return asked ?? preset.seeds ?? 3;
 }
 
 /** Folder of the run of a preset. */

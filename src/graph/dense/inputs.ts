@@ -183,6 +183,8 @@ export interface CellLimits {
   readonly budget?: number | undefined;
   /** Whether graphs of more than 500 nodes are taken. Default: false. */
   readonly force?: boolean | undefined;
+  /** Whether a refusal advises to draw fewer roots, which not all networks can. Default: true. */
+  readonly roots?: boolean | undefined;
 }
 
 /** Nodes of a graph that are taken unless forced. */
@@ -202,7 +204,7 @@ const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20).toLocaleStrin
 export function requireCells(
   source: CellSource,
   bytesPerCell: number,
-  { budget = CELL_BUDGET, force = false }: CellLimits,
+  { budget = CELL_BUDGET, force = false, roots = true }: CellLimits,
   nameOf: (g: number) => string = String,
 ): void {
   const { offsets, count } = source.graphs.nodes;
@@ -213,11 +215,11 @@ export function requireCells(
     const size = `graph "${nameOf(g)}" has ${n} nodes, whose ${cells.toLocaleString('en')} cells take about ${mebibytes(bytes)}`;
     if (n > MOST_NODES && cells > n && !force)
       throw new RangeError(
-        `${size}; graphs of more than ${MOST_NODES} nodes are refused unless forced (force=yes), or fewer roots are drawn (roots=10)`,
+        `${size}; graphs of more than ${MOST_NODES} nodes are refused unless forced (force=yes)${roots ? ', or fewer roots are drawn (roots=10)' : ''}`,
       );
     if (bytes > budget)
       throw new RangeError(
-        `${size}, above the budget of ${mebibytes(budget)}; raise it (memory=${Math.ceil(bytes / 2 ** 20)}), draw fewer roots, or make the network narrower`,
+        `${size}, above the budget of ${mebibytes(budget)}; raise it (memory=${Math.ceil(bytes / 2 ** 20)})${roots ? ', draw fewer roots,' : ''} or make the network narrower`,
       );
   }
 }

@@ -1,12 +1,13 @@
-// What models of whole graphs have in common: how they read graphs, and their answers.
+// Models of whole graphs as files: weights, and how attributes become features, so that new graphs
+// are read as those of training were.
 
-import type { WholeGraphs } from '../../data/index.js';
-import type { CellPolicy } from './cells.js';
-import { type AttributeEncoding, type CellLimits, encodeAttributes, GraphBatches } from './inputs.js';
+import { type ModelKind, type WholeGraphs, writeModelFile } from '../../data/index.js';
+import { stateOf } from '../../nn/index.js';
+import type { AttributeEncoding, CellLimits, GraphBatches } from './inputs.js';
 import { answersOf, type GraphTask } from './tasks.js';
 import { outputsOf, type WholeGraphNetwork } from './training.js';
 
-/** What the file of every such model says. */
+/** What every file of a model of whole graphs says beside its weights. */
 export interface WholeGraphDescription {
   /** How attributes become features. */
   readonly encoding: AttributeEncoding;
@@ -24,21 +25,18 @@ export interface AnswerOptions extends CellLimits {
 
 /** Predicts classes or numbers of graphs. */
 export abstract class WholeGraphModel<
-  Description extends WholeGraphDescription = WholeGraphDescription,
-  Network extends WholeGraphNetwork & object = WholeGraphNetwork & object,
+  Description extends WholeGraphDescription,
+  Network extends WholeGraphNetwork & object,
 > {
   constructor(
+    /** Name and version of the model file. */
+    readonly kind: ModelKind,
     readonly description: Description,
     readonly network: Network,
   ) {}
 
-  /** The cells that the network reads. */
-  protected abstract get cells(): CellPolicy;
-
   /** Graphs as the network reads them. @throws Error for a column that is missing */
-  batches(data: WholeGraphs, onUnknown?: AnswerOptions['onUnknown']): GraphBatches {
-    return new GraphBatches(encodeAttributes(data, this.description.encoding, onUnknown), this.cells);
-  }
+  abstract batches(data: WholeGraphs, onUnknown?: AnswerOptions['onUnknown']): GraphBatches;
 
   /**
    * Probabilities of classes, or numbers: [graphs, width], row after row.
@@ -55,6 +53,12 @@ export abstract class WholeGraphModel<
     return answersOf(outputsOf(this.network, batches, chosen, limits), this.description.task);
   }
 
-  /** The model as a file. @param more kept in its description, such as what it was trained on */
-  abstract save(more?: Readonly<Record<string, unknown>>): Uint8Array;
+  /**
+   * The model as a file.
+   *
+   * @param more kept in its description, such as the data that it was trained on
+   */
+  save(more: Readonly<Record<string, unknown>> = {}): Uint8Array {
+    return writeModelFile(this.kind, { ...more, ...this.description }, stateOf(this.network));
+  }
 }

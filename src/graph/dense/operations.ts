@@ -13,6 +13,7 @@ import {
   type Op,
   onlyGradient,
   privately,
+  productGradients,
   relu,
   reshape,
   sum,
@@ -313,25 +314,10 @@ const productOp: Op<ProductAttributes> = {
       }),
     );
   },
-  vjp: (backward) => {
-    const [a, b] = backward.inputs as [Tensor, Tensor];
-    const { cells, transposeA, transposeB } = backward.attributes;
-    const g = onlyGradient(backward);
-    const product = (x: Tensor, y: Tensor, tx: boolean, ty: boolean) =>
-      apply(productOp, [x, y], { cells, transposeA: tx, transposeB: ty });
-    return [
-      backward.needed[0]
-        ? transposeA
-          ? product(b, g, transposeB, true)
-          : product(g, b, false, !transposeB)
-        : undefined,
-      backward.needed[1]
-        ? transposeB
-          ? product(g, a, true, transposeA)
-          : product(a, g, !transposeA, false)
-        : undefined,
-    ];
-  },
+  vjp: (backward) =>
+    productGradients(backward, (x, y, transposes) =>
+      apply(productOp, [x, y], { cells: backward.attributes.cells, ...transposes }),
+    ),
 };
 
 /**

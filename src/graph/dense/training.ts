@@ -96,13 +96,13 @@ export function trainWholeGraphs<Model extends WholeGraphNetwork & object>(
   options: WholeGraphTraining = {},
 ): Promise<FitResult> {
   const { epochs = 60, batch = 40, learningRate = 3e-3, optimizer = 'adam', schedule = 'cosine' } = options;
-  const { plateau = 20, weightDecay, budget = CELL_BUDGET, force, patience } = options;
+  const { plateau = 20, weightDecay, budget = CELL_BUDGET, force, roots, patience } = options;
   const { onEpoch, signal, checkpoint } = options;
   requireChoice('trainWholeGraphs', 'the optimizer', optimizer, ['adam', 'lamb']);
   requireChoice('trainWholeGraphs', 'the schedule', schedule, ['cosine', 'plateau']);
   if (train.length < 2 || validation.length === 0)
     throw new RangeError(`trainWholeGraphs: ${train.length} training and ${validation.length} validation graphs`);
-  requireCells(batches.source, model.cellBytes, { budget, force });
+  requireCells(batches.source, model.cellBytes, { budget, force, roots });
   const rates = schedule === 'cosine' ? new CosineByEpoch(epochs) : new Plateau(plateau);
   const Optimizer = optimizer === 'lamb' ? LAMB : Adam;
   return fit<Model, Batch>({
@@ -214,9 +214,9 @@ export function outputsOf(
   model: WholeGraphNetwork,
   batches: GraphBatches,
   chosen: Int32Array,
-  { budget = CELL_BUDGET, force }: CellLimits = {},
+  { budget = CELL_BUDGET, force, roots }: CellLimits = {},
 ): Float32Array {
-  requireCells(batches.source, model.cellBytes / 2, { budget, force });
+  requireCells(batches.source, model.cellBytes / 2, { budget, force, roots });
   const parts: Float32Array[] = [];
   eachOutput(model, batches, chosen, budget, (outputs) => {
     parts.push(outputs.dataSync<Float32Array>());

@@ -63,15 +63,24 @@ function* withOneEdge({ nodes, edges, red }: Pattern, channels: number): Generat
         yield { nodes: Math.max(nodes, from + 1, to + 1), edges: [...edges, { from, to, channel }], red };
 }
 
+/** Connected simple graphs by their number of edges, less one, as far as they were asked for. */
+const connected: (readonly Pattern[])[] = [[{ nodes: 2, edges: [{ from: 0, to: 1, channel: 0 }], red: [] }]];
+
 /**
  * Connected simple graphs with so many edges and so many red nodes, different and in order, up to
  * isomorphism: the patterns that matter for symmetric inputs of zeros and ones.
+ *
+ * @param keep a property that isomorphic patterns share; others are left out. Default: all are kept
  */
-export function connectedPatterns(edges: number, redNodes: 0 | 1 | 2): readonly Pattern[] {
-  let level: Pattern[] = [{ nodes: 2, edges: [{ from: 0, to: 1, channel: 0 }], red: [] }];
-  for (let count = 1; count < edges; count++) level = distinct(level.flatMap(extended), 'symmetric');
+export function connectedPatterns(
+  edges: number,
+  redNodes: 0 | 1 | 2,
+  keep: (pattern: Pattern) => boolean = () => true,
+): readonly Pattern[] {
+  for (let known = connected.length; known < edges; known++)
+    connected.push(distinct((connected[known - 1] as readonly Pattern[]).flatMap(extended), 'symmetric'));
   return distinct(
-    level.flatMap((pattern) => rooted(pattern, redNodes)),
+    (connected[edges - 1] as readonly Pattern[]).flatMap((pattern) => rooted(pattern, redNodes)).filter(keep),
     'symmetric',
   );
 }

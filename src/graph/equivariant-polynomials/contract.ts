@@ -1,7 +1,10 @@
 // Values of patterns by contraction: nodes that are not red are summed over one after the other,
 // the one with the fewest neighbours first. Factors are sparse, so that the cost follows the edges
-// of the graph and not its nodes squared; all sums are in double precision.
+// of the graph and not its nodes squared, and dense where that is less; all sums are in double
+// precision.
 
+import { memo } from '../../structure/index.js';
+import { contractDense } from './dense-contraction.js';
 import type { Pattern } from './pattern.js';
 
 /** Entries of a matrix: rows, columns, values; others are 0. */
@@ -40,6 +43,8 @@ interface Factor {
 export interface ContractionLimits {
   /** Most entries of an intermediate result. Default: 2²². */
   readonly most?: number;
+  /** How intermediate results are kept. Default: as costs less. */
+  readonly form?: 'sparse' | 'dense';
 }
 
 const MOST_ENTRIES = 2 ** 22;
@@ -112,101 +117,134 @@ export function eliminate(around: readonly Set<number>[], node: number): number[
 export function evaluatePattern(
   pattern: Pattern,
   inputs: readonly SparseInput[],
-  { most = MOST_ENTRIES }: ContractionLimits = {},
+  { most = MOST_ENTRIES, form }: ContractionLimits = {},
 ): PatternValue {
-  const { nodes, edges, red } = pattern;
+  const { edges, red } = pattern;
   const size = inputs[0]?.size ?? 0;
-  const wide = Math.max(...contractionOrder(pattern).map(({ neighbours }) => neighbours.length), 0);
+  const steps = memo(pattern, 'contractionOrder', () => contractionOrder(pattern));
+  const wide = steps.reduce((widest, { neighbours }) => Math.max(widest, neighbours.length), 0);
   if (size ** (wide + 1) > Number.MAX_SAFE_INTEGER)
     throw new RangeError(`evaluatePattern: tuples of ${wide + 1} nodes of ${size} cannot be numbered`);
-  let factors = edges.map(({ from, to, channel }) => {
-    const input = inputs[channel];
-    if (!input) throw new RangeError(`evaluatePattern: an edge of channel ${channel}, there are ${inputs.length}`);
-    return factorOf(from, to, input);
-  });
+  const missing = edges.find(({ channel }) => !inputs[channel])?.channel;
+  if (missing !== undefined)
+    throw new RangeError(`evaluatePattern: an edge of channel ${missing}, there are ${inputs.length}`);
+  if (form === 'dense' || (form === undefined && isDenseCheaper(size, wide, inputs, most))) {
+    const { over, values } = contractDense(pattern, inputs.map(denseInput), size, steps);
+    const entries = new Map([...values.entries()].filter(([, value]) => value !== 0));
+    return onRed([{ over, entries }], 1, red, size, most);
+  }
+  let factors = edges.map(({ from, to, channel }) => factorOf(from, to, inputs[channel] as SparseInput));
   let scale = 1;
-  for (const { node, neighbours } of contractionOrder(pattern)) {
+  for (const { node, neighbours } of steps) {
     const touching = factors.filter(({ over }) => over.includes(node));
     factors = factors.filter(({ over }) => !over.includes(node));
-    if (touching.length === 0) {
+    const last = touching.pop();
+    if (!last) {
       scale *= size;
       continue;
     }
-    const summed = summedOut(
-      touching.reduce((a, b) => joined(a, b, size, most)),
-      node,
-      size,
-    );
+    const before = touching.reduce((a, b) => joined(a, b, size, most), ONE);
+    const summed = joined(before, last, size, most, node);
     if (neighbours.length === 0) scale *= summed.entries.get(0) ?? 0;
     else factors.push(summed);
   }
-  return onRed(factors, scale, [...new Set(red)], nodes, red, size, most);
+  return onRed(factors, scale, red, size, most);
 }
 
-function factorOf(from: number, to: number, { size, rows, columns, values }: SparseInput): Factor {
-  const entries = new Map<number, number>();
-  for (let e = 0; e < values.length; e++) {
-    const [i, j, value] = [rows[e] as number, columns[e] as number, values[e] as number];
-    if (from === to) {
-      if (i === j) entries.set(i, (entries.get(i) ?? 0) + value);
-      continue;
+/** Multiplications below which a step is always dense. */
+const ALWAYS_DENSE = 2 ** 15;
+
+/** Dense multiplications that take as long as one that looks entries up. */
+const DENSE_GAIN = 20;
+
+/** Whether loops over all tuples of a step cost less than those over the entries, about n·dʷ. */
+function isDenseCheaper(n: number, wide: number, inputs: readonly SparseInput[], most: number): boolean {
+  const tuples = n ** (wide + 1);
+  const entries = inputs.reduce((sum, { values }) => Math.max(sum, values.length), 0);
+  return (
+    tuples <= most && tuples <= Math.max(ALWAYS_DENSE, DENSE_GAIN * Math.max(1, n) * (entries / Math.max(1, n)) ** wide)
+  );
+}
+
+/** n × n values, row after row. */
+function denseInput(input: SparseInput): Float64Array {
+  return memo(input, 'dense', () => {
+    const { size, rows, columns, values } = input;
+    const dense = new Float64Array(size * size);
+    for (let e = 0; e < values.length; e++) {
+      const at = (rows[e] as number) * size + (columns[e] as number);
+      dense[at] = (dense[at] as number) + (values[e] as number);
     }
-    const key = from < to ? i * size + j : j * size + i;
-    entries.set(key, (entries.get(key) ?? 0) + value);
-  }
+    return dense;
+  });
+}
+
+/** The factor without indices. */
+const ONE: Factor = { over: [], entries: new Map([[0, 1]]) };
+
+function factorOf(from: number, to: number, input: SparseInput): Factor {
+  const form = from === to ? 'diagonal' : from < to ? 'rows first' : 'columns first';
+  const entries = memo(input, form, () => {
+    const { size, rows, columns, values } = input;
+    const all = new Map<number, number>();
+    for (let e = 0; e < values.length; e++) {
+      const [i, j] = [rows[e] as number, columns[e] as number];
+      if (form === 'diagonal' && i !== j) continue;
+      const key = form === 'diagonal' ? i : form === 'rows first' ? i * size + j : j * size + i;
+      all.set(key, (all.get(key) ?? 0) + (values[e] as number));
+    }
+    return all;
+  });
   return { over: from === to ? [from] : [Math.min(from, to), Math.max(from, to)], entries };
 }
 
-/** The digits of a tuple. */
-function digits(key: number, length: number, size: number): number[] {
-  const all = new Array<number>(length);
-  let rest = key;
-  for (let i = length - 1; i >= 0; i--) {
-    all[i] = rest % size;
-    rest = Math.floor(rest / size);
-  }
-  return all;
+/** For each digit of a tuple: what it counts there, and in another tuple, 0 where it is none. */
+function digitWeights(over: readonly number[], other: readonly number[], size: number) {
+  return over.map((node, place) => {
+    const at = other.indexOf(node);
+    return { divisor: size ** (over.length - 1 - place), weight: at < 0 ? 0 : size ** (other.length - 1 - at) };
+  });
 }
 
-function keyOf(tuple: readonly number[], size: number): number {
-  return tuple.reduce((key, digit) => key * size + digit, 0);
+/** Some digits of a tuple as another tuple. */
+function renumbered(key: number, weights: ReturnType<typeof digitWeights>, size: number): number {
+  let result = 0;
+  for (const { divisor, weight } of weights) if (weight > 0) result += weight * (Math.floor(key / divisor) % size);
+  return result;
 }
 
-/** The product of two factors, by a hash join on the indices that they share. */
-function joined(a: Factor, b: Factor, size: number, most: number): Factor {
-  const shared = a.over.filter((node) => b.over.includes(node));
-  const over = [...new Set([...a.over, ...b.over])].sort((x, y) => x - y);
-  const sharedOf = (factor: Factor) => shared.map((node) => factor.over.indexOf(node));
-  const [placesA, placesB] = [sharedOf(a), sharedOf(b)];
-  const buckets = new Map<number, { readonly tuple: number[]; readonly value: number }[]>();
+/**
+ * The product of two factors, by a hash join on the indices that they share.
+ *
+ * @param node an index that is summed over
+ */
+function joined(a: Factor, b: Factor, size: number, most: number, node?: number): Factor {
+  const shared = a.over.filter((own) => b.over.includes(own));
+  const over = [...new Set([...a.over, ...b.over])].filter((own) => own !== node).sort((x, y) => x - y);
+  const weights = (from: Factor, to: readonly number[]) => digitWeights(from.over, to, size);
+  const [sharedOfB, restOfB] = [
+    weights(b, shared),
+    digitWeights(b.over, over, size).map((own, place) =>
+      shared.includes(b.over[place] as number) ? { ...own, weight: 0 } : own,
+    ),
+  ];
+  const buckets = new Map<number, number[]>();
   for (const [key, value] of b.entries) {
-    const tuple = digits(key, b.over.length, size);
-    const at = keyOf(
-      placesB.map((place) => tuple[place] as number),
-      size,
-    );
+    const at = renumbered(key, sharedOfB, size);
+    const rest = renumbered(key, restOfB, size);
     const bucket = buckets.get(at);
-    if (bucket) bucket.push({ tuple, value });
-    else buckets.set(at, [{ tuple, value }]);
+    if (bucket) bucket.push(rest, value);
+    else buckets.set(at, [rest, value]);
   }
-  const fromA = over.map((node) => a.over.indexOf(node));
-  const fromB = over.map((node) => b.over.indexOf(node));
+  const [sharedOfA, ownOfA] = [weights(a, shared), weights(a, over)];
   const entries = new Map<number, number>();
   for (const [key, value] of a.entries) {
-    const tuple = digits(key, a.over.length, size);
-    const bucket = buckets.get(
-      keyOf(
-        placesA.map((place) => tuple[place] as number),
-        size,
-      ),
-    );
-    for (const other of bucket ?? []) {
-      let joint = 0;
-      for (let i = 0; i < over.length; i++) {
-        const place = fromA[i] as number;
-        joint = joint * size + (place >= 0 ? (tuple[place] as number) : (other.tuple[fromB[i] as number] as number));
-      }
-      entries.set(joint, value * other.value);
+    const bucket = buckets.get(renumbered(key, sharedOfA, size));
+    if (!bucket) continue;
+    const first = renumbered(key, ownOfA, size);
+    for (let i = 0; i < bucket.length; i += 2) {
+      const joint = first + (bucket[i] as number);
+      entries.set(joint, (entries.get(joint) ?? 0) + value * (bucket[i + 1] as number));
     }
     if (entries.size > most)
       throw new RangeError(
@@ -216,24 +254,10 @@ function joined(a: Factor, b: Factor, size: number, most: number): Factor {
   return { over, entries };
 }
 
-/** Σ over one index. */
-function summedOut({ over, entries }: Factor, node: number, size: number): Factor {
-  const place = over.indexOf(node);
-  const below = size ** (over.length - 1 - place);
-  const sums = new Map<number, number>();
-  for (const [key, value] of entries) {
-    const rest = Math.floor(key / (below * size)) * below + (key % below);
-    sums.set(rest, (sums.get(rest) ?? 0) + value);
-  }
-  return { over: over.filter((own) => own !== node), entries: sums };
-}
-
 /** The product of the factors that are left, on the red nodes in their order. */
 function onRed(
   factors: readonly Factor[],
   scale: number,
-  distinct: readonly number[],
-  _: number,
   red: readonly number[],
   size: number,
   most: number,
@@ -243,23 +267,19 @@ function onRed(
     entries: new Map(Array.from({ length: size }, (_, i) => [i, 1])),
   });
   // A red node that no factor is left of takes every value.
-  const free = distinct.filter((node) => !factors.some(({ over }) => over.includes(node))).map(every);
-  const all = [...factors, ...free];
-  const result =
-    all.length > 0 ? all.reduce((a, b) => joined(a, b, size, most)) : { over: [], entries: new Map([[0, 1]]) };
-  const entries = [...result.entries].filter(([, value]) => value * scale !== 0);
-  const positionOf = (key: number) => {
-    const tuple = digits(key, result.over.length, size);
-    return keyOf(
-      red.map((node) => tuple[result.over.indexOf(node)] as number),
-      size,
-    );
-  };
+  const free = [...new Set(red)].filter((node) => !factors.some(({ over }) => over.includes(node))).map(every);
+  const { over, entries } = [...factors, ...free].reduce((a, b) => joined(a, b, size, most), ONE);
+  const kept = [...entries].filter(([, value]) => value * scale !== 0);
+  // Of a node that is red twice, both digits are its index.
+  const weights = over.map((node, place) => ({
+    divisor: size ** (over.length - 1 - place),
+    weight: red.reduce((sum, own, at) => sum + (own === node ? size ** (red.length - 1 - at) : 0), 0),
+  }));
   return {
     rank: red.length,
     size,
-    positions: Float64Array.from(entries, ([key]) => positionOf(key)),
-    values: Float64Array.from(entries, ([, value]) => value * scale),
+    positions: Float64Array.from(kept, ([key]) => renumbered(key, weights, size)),
+    values: Float64Array.from(kept, ([, value]) => value * scale),
   };
 }
 

@@ -1,11 +1,13 @@
 // Polynomials as features: those that a network cannot compute become further channels of its
 // input, one number for each cell.
 
-import type { Graph, GraphCollection } from '../../structure/index.js';
+import { type Graph, type GraphCollection, memo } from '../../structure/index.js';
+import { concatenate, tensor } from '../../tensor/index.js';
+import { type FeaturedGraphs, graphSizes, type PairFeatures } from '../dense/index.js';
 import { connectedPatterns } from './basis.js';
-import { type ContractionLimits, evaluatePattern } from './contract.js';
+import { type ContractionLimits, evaluatePattern, type PatternValue } from './contract.js';
 import { adjacencyInput } from './counts.js';
-import type { Pattern } from './pattern.js';
+import { type Pattern, patternText } from './pattern.js';
 import { isComputable, type PolynomialModel } from './reduce.js';
 
 /** Which polynomials. */
@@ -25,12 +27,10 @@ export interface FeatureOptions {
  */
 export function missingPatterns({ degree, redNodes, model = 'ppgn' }: FeatureOptions): readonly Pattern[] {
   const reds = redNodes === undefined ? ([0, 1, 2] as const) : [redNodes];
-  const all: Pattern[] = [];
-  for (let edges = 1; edges <= degree; edges++)
-    for (const red of reds)
-      for (const pattern of connectedPatterns(edges, red))
-        if (model === 'all' || !isComputable(pattern, model).computable) all.push(pattern);
-  return all;
+  const isMissing = (pattern: Pattern) => model === 'all' || !isComputable(pattern, model).computable;
+  return Array.from({ length: degree }, (_, e) =>
+    reds.flatMap((red) => connectedPatterns(e + 1, red, isMissing)),
+  ).flat();
 }
 
 /** A polynomial of a graph. */
@@ -60,6 +60,16 @@ export function polynomialFeatures(
   });
 }
 
+/** Values of a pattern in each graph, computed once for a collection. */
+function valuesOf(graphs: GraphCollection, pattern: Pattern, limits: ContractionLimits): readonly PatternValue[] {
+  const inputs = memo(graphs, 'adjacencyInputs', () =>
+    Array.from({ length: graphs.count }, (_, g) => adjacencyInput(graphs.graph(g))),
+  );
+  return memo(graphs, `polynomial ${pattern.nodes} ${patternText(pattern)}`, () =>
+    inputs.map((input) => evaluatePattern(pattern, [input], limits)),
+  );
+}
+
 /** Channels of polynomials for the cells of many graphs. */
 export interface PolynomialChannels {
   /** Which polynomials. */
@@ -70,34 +80,32 @@ export interface PolynomialChannels {
 
 /**
  * Each pattern as a number for every cell (i, j): a matrix as it is, a vector on the diagonal, a
- * number in all cells.
+ * number in all cells. What a collection's patterns are is kept as long as it.
  */
 export function polynomialChannels(
   graphs: GraphCollection,
   patterns: readonly Pattern[],
   limits: ContractionLimits = {},
 ): PolynomialChannels {
-  const { offsets, count } = graphs.nodes;
-  const sizes = Array.from({ length: count }, (_, g) => (offsets[g + 1] as number) - (offsets[g] as number));
+  const sizes = graphSizes(graphs);
   const width = patterns.length;
   const values = new Float64Array(sizes.reduce((sum, n) => sum + n * n, 0) * width);
-  let first = 0;
-  for (let g = 0; g < count; g++) {
-    const n = sizes[g] as number;
-    const adjacency = adjacencyInput(graphs.graph(g));
-    patterns.forEach((pattern, channel) => {
-      const found = evaluatePattern(pattern, [adjacency], limits);
-      found.positions.forEach((position, i) => {
-        const value = found.values[i] as number;
-        const put = (cell: number) => {
-          values[(first + cell) * width + channel] = value;
-        };
-        if (found.rank === 0) for (let cell = 0; cell < n * n; cell++) put(cell);
-        else put(found.rank === 1 ? position * (n + 1) : position);
+  patterns.forEach((pattern, channel) => {
+    const found = valuesOf(graphs, pattern, limits);
+    let first = 0;
+    sizes.forEach((n, g) => {
+      const { rank, positions, values: own } = found[g] as PatternValue;
+      const put = (cell: number, value: number) => {
+        values[(first + cell) * width + channel] = value;
+      };
+      positions.forEach((position, i) => {
+        const value = own[i] as number;
+        if (rank === 0) for (let cell = 0; cell < n * n; cell++) put(cell, value);
+        else put(rank === 1 ? position * (n + 1) : position, value);
       });
+      first += n * n;
     });
-    first += n * n;
-  }
+  });
   return { patterns, values };
 }
 
@@ -107,29 +115,74 @@ export function nodePolynomials(
   patterns: readonly Pattern[],
   limits: ContractionLimits = {},
 ): Float64Array {
-  const { offsets, count, size } = graphs.nodes;
+  const { offsets, size } = graphs.nodes;
   const width = patterns.length;
   const values = new Float64Array(size * width);
-  for (let g = 0; g < count; g++) {
-    const adjacency = adjacencyInput(graphs.graph(g));
-    patterns.forEach((pattern, channel) => {
-      const found = evaluatePattern(pattern, [adjacency], limits);
-      found.positions.forEach((position, i) => {
-        values[((offsets[g] as number) + position) * width + channel] = found.values[i] as number;
+  patterns.forEach((pattern, channel) => {
+    valuesOf(graphs, pattern, limits).forEach(({ positions, values: own }, g) => {
+      positions.forEach((position, i) => {
+        values[((offsets[g] as number) + position) * width + channel] = own[i] as number;
       });
     });
-  }
+  });
   return values;
 }
 
-/** Largest magnitude of each channel over some rows, 0 for a channel that is 0 everywhere. */
-export function channelScales(values: Float64Array, width: number, rows?: Iterable<number>): Float64Array {
-  const scales = new Float64Array(width);
-  const take = (row: number) => {
-    for (let c = 0; c < width; c++)
-      scales[c] = Math.max(scales[c] as number, Math.abs(values[row * width + c] as number));
+/** Polynomials that a network reads, and what they are divided by. */
+export interface PolynomialEncoding {
+  /** Which polynomials, those with a value in some training graph. */
+  readonly patterns: readonly Pattern[];
+  /** Largest magnitude of each over the training graphs. */
+  readonly scales: readonly number[];
+}
+
+/**
+ * The encoding of polynomials of a set of graphs, without those that are 0 in all training graphs.
+ *
+ * @param train training graphs. Default: all
+ */
+export function polynomialEncoding(
+  graphs: GraphCollection,
+  patterns: readonly Pattern[],
+  train?: Int32Array,
+  limits: ContractionLimits = {},
+): PolynomialEncoding {
+  const chosen = train ?? Int32Array.from({ length: graphs.count }, (_, g) => g);
+  const largest = patterns.map((pattern) => {
+    const values = valuesOf(graphs, pattern, limits);
+    return chosen.reduce(
+      (most, g) => (values[g] as PatternValue).values.reduce((own, value) => Math.max(own, Math.abs(value)), most),
+      0,
+    );
+  });
+  return {
+    patterns: patterns.filter((_, p) => largest[p] !== 0),
+    scales: largest.filter((scale) => scale !== 0),
   };
-  if (rows) for (const row of rows) take(row);
-  else for (let row = 0; row < values.length / width; row++) take(row);
-  return scales;
+}
+
+function scaled(values: Float64Array, scales: readonly number[]): Float32Array {
+  return Float32Array.from(values, (value, at) => value / (scales[at % scales.length] as number));
+}
+
+/** Scaled polynomials as features of pairs; none without patterns. */
+export function pairPolynomials(
+  graphs: GraphCollection,
+  { patterns, scales }: PolynomialEncoding,
+  limits: ContractionLimits = {},
+): PairFeatures | undefined {
+  if (patterns.length === 0) return undefined;
+  return { values: scaled(polynomialChannels(graphs, patterns, limits).values, scales), width: patterns.length };
+}
+
+/** Scaled polynomials with one red node as features of nodes, [n, patterns], behind given ones. */
+export function withNodePolynomials(
+  input: FeaturedGraphs,
+  { patterns, scales }: PolynomialEncoding,
+  limits: ContractionLimits = {},
+): FeaturedGraphs {
+  if (patterns.length === 0) return input;
+  const own = scaled(nodePolynomials(input.graphs, patterns, limits), scales);
+  const features = tensor(own, [input.graphs.nodeCount, patterns.length]);
+  return { ...input, nodes: input.nodes ? concatenate([input.nodes, features], 1) : features };
 }

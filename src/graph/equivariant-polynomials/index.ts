@@ -33,15 +33,20 @@ export {
 } from './counts.js';
 export { type Distinction, DoublePPGN, toldApart } from './double.js';
 export {
-  channelScales,
   type FeatureOptions,
   missingPatterns,
   nodePolynomials,
   type PolynomialChannels,
+  type PolynomialEncoding,
   type PolynomialFeature,
+  pairPolynomials,
   polynomialChannels,
+  polynomialEncoding,
   polynomialFeatures,
+  withNodePolynomials,
 } from './features.js';
+export { PPGN_MODEL, type PPGNDescription, PPGNModel } from './model.js';
+export { namedPatterns, patternNamed } from './named.js';
 export { PPGN, PPGNBlock, type PPGNOptions, type PPGNSizes } from './network.js';
 export {
   canonicalForm,

@@ -186,9 +186,14 @@ export class PPGN implements WholeGraphNetwork {
     ];
   }
 
+  /** `cellBytes` of a network with so many input channels. */
+  static cellBytes(channels: number, { depth = 8, hidden = 95 }: PPGNOptions): number {
+    return 4 * (26 * hidden * depth + 6 * channels);
+  }
+
   /** Bytes that a cell takes in a step of training, activations and gradients. */
   get cellBytes(): number {
-    return 4 * (26 * this.#hidden * this.blocks.length + 6 * this.#channels);
+    return PPGN.cellBytes(this.#channels, { depth: this.blocks.length, hidden: this.#hidden });
   }
 
   /**

@@ -1,14 +1,16 @@
 // Subgraph networks as files: weights, and how attributes become features, so that new graphs are
 // read as those of training were.
 
-import { type ModelKind, readModelFile, type WholeGraphs, writeModelFile } from '../../data/index.js';
-import { inference, loadState, stateOf } from '../../nn/index.js';
+import { type ModelKind, readModelFile, type WholeGraphs } from '../../data/index.js';
+import { inference, loadState } from '../../nn/index.js';
 import { Random } from '../../tensor/index.js';
 import {
   type AnswerOptions,
   attributeSizes,
   type CellPolicy,
+  encodeAttributes,
   type GraphBatch,
+  GraphBatches,
   outputsOf,
   outputsOfTask,
   type WholeGraphDescription,
@@ -33,6 +35,10 @@ export interface SubgraphDescription extends WholeGraphDescription {
 
 /** Predicts classes or numbers of graphs. */
 export class SubgraphModel extends WholeGraphModel<SubgraphDescription, SubgraphNetwork> {
+  constructor(description: SubgraphDescription, network: SubgraphNetwork) {
+    super(SUBGRAPH_MODEL, description, network);
+  }
+
   /** A network of the description's layout with new weights. */
   static create(description: SubgraphDescription, random: Random): SubgraphModel {
     const { encoding, task, options } = description;
@@ -40,10 +46,11 @@ export class SubgraphModel extends WholeGraphModel<SubgraphDescription, Subgraph
     return new SubgraphModel(description, new SubgraphNetwork(sizes, random, options));
   }
 
-  protected override get cells(): CellPolicy {
-    const { policy, options } = this.description;
+  override batches(data: WholeGraphs, onUnknown?: AnswerOptions['onUnknown']): GraphBatches {
+    const { encoding, policy, options } = this.description;
     const own = { ...policy, policy: schemeOf(options.scheme).policy, cap: options.cap };
-    return Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
+    const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
+    return new GraphBatches(encodeAttributes(data, encoding, onUnknown), given);
   }
 
   /** Vectors of graphs [graphs, hidden], or of all their nodes [nodes, hidden], row after row. */
@@ -56,15 +63,6 @@ export class SubgraphModel extends WholeGraphModel<SubgraphDescription, Subgraph
         of === 'graphs' ? network.graphVectors(batch, inference) : network.nodeVectors(batch, inference),
     };
     return outputsOf(vectors, this.batches(data, onUnknown), all, limits);
-  }
-
-  /**
-   * The model as a file.
-   *
-   * @param more kept in its description, such as the data that it was trained on
-   */
-  save(more: Readonly<Record<string, unknown>> = {}): Uint8Array {
-    return writeModelFile(SUBGRAPH_MODEL, { ...more, ...this.description }, stateOf(this.network));
   }
 
   /** @throws Error when the file holds another model, or one of another version */

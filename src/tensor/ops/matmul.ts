@@ -1,7 +1,7 @@
 // Matrix products.
 
 import { activations } from '../../engine/index.js';
-import { apply, type Op, onlyGradient, requireDType } from '../apply.js';
+import { apply, type Backward, type Op, onlyGradient, requireDType } from '../apply.js';
 import { broadcastShapes, formatShape, requireChoice, sameShape, sizeOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { positiveMask } from './binary.js';
@@ -19,6 +19,26 @@ export interface MatmulOptions {
 interface Attributes {
   readonly transposeA: boolean;
   readonly transposeB: boolean;
+}
+
+/**
+ * The gradients of a product op(A)·op(B) with respect to A and B, by the same product.
+ *
+ * @param product op(X)·op(Y), with its transposes as `Attributes` say
+ */
+export function productGradients(
+  backward: Backward<Attributes>,
+  product: (x: Tensor, y: Tensor, transposes: Attributes) => Tensor,
+): (Tensor | undefined)[] {
+  const [a, b] = backward.inputs as [Tensor, Tensor];
+  const { needed, attributes } = backward;
+  const { transposeA, transposeB } = attributes;
+  const g = onlyGradient(backward);
+  const of = (x: Tensor, y: Tensor, tx: boolean, ty: boolean) => product(x, y, { transposeA: tx, transposeB: ty });
+  return [
+    needed[0] ? (transposeA ? of(b, g, transposeB, true) : of(g, b, false, !transposeB)) : undefined,
+    needed[1] ? (transposeB ? of(g, a, true, transposeA) : of(a, g, !transposeA, false)) : undefined,
+  ];
 }
 
 /**
@@ -75,25 +95,7 @@ export const matmulOp: Op<Attributes> = {
       activation: activations.none,
     });
   },
-  vjp: (backward) => {
-    const [a, b] = backward.inputs as [Tensor, Tensor];
-    const { transposeA, transposeB } = backward.attributes;
-    const g = onlyGradient(backward);
-    const product = (x: Tensor, y: Tensor, tx: boolean, ty: boolean) =>
-      apply(matmulOp, [x, y], { transposeA: tx, transposeB: ty });
-    return [
-      backward.needed[0]
-        ? transposeA
-          ? product(b, g, transposeB, true)
-          : product(g, b, false, !transposeB)
-        : undefined,
-      backward.needed[1]
-        ? transposeB
-          ? product(g, a, true, transposeA)
-          : product(a, g, !transposeA, false)
-        : undefined,
-    ];
-  },
+  vjp: (backward) => productGradients(backward, (x, y, own) => apply(matmulOp, [x, y], own)),
 };
 
 /**
