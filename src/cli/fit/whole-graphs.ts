@@ -160,7 +160,8 @@ export function fitPolynomials(path: string, request: FitRequest<typeof ppgnOpti
 export function readoutFit(network: ReadoutName): Fit {
   const { title } = nodeNetworks[network];
   return (path, request) => {
-    const values = request.values as CellValues & { readonly weightDecay: number };
+    // The table of learners erases the type of `readoutOptions`.
+    const values = request.values as unknown as CellValues & { readonly weightDecay: number };
     return fitCells(path, { ...request, values }, {
       title,
       training: { weightDecay: values.weightDecay },
