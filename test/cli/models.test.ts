@@ -12,8 +12,8 @@ import {
   NAT_MODEL,
   NODE_CLASSIFIER,
   NODE_VALUES,
-  READOUT_MODEL,
   PPGN_MODEL,
+  READOUT_MODEL,
   RPHGNN_MODEL,
   SUBGRAPH_MODEL,
 } from '../../src/graph/index.js';

@@ -33,7 +33,9 @@ import {
 } from '../../src/structure/index.js';
 import { Random } from '../../src/tensor/index.js';
 
-const furer = Object.fromEntries(Object.entries(furerBases).map(([name, base]) => [name, furerPair(graphOfText(base))]));
+const furer = Object.fromEntries(
+  Object.entries(furerBases).map(([name, base]) => [name, furerPair(graphOfText(base))]),
+);
 const pairs: Readonly<Record<string, readonly [Graph, Graph]>> = {
   C6: [cycles(6), cycles(3, 3)],
   ...furer,

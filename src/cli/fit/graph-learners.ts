@@ -4,7 +4,13 @@ import type { OptionTable } from '../../experiments/parts/options.js';
 import type { NetworkName } from '../../graph/index.js';
 import { fastrpOptions, fullyPprOptions, h4gOptions, networkOptions, rphgnnOptions } from './graph-options.js';
 import { defineLearner, type Learner } from './learner.js';
-import { plainGraphOptions, ppgnOptions, readoutNames, readoutOptions, subgraphOptions } from './whole-graph-options.js';
+import {
+  plainGraphOptions,
+  ppgnOptions,
+  readoutNames,
+  readoutOptions,
+  subgraphOptions,
+} from './whole-graph-options.js';
 
 const about: Readonly<Record<NetworkName, string>> = {
   dgmlp: 'classes of nodes by hops weighted for each node; deep, and light to train',

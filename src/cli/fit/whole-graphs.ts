@@ -162,16 +162,20 @@ export function readoutFit(network: ReadoutName): Fit {
   return (path, request) => {
     // The table of learners erases the type of `readoutOptions`.
     const values = request.values as unknown as CellValues & { readonly weightDecay: number };
-    return fitCells(path, { ...request, values }, {
-      title,
-      training: { weightDecay: values.weightDecay },
-      create({ encoding, task, data }, random) {
-        const unread = data.edgeColumns.map((column) => column.name);
-        if (unread.length > 0) request.note(`${title} does not read attributes of edges: ${unread.join(', ')}`);
-        const layout = layoutIn(request.values);
-        return ReadoutModel.create({ task, encoding: { ...encoding, edges: [] }, network, layout }, random);
+    return fitCells(
+      path,
+      { ...request, values },
+      {
+        title,
+        training: { weightDecay: values.weightDecay },
+        create({ encoding, task, data }, random) {
+          const unread = data.edgeColumns.map((column) => column.name);
+          if (unread.length > 0) request.note(`${title} does not read attributes of edges: ${unread.join(', ')}`);
+          const layout = layoutIn(request.values);
+          return ReadoutModel.create({ task, encoding: { ...encoding, edges: [] }, network, layout }, random);
+        },
       },
-    });
+    );
   };
 }
 
