@@ -71,10 +71,10 @@ export class ReadoutNetwork implements WholeGraphNetwork {
     name: ReadoutName,
     { nodes, outputs }: { readonly nodes: number; readonly outputs: number },
     random: Random,
-    layout: NetworkLayout = {},
+    { dropout = 0, ...layout }: NetworkLayout = {},
   ) {
-    const network = nodeNetworks[name].create(nodes > 0 ? nodes : 2, WIDTH, random.split('network'), layout);
-    const { dropout = 0 } = layout;
+    const own = { dropout, ...layout };
+    const network = nodeNetworks[name].create(nodes > 0 ? nodes : 2, WIDTH, random.split('network'), own);
     this.readout = new WholeGraphClassifier(network, WIDTH, outputs, random, { dropout });
   }
 

@@ -1,6 +1,6 @@
 // Hyperparameters of the networks on whole graphs that `gossamer fit` trains.
 
-import { choice, count, number, type OptionTable, rate } from '../../experiments/parts/options.js';
+import { choice, count, number, type OptionTable, rate, share } from '../../experiments/parts/options.js';
 import type { ReadoutName } from '../../graph/index.js';
 import { networkOptions, trainingNames } from './graph-options.js';
 
@@ -56,6 +56,9 @@ export function readoutOptions(name: ReadoutName): OptionTable {
   const own = Object.entries<OptionTable[string]>(networkOptions[name]);
   return {
     ...Object.fromEntries(own.filter(([option]) => !trainingNames.includes(option))),
+    ...(own.some(([option]) => option === 'dropout') && {
+      dropout: share(0, 'dropout probability, also of what the readout gives', { maximum: 0.99 }),
+    }),
     ...cellTraining,
     weightDecay: number(0, 'L2 weight decay', { minimum: 0 }),
   };

@@ -1,5 +1,5 @@
-// Sets of graphs: classes or numbers by networks with features of cells, or by networks of nodes with
-// a readout.
+// Sets of graphs: classes or numbers by networks with features of cells, or by networks of nodes
+// with a readout.
 
 import type { WholeGraphs } from '../../data/index.js';
 import { loadWholeGraphs } from '../../data/node.js';
