@@ -167,7 +167,7 @@ export function readoutFit(network: ReadoutName): Fit {
       { ...request, values },
       {
         title,
-        training: { weightDecay: values.weightDecay },
+        training: { roots: false, weightDecay: values.weightDecay },
         create({ encoding, task, data }, random) {
           const unread = data.edgeColumns.map((column) => column.name);
           if (unread.length > 0) request.note(`${title} does not read attributes of edges: ${unread.join(', ')}`);
