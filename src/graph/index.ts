@@ -73,6 +73,14 @@ export {
 } from './node-inputs.js';
 export { type NetworkName, nodeNetworks, requireReadable } from './node-networks.js';
 export { projectedAdjacency } from './projected.js';
+export {
+  READOUT_MODEL,
+  type ReadoutDescription,
+  ReadoutModel,
+  type ReadoutName,
+  ReadoutNetwork,
+  readoutNetworks,
+} from './readout-model.js';
 export { ResidualMLP, type ResidualMLPOptions } from './residual-mlp.js';
 export * from './rphgnn/index.js';
 export * from './sequence/index.js';
