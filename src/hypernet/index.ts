@@ -33,6 +33,7 @@ export {
 } from './hypertab/index.js';
 export type { HypernetInit } from './init.js';
 export { Layout, type LayoutEntry, type Selection, selectParameters } from './layout.js';
+export * from './continual/index.js';
 export * from './mip/index.js';
 export { NamedCondition, type NamedConditionOptions, type NamedInput, type NamedValues } from './named-condition.js';
 export { chunks, components, described } from './part-generators.js';
