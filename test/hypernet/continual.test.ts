@@ -9,6 +9,7 @@ import {
   HypernetLearner,
   JointLearner,
   NetworkLearner,
+  NoPenalty,
   PathIntegrals,
   permutedTasks,
   type Scenario,
@@ -231,10 +232,10 @@ describe('learners', () => {
 
   test('with strength 0 the penalised learners are fine-tuning, bit for bit', async () => {
     const [tasks] = stream('domain', 2);
-    const plain = new NetworkLearner(new Random(3), { ...target, scenario: 'domain' });
+    const plain = new NetworkLearner(new NoPenalty(), new Random(3), { ...target, scenario: 'domain' });
     for (const task of tasks) await plain.learn(task);
     for (const penalty of [new ElasticWeights({ strength: 0, samples: 5 }), new PathIntegrals({ strength: 0 })]) {
-      const own = new NetworkLearner(new Random(3), { ...target, scenario: 'domain' }, penalty);
+      const own = new NetworkLearner(penalty, new Random(3), { ...target, scenario: 'domain' });
       for (const task of tasks) await own.learn(task);
       expect(weightsIn(own.network as object)).toEqual(weightsIn(plain.network as object));
     }
@@ -243,14 +244,14 @@ describe('learners', () => {
   test('one output layer forgets; penalties, hypernetworks and joint training forget less', async () => {
     const [tasks, tests] = stream('domain');
     const options = { ...target, scenario: 'domain' as const };
-    const plain = await learned(new NetworkLearner(new Random(3), options), tasks, tests);
+    const plain = await learned(new NetworkLearner(new NoPenalty(), new Random(3), options), tasks, tests);
     const ewc = await learned(
-      new NetworkLearner(new Random(3), options, new ElasticWeights({ strength: 300 })),
+      new NetworkLearner(new ElasticWeights({ strength: 300 }), new Random(3), options),
       tasks,
       tests,
     );
     const si = await learned(
-      new NetworkLearner(new Random(3), options, new PathIntegrals({ strength: 1 })),
+      new NetworkLearner(new PathIntegrals({ strength: 1 }), new Random(3), options),
       tasks,
       tests,
     );
@@ -315,7 +316,7 @@ describe('learners', () => {
 
   test('tasks that cannot follow are refused, and the others stay', async () => {
     const [task] = splitTasks(train, 'class') as [ContinualTask];
-    const learner = new NetworkLearner(new Random(3), { ...target, steps: 1, scenario: 'class' });
+    const learner = new NetworkLearner(new NoPenalty(), new Random(3), { ...target, steps: 1, scenario: 'class' });
     expect(() => learner.predict(task.x)).toThrow('no task was learned');
     await learner.learn(task);
     const refused: [Partial<ContinualTask>, string][] = [
@@ -334,9 +335,11 @@ describe('learners', () => {
       'tasks that share their outputs have as many',
     );
     expect(learner.tasks.length).toBe(1);
-    const own = new NetworkLearner(new Random(3), { ...target, steps: 1 });
+    const own = new NetworkLearner(new NoPenalty(), new Random(3), { ...target, steps: 1 });
     await own.learn(task);
     expect(() => own.predict(task.x)).toThrow('say which task the rows belong to');
-    expect(() => new NetworkLearner(new Random(3), { steps: 0 })).toThrow('steps 0 is no positive whole number');
+    expect(() => new NetworkLearner(new NoPenalty(), new Random(3), { steps: 0 })).toThrow(
+      'steps 0 is no positive whole number',
+    );
   });
 });

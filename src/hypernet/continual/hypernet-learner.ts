@@ -66,7 +66,7 @@ export abstract class GeneratedLearner extends ContinualLearner {
   protected readonly strength: number;
   readonly #classes: number | undefined;
 
-  constructor(random: Random, { embedding = 24, strength = 0.01, classes, ...options }: GeneratedOptions) {
+  constructor(random: Random, { embedding = 24, strength = 0.01, classes, ...options }: GeneratedOptions = {}) {
     super(random, options);
     this.embedding = embedding;
     this.strength = strength;
@@ -140,7 +140,7 @@ export abstract class GeneratedLearner extends ContinualLearner {
     return new Adam({ learningRate: this.learningRate });
   }
 
-  /** Σ_{j<t} of how far the weights made for earlier tasks [t, …] have moved from those recorded. */
+  /** Σ_{j<t} of how far the weights made for earlier tasks [t, …] moved from those recorded. */
   protected regularizer(made: Weights, recorded: Weights): Tensor {
     return Object.entries(recorded)
       .map(([name, before]) => sum(square(subtract(made[name] as Tensor, before))))

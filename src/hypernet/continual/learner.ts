@@ -21,7 +21,7 @@ export interface LearnerOptions {
 
 /** Answers for n rows. */
 export interface Predicted {
-  /** Task of each row, as given or inferred; −1 where the tasks share one network and its outputs. */
+  /** Task of each row, given or inferred; −1 where tasks share one network and its outputs. */
   readonly tasks: Int32Array;
   /** Class of each row within its task. */
   readonly labels: Int32Array;
@@ -56,7 +56,7 @@ export abstract class ContinualLearner {
   /** @throws RangeError unless there are steps and rows in a batch */
   constructor(
     protected readonly random: Random,
-    { scenario = 'task', target = {}, steps = 500, batch = 128, learningRate = 1e-3 }: LearnerOptions,
+    { scenario = 'task', target = {}, steps = 500, batch = 128, learningRate = 1e-3 }: LearnerOptions = {},
   ) {
     for (const [name, value] of Object.entries({ steps, batch }))
       if (!(Number.isInteger(value) && value >= 1))

@@ -34,14 +34,16 @@ interface SharedNetwork {
  * `class` the classes of all tasks so far, side by side.
  */
 export class NetworkLearner extends ContinualLearner {
-  /** The penalty that holds earlier tasks. */
-  readonly penalty: Penalty;
   /** The network; undefined before the first task. */
   network: SharedNetwork | undefined;
 
-  constructor(random: Random, options: LearnerOptions = {}, penalty: Penalty = new NoPenalty()) {
+  /** @param penalty that holds earlier tasks; `NoPenalty` is fine-tuning */
+  constructor(
+    readonly penalty: Penalty,
+    random: Random,
+    options: LearnerOptions = {},
+  ) {
     super(random, options);
-    this.penalty = penalty;
   }
 
   get stored(): StoredNumbers {
@@ -141,7 +143,7 @@ export class JointLearner extends NetworkLearner {
   readonly #seen: ContinualTask[] = [];
 
   constructor(random: Random, options: LearnerOptions = {}) {
-    super(random, options);
+    super(new NoPenalty(), random, options);
   }
 
   protected override async train(task: ContinualTask, at: number, hooks: TrainingHooks): Promise<void> {

@@ -83,7 +83,9 @@ export function fisher<Model extends object>(
 export interface ElasticOptions {
   /** λ. Default: 100. */
   readonly strength?: number;
-  /** Whether one running importance F ← γF + F_t and one anchor stand for all tasks. Default: false. */
+  /**
+   * Whether one running importance F ← γF + F_t and one anchor stand for all tasks. Default: false.
+   */
   readonly online?: boolean;
   /** γ of the running importance. Default: 1. */
   readonly decay?: number;

@@ -16,8 +16,11 @@ export interface TargetOptions {
  * [n, c, h, w] → features [n, outFeatures], all of them ≥ 0.
  */
 export class TargetBody {
+  /** Convolutions, each followed by ReLU and a maximum over 2 × 2. */
   readonly convolutions: readonly Conv2d[];
+  /** Hidden layers. */
   readonly layers: readonly Linear[];
+  /** Number of features. */
   readonly outFeatures: number;
 
   /** @throws Error when convolutions are asked of vectors, or of pictures that are too small */
@@ -39,6 +42,7 @@ export class TargetBody {
     this.outFeatures = widths.at(-1) ?? flat;
   }
 
+  /** Rows → features [n, outFeatures]. */
   forward(x: Tensor): Tensor {
     const maps = this.convolutions.reduce((y, layer) => maxPool2d(layer.forward(y).relu(), 2), x);
     const flat = reshape(maps, [maps.shape[0] as number, -1]);
@@ -48,7 +52,9 @@ export class TargetBody {
 
 /** A body with one output layer: x → logits [n, classes]. */
 export class TargetNetwork {
+  /** All layers but the last. */
   readonly body: TargetBody;
+  /** The output layer. */
   readonly head: Linear;
 
   constructor(
@@ -61,6 +67,7 @@ export class TargetNetwork {
     this.head = new Linear(this.body.outFeatures, classes, random.split('head'));
   }
 
+  /** Rows → logits [n, classes]. */
   forward(x: Tensor): Tensor {
     return this.head.forward(this.body.forward(x));
   }
