@@ -167,6 +167,14 @@ export function likeliest(logits: Tensor, task: number): Predicted {
   return { tasks: new Int32Array(rows).fill(task), labels, probabilities, entropies };
 }
 
+/** The likeliest class of each row, of logits [n, Σ sizes] with the classes of all tasks in order. */
+export function amongAll(logits: Tensor, sizes: readonly number[]): Predicted {
+  const { labels, ...rest } = likeliest(logits, -1);
+  const starts = sizes.map((_size, task) => sizes.slice(0, task).reduce((total, size) => total + size, 0));
+  const tasks = labels.map((label) => starts.findLastIndex((start) => label >= start));
+  return { ...rest, tasks, labels: labels.map((label, i) => label - (starts[tasks[i] as number] as number)) };
+}
+
 /**
  * For each row the answer of the task whose network has the lowest entropy (HNET+ENT: von Oswald et
  * al., "Continual Learning with Hypernetworks", ICLR 2020). Entropies count in units of the

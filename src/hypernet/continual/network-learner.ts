@@ -12,6 +12,7 @@ import {
 } from '../../nn/index.js';
 import { add, concatenate, gatherKnownRows, multiply, type Random, type Tensor, tensor } from '../../tensor/index.js';
 import {
+  amongAll,
   ContinualLearner,
   type LearnerOptions,
   likeliest,
@@ -120,12 +121,10 @@ export class NetworkLearner extends ContinualLearner {
     if (task !== undefined) return likeliest((heads[task] as Linear).forward(features), task);
     if (this.scenario === 'task')
       throw new Error('continual: each task has outputs of its own; say which task the rows belong to');
-    const { labels, ...rest } = likeliest(allClasses(heads, features), -1);
-    const starts = heads.map((_head, i) =>
-      heads.slice(0, i).reduce((total, { outFeatures }) => total + outFeatures, 0),
+    return amongAll(
+      allClasses(heads, features),
+      heads.map(({ outFeatures }) => outFeatures),
     );
-    const tasks = labels.map((label) => starts.findLastIndex((start) => label >= start));
-    return { ...rest, tasks, labels: labels.map((label, i) => label - (starts[tasks[i] as number] as number)) };
   }
 }
 
