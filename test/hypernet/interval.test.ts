@@ -4,6 +4,7 @@ import {
   type ContinualTask,
   certified,
   HyperInterval,
+  InterContiNet,
   IntervalHypernet,
   type IntervalWeights,
   intersection,
@@ -11,6 +12,7 @@ import {
   propagate,
   shareRight,
   splitTasks,
+  TargetBody,
   TargetNetwork,
   withValidation,
   worstCase,
@@ -201,12 +203,13 @@ describe('intersection', () => {
   });
 });
 
+const rows = (count: number, seed: number) => {
+  const { x, labels } = glyphDigits(count, new Random(seed));
+  return { x: tensor(x, [count, 64]), labels, classes: Array.from({ length: 10 }, (_, digit) => String(digit)) };
+};
+const [train, held] = [rows(800, 1), rows(300, 2)];
+
 describe('HyperInterval', () => {
-  const rows = (count: number, seed: number) => {
-    const { x, labels } = glyphDigits(count, new Random(seed));
-    return { x: tensor(x, [count, 64]), labels, classes: Array.from({ length: 10 }, (_, digit) => String(digit)) };
-  };
-  const [train, held] = [rows(800, 1), rows(300, 2)];
   const options = { target: { hidden: [24] }, steps: 150, batch: 32, hidden: [24], embedding: 8, learningRate: 3e-3 };
 
   async function learned(learner: HyperInterval, count: number) {
@@ -315,5 +318,50 @@ describe('HyperInterval', () => {
     await expect(
       learner.learn({ ...(tasks[0] as ContinualTask), name: 'c', classes: ['x', 'y', 'z'] }),
     ).rejects.toThrow('there are 3 classes, the networks have 2 outputs');
+  });
+});
+
+describe('InterContiNet', () => {
+  const options = { target: { hidden: [24] }, steps: 150, batch: 32, learningRate: 1, scale: 1, scaleRate: 30 };
+
+  test.each(['task', 'domain', 'class'] as const)(
+    'intervals only contract, and what they hold is not forgotten: %s',
+    async (scenario) => {
+      const learner = new InterContiNet(new Random(3), { ...options, scenario, radius: 0.1 });
+      const [tasks, tests] = [splitTasks(train, scenario), splitTasks(held, scenario)];
+      await learner.learn(tasks[0] as ContinualTask);
+      const before = learner.bounds;
+      const { x, labels } = tests[0] as ContinualTask;
+      const first = learner.predict(x, 0);
+      expect(shareRight(first, labels, 0, scenario)).toBeGreaterThan(0.85);
+      await learner.learn(tasks[1] as ContinualTask);
+      for (const name of Object.keys(before.lower)) {
+        const now = learner.bounds;
+        for (const side of [now.lower, now.upper])
+          expect(outsideOf(side[name] as Tensor, before, name)).toBeLessThan(1e-5);
+      }
+      if (scenario === 'class') {
+        const { tasks: found } = learner.predict(x);
+        expect(found.every((task) => task === 0 || task === 1)).toBe(true);
+        return;
+      }
+      // Rows that are right for any weights of the intervals stay right for those of the second task.
+      const network = { body: new TargetBody([64], new Random(0), options.target) };
+      const sure = certified(propagate(network, before, x, 'heads.0'), labels);
+      const after = learner.predict(x, 0);
+      expect(sure.filter(Boolean).length).toBeGreaterThan(10);
+      expect(sure.every((yes, i) => !yes || after.labels[i] === labels[i])).toBe(true);
+      const second = tests[1] as ContinualTask;
+      if (scenario === 'task')
+        expect(shareRight(learner.predict(second.x, 1), second.labels, 1, scenario)).toBeGreaterThan(0.6);
+    },
+  );
+
+  test('refuses a radius of 0, and asks for the task where each has its outputs', async () => {
+    expect(() => new InterContiNet(new Random(1), { radius: 0 })).toThrow('the radius must be positive, got 0');
+    const learner = new InterContiNet(new Random(3), { ...options, steps: 3 });
+    await learner.learn(splitTasks(train, 'task')[0] as ContinualTask);
+    expect(() => learner.predict(train.x)).toThrow('say which task the rows belong to');
+    expect(learner.stored.rest).toBe(2 * (64 * 24 + 24 + 24 * 2 + 2));
   });
 });

@@ -25,7 +25,7 @@ import { TargetBody, TargetNetwork } from './target.js';
 import { type ContinualTask, drawRows, type LearnedTask } from './task.js';
 
 /** A body with an output layer for each task, or one that all tasks share. */
-interface SharedNetwork {
+export interface SharedNetwork {
   readonly body: TargetBody;
   readonly heads: Linear[];
 }

@@ -96,7 +96,12 @@ function ofInterval(x: Interval, weights: { weight: Interval; bias: Interval }, 
  *
  * @param head name of the output layer. Default: `head`
  */
-export function propagate(network: TargetNetwork, weights: IntervalWeights, x: Tensor, head = 'head'): Interval {
+export function propagate(
+  network: Pick<TargetNetwork, 'body'>,
+  weights: IntervalWeights,
+  x: Tensor,
+  head = 'head',
+): Interval {
   const names = [
     ...network.body.convolutions.map((_layer, i) => `body.convolutions.${i}`),
     ...network.body.layers.map((_layer, i) => `body.layers.${i}`),
