@@ -12,6 +12,12 @@ export {
   VectorCondition,
 } from './condition.js';
 export * from './continual/index.js';
+export {
+  DependencyHypernet,
+  type DependencyHypernetOptions,
+  RecurrentHypernet,
+  type RecurrentHypernetOptions,
+} from './dp-hypernet/index.js';
 export { FiLM } from './film.js';
 export { type Generator, type Grouping, heads, mixed, once, type Rule, type Strategy } from './generator.js';
 export { HyperRNN, type HyperRNNOptions, type HyperState } from './hyper-cell.js';

@@ -6,6 +6,7 @@ export {
   type GeneratedTasks,
   HypernetLearner,
   type HypernetLearnerOptions,
+  type TaskHypernet,
 } from './hypernet-learner.js';
 export { InterContiNet, type InterContiNetOptions } from './intercontinet.js';
 export { ContinualLearner, type LearnerOptions, type Predicted, type StoredNumbers, shareRight } from './learner.js';

@@ -73,6 +73,14 @@ export function requireTask(
   }
 }
 
+/** @throws Error when the networks have fewer outputs than there are classes */
+export function requireOutputs({ name }: LearnedTask, classes: number, outputs: number): void {
+  if (classes > outputs)
+    throw new Error(
+      `continual: with task "${name}" there are ${classes} classes, the networks have ${outputs} outputs; ask for as many with the option classes before the first task`,
+    );
+}
+
 /** Rows of a batch, drawn with replacement. */
 export function drawRows({ x, labels }: TaskRows, count: number, random: Random): { x: Tensor; labels: Tensor } {
   const rows = Int32Array.from({ length: count }, () => random.integer(labels.length));

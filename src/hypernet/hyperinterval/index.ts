@@ -38,7 +38,7 @@ import {
   surest,
 } from '../continual/learner.js';
 import { TargetNetwork } from '../continual/target.js';
-import { type ContinualTask, drawRows, type LearnedTask, type TaskRows } from '../continual/task.js';
+import { type ContinualTask, drawRows, type LearnedTask, requireOutputs, type TaskRows } from '../continual/task.js';
 import { type Box, intersection } from '../interval/boxes.js';
 import { IntervalHypernet, intervalWeightsOf } from '../interval/hypernet.js';
 import { certified, type Interval, type IntervalWeights, propagate, worstCase } from '../interval/propagate.js';
@@ -145,11 +145,7 @@ export class HyperInterval extends ContinualLearner {
 
   protected add(task: LearnedTask, at: number, shape: readonly number[]): void {
     const classes = this.#classes ?? (this.tasks[0] ?? task).classes.length;
-    const needed = this.#firstOutput(at) + task.classes.length;
-    if (needed > classes)
-      throw new Error(
-        `HyperInterval: with task "${task.name}" there are ${needed} classes, the networks have ${classes} outputs; ask for as many with the option classes before the first task`,
-      );
+    requireOutputs(task, this.#firstOutput(at) + task.classes.length, classes);
     const { embedding, hidden } = this.#options;
     this.#network ??= new TargetNetwork(shape, classes, this.random.split('target'), this.target);
     this.model ??= {
