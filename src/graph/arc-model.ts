@@ -5,9 +5,9 @@ import { type AttributedGraph, type ModelKind, readModelFile, writeModelFile } f
 import { loadState, stateOf } from '../nn/index.js';
 import type { ArcQuestion } from '../structure/index.js';
 import { Random, scope } from '../tensor/index.js';
-import { type GraphModule, Symmetrised } from './conv/index.js';
+import { Symmetrised } from './conv/index.js';
 import { ArcClassifier, type ArcEnds } from './heads/index.js';
-import type { NetworkLayout } from './network-layout.js';
+import type { NetworkLayout, NodeNetwork } from './network-layout.js';
 import { featuresOf, type NodeInputs } from './node-inputs.js';
 import { type NetworkName, nodeNetworks } from './node-networks.js';
 import { requireNetwork, requirePlaces } from './places.js';
@@ -45,7 +45,10 @@ export interface ArcDescription {
 
 /**
  * A network with a head on pairs of nodes. A network that does not tell directions apart reads the
- * underlying undirected graph.
+ * underlying undirected graph; one that has a representation of its own gives that to the head, with
+ * the dropout that its classifier would have.
+ *
+ * @param sizes `width`: outputs of other networks
  */
 export function arcClassifier(
   name: NetworkName,
@@ -53,8 +56,13 @@ export function arcClassifier(
   random: Random,
   layout: NetworkLayout,
 ): ArcClassifier {
-  const { create, reads } = nodeNetworks[name];
-  const network: GraphModule = create(inFeatures, width, random.split('network'), layout);
+  const { create, represent, reads }: NodeNetwork = nodeNetworks[name];
+  if (represent) {
+    const own = represent(inFeatures, random.split('network'), layout);
+    const { dropout } = layout;
+    return new ArcClassifier(own.network, own.width, classes, random, dropout === undefined ? {} : { dropout });
+  }
+  const network = create(inFeatures, width, random.split('network'), layout);
   return new ArcClassifier(reads.directions ? network : new Symmetrised(network), width, classes, random);
 }
 
