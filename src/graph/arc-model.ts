@@ -7,8 +7,9 @@ import type { ArcQuestion } from '../structure/index.js';
 import { Random, scope } from '../tensor/index.js';
 import { Symmetrised } from './conv/index.js';
 import { ArcClassifier, type ArcEnds } from './heads/index.js';
+import type { NetworkDescription } from './network-description.js';
 import type { NetworkLayout, NodeNetwork } from './network-layout.js';
-import { featuresOf, type NodeInputs } from './node-inputs.js';
+import { featuresOf } from './node-inputs.js';
 import { type NetworkName, nodeNetworks } from './node-networks.js';
 import { requireNetwork, requirePlaces } from './places.js';
 
@@ -20,27 +21,15 @@ export const ARC_CLASSIFIER: ModelKind = {
 };
 
 /** What a file says beside the weights. */
-export interface ArcDescription {
+export interface ArcDescription extends NetworkDescription {
   /** What is asked of a pair. */
   readonly question: ArcQuestion;
   /** Names of the answers. */
   readonly classes: readonly string[];
-  /** Key of `nodeNetworks`. */
-  readonly network: NetworkName;
-  /** Its options. */
-  readonly layout: NetworkLayout;
   /** Width of the outputs of a node that the head reads. */
   readonly width: number;
-  /** Number of features of a node. */
-  readonly inFeatures: number;
-  /** How they are made. */
-  readonly inputs: NodeInputs;
-  /** Names of the nodes, for networks that know them by their place. */
-  readonly places?: readonly string[];
   /** What it was trained on. */
   readonly trained: { readonly data: string; readonly nodes: number; readonly edges: number; readonly pairs: number };
-  /** Scores by name, in percent. */
-  readonly scores: Readonly<Record<string, number>>;
 }
 
 /**
