@@ -19,11 +19,7 @@ export function open(path: string): Predictor {
 }
 
 /** The answer for each pair of a table `source,target`, or for each arc of the graph. */
-async function answer(
-  model: ArcModel,
-  paths: readonly string[],
-  options: PredictOptions,
-): Promise<Predictions> {
+async function answer(model: ArcModel, paths: readonly string[], options: PredictOptions): Promise<Predictions> {
   const [path, pairs, ...more] = paths;
   if (path === undefined || more.length > 0)
     throw new Error(

@@ -16,11 +16,7 @@ export function open(path: string): Predictor {
 }
 
 /** The class of each node of a graph, and the probability of all classes. */
-async function classifyNodes(
-  model: NodeClassifier,
-  path: string,
-  options: PredictOptions,
-): Promise<Predictions> {
+async function classifyNodes(model: NodeClassifier, path: string, options: PredictOptions): Promise<Predictions> {
   const { inputs, directed, target, classes } = model.description;
   const data = await loadAsTrained(path, { inputs, directed, target }, options);
   const probabilities = model.predictProba(data, options.note);

@@ -16,11 +16,7 @@ export function open(path: string): Predictor {
 }
 
 /** The number of each node of a graph. */
-async function predictNodes(
-  model: NodeValueModel,
-  path: string,
-  options: PredictOptions,
-): Promise<Predictions> {
+async function predictNodes(model: NodeValueModel, path: string, options: PredictOptions): Promise<Predictions> {
   const { inputs, directed, target } = model.description;
   const data = await loadAsTrained(path, { inputs, directed }, options);
   const values = model.predict(data, options.note);
