@@ -167,7 +167,7 @@ export function likeliest(logits: Tensor, task: number): Predicted {
   return { tasks: new Int32Array(rows).fill(task), labels, probabilities, entropies };
 }
 
-/** The likeliest class of each row, of logits [n, Σ sizes] with the classes of all tasks in order. */
+/** The likeliest class of each row, of logits [n, Σ sizes] with the classes of all tasks. */
 export function amongAll(logits: Tensor, sizes: readonly number[]): Predicted {
   const { labels, ...rest } = likeliest(logits, -1);
   const starts = sizes.map((_size, task) => sizes.slice(0, task).reduce((total, size) => total + size, 0));

@@ -31,7 +31,7 @@ export interface RecurrentHypernetOptions {
   readonly chunk?: number;
   /** d_c: dimension of a step's embedding. Default: 8. */
   readonly position?: number;
-  /** Whether the state starts anew with each layer, which then depends on no other. Default: false. */
+  /** Whether the state starts anew with each layer, which depends on no other. Default: false. */
   readonly cut?: boolean;
 }
 
@@ -42,8 +42,8 @@ interface Units {
 }
 
 /**
- * w_s = W_o·h_s + b_o with (h_s, k_s) = LSTM([e; c_s], h_{s−1}, k_{s−1}) for the steps s in the order
- * of the layers, so that ∂w_s/∂c_{s′} = 0 for s′ > s alone.
+ * w_s = W_o·h_s + b_o with (h_s, k_s) = LSTM([e; c_s], h_{s−1}, k_{s−1}) for the steps s in the
+ * order of the layers, so that ∂w_s/∂c_{s′} = 0 for s′ > s alone.
  *
  * **Growth**: units that are added read all units before them, which do not read the new ones:
  * w_s = W_o·h_s + b_o + Σ_g a_g·W_g·h_s^g with W_g = 0 at the start and a_g = 1 for tasks learned

@@ -34,8 +34,8 @@ export { RecurrentHypernet, type RecurrentHypernetOptions } from './hypernet.js'
 /** Options of `DependencyHypernet`. */
 export interface DependencyHypernetOptions extends GeneratedOptions, RecurrentHypernetOptions {
   /**
-   * What the regulariser weighs changes by: `full` the importance of each weight, `step` the mean of
-   * each step, `none` all alike. Default: `full`.
+   * What the regulariser weighs changes by: `full` the importance of each weight, `step` the mean
+   * of each step, `none` all alike. Default: `full`.
    */
   readonly importance?: 'none' | 'step' | 'full';
   /** a: share of the importance that all weights have alike. Default: 0.5. */
@@ -45,8 +45,8 @@ export interface DependencyHypernetOptions extends GeneratedOptions, RecurrentHy
   /** Tasks after which units are added; 0 never does. Default: 0. */
   readonly growEvery?: number;
   /**
-   * Adds units when the cross-entropy after a quarter of a task's steps is more than this many times
-   * that of earlier tasks at their ends. Default: never.
+   * Adds units when the cross-entropy after a quarter of a task's steps is more than this many
+   * times that of earlier tasks at their ends. Default: never.
    */
   readonly growAbove?: number;
   /** Units that are added at once. Default: half of `units`. */

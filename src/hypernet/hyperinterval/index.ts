@@ -45,7 +45,9 @@ import { certified, type Interval, type IntervalWeights, propagate, worstCase } 
 
 /** Options of `HyperInterval`. */
 export interface HyperIntervalOptions extends LearnerOptions {
-  /** Whether the boxes of all tasks intersect by construction. Default: where tasks share outputs. */
+  /**
+   * Whether the boxes of all tasks intersect by construction. Default: where tasks share outputs.
+   */
   readonly nested?: boolean;
   /** d: dimension of an embedding. Default: 24. */
   readonly embedding?: number;
@@ -55,15 +57,18 @@ export interface HyperIntervalOptions extends LearnerOptions {
   readonly epsilon?: number;
   /** β: strength of the regulariser. Default: 0.01. */
   readonly strength?: number;
-  /** κ at the end: share of the cross-entropy that the middle has, not the worst case. Default: 0.5. */
+  /**
+   * κ at the end: share of the cross-entropy that the middle has, not the worst case. Default: 0.5.
+   */
   readonly kappa?: number;
   /**
-   * Whether the regulariser of task t is divided by t twice, as in the published code. Default: true.
+   * Whether the regulariser of task t is divided by t twice, as in the published code. Default:
+   * true.
    */
   readonly dividedTwice?: boolean;
   /**
-   * Outputs of the networks: most classes of a task; nested with scenario `class` those of all tasks
-   * to come. Default: the classes of the first.
+   * Outputs of the networks: most classes of a task; nested with scenario `class` those of all
+   * tasks to come. Default: the classes of the first.
    */
   readonly classes?: number;
 }
