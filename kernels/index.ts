@@ -4,6 +4,7 @@
 export { aggregate, aggregateFilterGradient, aggregateInputGradient } from "./aggregation";
 export { attention, attentionKeyGradient, attentionQueryGradient, rotate } from "./attention";
 export { matmulBits, packSigns, sumPlanes } from "./binary";
+export { blockDiagonal } from "./block-diagonal";
 export { encodeBlocks, packBlocks, widenHalves } from "./block-formats";
 export { matmulInt4, matmulInt6, matmulInt8, matmulUint4, matmulUint5, quantizeBlocks } from "./blocks";
 export { appendCache, attendCache } from "./cached-attention";

@@ -1,16 +1,12 @@
 // The embedded heterogeneous graph: papers that share words, authors, terms and venues.
 
-import { SparseMatrix } from '../sparse/index.js';
 import { type PlantedPapersOptions, plantedPapers } from '../structure/index.js';
 import type { Random } from '../tensor/index.js';
+import { classWords } from './class-words.js';
 import { SPLIT_COLUMN } from './column-names.js';
 import type { NamedHeteroGraph, NodesOfType } from './named-hetero-graph.js';
 import { splitPerClass } from './splits.js';
 
-const WORDS = 300;
-const WORDS_OF_A_CLASS = 40;
-/** Draws of a paper. */
-const DRAWS = 10;
 const OWN_SHARE = 0.25;
 
 /**
@@ -21,16 +17,7 @@ const OWN_SHARE = 0.25;
 export function wordPapers(random: Random, options: PlantedPapersOptions = {}): NamedHeteroGraph {
   const { classes = 4 } = options;
   const { graph, labels } = plantedPapers(random.split('graph'), options);
-  const draws = random.split('words');
-  const [rows, columns] = [[] as number[], [] as number[]];
-  labels.forEach((label, v) => {
-    const draw = () =>
-      draws.float() < OWN_SHARE ? label * WORDS_OF_A_CLASS + draws.integer(WORDS_OF_A_CLASS) : draws.integer(WORDS);
-    for (const word of new Set(Array.from({ length: DRAWS }, draw))) {
-      rows.push(v);
-      columns.push(word);
-    }
-  });
+  const matrix = classWords(labels, OWN_SHARE, random.split('words'));
   const split = splitPerClass(labels, classes, { train: 20, validation: 30 }, random.split('split'));
   const parts = new Array<string | undefined>(labels.length).fill(undefined);
   for (const [part, own] of Object.entries(split)) for (const v of own as Int32Array) parts[v] = part;
@@ -46,7 +33,7 @@ export function wordPapers(random: Random, options: PlantedPapersOptions = {}): 
           { name: SPLIT_COLUMN, kind: 'category' as const, values: parts },
         ],
       };
-      return [type, { nodeNames, attributes, matrix: SparseMatrix.fromCoordinates(count, WORDS, rows, columns) }];
+      return [type, { nodeNames, attributes, matrix }];
     }),
   );
   return { name: 'papers', graph, nodes, notes: [] };

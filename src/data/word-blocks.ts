@@ -1,14 +1,11 @@
 // The embedded graph: blocks of nodes that share words.
 
-import { SparseMatrix } from '../sparse/index.js';
+import type { SparseMatrix } from '../sparse/index.js';
 import { blockModel } from '../structure/index.js';
 import type { Random } from '../tensor/index.js';
+import { classWords } from './class-words.js';
 import type { GraphDataset } from './graphs.js';
 
-const WORDS = 300;
-const WORDS_OF_A_CLASS = 40;
-/** Draws of a node. */
-const DRAWS = 10;
 const OWN_SHARE = 0.3;
 
 /**
@@ -20,16 +17,6 @@ const OWN_SHARE = 0.3;
 export function wordBlocks(random: Random): GraphDataset & { readonly features: SparseMatrix } {
   const classes = 5;
   const { graph, labels } = blockModel(random, { nodes: 1500, classes, meanDegree: 4, noise: 0.3 });
-  const rows: number[] = [];
-  const columns: number[] = [];
-  labels.forEach((label, v) => {
-    const draw = () =>
-      random.float() < OWN_SHARE ? label * WORDS_OF_A_CLASS + random.integer(WORDS_OF_A_CLASS) : random.integer(WORDS);
-    for (const word of new Set(Array.from({ length: DRAWS }, draw))) {
-      rows.push(v);
-      columns.push(word);
-    }
-  });
-  const features = SparseMatrix.fromCoordinates(labels.length, WORDS, rows, columns);
+  const features = classWords(labels, OWN_SHARE, random);
   return { name: 'blocks', graph, labels, classes, features, split: undefined };
 }

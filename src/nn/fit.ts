@@ -86,8 +86,10 @@ export interface FitOptions<Model extends object, Batch> extends TrainingHooks {
   readonly epochs: number;
   /** Seeds the batch order and the draws of the training passes. */
   readonly random: Random;
-  /** Metric of the model after each epoch: selects the best epoch and drives early stopping. */
+  /** Metric of the model after an epoch: selects the best epoch and drives early stopping. */
   readonly validate?: (model: Model) => number;
+  /** Epochs from one use of `validate` to the next; the last epoch has one, too. Default: 1. */
+  readonly validateEvery?: number;
   /** Whether a larger or a smaller metric is better. Default: `larger`. */
   readonly better?: 'larger' | 'smaller';
   /** Early stopping: number of epochs without a better metric. Default: no early stopping. */
@@ -168,6 +170,9 @@ class Run<Model extends object, Batch> {
   constructor(readonly options: FitOptions<Model, Batch>) {
     if (!(Number.isInteger(options.epochs) && options.epochs >= 0))
       throw new RangeError(`fit: epochs must be a non-negative integer, got ${options.epochs}`);
+    const { validateEvery = 1 } = options;
+    if (!(Number.isInteger(validateEvery) && validateEvery >= 1))
+      throw new RangeError(`fit: validateEvery must be a positive integer, got ${validateEvery}`);
   }
 
   resume(): void {
@@ -223,7 +228,7 @@ class Run<Model extends object, Batch> {
    * resumed run repeats it from its start.
    */
   async #trainEpoch(): Promise<boolean> {
-    const { model, optimizer, random, batches, signal, validate, checkpoint } = this.options;
+    const { model, optimizer, random, batches, signal, validate, validateEvery = 1, checkpoint } = this.options;
     const before =
       signal && checkpoint
         ? { weights: copyWeights(stateOf(model)), optimizer: copyState(optimizer.state()), step: this.#step }
@@ -247,7 +252,8 @@ class Run<Model extends object, Batch> {
       disposeWeights(before?.optimizer.tensors);
     }
     this.#epoch = epoch;
-    const metric = validate && scope(() => validate(model));
+    const isDue = epoch % validateEvery === 0 || epoch === this.options.epochs;
+    const metric = validate && isDue ? scope(() => validate(model)) : undefined;
     if (metric !== undefined) this.#keepBest(epoch, metric);
     this.#reload(epoch);
     const report = {

@@ -128,6 +128,7 @@ export {
   type LabelledRows,
   labelledLoss,
   type SemiSupervisedOptions,
+  stoppingOf,
   trainByValidation,
 } from './semi-supervised.js';
 export {

@@ -30,6 +30,8 @@ export interface SemiSupervisedOptions extends TrainingHooks {
    * Early stopping: number of epochs without a better validation score. Default: no early stopping.
    */
   readonly patience?: number;
+  /** Epochs from one validation to the next. Default: 1. */
+  readonly validateEvery?: number;
   /** Criterion of the best epoch, validation accuracy or loss. Default: `accuracy`. */
   readonly select?: 'accuracy' | 'loss';
 }
@@ -39,6 +41,16 @@ export function labelledLoss(labels: Int32Array, rows: Int32Array): (logits: Ten
   const indices = keep(tensor(rows));
   const classes = keep(tensor(rows.map((row) => labels[row] as number)));
   return (logits) => crossEntropy(gatherKnownRows(logits, indices), classes);
+}
+
+/**
+ * What `fit` takes of the options of a training that validation ends: which score is better, when
+ * to stop, hooks, and a checkpoint every 20 epochs.
+ */
+export function stoppingOf(options: SemiSupervisedOptions) {
+  const { select, patience, validateEvery, onEpoch, signal, checkpoint } = options;
+  const better = select === 'loss' ? 'smaller' : 'larger';
+  return { better, patience, validateEvery, onEpoch, signal, checkpoint, checkpointEvery: 20 } as const;
 }
 
 /**
@@ -69,11 +81,6 @@ export function trainByValidation<M extends object>(
     epochs,
     random,
     validate: score,
-    better: select === 'loss' ? 'smaller' : 'larger',
-    patience: options.patience,
-    onEpoch: options.onEpoch,
-    signal: options.signal,
-    checkpoint: options.checkpoint,
-    checkpointEvery: 20,
+    ...stoppingOf(options),
   });
 }

@@ -1,6 +1,7 @@
 // Floor 3: sparse matrices and segments.
 
 export { attentionPool } from './attention.js';
+export { blockDiagonalMatmul } from './block-diagonal.js';
 export { type BlockHeight, ChannelMatrix } from './channel-major.js';
 export { embeddingBag } from './embedding-bag.js';
 export { groupedMatmul } from './grouped.js';

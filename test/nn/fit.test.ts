@@ -65,6 +65,19 @@ test('keeps the best epoch and stops early', async () => {
   expect([...model.weight.dataSync()]).toEqual(weights[1]);
 });
 
+test('validates every few epochs and at the end', async () => {
+  const { model, loss } = problem();
+  const options = { model, loss, optimizer: new SGD({ learningRate: 0.1 }), random: new Random(0), patience: 4 };
+  const run = (scores: number[], epochs: number) =>
+    fit({ ...options, epochs, validateEvery: 3, validate: () => scores.shift() as number });
+  const whole = await run([1, 2, 3], 7);
+  expect(whole.history.map(({ metric }) => metric)).toEqual([undefined, undefined, 1, undefined, undefined, 2, 3]);
+  expect([whole.bestEpoch, whole.bestMetric]).toEqual([7, 3]);
+  const early = await run([2, 1, 1, 1], 20);
+  expect([early.stopped, early.history.length, early.bestEpoch]).toEqual(['early', 7, 3]);
+  await expect(fit({ ...options, epochs: 1, validateEvery: 0 })).rejects.toThrow('validateEvery must be a positive');
+});
+
 test('a loss that is not finite stops with advice', async () => {
   const { model, loss } = problem();
   await expect(

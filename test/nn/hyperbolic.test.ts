@@ -264,6 +264,7 @@ describe('the ball on tensors', () => {
     const lifted = unit.exp(matrixOf([vector(13, 4, 8), vector(14, 4, 1e6), vector(15, 4, 3)]));
     const radii = unit.radius(lifted).view();
     expect(unit.largestRadius).toBeCloseTo(12.206, 3);
+    for (const row of rowsOf(lifted).slice(0, 2)) expect(norm(row)).toBeCloseTo(1 - 1e-5, 6);
     for (const radius of radii.subarray(0, 2)) expect(Math.abs(radius - unit.largestRadius)).toBeLessThan(0.05);
     expect(radii[2]).toBeCloseTo(6, 2);
   });
@@ -291,6 +292,11 @@ describe('BlockScaling', () => {
         expect(ratio).toBeLessThan(1.01);
       }
     }
+    // Singular values so near to each other that 1,024 iterations mix them.
+    const near = [2, 1.999, 1.998, 1.997];
+    const mixed = tensor(near.map((value, i) => near.map((_, j) => (i === j ? value : 0)))).reshape([1, 4, 4]);
+    expect(spectralNorms(mixed).item()).toBeGreaterThan(2 - 2e-5);
+    expect(spectralNorms(mixed).item()).toBeLessThan(2.02);
     checkGradient((q) => spectralNorms(q), [blocksOf(3, 2, 3)], { second: false, tolerance: 2e-2, step: 1e-3 });
   });
 
@@ -352,6 +358,14 @@ describe('BlockScaling', () => {
         .offIdentity()
         .item(),
     ).toBe(2);
+    // A block of norm below 1 stays as it is: it is not stretched to norm 1.
+    expectClose(
+      withBlocks(tensor([[[0.5]], [[0.25]]]), 0)
+        .matrices()
+        .view(),
+      [0.25, 0.125],
+      1e-6,
+    );
     expect(() => new BlockScaling(20)).toThrow('blocks of 8 rows do not divide 20 features');
   });
 

@@ -22,10 +22,12 @@ import {
 import { heteroStudies } from '../protocols/hetero-studies.js';
 
 const options = {
-  trials: count(8, 'settings tried for each method on validation nodes', { smoke: 1 }),
-  epochs: count(200, 'epochs of each training at most', { smoke: 15 }),
-  patience: count(40, 'epochs without a better validation score after which training ends'),
+  trials: count(3, 'settings tried for each method on validation nodes', { smoke: 1 }),
+  epochs: count(100, 'epochs of each training at most', { smoke: 15 }),
+  every: count(5, 'epochs from one validation to the next'),
+  patience: count(20, 'epochs without a better validation score after which training ends'),
   select: choice(['f1', 'loss'], 'what chooses the epoch on validation nodes'),
+  hidden: count(64, 'width of the hidden layers of every network'),
   randomWidth: count(256, 'width of random vectors of nodes without features', { smoke: 32 }),
   costNodes: count(0, 'nodes of each type of the study of cost (0: none)', { minimum: 0, smoke: 100 }),
   scaleNodes: count(0, 'papers of the larger graph (0: none)', { minimum: 0, smoke: 500 }),
@@ -153,11 +155,11 @@ export const experiment = defineExperiment({
   },
   reproduction: [
     { data: 'papers', seeds: 3 },
-    { data: 'acm-60', seeds: 5 },
-    { data: 'acm-20', seeds: 5 },
-    { data: 'dblp-60', seeds: 5 },
-    { data: 'dblp-20', seeds: 5 },
-    { data: 'imdb', seeds: 5 },
+    { data: 'acm-60', seeds: 3 },
+    { data: 'dblp-60', seeds: 3 },
+    { data: 'imdb', seeds: 3 },
+    { data: 'acm-20', seeds: 5, long: true },
+    { data: 'dblp-20', seeds: 5, long: true },
   ],
   metrics: {
     microF1,
@@ -168,8 +170,8 @@ export const experiment = defineExperiment({
     parameters,
   },
   methods: () => heteroTitles,
-  notes: ({ trials }) => [
-    `${trials} settings of each method are tried on the validation nodes of the set's own split, the published one first; ` +
+  notes: ({ trials, hidden, every }) => [
+    `Validation every ${every} epochs. ${trials} settings of each method are tried on the validation nodes of the set's own split, the published one first but for the hidden width, which is ${hidden} for all; ` +
       'features are rows of length 1, and all methods that read nodes without features read the same random vectors, ' +
       'but R-GCN and HGT, which learn a vector for each.',
     'Time to the best epoch: what is computed before training, and the epochs up to the best one by validation, on the same threads.',

@@ -44,10 +44,14 @@ export interface HeteroBudget {
   readonly trials: number;
   /** Epochs at most. */
   readonly epochs: number;
+  /** Epochs from one validation to the next. */
+  readonly every: number;
   /** Epochs without a better validation score after which training ends. */
   readonly patience: number;
   /** What chooses the epoch. */
   readonly select: 'f1' | 'loss';
+  /** Width of the hidden layers of all networks. */
+  readonly hidden: number;
 }
 
 /** A trained classifier. */
@@ -86,17 +90,16 @@ interface GroupCandidate {
 }
 
 /** Values of the hyperparameters that all have, the usual ones first. */
-const shared = (hidden: readonly number[], dropout: readonly number[]) => ({
+const shared = (hidden: number, dropout: readonly number[]) => ({
   learningRate: [3e-3, 1e-3],
-  hidden,
+  hidden: [hidden],
   dropout,
   weightDecay: [0, 1e-3],
 });
 
-/** Published settings of RpHGNN for a set, or those of the nearest one. */
+/** Published settings of RpHGNN for a set but the hidden width, or those of the nearest one. */
 interface Published {
   readonly iterations: number;
-  readonly hidden: number;
   readonly fusion: 'concatenate' | 'mean';
   readonly inputDropout: number;
   readonly dropout: number;
@@ -104,15 +107,14 @@ interface Published {
 }
 
 const published: Readonly<Record<string, Published>> = {
-  acm: { iterations: 6, hidden: 64, fusion: 'mean', inputDropout: 0.8, dropout: 0.7, input: true },
-  dblp: { iterations: 5, hidden: 512, fusion: 'concatenate', inputDropout: 0.8, dropout: 0.8, input: false },
-  imdb: { iterations: 3, hidden: 256, fusion: 'concatenate', inputDropout: 0.8, dropout: 0.7, input: true },
+  acm: { iterations: 6, fusion: 'mean', inputDropout: 0.8, dropout: 0.7, input: true },
+  dblp: { iterations: 5, fusion: 'concatenate', inputDropout: 0.8, dropout: 0.8, input: false },
+  imdb: { iterations: 3, fusion: 'concatenate', inputDropout: 0.8, dropout: 0.7, input: true },
 };
-const usual: Published = { ...(published.imdb as Published), hidden: 64 };
 
 /** The published setting for a set such as `acm-60`. */
 export function publishedFor(data: string): Published {
-  return published[data.replace(/-.*/, '')] ?? usual;
+  return published[data.replace(/-.*/, '')] ?? (published.imdb as Published);
 }
 
 /** What RpHGNN computes beforehand, of a setting. */
@@ -127,12 +129,12 @@ export function encoderOf({ hidden, fusion, inputDropout, dropout }: Setting): E
 
 const distinct = <T>(...values: readonly T[]): T[] => [...new Set(values)];
 
-function groupCandidates(data: string): GroupCandidate[] {
+function groupCandidates(data: string, hidden: number): GroupCandidate[] {
   const own = publishedFor(data);
   return [
     {
       title: OWN,
-      grid: { ...shared([64, 256], [0.7, 0.5, 0.3]), inputDropout: [0.8, 0.5] },
+      grid: { ...shared(hidden, [0.7, 0.5, 0.3]), inputDropout: [0.8, 0.5] },
       key: () => '',
       prepare: ({ graph, features, type }, _, parts, random) =>
         collect(graph, features, type, parts, random, { iterations: 1, steps: 'odd', selfGroup: true }).map(
@@ -145,17 +147,17 @@ function groupCandidates(data: string): GroupCandidate[] {
     },
     {
       title: 'NARS',
-      grid: { ...shared([64, 256], [0.7, 0.5, 0.3]), hops: [2, 3] },
+      grid: { ...shared(hidden, [0.7, 0.5, 0.3]), hops: [2, 3] },
       key: ({ hops }) => String(hops),
       prepare: ({ graph, ownFeatures, type }, { hops }, parts, random) =>
         collectSubsets(graph, ownFeatures, type, parts, random, { hops: hops as number }),
-      create: (shapes, classes, random, { hidden, dropout }) =>
-        new NARS(shapes, classes, random, { hidden: hidden as number, dropout: dropout as number }),
+      create: (shapes, classes, random, { dropout }) =>
+        new NARS(shapes, classes, random, { hidden, dropout: dropout as number }),
     },
     {
       title: 'SeHGNN',
       grid: {
-        ...shared([64, 256], [0.5, 0.7, 0.3]),
+        ...shared(hidden, [0.5, 0.7, 0.3]),
         length: data.startsWith('acm') || data.startsWith('imdb') ? [4, 2] : [2],
       },
       key: ({ length }) => String(length),
@@ -164,7 +166,7 @@ function groupCandidates(data: string): GroupCandidate[] {
         return collectMetapaths(graph, features, type, parts, known, { length: length as number, labelLength: 4 });
       },
       create: (shapes, classes, random, setting) => {
-        const [hidden, dropout] = [setting.hidden as number, setting.dropout as number];
+        const dropout = setting.dropout as number;
         const residual = data.startsWith('dblp');
         return new SeHGNN(shapes, classes, random, { embedding: hidden, hidden, dropout, residual });
       },
@@ -172,7 +174,7 @@ function groupCandidates(data: string): GroupCandidate[] {
     {
       title: RPHGNN,
       grid: {
-        ...shared(distinct(own.hidden, 64, 256), distinct(own.dropout, 0.5, 0.3)),
+        ...shared(hidden, distinct(own.dropout, 0.5, 0.3)),
         inputDropout: [own.inputDropout, 0.5],
         iterations: distinct(own.iterations, 1, 2),
         fusion: [own.fusion],
@@ -199,7 +201,8 @@ function secondsToBest({ history, bestEpoch = history.length }: FitResult): numb
   return history.filter(({ epoch }) => epoch <= bestEpoch).reduce((total, { seconds }) => total + seconds, 0);
 }
 
-function shapesOf(groups: RowGroups): GroupShape[] {
+/** Names, counts and widths of groups. */
+export function shapesOf(groups: RowGroups): GroupShape[] {
   return groups.map(({ name, values }) => {
     const [count, , width] = values.shape as [number, number, number];
     return { name, count, width };
@@ -268,8 +271,9 @@ function groupMethod(own: GroupCandidate, data: HeteroData, budget: HeteroBudget
   });
 }
 
-function optionsOf({ learningRate, weightDecay }: Setting, { epochs, patience, select }: HeteroBudget) {
-  return { learningRate: learningRate as number, weightDecay: weightDecay as number, epochs, patience, select };
+function optionsOf({ learningRate, weightDecay }: Setting, { epochs, every, patience, select }: HeteroBudget) {
+  const budget = { epochs, patience, validateEvery: every, select };
+  return { learningRate: learningRate as number, weightDecay: weightDecay as number, ...budget };
 }
 
 /** A tuned network that is trained on the whole graph. */
@@ -280,7 +284,7 @@ function graphMethod(
   budget: HeteroBudget,
 ): Method<HeteroModel> {
   const { graph, ownFeatures, split, labels } = data;
-  const grid: Grid<Setting> = { ...shared([64, 256], [0.5, 0.7, 0.3]), layers: [2, 3] };
+  const grid: Grid<Setting> = { ...shared(budget.hidden, [0.5, 0.7, 0.3]), layers: [2, 3] };
   const train = async (setting: Setting, run: MethodRun): Promise<HeteroModel> => {
     const network = create(data, run.random.split('weights'), setting);
     const loss = labelledLoss(labels, split.train);
@@ -363,7 +367,7 @@ export function heteroMethods(data: HeteroData, budget: HeteroBudget): Method<He
   });
   const byTitle = new Map(
     [
-      ...groupCandidates(data.name).map((own) => groupMethod(own, data, budget)),
+      ...groupCandidates(data.name, budget.hidden).map((own) => groupMethod(own, data, budget)),
       regressionMethod(data, budget),
       graphMethod('R-GCN', (_, random, setting) => new RGCN(task, random, layout(setting)), data, budget),
       graphMethod('HGT', (_, random, setting) => new HGT(task, random, layout(setting)), data, budget),

@@ -25,7 +25,7 @@ import { countMultiplyAdds } from '../../trace/index.js';
 import type { RunContext, StudyResults } from '../parts/contract.js';
 import { joinStudies, studyOf } from '../parts/studies.js';
 import { classesOf, type HeteroData } from './hetero.js';
-import { encoderOf, publishedFor } from './hetero-methods.js';
+import { encoderOf, publishedFor, shapesOf } from './hetero-methods.js';
 
 const LONGEST = 8;
 const RELATIONS = 6;
@@ -233,9 +233,6 @@ const ablations: Readonly<Record<string, (iterations: number) => CollectionOptio
 const SQUASHES = ['projection', 'normalized', 'sum'] as const;
 const NARROW = 128;
 
-/** Hyperparameters of a study: the published ones, with at most 64 hidden units. */
-const settingOf = (own: ReturnType<typeof publishedFor>) => ({ ...own, hidden: Math.min(own.hidden, 64) });
-
 /** All features at one width. */
 function narrowTo(features: TypedFeatures, width: number, random: Random): TypedFeatures {
   return new Map([...features].map(([type, own]) => [type, narrowed(own, width, random.split(type))]));
@@ -244,7 +241,7 @@ function narrowTo(features: TypedFeatures, width: number, random: Random): Typed
 /** Micro-F1 of the test nodes with parts of the pre-computation left out. */
 async function ablationStudy(
   data: HeteroData,
-  { epochs, patience, select, studySeeds }: HeteroStudyOptions,
+  { epochs, patience, every, select, hidden, studySeeds }: HeteroStudyOptions,
   context: RunContext,
 ): Promise<StudyResults> {
   const { graph, type, split, classNames, name } = data;
@@ -258,12 +255,12 @@ async function ablationStudy(
       const random = new Random(seed).split('ablations');
       const collected = collect(graph, features, type, parts, random.split('before'), { input: own.input, ...options });
       const [train, validation, test] = collected as [RowGroups, RowGroups, RowGroups];
-      const shapes = train.map(({ name: group, values }) => ({
-        name: group,
-        count: values.shape[0] as number,
-        width: values.shape[2] as number,
-      }));
-      const network = new RpHGNN(shapes, classNames.length, random.split('weights'), encoderOf(settingOf(own)));
+      const network = new RpHGNN(
+        shapesOf(train),
+        classNames.length,
+        random.split('weights'),
+        encoderOf({ ...own, hidden }),
+      );
       const targets = (rows: Int32Array) => ({ kind: 'class' as const, values: classesOf(data, rows) });
       await trainGroups(
         network,
@@ -273,6 +270,7 @@ async function ablationStudy(
         {
           epochs,
           patience,
+          validateEvery: every,
           select,
           signal: context.signal,
         },
@@ -291,7 +289,7 @@ async function ablationStudy(
   return studyOf(
     {
       title: `What the parts of the pre-computation are worth on ${name}`,
-      note: `Micro-F1 of the test nodes, mean of ${seeds.length} seeds, published hyperparameters with hidden ${settingOf(own).hidden}. The last three have all features projected to ${NARROW} columns first, since sums without projection take one width.`,
+      note: `Micro-F1 of the test nodes, mean of ${seeds.length} seeds, published hyperparameters with ${hidden} hidden units. The last three have all features projected to ${NARROW} columns first, since sums without projection take one width.`,
       columns: ['pre-computation', 'micro-F1 (%)'],
       rows: Object.entries(scores).map(([title, value]) => [title, value.toFixed(1)]),
     },
@@ -303,7 +301,9 @@ async function ablationStudy(
 export interface HeteroStudyOptions {
   readonly epochs: number;
   readonly patience: number;
+  readonly every: number;
   readonly select: 'f1' | 'loss';
+  readonly hidden: number;
   readonly studySeeds: number;
   /** Nodes of each type of the study of cost; 0 leaves it out. */
   readonly costNodes: number;

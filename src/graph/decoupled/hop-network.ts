@@ -14,6 +14,7 @@ import {
   minibatches,
   predictedClasses,
   type SemiSupervisedOptions,
+  stoppingOf,
 } from '../../nn/index.js';
 import type { Graph } from '../../structure/index.js';
 import { concatenate, gatherKnownRows, keep, type Random, scope, type Tensor, tensor } from '../../tensor/index.js';
@@ -178,12 +179,7 @@ export function trainOnRows(
     epochs,
     random,
     ...(validation && { validate: (live: HopNetwork) => score(live, validation) }),
-    better: select === 'loss' ? 'smaller' : 'larger',
-    patience: options.patience,
-    onEpoch: options.onEpoch,
-    signal: options.signal,
-    checkpoint: options.checkpoint,
-    checkpointEvery: 20,
+    ...stoppingOf(options),
   });
 }
 

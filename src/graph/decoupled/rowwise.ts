@@ -12,6 +12,7 @@ import {
   type Mode,
   minibatches,
   predictedClasses,
+  stoppingOf,
 } from '../../nn/index.js';
 import { type Graph, memo } from '../../structure/index.js';
 import { concatenate, keep, type Random, scope, type Tensor, tensor } from '../../tensor/index.js';
@@ -76,12 +77,7 @@ export async function trainRowwise<M extends RowwiseModule>(
     epochs,
     random,
     validate,
-    better: select === 'loss' ? 'smaller' : 'larger',
-    patience: options.patience,
-    onEpoch: options.onEpoch,
-    signal: options.signal,
-    checkpoint: options.checkpoint,
-    checkpointEvery: 20,
+    ...stoppingOf(options),
   });
   return { network, training: result };
 }

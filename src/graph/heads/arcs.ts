@@ -13,6 +13,7 @@ import {
   type Mode,
   predictedClasses,
   type SemiSupervisedOptions,
+  stoppingOf,
 } from '../../nn/index.js';
 import type { ArcExamples, ArcTask, Graph } from '../../structure/index.js';
 import { concatenate, gatherKnownRows, type Random, scope, softmax, type Tensor, tensor } from '../../tensor/index.js';
@@ -80,7 +81,7 @@ export function trainArcs(
   random: Random,
   options: SemiSupervisedOptions = {},
 ): Promise<FitResult> {
-  const { epochs = 200, learningRate = 0.01, weightDecay = 5e-4, select = 'accuracy', ...hooks } = options;
+  const { epochs = 200, learningRate = 0.01, weightDecay = 5e-4, select = 'accuracy' } = options;
   return fit({
     model: classifier,
     loss: (live: ArcClassifier, _: undefined, mode) =>
@@ -94,12 +95,7 @@ export function trainArcs(
         ? crossEntropy(logits, tensor(validation.classes)).item()
         : shareRight(logits, validation);
     },
-    better: select === 'loss' ? 'smaller' : 'larger',
-    patience: hooks.patience,
-    onEpoch: hooks.onEpoch,
-    signal: hooks.signal,
-    checkpoint: hooks.checkpoint,
-    checkpointEvery: 20,
+    ...stoppingOf(options),
   });
 }
 

@@ -15,6 +15,7 @@ import {
   minibatches,
   predictedClasses,
   type SemiSupervisedOptions,
+  stoppingOf,
 } from '../../nn/index.js';
 import { type Segments, segmentMax, segmentMean } from '../../sparse/index.js';
 import { disjointGraphs, type Graph } from '../../structure/index.js';
@@ -116,12 +117,7 @@ export function trainGraphClassifier(
       }
       return wholeGraphAccuracy(live, data, data.validation, batchSize);
     },
-    better: select === 'loss' ? 'smaller' : 'larger',
-    patience: options.patience,
-    onEpoch: options.onEpoch,
-    signal: options.signal,
-    checkpoint: options.checkpoint,
-    checkpointEvery: 20,
+    ...stoppingOf(options),
   });
 }
 

@@ -8,6 +8,7 @@ import {
   inference,
   type Mode,
   type SemiSupervisedOptions,
+  stoppingOf,
 } from '../../nn/index.js';
 import type { Graph } from '../../structure/index.js';
 import {
@@ -77,12 +78,7 @@ export async function trainNodeValues(
     epochs,
     random,
     validate: (live: GraphModule) => scope(() => error(live, validation, inference)).item(),
-    better: 'smaller',
-    patience: hooks.patience,
-    onEpoch: hooks.onEpoch,
-    signal: hooks.signal,
-    checkpoint: hooks.checkpoint,
-    checkpointEvery: 20,
+    ...stoppingOf({ ...hooks, select: 'loss' }),
   });
   return { scale, training };
 }

@@ -54,6 +54,8 @@ export interface GroupTrainingOptions extends TrainingHooks {
   readonly epochs?: number;
   /** Epochs without a better validation score after which training ends. Default: 50. */
   readonly patience?: number;
+  /** Epochs from one validation to the next. Default: 1. */
+  readonly validateEvery?: number;
   /** Adam's learning rate. Default: 3e-3. */
   readonly learningRate?: number;
   /** L2 weight decay. Default: 0. */
@@ -123,6 +125,7 @@ export function trainGroups<M extends GroupModule>(
     ...(unlabelled && { schedule: stepDecay(steps, decay) }),
     epochs,
     patience,
+    validateEvery: options.validateEvery,
     random,
     ...(validation && {
       validate: (live: M) => scoreOf(predictGroups(live, validation.groups), validation.targets, select),

@@ -5,6 +5,7 @@
 //
 // so that radii never grow where ‖S‖₂ ≤ 1. (HyperET, 2025; H4G, KDD 2026.)
 
+import { blockDiagonalMatmul } from '../../sparse/index.js';
 import {
   add,
   broadcastTo,
@@ -16,7 +17,6 @@ import {
   matmul,
   maximum,
   multiply,
-  permute,
   reshape,
   scope,
   sigmoid,
@@ -26,6 +26,7 @@ import {
   subtract,
   sum,
   type Tensor,
+  transpose,
   zeros,
 } from '../../tensor/index.js';
 import { parameter } from '../module.js';
@@ -110,13 +111,9 @@ export class BlockScaling {
   /** S·u of each row: [n, d] → [n, d], d·b multiplications a row. */
   forward(u: Tensor): Tensor {
     if (!this.blocks) return multiply(u, reshape(this.#shrinking(), [1, 1]));
-    const { block, features } = this;
-    const rows = u.shape[0] as number;
     const matrices = this.matrices();
-    if (block === 1) return multiply(u, reshape(matrices, [1, features]));
-    const parts = permute(reshape(u, [rows, features / block, block]), [1, 0, 2]); // (d/b, n, b)
-    const scaled = matmul(parts, matrices, { transposeB: true });
-    return reshape(permute(scaled, [1, 0, 2]), [rows, features]);
+    if (this.block === 1) return multiply(u, reshape(matrices, [1, this.features]));
+    return blockDiagonalMatmul(u, transpose(matrices, 1, 2));
   }
 
   /** B₁ … B_{d/b}, [d/b, b, b]. */

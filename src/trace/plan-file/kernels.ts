@@ -78,6 +78,13 @@ const groupedMatmul: CallCheck = (a) => {
   a.flag('transposeB');
 };
 
+const blockDiagonal: CallCheck = (a) => {
+  const [rows, blocks, inner, outer] = [a.size('rows'), a.size('blocks'), a.size('inner'), a.size('outer')];
+  a.read('x', rows * blocks * inner);
+  a.read('w', blocks * inner * outer);
+  a.write('y', rows * blocks * outer);
+};
+
 const reduction: CallCheck = (a) => {
   const [outer, n, inner] = [a.size('outer'), a.size('n'), a.size('inner')];
   a.number('divisor');
@@ -247,6 +254,7 @@ const checks: Partial<Readonly<Record<KernelName, CallCheck>>> = {
   matmul,
   squaredDistances,
   groupedMatmul,
+  blockDiagonal,
   standardize,
   argmax: (a) => {
     const [outer, n, inner] = [a.size('outer'), a.size('n'), a.size('inner')];

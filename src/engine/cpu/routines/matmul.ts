@@ -1,5 +1,5 @@
 // Matrix products of floats: few rows against B where it lies, tiles against packed panels of B,
-// products by group, and distances.
+// products by group or by block, and distances.
 
 import type { KernelArguments } from '../../generated/arguments.js';
 import { FEW_ROWS, GEMM_DEPTH, GROUP_ROWS, LARGEST_ROW_BLOCK, PANEL, ROW_BLOCKS_PER_THREAD } from '../../limits.js';
@@ -116,9 +116,14 @@ function groupedMatmul(run: Execution, { x, w, y, n, k, transposeB, starts }: Gr
   });
 }
 
+/** y = x·diag(W₀, W₁, …) for `rows` rows: see kernels/block-diagonal.ts. */
+function blockDiagonal(run: Execution, args: KernelArguments['blockDiagonal'] & { readonly rows: number }): void {
+  run.over('blockDiagonal', args, args.rows, args.blocks * args.inner * (args.outer * 0.08 + 0.5));
+}
+
 /** Squared distances from products of rows: see kernels/distance.ts. */
 function squaredDistances(run: Execution, args: KernelArguments['squaredDistances'] & { readonly rows: number }): void {
   run.over('squaredDistances', args, args.rows, args.n * (1 + args.d * 0.1));
 }
 
-export const matmulRoutines = { matmul, groupedMatmul, squaredDistances };
+export const matmulRoutines = { matmul, groupedMatmul, blockDiagonal, squaredDistances };
