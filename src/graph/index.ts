@@ -51,6 +51,7 @@ export {
 export type { LabelledGraph } from './labelled-graph.js';
 export * from './metapaths/index.js';
 export * from './nat/index.js';
+export type { NetworkDescription } from './network-description.js';
 export type { NetworkLayout, NodeNetwork } from './network-layout.js';
 export {
   NODE_CLASSIFIER,
