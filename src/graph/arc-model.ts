@@ -34,8 +34,8 @@ export interface ArcDescription extends NetworkDescription {
 
 /**
  * A network with a head on pairs of nodes. A network that does not tell directions apart reads the
- * underlying undirected graph; one that has a representation of its own gives that to the head, with
- * the dropout that its classifier would have.
+ * underlying undirected graph; one that has a representation of its own gives that to the head,
+ * with the dropout that its classifier would have.
  *
  * @param sizes `width`: outputs of other networks
  */
