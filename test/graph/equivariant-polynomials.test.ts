@@ -825,7 +825,11 @@ describe('PPGN', () => {
       const all = Array.from({ length: graphs.count }, (_, g) => graphs.graph(g));
       const patterns = missingPatterns({ degree: 5 });
       const values = all.map((graph) => evaluatePattern(patterns[0] as Pattern, [adjacencyInput(graph)]));
-      const histograms = values.map((own) => Array.from(denseValue(own)).sort((a, b) => a - b).join(' '));
+      const histograms = values.map((own) =>
+        Array.from(denseValue(own))
+          .sort((a, b) => a - b)
+          .join(' '),
+      );
       const pairs = histograms.flatMap((own, g) => histograms.slice(0, g).map((other) => own !== other));
       expect([pairs.length, pairs.filter((told) => told).length]).toEqual([105, 99]);
       const { told, control } = toldApart(all, patterns, new Random(5), {
