@@ -833,9 +833,9 @@ describe('PPGN', () => {
       const pairs = histograms.flatMap((own, g) => histograms.slice(0, g).map((other) => own !== other));
       expect([pairs.length, pairs.filter((told) => told).length]).toEqual([105, 99]);
       const { told, control } = toldApart(all, patterns, new Random(5), {
-        depth: 2,
-        hidden: 6,
-        suffix: 6,
+        depth: 3,
+        hidden: 8,
+        suffix: 8,
         relabellings: 1,
       });
       expect(told).toBe(105);
