@@ -77,7 +77,8 @@ class NotNumbers extends Error {}
  * Parses an edge list in UTF-8, or UTF-16 with a byte order mark. Columns are separated by tabs,
  * commas, semicolons or spaces; fields may be quoted as in RFC 4180. A header names the columns
  * (`source`, `target`, `weight` and synonyms; a word above the weights will do); without one there
- * are two or three: source, target and an optional weight. Empty lines and lines with # are skipped.
+ * are two or three: source, target and an optional weight. Empty lines and lines with # are
+ * skipped.
  *
  * @param pieces gives the chunks of the text; called a second time when nodes are names rather than
  * integers

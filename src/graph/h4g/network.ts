@@ -55,8 +55,8 @@ export interface H4GOptions {
   /** Whether texts are scaled by the S of the nodes. Default: true. */
   readonly shareScaling?: boolean;
   /**
-   * Whether the texts that are compared have one radius, their mean: otherwise those of small radius
-   * are the nearest ones of most nodes. Default: true.
+   * Whether the texts that are compared have one radius, their mean: otherwise those of small
+   * radius are the nearest ones of most nodes. Default: true.
    */
   readonly equalRadii?: boolean;
   /** Similarity: −d in the ball, or the cosine of the scaled vectors. Default: `ball`. */
