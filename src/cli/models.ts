@@ -25,6 +25,7 @@ const openers = {
   hyperdrop: async (path: string) => (await import('./models/hyperdrop.js')).open(path),
   hypercluster: async (path: string) => (await import('./models/hypercluster.js')).open(path),
   'subgraph-gnn': async (path: string) => (await import('./models/subgraph-gnn.js')).open(path),
+  'graph-readout': async (path: string) => (await import('./models/graph-readout.js')).open(path),
   'equivariant-polynomials': async (path: string) => (await import('./models/equivariant-polynomials.js')).open(path),
   mip: async (path: string) => (await import('./models/mip.js')).open(path),
   nat: async (path: string) => (await import('./models/nat.js')).open(path),

@@ -5,10 +5,11 @@ import { type AttributedGraph, type ModelKind, readModelFile, writeModelFile } f
 import { loadState, stateOf } from '../nn/index.js';
 import type { ArcQuestion } from '../structure/index.js';
 import { Random, scope } from '../tensor/index.js';
-import { type GraphModule, Symmetrised } from './conv/index.js';
+import { Symmetrised } from './conv/index.js';
 import { ArcClassifier, type ArcEnds } from './heads/index.js';
-import type { NetworkLayout } from './network-layout.js';
-import { featuresOf, type NodeInputs } from './node-inputs.js';
+import type { NetworkDescription } from './network-description.js';
+import type { NetworkLayout, NodeNetwork } from './network-layout.js';
+import { featuresOf } from './node-inputs.js';
 import { type NetworkName, nodeNetworks } from './node-networks.js';
 import { requireNetwork, requirePlaces } from './places.js';
 
@@ -20,32 +21,23 @@ export const ARC_CLASSIFIER: ModelKind = {
 };
 
 /** What a file says beside the weights. */
-export interface ArcDescription {
+export interface ArcDescription extends NetworkDescription {
   /** What is asked of a pair. */
   readonly question: ArcQuestion;
   /** Names of the answers. */
   readonly classes: readonly string[];
-  /** Key of `nodeNetworks`. */
-  readonly network: NetworkName;
-  /** Its options. */
-  readonly layout: NetworkLayout;
   /** Width of the outputs of a node that the head reads. */
   readonly width: number;
-  /** Number of features of a node. */
-  readonly inFeatures: number;
-  /** How they are made. */
-  readonly inputs: NodeInputs;
-  /** Names of the nodes, for networks that know them by their place. */
-  readonly places?: readonly string[];
   /** What it was trained on. */
   readonly trained: { readonly data: string; readonly nodes: number; readonly edges: number; readonly pairs: number };
-  /** Scores by name, in percent. */
-  readonly scores: Readonly<Record<string, number>>;
 }
 
 /**
  * A network with a head on pairs of nodes. A network that does not tell directions apart reads the
- * underlying undirected graph.
+ * underlying undirected graph; one that has a representation of its own gives that to the head,
+ * with the dropout that its classifier would have.
+ *
+ * @param sizes `width`: outputs of other networks
  */
 export function arcClassifier(
   name: NetworkName,
@@ -53,8 +45,13 @@ export function arcClassifier(
   random: Random,
   layout: NetworkLayout,
 ): ArcClassifier {
-  const { create, reads } = nodeNetworks[name];
-  const network: GraphModule = create(inFeatures, width, random.split('network'), layout);
+  const { create, represent, reads }: NodeNetwork = nodeNetworks[name];
+  if (represent) {
+    const own = represent(inFeatures, random.split('network'), layout);
+    const { dropout } = layout;
+    return new ArcClassifier(own.network, own.width, classes, random, dropout === undefined ? {} : { dropout });
+  }
+  const network = create(inFeatures, width, random.split('network'), layout);
   return new ArcClassifier(reads.directions ? network : new Symmetrised(network), width, classes, random);
 }
 

@@ -3,7 +3,7 @@
 // trained and compared alike. Tools that understand a graph are in diagnose/, those that improve
 // its arcs and features in improve/.
 
-import { DGCN, DiGCN, DiGCNInception, DirGNN, MagNet } from './conv/index.js';
+import { DGCN, DiGCN, DiGCNInception, DirGNN, MagNet, MagNetEncoder } from './conv/index.js';
 import { A2DUG, ADPA, LightDiC } from './decoupled/index.js';
 import type { NetworkLayout, NodeNetwork } from './network-layout.js';
 import { DirectedTransformer, DirectedWalkNetwork } from './sequence/index.js';
@@ -101,6 +101,10 @@ export const directedNetworks = {
     reads: weighted,
     directed: true,
     create: (i, o, random, layout) => new MagNet(i, o, random, layersOf(layout)),
+    represent: (i, random, { hidden = 16, ...layout }) => ({
+      network: new MagNetEncoder(i, 2 * hidden, random, layersOf(layout)),
+      width: 2 * hidden,
+    }),
   },
   digcn: {
     title: 'DiGCN',

@@ -51,6 +51,7 @@ export {
 export type { LabelledGraph } from './labelled-graph.js';
 export * from './metapaths/index.js';
 export * from './nat/index.js';
+export type { NetworkDescription } from './network-description.js';
 export type { NetworkLayout, NodeNetwork } from './network-layout.js';
 export {
   NODE_CLASSIFIER,
@@ -73,6 +74,14 @@ export {
 } from './node-inputs.js';
 export { type NetworkName, nodeNetworks, requireReadable } from './node-networks.js';
 export { projectedAdjacency } from './projected.js';
+export {
+  READOUT_MODEL,
+  type ReadoutDescription,
+  ReadoutModel,
+  type ReadoutName,
+  ReadoutNetwork,
+  readoutNetworks,
+} from './readout-model.js';
 export { ResidualMLP, type ResidualMLPOptions } from './residual-mlp.js';
 export * from './rphgnn/index.js';
 export * from './sequence/index.js';

@@ -55,6 +55,15 @@ export interface NodeNetwork {
   readonly placed?: boolean;
   /** Builds it with freshly drawn weights. */
   readonly create: (inFeatures: number, classes: number, random: Random, layout: NetworkLayout) => GraphModule;
+  /**
+   * Builds what heads on pairs of nodes read, with its width, where it is not outputs as many as a
+   * head likes.
+   */
+  readonly represent?: (
+    inFeatures: number,
+    random: Random,
+    layout: NetworkLayout,
+  ) => { readonly network: GraphModule; readonly width: number };
   /** The parameters that weight decay is for. Default: all alike. */
   readonly decay?: (weightDecay: number) => AdamOptions['weightDecay'];
   /**

@@ -16,8 +16,9 @@ import type { GraphModule } from './conv/index.js';
 import { HopNetwork, labelledRowsOf, partsOf, trainOnRows } from './decoupled/index.js';
 import { projectedHops, weightedHopRows } from './hops.js';
 import type { LabelledGraph } from './labelled-graph.js';
+import type { NetworkDescription } from './network-description.js';
 import type { NetworkLayout, NodeNetwork } from './network-layout.js';
-import { featuresOf, type NodeInputs } from './node-inputs.js';
+import { featuresOf } from './node-inputs.js';
 import { type NetworkName, nodeNetworks } from './node-networks.js';
 import { requirePlaces } from './places.js';
 import { trainNodes } from './training.js';
@@ -26,23 +27,13 @@ import { trainNodes } from './training.js';
 export const NODE_CLASSIFIER: ModelKind = { system: 'node-classifier', version: '1', madeBy: 'gossamer fit' };
 
 /** What a file says beside the weights. */
-export interface NodeClassifierDescription {
-  /** Key of `nodeNetworks`. */
-  readonly network: NetworkName;
-  /** Its options. */
-  readonly layout: NetworkLayout;
-  /** Number of features of a node. */
-  readonly inFeatures: number;
-  /** How they are made. */
-  readonly inputs: NodeInputs;
+export interface NodeClassifierDescription extends NetworkDescription {
   /** Whether edges have a direction. */
   readonly directed: boolean;
   /** The attribute that is predicted. */
   readonly target: string;
   /** Names of the classes. */
   readonly classes: readonly string[];
-  /** Names of the nodes, for networks that know them by their place. */
-  readonly places?: readonly string[];
   /** What it was trained on. */
   readonly trained: {
     readonly data: string;
@@ -50,8 +41,6 @@ export interface NodeClassifierDescription {
     readonly edges: number;
     readonly labelled: number;
   };
-  /** Scores by name, in percent. */
-  readonly scores: Readonly<Record<string, number>>;
 }
 
 /** Builds the network of a name. */

@@ -6,37 +6,24 @@ import { loadState, stateOf } from '../nn/index.js';
 import { Random, scope } from '../tensor/index.js';
 import type { GraphModule } from './conv/index.js';
 import { nodeValues, type ValueScale } from './heads/index.js';
-import type { NetworkLayout } from './network-layout.js';
+import type { NetworkDescription } from './network-description.js';
 import { nodeNetwork } from './node-classifier.js';
-import { featuresOf, type NodeInputs } from './node-inputs.js';
-import type { NetworkName } from './node-networks.js';
+import { featuresOf } from './node-inputs.js';
 import { requireNetwork, requirePlaces } from './places.js';
 
 /** Name and version of the model file. */
 export const NODE_VALUES: ModelKind = { system: 'node-values', version: '1', madeBy: 'gossamer fit --task number' };
 
 /** What a file says beside the weights. */
-export interface NodeValueDescription {
-  /** Key of `nodeNetworks`. */
-  readonly network: NetworkName;
-  /** Its options. */
-  readonly layout: NetworkLayout;
-  /** Number of features of a node. */
-  readonly inFeatures: number;
-  /** How they are made. */
-  readonly inputs: NodeInputs;
+export interface NodeValueDescription extends NetworkDescription {
   /** Whether edges have a direction. */
   readonly directed: boolean;
   /** The attribute that is predicted. */
   readonly target: string;
   /** Mean and deviation of its training values. */
   readonly scale: ValueScale;
-  /** Names of the nodes, for networks that know them by their place. */
-  readonly places?: readonly string[];
   /** What it was trained on. */
   readonly trained: { readonly data: string; readonly nodes: number; readonly edges: number; readonly valued: number };
-  /** Scores by name. */
-  readonly scores: Readonly<Record<string, number>>;
 }
 
 /** Predicts a number for each node of a graph. */

@@ -13,6 +13,12 @@ export function graphOfPairs(pairs: readonly (readonly [number, number])[], node
   );
 }
 
+/** A graph from text: pairs of digits such as `01 12`, or of numbers such as `0-1 10-11`. */
+export function graphOfText(text: string): Graph {
+  const ends = (pair: string) => (pair.includes('-') ? pair.split('-') : [...pair]).map(Number);
+  return graphOfPairs(text.split(' ').map((pair) => ends(pair) as [number, number]));
+}
+
 /** Disjoint cycles of the given lengths. @throws RangeError for a length below 3 */
 export function cycles(...lengths: readonly number[]): Graph {
   const short = lengths.find((length) => !(Number.isInteger(length) && length >= 3));
@@ -65,6 +71,17 @@ export function furerPair(base: Graph): readonly [Graph, Graph] {
   };
   return [twin(-1), twin(0)];
 }
+
+/** Base graphs, as text, whose Fürer pairs witness the steps of the hierarchy of subgraph tests. */
+export const furerBases = {
+  F1: '01 02 03 12 34 35 45',
+  F2: '01 02 06 15 17 23 26 34 38 48 57',
+  F3: '01 02 04 06 13 16 24 25 36 45',
+  F4: '0-1 0-3 1-2 2-3 2-4 3-4 4-5 4-6 5-6 6-7 6-9 7-8 7-11 8-9 9-10 10-11',
+  F5: '01 02 03 12 24 34 35 45',
+  F6: '03 04 05 12 16 27 28 38 14 56 37',
+  F7: '01 02 04 05 12 13 14 34 45',
+} as const;
 
 /** The n × n rook's graph: cells of a board, adjacent in a row or a column. */
 export function rookGraph(n: number): Graph {

@@ -141,6 +141,11 @@ export class GraphCollection implements EdgeEnds {
     });
   }
 
+  /** All nodes and edges as one graph: the disjoint union. */
+  get union(): Graph {
+    return memo(this, 'union', () => Graph.fromEdges(this.nodeCount, this.sources, this.targets));
+  }
+
   /** The graph of a number. @throws RangeError unless there is one. */
   graph(g: number): Graph {
     if (!isIndex(g, this.count))

@@ -13,6 +13,7 @@ import {
   NODE_CLASSIFIER,
   NODE_VALUES,
   PPGN_MODEL,
+  READOUT_MODEL,
   RPHGNN_MODEL,
   SUBGRAPH_MODEL,
 } from '../../src/graph/index.js';
@@ -52,6 +53,7 @@ describe('the table of model files', () => {
     H4G_MODEL,
     NODE_CLASSIFIER,
     NODE_VALUES,
+    READOUT_MODEL,
     ARC_CLASSIFIER,
     EMBEDDING_MODEL,
     RANK_MODEL,

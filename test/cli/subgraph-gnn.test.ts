@@ -1,17 +1,10 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readCsv } from '../../src/data/index.js';
+import { commandInFolder, main } from './command.js';
 
-const main = join(import.meta.dirname, '../../dist/cli/main.js');
-const folder = mkdtempSync(join(tmpdir(), 'gossamer-subgraphs-'));
-
-function gossamer(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', cwd: folder });
-  return { status, stdout, stderr };
-}
+const { folder, gossamer } = commandInFolder('subgraphs');
 
 /** Rings of six and pairs of rings of three, which message passing cannot tell apart. */
 function writeGraphs(name: string, count: number, changes: Readonly<Record<string, string | undefined>> = {}): void {
@@ -54,17 +47,8 @@ describe.skipIf(!existsSync(main))('subgraph networks on the command line (needs
 
   test('fit learns numbers in their units, predict gives them, also for categories that are new', () => {
     const own = [...small, '--set', 'epochs=60', '--set', 'learningRate=0.01'];
-    const fitted = gossamer(
-      'fit',
-      'rings',
-      '--model',
-      'sswl-plus',
-      '--target',
-      'size,half',
-      '-o',
-      'n.safetensors',
-      ...own,
-    );
+    const target = ['--target', 'size,half', '-o', 'n.safetensors'];
+    const fitted = gossamer('fit', 'rings', '--model', 'sswl-plus', ...target, ...own);
     expect(fitted.stdout).toMatch(/mean absolute error of half on 4 test graphs: 0\.\d+/);
     writeGraphs('odd', 4, {
       graphs: undefined,
@@ -90,18 +74,8 @@ describe.skipIf(!existsSync(main))('subgraph networks on the command line (needs
       `label\n${lines.map((line) => `${line === 'EhEG' ? 'one' : 'two'}\n`).join('')}`,
     );
     expect(gossamer('info', 'six').stdout).toContain('30 graphs, 180 nodes, 180 edges');
-    const fitted = gossamer(
-      'fit',
-      'six',
-      '--model',
-      'sswl-plus',
-      '-o',
-      's.safetensors',
-      ...small,
-      '--set',
-      'hops=2',
-      '--json',
-    );
+    const near = [...small, '--set', 'hops=2', '-o', 's.safetensors', '--json'];
+    const fitted = gossamer('fit', 'six', '--model', 'sswl-plus', ...near);
     expect(JSON.parse(fitted.stdout).accuracy).toBe(100);
     writeFileSync(join(folder, 'a.g6'), 'EhEG\n');
     writeFileSync(join(folder, 'b.csv'), 'source,target\n0,1\n1,2\n2,0\n3,4\n4,5\n5,3\n');
@@ -145,21 +119,8 @@ describe.skipIf(!existsSync(main))('subgraph networks on the command line (needs
       expect([args, status, stderr]).toEqual([args, 2, expect.stringContaining(reason)]);
     }
     expect(existsSync(join(folder, 'none.safetensors'))).toBe(false);
-    const few = gossamer(
-      'fit',
-      'big',
-      '--model',
-      'sswl-plus',
-      '--set',
-      'force=yes',
-      '--set',
-      'roots=4',
-      '--set',
-      'epochs=1',
-      ...small,
-      '-o',
-      'few.safetensors',
-    );
+    const drawn = ['force=yes', 'roots=4', 'epochs=1'].flatMap((own) => ['--set', own]);
+    const few = gossamer('fit', 'big', '--model', 'sswl-plus', ...drawn, ...small, '-o', 'few.safetensors');
     expect([few.status, few.stderr]).toEqual([0, expect.not.stringContaining('rror')]);
   }, 120_000);
 });

@@ -1,17 +1,10 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readCsv, readNpy } from '../../src/data/index.js';
+import { commandInFolder, main } from './command.js';
 
-const main = join(import.meta.dirname, '../../dist/cli/main.js');
-const folder = mkdtempSync(join(tmpdir(), 'gossamer-graphs-'));
-
-function gossamer(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', cwd: folder });
-  return { status, stdout, stderr };
-}
+const { folder, gossamer } = commandInFolder('graphs');
 
 /** Rings of six: in class `hot` three edges in a row are double and three atoms N, in `cold` one. */
 function writeRings(name: string, count: number, changes: Readonly<Record<string, string | undefined>> = {}): void {
@@ -93,6 +86,29 @@ describe.skipIf(!existsSync(main))('sets of graphs on the command line (needs a 
     expect(Number(first?.split(',')[1])).toBeCloseTo(Number(values[0]), 5);
     expect(gossamer('embed', 'rings', '--method', 'hypercluster', '-o', 'w.csv').status).toBe(0);
   });
+
+  test('networks of nodes learn classes and numbers of graphs, and predict for new ones', () => {
+    writeRings('measured', 60, {
+      graphs: `graph,label,atoms\n${Array.from({ length: 60 }, (_, g) => `g${g},${g % 2 ? 'cold' : 'hot'},${g % 2 ? 1 : 3}\n`).join('')}`,
+    });
+    const own = ['--set', 'epochs=60', '--set', 'batch=10', '--set', 'learningRate=0.01', '-o', 'g.safetensors'];
+    const fitted = gossamer('fit', 'measured', '--model', 'gin', ...own, '--json');
+    expect(fitted.stderr).toContain('GIN does not read attributes of edges: bond, length');
+    expect(JSON.parse(fitted.stdout).accuracy).toBe(100);
+    expect(gossamer('info', 'g.safetensors').stdout).toContain('reads of nodes element');
+    const classes = readCsv(gossamer('predict', 'g.safetensors', 'new').stdout, 'out');
+    expect(classes.columns).toEqual(['graph', 'prediction', 'probability', 'p(cold)', 'p(hot)']);
+    expect(classes.rows.map(([, prediction]) => prediction)).toEqual(['hot', 'cold', 'hot', 'cold']);
+    const numbers = gossamer('fit', 'measured', '--model', 'gcn', '--target', 'atoms', ...own);
+    expect(numbers.stdout).toMatch(/^GCN: [\d,]+ parameters$/m);
+    const { rows } = readCsv(gossamer('predict', 'g.safetensors', 'new').stdout, 'out');
+    for (const [g, [, atoms]] of rows.entries()) expect(Math.abs(Number(atoms) - (g % 2 ? 1 : 3))).toBeLessThan(0.5);
+    expect(gossamer('fit', '--model', 'gin', '--help').stdout).toContain('Of sets of graphs\n  depth=2');
+    const wrong = gossamer('fit', 'measured', '--model', 'gcn', '--task', 'direction', '-o', 'none.safetensors');
+    expect([wrong.status, wrong.stderr]).toEqual([2, expect.stringContaining('expected none for this model')]);
+    const unknown = gossamer('fit', 'measured', '--model', 'magnt', '-o', 'none.safetensors');
+    expect(unknown.stderr).toContain('there are gcn, sgc, sage, gat, gatv2, appnp, jknet, gcnii, gin, mlp, sswl-plus');
+  }, 120_000);
 
   test('what cannot be learnt or answered for is named, with exit code 2 and nothing written', () => {
     writeRings('unlabelled', 20, { graphs: `graph\n${Array.from({ length: 20 }, (_, g) => `g${g}\n`).join('')}` });

@@ -246,6 +246,13 @@ describe('spectral networks', () => {
     expectClose(scores(0, graph), scores(0, reversed(graph)), 1e-4);
   });
 
+  test('MagNet classifies what its convolutions give', () => {
+    const network = new g.MagNet(5, 3, random(), { hidden: 4 });
+    const alone = new g.MagNetEncoder(5, 8, random());
+    const z = alone.forward(x, graph, inference);
+    expectClose(network.forward(x, graph, inference).view(), network.head.forward(z).view());
+  });
+
   test('the complex ReLU keeps both parts where the real one is not negative; it can be left out', () => {
     const z = tensor([
       [1, -2],

@@ -21,10 +21,11 @@ import {
   cutsOf,
   cycles,
   erdosRenyi,
+  furerBases,
   furerPair,
   Graph,
   GraphCollection,
-  graphOfPairs,
+  graphOfText,
   hopDistances,
   resistanceCodes,
   rookGraph,
@@ -32,22 +33,9 @@ import {
 } from '../../src/structure/index.js';
 import { Random } from '../../src/tensor/index.js';
 
-/** A graph from pairs such as `01 12`, or `0-1 10-11`. */
-function pairsOf(text: string): Graph {
-  const ends = (pair: string) => (pair.includes('-') ? pair.split('-') : [...pair]).map(Number);
-  return graphOfPairs(text.split(' ').map((pair) => ends(pair) as [number, number]));
-}
-
-const bases: Readonly<Record<string, string>> = {
-  F1: '01 02 03 12 34 35 45',
-  F2: '01 02 06 15 17 23 26 34 38 48 57',
-  F3: '01 02 04 06 13 16 24 25 36 45',
-  F4: '0-1 0-3 1-2 2-3 2-4 3-4 4-5 4-6 5-6 6-7 6-9 7-8 7-11 8-9 9-10 10-11',
-  F5: '01 02 03 12 24 34 35 45',
-  F6: '03 04 05 12 16 27 28 38 14 56 37',
-  F7: '01 02 04 05 12 13 14 34 45',
-};
-const furer = Object.fromEntries(Object.entries(bases).map(([name, base]) => [name, furerPair(pairsOf(base))]));
+const furer = Object.fromEntries(
+  Object.entries(furerBases).map(([name, base]) => [name, furerPair(graphOfText(base))]),
+);
 const pairs: Readonly<Record<string, readonly [Graph, Graph]>> = {
   C6: [cycles(6), cycles(3, 3)],
   ...furer,
@@ -55,8 +43,8 @@ const pairs: Readonly<Record<string, readonly [Graph, Graph]>> = {
 };
 
 /** Two fused hexagons, and two pentagons joined by an edge. */
-const decalin = pairsOf('0-1 1-2 2-3 3-4 4-5 5-0 4-6 6-7 7-8 8-9 9-5');
-const bicyclopentyl = pairsOf('0-1 1-2 2-3 3-4 4-0 5-6 6-7 7-8 8-9 9-5 0-5');
+const decalin = graphOfText('0-1 1-2 2-3 3-4 4-5 5-0 4-6 6-7 7-8 8-9 9-5');
+const bicyclopentyl = graphOfText('0-1 1-2 2-3 3-4 4-0 5-6 6-7 7-8 8-9 9-5 0-5');
 
 const hierarchy = [...subgraphClasses, 'LFWL(2)', 'SLFWL(2)', 'FWL(2)'] as const;
 // Verdicts of two independent programs, told apart (Y) or not.
@@ -209,7 +197,7 @@ describe('colours', () => {
   });
 
   test('follow labels of nodes and edges', () => {
-    const path = GraphCollection.of([pairsOf('01 12'), pairsOf('01 12')]);
+    const path = GraphCollection.of([graphOfText('01 12'), graphOfText('01 12')]);
     for (const own of colourTests) {
       const of = (labels: object) => colourGraphs(own, path, labels).graphs.count;
       expect(of({})).toBe(1);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import * as g from '../../src/graph/index.js';
-import { inference, parameters } from '../../src/nn/index.js';
+import { inference, parameters, training } from '../../src/nn/index.js';
 import { Segments } from '../../src/sparse/index.js';
 import { arcTask, cyclicBlocks, Graph, randomDigraph } from '../../src/structure/index.js';
 import { Random, type Tensor, tensor } from '../../src/tensor/index.js';
@@ -51,6 +51,43 @@ describe('pairs of nodes', () => {
     const both = { sources: Int32Array.of(3, 9), targets: Int32Array.of(9, 3) };
     const p = symmetric.predictProba(features, graph, both);
     expect(p[0]).toBeCloseTo(p[2] as number, 6);
+  });
+
+  test('MagNet learns directions that features tell, as soon as a perceptron does', async () => {
+    const { graph, labels } = cyclicBlocks(new Random(1), { size: 40, density: 0.15, forward: 0.95 });
+    const random = new Random(2);
+    const features = tensor(Array.from(labels, (label) => [label - 1 + 0.3 * random.gaussian(), random.gaussian()]));
+    const task = arcTask(graph, 'direction', new Random(3));
+    const accuracyOf = async (name: g.NetworkName, layout: g.NetworkLayout) => {
+      const classifier = g.arcClassifier(name, { inFeatures: 2, width: 32, classes: 2 }, new Random(4), layout);
+      const options = { epochs: 60, patience: 30, select: 'loss' } as const;
+      await g.trainArcs(classifier, features, task, new Random(5), options);
+      return g.arcAccuracy(classifier, features, task.graph, task.test);
+    };
+    const perceptron = await accuracyOf('mlp', {});
+    expect(perceptron).toBeGreaterThan(0.7);
+    for (const q of [0.25, 0.05])
+      expect(await accuracyOf('magnet', { hidden: 16, q })).toBeGreaterThan(perceptron - 0.06);
+  }, 60_000);
+
+  test('a head reads both parts of MagNet, with the width and the dropout of its layout', () => {
+    const graph = randomDigraph(new Random(1), 9, 3);
+    const x = uniformTensor(2, [9, 3]);
+    const sizes = { inFeatures: 3, width: 10, classes: 2 };
+    const own = g.arcClassifier('magnet', sizes, new Random(4), { hidden: 7, depth: 1, q: 0.1, dropout: 0 });
+    expect(own.width).toBe(14);
+    expect(own.network.forward(x, graph, inference).shape).toEqual([9, 14]);
+    const alone = new g.MagNetEncoder(3, 14, new Random(4).split('network'), { layers: 1, q: 0.1 });
+    expectClose(own.network.forward(x, graph, inference).view(), alone.forward(x, graph, inference).view());
+    const ends = { sources: Int32Array.of(0, 4), targets: Int32Array.of(1, 2) };
+    const mode = training(new Random(6));
+    expectClose(own.forward(x, graph, ends, mode).view(), own.forward(x, graph, ends, inference).view());
+    const dropping = g.arcClassifier('magnet', sizes, new Random(4), { hidden: 7 });
+    expect(() =>
+      expectClose(dropping.forward(x, graph, ends, mode).view(), dropping.forward(x, graph, ends, inference).view()),
+    ).toThrow();
+    expect(g.arcClassifier('dir-sage', sizes, new Random(4), { hidden: 7 }).width).toBe(10);
+    expect(() => new g.MagNetEncoder(3, 7, new Random(4))).toThrow('7 outputs cannot be');
   });
 });
 

@@ -186,6 +186,102 @@ describe('arcs dropped and added', () => {
   });
 });
 
+describe('directions estimated again', () => {
+  /** A tree of six nodes, for which propagation is exact; two classes of arcs that lead onwards. */
+  const tree = Graph.fromEdges(7, [0, 2, 1, 4, 3, 6, 6, 0], [1, 1, 3, 1, 5, 0, 6, 6], { directed: true });
+  const own = [0.8, 0.1, 0.1, 0.2, 0.5, 0.3, 0.6, 0.3, 0.1, 0.2, 0.2, 0.6, 0.1, 0.7, 0.2, 0.4, 0.4, 0.2, 0.3, 0.3, 0.4];
+  const oneWay = [
+    [0, 1],
+    [2, 1],
+    [1, 3],
+    [4, 1],
+    [3, 5],
+  ] as const;
+  const precise = { rounds: 3000, tolerance: 1e-13 };
+
+  /** Sums over all assignments of classes, of their probability by C without one arc. */
+  function expectation(c: ArrayLike<number>, without: number, of: (classes: readonly number[]) => number): number {
+    let [sum, total] = [0, 0];
+    for (let code = 0; code < 3 ** 6; code++) {
+      const classes = Array.from({ length: 6 }, (_, v) => Math.floor(code / 3 ** v) % 3);
+      let p = classes.reduce((product, a, v) => product * (own[3 * v + a] as number), 1);
+      oneWay.forEach(([u, v], e) => {
+        if (e !== without) p *= c[3 * (classes[u] as number) + (classes[v] as number)] as number;
+      });
+      total += p;
+      sum += p * of(classes);
+    }
+    return sum / total;
+  }
+
+  test('beliefs and directions of a tree are those of all assignments of classes', () => {
+    const noise = 0.2;
+    const { forward, compatibility: c, beliefs } = g.estimatedDirections(tree, own, noise, precise);
+    for (let v = 0; v < 6; v++)
+      for (let a = 0; a < 3; a++)
+        expect(beliefs[3 * v + a]).toBeCloseTo(
+          expectation(c, -1, (classes) => Number(classes[v] === a)),
+          8,
+        );
+    // Nodes joined by arcs of both ways alone have their own probabilities.
+    expectClose(beliefs.subarray(18), own.slice(18), 1e-9);
+    const truth = (share: number) => Math.min(1, Math.max(0, (share - noise) / (1 - 2 * noise)));
+    const expected = new Map(
+      oneWay.map(([u, v], e) => {
+        const t = expectation(c, e, (classes) =>
+          truth(c[3 * (classes[u] as number) + (classes[v] as number)] as number),
+        );
+        return [`${u} ${v}`, (t * (1 - noise)) / (t * (1 - noise) + (1 - t) * noise)];
+      }),
+    );
+    tree.forEachEntry((u, v, _, entry) => expect(forward[entry]).toBeCloseTo(expected.get(`${u} ${v}`) ?? 1, 6));
+  });
+
+  test('compatibilities are the shares that the beliefs count, ½ within a class', () => {
+    const { compatibility: c } = g.estimatedDirections(tree, own, 0.2, precise);
+    const count = (a: number, b: number) =>
+      oneWay.reduce(
+        (sum, [u, v]) => sum + expectation(c, -1, (classes) => Number(classes[u] === a && classes[v] === b)),
+        0,
+      );
+    for (let a = 0; a < 3; a++)
+      for (let b = 0; b < 3; b++)
+        expect(c[3 * a + b]).toBeCloseTo((count(a, b) + 1) / (count(a, b) + count(b, a) + 2), 6);
+    expect([c[0], c[4], c[8]]).toEqual([0.5, 0.5, 0.5]);
+  });
+
+  test('turned arcs between known classes are turned back, those within a class and random ones stay', () => {
+    const { graph, labels } = cyclicBlocks(new Random(5), { size: 30, density: 0.4, forward: 1 });
+    const random = new Random(6);
+    const turned = g.reoriented(
+      graph,
+      Float32Array.from({ length: graph.successors.nnz }, () => Number(random.float() > 0.2)),
+    );
+    const certain = g.withKnownClasses(new Float32Array(270).fill(1 / 3), labels, Int32Array.from(labels.keys()));
+    const better = g.reoriented(turned, g.estimatedDirections(turned, certain, 0.2).forward);
+    better.forEachEntry((u, v) => {
+      if (labels[u] !== labels[v]) expect(labels[v]).toBe(((labels[u] as number) + 1) % 3);
+      else expect(turned.hasEdge(u, v)).toBe(true);
+    });
+    const aimless = randomDigraph(new Random(7), 200, 8);
+    const beliefs = Float32Array.from({ length: 400 }, (_, i) => (i % 2 === 0 ? 0.3 : 0.7));
+    expect(arcs(g.reoriented(aimless, g.estimatedDirections(aimless, beliefs, 0.3).forward))).toEqual(arcs(aimless));
+  });
+
+  test('known classes are certain, the others as they are given; what cannot be is refused', () => {
+    const known = g.withKnownClasses([0.5, 0.5, 0.25, 0.75, 0.5, 0.5], Int32Array.of(1, -1, 0), Int32Array.of(0, 2));
+    expect([...known]).toEqual([0, 1, 0.25, 0.75, 1, 0]);
+    expect(() => g.estimatedDirections(tree, own, 0.5)).toThrow('less than half');
+    expect(() => g.estimatedDirections(tree, own, -0.1)).toThrow('less than half');
+    expect(() => g.estimatedDirections(tree, own.slice(1), 0.1)).toThrow('20 probabilities are no rows of 7 nodes');
+    expect(() => g.estimatedDirections(tree, own.slice(0, 7), 0.1)).toThrow('no rows');
+    // Without noise nothing is in doubt.
+    expect(Array.from(g.estimatedDirections(tree, own, 0).forward, (p) => Math.round(1e6 * p))).toEqual(
+      Array.from({ length: 8 }, () => 1e6),
+    );
+  });
+});
+
 describe('features', () => {
   test('structural ones are what they are called', () => {
     const own = Graph.fromEdges(4, [0, 0, 1, 2], [1, 2, 2, 3], { directed: true });

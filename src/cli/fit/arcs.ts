@@ -17,7 +17,7 @@ import type { FitRequest, Fitted } from './learner.js';
 import { isPlaced, layoutOf, loadNodes, type PreparedInputs, prepareInputs, trainingOf } from './node-data.js';
 import { chooseSetting } from './node-tuning.js';
 
-/** Width of the outputs that a head reads. */
+/** Width of the outputs that a head reads, where a network leaves it open. */
 const WIDTH = 64;
 /** Attributes that may hold classes or parts, which are no inputs here. */
 const NO_INPUTS = ['label', 'class', 'split'];
@@ -61,7 +61,7 @@ export async function fitArcs(name: NetworkName, path: string, request: FitReque
     classes: task.classNames,
     network: name,
     layout: chosen.layout,
-    width: WIDTH,
+    width: classifier.width,
     inFeatures,
     inputs: prepared.inputs,
     ...(isPlaced(name, values) && { places: data.nodeNames }),

@@ -4,7 +4,13 @@ import type { OptionTable } from '../../experiments/parts/options.js';
 import type { NetworkName } from '../../graph/index.js';
 import { fastrpOptions, fullyPprOptions, h4gOptions, networkOptions, rphgnnOptions } from './graph-options.js';
 import { defineLearner, type Learner } from './learner.js';
-import { plainGraphOptions, ppgnOptions, subgraphOptions } from './whole-graph-options.js';
+import {
+  plainGraphOptions,
+  ppgnOptions,
+  readoutNames,
+  readoutOptions,
+  subgraphOptions,
+} from './whole-graph-options.js';
 
 const about: Readonly<Record<NetworkName, string>> = {
   dgmlp: 'classes of nodes by hops weighted for each node; deep, and light to train',
@@ -41,9 +47,18 @@ const nodeLearners = Object.fromEntries(
       tasks: ['classes', 'number', 'direction', 'existence', 'three-class'],
       options: options as OptionTable,
       load: async () => (await import('./nodes.js')).nodeFit(name as NetworkName),
+      ...ofGraphs(name),
     }),
   ]),
 );
+
+/** What a network of nodes does with sets of graphs, where it has a readout. */
+function ofGraphs(name: string): Pick<Learner, 'ofGraphs'> {
+  const known = readoutNames.find((own) => own === name);
+  if (!known) return {};
+  const load = async () => (await import('./whole-graphs.js')).readoutFit(known);
+  return { ofGraphs: { options: readoutOptions(known), load } };
+}
 
 /** All models of graphs. */
 export const graphLearners: Readonly<Record<string, Learner>> = {

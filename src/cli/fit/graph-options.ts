@@ -18,6 +18,9 @@ const training = (epochs: number, learningRate: number, weightDecay: number) => 
   ...parts,
 });
 
+/** Names of the options that are not the network's own. */
+export const trainingNames: readonly string[] = Object.keys(training(1, 1, 0));
+
 const dropout = (value: number) => share(value, 'dropout probability', { maximum: 0.99 });
 const hidden = (value: number) => count(value, 'hidden width');
 const depth = (value: number) => count(value, 'layers');

@@ -2,7 +2,7 @@
 
 import { Command, Option } from 'commander';
 import { requireWritable, writeFileAtomic } from '../../data/node.js';
-import { resolveOptions } from '../../experiments/parts/options.js';
+import { type OptionTable, resolveOptions } from '../../experiments/parts/options.js';
 import { Random } from '../../tensor/index.js';
 import { number } from '../arguments.js';
 import { type ChatFlags, chatOnly, withChatOptions } from '../chat.js';
@@ -46,6 +46,7 @@ Examples
   gossamer fit graph/ --model dir-sage --set tune=yes            directed edges; gossamer diagnose graph/ says if they matter
   gossamer fit graph/ --model magnet --task direction            which way an arc leads
   gossamer fit library/ --model rphgnn --target paper.label       several types: nodes_paper.csv, edges_author_paper.csv, …
+  gossamer fit molecules/ --model gin --target logp              numbers of graphs by gcn, gat, gin …, a baseline of sswl-plus
   gossamer fit molecules/ --model hyperdrop -o m.safetensors     classes of graphs: graphs.csv, edges.csv, nodes.csv
   gossamer predict m.safetensors new/ -o out.csv --edges kept.csv
 
@@ -111,16 +112,22 @@ export function fitCommand(): Command {
 function modelsText(name: string | undefined): string {
   const learner = name !== undefined && Object.hasOwn(learners, name) ? learners[name] : undefined;
   if (learner) {
-    const lines = Object.entries(learner.options).map(
-      ([option, { default: value, about }]) => `  ${`${option}=${value}`.padEnd(26)} ${about}`,
-    );
-    return `\nOptions of ${name} (--set name=value)\n${lines.join('\n')}\n`;
+    const { options, ofGraphs } = learner;
+    const onGraphs = ofGraphs ? `\nOf sets of graphs\n${optionLines(ofGraphs.options)}\n` : '';
+    return `\nOptions of ${name} (--set name=value)\n${optionLines(options)}\n${onGraphs}`;
   }
   const lines = Object.entries(learners)
     .filter(([, { data }]) => data !== 'pictures')
     .map(([own, { data, about }]) => `  ${own.padEnd(14)} ${data}: ${about}`);
   const pictures = `  of pictures: ${namesFor('pictures')}`;
   return `\nModels beside those of tables (--model NAME --help lists their options)\n${[...lines, pictures].join('\n')}\n`;
+}
+
+function optionLines(options: OptionTable): string {
+  const lines = Object.entries(options).map(
+    ([option, { default: value, about }]) => `  ${`${option}=${value}`.padEnd(26)} ${about}`,
+  );
+  return lines.join('\n');
 }
 
 async function fit([path = '', ...more]: readonly string[], flags: Flags, command: Command): Promise<void> {
@@ -146,7 +153,7 @@ async function fit([path = '', ...more]: readonly string[], flags: Flags, comman
 
 /** The model that the data or --model names; undefined for the estimators of tables. */
 function learnerOf(path: string, { model, methods }: Flags): Learner | undefined {
-  if (model !== undefined && Object.hasOwn(learners, model)) return learners[model];
+  if (model !== undefined && Object.hasOwn(learners, model)) return learnerOn(learners[model] as Learner, path);
   const kind = methods === undefined ? kindOf(path) : 'table';
   if (kind === 'table') return undefined;
   if (model !== undefined)
@@ -154,6 +161,11 @@ function learnerOf(path: string, { model, methods }: Flags): Learner | undefined
   const usual = usualLearner[kind];
   if (usual === undefined) throw new Error(`"${path}" holds ${nouns[kind]}; name a model: ${namesFor(kind)}`);
   return learners[usual];
+}
+
+/** A learner, with the options and training of sets of graphs where the data are one. */
+function learnerOn({ ofGraphs, ...learner }: Learner, path: string): Learner {
+  return ofGraphs && kindOf(path) === 'graphs' ? { ...learner, ...ofGraphs, data: 'graphs', tasks: [] } : learner;
 }
 
 const nouns: Readonly<Record<DataKind, string>> = {
@@ -178,7 +190,9 @@ const readingOf: Readonly<Record<DataKind, readonly string[]>> = {
 };
 
 function namesFor(kind: DataKind): string {
-  const names = Object.entries(learners).filter(([, { data }]) => data === kind);
+  const names = Object.entries(learners).filter(
+    ([, { data, ofGraphs }]) => data === kind || (kind === 'graphs' && ofGraphs),
+  );
   return names.map(([name]) => name).join(', ') || 'none learns from it yet';
 }
 

@@ -87,6 +87,8 @@ export interface Learner {
   readonly options: OptionTable;
   /** Imports the training. */
   readonly load: () => Promise<Fit>;
+  /** Where it also learns from sets of graphs: its options and training there. */
+  readonly ofGraphs?: Pick<Learner, 'options' | 'load'>;
 }
 
 /** A learner with the type of its options erased, as the table of learners keeps it. */

@@ -46,9 +46,14 @@ export function trainingOf(values: OptionValues<OptionTable>): Partial<Record<(t
   return given(values, trainingKeys) as Partial<Record<(typeof trainingKeys)[number], number>>;
 }
 
+/** The layout of a network. */
+export function layoutIn(values: OptionValues<OptionTable>): NetworkLayout {
+  return given(values, layoutKeys) as NetworkLayout;
+}
+
 /** The layout of a network, with the number of nodes where it is to know them by their place. */
 export function layoutOf(name: NetworkName, values: OptionValues<OptionTable>, nodes: number): NetworkLayout {
-  const layout = given(values, layoutKeys) as NetworkLayout;
+  const layout = layoutIn(values);
   return isPlaced(name, values) ? { ...layout, nodes } : layout;
 }
 

@@ -1,6 +1,8 @@
 // Hyperparameters of the networks on whole graphs that `gossamer fit` trains.
 
-import { choice, count, rate } from '../../experiments/parts/options.js';
+import { choice, count, number, type OptionTable, rate, share } from '../../experiments/parts/options.js';
+import type { ReadoutName } from '../../graph/index.js';
+import { networkOptions, trainingNames } from './graph-options.js';
 
 /** Options of training with features of cells. */
 export const cellTraining = {
@@ -40,3 +42,24 @@ export const ppgnOptions = {
   optimizer: choice(['adam', 'lamb'], 'lamb: layers step by the norm of their weights, as the paper does'),
   ...cellTraining,
 } as const;
+
+const hasReadout: Readonly<Record<ReadoutName, true>> = {
+  ...{ gcn: true, sgc: true, sage: true, gat: true, gatv2: true },
+  ...{ appnp: true, jknet: true, gcnii: true, gin: true, mlp: true },
+};
+
+/** Networks of nodes that also learn from sets of graphs. */
+export const readoutNames = Object.keys(hasReadout) as readonly ReadoutName[];
+
+/** Options of a network of nodes with a readout: its layout, and training as of the others. */
+export function readoutOptions(name: ReadoutName): OptionTable {
+  const own = Object.entries<OptionTable[string]>(networkOptions[name]);
+  return {
+    ...Object.fromEntries(own.filter(([option]) => !trainingNames.includes(option))),
+    ...(own.some(([option]) => option === 'dropout') && {
+      dropout: share(0, 'dropout probability, also of what the readout gives', { maximum: 0.99 }),
+    }),
+    ...cellTraining,
+    weightDecay: number(0, 'L2 weight decay', { minimum: 0 }),
+  };
+}

@@ -1,4 +1,5 @@
-// Sets of graphs: classes or numbers by networks with features of cells.
+// Sets of graphs: classes or numbers by networks with features of cells, or by networks of nodes
+// with a readout.
 
 import type { WholeGraphs } from '../../data/index.js';
 import { loadWholeGraphs } from '../../data/node.js';
@@ -11,9 +12,12 @@ import {
   graphScores,
   graphTask,
   missingPatterns,
+  nodeNetworks,
   PPGN,
   PPGNModel,
   polynomialEncoding,
+  ReadoutModel,
+  type ReadoutName,
   requireCells,
   type SchemeName,
   SubgraphModel,
@@ -27,7 +31,8 @@ import {
 import { parameterCount } from '../../nn/index.js';
 import type { Random } from '../../tensor/index.js';
 import { splitOfGraphs } from './graphs.js';
-import type { FitRequest, Fitted } from './learner.js';
+import type { Fit, FitRequest, Fitted } from './learner.js';
+import { layoutIn } from './node-data.js';
 import type { cellTraining, plainGraphOptions, ppgnOptions, subgraphOptions } from './whole-graph-options.js';
 
 /**
@@ -149,6 +154,29 @@ export function fitPolynomials(path: string, request: FitRequest<typeof ppgnOpti
       return PPGNModel.create({ encoding, task, polynomials, options }, random);
     },
   });
+}
+
+/** Trains a network of nodes with a readout, by name. */
+export function readoutFit(network: ReadoutName): Fit {
+  const { title } = nodeNetworks[network];
+  return (path, request) => {
+    // The table of learners erases the type of `readoutOptions`.
+    const values = request.values as unknown as CellValues & { readonly weightDecay: number };
+    return fitCells(
+      path,
+      { ...request, values },
+      {
+        title,
+        training: { roots: false, weightDecay: values.weightDecay },
+        create({ encoding, task, data }, random) {
+          const unread = data.edgeColumns.map((column) => column.name);
+          if (unread.length > 0) request.note(`${title} does not read attributes of edges: ${unread.join(', ')}`);
+          const layout = layoutIn(request.values);
+          return ReadoutModel.create({ task, encoding: { ...encoding, edges: [] }, network, layout }, random);
+        },
+      },
+    );
+  };
 }
 
 /**

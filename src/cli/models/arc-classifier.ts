@@ -1,11 +1,12 @@
 // Models of pairs of nodes, made by `gossamer fit --task direction` and its like on a directed
 // graph.
 
-import { type AttributedGraph, edgeEnds, noteText, readCsv } from '../../data/index.js';
-import { loadAttributedGraph, readBytes, readText } from '../../data/node.js';
-import { type ArcEnds, ArcModel, inputNames, isTextInput, nodeNetworks } from '../../graph/index.js';
+import { type AttributedGraph, edgeEnds, readCsv } from '../../data/index.js';
+import { readBytes, readText } from '../../data/node.js';
+import { type ArcEnds, ArcModel, nodeNetworks } from '../../graph/index.js';
 import { parameterCount } from '../../nn/index.js';
 import { arcScoreLines } from '../fit/arcs.js';
+import { loadAsTrained } from './node-graph.js';
 import { settingsText } from './node-values.js';
 import { classOfRow, type Predictions, type PredictOptions, type Predictor } from './predictor.js';
 
@@ -18,22 +19,16 @@ export function open(path: string): Predictor {
 }
 
 /** The answer for each pair of a table `source,target`, or for each arc of the graph. */
-async function answer(
-  model: ArcModel,
-  paths: readonly string[],
-  { table: options, note }: PredictOptions,
-): Promise<Predictions> {
+async function answer(model: ArcModel, paths: readonly string[], options: PredictOptions): Promise<Predictions> {
   const [path, pairs, ...more] = paths;
   if (path === undefined || more.length > 0)
     throw new Error(
       `the model reads a graph and maybe a table source,target, got ${paths.length}: ${paths.join(', ')}`,
     );
   const { inputs, classes, question } = model.description;
-  const categorical = (column: string) => isTextInput(inputs, column);
-  const data = await loadAttributedGraph(path, { ...options, directed: true, categorical });
-  for (const own of data.attributes.notes ?? []) if (inputNames(inputs).includes(own.column)) note(noteText(own));
+  const data = await loadAsTrained(path, { inputs, directed: true }, options);
   const ends = pairs === undefined ? data.graph.edges() : endsIn(pairs, data);
-  const probabilities = model.predictProba(data, ends, note);
+  const probabilities = model.predictProba(data, ends, options.note);
   const nodeOf = (v: number | undefined) => data.nodeNames[v as number] as string;
   return {
     columns: ['source', 'target', question, 'probability', ...classes.map((name) => `p(${name})`)],

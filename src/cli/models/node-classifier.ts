@@ -1,10 +1,10 @@
 // Classifiers of nodes, made by `gossamer fit` on a graph.
 
-import { noteText } from '../../data/index.js';
-import { loadAttributedGraph, readBytes } from '../../data/node.js';
-import { inputNames, isTextInput, NodeClassifier, nodeNetworks } from '../../graph/index.js';
+import { readBytes } from '../../data/node.js';
+import { inputNames, NodeClassifier, nodeNetworks } from '../../graph/index.js';
 import { parameterCount } from '../../nn/index.js';
 import { scoreLines } from '../fit/nodes.js';
+import { loadAsTrained } from './node-graph.js';
 import { classOfRow, onlyPath, type Predictions, type PredictOptions, type Predictor } from './predictor.js';
 
 export function open(path: string): Predictor {
@@ -16,16 +16,10 @@ export function open(path: string): Predictor {
 }
 
 /** The class of each node of a graph, and the probability of all classes. */
-async function classifyNodes(
-  model: NodeClassifier,
-  path: string,
-  { table: options, note }: PredictOptions,
-): Promise<Predictions> {
+async function classifyNodes(model: NodeClassifier, path: string, options: PredictOptions): Promise<Predictions> {
   const { inputs, directed, target, classes } = model.description;
-  const categorical = (column: string) => isTextInput(inputs, column);
-  const data = await loadAttributedGraph(path, { ...options, directed, target, categorical });
-  for (const own of data.attributes.notes ?? []) if (inputNames(inputs).includes(own.column)) note(noteText(own));
-  const probabilities = model.predictProba(data, note);
+  const data = await loadAsTrained(path, { inputs, directed, target }, options);
+  const probabilities = model.predictProba(data, options.note);
   return {
     columns: ['node', target, 'probability', ...classes.map((name) => `p(${name})`)],
     rows: data.nodeNames.map((node, v) => {

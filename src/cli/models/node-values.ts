@@ -1,10 +1,10 @@
 // Models of numbers of nodes, made by `gossamer fit --task number` on a graph.
 
-import { noteText } from '../../data/index.js';
-import { loadAttributedGraph, readBytes } from '../../data/node.js';
-import { inputNames, isTextInput, NodeValueModel, nodeNetworks } from '../../graph/index.js';
+import { readBytes } from '../../data/node.js';
+import { NodeValueModel, nodeNetworks } from '../../graph/index.js';
 import { parameterCount } from '../../nn/index.js';
 import { valueScoreLines } from '../fit/node-values.js';
+import { loadAsTrained } from './node-graph.js';
 import { onlyPath, type Predictions, type PredictOptions, type Predictor } from './predictor.js';
 
 export function open(path: string): Predictor {
@@ -16,16 +16,10 @@ export function open(path: string): Predictor {
 }
 
 /** The number of each node of a graph. */
-async function predictNodes(
-  model: NodeValueModel,
-  path: string,
-  { table: options, note }: PredictOptions,
-): Promise<Predictions> {
+async function predictNodes(model: NodeValueModel, path: string, options: PredictOptions): Promise<Predictions> {
   const { inputs, directed, target } = model.description;
-  const categorical = (column: string) => isTextInput(inputs, column);
-  const data = await loadAttributedGraph(path, { ...options, directed, categorical });
-  for (const own of data.attributes.notes ?? []) if (inputNames(inputs).includes(own.column)) note(noteText(own));
-  const values = model.predict(data, note);
+  const data = await loadAsTrained(path, { inputs, directed }, options);
+  const values = model.predict(data, options.note);
   return {
     columns: ['node', target],
     rows: data.nodeNames.map((node, v) => [node, Number((values[v] as number).toPrecision(6))]),

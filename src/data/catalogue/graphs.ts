@@ -2,6 +2,18 @@
 
 import type { DatasetRecord } from './record.js';
 
+/** Films with their directors and actors, as a typed graph and as a hypergraph. */
+export const imdb = {
+  name: 'imdb',
+  licence: 'none stated',
+  source: {
+    address: 'https://github.com/cynricfu/MAGNN',
+    citation:
+      'Fu et al., "MAGNN: Metapath Aggregated Graph Neural Network for Heterogeneous Graph Embedding", WWW 2020',
+  },
+  files: [{ path: 'hetero/imdb.npz', sha256: '347056073d31d02197037e3f80f9ba418ba5edc080969bccef63bb90a82f2362' }],
+} as const;
+
 const planetoid = {
   licence: 'MIT (repository); none stated for the data',
   source: {
@@ -247,15 +259,8 @@ const heterogeneousGraphs: readonly DatasetRecord[] = [
     'author',
   ),
   {
-    name: 'imdb',
+    ...imdb,
     kinds: ['hetero-graph'],
-    licence: 'none stated',
-    source: {
-      address: 'https://github.com/cynricfu/MAGNN',
-      citation:
-        'Fu et al., "MAGNN: Metapath Aggregated Graph Neural Network for Heterogeneous Graph Embedding", WWW 2020',
-    },
-    files: [{ path: 'hetero/imdb.npz', sha256: '347056073d31d02197037e3f80f9ba418ba5edc080969bccef63bb90a82f2362' }],
     size: '11,616 nodes, 3 types, 2 relations, 17,106 edges, 3 classes, 3,066 word counts of films',
     hetero: { labelled: 'movie' },
   },

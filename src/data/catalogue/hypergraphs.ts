@@ -1,5 +1,6 @@
 // Hypergraphs with labelled vertices, and with a label for each vertex in each hyperedge.
 
+import { imdb } from './graphs.js';
 import type { DatasetRecord } from './record.js';
 
 const hyperGcn = {
@@ -104,15 +105,8 @@ const authors: readonly DatasetRecord[] = [
 
 /** Vertices are films; a hyperedge holds those of a director or an actor. */
 const films: DatasetRecord = {
-  name: 'imdb',
+  ...imdb,
   kinds: ['hypergraph'],
-  licence: 'none stated',
-  source: {
-    address: 'https://github.com/cynricfu/MAGNN',
-    citation:
-      'Fu et al., "MAGNN: Metapath Aggregated Graph Neural Network for Heterogeneous Graph Embedding", WWW 2020',
-  },
-  files: [{ path: 'hetero/imdb.npz', sha256: '347056073d31d02197037e3f80f9ba418ba5edc080969bccef63bb90a82f2362' }],
   size: '4,278 vertices, 7,338 hyperedges, 17,106 incidences, 3 classes, 3,066 word counts',
   typed: { vertices: 'movie', paths: [['director'], ['actor']] },
 };

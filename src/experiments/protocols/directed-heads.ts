@@ -9,12 +9,9 @@ import {
   augmentedFeatures,
   DirGNN,
   GCNConv,
-  type GraphModule,
-  JumpingStack,
   type LabelledGraphs,
-  MagNet,
+  MagNetEncoder,
   NodeMLP,
-  Symmetrised,
   trainArcs,
   trainGraphClassifier,
   WholeGraphClassifier,
@@ -29,10 +26,10 @@ import type { RunContext, StudyResults } from '../parts/contract.js';
 import { summarize } from '../parts/statistics.js';
 import { noStudies, studyOf } from '../parts/studies.js';
 import type { DirectedTraining } from './directed-methods.js';
+import { type Create, spread, symmetrised } from './directed-networks.js';
 import type { DirectedData } from './directed-sets.js';
 
 type Context = Pick<RunContext, 'signal'>;
-type Create = (inFeatures: number, outFeatures: number, random: Random) => GraphModule;
 
 const SYMMETRISED = 'GCN, symmetrised';
 const questions: readonly ArcQuestion[] = ['existence', 'direction', 'three-class'];
@@ -41,18 +38,12 @@ function networksOf({ hidden, dropout }: DirectedTraining): Readonly<Record<stri
   const jumping = { hidden, dropout };
   return {
     MLP: (i, o, random) => new NodeMLP(i, o, random, jumping),
-    [SYMMETRISED]: (i, o, random) =>
-      new Symmetrised(new JumpingStack(i, o, (a, b, own) => new GCNConv(a, b, own), random, jumping)),
+    [SYMMETRISED]: symmetrised(GCNConv, jumping),
     'Dir-GCN': (i, o, random) => new DirGNN(i, o, random, { ...jumping, selfLoops: true }),
     'Dir-SAGE': (i, o, random) => new DirGNN(i, o, random, { ...jumping, conv: 'sage' }),
-    MagNet: (i, o, random) => new MagNet(i, o, random, { hidden: hidden / 2, dropout }),
+    MagNet: (i, o, random) => new MagNetEncoder(i, o, random),
   };
 }
-
-const percent = (values: readonly number[]) => {
-  const { mean, sd } = summarize(values);
-  return `${mean.toFixed(1)} ± ${sd.toFixed(1)}`;
-};
 
 /** Accuracy on held-out pairs, by network and question; what directed arcs tell is held out too. */
 export async function arcStudy(
@@ -96,7 +87,7 @@ export async function arcStudy(
     {
       title: 'Questions on pairs of nodes',
       columns: ['network', ...questions.map((question) => `${question} (%)`)],
-      rows: networks.map(([title]) => [title, ...questions.map((question) => percent(of(question, title)))]),
+      rows: networks.map(([title]) => [title, ...questions.map((question) => spread(of(question, title)))]),
       note: `Accuracy on the pairs of ${data.name} that are held out (15 %), ${seeds} seeds; features and log-degrees of the arcs that are left. By chance 50, 50 and 33 %.`,
     },
     {

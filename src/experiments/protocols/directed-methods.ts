@@ -2,22 +2,13 @@
 // same validation nodes: directions and depth of directed networks, q of MagNet, depth and width of
 // the others.
 
-import {
-  DirGNN,
-  GCNConv,
-  type GraphModule,
-  JumpingStack,
-  MagNet,
-  NodeMLP,
-  SAGEConv,
-  Symmetrised,
-  trainNodes,
-} from '../../graph/index.js';
+import { DirGNN, GCNConv, type GraphModule, MagNet, NodeMLP, SAGEConv, trainNodes } from '../../graph/index.js';
 import { accuracy, type FitResult, featureCount, inference, predictedClasses } from '../../nn/index.js';
 import { type Random, scope } from '../../tensor/index.js';
 import type { Scores } from '../parts/contract.js';
 import type { Method, MethodRun } from '../parts/methods.js';
 import { type Setting, tuned } from '../parts/tuning.js';
+import { symmetrised } from './directed-networks.js';
 import { type NodeModel, type NodeTask, nodeScores } from './nodes.js';
 
 /** What all methods of a set share. */
@@ -67,6 +58,11 @@ function candidates({ hidden, dropout, normalize }: DirectedTraining): Readonly<
     dropout,
     normalize: normalize === 'yes',
   });
+  const undirected = (Layer: typeof GCNConv | typeof SAGEConv): Candidate => ({
+    settings: product({ depth: depths }, { width: [1, 2] }),
+    create: (i, o, random, { width, ...setting }) =>
+      symmetrised(Layer, { ...jumping(setting), hidden: hidden * (width as number) })(i, o, random),
+  });
   const magnet = (i: number, o: number, random: Random, { q, order, width = 1 }: Setting) =>
     new MagNet(i, o, random, {
       q: q as number,
@@ -80,26 +76,8 @@ function candidates({ hidden, dropout, normalize }: DirectedTraining): Readonly<
       create: (i, o, random, { width, drop }) =>
         new NodeMLP(i, o, random, { hidden: hidden * (width as number), dropout: drop as number }),
     },
-    'GCN, symmetrised': {
-      settings: product({ depth: depths }, { width: [1, 2] }),
-      create: (i, o, random, { width, ...setting }) =>
-        new Symmetrised(
-          new JumpingStack(i, o, (a, b, own) => new GCNConv(a, b, own), random, {
-            ...jumping(setting),
-            hidden: hidden * (width as number),
-          }),
-        ),
-    },
-    'GraphSAGE, symmetrised': {
-      settings: product({ depth: depths }, { width: [1, 2] }),
-      create: (i, o, random, { width, ...setting }) =>
-        new Symmetrised(
-          new JumpingStack(i, o, (a, b, own) => new SAGEConv(a, b, own), random, {
-            ...jumping(setting),
-            hidden: hidden * (width as number),
-          }),
-        ),
-    },
+    'GCN, symmetrised': undirected(GCNConv),
+    'GraphSAGE, symmetrised': undirected(SAGEConv),
     'MagNet, q = 0': {
       settings: product({ order: [1, 2] }, { width: [1, 2, 4] }, { q: [0] }),
       create: magnet,

@@ -1,12 +1,13 @@
 // The study of the taxonomy: every network of it, trained alike on one set.
 
-import { directedNetworks, GCNConv, type GraphModule, JumpingStack, NodeMLP, Symmetrised } from '../../graph/index.js';
+import { directedNetworks, GCNConv, NodeMLP } from '../../graph/index.js';
 import { featureCount, parameterCount } from '../../nn/index.js';
 import { Random } from '../../tensor/index.js';
 import type { RunContext, StudyResults } from '../parts/contract.js';
 import { summarize } from '../parts/statistics.js';
 import { studyOf } from '../parts/studies.js';
 import { type DirectedTraining, directedScores, trainDirected } from './directed-methods.js';
+import { type Create, spread, symmetrised } from './directed-networks.js';
 import type { DirectedData } from './directed-sets.js';
 
 /** Titles of the networks of the taxonomy. */
@@ -19,7 +20,7 @@ export const sequenceTitles = Object.values(directedNetworks)
 /** What is tried of a network. */
 interface Trial {
   readonly learningRate: number;
-  readonly create: (inFeatures: number, classes: number, random: Random) => GraphModule;
+  readonly create: Create;
 }
 
 interface Module {
@@ -36,19 +37,14 @@ const SETTINGS = [
 
 /** The networks with one layout of the width of the experiment, and what is tried of each. */
 function modulesOf({ hidden, dropout }: DirectedTraining): readonly Module[] {
-  const baseline = (title: string, framework: string, create: Trial['create']): Module => ({
+  const baseline = (title: string, framework: string, create: Create): Module => ({
     title,
     framework,
     trials: SETTINGS.map(({ learningRate }) => ({ learningRate, create })),
   });
   return [
     baseline('MLP', '–', (i, o, random) => new NodeMLP(i, o, random, { hidden, dropout })),
-    baseline(
-      'GCN, symmetrised',
-      'message passing',
-      (i, o, random) =>
-        new Symmetrised(new JumpingStack(i, o, (a, b, own) => new GCNConv(a, b, own), random, { hidden, dropout })),
-    ),
+    baseline('GCN, symmetrised', 'message passing', symmetrised(GCNConv, { hidden, dropout })),
     ...Object.values(directedNetworks).map(({ title, framework, create }) => ({
       title,
       framework,
@@ -88,10 +84,9 @@ export async function modulesStudy(
       }
       accuracies.push(tried.reduce((a, b) => (b.validation > a.validation ? b : a)).accuracy);
     }
-    const { mean, sd } = summarize(accuracies);
-    scores[`module ${title}`] = mean;
+    scores[`module ${title}`] = summarize(accuracies).mean;
     const time = seconds / (seeds * trials.length);
-    rows.push([title, framework, `${mean.toFixed(1)} ± ${sd.toFixed(1)}`, time.toFixed(1), size.toLocaleString('en')]);
+    rows.push([title, framework, spread(accuracies), time.toFixed(1), size.toLocaleString('en')]);
     progress('taxonomy', (at + 1) / modules.length);
   }
   const settings = SETTINGS.map(({ learningRate, q }) => `learning rate ${learningRate} (where there is a q: ${q})`);

@@ -19,21 +19,16 @@ import {
 } from '../../graph/index.js';
 import {
   cycles,
+  furerBases,
   furerPair,
   type Graph,
   GraphCollection,
-  graphOfPairs,
+  graphOfText,
   rookGraph,
   shrikhandeGraph,
 } from '../../structure/index.js';
 import type { StudyResults } from '../parts/contract.js';
 import { joinStudies, studyOf } from '../parts/studies.js';
-
-/** A graph from pairs such as `01 12`, or `0-1 10-11`. */
-function pairsOf(text: string): Graph {
-  const ends = (pair: string) => (pair.includes('-') ? pair.split('-') : [...pair]).map(Number);
-  return graphOfPairs(text.split(' ').map((pair) => ends(pair) as [number, number]));
-}
 
 const tests = [...subgraphClasses, 'LFWL(2)', 'SLFWL(2)', 'FWL(2)'] as const;
 
@@ -44,24 +39,25 @@ const hardPairs: readonly {
   readonly told: string;
 }[] = [
   { name: 'C6, 2·C3', pair: () => [cycles(6), cycles(3, 3)], told: 'YYYYYYYYY' },
-  ...(
-    [
-      ['F1', '01 02 03 12 34 35 45', '-YYYYYYYY'],
-      ['F2', '01 02 06 15 17 23 26 34 38 48 57', '--YYYYYYY'],
-      ['F3', '01 02 04 06 13 16 24 25 36 45', '-Y-YYYYYY'],
-      ['F4', '0-1 0-3 1-2 2-3 2-4 3-4 4-5 4-6 5-6 6-7 6-9 7-8 7-11 8-9 9-10 10-11', '----YYYYY'],
-      ['F5', '01 02 03 12 24 34 35 45', '-----YYYY'],
-      ['F6', '03 04 05 12 16 27 28 38 14 56 37', '-----Y-YY'],
-      ['F7', '01 02 04 05 12 13 14 34 45', '------YYY'],
-    ] as const
-  ).map(([name, base, told]) => ({ name, pair: () => furerPair(pairsOf(base)), told })),
+  ...Object.entries({
+    F1: '-YYYYYYYY',
+    F2: '--YYYYYYY',
+    F3: '-Y-YYYYYY',
+    F4: '----YYYYY',
+    F5: '-----YYYY',
+    F6: '-----Y-YY',
+    F7: '------YYY',
+  } satisfies Record<keyof typeof furerBases, string>).map(([name, told]) => {
+    const base = graphOfText(furerBases[name as keyof typeof furerBases]);
+    return { name, pair: () => furerPair(base), told };
+  }),
   { name: 'rook 4×4, Shrikhande', pair: () => [rookGraph(4), shrikhandeGraph()], told: '---------' },
 ];
 
 /** Two fused hexagons, and two pentagons joined by an edge: only the second has cuts. */
 const molecules = [
-  pairsOf('0-1 1-2 2-3 3-4 4-5 5-0 4-6 6-7 7-8 8-9 9-5'),
-  pairsOf('0-1 1-2 2-3 3-4 4-0 5-6 6-7 7-8 8-9 9-5 0-5'),
+  graphOfText('0-1 1-2 2-3 3-4 4-5 5-0 4-6 6-7 7-8 8-9 9-5'),
+  graphOfText('0-1 1-2 2-3 3-4 4-0 5-6 6-7 7-8 8-9 9-5 0-5'),
 ] as const;
 
 /** The table of pairs, its strict steps, and the classes of all lists of aggregations. */

@@ -22,8 +22,8 @@ import {
 import { parameterCount } from '../../nn/index.js';
 import { Random } from '../../tensor/index.js';
 import type { Scores } from '../parts/contract.js';
-import type { Method } from '../parts/methods.js';
-import { count, number, rate, text } from '../parts/options.js';
+import type { Method, MethodRun } from '../parts/methods.js';
+import { count, number, rate, share, text } from '../parts/options.js';
 import { settingsOf, tuned } from '../parts/tuning.js';
 import { countedGraphs } from './graph-sets.js';
 import { describeWholeGraphs, type GraphParts, partsOfSeed } from './whole-graphs.js';
@@ -40,6 +40,7 @@ export const graphLearningOptions = {
   learningRate: rate(3e-3, "Adam's learning rate at the start; a cosine follows"),
   weightDecay: number(0, 'L2 weight decay', { minimum: 0 }),
   trials: count(3, 'learning rates tried for each method on validation graphs', { smoke: 1 }),
+  trialShare: share(1, 'share of the epochs for which a learning rate is tried', { minimum: 0.01, maximum: 1 }),
 } as const;
 
 /** Values of the options. */
@@ -54,6 +55,7 @@ export interface GraphLearningValues {
   readonly learningRate: number;
   readonly weightDecay: number;
   readonly trials: number;
+  readonly trialShare: number;
 }
 
 /** A set of graphs with what is learnt of them. */
@@ -139,24 +141,26 @@ export function graphMethods<Network extends WholeGraphNetwork & object>(
   const targets = targetsOf(set, task);
   const { epochs, batch, weightDecay, learningRate: usual } = values;
   const grid = { learningRate: [usual, ...rates.filter((own) => own !== usual)] };
-  return methods.map(({ title, make, batches }) =>
-    tuned({
+  return methods.map(({ title, make, batches }) => {
+    const train = async (learningRate: number, { random, hooks }: MethodRun, share = 1) => {
+      const network = make(random.split('weights'));
+      const training = { epochs: Math.ceil(share * epochs), batch, learningRate, weightDecay, ...hooks };
+      const { bestMetric } = await trainWholeGraphs(network, batches, targets, parts, random.split('fit'), training);
+      return { network, batches, validationLoss: bestMetric ?? Number.POSITIVE_INFINITY };
+    };
+    return tuned({
       title,
       settings: settingsOf(grid, Math.min(values.trials, grid.learningRate.length), new Random(0)),
       ...(!set.folds && { once: data }),
-      async train({ learningRate }, { random, hooks }) {
-        const network = make(random.split('weights'));
-        const training = { epochs, batch, learningRate, weightDecay, ...hooks };
-        const { bestMetric } = await trainWholeGraphs(network, batches, targets, parts, random.split('fit'), training);
-        return { network, batches, validationLoss: bestMetric ?? Number.POSITIVE_INFINITY };
-      },
+      train: ({ learningRate }, run) => train(learningRate, run),
+      trial: ({ learningRate }, run) => train(learningRate, run, values.trialShare),
       validation: ({ validationLoss }) => -validationLoss,
       score: ({ network }) => ({
         ...scoresOf(data, answersOf(outputsOf(network, batches, parts.test), task), parts.test),
         parameters: parameterCount(network),
       }),
-    }),
-  );
+    });
+  });
 }
 
 /** Accuracy in %, or errors: absolute ones in the target's unit and over its training deviation. */

@@ -24,6 +24,8 @@ export {
   complexRelu,
   MagNet,
   MagNetConv,
+  MagNetEncoder,
+  type MagNetEncoderOptions,
   type MagNetOptions,
   partsSideBySide,
 } from './magnet.js';

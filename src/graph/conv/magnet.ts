@@ -92,58 +92,90 @@ export function chebyshevSum(terms: readonly Tensor[], product: (y: Tensor) => T
   return second ? subtract(sum, second) : sum;
 }
 
-/** Layout of MagNet. */
-export interface MagNetOptions {
+/** The convolutions of MagNet. */
+export interface MagNetEncoderOptions {
   /** Number of layers. Default: 2. */
   readonly layers?: number;
-  /** Hidden width, of real and of imaginary parts. Default: 16. */
-  readonly hidden?: number;
   /** K, the order of the filters. Default: 1. */
   readonly order?: number;
   /** q of the magnetic Laplacian; 0 ignores directions. Default: 0.25. */
   readonly q?: number;
-  /** Dropout probability before the classifier. Default: 0.5. */
-  readonly dropout?: number;
   /** Whether `complexRelu` follows each layer. Default: true. */
   readonly activation?: boolean;
 }
 
+/** Layout of MagNet. */
+export interface MagNetOptions extends MagNetEncoderOptions {
+  /** Hidden width, of real and of imaginary parts. Default: 16. */
+  readonly hidden?: number;
+  /** Dropout probability before the classifier. Default: 0.5. */
+  readonly dropout?: number;
+}
+
 /**
- * Complex convolutions and a linear classifier of real and imaginary parts; the input is both.
+ * Complex convolutions alone, whose input is both parts: what heads on pairs of nodes read. A
+ * linear layer between would let both parts and their phases be found again by the head alone,
+ * which takes training a long time.
+ *
+ * **Shapes**: x [n, inFeatures] → [Re ‖ Im] [n, outFeatures].
+ *
+ * @throws RangeError for an odd number of outputs
+ */
+export class MagNetEncoder implements GraphModule {
+  /** The convolutions. */
+  readonly layers: readonly MagNetConv[];
+  readonly #q: number;
+  readonly #activation: boolean;
+
+  constructor(
+    inFeatures: number,
+    outFeatures: number,
+    random: Random,
+    { layers = 2, order = 1, q = 0.25, activation = true }: MagNetEncoderOptions = {},
+  ) {
+    if (outFeatures % 2 !== 0)
+      throw new RangeError(`MagNetEncoder: real and imaginary parts are as wide, so ${outFeatures} outputs cannot be`);
+    const hidden = outFeatures / 2;
+    this.layers = Array.from(
+      { length: layers },
+      (_, l) => new MagNetConv(l === 0 ? inFeatures : hidden, hidden, order, random.split(l)),
+    );
+    this.#q = q;
+    this.#activation = activation;
+  }
+
+  forward(x: Features, graph: Graph, _mode: Mode): Tensor {
+    const hermitian = magneticOperator(graph, this.#q).embedding;
+    const z = this.layers.reduce<Features>((features, layer) => {
+      const y = layer.forward(features, hermitian);
+      return this.#activation ? complexRelu(y) : y;
+    }, x);
+    return partsSideBySide(z as Tensor);
+  }
+}
+
+/**
+ * Complex convolutions and a linear classifier of real and imaginary parts.
  *
  * **Shapes**: x [n, inFeatures] → logits [n, outFeatures].
  */
-export class MagNet implements GraphModule {
-  /** The convolutions. */
-  readonly layers: readonly MagNetConv[];
+export class MagNet extends MagNetEncoder {
   /** Classifier of [Re ‖ Im]. */
   readonly head: Linear;
-  readonly #q: number;
-  readonly #activation: boolean;
   readonly #dropout: Dropout;
 
   constructor(
     inFeatures: number,
     outFeatures: number,
     random: Random,
-    { layers = 2, hidden = 16, order = 1, q = 0.25, dropout = 0.5, activation = true }: MagNetOptions = {},
+    { hidden = 16, dropout = 0.5, ...options }: MagNetOptions = {},
   ) {
-    this.layers = Array.from(
-      { length: layers },
-      (_, l) => new MagNetConv(l === 0 ? inFeatures : hidden, hidden, order, random.split(l)),
-    );
+    super(inFeatures, 2 * hidden, random, options);
     this.head = new Linear(2 * hidden, outFeatures, random.split('head'));
-    this.#q = q;
-    this.#activation = activation;
     this.#dropout = new Dropout(dropout);
   }
 
-  forward(x: Features, graph: Graph, mode: Mode): Tensor {
-    const hermitian = magneticOperator(graph, this.#q).embedding;
-    const z = this.layers.reduce<Features>((features, layer) => {
-      const y = layer.forward(features, hermitian);
-      return this.#activation ? complexRelu(y) : y;
-    }, x);
-    return this.head.forward(this.#dropout.forward(partsSideBySide(z as Tensor), mode));
+  override forward(x: Features, graph: Graph, mode: Mode): Tensor {
+    return this.head.forward(this.#dropout.forward(super.forward(x, graph, mode), mode));
   }
 }

@@ -45,7 +45,7 @@ export class ArcClassifier {
   /** @param network outputs h [n, width] */
   constructor(
     readonly network: GraphModule,
-    width: number,
+    readonly width: number,
     classes: number,
     random: Random,
     { hidden = width, dropout = 0.5 }: ArcHeadOptions = {},

@@ -218,8 +218,8 @@ function sparseRows({ pattern: { indptr, indices }, values }: SparseMatrix): Pro
 /**
  * Turns arcs around that are more probable the other way; reciprocal arcs and self-loops stay.
  *
- * @param forward probability that each stored arc leads as it does, such as an edge head of
- * direction gives it [nnz]
+ * @param forward probability that each stored arc leads as it should [nnz], such as
+ * `estimatedDirections` gives it
  * @param threshold probability of the reverse above which an arc is turned. Default: 0.5
  */
 export function reoriented(graph: Graph, forward: ArrayLike<number>, threshold = 0.5): Graph {

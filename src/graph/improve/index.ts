@@ -17,6 +17,12 @@ export {
 } from './arcs.js';
 export { type DiffusionOptions, diffused } from './diffusion.js';
 export {
+  type DirectionOptions,
+  type EstimatedDirections,
+  estimatedDirections,
+  withKnownClasses,
+} from './directions.js';
+export {
   augmentedFeatures,
   type DenoiseOptions,
   denoisedFeatures,

@@ -2,7 +2,7 @@
 // are schemes of the same layer.
 
 import { type Aggregation, aggregationList, type CellPolicy, type Pooling } from '../dense/index.js';
-import { type ColourTestName, classify } from '../expressivity/index.js';
+import { type ColourTestName, classify, classSchemes } from '../expressivity/index.js';
 
 /** What a subgraph network aggregates, and over which subgraphs. */
 export interface Scheme {
@@ -19,14 +19,14 @@ export const schemes = {
   /** Message passing without subgraphs: GIN, with bonds GINE. */
   mpnn: { aggregations: ['uL'], pooling: 'VS', policy: 'plain' },
   /** DS-GNN and NGNN. */
-  'swl-vs': { aggregations: ['uL'], pooling: 'VS' },
-  'swl-sv': { aggregations: ['uL'], pooling: 'SV' },
+  'swl-vs': classSchemes['SWL(VS)'],
+  'swl-sv': classSchemes['SWL(SV)'],
   /** GNN-AK. */
-  'pswl-vs': { aggregations: ['uL', 'vv'], pooling: 'VS' },
-  'pswl-sv': { aggregations: ['uL', 'vv'], pooling: 'SV' },
+  'pswl-vs': classSchemes['PSWL(VS)'],
+  'pswl-sv': classSchemes['PSWL(SV)'],
   /** DSS-GNN and SUN. */
-  gswl: { aggregations: ['uL', 'vG'], pooling: 'VS' },
-  sswl: { aggregations: ['uL', 'vL'], pooling: 'VS' },
+  gswl: classSchemes.GSWL,
+  sswl: classSchemes.SSWL,
   /** As strong as `sswl`, and easier to train. */
   'sswl-plus': { aggregations: ['uL', 'vL', 'vv'], pooling: 'VS' },
 } as const satisfies Readonly<Record<string, Scheme>>;
