@@ -276,7 +276,7 @@ describe('spectral networks', () => {
             if (symmetric(u, v) === 0) continue;
             const size = symmetric(u, v) / Math.sqrt(degree(u) * degree(v));
             const phase = 2 * Math.PI * q * (has(u, v) - has(v, u));
-            const [c, d] = first[v]?.[j] as [number, number];
+            const [c, d] = (first[v] as [number, number][])[j] as [number, number];
             a -= size * (Math.cos(phase) * c - Math.sin(phase) * d);
             b -= size * (Math.sin(phase) * c + Math.cos(phase) * d);
           }
