@@ -76,7 +76,9 @@ export const experiment = defineExperiment({
     { data: 'edge-types', seeds: 3 },
     { data: 'esol', seeds: 3 },
     { data: 'qm9-12k', seeds: 3 },
-    ...classSets.slice(0, 3).map((data) => ({ data, seeds: 10 })),
+    { data: 'mutag', seeds: 10 },
+    { data: 'ptc', seeds: 10 },
+    { data: 'proteins', seeds: 5 },
     { data: 'cora', seeds: 3 },
     ...classSets.map((data) => ({ data, seeds: 10, set: long, long: true })),
     {
