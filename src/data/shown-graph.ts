@@ -57,7 +57,9 @@ async function fromFolder(folder: string): Promise<NamedGraph> {
     ...{ ...bare, name, graph, nodeNames, labels, classNames, classes: classNames.length },
     split: givenSplit(data, labels),
     featureNames: others.map((column) =>
-      column.kind === 'number' ? column.name : `${column.name} (${new Set(column.values).size} categories)`,
+      column.kind === 'number'
+        ? column.name
+        : `${column.name} (${new Set(column.values.filter((value) => value !== undefined)).size} categories)`,
     ),
   };
 }

@@ -66,10 +66,10 @@ const WINDOW = 10;
 /**
  * Each weight has a centre w and a radius ρ. A task moves it to w + sρ with s = tanh(a/ρ) and
  * leaves it the interval w + sρ ± qρ, q = σ(b)·(1 − |s|), which lies within the last one. The
- * first task trains w, later ones a; the last third of the steps trains b alone, by the cross-entropy at the
- * worst while its accuracy is below a share of the plain one. Wołczyk, Piczak, Wójcik,
- * Pustelnik, Morawiecki, Tabor, Trzciński, Spurek, "Continual Learning with Guarantees via Weight
- * Interval Constraints", ICML 2022.
+ * first task trains w, later ones a; the last third of the steps trains b alone, by the
+ * cross-entropy at the worst while its accuracy is below a share of the plain one. Wołczyk, Piczak,
+ * Wójcik, Pustelnik, Morawiecki, Tabor, Trzciński, Spurek, "Continual Learning with Guarantees via
+ * Weight Interval Constraints", ICML 2022.
  */
 export class InterContiNet extends ContinualLearner {
   /** ρ by parameter name. */
