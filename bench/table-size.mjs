@@ -24,6 +24,8 @@ for (const [method, threads, options] of [
   ['boosting', 1, {}],
   ['forest', 2, { trees: 10 }],
   ['logistic', 2, {}],
+  // As gossamer fit has it on long tables: an epoch of 12,500 steps.
+  ['mlp', 2, { maxSteps: 20_000 }],
 ].filter(([method]) => only === undefined || method === only)) {
   setThreads(threads);
   const [before, started] = [process.cpuUsage(), performance.now()];

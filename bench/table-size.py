@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPClassifier
 
 frame = pd.read_csv(sys.argv[1])
 y = frame.pop("class").to_numpy()
@@ -21,6 +22,7 @@ methods = {
     ),
     "forest": RandomForestClassifier(10, n_jobs=2, random_state=0),
     "logistic": LogisticRegression(max_iter=1000),
+    "mlp": MLPClassifier(64, batch_size=32, alpha=1e-4, max_iter=1, random_state=0),
 }
 for name, model in methods.items():
     if len(sys.argv) > 2 and name != sys.argv[2]:

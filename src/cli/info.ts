@@ -20,7 +20,7 @@ import {
   isTextGraph,
   loadCatalogue,
   loadHeteroGraph,
-  loadNamedGraph,
+  loadShownGraph,
   loadTable,
   loadTextGraph,
   loadWholeGraphs,
@@ -60,11 +60,8 @@ function describeOption(name: string, spec: OptionSpec): string {
   return `  ${`${name}=${spec.default}`.padEnd(26)} ${spec.about}${values}`;
 }
 
-/** @throws Error for a model that does not describe itself */
 async function modelInfo(path: string): Promise<void> {
-  const model = await openModel(path);
-  if (!model.describe) throw new Error(`file "${path}" is a model that gossamer info cannot describe yet`);
-  console.log(model.describe().join('\n'));
+  console.log((await openModel(path)).describe().join('\n'));
 }
 
 /** What a folder of pictures holds; all are opened, which takes a while. */
@@ -93,7 +90,7 @@ function placesLine(folder: string): string {
 
 /** The graph in a folder of tables or a file of another program. */
 function graphAt(path: string) {
-  return isFolder(path) && !tableIn(path, 'edges') ? undefined : loadNamedGraph(path);
+  return isFolder(path) && !tableIn(path, 'edges') ? undefined : loadShownGraph(path);
 }
 
 /** Whether a path holds a set of graphs. */
@@ -120,7 +117,7 @@ async function info(slug: string, flags: TableFlags & { readonly maxPixels?: num
     console.log(`${slug}: ${textGraphLines(loadTextGraph(slug)).join('\n')}`);
     return;
   }
-  const graph = isSystem || slug === '-' ? undefined : graphAt(slug);
+  const graph = isSystem || slug === '-' ? undefined : await graphAt(slug);
   if (graph) {
     console.log(`${slug}: ${graphProfileLines(graph).join('\n')}`);
     return;

@@ -296,13 +296,17 @@ async function train(path: string, flags: TrainFlags): Promise<void> {
   process.stderr.write(
     `${parameterCount(model).toLocaleString('en-US')} parameters, ${tokens.train.length} ${kind}, ${tokenizer.size} different\n`,
   );
+  let loss = Number.NaN;
   const ended = await trainResumably(
     flags,
     (hooks) => trainLanguageModel(model, tokens, random.split('fit'), { ...hooks, steps, batch, length, learningRate }),
-    () => writeFileAtomic(flags.out, saveLanguageModel(model, config, vocabulary)),
+    () => {
+      loss = validationLoss(model, tokens, { length });
+      const trained = { data: path, tokens: tokens.train.length, loss };
+      writeFileAtomic(flags.out, saveLanguageModel(model, config, vocabulary, trained));
+    },
   );
   if (!ended) return;
-  const loss = validationLoss(model, tokens, { length });
   const perCharacter = (loss * tokens.validation.length) / tokenizer.decode([...tokens.validation]).length;
   process.stdout.write(
     `${flags.out}: validation loss ${perCharacter.toFixed(3)} nats a character${

@@ -4,6 +4,7 @@ import { Graph } from '../structure/index.js';
 import type { Tensor } from '../tensor/index.js';
 import { edgesOfDocument, type GraphDocument } from './formats/graphs/index.js';
 import { readCsv, type Table } from './formats/index.js';
+import { Weights } from './formats/weights.js';
 import { type GraphDataset, graphOfEdges } from './graphs.js';
 import { columnFinder, edgeEnds, type NodeTable, nodesOfTable, nodeTable } from './node-tables.js';
 
@@ -59,11 +60,12 @@ export function graphFromTables(
  * A graph of another program: the attribute `label` or `class` of a node is its class, `split` its
  * split, and all others that are numbers are features.
  *
+ * @param directed whether edges have a direction. Default: false, whatever the file says
  * @throws Error for a split of another name, or a node of a split part without a label
  */
-export function graphFromDocument(document: GraphDocument, name: string): NamedGraph {
+export function graphFromDocument(document: GraphDocument, name: string, directed = false): NamedGraph {
   const table = nodesOfTable(document.nodes, name, false);
-  return named(table, graphOfEdges(edgesOfDocument(document), false), name);
+  return named(table, graphOfEdges(edgesOfDocument(document), directed), name);
 }
 
 function named({ classNames, ...table }: NodeTable, graph: Graph, name: string): NamedGraph {
@@ -95,14 +97,16 @@ function fail(name: string, reason: string): never {
 export function graphOfTable(table: Table, ids: ReadonlyMap<string, number>, name: string, directed: boolean): Graph {
   const { sources, targets } = edgeEnds(table, ids, name);
   const weight = columnFinder(table)('weight');
+  const texts = new Weights();
   const weights =
     weight < 0
       ? undefined
-      : Float32Array.from(table.rows, (row, e) => {
-          const value = Number(row[weight]);
-          if (!(value > 0 && Number.isFinite(value)))
-            fail(name, `edges, line ${e + 2}: weight "${row[weight]}" is no positive number`);
-          return value;
-        });
+      : Float32Array.from(
+          table.rows,
+          (row, e) =>
+            texts.read(row[weight] as string) ??
+            fail(name, `edges, line ${e + 2}: weight "${row[weight]}" is no positive number`),
+        );
+  if (texts.doubt) fail(name, `edges: ${texts.doubt}`);
   return Graph.fromEdges(ids.size, sources, targets, { directed, weights });
 }

@@ -53,6 +53,7 @@ export {
   type NewValues,
 } from './products/files.js';
 export { hasQuestions, loadQuestionSet, loadQuestions, type QuestionSet, questionSetNames } from './question-sets.js';
+export { loadShownGraph } from './shown-graph.js';
 export {
   hasSources,
   type LabelledSources,

@@ -24,6 +24,10 @@ export interface DGMLPDescription {
   readonly structural?: boolean;
   /** Depths, temperature and exponent of `network`. */
   readonly options: DGMLPOptions;
+  /** Name of the data of the training. Default: not known. */
+  readonly data?: string;
+  /** Accuracy on validation nodes, in [0, 1]. Default: not known. */
+  readonly validated?: number;
 }
 
 /** Features of nodes that have none; the same in training and for an answer. */
@@ -63,13 +67,9 @@ export class DGMLPModel {
     return scope(() => softmax(this.network.forward(prepared, graph, inference)).dataSync<Float32Array>());
   }
 
-  /**
-   * The model as a file.
-   *
-   * @param more kept in its description, such as the data that it was trained on
-   */
-  save(more: Readonly<Record<string, unknown>> = {}): Uint8Array {
-    return writeModelFile(DGMLP_MODEL, { ...more, ...this.description }, stateOf(this.network));
+  /** The model as a file. */
+  save(): Uint8Array {
+    return writeModelFile(DGMLP_MODEL, this.description, stateOf(this.network));
   }
 
   /** @throws Error when the file holds another model, or one of another version */

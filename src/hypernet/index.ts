@@ -11,9 +11,17 @@ export {
   TaskCondition,
   VectorCondition,
 } from './condition.js';
+export * from './continual/index.js';
+export {
+  DependencyHypernet,
+  type DependencyHypernetOptions,
+  RecurrentHypernet,
+  type RecurrentHypernetOptions,
+} from './dp-hypernet/index.js';
 export { FiLM } from './film.js';
 export { type Generator, type Grouping, heads, mixed, once, type Rule, type Strategy } from './generator.js';
 export { HyperRNN, type HyperRNNOptions, type HyperState } from './hyper-cell.js';
+export { HyperInterval, type HyperIntervalOptions } from './hyperinterval/index.js';
 export { Hypernet, type HypernetOptions, weightsOf } from './hypernet.js';
 export {
   allDesigns,
@@ -32,6 +40,7 @@ export {
   type MaskInput,
 } from './hypertab/index.js';
 export type { HypernetInit } from './init.js';
+export * from './interval/index.js';
 export { Layout, type LayoutEntry, type Selection, selectParameters } from './layout.js';
 export * from './mip/index.js';
 export { NamedCondition, type NamedConditionOptions, type NamedInput, type NamedValues } from './named-condition.js';

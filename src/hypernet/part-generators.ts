@@ -59,7 +59,7 @@ class PartsGenerator implements Generator {
 }
 
 /** Every condition [B, d] concatenated with every embedding [K, e]: [B, K, d + e]. */
-function tokensWith(condition: Tensor, embeddings: Tensor): Tensor {
+export function tokensWith(condition: Tensor, embeddings: Tensor): Tensor {
   const [batch, size] = condition.shape as [number, number];
   const [count, width] = embeddings.shape as [number, number];
   return concatenate(
@@ -72,7 +72,7 @@ function tokensWith(condition: Tensor, embeddings: Tensor): Tensor {
 }
 
 /** The first sizes[k] outputs of each part k, [B, K, s] → concatenated [B, Σ sizes]. */
-function cutParts(made: Tensor, sizes: readonly number[]): Tensor {
+export function cutParts(made: Tensor, sizes: readonly number[]): Tensor {
   const [batch, count, longest] = made.shape as [number, number, number];
   const total = sizes.reduce((a, b) => a + b, 0);
   // Only the last part is shorter: one slice suffices.

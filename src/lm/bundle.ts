@@ -25,6 +25,18 @@ export interface LanguageBundle {
   readonly tokenizer: TextTokenizer;
   /** How the model's files say that it is sampled; `generate` takes them. Default: none. */
   readonly sampling?: SamplingOptions;
+  /** What the model was trained on, where its file says so. */
+  readonly trained?: TrainedText;
+}
+
+/** What a saved language model was trained on. */
+export interface TrainedText {
+  /** Name of the text. */
+  readonly data: string;
+  /** Tokens of the training. */
+  readonly tokens: number;
+  /** Mean negative log-likelihood of a validation token, in nats. */
+  readonly loss: number;
 }
 
 /** A bundle whose weights are read from files on demand. */
@@ -53,11 +65,21 @@ export interface LoadOptions {
 /** Kind of the model files that `gossamer lm train` writes. */
 export const LANGUAGE_MODEL: ModelKind = { system: 'language-model', version: '1', madeBy: 'gossamer lm train' };
 
-type Description = { readonly config: LanguageModelConfig } & Vocabulary;
+type Description = { readonly config: LanguageModelConfig; readonly trained?: TrainedText } & Vocabulary;
 
-/** Serialises a trained decoder with its configuration and vocabulary. */
-export function saveLanguageModel(model: Decoder, config: LanguageModelConfig, vocabulary: Vocabulary): Uint8Array {
-  return writeModelFile(LANGUAGE_MODEL, { config, ...vocabulary } satisfies Description, stateOf(model));
+/**
+ * Serialises a trained decoder with its configuration and vocabulary.
+ *
+ * @param trained what it was trained on. Default: not said
+ */
+export function saveLanguageModel(
+  model: Decoder,
+  config: LanguageModelConfig,
+  vocabulary: Vocabulary,
+  trained?: TrainedText,
+): Uint8Array {
+  const description: Description = { config, ...(trained && { trained }), ...vocabulary };
+  return writeModelFile(LANGUAGE_MODEL, description, stateOf(model));
 }
 
 /**
@@ -82,13 +104,13 @@ export function loadLanguageModel(path: string, { memory, quantize, onProgress }
   try {
     const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory();
     const read = isFolder ? fromFolder : path.endsWith('.gguf') ? fromGguf : fromTrained;
-    const { model, tokenizer, sampling = {} } = read(path, open, store, quantize);
+    const { model, tokenizer, sampling = {}, trained } = read(path, open, store, quantize);
     if (tokenizer.size > model.config.vocabulary)
       throw new Error(
         `the tokenizer has ${tokenizer.size} tokens, the model ${model.config.vocabulary}: they do not belong together`,
       );
     if (onProgress) model.load(onProgress);
-    return { model, tokenizer, sampling, store, close };
+    return { model, tokenizer, sampling, ...(trained && { trained }), store, close };
   } catch (error) {
     close();
     throw error;
@@ -128,10 +150,11 @@ function partsOf(path: string): string[] {
 
 const fromTrained: Reader = (path, open, store, format) => {
   const file = new SafetensorsReader(open(path));
-  const { config, ...vocabulary } = modelDescription<Description>(LANGUAGE_MODEL, file.metadata, path);
+  const { config, trained, ...vocabulary } = modelDescription<Description>(LANGUAGE_MODEL, file.metadata, path);
   return {
     model: new LanguageModel(config, safetensorsWeights([file], store, format)),
     tokenizer: tokenizerOf(vocabulary),
+    ...(trained && { trained }),
   };
 };
 

@@ -7,6 +7,7 @@ export {
   loadLanguageModel,
   type StoredBundle,
   saveLanguageModel,
+  type TrainedText,
 } from './bundle.js';
 export { RequestError } from './server/errors.js';
 export { LanguageServer } from './server/http.js';

@@ -5,7 +5,6 @@ import type { Decoder } from '../models/index.js';
 import {
   AdamW,
   Clipped,
-  cosine,
   crossEntropy,
   type ExpertContext,
   expertContext,
@@ -14,7 +13,7 @@ import {
   stateOf,
   type TrainingHooks,
   totalLoss,
-  warmUp,
+  warmUpCosine,
 } from '../nn/index.js';
 import { add, multiply, type Random, reshape, scope, type Tensor } from '../tensor/index.js';
 
@@ -54,7 +53,6 @@ export async function trainLanguageModel(
 ): Promise<FitResult> {
   const { steps = 400, batch = 16, length = 64, learningRate = 3e-3, weightDecay = 0.01, balance = 0.01 } = options;
   const every = Math.min(steps, options.reportEvery ?? 50);
-  const rising = Math.max(1, Math.round(0.05 * steps));
   const matrices = new Set(Object.entries(stateOf(model)).flatMap(([name, { rank }]) => (rank > 1 ? [name] : [])));
   const decay = (name: string) => (matrices.has(name) ? weightDecay : 0);
   return fit<Decoder, TokenBatch>({
@@ -62,7 +60,7 @@ export async function trainLanguageModel(
     epochs: Math.ceil(steps / every),
     random,
     optimizer: new Clipped(new AdamW({ learningRate, beta2: 0.95, weightDecay: decay }), 1),
-    schedule: warmUp(rising, cosine(steps - rising)),
+    schedule: warmUpCosine(steps),
     *batches(order) {
       for (let i = 0; i < every; i++) yield scope(() => randomWindows(train, batch, length, order.split(i)));
     },

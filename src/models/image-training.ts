@@ -11,7 +11,6 @@ import {
   accuracy,
   binaryCrossEntropy,
   buffers,
-  cosine,
   crossEntropy,
   cutmix,
   distillation,
@@ -29,7 +28,7 @@ import {
   softCrossEntropy,
   stateOf,
   type TrainingHooks,
-  warmUp,
+  warmUpCosine,
 } from '../nn/index.js';
 import { type Random, scope, type Tensor, tensor } from '../tensor/index.js';
 
@@ -118,7 +117,6 @@ export async function trainOnImages(
     throw new RangeError('trainOnImages: an average of weights has no best epoch; leave out average or chooseBy');
   const loader = new DataLoader(data.train, data, { batchSize, augmentation });
   const steps = Math.max(1, loader.length * epochs);
-  const rising = Math.max(1, Math.round((options.warmUp ?? 0.05) * steps));
   const decayed = Object.fromEntries(Object.entries(stateOf(model)).map(([name, { rank }]) => [name, rank > 1]));
   const own = { learningRate, weightDecay: (name: string) => (decayed[name] ? weightDecay : 0) };
   const adam = optimizerOf(options.optimizer === 'lamb' ? new LAMB(own) : new AdamW(own), options);
@@ -130,7 +128,7 @@ export async function trainOnImages(
       epochs,
       random,
       optimizer: options.wrapOptimizer?.(inner, steps) ?? inner,
-      schedule: warmUp(rising, cosine(Math.max(1, steps - rising))),
+      schedule: warmUpCosine(steps, options.warmUp),
       batches: (order) => loader.epoch(order),
       loss: options.loss ?? ((live, batch, mode) => lossOf(live, batch, mode, data.classes.length, options)),
       ...(chooseBy && { validate: (live) => accuracyOn(live, chooseBy, data) }),

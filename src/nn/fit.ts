@@ -366,19 +366,22 @@ export interface MinibatchOptions {
 }
 
 /**
- * Batches of a shuffled epoch: permuted row indices 0 … count − 1, i32 arrays of `batchSize`, the
- * last shorter where `batchSize` does not divide `count`, or left out with `dropLast`.
+ * Batches of a shuffled epoch, i32 arrays of `batchSize`: the last is shorter where `batchSize`
+ * does not divide their count, or left out with `dropLast`.
  *
+ * @param examples numbers of the examples, or how many there are: 0 … count − 1
  * @throws RangeError when `batchSize` is below 1.
  */
 export function* minibatches(
-  count: number,
+  examples: number | Int32Array,
   batchSize: number,
   random: Random,
   { dropLast = false }: MinibatchOptions = {},
 ): Generator<Int32Array> {
   if (!(batchSize >= 1)) throw new RangeError(`minibatches: the batch size must be at least 1, got ${batchSize}`);
-  const order = random.permutation(count);
+  const count = typeof examples === 'number' ? examples : examples.length;
+  const permutation = random.permutation(count);
+  const order = typeof examples === 'number' ? permutation : permutation.map((at) => examples[at] as number);
   const end = dropLast ? count - batchSize + 1 : count;
   for (let start = 0; start < end; start += batchSize) yield order.subarray(start, start + batchSize);
 }

@@ -116,13 +116,14 @@ export {
   SGD,
   type SGDOptions,
 } from './optimizers.js';
+export { consecutive, meanOverParts } from './parts.js';
 export { phaseCheckpoints } from './phases.js';
 export { PReLU } from './prelu.js';
 export { type ProgressStream, progressLine } from './progress.js';
 export { midRanks, spearman } from './rank-correlation.js';
 export { GRU, LSTM, type LSTMState } from './recurrent.js';
 export { replaceWeights } from './resize.js';
-export { constant, cosine, type Schedule, stepDecay, warmUp } from './schedules.js';
+export { constant, cosine, type Schedule, stepDecay, warmUp, warmUpCosine } from './schedules.js';
 export { type HyperedgeUsage, hyperedgeUsage } from './selection-balance.js';
 export {
   type LabelledRows,

@@ -18,7 +18,7 @@ export interface Step {
 /** Options of `minimize`. */
 export interface MinimizeOptions<Model extends object>
   extends TrainingHooks,
-    Pick<FitOptions<Model, undefined>, 'optimizer' | 'schedule' | 'nonFinite'> {
+    Pick<FitOptions<Model, undefined>, 'optimizer' | 'schedule' | 'nonFinite' | 'validate' | 'better'> {
   /** Optimiser steps in all. */
   readonly steps: number;
   /** The stream that batches and masks are drawn from. */
@@ -30,7 +30,7 @@ export interface MinimizeOptions<Model extends object>
 /**
  * Takes steps down the gradient of a loss: θ ← optimizer(θ, ∂loss/∂θ), in place. A run that was cut
  * off continues from its checkpoint as an unbroken one, since a step draws from a stream of its
- * own.
+ * own. With `validate` the parameters of the best epoch are taken at the end.
  *
  * @returns the loss of each step made; after resuming, of those made since
  * @throws Error when the loss is not finite, unless such steps are skipped; the signal's reason

@@ -31,3 +31,12 @@ export function cosine(steps: number, floor = 0): Schedule {
 export function warmUp(steps: number, after: Schedule = constant()): Schedule {
   return (step) => (step < steps ? (step + 1) / steps : after(step - steps));
 }
+
+/**
+ * Linear warm-up over a share of all steps, one step at least, then cosine decay to 0. Default
+ * share: 0.05.
+ */
+export function warmUpCosine(steps: number, share = 0.05): Schedule {
+  const rising = Math.max(1, Math.round(share * steps));
+  return warmUp(rising, cosine(Math.max(1, steps - rising)));
+}

@@ -2,7 +2,7 @@
 // The nodes of one follow those of another; segments tell them apart.
 
 import { Segments, SparseMatrix, SparsePattern } from '../sparse/index.js';
-import { keep, tensor } from '../tensor/index.js';
+import { joinedArrays, keep, tensor } from '../tensor/index.js';
 import { Graph } from './graph.js';
 import { Hypergraph } from './hypergraph.js';
 import { memo } from './memo.js';
@@ -42,7 +42,10 @@ export function disjointGraphs(graphs: readonly Graph[]): DisjointGraphs {
   );
   const weighted = graphs.some(({ weights }) => weights !== undefined);
   const weights = weighted
-    ? joined(graphs.map((graph) => graph.weights ?? new Float32Array(graph.successors.nnz).fill(1)))
+    ? joinedArrays(
+        Float32Array,
+        graphs.map((graph) => graph.weights ?? new Float32Array(graph.successors.nnz).fill(1)),
+      )
     : undefined;
   return { graph: Graph.fromCompressed(indptr, indices, { directed, ...(weights && { weights }) }), nodes };
 }
@@ -55,7 +58,10 @@ export function disjointHypergraphs(hypergraphs: readonly Hypergraph[]): Disjoin
     hypergraphs.map(({ members }) => members),
     vertices,
   );
-  const weights = joined(hypergraphs.map((hypergraph) => hypergraph.weights));
+  const weights = joinedArrays(
+    Float32Array,
+    hypergraphs.map((hypergraph) => hypergraph.weights),
+  );
   const hypergraph = Hypergraph.fromCompressed(vertices.size, indptr, indices, weights);
   partsOf.set(hypergraph, hypergraphs);
   return { hypergraph, vertices, hyperedges };
@@ -91,7 +97,7 @@ function blockDiagonal(matrices: readonly SparseMatrix[]): SparseMatrix {
   const pattern = new SparsePattern(indptr.length - 1, columns.size, indptr, indices);
   if (matrices.every(({ values }) => values === undefined)) return new SparseMatrix(pattern);
   const values = matrices.map((own) => own.values?.view<Float32Array>() ?? new Float32Array(own.nnz).fill(1));
-  return new SparseMatrix(pattern, keep(tensor(joined(values))));
+  return new SparseMatrix(pattern, keep(tensor(joinedArrays(Float32Array, values))));
 }
 
 /** Rows of all patterns one after the other, their columns moved by the segments. */
@@ -110,14 +116,4 @@ function stacked(
     row += pattern.rows;
   });
   return { indptr, indices };
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

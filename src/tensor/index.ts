@@ -33,3 +33,4 @@ export { keep, Scope, scope, whileRecording } from './scope.js';
 export { broadcastShapes, formatShape, requireChoice, type Shape, sameShape, sizeOf } from './shape.js';
 export { emptyTensor, type Role, requireTensor, Tensor } from './tensor.js';
 export { leaves, mapTree } from './tree.js';
+export { joinedArrays } from './typed-arrays.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { modelSystems, openModel, openModelOf } from '../../src/cli/models.js';
-import { writeModelFile, writeSafetensors } from '../../src/data/index.js';
+import { tableOf, writeModelFile, writeSafetensors } from '../../src/data/index.js';
 import { EMBEDDING_MODEL, RANK_MODEL } from '../../src/embedding/index.js';
 import {
   ARC_CLASSIFIER,
@@ -29,7 +29,8 @@ import {
   StudentModel,
 } from '../../src/hypergraph/index.js';
 import { MIP_MODEL, TABLE_MODEL, TASK_MODEL, TableModel } from '../../src/hypernet/index.js';
-import { LANGUAGE_MODEL } from '../../src/lm/node.js';
+import { decoderConfig, decoderOf } from '../../src/lm/index.js';
+import { LANGUAGE_MODEL, saveLanguageModel } from '../../src/lm/node.js';
 import { MLP } from '../../src/nn/index.js';
 import { Random, tensor } from '../../src/tensor/index.js';
 import { IMAGE_MODEL } from '../../src/vision/index.js';
@@ -86,6 +87,54 @@ describe('the table of model files', () => {
     const answers = await opened.predict([file('new.csv', 'x0\n1.5\n8.5\n')], silent);
     expect(answers.rows.map((row) => row[1])).toEqual(['low', 'high']);
     await expect(opened.predict([vertices, vertices], silent)).rejects.toThrow('reads one table, got 2');
+  });
+
+  test('says what a table was, and what its columns, size and scores are', async () => {
+    const table = await TableModel.fit(
+      'logistic',
+      [
+        [1, 'x'],
+        [2, 'y'],
+        [8, 'x'],
+        [9, 'z'],
+      ],
+      ['low', 'low', 'high', 'high'],
+    );
+    const trained = { data: 'mine.csv', rows: 4, scores: { accuracy: '75.0 %' } };
+    const lines = (await openModel(file('table.bin', table.trainedOn(trained).save()))).describe();
+    expect(lines).toEqual([
+      'Classifies rows by "label" (high, low)',
+      'Method      logistic regression',
+      'Columns     x0, x1 (3 categories)',
+      'Trained on  mine.csv: 4 rows',
+      // Weights of a number, three categories and a constant for each class.
+      `Size        ${Object.values(table.tensors()).reduce((sum, { size }) => sum + size, 0)} numbers`,
+      'Scores      accuracy 75.0 %, means over folds of the comparison',
+    ]);
+    const data = { table: tableOf([[1], [2], [3], [4]]), values: Float64Array.of(1, 2, 3, 4) };
+    const numbers = await TableModel.train('forest', data, 'price', new Random(0), {
+      options: { forest: { trees: 3 } },
+    });
+    const [first, method] = (await openModel(file('numbers.bin', numbers.save()))).describe();
+    expect(first).toBe('Predicts the number "price" of rows');
+    expect(method).toBe('Method      random forest, trees 3');
+  });
+
+  test('says what a language model is', async () => {
+    const config = decoderConfig({ vocabulary: 3, features: 8, layers: 1, heads: 2, context: 16 });
+    const bytes = saveLanguageModel(
+      decoderOf(config, new Random(0)),
+      config,
+      { characters: ['a', 'b', 'c'] },
+      { data: 'abc.txt', tokens: 1234, loss: 0.5 },
+    );
+    const lines = (await openModel(file('lm.bin', bytes))).describe();
+    expect(lines.slice(1, 4)).toEqual([
+      expect.stringContaining('1 layers of 8, 2 heads'),
+      'Reads       up to 16 tokens, 3 different',
+      'Trained on  abc.txt: 1,234 tokens',
+    ]);
+    expect(lines.at(-1)).toBe('Scores      validation loss 0.500 nats a token');
   });
 
   test('refuses every kind of another version, and says what makes a new one', async () => {

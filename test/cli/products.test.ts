@@ -82,6 +82,25 @@ describe.skipIf(!existsSync(main))('gossamer on catalogues (needs a build)', () 
     expect(all.columns).toEqual(heads);
   }, 120_000);
 
+  test('a network that takes more memory than there is is refused before it is trained', () => {
+    const fit = ['fit', 'shop', '--model', 'hyperpave', '--set', 'hyperedges=all', '--set', 'epochs=1'];
+    const limited = (features: number) =>
+      spawnSync(process.execPath, [main, ...fit, '--set', `features=${features}`, '-o', 'large.safetensors'], {
+        ...{ encoding: 'utf8', cwd: folder, env: { ...process.env, GOSSAMER_MEMORY_MIB: '128' } },
+      });
+    const { status, stderr } = limited(2048);
+    expect([status, existsSync(path('large.safetensors'))]).toEqual([2, false]);
+    const said =
+      /110 products with hyperedges=all at features=2048 takes about (\d+) MiB, of 96 MiB that there are; set features=(\d+) or fewer/;
+    const [, mebibytes, features] = said.exec(stderr) ?? [];
+    // Each product, category and value: 85 numbers a feature, 256 of the text and 115 others.
+    const nodes = 110 + 5 + new Set(labels.map(([, attribute, value]) => `${attribute} ${value}`)).size;
+    expect(Number(mebibytes)).toBe(Math.ceil((4 * nodes * (85 * 2048 + 371)) / 2 ** 20));
+    expect(4 * nodes * (85 * Number(features) + 371)).toBeLessThanOrEqual(96 * 2 ** 20);
+    expect(4 * nodes * (85 * (Number(features) + 1) + 371)).toBeGreaterThan(96 * 2 ** 20);
+    expect(limited(16).status).toBe(0);
+  }, 60_000);
+
   test('a folder of products is recognised without --model', () => {
     const { status, stdout } = gossamer(
       'fit',

@@ -158,6 +158,16 @@ describe('files', () => {
     expect(latin.notes?.map(({ text: note }) => note).join()).toContain('Windows-1252');
   });
 
+  test('UTF-16 without a byte order mark, and zero bytes that are no text', async () => {
+    const little = Buffer.from(text, 'utf16le');
+    expect(valuesOf(await loadTable(written('little-bare.csv', little)))).toEqual(expected);
+    expect(valuesOf(await loadTable(written('big-bare.csv', Buffer.from(little).swap16())))).toEqual(expected);
+    // The first character of this one takes both bytes.
+    const cyrillic = Buffer.from('\u0438,x\na,1\n', 'utf16le');
+    await expect(loadTable(written('cyrillic.csv', cyrillic))).rejects.toThrow('zero bytes');
+    await expect(loadTable(written('zeros.csv', 'a,b\n1,x\0\n'))).rejects.toThrow('holds zero bytes: it is no text');
+  });
+
   test('a delimiter that is given', async () => {
     const path = written('tilde.csv', 'a~b\n1~x\n');
     expect(valuesOf(await loadTable(path, { delimiter: '~' }))).toEqual({ a: [1], b: ['x'] });

@@ -45,6 +45,7 @@ test('node names beyond 2⁵³, with leading zeros, or in UTF-16 stay what they 
   expect(shown(await list('007,7\n7,8\n'))).toBe('007→7 7→8');
   const utf16 = new Uint8Array(Buffer.from('\uFEFFä,b\nb,ö\n', 'utf16le'));
   for (const pieces of [1, 3, 1000]) expect(shown(await list(utf16, pieces))).toBe('ä→b b→ö');
+  for (const pieces of [1, 3, 1000]) expect(shown(await list(utf16.subarray(2), pieces))).toBe('ä→b b→ö');
   // In Latin-1, é and è would both become the replacement character.
   await expect(list(Uint8Array.of(0xe9, 44, 0xe8, 10))).rejects.toThrow('line 1: is not UTF-8');
 });
@@ -77,6 +78,23 @@ describe('headers', () => {
     await expect(list('1,2,3,4\n')).rejects.toThrow('has 4 columns without known names; name the columns');
     expect(shown(await list('Ann,Bob\nBob,5\n'))).toBe('Ann→Bob Bob→5');
     expect(shown(await list('Ann,Bob\n'))).toBe('Ann→Bob');
+  });
+
+  test('a word above weights is one; two names that nothing else has may be one', async () => {
+    const { weights, ...rest } = await list('von;nach;gewicht\na;b;1,5\nb;c;2,25\nc;a;1,125\n');
+    expect(shown({ weights, ...rest })).toBe('a→b b→c c→a');
+    expect(weights).toEqual(Float32Array.of(1.5, 2.25, 1.125));
+    await expect(list('a;b;x1\na;c;1\nb;c;nan\n')).rejects.toThrow('line 3: the weight is "nan"');
+    await expect(list('a;b;nan\na;c;1\n')).rejects.toThrow('line 1: the weight is "nan"');
+    const ring = 'a;b\nb;c\nc;d\nd;e\ne;a\n';
+    await expect(list(`von;nach\n${ring}`)).rejects.toThrow('line 1: "von, nach" may be a header');
+    expect(shown(await list(`${ring}von;nach\n`))).toContain('von→nach');
+    expect(shown(await list(`von;b\n${ring}`))).toContain('von→b');
+  });
+
+  test('commas of weights must be proved to be decimal marks', async () => {
+    for (const text of ['source;target;weight\na;b;0,125\nb;c;2,345\n', '1\t2\t0,125\n2\t3\t2,345\n'])
+      expect((await list(text)).weights).toEqual(Float32Array.of(0.125, 2.345));
   });
 });
 
@@ -114,9 +132,10 @@ test('weights that single precision makes infinite or zero are refused', async (
 test.each([
   ['1;2;0,5\n2;3;0,7\n', 'line 1: semicolons or commas may separate its columns; write decimals with a point'],
   ['a b 0,5\nb c 1,5\n', 'line 1: spaces or commas may separate its columns'],
-  ['source;target;weight\n1;2;0,5\n', 'line 2: the weight is "0,5"'],
-  ['1\t2\t0,5\n', 'line 1: the weight is "0,5"'],
-])('decimal commas are refused, and never nodes: %j', async (text, message) => {
+  ['source;target;weight\n1;2;1,234\n', 'the weight "1,234" may hold thousands or decimals'],
+  ['1\t2\t1,5\n2\t3\t2.5\n', 'different decimal marks'],
+  ['source;target;weight\n1;2;1,2,3\n', 'line 2: the weight is "1,2,3"'],
+])('commas that may be something else than decimal marks are refused, and never nodes: %j', async (text, message) => {
   await expect(list(text)).rejects.toThrow(message);
 });
 

@@ -16,7 +16,7 @@ import {
   writeGraphML,
   writeNodeLink,
 } from '../../src/data/index.js';
-import { loadEdgeGraph, loadEdges, loadNamedGraph } from '../../src/data/node.js';
+import { loadEdgeGraph, loadEdges, loadNamedGraph, loadShownGraph } from '../../src/data/node.js';
 import type { Tensor } from '../../src/tensor/index.js';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -279,6 +279,33 @@ describe('graphs of other programs', () => {
       'features    1: age',
       'left out    job, since they hold texts',
     ]);
+  });
+
+  test('in short, with the directions of the file; folders with all attributes; SciPy’s and SNAP’s files', async () => {
+    expect((await loadShownGraph(file('shown.gexf', gexf)))?.graph.directed).toBe(true);
+    expect((await loadShownGraph(file('shown.graphml', graphml)))?.graph.directed).toBe(false);
+    const snap = await loadShownGraph(file('snap.txt', '# Nodes: 3 Edges: 2\n# FromNodeId\tToNodeId\n0\t1\n1\t2\n'));
+    expect([snap?.graph.nodeCount, snap?.graph.edgeCount]).toEqual([3, 2]);
+    expect(await loadShownGraph(file('table.txt', '#id\tx\ty\n0\t1\t5\n'))).toBeUndefined();
+    const mine = mkdtempSync(join(folder, 'mine-'));
+    writeFileSync(
+      join(mine, 'nodes.csv'),
+      'id;age;town;split;label\na;20,5;Rom;train;x\nb;30,25;Oslo;test;y\nc;1,5;;;\n',
+    );
+    writeFileSync(join(mine, 'edges.csv'), 'from;to;weight\na;b;1,5\nb;c;0,25\n');
+    expect(graphProfileLines((await loadShownGraph(mine)) as NamedGraph)).toEqual([
+      '3 nodes, 2 undirected edges',
+      'weights     0.25 … 1.5, mean 0.875',
+      'degrees     0.25 … 1.75, mean 1.17',
+      'self-loops  0',
+      'isolated    0 nodes',
+      'components  1, the largest of 3 nodes',
+      'classes     x (1), y (1), unknown (1)',
+      'features    2: age, town (2 categories)',
+      'split       1 train, 0 validation, 1 test',
+    ]);
+    writeFileSync(join(mine, 'edges.csv'), 'from;to;weight\na;b;1,234\nb;c;2,345\n');
+    await expect(loadShownGraph(mine)).rejects.toThrow('"1,234" may hold thousands or decimals');
   });
 
   test('as a labelled graph: classes, features that are numbers, others left out', () => {

@@ -21,8 +21,16 @@ const path = 'source,target\na,b\nb,c\n';
 test('a file keeps depths, temperature, exponent and classes, and answers for a changed graph', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'gossamer-dgmlp-'));
   const file = join(folder, 'model.safetensors');
-  writeFileAtomic(file, new DGMLPModel(network, description).save({ data: 'mine' }));
+  writeFileAtomic(file, new DGMLPModel(network, { ...description, data: 'mine', validated: 0.5 }).save());
   const opened = await openModel(file);
+  expect(opened.describe()).toEqual([
+    'DGMLP: classifies nodes (no, yes)',
+    expect.stringContaining('steps 4, temperature 0.5, exponent 0'),
+    'Attributes  2 features a node',
+    'Trained on  mine',
+    expect.stringMatching(/^Size {8}\d+ parameters$/),
+    'Scores      accuracy 50.0 % on validation nodes',
+  ]);
   const answers: string[][] = [];
   for (const [name, edges] of [
     ['same', path],

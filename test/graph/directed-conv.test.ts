@@ -246,11 +246,51 @@ describe('spectral networks', () => {
     expectClose(scores(0, graph), scores(0, reversed(graph)), 1e-4);
   });
 
-  test('MagNet classifies what its convolutions give', () => {
-    const network = new g.MagNet(5, 3, random(), { hidden: 4 });
-    const alone = new g.MagNetEncoder(5, 8, random());
-    const z = alone.forward(x, graph, inference);
-    expectClose(network.forward(x, graph, inference).view(), network.head.forward(z).view());
+  test('MagNet classifies both parts of what complex arithmetic gives', () => {
+    const [q, width] = [0.2, 4];
+    const network = new g.MagNet(5, 3, random(), { q, hidden: width });
+    const has = (u: number, v: number) => Number(graph.hasEdge(u, v));
+    const symmetric = (u: number, v: number) => (has(u, v) + has(v, u)) / 2;
+    const degree = (u: number) => Array.from({ length: n }, (_, v) => symmetric(u, v)).reduce((p, r) => p + r, 0);
+    // Rows of real and of imaginary parts.
+    let z = Array.from({ length: n }, (_, v) =>
+      [...x.view().subarray(5 * v, 5 * v + 5)].map((value) => [value, value]),
+    );
+    for (const { weights, bias } of network.layers) {
+      const product = (weight: Tensor) =>
+        z.map((row) =>
+          Array.from({ length: width }, (_, j) =>
+            [0, 1].map((part) =>
+              row.reduce(
+                (sum, value, i) => sum + (value[part] as number) * (weight.view()[i * width + j] as number),
+                0,
+              ),
+            ),
+          ),
+        );
+      const [constant, first] = weights.map(product) as [number[][][], number[][][]];
+      z = constant.map((row, u) =>
+        row.map(([re, im], j) => {
+          let [a, b] = [(re as number) + (bias.view()[j] as number), (im as number) + (bias.view()[j] as number)];
+          for (let v = 0; v < n; v++) {
+            if (symmetric(u, v) === 0) continue;
+            const size = symmetric(u, v) / Math.sqrt(degree(u) * degree(v));
+            const phase = 2 * Math.PI * q * (has(u, v) - has(v, u));
+            const [c, d] = (first[v] as [number, number][])[j] as [number, number];
+            a -= size * (Math.cos(phase) * c - Math.sin(phase) * d);
+            b -= size * (Math.sin(phase) * c + Math.cos(phase) * d);
+          }
+          return a >= 0 ? [a, b] : [0, 0];
+        }),
+      );
+    }
+    const parts = tensor(z.map((row) => [0, 1].flatMap((part) => row.map((value) => value[part] as number))));
+    expectClose(
+      new g.MagNetEncoder(5, 2 * width, random(), { q }).forward(x, graph, inference).view(),
+      parts.view(),
+      1e-4,
+    );
+    expectClose(network.forward(x, graph, inference).view(), network.head.forward(parts).view(), 1e-4);
   });
 
   test('the complex ReLU keeps both parts where the real one is not negative; it can be left out', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { wholeGraphsFromGraph6 } from '../../src/data/index.js';
+import { hasDataset, loadWholeGraphs } from '../../src/data/node.js';
 import { fourCliques } from '../../src/experiments/protocols/graph-sets.js';
 import { elementsByPartitions } from '../../src/experiments/protocols/polynomial-oracles.js';
 import {
@@ -237,6 +238,12 @@ describe('contraction', () => {
     for (const form of ['sparse', 'dense'] as const)
       expectClose(denseValue(evaluatePattern(twice, [input], { form })), bruteForce(twice, [x], n), 1e-12);
     expect(() => evaluatePattern(mixed, [input])).toThrow('an edge of channel 1, there are 1');
+  });
+
+  test('of a node without edges multiplies by the number of nodes', () => {
+    const alone: Pattern = { nodes: 3, edges: [{ from: 0, to: 1, channel: 0 }], red: [1] };
+    for (const form of ['sparse', 'dense'] as const)
+      expectClose(denseValue(evaluatePattern(alone, [input], { form })), bruteForce(alone, [x], n), 1e-10);
   });
 
   test('moves with the nodes', () => {
@@ -810,4 +817,30 @@ describe('PPGN', () => {
       [6, 6],
     ]);
   }, 120_000);
+
+  test.skipIf(!hasDataset('sr251256', 'whole-graphs'))(
+    'of SR(25, 12, 5, 6) values of degree five alone tell 99 pairs apart, and after blocks all 105',
+    () => {
+      const { graphs } = loadWholeGraphs('sr251256');
+      const all = Array.from({ length: graphs.count }, (_, g) => graphs.graph(g));
+      const patterns = missingPatterns({ degree: 5 });
+      const values = all.map((graph) => evaluatePattern(patterns[0] as Pattern, [adjacencyInput(graph)]));
+      const histograms = values.map((own) =>
+        Array.from(denseValue(own))
+          .sort((a, b) => a - b)
+          .join(' '),
+      );
+      const pairs = histograms.flatMap((own, g) => histograms.slice(0, g).map((other) => own !== other));
+      expect([pairs.length, pairs.filter((told) => told).length]).toEqual([105, 99]);
+      const { told, control } = toldApart(all, patterns, new Random(5), {
+        depth: 3,
+        hidden: 8,
+        suffix: 8,
+        relabellings: 1,
+      });
+      expect(told).toBe(105);
+      expect(control).toBeLessThan(1e-11);
+    },
+    120_000,
+  );
 });

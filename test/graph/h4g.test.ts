@@ -136,6 +136,32 @@ describe('H4G', () => {
     expect(Math.max(...a.map((value, i) => Math.abs(value - (b[i] as number))))).toBeGreaterThan(1e-3);
   });
 
+  test('the texts that are compared have one radius, their mean, unless each is to keep its own', () => {
+    const radii = (equalRadii: boolean) => {
+      const network = networkOf({ length: 2, equalRadii });
+      network.scaling?.blocks?.assign(uniformTensor(4, [2, 4, 4], -1, 1));
+      const norms = rowsOf(network.textVectors(classes)).map((row) => Math.hypot(...row));
+      expectClose(
+        network.ball.radius(network.textPoints(classes)).view(),
+        norms.map((value) => 2 * value),
+        1e-4,
+      );
+      return norms;
+    };
+    const own = radii(false);
+    expect(Math.max(...own) - Math.min(...own)).toBeGreaterThan(0.05);
+    const mean = own.reduce((a, b) => a + b) / own.length;
+    expectClose(radii(true), [mean, mean, mean], 1e-5);
+    const directions = (equalRadii: boolean) => {
+      const network = networkOf({ equalRadii });
+      network.scaling?.blocks?.assign(uniformTensor(4, [2, 4, 4], -1, 1));
+      return normalizeRows(network.textVectors(classes)).view();
+    };
+    expectClose(directions(true), directions(false), 1e-5);
+    const withEmpty = tensor(Float32Array.from([...classes.view(), ...new Float32Array(d)]), [4, d]);
+    expect(rowsOf(networkOf().textVectors(withEmpty))[3]).toEqual(Array(d).fill(0));
+  });
+
   test('an empty text without neighbours lies at the origin', () => {
     const empty = texts.view().slice();
     empty.fill(0, 5 * d);
@@ -175,11 +201,8 @@ describe('H4G', () => {
     const lossOf = (options: g.AlignmentOptions) => g.alignmentLoss(network, task, batch, mode, options).item();
     const rows = batch.map((at) => nodes[at] as number);
     const own = network.nodePoints(prepared, rows);
-    const other = network.textPoints(tensor(about.view().slice(0, 4 * d), [4, d])).view();
-    const partners = tensor(Float32Array.from([0, 1, 3].flatMap((at) => [...other.subarray(at * d, (at + 1) * d)])), [
-      3,
-      d,
-    ]);
+    const read = [0, 1, 3].flatMap((at) => [...about.view().subarray(at * d, (at + 1) * d)]);
+    const partners = network.textPoints(tensor(Float32Array.from(read), [3, d]));
     const s = rowsOf(network.similarities(own, partners));
     const entropy = (m: number[][]) =>
       m.reduce((sum, row, i) => sum + Math.log(row.reduce((t, v) => t + Math.exp(v), 0)) - (row[i] as number), 0) / 3;

@@ -224,6 +224,10 @@ test('schedules', () => {
   expect([0, 9, 10, 20].map(nn.stepDecay(10, 0.5))).toEqual([1, 1, 0.5, 0.25]);
   expectClose([0, 5, 10, 99].map(nn.cosine(10, 0.1)), [1, 0.55, 0.1, 0.1], 1e-12);
   expectClose([0, 1, 3, 4, 14].map(nn.warmUp(4, nn.cosine(10))), [0.25, 0.5, 1, 1, 0], 1e-12);
+  // Two of eight steps rise, six fall; of one step there is nothing to fall.
+  expectClose([0, 1, 2, 5, 8].map(nn.warmUpCosine(8, 0.25)), [0.5, 1, 1, 0.5, 0], 1e-12);
+  expectClose([0, 1, 51, 100].map(nn.warmUpCosine(101, 0)), [1, 1, 0.5, (1 + Math.cos(0.99 * Math.PI)) / 2], 1e-12);
+  expect([0, 1, 2].map(nn.warmUpCosine(1))).toEqual([1, 1, 0]);
 });
 
 test('accuracy and macro F1 equal hand counts', () => {

@@ -356,7 +356,7 @@ const operations: Readonly<Record<string, () => unknown[]>> = {
 /** What takes functions, records of operations or trees, or trusts its caller by its name. */
 const others = new Set(
   [
-    'apply applyAll checkpoint grad isObserved jvp keep leaves mapTree observe onlyGradient privately scope unobserved',
+    'apply applyAll checkpoint grad isObserved joinedArrays jvp keep leaves mapTree observe onlyGradient privately scope unobserved',
     'valueAndGrad vjp watchReads whileRecording checkIndices requireChoice requireDType requireTensor convolutionCount',
     'broadcastShapes convolutionSizes pair formatShape sameShape sizeOf Random Scope Tensor gatherKnownRows putKnownRows',
     'throughReference productGradients',

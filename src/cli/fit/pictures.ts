@@ -12,6 +12,9 @@ type Request = Pick<FitRequest<typeof pictureOptions>, 'values' | 'random' | 'ho
   readonly pictures: PictureTrainingFlags;
 };
 
+/** Steps below which running statistics and weights have hardly settled. */
+const FEW_STEPS = 50;
+
 /** Trains a network on labelled pictures; the last weights count, not the best on test images. */
 export async function fitPictures(
   architecture: string,
@@ -29,6 +32,11 @@ export async function fitPictures(
   if (classifier.model instanceof VisionTransformer) noteContext(classifier.model.context, note);
   note(`${architecture}, ${parameterCount(classifier.model).toLocaleString('en-US')} parameters; ${sizesOf(data)}`);
   const { epochs, batch, learningRate, weightDecay, mixing, labelSmoothing, average, augment } = values;
+  const steps = epochs * Math.ceil(data.train.count / batch);
+  if (steps < FEW_STEPS)
+    note(
+      `${steps} steps are few for ${epochs} epochs of ${data.train.count} pictures: smaller batches (--set batch=8) or more epochs may learn more`,
+    );
   const { stopped } = await classifier.train(data, random.split('fit'), {
     ...hooks,
     ...{ epochs, batchSize: batch, learningRate, weightDecay, mixing, labelSmoothing },

@@ -1,6 +1,8 @@
 // Attribute values of products by HyperPAVE.
 
+import type { ProductCatalogue } from '../../data/index.js';
 import { loadCatalogue } from '../../data/node.js';
+import { tensorMemoryBudget } from '../../engine/index.js';
 import { fitProducts } from '../../hypergraph/index.js';
 import type { FitRequest, Fitted } from './learner.js';
 import type { hyperpaveOptions } from './options.js';
@@ -16,6 +18,7 @@ export async function fitCatalogue(
     );
   const catalogue = loadCatalogue(path);
   for (const text of catalogue.notes) note(text);
+  requireMemory(catalogue, values);
   const { hyperedges, features, fusion, residual, score, includeSelf, episodes, textFeatures, trigrams, ...training } =
     values;
   const {
@@ -52,4 +55,30 @@ export async function fitCatalogue(
     },
     stopped: result.stopped,
   };
+}
+
+/**
+ * Numbers that a training step of a large catalogue holds at its peak, for each product and
+ * feature; measured on generated ones.
+ */
+const HELD = { none: 55, user: 56, inventory: 64, all: 85 } as const;
+/** And for each product: of its lists and labels. */
+const LISTED = 115;
+const MIB = 2 ** 20;
+
+/** @throws Error where the tensors of training exceed the memory, before it begins */
+function requireMemory(
+  { productNames, categories, values }: ProductCatalogue,
+  { hyperedges, features, textFeatures }: FitRequest<typeof hyperpaveOptions>['values'],
+): void {
+  const nodes = productNames.length + categories.length + values.length;
+  const bytes = 4 * nodes * (HELD[hyperedges] * features + textFeatures + LISTED);
+  const budget = tensorMemoryBudget();
+  if (bytes <= budget) return;
+  const fitting = Math.floor((budget / (4 * nodes) - textFeatures - LISTED) / HELD[hyperedges]);
+  throw new Error(
+    `training on ${productNames.length} products with hyperedges=${hyperedges} at features=${features} takes about ` +
+      `${Math.ceil(bytes / MIB)} MiB, of ${Math.floor(budget / MIB)} MiB that there are` +
+      (fitting > 0 ? `; set features=${fitting} or fewer` : '; leave products out'),
+  );
 }

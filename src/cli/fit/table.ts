@@ -157,7 +157,7 @@ export async function fitTable(path: string, given: TableFitFlags): Promise<void
   const bar = new Bar('cross-validation', 'fits', flags.json);
   try {
     const sample = sampleOf(data, flags.compare, new Random(flags.seed).split('compare'));
-    const { rows, best, text, options } = await compare(
+    const { rows, best, text, options, scores } = await compare(
       sample,
       methods,
       usualOptions(flags, data.table.rows),
@@ -168,7 +168,7 @@ export async function fitTable(path: string, given: TableFitFlags): Promise<void
     if (!flags.json) process.stdout.write(`${path}: ${text}`);
     const training = { options, balance: flags.balance, signal };
     const model = await TableModel.train(best, data, flags.target, new Random(flags.seed).split('final'), training);
-    writeFileAtomic(flags.out, model.save());
+    writeFileAtomic(flags.out, model.trainedOn({ data: path, rows: data.table.rows, scores }).save());
     if (flags.json) process.stdout.write(`${JSON.stringify({ table: path, rows, best, model: flags.out })}\n`);
     else process.stdout.write(`\n${tableMethods[best].title}, trained on all ${data.table.rows} rows: ${flags.out}\n`);
   } finally {
@@ -220,9 +220,10 @@ async function compare(
     bar.close();
     for (const row of rows) row.scores.push(...scores.filter(({ method }) => method === row.method));
     const summaries = rows.map(({ method, scores: own }) => valueSummary(method, own));
-    const best = summaries.reduce((a, b) => (b.rmse.mean < a.rmse.mean ? b : a)).method;
+    const { method: best, rmse, r2 } = summaries.reduce((a, b) => (b.rmse.mean < a.rmse.mean ? b : a));
     const chosen = tune === undefined ? options : await choose(best, data, random.split('choice'));
-    return { rows: summaries, best, options: chosen, text: valueTable(data, summaries) };
+    const shown = { 'root mean squared error': rmse.mean.toPrecision(4), 'R²': r2.mean.toFixed(3) };
+    return { rows: summaries, best, options: chosen, text: valueTable(data, summaries), scores: shown };
   }
   const choose = (method: TableMethod, training: LabelledTable, draws: Random) =>
     chooseOptions(method, training, tuning, draws, signal);
@@ -232,9 +233,11 @@ async function compare(
   });
   bar.close();
   const rows = methods.map((method) => summaryOf(method, scores));
-  const best = rows.reduce((a, b) => (b.balanced.mean > a.balanced.mean ? b : a)).method;
+  const { method: best, balanced, accuracy } = rows.reduce((a, b) => (b.balanced.mean > a.balanced.mean ? b : a));
   const chosen = tune === undefined ? options : await choose(best, data, random.split('choice'));
-  return { rows, best, options: chosen, text: table(data, rows) };
+  const percent = ({ mean }: { readonly mean: number }) => `${(100 * mean).toFixed(1)} %`;
+  const shown = { 'balanced accuracy': percent(balanced), accuracy: percent(accuracy) };
+  return { rows, best, options: chosen, text: table(data, rows), scores: shown };
 }
 
 /** The options of methods that are not tuned, on a table of so many rows. */

@@ -2,11 +2,31 @@
 
 import { loadGraph, loadNamedGraph, readBytes } from '../../data/node.js';
 import { DGMLPModel } from '../../graph/index.js';
+import { parameterCount } from '../../nn/index.js';
 import { classOfRow, onlyPath, type Predictions, type Predictor } from './predictor.js';
 
 export function open(path: string): Predictor {
   const model = DGMLPModel.load(readBytes(path), path);
-  return { reads: [], predict: async (paths) => classifyNodes(model, onlyPath(paths)) };
+  return {
+    reads: [],
+    predict: async (paths) => classifyNodes(model, onlyPath(paths)),
+    describe: () => descriptionOf(model),
+  };
+}
+
+function descriptionOf({ network, description }: DGMLPModel): string[] {
+  const { classes, inFeatures, structural, scaleRows, options, data, validated } = description;
+  const scaled = scaleRows ? ', rows scaled to sum 1' : '';
+  return [
+    `DGMLP: classifies nodes (${classes.join(', ')})`,
+    `Network     ${Object.entries(options)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(', ')}`,
+    `Attributes  ${structural ? 'none; features are made from the edges' : `${inFeatures} features a node${scaled}`}`,
+    ...(data === undefined ? [] : [`Trained on  ${data}`]),
+    `Size        ${parameterCount(network).toLocaleString('en')} parameters`,
+    ...(validated === undefined ? [] : [`Scores      accuracy ${(100 * validated).toFixed(1)} % on validation nodes`]),
+  ];
 }
 
 /** The class of each node of a folder of tables, a file of another program, or an archive. */

@@ -11,8 +11,30 @@ export interface LanguageModelFile extends Predictor {
 export function open(path: string): LanguageModelFile {
   return {
     load: (options) => loadLanguageModel(path, options),
+    describe: () => {
+      const bundle = loadLanguageModel(path);
+      try {
+        return descriptionOf(bundle);
+      } finally {
+        bundle.close();
+      }
+    },
     predict: async () => {
       throw new Error(`"${path}" is a language model: gossamer lm generate continues a text with it`);
     },
   };
+}
+
+function descriptionOf({ model, tokenizer, trained }: StoredBundle): string[] {
+  const { architecture, layers, features, heads, keyHeads, context, experts } = model.config;
+  const shared = keyHeads === heads ? '' : `, ${keyHeads} of keys`;
+  const mixture = experts ? `, ${experts.count} experts, ${experts.k} a token` : '';
+  return [
+    `Language model: continues a text (gossamer lm generate, gossamer serve)`,
+    `Network     ${architecture}: ${layers} layers of ${features}, ${heads} heads${shared}${mixture}`,
+    `Reads       up to ${context} tokens, ${tokenizer.size} different`,
+    ...(trained ? [`Trained on  ${trained.data}: ${trained.tokens.toLocaleString('en')} tokens`] : []),
+    `Size        ${(model.bytes / 2 ** 20).toFixed(1)} MiB of weights`,
+    ...(trained ? [`Scores      validation loss ${trained.loss.toFixed(3)} nats a token`] : []),
+  ];
 }

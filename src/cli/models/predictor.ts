@@ -74,8 +74,8 @@ export interface Predictor {
   readonly maps?: boolean;
   /** Whether its predictions have a row for each edge. Default: false. */
   readonly edges?: boolean;
-  /** Lines on what the model predicts and from what. */
-  describe?(): readonly string[];
+  /** Lines on what the model predicts, from what, what it was trained on, its size and scores. */
+  describe(): readonly string[];
   /** @throws Error when the model cannot read the data */
   predict(paths: readonly string[], options: PredictOptions): Promise<Predictions>;
   /**

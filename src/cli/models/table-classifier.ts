@@ -2,13 +2,36 @@
 
 import type { ColumnTable } from '../../data/index.js';
 import { readBytes } from '../../data/node.js';
-import { columnDrops, encodeTable, HyperTab, TableModel, unseenNote } from '../../hypernet/index.js';
+import { columnDrops, encodeTable, HyperTab, TableModel, tableMethods, unseenNote } from '../../hypernet/index.js';
 import { classOfRow, onlyPath, type Predictions, type PredictOptions, type Predictor } from './predictor.js';
 import { loadRows } from './rows.js';
 
 export function open(path: string): Predictor {
   const model = TableModel.load(readBytes(path), path);
-  return { predict: async (paths, options) => answerRows(model, onlyPath(paths), options) };
+  return {
+    predict: async (paths, options) => answerRows(model, onlyPath(paths), options),
+    describe: () => descriptionOf(model),
+  };
+}
+
+function descriptionOf({ method, features, classes, target, options, learner, trained }: TableModel): string[] {
+  const columns = features.encoders.map((own) =>
+    own.kind === 'category' ? `${own.name} (${own.categories.length} categories)` : own.name,
+  );
+  const some = (all: readonly string[]) =>
+    `${all.slice(0, 12).join(', ')}${all.length > 12 ? `, … (${all.length})` : ''}`;
+  const numbers = Object.values(learner.state()).reduce((sum, { size }) => sum + size, 0);
+  const listed = (of: object) => Object.entries(of).map(([name, value]) => `${name} ${value}`);
+  return [
+    classes.length > 0
+      ? `Classifies rows by "${target}" (${some(classes)})`
+      : `Predicts the number "${target}" of rows`,
+    `Method      ${[tableMethods[method].title, ...listed(options)].join(', ')}`,
+    `Columns     ${some(columns)}`,
+    ...(trained ? [`Trained on  ${trained.data}: ${trained.rows} rows`] : []),
+    `Size        ${numbers.toLocaleString('en')} numbers`,
+    ...(trained ? [`Scores      ${listed(trained.scores).join(', ')}, means over folds of the comparison`] : []),
+  ];
 }
 
 /** The class of each row of a table and the probability of all classes, or its number. */

@@ -6,7 +6,7 @@ import { columnFor, columnNames } from './node-columns.js';
 import { type NodeNames, namesOf, renumber } from './node-names.js';
 import { QUOTE, SPACE, separatorNames, separatorsOf, TAB } from './separators.js';
 import { asUtf8, joined } from './unicode.js';
-import { weightOf, wrongWeight } from './weights.js';
+import { Weights, weightOf, wrongWeight } from './weights.js';
 
 /**
  * Edges with nodes renumbered 0 … n − 1 in the order of first appearance, or of their numbers where
@@ -30,6 +30,10 @@ const [LINE_FEED, CARRIAGE, HASH, PERCENT, ZERO, NINE] = [10, 13, 35, 37, 48, 57
 const LARGEST = 2 ** 31 - 1;
 /** A node number; a leading zero is part of a name. */
 const NUMBER = /^(0|[1-9]\d*)$/;
+/** A name above a column of weights: a word that stands for no number. */
+const NAME = /^(?!(nan|na|inf|infinity|null|none)$)\p{L}[\p{L}\d _.-]*$/iu;
+/** Edges from which a first line whose two nodes nothing else names may be a header. */
+const MANY = 5;
 /** Longest line in bytes. */
 const LONGEST_LINE = 1 << 20;
 
@@ -72,8 +76,9 @@ class NotNumbers extends Error {}
 /**
  * Parses an edge list in UTF-8, or UTF-16 with a byte order mark. Columns are separated by tabs,
  * commas, semicolons or spaces; fields may be quoted as in RFC 4180. A header names the columns
- * (`source`, `target`, `weight` and synonyms); without one there are two or three: source, target
- * and an optional weight. Empty lines and lines that begin with # are skipped.
+ * (`source`, `target`, `weight` and synonyms; a word above the weights will do); without one there
+ * are two or three: source, target and an optional weight. Empty lines and lines with # are
+ * skipped.
  *
  * @param pieces gives the chunks of the text; called a second time when nodes are names rather than
  * integers
@@ -143,6 +148,7 @@ class Reader {
   readonly #sources = new Growing(new Int32Array(1024));
   readonly #targets = new Growing(new Int32Array(1024));
   readonly #weights = new Growing(new Float32Array(1024));
+  readonly #weightTexts = new Weights();
   readonly #ids = new Map<string, number>();
   readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   #line = 0;
@@ -176,6 +182,7 @@ class Reader {
     if (rest.length > 0) this.#readLine(rest, 0, rest.length);
     this.#requireNoHeader();
     if (this.#sources.length === 0) throw new Error(`"${this.name}" holds no edges`);
+    if (this.#weightTexts.doubt) throw new Error(`"${this.name}": ${this.#weightTexts.doubt}`);
     const weighted = this.#columns !== undefined && this.#columns.weight >= 0;
     const [sources, targets] = [this.#sources.finish(), this.#targets.finish()];
     const names = this.named ? namesOf(this.#ids) : renumber(sources, targets);
@@ -238,6 +245,7 @@ class Reader {
       this.#fail(`has ${fields.length} columns without known names; ${knownNames()}`);
     if (header) return true;
     if (fields.length < 2 || fields.slice(0, 2).some((field) => NUMBER.test(field))) return false;
+    if (NAME.test(fields[2] ?? '')) return true;
     this.#doubtful = { line: this.#line, fields };
     // Where all that follows is numbers, the line is a header of unknown names; see the end.
     return !this.named;
@@ -252,7 +260,7 @@ class Reader {
       else if (column === target) this.#targets.push(this.#node(bytes, 'target'));
       else if (column === weight) {
         const text = this.#text(bytes);
-        this.#weights.push(weightOf(text) ?? this.#fail(wrongWeight(text)));
+        this.#weights.push(this.#weightTexts.read(text) ?? this.#fail(wrongWeight(text)));
       }
       at = next + 1;
       // Runs of spaces count as one.
@@ -349,8 +357,8 @@ class Reader {
   }
 
   /**
-   * @throws Error where the first line holds two texts above a column of numbers; `NotNumbers`
-   * where it is all there is.
+   * @throws Error where the first line holds two texts above a column of numbers, or that name no
+   * other node of many edges; `NotNumbers` where it is all there is.
    */
   #requireNoHeader(): void {
     if (!this.#doubtful) return;
@@ -360,9 +368,19 @@ class Reader {
     const { source, target } = this.#texts;
     const isHeader =
       !this.named || (edges > 1 && source + target === 0) || (edges > 2 && (source === 0 || target === 0));
-    if (!isHeader) return;
+    if (!isHeader && !(edges >= MANY && this.#isAlone())) return;
     this.#line = this.#doubtful.line;
-    this.#fail(`"${this.#doubtful.fields.join(', ')}" above numbers is a header without known names; ${knownNames()}`);
+    const named = `"${this.#doubtful.fields.join(', ')}"`;
+    const hint = `${knownNames()}, or put the edge on another line`;
+    if (!isHeader) this.#fail(`${named} may be a header, since no other edge has these nodes; ${hint}`);
+    this.#fail(`${named} above numbers is a header without known names; ${knownNames()}`);
+  }
+
+  /** Whether the two nodes of the first edge have no other edge. */
+  #isAlone(): boolean {
+    const ends = [this.#sources.finish(), this.#targets.finish()];
+    const [first, second] = ends.map(([node]) => node);
+    return ends.every((nodes) => nodes.subarray(1).every((node) => node !== first && node !== second));
   }
 }
 

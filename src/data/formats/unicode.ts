@@ -1,6 +1,6 @@
-// Text in files: UTF-8, or UTF-16 where a byte order mark says so. Bytes that are neither are an
-// error, since replacement characters would make different names equal; tables read them as
-// Windows-1252, which every byte is.
+// Text in files: UTF-8, or UTF-16 where a byte order mark or zero bytes in the first characters say
+// so. Bytes that are neither are an error, since replacement characters would make different names
+// equal; tables read them as Windows-1252, which every byte is.
 
 import type { ByteSource } from '../bytes.js';
 
@@ -9,13 +9,19 @@ const marks: readonly { readonly encoding: string; readonly bytes: readonly numb
   { encoding: 'utf-16le', bytes: [0xff, 0xfe] },
   { encoding: 'utf-16be', bytes: [0xfe, 0xff] },
 ];
-const LONGEST_MARK = 3;
+/** Bytes that tell the encoding: a mark, or two characters of UTF-16. */
+const START = 4;
 
 /** The encoding of text that is neither. */
 export const WESTERN = 'windows-1252';
 
+/** The mark of a text; UTF-16 without one shows in the zero bytes of its first two characters. */
 function markOf(bytes: Uint8Array): (typeof marks)[number] | undefined {
-  return marks.find((mark) => mark.bytes.every((byte, i) => bytes[i] === byte));
+  const mark = marks.find(({ bytes: own }) => own.every((byte, i) => bytes[i] === byte));
+  if (mark || bytes.length < START) return mark;
+  const zeros = Array.from(bytes.subarray(0, START), (byte) => Number(byte === 0)).join('');
+  if (zeros === '0101') return { encoding: 'utf-16le', bytes: [] };
+  return zeros === '1010' ? { encoding: 'utf-16be', bytes: [] } : undefined;
 }
 
 function notText(name: string, encoding: string): Error {
@@ -23,7 +29,7 @@ function notText(name: string, encoding: string): Error {
 }
 
 /**
- * The text of a file in UTF-8 or, with a byte order mark, UTF-16; the mark is left out.
+ * The text of a file in UTF-8 or UTF-16; the byte order mark is left out.
  *
  * @throws Error naming the file when the bytes are no such text.
  */
@@ -66,7 +72,7 @@ function lastCharacter(bytes: Uint8Array): number {
  * West.
  */
 export function encodingOf(source: ByteSource): string {
-  const start = new Uint8Array(Math.min(LONGEST_MARK, source.size));
+  const start = new Uint8Array(Math.min(START, source.size));
   source.read(start, 0);
   const mark = markOf(start);
   if (mark) return mark.encoding;
@@ -82,7 +88,7 @@ export function encodingOf(source: ByteSource): string {
 /**
  * A text in pieces, without its mark.
  *
- * @throws Error naming the file when the bytes are no text of this encoding
+ * @throws Error naming the file when the bytes are no text of this encoding, or hold zeros
  */
 export function* textPieces(source: ByteSource, encoding: string): Generator<string> {
   // Whole pieces of UTF-8 are decoded several times as fast as those of a stream.
@@ -90,7 +96,9 @@ export function* textPieces(source: ByteSource, encoding: string): Generator<str
   let decoder = new TextDecoder(encoding, { fatal: true });
   try {
     for (const piece of piecesOf(source)) {
-      yield decoder.decode(piece, { stream });
+      const text = decoder.decode(piece, { stream });
+      if (text.includes('\0')) throw new Error(`"${source.name}" holds zero bytes: it is no text`);
+      yield text;
       // The mark of order has its meaning at the start alone.
       if (!stream && !decoder.ignoreBOM) decoder = new TextDecoder(encoding, { fatal: true, ignoreBOM: true });
     }
@@ -130,7 +138,7 @@ export async function* asUtf8(
     if (!first) yield recoded(piece, true);
     else {
       first = joined(first, piece);
-      if (first.length >= LONGEST_MARK) yield begun(first);
+      if (first.length >= START) yield begun(first);
     }
   }
   if (first) yield begun(first);

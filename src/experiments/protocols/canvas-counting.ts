@@ -12,16 +12,16 @@ import {
 import { parameterCount, SoftHGNN, type SoftHGNNOptions } from '../../nn/index.js';
 import { scope } from '../../tensor/index.js';
 import type { Artifacts, RunContext, SeedOutcome } from '../parts/contract.js';
-import { type Method, type MethodRun, runMethods } from '../parts/methods.js';
-import { tuned } from '../parts/tuning.js';
+import { type MethodRun, runMethods } from '../parts/methods.js';
 import { CANVAS, type Canvas, type CanvasData } from './digit-canvases.js';
 import {
+  armsOf,
   type ContextSetting,
   contextOf,
   contextSettings,
   contextTitles,
-  discardWeights,
   SOFT,
+  type TrainedArm,
 } from './token-contexts.js';
 
 /** Hyperparameters of counting. */
@@ -31,11 +31,6 @@ export interface CountingValues {
   readonly trials: number;
   /** Share of the canvases that a trial trains on. */
   readonly tuning: number;
-}
-
-interface Trained {
-  readonly network: DensityCounter;
-  readonly validation: number;
 }
 
 const soft: SoftHGNNOptions = { hyperedges: 8, heads: 8 };
@@ -51,36 +46,29 @@ async function trainOn(
   { learningRate, nearest }: ContextSetting,
   { epochs, batch }: CountingValues,
   { random, hooks }: MethodRun,
-): Promise<Trained> {
+): Promise<TrainedArm<DensityCounter>> {
   const context = contextOf(title, { heads: 4, nearest, soft, sparse });
-  const network = new DensityCounter({ widths: WIDTHS }, random.split('model'), { context });
+  const model = new DensityCounter({ widths: WIDTHS }, random.split('model'), { context });
   const options = { tile: CANVAS, epochs, batch, learningRate, ...hooks };
-  const { bestMetric } = await trainCounter(network, data, random.split('fit'), options);
+  const { bestMetric } = await trainCounter(model, data, random.split('fit'), options);
   hooks.signal?.throwIfAborted();
-  return { network, validation: bestMetric ?? Number.POSITIVE_INFINITY };
+  return { model, validation: -(bestMetric ?? Number.POSITIVE_INFINITY) };
 }
 
 /** Tunes, trains and scores all arms of a seed from the same initial weights and batches. */
 export async function runCounting(data: CanvasData, values: CountingValues, context: RunContext): Promise<SeedOutcome> {
   const fewer = { ...data, train: data.train.slice(0, Math.max(1, Math.round(values.tuning * data.train.length))) };
-  const methods = contextTitles.map(
-    (title): Method<Trained> =>
-      tuned<ContextSetting, Trained>({
-        title,
-        settings: contextSettings(title, values.trials),
-        once: data,
-        train: (setting, run) => trainOn(title, data, setting, values, run),
-        trial: (setting, run) => trainOn(title, fewer, setting, values, run),
-        validation: ({ validation }) => -validation,
-        discard: ({ network }) => discardWeights(network),
-        score: ({ network }) => ({
-          ...countErrors(densitiesOf(network, data.test, CANVAS, data), data.test),
-          parameters: parameterCount(network),
-        }),
-      }),
-  );
+  const methods = armsOf(contextTitles, {
+    settings: (title) => contextSettings(title, values.trials),
+    ...{ once: data, whole: data, fewer },
+    train: (title, own, setting, run) => trainOn(title, own, setting, values, run),
+    score: (model: DensityCounter) => ({
+      ...countErrors(densitiesOf(model, data.test, CANVAS, data), data.test),
+      parameters: parameterCount(model),
+    }),
+  });
   const { methods: scored, kept } = await runMethods(methods, context, { stream: 'shared', keep: SOFT });
-  return { methods: scored, artifacts: () => artifactsOf((kept as Trained).network, data) };
+  return { methods: scored, artifacts: () => artifactsOf((kept as TrainedArm<DensityCounter>).model, data) };
 }
 
 /** The model file, the counts of some canvases, and pictures of densities and participation. */

@@ -7,10 +7,9 @@ import { inference, parameterCount, parameters } from '../../nn/index.js';
 import { scope, zeros } from '../../tensor/index.js';
 import { cost } from '../../trace/index.js';
 import type { RunContext, SeedOutcome } from '../parts/contract.js';
-import { type Method, type MethodRun, runMethods } from '../parts/methods.js';
-import { tuned } from '../parts/tuning.js';
+import { type MethodRun, runMethods } from '../parts/methods.js';
 import { CANVAS, type Canvas, type CanvasData } from './digit-canvases.js';
-import { contextRates, discardWeights } from './token-contexts.js';
+import { armsOf, type ContextSetting, contextSettings, type TrainedArm } from './token-contexts.js';
 
 /** Digits. */
 const CLASSES = 10;
@@ -26,12 +25,6 @@ export interface DetectionValues {
   readonly trials: number;
   /** Share of the canvases that a trial trains on. */
   readonly tuning: number;
-}
-
-interface Trained {
-  readonly network: GridDetector;
-  /** AP50 on the validation canvases. */
-  readonly validation: number;
 }
 
 function boxed(canvases: readonly Canvas[], { mean, deviation }: CanvasData): BoxedPictures {
@@ -51,18 +44,18 @@ async function trainOn(
   title: (typeof neckTitles)[number],
   train: BoxedPictures,
   validation: BoxedPictures,
-  learningRate: number,
+  { learningRate }: ContextSetting,
   { epochs, batch }: DetectionValues,
   { random, hooks }: MethodRun,
-): Promise<Trained> {
+): Promise<TrainedArm<GridDetector>> {
   const branches = title === SOFT_NECK ? 'soft' : 'bottleneck';
-  const network = new GridDetector({ classes: CLASSES }, random.split('model'), { branches });
-  const { bestMetric } = await trainDetector(network, train, random.split('fit'), {
+  const model = new GridDetector({ classes: CLASSES }, random.split('model'), { branches });
+  const { bestMetric } = await trainDetector(model, train, random.split('fit'), {
     ...{ epochs, batch, learningRate, validate: (live) => precision(live, validation) },
     ...hooks,
   });
   hooks.signal?.throwIfAborted();
-  return { network, validation: bestMetric ?? 0 };
+  return { model, validation: bestMetric ?? 0 };
 }
 
 /** Multiply-adds of one canvas, in millions of floating-point operations. */
@@ -80,22 +73,15 @@ export function runDetection(data: CanvasData, values: DetectionValues, context:
   ) as [BoxedPictures, BoxedPictures, BoxedPictures];
   const few = Math.max(1, Math.round(values.tuning * train.boxes.length));
   const fewer = { ...train, boxes: train.boxes.slice(0, few) };
-  const methods = neckTitles.map(
-    (title): Method<Trained> =>
-      tuned<{ readonly learningRate: number }, Trained>({
-        title,
-        settings: contextRates.slice(0, values.trials).map((learningRate) => ({ learningRate })),
-        once: data,
-        train: ({ learningRate }, run) => trainOn(title, train, validation, learningRate, values, run),
-        trial: ({ learningRate }, run) => trainOn(title, fewer, validation, learningRate, values, run),
-        validation: (own) => own.validation,
-        discard: ({ network }) => discardWeights(network),
-        score: ({ network }) => ({
-          ap50: precision(network, test),
-          megaflops: megaflops(network),
-          parameters: parameterCount(network),
-        }),
-      }),
-  );
+  const methods = armsOf(neckTitles, {
+    settings: (title) => contextSettings(title, values.trials),
+    ...{ once: data, whole: train, fewer },
+    train: (title, own, setting, run) => trainOn(title, own, validation, setting, values, run),
+    score: (model: GridDetector) => ({
+      ap50: precision(model, test),
+      megaflops: megaflops(model),
+      parameters: parameterCount(model),
+    }),
+  });
   return runMethods(methods, context, { stream: 'shared' });
 }

@@ -6,17 +6,17 @@ import { accuracyOn, trainOnImages, VisionTransformer } from '../../models/index
 import { inference, parameterCount, type SoftHGNNOptions } from '../../nn/index.js';
 import { scope } from '../../tensor/index.js';
 import type { RunContext, Scores, SeedOutcome } from '../parts/contract.js';
-import { type Method, type MethodRun, runMethods } from '../parts/methods.js';
+import { type MethodRun, runMethods } from '../parts/methods.js';
 import { onOneThread } from '../parts/threads.js';
-import { tuned } from '../parts/tuning.js';
 import { tuningData } from './images.js';
 import {
+  armsOf,
   type ContextSetting,
   contextOf,
   contextSettings,
   contextTitles,
-  discardWeights,
   NONE,
+  type TrainedArm,
 } from './token-contexts.js';
 
 /** Hyperparameters of classification. */
@@ -26,12 +26,6 @@ export interface ClassificationValues {
   readonly trials: number;
   /** Share of the images that a trial trains on. */
   readonly tuning: number;
-}
-
-interface Trained {
-  readonly model: VisionTransformer;
-  /** Accuracy on the validation images. */
-  readonly validation: number;
 }
 
 /** The transformer of all arms; its class token takes part in hyperedges as patches do. */
@@ -45,7 +39,7 @@ async function trainOn(
   { learningRate, nearest }: ContextSetting,
   { epochs, batch }: ClassificationValues,
   { random, hooks }: MethodRun,
-): Promise<Trained> {
+): Promise<TrainedArm<VisionTransformer>> {
   const context = contextOf(title, { heads: BACKBONE.heads, nearest, soft, sparse });
   const { channels, height } = data.train;
   const shape = { channels, classes: data.classes.length, imageSize: height };
@@ -93,23 +87,16 @@ export async function runClassification(
   context: RunContext,
 ): Promise<SeedOutcome> {
   const [whole, fewer] = [tuningData(data, 1), tuningData(data, values.tuning)];
-  const methods = contextTitles.map(
-    (title): Method<Trained> =>
-      tuned<ContextSetting, Trained>({
-        title,
-        settings: contextSettings(title, values.trials),
-        once: data,
-        train: (setting, run) => trainOn(title, whole, setting, values, run),
-        trial: (setting, run) => trainOn(title, fewer, setting, values, run),
-        validation: ({ validation }) => validation,
-        discard: ({ model }) => discardWeights(model),
-        score: async ({ model }) => ({
-          accuracy: 100 * accuracyOn(model, data.test, data),
-          parameters: parameterCount(model),
-          ...(await costOf(model, data)),
-        }),
-      }),
-  );
+  const methods = armsOf(contextTitles, {
+    settings: (title) => contextSettings(title, values.trials),
+    ...{ once: data, whole, fewer },
+    train: (title, own, setting, run) => trainOn(title, own, setting, values, run),
+    score: async (model: VisionTransformer) => ({
+      accuracy: 100 * accuracyOn(model, data.test, data),
+      parameters: parameterCount(model),
+      ...(await costOf(model, data)),
+    }),
+  });
   const { methods: scored } = await runMethods(methods, context, { stream: 'shared' });
   const base = scored.find(({ method }) => method === NONE)?.scores.accuracy ?? Number.NaN;
   return {

@@ -112,9 +112,8 @@ function pairsOf(nodes: Int32Array): Pair[] {
  * Irrelevant edges: 20 nodes of four colours, half of them in S. Of 20 edges within S, each joins
  * nodes of one colour with probability 0.8 (class 1) or 0.2 (class 0); 20 edges between S and the
  * rest and 20 within the rest are random. The first of four attributes of edges is higher by 3 for
- * the relevant ones. No two edges join the same nodes. S has some eleven pairs of one colour, too
- * few for the sixteen edges of class 1: where they have run out, pairs of two colours take their
- * place, so that 0.55 (class 1) and 0.2 (class 0) of the relevant edges join one colour.
+ * the relevant ones. Edges are drawn with replacement: S has some eleven pairs of one colour, too
+ * few for sixteen different edges.
  */
 export function irrelevantEdges(sizes: EdgeSetSizes, random: Random): RelevantEdges {
   const count = sizes.train + sizes.validation + sizes.test;
@@ -131,9 +130,8 @@ export function irrelevantEdges(sizes: EdgeSetSizes, random: Random): RelevantEd
     const between = Array.from(inside).flatMap((u) => Array.from(outside, (v) => [u, v] as const));
     const others = pairsOf(outside);
     const edges: DrawnEdge<boolean>[] = [];
-    const take = (from: Pair[], value: boolean) => {
-      const [ends] = from.splice(own.integer(from.length), 1) as [Pair];
-      edges.push({ ends, value });
+    const take = (from: readonly Pair[], value: boolean) => {
+      edges.push({ ends: from[own.integer(from.length)] as Pair, value });
     };
     for (let e = 0; e < EACH; e++) {
       const [wanted, other] = own.float() < (label === 1 ? 0.8 : 0.2) ? [alike, unlike] : [unlike, alike];

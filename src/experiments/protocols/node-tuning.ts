@@ -29,8 +29,10 @@ export function dgmlpArtifacts(model: TunedModel, data: NodeData): Artifacts {
     scaleRows: model.setting.features === 'scaled',
     ...(data.structural && { structural: true }),
     options: network.layout,
+    data: data.name,
+    validated: model.validated,
   });
-  return { model: file.save({ data: data.name }), predictions: nodePredictions(model, data) };
+  return { model: file.save(), predictions: nodePredictions(model, data) };
 }
 
 /** A trained classifier, its setting, and its accuracy on the validation nodes. */

@@ -2,7 +2,7 @@
 // Backbones carry the same pyramid and are tuned and trained alike.
 
 import { type ImageDataset, imageTensor, type LabelledImages } from '../../data/index.js';
-import { AdamW, cosine, crossEntropy, fit, inference, stateOf, warmUp } from '../../nn/index.js';
+import { AdamW, crossEntropy, fit, inference, stateOf, warmUpCosine } from '../../nn/index.js';
 import { permute, Random, reshape, scope, type Tensor, tensor } from '../../tensor/index.js';
 import { type ImageShape, type MapBackbone, Segmenter } from '../../vision/index.js';
 import type { MethodScores, RunContext } from '../parts/contract.js';
@@ -118,7 +118,6 @@ async function trainDense(
   const model = Segmenter.on(backbone(shape, own), shape.classes + 1, shape, own);
   const size = images.height * images.width;
   const steps = epochs * Math.ceil(images.count / BATCH);
-  const rising = Math.max(1, Math.round(0.1 * steps));
   const decayed = Object.fromEntries(Object.entries(stateOf(model)).map(([name, { rank }]) => [name, rank > 1]));
   await fit({
     ...hooks,
@@ -126,7 +125,7 @@ async function trainDense(
     epochs,
     random: random.split('fit'),
     optimizer: new AdamW({ learningRate, weightDecay: (name) => (decayed[name] ? weightDecay : 0) }),
-    schedule: warmUp(rising, cosine(Math.max(1, steps - rising))),
+    schedule: warmUpCosine(steps, 0.1),
     *batches(order) {
       const indices = order.permutation(images.count);
       for (let start = 0; start < images.count; start += BATCH) yield indices.subarray(start, start + BATCH);

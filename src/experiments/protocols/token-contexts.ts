@@ -4,6 +4,9 @@
 import { AttentionContext, NearestContext, PerceptronContext } from '../../hypergraph/index.js';
 import { type Layer, SoftHGNN, type SoftHGNNOptions, stateOf } from '../../nn/index.js';
 import type { Random } from '../../tensor/index.js';
+import type { Scores } from '../parts/contract.js';
+import type { Method, MethodRun } from '../parts/methods.js';
+import { tuned } from '../parts/tuning.js';
 
 /** Titles of the arms. */
 export const [NONE, ATTENTION, HGNN, PERCEPTRON, STATIC, SOFT, SES] = [
@@ -73,7 +76,47 @@ export function contextSettings(title: string, trials: number): readonly Context
   return title === HGNN && trials >= contextRates.length ? [...rates, ...sizes] : rates;
 }
 
+/** An arm as trained. */
+export interface TrainedArm<Model> {
+  readonly model: Model;
+  /** Score on validation data; larger is better. */
+  readonly validation: number;
+}
+
+/** How the arms of a comparison are trained and scored. */
+export interface ArmTraining<Title extends string, Data, Model> {
+  /** What an arm may choose from. */
+  settings(title: Title): readonly ContextSetting[];
+  /** What the choice is made for: once for all seeds. */
+  readonly once: object;
+  /** What an arm trains on. */
+  readonly whole: Data;
+  /** What a trial trains on. */
+  readonly fewer: Data;
+  train(title: Title, data: Data, setting: ContextSetting, run: MethodRun): Promise<TrainedArm<Model>>;
+  score(model: Model): Scores | Promise<Scores>;
+}
+
+/** The arms of a comparison, each with the setting that did best in trials on fewer data. */
+export function armsOf<Title extends string, Data, Model extends object>(
+  titles: readonly Title[],
+  { settings, once, whole, fewer, train, score }: ArmTraining<Title, Data, Model>,
+): Method<TrainedArm<Model>>[] {
+  return titles.map((title) =>
+    tuned<ContextSetting, TrainedArm<Model>>({
+      title,
+      settings: settings(title),
+      once,
+      train: (setting, run) => train(title, whole, setting, run),
+      trial: (setting, run) => train(title, fewer, setting, run),
+      validation: ({ validation }) => validation,
+      discard: ({ model }) => discardWeights(model),
+      score: ({ model }) => score(model),
+    }),
+  );
+}
+
 /** Frees the weights of a trial. */
-export function discardWeights(module: object): void {
+function discardWeights(module: object): void {
   for (const weight of Object.values(stateOf(module))) weight.dispose();
 }

@@ -68,11 +68,8 @@ export async function trainRowwise<M extends RowwiseModule>(
   };
   const result = await fit({
     model: network,
-    batches: (order) => minibatches(train.length, options.batchSize ?? network.batchSize, order),
-    loss: (live: M, batch: Int32Array, mode) => {
-      const rows = batch.map((at) => train[at] as number);
-      return lossOf(live.forwardRows(features, graph, rows, mode), rows);
-    },
+    batches: (order) => minibatches(train, options.batchSize ?? network.batchSize, order),
+    loss: (live: M, rows: Int32Array, mode) => lossOf(live.forwardRows(features, graph, rows, mode), rows),
     optimizer: new Adam({ learningRate, weightDecay }),
     epochs,
     random,

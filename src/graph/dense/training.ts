@@ -3,6 +3,7 @@
 
 import {
   Adam,
+  consecutive,
   crossEntropy,
   type FitResult,
   fit,
@@ -10,9 +11,10 @@ import {
   LAMB,
   type Mode,
   meanAbsoluteError,
+  meanOverParts,
   type TrainingHooks,
 } from '../../nn/index.js';
-import { type Random, requireChoice, scope, type Tensor, tensor } from '../../tensor/index.js';
+import { joinedArrays, type Random, requireChoice, scope, type Tensor, tensor } from '../../tensor/index.js';
 import type { CellBatch } from './cells.js';
 import {
   CELL_BUDGET,
@@ -103,6 +105,7 @@ export function trainWholeGraphs<Model extends WholeGraphNetwork & object>(
   if (train.length < 2 || validation.length === 0)
     throw new RangeError(`trainWholeGraphs: ${train.length} training and ${validation.length} validation graphs`);
   requireCells(batches.source, model.cellBytes, { budget, force, roots });
+  const answered = partsOfAnswer(model, batches, validation, budget);
   const rates = schedule === 'cosine' ? new CosineByEpoch(epochs) : new Plateau(plateau);
   const Optimizer = optimizer === 'lamb' ? LAMB : Adam;
   return fit<Model, Batch>({
@@ -122,7 +125,7 @@ export function trainWholeGraphs<Model extends WholeGraphNetwork & object>(
     schedule: () => rates.factor,
     epochs,
     random,
-    validate: (live) => meanLoss(live, batches, targets, validation, budget),
+    validate: (live) => meanOverParts(answered, (part) => lossOf(answersOf(live, batches, part), targets, part)),
     better: 'smaller',
     ...(patience !== undefined && { patience }),
     signal,
@@ -178,35 +181,23 @@ class Plateau {
   }
 }
 
-function meanLoss(
-  model: WholeGraphNetwork,
-  batches: GraphBatches,
-  targets: GraphTargets,
-  chosen: Int32Array,
-  budget: number,
-): number {
-  let sum = 0;
-  eachOutput(model, batches, chosen, budget, (outputs, part) => {
-    sum += part.length * lossOf(outputs, targets, part).item();
-  });
-  return sum / chosen.length;
-}
-
 /** Graphs that are answered for at once, at most. */
 const AT_ONCE = 256;
 
-/** Calls `visit` with the outputs of consecutive parts of the graphs, within the budget. */
-function eachOutput(
+/** Consecutive parts of the graphs that are answered for at once, within the budget. */
+function partsOfAnswer(
   model: WholeGraphNetwork,
   batches: GraphBatches,
   chosen: Int32Array,
   budget: number,
-  visit: (outputs: Tensor, part: Int32Array) => void,
-): void {
-  for (let from = 0; from < chosen.length; from += AT_ONCE)
-    // Half of what training takes: there are no gradients.
-    for (const part of partsWithin(batches.source, chosen.subarray(from, from + AT_ONCE), model.cellBytes / 2, budget))
-      scope(() => visit(model.forward(batches.tensors(batches.select(part)), inference), part));
+): Int32Array[] {
+  // Half of what training takes: there are no gradients.
+  return consecutive(chosen, AT_ONCE).flatMap((part) => partsWithin(batches.source, part, model.cellBytes / 2, budget));
+}
+
+/** Outputs of the graphs of a part [part, outputs]. */
+function answersOf(model: WholeGraphNetwork, batches: GraphBatches, part: Int32Array): Tensor {
+  return model.forward(batches.tensors(batches.select(part)), inference);
 }
 
 /** Outputs [graphs, outputs] of graphs of given numbers, row after row. */
@@ -217,15 +208,8 @@ export function outputsOf(
   { budget = CELL_BUDGET, force, roots }: CellLimits = {},
 ): Float32Array {
   requireCells(batches.source, model.cellBytes / 2, { budget, force, roots });
-  const parts: Float32Array[] = [];
-  eachOutput(model, batches, chosen, budget, (outputs) => {
-    parts.push(outputs.dataSync<Float32Array>());
-  });
-  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+  const outputs = partsOfAnswer(model, batches, chosen, budget).map((part) =>
+    scope(() => answersOf(model, batches, part).dataSync<Float32Array>()),
+  );
+  return joinedArrays(Float32Array, outputs);
 }

@@ -3,6 +3,8 @@
 //   u_v = ρ·z_v/‖z_v‖ (or z_v),   x'_v = exp₀(S·u_v),   t'_c = exp₀(S·ρ·ψ(text)/‖·‖)
 //   s(v, c) = −d(x'_v, t'_c)/τ,   prediction argmax_c s(v, c)
 //
+// The texts that are compared are brought to one radius, their mean: else those of small radius
+// would be nearest to most nodes.
 // z_v comes from a graph encoder on frozen text vectors, S is block-diagonal (`BlockScaling`). S
 // acts on tangent vectors, in one step with the lift: in single precision what the lift clips at
 // radius 12.2 no S brings back. With cosines in place of −d the same parts are a Euclidean method.
@@ -25,9 +27,11 @@ import {
   divide,
   exp,
   gatherKnownRows,
+  mean,
   multiply,
   normalizeRows,
   type Random,
+  sum,
   type Tensor,
   tensor,
 } from '../../tensor/index.js';
@@ -50,6 +54,11 @@ export interface H4GOptions {
   readonly block?: number;
   /** Whether texts are scaled by the S of the nodes. Default: true. */
   readonly shareScaling?: boolean;
+  /**
+   * Whether the texts that are compared have one radius, their mean: otherwise those of small
+   * radius are the nearest ones of most nodes. Default: true.
+   */
+  readonly equalRadii?: boolean;
   /** Similarity: −d in the ball, or the cosine of the scaled vectors. Default: `ball`. */
   readonly geometry?: 'ball' | 'cosine';
   /** c of the curvature −c. Default: 1. */
@@ -137,7 +146,9 @@ export class H4G {
 
   /** S·u of texts whose vectors are given [m, d]. */
   textVectors(texts: Tensor): Tensor {
-    return this.#scaled(this.#lifted(texts), this.textScaling ?? this.scaling);
+    const scaled = this.#scaled(this.#lifted(texts), this.textScaling ?? this.scaling);
+    const { equalRadii = true } = this.#options;
+    return equalRadii && this.isHyperbolic && this.scaling ? atMeanNorm(scaled) : scaled;
   }
 
   /** Points of nodes [rows, d]: in the ball, or the scaled vectors of cosines. */
@@ -178,6 +189,12 @@ export class H4G {
     const { length = 8, norms = 'unit' } = this.#options;
     return multiply(norms === 'unit' ? normalizeRows(z, 1e-9) : z, length);
   }
+}
+
+/** Rows of the mean of their norms; 0 stays 0. */
+function atMeanNorm(x: Tensor): Tensor {
+  const units = normalizeRows(x, 1e-9);
+  return multiply(units, mean(sum(multiply(x, units), -1)));
 }
 
 /** Parameters that S adds: d·b, and a gate for each block. */

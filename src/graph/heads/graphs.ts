@@ -4,6 +4,7 @@
 import {
   Adam,
   accuracy,
+  consecutive,
   crossEntropy,
   Dropout,
   type Features,
@@ -12,6 +13,7 @@ import {
   inference,
   Linear,
   type Mode,
+  meanOverParts,
   minibatches,
   predictedClasses,
   type SemiSupervisedOptions,
@@ -99,24 +101,20 @@ export function trainGraphClassifier(
   options: GraphTrainingOptions = {},
 ): Promise<FitResult> {
   const { epochs = 50, learningRate = 5e-3, weightDecay = 1e-4, batchSize = 32, select = 'accuracy' } = options;
-  const classesOf = (chosen: Int32Array) => chosen.map((g) => data.labels[g] as number);
+  const lossOf = (live: WholeGraphClassifier, chosen: Int32Array, mode: Mode) =>
+    crossEntropy(live.forward(batchOf(data, chosen), mode), tensor(chosen.map((g) => data.labels[g] as number)));
+  const parts = consecutive(data.validation, batchSize);
   return fit({
     model: classifier,
-    batches: (order) => minibatches(data.train.length, batchSize, order),
-    loss: (live: WholeGraphClassifier, batch: Int32Array, mode) => {
-      const chosen = batch.map((at) => data.train[at] as number);
-      return crossEntropy(live.forward(batchOf(data, chosen), mode), tensor(classesOf(chosen)));
-    },
+    batches: (order) => minibatches(data.train, batchSize, order),
+    loss: lossOf,
     optimizer: new Adam({ learningRate, weightDecay }),
     epochs,
     random,
-    validate: (live: WholeGraphClassifier) => {
-      if (select === 'loss') {
-        const logits = wholeGraphLogits(live, data, data.validation, batchSize);
-        return crossEntropy(logits, tensor(classesOf(data.validation))).item();
-      }
-      return wholeGraphAccuracy(live, data, data.validation, batchSize);
-    },
+    validate: (live: WholeGraphClassifier) =>
+      select === 'loss'
+        ? meanOverParts(parts, (part) => lossOf(live, part, inference))
+        : wholeGraphAccuracy(live, data, data.validation, batchSize),
     ...stoppingOf(options),
   });
 }
@@ -128,9 +126,9 @@ export function wholeGraphLogits(
   chosen: Int32Array,
   batchSize = 32,
 ): Tensor {
-  const pieces: Tensor[] = [];
-  for (let from = 0; from < chosen.length; from += batchSize)
-    pieces.push(scope(() => classifier.forward(batchOf(data, chosen.subarray(from, from + batchSize)), inference)));
+  const pieces = consecutive(chosen, batchSize).map((part) =>
+    scope(() => classifier.forward(batchOf(data, part), inference)),
+  );
   return concatenate(pieces, 0);
 }
 

@@ -3,7 +3,7 @@
 
 import { areaUnderCurve, averagePrecision } from '../../nn/index.js';
 import type { TemporalGraph } from '../../structure/index.js';
-import type { Random } from '../../tensor/index.js';
+import { joinedArrays, type Random } from '../../tensor/index.js';
 
 /** Indices of the events of each part, ascending. */
 export interface TemporalSplit {
@@ -51,7 +51,7 @@ export function inductiveSplit(graph: TemporalGraph, random: Random, share = 0.1
     train: train.filter((e) => !touches(e)),
     validation: validation.filter((e) => !touches(e)),
     test: test.filter(touches),
-    replay: joined(train, validation),
+    replay: joinedArrays(Int32Array, [train, validation]),
     hidden,
   };
 }
@@ -167,24 +167,14 @@ export function* streamBatches(
     });
     yield {
       events: batch,
-      left: joined(sources, ...pools.map(() => sources)),
-      right: joined(targets, ...negatives),
+      left: joinedArrays(Int32Array, [sources, ...pools.map(() => sources)]),
+      right: joinedArrays(Int32Array, [targets, ...negatives]),
       times: Float64Array.from(
         { length: (pools.length + 1) * batch.length },
         (_, i) => times[i % batch.length] as number,
       ),
     };
   }
-}
-
-function joined(...parts: readonly Int32Array[]): Int32Array {
-  const result = new Int32Array(parts.reduce((total, { length }) => total + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    result.set(part, at);
-    at += part.length;
-  }
-  return result;
 }
 
 /** Events in a batch of an evaluation, as in NAT's own. */

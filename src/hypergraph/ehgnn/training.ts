@@ -4,18 +4,27 @@
 import {
   Adam,
   Clipped,
+  consecutive,
   constant,
-  cosine,
   crossEntropy,
   type FitResult,
   fit,
   inference,
   type Mode,
+  meanOverParts,
   minibatches,
   type TrainingHooks,
-  warmUp,
+  warmUpCosine,
 } from '../../nn/index.js';
-import { gatherKnownRows, type Random, requireChoice, scope, type Tensor, tensor } from '../../tensor/index.js';
+import {
+  gatherKnownRows,
+  joinedArrays,
+  type Random,
+  requireChoice,
+  scope,
+  type Tensor,
+  tensor,
+} from '../../tensor/index.js';
 import type { GraphClassifier } from './classifier.js';
 import type { GraphInput, TypedGraphs } from './inputs.js';
 import { type EdgeAutoencoder, reconstructionLoss } from './reconstruction.js';
@@ -80,9 +89,7 @@ const AT_ONCE = 512;
 
 /** Numbers in consecutive parts of at most 512. */
 export function partsOf(numbers: Int32Array): Int32Array[] {
-  return Array.from({ length: Math.ceil(numbers.length / AT_ONCE) }, (_, i) =>
-    numbers.subarray(i * AT_ONCE, (i + 1) * AT_ONCE),
-  );
+  return consecutive(numbers, AT_ONCE);
 }
 
 /**
@@ -104,24 +111,18 @@ export function trainOnGraphs<Model extends object, Batch>(
   if (train.length === 0 || validation.length === 0)
     throw new RangeError(`trainOnGraphs: ${train.length} training and ${validation.length} validation graphs`);
   const steps = epochs * Math.ceil(train.length / batch);
-  const warm = Math.ceil(steps / 10);
   const parts = partsOf(validation);
   return fit<Model, Batch>({
     model,
     *batches(order) {
-      for (const rows of minibatches(train.length, batch, order))
-        yield task.select(rows.map((row) => train[row] as number));
+      for (const graphs of minibatches(train, batch, order)) yield task.select(graphs);
     },
     loss: (live, own, mode) => task.loss(live, own, mode),
     optimizer: new Clipped(new Adam({ learningRate, weightDecay }), maxNorm),
-    schedule: schedule === 'constant' ? constant() : warmUp(warm, cosine(Math.max(1, steps - warm))),
+    schedule: schedule === 'constant' ? constant() : warmUpCosine(steps, 0.1),
     epochs,
     random,
-    validate: (live) =>
-      parts.reduce(
-        (sum, part) => sum + part.length * scope(() => task.loss(live, task.select(part), inference).item()),
-        0,
-      ) / validation.length,
+    validate: (live) => meanOverParts(parts, (part) => task.loss(live, task.select(part), inference)),
     better: 'smaller',
     ...hooks,
     checkpointEvery: 5,
@@ -174,7 +175,7 @@ export function classifyGraphs(model: GraphClassifier, input: GraphInput, graphs
   const rows = partsOf(graphs).map((part) =>
     scope(() => model.forward(selectInput(input, part), inference).dataSync<Float32Array>()),
   );
-  return joined(rows);
+  return joinedArrays(Float32Array, rows);
 }
 
 /** The most probable type of each edge of graphs of given numbers, edge after edge. */
@@ -191,14 +192,4 @@ export function reconstructTypes(model: EdgeAutoencoder, input: TypedGraphs, gra
     }),
   );
   return Int32Array.from(types);
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

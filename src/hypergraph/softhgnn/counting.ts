@@ -1,16 +1,7 @@
 // Training and use of a density counter on pictures with places.
 
 import type { CountedPicture, CountedPictures, ImageDataset } from '../../data/index.js';
-import {
-  Adam,
-  cosine,
-  type FitResult,
-  fit,
-  inference,
-  minibatches,
-  type TrainingHooks,
-  warmUp,
-} from '../../nn/index.js';
+import { Adam, type FitResult, fit, inference, minibatches, type TrainingHooks, warmUpCosine } from '../../nn/index.js';
 import {
   abs,
   add,
@@ -99,7 +90,6 @@ export function trainCounter(
   requireTile(tile);
   const squares = data.train.flatMap((picture) => new Array<CountedPicture>(cropsOf(picture, tile)).fill(picture));
   const steps = epochs * Math.ceil(squares.length / batch);
-  const rising = Math.max(1, Math.round(0.05 * steps));
   const across = tile / CELL;
   return fit({
     ...hooks,
@@ -107,7 +97,7 @@ export function trainCounter(
     epochs,
     random,
     optimizer: new Adam({ learningRate }),
-    schedule: warmUp(rising, cosine(Math.max(1, steps - rising))),
+    schedule: warmUpCosine(steps),
     *batches(order) {
       const crops = order.split('crops');
       for (const rows of minibatches(squares.length, batch, order))

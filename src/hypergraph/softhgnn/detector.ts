@@ -6,7 +6,6 @@ import {
   Adam,
   binaryCrossEntropy,
   Conv2d,
-  cosine,
   crossEntropy,
   type FitResult,
   fit,
@@ -16,7 +15,7 @@ import {
   runSequence,
   type Sequence,
   type TrainingHooks,
-  warmUp,
+  warmUpCosine,
 } from '../../nn/index.js';
 import {
   abs,
@@ -185,14 +184,13 @@ export function trainDetector(
   { epochs = 20, batch = 16, learningRate = 1e-3, validate, ...hooks }: DetectorTrainingOptions = {},
 ): Promise<FitResult> {
   const steps = epochs * Math.ceil(data.boxes.length / batch);
-  const rising = Math.max(1, Math.round(0.05 * steps));
   return fit({
     ...hooks,
     model: network,
     epochs,
     random,
     optimizer: new Adam({ learningRate }),
-    schedule: warmUp(rising, cosine(Math.max(1, steps - rising))),
+    schedule: warmUpCosine(steps),
     batches: (order) => minibatches(data.boxes.length, batch, order),
     loss: (live: GridDetector, rows: Int32Array, mode) =>
       detectionLoss(

@@ -40,6 +40,18 @@ interface Description {
   readonly options: object;
   /** Mean and deviation of a numeric target in training. */
   readonly scale?: Scale;
+  /** What the model was trained on, where that was said. */
+  readonly trained?: TrainedTable;
+}
+
+/** What a saved model of tables was trained on. */
+export interface TrainedTable {
+  /** Name of the data. */
+  readonly data: string;
+  /** Rows of the training. */
+  readonly rows: number;
+  /** Scores of the method on rows that were held out, by name, as they are shown. */
+  readonly scores: Readonly<Record<string, string>>;
 }
 
 /** Standardisation of a numeric target by the training rows. */
@@ -59,7 +71,15 @@ export class TableModel {
     readonly learner: TableLearner,
     readonly options: object,
     readonly scale?: Scale,
+    /** What the model was trained on, where that was said. */
+    readonly trained?: TrainedTable,
   ) {}
+
+  /** The model with a note of its training, which its file keeps. */
+  trainedOn(trained: TrainedTable): TableModel {
+    const { method, features, classes, target, learner, options, scale } = this;
+    return new TableModel(method, features, classes, target, learner, options, scale, trained);
+  }
 
   /**
    * Trains on rows of raw fields and their class labels.
@@ -158,8 +178,8 @@ export class TableModel {
   }
 
   get #description(): Description {
-    const { method, features, classes, target, options, scale } = this;
-    return { method, features, classes, target, options, ...(scale && { scale }) };
+    const { method, features, classes, target, options, scale, trained } = this;
+    return { method, features, classes, target, options, ...(scale && { scale }), ...(trained && { trained }) };
   }
 
   /**
@@ -170,10 +190,10 @@ export class TableModel {
    */
   static load(bytes: Uint8Array, name = 'the model'): TableModel {
     const { description, tensors } = readModelFile<Description>(TABLE_MODEL, bytes, name);
-    const { method, features, classes, target, options, scale } = description;
+    const { method, features, classes, target, options, scale, trained } = description;
     const learner = createLearner(method, { [method]: options });
     learner.restore(tensors, widthOf(features), scale ? 1 : classes.length);
-    return new TableModel(method, features, classes, target, learner, options, scale);
+    return new TableModel(method, features, classes, target, learner, options, scale, trained);
   }
 }
 

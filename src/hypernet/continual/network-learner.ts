@@ -1,0 +1,211 @@
+// One network that all tasks share, with outputs by the scenario: fine-tuning, EWC, SI; and the
+// bounds that they are seen between: joint training, and a network for each task.
+
+import {
+  Adam,
+  crossEntropy,
+  Linear,
+  minimize,
+  parameterCount,
+  parameters,
+  type TrainingHooks,
+} from '../../nn/index.js';
+import { add, concatenate, gatherKnownRows, multiply, type Random, type Tensor, tensor } from '../../tensor/index.js';
+import {
+  amongAll,
+  ContinualLearner,
+  type LearnerOptions,
+  likeliest,
+  type Predicted,
+  type StoredNumbers,
+  surest,
+} from './learner.js';
+import { NoPenalty, type Penalty } from './penalties.js';
+import { TargetBody, TargetNetwork } from './target.js';
+import { type ContinualTask, drawRows, type LearnedTask } from './task.js';
+
+/** A body with an output layer for each task, or one that all tasks share. */
+export interface SharedNetwork {
+  readonly body: TargetBody;
+  readonly heads: Linear[];
+}
+
+/**
+ * A network for all tasks. Outputs by scenario: `task` a layer for each, `domain` one layer,
+ * `class` the classes of all tasks so far, side by side.
+ */
+export class NetworkLearner extends ContinualLearner {
+  /** The network; undefined before the first task. */
+  network: SharedNetwork | undefined;
+
+  /** @param penalty that holds earlier tasks; `NoPenalty` is fine-tuning */
+  constructor(
+    readonly penalty: Penalty,
+    random: Random,
+    options: LearnerOptions = {},
+  ) {
+    super(random, options);
+  }
+
+  get stored(): StoredNumbers {
+    return { rest: (this.network ? parameterCount(this.network) : 0) + this.penalty.size, training: 0 };
+  }
+
+  protected add({ classes }: LearnedTask, at: number, shape: readonly number[]): void {
+    this.network ??= { body: new TargetBody(shape, this.random.split('body'), this.target), heads: [] };
+    const { body, heads } = this.network;
+    if (this.scenario === 'domain' && at > 0) return;
+    heads[at] = new Linear(body.outFeatures, classes.length, this.random.split(`head ${at}`));
+  }
+
+  protected reserveMemory(): void {
+    this.penalty.reserve(parameters(this.network as SharedNetwork));
+  }
+
+  protected async train(task: ContinualTask, at: number, hooks: TrainingHooks): Promise<void> {
+    const network = this.network as SharedNetwork;
+    const random = this.random.split(`task ${at}`);
+    await minimize(
+      network,
+      (live, { random: draws }) => {
+        const loss = this.lossOf(live, task, at, draws);
+        const held = this.penalty.at(parameters(live));
+        return held ? add(loss, held) : loss;
+      },
+      {
+        ...hooks,
+        steps: this.stepsFor(at),
+        random,
+        optimizer: this.penalty.watch(new Adam({ learningRate: this.learningRate }), parameters(network)),
+      },
+    );
+    const order = random.split('importance').permutation(task.labels.length);
+    this.penalty.consolidate(
+      network,
+      (live, row) => {
+        const own = order.slice(row, row + 1);
+        return this.#loss(
+          live,
+          gatherKnownRows(task.x, tensor(own)),
+          own.map((i) => task.labels[i] as number),
+          at,
+        );
+      },
+      order.length,
+    );
+  }
+
+  /** Steps of the optimiser for task `at`. */
+  protected stepsFor(_at: number): number {
+    return this.steps;
+  }
+
+  /** Cross-entropy of a batch of the task. */
+  protected lossOf(live: SharedNetwork, task: ContinualTask, at: number, draws: Random, rows = this.batch): Tensor {
+    const { x, labels } = drawRows(task, rows, draws);
+    return this.#loss(live, x, labels.view<Int32Array>(), at);
+  }
+
+  #loss({ body, heads }: SharedNetwork, x: Tensor, labels: Int32Array, at: number): Tensor {
+    const features = body.forward(x);
+    if (this.scenario === 'domain') return crossEntropy((heads[0] as Linear).forward(features), tensor(labels));
+    if (this.scenario === 'task') return crossEntropy((heads[at] as Linear).forward(features), tensor(labels));
+    const before = heads.slice(0, at).reduce((total, { outFeatures }) => total + outFeatures, 0);
+    return crossEntropy(allClasses(heads, features), tensor(labels.map((label) => label + before)));
+  }
+
+  protected classify(x: Tensor, task: number | undefined): Predicted {
+    const { body, heads } = this.network as SharedNetwork;
+    const features = body.forward(x);
+    if (this.scenario === 'domain') return likeliest((heads[0] as Linear).forward(features), task ?? -1);
+    if (task !== undefined) return likeliest((heads[task] as Linear).forward(features), task);
+    if (this.scenario === 'task')
+      throw new Error('continual: each task has outputs of its own; say which task the rows belong to');
+    return amongAll(
+      allClasses(heads, features),
+      heads.map(({ outFeatures }) => outFeatures),
+    );
+  }
+}
+
+const allClasses = (heads: readonly Linear[], features: Tensor) =>
+  concatenate(
+    heads.map((head) => head.forward(features)),
+    1,
+  );
+
+/**
+ * Joint training: keeps the rows of all tasks and trains anew on batches of all of them, the steps
+ * of a task for each. An upper bound, since it keeps what continual learners must not.
+ */
+export class JointLearner extends NetworkLearner {
+  readonly #seen: ContinualTask[] = [];
+
+  constructor(random: Random, options: LearnerOptions = {}) {
+    super(new NoPenalty(), random, options);
+  }
+
+  protected override async train(task: ContinualTask, at: number, hooks: TrainingHooks): Promise<void> {
+    this.#seen[at] = task;
+    this.network = undefined;
+    for (const [i, seen] of this.#seen.entries()) this.add(seen, i, this.shape as readonly number[]);
+    await super.train(task, at, hooks);
+  }
+
+  protected override stepsFor(at: number): number {
+    return this.steps * (at + 1);
+  }
+
+  protected override lossOf(live: SharedNetwork, _task: ContinualTask, _at: number, draws: Random): Tensor {
+    const rows = Math.max(1, Math.round(this.batch / this.#seen.length));
+    const losses = this.#seen.map((task, at) => super.lossOf(live, task, at, draws.split(at), rows));
+    return multiply(
+      losses.reduce((a, b) => add(a, b)),
+      1 / losses.length,
+    );
+  }
+}
+
+/** A network of its own for each task; without the task, the surest of them answers. */
+export class SeparateLearner extends ContinualLearner {
+  /** The networks, in the order of their tasks. */
+  readonly networks: TargetNetwork[] = [];
+
+  constructor(random: Random, options: LearnerOptions = {}) {
+    super(random, options);
+  }
+
+  get stored(): StoredNumbers {
+    return { rest: parameterCount(this.networks), training: 0 };
+  }
+
+  protected add({ classes }: LearnedTask, at: number, shape: readonly number[]): void {
+    this.networks[at] = new TargetNetwork(shape, classes.length, this.random.split(`network ${at}`), this.target);
+  }
+
+  protected reserveMemory(): void {}
+
+  protected async train(task: ContinualTask, at: number, hooks: TrainingHooks): Promise<void> {
+    await minimize(
+      this.networks[at] as TargetNetwork,
+      (live, { random }) => {
+        const { x, labels } = drawRows(task, this.batch, random);
+        return crossEntropy(live.forward(x), labels);
+      },
+      {
+        ...hooks,
+        steps: this.steps,
+        random: this.random.split(`task ${at}`),
+        optimizer: new Adam({ learningRate: this.learningRate }),
+      },
+    );
+  }
+
+  protected classify(x: Tensor, task: number | undefined): Predicted {
+    if (task !== undefined) return likeliest((this.networks[task] as TargetNetwork).forward(x), task);
+    return surest(
+      this.networks.map((network, at) => likeliest(network.forward(x), at)),
+      this.tasks,
+    );
+  }
+}

@@ -1,0 +1,229 @@
+// Continual learning with a hypernetwork that keeps the dependencies between layers.
+//
+// Chandra, Varshney, Srijith, Gupta, "Continual Learning with Dependency Preserving
+// Hypernetworks", WACV 2023. The abstract says what there is; the formulas of the regulariser and
+// of growth are a reconstruction.
+
+import { crossEntropy, parameterOwners, type TrainingHooks, type Weights } from '../../nn/index.js';
+import {
+  add,
+  concatenate,
+  gatherKnownRows,
+  keep,
+  multiply,
+  type Random,
+  reshape,
+  scope,
+  square,
+  subtract,
+  sum,
+  type Tensor,
+  tensor,
+  zeros,
+} from '../../tensor/index.js';
+import { GeneratedLearner, type GeneratedOptions } from '../continual/hypernet-learner.js';
+import type { StoredNumbers } from '../continual/learner.js';
+import { fisher } from '../continual/penalties.js';
+import type { TargetNetwork } from '../continual/target.js';
+import type { ContinualTask } from '../continual/task.js';
+import { Layout } from '../layout.js';
+import { RecurrentHypernet, type RecurrentHypernetOptions } from './hypernet.js';
+
+export { RecurrentHypernet, type RecurrentHypernetOptions } from './hypernet.js';
+
+/** Options of `DependencyHypernet`. */
+export interface DependencyHypernetOptions extends GeneratedOptions, RecurrentHypernetOptions {
+  /**
+   * What the regulariser weighs changes by: `full` the importance of each weight, `step` the mean
+   * of each step, `none` all alike. Default: `full`.
+   */
+  readonly importance?: 'none' | 'step' | 'full';
+  /** a: share of the importance that all weights have alike. Default: 0.5. */
+  readonly floor?: number;
+  /** Rows that importances are taken from, at most. Default: 200. */
+  readonly samples?: number;
+  /** Tasks after which units are added; 0 never does. Default: 0. */
+  readonly growEvery?: number;
+  /**
+   * Adds units when the cross-entropy after a quarter of a task's steps is more than this many
+   * times that of earlier tasks at their ends. Default: never.
+   */
+  readonly growAbove?: number;
+  /** Units that are added at once. Default: half of `units`. */
+  readonly growUnits?: number;
+  /** Additions at most. Default: 3. */
+  readonly growths?: number;
+  /** Whether all that was there before an addition stops training. Default: false. */
+  readonly freezeOld?: boolean;
+}
+
+/** Steps at the end of a task whose mean cross-entropy stands for it. */
+const LAST_STEPS = 10;
+
+/**
+ * Makes the weights of each task's network by a recurrent hypernetwork from the task's embedding:
+ * `RecurrentHypernet`. Earlier tasks are held by
+ *
+ *   (β/(t − 1)) Σ_{j<t} Σ_i F̂_{j,i}·(H(e_j; Φ)_i − w*_{j,i})²,  F̂ = a + (1 − a)·F/mean F
+ *
+ * with the mean squared gradient F_{j,i} of the log-likelihood of task j's rows by the weights made
+ * for it at its end. Where capacity is short, units are added that no earlier task sees.
+ */
+export class DependencyHypernet extends GeneratedLearner<RecurrentHypernet> {
+  /** F̂ of each learned task [N], or of each of its steps [S]. */
+  readonly importances: Tensor[] = [];
+  readonly #options: Required<Omit<DependencyHypernetOptions, keyof GeneratedOptions>>;
+  readonly #ends: number[] = [];
+  #steps: Int32Array | undefined;
+
+  /** @throws RangeError unless the floor is a share */
+  constructor(
+    random: Random,
+    {
+      cell = 'lstm',
+      units = 32,
+      chunk = 0,
+      position = 8,
+      cut = false,
+      importance = 'full',
+      floor = 0.5,
+      samples = 200,
+      growEvery = 0,
+      growAbove = Number.POSITIVE_INFINITY,
+      growUnits = Math.max(1, Math.round(units / 2)),
+      growths = 3,
+      freezeOld = false,
+      ...options
+    }: DependencyHypernetOptions = {},
+  ) {
+    super(random, options);
+    if (!(floor >= 0 && floor <= 1)) throw new RangeError(`DependencyHypernet: the floor ${floor} is no share`);
+    const own = { cell, units, chunk, position, cut };
+    this.#options = { ...own, importance, floor, samples, growEvery, growAbove, growUnits, growths, freezeOld };
+  }
+
+  override get stored(): StoredNumbers {
+    const { rest, training } = super.stored;
+    return { rest: rest + this.importances.reduce((total, { size }) => total + size, 0), training };
+  }
+
+  protected create(target: TargetNetwork, random: Random): RecurrentHypernet {
+    const shapes = parameterOwners(target).map(({ name, tensor: { shape } }) => [name, shape] as const);
+    return new RecurrentHypernet(new Layout(Object.fromEntries(shapes)), this.embedding, random, this.#options);
+  }
+
+  protected generate(
+    hypernet: RecurrentHypernet,
+    embeddings: Tensor,
+    tasks: readonly number[],
+  ): Record<string, Tensor> {
+    return hypernet.generate(embeddings, tasks);
+  }
+
+  /**
+   * Adds units for the tasks to come; what is made for learned tasks stays as it is.
+   *
+   * @throws Error before the first task
+   */
+  grow(units = this.#options.growUnits): void {
+    if (!this.model) throw new Error('DependencyHypernet: there is nothing to grow before the first task');
+    const { hypernet } = this.model;
+    hypernet.grow(
+      units,
+      this.tasks.length,
+      this.random.split(`growth ${hypernet.since.length}`),
+      this.#options.freezeOld,
+    );
+  }
+
+  #canGrow(): boolean {
+    return (this.model as { hypernet: RecurrentHypernet }).hypernet.since.length < this.#options.growths;
+  }
+
+  protected override async train(task: ContinualTask, at: number, hooks: TrainingHooks): Promise<void> {
+    const { growEvery, growAbove } = this.#options;
+    const random = this.random.split(`task ${at}`);
+    if (growEvery > 0 && at > 0 && at % growEvery === 0 && this.#canGrow()) this.grow();
+    const trial = at > 0 && Number.isFinite(growAbove) && this.#canGrow() ? Math.ceil(this.steps / 4) : 0;
+    if (trial > 0) {
+      const losses = await this.descend(task, at, trial, random.split('trial'), {});
+      const usual = this.#ends.reduce((a, b) => a + b, 0) / this.#ends.length;
+      if (lastOf(losses) > growAbove * usual) this.grow();
+    }
+    this.#ends.push(lastOf(await this.descend(task, at, this.steps - trial, random, hooks)));
+    super.reserveMemory(at);
+    if (this.#options.importance !== 'none')
+      this.importances[at] = keep(scope(() => this.#importance(task, at, random)));
+  }
+
+  protected override reserveMemory(at: number): void {
+    super.reserveMemory(at);
+    const { hypernet } = this.model as { hypernet: RecurrentHypernet };
+    const { importance } = this.#options;
+    if (importance === 'none') return;
+    this.importances[at] = keep(zeros([importance === 'full' ? hypernet.layout.size : hypernet.sizes.length]));
+  }
+
+  /** F̂, by the generated weights, which the target network takes for it. */
+  #importance(task: ContinualTask, at: number, random: Random): Tensor {
+    const { floor, samples, importance } = this.#options;
+    const { hypernet } = this.model as { hypernet: RecurrentHypernet };
+    const network = this.network as TargetNetwork;
+    const made = this.weightsFor(this.model as never, [at]);
+    for (const { name, tensor: weight } of parameterOwners(network))
+      weight.assign(reshape(made[name] as Tensor, weight.shape));
+    const order = random.split('importance').permutation(task.labels.length);
+    const rows = Math.min(order.length, samples);
+    const found = fisher(
+      network,
+      (live, row) => {
+        const own = order.slice(row, row + 1);
+        const logits = live.forward(gatherKnownRows(task.x, tensor(own)));
+        return crossEntropy(
+          logits.slice(null, [0, task.classes.length]),
+          tensor(own.map((i) => task.labels[i] as number)),
+        );
+      },
+      rows,
+    );
+    const values = hypernet.layout.pack(found);
+    const average = values.reduce((a, b) => a + b, 0) / values.length;
+    const weighed = values.map((value) => floor + ((1 - floor) * value) / (average || 1));
+    if (importance === 'full') return tensor(weighed);
+    let from = 0;
+    return tensor(
+      Float32Array.from(hypernet.sizes, (size) => {
+        from += size;
+        return weighed.subarray(from - size, from).reduce((a, b) => a + b, 0) / size;
+      }),
+    );
+  }
+
+  /** F̂ of some tasks by the names of the weights, [tasks, …shape]. */
+  #importancesOf(tasks: readonly number[]): Weights {
+    const { layout, sizes } = (this.model as { hypernet: RecurrentHypernet }).hypernet;
+    if (this.#options.importance === 'step')
+      this.#steps ??= Int32Array.from(sizes.flatMap((size, step) => new Array<number>(size).fill(step)));
+    const rows = tasks.map((at) => {
+      const own = this.importances[at] as Tensor;
+      const each = this.#steps ? gatherKnownRows(own, tensor(this.#steps)) : own;
+      return reshape(each, [1, layout.size]);
+    });
+    return layout.unpack(concatenate(rows));
+  }
+
+  protected override regularizer(made: Weights, recorded: Weights, tasks: readonly number[]): Tensor {
+    if (this.#options.importance === 'none') return super.regularizer(made, recorded, tasks);
+    const importances = this.#importancesOf(tasks);
+    return Object.entries(recorded)
+      .map(([name, before]) =>
+        sum(multiply(importances[name] as Tensor, square(subtract(made[name] as Tensor, before)))),
+      )
+      .reduce((a, b) => add(a, b));
+  }
+}
+
+const lastOf = (losses: readonly number[]) => {
+  const last = losses.slice(-LAST_STEPS);
+  return last.reduce((a, b) => a + b, 0) / last.length;
+};
