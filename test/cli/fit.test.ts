@@ -40,7 +40,8 @@ describe.skipIf(!existsSync(main))('fit and predict on own data (needs a build)'
     for (const [args, reason] of [
       [['--folds', '3'], '--folds is for tables'],
       [['--set', 'step=3'], 'unknown option "step"; known: steps'],
-      [['--task', 'number'], '--task number: expected none for this model'],
+      [['--task', 'number'], '"label" holds texts; --task number learns numbers'],
+      [['--model', 'lighthgnn', '--task', 'number'], '--task number: expected none for this model'],
       [['--model', 'dgmlpp'], 'unknown model "dgmlpp"'],
       [['--resume'], 'there is no "model.safetensors.checkpoint"'],
     ] as const) {

