@@ -2,13 +2,16 @@ import { describe, expect, test } from 'vitest';
 import { hasDataset, loadWholeGraphs } from '../../src/data/node.js';
 import { colourGraphs, colourTests, equalPairs } from '../../src/graph/index.js';
 
-describe.skipIf(!hasDataset('sr251256', 'whole-graphs'))('strongly regular graphs SR(25, 12, 5, 6) (needs data)', () => {
-  const { graphs } = loadWholeGraphs('sr251256');
+describe.skipIf(!hasDataset('sr251256', 'whole-graphs'))(
+  'strongly regular graphs SR(25, 12, 5, 6) (needs data)',
+  () => {
+    const { graphs } = loadWholeGraphs('sr251256');
 
-  test.each(colourTests)('%s tells none of the 105 pairs apart', (name) => {
-    expect(equalPairs(colourGraphs(name, graphs).graphs)).toBe(105);
-  });
-});
+    test.each(colourTests)('%s tells none of the 105 pairs apart', (name) => {
+      expect(equalPairs(colourGraphs(name, graphs).graphs)).toBe(105);
+    });
+  },
+);
 
 describe.skipIf(!hasDataset('graph8c', 'whole-graphs'))('all connected graphs of eight nodes (needs data)', () => {
   const { graphs } = loadWholeGraphs('graph8c');
