@@ -15,14 +15,10 @@ import {
   add,
   concatenate,
   gatherKnownRows,
-  keep,
   multiply,
   type Random,
   scope,
   slice,
-  square,
-  subtract,
-  sum,
   type Tensor,
   tensor,
 } from '../../tensor/index.js';
@@ -32,6 +28,7 @@ import { Hypernet, type HypernetOptions, weightsOf } from '../hypernet.js';
 import type { Layout } from '../layout.js';
 import { chunks } from '../part-generators.js';
 import { mlpTrunk } from '../trunk.js';
+import { change, kept, networksOf } from './generated-weights.js';
 import {
   ContinualLearner,
   type LearnerOptions,
@@ -161,11 +158,11 @@ export abstract class GeneratedLearner<H extends TaskHypernet> extends Continual
           const held = this.#held(at, draws);
           // The task's own weights first, those of earlier tasks after them, in one pass.
           const made = this.weightsFor(live, [at, ...held]);
-          const loss = crossEntropy(this.#logits(rowsFrom(made, 0, 1), x, task.classes.length), labels);
+          const loss = crossEntropy(this.#logits(networksOf(made, 0, 1), x, task.classes.length), labels);
           losses.push(loss.item());
           if (held.length === 0) return loss;
           const before = held.length === at ? recorded : rowsAt(recorded, held);
-          const moved = this.regularizer(rowsFrom(made, 1, held.length + 1), before, held);
+          const moved = this.regularizer(networksOf(made, 1, held.length + 1), before, held);
           return add(loss, multiply(moved, this.strength / held.length));
         },
         { ...hooks, steps, random, optimizer: new Adam({ learningRate: this.learningRate }) },
@@ -185,9 +182,7 @@ export abstract class GeneratedLearner<H extends TaskHypernet> extends Continual
 
   /** Σ_j of how far the weights made for earlier tasks [tasks, …] moved from those recorded. */
   protected regularizer(made: Weights, recorded: Weights, _tasks: readonly number[]): Tensor {
-    return Object.entries(recorded)
-      .map(([name, before]) => sum(square(subtract(made[name] as Tensor, before))))
-      .reduce((a, b) => add(a, b));
+    return change(made, recorded);
   }
 
   /** Logits under the weights of one task, each [1, …shape]. */
@@ -208,23 +203,16 @@ export abstract class GeneratedLearner<H extends TaskHypernet> extends Continual
     if (task !== undefined) return of(this.weightsFor(model, [task]), task);
     const made = this.weightsFor(model, [...this.tasks.keys()]);
     return surest(
-      this.tasks.map((_task, at) => of(rowsFrom(made, at, at + 1), at)),
+      this.tasks.map((_task, at) => of(networksOf(made, at, at + 1), at)),
       this.tasks,
     );
   }
 }
 
-const kept = (weights: Weights) =>
-  Object.fromEntries(Object.entries(weights).map(([name, weight]) => [name, keep(weight)]));
-
 const rowsAt = (weights: Weights, rows: readonly number[]) =>
   Object.fromEntries(
     Object.entries(weights).map(([name, weight]) => [name, gatherKnownRows(weight, tensor(Int32Array.from(rows)))]),
   );
-
-/** Weights of some of the networks: [B, …] → [to − from, …]. */
-const rowsFrom = (weights: Weights, from: number, to: number) =>
-  Object.fromEntries(Object.entries(weights).map(([name, weight]) => [name, slice(weight, [from, to])]));
 
 /** Options of `HypernetLearner`. */
 export interface HypernetLearnerOptions extends GeneratedOptions {

@@ -21,6 +21,7 @@ export {
   type PathOptions,
   type Penalty,
 } from './penalties.js';
+export { SharedNetwork } from './shared-network.js';
 export { type ClassifiedRows, permutedTasks, splitTasks } from './streams.js';
 export { TargetBody, TargetNetwork, type TargetOptions } from './target.js';
 export {

@@ -4,18 +4,18 @@ import {
   accuracy,
   buffer,
   crossEntropy,
-  Linear,
   minimize,
   parameter,
   parameters,
   predictedClasses,
   SGD,
   type TrainingHooks,
+  type Weights,
+  withWeights,
 } from '../../nn/index.js';
 import {
   abs,
   add,
-  concatenate,
   divide,
   full,
   multiply,
@@ -25,20 +25,11 @@ import {
   subtract,
   type Tensor,
   tanh,
-  tensor,
   zeros,
 } from '../../tensor/index.js';
 import { type Interval, type IntervalWeights, propagate, worstCase } from '../interval/propagate.js';
-import {
-  amongAll,
-  ContinualLearner,
-  type LearnerOptions,
-  likeliest,
-  type Predicted,
-  type StoredNumbers,
-} from './learner.js';
-import type { SharedNetwork } from './network-learner.js';
-import { TargetBody } from './target.js';
+import { ContinualLearner, type LearnerOptions, type Predicted, type StoredNumbers } from './learner.js';
+import { SharedNetwork, sideBySide } from './shared-network.js';
 import { type ContinualTask, drawRows, type LearnedTask } from './task.js';
 
 /** Options of `InterContiNet`. */
@@ -101,10 +92,8 @@ export class InterContiNet extends ContinualLearner {
   }
 
   protected add({ classes }: LearnedTask, at: number, shape: readonly number[]): void {
-    this.#network ??= { body: new TargetBody(shape, this.random.split('body'), this.target), heads: [] };
-    const { body, heads } = this.#network;
-    if (this.scenario !== 'domain' || at === 0)
-      heads[at] = new Linear(body.outFeatures, classes.length, this.random.split(`head ${at}`));
+    this.#network ??= new SharedNetwork(this.scenario, shape, this.random, this.target);
+    this.#network.add(classes.length, at);
     const { centres, shifts, scales } = this.weights;
     for (const [name, weight] of Object.entries(parameters(this.#network))) {
       if (name in this.radii) continue;
@@ -118,6 +107,7 @@ export class InterContiNet extends ContinualLearner {
   protected reserveMemory(): void {}
 
   protected async train(task: ContinualTask, at: number, hooks: TrainingHooks): Promise<void> {
+    const network = this.#network as SharedNetwork;
     const { centres, shifts, scales } = this.weights;
     const contraction = Math.floor(this.steps / 3);
     const random = this.random.split(`task ${at}`);
@@ -129,7 +119,7 @@ export class InterContiNet extends ContinualLearner {
       [...fresh.map((name) => centres[name]), ...(at === 0 ? [] : Object.values(shifts))] as Tensor[],
       (live, draws) => {
         const { x, labels } = batch(draws);
-        return this.#crossEntropy(this.#logits(this.#intervals(live), x, at).middle, labels, at);
+        return withWeights(network, this.#centres(live), (own) => own.loss(x, labels, at));
       },
       phase,
       hooks,
@@ -140,7 +130,7 @@ export class InterContiNet extends ContinualLearner {
       (live, draws) => {
         const { x, labels } = batch(draws);
         const logits = this.#logits(this.#intervals(live), x, at);
-        const own = this.#outputsOf(labels, at);
+        const own = network.outputsOf(labels, at);
         const worst = worstCase(logits, own);
         const right = (value: Tensor) => accuracy(predictedClasses(value), own.view<Int32Array>());
         recent.push({ plain: right(logits.middle), worst: right(worst) });
@@ -149,7 +139,7 @@ export class InterContiNet extends ContinualLearner {
         return multiply(crossEntropy(worst, own), Number(mean('worst') < this.#threshold * mean('plain')));
       },
       { steps: contraction, random: random.split('scales'), learningRate: this.#scaleRate },
-      {},
+      { signal: hooks.signal },
     );
     this.#contract();
   }
@@ -182,6 +172,10 @@ export class InterContiNet extends ContinualLearner {
     return [add(centres[name] as Tensor, multiply(shift, radius)), multiply(left, radius)];
   }
 
+  #centres(live: IntervalParameters): Weights {
+    return Object.fromEntries(Object.keys(live.centres).map((name) => [name, this.#interval(live, name)[0]]));
+  }
+
   #intervals(live: IntervalParameters): IntervalWeights {
     const [lower, middle, upper]: Record<string, Tensor>[] = [{}, {}, {}];
     for (const name of Object.keys(live.centres)) {
@@ -193,30 +187,13 @@ export class InterContiNet extends ContinualLearner {
     return { lower, middle, upper } as IntervalWeights;
   }
 
-  /** Bounds of the logits of a task, or of all tasks up to it side by side. */
+  /** Bounds of the logits of a task, or of all tasks so far side by side. */
   #logits(weights: IntervalWeights, x: Tensor, at: number): Interval {
     const network = this.#network as SharedNetwork;
     const of = (head: number) => propagate(network, weights, x, `heads.${head}`);
-    if (this.scenario !== 'class') return of(this.scenario === 'domain' ? 0 : at);
-    const all = network.heads.slice(0, at + 1).map((_head, i) => of(i));
-    const side = (key: keyof Interval) =>
-      concatenate(
-        all.map((each) => each[key]),
-        1,
-      );
+    const all = network.headsFor(at).map(of);
+    const side = (key: keyof Interval) => sideBySide(all.map((each) => each[key]));
     return { lower: side('lower'), middle: side('middle'), upper: side('upper') };
-  }
-
-  #outputsOf(labels: Tensor, at: number): Tensor {
-    if (this.scenario !== 'class') return labels;
-    const before = (this.#network as SharedNetwork).heads
-      .slice(0, at)
-      .reduce((n, { outFeatures }) => n + outFeatures, 0);
-    return tensor(labels.view<Int32Array>().map((label) => label + before));
-  }
-
-  #crossEntropy(logits: Tensor, labels: Tensor, at: number): Tensor {
-    return crossEntropy(logits, this.#outputsOf(labels, at));
   }
 
   /** Takes the intervals that the task left as those of the next: w ← w + sρ, ρ ← qρ, a ← 0. */
@@ -246,19 +223,6 @@ export class InterContiNet extends ContinualLearner {
   }
 
   protected classify(x: Tensor, task: number | undefined): Predicted {
-    const { centres } = this.weights;
-    const point = { lower: centres, middle: centres, upper: centres };
-    const last = this.tasks.length - 1;
-    if (this.scenario === 'domain') return likeliest(this.#logits(point, x, last).middle, task ?? -1);
-    if (task !== undefined) {
-      const network = this.#network as SharedNetwork;
-      return likeliest(propagate(network, point, x, `heads.${task}`).middle, task);
-    }
-    if (this.scenario === 'task')
-      throw new Error('continual: each task has outputs of its own; say which task the rows belong to');
-    return amongAll(
-      this.#logits(point, x, last).middle,
-      this.tasks.map(({ classes }) => classes.length),
-    );
+    return withWeights(this.#network as SharedNetwork, this.weights.centres, (own) => own.classify(x, task));
   }
 }

@@ -1,7 +1,7 @@
 // What all continual learners share: tasks in order, predictions with or without the task.
 
 import type { TrainingHooks } from '../../nn/index.js';
-import { type Random, scope, softmax, type Tensor } from '../../tensor/index.js';
+import { joinedArrays, type Random, scope, softmax, type Tensor } from '../../tensor/index.js';
 import type { TargetOptions } from './target.js';
 import { type ContinualTask, type LearnedTask, requireTask, type Scenario } from './task.js';
 
@@ -202,13 +202,23 @@ export function surest(answers: readonly Predicted[], tasks: readonly LearnedTas
 }
 
 function joined(parts: readonly Predicted[]): Predicted {
-  const all = (field: 'probabilities' | 'entropies') => Float32Array.from(parts.flatMap((part) => [...part[field]]));
-  const whole = (field: 'tasks' | 'labels') => Int32Array.from(parts.flatMap((part) => [...part[field]]));
   return {
-    tasks: whole('tasks'),
-    labels: whole('labels'),
-    probabilities: all('probabilities'),
-    entropies: all('entropies'),
+    tasks: joinedArrays(
+      Int32Array,
+      parts.map(({ tasks }) => tasks),
+    ),
+    labels: joinedArrays(
+      Int32Array,
+      parts.map(({ labels }) => labels),
+    ),
+    probabilities: joinedArrays(
+      Float32Array,
+      parts.map(({ probabilities }) => probabilities),
+    ),
+    entropies: joinedArrays(
+      Float32Array,
+      parts.map(({ entropies }) => entropies),
+    ),
   };
 }
 

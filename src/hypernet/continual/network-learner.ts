@@ -1,18 +1,9 @@
 // One network that all tasks share, with outputs by the scenario: fine-tuning, EWC, SI; and the
 // bounds that they are seen between: joint training, and a network for each task.
 
+import { Adam, crossEntropy, minimize, parameterCount, parameters, type TrainingHooks } from '../../nn/index.js';
+import { add, gatherKnownRows, multiply, type Random, type Tensor, tensor } from '../../tensor/index.js';
 import {
-  Adam,
-  crossEntropy,
-  Linear,
-  minimize,
-  parameterCount,
-  parameters,
-  type TrainingHooks,
-} from '../../nn/index.js';
-import { add, concatenate, gatherKnownRows, multiply, type Random, type Tensor, tensor } from '../../tensor/index.js';
-import {
-  amongAll,
   ContinualLearner,
   type LearnerOptions,
   likeliest,
@@ -21,19 +12,11 @@ import {
   surest,
 } from './learner.js';
 import { NoPenalty, type Penalty } from './penalties.js';
-import { TargetBody, TargetNetwork } from './target.js';
+import { SharedNetwork } from './shared-network.js';
+import { TargetNetwork } from './target.js';
 import { type ContinualTask, drawRows, type LearnedTask } from './task.js';
 
-/** A body with an output layer for each task, or one that all tasks share. */
-export interface SharedNetwork {
-  readonly body: TargetBody;
-  readonly heads: Linear[];
-}
-
-/**
- * A network for all tasks. Outputs by scenario: `task` a layer for each, `domain` one layer,
- * `class` the classes of all tasks so far, side by side.
- */
+/** Learns all tasks with one network. */
 export class NetworkLearner extends ContinualLearner {
   /** The network; undefined before the first task. */
   network: SharedNetwork | undefined;
@@ -52,10 +35,8 @@ export class NetworkLearner extends ContinualLearner {
   }
 
   protected add({ classes }: LearnedTask, at: number, shape: readonly number[]): void {
-    this.network ??= { body: new TargetBody(shape, this.random.split('body'), this.target), heads: [] };
-    const { body, heads } = this.network;
-    if (this.scenario === 'domain' && at > 0) return;
-    heads[at] = new Linear(body.outFeatures, classes.length, this.random.split(`head ${at}`));
+    this.network ??= new SharedNetwork(this.scenario, shape, this.random, this.target);
+    this.network.add(classes.length, at);
   }
 
   protected reserveMemory(): void {
@@ -84,12 +65,8 @@ export class NetworkLearner extends ContinualLearner {
       network,
       (live, row) => {
         const own = order.slice(row, row + 1);
-        return this.#loss(
-          live,
-          gatherKnownRows(task.x, tensor(own)),
-          own.map((i) => task.labels[i] as number),
-          at,
-        );
+        const labels = tensor(own.map((i) => task.labels[i] as number));
+        return live.loss(gatherKnownRows(task.x, tensor(own)), labels, at);
       },
       order.length,
     );
@@ -103,36 +80,13 @@ export class NetworkLearner extends ContinualLearner {
   /** Cross-entropy of a batch of the task. */
   protected lossOf(live: SharedNetwork, task: ContinualTask, at: number, draws: Random, rows = this.batch): Tensor {
     const { x, labels } = drawRows(task, rows, draws);
-    return this.#loss(live, x, labels.view<Int32Array>(), at);
-  }
-
-  #loss({ body, heads }: SharedNetwork, x: Tensor, labels: Int32Array, at: number): Tensor {
-    const features = body.forward(x);
-    if (this.scenario === 'domain') return crossEntropy((heads[0] as Linear).forward(features), tensor(labels));
-    if (this.scenario === 'task') return crossEntropy((heads[at] as Linear).forward(features), tensor(labels));
-    const before = heads.slice(0, at).reduce((total, { outFeatures }) => total + outFeatures, 0);
-    return crossEntropy(allClasses(heads, features), tensor(labels.map((label) => label + before)));
+    return live.loss(x, labels, at);
   }
 
   protected classify(x: Tensor, task: number | undefined): Predicted {
-    const { body, heads } = this.network as SharedNetwork;
-    const features = body.forward(x);
-    if (this.scenario === 'domain') return likeliest((heads[0] as Linear).forward(features), task ?? -1);
-    if (task !== undefined) return likeliest((heads[task] as Linear).forward(features), task);
-    if (this.scenario === 'task')
-      throw new Error('continual: each task has outputs of its own; say which task the rows belong to');
-    return amongAll(
-      allClasses(heads, features),
-      heads.map(({ outFeatures }) => outFeatures),
-    );
+    return (this.network as SharedNetwork).classify(x, task);
   }
 }
-
-const allClasses = (heads: readonly Linear[], features: Tensor) =>
-  concatenate(
-    heads.map((head) => head.forward(features)),
-    1,
-  );
 
 /**
  * Joint training: keeps the rows of all tasks and trains anew on batches of all of them, the steps

@@ -21,11 +21,12 @@ import {
   tensor,
   zeros,
 } from '../../tensor/index.js';
-import { GeneratedLearner, type GeneratedOptions } from '../continual/hypernet-learner.js';
+import { GeneratedLearner, type GeneratedOptions, type GeneratedTasks } from '../continual/hypernet-learner.js';
 import type { StoredNumbers } from '../continual/learner.js';
 import { fisher } from '../continual/penalties.js';
 import type { TargetNetwork } from '../continual/target.js';
 import type { ContinualTask } from '../continual/task.js';
+import { weightsOf } from '../hypernet.js';
 import { Layout } from '../layout.js';
 import { RecurrentHypernet, type RecurrentHypernetOptions } from './hypernet.js';
 
@@ -136,8 +137,13 @@ export class DependencyHypernet extends GeneratedLearner<RecurrentHypernet> {
     );
   }
 
+  /** The hypernetwork and the embeddings, once there is a task. */
+  get #made(): GeneratedTasks<RecurrentHypernet> {
+    return this.model as GeneratedTasks<RecurrentHypernet>;
+  }
+
   #canGrow(): boolean {
-    return (this.model as { hypernet: RecurrentHypernet }).hypernet.since.length < this.#options.growths;
+    return this.#made.hypernet.since.length < this.#options.growths;
   }
 
   protected override async train(task: ContinualTask, at: number, hooks: TrainingHooks): Promise<void> {
@@ -146,7 +152,7 @@ export class DependencyHypernet extends GeneratedLearner<RecurrentHypernet> {
     if (growEvery > 0 && at > 0 && at % growEvery === 0 && this.#canGrow()) this.grow();
     const trial = at > 0 && Number.isFinite(growAbove) && this.#canGrow() ? Math.ceil(this.steps / 4) : 0;
     if (trial > 0) {
-      const losses = await this.descend(task, at, trial, random.split('trial'), {});
+      const losses = await this.descend(task, at, trial, random.split('trial'), { signal: hooks.signal });
       const usual = this.#ends.reduce((a, b) => a + b, 0) / this.#ends.length;
       if (lastOf(losses) > growAbove * usual) this.grow();
     }
@@ -158,7 +164,7 @@ export class DependencyHypernet extends GeneratedLearner<RecurrentHypernet> {
 
   protected override reserveMemory(at: number): void {
     super.reserveMemory(at);
-    const { hypernet } = this.model as { hypernet: RecurrentHypernet };
+    const { hypernet } = this.#made;
     const { importance } = this.#options;
     if (importance === 'none') return;
     this.importances[at] = keep(zeros([importance === 'full' ? hypernet.layout.size : hypernet.sizes.length]));
@@ -167,11 +173,10 @@ export class DependencyHypernet extends GeneratedLearner<RecurrentHypernet> {
   /** F̂, by the generated weights, which the target network takes for it. */
   #importance(task: ContinualTask, at: number, random: Random): Tensor {
     const { floor, samples, importance } = this.#options;
-    const { hypernet } = this.model as { hypernet: RecurrentHypernet };
+    const { hypernet } = this.#made;
     const network = this.network as TargetNetwork;
-    const made = this.weightsFor(this.model as never, [at]);
-    for (const { name, tensor: weight } of parameterOwners(network))
-      weight.assign(reshape(made[name] as Tensor, weight.shape));
+    const made = weightsOf(this.weightsFor(this.#made, [at]), 0);
+    for (const { name, tensor: weight } of parameterOwners(network)) weight.assign(made[name] as Tensor);
     const order = random.split('importance').permutation(task.labels.length);
     const rows = Math.min(order.length, samples);
     const found = fisher(
@@ -201,7 +206,7 @@ export class DependencyHypernet extends GeneratedLearner<RecurrentHypernet> {
 
   /** F̂ of some tasks by the names of the weights, [tasks, …shape]. */
   #importancesOf(tasks: readonly number[]): Weights {
-    const { layout, sizes } = (this.model as { hypernet: RecurrentHypernet }).hypernet;
+    const { layout, sizes } = this.#made.hypernet;
     if (this.#options.importance === 'step')
       this.#steps ??= Int32Array.from(sizes.flatMap((size, step) => new Array<number>(size).fill(step)));
     const rows = tasks.map((at) => {

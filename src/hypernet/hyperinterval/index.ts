@@ -11,23 +11,20 @@ import {
   parameterCount,
   type TrainingHooks,
   type Weights,
+  withWeights,
 } from '../../nn/index.js';
 import {
   add,
   concatenate,
   cos,
-  keep,
   multiply,
   type Random,
-  reshape,
   scope,
   softmax,
-  square,
-  subtract,
-  sum,
   type Tensor,
   tensor,
 } from '../../tensor/index.js';
+import { change, kept, networksOf } from '../continual/generated-weights.js';
 import {
   amongAll,
   ContinualLearner,
@@ -39,6 +36,7 @@ import {
 } from '../continual/learner.js';
 import { TargetNetwork } from '../continual/target.js';
 import { type ContinualTask, drawRows, type LearnedTask, requireOutputs, type TaskRows } from '../continual/task.js';
+import { weightsOf } from '../hypernet.js';
 import { type Box, intersection } from '../interval/boxes.js';
 import { IntervalHypernet, intervalWeightsOf } from '../interval/hypernet.js';
 import { certified, type Interval, type IntervalWeights, propagate, worstCase } from '../interval/propagate.js';
@@ -201,7 +199,7 @@ export class HyperInterval extends ContinualLearner {
     const sides = this.nested ? (['lower', 'middle', 'upper'] as const) : (['middle'] as const);
     const recorded = scope(() => {
       const made = at === 0 ? undefined : this.#generate(model, earlier);
-      return sides.map((side) => keepAll(made?.[side] ?? {}));
+      return sides.map((side) => kept(made?.[side] ?? {}));
     });
     const share = strength / (Math.max(1, at) * sides.length * (dividedTwice ? Math.max(1, at) : 1));
     const half = Math.max(1, this.steps / 2 - 1);
@@ -221,7 +219,7 @@ export class HyperInterval extends ContinualLearner {
           const made = this.#generate(live, [at, ...earlier], epsilon);
           const loss = this.#loss(intervalWeightsOf(made, 0), x, labels, kappa);
           if (at === 0 || strength === 0) return loss;
-          const moved = sides.map((side, i) => change(made[side], recorded[i] as Weights));
+          const moved = sides.map((side, i) => change(networksOf(made[side], 1, at + 1), recorded[i] as Weights));
           return add(
             loss,
             multiply(
@@ -302,25 +300,28 @@ export class HyperInterval extends ContinualLearner {
    * @param from what the weights are made from. Default: `box`
    */
   universal(from: 'box' | 'point' = 'box'): Record<string, Tensor> {
+    return scope(() => kept(this.#universal(from)));
+  }
+
+  #universal(from: 'box' | 'point'): Record<string, Tensor> {
     const { hypernet } = this.model as IntervalTasks;
     const { centre, radius } = intersection(this.boxes);
-    return scope(() => {
-      const vector = (values: Float64Array) => tensor(Float32Array.from(values), [1, values.length]);
-      const made =
-        from === 'point' ? hypernet.weights(vector(centre)) : hypernet.generate(vector(centre), vector(radius)).middle;
-      return keepAll(Object.fromEntries(Object.entries(made).map(([name, w]) => [name, reshape(w, w.shape.slice(1))])));
-    });
+    const vector = (values: Float64Array) => tensor(Float32Array.from(values), [1, values.length]);
+    const made =
+      from === 'point' ? hypernet.weights(vector(centre)) : hypernet.generate(vector(centre), vector(radius)).middle;
+    return weightsOf(made, 0);
   }
 
   protected classify(x: Tensor, task: number | undefined): Predicted {
-    const network = this.#network as TargetNetwork;
+    const forward = (weights: Weights) =>
+      withWeights(this.#network as TargetNetwork, weights, (live) => live.forward(x));
     const of = (weights: Weights, at: number) => {
       const [first, { length }] = [this.#firstOutput(at), (this.tasks[at] as LearnedTask).classes];
-      return likeliest(forward(network, weights, x).slice(null, [first, first + length]), at);
+      return likeliest(forward(weights).slice(null, [first, first + length]), at);
     };
     if (task !== undefined) return of(this.weightsOf(task).middle, task);
     if (this.nested && this.scenario !== 'task') {
-      const logits = forward(network, this.universal(), x);
+      const logits = forward(this.#universal('box'));
       if (this.scenario === 'domain') return likeliest(logits, -1);
       const sizes = this.tasks.map(({ classes }) => classes.length);
       return amongAll(logits.slice(null, [0, sizes.reduce((a, b) => a + b)]), sizes);
@@ -331,20 +332,3 @@ export class HyperInterval extends ContinualLearner {
     );
   }
 }
-
-/** Logits under single weights. */
-function forward(network: TargetNetwork, weights: Weights, x: Tensor): Tensor {
-  return propagate(network, { lower: weights, middle: weights, upper: weights }, x).middle;
-}
-
-/** Σ ‖made − recorded‖² over the networks after the first. */
-function change(made: Weights, recorded: Weights): Tensor {
-  return Object.entries(recorded)
-    .map(([name, before]) =>
-      sum(square(subtract((made[name] as Tensor).slice([1, (before.shape[0] as number) + 1]), before))),
-    )
-    .reduce((a, b) => add(a, b));
-}
-
-const keepAll = (weights: Weights) =>
-  Object.fromEntries(Object.entries(weights).map(([name, weight]) => [name, keep(weight)]));

@@ -1,19 +1,9 @@
 // A hypernetwork that maps boxes of embeddings to boxes of weights.
 
 import { type Linear, parameterOwners, type Weights } from '../../nn/index.js';
-import {
-  abs,
-  add,
-  linear,
-  matmul,
-  multiply,
-  type Random,
-  relu,
-  reshape,
-  subtract,
-  type Tensor,
-} from '../../tensor/index.js';
+import { abs, add, linear, matmul, multiply, type Random, relu, subtract, type Tensor } from '../../tensor/index.js';
 import { once } from '../generator.js';
+import { weightsOf } from '../hypernet.js';
 import { initializeOutputs } from '../init.js';
 import { Layout } from '../layout.js';
 import { MLPTrunk } from '../trunk.js';
@@ -87,9 +77,6 @@ function throughLinear({ weight, bias }: Linear, c: Tensor, r: Tensor): [Tensor,
 
 /** The bounds of one of B networks: [B, …shape] → […shape]. */
 export function intervalWeightsOf(weights: IntervalWeights, network: number): IntervalWeights {
-  const one = (side: Weights) =>
-    Object.fromEntries(
-      Object.entries(side).map(([name, w]) => [name, reshape(w.slice([network, network + 1]), w.shape.slice(1))]),
-    );
+  const one = (side: Weights) => weightsOf(side, network);
   return { lower: one(weights.lower), middle: one(weights.middle), upper: one(weights.upper) };
 }
