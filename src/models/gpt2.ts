@@ -171,12 +171,25 @@ export class GPT2 {
    * @throws RangeError for windows longer than the context
    */
   forward(tokens: Tensor): Tensor {
+    return this.logits(this.transformer.h.reduce((value, block) => block.forward(value), this.embed(tokens)));
+  }
+
+  /**
+   * Embeddings of tokens and positions [batch, length, features], which the first block reads.
+   *
+   * @throws RangeError for windows longer than the context
+   */
+  embed(tokens: Tensor): Tensor {
     const length = tokens.shape[1] as number;
-    const { wte, wpe, h, lnF } = this.transformer;
+    const { wte, wpe } = this.transformer;
     if (length > this.options.context)
       throw new RangeError(`GPT2: ${length} tokens are more than the context of ${this.options.context}`);
-    const embedded = add(wte.forward(tokens), wpe.forward(arange(length, 'i32')));
-    const x = h.reduce((value, block) => block.forward(value), embedded);
+    return add(wte.forward(tokens), wpe.forward(arange(length, 'i32')));
+  }
+
+  /** What the last block gives → logits [batch, length, vocabulary]. */
+  logits(x: Tensor): Tensor {
+    const { wte, lnF } = this.transformer;
     return linear(lnF.forward(x), this.lmHead?.weight ?? wte.weight);
   }
 }

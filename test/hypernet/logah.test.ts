@@ -308,12 +308,12 @@ describe('decoders', () => {
     const architecture: Architecture = { family: 'mlp', inFeatures: 48, classes: 10, features: 40, layers: 1 };
     const [paper, own] = (['paper', 'own'] as const).map((cap) => new LoGAH(new Random(8), { ...TINY, cap }));
     const graph = graphOf(architecture);
-    const w = values(predictOne(paper as LoGAH, graph)['blocks.0.layer.weight'] as Tensor);
+    const w = values(predictOne(paper as LoGAH, graph)['blocks.0.linear.weight'] as Tensor);
     const at = (i: number, j: number) => w[i * 48 + j];
     expect([at(33, 5), at(3, 40)]).toEqual([at(1, 5), at(3, 8)]);
     expect(predictionReport(paper as LoGAH, graph).tiled.map(({ name }) => name)).toEqual([
-      'blocks.0.layer.weight',
-      'blocks.0.layer.bias',
+      'blocks.0.linear.weight',
+      'blocks.0.linear.bias',
       'head.weight',
     ]);
     expect(predictionReport(own as LoGAH, graph).tiled).toEqual([]);
@@ -530,6 +530,12 @@ describe('training', () => {
 
   test('gradients of encoder and decoder through the networks equal central differences', () => {
     const ghn = new LoGAH(new Random(14), { ...TINY, maxWidth: 8 });
+    // Twice the usual weights, so that the vectors of nodes matter.
+    for (const [name, weight] of Object.entries(parameters(ghn)))
+      if (/decoder\.|qkv|bias\.out|proj/.test(name) && weight.rank > 1) {
+        const view = weight.view<Float32Array>();
+        for (let i = 0; i < view.length; i++) view[i] = 2 * (view[i] as number);
+      }
     const members = familyMembers(ghn, two, new Random(15));
     const data = batch();
     const of = () => hypernetLoss(ghn, { members, batch: data }, inference, { loss, penalty: 0.01 });
@@ -551,8 +557,8 @@ describe('training', () => {
       const analytic = gradient[name] as Float32Array;
       // Along the gradient itself, so that the difference is far above rounding.
       const length = Math.hypot(...analytic);
-      expect(length, name).toBeGreaterThan(1e-5);
-      const step = Math.min(0.1, Math.max(2e-3, 3e-4 / length));
+      expect(length, name).toBeGreaterThan(1);
+      const step = 2e-3;
       const shifted = (sign: number) => {
         const view = weight.view<Float32Array>();
         const before = view.slice();
@@ -563,7 +569,7 @@ describe('training', () => {
         return value;
       };
       const slope = (shifted(1) - shifted(-1)) / (2 * step);
-      expect(Math.abs(slope - length) / length, name).toBeLessThan(0.05);
+      expect(Math.abs(slope - length) / length, name).toBeLessThan(0.02);
     }
   });
 

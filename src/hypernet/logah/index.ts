@@ -1,5 +1,6 @@
 // LoGAH: initial weights of networks from their architectures.
 
+export { presetNames, readArchitecture } from './description.js';
 export type { EncodedGraph } from './encoded-graph.js';
 export {
   type Architecture,
@@ -24,6 +25,7 @@ export {
   withShapes,
 } from './graph.js';
 export { LoGAH } from './hypernet.js';
+export { type HypernetDescription, HypernetModel, LOGAH_MODEL } from './model.js';
 export {
   type LoGAHOptions,
   logahPresets,
@@ -42,6 +44,16 @@ export {
 } from './predict.js';
 export { type Primitive, primitives } from './primitives.js';
 export { type PredictedTensor, predictedTensors } from './stream.js';
+export {
+  type HypernetTask,
+  imageBatch,
+  type LabelledBatch,
+  meanUntrained,
+  pictureTask,
+  scoreOnImages,
+  scoreOnText,
+  textTask,
+} from './tasks.js';
 export { type ArchitectureOptions, architectureGraph, type TraceableModule } from './trace-graph.js';
 export {
   type FamilyMember,
