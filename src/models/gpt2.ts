@@ -57,7 +57,7 @@ class Conv1D {
   weight: Tensor;
   bias: Tensor;
 
-  constructor(inFeatures: number, outFeatures: number, random: Random, deviation = DEVIATION) {
+  constructor(inFeatures: number, outFeatures: number, deviation: number, random: Random) {
     this.weight = parameter(random.normal([inFeatures, outFeatures], 0, deviation));
     this.bias = parameter(zeros([outFeatures]));
   }
@@ -77,8 +77,8 @@ class Attention {
     residual: number,
     random: Random,
   ) {
-    this.cAttn = new Conv1D(features, 3 * features, random);
-    this.cProj = new Conv1D(features, features, random, residual);
+    this.cAttn = new Conv1D(features, 3 * features, DEVIATION, random);
+    this.cProj = new Conv1D(features, features, residual, random);
   }
 
   forward(x: Tensor): Tensor {
@@ -94,8 +94,8 @@ class FeedForward {
   readonly cProj: Conv1D;
 
   constructor(features: number, hidden: number, residual: number, random: Random) {
-    this.cFc = new Conv1D(features, hidden, random);
-    this.cProj = new Conv1D(hidden, features, random, residual);
+    this.cFc = new Conv1D(features, hidden, DEVIATION, random);
+    this.cProj = new Conv1D(hidden, features, residual, random);
   }
 
   forward(x: Tensor): Tensor {
@@ -125,8 +125,8 @@ class Block {
 }
 
 /**
- * GPT-2: the logits at position t predict token t + 1. GELU is exact; the release approximates it by
- * a hyperbolic tangent, which differs by less than 10⁻³.
+ * GPT-2: the logits at position t predict token t + 1. GELU is exact; the release approximates it
+ * by a hyperbolic tangent, which differs by less than 10⁻³.
  *
  * @throws RangeError when the heads do not divide the features
  */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { readSafetensors, safetensorsPieces, writeSafetensors } from '../../src/data/index.js';
 import { LowRankDecoder } from '../../src/hypernet/logah/decoder.js';
 import {
   type Architecture,
@@ -515,6 +516,35 @@ describe('prediction', () => {
       'lm_head.weight',
       'transformer.h.3.attn.c_attn.weight',
     ]);
+  });
+});
+
+describe('files in pieces', () => {
+  const parts = (all: readonly number[]) => ({
+    name: 'w',
+    shape: [all.length],
+    values: () => [Float32Array.from(all)],
+  });
+  const bytesOf = (pieces: Iterable<Uint8Array>) => Buffer.concat(Array.from(pieces, (piece) => Buffer.from(piece)));
+
+  test('they are those of writeSafetensors, and bfloat16 is rounded to the nearest, ties to even', () => {
+    const all = new Random(21).normal([3, 5]);
+    const two = [0, 1].map((i) => values(all).slice(i * 8, i * 8 + 8 - i));
+    const pieces = safetensorsPieces(
+      [{ name: 'w', shape: [3, 5], values: () => two.map((part) => Float32Array.from(part)) }],
+      { format: 'pt' },
+    );
+    expect(bytesOf(pieces)).toEqual(Buffer.from(writeSafetensors({ w: all }, { format: 'pt' })));
+    // 1 + 2⁻⁸ lies between two numbers of bfloat16: the even one is 1; 1 + 3·2⁻⁸ goes up.
+    const half = safetensorsPieces([parts([1 + 2 ** -8, 1 + 3 * 2 ** -8, -0.1, Number.NaN])], {}, 'BF16');
+    const { w } = readSafetensors(bytesOf(half)).tensors;
+    expect(values(w as Tensor)).toEqual([1, 1 + 2 ** -6, -0.10009765625, Number.NaN]);
+  });
+
+  test('parts that are fewer than the shape says, and a name twice, are refused', () => {
+    const short = { ...parts([1, 2]), shape: [3] };
+    expect(() => bytesOf(safetensorsPieces([short]))).toThrow('has 8 bytes of values, its shape says 12');
+    expect(() => bytesOf(safetensorsPieces([parts([1]), parts([2])]))).toThrow('two tensors are named "w"');
   });
 });
 

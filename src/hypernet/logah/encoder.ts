@@ -169,7 +169,7 @@ export class GraphEncoder {
   readonly norm: LayerNorm | undefined;
 
   /** @throws RangeError unless 4 and the heads divide the width */
-  constructor(sizes: SizeTable, random: Random, { features, layers, heads, finalNorm }: GraphEncoderOptions) {
+  constructor(sizes: SizeTable, { features, layers, heads, finalNorm }: GraphEncoderOptions, random: Random) {
     if (features % 4 !== 0 || features % heads !== 0)
       throw new RangeError(`GraphEncoder: a width of ${features} must be a multiple of 4 and of the ${heads} heads`);
     this.nodes = new NodeFeatures(features, sizes, random.split('nodes'));

@@ -19,6 +19,7 @@ import { architectureGraph, type TraceableModule } from './trace-graph.js';
 export interface ViTArchitecture
   extends Required<Pick<VisionTransformerOptions, 'imageSize' | 'patchSize' | 'channels' | 'classes' | 'features'>>,
     Pick<VisionTransformerOptions, 'hidden' | 'pooling'> {
+  /** Its family. */
   readonly family: 'vit';
   /** Number of blocks. */
   readonly layers: number;
@@ -28,11 +29,13 @@ export interface ViTArchitecture
 
 /** A GPT-2. */
 export interface GPT2Architecture extends GPT2Options {
+  /** Its family. */
   readonly family: 'gpt2';
 }
 
 /** A decoder as `gossamer lm train` makes them. */
 export interface DecoderArchitecture {
+  /** Its family. */
   readonly family: 'decoder';
   /** Vocabulary size. */
   readonly vocabulary: number;
@@ -46,6 +49,7 @@ export interface DecoderArchitecture {
 
 /** A multilayer perceptron with equally wide hidden layers. */
 export interface MLPArchitecture {
+  /** Its family. */
   readonly family: 'mlp';
   /** Width of the input. */
   readonly inFeatures: number;

@@ -4,7 +4,8 @@
 //   architecture → graph with virtual edges → Graphormer → low-rank decoder → named weights
 //
 // What is new to earlier graph hypernetworks is the decoder: factors of rank r in place of a block
-// that wide layers repeat, so that its size grows linearly with the widest layer, not as its square.
+// that wide layers repeat, so that its size grows linearly with the widest layer, not as its
+// square.
 
 import { concatenate, gatherRows, type Random, reshape, slice, type Tensor, tensor } from '../../tensor/index.js';
 import { LowRankDecoder, type WeightDecoder } from './decoder.js';
@@ -43,7 +44,7 @@ export class LoGAH {
     const { classes, kernels, vocabularies, decoder, features, block, kernel } = resolved;
     this.options = resolved;
     this.#sizes = new SizeTable(classes, { kernels, more: vocabularies });
-    this.encoder = new GraphEncoder(this.#sizes, random.split('encoder'), resolved);
+    this.encoder = new GraphEncoder(this.#sizes, resolved, random.split('encoder'));
     this.decoder =
       decoder === 'low-rank'
         ? new LowRankDecoder(resolved, random.split('decoder'))

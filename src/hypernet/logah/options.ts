@@ -16,7 +16,9 @@ export interface LoGAHOptions {
   readonly heads?: number;
   /** Widest layer; factors have 16·maxWidth rows. Default: 2048. */
   readonly maxWidth?: number;
-  /** `own`: decodes as many channels as the factors have rows; `paper`: maxWidth. Default: `own`. */
+  /**
+   * `own`: decodes as many channels as the factors have rows; `paper`: maxWidth. Default: `own`.
+   */
   readonly cap?: 'own' | 'paper';
   /** Whether a layer norm follows the encoder. Default: false. */
   readonly finalNorm?: boolean;
