@@ -381,6 +381,17 @@ describe('metrics', () => {
     ]);
   });
 
+  test('a value that no product has, and that is said of one, counts as an F1 of 0', () => {
+    const never = valueF1(int(0, 1), [int(0), int(0)], int(0, 1, 2), (at, value) => value === 0 || (at === 1 && value === 2));
+    expect(never).toEqual([
+      { value: 0, support: 2, f1: 1 },
+      { value: 2, support: 0, f1: 0 },
+    ]);
+    // Value 1 of no product must not be said: the threshold stays above its scores.
+    const scored: ProductScores = { products: int(0, 1), scores: Float32Array.of(0.9, 0.3, 0.8, 0.2), values: 2 };
+    expect(bestThreshold(scored, [int(0), int(0)], int(0, 1))).toBeGreaterThan(Math.fround(0.3));
+  });
+
   test('the threshold of the best macro-F1 tells separable scores apart', () => {
     const separable: ProductScores = { products: int(0, 1), scores: Float32Array.of(0.1, 0.9, 0.8, 0.2), values: 2 };
     const threshold = bestThreshold(separable, [int(1), int(0)], int(0, 1));
