@@ -272,7 +272,9 @@ describe.skipIf(!existsSync(main))('a team of agents on the command line (needs 
     const stopped = await gossamer([...args, endpoint]);
     expect([stopped.status, stopped.stderr]).toEqual([
       2,
-      expect.stringMatching(/no call succeeded: .*; "stopped.safetensors.checkpoint" keeps .* --resume goes on from it/),
+      expect.stringMatching(
+        /no call succeeded: .*; "stopped.safetensors.checkpoint" keeps .* --resume goes on from it/,
+      ),
     ]);
     expect(existsSync(path('stopped.safetensors'))).toBe(false);
     const back = await chatServer(right);

@@ -382,7 +382,12 @@ describe('metrics', () => {
   });
 
   test('a value that no product has, and that is said of one, counts as an F1 of 0', () => {
-    const never = valueF1(int(0, 1), [int(0), int(0)], int(0, 1, 2), (at, value) => value === 0 || (at === 1 && value === 2));
+    const never = valueF1(
+      int(0, 1),
+      [int(0), int(0)],
+      int(0, 1, 2),
+      (at, value) => value === 0 || (at === 1 && value === 2),
+    );
     expect(never).toEqual([
       { value: 0, support: 2, f1: 1 },
       { value: 2, support: 0, f1: 0 },

@@ -80,6 +80,6 @@ function requireMemory(
   throw new Error(
     `training on ${productNames.length} products with hyperedges=${hyperedges} at features=${features} takes about ` +
       `${Math.ceil(bytes / MIB)} MiB, of ${Math.floor(budget / MIB)} MiB that there are` +
-      (fitting > 0 ? `; set features=${fitting} or fewer` : '; leave products out'),
+      (fitting > 0 ? `; set features=${fitting} or fewer` : '; lower textFeatures, or leave products out'),
   );
 }

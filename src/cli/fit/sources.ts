@@ -68,8 +68,16 @@ export async function fitSources(path: string, request: FitRequest<typeof hdhgnO
   const tested = Array.from(split.test, (row) => encoded[row] as (typeof encoded)[number]);
   const truth = Array.from(split.test, (row) => labels[row] as number);
   const right = 100 * accuracy(classesOf(programProbabilities(network, tested)), truth);
-  const usual = majorityOf(Array.from(split.train, (row) => labels[row] as number), all.classes.length);
-  const guess = 100 * accuracy(truth.map(() => usual), truth);
+  const usual = majorityOf(
+    Array.from(split.train, (row) => labels[row] as number),
+    all.classes.length,
+  );
+  const guess =
+    100 *
+    accuracy(
+      truth.map(() => usual),
+      truth,
+    );
   const model = new ProgramModel(
     {
       ...{ language: parser.language, grammar: parser.grammarVersion, classes: all.classes, options, pairwise },
