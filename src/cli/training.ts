@@ -20,8 +20,8 @@ export interface TrainingRun {
  * stays, the exit code is 130, and standard error shows how to resume.
  *
  * @returns whether the training finished; false after Ctrl-C
- * @throws Error when there is no checkpoint to continue from, before anything is trained; when models
- *   behind HTTP no longer answer, with what goes on from the checkpoint
+ * @throws Error when there is no checkpoint to continue from, before anything is trained, or it is
+ *   of another model; when models behind HTTP no longer answer, with what goes on from there
  */
 export async function trainResumably(
   { out, resume }: TrainingRun,
@@ -48,16 +48,31 @@ export async function trainResumably(
       return false;
     }
   } catch (error) {
-    if (!(isKept && error instanceof ChatError)) throw error;
-    throw new Error(`${error.message}; "${path}" keeps what was learnt before, and --resume goes on from it`, {
-      cause: error,
-    });
+    throw explained(error as Error, path, { isKept, resume });
   } finally {
     release();
   }
   write();
   rmSync(path, { force: true });
   return true;
+}
+
+/** An error, with what can be done about it where a checkpoint matters. */
+function explained(
+  error: Error,
+  path: string,
+  { isKept, resume }: { readonly isKept: boolean; readonly resume: boolean },
+): Error {
+  if (isKept && error instanceof ChatError)
+    return new Error(`${error.message}; "${path}" keeps what was learnt before, and --resume goes on from it`, {
+      cause: error,
+    });
+  if (resume && error.message.startsWith('loadState:'))
+    return new Error(
+      `"${path}" is of another model, or of other options or data; give those again, or leave --resume out (${error.message})`,
+      { cause: error },
+    );
+  return error;
 }
 
 /** Path of the checkpoint. @throws Error when resuming without a checkpoint */

@@ -49,6 +49,13 @@ describe('hyperedges', () => {
     expect(sets('view', released)).toEqual([[1, 2], [0], [3], [4]]);
   });
 
+  test('as pairs join a product with each of its list, once', () => {
+    const pairs = new ProductGraph(counts, links, labels, { behaviour: 'pairs' });
+    expect(sets('view', pairs)).toEqual([[0, 1], [0, 2], [2, 3], [4]]);
+    expect(sets('buy', pairs)).toEqual([[0, 3], [1], [2], [4]]);
+    expect(sets('aspect', pairs)).toEqual(sets('aspect'));
+  });
+
   test('of products and values hold visible values alone', () => {
     expect(sets('aspect')).toEqual([[0, 7, 9], [1, 9], [2], [3, 8, 10], [4]]);
     expect(sets('category')).toEqual([[0, 1, 5, 7, 9], [1, 2, 3, 6, 8, 9, 10], [4]]);

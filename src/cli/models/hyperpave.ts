@@ -18,8 +18,8 @@ export function open(path: string): Predictor {
 }
 
 /**
- * The most probable values of each product of a table, or those above the threshold. A folder stands
- * for its tables of products and of values.
+ * The most probable values of each product of a table, or those above the threshold. A folder
+ * stands for its tables of products and of values.
  */
 function valuesOfProducts(
   model: ProductModel,

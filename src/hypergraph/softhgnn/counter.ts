@@ -20,8 +20,8 @@ export interface CounterOptions {
   /** Makes a layer [B, D, H/8, W/8] → the same shape, such as `SoftHGNN`. Default: none. */
   readonly context?: ((features: number, random: Random) => Layer) | undefined;
   /**
-   * Slope of the density below 0 in training, by which cells that have fallen there come back; in use
-   * the density is never below 0. Default: 0.
+   * Slope of the density below 0 in training, by which cells that have fallen there come back; in
+   * use the density is never below 0. Default: 0.
    */
   readonly leak?: number;
 }
