@@ -165,11 +165,15 @@ describe('studies of improving', () => {
     expect(tools.studies[0]?.rows.length).toBe(8);
   }, 60_000);
 
-  test.skipIf(!hasSources('code-gcj'))('problems with few programs are left out of their study', async () => {
-    const { scores, studies } = await programStudy({ ...training, epochs: 1 }, 1, context);
-    expect(scores['programs by chance']).toBeCloseTo(100 / 6, 6);
-    expect(studies[0]?.rows.length).toBe(3);
-  }, 120_000);
+  test.skipIf(!hasSources('code-gcj'))(
+    'problems with few programs are left out of their study',
+    async () => {
+      const { scores, studies } = await programStudy({ ...training, epochs: 1 }, 1, context);
+      expect(scores['programs by chance']).toBeCloseTo(100 / 6, 6);
+      expect(studies[0]?.rows.length).toBe(3);
+    },
+    120_000,
+  );
 });
 
 /** Accuracies with directions and without; validation agrees with them. */
