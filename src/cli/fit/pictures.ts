@@ -41,7 +41,7 @@ export async function fitPictures(
   const steps = epochs * Math.ceil(data.train.count / batch);
   if (steps < FEW_STEPS)
     note(
-      `${steps} steps are few for ${epochs} epochs of ${data.train.count} pictures: smaller batches (--set batch=8) or more epochs may learn more`,
+      `${steps} steps are few for ${epochs} epochs of ${data.train.count} pictures: smaller batches, such as 8, or more epochs may learn more`,
     );
   const { stopped } = await classifier.train(data, random.split('fit'), {
     ...hooks,
