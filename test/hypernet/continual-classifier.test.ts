@@ -6,13 +6,14 @@ import {
   type ContinualMethodOptions,
   type ContinualTask,
   continualMethodNames,
+  type HyperInterval,
   splitTasks,
 } from '../../src/hypernet/index.js';
 import { Random, tensor } from '../../src/tensor/index.js';
 
 const { x, labels } = glyphDigits(400, new Random(1));
 const digits = { x: tensor(x, [400, 64]), labels, classes: Array.from('0123456789') };
-const tasks = splitTasks(digits, 'class') as readonly [ContinualTask, ContinualTask, ContinualTask];
+const tasks = splitTasks(digits, 'class') as unknown as readonly [ContinualTask, ContinualTask, ContinualTask];
 const common = { steps: 30, batch: 16, learningRate: 5e-3, target: { hidden: [12] } };
 const own: Readonly<Partial<Record<ContinualMethodName, ContinualMethodOptions>>> = {
   hyperinterval: { hidden: [12], embedding: 6, epsilon: 0.05 },
@@ -49,7 +50,7 @@ describe('ContinualClassifier', () => {
     expect(new Set(told.tasks)).toEqual(new Set(['2+3']));
     const rows = { x: tasks[1].x, labels: Int32Array.from(told.classes, (name) => ['2', '3'].indexOf(name)) };
     expect(told.certified).toEqual(
-      (model.learner as { certified(r: object, t: string): boolean[] }).certified(rows, '2+3'),
+      (model.learner as HyperInterval).certified(rows, '2+3'),
     );
     const asked = model.predict(tasks[0].x);
     expect(asked.tasks.every((name) => name === '0+1' || name === '2+3')).toBe(true);

@@ -35,7 +35,7 @@ const made = (e: Run) => e.mean(PLAIN, 'stored');
 export const experiment = defineExperiment({
   options: recurrentOptions,
   datasets: continualSets,
-  ownData: 'none; DependencyHypernet of gossamer/hypernet learns tasks of your own',
+  ownData: 'none; gossamer fit --model dp-hypernet learns tasks of your own, pictures or tables',
   presets: { cifar10: { network: 'convolutions', chunk: 0 } },
   reproduction: [
     { data: 'mnist', set: { scenario: 'task' } },
