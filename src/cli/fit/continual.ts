@@ -23,7 +23,7 @@ import {
 import { gatherKnownRows, type Random, type Tensor, tensor } from '../../tensor/index.js';
 import { readPictures } from '../pictures.js';
 import { tableOptionsOf } from '../tables.js';
-import type { dependencyOptions, hyperIntervalOptions } from './continual-learners.js';
+import type { dependencyOptions, hyperIntervalOptions } from './continual-options.js';
 import { kindOf } from './kinds.js';
 import type { FitRequest, Fitted } from './learner.js';
 
