@@ -146,8 +146,8 @@ export class ContinualClassifier {
    * Classes of rows.
    *
    * @param task name of the task of all rows. Default: unknown
-   * @throws Error before the first task, for an unknown task, and without one where each has its own
-   * outputs and the method cannot tell tasks apart
+   * @throws Error before the first task, for an unknown task, and without one where each has its
+   * own outputs and the method cannot tell tasks apart
    */
   predict(x: Tensor, task?: string): ContinualAnswers {
     const { learner } = this;

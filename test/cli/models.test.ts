@@ -28,7 +28,14 @@ import {
   STUDENT_MODEL,
   StudentModel,
 } from '../../src/hypergraph/index.js';
-import { LOGAH_MODEL, MIP_MODEL, TABLE_MODEL, TASK_MODEL, TableModel } from '../../src/hypernet/index.js';
+import {
+  CONTINUAL_MODEL,
+  LOGAH_MODEL,
+  MIP_MODEL,
+  TABLE_MODEL,
+  TASK_MODEL,
+  TableModel,
+} from '../../src/hypernet/index.js';
 import { decoderConfig, decoderOf } from '../../src/lm/index.js';
 import { LANGUAGE_MODEL, saveLanguageModel } from '../../src/lm/node.js';
 import { MLP } from '../../src/nn/index.js';
@@ -66,6 +73,7 @@ describe('the table of model files', () => {
     TASK_MODEL,
     LOGAH_MODEL,
     MIP_MODEL,
+    CONTINUAL_MODEL,
     HYPERDROP_MODEL,
     HYPERCLUSTER_MODEL,
     SUBGRAPH_MODEL,

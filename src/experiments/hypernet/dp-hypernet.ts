@@ -26,7 +26,7 @@ type Run = Evidence<RecurrentValues>;
 const { abstract, ours } = claimsOf<RecurrentValues>();
 const overall = overallClaimsOf<RecurrentValues>();
 
-/** The best baseline that stores at most as many numbers, and how far above it the full method is. */
+/** How far the full method is above the best baseline of at most as many numbers. */
 const lead = (e: Run) =>
   leadOver(e, FULL, recurrentTitles, (method) => e.mean(method, 'stored') <= e.mean(FULL, 'stored'));
 /** Numbers without the importances that the regulariser keeps. */
@@ -35,7 +35,7 @@ const made = (e: Run) => e.mean(PLAIN, 'stored');
 export const experiment = defineExperiment({
   options: recurrentOptions,
   datasets: continualSets,
-  ownData: 'none; DependencyHypernet of gossamer/hypernet learns tasks of your own',
+  ownData: 'none; gossamer fit --model dp-hypernet learns tasks of your own, pictures or tables',
   presets: { cifar10: { network: 'convolutions', chunk: 0 } },
   reproduction: [
     { data: 'mnist', set: { scenario: 'task' } },

@@ -95,7 +95,7 @@ const isBest = (e: Evidence<ContinualValues>) => leadOver(e, HYPERINTERVAL, ownT
 export const experiment = defineExperiment({
   options: continualOptions,
   datasets: continualSets,
-  ownData: 'none; HyperInterval of gossamer/hypernet learns tasks of your own',
+  ownData: 'none; gossamer fit --model hyperinterval learns tasks of your own, pictures or tables',
   presets: { cifar10: { network: 'convolutions' } },
   reproduction: [
     { data: 'mnist', set: { stream: 'split' } },
