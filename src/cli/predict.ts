@@ -29,6 +29,7 @@ Examples
   gossamer predict m.safetensors new/ -o out.csv --edges kept.csv       graphs in a folder, by a model of hyperdrop
   gossamer predict small/model.plan photos/ --top 3                      pictures, by a model of gossamer train or compress
   gossamer predict count.safetensors photos/ --maps densities/           how many things are in each picture, and where, by a model of count-softhgnn
+  gossamer predict u.safetensors points.csv                              u at points, by a solution of gossamer solve --save
   gossamer predict code.safetensors file.py more/ --top 3 --explain      source files, by a model of hdhgn, and what it looked at
   gossamer predict code.safetensors file.py --explain -o explain.html    the lines that decided, as a page
 

@@ -28,7 +28,14 @@ import {
   STUDENT_MODEL,
   StudentModel,
 } from '../../src/hypergraph/index.js';
-import { MIP_MODEL, TABLE_MODEL, TASK_MODEL, TableModel } from '../../src/hypernet/index.js';
+import {
+  HYPINO_MODEL,
+  MIP_MODEL,
+  SOLUTION_MODEL,
+  TABLE_MODEL,
+  TASK_MODEL,
+  TableModel,
+} from '../../src/hypernet/index.js';
 import { decoderConfig, decoderOf } from '../../src/lm/index.js';
 import { LANGUAGE_MODEL, saveLanguageModel } from '../../src/lm/node.js';
 import { MLP } from '../../src/nn/index.js';
@@ -45,6 +52,8 @@ const silent = { note: () => undefined };
 describe('the table of model files', () => {
   const kinds = [
     TABLE_MODEL,
+    HYPINO_MODEL,
+    SOLUTION_MODEL,
     IMAGE_MODEL,
     LANGUAGE_MODEL,
     STUDENT_MODEL,

@@ -4,7 +4,14 @@
 import { graphLearners } from './graph-learners.js';
 import { hypergraphLearners } from './hypergraph-learners.js';
 import { type DataKind, defineLearner, type Learner } from './learner.js';
-import { hdhgnOptions, hyperagentOptions, hyperClusterOptions, hyperDropOptions, hyperpaveOptions } from './options.js';
+import {
+  hdhgnOptions,
+  hyperagentOptions,
+  hyperClusterOptions,
+  hyperDropOptions,
+  hyperpaveOptions,
+  hypinoOptions,
+} from './options.js';
 import { pictureLearners } from './picture-learners.js';
 
 export const learners: Readonly<Record<string, Learner>> = {
@@ -39,6 +46,12 @@ export const learners: Readonly<Record<string, Learner>> = {
     data: 'sources',
     options: hdhgnOptions,
     load: async () => (await import('./sources.js')).fitSources,
+  }),
+  hypino: defineLearner({
+    about: 'to solve differential equations, from a family of random ones: gentle, waves or published',
+    data: 'problems',
+    options: hypinoOptions,
+    load: async () => (await import('./problems.js')).fitProblems,
   }),
   ...hypergraphLearners,
   ...pictureLearners,
