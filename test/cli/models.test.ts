@@ -30,6 +30,7 @@ import {
 } from '../../src/hypergraph/index.js';
 import {
   HYPINO_MODEL,
+  LOGAH_MODEL,
   MIP_MODEL,
   SOLUTION_MODEL,
   TABLE_MODEL,
@@ -73,6 +74,7 @@ describe('the table of model files', () => {
     COUNT_MODEL,
     NAT_MODEL,
     TASK_MODEL,
+    LOGAH_MODEL,
     MIP_MODEL,
     HYPERDROP_MODEL,
     HYPERCLUSTER_MODEL,

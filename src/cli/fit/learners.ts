@@ -11,6 +11,7 @@ import {
   hyperDropOptions,
   hyperpaveOptions,
   hypinoOptions,
+  logahOptions,
 } from './options.js';
 import { pictureLearners } from './picture-learners.js';
 
@@ -46,6 +47,12 @@ export const learners: Readonly<Record<string, Learner>> = {
     data: 'sources',
     options: hdhgnOptions,
     load: async () => (await import('./sources.js')).fitSources,
+  }),
+  logah: defineLearner({
+    about: 'initial weights of networks for pictures or a text, from their architectures',
+    data: 'pictures',
+    options: logahOptions,
+    load: async () => (await import('./hypernet.js')).fitHypernet,
   }),
   hypino: defineLearner({
     about: 'to solve differential equations, from a family of random ones: gentle, waves or published',

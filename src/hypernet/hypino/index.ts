@@ -21,7 +21,7 @@ export {
 } from './batch.js';
 export { type BenchmarkName, benchmark, benchmarkNames, benchmarks, referenceOf } from './benchmarks.js';
 export { type DecoderSizes, WeightDecoder } from './decoder.js';
-export { type EncoderSizes, ProblemEncoder } from './encoder.js';
+export { compressed, type EncoderSizes, ProblemEncoder } from './encoder.js';
 export { errorsOf, gridPoints, type SolutionErrors } from './errors.js';
 export { type DrawnProblem, drawProblem, type FamilyName, families, type ProblemFamily } from './family.js';
 export {

@@ -3,6 +3,7 @@ import {
   benchmark,
   boundaryPoints,
   canonical,
+  compressed,
   drawBatch,
   families,
   fineTune,
@@ -61,18 +62,20 @@ describe('the encoder', () => {
     }
   });
 
-  test('the source alone is compressed: equal logarithms look alike to no other grid', () => {
-    const source = (scale: number) => values.map((value, i) => (i >= 4 * n * n ? scale * value : value));
-    const boundary = (scale: number) =>
-      values.map((value, i) => (i >= 2 * n * n && i < 3 * n * n ? scale * value : value));
-    // log(1 + 1e6) is 14: a source of a million keeps the tokens near, a boundary value does not.
-    const far = (grids: Float32Array) => differ(tokens(values), tokens(grids));
-    expect(Number.isFinite(far(source(1e6)))).toBe(true);
-    const raw = scope(
-      () => encoder.source.forward(tensor(new Float32Array(11 * n * n).fill(1)).reshape([1, 11, n, n])).shape,
-    );
-    expect(raw).toEqual([1, 8, 4, 4]);
-    expect(far(boundary(1e3))).toBeGreaterThan(far(source(1e3)));
+  test('the source alone is compressed: a large one hides no boundary values, large ones of these hide the source', () => {
+    const times = (channel: number, scale: number) => (grids: Float32Array) =>
+      grids.map((value, i) => (Math.floor(i / (n * n)) === channel ? scale * value : value));
+    const moved = (channel: number) => (grids: Float32Array) =>
+      grids.map((value, i) => (Math.floor(i / (n * n)) === channel ? value + 0.5 * Math.sin(i) : value));
+    const [SOURCE, DIRICHLET] = [4, 2];
+    const large = times(SOURCE, 1e5)(values);
+    expect(differ(tokens(large), tokens(moved(DIRICHLET)(large)))).toBeGreaterThan(1e-2);
+    const hiding = times(DIRICHLET, 1e5)(values);
+    expect(differ(tokens(hiding), tokens(moved(SOURCE)(hiding)))).toBeLessThan(1e-2);
+    const log = compressed(tensor([-Math.E + 1, 0, 99])).view();
+    [-1, 0, Math.log(100)].forEach((value, i) => {
+      expect(log[i]).toBeCloseTo(value, 5);
+    });
   });
 
   test('grids of another size are refused', () => {

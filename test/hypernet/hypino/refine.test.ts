@@ -18,7 +18,7 @@ import { Random, tensor } from '../../../src/tensor/index.js';
 
 const target = new ModulatedMLP({ width: 4, latents: 1 });
 const hidden = Solution.random(target, new Random(5)).members[0]?.weights as Record<string, Float32Array>;
-const GRID = 12;
+const GRID = 9;
 
 /** The network of fixed hidden layers with these output weights and bias. */
 const withOutput = (output: ArrayLike<number>) => ({
