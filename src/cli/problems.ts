@@ -79,7 +79,9 @@ export function toSquare({ x: [x0, x1], y: [y0, y1] }: StatedProblem['box'], poi
   });
 }
 
-/** Coordinates of the nodes of a grid over a rectangle: columns from the left, rows from the top. */
+/**
+ * Coordinates of the nodes of a grid over a rectangle: columns from the left, rows from the top.
+ */
 export function nodesOf({ x: [x0, x1], y: [y0, y1] }: StatedProblem['box'], n: number) {
   const along = (from: number, to: number) =>
     Float64Array.from({ length: n }, (_, i) => from + ((to - from) * i) / (n - 1));

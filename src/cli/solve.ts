@@ -1,5 +1,5 @@
-// `gossamer solve`: differential equations, by a trained hypernetwork, a physics-informed network or
-// finite differences.
+// `gossamer solve`: differential equations, by a trained hypernetwork, a physics-informed network
+// or finite differences.
 
 import { Command, Option } from 'commander';
 import { heatMap, type NumberMap, pictureGrid, writeCsv, writeNpy, writeNpz, writePng } from '../data/index.js';
@@ -261,7 +261,9 @@ function contents(
   );
 }
 
-/** Solution, |residual| and |error| as colours, each from its smallest to its largest; holes dark. */
+/**
+ * Solution, |residual| and |error| as colours, each from its smallest to its largest; holes dark.
+ */
 function drawn(problem: Problem, { grid, residual }: SolutionReport): Uint8Array {
   const { size: n, values } = grid;
   const map = (numbers: Float64Array): NumberMap => {

@@ -1,6 +1,8 @@
 // Systems of linear equations with a banded matrix, in double precision.
 
-/** A square matrix whose elements are 0 further than `lower` below and `upper` above the diagonal. */
+/**
+ * A square matrix whose elements are 0 further than `lower` below and `upper` above the diagonal.
+ */
 export class BandedMatrix {
   /** Row i holds columns i − lower … i + upper + lower; the last `lower` take fill-in of pivots. */
   readonly #rows: Float64Array;

@@ -35,7 +35,10 @@ export function fromWindows(windows: Tensor, side: number, height: number, width
   return reshape(permute(split, [0, 1, 3, 2, 4, 5]), [-1, height, width, channels]);
 }
 
-/** x [b, h, w, c] turned by a number of rows and columns, what leaves at one end enters at the other. */
+/**
+ * x [b, h, w, c] turned by a number of rows and columns, what leaves at one end enters at the
+ * other.
+ */
 function rolled(x: Tensor, by: number): Tensor {
   const [, height, width] = x.shape as [number, number, number, number];
   const [down, right] = [((by % height) + height) % height, ((by % width) + width) % width];
@@ -62,13 +65,19 @@ export interface SwinBlockOptions {
  * **Shapes**: x [b, h, w, c] → the same.
  */
 export class SwinBlock {
+  /** Before the attention. */
   readonly norm1: LayerNorm;
+  /** Projection to queries, keys and values. */
   readonly qkv: Linear;
+  /** Projection of the attended values. */
   readonly proj: Linear;
   /** Biases of relative positions [(2s − 1)², heads]. */
   relativeBias: Tensor;
+  /** Before the MLP. */
   readonly norm2: LayerNorm;
+  /** First layer of the MLP. */
   readonly up: Linear;
+  /** Second layer of the MLP. */
   readonly down: Linear;
   readonly #side: number;
   readonly #shift: number;
@@ -174,7 +183,9 @@ function shiftMask(grid: number, side: number, shift: number): Float32Array {
  * **Shapes**: x [b, h, w, c] → [b, h/2, w/2, 2c].
  */
 export class PatchMerging {
+  /** Over the four joined tokens. */
   readonly norm: LayerNorm;
+  /** 4c channels to 2c. */
   readonly reduction: Linear;
 
   constructor(

@@ -11,7 +11,9 @@ const rowsOf = (x: Tensor): number[][] => {
   return Array.from({ length: values.length / width }, (_, i) => values.slice(i * width, (i + 1) * width));
 };
 
-/** A block in plain loops: each token attends to those of its window that are near in the picture. */
+/**
+ * A block in plain loops: each token attends to those of its window that are near in the picture.
+ */
 function plain(block: SwinBlock, x: Tensor, shift: number): number[] {
   const linear = ({ weight, bias }: { weight: Tensor; bias: Tensor | undefined }, v: readonly number[]) =>
     rowsOf(weight).map((row, o) => row.reduce((sum, w, i) => sum + w * (v[i] as number), bias?.view()[o] ?? 0));

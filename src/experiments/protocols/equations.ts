@@ -1,5 +1,5 @@
-// Differential equations: held-out problems of a family, the paper's benchmarks with references, and
-// errors of whatever answers them.
+// Differential equations: held-out problems of a family, the paper's benchmarks with references,
+// and errors of whatever answers them.
 
 import {
   type BenchmarkName,

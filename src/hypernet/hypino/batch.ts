@@ -6,7 +6,9 @@ import { type DrawnProblem, drawProblem, type ProblemFamily } from './family.js'
 import { dividedBy, gridsOf, type ProblemGrids, type ProblemScale, scaleOf } from './grids.js';
 import { domainDistance, isCutOff, type Piece, type Problem, piecesOf } from './problem.js';
 
-/** Which problems a batch holds: `mixed` alternates those with a known solution and those without. */
+/**
+ * Which problems a batch holds: `mixed` alternates those with a known solution and those without.
+ */
 export type Supervision = 'mixed' | 'supervised' | 'physics';
 
 /** Sizes of a batch. */
@@ -27,9 +29,11 @@ export interface BoundaryBatch {
   readonly points: Float32Array;
   /** x and y parts of the normals, each [B, Q]. */
   readonly normals: readonly [Tensor, Tensor];
+  /** u [B, Q]; 0 where it is not known. */
   readonly dirichlet: Tensor;
   /** 1 where u is known. */
   readonly dirichletMask: Tensor;
+  /** ∂_n u [B, Q]; 0 where it is not known. */
   readonly neumann: Tensor;
   /** 1 where the normal derivative is known. */
   readonly neumannMask: Tensor;
@@ -53,6 +57,7 @@ export interface ProblemBatch {
   readonly supervised: Tensor;
   /** Sizes of the equation and of the derivatives [B, 1] each, by which errors are divided. */
   readonly scales: readonly Tensor[];
+  /** Points of the boundaries. */
   readonly boundary: BoundaryBatch;
 }
 
@@ -60,6 +65,7 @@ export interface ProblemBatch {
 export interface PreparedProblem extends DrawnProblem {
   /** Divided by the size of the solution. */
   readonly grids: ProblemGrids;
+  /** What was estimated of the sizes. */
   readonly scale: ProblemScale;
 }
 
@@ -188,10 +194,15 @@ function boundaryBatch(problems: readonly PreparedProblem[], count: number, rand
 
 /** A point on the boundary, and the part that it lies on. */
 export interface BoundaryPoint {
+  /** The part of the boundary. */
   readonly piece: Piece;
+  /** Position. */
   readonly x: number;
+  /** Position. */
   readonly y: number;
+  /** Normal, x part. */
   readonly nx: number;
+  /** Normal, y part. */
   readonly ny: number;
 }
 

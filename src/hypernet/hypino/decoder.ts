@@ -84,8 +84,11 @@ const HEAD_SCALE = 0.3;
 
 /** Tokens → the weights of a target network for each problem of a batch. */
 export class WeightDecoder {
+  /** Pooling of each stage. */
   readonly pools: readonly AttentionPooling[];
+  /** The network behind each weight and bias. */
   readonly heads: readonly WeightHead[];
+  /** Code of the last stage; undefined without one. */
   readonly code: Linear | undefined;
   readonly #target: ModulatedMLP;
 

@@ -108,14 +108,23 @@ const [COEFFICIENTS, STATISTICS] = [96, 32] as const;
 
 /** Grids and coefficients → tokens of each stage. */
 export class ProblemEncoder {
+  /** b₁, of the masks. */
   readonly masks: Stem;
+  /** b₂, of the masks. */
   readonly gates: Stem;
+  /** b_c, of the boundary values. */
   readonly values: Stem;
+  /** s, of the source. */
   readonly source: Stem;
+  /** 1 × 1 convolution of the map. */
   readonly mix: Conv2d;
+  /** Norm of the map. */
   readonly norm: GroupNorm;
+  /** Embedding of the coefficients. */
   readonly coefficients: Linear;
+  /** Embedding of the statistics. */
   readonly statistics: Linear;
+  /** Merging, blocks and FiLM of each stage. */
   readonly stages: readonly Stage[];
   /** n, pixels a side. */
   readonly grid: number;
@@ -202,7 +211,9 @@ export class ProblemEncoder {
   }
 }
 
-/** Sinusoidal code of rows in the first half of the channels, of columns in the second: [c, s, s]. */
+/**
+ * Sinusoidal code of rows in the first half of the channels, of columns in the second: [c, s, s].
+ */
 function sinusoids(side: number, channels: number): Float32Array {
   const code = new Float32Array(channels * side * side);
   const half = channels / 2;

@@ -2,7 +2,9 @@
 
 import type { GridSolution } from './finite-differences.js';
 
-/** Errors as the paper has them, over all pixels with holes as exact zeros, and within the domain. */
+/**
+ * Errors as the paper has them, over all pixels with holes as exact zeros, and within the domain.
+ */
 export interface SolutionErrors {
   /** Mean squared error. */
   readonly mse: number;
@@ -16,7 +18,9 @@ export interface SolutionErrors {
   readonly relative: number;
 }
 
-/** Errors of values on the grid of a reference, whose holes are NaN. @throws Error for other sizes */
+/**
+ * Errors of values on the grid of a reference, whose holes are NaN. @throws Error for other sizes
+ */
 export function errorsOf(reference: GridSolution, values: ArrayLike<number>): SolutionErrors {
   const { values: exact } = reference;
   if (values.length !== exact.length)

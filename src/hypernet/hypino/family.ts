@@ -122,7 +122,9 @@ export type FamilyName = keyof typeof families;
 
 /** A random problem in canonical form, and its solution with derivatives where it is known. */
 export interface DrawnProblem {
+  /** In canonical form. */
   readonly problem: Problem;
+  /** u, u_x, u_y, u_xx, u_yy at a point; undefined where they are not known. */
   readonly solution: ((x: number, y: number) => PointJet) | undefined;
 }
 

@@ -40,8 +40,11 @@ export interface FineTuneOptions extends Omit<TrainingHooks, 'checkpoint'> {
 
 /** Weights of the terms of a PINN's loss. */
 export interface PINNWeights {
+  /** Of L[u] − f. */
   readonly residual: number;
+  /** Of u on the boundary. */
   readonly dirichlet: number;
+  /** Of ∂_n u on the boundary. */
   readonly neumann: number;
 }
 
@@ -207,8 +210,8 @@ export interface ReptileOptions extends Omit<TrainingHooks, 'checkpoint'> {
 }
 
 /**
- * Learns a start for fine-tuning: θ ← θ + ε·(mean θ_k − θ), where θ_k is θ after k steps on a random
- * problem.
+ * Learns a start for fine-tuning: θ ← θ + ε·(mean θ_k − θ), where θ_k is θ after k steps on a
+ * random problem.
  */
 export async function reptile(
   target: ModulatedMLP,

@@ -8,7 +8,9 @@ import { type BoundaryData, type Edge, edges, isCutOff, kindOf, type Problem } f
 
 /** u on an n × n grid, the first row at y = 1; NaN within holes. */
 export interface GridSolution {
+  /** n, nodes a side. */
   readonly size: number;
+  /** u [n, n]. */
   readonly values: Float64Array;
 }
 

@@ -1,6 +1,6 @@
 // Networks that map the grids of a problem to its solution on the same grid: a U-Net (Ronneberger,
-// Fischer, Brox 2015) and a Fourier neural operator (Li et al. 2021). Trained on errors of u alone, or
-// also on the equation by finite differences, as PINO (Li et al. 2024).
+// Fischer, Brox 2015) and a Fourier neural operator (Li et al. 2021). Trained on errors of u alone,
+// or also on the equation by finite differences, as PINO (Li et al. 2024).
 
 import {
   AdamW,
@@ -53,6 +53,7 @@ function inputOf(grids: Tensor, operators: Tensor): Tensor {
 
 /** A network from the grids of problems to their solutions [b, n, n]. */
 export interface GridOperator {
+  /** Grids [b, 5, n, n] and coefficients [b, 5] → u [b, n, n]. */
   forward(grids: Tensor, operators: Tensor): Tensor;
 }
 
@@ -72,8 +73,11 @@ class DoubleConv {
 
 /** A U-Net of as many levels as widths. */
 export class UNetOperator implements GridOperator {
+  /** Blocks of the way down. */
   readonly down: readonly DoubleConv[];
+  /** Blocks of the way up. */
   readonly up: readonly DoubleConv[];
+  /** To u. */
   readonly last: Conv2d;
 
   constructor(widths: readonly number[], random: Random) {
@@ -148,10 +152,15 @@ class SpectralConv {
 
 /** A Fourier neural operator of four layers. */
 export class FourierOperator implements GridOperator {
+  /** Input and positions to the width. */
   readonly lift: Conv2d;
+  /** Convolutions in frequencies. */
   readonly spectral: readonly SpectralConv[];
+  /** 1 × 1 convolutions beside them. */
   readonly local: readonly Conv2d[];
+  /** Width to 64. */
   readonly project: Conv2d;
+  /** 64 to u. */
   readonly last: Conv2d;
 
   constructor(width: number, modes: number, random: Random) {
@@ -235,12 +244,15 @@ function physicsLoss(u: Tensor, { grids, operators, scales }: ProblemBatch): Ten
 
 /** Options of `trainGridOperator`. */
 export interface GridTraining extends TrainingHooks {
+  /** Optimiser steps. */
   readonly steps: number;
+  /** Problems and points of a step. */
   readonly batch: BatchSizes;
   /** Which problems are drawn. */
   readonly supervision: Supervision;
   /** Whether the equation and the Dirichlet data count beside u. */
   readonly physics: boolean;
+  /** Of AdamW. */
   readonly learningRate: number;
 }
 

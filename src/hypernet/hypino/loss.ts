@@ -11,10 +11,15 @@ import type { BoundaryBatch, ProblemBatch } from './batch.js';
 
 /** Weights of the terms. */
 export interface LossWeights {
+  /** Of L[u] − f. */
   readonly residual: number;
+  /** Of the mean error of u_x, u_y, u_xx and u_yy. */
   readonly derivatives: number;
+  /** Of u. */
   readonly solution: number;
+  /** Of u on the boundary. */
   readonly dirichlet: number;
+  /** Of ∂_n u on the boundary. */
   readonly neumann: number;
 }
 

@@ -2,8 +2,8 @@
 // Verification and Validation", AIAA Journal 1998; Bischof et al. 2025): a random function u, in
 // closed form with its derivatives, of which the source is f = L[u].
 //
-// Each step takes a function ψ and adds d·ψ(ax + by + c) + e to u, multiplies u with it, or composes
-// u ← d·ψ(u) + e.
+// Each step takes a function ψ and adds d·ψ(ax + by + c) + e to u, multiplies u with it, or
+// composes u ← d·ψ(u) + e.
 
 import type { Random } from '../../tensor/index.js';
 import type { Coefficients } from './problem.js';
@@ -35,7 +35,9 @@ export type CurveName = keyof typeof curves;
 
 /** One step of a manufactured solution. */
 export interface ManufacturedStep {
+  /** What becomes of u. */
   readonly rule: 'add' | 'multiply' | 'compose';
+  /** ψ. */
   readonly curve: CurveName;
   /** a, b, c: the argument ax + by + c; a composition has none. */
   readonly inner: readonly [a: number, b: number, c: number];
@@ -107,7 +109,9 @@ export interface ManufacturedRanges {
   readonly amplitude: number;
   /** Largest |e|. */
   readonly offset: number;
+  /** Rules of all steps but the first, which adds. */
   readonly rules: readonly ManufacturedStep['rule'][];
+  /** Functions ψ. */
   readonly curves: readonly CurveName[];
 }
 

@@ -13,8 +13,11 @@ import { ModulatedMLP, type ModulatedSizes } from './target.js';
 
 /** Sizes of all parts of a HyPINO. */
 export interface HyPINOSizes {
+  /** Default: as published. */
   readonly encoder?: EncoderSizes;
+  /** Default: as published. */
   readonly decoder?: DecoderSizes;
+  /** Default: as published. */
   readonly target?: ModulatedSizes;
 }
 
@@ -34,9 +37,11 @@ export const presets = {
 export interface TrainingSummary {
   /** Family of the problems. */
   readonly family: FamilyName;
+  /** Optimiser steps. */
   readonly steps: number;
   /** Mean residual and error of Dirichlet data on fresh problems, relative to their sizes. */
   readonly residual: number;
+  /** Root mean square error of Dirichlet data, relative to the size of solutions. */
   readonly boundary: number;
 }
 
@@ -55,7 +60,9 @@ export const HYPINO_MODEL = { system: 'hypino', version: '1', madeBy: 'gossamer 
  * Operators via HyperPINNs and the Method of Manufactured Solutions", 2025 (arXiv 2509.05117).
  */
 export class HyPINO {
+  /** Problems → tokens. */
   readonly encoder: ProblemEncoder;
+  /** Tokens → weights. */
   readonly decoder: WeightDecoder;
   /** The networks that it makes. */
   readonly target: ModulatedMLP;

@@ -18,6 +18,7 @@ import {
 
 /** Numbers on a regular grid over the box, rows from the largest y down; bilinear between. */
 export interface GridValues {
+  /** Rows of numbers. */
   readonly grid: readonly (readonly number[])[];
 }
 
@@ -26,8 +27,11 @@ export type FieldDescription = number | string | GridValues;
 
 /** Data on an edge or a hole. `velocity`, on the bottom edge of a hyperbolic problem: u_t. */
 export interface BoundaryDescription {
+  /** u. */
   readonly dirichlet?: FieldDescription;
+  /** The derivative of u along the normal that leads out. */
   readonly neumann?: FieldDescription;
+  /** u_t at the start. */
   readonly velocity?: FieldDescription;
 }
 
@@ -51,6 +55,7 @@ export interface ProblemDescription {
   readonly source?: FieldDescription;
   /** Data on left, right, bottom and top; `all` holds for those that are not named. */
   readonly boundary?: Readonly<Partial<Record<Edge | 'all', BoundaryDescription>>>;
+  /** Default: none. */
   readonly holes?: readonly HoleDescription[];
   /** The solution, where it is known, for the error. */
   readonly exact?: FieldDescription;
@@ -58,13 +63,17 @@ export interface ProblemDescription {
 
 /** Rectangle of a problem. */
 export interface ProblemBox {
+  /** Range of x. */
   readonly x: readonly [low: number, high: number];
+  /** Range of y. */
   readonly y: readonly [low: number, high: number];
 }
 
 /** A problem on [−1, 1]² and the rectangle that it stands for. */
 export interface StatedProblem {
+  /** On [−1, 1]². */
   readonly problem: Problem;
+  /** The rectangle. */
   readonly box: ProblemBox;
 }
 

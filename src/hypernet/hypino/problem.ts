@@ -34,16 +34,19 @@ export interface BoundaryData {
 
 /** A hole of the domain, with what is known on its outline. */
 export interface Hole extends BoundaryData {
+  /** Its shape. */
   readonly region: Region;
 }
 
 /** A differential equation with its data, on [−1, 1]². */
 export interface Problem {
+  /** Coefficients of the equation. */
   readonly operator: Coefficients;
   /** f. */
   readonly source: Field;
   /** Data on the edges; an edge that is left out is free, as the end of time is. */
   readonly edges: Readonly<Partial<Record<Edge, BoundaryData>>>;
+  /** What is cut out of the square. */
   readonly holes: readonly Hole[];
   /** The solution, where it is known. */
   readonly exact?: Field | undefined;
@@ -91,6 +94,7 @@ export function canonical(problem: Problem): Problem {
 
 /** A part of the boundary with its data. */
 export interface Piece extends BoundaryData {
+  /** Length of the part. */
   readonly length: number;
   /** The nearest point of it, with the normal out of the domain (in time: up). */
   nearest(x: number, y: number): Nearest;

@@ -29,6 +29,7 @@ export interface RefinementOptions {
 
 /** A solution with what is left after each round. */
 export interface RefinedSolution {
+  /** The sum of the networks. */
   readonly solution: Solution;
   /**
    * Discrepancy before the first round and after each, see `discrepancyOf`; of `auto` also that of

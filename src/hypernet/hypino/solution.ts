@@ -8,6 +8,7 @@ import { ModulatedMLP, type ModulatedSizes } from './target.js';
 
 /** One network of a sum: its weights by name, and the factor of its values. */
 export interface Member {
+  /** Weights by the names of the target. */
   readonly weights: Readonly<Record<string, Float32Array>>;
   /** λ. */
   readonly factor: number;

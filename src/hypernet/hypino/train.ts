@@ -15,7 +15,9 @@ export interface HyPINOTraining extends Omit<MinimizeOptions<HyPINO>, 'steps' | 
   readonly family?: FamilyName;
   /** Which problems have known solutions. Default: `mixed`. */
   readonly supervision?: Supervision;
-  /** Problems and points of a step. Default: 16 problems, 96 points of the square, 64 of boundaries. */
+  /**
+   * Problems and points of a step. Default: 16 problems, 96 points of the square, 64 of boundaries.
+   */
   readonly batch?: Partial<Omit<BatchSizes, 'grid'>>;
   /** Default: 1e-3. */
   readonly learningRate?: number;
@@ -30,8 +32,8 @@ export const batchDefaults = { problems: 16, interior: 96, boundary: 64 } as con
 const CLIP = 1;
 
 /**
- * Trains a HyPINO in place by AdamW with a warm-up and a cosine, and notes on it what it was trained
- * on.
+ * Trains a HyPINO in place by AdamW with a warm-up and a cosine, and notes on it what it was
+ * trained on.
  *
  * @returns the loss of each step
  */
