@@ -48,12 +48,12 @@ function rolled(x: Tensor, by: number): Tensor {
 
 /** Options of a `SwinBlock`. */
 export interface SwinBlockOptions {
-  /** Number of heads. */
-  readonly heads: number;
-  /** Side of a window; the grid's where that is smaller. */
-  readonly window: number;
-  /** Whether windows are shifted by half their side; never where one covers the grid. */
-  readonly shifted: boolean;
+  /** Number of heads. Default: 4. */
+  readonly heads?: number;
+  /** Side of a window; the grid's where that is smaller. Default: 7. */
+  readonly window?: number;
+  /** Whether windows are shifted by half their side; never where one covers the grid. Default: false. */
+  readonly shifted?: boolean;
   /** Width of the MLP by that of the tokens. Default: 4. */
   readonly ratio?: number;
 }
@@ -79,6 +79,8 @@ export class SwinBlock {
   readonly up: Linear;
   /** Second layer of the MLP. */
   readonly down: Linear;
+  /** Number of heads. */
+  readonly heads: number;
   readonly #side: number;
   readonly #shift: number;
   readonly #places: Int32Array;
@@ -89,9 +91,9 @@ export class SwinBlock {
     readonly channels: number,
     readonly grid: number,
     random: Random,
-    readonly options: SwinBlockOptions,
+    { heads = 4, window = 7, shifted = false, ratio = 4 }: SwinBlockOptions = {},
   ) {
-    const { heads, window, shifted, ratio = 4 } = options;
+    this.heads = heads;
     this.#side = Math.min(window, grid);
     if (channels % heads !== 0 || grid % this.#side !== 0)
       throw new RangeError(
@@ -125,8 +127,7 @@ export class SwinBlock {
 
   /** Attention of the tokens of each window: [n, s², c] → [n, s², c]. */
   #within(windows: Tensor): Tensor {
-    const { channels, options } = this;
-    const { heads } = options;
+    const { channels, heads } = this;
     const [count, tokens] = windows.shape as [number, number, number];
     const depth = channels / heads;
     const split = permute(reshape(this.qkv.forward(windows), [count, tokens, 3, heads, depth]), [2, 0, 3, 1, 4]);

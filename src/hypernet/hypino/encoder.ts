@@ -67,8 +67,8 @@ class Stem {
   constructor(
     inputs: number,
     outputs: number,
+    readonly last: 'gelu' | 'tanh',
     random: Random,
-    readonly last: 'gelu' | 'tanh' = 'gelu',
   ) {
     const options = { stride: 2, padding: 1 };
     this.first = new Conv2d(inputs, outputs, 3, random, options);
@@ -143,10 +143,10 @@ export class ProblemEncoder {
     if (depths.length !== heads.length) throw new RangeError('ProblemEncoder: depths and heads differ in number');
     this.grid = grid;
     const features = 2 * FREQUENCIES + 1;
-    this.masks = new Stem(2, stem, random);
-    this.gates = new Stem(2, stem, random, 'tanh');
-    this.values = new Stem(2 * features, stem, random);
-    this.source = new Stem(features, stem, random);
+    this.masks = new Stem(2, stem, 'gelu', random);
+    this.gates = new Stem(2, stem, 'tanh', random);
+    this.values = new Stem(2 * features, stem, 'gelu', random);
+    this.source = new Stem(features, stem, 'gelu', random);
     this.mix = new Conv2d(2 * stem, 2 * stem, 1, random);
     this.norm = new GroupNorm(4, 2 * stem);
     this.coefficients = new Linear(5 * features, COEFFICIENTS, random);
