@@ -52,7 +52,10 @@ export interface SwinBlockOptions {
   readonly heads?: number;
   /** Side of a window; the grid's where that is smaller. Default: 7. */
   readonly window?: number;
-  /** Whether windows are shifted by half their side; never where one covers the grid. Default: false. */
+  /**
+   * Whether windows are shifted by half their side; never where one covers the grid. Default:
+   * false.
+   */
   readonly shifted?: boolean;
   /** Width of the MLP by that of the tokens. Default: 4. */
   readonly ratio?: number;

@@ -69,9 +69,9 @@ describe('the encoder', () => {
       grids.map((value, i) => (Math.floor(i / (n * n)) === channel ? value + 0.5 * Math.sin(i) : value));
     const [SOURCE, DIRICHLET] = [4, 2];
     const large = times(SOURCE, 1e5)(values);
-    expect(differ(tokens(large), tokens(moved(DIRICHLET)(large)))).toBeGreaterThan(0.2);
+    expect(differ(tokens(large), tokens(moved(DIRICHLET)(large)))).toBeGreaterThan(0.07);
     const hiding = times(DIRICHLET, 1e5)(values);
-    expect(differ(tokens(hiding), tokens(moved(SOURCE)(hiding)))).toBeLessThan(0.1);
+    expect(differ(tokens(hiding), tokens(moved(SOURCE)(hiding)))).toBeLessThan(0.07);
     const log = compressed(tensor([-Math.E + 1, 0, 99])).view();
     [-1, 0, Math.log(100)].forEach((value, i) => {
       expect(log[i]).toBeCloseTo(value, 5);
