@@ -36,11 +36,15 @@ import {
 } from '../protocols/equations.js';
 
 const options = {
-  steps: count(600, 'steps of training, of each method', { smoke: 3 }),
+  steps: count(500, 'steps of training, of each method', { smoke: 3 }),
   problems: count(16, 'problems of a step', { smoke: 2 }),
   interior: count(96, 'points of the square, of a step', { smoke: 8 }),
   boundary: count(64, 'points of each boundary, of a step', { smoke: 8 }),
   learningRate: rate(1e-3, "AdamW's learning rate, of each method"),
+  supervision: choice(
+    ['mixed', 'supervised', 'physics'],
+    'problems with known solutions, without, or in turn; of HyPINO and PINO',
+  ),
   held: count(32, 'held-out problems of each type', { smoke: 3 }),
   nodes: count(129, 'nodes a side of numeric references', { smoke: 33, minimum: 17 }),
   finetune: count(300, 'steps of Adam on each benchmark, from each start', { smoke: 12 }),
@@ -57,7 +61,7 @@ async function runSeed(data: EquationData, values: Options, context: RunContext)
   const whole = {
     title: HYPINO,
     train: async (run: Parameters<typeof trainedHyPINO>[3]): Promise<Answer> => {
-      model = await trainedHyPINO(data, values, 'mixed', run);
+      model = await trainedHyPINO(data, values, values.supervision, run);
       return answersOf(model, { rounds: 0 });
     },
     score: () => ({ parameters: model ? sizeOf(model) : Number.NaN }),
@@ -96,7 +100,7 @@ export const experiment = defineExperiment({
   options,
   datasets: equationSets,
   ownData: 'nothing else: gossamer solve PROBLEM.json takes a problem of your own',
-  presets: { gentle: { steps: 900 } },
+  presets: { waves: { steps: 400, problems: 24, supervision: 'supervised' } },
   reproduction: [
     { data: 'waves' },
     { data: 'gentle' },

@@ -33,6 +33,7 @@ export interface EquationOptions {
   readonly interior: number;
   readonly boundary: number;
   readonly learningRate: number;
+  readonly supervision: Supervision;
   readonly finetune: number;
   readonly polish: number;
   readonly points: number;
@@ -97,7 +98,7 @@ export function operatorMethods(data: EquationData, options: EquationOptions): r
       train: async ({ random, hooks }) => {
         const model = make(random.split('model'));
         size = parameterCount(model);
-        const supervision = physics ? 'mixed' : 'supervised';
+        const supervision = physics ? options.supervision : 'supervised';
         const training = { steps, batch, supervision, physics, learningRate, ...hooks } as const;
         await trainGridOperator(model, families[data.family], random.split('training'), training);
         return (problem) => regridded(solveByOperator(model, problem, n));
@@ -106,7 +107,7 @@ export function operatorMethods(data: EquationData, options: EquationOptions): r
     };
   };
   return [
-    method(UNET, false, (random) => new UNetOperator([24, 48, 96, 192], random)),
+    method(UNET, false, (random) => new UNetOperator([12, 32, 96, 224], random)),
     method(PINO, true, (random) => new FourierOperator(24, 10, random)),
   ];
 }
