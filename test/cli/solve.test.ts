@@ -50,7 +50,7 @@ describe.skipIf(!existsSync(main))('gossamer solve (needs a build)', () => {
     const learnt = gossamer('fit', 'waves', '--model', 'hypino', '-o', 'h.safetensors', ...sets);
     expect(learnt.status).toBe(0);
     expect(learnt.stdout).toMatch(/family "waves": 3 steps of 2 problems/);
-    expect(gossamer('info', 'h.safetensors').stdout).toMatch(/makes networks of 1665 numbers/);
+    expect(gossamer('info', 'h.safetensors').stdout).toMatch(/makes networks of 1473 numbers/);
     write('points.csv', new TextEncoder().encode('x,y\n0.5,0.5\n1,0.25\n'));
     const solved = gossamer(
       'solve',

@@ -50,7 +50,7 @@ const options = {
   finetune: count(300, 'steps of Adam on each benchmark, from each start', { smoke: 12 }),
   polish: count(50, 'iterations of L-BFGS after them', { smoke: 2, minimum: 0 }),
   points: count(256, 'points of such a step', { smoke: 32 }),
-  reptile: count(40, 'rounds of Reptile; 0 leaves it out', { smoke: 1, minimum: 0 }),
+  reptile: count(100, 'rounds of Reptile; 0 leaves it out', { smoke: 1, minimum: 0 }),
   ablation: choice(['off', 'on'], 'whether HyPINO is also trained on one kind of problems alone'),
 };
 
@@ -100,7 +100,7 @@ export const experiment = defineExperiment({
   options,
   datasets: equationSets,
   ownData: 'nothing else: gossamer solve PROBLEM.json takes a problem of your own',
-  presets: { waves: { steps: 400, problems: 24, supervision: 'supervised' } },
+  presets: { waves: { steps: 400, problems: 24, supervision: 'supervised', reptile: 20 } },
   reproduction: [
     { data: 'waves' },
     { data: 'gentle' },
@@ -139,7 +139,7 @@ export const experiment = defineExperiment({
   ],
   notes: ({ steps, problems, finetune, polish, points }) => [
     `Each trained method sees ${steps} batches of ${problems} random problems, drawn alike, and none twice; the U-Net sees problems with known solutions alone. Held-out problems come from a stream of their own; errors are medians of relative L2 on 33 × 33 nodes in the domain. Benchmarks are those of the family’s class, mean squared error with holes as zeros; references without a closed form are finite differences. Neither chooses anything.`,
-    `Training on a benchmark: ${finetune} steps of Adam on ${points} points and ${polish} iterations of L-BFGS, on the same points from every start. Poseidon is not at hand.`,
+    `Training on a benchmark: ${finetune} steps of Adam on ${points} points and ${polish} iterations of L-BFGS, on the same points from every start; its time is that of all benchmarks, looks at the error among it. Poseidon is not at hand.`,
   ],
   load: (source, { held, nodes }) => loadEquations(source, held, nodes),
   describe: describeEquations,

@@ -132,6 +132,8 @@ const LOOK = 10;
 
 interface Tuned {
   readonly error: number;
+  /** Time of the training. */
+  readonly seconds: number;
   /** Error by look. */
   readonly course: readonly number[];
 }
@@ -148,6 +150,7 @@ async function tuned(
   ] as EquationData['held'][number];
   const errorOf = (solution: Solution) => errorsOf(reference, onNodes(solution)).relative;
   const course: number[] = [];
+  const started = performance.now();
   const { solution } = await fineTune(problem, start, context.random.split(`points of ${name}`), {
     steps: options.finetune,
     polish: options.polish,
@@ -155,7 +158,7 @@ async function tuned(
     signal: context.signal,
     onProgress: (_step, now) => course.push(errorOf(now)),
   });
-  return { error: errorOf(solution), course };
+  return { error: errorOf(solution), seconds: (performance.now() - started) / 1000, course };
 }
 
 /**
@@ -180,9 +183,12 @@ export async function tuningScores(data: EquationData, model: HyPINO, options: E
     const fromRandom = await tuned(data, name, Solution.random(model.target, random.split('random')), options, context);
     const fromReptile = learnt && (await tuned(data, name, learnt, options, context));
     const fromModel = await tuned(data, name, solveByNetwork(model, problem).solution, options, context);
-    scores.random[`tuned_${name}`] = fromRandom.error;
-    if (fromReptile) scores.reptile[`tuned_${name}`] = fromReptile.error;
-    scores.hypino[`tuned_${name}`] = fromModel.error;
+    for (const [start, run] of Object.entries({ random: fromRandom, reptile: fromReptile, hypino: fromModel })) {
+      const own = scores[start as keyof typeof scores];
+      if (!run) continue;
+      own[`tuned_${name}`] = run.error;
+      own.seconds = (own.seconds ?? 0) + run.seconds;
+    }
     const best = Math.min(fromRandom.error, fromReptile?.error ?? Number.POSITIVE_INFINITY);
     won += Number(fromModel.error < best);
     par += Number(fromModel.error >= best && fromModel.error <= 1.1 * best);
