@@ -13,6 +13,15 @@ export {
 } from './condition.js';
 export * from './continual/index.js';
 export {
+  CONTINUAL_MODEL,
+  type ContinualAnswers,
+  ContinualClassifier,
+  type ContinualClassifierOptions,
+  type ContinualMethodName,
+  type ContinualMethodOptions,
+  continualMethodNames,
+} from './continual-classifier.js';
+export {
   DependencyHypernet,
   type DependencyHypernetOptions,
   RecurrentHypernet,
@@ -39,9 +48,11 @@ export {
   type MaskDesign,
   type MaskInput,
 } from './hypertab/index.js';
+export * from './hypino/index.js';
 export type { HypernetInit } from './init.js';
 export * from './interval/index.js';
 export { Layout, type LayoutEntry, type Selection, selectParameters } from './layout.js';
+export * from './logah/index.js';
 export * from './mip/index.js';
 export { NamedCondition, type NamedConditionOptions, type NamedInput, type NamedValues } from './named-condition.js';
 export { chunks, components, described } from './part-generators.js';

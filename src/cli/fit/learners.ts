@@ -1,10 +1,19 @@
 // The models that `gossamer fit --model` names beside the estimators of tables. What trains is
 // imported when it is asked for.
 
+import { continualLearners } from './continual-learners.js';
 import { graphLearners } from './graph-learners.js';
 import { hypergraphLearners } from './hypergraph-learners.js';
 import { type DataKind, defineLearner, type Learner } from './learner.js';
-import { hdhgnOptions, hyperagentOptions, hyperClusterOptions, hyperDropOptions, hyperpaveOptions } from './options.js';
+import {
+  hdhgnOptions,
+  hyperagentOptions,
+  hyperClusterOptions,
+  hyperDropOptions,
+  hyperpaveOptions,
+  hypinoOptions,
+  logahOptions,
+} from './options.js';
 import { pictureLearners } from './picture-learners.js';
 
 export const learners: Readonly<Record<string, Learner>> = {
@@ -40,7 +49,20 @@ export const learners: Readonly<Record<string, Learner>> = {
     options: hdhgnOptions,
     load: async () => (await import('./sources.js')).fitSources,
   }),
+  logah: defineLearner({
+    about: 'initial weights of networks for pictures or a text, from their architectures',
+    data: 'pictures',
+    options: logahOptions,
+    load: async () => (await import('./hypernet.js')).fitHypernet,
+  }),
+  hypino: defineLearner({
+    about: 'to solve differential equations, from a family of random ones: gentle, waves or published',
+    data: 'problems',
+    options: hypinoOptions,
+    load: async () => (await import('./problems.js')).fitProblems,
+  }),
   ...hypergraphLearners,
+  ...continualLearners,
   ...pictureLearners,
 };
 

@@ -85,6 +85,30 @@ export const hdhgnOptions = {
   language: choice(['java', 'python', 'typescript', 'tsx'], 'language of the code in a table'),
 } as const;
 
+export const logahOptions = {
+  family: choice(['auto', 'vit', 'mlp', 'decoder', 'gpt2'], 'networks: vit for pictures, decoder for texts, or named'),
+  layers: text('1,2,3', 'numbers of layers in the family'),
+  widths: text('16,24,32', 'widths in the family, multiples of its heads'),
+  heads: count(2, 'heads of attention of the networks'),
+  patch: count(4, 'side of a patch of vision transformers in pixels'),
+  length: count(64, 'tokens of a window of a text', { minimum: 2 }),
+  tokens: count(0, 'byte pairs to learn from a text as tokens; its characters when 0', { minimum: 0 }),
+  steps: count(1500, 'steps'),
+  batch: count(64, 'pictures or windows of a step'),
+  metaBatch: count(2, 'networks of a step'),
+  learningRate: rate(1e-3, "AdamW's largest learning rate"),
+  validation: share(0.1, 'share of the training pictures that chooses the epoch', { maximum: 0.5 }),
+  features: count(32, 'width of the hypernetwork, a multiple of 4 and of its heads', { minimum: 4 }),
+  rank: count(8, 'rank of the factors of a weight'),
+  encoderLayers: count(2, 'layers of the encoder of graphs'),
+  encoderHeads: count(4, 'heads of attention there'),
+  maxWidth: count(
+    512,
+    'widest layer whose kernels of 16 × 16 are decoded whole; a sixteenth of the rows of the factors',
+  ),
+  range: rate(0.1, 'deviation of weights of language models; 0.02 suits widths of 768 and more'),
+} as const;
+
 export const pictureOptions = {
   epochs: count(10, 'epochs'),
   batch: count(64, 'images a step; a last one alone joins the step before', { minimum: 2 }),
@@ -96,4 +120,14 @@ export const pictureOptions = {
   average: share(0, 'average the weights of all steps with this decay, such as 0.999; 0: the last', {
     maximum: 0.999999,
   }),
+} as const;
+
+export const hypinoOptions = {
+  steps: count(3000, 'optimiser steps'),
+  size: choice(['nano', 'published'], 'grids of 32 and networks of 1,473 numbers, or the paper’s 224 and 5,409'),
+  supervision: choice(['mixed', 'supervised', 'physics'], 'problems with known solutions, without, or both in turn'),
+  batch: count(16, 'problems of a step'),
+  interior: count(96, 'points of the square, of a step'),
+  boundary: count(64, 'points of each boundary, of a step'),
+  learningRate: rate(1e-3, "AdamW's learning rate"),
 } as const;
