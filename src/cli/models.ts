@@ -27,11 +27,14 @@ const openers = {
   'subgraph-gnn': async (path: string) => (await import('./models/subgraph-gnn.js')).open(path),
   'graph-readout': async (path: string) => (await import('./models/graph-readout.js')).open(path),
   'equivariant-polynomials': async (path: string) => (await import('./models/equivariant-polynomials.js')).open(path),
+  continual: async (path: string) => (await import('./models/continual.js')).open(path),
   mip: async (path: string) => (await import('./models/mip.js')).open(path),
   nat: async (path: string) => (await import('./models/nat.js')).open(path),
   softhgnn: async (path: string) => (await import('./models/softhgnn.js')).open(path),
   logah: async (path: string) => (await import('./models/logah.js')).open(path),
   hdhgn: async (path: string) => (await import('./models/hdhgn.js')).open(path),
+  hypino: async (path: string) => (await import('./models/hypino.js')).open(path),
+  'hypino-solution': async (path: string) => (await import('./models/hypino.js')).openSolution(path),
   'hypernet-review': async (path: string) => (await import('./models/hypernet-review.js')).open(path),
 } as const satisfies Readonly<Record<string, (path: string) => Promise<Predictor>>>;
 

@@ -13,6 +13,15 @@ export {
 } from './condition.js';
 export * from './continual/index.js';
 export {
+  CONTINUAL_MODEL,
+  type ContinualAnswers,
+  ContinualClassifier,
+  type ContinualClassifierOptions,
+  type ContinualMethodName,
+  type ContinualMethodOptions,
+  continualMethodNames,
+} from './continual-classifier.js';
+export {
   DependencyHypernet,
   type DependencyHypernetOptions,
   RecurrentHypernet,
@@ -39,6 +48,7 @@ export {
   type MaskDesign,
   type MaskInput,
 } from './hypertab/index.js';
+export * from './hypino/index.js';
 export type { HypernetInit } from './init.js';
 export * from './interval/index.js';
 export { Layout, type LayoutEntry, type Selection, selectParameters } from './layout.js';

@@ -1,6 +1,7 @@
 // The models that `gossamer fit --model` names beside the estimators of tables. What trains is
 // imported when it is asked for.
 
+import { continualLearners } from './continual-learners.js';
 import { graphLearners } from './graph-learners.js';
 import { hypergraphLearners } from './hypergraph-learners.js';
 import { type DataKind, defineLearner, type Learner } from './learner.js';
@@ -10,6 +11,7 @@ import {
   hyperClusterOptions,
   hyperDropOptions,
   hyperpaveOptions,
+  hypinoOptions,
   logahOptions,
 } from './options.js';
 import { pictureLearners } from './picture-learners.js';
@@ -53,7 +55,14 @@ export const learners: Readonly<Record<string, Learner>> = {
     options: logahOptions,
     load: async () => (await import('./hypernet.js')).fitHypernet,
   }),
+  hypino: defineLearner({
+    about: 'to solve differential equations, from a family of random ones: gentle, waves or published',
+    data: 'problems',
+    options: hypinoOptions,
+    load: async () => (await import('./problems.js')).fitProblems,
+  }),
   ...hypergraphLearners,
+  ...continualLearners,
   ...pictureLearners,
 };
 

@@ -132,9 +132,9 @@ export const experiment = defineExperiment({
   reproduction: [
     { data: 'blocks' },
     { data: 'blocks', seeds: 1, set: { walks: 80, trials: 1, studies: 'speed' } },
-    { data: 'ppi', seeds: 1 },
+    { data: 'ppi', seeds: 3 },
     { data: 'ppi', seeds: 1, set: { walks: 80, trials: 1, studies: 'speed' } },
-    { data: 'ca-grqc', seeds: 1 },
+    { data: 'ca-grqc', seeds: 3 },
     ...linkNetworks.map((data) => ({ data, set: { walks: 80 }, long: true })),
     { data: 'blogcatalog', set: { dim: 512, walks: 80 }, long: true },
   ],

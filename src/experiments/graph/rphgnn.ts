@@ -23,9 +23,9 @@ import { heteroStudies } from '../protocols/hetero-studies.js';
 
 const options = {
   trials: count(3, 'settings tried for each method on validation nodes', { smoke: 1 }),
-  epochs: count(100, 'epochs of each training at most', { smoke: 15 }),
+  epochs: count(150, 'epochs of each training at most', { smoke: 15 }),
   every: count(5, 'epochs from one validation to the next'),
-  patience: count(20, 'epochs without a better validation score after which training ends'),
+  patience: count(50, 'epochs without a better validation score after which training ends'),
   select: choice(['f1', 'loss'], 'what chooses the epoch on validation nodes'),
   hidden: count(64, 'width of the hidden layers of every network'),
   randomWidth: count(256, 'width of random vectors of nodes without features', { smoke: 32 }),
@@ -123,7 +123,7 @@ const claims = [
 /** The model file of a trained RpHGNN, and its predictions on all nodes. */
 function artifactsOf(trained: HeteroModel, data: HeteroData): Artifacts {
   const { setting, network, groups = [], key } = trained;
-  const { type, target, classNames, inputs, featureKey, graph, name, split } = data;
+  const { type, target, classNames, features, inputs, featureKey, graph, name, split } = data;
   const model = new RpHGNNModel(network as RpHGNN, {
     type,
     target,
@@ -132,7 +132,7 @@ function artifactsOf(trained: HeteroModel, data: HeteroData): Artifacts {
     inputs,
     relations: graph.given.map((own) => [own.source, own.name, own.target]),
     groups,
-    collection: collectionOf(setting),
+    collection: collectionOf(setting, features),
     encoder: encoderOf(setting),
     keys: { features: featureKey, projections: key ?? [0, 0] },
     trained: { data: name, nodes: graph.nodeCount, edges: graph.edgeCount, labelled: split.train.length },

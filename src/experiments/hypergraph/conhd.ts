@@ -172,9 +172,9 @@ export const experiment = defineExperiment({
     'cora-outsider': { positions: 'none', steps: 20 },
   },
   reproduction: [
-    { data: 'role', seeds: 2 },
-    { data: 'stackoverflow-biology', seeds: 2 },
-    { data: 'cora-outsider', seeds: 2 },
+    { data: 'role', seeds: 3 },
+    { data: 'stackoverflow-biology', seeds: 3 },
+    { data: 'cora-outsider', seeds: 3 },
     ...realSets.map((data) => ({ data, seeds: 5, set: long, long: true })),
   ],
   metrics: { micro: microF1, macro: macroF1, seconds, parameters },

@@ -22,10 +22,12 @@ import {
   returningPaths,
   SeHGNN,
   scoreOf,
+  type TypedFeatures,
   trainGroups,
 } from '../../graph/index.js';
 import {
   type FitResult,
+  featureCount,
   inference,
   labelledLoss,
   parameterCount,
@@ -117,9 +119,13 @@ export function publishedFor(data: string): Published {
   return published[data.replace(/-.*/, '')] ?? (published.imdb as Published);
 }
 
-/** What RpHGNN computes beforehand, of a setting. */
-export function collectionOf(setting: Setting): CollectionOptions {
-  return { iterations: setting.iterations as number, input: setting.input as boolean };
+/**
+ * What RpHGNN computes beforehand, of a setting. One entry in √d of a projection is not 0, with d the
+ * largest width (very sparse random projections; Li, Hastie, Church, KDD 2006).
+ */
+export function collectionOf(setting: Setting, features: TypedFeatures): CollectionOptions {
+  const sparsity = Math.sqrt(Math.max(...[...features.values()].map(featureCount)));
+  return { iterations: setting.iterations as number, input: setting.input as boolean, sparsity };
 }
 
 /** The encoder of a setting. */
@@ -182,7 +188,7 @@ function groupCandidates(data: string, hidden: number): GroupCandidate[] {
       },
       key: ({ iterations }) => String(iterations),
       prepare: ({ graph, features, type }, setting, parts, random) =>
-        collect(graph, features, type, parts, random, collectionOf(setting)),
+        collect(graph, features, type, parts, random, collectionOf(setting, features)),
       create: (shapes, classes, random, setting) => new RpHGNN(shapes, classes, random, encoderOf(setting)),
     },
   ];

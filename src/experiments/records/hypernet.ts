@@ -78,6 +78,54 @@ export const records: readonly SystemRecord[] = [
     load: () => import('../hypernet/hypertab.js'),
   },
   {
+    slug: 'hyperinterval',
+    title: 'HyperInterval: weight intervals of tasks from one hypernetwork',
+    family: 'hypernet',
+    about: 'learns tasks one after another, each with bounds of weights within which it stays solved',
+    paper: {
+      authors: 'Krukowski, Bielawska, Książek, Wawrzyński, Batorski, Spurek',
+      title: 'HyperInterval: Hypernetwork approach to training weight interval regions in continual learning',
+      venue: 'preprint',
+      year: 2024,
+      arxiv: '2405.15444',
+    },
+    abstract: {
+      manageable:
+        'Interval arithmetic works with a more manageable, lower-dimensional embedding space rather than directly ' +
+        'preparing intervals in a high-dimensional weight space',
+      faster: 'faster and more efficient training',
+      guarantee: 'maintains the guarantee of not forgetting',
+      universal: 'one universal embedding to produce a single network dedicated to all tasks',
+      significant: 'significantly better results than InterContiNet',
+      sota: 'SOTA results on several benchmarks',
+    },
+    load: () => import('../hypernet/hyperinterval.js'),
+  },
+  {
+    slug: 'dp-hypernet',
+    title: 'Dependency-preserving hypernetworks for continual learning',
+    family: 'hypernet',
+    about: 'learns tasks one after another by a recurrent hypernetwork that makes the layers of each network in turn',
+    paper: {
+      authors: 'Chandra, Varshney, Srijith, Gupta',
+      title: 'Continual Learning with Dependency Preserving Hypernetworks',
+      venue: 'WACV',
+      year: 2023,
+      arxiv: '2209.07712',
+    },
+    abstract: {
+      efficient: 'generate layer weights efficiently',
+      dependencies: 'allowing for dependencies across them',
+      regularisation: 'novel regularisation',
+      growth:
+        'network growth techniques for the RNN based hypernetwork to further improve the continual learning performance',
+      outperforms:
+        'the proposed methods based on the RNN hypernetworks outperformed the baselines in all these CL settings and ' +
+        'tasks',
+    },
+    load: () => import('../hypernet/dp-hypernet.js'),
+  },
+  {
     slug: 'logah',
     title: 'LoGAH: initial weights from the architecture alone',
     family: 'hypernet',
@@ -103,5 +151,36 @@ export const records: readonly SystemRecord[] = [
         'to initialize for larger tasks',
     },
     load: () => import('../hypernet/logah.js'),
+  },
+  {
+    slug: 'hypino',
+    title: 'HyPINO: networks that solve differential equations, made by a hypernetwork',
+    family: 'hypernet',
+    about: 'solves linear differential equations in two dimensions in one pass, and refines the answer',
+    paper: {
+      authors: 'Bischof, Piovarči, Kraus, Mishra, Bickel',
+      title: 'HyPINO: Multi-Physics Neural Operators via HyperPINNs and the Method of Manufactured Solutions',
+      venue: 'arXiv',
+      year: 2025,
+      arxiv: '2509.05117',
+    },
+    abstract: {
+      benchmarks:
+        'strong zero-shot accuracy on seven benchmark problems from PINN literature, outperforming U-Nets, Poseidon, ' +
+        'and Physics-Informed Neural Operators (PINO)',
+      classes:
+        'can handle linear elliptic, hyperbolic, and parabolic equations in two dimensions with varying source terms, ' +
+        'geometries, and mixed Dirichlet/Neumann boundary conditions, including interior boundaries',
+      refinement:
+        'progressively reduces the error on six benchmarks and achieves over 100x gain in average L_2 loss in the best ' +
+        'case, while retaining forward-only inference',
+      tuning:
+        'they converge faster and to lower final error than both randomly initialized and Reptile-meta-learned PINNs ' +
+        'on five benchmarks, performing on par on the remaining two',
+      supervision:
+        'mixed supervision: (i) labeled data from analytical solutions generated via the Method of Manufactured ' +
+        'Solutions (MMS), and (ii) unlabeled samples optimized using physics-informed objectives',
+    },
+    load: () => import('../hypernet/hypino.js'),
   },
 ];
