@@ -4,7 +4,14 @@
 import { graphLearners } from './graph-learners.js';
 import { hypergraphLearners } from './hypergraph-learners.js';
 import { type DataKind, defineLearner, type Learner } from './learner.js';
-import { hdhgnOptions, hyperagentOptions, hyperClusterOptions, hyperDropOptions, hyperpaveOptions } from './options.js';
+import {
+  hdhgnOptions,
+  hyperagentOptions,
+  hyperClusterOptions,
+  hyperDropOptions,
+  hyperpaveOptions,
+  logahOptions,
+} from './options.js';
 import { pictureLearners } from './picture-learners.js';
 
 export const learners: Readonly<Record<string, Learner>> = {
@@ -39,6 +46,12 @@ export const learners: Readonly<Record<string, Learner>> = {
     data: 'sources',
     options: hdhgnOptions,
     load: async () => (await import('./sources.js')).fitSources,
+  }),
+  logah: defineLearner({
+    about: 'initial weights of networks for pictures or a text, from their architectures',
+    data: 'pictures',
+    options: logahOptions,
+    load: async () => (await import('./hypernet.js')).fitHypernet,
   }),
   ...hypergraphLearners,
   ...pictureLearners,
