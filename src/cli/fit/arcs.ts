@@ -1,5 +1,5 @@
-// Questions on pairs of nodes of a person's own graph: which way an arc leads, whether there is one,
-// or both; without directions, whether there is a link.
+// Questions on pairs of nodes of a person's own graph: which way an arc leads, whether there is
+// one, or both; without directions, whether there is a link.
 
 import type { OptionTable } from '../../experiments/parts/options.js';
 import {

@@ -1,6 +1,6 @@
-// Questions on pairs of nodes of a graph, with the answers held out of it. Of a directed one: whether
-// an arc leads from one to the other, which way it leads, or both at once (Zhang et al., NeurIPS
-// 2021); of an undirected one: whether there is a link.
+// Questions on pairs of nodes of a graph, with the answers held out of it. Of a directed one:
+// whether an arc leads from one to the other, which way it leads, or both at once (Zhang et al.,
+// NeurIPS 2021); of an undirected one: whether there is a link.
 
 import type { Random } from '../../tensor/index.js';
 import { Graph } from '../graph.js';
