@@ -28,7 +28,15 @@ import {
   STUDENT_MODEL,
   StudentModel,
 } from '../../src/hypergraph/index.js';
-import { LOGAH_MODEL, MIP_MODEL, TABLE_MODEL, TASK_MODEL, TableModel } from '../../src/hypernet/index.js';
+import {
+  HYPINO_MODEL,
+  LOGAH_MODEL,
+  MIP_MODEL,
+  SOLUTION_MODEL,
+  TABLE_MODEL,
+  TASK_MODEL,
+  TableModel,
+} from '../../src/hypernet/index.js';
 import { decoderConfig, decoderOf } from '../../src/lm/index.js';
 import { LANGUAGE_MODEL, saveLanguageModel } from '../../src/lm/node.js';
 import { MLP } from '../../src/nn/index.js';
@@ -45,6 +53,8 @@ const silent = { note: () => undefined };
 describe('the table of model files', () => {
   const kinds = [
     TABLE_MODEL,
+    HYPINO_MODEL,
+    SOLUTION_MODEL,
     IMAGE_MODEL,
     LANGUAGE_MODEL,
     STUDENT_MODEL,

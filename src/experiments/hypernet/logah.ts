@@ -35,7 +35,7 @@ const options = {
   tests: count(2000, 'test pictures', { smoke: 100 }),
   patch: count(7, 'side of a patch of the pictures of 14 × 14', { smoke: 7 }),
   batch: count(64, 'pictures of a step; windows of texts', { smoke: 16 }),
-  steps: count(1500, 'steps of each hypernetwork', { smoke: 12, minimum: 10 }),
+  steps: count(1000, 'steps of each hypernetwork', { smoke: 12, minimum: 10 }),
   learningRate: rate(2e-3, "AdamW's largest learning rate for the hypernetworks"),
   epochs: count(3, 'epochs of each network', { smoke: 1 }),
   rates: choice(['four', 'one'], 'learning rates that each start chooses from', { smoke: 'one' }),
@@ -115,7 +115,7 @@ export const experiment = defineExperiment({
   ownData: 'none; gossamer fit --model logah learns from your own pictures or text',
   reproduction: [
     { data: 'mnist', set: { transfer: 'fashion-mnist' } },
-    { data: 'tinyshakespeare', set: { large: 'small', rows: 1500, steps: 1000 } },
+    { data: 'tinyshakespeare', set: { large: 'small', rows: 1500 } },
     {
       data: 'mnist',
       set: { patch: 2, rows: 12_000, tests: 10_000, epochs: 20, transfer: 'fashion-mnist', large: 'small' },
