@@ -1,5 +1,5 @@
-// Questions on pairs of nodes of a person's own graph, arcs or links, as a model that answers for the
-// graph of training, the same graph with new nodes and arcs, or another one.
+// Questions on pairs of nodes of a person's own graph, arcs or links, as a model that answers for
+// the graph of training, the same graph with new nodes and arcs, or another one.
 
 import { type AttributedGraph, type ModelKind, readModelFile, writeModelFile } from '../data/index.js';
 import { loadState, stateOf } from '../nn/index.js';
