@@ -32,6 +32,7 @@ const openers = {
   softhgnn: async (path: string) => (await import('./models/softhgnn.js')).open(path),
   hdhgn: async (path: string) => (await import('./models/hdhgn.js')).open(path),
   'hypernet-review': async (path: string) => (await import('./models/hypernet-review.js')).open(path),
+  semipfl: async (path: string) => (await import('./models/semipfl.js')).open(path),
 } as const satisfies Readonly<Record<string, (path: string) => Promise<Predictor>>>;
 
 /** What model files may name. */

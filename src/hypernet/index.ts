@@ -18,6 +18,7 @@ export {
   RecurrentHypernet,
   type RecurrentHypernetOptions,
 } from './dp-hypernet/index.js';
+export * from './federated/index.js';
 export { FiLM } from './film.js';
 export { type Generator, type Grouping, heads, mixed, once, type Rule, type Strategy } from './generator.js';
 export { HyperRNN, type HyperRNNOptions, type HyperState } from './hyper-cell.js';
@@ -45,6 +46,7 @@ export { Layout, type LayoutEntry, type Selection, selectParameters } from './la
 export * from './mip/index.js';
 export { NamedCondition, type NamedConditionOptions, type NamedInput, type NamedValues } from './named-condition.js';
 export { chunks, components, described } from './part-generators.js';
+export * from './semipfl/index.js';
 export * from './tabular/index.js';
 export {
   classLoss,

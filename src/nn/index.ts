@@ -72,7 +72,15 @@ export {
   meanSquaredError,
   softCrossEntropy,
 } from './losses.js';
-export { accuracy, areaUnderCurve, averagePrecision, balancedAccuracy, macroF1, predictedClasses } from './metrics.js';
+export {
+  accuracy,
+  areaUnderCurve,
+  averagePrecision,
+  balancedAccuracy,
+  macroF1,
+  predictedClasses,
+  weightedF1,
+} from './metrics.js';
 export { type MinimizeOptions, minimize, type Step } from './minimize.js';
 export { cutmix, type MixedBatch, mixup } from './mixing.js';
 export { MLP, type MLPOptions } from './mlp.js';

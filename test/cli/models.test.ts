@@ -28,7 +28,7 @@ import {
   STUDENT_MODEL,
   StudentModel,
 } from '../../src/hypergraph/index.js';
-import { MIP_MODEL, TABLE_MODEL, TASK_MODEL, TableModel } from '../../src/hypernet/index.js';
+import { MIP_MODEL, SEMIPFL_MODEL, TABLE_MODEL, TASK_MODEL, TableModel } from '../../src/hypernet/index.js';
 import { decoderConfig, decoderOf } from '../../src/lm/index.js';
 import { LANGUAGE_MODEL, saveLanguageModel } from '../../src/lm/node.js';
 import { MLP } from '../../src/nn/index.js';
@@ -69,6 +69,7 @@ describe('the table of model files', () => {
     HYPERCLUSTER_MODEL,
     SUBGRAPH_MODEL,
     PPGN_MODEL,
+    SEMIPFL_MODEL,
   ];
   const student = new StudentModel(['a', 'b'], new MLP([3, 4, 2], new Random(1), { norm: 'batch' }));
   const vertices = file('vertices.csv', 'vertex,f1,f2,f3\nx,1,2,3\ny,0,0,1\n');

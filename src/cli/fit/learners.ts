@@ -4,7 +4,14 @@
 import { graphLearners } from './graph-learners.js';
 import { hypergraphLearners } from './hypergraph-learners.js';
 import { type DataKind, defineLearner, type Learner } from './learner.js';
-import { hdhgnOptions, hyperagentOptions, hyperClusterOptions, hyperDropOptions, hyperpaveOptions } from './options.js';
+import {
+  hdhgnOptions,
+  hyperagentOptions,
+  hyperClusterOptions,
+  hyperDropOptions,
+  hyperpaveOptions,
+  semiPFLOptions,
+} from './options.js';
 import { pictureLearners } from './picture-learners.js';
 
 export const learners: Readonly<Record<string, Learner>> = {
@@ -39,6 +46,12 @@ export const learners: Readonly<Record<string, Learner>> = {
     data: 'sources',
     options: hdhgnOptions,
     load: async () => (await import('./sources.js')).fitSources,
+  }),
+  semipfl: defineLearner({
+    about: 'a classifier for each user of a table, in a simulated federation; few labels or none',
+    data: 'table',
+    options: semiPFLOptions,
+    load: async () => (await import('./semipfl.js')).fitSemiPFL,
   }),
   ...hypergraphLearners,
   ...pictureLearners,
