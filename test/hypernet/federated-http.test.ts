@@ -47,11 +47,11 @@ async function start(options: Partial<FederationServerOptions> = {}, federation 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };
   let isOpen = true;
-  const close = async () => {
-    if (isOpen) await http.close(10_000);
+  const close = async (grace = 10_000) => {
+    if (isOpen) await http.close(grace);
     isOpen = false;
   };
-  afterAll(close);
+  afterAll(() => close(100));
   const post = (path: string, body: BodyInit, headers: Record<string, string> = {}) =>
     fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST', body, headers });
   return { http, port, url: `http://127.0.0.1:${port}`, federation, left, joined, close, post };
@@ -175,7 +175,6 @@ describe('the server', () => {
     expect((await post(`/answer/${task}`, answer as BodyInit, own)).status).toBe(204);
     expect((await post(`/answer/${task}`, answer as BodyInit, own)).status).toBe(404);
     expect((await asked).map(({ client }) => client)).toEqual(['a']);
-    await close();
   });
 
   test('refuses browsers of other sites, and ends for all', async () => {
