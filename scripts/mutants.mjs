@@ -1,15 +1,17 @@
 // Mutation tests: changes to the code that the named tests must notice. See CONTRIBUTING.md.
 //
-// npm run mutants [<system or family>…] -- [--fast] [--list] [--name <words>]
+// npm run mutants [<system or family>…] -- [--fast] [--list] [--name <words>] [--jobs <n>] [--tested]
 //
 // test/mutants/<family>.json is a list of { system, name, file, text, replacement, tests, fast? }:
 // `text` stands exactly once in `file`; with `replacement` in its place at least one of the test
 // files `tests` must fail. `fast` marks those that CI runs; `--name` takes those whose name or file
-// holds the words. The changes are made in a copy of the
-// working tree. First the named tests must pass there unchanged. Prints each mutant as killed or
-// survived and exits with 1 if one survived or could not be applied.
+// holds the words. The changes are made in copies of the working tree, one for each of the jobs,
+// which work side by side. First the named tests must pass there unchanged, but for `--tested`,
+// which says that they just did. Prints each mutant as killed or survived and exits with 1 if one
+// survived or could not be applied.
 
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   cpSync,
   existsSync,
@@ -23,6 +25,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 
@@ -66,14 +69,15 @@ function copyOfTree() {
 }
 
 /** Runs test files in the copy; `collected` is false where a file could not even be loaded. */
-function runTests(copy, tests) {
+async function runTests(copy, tests) {
   const report = join(copy, 'mutant-report.json');
   rmSync(report, { force: true });
-  const { status, stderr } = spawnSync(
+  const child = spawn(
     process.execPath,
     ['node_modules/vitest/vitest.mjs', 'run', ...tests, '--bail=1', '--reporter=json', `--outputFile=${report}`],
-    { cwd: copy, encoding: 'utf8', timeout: 600_000 },
+    { cwd: copy, timeout: 600_000, stdio: ['ignore', 'ignore', 'pipe'] },
   );
+  const [stderr, [status]] = await Promise.all([text(child.stderr), once(child, 'close')]);
   const results = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : undefined;
   const failures =
     results?.testResults.flatMap((file) => file.assertionResults.filter((t) => t.status === 'failed')) ?? [];
@@ -95,25 +99,33 @@ function buildKernels(copy) {
 }
 
 /** Applies one mutant in the copy and runs its tests. */
-function judge(copy, mutant) {
+async function judge(copy, mutant) {
   const path = join(copy, mutant.file);
   const source = readFileSync(path, 'utf8');
   const kernel = mutant.file.startsWith('kernels/');
   try {
     writeFileSync(path, mutated(mutant, source));
     const unbuilt = kernel ? buildKernels(copy) : undefined;
-    return unbuilt ? { broken: unbuilt } : runTests(copy, mutant.tests);
+    return unbuilt ? { broken: unbuilt } : await runTests(copy, mutant.tests);
   } finally {
     writeFileSync(path, source);
     if (kernel) buildKernels(copy);
   }
 }
 
-function main() {
+async function main() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { fast: { type: 'boolean' }, list: { type: 'boolean' }, name: { type: 'string', default: '' } },
+    options: {
+      fast: { type: 'boolean' },
+      list: { type: 'boolean' },
+      name: { type: 'string', default: '' },
+      jobs: { type: 'string', default: '1' },
+      tested: { type: 'boolean' },
+    },
   });
+  const jobs = Number(values.jobs);
+  if (!Number.isInteger(jobs) || jobs < 1) throw new Error(`--jobs: expected a number from 1, got "${values.jobs}"`);
   const all = mutants();
   for (const name of positionals)
     if (!all.some(({ system, family }) => [system, family].includes(name)))
@@ -128,31 +140,37 @@ function main() {
   );
   if (chosen.length === 0) throw new Error(`no mutant of these has "${values.name}" in its name or file`);
   if (values.list) return chosen.forEach(({ system, name, file }) => void console.log(`${system}: ${name} (${file})`));
-  const copy = copyOfTree();
+  const copies = Array.from({ length: Math.min(jobs, chosen.length) }, copyOfTree);
   try {
-    const tests = [...new Set(chosen.flatMap((mutant) => mutant.tests))];
-    const unchanged = runTests(copy, tests);
-    if (!unchanged.passed)
-      throw new Error(
-        `the unchanged code fails these tests: ${unchanged.failure ?? unchanged.broken ?? tests.join(', ')}`,
-      );
-    const survivors = [];
-    for (const mutant of chosen) {
-      const { failure, broken } = judge(copy, mutant);
-      const verdict = broken ? `not applicable: ${broken}` : failure ? `killed by "${failure}"` : 'SURVIVED';
-      console.log(`${mutant.system}: ${mutant.name}: ${verdict}`);
-      if (broken || !failure) survivors.push(mutant);
-    }
-    console.log(`${chosen.length - survivors.length} of ${chosen.length} mutants killed`);
-    if (survivors.length > 0) process.exitCode = 1;
+    if (!values.tested) await mustPass(copies[0], [...new Set(chosen.flatMap((mutant) => mutant.tests))]);
+    const waiting = chosen.values();
+    let killed = 0;
+    await Promise.all(
+      copies.map(async (copy) => {
+        for (const mutant of waiting) {
+          const { failure, broken } = await judge(copy, mutant);
+          const verdict = broken ? `not applicable: ${broken}` : failure ? `killed by "${failure}"` : 'SURVIVED';
+          console.log(`${mutant.system}: ${mutant.name}: ${verdict}`);
+          if (failure && !broken) killed++;
+        }
+      }),
+    );
+    console.log(`${killed} of ${chosen.length} mutants killed`);
+    if (killed < chosen.length) process.exitCode = 1;
   } finally {
-    rmSync(copy, { recursive: true, force: true });
+    for (const copy of copies) rmSync(copy, { recursive: true, force: true });
   }
+}
+
+/** @throws where a test fails without a mutant. */
+async function mustPass(copy, tests) {
+  const { passed, failure, broken } = await runTests(copy, tests);
+  if (!passed) throw new Error(`the unchanged code fails these tests: ${failure ?? broken ?? tests.join(', ')}`);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   try {
-    main();
+    await main();
   } catch (error) {
     console.error(error.message);
     process.exitCode = 1;

@@ -44,6 +44,16 @@ import { maxPixelsOption, withFlag } from './pictures.js';
 import { sourceProfileLines } from './source-profile.js';
 import { TABLE_FORMS, type TableFlags, tableOptionsOf, withTableOptions } from './tables.js';
 
+const examples = `
+Examples
+  gossamer info table.csv                how the columns of a table are read
+  gossamer info graph/                   sizes, types and labels of a graph: nodes.csv and edges.csv
+  gossamer info flowers/                 classes and sizes of pictures, and those that cannot be used
+  gossamer info programs/                classes of source files, and those with syntax errors
+  gossamer info shop/                    a catalogue: products.csv and attributes.csv
+  gossamer info model.safetensors        what a model is, what it was trained on and what it answers for
+  gossamer info hyperpave                a system: paper, data sets, claims and options of its experiment`;
+
 export function infoCommand(): Command {
   return withTableOptions(new Command('info'))
     .description('what a system, a model file, a table, a graph or a folder of pictures is')
@@ -52,6 +62,7 @@ export function infoCommand(): Command {
       `name from \`gossamer list\`, a model file, a table: ${TABLE_FORMS}; a folder with graphs.csv and edges.csv; a graph of several types: a folder with tables such as nodes_paper.csv and edges_author_paper.csv; or a graph: a folder with nodes.csv and edges.csv, GraphML, GEXF, GML, Pajek, METIS, Matrix Market, node-link JSON; a catalogue: a folder with products.csv; or a folder with a folder of source files or of pictures for each class`,
     )
     .addOption(maxPixelsOption('pictures: '))
+    .addHelpText('after', examples)
     .action(info);
 }
 
@@ -141,6 +152,7 @@ async function info(slug: string, flags: TableFlags & { readonly maxPixels?: num
     return;
   }
   if (!isSystem && existsSync(slug)) return modelInfo(slug);
+  if (!isSystem) throw new Error(`"${slug}" is no file, no folder and no system; gossamer list names the systems`);
   const record = findSystem(slug);
   const { experiment } = await record.load();
   const { options, datasets, ownData, metrics } = experiment;

@@ -23,10 +23,12 @@ import {
 } from '../lm/index.js';
 import { saveLanguageModel } from '../lm/node.js';
 import { parameterCount } from '../nn/index.js';
-import { Random } from '../tensor/index.js';
+import { Random, tensor } from '../tensor/index.js';
 import { choice, number } from './arguments.js';
+import { predictInitial } from './initial-weights.js';
 import { type ModelFlags, modelsHelp, openLanguageModel, withModel } from './language-model.js';
 import { openModelOf } from './models.js';
+import { writeNote } from './output.js';
 import { useThreads } from './threads.js';
 import { trainResumably } from './training.js';
 
@@ -214,6 +216,7 @@ interface TrainFlags {
   readonly batch: number;
   readonly length: number;
   readonly learningRate: number;
+  readonly init?: string;
   readonly seed: number;
   readonly threads?: number;
   readonly resume: boolean;
@@ -224,6 +227,7 @@ Examples
   gossamer lm train book.txt -o book.safetensors
   gossamer lm train book.txt --vocabulary 1024 --layers 6 --features 256
   gossamer lm train tinyshakespeare --experts 8 --free-experts 4 --tau 0.75
+  gossamer lm train book.txt --features 64 --layers 3 --init ghn.safetensors   from weights that a hypernetwork predicts
   gossamer lm generate book.safetensors --prompt "Once"
 
 Tokens are characters, or with --vocabulary byte pairs that are learnt from the text. With --experts each layer is a mixture, with --free-experts MoE++: easy tokens then use fewer experts, the fewer the smaller --tau is. The last tenth of the text validates. Ctrl-C keeps the steps so far in <out>.checkpoint, and --resume goes on from there.`;
@@ -250,6 +254,7 @@ function trainCommand(): Command {
     .option('--batch <n>', 'windows a step', number(1), 16)
     .option('--length <n>', 'tokens of a window', number(2), 128)
     .option('--learning-rate <rate>', 'learning rate', number(0, false), 3e-3)
+    .option('--init <file>', 'initial weights by a model of gossamer fit TEXT --model logah')
     .option('--seed <n>', 'seed', number(0), 0)
     .option('--threads <n>', 'threads, the calling one among them', number(1))
     .option('--resume', 'go on from <out>.checkpoint', false)
@@ -292,6 +297,7 @@ async function train(path: string, flags: TrainFlags): Promise<void> {
   const random = new Random(flags.seed);
   const config = configOf(flags, tokenizer.size);
   const model = decoderOf(config, random.split('model'));
+  if (flags.init !== undefined) predictInitial(flags.init, model, [tensor(new Int32Array(2), [1, 2])], writeNote);
   const kind = flags.vocabulary === undefined ? 'characters' : 'byte pairs';
   process.stderr.write(
     `${parameterCount(model).toLocaleString('en-US')} parameters, ${tokens.train.length} ${kind}, ${tokenizer.size} different\n`,

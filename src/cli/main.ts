@@ -30,8 +30,16 @@ try {
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   const { name, message, stack } = error as Error;
-  const reason = outputError(error as NodeJS.ErrnoException) ?? message.split('\n')[0];
+  const reason = outputError(error as NodeJS.ErrnoException) ?? forUsers(message.split('\n')[0] as string);
   if (name === 'AbortError') return 130;
   console.error(process.env.GOSSAMER_DEBUG ? stack : `gossamer: ${reason}`);
   return 2;
+}
+
+/** What the engine advises who writes a loop, as advice for who calls a command. */
+function forUsers(message: string): string {
+  return message.replace(
+    /^(out of memory: .*); run each step of a loop in scope.*$/,
+    '$1; smaller batches, widths or pictures take less: --help lists the options',
+  );
 }

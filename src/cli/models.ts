@@ -30,6 +30,7 @@ const openers = {
   mip: async (path: string) => (await import('./models/mip.js')).open(path),
   nat: async (path: string) => (await import('./models/nat.js')).open(path),
   softhgnn: async (path: string) => (await import('./models/softhgnn.js')).open(path),
+  logah: async (path: string) => (await import('./models/logah.js')).open(path),
   hdhgn: async (path: string) => (await import('./models/hdhgn.js')).open(path),
   'hypernet-review': async (path: string) => (await import('./models/hypernet-review.js')).open(path),
   semipfl: async (path: string) => (await import('./models/semipfl.js')).open(path),

@@ -1,9 +1,10 @@
 // `gossamer predict`
 
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { predictedGraph, writeCsv, writeGraphML, writeNodeLink } from '../data/index.js';
 import { requireWritable, writeFileAtomic } from '../data/node.js';
 import { number } from './arguments.js';
+import { Bar } from './bar.js';
 import { chatOnly, withChatOptions } from './chat.js';
 import type { Predictions, Predictor, TalkFlags } from './models/predictor.js';
 import { openModel } from './models.js';
@@ -28,6 +29,8 @@ Examples
   gossamer predict team.safetensors questions.jsonl --endpoint http://127.0.0.1:8080/v1 --max-tokens 4000 -o answers.csv
   gossamer predict m.safetensors new/ -o out.csv --edges kept.csv       graphs in a folder, by a model of hyperdrop
   gossamer predict small/model.plan photos/ --top 3                      pictures, by a model of gossamer train or compress
+  gossamer predict ghn.safetensors architecture.json -o weights.safetensors   initial weights of a network, by a model of logah
+  gossamer predict ghn.safetensors gpt2-large -o large.safetensors --type BF16
   gossamer predict count.safetensors photos/ --maps densities/           how many things are in each picture, and where, by a model of count-softhgnn
   gossamer predict code.safetensors file.py more/ --top 3 --explain      source files, by a model of hdhgn, and what it looked at
   gossamer predict code.safetensors file.py --explain -o explain.html    the lines that decided, as a page
@@ -85,6 +88,11 @@ export function predictCommand(): Command {
       'hyperagent: most tokens of a question, by estimate; less talk where more would be needed',
       number(1),
     )
+    .addOption(
+      new Option('--type <type>', 'models of logah: type of the numbers that are written')
+        .choices(['F32', 'BF16'])
+        .default('F32'),
+    )
     .option('--agents <file>', 'hyperagent: another team than the one that was learnt with')
     .option('--chat-model <name>', 'hyperagent: another model of the agents')
     .addHelpText('after', examples)
@@ -106,6 +114,7 @@ interface Flags extends TableFlags, TalkFlags {
   readonly observe?: string;
   readonly edges?: string;
   readonly maps?: string;
+  readonly type: 'F32' | 'BF16';
 }
 
 async function predict(modelPath: string, paths: readonly string[], flags: Flags, command: Command): Promise<void> {
@@ -115,6 +124,9 @@ async function predict(modelPath: string, paths: readonly string[], flags: Flags
   const model = await openModel(modelPath);
   if (!model.talks) refuseTalk(modelPath, command);
   refuseReading(modelPath, model, command);
+  if (model.writeWeights) return writeWeights(model.writeWeights, paths, flags, command);
+  if (command.getOptionValueSource('type') === 'cli')
+    throw new Error(`--type: the model in "${modelPath}" writes no weights; models of logah do`);
   const conditions = conditionsOf(flags.condition);
   if (flags.condition.length > 0 && !model.conditions)
     throw new Error(`--condition: file "${modelPath}" is a model without conditions`);
@@ -151,6 +163,32 @@ async function predict(modelPath: string, paths: readonly string[], flags: Flags
   });
   if (edges && predictions.edges) writePredictions(predictions.edges, edges);
   writePredictions(predictions, out);
+}
+
+/** @throws Error without a file to write to, or for more than one architecture */
+function writeWeights(
+  write: NonNullable<Predictor['writeWeights']>,
+  paths: readonly string[],
+  { out, type }: Flags,
+  command: Command,
+): void {
+  const [architecture, second] = paths;
+  if (architecture === undefined || second !== undefined)
+    throw new Error(`weights are predicted for one architecture at a time, got ${paths.join(', ')}`);
+  if (out === undefined) throw new Error('weights go to a file: -o weights.safetensors');
+  const given = command.options.find(
+    (own) =>
+      !['out', 'type'].includes(own.attributeName()) && command.getOptionValueSource(own.attributeName()) === 'cli',
+  );
+  if (given) throw new Error(`${given.long} is not for models of logah`);
+  const bar = new Bar('predicting', 'weights');
+  try {
+    const lines = write(architecture, out, { type, onProgress: (share) => bar.update(share, Math.round(100 * share)) });
+    bar.close();
+    process.stdout.write(`${[...lines, `weights: ${out}`].join('\n')}\n`);
+  } finally {
+    bar.close();
+  }
 }
 
 /** @throws Error when a flag of reading tables is given that the model would not heed */

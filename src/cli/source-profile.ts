@@ -18,12 +18,13 @@ export async function sourceProfileLines(path: string): Promise<string[]> {
   const sizes: { readonly path: string; readonly vertices: number }[] = [];
   const unreadable: string[] = [];
   const found = new Map<string, number>();
-  for (const { path: file, source } of files) {
+  for (const { path: file, source, fault } of files) {
     const language = languageOf(file);
     if (!language) continue;
     found.set(languages[language].title, (found.get(languages[language].title) ?? 0) + 1);
     const parser = await loadParser(language);
     try {
+      if (fault !== undefined) throw new Error(fault);
       sizes.push({ path: file, vertices: sourceHypergraph(parser, source, file).vertexCount });
     } catch (error) {
       unreadable.push((error as Error).message);

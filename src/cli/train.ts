@@ -27,6 +27,7 @@ interface Flags extends PictureTrainingFlags {
   readonly average: number;
   readonly hyperedges?: number;
   readonly heads?: number;
+  readonly init?: string;
   readonly threads?: number;
   readonly resume: boolean;
 }
@@ -38,6 +39,7 @@ Examples
   gossamer train digits/ --model resnet20 --augment -o digits.safetensors --resume
   gossamer train logos/ --size 48x64 --background black --test-share 0.2   transparent pixels on black; --strict stops at a bad file
   gossamer train flowers/ --model vit-softhgnn --size 32 --hyperedges 16   a vision transformer with soft hyperedges
+  gossamer train flowers/ --model vit-nano --size 32 --init ghn.safetensors   from weights that a hypernetwork predicts
   gossamer fit digits/ --model resnet20 --set epochs=20 --set augment=yes  the same by gossamer fit, which --set tells these options
   gossamer info flowers/                                           classes, sizes, formats, and pictures that cannot be used
   gossamer classify model.safetensors photo.jpg more-photos/
@@ -65,6 +67,7 @@ export function trainCommand(): Command {
     .option('--average <decay>', average.about, number(0, false), average.default)
     .option('--hyperedges <n>', 'vit-softhgnn: soft hyperedges that every picture uses', number(1))
     .option('--heads <n>', 'vit-softhgnn: heads of the soft hyperedges, a divisor of the width', number(1));
+  command.option('--init <file>', 'initial weights by a model of gossamer fit --model logah');
   return withBackgroundOption(withPictureOptions(command))
     .option('--seed <n>', 'seed', number(0), 0)
     .option('--threads <n>', 'threads, the calling one among them', number(1))
@@ -83,7 +86,8 @@ async function train(path: string, flags: Flags): Promise<void> {
     async (hooks) => {
       const values = { ...flags, augment: flags.augment ? 'yes' : 'no' } as const;
       const random = new Random(flags.seed);
-      fitted = await fitPictures(flags.model, path, { values, pictures: flags, random, hooks, note: writeNote });
+      const { init } = flags;
+      fitted = await fitPictures(flags.model, path, { values, pictures: flags, random, hooks, note: writeNote, init });
       return fitted;
     },
     () => fitted?.file && writeFileAtomic(flags.out, fitted.file()),

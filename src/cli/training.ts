@@ -2,7 +2,8 @@
 
 import { existsSync, rmSync } from 'node:fs';
 import { fileCheckpoint, interruptSignal } from '../data/node.js';
-import { type FitResult, progressLine, type TrainingHooks } from '../nn/index.js';
+import { ChatError } from '../hypergraph/index.js';
+import { type FitResult, progressLine, type TrainingHooks, type TrainingState } from '../nn/index.js';
 
 /** Exit code after Ctrl-C. */
 const INTERRUPTED = 130;
@@ -15,24 +16,30 @@ export interface TrainingRun {
 }
 
 /**
- * Trains, writes the model by `save`, then removes the checkpoint. After Ctrl-C the checkpoint
+ * Trains, writes the model by `write`, then removes the checkpoint. After Ctrl-C the checkpoint
  * stays, the exit code is 130, and standard error shows how to resume.
  *
  * @returns whether the training finished; false after Ctrl-C
- * @throws Error when there is no checkpoint to continue from, before anything is trained
+ * @throws Error when there is no checkpoint to continue from, before anything is trained, or it is
+ *   of another model; when models behind HTTP no longer answer, with what goes on from there
  */
 export async function trainResumably(
   { out, resume }: TrainingRun,
   train: (hooks: Required<TrainingHooks>) => Promise<Pick<FitResult, 'stopped'>>,
-  save: () => void,
+  write: () => void,
 ): Promise<boolean> {
   const path = requireCheckpoint({ out, resume });
   const store = fileCheckpoint(path);
   const { signal, release } = interruptSignal();
+  let isKept = resume;
+  const save = (state: TrainingState) => {
+    store.save(state);
+    isKept = true;
+  };
   try {
     const { stopped } = await train({
       signal,
-      checkpoint: resume ? store : { load: () => undefined, save: (state) => store.save(state) },
+      checkpoint: { load: () => (resume ? store.load() : undefined), save },
       onEpoch: progressLine(process.stderr),
     });
     if (stopped === 'aborted') {
@@ -40,12 +47,32 @@ export async function trainResumably(
       process.exitCode = INTERRUPTED;
       return false;
     }
+  } catch (error) {
+    throw explained(error as Error, path, { isKept, resume });
   } finally {
     release();
   }
-  save();
+  write();
   rmSync(path, { force: true });
   return true;
+}
+
+/** An error, with what can be done about it where a checkpoint matters. */
+function explained(
+  error: Error,
+  path: string,
+  { isKept, resume }: { readonly isKept: boolean; readonly resume: boolean },
+): Error {
+  if (isKept && error instanceof ChatError)
+    return new Error(`${error.message}; "${path}" keeps what was learnt before, and --resume goes on from it`, {
+      cause: error,
+    });
+  if (resume && error.message.startsWith('loadState:'))
+    return new Error(
+      `"${path}" is of another model, or of other options or data; give those again, or leave --resume out (${error.message})`,
+      { cause: error },
+    );
+  return error;
 }
 
 /** Path of the checkpoint. @throws Error when resuming without a checkpoint */

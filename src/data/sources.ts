@@ -12,8 +12,10 @@ import { loadTable, type TableFileOptions } from './table-files.js';
 export interface SourceFile {
   /** Path of the file, or the table and row. */
   readonly path: string;
-  /** Its text. */
+  /** Its text; empty where it cannot be read. */
   readonly source: string;
+  /** Why it cannot be read, such as bytes that are no UTF-8. */
+  readonly fault?: string;
 }
 
 /** Source files with classes. */
@@ -89,10 +91,19 @@ function classFolders(folder: string, endings: readonly string[]): LabelledSourc
   const listed = byClass.flatMap(({ paths }, label) => paths.map((path) => ({ path, label })));
   return {
     name: basename(resolve(folder)),
-    files: listed.map(({ path }) => ({ path: relative(folder, path), source: readText(path) })),
+    files: listed.map(({ path }) => sourceAt(path, relative(folder, path))),
     labels: Int32Array.from(listed, ({ label }) => label),
     classes: byClass.map(({ name }) => name),
   };
+}
+
+/** A file by the name that it is listed by. */
+function sourceAt(file: string, path: string): SourceFile {
+  try {
+    return { path, source: readText(file) };
+  } catch (error) {
+    return { path, source: '', fault: (error as Error).message };
+  }
 }
 
 async function sourcesInTable(

@@ -148,7 +148,7 @@ export function splitGroups(
     }
     if (parts.train.length === before)
       throw new Error(
-        `splitGroups: the ${count} rows of class "${classes[c]}" are ${own.length} different ones, of which none has at most ${room.train} copies to train on`,
+        `splitGroups: the ${count} rows of class "${classes[c]}", with equal ones of other classes, are ${own.length} different ones, of which none has at most ${room.train} copies to train on`,
       );
   });
   const empty = (['validation', 'test'] as const).find((name) => parts[name].length === 0);

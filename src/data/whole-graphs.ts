@@ -168,9 +168,9 @@ interface Grouped {
  * with two sets of attributes, an attribute that is missing; or a graph without nodes.
  */
 export function wholeGraphsFromTables(tables: WholeGraphTables, name: string): WholeGraphs {
-  const edges = readCsv(tables.edges, 'edges');
-  const nodes = tables.nodes === undefined ? undefined : readCsv(tables.nodes, 'nodes');
-  const listed = tables.graphs === undefined ? undefined : readCsv(tables.graphs, 'graphs');
+  const edges = readCsv(tables.edges, `${name}/edges`);
+  const nodes = tables.nodes === undefined ? undefined : readCsv(tables.nodes, `${name}/nodes`);
+  const listed = tables.graphs === undefined ? undefined : readCsv(tables.graphs, `${name}/graphs`);
   const need = (table: Table, what: string, column: string, at = columnFinder(table)(column)) =>
     at >= 0 ? at : fail(name, `${what}: there is no column "${column}", only ${table.columns.join(', ')}`);
   const [source, target] = [columnFor('source', edges.columns), columnFor('target', edges.columns)];

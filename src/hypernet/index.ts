@@ -43,6 +43,7 @@ export {
 export type { HypernetInit } from './init.js';
 export * from './interval/index.js';
 export { Layout, type LayoutEntry, type Selection, selectParameters } from './layout.js';
+export * from './logah/index.js';
 export * from './mip/index.js';
 export { NamedCondition, type NamedConditionOptions, type NamedInput, type NamedValues } from './named-condition.js';
 export { chunks, components, described } from './part-generators.js';

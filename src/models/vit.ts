@@ -21,6 +21,7 @@ import {
   mean,
   type Random,
   reshape,
+  type Shape,
   slice,
   type Tensor,
   transpose,
@@ -49,11 +50,11 @@ class TransformerBlock {
   readonly norm2: LayerNorm;
   readonly mlp: Mlp;
 
-  constructor(features: number, heads: number, random: Random) {
+  constructor(features: number, heads: number, hidden: number, random: Random) {
     this.norm1 = new LayerNorm(features, { epsilon: EPSILON });
     this.attn = new MultiHeadAttention(features, heads, random);
     this.norm2 = new LayerNorm(features, { epsilon: EPSILON });
-    this.mlp = new Mlp(features, 4 * features, random);
+    this.mlp = new Mlp(features, hidden, random);
   }
 
   forward(x: Tensor): Tensor {
@@ -78,6 +79,8 @@ export interface VisionTransformerOptions {
   readonly depth?: number;
   /** Number of attention heads, a divisor of `features`. Default: 3. */
   readonly heads?: number;
+  /** Hidden dimension of the feed-forward layers. Default: 4·features. */
+  readonly hidden?: number;
   /** `class`: a class token is classified; `mean`: the mean of all patches. Default: `class`. */
   readonly pooling?: 'class' | 'mean';
   /**
@@ -117,6 +120,7 @@ export class VisionTransformer {
       features = 192,
       depth = 12,
       heads = 3,
+      hidden = 4 * features,
       pooling = 'class',
     } = options;
     if (imageSize % patchSize !== 0)
@@ -127,7 +131,7 @@ export class VisionTransformer {
     if (pooling === 'class') this.clsToken = parameter(zeros([1, 1, features]));
     this.posEmbed = parameter(truncatedNormal(random, [1, tokens, features]));
     this.patchEmbed = { proj: new Conv2d(channels, features, patchSize, random, { stride: patchSize }) };
-    this.blocks = Array.from({ length: depth }, () => new TransformerBlock(features, heads, random));
+    this.blocks = Array.from({ length: depth }, () => new TransformerBlock(features, heads, hidden, random));
     // On a stream of its own: with and without it a seed gives the same backbone.
     this.context = options.context?.(features, random.split('context'));
     this.norm = new LayerNorm(features, { epsilon: EPSILON });
@@ -181,6 +185,30 @@ export class VisionTransformer {
     const [n, , features] = tokens.shape as [number, number, number];
     return this.head.forward(this.clsToken ? reshape(slice(tokens, null, [0, 1]), [n, features]) : mean(tokens, 1));
   }
+}
+
+/** Shapes of the parameters of a vision transformer by name, without making it. */
+export function visionTransformerShapes(options: VisionTransformerOptions = {}): Record<string, Shape> {
+  const { imageSize = 224, patchSize = 16, channels = 3, classes = 1000, features: d = 192, depth = 12 } = options;
+  const { hidden = 4 * d, pooling = 'class' } = options;
+  const tokens = (imageSize / patchSize) ** 2 + (pooling === 'class' ? 1 : 0);
+  const affine = (name: string, shape: Shape) => ({ [`${name}.weight`]: shape, [`${name}.bias`]: shape.slice(0, 1) });
+  const blocks = Array.from({ length: depth }, (_, i) => ({
+    ...affine(`blocks.${i}.norm1`, [d]),
+    ...affine(`blocks.${i}.attn.qkv`, [3 * d, d]),
+    ...affine(`blocks.${i}.attn.proj`, [d, d]),
+    ...affine(`blocks.${i}.norm2`, [d]),
+    ...affine(`blocks.${i}.mlp.fc1`, [hidden, d]),
+    ...affine(`blocks.${i}.mlp.fc2`, [d, hidden]),
+  }));
+  return Object.assign(
+    pooling === 'class' ? { clsToken: [1, 1, d] } : {},
+    { posEmbed: [1, tokens, d] },
+    affine('patchEmbed.proj', [d, channels, patchSize, patchSize]),
+    ...blocks,
+    affine('norm', [d]),
+    affine('head', [classes, d]),
+  );
 }
 
 /**

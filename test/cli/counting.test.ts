@@ -127,6 +127,26 @@ describe.skipIf(!existsSync(main))('counting on the command line (needs a build)
     expect(existsSync(path('refused.safetensors'))).toBe(false);
   });
 
+  test('pictures that show nothing teach nothing, and squares too large for the memory are refused for users', () => {
+    mkdirSync(path('bare'), { recursive: true });
+    const names = ['a.png', 'b.png', 'c.png', 'd.png'];
+    for (const name of names) writeFileSync(path('bare', name), writePng(dots(32, 32, 0, new Random(1)).picture));
+    writeFileSync(path('bare', 'points.csv'), `picture,x,y\n${names.map((name) => `${name},,\n`).join('')}`);
+    const bare = gossamer('fit', 'bare', ...training, '-o', 'refused.safetensors');
+    expect([bare.status, bare.stderr]).toEqual([
+      2,
+      expect.stringContaining('points.csv names no thing in any picture'),
+    ]);
+    const large = gossamer('fit', 'dots', ...training, '--set', 'tile=8192', '-o', 'refused.safetensors');
+    expect([large.status, large.stderr]).toEqual([
+      2,
+      expect.stringMatching(
+        /out of memory: .* smaller batches, widths or pictures take less: --help lists the options\n$/,
+      ),
+    ]);
+    expect(existsSync(path('refused.safetensors'))).toBe(false);
+  }, 60_000);
+
   test('a folder without points.csv, and gossamer train, say what to do', () => {
     expect(gossamer('fit', 'new', '--model', 'count-softhgnn').stderr).toContain(
       'holds no points.csv with the columns picture, x and y',

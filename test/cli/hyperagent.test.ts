@@ -262,6 +262,31 @@ describe.skipIf(!existsSync(main))('a team of agents on the command line (needs 
     expect(ended.stderr).toContain(`ended early: interrupted; ${rows.length} of 12 answered`);
   }, 60_000);
 
+  test('a server that stops in mid-training ends it with code 2, and --resume goes on', async () => {
+    const { endpoint } = await chatServer((own, at, response) => {
+      if (at < 60) return right(own);
+      response.destroy();
+      return undefined;
+    });
+    const args = ['fit', 'agents.json', ...learning, '--set', 'epochs=2', '-o', 'stopped.safetensors', '--endpoint'];
+    const stopped = await gossamer([...args, endpoint]);
+    expect([stopped.status, stopped.stderr]).toEqual([
+      2,
+      expect.stringMatching(
+        /no call succeeded: .*; "stopped.safetensors.checkpoint" keeps .* --resume goes on from it/,
+      ),
+    ]);
+    expect(existsSync(path('stopped.safetensors'))).toBe(false);
+    const back = await chatServer(right);
+    const resumed = await gossamer([...args, back.endpoint, '--resume']);
+    expect([resumed.status, resumed.stdout]).toEqual([
+      0,
+      expect.stringContaining('tokens of the training since it was resumed'),
+    ]);
+    // Two discussions that measure the cost, and the second of two epochs.
+    expect(back.asked.length).toBe((2 + 6) * 7);
+  }, 60_000);
+
   test('bad input: one line, exit code 2, and no file', async () => {
     write('one.json', [agents[0]]);
     write('two.json', agents.slice(0, 2));

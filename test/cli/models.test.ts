@@ -28,7 +28,14 @@ import {
   STUDENT_MODEL,
   StudentModel,
 } from '../../src/hypergraph/index.js';
-import { MIP_MODEL, SEMIPFL_MODEL, TABLE_MODEL, TASK_MODEL, TableModel } from '../../src/hypernet/index.js';
+import {
+  LOGAH_MODEL,
+  MIP_MODEL,
+  SEMIPFL_MODEL,
+  TABLE_MODEL,
+  TASK_MODEL,
+  TableModel,
+} from '../../src/hypernet/index.js';
 import { decoderConfig, decoderOf } from '../../src/lm/index.js';
 import { LANGUAGE_MODEL, saveLanguageModel } from '../../src/lm/node.js';
 import { MLP } from '../../src/nn/index.js';
@@ -64,6 +71,7 @@ describe('the table of model files', () => {
     COUNT_MODEL,
     NAT_MODEL,
     TASK_MODEL,
+    LOGAH_MODEL,
     MIP_MODEL,
     HYPERDROP_MODEL,
     HYPERCLUSTER_MODEL,

@@ -82,6 +82,15 @@ describe.skipIf(!existsSync(main))('gossamer on catalogues (needs a build)', () 
     expect(all.columns).toEqual(heads);
   }, 120_000);
 
+  test('a folder of new products stands for its tables', () => {
+    mkdirSync(path('next'), { recursive: true });
+    writeFileSync(path('next/products.csv'), writeCsv(columns, fresh.map(line)));
+    writeFileSync(path('next/values.csv'), 'attribute,value\ncolour,ochre\n');
+    const asked = (...data: string[]) => gossamer('predict', 'pave.safetensors', ...data, '--top', '150').stdout;
+    expect(asked('next')).toContain(',colour,ochre,');
+    expect(asked('next')).toBe(asked('new.csv', '--values', 'values.csv'));
+  }, 60_000);
+
   test('a network that takes more memory than there is is refused before it is trained', () => {
     const fit = ['fit', 'shop', '--model', 'hyperpave', '--set', 'hyperedges=all', '--set', 'epochs=1'];
     const limited = (features: number) =>
@@ -146,7 +155,11 @@ describe.skipIf(!existsSync(main))('gossamer on catalogues (needs a build)', () 
     expect(existsSync(path('never.csv'))).toBe(false);
     writeFileSync(path('none.csv'), 'product,title\n');
     expect(gossamer('predict', 'usual.safetensors', 'none.csv').stderr).toContain('has a header and no products');
-    expect(gossamer('predict', 'usual.safetensors', 'shop').status).toBe(2);
+    mkdirSync(path('bare'), { recursive: true });
+    expect(gossamer('predict', 'usual.safetensors', 'bare')).toMatchObject({
+      status: 2,
+      stderr: 'gossamer: folder "bare" holds no products.csv\n',
+    });
     expect(gossamer('fit', 'shop', '--target', 'colour').stderr).toContain('--target colour');
   });
 });

@@ -104,6 +104,22 @@ describe.skipIf(!existsSync(main))('source files on the command line (needs a bu
     60_000,
   );
 
+  test('a file of bytes that are no text is listed and left out, and the accuracy stands beside that of one answer', () => {
+    for (let i = 0; i < 5; i++) {
+      write(`latin/a/${i}.py`, `x = ${i}`);
+      write(`latin/b/${i}.py`, `print(${i})`);
+    }
+    writeFileSync(at('latin/b/odd.py'), Buffer.from('name = "caf\xe9"\n', 'latin1'));
+    const fit = ['fit', at('latin'), '--set', 'epochs=1', '--set', 'width=8', '-o', at('latin.safetensors')];
+    const { stdout, stderr, status } = gossamer(...fit);
+    expect([status, stdout]).toEqual([
+      0,
+      expect.stringMatching(/10 files in Python.*\naccuracy on 2 test files: [\d.]+ %; 50.0 % by always saying a\n/),
+    ]);
+    expect(stderr).toMatch(/odd.py" is not UTF-8 text; save it as UTF-8; left out/);
+    expect(gossamer('info', at('latin')).stdout).toMatch(/cannot be read: 1\n.*odd.py" is not UTF-8 text/);
+  }, 60_000);
+
   test('folders that cannot be learnt from end with code 2', () => {
     write('mixed/a/x.py', 'x = 1');
     write('mixed/b/y.java', 'class A {}');

@@ -81,7 +81,7 @@ describe('splitGroups', () => {
     const two = { train: 0.6, validation: 0.2 };
     const copies = Array.from({ length: 40 }, (_, i) => (i < 20 ? String(i) : 'same'));
     expect(() => splitGroups(copies, labels, ['a', 'b'], two, new Random(0))).toThrow(
-      'the 20 rows of class "b" are 1 different ones, of which none has at most 12 copies to train on',
+      'the 20 rows of class "b", with equal ones of other classes, are 1 different ones, of which none has at most 12 copies to train on',
     );
     const halves = Array.from({ length: 40 }, (_, i) => String(i - (i % 10)));
     expect(() => splitGroups(halves, labels, ['a', 'b'], two, new Random(0))).toThrow('leaves none for validation');

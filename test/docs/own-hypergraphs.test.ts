@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readCsv } from '../../src/data/index.js';
@@ -63,6 +63,68 @@ describe.skipIf(!existsSync(join(root, 'dist')))(
       expect(partners.every(([, target]) => target?.startsWith('shop'))).toBe(true);
       const usual = ['shop1', 'shop6'];
       expect(partners.slice(0, 2).filter(([, target]) => usual.includes(target as string)).length).toBeGreaterThan(0);
+    }, 180_000);
+
+    test('softhgnn: numbers of things in new pictures, and classes of pictures', () => {
+      const { status, stdout, stderr, folder } = runShell(
+        'systems/softhgnn.md',
+        '### From pictures to answers for new ones',
+      );
+      expect([status, stderr.includes('rror')]).toEqual([0, false]);
+      expect(stdout).toContain('crowds/: 60 pictures with 150 things, 0 to 5 in one');
+      const [, mae, guess] = stdout.match(/pictures: ([\d.]+) \(.*; ([\d.]+) by always saying the mean/) ?? [];
+      expect(Number(mae)).toBeLessThan(0.4 * Number(guess));
+      for (const [file, count] of rowsOf(folder, 'counts.csv'))
+        expect(Math.abs(Number(count) - Number(/(\d)\.bmp/.exec(file as string)?.[1]))).toBeLessThan(0.8);
+      expect(readdirSync(join(folder, 'densities')).sort()).toEqual(['0.png', '2.png', '5.png']);
+      expect(rowsOf(folder, 'classes.csv').map((row) => row[2])).toEqual(['rose', 'iris']);
+      expect(readdirSync(join(folder, 'who'))).toHaveLength(2);
+    }, 300_000);
+
+    test('ehgnn: classes of new graphs with the edges that were kept, and a vector for each', () => {
+      const { status, stdout, stderr, folder } = runShell(
+        'systems/ehgnn.md',
+        '### From tables to answers for new graphs',
+      );
+      expect([status, stderr.includes('rror')]).toEqual([0, false]);
+      expect(stdout).toContain('shapes/: 80 graphs, 519 nodes, 479 edges');
+      expect(stdout).toContain('accuracy on 8 test graphs: 100.0 %');
+      expect(rowsOf(folder, 'classes.csv').map((row) => row.slice(0, 2))).toEqual([
+        ['x', 'ring'],
+        ['y', 'star'],
+      ]);
+      const kept = rowsOf(folder, 'kept.csv');
+      expect([kept.length, kept.filter((row) => row[4] === '1').length]).toEqual([10, 8]);
+      expect(rowsOf(folder, 'new.csv')).toHaveLength(2);
+    }, 180_000);
+
+    test('hyperpave: a colour that no product had, and one that follows from lists', () => {
+      const { status, stdout, stderr, folder } = runShell(
+        'systems/hyperpave.md',
+        '### From tables to answers for new products',
+      );
+      expect([status, stderr.includes('rror')]).toEqual([0, false]);
+      expect(stdout).toContain('shop: 120 products in 3 categories');
+      const rows = rowsOf(folder, 'values.csv');
+      expect(rows[0]?.slice(0, 3)).toEqual(['n1', 'colour', 'teal']);
+      const ofLists = rows.find((row) => row[0] === 'n2' && row[1] === 'colour');
+      expect(ofLists?.[2]).toBe('red');
+      expect(ofLists?.[4]).toMatch(/^product p/);
+      expect(rows.find((row) => row[0] === 'n2' && row[1] === 'material')?.[2]).toBe('wool');
+    }, 180_000);
+
+    test('hyperagent: a team learns and answers over HTTP, by a stand-in for a model', () => {
+      const { status, stdout, stderr, folder } = runShell(
+        'systems/hyperagent.md',
+        '### From questions to answers, without a model',
+      );
+      expect([status, stderr.includes('rror')]).toEqual([0, false]);
+      expect(stdout).toContain('training would hold 42 discussions of 10 calls');
+      expect(stdout).toContain('agents.json: 3 agents, 4 questions, 10 discussions');
+      expect(stderr).toContain('4 of 4 right');
+      expect(rowsOf(folder, 'answers.csv').map((row) => row.slice(1, 4))).toEqual(
+        [21, 22, 23, 24].map((sum) => [String(sum), String(sum), 'true']),
+      );
     }, 180_000);
 
     test('hdhgn: classes of new source files, with the lines that attention is on', () => {

@@ -155,11 +155,18 @@ describe('a run', () => {
     await expect(runExperiment(record, { ...request, out, signal: controller.signal })).rejects.toThrow('abort');
     before = () => {};
     expect(readdirSync(join(out, 'seeds'))).toEqual(['0.json']);
+    // The time of a finished seed counts in the run that takes it up.
+    const file = join(out, 'seeds/0.json');
+    const seed = json(file);
+    expect(seed.result.seconds).toBeGreaterThan(0);
+    writeFileSync(file, JSON.stringify({ ...seed, result: { ...seed.result, seconds: 1000 } }));
     const resumed = await runExperiment(record, { ...request, out, resume: true });
     expect(trained).toEqual([0, 1, 1]);
     const whole = await runExperiment(record, request);
     expect(resumed.rows).toEqual(whole.rows);
     expect(resumed.curves.length).toBe(8);
+    expect(resumed.seconds).toBeGreaterThan(1000);
+    expect(whole.seconds).toBeLessThan(1000);
   });
 
   test('a run that fails after --resume keeps its folder and what others put there', async () => {

@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { hasDataset } from '../../src/data/node.js';
+import { hasDataset, hasSources } from '../../src/data/node.js';
+import { programStudy } from '../../src/experiments/protocols/directed-heads.js';
 import {
   degreeStudy,
   directionStudy,
@@ -160,9 +161,19 @@ describe('studies of improving', () => {
     const pruned = await pruningStudy(data, { ...training, epochs: 3 }, 1, context);
     expect(pruned.studies[0]?.rows.length).toBe(3);
     expect(Number.isFinite(pruned.scores['pruning gain'])).toBe(true);
-    const tools = await toolsStudy(data, { ...training, epochs: 2 }, 1, context);
+    const tools = await toolsStudy(data, { ...training, epochs: 2 }, context);
     expect(tools.studies[0]?.rows.length).toBe(8);
   }, 60_000);
+
+  test.skipIf(!hasSources('code-gcj'))(
+    'problems with few programs are left out of their study',
+    async () => {
+      const { scores, studies } = await programStudy({ ...training, epochs: 1 }, 1, context);
+      expect(scores['programs by chance']).toBeCloseTo(100 / 6, 6);
+      expect(studies[0]?.rows.length).toBe(3);
+    },
+    120_000,
+  );
 });
 
 /** Accuracies with directions and without; validation agrees with them. */

@@ -298,12 +298,22 @@ describe('features', () => {
       Array.from({ length: 4 }, (_, v) => landing[2 * v] as number),
       [0, 0.5, 1.5, 1].map((p) => Math.log1p(p)),
     );
-    const joined = g.augmentedFeatures(uniformTensor(1, [4, 3]), own, { kinds: ['degrees'] });
+    const dense = uniformTensor(1, [4, 3]);
+    const joined = g.augmentedFeatures(dense, own, { kinds: ['degrees'] });
     expect(joined.shape).toEqual([4, 5]);
     expectClose(
       Array.from({ length: 4 }, (_, v) => joined.view()[5 * v + 3] as number),
       Array.from({ length: 4 }, (_, v) => degrees[2 * v] as number),
     );
+    // Sparse features stay sparse, with values and without, rows without elements among them.
+    const half = dense.view().map((value, i) => (i < 5 || i > 8 ? value : 0));
+    for (const x of [half, half.map((value) => Number(value !== 0))]) {
+      const beside = g.augmentedFeatures(SparseMatrix.fromDense(tensor(x, [4, 3])), own, { kinds: ['degrees'] });
+      expectClose(
+        (beside as SparseMatrix).toDense().view(),
+        g.augmentedFeatures(tensor(x, [4, 3]), own, { kinds: ['degrees'] }).view(),
+      );
+    }
   });
 
   test('denoised ones solve (I + λL)·z = x in complex numbers', () => {

@@ -184,3 +184,12 @@ test('another encoder of texts is used in training and after loading', async () 
     model.predict([row(3, catalogue, 'new')], { top: 3 }),
   );
 });
+
+test('where few values are held out, epoch and threshold are chosen among all values', async () => {
+  expect(fitted.heldOut).toMatchObject({ values: 6, ranked: 'alone' });
+  // One held-out value is the first of itself in every epoch.
+  const small = await fitProducts(catalogue, new Random(0), { ...options, validation: 0.01 });
+  expect(small.heldOut).toMatchObject({ values: 1, ranked: 'among all' });
+  expect(small.training.history.every(({ metric = 1 }) => metric < 1)).toBe(true);
+  expect(small.macroF1).toBeLessThan(1);
+});

@@ -49,6 +49,13 @@ describe('hyperedges', () => {
     expect(sets('view', released)).toEqual([[1, 2], [0], [3], [4]]);
   });
 
+  test('as pairs join a product with each of its list, once', () => {
+    const pairs = new ProductGraph(counts, links, labels, { behaviour: 'pairs' });
+    expect(sets('view', pairs)).toEqual([[0, 1], [0, 2], [2, 3], [4]]);
+    expect(sets('buy', pairs)).toEqual([[0, 3], [1], [2], [4]]);
+    expect(sets('aspect', pairs)).toEqual(sets('aspect'));
+  });
+
   test('of products and values hold visible values alone', () => {
     expect(sets('aspect')).toEqual([[0, 7, 9], [1, 9], [2], [3, 8, 10], [4]]);
     expect(sets('category')).toEqual([[0, 1, 5, 7, 9], [1, 2, 3, 6, 8, 9, 10], [4]]);
@@ -379,6 +386,22 @@ describe('metrics', () => {
       { value: 5, support: 1, f1: 0 },
       { value: 7, support: 1, f1: 1 },
     ]);
+  });
+
+  test('a value that no product has, and that is said of one, counts as an F1 of 0', () => {
+    const never = valueF1(
+      int(0, 1),
+      [int(0), int(0)],
+      int(0, 1, 2),
+      (at, value) => value === 0 || (at === 1 && value === 2),
+    );
+    expect(never).toEqual([
+      { value: 0, support: 2, f1: 1 },
+      { value: 2, support: 0, f1: 0 },
+    ]);
+    // Value 1 of no product must not be said: the threshold stays above its scores.
+    const scored: ProductScores = { products: int(0, 1), scores: Float32Array.of(0.9, 0.3, 0.8, 0.2), values: 2 };
+    expect(bestThreshold(scored, [int(0), int(0)], int(0, 1))).toBeGreaterThan(Math.fround(0.3));
   });
 
   test('the threshold of the best macro-F1 tells separable scores apart', () => {

@@ -21,9 +21,9 @@ import {
   tileTensor,
   trainCounter,
 } from '../../src/hypergraph/index.js';
-import { inference, parameterCount, SoftHGNN, stateOf } from '../../src/nn/index.js';
+import { inference, parameterCount, parameters, SoftHGNN, stateOf, training, withWeights } from '../../src/nn/index.js';
 import { Hypergraph } from '../../src/structure/index.js';
-import { permute, Random, reshape, slice, type Tensor, tensor } from '../../src/tensor/index.js';
+import { permute, Random, reshape, slice, sum, type Tensor, tensor, valueAndGrad } from '../../src/tensor/index.js';
 import { checkGradient, expectClose, uniformTensor } from '../oracle.js';
 
 const random = () => new Random(4);
@@ -222,6 +222,23 @@ describe('counting', () => {
     context: { hyperedges: 4, heads: 4 },
     ...statistics,
   } as const;
+
+  test('a model whose cells have all fallen to 0 comes back in training, and is never below 0 in use', () => {
+    const { network } = CountModel.create(description, random());
+    network.head.bias?.assign(tensor([-9]));
+    const pixels = uniformTensor(1, [2, 1, 32, 32]);
+    expect([...network.forward(pixels, inference).view()].every((cell) => cell === 0)).toBe(true);
+    const slope = (counter: DensityCounter) => {
+      const loss = (live: DensityCounter) => sum(live.forward(pixels, training(random())));
+      const run = (weights: Record<string, Tensor>) => withWeights(counter, weights, loss);
+      return valueAndGrad(run)(parameters(counter)).gradient['head.bias']?.view()[0];
+    };
+    // Two pictures of sixteen cells.
+    expect(slope(network)).toBeCloseTo(0.1 * 32, 5);
+    const plain = new DensityCounter({ widths: [8, 8, 16] }, random());
+    plain.head.bias?.assign(tensor([-9]));
+    expect(slope(plain)).toBe(0);
+  });
 
   test('learns how many, on pictures of any size, and keeps the best epoch', async () => {
     const own = new Random(7);

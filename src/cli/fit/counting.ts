@@ -30,6 +30,8 @@ export async function fitCounts(path: string, request: FitRequest<typeof countOp
   const { train, validation, test } = partsOf(all.pictures, path, shares, random.split('split'));
   const things = (pictures: readonly CountedPicture[]) =>
     pictures.reduce((sum, { points }) => sum + points.length / 2, 0);
+  if (things(all.pictures) === 0)
+    throw new Error(`"${path}": points.csv names no thing in any picture, so that there is nothing to count`);
   const statistics = pixelStatistics(train, reading.channels);
   const trained = { data: all.name, pictures: train.length, things: things(train) };
   const description = { reading, tile, widths, context, ...statistics, trained };

@@ -19,6 +19,7 @@ import { fitTable, type TableFitFlags, tableOnly, withTableFitOptions } from './
 interface Flags extends TableFitFlags, ChatFlags, PictureTrainingFlags {
   readonly data?: string;
   readonly encoder?: string;
+  readonly init?: string;
   readonly set: readonly string[];
   readonly resume: boolean;
   readonly seed: number;
@@ -66,6 +67,11 @@ Examples
   gossamer fit flowers/ --model lsnet-nano --size 32             classes of pictures: a folder of pictures for each class
   gossamer fit digits/ --model resnet20 --set epochs=20 --set augment=yes --test-share 0.2 -o digits.safetensors
 
+  gossamer fit flowers/ --model logah --size 32 -o ghn.safetensors   initial weights of vision transformers, from their architecture
+  gossamer predict ghn.safetensors architecture.json -o weights.safetensors
+  gossamer fit flowers/ --model vit-nano --size 32 --init ghn.safetensors
+  gossamer fit book.txt --model logah -o text-ghn.safetensors    of decoders: gossamer lm train book.txt --init text-ghn.safetensors
+
   gossamer fit agents.json --model hyperagent --data questions.jsonl --dry-run      a team: what learning would cost
   gossamer fit agents.json --model hyperagent --data questions.jsonl --endpoint http://127.0.0.1:8080/v1 -o team.safetensors
   gossamer predict team.safetensors questions.jsonl --endpoint http://127.0.0.1:8080/v1 -o answers.csv
@@ -104,6 +110,7 @@ export function fitCommand(): Command {
     .option('--json', 'print the result as JSON', false);
   command.option('--data <questions>', 'hyperagent: lines of {"question": …, "answer": …}, or gsm8k');
   command.option('--encoder <file>', 'h4g: a sentence model in ONNX that encodes the texts, tokenizer.json beside it');
+  command.option('--init <file>', 'pictures: initial weights by a model of logah');
   const pictures = withBackgroundOption(withPictureOptions(command, { of: 'pictures: ' }), 'pictures: ');
   return withTableFitOptions(withChatOptions(pictures))
     .addHelpText('after', ({ command: own }) => `${modelsText(own.opts<Partial<Flags>>().model)}${examples}`)
@@ -119,7 +126,7 @@ function modelsText(name: string | undefined): string {
     return `\nOptions of ${name} (--set name=value)\n${optionLines(options)}\n${onGraphs}`;
   }
   const lines = Object.entries(learners)
-    .filter(([, { data }]) => data !== 'pictures')
+    .filter(([own, { data }]) => data !== 'pictures' || own === 'logah')
     .map(([own, { data, about }]) => `  ${own.padEnd(14)} ${data}: ${about}`);
   const pictures = `  of pictures: ${namesFor('pictures')}`;
   return `\nModels beside those of tables (--model NAME --help lists their options)\n${[...lines, pictures].join('\n')}\n`;
@@ -140,6 +147,8 @@ async function fit([path = '', ...more]: readonly string[], flags: Flags, comman
     throw new Error(`fit learns from "${path}" alone, got ${more.join(', ')} too; models of h4g take several graphs`);
   if (flags.encoder !== undefined && !learner?.encodes)
     throw new Error('--encoder is for models that encode texts: h4g');
+  if (flags.init !== undefined && (learner?.data !== 'pictures' || flags.model === 'logah'))
+    throw new Error('--init is for networks that classify pictures; gossamer lm train has it for texts');
   if (learner?.data !== 'graph' && (flags.directed || flags.undirected))
     throw new Error(`--${flags.directed ? '' : 'un'}directed is for graphs; "${path}" is learnt by another model`);
   if (!learner) {
@@ -234,6 +243,7 @@ async function train(paths: readonly string[], flags: Flags, learner: Learner): 
         values,
         more,
         encoder: flags.encoder,
+        init: flags.init,
         target: flags.target,
         task: flags.task,
         directed: flags.directed ?? (flags.undirected ? false : undefined),

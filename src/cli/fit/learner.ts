@@ -47,6 +47,8 @@ export interface FitRequest<Options extends OptionTable = OptionTable> {
   readonly chat?: ChatFlags & { readonly data?: string | undefined };
   /** Signal of Ctrl-C, the checkpoint beside the model, and the progress line. */
   readonly hooks: Required<TrainingHooks>;
+  /** File of a graph hypernetwork that predicts the initial weights of a network. */
+  readonly init?: string | undefined;
   /** Called with what a person should know about the data. */
   readonly note: (text: string) => void;
 }

@@ -10,6 +10,7 @@ import {
   hyperClusterOptions,
   hyperDropOptions,
   hyperpaveOptions,
+  logahOptions,
   semiPFLOptions,
 } from './options.js';
 import { pictureLearners } from './picture-learners.js';
@@ -52,6 +53,12 @@ export const learners: Readonly<Record<string, Learner>> = {
     data: 'table',
     options: semiPFLOptions,
     load: async () => (await import('./semipfl.js')).fitSemiPFL,
+  }),
+  logah: defineLearner({
+    about: 'initial weights of networks for pictures or a text, from their architectures',
+    data: 'pictures',
+    options: logahOptions,
+    load: async () => (await import('./hypernet.js')).fitHypernet,
   }),
   ...hypergraphLearners,
   ...pictureLearners,

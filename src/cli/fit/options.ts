@@ -85,6 +85,30 @@ export const hdhgnOptions = {
   language: choice(['java', 'python', 'typescript', 'tsx'], 'language of the code in a table'),
 } as const;
 
+export const logahOptions = {
+  family: choice(['auto', 'vit', 'mlp', 'decoder', 'gpt2'], 'networks: vit for pictures, decoder for texts, or named'),
+  layers: text('1,2,3', 'numbers of layers in the family'),
+  widths: text('16,24,32', 'widths in the family, multiples of its heads'),
+  heads: count(2, 'heads of attention of the networks'),
+  patch: count(4, 'side of a patch of vision transformers in pixels'),
+  length: count(64, 'tokens of a window of a text', { minimum: 2 }),
+  tokens: count(0, 'byte pairs to learn from a text as tokens; its characters when 0', { minimum: 0 }),
+  steps: count(1500, 'steps'),
+  batch: count(64, 'pictures or windows of a step'),
+  metaBatch: count(2, 'networks of a step'),
+  learningRate: rate(1e-3, "AdamW's largest learning rate"),
+  validation: share(0.1, 'share of the training pictures that chooses the epoch', { maximum: 0.5 }),
+  features: count(32, 'width of the hypernetwork, a multiple of 4 and of its heads', { minimum: 4 }),
+  rank: count(8, 'rank of the factors of a weight'),
+  encoderLayers: count(2, 'layers of the encoder of graphs'),
+  encoderHeads: count(4, 'heads of attention there'),
+  maxWidth: count(
+    512,
+    'widest layer whose kernels of 16 × 16 are decoded whole; a sixteenth of the rows of the factors',
+  ),
+  range: rate(0.1, 'deviation of weights of language models; 0.02 suits widths of 768 and more'),
+} as const;
+
 export const pictureOptions = {
   epochs: count(10, 'epochs'),
   batch: count(64, 'images a step; a last one alone joins the step before', { minimum: 2 }),

@@ -3,12 +3,14 @@
 import type { ImageDataset } from '../../data/index.js';
 import { accuracyOn, VisionTransformer } from '../../models/index.js';
 import { MANY_CONTEXT_WEIGHTS, parameterCount, SoftHGNN } from '../../nn/index.js';
+import { zeros } from '../../tensor/index.js';
 import { ImageClassifier, imageModelSettings, requireImageSize } from '../../vision/index.js';
+import { predictInitial } from '../initial-weights.js';
 import { type PictureTrainingFlags, readPictures } from '../pictures.js';
 import type { FitRequest, Fitted } from './learner.js';
 import type { pictureOptions } from './options.js';
 
-type Request = Pick<FitRequest<typeof pictureOptions>, 'values' | 'random' | 'hooks' | 'note'> & {
+type Request = Pick<FitRequest<typeof pictureOptions>, 'values' | 'random' | 'hooks' | 'note' | 'init'> & {
   readonly pictures: PictureTrainingFlags;
 };
 
@@ -19,7 +21,7 @@ const FEW_STEPS = 50;
 export async function fitPictures(
   architecture: string,
   path: string,
-  { values, pictures, random, hooks, note }: Request,
+  { values, pictures, random, hooks, note, init }: Request,
 ): Promise<Fitted> {
   if (pictures.size) requireImageSize(architecture, ...pictures.size);
   const data = await readPictures(path, pictures, { background: pictures.background });
@@ -31,11 +33,15 @@ export async function fitPictures(
   );
   if (classifier.model instanceof VisionTransformer) noteContext(classifier.model.context, note);
   note(`${architecture}, ${parameterCount(classifier.model).toLocaleString('en-US')} parameters; ${sizesOf(data)}`);
+  if (init !== undefined) {
+    const { channels, height, width } = data.train;
+    predictInitial(init, classifier.model, [zeros([1, channels, height, width])], note);
+  }
   const { epochs, batch, learningRate, weightDecay, mixing, labelSmoothing, average, augment } = values;
   const steps = epochs * Math.ceil(data.train.count / batch);
   if (steps < FEW_STEPS)
     note(
-      `${steps} steps are few for ${epochs} epochs of ${data.train.count} pictures: smaller batches (--set batch=8) or more epochs may learn more`,
+      `${steps} steps are few for ${epochs} epochs of ${data.train.count} pictures: smaller batches, such as 8, or more epochs may learn more`,
     );
   const { stopped } = await classifier.train(data, random.split('fit'), {
     ...hooks,

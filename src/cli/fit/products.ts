@@ -38,6 +38,7 @@ export async function fitCatalogue(
   const labelled = labels.filter((own) => own.length > 0).length;
   const { bestMetric } = result;
   const { threshold } = model.description;
+  const among = heldOut.ranked === 'alone' ? '' : `, ranked among all ${all.length} values as they are few`;
   return {
     file: () => model.save({ data: catalogue.name }),
     lines: [
@@ -45,7 +46,7 @@ export async function fitCatalogue(
       ...(bestMetric === undefined
         ? []
         : [
-            `${heldOut.values} held-out values of ${heldOut.products} products: mean average precision ${(100 * bestMetric).toFixed(1)} %, ` +
+            `${heldOut.values} held-out values of ${heldOut.products} products${among}: mean average precision ${(100 * bestMetric).toFixed(1)} %, ` +
               `macro-F1 ${(100 * macroF1).toFixed(1)} % at the tuned threshold ${threshold.toFixed(3)}`,
           ]),
     ],
@@ -79,6 +80,6 @@ function requireMemory(
   throw new Error(
     `training on ${productNames.length} products with hyperedges=${hyperedges} at features=${features} takes about ` +
       `${Math.ceil(bytes / MIB)} MiB, of ${Math.floor(budget / MIB)} MiB that there are` +
-      (fitting > 0 ? `; set features=${fitting} or fewer` : '; leave products out'),
+      (fitting > 0 ? `; set features=${fitting} or fewer` : '; lower textFeatures, or leave products out'),
   );
 }

@@ -68,6 +68,16 @@ export async function fitSources(path: string, request: FitRequest<typeof hdhgnO
   const tested = Array.from(split.test, (row) => encoded[row] as (typeof encoded)[number]);
   const truth = Array.from(split.test, (row) => labels[row] as number);
   const right = 100 * accuracy(classesOf(programProbabilities(network, tested)), truth);
+  const usual = majorityOf(
+    Array.from(split.train, (row) => labels[row] as number),
+    all.classes.length,
+  );
+  const guess =
+    100 *
+    accuracy(
+      truth.map(() => usual),
+      truth,
+    );
   const model = new ProgramModel(
     {
       ...{ language: parser.language, grammar: parser.grammarVersion, classes: all.classes, options, pairwise },
@@ -80,11 +90,17 @@ export async function fitSources(path: string, request: FitRequest<typeof hdhgnO
     file: () => model.save({ data: all.name }),
     lines: [
       `${all.name}: ${read.length} files in ${languages[parser.language].title}, ${all.classes.length} classes`,
-      `accuracy on ${split.test.length} test files: ${right.toFixed(1)} %`,
+      `accuracy on ${split.test.length} test files: ${right.toFixed(1)} %; ${guess.toFixed(1)} % by always saying ${all.classes[usual]}`,
     ],
-    scores: { accuracy: right },
+    scores: { accuracy: right, accuracyOfMajority: guess },
     stopped,
   };
+}
+
+/** The class that most have, the first of equals. */
+function majorityOf(labels: readonly number[], classes: number): number {
+  const counts = Array.from({ length: classes }, (_, c) => labels.filter((label) => label === c).length);
+  return counts.indexOf(Math.max(...counts));
 }
 
 /** Files with the same content are in the same part of the split. */
@@ -96,7 +112,7 @@ const LEAST_FILES = 4;
 /** Notes listed one by one; more are counted. */
 const LISTED = 20;
 
-/** Reads the files; those with syntax errors, empty and large ones are listed and left out. */
+/** Reads the files; those with syntax errors, empty, large or no text are listed and left out. */
 function readAll(
   { files, labels, classes, name }: LabelledSources,
   parser: SourceParser,
@@ -107,8 +123,9 @@ function readAll(
   },
 ): Read[] {
   const left: string[] = [];
-  const read = files.flatMap(({ path, source }, at): Read[] => {
+  const read = files.flatMap(({ path, source, fault }, at): Read[] => {
     try {
+      if (fault !== undefined) throw new Error(fault);
       const program = sourceHypergraph(parser, source, path, { anonymise: options.anonymise });
       if (program.vertexCount <= options.vertices) return [{ program, label: labels[at] as number }];
       left.push(`file "${path}" has ${program.vertexCount} vertices, more than ${options.vertices} (--set vertices)`);

@@ -39,6 +39,7 @@ export async function fitTeam(path: string, request: Request): Promise<Fitted> {
   if (chat.dryRun) return dryRun(untrained, questions, request);
   const talk = new Discussions(connect(chat), team, untrained.settings.discussion, request);
   const complete = await talk.calibrate(untrained, questions);
+  const isResumed = request.hooks.checkpoint?.load() !== undefined;
   const policy = untrained.withDiscussion({ messageTokens: talk.messageTokens });
   const { epochs, batch, samples, learningRate, beta } = request.values;
   const sketches = policy.sketches(questions.map(({ question }) => question));
@@ -63,7 +64,7 @@ export async function fitTeam(path: string, request: Request): Promise<Fitted> {
       `${path}: ${team.agents.length} agents, ${questions.length} questions, ${talk.discussions} discussions`,
       `topologies drawn while learning: ${talk.rightShare.toFixed(1)} % right`,
       `groups a question: ${mean(groups).toFixed(2)}; all reading all costs ${Math.round(complete)} tokens`,
-      `tokens of the training: agents ${spent.agents.prompt} prompt + ${spent.agents.completion} completion, ` +
+      `tokens of the training${isResumed ? ' since it was resumed' : ''}: agents ${spent.agents.prompt} prompt + ${spent.agents.completion} completion, ` +
         `summariser ${spent.summariser.prompt} + ${spent.summariser.completion}`,
       ...(talk.failures > 0 ? [`calls that failed: ${talk.failures}, such as ${talk.lastFailure}`] : []),
       ...(talk.estimated ? ['the server did not count all tokens: they are estimates'] : []),

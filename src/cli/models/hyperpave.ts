@@ -1,6 +1,6 @@
 // Attribute values of products by HyperPAVE, made by `gossamer fit --model hyperpave`.
 
-import { loadNewProducts, loadNewValues, readBytes } from '../../data/node.js';
+import { isFolder, loadNewProducts, loadNewValues, readBytes, tableIn } from '../../data/node.js';
 import { ProductModel } from '../../hypergraph/index.js';
 import { onlyPath, type Predictions, type PredictOptions, type Predictor } from './predictor.js';
 
@@ -17,15 +17,21 @@ export function open(path: string): Predictor {
   };
 }
 
-/** The most probable values of each product of a table, or those above the threshold. */
+/**
+ * The most probable values of each product of a table, or those above the threshold. A folder
+ * stands for its tables of products and of values.
+ */
 function valuesOfProducts(
   model: ProductModel,
   path: string,
   { top, values: valuesPath, withinCategory, note }: PredictOptions,
 ): Predictions {
-  const { products, vectors } = loadNewProducts(path);
-  if (products.length === 0) throw new Error(`"${path}" has a header and no products`);
-  const candidates = valuesPath === undefined ? undefined : loadNewValues(valuesPath);
+  const table = isFolder(path) ? tableIn(path, 'products') : path;
+  if (table === undefined) throw new Error(`folder "${path}" holds no products.csv`);
+  const { products, vectors } = loadNewProducts(table);
+  if (products.length === 0) throw new Error(`"${table}" has a header and no products`);
+  const valuesTable = valuesPath ?? (isFolder(path) ? tableIn(path, 'values') : undefined);
+  const candidates = valuesTable === undefined ? undefined : loadNewValues(valuesTable);
   const predicted = model.predict(products, {
     ...(candidates && { values: candidates.values }),
     ...(top !== undefined && { top }),

@@ -57,6 +57,14 @@ export interface TalkFlags extends ChatFlags {
   readonly chatModel?: string;
 }
 
+/** How predicted weights are written. */
+export interface WeightOptions {
+  /** Type of the numbers. */
+  readonly type: 'F32' | 'BF16';
+  /** Called with the share that is written. */
+  readonly onProgress: (share: number) => void;
+}
+
 export interface Predictor {
   /** Whether it answers by talking to models at an endpoint. Default: false. */
   readonly talks?: boolean;
@@ -74,6 +82,12 @@ export interface Predictor {
   readonly maps?: boolean;
   /** Whether its predictions have a row for each edge. Default: false. */
   readonly edges?: boolean;
+  /**
+   * Of models that write weights of networks: predicts them for an architecture, into a file.
+   *
+   * @returns lines on what was predicted and what was not
+   */
+  writeWeights?(architecture: string, out: string, options: WeightOptions): readonly string[];
   /** Lines on what the model predicts, from what, what it was trained on, its size and scores. */
   describe(): readonly string[];
   /** @throws Error when the model cannot read the data */

@@ -11,4 +11,11 @@ export type { InflateOptions } from './inflate.js';
 export type { NodeNames } from './node-names.js';
 export { npyHeader, readNpy, readNpz, writeNpy, writeNpz } from './npy.js';
 export { type Pickled, type PickledObject, readPickle } from './pickle.js';
-export { readSafetensors, type SafetensorsFile, SafetensorsReader, writeSafetensors } from './safetensors.js';
+export {
+  readSafetensors,
+  type SafetensorsFile,
+  SafetensorsReader,
+  type StreamedTensor,
+  safetensorsPieces,
+  writeSafetensors,
+} from './safetensors.js';

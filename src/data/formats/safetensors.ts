@@ -201,25 +201,100 @@ export function writeSafetensors(
   tensors: Readonly<Record<string, Tensor>>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
-  if (Object.hasOwn(tensors, METADATA))
-    throw new Error(`writeSafetensors: no tensor can be named "${METADATA}", which the format keeps for metadata`);
-  const entries: [string, unknown][] = Object.keys(metadata).length ? [[METADATA, metadata]] : [];
-  let end = 0;
-  for (const [name, { dtype, shape, size }] of Object.entries(tensors)) {
-    const bytes = size * (dtype === 'f32' || dtype === 'i32' ? 4 : 1);
-    entries.push([name, { dtype: names[dtype], shape, data_offsets: [end, end + bytes] }]);
-    end += bytes;
-  }
-  const text = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
-  const padded = Math.ceil(text.length / 8) * 8;
-  const file = new Uint8Array(8 + padded + end).fill(0x20, 8 + text.length, 8 + padded);
-  new DataView(file.buffer).setBigUint64(0, BigInt(padded), true);
-  file.set(text, 8);
-  let offset = 8 + padded;
+  const entries = Object.entries(tensors).map(([name, { dtype, shape, size }]): StoredShape => {
+    return { name, dtype: names[dtype], shape, bytes: size * (dtype === 'f32' || dtype === 'i32' ? 4 : 1) };
+  });
+  const header = headerOf(entries, metadata);
+  const file = new Uint8Array(header.length + entries.reduce((total, { bytes }) => total + bytes, 0));
+  file.set(header);
+  let offset = header.length;
   for (const tensor of Object.values(tensors)) {
     const values = tensor.dataSync();
     file.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), offset);
     offset += values.byteLength;
   }
   return file;
+}
+
+interface StoredShape {
+  readonly name: string;
+  readonly dtype: keyof typeof widths;
+  readonly shape: readonly number[];
+  readonly bytes: number;
+}
+
+/** The length of the header and the header, padded to 8 bytes. */
+function headerOf(stored: readonly StoredShape[], metadata: Readonly<Record<string, string>>): Uint8Array {
+  const entries: [string, unknown][] = Object.keys(metadata).length ? [[METADATA, metadata]] : [];
+  const seen = new Set([METADATA]);
+  let end = 0;
+  for (const { name, dtype, shape, bytes } of stored) {
+    if (seen.has(name))
+      throw new Error(
+        name === METADATA
+          ? `writeSafetensors: no tensor can be named "${METADATA}", which the format keeps for metadata`
+          : `writeSafetensors: two tensors are named "${name}"`,
+      );
+    seen.add(name);
+    entries.push([name, { dtype, shape, data_offsets: [end, end + bytes] }]);
+    end += bytes;
+  }
+  const text = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
+  const padded = Math.ceil(text.length / 8) * 8;
+  const header = new Uint8Array(8 + padded).fill(0x20, 8 + text.length);
+  new DataView(header.buffer).setBigUint64(0, BigInt(padded), true);
+  header.set(text, 8);
+  return header;
+}
+
+/** A tensor of numbers that are made when they are written. */
+export interface StreamedTensor {
+  /** Name of the tensor. */
+  readonly name: string;
+  /** Its shape. */
+  readonly shape: readonly number[];
+  /** Its values in row-major order, in parts; each is used before the next is asked for. */
+  values(): Iterable<Float32Array>;
+}
+
+/**
+ * A safetensors file in pieces, for tensors that together are larger than memory.
+ *
+ * @param dtype `F32`, or `BF16`, rounded to the nearest, ties to even
+ * @throws Error for two tensors of one name, one named `__metadata__`, and when the parts of a
+ * tensor do not hold as many numbers as its shape says
+ */
+export function* safetensorsPieces(
+  tensors: readonly StreamedTensor[],
+  metadata: Readonly<Record<string, string>> = {},
+  dtype: 'F32' | 'BF16' = 'F32',
+): Generator<Uint8Array> {
+  const stored = tensors.map(({ name, shape }): StoredShape => {
+    return { name, dtype, shape, bytes: widths[dtype] * shape.reduce((product, size) => product * size, 1) };
+  });
+  yield headerOf(stored, metadata);
+  for (const [at, { name, values }] of tensors.entries()) {
+    let written = 0;
+    for (const part of values()) {
+      const bytes = dtype === 'F32' ? part : bfloat16(part);
+      yield new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      written += bytes.byteLength;
+    }
+    if (written !== stored[at]?.bytes)
+      throw new Error(
+        `safetensorsPieces: "${name}" has ${written} bytes of values, its shape says ${stored[at]?.bytes}`,
+      );
+  }
+}
+
+/** The upper halves of floats, rounded to the nearest, ties to even; NaN stays NaN. */
+function bfloat16(values: Float32Array): Uint16Array {
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const halves = new Uint16Array(values.length);
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] as number;
+    const isNaN = (word & 0x7fffffff) > 0x7f800000;
+    halves[i] = isNaN ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
+  }
+  return halves;
 }

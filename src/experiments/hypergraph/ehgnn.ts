@@ -60,13 +60,13 @@ export const experiment = defineExperiment({
   presets: {
     'irrelevant-edges': { trials: 3 },
     'edge-types': { ...ofTypes, graphs: 600, batch: 50, epochs: 40, trials: 3 },
-    mutag: { ...ofClasses, epochs: 30 },
-    ptc: { ...ofClasses, epochs: 15 },
-    proteins: { ...ofClasses, hidden: 32, epochs: 8 },
+    mutag: { ...ofClasses, epochs: 100 },
+    ptc: { ...ofClasses, epochs: 100 },
+    proteins: { ...ofClasses, hidden: 32, epochs: 40 },
     nci1: { ...ofClasses, epochs: 6 },
     'imdb-binary': { ...ofClasses, epochs: 6 },
     esol: { ...ofMolecules, epochs: 150, patience: 150 },
-    'qm9-12k': { ...ofMolecules, epochs: 12 },
+    'qm9-12k': { ...ofMolecules, epochs: 100, patience: 100 },
     ...Object.fromEntries(
       depthSets.map((name) => [name, { task: 'depth' as const, epochs: 60, learningRate: 1e-2, patience: 100 }]),
     ),

@@ -13,6 +13,7 @@ import {
   CLASSIFICATION,
   GENERATION,
   GRAPH,
+  PAIRS,
   productMethods,
   productOptions,
   productTitles,
@@ -50,7 +51,7 @@ const claims = [
   abstract('unseen', `${USER} above random scores, least of the seeds (points of zero-shot mAP)`, above(0), (e: Run) =>
     e.leastGain(USER, RANDOM, 'zeroShot'),
   ),
-  ...[TEXT, GRAPH].map((other) =>
+  ...[TEXT, GRAPH, PAIRS].map((other) =>
     abstract(
       'representations',
       `${USER} above ${other.toLowerCase()} alone, least of the seeds (points of zero-shot mAP)`,
@@ -102,6 +103,7 @@ export const experiment = defineExperiment({
     'Macro-F1 is over unseen values at a probability above ½ (of generation: the values that it writes), with the mean number of products of a value beside it.',
     'User behaviour finds unseen values that texts do not name, and costs some of those that they do: compare the two columns of unseen values.',
     'Outputs of classification for unseen values are not trained: they stay near ½, above those of most seen values, so that where all values compete it says little.',
+    `“${PAIRS}” has a pair of products for each entry of a list, by the same convolution, where “user” has a hyperedge for each list; “${GRAPH}” has no lists.`,
     'Generation is a transformer that is trained here, not a large language model; the “user, …” rows are ablations: the released network without residual paths, training without episodes, words of equal weight.',
   ],
   load: (source, { products }) => loadProducts(source, products),

@@ -26,4 +26,6 @@ export interface MethodScores {
 export interface SeedResult {
   readonly seed: number;
   readonly methods: readonly MethodScores[];
+  /** What it took, also where a later run takes it up; undefined of older runs. */
+  readonly seconds?: number;
 }

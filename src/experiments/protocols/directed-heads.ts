@@ -100,48 +100,53 @@ export async function arcStudy(
 
 /** Node types that are told apart; rarer ones are one. */
 const TYPES = 96;
-/** Programs of a problem to train on, and to validate. */
-const PARTS = { train: 20, validation: 10 };
+/** Programs of a problem to train on, to validate and to test; problems with fewer are left out. */
+const PARTS = { train: 20, validation: 10, test: 30 };
 /** Nodes of a program at most. */
-const NODES = 1200;
+const NODES = 800;
 
 /** Classes of programs by their syntax trees, arcs from a node to what it is made of. */
 export async function programStudy(
   training: DirectedTraining,
+  seeds: number,
   { signal }: Context,
   name = 'code-gcj',
 ): Promise<StudyResults> {
   if (!hasSources(name)) return noStudies;
   const data = await syntaxTrees(name);
-  const split = splitPerClass(data.labels, data.classes, PARTS, new Random(0).split('split'));
-  const labelled: LabelledGraphs = { ...data, ...split };
   const networks = networksOf(training);
   const rows: string[][] = [];
   const scores: Record<string, number> = {};
   for (const title of ['MLP', SYMMETRISED, 'Dir-SAGE'] as const) {
-    signal?.throwIfAborted();
-    const random = new Random(0).split(title);
-    const create = networks[title] as Create;
-    const network = create(TYPES, training.hidden, random.split('network'));
-    const classifier = new WholeGraphClassifier(network, training.hidden, data.classes.length, random);
-    await trainGraphClassifier(classifier, labelled, random.split('fit'), {
-      epochs: 30,
-      patience: 10,
-      learningRate: 5e-3,
-      ...(signal && { signal }),
-    });
-    const accuracy = 100 * wholeGraphAccuracy(classifier, labelled, split.test);
-    scores[`programs ${title}`] = accuracy;
-    rows.push([title, accuracy.toFixed(1)]);
+    const accuracies: number[] = [];
+    for (let seed = 0; seed < seeds; seed++) {
+      signal?.throwIfAborted();
+      const { train, validation, test } = splitPerClass(data.labels, data.classes, PARTS, new Random(seed));
+      const labelled: LabelledGraphs = { ...data, train, validation };
+      const random = new Random(seed).split(title);
+      const create = networks[title] as Create;
+      const network = create(TYPES, training.hidden, random.split('network'));
+      const classifier = new WholeGraphClassifier(network, training.hidden, data.classes.length, random);
+      await trainGraphClassifier(classifier, labelled, random.split('fit'), {
+        epochs: Math.min(20, training.epochs),
+        patience: 10,
+        learningRate: 5e-3,
+        ...(signal && { signal }),
+      });
+      accuracies.push(100 * wholeGraphAccuracy(classifier, labelled, test));
+    }
+    scores[`programs ${title}`] = summarize(accuracies).mean;
+    rows.push([title, spread(accuracies)]);
   }
+  const problems = data.classes.length;
   return studyOf(
     {
       title: 'Problems that programs solve, by their syntax trees',
       columns: ['network', 'accuracy (%)'],
       rows,
-      note: `${data.graphs.length} programs of ${name} in ${data.classes.length} problems, ${PARTS.train} of each to train and ${PARTS.validation} to validate; a node has its type alone. By chance ${(100 / data.classes.length).toFixed(0)} %.`,
+      note: `${problems} problems of ${name}: of each ${PARTS.train} programs to train, ${PARTS.validation} to validate and ${PARTS.test} to test, ${seeds} seeds; a node has its type alone. By chance ${(100 / problems).toFixed(0)} %.`,
     },
-    { ...scores, 'programs by chance': 100 / data.classes.length },
+    { ...scores, 'programs by chance': 100 / problems },
   );
 }
 
@@ -149,36 +154,36 @@ interface SyntaxTrees extends Pick<LabelledGraphs, 'graphs' | 'features' | 'labe
   readonly classes: readonly string[];
 }
 
+/** A program's tree, its types in the order of its nodes, and its problem. */
+interface Program {
+  readonly graph: Graph;
+  readonly types: readonly string[];
+  readonly label: number;
+}
+
 async function syntaxTrees(name: string): Promise<SyntaxTrees> {
   const parser = await loadParser('java');
-  const { files, labels, classes } = await loadSources(name, languages.java.endings);
-  const [graphs, types, kept] = [[] as Graph[], [] as (readonly string[])[], [] as number[]];
-  files.forEach(({ source, path }, at) => {
+  const { files, labels, classes: names } = await loadSources(name, languages.java.endings);
+  const all = files.flatMap(({ source, path }, at): Program[] => {
     const tree = sourceHypergraph(parser, source, path, { allowErrors: true });
-    if (tree.vertexCount > NODES) return;
+    if (tree.vertexCount > NODES) return [];
     const { parents } = tree;
     const children = Int32Array.from({ length: tree.vertexCount - 1 }, (_, v) => v + 1);
-    graphs.push(
-      Graph.fromEdges(
-        tree.vertexCount,
-        children.map((v) => parents[v] as number),
-        children,
-        { directed: true },
-      ),
-    );
+    const to = children.map((v) => parents[v] as number);
+    const graph = Graph.fromEdges(tree.vertexCount, to, children, { directed: true });
     // Names and numbers are left out: the tree alone decides.
-    types.push(tree.values.map((value, v) => (tree.kinds[v] === 0 ? value : 'name')));
-    kept.push(labels[at] as number);
+    const types = tree.values.map((value, v) => (tree.kinds[v] === 0 ? value : 'name'));
+    return [{ graph, types, label: labels[at] as number }];
   });
-  const codes = frequent(types);
-  const columns = types.map((own) => Int32Array.from(own, (type) => codes.get(type) ?? TYPES - 1));
+  const { programs, classes } = largeProblems(all, names);
+  const codes = frequent(programs.map(({ types }) => types));
+  const columns = programs.map(({ types }) => Int32Array.from(types, (type) => codes.get(type) ?? TYPES - 1));
   return {
-    graphs,
-    labels: Int32Array.from(kept),
+    graphs: programs.map(({ graph }) => graph),
+    labels: Int32Array.from(programs, ({ label }) => label),
     classes,
     features: (chosen) => {
-      const all = Array.from(chosen, (g) => columns[g] as Int32Array);
-      const column = Int32Array.from(all.flatMap((own) => [...own]));
+      const column = Int32Array.from(Array.from(chosen, (g) => [...(columns[g] as Int32Array)]).flat());
       return SparseMatrix.fromCoordinates(
         column.length,
         TYPES,
@@ -186,6 +191,18 @@ async function syntaxTrees(name: string): Promise<SyntaxTrees> {
         column,
       );
     },
+  };
+}
+
+/** As many programs of each problem as the parts take; problems with fewer are left out. */
+function largeProblems(all: readonly Program[], names: readonly string[]) {
+  const needed = PARTS.train + PARTS.validation + PARTS.test;
+  const chosen = names
+    .map((name, label) => ({ name, own: all.filter((program) => program.label === label).slice(0, needed) }))
+    .filter(({ own }) => own.length === needed);
+  return {
+    programs: chosen.flatMap(({ own }, label) => own.map((program) => ({ ...program, label }))),
+    classes: chosen.map(({ name }) => name),
   };
 }
 

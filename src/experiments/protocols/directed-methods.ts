@@ -93,7 +93,7 @@ function candidates({ hidden, dropout, normalize }: DirectedTraining): Readonly<
         new DirGNN(i, o, random, { ...jumping(setting), alpha: alpha as number, conv: 'sage' }),
     },
     MagNet: {
-      settings: product({ q: [0.25, 0.2, 0.15, 0.1, 0.05, 0] }, { order: [1] }),
+      settings: product({ q: [0.25, 0.1, 0, 0.15, 0.2, 0.05] }, { order: [1] }),
       create: magnet,
     },
   };

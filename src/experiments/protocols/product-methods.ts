@@ -37,6 +37,7 @@ export const GENERATION = 'Generation';
 export const COSINE = 'Text, untrained';
 export const TEXT = 'Text';
 export const GRAPH = 'Graph';
+export const PAIRS = 'Graph with behaviour';
 export const USER = 'HyperPAVE, user';
 export const INVENTORY = 'HyperPAVE, inventory';
 export const ALL = 'HyperPAVE, all';
@@ -48,18 +49,20 @@ export const UNWEIGHTED = 'user, equal words';
 interface Variant {
   readonly network: HyperPAVEOptions & { readonly hyperedges: keyof typeof fusions };
   readonly episodes?: boolean;
-  readonly texts?: 'unweighted';
+  /** Another task than the usual one. */
+  readonly task?: 'task' | 'unweighted' | 'pairs';
 }
 
 const variants: Readonly<Record<string, Variant>> = {
   [TEXT]: { network: { hyperedges: 'none', messagePassing: false } },
   [GRAPH]: { network: { hyperedges: 'none' } },
+  [PAIRS]: { network: { hyperedges: 'user' }, task: 'pairs' },
   [USER]: { network: { hyperedges: 'user' } },
   [INVENTORY]: { network: { hyperedges: 'inventory' } },
   [ALL]: { network: { hyperedges: 'all' } },
   [RELEASED]: { network: { hyperedges: 'user', residual: false } },
   [WHOLE]: { network: { hyperedges: 'user' }, episodes: false },
-  [UNWEIGHTED]: { network: { hyperedges: 'user' }, texts: 'unweighted' },
+  [UNWEIGHTED]: { network: { hyperedges: 'user' }, task: 'unweighted' },
 };
 
 /** Titles of all methods, in order. */
@@ -114,12 +117,12 @@ function untrained({ task }: ProductRun, _: ProductValues, random: Random): Prod
 
 async function trainVariant(
   run: ProductRun,
-  { network: layout, episodes = true, texts }: Variant,
+  { network: layout, episodes = true, task: which = 'task' }: Variant,
   { features, epochs, patience }: ProductValues,
   { learningRate }: Rate,
   { random, hooks }: MethodRun,
 ): Promise<ProductModelScores> {
-  const task = texts === 'unweighted' ? run.unweighted : run.task;
+  const task = run[which];
   const network = new HyperPAVE(task.texts.shape[1] as number, random.split('weights'), { ...layout, features });
   const options = { epochs, patience, learningRate, episodes, ...hooks };
   const { bestMetric = Number.NaN } = await trainHyperPAVE(network, task, random.split('training'), options);

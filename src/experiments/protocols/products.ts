@@ -52,6 +52,8 @@ export interface ProductRun {
   readonly task: ProductTask;
   /** The task with words of equal weight, for the study of the encoder. */
   readonly unweighted: ProductTask;
+  /** The task with pairs of products in place of the hyperedges of their lists. */
+  readonly pairs: ProductTask;
 }
 
 /** Catalogue, split and texts of a seed. */
@@ -65,7 +67,8 @@ export function productRunOf(catalogue: ProductCatalogue, split: ZeroShotSplit):
   const encoder = new HashedTextEncoder({ idf: 'plain' });
   const unweighted = productTask(catalogue, encodeCatalogue(catalogue, encoder), split);
   const texts = encodeCatalogue(catalogue, encoder.fit(textsOfCatalogue(catalogue)));
-  return { catalogue, split, task: productTask(catalogue, texts, split), unweighted };
+  const pairs = productTask(catalogue, texts, split, { behaviour: 'pairs' });
+  return { catalogue, split, task: productTask(catalogue, texts, split), unweighted, pairs };
 }
 
 /** A trained method, as it is scored. */

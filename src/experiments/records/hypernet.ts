@@ -102,4 +102,31 @@ export const records: readonly SystemRecord[] = [
     },
     load: () => import('../hypernet/semipfl.js'),
   },
+  {
+    slug: 'logah',
+    title: 'LoGAH: initial weights from the architecture alone',
+    family: 'hypernet',
+    about: 'predicts the initial weights of a network, up to GPT-2 Large, from its architecture',
+    paper: {
+      authors: 'Zhou, Knyazev, Jolicoeur-Martineau, Fu',
+      title: 'LoGAH: Predicting 774-Million-Parameter Transformers using Graph HyperNetworks with 1/100 Parameters',
+      venue: 'arXiv',
+      year: 2024,
+      arxiv: '2405.16287',
+    },
+    abstract: {
+      hundredth: 'Predicting 774-Million-Parameter Transformers using Graph HyperNetworks with 1/100 Parameters',
+      excessive:
+        'expands to significantly wider networks without requiring as excessive increase of parameters as in previous ' +
+        'attempts',
+      large: 'predict the parameters of 774-million large neural networks in a memory-efficient manner',
+      better:
+        'vision and language models (i.e., ViT and GPT-2) initialized with LoGAH achieve better performance than those ' +
+        'initialized randomly or using existing hypernetworks',
+      transfer:
+        'promising transfer learning results w.r.t. training LoGAH on small datasets and using the predicted parameters ' +
+        'to initialize for larger tasks',
+    },
+    load: () => import('../hypernet/logah.js'),
+  },
 ];

@@ -51,7 +51,7 @@ export interface RunResult {
   readonly notes: readonly string[];
   /** Loss and validation metric by epoch. */
   readonly curves: readonly CurvePoint[];
-  /** Wall time of the run. */
+  /** Wall time of the run; of a resumed one also that of the seeds that it found finished. */
   readonly seconds: number;
 }
 

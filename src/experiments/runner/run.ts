@@ -106,8 +106,11 @@ async function carryOut(plan: Plan): Promise<RunResult> {
   const description = experiment.describe(data);
   events.started?.({ description, methods: experiment.methods(options), metrics: Object.keys(experiment.metrics) });
   const results: SeedResult[] = [];
+  let before = 0;
   for (const seed of request.seeds) {
-    const result = folder?.finishedSeed(seed) ?? (await runSeed(plan, seed));
+    const finished = folder?.finishedSeed(seed);
+    before += finished?.seconds ?? 0;
+    const result = finished ?? (await runSeed(plan, seed));
     results.push(result);
     events.seedDone?.(result);
   }
@@ -129,7 +132,7 @@ async function carryOut(plan: Plan): Promise<RunResult> {
     scores,
     notes: experiment.notes(options),
     curves: folder?.curves() ?? [],
-    seconds: (performance.now() - plan.started) / 1000,
+    seconds: before + (performance.now() - plan.started) / 1000,
   };
   folder?.finish(result, reportHtml(record, experiment, result, folder.pictures()));
   return result;
@@ -157,8 +160,9 @@ function contextOf({ request, events, folder }: Plan, seed: number): RunContext 
 
 async function runSeed(plan: Plan, seed: number): Promise<SeedResult> {
   const { experiment, request, options, data, folder } = plan;
+  const started = performance.now();
   const { methods, artifacts } = await experiment.runSeed(data, options, contextOf(plan, seed));
-  const result = { seed, methods };
+  const result = { seed, methods, seconds: (performance.now() - started) / 1000 };
   if (folder && artifacts && seed === request.seeds[0]) folder.keepArtifacts(await artifacts());
   await folder?.finishSeed(result);
   return result;

@@ -3,7 +3,7 @@
 
 import { conjugateGradients } from '../../linalg/index.js';
 import { type Features, featureCount } from '../../nn/index.js';
-import { SparseMatrix } from '../../sparse/index.js';
+import { SparseMatrix, SparsePattern } from '../../sparse/index.js';
 import {
   directedPageRank,
   type Graph,
@@ -68,10 +68,35 @@ export function structuralFeatures(graph: Graph, options: StructuralOptions = {}
   return keep(tensor(values, [n, all.length]));
 }
 
-/** Features beside structural ones [n, d + columns]. */
-export function augmentedFeatures(x: Features, graph: Graph, options: StructuralOptions = {}): Tensor {
+/** Features beside structural ones [n, d + columns]; sparse where the features are. */
+export function augmentedFeatures(x: Tensor, graph: Graph, options?: StructuralOptions): Tensor;
+export function augmentedFeatures(x: Features, graph: Graph, options?: StructuralOptions): Features;
+export function augmentedFeatures(x: Features, graph: Graph, options: StructuralOptions = {}): Features {
   const structural = structuralFeatures(graph, options);
-  return keep(scope(() => concatenate([x instanceof SparseMatrix ? x.toDense() : x, structural], 1)));
+  if (!(x instanceof SparseMatrix)) return keep(scope(() => concatenate([x, structural], 1)));
+  return besideColumns(x, structural);
+}
+
+/** [x ‖ y] of a sparse x and dense columns y, all of which are stored. */
+function besideColumns(x: SparseMatrix, y: Tensor): SparseMatrix {
+  const { indptr, indices } = x.pattern;
+  const more = y.shape[1] as number;
+  const size = x.nnz + x.rows * more;
+  const [own, added] = [x.values?.view(), y.view()];
+  const [columns, values] = [new Int32Array(size), new Float32Array(size)];
+  const offsets = indptr.map((start, row) => start + row * more);
+  for (let row = 0; row < x.rows; row++) {
+    let at = offsets[row] as number;
+    for (let element = indptr[row] as number; element < (indptr[row + 1] as number); element++, at++) {
+      columns[at] = indices[element] as number;
+      values[at] = own?.[element] ?? 1;
+    }
+    for (let column = 0; column < more; column++, at++) {
+      columns[at] = x.columns + column;
+      values[at] = added[row * more + column] as number;
+    }
+  }
+  return new SparseMatrix(new SparsePattern(x.rows, x.columns + more, offsets, columns), keep(tensor(values)));
 }
 
 /** Options of `denoisedFeatures`. */

@@ -45,10 +45,18 @@ export interface FittedProducts {
   /** Epochs, and which was kept. */
   readonly training: FitResult;
   /** Held-out values and the products that have them. */
-  readonly heldOut: { readonly values: number; readonly products: number };
-  /** Macro-F1 over the held-out values at the tuned threshold. */
+  readonly heldOut: {
+    readonly values: number;
+    readonly products: number;
+    /** Whether they are ranked by themselves; where they are few, among all values. */
+    readonly ranked: 'alone' | 'among all';
+  };
+  /** Macro-F1 over the values that were ranked, at the tuned threshold. */
   readonly macroF1: number;
 }
+
+/** Held-out values that are ranked by themselves at least: a single one is always the first. */
+const FEWEST_RANKED = 5;
 
 /** Trains on all labelled products but those with a held-out value. @throws as `zeroShotSplit` */
 export async function fitProducts(
@@ -61,7 +69,7 @@ export async function fitProducts(
   if (encoder instanceof HashedTextEncoder && !catalogue.vectors) encoder.fit(textsOfCatalogue(catalogue));
   const texts = encodeCatalogue(catalogue, encoder);
   const zeroShot = zeroShotSplit(catalogue, random.split('split'), { test: 0, validation });
-  const task = productTask(catalogue, texts, zeroShot, graph);
+  const task = withCandidates(productTask(catalogue, texts, zeroShot, graph), catalogue);
   const textFeatures = texts.shape[1] as number;
   const network = new HyperPAVE(textFeatures, random.split('weights'), layout);
   const training = await trainHyperPAVE(network, task, random.split('training'), options);
@@ -88,9 +96,20 @@ export async function fitProducts(
   return {
     model,
     training,
-    heldOut: { values: zeroShot.unseenValidation.length, products: zeroShot.validation.length },
+    heldOut: {
+      values: zeroShot.unseenValidation.length,
+      products: zeroShot.validation.length,
+      ranked: zeroShot.unseenValidation.length < FEWEST_RANKED ? 'among all' : 'alone',
+    },
     macroF1,
   };
+}
+
+/** Ranks all values where few are held out. */
+function withCandidates(task: ProductTask, { values }: ProductCatalogue): ProductTask {
+  const { validation } = task;
+  if (!validation || validation.candidates.length >= FEWEST_RANKED) return task;
+  return { ...task, validation: { ...validation, candidates: Int32Array.from(values.keys()) } };
 }
 
 /** The probability of the best macro-F1 on held-out values; ½ where none are held out. */

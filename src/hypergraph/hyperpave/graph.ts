@@ -36,6 +36,11 @@ export function nodeCounts({ productNames, categories, values }: ProductCatalogu
 export interface ProductGraphOptions {
   /** Whether a product is in the hyperedge of its own list. Default: true. */
   readonly includeSelf?: boolean;
+  /**
+   * What a list makes: one hyperedge, or for comparison a pair of the product with each of its
+   * list. Default: `sets`.
+   */
+  readonly behaviour?: 'sets' | 'pairs';
 }
 
 /** Products, categories and values with the labels that a network may see. */
@@ -60,10 +65,11 @@ export class ProductGraph {
   hyperedges(kind: HyperedgeKind): Hypergraph {
     if (kind === 'aspect') return memo(this, kind, () => this.#aspects());
     if (kind === 'category') return memo(this, kind, () => this.#categories());
-    const { includeSelf = true } = this.options;
+    const { includeSelf = true, behaviour = 'sets' } = this.options;
     const { alsoView, alsoBuy } = this.links;
-    return memo(this.links, `${kind} ${includeSelf}`, () =>
-      behaviourHyperedges(kind === 'view' ? alsoView : alsoBuy, includeSelf),
+    const lists = kind === 'view' ? alsoView : alsoBuy;
+    return memo(this.links, `${kind} ${behaviour} ${includeSelf}`, () =>
+      behaviour === 'pairs' ? behaviourPairs(lists) : behaviourHyperedges(lists, includeSelf),
     );
   }
 
@@ -108,6 +114,17 @@ function behaviourHyperedges(lists: readonly Int32Array[], includeSelf: boolean)
     lists.length,
     sets.filter((members) => members.length >= 2),
   ).withSelfLoops();
+}
+
+/** A pair for each product and each of its list, once where each lists the other. */
+function behaviourPairs(lists: readonly Int32Array[]): Hypergraph {
+  const pairs = lists.flatMap((list, p) =>
+    Array.from(list)
+      .filter((q) => q !== p && !(q < p && lists[q]?.includes(p)))
+      .map((q) => [p, q]),
+  );
+  const joined = new Hypergraph(lists.length, pairs);
+  return joined.withSelfLoops();
 }
 
 /** A pattern whose row r holds the given columns. */

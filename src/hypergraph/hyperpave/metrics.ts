@@ -85,7 +85,10 @@ export interface ValueF1 {
   readonly f1: number;
 }
 
-/** F1 of each candidate that some product has, where a value is predicted as `predicted` says. */
+/**
+ * F1 of each candidate that some product has or is said to have, where a value is predicted as
+ * `predicted` says.
+ */
 export function valueF1(
   products: Int32Array,
   labels: readonly Int32Array[],
@@ -101,7 +104,7 @@ export function valueF1(
       both += Number(has && says);
       either += Number(has) + Number(says);
     });
-    return support === 0 ? [] : [{ value, support, f1: (2 * both) / either }];
+    return either === 0 ? [] : [{ value, support, f1: (2 * both) / either }];
   });
 }
 

@@ -23,6 +23,9 @@ export const COUNT_MODEL: ModelKind = {
   madeBy: 'gossamer fit --model count-softhgnn',
 };
 
+/** In training: without it few pictures with few things leave every cell at 0 for good. */
+const LEAK = 0.1;
+
 /** What the file says beside its weights. */
 export interface CountDescription extends Pick<ImageDataset, 'mean' | 'deviation'> {
   /** How pictures are read. */
@@ -57,7 +60,7 @@ export class CountModel {
     const { reading, widths, context } = description;
     const sizes = { channels: reading.channels, widths };
     const layer = context && ((features: number, own: Random) => new SoftHGNN(features, own, context));
-    return new CountModel(description, new DensityCounter(sizes, random, { context: layer }));
+    return new CountModel(description, new DensityCounter(sizes, random, { context: layer, leak: LEAK }));
   }
 
   /** Counts in a picture that was read as the description says. */

@@ -2,7 +2,7 @@
 // their centre there; the count is the sum.
 
 import { Conv2d, type Layer, type Mode } from '../../nn/index.js';
-import { type Random, relu, reshape, type Tensor, tensor } from '../../tensor/index.js';
+import { leakyRelu, type Random, relu, reshape, type Tensor, tensor } from '../../tensor/index.js';
 
 /** Side of a cell of the density in pixels: three convolutions of stride 2. */
 export const CELL = 8;
@@ -19,6 +19,11 @@ export interface CounterSizes {
 export interface CounterOptions {
   /** Makes a layer [B, D, H/8, W/8] → the same shape, such as `SoftHGNN`. Default: none. */
   readonly context?: ((features: number, random: Random) => Layer) | undefined;
+  /**
+   * Slope of the density below 0 in training, by which cells that have fallen there come back; in
+   * use the density is never below 0. Default: 0.
+   */
+  readonly leak?: number;
 }
 
 /** Density of a cell before training, so that no cell begins where ReLU has no gradient. */
@@ -37,8 +42,13 @@ export class DensityCounter {
   readonly context: Layer | undefined;
   /** 1×1 convolution to the density. */
   readonly head: Conv2d;
+  readonly #leak: number;
 
-  constructor({ channels = 1, widths = [16, 32, 64] }: CounterSizes, random: Random, { context }: CounterOptions = {}) {
+  constructor(
+    { channels = 1, widths = [16, 32, 64] }: CounterSizes,
+    random: Random,
+    { context, leak = 0 }: CounterOptions = {},
+  ) {
     const stages = [channels, ...widths];
     this.stem = widths.map(
       (width, at) => new Conv2d(stages[at] as number, width, 3, random.split(`stem ${at}`), { stride: 2, padding: 1 }),
@@ -47,6 +57,7 @@ export class DensityCounter {
     this.context = context?.(widths[2], random.split('context'));
     this.head = new Conv2d(widths[2], 1, 1, random.split('head'));
     this.head.bias?.assign(tensor([FIRST_DENSITY]));
+    this.#leak = leak;
   }
 
   /** The map that the context reads: [B, D, H/8, W/8]. */
@@ -58,7 +69,8 @@ export class DensityCounter {
   forward(x: Tensor, mode: Mode): Tensor {
     const features = this.features(x);
     const mixed = this.context ? this.context.forward(features, mode) : features;
-    const density = relu(this.head.forward(mixed));
+    const logits = this.head.forward(mixed);
+    const density = mode.training && this.#leak > 0 ? leakyRelu(logits, this.#leak) : relu(logits);
     return reshape(density, [x.shape[0] as number, ...density.shape.slice(2)]);
   }
 }

@@ -4,7 +4,7 @@
 // What a file says is either followed or refused at import: operators, domains, opset versions,
 // attributes, inputs and outputs that no reader knows are errors.
 
-import { keep, scope, sizeOf, type Tensor } from '../../tensor/index.js';
+import { keep, scope, sizeOf, type Tensor, tensor, zeros } from '../../tensor/index.js';
 import { isTracing } from '../graph.js';
 import { constantReaders } from './read/constant.js';
 import { convolutionReaders } from './read/convolution.js';
@@ -148,6 +148,15 @@ export class OnnxModel {
       }
       for (const weight of Object.values(this.weights))
         keep(weight).role = trained.has(weight) ? 'parameter' : 'buffer';
+    });
+  }
+
+  /** Inputs of the declared sizes, filled with 0; lengths that the file leaves open are 1. */
+  exampleInputs(): Tensor[] {
+    return this.#inputs.map(({ name, dtype, lengths }) => {
+      if (!lengths) throw new Error(`importOnnx: the file does not say how many axes input "${name}" has`);
+      const shape = lengths.map((length) => length ?? 1);
+      return dtype === 'i32' ? tensor(new Int32Array(sizeOf(shape)), shape) : zeros(shape);
     });
   }
 

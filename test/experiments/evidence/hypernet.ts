@@ -2,8 +2,10 @@ import { tableGroups } from '../../../src/data/index.js';
 import type { Scores } from '../../../src/experiments/parts/contract.js';
 import { abilityRows, problemRows } from '../../../src/experiments/protocols/hypernet-guide/index.js';
 import { rowScores } from '../../../src/experiments/protocols/hypernet-guide/summary.js';
+import { LOGAH, TILING } from '../../../src/experiments/protocols/initial-weight-problems.js';
+import { drawnStarts } from '../../../src/experiments/protocols/initial-weights.js';
 import { ENSEMBLE, ONE_NETWORK } from '../../../src/experiments/protocols/uncertainty-study.js';
-import type { Case } from './cases.js';
+import type { Case, HandMade } from './cases.js';
 
 const tasks = (worst: number, shared: number) => ({
   'one network for all tasks': { accuracy: shared },
@@ -254,9 +256,94 @@ const semipfl: readonly Case[] = [
   },
 ];
 
+/** Scores of all starts by metric, LoGAH's apart. */
+const starts = (logah: Scores, others: Scores): HandMade['methods'] => ({
+  ...Object.fromEntries([...Object.keys(drawnStarts), TILING].map((name) => [name, others])),
+  [LOGAH]: logah,
+});
+
+const totals = { tiny2048: 2540252, tiny: 5784284, small: 21412794, full: 2160963080, slope: 528 };
+const sized = { ...totals, toTarget: 100, toFull: 100, quadratic: 3.6 };
+const wrongSizes = {
+  ...Object.fromEntries(Object.entries(totals).map(([name, value]) => [name, value + 1])),
+  ...{ toTarget: 99, toFull: 99, quadratic: 3.5 },
+};
+const written = { ...sized, predicted: 774030080, memory: 599, finite: 1, repeated: 0 };
+const unwritten = { ...wrongSizes, predicted: 774030079, memory: 600, finite: 0, repeated: 1 };
+
+const logah: readonly Case[] = [
+  {
+    data: 'mnist',
+    options: { transfer: 'fashion-mnist', epochs: 20 },
+    holding: {
+      methods: starts(
+        {
+          untrainedWithin: 75,
+          untrainedBeyond: 50,
+          firstWithin: 80,
+          lowWithin: 80,
+          finalBeyond: 90,
+          transferFirst: 0.5,
+          transferThird: 0.4,
+        },
+        {
+          untrainedWithin: 65,
+          firstWithin: 80,
+          lowWithin: 65,
+          finalBeyond: 89,
+          transferFirst: 0.6,
+          transferThird: 0.5,
+        },
+      ),
+      studies: written,
+    },
+    failing: {
+      methods: starts(
+        {
+          untrainedWithin: 74,
+          untrainedBeyond: 49,
+          firstWithin: 79,
+          lowWithin: 79,
+          finalBeyond: 90,
+          transferFirst: 0.6,
+          transferThird: 0.5,
+        },
+        {
+          untrainedWithin: 65,
+          firstWithin: 80,
+          lowWithin: 65,
+          finalBeyond: 90,
+          transferFirst: 0.6,
+          transferThird: 0.5,
+        },
+      ),
+      studies: unwritten,
+    },
+  },
+  {
+    data: 'tinyshakespeare',
+    options: { epochs: 20, large: 'small' },
+    holding: {
+      methods: starts(
+        { untrainedWithinPerplexity: 300, finalBeyondPerplexity: 80 },
+        { untrainedWithinPerplexity: 400, finalBeyondPerplexity: 90 },
+      ),
+      studies: sized,
+    },
+    failing: {
+      methods: starts(
+        { untrainedWithinPerplexity: 301, finalBeyondPerplexity: 90 },
+        { untrainedWithinPerplexity: 400, finalBeyondPerplexity: 90 },
+      ),
+      studies: wrongSizes,
+    },
+  },
+];
+
 export const evidence: Readonly<Record<string, readonly Case[]>> = {
   'hypernet-review': review,
   mip,
   hypertab,
   semipfl,
+  logah,
 };
