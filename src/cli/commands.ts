@@ -16,6 +16,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     description: 'what a system, a model file, a table, a graph or a folder of pictures is',
     load: async () => (await import('./info.js')).infoCommand(),
   },
+  solve: {
+    description: 'solve a differential equation that a file states: finite differences, PINNs, HyPINO',
+    load: async () => (await import('./solve.js')).solveCommand(),
+  },
   diagnose: {
     description: 'report on a graph: whether directions matter, homophily, depth, and which network to try',
     load: async () => (await import('./diagnose/index.js')).diagnoseCommand(),

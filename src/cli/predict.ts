@@ -32,6 +32,7 @@ Examples
   gossamer predict ghn.safetensors architecture.json -o weights.safetensors   initial weights of a network, by a model of logah
   gossamer predict ghn.safetensors gpt2-large -o large.safetensors --type BF16
   gossamer predict count.safetensors photos/ --maps densities/           how many things are in each picture, and where, by a model of count-softhgnn
+  gossamer predict u.safetensors points.csv                              u at points, by a solution of gossamer solve --save
   gossamer predict code.safetensors file.py more/ --top 3 --explain      source files, by a model of hdhgn, and what it looked at
   gossamer predict code.safetensors file.py --explain -o explain.html    the lines that decided, as a page
 

@@ -40,6 +40,7 @@ export {
   type MaskDesign,
   type MaskInput,
 } from './hypertab/index.js';
+export * from './hypino/index.js';
 export type { HypernetInit } from './init.js';
 export * from './interval/index.js';
 export { Layout, type LayoutEntry, type Selection, selectParameters } from './layout.js';

@@ -1,5 +1,6 @@
 // Floor 3: dense linear algebra of small matrices, Krylov methods for large ones, hyperbolic space.
 
+export { BandedMatrix } from './banded.js';
 export { cholesky, qr, solve, svd, symmetricEigen, symmetricEigen64 } from './decompositions.js';
 export {
   conjugateGradients,

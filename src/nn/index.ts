@@ -40,6 +40,16 @@ export {
   xavierNormal,
   xavierUniform,
 } from './initializers.js';
+export {
+  type Jet,
+  type JetOrder,
+  jetAdd,
+  jetLength,
+  jetLinear,
+  jetMultiply,
+  jetSubtract,
+  jetTanh,
+} from './jets.js';
 export { LAMB, Muon, type MuonOptions, orthogonalize } from './large-batch.js';
 export {
   type FollowsSteps,
@@ -149,6 +159,7 @@ export {
   type SoftHGNNPass,
   suggestedHyperedges,
 } from './soft-hypergraph.js';
+export { fromWindows, PatchMerging, SwinBlock, type SwinBlockOptions, windowsOf } from './window-attention.js';
 export {
   Accumulated,
   AdaptivelyClipped,

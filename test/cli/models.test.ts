@@ -29,9 +29,11 @@ import {
   StudentModel,
 } from '../../src/hypergraph/index.js';
 import {
+  HYPINO_MODEL,
   LOGAH_MODEL,
   MIP_MODEL,
   SEMIPFL_MODEL,
+  SOLUTION_MODEL,
   TABLE_MODEL,
   TASK_MODEL,
   TableModel,
@@ -52,6 +54,8 @@ const silent = { note: () => undefined };
 describe('the table of model files', () => {
   const kinds = [
     TABLE_MODEL,
+    HYPINO_MODEL,
+    SOLUTION_MODEL,
     IMAGE_MODEL,
     LANGUAGE_MODEL,
     STUDENT_MODEL,

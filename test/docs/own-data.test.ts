@@ -26,6 +26,20 @@ describe.skipIf(!existsSync(join(root, 'dist')))(
       expect(readFileSync(join(folder, 'later.graphml'), 'utf8')).toContain('attr.name="predicted label"');
     }, 120_000);
 
+    test('hypino: a solution by differences and by a network, at points', () => {
+      const { status, stdout, stderr, folder } = runShell(
+        'systems/hypino.md',
+        '### From a problem to its solution at points',
+      );
+      expect([status, stderr.includes('rror:')]).toEqual([0, false]);
+      const errors = [...stdout.matchAll(/L2 error against "exact" (\S+)/g)].map(([, error]) => Number(error));
+      expect(errors[0]).toBeLessThan(2e-3);
+      expect(errors[1]).toBeLessThan(0.1);
+      const [, u] = stdout.match(/1,0\.5,([\d.]+)/) ?? [];
+      expect(Math.abs(Number(u) - 1)).toBeLessThan(0.1);
+      expect(existsSync(join(folder, 'by-differences.png'))).toBe(true);
+    }, 120_000);
+
     test('rphgnn: classes of papers that come later, from their authors', () => {
       const { status, stdout, stderr, folder } = runShell('systems/rphgnn.md', HEADING);
       expect([status, stderr.includes('rror')]).toEqual([0, false]);

@@ -15,14 +15,16 @@ import {
   MoleculeGenerator,
   NodeCritic,
   RelationalConv,
+  selectInput,
   trainAdversarially,
   trainAutoencoder,
   trainClassifier,
   typesOfEdges,
 } from '../../src/hypergraph/index.js';
-import { inference, stateOf } from '../../src/nn/index.js';
+import { crossEntropy, inference, stateOf } from '../../src/nn/index.js';
+import { Segments } from '../../src/sparse/index.js';
 import { Graph, GraphCollection } from '../../src/structure/index.js';
-import { concatenate, keep, mean, Random, relu, softmax, type Tensor, tensor } from '../../src/tensor/index.js';
+import { concatenate, grad, keep, mean, Random, relu, softmax, type Tensor, tensor } from '../../src/tensor/index.js';
 import { expectClose } from '../oracle.js';
 
 const rows = (lines: readonly string[]) => `${lines.join('\n')}\n`;
@@ -84,6 +86,22 @@ describe('a trained classifier of graphs', () => {
     expect(bestMetric).toBeLessThan(0.2);
   });
 
+  test('chooses the epoch on validation graphs, not on those of training', async () => {
+    const network = make();
+    // What is learnt in training is wrong of the validation graphs.
+    const labels = Int32Array.from({ length: 40 }, (_, g) => Number((g % 3 === 2) !== g >= 30));
+    const { bestMetric } = await trainClassifier(network, { ...input, labels }, half, new Random(2), {
+      ...{ epochs: 10, batch: 10, learningRate: 1e-2 },
+    });
+    const loss = (graphs: Int32Array) =>
+      crossEntropy(
+        network.forward(selectInput(input, graphs), inference),
+        tensor(graphs.map((g) => labels[g] as number)),
+      );
+    expect(loss(half.validation).item()).toBeCloseTo(bestMetric as number, 5);
+    expect(Math.abs(loss(half.train).item() - (bestMetric as number))).toBeGreaterThan(1e-3);
+  });
+
   test('comes back from its file, and answers with the edges that it kept', () => {
     const model = new HyperDropModel({ encoding, classes: data.classNames, options }, make());
     const answer = model.predict(data);
@@ -135,6 +153,22 @@ describe('clusters of edges', () => {
     for (const other of [{ weightDecay: 1 }, { maxNorm: 1e-9 }, { schedule: 'constant' as const }])
       expect(await trained(other)).not.toEqual(usual);
     await expect(trained({ schedule: 'linear' as 'cosine' })).rejects.toThrow('schedule');
+  });
+
+  test('are learnt from graphs with edges alone', async () => {
+    // Graph 1 has two nodes and no edge; a batch of it would have no loss.
+    const graphs = new GraphCollection(
+      Segments.fromSizes([2, 2, 2]),
+      Segments.fromSizes([1, 0, 1]),
+      Int32Array.of(0, 4),
+      Int32Array.of(1, 5),
+    );
+    const typed = { graphs, types: Int32Array.of(0, 1) };
+    const model = new EdgeClusterAutoencoder(2, 1, new Random(1), { hidden: 4 });
+    const split = { train: Int32Array.of(0, 1), validation: Int32Array.of(1, 2) };
+    const { bestMetric, history } = await trainAutoencoder(model, typed, split, new Random(2), { epochs: 3, batch: 1 });
+    expect(history.every(({ loss }) => Number.isFinite(loss))).toBe(true);
+    expect(Number.isFinite(bestMetric)).toBe(true);
   });
 
   test('need a column of categories that training knew', () => {
@@ -253,5 +287,29 @@ describe('molecules', () => {
       // The data have no missing atom.
       expect(share()).toBeLessThan(before);
     }
+  });
+
+  test('the penalty brings the slope of a critic to 1 between true and made molecules', () => {
+    const repeat = (x: Tensor, count: number) =>
+      tensor(new Array(count).fill([...x.view()]).flat(), [count, ...x.shape.slice(1)]);
+    const slopeWith = (penalty: number) => {
+      const random = new Random(6);
+      const critic = new EdgeCritic(sizes, 16, random.split('critic'));
+      const generator = new MoleculeGenerator(sizes, 4, random.split('generator'));
+      const real = (count: number) => ({ atoms: repeat(molecule.atoms, count), bonds: repeat(molecule.bonds, count) });
+      const options = { steps: 1, batch: 16, criticSteps: 60, learningRate: 1e-2, penalty };
+      trainAdversarially(generator, critic, real, random.split('fit'), options);
+      const fake = generator.forward(16, new Random(7));
+      const halfway = (a: Tensor, b: Tensor) => a.add(b).multiply(0.5);
+      const at = { atoms: halfway(real(16).atoms, fake.atoms), bonds: halfway(real(16).bonds, fake.bonds) };
+      const { atoms: ofAtoms, bonds: ofBonds } = grad((x: typeof at) => critic.forward(x).sum())(at);
+      const squares = ofAtoms
+        .square()
+        .sum([1, 2])
+        .add(ofBonds.square().sum([1, 2]));
+      return mean(squares.sqrt()).item();
+    };
+    expect(Math.abs(slopeWith(10) - 1)).toBeLessThan(0.5);
+    expect(slopeWith(0)).toBeGreaterThan(2);
   });
 });

@@ -9,8 +9,17 @@ import {
   trainDetector,
 } from '../../src/hypergraph/index.js';
 import { type ClassBox, intersectionOverUnion, meanBoxPrecision } from '../../src/models/index.js';
-import { inference, SoftHGNN, stateOf, training } from '../../src/nn/index.js';
-import { grad, Random, type Tensor, tensor, zeros } from '../../src/tensor/index.js';
+import { inference, runSequence, SoftHGNN, stateOf, training } from '../../src/nn/index.js';
+import {
+  averagePool2d,
+  concatenate,
+  grad,
+  Random,
+  resize,
+  type Tensor,
+  tensor,
+  zeros,
+} from '../../src/tensor/index.js';
 import { expectClose, uniformTensor } from '../oracle.js';
 
 const channels = [4, 6, 8] as const;
@@ -35,6 +44,29 @@ describe.each(['soft', 'bottleneck'] as const)('a neck with %s branches', (branc
         })(maps()[source] as Tensor);
         expect(Math.max(...gradient.abs().view())).toBeGreaterThan(1e-6);
       }
+  });
+
+  test('reads the second part by its branches, the third by its bottlenecks', () => {
+    const neck = neckOf(branches);
+    const seen = new Map<string, number[][]>();
+    const watch = (name: string, layers: HypergraphNeck['branches']) => {
+      for (const layer of layers) {
+        const forward = layer.forward.bind(layer);
+        layer.forward = (x, mode) => {
+          seen.set(name, [...(seen.get(name) ?? []), [...x.view()]]);
+          return forward(x, mode);
+        };
+      }
+    };
+    watch('branches', neck.branches);
+    watch('bottlenecks', neck.bottlenecks.slice(0, 1));
+    const [, middle] = maps();
+    const met = concatenate([averagePool2d(maps()[0], 2), middle, resize(maps()[2], [4, 4], { mode: 'nearest' })], 1);
+    const parts = runSequence([neck.fuse, neck.split], met, inference);
+    const part = (at: number) => [...parts.slice(null, [8 * at, 8 * (at + 1)]).view()];
+    neck.forward(maps(), inference);
+    expect(seen.get('branches')).toEqual([part(1), part(1)]);
+    expect(seen.get('bottlenecks')).toEqual([part(2)]);
   });
 
   test('refuses scales that do not halve', () => {

@@ -76,6 +76,9 @@ Examples
   gossamer fit agents.json --model hyperagent --data questions.jsonl --endpoint http://127.0.0.1:8080/v1 -o team.safetensors
   gossamer predict team.safetensors questions.jsonl --endpoint http://127.0.0.1:8080/v1 -o answers.csv
 
+  gossamer fit gentle --model hypino --set steps=5000 -o hypino.safetensors   differential equations, from random ones
+  gossamer solve problem.json --model hypino.safetensors -o solution.npz
+
   gossamer fit catalogue/ --model hyperpave -o pave.safetensors  attribute values: products.csv and attributes.csv
   gossamer predict pave.safetensors new-products.csv --values new-values.csv --top 5 -o out.csv
 
@@ -191,13 +194,14 @@ const nouns: Readonly<Record<DataKind, string>> = {
   products: 'products',
   team: 'a team of agents',
   sources: 'source files',
+  problems: 'a family of problems',
 };
 
 /** Flags of reading that each kind of data takes. */
 const readingOf: Readonly<Record<DataKind, readonly string[]>> = {
   ...{ table: readingOnly, graph: readingOnly, 'hetero-graph': readingOnly, sources: readingOnly },
   ...{ hypergraph: readingText, events: readingText },
-  ...{ pictures: [], points: [], graphs: [], products: [], team: [] },
+  ...{ pictures: [], points: [], graphs: [], products: [], team: [], problems: [] },
 };
 
 function namesFor(kind: DataKind): string {

@@ -19,6 +19,7 @@ export type DataKind =
   | 'events'
   | 'products'
   | 'sources'
+  | 'problems'
   | 'team';
 
 /** What the command line says about a training. */

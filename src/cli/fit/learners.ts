@@ -10,6 +10,7 @@ import {
   hyperClusterOptions,
   hyperDropOptions,
   hyperpaveOptions,
+  hypinoOptions,
   logahOptions,
   semiPFLOptions,
 } from './options.js';
@@ -59,6 +60,12 @@ export const learners: Readonly<Record<string, Learner>> = {
     data: 'pictures',
     options: logahOptions,
     load: async () => (await import('./hypernet.js')).fitHypernet,
+  }),
+  hypino: defineLearner({
+    about: 'to solve differential equations, from a family of random ones: gentle, waves or published',
+    data: 'problems',
+    options: hypinoOptions,
+    load: async () => (await import('./problems.js')).fitProblems,
   }),
   ...hypergraphLearners,
   ...pictureLearners,

@@ -133,3 +133,13 @@ export const semiPFLOptions = {
   learningRate: rate(1e-3, 'learning rate of the hypernetwork'),
   statistics: choice(['donors', 'user'], 'whose mean and deviation rows are standardised by'),
 } as const;
+
+export const hypinoOptions = {
+  steps: count(3000, 'optimiser steps'),
+  size: choice(['nano', 'published'], 'grids of 32 and networks of 1,473 numbers, or the paper’s 224 and 5,409'),
+  supervision: choice(['mixed', 'supervised', 'physics'], 'problems with known solutions, without, or both in turn'),
+  batch: count(16, 'problems of a step'),
+  interior: count(96, 'points of the square, of a step'),
+  boundary: count(64, 'points of each boundary, of a step'),
+  learningRate: rate(1e-3, "AdamW's learning rate"),
+} as const;

@@ -129,4 +129,35 @@ export const records: readonly SystemRecord[] = [
     },
     load: () => import('../hypernet/logah.js'),
   },
+  {
+    slug: 'hypino',
+    title: 'HyPINO: networks that solve differential equations, made by a hypernetwork',
+    family: 'hypernet',
+    about: 'solves linear differential equations in two dimensions in one pass, and refines the answer',
+    paper: {
+      authors: 'Bischof, Piovarči, Kraus, Mishra, Bickel',
+      title: 'HyPINO: Multi-Physics Neural Operators via HyperPINNs and the Method of Manufactured Solutions',
+      venue: 'arXiv',
+      year: 2025,
+      arxiv: '2509.05117',
+    },
+    abstract: {
+      benchmarks:
+        'strong zero-shot accuracy on seven benchmark problems from PINN literature, outperforming U-Nets, Poseidon, ' +
+        'and Physics-Informed Neural Operators (PINO)',
+      classes:
+        'can handle linear elliptic, hyperbolic, and parabolic equations in two dimensions with varying source terms, ' +
+        'geometries, and mixed Dirichlet/Neumann boundary conditions, including interior boundaries',
+      refinement:
+        'progressively reduces the error on six benchmarks and achieves over 100x gain in average L_2 loss in the best ' +
+        'case, while retaining forward-only inference',
+      tuning:
+        'they converge faster and to lower final error than both randomly initialized and Reptile-meta-learned PINNs ' +
+        'on five benchmarks, performing on par on the remaining two',
+      supervision:
+        'mixed supervision: (i) labeled data from analytical solutions generated via the Method of Manufactured ' +
+        'Solutions (MMS), and (ii) unlabeled samples optimized using physics-informed objectives',
+    },
+    load: () => import('../hypernet/hypino.js'),
+  },
 ];

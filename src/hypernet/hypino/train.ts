@@ -1,0 +1,87 @@
+// Training on random problems, none of which is seen twice.
+
+import { AdamW, Clipped, type MinimizeOptions, minimize, parameterCount, warmUpCosine } from '../../nn/index.js';
+import { type Random, scope } from '../../tensor/index.js';
+import { type BatchSizes, drawBatch, type Supervision } from './batch.js';
+import { type FamilyName, families } from './family.js';
+import { type LossWeights, lossWeights, weightedLoss } from './loss.js';
+import type { HyPINO, TrainingSummary } from './model.js';
+
+/** Options of `trainHyPINO`. */
+export interface HyPINOTraining extends Omit<MinimizeOptions<HyPINO>, 'steps' | 'random' | 'optimizer'> {
+  /** Optimiser steps. */
+  readonly steps: number;
+  /** Family of the problems. Default: `gentle`. */
+  readonly family?: FamilyName;
+  /** Which problems have known solutions. Default: `mixed`. */
+  readonly supervision?: Supervision;
+  /**
+   * Problems and points of a step. Default: 16 problems, 96 points of the square, 64 of boundaries.
+   */
+  readonly batch?: Partial<Omit<BatchSizes, 'grid'>>;
+  /** Default: 1e-3. */
+  readonly learningRate?: number;
+  /** Weights of the terms of the loss. Default: the paper's. */
+  readonly weights?: LossWeights;
+}
+
+/** Problems and points of a step. */
+export const batchDefaults = { problems: 16, interior: 96, boundary: 64 } as const;
+
+/** Norm that gradients are clipped to. */
+const CLIP = 1;
+
+/**
+ * Trains a HyPINO in place by AdamW with a warm-up and a cosine, and notes on it what it was
+ * trained on.
+ *
+ * @returns the loss of each step
+ */
+export async function trainHyPINO(
+  model: HyPINO,
+  random: Random,
+  {
+    steps,
+    family = 'gentle',
+    supervision = 'mixed',
+    batch = {},
+    learningRate = 1e-3,
+    weights = lossWeights,
+    ...hooks
+  }: HyPINOTraining,
+): Promise<readonly number[]> {
+  const sizes = { ...batchDefaults, ...batch, grid: model.grid };
+  const losses = await minimize(
+    model,
+    (live, step) => weightedLoss(live.losses(drawBatch(families[family], supervision, sizes, step.random)), weights),
+    {
+      steps,
+      random,
+      schedule: warmUpCosine(steps),
+      ...hooks,
+      optimizer: new Clipped(new AdamW({ learningRate, weightDecay: 1e-4 }), CLIP),
+    },
+  );
+  model.trained = summaryOf(model, family, steps, random.split('summary'));
+  return losses;
+}
+
+/** Residual and boundary error on fresh problems. */
+function summaryOf(model: HyPINO, family: FamilyName, steps: number, random: Random): TrainingSummary {
+  return scope(() => {
+    const batch = drawBatch(
+      families[family],
+      'mixed',
+      { problems: 32, interior: 64, boundary: 64, grid: model.grid },
+      random,
+    );
+    const { residual, dirichlet } = model.losses(batch);
+    const rms = (huber: { view(): ArrayLike<number> }) => Math.sqrt(2 * (huber.view()[0] as number));
+    return { family, steps, residual: rms(residual), boundary: rms(dirichlet) };
+  });
+}
+
+/** Number of trained numbers. */
+export function sizeOfModel(model: HyPINO): number {
+  return parameterCount({ encoder: model.encoder, decoder: model.decoder });
+}
