@@ -151,7 +151,7 @@ describe('the server', () => {
   });
 
   test('bounds what clients send, and knows tasks by their number', async () => {
-    const { post, federation, close } = await start();
+    const { post, federation } = await start();
     const { token } = (await (await post('/join', '{"name":"a"}')).json()) as { token: string };
     const own = { 'x-client': 'a', 'x-token': token };
     expect((await post('/join', 'no JSON')).status).toBe(400);

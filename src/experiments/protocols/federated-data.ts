@@ -1,5 +1,5 @@
-// Users of wearable sensors: generated ones, those of WISDM or of a table of one's own; some of them
-// donors, whose labelled rows the server holds.
+// Users of wearable sensors: generated ones, those of WISDM or of a table of one's own; some of
+// them donors, whose labelled rows the server holds.
 
 import type { ColumnTable } from '../../data/index.js';
 import { loadLabelledTable, loadTable } from '../../data/node.js';
@@ -86,7 +86,7 @@ export interface DrawOptions {
   readonly labels: number;
   /** Users at most. Default: all. */
   readonly users?: number;
-  /** Donors that stand in as users on which settings are chosen; the server lacks them. Default: 0. */
+  /** Donors that stand in as users, on whom settings are chosen; the server lacks them. */
   readonly heldOut?: number;
   /** Whose statistics rows are standardised by. */
   readonly statistics: 'donors' | 'user';

@@ -1,5 +1,5 @@
-// Ways to learn a classifier for each user of a federation, with the same donors, the same users and
-// as many exchanges with users: SemiPFL and its variants, and what stands beside it.
+// Ways to learn a classifier for each user of a federation, with the same donors, the same users
+// and as many exchanges with users: SemiPFL and its variants, and what stands beside it.
 
 import {
   type AggregateOptions,

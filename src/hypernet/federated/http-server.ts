@@ -2,7 +2,7 @@
 //
 //   GET  /federation            what is learnt: columns, classes, statistics
 //   POST /join                  {"name": …} → {"token": …}; a name that is known needs its token
-//   POST /work                  the next message, 204 where there is none for a while, 410 at the end
+//   POST /work                  the next message; 204 where there is none yet, 410 at the end
 //   POST /answer/<task>         the answer, a message
 //   POST /failed/<task>         {"error": …}: the client could not follow
 //   POST /alive                 still working

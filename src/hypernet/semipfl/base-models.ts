@@ -4,8 +4,8 @@
 //
 // First one network learns from the labelled rows of all donors, as the user's encoder sees them;
 // all rows are one batch, so that norms have their statistics at once, and are folded into the
-// linear layers. From there each base model learns from its donor's rows alone: the set as one batch
-// of networks.
+// linear layers. From there each base model learns from its donor's rows alone: the set is one
+// batch of networks.
 
 import { Adam, crossEntropy, Linear, minimize, parameter } from '../../nn/index.js';
 import {

@@ -5,7 +5,7 @@
 //   user:    a few epochs on its own rows → θ̃_i;  Δθ_i = θ_i − θ̃_i goes back
 //   server:  (φ, v_i) ← step along (∂θ_i/∂(φ, v_i))ᵀ Δθ_i
 //   server:  base classifiers w_k of donor k's labelled codes Enc_θ̃_i(x)
-//   user:    p(y|x) = Σ_k α_k p_k(y|Enc_θ̃_i(x)), α by its labels, or by how well AE_i knows donor k
+//   user:    p(y|x) = Σ_k α_k p_k(y|Enc_θ̃_i(x)), α by labels, or by how well AE_i knows donor k
 //
 // Tashakori, Zhang, Wang, Servati, "SemiPFL: Personalized Semi-Supervised Federated Learning
 // Framework for Edge Intelligence", IEEE Internet of Things Journal, 2023.
