@@ -27,6 +27,7 @@ const openers = {
   'subgraph-gnn': async (path: string) => (await import('./models/subgraph-gnn.js')).open(path),
   'graph-readout': async (path: string) => (await import('./models/graph-readout.js')).open(path),
   'equivariant-polynomials': async (path: string) => (await import('./models/equivariant-polynomials.js')).open(path),
+  continual: async (path: string) => (await import('./models/continual.js')).open(path),
   mip: async (path: string) => (await import('./models/mip.js')).open(path),
   nat: async (path: string) => (await import('./models/nat.js')).open(path),
   softhgnn: async (path: string) => (await import('./models/softhgnn.js')).open(path),

@@ -22,6 +22,7 @@ Examples
   gossamer predict nat.safetensors pairs.csv                             pairs of nodes, by a model of nat
   gossamer predict nat.safetensors sources.csv --top 5                   their likeliest partners
   gossamer predict runs/mine/model.safetensors new.csv --task berlin      rows of a task, by a model of hypernet-review
+  gossamer predict m.safetensors new/ --task monday                      pictures or rows of a task, by a model of hyperinterval or dp-hypernet
   gossamer predict pave.safetensors new-products.csv --values new-values.csv --top 5 -o out.csv   products, by a model of hyperpave
   gossamer predict zero.safetensors new-graph/ --classes classes.csv -o out.csv   nodes among classes never seen, by a model of h4g
   gossamer predict zero.safetensors new-graph/ --classes classes.csv --explain -o radii.html   their radii as a picture
@@ -77,7 +78,7 @@ export function predictCommand(): Command {
     )
     .option(
       '--task <id>',
-      'models of hypernet-review: the task of all rows; a new one is learnt from the rows with a target',
+      'models of several tasks: the task of all rows; hypernet-review learns a new one from the rows with a target',
     )
     .option(
       '--explain',

@@ -13,6 +13,15 @@ export {
 } from './condition.js';
 export * from './continual/index.js';
 export {
+  CONTINUAL_MODEL,
+  type ContinualAnswers,
+  ContinualClassifier,
+  type ContinualClassifierOptions,
+  type ContinualMethodName,
+  type ContinualMethodOptions,
+  continualMethodNames,
+} from './continual-classifier.js';
+export {
   DependencyHypernet,
   type DependencyHypernetOptions,
   RecurrentHypernet,

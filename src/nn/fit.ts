@@ -308,7 +308,7 @@ class Run<Model extends object, Batch> {
   #keepBest(epoch: number, metric: number): void {
     const { model, better = 'larger', tolerance = 0 } = this.options;
     const best = this.#best?.metric;
-    const margin = tolerance * Math.abs(best ?? 0);
+    const margin = best !== undefined && Number.isFinite(best) ? tolerance * Math.abs(best) : 0;
     if (best !== undefined && !(better === 'larger' ? metric > best + margin : metric < best - margin)) return;
     disposeWeights(this.#best?.weights);
     this.#best = { epoch, metric, weights: copyWeights(stateOf(model)) };

@@ -29,6 +29,7 @@ import {
   StudentModel,
 } from '../../src/hypergraph/index.js';
 import {
+  CONTINUAL_MODEL,
   HYPINO_MODEL,
   LOGAH_MODEL,
   MIP_MODEL,
@@ -77,6 +78,7 @@ describe('the table of model files', () => {
     TASK_MODEL,
     LOGAH_MODEL,
     MIP_MODEL,
+    CONTINUAL_MODEL,
     HYPERDROP_MODEL,
     HYPERCLUSTER_MODEL,
     SUBGRAPH_MODEL,

@@ -65,6 +65,23 @@ test('keeps the best epoch and stops early', async () => {
   expect([...model.weight.dataSync()]).toEqual(weights[1]);
 });
 
+test('an infinite metric is replaced as the best by any finite one', async () => {
+  for (const [better, worst] of [
+    ['smaller', Number.POSITIVE_INFINITY],
+    ['larger', Number.NEGATIVE_INFINITY],
+  ] as const)
+    for (const tolerance of [0, 0.1]) {
+      const { model, loss } = problem();
+      const metrics = [worst, 3, 3];
+      const { bestEpoch } = await fit({
+        ...{ model, loss, better, tolerance, epochs: 3, random: new Random(0) },
+        optimizer: new SGD({ learningRate: 0.1 }),
+        validate: () => metrics.shift() as number,
+      });
+      expect([better, tolerance, bestEpoch]).toEqual([better, tolerance, 2]);
+    }
+});
+
 test('validates every few epochs and at the end', async () => {
   const { model, loss } = problem();
   const options = { model, loss, optimizer: new SGD({ learningRate: 0.1 }), random: new Random(0), patience: 4 };

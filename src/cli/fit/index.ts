@@ -19,6 +19,7 @@ import { fitTable, type TableFitFlags, tableOnly, withTableFitOptions } from './
 interface Flags extends TableFitFlags, ChatFlags, PictureTrainingFlags {
   readonly data?: string;
   readonly encoder?: string;
+  readonly continue?: string;
   readonly init?: string;
   readonly set: readonly string[];
   readonly resume: boolean;
@@ -72,6 +73,10 @@ Examples
   gossamer fit flowers/ --model vit-nano --size 32 --init ghn.safetensors
   gossamer fit book.txt --model logah -o text-ghn.safetensors    of decoders: gossamer lm train book.txt --init text-ghn.safetensors
 
+  gossamer fit tasks/ --model hyperinterval --size 16 -o m.safetensors       tasks one after another: tasks/<task>/<class>/*.png
+  gossamer fit monday.csv --target fault --model dp-hypernet -o m.safetensors
+  gossamer fit tuesday.csv --target fault --model dp-hypernet --continue m.safetensors -o m.safetensors   without Monday's rows
+
   gossamer fit agents.json --model hyperagent --data questions.jsonl --dry-run      a team: what learning would cost
   gossamer fit agents.json --model hyperagent --data questions.jsonl --endpoint http://127.0.0.1:8080/v1 -o team.safetensors
   gossamer predict team.safetensors questions.jsonl --endpoint http://127.0.0.1:8080/v1 -o answers.csv
@@ -112,6 +117,7 @@ export function fitCommand(): Command {
     .option('--resume', 'go on from <out>.checkpoint', false)
     .option('--json', 'print the result as JSON', false);
   command.option('--data <questions>', 'hyperagent: lines of {"question": …, "answer": …}, or gsm8k');
+  command.option('--continue <file>', 'hyperinterval, dp-hypernet: the model that learns these tasks, too');
   command.option('--encoder <file>', 'h4g: a sentence model in ONNX that encodes the texts, tokenizer.json beside it');
   command.option('--init <file>', 'pictures: initial weights by a model of logah');
   const pictures = withBackgroundOption(withPictureOptions(command, { of: 'pictures: ' }), 'pictures: ');
@@ -148,6 +154,8 @@ async function fit([path = '', ...more]: readonly string[], flags: Flags, comman
   const learner = learnerOf(path, flags);
   if (more.length > 0 && !learner?.several)
     throw new Error(`fit learns from "${path}" alone, got ${more.join(', ')} too; models of h4g take several graphs`);
+  if (flags.continue !== undefined && !learner?.continues)
+    throw new Error('--continue is for models of tasks that arrive one after another: hyperinterval, dp-hypernet');
   if (flags.encoder !== undefined && !learner?.encodes)
     throw new Error('--encoder is for models that encode texts: h4g');
   if (flags.init !== undefined && (learner?.data !== 'pictures' || flags.model === 'logah'))
@@ -193,13 +201,14 @@ const nouns: Readonly<Record<DataKind, string>> = {
   events: 'events',
   products: 'products',
   team: 'a team of agents',
+  tasks: 'tasks one after another',
   sources: 'source files',
   problems: 'a family of problems',
 };
 
 /** Flags of reading that each kind of data takes. */
 const readingOf: Readonly<Record<DataKind, readonly string[]>> = {
-  ...{ table: readingOnly, graph: readingOnly, 'hetero-graph': readingOnly, sources: readingOnly },
+  ...{ table: readingOnly, tasks: readingOnly, graph: readingOnly, 'hetero-graph': readingOnly, sources: readingOnly },
   ...{ hypergraph: readingText, events: readingText },
   ...{ pictures: [], points: [], graphs: [], products: [], team: [], problems: [] },
 };
@@ -217,7 +226,11 @@ function requireFitting(path: string, { model, task }: Flags, learner: Learner, 
   refuse(tableOnly, `is for tables; "${path}" is learnt by ${model ?? 'a model'} with --set name=value`, command);
   const unread = readingOnly.filter((name) => !readingOf[data].includes(name));
   refuse(unread, `is not for ${nouns[data]}, which "${path}" is read as`, command);
-  if (data === 'pictures') {
+  // Tasks are folders of pictures, or tables.
+  if (data === 'tasks') {
+    if (kindOf(path) === 'pictures') refuse(['target'], 'is for tables; the class of a picture is its folder', command);
+    else refuse(pictureOnly, `is for pictures; "${path}" is read as a table`, command);
+  } else if (data === 'pictures') {
     refuse(['target'], 'is for tables and graphs; the class of a picture is the name of its folder', command);
   } else if (data === 'points') {
     refuse(['size'], 'is for classes of pictures; counting takes --set scale=0.5', command);
@@ -247,6 +260,7 @@ async function train(paths: readonly string[], flags: Flags, learner: Learner): 
         values,
         more,
         encoder: flags.encoder,
+        continued: flags.continue,
         init: flags.init,
         target: flags.target,
         task: flags.task,

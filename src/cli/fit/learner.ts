@@ -20,7 +20,8 @@ export type DataKind =
   | 'products'
   | 'sources'
   | 'problems'
-  | 'team';
+  | 'team'
+  | 'tasks';
 
 /** What the command line says about a training. */
 export interface FitRequest<Options extends OptionTable = OptionTable> {
@@ -28,6 +29,8 @@ export interface FitRequest<Options extends OptionTable = OptionTable> {
   readonly values: OptionValues<Options>;
   /** Further data, for models that learn from several. Default: none. */
   readonly more?: readonly string[];
+  /** File of a model that goes on learning; none when left out. */
+  readonly continued?: string | undefined;
   /** File of a sentence model, for models that encode texts. */
   readonly encoder?: string | undefined;
   /** Attribute or column to learn. Default: what the form of the data names, such as `label`. */
@@ -84,6 +87,8 @@ export interface Learner {
   readonly talks?: boolean;
   /** Whether it learns from several data of its kind. Default: false. */
   readonly several?: boolean;
+  /** Whether it goes on learning from a file of its own. Default: false. */
+  readonly continues?: boolean;
   /** Whether it encodes texts, maybe by a sentence model. Default: false. */
   readonly encodes?: boolean;
   /** Hyperparameters that `--set` changes. */

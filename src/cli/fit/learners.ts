@@ -1,6 +1,7 @@
 // The models that `gossamer fit --model` names beside the estimators of tables. What trains is
 // imported when it is asked for.
 
+import { continualLearners } from './continual-learners.js';
 import { graphLearners } from './graph-learners.js';
 import { hypergraphLearners } from './hypergraph-learners.js';
 import { type DataKind, defineLearner, type Learner } from './learner.js';
@@ -68,6 +69,7 @@ export const learners: Readonly<Record<string, Learner>> = {
     load: async () => (await import('./problems.js')).fitProblems,
   }),
   ...hypergraphLearners,
+  ...continualLearners,
   ...pictureLearners,
 };
 

@@ -4,7 +4,7 @@ import type { EpochReport, TrainingHooks } from '../../nn/index.js';
 import type { Random } from '../../tensor/index.js';
 import type { ClaimSpec, OverallClaim } from './claims.js';
 import type { OptionTable, OptionValues } from './options.js';
-import type { MethodScores, Scores } from './scores.js';
+import type { MethodScores, Scores, SeedResult } from './scores.js';
 
 export type { MethodScores, Scores, SeedResult } from './scores.js';
 
@@ -26,9 +26,9 @@ export interface Table {
   readonly rows: readonly (readonly (string | number)[])[];
 }
 
-/** A picture of a study: lines, or the distribution of x, by method. */
+/** A picture of a study: lines, the distribution of x, or a matrix of values, by method. */
 export interface StudyPlot {
-  readonly kind: 'line' | 'histogram';
+  readonly kind: 'line' | 'histogram' | 'matrix';
   readonly title: string;
   /** What x is, with its unit. */
   readonly x: string;
@@ -36,7 +36,16 @@ export interface StudyPlot {
   readonly y?: string;
   /** Whether x is drawn on a logarithmic scale. Default: false. */
   readonly logarithmic?: boolean;
-  readonly points: readonly { readonly method: string; readonly x: number; readonly y: number }[];
+  readonly points: readonly StudyPoint[];
+}
+
+/** A point of a picture, or a cell of a matrix. */
+export interface StudyPoint {
+  readonly method: string;
+  readonly x: number;
+  readonly y: number;
+  /** What is in the cell at column x and row y. */
+  readonly value?: number;
 }
 
 /** Measurements beside the methods, shown as a table of their own. */
@@ -139,6 +148,8 @@ export interface Experiment<Options extends OptionTable = OptionTable, Data = un
   runSeed(data: Data, options: OptionValues<Options>, context: RunContext): Promise<SeedOutcome>;
   /** Measurements beside the seeds, made once. */
   studies?(data: Data, options: OptionValues<Options>, context: RunContext): StudyResults | Promise<StudyResults>;
+  /** Pictures of the scores of all seeds, for the report. */
+  plots?(results: readonly SeedResult[]): readonly StudyPlot[];
   /** Claims computed on each run. */
   readonly claims: readonly ClaimSpec<OptionValues<Options>>[];
   /** Claims over the runs of the reproduction. */

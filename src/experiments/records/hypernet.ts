@@ -103,6 +103,54 @@ export const records: readonly SystemRecord[] = [
     load: () => import('../hypernet/semipfl.js'),
   },
   {
+    slug: 'hyperinterval',
+    title: 'HyperInterval: weight intervals of tasks from one hypernetwork',
+    family: 'hypernet',
+    about: 'learns tasks one after another, each with bounds of weights within which it stays solved',
+    paper: {
+      authors: 'Krukowski, Bielawska, Książek, Wawrzyński, Batorski, Spurek',
+      title: 'HyperInterval: Hypernetwork approach to training weight interval regions in continual learning',
+      venue: 'preprint',
+      year: 2024,
+      arxiv: '2405.15444',
+    },
+    abstract: {
+      manageable:
+        'Interval arithmetic works with a more manageable, lower-dimensional embedding space rather than directly ' +
+        'preparing intervals in a high-dimensional weight space',
+      faster: 'faster and more efficient training',
+      guarantee: 'maintains the guarantee of not forgetting',
+      universal: 'one universal embedding to produce a single network dedicated to all tasks',
+      significant: 'significantly better results than InterContiNet',
+      sota: 'SOTA results on several benchmarks',
+    },
+    load: () => import('../hypernet/hyperinterval.js'),
+  },
+  {
+    slug: 'dp-hypernet',
+    title: 'Dependency-preserving hypernetworks for continual learning',
+    family: 'hypernet',
+    about: 'learns tasks one after another by a recurrent hypernetwork that makes the layers of each network in turn',
+    paper: {
+      authors: 'Chandra, Varshney, Srijith, Gupta',
+      title: 'Continual Learning with Dependency Preserving Hypernetworks',
+      venue: 'WACV',
+      year: 2023,
+      arxiv: '2209.07712',
+    },
+    abstract: {
+      efficient: 'generate layer weights efficiently',
+      dependencies: 'allowing for dependencies across them',
+      regularisation: 'novel regularisation',
+      growth:
+        'network growth techniques for the RNN based hypernetwork to further improve the continual learning performance',
+      outperforms:
+        'the proposed methods based on the RNN hypernetworks outperformed the baselines in all these CL settings and ' +
+        'tasks',
+    },
+    load: () => import('../hypernet/dp-hypernet.js'),
+  },
+  {
     slug: 'logah',
     title: 'LoGAH: initial weights from the architecture alone',
     family: 'hypernet',

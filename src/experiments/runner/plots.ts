@@ -125,7 +125,42 @@ export function trainingCurves(points: readonly CurvePoint[]): string {
 
 /** The picture of a study. */
 export function studyPlot({ kind, title, x, y, logarithmic = false, points }: StudyPlot): string {
+  if (kind === 'matrix') return matrices(title, { x, y: y ?? '' }, points);
   return kind === 'line' ? lines(title, { x, y: y ?? '', logarithmic }, points) : histogram(title, x, points);
+}
+
+/** A matrix for each method, three in a row, with the value of each cell in it. */
+function matrices(title: string, { x, y }: { readonly x: string; readonly y: string }, points: StudyPoints): string {
+  const methods = [...new Set(points.map(({ method }) => method))];
+  const columns = new Set(points.map((point) => point.x)).size;
+  const rows = new Set(points.map((point) => point.y)).size;
+  const across = Math.min(3, methods.length);
+  const side = Math.min(40, 640 / (across * columns));
+  const cells = points.map((point) => {
+    const at = methods.indexOf(point.method);
+    return { ...point, column: at % across, row: Math.floor(at / across) };
+  });
+  const names = cells.filter((own, i) => cells.findIndex(({ method }) => method === own.method) === i);
+  return plot(title, {
+    width: 90 + across * (columns * side + 24),
+    height: 60 + Math.ceil(methods.length / across) * (rows * side + 34),
+    marginTop: 34,
+    padding: 0,
+    x: { label: x, tickFormat: (d: number) => String(d) },
+    y: { label: y, tickFormat: (d: number) => String(d) },
+    fx: { axis: null },
+    fy: { axis: null, padding: 34 / (rows * side + 34) },
+    color: { type: 'linear', scheme: 'YlGnBu' },
+    marks: [
+      Plot.cell(cells, { x: 'x', y: 'y', fx: 'column', fy: 'row', fill: 'value', inset: 0.5 }),
+      Plot.text(cells, {
+        ...{ x: 'x', y: 'y', fx: 'column', fy: 'row', fontSize: 10 },
+        text: ({ value = Number.NaN }) => value.toFixed(0),
+        fill: ({ value = 0 }) => (value > 60 ? 'white' : 'black'),
+      }),
+      Plot.text(names, { fx: 'column', fy: 'row', text: 'method', frameAnchor: 'top-left', dy: -14 }),
+    ],
+  });
 }
 
 type StudyPoints = StudyPlot['points'];

@@ -29,6 +29,7 @@ ${htmlTable(methodTable(experiment, result.rows))}
 ${notes.map(paragraph).join('')}
 ${comparison(experiment, result)}
 ${tradeOff(experiment, result)}
+${(experiment.plots?.(result.results) ?? []).map(studyPlot).join('')}
 <h2>Claims</h2>
 <p><b>${escapeHtml(shareOf(record, experiment, result.claims, result.smoke))}.</b></p>
 ${claimLists(record, result.claims)}

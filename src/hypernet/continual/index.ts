@@ -9,7 +9,14 @@ export {
   type TaskHypernet,
 } from './hypernet-learner.js';
 export { InterContiNet, type InterContiNetOptions } from './intercontinet.js';
-export { ContinualLearner, type LearnerOptions, type Predicted, type StoredNumbers, shareRight } from './learner.js';
+export {
+  ContinualLearner,
+  type LearnerOptions,
+  likeliest,
+  type Predicted,
+  type StoredNumbers,
+  shareRight,
+} from './learner.js';
 export { AccuracyMatrix } from './metrics.js';
 export { JointLearner, NetworkLearner, SeparateLearner } from './network-learner.js';
 export {

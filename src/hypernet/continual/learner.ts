@@ -95,8 +95,17 @@ export abstract class ContinualLearner {
     this.#tasks.push({ name: task.name, classes: task.classes });
   }
 
-  /** Makes room for tasks of a model file, whose state is then loaded. */
-  reserveAll(tasks: readonly LearnedTask[], shape: readonly number[]): void {
+  /** What a model file keeps beside the state and the tasks; plain data. Default: nothing. */
+  get history(): unknown {
+    return undefined;
+  }
+
+  /**
+   * Makes room for tasks of a model file, whose state is then loaded.
+   *
+   * @param history that of the learner in the file
+   */
+  reserveAll(tasks: readonly LearnedTask[], shape: readonly number[], _history?: unknown): void {
     this.#shape = shape;
     for (const [at, task] of tasks.entries()) {
       this.add(task, at, shape);

@@ -4,7 +4,7 @@
 // Hypernetworks", WACV 2023. The abstract says what there is; the formulas of the regulariser and
 // of growth are a reconstruction.
 
-import { crossEntropy, parameterOwners, type TrainingHooks, type Weights } from '../../nn/index.js';
+import { buffer, crossEntropy, parameterOwners, type TrainingHooks, type Weights } from '../../nn/index.js';
 import {
   add,
   concatenate,
@@ -25,7 +25,7 @@ import { GeneratedLearner, type GeneratedOptions, type GeneratedTasks } from '..
 import type { StoredNumbers } from '../continual/learner.js';
 import { fisher } from '../continual/penalties.js';
 import type { TargetNetwork } from '../continual/target.js';
-import type { ContinualTask } from '../continual/task.js';
+import type { ContinualTask, LearnedTask } from '../continual/task.js';
 import { weightsOf } from '../hypernet.js';
 import { Layout } from '../layout.js';
 import { RecurrentHypernet, type RecurrentHypernetOptions } from './hypernet.js';
@@ -56,6 +56,14 @@ export interface DependencyHypernetOptions extends GeneratedOptions, RecurrentHy
   readonly growths?: number;
   /** Whether all that was there before an addition stops training. Default: false. */
   readonly freezeOld?: boolean;
+}
+
+/** What a file keeps of the growth. */
+interface History {
+  /** Units of each addition, and the first task that they serve. */
+  readonly growths: readonly { readonly task: number; readonly units: number }[];
+  /** Cross-entropy at the end of each task. */
+  readonly ends: readonly number[];
 }
 
 /** Steps at the end of a task whose mean cross-entropy stands for it. */
@@ -137,6 +145,21 @@ export class DependencyHypernet extends GeneratedLearner<RecurrentHypernet> {
     );
   }
 
+  /** Units added, and the cross-entropies that tasks ended at. */
+  override get history(): History {
+    const { since = [], units = [] } = this.model?.hypernet ?? {};
+    const growths = since.map((task, g) => ({ task, units: units[g + 1]?.cell.hidden ?? 0 }));
+    return { growths, ends: [...this.#ends] };
+  }
+
+  override reserveAll(tasks: readonly LearnedTask[], shape: readonly number[], history?: unknown): void {
+    super.reserveAll(tasks, shape);
+    const { growths = [], ends = [] } = (history ?? {}) as Partial<History>;
+    this.#ends.push(...ends);
+    for (const { task, units } of growths)
+      this.#made.hypernet.grow(units, task, this.random.split('growth'), this.#options.freezeOld);
+  }
+
   /** The hypernetwork and the embeddings, once there is a task. */
   get #made(): GeneratedTasks<RecurrentHypernet> {
     return this.model as GeneratedTasks<RecurrentHypernet>;
@@ -159,7 +182,7 @@ export class DependencyHypernet extends GeneratedLearner<RecurrentHypernet> {
     this.#ends.push(lastOf(await this.descend(task, at, this.steps - trial, random, hooks)));
     super.reserveMemory(at);
     if (this.#options.importance !== 'none')
-      this.importances[at] = keep(scope(() => this.#importance(task, at, random)));
+      this.importances[at] = buffer(keep(scope(() => this.#importance(task, at, random))));
   }
 
   protected override reserveMemory(at: number): void {
@@ -167,7 +190,8 @@ export class DependencyHypernet extends GeneratedLearner<RecurrentHypernet> {
     const { hypernet } = this.#made;
     const { importance } = this.#options;
     if (importance === 'none') return;
-    this.importances[at] = keep(zeros([importance === 'full' ? hypernet.layout.size : hypernet.sizes.length]));
+    const size = importance === 'full' ? hypernet.layout.size : hypernet.sizes.length;
+    this.importances[at] = buffer(keep(zeros([size])));
   }
 
   /** F̂, by the generated weights, which the target network takes for it. */

@@ -256,6 +256,89 @@ const semipfl: readonly Case[] = [
   },
 ];
 
+/** Scores of HyperInterval, of what is left out of it, and of its rivals. */
+const intervals = (own: Scores, without: Readonly<Record<string, Scores>>, rivals: readonly number[]) => {
+  const [interContiNet = 0, hnet = 0, fine = 0] = rivals;
+  return {
+    HyperInterval: own,
+    ...without,
+    InterContiNet: { accuracy: interContiNet, seconds: 10, intervals: 1000 },
+    HNET: { accuracy: hnet },
+    'Fine-tuning': { accuracy: fine },
+    'Joint training': { accuracy: 99 },
+  };
+};
+const quick = { seconds: 9.9, intervals: 99 };
+const slow = { seconds: 10, intervals: 100 };
+
+const hyperInterval: readonly Case[] = [
+  {
+    data: 'mnist',
+    options: { scenario: 'domain' },
+    holding: {
+      methods: intervals(
+        { ...quick, accuracy: 90, kept: 100, single: 89.9 },
+        { 'HyperInterval, β = 0': { accuracy: 80 } },
+        [89, 89.9, 89.9],
+      ),
+      studies: { secondsTo: 0.99 },
+    },
+    failing: {
+      methods: intervals(
+        { ...slow, accuracy: 90, kept: 99.99, single: 90 },
+        { 'HyperInterval, β = 0': { accuracy: 80.1 } },
+        [90, 90, 90],
+      ),
+      studies: { secondsTo: 1 },
+    },
+  },
+  {
+    data: 'mnist',
+    options: { scenario: 'task', stream: 'split' },
+    holding: {
+      methods: intervals(
+        { ...quick, accuracy: 90, certified: 50 },
+        { 'HyperInterval, κ = 1': { accuracy: 99, certified: 30 } },
+        [89, 89.9, 80],
+      ),
+      studies: { secondsTo: 0.5 },
+    },
+    failing: {
+      methods: intervals(
+        { ...slow, accuracy: 90, certified: 49.9 },
+        { 'HyperInterval, κ = 1': { accuracy: 80, certified: 30 } },
+        [90, 92.1, 80],
+      ),
+      studies: { secondsTo: Number.POSITIVE_INFINITY },
+    },
+  },
+];
+
+/** Scores of recurrent hypernetworks by points above the bounds of claims. */
+const recurrent = (by: number): Case['holding'] => ({
+  methods: {
+    'Recurrent, importance, growth': { accuracy: 80 + by, stored: 200, forgetting: 3 - by },
+    'Recurrent, importance': { accuracy: 80 + by / 2, forgetting: 2 - by },
+    Recurrent: { accuracy: 80, stored: 149 - by, forgetting: 2 },
+    'Recurrent, β = 0': { accuracy: 60 - by },
+    'HNET, chunked': { accuracy: 80, stored: 200 },
+    HNET: { accuracy: 99, stored: 201 },
+    'Fine-tuning': { accuracy: 80, stored: 100 },
+    'A network for each task': { accuracy: 99, stored: 600 - 40 * (1 - by) },
+  },
+  studies: {
+    target: 100,
+    follows: by > 0 ? 1 : 0.99,
+    precedes: by > 0 ? 0 : 0.01,
+    growth: by,
+    growthLast: by,
+  },
+});
+
+const dpHypernet: readonly Case[] = [
+  { data: 'mnist', options: { stream: 'permuted' }, holding: recurrent(1), failing: recurrent(-4) },
+];
+
 /** Scores of all starts by metric, LoGAH's apart. */
 const starts = (logah: Scores, others: Scores): HandMade['methods'] => ({
   ...Object.fromEntries([...Object.keys(drawnStarts), TILING].map((name) => [name, others])),
@@ -402,5 +485,7 @@ export const evidence: Readonly<Record<string, readonly Case[]>> = {
   hypertab,
   semipfl,
   logah,
+  hyperinterval: hyperInterval,
+  'dp-hypernet': dpHypernet,
   hypino,
 };
