@@ -174,8 +174,7 @@ export const experiment = defineExperiment({
   reproduction: [
     ...['wisdm', 'sensors-strong'].flatMap((data) => [
       { data },
-      { data, set: { labels: 0, studies: 'no' } },
-      { data, set: { labels: 20, studies: 'no' } },
+      ...[0, 20].map((labels) => ({ data, set: { labels, studies: 'no' as const }, long: data !== 'wisdm' })),
     ]),
     { data: 'sensors-mild', set: { studies: 'no' } },
   ],
