@@ -1,5 +1,5 @@
-// Questions on pairs of nodes of a person's own graph, as a model that answers for the graph of
-// training, the same graph with new nodes and arcs, or another one.
+// Questions on pairs of nodes of a person's own graph, arcs or links, as a model that answers for
+// the graph of training, the same graph with new nodes and arcs, or another one.
 
 import { type AttributedGraph, type ModelKind, readModelFile, writeModelFile } from '../data/index.js';
 import { loadState, stateOf } from '../nn/index.js';
@@ -38,21 +38,26 @@ export interface ArcDescription extends NetworkDescription {
  * with the dropout that its classifier would have.
  *
  * @param sizes `width`: outputs of other networks
+ * @param question of links, the head gives both orders of a pair one answer
  */
 export function arcClassifier(
   name: NetworkName,
   { inFeatures, width, classes }: { readonly inFeatures: number; readonly width: number; readonly classes: number },
   random: Random,
   layout: NetworkLayout,
+  question: ArcQuestion = 'direction',
 ): ArcClassifier {
   const { create, represent, reads }: NodeNetwork = nodeNetworks[name];
+  const symmetric = question === 'links';
   if (represent) {
     const own = represent(inFeatures, random.split('network'), layout);
     const { dropout } = layout;
-    return new ArcClassifier(own.network, own.width, classes, random, dropout === undefined ? {} : { dropout });
+    const head = { symmetric, ...(dropout !== undefined && { dropout }) };
+    return new ArcClassifier(own.network, own.width, classes, random, head);
   }
   const network = create(inFeatures, width, random.split('network'), layout);
-  return new ArcClassifier(reads.directions ? network : new Symmetrised(network), width, classes, random);
+  const reader = reads.directions || symmetric ? network : new Symmetrised(network);
+  return new ArcClassifier(reader, width, classes, random, { symmetric });
 }
 
 /** Answers questions on pairs of nodes. */
@@ -82,9 +87,10 @@ export class ArcModel {
   /** @throws Error when the file holds another model, or one of another version */
   static load(bytes: Uint8Array, name = 'model'): ArcModel {
     const { description, tensors } = readModelFile<ArcDescription>(ARC_CLASSIFIER, bytes, name);
-    const { network, layout, inFeatures, width, classes } = description;
+    const { network, layout, inFeatures, width, classes, question } = description;
     requireNetwork(network, name);
-    const classifier = arcClassifier(network, { inFeatures, width, classes: classes.length }, new Random(0), layout);
+    const sizes = { inFeatures, width, classes: classes.length };
+    const classifier = arcClassifier(network, sizes, new Random(0), layout, question);
     loadState(classifier, tensors);
     return new ArcModel(classifier, description);
   }

@@ -87,6 +87,7 @@ export {
   areaUnderCurve,
   averagePrecision,
   balancedAccuracy,
+  hitsAtRank,
   macroF1,
   predictedClasses,
   weightedF1,

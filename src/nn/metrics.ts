@@ -98,6 +98,20 @@ export function areaUnderCurve(scores: ArrayLike<number>, labels: ArrayLike<numb
 }
 
 /**
+ * Hits@k: share of the positives (label 1) that score above the k-th best negative; 1 where there
+ * are fewer than k negatives. NaN without positives.
+ */
+export function hitsAtRank(scores: ArrayLike<number>, labels: ArrayLike<number>, k: number): number {
+  const of = (label: boolean) =>
+    Array.from({ length: scores.length }, (_, i) => i)
+      .filter((i) => (labels[i] === 1) === label)
+      .map((i) => scores[i] as number);
+  const positives = of(true);
+  const least = of(false).sort((a, b) => b - a)[k - 1] ?? Number.NEGATIVE_INFINITY;
+  return positives.length === 0 ? Number.NaN : positives.filter((score) => score > least).length / positives.length;
+}
+
+/**
  * Average precision: Σ over score thresholds of (increase in recall)·precision; rows of equal score
  * share one threshold. Positives have label 1.
  */

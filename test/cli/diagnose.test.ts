@@ -181,6 +181,34 @@ describe.skipIf(!existsSync(main))('directed networks on a person’s own graph 
     expect([undirected.status, undirected.stderr]).toEqual([2, expect.stringContaining('asks for directions')]);
   }, 60_000);
 
+  test('links without directions: scored among pairs without one, the same for both orders of a pair', () => {
+    // Three groups in which each node knows the six that come next.
+    mkdirSync(join(folder, 'friends'));
+    const all = Array.from({ length: 120 }, (_, v) => v);
+    const kinds = all.map((v) => `p${v},${v % 3},${((v * 7) % 11) / 10}`);
+    const pairs = all.flatMap((v) => [1, 2, 3, 4, 5, 6].map((k) => `p${v},p${(v + 3 * k) % 120}`));
+    writeFileSync(join(folder, 'friends', 'nodes.csv'), `id,kind,size\n${kinds.join('\n')}\n`);
+    writeFileSync(join(folder, 'friends', 'edges.csv'), `source,target\n${pairs.join('\n')}\n`);
+    const fit = (...args: string[]) => gossamer('fit', 'friends', '--set', 'epochs=60', ...args);
+    const fitted = fit('--model', 'gcn', '--task', 'links', '-o', 'l.safetensors');
+    expect([fitted.stderr, fitted.status]).toEqual([expect.anything(), 0]);
+    expect(fitted.stdout).toMatch(/120 nodes, \d+ edges; links of pairs: no link, link/);
+    const auc = Number(/AUC (\d+\.\d) %, average precision \d+\.\d %, hits@\d+ \d/.exec(fitted.stdout)?.[1]);
+    expect(auc).toBeGreaterThan(60);
+    expect(fitted.stdout).toContain('a perceptron on the features of both ends');
+    writeFileSync(join(folder, 'both.csv'), 'source,target\np0,p1\np1,p0\n');
+    const [head, ...rows] = gossamer('predict', 'l.safetensors', 'friends', 'both.csv').stdout.trim().split(/\r?\n/);
+    expect(head).toBe('source,target,links,probability,p(no link),p(link)');
+    const [one, other] = rows.map((row) => Number(row.split(',')[5]));
+    expect(one).toBeCloseTo(other as number, 5);
+    const about = gossamer('info', 'l.safetensors').stdout;
+    expect(about).toMatch(/question "links"[\s\S]*undirected[\s\S]*AUC/);
+    const existence = fit('--model', 'gin', '--task', 'existence', '--undirected', '--json', '-o', 'x.safetensors');
+    expect(JSON.parse(existence.stdout).auc).toBeGreaterThan(0);
+    const wrong = fit('--model', 'gcn', '--task', 'links', '--directed');
+    expect([wrong.status, wrong.stderr]).toEqual([2, expect.stringContaining('asks for no directions')]);
+  }, 60_000);
+
   test('numbers of nodes: in their units, beside the mean', () => {
     const fitted = gossamer(
       ...['fit', 'people', '--model', 'dir-sage', '--task', 'number', '--target', 'price', '--set', 'epochs=80'],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import * as e from '../../src/embedding/index.js';
 import { setThreads, threads } from '../../src/engine/index.js';
-import { areaUnderCurve, averagePrecision, lbfgs, logisticRegression } from '../../src/nn/index.js';
+import { areaUnderCurve, averagePrecision, hitsAtRank, lbfgs, logisticRegression } from '../../src/nn/index.js';
 import { Graph } from '../../src/structure/index.js';
 import { normalizeRows, Random, tensor } from '../../src/tensor/index.js';
 import { expectClose, uniform, uniformTensor } from '../oracle.js';
@@ -251,6 +251,9 @@ describe('measures', () => {
     // By hand: thresholds 0.9 (0/1), 0.8 (1/2), 0.4 (2/4), 0.2 (3/5).
     expect(averagePrecision(scores, labels)).toBeCloseTo((1 / 2 + 2 / 4 + 3 / 5) / 3, 12);
     expect(averagePrecision([3, 2, 1], [1, 1, 0])).toBe(1);
+    // Negatives score 0.9, 0.4, 0.1: of 0.8, 0.4, 0.2 none is above the first, one above the second.
+    expect([1, 2, 3, 4].map((k) => hitsAtRank(scores, labels, k))).toEqual([0, 1 / 3, 1, 1]);
+    expect(hitsAtRank([1], [0], 1)).toBeNaN();
   });
 
   test('logistic regression ends where its gradient is 0', () => {

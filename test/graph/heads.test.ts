@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import * as g from '../../src/graph/index.js';
-import { inference, parameters, training } from '../../src/nn/index.js';
+import { areaUnderCurve, hitsAtRank, inference, parameters, training } from '../../src/nn/index.js';
 import { Segments } from '../../src/sparse/index.js';
 import { arcTask, cyclicBlocks, Graph, randomDigraph } from '../../src/structure/index.js';
 import { Random, type Tensor, tensor } from '../../src/tensor/index.js';
@@ -89,6 +89,42 @@ describe('pairs of nodes', () => {
     expect(g.arcClassifier('dir-sage', sizes, new Random(4), { hidden: 7 }).width).toBe(10);
     expect(() => new g.MagNetEncoder(3, 7, new Random(4))).toThrow('7 outputs cannot be');
   });
+});
+
+describe('links of an undirected graph', () => {
+  test('both orders of a pair have one answer, of the sum and the product of its ends', () => {
+    const graph = randomDigraph(new Random(1), 9, 3).undirected();
+    const x = uniformTensor(2, [9, 3]);
+    const layout = { hidden: 7, dropout: 0 };
+    const own = g.arcClassifier('gcn', { inFeatures: 3, width: 5, classes: 2 }, new Random(4), layout, 'links');
+    const both = { sources: Int32Array.of(0, 4, 2), targets: Int32Array.of(4, 0, 8) };
+    const logits = own.forward(x, graph, both, inference).view();
+    expectClose(logits.subarray(0, 2), logits.subarray(2, 4), 1e-6);
+    const h = own.network.forward(x, graph, inference).view();
+    const at = (v: number) => h.subarray(5 * v, 5 * v + 5);
+    const read = [...at(2).map((a, j) => a + (at(8)[j] as number)), ...at(2).map((a, j) => a * (at(8)[j] as number))];
+    expectClose(logits.subarray(4), own.head.forward(tensor(read, [1, 10]), inference).view(), 1e-5);
+  });
+
+  test('links within groups are learnt by a network, and scored above other pairs', async () => {
+    const random = new Random(3);
+    const n = 80;
+    const pairs = Array.from({ length: n * n }, (_, at) => [Math.floor(at / n), at % n] as const).filter(
+      ([u, v]) => u < v && random.uniform([1]).item() < (u % 4 === v % 4 ? 0.5 : 0.02),
+    );
+    const graph = Graph.fromEdges(
+      n,
+      pairs.map(([u]) => u),
+      pairs.map(([, v]) => v),
+    );
+    const task = arcTask(graph, 'links', new Random(5));
+    const x = uniformTensor(6, [n, 16]);
+    const own = g.arcClassifier('gcn', { inFeatures: 16, width: 16, classes: 2 }, new Random(7), {}, 'links');
+    await g.trainArcs(own, x, task, new Random(8), { epochs: 150, select: 'loss' });
+    const scores = own.predictProba(x, task.graph, task.test).filter((_, i) => i % 2 === 1);
+    expect(areaUnderCurve(scores, task.test.classes)).toBeGreaterThan(0.8);
+    expect(hitsAtRank(scores, task.test.classes, 5)).toBeGreaterThan(0.3);
+  }, 60_000);
 });
 
 describe('whole graphs', () => {

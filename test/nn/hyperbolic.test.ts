@@ -351,6 +351,15 @@ describe('BlockScaling', () => {
     expectClose(new BlockScaling(16).forward(u).view(), halved, 2e-3);
     expectClose(new BlockScaling(16, { form: 'free' }).forward(u).view(), u.view(), 1e-6);
     expectClose(new BlockScaling(16, { form: 'scalar' }).forward(u).view(), halved, 1e-6);
+    for (const options of [{ block: 4 }, { block: 1 }, { form: 'scalar' }] as const) {
+      const own = new BlockScaling(16, options);
+      const tripled = own
+        .forward(u)
+        .view()
+        .map((value) => 3 * value);
+      expectClose(own.forward(u, 3).view(), tripled, 1e-5);
+      expectClose(own.forward(u, 3, own.matrices()).view(), tripled, 1e-5);
+    }
     expectClose(new BlockScaling(16, { form: 'scalar' }).matrices().view().subarray(0, 2), [0.5, 0], 1e-6);
     expect(new BlockScaling(16).offIdentity().item()).toBe(0);
     expect(

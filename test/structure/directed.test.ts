@@ -558,6 +558,30 @@ describe('questions on pairs of nodes', () => {
     },
   );
 
+  test('links: edges and pairs without one, as often, none twice, held out of an undirected graph', () => {
+    const whole = graph.undirected();
+    const task = s.arcTask(whole, 'links', new Random(1));
+    expect(task.graph.directed).toBe(false);
+    const seen: string[] = [];
+    for (const part of ['train', 'validation', 'test'] as const) {
+      const { sources, targets, classes } = task[part];
+      expect(2 * classes.filter((own) => own === 1).length).toBe(classes.length);
+      classes.forEach((answer, i) => {
+        const [u, v] = [sources[i] as number, targets[i] as number];
+        expect(whole.hasEdge(u, v)).toBe(answer === 1);
+        expect(task.graph.hasEdge(u, v)).toBe(answer === 1 && part === 'train');
+        seen.push(`${Math.min(u, v)} ${Math.max(u, v)}`);
+      });
+    }
+    expect(new Set(seen).size).toBe(seen.length);
+    const links = (part: s.ArcExamples) => part.classes.filter((own) => own === 1).length;
+    const joined = whole.edgeCount - whole.selfLoopCount;
+    expect(links(task.train)).toBe(task.graph.edgeCount - whole.selfLoopCount);
+    expect(links(task.train) + links(task.validation) + links(task.test)).toBe(joined);
+    expect(links(task.test)).toBe(Math.round(0.15 * joined));
+    expect(() => s.arcTask(graph, 'links', new Random(1))).toThrow('has directions; ask for "existence"');
+  });
+
   test('pairs with arcs both ways ask for no direction; a tree has nothing to hold out', () => {
     const both = s.Graph.fromEdges(3, [0, 1, 0, 2, 1], [1, 0, 2, 0, 2], { directed: true });
     expect(() => s.arcTask(both, 'direction', new Random(0), { test: 0.3, validation: 0.4 })).toThrow(

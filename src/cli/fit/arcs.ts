@@ -1,8 +1,9 @@
-// Questions on pairs of nodes of a person's own directed graph: which way an arc leads, whether
-// there is one, or both.
+// Questions on pairs of nodes of a person's own graph: which way an arc leads, whether there is
+// one, or both; without directions, whether there is a link.
 
 import type { OptionTable } from '../../experiments/parts/options.js';
 import {
+  type ArcClassifier,
   ArcModel,
   arcAccuracy,
   arcClassifier,
@@ -11,7 +12,16 @@ import {
   nodeNetworks,
   trainArcs,
 } from '../../graph/index.js';
-import { type FitResult, featureCount, parameterCount, progressLine, type TrainingHooks } from '../../nn/index.js';
+import {
+  areaUnderCurve,
+  averagePrecision,
+  type FitResult,
+  featureCount,
+  hitsAtRank,
+  parameterCount,
+  progressLine,
+  type TrainingHooks,
+} from '../../nn/index.js';
 import { type ArcExamples, type ArcQuestion, type ArcTask, arcTask } from '../../structure/index.js';
 import type { FitRequest, Fitted } from './learner.js';
 import { isPlaced, layoutOf, loadNodes, type PreparedInputs, prepareInputs, trainingOf } from './node-data.js';
@@ -28,9 +38,9 @@ const NO_INPUTS = ['label', 'class', 'split'];
  */
 export async function fitArcs(name: NetworkName, path: string, request: FitRequest<OptionTable>): Promise<Fitted> {
   const { values, random, hooks, note, directed, target } = request;
-  const question = request.task as ArcQuestion;
-  if (directed === false) throw new Error(`--task ${question} asks for directions; leave --undirected out`);
-  const data = await loadNodes(path, request, true);
+  const question = questionOf(request.task, directed);
+  const isDirected = question !== 'links';
+  const data = await loadNodes(path, request, isDirected);
   const { graph } = data;
   const without = data.attributes.columns
     .map((column) => column.name)
@@ -52,6 +62,7 @@ export async function fitArcs(name: NetworkName, path: string, request: FitReque
     ? {
         accuracy: 100 * arcAccuracy(classifier, prepared.features, task.graph, task.test),
         mostFrequent: 100 * frequentShare(task),
+        ...linkScores(classifier, prepared, task),
         ...(await featuresAlone(name, prepared, task, request)),
       }
     : {};
@@ -72,7 +83,7 @@ export async function fitArcs(name: NetworkName, path: string, request: FitReque
   return {
     file: () => model.save(),
     lines: [
-      `${data.name}: ${graph.nodeCount} nodes, ${graph.edgeCount} directed edges; ${question} of pairs: ${task.classNames.join(', ')}`,
+      `${data.name}: ${graph.nodeCount} nodes, ${graph.edgeCount} ${isDirected ? 'directed ' : ''}edges; ${question} of pairs: ${task.classNames.join(', ')}`,
       `${sizes[0]} pairs to train, ${sizes[1]} to validate, ${sizes[2]} to test; ${inFeatures} features`,
       `${nodeNetworks[name].title}, ${parameterCount(classifier).toLocaleString('en')} parameters`,
       ...chosen.lines,
@@ -80,6 +91,36 @@ export async function fitArcs(name: NetworkName, path: string, request: FitReque
     ],
     scores,
     stopped: isDone ? stopped : 'aborted',
+  };
+}
+
+/** What is asked: of a graph that is read without directions, whether there is a link. */
+function questionOf(task: string | undefined, directed: boolean | undefined): ArcQuestion {
+  if (task === 'links' && directed)
+    throw new Error('--task links asks for no directions; leave --directed out, or ask for --task existence');
+  if (directed !== false) return task as ArcQuestion;
+  if (task === 'links' || task === 'existence') return 'links';
+  throw new Error(`--task ${task} asks for directions; leave --undirected out, or ask for --task links`);
+}
+
+/** Non-links above which a link has to score, at most. */
+const HITS = 20;
+
+/** How links that are held out score among pairs without one. */
+function linkScores(
+  classifier: ArcClassifier,
+  { features }: PreparedInputs,
+  { question, graph, test }: ArcTask,
+): Record<string, number> {
+  if (question !== 'links') return {};
+  const scores = classifier.predictProba(features, graph, test).filter((_, i) => i % 2 === 1);
+  const others = test.classes.filter((own) => own === 0).length;
+  const hitsAt = Math.min(HITS, Math.ceil(others / 10));
+  return {
+    auc: 100 * areaUnderCurve(scores, test.classes),
+    averagePrecision: 100 * averagePrecision(scores, test.classes),
+    hits: 100 * hitsAtRank(scores, test.classes, hitsAt),
+    hitsAt,
   };
 }
 
@@ -92,7 +133,7 @@ async function trained(
   hooks: TrainingHooks,
 ): Promise<{ readonly classifier: ReturnType<typeof arcClassifier>; readonly stopped: FitResult['stopped'] }> {
   const sizes = { inFeatures: featureCount(features), width: WIDTH, classes: task.classNames.length };
-  const classifier = arcClassifier(name, sizes, random.split('weights'), layout);
+  const classifier = arcClassifier(name, sizes, random.split('weights'), layout, task.question);
   const options = { ...trainingOf(values), select: 'loss', ...hooks } as const;
   const { stopped } = await trainArcs(classifier, features, task, random.split('fit'), options);
   return { classifier, stopped };
@@ -128,7 +169,14 @@ export function arcScoreLines(scores: Readonly<Record<string, number>>): string[
     scores.featuresAlone === undefined
       ? ''
       : `, a perceptron on the features of both ends ${percent(scores.featuresAlone)}`;
+  const ranked =
+    scores.auc === undefined
+      ? []
+      : [
+          `links that were held out among pairs without one: AUC ${percent(scores.auc)}, average precision ${percent(scores.averagePrecision)}, hits@${scores.hitsAt} ${percent(scores.hits)}`,
+        ];
   return [
+    ...ranked,
     `accuracy on pairs that were held out ${percent(scores.accuracy)}`,
     `beside it: most frequent answer ${percent(scores.mostFrequent)}${perceptron}`,
   ];

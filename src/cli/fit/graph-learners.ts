@@ -44,7 +44,7 @@ const nodeLearners = Object.fromEntries(
     defineLearner({
       about: about[name as NetworkName],
       data: 'graph',
-      tasks: ['classes', 'number', 'direction', 'existence', 'three-class'],
+      tasks: ['classes', 'number', 'direction', 'existence', 'three-class', 'links'],
       options: options as OptionTable,
       load: async () => (await import('./nodes.js')).nodeFit(name as NetworkName),
       ...ofGraphs(name),

@@ -1,5 +1,4 @@
-// Models of pairs of nodes, made by `gossamer fit --task direction` and its like on a directed
-// graph.
+// Models of pairs of nodes, made by `gossamer fit --task direction` or `links` and their like.
 
 import { type AttributedGraph, edgeEnds, readCsv } from '../../data/index.js';
 import { readBytes, readText } from '../../data/node.js';
@@ -26,7 +25,7 @@ async function answer(model: ArcModel, paths: readonly string[], options: Predic
       `the model reads a graph and maybe a table source,target, got ${paths.length}: ${paths.join(', ')}`,
     );
   const { inputs, classes, question } = model.description;
-  const data = await loadAsTrained(path, { inputs, directed: true }, options);
+  const data = await loadAsTrained(path, { inputs, directed: question !== 'links' }, options);
   const ends = pairs === undefined ? data.graph.edges() : endsIn(pairs, data);
   const probabilities = model.predictProba(data, ends, options.note);
   const nodeOf = (v: number | undefined) => data.nodeNames[v as number] as string;
@@ -49,7 +48,7 @@ function descriptionOf({ classifier, description }: ArcModel): string[] {
   return [
     `Answers the question "${question}" on pairs of nodes (${classes.join(', ')})`,
     `Network     ${nodeNetworks[network].title}: ${settingsText(layout)}`,
-    'Edges       directed',
+    `Edges       ${question === 'links' ? 'undirected' : 'directed'}`,
     `Attributes  ${inFeatures} features`,
     `Trained on  ${trained.data}: ${trained.nodes} nodes, ${trained.edges} edges, ${trained.pairs} pairs`,
     `Size        ${parameterCount(classifier).toLocaleString('en')} parameters`,

@@ -144,7 +144,10 @@ export async function overhead(nodes: number, random: Random): Promise<StudyResu
     const network = new H4G(TIMED.width, random, { scaling });
     const run = () => {
       const prepared = network.prepare(graph, texts);
-      scope(() => network.similarities(network.nodePoints(prepared, all), network.textPoints(classes)).view());
+      scope(() => {
+        const points = network.points(prepared, all, classes);
+        network.similarities(points.nodes, points.texts).view();
+      });
       for (const hop of prepared.hops) hop.dispose();
     };
     return { network, run };

@@ -158,8 +158,8 @@ const allOf = ({ graph }: PreparedGraph) => Int32Array.from({ length: graph.node
 /** The class of each node. */
 function predictions(network: H4G, prepared: PreparedGraph, classVectors: Tensor): Int32Array {
   return scope(() => {
-    const points = network.nodePoints(prepared, allOf(prepared));
-    return smallestOf(network.similarities(points, network.textPoints(classVectors)).multiply(-1));
+    const { nodes, texts } = network.points(prepared, allOf(prepared), classVectors);
+    return smallestOf(network.similarities(nodes, texts).multiply(-1));
   });
 }
 

@@ -153,7 +153,8 @@ export function retrievalOf(network: H4G, task: AlignmentTask): number {
 }
 
 function distancesOf(network: H4G, { prepared, nodes, about }: AlignmentTask): Tensor {
-  return network.similarities(network.nodePoints(prepared, nodes), network.textPoints(about)).multiply(-1);
+  const points = network.points(prepared, nodes, about);
+  return network.similarities(points.nodes, points.texts).multiply(-1);
 }
 
 /** Numbers of classes that probabilities are measured for. */

@@ -139,32 +139,51 @@ export class H4G {
     return this.#lifted(this.encoder.forward(prepared, rows, mode));
   }
 
-  /** S·u of nodes [rows, d]; their points are exp₀ of it, but for `midpoints`. */
-  nodeVectors(prepared: PreparedGraph, rows: Int32Array, mode: Mode = inference): Tensor {
-    return this.#scaled(this.nodeTangents(prepared, rows, mode), this.scaling);
+  /**
+   * S·u of nodes [rows, d]; their points are exp₀ of it, but for `midpoints`.
+   *
+   * @param matrices the blocks of S, where they are at hand
+   */
+  nodeVectors(prepared: PreparedGraph, rows: Int32Array, mode: Mode = inference, matrices?: Tensor): Tensor {
+    return this.#scaled(this.encoder.forward(prepared, rows, mode), this.scaling, matrices);
   }
 
-  /** S·u of texts whose vectors are given [m, d]. */
-  textVectors(texts: Tensor): Tensor {
-    const scaled = this.#scaled(this.#lifted(texts), this.textScaling ?? this.scaling);
+  /**
+   * S·u of texts whose vectors are given [m, d].
+   *
+   * @param matrices the blocks of S, where they are at hand
+   */
+  textVectors(texts: Tensor, matrices?: Tensor): Tensor {
+    const scaled = this.#scaled(texts, this.textScaling ?? this.scaling, matrices);
     const { equalRadii = true } = this.#options;
     return equalRadii && this.isHyperbolic && this.scaling ? atMeanNorm(scaled) : scaled;
   }
 
   /** Points of nodes [rows, d]: in the ball, or the scaled vectors of cosines. */
-  nodePoints(prepared: PreparedGraph, rows: Int32Array, mode: Mode = inference): Tensor {
-    if (!this.isHyperbolic) return this.nodeVectors(prepared, rows, mode);
-    if (!this.#options.midpoints) return this.ball.exp(this.nodeVectors(prepared, rows, mode));
+  nodePoints(prepared: PreparedGraph, rows: Int32Array, mode: Mode = inference, matrices?: Tensor): Tensor {
+    if (!this.isHyperbolic) return this.nodeVectors(prepared, rows, mode, matrices);
+    if (!this.#options.midpoints) return this.ball.exp(this.nodeVectors(prepared, rows, mode, matrices));
     const all = Int32Array.from({ length: prepared.graph.nodeCount }, (_, v) => v);
     const operator = graphOperator(prepared.graph, { exponent: 0 });
-    const points = this.ball.midpoints(operator, this.ball.exp(this.nodeVectors(prepared, all, mode)));
+    const points = this.ball.midpoints(operator, this.ball.exp(this.nodeVectors(prepared, all, mode, matrices)));
     return gatherKnownRows(points, tensor(rows));
   }
 
   /** Points of texts whose vectors are given [m, d]. */
-  textPoints(texts: Tensor): Tensor {
-    const vectors = this.textVectors(texts);
+  textPoints(texts: Tensor, matrices?: Tensor): Tensor {
+    const vectors = this.textVectors(texts, matrices);
     return this.isHyperbolic ? this.ball.exp(vectors) : vectors;
+  }
+
+  /** Points of nodes and of texts; the blocks of an S that both share are made once. */
+  points(
+    prepared: PreparedGraph,
+    rows: Int32Array,
+    texts: Tensor,
+    mode: Mode = inference,
+  ): { readonly nodes: Tensor; readonly texts: Tensor } {
+    const shared = this.textScaling ? undefined : this.scaling?.matrices();
+    return { nodes: this.nodePoints(prepared, rows, mode, shared), texts: this.textPoints(texts, shared) };
   }
 
   /** s(v, c) of points of nodes [n, d] and of texts [m, d]: [n, m]. */
@@ -180,14 +199,22 @@ export class H4G {
     return tangentDistances(this.ball, nodes, texts);
   }
 
-  #scaled(u: Tensor, scaling: BlockScaling | undefined): Tensor {
-    return scaling ? scaling.forward(u) : u;
+  /** S·u of u = ρ·z/‖z‖, 0 of 0, or ρ·z, with ρ in the blocks. */
+  #scaled(z: Tensor, scaling: BlockScaling | undefined, matrices: Tensor | undefined): Tensor {
+    return scaling ? scaling.forward(this.#direction(z), this.#length, matrices) : this.#lifted(z);
   }
 
   /** ρ·z/‖z‖, 0 of 0; or ρ·z. */
   #lifted(z: Tensor): Tensor {
-    const { length = 8, norms = 'unit' } = this.#options;
-    return multiply(norms === 'unit' ? normalizeRows(z, 1e-9) : z, length);
+    return multiply(this.#direction(z), this.#length);
+  }
+
+  #direction(z: Tensor): Tensor {
+    return this.#options.norms === 'kept' ? z : normalizeRows(z, 1e-9);
+  }
+
+  get #length(): number {
+    return this.#options.length ?? 8;
   }
 }
 

@@ -64,8 +64,7 @@ export function alignmentLoss(
   { radiusPenalty = 0, identityPenalty = 0.1 }: AlignmentOptions = {},
 ): Tensor {
   const rows = batch.map((at) => nodes[at] as number);
-  const points = network.nodePoints(prepared, rows, mode);
-  const texts = network.textPoints(gatherKnownRows(about, tensor(batch)));
+  const { nodes: points, texts } = network.points(prepared, rows, gatherKnownRows(about, tensor(batch)), mode);
   const logits = network.similarities(points, texts);
   const partners = arange(batch.length, 'i32');
   let loss = multiply(add(crossEntropy(logits, partners), crossEntropy(transpose(logits), partners)), 0.5);

@@ -16,7 +16,17 @@ import {
   stoppingOf,
 } from '../../nn/index.js';
 import type { ArcExamples, ArcTask, Graph } from '../../structure/index.js';
-import { concatenate, gatherKnownRows, type Random, scope, softmax, type Tensor, tensor } from '../../tensor/index.js';
+import {
+  add,
+  concatenate,
+  gatherKnownRows,
+  multiply,
+  type Random,
+  scope,
+  softmax,
+  type Tensor,
+  tensor,
+} from '../../tensor/index.js';
 import type { GraphModule } from '../conv/index.js';
 
 /** Ends of some pairs. */
@@ -31,16 +41,19 @@ export interface ArcHeadOptions {
   readonly hidden?: number;
   /** Dropout probability of what the head reads. Default: 0.5. */
   readonly dropout?: number;
+  /** Whether (u, v) and (v, u) have one answer, as links have. Default: false. */
+  readonly symmetric?: boolean;
 }
 
 /**
  * logits(u, v) = MLP([h_u ‖ h_v]) with h the outputs of a network of nodes: which end comes first
- * matters, so that directions can be told.
+ * matters, so that directions can be told. A symmetric head reads [h_u + h_v ‖ h_u∘h_v].
  */
 export class ArcClassifier {
   /** Linear → ReLU → linear, or linear alone. */
   readonly head: MLP;
   readonly #dropout: Dropout;
+  readonly #symmetric: boolean;
 
   /** @param network outputs h [n, width] */
   constructor(
@@ -48,16 +61,18 @@ export class ArcClassifier {
     readonly width: number,
     classes: number,
     random: Random,
-    { hidden = width, dropout = 0.5 }: ArcHeadOptions = {},
+    { hidden = width, dropout = 0.5, symmetric = false }: ArcHeadOptions = {},
   ) {
     this.head = new MLP([2 * width, ...(hidden > 0 ? [hidden] : []), classes], random.split('arc head'));
     this.#dropout = new Dropout(dropout);
+    this.#symmetric = symmetric;
   }
 
   /** Logits of each pair [pairs, classes]. */
   forward(x: Features, graph: Graph, { sources, targets }: ArcEnds, mode: Mode): Tensor {
     const h = this.network.forward(x, graph, mode);
-    const ends = concatenate([gatherKnownRows(h, tensor(sources)), gatherKnownRows(h, tensor(targets))], 1);
+    const [from, to] = [gatherKnownRows(h, tensor(sources)), gatherKnownRows(h, tensor(targets))];
+    const ends = concatenate(this.#symmetric ? [add(from, to), multiply(from, to)] : [from, to], 1);
     return this.head.forward(this.#dropout.forward(ends, mode), mode);
   }
 

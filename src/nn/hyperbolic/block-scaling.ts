@@ -108,12 +108,17 @@ export class BlockScaling {
     if (form !== 'free') this.gates = parameter(zeros([form === 'scalar' ? 1 : count, 1, 1]));
   }
 
-  /** S·u of each row: [n, d] → [n, d], d·b multiplications a row. */
-  forward(u: Tensor): Tensor {
-    if (!this.blocks) return multiply(u, reshape(this.#shrinking(), [1, 1]));
-    const matrices = this.matrices();
-    if (this.block === 1) return multiply(u, reshape(matrices, [1, this.features]));
-    return blockDiagonalMatmul(u, transpose(matrices, 1, 2));
+  /**
+   * factor·S·u of each row: [n, d] → [n, d], d·b multiplications a row.
+   *
+   * @param factor Default: 1
+   * @param matrices those of `matrices()`, where they are at hand
+   */
+  forward(u: Tensor, factor = 1, matrices: Tensor = this.matrices()): Tensor {
+    if (!this.blocks) return multiply(u, reshape(multiply(this.#shrinking(), factor), [1, 1]));
+    const scaled = factor === 1 ? matrices : multiply(matrices, factor);
+    if (this.block === 1) return multiply(u, reshape(scaled, [1, this.features]));
+    return blockDiagonalMatmul(u, transpose(scaled, 1, 2));
   }
 
   /** B₁ … B_{d/b}, [d/b, b, b]. */

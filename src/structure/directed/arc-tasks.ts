@@ -1,5 +1,6 @@
-// Questions on pairs of nodes of a directed graph, with the answers held out of it: whether an arc
-// leads from one to the other, which way it leads, or both at once (Zhang et al., NeurIPS 2021).
+// Questions on pairs of nodes of a graph, with the answers held out of it. Of a directed one:
+// whether an arc leads from one to the other, which way it leads, or both at once (Zhang et al.,
+// NeurIPS 2021); of an undirected one: whether there is a link.
 
 import type { Random } from '../../tensor/index.js';
 import { Graph } from '../graph.js';
@@ -12,6 +13,8 @@ export const arcQuestions = {
   direction: ['forward', 'backward'],
   /** 0: u → v; 1: v → u; 2: no arc either way. */
   'three-class': ['forward', 'backward', 'none'],
+  /** Of an undirected graph: 1: there is an edge; 0: there is none. */
+  links: ['no link', 'link'],
 } as const;
 
 /** A question by name. */
@@ -63,7 +66,8 @@ interface Pair {
  * is, and makes examples: of both orders of a pair alternately; pairs with arcs both ways are no
  * examples of directions; as many pairs without arcs as the question needs, distinct, drawn evenly.
  *
- * @throws Error where the graph is undirected, or has too few arcs that connect nothing else
+ * @throws Error where the graph has no directions to ask for, or has some that a question of links
+ * would leave out, or too few arcs that connect nothing else
  */
 export function arcTask(
   graph: Graph,
@@ -71,7 +75,9 @@ export function arcTask(
   random: Random,
   { test = 0.15, validation = 0.05 }: ArcShares = {},
 ): ArcTask {
-  if (!graph.directed) throw new Error('arcTask: the graph has no directions to ask for');
+  if (question !== 'links' && !graph.directed) throw new Error('arcTask: the graph has no directions to ask for');
+  if (question === 'links' && graph.directed)
+    throw new Error('arcTask: the graph has directions; ask for "existence", or leave them out of the graph');
   const pairs = pairsOf(graph);
   const order = random.split('pairs').permutation(pairs.length);
   const shuffled = Array.from(order, (at) => pairs[at] as Pair);
@@ -140,11 +146,12 @@ function withoutPairs(graph: Graph, gone: ReadonlySet<number>): Graph {
     targets.push(b);
     weights.push(weight);
   });
-  return Graph.fromEdges(n, sources, targets, { directed: true, ...(graph.weights && { weights }) });
+  return Graph.fromEdges(n, sources, targets, { directed: graph.directed, ...(graph.weights && { weights }) });
 }
 
 /**
- * Draws pairs without arcs, none twice: of existence without u → v, else without arcs either way.
+ * Draws pairs without arcs, none twice, of links in neither order: of existence without u → v, else
+ * without arcs either way.
  */
 function absentPairs(graph: Graph, question: ArcQuestion, random: Random): () => readonly [number, number] {
   const n = graph.nodeCount;
@@ -153,8 +160,9 @@ function absentPairs(graph: Graph, question: ArcQuestion, random: Random): () =>
     for (let tries = 0; tries < 10_000; tries++) {
       const [u, v] = [random.integer(n), random.integer(n)];
       const isJoined = graph.hasEdge(u, v) || (question !== 'existence' && graph.hasEdge(v, u));
-      if (u === v || isJoined || drawn.has(u * n + v)) continue;
-      drawn.add(u * n + v);
+      const key = question === 'links' ? Math.min(u, v) * n + Math.max(u, v) : u * n + v;
+      if (u === v || isJoined || drawn.has(key)) continue;
+      drawn.add(key);
       return [u, v];
     }
     throw new Error('arcTask: the graph is too dense to find pairs without an arc');
@@ -179,6 +187,11 @@ function examplesOf(
       put([from, to], 1);
       if (way === 2) put([to, from], 1);
       for (let i = 0; i < (way === 2 ? 2 : 1); i++) put(absent(), 0);
+      continue;
+    }
+    if (question === 'links') {
+      put([u, v], 1);
+      put(absent(), 0);
       continue;
     }
     if (way === 2) continue;
