@@ -20,6 +20,9 @@ export interface NetworkSpec {
   readonly outputActivation?: 'none' | 'tanh';
 }
 
+/** What may be left out of an autoencoder's description. */
+export type AutoencoderOptions = Pick<NetworkSpec, 'outputActivation'>;
+
 /** An autoencoder: ReLU between layers, the last of encoder and decoder linear. */
 export class Autoencoder {
   /** d → … → code. */
@@ -30,7 +33,7 @@ export class Autoencoder {
   constructor(
     sizes: readonly number[],
     random: Random,
-    readonly options: Pick<NetworkSpec, 'outputActivation'> = {},
+    readonly options: AutoencoderOptions = {},
   ) {
     const layers = (widths: readonly number[], label: string) =>
       widths.slice(1).map((width, i) => new Linear(widths[i] as number, width, random.split(label).split(i)));
