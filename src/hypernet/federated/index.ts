@@ -37,7 +37,7 @@ export {
   quantizeArrays,
   weightsAfter,
 } from './message.js';
-export { Autoencoder, layoutOf, type NetworkSpec, trainingMultiplyAdds } from './network.js';
+export { Autoencoder, type AutoencoderOptions, layoutOf, type NetworkSpec, trainingMultiplyAdds } from './network.js';
 export {
   type PrivateRows,
   pickRows,
