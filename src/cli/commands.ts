@@ -60,6 +60,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     description: 'serve a language model over HTTP, as OpenAI does',
     load: async () => (await import('./serve.js')).serveCommand(),
   },
+  federated: {
+    description: 'learn personal models with others, whose rows stay with them: serve, join',
+    load: async () => (await import('./federated.js')).federatedCommand(),
+  },
   embed: {
     description: 'embed the nodes of a graph',
     load: async () => (await import('./embed.js')).embedCommand(),

@@ -27,6 +27,7 @@ export {
   RecurrentHypernet,
   type RecurrentHypernetOptions,
 } from './dp-hypernet/index.js';
+export * from './federated/index.js';
 export { FiLM } from './film.js';
 export { type Generator, type Grouping, heads, mixed, once, type Rule, type Strategy } from './generator.js';
 export { HyperRNN, type HyperRNNOptions, type HyperState } from './hyper-cell.js';
@@ -56,6 +57,7 @@ export * from './logah/index.js';
 export * from './mip/index.js';
 export { NamedCondition, type NamedConditionOptions, type NamedInput, type NamedValues } from './named-condition.js';
 export { chunks, components, described } from './part-generators.js';
+export * from './semipfl/index.js';
 export * from './tabular/index.js';
 export {
   classLoss,

@@ -1,5 +1,6 @@
 // Files of language models in Node.
 
+export { RequestError } from '../distributed/http/errors.js';
 export {
   LANGUAGE_MODEL,
   type LanguageBundle,
@@ -9,6 +10,5 @@ export {
   saveLanguageModel,
   type TrainedText,
 } from './bundle.js';
-export { RequestError } from './server/errors.js';
 export { LanguageServer } from './server/http.js';
 export type { ServerOptions } from './server/options.js';

@@ -90,6 +90,7 @@ export {
   hitsAtRank,
   macroF1,
   predictedClasses,
+  weightedF1,
 } from './metrics.js';
 export { type MinimizeOptions, minimize, type Step } from './minimize.js';
 export { cutmix, type MixedBatch, mixup } from './mixing.js';

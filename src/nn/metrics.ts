@@ -21,6 +21,31 @@ export function accuracy(predicted: ArrayLike<number>, labels: ArrayLike<number>
   return count === 0 ? Number.NaN : right / count;
 }
 
+/** F1 = 2·TP / (2·TP + FP + FN) of each class, and the rows labelled and predicted as it. */
+function perClassF1(
+  predicted: ArrayLike<number>,
+  labels: ArrayLike<number>,
+  classes: number,
+  subset?: ArrayLike<number>,
+): { readonly scores: Float64Array; readonly labelled: Float64Array; readonly seen: Float64Array } {
+  const [right, labelled, seen] = [0, 1, 2].map(() => new Float64Array(classes)) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ];
+  const count = subset?.length ?? labels.length;
+  for (let i = 0; i < count; i++) {
+    const row = subset ? (subset[i] as number) : i;
+    const guess = predicted[row] as number;
+    const truth = labels[row] as number;
+    if (guess === truth) right[truth] = (right[truth] as number) + 1;
+    seen[guess] = (seen[guess] as number) + 1;
+    seen[truth] = (seen[truth] as number) + 1;
+    labelled[truth] = (labelled[truth] as number) + 1;
+  }
+  return { scores: right.map((value, c) => (2 * value) / (seen[c] as number)), labelled, seen };
+}
+
 /**
  * Unweighted mean of the per-class F1 = 2·TP / (2·TP + FP + FN), over classes that occur in the
  * labels or predictions of `subset` (default: all rows).
@@ -31,21 +56,19 @@ export function macroF1(
   classes: number,
   subset?: ArrayLike<number>,
 ): number {
-  const right = new Float64Array(classes);
-  const seen = new Float64Array(classes);
-  const count = subset?.length ?? labels.length;
-  for (let i = 0; i < count; i++) {
-    const row = subset ? (subset[i] as number) : i;
-    const guess = predicted[row] as number;
-    const truth = labels[row] as number;
-    if (guess === truth) right[truth] = (right[truth] as number) + 1;
-    seen[guess] = (seen[guess] as number) + 1;
-    seen[truth] = (seen[truth] as number) + 1;
-  }
-  const scores = Array.from(seen.keys())
-    .filter((c) => seen[c] !== 0)
-    .map((c) => (2 * (right[c] as number)) / (seen[c] as number));
-  return scores.reduce((total, score) => total + score, 0) / scores.length;
+  const { scores, seen } = perClassF1(predicted, labels, classes, subset);
+  const own = Array.from(scores).filter((_, c) => seen[c] !== 0);
+  return own.reduce((total, score) => total + score, 0) / own.length;
+}
+
+/** Mean of the per-class F1, each class weighing as much as it has rows; NaN without rows. */
+export function weightedF1(predicted: ArrayLike<number>, labels: ArrayLike<number>, classes: number): number {
+  const { scores, labelled } = perClassF1(predicted, labels, classes);
+  const total = scores.reduce(
+    (sum, score, c) => ((labelled[c] as number) > 0 ? sum + score * (labelled[c] as number) : sum),
+    0,
+  );
+  return total / labels.length;
 }
 
 /**

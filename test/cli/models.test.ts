@@ -33,6 +33,7 @@ import {
   HYPINO_MODEL,
   LOGAH_MODEL,
   MIP_MODEL,
+  SEMIPFL_MODEL,
   SOLUTION_MODEL,
   TABLE_MODEL,
   TASK_MODEL,
@@ -82,6 +83,7 @@ describe('the table of model files', () => {
     HYPERCLUSTER_MODEL,
     SUBGRAPH_MODEL,
     PPGN_MODEL,
+    SEMIPFL_MODEL,
   ];
   const student = new StudentModel(['a', 'b'], new MLP([3, 4, 2], new Random(1), { norm: 'batch' }));
   const vertices = file('vertices.csv', 'vertex,f1,f2,f3\nx,1,2,3\ny,0,0,1\n');

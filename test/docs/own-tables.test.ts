@@ -56,6 +56,16 @@ describe.skipIf(!existsSync(join(root, 'dist')))(
       expect(answers(folder, 'oslo.csv', 3).map(([, , label]) => label)).toEqual(['in', 'in', 'out', 'out']);
     }, 120_000);
 
+    test('semipfl: classes of rows by the model of their user', () => {
+      const { stdout, folder } = run('semipfl', 'From a table to answers of a personal model');
+      expect(stdout).toContain('a federation of 4 users, simulated');
+      expect(stdout).toContain('Users       u1, u2, u3, u4');
+      expect(answers(folder, 'answers.csv', 3).map(([, user, activity]) => `${user} ${activity}`)).toEqual([
+        'u1 sit',
+        'u1 run',
+      ]);
+    }, 120_000);
+
     test('moepp: what comes next in a text', () => {
       const { stdout } = run('moepp', 'From a text to its continuation');
       expect(stdout).toContain('Trained on  book.txt: ');

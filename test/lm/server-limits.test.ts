@@ -3,7 +3,7 @@
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { write } from '../../src/lm/server/respond.js';
+import { write } from '../../src/distributed/http/respond.js';
 import { byteModel, byteTokenizer, connection, eventsOf, raw, start } from './server-model.js';
 
 const wait = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RequestError } from '../../src/distributed/http/errors.js';
 import {
   type ChatMessage,
   characterTokenizer,
@@ -12,7 +13,6 @@ import {
   namedWeights,
 } from '../../src/lm/index.js';
 import { LanguageServer } from '../../src/lm/node.js';
-import type { RequestError } from '../../src/lm/server/errors.js';
 import { Slots } from '../../src/lm/server/slots.js';
 import { StopFilter } from '../../src/lm/stop.js';
 import { Decoder } from '../../src/models/index.js';

@@ -38,6 +38,8 @@ Examples
   gossamer fit table.csv --target price                          a number in place of a class
   gossamer predict model.safetensors new.csv -o predictions.csv
 
+  gossamer fit windows.csv --target activity --model semipfl --set user=user --set donors=3,7,9   a model for each user
+
   gossamer fit papers/ --model conhd                             a role for each vertex in each hyperedge: hyperedges.csv
   gossamer fit groups/ --model lighthgnn                         classes of vertices: hyperedges.csv and nodes.csv
   gossamer fit events.csv --model nat                            who meets whom next: source,target,time

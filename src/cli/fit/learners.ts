@@ -13,6 +13,7 @@ import {
   hyperpaveOptions,
   hypinoOptions,
   logahOptions,
+  semiPFLOptions,
 } from './options.js';
 import { pictureLearners } from './picture-learners.js';
 
@@ -48,6 +49,12 @@ export const learners: Readonly<Record<string, Learner>> = {
     data: 'sources',
     options: hdhgnOptions,
     load: async () => (await import('./sources.js')).fitSources,
+  }),
+  semipfl: defineLearner({
+    about: 'a classifier for each user of a table, in a simulated federation; few labels or none',
+    data: 'table',
+    options: semiPFLOptions,
+    load: async () => (await import('./semipfl.js')).fitSemiPFL,
   }),
   logah: defineLearner({
     about: 'initial weights of networks for pictures or a text, from their architectures',

@@ -122,6 +122,18 @@ export const pictureOptions = {
   }),
 } as const;
 
+export const semiPFLOptions = {
+  user: text('user', 'column that names the user of a row'),
+  donors: text('', 'users, separated by commas, whose labelled rows the server may hold'),
+  window: count(1, 'consecutive rows of a user that make a window'),
+  step: count(0, 'rows from one window to the next; 0: the window', { minimum: 0 }),
+  ignore: text('', 'columns to leave out, separated by commas'),
+  exchanges: count(400, 'exchanges with users in all'),
+  perRound: count(4, 'users of a round'),
+  learningRate: rate(1e-3, 'learning rate of the hypernetwork'),
+  statistics: choice(['donors', 'user'], 'whose mean and deviation rows are standardised by'),
+} as const;
+
 export const hypinoOptions = {
   steps: count(3000, 'optimiser steps'),
   size: choice(['nano', 'published'], 'grids of 32 and networks of 1,473 numbers, or the paper’s 224 and 5,409'),

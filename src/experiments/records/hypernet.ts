@@ -78,6 +78,31 @@ export const records: readonly SystemRecord[] = [
     load: () => import('../hypernet/hypertab.js'),
   },
   {
+    slug: 'semipfl',
+    title: 'SemiPFL: personal models of users who share no data',
+    family: 'hypernet',
+    about: 'a classifier for each user of a federation, with few labels or none, whose rows never leave their device',
+    paper: {
+      authors: 'Tashakori, Zhang, Wang, Servati',
+      title: 'SemiPFL: Personalized Semi-Supervised Federated Learning Framework for Edge Intelligence',
+      venue: 'IEEE Internet of Things Journal',
+      year: 2023,
+      arxiv: '2203.08176',
+    },
+    abstract: {
+      performance:
+        'outperforms state-of-art federated learning frameworks under the same assumptions regarding user performance',
+      network: '… network footprint',
+      computation: '… and computational consumption',
+      unlabelled: 'the solution performs well for users without label or having limited labeled datasets',
+      labels: 'increasing performance for increased labeled data',
+      users: '… and number of users',
+      hardware:
+        'the stability of SemiPFL for handling user hardware resource heterogeneity in three real-time scenarios',
+    },
+    load: () => import('../hypernet/semipfl.js'),
+  },
+  {
     slug: 'hyperinterval',
     title: 'HyperInterval: weight intervals of tasks from one hypernetwork',
     family: 'hypernet',

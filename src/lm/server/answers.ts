@@ -1,6 +1,7 @@
 // Completions: concurrent generations share forward passes, and caches are reused for common
 // prefixes of conversations.
 
+import { RequestError } from '../../distributed/http/errors.js';
 import { add, scope, type Tensor, zeros } from '../../tensor/index.js';
 import type { LanguageBundle } from '../bundle.js';
 import { chatTokens } from '../chat.js';
@@ -16,7 +17,6 @@ import {
 } from '../runtime/index.js';
 import { AnswerText } from '../stop.js';
 import { textOfBytes } from '../token-bytes.js';
-import { RequestError } from './errors.js';
 import type { CompletionRequest } from './requests.js';
 import { SlicedTokenizer } from './tokenize.js';
 

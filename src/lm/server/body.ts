@@ -1,7 +1,7 @@
 // Reading JSON bodies.
 
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { RequestError } from './errors.js';
+import { RequestError } from '../../distributed/http/errors.js';
 import { type Fields, jsonObject } from './fields.js';
 
 /** Bodies from this size on are parsed in a turn of their own. */

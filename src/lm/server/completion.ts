@@ -1,10 +1,10 @@
 // A completion in OpenAI's response format: whole, or as server-sent events.
 
 import type { ServerResponse } from 'node:http';
+import { shuttingDown } from '../../distributed/http/errors.js';
+import { finish, write } from '../../distributed/http/respond.js';
 import type { Answer, AnswerPart, TokenReport, Usage } from './answers.js';
-import { shuttingDown } from './errors.js';
 import type { CompletionRequest } from './requests.js';
-import { finish, write } from './respond.js';
 
 let count = 0;
 

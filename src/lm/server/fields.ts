@@ -1,6 +1,6 @@
 // Validation of the fields of JSON bodies. Every error names the field.
 
-import { RequestError, wrong } from './errors.js';
+import { RequestError, wrong } from '../../distributed/http/errors.js';
 
 /** The fields of a JSON object. */
 export type Fields = Readonly<Record<string, unknown>>;

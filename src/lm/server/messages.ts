@@ -1,7 +1,7 @@
 // Messages of conversations: their content, and the fields that only some chat templates read.
 
+import { RequestError, wrong } from '../../distributed/http/errors.js';
 import type { ChatMessage } from '../chat.js';
-import { RequestError, wrong } from './errors.js';
 import { type Fields, isAbsent, isObject, isText, requireKnown, unsupported } from './fields.js';
 
 /** A message with the fields that a template may read beside the content. */

@@ -1,7 +1,7 @@
 // Parsing and validation of completion requests in OpenAI's format.
 
+import { RequestError, wrong } from '../../distributed/http/errors.js';
 import type { GenerateOptions } from '../runtime/generate.js';
-import { RequestError, wrong } from './errors.js';
 import {
   type Fields,
   flag,

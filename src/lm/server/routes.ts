@@ -2,33 +2,25 @@
 // server around them, and Prometheus metrics.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { asClientError, RequestError } from '../../distributed/http/errors.js';
+import type { Endpoints, Route } from '../../distributed/http/guarded-server.js';
+import { send, sendText } from '../../distributed/http/respond.js';
 import type { LanguageBundle } from '../bundle.js';
 import { chatText } from '../chat.js';
 import { Answers } from './answers.js';
 import { readFields, requireJson } from './body.js';
 import { Completion } from './completion.js';
-import { asClientError, RequestError } from './errors.js';
 import { type Fields, inputsIn, isText, requireKnown, textIn, tokensIn } from './fields.js';
 import { messagesOf } from './messages.js';
 import type { ServerOptions } from './options.js';
 import { parseRequest } from './requests.js';
-import { send, sendText } from './respond.js';
 import { Slots } from './slots.js';
 import { Turns } from './turns.js';
-
-/** Answers one request. The signal aborts when the client leaves or the server shuts down. */
-export type Respond = (request: IncomingMessage, response: ServerResponse, signal: AbortSignal) => void | Promise<void>;
-
-/** An endpoint. */
-export interface Route {
-  readonly method: 'GET' | 'POST';
-  readonly respond: Respond;
-}
 
 const EMBEDDING_FIELDS = new Set(['model', 'input', 'encoding_format', 'dimensions', 'user']);
 
 /** The endpoints of a server for one language model. */
-export class Routes {
+export class Routes implements Endpoints {
   readonly #turns = new Turns();
   readonly #slots: Slots;
   /** Tokenisation beside completions. */

@@ -1,6 +1,6 @@
 // Limits of concurrent completions and of the queue.
 
-import { RequestError } from './errors.js';
+import { RequestError } from '../../distributed/http/errors.js';
 
 /** A semaphore of `parallel` slots with a queue of at most `queue` waiters. */
 export class Slots {

@@ -6,8 +6,8 @@
 // around it: their tokens must be the same with the cut and without. SentencePiece writes the space
 // before a word itself; there the cut takes a space away.
 
+import { RequestError } from '../../distributed/http/errors.js';
 import type { TextTokenizer } from '../tokenizer/index.js';
-import { RequestError } from './errors.js';
 
 /** Characters of a slice: 10 to 20 ms. */
 const SLICE = 4096;
