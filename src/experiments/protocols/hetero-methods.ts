@@ -120,8 +120,8 @@ export function publishedFor(data: string): Published {
 }
 
 /**
- * What RpHGNN computes beforehand, of a setting. One entry in √d of a projection is not 0, with d the
- * largest width (very sparse random projections; Li, Hastie, Church, KDD 2006).
+ * What RpHGNN computes beforehand, of a setting. One entry in √d of a projection is not 0, with d
+ * the largest width (very sparse random projections; Li, Hastie, Church, KDD 2006).
  */
 export function collectionOf(setting: Setting, features: TypedFeatures): CollectionOptions {
   const sparsity = Math.sqrt(Math.max(...[...features.values()].map(featureCount)));
