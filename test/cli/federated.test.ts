@@ -125,7 +125,7 @@ describe.skipIf(!existsSync(main))('federated learning on the command line (need
     const log = server.errors();
     expect(log).toMatch(/round \d: "broken" refused: the update: ".*" holds NaN at 0; values must be finite/);
     expect(log).toMatch(/"broken" refused: .*the answer of "broken"/);
-    expect(log).toMatch(/round 1: "user 2" lost: not heard of/);
+    expect(log).toMatch(/round \d: "user 2" lost: not heard of/);
     expect(log).toMatch(/"slow" (late|lost)/);
     expect(log).toContain('round 4 of 4: loss');
     expect(log).not.toContain('loss NaN');

@@ -118,6 +118,9 @@ const lead = (e: Run, other: string) =>
   surely(e.scores(SEMI, 'f1').map((value, seed) => value - (e.scores(other, 'f1')[seed] as number)));
 
 const claims = [
+  ...where<Options>({ when: ({ studies }) => studies === 'yes' }, [
+    ours('Uploads in int8: bytes that they save, as a multiple', atLeast(3.5), (e) => e.study('int8')),
+  ]),
   ...where({ when: ({ exchanges }) => exchanges >= 200 }, [
     ...where({ data: ['wisdm', 'sensors-strong'] }, [
       abstract('performance', 'Weighted F1 ahead of the best rival, less two standard errors (points)', above(0), (e) =>
@@ -160,7 +163,6 @@ const claims = [
     abstract('hardware', 'Three kinds of devices: the most that is lost (points)', atMost(3), (e) =>
       e.study('hardwareLoss'),
     ),
-    ours('Uploads in int8: bytes that they save, as a multiple', atLeast(3.5), (e) => e.study('int8')),
     ours('Ahead of an untrained hypernetwork, less two standard errors (points)', above(0), (e) =>
       e.study('untrained'),
     ),
