@@ -96,3 +96,17 @@ export function checkGradient(
     expectClose(gradient.view(), secondNumeric[index] as Float64Array, 3 * tolerance);
   });
 }
+
+/** u, u_x, u_y, u_xx, u_yy at a point by central differences in double precision. */
+export function planeDerivatives(u: (x: number, y: number) => number, x: number, y: number): readonly number[] {
+  const h = 1e-4;
+  const [west, here, east] = [u(x - h, y), u(x, y), u(x + h, y)];
+  const [south, north] = [u(x, y - h), u(x, y + h)];
+  return [
+    here,
+    (east - west) / (2 * h),
+    (north - south) / (2 * h),
+    (east - 2 * here + west) / h ** 2,
+    (north - 2 * here + south) / h ** 2,
+  ];
+}

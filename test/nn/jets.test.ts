@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Jet, jetAdd, jetLinear, jetMultiply, jetSubtract, jetTanh } from '../../src/nn/index.js';
 import { Random, scope, type Tensor, tensor } from '../../src/tensor/index.js';
+import { planeDerivatives } from '../oracle.js';
 
 /** A function of (x, y) with its derivatives by hand. */
 interface Known {
@@ -36,22 +37,8 @@ function jetOf({ jet }: Known, length = 5): Jet {
   return Array.from({ length }, (_, i) => tensor(points.map(([x, y]) => [jet(x, y)[i] as number])));
 }
 
-/** v, v_x, v_y, v_xx, v_yy by central differences in double precision. */
-function differences(f: (x: number, y: number) => number, x: number, y: number): number[] {
-  const h = 1e-4;
-  const [west, here, east] = [f(x - h, y), f(x, y), f(x + h, y)];
-  const [south, north] = [f(x, y - h), f(x, y + h)];
-  return [
-    here,
-    (east - west) / (2 * h),
-    (north - south) / (2 * h),
-    (east - 2 * here + west) / h ** 2,
-    (north - 2 * here + south) / h ** 2,
-  ];
-}
-
 function expectJet(jet: Jet, f: (x: number, y: number) => number, digits = 4): void {
-  const wanted = points.map(([x, y]) => differences(f, x, y));
+  const wanted = points.map(([x, y]) => planeDerivatives(f, x, y));
   jet.forEach((part, i) => {
     part.view().forEach((value, p) => {
       expect(value, `part ${i} at ${points[p]}`).toBeCloseTo(wanted[p]?.[i] as number, digits);

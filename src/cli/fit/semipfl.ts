@@ -61,15 +61,7 @@ export async function fitSemiPFL(
     if (own.count === 0) throw new Error(`donor "${name}" has no labelled rows`);
     return { name, rows: own };
   });
-  const shared =
-    statistics === 'donors'
-      ? standardizationOf(
-          joinedRows(
-            labelled.map(({ rows }) => rows),
-            width,
-          ),
-        )
-      : undefined;
+  const shared = statistics === 'donors' ? standardizationOf(...labelled.map(({ rows }) => rows)) : undefined;
   const donors = labelled.map(({ name, rows }) => ({
     name,
     x: standardized(rows.values, shared ?? standardizationOf(rows)),
@@ -149,16 +141,4 @@ export async function fitSemiPFL(
     scores,
     stopped: 'completed',
   };
-}
-
-/** All rows as one. */
-function joinedRows(parts: readonly UserRows['rows'][], width: number) {
-  const count = parts.reduce((sum, own) => sum + own.count, 0);
-  const values = new Float32Array(count * width);
-  let at = 0;
-  for (const own of parts) {
-    values.set(own.values, at);
-    at += own.values.length;
-  }
-  return { count, width, values };
 }

@@ -3,13 +3,13 @@
 
 import { above, atLeast, atMost, claimsOf, type Evidence, overallClaimsOf, where } from '../parts/claims.js';
 import { defineExperiment } from '../parts/contract.js';
-import { runMethods } from '../parts/methods.js';
 import { joinStudies, noStudies } from '../parts/studies.js';
-import { continualMethod, continualMetrics } from '../protocols/continual.js';
-import { forgettingPlots, leadOver, surely } from '../protocols/continual-claims.js';
+import { continualMetrics } from '../protocols/continual.js';
+import { leadOver, surely } from '../protocols/continual-claims.js';
 import { dependencyStudy, growthStudy } from '../protocols/continual-growth.js';
 import { FINE_TUNING, SEPARATE } from '../protocols/continual-methods.js';
-import { continualSets, describeStream, loadStreamData, streamOf } from '../protocols/continual-streams.js';
+import { loadStreamData } from '../protocols/continual-streams.js';
+import { continualTask, runContinual } from '../protocols/continual-task.js';
 import {
   FULL,
   IMPORTANCE,
@@ -34,7 +34,7 @@ const made = (e: Run) => e.mean(PLAIN, 'stored');
 
 export const experiment = defineExperiment({
   options: recurrentOptions,
-  datasets: continualSets,
+  ...continualTask,
   ownData: 'none; gossamer fit --model dp-hypernet learns tasks of your own, pictures or tables',
   presets: { cifar10: { network: 'convolutions', chunk: 0 } },
   reproduction: [
@@ -68,13 +68,7 @@ export const experiment = defineExperiment({
     'Joint training keeps all images. Stored numbers count hypernetworks, embeddings, importances and anchors.',
   ],
   load: (source, values, onDownload) => loadStreamData(source, values, onDownload),
-  describe: describeStream,
-  plots: forgettingPlots,
-  async runSeed(data, values, context) {
-    const stream = streamOf(data, values, context.random.split('stream'));
-    const methods = recurrentMethods(values).map((method) => continualMethod(method, data, stream, values));
-    return runMethods(methods, context);
-  },
+  runSeed: (data, values, context) => runContinual(recurrentMethods(values), data, values, context),
   studies: async (data, values, context) =>
     joinStudies(
       dependencyStudy(data, values),

@@ -4,15 +4,13 @@
 import { HyperInterval, type HyperIntervalOptions } from '../../hypernet/index.js';
 import { above, atLeast, below, claimsOf, type Evidence, overallClaimsOf, where } from '../parts/claims.js';
 import { defineExperiment } from '../parts/contract.js';
-import { runMethods } from '../parts/methods.js';
 import {
   type ContinualMethod,
   type ContinualValues,
-  continualMethod,
   continualMetrics,
   continualOptions,
 } from '../protocols/continual.js';
-import { forgettingPlots, leadOver, surely } from '../protocols/continual-claims.js';
+import { leadOver, surely } from '../protocols/continual-claims.js';
 import { guaranteeScores } from '../protocols/continual-guarantees.js';
 import {
   baselines,
@@ -25,7 +23,8 @@ import {
   SI,
 } from '../protocols/continual-methods.js';
 import { secondsTo } from '../protocols/continual-speed.js';
-import { continualSets, describeStream, loadStreamData, streamOf } from '../protocols/continual-streams.js';
+import { loadStreamData } from '../protocols/continual-streams.js';
+import { continualTask, runContinual } from '../protocols/continual-task.js';
 
 const HYPERINTERVAL = 'HyperInterval';
 const NESTED = 'HyperInterval, nested';
@@ -94,7 +93,7 @@ const isBest = (e: Evidence<ContinualValues>) => leadOver(e, HYPERINTERVAL, ownT
 
 export const experiment = defineExperiment({
   options: continualOptions,
-  datasets: continualSets,
+  ...continualTask,
   ownData: 'none; gossamer fit --model hyperinterval learns tasks of your own, pictures or tables',
   presets: { cifar10: { network: 'convolutions' } },
   reproduction: [
@@ -121,13 +120,7 @@ export const experiment = defineExperiment({
     'Final accuracy: mean over the tasks after the last. Certified: right whatever weights are chosen within the bounds of the task. Joint training keeps all images. Forward transfer is over a network with random weights; the number of a box counts embeddings and radii, of InterContiNet centres and radii of all weights.',
   ],
   load: (source, values, onDownload) => loadStreamData(source, values, onDownload),
-  describe: describeStream,
-  plots: forgettingPlots,
-  async runSeed(data, values, context) {
-    const stream = streamOf(data, values, context.random.split('stream'));
-    const methods = methodsOf(values).map((method) => continualMethod(method, data, stream, values));
-    return runMethods(methods, context);
-  },
+  runSeed: (data, values, context) => runContinual(methodsOf(values), data, values, context),
   studies: (data, values, context) => {
     const [main] = methodsOf(values) as [ContinualMethod];
     return secondsTo(main, interContiNet, data, values, context);

@@ -109,7 +109,7 @@ export function drawFederation(
     users === undefined ? undefined : users + heldOut,
   );
   const rows = own.map((person) => person.rows);
-  const shared = statistics === 'donors' ? standardizationOf(joined(rows)) : undefined;
+  const shared = statistics === 'donors' ? standardizationOf(...rows) : undefined;
   return {
     classes: classes.length,
     width: (people[0] as (typeof people)[number]).rows.width,
@@ -143,18 +143,6 @@ function drawnUser(
     truth: own.labels,
     test: pickRows(rows, test),
   };
-}
-
-function joined(parts: readonly PrivateRows[]): PrivateRows {
-  const width = (parts[0] as PrivateRows).width;
-  const count = parts.reduce((sum, own) => sum + own.count, 0);
-  const values = new Float32Array(count * width);
-  let at = 0;
-  for (const own of parts) {
-    values.set(own.values, at);
-    at += own.values.length;
-  }
-  return { count, width, values, labels: new Int32Array(count) };
 }
 
 export function describeSensors({ name, people, classes }: SensorData): string {

@@ -12,6 +12,7 @@
 
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { readBody } from '../../distributed/http/body.js';
 import { RequestError } from '../../distributed/http/errors.js';
 import { GuardedServer, type GuardOptions, type Route } from '../../distributed/http/guarded-server.js';
 import { send } from '../../distributed/http/respond.js';
@@ -111,7 +112,7 @@ export class FederationServer {
       join: post((request, response) => this.#join(request, response)),
       work: post((request, response, signal) => this.#work(request, response, signal)),
       alive: post(async (request, response) => {
-        await readBytes(request, SMALL);
+        await readBody(request, SMALL);
         this.#memberOf(request);
         empty(response, 204);
       }),
@@ -128,7 +129,7 @@ export class FederationServer {
   }
 
   async #join(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { name, token } = parsed(await readBytes(request, SMALL));
+    const { name, token } = parsed(await readBody(request, SMALL));
     if (this.#hasEnded) throw new RequestError(410, 'the federation has ended');
     if (typeof name !== 'string' || !NAME.test(name))
       throw new RequestError(400, '"name" must have 1 to 64 letters, digits, spaces, dots, hyphens or underscores');
@@ -165,7 +166,7 @@ export class FederationServer {
   }
 
   async #work(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
-    await readBytes(request, SMALL);
+    await readBody(request, SMALL);
     const member = this.#memberOf(request);
     if (!member.task || member.isHandedOut) await this.#untilWork(member, signal);
     if (signal.aborted) return;
@@ -206,17 +207,17 @@ export class FederationServer {
 
   async #answer(request: IncomingMessage, response: ServerResponse, id: string | undefined): Promise<void> {
     const member = this.#memberOf(request);
-    const bytes = await readBytes(request, this.options.answerLimit, () => {
+    const body = await readBody(request, this.options.answerLimit, () => {
       member.heard = Date.now();
     });
     const task = this.#taken(member, id);
     empty(response, 204);
-    task.resolve(bytes);
+    task.resolve(Uint8Array.from(body));
   }
 
   async #failed(request: IncomingMessage, response: ServerResponse, id: string | undefined): Promise<void> {
     const member = this.#memberOf(request);
-    const { error } = parsed(await readBytes(request, SMALL));
+    const { error } = parsed(await readBody(request, SMALL));
     const task = this.#taken(member, id);
     empty(response, 204);
     task.reject(new Error(`it could not follow: ${String(error).slice(0, 300)}`));
@@ -270,21 +271,6 @@ function decoded(header: string | string[] | undefined): string | undefined {
 }
 
 const equal = (a: Buffer, b: Buffer) => a.length === b.length && timingSafeEqual(a, b);
-
-/** A body. @throws RequestError 413 when it is larger than the limit */
-async function readBytes(request: IncomingMessage, limit: number, onPart?: () => void): Promise<Uint8Array> {
-  const tooLarge = () => new RequestError(413, `the body is larger than ${limit} bytes`);
-  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge();
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
-    size += part.length;
-    if (size > limit) throw tooLarge();
-    parts.push(part);
-    onPart?.();
-  }
-  return Uint8Array.from(Buffer.concat(parts));
-}
 
 /** @throws RequestError 400 when the bytes are no JSON object */
 function parsed(bytes: Uint8Array): Readonly<Record<string, unknown>> {

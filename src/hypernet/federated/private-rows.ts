@@ -1,5 +1,7 @@
 // The rows that a client holds, and their standardisation by its own statistics.
 
+import { joinedArrays } from '../../tensor/index.js';
+
 /** Rows of numbers with the class of each, as a client holds them. */
 export interface PrivateRows {
   /** Number of rows. */
@@ -37,8 +39,14 @@ export function requireRows({ count, width, values, labels }: PrivateRows, class
     throw new Error(`row ${label + 1} has the class ${labels[label]}; there are ${classes}, and −1 stands for none`);
 }
 
-/** The statistics of rows. */
-export function standardizationOf({ count, width, values }: Omit<PrivateRows, 'labels'>): Standardization {
+/** The statistics of rows, of one party or of several of the same width. */
+export function standardizationOf(...parts: readonly Omit<PrivateRows, 'labels'>[]): Standardization {
+  const width = parts[0]?.width ?? 0;
+  const count = parts.reduce((sum, own) => sum + own.count, 0);
+  const values = joinedArrays(
+    Float32Array,
+    parts.map((own) => own.values),
+  );
   const [means, deviations] = [new Float32Array(width), new Float32Array(width).fill(1)];
   for (let column = 0; column < width; column++) {
     let [present, sum, squares] = [0, 0, 0];

@@ -1,6 +1,7 @@
 // Reading JSON bodies.
 
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { readBody } from '../../distributed/http/body.js';
 import { RequestError } from '../../distributed/http/errors.js';
 import { type Fields, jsonObject } from './fields.js';
 
@@ -47,17 +48,9 @@ export function requireJson(headers: IncomingHttpHeaders): void {
  * object in UTF-8.
  */
 export async function readFields(request: IncomingMessage, limit: number, turn: () => Promise<void>): Promise<Fields> {
-  const tooLarge = () => new RequestError(413, `the body is larger than ${limit} bytes`);
-  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge();
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
-    size += part.length;
-    if (size > limit) throw tooLarge();
-    parts.push(part);
-  }
-  if (size >= LARGE) await turn();
-  return jsonObject(parse(Buffer.concat(parts)));
+  const body = await readBody(request, limit);
+  if (body.length >= LARGE) await turn();
+  return jsonObject(parse(body));
 }
 
 function parse(bytes: Buffer): unknown {

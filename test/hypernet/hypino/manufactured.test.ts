@@ -12,6 +12,7 @@ import {
   manufacturedAt,
 } from '../../../src/hypernet/hypino/index.js';
 import { Random } from '../../../src/tensor/index.js';
+import { planeDerivatives } from '../../oracle.js';
 
 const plain: Readonly<Record<CurveName, (z: number) => number>> = {
   identity: (z) => z,
@@ -30,19 +31,6 @@ function value(steps: readonly ManufacturedStep[], x: number, y: number): number
   }, 0);
 }
 
-function derivatives(u: (x: number, y: number) => number, x: number, y: number): readonly number[] {
-  const h = 1e-4;
-  const [west, here, east] = [u(x - h, y), u(x, y), u(x + h, y)];
-  const [south, north] = [u(x, y - h), u(x, y + h)];
-  return [
-    here,
-    (east - west) / (2 * h),
-    (north - south) / (2 * h),
-    (east - 2 * here + west) / h ** 2,
-    (north - 2 * here + south) / h ** 2,
-  ];
-}
-
 describe('manufactured solutions', () => {
   test('every function under every rule has the derivatives of central differences', () => {
     const base: ManufacturedStep = { rule: 'add', curve: 'sin', inner: [0.8, -1.1, 0.3], outer: [0.7, 0.2] };
@@ -50,7 +38,7 @@ describe('manufactured solutions', () => {
       for (const rule of ['add', 'multiply', 'compose'] as const) {
         const steps = [base, { rule, curve, inner: [1.2, 0.7, -0.4], outer: [1.3, -0.6] } as const];
         const jet = manufacturedAt(steps, 0.35, -0.6);
-        derivatives((x, y) => value(steps, x, y), 0.35, -0.6).forEach((wanted, i) => {
+        planeDerivatives((x, y) => value(steps, x, y), 0.35, -0.6).forEach((wanted, i) => {
           expect(jet[i], `${curve}, ${rule}, ${i}`).toBeCloseTo(wanted, 5);
         });
       }

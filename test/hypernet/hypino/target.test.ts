@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ModulatedMLP, Solution } from '../../../src/hypernet/hypino/index.js';
 import type { Weights } from '../../../src/nn/index.js';
 import { grad, Random, scope, sum, tensor } from '../../../src/tensor/index.js';
+import { planeDerivatives } from '../../oracle.js';
 
 type Flat = Readonly<Record<string, Float32Array>>;
 
@@ -43,20 +44,6 @@ const points = [
   [0.9, 0.6],
 ] as const;
 
-/** v, v_x, v_y, v_xx, v_yy by central differences. */
-function differences(f: (x: number, y: number) => number, x: number, y: number): number[] {
-  const h = 1e-4;
-  const [west, here, east] = [f(x - h, y), f(x, y), f(x + h, y)];
-  const [south, north] = [f(x, y - h), f(x, y + h)];
-  return [
-    here,
-    (east - west) / (2 * h),
-    (north - south) / (2 * h),
-    (east - 2 * here + west) / h ** 2,
-    (north - 2 * here + south) / h ** 2,
-  ];
-}
-
 describe('the target network', () => {
   test('has the 5,409 numbers of the paper', () => {
     expect(new ModulatedMLP().size).toBe(5409);
@@ -67,7 +54,7 @@ describe('the target network', () => {
     const solution = new Solution(target, [{ weights, factor: 1 }]);
     const jets = solution.jetsAt(Float32Array.from(points.flat()), 2);
     for (const [p, [x, y]] of points.entries()) {
-      const wanted = differences((a, b) => plain(target, weights, a, b), Math.fround(x), Math.fround(y));
+      const wanted = planeDerivatives((a, b) => plain(target, weights, a, b), Math.fround(x), Math.fround(y));
       wanted.forEach((value, i) => {
         const error = Math.abs((jets[i]?.[p] as number) - value) / Math.max(1, Math.abs(value));
         expect(error, `derivative ${i}`).toBeLessThan(5e-4);
@@ -95,7 +82,7 @@ describe('the target network', () => {
   test('gradients of u_xx by weights equal differences', () => {
     const [x, y] = points[0];
     const at = (changed: Flat) =>
-      differences((a, b) => plain(target, changed, a, b), Math.fround(x), Math.fround(y))[3] as number;
+      planeDerivatives((a, b) => plain(target, changed, a, b), Math.fround(x), Math.fround(y))[3] as number;
     const gradients = scope(() => {
       const leaves = Object.fromEntries(
         Object.entries(weights).map(([name, values]) => [
