@@ -51,6 +51,7 @@ describe.skipIf(!existsSync(main))('federated learning on the command line (need
   beforeAll(() => {
     write('donors.csv', HEADER + [11, 12, 13].map((seed) => table(seed, 60, () => true)).join('\n'));
     for (const seed of [1, 2, 3, 4]) write(`user${seed}.csv`, HEADER + table(seed, 60, (row) => seed > 1 && row < 12));
+    write('many.csv', HEADER + table(2, 30_000, (row) => row < 12));
     write(
       'all.csv',
       HEADER + [1, 2, 3, 11, 12].map((seed) => table(seed, 60, (row) => seed > 3 || row % 2 === 0)).join('\n'),
@@ -64,22 +65,21 @@ describe.skipIf(!existsSync(main))('federated learning on the command line (need
     ]);
     await server.says(/http:\/\/127\.0\.0\.1:\d+/);
     const url = /http:\/\/127\.0\.0\.1:\d+/.exec(server.out())?.[0] as string;
-    const joining = (seed: number, ...args: string[]) =>
+    const joining = (seed: number, data = `user${seed}.csv`) =>
       started(folder, [
         'join',
         '--server',
         url,
         '--data',
-        `user${seed}.csv`,
+        data,
         '--name',
         `user ${seed}`,
         '-o',
         `p${seed}.safetensors`,
-        ...args,
       ]);
     const good = joining(1);
     // With many rows it still trains when others have answered, and is killed then.
-    const dying = joining(2);
+    const dying = joining(2, 'many.csv');
     await server.says('"user 1" has joined');
     await server.says('"user 2" has joined');
     /** A client of another make: takes the work, and answers what it likes. */

@@ -151,12 +151,21 @@ describe('the server', () => {
   });
 
   test('bounds what clients send, and knows tasks by their number', async () => {
-    const { post, federation } = await start();
+    const { post, federation, url } = await start();
     const { token } = (await (await post('/join', '{"name":"a"}')).json()) as { token: string };
     const own = { 'x-client': 'a', 'x-token': token };
     expect((await post('/join', 'no JSON')).status).toBe(400);
     expect((await post('/join', new Uint8Array(5000))).status).toBe(413);
     expect((await post('/answer/1', new Uint8Array(10_001), own)).status).toBe(413);
+    // Without a length beforehand, parts are counted as they come.
+    const parts = new ReadableStream({
+      start(controller) {
+        for (let part = 0; part < 11; part++) controller.enqueue(new Uint8Array(1000));
+        controller.close();
+      },
+    });
+    const streamed = { method: 'POST', body: parts, headers: own, duplex: 'half' } as RequestInit;
+    expect((await fetch(`${url}/answer/1`, streamed)).status).toBe(413);
     expect((await post('/answer/1', new Uint8Array(10), own)).status).toBe(404);
     expect((await post('/rows', '{}', own)).status).toBe(404);
     const asked = federation.ask(
