@@ -4,6 +4,7 @@ export { byteCharacters, trainBpe } from './bpe.js';
 export type { LanguageBundle } from './bundle.js';
 export { type ChatMessage, type ChatOptions, chatParts, chatText, chatTokens } from './chat.js';
 export { type DecoderConfig, decoderConfig, decoderOf } from './decoder.js';
+export * from './mc-smoe/index.js';
 export { MoEPlusPlus, type MoEPlusPlusOptions } from './moepp.js';
 export * from './runtime/index.js';
 export { AnswerText, StopFilter } from './stop.js';

@@ -40,3 +40,9 @@ export function warmUpCosine(steps: number, share = 0.05): Schedule {
   const rising = Math.max(1, Math.round(share * steps));
   return warmUp(rising, cosine(Math.max(1, steps - rising)));
 }
+
+/** Linear warm-up over `rising` of `steps` steps, then linear decay to 0. */
+export function warmUpLinear(steps: number, rising: number): Schedule {
+  const falling = Math.max(1, steps - rising);
+  return warmUp(rising, (step) => Math.max(0, 1 - step / falling));
+}

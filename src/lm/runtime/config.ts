@@ -2,7 +2,7 @@
 // config.json.
 
 import type { GgufValue } from '../../data/index.js';
-import type { ExpertActivation } from '../../nn/experts/index.js';
+import { type ExpertActivation, PRUNED } from '../../nn/experts/index.js';
 import type { MoEPlusPlusOptions } from '../moepp.js';
 import { linearScaling, type RopeScaling, ropeFieldsOf, ropeScalingOf, yarnMagnitude, yarnScaling } from './rope.js';
 
@@ -55,6 +55,13 @@ export interface LanguageModelConfig {
     readonly normalised: boolean;
     /** MoE++: zero-computation experts in addition. */
     readonly zeroComputation?: MoEPlusPlusOptions;
+    /**
+     * Merged experts: for each layer the group of each router output, whose expert it shares; −1
+     * for an output that was pruned. Default: each output has an expert of its own.
+     */
+    readonly groups?: readonly (readonly number[])[];
+    /** Rank of merged experts whose matrices are low-rank and row-sparse. Default: full matrices. */
+    readonly rank?: number;
   };
 }
 
@@ -253,5 +260,14 @@ export function requireConfig(config: LanguageModelConfig): LanguageModelConfig 
     !(experts.count <= 2 ** 16 && Number.isInteger(experts.k) && experts.k > 0 && experts.k <= experts.count)
   )
     fail(`each token uses ${experts.k} of ${experts.count} experts`);
+  if (experts?.groups && !(experts.groups.length === config.layers && experts.groups.every(isGrouping, experts)))
+    fail(`the groups of experts are not those of ${config.layers} layers with ${experts.count} router outputs`);
   return config;
+}
+
+/** Whether each router output has a group from 0 to m − 1, or −1, and enough are left. */
+function isGrouping(this: { readonly count: number; readonly k: number }, groups: readonly number[]): boolean {
+  const used = new Set(groups.filter((group) => group !== PRUNED));
+  const left = groups.length - groups.filter((group) => group === PRUNED).length;
+  return groups.length === this.count && left >= this.k && [...used].every((group) => group >= 0 && group < used.size);
 }

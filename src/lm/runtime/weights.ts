@@ -10,7 +10,7 @@ import {
   type QuantizedFormat,
 } from '../../quantized/index.js';
 import { keep, reshape, slice, type Tensor } from '../../tensor/index.js';
-import { DenseMatrix, type LoadedMatrix, type WeightMatrix, type WeightUse } from './matrix.js';
+import { DenseMatrix, type LoadedMatrix, LowRankMatrix, type WeightMatrix, type WeightUse } from './matrix.js';
 import { WeightStore } from './store.js';
 
 /** Roles of the weights of one layer. */
@@ -174,12 +174,27 @@ function huggingFaceWeights(
     const range = role === 'down' ? undefined : ([first, first + hidden] as const);
     return Array.from({ length: count }, (_, part) => matrix(name, 'chosen', { part, rows: range }));
   };
+  const lowRank = (role: 'gate' | 'up' | 'down', layer: number, count: number) => {
+    const name = `model.layers.${layer}.mlp.experts.${role}`;
+    const kept = vector(`${name}Rows`)?.view<Int32Array>() ?? new Int32Array(0);
+    const [, height = 0] = shapeOf(`${name}Left`) ?? [];
+    const first = Array.from({ length: count + 1 }, (_, part) => kept.filter((row) => row < part * height).length);
+    return Array.from({ length: count }, (_, part) => {
+      const [left, right] = ['Left', 'Right'].map((side) => matrix(name + side, 'chosen', { part }));
+      const range = [first[part] as number, first[part + 1] as number] as const;
+      const values = range[0] < range[1] ? matrix(`${name}Values`, 'chosen', { rows: range }) : undefined;
+      const rows = kept.slice(...range).map((row) => row - part * height);
+      return left && right && new LowRankMatrix(left, right, values && { rows, values });
+    });
+  };
   return {
     matrix: (role, layer) => matrix(named(role, layer), 'always'),
     vector: (role, layer) => vector(named(role, layer)),
     experts: (role, layer, count) => {
-      const all = shapeOf(`model.layers.${layer}.mlp.experts.up`)
-        ? stacked(role, layer, count)
+      const has = (name: string) => shapeOf(`model.layers.${layer}.mlp.experts.${name}`) !== undefined;
+      const stack = has('upLeft') ? lowRank : has('up') ? stacked : undefined;
+      const all = stack
+        ? stack(role, layer, count)
         : Array.from({ length: count }, (_, expert) =>
             matrix(`model.layers.${layer}.mlp.experts.${expert}.${role}_proj.weight`, 'chosen'),
           );
