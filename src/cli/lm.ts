@@ -25,6 +25,7 @@ import { saveLanguageModel } from '../lm/node.js';
 import { parameterCount } from '../nn/index.js';
 import { Random, tensor } from '../tensor/index.js';
 import { choice, number } from './arguments.js';
+import { compressExpertsCommand } from './compress-experts.js';
 import { predictInitial } from './initial-weights.js';
 import { type ModelFlags, modelsHelp, openLanguageModel, withModel } from './language-model.js';
 import { openModelOf } from './models.js';
@@ -49,7 +50,8 @@ export function lmCommand(): Command {
     .description('train and run language models')
     .addCommand(trainCommand())
     .addCommand(generateCommand())
-    .addCommand(chatCommand());
+    .addCommand(chatCommand())
+    .addCommand(compressExpertsCommand());
 }
 
 function withSampling(command: Command): Command {

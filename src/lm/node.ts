@@ -12,3 +12,4 @@ export {
 } from './bundle.js';
 export { LanguageServer } from './server/http.js';
 export type { ServerOptions } from './server/options.js';
+export { loadTrainable, type TrainableModel } from './trainable.js';

@@ -32,7 +32,6 @@ import {
   windowTask,
 } from '../../src/lm/index.js';
 import {
-
   ExpertBank,
   klDivergence,
   LowRankBank,
@@ -71,7 +70,10 @@ describe.each(['swiglu', 'relu2'] as const)('alignment of experts with %s', (act
     const mixture = new MixtureOfExperts(6, { experts: 1, k: 1, hidden: 7 }, new Random(0));
     return mixture.dispatch(mixture.route(uniformTensor(1, [rows, 6]))).segments;
   };
-  const copy = () => ({ up: bank.up.dataSync().slice() as Float32Array, down: bank.down.dataSync().slice() as Float32Array });
+  const copy = () => ({
+    up: bank.up.dataSync().slice() as Float32Array,
+    down: bank.down.dataSync().slice() as Float32Array,
+  });
 
   test('permuted hidden units compute the same', () => {
     const weights = copy();
@@ -83,7 +85,10 @@ describe.each(['swiglu', 'relu2'] as const)('alignment of experts with %s', (act
   test('a permuted copy of the reference is recovered, with noise, and merging gives the reference', () => {
     const weights = copy();
     const noise = new Random(9).normal([weights.up.length / 2], 0, 0.003).dataSync();
-    weights.up.set(half(weights.up, 0).map((value, i) => value + (noise[i] as number)), weights.up.length / 2);
+    weights.up.set(
+      half(weights.up, 0).map((value, i) => value + (noise[i] as number)),
+      weights.up.length / 2,
+    );
     weights.down.set(half(weights.down, 0), weights.down.length / 2);
     const order = new Random(4).permutation(7);
     permute(weights, shape, 1, order);
@@ -129,8 +134,13 @@ test('a calibration text shorter than the number of experts, or a dense model, i
   expect(() => decoderStatistics(model, text, new Random(0), { windows: 1, length: 4 })).toThrow(
     '4 tokens of calibration for 5 experts',
   );
-  const dense = decoderOf(decoderConfig({ vocabulary: 11, features: 16, layers: 1, heads: 2, context: 64 }), new Random(1));
-  expect(() => decoderStatistics(dense, text, new Random(0), { windows: 1, length: 8 })).toThrow('no mixtures of experts');
+  const dense = decoderOf(
+    decoderConfig({ vocabulary: 11, features: 16, layers: 1, heads: 2, context: 64 }),
+    new Random(1),
+  );
+  expect(() => decoderStatistics(dense, text, new Random(0), { windows: 1, length: 8 })).toThrow(
+    'no mixtures of experts',
+  );
 });
 
 describe('groups', () => {
@@ -217,7 +227,10 @@ describe('a merged mixture', () => {
     // Without a pruned output both compute the same.
     const all = new MergedMixture(6, shared.experts, { groups: [1, 0, 1, 0, 0], k: 2 }, random);
     all.router.weight.assign(apart.router.weight);
-    for (const [name, weights] of [['up', shared.experts.up], ['down', shared.experts.down]] as const) {
+    for (const [name, weights] of [
+      ['up', shared.experts.up],
+      ['down', shared.experts.down],
+    ] as const) {
       const size = weights.size / 2;
       const own = weights.dataSync();
       const copies = [1, 0, 1, 0, 0].flatMap((group) => [...own.slice(group * size, (group + 1) * size)]);
@@ -279,7 +292,10 @@ describe('low rank and rows', () => {
     ]);
     expectClose(matmul(left, right).add(sparse).dataSync(), w.dataSync(), 1e-6);
     const tail = svd(w).s.dataSync().slice(3);
-    expect(sparse.square().sum().item()).toBeCloseTo(tail.reduce((sum, s) => sum + s * s, 0), 5);
+    expect(sparse.square().sum().item()).toBeCloseTo(
+      tail.reduce((sum, s) => sum + s * s, 0),
+      5,
+    );
     // Both factors share the singular values.
     expect(left.square().sum().item()).toBeCloseTo(right.square().sum().item(), 5);
     expect(rankOfShare(0.5, 9, 7)).toBe(2);
@@ -405,10 +421,11 @@ describe('recovery', () => {
     const options = { steps: 300, learningRate: 0.1 };
     const taught = student();
     await recover(taught, teacher, matrixTask, new Random(0), { ...options, taskWeight: 0 });
-    const arg = ({ w }: { w: Tensor }) => [0, 3].map((from) => {
-      const row = [...w.dataSync().slice(from, from + 3)];
-      return row.indexOf(Math.max(...row));
-    });
+    const arg = ({ w }: { w: Tensor }) =>
+      [0, 3].map((from) => {
+        const row = [...w.dataSync().slice(from, from + 3)];
+        return row.indexOf(Math.max(...row));
+      });
     expect(arg(taught)).toEqual([2, 0]);
     const own = student();
     await recover(own, teacher, matrixTask, new Random(0), { ...options, distillWeight: 0 });
@@ -446,7 +463,12 @@ describe('merging a decoder', () => {
       if (name.includes('.experts.')) {
         const size = w.size / 5;
         const first = w.dataSync().slice(0, size);
-        w.assign(tensor(Float32Array.from({ length: w.size }, (_, i) => first[i % size] as number), w.shape));
+        w.assign(
+          tensor(
+            Float32Array.from({ length: w.size }, (_, i) => first[i % size] as number),
+            w.shape,
+          ),
+        );
       }
     const own = decoderStatistics(copies, text, new Random(2), { windows: 16, length: 16 });
     const merged = mergeExperts(copies, config, own, new Random(3), { experts: 2 });
@@ -474,9 +496,11 @@ describe('merging a decoder', () => {
     const old = stateOf(model)[name]?.dataSync() ?? [];
     for (const { model: left } of [dropped, replaced])
       dominant.forEach((e, g) => {
-        expect(stateOf(left)[name]?.dataSync().slice(g * size, (g + 1) * size)).toEqual(
-          old.slice(e * size, (e + 1) * size),
-        );
+        expect(
+          stateOf(left)
+            [name]?.dataSync()
+            .slice(g * size, (g + 1) * size),
+        ).toEqual(old.slice(e * size, (e + 1) * size));
       });
   });
 
@@ -493,29 +517,32 @@ describe('merging a decoder', () => {
   });
 });
 
-test.each(['swiglu', 'relu2'] as const)('a compressed decoder with %s runs in the runtime from its compact form', async (activation) => {
-  const config = tiny(activation);
-  const model = decoderOf(config, new Random(1));
-  await trainLanguageModel(model, { train: text }, new Random(5), { steps: 20, batch: 4, length: 16 });
-  const small = await compressExperts(model, config, text, new Random(6), {
-    ...{ experts: 2, rank: 3, rows: 0.3, windows: 16, length: 16, batch: 4 },
-    recovery: { steps: 12 },
-  });
-  const compact = compactState(small.model);
-  const rows = Object.entries(compact).filter(([name]) => name.endsWith('Rows'));
-  expect(rows.length).toBeGreaterThan(0);
-  const runtime = new LanguageModel(small.config, namedWeights(compact));
-  const ids = text.slice(100, 120);
-  const logits = runtime.forward(Array.from(ids), runtime.cache()).dataSync();
-  const expected = small.model.forward(tensor(ids, [1, 20])).dataSync();
-  expectClose(logits.slice(-11), expected.slice(-11), 1e-4);
-  const kept = rows.reduce((sum, [, { size }]) => sum + size, 0);
-  const all = Object.entries(stateOf(small.model))
-    .filter(([name]) => name.endsWith('Sparse'))
-    .reduce((sum, [, { shape }]) => sum + (shape[0] as number) * (shape[1] as number), 0);
-  expect(kept / all).toBeGreaterThan(0.2);
-  expect(kept / all).toBeLessThan(0.4);
-});
+test.each(['swiglu', 'relu2'] as const)(
+  'a compressed decoder with %s runs in the runtime from its compact form',
+  async (activation) => {
+    const config = tiny(activation);
+    const model = decoderOf(config, new Random(1));
+    await trainLanguageModel(model, { train: text }, new Random(5), { steps: 20, batch: 4, length: 16 });
+    const small = await compressExperts(model, config, text, new Random(6), {
+      ...{ experts: 2, rank: 3, rows: 0.3, windows: 16, length: 16, batch: 4 },
+      recovery: { steps: 12 },
+    });
+    const compact = compactState(small.model);
+    const rows = Object.entries(compact).filter(([name]) => name.endsWith('Rows'));
+    expect(rows.length).toBeGreaterThan(0);
+    const runtime = new LanguageModel(small.config, namedWeights(compact));
+    const ids = text.slice(100, 120);
+    const logits = runtime.forward(Array.from(ids), runtime.cache()).dataSync();
+    const expected = small.model.forward(tensor(ids, [1, 20])).dataSync();
+    expectClose(logits.slice(-11), expected.slice(-11), 1e-4);
+    const kept = rows.reduce((sum, [, { size }]) => sum + size, 0);
+    const all = Object.entries(stateOf(small.model))
+      .filter(([name]) => name.endsWith('Sparse'))
+      .reduce((sum, [, { shape }]) => sum + (shape[0] as number) * (shape[1] as number), 0);
+    expect(kept / all).toBeGreaterThan(0.2);
+    expect(kept / all).toBeLessThan(0.4);
+  },
+);
 
 test('the counter gives the parameters of switch-base-32: 1978, 733 and 381 million', () => {
   const shape = { vocabulary: 32128, features: 768, hidden: 3072, layers: 12, experts: 32 };
@@ -534,6 +561,10 @@ test('a footprint counts what is stored and what a token multiplies', () => {
   const { parameters: stored, multiplyAdds } = footprint(stateOf(model), config, 32);
   expect(stored).toMatchObject({ embeddings: 176, attention: 2 * 4 * 256, routers: 160, experts: 2 * 5 * 384 });
   expect(stored.total).toBe(Object.values(stateOf(model)).reduce((sum, { size }) => sum + size, 0));
-  expect(multiplyAdds).toMatchObject({ experts: 2 * 384, attention: 2 * 4 * 256 + 2 * 16 * 32, embeddings: 176, norms: 0 });
+  expect(multiplyAdds).toMatchObject({
+    experts: 2 * 384,
+    attention: 2 * 4 * 256 + 2 * 16 * 32,
+    embeddings: 176,
+    norms: 0,
+  });
 });
-

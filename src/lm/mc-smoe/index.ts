@@ -9,6 +9,7 @@
 // After each step the model recovers: L = λ·CE + λ_kd·KL(teacher ‖ student).
 
 import type { Decoder } from '../../models/index.js';
+import { phaseCheckpoints } from '../../nn/index.js';
 import type { Random } from '../../tensor/index.js';
 import type { LanguageModelConfig } from '../runtime/config.js';
 import { decomposeExperts } from './low-rank.js';
@@ -106,11 +107,13 @@ export async function compressExperts(
       ? unmerged(model, config, random.split('merge'))
       : mergeExperts(model, config, statistics, random.split('merge'), { ...options, experts });
   const task = windowTask(tokens, { batch, length });
+  const { checkpoint = undefined } = recovery || {};
+  const checkpoints = checkpoint && phaseCheckpoints(checkpoint, ['merged', 'compressed']);
   let ended = true;
-  const run = async (student: Decoder, name: string, prune?: RecoveryOptions['prune']) => {
+  const run = async (student: Decoder, name: 'merged' | 'compressed', prune?: RecoveryOptions['prune']) => {
     if (recovery === false || !ended) return;
-    const result = await recover(student, model, task, random.split(name), { ...recovery, ...(prune && { prune }) });
-    ended = result.stopped !== 'aborted';
+    const own = { ...recovery, checkpoint: checkpoints?.[name], ...(prune && { prune }) };
+    ended = (await recover(student, model, task, random.split(name), own)).stopped !== 'aborted';
   };
   if (experts !== undefined) await run(merged.model, 'merged');
   if (rank === undefined) return { ...merged, statistics, ended };

@@ -102,9 +102,11 @@ function decomposed(
   random: Random,
 ): Record<'Left' | 'Right' | 'Sparse', Tensor> {
   const rows = to - from;
-  const [left, right, sparse] = [[rows, rank], [rank, columns], [rows, columns]].map(
-    ([m = 0, n = 0]) => new Float32Array(count * m * n),
-  ) as [Float32Array, Float32Array, Float32Array];
+  const [left, right, sparse] = [
+    [rows, rank],
+    [rank, columns],
+    [rows, columns],
+  ].map(([m = 0, n = 0]) => new Float32Array(count * m * n)) as [Float32Array, Float32Array, Float32Array];
   for (let part = 0; part < count; part++)
     scope(() => {
       const matrix = reshape(slice(stack, [part, part + 1], [from, to]), [rows, columns]);
@@ -262,11 +264,15 @@ export function compactState(model: Decoder): Weights {
     if (!isSparsePart(name)) return [[name, values]];
     const width = values.shape[2] as number;
     const all = values.view<Float32Array>();
-    const rows = Int32Array.from(Array.from({ length: all.length / width }, (_, row) => row).filter((row) =>
-      all.subarray(row * width, (row + 1) * width).some((value) => value !== 0),
-    ));
+    const rows = Int32Array.from(
+      Array.from({ length: all.length / width }, (_, row) => row).filter((row) =>
+        all.subarray(row * width, (row + 1) * width).some((value) => value !== 0),
+      ),
+    );
     const kept = new Float32Array(rows.length * width);
-    rows.forEach((row, i) => kept.set(all.subarray(row * width, (row + 1) * width), i * width));
+    rows.forEach((row, i) => {
+      kept.set(all.subarray(row * width, (row + 1) * width), i * width);
+    });
     const stem = name.slice(0, -'Sparse'.length);
     return [
       [`${stem}Values`, tensor(kept, [rows.length, width])],

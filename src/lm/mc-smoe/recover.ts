@@ -1,6 +1,6 @@
 // Recovery of a compressed mixture by distillation from the model that it came from.
 
-import { type TokenBatch, randomWindows } from '../../data/index.js';
+import { randomWindows, type TokenBatch } from '../../data/index.js';
 import type { Decoder } from '../../models/index.js';
 import {
   AdamW,
@@ -10,7 +10,7 @@ import {
   fit,
   klDivergence,
   type Optimizer,
-  parameters,
+  stateOf,
   type TrainingHooks,
   warmUpLinear,
 } from '../../nn/index.js';
@@ -31,7 +31,7 @@ export interface RecoveryOptions extends TrainingHooks {
   readonly temperature?: number;
   /** Prunes rows of the sparse parts of low-rank experts meanwhile. Default: no pruning. */
   readonly prune?: Pick<RowSchedule, 'rows' | 'warm'>;
-  /** Names of the parameters that are trained. Default: all; routers are none. */
+  /** Names of the weights that are trained. Default: all but the router's. */
   readonly trains?: (name: string) => boolean;
   /** Steps of an epoch, after which `onEpoch` is called. Default: 50. */
   readonly reportEvery?: number;
@@ -60,14 +60,14 @@ export async function recover<Model extends object, Batch>(
   options: RecoveryOptions = {},
 ): Promise<FitResult> {
   const { steps = 400, learningRate = 1e-3, taskWeight = 1, distillWeight = 0.2, temperature = 2 } = options;
-  const { prune, trains = () => true } = options;
+  const { prune, trains } = options;
   const every = Math.min(steps, options.reportEvery ?? 50);
-  const all = parameters(student);
+  const all = stateOf(student);
   const weightDecay = (name: string) => ((all[name]?.rank ?? 0) > 1 ? 0.01 : 0);
-  const frozen = Object.keys(all).filter((name) => !trains(name));
+  const roles = Object.entries(all).map(([name, weight]) => ({ name, weight, role: weight.role }));
   const plain = new Clipped(new AdamW({ learningRate, beta2: 0.98, epsilon: 1e-6, weightDecay }), 1);
   const optimizer: Optimizer = prune ? new RowPruned(plain, { ...prune, steps }) : plain;
-  for (const name of frozen) (all[name] as Tensor).role = 'buffer';
+  if (trains) for (const { name, weight } of roles) weight.role = trains(name) ? 'parameter' : 'buffer';
   try {
     return await fit<Model, Batch>({
       model: student,
@@ -89,7 +89,7 @@ export async function recover<Model extends object, Batch>(
       onEpoch: options.onEpoch,
     });
   } finally {
-    for (const name of frozen) (all[name] as Tensor).role = 'parameter';
+    for (const { weight, role } of roles) weight.role = role;
   }
 }
 

@@ -65,6 +65,8 @@ export interface LanguageModelConfig {
   };
 }
 
+type Experts = NonNullable<LanguageModelConfig['experts']>;
+
 /** Hugging Face's `model_type` to our architecture, where they differ. */
 const otherNames: Readonly<Record<string, string>> = { qwen3_moe: 'qwen3moe', mistral: 'llama' };
 
@@ -180,8 +182,18 @@ export function configOfHuggingFace(config: Readonly<Record<string, unknown>>): 
     interleaved: false,
     epsilon: number('rms_norm_eps'),
     window: windowOf(config, type, layers),
-    ...(count > 0 && { experts: { count, k: number('num_experts_per_tok'), normalised } }),
+    ...(count > 0 && { experts: { count, k: number('num_experts_per_tok'), normalised, ...mergedOf(config) } }),
   });
+}
+
+/** Groups and rank of experts that `gossamer lm compress` merged. */
+function mergedOf({ merged_experts: merged }: Readonly<Record<string, unknown>>): Pick<Experts, 'groups' | 'rank'> {
+  const { groups, rank } = (merged ?? {}) as { readonly groups?: unknown; readonly rank?: unknown };
+  const isLayer = (layer: unknown) => Array.isArray(layer) && layer.every((group) => Number.isInteger(group));
+  if (groups === undefined) return {};
+  if (!(Array.isArray(groups) && groups.every(isLayer)) || !(rank === undefined || Number.isInteger(rank)))
+    throw new Error('"merged_experts" has no groups of integers by layer, or a rank that is no integer');
+  return { groups, ...(rank !== undefined && { rank: rank as number }) };
 }
 
 /** @throws Error naming a field that asks for what the runtime does not compute. */

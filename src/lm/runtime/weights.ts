@@ -9,7 +9,8 @@ import {
   panelBytes,
   type QuantizedFormat,
 } from '../../quantized/index.js';
-import { keep, reshape, slice, type Tensor } from '../../tensor/index.js';
+import { concatenate, keep, reshape, slice, type Tensor } from '../../tensor/index.js';
+import type { LanguageModelConfig } from './config.js';
 import { DenseMatrix, type LoadedMatrix, LowRankMatrix, type WeightMatrix, type WeightUse } from './matrix.js';
 import { WeightStore } from './store.js';
 
@@ -208,6 +209,52 @@ const decoderName = (name: string) =>
   name
     .replace('mlp.gate.weight', 'mlp.router.weight')
     .replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+
+const matrixRoles = ['q', 'k', 'v', 'o'] as const;
+const vectorRoles = ['attentionNorm', 'feedForwardNorm', 'qBias', 'kBias', 'vBias', 'qNorm', 'kNorm'] as const;
+
+/**
+ * The weights of a `Decoder` in f32, under its names, from those of any source.
+ *
+ * @throws Error for experts that are merged already or cost nothing.
+ */
+export function decoderState(source: WeightSource, { layers, experts }: LanguageModelConfig): Weights {
+  if (experts?.groups || experts?.zeroComputation)
+    throw new Error('decoderState: merged and zero-computation experts are not read');
+  const nameOf = nameIn(huggingFaceLayer, huggingFaceGlobal, 'model.layers');
+  const state: Record<string, Tensor> = {};
+  const whole = (matrix: WeightMatrix) => matrix.rowsAt(Int32Array.from({ length: matrix.rows }, (_, row) => row));
+  const put = (role: LayerRole | GlobalRole, layer: number | undefined, values: Tensor | undefined) => {
+    if (values) state[decoderName(nameOf(role, layer))] = values;
+  };
+  const matrix = (role: LayerRole | GlobalRole, layer?: number) => {
+    const found = source.matrix(role, layer);
+    put(role, layer, found && whole(found));
+  };
+  for (const role of ['embedding', 'head'] as const) matrix(role);
+  put('norm', undefined, source.vector('norm'));
+  for (let layer = 0; layer < layers; layer++) {
+    for (const role of [...matrixRoles, ...(experts ? (['router'] as const) : (['gate', 'up', 'down'] as const))])
+      matrix(role, layer);
+    for (const role of vectorRoles) put(role, layer, source.vector(role, layer));
+    if (!experts) continue;
+    const stack = (role: 'gate' | 'up' | 'down') => source.experts(role, layer, experts.count)?.map(whole);
+    const [gates, ups, downs] = [stack('gate'), stack('up'), stack('down')];
+    const stacked = (parts: readonly Tensor[]) => stackRows(parts, experts.count);
+    const path = `model.layers.${layer}.mlp.experts`;
+    // Without a gate, gates are rows before the first.
+    const hasGate = gates?.every(({ shape }) => shape[0] !== 0);
+    if (ups) state[`${path}.up`] = stacked(ups.flatMap((up, e) => (hasGate ? [gates?.[e] as Tensor, up] : [up])));
+    if (downs) state[`${path}.down`] = stacked(downs);
+  }
+  return state;
+}
+
+/** Matrices of equal width one above the other, as a stack [count, rows, columns]. */
+function stackRows(parts: readonly Tensor[], count: number): Tensor {
+  const all = concatenate(parts);
+  return reshape(all, [count, (all.shape[0] as number) / count, all.shape[1] as number]);
+}
 
 /**
  * Weights of a state in memory.

@@ -1,7 +1,7 @@
 // A mixture whose experts are shared by groups of router outputs (Li et al., "Merge, Then Compress",
 // ICLR 2024): the router keeps its E outputs, output e leads to expert group(e).
 
-import { add, type Random, reshape, type Tensor, takeAlong, putAlong, tensor } from '../../tensor/index.js';
+import { add, putAlong, type Random, reshape, type Tensor, takeAlong, tensor } from '../../tensor/index.js';
 import { Linear } from '../linear.js';
 import { buffer } from '../module.js';
 import type { ExpertSet } from './bank.js';
