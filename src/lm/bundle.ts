@@ -5,8 +5,8 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type ModelKind, modelDescription, readGguf, SafetensorsReader, writeModelFile } from '../data/index.js';
 import { type FileBytes, openBytes, readJson, readText } from '../data/node.js';
-import type { Decoder } from '../models/index.js';
-import { stateOf } from '../nn/index.js';
+import { Decoder } from '../models/index.js';
+import { stateOf, type Weights } from '../nn/index.js';
 import type { QuantizedFormat } from '../quantized/index.js';
 import { configOfHuggingFace, type LanguageModelConfig } from './runtime/config.js';
 import { generationOfGguf, generationOfHuggingFace, stopsOf } from './runtime/generation-config.js';
@@ -70,16 +70,17 @@ type Description = { readonly config: LanguageModelConfig; readonly trained?: Tr
 /**
  * Serialises a trained decoder with its configuration and vocabulary.
  *
+ * @param model a decoder, or its weights in the form in which they are saved
  * @param trained what it was trained on. Default: not said
  */
 export function saveLanguageModel(
-  model: Decoder,
+  model: Decoder | Weights,
   config: LanguageModelConfig,
   vocabulary: Vocabulary,
   trained?: TrainedText,
 ): Uint8Array {
   const description: Description = { config, ...(trained && { trained }), ...vocabulary };
-  return writeModelFile(LANGUAGE_MODEL, description, stateOf(model));
+  return writeModelFile(LANGUAGE_MODEL, description, model instanceof Decoder ? stateOf(model) : model);
 }
 
 /**

@@ -43,6 +43,7 @@ export {
   alignment,
   type ExpertShape,
   type ExpertWeights,
+  keepMostUsed,
   type MergedDecoder,
   type MergeOptions,
   mergedExperts,

@@ -3,8 +3,8 @@
 
 import { linearAssignment } from '../../linalg/index.js';
 import type { Decoder } from '../../models/index.js';
-import { type ExpertActivation, loadState, stateOf, type Weights } from '../../nn/index.js';
-import { matmul, type Random, reshape, scope, type Tensor, tensor } from '../../tensor/index.js';
+import { type ExpertActivation, loadState, PRUNED, stateOf, type Weights } from '../../nn/index.js';
+import { concatenate, matmul, type Random, reshape, scope, slice, type Tensor, tensor } from '../../tensor/index.js';
 import { decoderOf } from '../decoder.js';
 import type { LanguageModelConfig } from '../runtime/config.js';
 import { type GroupCountOptions, type Grouping, groupCounts, groupExperts, randomGroups } from './grouping.js';
@@ -209,6 +209,46 @@ export function unmerged(model: Decoder, config: LanguageModelConfig, random: Ra
   const groupings = Array.from({ length: config.layers }, () => ({ groups: each, dominant: each }));
   return grouped(
     stateOf(model),
+    config,
+    groupings.map(({ groups }) => groups),
+    groupings,
+    random,
+  );
+}
+
+/**
+ * A copy of a decoder in the form of merged ones, of whose experts only the most used stay: tokens
+ * then go to the best router output that is left (task-specific pruning: Chen et al. 2022).
+ *
+ * @param usage usage of each router output, by layer; that of pruned ones is not read
+ * @param counts experts that stay in each layer
+ */
+export function keepMostUsed(
+  model: Decoder,
+  config: LanguageModelConfig,
+  usage: readonly ArrayLike<number>[],
+  counts: readonly number[],
+  random: Random,
+): MergedDecoder {
+  const all = config.experts?.groups;
+  if (!all) throw new Error('keepMostUsed: give the decoder in the form of merged ones, as unmerged makes it');
+  const state: Record<string, Tensor> = { ...stateOf(model) };
+  const groupings = all.map((groups, layer): Grouping => {
+    const own = usage[layer] as ArrayLike<number>;
+    const alive = groups.flatMap((group, e) => (group === PRUNED ? [] : [e]));
+    const dominant = alive.sort((a, b) => (own[b] as number) - (own[a] as number)).slice(0, counts[layer]);
+    for (const role of ['up', 'down'] as const) {
+      const name = `model.layers.${layer}.mlp.experts.${role}`;
+      const rows = dominant.map((e) => {
+        const group = groups[e] as number;
+        return slice(state[name] as Tensor, [group, group + 1]);
+      });
+      state[name] = concatenate(rows);
+    }
+    return { groups: groups.map((_, e) => dominant.indexOf(e)), dominant };
+  });
+  return grouped(
+    state,
     config,
     groupings.map(({ groups }) => groups),
     groupings,
