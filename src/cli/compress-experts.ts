@@ -150,7 +150,7 @@ const COPIES = { merging: 2, recovery: 5 };
 function requireMemory(model: Decoder, recovers: boolean): void {
   const bytes = Object.values(stateOf(model)).reduce((sum, { size }) => sum + 4 * size, 0);
   const needed = bytes * (recovers ? COPIES.recovery : COPIES.merging);
-  const gib = (n: number) => `${(n / 2 ** 30).toFixed(1)} GiB`;
+  const gib = (n: number) => (n < 2 ** 30 ? `${Math.ceil(n / 2 ** 20)} MiB` : `${(n / 2 ** 30).toFixed(1)} GiB`);
   process.stderr.write(`${gib(needed)} of tensor memory at most\n`);
   if (needed > tensorMemoryBudget())
     throw new Error(

@@ -417,6 +417,27 @@ describe('recovery', () => {
   };
   const teacher = { w: tensor([0, 0, 4, 4, 0, 0], [2, 3]) };
 
+  test('has the loss λ_task·CE + λ_kd·KL(teacher ‖ student)', async () => {
+    const model = student();
+    const soft = (row: readonly number[], t: number) => {
+      const total = row.reduce((sum, value) => sum + Math.exp(value / t), 0);
+      return row.map((value) => Math.exp(value / t) / total);
+    };
+    const rows = (w: Tensor) => [w.dataSync().slice(0, 3), w.dataSync().slice(3, 6)].map((row) => [...row]);
+    const [own, other] = [rows(model.w), rows(teacher.w)];
+    const mean = (of: (row: number[], at: number) => number) =>
+      (of(own[0] as number[], 0) + of(own[1] as number[], 1)) / 2;
+    const task = mean((row, at) => -Math.log(soft(row, 1)[at] as number));
+    const kl = mean((row, at) => {
+      const [s, t] = [soft(row, 3), soft(other[at] as number[], 3)];
+      return t.reduce((sum, p, i) => sum + p * Math.log(p / (s[i] as number)), 0);
+    });
+    const { history } = await recover(model, teacher, matrixTask, new Random(0), {
+      ...{ steps: 1, taskWeight: 0.7, distillWeight: 0.4, temperature: 3 },
+    });
+    expect(history[0]?.loss).toBeCloseTo(0.7 * task + 0.4 * kl, 5);
+  });
+
   test('without the task’s loss the student comes to the teacher, without the teacher to the labels', async () => {
     const options = { steps: 300, learningRate: 0.1 };
     const taught = student();

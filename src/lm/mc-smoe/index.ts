@@ -13,7 +13,7 @@ import { phaseCheckpoints } from '../../nn/index.js';
 import type { Random } from '../../tensor/index.js';
 import type { LanguageModelConfig } from '../runtime/config.js';
 import { decomposeExperts } from './low-rank.js';
-import { type MergeOptions, mergeExperts, unmerged } from './merge.js';
+import { expertShape, type MergeOptions, mergeExperts, unmerged } from './merge.js';
 import { type RecoveryOptions, recover, windowTask } from './recover.js';
 import { type CalibrationOptions, decoderStatistics, type LayerStatistics } from './statistics.js';
 
@@ -102,6 +102,9 @@ export async function compressExperts(
   const { experts, rank, rows = 0.1, recovery = {}, length = 64, batch = 16 } = options;
   if (experts === undefined && rank === undefined)
     throw new RangeError('compressExperts: give a number of experts, a rank, or both');
+  const { features, hidden } = expertShape(config);
+  if (rank !== undefined && !(rank >= 1 && rank <= Math.min(features, hidden)))
+    throw new RangeError(`compressExperts: the rank must be from 1 to ${Math.min(features, hidden)}, got ${rank}`);
   const statistics = decoderStatistics(model, tokens, random.split('calibration'), options);
   const merged =
     experts === undefined

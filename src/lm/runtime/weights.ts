@@ -219,8 +219,8 @@ const vectorRoles = ['attentionNorm', 'feedForwardNorm', 'qBias', 'kBias', 'vBia
  * @throws Error for experts that are merged already or cost nothing.
  */
 export function decoderState(source: WeightSource, { layers, experts }: LanguageModelConfig): Weights {
-  if (experts?.groups || experts?.zeroComputation)
-    throw new Error('decoderState: merged and zero-computation experts are not read');
+  if (experts?.groups) throw new Error('the experts of the model are merged already');
+  if (experts?.zeroComputation) throw new Error('experts of MoE++ are not read as those of a plain mixture');
   const nameOf = nameIn(huggingFaceLayer, huggingFaceGlobal, 'model.layers');
   const state: Record<string, Tensor> = {};
   const whole = (matrix: WeightMatrix) => matrix.rowsAt(Int32Array.from({ length: matrix.rows }, (_, row) => row));
