@@ -96,7 +96,7 @@ describe.skipIf(!existsSync(main))('experts merged on the command line (needs a 
       true,
     );
     const source = mkdtempSync(path('qwen-'));
-    const vocab = Object.fromEntries([...byteCharacters].map((character, id) => [character, id]));
+    const vocab = Object.fromEntries(byteCharacters().map((character, id) => [character, id]));
     const tokenizer = {
       ...{ model: { type: 'BPE', vocab, merges: [] }, added_tokens: [], normalizer: null, post_processor: null },
       ...{ pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false }, decoder: { type: 'ByteLevel' } },
