@@ -69,7 +69,6 @@ export const baselines = {
         learningRate: Number(learningRate),
       }),
   },
-  [HNET]: hnet(HNET, {}),
   [INTERCONTINET]: {
     title: INTERCONTINET,
     settings: [
@@ -100,7 +99,14 @@ export const baselines = {
 export function hnet(title: string, own: HypernetLearnerOptions): ContinualMethod {
   return {
     title,
-    settings: strengthsAndRates([0.01, 0.1, 1, 0.001], [1e-3, 3e-3]),
+    settings: [
+      ...strengthsAndRates([0.1, 0.01], [1e-3]),
+      { strength: 0.1, learningRate: 3e-4 },
+      { strength: 0.1, learningRate: 1e-3, lookAhead: true },
+      ...strengthsAndRates([1, 0.01], [3e-4]),
+      { strength: 0.1, learningRate: 3e-3 },
+      { strength: 0.01, learningRate: 1e-3, lookAhead: true },
+    ],
     create: (setting, random, options, tasks) =>
       new HypernetLearner(random, { ...own, ...options, ...setting, classes: outputsOf(tasks) }),
   };
