@@ -17,7 +17,7 @@ describe('continual learners side by side', () => {
     ['convolutions', { network: 'convolutions', units: 16, chunk: 200 }, [3, 16, 16]],
   ] as const)('the chunked HNET has as many numbers as the recurrent one: %s', async (_name, own, shape) => {
     const values = { ...defaults, ...own, scenario: 'task', steps: 1, batch: 2 } as RecurrentValues;
-    const data = { x: tensor(new Float32Array(20 * shape.reduce((a, b) => a * b)), [20, ...shape]) };
+    const data = { x: tensor(new Float32Array(20 * shape.reduce((a: number, b) => a * b, 1)), [20, ...shape]) };
     const rows = { ...data, labels: Int32Array.from({ length: 20 }, (_, i) => i % 10), classes: [...'0123456789'] };
     const [flat] = permutedTasks(rows, 1, 'task', new Random(0)) as [ContinualTask];
     const task = values.network === 'convolutions' ? { ...flat, x: rows.x } : flat;

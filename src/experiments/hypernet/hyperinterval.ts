@@ -40,8 +40,8 @@ const apart = [
 // Every weight is a sum over the last hidden layer, so that a step of Adam moves it by many times
 // its rate: nested tasks, which share a network, need small rates and strong regularisers.
 const nested = [
-  ...settings([0.1, 0.1, 3e-4], [0.1, 0.03, 3e-4], [1, 0.1, 3e-4], [0.1, 0.1, 1e-3]),
-  ...settings([0.1, 0.3, 3e-4], [0.02, 0.1, 3e-4], [0.1, 0.1, 1e-4], [2, 0.1, 3e-4]),
+  ...settings([0.1, 0.03, 3e-4], [0.02, 0.03, 1e-3], [0.1, 0.1, 3e-4], [0.02, 0.1, 1e-3]),
+  ...settings([0.02, 0.01, 1e-3], [0.005, 0.03, 1e-3], [1, 0.1, 3e-4], [0.1, 0.03, 1e-3]),
 ];
 
 /** Dimension of an embedding. */
