@@ -8,6 +8,8 @@ import {
   type HDHGNLayer,
   loadParser,
   ProgramModel,
+  type ProgramSchedule,
+  type ProgramTrainingOptions,
   ProgramVocabulary,
   parentsOf,
   programBaseline,
@@ -15,8 +17,6 @@ import {
   programProbabilities,
   sourceHypergraph,
   TreeConvolution,
-  type ProgramSchedule,
-  type ProgramTrainingOptions,
   trainPrograms,
 } from '../../src/hypergraph/index.js';
 import {
@@ -420,7 +420,10 @@ describe('training', () => {
     };
     const steps = async (schedule: ProgramSchedule, epochs = 2, more: ProgramTrainingOptions = {}) => {
       const { after } = await trained(schedule, epochs, more);
-      return after.slice(1).map((_, i) => i + 1).map((at) => (after[at] as Float32Array).map((value, i) => value - (after[at - 1]?.[i] as number)));
+      return after
+        .slice(1)
+        .map((_, i) => i + 1)
+        .map((at) => (after[at] as Float32Array).map((value, i) => value - (after[at - 1]?.[i] as number)));
     };
     const [constant, cosine] = [await steps('constant'), await steps('cosine')];
     expect(cosine[0]).toEqual(constant[0]);
