@@ -44,7 +44,7 @@ export function reachStudy(): StudyResults {
 /** ζ of the study. */
 const SPARSITIES = [0, 0.1, 0.5];
 
-/** Pairs that test sketches keep, S̃ ≥ δ, and what their topologies earn, of policies trained by ζ. */
+/** Pairs that test sketches keep, S̃ ≥ δ, and what topologies earn, of policies trained by ζ. */
 export async function sparsityStudy(
   values: LearnedValues & Parameters<typeof simulatedTask>[0],
   context: RunContext,
