@@ -19,7 +19,7 @@ export function open(path: string): Predictor {
   };
 }
 
-/** What `gossamer fit` adds to the description of a model that was trained with a sentence model. */
+/** What `gossamer fit` adds to the description of a model trained with a sentence model. */
 interface TrainedWith {
   /** SHA-256 of the sentence model and its tokenizer. */
   readonly sentenceModel?: string;
