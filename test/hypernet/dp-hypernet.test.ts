@@ -235,6 +235,22 @@ describe('DependencyHypernet', () => {
     expect(own.held).toEqual([[], before, before]);
   });
 
+  test('the loss has β times the mean weighted change of earlier tasks, by a loop', async () => {
+    const run = async (strength: number, steps: number) => {
+      const own = learner({ strength, steps: 1 });
+      for (const task of tasks.slice(0, 2)) await own.learn(task);
+      const before = own.made([0, 1]);
+      Object.assign(own, { steps });
+      const losses: number[] = [];
+      await own.learn(tasks[2] as ContinualTask, { onEpoch: ({ loss }) => losses.push(loss) });
+      return { losses, change: own.moved(own.made([0, 1]), before, [0, 1]) };
+    };
+    // The first step, at what was recorded, does not depend on β; the second sees what it changed.
+    const [{ change }, weak, strong] = [await run(1, 1), await run(1, 2), await run(3, 2)];
+    expect(strong.losses[0]).toBe(weak.losses[0]);
+    expect(((strong.losses[1] as number) - (weak.losses[1] as number)) / change).toBeCloseTo(1, 2);
+  });
+
   test('importances are mean squared gradients of single rows by the generated weights', async () => {
     const own = learner({ steps: 5, floor: 0, samples: 600, target: { hidden: [] } });
     const few = { ...(tasks[0] as ContinualTask), x: train.x.slice([0, 10]), labels: train.labels.slice(0, 10) };
