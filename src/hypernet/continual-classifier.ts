@@ -167,8 +167,8 @@ export class ContinualClassifier {
    * The plain network of a task as a classifier of its own, without the hypernetwork; of nested
    * HyperInterval without a task the one network for all of them, which it is thrown away for.
    *
-   * @throws Error for an unknown task, or without one where no network is for all tasks; for methods
-   * that have one network anyway
+   * @throws Error for an unknown task, or without one where no network is for all tasks; for
+   * methods that have one network anyway
    */
   extract(task?: string): ContinualClassifier {
     const { learner } = this;

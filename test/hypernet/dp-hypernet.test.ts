@@ -301,6 +301,12 @@ describe('DependencyHypernet', () => {
       expect(each.model?.hypernet.since.length).toBe(grown);
     }
     expect(() => learner().grow()).toThrow('nothing to grow before the first task');
+    const busy = learner({ steps: 4 });
+    const learning = busy.learn(tasks[0] as ContinualTask);
+    expect(() => busy.grow()).toThrow('a task is being learned; grow before or after it');
+    await learning;
+    busy.grow();
+    expect(busy.model?.hypernet.since).toEqual([1]);
     expect(() => learner({ floor: 2 })).toThrow('the floor 2 is no share');
   });
 

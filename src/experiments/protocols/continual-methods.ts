@@ -43,7 +43,7 @@ export function outputsOf({ train }: TaskStream, all = false): number {
 
 const elastic = (online: boolean): ContinualMethod => ({
   title: online ? ONLINE_EWC : EWC,
-  settings: strengthsAndRates([100, 1, 10, 1e4], [1e-3, 3e-3]),
+  settings: strengthsAndRates([100, 1e4, 1e6, 1], [1e-3, 3e-3]),
   create: ({ strength, learningRate }, random, options) =>
     new NetworkLearner(new ElasticWeights({ strength: Number(strength), online }), random, {
       ...options,
@@ -62,7 +62,7 @@ export const baselines = {
   [ONLINE_EWC]: elastic(true),
   [SI]: {
     title: SI,
-    settings: strengthsAndRates([0.1, 1, 0.01, 10], [1e-3, 3e-3]),
+    settings: strengthsAndRates([1, 0.1, 10, 100], [1e-3, 3e-3]),
     create: ({ strength, learningRate }, random, options) =>
       new NetworkLearner(new PathIntegrals({ strength: Number(strength) }), random, {
         ...options,

@@ -80,8 +80,8 @@ export function recurrent(
 const CHUNK_EMBEDDING = 8;
 
 /**
- * A chunked hypernetwork of as many numbers as a recurrent one for the same target, or the few fewer
- * that widths can have: of those, the one whose trunk is nearest to 2n wide.
+ * A chunked hypernetwork of as many numbers as a recurrent one for the same target, or the few
+ * fewer that widths can have: of those, the one whose trunk is nearest to 2n wide.
  *
  * @param weights of the target
  * @param numbers of the recurrent hypernetwork

@@ -56,8 +56,8 @@ export interface GeneratedOptions extends LearnerOptions {
   /** Earlier tasks that a step is held to, drawn anew each time. Default: all. */
   readonly remembered?: number;
   /**
-   * Whether what is made for earlier tasks is held where the step of the task's own loss would lead,
-   * at Φ + ΔΦ, not at Φ; about twice the time. Default: false.
+   * Whether what is made for earlier tasks is held where the step of the task's own loss would
+   * lead, at Φ + ΔΦ, not at Φ; about half as much time again. Default: false.
    */
   readonly lookAhead?: boolean;
 }

@@ -85,7 +85,8 @@ const LAST_STEPS = 10;
  *
  * with the mean squared gradient F_{j,i} of the log-likelihood of task j's rows by the weights made
  * for it at its end, and by (λ_h/(t − 1)) Σ_{j<t} Σ_s ‖h_s(e_j; Φ) − h*_{j,s}‖² of the units'
- * outputs where steps are coupled. Where capacity is short, units are added that no earlier task sees.
+ * outputs where steps are coupled. Where capacity is short, units are added that no earlier task
+ * sees.
  */
 export class DependencyHypernet extends GeneratedLearner<RecurrentHypernet> {
   /** F̂ of each learned task [N], or of each of its steps [S]. */
@@ -93,6 +94,7 @@ export class DependencyHypernet extends GeneratedLearner<RecurrentHypernet> {
   readonly #options: Required<Omit<DependencyHypernetOptions, keyof GeneratedOptions>>;
   readonly #ends: number[] = [];
   #steps: Int32Array | undefined;
+  #learning = false;
 
   /** @throws RangeError unless the floor is a share */
   constructor(
@@ -155,11 +157,16 @@ export class DependencyHypernet extends GeneratedLearner<RecurrentHypernet> {
   /**
    * Adds units for the tasks to come; what is made for learned tasks stays as it is.
    *
-   * @throws Error before the first task
+   * @throws Error before the first task, and while a task is being learned
    */
   grow(units = this.#options.growUnits): void {
     if (!this.model) throw new Error('DependencyHypernet: there is nothing to grow before the first task');
-    const { hypernet } = this.model;
+    if (this.#learning) throw new Error('DependencyHypernet: a task is being learned; grow before or after it');
+    this.#grow(units);
+  }
+
+  #grow(units = this.#options.growUnits): void {
+    const { hypernet } = this.#made;
     hypernet.grow(
       units,
       this.tasks.length,
@@ -193,16 +200,25 @@ export class DependencyHypernet extends GeneratedLearner<RecurrentHypernet> {
   }
 
   protected override async train(task: ContinualTask, at: number, hooks: TrainingHooks): Promise<void> {
+    this.#learning = true;
+    try {
+      await this.#train(task, at, hooks);
+    } finally {
+      this.#learning = false;
+    }
+  }
+
+  async #train(task: ContinualTask, at: number, hooks: TrainingHooks): Promise<void> {
     const { growEvery, growAbove } = this.#options;
     const random = this.random.split(`task ${at}`);
-    if (growEvery > 0 && at > 0 && at % growEvery === 0 && this.#canGrow()) this.grow();
+    if (growEvery > 0 && at > 0 && at % growEvery === 0 && this.#canGrow()) this.#grow();
     const trial = at > 0 && Number.isFinite(growAbove) && this.#canGrow() ? Math.ceil(this.steps / 4) : 0;
     const losses = await this.holding(at, async (recorded) => {
       const descent = { task, at, random, recorded, hooks };
       if (trial > 0) {
         const tried = { ...descent, steps: trial, random: random.split('trial'), hooks: { signal: hooks.signal } };
         const usual = this.#ends.reduce((a, b) => a + b, 0) / this.#ends.length;
-        if (lastOf(await this.descend(tried)) > growAbove * usual) this.grow();
+        if (lastOf(await this.descend(tried)) > growAbove * usual) this.#grow();
       }
       return this.descend({ ...descent, steps: this.steps - trial });
     });
