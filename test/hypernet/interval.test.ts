@@ -9,7 +9,7 @@ import {
   TargetNetwork,
   worstCase,
 } from '../../src/hypernet/index.js';
-import { parameters, withWeights } from '../../src/nn/index.js';
+import { parameters, type Weights, withWeights } from '../../src/nn/index.js';
 import { Random, type Tensor, tensor } from '../../src/tensor/index.js';
 import { expectClose, uniform } from '../oracle.js';
 import { outsideOf, values } from './interval-bounds.js';
@@ -112,6 +112,8 @@ describe('propagate', () => {
     };
     expect([...worstCase(bounds, tensor(Int32Array.of(1, 0))).view()]).toEqual([3, 2, 5, 3, 2, 2.5]);
     expect(certified(bounds, Int32Array.of(1, 0))).toEqual([false, true]);
+    // Above the lower bounds of the others, not above their upper ones.
+    expect(certified(bounds, Int32Array.of(2, 0))).toEqual([false, true]);
   });
 });
 
@@ -129,6 +131,43 @@ describe('IntervalHypernet', () => {
       const single = hypernet.weights(point);
       for (const [name, weight] of Object.entries(single)) expect(outsideOf(weight, made, name)).toBeLessThan(1e-4);
     }
+  });
+
+  test('bounds are those of a loop over the ends of each unit', () => {
+    const made = intervalWeightsOf(hypernet.generate(centre, radius), 0);
+    const [c, r] = [centre.view(), radius.view()];
+    let ends = Array.from({ length: 6 }, (_, k): [number, number] => [
+      (c[k] as number) - (r[k] as number),
+      (c[k] as number) + (r[k] as number),
+    ]);
+    for (const layer of [...hypernet.trunk.layers, hypernet.out]) {
+      const [w, b] = [layer.weight.view(), layer.bias?.view() ?? []];
+      ends = Array.from({ length: layer.outFeatures }, (_, i): [number, number] => {
+        let [low, high] = [b[i] as number, b[i] as number];
+        for (const [k, [from, to]] of ends.entries()) {
+          const weight = w[i * ends.length + k] as number;
+          low += weight * (weight > 0 ? from : to);
+          high += weight * (weight > 0 ? to : from);
+        }
+        return layer === hypernet.out ? [low, high] : [Math.max(0, low), Math.max(0, high)];
+      });
+    }
+    const packed = (side: Weights) => hypernet.layout.pack(side);
+    expectClose(
+      packed(made.lower),
+      Float32Array.from(ends, ([low]) => low),
+      1e-4,
+    );
+    expectClose(
+      packed(made.upper),
+      Float32Array.from(ends, ([, high]) => high),
+      1e-4,
+    );
+    expectClose(
+      packed(made.middle),
+      Float32Array.from(ends, ([low, high]) => (low + high) / 2),
+      1e-4,
+    );
   });
 
   test('without hidden layers the bounds are reached in corners of the box', () => {
