@@ -101,8 +101,8 @@ export function hnet(title: string, own: HypernetLearnerOptions): ContinualMetho
     title,
     settings: [
       ...strengthsAndRates([0.1, 0.01], [1e-3]),
-      { strength: 0.1, learningRate: 3e-4 },
       { strength: 0.1, learningRate: 1e-3, lookAhead: true },
+      { strength: 0.1, learningRate: 3e-4 },
       ...strengthsAndRates([1, 0.01], [3e-4]),
       { strength: 0.1, learningRate: 3e-3 },
       { strength: 0.01, learningRate: 1e-3, lookAhead: true },

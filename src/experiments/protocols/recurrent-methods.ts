@@ -124,14 +124,14 @@ export function recurrentMethods(values: RecurrentValues): readonly ContinualMet
   const plain = recurrent(values, PLAIN, { importance: 'none' });
   const every = Math.max(1, Math.round(values.tasks / 3));
   return [
-    recurrent(values, FULL, { growEvery: every }),
+    recurrent(values, FULL, { growEvery: every }, held),
     held,
     recurrent(values, BY_STEP, { importance: 'step' }, held),
     plain,
     recurrent(values, CUT, { importance: 'none', cut: true }),
     recurrent(values, NOT_HELD, { importance: 'none', strength: 0 }, plain),
     chunkedLike(values),
-    hnet(HNET, { embedding: EMBEDDING }),
+    hnet(HNET, { trunk: [32, 32], embedding: EMBEDDING }),
     ...([EWC, ONLINE_EWC, SI, FINE_TUNING, JOINT, SEPARATE] as const).map((title) => baselines[title]),
   ];
 }
