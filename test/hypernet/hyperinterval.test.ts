@@ -43,7 +43,7 @@ describe('HyperInterval', () => {
     async (_n, scenario, dividedTwice, divisor) => {
       const run = async (strength: number, steps: number) => {
         const learner = new HyperInterval(new Random(3), {
-          ...{ ...options, scenario, dividedTwice, strength, steps: 1, epsilon: 0.5 },
+          ...{ ...options, scenario, dividedTwice, strength, steps: 1, epsilon: 5 },
         });
         const tasks = splitTasks(train, scenario);
         for (const task of tasks.slice(0, 2)) await learner.learn(task);
@@ -97,6 +97,14 @@ describe('HyperInterval', () => {
     let [sure, right] = [0, 0];
     for (const from of ['box', 'point'] as const) {
       const universal = learner.universal(from);
+      const { hypernet } = learner.model as NonNullable<HyperInterval['model']>;
+      const vector = (field: Float64Array) => tensor(Float32Array.from(field), [1, d]);
+      const expected =
+        from === 'box'
+          ? hypernet.generate(vector(meeting.centre), vector(meeting.radius)).middle
+          : hypernet.weights(vector(meeting.centre));
+      for (const [name, weight] of Object.entries(universal))
+        expectClose(weight.view(), (expected[name] as Tensor).view(), 1e-6);
       const alone = new TargetNetwork([64], 2, new Random(0), options.target);
       for (const [name, weight] of Object.entries(parameters(alone))) weight.assign(universal[name] as Tensor);
       for (const { x, labels, at } of tests) {
