@@ -68,6 +68,7 @@ export {
 } from './event-tables.js';
 export { type Arrays, featuresFromArrays, normalizeRows, requiredArrays } from './features.js';
 export * from './formats/index.js';
+export { decodeText } from './formats/unicode.js';
 export { writePng } from './formats/png.js';
 export { graphProfileLines, heteroProfileLines, wholeGraphProfileLines } from './graph-profile.js';
 export {
@@ -228,6 +229,7 @@ export {
   type VertexRowsOptions,
   vertexRows,
 } from './vertex-rows.js';
+export * from './hub/index.js';
 export {
   type WholeGraphs,
   type WholeGraphTables,

@@ -53,6 +53,14 @@ export {
   type NewValues,
 } from './products/files.js';
 export { hasQuestions, loadQuestionSet, loadQuestions, type QuestionSet, questionSetNames } from './question-sets.js';
+export {
+  type CachedSnapshot,
+  cachedSnapshot,
+  type FetchFilesOptions,
+  fetchFiles,
+  type HubSettings,
+  hubSettings,
+} from './hub/cache.js';
 export { loadShownGraph } from './shown-graph.js';
 export {
   hasSources,
