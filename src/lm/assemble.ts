@@ -60,8 +60,8 @@ export type Description = { readonly config: LanguageModelConfig; readonly train
 /**
  * Reads a model.
  *
- * @param main its .gguf (the first, if it is split) or the file of `gossamer lm train`; undefined for
- * config.json with safetensors and tokenizer.json
+ * @param main its .gguf (the first, if it is split) or the file of `gossamer lm train`; undefined
+ * for config.json with safetensors and tokenizer.json
  * @param format what float matrices are quantised to. Default: none
  * @throws Error when it is none of them, or when the tokenizer has more tokens than the model.
  */

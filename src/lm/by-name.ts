@@ -10,7 +10,10 @@ import { type ChosenModel, chooseModel, type ModelFile } from './choose-file.js'
 export interface FetchModelOptions extends Pick<HubAccess, 'signal' | 'attempts' | 'pause' | 'patience'> {
   /** Most bytes of weights in memory, for the choice of a quantisation. Default: 3 GiB. */
   readonly memory?: number | undefined;
-  /** Environment with HF_HOME, HF_HUB_CACHE, HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE. Default: the process's. */
+  /**
+   * Environment with HF_HOME, HF_HUB_CACHE, HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE. Default: the
+   * process's.
+   */
   readonly environment?: NodeJS.ProcessEnv | undefined;
   /** Called when files have been chosen. */
   readonly onChoice?: ((chosen: ChosenModel<ModelFile>) => void) | undefined;

@@ -63,6 +63,7 @@ const folderOf = (cache: string, repository: string) => join(cache, `models--${r
 
 /** A snapshot in the cache. */
 export interface CachedSnapshot {
+  /** Where it lies. */
   readonly folder: string;
   /** Its files, all of them whole. */
   readonly files: readonly Pick<HubFile, 'path' | 'size'>[];

@@ -47,7 +47,8 @@ const PIECE = 4 * 2 ** 20;
  * Runs in a worker: only there can files be read by ranges without waiting.
  *
  * @returns opens a file by its path
- * @throws Error when one cannot be fetched, is not what its digest says, or does not fit the storage.
+ * @throws Error when one cannot be fetched, is not what its digest says, or does not fit the
+ * storage.
  */
 export async function fetchIntoPage(
   { repository, commit }: Pick<HubRepository, 'repository' | 'commit'>,

@@ -40,7 +40,8 @@ export const endpointOf = ({ endpoint = 'https://huggingface.co' }: HubAccess): 
  * One request. `fetch` follows redirects, to a content network too, where it drops the token since
  * the origin is another.
  *
- * @throws TransientError where another attempt may succeed, an Error that says what to do otherwise.
+ * @throws TransientError where another attempt may succeed, an Error that says what to do
+ * otherwise.
  */
 export async function ask(
   url: string,

@@ -22,8 +22,9 @@ export interface TransferOptions extends HubAccess {
 }
 
 /**
- * Appends to a sink what it lacks of a file. A connection that breaks is resumed by a range request;
- * where the file has changed meanwhile (`If-Range`), or the server knows no ranges, it begins anew.
+ * Appends to a sink what it lacks of a file. A connection that breaks is resumed by a range
+ * request; where the file has changed meanwhile (`If-Range`), or the server knows no ranges, it
+ * begins anew.
  *
  * @throws Error when the server does not give the file, or the sink does not take it.
  */
@@ -75,8 +76,8 @@ function strongEtag(headers: Headers): string | undefined {
 }
 
 /**
- * Whether `Content-Range: bytes a-b/total` begins at `from` and names the size of the file; pages may
- * not be allowed to read it.
+ * Whether `Content-Range: bytes a-b/total` begins at `from` and names the size of the file; pages
+ * may not be allowed to read it.
  */
 function isRange(headers: Headers, from: number, size: number): boolean {
   const range = headers.get('Content-Range');
