@@ -18,6 +18,7 @@ import type { Decoder } from '../models/index.js';
 import { groupCount, stateOf, type Weights } from '../nn/index.js';
 import { Random, scope } from '../tensor/index.js';
 import { choice, number } from './arguments.js';
+import { localModel } from './hub.js';
 import { useThreads } from './threads.js';
 import { trainResumably } from './training.js';
 
@@ -48,6 +49,7 @@ Examples
   gossamer lm compress moe.safetensors --data book.txt --experts 8 --rank 32 --rows 0.1 -o small.safetensors
   gossamer lm compress moe.safetensors --data book.txt --rank 16 -o small.safetensors      without merging
   gossamer lm compress qwen3-moe/ --data text.txt --experts 32 --recover 0 -o merged/      without training
+  gossamer lm compress hf:owner/small-moe --data text.txt --experts 4 -o merged/
   gossamer lm generate small.safetensors --prompt "Once"
 
 MC-SMoE (Li et al., ICLR 2024): the hidden units of all experts are aligned, experts that the router uses alike are merged by how often it uses them, and with --rank each matrix becomes low-rank plus a few rows. After each step the model recovers by distillation from the original. Routers stay as they are. The last tenth of the text validates.
@@ -98,12 +100,13 @@ function recoveryOf({ recover }: Flags): { readonly steps: number; readonly rout
   return { steps, router: false };
 }
 
-async function run(path: string, flags: Flags): Promise<void> {
+async function run(name: string, flags: Flags): Promise<void> {
   useThreads(flags.threads);
   const { experts, rank, rows, length, batch, seed, learningRate, method } = flags;
   if (experts === undefined && rank === undefined) throw new Error('give --experts, --rank, or both');
   if (rows > 1) throw new Error(`--rows is a share from 0 to 1, not ${rows}`);
   const { steps, router } = recoveryOf(flags);
+  const path = await localModel(name);
   const original = loadTrainable(path);
   const isFile = path.endsWith('.safetensors');
   if (isFile) requireWritable(flags.out);
