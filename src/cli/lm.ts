@@ -149,7 +149,9 @@ async function samplingOf(
   return { ...options, draft: modelDraft(small) };
 }
 
-/** The grammar that the flags ask for. @throws Error when they ask for two, or it cannot be read. */
+/**
+ * The grammar that the flags ask for. @throws Error when they ask for two, or it cannot be read.
+ */
 function grammarOf(
   { json, schema, grammar }: Pick<Sampling, 'json' | 'schema' | 'grammar'>,
   tokenizer: TextTokenizer,

@@ -25,6 +25,7 @@ export interface Tool {
 export interface CallForm {
   /** What a call begins with; empty when the answer is a call or a text. */
   readonly begin: string;
+  /** What it ends with. */
   readonly end: string;
   /** Name of the field with the arguments. */
   readonly field: 'arguments' | 'parameters';
@@ -140,6 +141,7 @@ export class CallStream {
     return this.#index + 1;
   }
 
+  /** Takes the next piece of the answer. @returns what it adds */
   push(text: string): AnswerDelta[] {
     this.#held += text;
     const deltas: AnswerDelta[] = [];
