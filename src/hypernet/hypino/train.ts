@@ -66,19 +66,20 @@ export async function trainHyPINO(
   return losses;
 }
 
+/** Fresh problems of the summary, a few at a time: at grids of 224 more would not fit in memory. */
+const SUMMARY = { parts: 8, problems: 4 };
+
 /** Residual and boundary error on fresh problems. */
 function summaryOf(model: HyPINO, family: FamilyName, steps: number, random: Random): TrainingSummary {
-  return scope(() => {
-    const batch = drawBatch(
-      families[family],
-      'mixed',
-      { problems: 32, interior: 64, boundary: 64, grid: model.grid },
-      random,
-    );
-    const { residual, dirichlet } = model.losses(batch);
-    const rms = (huber: { view(): ArrayLike<number> }) => Math.sqrt(2 * (huber.view()[0] as number));
-    return { family, steps, residual: rms(residual), boundary: rms(dirichlet) };
-  });
+  const sizes = { problems: SUMMARY.problems, interior: 64, boundary: 64, grid: model.grid };
+  const parts = Array.from({ length: SUMMARY.parts }, (_, part) =>
+    scope(() => {
+      const { residual, dirichlet } = model.losses(drawBatch(families[family], 'mixed', sizes, random.split(part)));
+      return [residual, dirichlet].map((huber) => huber.view()[0] as number) as [number, number];
+    }),
+  );
+  const rms = (term: 0 | 1) => Math.sqrt((2 * parts.reduce((sum, own) => sum + own[term], 0)) / SUMMARY.parts);
+  return { family, steps, residual: rms(0), boundary: rms(1) };
 }
 
 /** Number of trained numbers. */
