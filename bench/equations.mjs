@@ -1,5 +1,5 @@
 // HyPINO by size: numbers, the time of an answer, of ten rounds of refinement and of a training
-// step on two problems, and the most memory of the process so far.
+// step on one problem, and the most memory of the process so far.
 //
 //   npm run build && node bench/equations.mjs [threads] [nano|published]
 
@@ -31,8 +31,8 @@ for (const size of process.argv[3] ? [process.argv[3]] : Object.keys(presets)) {
   solveByNetwork(model, problem, { rounds: 0 });
   console.log(`  an answer: ${await timed(() => solveByNetwork(model, problem, { rounds: 0 }))}, ${peak()}`);
   console.log(`  ten rounds: ${await timed(() => solveByNetwork(model, problem, { rounds: 10, step: 1 }))}, ${peak()}`);
-  const batch = { problems: 2, interior: 256, boundary: 256 };
-  const train = (steps) => trainHyPINO(model, new Random(2), { steps, family: 'published', batch });
+  const batch = { problems: 1, interior: 256, boundary: 256 };
+  const train = (steps) => trainHyPINO(model, new Random(2), { steps, family: 'published', supervision: 'supervised', batch });
   const [one, two] = [await timed(() => train(1)), await timed(() => train(3))];
   console.log(`  training: one step and its summary ${one}, three ${two}, ${peak()}`);
 }

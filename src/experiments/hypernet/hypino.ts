@@ -99,7 +99,6 @@ export const experiment = defineExperiment({
     { data: 'gentle' },
     { data: 'gentle', set: { steps: 20000, problems: 16, reptile: 800, ablation: 'on' }, long: true },
     { data: 'waves', set: { steps: 8000, problems: 24, reptile: 300 }, long: true },
-    { data: 'gentle', seeds: 1, set: { size: 'published', steps: 2000, problems: 4 }, long: true },
   ],
   metrics: {
     error: relative('held-out problems'),

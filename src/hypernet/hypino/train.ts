@@ -66,19 +66,20 @@ export async function trainHyPINO(
   return losses;
 }
 
-/** Fresh problems of the summary, a few at a time: at grids of 224 more would not fit in memory. */
-const SUMMARY = { parts: 8, problems: 4 };
+/** Fresh problems of the summary, one at a time: at grids of 224 several would not fit in memory. */
+const SUMMARY = 32;
 
 /** Residual and boundary error on fresh problems. */
 function summaryOf(model: HyPINO, family: FamilyName, steps: number, random: Random): TrainingSummary {
-  const sizes = { problems: SUMMARY.problems, interior: 64, boundary: 64, grid: model.grid };
-  const parts = Array.from({ length: SUMMARY.parts }, (_, part) =>
+  const sizes = { problems: 1, interior: 64, boundary: 64, grid: model.grid };
+  const errors = Array.from({ length: SUMMARY }, (_, i) =>
     scope(() => {
-      const { residual, dirichlet } = model.losses(drawBatch(families[family], 'mixed', sizes, random.split(part)));
+      const kind = i % 2 === 0 ? 'supervised' : 'physics';
+      const { residual, dirichlet } = model.losses(drawBatch(families[family], kind, sizes, random.split(i)));
       return [residual, dirichlet].map((huber) => huber.view()[0] as number) as [number, number];
     }),
   );
-  const rms = (term: 0 | 1) => Math.sqrt((2 * parts.reduce((sum, own) => sum + own[term], 0)) / SUMMARY.parts);
+  const rms = (term: 0 | 1) => Math.sqrt((2 * errors.reduce((sum, own) => sum + own[term], 0)) / SUMMARY);
   return { family, steps, residual: rms(0), boundary: rms(1) };
 }
 
