@@ -67,7 +67,10 @@ export function predictCommand(): Command {
       'models of h4g: least probability of a class, below which a node is unknown; that of the model when left out, 0 for none',
       number(0, false),
     )
-    .option('--encoder <file>', 'models of h4g: the sentence model in ONNX that the model was trained with')
+    .option(
+      '--encoder <file>',
+      'models of h4g and hyperpave: the sentence model in ONNX that the model was trained with',
+    )
     .option('--values <table>', 'models of hyperpave: values (attribute,value) that no product has yet')
     .option('--within-category', 'models of hyperpave: only attributes that are known for the category', false)
     .option(
@@ -203,10 +206,12 @@ function refuseReading(modelPath: string, { reads }: Predictor, command: Command
 }
 
 /** @throws Error when a flag of models that choose among given classes is given to another */
-function requireClasses(modelPath: string, { takesClasses }: Predictor, flags: Flags): void {
-  const given = (['classes', 'threshold', 'encoder'] as const).find((name) => flags[name] !== undefined);
+function requireClasses(modelPath: string, { takesClasses, takesEncoder }: Predictor, flags: Flags): void {
+  const given = (['classes', 'threshold'] as const).find((name) => flags[name] !== undefined);
   if (given !== undefined && !takesClasses)
     throw new Error(`--${given}: the model in "${modelPath}" has its own classes; models of h4g are given them`);
+  if (flags.encoder !== undefined && !takesEncoder)
+    throw new Error(`--encoder: the model in "${modelPath}" reads no texts by one; models of h4g and hyperpave do`);
 }
 
 /** @throws Error when a flag of models that talk is given */

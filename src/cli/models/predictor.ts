@@ -76,6 +76,8 @@ export interface Predictor {
   readonly tasks?: readonly string[];
   /** Whether it is told the classes to choose from. Default: false. */
   readonly takesClasses?: boolean;
+  /** Whether it may have been trained with a sentence model of the user's. Default: false. */
+  readonly takesEncoder?: boolean;
   /** Whether it takes a table of values. Default: false. */
   readonly takesValues?: boolean;
   /** Whether it draws maps of pictures. Default: false. */
