@@ -198,7 +198,7 @@ describe('the server', () => {
   });
 
   test('notices who is silent, goes on, and takes them back', async () => {
-    const { post, federation, left, joined, url, close } = await start({ silence: 250 });
+    const { post, federation, left, joined, url, close } = await start({ silence: 1500 });
     const { token } = (await (await post('/join', '{"name":"ghost"}')).json()) as { token: string };
     const asked = federation.ask(
       0,
