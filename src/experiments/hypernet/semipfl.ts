@@ -97,7 +97,7 @@ function methodsOf(data: SensorData, values: Options, context: RunContext): Meth
     );
   const rates = { learningRate: [1e-3, 3e-3] };
   return [
-    semi(SEMI, 'hypernetwork', { learningRate: [1e-3, 3e-3] }),
+    semi(SEMI, 'hypernetwork', { learningRate: [1e-3, 4e-4] }),
     classifier(AVERAGED, averaged, rates),
     classifier(PSEUDO, pseudo, { confidence: [0.9, 0.8, 0.95] }),
     semi(GLOBAL, 'global', { lastEpochs: [0, 5] }),
