@@ -90,7 +90,7 @@ function generateCommand(): Command {
   )
     .addHelpText(
       'after',
-      `\nExamples\n  gossamer lm generate qwen.gguf --prompt "The sea"\n  gossamer lm generate mine.safetensors --prompt "ROMEO:" --temperature 0.7 --max-tokens 500\n  gossamer lm generate large.gguf --memory 2G --prompt "The sea"\n${modelsHelp}`,
+      `\nExamples\n  gossamer lm generate qwen.gguf --prompt "The sea"\n  gossamer lm generate mine.safetensors --prompt "ROMEO:" --temperature 0.7 --max-tokens 500\n  gossamer lm generate large.gguf --memory 2G --prompt "The sea"\n  gossamer lm generate hf:Qwen/Qwen3-0.6B-GGUF --prompt "The sea"   fetched from huggingface.co, once\n${modelsHelp}`,
     )
     .action(generateText);
 }
@@ -104,7 +104,7 @@ function chatCommand(): Command {
   )
     .addHelpText(
       'after',
-      `\nExamples\n  gossamer lm chat qwen.gguf --system "Answer briefly."\n\nCtrl-C stops an answer, Ctrl-D or /exit ends. The template is the model's own, or ChatML.\n${modelsHelp}`,
+      `\nExamples\n  gossamer lm chat qwen.gguf --system "Answer briefly."\n  gossamer lm chat hf:Qwen/Qwen3-0.6B-GGUF:Q8_0\n\nCtrl-C stops an answer, Ctrl-D or /exit ends. The template is the model's own, or ChatML.\n${modelsHelp}`,
     )
     .action(chat);
 }
@@ -121,7 +121,7 @@ async function samplingOf(
   const options = { ...own, ...Object.fromEntries(given), maxTokens, seed, cache };
   if (draft === undefined) return options;
   if (draft === 'lookup') return { ...options, draft: lookupDraft() };
-  const small = (await openModelOf(draft, 'language-model')).load({ memory: sampling.memory }).model;
+  const small = (await openModelOf(draft, 'language-model', sampling.memory)).load({ memory: sampling.memory }).model;
   if (small.config.vocabulary !== model.config.vocabulary)
     throw new Error(
       `"${draft}" has ${small.config.vocabulary} tokens, the model ${model.config.vocabulary}: it cannot guess for it`,

@@ -26,6 +26,14 @@ export {
   heteroGraphNames,
   loadHeteroGraph,
 } from './hetero-files.js';
+export {
+  type CachedSnapshot,
+  cachedSnapshot,
+  type FetchFilesOptions,
+  fetchFiles,
+  type HubSettings,
+  hubSettings,
+} from './hub/cache.js';
 export { hasHypergraph, hypergraphNames, loadHypergraph } from './hypergraph-sets.js';
 export { type ImageFolderOptions, readImages } from './image-folder.js';
 export { hasImages, imageSetNames, loadImages } from './image-sets.js';

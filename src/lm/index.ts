@@ -1,10 +1,12 @@
 // Floor 6: language models.
 
+export { type LanguageBundle, type ModelFiles, readLanguageModel, type TrainedText } from './assemble.js';
 export { byteCharacters, trainBpe } from './bpe.js';
-export type { LanguageBundle } from './bundle.js';
 export { type ChatMessage, type ChatOptions, chatParts, chatText, chatTokens } from './chat.js';
+export { type ChosenModel, chooseModel, type ModelFile } from './choose-file.js';
 export { type DecoderConfig, decoderConfig, decoderOf } from './decoder.js';
 export { MoEPlusPlus, type MoEPlusPlusOptions } from './moepp.js';
+export { type HubModelOptions, openHubModel, type PageBundle } from './page.js';
 export * from './runtime/index.js';
 export { AnswerText, StopFilter } from './stop.js';
 export * from './tokenizer/index.js';

@@ -3,7 +3,7 @@
 
 import { RequestError } from '../../distributed/http/errors.js';
 import { add, scope, type Tensor, zeros } from '../../tensor/index.js';
-import type { LanguageBundle } from '../bundle.js';
+import type { LanguageBundle } from '../assemble.js';
 import { chatTokens } from '../chat.js';
 import {
   Batcher,
