@@ -32,7 +32,8 @@ for (const size of process.argv[3] ? [process.argv[3]] : Object.keys(presets)) {
   console.log(`  an answer: ${await timed(() => solveByNetwork(model, problem, { rounds: 0 }))}, ${peak()}`);
   console.log(`  ten rounds: ${await timed(() => solveByNetwork(model, problem, { rounds: 10, step: 1 }))}, ${peak()}`);
   const batch = { problems: 1, interior: 256, boundary: 256 };
-  const train = (steps) => trainHyPINO(model, new Random(2), { steps, family: 'published', supervision: 'supervised', batch });
+  const train = (steps) =>
+    trainHyPINO(model, new Random(2), { steps, family: 'published', supervision: 'supervised', batch });
   const [one, two] = [await timed(() => train(1)), await timed(() => train(3))];
   console.log(`  training: one step and its summary ${one}, three ${two}, ${peak()}`);
 }
