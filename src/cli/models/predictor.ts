@@ -95,6 +95,11 @@ export interface Predictor {
   /** @throws Error when the model cannot read the data */
   predict(paths: readonly string[], options: PredictOptions): Promise<Predictions>;
   /**
+   * Of models that make networks: that of a task, or without one that of all tasks, as a model file
+   * of its own.
+   */
+  extract?(task: string | undefined): Uint8Array;
+  /**
    * Of models with a state: takes in the events of a table.
    *
    * @returns the model as a file
