@@ -121,7 +121,9 @@ export function hypinoMethod(
   });
 }
 
-/** The answers of a trained model, refined or not; `left` is told what they miss of each problem. */
+/**
+ * The answers of a trained model, refined or not; `left` is told what they miss of each problem.
+ */
 export const answersOf =
   (model: HyPINO, refinement: RefinementOptions, left: (discrepancy: number) => void = () => undefined): Answer =>
   (problem) => {

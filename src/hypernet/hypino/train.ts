@@ -66,7 +66,7 @@ export async function trainHyPINO(
   return losses;
 }
 
-/** Fresh problems of the summary, one at a time: at grids of 224 several would not fit in memory. */
+/** Fresh problems of the summary, one at a time: several with grids of 224 exceed the memory. */
 const SUMMARY = 32;
 
 /** Residual and boundary error on fresh problems. */
