@@ -111,12 +111,13 @@ export function chooseModel<File extends ModelFile>(
   if (wanted !== undefined) {
     const named = all.filter(({ files: parts }) => parts.some(({ path }) => path === wanted));
     const found = named.length > 0 ? named : all.filter(({ kind }) => kind === wanted.toUpperCase());
-    if (found[0]) return chosen(found[0]);
+    if (found[0]) return chosen(only(found, repository));
     const single = files.find(({ path }) => path === wanted && path.endsWith('.safetensors'));
     if (single) return { files: [single], open: single.path, bytes: single.size, fits: single.size <= memory };
     throw new Error(`${repository} has no "${wanted}" that is whole${listed(all)}`);
   }
-  const rank = ({ kind }: Gguf<File>) => order.indexOf(kind);
+  // Files that name no quantisation come behind those that do.
+  const rank = ({ kind }: Gguf<File>) => (kind === '' ? order.length : order.indexOf(kind));
   const readable = all.filter((one) => one.kind === '' || rank(one) >= 0).toSorted((a, b) => rank(a) - rank(b));
   const folder = folderOf(files);
   const candidates = [
@@ -130,7 +131,22 @@ export function chooseModel<File extends ModelFile>(
     throw new Error(
       `${repository} has no model that Gossamer reads: no .gguf in ${order.join(', ')}, no config.json with tokenizer.json and safetensors${listed(all)}`,
     );
+  const { open } = best;
+  if (open !== undefined)
+    only(
+      all.filter(({ kind }) => kind === quantisationOf(open)),
+      repository,
+    );
   return best;
+}
+
+/** The only one. @throws Error when there are several models of one quantisation. */
+function only<File extends ModelFile>(found: readonly Gguf<File>[], repository: string): Gguf<File> {
+  if (found.length > 1)
+    throw new Error(
+      `${repository} has several models of that kind: ${found.map(({ open }) => open).join(', ')}; name one, as hf:${repository}:${found[0]?.open}`,
+    );
+  return found[0] as Gguf<File>;
 }
 
 function chosenFolder<File extends ModelFile>(files: readonly File[], memory: number): ChosenModel<File> {

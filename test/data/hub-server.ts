@@ -9,8 +9,8 @@ export const COMMIT = 'c0ffee'.padEnd(40, '0');
 
 /** What the next downloads meet, one after another. */
 export type Trouble =
-  /** The connection breaks after so many bytes of the body. */
-  | { readonly breakAfter: number }
+  /** The connection breaks after so many bytes of the body, which may be all the file. */
+  | { readonly breakAfter: number; readonly whole?: boolean }
   /** This status, with headers. */
   | { readonly status: number; readonly headers?: Readonly<Record<string, string>> }
   /** Other bytes of the same length. */
@@ -71,8 +71,9 @@ export async function hubServer(files: Readonly<Record<string, Uint8Array>>): Pr
     const named = trouble === 'new etag' ? `"network-${etag}"` : tag;
     const content = trouble === 'other bytes' ? bytes.map((byte) => byte ^ 1) : bytes;
     const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') ?? [];
+    const isWhole = trouble === 'no ranges' || (typeof trouble === 'object' && 'whole' in trouble);
     const condition = request.headers['if-range'];
-    const isRange = first !== undefined && trouble !== 'no ranges' && (condition === undefined || condition === named);
+    const isRange = first !== undefined && !isWhole && (condition === undefined || condition === named);
     const [from, to] = isRange ? [Number(first), last ? Number(last) + 1 : content.length] : [0, content.length];
     const head = { ...open, ETag: named, 'Content-Length': String(to - from) };
     if (isRange) response.writeHead(206, { ...head, 'Content-Range': `bytes ${from}-${to - 1}/${content.length}` });

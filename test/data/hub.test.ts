@@ -172,6 +172,11 @@ describe('a download', () => {
     expect(readFileSync(blob()).equals(weights)).toBe(true);
   });
 
+  test('is given up when it breaks at the same place each time', async () => {
+    server.troubles.push(...Array.from({ length: 9 }, () => ({ breakAfter: 5000, whole: true })));
+    await expect(get(undefined, { attempts: 3 })).rejects.toThrow('the connection broke, 3 times');
+  });
+
   test('is given up when nothing comes, and says that it can go on', async () => {
     server.troubles.push(...Array.from({ length: 4 }, () => 'silence' as const));
     await expect(get(undefined, { patience: 50 })).rejects.toThrow(

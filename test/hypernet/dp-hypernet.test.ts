@@ -112,8 +112,11 @@ describe('RecurrentHypernet', () => {
   test('growth: earlier tasks are made as before, whatever becomes of the new units', () => {
     const net = make();
     const before = flat(net.generate(codes, [0, 1]));
+    const later = flat(net.generate(codes, [0, 1]), 1);
     net.grow(3, 1, new Random(9));
     expect(flat(net.generate(codes, [0, 1]))).toEqual(before);
+    // Nor does the growth itself change what is made for tasks to come.
+    expect(flat(net.generate(codes, [0, 1]), 1)).toEqual(later);
     const { gradients } = gradientsOf(net, (live) => {
       const made = live.generate(codes.slice([0, 1]), [0]);
       return Object.values(made)

@@ -36,6 +36,17 @@ describe('the choice of files', () => {
     expect(() => chosen(GIB, 'Q3_K_M')).toThrow(/owner\/name has no "Q3_K_M" that is whole; it has qwen-1B-F16.gguf, /);
   });
 
+  test('does not guess between models of one quantisation', () => {
+    const two = ['7B', '13B'].map((name) => ({ path: `m-${name}-Q4_0.gguf`, size: GIB }));
+    for (const wanted of [undefined, 'Q4_0'])
+      expect(() => chosen(4 * GIB, wanted, two)).toThrow(
+        'owner/name has several models of that kind: m-7B-Q4_0.gguf, m-13B-Q4_0.gguf; name one',
+      );
+    const odd = [{ path: 'model.gguf', size: GIB }, ...two.slice(1)];
+    expect(chosen(4 * GIB, undefined, odd).open).toBe('m-13B-Q4_0.gguf');
+    expect(chosen(4 * GIB, undefined, odd.slice(0, 1)).open).toBe('model.gguf');
+  });
+
   test('takes all parts of a split model, and none that lacks one', () => {
     const parts = [2, 1, 3].map((i) => ({ path: `big/m-Q8_0-0000${i}-of-00003.gguf`, size: GIB }));
     const { open, files } = chosen(4 * GIB, undefined, parts);

@@ -36,6 +36,8 @@ export async function transfer(
 ): Promise<void> {
   const attempts = new Attempts(path, access);
   let etag: string | undefined;
+  /** A server that breaks off at the same place each time makes no progress. */
+  let furthest = sink.size;
   if (sink.size > size) sink.restart();
   onBytes?.(sink.size);
   while (sink.size < size) {
@@ -59,7 +61,8 @@ export async function transfer(
         throw new TransientError('it sent another part than was asked for');
       }
       await pour(response, sink, size, access, () => {
-        attempts.progress();
+        if (sink.size > furthest) attempts.progress();
+        furthest = Math.max(furthest, sink.size);
         onBytes?.(sink.size);
       });
       if (sink.size < Math.min(to, size)) throw new TransientError('the connection broke');
