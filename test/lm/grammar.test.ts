@@ -348,11 +348,13 @@ describe('tokens', () => {
   const prompt = tokenizer.encode('An answer: ');
 
   test('a walk finds the tokens whose bytes may follow, and no control tokens', () => {
-    const words = ['{', '{"', '"}', '":', '{"a":1', '}', ' ', 'é', '\n', '{"a":1}', '[', '{"', '<end>'];
+    const words = ['{', '{"', '"}', '":', '{"a":1', '}', ' ', 'é', '\n', '{"a":1}', '[', '{"', '{}'];
     const own = {
       size: words.length,
       stopTokens: [],
       decode: (ids: readonly number[]) => ids.map((id) => (id === 12 ? '' : (words[id] as string))).join(''),
+      // The last one is a control token, whose spelling would fit.
+      bytesOf: (id: number) => Array.from(new TextEncoder().encode(words[id])),
     };
     const trie = new TokenTrie(own);
     const automaton = new Automaton(compileGrammar(jsonObjectRules));
