@@ -213,8 +213,6 @@ export class Decoder {
     const { headDim, ropeBase } = this.#options;
     const tables = rotaryTables(tokens.shape[1] as number, headDim, { base: ropeBase });
     const embedded = this.model.embedTokens.forward(tokens); // [batch, length, features]
-    return this.model.norm.forward(
-      this.model.layers.reduce((x, layer) => layer.forward(x, tables, context), embedded),
-    );
+    return this.model.norm.forward(this.model.layers.reduce((x, layer) => layer.forward(x, tables, context), embedded));
   }
 }
