@@ -146,7 +146,9 @@ async function run(name: string, flags: Flags): Promise<void> {
   process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : `${lines(flags.out, report).join('\n')}\n`);
 }
 
-/** Copies of the weights in tensor memory: the original, and of the student, gradients, two moments. */
+/**
+ * Copies of the weights in tensor memory: the original, and of the student, gradients, two moments.
+ */
 const COPIES = { merging: 2, recovery: 5 };
 
 /** @throws Error when compression takes more than tensor memory. */

@@ -119,9 +119,9 @@ const OVERSAMPLING = 10;
 const POWERS = 6;
 
 /**
- * The r largest singular triplets of A [m, n]: U [m, r], s [r], V [n, r]. A matrix with a side of at
- * most 256 is decomposed whole; of a larger one the range is found by a random projection with power
- * iterations (Halko, Martinsson, Tropp 2011), in time O(m·n·r).
+ * The r largest singular triplets of A [m, n]: U [m, r], s [r], V [n, r]. A matrix with a side of
+ * at most 256 is decomposed whole; of a larger one the range is found by a random projection with
+ * power iterations (Halko, Martinsson, Tropp 2011), in time O(m·n·r).
  *
  * @param random draws the projection
  * @throws RangeError unless r is from 1 to min(m, n).

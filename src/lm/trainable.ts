@@ -17,8 +17,11 @@ import type { TextTokenizer } from './tokenizer/index.js';
 
 /** A language model to be trained or changed. */
 export interface TrainableModel {
+  /** The decoder, in f32. */
   readonly model: Decoder;
+  /** The configuration of `model`. */
   readonly config: LanguageModelConfig;
+  /** The model's tokenizer. */
   readonly tokenizer: TextTokenizer;
   /**
    * Writes weights of a changed configuration in the form of the original: a file of

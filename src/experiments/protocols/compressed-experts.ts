@@ -1,5 +1,5 @@
-// The ways to make a trained mixture smaller that MC-SMoE is compared with: from one model, with the
-// same recovery, steps and learning rates to choose from.
+// The ways to make a trained mixture smaller that MC-SMoE is compared with: from one model, with
+// the same recovery, steps and learning rates to choose from.
 
 import {
   compactState,

@@ -117,7 +117,11 @@ export function textScores(model: Decoder, { tokens }: TokenizedText, { length }
   return { loss: validationLoss(model, { validation: tokens.test }, { length }), parameters: parameterCount(model) };
 }
 
-/** The decoder's file, which `gossamer lm generate` reads. @param state weights, where others are saved */
+/**
+ * The decoder's file, which `gossamer lm generate` reads.
+ *
+ * @param state weights, where others are saved
+ */
 export function decoderFile(
   { model, config }: TrainedDecoder,
   { vocabulary }: TokenizedText,

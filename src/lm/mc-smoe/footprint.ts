@@ -5,10 +5,15 @@ import type { LanguageModelConfig } from '../runtime/config.js';
 
 /** A quantity of each component of a decoder. */
 export interface Components {
+  /** The embedding, and a head of its own. */
   readonly embeddings: number;
+  /** Projections of queries, keys, values and outputs; with multiply-adds their products. */
   readonly attention: number;
+  /** Routers of all layers. */
   readonly routers: number;
+  /** Experts of all layers. */
   readonly experts: number;
+  /** Scales of norms. */
   readonly norms: number;
   /** Their sum. */
   readonly total: number;
@@ -71,11 +76,15 @@ export function footprint(state: Weights, config: LanguageModelConfig, length: n
 
 /** Sizes of a Switch Transformer of T5's form (Fedus et al. 2022). */
 export interface SwitchShape {
+  /** Token ids. */
   readonly vocabulary: number;
+  /** Width d. */
   readonly features: number;
+  /** Width f of a feed-forward layer, or of an expert. */
   readonly hidden: number;
   /** Layers of the encoder, and as many of the decoder; every second one is a mixture. */
   readonly layers: number;
+  /** Experts of a mixture. */
   readonly experts: number;
 }
 

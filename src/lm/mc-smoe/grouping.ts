@@ -96,7 +96,9 @@ export function groupExperts(
   return { groups, dominant };
 }
 
-/** Groups of nearly equal sizes, their members drawn at random; the first member counts as dominant. */
+/**
+ * Groups of nearly equal sizes, their members drawn at random; the first member counts as dominant.
+ */
 export function randomGroups(experts: number, count: number, random: Random): Grouping {
   const order = Array.from(random.permutation(experts));
   const groups = new Array<number>(experts).fill(0);

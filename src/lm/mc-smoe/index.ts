@@ -62,7 +62,9 @@ export {
 
 /** What `compressExperts` does; the defaults are MC-SMoE at the paper's rank and rows. */
 export interface CompressExpertsOptions extends Omit<MergeOptions, 'experts'>, CalibrationOptions {
-  /** m: experts left in a layer, on average. Default: all, of which matrices are then compressed. */
+  /**
+   * m: experts left in a layer, on average. Default: all, of which matrices are then compressed.
+   */
   readonly experts?: number;
   /** Rank of each matrix; no compression after merging when left out. */
   readonly rank?: number;
@@ -76,7 +78,9 @@ export interface CompressExpertsOptions extends Omit<MergeOptions, 'experts'>, C
 
 /** A compressed decoder with its configuration. */
 export interface CompressedDecoder {
+  /** The decoder; `compactState` gives the weights to save where its experts are low-rank. */
   readonly model: Decoder;
+  /** The configuration of `model`. */
   readonly config: LanguageModelConfig;
   /** Routing of the original on the calibration text, by layer. */
   readonly statistics: readonly LayerStatistics[];

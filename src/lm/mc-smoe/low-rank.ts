@@ -25,8 +25,11 @@ import type { LanguageModelConfig } from '../runtime/config.js';
 
 /** L [rows, r], R [r, columns] and S [rows, columns] of a matrix. */
 export interface LowRankParts {
+  /** L [rows, r]. */
   readonly left: Tensor;
+  /** R [r, columns]. */
   readonly right: Tensor;
+  /** S [rows, columns]. */
   readonly sparse: Tensor;
 }
 
@@ -38,7 +41,9 @@ export function decompose(matrix: Tensor, rank: number, random: Random): LowRank
   return { left, right, sparse: subtract(matrix, left.matmul(right)) };
 }
 
-/** r = ⌈ρ·rows·columns/(rows + columns)⌉: the rank at which L and R hold the share ρ of a matrix. */
+/**
+ * r = ⌈ρ·rows·columns/(rows + columns)⌉: the rank at which L and R hold the share ρ of a matrix.
+ */
 export function rankOfShare(share: number, rows: number, columns: number): number {
   return Math.ceil((share * rows * columns) / (rows + columns));
 }
@@ -161,7 +166,9 @@ export function keptShare(
 
 /** Rows of a matrix with their score, each counting for its `entries`. */
 export interface ScoredRow {
+  /** Importance of the row. */
   readonly score: number;
+  /** Entries of the row. */
   readonly entries: number;
 }
 

@@ -1,5 +1,5 @@
-// M-SMoE: the experts of a mixture are brought in alignment, grouped by their routing, and merged by
-// usage.
+// M-SMoE: the experts of a mixture are brought in alignment, grouped by their routing, and merged
+// by usage.
 
 import { linearAssignment } from '../../linalg/index.js';
 import type { Decoder } from '../../models/index.js';
@@ -20,8 +20,11 @@ export interface ExpertWeights {
 
 /** Sizes of the experts of a layer. */
 export interface ExpertShape {
+  /** Experts E. */
   readonly count: number;
+  /** Width d of the model. */
   readonly features: number;
+  /** Hidden units f of an expert. */
   readonly hidden: number;
   /** Whether each expert has a gate. */
   readonly gated: boolean;
@@ -136,6 +139,7 @@ export interface MergeOptions extends GroupCountOptions {
 
 /** A decoder with merged experts, and how they were merged. */
 export interface MergedDecoder {
+  /** The decoder; its routers are those of the original. */
   readonly model: Decoder;
   /** The configuration of `model`, with the groups of each layer. */
   readonly config: LanguageModelConfig;
@@ -202,7 +206,10 @@ function grouped(
   return { model, config: left, groupings };
 }
 
-/** A copy of a decoder of plain mixtures in the form of merged ones, in which each expert is a group. */
+/**
+ * A copy of a decoder of plain mixtures in the form of merged ones, in which each expert is a
+ * group.
+ */
 export function unmerged(model: Decoder, config: LanguageModelConfig, random: Random): MergedDecoder {
   const { count } = expertShape(config);
   const each = Array.from({ length: count }, (_, e) => e);

@@ -65,7 +65,9 @@ export function decoderStatistics(
   );
 }
 
-/** [E, E]: (cos + 1)/2 of the rows of a matrix [E, n], such as the weights of routers or experts. */
+/**
+ * [E, E]: (cos + 1)/2 of the rows of a matrix [E, n], such as the weights of routers or experts.
+ */
 export function rowSimilarity(rows: Tensor): Float64Array {
   const count = rows.shape[0] as number;
   const products = scope(() => Float64Array.from(matmul(rows, rows, { transposeB: true }).view<Float32Array>()));

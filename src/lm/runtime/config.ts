@@ -60,7 +60,9 @@ export interface LanguageModelConfig {
      * for an output that was pruned. Default: each output has an expert of its own.
      */
     readonly groups?: readonly (readonly number[])[];
-    /** Rank of merged experts whose matrices are low-rank and row-sparse. Default: full matrices. */
+    /**
+     * Rank of merged experts whose matrices are low-rank and row-sparse. Default: full matrices.
+     */
     readonly rank?: number;
   };
 }

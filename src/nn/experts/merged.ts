@@ -1,5 +1,5 @@
-// A mixture whose experts are shared by groups of router outputs (Li et al., "Merge, Then Compress",
-// ICLR 2024): the router keeps its E outputs, output e leads to expert group(e).
+// A mixture whose experts are shared by groups of router outputs (Li et al., "Merge, Then
+// Compress", ICLR 2024): the router keeps its E outputs, output e leads to expert group(e).
 
 import { add, putAlong, type Random, reshape, type Tensor, takeAlong, tensor } from '../../tensor/index.js';
 import { Linear } from '../linear.js';
