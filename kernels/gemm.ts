@@ -288,7 +288,14 @@ function tile4x8(
     a += step;
     b += NR << 2;
   }
-  if (columns == NR && !accumulate && columnBias == 0 && residual == 0 && activation <= Activation.Relu6) {
+  if (columns == NR && !accumulate && residual == 0 && activation <= Activation.Relu6) {
+    if (columnBias != 0) {
+      const left = v128.load(columnBias), right = v128.load(columnBias, 16);
+      c00 = f32x4.add(c00, left); c01 = f32x4.add(c01, right);
+      c10 = f32x4.add(c10, left); c11 = f32x4.add(c11, right);
+      c20 = f32x4.add(c20, left); c21 = f32x4.add(c21, right);
+      c30 = f32x4.add(c30, left); c31 = f32x4.add(c31, right);
+    }
     if (activation != Activation.None) {
       const low = f32x4.splat(0), high = f32x4.splat(activation == Activation.Relu6 ? 6 : Infinity);
       c00 = clamp(c00, low, high); c01 = clamp(c01, low, high);
@@ -344,7 +351,16 @@ function tile6x8(
     a += 24;
     b += 32;
   }
-  if (columns == NR && !accumulate && columnBias == 0 && residual == 0 && activation <= Activation.Relu6) {
+  if (columns == NR && !accumulate && residual == 0 && activation <= Activation.Relu6) {
+    if (columnBias != 0) {
+      const left = v128.load(columnBias), right = v128.load(columnBias, 16);
+      c00 = f32x4.add(c00, left); c01 = f32x4.add(c01, right);
+      c10 = f32x4.add(c10, left); c11 = f32x4.add(c11, right);
+      c20 = f32x4.add(c20, left); c21 = f32x4.add(c21, right);
+      c30 = f32x4.add(c30, left); c31 = f32x4.add(c31, right);
+      c40 = f32x4.add(c40, left); c41 = f32x4.add(c41, right);
+      c50 = f32x4.add(c50, left); c51 = f32x4.add(c51, right);
+    }
     if (activation != Activation.None) {
       const low = f32x4.splat(0), high = f32x4.splat(activation == Activation.Relu6 ? 6 : Infinity);
       c00 = clamp(c00, low, high); c01 = clamp(c01, low, high);

@@ -1,7 +1,7 @@
 // `gossamer federated serve` and `gossamer federated join`: SemiPFL among machines, over HTTP.
 
 import { Command, Option } from 'commander';
-import { interruptSignal, loadTable, requireWritable, writeFileAtomic } from '../data/node.js';
+import { interruptSignal, loadTable, loadUserTable, requireWritable, writeFileAtomic } from '../data/node.js';
 import {
   chained,
   clipUpdate,
@@ -14,6 +14,7 @@ import {
   personalize,
   pickRows,
   runRounds,
+  SEMIPFL_HIDDEN,
   SemiPFLClient,
   SemiPFLModel,
   semiPFLNetwork,
@@ -26,6 +27,7 @@ import {
 import { FederationServer } from '../hypernet/node.js';
 import { Random } from '../tensor/index.js';
 import { list, number } from './arguments.js';
+import { ClientState, ServerState } from './federation-state.js';
 import { writeNote } from './output.js';
 import { type TableFlags, tableOptionsOf, withTableOptions } from './tables.js';
 import { useThreads } from './threads.js';
@@ -34,8 +36,9 @@ const serveExamples = `
 Examples
   gossamer federated serve donors.csv --target activity --user subject --clients 4 --rounds 40
   GOSSAMER_FEDERATION_KEY="$KEY" gossamer federated serve donors.csv --target activity --host 0.0.0.0 -o federation.safetensors
+  gossamer federated serve donors.csv --target activity --user subject --clients 4 --rounds 40 --resume   go on after Ctrl-C
 
-The table holds the labelled rows of donors, who have agreed to it; without --user they count as one. Rounds begin once --clients have joined, or after --wait seconds with fewer. A round closes when all have answered or --deadline is over; who is late, silent or sends what cannot be used is left out of it, and standard error says so. HTTP is not encrypted: outside of one machine or a trusted network, put a proxy with TLS in front.`;
+The table holds the labelled rows of donors, who have agreed to it; without --user they count as one. Rounds begin once --clients have joined, or after --wait seconds with fewer. A round closes when all have answered or --deadline is over; who is late, silent or sends what cannot be used is left out of it, and standard error says so. After each round the state is kept beside the model; with --resume, and the same options, a server goes on, and its clients find it if they are still trying. HTTP is not encrypted: outside of one machine or a trusted network, put a proxy with TLS in front.`;
 
 const joinExamples = `
 Examples
@@ -48,7 +51,7 @@ The table has the columns that the server names; a column of classes may be ther
 export function federatedCommand(): Command {
   const serve = withTableOptions(new Command('serve'))
     .description('hold the donors’ rows and the hypernetwork, and let clients join')
-    .argument('<donors>', 'a table of labelled rows of numbers')
+    .argument('<donors>', 'a table of labelled rows of numbers, or a folder with one for each donor')
     .requiredOption('--target <column>', 'column of classes')
     .option('--user <column>', 'column that names the donor of a row')
     .option('--ignore <columns>', 'columns to leave out, separated by commas', list, [])
@@ -66,6 +69,7 @@ export function federatedCommand(): Command {
     .option('--seed <n>', 'seed', number(0), 0)
     .option('--threads <n>', 'threads, the calling one among them', number(1))
     .option('-o, --out <file>', 'the server’s part, for users who come later', 'federation.safetensors')
+    .option('--resume', 'go on from the last round of an interrupted run', false)
     .addHelpText('after', serveExamples)
     .action(serveFederation);
   const join = withTableOptions(new Command('join'))
@@ -73,6 +77,8 @@ export function federatedCommand(): Command {
     .requiredOption('--server <url>', 'address of the server')
     .requiredOption('--data <table>', 'rows of one’s own')
     .option('--name <name>', 'name in the federation; drawn when left out')
+    .option('--resume', 'come back under the name and token of an interrupted run', false)
+    .option('--patience <s>', 'seconds for which a server that is away is tried again', number(0, false), 60)
     .option('-o, --out <file>', 'the personal model', 'personal.safetensors')
     .addOption(new Option('--key <key>', 'key of the federation').env('GOSSAMER_FEDERATION_KEY'))
     .addOption(new Option('--upload <kind>', 'numbers of an update').choices(['float32', 'int8']).default('float32'))
@@ -108,14 +114,14 @@ interface ServeFlags extends TableFlags {
   readonly seed: number;
   readonly threads?: number;
   readonly out: string;
+  readonly resume: boolean;
 }
 
-const HIDDEN = 64;
 const LOOPBACK = ['localhost', '127.0.0.1', '::1'];
 
 /** Donors, columns and classes of the server's table. */
 async function loadDonors(path: string, { target, user, ignore, window, step = window, ...reading }: ServeFlags) {
-  const table = await loadTable(path, {
+  const table = await loadUserTable(path, user, {
     ...tableOptionsOf(reading),
     target,
     categorical: user === undefined ? [] : [user],
@@ -148,9 +154,14 @@ async function serveFederation(path: string, flags: ServeFlags): Promise<void> {
   requireWritable(flags.out);
   const { donors, columns, classes, shared, width, window, step } = await loadDonors(path, flags);
   const random = new Random(flags.seed);
-  const server = new HypernetServer(semiPFLNetwork(width), flags.clients, random.split('server'), { hidden: HIDDEN });
-  const names: string[] = [];
-  let round = 0;
+  const server = new HypernetServer(semiPFLNetwork(width), flags.clients, random.split('server'), {
+    hidden: SEMIPFL_HIDDEN,
+  });
+  const state = new ServerState(flags.out);
+  const kept = flags.resume ? state.restore(server) : { round: 0, tokens: {} };
+  const names = Object.keys(kept.tokens);
+  let { round } = kept;
+  if (flags.resume) writeNote(`goes on after round ${round} of ${flags.rounds}; known: ${names.join(', ')}`);
   const federation = new Federation([], {
     deadline: 1000 * flags.deadline,
     onEvent: (event) => log(event, flags.rounds),
@@ -158,6 +169,7 @@ async function serveFederation(path: string, flags: ServeFlags): Promise<void> {
   let arrived: () => void = () => undefined;
   const http = new FederationServer({
     clients: flags.clients,
+    members: kept.tokens,
     description: {
       ...{ columns, classes, target: flags.target, window, step, network: server.network },
       shared: { means: [...shared.means], deviations: [...shared.deviations] },
@@ -169,7 +181,10 @@ async function serveFederation(path: string, flags: ServeFlags): Promise<void> {
     ...(flags.key !== undefined && { apiKey: flags.key }),
     onJoin: (channel) => {
       writeNote(`"${channel.name}" has ${names.includes(channel.name) ? 'come back' : 'joined'}`);
-      if (!names.includes(channel.name)) names.push(channel.name);
+      if (!names.includes(channel.name)) {
+        names.push(channel.name);
+        state.saveClients(names, http.members);
+      }
       federation.add(channel);
       arrived();
     },
@@ -206,18 +221,21 @@ async function serveFederation(path: string, flags: ServeFlags): Promise<void> {
         ...{ rounds: 1, first: round, order: semiPFLOrder, signal },
         onEpoch: ({ loss }) => writeNote(`round ${round + 1} of ${flags.rounds}: loss ${loss.toFixed(4)}`),
       });
+      state.save(server, round + 1);
     }
     const done = await personalize(server, federation, names, donors, classes.length, random.split('base'), { round });
     writeFileAtomic(flags.out, serverModel());
+    state.remove();
     process.stdout.write(
       `${done.length} of ${names.length} clients have a model of their own; server's part: ${flags.out}\n`,
     );
   } catch (error) {
     if (!signal.aborted) throw error;
+    process.stderr.write('stopped; the same command with --resume goes on\n');
     process.exitCode = 130;
   } finally {
     release();
-    await http.close();
+    await (signal.aborted ? http.pause() : http.close());
   }
 
   function serverModel(): Uint8Array {
@@ -254,6 +272,8 @@ interface JoinFlags extends TableFlags {
   readonly data: string;
   readonly name?: string;
   readonly out: string;
+  readonly resume: boolean;
+  readonly patience: number;
   readonly key?: string;
   readonly upload: 'float32' | 'int8';
   readonly clip?: number;
@@ -278,8 +298,12 @@ interface Described {
 async function joinWith(flags: JoinFlags): Promise<void> {
   useThreads(flags.threads);
   requireWritable(flags.out);
-  const { key, name = `client-${crypto.randomUUID().slice(0, 8)}`, upload, mostEpochs, mostRows } = flags;
-  const told = (await describeFederation(flags.server, { key })) as unknown as Described;
+  const { key, upload, mostEpochs, mostRows } = flags;
+  const state = new ClientState(flags.out);
+  const known = flags.resume ? state.load() : undefined;
+  const name = known?.name ?? flags.name ?? `client-${crypto.randomUUID().slice(0, 8)}`;
+  const patience = 1000 * flags.patience;
+  const told = (await describeFederation(flags.server, { key, patience })) as unknown as Described;
   const { columns, classes, target, window, step, network } = told;
   const table = await loadTable(flags.data, { ...tableOptionsOf(flags), target });
   const hasTarget = table.columns.some((own) => own.name === target);
@@ -302,12 +326,16 @@ async function joinWith(flags: JoinFlags): Promise<void> {
   const { signal, release } = interruptSignal();
   try {
     const answers = await joinFederation(flags.server, client, {
-      ...{ key, signal },
-      onJoin: () => writeNote(`joined as "${name}"`),
+      ...{ key, signal, patience, ...(known && { token: known.token }) },
+      onJoin: (token) => {
+        writeNote(`joined as "${name}"`);
+        state.save(name, token);
+      },
       onAnswer: (count, { down, up }) => writeNote(`answer ${count}: ${down} bytes down, ${up} up`),
     });
     const description = { columns, classes, target, window, step, network, simulated: false, donors: [], scores: {} };
     writeFileAtomic(flags.out, new SemiPFLModel(description, new Map([[name, client.model]])).save());
+    state.remove();
     process.stdout.write(`${answers} answers; model: ${flags.out}\n`);
   } catch (error) {
     if (!signal.aborted) throw error;

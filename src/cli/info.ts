@@ -6,6 +6,7 @@ import {
   catalogueLines,
   graphProfileLines,
   heteroProfileLines,
+  isHubName,
   placesOf,
   profileLines,
   textGraphLines,
@@ -51,6 +52,7 @@ Examples
   gossamer info flowers/                 classes and sizes of pictures, and those that cannot be used
   gossamer info programs/                classes of source files, and those with syntax errors
   gossamer info shop/                    a catalogue: products.csv and attributes.csv
+  gossamer info hf:Qwen/Qwen3-0.6B-GGUF  a language model by its name on huggingface.co
   gossamer info model.safetensors        what a model is, what it was trained on and what it answers for
   gossamer info hyperpave                a system: paper, data sets, claims and options of its experiment`;
 
@@ -115,6 +117,7 @@ function isGraphSet(path: string): boolean {
 const TABLE = /\.(csv|tsv|txt|parquet|jsonl|ndjson|json|xlsx|xlsm|sqlite3?|db)(\.gz)?$/i;
 
 async function info(slug: string, flags: TableFlags & { readonly maxPixels?: number }): Promise<void> {
+  if (isHubName(slug)) return modelInfo(slug);
   const isSystem = systems.some((record) => record.slug === slug);
   if (!isSystem && existsSync(slug) && isGraphSet(slug)) {
     console.log(`${slug}: ${wholeGraphProfileLines(loadWholeGraphs(slug)).join('\n')}`);

@@ -18,7 +18,7 @@ export interface ModelFlags {
 }
 
 export const modelsHelp = `
-A model is a .gguf file (the first, if it is split; Llama, Qwen2, Qwen3, Qwen3-MoE; F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K), a file of gossamer lm train, or a folder with config.json, safetensors and tokenizer.json. One that is larger than --memory stays in its file: what a pass needs is read when it is needed.`;
+A model is a .gguf file (the first, if it is split; Llama, Qwen2, Qwen3, Qwen3-MoE; F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K), a file of gossamer lm train, or a folder with config.json, safetensors and tokenizer.json. One that is larger than --memory stays in its file: what a pass needs is read when it is needed. A name hf:owner/name is a model of huggingface.co: the best quantisation that fits --memory is fetched into the cache of Hugging Face's tools, whole or from where a download broke off. hf:owner/name:Q4_K_M or hf:owner/name:file.gguf names one, hf:owner/name@revision a branch, tag or commit. HF_HOME, HF_HUB_CACHE, HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE mean what they mean there.`;
 
 export function withModel(command: Command): Command {
   return command
@@ -42,7 +42,7 @@ export async function openLanguageModel(
 ): Promise<StoredBundle> {
   useThreads(threads);
   const started = performance.now();
-  const bundle = (await openModelOf(path, 'language-model')).load({ memory, quantize });
+  const bundle = (await openModelOf(path, 'language-model', memory)).load({ memory, quantize });
   const { model, store } = bundle;
   const { architecture, layers, features, context, experts } = model.config;
   const mixture = experts ? `, ${experts.count} experts of which ${experts.k} work` : '';

@@ -3,7 +3,7 @@
 import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
 import { splitTokens } from '../data/index.js';
-import { interruptSignal, loadText, requireWritable, writeFileAtomic } from '../data/node.js';
+import { interruptSignal, loadText, readJson, readText, requireWritable, writeFileAtomic } from '../data/node.js';
 import {
   AnswerText,
   type ChatMessage,
@@ -11,11 +11,18 @@ import {
   decoderConfig,
   decoderOf,
   type GenerateOptions,
+  GrammarError,
   generate,
+  type JsonSchema,
+  jsonObjectRules,
   type LanguageBundle,
   type LanguageModelConfig,
   lookupDraft,
   modelDraft,
+  readGbnf,
+  schemaRules,
+  type TextTokenizer,
+  TokenGrammar,
   tokenizerOf,
   trainLanguageModel,
   validationLoss,
@@ -25,6 +32,7 @@ import { saveLanguageModel } from '../lm/node.js';
 import { parameterCount } from '../nn/index.js';
 import { Random, tensor } from '../tensor/index.js';
 import { choice, number } from './arguments.js';
+import { compressExpertsCommand } from './compress-experts.js';
 import { predictInitial } from './initial-weights.js';
 import { type ModelFlags, modelsHelp, openLanguageModel, withModel } from './language-model.js';
 import { openModelOf } from './models.js';
@@ -41,6 +49,9 @@ interface Sampling extends ModelFlags {
   readonly repeatPenalty?: number;
   readonly seed: number;
   readonly draft?: string;
+  readonly json: boolean;
+  readonly schema?: string;
+  readonly grammar?: string;
   readonly stop: readonly string[];
 }
 
@@ -49,7 +60,8 @@ export function lmCommand(): Command {
     .description('train and run language models')
     .addCommand(trainCommand())
     .addCommand(generateCommand())
-    .addCommand(chatCommand());
+    .addCommand(chatCommand())
+    .addCommand(compressExpertsCommand());
 }
 
 function withSampling(command: Command): Command {
@@ -74,6 +86,9 @@ function withSampling(command: Command): Command {
     )
     .option('--seed <n>', 'seed', number(0), 0)
     .option('--stop <text>', 'a text that ends the answer (repeatable)', (text, all: string[]) => [...all, text], [])
+    .option('--json', 'answer with a JSON object', false)
+    .option('--schema <file>', 'answer with JSON that satisfies the JSON Schema in a file')
+    .option('--grammar <file>', 'answer with a text of the grammar in a file, in GBNF')
     .option(
       '--draft <model>',
       'guess tokens ahead: by a smaller model of the same tokens, or "lookup", by the text so far',
@@ -90,7 +105,7 @@ function generateCommand(): Command {
   )
     .addHelpText(
       'after',
-      `\nExamples\n  gossamer lm generate qwen.gguf --prompt "The sea"\n  gossamer lm generate mine.safetensors --prompt "ROMEO:" --temperature 0.7 --max-tokens 500\n  gossamer lm generate large.gguf --memory 2G --prompt "The sea"\n${modelsHelp}`,
+      `\nExamples\n  gossamer lm generate qwen.gguf --prompt "The sea"\n  gossamer lm generate mine.safetensors --prompt "ROMEO:" --temperature 0.7 --max-tokens 500\n  gossamer lm generate large.gguf --memory 2G --prompt "The sea"\n  gossamer lm generate qwen.gguf --prompt "A cat as JSON: " --schema cat.json --temperature 0\n  gossamer lm generate qwen.gguf --prompt "2 + 2 = " --grammar number.gbnf   number.gbnf: root ::= [0-9]+\n  gossamer lm generate hf:Qwen/Qwen3-0.6B-GGUF --prompt "The sea"   fetched from huggingface.co, once\n${modelsHelp}`,
     )
     .action(generateText);
 }
@@ -104,29 +119,56 @@ function chatCommand(): Command {
   )
     .addHelpText(
       'after',
-      `\nExamples\n  gossamer lm chat qwen.gguf --system "Answer briefly."\n\nCtrl-C stops an answer, Ctrl-D or /exit ends. The template is the model's own, or ChatML.\n${modelsHelp}`,
+      `\nExamples\n  gossamer lm chat qwen.gguf --system "Answer briefly."\n  gossamer lm chat hf:Qwen/Qwen3-0.6B-GGUF:Q8_0\n\nCtrl-C stops an answer, Ctrl-D or /exit ends. The template is the model's own, or ChatML.\n${modelsHelp}`,
     )
     .action(chat);
 }
 
 async function samplingOf(
   { draft, ...sampling }: Sampling,
-  { model, sampling: own }: LanguageBundle,
+  { model, tokenizer, sampling: own }: LanguageBundle,
 ): Promise<GenerateOptions> {
   const { maxTokens, temperature, topK, topP, minP, repeatPenalty, seed } = sampling;
   const cache = model.cache({ format: sampling.cache });
   const given = Object.entries({ temperature, topK, topP, minP, repeatPenalty }).filter(
     ([, value]) => value !== undefined,
   );
-  const options = { ...own, ...Object.fromEntries(given), maxTokens, seed, cache };
+  const options = {
+    ...own,
+    ...Object.fromEntries(given),
+    maxTokens,
+    seed,
+    cache,
+    grammar: grammarOf(sampling, tokenizer),
+  };
   if (draft === undefined) return options;
   if (draft === 'lookup') return { ...options, draft: lookupDraft() };
-  const small = (await openModelOf(draft, 'language-model')).load({ memory: sampling.memory }).model;
+  const small = (await openModelOf(draft, 'language-model', sampling.memory)).load({ memory: sampling.memory }).model;
   if (small.config.vocabulary !== model.config.vocabulary)
     throw new Error(
       `"${draft}" has ${small.config.vocabulary} tokens, the model ${model.config.vocabulary}: it cannot guess for it`,
     );
   return { ...options, draft: modelDraft(small) };
+}
+
+/**
+ * The grammar that the flags ask for. @throws Error when they ask for two, or it cannot be read.
+ */
+function grammarOf(
+  { json, schema, grammar }: Pick<Sampling, 'json' | 'schema' | 'grammar'>,
+  tokenizer: TextTokenizer,
+): TokenGrammar | undefined {
+  if ([json, schema !== undefined, grammar !== undefined].filter(Boolean).length > 1)
+    throw new Error('of --json, --schema and --grammar one is taken at a time');
+  if (json) return new TokenGrammar(jsonObjectRules, tokenizer);
+  const path = schema ?? grammar;
+  if (path === undefined) return undefined;
+  try {
+    const rules = schema === undefined ? readGbnf(readText(path)) : schemaRules(readJson(path) as JsonSchema);
+    return new TokenGrammar(rules, tokenizer);
+  } catch (error) {
+    throw error instanceof GrammarError ? new Error(`file "${path}": ${error.message}`) : error;
+  }
 }
 
 /** Streams generated text up to a stop sequence. @returns the text */
@@ -166,7 +208,8 @@ async function generateText(path: string, { prompt, special, ...flags }: Generat
   const options = await samplingOf(flags, bundle);
   const { signal, release } = interruptSignal();
   try {
-    process.stdout.write(prompt);
+    // What keeps to a grammar is for programs: the prompt is no part of it.
+    if (options.grammar === undefined) process.stdout.write(prompt);
     const tokens = bundle.tokenizer.encode([{ text: prompt, control: special }]);
     await stream(bundle, tokens, { ...options, signal }, flags.stop);
   } finally {

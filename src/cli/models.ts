@@ -2,8 +2,9 @@
 // Modules are imported when a file asks for them.
 
 import { statSync } from 'node:fs';
-import { modelSystem } from '../data/index.js';
+import { isHubName, modelSystem } from '../data/index.js';
 import { openBytes } from '../data/node.js';
+import { localModel } from './hub.js';
 import type { Predictor } from './models/predictor.js';
 
 const openers = {
@@ -48,23 +49,29 @@ export type OpenedModel<System extends ModelSystem> = Awaited<ReturnType<(typeof
 export const modelSystems = Object.keys(openers) as readonly ModelSystem[];
 
 /**
- * Opens the model in a file or a Hugging Face folder.
+ * Opens the model in a file or a Hugging Face folder, or of a name hf:owner/name[:file].
  *
  * @throws Error when there is none, or when its system is unknown
  */
-export async function openModel(path: string): Promise<Predictor> {
+export async function openModel(text: string): Promise<Predictor> {
+  const path = await localModel(text);
   return openers[systemOf(path)](path);
 }
 
 /**
  * Opens a model that must belong to one system.
  *
+ * @param memory most bytes of weights in memory, for models by name
  * @throws Error naming the command for the other system
  */
 export async function openModelOf<System extends ModelSystem>(
-  path: string,
+  text: string,
   system: System,
+  memory?: number,
 ): Promise<OpenedModel<System>> {
+  if (system !== 'language-model' && isHubName(text))
+    throw new Error(`"${text}" is the name of a language model; this command takes a file of "${system}"`);
+  const path = await localModel(text, memory);
   const found = systemOf(path);
   if (found !== system)
     throw new Error(

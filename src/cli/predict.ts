@@ -23,6 +23,7 @@ Examples
   gossamer predict nat.safetensors sources.csv --top 5                   their likeliest partners
   gossamer predict runs/mine/model.safetensors new.csv --task berlin      rows of a task, by a model of hypernet-review
   gossamer predict m.safetensors new/ --task monday                      pictures or rows of a task, by a model of hyperinterval or dp-hypernet
+  gossamer predict m.safetensors new/ --task monday --extract monday.safetensors   the same, and the plain network that answered
   gossamer predict pave.safetensors new-products.csv --values new-values.csv --top 5 -o out.csv   products, by a model of hyperpave
   gossamer predict zero.safetensors new-graph/ --classes classes.csv -o out.csv   nodes among classes never seen, by a model of h4g
   gossamer predict zero.safetensors new-graph/ --classes classes.csv --explain -o radii.html   their radii as a picture
@@ -67,7 +68,10 @@ export function predictCommand(): Command {
       'models of h4g: least probability of a class, below which a node is unknown; that of the model when left out, 0 for none',
       number(0, false),
     )
-    .option('--encoder <file>', 'models of h4g: the sentence model in ONNX that the model was trained with')
+    .option(
+      '--encoder <file>',
+      'models of h4g and hyperpave: the sentence model in ONNX that the model was trained with',
+    )
     .option('--values <table>', 'models of hyperpave: values (attribute,value) that no product has yet')
     .option('--within-category', 'models of hyperpave: only attributes that are known for the category', false)
     .option(
@@ -79,6 +83,10 @@ export function predictCommand(): Command {
     .option(
       '--task <id>',
       'models of several tasks: the task of all rows; hypernet-review learns a new one from the rows with a target',
+    )
+    .option(
+      '--extract <file>',
+      'models of hyperinterval and dp-hypernet: also writes the plain network of the task, or of scenario domain the one for all tasks, as a model of its own',
     )
     .option(
       '--explain',
@@ -113,6 +121,7 @@ interface Flags extends TableFlags, TalkFlags {
   readonly condition: readonly string[];
   readonly explain: boolean;
   readonly task?: string;
+  readonly extract?: string;
   readonly observe?: string;
   readonly edges?: string;
   readonly maps?: string;
@@ -120,8 +129,8 @@ interface Flags extends TableFlags, TalkFlags {
 }
 
 async function predict(modelPath: string, paths: readonly string[], flags: Flags, command: Command): Promise<void> {
-  const { out, top, maxPixels, explain, task, observe, edges, values, withinCategory, maps } = flags;
-  for (const file of [out, edges]) if (file) requireWritable(file);
+  const { out, top, maxPixels, explain, task, extract, observe, edges, values, withinCategory, maps } = flags;
+  for (const file of [out, edges, extract]) if (file) requireWritable(file);
   if (observe) requireWritable(modelPath);
   const model = await openModel(modelPath);
   if (!model.talks) refuseTalk(modelPath, command);
@@ -143,6 +152,11 @@ async function predict(modelPath: string, paths: readonly string[], flags: Flags
   requireClasses(modelPath, model, flags);
   if (edges && !model.edges)
     throw new Error(`--edges: the model in "${modelPath}" scores no edges; models of hyperdrop do`);
+  if (extract !== undefined && !model.extract)
+    throw new Error(
+      `--extract: the model in "${modelPath}" makes no networks; models of hyperinterval and dp-hypernet do`,
+    );
+  const extracted = extract !== undefined && model.extract?.(task);
   if (observe) {
     if (!model.observe) throw new Error(`--observe: the model in "${modelPath}" keeps no state; models of nat do`);
     writeFileAtomic(modelPath, await model.observe(observe, writeNote, tableOptionsOf(flags)));
@@ -165,6 +179,7 @@ async function predict(modelPath: string, paths: readonly string[], flags: Flags
   });
   if (edges && predictions.edges) writePredictions(predictions.edges, edges);
   writePredictions(predictions, out);
+  if (extract && extracted) writeFileAtomic(extract, extracted);
 }
 
 /** @throws Error without a file to write to, or for more than one architecture */
@@ -203,10 +218,12 @@ function refuseReading(modelPath: string, { reads }: Predictor, command: Command
 }
 
 /** @throws Error when a flag of models that choose among given classes is given to another */
-function requireClasses(modelPath: string, { takesClasses }: Predictor, flags: Flags): void {
-  const given = (['classes', 'threshold', 'encoder'] as const).find((name) => flags[name] !== undefined);
+function requireClasses(modelPath: string, { takesClasses, takesEncoder }: Predictor, flags: Flags): void {
+  const given = (['classes', 'threshold'] as const).find((name) => flags[name] !== undefined);
   if (given !== undefined && !takesClasses)
     throw new Error(`--${given}: the model in "${modelPath}" has its own classes; models of h4g are given them`);
+  if (flags.encoder !== undefined && !takesEncoder)
+    throw new Error(`--encoder: the model in "${modelPath}" reads no texts by one; models of h4g and hyperpave do`);
 }
 
 /** @throws Error when a flag of models that talk is given */

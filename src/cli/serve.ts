@@ -2,6 +2,7 @@
 
 import { basename } from 'node:path';
 import { Command, Option } from 'commander';
+import { isHubName, parseHubName } from '../data/index.js';
 import { LanguageServer } from '../lm/node.js';
 import { list, number } from './arguments.js';
 import { type ModelFlags, modelsHelp, openLanguageModel, withModel } from './language-model.js';
@@ -27,6 +28,7 @@ interface Flags extends ModelFlags {
 const examples = `
 Examples
   gossamer serve qwen.gguf                                      on http://127.0.0.1:8080/v1, for OpenAI's clients
+  gossamer serve hf:Qwen/Qwen3-0.6B-GGUF --memory 2G            fetched from huggingface.co, once
   GOSSAMER_API_KEY="$KEY" gossamer serve qwen.gguf --port 9000 --context 4096
   gossamer serve qwen.gguf --cors https://chat.example.org      for a page that this machine's browser shows
   curl http://127.0.0.1:8080/v1/chat/completions -H 'Content-Type: application/json' -d '{"model":"qwen","messages":[{"role":"user","content":"Hello"}],"stream":true}'
@@ -75,7 +77,9 @@ const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 async function serve(path: string, flags: Flags): Promise<void> {
   const bundle = await openLanguageModel(path, flags);
-  const name = flags.name ?? basename(path).replace(/\.(gguf|safetensors)$/, '');
+  const name =
+    flags.name ??
+    (isHubName(path) ? parseHubName(path).repository : basename(path).replace(/\.(gguf|safetensors)$/, ''));
   const { host, parallel, queue, context, bodyLimit, apiKey, cors, maxConnections } = flags;
   const language = new LanguageServer(bundle, {
     ...{ name, parallel, queue, bodyLimit, cors, maxConnections, cacheFormat: flags.cache },

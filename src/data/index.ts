@@ -69,6 +69,7 @@ export {
 export { type Arrays, featuresFromArrays, normalizeRows, requiredArrays } from './features.js';
 export * from './formats/index.js';
 export { writePng } from './formats/png.js';
+export { decodeText } from './formats/unicode.js';
 export { graphProfileLines, heteroProfileLines, wholeGraphProfileLines } from './graph-profile.js';
 export {
   type GraphTableOptions,
@@ -92,6 +93,7 @@ export { heatColour, heatMap, heatOverlay, type NumberMap, pictureGrid } from '.
 export { type HeteroArrayOptions, heteroGraphFromArrays } from './hetero-archive.js';
 export { heteroGraphFromTables, type TableOfFile } from './hetero-tables.js';
 export { type GeneratedTextGraphs, type HierTagOptions, hierTag, textEdges } from './hier-tag.js';
+export * from './hub/index.js';
 export {
   featuresFromTable,
   type HypergraphDataset,

@@ -26,6 +26,14 @@ export {
   heteroGraphNames,
   loadHeteroGraph,
 } from './hetero-files.js';
+export {
+  type CachedSnapshot,
+  cachedSnapshot,
+  type FetchFilesOptions,
+  fetchFiles,
+  type HubSettings,
+  hubSettings,
+} from './hub/cache.js';
 export { hasHypergraph, hypergraphNames, loadHypergraph } from './hypergraph-sets.js';
 export { type ImageFolderOptions, readImages } from './image-folder.js';
 export { hasImages, imageSetNames, loadImages } from './image-sets.js';
@@ -71,6 +79,7 @@ export {
   loadOnnxTextEncoder,
   loadTextGraph,
 } from './text-graph-files.js';
+export { loadUserTable } from './user-folder.js';
 export { type NamedVectors, vectorFormatOf, vectorFormats, writeVectors } from './vectors.js';
 export { isGraph6, loadWholeGraphs } from './whole-graph-sets.js';
 export { type Contents, requireWritable, writeFileAtomic } from './write.js';

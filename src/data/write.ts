@@ -38,7 +38,7 @@ const reasons: Readonly<Record<string, string>> = {
 };
 
 /** An error of a system call as one that names the file. */
-function naming(path: string, error: unknown): Error {
+export function writeFailure(path: string, error: unknown): Error {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === undefined) return error as Error;
   return Object.assign(new Error(`file "${path}" cannot be written: ${reasons[code] ?? message}`), { code });
@@ -57,7 +57,7 @@ export function writeFileAtomic(path: string, contents: Contents): void {
     if (target.isStream) writeInto(openSync(target.path, 'a'), contents);
     else replace(target, contents);
   } catch (error) {
-    throw naming(path, error);
+    throw writeFailure(path, error);
   }
 }
 
@@ -71,7 +71,7 @@ export function requireWritable(path: string): void {
   try {
     targetOf(path);
   } catch (error) {
-    throw naming(path, error);
+    throw writeFailure(path, error);
   }
 }
 

@@ -2,9 +2,14 @@
 // predictions by the names of classes.
 
 import { type ModelKind, readModelFile, writeModelFile } from '../data/index.js';
-import { loadState, stateOf, type TrainingHooks } from '../nn/index.js';
-import { gatherKnownRows, Random, type Tensor, tensor } from '../tensor/index.js';
-import { HypernetLearner, type HypernetLearnerOptions } from './continual/hypernet-learner.js';
+import { loadState, parameterCount, parameters, stateOf, type TrainingHooks } from '../nn/index.js';
+import { gatherKnownRows, Random, scope, type Tensor, tensor } from '../tensor/index.js';
+import {
+  GeneratedLearner,
+  HypernetLearner,
+  type HypernetLearnerOptions,
+  type TaskHypernet,
+} from './continual/hypernet-learner.js';
 import { InterContiNet, type InterContiNetOptions } from './continual/intercontinet.js';
 import type { ContinualLearner, LearnerOptions } from './continual/learner.js';
 import { NetworkLearner } from './continual/network-learner.js';
@@ -18,6 +23,7 @@ import {
 import { type ContinualTask, type LearnedTask, requireTask, withValidation } from './continual/task.js';
 import { DependencyHypernet, type DependencyHypernetOptions } from './dp-hypernet/index.js';
 import { HyperInterval, type HyperIntervalOptions } from './hyperinterval/index.js';
+import { certified } from './interval/propagate.js';
 
 /** Options of all methods; each reads its own. Plain data, kept in the file. */
 export interface ContinualMethodOptions
@@ -88,6 +94,18 @@ export interface ContinualAnswers {
    * where rows have a task.
    */
   readonly certified?: readonly boolean[];
+  /** Bounds of the logit of that class, likewise. */
+  readonly bounds?: { readonly lower: Float32Array; readonly upper: Float32Array };
+}
+
+/** What learning takes. */
+export interface LearningSize {
+  /** Weights of the network of a task. */
+  readonly weights: number;
+  /** Numbers that are trained. */
+  readonly numbers: number;
+  /** Bytes of those numbers, and of the two moments of each while Adam trains them. */
+  readonly bytes: number;
 }
 
 /** Rows below which none are kept apart to choose a state. */
@@ -136,6 +154,51 @@ export class ContinualClassifier {
     await this.learner.learn(own, hooks);
   }
 
+  /** What it takes to learn tasks like this one; nothing is learned. */
+  sizeFor({ name, classes, x }: ContinualTask): LearningSize {
+    const learner = this.#create(classes.length);
+    learner.reserveAll([{ name, classes }], x.shape.slice(1));
+    const numbers = parameterCount(learner);
+    const made = 'model' in learner ? (learner.model as MadeWeights | undefined)?.hypernet.layout.size : undefined;
+    return { weights: made ?? numbers, numbers, bytes: 12 * numbers };
+  }
+
+  /**
+   * The plain network of a task as a classifier of its own, without the hypernetwork; of nested
+   * HyperInterval without a task the one network for all of them, which it is thrown away for.
+   *
+   * @throws Error for an unknown task, or without one where no network is for all tasks; for
+   * methods that have one network anyway
+   */
+  extract(task?: string): ContinualClassifier {
+    const { learner } = this;
+    if (!learner) throw new Error('continual: no task was learned');
+    const { method, seed, inputs, options } = this.#options;
+    if (!(learner instanceof HyperInterval || learner instanceof GeneratedLearner))
+      throw new Error(`continual: ${method} makes no networks of tasks; hyperinterval, dp-hypernet and hnet do`);
+    const shared = learner instanceof HyperInterval && learner.nested && learner.scenario === 'domain';
+    if (task === undefined && !shared)
+      throw new Error(
+        `continual: no network of ${method} with scenario "${learner.scenario}" is for all tasks; say which task: ${this.tasks.map(({ name }) => name).join(', ')}`,
+      );
+    const at = task === undefined ? 0 : learner.indexOf(task);
+    const { name, classes } = this.tasks[at] as LearnedTask;
+    const { target = {} } = options;
+    const plain = new ContinualClassifier({
+      ...{ method: 'fine-tuning', seed, inputs },
+      options: { scenario: 'domain', target },
+    });
+    const made = plain.#create(classes.length) as NetworkLearner;
+    made.reserveAll([{ name: task === undefined ? 'all tasks' : name, classes }], learner.shape ?? []);
+    const weights = weightsOfTask(learner, task);
+    for (const [own, weight] of Object.entries(parameters(made.network as object))) {
+      const from = weights[own.replace(/^heads\.0/, 'head')] as Tensor;
+      weight.assign(from.slice([0, weight.shape[0] as number]));
+    }
+    plain.learner = made;
+    return plain;
+  }
+
   #create(classes: number): ContinualLearner {
     const { method, seed, options } = this.#options;
     const outputs = options.scenario === 'domain' ? classes : Math.max(classes, OUTPUTS);
@@ -154,13 +217,13 @@ export class ContinualClassifier {
     if (!learner) throw new Error('continual: no task was learned');
     const { tasks, labels, probabilities, entropies } = learner.predict(x, task);
     const own = (row: number) => learner.tasks[Math.max(0, tasks[row] as number)] as LearnedTask;
-    const certified = learner instanceof HyperInterval ? certifiedRows(learner, x, tasks, labels) : undefined;
+    const bounds = learner instanceof HyperInterval ? boundsOf(learner, x, tasks, labels) : undefined;
     return {
       tasks: Array.from(tasks, (at) => learner.tasks[at]?.name),
       classes: Array.from(labels, (label, row) => own(row).classes[label] as string),
       probabilities,
       entropies,
-      ...(certified && { certified }),
+      ...bounds,
     };
   }
 
@@ -197,19 +260,44 @@ function shuffled(task: ContinualTask, random: Random): ContinualTask {
   };
 }
 
-/** Which answers hold within the bounds of their tasks; undefined where rows have none. */
-function certifiedRows(
+/** Which answers hold within the bounds of their tasks, and those; nothing where rows have none. */
+function boundsOf(
   learner: HyperInterval,
   x: Tensor,
   tasks: Int32Array,
   labels: Int32Array,
-): boolean[] | undefined {
+): Pick<ContinualAnswers, 'certified' | 'bounds'> | undefined {
   if (tasks.some((at) => at < 0)) return undefined;
-  const all = new Array<boolean>(labels.length);
+  const sure = new Array<boolean>(labels.length);
+  const bounds = { lower: new Float32Array(labels.length), upper: new Float32Array(labels.length) };
   for (const at of new Set(tasks)) {
     const rows = Int32Array.from(tasks.keys()).filter((row) => tasks[row] === at);
     const own = { x: gatherKnownRows(x, tensor(rows)), labels: rows.map((row) => labels[row] as number) };
-    for (const [i, sure] of learner.certified(own, at).entries()) all[rows[i] as number] = sure;
+    scope(() => {
+      const logits = learner.logits(own.x, at);
+      const classes = logits.lower.shape[1] as number;
+      const within = certified(logits, own.labels);
+      for (const [i, row] of rows.entries()) {
+        const top = i * classes + (own.labels[i] as number);
+        sure[row] = within[i] as boolean;
+        bounds.lower[row] = logits.lower.view()[top] as number;
+        bounds.upper[row] = logits.upper.view()[top] as number;
+      }
+    });
   }
-  return all;
+  return { certified: sure, bounds };
+}
+
+/** A hypernetwork with the layout of what it makes. */
+interface MadeWeights {
+  readonly hypernet: { readonly layout: { readonly size: number } };
+}
+
+/** Weights of the network of a task, or of the one for all tasks, by name. */
+function weightsOfTask(
+  learner: HyperInterval | GeneratedLearner<TaskHypernet>,
+  task: string | undefined,
+): Record<string, Tensor> {
+  if (!(learner instanceof HyperInterval)) return learner.weightsOf(task as string);
+  return task === undefined ? learner.universal() : { ...learner.weightsOf(task).middle };
 }

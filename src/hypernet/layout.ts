@@ -35,6 +35,11 @@ export class Layout {
     if (offset === 0) throw new Error('hypernet: there are no weights to generate');
   }
 
+  /** The layout of all parameters of a module. */
+  static of(module: object): Layout {
+    return new Layout(Object.fromEntries(parameterOwners(module).map(({ name, tensor: { shape } }) => [name, shape])));
+  }
+
   /** Shape of each tensor by name. */
   get shapes(): Readonly<Record<string, Shape>> {
     return Object.fromEntries(this.entries.map(({ name, shape }) => [name, shape]));

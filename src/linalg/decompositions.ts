@@ -9,7 +9,7 @@ import {
   SingularValueDecomposition,
   solve as solveDense,
 } from 'ml-matrix';
-import { formatShape, requireDType, type Tensor, tensor } from '../tensor/index.js';
+import { formatShape, matmul, type Random, requireDType, slice, type Tensor, tensor } from '../tensor/index.js';
 
 function toMatrix(operation: string, x: Tensor): Matrix {
   requireDType(operation, 'f32', x);
@@ -112,6 +112,39 @@ export function svd(a: Tensor): { u: Tensor; s: Tensor; v: Tensor } {
     s: tensor(Float32Array.from(decomposition.diagonal.slice(0, r))),
     v: first(decomposition.rightSingularVectors),
   };
+}
+
+/** Columns beside the wanted ones, and powers, of `truncatedSvd`. */
+const OVERSAMPLING = 10;
+const POWERS = 6;
+
+/**
+ * The r largest singular triplets of A [m, n]: U [m, r], s [r], V [n, r]. A matrix with a side of
+ * at most 256 is decomposed whole; of a larger one the range is found by a random projection with
+ * power iterations (Halko, Martinsson, Tropp 2011), in time O(m·n·r).
+ *
+ * @param random draws the projection
+ * @throws RangeError unless r is from 1 to min(m, n).
+ */
+export function truncatedSvd(a: Tensor, r: number, random: Random): { u: Tensor; s: Tensor; v: Tensor } {
+  const [m = 0, n = 0] = a.shape;
+  const smaller = Math.min(m, n);
+  if (a.rank !== 2 || !(Number.isInteger(r) && r >= 1 && r <= smaller))
+    throw new RangeError(`truncatedSvd: ${r} singular values of a matrix ${formatShape(a.shape)}`);
+  const first = ({ u, s, v }: ReturnType<typeof svd>) => ({
+    u: slice(u, null, [0, r]),
+    s: slice(s, [0, r]),
+    v: slice(v, null, [0, r]),
+  });
+  const width = r + OVERSAMPLING;
+  if (smaller <= 256 || width >= smaller) return first(svd(a));
+  let { q } = qr(matmul(a, random.normal([n, width])));
+  for (let power = 0; power < POWERS; power++) {
+    const back = qr(matmul(a, q, { transposeA: true })).q;
+    q = qr(matmul(a, back)).q;
+  }
+  const inner = svd(matmul(q, a, { transposeA: true }));
+  return first({ ...inner, u: matmul(q, inner.u) });
 }
 
 /**

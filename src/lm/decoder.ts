@@ -1,7 +1,7 @@
 // The trainable `Decoder` of a runtime configuration: training and inference share one description.
 
 import { Decoder, decoderDefaults } from '../models/index.js';
-import { MixtureOfExperts } from '../nn/index.js';
+import { ExpertBank, groupCount, LowRankBank, MergedMixture, MixtureOfExperts } from '../nn/index.js';
 import type { Random } from '../tensor/index.js';
 import { MoEPlusPlus } from './moepp.js';
 import type { LanguageModelConfig } from './runtime/config.js';
@@ -24,10 +24,19 @@ export function decoderConfig(given: DecoderConfig): LanguageModelConfig {
  */
 export function decoderOf(config: LanguageModelConfig, random: Random): Decoder {
   const { experts, features, hidden, activation, nopeLayers, architecture, ...sizes } = config;
-  const mixture = (layer: Random) => {
+  const mixture = (at: number, layer: Random) => {
     if (experts?.zeroComputation) return new MoEPlusPlus(features, experts.zeroComputation, layer);
-    const { count = 1, k = 1, normalised = true } = experts ?? {};
+    const { count = 1, k = 1, normalised = true, groups: all, rank } = experts ?? {};
     const gates = normalised ? 'renormalised' : 'softmax';
+    const groups = all?.[at];
+    if (groups) {
+      const left = groupCount(groups);
+      const bank =
+        rank === undefined
+          ? new ExpertBank(left, features, hidden, layer, { activation })
+          : new LowRankBank(left, features, hidden, { rank, activation });
+      return new MergedMixture(features, bank, { groups, k, gates }, layer);
+    }
     return new MixtureOfExperts(
       features,
       { experts: count, k, hidden, gates, ...(activation && { activation }) },
@@ -40,7 +49,7 @@ export function decoderOf(config: LanguageModelConfig, random: Random): Decoder 
       ...{ qkvBias: architecture === 'qwen2', qkNorm: architecture.startsWith('qwen3') },
       ...(activation && { activation }),
       ...(nopeLayers && { rotary: (layer: number) => !nopeLayers.includes(layer) }),
-      ...(experts && { feedForward: (_: number, layer: Random) => mixture(layer) }),
+      ...(experts && { feedForward: mixture }),
     },
     random,
   );

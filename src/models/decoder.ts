@@ -204,11 +204,15 @@ export class Decoder {
    *
    * @param context record that expert layers share and report to
    */
-  forward(tokens: Tensor, context: ExpertContext = expertContext()): Tensor {
+  forward(tokens: Tensor, context?: ExpertContext): Tensor {
+    return linear(this.hidden(tokens, context), (this.lmHead ?? this.model.embedTokens).weight);
+  }
+
+  /** The states that the head reads: tokens i32 [batch, length] → [batch, length, features]. */
+  hidden(tokens: Tensor, context: ExpertContext = expertContext()): Tensor {
     const { headDim, ropeBase } = this.#options;
     const tables = rotaryTables(tokens.shape[1] as number, headDim, { base: ropeBase });
     const embedded = this.model.embedTokens.forward(tokens); // [batch, length, features]
-    const hidden = this.model.layers.reduce((x, layer) => layer.forward(x, tables, context), embedded);
-    return linear(this.model.norm.forward(hidden), (this.lmHead ?? this.model.embedTokens).weight);
+    return this.model.norm.forward(this.model.layers.reduce((x, layer) => layer.forward(x, tables, context), embedded));
   }
 }

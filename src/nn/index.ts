@@ -142,7 +142,17 @@ export { type ProgressStream, progressLine } from './progress.js';
 export { midRanks, spearman } from './rank-correlation.js';
 export { GRU, LSTM, type LSTMState } from './recurrent.js';
 export { replaceWeights } from './resize.js';
-export { constant, cosine, type Schedule, stepDecay, warmUp, warmUpCosine } from './schedules.js';
+export {
+  constant,
+  cosine,
+  type PlateauOptions,
+  ReduceOnPlateau,
+  type Schedule,
+  stepDecay,
+  warmUp,
+  warmUpCosine,
+  warmUpLinear,
+} from './schedules.js';
 export { type HyperedgeUsage, hyperedgeUsage } from './selection-balance.js';
 export {
   type LabelledRows,

@@ -65,6 +65,7 @@ export {
 export { Hypergraph, type MergeRule } from './hypergraph.js';
 export { consecutiveGroups, type Grouping, IncidenceList } from './incidence.js';
 export { type IncidenceLevel, type IncidenceSample, IncidenceSampler } from './incidence-sampling.js';
+export { type LinkHeuristic, linkHeuristic, linkHeuristics } from './link-heuristics.js';
 export { memo } from './memo.js';
 export {
   graphOperator,

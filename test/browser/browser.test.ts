@@ -7,7 +7,7 @@ import { chromium, type Page } from 'playwright-core';
 import { rolldown } from 'rolldown';
 import { describe, expect, test } from 'vitest';
 import { chosenWeights, pruneOnce } from '../../src/compress/index.js';
-import { readGguf } from '../../src/data/index.js';
+import { readGguf, writeSafetensors } from '../../src/data/index.js';
 import {
   HDHGN,
   type LanguageName,
@@ -17,11 +17,12 @@ import {
   ProgramVocabulary,
   sourceHypergraph,
 } from '../../src/hypergraph/index.js';
-import { generate, LanguageModel, type LanguageModelConfig } from '../../src/lm/index.js';
+import { generate, LanguageModel, type LanguageModelConfig, namedWeights, trainBpe } from '../../src/lm/index.js';
 import { MobileNetV1 } from '../../src/models/index.js';
 import { inference } from '../../src/nn/index.js';
 import { Random, type Tensor } from '../../src/tensor/index.js';
 import { compile, savePlan } from '../../src/trace/index.js';
+import { hubServer } from '../data/hub-server.js';
 import { asGguf, configs, prompt, weightsOf } from '../lm/models.js';
 import { expectClose } from '../oracle.js';
 
@@ -215,6 +216,57 @@ test.skipIf(!browser)(
       await onPage(isolated, { '/bundle.mjs': worker }, async (page) => {
         expect(await askWorker(page, { file: Array.from(file), prompt })).toEqual(made);
       });
+  },
+  60_000,
+);
+
+test.skipIf(!browser)(
+  'a page fetches a model of a hub range by range into its storage, once, and goes on where it broke off [needs Chromium]',
+  async () => {
+    const config = { ...(configs.llama as LanguageModelConfig), vocabulary: 258 };
+    const weights = weightsOf(config, 3);
+    const tokenizer = new TextEncoder().encode(JSON.stringify(trainBpe('the cat sat on the mat', 258)));
+    const fields = {
+      ...{ model_type: 'llama', vocab_size: 258, hidden_size: 64, num_hidden_layers: 2, num_attention_heads: 4 },
+      ...{ num_key_value_heads: 2, head_dim: 16, intermediate_size: 96, max_position_embeddings: 700 },
+      ...{ rms_norm_eps: 1e-6, rope_theta: 10000, tie_word_embeddings: true },
+    };
+    const file = writeSafetensors(weights);
+    const hub = await hubServer({
+      'config.json': new TextEncoder().encode(JSON.stringify(fields)),
+      'tokenizer.json': tokenizer,
+      'model.safetensors': file,
+    });
+    const model = new LanguageModel({ ...config, interleaved: false }, namedWeights(weights));
+    const made: number[] = [];
+    for await (const token of generate(model, prompt, { temperature: 0, maxTokens: 8 })) made.push(token);
+    const worker = await bundled(join(import.meta.dirname, 'hub-worker.mjs'));
+    const slice = Math.ceil(file.length / 3);
+    const options = { endpoint: hub.endpoint, slice, attempts: 3, pause: 1 };
+    const order = { name: 'hf:owner/name', options, prompt };
+    const downloads = () => hub.requests.filter(({ at, headers }) => at === 'network' && headers.range);
+    await onPage(true, { '/bundle.mjs': worker }, async (page) => {
+      hub.troubles.push('other bytes');
+      expect(await askWorker(page, order)).toEqual({
+        error: 'owner/name/config.json has another digest than the hub says; nothing of it is kept',
+      });
+      const first = { ...order, options: { ...options, attempts: 1 } };
+      hub.troubles.push(...['new etag', 'new etag', 'new etag'].map(() => ({ breakAfter: 1e9 })), { breakAfter: 1000 });
+      expect(await askWorker<object>(page, first)).toHaveProperty('error');
+      hub.troubles.length = 0;
+      const { made: here, progress } = await askWorker<{ made: number[]; progress: number[] }>(page, order);
+      expect(here).toEqual(made);
+      expect(progress).toEqual(progress.toSorted((a, b) => a - b));
+      expect(downloads().map(({ headers }) => headers.range)).toContain(`bytes=${slice + 1000}-${2 * slice + 999}`);
+      hub.requests.length = 0;
+      expect((await askWorker<{ made: number[] }>(page, order)).made).toEqual(made);
+      expect(hub.requests.map(({ at }) => at)).toEqual(['hub']);
+      hub.refusals.push({ status: 401 });
+      expect(await askWorker(page, order)).toEqual({
+        error: 'owner/name does not exist, or is private (401): check the name, or set HF_TOKEN',
+      });
+    });
+    hub.close();
   },
   60_000,
 );

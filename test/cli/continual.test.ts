@@ -31,6 +31,10 @@ describe.skipIf(!existsSync(main))('gossamer fit --continue (needs a build)', ()
       ['2', 'east', 'noise'],
     ]);
     expect(east.every((row) => row[5] === 'yes' || row[5] === 'no')).toBe(true);
+    expect(east.every((row) => Number(row[6]) <= Number(row[7]))).toBe(true);
+    expect(stdout).toContain('accuracy (%) of north, south:\nafter north: ');
+    expect(stdout).toMatch(/north: [\d.]+ % certified, bounds of its weights [\d.e-]+ apart on average/);
+    expect(stderr).toMatch(/networks of [\d,]+ weights, made from [\d,]+ numbers: [\d.]+ MB/);
   }, 180_000);
 
   test('the page of the recurrent hypernetwork leads from tables to answers of each task', () => {
@@ -68,6 +72,23 @@ describe.skipIf(!existsSync(main))('gossamer fit --continue (needs a build)', ()
     ]);
     const told = gossamer('predict', 'm.safetensors', 'heights/top', '--task', 'heights');
     expect(rowsOf(told.stdout).map((row) => row[2])).toEqual(new Array(12).fill('top'));
+    const extracted = gossamer(
+      'predict',
+      'm.safetensors',
+      'heights/top',
+      '--task',
+      'heights',
+      '--extract',
+      'h.safetensors',
+    );
+    expect(extracted.stdout).toBe(told.stdout);
+    const alone = gossamer('predict', 'h.safetensors', 'heights/top');
+    expect(rowsOf(alone.stdout).map((row) => row.slice(2, 5))).toEqual(
+      rowsOf(told.stdout).map((row) => row.slice(2, 5)),
+    );
+    const whole = gossamer('predict', 'm.safetensors', 'heights/top', '--extract', 'x.safetensors');
+    expect([whole.status, whole.stderr]).toEqual([2, expect.stringContaining('say which task: 1-sides, heights')]);
+    expect(existsSync(join(folder, 'x.safetensors'))).toBe(false);
     const again = gossamer('fit', 'heights', ...small, '--continue', 'm.safetensors', '-o', 'n.safetensors');
     expect([again.status, again.stderr]).toEqual([
       2,

@@ -196,6 +196,10 @@ describe.skipIf(!existsSync(main))('directed networks on a person’s own graph 
     const auc = Number(/AUC (\d+\.\d) %, average precision \d+\.\d %, hits@\d+ \d/.exec(fitted.stdout)?.[1]);
     expect(auc).toBeGreaterThan(60);
     expect(fitted.stdout).toContain('a perceptron on the features of both ends');
+    // Most nodes that are joined share neighbours, and few others do.
+    const without = /AUC without learning: common neighbours (\d+\.\d) %, Adamic–Adar (\d+\.\d) %/.exec(fitted.stdout);
+    expect(Number(without?.[1])).toBeGreaterThan(85);
+    expect(Number(without?.[2])).toBeGreaterThan(85);
     writeFileSync(join(folder, 'both.csv'), 'source,target\np0,p1\np1,p0\n');
     const [head, ...rows] = gossamer('predict', 'l.safetensors', 'friends', 'both.csv').stdout.trim().split(/\r?\n/);
     expect(head).toBe('source,target,links,probability,p(no link),p(link)');

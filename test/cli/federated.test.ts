@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readCsv } from '../../src/data/index.js';
@@ -37,11 +38,20 @@ function started(folder: string, args: readonly string[]) {
   });
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const says = async (text: string | RegExp) => {
-    for (let i = 0; i < 600 && !(out + errors).match(text); i++)
+    for (let i = 0; i < 1200 && !(out + errors).match(text); i++)
       await new Promise((resolve) => setTimeout(resolve, 50));
     expect(out + errors).toMatch(text);
   };
   return { child, ended, says, out: () => out, errors: () => errors };
+}
+
+/** A port that nobody listens on. */
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
 }
 
 describe.skipIf(!existsSync(main))('federated learning on the command line (needs a build)', () => {
@@ -145,6 +155,50 @@ describe.skipIf(!existsSync(main))('federated learning on the command line (need
     expect(later.stderr).toContain('is new: its embedding is learnt from 60 rows');
   }, 120_000);
 
+  test('a server that is stopped goes on with --resume, and ends like one that was not', async () => {
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    const serve = (out: string, ...more: string[]) =>
+      started(folder, [
+        ...['serve', 'donors.csv', '--target', 'activity', '--user', 'user', '--clients', '2', '--rounds', '8'],
+        ...['--port', String(port), '-o', out, ...more],
+      ]);
+    const joining = (seed: number, out: string, ...more: string[]) =>
+      started(folder, ['join', '--server', url, '--data', `user${seed}.csv`, '-o', out, ...more]);
+    const run = async (out: string, stops: boolean) => {
+      let server = serve(out);
+      await server.says(url);
+      const first = joining(1, `${out}-1`, '--name', 'first');
+      await server.says('"first" has joined');
+      let second = joining(2, `${out}-2`, '--name', 'second');
+      await server.says('round 2 of 8');
+      if (stops) {
+        server.child.kill('SIGINT');
+        expect(await server.ended).toBe(130);
+        expect(server.errors()).toContain('--resume goes on');
+        expect(existsSync(join(folder, out))).toBe(false);
+        // Tokens are for the owner's eyes alone.
+        expect(statSync(join(folder, `${out}.clients`)).mode & 0o077).toBe(0);
+        // One client is still trying; the other has stopped, and comes back with its token.
+        second.child.kill('SIGKILL');
+        await second.ended;
+        server = serve(out, '--resume');
+        second = joining(2, `${out}-2`, '--resume');
+        await server.says(/goes on after round \d of 8; known: first, second/);
+      }
+      expect(await server.ended).toBe(0);
+      expect(await first.ended).toBe(0);
+      expect(await second.ended).toBe(0);
+      expect(server.out()).toContain('2 of 2 clients have a model of their own');
+      for (const left of ['.checkpoint', '.clients', '-1.token', '-2.token'])
+        expect(existsSync(join(folder, out + left)), left).toBe(false);
+      return readFileSync(join(folder, out));
+    };
+    const stopped = await run('stopped.safetensors', true);
+    const whole = await run('whole.safetensors', false);
+    expect(Buffer.compare(stopped, whole)).toBe(0);
+  }, 120_000);
+
   test('fit simulates a federation, says so, and answers for known and new users', () => {
     const args = ['fit', 'all.csv', '--target', 'activity', '--model', 'semipfl', '--set', 'donors=user11,user12'];
     const fitted = gossamer(...args, '--set', 'exchanges=30', '-o', 'm.safetensors');
@@ -166,6 +220,23 @@ describe.skipIf(!existsSync(main))('federated learning on the command line (need
     expect(stdout.split('\n')[47]).toMatch(/^47,user1,/);
   }, 60_000);
 
+  test('a folder with a file for each user', () => {
+    mkdirSync(join(folder, 'people'));
+    for (const seed of [1, 2, 11, 12])
+      write(
+        `people/user${seed}.csv`,
+        `${HEADER}${table(seed, 40, (row) => seed > 3 || row % 2 === 0)}`.replaceAll(/^[^,]*,/gm, ''),
+      );
+    const args = ['fit', 'people', '--target', 'activity', '--model', 'semipfl', '--set', 'donors=user11,user12'];
+    const fitted = gossamer(...args, '--set', 'exchanges=12', '-o', 'folder.safetensors');
+    expect(fitted.stdout).toContain('people: 4 users, 4 columns, 3 classes');
+    expect(fitted.status).toBe(0);
+    const { status, stdout } = gossamer('predict', 'folder.safetensors', 'people');
+    expect(status).toBe(0);
+    expect(stdout.trim().split('\n')).toHaveLength(161);
+    expect(stdout.split('\n')[1]).toMatch(/^1,user1,/);
+  }, 60_000);
+
   test('mistakes end with code 2 and what to do', () => {
     const last = (...args: string[]) => {
       const { status, stderr } = gossamer(...args);
@@ -181,6 +252,13 @@ describe.skipIf(!existsSync(main))('federated learning on the command line (need
     expect(last('federated', 'serve', 'user1.csv', '--target', 'activity', '--user', 'user')).toEqual([
       2,
       expect.stringContaining('holds 0 classes'),
+    ]);
+    expect(
+      last('federated', 'serve', 'donors.csv', '--target', 'activity', '--user', 'user', '--resume', '-o', 'none'),
+    ).toEqual([2, expect.stringContaining('there is no "none.checkpoint" to go on from')]);
+    expect(last('federated', 'join', '--server', 'http://127.0.0.1:1', '--data', 'user1.csv', '--resume')).toEqual([
+      2,
+      expect.stringContaining('there is no "personal.safetensors.token" to go on from'),
     ]);
     expect(last('federated', 'join', '--server', 'nowhere', '--data', 'user1.csv')).toEqual([
       2,

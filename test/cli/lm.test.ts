@@ -19,6 +19,13 @@ function gossamer(...args: string[]) {
 describe.skipIf(!existsSync(main))('language models on the command line (needs a build)', () => {
   beforeAll(() => {
     writeFileSync(path('text.txt'), generatedText(20_000, new Random(1)));
+    writeFileSync(path('g.gbnf'), 'root ::= "yes" | "no"');
+    writeFileSync(path('odd.gbnf'), 'root ::= "𝕏"');
+    writeFileSync(path('bad.json'), '{"not":{}}');
+    writeFileSync(
+      path('year.json'),
+      '{"type":"object","properties":{"year":{"type":"integer","minimum":1900,"maximum":2100}},"required":["year"]}',
+    );
     const args = [
       '--steps',
       '120',
@@ -80,16 +87,19 @@ describe.skipIf(!existsSync(main))('language models on the command line (needs a
       [['generate', 'm.safetensors', '--prompt', 'a', '--memory', 'much'], 'expected a size as 800M or 3G'],
       [['generate', 'm.safetensors', '--prompt', 'a', '--quantize', 'q2'], 'expected Q8_0 or Q4_0'],
       [['generate', 'm.safetensors', '--prompt', 'a', '--draft', 'none.gguf'], 'file "none.gguf" does not exist'],
+      [['generate', 'm.safetensors', '--prompt', 'a', '--json', '--grammar', 'g.gbnf'], 'one is taken at a time'],
+      [['generate', 'm.safetensors', '--prompt', 'a', '--schema', 'bad.json'], 'file "bad.json": schema, #/not: not'],
+      [['generate', 'm.safetensors', '--prompt', 'a', '--grammar', 'odd.gbnf'], 'no token of the model goes on within'],
       [['train', 'text.txt', '--free-experts', '4'], '--free-experts needs --experts'],
     ] as const) {
       const { status, stderr } = gossamer('lm', ...args);
       // What was said of the model, if it could be opened, comes before.
       const lines = stderr.trim().split('\n');
       expect(lines.at(-1)).toContain(message);
-      expect(lines.length).toBeLessThanOrEqual(3);
+      expect(lines.length).toBeLessThanOrEqual(4);
       expect(status).toBe(2);
     }
-  }, 30_000);
+  }, 120_000);
 
   test('byte pairs and MoE++: trained, then run within a budget, quantised, with a draft', () => {
     const args =
@@ -103,6 +113,11 @@ describe.skipIf(!existsSync(main))('language models on the command line (needs a
     expect(plain.stderr).toContain('llama: 2 layers of 32, 4 experts of which 2 work');
     expect(plain.stdout.startsWith('The old')).toBe(true);
     expect(run('--draft', 'lookup').stdout).toBe(plain.stdout);
+    // What keeps to a grammar is written without the prompt.
+    const sampled = ['--temperature', '1.5', '--max-tokens', '60'];
+    expect(typeof JSON.parse(run('--json', ...sampled).stdout)).toBe('object');
+    expect(JSON.parse(run('--schema', 'year.json', ...sampled).stdout)).toEqual({ year: expect.any(Number) });
+    expect(run('--grammar', 'g.gbnf', ...sampled).stdout).toMatch(/^(yes|no)$/);
     const said = plain.stdout.slice('The old'.length);
     const stop = said.slice(6, 8);
     expect(run('--stop', stop).stdout).toBe(`The old${said.slice(0, said.indexOf(stop))}`);
@@ -111,7 +126,7 @@ describe.skipIf(!existsSync(main))('language models on the command line (needs a
     expect(budget.stderr).toContain('the rest is read from the file in every pass');
     expect(budget.stdout).toBe(plain.stdout);
     expect(run('--quantize', 'q8_0').status).toBe(0);
-  }, 60_000);
+  }, 180_000);
 
   test('the code of docs/language-models.md runs', () => {
     const { status, stdout, stderr } = runDocument('language-models.md');

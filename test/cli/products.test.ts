@@ -1,10 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { generatedCatalogue, readCsv, writeCsv } from '../../src/data/index.js';
+import { loadNewProducts, loadOnnxTextEncoder } from '../../src/data/node.js';
+import { ProductModel } from '../../src/hypergraph/index.js';
 import { Random } from '../../src/tensor/index.js';
+import { wordTokenizer, wordVectorModel } from '../data/sentence-models.js';
 
 const main = join(import.meta.dirname, '../../dist/cli/main.js');
 const folder = mkdtempSync(join(tmpdir(), 'gossamer-pave-'));
@@ -80,6 +83,43 @@ describe.skipIf(!existsSync(main))('gossamer on catalogues (needs a build)', () 
     expect(rows.some((row) => /^(text|product p\d+) \(\d+ %\)$/.test(row[4] as string))).toBe(true);
     const all = readCsv(gossamer('predict', 'pave.safetensors', 'new.csv', '--within-category').stdout);
     expect(all.columns).toEqual(heads);
+  }, 120_000);
+
+  test('texts by a sentence model in ONNX, which new products are read by too', () => {
+    const words = [...new Set(catalogue.texts.flatMap((text) => text.toLowerCase().match(/\w+/g) ?? []))];
+    for (const [name, seed] of [
+      ['own', 1],
+      ['other', 2],
+    ] as const) {
+      mkdirSync(path(name), { recursive: true });
+      writeFileSync(path(`${name}/model.onnx`), wordVectorModel(words.length, 24, seed));
+      writeFileSync(path(`${name}/tokenizer.json`), JSON.stringify(wordTokenizer(words)));
+    }
+    const set = ['--set', 'epochs=5', '--set', 'features=16'];
+    const fit = (...more: string[]) => gossamer('fit', 'shop', '--model', 'hyperpave', ...set, ...more);
+    expect(fit('--encoder', 'own/model.onnx', '-o', 'sentences.safetensors').status).toBe(0);
+    expect(gossamer('info', 'sentences.safetensors').stdout).toMatch(
+      /texts: 24 numbers by a sentence model, SHA-256 \w{12}…; give it by --encoder/,
+    );
+    const predict = (model: string, ...more: string[]) => gossamer('predict', model, 'new.csv', '--top', '3', ...more);
+    const { rows } = readCsv(predict('sentences.safetensors', '--encoder', 'own/model.onnx').stdout);
+    expect(rows).toHaveLength(30);
+    // The same as in code, with the same sentence model.
+    const { encoder } = loadOnnxTextEncoder(path('own/model.onnx'));
+    const model = ProductModel.load(readFileSync(path('sentences.safetensors')), 'sentences', encoder);
+    const expected = model.predict(loadNewProducts(path('new.csv')).products, { top: 3 });
+    expect(rows.map(([product, attribute, value, probability]) => [product, attribute, value, probability])).toEqual(
+      expected.map(({ product, attribute, value, probability }) => [product, attribute, value, probability.toFixed(4)]),
+    );
+    const refused = [
+      [predict('sentences.safetensors'), 'was trained with a sentence model: give it by --encoder model.onnx'],
+      [predict('sentences.safetensors', '--encoder', 'other/model.onnx'), 'was trained with another sentence model'],
+      [predict('pave.safetensors', '--encoder', 'own/model.onnx'), 'was trained without a sentence model'],
+      [fit('--encoder', 'own/model.onnx', '--set', 'trigrams=yes', '-o', 'never.safetensors'), 'leave them out with'],
+    ] as const;
+    for (const [{ status, stderr }, message] of refused)
+      expect([status, stderr]).toEqual([2, expect.stringContaining(message)]);
+    expect(existsSync(path('never.safetensors'))).toBe(false);
   }, 120_000);
 
   test('a folder of new products stands for its tables', () => {

@@ -74,7 +74,10 @@ describe.skipIf(!existsSync(main))('gossamer on graphs of texts (needs a build)'
       [['fit', 'shop', '--model', 'h4g', '--set', 'block=7'], 'blocks of 7 rows do not divide 256 features'],
       [['fit', 'shop', '--model', 'h4g', '--encoder', 'none.onnx'], 'file "none.onnx" does not exist'],
       [['fit', 'shop', 'halves', '--model', 'gcn'], 'fit learns from "shop" alone, got halves too'],
-      [['fit', 'shop', '--model', 'gcn', '--encoder', 'x.onnx'], '--encoder is for models that encode texts: h4g'],
+      [
+        ['fit', 'shop', '--model', 'gcn', '--encoder', 'x.onnx'],
+        '--encoder is for models that encode texts: h4g, hyperpave',
+      ],
       [['predict', 'm', 'shop'], 'need the classes to choose from: --classes FILE'],
       [['predict', 'm', 'shop', '--classes', 'one.csv'], 'holds 1 classes; at least two are needed'],
       [['predict', 'm', 'shop', '--classes', 'classes.csv', '--threshold', '2'], 'a probability from 0 to 1, got 2'],

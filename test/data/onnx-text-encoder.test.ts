@@ -6,54 +6,12 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { loadOnnxTextEncoder, OnnxTextEncoder } from '../../src/data/node.js';
 import { expectClose, uniform } from '../oracle.js';
 import { floats, longs, modelFile, node } from '../trace/onnx-models.js';
+import { SPECIAL, wordTokenizer } from './sentence-models.js';
 
-const WORDS = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', 'red', 'green', 'blue', 'shoe', 'sock', 'hat'];
+const WORDS = [...SPECIAL, 'red', 'green', 'blue', 'shoe', 'sock', 'hat'];
 const [D, HEADS, POSITIONS] = [8, 2, 16];
 
-/** tokenizer.json as BERT has it, with whole words. */
-const tokenizer = {
-  version: '1.0',
-  truncation: null,
-  padding: null,
-  added_tokens: WORDS.slice(0, 4).map((content, id) => ({
-    id,
-    content,
-    single_word: false,
-    lstrip: false,
-    rstrip: false,
-    normalized: false,
-    special: true,
-  })),
-  normalizer: {
-    type: 'BertNormalizer',
-    clean_text: true,
-    handle_chinese_chars: true,
-    strip_accents: null,
-    lowercase: true,
-  },
-  pre_tokenizer: { type: 'BertPreTokenizer' },
-  post_processor: {
-    type: 'TemplateProcessing',
-    single: [
-      { SpecialToken: { id: '[CLS]', type_id: 0 } },
-      { Sequence: { id: 'A', type_id: 0 } },
-      { SpecialToken: { id: '[SEP]', type_id: 0 } },
-    ],
-    pair: [],
-    special_tokens: {
-      '[CLS]': { id: '[CLS]', ids: [2], tokens: ['[CLS]'] },
-      '[SEP]': { id: '[SEP]', ids: [3], tokens: ['[SEP]'] },
-    },
-  },
-  decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
-  model: {
-    type: 'WordPiece',
-    unk_token: '[UNK]',
-    continuing_subword_prefix: '##',
-    max_input_chars_per_word: 100,
-    vocab: Object.fromEntries(WORDS.map((word, id) => [word, id])),
-  },
-};
+const tokenizer = wordTokenizer(WORDS.slice(4));
 
 const weights = (name: string, seed: number, ...dims: number[]) =>
   floats(

@@ -73,6 +73,14 @@ describe.skipIf(!existsSync(join(root, 'dist')))(
       expect(stdout).toContain('the dog sat on');
     }, 120_000);
 
+    test('mc-smoe: a smaller model, and what comes next in a text', () => {
+      const { stdout } = run('mc-smoe', 'From a text to a smaller model');
+      expect(stdout).toMatch(/small\.safetensors: validation loss 0\.\d+ nats a token, 0\.\d+ before/);
+      expect(stdout).toMatch(/layer 1: [23] of 4 experts; groups/);
+      expect(stdout).toMatch(/4 experts merged to \d, \d by layer of rank 8, 1 a token/);
+      expect(stdout).toContain('the cat sat on the mat');
+    }, 120_000);
+
     test.each(['vanillanet', 'lsnet', 'sparse-convnets'])(
       '%s: classes of new pictures',
       (page) => {

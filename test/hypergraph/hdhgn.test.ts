@@ -8,6 +8,8 @@ import {
   type HDHGNLayer,
   loadParser,
   ProgramModel,
+  type ProgramSchedule,
+  type ProgramTrainingOptions,
   ProgramVocabulary,
   parentsOf,
   programBaseline,
@@ -23,7 +25,6 @@ import {
   type Linear,
   parameters,
   stateOf,
-  type TrainingHooks,
   type TrainingState,
   type Weights,
   withWeights,
@@ -403,29 +404,40 @@ describe('training', () => {
     expect(right).toBeGreaterThanOrEqual(9);
   });
 
-  test('a cosine halves the second of two steps, and its last weights are those of a resumed run', async () => {
+  test('a cosine halves the second of two steps, a plateau takes a tenth of the fourth; a resumed run has the same weights', async () => {
     const programs = directed(20);
     const labels = Int32Array.from(programs, (_, i) => i % 2);
     const train = Int32Array.from({ length: 16 }, (_, i) => i);
     const data = { programs, labels, train, validation: Int32Array.of(16, 17, 18, 19) };
     const layout = { width: 8, heads: 2, layers: 1, hidden: 16 };
     const network = () => new HDHGN({ values: [2], types: 1, classes: 2 }, new Random(1), layout);
-    const trained = async (schedule: 'constant' | 'cosine', epochs: number, more: TrainingHooks = {}) => {
+    const trained = async (schedule: ProgramSchedule, epochs: number, more: ProgramTrainingOptions = {}) => {
       const own = network();
       const after: Float32Array[] = [own.types.view().slice()];
       const onEpoch = () => after.push(own.types.view().slice());
       await trainPrograms(own, data, new Random(2), { epochs, batch: 16, schedule, onEpoch, ...more });
       return { after, own };
     };
-    const steps = async (schedule: 'constant' | 'cosine') => {
-      const { after } = await trained(schedule, 2);
-      return [1, 2].map((at) => (after[at] as Float32Array).map((value, i) => value - (after[at - 1]?.[i] as number)));
+    const steps = async (schedule: ProgramSchedule, epochs = 2, more: ProgramTrainingOptions = {}) => {
+      const { after } = await trained(schedule, epochs, more);
+      return after
+        .slice(1)
+        .map((_, i) => i + 1)
+        .map((at) => (after[at] as Float32Array).map((value, i) => value - (after[at - 1]?.[i] as number)));
     };
     const [constant, cosine] = [await steps('constant'), await steps('cosine')];
     expect(cosine[0]).toEqual(constant[0]);
     const half = (constant[1] as Float32Array).map((step) => step / 2);
     expectClose(cosine[1] as Float32Array, half, 1e-6);
     expect(Math.max(...half.map(Math.abs))).toBeGreaterThan(1e-4);
+
+    // So small a rate that no epoch is better than the first: after two more it is a tenth.
+    const slow = { learningRate: 1e-4 };
+    const [steady, lowered] = [await steps('constant', 4, slow), await steps('plateau', 4, slow)];
+    expect(lowered.slice(0, 3)).toEqual(steady.slice(0, 3));
+    const tenth = (steady[3] as Float32Array).map((step) => step / 10);
+    expect(Math.max(...tenth.map(Math.abs))).toBeGreaterThan(5e-6);
+    expectClose(lowered[3] as Float32Array, tenth, 1e-7);
 
     let stored: TrainingState | undefined;
     const store = { load: () => stored, save: (state: TrainingState) => (stored = copyOf(state)) };

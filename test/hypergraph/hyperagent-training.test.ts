@@ -224,4 +224,30 @@ describe('G-Designer, the ancestor', () => {
     const all = own.draw(new Float32Array(own.choices).fill(50), new Float32Array(own.choices).fill(0.5));
     expect(all.topology.neighbours.map((from) => from.length)).toEqual([0, 1, 2, 3, 4, 5]);
   });
+
+  test('forty agents are drawn without a cycle too, and all links that close none are open', () => {
+    const agents = 40;
+    const many = new GDesigner(new GDesignerNetwork(4, new Random(5)), {
+      ...{ roles: new Random(6).normal([agents, 4]), queries: new Random(7).normal([1, 4]) },
+      roleGraph: chain(agents),
+    });
+    const all = many.draw(new Float32Array(many.choices).fill(50), new Float32Array(many.choices).fill(0.5));
+    expect(all.topology.neighbours.map((from) => from.length)).toEqual(Array.from({ length: agents }, (_, v) => v));
+    const uniform = new Random(8).uniform([many.choices]).dataSync<Float32Array>();
+    const { chosen, open, topology } = many.draw(new Float32Array(many.choices).fill(-3), uniform);
+    // An open link is one that no chain of the links chosen before it runs against.
+    const links = Array.from({ length: agents * (agents - 1) }, (_, at) => {
+      const [from, rest] = [Math.floor(at / (agents - 1)), at % (agents - 1)];
+      return [from, rest + Number(rest >= from)] as const;
+    });
+    const heard: number[][] = Array.from({ length: agents }, () => []);
+    links.forEach(([from, to], at) => {
+      const [seen, stack] = [new Set([to]), [to]];
+      for (let v = stack.pop(); v !== undefined; v = stack.pop())
+        for (const w of heard[v] as number[]) if (!seen.has(w)) seen.add(w) && stack.push(w);
+      expect(open?.[at]).toBe(Number(!seen.has(from)));
+      if (chosen[at] === 1) heard[from]?.push(to);
+    });
+    expect(topology.neighbours.flat().length).toBe(chosen.reduce((sum, value) => sum + value, 0));
+  });
 });

@@ -60,6 +60,55 @@ describe('ContinualClassifier', () => {
     expect(['0', '1']).toContain(answers.classes[0]);
   });
 
+  test('bounds of the top logit hold for the network of the task', async () => {
+    const model = make('hyperinterval', { epsilon: 1 });
+    await model.learn(tasks[0]);
+    const { bounds, classes } = model.predict(tasks[0].x, '0+1');
+    const { lower, middle, upper } = (model.learner as HyperInterval).logits(tasks[0].x, '0+1');
+    const outputs = lower.shape[1] as number;
+    for (const [row, name] of classes.entries()) {
+      const top = row * outputs + ['0', '1'].indexOf(name);
+      expect([bounds?.lower[row], bounds?.upper[row]]).toEqual([lower.view()[top], upper.view()[top]]);
+      expect(bounds?.upper[row]).toBeGreaterThan(middle.view()[top] as number);
+    }
+  });
+
+  test('the network of a task, and the one for all tasks, stand alone as files', async () => {
+    for (const method of ['hyperinterval', 'dp-hypernet', 'hnet'] as const) {
+      const model = make(method);
+      for (const task of tasks.slice(0, 2)) await model.learn(task);
+      const plain = ContinualClassifier.load(model.extract('2+3').save());
+      const [own, told] = [plain.predict(tasks[1].x), model.predict(tasks[1].x, '2+3')];
+      expect([own.classes, plain.tasks]).toEqual([told.classes, [{ name: '2+3', classes: ['2', '3'] }]]);
+      expect(own.probabilities).toEqual(told.probabilities);
+      // 64·12 + 12 + 12·12… of the network alone, without a hypernetwork.
+      expect(plain.learner?.stored.rest).toBe(64 * 12 + 12 + 12 * 2 + 2);
+      expect(() => model.extract()).toThrow('is for all tasks; say which task: 0+1, 2+3');
+      expect(() => model.extract('x')).toThrow('there is no task "x"; learned: 0+1, 2+3');
+    }
+    const shared = make('hyperinterval', { scenario: 'domain' });
+    expect(() => shared.extract()).toThrow('no task was learned');
+    const renamed = splitTasks(digits, 'domain') as ContinualTask[];
+    for (const task of renamed.slice(0, 2)) await shared.learn(task);
+    const universal = ContinualClassifier.load(shared.extract().save());
+    expect(universal.predict(digits.x)).toEqual(shared.predict(digits.x));
+    const ewc = make('ewc');
+    await ewc.learn(tasks[0]);
+    expect(() => ewc.extract('0+1')).toThrow('ewc makes no networks of tasks');
+  });
+
+  test('what learning takes is told before: weights, numbers, bytes with the moments of Adam', async () => {
+    const model = make('hyperinterval');
+    const size = model.sizeFor(tasks[0]);
+    expect(model.learner).toBeUndefined();
+    await model.learn(tasks[0]);
+    const { stored } = model.learner as HyperInterval;
+    // The embedding and its radii are counted with the task.
+    expect(size.numbers + 12).toBe(stored.rest);
+    expect(size.bytes).toBe(12 * size.numbers);
+    expect(size.weights).toBe(64 * 12 + 12 + 12 * 10 + 10);
+  });
+
   test('refuses what cannot be learned, and says what can', async () => {
     const model = make('ewc', { scenario: 'class' });
     expect(() => model.predict(tasks[0].x)).toThrow('no task was learned');

@@ -7,6 +7,7 @@ import {
   ElasticWeights,
   fisher,
   HypernetLearner,
+  type HypernetLearnerOptions,
   JointLearner,
   NetworkLearner,
   NoPenalty,
@@ -18,7 +19,7 @@ import {
   splitTasks,
   withValidation,
 } from '../../src/hypernet/index.js';
-import { crossEntropy, Linear, minimize, parameters, SGD, stateOf } from '../../src/nn/index.js';
+import { crossEntropy, gradientsOf, Linear, minimize, parameters, SGD, stateOf } from '../../src/nn/index.js';
 import { Random, type Tensor, tensor } from '../../src/tensor/index.js';
 import { expectClose, uniform } from '../oracle.js';
 
@@ -290,6 +291,48 @@ describe('learners', () => {
       rest: (learner.model?.hypernet.size as number) + 16,
       training: learner.model?.hypernet.layout.size,
     });
+  });
+
+  test('look-ahead: earlier tasks are held where the step of the loss alone would lead', async () => {
+    const [tasks] = stream('task', 2);
+    const after = async (options: HypernetLearnerOptions) => {
+      const learner = new HypernetLearner(new Random(3), { ...target, trunk: [8], embedding: 4, ...options });
+      await learner.learn(tasks[0] as ContinualTask);
+      const made = Object.values(learner.weightsOf(0));
+      const before = weightsIn(learner.model as object);
+      await learner.learn(tasks[1] as ContinualTask);
+      return { learner, made, before, after: weightsIn(learner.model as object) };
+    };
+    // One step: Φ + ΔΦ, where nothing is held.
+    const free = await after({ steps: 1, strength: 0 });
+    const { gradients } = gradientsOf(
+      free.learner.model as NonNullable<HypernetLearner['model']>,
+      ({ hypernet, embeddings }) =>
+        Object.values(hypernet.generate(embeddings[0] as Tensor))
+          .map((w, i) =>
+            w
+              .subtract((free.made[i] as Tensor).reshape(w.shape))
+              .square()
+              .sum(),
+          )
+          .reduce((a, b) => a.add(b)),
+    );
+    // So strong a regulariser decides the step, whose size of Adam's first is the learning rate.
+    const held = await after({ steps: 1, strength: 1e8, lookAhead: true });
+    let [counted, agreeing] = [0, 0];
+    for (const [name, gradient] of Object.entries(gradients)) {
+      if (!name.startsWith('hypernet')) continue;
+      for (const [i, slope] of gradient.view().entries()) {
+        if (Math.abs(slope) < 1e-4) continue;
+        const step = (held.after[name]?.[i] as number) - (held.before[name]?.[i] as number);
+        counted += 1;
+        agreeing += Number(Math.sign(step) === -Math.sign(slope) && Math.abs(Math.abs(step) / 5e-3 - 1) < 0.01);
+      }
+    }
+    expect(counted).toBeGreaterThan(1000);
+    expect(agreeing).toBe(counted);
+    // At Φ itself the regulariser is least, and its gradient 0.
+    expect((await after({ steps: 1, strength: 1e8 })).after).toEqual(free.after);
   });
 
   test('without the task the surest network answers; classes side by side know their task', async () => {

@@ -4,6 +4,7 @@ import {
   type ContinualTask,
   DependencyHypernet,
   type DependencyHypernetOptions,
+  type Descent,
   Layout,
   permutedTasks,
   RecurrentHypernet,
@@ -111,8 +112,11 @@ describe('RecurrentHypernet', () => {
   test('growth: earlier tasks are made as before, whatever becomes of the new units', () => {
     const net = make();
     const before = flat(net.generate(codes, [0, 1]));
+    const later = flat(net.generate(codes, [0, 1]), 1);
     net.grow(3, 1, new Random(9));
     expect(flat(net.generate(codes, [0, 1]))).toEqual(before);
+    // Nor does the growth itself change what is made for tasks to come.
+    expect(flat(net.generate(codes, [0, 1]), 1)).toEqual(later);
     const { gradients } = gradientsOf(net, (live) => {
       const made = live.generate(codes.slice([0, 1]), [0]);
       return Object.values(made)
@@ -137,9 +141,15 @@ class Open extends DependencyHypernet {
   moved(made: Weights, recorded: Weights, tasks: readonly number[]): number {
     return this.regularizer(made, recorded, tasks).item();
   }
-  /** Weights of the tasks now. */
+  /** Weights of the tasks now, and the outputs of the units where those are held. */
   made(tasks: readonly number[]): Weights {
-    return this.weightsFor(this.model as never, tasks);
+    return this.madeFor(this.model as never, tasks);
+  }
+  /** What each descent was held to, of the first task. */
+  readonly held: Float32Array[][] = [];
+  protected override descend(descent: Descent): Promise<number[]> {
+    this.held.push(Object.values(descent.recorded).map((weight) => weight.slice([0, 1]).view().slice()));
+    return super.descend(descent);
   }
 }
 
@@ -200,6 +210,50 @@ describe('DependencyHypernet', () => {
     }
   });
 
+  test('coupled steps: outputs of the units are held, too, at λ_h', async () => {
+    const [own, loose] = [learner({ importance: 'none', coupling: 0.5, steps: 20 }), learner({ importance: 'none' })];
+    await own.learn(tasks[0] as ContinualTask);
+    const recorded = own.made([0]);
+    await own.learn(tasks[1] as ContinualTask);
+    const made = own.made([0]);
+    let expected = 0;
+    for (const [name, before] of Object.entries(recorded)) {
+      const [a, b] = [(made[name] as Tensor).view(), before.view()];
+      for (let i = 0; i < before.size; i++)
+        expected += (name.startsWith('states') ? 0.5 : 1) * ((a[i] as number) - (b[i] as number)) ** 2;
+    }
+    expect(recorded['states 0']?.shape).toEqual([1, own.model?.hypernet.sizes.length, 16]);
+    expect(own.moved(made, recorded, [0]) / expected).toBeCloseTo(1, 4);
+    await loose.learn(tasks[0] as ContinualTask);
+    expect(Object.keys(loose.made([0])).some((name) => name.startsWith('states'))).toBe(false);
+    expect(() => learner({ coupling: -1 })).toThrow('the coupling must be at least 0, got -1');
+  });
+
+  test('a trial before growth is held to what was made before it', async () => {
+    const own = learner({ steps: 12, growAbove: 1e-3, importance: 'none' });
+    await own.learn(tasks[0] as ContinualTask);
+    const before = Object.values(own.made([0])).map((weight) => weight.view().slice());
+    await own.learn(tasks[1] as ContinualTask);
+    expect(own.model?.hypernet.since).toEqual([1]);
+    expect(own.held).toEqual([[], before, before]);
+  });
+
+  test('the loss has β times the mean weighted change of earlier tasks, by a loop', async () => {
+    const run = async (strength: number, steps: number) => {
+      const own = learner({ strength, steps: 1 });
+      for (const task of tasks.slice(0, 2)) await own.learn(task);
+      const before = own.made([0, 1]);
+      Object.assign(own, { steps });
+      const losses: number[] = [];
+      await own.learn(tasks[2] as ContinualTask, { onEpoch: ({ loss }) => losses.push(loss) });
+      return { losses, change: own.moved(own.made([0, 1]), before, [0, 1]) };
+    };
+    // The first step, at what was recorded, does not depend on β; the second sees what it changed.
+    const [{ change }, weak, strong] = [await run(1, 1), await run(1, 2), await run(3, 2)];
+    expect(strong.losses[0]).toBe(weak.losses[0]);
+    expect(((strong.losses[1] as number) - (weak.losses[1] as number)) / change).toBeCloseTo(1, 2);
+  });
+
   test('importances are mean squared gradients of single rows by the generated weights', async () => {
     const own = learner({ steps: 5, floor: 0, samples: 600, target: { hidden: [] } });
     const few = { ...(tasks[0] as ContinualTask), x: train.x.slice([0, 10]), labels: train.labels.slice(0, 10) };
@@ -250,6 +304,12 @@ describe('DependencyHypernet', () => {
       expect(each.model?.hypernet.since.length).toBe(grown);
     }
     expect(() => learner().grow()).toThrow('nothing to grow before the first task');
+    const busy = learner({ steps: 4 });
+    const learning = busy.learn(tasks[0] as ContinualTask);
+    expect(() => busy.grow()).toThrow('a task is being learned; grow before or after it');
+    await learning;
+    busy.grow();
+    expect(busy.model?.hypernet.since).toEqual([1]);
     expect(() => learner({ floor: 2 })).toThrow('the floor 2 is no share');
   });
 

@@ -198,7 +198,7 @@ describe('the server', () => {
   });
 
   test('notices who is silent, goes on, and takes them back', async () => {
-    const { post, federation, left, joined, url, close } = await start({ silence: 250 });
+    const { post, federation, left, joined, url, close } = await start({ silence: 1500 });
     const { token } = (await (await post('/join', '{"name":"ghost"}')).json()) as { token: string };
     const asked = federation.ask(
       0,
@@ -222,6 +222,31 @@ describe('the server', () => {
     expect(federation.events.at(-1)).toMatchObject({ client: 'ghost', outcome: 'answered' });
     await close();
     expect(await running).toBe(1);
+  });
+
+  test('knows the clients of an earlier run by their tokens, and asks them nothing before they are back', async () => {
+    const members = { a: 'a token of some length' };
+    const { http, post, joined, federation } = await start({ members, clients: 2 });
+    expect(http.members).toEqual(members);
+    const headers = { 'x-client': 'a', 'x-token': members.a };
+    expect((await post('/work', '{}', headers)).status).toBe(409);
+    expect((await post('/join', '{"name":"a"}')).status).toBe(409);
+    expect(federation.available).toEqual([]);
+    expect((await post('/join', JSON.stringify({ name: 'a', token: members.a }))).status).toBe(200);
+    expect((await post('/work', '{}', headers)).status).toBe(204);
+    // They count among those that may join.
+    expect((await post('/join', '{"name":"b"}')).status).toBe(200);
+    expect((await post('/join', '{"name":"c"}')).status).toBe(403);
+    expect(joined).toEqual(['a', 'b']);
+    expect(Object.keys(http.members)).toEqual(['a', 'b']);
+  });
+
+  test('pauses without an end: a client goes on trying', async () => {
+    const { http, url, joined } = await start();
+    const running = joinFederation(url, clientOf('a', 1), { patience: 500 });
+    await until(() => joined.length === 1);
+    await http.pause();
+    await expect(running).rejects.toThrow('cannot be reached');
   });
 
   test('hears why a client could not follow', async () => {

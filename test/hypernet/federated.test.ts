@@ -239,7 +239,8 @@ describe('servers', () => {
   });
 
   test('the step of a hypernetwork is the gradient of ½‖θ(φ, v) − θ̃‖², by central differences', () => {
-    const server = new HypernetServer(network, 3, new Random(4), { hidden: 4, layers: 1, embedding: 2 });
+    const sizes = { hidden: 4, layers: 1, embedding: 2 };
+    const server = new HypernetServer(network, 3, new Random(4), { ...sizes, init: 'hyperfan-in' });
     const target = difference(server, 7);
     const distance = () =>
       flat(server.weightsFor(1)).reduce((sum, w, i) => sum + 0.5 * (w - (flat(target)[i] as number)) ** 2, 0);
@@ -301,8 +302,20 @@ describe('servers', () => {
     });
   });
 
+  test('all clients start from one network, and part as they learn', () => {
+    const server = new HypernetServer(network, 3, new Random(4), { hidden: 8 });
+    const [first, second] = [0, 1].map((client) => flat(server.weightsFor(client))) as [number[], number[]];
+    expect(first).toEqual(second);
+    expect(Math.max(...first.map(Math.abs))).toBeGreaterThan(0.01);
+    for (let round = 0; round < 2; round++)
+      server.apply([0, 1].map((client) => ({ client, difference: difference(server, 9 + client), rows: 5 })));
+    const parted = flat(server.weightsFor(0)).map((w, i) => Math.abs(w - (flat(server.weightsFor(1))[i] as number)));
+    expect(Math.max(...parted)).toBeGreaterThan(1e-4);
+  });
+
   test('a newcomer learns its embedding and leaves the hypernetwork as it is', async () => {
-    const server = new HypernetServer(network, 3, new Random(4), { hidden: 8, layers: 1, embedding: 2 });
+    const sizes = { hidden: 8, layers: 1, embedding: 2 };
+    const server = new HypernetServer(network, 3, new Random(4), { ...sizes, init: 'hyperfan-in' });
     const before = Object.values(parameters(server.hypernet)).map((own) => own.dataSync<Float32Array>().slice());
     const newcomer = new NewcomerServer(server);
     const client = clientOf('new', 8);

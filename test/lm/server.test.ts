@@ -203,7 +203,7 @@ describe('wrong requests have their status and say which field', () => {
     ['/v1/chat/completions', { ...chat, messages: [{ role: 'user', content: 5 }] }, 400, 'messages[0].content'],
     ['/v1/chat/completions', { ...chat, temperature: 9 }, 400, '\\"temperature\\" must be a number from 0 to 2'],
     ['/v1/chat/completions', { ...chat, stop: [''] }, 400, '\\"stop\\"'],
-    ['/v1/chat/completions', { ...chat, tools: [] }, 400, '\\"tools\\" is not supported'],
+    ['/v1/chat/completions', { ...chat, functions: [] }, 400, '\\"functions\\" is not supported'],
     ['/v1/chat/completions', { ...chat, n: 2 }, 400, '\\"n\\"'],
     [
       '/v1/chat/completions',

@@ -230,6 +230,27 @@ test('schedules', () => {
   expect([0, 1, 2].map(nn.warmUpCosine(1))).toEqual([1, 1, 0]);
 });
 
+test('the rate is lowered where torch’s ReduceLROnPlateau lowers it', () => {
+  const metrics = [0.5, 0.6, 0.6, 0.60003, 0.4, 0.7, 0.69, 0.68, 0.67, 0.66, 0.7, 0.8, 0.8, 0.8];
+  const factors = (options: nn.PlateauOptions, seen: readonly number[]) => {
+    const plateau = new nn.ReduceOnPlateau(options);
+    return seen.map((metric) => {
+      plateau.see(metric);
+      return plateau.factor;
+    });
+  };
+  // Of torch.optim.lr_scheduler.ReduceLROnPlateau(mode, factor, patience, eps=0) of torch 1.13.
+  const loss = metrics.map((metric) => 1 - metric);
+  const halves = [1, 1, 1, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125, 0.125, 0.125, 0.0625];
+  expectClose(factors({ patience: 1, by: 0.5 }, loss), halves, 1e-12);
+  const tenths = [0, 0, 0, 1, 1, 1, 1, 2, 2, 3, 3, 3, 3, 4].map((times) => 0.1 ** times);
+  expectClose(factors({ patience: 1, better: 'larger' }, metrics), tenths, 1e-12);
+  const later = [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2].map((times) => 0.1 ** times);
+  expectClose(factors({ patience: 2, better: 'larger' }, metrics), later, 1e-12);
+  expect(() => new nn.ReduceOnPlateau({ patience: -1 })).toThrow('patience must be an integer from 0 on');
+  expect(() => new nn.ReduceOnPlateau({ by: 1 })).toThrow('by must lie between 0 and 1');
+});
+
 test('accuracy and macro F1 equal hand counts', () => {
   const labels = [0, 0, 1, 1, 2];
   const predicted = [0, 1, 1, 1, 0];

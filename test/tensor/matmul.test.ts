@@ -84,15 +84,24 @@ test.each([
   );
 });
 
-test('linear adds the bias and applies ReLU in the same pass', () => {
-  const [m, k, n] = [5, 700, 13];
+test.each([
+  [5, 700, 13],
+  [23, 20, 16],
+])('linear of [%i, %i] to %i adds the bias and applies ReLU in the same pass', (m, k, n) => {
   const x = uniformTensor(1, [m, k]);
   const w = uniformTensor(2, [n, k]);
   const b = uniform(3, n);
-  const expected = naive(x.view(), w.view(), m, k, n, false, true).map((value, i) =>
-    Math.max(0, value + (b[i % n] as number)),
+  const sums = naive(x.view(), w.view(), m, k, n, false, true).map((value, i) => value + (b[i % n] as number));
+  const own = uniformTensor(3, [n]);
+  expectClose(linear(x, w, own).view(), sums, 2e-5);
+  expectClose(
+    linear(x, w, own, 'relu').view(),
+    sums.map((value) => Math.max(0, value)),
+    2e-5,
   );
-  expectClose(linear(x, w, uniformTensor(3, [n]), 'relu').view(), expected, 2e-5);
+});
+
+test('gradients of linear layers', () => {
   checkGradient(
     (a, c, d) => linear(a, c, d),
     [uniformTensor(1, [3, 4]), uniformTensor(2, [2, 4]), uniformTensor(3, [2])],

@@ -22,7 +22,7 @@ import {
   progressLine,
   type TrainingHooks,
 } from '../../nn/index.js';
-import { type ArcExamples, type ArcQuestion, type ArcTask, arcTask } from '../../structure/index.js';
+import { type ArcExamples, type ArcQuestion, type ArcTask, arcTask, linkHeuristic } from '../../structure/index.js';
 import type { FitRequest, Fitted } from './learner.js';
 import { isPlaced, layoutOf, loadNodes, type PreparedInputs, prepareInputs, trainingOf } from './node-data.js';
 import { chooseSetting } from './node-tuning.js';
@@ -121,6 +121,8 @@ function linkScores(
     averagePrecision: 100 * averagePrecision(scores, test.classes),
     hits: 100 * hitsAtRank(scores, test.classes, hitsAt),
     hitsAt,
+    commonNeighbours: 100 * areaUnderCurve(linkHeuristic(graph, test, 'commonNeighbours'), test.classes),
+    adamicAdar: 100 * areaUnderCurve(linkHeuristic(graph, test, 'adamicAdar'), test.classes),
   };
 }
 
@@ -174,6 +176,11 @@ export function arcScoreLines(scores: Readonly<Record<string, number>>): string[
       ? []
       : [
           `links that were held out among pairs without one: AUC ${percent(scores.auc)}, average precision ${percent(scores.averagePrecision)}, hits@${scores.hitsAt} ${percent(scores.hits)}`,
+          ...(scores.commonNeighbours === undefined
+            ? []
+            : [
+                `AUC without learning: common neighbours ${percent(scores.commonNeighbours)}, Adamic–Adar ${percent(scores.adamicAdar)}`,
+              ]),
         ];
   return [
     ...ranked,

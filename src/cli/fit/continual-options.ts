@@ -35,5 +35,6 @@ export const dependencyOptions = {
   units: count(32, 'units of the recurrent hypernetwork'),
   chunk: count(200, 'weights that a step makes; 0: a layer', { minimum: 0 }),
   importance: choice(['full', 'step', 'none'], 'what earlier tasks are held by: each weight, each step, all alike'),
+  coupling: number(0, 'λ_h/β: how firmly outputs of the units are held beside the weights', { minimum: 0 }),
   growEvery: count(0, 'tasks after which units are added; 0: never', { minimum: 0 }),
 } as const;

@@ -16,11 +16,12 @@ import {
   type ContinualMethodOptions,
   type ContinualTask,
   encodeTable,
+  HyperInterval,
   splitTaskColumn,
   type TaskRows,
   tensorOf,
 } from '../../hypernet/index.js';
-import { gatherKnownRows, type Random, type Tensor, tensor } from '../../tensor/index.js';
+import { gatherKnownRows, type Random, scope, type Tensor, tensor } from '../../tensor/index.js';
 import { readPictures } from '../pictures.js';
 import { tableOptionsOf } from '../tables.js';
 import type { dependencyOptions, hyperIntervalOptions } from './continual-options.js';
@@ -57,8 +58,8 @@ export function fitHyperInterval(path: string, request: FitRequest<typeof hyperI
 
 /** Trains the recurrent hypernetwork; see `fitTasks`. */
 export function fitDependencyHypernet(path: string, request: FitRequest<typeof dependencyOptions>): Promise<Fitted> {
-  const { units, chunk, importance, growEvery } = request.values satisfies DependencyValues;
-  return fitTasks('dp-hypernet', path, request, { units, chunk, importance, growEvery });
+  const { units, chunk, importance, coupling, growEvery } = request.values satisfies DependencyValues;
+  return fitTasks('dp-hypernet', path, request, { units, chunk, importance, coupling, growEvery });
 }
 
 /**
@@ -73,7 +74,7 @@ async function fitTasks(
   request: Request,
   own: ContinualMethodOptions,
 ): Promise<Fitted> {
-  const { continued, values, note, hooks, seed, random } = request;
+  const { continued, values, note, hooks, seed } = request;
   const before = continued === undefined ? undefined : ContinualClassifier.load(readBytes(continued), continued);
   if (before && before.options.method !== method)
     throw new Error(`--continue: "${continued}" is a model of ${before.options.method}, not of ${method}`);
@@ -81,29 +82,82 @@ async function fitTasks(
   const model = before ?? new ContinualClassifier({ method, seed, options: { ...optionsOf(values), ...own }, inputs });
   const lines: string[] = [];
   const scores: Record<string, number> = {};
+  const learnt: OwnTask[] = [];
+  const matrix: string[] = [];
+  const fresh = tasks.filter(({ name }) => !model.tasks.some((known) => known.name === name));
+  if (fresh[0]) note(sizeLine(model, fresh[0]));
   for (const task of tasks) {
     if (model.tasks.some(({ name }) => name === task.name)) {
       note(`task "${task.name}" is known and left out`);
       continue;
     }
     try {
-      await model.learn(task, { signal: hooks.signal, onEpoch: hooks.onEpoch });
+      await model.learn(task, {
+        signal: hooks.signal,
+        onEpoch: timed(hooks.onEpoch, fresh.length - learnt.length, note),
+      });
     } catch (error) {
       if (!hooks.signal.aborted || lines.length === 0) throw error;
       note(`stopped; ${lines.length} of ${tasks.length} tasks were learnt, --continue learns the others`);
       break;
     }
-    const share = task.test && accuracyOn(model, task.test, task, random);
+    learnt.push(task);
+    const shares = learnt.map((own) => own.test && accuracyOn(model, own.test, own));
+    const share = shares.at(-1);
     lines.push(taskLine(task, share));
+    matrix.push(`after ${task.name}: ${shares.map((each) => each?.toFixed(1) ?? '–').join(', ')}`);
     if (share !== undefined) scores[task.name] = share;
   }
   if (lines.length === 0) throw new Error(`"${path}" holds no task that the model does not know`);
   return {
     file: () => model.save(),
-    lines: [`${path}: ${model.tasks.length} tasks known`, ...lines],
+    lines: [
+      `${path}: ${model.tasks.length} tasks known`,
+      ...lines,
+      ...(learnt.length > 1 ? [`accuracy (%) of ${learnt.map(({ name }) => name).join(', ')}:`, ...matrix] : []),
+      ...learnt.flatMap((task) => boundLine(model, task)),
+    ],
     scores,
     stopped: 'completed',
   };
+}
+
+/** What learning takes, before it starts. */
+function sizeLine(model: ContinualClassifier, task: ContinualTask): string {
+  const { weights, numbers, bytes } = model.sizeFor(task);
+  const [all, made] = [numbers, weights].map((n) => n.toLocaleString('en-US'));
+  return `networks of ${made} weights, made from ${all} numbers: ${(bytes / 1e6).toFixed(1)} MB while they are trained`;
+}
+
+/** Seconds from which on it is said how long the training takes. */
+const LONG = 60;
+
+/** Reports of a task, after the first of which it is said how long all tasks take, where long. */
+function timed(
+  onEpoch: FitRequest['hooks']['onEpoch'],
+  tasks: number,
+  note: (text: string) => void,
+): FitRequest['hooks']['onEpoch'] {
+  return (report) => {
+    const { epoch, epochs, seconds } = report;
+    const expected = seconds * epochs * tasks;
+    if (epoch === 1 && expected > LONG)
+      note(`about ${Math.ceil(expected / 60)} minutes for ${tasks} ${tasks === 1 ? 'task' : 'tasks'}`);
+    return onEpoch(report);
+  };
+}
+
+/** How many rows are certified, and how wide the bounds of the weights are; of HyperInterval. */
+function boundLine({ learner }: ContinualClassifier, { name, test }: OwnTask): string[] {
+  if (!(learner instanceof HyperInterval)) return [];
+  return scope(() => {
+    const { lower, upper } = learner.weightsOf(name);
+    const widths = Object.entries(lower).flatMap(([key, low]) => [...(upper[key] as Tensor).subtract(low).view()]);
+    const width = widths.reduce((a, b) => a + b, 0) / widths.length;
+    const sure = test && learner.certified(test, name).filter(Boolean).length / test.labels.length;
+    const share = sure === undefined ? '' : `${(100 * sure).toFixed(1)} % certified, `;
+    return [`${name}: ${share}bounds of its weights ${width.toPrecision(2)} apart on average`];
+  });
 }
 
 function optionsOf(values: HyperIntervalValues | DependencyValues): ContinualMethodOptions {
@@ -121,7 +175,7 @@ function optionsOf(values: HyperIntervalValues | DependencyValues): ContinualMet
 const taskLine = ({ name, classes, labels }: OwnTask, share: number | undefined) =>
   `${name}: ${labels.length} examples of ${classes.join(', ')}${share === undefined ? '' : `; accuracy on those kept apart ${share.toFixed(1)} %`}`;
 
-function accuracyOn(model: ContinualClassifier, { x, labels }: TaskRows, { name, classes }: OwnTask, _random: Random) {
+function accuracyOn(model: ContinualClassifier, { x, labels }: TaskRows, { name, classes }: OwnTask) {
   const found = model.predict(x, name).classes;
   return (100 * found.filter((own, i) => own === classes[labels[i] as number]).length) / labels.length;
 }

@@ -118,7 +118,10 @@ export function fitCommand(): Command {
     .option('--json', 'print the result as JSON', false);
   command.option('--data <questions>', 'hyperagent: lines of {"question": …, "answer": …}, or gsm8k');
   command.option('--continue <file>', 'hyperinterval, dp-hypernet: the model that learns these tasks, too');
-  command.option('--encoder <file>', 'h4g: a sentence model in ONNX that encodes the texts, tokenizer.json beside it');
+  command.option(
+    '--encoder <file>',
+    'h4g, hyperpave: a sentence model in ONNX that encodes the texts, tokenizer.json beside it',
+  );
   command.option('--init <file>', 'pictures: initial weights by a model of logah');
   const pictures = withBackgroundOption(withPictureOptions(command, { of: 'pictures: ' }), 'pictures: ');
   return withTableFitOptions(withChatOptions(pictures))
@@ -157,7 +160,7 @@ async function fit([path = '', ...more]: readonly string[], flags: Flags, comman
   if (flags.continue !== undefined && !learner?.continues)
     throw new Error('--continue is for models of tasks that arrive one after another: hyperinterval, dp-hypernet');
   if (flags.encoder !== undefined && !learner?.encodes)
-    throw new Error('--encoder is for models that encode texts: h4g');
+    throw new Error('--encoder is for models that encode texts: h4g, hyperpave');
   if (flags.init !== undefined && (learner?.data !== 'pictures' || flags.model === 'logah'))
     throw new Error('--init is for networks that classify pictures; gossamer lm train has it for texts');
   if (learner?.data !== 'graph' && (flags.directed || flags.undirected))

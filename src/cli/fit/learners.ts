@@ -22,6 +22,7 @@ export const learners: Readonly<Record<string, Learner>> = {
   hyperpave: defineLearner({
     about: 'attribute values of products, also those that no product has yet',
     data: 'products',
+    encodes: true,
     options: hyperpaveOptions,
     load: async () => (await import('./products.js')).fitCatalogue,
   }),

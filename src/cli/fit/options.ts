@@ -75,7 +75,7 @@ export const hdhgnOptions = {
   epochs: count(30, 'epochs'),
   batch: count(16, 'files in a batch'),
   learningRate: rate(2e-3, "Adam's learning rate"),
-  schedule: choice(['cosine', 'constant'], 'learning rate over the epochs'),
+  schedule: choice(['cosine', 'constant', 'plateau'], 'learning rate; plateau: to a tenth after 2 epochs without gain'),
   vertices: count(5000, 'most vertices of a file; larger ones are left out'),
   names: choice(['kept', 'hidden'], 'hidden: names and strings are replaced, so that the structure alone decides'),
   roles: choice(['kept', 'ignored'], 'roles of heads and tails'),

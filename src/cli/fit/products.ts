@@ -1,16 +1,16 @@
 // Attribute values of products by HyperPAVE.
 
 import type { ProductCatalogue } from '../../data/index.js';
-import { loadCatalogue } from '../../data/node.js';
+import { loadCatalogue, loadOnnxTextEncoder } from '../../data/node.js';
 import { tensorMemoryBudget } from '../../engine/index.js';
 import { fitProducts } from '../../hypergraph/index.js';
 import type { FitRequest, Fitted } from './learner.js';
-import type { hyperpaveOptions } from './options.js';
+import { hyperpaveOptions } from './options.js';
 
 /** Trains on the labelled products; unseen values choose the epoch and the threshold. */
 export async function fitCatalogue(
   path: string,
-  { values, target, random, seed, hooks, note }: FitRequest<typeof hyperpaveOptions>,
+  { values, encoder, target, random, seed, hooks, note }: FitRequest<typeof hyperpaveOptions>,
 ): Promise<Fitted> {
   if (target !== undefined)
     throw new Error(
@@ -18,7 +18,8 @@ export async function fitCatalogue(
     );
   const catalogue = loadCatalogue(path);
   for (const text of catalogue.notes) note(text);
-  requireMemory(catalogue, values);
+  const sentences = encoder === undefined ? undefined : sentenceModel(encoder, catalogue, values);
+  requireMemory(catalogue, { ...values, ...(sentences && { textFeatures: sentences.encoder.dimension }) });
   const { hyperedges, features, fusion, residual, score, includeSelf, episodes, textFeatures, trigrams, ...training } =
     values;
   const {
@@ -29,6 +30,7 @@ export async function fitCatalogue(
   } = await fitProducts(catalogue, random, {
     network: { hyperedges, features, learnFusion: fusion === 'learnt', residual: residual === 'yes', score },
     graph: { includeSelf: includeSelf === 'yes' },
+    ...(sentences && { encoder: sentences.encoder }),
     text: { dimension: textFeatures, trigrams: trigrams === 'yes', seed },
     episodes: episodes === 'yes',
     ...training,
@@ -40,7 +42,7 @@ export async function fitCatalogue(
   const { threshold } = model.description;
   const among = heldOut.ranked === 'alone' ? '' : `, ranked among all ${all.length} values as they are few`;
   return {
-    file: () => model.save({ data: catalogue.name }),
+    file: () => model.save({ data: catalogue.name, ...(sentences && { sentenceModel: sentences.digest }) }),
     lines: [
       `${catalogue.name}: ${productNames.length} products, ${labelled} with values; ${categories.length} categories, ${all.length} values`,
       ...(bestMetric === undefined
@@ -56,6 +58,19 @@ export async function fitCatalogue(
     },
     stopped: result.stopped,
   };
+}
+
+/** @throws Error where vectors are given too, or options of the built-in encoder */
+function sentenceModel(
+  path: string,
+  { name, vectors }: ProductCatalogue,
+  { trigrams, textFeatures }: FitRequest<typeof hyperpaveOptions>['values'],
+) {
+  if (vectors)
+    throw new Error(`"${name}" has vectors of its texts: leave --encoder out, or products.npy and values.npy`);
+  if (trigrams === 'yes' || textFeatures !== hyperpaveOptions.textFeatures.default)
+    throw new Error('trigrams and textFeatures are of the built-in encoder; leave them out with --encoder');
+  return loadOnnxTextEncoder(path);
 }
 
 /**

@@ -1,6 +1,6 @@
 // Personal models of users by SemiPFL, in a federation that is simulated on this machine.
 
-import { loadTable } from '../../data/node.js';
+import { loadUserTable } from '../../data/node.js';
 import {
   Federation,
   HypernetServer,
@@ -8,6 +8,7 @@ import {
   personalize,
   pickRows,
   runRounds,
+  SEMIPFL_HIDDEN,
   SemiPFLClient,
   type SemiPFLDescription,
   SemiPFLModel,
@@ -24,8 +25,6 @@ import { tableOptionsOf } from '../tables.js';
 import type { FitRequest, Fitted } from './learner.js';
 import type { semiPFLOptions } from './options.js';
 
-const HIDDEN = 64;
-
 export async function fitSemiPFL(
   path: string,
   { values, target, random, hooks, reading, note }: FitRequest<typeof semiPFLOptions>,
@@ -38,7 +37,7 @@ export async function fitSemiPFL(
     .filter((name) => name !== '');
   if (names.length === 0)
     throw new Error(`--set donors=…: name users whose labelled rows the server may hold, such as donors=3,7,9`);
-  const table = await loadTable(path, { ...tableOptionsOf(reading), categorical: [user], target });
+  const table = await loadUserTable(path, user, { ...tableOptionsOf(reading), categorical: [user], target });
   const ignore = values.ignore.split(',').filter((name) => name !== '');
   const sizes = { window, step: step === 0 ? window : step };
   const { users: all, columns, classes } = usersOfTable(table, { user, target, ignore, ...sizes });
@@ -80,7 +79,7 @@ export async function fitSemiPFL(
     );
   });
   const server = new HypernetServer(semiPFLNetwork(width), users.length, random.split('server'), {
-    ...{ hidden: HIDDEN, learningRate: values.learningRate },
+    ...{ hidden: SEMIPFL_HIDDEN, learningRate: values.learningRate },
   });
   const federation = new Federation(clients.map(localChannel));
   const known = clients.map(({ name }) => name);

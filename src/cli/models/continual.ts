@@ -17,6 +17,7 @@ export function open(path: string): Predictor {
     tasks: model.tasks.map(({ name }) => name),
     ...(inputs?.kind === 'pictures' && { reads: [] }),
     describe: () => descriptionOf(model, inputs),
+    extract: (task) => model.extract(task).save(),
     predict: (paths, options) => {
       if (!inputs) throw new Error(`"${path}" does not say how its rows were made; it answers in code alone`);
       return inputs.kind === 'pictures'
@@ -52,24 +53,34 @@ function readsLine(inputs: ContinualInputs): string {
 }
 
 const columns = ['task', 'class', 'probability', 'entropy'] as const;
+const certifying = ['certified', 'lower', 'upper'] as const;
 
-/** Task, class, probability, entropy and, where the method tells, whether it is certified. */
+/**
+ * Task, class, probability, entropy and, where the method tells, whether the class is certified and
+ * the bounds of its logit.
+ */
 function answersOf(model: ContinualClassifier, x: Tensor, task: string | undefined): (string | number)[][] {
   return scope(() => {
-    const { tasks, classes, probabilities, entropies, certified } = model.predict(x, task);
+    const { tasks, classes, probabilities, entropies, certified, bounds } = model.predict(x, task);
     return classes.map((name, row) => [
       tasks[row] ?? '',
       name,
       (probabilities[row] as number).toFixed(4),
       (entropies[row] as number).toFixed(4),
-      ...(isCertifying(model) ? [certified ? (certified[row] ? 'yes' : 'no') : ''] : []),
+      ...(isCertifying(model)
+        ? [
+            certified ? (certified[row] ? 'yes' : 'no') : '',
+            bounds?.lower[row]?.toFixed(4) ?? '',
+            bounds?.upper[row]?.toFixed(4) ?? '',
+          ]
+        : []),
     ]);
   });
 }
 
 const isCertifying = ({ options }: ContinualClassifier) => options.method === 'hyperinterval';
 
-const columnsOf = (model: ContinualClassifier) => [...columns, ...(isCertifying(model) ? ['certified'] : [])];
+const columnsOf = (model: ContinualClassifier) => [...columns, ...(isCertifying(model) ? certifying : [])];
 
 async function classifyRows(
   model: ContinualClassifier,

@@ -14,6 +14,7 @@ export function open(path: string): Predictor {
   const description = H4GModel.describe(readBytes(path), path);
   return {
     takesClasses: true,
+    takesEncoder: true,
     describe: () => describe(description),
     predict: async (paths, options) => classesOfNodes(path, onlyPath(paths), options),
   };

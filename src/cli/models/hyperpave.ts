@@ -1,7 +1,7 @@
 // Attribute values of products by HyperPAVE, made by `gossamer fit --model hyperpave`.
 
-import { isFolder, loadNewProducts, loadNewValues, readBytes, tableIn } from '../../data/node.js';
-import { ProductModel } from '../../hypergraph/index.js';
+import { isFolder, loadNewProducts, loadNewValues, loadOnnxTextEncoder, readBytes, tableIn } from '../../data/node.js';
+import { ProductModel, type ProductModelDescription } from '../../hypergraph/index.js';
 import { onlyPath, type Predictions, type PredictOptions, type Predictor } from './predictor.js';
 
 /** Evidences of a value. */
@@ -11,10 +11,38 @@ export function open(path: string): Predictor {
   const model = ProductModel.load(readBytes(path), path);
   return {
     takesValues: true,
+    takesEncoder: true,
     describe: () => describe(model),
     reads: [],
-    predict: async (paths, options) => valuesOfProducts(model, onlyPath(paths), options),
+    predict: async (paths, options) =>
+      valuesOfProducts(withEncoder(path, model, options.encoder), onlyPath(paths), options),
   };
+}
+
+/** What `gossamer fit` adds to the description of a model trained with a sentence model. */
+interface TrainedWith {
+  /** SHA-256 of the sentence model and its tokenizer. */
+  readonly sentenceModel?: string;
+}
+
+function digestOf({ description }: ProductModel): string | undefined {
+  return (description as ProductModelDescription & TrainedWith).sentenceModel;
+}
+
+/** @throws Error unless the sentence model is given that the model was trained with, or none was */
+function withEncoder(path: string, model: ProductModel, encoder: string | undefined): ProductModel {
+  const digest = digestOf(model);
+  if (encoder === undefined) {
+    if (digest === undefined) return model;
+    throw new Error(`file "${path}" was trained with a sentence model: give it by --encoder model.onnx`);
+  }
+  if (digest === undefined) throw new Error(`file "${path}" was trained without a sentence model; leave --encoder out`);
+  const given = loadOnnxTextEncoder(encoder);
+  if (given.digest !== digest)
+    throw new Error(
+      `file "${path}" was trained with another sentence model (SHA-256 ${digest.slice(0, 12)}…, given ${given.digest.slice(0, 12)}…)`,
+    );
+  return ProductModel.load(readBytes(path), path, given.encoder);
 }
 
 /**
@@ -56,7 +84,9 @@ function valuesOfProducts(
   };
 }
 
-function describe({ description, known }: ProductModel): string[] {
+function describe(model: ProductModel): string[] {
+  const { description, known } = model;
+  const digest = digestOf(model);
   const { options, threshold, encoder, textFeatures } = description;
   const labels = known.labels.reduce((sum, own) => sum + own.length, 0);
   return [
@@ -65,7 +95,9 @@ function describe({ description, known }: ProductModel): string[] {
     `hyperedges: ${options.hyperedges ?? 'user'}; width ${options.features ?? 128}`,
     encoder
       ? `texts: ${textFeatures} numbers from ${Object.keys(encoder.documents).length} counted words`
-      : `texts: given as vectors of ${textFeatures} numbers`,
+      : digest !== undefined
+        ? `texts: ${textFeatures} numbers by a sentence model, SHA-256 ${digest.slice(0, 12)}…; give it by --encoder`
+        : `texts: given as vectors of ${textFeatures} numbers`,
     `values are predicted from probability ${threshold.toFixed(3)} on; --top k lists the k most probable ones`,
     'predicts for a table product,title,description,category,also_view,also_buy; --values adds values without labels',
   ];

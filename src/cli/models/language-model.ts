@@ -1,6 +1,7 @@
 // Language models: files of `gossamer lm train`, GGUF, and folders of Hugging Face's.
 
 import { type LoadOptions, loadLanguageModel, type StoredBundle } from '../../lm/node.js';
+import { groupCount } from '../../nn/index.js';
 import type { Predictor } from './predictor.js';
 
 export interface LanguageModelFile extends Predictor {
@@ -28,7 +29,9 @@ export function open(path: string): LanguageModelFile {
 function descriptionOf({ model, tokenizer, trained }: StoredBundle): string[] {
   const { architecture, layers, features, heads, keyHeads, context, experts } = model.config;
   const shared = keyHeads === heads ? '' : `, ${keyHeads} of keys`;
-  const mixture = experts ? `, ${experts.count} experts, ${experts.k} a token` : '';
+  const merged = experts?.groups ? ` merged to ${experts.groups.map(groupCount).join(', ')} by layer` : '';
+  const rank = experts?.rank === undefined ? '' : ` of rank ${experts.rank}`;
+  const mixture = experts ? `, ${experts.count} experts${merged}${rank}, ${experts.k} a token` : '';
   return [
     `Language model: continues a text (gossamer lm generate, gossamer serve)`,
     `Network     ${architecture}: ${layers} layers of ${features}, ${heads} heads${shared}${mixture}`,

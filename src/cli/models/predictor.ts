@@ -76,6 +76,8 @@ export interface Predictor {
   readonly tasks?: readonly string[];
   /** Whether it is told the classes to choose from. Default: false. */
   readonly takesClasses?: boolean;
+  /** Whether it may have been trained with a sentence model of the user's. Default: false. */
+  readonly takesEncoder?: boolean;
   /** Whether it takes a table of values. Default: false. */
   readonly takesValues?: boolean;
   /** Whether it draws maps of pictures. Default: false. */
@@ -92,6 +94,11 @@ export interface Predictor {
   describe(): readonly string[];
   /** @throws Error when the model cannot read the data */
   predict(paths: readonly string[], options: PredictOptions): Promise<Predictions>;
+  /**
+   * Of models that make networks: that of a task, or without one that of all tasks, as a model file
+   * of its own.
+   */
+  extract?(task: string | undefined): Uint8Array;
   /**
    * Of models with a state: takes in the events of a table.
    *

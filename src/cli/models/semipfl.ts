@@ -1,6 +1,6 @@
 // Personal models of SemiPFL, made by `gossamer fit --model semipfl` or `gossamer federated join`.
 
-import { loadTable, readBytes } from '../../data/node.js';
+import { loadUserTable, readBytes } from '../../data/node.js';
 import { SemiPFLModel, usersOfTable } from '../../hypernet/index.js';
 import { classOfRow, onlyPath, type Predictions, type PredictOptions, type Predictor } from './predictor.js';
 
@@ -35,7 +35,7 @@ async function answerRows(
   { note, table: options }: PredictOptions,
 ): Promise<Predictions> {
   const { columns, classes, target, window, step, user } = model.description;
-  const table = await loadTable(path, {
+  const table = await loadUserTable(path, user, {
     ...options,
     ...(user !== undefined && { categorical: (name: string) => name === user }),
   });

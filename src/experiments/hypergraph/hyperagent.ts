@@ -97,7 +97,7 @@ export const experiment = defineExperiment({
       : [
           `Simulated: six specialists, success and tokens in closed form; no language model is behind any figure. A message that is not needed leaves ${focus} of the success, which is assumed.`,
           'Utility is accuracy less half the share of the complete topology’s tokens. "Best fixed" is the best of all 2¹⁵ sets of pairs on the training queries. "Oracle" knows the skills of each query.',
-          `Each learned method tries ${trials} settings of β, learning rate and δ with a third of the passes, chosen by utility on validation queries. G-Designer and random triples are means over ten draws; G-Designer’s links are read one way.`,
+          `Each learned method tries ${trials} settings of β and the learning rate with a third of the passes, chosen by utility on validation queries; δ is 0.5. G-Designer and random triples are means over ten draws; G-Designer’s links are read one way.`,
           'Counterfactual credit plays each sketch once more for each pair, fifteen times as often.',
         ],
   load: (source: string, values: Options): Data => {

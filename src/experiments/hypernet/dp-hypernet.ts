@@ -36,12 +36,12 @@ export const experiment = defineExperiment({
   options: recurrentOptions,
   ...continualTask,
   ownData: 'none; gossamer fit --model dp-hypernet learns tasks of your own, pictures or tables',
-  presets: { cifar10: { network: 'convolutions', chunk: 0 } },
+  presets: { cifar10: { network: 'convolutions', units: 16, chunk: 200, steps: 150 } },
   reproduction: [
     { data: 'mnist', set: { scenario: 'task' } },
     { data: 'mnist', set: { growth: 0, stream: 'split' } },
     { data: 'mnist', set: { growth: 0, scenario: 'class', stream: 'split' } },
-    { data: 'fashion-mnist', set: { growth: 0, tasks: 5 } },
+    { data: 'fashion-mnist', set: { growth: 0 } },
     { data: 'cifar10', set: { growth: 0, scenario: 'task', stream: 'split' } },
     {
       data: 'mnist',

@@ -3,7 +3,7 @@
 
 import { above, atLeast, atMost, claimsOf, type Evidence, where } from '../parts/claims.js';
 import { defineExperiment, type RunContext } from '../parts/contract.js';
-import { type Method, runMethods } from '../parts/methods.js';
+import { type Method, type MethodRun, runMethods } from '../parts/methods.js';
 import { macroF1, relabelled, seconds } from '../parts/metrics.js';
 import { choice, count, number, type OptionValues, text } from '../parts/options.js';
 import { joinStudies, noStudies } from '../parts/studies.js';
@@ -53,6 +53,8 @@ const rivals = [AVERAGED, PSEUDO, GLOBAL, OWN];
 const [DONORS, LOCAL, HYPER] = ['donors only', 'own labels only', 'pFedHN of classifiers'];
 /** Donors that stand in as users where settings are chosen. */
 const HELD_OUT = 2;
+/** Trials have this share of the exchanges. */
+const TRIAL = 0.5;
 
 const semiOf = ({ exchanges, perRound, steps }: Options, source: AutoencoderSource, set: Setting): SemiPFLSettings => ({
   ...{ exchanges, perRound, source, learningRate: Number(set.learningRate ?? 1e-3) },
@@ -71,34 +73,31 @@ const pseudo = { objective: 'pseudo' } as const;
 function methodsOf(data: SensorData, values: Options, context: RunContext): Method<TrainedFederation>[] {
   const draw = (heldOut: number) => drawFederation(data, { ...values, heldOut }, context.random.split('draw'));
   const [all, trial] = [draw(0), draw(HELD_OUT)];
-  type Train = (
-    set: Setting,
-    of: typeof all,
-    run: Parameters<Method<TrainedFederation>['train']>[0],
-  ) => Promise<TrainedFederation>;
+  type Train = (set: Setting, of: typeof all, run: MethodRun, own: Options) => Promise<TrainedFederation>;
+  const half = { ...values, exchanges: Math.ceil(TRIAL * values.exchanges) };
   const method = (title: string, grid: Readonly<Record<string, readonly (number | string)[]>>, train: Train) =>
     tuned<Setting, TrainedFederation>({
       title,
       settings: settingsOf(grid, values.trials, context.random.split('settings')),
-      train: (set, run) => train(set, all, run),
-      trial: (set, run) => train(set, trial, run),
+      train: (set, run) => train(set, all, run, values),
+      trial: (set, run) => train(set, trial, run, half),
       // Users that are donors: their test windows are the donors' own.
       validation: (model) => federatedScores(model, { ...trial, users: trial.users.slice(0, HELD_OUT) }).f1 as number,
       score: (model) => federatedScores(model, all),
     });
   const semi = (title: string, source: AutoencoderSource, grid: Readonly<Record<string, readonly number[]>>) =>
-    method(title, grid, (set, of, { random, hooks }) => trainSemiPFL(of, semiOf(values, source, set), random, hooks));
+    method(title, grid, (set, of, { random, hooks }, own) => trainSemiPFL(of, semiOf(own, source, set), random, hooks));
   const classifier = (
     title: string,
     of: Partial<ClassifierSettings>,
     grid: Readonly<Record<string, readonly number[]>>,
   ) =>
-    method(title, grid, (set, own, { random, hooks }) =>
-      trainClassifiers(own, classifierOf(values, { ...of, ...(set as Partial<ClassifierSettings>) }), random, hooks),
+    method(title, grid, (set, drawn, { random, hooks }, own) =>
+      trainClassifiers(drawn, classifierOf(own, { ...of, ...(set as Partial<ClassifierSettings>) }), random, hooks),
     );
   const rates = { learningRate: [1e-3, 3e-3] };
   return [
-    semi(SEMI, 'hypernetwork', { learningRate: [1e-3, 3e-3] }),
+    semi(SEMI, 'hypernetwork', { learningRate: [1e-3, 4e-4] }),
     classifier(AVERAGED, averaged, rates),
     classifier(PSEUDO, pseudo, { confidence: [0.9, 0.8, 0.95] }),
     semi(GLOBAL, 'global', { lastEpochs: [0, 5] }),
@@ -172,13 +171,14 @@ const claims = [
 export const experiment = defineExperiment({
   options,
   datasets: sensorSets,
-  ownData: 'a table (.csv, .tsv, .parquet …) with a column of users (--set user=…) and one of classes (--set target=…)',
+  ownData:
+    'a table (.csv, .tsv, .parquet …) with a column of users (--set user=…) and one of classes (--set target=…), or a folder with such a table for each user',
   reproduction: [
     ...['wisdm', 'sensors-strong'].flatMap((data) => [
       { data },
       ...[0, 20].map((labels) => ({ data, set: { labels, studies: 'no' as const }, long: data !== 'wisdm' })),
     ]),
-    { data: 'sensors-mild', set: { studies: 'no' } },
+    { data: 'sensors-mild', seeds: 2, set: { studies: 'no' } },
   ],
   metrics: {
     f1: { label: 'weighted F1', unit: '%', digits: 1, better: 'larger' },
@@ -191,7 +191,7 @@ export const experiment = defineExperiment({
   methods: ({ labels }) => [SEMI, ...rivals, DONORS, ...(labels > 0 ? [LOCAL, HYPER] : [])] as string[],
   notes: ({ donors, trials, labels }) => [
     `Simulated on one machine. A seed draws ${donors} donors, whose labels the server holds; all others are users with ${labels} labels each. Of each user and activity the earlier 70 % train, the later windows test; scores are means over all users after the last round.`,
-    `Each method chooses one of ${trials} settings on ${HELD_OUT} donors that stand in as users; users choose nothing.`,
+    `Each method chooses one of ${trials} settings on ${HELD_OUT} donors that stand in as users, after half of the exchanges; users choose nothing.`,
   ],
   load: loadSensors,
   describe: describeSensors,

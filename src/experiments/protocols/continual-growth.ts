@@ -2,7 +2,7 @@
 // steps, and what growth is worth once tasks are many.
 
 import { type DependencyHypernetOptions, Layout, RecurrentHypernet, TargetNetwork } from '../../hypernet/index.js';
-import { parameterCount, parameterOwners } from '../../nn/index.js';
+import { parameterCount } from '../../nn/index.js';
 import { Random, scope, type Tensor } from '../../tensor/index.js';
 import type { RunContext, StudyResults } from '../parts/contract.js';
 import { summarize } from '../parts/statistics.js';
@@ -18,8 +18,7 @@ export function dependencyStudy(data: StreamData, values: ContinualValues): Stud
   const classes = values.stream === 'split' ? 2 : data.train.classes.length;
   const target = new TargetNetwork(data.train.x.shape.slice(1), classes, new Random(0), targetOf(values));
   const small = new TargetNetwork([8], 3, new Random(1), { hidden: [8, 8] });
-  const shapes = parameterOwners(small).map(({ name, tensor: { shape } }) => [name, shape] as const);
-  const net = new RecurrentHypernet(new Layout(Object.fromEntries(shapes)), 4, new Random(2), { units: 8, chunk: 20 });
+  const net = new RecurrentHypernet(Layout.of(small), 4, new Random(2), { units: 8, chunk: 20 });
   const steps = net.sizes.length;
   const starts = net.sizes.map((_size, s) => net.sizes.slice(0, s).reduce((a, b) => a + b, 0));
   const embedding = new Random(3).normal([1, 4]);

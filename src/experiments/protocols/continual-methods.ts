@@ -43,7 +43,7 @@ export function outputsOf({ train }: TaskStream, all = false): number {
 
 const elastic = (online: boolean): ContinualMethod => ({
   title: online ? ONLINE_EWC : EWC,
-  settings: strengthsAndRates([100, 1, 10, 1e4], [1e-3, 3e-3]),
+  settings: strengthsAndRates([100, 1e4, 1e6, 1], [1e-3, 3e-3]),
   create: ({ strength, learningRate }, random, options) =>
     new NetworkLearner(new ElasticWeights({ strength: Number(strength), online }), random, {
       ...options,
@@ -62,14 +62,13 @@ export const baselines = {
   [ONLINE_EWC]: elastic(true),
   [SI]: {
     title: SI,
-    settings: strengthsAndRates([0.1, 1, 0.01, 10], [1e-3, 3e-3]),
+    settings: strengthsAndRates([1, 0.1, 10, 100], [1e-3, 3e-3]),
     create: ({ strength, learningRate }, random, options) =>
       new NetworkLearner(new PathIntegrals({ strength: Number(strength) }), random, {
         ...options,
         learningRate: Number(learningRate),
       }),
   },
-  [HNET]: hnet(HNET, {}),
   [INTERCONTINET]: {
     title: INTERCONTINET,
     settings: [
@@ -100,7 +99,14 @@ export const baselines = {
 export function hnet(title: string, own: HypernetLearnerOptions): ContinualMethod {
   return {
     title,
-    settings: strengthsAndRates([0.01, 0.1, 1, 0.001], [1e-3, 3e-3]),
+    settings: [
+      ...strengthsAndRates([0.1, 0.01], [1e-3]),
+      { strength: 0.1, learningRate: 1e-3, lookAhead: true },
+      { strength: 0.1, learningRate: 3e-4 },
+      ...strengthsAndRates([1, 0.01], [3e-4]),
+      { strength: 0.1, learningRate: 3e-3 },
+      { strength: 0.01, learningRate: 1e-3, lookAhead: true },
+    ],
     create: (setting, random, options, tasks) =>
       new HypernetLearner(random, { ...own, ...options, ...setting, classes: outputsOf(tasks) }),
   };

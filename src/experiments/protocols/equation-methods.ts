@@ -21,10 +21,12 @@ import {
   trainHyPINO,
   UNetOperator,
 } from '../../hypernet/index.js';
-import { parameterCount } from '../../nn/index.js';
+import { parameterCount, type TrainingHooks } from '../../nn/index.js';
+import type { Random } from '../../tensor/index.js';
 import type { RunContext, Scores } from '../parts/contract.js';
 import type { Method } from '../parts/methods.js';
-import { type Answer, type EquationData, equationScores, onNodes, regridded } from './equations.js';
+import { settingsOf, tuned } from '../parts/tuning.js';
+import { type Answer, between, type EquationData, equationScores, median, medianError, onNodes } from './equations.js';
 
 /** Options of the runs on equations. */
 export interface EquationOptions {
@@ -32,7 +34,10 @@ export interface EquationOptions {
   readonly problems: number;
   readonly interior: number;
   readonly boundary: number;
-  readonly learningRate: number;
+  /** Sizes of HyPINO. */
+  readonly size: keyof typeof presets;
+  /** Learning rates that each method chooses from. */
+  readonly trials: number;
   readonly supervision: Supervision;
   readonly finetune: number;
   readonly polish: number;
@@ -52,60 +57,118 @@ export const PHYSICS = 'HyPINO, physics only';
 /** Physics-informed networks by their start. */
 export const tunedTitles = { random: 'PINN', reptile: 'PINN from Reptile', hypino: 'PINN from HyPINO' } as const;
 
-/** Trains a HyPINO on the family of the data. */
-export async function trainedHyPINO(
+/** The usual rate first. */
+const rates = [1e-3, 3e-3];
+
+/** Trials have this share of the steps. */
+const TRIAL = 1 / 4;
+
+/** A trained method's answers, and its size. */
+export interface TrainedSolver<Model = object> {
+  readonly answer: Answer;
+  readonly model: Model;
+  readonly parameters: number;
+}
+
+interface Training {
+  readonly steps: number;
+  readonly learningRate: number;
+  readonly random: Random;
+  readonly hooks: TrainingHooks;
+}
+
+/** A method that chooses its learning rate on validation problems, after a quarter of the steps. */
+function byRate<Model>(
+  title: string,
+  data: EquationData,
+  { steps, trials }: EquationOptions,
+  context: RunContext,
+  train: (training: Training) => Promise<TrainedSolver<Model>>,
+): Method<TrainedSolver<Model>> {
+  return tuned({
+    title,
+    settings: settingsOf({ learningRate: rates }, trials, context.random.split('rates')),
+    // All problems that choose or score are fixed.
+    once: data,
+    train: ({ learningRate }, { random, hooks }) => train({ steps, learningRate, random, hooks }),
+    trial: ({ learningRate }, { random, hooks }) =>
+      train({ steps: Math.ceil(TRIAL * steps), learningRate, random, hooks }),
+    validation: ({ answer }) => -medianError(data.validation, answer),
+    score: ({ parameters }) => ({ parameters }),
+  });
+}
+
+/** HyPINO, trained on the family of the data. */
+export function hypinoMethod(
+  title: string,
   data: EquationData,
   options: EquationOptions,
   supervision: Supervision,
-  { random, hooks }: Pick<Parameters<Method<Answer>['train']>[0], 'random' | 'hooks'>,
-): Promise<HyPINO> {
-  const { steps, problems, interior, boundary, learningRate } = options;
-  const model = new HyPINO(presets.nano, random.split('model'));
-  const batch = { problems, interior, boundary };
-  await trainHyPINO(model, random.split('training'), {
-    steps,
-    family: data.family,
-    supervision,
-    learningRate,
-    batch,
-    ...hooks,
+  context: RunContext,
+): Method<TrainedSolver<HyPINO>> {
+  const { problems, interior, boundary, size } = options;
+  return byRate(title, data, options, context, async ({ random, hooks, ...training }) => {
+    const model = new HyPINO(presets[size], random.split('model'));
+    const batch = { problems, interior, boundary };
+    await trainHyPINO(model, random.split('training'), {
+      ...training,
+      family: data.family,
+      supervision,
+      batch,
+      ...hooks,
+    });
+    return { model, answer: answersOf(model, { rounds: 0 }), parameters: sizeOfModel(model) };
   });
-  return model;
 }
 
-/** The answers of a trained model, refined or not. */
+/**
+ * The answers of a trained model, refined or not; `left` is told what they miss of each problem.
+ */
 export const answersOf =
-  (model: HyPINO, refinement: RefinementOptions): Answer =>
-  (problem) =>
-    onNodes(solveByNetwork(model, problem, refinement).solution);
+  (model: HyPINO, refinement: RefinementOptions, left: (discrepancy: number) => void = () => undefined): Answer =>
+  (problem) => {
+    const { solution, discrepancies } = solveByNetwork(model, problem, refinement);
+    left(discrepancies[solution.members.length - 1] as number);
+    return (points) => solution.valuesAt(points);
+  };
+
+/**
+ * Scores of a model's answers, with the median of the discrepancy that they leave (see
+ * `discrepancyOf`) on the held-out problems and the benchmarks.
+ */
+export function networkScores(data: EquationData, model: HyPINO, refinement: RefinementOptions): Scores {
+  const left: number[] = [];
+  const scores = equationScores(
+    data,
+    answersOf(model, refinement, (own) => left.push(own)),
+  );
+  return { ...scores, discrepancy: median(left) };
+}
 
 /** The refinement of the paper: ten rounds, each added as it is. */
 export const asPublished: RefinementOptions = { rounds: 10, step: 1, normalise: false };
 
+/** Pixels a side of the grids that operators read and answer on. */
+const OPERATOR_GRID = presets.nano.encoder.grid;
+
 /** A U-Net on supervised problems; PINO on both kinds, the equation by finite differences. */
-export function operatorMethods(data: EquationData, options: EquationOptions): readonly Method<Answer>[] {
-  const { steps, problems, interior, boundary, learningRate } = options;
-  const n = presets.nano.encoder.grid;
-  const batch = { problems, interior, boundary, grid: n };
-  const method = (
-    title: string,
-    physics: boolean,
-    make: (random: RunContext['random']) => GridOperator & object,
-  ): Method<Answer> => {
-    let size = 0;
-    return {
-      title,
-      train: async ({ random, hooks }) => {
-        const model = make(random.split('model'));
-        size = parameterCount(model);
-        const supervision = physics ? options.supervision : 'supervised';
-        const training = { steps, batch, supervision, physics, learningRate, ...hooks } as const;
-        await trainGridOperator(model, families[data.family], random.split('training'), training);
-        return (problem) => regridded(solveByOperator(model, problem, n));
-      },
-      score: () => ({ parameters: size }),
-    };
-  };
+export function operatorMethods(
+  data: EquationData,
+  options: EquationOptions,
+  context: RunContext,
+): readonly Method<TrainedSolver>[] {
+  const { problems, interior, boundary } = options;
+  const batch = { problems, interior, boundary, grid: OPERATOR_GRID };
+  const method = (title: string, physics: boolean, make: (random: Random) => GridOperator & object) =>
+    byRate<object>(title, data, options, context, async ({ random, hooks, ...training }) => {
+      const model = make(random.split('model'));
+      const supervision = physics ? options.supervision : 'supervised';
+      await trainGridOperator(model, families[data.family], random.split('training'), {
+        ...{ ...training, batch, supervision, physics, ...hooks },
+      });
+      const answer: Answer = (problem) => between(solveByOperator(model, problem, OPERATOR_GRID));
+      return { model, answer, parameters: parameterCount(model) };
+    });
   return [
     method(UNET, false, (random) => new UNetOperator([12, 32, 96, 224], random)),
     method(PINO, true, (random) => new FourierOperator(24, 10, random)),
@@ -119,18 +182,18 @@ const DIFFERENCE_NODES = 65;
 export function simpleScores(data: EquationData): readonly { readonly method: string; readonly scores: Scores }[] {
   const only = { ...data, held: [] };
   const started = performance.now();
-  const byDifferences = equationScores(only, (problem) => regridded(solveByDifferences(problem, DIFFERENCE_NODES)));
+  const byDifferences = equationScores(only, (problem) => between(solveByDifferences(problem, DIFFERENCE_NODES)));
   const milliseconds = (performance.now() - started) / Math.max(1, Object.keys(data.benchmarks).length);
   return [
     { method: DIFFERENCES, scores: { ...byDifferences, milliseconds } },
-    { method: ZERO, scores: equationScores(data, () => new Float64Array(33 ** 2)) },
+    { method: ZERO, scores: equationScores(data, () => (points) => new Float64Array(points.length / 2)) },
   ];
 }
 
 /** Steps of Adam between two looks at the error. */
 const LOOK = 10;
 
-interface Tuned {
+interface TrainedPINN {
   readonly error: number;
   /** Time of the training. */
   readonly seconds: number;
@@ -138,13 +201,13 @@ interface Tuned {
   readonly course: readonly number[];
 }
 
-async function tuned(
+async function trainedOn(
   data: EquationData,
   name: string,
   start: Solution,
   options: EquationOptions,
   context: RunContext,
-): Promise<Tuned> {
+): Promise<TrainedPINN> {
   const { problem, reference } = (data.benchmarks as Readonly<Record<string, EquationData['held'][number]>>)[
     name
   ] as EquationData['held'][number];
@@ -180,9 +243,15 @@ export async function tuningScores(data: EquationData, model: HyPINO, options: E
   for (const name of Object.keys(data.benchmarks)) {
     context.progress(tunedTitles.hypino, (won + par) / 7);
     const { problem } = data.benchmarks[name as keyof typeof data.benchmarks] as EquationData['held'][number];
-    const fromRandom = await tuned(data, name, Solution.random(model.target, random.split('random')), options, context);
-    const fromReptile = learnt && (await tuned(data, name, learnt, options, context));
-    const fromModel = await tuned(data, name, solveByNetwork(model, problem).solution, options, context);
+    const fromRandom = await trainedOn(
+      data,
+      name,
+      Solution.random(model.target, random.split('random')),
+      options,
+      context,
+    );
+    const fromReptile = learnt && (await trainedOn(data, name, learnt, options, context));
+    const fromModel = await trainedOn(data, name, solveByNetwork(model, problem).solution, options, context);
     for (const [start, run] of Object.entries({ random: fromRandom, reptile: fromReptile, hypino: fromModel })) {
       const own = scores[start as keyof typeof scores];
       if (!run) continue;
@@ -203,6 +272,3 @@ export async function tuningScores(data: EquationData, model: HyPINO, options: E
     row.method === tunedTitles.hypino ? { ...row, scores: { ...row.scores, won, par, sooner } } : row,
   );
 }
-
-/** Number of trained numbers of a model. */
-export const sizeOf = (model: HyPINO) => sizeOfModel(model);

@@ -1,6 +1,10 @@
 // Differential equations: held-out problems of a family, the paper's benchmarks with references,
 // and errors of whatever answers them.
 
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { readNpz } from '../../data/index.js';
+import { dataFolders, readBytes } from '../../data/node.js';
 import {
   type BenchmarkName,
   benchmark,
@@ -26,12 +30,23 @@ export interface ReferredProblem {
   readonly reference: GridSolution;
 }
 
-/** What a run on a family is scored on; none of it is trained on or chooses anything. */
+/** What a run on a family is scored on. Nothing but `validation` chooses anything. */
 export interface EquationData {
   readonly family: FamilyName;
   readonly held: readonly ReferredProblem[];
+  /** Problems from another stream, on which learning rates are chosen. */
+  readonly validation: readonly ReferredProblem[];
   /** Benchmarks that belong to the family's class. */
   readonly benchmarks: Readonly<Partial<Record<BenchmarkName, ReferredProblem>>>;
+  /** Of `poisson_C`, values of another solver at its own points, where the file is at hand. */
+  readonly independent?: IndependentValues;
+}
+
+/** Values of another solver at points of [−1, 1]². */
+export interface IndependentValues {
+  /** x and y of each [count, 2]. */
+  readonly points: Float32Array;
+  readonly values: ArrayLike<number>;
 }
 
 /** Families that runs learn from. */
@@ -48,13 +63,13 @@ export function loadEquations(source: string, held: number, nodes: number): Equa
     );
   const family = source as FamilyName;
   const { kinds, holes } = families[family];
-  const random = new Random(20_250_905);
-  const problems = kinds.flatMap((kind) =>
-    Array.from({ length: held }, (_, i) => {
-      const drawn = drawPrepared({ ...families[family], kinds: [kind] }, true, NODES, random.split(`${kind} ${i}`));
-      return { problem: drawn.problem, reference: referenceOf(drawn.problem, NODES) };
-    }),
-  );
+  const problems = (random: Random, count: number) =>
+    kinds.flatMap((kind) =>
+      Array.from({ length: count }, (_, i) => {
+        const drawn = drawPrepared({ ...families[family], kinds: [kind] }, true, NODES, random.split(`${kind} ${i}`));
+        return { problem: drawn.problem, reference: referenceOf(drawn.problem, NODES) };
+      }),
+    );
   const within = (problem: Problem) =>
     (kinds as readonly string[]).includes(kindOf(problem.operator)) && (holes > 0 || problem.holes.length === 0);
   const inClass = benchmarkNames.filter((name) => within(benchmark(name)));
@@ -62,26 +77,46 @@ export function loadEquations(source: string, held: number, nodes: number): Equa
     name,
     { problem: benchmark(name), reference: referenceOf(benchmark(name), NODES, nodes) },
   ]);
-  return { family, held: problems, benchmarks: Object.fromEntries(referred) };
+  return {
+    family,
+    held: problems(new Random(20_250_905), held),
+    validation: problems(new Random(20_250_905).split('validation'), Math.max(1, Math.round(held / 2))),
+    benchmarks: Object.fromEntries(referred),
+    ...(inClass.includes('poisson_C') && independentValues()),
+  };
 }
 
-export function describeEquations({ family, held, benchmarks }: EquationData): string {
-  return `family "${family}": ${held.length} held-out problems, benchmarks ${Object.keys(benchmarks).join(', ')}`;
+/** Reference values of the Laplace equation around four disks, from the folder of data sets. */
+function independentValues(): Pick<EquationData, 'independent'> {
+  const path = dataFolders()
+    .map((folder) => join(folder, 'pde', 'poisson2d_cg.npz'))
+    .find(existsSync);
+  if (!path) return {};
+  const { xy, u } = readNpz(readBytes(path), path);
+  if (!xy || !u) throw new Error(`"${path}" has no arrays "xy" and "u"`);
+  // The file has the square of side 1.
+  const points = Float32Array.from(xy.values as ArrayLike<number>, (value) => 2 * value);
+  return { independent: { points, values: u.values as ArrayLike<number> } };
 }
 
-/** Whatever solves a problem: values on the grid of `NODES`. */
-export type Answer = (problem: Problem) => ArrayLike<number>;
+export function describeEquations({ family, held, benchmarks, independent }: EquationData): string {
+  const others = independent ? `, ${independent.values.length} values of another solver` : '';
+  return `family "${family}": ${held.length} held-out problems, benchmarks ${Object.keys(benchmarks).join(', ')}${others}`;
+}
 
-/** A network's values on the grid. */
+/** What a method answers to a problem: its values at points of [−1, 1]² [count, 2]. */
+export type Answer = (problem: Problem) => (points: Float32Array) => ArrayLike<number>;
+
+/** Values of a grid at points, bilinear. */
+export const between =
+  (grid: GridSolution) =>
+  (points: Float32Array): Float64Array =>
+    Float64Array.from({ length: points.length / 2 }, (_, i) =>
+      interpolated(grid, points[2 * i] as number, points[2 * i + 1] as number),
+    );
+
+/** A network's values on the grid that errors are measured on. */
 export const onNodes = (solution: Solution) => solution.valuesAt(gridPoints(NODES));
-
-/** The values of another grid on that of `NODES`. */
-export function regridded(grid: GridSolution): Float64Array {
-  const points = gridPoints(NODES);
-  return Float64Array.from({ length: NODES ** 2 }, (_, i) =>
-    interpolated(grid, points[2 * i] as number, points[2 * i + 1] as number),
-  );
-}
 
 /** The middle of some numbers; NaN of none. */
 export function median(values: readonly number[]): number {
@@ -100,18 +135,28 @@ const parts: Readonly<Record<string, (problem: Problem) => boolean>> = {
   hyperbolic: ({ operator }) => kindOf(operator) === 'hyperbolic',
   holes: ({ holes }) => holes.length > 0,
   noHoles: ({ holes }) => holes.length === 0,
-  neumann: ({ edges, holes }) => [...Object.values(edges), ...holes].some(({ neumann }) => neumann),
+  neumann: (problem) => hasNeumann(problem),
+  noNeumann: (problem) => !hasNeumann(problem),
 };
+
+const hasNeumann = ({ edges, holes }: Problem) =>
+  [...Object.values(edges), ...holes].some(({ neumann }) => neumann !== undefined);
+
+/** Median relative L2 error on some problems. */
+export const medianError = (problems: readonly ReferredProblem[], answer: Answer) =>
+  median(problems.map(({ problem, reference }) => errorsOf(reference, answer(problem)(gridPoints(NODES))).relative));
 
 /**
  * Median relative L2 error on the held-out problems and on their parts, mean squared error on each
- * benchmark, and the mean time of an answer in ms.
+ * benchmark, relative L2 error at the points of another solver, and the mean time of an answer in
+ * ms.
  */
-export function equationScores({ held, benchmarks }: EquationData, answer: Answer): Scores {
+export function equationScores({ held, benchmarks, independent }: EquationData, answer: Answer): Scores {
+  const nodes = gridPoints(NODES);
   const started = performance.now();
   const errors = held.map(({ problem, reference }) => ({
     problem,
-    error: errorsOf(reference, answer(problem)).relative,
+    error: errorsOf(reference, answer(problem)(nodes)).relative,
   }));
   const milliseconds = (performance.now() - started) / Math.max(1, held.length);
   const scores: Record<string, number> = { milliseconds };
@@ -119,7 +164,22 @@ export function equationScores({ held, benchmarks }: EquationData, answer: Answe
     const own = errors.filter(({ problem }) => belongs(problem));
     if (own.length > 0) scores[part] = median(own.map(({ error }) => error));
   }
-  for (const [name, { problem, reference }] of Object.entries(benchmarks))
-    scores[name] = errorsOf(reference, answer(problem)).mse;
+  for (const [name, { problem, reference }] of Object.entries(benchmarks)) {
+    const values = answer(problem);
+    scores[name] = errorsOf(reference, values(nodes)).mse;
+    if (name === 'poisson_C' && independent) scores.independent = errorAt(independent, values(independent.points));
+  }
   return scores;
+}
+
+/** ‖û − u‖₂/‖u‖₂ over the points where a method has a value: differences have none beside holes. */
+function errorAt({ values: truth }: IndependentValues, values: ArrayLike<number>): number {
+  let [squares, power] = [0, 0];
+  for (let i = 0; i < truth.length; i++) {
+    const [u, own] = [truth[i] as number, values[i] as number];
+    if (Number.isNaN(own)) continue;
+    squares += (own - u) ** 2;
+    power += u * u;
+  }
+  return Math.sqrt(squares / power);
 }

@@ -2,7 +2,7 @@
 // them donors, whose labelled rows the server holds.
 
 import type { ColumnTable } from '../../data/index.js';
-import { loadLabelledTable, loadTable } from '../../data/node.js';
+import { loadLabelledTable, loadUserTable } from '../../data/node.js';
 import {
   type Donor,
   heterogeneityLevels,
@@ -45,7 +45,8 @@ export async function loadSensors(
     };
   }
   const own = source === 'wisdm' ? { user: 'user', target: 'activity' } : { user, target };
-  const table = source === 'wisdm' ? await wisdmTable() : await loadTable(source, { categorical: [user], target });
+  const table =
+    source === 'wisdm' ? await wisdmTable() : await loadUserTable(source, user, { categorical: [user], target });
   const { users, classes } = usersOfTable(table, own);
   return { name: source, classes, people: users };
 }

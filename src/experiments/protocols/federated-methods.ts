@@ -18,6 +18,7 @@ import {
   personalize,
   type RoundOrder,
   runRounds,
+  SEMIPFL_HIDDEN,
   SemiPFLClient,
   semiPFLNetwork,
   semiPFLOrder,
@@ -86,7 +87,7 @@ export class SemiPFLRun {
     const own = random.split('server');
     if (source === 'global') this.#server = new AverageServer(network, own);
     else if (source !== 'own')
-      this.#server = new HypernetServer(network, drawn.users.length, own, { learningRate, hidden: HIDDEN });
+      this.#server = new HypernetServer(network, drawn.users.length, own, { learningRate, hidden: SEMIPFL_HIDDEN });
     else {
       const starts = drawn.users.map((_, i) => new AverageServer(network, own.split(i)).weightsFor());
       const layout = layoutOf(network);
@@ -136,9 +137,6 @@ export class SemiPFLRun {
     };
   }
 }
-
-/** Width of the hypernetwork, a last layer of which makes every weight of an autoencoder. */
-const HIDDEN = 64;
 
 function clientOf(user: DrawnUser, drawn: DrawnFederation, random: Random, options: ClientOptions = {}): SemiPFLClient {
   const { shared, classes } = drawn;
@@ -210,7 +208,7 @@ export async function trainClassifiers(
   const start = random.split('server');
   const server =
     settings.server === 'hypernetwork'
-      ? new HypernetServer(network, all.length, start, { hidden: HIDDEN, learningRate: 5e-3 })
+      ? new HypernetServer(network, all.length, start, { hidden: SEMIPFL_HIDDEN, learningRate: 5e-3 })
       : new AverageServer(network, start);
   const order: RoundOrder = { objective: 'classify', epochs: 5, batch: 128, learningRate: settings.learningRate };
   const own: RoundOrder = { ...order, objective: settings.objective, confidence: settings.confidence ?? 0.9 };

@@ -20,7 +20,7 @@ import { tuned } from '../parts/tuning.js';
 import { BETA, type Planner, type SimulatedTask, simulatedScores } from './simulated-teams.js';
 
 /** What is chosen on validation queries. */
-export type TopologySetting = { readonly beta: number; readonly learningRate: number; readonly threshold: number };
+export type TopologySetting = { readonly beta: number; readonly learningRate: number };
 
 /** Options of every training. */
 export interface LearnedValues {
@@ -74,11 +74,10 @@ export async function trainedPolicy(
   run: Pick<MethodRun, 'random' | 'hooks'>,
 ): Promise<Planned & { readonly policy: TopologyPolicy }> {
   const policy = new TopologyPolicy(task.inputs.features.shape[1] as number, run.random.split('weights'));
-  const own = { ...decision, threshold: decision.threshold ?? setting.threshold };
   const vectors = (queries: readonly SimulatedQuery[]): Tensor =>
     query === 'seen' ? task.encode(queries) : multiply(task.encode(queries), 0);
   const sketches = (queries: readonly SimulatedQuery[]) =>
-    new GroupSketches(policy, task.inputs, vectors(queries), own);
+    new GroupSketches(policy, task.inputs, vectors(queries), decision);
   await train(sketches(task.train), task, values, setting, run, credit);
   return {
     policy,
@@ -172,14 +171,14 @@ export function learnedMethods(task: SimulatedTask, values: LearnedValues): read
 
 /** The usual setting, then each hyperparameter changed alone, then two together. */
 export function settingsAround(learningRate: number, faster: number): TopologySetting[] {
-  const usual = { beta: BETA, learningRate, threshold: 0.5 };
+  const usual = { beta: BETA, learningRate };
   return [
     usual,
     { ...usual, beta: 0.8 },
     { ...usual, learningRate: faster },
-    { ...usual, threshold: 0.6 },
-    { ...usual, beta: 0.8, learningRate: faster },
     { ...usual, beta: 0.3 },
+    { beta: 0.8, learningRate: faster },
+    { beta: 0.3, learningRate: faster },
   ];
 }
 

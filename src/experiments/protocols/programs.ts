@@ -47,7 +47,10 @@ export const programOptions = {
   trialEpochs: count(2, 'epochs of the trials that choose a learning rate', { smoke: 1 }),
   batch: count(16, 'programs in a batch'),
   learningRate: rate(2e-3, "Adam's learning rate, the others of three trials being twice and half of it"),
-  schedule: choice(['cosine', 'constant'], 'learning rate of all networks over the epochs'),
+  schedule: choice(
+    ['cosine', 'constant', 'plateau'],
+    'learning rate of all networks over the epochs; plateau: to a tenth after 2 without gain',
+  ),
   trials: count(3, 'settings tried for every method on validation programs', { smoke: 1, maximum: 3 }),
   width: count(32, 'width of vertices and hyperedges', { smoke: 16, minimum: 4 }),
   layers: count(2, 'layers'),

@@ -1,6 +1,6 @@
 // Measurements beside the arms: how far one layer reaches, and what sparsity does to sketches.
 
-import { chain, GroupSketches, HGNNConv, type SimulatedQuery } from '../../hypergraph/index.js';
+import { chain, GroupSketches, HGNNConv } from '../../hypergraph/index.js';
 import { Hypergraph } from '../../structure/index.js';
 import { Random, scope, tensor } from '../../tensor/index.js';
 import type { RunContext, StudyResults } from '../parts/contract.js';
@@ -44,7 +44,7 @@ export function reachStudy(): StudyResults {
 /** ζ of the study. */
 const SPARSITIES = [0, 0.1, 0.5];
 
-/** Pairs that one policy's test sketches keep, S̃ ≥ δ, and what their topologies earn, by ζ. */
+/** Pairs that test sketches keep, S̃ ≥ δ, and what topologies earn, of policies trained by ζ. */
 export async function sparsityStudy(
   values: LearnedValues & Parameters<typeof simulatedTask>[0],
   context: RunContext,
@@ -53,18 +53,16 @@ export async function sparsityStudy(
   const task = simulatedTask(values, random.split('queries'));
   const [setting] = settingsAround(values.learningRate, values.learningRate) as [TopologySetting];
   const run = { random, hooks: { signal: context.signal } };
-  const { policy } = await trainedPolicy(task, values, {}, setting, run);
   const [rows, scores]: [(string | number)[][], Record<string, number>] = [[], {}];
   for (const sparsity of SPARSITIES) {
-    const planner = (form: 'groups' | 'pairs') => (queries: readonly SimulatedQuery[]) =>
-      new GroupSketches(policy, task.inputs, task.encode(queries), { sparsity, form }).topologies().map((own) => [own]);
-    const kept = planner('pairs')(task.test).map(([own]) => own?.groups.length ?? 0);
-    const mean = kept.reduce((sum, pairs) => sum + pairs, 0) / kept.length;
-    const { accuracy, tokens, utility } = simulatedScores(task.team, planner('groups'), task.test, random);
-    scores[`kept ${sparsity}`] = mean;
+    const { policy, planner } = await trainedPolicy(task, values, { decision: { sparsity } }, setting, run);
+    const pairs = new GroupSketches(policy, task.inputs, task.encode(task.test), { sparsity, form: 'pairs' });
+    const kept = pairs.topologies().reduce((sum, { groups }) => sum + groups.length, 0) / task.test.length;
+    const { accuracy, tokens, utility } = simulatedScores(task.team, planner, task.test, random);
+    scores[`kept ${sparsity}`] = kept;
     rows.push([
       sparsity,
-      mean.toFixed(2),
+      kept.toFixed(2),
       (accuracy as number).toFixed(1),
       (tokens as number).toFixed(0),
       (utility as number).toFixed(3),
@@ -77,7 +75,6 @@ export async function sparsityStudy(
     'tokens a query (simulated)',
     'utility (simulated)',
   ];
-  const note =
-    'One policy, trained at ζ = 0.1 with the usual setting; its sketches of the test queries are refined at each ζ.';
+  const note = 'A policy for each ζ, trained and used with it, from the same start with the usual setting.';
   return studyOf({ title: 'Sparsity of the refinement (simulated)', columns, rows, note }, scores);
 }

@@ -16,7 +16,7 @@ import {
 } from '../../lm/index.js';
 import { saveLanguageModel } from '../../lm/node.js';
 import type { Decoder } from '../../models/index.js';
-import { parameterCount, stateOf } from '../../nn/index.js';
+import { parameterCount, stateOf, type Weights } from '../../nn/index.js';
 import { Random } from '../../tensor/index.js';
 import type { Metric, Scores } from '../parts/contract.js';
 import type { Method } from '../parts/methods.js';
@@ -117,7 +117,15 @@ export function textScores(model: Decoder, { tokens }: TokenizedText, { length }
   return { loss: validationLoss(model, { validation: tokens.test }, { length }), parameters: parameterCount(model) };
 }
 
-/** The decoder's file, which `gossamer lm generate` reads. */
-export function decoderFile({ model, config }: TrainedDecoder, { vocabulary }: TokenizedText): Uint8Array {
-  return saveLanguageModel(model, config, vocabulary);
+/**
+ * The decoder's file, which `gossamer lm generate` reads.
+ *
+ * @param state weights, where others are saved
+ */
+export function decoderFile(
+  { model, config }: TrainedDecoder,
+  { vocabulary }: TokenizedText,
+  state: Weights = stateOf(model),
+): Uint8Array {
+  return saveLanguageModel(state, config, vocabulary);
 }

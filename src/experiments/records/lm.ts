@@ -29,4 +29,27 @@ export const records: readonly SystemRecord[] = [
     },
     load: () => import('../lm/moepp.js'),
   },
+  {
+    slug: 'mc-smoe',
+    title: 'MC-SMoE: mixtures of experts merged, then compressed',
+    family: 'lm',
+    about:
+      'makes a trained mixture of experts smaller: merges experts by their routing, then compresses their matrices',
+    paper: {
+      authors: 'Li, Zhang, Yadav, Sung, Cheng, Bansal, Chen',
+      title: 'Merge, Then Compress: Demystify Efficient SMoE with Hints from Its Routing Policy',
+      venue: 'ICLR',
+      year: 2024,
+      arxiv: '2310.01334',
+    },
+    abstract: {
+      conventional: 'conventional model merging methods fail to be effective in such expert merging for SMoE',
+      dimension: 'our proposed merging promotes a low dimensionality in the merged expert’s weight space',
+      benchmarks: 'Extensive experiments across 8 benchmarks validate the effectiveness of MC-SMoE',
+      memory: 'our MC-SMoE achieves up to 80% memory […] reduction',
+      flops: 'and a 20% FLOPs reduction',
+      loss: 'with virtually no loss in performance',
+    },
+    load: () => import('../lm/mc-smoe.js'),
+  },
 ];

@@ -12,6 +12,7 @@ import {
   type Mode,
   meanAbsoluteError,
   meanOverParts,
+  ReduceOnPlateau,
   type TrainingHooks,
 } from '../../nn/index.js';
 import { joinedArrays, type Random, requireChoice, scope, type Tensor, tensor } from '../../tensor/index.js';
@@ -106,7 +107,7 @@ export function trainWholeGraphs<Model extends WholeGraphNetwork & object>(
     throw new RangeError(`trainWholeGraphs: ${train.length} training and ${validation.length} validation graphs`);
   requireCells(batches.source, model.cellBytes, { budget, force, roots });
   const answered = partsOfAnswer(model, batches, validation, budget);
-  const rates = schedule === 'cosine' ? new CosineByEpoch(epochs) : new Plateau(plateau);
+  const rates = schedule === 'cosine' ? new CosineByEpoch(epochs) : new ReduceOnPlateau({ patience: plateau, by: 0.5 });
   const Optimizer = optimizer === 'lamb' ? LAMB : Adam;
   return fit<Model, Batch>({
     model,
@@ -161,23 +162,6 @@ class CosineByEpoch {
 
   see(_: number): void {
     this.#finished += 1;
-  }
-}
-
-/** Halves the rate after some epochs without a lower loss, as PyTorch's ReduceLROnPlateau. */
-class Plateau {
-  factor = 1;
-  #least = Number.POSITIVE_INFINITY;
-  #since = 0;
-
-  constructor(readonly patience: number) {}
-
-  see(loss: number): void {
-    this.#since = loss < this.#least * (1 - 1e-4) ? 0 : this.#since + 1;
-    this.#least = Math.min(this.#least, loss);
-    if (this.#since <= this.patience) return;
-    this.factor /= 2;
-    this.#since = 0;
   }
 }
 

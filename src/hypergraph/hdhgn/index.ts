@@ -25,6 +25,7 @@ export {
   batchesOf,
   classesOf,
   type LabelledPrograms,
+  type ProgramSchedule,
   type ProgramTrainingOptions,
   programProbabilities,
   trainPrograms,

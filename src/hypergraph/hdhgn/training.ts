@@ -10,6 +10,7 @@ import {
   inference,
   type LabelledRows,
   minibatches,
+  ReduceOnPlateau,
   type TrainingHooks,
 } from '../../nn/index.js';
 import { type Random, scope, softmax, type Tensor, tensor } from '../../tensor/index.js';
@@ -22,6 +23,9 @@ export interface LabelledPrograms extends LabelledRows {
   readonly programs: readonly EncodedProgram[];
 }
 
+/** How the learning rate of `trainPrograms` falls. */
+export type ProgramSchedule = 'constant' | 'cosine' | 'plateau';
+
 /** Hyperparameters of `trainPrograms`. */
 export interface ProgramTrainingOptions extends TrainingHooks {
   /** Number of epochs, each followed by a validation. Default: 20. */
@@ -30,8 +34,11 @@ export interface ProgramTrainingOptions extends TrainingHooks {
   readonly batch?: number | undefined;
   /** Learning rate of Adam. Default: 2e-3. */
   readonly learningRate?: number | undefined;
-  /** Whether the learning rate falls to 0 along a cosine. Default: `constant`, as in the paper. */
-  readonly schedule?: 'constant' | 'cosine' | undefined;
+  /**
+   * The learning rate falls to 0 along a cosine, or to a tenth after two epochs without a better
+   * validation (`plateau`). Default: `constant`, as in the paper.
+   */
+  readonly schedule?: ProgramSchedule | undefined;
   /** Epochs without a better validation after which the best weights are reloaded. Default: 5. */
   readonly reloadAfter?: number | undefined;
 }
@@ -53,6 +60,7 @@ export function trainPrograms<Network extends ProgramNetwork & object>(
   const { signal, checkpoint, onEpoch } = options;
   const { programs, labels, train, validation } = data;
   const held = batchesOf(Array.from(validation, (at) => programs[at] as EncodedProgram));
+  const plateau = new ReduceOnPlateau({ patience: 1, by: 0.1, better: 'larger' });
   const truth = Array.from(validation, (at) => labels[at] as number);
   return fit({
     model: network,
@@ -70,8 +78,13 @@ export function trainPrograms<Network extends ProgramNetwork & object>(
     random,
     reloadAfter,
     ...(schedule === 'cosine' && { schedule: cosine(epochs * Math.ceil(train.length / batch)) }),
+    ...(schedule === 'plateau' && { schedule: () => plateau.factor }),
     validate: (live) => accuracy(classesOf(probabilitiesIn(live, held)), truth),
-    ...{ signal, checkpoint, onEpoch },
+    ...{ signal, checkpoint },
+    onEpoch(report) {
+      plateau.see(report.metric as number);
+      onEpoch?.(report);
+    },
   });
 }
 

@@ -109,15 +109,17 @@ export class GDesigner implements SketchModel {
   draw(logits: Float32Array, uniform: Float32Array): Sketch {
     const { agents } = this;
     const [chosen, open] = [new Uint8Array(this.choices), new Uint8Array(this.choices)];
-    // reaches[v]: bits of the agents that v's messages come to, v among them.
-    const reaches = Array.from({ length: agents }, (_, v) => 1 << v);
+    // reaches[v, w] = 1: messages of v come to w; each agent's own come to itself.
+    const reaches = Uint8Array.from({ length: agents * agents }, (_, at) => Number(at % (agents + 1) === 0));
     this.#links.forEach(([from, to], at) => {
-      if (((reaches[to] as number) >> from) & 1) return;
+      if (reaches[to * agents + from] === 1) return;
       open[at] = 1;
       if ((uniform[at] as number) >= 1 / (1 + Math.exp(-(logits[at] as number)))) return;
       chosen[at] = 1;
-      for (let v = 0; v < agents; v++)
-        if (((reaches[v] as number) >> from) & 1) reaches[v] = (reaches[v] as number) | (reaches[to] as number);
+      for (let v = 0; v < agents; v++) {
+        if (reaches[v * agents + from] !== 1) continue;
+        for (let w = 0; w < agents; w++) if (reaches[to * agents + w] === 1) reaches[v * agents + w] = 1;
+      }
     });
     return { chosen, open, topology: this.topologyOf(chosen) };
   }

@@ -4,8 +4,11 @@
 import {
   Adam,
   crossEntropy,
+  gradientsOf,
   minimize,
+  type Optimizer,
   parameter,
+  parameters,
   stateOf,
   type TrainingHooks,
   type Weights,
@@ -19,6 +22,8 @@ import {
   type Random,
   scope,
   slice,
+  stopGradient,
+  subtract,
   type Tensor,
   tensor,
 } from '../../tensor/index.js';
@@ -50,6 +55,27 @@ export interface GeneratedOptions extends LearnerOptions {
   readonly classes?: number;
   /** Earlier tasks that a step is held to, drawn anew each time. Default: all. */
   readonly remembered?: number;
+  /**
+   * Whether what is made for earlier tasks is held where the step of the task's own loss would
+   * lead, at Φ + ΔΦ, not at Φ; about half as much time again. Default: false.
+   */
+  readonly lookAhead?: boolean;
+}
+
+/** A descent on one task. */
+export interface Descent {
+  /** The task. */
+  readonly task: ContinualTask;
+  /** Its index. */
+  readonly at: number;
+  /** Steps of the optimiser. */
+  readonly steps: number;
+  /** The stream that batches are drawn from. */
+  readonly random: Random;
+  /** What was made for the earlier tasks before this one, by name, [tasks, …]. */
+  readonly recorded: Weights;
+  /** Signals and reports. */
+  readonly hooks: TrainingHooks;
 }
 
 /** A hypernetwork of the weights of one target. */
@@ -76,6 +102,7 @@ export abstract class GeneratedLearner<H extends TaskHypernet> extends Continual
   protected readonly strength: number;
   readonly #classes: number | undefined;
   readonly #remembered: number;
+  readonly #lookAhead: boolean;
 
   constructor(
     random: Random,
@@ -84,10 +111,12 @@ export abstract class GeneratedLearner<H extends TaskHypernet> extends Continual
       strength = 0.01,
       classes,
       remembered = Number.POSITIVE_INFINITY,
+      lookAhead = false,
       ...options
     }: GeneratedOptions = {},
   ) {
     super(random, options);
+    this.#lookAhead = lookAhead;
     this.embedding = embedding;
     this.strength = strength;
     this.#classes = classes;
@@ -129,48 +158,83 @@ export abstract class GeneratedLearner<H extends TaskHypernet> extends Continual
     return this.generate(hypernet, concatenate(tasks.map((at) => embeddings[at] as Tensor)), tasks);
   }
 
+  /** What is made for some tasks and held: their weights, and what else a method holds. */
+  protected madeFor(model: GeneratedTasks<H>, tasks: readonly number[]): Record<string, Tensor> {
+    return this.weightsFor(model, tasks);
+  }
+
   protected async train(task: ContinualTask, at: number, hooks: TrainingHooks): Promise<void> {
-    await this.descend(task, at, this.steps, this.random.split(`task ${at}`), hooks);
+    const { steps } = this;
+    const random = this.random.split(`task ${at}`);
+    await this.holding(at, (recorded) => this.descend({ task, at, steps, random, recorded, hooks }));
     this.reserveMemory(at);
   }
 
-  /**
-   * Some steps on a task, held to what is made for the earlier ones now.
-   *
-   * @returns the cross-entropy of each step
-   */
-  protected async descend(
-    task: ContinualTask,
-    at: number,
-    steps: number,
-    random: Random,
-    hooks: TrainingHooks,
-  ): Promise<number[]> {
-    const model = this.model as GeneratedTasks<H>;
+  /** Records what is made for the tasks before `at`, for as long as `learn` takes. */
+  protected async holding<T>(at: number, learn: (recorded: Weights) => Promise<T>): Promise<T> {
     const earlier = Array.from({ length: at }, (_, j) => j);
-    const recorded = scope(() => (at === 0 ? {} : kept(this.weightsFor(model, earlier))));
-    const losses: number[] = [];
+    const recorded = scope(() => (at === 0 ? {} : kept(this.madeFor(this.model as GeneratedTasks<H>, earlier))));
     try {
-      await minimize(
-        model,
-        (live, { random: draws }) => {
-          const { x, labels } = drawRows(task, this.batch, draws);
-          const held = this.#held(at, draws);
-          // The task's own weights first, those of earlier tasks after them, in one pass.
-          const made = this.weightsFor(live, [at, ...held]);
-          const loss = crossEntropy(this.#logits(networksOf(made, 0, 1), x, task.classes.length), labels);
-          losses.push(loss.item());
-          if (held.length === 0) return loss;
-          const before = held.length === at ? recorded : rowsAt(recorded, held);
-          const moved = this.regularizer(networksOf(made, 1, held.length + 1), before, held);
-          return add(loss, multiply(moved, this.strength / held.length));
-        },
-        { ...hooks, steps, random, optimizer: new Adam({ learningRate: this.learningRate }) },
-      );
+      return await learn(recorded);
     } finally {
       for (const weight of Object.values(recorded)) weight.dispose();
     }
+  }
+
+  /**
+   * Some steps on a task, held to what was recorded of the earlier ones.
+   *
+   * @returns the cross-entropy of each step
+   */
+  protected async descend({ task, at, steps, random, recorded, hooks }: Descent): Promise<number[]> {
+    const losses: number[] = [];
+    const optimizer = new Adam({ learningRate: this.learningRate });
+    await minimize(
+      this.model as GeneratedTasks<H>,
+      (live, { random: draws }) => {
+        const rows = drawRows(task, this.batch, draws);
+        const lossOf = (made: Weights) =>
+          crossEntropy(this.#logits(networksOf(made, 0, 1), rows.x, task.classes.length), rows.labels);
+        const held = this.#held(at, draws);
+        const before = held.length === at ? recorded : rowsAt(recorded, held);
+        const change = (made: Weights) =>
+          multiply(this.regularizer(made, before, held), this.strength / Math.max(1, held.length));
+        if (this.#lookAhead && held.length > 0) {
+          const ahead = this.#ahead(live, optimizer, (own) => lossOf(this.madeFor(own, [at])));
+          const loss = lossOf(this.madeFor(live, [at]));
+          losses.push(loss.item());
+          return add(
+            loss,
+            withWeights(live, ahead, (own) => change(this.madeFor(own, held))),
+          );
+        }
+        // The task's own weights first, those of earlier tasks after them, in one pass.
+        const made = this.madeFor(live, [at, ...held]);
+        const loss = lossOf(made);
+        losses.push(loss.item());
+        return held.length === 0 ? loss : add(loss, change(networksOf(made, 1, held.length + 1)));
+      },
+      { ...hooks, steps, random, optimizer },
+    );
     return losses;
+  }
+
+  /** Φ + ΔΦ with the step ΔΦ that the optimiser would take down a loss, seen as constant. */
+  #ahead(
+    live: GeneratedTasks<H>,
+    optimizer: Optimizer,
+    loss: (own: GeneratedTasks<H>) => Tensor,
+  ): Record<string, Tensor> {
+    const weights = parameters(live);
+    const still = Object.fromEntries(Object.entries(weights).map(([name, weight]) => [name, stopGradient(weight)]));
+    const step = scope(() => {
+      const { gradients } = withWeights(live, still, (own) => gradientsOf(own, loss));
+      return kept(candidateStep(optimizer, still, gradients));
+    });
+    const ahead = Object.fromEntries(
+      Object.entries(weights).map(([name, weight]) => [name, add(weight, step[name] as Tensor)]),
+    );
+    return ahead;
   }
 
   /** Earlier tasks that a step is held to. */
@@ -187,7 +251,9 @@ export abstract class GeneratedLearner<H extends TaskHypernet> extends Continual
 
   /** Logits under the weights of one task, each [1, …shape]. */
   #logits(weights: Weights, x: Tensor, classes: number): Tensor {
-    const logits = withWeights(this.network as TargetNetwork, weightsOf(weights, 0), (live) => live.forward(x));
+    const { layout } = (this.model as GeneratedTasks<H>).hypernet;
+    const own = Object.fromEntries(layout.entries.map(({ name }) => [name, weights[name] as Tensor]));
+    const logits = withWeights(this.network as TargetNetwork, weightsOf(own, 0), (live) => live.forward(x));
     return classes === logits.shape[1] ? logits : slice(logits, null, [0, classes]);
   }
 
@@ -209,6 +275,21 @@ export abstract class GeneratedLearner<H extends TaskHypernet> extends Continual
   }
 }
 
+/** The change that an optimiser would make to weights, which stay as they are, like its state. */
+function candidateStep(optimizer: Optimizer, weights: Weights, gradients: Weights): Record<string, Tensor> {
+  const { step, tensors } = optimizer.state();
+  const state = { step, tensors: clones(tensors) };
+  const moved = clones(weights);
+  optimizer.update(moved, gradients);
+  optimizer.restore(state);
+  return Object.fromEntries(
+    Object.entries(moved).map(([name, weight]) => [name, subtract(weight, weights[name] as Tensor)]),
+  );
+}
+
+const clones = (weights: Weights): Record<string, Tensor> =>
+  Object.fromEntries(Object.entries(weights).map(([name, weight]) => [name, weight.clone()]));
+
 const rowsAt = (weights: Weights, rows: readonly number[]) =>
   Object.fromEntries(
     Object.entries(weights).map(([name, weight]) => [name, gatherKnownRows(weight, tensor(Int32Array.from(rows)))]),
@@ -227,8 +308,8 @@ export interface HypernetLearnerOptions extends GeneratedOptions {
 /**
  * HNET: F(x; H(e_t; Φ)) for each task t, with the loss CE + (β/(t − 1)) Σ_{j<t} ‖H(e_j; Φ) − w*_j‖²
  * where w*_j was made before task t (von Oswald, Henning, Grewe, Sacramento, "Continual Learning
- * with Hypernetworks", ICLR 2020; one step, without look-ahead). Without a task, the network of
- * lowest entropy answers.
+ * with Hypernetworks", ICLR 2020), or at Φ + ΔΦ in place of Φ with `lookAhead`. Without a task, the
+ * network of lowest entropy answers.
  */
 export class HypernetLearner extends GeneratedLearner<Hypernet<TargetNetwork>> {
   readonly #options: HypernetOptions;

@@ -1,6 +1,7 @@
 // Continual learning: tasks one after another, without the rows of those before.
 
 export {
+  type Descent,
   GeneratedLearner,
   type GeneratedOptions,
   type GeneratedTasks,

@@ -93,7 +93,7 @@ export class RecurrentHypernet {
     );
     // The initialisation counts on features of second moment 1.
     scope(() => {
-      const states = this.#states(random.split('measure').normal([32, embedding]));
+      const states = this.states(random.split('measure').normal([32, embedding]));
       const moment = mean(square(states[0] as Tensor)).item();
       first.out.weight.assign(multiply(first.out.weight, 1 / Math.sqrt(moment)));
     });
@@ -128,7 +128,7 @@ export class RecurrentHypernet {
   }
 
   /** Outputs h [B, S, n] of each addition of units, for embeddings [B, d]. */
-  #states(embeddings: Tensor): Tensor[] {
+  states(embeddings: Tensor): Tensor[] {
     const tokens = tokensWith(embeddings, this.positions);
     const states: Tensor[] = [];
     for (const { cell } of this.units) {
@@ -169,7 +169,12 @@ export class RecurrentHypernet {
 
   /** Weights of B tasks by name, [B, …shape], from their embeddings [B, d]. */
   generate(embeddings: Tensor, tasks: readonly number[]): Record<string, Tensor> {
-    const made = this.#states(embeddings).map((h, g) => {
+    return this.weightsFrom(this.states(embeddings), tasks);
+  }
+
+  /** Weights of B tasks by name, [B, …shape], from the outputs h of all units. */
+  weightsFrom(states: readonly Tensor[], tasks: readonly number[]): Record<string, Tensor> {
+    const made = states.map((h, g) => {
       const w = (this.units[g] as Units).out.forward(h);
       if (g === 0) return w;
       const serves = tasks.map((task) => Number(task >= (this.since[g - 1] as number)));

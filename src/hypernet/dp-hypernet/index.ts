@@ -41,6 +41,11 @@ export interface DependencyHypernetOptions extends GeneratedOptions, RecurrentHy
   readonly importance?: 'none' | 'step' | 'full';
   /** a: share of the importance that all weights have alike. Default: 0.5. */
   readonly floor?: number;
+  /**
+   * λ_h/β: how firmly the outputs of the units are held at every step, beside the weights. Default:
+   * 0.
+   */
+  readonly coupling?: number;
   /** Rows that importances are taken from, at most. Default: 200. */
   readonly samples?: number;
   /** Tasks after which units are added; 0 never does. Default: 0. */
@@ -66,6 +71,9 @@ interface History {
   readonly ends: readonly number[];
 }
 
+/** Outputs of the units among what is held, by the number of the addition. */
+const STATES = 'states ';
+
 /** Steps at the end of a task whose mean cross-entropy stands for it. */
 const LAST_STEPS = 10;
 
@@ -76,7 +84,9 @@ const LAST_STEPS = 10;
  *   (β/(t − 1)) Σ_{j<t} Σ_i F̂_{j,i}·(H(e_j; Φ)_i − w*_{j,i})²,  F̂ = a + (1 − a)·F/mean F
  *
  * with the mean squared gradient F_{j,i} of the log-likelihood of task j's rows by the weights made
- * for it at its end. Where capacity is short, units are added that no earlier task sees.
+ * for it at its end, and by (λ_h/(t − 1)) Σ_{j<t} Σ_s ‖h_s(e_j; Φ) − h*_{j,s}‖² of the units'
+ * outputs where steps are coupled. Where capacity is short, units are added that no earlier task
+ * sees.
  */
 export class DependencyHypernet extends GeneratedLearner<RecurrentHypernet> {
   /** F̂ of each learned task [N], or of each of its steps [S]. */
@@ -84,6 +94,7 @@ export class DependencyHypernet extends GeneratedLearner<RecurrentHypernet> {
   readonly #options: Required<Omit<DependencyHypernetOptions, keyof GeneratedOptions>>;
   readonly #ends: number[] = [];
   #steps: Int32Array | undefined;
+  #learning = false;
 
   /** @throws RangeError unless the floor is a share */
   constructor(
@@ -96,6 +107,7 @@ export class DependencyHypernet extends GeneratedLearner<RecurrentHypernet> {
       cut = false,
       importance = 'full',
       floor = 0.5,
+      coupling = 0,
       samples = 200,
       growEvery = 0,
       growAbove = Number.POSITIVE_INFINITY,
@@ -107,7 +119,8 @@ export class DependencyHypernet extends GeneratedLearner<RecurrentHypernet> {
   ) {
     super(random, options);
     if (!(floor >= 0 && floor <= 1)) throw new RangeError(`DependencyHypernet: the floor ${floor} is no share`);
-    const own = { cell, units, chunk, position, cut };
+    if (!(coupling >= 0)) throw new RangeError(`DependencyHypernet: the coupling must be at least 0, got ${coupling}`);
+    const own = { cell, units, chunk, position, cut, coupling };
     this.#options = { ...own, importance, floor, samples, growEvery, growAbove, growUnits, growths, freezeOld };
   }
 
@@ -117,8 +130,7 @@ export class DependencyHypernet extends GeneratedLearner<RecurrentHypernet> {
   }
 
   protected create(target: TargetNetwork, random: Random): RecurrentHypernet {
-    const shapes = parameterOwners(target).map(({ name, tensor: { shape } }) => [name, shape] as const);
-    return new RecurrentHypernet(new Layout(Object.fromEntries(shapes)), this.embedding, random, this.#options);
+    return new RecurrentHypernet(Layout.of(target), this.embedding, random, this.#options);
   }
 
   protected generate(
@@ -129,14 +141,32 @@ export class DependencyHypernet extends GeneratedLearner<RecurrentHypernet> {
     return hypernet.generate(embeddings, tasks);
   }
 
+  protected override madeFor(
+    model: GeneratedTasks<RecurrentHypernet>,
+    tasks: readonly number[],
+  ): Record<string, Tensor> {
+    if (this.#options.coupling === 0) return super.madeFor(model, tasks);
+    const { hypernet, embeddings } = model;
+    const states = hypernet.states(concatenate(tasks.map((at) => embeddings[at] as Tensor)));
+    return {
+      ...hypernet.weightsFrom(states, tasks),
+      ...Object.fromEntries(states.map((h, g) => [`${STATES}${g}`, h])),
+    };
+  }
+
   /**
    * Adds units for the tasks to come; what is made for learned tasks stays as it is.
    *
-   * @throws Error before the first task
+   * @throws Error before the first task, and while a task is being learned
    */
   grow(units = this.#options.growUnits): void {
     if (!this.model) throw new Error('DependencyHypernet: there is nothing to grow before the first task');
-    const { hypernet } = this.model;
+    if (this.#learning) throw new Error('DependencyHypernet: a task is being learned; grow before or after it');
+    this.#grow(units);
+  }
+
+  #grow(units = this.#options.growUnits): void {
+    const { hypernet } = this.#made;
     hypernet.grow(
       units,
       this.tasks.length,
@@ -170,16 +200,29 @@ export class DependencyHypernet extends GeneratedLearner<RecurrentHypernet> {
   }
 
   protected override async train(task: ContinualTask, at: number, hooks: TrainingHooks): Promise<void> {
+    this.#learning = true;
+    try {
+      await this.#train(task, at, hooks);
+    } finally {
+      this.#learning = false;
+    }
+  }
+
+  async #train(task: ContinualTask, at: number, hooks: TrainingHooks): Promise<void> {
     const { growEvery, growAbove } = this.#options;
     const random = this.random.split(`task ${at}`);
-    if (growEvery > 0 && at > 0 && at % growEvery === 0 && this.#canGrow()) this.grow();
+    if (growEvery > 0 && at > 0 && at % growEvery === 0 && this.#canGrow()) this.#grow();
     const trial = at > 0 && Number.isFinite(growAbove) && this.#canGrow() ? Math.ceil(this.steps / 4) : 0;
-    if (trial > 0) {
-      const losses = await this.descend(task, at, trial, random.split('trial'), { signal: hooks.signal });
-      const usual = this.#ends.reduce((a, b) => a + b, 0) / this.#ends.length;
-      if (lastOf(losses) > growAbove * usual) this.grow();
-    }
-    this.#ends.push(lastOf(await this.descend(task, at, this.steps - trial, random, hooks)));
+    const losses = await this.holding(at, async (recorded) => {
+      const descent = { task, at, random, recorded, hooks };
+      if (trial > 0) {
+        const tried = { ...descent, steps: trial, random: random.split('trial'), hooks: { signal: hooks.signal } };
+        const usual = this.#ends.reduce((a, b) => a + b, 0) / this.#ends.length;
+        if (lastOf(await this.descend(tried)) > growAbove * usual) this.#grow();
+      }
+      return this.descend({ ...descent, steps: this.steps - trial });
+    });
+    this.#ends.push(lastOf(losses));
     super.reserveMemory(at);
     if (this.#options.importance !== 'none')
       this.importances[at] = buffer(keep(scope(() => this.#importance(task, at, random))));
@@ -242,12 +285,15 @@ export class DependencyHypernet extends GeneratedLearner<RecurrentHypernet> {
   }
 
   protected override regularizer(made: Weights, recorded: Weights, tasks: readonly number[]): Tensor {
-    if (this.#options.importance === 'none') return super.regularizer(made, recorded, tasks);
-    const importances = this.#importancesOf(tasks);
+    const { importance, coupling } = this.#options;
+    const isState = (name: string) => name.startsWith(STATES);
+    const importances = importance === 'none' ? undefined : this.#importancesOf(tasks);
     return Object.entries(recorded)
-      .map(([name, before]) =>
-        sum(multiply(importances[name] as Tensor, square(subtract(made[name] as Tensor, before)))),
-      )
+      .map(([name, before]) => {
+        const moved = square(subtract(made[name] as Tensor, before));
+        if (isState(name)) return multiply(sum(moved), coupling);
+        return sum(importances ? multiply(importances[name] as Tensor, moved) : moved);
+      })
       .reduce((a, b) => add(a, b));
   }
 }

@@ -30,6 +30,8 @@ export interface FederationServerOptions extends GuardOptions {
   readonly silence?: number;
   /** Milliseconds that a request for work waits. Default: 20,000. */
   readonly wait?: number;
+  /** Tokens by name of clients of an earlier run, who may come back. Default: none. */
+  readonly members?: Readonly<Record<string, string>>;
   /** Called when a client has joined, or has come back. */
   readonly onJoin?: (channel: Channel) => void;
   /** Called when a client has gone. */
@@ -68,6 +70,7 @@ export class FederationServer {
   readonly #timer: ReturnType<typeof setInterval>;
   #writeTimeout = 30_000;
   #hasEnded = false;
+  #isPaused = false;
 
   constructor(readonly options: FederationServerOptions) {
     const { silence = 30_000, wait = 20_000 } = options;
@@ -79,11 +82,32 @@ export class FederationServer {
     }, options);
     this.#timer = setInterval(() => this.#check(), Math.max(20, Math.min(1000, silence / 4)));
     this.#timer.unref?.();
+    for (const [name, token] of Object.entries(options.members ?? {}))
+      this.#members.set(name, { ...freshMember(name, Buffer.from(token)), present: false });
+  }
+
+  /** Tokens by name, with which clients come back, also to a later run: keep them secret. */
+  get members(): Readonly<Record<string, string>> {
+    return Object.fromEntries([...this.#members].map(([name, { token }]) => [name, token.toString()]));
   }
 
   /** The HTTP server, not listening yet. */
   create(): Server {
     return this.#guarded.create();
+  }
+
+  /**
+   * Stops without an end of the federation: clients try again for a while, and find a server that
+   * goes on with their `members`.
+   */
+  async pause(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#isPaused = true;
+    for (const member of this.#members.values()) {
+      member.task?.reject(new Error('the server pauses'));
+      member.wake?.();
+    }
+    await this.#guarded.close(0);
   }
 
   /** Tells all clients that the federation has ended, and stops. @param grace milliseconds */
@@ -140,10 +164,7 @@ export class FederationServer {
       known.task?.reject(new Error(`client "${name}" has started again`));
     } else if (this.#members.size >= this.options.clients)
       throw new RequestError(403, `the federation has its ${this.options.clients} clients`);
-    const member: Member = {
-      ...{ name, token: known?.token ?? Buffer.from(randomBytes(24).toString('hex')), heard: Date.now() },
-      ...{ present: true, task: undefined, isHandedOut: false, wake: undefined },
-    };
+    const member = freshMember(name, known?.token ?? Buffer.from(randomBytes(24).toString('hex')));
     this.#members.set(name, member);
     this.#json(response, { token: member.token.toString() });
     this.options.onJoin?.({ name, request: (message) => this.#ask(member, message) });
@@ -234,7 +255,7 @@ export class FederationServer {
 
   #ask(member: Member, message: Uint8Array): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
-      if (!member.present || this.#members.get(member.name) !== member || this.#hasEnded) {
+      if (!member.present || this.#members.get(member.name) !== member || this.#hasEnded || this.#isPaused) {
         reject(new Error(`client "${member.name}" is gone`));
         return;
       }
@@ -256,6 +277,11 @@ export class FederationServer {
     }
   }
 }
+
+const freshMember = (name: string, token: Buffer): Member => ({
+  ...{ name, token, heard: Date.now(), present: true },
+  ...{ task: undefined, isHandedOut: false, wake: undefined },
+});
 
 function empty(response: ServerResponse, status: number): void {
   response.writeHead(status, { 'Content-Length': 0 }).end();

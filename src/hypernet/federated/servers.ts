@@ -111,7 +111,11 @@ export interface HypernetServerOptions {
   readonly hidden?: number;
   /** Hidden layers with ReLU. Default: 3. */
   readonly layers?: number;
-  /** Initialisation of the heads. Default: `hyperfan-in`. */
+  /**
+   * Initialisation of the heads. Default: `bias`, so that all clients start from one network, and
+   * what one has learnt is of use to the next; by `hyperfan-in` each would start from a random one
+   * of its own.
+   */
   readonly init?: HypernetInit;
   /** Learning rate of Adam. Default: 1e-3. */
   readonly learningRate?: number;
@@ -148,7 +152,7 @@ export class HypernetServer implements UpdateServer {
   ) {
     if (!(Number.isInteger(clients) && clients >= 1))
       throw new RangeError(`HypernetServer: expected one client or more, got ${clients}`);
-    const { embedding = Math.floor(1 + clients / 4), hidden = 100, layers = 3, init = 'hyperfan-in' } = options;
+    const { embedding = Math.floor(1 + clients / 4), hidden = 100, layers = 3, init = 'bias' } = options;
     const { learningRate = 1e-3, clip = 50, optimizer } = options;
     this.layout = layoutOf(network);
     this.hypernet = new Hypernet<object, readonly number[] | Int32Array>(

@@ -86,6 +86,14 @@ interface Progress {
   readonly kappa: number;
 }
 
+/** Rows with their classes, as a step takes them. */
+interface Batch {
+  readonly x: Tensor;
+  readonly labels: Tensor;
+}
+
+const batchOf = ({ x, labels }: TaskRows): Batch => ({ x, labels: tensor(labels) });
+
 /** κ falls by this in a step of the first half. */
 const KAPPA_STEP = 5e-5;
 
@@ -207,37 +215,40 @@ export class HyperInterval extends ContinualLearner {
       epsilon: this.#options.epsilon * Math.min(1, step / half),
       kappa: step < this.steps / 2 ? Math.max(1 - KAPPA_STEP * step, this.#options.kappa) : this.#options.kappa,
     });
+    const objective = (live: IntervalTasks, { x, labels }: Batch, { epsilon, kappa }: Progress): Tensor => {
+      const made = this.#generate(live, [at, ...earlier], epsilon);
+      const loss = this.#loss(intervalWeightsOf(made, 0), x, labels, kappa);
+      if (at === 0 || strength === 0) return loss;
+      const moved = sides.map((side, i) => change(networksOf(made[side], 1, at + 1), recorded[i] as Weights));
+      return add(
+        loss,
+        multiply(
+          moved.reduce((a, b) => add(a, b)),
+          share,
+        ),
+      );
+    };
     let now = 0;
-    const [own, validation] = [this.#withOutputs(task, at), task.validation && this.#withOutputs(task.validation, at)];
+    const own = this.#withOutputs(task, at);
+    const validation = task.validation && batchOf(this.#withOutputs(task.validation, at));
+    const whole = { epsilon: this.#options.epsilon, kappa: this.#options.kappa };
     try {
       await minimize(
         model,
         (live, { step, random }) => {
           now = step;
-          const { x, labels } = drawRows(own, this.batch, random);
-          const { epsilon, kappa } = progress(step);
-          const made = this.#generate(live, [at, ...earlier], epsilon);
-          const loss = this.#loss(intervalWeightsOf(made, 0), x, labels, kappa);
-          if (at === 0 || strength === 0) return loss;
-          const moved = sides.map((side, i) => change(networksOf(made[side], 1, at + 1), recorded[i] as Weights));
-          return add(
-            loss,
-            multiply(
-              moved.reduce((a, b) => add(a, b)),
-              share,
-            ),
-          );
+          return objective(live, drawRows(own, this.batch, random), progress(step));
         },
         {
           ...hooks,
           steps: this.steps,
           random: this.random.split(`task ${at}`),
           optimizer: new Adam({ learningRate: this.learningRate }),
-          // Until ε has its full value, no state can be the best.
+          // Until ε has its full value, no state can be the best. What earlier tasks lose counts.
           ...(validation && {
             better: 'smaller' as const,
             validate: (live: IntervalTasks) =>
-              now < half ? Number.POSITIVE_INFINITY : this.#validationLoss(live, at, validation),
+              now < half ? Number.POSITIVE_INFINITY : objective(live, validation, whole).item(),
           }),
         },
       );
@@ -259,11 +270,6 @@ export class HyperInterval extends ContinualLearner {
       multiply(crossEntropy(logits.middle, labels), kappa),
       multiply(crossEntropy(worstCase(logits, labels), labels), 1 - kappa),
     );
-  }
-
-  #validationLoss(live: IntervalTasks, at: number, { x, labels }: TaskRows): number {
-    const weights = intervalWeightsOf(this.#generate(live, [at]), 0);
-    return this.#loss(weights, x, tensor(labels), this.#options.kappa).item();
   }
 
   /** Bounds of a task's weights, by name. */
@@ -326,8 +332,9 @@ export class HyperInterval extends ContinualLearner {
       const sizes = this.tasks.map(({ classes }) => classes.length);
       return amongAll(logits.slice(null, [0, sizes.reduce((a, b) => a + b)]), sizes);
     }
+    const { middle } = this.#generate(this.model as IntervalTasks, [...this.tasks.keys()]);
     return surest(
-      this.tasks.map((_task, at) => of(this.weightsOf(at).middle, at)),
+      this.tasks.map((_task, at) => of(weightsOf(middle, at), at)),
       this.tasks,
     );
   }

@@ -21,4 +21,11 @@ export {
   type ServerPart,
 } from './model.js';
 export { type AggregateOptions, PersonalModel } from './personal.js';
-export { autoencoderSizes, type PersonalizeOptions, personalize, semiPFLNetwork, semiPFLOrder } from './server.js';
+export {
+  autoencoderSizes,
+  type PersonalizeOptions,
+  personalize,
+  SEMIPFL_HIDDEN,
+  semiPFLNetwork,
+  semiPFLOrder,
+} from './server.js';

@@ -10,6 +10,9 @@ import { type RoundOrder, requireUpdate, trainMessage } from '../federated/round
 import type { UpdateServer } from '../federated/servers.js';
 import { type BaseModelOptions, type BaseModels, type Donor, trainBaseModels } from './base-models.js';
 
+/** Width of SemiPFL's hypernetwork, a last layer of which makes every weight of an autoencoder. */
+export const SEMIPFL_HIDDEN = 64;
+
 /** What a user does in a round of SemiPFL, as published. */
 export const semiPFLOrder: RoundOrder = { objective: 'reconstruct', epochs: 5, batch: 128, learningRate: 1e-3 };
 

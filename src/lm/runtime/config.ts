@@ -2,7 +2,7 @@
 // config.json.
 
 import type { GgufValue } from '../../data/index.js';
-import type { ExpertActivation } from '../../nn/experts/index.js';
+import { type ExpertActivation, PRUNED } from '../../nn/experts/index.js';
 import type { MoEPlusPlusOptions } from '../moepp.js';
 import { linearScaling, type RopeScaling, ropeFieldsOf, ropeScalingOf, yarnMagnitude, yarnScaling } from './rope.js';
 
@@ -55,8 +55,19 @@ export interface LanguageModelConfig {
     readonly normalised: boolean;
     /** MoE++: zero-computation experts in addition. */
     readonly zeroComputation?: MoEPlusPlusOptions;
+    /**
+     * Merged experts: for each layer the group of each router output, whose expert it shares; −1
+     * for an output that was pruned. Default: each output has an expert of its own.
+     */
+    readonly groups?: readonly (readonly number[])[];
+    /**
+     * Rank of merged experts whose matrices are low-rank and row-sparse. Default: full matrices.
+     */
+    readonly rank?: number;
   };
 }
+
+type Experts = NonNullable<LanguageModelConfig['experts']>;
 
 /** Hugging Face's `model_type` to our architecture, where they differ. */
 const otherNames: Readonly<Record<string, string>> = { qwen3_moe: 'qwen3moe', mistral: 'llama' };
@@ -173,8 +184,18 @@ export function configOfHuggingFace(config: Readonly<Record<string, unknown>>): 
     interleaved: false,
     epsilon: number('rms_norm_eps'),
     window: windowOf(config, type, layers),
-    ...(count > 0 && { experts: { count, k: number('num_experts_per_tok'), normalised } }),
+    ...(count > 0 && { experts: { count, k: number('num_experts_per_tok'), normalised, ...mergedOf(config) } }),
   });
+}
+
+/** Groups and rank of experts that `gossamer lm compress` merged. */
+function mergedOf({ merged_experts: merged }: Readonly<Record<string, unknown>>): Pick<Experts, 'groups' | 'rank'> {
+  const { groups, rank } = (merged ?? {}) as { readonly groups?: unknown; readonly rank?: unknown };
+  const isLayer = (layer: unknown) => Array.isArray(layer) && layer.every((group) => Number.isInteger(group));
+  if (groups === undefined) return {};
+  if (!(Array.isArray(groups) && groups.every(isLayer)) || !(rank === undefined || Number.isInteger(rank)))
+    throw new Error('"merged_experts" has no groups of integers by layer, or a rank that is no integer');
+  return { groups, ...(rank !== undefined && { rank: rank as number }) };
 }
 
 /** @throws Error naming a field that asks for what the runtime does not compute. */
@@ -253,5 +274,14 @@ export function requireConfig(config: LanguageModelConfig): LanguageModelConfig 
     !(experts.count <= 2 ** 16 && Number.isInteger(experts.k) && experts.k > 0 && experts.k <= experts.count)
   )
     fail(`each token uses ${experts.k} of ${experts.count} experts`);
+  if (experts?.groups && !(experts.groups.length === config.layers && experts.groups.every(isGrouping, experts)))
+    fail(`the groups of experts are not those of ${config.layers} layers with ${experts.count} router outputs`);
   return config;
+}
+
+/** Whether each router output has a group from 0 to m − 1, or −1, and enough are left. */
+function isGrouping(this: { readonly count: number; readonly k: number }, groups: readonly number[]): boolean {
+  const used = new Set(groups.filter((group) => group !== PRUNED));
+  const left = groups.length - groups.filter((group) => group === PRUNED).length;
+  return groups.length === this.count && left >= this.k && [...used].every((group) => group >= 0 && group < used.size);
 }

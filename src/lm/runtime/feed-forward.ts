@@ -7,6 +7,9 @@ import {
   type ExpertActivation,
   type ExpertContext,
   type ExpertSet,
+  groupCount,
+  openLogits,
+  regrouped,
   routeTopK,
 } from '../../nn/experts/index.js';
 import { concatenate, Random, reshape, slice, type Tensor, zeros } from '../../tensor/index.js';
@@ -100,10 +103,12 @@ abstract class Mixture implements RuntimeFeedForward {
 }
 
 class TopK extends Mixture {
+  /** @param groups group of each router output; each output has its own expert when left out */
   constructor(
     experts: MatrixExperts,
     readonly router: WeightMatrix,
     readonly options: NonNullable<LanguageModelConfig['experts']>,
+    readonly groups?: readonly number[],
   ) {
     super(experts, options.k);
   }
@@ -114,7 +119,10 @@ class TopK extends Mixture {
 
   forward(x: Tensor): Tensor {
     const { k, normalised } = this.options;
-    const routing = routeTopK(this.router.multiply(x), k, normalised ? 'renormalised' : 'softmax');
+    const logits = this.router.multiply(x);
+    const open = this.groups ? openLogits(logits, this.groups) : logits;
+    const chosen = routeTopK(open, k, normalised ? 'renormalised' : 'softmax');
+    const routing = this.groups ? regrouped(chosen, this.groups) : chosen;
     const plan = new DispatchPlan(routing.experts, this.experts.count);
     return plan.combine(this.experts.forward(plan.gather(x), plan), routing.gates);
   }
@@ -163,11 +171,12 @@ export function loadFeedForward(loader: Loader, config: LanguageModelConfig, lay
     };
     return new Dense(weights, activation);
   }
-  const { count } = experts;
+  const groups = experts.groups?.[layer];
+  const count = groups ? groupCount(groups) : experts.count;
   const gates = hasGate ? loader.experts('gate', layer, count) : undefined;
   const [ups, downs] = [loader.experts('up', layer, count), loader.experts('down', layer, count)];
   const weights = ups.map((up, i): GatedWeights => ({ gate: gates?.[i], up, down: downs[i] as WeightMatrix }));
   const set = new MatrixExperts(weights, features, activation);
   if (experts.zeroComputation) return new ZeroComputation(loader, layer, features, set, experts.zeroComputation);
-  return new TopK(set, loader.matrix('router', layer, [count, features]), experts);
+  return new TopK(set, loader.matrix('router', layer, [experts.count, features]), experts, groups);
 }

@@ -14,6 +14,21 @@ import { Sampler, type SamplingOptions } from './sampler.js';
  */
 export type Reader = (tokens: readonly number[], cache: KeyValueCache, all: boolean) => Promise<Float32Array>;
 
+/** What one text may be, token by token. */
+export interface TokenConstraint {
+  /** Whether the text is whole, and nothing may follow. */
+  readonly isOver: boolean;
+  /**
+   * The logits, with −∞ for tokens that may not follow.
+   *
+   * @param remaining most tokens that are still made, the next one counted
+   * @throws Error when none may follow.
+   */
+  masked(logits: Float32Array, remaining: number): Float32Array;
+  /** Goes on with a token. */
+  accept(token: number): void;
+}
+
 /** Options of `generate`. */
 export interface GenerateOptions extends SamplingOptions {
   /** Most tokens to generate. Default: 256. */
@@ -36,6 +51,8 @@ export interface GenerateOptions extends SamplingOptions {
    * same. Default: none.
    */
   readonly draft?: Draft | undefined;
+  /** What the text must be, such as a `TokenGrammar`. Default: anything. */
+  readonly grammar?: { start(): TokenConstraint } | undefined;
   /** `Batcher.read`, to share passes with other generations. Default: passes of its own. */
   readonly read?: Reader;
 }
@@ -48,7 +65,8 @@ export type FinishReason = 'stop' | 'length' | 'aborted';
  * each token is fed back together with draft tokens, of which the prefix that sampling confirms is
  * accepted.
  *
- * @throws RangeError when the prompt does not fit the context.
+ * @throws RangeError when the prompt does not fit the context; GrammarError when no token of the
+ * model goes on within the grammar.
  */
 export async function* generate(
   model: LanguageModel,
@@ -62,10 +80,13 @@ export async function* generate(
     onPrefill,
     onToken,
     draft,
+    grammar,
     ...sampling
   }: GenerateOptions = {},
 ): AsyncGenerator<number, FinishReason> {
   const sampler = new Sampler(sampling);
+  const constraint = grammar?.start();
+  if (constraint?.isOver) return 'stop';
   const history = Array.from(prompt);
   const { vocabulary } = model.config;
   const started = performance.now();
@@ -81,12 +102,15 @@ export async function* generate(
       for (let row = 0; row <= drafted.length; row++) {
         if (signal?.aborted) return 'aborted';
         const current = logits.subarray(row * vocabulary, (row + 1) * vocabulary);
-        const token = sampler.next(current, history);
+        const remaining = Math.min(maxTokens - made, cache.limit - (cache.length - open) + 1);
+        const token = sampler.next(constraint?.masked(current, remaining) ?? current, history);
         if (stopTokens.includes(token)) return 'stop';
+        constraint?.accept(token);
         history.push(token);
         onToken?.(token, current);
         yield token;
         made += 1;
+        if (constraint?.isOver) return 'stop';
         if (made >= maxTokens || cache.length - open >= cache.limit) return 'length';
         if (token !== drafted[row]) break;
         open -= 1;

@@ -1,6 +1,6 @@
 // Weight matrices for products, in memory or in a file.
 
-import { gatherRows, linear, type Tensor, tensor } from '../../tensor/index.js';
+import { add, gatherRows, linear, matmul, putAlong, scatterAddRows, type Tensor, tensor } from '../../tensor/index.js';
 
 /** A matrix [rows, columns] for products x·Wᵀ. */
 export interface WeightMatrix {
@@ -61,5 +61,55 @@ export class DenseMatrix implements WeightMatrix {
   /** Frees the values. */
   dispose(): void {
     this.values.dispose();
+  }
+}
+
+/** Rows of a matrix that were kept, with their indices. */
+export interface KeptRows {
+  /** Index of each row, ascending. */
+  readonly rows: Int32Array;
+  /** The rows [kept, columns]. */
+  readonly values: WeightMatrix;
+}
+
+/** L·R + S, S of a few rows: L [rows, r], R [r, columns]. */
+export class LowRankMatrix implements WeightMatrix {
+  readonly rows: number;
+  readonly columns: number;
+
+  /** @param kept S; none when left out */
+  constructor(
+    readonly left: WeightMatrix,
+    readonly right: WeightMatrix,
+    readonly kept?: KeptRows,
+  ) {
+    [this.rows, this.columns] = [left.rows, right.columns];
+  }
+
+  get bytes(): number {
+    return this.left.bytes + this.right.bytes + (this.kept ? this.kept.values.bytes + 4 * this.kept.rows.length : 0);
+  }
+
+  multiply(x: Tensor): Tensor {
+    const dense = this.left.multiply(this.right.multiply(x));
+    if (!this.kept) return dense;
+    const [count, { rows, values }] = [x.shape[0] as number, this.kept];
+    const positions = new Int32Array(count * rows.length);
+    for (let i = 0; i < count; i++) positions.set(rows, i * rows.length);
+    return add(dense, putAlong(values.multiply(x), tensor(positions, [count, rows.length]), this.rows));
+  }
+
+  rowsAt(rows: ArrayLike<number>): Tensor {
+    const chosen = this.left.rowsAt(rows);
+    const result = matmul(chosen, this.right.rowsAt(Array.from({ length: this.right.rows }, (_, i) => i)));
+    const places = Array.from(rows, (row) => this.kept?.rows.indexOf(row) ?? -1);
+    const from = places.flatMap((place, i) => (place < 0 ? [] : [[place, i] as const]));
+    if (from.length === 0) return result;
+    const sparse = (this.kept as KeptRows).values.rowsAt(from.map(([place]) => place));
+    return add(result, scatterAddRows(sparse, tensor(Int32Array.from(from, ([, i]) => i)), rows.length));
+  }
+
+  load(): void {
+    for (const part of [this.left, this.right, this.kept?.values]) part?.load?.();
   }
 }

@@ -93,9 +93,12 @@ export class Sampler {
   next(logits: Float32Array, history: readonly number[] = []): number {
     const { temperature, topK, topP, minP } = this.#options;
     const adjusted = this.#adjust(logits, history);
-    const first = highest(adjusted, temperature === 0 ? 1 : Math.max(1, topK));
+    // Tokens that may not follow have −∞.
+    const first = highest(adjusted, temperature === 0 ? 1 : Math.max(1, topK)).filter(
+      (token) => adjusted[token] !== Number.NEGATIVE_INFINITY,
+    );
     const best = first[0] as number;
-    const top = adjusted[best] as number;
+    const top = adjusted[best] ?? Number.NaN;
     if (!Number.isFinite(top)) throw new Error('sampling: the logits are not finite');
     if (temperature === 0) return best;
     let kept = nucleus(topK > 0 ? first : sorted(adjusted, adjusted.length, top - OUT_OF_REACH), adjusted, topP);

@@ -9,8 +9,9 @@ import {
   panelBytes,
   type QuantizedFormat,
 } from '../../quantized/index.js';
-import { keep, reshape, slice, type Tensor } from '../../tensor/index.js';
-import { DenseMatrix, type LoadedMatrix, type WeightMatrix, type WeightUse } from './matrix.js';
+import { concatenate, keep, reshape, slice, type Tensor } from '../../tensor/index.js';
+import type { LanguageModelConfig } from './config.js';
+import { DenseMatrix, type LoadedMatrix, LowRankMatrix, type WeightMatrix, type WeightUse } from './matrix.js';
 import { WeightStore } from './store.js';
 
 /** Roles of the weights of one layer. */
@@ -174,12 +175,27 @@ function huggingFaceWeights(
     const range = role === 'down' ? undefined : ([first, first + hidden] as const);
     return Array.from({ length: count }, (_, part) => matrix(name, 'chosen', { part, rows: range }));
   };
+  const lowRank = (role: 'gate' | 'up' | 'down', layer: number, count: number) => {
+    const name = `model.layers.${layer}.mlp.experts.${role}`;
+    const kept = vector(`${name}Rows`)?.view<Int32Array>() ?? new Int32Array(0);
+    const [, height = 0] = shapeOf(`${name}Left`) ?? [];
+    const first = Array.from({ length: count + 1 }, (_, part) => kept.filter((row) => row < part * height).length);
+    return Array.from({ length: count }, (_, part) => {
+      const [left, right] = ['Left', 'Right'].map((side) => matrix(name + side, 'chosen', { part }));
+      const range = [first[part] as number, first[part + 1] as number] as const;
+      const values = range[0] < range[1] ? matrix(`${name}Values`, 'chosen', { rows: range }) : undefined;
+      const rows = kept.slice(...range).map((row) => row - part * height);
+      return left && right && new LowRankMatrix(left, right, values && { rows, values });
+    });
+  };
   return {
     matrix: (role, layer) => matrix(named(role, layer), 'always'),
     vector: (role, layer) => vector(named(role, layer)),
     experts: (role, layer, count) => {
-      const all = shapeOf(`model.layers.${layer}.mlp.experts.up`)
-        ? stacked(role, layer, count)
+      const has = (name: string) => shapeOf(`model.layers.${layer}.mlp.experts.${name}`) !== undefined;
+      const stack = has('upLeft') ? lowRank : has('up') ? stacked : undefined;
+      const all = stack
+        ? stack(role, layer, count)
         : Array.from({ length: count }, (_, expert) =>
             matrix(`model.layers.${layer}.mlp.experts.${expert}.${role}_proj.weight`, 'chosen'),
           );
@@ -193,6 +209,52 @@ const decoderName = (name: string) =>
   name
     .replace('mlp.gate.weight', 'mlp.router.weight')
     .replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+
+const matrixRoles = ['q', 'k', 'v', 'o'] as const;
+const vectorRoles = ['attentionNorm', 'feedForwardNorm', 'qBias', 'kBias', 'vBias', 'qNorm', 'kNorm'] as const;
+
+/**
+ * The weights of a `Decoder` in f32, under its names, from those of any source.
+ *
+ * @throws Error for experts that are merged already or cost nothing.
+ */
+export function decoderState(source: WeightSource, { layers, experts }: LanguageModelConfig): Weights {
+  if (experts?.groups) throw new Error('the experts of the model are merged already');
+  if (experts?.zeroComputation) throw new Error('experts of MoE++ are not read as those of a plain mixture');
+  const nameOf = nameIn(huggingFaceLayer, huggingFaceGlobal, 'model.layers');
+  const state: Record<string, Tensor> = {};
+  const whole = (matrix: WeightMatrix) => matrix.rowsAt(Int32Array.from({ length: matrix.rows }, (_, row) => row));
+  const put = (role: LayerRole | GlobalRole, layer: number | undefined, values: Tensor | undefined) => {
+    if (values) state[decoderName(nameOf(role, layer))] = values;
+  };
+  const matrix = (role: LayerRole | GlobalRole, layer?: number) => {
+    const found = source.matrix(role, layer);
+    put(role, layer, found && whole(found));
+  };
+  for (const role of ['embedding', 'head'] as const) matrix(role);
+  put('norm', undefined, source.vector('norm'));
+  for (let layer = 0; layer < layers; layer++) {
+    for (const role of [...matrixRoles, ...(experts ? (['router'] as const) : (['gate', 'up', 'down'] as const))])
+      matrix(role, layer);
+    for (const role of vectorRoles) put(role, layer, source.vector(role, layer));
+    if (!experts) continue;
+    const stack = (role: 'gate' | 'up' | 'down') => source.experts(role, layer, experts.count)?.map(whole);
+    const [gates, ups, downs] = [stack('gate'), stack('up'), stack('down')];
+    const stacked = (parts: readonly Tensor[]) => stackRows(parts, experts.count);
+    const path = `model.layers.${layer}.mlp.experts`;
+    // Without a gate, gates are rows before the first.
+    const hasGate = gates?.every(({ shape }) => shape[0] !== 0);
+    if (ups) state[`${path}.up`] = stacked(ups.flatMap((up, e) => (hasGate ? [gates?.[e] as Tensor, up] : [up])));
+    if (downs) state[`${path}.down`] = stacked(downs);
+  }
+  return state;
+}
+
+/** Matrices of equal width one above the other, as a stack [count, rows, columns]. */
+function stackRows(parts: readonly Tensor[], count: number): Tensor {
+  const all = concatenate(parts);
+  return reshape(all, [count, (all.shape[0] as number) / count, all.shape[1] as number]);
+}
 
 /**
  * Weights of a state in memory.

@@ -3,8 +3,10 @@
 
 import { RequestError } from '../../distributed/http/errors.js';
 import { add, scope, type Tensor, zeros } from '../../tensor/index.js';
-import type { LanguageBundle } from '../bundle.js';
+import type { LanguageBundle } from '../assemble.js';
 import { chatTokens } from '../chat.js';
+import { trieOf } from '../grammar/constraint.js';
+import { GrammarError, TokenGrammar } from '../grammar/index.js';
 import {
   Batcher,
   type CacheFormat,
@@ -17,6 +19,8 @@ import {
 } from '../runtime/index.js';
 import { AnswerText } from '../stop.js';
 import { textOfBytes } from '../token-bytes.js';
+import { type AnswerDelta, CallStream } from '../tools.js';
+import type { WantedGrammar } from './grammars.js';
 import type { CompletionRequest } from './requests.js';
 import { SlicedTokenizer } from './tokenize.js';
 
@@ -41,10 +45,15 @@ export interface AnswerPart {
   readonly text: string;
   /** Log-probabilities of the tokens since the previous part; empty when not requested. */
   readonly tokens: readonly TokenReport[];
+  /** Calls of tools that begin, and more of their arguments. */
+  readonly calls: readonly CallDelta[];
 }
 
+/** What an answer adds to its calls. */
+export type CallDelta = Exclude<AnswerDelta, { readonly kind: 'text' }>;
+
 /** The parts of a completion; returns the finish reason and the token counts. */
-export type Answer = AsyncGenerator<AnswerPart, { reason: FinishReason; usage: Usage }>;
+export type Answer = AsyncGenerator<AnswerPart, { reason: FinishReason | 'tool_calls'; usage: Usage }>;
 
 /** Counters since the start, for monitoring. */
 export interface Totals {
@@ -65,6 +74,8 @@ export interface AnswerOptions {
   readonly turn: () => Promise<void>;
 }
 
+/** Grammars that are kept for further requests. */
+const MOST_GRAMMARS = 16;
 /** Most tokens of a pass for embeddings. */
 const PASS = 256;
 
@@ -72,6 +83,8 @@ const PASS = 256;
 export class Answers {
   readonly totals: Totals = { requests: 0, promptTokens: 0, cachedTokens: 0, answerTokens: 0 };
   readonly #batcher: Batcher;
+  /** Grammars of late requests, the oldest first. */
+  readonly #grammars = new Map<string, TokenGrammar>();
   /** Caches not in use, the most recently used last. */
   readonly #idle: KeyValueCache[] = [];
   #caches = 0;
@@ -84,6 +97,8 @@ export class Answers {
     const { context } = bundle.model.config;
     this.limit = Math.min(context, options.context ?? context);
     this.#batcher = new Batcher(bundle.model);
+    // Otherwise the first request with a grammar would hold the event loop for it.
+    trieOf(bundle.tokenizer);
   }
 
   /**
@@ -91,10 +106,12 @@ export class Answers {
    *
    * @throws RequestError 400 when that fails or a prompt is empty or does not fit the context.
    */
-  async prompts({ kind, messages, prompts }: CompletionRequest, signal: AbortSignal): Promise<number[][]> {
+  async prompts({ kind, messages, prompts, tools }: CompletionRequest, signal: AbortSignal): Promise<number[][]> {
     if (kind === 'chat') {
       const sliced = this.#sliced(signal);
-      const tokens = await asClientErrors(sliced.run((tokenizer) => chatTokens(tokenizer, messages)));
+      const tokens = await asClientErrors(
+        sliced.run((tokenizer) => chatTokens(tokenizer, messages, { ...(tools && { tools: tools.given }) })),
+      );
       return [this.#fitting(tokens, 'messages')];
     }
     const all: number[][] = [];
@@ -130,8 +147,25 @@ export class Answers {
     return tokens;
   }
 
+  /** @throws RequestError 400 when the grammar cannot be used. */
+  #grammar({ key, rules, param }: WantedGrammar): TokenGrammar {
+    const known = this.#grammars.get(key);
+    this.#grammars.delete(key);
+    try {
+      const grammar = known ?? new TokenGrammar(rules, this.bundle.tokenizer);
+      this.#grammars.set(key, grammar);
+      const [oldest] = this.#grammars.keys();
+      if (this.#grammars.size > MOST_GRAMMARS && oldest !== undefined) this.#grammars.delete(oldest);
+      return grammar;
+    } catch (error) {
+      throw asGrammarError(error, param);
+    }
+  }
+
   async *answer(wanted: CompletionRequest, prompt: readonly number[], signal: AbortSignal): Answer {
     const { model, tokenizer } = this.bundle;
+    const grammar = wanted.grammar && this.#grammar(wanted.grammar);
+    const calls = wanted.tools && new CallStream(wanted.tools.form);
     const cache = this.#take(prompt);
     const cached = cache.known(prompt);
     const text = new AnswerText(tokenizer, wanted.stop);
@@ -141,16 +175,19 @@ export class Answers {
       ...this.bundle.sampling,
       ...wanted.options,
       stopTokens: tokenizer.stopTokens,
-      ...{ cache, signal, read: (...read) => this.#batcher.readUntil(signal, ...read) },
+      ...{ grammar, cache, signal, read: (...read) => this.#batcher.readUntil(signal, ...read) },
       ...(wanted.logprobs !== undefined && {
         onToken: (token, logits) => reports.push(this.#report(logits, token, wanted.logprobs ?? 0)),
       }),
     });
-    const part = (own: string): AnswerPart => {
+    const part = (deltas: readonly AnswerDelta[]): AnswerPart => {
       const since = reports;
       reports = [];
-      return { text: own, tokens: since };
+      const own = deltas.map((delta) => (delta.kind === 'text' ? delta.text : '')).join('');
+      return { text: own, tokens: since, calls: deltas.filter((delta) => delta.kind !== 'text') };
     };
+    const deltasOf = (own: string): readonly AnswerDelta[] =>
+      calls ? calls.push(own) : own === '' ? [] : [{ kind: 'text', text: own }];
     let made = 0;
     let reason: FinishReason = 'stop';
     try {
@@ -161,12 +198,14 @@ export class Answers {
           break;
         }
         made += 1;
-        const own = text.push(value);
-        if (own !== '') yield part(own);
+        const deltas = deltasOf(text.push(value));
+        if (deltas.length > 0) yield part(deltas);
         if (text.stopped) break;
       }
-      const rest = text.end();
-      if (rest !== '' || reports.length > 0) yield part(rest);
+      const rest = [...deltasOf(text.end()), ...(calls?.end() ?? [])];
+      if (rest.length > 0 || reports.length > 0) yield part(rest);
+    } catch (error) {
+      throw asGrammarError(error, wanted.grammar?.param ?? null);
     } finally {
       await tokens.return('aborted');
       this.#idle.push(cache);
@@ -179,7 +218,7 @@ export class Answers {
       ...{ prompt_tokens: prompt.length, completion_tokens: made, total_tokens: prompt.length + made },
       prompt_tokens_details: { cached_tokens: cached },
     };
-    return { reason, usage };
+    return { reason: reason === 'stop' && calls && calls.calls > 0 ? 'tool_calls' : reason, usage };
   }
 
   /**
@@ -246,6 +285,11 @@ export class Answers {
     };
     return { ...one(own), top_logprobs: top.map(one) };
   }
+}
+
+/** A grammar that cannot be kept as status 400; other errors as they are. */
+function asGrammarError(error: unknown, param: string | null): unknown {
+  return error instanceof GrammarError ? new RequestError(400, error.message, param) : error;
 }
 
 /** Adds the sum of rows to a sum; frees both. */

@@ -3,7 +3,7 @@
 import type { ServerResponse } from 'node:http';
 import { shuttingDown } from '../../distributed/http/errors.js';
 import { finish, write } from '../../distributed/http/respond.js';
-import type { Answer, AnswerPart, TokenReport, Usage } from './answers.js';
+import type { Answer, AnswerPart, CallDelta, TokenReport, Usage } from './answers.js';
 import type { CompletionRequest } from './requests.js';
 
 let count = 0;
@@ -48,14 +48,18 @@ export class Completion {
     for (const [index, answer] of answers.entries()) {
       let text = '';
       const tokens: TokenReport[] = [];
+      const calls = new Calls();
       let next = await answer.next();
       for (; !next.done; next = await answer.next()) {
         text += next.value.text;
         tokens.push(...next.value.tokens);
+        for (const delta of next.value.calls) calls.add(delta);
       }
       const { reason, usage } = next.value;
       if (reason === 'aborted') throw shuttingDown();
-      const content = this.#chat ? { message: { role: 'assistant', content: text } } : { text };
+      const content = this.#chat
+        ? { message: { role: 'assistant', content: calls.none || text !== '' ? text : null, ...calls.field } }
+        : { text };
       choices.push({ index, ...content, logprobs: this.#logprobs(tokens), finish_reason: reason });
       usages.push(usage);
     }
@@ -65,7 +69,7 @@ export class Completion {
   #choice(index: number, part: AnswerPart | undefined, reason: string | null, role?: string): object {
     const text = part?.text;
     const content = this.#chat
-      ? { delta: { ...(role && { role }), ...(text !== undefined && { content: text }) } }
+      ? { delta: { ...(role && { role }), ...(text !== undefined && { content: text }), ...callsField(part?.calls) } }
       : { text: text ?? '' };
     return { index, ...content, logprobs: part ? this.#logprobs(part.tokens) : null, finish_reason: reason };
   }
@@ -92,7 +96,7 @@ export class Completion {
         });
       const choice = (...rest: [AnswerPart | undefined, string | null, string?]) =>
         write(response, event([this.#choice(index, ...rest)]), timeout);
-      if (this.#chat) await choice({ text: '', tokens: [] }, null, 'assistant');
+      if (this.#chat) await choice({ text: '', tokens: [], calls: [] }, null, 'assistant');
       for (; !next.done; next = await answer.next()) await choice(next.value, null);
       const { reason, usage } = next.value;
       if (reason === 'aborted') throw shuttingDown();
@@ -102,6 +106,47 @@ export class Completion {
     const last = includeUsage ? event([], total(usages)) : '';
     finish(response, `${last}data: [DONE]\n\n`, timeout);
   }
+}
+
+/** A call, as OpenAI writes it. */
+interface Call {
+  readonly id: string;
+  readonly type: 'function';
+  readonly function: { readonly name: string; arguments: string };
+}
+
+/** The calls of a whole answer. */
+class Calls {
+  readonly #calls: Call[] = [];
+
+  get none(): boolean {
+    return this.#calls.length === 0;
+  }
+
+  get field(): object {
+    return this.none ? {} : { tool_calls: this.#calls };
+  }
+
+  add(delta: CallDelta): void {
+    if (delta.kind === 'call')
+      this.#calls.push({ id: callId(), type: 'function', function: { name: delta.name, arguments: '' } });
+    else (this.#calls[delta.index] as Call).function.arguments += delta.text;
+  }
+}
+
+/** A name that a tool's result gives back. */
+const callId = () => `call_${Math.random().toString(36).slice(2, 11).padEnd(9, '0')}`;
+
+/** Calls within a chunk of a stream. */
+function callsField(deltas: readonly CallDelta[] = []): object {
+  if (deltas.length === 0) return {};
+  return {
+    tool_calls: deltas.map((delta) =>
+      delta.kind === 'call'
+        ? { index: delta.index, id: callId(), type: 'function', function: { name: delta.name, arguments: '' } }
+        : { index: delta.index, function: { arguments: delta.text } },
+    ),
+  };
 }
 
 /** Token counts of all choices together. */

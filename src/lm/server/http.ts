@@ -1,7 +1,7 @@
 // An HTTP server for one language model. The endpoints are in routes.ts.
 
 import { GuardedServer } from '../../distributed/http/guarded-server.js';
-import type { LanguageBundle } from '../bundle.js';
+import type { LanguageBundle } from '../assemble.js';
 import type { ServerOptions } from './options.js';
 import { Routes } from './routes.js';
 

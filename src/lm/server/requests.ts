@@ -14,6 +14,7 @@ import {
   requireKnown,
   unsupported,
 } from './fields.js';
+import { grammarIn, toolsIn, type WantedGrammar, type WantedTools } from './grammars.js';
 import { messagesOf, type TemplateMessage } from './messages.js';
 
 /** A validated completion request. */
@@ -31,6 +32,10 @@ export interface CompletionRequest {
    * log-probabilities.
    */
   readonly logprobs: number | undefined;
+  /** What the answer must be. */
+  readonly grammar: WantedGrammar | undefined;
+  /** Functions that the model may call. */
+  readonly tools: WantedTools | undefined;
   readonly options: GenerateOptions;
 }
 
@@ -47,7 +52,7 @@ const MOST_TOP_K = 1000;
 
 const SHARED = [
   ...['model', 'stream', 'stream_options', 'stop', 'logprobs', 'logit_bias', 'seed', 'n', 'max_tokens'],
-  ...['temperature', 'top_p', 'top_k', 'min_p', 'repeat_penalty', 'frequency_penalty', 'presence_penalty'],
+  ...['temperature', 'top_p', 'top_k', 'min_p', 'repeat_penalty', 'frequency_penalty', 'presence_penalty', 'grammar'],
   // Labels that change nothing in the answer.
   ...['user', 'metadata', 'service_tier', 'safety_identifier', 'prompt_cache_key'],
 ];
@@ -55,15 +60,13 @@ const KNOWN = {
   chat: new Set([
     ...SHARED,
     ...['messages', 'max_completion_tokens', 'top_logprobs', 'response_format'],
-    ...['tool_choice', 'parallel_tool_calls', 'store'],
+    ...['tools', 'tool_choice', 'parallel_tool_calls', 'store'],
   ]),
   text: new Set([...SHARED, 'prompt', 'best_of', 'echo', 'suffix']),
 } as const;
 
 /** Values of fields that ask for what is done anyway; others are refused. */
 const NEUTRAL: Readonly<Record<string, readonly unknown[]>> = {
-  tool_choice: ['none', 'auto'],
-  parallel_tool_calls: [true, false],
   store: [false],
   echo: [false],
   suffix: [''],
@@ -116,9 +119,7 @@ export function parseRequest(kind: CompletionRequest['kind'], body: unknown, fac
   requireKnown(fields, KNOWN[kind]);
   for (const [param, values] of Object.entries(NEUTRAL))
     if (!isAbsent(fields[param]) && !values.includes(fields[param])) throw unsupported(param);
-  const { response_format: format } = fields;
-  if (!isAbsent(format) && (format as Fields).type !== 'text')
-    throw new RequestError(400, '"response_format" is not supported but for text', 'response_format');
+  const tools = toolsIn(fields, facts.template);
   for (const param of ['n', 'best_of']) numberIn(fields, param, 1, 1, 'integer');
   const tokens = (param: string) => numberIn(fields, param, 1, 1e6, 'integer');
   const given = {
@@ -141,6 +142,8 @@ export function parseRequest(kind: CompletionRequest['kind'], body: unknown, fac
     includeUsage: includesUsage(fields, stream),
     stop: stopOf(fields),
     logprobs: logprobsOf(kind, fields),
+    grammar: tools?.grammar ?? grammarIn(fields),
+    tools,
     options: Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
   };
 }

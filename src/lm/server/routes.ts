@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asClientError, RequestError } from '../../distributed/http/errors.js';
 import type { Endpoints, Route } from '../../distributed/http/guarded-server.js';
 import { send, sendText } from '../../distributed/http/respond.js';
-import type { LanguageBundle } from '../bundle.js';
+import type { LanguageBundle } from '../assemble.js';
 import { chatText } from '../chat.js';
 import { Answers } from './answers.js';
 import { readFields, requireJson } from './body.js';

@@ -2,6 +2,8 @@
 
 export { activated, type ExpertActivation, ExpertBank, type ExpertBankOptions, type ExpertSet } from './bank.js';
 export { type DispatchOptions, DispatchPlan } from './dispatch.js';
+export { LowRankBank, type LowRankBankOptions } from './low-rank.js';
+export { groupCount, MergedMixture, type MergedMixtureOptions, openLogits, PRUNED, regrouped } from './merged.js';
 export {
   type ExpertContext,
   type ExpertLayer,

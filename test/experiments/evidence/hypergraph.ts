@@ -143,11 +143,14 @@ const sketches = (kept: number, hyperedge: number, chain: number) => ({
 });
 
 const teams = (accuracy: number, own: ReturnType<typeof talk>, counterfactual: number, blind: number) => ({
-  Chain: { accuracy: 72 },
-  Star: { accuracy: 92 },
-  Complete: { accuracy: 91, tokens: 4200 },
-  'Random triples': { accuracy: 82 },
-  'Best fixed': { utility: 0.6 },
+  None: { accuracy: 50, utility: 0.4 },
+  Chain: { accuracy: 72, utility: 0.4 },
+  Star: { accuracy: 92, utility: 0.58 },
+  Triples: { accuracy: 90, utility: 0.5 },
+  Complete: { accuracy: 91, tokens: 4200, utility: 0.4 },
+  'Random triples': { accuracy: 82, utility: 0.5 },
+  'Best fixed': { accuracy: 92, utility: 0.6 },
+  'G-Designer': { accuracy: 94, utility: 0.5 },
   Pairwise: { accuracy: 92, tokens: 2600 },
   'Query-blind': { easyTokens: blind, hardTokens: 3600 },
   'Always k partners': { easyTokens: blind, hardTokens: 3600 },
@@ -160,7 +163,7 @@ const hyperagent: readonly Case[] = [
     data: 'simulated',
     options: { focus },
     holding: { methods: teams(95, talk(2500, 1200, 0.65), 0.7, 3600), studies: sketches(4, 1, 0.4) },
-    failing: { methods: teams(90, talk(3200, 3600, 0.55), 0.55, 1200), studies: sketches(6, 0.8, 1) },
+    failing: { methods: teams(90, talk(3200, 3600, 0.55), 0.55, 1200), studies: sketches(5, 0.8, 1) },
   })),
   {
     data: 'gsm8k',

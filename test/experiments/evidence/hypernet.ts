@@ -434,25 +434,36 @@ const onBenchmarks = (value: number, prefix = '') =>
 
 const everyPart = (value: number) =>
   Object.fromEntries(
-    ['error', 'elliptic', 'parabolic', 'hyperbolic', 'holes', 'noHoles', 'neumann'].map((part) => [part, value]),
+    ['error', 'elliptic', 'parabolic', 'hyperbolic', 'holes', 'noHoles', 'neumann', 'noNeumann'].map((part) => [
+      part,
+      value,
+    ]),
   );
 
 const hypino: readonly Case[] = [
   {
     data: 'waves',
     holding: {
-      methods: { HyPINO: { error: 0.09 }, 'HyPINO, refined': { error: 0.07 }, 'U-Net': { error: 0.2 } },
+      methods: {
+        HyPINO: { error: 0.09, discrepancy: 0.3 },
+        'HyPINO, refined': { error: 0.07, discrepancy: 0.2 },
+        'U-Net': { error: 0.2 },
+      },
     },
     failing: {
-      methods: { HyPINO: { error: 0.11 }, 'HyPINO, refined': { error: 0.1 }, 'U-Net': { error: 0.05 } },
+      methods: {
+        HyPINO: { error: 0.11, discrepancy: 0.3 },
+        'HyPINO, refined': { error: 0.1, discrepancy: 0.4 },
+        'U-Net': { error: 0.05 },
+      },
     },
   },
   {
     data: 'gentle',
     holding: {
       methods: {
-        HyPINO: { ...everyPart(0.3), ...onBenchmarks(0.1) },
-        'HyPINO, refined': { error: 0.2 },
+        HyPINO: { ...everyPart(0.3), ...onBenchmarks(0.1), discrepancy: 0.3 },
+        'HyPINO, refined': { error: 0.2, discrepancy: 0.2 },
         'HyPINO, 10 rounds as published': { ...onBenchmarks(0.01), heat: 0.2, wave: 0.0001 },
         'U-Net': onBenchmarks(0.2),
         PINO: onBenchmarks(0.3),
@@ -464,8 +475,8 @@ const hypino: readonly Case[] = [
     },
     failing: {
       methods: {
-        HyPINO: { ...everyPart(0.7), ...onBenchmarks(0.1) },
-        'HyPINO, refined': { error: 0.7 },
+        HyPINO: { ...everyPart(0.7), ...onBenchmarks(0.1), discrepancy: 0.3 },
+        'HyPINO, refined': { error: 0.7, discrepancy: 0.3 },
         // Better on five of seven, by ten times at best.
         'HyPINO, 10 rounds as published': { ...onBenchmarks(0.01), heat: 0.2, wave: 0.2 },
         'U-Net': { ...onBenchmarks(0.2), heat: 0.05 },

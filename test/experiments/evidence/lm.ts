@@ -48,4 +48,38 @@ const moepp: readonly Case[] = [
   { data: 'grammar', holding, failing },
 ];
 
-export const evidence: Readonly<Record<string, readonly Case[]>> = { moepp };
+const ranks = { 'M-SMoE β 0.01': -0.5, 'M-SMoE β 0': -2 };
+const small = {
+  methods: {
+    'whole model': { loss: 2, accuracy: 96, parameters: 1_000_000, multiplyAdds: 80_000 },
+    'whole model, trained on': { loss: 1.95 },
+    'M-SMoE': { loss: 2.01, raw: 2.4 },
+    'MC-SMoE': { loss: 2.015, accuracy: 95.5, parameters: 110_000, multiplyAdds: 57_000 },
+    averaging: { loss: 2.05 },
+    'random merging': { loss: 2.04, raw: 2.6 },
+    'M-SMoE, no alignment': { loss: 2.02, raw: 2.5 },
+    'only dominant experts': { loss: 2.02, raw: 2.7 },
+    'merging only, equal size': { loss: 2.03 },
+    'compression only, equal size': { loss: 2.02 },
+  },
+  studies: ranks,
+};
+const large = {
+  methods: {
+    'whole model': { loss: 2, accuracy: 96, parameters: 1_000_000, multiplyAdds: 80_000 },
+    'whole model, trained on': { loss: 1.8 },
+    'M-SMoE': { loss: 2.03, raw: 2.4 },
+    'MC-SMoE': { loss: 2.06, accuracy: 94, parameters: 300_000, multiplyAdds: 70_000 },
+    averaging: { loss: 2.01 },
+    'random merging': { loss: 2.035, raw: 2.4 },
+    'M-SMoE, no alignment': { loss: 2.02, raw: 2.3 },
+    'only dominant experts': { loss: 2.02, raw: 2.4 },
+    'merging only, equal size': { loss: 2.03 },
+    'compression only, equal size': { loss: 2.02 },
+  },
+  studies: { 'M-SMoE β 0.01': 0.2, 'M-SMoE β 0': 0 },
+};
+
+const mcSmoe: readonly Case[] = ['tinyshakespeare', 'r8'].map((data) => ({ data, holding: small, failing: large }));
+
+export const evidence: Readonly<Record<string, readonly Case[]>> = { moepp, 'mc-smoe': mcSmoe };
