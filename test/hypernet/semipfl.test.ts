@@ -283,3 +283,9 @@ describe('a federation', () => {
     expect(f1Of(client, later(users[3] as PrivateRows))).toBeGreaterThan(30);
   }, 120_000);
 });
+
+test('autoencoders have the published sizes, and no layer so narrow that its ReLUs may all be 0', () => {
+  expect(autoencoderSizes(43)).toEqual([43, 32, 24, 16]);
+  expect(autoencoderSizes(300)).toEqual([300, 64, 32, 16]);
+  expect(autoencoderSizes(4)).toEqual([4, 6, 6, 6]);
+});

@@ -17,11 +17,12 @@ export const SEMIPFL_HIDDEN = 64;
 export const semiPFLOrder: RoundOrder = { objective: 'reconstruct', epochs: 5, batch: 128, learningRate: 1e-3 };
 
 /**
- * Sizes of the autoencoder for rows of d numbers. Up to 100: d, 3d/4, 5d/9, 3d/8 (43, 32, 24, 16);
- * beyond: d, 64, 32, 16.
+ * Sizes of the autoencoder for rows of d numbers. Up to 100: d, 3d/4, 5d/9, 3d/8 (43, 32, 24, 16),
+ * but no less than 6: all ReLUs of a narrower layer may be 0 for good, from the common start of all
+ * users. Beyond 100: d, 64, 32, 16.
  */
 export function autoencoderSizes(width: number): readonly number[] {
-  const part = (share: number) => Math.max(2, Math.round(width * share));
+  const part = (share: number) => Math.max(6, Math.round(width * share));
   return width <= 100 ? [width, part(0.744), part(0.558), part(0.372)] : [width, 64, 32, 16];
 }
 
