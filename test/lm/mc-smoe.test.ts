@@ -82,6 +82,15 @@ describe.each(['swiglu', 'relu2'] as const)('alignment of experts with %s', (act
     expectClose(outputs(weights, 1), outputs(copy(), 1), 1e-6);
   });
 
+  test('down projections count where up projections do not tell units apart', () => {
+    const weights = copy();
+    weights.up.fill(0.1);
+    weights.down.set(half(weights.down, 0), weights.down.length / 2);
+    const order = new Random(6).permutation(7);
+    permute(weights, shape, 1, order);
+    expect([...alignment(weights, shape, 0, 1)].map((from) => order[from])).toEqual([0, 1, 2, 3, 4, 5, 6]);
+  });
+
   test('a permuted copy of the reference is recovered, with noise, and merging gives the reference', () => {
     const weights = copy();
     const noise = new Random(9).normal([weights.up.length / 2], 0, 0.003).dataSync();
@@ -157,6 +166,8 @@ describe('groups', () => {
     // Place 6 is 0.1.
     expect(groupCounts(usage, 3)).toEqual([2, 3]);
     expect(groupCounts(usage, 3, { uniform: true })).toEqual([3, 3]);
+    // The most used expert of the even layer counts as 1, so that 0.4 is at place 2 and not 0.25.
+    expect(groupCounts([[0.6, 0.4, 0, 0], new Array(4).fill(0.25)], 1)).toEqual([1, 1]);
     // The second layer stays whole: total = 2 + 4.
     expect(groupCounts(usage, 2, { layers: [0] })).toEqual([2, 4]);
     for (const m of [0, 4, 1.5]) expect(() => groupCounts(usage, m)).toThrow('a layer has 4, so that 1 to 3');
@@ -376,6 +387,13 @@ describe('low rank and rows', () => {
     expect(again.state().step).toBe(2);
     expectClose(again.state().tensors['importance.b.upSparse']?.dataSync() ?? [], [0.555, 0.555, 0.8325, 0.8325]);
   });
+});
+
+test('large entries go where the loss does not depend on them', () => {
+  const values = { 'a.upSparse': tensor([1, 1, 5, 5], [1, 2, 2]) };
+  const optimizer = new RowPruned(new SGD({ learningRate: 1e-6 }), { steps: 5, rows: 0.2, warm: 1 });
+  for (let step = 0; step < 2; step++) optimizer.update(values, { 'a.upSparse': tensor([3, 3, 0.1, 0.1], [1, 2, 2]) });
+  expectClose(values['a.upSparse'].dataSync(), [1, 1, 0, 0], 1e-4);
 });
 
 describe('recovery', () => {

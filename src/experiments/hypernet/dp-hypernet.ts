@@ -42,7 +42,7 @@ export const experiment = defineExperiment({
     { data: 'mnist', set: { growth: 0, stream: 'split' } },
     { data: 'mnist', set: { growth: 0, scenario: 'class', stream: 'split' } },
     { data: 'fashion-mnist', set: { growth: 0 } },
-    { data: 'cifar10', set: { growth: 0, scenario: 'task', stream: 'split' } },
+    { data: 'cifar10', set: { growth: 0, scenario: 'task', stream: 'split' }, long: true },
     {
       data: 'mnist',
       set: {

@@ -117,7 +117,7 @@ export const experiment = defineExperiment({
     { data: 'mnist', set: { scenario: 'task', tasks: 5 } },
     { data: 'mnist', set: { scenario: 'class', stream: 'split' } },
     { data: 'fashion-mnist', set: { stream: 'split' } },
-    { data: 'cifar10', set: { scenario: 'task', stream: 'split' } },
+    { data: 'cifar10', set: { scenario: 'task', stream: 'split' }, long: true },
     {
       data: 'mnist',
       set: { tasks: 10, pool: 1, hidden: 100, width: 75, steps: 500, tests: 10_000, trials: 8 },
