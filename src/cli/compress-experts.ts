@@ -15,8 +15,8 @@ import {
 } from '../lm/index.js';
 import { loadTrainable, type TrainableModel } from '../lm/node.js';
 import type { Decoder } from '../models/index.js';
-import { groupCount, stateOf, type Weights } from '../nn/index.js';
-import { Random, scope } from '../tensor/index.js';
+import { groupCount, predictedClasses, stateOf, type Weights } from '../nn/index.js';
+import { Random, reshape, scope } from '../tensor/index.js';
 import { choice, number } from './arguments.js';
 import { localModel } from './hub.js';
 import { useThreads } from './threads.js';
@@ -211,17 +211,11 @@ function agreement(a: Decoder, b: Decoder, tokens: Int32Array, length: number): 
   for (let i = 0; i < count; i++)
     equal += scope(() => {
       const { inputs } = windowsAt(tokens, [i * length], length);
-      const best = [a, b].map((model) => rowsOf(model.forward(inputs).view<Float32Array>(), length).map(largest));
-      return (best[0] as number[]).filter((token, at) => token === best[1]?.[at]).length;
+      const [one, other] = [a, b].map((model) => predictedClasses(reshape(model.forward(inputs), [length, -1])));
+      return (one as Int32Array).filter((token, at) => token === other?.[at]).length;
     });
   return equal / (count * length);
 }
-
-const rowsOf = (values: Float32Array, rows: number): Float32Array[] =>
-  Array.from({ length: rows }, (_, row) =>
-    values.subarray((row * values.length) / rows, ((row + 1) * values.length) / rows),
-  );
-const largest = (values: Float32Array): number => values.indexOf(Math.max(...values));
 
 function lines(out: string, { before, after, agreement: same, layers }: Report): string[] {
   const fewer = (key: keyof Side) => `${Math.round(100 * (1 - after[key] / before[key]))} % fewer`;

@@ -78,5 +78,5 @@ export function tensorMemoryBudget(): number {
 }
 
 export { median, medianSeconds, secondsInTurns, type TurnsOptions } from './timing.js';
-export { eventTurn } from './turn.js';
+export { eventTurn, pause } from './turn.js';
 export { environment };

@@ -23,3 +23,19 @@ export async function eventTurn(signal?: AbortSignal | undefined): Promise<void>
   await new Promise<void>(later);
   signal?.throwIfAborted();
 }
+
+/** Waits for some milliseconds. @throws the reason of `signal` when it aborts */
+export function pause(milliseconds: number, signal?: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', abort);
+      resolve();
+    }, milliseconds);
+    if (signal?.aborted) abort();
+    else signal?.addEventListener('abort', abort, { once: true });
+  });
+}

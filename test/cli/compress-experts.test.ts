@@ -1,21 +1,14 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { generatedText, writeSafetensors } from '../../src/data/index.js';
 import { byteCharacters } from '../../src/lm/index.js';
 import { Random, tensor } from '../../src/tensor/index.js';
 import { type configs, namedTensors } from '../lm/models.js';
+import { commandInFolder, main } from './command.js';
 
-const main = join(import.meta.dirname, '../../dist/cli/main.js');
-const folder = mkdtempSync(join(tmpdir(), 'gossamer-compress-'));
+const { folder, gossamer } = commandInFolder('compress');
 const path = (name: string) => join(folder, name);
-
-function gossamer(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', cwd: folder });
-  return { status, stdout, stderr };
-}
 
 const compress = (model: string, out: string, ...more: string[]) =>
   gossamer(...['lm', 'compress', model, '--data', 'text.txt', '-o', out, '--length', '32', '--threads', '1'], ...more);

@@ -228,7 +228,7 @@ describe('a merged mixture', () => {
       }
       expectClose(y.slice(t * 6, t * 6 + 6), expected, 1e-5);
     }
-    const plan = model.dispatch(model.route(x));
+    const plan = model.dispatch(model.merge(model.route(x)));
     expect(plan.size).toBeLessThanOrEqual(13 * Math.min(k, 2));
   });
 

@@ -1,5 +1,7 @@
 // Requests to a hub: which failures are tried again, and what the others mean.
 
+import { pause } from '../../engine/index.js';
+
 /** How a hub is reached. */
 export interface HubAccess {
   /** Address of the hub. Default: https://huggingface.co. */
@@ -130,27 +132,12 @@ export class Attempts {
 
   async failed(error: unknown): Promise<void> {
     if (!(error instanceof TransientError)) throw error;
-    const { attempts = 5, pause = 500, signal } = this.access;
+    const { attempts = 5, pause: first = 500, signal } = this.access;
     this.#failed += 1;
     if (this.#failed >= attempts)
       throw new UnreachableError(
         `${this.what} cannot be fetched from ${endpointOf(this.access)}: ${error.message}, ${attempts} times; the same command goes on from here`,
       );
-    await sleep(Math.max(error.after, pause * 2 ** (this.#failed - 1)), signal);
+    await pause(Math.max(error.after, first * 2 ** (this.#failed - 1)), signal);
   }
-}
-
-function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = () => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', abort);
-      resolve();
-    }, ms);
-    signal?.addEventListener('abort', abort, { once: true });
-    if (signal?.aborted) abort();
-  });
 }

@@ -159,13 +159,17 @@ function statisticsOf(task: ExpertTask, model: TaskModel, { length }: Compressio
   return routingStatistics(16, (batch, context) => task.route(model, random.split(batch), length, context));
 }
 
-const withDecoder = ({ head }: TaskModel, decoder: TaskModel['decoder'], random: Random): TaskModel => {
-  if (!head) return { decoder };
-  const own = Object.assign(Object.create(Object.getPrototypeOf(head)), head) as typeof head;
-  own.weight = random.normal(head.weight.shape).assign(head.weight);
-  own.weight.role = 'parameter';
-  return { decoder, head: own };
-};
+/** A copy of a model with another decoder, and the head that it had. */
+function withDecoder(
+  task: ExpertTask,
+  { model, config }: ConfiguredModel,
+  decoder: TaskModel['decoder'],
+  random: Random,
+): TaskModel {
+  const copy = taskModel(task, decoder, config, random);
+  if (copy.head && model.head) loadState(copy.head, stateOf(model.head));
+  return copy;
+}
 
 /** A recipe in its steps, each of which is followed by recovery; the loss right after the first. */
 async function followed(
@@ -187,7 +191,7 @@ async function followed(
   const stages = merge && low ? 2 : 1;
   const steps = (2 * values.recover) / stages;
   const recovery = task.recovery(values.batch, values.length);
-  let model = withDecoder(teacher.model, merged.model, random);
+  let model = withDecoder(task, teacher, merged.model, random);
   let { config } = merged;
   const raw = task.score(model, 'test', values.length).loss;
   const run = (name: string, prune?: { readonly rows: number }) =>
@@ -222,7 +226,7 @@ async function prunedByTask(
     values.kept,
   );
   const start = unmerged(teacher.model.decoder, teacher.config, random.split('start'));
-  let own: ConfiguredModel = { model: withDecoder(teacher.model, start.model, random), config: start.config };
+  let own: ConfiguredModel = { model: withDecoder(task, teacher, start.model, random), config: start.config };
   let usage = teacher.statistics.map((layer) => Array.from(layer.usage));
   const recovery = task.recovery(values.batch, values.length);
   for (let pruning = 1; pruning <= PRUNINGS; pruning++) {
@@ -300,7 +304,7 @@ export function compressionMethods(
     method(TRAINED_ON, async (of, learningRate, { random, hooks }) => {
       const decoder = decoderOf(of.config, random.split('copy'));
       loadState(decoder, stateOf(of.model.decoder));
-      const model = withDecoder(of.model, decoder, random);
+      const model = withDecoder(task, of, decoder, random);
       await recover(model, of.model, task.recovery(values.batch, values.length), random.split('on'), {
         ...{ steps: 2 * values.recover, learningRate, distillWeight: 0 },
         ...{ signal: hooks.signal, onEpoch: hooks.onEpoch },

@@ -19,6 +19,7 @@ import {
   expertContext,
   fit,
   Linear,
+  predictedClasses,
   type TrainingHooks,
   totalLoss,
   warmUpCosine,
@@ -191,12 +192,7 @@ function classScores(
       const batch = classBatch(some, length);
       const scores = logits(batch);
       loss += crossEntropy(scores, batch.labels).item() * some.length;
-      const values = scores.view<Float32Array>();
-      const width = values.length / some.length;
-      some.forEach(({ label }, i) => {
-        const row = values.subarray(i * width, (i + 1) * width);
-        right += Number(row.indexOf(Math.max(...row)) === label);
-      });
+      right += predictedClasses(scores).filter((label, i) => label === some[i]?.label).length;
     });
   return { loss: loss / examples.length, accuracy: (100 * right) / examples.length };
 }

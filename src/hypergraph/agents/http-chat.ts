@@ -1,6 +1,7 @@
 // Chat models behind HTTP in OpenAI's format: POST {base}/chat/completions. Servers of many kinds
 // speak it, `gossamer serve` among them.
 
+import { pause } from '../../engine/index.js';
 import { ChatError, type ChatModel, type ChatReply, type ChatRequest, estimateTokens } from './chat.js';
 
 /** Options of `HttpChatModel`. */
@@ -195,21 +196,6 @@ function waitOf(header: string | null): number | undefined {
   if (header === null) return undefined;
   const wait = /^\d+$/.test(header.trim()) ? 1000 * Number(header) : Date.parse(header) - Date.now();
   return Number.isFinite(wait) ? Math.min(Math.max(wait, 0), LONGEST_WAIT) : undefined;
-}
-
-function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = () => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', abort);
-      resolve();
-    }, milliseconds);
-    if (signal?.aborted) abort();
-    else signal?.addEventListener('abort', abort, { once: true });
-  });
 }
 
 function parseJson(text: string): unknown {

@@ -13,6 +13,7 @@ import {
   sequence,
 } from './expression.js';
 import { character, PLAIN } from './json.js';
+import { ExpressionReader } from './reader.js';
 
 const CONTROLS: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r', f: '\f', v: '\v', 0: '\0' };
 const SETS: Readonly<Record<string, readonly CodeRange[]>> = {
@@ -31,8 +32,6 @@ const SETS: Readonly<Record<string, readonly CodeRange[]>> = {
     [0x3000, 0x3000],
   ],
 };
-const DEEPEST = 50;
-const MOST_REPEATS = 10_000;
 
 /** Strings of the control characters that JSON has letters for, and of the two marks. */
 const ESCAPED = ['"', '\\', '\b', '\t', '\n', '\f', '\r'];
@@ -57,72 +56,52 @@ export function readPattern(source: string, place: string): Expression {
   return new PatternReader(source, place).pattern();
 }
 
-class PatternReader {
-  #at = 0;
-  #depth = 0;
-
+class PatternReader extends ExpressionReader {
   constructor(
-    readonly source: string,
+    source: string,
     readonly place: string,
-  ) {}
+  ) {
+    super(source, 50);
+  }
 
   pattern(): Expression {
     // Anchors of each alternative, as in ^a|b$, are those of its ends.
     const options: Expression[] = [];
     do {
-      const begins = this.#take('^');
-      const inner = this.#sequence();
-      const ends = this.#take('$');
+      const begins = this.take('^');
+      const inner = this.sequence();
+      const ends = this.take('$');
       const any = repeat(character, 0);
       options.push(sequence(...(begins ? [] : [any]), inner, ...(ends ? [] : [any])));
-    } while (this.#take('|'));
-    if (this.#at < this.source.length) this.#fail(`"${this.source[this.#at]}" is not supported here`);
+    } while (this.take('|'));
+    if (this.at < this.source.length) this.fail(`"${this.source[this.at]}" is not supported here`);
     return choice(...options);
   }
 
-  #fail(reason: string): never {
-    throw new GrammarError(`${this.place}: ${reason} (character ${this.#at + 1} of ${JSON.stringify(this.source)})`);
+  protected fail(reason: string): never {
+    throw new GrammarError(`${this.place}: ${reason} (character ${this.at + 1} of ${JSON.stringify(this.source)})`);
   }
 
-  #take(text: string): boolean {
-    if (!this.source.startsWith(text, this.#at)) return false;
-    this.#at += text.length;
-    return true;
-  }
-
-  #sequence(): Expression {
-    const parts: Expression[] = [];
-    for (let part = this.#repeated(); part; part = this.#repeated()) parts.push(part);
-    return sequence(...parts);
-  }
-
-  #repeated(): Expression | undefined {
+  protected repeated(): Expression | undefined {
     const part = this.#single();
     if (!part) return undefined;
-    const pattern = /(\*)|(\+)|(\?)|\{(\d+)(,(\d*))?\}/y;
-    pattern.lastIndex = this.#at;
-    const found = pattern.exec(this.source);
+    const found = this.match(/(\*)|(\+)|(\?)|\{(\d+)(,(\d*))?\}/y);
     if (!found) return part;
-    this.#at += found[0].length;
     // Whether it takes as much or as little as it can changes no language.
-    this.#take('?');
+    this.take('?');
     const [, star, plus, , low, comma, high] = found;
     if (star) return repeat(part, 0);
     if (plus) return repeat(part, 1);
-    if (low === undefined) return repeat(part, 0, 1);
-    const max = comma === undefined ? Number(low) : high ? Number(high) : Number.POSITIVE_INFINITY;
-    if (max < Number(low) || Number(low) > MOST_REPEATS || (Number.isFinite(max) && max > MOST_REPEATS))
-      this.#fail(`a repetition has 0 to ${MOST_REPEATS} times`);
-    return repeat(part, Number(low), max);
+    return low === undefined ? repeat(part, 0, 1) : this.counted(part, low, comma, high);
   }
 
   #single(): Expression | undefined {
-    const next = this.source[this.#at];
+    const next = this.source[this.at];
     if (next === undefined || '|)$^'.includes(next)) return undefined;
-    if ('*+?{'.includes(next)) this.#fail(`"${next}" repeats nothing`);
-    if (this.#take('(')) return this.#group();
-    if (this.#take('[')) return written(this.#class());
-    if (this.#take('.'))
+    if ('*+?{'.includes(next)) this.fail(`"${next}" repeats nothing`);
+    if (this.take('(')) return this.#group();
+    if (this.take('[')) return written(this.#class());
+    if (this.take('.'))
       return written(
         complement([
           [0x0a, 0x0a],
@@ -130,57 +109,52 @@ class PatternReader {
           [0x2028, 0x2029],
         ]),
       );
-    if (this.#take('\\')) return written(this.#escape());
-    const point = this.source.codePointAt(this.#at) as number;
-    this.#at += point > 0xffff ? 2 : 1;
+    if (this.take('\\')) return written(this.#escape());
+    const point = this.point() as number;
     return written([[point, point]]);
   }
 
   #group(): Expression {
-    if (this.source[this.#at] === '?' && !this.#take('?:')) this.#fail('of groups (…) and (?:…) are supported');
-    this.#depth += 1;
-    if (this.#depth > DEEPEST) this.#fail(`groups nest more than ${DEEPEST} deep`);
-    const options = [this.#sequence()];
-    while (this.#take('|')) options.push(this.#sequence());
-    if (!this.#take(')')) this.#fail('expected ); ^ and $ are supported at the ends of the pattern alone');
-    this.#depth -= 1;
-    return choice(...options);
+    if (this.source[this.at] === '?' && !this.take('?:')) this.fail('of groups (…) and (?:…) are supported');
+    const missing = 'expected ); ^ and $ are supported at the ends of the pattern alone';
+    return this.group(() => {
+      const options = [this.sequence()];
+      while (this.take('|')) options.push(this.sequence());
+      return choice(...options);
+    }, missing);
   }
 
   #class(): CodeRange[] {
-    const isOutside = this.#take('^');
+    const isOutside = this.take('^');
     const ranges: CodeRange[] = [];
-    while (!this.#take(']')) {
+    while (!this.take(']')) {
       const low = this.#inClass();
-      const isRange = this.source[this.#at] === '-' && this.source[this.#at + 1] !== ']';
+      const isRange = this.source[this.at] === '-' && this.source[this.at + 1] !== ']';
       if (!isRange || low.length !== 1 || low[0]?.[0] !== low[0]?.[1]) {
         ranges.push(...low);
         continue;
       }
-      this.#at += 1;
+      this.at += 1;
       const high = this.#inClass();
       const [from, to] = [low[0]?.[0] as number, high[0]?.[1] as number];
-      if (high.length !== 1 || to < from) this.#fail('a range begins behind its end');
+      if (high.length !== 1 || to < from) this.fail('a range begins behind its end');
       ranges.push([from, to]);
     }
     return isOutside ? complement(ranges) : normalised(ranges);
   }
 
   #inClass(): readonly CodeRange[] {
-    if (this.#take('\\')) return this.source[this.#at] === 'b' && this.#take('b') ? [[8, 8]] : this.#escape();
-    const point = this.source.codePointAt(this.#at) ?? this.#fail('expected ]');
-    this.#at += point > 0xffff ? 2 : 1;
+    if (this.take('\\')) return this.source[this.at] === 'b' && this.take('b') ? [[8, 8]] : this.#escape();
+    const point = this.point() ?? this.fail('expected ]');
     return [[point, point]];
   }
 
   /** What stands behind a backslash. */
   #escape(): readonly CodeRange[] {
-    const kind = this.source[this.#at] ?? this.#fail('expected an escape');
-    const hex = /x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]{1,6})\}/y;
-    hex.lastIndex = this.#at;
-    const [all, ...digits] = hex.exec(this.source) ?? [];
-    this.#at += all?.length ?? 1;
-    if (all !== undefined) {
+    const kind = this.source[this.at] ?? this.fail('expected an escape');
+    const [all, ...digits] = this.match(/x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]{1,6})\}/y) ?? [];
+    if (all === undefined) this.at += 1;
+    else {
       const point = Number.parseInt(digits.find((one) => one !== undefined) as string, 16);
       return [[point, point]];
     }
@@ -189,7 +163,7 @@ class PatternReader {
     if (lower) return complement(lower);
     const control = CONTROLS[kind];
     if (control !== undefined) return [[control.charCodeAt(0), control.charCodeAt(0)]];
-    if (/[A-Za-z0-9]/.test(kind)) this.#fail(`\\${kind} is not supported`);
+    if (/[A-Za-z0-9]/.test(kind)) this.fail(`\\${kind} is not supported`);
     return [[kind.charCodeAt(0), kind.charCodeAt(0)]];
   }
 }

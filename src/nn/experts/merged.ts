@@ -6,7 +6,7 @@ import { Linear } from '../linear.js';
 import { buffer } from '../module.js';
 import type { ExpertSet } from './bank.js';
 import { DispatchPlan } from './dispatch.js';
-import { type ExpertContext, type ExpertLayer, usageOf } from './mixture.js';
+import { type ExpertContext, type FeedForward, usageOf } from './mixture.js';
 import { type GateMode, type Routing, routeTopK } from './routing.js';
 
 /** The group of a router output that no expert serves any more. */
@@ -64,7 +64,7 @@ export interface MergedMixtureOptions {
  * y = Σ over groups g of (Σ over chosen outputs e of g of gateₑ)·E_g(x). The router is a buffer: it
  * is saved, but neither trained nor decayed.
  */
-export class MergedMixture<E extends ExpertSet> implements ExpertLayer<E> {
+export class MergedMixture<E extends ExpertSet> implements FeedForward {
   /** Router without bias: weight [E, d]. */
   readonly router: Linear;
 
@@ -91,9 +91,10 @@ export class MergedMixture<E extends ExpertSet> implements ExpertLayer<E> {
   forward(x: Tensor, context?: ExpertContext): Tensor {
     const tokens = reshape(x, [-1, this.features]);
     const routing = this.route(tokens);
-    const plan = this.dispatch(routing);
+    const merged = this.merge(routing);
+    const plan = this.dispatch(merged);
     context?.usage.push(usageOf(tokens, routing, plan));
-    return reshape(this.compute(tokens, routing, plan), x.shape);
+    return reshape(this.compute(tokens, merged, plan), x.shape);
   }
 
   /** The routing to router outputs, before groups. */
@@ -102,12 +103,18 @@ export class MergedMixture<E extends ExpertSet> implements ExpertLayer<E> {
     return routeTopK(openLogits(this.router.forward(tokens), groups), k, gates);
   }
 
-  dispatch(routing: Routing): DispatchPlan {
-    return new DispatchPlan(regrouped(routing, this.options.groups).experts, this.experts.count);
+  /** A routing to router outputs as one to groups, as `dispatch` and `compute` take it. */
+  merge(routing: Routing): Routing {
+    return regrouped(routing, this.options.groups);
   }
 
-  compute(tokens: Tensor, routing: Routing, plan: DispatchPlan): Tensor {
-    const { gates } = regrouped(routing, this.options.groups);
+  /** Sorts the slots of a routing to groups by expert. */
+  dispatch({ experts }: Routing): DispatchPlan {
+    return new DispatchPlan(experts, this.experts.count);
+  }
+
+  /** Gated sum of the experts' outputs by a routing to groups: tokens [T, d] → [T, d]. */
+  compute(tokens: Tensor, { gates }: Routing, plan: DispatchPlan): Tensor {
     return plan.combine(this.experts.forward(plan.gather(tokens), plan), gates);
   }
 }
