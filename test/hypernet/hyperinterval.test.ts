@@ -158,6 +158,28 @@ describe('HyperInterval', () => {
     expect(held0).toBeLessThan(0.2 * loose);
   });
 
+  test('a training begins with points and the loss of the middle; boxes and the worst case come in its first half', async () => {
+    const losses = async (epsilon: number, kappa: number, steps: number) => {
+      const learner = new HyperInterval(new Random(3), { ...options, scenario: 'task', steps, epsilon, kappa });
+      const seen: number[] = [];
+      const [task] = splitTasks(train, 'task') as [ContinualTask];
+      await learner.learn(task, { onEpoch: ({ loss }) => seen.push(loss) });
+      return seen;
+    };
+    const [first] = await losses(0.5, 1, 1);
+    expect(await losses(50, 1, 1)).toEqual([first]);
+    expect(await losses(50, 0, 1)).toEqual([first]);
+    // The worst case of wide boxes is a thousand times the loss of the middle: it has its whole weight
+    // 1 − κ from the second half on, and 1 in 20,000 a step before.
+    const [two, three] = [await losses(50, 0, 2), await losses(50, 0, 3)];
+    const worst = two[1] as number;
+    expect(worst).toBeGreaterThan(1000 * (first as number));
+    expect(three[1]).toBeLessThan(0.01 * worst);
+    expect(three[2]).toBeGreaterThan(0.5 * worst);
+    const mean = (all: readonly number[]) => all.reduce((sum, loss) => sum + loss, 0) / all.length;
+    expect(mean(await losses(50, 0.5, 60))).toBeGreaterThan(2 * mean(await losses(0.5, 0.5, 60)));
+  });
+
   test('the worst case is trained: more rows are certified than without it', async () => {
     const certifiedShare = async (kappa: number) => {
       const learner = new HyperInterval(new Random(3), { ...options, epsilon: 0.5, kappa });
