@@ -242,10 +242,18 @@ describe('the server', () => {
   });
 
   test('pauses without an end: a client goes on trying', async () => {
-    const { http, url, joined } = await start();
+    const { http, url, joined, federation } = await start();
     const running = joinFederation(url, clientOf('a', 1), { patience: 500 });
     await until(() => joined.length === 1);
     await http.pause();
+    const asked = await federation.ask(
+      0,
+      ['a'],
+      () => ({ kind: 'train', fields: {}, arrays: {} }),
+      () => undefined,
+    );
+    expect(asked).toEqual([]);
+    expect(federation.events.at(-1)).toMatchObject({ outcome: 'lost', detail: expect.stringContaining('is gone') });
     await expect(running).rejects.toThrow('cannot be reached');
   });
 

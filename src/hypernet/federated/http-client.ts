@@ -1,6 +1,7 @@
 // A federation over HTTP, a client's side; by `fetch`, so in Node and in a page. See
 // http-server.ts for what passes.
 
+import { pause } from '../../engine/index.js';
 import { answerBytes } from './channel.js';
 import type { FederatedClient } from './client.js';
 
@@ -73,7 +74,7 @@ class Connection {
         if (signal?.aborted || (error instanceof FederationRefusal && !isBusy)) throw error;
         if (Date.now() + wait > until)
           throw new Error(`the server at ${this.server} cannot be reached: ${causeOf(error as Error)}`);
-        await new Promise((resolve) => setTimeout(resolve, wait));
+        await pause(wait, signal);
       }
     }
   }
