@@ -31,6 +31,11 @@ export interface LanguageTrainingOptions extends TrainingHooks {
   readonly weightDecay?: number;
   /** β: weight of the load-balance losses of mixture-of-experts layers. Default: 0.01. */
   readonly balance?: number;
+  /**
+   * Parts of a step's windows over each of which load balance is measured (`ExpertContext`).
+   * Default: 1, all of them.
+   */
+  readonly balanceGroups?: number | undefined;
   /** Steps of an epoch, after which `onEpoch` is called. Default: 50. */
   readonly reportEvery?: number;
 }
@@ -52,6 +57,7 @@ export async function trainLanguageModel(
   options: LanguageTrainingOptions = {},
 ): Promise<FitResult> {
   const { steps = 400, batch = 16, length = 64, learningRate = 3e-3, weightDecay = 0.01, balance = 0.01 } = options;
+  const { balanceGroups } = options;
   const every = Math.min(steps, options.reportEvery ?? 50);
   const matrices = new Set(Object.entries(stateOf(model)).flatMap(([name, { rank }]) => (rank > 1 ? [name] : [])));
   const decay = (name: string) => (matrices.has(name) ? weightDecay : 0);
@@ -65,7 +71,7 @@ export async function trainLanguageModel(
       for (let i = 0; i < every; i++) yield scope(() => randomWindows(train, batch, length, order.split(i)));
     },
     loss: (live, tokens, mode) => {
-      const context = expertContext(mode);
+      const context = expertContext({ ...mode, balanceGroups });
       const loss = nextTokenLoss(live, tokens, context);
       const balanceLoss = totalLoss(context.losses);
       return balanceLoss ? add(loss, multiply(balanceLoss, balance)) : loss;

@@ -1,5 +1,5 @@
 // A decoder for inference: weights in their stored formats, with a key/value cache. Llama, Qwen2,
-// Qwen3 and Qwen3-MoE are one assembly of the same parts:
+// Qwen3, Qwen3-MoE and SmallThinker are one assembly of the same parts:
 //   h ← h + W_o·attention(rope(norm(W_q x)), rope(norm(W_k x)), W_v x),  x = RMSNorm(h)
 //   h ← h + feedForward(RMSNorm(h)), dense or a mixture of experts: see feed-forward.ts.
 
@@ -18,8 +18,8 @@ import {
   type Tensor,
 } from '../../tensor/index.js';
 import { type CacheFormat, type CacheOptions, KeyValueCache } from './cache.js';
-import { configOfGguf, type LanguageModelConfig, requireConfig } from './config.js';
-import { loadFeedForward, type RuntimeFeedForward } from './feed-forward.js';
+import { configOfGguf, type LanguageModelConfig, requireConfig, windowAt } from './config.js';
+import { type EarlyRouting, loadFeedForward, type RuntimeFeedForward } from './feed-forward.js';
 import { Loader } from './loader.js';
 import type { WeightMatrix } from './matrix.js';
 import type { WeightStore } from './store.js';
@@ -141,10 +141,14 @@ export class LanguageModel {
     return each.reduce((a, b) => a + b, this.#head.bytes);
   }
 
-  /** Bytes of the keys and values of `tokens` tokens. */
+  /** Bytes of the keys and values of `tokens` tokens: of a window at most in layers with one. */
   cacheBytes(tokens: number, format: CacheFormat = 'f32'): number {
     const { layers, keyHeads, headDim } = this.config;
-    return (format === 'f16' ? 4 : 8) * layers * keyHeads * headDim * tokens;
+    const stored = Array.from({ length: layers }, (_, layer) => {
+      const window = windowAt(this.config, layer);
+      return window > 0 ? Math.min(tokens, window) : tokens;
+    });
+    return (format === 'f16' ? 4 : 8) * keyHeads * headDim * stored.reduce((a, b) => a + b, 0);
   }
 
   /** An empty cache for this model. */
@@ -271,11 +275,14 @@ export class LanguageModel {
     const read = sequences.map(({ tokens }) => Array.from(tokens));
     let h = keep(scope(() => this.#embedding.rowsAt(read.flat())));
     const context = expertContext();
+    let early: EarlyRouting | undefined;
     let complete = false;
     try {
       // Frees the intermediates of a layer except its output and the router logits for the next
       // layer.
       for (const [index, layer] of this.#layers.entries()) {
+        // On the residual stream as it is: what it chooses can be read while attention runs.
+        early = scope(() => layer.feedForward.routeEarly(h));
         h = replaced(
           h,
           scope(() => this.#attention(layer, index, h, runs)),
@@ -284,8 +291,10 @@ export class LanguageModel {
         const { logits } = context;
         const next = scope(() => {
           const x = rmsNorm(h, layer.feedForwardNorm, epsilon);
-          return [add(h, layer.feedForward.forward(x, context)), context.logits] as const;
+          return [add(h, layer.feedForward.forward(x, context, early)), context.logits] as const;
         });
+        early?.release();
+        early = undefined;
         h = replaced(h, next[0]);
         if (context.logits !== logits) {
           logits?.dispose();
@@ -296,6 +305,7 @@ export class LanguageModel {
       complete = true;
     } finally {
       if (!complete) h.dispose();
+      early?.release();
       context.logits?.dispose();
       for (const { cosines, sines } of runs.map(({ tables }) => tables))
         for (const one of [cosines, sines]) one.dispose();
