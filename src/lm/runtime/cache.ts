@@ -160,8 +160,8 @@ export class KeyValueCache {
   }
 
   /**
-   * Copies the tokens [first, end) to the start of a store of another capacity, head by head; source
-   * and target may be the same.
+   * Copies the tokens [first, end) to the start of a store of another capacity, head by head;
+   * source and target may be the same.
    */
   #copy(
     { to, capacity: target }: { readonly to: Tensor; readonly capacity: number },
@@ -300,8 +300,8 @@ export class KeyValueCache {
   }
 
   /**
-   * The length that truncation to `length` can reach: `length`, or 0 when keys that those tokens need
-   * have left a window, or were lost in a pass that failed.
+   * The length that truncation to `length` can reach: `length`, or 0 when keys that those tokens
+   * need have left a window, or were lost in a pass that failed.
    */
   cuttable(length: number): number {
     const isReady = ({ window, dropped, next }: Group) =>

@@ -20,8 +20,8 @@ import {
 /**
  * Normalisation of the chosen experts' gates: `renormalised` divides their softmax probabilities by
  * their sum, which equals a softmax over the chosen experts alone (Mixtral); `softmax` keeps the
- * probabilities, so that the router gets a gradient for k = 1 too; `sigmoid` divides σ of the chosen
- * logits by their sum (SmallThinker).
+ * probabilities, so that the router gets a gradient for k = 1 too; `sigmoid` divides σ of the
+ * chosen logits by their sum (SmallThinker).
  */
 export type GateMode = 'renormalised' | 'softmax' | 'sigmoid';
 

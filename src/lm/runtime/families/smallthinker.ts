@@ -1,8 +1,7 @@
-// SmallThinker (2025): routers on the raw residual stream before attention, experts with gated ReLU,
-// and layers without rotary embeddings and with full attention between layers with both.
+// SmallThinker (2025): routers on the raw residual stream before attention, experts with gated
+// ReLU, and layers without rotary embeddings and with full attention between layers with both.
 
 import type { GgufValue } from '../../../data/index.js';
-import type { LanguageModelConfig } from '../config.js';
 
 /** Layers from one with full attention to the next where GGUF does not say. */
 const PERIOD = 4;
@@ -10,7 +9,21 @@ const PERIOD = 4;
 /** The window and period with which llama.cpp runs every file of this architecture. */
 const LLAMA_CPP = { window: 4096, period: PERIOD };
 
-type Own = Partial<LanguageModelConfig>;
+/** What these models have in place of the usual. */
+interface Own {
+  readonly activation: 'reglu';
+  readonly hidden?: number;
+  readonly window?: number;
+  readonly fullLayers?: readonly number[];
+  readonly nopeLayers?: readonly number[];
+  readonly experts: {
+    readonly count: number;
+    readonly k: number;
+    readonly normalised: true;
+    readonly early: boolean;
+    readonly gates?: 'sigmoid';
+  };
+}
 
 /** Layers without rotary embeddings and with full attention: every `period`-th, from the first. */
 export function everyLayer(layers: number, period: number): number[] {
@@ -81,7 +94,13 @@ export function smallThinkerOfHuggingFace(config: Readonly<Record<string, unknow
 }
 
 /** Where llama.cpp would compute something else than a configuration says; undefined if nowhere. */
-export function llamaCppDiffers(config: LanguageModelConfig): string | undefined {
+export function llamaCppDiffers(config: {
+  readonly architecture: string;
+  readonly layers: number;
+  readonly window: number;
+  readonly fullLayers?: readonly number[];
+  readonly nopeLayers?: readonly number[];
+}): string | undefined {
   const { architecture, layers, window, fullLayers = [], nopeLayers = [] } = config;
   if (architecture !== 'smallthinker' || window === 0) return undefined;
   const expected = everyLayer(layers, LLAMA_CPP.period).join();
