@@ -17,11 +17,12 @@ export interface AdaptiveFactorOptions {
 const defaults: Required<AdaptiveFactorOptions> = { initial: 0.05, start: 1000, window: 100, growth: 1.025, cap: 4 };
 
 /**
- * A factor κ that follows its loss. After `start` updates, at every multiple of `window`, with ρ the
- * mean loss of the last window over that of the window before: κ moves linearly, over the next
+ * A factor κ that follows its loss. After `start` updates, at every multiple of `window`, with ρ
+ * the mean loss of the last window over that of the window before: κ moves linearly, over the next
  * window, to κ·max(growth, ρ) if ρ > 1, else to κ·ρ, at most to cap·κ₀.
  */
 export class AdaptiveFactor {
+  /** How it adapts. */
   readonly options: Required<AdaptiveFactorOptions>;
   #updates = 0;
   /** The last change: at which update, from and to which factor. */

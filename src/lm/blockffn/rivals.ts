@@ -94,9 +94,9 @@ export interface ReMoEOptions {
 }
 
 /**
- * The loss of ReMoE: λ·E/(T²k)·Σₑ (Σₜ a_te)·(tokens that use e), mean over layers. After each update
- * λ grows by a factor where more than k blocks a token were used, else it shrinks by it, not below
- * λ₀.
+ * The loss of ReMoE: λ·E/(T²k)·Σₑ (Σₜ a_te)·(tokens that use e), mean over layers. After each
+ * update λ grows by a factor where more than k blocks a token were used, else it shrinks by it, not
+ * below λ₀.
  */
 export class ReMoEObjective implements TrainingObjective {
   readonly #options: Required<ReMoEOptions>;

@@ -79,14 +79,14 @@ export interface LanguageModelConfig {
   /** Indices of layers without rotary embeddings (NoPE). Default: none. */
   readonly nopeLayers?: readonly number[];
   /**
-   * BlockFFN in place of each feed-forward layer: `count` blocks of width `hidden`, of which a token
-   * uses as many as its router leaves above 0.
+   * BlockFFN in place of each feed-forward layer: `count` blocks of width `hidden`, of which a
+   * token uses as many as its router leaves above 0.
    */
   readonly blocks?: BlockConfig;
   /**
-   * Multi-head latent attention: keys and values of all heads are projections of one vector a token,
-   * which alone is cached. Then `keyHeads` is 1 and `headDim` the size of that vector with its
-   * rotary part.
+   * Multi-head latent attention: keys and values of all heads are projections of one vector a
+   * token, which alone is cached. Then `keyHeads` is 1 and `headDim` the size of that vector with
+   * its rotary part.
    */
   readonly latent?: LatentConfig;
   /** Constant factors of μP. Default: all 1. */
