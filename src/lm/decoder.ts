@@ -3,6 +3,7 @@
 import { Decoder, decoderDefaults } from '../models/index.js';
 import { ExpertBank, groupCount, LowRankBank, MergedMixture, MixtureOfExperts } from '../nn/index.js';
 import type { Random } from '../tensor/index.js';
+import { BlockFFN } from './blockffn/layer.js';
 import { MoEPlusPlus } from './moepp.js';
 import type { LanguageModelConfig } from './runtime/config.js';
 
@@ -23,7 +24,8 @@ export function decoderConfig(given: DecoderConfig): LanguageModelConfig {
  * queries and keys. `namedWeights` reads its state.
  */
 export function decoderOf(config: LanguageModelConfig, random: Random): Decoder {
-  const { experts, features, hidden, activation, nopeLayers, architecture, ...sizes } = config;
+  const { experts, blocks, features, hidden, activation, nopeLayers, architecture, ...sizes } = config;
+  requireTrainable(config);
   const mixture = (at: number, layer: Random) => {
     if (experts?.zeroComputation) return new MoEPlusPlus(features, experts.zeroComputation, layer);
     const { count = 1, k = 1, normalised = true, groups: all, rank } = experts ?? {};
@@ -50,7 +52,17 @@ export function decoderOf(config: LanguageModelConfig, random: Random): Decoder 
       ...(activation && { activation }),
       ...(nopeLayers && { rotary: (layer: number) => !nopeLayers.includes(layer) }),
       ...(experts && { feedForward: mixture }),
+      ...(blocks && {
+        feedForward: (_: number, layer: Random) =>
+          new BlockFFN(features, { count: blocks.count, width: hidden }, layer, { epsilon: blocks.epsilon }),
+      }),
     },
     random,
   );
+}
+
+/** @throws Error for parts that only the runtime has. */
+function requireTrainable({ latent, scales }: LanguageModelConfig): void {
+  if (latent || scales)
+    throw new Error('multi-head latent attention and μP scales run, but a decoder with them is not trained here');
 }

@@ -7,6 +7,16 @@ import { type ExpertActivation, ExpertBank, type ExpertSet } from './bank.js';
 import { DispatchPlan } from './dispatch.js';
 import { type GateMode, loadBalanceLoss, type Routing, routeTopK, slotCounts } from './routing.js';
 
+/** What a layer routed whose tokens choose how many blocks they use; 0 stands for an unused one. */
+export interface BlockGates {
+  /** Router logits r […, E]. */
+  readonly logits: Tensor;
+  /** Gates before their learned scale […, E]. */
+  readonly normalised: Tensor;
+  /** Factors of the blocks' outputs […, E]. */
+  readonly gates: Tensor;
+}
+
 /** Shared record of the expert layers in one forward pass. */
 export interface ExpertContext {
   /** Whether the pass is one of training; capacities hold in training alone. Default: false. */
@@ -17,6 +27,8 @@ export interface ExpertContext {
   readonly losses: Tensor[];
   /** One entry per expert layer, in order. */
   readonly usage: ExpertUsage[];
+  /** Takes the gates of each layer of blocks, in order. Default: they are not reported. */
+  readonly onGates?: ((gates: BlockGates) => void) | undefined;
 }
 
 /** Routing of one expert layer in one forward pass. */
@@ -34,8 +46,11 @@ export interface ExpertUsage {
 }
 
 /** An empty record for a forward pass, of inference unless `training`. */
-export function expertContext({ training = false }: Pick<ExpertContext, 'training'> = {}): ExpertContext {
-  return { training, losses: [], usage: [] };
+export function expertContext({
+  training = false,
+  onGates,
+}: Pick<ExpertContext, 'training' | 'onGates'> = {}): ExpertContext {
+  return { training, losses: [], usage: [], onGates };
 }
 
 /** A feed-forward layer of a transformer block. */
