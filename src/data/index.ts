@@ -200,6 +200,7 @@ export {
 export {
   CharacterVocabulary,
   generatedText,
+  PADDING,
   randomWindows,
   splitTokens,
   type TokenBatch,

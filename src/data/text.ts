@@ -56,9 +56,14 @@ export function splitTokens(tokens: Int32Array, validationShare = 0.1): TokenSpl
 export interface TokenBatch {
   /** i32 [batch, length] */
   readonly inputs: Tensor;
-  /** The next token at each position, i32 [batch·length]. */
+  /** The next token at each position, i32 [batch·length]; `PADDING` where there is none. */
   readonly targets: Tensor;
+  /** 1 for tokens, 0 for padding [batch·length]. Default: there is no padding. */
+  readonly mask?: Float32Array;
 }
+
+/** The target of a position without a next token. */
+export const PADDING = -100;
 
 /** Windows of `length` tokens that begin at the given positions. */
 export function windowsAt(tokens: Int32Array, starts: ArrayLike<number>, length: number): TokenBatch {

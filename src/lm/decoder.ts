@@ -3,6 +3,7 @@
 import { Decoder, decoderDefaults } from '../models/index.js';
 import { ExpertBank, groupCount, LowRankBank, MergedMixture, MixtureOfExperts } from '../nn/index.js';
 import type { Random } from '../tensor/index.js';
+import { BlockFFN } from './blockffn/layer.js';
 import { MoEPlusPlus } from './moepp.js';
 import { gateModeOf, type LanguageModelConfig, requireConfig } from './runtime/config.js';
 
@@ -24,7 +25,8 @@ export function decoderConfig(given: DecoderConfig): LanguageModelConfig {
  */
 export function decoderOf(config: LanguageModelConfig, random: Random): Decoder {
   if (config.experts?.early) requireConfig(config);
-  const { experts, features, hidden, activation, nopeLayers, fullLayers, architecture, ...sizes } = config;
+  const { experts, blocks, features, hidden, activation, nopeLayers, fullLayers, architecture, ...sizes } = config;
+  requireTrainable(config);
   const mixture = (at: number, layer: Random) => {
     if (experts?.zeroComputation) return new MoEPlusPlus(features, experts.zeroComputation, layer);
     const { count = 1, k = 1, groups: all, rank, early } = experts ?? {};
@@ -52,7 +54,17 @@ export function decoderOf(config: LanguageModelConfig, random: Random): Decoder 
       ...(nopeLayers && { rotary: (layer: number) => !nopeLayers.includes(layer) }),
       ...(fullLayers && { full: (layer: number) => fullLayers.includes(layer) }),
       ...(experts && { feedForward: mixture }),
+      ...(blocks && {
+        feedForward: (_: number, layer: Random) =>
+          new BlockFFN(features, { count: blocks.count, width: hidden }, layer, { epsilon: blocks.epsilon }),
+      }),
     },
     random,
   );
+}
+
+/** @throws Error for parts that only the runtime has. */
+function requireTrainable({ latent, scales }: LanguageModelConfig): void {
+  if (latent || scales)
+    throw new Error('multi-head latent attention and μP scales run, but a decoder with them is not trained here');
 }

@@ -1,6 +1,7 @@
 // Floor 6: language models.
 
 export { type LanguageBundle, type ModelFiles, readLanguageModel, type TrainedText } from './assemble.js';
+export * from './blockffn/index.js';
 export { byteCharacters, trainBpe } from './bpe.js';
 export { type ChatMessage, type ChatOptions, chatParts, chatText, chatTokens } from './chat.js';
 export { type ChosenModel, chooseModel, type ModelFile } from './choose-file.js';
@@ -21,6 +22,12 @@ export {
   type Tool,
   toolRules,
 } from './tools.js';
-export { type LanguageTrainingOptions, nextTokenLoss, trainLanguageModel, validationLoss } from './training.js';
+export {
+  type LanguageTrainingOptions,
+  nextTokenLoss,
+  type TrainingObjective,
+  trainLanguageModel,
+  validationLoss,
+} from './training.js';
 export { tokenizerOf, type Vocabulary, vocabularyOf } from './vocabulary.js';
 export { addZeroComputation, type ZeroComputation } from './warm-start.js';

@@ -7,6 +7,37 @@ import type { MoEPlusPlusOptions } from '../moepp.js';
 import { smallThinkerOfGguf, smallThinkerOfHuggingFace } from './families/smallthinker.js';
 import { linearScaling, type RopeScaling, ropeFieldsOf, ropeScalingOf, yarnMagnitude, yarnScaling } from './rope.js';
 
+/** Blocks of a feed-forward layer (BlockFFN). */
+export interface BlockConfig {
+  /** Blocks E of a layer. */
+  readonly count: number;
+  /** ε of the router's norm. Default: 1e-5. */
+  readonly epsilon?: number;
+  /** Products with the blocks that are used alone, or with all. Default: `sparse`. */
+  readonly execution?: 'sparse' | 'dense';
+}
+
+/** Sizes of multi-head latent attention. */
+export interface LatentConfig {
+  /** Rank of the queries' projection. */
+  readonly queryRank: number;
+  /** Dimensions of a head's queries and keys without rotary embeddings. */
+  readonly nopeDim: number;
+  /** Dimensions of a head that rotate. */
+  readonly ropeDim: number;
+  /** Dimensions of a head's values. */
+  readonly valueDim: number;
+  /** ε of the norms of the two latent vectors. */
+  readonly epsilon: number;
+}
+
+/** Factors of embeddings, of each residual branch, and of the states that the head reads. */
+export interface ScaleConfig {
+  readonly embedding: number;
+  readonly residual: number;
+  readonly logits: number;
+}
+
 /** Hyperparameters of a decoder. */
 export interface LanguageModelConfig {
   /** One of `architectures`. */
@@ -50,6 +81,19 @@ export interface LanguageModelConfig {
   readonly tied?: boolean;
   /** Indices of layers without rotary embeddings (NoPE). Default: none. */
   readonly nopeLayers?: readonly number[];
+  /**
+   * BlockFFN in place of each feed-forward layer: `count` blocks of width `hidden`, of which a
+   * token uses as many as its router leaves above 0.
+   */
+  readonly blocks?: BlockConfig;
+  /**
+   * Multi-head latent attention: keys and values of all heads are projections of one vector a
+   * token, which alone is cached. Then `keyHeads` is 1 and `headDim` the size of that vector with
+   * its rotary part.
+   */
+  readonly latent?: LatentConfig;
+  /** Constant factors of μP. Default: all 1. */
+  readonly scales?: ScaleConfig;
   /** Mixture of experts in place of each feed-forward layer; dense when left out. */
   readonly experts?: {
     readonly count: number;

@@ -5,6 +5,7 @@ export { type DispatchOptions, DispatchPlan } from './dispatch.js';
 export { LowRankBank, type LowRankBankOptions } from './low-rank.js';
 export { groupCount, MergedMixture, type MergedMixtureOptions, openLogits, PRUNED, regrouped } from './merged.js';
 export {
+  type BlockGates,
   type ExpertContext,
   type ExpertLayer,
   type ExpertUsage,

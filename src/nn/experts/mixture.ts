@@ -7,6 +7,16 @@ import { type ExpertActivation, ExpertBank, type ExpertSet } from './bank.js';
 import { DispatchPlan } from './dispatch.js';
 import { type GateMode, groupedBalanceLoss, type Routing, routeTopK, slotCounts } from './routing.js';
 
+/** What a layer routed whose tokens choose how many blocks they use; 0 stands for an unused one. */
+export interface BlockGates {
+  /** Router logits r […, E]. */
+  readonly logits: Tensor;
+  /** Gates before their learned scale […, E]. */
+  readonly normalised: Tensor;
+  /** Factors of the blocks' outputs […, E]. */
+  readonly gates: Tensor;
+}
+
 /** Shared record of the expert layers in one forward pass. */
 export interface ExpertContext {
   /** Whether the pass is one of training; capacities hold in training alone. Default: false. */
@@ -24,6 +34,8 @@ export interface ExpertContext {
   readonly losses: Tensor[];
   /** One entry per expert layer, in order. */
   readonly usage: ExpertUsage[];
+  /** Takes the gates of each layer of blocks, in order. Default: they are not reported. */
+  readonly onGates?: ((gates: BlockGates) => void) | undefined;
 }
 
 /** Routing of one expert layer in one forward pass. */
@@ -44,8 +56,9 @@ export interface ExpertUsage {
 export function expertContext({
   training = false,
   balanceGroups,
-}: Pick<ExpertContext, 'training' | 'balanceGroups'> = {}): ExpertContext {
-  return { training, balanceGroups, losses: [], usage: [] };
+  onGates,
+}: Pick<ExpertContext, 'training' | 'balanceGroups' | 'onGates'> = {}): ExpertContext {
+  return { training, balanceGroups, losses: [], usage: [], onGates };
 }
 
 /** A feed-forward layer of a transformer block. */
