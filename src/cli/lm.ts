@@ -33,7 +33,7 @@ import { number } from './arguments.js';
 import { compressExpertsCommand } from './compress-experts.js';
 import { activation, configOf, type DecoderFlags, withExpertOptions } from './decoder-flags.js';
 import { predictInitial } from './initial-weights.js';
-import { type ModelFlags, modelsHelp, openLanguageModel, withModel } from './language-model.js';
+import { type ModelFlags, modelsHelp, openLanguageModel, statisticsOf, withModel } from './language-model.js';
 import { openModelOf } from './models.js';
 import { writeNote } from './output.js';
 import { useThreads } from './threads.js';
@@ -211,6 +211,7 @@ async function generateText(path: string, { prompt, special, ...flags }: Generat
     if (options.grammar === undefined) process.stdout.write(prompt);
     const tokens = bundle.tokenizer.encode([{ text: prompt, control: special }]);
     await stream(bundle, tokens, { ...options, signal }, flags.stop);
+    if (flags.stats) writeNote(statisticsOf(bundle));
   } finally {
     release();
   }
@@ -232,6 +233,7 @@ async function chat(path: string, { system, ...flags }: Sampling & { readonly sy
       const prompt = chatTokens(bundle.tokenizer, messages);
       const text = await stream(bundle, prompt, { ...options, signal: answering.signal }, flags.stop);
       answering = undefined;
+      if (flags.stats) writeNote(statisticsOf(bundle));
       messages.push({ role: 'assistant', content: text });
     }
     lines.prompt();
