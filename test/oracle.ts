@@ -1,6 +1,7 @@
 // Independent checks that the tests share: finite differences, closeness, random values.
 
 import { expect } from 'vitest';
+import { gradientsOf, parameters } from '../src/nn/index.js';
 import { Random, scope, type Tensor, tensor, valueAndGrad } from '../src/tensor/index.js';
 
 /** Repeatable random numbers in [low, high). */
@@ -95,6 +96,29 @@ export function checkGradient(
   secondAnalytic.forEach((gradient, index) => {
     expectClose(gradient.view(), secondNumeric[index] as Float64Array, 3 * tolerance);
   });
+}
+
+/** Compares the gradient of a model's loss with central differences at both ends of each weight. */
+export function checkModelGradient<M extends object>(
+  model: M,
+  loss: (live: M) => Tensor,
+  { step = 1e-2, relative = 0.02, absolute = 0.01 } = {},
+): void {
+  const { gradients } = gradientsOf(model, loss);
+  for (const [name, weight] of Object.entries(parameters(model))) {
+    const [values, gradient] = [weight.view(), (gradients[name] as Tensor).view()];
+    for (const at of [0, weight.size - 1]) {
+      const before = values[at] as number;
+      const [above, below] = [step, -step].map((by) => {
+        values[at] = before + by;
+        return loss(model).item();
+      }) as [number, number];
+      values[at] = before;
+      const expected = (above - below) / (2 * step);
+      const error = Math.abs((gradient[at] as number) - expected);
+      expect(error, `${name}[${at}]`).toBeLessThan(relative * Math.abs(expected) + absolute);
+    }
+  }
 }
 
 /** u, u_x, u_y, u_xx, u_yy at a point by central differences in double precision. */

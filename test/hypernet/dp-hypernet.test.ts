@@ -20,7 +20,7 @@ import {
   type Weights,
 } from '../../src/nn/index.js';
 import { Random, square, sum, type Tensor, tensor } from '../../src/tensor/index.js';
-import { expectClose } from '../oracle.js';
+import { checkModelGradient, expectClose } from '../oracle.js';
 
 const target = new TargetNetwork([5], 3, new Random(1), { hidden: [4, 4] });
 const layout = new Layout(Object.fromEntries(parameterOwners(target).map(({ name, tensor: t }) => [name, t.shape])));
@@ -91,22 +91,7 @@ describe('RecurrentHypernet', () => {
       Object.values(live.generate(codes, [0, 1]))
         .map((w) => sum(square(w)))
         .reduce((a, b) => a.add(b));
-    const { gradients } = gradientsOf(net, loss);
-    for (const [name, weight] of Object.entries(parameters(net))) {
-      const gradient = (gradients[name] as Tensor).view();
-      for (const at of [0, weight.size - 1]) {
-        const [values, h] = [weight.view(), 1e-2];
-        const kept = values[at] as number;
-        values[at] = kept + h;
-        const above = loss(net).item();
-        values[at] = kept - h;
-        const below = loss(net).item();
-        values[at] = kept;
-        expect(Math.abs((above - below) / (2 * h) - (gradient[at] as number))).toBeLessThan(
-          0.02 * Math.abs(gradient[at] as number) + 0.01,
-        );
-      }
-    }
+    checkModelGradient(net, loss);
   });
 
   test('growth: earlier tasks are made as before, whatever becomes of the new units', () => {
@@ -144,6 +129,10 @@ class Open extends DependencyHypernet {
   /** Weights of the tasks now, and the outputs of the units where those are held. */
   made(tasks: readonly number[]): Weights {
     return this.madeFor(this.model as never, tasks);
+  }
+  /** The regulariser of the first task, of a hypernetwork. */
+  change(hypernet: RecurrentHypernet, recorded: Weights): Tensor {
+    return this.regularizer(this.madeFor({ ...this.model, hypernet } as never, [0]), recorded, [0]);
   }
   /** What each descent was held to, of the first task. */
   readonly held: Float32Array[][] = [];
@@ -228,6 +217,20 @@ describe('DependencyHypernet', () => {
     expect(Object.keys(loose.made([0])).some((name) => name.startsWith('states'))).toBe(false);
     expect(() => learner({ coupling: -1 })).toThrow('the coupling must be at least 0, got -1');
   });
+
+  test.each(['full', 'step'] as const)(
+    'the gradient of the regulariser is that of central differences: %s',
+    async (importance) => {
+      const own = learner({ importance, coupling: 0.5, steps: 5, units: 5, chunk: 80, target: { hidden: [6] } });
+      await own.learn(tasks[0] as ContinualTask);
+      const recorded = own.made([0]);
+      await own.learn(tasks[1] as ContinualTask);
+      checkModelGradient(own.model?.hypernet as RecurrentHypernet, (live) => own.change(live, recorded), {
+        step: 3e-3,
+        absolute: 2e-3,
+      });
+    },
+  );
 
   test('a trial before growth is held to what was made before it', async () => {
     const own = learner({ steps: 12, growAbove: 1e-3, importance: 'none' });

@@ -10,8 +10,8 @@ import {
   worstCase,
 } from '../../src/hypernet/index.js';
 import { parameters, type Weights, withWeights } from '../../src/nn/index.js';
-import { Random, type Tensor, tensor } from '../../src/tensor/index.js';
-import { expectClose, uniform } from '../oracle.js';
+import { Random, square, sum, type Tensor, tensor } from '../../src/tensor/index.js';
+import { checkModelGradient, expectClose, uniform } from '../oracle.js';
 import { outsideOf, values } from './interval-bounds.js';
 
 /** Bounds around the parameters of a network. */
@@ -131,6 +131,18 @@ describe('IntervalHypernet', () => {
       const single = hypernet.weights(point);
       for (const [name, weight] of Object.entries(single)) expect(outsideOf(weight, made, name)).toBeLessThan(1e-4);
     }
+  });
+
+  test('gradients of all three bounds are those of central differences', () => {
+    const before = new Random(4);
+    checkModelGradient(hypernet, (live) => {
+      const { lower, middle, upper } = live.generate(centre, radius);
+      return [lower, middle, upper]
+        .flatMap((side, s) =>
+          Object.values(side).map((w, i) => sum(square(w.subtract(before.split(10 * s + i).normal(w.shape))))),
+        )
+        .reduce((a, b) => a.add(b));
+    });
   });
 
   test('bounds are those of a loop over the ends of each unit', () => {

@@ -139,6 +139,7 @@ export const hypinoOptions = {
   size: choice(['nano', 'published'], 'grids of 32 and networks of 1,473 numbers, or the paper’s 224 and 5,409'),
   supervision: choice(['mixed', 'supervised', 'physics'], 'problems with known solutions, without, or both in turn'),
   batch: count(16, 'problems of a step'),
+  parts: count(1, 'parts that a step takes its problems in, one after the other: the memory of a part'),
   interior: count(96, 'points of the square, of a step'),
   boundary: count(64, 'points of each boundary, of a step'),
   learningRate: rate(1e-3, "AdamW's learning rate"),

@@ -11,13 +11,13 @@ export async function fitProblems(path: string, request: FitRequest<typeof hypin
       `hypino learns from a family of random problems: ${Object.keys(families).join(', ')}; got "${path}"`,
     );
   const { values, random, hooks } = request;
-  const { steps, size, supervision, batch, interior, boundary, learningRate } = values;
+  const { steps, size, supervision, batch, parts, interior, boundary, learningRate } = values;
   const model = new HyPINO(presets[size], random.split('model'));
   const family = path as FamilyName;
   let stopped: Fitted['stopped'] = 'completed';
   try {
     await trainHyPINO(model, random.split('fit'), {
-      ...{ steps, family, supervision, learningRate, batch: { problems: batch, interior, boundary } },
+      ...{ steps, family, supervision, learningRate, parts, batch: { problems: batch, interior, boundary } },
       ...hooks,
     });
   } catch (error) {

@@ -93,10 +93,10 @@ export const experiment = defineExperiment({
   options,
   datasets: equationSets,
   ownData: 'nothing else: gossamer solve PROBLEM.json takes a problem of your own',
-  presets: { waves: { problems: 12, supervision: 'supervised', reptile: 20 } },
+  presets: { waves: { steps: 1000, problems: 24, supervision: 'supervised', reptile: 20 } },
   reproduction: [
     { data: 'waves', seeds: 2 },
-    { data: 'gentle' },
+    { data: 'gentle', seeds: 2, set: { steps: 1000, problems: 16 } },
     { data: 'gentle', set: { steps: 20000, problems: 16, reptile: 800, ablation: 'on' }, long: true },
     { data: 'waves', set: { steps: 8000, problems: 24, reptile: 300 }, long: true },
   ],

@@ -96,16 +96,23 @@ export function drawPrepared(
   }
 }
 
-/** Random problems of a family as a batch. */
+/**
+ * Random problems of a family as a batch.
+ *
+ * @param first number of the first problem where the batch is a part of a larger one: with `mixed`
+ * supervision those of even number have a known solution
+ */
 export function drawBatch(
   family: ProblemFamily,
   supervision: Supervision,
   sizes: BatchSizes,
   random: Random,
+  first = 0,
 ): ProblemBatch {
-  const problems = Array.from({ length: sizes.problems }, (_, i) =>
-    drawPrepared(family, supervision === 'supervised' || (supervision === 'mixed' && i % 2 === 0), sizes.grid, random),
-  );
+  const problems = Array.from({ length: sizes.problems }, (_, i) => {
+    const isKnown = supervision === 'supervised' || (supervision === 'mixed' && (first + i) % 2 === 0);
+    return drawPrepared(family, isKnown, sizes.grid, random);
+  });
   return batchOf(problems, sizes, random);
 }
 

@@ -1,6 +1,14 @@
 // Training on random problems, none of which is seen twice.
 
-import { AdamW, Clipped, type MinimizeOptions, minimize, parameterCount, warmUpCosine } from '../../nn/index.js';
+import {
+  Accumulated,
+  AdamW,
+  Clipped,
+  type MinimizeOptions,
+  minimize,
+  parameterCount,
+  warmUpCosine,
+} from '../../nn/index.js';
 import { type Random, scope } from '../../tensor/index.js';
 import { type BatchSizes, drawBatch, type Supervision } from './batch.js';
 import { type FamilyName, families } from './family.js';
@@ -19,6 +27,11 @@ export interface HyPINOTraining extends Omit<MinimizeOptions<HyPINO>, 'steps' | 
    * Problems and points of a step. Default: 16 problems, 96 points of the square, 64 of boundaries.
    */
   readonly batch?: Partial<Omit<BatchSizes, 'grid'>>;
+  /**
+   * Parts that the problems of a step are divided into, a divisor of their number: gradients are
+   * averaged over parts, and memory is that of one. Default: 1.
+   */
+  readonly parts?: number;
   /** Default: 1e-3. */
   readonly learningRate?: number;
   /** Weights of the terms of the loss. Default: the paper's. */
@@ -36,6 +49,7 @@ const CLIP = 1;
  * trained on.
  *
  * @returns the loss of each step
+ * @throws RangeError unless the parts divide the problems of a step
  */
 export async function trainHyPINO(
   model: HyPINO,
@@ -45,25 +59,35 @@ export async function trainHyPINO(
     family = 'gentle',
     supervision = 'mixed',
     batch = {},
+    parts = 1,
     learningRate = 1e-3,
     weights = lossWeights,
     ...hooks
   }: HyPINOTraining,
 ): Promise<readonly number[]> {
-  const sizes = { ...batchDefaults, ...batch, grid: model.grid };
+  const { problems, ...points } = { ...batchDefaults, ...batch };
+  if (!(Number.isInteger(parts) && parts >= 1 && problems % parts === 0))
+    throw new RangeError(`trainHyPINO: ${parts} parts do not divide ${problems} problems`);
+  const sizes = { ...points, problems: problems / parts, grid: model.grid };
+  const optimizer = new Clipped(new AdamW({ learningRate, weightDecay: 1e-4 }), CLIP);
   const losses = await minimize(
     model,
-    (live, step) => weightedLoss(live.losses(drawBatch(families[family], supervision, sizes, step.random)), weights),
+    (live, { step, random: draws }) => {
+      const first = (step % parts) * sizes.problems;
+      return weightedLoss(live.losses(drawBatch(families[family], supervision, sizes, draws, first)), weights);
+    },
     {
-      steps,
+      steps: steps * parts,
       random,
-      schedule: warmUpCosine(steps),
+      schedule: warmUpCosine(steps * parts),
       ...hooks,
-      optimizer: new Clipped(new AdamW({ learningRate, weightDecay: 1e-4 }), CLIP),
+      optimizer: parts === 1 ? optimizer : new Accumulated(optimizer, parts),
     },
   );
   model.trained = summaryOf(model, family, steps, random.split('summary'));
-  return losses;
+  return losses.flatMap((_, at) =>
+    (at + 1) % parts === 0 ? [losses.slice(at + 1 - parts, at + 1).reduce((a, b) => a + b) / parts] : [],
+  );
 }
 
 /** Fresh problems of the summary, one at a time: several with grids of 224 exceed the memory. */

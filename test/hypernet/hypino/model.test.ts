@@ -19,7 +19,9 @@ import {
   trainHyPINO,
   weightedLoss,
 } from '../../../src/hypernet/hypino/index.js';
+import { AdamW, Clipped, gradientsOf, parameters, type Weights, warmUpCosine } from '../../../src/nn/index.js';
 import { Random, scope, type Tensor, tensor } from '../../../src/tensor/index.js';
+import { expectClose } from '../../oracle.js';
 
 const sizes = {
   encoder: { grid: 16, stem: 8, depths: [1, 1], heads: [2, 2], window: 2 },
@@ -115,6 +117,43 @@ describe('HyPINO', () => {
     const grids = gridsOf(canonical(benchmark('heat')), 16).values;
     const [a, b] = [model, again].map((one) => one.generateFor(grids, [0, 0, -1, 0.2, 0]));
     expect(b).toEqual(a);
+  });
+
+  test('a step in parts is one by the mean of their gradients; kinds of problems alternate across parts', async () => {
+    const model = new HyPINO(sizes, new Random(3));
+    const expected = new HyPINO(sizes, new Random(3));
+    const batch = { problems: 2, interior: 8, boundary: 8 };
+    const training = { steps: 1, family: 'waves', batch, parts: 2, learningRate: 3e-3 } as const;
+    const losses = await trainHyPINO(model, new Random(8), training);
+    const draws = new Random(8).split('draws');
+    const parts = [0, 1].map((part) =>
+      gradientsOf(expected, (live) => {
+        const own = { ...batch, problems: 1, grid: 16 };
+        const drawn = drawBatch(families.waves, 'mixed', own, draws.split(part), part);
+        expect(drawn.supervised.item()).toBe(1 - part);
+        return weightedLoss(live.losses(drawn));
+      }),
+    );
+    expect(losses).toHaveLength(1);
+    expect(losses[0]).toBeCloseTo(
+      parts.reduce((total, { loss }) => total + loss.item() / 2, 0),
+      5,
+    );
+    const [first, second] = parts.map(({ gradients }) => gradients);
+    const mean = Object.fromEntries(
+      Object.entries(first as Weights).map(([name, g]) => [name, g.add(second?.[name] as Tensor).multiply(0.5)]),
+    );
+    new Clipped(new AdamW({ learningRate: 3e-3, weightDecay: 1e-4 }), 1).update(
+      parameters(expected),
+      mean,
+      warmUpCosine(2)(1),
+    );
+    const after = parameters(expected);
+    for (const [name, weight] of Object.entries(parameters(model)))
+      expectClose(weight.view(), (after[name] as Tensor).view(), 1e-4);
+    await expect(trainHyPINO(model, new Random(8), { ...training, parts: 3 })).rejects.toThrow(
+      '3 parts do not divide 2 problems',
+    );
   });
 
   test('a batch gives the networks that its problems give one by one', () => {
