@@ -5,20 +5,13 @@ import type { ExpertContext } from '../../nn/experts/index.js';
 import { BlockMatrix, blocksDown, blocksUp, usedBlocks } from '../../quantized/index.js';
 import { concatenate, multiply, reshape, silu, slice, type Tensor } from '../../tensor/index.js';
 import { ROUTER_EPSILON, reluGates } from '../blockffn/layer.js';
+import type { BlockMatrices } from './block-weights.js';
 import type { LanguageModelConfig } from './config.js';
 import type { Loader } from './loader.js';
 import { DenseMatrix, type WeightMatrix } from './matrix.js';
 
 /** Most tokens whose union of blocks one product takes. */
 const CHUNK = 64;
-
-/** W_up and W_down of a layer of blocks. */
-export interface BlockMatrices {
-  /** [E·e, d]. */
-  readonly up: WeightMatrix;
-  /** As `blockMajor` gives it, or [d, E·e] for dense execution. */
-  readonly down: WeightMatrix;
-}
 
 /** A layer of blocks on weights of any format. */
 export class BlockFeedForward {
@@ -40,6 +33,9 @@ export class BlockFeedForward {
   get bytesPerToken(): number {
     return this.matrices.reduce((sum, { bytes }) => sum + bytes, 0);
   }
+
+  /** Its router reads what the blocks read. */
+  routeEarly(): undefined {}
 
   forward(x: Tensor, context: ExpertContext): Tensor {
     const { epsilon, execution } = this.config;

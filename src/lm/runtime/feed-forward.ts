@@ -14,6 +14,7 @@ import {
 } from '../../nn/experts/index.js';
 import { concatenate, Random, reshape, slice, type Tensor, zeros } from '../../tensor/index.js';
 import { MoEPlusPlus, type MoEPlusPlusOptions } from '../moepp.js';
+import { loadBlocks } from './block-feed-forward.js';
 import type { LanguageModelConfig } from './config.js';
 import type { Loader } from './loader.js';
 import type { WeightMatrix } from './matrix.js';
@@ -163,6 +164,7 @@ class ZeroComputation extends Mixture {
 export function loadFeedForward(loader: Loader, config: LanguageModelConfig, layer: number): RuntimeFeedForward {
   const { features, hidden, experts, activation = 'swiglu' } = config;
   const hasGate = activation !== 'relu2';
+  if (config.blocks) return loadBlocks(loader, config, layer);
   if (!experts) {
     const weights = {
       gate: hasGate ? loader.matrix('gate', layer, [hidden, features]) : undefined,

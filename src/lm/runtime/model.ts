@@ -4,7 +4,7 @@
 //   h ← h + feedForward(RMSNorm(h)), dense or a mixture of experts: see feed-forward.ts.
 
 import { GgufFile } from '../../data/index.js';
-import { expertContext, joinHeads, splitHeads } from '../../nn/index.js';
+import { type BlockGates, type ExpertContext, expertContext, joinHeads, splitHeads } from '../../nn/index.js';
 import {
   add,
   concatenate,
@@ -247,9 +247,25 @@ export class LanguageModel {
     cache.require(tokens.length);
   }
 
+  /**
+   * The gates of layers of blocks for tokens: by layer, [tokens·E], 0 for unused blocks. Empty for
+   * other models.
+   */
+  blockGates(tokens: ArrayLike<number>): Float32Array[] {
+    const gates: Float32Array[] = [];
+    const cache = this.cache();
+    try {
+      const onGates = (layer: BlockGates) => void gates.push(layer.gates.dataSync<Float32Array>().slice());
+      this.#hidden([{ tokens, cache }], expertContext({ onGates })).dispose();
+    } finally {
+      cache.dispose();
+    }
+    return gates;
+  }
+
   /** Final hidden states of all tokens, sequence by sequence [tokens, features]. */
-  #hidden(sequences: readonly Sequence[]): Tensor {
-    const layers = this.#layersOf(sequences);
+  #hidden(sequences: readonly Sequence[], context?: ExpertContext): Tensor {
+    const layers = this.#layersOf(sequences, context);
     for (;;) {
       const { done, value } = layers.next();
       if (done) return value;
@@ -257,7 +273,7 @@ export class LanguageModel {
   }
 
   /** `#hidden`, pausing after each half of a layer. The result belongs to no scope. */
-  *#layersOf(sequences: readonly Sequence[]): Generator<undefined, Tensor> {
+  *#layersOf(sequences: readonly Sequence[], context: ExpertContext = expertContext()): Generator<undefined, Tensor> {
     const { headDim, ropeBase: base, ropeDims = headDim, ropeScaling, epsilon } = this.config;
     for (const { tokens, cache } of sequences) this.require(tokens, cache);
     let end = 0;
@@ -270,7 +286,6 @@ export class LanguageModel {
     });
     const read = sequences.map(({ tokens }) => Array.from(tokens));
     let h = keep(scope(() => this.#embedding.rowsAt(read.flat())));
-    const context = expertContext();
     let complete = false;
     try {
       // Frees the intermediates of a layer except its output and the router logits for the next
