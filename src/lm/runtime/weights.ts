@@ -13,7 +13,14 @@ import {
 import { concatenate, keep, reshape, slice, type Tensor } from '../../tensor/index.js';
 import { type BlockMatrices, blockDown, blockShape, blockUp, type StackedBlocks } from './block-weights.js';
 import type { LanguageModelConfig } from './config.js';
-import { DenseMatrix, type LoadedMatrix, LowRankMatrix, type WeightMatrix, type WeightUse } from './matrix.js';
+import {
+  ByNeuron,
+  DenseMatrix,
+  type LoadedMatrix,
+  LowRankMatrix,
+  type WeightMatrix,
+  type WeightUse,
+} from './matrix.js';
 import { WeightStore } from './store.js';
 import {
   decoderName,
@@ -60,7 +67,18 @@ export function ggufWeights(files: readonly GgufFile[], store = new WeightStore(
     experts: (role, layer, count) => {
       const name = `blk.${layer}.ffn_${role}_exps.weight`;
       const file = fileWith(name);
-      return file && Array.from({ length: count }, (_, part) => ggufMatrix(file, name, store, part));
+      // PowerInfer's files store down projections by neuron, in the shape of the up projections.
+      const shape = file?.tensors.get(name)?.shape ?? [];
+      const upName = `blk.${layer}.ffn_up_exps.weight`;
+      const up = fileWith(upName)?.tensors.get(upName)?.shape;
+      const byNeuron = role === 'down' && shape[1] !== shape[2] && String(shape) === String(up);
+      return (
+        file &&
+        Array.from({ length: count }, (_, part) => {
+          const matrix = ggufMatrix(file, name, store, part);
+          return byNeuron ? new ByNeuron(matrix) : matrix;
+        })
+      );
     },
   };
 }
@@ -101,7 +119,10 @@ function huggingFaceWeights(
   const nameOf = nameIn(huggingFaceLayer, huggingFaceGlobal, 'model.layers');
   const named = (role: LayerRole | GlobalRole, layer?: number) => {
     const name = nameOf(role, layer);
-    return shapeOf(name) ? name : decoderName(name);
+    if (shapeOf(name)) return name;
+    const other =
+      role === 'router' ? otherRouters.map((own) => `model.layers.${layer}.${own}`).find(shapeOf) : undefined;
+    return other ?? decoderName(name);
   };
   const stacked = (role: 'gate' | 'up' | 'down', layer: number, count: number) => {
     const name = `model.layers.${layer}.mlp.experts.${role === 'down' ? 'down' : 'up'}`;
@@ -143,12 +164,33 @@ function huggingFaceWeights(
       const stack = has('upLeft') ? lowRank : has('up') ? stacked : undefined;
       const all = stack
         ? stack(role, layer, count)
-        : Array.from({ length: count }, (_, expert) =>
-            matrix(`model.layers.${layer}.mlp.experts.${expert}.${role}_proj.weight`, 'chosen'),
-          );
-      return all.every((one) => one !== undefined) ? (all as WeightMatrix[]) : undefined;
+        : Array.from({ length: count }, (_, expert) => matrix(expertName(shapeOf, layer, expert, role), 'chosen'));
+      const missing = all.indexOf(undefined);
+      if (missing < 0) return all as WeightMatrix[];
+      if (all.every((one) => one === undefined)) return undefined;
+      throw new Error(`the model lacks the "${role}" matrix of expert ${missing} in layer ${layer}`);
     },
   };
+}
+
+/** Names of routers that begin otherwise: SmallThinker's and Mixtral's. */
+const otherRouters = ['block_sparse_moe.primary_router.weight', 'block_sparse_moe.gate.weight'];
+
+/** Mixtral's names of an expert's matrices. */
+const mixtralNames = { gate: 'w1', up: 'w3', down: 'w2' } as const;
+
+/** The name of an expert's matrix: as Qwen's models have it, SmallThinker's or Mixtral's. */
+function expertName(
+  isThere: (name: string) => unknown,
+  layer: number,
+  expert: number,
+  role: 'gate' | 'up' | 'down',
+): string {
+  const other = `model.layers.${layer}.block_sparse_moe.experts.${expert}`;
+  return (
+    [`${other}.${role}.weight`, `${other}.${mixtralNames[role]}.weight`].find(isThere) ??
+    `model.layers.${layer}.mlp.experts.${expert}.${role}_proj.weight`
+  );
 }
 
 const matrixRoles = ['q', 'k', 'v', 'o'] as const;
@@ -277,6 +319,6 @@ export function safetensorsWeights(
 
 /** Routers are not quantised: routing depends on small differences of logits. */
 const isRouter = (name: string) =>
-  [huggingFaceLayer.router, huggingFaceLayer.blockRouter].some(
+  [huggingFaceLayer.router, huggingFaceLayer.blockRouter, ...otherRouters].some(
     (own) => name.endsWith(own) || name.endsWith(decoderName(own)),
   );
