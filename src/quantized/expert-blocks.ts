@@ -1,5 +1,5 @@
-// Products with the blocks of a feed-forward layer that tokens use, f32 or quantised: the weights of
-// other blocks are not read.
+// Products with the blocks of a feed-forward layer that tokens use, f32 or quantised: the weights
+// of other blocks are not read.
 
 import { cpu } from '../engine/index.js';
 import { emptyTensor, formatShape, permute, reshape, type Tensor, zeros } from '../tensor/index.js';

@@ -275,7 +275,7 @@ export class LanguageModel {
   }
 
   /** `#hidden`, pausing after each half of a layer. The result belongs to no scope. */
-  *#layersOf(sequences: readonly Sequence[], context: ExpertContext = expertContext()): Generator<undefined, Tensor> {
+  *#layersOf(sequences: readonly Sequence[], context = expertContext()): Generator<undefined, Tensor> {
     const { headDim, ropeBase: base, ropeDims = headDim, ropeScaling, epsilon } = this.config;
     for (const { tokens, cache } of sequences) this.require(tokens, cache);
     let end = 0;
