@@ -45,6 +45,9 @@ export interface Sequence {
   readonly all?: boolean;
 }
 
+/** A pass, half a layer at a time. */
+type Steps = Generator<undefined, Tensor>;
+
 /** Most tokens of a pass: longer prompts are prefilled in chunks. */
 const PASS = 512;
 
@@ -275,7 +278,7 @@ export class LanguageModel {
   }
 
   /** `#hidden`, pausing after each half of a layer. The result belongs to no scope. */
-  *#layersOf(sequences: readonly Sequence[], context = expertContext()): Generator<undefined, Tensor> {
+  *#layersOf(sequences: readonly Sequence[], context = expertContext()): Steps {
     const { headDim, ropeBase: base, ropeDims = headDim, ropeScaling, epsilon } = this.config;
     for (const { tokens, cache } of sequences) this.require(tokens, cache);
     let end = 0;
