@@ -26,7 +26,8 @@ export interface CacheOptions {
 /** Keys or values of one layer: [keyHeads, capacity, headDim], halves as two bytes each. */
 interface Store {
   keys: Tensor;
-  values: Tensor;
+  /** Undefined for latent attention, whose values are its keys. */
+  values: Tensor | undefined;
 }
 
 /** Layers of one window, which hold the same tokens. */
@@ -75,7 +76,10 @@ export class KeyValueCache {
       return { window, capacity: Math.min(most, FIRST_CAPACITY), dropped: 0 };
     });
     this.#groupOf = windows.map((window) => this.#groups.find((group) => group.window === window) as Group);
-    this.#stores = this.#groupOf.map((group) => ({ keys: this.#empty(group), values: this.#empty(group) }));
+    this.#stores = this.#groupOf.map((group) => ({
+      keys: this.#empty(group),
+      values: config.latent ? undefined : this.#empty(group),
+    }));
   }
 
   /** Tokens of the sequence, dropped ones included. */
@@ -87,7 +91,7 @@ export class KeyValueCache {
   get bytes(): number {
     const { keyHeads, headDim } = this.config;
     const tokens = this.#groupOf.reduce((sum, { capacity }) => sum + capacity, 0);
-    return tokens * keyHeads * headDim * (this.#half ? 4 : 8);
+    return tokens * keyHeads * headDim * (this.#half ? 2 : 4) * (this.config.latent ? 1 : 2);
   }
 
   /** Tokens whose keys and values a group stores. */
@@ -110,6 +114,12 @@ export class KeyValueCache {
 
   get #half(): number {
     return Number(this.format === 'f16');
+  }
+
+  /** Factor of the scores. */
+  get #scale(): number {
+    const { headDim, latent } = this.config;
+    return 1 / Math.sqrt(latent ? latent.nopeDim + latent.ropeDim : headDim);
   }
 
   #empty({ capacity }: Group): Tensor {
@@ -151,9 +161,11 @@ export class KeyValueCache {
       if (this.#groupOf[layer] !== group) return;
       for (const kind of ['keys', 'values'] as const) {
         const from = store[kind];
-        if (group.capacity > before) store[kind] = this.#empty(group);
-        this.#copy({ to: store[kind], capacity: group.capacity }, { from, capacity: before }, drop, stored);
-        if (store[kind] !== from) from.dispose();
+        if (!from) continue;
+        const to = group.capacity > before ? this.#empty(group) : from;
+        this.#copy({ to, capacity: group.capacity }, { from, capacity: before }, drop, stored);
+        store[kind] = to;
+        if (to !== from) from.dispose();
       }
     });
     group.dropped += drop;
@@ -181,19 +193,21 @@ export class KeyValueCache {
    * Appends keys and values [1, keyHeads, tokens, headDim] to a layer and computes causal attention
    * of the queries [1, heads, tokens, headDim] of the same tokens. Room must have been reserved.
    *
+   * @param values left out for latent attention, whose keys are the values too
    * @returns [1, heads, tokens, headDim]
    */
-  attend(layer: number, queries: Tensor, keys: Tensor, values: Tensor): Tensor {
+  attend(layer: number, queries: Tensor, keys: Tensor, values: Tensor = keys): Tensor {
     const [store, group] = [this.#stores[layer] as Store, this.#groupOf[layer] as Group];
     const count = queries.shape[2] as number;
     const stored = this.#stored(group);
     if (stored + count > group.capacity) return this.#attendBeyond(store, group, queries, keys, values);
     this.#append(keys, store.keys, stored, group.capacity);
-    this.#append(values, store.values, stored, group.capacity);
+    const { values: ownValues = store.keys } = store;
+    if (ownValues !== store.keys) this.#append(values, ownValues, stored, group.capacity);
     const call = { window: group.window, length: stored + count, stride: group.capacity * this.config.headDim };
     return count <= FEW && this.config.headDim % 8 === 0
-      ? this.#attendFew(queries, store, call)
-      : this.#attendMany(queries, this.#floats(store.keys), this.#floats(store.values), call);
+      ? this.#attendFew(queries, store.keys, ownValues, call)
+      : this.#attendMany(queries, this.#floats(store.keys), this.#floats(ownValues), call);
   }
 
   /** Writes x [1, keyHeads, count, headDim] behind `start` tokens of a store. */
@@ -213,7 +227,7 @@ export class KeyValueCache {
     const length = stored + (queries.shape[2] as number);
     const kept = Math.min(length, group.capacity - SLACK / 2);
     group.next = group.dropped + length - kept;
-    const all = [keys, values].map((cache, i) => {
+    const all = [keys, values as Tensor].map((cache, i) => {
       const joined = emptyTensor([keyHeads, length, headDim], 'f32');
       const floats = this.#floats(cache);
       const [to, from] = [joined.view(), floats.view()];
@@ -231,7 +245,7 @@ export class KeyValueCache {
     });
   }
 
-  #attendFew(queries: Tensor, { keys, values }: Store, call: Call): Tensor {
+  #attendFew(queries: Tensor, keys: Tensor, values: Tensor, call: Call): Tensor {
     const { heads, keyHeads, headDim } = this.config;
     const y = emptyTensor(queries.shape, 'f32');
     cpu.run('attendCache', {
@@ -245,7 +259,7 @@ export class KeyValueCache {
       queries: queries.shape[2] as number,
       depth: headDim,
       ...call,
-      scale: 1 / Math.sqrt(headDim),
+      scale: this.#scale,
     });
     return y;
   }
@@ -274,7 +288,7 @@ export class KeyValueCache {
         window,
         maskBatchStride: 0,
         maskHeadStride: 0,
-        scale: 1 / Math.sqrt(headDim),
+        scale: this.#scale,
         keyStride: stride,
         valueStride: stride,
       },
@@ -335,9 +349,12 @@ export class KeyValueCache {
     this.#stores.forEach((store, layer) => {
       const target = copy.#stores[layer] as Store;
       for (const kind of ['keys', 'values'] as const) {
-        target[kind].dispose();
-        target[kind] = copy.#empty(this.#groupOf[layer] as Group);
-        target[kind].view().set(store[kind].view());
+        const from = store[kind];
+        if (!from) continue;
+        target[kind]?.dispose();
+        const to = copy.#empty(this.#groupOf[layer] as Group);
+        to.view().set(from.view());
+        target[kind] = to;
       }
     });
     return copy;
@@ -347,7 +364,7 @@ export class KeyValueCache {
   dispose(): void {
     for (const { keys, values } of this.#stores) {
       keys.dispose();
-      values.dispose();
+      values?.dispose();
     }
   }
 }

@@ -319,6 +319,10 @@ export function requireConfig(config: LanguageModelConfig): LanguageModelConfig 
   for (const key of ['ropeBase', 'epsilon'] as const)
     if (!(config[key] > 0 && config[key] < Infinity)) fail(`${key} is ${config[key]}`);
   if (!(Number.isInteger(config.window) && config.window >= 0)) fail(`the window is ${config.window}`);
+  if (config.blocks && !(Number.isInteger(config.blocks.count) && config.blocks.count > 0))
+    fail(`a layer has ${config.blocks.count} blocks`);
+  if (config.blocks && experts) fail('its layers have both blocks and experts');
+  if (config.latent) requireLatent(config, config.latent, fail);
   for (const key of ['nopeLayers', 'fullLayers'] as const)
     if (config[key]?.some((layer) => !(Number.isInteger(layer) && layer >= 0 && layer < config.layers)))
       fail(`${key} are not layers from 0 to ${config.layers - 1}`);
@@ -338,6 +342,16 @@ export function requireConfig(config: LanguageModelConfig): LanguageModelConfig 
   if (experts?.groups && !(experts.groups.length === config.layers && experts.groups.every(isGrouping, experts)))
     fail(`the groups of experts are not those of ${config.layers} layers with ${experts.count} router outputs`);
   return config;
+}
+
+function requireLatent(config: LanguageModelConfig, latent: LatentConfig, fail: (reason: string) => never): void {
+  const { queryRank, nopeDim, ropeDim, valueDim } = latent;
+  const sizes = [queryRank, nopeDim, ropeDim, valueDim];
+  if (!sizes.every((size) => Number.isInteger(size) && size > 0 && size <= most.hidden))
+    fail(`latent attention has sizes ${sizes.join(', ')}`);
+  if (config.keyHeads !== 1 || config.ropeDims !== ropeDim || ropeDim >= config.headDim)
+    fail(`latent attention keeps one vector a token, of which ${config.ropeDims} dimensions rotate`);
+  if (config.window > 0) fail('latent attention with a window is not supported');
 }
 
 /** Whether each router output has a group from 0 to m − 1, or −1, and enough are left. */

@@ -13,6 +13,7 @@ import {
 } from '../../nn/experts/index.js';
 import { keep, Random, reshape, type Tensor } from '../../tensor/index.js';
 import { MoEPlusPlus, type MoEPlusPlusOptions } from '../moepp.js';
+import { loadBlocks } from './block-feed-forward.js';
 import { gateModeOf, type LanguageModelConfig } from './config.js';
 import { bytesOf, type GatedWeights, gated, MatrixExperts, matricesOf, type Wanted } from './expert-set.js';
 import type { Loader } from './loader.js';
@@ -178,6 +179,7 @@ class ZeroComputation extends Mixture {
 export function loadFeedForward(loader: Loader, config: LanguageModelConfig, layer: number): RuntimeFeedForward {
   const { features, hidden, experts, activation = 'swiglu' } = config;
   const hasGate = activation !== 'relu2';
+  if (config.blocks) return loadBlocks(loader, config, layer);
   if (!experts) {
     const weights = {
       gate: hasGate ? loader.matrix('gate', layer, [hidden, features]) : undefined,

@@ -11,6 +11,7 @@ export {
   windowAt,
 } from './config.js';
 export { type Draft, lookupDraft, modelDraft } from './draft.js';
+export { configOfMiniCpm } from './families/minicpm.js';
 export { everyLayer, llamaCppDiffers } from './families/smallthinker.js';
 export { type FinishReason, type GenerateOptions, generate, type Reader, type TokenConstraint } from './generate.js';
 export { type GenerationDefaults, generationOfGguf, generationOfHuggingFace } from './generation-config.js';

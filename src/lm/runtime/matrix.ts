@@ -16,6 +16,8 @@ export interface WeightMatrix {
   rowsAt(rows: ArrayLike<number>): Tensor;
   /** Preloads a matrix of a file when the memory budget allows. */
   load?(): void;
+  /** A matrix of a file as it is in memory, read when it is not. */
+  resident?(): LoadedMatrix;
 }
 
 /** Whether every pass reads a matrix, or only passes whose router chooses it (experts). */

@@ -6,6 +6,7 @@ import type { Execution } from '../execution.js';
 import { aggregationRoutines } from './aggregation.js';
 import { attentionRoutines } from './attention.js';
 import { bitRoutines } from './bits.js';
+import { blockExpertRoutines } from './block-experts.js';
 import { blockRoutines } from './blocks.js';
 import { cellRoutines } from './cells.js';
 import { channelRoutines } from './channels.js';
@@ -39,6 +40,7 @@ export const routines = {
   ...int8Routines,
   ...blockRoutines,
   ...neuronRoutines,
+  ...blockExpertRoutines,
   ...bitRoutines,
   ...treeRoutines,
   ...walkRoutines,
