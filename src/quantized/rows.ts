@@ -1,5 +1,5 @@
-// Matrices whose rows lie as in a file, for products with few of them: experts of which a token uses
-// some neurons, and heads of which it needs some logits.
+// Matrices whose rows lie as in a file, for products with few of them: experts of which a token
+// uses some neurons, and heads of which it needs some logits.
 
 import { cpu } from '../engine/index.js';
 import { emptyTensor, keep, linear, matmul, scope, slice, type Tensor, zeros } from '../tensor/index.js';

@@ -324,7 +324,7 @@ export class GgufFile {
     return { name, shape, type: known.name, offset, bytes: (size / known.values) * known.bytes };
   }
 
-  /** Type, shape and byte range of a tensor or of a part of it. @throws Error when there is none. */
+  /** Type, shape and byte range of a tensor or of a part. @throws Error when there is none. */
   place(name: string, part: TensorPart) {
     const { type, shape, bytes, offset } = this.tensors.get(name) ?? this.#fail(`has no tensor "${name}"`);
     return { type, ...partOf({ shape, bytes, position: this.#start + offset }, part) };

@@ -80,7 +80,7 @@ export class SafetensorsReader {
     this.shapes = new Map(Array.from(this.#entries, ([name, { shape }]) => [name, shape]));
   }
 
-  /** Type, shape and byte range of a tensor or of a part of it. @throws Error when there is none. */
+  /** Type, shape and byte range of a tensor or of a part. @throws Error when there is none. */
   place(name: string, part: TensorPart = {}): TensorPlace & Pick<Entry, 'dtype'> {
     const entry = this.#entries.get(name);
     if (!entry) throw new Error(`readSafetensors: "${this.source.name}" has no tensor "${name}"`);

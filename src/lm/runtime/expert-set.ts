@@ -1,5 +1,5 @@
-// The experts of a layer with weights of any format: read ahead where they are in a file, and of one
-// token only the neurons whose gates are open.
+// The experts of a layer with weights of any format: read ahead where they are in a file, and of
+// one token only the neurons whose gates are open.
 
 import { activated, type DispatchPlan, type ExpertActivation, type ExpertSet } from '../../nn/experts/index.js';
 import { gatedNeurons, type RowMatrix } from '../../quantized/index.js';

@@ -134,8 +134,8 @@ export class LanguageModel {
   }
 
   /**
-   * Share of the neurons of chosen experts whose gate was closed, by layer: in passes of one token so
-   * far; NaN where a layer has no such experts.
+   * Share of the neurons of chosen experts whose gate was closed, by layer: in passes of one token
+   * so far; NaN where a layer has no such experts.
    */
   get closedNeurons(): readonly number[] {
     return this.#layers.map(({ feedForward: { neurons } }) => (neurons ? neurons.closed / neurons.all : Number.NaN));
