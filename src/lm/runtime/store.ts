@@ -8,8 +8,8 @@ import { type Disk, FileReader, type PendingRead } from './reader.js';
 
 /**
  * When experts begin to be read: `early` as soon as a router has chosen them, before attention
- * where it reads the layer's input; `late` after attention; `never` ahead, but one after the other when
- * products need them.
+ * where it reads the layer's input; `late` after attention; `never` ahead, but one after the other
+ * when products need them.
  */
 export type ReadAhead = 'early' | 'late' | 'never';
 
