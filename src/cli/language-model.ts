@@ -44,8 +44,12 @@ export async function openLanguageModel(
   const started = performance.now();
   const bundle = (await openModelOf(path, 'language-model', memory)).load({ memory, quantize });
   const { model, store } = bundle;
-  const { architecture, layers, features, context, experts } = model.config;
-  const mixture = experts ? `, ${experts.count} experts of which ${experts.k} work` : '';
+  const { architecture, layers, features, context, experts, blocks, hidden } = model.config;
+  const mixture = experts
+    ? `, ${experts.count} experts of which ${experts.k} work`
+    : blocks
+      ? `, ${blocks.count} blocks of ${hidden} that tokens choose from`
+      : '';
   process.stderr.write(
     `${architecture}: ${layers} layers of ${features}${mixture}, ${gigabytes(model.bytes)} of weights${
       model.bytes > store.budget
