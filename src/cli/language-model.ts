@@ -15,7 +15,6 @@ export interface ModelFlags {
   readonly quantize?: QuantizedFormat;
   readonly cache: CacheFormat;
   readonly threads?: number;
-  readonly stats?: boolean;
 }
 
 export const modelsHelp = `
@@ -30,11 +29,10 @@ export function withModel(command: Command): Command {
     )
     .option('--quantize <format>', 'quantise float weights to Q8_0 or Q4_0', choice('Q8_0', 'Q4_0'))
     .option('--cache <format>', 'element type of the key/value cache: f16 or f32', choice('f16', 'f32'), 'f16')
-    .option('--stats', 'tell what was read of the weights, and how long it was waited for', false)
     .option('--threads <n>', 'threads, the calling one among them', number(1));
 }
 
-const gigabytes = (size: number) =>
+export const gigabytes = (size: number) =>
   size >= 1e9 ? `${(size / 1e9).toFixed(2)} GB` : `${(size / 1e6).toFixed(size < 1e7 ? 1 : 0)} MB`;
 
 /** Opens a model, preloads weights within the memory budget, and describes it on standard error. */
@@ -46,8 +44,12 @@ export async function openLanguageModel(
   const started = performance.now();
   const bundle = (await openModelOf(path, 'language-model', memory)).load({ memory, quantize });
   const { model, store } = bundle;
-  const { architecture, layers, features, context, experts } = model.config;
-  const mixture = experts ? `, ${experts.count} experts of which ${experts.k} work` : '';
+  const { architecture, layers, features, context, experts, blocks, hidden } = model.config;
+  const mixture = experts
+    ? `, ${experts.count} experts of which ${experts.k} work`
+    : blocks
+      ? `, ${blocks.count} blocks of ${hidden} that tokens choose from`
+      : '';
   process.stderr.write(
     `${architecture}: ${layers} layers of ${features}${mixture}, ${gigabytes(model.bytes)} of weights${
       model.bytes > store.budget
@@ -69,19 +71,4 @@ export async function openLanguageModel(
   if (store.used > 0)
     process.stderr.write(`read ${gigabytes(store.used)} in ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
   return bundle;
-}
-
-/** What `--stats` tells of a model whose weights are read on demand. */
-export function statisticsOf({ model, store }: Pick<StoredBundle, 'model' | 'store'>): string {
-  const { hits, misses, bytesRead, waitSeconds } = store.statistics;
-  const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
-  const shares = model.closedNeurons.filter((share) => !Number.isNaN(share));
-  const parts = [
-    `${gigabytes(bytesRead)} of weights read, waited ${waitSeconds.toFixed(2)} s for them`,
-    ...(hits + misses > 0 ? [`${percent(hits / (hits + misses))} of the chosen experts were in memory`] : []),
-    ...(shares.length > 0
-      ? [`neurons with a closed gate: ${percent(Math.min(...shares))} to ${percent(Math.max(...shares))} by layer`]
-      : []),
-  ];
-  return parts.join('; ');
 }
