@@ -15,6 +15,7 @@ export interface ModelFlags {
   readonly quantize?: QuantizedFormat;
   readonly cache: CacheFormat;
   readonly threads?: number;
+  readonly sparseHead?: boolean;
 }
 
 export const modelsHelp = `
@@ -29,6 +30,7 @@ export function withModel(command: Command): Command {
     )
     .option('--quantize <format>', 'quantise float weights to Q8_0 or Q4_0', choice('Q8_0', 'Q4_0'))
     .option('--cache <format>', 'element type of the key/value cache: f16 or f32', choice('f16', 'f32'), 'f16')
+    .option('--sparse-head', 'compute the logits that the model’s predictor expects to be large, no others', false)
     .option('--threads <n>', 'threads, the calling one among them', number(1));
 }
 
@@ -38,11 +40,11 @@ export const gigabytes = (size: number) =>
 /** Opens a model, preloads weights within the memory budget, and describes it on standard error. */
 export async function openLanguageModel(
   path: string,
-  { memory, quantize, cache, threads }: ModelFlags,
+  { memory, quantize, cache, threads, sparseHead }: ModelFlags,
 ): Promise<StoredBundle> {
   useThreads(threads);
   const started = performance.now();
-  const bundle = (await openModelOf(path, 'language-model', memory)).load({ memory, quantize });
+  const bundle = (await openModelOf(path, 'language-model', memory)).load({ memory, quantize, sparseHead });
   const { model, store } = bundle;
   const { architecture, layers, features, context, experts, blocks, hidden } = model.config;
   const mixture = experts

@@ -73,6 +73,7 @@ function statisticsOf({ model, store }: Pick<LanguageBundle, 'model' | 'store'>)
     ...(shares.length > 0
       ? [`neurons with a closed gate: ${percent(Math.min(...shares))} to ${percent(Math.max(...shares))} by layer`]
       : []),
+    ...(model.headShare < 1 ? [`${percent(model.headShare)} of the head’s rows computed`] : []),
   ];
   return parts.join('; ');
 }

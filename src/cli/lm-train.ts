@@ -10,14 +10,15 @@ import {
   splitDocuments,
   type TextTokenizer,
   tokenizerOf,
+  trainHeadPredictor,
   trainLanguageModel,
   validationLoss,
   vocabularyOf,
 } from '../lm/index.js';
 import { saveLanguageModel } from '../lm/node.js';
 import type { Decoder } from '../models/index.js';
-import { parameterCount } from '../nn/index.js';
-import { Random, tensor } from '../tensor/index.js';
+import { parameterCount, stateOf } from '../nn/index.js';
+import { Random, type Tensor, tensor } from '../tensor/index.js';
 import { number } from './arguments.js';
 import { type BlockFlags, objectiveOf, sparsityOf, withBlockOptions, withSparsity } from './block-training.js';
 import { activation, configOf, type DecoderFlags, withExpertOptions } from './decoder-flags.js';
@@ -32,6 +33,7 @@ interface TrainFlags extends DecoderFlags, BlockFlags {
   readonly vocabulary?: number;
   readonly batch: number;
   readonly balanceGroups: number;
+  readonly headPredictor?: number;
   readonly learningRate: number;
   readonly documentSeparator?: string;
   readonly init?: string;
@@ -74,6 +76,7 @@ export function trainCommand(): Command {
     .option('--activation <name>', 'swiglu, relu (ReLU behind the gate, reglu) or relu2', activation, 'swiglu')
     .option('--free-head', 'a matrix of its own for the head, instead of the embedding’s', false);
   return withBlockOptions(withExpertOptions(command))
+    .option('--head-predictor <rank>', 'train a predictor of the head’s rows too, for --sparse-head', number(1))
     .option('--batch <n>', 'windows a step', number(1), 16)
     .option('--length <n>', 'tokens of a window', number(2), 128)
     .option('--learning-rate <rate>', 'learning rate', number(0, false), 3e-3)
@@ -152,20 +155,29 @@ async function train(paths: readonly string[], flags: TrainFlags): Promise<void>
       texts.isCut ? ` in ${texts.train.length} documents` : ''
     }, ${tokenizer.size} different\n`,
   );
+  const { headPredictor } = flags;
+  let predictor: Tensor | undefined;
   let loss = Number.NaN;
   const ended = await trainResumably(
     flags,
-    (given) => {
+    async (given) => {
       const hooks = objective ? withSparsity(given, model, texts.validation, objective, length) : given;
-      return trainLanguageModel(model, { train: texts.train[0] as Int32Array }, random.split('fit'), {
+      const own = texts.train[0] as Int32Array;
+      const result = await trainLanguageModel(model, { train: own }, random.split('fit'), {
         ...{ ...hooks, steps, batch, length, learningRate, balanceGroups, objective },
         ...(texts.isCut && { windows: documentSampler(texts.train, batch, length) }),
       });
+      if (headPredictor !== undefined && !hooks.signal?.aborted) {
+        const from = { tokens: own, random: random.split('head') };
+        predictor = await trainHeadPredictor(model, from, { rank: headPredictor, batch, length, signal: hooks.signal });
+      }
+      return result;
     },
     () => {
       loss = lossOf(model, texts, length);
       const trained = { data: name, tokens: count, loss };
-      writeFileAtomic(flags.out, saveLanguageModel(model, config, vocabulary, trained));
+      const state = { ...stateOf(model), ...(predictor && { 'lm_head_profiler.weight': predictor }) };
+      writeFileAtomic(flags.out, saveLanguageModel(state, config, vocabulary, trained));
     },
   );
   if (!ended) return;

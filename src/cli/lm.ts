@@ -25,6 +25,7 @@ import { compressExpertsCommand } from './compress-experts.js';
 import { type ModelFlags, modelsHelp, openLanguageModel, withModel } from './language-model.js';
 import { counted, statsOf } from './lm-stats.js';
 import { trainCommand } from './lm-train.js';
+import { mergeCommand } from './merge-models.js';
 import { openModelOf } from './models.js';
 
 interface Sampling extends ModelFlags {
@@ -49,7 +50,8 @@ export function lmCommand(): Command {
     .addCommand(trainCommand())
     .addCommand(generateCommand())
     .addCommand(chatCommand())
-    .addCommand(compressExpertsCommand());
+    .addCommand(compressExpertsCommand())
+    .addCommand(mergeCommand());
 }
 
 function withSampling(command: Command): Command {

@@ -13,7 +13,7 @@ import type { QuantizedFormat } from '../quantized/index.js';
 import type { LanguageModelConfig } from './runtime/config.js';
 import { configOfFields } from './runtime/families/minicpm.js';
 import { generationOfGguf, generationOfHuggingFace, stopsOf } from './runtime/generation-config.js';
-import { LanguageModel } from './runtime/model.js';
+import { LanguageModel, type LanguageModelOptions } from './runtime/model.js';
 import type { SamplingOptions } from './runtime/sampler.js';
 import type { WeightStore } from './runtime/store.js';
 import { safetensorsWeights } from './runtime/weights.js';
@@ -65,17 +65,18 @@ export type Description = { readonly config: LanguageModelConfig; readonly train
  *
  * @param main its .gguf (the first, if it is split) or the file of `gossamer lm train`; undefined
  * for config.json with safetensors and tokenizer.json
- * @param format what float matrices are quantised to. Default: none
+ * @param options format that float matrices are quantised to (default: none), and whether the head
+ * is sparse
  * @throws Error when it is none of them, or when the tokenizer has more tokens than the model.
  */
 export function readLanguageModel(
   files: ModelFiles,
   main: string | undefined,
   store: WeightStore,
-  format?: QuantizedFormat,
+  options: ReadOptions = {},
 ): LanguageBundle {
   const read = main === undefined ? fromFolder : main.endsWith('.gguf') ? fromGguf : fromTrained;
-  const { model, tokenizer, sampling = {}, trained } = read(files, main ?? '', store, format);
+  const { model, tokenizer, sampling = {}, trained } = read(files, main ?? '', store, options);
   if (tokenizer.size > model.config.vocabulary)
     throw new Error(
       `the tokenizer has ${tokenizer.size} tokens, the model ${model.config.vocabulary}: they do not belong together`,
@@ -83,18 +84,19 @@ export function readLanguageModel(
   return { model, tokenizer, sampling, ...(trained && { trained }) };
 }
 
-type Reader = (
-  files: ModelFiles,
-  main: string,
-  store: WeightStore,
-  format: QuantizedFormat | undefined,
-) => LanguageBundle;
+/** How `readLanguageModel` reads. */
+export interface ReadOptions extends LanguageModelOptions {
+  /** Format that float matrices are quantised to. Default: none. */
+  readonly quantize?: QuantizedFormat;
+}
 
-const fromGguf: Reader = (files, main, store) => {
+type Reader = (files: ModelFiles, main: string, store: WeightStore, options: ReadOptions) => LanguageBundle;
+
+const fromGguf: Reader = (files, main, store, options) => {
   const parts = partsOf(files, main).map((path) => readGguf(files.open(path)));
   const { metadata = {} } = parts[0] ?? {};
   const { sampling } = generationOfGguf(metadata);
-  return { model: LanguageModel.fromGguf(parts, store), tokenizer: tokenizerOfGguf(metadata), sampling };
+  return { model: LanguageModel.fromGguf(parts, store, options), tokenizer: tokenizerOfGguf(metadata), sampling };
 };
 
 /**
@@ -115,18 +117,18 @@ function partsOf({ name, paths }: ModelFiles, main: string): string[] {
   return parts;
 }
 
-const fromTrained: Reader = (files, main, store, format) => {
+const fromTrained: Reader = (files, main, store, options) => {
   const source = files.open(main);
   const file = new SafetensorsReader(source);
   const { config, trained, ...vocabulary } = modelDescription<Description>(LANGUAGE_MODEL, file.metadata, source.name);
   return {
-    model: new LanguageModel(config, safetensorsWeights([file], store, format)),
+    model: new LanguageModel(config, safetensorsWeights([file], store, options.quantize), options),
     tokenizer: tokenizerOf(vocabulary),
     ...(trained && { trained }),
   };
 };
 
-const fromFolder: Reader = (files, _, store, format) => {
+const fromFolder: Reader = (files, _, store, options) => {
   const { name, paths } = files;
   for (const file of ['config.json', 'tokenizer.json'])
     if (!paths.includes(file)) throw new Error(`folder "${name}" has no ${file}`);
@@ -137,7 +139,7 @@ const fromFolder: Reader = (files, _, store, format) => {
   const stops = [...new Set([...generation.stops, ...stopsOf(fields, 'config.json')])];
   const readers = weights.map((file) => new SafetensorsReader(files.open(file)));
   return {
-    model: new LanguageModel(configOfFields(fields), safetensorsWeights(readers, store, format)),
+    model: new LanguageModel(configOfFields(fields), safetensorsWeights(readers, store, options.quantize), options),
     tokenizer: tokenizerOfJson(jsonObject(files, 'tokenizer.json'), tokenizerConfig(files), stops),
     sampling: generation.sampling,
   };

@@ -40,6 +40,12 @@ export interface LoadOptions {
    * theirs. Default: none.
    */
   readonly quantize?: QuantizedFormat | undefined;
+  /**
+   * Whether passes of one token compute only the rows of the head that its predictor expects to
+   * be large.
+   * Default: false.
+   */
+  readonly sparseHead?: boolean | undefined;
   /** Called with the share of the weights read so far. When left out, no weights are preloaded. */
   readonly onProgress?: ((share: number) => void) | undefined;
 }
@@ -68,9 +74,9 @@ export function saveLanguageModel(
  * @throws Error when the path is none of them, when a name is not in the cache, or when the
  * tokenizer has more tokens than the model.
  */
-export function loadLanguageModel(path: string, { memory, quantize, onProgress }: LoadOptions = {}): StoredBundle {
-  if (isHubName(path))
-    return loadLanguageModel(cachedLanguageModel(path, { memory }), { memory, quantize, onProgress });
+export function loadLanguageModel(path: string, options: LoadOptions = {}): StoredBundle {
+  const { memory, quantize, onProgress, sparseHead } = options;
+  if (isHubName(path)) return loadLanguageModel(cachedLanguageModel(path, { memory }), options);
   const store = new WeightStore(memory);
   const opened: FileBytes[] = [];
   const close = () => {
@@ -84,7 +90,10 @@ export function loadLanguageModel(path: string, { memory, quantize, onProgress }
       opened.push(bytes);
       return bytes;
     });
-    const bundle = readLanguageModel(files, isFolder ? undefined : basename(path), store, quantize);
+    const bundle = readLanguageModel(files, isFolder ? undefined : basename(path), store, {
+      ...(quantize && { quantize }),
+      ...(sparseHead && { sparseHead: {} }),
+    });
     if (onProgress) bundle.model.load(onProgress);
     return { ...bundle, store, close };
   } catch (error) {

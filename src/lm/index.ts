@@ -11,6 +11,7 @@ export * from './mc-smoe/index.js';
 export { MoEPlusPlus, type MoEPlusPlusOptions } from './moepp.js';
 export { type HubModelOptions, openHubModel, type PageBundle } from './page.js';
 export * from './runtime/index.js';
+export * from './smallthinker/index.js';
 export { AnswerText, StopFilter } from './stop.js';
 export * from './tokenizer/index.js';
 export {

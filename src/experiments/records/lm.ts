@@ -52,4 +52,34 @@ export const records: readonly SystemRecord[] = [
     },
     load: () => import('../lm/mc-smoe.js'),
   },
+  {
+    slug: 'smallthinker',
+    title: 'SmallThinker: experts chosen before attention, sparse twice over',
+    family: 'lm',
+    about:
+      'language models for devices with little memory: experts are read from disk while attention runs, and of each only the open neurons are computed',
+    paper: {
+      authors: 'Song et al.',
+      title: 'SmallThinker: A Family of Efficient Large Language Models Natively Trained for Local Deployment',
+      venue: 'arXiv',
+      year: 2025,
+      arxiv: '2507.20984',
+    },
+    abstract: {
+      structure:
+        'a two-level sparse structure combining fine-grained Mixture-of-Experts (MoE) with sparse feed-forward ' +
+        'networks, drastically reducing computational demands without sacrificing model capacity',
+      prefetch:
+        'a pre-attention router that enables our co-designed inference engine to prefetch expert parameters from ' +
+        'storage while computing attention, effectively hiding storage latency',
+      cache: 'we utilize NoPE-RoPE hybrid sparse attention mechanism to slash KV cache requirements',
+      scores:
+        'SmallThinker-4B-A0.6B and SmallThinker-21B-A3B, which achieve state-of-the-art performance scores and even ' +
+        'outperform larger LLMs',
+      speed:
+        'with Q4_0 quantization, both models exceed 20 tokens/s on ordinary consumer CPUs, while consuming only 1GB ' +
+        'and 8GB of memory respectively',
+    },
+    load: () => import('../lm/smallthinker.js'),
+  },
 ];

@@ -377,3 +377,12 @@ function lastOf(x: Tensor, count: number): Tensor {
   const [heads, tokens, depth] = x.shape as [number, number, number];
   return reshape(slice(x, null, [tokens - count, tokens]), [1, heads, count, depth]);
 }
+
+/** Bytes of the keys and values of `tokens` tokens: of a window at most in layers with one. */
+export function cacheBytesOf(config: LanguageModelConfig, tokens: number, format: CacheFormat): number {
+  const stored = Array.from({ length: config.layers }, (_, layer) => {
+    const window = windowAt(config, layer);
+    return window > 0 ? Math.min(tokens, window) : tokens;
+  });
+  return (format === 'f16' ? 4 : 8) * config.keyHeads * config.headDim * stored.reduce((a, b) => a + b, 0);
+}

@@ -1,7 +1,7 @@
 // Running language models: configuration, weights, cache, sampling, generation.
 
 export { Batcher, prefillSlice } from './batcher.js';
-export { type CacheFormat, type CacheOptions, KeyValueCache } from './cache.js';
+export { type CacheFormat, type CacheOptions, cacheBytesOf, KeyValueCache } from './cache.js';
 export {
   architectures,
   configOfGguf,
@@ -16,9 +16,10 @@ export { everyLayer, llamaCppDiffers } from './families/smallthinker.js';
 export { type FinishReason, type GenerateOptions, generate, type Reader, type TokenConstraint } from './generate.js';
 export { type GenerationDefaults, generationOfGguf, generationOfHuggingFace } from './generation-config.js';
 export { DenseMatrix, type WeightMatrix } from './matrix.js';
-export { LanguageModel, type Sequence } from './model.js';
+export { LanguageModel, type LanguageModelOptions, type Sequence } from './model.js';
 export type { Disk } from './reader.js';
 export { type RopeScaling, ropeScalingOf } from './rope.js';
 export { logProbabilities, Sampler, type SamplingOptions, type TokenProbability } from './sampler.js';
+export { SparseHead, type SparseHeadOptions } from './sparse-head.js';
 export { type ReadAhead, type StoreOptions, type StoreStatistics, WeightStore } from './store.js';
 export { ggufWeights, namedWeights, safetensorsWeights, type WeightSource } from './weights.js';

@@ -33,7 +33,7 @@ export interface StoredWeights {
   /** Whether single rows can be used once it is in memory. */
   readonly byRow?: boolean;
   /** Where all its bytes lie together, if the file is open: they may be read on another thread. */
-  readonly range?: { readonly descriptor: number; readonly position: number; readonly name: string };
+  readonly range?: undefined | { readonly descriptor: number; readonly position: number; readonly name: string };
   /** Memory for those bytes. */
   stage?(): Tensor;
   /** The matrix of the staged bytes, whose memory it takes or frees. */

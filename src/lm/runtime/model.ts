@@ -17,13 +17,14 @@ import {
   slice,
   type Tensor,
 } from '../../tensor/index.js';
-import { type CacheFormat, type CacheOptions, KeyValueCache } from './cache.js';
-import { configOfGguf, type LanguageModelConfig, requireConfig, windowAt } from './config.js';
+import { type CacheFormat, type CacheOptions, cacheBytesOf, KeyValueCache } from './cache.js';
+import { configOfGguf, type LanguageModelConfig, requireConfig } from './config.js';
 import { type EarlyRouting, loadFeedForward, type RuntimeFeedForward } from './feed-forward.js';
 import { loadHeadAttention, type Run, type RuntimeAttention } from './head-attention.js';
 import { loadLatentAttention } from './latent-attention.js';
 import { Loader } from './loader.js';
 import type { WeightMatrix } from './matrix.js';
+import { type SparseHead, type SparseHeadOptions, sparseHeadOf } from './sparse-head.js';
 import type { WeightStore } from './store.js';
 import { ggufWeights, type WeightSource } from './weights.js';
 
@@ -54,6 +55,12 @@ const PASS = 512;
 /** Passes in turns pause when they have run for so long. */
 const STEP_MILLISECONDS = 10;
 
+/** Options of a `LanguageModel`. */
+export interface LanguageModelOptions {
+  /** Passes of one token compute the rows of the head that its predictor expects to be large. */
+  readonly sparseHead?: SparseHeadOptions | undefined;
+}
+
 /**
  * A decoder for inference. Every method that takes tokens throws a RangeError for ids outside the
  * vocabulary.
@@ -63,6 +70,7 @@ export class LanguageModel {
   readonly #layers: readonly LayerWeights[];
   readonly #norm: Tensor;
   readonly #head: WeightMatrix;
+  readonly #sparseHead: SparseHead | undefined;
 
   /**
    * @throws Error naming what of the configuration is out of range, or a weight that is missing or
@@ -71,6 +79,7 @@ export class LanguageModel {
   constructor(
     readonly config: LanguageModelConfig,
     source: WeightSource,
+    { sparseHead }: LanguageModelOptions = {},
   ) {
     const { layers, vocabulary, features } = requireConfig(config);
     const loader = new Loader(source);
@@ -80,6 +89,7 @@ export class LanguageModel {
     // Without a head, input and output embeddings are tied.
     this.#head = source.matrix('head') ?? this.#embedding;
     loader.checked(this.#head, 'head', undefined, [vocabulary, features]);
+    if (sparseHead) this.#sparseHead = sparseHeadOf(source, [vocabulary, features], sparseHead);
   }
 
   /**
@@ -87,7 +97,11 @@ export class LanguageModel {
    *
    * @param store memory budget of the weights
    */
-  static fromGguf(file: GgufFile | readonly GgufFile[], store?: WeightStore): LanguageModel {
+  static fromGguf(
+    file: GgufFile | readonly GgufFile[],
+    store?: WeightStore,
+    options?: LanguageModelOptions,
+  ): LanguageModel {
     const files = file instanceof GgufFile ? [file] : file;
     const embedding = files.map(({ tensors }) => tensors.get('token_embd.weight')).find((one) => one !== undefined);
     const [first] = files;
@@ -95,7 +109,7 @@ export class LanguageModel {
     const config = configOfGguf(first.metadata, embedding.shape[0] ?? 0);
     const divided = files.find(({ tensors }) => tensors.has('rope_freqs.weight'))?.tensor('rope_freqs.weight');
     const ropeScaling = divided && { divisors: Array.from(divided.dataSync()), magnitude: 1 };
-    return new LanguageModel({ ...config, ...(ropeScaling && { ropeScaling }) }, ggufWeights(files, store));
+    return new LanguageModel({ ...config, ...(ropeScaling && { ropeScaling }) }, ggufWeights(files, store), options);
   }
 
   /** The matrices in the order in which a pass uses them. */
@@ -141,15 +155,14 @@ export class LanguageModel {
     return this.#layers.map(({ feedForward: { neurons } }) => (neurons ? neurons.closed / neurons.all : Number.NaN));
   }
 
+  /** Share of the head's rows that a sparse head has computed; 1 without one. */
+  get headShare(): number {
+    return this.#sparseHead?.share ?? 1;
+  }
+
   /** Bytes of the keys and values of `tokens` tokens: of a window at most in layers with one. */
   cacheBytes(tokens: number, format: CacheFormat = 'f32'): number {
-    const { layers, keyHeads, headDim } = this.config;
-    const stored = Array.from({ length: layers }, (_, layer) => {
-      const window = windowAt(this.config, layer);
-      return window > 0 ? Math.min(tokens, window) : tokens;
-    });
-    const numbers = this.config.latent ? 1 : 2;
-    return (format === 'f16' ? 2 : 4) * numbers * keyHeads * headDim * stored.reduce((a, b) => a + b, 0);
+    return cacheBytesOf(this.config, tokens, format);
   }
 
   /** An empty cache for this model. */
@@ -224,7 +237,9 @@ export class LanguageModel {
     });
     const { epsilon, scales } = this.config;
     const states = rmsNorm(concatenate(wanted), this.#norm, epsilon);
-    return this.#head.multiply(scales ? multiply(states, scales.logits) : states);
+    const scaled = scales ? multiply(states, scales.logits) : states;
+    const isOne = states.shape[0] === 1;
+    return this.#sparseHead && isOne ? this.#sparseHead.multiply(scaled) : this.#head.multiply(scaled);
   }
 
   /** The final hidden states after the last norm [tokens, features], for text embeddings. */

@@ -33,6 +33,8 @@ export interface StoreStatistics {
   readonly bytesRead: number;
   /** Seconds that products waited for reads. */
   readonly waitSeconds: number;
+  /** Seconds from the choice of a layer's experts to the first product with one. */
+  readonly aheadSeconds: number;
 }
 
 /** A matrix in memory, or on its way there. */
@@ -59,6 +61,9 @@ export class WeightStore {
   #misses = 0;
   #bytesRead = 0;
   #waitSeconds = 0;
+  #aheadSeconds = 0;
+  /** When experts were chosen that no product has used yet. */
+  #chosenAt: number | undefined;
 
   /**
    * @param budget most bytes of weights in memory; the rest of tensor memory is for caches and
@@ -89,7 +94,8 @@ export class WeightStore {
   /** Counts of what was found in memory, read and waited for. */
   get statistics(): StoreStatistics {
     const [hits, misses] = [this.#hits, this.#misses];
-    return { hits, misses, bytesRead: this.#bytesRead, waitSeconds: this.#waitSeconds };
+    const [waitSeconds, aheadSeconds] = [this.#waitSeconds, this.#aheadSeconds];
+    return { hits, misses, bytesRead: this.#bytesRead, waitSeconds, aheadSeconds };
   }
 
   /** Registers a matrix of a file; nothing is read yet. */
@@ -120,6 +126,10 @@ export class WeightStore {
   /** The matrix, read from its file when it is not in memory. @throws Error naming the file. */
   get(matrix: StoredMatrix): LoadedMatrix {
     const kept = this.#kept[matrix.weights.use];
+    if (matrix.weights.use === 'chosen' && this.#chosenAt !== undefined) {
+      this.#aheadSeconds += (performance.now() - this.#chosenAt) / 1000;
+      this.#chosenAt = undefined;
+    }
     let entry = kept.get(matrix);
     if (entry) kept.delete(matrix);
     else {
@@ -137,6 +147,7 @@ export class WeightStore {
    * @param counted whether they count in the statistics
    */
   want(matrices: readonly StoredMatrix[], counted: boolean): void {
+    if (counted) this.#chosenAt = performance.now();
     for (const matrix of matrices) this.#pins.set(matrix, (this.#pins.get(matrix) ?? 0) + 1);
     for (const matrix of matrices) {
       const kept = this.#kept[matrix.weights.use];

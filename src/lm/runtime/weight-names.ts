@@ -30,7 +30,7 @@ export type LayerRole =
   | 'kvANorm'
   | 'kvB';
 /** Roles of the weights outside layers. */
-export type GlobalRole = 'embedding' | 'norm' | 'head';
+export type GlobalRole = 'embedding' | 'norm' | 'head' | 'headPredictor';
 
 /** Names in GGUF, behind `blk.<layer>.`. */
 export const ggufLayer: Readonly<Record<LayerRole, string>> = {
@@ -66,6 +66,7 @@ export const ggufGlobal: Readonly<Record<GlobalRole, string>> = {
   embedding: 'token_embd.weight',
   norm: 'output_norm.weight',
   head: 'output.weight',
+  headPredictor: 'lm_head_profiler.weight',
 };
 
 /** Gives the name of a role, with the number of the layer for roles of layers. */
@@ -108,6 +109,7 @@ export const huggingFaceGlobal: Readonly<Record<GlobalRole, string>> = {
   embedding: 'model.embed_tokens.weight',
   norm: 'model.norm.weight',
   head: 'lm_head.weight',
+  headPredictor: 'lm_head_profiler.weight',
 };
 
 /** The name in the state of a `Decoder` for a Hugging Face name. */

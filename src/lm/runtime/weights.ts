@@ -2,7 +2,7 @@
 
 import type { GgufFile, SafetensorsReader, TensorPart } from '../../data/index.js';
 import type { Weights } from '../../nn/index.js';
-import { blockFormats, type ExpertBlockSizes, type QuantizedFormat } from '../../quantized/index.js';
+import { blockFormats, type ExpertBlockSizes, type QuantizedFormat, RowMatrix } from '../../quantized/index.js';
 import { concatenate, keep, reshape, slice, type Tensor } from '../../tensor/index.js';
 import { type BlockMatrices, blockDown, blockShape, blockUp, type StackedBlocks } from './block-weights.js';
 import type { LanguageModelConfig } from './config.js';
@@ -25,6 +25,12 @@ import {
 export interface WeightSource {
   /** The matrix [out, in] of a role; `layer` is left out for global roles. */
   matrix(role: LayerRole | GlobalRole, layer?: number): WeightMatrix | undefined;
+  /**
+   * The embedding or the head in a form of which single rows can be used.
+   *
+   * @throws Error when its format has no such form.
+   */
+  rows(role: 'embedding' | 'head'): WeightMatrix | undefined;
   /** The vector of a role, such as a bias or the scale of a norm. */
   vector(role: LayerRole | GlobalRole, layer?: number): Tensor | undefined;
   /**
@@ -57,6 +63,10 @@ export function ggufWeights(files: readonly GgufFile[], store = new WeightStore(
       const file = fileWith(nameOf(role, layer));
       return file && ggufMatrix(file, nameOf(role, layer), store);
     },
+    rows: (role) => {
+      const file = fileWith(nameOf(role));
+      return file && ggufMatrix(file, nameOf(role), store, undefined, 'rows');
+    },
     vector: (role, layer) => {
       const file = fileWith(nameOf(role, layer));
       return file && keep(file.tensor(nameOf(role, layer)));
@@ -74,7 +84,14 @@ export function ggufWeights(files: readonly GgufFile[], store = new WeightStore(
         Array.from({ length: count }, (_, part) => {
           const { type = '' } = file.tensors.get(name) ?? {};
           if (byNeuron) return new ByNeuron(ggufMatrix(file, name, store, part, hasRows(type) ? 'rows' : 'whole'));
-          if (role !== 'down') return ggufMatrix(file, name, store, part, sparse ? 'rows' : 'whole');
+          if (role !== 'down')
+            return ggufMatrix(
+              file,
+              name,
+              store,
+              part,
+              sparse && (plain.includes(type) || hasRows(type)) ? 'rows' : 'whole',
+            );
           // A quantised down projection stays as it is: turned, it would be quantised again.
           const turns = sparse && plain.includes(type);
           const matrix = ggufMatrix(file, name, store, part, turns ? 'neurons' : 'whole');
@@ -101,6 +118,14 @@ function ggufMatrix(
       `tensor "${name}" is in ${type}; supported are ${[...plain, ...Object.keys(blockFormats)].join(', ')}`,
     );
   const form = (height: number) => ggufForm(type, height, columns, layout);
+  if (layout === 'rows' && !isPlain && !hasRows(type))
+    throw new Error(`tensor "${name}" is in ${type}: single rows of it can be used in F32, F16, BF16, Q8_0 and Q4_0`);
+  if (part === undefined && layout === 'rows')
+    return store.add({
+      ...storedIn(file.source, position, form, { rows, columns, layout }),
+      use: 'always',
+      range: undefined,
+    });
   if (part !== undefined)
     return store.add({ ...storedIn(file.source, position, form, { rows, columns, layout }), use: 'chosen' });
   const read = (range?: TensorPart['rows']): LoadedMatrix =>
@@ -155,6 +180,7 @@ function huggingFaceWeights(
   };
   return {
     matrix: (role, layer) => matrix(named(role, layer), 'always'),
+    rows: (role) => matrix(named(role), 'always', {}, 'rows'),
     vector: (role, layer) => vector(named(role, layer)),
     blocks: (layer, sizes, execution) => {
       // The checkpoints' stacks have no ".weight".
@@ -263,9 +289,11 @@ export function namedWeights(
   };
   return huggingFaceWeights(
     (name) => weights[name]?.shape,
-    (name, _, part) => {
+    (name, _, part, layout) => {
       const values = weights[name];
-      return values && transform(part ? partOfTensor(values, part) : values, name);
+      const isWhole = part?.part === undefined && part?.rows === undefined;
+      if (values && layout === 'rows' && isWhole) return RowMatrix.from(values, 'F32');
+      return values && transform(part && Object.keys(part).length > 0 ? partOfTensor(values, part) : values, name);
     },
     (name) => weights[name],
     (name, blocks) => {
@@ -292,9 +320,10 @@ export function safetensorsWeights(
     const { dtype, shape, position } = file.place(name, wanted);
     const [rows, columns] = shape.slice(-2) as [number, number];
     const quantised = isRouter(name) ? undefined : format;
-    if (use === 'chosen' && (dtype === 'F32' || dtype === 'F16' || dtype === 'BF16')) {
+    if ((use === 'chosen' || layout === 'rows') && (dtype === 'F32' || dtype === 'F16' || dtype === 'BF16')) {
       const form = (height: number) => floatForm(dtype, height, columns, layout, quantised);
-      const stored = store.add({ ...storedIn(file.source, position, form, { rows, columns, layout }), use });
+      const own = storedIn(file.source, position, form, { rows, columns, layout });
+      const stored = store.add({ ...own, use, ...(use === 'always' && { range: undefined }) });
       return layout === 'neurons' ? new ByNeuron(stored) : stored;
     }
     const { bytes } = floatForm('F32', rows, columns, 'whole', quantised);

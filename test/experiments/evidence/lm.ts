@@ -82,4 +82,46 @@ const large = {
 
 const mcSmoe: readonly Case[] = ['tinyshakespeare', 'r8'].map((data) => ({ data, holding: small, failing: large }));
 
-export const evidence: Readonly<Record<string, readonly Case[]>> = { moepp, 'mc-smoe': mcSmoe };
+const sparse = {
+  methods: {
+    SmallThinker: { loss: 1.98, sparsity: 55, multiplyAdds: 60_000, savedShare: 1 },
+    'router after attention': { loss: 1.98 },
+    'SwiGLU mixture': { loss: 1.97 },
+    'dense ReGLU, equal active': { loss: 2.05 },
+    'dense ReGLU, equal total': { loss: 1.99, multiplyAdds: 400_000 },
+    'SmallThinker, windows': { loss: 1.99 },
+  },
+  studies: {
+    ...{ 'wait early slow': 10, 'wait late slow': 12, 'order slow': 1, 'different ids slow': 0 },
+    ...{ 'wait early fast': 0.1, 'wait late fast': 1, 'hidden fast': 0.9, 'different ids fast': 0 },
+    ...{ 'distance groups 0': 0.16, 'distance groups 1': 0.17, 'distance groups 2': 0.16 },
+    ...{ 'distance micro-batches 0': 0.13, 'distance micro-batches 1': 0.13, 'distance micro-batches 2': 0.14 },
+    ...{ 'loss micro-batches': 2.29, 'loss groups': 2.292, 'loss whole step': 2.288 },
+    ...{ 'recall hybrid': 0.99, 'recall windows': 0.13, kept: 0.995, rows: 0.2 },
+  },
+};
+const dense = {
+  methods: {
+    SmallThinker: { loss: 2.1, sparsity: 30, multiplyAdds: 300_000, savedShare: 0.8 },
+    'router after attention': { loss: 2 },
+    'SwiGLU mixture': { loss: 2 },
+    'dense ReGLU, equal active': { loss: 2.05 },
+    'dense ReGLU, equal total': { loss: 1.99, multiplyAdds: 400_000 },
+    'SmallThinker, windows': { loss: 2.2 },
+  },
+  studies: {
+    ...{ 'wait early slow': 12, 'wait late slow': 12, 'order slow': -1, 'different ids slow': 1 },
+    ...{ 'wait early fast': 0.5, 'wait late fast': 1, 'hidden fast': 0.5, 'different ids fast': 0 },
+    ...{ 'distance groups 0': 0.16, 'distance groups 1': 0.12, 'distance groups 2': 0.16 },
+    ...{ 'distance micro-batches 0': 0.13, 'distance micro-batches 1': 0.13, 'distance micro-batches 2': 0.14 },
+    ...{ 'loss micro-batches': 2.29, 'loss groups': 2.35, 'loss whole step': 2.288 },
+    ...{ 'recall hybrid': 0.5, 'recall windows': 0.4, kept: 0.9, rows: 0.5 },
+  },
+};
+const smallThinker: readonly Case[] = [{ data: 'tinyshakespeare', holding: sparse, failing: dense }];
+
+export const evidence: Readonly<Record<string, readonly Case[]>> = {
+  moepp,
+  'mc-smoe': mcSmoe,
+  smallthinker: smallThinker,
+};
