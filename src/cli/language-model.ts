@@ -32,7 +32,7 @@ export function withModel(command: Command): Command {
     .option('--threads <n>', 'threads, the calling one among them', number(1));
 }
 
-const gigabytes = (size: number) =>
+export const gigabytes = (size: number) =>
   size >= 1e9 ? `${(size / 1e9).toFixed(2)} GB` : `${(size / 1e6).toFixed(size < 1e7 ? 1 : 0)} MB`;
 
 /** Opens a model, preloads weights within the memory budget, and describes it on standard error. */

@@ -2,6 +2,7 @@
 
 import { type GenerateOptions, generate, type LanguageBundle, textUsage } from '../lm/index.js';
 import { scope } from '../tensor/index.js';
+import { gigabytes } from './language-model.js';
 
 /** Counts the passes of a generation, and times it. */
 export interface PassCounter {
@@ -61,6 +62,21 @@ export function sparsityLine({ model }: Pick<LanguageBundle, 'model'>, tokens: r
     .join('')}`;
 }
 
+/** What `--stats` tells of a model whose weights are read on demand. */
+function statisticsOf({ model, store }: Pick<LanguageBundle, 'model' | 'store'>): string | undefined {
+  if (!store) return undefined;
+  const { hits, misses, bytesRead, waitSeconds } = store.statistics;
+  const shares = model.closedNeurons.filter((share) => !Number.isNaN(share));
+  const parts = [
+    `${gigabytes(bytesRead)} of weights read, waited ${waitSeconds.toFixed(2)} s for them`,
+    ...(hits + misses > 0 ? [`${percent(hits / (hits + misses))} of the chosen experts were in memory`] : []),
+    ...(shares.length > 0
+      ? [`neurons with a closed gate: ${percent(Math.min(...shares))} to ${percent(Math.max(...shares))} by layer`]
+      : []),
+  ];
+  return parts.join('; ');
+}
+
 /** What `--stats` prints. @param made tokens that were made, in `seconds` after the prompt */
 export async function statsOf(
   bundle: LanguageBundle,
@@ -71,6 +87,8 @@ export async function statsOf(
 ): Promise<string[]> {
   const sparsity = sparsityLine(bundle, [...prompt, ...made]);
   const lines = [sparsity ?? 'the model has no blocks (BlockFFN): each token uses as many weights'];
+  const weights = statisticsOf(bundle);
+  if (weights !== undefined) lines.push(weights);
   if (!options.draft) return lines;
   // The prompt's own pass gives the first token, each other pass one more than it accepts.
   const accepted = Math.max(0, made.length - 1 - passes);

@@ -76,7 +76,7 @@ function withSampling(command: Command): Command {
     .option('--stop <text>', 'a text that ends the answer (repeatable)', (text, all: string[]) => [...all, text], [])
     .option(
       '--stats',
-      'after the text, print how many blocks its tokens leave unused, and what guesses gained; with --draft it is made once more without',
+      'after the text, print what was read of the weights, how many blocks its tokens leave unused, and what guesses gained; with --draft it is made once more without',
       false,
     )
     .option('--json', 'answer with a JSON object', false)
