@@ -181,7 +181,7 @@ export async function trainArm(
   return made;
 }
 
-/** Methods whose learning rate and own weight are chosen on validation tokens, once for all seeds. */
+/** Methods whose rate and own weight are chosen on validation tokens, once for all seeds. */
 export function blockMethods(data: TokenizedText, values: BlockValues): Method<TrainedDecoder>[] {
   const { validation } = data.tokens;
   return Object.entries(armsOf(data, values)).map(([title, arm]) =>
