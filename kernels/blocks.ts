@@ -19,7 +19,8 @@ import { int8Tile, dot16, storeTile, sumPairs, tile4x8 } from "./int8";
 import { multiplyAdd } from "./math";
 import { ownTile } from "./thread";
 
-const INT4 = 0, UINT4 = 1, INT8 = 2, UINT5 = 3, INT6 = 4;
+export const INT4 = 0, INT8 = 2;
+const UINT4 = 1, UINT5 = 3, INT6 = 4;
 
 /** Rows of a panel. */
 const ROWS = 8;
@@ -46,14 +47,14 @@ function headBytes(kind: i32): usize {
 /** Bytes of a panel's block. */
 // @ts-ignore: decorator
 @inline
-function blockBytes(kind: i32): usize {
+export function blockBytes(kind: i32): usize {
   return headBytes(kind) + (is4Bit(kind) ? 128 : 256);
 }
 
 /** Whether activations for a kind are int16. */
 // @ts-ignore: decorator
 @inline
-function isWide(kind: i32): bool {
+export function isWide(kind: i32): bool {
   return kind == INT8 || !ASC_FEATURE_RELAXED_SIMD;
 }
 
@@ -167,7 +168,7 @@ function addScaled(kind: i32, dots: v128, head: usize, scale: f32, sum: i32, tot
 /** One row of activations times a panel. */
 // @ts-ignore: decorator
 @inline
-function rowTimesPanel(kind: i32, a: usize, scales: usize, sums: usize, w: usize, blocks: i32, y: usize, columns: i32): void {
+export function rowTimesPanel(kind: i32, a: usize, scales: usize, sums: usize, w: usize, blocks: i32, y: usize, columns: i32): void {
   let t0 = f32x4.splat(0), t1 = t0;
   for (let block = 0; block < blocks; block++) {
     const scale = load<f32>(scales);
@@ -301,7 +302,7 @@ function addTile(kind: i32, dots: usize, head: usize, scales: usize, sums: usize
 /** Four rows of activations times a panel. */
 // @ts-ignore: decorator
 @inline
-function rowsTimesPanel(kind: i32, a: usize, scales: usize, sums: usize, w: usize, blocks: i32, y: usize, n: i32, columns: i32): void {
+export function rowsTimesPanel(kind: i32, a: usize, scales: usize, sums: usize, w: usize, blocks: i32, y: usize, n: i32, columns: i32): void {
   const dots = ownTile();
   const totals = dots + 128;
   const size: usize = isWide(kind) ? 64 : 32;

@@ -2,7 +2,7 @@
 // line.
 
 import type { Command } from 'commander';
-import type { CacheFormat } from '../lm/index.js';
+import { type CacheFormat, llamaCppDiffers } from '../lm/index.js';
 import type { StoredBundle } from '../lm/node.js';
 import type { QuantizedFormat } from '../quantized/index.js';
 import { bytes, choice, number } from './arguments.js';
@@ -18,7 +18,7 @@ export interface ModelFlags {
 }
 
 export const modelsHelp = `
-A model is a .gguf file (the first, if it is split; Llama, Qwen2, Qwen3, Qwen3-MoE; F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K), a file of gossamer lm train, or a folder with config.json, safetensors and tokenizer.json. One that is larger than --memory stays in its file: what a pass needs is read when it is needed. A name hf:owner/name is a model of huggingface.co: the best quantisation that fits --memory is fetched into the cache of Hugging Face's tools, whole or from where a download broke off. hf:owner/name:Q4_K_M or hf:owner/name:file.gguf names one, hf:owner/name@revision a branch, tag or commit. HF_HOME, HF_HUB_CACHE, HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE mean what they mean there.`;
+A model is a .gguf file (the first, if it is split; Llama, Qwen2, Qwen3, Qwen3-MoE, SmallThinker; F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K), a file of gossamer lm train, or a folder with config.json, safetensors and tokenizer.json. One that is larger than --memory stays in its file: what a pass needs is read when it is needed. A name hf:owner/name is a model of huggingface.co: the best quantisation that fits --memory is fetched into the cache of Hugging Face's tools, whole or from where a download broke off. hf:owner/name:Q4_K_M or hf:owner/name:file.gguf names one, hf:owner/name@revision a branch, tag or commit. HF_HOME, HF_HUB_CACHE, HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE mean what they mean there.`;
 
 export function withModel(command: Command): Command {
   return command
@@ -53,6 +53,8 @@ export async function openLanguageModel(
         : ''
     }; ${gigabytes(model.cacheBytes(context, cache))} for all ${context} tokens of its context\n`,
   );
+  const difference = llamaCppDiffers(model.config);
+  if (difference !== undefined) process.stderr.write(`${difference}\n`);
   const bar = new Bar('reading weights', 'B');
   try {
     model.load((share) => bar.update(share, store.used));

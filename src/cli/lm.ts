@@ -8,7 +8,6 @@ import {
   AnswerText,
   type ChatMessage,
   chatTokens,
-  decoderConfig,
   decoderOf,
   type GenerateOptions,
   GrammarError,
@@ -16,7 +15,6 @@ import {
   type JsonSchema,
   jsonObjectRules,
   type LanguageBundle,
-  type LanguageModelConfig,
   lookupDraft,
   modelDraft,
   readGbnf,
@@ -31,8 +29,9 @@ import {
 import { saveLanguageModel } from '../lm/node.js';
 import { parameterCount } from '../nn/index.js';
 import { Random, tensor } from '../tensor/index.js';
-import { choice, number } from './arguments.js';
+import { number } from './arguments.js';
 import { compressExpertsCommand } from './compress-experts.js';
+import { activation, configOf, type DecoderFlags, withExpertOptions } from './decoder-flags.js';
 import { predictInitial } from './initial-weights.js';
 import { type ModelFlags, modelsHelp, openLanguageModel, withModel } from './language-model.js';
 import { openModelOf } from './models.js';
@@ -240,24 +239,12 @@ async function chat(path: string, { system, ...flags }: Sampling & { readonly sy
   lines.close();
 }
 
-interface TrainFlags {
+interface TrainFlags extends DecoderFlags {
   readonly out: string;
   readonly steps: number;
   readonly vocabulary?: number;
-  readonly features: number;
-  readonly layers: number;
-  readonly heads: number;
-  readonly keyHeads?: number;
-  readonly hidden?: number;
-  readonly window: number;
-  readonly freeHead: boolean;
-  readonly activation: NonNullable<LanguageModelConfig['activation']>;
-  readonly experts?: number;
-  readonly top: number;
-  readonly freeExperts?: number;
-  readonly tau: number;
+  readonly balanceGroups: number;
   readonly batch: number;
-  readonly length: number;
   readonly learningRate: number;
   readonly init?: string;
   readonly seed: number;
@@ -270,13 +257,14 @@ Examples
   gossamer lm train book.txt -o book.safetensors
   gossamer lm train book.txt --vocabulary 1024 --layers 6 --features 256
   gossamer lm train tinyshakespeare --experts 8 --free-experts 4 --tau 0.75
+  gossamer lm train book.txt --experts 32 --activation relu --router early --window 256   SmallThinker’s form
   gossamer lm train book.txt --features 64 --layers 3 --init ghn.safetensors   from weights that a hypernetwork predicts
   gossamer lm generate book.safetensors --prompt "Once"
 
-Tokens are characters, or with --vocabulary byte pairs that are learnt from the text. With --experts each layer is a mixture, with --free-experts MoE++: easy tokens then use fewer experts, the fewer the smaller --tau is. The last tenth of the text validates. Ctrl-C keeps the steps so far in <out>.checkpoint, and --resume goes on from there.`;
+Tokens are characters, or with --vocabulary byte pairs that are learnt from the text. With --experts each layer is a mixture, with --free-experts MoE++: easy tokens then use fewer experts, the fewer the smaller --tau is. --router early lets routers read the input of their layer before attention, so that a model larger than memory reads its experts meanwhile; every fourth layer, from the first, then sees all tokens, without rotary embeddings, and the others those of --window. The last tenth of the text validates. Ctrl-C keeps the steps so far in <out>.checkpoint, and --resume goes on from there.`;
 
 function trainCommand(): Command {
-  return new Command('train')
+  const command = new Command('train')
     .description('train a decoder on a text')
     .argument('<text>', 'a file in UTF-8, also .gz, or tinyshakespeare, republic')
     .option('-o, --out <file>', 'the model', 'lm.safetensors')
@@ -288,12 +276,9 @@ function trainCommand(): Command {
     .option('--key-heads <n>', 'heads of keys and values; as many as heads when left out', number(1))
     .option('--hidden <n>', 'width of the gated layers, or of an expert; 8/3 of the width when left out', number(1))
     .option('--window <n>', 'tokens that each one sees back; 0 for all', number(0), 0)
-    .option('--activation <name>', 'swiglu, reglu or relu2', choice('swiglu', 'reglu', 'relu2'), 'swiglu')
-    .option('--free-head', 'a matrix of its own for the head, instead of the embedding’s', false)
-    .option('--experts <n>', 'experts of a layer; no mixture when left out', number(2))
-    .option('--top <k>', 'experts that each token uses', number(1), 2)
-    .option('--free-experts <n>', 'experts that cost nothing beside them: a zero, a copy, constants', number(2))
-    .option('--tau <t>', 'what the load of a free expert counts, from 0 to 1', number(0, false), 0.75)
+    .option('--activation <name>', 'swiglu, relu (ReLU behind the gate, reglu) or relu2', activation, 'swiglu')
+    .option('--free-head', 'a matrix of its own for the head, instead of the embedding’s', false);
+  return withExpertOptions(command)
     .option('--batch <n>', 'windows a step', number(1), 16)
     .option('--length <n>', 'tokens of a window', number(2), 128)
     .option('--learning-rate <rate>', 'learning rate', number(0, false), 3e-3)
@@ -305,31 +290,11 @@ function trainCommand(): Command {
     .action(train);
 }
 
-function configOf(flags: TrainFlags, vocabulary: number): LanguageModelConfig {
-  const { features, layers, heads, keyHeads, hidden, window, activation, experts: count, top: k, length } = flags;
-  const base = decoderConfig({
-    ...{ vocabulary, features, layers, heads, window, activation, context: 16 * length, tied: !flags.freeHead },
-    ...(keyHeads !== undefined && { keyHeads }),
-    ...(hidden !== undefined && { hidden }),
-  });
-  const { freeExperts, tau } = flags;
-  if (count === undefined) {
-    if (freeExperts !== undefined) throw new Error('--free-experts needs --experts');
-    return base;
-  }
-  const plus = {
-    experts: { feedForward: count, constant: (freeExperts ?? 2) - 2 },
-    ...{ k, hidden: base.hidden, activation, tau },
-  };
-  return {
-    ...base,
-    experts: { count, k, normalised: true, ...(freeExperts !== undefined && { zeroComputation: plus }) },
-  };
-}
-
 async function train(path: string, flags: TrainFlags): Promise<void> {
   useThreads(flags.threads);
-  const { steps, batch, length, learningRate } = flags;
+  const { steps, batch, length, learningRate, balanceGroups } = flags;
+  if (batch % balanceGroups !== 0)
+    throw new Error(`--balance-groups ${balanceGroups} does not divide the ${batch} windows of a step`);
   requireWritable(flags.out);
   const text = loadText(path);
   const vocabulary = vocabularyOf(text, flags.vocabulary);
@@ -348,7 +313,10 @@ async function train(path: string, flags: TrainFlags): Promise<void> {
   let loss = Number.NaN;
   const ended = await trainResumably(
     flags,
-    (hooks) => trainLanguageModel(model, tokens, random.split('fit'), { ...hooks, steps, batch, length, learningRate }),
+    (hooks) =>
+      trainLanguageModel(model, tokens, random.split('fit'), {
+        ...{ ...hooks, steps, batch, length, learningRate, balanceGroups },
+      }),
     () => {
       loss = validationLoss(model, tokens, { length });
       const trained = { data: path, tokens: tokens.train.length, loss };

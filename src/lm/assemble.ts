@@ -10,7 +10,8 @@ import {
   SafetensorsReader,
 } from '../data/index.js';
 import type { QuantizedFormat } from '../quantized/index.js';
-import { configOfHuggingFace, type LanguageModelConfig } from './runtime/config.js';
+import type { LanguageModelConfig } from './runtime/config.js';
+import { configOfFields } from './runtime/families/minicpm.js';
 import { generationOfGguf, generationOfHuggingFace, stopsOf } from './runtime/generation-config.js';
 import { LanguageModel } from './runtime/model.js';
 import type { SamplingOptions } from './runtime/sampler.js';
@@ -134,7 +135,7 @@ const fromFolder: Reader = (files, _, store, format) => {
   const stops = [...new Set([...generation.stops, ...stopsOf(fields, 'config.json')])];
   const readers = weights.map((file) => new SafetensorsReader(files.open(file)));
   return {
-    model: new LanguageModel(configOfHuggingFace(fields), safetensorsWeights(readers, store, format)),
+    model: new LanguageModel(configOfFields(fields), safetensorsWeights(readers, store, format)),
     tokenizer: tokenizerOfJson(jsonObject(files, 'tokenizer.json'), tokenizerConfig(files), stops),
     sampling: generation.sampling,
   };

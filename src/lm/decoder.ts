@@ -5,7 +5,7 @@ import { ExpertBank, groupCount, LowRankBank, MergedMixture, MixtureOfExperts } 
 import type { Random } from '../tensor/index.js';
 import { BlockFFN } from './blockffn/layer.js';
 import { MoEPlusPlus } from './moepp.js';
-import type { LanguageModelConfig } from './runtime/config.js';
+import { gateModeOf, type LanguageModelConfig, requireConfig } from './runtime/config.js';
 
 /** A configuration with its required fields; the others have defaults. */
 export type DecoderConfig = Pick<LanguageModelConfig, 'vocabulary' | 'features' | 'layers' | 'heads' | 'context'> &
@@ -24,12 +24,13 @@ export function decoderConfig(given: DecoderConfig): LanguageModelConfig {
  * queries and keys. `namedWeights` reads its state.
  */
 export function decoderOf(config: LanguageModelConfig, random: Random): Decoder {
-  const { experts, blocks, features, hidden, activation, nopeLayers, architecture, ...sizes } = config;
+  if (config.experts?.early) requireConfig(config);
+  const { experts, blocks, features, hidden, activation, nopeLayers, fullLayers, architecture, ...sizes } = config;
   requireTrainable(config);
   const mixture = (at: number, layer: Random) => {
     if (experts?.zeroComputation) return new MoEPlusPlus(features, experts.zeroComputation, layer);
-    const { count = 1, k = 1, normalised = true, groups: all, rank } = experts ?? {};
-    const gates = normalised ? 'renormalised' : 'softmax';
+    const { count = 1, k = 1, groups: all, rank, early } = experts ?? {};
+    const gates = gateModeOf(experts ?? { normalised: true });
     const groups = all?.[at];
     if (groups) {
       const left = groupCount(groups);
@@ -41,7 +42,7 @@ export function decoderOf(config: LanguageModelConfig, random: Random): Decoder 
     }
     return new MixtureOfExperts(
       features,
-      { experts: count, k, hidden, gates, ...(activation && { activation }) },
+      { experts: count, k, hidden, gates, early, ...(activation && { activation }) },
       layer,
     );
   };
@@ -51,6 +52,7 @@ export function decoderOf(config: LanguageModelConfig, random: Random): Decoder 
       ...{ qkvBias: architecture === 'qwen2', qkNorm: architecture.startsWith('qwen3') },
       ...(activation && { activation }),
       ...(nopeLayers && { rotary: (layer: number) => !nopeLayers.includes(layer) }),
+      ...(fullLayers && { full: (layer: number) => fullLayers.includes(layer) }),
       ...(experts && { feedForward: mixture }),
       ...(blocks && {
         feedForward: (_: number, layer: Random) =>

@@ -49,6 +49,11 @@ export interface LanguageTrainingOptions extends TrainingHooks {
   readonly weightDecay?: number;
   /** β: weight of the load-balance losses of mixture-of-experts layers. Default: 0.01. */
   readonly balance?: number;
+  /**
+   * Parts of a step's windows over each of which load balance is measured (`ExpertContext`).
+   * Default: 1, all of them.
+   */
+  readonly balanceGroups?: number | undefined;
   /** Terms of the loss beside these, such as `BlockSparsity`. Default: none. */
   readonly objective?: TrainingObjective | undefined;
   /**
@@ -78,6 +83,7 @@ export async function trainLanguageModel(
   options: LanguageTrainingOptions = {},
 ): Promise<FitResult> {
   const { steps = 400, batch = 16, length = 64, learningRate = 3e-3, weightDecay = 0.01, balance = 0.01 } = options;
+  const { balanceGroups } = options;
   const every = Math.min(steps, options.reportEvery ?? 50);
   const { objective, windows = (order) => randomWindows(train, batch, length, order) } = options;
   const matrices = new Set(Object.entries(stateOf(model)).flatMap(([name, { rank }]) => (rank > 1 ? [name] : [])));
@@ -94,7 +100,7 @@ export async function trainLanguageModel(
     loss: (live, tokens, mode) => {
       const gates: BlockGates[] = [];
       const onGates = objective && ((one: BlockGates) => void gates.push(one));
-      const context = expertContext({ ...mode, onGates });
+      const context = expertContext({ ...mode, balanceGroups, onGates });
       const loss = nextTokenLoss(live, tokens, context);
       const balanceLoss = totalLoss(context.losses);
       const whole = balanceLoss ? add(loss, multiply(balanceLoss, balance)) : loss;

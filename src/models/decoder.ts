@@ -53,6 +53,8 @@ export interface DecoderOptions {
    * Default: 0.
    */
   readonly window?: number;
+  /** Whether a layer has full attention though others have a window. Default: none has. */
+  readonly full?: (layer: number) => boolean;
   /** Whether input and output embeddings are tied. Default: true. */
   readonly tied?: boolean;
   /** ε of all RMSNorm layers. Default: 1e-6. */
@@ -88,6 +90,7 @@ class SelfAttention {
   readonly qNorm: RMSNorm | undefined;
   readonly kNorm: RMSNorm | undefined;
   readonly #rotary: boolean;
+  readonly #window: number;
 
   constructor(
     readonly options: Resolved,
@@ -104,10 +107,11 @@ class SelfAttention {
       this.kNorm = new RMSNorm(headDim, { epsilon });
     }
     this.#rotary = options.rotary?.(layer) ?? true;
+    this.#window = options.full?.(layer) ? 0 : options.window;
   }
 
   forward(x: Tensor, tables: RotaryTables): Tensor {
-    const { heads, keyHeads, window } = this.options;
+    const { heads, keyHeads } = this.options;
     const normAndRotate = (y: Tensor, norm: RMSNorm | undefined) => {
       const normed = norm?.forward(y) ?? y;
       return this.#rotary ? rotary(normed, tables) : normed;
@@ -115,7 +119,7 @@ class SelfAttention {
     const q = normAndRotate(splitHeads(this.qProj.forward(x), heads), this.qNorm);
     const k = normAndRotate(splitHeads(this.kProj.forward(x), keyHeads), this.kNorm);
     const v = splitHeads(this.vProj.forward(x), keyHeads);
-    return this.oProj.forward(joinHeads(attention(q, k, v, { causal: true, window })));
+    return this.oProj.forward(joinHeads(attention(q, k, v, { causal: true, window: this.#window })));
   }
 }
 
@@ -159,6 +163,7 @@ class DecoderLayer {
   }
 
   forward(x: Tensor, tables: RotaryTables, context?: ExpertContext): Tensor {
+    if (context) context.input = x;
     const attended = add(x, this.selfAttn.forward(this.inputLayernorm.forward(x), tables));
     return add(attended, this.mlp.forward(this.postAttentionLayernorm.forward(attended), context));
   }

@@ -81,6 +81,11 @@ export class BlockMatrix {
     this.#panels = panels;
   }
 
+  /** The packed matrix, for kernels that read parts of it. */
+  get panels(): Tensor {
+    return this.#panels;
+  }
+
   /** Bytes of the packed matrix, all of which a product reads. */
   get bytes(): number {
     return this.#panels.size;

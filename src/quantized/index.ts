@@ -13,6 +13,15 @@ export {
   type QuantizedFormat,
   quantizeBlocks,
 } from './blocks.js';
+export {
+  type BlockWeights,
+  blockMajor,
+  blocksDown,
+  blocksUp,
+  type ExpertBlockSizes,
+  fitsFormat,
+  usedBlocks,
+} from './expert-blocks.js';
 export { floatToHalf, halfToFloat } from './half.js';
 export { type ActivationBits, Int8Matrix, quantizeInt8 } from './int8.js';
 export {

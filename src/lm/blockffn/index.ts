@@ -3,7 +3,7 @@
 export { AdaptiveFactor, type AdaptiveFactorOptions } from './factor.js';
 export { BlockFFN, type BlockSizes, ROUTER_EPSILON, reluGates } from './layer.js';
 export { activationLocality, chunkSparsification } from './losses.js';
-export { decoderUsage } from './measure.js';
+export { decoderUsage, textUsage } from './measure.js';
 export { BlockSparsity, type BlockSparsityOptions } from './objective.js';
 export { ReMoEObjective, type ReMoEOptions, RivalBlocks, type RivalRouter } from './rivals.js';
 export { BlockUsage, CHUNK_LENGTHS } from './usage.js';

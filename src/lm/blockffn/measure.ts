@@ -1,9 +1,10 @@
-// Sparsity of a decoder with layers of blocks on a text.
+// Sparsity of models with layers of blocks on a text.
 
 import { windowsAt } from '../../data/index.js';
 import type { Decoder } from '../../models/index.js';
 import { expertContext } from '../../nn/experts/index.js';
 import { scope } from '../../tensor/index.js';
+import type { LanguageModel } from '../runtime/model.js';
 import { BlockUsage } from './usage.js';
 
 /**
@@ -37,5 +38,19 @@ export function decoderUsage(
       });
       model.hidden(windowsAt(tokens, starts, length).inputs, context);
     });
+  return usage;
+}
+
+/**
+ * The blocks that a model uses for the tokens of one text; undefined for a model without blocks.
+ * Texts longer than the context are cut into parts.
+ */
+export function textUsage(model: LanguageModel, tokens: readonly number[]): BlockUsage | undefined {
+  const { blocks, layers, context } = model.config;
+  if (!blocks) return undefined;
+  const usage = new BlockUsage(layers, blocks.count);
+  for (let from = 0; from < tokens.length; from += context)
+    for (const [layer, gates] of model.blockGates(tokens.slice(from, from + context)).entries())
+      usage.add(layer, gates);
   return usage;
 }

@@ -33,9 +33,10 @@ const FEWEST = 4;
 
 /** Multiply-adds of a layer for one token with `length` tokens before it. */
 function layerCost(config: LanguageModelConfig, length: number): number {
-  const { features, heads, keyHeads, headDim, hidden, experts, window } = config;
+  const { features, heads, keyHeads, headDim, hidden, experts, blocks } = config;
+  const window = config.fullLayers ? 0 : config.window;
   const projections = 2 * features * headDim * (heads + keyHeads);
-  const feedForward = 3 * features * hidden * (experts?.k ?? 1);
+  const feedForward = features * hidden * (blocks ? 2 * blocks.count : 3 * (experts?.k ?? 1));
   return projections + feedForward + 2 * heads * headDim * (window > 0 ? Math.min(window, length) : length);
 }
 

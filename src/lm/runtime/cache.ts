@@ -1,8 +1,8 @@
 // The key/value cache.
 
 import { cpu } from '../../engine/index.js';
-import { emptyTensor, keep, type Tensor } from '../../tensor/index.js';
-import type { LanguageModelConfig } from './config.js';
+import { emptyTensor, keep, reshape, slice, type Tensor } from '../../tensor/index.js';
+import { type LanguageModelConfig, windowAt } from './config.js';
 
 const FIRST_CAPACITY = 256;
 
@@ -26,12 +26,32 @@ export interface CacheOptions {
 /** Keys or values of one layer: [keyHeads, capacity, headDim], halves as two bytes each. */
 interface Store {
   keys: Tensor;
-  values: Tensor;
+  /** Undefined for latent attention, whose values are its keys. */
+  values: Tensor | undefined;
+}
+
+/** Layers of one window, which hold the same tokens. */
+interface Group {
+  /** In tokens; 0 for full attention. */
+  readonly window: number;
+  /** Tokens that the allocated memory of a layer holds. */
+  capacity: number;
+  /** Number of leading tokens whose keys and values were dropped. */
+  dropped: number;
+  /** That number after a pass that has overwritten keys, until it is complete. */
+  next?: number | undefined;
+}
+
+/** How queries see stored keys: numbers of tokens, and of numbers from head to head. */
+interface Call {
+  readonly window: number;
+  readonly length: number;
+  readonly stride: number;
 }
 
 /**
- * Keys and values of a sequence. Grows with its tokens up to `limit`; with a sliding window, tokens
- * that have left the window are dropped.
+ * Keys and values of a sequence. Grows with its tokens up to `limit`; layers with a sliding window
+ * hold the window and 64 tokens beyond it, so that drafts can be truncated.
  */
 export class KeyValueCache {
   /** Most tokens that the cache can hold. */
@@ -39,10 +59,10 @@ export class KeyValueCache {
   /** Element type of keys and values. */
   readonly format: CacheFormat;
   readonly #stores: Store[];
+  readonly #groups: readonly Group[];
+  /** The group of each layer. */
+  readonly #groupOf: readonly Group[];
   readonly #tokens: number[] = [];
-  /** Number of leading tokens whose keys and values were dropped. */
-  #dropped = 0;
-  #capacity: number;
 
   constructor(
     readonly config: LanguageModelConfig,
@@ -50,8 +70,16 @@ export class KeyValueCache {
   ) {
     this.limit = limit;
     this.format = format;
-    this.#capacity = Math.min(limit, FIRST_CAPACITY);
-    this.#stores = Array.from({ length: config.layers }, () => ({ keys: this.#empty(), values: this.#empty() }));
+    const windows = Array.from({ length: config.layers }, (_, layer) => windowAt(config, layer));
+    this.#groups = [...new Set(windows)].map((window) => {
+      const most = cachedTokens(limit, window);
+      return { window, capacity: Math.min(most, FIRST_CAPACITY), dropped: 0 };
+    });
+    this.#groupOf = windows.map((window) => this.#groups.find((group) => group.window === window) as Group);
+    this.#stores = this.#groupOf.map((group) => ({
+      keys: this.#empty(group),
+      values: config.latent ? undefined : this.#empty(group),
+    }));
   }
 
   /** Tokens of the sequence, dropped ones included. */
@@ -59,14 +87,16 @@ export class KeyValueCache {
     return this.#tokens.length;
   }
 
-  /** Tokens that the allocated memory holds. */
-  get capacity(): number {
-    return this.#capacity;
+  /** Bytes of keys and values that are allocated. */
+  get bytes(): number {
+    const { keyHeads, headDim } = this.config;
+    const tokens = this.#groupOf.reduce((sum, { capacity }) => sum + capacity, 0);
+    return tokens * keyHeads * headDim * (this.#half ? 2 : 4) * (this.config.latent ? 1 : 2);
   }
 
-  /** Tokens whose keys and values are stored. */
-  get #stored(): number {
-    return this.length - this.#dropped;
+  /** Tokens whose keys and values a group stores. */
+  #stored({ dropped }: Group): number {
+    return this.length - dropped;
   }
 
   /** Length of the common prefix with `tokens`. */
@@ -86,14 +116,15 @@ export class KeyValueCache {
     return Number(this.format === 'f16');
   }
 
-  /** Elements from one head to the next. */
-  get #stride(): number {
-    return this.#capacity * this.config.headDim;
+  /** Factor of the scores. */
+  get #scale(): number {
+    const { headDim, latent } = this.config;
+    return 1 / Math.sqrt(latent ? latent.nopeDim + latent.ropeDim : headDim);
   }
 
-  #empty(): Tensor {
+  #empty({ capacity }: Group): Tensor {
     const { keyHeads, headDim } = this.config;
-    const shape = [keyHeads, this.#capacity, headDim];
+    const shape = [keyHeads, capacity, headDim];
     return keep(this.#half ? emptyTensor([...shape, 2], 'u8') : emptyTensor(shape, 'f32'));
   }
 
@@ -105,38 +136,56 @@ export class KeyValueCache {
       );
   }
 
-  /** Allocates room for `count` more tokens. @throws RangeError when they exceed the limit. */
+  /**
+   * Allocates room for `count` more tokens; layers with a window need none beyond it.
+   *
+   * @throws RangeError when they exceed the limit.
+   */
   reserve(count: number): void {
     this.require(count);
-    if (this.#stored + count <= this.#capacity) return;
-    const { window } = this.config;
-    const drop = window > 0 ? Math.max(0, this.#stored - window - SLACK) : 0;
-    const before = this.#capacity;
-    const room = this.#stored - drop + count;
-    if (room > before) this.#capacity = Math.min(this.limit, Math.max(room, 2 * before));
-    for (const store of this.#stores)
+    if (this.#groups.some(({ next }) => next !== undefined))
+      throw new Error('a pass over this cache has failed: truncate it to 0 tokens first');
+    for (const group of this.#groups) this.#reserve(group, count);
+  }
+
+  #reserve(group: Group, count: number): void {
+    const { window, capacity: before } = group;
+    const most = cachedTokens(this.limit, window);
+    const stored = this.#stored(group);
+    if (stored + count <= before) return;
+    const isEnough = stored + count <= most;
+    // Beyond the window a pass needs the window alone, and puts in what is left of its own tokens.
+    const drop = isEnough ? 0 : Math.max(0, stored - window);
+    if (before < most) group.capacity = isEnough ? Math.min(most, Math.max(stored + count, 2 * before)) : most;
+    this.#stores.forEach((store, layer) => {
+      if (this.#groupOf[layer] !== group) return;
       for (const kind of ['keys', 'values'] as const) {
         const from = store[kind];
-        if (this.#capacity > before) store[kind] = this.#empty();
-        this.#copy(store[kind], from, before, drop);
-        if (store[kind] !== from) from.dispose();
+        if (!from) continue;
+        const to = group.capacity > before ? this.#empty(group) : from;
+        this.#copy({ to, capacity: group.capacity }, { from, capacity: before }, drop, stored);
+        store[kind] = to;
+        if (to !== from) from.dispose();
       }
-    this.#dropped += drop;
+    });
+    group.dropped += drop;
   }
 
   /**
-   * Copies tokens from a store of another capacity, head by head, without the first `skipped`;
+   * Copies the tokens [first, end) to the start of a store of another capacity, head by head;
    * source and target may be the same.
    */
-  #copy(to: Tensor, from: Tensor, capacity: number, skipped = 0): void {
-    const [target, source] = [to.view(), from.view()];
+  #copy(
+    { to, capacity: target }: { readonly to: Tensor; readonly capacity: number },
+    { from, capacity: source }: { readonly from: Tensor; readonly capacity: number },
+    first: number,
+    end: number,
+  ): void {
+    const [written, read] = [to.view(), from.view()];
     const numbers = this.config.headDim * (this.#half ? 2 : 1);
     for (let head = 0; head < this.config.keyHeads; head++) {
-      const first = head * capacity * numbers;
-      target.set(
-        source.subarray(first + skipped * numbers, first + this.#stored * numbers),
-        head * this.#capacity * numbers,
-      );
+      const at = head * source * numbers;
+      written.set(read.subarray(at + first * numbers, at + end * numbers), head * target * numbers);
     }
   }
 
@@ -144,32 +193,61 @@ export class KeyValueCache {
    * Appends keys and values [1, keyHeads, tokens, headDim] to a layer and computes causal attention
    * of the queries [1, heads, tokens, headDim] of the same tokens. Room must have been reserved.
    *
+   * @param values left out for latent attention, whose keys are the values too
    * @returns [1, heads, tokens, headDim]
    */
-  attend(layer: number, queries: Tensor, keys: Tensor, values: Tensor): Tensor {
-    const { keyHeads, headDim } = this.config;
-    const store = this.#stores[layer] as Store;
+  attend(layer: number, queries: Tensor, keys: Tensor, values: Tensor = keys): Tensor {
+    const [store, group] = [this.#stores[layer] as Store, this.#groupOf[layer] as Group];
     const count = queries.shape[2] as number;
-    const append = (x: Tensor, cache: Tensor) =>
-      cpu.run('appendCache', {
-        x,
-        cache,
-        half: this.#half,
-        heads: keyHeads,
-        count,
-        depth: headDim,
-        start: this.#stored,
-        stride: this.#stride,
-      });
-    append(keys, store.keys);
-    append(values, store.values);
-    return count <= FEW && headDim % 8 === 0 ? this.#attendFew(queries, store) : this.#attendMany(queries, store);
+    const stored = this.#stored(group);
+    if (stored + count > group.capacity) return this.#attendBeyond(store, group, queries, keys, values);
+    this.#append(keys, store.keys, stored, group.capacity);
+    const { values: ownValues = store.keys } = store;
+    if (ownValues !== store.keys) this.#append(values, ownValues, stored, group.capacity);
+    const call = { window: group.window, length: stored + count, stride: group.capacity * this.config.headDim };
+    return count <= FEW && this.config.headDim % 8 === 0
+      ? this.#attendFew(queries, store.keys, ownValues, call)
+      : this.#attendMany(queries, this.#floats(store.keys), this.#floats(ownValues), call);
   }
 
-  #attendFew(queries: Tensor, { keys, values }: Store): Tensor {
-    const { heads, keyHeads, headDim, window } = this.config;
+  /** Writes x [1, keyHeads, count, headDim] behind `start` tokens of a store. */
+  #append(x: Tensor, cache: Tensor, start: number, capacity: number, half = this.#half): void {
+    const { keyHeads: heads, headDim: depth } = this.config;
+    const count = x.shape[2] as number;
+    cpu.run('appendCache', { x, cache, half, heads, count, depth, start, stride: capacity * depth });
+  }
+
+  /**
+   * Attention of more tokens than a window has room for: over the stored ones and the new ones in
+   * memory of their own, of which the last stay.
+   */
+  #attendBeyond({ keys, values }: Store, group: Group, queries: Tensor, newKeys: Tensor, newValues: Tensor): Tensor {
+    const { keyHeads, headDim } = this.config;
+    const stored = this.#stored(group);
+    const length = stored + (queries.shape[2] as number);
+    const kept = Math.min(length, group.capacity - SLACK / 2);
+    group.next = group.dropped + length - kept;
+    const all = [keys, values as Tensor].map((cache, i) => {
+      const joined = emptyTensor([keyHeads, length, headDim], 'f32');
+      const floats = this.#floats(cache);
+      const [to, from] = [joined.view(), floats.view()];
+      for (let head = 0; head < keyHeads; head++) {
+        const at = head * group.capacity * headDim;
+        to.set(from.subarray(at, at + stored * headDim), head * length * headDim);
+      }
+      this.#append(i === 0 ? newKeys : newValues, joined, stored, length, 0);
+      this.#append(lastOf(joined, kept), cache, 0, group.capacity);
+      return joined;
+    });
+    const [joinedKeys, joinedValues] = all as [Tensor, Tensor];
+    return this.#attendMany(queries, joinedKeys, joinedValues, {
+      ...{ window: group.window, length, stride: length * headDim },
+    });
+  }
+
+  #attendFew(queries: Tensor, keys: Tensor, values: Tensor, call: Call): Tensor {
+    const { heads, keyHeads, headDim } = this.config;
     const y = emptyTensor(queries.shape, 'f32');
-    const count = queries.shape[2] as number;
     cpu.run('attendCache', {
       q: queries,
       keys,
@@ -178,24 +256,19 @@ export class KeyValueCache {
       half: this.#half,
       keyHeads,
       group: heads / keyHeads,
-      queries: count,
-      length: this.#stored + count,
+      queries: queries.shape[2] as number,
       depth: headDim,
-      window,
-      stride: this.#stride,
-      scale: 1 / Math.sqrt(headDim),
+      ...call,
+      scale: this.#scale,
     });
     return y;
   }
 
-  #attendMany(queries: Tensor, store: Store): Tensor {
-    const { heads, keyHeads, headDim, window } = this.config;
+  #attendMany(queries: Tensor, keys: Tensor, values: Tensor, { window, length, stride }: Call): Tensor {
+    const { heads, keyHeads, headDim } = this.config;
     const count = queries.shape[2] as number;
     const y = emptyTensor(queries.shape, 'f32');
     const logSums = emptyTensor([1, heads, count, 1], 'f32');
-    const [keys, values] = this.#half
-      ? [this.#widened(store.keys), this.#widened(store.values)]
-      : [store.keys, store.values];
     cpu.run('attention', {
       q: queries,
       k: keys,
@@ -208,40 +281,46 @@ export class KeyValueCache {
         heads,
         keyHeads,
         queries: count,
-        keys: this.#stored + count,
+        keys: length,
         depth: headDim,
         valueDepth: headDim,
         causal: 1,
         window,
         maskBatchStride: 0,
         maskHeadStride: 0,
-        scale: 1 / Math.sqrt(headDim),
-        keyStride: this.#stride,
-        valueStride: this.#stride,
+        scale: this.#scale,
+        keyStride: stride,
+        valueStride: stride,
       },
     });
     return y;
   }
 
-  /** float16 values widened to float32 for one pass. */
-  #widened(halves: Tensor): Tensor {
-    const floats = emptyTensor(halves.shape.slice(0, 3), 'f32');
-    cpu.run('widenHalves', { x: halves, y: floats, bfloat16: 0, n: floats.size });
+  /** The numbers of a store as float32, widened for one pass where they are halves. */
+  #floats(numbers: Tensor): Tensor {
+    if (!this.#half) return numbers;
+    const floats = emptyTensor(numbers.shape.slice(0, 3), 'f32');
+    cpu.run('widenHalves', { x: numbers, y: floats, bfloat16: 0, n: floats.size });
     return floats;
   }
 
   /** Records the tokens of a pass after all layers have attended. */
   advance(tokens: readonly number[]): void {
     for (const token of tokens) this.#tokens.push(token);
+    for (const group of this.#groups) {
+      group.dropped = group.next ?? group.dropped;
+      group.next = undefined;
+    }
   }
 
   /**
-   * The length that truncation to `length` can reach: `length`, or 0 when the window has dropped
-   * keys that those tokens need.
+   * The length that truncation to `length` can reach: `length`, or 0 when keys that those tokens
+   * need have left a window, or were lost in a pass that failed.
    */
   cuttable(length: number): number {
-    const needed = this.#dropped === 0 ? 0 : this.#dropped + this.config.window;
-    return length >= needed ? length : 0;
+    const isReady = ({ window, dropped, next }: Group) =>
+      next === undefined && (dropped === 0 || length >= dropped + window);
+    return this.#groups.every(isReady) ? length : 0;
   }
 
   /**
@@ -253,20 +332,30 @@ export class KeyValueCache {
     if (!(length >= 0 && length <= this.length) || this.cuttable(length) !== length)
       throw new RangeError(`cannot cut ${this.length} tokens down to ${length}`);
     this.#tokens.length = length;
-    if (length === 0) this.#dropped = 0;
+    if (length > 0) return;
+    for (const group of this.#groups) {
+      group.dropped = 0;
+      group.next = undefined;
+    }
   }
 
   /** An independent copy. */
   fork(): KeyValueCache {
     const copy = new KeyValueCache(this.config, this);
-    copy.#dropped = this.#dropped;
-    copy.advance(this.#tokens.slice(0, this.#dropped));
-    copy.reserve(this.#stored);
-    copy.advance(this.#tokens.slice(this.#dropped));
-    this.#stores.forEach(({ keys, values }, layer) => {
+    copy.#tokens.push(...this.#tokens);
+    this.#groups.forEach((group, i) => {
+      Object.assign(copy.#groups[i] as Group, group);
+    });
+    this.#stores.forEach((store, layer) => {
       const target = copy.#stores[layer] as Store;
-      copy.#copy(target.keys, keys, this.#capacity);
-      copy.#copy(target.values, values, this.#capacity);
+      for (const kind of ['keys', 'values'] as const) {
+        const from = store[kind];
+        if (!from) continue;
+        target[kind]?.dispose();
+        const to = copy.#empty(this.#groupOf[layer] as Group);
+        to.view().set(from.view());
+        target[kind] = to;
+      }
     });
     return copy;
   }
@@ -275,7 +364,16 @@ export class KeyValueCache {
   dispose(): void {
     for (const { keys, values } of this.#stores) {
       keys.dispose();
-      values.dispose();
+      values?.dispose();
     }
   }
+}
+
+/** Most tokens that a layer with a window holds: the window and a few that can be truncated. */
+const cachedTokens = (limit: number, window: number) => (window > 0 ? Math.min(limit, window + SLACK) : limit);
+
+/** The last `count` tokens of [heads, tokens, depth], as [1, heads, count, depth]. */
+function lastOf(x: Tensor, count: number): Tensor {
+  const [heads, tokens, depth] = x.shape as [number, number, number];
+  return reshape(slice(x, null, [tokens - count, tokens]), [1, heads, count, depth]);
 }

@@ -2,8 +2,9 @@
 // config.json.
 
 import type { GgufValue } from '../../data/index.js';
-import { type ExpertActivation, PRUNED } from '../../nn/experts/index.js';
+import { type ExpertActivation, type GateMode, PRUNED } from '../../nn/experts/index.js';
 import type { MoEPlusPlusOptions } from '../moepp.js';
+import { smallThinkerOfGguf, smallThinkerOfHuggingFace } from './families/smallthinker.js';
 import { linearScaling, type RopeScaling, ropeFieldsOf, ropeScalingOf, yarnMagnitude, yarnScaling } from './rope.js';
 
 /** Blocks of a feed-forward layer (BlockFFN). */
@@ -69,6 +70,8 @@ export interface LanguageModelConfig {
   readonly epsilon: number;
   /** Sliding attention window in tokens; 0 for full attention. */
   readonly window: number;
+  /** Indices of layers whose attention is full, though others have the window. Default: none. */
+  readonly fullLayers?: readonly number[];
   /** Default: 'swiglu'. */
   readonly activation?: ExpertActivation;
   /**
@@ -97,6 +100,13 @@ export interface LanguageModelConfig {
     readonly k: number;
     /** Whether the gates of the chosen experts are renormalised to sum 1. */
     readonly normalised: boolean;
+    /** Gates that are σ of the chosen logits over their sum, instead of softmax. */
+    readonly gates?: 'sigmoid';
+    /**
+     * Whether routers read a layer's input as it is, before its first norm and its attention
+     * (SmallThinker), so that experts are known while attention runs. Default: false.
+     */
+    readonly early?: boolean;
     /** MoE++: zero-computation experts in addition. */
     readonly zeroComputation?: MoEPlusPlusOptions;
     /**
@@ -114,11 +124,11 @@ export interface LanguageModelConfig {
 type Experts = NonNullable<LanguageModelConfig['experts']>;
 
 /** Hugging Face's `model_type` to our architecture, where they differ. */
-const otherNames: Readonly<Record<string, string>> = { qwen3_moe: 'qwen3moe', mistral: 'llama' };
+const otherNames: Readonly<Record<string, string>> = { qwen3_moe: 'qwen3moe', mistral: 'llama', mixtral: 'llama' };
 
 const interleavedArchitectures = ['llama'];
 /** Architectures that the runtime supports, by their name in GGUF. */
-export const architectures = ['llama', 'qwen2', 'qwen3', 'qwen3moe'] as const;
+export const architectures = ['llama', 'qwen2', 'qwen3', 'qwen3moe', 'smallthinker'] as const;
 
 /**
  * The configuration in GGUF metadata.
@@ -164,6 +174,7 @@ export function configOfGguf(metadata: Readonly<Record<string, GgufValue>>, voca
     epsilon: number('attention.layer_norm_rms_epsilon'),
     window: optional('attention.sliding_window') ?? 0,
     ...(count > 0 && { experts: { count, k: number('expert_used_count'), normalised: true } }),
+    ...(architecture === 'smallthinker' && smallThinkerOfGguf(metadata, number('block_count'), count)),
   });
 }
 
@@ -200,12 +211,13 @@ export function configOfHuggingFace(config: Readonly<Record<string, unknown>>): 
     if (value === undefined) throw new Error(`config.json lacks "${key}"`);
     return value;
   };
-  requireKnown(config);
+  const own = type === 'smallthinker' ? smallThinkerOfHuggingFace(config, number('num_hidden_layers')) : undefined;
+  if (!own) requireKnown(config);
   const heads = number('num_attention_heads');
   const features = number('hidden_size');
   const count = optional('num_experts') ?? optional('num_local_experts') ?? 0;
   // Files may leave out what is usual: here and below that of Transformers.
-  const normalised = config.norm_topk_prob === true;
+  const normalised = type === 'mixtral' || config.norm_topk_prob === true;
   const headDim = optional('head_dim') ?? features / heads;
   const context = number('max_position_embeddings');
   const rope = ropeFieldsOf(config);
@@ -220,15 +232,16 @@ export function configOfHuggingFace(config: Readonly<Record<string, unknown>>): 
     heads,
     keyHeads: optional('num_key_value_heads') ?? heads,
     headDim,
-    hidden: (count > 0 ? optional('moe_intermediate_size') : undefined) ?? number('intermediate_size'),
+    hidden: own?.hidden ?? (count > 0 ? optional('moe_intermediate_size') : undefined) ?? number('intermediate_size'),
     context,
     ropeBase: rope.base,
     ...(ropeDims !== headDim && { ropeDims }),
     ...(ropeScaling && { ropeScaling }),
     interleaved: false,
     epsilon: number('rms_norm_eps'),
-    window: windowOf(config, type, layers),
+    ...windowsOf(config, type, layers),
     ...(count > 0 && { experts: { count, k: number('num_experts_per_tok'), normalised, ...mergedOf(config) } }),
+    ...own,
   });
 }
 
@@ -255,24 +268,23 @@ function requireKnown(config: Readonly<Record<string, unknown>>): void {
     );
 }
 
-/**
- * The sliding window of all layers; 0 for none.
- *
- * @throws Error when only some layers have one.
- */
-function windowOf(config: Readonly<Record<string, unknown>>, type: string, layers: number): number {
+/** The sliding window, and the layers without it. */
+function windowsOf(
+  config: Readonly<Record<string, unknown>>,
+  type: string,
+  layers: number,
+): Pick<LanguageModelConfig, 'window' | 'fullLayers'> {
   const usualFirst = type === 'qwen3_moe' ? 0 : 28;
-  const { sliding_window: window = 4096, layer_types: types, max_window_layers: first = usualFirst } = config;
-  const isUsed = type === 'mistral' || config.use_sliding_window === true;
-  if (!isUsed || typeof window !== 'number') return 0;
-  const sliding = Array.isArray(types)
-    ? types.filter((one) => one === 'sliding_attention').length
-    : type === 'mistral'
-      ? layers
-      : layers - Math.min(layers, Number(first));
-  if (sliding !== 0 && sliding !== (Array.isArray(types) ? types.length : layers))
-    throw new Error(`${sliding} of ${layers} layers have a sliding window; all or none is supported`);
-  return sliding === 0 ? 0 : window;
+  const { layer_types: types, max_window_layers: first = usualFirst } = config;
+  const { sliding_window: window = type === 'mixtral' ? null : 4096 } = config;
+  const isAlways = type === 'mistral' || type === 'mixtral';
+  const isUsed = isAlways || config.use_sliding_window === true;
+  if (!isUsed || typeof window !== 'number') return { window: 0 };
+  const slides = (layer: number) =>
+    Array.isArray(types) ? types[layer] === 'sliding_attention' : isAlways || layer >= Number(first);
+  const full = Array.from({ length: layers }, (_, layer) => layer).filter((layer) => !slides(layer));
+  if (full.length === layers) return { window: 0 };
+  return { window, ...(full.length > 0 && { fullLayers: full }) };
 }
 
 function requireArchitecture(architecture: string): void {
@@ -307,6 +319,13 @@ export function requireConfig(config: LanguageModelConfig): LanguageModelConfig 
   for (const key of ['ropeBase', 'epsilon'] as const)
     if (!(config[key] > 0 && config[key] < Infinity)) fail(`${key} is ${config[key]}`);
   if (!(Number.isInteger(config.window) && config.window >= 0)) fail(`the window is ${config.window}`);
+  if (config.blocks && !(Number.isInteger(config.blocks.count) && config.blocks.count > 0))
+    fail(`a layer has ${config.blocks.count} blocks`);
+  if (config.blocks && experts) fail('its layers have both blocks and experts');
+  if (config.latent) requireLatent(config, config.latent, fail);
+  for (const key of ['nopeLayers', 'fullLayers'] as const)
+    if (config[key]?.some((layer) => !(Number.isInteger(layer) && layer >= 0 && layer < config.layers)))
+      fail(`${key} are not layers from 0 to ${config.layers - 1}`);
   const { divisors = [], magnitude = 1 } = ropeScaling ?? {};
   if (
     ropeScaling &&
@@ -318,9 +337,21 @@ export function requireConfig(config: LanguageModelConfig): LanguageModelConfig 
     !(experts.count <= 2 ** 16 && Number.isInteger(experts.k) && experts.k > 0 && experts.k <= experts.count)
   )
     fail(`each token uses ${experts.k} of ${experts.count} experts`);
+  if (experts?.early && (experts.groups || experts.zeroComputation))
+    fail('routers before attention go with plain experts: neither merged ones nor those that cost nothing');
   if (experts?.groups && !(experts.groups.length === config.layers && experts.groups.every(isGrouping, experts)))
     fail(`the groups of experts are not those of ${config.layers} layers with ${experts.count} router outputs`);
   return config;
+}
+
+function requireLatent(config: LanguageModelConfig, latent: LatentConfig, fail: (reason: string) => never): void {
+  const { queryRank, nopeDim, ropeDim, valueDim } = latent;
+  const sizes = [queryRank, nopeDim, ropeDim, valueDim];
+  if (!sizes.every((size) => Number.isInteger(size) && size > 0 && size <= most.hidden))
+    fail(`latent attention has sizes ${sizes.join(', ')}`);
+  if (config.keyHeads !== 1 || config.ropeDims !== ropeDim || ropeDim >= config.headDim)
+    fail(`latent attention keeps one vector a token, of which ${config.ropeDims} dimensions rotate`);
+  if (config.window > 0) fail('latent attention with a window is not supported');
 }
 
 /** Whether each router output has a group from 0 to m − 1, or −1, and enough are left. */
@@ -328,4 +359,14 @@ function isGrouping(this: { readonly count: number; readonly k: number }, groups
   const used = new Set(groups.filter((group) => group !== PRUNED));
   const left = groups.length - groups.filter((group) => group === PRUNED).length;
   return groups.length === this.count && left >= this.k && [...used].every((group) => group >= 0 && group < used.size);
+}
+
+/** The attention window of a layer in tokens; 0 for full attention. */
+export function windowAt({ window, fullLayers }: LanguageModelConfig, layer: number): number {
+  return fullLayers?.includes(layer) ? 0 : window;
+}
+
+/** How the gates of chosen experts are normalised. */
+export function gateModeOf({ normalised, gates }: Pick<Experts, 'normalised' | 'gates'>): GateMode {
+  return gates ?? (normalised ? 'renormalised' : 'softmax');
 }

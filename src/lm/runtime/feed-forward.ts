@@ -9,12 +9,14 @@ import {
   type ExpertSet,
   groupCount,
   openLogits,
+  type Routing,
   regrouped,
   routeTopK,
 } from '../../nn/experts/index.js';
-import { concatenate, Random, reshape, slice, type Tensor, zeros } from '../../tensor/index.js';
+import { concatenate, keep, Random, reshape, slice, type Tensor, zeros } from '../../tensor/index.js';
 import { MoEPlusPlus, type MoEPlusPlusOptions } from '../moepp.js';
-import type { LanguageModelConfig } from './config.js';
+import { loadBlocks } from './block-feed-forward.js';
+import { gateModeOf, type LanguageModelConfig } from './config.js';
 import type { Loader } from './loader.js';
 import type { WeightMatrix } from './matrix.js';
 
@@ -25,9 +27,22 @@ export interface RuntimeFeedForward {
   /** Bytes of weights that one token reads. */
   readonly bytesPerToken: number;
   /**
-   * x [tokens, features] → [tokens, features]. `context` carries router logits from layer to layer.
+   * Experts and gates of an early router, from the layer's input before its attention [tokens,
+   * features]; kept until `release`. Undefined for all others.
    */
-  forward(x: Tensor, context: ExpertContext): Tensor;
+  routeEarly(input: Tensor): EarlyRouting | undefined;
+  /**
+   * x [tokens, features] → [tokens, features]. `context` carries router logits from layer to layer.
+   *
+   * @param early what `routeEarly` gave
+   */
+  forward(x: Tensor, context: ExpertContext, early?: EarlyRouting): Tensor;
+}
+
+/** Experts and gates of tokens, known before attention. */
+export interface EarlyRouting extends Pick<Routing, 'experts' | 'gates'> {
+  /** Frees them, and what was read ahead for them. */
+  release(): void;
 }
 
 /** W_down(SiLU(W_gate x) ⊙ W_up x); without a gate W_down·ReLU(W_up x)². */
@@ -57,6 +72,8 @@ class Dense implements RuntimeFeedForward {
   get bytesPerToken(): number {
     return bytesOf(this.matrices);
   }
+
+  routeEarly(): undefined {}
 
   forward(x: Tensor): Tensor {
     return gated(this.weights, x, this.activation);
@@ -99,7 +116,11 @@ abstract class Mixture implements RuntimeFeedForward {
     return bytesOf(this.experts.weights.slice(0, this.k).flatMap(matricesOf));
   }
 
-  abstract forward(x: Tensor, context: ExpertContext): Tensor;
+  routeEarly(_input: Tensor): EarlyRouting | undefined {
+    return undefined;
+  }
+
+  abstract forward(x: Tensor, context: ExpertContext, early?: EarlyRouting): Tensor;
 }
 
 class TopK extends Mixture {
@@ -117,14 +138,28 @@ class TopK extends Mixture {
     return [this.router, ...super.matrices];
   }
 
-  forward(x: Tensor): Tensor {
-    const { k, normalised } = this.options;
+  override routeEarly(input: Tensor): EarlyRouting | undefined {
+    if (!this.options.early) return undefined;
+    const { experts, gates } = this.#route(input);
+    for (const one of [experts, gates]) keep(one);
+    const release = () => {
+      experts.dispose();
+      gates.dispose();
+    };
+    return { experts, gates, release };
+  }
+
+  #route(x: Tensor): Routing {
     const logits = this.router.multiply(x);
     const open = this.groups ? openLogits(logits, this.groups) : logits;
-    const chosen = routeTopK(open, k, normalised ? 'renormalised' : 'softmax');
-    const routing = this.groups ? regrouped(chosen, this.groups) : chosen;
-    const plan = new DispatchPlan(routing.experts, this.experts.count);
-    return plan.combine(this.experts.forward(plan.gather(x), plan), routing.gates);
+    const chosen = routeTopK(open, this.options.k, gateModeOf(this.options));
+    return this.groups ? regrouped(chosen, this.groups) : chosen;
+  }
+
+  forward(x: Tensor, _: ExpertContext, early?: EarlyRouting): Tensor {
+    const { experts, gates } = early ?? this.#route(x);
+    const plan = new DispatchPlan(experts, this.experts.count);
+    return plan.combine(this.experts.forward(plan.gather(x), plan), gates);
   }
 }
 
@@ -163,6 +198,7 @@ class ZeroComputation extends Mixture {
 export function loadFeedForward(loader: Loader, config: LanguageModelConfig, layer: number): RuntimeFeedForward {
   const { features, hidden, experts, activation = 'swiglu' } = config;
   const hasGate = activation !== 'relu2';
+  if (config.blocks) return loadBlocks(loader, config, layer);
   if (!experts) {
     const weights = {
       gate: hasGate ? loader.matrix('gate', layer, [hidden, features]) : undefined,

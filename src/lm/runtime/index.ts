@@ -2,8 +2,17 @@
 
 export { Batcher, prefillSlice } from './batcher.js';
 export { type CacheFormat, type CacheOptions, KeyValueCache } from './cache.js';
-export { architectures, configOfGguf, configOfHuggingFace, type LanguageModelConfig, requireConfig } from './config.js';
+export {
+  architectures,
+  configOfGguf,
+  configOfHuggingFace,
+  type LanguageModelConfig,
+  requireConfig,
+  windowAt,
+} from './config.js';
 export { type Draft, lookupDraft, modelDraft } from './draft.js';
+export { configOfMiniCpm } from './families/minicpm.js';
+export { everyLayer, llamaCppDiffers } from './families/smallthinker.js';
 export { type FinishReason, type GenerateOptions, generate, type Reader, type TokenConstraint } from './generate.js';
 export { type GenerationDefaults, generationOfGguf, generationOfHuggingFace } from './generation-config.js';
 export { DenseMatrix, type WeightMatrix } from './matrix.js';

@@ -1,8 +1,11 @@
 // Loads the weights of a decoder by role and checks their shapes.
 
+import type { ExpertBlockSizes } from '../../quantized/index.js';
 import type { Tensor } from '../../tensor/index.js';
+import type { BlockMatrices } from './block-weights.js';
 import type { WeightMatrix } from './matrix.js';
-import type { GlobalRole, LayerRole, WeightSource } from './weights.js';
+import type { GlobalRole, LayerRole } from './weight-names.js';
+import type { WeightSource } from './weights.js';
 
 const placeOf = (role: LayerRole | GlobalRole, layer: number | undefined) =>
   layer === undefined ? `"${role}"` : `"${role}" of layer ${layer}`;
@@ -36,6 +39,13 @@ export class Loader {
     const all = this.source.experts(role, layer, count);
     if (!all) throw new Error(`the model lacks the experts ${placeOf(role, layer)}`);
     return all;
+  }
+
+  /** W_up and W_down of a layer of blocks. */
+  blocks(layer: number, sizes: ExpertBlockSizes, execution: 'sparse' | 'dense'): BlockMatrices {
+    const found = this.source.blocks?.(layer, sizes, execution);
+    if (!found) throw new Error(`the model lacks the blocks "up" and "down" of layer ${layer}`);
+    return found;
   }
 
   /** A tensor of `size` elements, of any shape. */

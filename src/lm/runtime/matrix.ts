@@ -1,6 +1,16 @@
 // Weight matrices for products, in memory or in a file.
 
-import { add, gatherRows, linear, matmul, putAlong, scatterAddRows, type Tensor, tensor } from '../../tensor/index.js';
+import {
+  add,
+  gatherRows,
+  linear,
+  matmul,
+  putAlong,
+  scatterAddRows,
+  type Tensor,
+  tensor,
+  transpose,
+} from '../../tensor/index.js';
 
 /** A matrix [rows, columns] for products x·Wᵀ. */
 export interface WeightMatrix {
@@ -16,6 +26,8 @@ export interface WeightMatrix {
   rowsAt(rows: ArrayLike<number>): Tensor;
   /** Preloads a matrix of a file when the memory budget allows. */
   load?(): void;
+  /** A matrix of a file as it is in memory, read when it is not. */
+  resident?(): LoadedMatrix;
 }
 
 /** Whether every pass reads a matrix, or only passes whose router chooses it (experts). */
@@ -111,5 +123,39 @@ export class LowRankMatrix implements WeightMatrix {
 
   load(): void {
     for (const part of [this.left, this.right, this.kept?.values]) part?.load?.();
+  }
+}
+
+/**
+ * A down projection that is stored by neuron, Wᵀ [columns, rows]: what a neuron adds to the output
+ * lies together.
+ */
+export class ByNeuron implements WeightMatrix {
+  readonly rows: number;
+  readonly columns: number;
+
+  /** @param stored Wᵀ */
+  constructor(readonly stored: WeightMatrix) {
+    [this.rows, this.columns] = [stored.columns, stored.rows];
+  }
+
+  get bytes(): number {
+    return this.stored.bytes;
+  }
+
+  #all(): Tensor {
+    return this.stored.rowsAt(Int32Array.from({ length: this.columns }, (_, i) => i));
+  }
+
+  multiply(x: Tensor): Tensor {
+    return matmul(x, this.#all());
+  }
+
+  rowsAt(rows: ArrayLike<number>): Tensor {
+    return gatherRows(transpose(this.#all()), tensor(Int32Array.from(rows)));
+  }
+
+  load(): void {
+    this.stored.load?.();
   }
 }

@@ -1,25 +1,27 @@
 // A decoder for inference: weights in their stored formats, with a key/value cache. Llama, Qwen2,
-// Qwen3 and Qwen3-MoE are one assembly of the same parts:
+// Qwen3, Qwen3-MoE and SmallThinker are one assembly of the same parts:
 //   h ← h + W_o·attention(rope(norm(W_q x)), rope(norm(W_k x)), W_v x),  x = RMSNorm(h)
-//   h ← h + feedForward(RMSNorm(h)), dense or a mixture of experts: see feed-forward.ts.
+//   h ← h + feedForward(RMSNorm(h)), dense, experts or blocks: see feed-forward.ts. MiniCPM's have
+// constant factors besides, and latent attention.
 
 import { GgufFile } from '../../data/index.js';
-import { expertContext, joinHeads, splitHeads } from '../../nn/index.js';
+import { type BlockGates, type ExpertContext, expertContext } from '../../nn/index.js';
 import {
   add,
   concatenate,
   keep,
-  type RotaryTables,
+  multiply,
   rmsNorm,
-  rotary,
   rotaryTables,
   scope,
   slice,
   type Tensor,
 } from '../../tensor/index.js';
 import { type CacheFormat, type CacheOptions, KeyValueCache } from './cache.js';
-import { configOfGguf, type LanguageModelConfig, requireConfig } from './config.js';
-import { loadFeedForward, type RuntimeFeedForward } from './feed-forward.js';
+import { configOfGguf, type LanguageModelConfig, requireConfig, windowAt } from './config.js';
+import { type EarlyRouting, loadFeedForward, type RuntimeFeedForward } from './feed-forward.js';
+import { loadHeadAttention, type Run, type RuntimeAttention } from './head-attention.js';
+import { loadLatentAttention } from './latent-attention.js';
 import { Loader } from './loader.js';
 import type { WeightMatrix } from './matrix.js';
 import type { WeightStore } from './store.js';
@@ -27,13 +29,8 @@ import { ggufWeights, type WeightSource } from './weights.js';
 
 interface LayerWeights {
   readonly attentionNorm: Tensor;
-  readonly q: WeightMatrix;
-  readonly k: WeightMatrix;
-  readonly v: WeightMatrix;
+  readonly attention: RuntimeAttention;
   readonly o: WeightMatrix;
-  readonly biases: readonly [q: Tensor | undefined, k: Tensor | undefined, v: Tensor | undefined];
-  readonly qNorm: Tensor | undefined;
-  readonly kNorm: Tensor | undefined;
   readonly feedForwardNorm: Tensor;
   readonly feedForward: RuntimeFeedForward;
 }
@@ -48,13 +45,8 @@ export interface Sequence {
   readonly all?: boolean;
 }
 
-/** The rows [from, to) of a pass that belong to one sequence. */
-interface Run {
-  readonly from: number;
-  readonly to: number;
-  readonly cache: KeyValueCache;
-  readonly tables: RotaryTables;
-}
+/** A pass, half a layer at a time. */
+type Steps = Generator<undefined, Tensor>;
 
 /** Most tokens of a pass: longer prompts are prefilled in chunks. */
 const PASS = 512;
@@ -109,7 +101,7 @@ export class LanguageModel {
   /** The matrices in the order in which a pass uses them. */
   get #matrices(): WeightMatrix[] {
     return [
-      ...this.#layers.flatMap(({ q, k, v, o, feedForward }) => [q, k, v, o, ...feedForward.matrices]),
+      ...this.#layers.flatMap(({ attention, o, feedForward }) => [...attention.matrices, o, ...feedForward.matrices]),
       this.#head,
     ];
   }
@@ -135,16 +127,21 @@ export class LanguageModel {
 
   /** Bytes of weights that a pass of one token reads. */
   get bytesPerToken(): number {
-    const each = this.#layers.map(({ q, k, v, o, feedForward }) =>
-      [q, k, v, o].reduce((sum, { bytes }) => sum + bytes, feedForward.bytesPerToken),
+    const each = this.#layers.map(({ attention, o, feedForward }) =>
+      [...attention.matrices, o].reduce((sum, { bytes }) => sum + bytes, feedForward.bytesPerToken),
     );
     return each.reduce((a, b) => a + b, this.#head.bytes);
   }
 
-  /** Bytes of the keys and values of `tokens` tokens. */
+  /** Bytes of the keys and values of `tokens` tokens: of a window at most in layers with one. */
   cacheBytes(tokens: number, format: CacheFormat = 'f32'): number {
     const { layers, keyHeads, headDim } = this.config;
-    return (format === 'f16' ? 4 : 8) * layers * keyHeads * headDim * tokens;
+    const stored = Array.from({ length: layers }, (_, layer) => {
+      const window = windowAt(this.config, layer);
+      return window > 0 ? Math.min(tokens, window) : tokens;
+    });
+    const numbers = this.config.latent ? 1 : 2;
+    return (format === 'f16' ? 2 : 4) * numbers * keyHeads * headDim * stored.reduce((a, b) => a + b, 0);
   }
 
   /** An empty cache for this model. */
@@ -217,7 +214,9 @@ export class LanguageModel {
       end += tokens.length;
       return slice(hidden, [all ? end - tokens.length : end - 1, end]);
     });
-    return this.#head.multiply(rmsNorm(concatenate(wanted), this.#norm, this.config.epsilon));
+    const { epsilon, scales } = this.config;
+    const states = rmsNorm(concatenate(wanted), this.#norm, epsilon);
+    return this.#head.multiply(scales ? multiply(states, scales.logits) : states);
   }
 
   /** The final hidden states after the last norm [tokens, features], for text embeddings. */
@@ -247,9 +246,31 @@ export class LanguageModel {
     cache.require(tokens.length);
   }
 
+  /**
+   * The gates of layers of blocks for tokens: by layer, [tokens·E], 0 for unused blocks. Empty for
+   * other models.
+   */
+  blockGates(tokens: ArrayLike<number>): Float32Array[] {
+    const gates: Float32Array[] = [];
+    const cache = this.cache();
+    try {
+      const onGates = (layer: BlockGates) => void gates.push(layer.gates.dataSync<Float32Array>().slice());
+      this.#hidden([{ tokens, cache }], expertContext({ onGates })).dispose();
+    } finally {
+      cache.dispose();
+    }
+    return gates;
+  }
+
+  #embedded(tokens: readonly number[]): Tensor {
+    const { scales } = this.config;
+    const rows = this.#embedding.rowsAt(tokens);
+    return scales ? multiply(rows, scales.embedding) : rows;
+  }
+
   /** Final hidden states of all tokens, sequence by sequence [tokens, features]. */
-  #hidden(sequences: readonly Sequence[]): Tensor {
-    const layers = this.#layersOf(sequences);
+  #hidden(sequences: readonly Sequence[], context?: ExpertContext): Tensor {
+    const layers = this.#layersOf(sequences, context);
     for (;;) {
       const { done, value } = layers.next();
       if (done) return value;
@@ -257,7 +278,7 @@ export class LanguageModel {
   }
 
   /** `#hidden`, pausing after each half of a layer. The result belongs to no scope. */
-  *#layersOf(sequences: readonly Sequence[]): Generator<undefined, Tensor> {
+  *#layersOf(sequences: readonly Sequence[], context = expertContext()): Steps {
     const { headDim, ropeBase: base, ropeDims = headDim, ropeScaling, epsilon } = this.config;
     for (const { tokens, cache } of sequences) this.require(tokens, cache);
     let end = 0;
@@ -269,13 +290,15 @@ export class LanguageModel {
       return { from, to: end, cache, tables: keep(tables) };
     });
     const read = sequences.map(({ tokens }) => Array.from(tokens));
-    let h = keep(scope(() => this.#embedding.rowsAt(read.flat())));
-    const context = expertContext();
+    let h = keep(scope(() => this.#embedded(read.flat())));
+    let early: EarlyRouting | undefined;
     let complete = false;
     try {
       // Frees the intermediates of a layer except its output and the router logits for the next
       // layer.
       for (const [index, layer] of this.#layers.entries()) {
+        // On the residual stream as it is: what it chooses can be read while attention runs.
+        early = scope(() => layer.feedForward.routeEarly(h));
         h = replaced(
           h,
           scope(() => this.#attention(layer, index, h, runs)),
@@ -284,8 +307,10 @@ export class LanguageModel {
         const { logits } = context;
         const next = scope(() => {
           const x = rmsNorm(h, layer.feedForwardNorm, epsilon);
-          return [add(h, layer.feedForward.forward(x, context)), context.logits] as const;
+          return [this.#joined(h, layer.feedForward.forward(x, context, early)), context.logits] as const;
         });
+        early?.release();
+        early = undefined;
         h = replaced(h, next[0]);
         if (context.logits !== logits) {
           logits?.dispose();
@@ -296,6 +321,7 @@ export class LanguageModel {
       complete = true;
     } finally {
       if (!complete) h.dispose();
+      early?.release();
       context.logits?.dispose();
       for (const { cosines, sines } of runs.map(({ tables }) => tables))
         for (const one of [cosines, sines]) one.dispose();
@@ -308,34 +334,13 @@ export class LanguageModel {
 
   #attention(layer: LayerWeights, index: number, h: Tensor, runs: readonly Run[]): Tensor {
     const x = rmsNorm(h, layer.attentionNorm, this.config.epsilon);
-    const project = (matrix: WeightMatrix, bias: Tensor | undefined) => {
-      const y = matrix.multiply(x);
-      return bias ? add(y, bias) : y;
-    };
-    const [qBias, kBias, vBias] = layer.biases;
-    const [q, k, v] = [project(layer.q, qBias), project(layer.k, kBias), project(layer.v, vBias)];
-    const seen = runs.map((run) => {
-      const rowsOfRun = (y: Tensor) => (runs.length === 1 ? y : slice(y, [run.from, run.to]));
-      return this.#attendRun(layer, index, rowsOfRun(q), rowsOfRun(k), rowsOfRun(v), run);
-    });
-    return add(h, layer.o.multiply(concatenate(seen)));
+    return this.#joined(h, layer.o.multiply(layer.attention.forward(x, index, runs)));
   }
 
-  /** Attention of one sequence: q, k, v [tokens, heads·headDim] → [tokens, heads·headDim]. */
-  #attendRun(layer: LayerWeights, index: number, q: Tensor, k: Tensor, v: Tensor, { cache, tables }: Run): Tensor {
-    const { heads, keyHeads, headDim, epsilon, interleaved, nopeLayers } = this.config;
-    const tokens = q.shape[0] as number;
-    // For one token, [1, heads·headDim] is [heads, 1, headDim] in memory.
-    const split = (y: Tensor, count: number) =>
-      tokens === 1 ? y.reshape([1, count, 1, headDim]) : splitHeads(y.reshape([1, ...y.shape]), count);
-    const rotated = (y: Tensor, norm: Tensor | undefined) => {
-      const normed = norm ? rmsNorm(y, norm, epsilon) : y;
-      return nopeLayers?.includes(index) ? normed : rotary(normed, tables, interleaved);
-    };
-    const queries = rotated(split(q, heads), layer.qNorm);
-    const keys = rotated(split(k, keyHeads), layer.kNorm);
-    const seen = cache.attend(index, queries, keys, split(v, keyHeads));
-    return (tokens === 1 ? seen : joinHeads(seen)).reshape(q.shape);
+  /** h plus a residual branch. */
+  #joined(h: Tensor, branch: Tensor): Tensor {
+    const { scales } = this.config;
+    return add(h, scales ? multiply(branch, scales.residual) : branch);
   }
 }
 
@@ -357,21 +362,11 @@ async function inTurns<T>(steps: Generator<undefined, T>, turn: () => Promise<vo
 }
 
 function loadLayer(loader: Loader, config: LanguageModelConfig, layer: number): LayerWeights {
-  const { features, heads, keyHeads, headDim } = config;
-  const [queries, keys] = [heads * headDim, keyHeads * headDim];
+  const { features, heads, headDim, latent } = config;
   return {
     attentionNorm: loader.vector('attentionNorm', layer, features),
-    q: loader.matrix('q', layer, [queries, features]),
-    k: loader.matrix('k', layer, [keys, features]),
-    v: loader.matrix('v', layer, [keys, features]),
-    o: loader.matrix('o', layer, [features, queries]),
-    biases: [
-      loader.optional('qBias', layer, queries),
-      loader.optional('kBias', layer, keys),
-      loader.optional('vBias', layer, keys),
-    ],
-    qNorm: loader.optional('qNorm', layer, headDim),
-    kNorm: loader.optional('kNorm', layer, headDim),
+    attention: latent ? loadLatentAttention(loader, config, latent, layer) : loadHeadAttention(loader, config, layer),
+    o: loader.matrix('o', layer, [features, heads * (latent?.valueDim ?? headDim)]),
     feedForwardNorm: loader.vector('feedForwardNorm', layer, features),
     feedForward: loadFeedForward(loader, config, layer),
   };

@@ -98,6 +98,10 @@ class StoredMatrix implements WeightMatrix {
     if (this.store.hasRoom(this)) this.store.get(this);
   }
 
+  resident(): LoadedMatrix {
+    return this.store.get(this);
+  }
+
   multiply(x: Tensor): Tensor {
     return this.store.get(this).multiply(x);
   }

@@ -6,36 +6,32 @@ import {
   type BlockFormat,
   BlockMatrix,
   blockFormats,
+  type ExpertBlockSizes,
   panelBytes,
   type QuantizedFormat,
 } from '../../quantized/index.js';
 import { concatenate, keep, reshape, slice, type Tensor } from '../../tensor/index.js';
+import { type BlockMatrices, blockDown, blockShape, blockUp, type StackedBlocks } from './block-weights.js';
 import type { LanguageModelConfig } from './config.js';
-import { DenseMatrix, type LoadedMatrix, LowRankMatrix, type WeightMatrix, type WeightUse } from './matrix.js';
+import {
+  ByNeuron,
+  DenseMatrix,
+  type LoadedMatrix,
+  LowRankMatrix,
+  type WeightMatrix,
+  type WeightUse,
+} from './matrix.js';
 import { WeightStore } from './store.js';
-
-/** Roles of the weights of one layer. */
-export type LayerRole =
-  | 'attentionNorm'
-  | 'q'
-  | 'k'
-  | 'v'
-  | 'o'
-  | 'qBias'
-  | 'kBias'
-  | 'vBias'
-  | 'qNorm'
-  | 'kNorm'
-  | 'feedForwardNorm'
-  | 'gate'
-  | 'up'
-  | 'down'
-  | 'router'
-  | 'residual'
-  | 'constantGate'
-  | 'constants';
-/** Roles of the weights outside layers. */
-export type GlobalRole = 'embedding' | 'norm' | 'head';
+import {
+  decoderName,
+  type GlobalRole,
+  ggufGlobal,
+  ggufLayer,
+  huggingFaceGlobal,
+  huggingFaceLayer,
+  type LayerRole,
+  nameIn,
+} from './weight-names.js';
 
 /** Gives weights by role; undefined for those that a file lacks. */
 export interface WeightSource {
@@ -45,38 +41,9 @@ export interface WeightSource {
   vector(role: LayerRole | GlobalRole, layer?: number): Tensor | undefined;
   /** The matrix of each expert of a layer. */
   experts(role: 'gate' | 'up' | 'down', layer: number, count: number): readonly WeightMatrix[] | undefined;
+  /** W_up and W_down of a layer of blocks. */
+  blocks?(layer: number, sizes: ExpertBlockSizes, execution: 'sparse' | 'dense'): BlockMatrices | undefined;
 }
-
-const ggufLayer: Readonly<Record<LayerRole, string>> = {
-  attentionNorm: 'attn_norm.weight',
-  q: 'attn_q.weight',
-  k: 'attn_k.weight',
-  v: 'attn_v.weight',
-  o: 'attn_output.weight',
-  qBias: 'attn_q.bias',
-  kBias: 'attn_k.bias',
-  vBias: 'attn_v.bias',
-  qNorm: 'attn_q_norm.weight',
-  kNorm: 'attn_k_norm.weight',
-  feedForwardNorm: 'ffn_norm.weight',
-  gate: 'ffn_gate.weight',
-  up: 'ffn_up.weight',
-  down: 'ffn_down.weight',
-  router: 'ffn_gate_inp.weight',
-  residual: 'ffn_gate_residual.weight',
-  constantGate: 'ffn_constant_gate.weight',
-  constants: 'ffn_constants.weight',
-};
-const ggufGlobal: Readonly<Record<GlobalRole, string>> = {
-  embedding: 'token_embd.weight',
-  norm: 'output_norm.weight',
-  head: 'output.weight',
-};
-
-const nameIn =
-  (layers: Readonly<Record<LayerRole, string>>, globals: Readonly<Record<GlobalRole, string>>, prefix: string) =>
-  (role: LayerRole | GlobalRole, layer?: number): string =>
-    role in globals ? globals[role as GlobalRole] : `${prefix}.${layer}.${layers[role as LayerRole]}`;
 
 const plain: readonly string[] = ['F32', 'F16', 'BF16'];
 
@@ -100,7 +67,18 @@ export function ggufWeights(files: readonly GgufFile[], store = new WeightStore(
     experts: (role, layer, count) => {
       const name = `blk.${layer}.ffn_${role}_exps.weight`;
       const file = fileWith(name);
-      return file && Array.from({ length: count }, (_, part) => ggufMatrix(file, name, store, part));
+      // PowerInfer's files store down projections by neuron, in the shape of the up projections.
+      const shape = file?.tensors.get(name)?.shape ?? [];
+      const upName = `blk.${layer}.ffn_up_exps.weight`;
+      const up = fileWith(upName)?.tensors.get(upName)?.shape;
+      const byNeuron = role === 'down' && shape[1] !== shape[2] && String(shape) === String(up);
+      return (
+        file &&
+        Array.from({ length: count }, (_, part) => {
+          const matrix = ggufMatrix(file, name, store, part);
+          return byNeuron ? new ByNeuron(matrix) : matrix;
+        })
+      );
     },
   };
 }
@@ -123,34 +101,10 @@ function ggufMatrix(file: GgufFile, name: string, store: WeightStore, part?: num
   return store.add({ rows, columns, bytes, use, read });
 }
 
-const huggingFaceLayer: Readonly<Record<LayerRole, string>> = {
-  attentionNorm: 'input_layernorm.weight',
-  q: 'self_attn.q_proj.weight',
-  k: 'self_attn.k_proj.weight',
-  v: 'self_attn.v_proj.weight',
-  o: 'self_attn.o_proj.weight',
-  qBias: 'self_attn.q_proj.bias',
-  kBias: 'self_attn.k_proj.bias',
-  vBias: 'self_attn.v_proj.bias',
-  qNorm: 'self_attn.q_norm.weight',
-  kNorm: 'self_attn.k_norm.weight',
-  feedForwardNorm: 'post_attention_layernorm.weight',
-  gate: 'mlp.gate_proj.weight',
-  up: 'mlp.up_proj.weight',
-  down: 'mlp.down_proj.weight',
-  router: 'mlp.gate.weight',
-  residual: 'mlp.residual',
-  constantGate: 'mlp.constant_gate',
-  constants: 'mlp.constants',
-};
-const huggingFaceGlobal: Readonly<Record<GlobalRole, string>> = {
-  embedding: 'model.embed_tokens.weight',
-  norm: 'model.norm.weight',
-  head: 'lm_head.weight',
-};
-
 /** A matrix by name, or one expert of a stack. */
 type FindMatrix = (name: string, use: WeightUse, part?: TensorPart) => WeightMatrix | undefined;
+/** W_up or W_down of the blocks of a layer by name. */
+type FindBlocks = (name: string, blocks: StackedBlocks) => WeightMatrix;
 
 /**
  * Weights under Hugging Face's names, or under those of a `Decoder`, which stacks its experts [E,
@@ -160,11 +114,15 @@ function huggingFaceWeights(
   shapeOf: (name: string) => readonly number[] | undefined,
   matrix: FindMatrix,
   vector: (name: string) => Tensor | undefined,
+  blockMatrix: FindBlocks,
 ): WeightSource {
   const nameOf = nameIn(huggingFaceLayer, huggingFaceGlobal, 'model.layers');
   const named = (role: LayerRole | GlobalRole, layer?: number) => {
     const name = nameOf(role, layer);
-    return shapeOf(name) ? name : decoderName(name);
+    if (shapeOf(name)) return name;
+    const other =
+      role === 'router' ? otherRouters.map((own) => `model.layers.${layer}.${own}`).find(shapeOf) : undefined;
+    return other ?? decoderName(name);
   };
   const stacked = (role: 'gate' | 'up' | 'down', layer: number, count: number) => {
     const name = `model.layers.${layer}.mlp.experts.${role === 'down' ? 'down' : 'up'}`;
@@ -191,24 +149,49 @@ function huggingFaceWeights(
   return {
     matrix: (role, layer) => matrix(named(role, layer), 'always'),
     vector: (role, layer) => vector(named(role, layer)),
+    blocks: (layer, sizes, execution) => {
+      // The checkpoints' stacks have no ".weight".
+      const [up, down] = (['up_proj', 'down_proj'] as const).map((part) => {
+        const name = `model.layers.${layer}.mlp.${part}`;
+        return [name, `${name}.weight`, decoderName(`${name}.weight`)].find((one) => shapeOf(one) !== undefined);
+      });
+      if (up === undefined || down === undefined) return undefined;
+      const of = { sizes, execution };
+      return { up: blockMatrix(up, { ...of, side: 'up' }), down: blockMatrix(down, { ...of, side: 'down' }) };
+    },
     experts: (role, layer, count) => {
       const has = (name: string) => shapeOf(`model.layers.${layer}.mlp.experts.${name}`) !== undefined;
       const stack = has('upLeft') ? lowRank : has('up') ? stacked : undefined;
       const all = stack
         ? stack(role, layer, count)
-        : Array.from({ length: count }, (_, expert) =>
-            matrix(`model.layers.${layer}.mlp.experts.${expert}.${role}_proj.weight`, 'chosen'),
-          );
-      return all.every((one) => one !== undefined) ? (all as WeightMatrix[]) : undefined;
+        : Array.from({ length: count }, (_, expert) => matrix(expertName(shapeOf, layer, expert, role), 'chosen'));
+      const missing = all.indexOf(undefined);
+      if (missing < 0) return all as WeightMatrix[];
+      if (all.every((one) => one === undefined)) return undefined;
+      throw new Error(`the model lacks the "${role}" matrix of expert ${missing} in layer ${layer}`);
     },
   };
 }
 
-/** The name in the state of a `Decoder` for a Hugging Face name. */
-const decoderName = (name: string) =>
-  name
-    .replace('mlp.gate.weight', 'mlp.router.weight')
-    .replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+/** Names of routers that begin otherwise: SmallThinker's and Mixtral's. */
+const otherRouters = ['block_sparse_moe.primary_router.weight', 'block_sparse_moe.gate.weight'];
+
+/** Mixtral's names of an expert's matrices. */
+const mixtralNames = { gate: 'w1', up: 'w3', down: 'w2' } as const;
+
+/** The name of an expert's matrix: as Qwen's models have it, SmallThinker's or Mixtral's. */
+function expertName(
+  isThere: (name: string) => unknown,
+  layer: number,
+  expert: number,
+  role: 'gate' | 'up' | 'down',
+): string {
+  const other = `model.layers.${layer}.block_sparse_moe.experts.${expert}`;
+  return (
+    [`${other}.${role}.weight`, `${other}.${mixtralNames[role]}.weight`].find(isThere) ??
+    `model.layers.${layer}.mlp.experts.${expert}.${role}_proj.weight`
+  );
+}
 
 const matrixRoles = ['q', 'k', 'v', 'o'] as const;
 const vectorRoles = ['attentionNorm', 'feedForwardNorm', 'qBias', 'kBias', 'vBias', 'qNorm', 'kNorm'] as const;
@@ -218,7 +201,8 @@ const vectorRoles = ['attentionNorm', 'feedForwardNorm', 'qBias', 'kBias', 'vBia
  *
  * @throws Error for experts that are merged already or cost nothing.
  */
-export function decoderState(source: WeightSource, { layers, experts }: LanguageModelConfig): Weights {
+export function decoderState(source: WeightSource, { layers, experts, blocks }: LanguageModelConfig): Weights {
+  if (blocks) throw new Error('the model has blocks that tokens choose freely (BlockFFN), not a mixture of experts');
   if (experts?.groups) throw new Error('the experts of the model are merged already');
   if (experts?.zeroComputation) throw new Error('experts of MoE++ are not read as those of a plain mixture');
   const nameOf = nameIn(huggingFaceLayer, huggingFaceGlobal, 'model.layers');
@@ -276,6 +260,10 @@ export function namedWeights(
       return values && transform(part ? partOfTensor(values, part) : values, name);
     },
     (name) => weights[name],
+    (name, blocks) => {
+      const values = weights[name] as Tensor;
+      return blocks.side === 'up' ? blockUp(values, blocks.sizes) : blockDown(values, blocks);
+    },
   );
 }
 
@@ -314,9 +302,23 @@ export function safetensorsWeights(
       const values = fileWith(name)?.tensor(name);
       return values && keep(values);
     },
+    (name, blocks) => {
+      const file = fileWith(name) as SafetensorsReader;
+      const read = (): LoadedMatrix => {
+        const values = file.tensor(name);
+        try {
+          return blocks.side === 'up' ? blockUp(values, blocks.sizes, format) : blockDown(values, blocks, format);
+        } finally {
+          values.dispose();
+        }
+      };
+      return store.add({ ...blockShape(blocks, format), use: 'always', read });
+    },
   );
 }
 
 /** Routers are not quantised: routing depends on small differences of logits. */
 const isRouter = (name: string) =>
-  name.endsWith(huggingFaceLayer.router) || name.endsWith(decoderName(huggingFaceLayer.router));
+  [huggingFaceLayer.router, huggingFaceLayer.blockRouter, ...otherRouters].some(
+    (own) => name.endsWith(own) || name.endsWith(decoderName(own)),
+  );

@@ -17,6 +17,7 @@ export {
 } from './mixture.js';
 export {
   type GateMode,
+  groupedBalanceLoss,
   loadBalanceLoss,
   type Routing,
   renormalised,

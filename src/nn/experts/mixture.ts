@@ -5,7 +5,7 @@ import { type Random, reshape, type Tensor } from '../../tensor/index.js';
 import { Linear } from '../linear.js';
 import { type ExpertActivation, ExpertBank, type ExpertSet } from './bank.js';
 import { DispatchPlan } from './dispatch.js';
-import { type GateMode, loadBalanceLoss, type Routing, routeTopK, slotCounts } from './routing.js';
+import { type GateMode, groupedBalanceLoss, type Routing, routeTopK, slotCounts } from './routing.js';
 
 /** What a layer routed whose tokens choose how many blocks they use; 0 stands for an unused one. */
 export interface BlockGates {
@@ -23,6 +23,13 @@ export interface ExpertContext {
   readonly training?: boolean;
   /** Router logits of the previous expert layer [T, N], for routers that add to them. */
   logits?: Tensor;
+  /** Input of the current layer before its attention […, d], for routers that read it. */
+  input?: Tensor;
+  /**
+   * Parts of the batch, of equal numbers of sequences in their order, over each of which load
+   * balance is measured; its loss is their mean. Default: 1.
+   */
+  readonly balanceGroups?: number | undefined;
   /** Load-balance losses, to be added to the training loss with a small coefficient. */
   readonly losses: Tensor[];
   /** One entry per expert layer, in order. */
@@ -48,9 +55,10 @@ export interface ExpertUsage {
 /** An empty record for a forward pass, of inference unless `training`. */
 export function expertContext({
   training = false,
+  balanceGroups,
   onGates,
-}: Pick<ExpertContext, 'training' | 'onGates'> = {}): ExpertContext {
-  return { training, losses: [], usage: [], onGates };
+}: Pick<ExpertContext, 'training' | 'balanceGroups' | 'onGates'> = {}): ExpertContext {
+  return { training, balanceGroups, losses: [], usage: [], onGates };
 }
 
 /** A feed-forward layer of a transformer block. */
@@ -86,6 +94,11 @@ export interface MixtureOptions {
    * else `renormalised`.
    */
   readonly gates?: GateMode;
+  /**
+   * Whether the router reads the layer's input before its attention, `input` of the context
+   * (SmallThinker). Default: false.
+   */
+  readonly early?: boolean | undefined;
 }
 
 /** Top-k mixture of experts: y = Σ over the chosen experts i of gateᵢ·Eᵢ(x). */
@@ -106,16 +119,19 @@ export class MixtureOfExperts implements ExpertLayer {
 
   forward(x: Tensor, context?: ExpertContext): Tensor {
     const tokens = reshape(x, [-1, this.features]);
-    const routing = this.route(tokens);
+    const routing = this.route(tokens, context);
     const plan = this.dispatch(routing);
-    context?.losses.push(loadBalanceLoss(routing));
+    context?.losses.push(groupedBalanceLoss(routing, context.balanceGroups));
     context?.usage.push(usageOf(tokens, routing, plan));
     return reshape(this.compute(tokens, routing, plan), x.shape);
   }
 
-  route(tokens: Tensor): Routing {
-    const { k = 2, gates = k === 1 ? 'softmax' : 'renormalised' } = this.options;
-    return routeTopK(this.router.forward(tokens), k, gates);
+  /** @throws Error when an early router gets no input of the layer. */
+  route(tokens: Tensor, context?: ExpertContext): Routing {
+    const { k = 2, gates = k === 1 ? 'softmax' : 'renormalised', early } = this.options;
+    if (early && !context?.input) throw new Error('MixtureOfExperts: an early router needs the input of its layer');
+    const read = early ? reshape(context?.input as Tensor, [-1, this.features]) : tokens;
+    return routeTopK(this.router.forward(read), k, gates);
   }
 
   dispatch(routing: Routing): DispatchPlan {

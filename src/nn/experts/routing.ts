@@ -7,6 +7,8 @@ import {
   maximum,
   mean,
   multiply,
+  sigmoid,
+  slice,
   softmax,
   square,
   sum,
@@ -18,9 +20,10 @@ import {
 /**
  * Normalisation of the chosen experts' gates: `renormalised` divides their softmax probabilities by
  * their sum, which equals a softmax over the chosen experts alone (Mixtral); `softmax` keeps the
- * probabilities, so that the router gets a gradient for k = 1 too.
+ * probabilities, so that the router gets a gradient for k = 1 too; `sigmoid` divides σ of the
+ * chosen logits by their sum (SmallThinker).
  */
-export type GateMode = 'renormalised' | 'softmax';
+export type GateMode = 'renormalised' | 'softmax' | 'sigmoid';
 
 /** Routing of T tokens among N experts. */
 export interface Routing {
@@ -46,8 +49,8 @@ export function routeTopK(logits: Tensor, k: number, mode: GateMode = 'renormali
   const experts = logits.shape[1] as number;
   if (k > experts) throw new RangeError(`routing: cannot choose ${k} of ${experts} experts`);
   const probabilities = softmax(logits);
-  const [chosen, positions] = topK(probabilities, k);
-  const gates = mode === 'softmax' ? chosen : renormalised(chosen);
+  const [chosen, positions] = topK(mode === 'sigmoid' ? logits : probabilities, k);
+  const gates = mode === 'softmax' ? chosen : renormalised(mode === 'sigmoid' ? sigmoid(chosen) : chosen);
   return { k, experts: positions, gates, probabilities, logits };
 }
 
@@ -75,6 +78,26 @@ export function loadBalanceLoss(routing: Routing, weights?: ArrayLike<number>): 
   const share = Float32Array.from(slotCounts(routing), (count, i) => ((weights?.[i] ?? 1) * count) / tokens);
   const products = multiply(mean(routing.probabilities, 0), tensor(share));
   return multiply(sum(products), experts / routing.k);
+}
+
+/**
+ * The load-balance loss over equal parts of the tokens in their order, mean over the parts
+ * (SmallThinker's groups of data-parallel ranks): fᵢ and Pᵢ are those of a part.
+ *
+ * @throws RangeError when the parts are not equal.
+ */
+export function groupedBalanceLoss(routing: Routing, groups = 1): Tensor {
+  if (groups === 1) return loadBalanceLoss(routing);
+  const [tokens] = routing.probabilities.shape as [number];
+  if (!Number.isInteger(tokens / groups))
+    throw new RangeError(`balance loss: ${tokens} tokens do not divide into ${groups} groups`);
+  const size = tokens / groups;
+  const losses = Array.from({ length: groups }, (_, group) => {
+    const rows = [group * size, (group + 1) * size] as const;
+    const [experts, probabilities] = [slice(routing.experts, [...rows]), slice(routing.probabilities, [...rows])];
+    return loadBalanceLoss({ ...routing, experts, probabilities });
+  });
+  return multiply(totalLoss(losses) as Tensor, 1 / groups);
 }
 
 /**

@@ -6,6 +6,7 @@ import type { Execution } from '../execution.js';
 import { aggregationRoutines } from './aggregation.js';
 import { attentionRoutines } from './attention.js';
 import { bitRoutines } from './bits.js';
+import { blockExpertRoutines } from './block-experts.js';
 import { blockRoutines } from './blocks.js';
 import { cellRoutines } from './cells.js';
 import { channelRoutines } from './channels.js';
@@ -37,6 +38,7 @@ export const routines = {
   ...sparseRoutines,
   ...int8Routines,
   ...blockRoutines,
+  ...blockExpertRoutines,
   ...bitRoutines,
   ...treeRoutines,
   ...walkRoutines,
