@@ -6,6 +6,7 @@ export { attention, attentionKeyGradient, attentionQueryGradient, rotate } from 
 export { matmulBits, packSigns, sumPlanes } from "./binary";
 export { blockDiagonal } from "./block-diagonal";
 export { encodeBlocks, packBlocks, widenHalves } from "./block-formats";
+export { addNeurons, gatedNeurons, rowsProduct, unpackRows } from "./neurons";
 export { blocksDown, blocksDownInt4, blocksDownInt8, blocksUp, blocksUpInt4, blocksUpInt8 } from "./block-experts";
 export { matmulInt4, matmulInt6, matmulInt8, matmulUint4, matmulUint5, quantizeBlocks } from "./blocks";
 export { appendCache, attendCache } from "./cached-attention";

@@ -17,7 +17,7 @@ export interface DecoderFlags {
   readonly activation: NonNullable<LanguageModelConfig['activation']>;
   readonly experts?: number;
   readonly top: number;
-  readonly router: 'late' | 'early';
+  readonly router: 'late' | 'early' | 'relu';
   readonly gates: 'softmax' | 'sigmoid';
   readonly freeExperts?: number;
   readonly tau: number;
@@ -44,8 +44,8 @@ export function withExpertOptions(command: Command): Command {
     .option('--top <k>', 'experts that each token uses', number(1), 2)
     .option(
       '--router <kind>',
-      'late: reads what the experts read; early: reads the input of the layer, before attention',
-      choice('late', 'early'),
+      'late: reads what the experts read; early: reads the input of the layer, before attention; relu: each token uses as many experts as its router leaves above 0 (BlockFFN)',
+      choice('late', 'early', 'relu'),
       'late',
     )
     .option('--gates <kind>', 'softmax or sigmoid of the chosen logits', choice('softmax', 'sigmoid'), 'softmax')
@@ -66,6 +66,7 @@ export function configOf(flags: DecoderFlags, vocabulary: number): LanguageModel
   if (fullEvery > 0 && window === 0) throw new Error('--full-every needs --window: without one all layers are full');
   const full = fullEvery > 0 ? everyLayer(layers, fullEvery) : undefined;
   const hybrid = { ...base, ...(full && { fullLayers: full, nopeLayers: full }) };
+  if (router === 'relu') return { ...hybrid, ...blocksOf(flags) };
   if (count === undefined) {
     if (freeExperts !== undefined) throw new Error('--free-experts needs --experts');
     if (router === 'early') throw new Error('--router early needs --experts');
@@ -86,4 +87,14 @@ export function configOf(flags: DecoderFlags, vocabulary: number): LanguageModel
       ...(freeExperts !== undefined && { zeroComputation: plus }),
     },
   };
+}
+
+/** Blocks of a layer: together eight times as wide as the model when no width is given. */
+function blocksOf({ experts: count, hidden, features, freeExperts, gates, activation: name }: DecoderFlags) {
+  if (count === undefined) throw new Error('--router relu needs --experts');
+  if (freeExperts !== undefined) throw new Error('--free-experts does not go with --router relu');
+  if (gates === 'sigmoid') throw new Error('--gates does not go with --router relu, whose gates are those of a ReLU');
+  if (name !== 'swiglu')
+    throw new Error('--activation does not go with --router relu: blocks have a SiLU, and no gate');
+  return { blocks: { count }, hidden: hidden ?? 8 * Math.max(1, Math.round(features / count)) };
 }

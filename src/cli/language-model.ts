@@ -32,7 +32,7 @@ export function withModel(command: Command): Command {
     .option('--threads <n>', 'threads, the calling one among them', number(1));
 }
 
-const gigabytes = (size: number) =>
+export const gigabytes = (size: number) =>
   size >= 1e9 ? `${(size / 1e9).toFixed(2)} GB` : `${(size / 1e6).toFixed(size < 1e7 ? 1 : 0)} MB`;
 
 /** Opens a model, preloads weights within the memory budget, and describes it on standard error. */
@@ -44,8 +44,12 @@ export async function openLanguageModel(
   const started = performance.now();
   const bundle = (await openModelOf(path, 'language-model', memory)).load({ memory, quantize });
   const { model, store } = bundle;
-  const { architecture, layers, features, context, experts } = model.config;
-  const mixture = experts ? `, ${experts.count} experts of which ${experts.k} work` : '';
+  const { architecture, layers, features, context, experts, blocks, hidden } = model.config;
+  const mixture = experts
+    ? `, ${experts.count} experts of which ${experts.k} work`
+    : blocks
+      ? `, ${blocks.count} blocks of ${hidden} that tokens choose from`
+      : '';
   process.stderr.write(
     `${architecture}: ${layers} layers of ${features}${mixture}, ${gigabytes(model.bytes)} of weights${
       model.bytes > store.budget

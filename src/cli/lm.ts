@@ -2,13 +2,11 @@
 
 import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
-import { splitTokens } from '../data/index.js';
-import { interruptSignal, loadText, readJson, readText, requireWritable, writeFileAtomic } from '../data/node.js';
+import { interruptSignal, readJson, readText } from '../data/node.js';
 import {
   AnswerText,
   type ChatMessage,
   chatTokens,
-  decoderOf,
   type GenerateOptions,
   GrammarError,
   generate,
@@ -21,23 +19,13 @@ import {
   schemaRules,
   type TextTokenizer,
   TokenGrammar,
-  tokenizerOf,
-  trainLanguageModel,
-  validationLoss,
-  vocabularyOf,
 } from '../lm/index.js';
-import { saveLanguageModel } from '../lm/node.js';
-import { parameterCount } from '../nn/index.js';
-import { Random, tensor } from '../tensor/index.js';
 import { number } from './arguments.js';
 import { compressExpertsCommand } from './compress-experts.js';
-import { activation, configOf, type DecoderFlags, withExpertOptions } from './decoder-flags.js';
-import { predictInitial } from './initial-weights.js';
 import { type ModelFlags, modelsHelp, openLanguageModel, withModel } from './language-model.js';
+import { counted, statsOf } from './lm-stats.js';
+import { trainCommand } from './lm-train.js';
 import { openModelOf } from './models.js';
-import { writeNote } from './output.js';
-import { useThreads } from './threads.js';
-import { trainResumably } from './training.js';
 
 interface Sampling extends ModelFlags {
   readonly maxTokens: number;
@@ -52,6 +40,7 @@ interface Sampling extends ModelFlags {
   readonly schema?: string;
   readonly grammar?: string;
   readonly stop: readonly string[];
+  readonly stats: boolean;
 }
 
 export function lmCommand(): Command {
@@ -85,6 +74,11 @@ function withSampling(command: Command): Command {
     )
     .option('--seed <n>', 'seed', number(0), 0)
     .option('--stop <text>', 'a text that ends the answer (repeatable)', (text, all: string[]) => [...all, text], [])
+    .option(
+      '--stats',
+      'after the text, print what was read of the weights, how many blocks its tokens leave unused, and what guesses gained; with --draft it is made once more without',
+      false,
+    )
     .option('--json', 'answer with a JSON object', false)
     .option('--schema <file>', 'answer with JSON that satisfies the JSON Schema in a file')
     .option('--grammar <file>', 'answer with a text of the grammar in a file, in GBNF')
@@ -172,14 +166,17 @@ function grammarOf(
 
 /** Streams generated text up to a stop sequence. @returns the text */
 async function stream(
-  { model, tokenizer }: LanguageBundle,
+  bundle: LanguageBundle,
   prompt: readonly number[],
   options: GenerateOptions,
-  stops: readonly string[],
+  { stop: stops, stats }: Pick<Sampling, 'stop' | 'stats'>,
 ): Promise<string> {
+  const { model, tokenizer } = bundle;
   const text = new AnswerText(tokenizer, stops);
   const started = performance.now();
-  let [written, count, read, prefill] = ['', 0, 0, 0];
+  let [written, read, prefill] = ['', 0, 0];
+  const made: number[] = [];
+  const counter = stats ? counted(bundle, options) : undefined;
   const write = (part: string) => {
     written += part;
     process.stdout.write(part);
@@ -187,16 +184,19 @@ async function stream(
   const onPrefill = (tokens: number, seconds: number) => {
     [read, prefill] = [tokens, seconds];
   };
-  for await (const token of generate(model, prompt, { stopTokens: tokenizer.stopTokens, ...options, onPrefill })) {
+  const own = { stopTokens: tokenizer.stopTokens, ...(counter?.options ?? options), onPrefill };
+  for await (const token of generate(model, prompt, own)) {
     write(text.push(token));
-    count += 1;
+    made.push(token);
     if (text.stopped) break;
   }
   write(text.end());
   const seconds = (performance.now() - started) / 1000 - prefill;
   process.stderr.write(
-    `\n${read} tokens read at ${(read / prefill).toFixed(1)} a second, ${count} made at ${(count / Math.max(seconds, 1e-3)).toFixed(1)}\n`,
+    `\n${read} tokens read at ${(read / prefill).toFixed(1)} a second, ${made.length} made at ${(made.length / Math.max(seconds, 1e-3)).toFixed(1)}\n`,
   );
+  if (counter)
+    for (const line of await statsOf(bundle, prompt, made, seconds, counter)) process.stderr.write(`${line}\n`);
   return written;
 }
 
@@ -210,7 +210,7 @@ async function generateText(path: string, { prompt, special, ...flags }: Generat
     // What keeps to a grammar is for programs: the prompt is no part of it.
     if (options.grammar === undefined) process.stdout.write(prompt);
     const tokens = bundle.tokenizer.encode([{ text: prompt, control: special }]);
-    await stream(bundle, tokens, { ...options, signal }, flags.stop);
+    await stream(bundle, tokens, { ...options, signal }, flags);
   } finally {
     release();
   }
@@ -230,104 +230,11 @@ async function chat(path: string, { system, ...flags }: Sampling & { readonly sy
       messages.push({ role: 'user', content: line });
       answering = new AbortController();
       const prompt = chatTokens(bundle.tokenizer, messages);
-      const text = await stream(bundle, prompt, { ...options, signal: answering.signal }, flags.stop);
+      const text = await stream(bundle, prompt, { ...options, signal: answering.signal }, flags);
       answering = undefined;
       messages.push({ role: 'assistant', content: text });
     }
     lines.prompt();
   }
   lines.close();
-}
-
-interface TrainFlags extends DecoderFlags {
-  readonly out: string;
-  readonly steps: number;
-  readonly vocabulary?: number;
-  readonly balanceGroups: number;
-  readonly batch: number;
-  readonly learningRate: number;
-  readonly init?: string;
-  readonly seed: number;
-  readonly threads?: number;
-  readonly resume: boolean;
-}
-
-const trainHelp = `
-Examples
-  gossamer lm train book.txt -o book.safetensors
-  gossamer lm train book.txt --vocabulary 1024 --layers 6 --features 256
-  gossamer lm train tinyshakespeare --experts 8 --free-experts 4 --tau 0.75
-  gossamer lm train book.txt --experts 32 --activation relu --router early --window 256   SmallThinker’s form
-  gossamer lm train book.txt --features 64 --layers 3 --init ghn.safetensors   from weights that a hypernetwork predicts
-  gossamer lm generate book.safetensors --prompt "Once"
-
-Tokens are characters, or with --vocabulary byte pairs that are learnt from the text. With --experts each layer is a mixture, with --free-experts MoE++: easy tokens then use fewer experts, the fewer the smaller --tau is. --router early lets routers read the input of their layer before attention, so that a model larger than memory reads its experts meanwhile; every fourth layer, from the first, then sees all tokens, without rotary embeddings, and the others those of --window. The last tenth of the text validates. Ctrl-C keeps the steps so far in <out>.checkpoint, and --resume goes on from there.`;
-
-function trainCommand(): Command {
-  const command = new Command('train')
-    .description('train a decoder on a text')
-    .argument('<text>', 'a file in UTF-8, also .gz, or tinyshakespeare, republic')
-    .option('-o, --out <file>', 'the model', 'lm.safetensors')
-    .option('--steps <n>', 'steps', number(1), 1000)
-    .option('--vocabulary <n>', 'learn so many tokens (BPE) from the text; its characters when left out', number(257))
-    .option('--features <n>', 'width', number(8), 128)
-    .option('--layers <n>', 'layers', number(1), 4)
-    .option('--heads <n>', 'heads of attention', number(1), 4)
-    .option('--key-heads <n>', 'heads of keys and values; as many as heads when left out', number(1))
-    .option('--hidden <n>', 'width of the gated layers, or of an expert; 8/3 of the width when left out', number(1))
-    .option('--window <n>', 'tokens that each one sees back; 0 for all', number(0), 0)
-    .option('--activation <name>', 'swiglu, relu (ReLU behind the gate, reglu) or relu2', activation, 'swiglu')
-    .option('--free-head', 'a matrix of its own for the head, instead of the embedding’s', false);
-  return withExpertOptions(command)
-    .option('--batch <n>', 'windows a step', number(1), 16)
-    .option('--length <n>', 'tokens of a window', number(2), 128)
-    .option('--learning-rate <rate>', 'learning rate', number(0, false), 3e-3)
-    .option('--init <file>', 'initial weights by a model of gossamer fit TEXT --model logah')
-    .option('--seed <n>', 'seed', number(0), 0)
-    .option('--threads <n>', 'threads, the calling one among them', number(1))
-    .option('--resume', 'go on from <out>.checkpoint', false)
-    .addHelpText('after', trainHelp)
-    .action(train);
-}
-
-async function train(path: string, flags: TrainFlags): Promise<void> {
-  useThreads(flags.threads);
-  const { steps, batch, length, learningRate, balanceGroups } = flags;
-  if (batch % balanceGroups !== 0)
-    throw new Error(`--balance-groups ${balanceGroups} does not divide the ${batch} windows of a step`);
-  requireWritable(flags.out);
-  const text = loadText(path);
-  const vocabulary = vocabularyOf(text, flags.vocabulary);
-  const tokenizer = tokenizerOf(vocabulary);
-  const tokens = splitTokens(Int32Array.from(tokenizer.encode(text)));
-  if (tokens.validation.length <= length)
-    throw new Error(`"${path}" has ${text.length} characters, too few for windows of ${length}`);
-  const random = new Random(flags.seed);
-  const config = configOf(flags, tokenizer.size);
-  const model = decoderOf(config, random.split('model'));
-  if (flags.init !== undefined) predictInitial(flags.init, model, [tensor(new Int32Array(2), [1, 2])], writeNote);
-  const kind = flags.vocabulary === undefined ? 'characters' : 'byte pairs';
-  process.stderr.write(
-    `${parameterCount(model).toLocaleString('en-US')} parameters, ${tokens.train.length} ${kind}, ${tokenizer.size} different\n`,
-  );
-  let loss = Number.NaN;
-  const ended = await trainResumably(
-    flags,
-    (hooks) =>
-      trainLanguageModel(model, tokens, random.split('fit'), {
-        ...{ ...hooks, steps, batch, length, learningRate, balanceGroups },
-      }),
-    () => {
-      loss = validationLoss(model, tokens, { length });
-      const trained = { data: path, tokens: tokens.train.length, loss };
-      writeFileAtomic(flags.out, saveLanguageModel(model, config, vocabulary, trained));
-    },
-  );
-  if (!ended) return;
-  const perCharacter = (loss * tokens.validation.length) / tokenizer.decode([...tokens.validation]).length;
-  process.stdout.write(
-    `${flags.out}: validation loss ${perCharacter.toFixed(3)} nats a character${
-      flags.vocabulary === undefined ? '' : `, ${loss.toFixed(3)} a token`
-    }\n`,
-  );
 }

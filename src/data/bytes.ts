@@ -6,6 +6,8 @@ export interface ByteSource {
   readonly name: string;
   /** In bytes. */
   readonly size: number;
+  /** Of an open file, for reads on other threads of the process. */
+  readonly descriptor?: number | undefined;
   /**
    * Fills `target` with the bytes that start at `position`.
    *

@@ -39,6 +39,7 @@ export function openBytes(path: string): FileBytes {
   return {
     name: path,
     size,
+    descriptor: file,
     read(target, position) {
       for (let done = 0; done < target.length; ) {
         const count = naming(path, () =>

@@ -30,6 +30,8 @@ export interface LanguageBundle {
   readonly sampling?: SamplingOptions;
   /** What the model was trained on, where its file says so. */
   readonly trained?: TrainedText;
+  /** Budget and counters of the weights in memory, where they are read on demand. */
+  readonly store?: WeightStore;
 }
 
 /** What a saved language model was trained on. */

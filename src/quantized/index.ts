@@ -34,3 +34,4 @@ export {
   writeFloats,
   writeWindows,
 } from './int8-convolution.js';
+export { gatedNeurons, type NeuronExpert, type RowFormat, RowMatrix, rowBytes } from './rows.js';

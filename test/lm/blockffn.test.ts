@@ -3,6 +3,7 @@ import { randomWindows, windowsAt } from '../../src/data/index.js';
 import {
   AdaptiveFactor,
   activationLocality,
+  adjacentWindows,
   BlockFFN,
   BlockSparsity,
   BlockUsage,
@@ -11,11 +12,15 @@ import {
   decoderConfig,
   decoderOf,
   decoderUsage,
+  documentLoss,
+  documentSampler,
   nextTokenLoss,
   ReMoEObjective,
   RivalBlocks,
   type RivalRouter,
   reluGates,
+  scheduleFor,
+  splitDocuments,
   trainLanguageModel,
 } from '../../src/lm/index.js';
 import { type BlockGates, expertContext, RMSNorm, stateOf, type TrainingState } from '../../src/nn/index.js';
@@ -339,7 +344,7 @@ describe('training', () => {
     const run = async (objective?: BlockSparsity) => {
       const model = decoderOf(config, new Random(2));
       const { history } = await trainLanguageModel(model, { train: tokens }, new Random(3), { ...sizes, objective });
-      return { usage: decoderUsage(model, tokens, { length: 16 }), history };
+      return { usage: decoderUsage(model, [tokens], { length: 16 }), history };
     };
     const schedule = { start: 10, window: 5 };
     const [plain, sparse] = [
@@ -433,5 +438,57 @@ describe('rivals on the same blocks', () => {
     other.advance();
     expect(other.lambda).toBeCloseTo(0.2 / 1.05, 9);
     expect([...other.state()]).toEqual([other.lambda]);
+  });
+});
+
+describe('documents', () => {
+  const documents = [4, 9, 1, 30].map((length, d) => Int32Array.from({ length }, (_, i) => 100 * d + i));
+
+  test('windows stay inside one document; behind its end is padding', () => {
+    const sample = documentSampler(documents, 6, 8);
+    const starts = new Set<number>();
+    for (let seed = 0; seed < 40; seed++) {
+      const { inputs, targets, mask } = sample(new Random(seed));
+      const [ids, next, kept] = [inputs.dataSync<Int32Array>(), targets.dataSync<Int32Array>(), mask as Float32Array];
+      for (let w = 0; w < 6; w++) {
+        const document = documents[Math.floor((ids[8 * w] as number) / 100)] as Int32Array;
+        const start = (ids[8 * w] as number) % 100;
+        starts.add(ids[8 * w] as number);
+        for (let t = 0; t < 8; t++) {
+          const own = document[start + t];
+          expect(kept[8 * w + t]).toBe(own === undefined ? 0 : 1);
+          expect(ids[8 * w + t]).toBe(own ?? 0);
+          expect(next[8 * w + t]).toBe(document[start + t + 1] ?? -100);
+        }
+      }
+    }
+    // All starts of whole windows, and of documents that are shorter.
+    expect([...starts].sort((a, b) => a - b)).toEqual([0, 100, ...Array.from({ length: 22 }, (_, i) => 300 + i)]);
+    expect(() => documentSampler([new Int32Array(1)], 2, 8)).toThrow('no document has two tokens');
+  });
+
+  test('the last tokens validate, and a document at the cut is cut', () => {
+    const { train, validation } = splitDocuments(documents, 0.25);
+    expect(train.map(({ length }) => length)).toEqual([4, 9, 1, 19]);
+    expect(validation.map((document) => [...document])).toEqual([Array.from({ length: 11 }, (_, i) => 319 + i)]);
+  });
+
+  test('the loss is a mean over tokens, whatever the windows are', () => {
+    const model = decoderOf(config, new Random(1));
+    const texts = [tokens.slice(0, 20), tokens.slice(40, 45)];
+    const each = texts.map((text) => nextTokenLoss(model, windowsAt(text, [0], text.length - 1)).item());
+    const expected = (19 * (each[0] as number) + 4 * (each[1] as number)) / 23;
+    expect(documentLoss(model, texts, { length: 32 })).toBeCloseTo(expected, 5);
+    expect(adjacentWindows(texts, 8).map(({ start }) => start)).toEqual([0, 8, 16, 0]);
+    // Padding counts in neither TLS nor CLS.
+    const usage = decoderUsage(model, texts, { length: 32 });
+    const alone = texts.map((text) => decoderUsage(model, [text], { length: text.length }));
+    const tls = (20 * (alone[0]?.tls as number) + 5 * (alone[1]?.tls as number)) / 25;
+    expect(usage?.tls).toBeCloseTo(tls, 6);
+  });
+
+  test('the schedule of few steps is shortened', () => {
+    expect(scheduleFor(600)).toEqual({ start: 150, window: 50 });
+    expect(scheduleFor(20_000)).toEqual({ start: 1000, window: 100 });
   });
 });

@@ -247,7 +247,8 @@ export class GgufFile {
   readonly metadata: Readonly<Record<string, GgufValue>>;
   /** Descriptions of the tensors by name. */
   readonly tensors: ReadonlyMap<string, GgufTensorInfo>;
-  readonly #source: ByteSource;
+  /** The file. */
+  readonly source: ByteSource;
   /** Byte offset of the tensor data. */
   readonly #start: number;
   readonly #fail: (reason: string) => never;
@@ -256,7 +257,7 @@ export class GgufFile {
     this.#fail = (reason) => {
       throw new Error(`readGguf: "${source.name}" ${reason}`);
     };
-    this.#source = source;
+    this.source = source;
     const cursor = new Cursor(source, this.#fail);
     if (source.size < 24 || cursor.scalar(4) !== MAGIC) this.#fail('is not a GGUF file');
     this.version = cursor.scalar(4) as number;
@@ -323,8 +324,8 @@ export class GgufFile {
     return { name, shape, type: known.name, offset, bytes: (size / known.values) * known.bytes };
   }
 
-  /** Type, shape and byte range of a tensor or of a part of it. */
-  #part(name: string, part: TensorPart) {
+  /** Type, shape and byte range of a tensor or of a part. @throws Error when there is none. */
+  place(name: string, part: TensorPart) {
     const { type, shape, bytes, offset } = this.tensors.get(name) ?? this.#fail(`has no tensor "${name}"`);
     return { type, ...partOf({ shape, bytes, position: this.#start + offset }, part) };
   }
@@ -335,14 +336,14 @@ export class GgufFile {
    * @throws Error naming tensor and type when the type cannot be decoded.
    */
   tensor(name: string, part: TensorPart = {}): Tensor {
-    const { type: typeName, shape, bytes: size, position } = this.#part(name, part);
+    const { type: typeName, shape, bytes: size, position } = this.place(name, part);
     if (typeName === 'F32') {
       const values = emptyTensor(shape, 'f32');
       const floats = values.view();
-      this.#source.read(new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength), position);
+      this.source.read(new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength), position);
       return values;
     }
-    const read = (target: Uint8Array, offset: number) => this.#source.read(target, position + offset);
+    const read = (target: Uint8Array, offset: number) => this.source.read(target, position + offset);
     if (typeName === 'F16' || typeName === 'BF16') return widenHalves(shape, typeName, read);
     const type = Object.values(types).find((candidate) => candidate.name === typeName);
     if (!type?.decode) return this.#fail(`holds tensor "${name}" of type ${typeName}, which is not supported`);
@@ -360,11 +361,11 @@ export class GgufFile {
    * axes are flattened into rows.
    */
   blocks(name: string, part: TensorPart = {}): BlockMatrix {
-    const { type, shape, position } = this.#part(name, part);
+    const { type, shape, position } = this.place(name, part);
     if (!Object.hasOwn(blockFormats, type)) return this.#fail(`holds tensor "${name}" as ${type}, not in blocks`);
     const rows = shape.slice(0, -1).reduce((product, length) => product * length, 1);
     return BlockMatrix.read(type as BlockFormat, rows, shape.at(-1) ?? 1, (target, offset) =>
-      this.#source.read(target, position + offset),
+      this.source.read(target, position + offset),
     );
   }
 }

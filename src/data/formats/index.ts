@@ -6,6 +6,7 @@ export { GgufFile, type GgufTensorInfo, type GgufValue, readGguf } from './gguf.
 export { type GgufEntry, type GgufOutput, ggufParts, writeGguf } from './gguf-write.js';
 export { readGraph6, writeGraph6 } from './graphs/graph6.js';
 export { type GraphDocument, readGraph, writeGraphML, writeNodeLink } from './graphs/index.js';
+export { widenHalves } from './halves.js';
 export { readIdx, writeIdx } from './idx.js';
 export type { InflateOptions } from './inflate.js';
 export type { NodeNames } from './node-names.js';

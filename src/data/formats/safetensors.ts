@@ -1,7 +1,7 @@
 // The safetensors format: a JSON header of names, types, shapes and offsets, then the raw values.
 
 import { emptyTensor, type Tensor, tensor } from '../../tensor/index.js';
-import { type ByteSource, bytesInMemory, partOf, type TensorPart } from '../bytes.js';
+import { type ByteSource, bytesInMemory, partOf, type TensorPart, type TensorPlace } from '../bytes.js';
 import { narrowFloats, narrowInteger } from './array.js';
 import { widenHalves } from './halves.js';
 import { repeatedKey } from './json-keys.js';
@@ -80,17 +80,22 @@ export class SafetensorsReader {
     this.shapes = new Map(Array.from(this.#entries, ([name, { shape }]) => [name, shape]));
   }
 
+  /** Type, shape and byte range of a tensor or of a part. @throws Error when there is none. */
+  place(name: string, part: TensorPart = {}): TensorPlace & Pick<Entry, 'dtype'> {
+    const entry = this.#entries.get(name);
+    if (!entry) throw new Error(`readSafetensors: "${this.source.name}" has no tensor "${name}"`);
+    const { dtype, data_offsets: offsets } = entry;
+    const whole = { shape: entry.shape, position: this.#start + offsets[0], bytes: offsets[1] - offsets[0] };
+    return { dtype, ...partOf(whole, part) };
+  }
+
   /**
    * A tensor or a part of it: F16, BF16 and F64 become f32; I64 becomes i32; BOOL becomes u8.
    *
    * @throws Error when a 64-bit value does not fit.
    */
   tensor(name: string, part: TensorPart = {}): Tensor {
-    const entry = this.#entries.get(name);
-    if (!entry) throw new Error(`readSafetensors: "${this.source.name}" has no tensor "${name}"`);
-    const { dtype, data_offsets: offsets } = entry;
-    const whole = { shape: entry.shape, position: this.#start + offsets[0], bytes: offsets[1] - offsets[0] };
-    const { shape, position, bytes: size } = partOf(whole, part);
+    const { dtype, shape, position, bytes: size } = this.place(name, part);
     const read = (target: Uint8Array, offset: number) => this.source.read(target, position + offset);
     if (dtype === 'F16' || dtype === 'BF16') return widenHalves(shape, dtype, read);
     if (dtype === 'F64' || dtype === 'I64') {

@@ -1,7 +1,9 @@
 // Documents as tokens: windows that stay inside one, padded where it is shorter.
 
 import { PADDING, type TokenBatch } from '../../data/index.js';
-import { type Random, tensor } from '../../tensor/index.js';
+import type { Decoder } from '../../models/index.js';
+import { type Random, scope, tensor } from '../../tensor/index.js';
+import { nextTokenLoss } from '../training.js';
 
 /** Windows of `length` tokens, each of one document. */
 export interface DocumentWindow {
@@ -67,4 +69,28 @@ export function splitDocuments(documents: readonly Int32Array[], validationShare
     left -= own;
   }
   return { train, validation };
+}
+
+/** Adjacent windows of documents with a token to predict; the last of a document may be shorter. */
+export function adjacentWindows(documents: readonly Int32Array[], length: number): DocumentWindow[] {
+  return documents.flatMap((document) =>
+    Array.from({ length: Math.ceil((document.length - 1) / length) }, (_, i) => ({ document, start: i * length })),
+  );
+}
+
+/** Mean cross-entropy of the next token over the first `windows` adjacent windows, in nats. */
+export function documentLoss(
+  model: Decoder,
+  documents: readonly Int32Array[],
+  { length = 64, windows = 512, batch = 32 } = {},
+): number {
+  const all = adjacentWindows(documents, length).slice(0, windows);
+  let [total, count] = [0, 0];
+  for (let first = 0; first < all.length; first += batch) {
+    const own = all.slice(first, first + batch);
+    const targets = own.reduce((sum, { document, start }) => sum + Math.min(length, document.length - start - 1), 0);
+    total += targets * scope(() => nextTokenLoss(model, documentBatch(own, length)).item());
+    count += targets;
+  }
+  return total / count;
 }

@@ -1,42 +1,40 @@
 // Sparsity of models with layers of blocks on a text.
 
-import { windowsAt } from '../../data/index.js';
 import type { Decoder } from '../../models/index.js';
-import { expertContext } from '../../nn/experts/index.js';
+import { type BlockGates, expertContext } from '../../nn/experts/index.js';
 import { scope } from '../../tensor/index.js';
 import type { LanguageModel } from '../runtime/model.js';
+import { adjacentWindows, documentBatch } from './documents.js';
 import { BlockUsage } from './usage.js';
 
 /**
- * The blocks that the tokens of adjacent windows use; each window is a document of its own, so that
- * chunks stay inside. Undefined for a decoder without layers of blocks.
+ * The blocks that the tokens of documents use in adjacent windows; chunks stay inside a window.
+ * Undefined for a decoder without layers of blocks.
  *
  * @param windows windows at most
- * @throws Error when the text is shorter than a window.
  */
 export function decoderUsage(
   model: Decoder,
-  tokens: Int32Array,
+  documents: readonly Int32Array[],
   { length = 64, windows = 64, batch = 32 } = {},
 ): BlockUsage | undefined {
-  const count = Math.min(windows, Math.floor((tokens.length - 1) / length));
-  if (count < 1) throw new Error(`a text of ${tokens.length} tokens is shorter than a window of ${length + 1}`);
+  const all = adjacentWindows(documents, length).slice(0, windows);
   let usage: BlockUsage | undefined;
-  for (let first = 0; first < count; first += batch)
+  for (let first = 0; first < all.length; first += batch)
     scope(() => {
-      const starts = Array.from({ length: Math.min(batch, count - first) }, (_, i) => (first + i) * length);
+      const own = all.slice(first, first + batch);
       let layer = 0;
-      const context = expertContext({
-        onGates: ({ gates }) => {
-          const experts = gates.shape.at(-1) as number;
-          usage ??= new BlockUsage(model.model.layers.length, experts);
-          const values = gates.view();
-          for (let i = 0; i < starts.length; i++)
-            usage.add(layer, values.subarray(i * length * experts, (i + 1) * length * experts));
-          layer += 1;
-        },
-      });
-      model.hidden(windowsAt(tokens, starts, length).inputs, context);
+      const onGates = ({ gates }: BlockGates) => {
+        const experts = gates.shape.at(-1) as number;
+        usage ??= new BlockUsage(model.model.layers.length, experts);
+        const values = gates.view();
+        for (const [i, { document, start }] of own.entries()) {
+          const tokens = Math.min(length, document.length - start);
+          usage.add(layer, values.subarray(i * length * experts, (i * length + tokens) * experts));
+        }
+        layer += 1;
+      };
+      model.hidden(documentBatch(own, length).inputs, expertContext({ onGates }));
     });
   return usage;
 }

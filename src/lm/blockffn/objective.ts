@@ -22,6 +22,11 @@ export interface BlockSparsityOptions {
   readonly schedule?: Omit<AdaptiveFactorOptions, 'initial'> | false;
 }
 
+/** The schedule of κ for a training of some steps: the paper's, shortened for few. */
+export function scheduleFor(steps: number): { readonly start: number; readonly window: number } {
+  return { start: Math.min(1000, Math.floor(steps / 4)), window: Math.min(100, Math.max(1, Math.floor(steps / 12))) };
+}
+
 /**
  * λ·L_AL + κ·L_CS, both means over layers, with κ adapting to L_CS. Windows that are no multiple of
  * C are padded, and the padding masked.

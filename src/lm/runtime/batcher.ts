@@ -109,8 +109,19 @@ export class Batcher {
   }
 
   async #pass(): Promise<void> {
-    const { vocabulary } = this.model.config;
     const parts = this.#parts();
+    const failure = await this.#compute(parts);
+    // What fails for one, as an expert that cannot be read, need not fail for the others.
+    if (failure && parts.length > 1) for (const part of parts) reject([part], await this.#compute([part]));
+    else reject(parts, failure);
+    // Unfinished prompts queue behind requests that have not started.
+    const rest = this.#waiting.filter(({ done, tokens }) => done < tokens.length);
+    this.#waiting = [...rest.filter(({ done }) => done === 0), ...rest.filter(({ done }) => done > 0)];
+  }
+
+  /** One pass. @returns why it failed, if it did */
+  async #compute(parts: readonly Part[]): Promise<Failure | undefined> {
+    const { vocabulary } = this.model.config;
     try {
       const logits = await this.model.forwardInTurns(
         parts.map(({ request: { tokens, cache, all, done }, count }) => ({
@@ -130,14 +141,23 @@ export class Batcher {
         }
         row += rows;
       }
+      return undefined;
     } catch (error) {
-      for (const { request } of parts) {
-        request.done = request.tokens.length;
-        request.reject(error);
-      }
+      return { error };
     }
-    // Unfinished prompts queue behind requests that have not started.
-    const rest = this.#waiting.filter(({ done, tokens }) => done < tokens.length);
-    this.#waiting = [...rest.filter(({ done }) => done === 0), ...rest.filter(({ done }) => done > 0)];
+  }
+}
+
+/** What a pass threw. */
+interface Failure {
+  readonly error: unknown;
+}
+
+/** Ends requests whose pass failed. */
+function reject(parts: readonly Part[], failure: Failure | undefined): void {
+  if (!failure) return;
+  for (const { request } of parts) {
+    request.done = request.tokens.length;
+    request.reject(failure.error);
   }
 }

@@ -2,21 +2,20 @@
 // with zero-computation experts.
 
 import {
-  activated,
   DispatchPlan,
   type ExpertActivation,
   type ExpertContext,
-  type ExpertSet,
   groupCount,
   openLogits,
   type Routing,
   regrouped,
   routeTopK,
 } from '../../nn/experts/index.js';
-import { concatenate, keep, Random, reshape, slice, type Tensor, zeros } from '../../tensor/index.js';
+import { keep, Random, reshape, type Tensor } from '../../tensor/index.js';
 import { MoEPlusPlus, type MoEPlusPlusOptions } from '../moepp.js';
 import { loadBlocks } from './block-feed-forward.js';
 import { gateModeOf, type LanguageModelConfig } from './config.js';
+import { bytesOf, type GatedWeights, gated, MatrixExperts, matricesOf, type Wanted } from './expert-set.js';
 import type { Loader } from './loader.js';
 import type { WeightMatrix } from './matrix.js';
 
@@ -26,6 +25,8 @@ export interface RuntimeFeedForward {
   readonly matrices: readonly WeightMatrix[];
   /** Bytes of weights that one token reads. */
   readonly bytesPerToken: number;
+  /** Neurons behind gates in passes of one token, and those whose gate was closed. */
+  readonly neurons?: { readonly all: number; readonly closed: number };
   /**
    * Experts and gates of an early router, from the layer's input before its attention [tokens,
    * features]; kept until `release`. Undefined for all others.
@@ -41,22 +42,10 @@ export interface RuntimeFeedForward {
 
 /** Experts and gates of tokens, known before attention. */
 export interface EarlyRouting extends Pick<Routing, 'experts' | 'gates'> {
+  /** Experts that are read ahead, if any are. */
+  readonly wanted: Wanted | undefined;
   /** Frees them, and what was read ahead for them. */
   release(): void;
-}
-
-/** W_down(SiLU(W_gate x) ⊙ W_up x); without a gate W_down·ReLU(W_up x)². */
-export interface GatedWeights {
-  readonly gate: WeightMatrix | undefined;
-  readonly up: WeightMatrix;
-  readonly down: WeightMatrix;
-}
-
-const matricesOf = ({ gate, up, down }: GatedWeights): WeightMatrix[] => [...(gate ? [gate] : []), up, down];
-const bytesOf = (matrices: readonly WeightMatrix[]) => matrices.reduce((sum, { bytes }) => sum + bytes, 0);
-
-function gated({ gate, up, down }: GatedWeights, x: Tensor, activation: ExpertActivation): Tensor {
-  return down.multiply(activated(activation, gate?.multiply(x), up.multiply(x)));
 }
 
 class Dense implements RuntimeFeedForward {
@@ -80,27 +69,6 @@ class Dense implements RuntimeFeedForward {
   }
 }
 
-/** Experts with weights of any format; each expert that a batch chooses is read once. */
-class MatrixExperts implements ExpertSet {
-  constructor(
-    readonly weights: readonly GatedWeights[],
-    readonly features: number,
-    readonly activation: ExpertActivation,
-  ) {}
-
-  get count(): number {
-    return this.weights.length;
-  }
-
-  forward(rows: Tensor, { segments }: Pick<DispatchPlan, 'segments'>): Tensor {
-    const results = this.weights.flatMap((weights, expert) => {
-      const [from, to] = [segments.offsets[expert] as number, segments.offsets[expert + 1] as number];
-      return from === to ? [] : [gated(weights, slice(rows, [from, to]), this.activation)];
-    });
-    return results.length === 0 ? zeros([0, this.features]) : concatenate(results);
-  }
-}
-
 /** A mixture of experts of which a token reads k. */
 abstract class Mixture implements RuntimeFeedForward {
   constructor(
@@ -110,6 +78,10 @@ abstract class Mixture implements RuntimeFeedForward {
 
   get matrices(): WeightMatrix[] {
     return this.experts.weights.flatMap(matricesOf);
+  }
+
+  get neurons() {
+    return this.experts.neurons;
   }
 
   get bytesPerToken(): number {
@@ -142,11 +114,13 @@ class TopK extends Mixture {
     if (!this.options.early) return undefined;
     const { experts, gates } = this.#route(input);
     for (const one of [experts, gates]) keep(one);
+    const wanted = this.experts.readAhead === 'early' ? this.experts.want(experts) : undefined;
     const release = () => {
+      wanted?.end();
       experts.dispose();
       gates.dispose();
     };
-    return { experts, gates, release };
+    return { experts, gates, wanted, release };
   }
 
   #route(x: Tensor): Routing {
@@ -158,8 +132,15 @@ class TopK extends Mixture {
 
   forward(x: Tensor, _: ExpertContext, early?: EarlyRouting): Tensor {
     const { experts, gates } = early ?? this.#route(x);
-    const plan = new DispatchPlan(experts, this.experts.count);
-    return plan.combine(this.experts.forward(plan.gather(x), plan), gates);
+    const wanted = early?.wanted ?? this.experts.want(experts);
+    try {
+      if (x.shape[0] === 1 && this.experts.isSparse)
+        return this.experts.forwardOne(x, experts.view<Int32Array>(), gates.view<Float32Array>(), wanted);
+      const plan = new DispatchPlan(experts, this.experts.count);
+      return plan.combine(this.experts.forward(plan.gather(x), plan, wanted), gates);
+    } finally {
+      wanted.end();
+    }
   }
 }
 
@@ -212,10 +193,13 @@ export function loadFeedForward(loader: Loader, config: LanguageModelConfig, lay
   }
   const groups = experts.groups?.[layer];
   const count = groups ? groupCount(groups) : experts.count;
-  const gates = hasGate ? loader.experts('gate', layer, count) : undefined;
-  const [ups, downs] = [loader.experts('up', layer, count), loader.experts('down', layer, count)];
+  // ReLU behind the gate leaves most neurons at 0: they need single rows.
+  const sparse = activation === 'reglu' && !experts.groups && !experts.zeroComputation;
+  const all = (role: 'gate' | 'up' | 'down') => loader.experts(role, layer, count, sparse);
+  const gates = hasGate ? all('gate') : undefined;
+  const [ups, downs] = [all('up'), all('down')];
   const weights = ups.map((up, i): GatedWeights => ({ gate: gates?.[i], up, down: downs[i] as WeightMatrix }));
-  const set = new MatrixExperts(weights, features, activation);
+  const set = new MatrixExperts(weights, features, activation, experts.k);
   if (experts.zeroComputation) return new ZeroComputation(loader, layer, features, set, experts.zeroComputation);
   return new TopK(set, loader.matrix('router', layer, [experts.count, features]), experts, groups);
 }

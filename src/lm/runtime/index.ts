@@ -17,7 +17,8 @@ export { type FinishReason, type GenerateOptions, generate, type Reader, type To
 export { type GenerationDefaults, generationOfGguf, generationOfHuggingFace } from './generation-config.js';
 export { DenseMatrix, type WeightMatrix } from './matrix.js';
 export { LanguageModel, type Sequence } from './model.js';
+export type { Disk } from './reader.js';
 export { type RopeScaling, ropeScalingOf } from './rope.js';
 export { logProbabilities, Sampler, type SamplingOptions, type TokenProbability } from './sampler.js';
-export { WeightStore } from './store.js';
+export { type ReadAhead, type StoreOptions, type StoreStatistics, WeightStore } from './store.js';
 export { ggufWeights, namedWeights, safetensorsWeights, type WeightSource } from './weights.js';

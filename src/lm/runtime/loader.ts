@@ -35,8 +35,8 @@ export class Loader {
   }
 
   /** The matrices of all experts of a layer. */
-  experts(role: 'gate' | 'up' | 'down', layer: number, count: number): readonly WeightMatrix[] {
-    const all = this.source.experts(role, layer, count);
+  experts(role: 'gate' | 'up' | 'down', layer: number, count: number, sparse = false): readonly WeightMatrix[] {
+    const all = this.source.experts(role, layer, count, sparse);
     if (!all) throw new Error(`the model lacks the experts ${placeOf(role, layer)}`);
     return all;
   }

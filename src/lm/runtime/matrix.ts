@@ -1,16 +1,6 @@
 // Weight matrices for products, in memory or in a file.
 
-import {
-  add,
-  gatherRows,
-  linear,
-  matmul,
-  putAlong,
-  scatterAddRows,
-  type Tensor,
-  tensor,
-  transpose,
-} from '../../tensor/index.js';
+import { add, gatherRows, linear, matmul, putAlong, scatterAddRows, type Tensor, tensor } from '../../tensor/index.js';
 
 /** A matrix [rows, columns] for products x·Wᵀ. */
 export interface WeightMatrix {
@@ -40,6 +30,14 @@ export interface StoredWeights {
   /** Bytes in memory. */
   readonly bytes: number;
   readonly use: WeightUse;
+  /** Whether single rows can be used once it is in memory. */
+  readonly byRow?: boolean;
+  /** Where all its bytes lie together, if the file is open: they may be read on another thread. */
+  readonly range?: { readonly descriptor: number; readonly position: number; readonly name: string };
+  /** Memory for those bytes. */
+  stage?(): Tensor;
+  /** The matrix of the staged bytes, whose memory it takes or frees. */
+  finish?(staged: Tensor): LoadedMatrix;
   /** Reads all rows, or rows [from, to). */
   read(rows?: readonly [from: number, to: number]): LoadedMatrix;
 }
@@ -123,39 +121,5 @@ export class LowRankMatrix implements WeightMatrix {
 
   load(): void {
     for (const part of [this.left, this.right, this.kept?.values]) part?.load?.();
-  }
-}
-
-/**
- * A down projection that is stored by neuron, Wᵀ [columns, rows]: what a neuron adds to the output
- * lies together.
- */
-export class ByNeuron implements WeightMatrix {
-  readonly rows: number;
-  readonly columns: number;
-
-  /** @param stored Wᵀ */
-  constructor(readonly stored: WeightMatrix) {
-    [this.rows, this.columns] = [stored.columns, stored.rows];
-  }
-
-  get bytes(): number {
-    return this.stored.bytes;
-  }
-
-  #all(): Tensor {
-    return this.stored.rowsAt(Int32Array.from({ length: this.columns }, (_, i) => i));
-  }
-
-  multiply(x: Tensor): Tensor {
-    return matmul(x, this.#all());
-  }
-
-  rowsAt(rows: ArrayLike<number>): Tensor {
-    return gatherRows(transpose(this.#all()), tensor(Int32Array.from(rows)));
-  }
-
-  load(): void {
-    this.stored.load?.();
   }
 }

@@ -133,6 +133,14 @@ export class LanguageModel {
     return each.reduce((a, b) => a + b, this.#head.bytes);
   }
 
+  /**
+   * Share of the neurons of chosen experts whose gate was closed, by layer: in passes of one token
+   * so far; NaN where a layer has no such experts.
+   */
+  get closedNeurons(): readonly number[] {
+    return this.#layers.map(({ feedForward: { neurons } }) => (neurons ? neurons.closed / neurons.all : Number.NaN));
+  }
+
   /** Bytes of the keys and values of `tokens` tokens: of a window at most in layers with one. */
   cacheBytes(tokens: number, format: CacheFormat = 'f32'): number {
     const { layers, keyHeads, headDim } = this.config;

@@ -1,27 +1,15 @@
 // The weights of a decoder by role: from GGUF, safetensors or memory, in any format.
 
-import type { GgufFile, GgufTensorInfo, SafetensorsReader, TensorPart } from '../../data/index.js';
+import type { GgufFile, SafetensorsReader, TensorPart } from '../../data/index.js';
 import type { Weights } from '../../nn/index.js';
-import {
-  type BlockFormat,
-  BlockMatrix,
-  blockFormats,
-  type ExpertBlockSizes,
-  panelBytes,
-  type QuantizedFormat,
-} from '../../quantized/index.js';
+import { blockFormats, type ExpertBlockSizes, type QuantizedFormat } from '../../quantized/index.js';
 import { concatenate, keep, reshape, slice, type Tensor } from '../../tensor/index.js';
 import { type BlockMatrices, blockDown, blockShape, blockUp, type StackedBlocks } from './block-weights.js';
 import type { LanguageModelConfig } from './config.js';
 import { MoePlusPlusNames } from './families/moepp.js';
-import {
-  ByNeuron,
-  DenseMatrix,
-  type LoadedMatrix,
-  LowRankMatrix,
-  type WeightMatrix,
-  type WeightUse,
-} from './matrix.js';
+import { floatForm, ggufForm, hasRows, type Layout, storedIn } from './forms.js';
+import { DenseMatrix, type LoadedMatrix, LowRankMatrix, type WeightMatrix, type WeightUse } from './matrix.js';
+import { ByNeuron } from './neurons.js';
 import { WeightStore } from './store.js';
 import {
   decoderName,
@@ -40,8 +28,17 @@ export interface WeightSource {
   matrix(role: LayerRole | GlobalRole, layer?: number): WeightMatrix | undefined;
   /** The vector of a role, such as a bias or the scale of a norm. */
   vector(role: LayerRole | GlobalRole, layer?: number): Tensor | undefined;
-  /** The matrix of each expert of a layer. */
-  experts(role: 'gate' | 'up' | 'down', layer: number, count: number): readonly WeightMatrix[] | undefined;
+  /**
+   * The matrix of each expert of a layer; `sparse` where products need single neurons.
+   *
+   * @throws Error naming an expert whose matrix is missing.
+   */
+  experts(
+    role: 'gate' | 'up' | 'down',
+    layer: number,
+    count: number,
+    sparse?: boolean,
+  ): readonly WeightMatrix[] | undefined;
   /** W_up and W_down of a layer of blocks. */
   blocks?(layer: number, sizes: ExpertBlockSizes, execution: 'sparse' | 'dense'): BlockMatrices | undefined;
 }
@@ -65,7 +62,7 @@ export function ggufWeights(files: readonly GgufFile[], store = new WeightStore(
       const file = fileWith(nameOf(role, layer));
       return file && keep(file.tensor(nameOf(role, layer)));
     },
-    experts: (role, layer, count) => {
+    experts: (role, layer, count, sparse = false) => {
       const name = `blk.${layer}.ffn_${role}_exps.weight`;
       const file = fileWith(name);
       // PowerInfer's files store down projections by neuron, in the shape of the up projections.
@@ -76,8 +73,13 @@ export function ggufWeights(files: readonly GgufFile[], store = new WeightStore(
       return (
         file &&
         Array.from({ length: count }, (_, part) => {
-          const matrix = ggufMatrix(file, name, store, part);
-          return byNeuron ? new ByNeuron(matrix) : matrix;
+          const { type = '' } = file.tensors.get(name) ?? {};
+          if (byNeuron) return new ByNeuron(ggufMatrix(file, name, store, part, hasRows(type) ? 'rows' : 'whole'));
+          if (role !== 'down') return ggufMatrix(file, name, store, part, sparse ? 'rows' : 'whole');
+          // A quantised down projection stays as it is: turned, it would be quantised again.
+          const turns = sparse && plain.includes(type);
+          const matrix = ggufMatrix(file, name, store, part, turns ? 'neurons' : 'whole');
+          return turns ? new ByNeuron(matrix) : matrix;
         })
       );
     },
@@ -85,25 +87,30 @@ export function ggufWeights(files: readonly GgufFile[], store = new WeightStore(
 }
 
 /** A matrix, or one of a stack [experts, rows, columns]. */
-function ggufMatrix(file: GgufFile, name: string, store: WeightStore, part?: number): WeightMatrix {
-  const { type, shape } = file.tensors.get(name) as GgufTensorInfo;
+function ggufMatrix(
+  file: GgufFile,
+  name: string,
+  store: WeightStore,
+  part?: number,
+  layout: Layout = 'whole',
+): WeightMatrix {
+  const { type, shape, position } = file.place(name, { part });
   const [rows, columns] = shape.slice(-2) as [number, number];
   const isPlain = plain.includes(type);
   if (!isPlain && !Object.hasOwn(blockFormats, type))
     throw new Error(
       `tensor "${name}" is in ${type}; supported are ${[...plain, ...Object.keys(blockFormats)].join(', ')}`,
     );
-  const use: WeightUse = part === undefined ? 'always' : 'chosen';
-  const bytes = isPlain ? 4 * rows * columns : panelBytes(type as BlockFormat, rows, columns);
+  const form = (height: number) => ggufForm(type, height, columns, layout);
+  if (part !== undefined)
+    return store.add({ ...storedIn(file.source, position, form, { rows, columns, layout }), use: 'chosen' });
   const read = (range?: TensorPart['rows']): LoadedMatrix =>
-    isPlain
-      ? new DenseMatrix(keep(file.tensor(name, { part, rows: range })))
-      : file.blocks(name, { part, rows: range });
-  return store.add({ rows, columns, bytes, use, read });
+    isPlain ? new DenseMatrix(keep(file.tensor(name, { rows: range }))) : file.blocks(name, { rows: range });
+  return store.add({ rows, columns, bytes: form(rows).bytes, use: 'always', read });
 }
 
 /** A matrix by name, or one expert of a stack. */
-type FindMatrix = (name: string, use: WeightUse, part?: TensorPart) => WeightMatrix | undefined;
+type FindMatrix = (name: string, use: WeightUse, part?: TensorPart, layout?: Layout) => WeightMatrix | undefined;
 /** W_up or W_down of the blocks of a layer by name. */
 type FindBlocks = (name: string, blocks: StackedBlocks) => WeightMatrix;
 
@@ -125,14 +132,14 @@ function huggingFaceWeights(
       role === 'router' ? otherRouters.map((own) => `model.layers.${layer}.${own}`).find(shapeOf) : undefined;
     return other ?? decoderName(name);
   };
-  const stacked = (role: 'gate' | 'up' | 'down', layer: number, count: number) => {
+  const stacked = (role: 'gate' | 'up' | 'down', layer: number, count: number, layout: Layout) => {
     const name = `model.layers.${layer}.mlp.experts.${role === 'down' ? 'down' : 'up'}`;
     const [, rows = 0] = shapeOf(name) ?? [];
     const [, , hidden = 0] = shapeOf(`model.layers.${layer}.mlp.experts.down`) ?? [];
     // Gate rows come before up rows in gated experts.
     const first = role === 'up' ? rows - hidden : 0;
     const range = role === 'down' ? undefined : ([first, first + hidden] as const);
-    return Array.from({ length: count }, (_, part) => matrix(name, 'chosen', { part, rows: range }));
+    return Array.from({ length: count }, (_, part) => matrix(name, 'chosen', { part, rows: range }, layout));
   };
   const lowRank = (role: 'gate' | 'up' | 'down', layer: number, count: number) => {
     const name = `model.layers.${layer}.mlp.experts.${role}`;
@@ -161,11 +168,12 @@ function huggingFaceWeights(
       const of = { sizes, execution };
       return { up: blockMatrix(up, { ...of, side: 'up' }), down: blockMatrix(down, { ...of, side: 'down' }) };
     },
-    experts: (role, layer, count) => {
+    experts: (role, layer, count, sparse = false) => {
+      const layout = sparse ? (role === 'down' ? 'neurons' : 'rows') : 'whole';
       const has = (name: string) => shapeOf(`model.layers.${layer}.mlp.experts.${name}`) !== undefined;
       const stack = has('upLeft') ? lowRank : has('up') ? stacked : undefined;
       const all =
-        stack?.(role, layer, count) ??
+        stack?.(role, layer, count, layout) ??
         plusPlus.experts(role, layer, count) ??
         Array.from({ length: count }, (_, expert) => matrix(expertName(shapeOf, layer, expert, role), 'chosen'));
       const missing = all.indexOf(undefined);
@@ -281,21 +289,23 @@ export function safetensorsWeights(
   format?: QuantizedFormat,
 ): WeightSource {
   const fileWith = (name: string) => files.find(({ shapes }) => shapes.has(name));
-  const matrix: FindMatrix = (name, use, wanted = {}) => {
+  const matrix: FindMatrix = (name, use, wanted = {}, layout = 'whole') => {
     const file = fileWith(name);
     if (!file) return undefined;
-    const [all, columns] = (file.shapes.get(name) as readonly number[]).slice(-2) as [number, number];
-    const [from, to] = wanted.rows ?? [0, all];
-    const quantised = format !== undefined && !isRouter(name) && columns % blockFormats[format].values === 0;
-    const rows = to - from;
-    const read = ([first, end] = [0, rows] as TensorPart['rows'] & {}): LoadedMatrix => {
-      const values = file.tensor(name, { part: wanted.part, rows: [from + first, from + end] });
-      if (!quantised) return new DenseMatrix(keep(values));
-      const blocks = BlockMatrix.quantize(values, format);
-      values.dispose();
-      return blocks;
+    const { dtype, shape, position } = file.place(name, wanted);
+    const [rows, columns] = shape.slice(-2) as [number, number];
+    const quantised = isRouter(name) ? undefined : format;
+    if (use === 'chosen' && (dtype === 'F32' || dtype === 'F16' || dtype === 'BF16')) {
+      const form = (height: number) => floatForm(dtype, height, columns, layout, quantised);
+      const stored = store.add({ ...storedIn(file.source, position, form, { rows, columns, layout }), use });
+      return layout === 'neurons' ? new ByNeuron(stored) : stored;
+    }
+    const { bytes } = floatForm('F32', rows, columns, 'whole', quantised);
+    const first = wanted.rows?.[0] ?? 0;
+    const read = ([from, to] = [0, rows] as TensorPart['rows'] & {}): LoadedMatrix => {
+      const values = file.tensor(name, { part: wanted.part, rows: [first + from, first + to] });
+      return floatForm('F32', to - from, columns, 'whole', quantised).finish(keep(values));
     };
-    const bytes = quantised ? panelBytes(format, rows, columns) : 4 * rows * columns;
     return store.add({ rows, columns, bytes, use, read });
   };
   return huggingFaceWeights(

@@ -7,6 +7,7 @@ import type { Endpoints, Route } from '../../distributed/http/guarded-server.js'
 import { send, sendText } from '../../distributed/http/respond.js';
 import type { LanguageBundle } from '../assemble.js';
 import { chatText } from '../chat.js';
+import type { StoreStatistics } from '../runtime/store.js';
 import { Answers } from './answers.js';
 import { readFields, requireJson } from './body.js';
 import { Completion } from './completion.js';
@@ -18,6 +19,20 @@ import { Slots } from './slots.js';
 import { Turns } from './turns.js';
 
 const EMBEDDING_FIELDS = new Set(['model', 'input', 'encoding_format', 'dimensions', 'user']);
+
+type Metric = readonly [name: string, kind: string, about: string, value: number];
+
+/** Counters of weights that are read from files. */
+function weightMetrics(statistics: StoreStatistics | undefined): Metric[] {
+  if (!statistics) return [];
+  const { hits, misses, bytesRead, waitSeconds } = statistics;
+  return [
+    ['expert_matrices_in_memory_total', 'counter', 'Chosen matrices of experts that were in memory.', hits],
+    ['expert_matrices_read_total', 'counter', 'Chosen matrices of experts that had to be read.', misses],
+    ['weight_bytes_read_total', 'counter', 'Bytes of weights read from files.', bytesRead],
+    ['weight_wait_seconds_total', 'counter', 'Seconds that passes waited for weights.', waitSeconds],
+  ];
+}
 
 /** The endpoints of a server for one language model. */
 export class Routes implements Endpoints {
@@ -98,13 +113,14 @@ export class Routes implements Endpoints {
   /** Counters in Prometheus text format. */
   get #metrics(): string {
     const { requests, promptTokens, cachedTokens, answerTokens } = this.#answers.totals;
-    const lines: [name: string, kind: string, about: string, value: number][] = [
+    const lines: Metric[] = [
       ['requests_total', 'counter', 'Completions that ended.', requests],
       ['prompt_tokens_total', 'counter', 'Tokens of prompts that were read.', promptTokens],
       ['prompt_tokens_cached_total', 'counter', 'Tokens of prompts that were known from before.', cachedTokens],
       ['answer_tokens_total', 'counter', 'Tokens that were made.', answerTokens],
       ['requests_running', 'gauge', 'Answers that are being made.', this.#slots.running],
       ['requests_waiting', 'gauge', 'Requests that wait for their turn.', this.#slots.waiting],
+      ...weightMetrics(this.bundle.store?.statistics),
     ];
     return lines
       .map(([name, kind, about, value]) => {

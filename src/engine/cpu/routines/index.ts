@@ -15,6 +15,7 @@ import { elementwiseRoutines } from './elementwise.js';
 import { int8Routines } from './int8.js';
 import { layoutRoutines } from './layout.js';
 import { matmulRoutines } from './matmul.js';
+import { neuronRoutines } from './neurons.js';
 import { poolRoutines } from './pool.js';
 import { randomRoutines } from './random.js';
 import { reduceRoutines } from './reduce.js';
@@ -38,6 +39,7 @@ export const routines = {
   ...sparseRoutines,
   ...int8Routines,
   ...blockRoutines,
+  ...neuronRoutines,
   ...blockExpertRoutines,
   ...bitRoutines,
   ...treeRoutines,
