@@ -8,7 +8,7 @@
 // in panels of [E·d, width].
 
 import { Activation, activate } from "./activation";
-import { blockBytes, INT4, INT8, isWide, rowsTimesPanel, rowTimesPanel } from "./blocks";
+import { addScaled, blockBytes, blockDots, headBytes, INT4, INT8, isWide, rowsTimesPanel, rowTimesPanel, storeRow } from "./blocks";
 import { multiplyAdd, sumLanes } from "./math";
 import { dot } from "./sparse";
 import { ownTile } from "./thread";
@@ -256,6 +256,31 @@ function up(
   }
 }
 
+/** A panel of W_down times one token's hidden units: that of used blocks, `stride` bytes apart. */
+// @ts-ignore: decorator
+@inline
+function panelOfOne(
+  kind: i32, a: usize, scales: usize, sums: usize, w: usize, used: usize, stride: usize, blocks: i32, count: i32, y: usize,
+): void {
+  const size: usize = isWide(kind) ? 64 : 32;
+  let t0 = f32x4.splat(0), t1 = t0;
+  for (let j = 0; j < count; j++) {
+    let own = w + <usize>load<i32>(used + (<usize>j << 2)) * stride;
+    for (let block = 0; block < blocks; block++) {
+      const q = own + headBytes(kind);
+      const scale = load<f32>(scales);
+      const sum = load<i32>(sums) + load<i32>(sums, 4);
+      t0 = addScaled(kind, blockDots(kind, q, a), own, scale, sum, t0);
+      t1 = addScaled(kind, blockDots(kind, q + 16, a), own + 16, scale, sum, t1);
+      own += blockBytes(kind);
+      a += size;
+      scales += 4;
+      sums += 8;
+    }
+  }
+  storeRow(t0, t1, y, ROWS);
+}
+
 /**
  * `blocksDown` with quantised weights, for the rows of h as `quantizeBlocks` writes them: `blocks`
  * of 32 hidden units a row. Tasks count panels of d.
@@ -270,6 +295,11 @@ function down(
   const sumTile = ownTile() + 256;
   for (let panel = begin; panel < end; panel++) {
     const target = y + (<usize>panel << 5);
+    if (n == 1) {
+      const bytes = <usize>blocks * blockBytes(kind);
+      panelOfOne(kind, a, scales, sums, w + <usize>panel * bytes, used, <usize>panels * bytes, blocks, count, target);
+      continue;
+    }
     for (let t = 0; t < n; t++) memory.fill(target + ((<usize>t * d) << 2), 0, ROWS << 2);
     for (let j = 0; j < count; j++) {
       const block = load<i32>(used + (<usize>j << 2));

@@ -40,7 +40,7 @@ function hasOffsets(kind: i32): bool {
 /** Bytes of a panel's block before its quanta. */
 // @ts-ignore: decorator
 @inline
-function headBytes(kind: i32): usize {
+export function headBytes(kind: i32): usize {
   return hasOffsets(kind) || kind == INT6 ? 64 : 32;
 }
 
@@ -146,7 +146,7 @@ function halfDots(wide: bool, w: usize, a: usize): v128 {
 /** Products of a block of activations with four rows of a kind other than int6. */
 // @ts-ignore: decorator
 @inline
-function blockDots(kind: i32, w: usize, a: usize): v128 {
+export function blockDots(kind: i32, w: usize, a: usize): v128 {
   if (is4Bit(kind)) return nibbleDots(w, a);
   return i32x4.add(halfDots(isWide(kind), w, a), halfDots(isWide(kind), w + 128, a + (isWide(kind) ? 32 : 16)));
 }
@@ -157,7 +157,7 @@ function blockDots(kind: i32, w: usize, a: usize): v128 {
  */
 // @ts-ignore: decorator
 @inline
-function addScaled(kind: i32, dots: v128, head: usize, scale: f32, sum: i32, total: v128): v128 {
+export function addScaled(kind: i32, dots: v128, head: usize, scale: f32, sum: i32, total: v128): v128 {
   if (kind == INT4) dots = i32x4.sub(dots, i32x4.splat(sum << 3));
   if (kind == INT6) dots = i32x4.sub(dots, i32x4.splat(sum << 5));
   total = multiplyAdd(f32x4.convert_i32x4_s(dots), f32x4.mul(v128.load(head), f32x4.splat(scale)), total);
@@ -195,7 +195,7 @@ export function rowTimesPanel(kind: i32, a: usize, scales: usize, sums: usize, w
 /** The first `columns` of eight numbers. */
 // @ts-ignore: decorator
 @inline
-function storeRow(t0: v128, t1: v128, y: usize, columns: i32): void {
+export function storeRow(t0: v128, t1: v128, y: usize, columns: i32): void {
   if (columns == ROWS) {
     v128.store(y, t0);
     v128.store(y, t1, 16);

@@ -318,6 +318,8 @@ describe('training', () => {
 
   test('the objective is the sum of its terms, means over layers', () => {
     const model = decoderOf(config, new Random(1));
+    // Scales of gates, of which the losses know nothing.
+    stateOf(model)['model.layers.0.mlp.routerNorm.weight']?.assign(uniformTensor(1, [8], 0.2, 4));
     const gates: BlockGates[] = [];
     const batch = windowsAt(tokens, [0, 50], 16);
     nextTokenLoss(model, batch, expertContext({ onGates: (one) => gates.push(one) }));
@@ -485,6 +487,7 @@ describe('documents', () => {
     const alone = texts.map((text) => decoderUsage(model, [text], { length: text.length }));
     const tls = (20 * (alone[0]?.tls as number) + 5 * (alone[1]?.tls as number)) / 25;
     expect(usage?.tls).toBeCloseTo(tls, 6);
+    expect(usage?.cls(8)).toBeCloseTo(alone[0]?.cls(8) as number, 6);
   });
 
   test('the schedule of few steps is shortened', () => {

@@ -52,4 +52,27 @@ export const records: readonly SystemRecord[] = [
     },
     load: () => import('../lm/mc-smoe.js'),
   },
+  {
+    slug: 'blockffn',
+    title: 'BlockFFN: blocks that neighbouring tokens share',
+    family: 'lm',
+    about:
+      'trains language models whose tokens use few narrow blocks, and neighbours the same, so that several at once are cheap',
+    paper: {
+      authors: 'Song, Zhao, Han, Xiao, Chen, Li, Liu, Sun',
+      title: 'BlockFFN: Towards End-Side Acceleration-Friendly Mixture-of-Experts with Chunk-Level Activation Sparsity',
+      venue: 'COLM',
+      year: 2025,
+      arxiv: '2507.08771',
+    },
+    abstract: {
+      routing: 'the non-differentiable and inflexible routing of vanilla MoE hurts model performance',
+      chunks:
+        'while each token activates only a few parameters, these sparsely-activated architectures exhibit low chunk-level sparsity',
+      baselines: 'the superior performance of BlockFFN over other MoE baselines',
+      sparsity: 'achieving over 80% TLS and 70% 8-token CLS',
+      speed: 'Our kernels achieve up to 3.67times speedup on real end-side devices than dense models',
+    },
+    load: () => import('../lm/blockffn.js'),
+  },
 ];

@@ -82,4 +82,62 @@ const large = {
 
 const mcSmoe: readonly Case[] = ['tinyshakespeare', 'r8'].map((data) => ({ data, holding: small, failing: large }));
 
-export const evidence: Readonly<Record<string, readonly Case[]>> = { moepp, 'mc-smoe': mcSmoe };
+const speeds = {
+  'share locality alone': 0.95,
+  'share chunk sparsification alone': 0.8,
+  'tls locality alone': 60,
+  'tls chunk sparsification alone': 82,
+  'same ids': 1,
+  'share f32 1': 0.8,
+  'share Q8_0 1': 0.7,
+  'speed plain': 100,
+  'speed plain, blocks in use': 150,
+  'speed speculative': 250,
+  'speed speculative, blocks in use': 380,
+};
+const sharing = {
+  methods: {
+    BlockFFN: { loss: 1.95, tls: 82, cls8: 74, cls32: 68, selective: 60 },
+    'BlockFFN, the paper’s weights': { loss: 1.955, cls8: 35, cls32: 23 },
+    'BlockFFN, no losses': { loss: 1.95, cls8: 5, cls32: 0.2 },
+    TopK: { loss: 1.96, tls: 81.25, cls8: 23, cls32: 0.9 },
+    DSMoE: { loss: 1.97 },
+    ReMoE: { loss: 1.98 },
+    'dense SwiGLU': { loss: 1.96 },
+    'dense, cut to the active width': { loss: 2.05 },
+  },
+  studies: speeds,
+};
+const collapsed = {
+  methods: {
+    // No run has such scores: each claim fails.
+    BlockFFN: { loss: 2.05, tls: 12, cls8: 30, cls32: 10, selective: 20 },
+    'BlockFFN, the paper’s weights': { loss: 2, cls8: 10, cls32: 1 },
+    'BlockFFN, no losses': { loss: 1.95, cls8: 5, cls32: 0.2 },
+    TopK: { loss: 1.96, tls: 60, cls8: 23, cls32: 9 },
+    DSMoE: { loss: 1.97 },
+    ReMoE: { loss: 1.98 },
+    'dense SwiGLU': { loss: 1.96 },
+    'dense, cut to the active width': { loss: 2 },
+  },
+  studies: {
+    'share locality alone': 0.7,
+    'share chunk sparsification alone': 0.8,
+    'tls locality alone': 85,
+    'tls chunk sparsification alone': 82,
+    'same ids': 0,
+    'share f32 1': 0.5,
+    'share Q8_0 1': 0.4,
+    'speed plain': 100,
+    'speed plain, blocks in use': 150,
+    'speed speculative': 250,
+    'speed speculative, blocks in use': 240,
+  },
+};
+const blockffn: readonly Case[] = ['tinyshakespeare', 'republic'].map((data) => ({
+  data,
+  holding: sharing,
+  failing: collapsed,
+}));
+
+export const evidence: Readonly<Record<string, readonly Case[]>> = { moepp, 'mc-smoe': mcSmoe, blockffn };
