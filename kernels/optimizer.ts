@@ -10,7 +10,6 @@ import { Optional } from "./optional";
 const LARGEST: f32 = 1.84e19;
 
 /** g between ±LARGEST; infinities and NaN stay, and make the weight NaN. */
-// @ts-ignore: decorator
 @inline
 function bounded(g: v128): v128 {
   const limited = f32x4.pmax(f32x4.pmin(g, f32x4.splat(LARGEST)), f32x4.splat(-LARGEST));
@@ -95,8 +94,8 @@ export function sgd(
 }
 
 /**
- * AdaDelta (Zeiler 2012) with coupled weight decay: s ← ρs + (1 − ρ)g²; Δ = √((u + ε)/(s + ε))·g;
- * u ← ρu + (1 − ρ)Δ²; w ← w − rate·Δ, with s in `squares` and u in `updates`. Finite gradients count
+ * AdaDelta (Zeiler 2012) with coupled weight decay: s ← ρs + (1 − ρ)g²; Δ = √((u + ε)/(s + ε))·g; u
+ * ← ρu + (1 − ρ)Δ²; w ← w − rate·Δ, with s in `squares` and u in `updates`. Finite gradients count
  * as ±LARGEST at most.
  */
 export function adadelta(

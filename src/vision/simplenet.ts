@@ -27,7 +27,9 @@ export interface SimpleNetOptions {
    * layers stands for the global pooling. Default: none is dropped.
    */
   readonly dropout?: Readonly<Record<number, number>>;
-  /** Whether the last three convolutions have batch norm; the first release had none. Default: true. */
+  /**
+   * Whether the last three convolutions have batch norm; the first release had none. Default: true.
+   */
   readonly tailNorm?: boolean;
   /** Whether 1×1 convolutions have a border of zeros, as in early weights. Default: false. */
   readonly padPointwise?: boolean;
@@ -63,7 +65,10 @@ export class SimpleNet implements Mergeable {
   readonly classifier: Linear;
   readonly #drops: ReadonlyMap<number, Dropout2d>;
 
-  /** @throws Error unless the last layer is a convolution; RangeError for a width that is not positive */
+  /**
+   * @throws Error unless the last layer is a convolution; RangeError for a width that is not
+   * positive
+   */
   constructor(
     readonly options: SimpleNetOptions,
     random: Random,
@@ -263,9 +268,9 @@ export const simpleNets: Readonly<Record<string, SimpleNetOptions>> = {
 };
 
 /**
- * `simplenet-5m` with a fifth pooling, by a mistake of the authors: the network behind the published
- * 95.51 % on CIFAR-10 and 78.37 % on CIFAR-100, which dropped a tenth of the channels after each
- * pooling. For old weights.
+ * `simplenet-5m` with a fifth pooling, by a mistake of the authors: the network behind the
+ * published 95.51 % on CIFAR-10 and 78.37 % on CIFAR-100, which dropped a tenth of the channels
+ * after each pooling. For old weights.
  */
 export const simpleNetExtraPool: SimpleNetOptions = { layers: cifar5m(P) };
 

@@ -1,5 +1,5 @@
-// Networks beside SimpleNet: deeper and more complex ones, a light one, and SimpleNets that break one
-// of its principles each; and what a step of training costs each.
+// Networks beside SimpleNet: deeper and more complex ones, a light one, and SimpleNets that break
+// one of its principles each; and what a step of training costs each.
 
 import { type ImageDataset, imageTensor } from '../../data/index.js';
 import { MobileNetV2, SmallResNet } from '../../models/index.js';
@@ -60,7 +60,7 @@ const narrow = [8, 10, 10, 10, 10, 10, P, 20, 20, 20, 40, P, ...end, 20] as cons
 
 /** SimpleNets of about as many parameters that break a principle each. */
 export const brokenNets: Readonly<Record<string, SimpleNetOptions>> = {
-  'pooled early': { layers: [8, 16, P, 16, 16, 16, 16, P, 32, 32, 32, 64, ...end, 32], strides: [2] },
+  'pooled early': { layers: [8, 16, P, 16, 16, 16, P, 16, 32, 32, 32, 64, ...end, 32], strides: [2] },
   'strides, not poolings': {
     layers: [8, 16, 16, 16, 16, 16, 32, 32, 32, 64, ...end, 32],
     strides: [2, 1, 1, 1, 1, 1, 2, 1, 1, 1, 2],

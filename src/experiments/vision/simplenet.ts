@@ -1,5 +1,5 @@
-// SimpleNet: thirteen plain convolutions, made by a few principles, are as accurate as deeper and more
-// complex networks with several times the parameters and operations.
+// SimpleNet: thirteen plain convolutions, made by a few principles, are as accurate as deeper and
+// more complex networks with several times the parameters and operations.
 
 import { exampleOf } from '../../compress/index.js';
 import { inference } from '../../nn/index.js';

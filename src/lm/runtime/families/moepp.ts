@@ -64,7 +64,9 @@ interface Finder {
 export class MoePlusPlusNames {
   constructor(readonly finder: Finder) {}
 
-  /** Routers, gating residuals and constants; undefined for other roles and where a file lacks them. */
+  /**
+   * Routers, gating residuals and constants; undefined for other roles and where a file lacks them.
+   */
   vector(role: LayerRole | GlobalRole, layer: number | undefined): Tensor | undefined {
     const { shapeOf, vector } = this.finder;
     const path = `model.layers.${layer}.mlp.moe`;
