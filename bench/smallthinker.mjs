@@ -14,10 +14,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ggufParts } from '../dist/data/index.js';
+import { scope } from '../dist/index.js';
 import { byteCharacters, smallThinker4B, smallThinker21B } from '../dist/lm/index.js';
 import { loadLanguageModel } from '../dist/lm/node.js';
 import { blockBytes, floatToHalf } from '../dist/quantized/index.js';
-import { scope } from '../dist/index.js';
 
 const shapes = { '4b': smallThinker4B, '21b': smallThinker21B };
 const flag = (name, fallback) => {

@@ -201,7 +201,9 @@ function huggingFaceWeights(
       const all =
         stack?.(role, layer, count, layout) ??
         plusPlus.experts(role, layer, count) ??
-        Array.from({ length: count }, (_, expert) => matrix(expertName(shapeOf, layer, expert, role), 'chosen'));
+        Array.from({ length: count }, (_, expert) =>
+          matrix(expertName(shapeOf, layer, expert, role), 'chosen', {}, layout),
+        );
       const missing = all.indexOf(undefined);
       if (missing < 0) return all as WeightMatrix[];
       if (all.every((one) => one === undefined)) return undefined;
