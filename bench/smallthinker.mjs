@@ -35,6 +35,11 @@ function randomBlocks(rows, columns) {
   for (let at = 0; at < bytes.length; at += 18) {
     bytes[at] = scale & 255;
     bytes[at + 1] = scale >> 8;
+    // Quanta from −7 to 7: with −8 their mean would be below 0, and the same in all rows.
+    for (let i = at + 2; i < at + 18; i++) {
+      if ((bytes[i] & 15) === 0) bytes[i] |= 8;
+      if (bytes[i] >> 4 === 0) bytes[i] |= 128;
+    }
   }
   return bytes;
 }

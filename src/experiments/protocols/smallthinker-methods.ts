@@ -5,6 +5,7 @@ import { bytesInMemory, SafetensorsReader } from '../../data/index.js';
 import {
   decoderConfig,
   everyLayer,
+  KeyValueCache,
   LanguageModel,
   type LanguageModelConfig,
   safetensorsWeights,
@@ -79,16 +80,21 @@ export function inRuntime(trained: TrainedDecoder, data: TokenizedText): Languag
 }
 
 /**
- * Parameters that a token uses, multiply-adds of the feed-forward layers for one token, and of
- * mixtures with ReLU the share of neurons whose gate is closed, in the layer with the fewest.
+ * Parameters that a token uses, allocated bytes of all keys and values, multiply-adds of the
+ * feed-forward layers for one token, and of mixtures with ReLU the share of neurons whose gate is
+ * closed, in the layer with the fewest.
  */
 export function sparsityScores(trained: TrainedDecoder, data: TokenizedText): Scores {
   const { features, hidden, layers, experts, activation } = trained.config;
   const each = features * hidden;
   const { active } = smallThinkerParameters(trained.config, { tied: true });
   const router = experts ? experts.count * features : 0;
+  const cache = new KeyValueCache(trained.config, { format: 'f16' });
+  cache.reserve(trained.config.context);
+  const same = { active, cacheBytes: cache.bytes };
+  cache.dispose();
   if (!experts || activation !== 'reglu')
-    return { active, multiplyAdds: layers * (router + 3 * (experts?.k ?? 1) * each) };
+    return { ...same, multiplyAdds: layers * (router + 3 * (experts?.k ?? 1) * each) };
   const closed = scope(() => {
     const model = inRuntime(trained, data);
     const cache = model.cache();
@@ -98,10 +104,5 @@ export function sparsityScores(trained: TrainedDecoder, data: TokenizedText): Sc
   });
   // Gates are all computed, ups and downs of open ones.
   const used = closed.reduce((sum, share) => sum + experts.k * each * (1 + 2 * (1 - share)), 0);
-  const mean = closed.reduce((sum, share) => sum + share, 0) / layers;
-  return {
-    ...{ active, multiplyAdds: layers * router + used, sparsity: 100 * Math.min(...closed) },
-    // Of whole experts, over two thirds of the sparsity.
-    savedShare: (1 - used / (layers * 3 * experts.k * each)) / ((2 / 3) * mean),
-  };
+  return { ...same, multiplyAdds: layers * router + used, sparsity: 100 * Math.min(...closed) };
 }
