@@ -25,7 +25,7 @@ export { gemmInt8, packInt8, quantizeRows } from "./int8";
 export { convolveInt8, dequantizeInt8, depthwiseInt8, windowsInt8 } from "./int8-convolution";
 export { copyStrided, transpose } from "./layout";
 export { standardize } from "./normalize";
-export { adam, sgd } from "./optimizer";
+export { adadelta, adam, sgd } from "./optimizer";
 export { advanceWalkers, walkEnds } from "./page-rank";
 export { rowAffine, rowDeviations, rowNormGradient, rowProducts } from "./rows";
 export { averagePool, averageUnpool, maxPool, pickPositions, resize, resizeTransposed, unpool } from "./pool";

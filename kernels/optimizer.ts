@@ -10,7 +10,6 @@ import { Optional } from "./optional";
 const LARGEST: f32 = 1.84e19;
 
 /** g between ±LARGEST; infinities and NaN stay, and make the weight NaN. */
-// @ts-ignore: decorator
 @inline
 function bounded(g: v128): v128 {
   const limited = f32x4.pmax(f32x4.pmin(g, f32x4.splat(LARGEST)), f32x4.splat(-LARGEST));
@@ -91,5 +90,40 @@ export function sgd(
       direction = nesterov ? g + v * momentum : v;
     }
     store<f32>(parameter + at, w - direction * rate);
+  }
+}
+
+/**
+ * AdaDelta (Zeiler 2012) with coupled weight decay: s ← ρs + (1 − ρ)g²; Δ = √((u + ε)/(s + ε))·g; u
+ * ← ρu + (1 − ρ)Δ²; w ← w − rate·Δ, with s in `squares` and u in `updates`. Finite gradients count
+ * as ±LARGEST at most.
+ */
+export function adadelta(
+  parameter: usize, gradient: usize, squares: usize, updates: usize, rate: f32, rho: f32, share: f32, epsilon: f32, weightDecay: f32,
+  begin: i32, end: i32,
+): void {
+  let i = begin;
+  for (; i + 4 <= end; i += 4) {
+    const at = <usize>i << 2;
+    const w = v128.load(parameter + at);
+    const g = bounded(f32x4.add(v128.load(gradient + at), f32x4.mul(w, f32x4.splat(weightDecay))));
+    const s = f32x4.add(f32x4.mul(v128.load(squares + at), f32x4.splat(rho)), f32x4.mul(f32x4.mul(g, g), f32x4.splat(share)));
+    const u = v128.load(updates + at);
+    const ratio = f32x4.div(f32x4.sqrt(f32x4.add(u, f32x4.splat(epsilon))), f32x4.sqrt(f32x4.add(s, f32x4.splat(epsilon))));
+    const step = f32x4.mul(ratio, g);
+    v128.store(squares + at, s);
+    v128.store(updates + at, f32x4.add(f32x4.mul(u, f32x4.splat(rho)), f32x4.mul(f32x4.mul(step, step), f32x4.splat(share))));
+    v128.store(parameter + at, f32x4.sub(w, f32x4.mul(step, f32x4.splat(rate))));
+  }
+  for (; i < end; i++) {
+    const at = <usize>i << 2;
+    const w = load<f32>(parameter + at);
+    const g = f32x4.extract_lane(bounded(f32x4.splat(load<f32>(gradient + at) + w * weightDecay)), 0);
+    const s = load<f32>(squares + at) * rho + g * g * share;
+    const u = load<f32>(updates + at);
+    const step = (sqrt<f32>(u + epsilon) / sqrt<f32>(s + epsilon)) * g;
+    store<f32>(squares + at, s);
+    store<f32>(updates + at, u * rho + step * step * share);
+    store<f32>(parameter + at, w - rate * step);
   }
 }

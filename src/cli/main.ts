@@ -3,7 +3,7 @@
 
 import { Command, CommanderError } from 'commander';
 import { commands } from './commands.js';
-import { endWithReaders, outputError } from './output.js';
+import { endWithReaders, outputError } from './streams.js';
 
 endWithReaders();
 

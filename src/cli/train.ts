@@ -19,6 +19,7 @@ interface Flags extends PictureTrainingFlags {
   readonly out: string;
   readonly epochs: number;
   readonly batch: number;
+  readonly optimizer: 'adamw' | 'lamb' | 'adadelta';
   readonly learningRate: number;
   readonly weightDecay: number;
   readonly augment: boolean;
@@ -44,14 +45,15 @@ Examples
   gossamer info flowers/                                           classes, sizes, formats, and pictures that cannot be used
   gossamer classify model.safetensors photo.jpg more-photos/
 
-A folder holds a folder of pictures for each class, maybe under train/ and test/ (or val/), or the four IDX files of a set like MNIST. Pictures are JPEG, PNG, GIF, WebP, AVIF, TIFF or BMP, whatever their names say; those that cannot be used are named and left out. AdamW with warm-up and a cosine; the test images are classified after each epoch, for your eyes alone.
+A folder holds a folder of pictures for each class, maybe under train/ and test/ (or val/), or the four IDX files of a set like MNIST. Pictures are JPEG, PNG, GIF, WebP, AVIF, TIFF or BMP, whatever their names say; those that cannot be used are named and left out. AdamW with warm-up and a cosine unless told otherwise; the test images are classified after each epoch, for your eyes alone.
 Ctrl-C keeps the epochs so far in <out>.checkpoint, and --resume goes on from there.
 
 Models
   ${imageModelNames.join(', ')}`;
 
 export function trainCommand(): Command {
-  const { epochs, batch, learningRate, weightDecay, mixing, labelSmoothing, average, augment } = pictureOptions;
+  const { epochs, batch, optimizer, learningRate, weightDecay, mixing, labelSmoothing, average, augment } =
+    pictureOptions;
   const command = new Command('train')
     .description('train a classifier on images, as gossamer fit does')
     .argument('<images>', 'folder of images, or mnist, fashion-mnist, cifar10')
@@ -59,6 +61,9 @@ export function trainCommand(): Command {
     .option('-o, --out <file>', 'the model', 'model.safetensors')
     .option('--epochs <n>', epochs.about, number(1), epochs.default)
     .option('--batch <n>', batch.about, number(2), batch.default)
+    .addOption(
+      new Option('--optimizer <name>', optimizer.about).choices([...optimizer.choices]).default(optimizer.default),
+    )
     .option('--learning-rate <rate>', learningRate.about, number(0, false), learningRate.default)
     .option('--weight-decay <d>', weightDecay.about, number(0, false), weightDecay.default)
     .option('--augment', augment.about, false)

@@ -40,9 +40,13 @@ import {
   subtract,
   sum,
   type Tensor,
+  tanh,
   tensor,
   zeros,
 } from '../tensor/index.js';
+
+/** Hidden units of a router of two layers, for each expert. */
+const HIDDEN_ROUTER = 8;
 
 /** Hyperparameters of `MoEPlusPlus`. */
 export interface MoEPlusPlusOptions {
@@ -66,6 +70,13 @@ export interface MoEPlusPlusOptions {
    * Default: true.
    */
   readonly gatingResidual?: boolean;
+  /**
+   * Whether the router has a hidden layer of 8N with tanh, W₂·tanh(W₁x), as some of the authors'
+   * models do. Default: false.
+   */
+  readonly twoLayerRouter?: boolean;
+  /** Factor of what experts of all kinds read; the authors' models may have k. Default: 1. */
+  readonly inputScale?: number;
   /**
    * Standard deviation that each token's logits are scaled to. Default: unscaled. The 7B checkpoint
    * has 1.
@@ -92,8 +103,10 @@ export interface MoEPlusPlusOptions {
  * `ExpertBank` unless given), constants. Paper: Jin et al., ICLR 2025.
  */
 export class MoEPlusPlus<E extends ExpertSet = ExpertBank> implements ExpertLayer<E> {
-  /** W [N, d], without bias. */
+  /** W [N, d], without bias; W₂ [N, 8N] behind a hidden layer. */
   readonly router: Linear;
+  /** W₁ [8N, d] of a router of two layers. */
+  readonly routerHidden: Linear | undefined;
   /** W_g [N, N], initialised to 0; undefined without gating residuals. */
   residual: Tensor | undefined;
   readonly experts: E;
@@ -121,7 +134,10 @@ export class MoEPlusPlus<E extends ExpertSet = ExpertBank> implements ExpertLaye
     this.#first = { constant: feedForward, copy: feedForward + constant, zero: feedForward + constant + copy };
     this.count = this.#first.zero + zero;
     if (k > this.count) throw new RangeError(`MoE++: cannot choose ${k} of ${this.count} experts`);
-    this.router = new Linear(features, this.count, random, { bias: false });
+    const { twoLayerRouter = false } = options;
+    const hiddenRouter = HIDDEN_ROUTER * this.count;
+    if (twoLayerRouter) this.routerHidden = new Linear(features, hiddenRouter, random, { bias: false });
+    this.router = new Linear(twoLayerRouter ? hiddenRouter : features, this.count, random, { bias: false });
     if (gatingResidual) this.residual = parameter(zeros([this.count, this.count]));
     this.experts = (experts ?? new ExpertBank(feedForward, features, hidden, random, { activation })) as E;
     if (constant > 0) {
@@ -155,7 +171,7 @@ export class MoEPlusPlus<E extends ExpertSet = ExpertBank> implements ExpertLaye
    * @throws Error when that layer has another number of experts.
    */
   route(tokens: Tensor, context?: ExpertContext): Routing {
-    const own = this.router.forward(tokens);
+    const own = this.router.forward(this.routerHidden ? tanh(this.routerHidden.forward(tokens)) : tokens);
     const before = context?.logits;
     if (this.residual && before && before.shape[1] !== this.count)
       throw new Error(
@@ -197,7 +213,9 @@ export class MoEPlusPlus<E extends ExpertSet = ExpertBank> implements ExpertLaye
   }
 
   /** Σ gate·E(x) over the chosen experts of each token: [T, d]. */
-  compute(tokens: Tensor, routing: Routing, plan: DispatchPlan): Tensor {
+  compute(x: Tensor, routing: Routing, plan: DispatchPlan): Tensor {
+    const { inputScale = 1 } = this.options;
+    const tokens = inputScale === 1 ? x : multiply(x, inputScale);
     const light = this.#zeroComputation(tokens, routing, plan);
     if (plan.size === 0 && !this.experts.collective) return light ?? zeros(tokens.shape);
     const heavy = plan.combine(this.experts.forward(plan.gather(tokens), plan), routing.gates);

@@ -5,6 +5,9 @@ import type { Augmentation } from '../data/augment.js';
 import { type ImageBatch, type ImageDataset, imageBatches, type LabelledImages } from '../data/images.js';
 import { DataLoader } from '../data/loader.js';
 import {
+  AdaDelta,
+  type AdaDeltaOptions,
+  type AdamOptions,
   AdamW,
   AdaptivelyClipped,
   Averaged,
@@ -25,6 +28,7 @@ import {
   predictedClasses,
   randomOf,
   ScaledRates,
+  type Schedule,
   softCrossEntropy,
   stateOf,
   type TrainingHooks,
@@ -67,8 +71,13 @@ export interface ImageTrainingOptions extends TrainingHooks {
     readonly weight?: number;
     readonly temperature?: number;
   };
-  /** Default: `adamw`. `lamb` suits large batches. */
-  readonly optimizer?: 'adamw' | 'lamb';
+  /**
+   * `lamb` suits large batches; `adadelta` has ρ 0.9 and ε 1e-3, and couples its weight decay.
+   * Default: `adamw`.
+   */
+  readonly optimizer?: 'adamw' | 'lamb' | 'adadelta';
+  /** Factor of the learning rate by step, from the number of steps. Default: warm-up and cosine. */
+  readonly schedule?: (steps: number) => Schedule;
   /**
    * `softmax`: cross-entropy; `binary`: binary cross-entropy of each class with the soft targets.
    * Default: `softmax`.
@@ -119,7 +128,7 @@ export async function trainOnImages(
   const steps = Math.max(1, loader.length * epochs);
   const decayed = Object.fromEntries(Object.entries(stateOf(model)).map(([name, { rank }]) => [name, rank > 1]));
   const own = { learningRate, weightDecay: (name: string) => (decayed[name] ? weightDecay : 0) };
-  const adam = optimizerOf(options.optimizer === 'lamb' ? new LAMB(own) : new AdamW(own), options);
+  const adam = optimizerOf(optimizers[options.optimizer ?? 'adamw'](own), options);
   const averaged = options.average === undefined ? undefined : new Averaged(adam, options.average);
   const inner = averaged ?? adam;
   try {
@@ -128,7 +137,7 @@ export async function trainOnImages(
       epochs,
       random,
       optimizer: options.wrapOptimizer?.(inner, steps) ?? inner,
-      schedule: warmUpCosine(steps, options.warmUp),
+      schedule: options.schedule?.(steps) ?? warmUpCosine(steps, options.warmUp),
       batches: (order) => loader.epoch(order),
       loss: options.loss ?? ((live, batch, mode) => lossOf(live, batch, mode, data.classes.length, options)),
       ...(chooseBy && { validate: (live) => accuracyOn(live, chooseBy, data) }),
@@ -146,6 +155,13 @@ export async function trainOnImages(
     loader.close();
   }
 }
+
+/** The optimisers by name. */
+const optimizers = {
+  adamw: (options: AdamOptions) => new AdamW(options),
+  lamb: (options: AdamOptions) => new LAMB(options),
+  adadelta: (options: AdaDeltaOptions) => new AdaDelta({ epsilon: 1e-3, ...options }),
+} as const;
 
 function optimizerOf(optimizer: Optimizer, { rateOf, adaptiveClip }: ImageTrainingOptions): Optimizer {
   const scaled = rateOf ? new ScaledRates(optimizer, rateOf) : optimizer;

@@ -13,6 +13,7 @@ export { type ConvNormOptions, convNorm, heConv } from './conv-norm.js';
 export { CopyTransformer, type CopyTransformerOptions, type EncodedSource } from './copy-transformer.js';
 export { Decoder, type DecoderOptions, decoderDefaults } from './decoder.js';
 export { EfficientNet, type EfficientNetOptions } from './efficientnet.js';
+export { SmallGoogLeNet } from './googlenet.js';
 export { GPT2, type GPT2Options, gpt2Defaults, gpt2Presets, gpt2Shapes } from './gpt2.js';
 export {
   accuracyOn,
@@ -31,6 +32,7 @@ export {
 } from './mobilenet.js';
 export { ResNet, type ResNetOptions, SmallResNet, type SmallResNetOptions } from './resnet.js';
 export { SqueezeExcitation, type SqueezeOptions } from './squeeze-excitation.js';
+export { type SmallNetworkOptions, SmallVGG } from './vgg.js';
 export {
   VisionTransformer,
   type VisionTransformerOptions,

@@ -1,6 +1,6 @@
 // Dropout (Srivastava et al. 2014).
 
-import { dropout, type Tensor } from '../tensor/index.js';
+import { dropout, multiply, ones, type Tensor } from '../tensor/index.js';
 import { type Mode, randomOf } from './module.js';
 
 /**
@@ -21,5 +21,23 @@ export class Dropout {
    */
   forward(x: Tensor, mode: Mode): Tensor {
     return mode.training && this.p > 0 ? dropout(x, this.p, randomOf(mode, 'Dropout').next()) : x;
+  }
+}
+
+/**
+ * In training, zeroes whole channels of images with probability p (default 0.5) and scales the
+ * others by 1/(1 − p); the identity in inference (Tompson et al. 2015).
+ *
+ * @throws RangeError unless 0 ≤ p < 1.
+ */
+export class Dropout2d extends Dropout {
+  /**
+   * x [n, channels, h, w] → the same shape.
+   *
+   * @throws Error in training when `mode` has no random stream.
+   */
+  override forward(x: Tensor, mode: Mode): Tensor {
+    const mask = super.forward(ones([...x.shape.slice(0, 2), 1, 1]), mode);
+    return mode.training && this.p > 0 ? multiply(x, mask) : x;
   }
 }

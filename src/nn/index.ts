@@ -4,7 +4,7 @@ export { Activation, type ActivationName, activate } from './activation.js';
 export { joinHeads, MultiHeadAttention, splitHeads } from './attention.js';
 export { batchedAffine, batchedConv2d, batchedLinear } from './batched.js';
 export { Conv1d, Conv2d, ConvTranspose2d } from './convolution.js';
-export { Dropout } from './dropout.js';
+export { Dropout, Dropout2d } from './dropout.js';
 export { Embedding } from './embedding.js';
 export { gumbelSoftmax, perExampleGradients } from './estimators.js';
 export * from './experts/index.js';
@@ -127,6 +127,8 @@ export {
   RMSNorm,
 } from './normalization.js';
 export {
+  AdaDelta,
+  type AdaDeltaOptions,
   Adam,
   type AdamOptions,
   AdamW,
@@ -145,6 +147,7 @@ export { replaceWeights } from './resize.js';
 export {
   constant,
   cosine,
+  milestones,
   type PlateauOptions,
   ReduceOnPlateau,
   type Schedule,

@@ -175,6 +175,50 @@ export class SGD extends Stateful {
   }
 }
 
+/** Hyperparameters of AdaDelta. */
+export interface AdaDeltaOptions {
+  /** Learning rate η. Default: 1. */
+  readonly learningRate?: number;
+  /** Decay ρ of both averages. Default: 0.9. */
+  readonly rho?: number;
+  /** ε, added under the roots. Default: 1e-6. */
+  readonly epsilon?: number;
+  /** L2 weight decay λ: λw is added to the gradient. Default: 0. */
+  readonly weightDecay?: WeightDecay;
+}
+
+/**
+ * AdaDelta (Zeiler 2012): s ← ρs + (1 − ρ)g², Δ = √(u + ε)/√(s + ε)·g, u ← ρu + (1 − ρ)Δ²,
+ * w ← w − η·Δ. Finite gradients beyond ±1.8·10¹⁹ count as that.
+ *
+ * @throws RangeError when the learning rate or ε is not positive, or ρ is not in [0, 1).
+ */
+export class AdaDelta extends Stateful {
+  constructor(readonly options: AdaDeltaOptions = {}) {
+    super();
+    const { rho = 0.9 } = options;
+    requireRate(options.learningRate);
+    requireEpsilon(options.epsilon);
+    if (!(rho >= 0 && rho < 1)) throw new RangeError(`AdaDelta: ρ must be in [0, 1), got ${rho}`);
+  }
+
+  protected updateOne(name: string, parameter: Tensor, gradient: Tensor, rateFactor: number): void {
+    const { learningRate = 1, rho = 0.9, epsilon = 1e-6, weightDecay = 0 } = this.options;
+    parameter.device.run('adadelta', {
+      parameter,
+      gradient,
+      squares: this.moment('squares', name, parameter),
+      updates: this.moment('updates', name, parameter),
+      rate: learningRate * rateFactor,
+      rho,
+      share: 1 - rho,
+      epsilon,
+      weightDecay: decayOf(weightDecay, name),
+      n: parameter.size,
+    });
+  }
+}
+
 /** @throws RangeError when a given ε is 0 in f32, with which a gradient of 0 would give 0/0. */
 export function requireEpsilon(epsilon: number | undefined): void {
   if (epsilon !== undefined && !(Math.fround(epsilon) > 0))

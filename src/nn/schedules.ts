@@ -16,6 +16,11 @@ export function stepDecay(every: number, factor = 0.1): Schedule {
   return (step) => factor ** Math.floor(step / every);
 }
 
+/** factor^k with k the number of `steps` that are over. Default factor: 0.1. */
+export function milestones(steps: readonly number[], factor = 0.1): Schedule {
+  return (step) => factor ** steps.filter((at) => at <= step).length;
+}
+
 /**
  * Cosine decay from 1 to `floor` over `steps` steps, then `floor` (Loshchilov & Hutter 2017).
  * Default floor: 0.

@@ -4,6 +4,7 @@ import { loadTorchState } from '../data/index.js';
 import type { Weights } from '../nn/index.js';
 import { ones } from '../tensor/index.js';
 import { LSNet } from './lsnet/index.js';
+import { SimpleNet } from './simplenet.js';
 import { VanillaNet } from './vanillanet.js';
 
 /** A regular expression over the published name and its replacement; undefined drops the tensor. */
@@ -99,12 +100,49 @@ export function fromPublishedName(model: VanillaNet | LSNet, name: string): stri
 }
 
 /**
+ * github.com/Coderx7/SimpleNet_Pytorch, whose layers stand in one sequence, `features.<place>`: a
+ * convolution, its norm, ReLU and maybe dropout take three or four places, a pooling two more.
+ *
+ * @returns our name by theirs
+ * @throws Error where the places tell of other poolings than the network has
+ */
+function simpleNetNames({ options: { layers }, convs }: SimpleNet, checkpoint: Weights): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  const places = Object.entries(checkpoint)
+    .flatMap(([name, { rank }]) => (rank === 4 ? [Number(/^features\.(\d+)\.weight$/.exec(name)?.[1])] : []))
+    .sort((a, b) => a - b);
+  if (places.length !== convs.length)
+    throw new Error(`the checkpoint has ${places.length} convolutions, the network ${convs.length}`);
+  const after = layers.flatMap((layer, at) => (layer === 'pool' ? [] : [layers[at + 1] === 'pool']));
+  places.forEach((place, i) => {
+    const gap = (places[i + 1] ?? Number.NaN) - place;
+    const isPooled = gap > 4;
+    if (gap >= 3 && isPooled !== after[i])
+      throw new Error(
+        `the checkpoint ${isPooled ? 'pools' : 'does not pool'} after convolution ${i + 1}, unlike the network; see simpleNetExtraPool`,
+      );
+    for (const [offset, part] of [
+      [0, 'conv'],
+      [1, 'norm'],
+    ] as const)
+      for (const field of ['weight', 'bias', 'running_mean', 'running_var', 'num_batches_tracked'])
+        names.set(`features.${place + offset}.${field}`, `convs.${i}.${part}.${field}`);
+  });
+  return names;
+}
+
+/**
  * Loads a published checkpoint (read by `readSafetensors` or `readTorch`, names without a prefix)
  * into a network of the same preset and form. A VanillaNet in its deep form then has λ = 1.
  *
  * @throws Error naming weights that are missing, unknown or of another shape
  */
-export function loadPublished(model: VanillaNet | LSNet, checkpoint: Weights): void {
+export function loadPublished(model: VanillaNet | LSNet | SimpleNet, checkpoint: Weights): void {
+  if (model instanceof SimpleNet) {
+    const names = simpleNetNames(model, checkpoint);
+    loadTorchState(model, checkpoint, { rename: (name) => names.get(name) ?? name });
+    return;
+  }
   const fading = model instanceof VanillaNet && model.slope !== undefined;
   loadTorchState(model, fading ? { ...checkpoint, slope: ones([1]) } : checkpoint, {
     rename: (name) => fromPublishedName(model, name),

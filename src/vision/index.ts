@@ -22,5 +22,15 @@ export {
   type StaticMixerShape,
 } from './lsnet/index.js';
 export { type MapBackbone, PyramidHead, type PyramidOptions, Segmenter } from './pyramid.js';
+export {
+  type BrokenPrinciple,
+  checkPrinciples,
+  SimpleNet,
+  type SimpleNetLayer,
+  type SimpleNetOptions,
+  simpleNetExtraPool,
+  simpleNets,
+  simpleNetTraining,
+} from './simplenet.js';
 export { type Fading, fadingAt, layerDecay, VanillaNet, type VanillaNetOptions, vanillaNets } from './vanillanet.js';
 export { type ImageShape, imageModel, imageModelNames, imageModelSettings, requireImageSize } from './zoo.js';

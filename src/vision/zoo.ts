@@ -11,7 +11,9 @@ import {
   type MobileNetV2Options,
   ResNet,
   roundChannels,
+  SmallGoogLeNet,
   SmallResNet,
+  SmallVGG,
   VisionTransformer,
   type VisionTransformerOptions,
   visionTransformers,
@@ -19,6 +21,7 @@ import {
 import { type Layer, SoftHGNN, type SoftHGNNOptions, suggestedHyperedges } from '../nn/index.js';
 import type { Random } from '../tensor/index.js';
 import { LSNet, type LSNetOptions, lsNets } from './lsnet/index.js';
+import { leastSize, SimpleNet, type SimpleNetOptions, simpleNets } from './simplenet.js';
 import { VanillaNet, type VanillaNetOptions, vanillaNets } from './vanillanet.js';
 
 /** Image size, classes and width of the classifier to create. */
@@ -232,6 +235,13 @@ const architectures: Readonly<Record<string, Architecture>> = {
       return new SmallResNet(depth, random, { channels, classes, widths });
     },
   ),
+  ...named(
+    { 'vgg11-small': 11, 'vgg13-small': 13, 'vgg16-small': 16, 'vgg19-small': 19 } as const,
+    (depth, shape, random) => {
+      return new SmallVGG(depth, random, scaledBy(shape));
+    },
+  ),
+  'googlenet-small': { make: (shape, random) => new SmallGoogLeNet(random, scaledBy(shape)) },
   ...named({ resnet18: 18, resnet34: 34, resnet50: 50 } as const, (depth, shape, random) => {
     return new ResNet(depth, random, scaledBy(shape));
   }),
@@ -266,6 +276,12 @@ const architectures: Readonly<Record<string, Architecture>> = {
     (options, { channels, classes, multiplier }, random) =>
       new VanillaNet({ ...options, channels, classes, dims: scaledDims(options.dims, multiplier) }, random),
     vanillaNetSizes,
+  ),
+  ...named<SimpleNetOptions>(
+    simpleNets,
+    (options, { channels, classes, multiplier }, random) =>
+      new SimpleNet({ ...options, channels, classes, width: (options.width ?? 1) * multiplier }, random),
+    (options) => atLeast(leastSize(options)),
   ),
   ...named<LSNetOptions>(
     lsNets,

@@ -57,7 +57,10 @@ describe('every network takes images of a size or names those that it takes', ()
     );
     const squares = [...nanos, 'lsnet-nano 32×48', 'lsnet-nano 100×64'];
     const lsnets = ['t', 's', 'b'].map((size) => `lsnet-${size} 100×64`);
-    expect(refused.sort()).toEqual([...transformers, ...vanillas, ...squares, ...lsnets].sort());
+    const simple = imageModelNames
+      .filter((name) => /^simplenet-in.*-m[1-4]$/.test(name))
+      .flatMap((name) => [`${name} 16×16`, `${name} 24×24`]);
+    expect(refused.sort()).toEqual([...transformers, ...vanillas, ...squares, ...lsnets, ...simple].sort());
   });
 
   test('in training too, at the smallest size', () => {

@@ -112,7 +112,8 @@ export const logahOptions = {
 export const pictureOptions = {
   epochs: count(10, 'epochs'),
   batch: count(64, 'images a step; a last one alone joins the step before', { minimum: 2 }),
-  learningRate: rate(3e-3, "AdamW's largest learning rate"),
+  optimizer: choice(['adamw', 'lamb', 'adadelta'], 'optimiser; AdaDelta wants a learning rate of about 0.1'),
+  learningRate: rate(3e-3, 'largest learning rate'),
   weightDecay: number(0.02, 'decay of weights', { minimum: 0 }),
   augment: choice(['no', 'yes'], 'shift and mirror training images'),
   mixing: choice(['none', 'mixup', 'cutmix'], 'blend pairs of images'),

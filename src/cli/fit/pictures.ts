@@ -37,7 +37,7 @@ export async function fitPictures(
     const { channels, height, width } = data.train;
     predictInitial(init, classifier.model, [zeros([1, channels, height, width])], note);
   }
-  const { epochs, batch, learningRate, weightDecay, mixing, labelSmoothing, average, augment } = values;
+  const { epochs, batch, optimizer, learningRate, weightDecay, mixing, labelSmoothing, average, augment } = values;
   const steps = epochs * Math.ceil(data.train.count / batch);
   if (steps < FEW_STEPS)
     note(
@@ -45,7 +45,7 @@ export async function fitPictures(
     );
   const { stopped } = await classifier.train(data, random.split('fit'), {
     ...hooks,
-    ...{ epochs, batchSize: batch, learningRate, weightDecay, mixing, labelSmoothing },
+    ...{ epochs, batchSize: batch, optimizer, learningRate, weightDecay, mixing, labelSmoothing },
     ...(average > 0 && { average }),
     ...(augment === 'yes' && {
       augmentation: { crop: Math.max(1, Math.round(data.train.width / 8)), flip: true },

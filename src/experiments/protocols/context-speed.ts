@@ -1,10 +1,11 @@
 // Time and memory of contexts over more and more tokens, all arms in turns on one thread.
 
-import { median, memoryUse, secondsInTurns, withOwnPeak } from '../../engine/index.js';
+import { median } from '../../engine/index.js';
 import { AttentionContext, NearestContext } from '../../hypergraph/index.js';
 import { inference, type Layer, SoftHGNN } from '../../nn/index.js';
 import { Random, scope } from '../../tensor/index.js';
 import type { RunContext, Scores, StudyResults } from '../parts/contract.js';
+import { costsInTurns, type StepCosts } from '../parts/costs.js';
 import { studyOf } from '../parts/studies.js';
 import { awaitOnOneThread } from '../parts/threads.js';
 
@@ -38,25 +39,18 @@ function layersOf(random: Random): Readonly<Record<Arm, Layer>> {
   };
 }
 
-interface Measured {
-  readonly seconds: Readonly<Record<Arm, number>>;
-  /** Most bytes beyond the input and the weights. */
-  readonly bytes: Readonly<Record<Arm, number>>;
-}
-
-async function measuredAt(layers: Readonly<Record<Arm, Layer>>, tokens: number, random: Random): Promise<Measured> {
+async function measuredAt(
+  layers: Readonly<Record<Arm, Layer>>,
+  tokens: number,
+  random: Random,
+): Promise<StepCosts<Arm>> {
   const x = random.split(tokens).normal([1, tokens, FEATURES]);
   const arms = Object.keys(layers) as Arm[];
   const pass = (arm: Arm) => () => scope(() => void layers[arm].forward(x, inference));
-  const bytes: Record<string, number> = {};
-  for (const arm of arms) {
-    const before = memoryUse().bytes;
-    bytes[arm] = (await withOwnPeak(pass(arm))).peakBytes - before;
-  }
   const bodies = Object.fromEntries(arms.map((arm) => [arm, pass(arm)])) as Record<Arm, () => void>;
-  const seconds = await secondsInTurns(bodies, { repeats: REPEATS, statistic: median });
+  const costs = await costsInTurns(bodies, { repeats: REPEATS, statistic: median });
   x.dispose();
-  return { seconds, bytes: bytes as Record<Arm, number> };
+  return costs;
 }
 
 /** Slope between two points on logarithmic axes. */
@@ -72,12 +66,12 @@ export function speedStudy(most: number, context: Pick<RunContext, 'progress'>):
     const random = new Random(0).split('speed');
     const layers = layersOf(random);
     const lengths = [most / 16, most / 4, most];
-    const measured: Measured[] = [];
+    const measured: StepCosts<Arm>[] = [];
     for (const [at, length] of lengths.entries()) {
       measured.push(await measuredAt(layers, length, random));
       context.progress('speed', (at + 1) / lengths.length);
     }
-    const [, quarter, whole] = measured as [Measured, Measured, Measured];
+    const [, quarter, whole] = measured as [StepCosts<Arm>, StepCosts<Arm>, StepCosts<Arm>];
     const ratio = (arm: Arm, other: Arm) => whole.seconds[arm] / whole.seconds[other];
     const scores: Scores = {
       softSlope: slope(quarter.seconds.soft, whole.seconds.soft, 4),

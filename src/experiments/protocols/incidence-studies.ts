@@ -3,7 +3,7 @@
 
 import { splitPerClass } from '../../data/index.js';
 import { loadHypergraph } from '../../data/node.js';
-import { median, memoryUse, secondsInTurns, withOwnPeak } from '../../engine/index.js';
+import { median } from '../../engine/index.js';
 import { CoNHD, IncidenceBatches, type IncidenceNetwork, trainNetwork } from '../../hypergraph/index.js';
 import {
   accuracy,
@@ -21,6 +21,7 @@ import { SparseMatrix, spmm } from '../../sparse/index.js';
 import { IncidenceList } from '../../structure/index.js';
 import { gatherKnownRows, type Random, scope, type Tensor } from '../../tensor/index.js';
 import type { RunContext, StudyResults } from '../parts/contract.js';
+import { costsInTurns } from '../parts/costs.js';
 import { studyOf } from '../parts/studies.js';
 import { type IncidenceData, type IncidenceOptions, incidenceScores, trainOnSplit } from './incidences.js';
 import { vertexTask } from './vertices.js';
@@ -74,15 +75,9 @@ export async function costStudy(
   const titles = Object.keys(networks);
   const arms = titles.map((title) => {
     const network = networks[title]?.(random.split(title), COST.hidden) as IncidenceNetwork & object;
-    return stepsOf(network, data, cap, random.split('cost'));
+    return [title, stepsOf(network, data, cap, random.split('cost'))] as const;
   });
-  const inUse = memoryUse().bytes;
-  const bytes: number[] = [];
-  for (const arm of arms) bytes.push((await withOwnPeak(arm)).peakBytes - inUse);
-  const seconds = await secondsInTurns(Object.fromEntries(titles.map((title, at) => [title, arms[at] as () => void])), {
-    repeats: COST.rounds,
-    statistic: median,
-  });
+  const { seconds, bytes } = await costsInTurns(Object.fromEntries(arms), { repeats: COST.rounds, statistic: median });
   return studyOf(
     {
       title: 'Cost of a training step',
@@ -91,16 +86,16 @@ export async function costStudy(
         `sampling and gradient included; median of ${COST.rounds} steps, networks taking turns on the same batches; ` +
         'bytes of tensors at the peak of one step.',
       columns: ['network', 'step (ms)', 'peak (MiB)'],
-      rows: titles.map((title, at) => [
+      rows: titles.map((title) => [
         title,
         (1000 * (seconds[title] as number)).toFixed(1),
-        ((bytes[at] as number) / 2 ** 20).toFixed(1),
+        ((bytes[title] as number) / 2 ** 20).toFixed(1),
       ]),
     },
     Object.fromEntries(
-      titles.flatMap((title, at) => [
+      titles.flatMap((title) => [
         [`seconds ${title}`, seconds[title] as number],
-        [`bytes ${title}`, bytes[at] as number],
+        [`bytes ${title}`, bytes[title] as number],
       ]),
     ),
   );

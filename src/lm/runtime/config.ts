@@ -4,6 +4,7 @@
 import type { GgufValue } from '../../data/index.js';
 import { type ExpertActivation, type GateMode, PRUNED } from '../../nn/experts/index.js';
 import type { MoEPlusPlusOptions } from '../moepp.js';
+import { moePlusPlusOfHuggingFace } from './families/moepp.js';
 import { smallThinkerOfGguf, smallThinkerOfHuggingFace } from './families/smallthinker.js';
 import { linearScaling, type RopeScaling, ropeFieldsOf, ropeScalingOf, yarnMagnitude, yarnScaling } from './rope.js';
 
@@ -124,7 +125,12 @@ export interface LanguageModelConfig {
 type Experts = NonNullable<LanguageModelConfig['experts']>;
 
 /** Hugging Face's `model_type` to our architecture, where they differ. */
-const otherNames: Readonly<Record<string, string>> = { qwen3_moe: 'qwen3moe', mistral: 'llama', mixtral: 'llama' };
+const otherNames: Readonly<Record<string, string>> = {
+  qwen3_moe: 'qwen3moe',
+  mistral: 'llama',
+  mixtral: 'llama',
+  'MoE++': 'llama',
+};
 
 const interleavedArchitectures = ['llama'];
 /** Architectures that the runtime supports, by their name in GGUF. */
@@ -211,8 +217,8 @@ export function configOfHuggingFace(config: Readonly<Record<string, unknown>>): 
     if (value === undefined) throw new Error(`config.json lacks "${key}"`);
     return value;
   };
-  const own = type === 'smallthinker' ? smallThinkerOfHuggingFace(config, number('num_hidden_layers')) : undefined;
-  if (!own) requireKnown(config);
+  const own = ownOfHuggingFace(type, config, number('num_hidden_layers'));
+  if (type !== 'smallthinker') requireKnown(config);
   const heads = number('num_attention_heads');
   const features = number('hidden_size');
   const count = optional('num_experts') ?? optional('num_local_experts') ?? 0;
@@ -243,6 +249,12 @@ export function configOfHuggingFace(config: Readonly<Record<string, unknown>>): 
     ...(count > 0 && { experts: { count, k: number('num_experts_per_tok'), normalised, ...mergedOf(config) } }),
     ...own,
   });
+}
+
+/** What a family says under names of its own; undefined for the others. */
+function ownOfHuggingFace(type: string, config: Readonly<Record<string, unknown>>, layers: number) {
+  if (type === 'smallthinker') return smallThinkerOfHuggingFace(config, layers);
+  return type === 'MoE++' ? moePlusPlusOfHuggingFace(config) : undefined;
 }
 
 /** Groups and rank of experts that `gossamer lm compress` merged. */

@@ -150,10 +150,13 @@ class ZeroComputation extends Mixture {
   constructor(loader: Loader, layer: number, features: number, experts: MatrixExperts, options: MoEPlusPlusOptions) {
     super(experts, options.k ?? 2);
     const mixture = new MoEPlusPlus(features, options, new Random(0), { experts });
-    mixture.router.weight = reshape(loader.vector('router', layer, mixture.count * features), [
-      mixture.count,
-      features,
-    ]);
+    const { weight } = mixture.router;
+    mixture.router.weight = reshape(loader.vector('router', layer, weight.size), weight.shape);
+    if (mixture.routerHidden)
+      mixture.routerHidden.weight = reshape(
+        loader.vector('routerHidden', layer, mixture.routerHidden.weight.size),
+        mixture.routerHidden.weight.shape,
+      );
     if (mixture.residual)
       mixture.residual = reshape(loader.vector('residual', layer, mixture.count ** 2), [mixture.count, mixture.count]);
     const { constant = 0 } = options.experts;

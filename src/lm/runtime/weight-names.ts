@@ -18,6 +18,7 @@ export type LayerRole =
   | 'up'
   | 'down'
   | 'router'
+  | 'routerHidden'
   | 'residual'
   | 'constantGate'
   | 'constants'
@@ -49,6 +50,7 @@ export const ggufLayer: Readonly<Record<LayerRole, string>> = {
   up: 'ffn_up.weight',
   down: 'ffn_down.weight',
   router: 'ffn_gate_inp.weight',
+  routerHidden: 'ffn_gate_inp_hidden.weight',
   residual: 'ffn_gate_residual.weight',
   constantGate: 'ffn_constant_gate.weight',
   constants: 'ffn_constants.weight',
@@ -91,6 +93,7 @@ export const huggingFaceLayer: Readonly<Record<LayerRole, string>> = {
   up: 'mlp.up_proj.weight',
   down: 'mlp.down_proj.weight',
   router: 'mlp.gate.weight',
+  routerHidden: 'mlp.router_hidden.weight',
   residual: 'mlp.residual',
   constantGate: 'mlp.constant_gate',
   constants: 'mlp.constants',

@@ -6,6 +6,7 @@ import { blockFormats, type ExpertBlockSizes, type QuantizedFormat } from '../..
 import { concatenate, keep, reshape, slice, type Tensor } from '../../tensor/index.js';
 import { type BlockMatrices, blockDown, blockShape, blockUp, type StackedBlocks } from './block-weights.js';
 import type { LanguageModelConfig } from './config.js';
+import { MoePlusPlusNames } from './families/moepp.js';
 import { floatForm, ggufForm, hasRows, type Layout, storedIn } from './forms.js';
 import { DenseMatrix, type LoadedMatrix, LowRankMatrix, type WeightMatrix, type WeightUse } from './matrix.js';
 import { ByNeuron } from './neurons.js';
@@ -153,9 +154,10 @@ function huggingFaceWeights(
       return left && right && new LowRankMatrix(left, right, values && { rows, values });
     });
   };
+  const plusPlus = new MoePlusPlusNames({ shapeOf, matrix, vector });
   return {
     matrix: (role, layer) => matrix(named(role, layer), 'always'),
-    vector: (role, layer) => vector(named(role, layer)),
+    vector: (role, layer) => vector(named(role, layer)) ?? plusPlus.vector(role, layer),
     blocks: (layer, sizes, execution) => {
       // The checkpoints' stacks have no ".weight".
       const [up, down] = (['up_proj', 'down_proj'] as const).map((part) => {
@@ -170,9 +172,10 @@ function huggingFaceWeights(
       const layout = sparse ? (role === 'down' ? 'neurons' : 'rows') : 'whole';
       const has = (name: string) => shapeOf(`model.layers.${layer}.mlp.experts.${name}`) !== undefined;
       const stack = has('upLeft') ? lowRank : has('up') ? stacked : undefined;
-      const all = stack
-        ? stack(role, layer, count, layout)
-        : Array.from({ length: count }, (_, expert) => matrix(expertName(shapeOf, layer, expert, role), 'chosen'));
+      const all =
+        stack?.(role, layer, count, layout) ??
+        plusPlus.experts(role, layer, count) ??
+        Array.from({ length: count }, (_, expert) => matrix(expertName(shapeOf, layer, expert, role), 'chosen'));
       const missing = all.indexOf(undefined);
       if (missing < 0) return all as WeightMatrix[];
       if (all.every((one) => one === undefined)) return undefined;

@@ -6,6 +6,7 @@ import {
   type ConvolutionOptions,
   multiply,
   type Random,
+  relu,
   reshape,
   rsqrt,
   subtract,
@@ -31,6 +32,8 @@ export interface ConvNormShape extends ConvolutionOptions {
   readonly bias?: boolean;
   /** ε of the batch norm. Default: 1e-5. */
   readonly epsilon?: number;
+  /** Weight of a batch in the running statistics. Default: 0.1. */
+  readonly momentum?: number;
 }
 
 /**
@@ -47,20 +50,21 @@ export class ConvNorm {
     inChannels: number,
     outChannels: number,
     random: Random,
-    { kernel = 1, norm = 'batch', bias = false, epsilon = 1e-5, ...options }: ConvNormShape = {},
+    { kernel = 1, norm = 'batch', bias = false, epsilon = 1e-5, momentum = 0.1, ...options }: ConvNormShape = {},
   ) {
     this.conv = new Conv2d(inChannels, outChannels, kernel, random, {
       padding: (kernel - 1) >> 1,
       ...options,
       bias: bias || norm === 'none',
     });
-    if (norm === 'batch') this.norm = new BatchNorm2d(outChannels, { epsilon });
+    if (norm === 'batch') this.norm = new BatchNorm2d(outChannels, { epsilon, momentum });
   }
 
-  /** x [n, in, h, w] → norm(W ∗ x) [n, out, h′, w′]. */
-  forward(x: Tensor, mode: Mode): Tensor {
+  /** x [n, in, h, w] → norm(W ∗ x) [n, out, h′, w′], then ReLU if asked for. */
+  forward(x: Tensor, mode: Mode, activation: 'none' | 'relu' = 'none'): Tensor {
     const y = this.conv.forward(x);
-    return this.norm?.forward(y, mode) ?? y;
+    if (this.norm) return this.norm.forward(y, mode, activation);
+    return activation === 'relu' ? relu(y) : y;
   }
 
   /** Weight and bias with the norm folded in, per output channel: W·scale and b·scale + shift. */

@@ -99,4 +99,48 @@ const lsnet: readonly Case[] = [
   },
 ];
 
-export const evidence: Readonly<Record<string, readonly Case[]>> = { vanillanet, lsnet };
+/**
+ * @param lead points of SimpleNet above the others
+ *
+ * @param heavier parameters and multiply-adds of the heavy networks over its own
+ */
+const simplenetScores = (lead: number, heavier: number, half: number) => {
+  const network = (accuracy: number, cost: number) => ({
+    accuracy,
+    parameters: cost,
+    multiplyAdds: cost,
+    step: cost,
+  });
+  const broken = [
+    'pooled early',
+    'strides, not poolings',
+    'equal widths',
+    '5×5 kernels',
+    '1×1 kernels early',
+    'eight layers',
+  ];
+  return {
+    SimpleNet: network(80 + lead, 1),
+    'VGG-16, a quarter as wide': network(80, heavier),
+    'ResNet-20': network(80, heavier),
+    'GoogLeNet, a quarter as wide': network(80, 25 + heavier / 100),
+    MobileNetV2: network(80, 1),
+    'ResNet-20, half as wide': network(80, half),
+    ...Object.fromEntries(broken.map((name) => [`SimpleNet, ${name}`, network(80, 1)])),
+  };
+};
+
+const simplenet: readonly Case[] = [
+  {
+    data: 'fashion-mnist',
+    holding: {
+      methods: {
+        ...simplenetScores(2, 3, 2),
+        'GoogLeNet, a quarter as wide': { accuracy: 79, parameters: 9, multiplyAdds: 4, step: 9 },
+      },
+    },
+    failing: { methods: simplenetScores(-4, 1.5, 1) },
+  },
+];
+
+export const evidence: Readonly<Record<string, readonly Case[]>> = { vanillanet, lsnet, simplenet };

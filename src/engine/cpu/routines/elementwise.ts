@@ -93,6 +93,8 @@ export const elementwiseRoutines = {
   /** `first` and `second` are the moments; share1 = 1 − β₁, correction1 = 1 − β₁ᵗ, and so for 2. */
   adam: elementwise('adam', 1),
   sgd: elementwise('sgd', 0.5),
+  /** `squares` and `updates` are the means of squared gradients and squared steps. */
+  adadelta: elementwise('adadelta', 1),
 
   /** Blocks of a file's format from n blocks of floats. */
   encodeBlocks: elementwise('encodeBlocks', 60),
