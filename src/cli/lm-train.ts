@@ -48,7 +48,7 @@ Examples
   gossamer lm train book.txt --vocabulary 1024 --layers 6 --features 256
   gossamer lm train tinyshakespeare --experts 8 --free-experts 4 --tau 0.75
   gossamer lm train book.txt --experts 32 --activation relu --router early --window 256   SmallThinker’s form
-  gossamer lm train book.txt --experts 32 --router relu --chunk-sparsity 0.5 --locality 5e-4   BlockFFN’s form
+  gossamer lm train book.txt --experts 32 --router relu --chunk-sparsity 0.05 --locality 1.5e-3   BlockFFN’s form
   gossamer lm train letters/*.txt --experts 32 --router relu   each file a document; --document-separator cuts one file
   gossamer lm train book.txt --features 64 --layers 3 --init ghn.safetensors   from weights that a hypernetwork predicts
   gossamer lm generate book.safetensors --prompt "Once"

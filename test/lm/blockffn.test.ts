@@ -244,6 +244,16 @@ describe('the adaptive factor', () => {
     expect(values[1300]).toBeCloseTo((0.04 * 0.9) / 0.8, 9);
   });
 
+  test('waits for its start, whatever the losses are until then', () => {
+    const factor = new AdaptiveFactor({ start: 6, window: 2, initial: 1 });
+    for (const loss of [1, 1, 3, 3, 9]) {
+      factor.update(loss);
+      expect(factor.value).toBe(1);
+    }
+    factor.update(9);
+    expect(factor.value).toBeCloseTo(1 + (3 - 1) / 2, 9);
+  });
+
   test('growth is at least 2.5 %, and κ at most four times κ₀', () => {
     expect(replay([1.01, 1.01])[1100]).toBeCloseTo(0.05 * 1.025, 9);
     expect(replay([2, 6, 6])[1200]).toBeCloseTo(0.2, 9);
@@ -333,6 +343,17 @@ describe('training', () => {
       0.3 * mean(({ logits }) => activationLocality(logits)) +
       0.7 * mean(({ normalised }) => chunkSparsification(normalised, undefined, 8));
     expect(sparsity.terms(gates, batch).item()).toBeCloseTo(expected, 4);
+    // κ is that of the factor, not κ₀.
+    const adaptive = new BlockSparsity({
+      locality: 0,
+      chunkSparsity: 0.7,
+      chunk: 8,
+      schedule: { start: 1, window: 1 },
+    });
+    const first = adaptive.terms(gates, batch).item();
+    for (const loss of [1, 2]) adaptive.factor.update(loss);
+    expect(adaptive.kappa).toBeCloseTo(1.4, 9);
+    expect(adaptive.terms(gates, batch).item()).toBeCloseTo(2 * first, 5);
     // Windows of 16 are padded to one chunk of 64, whose padding uses nothing.
     const padded = new BlockSparsity({ locality: 0, chunkSparsity: 1 }).terms(gates, batch).item();
     expect(padded).toBeCloseTo(

@@ -51,7 +51,7 @@ export const BASELINES = [TOPK, DSMOE, REMOE, DENSE] as const;
 export const blockTitles = [BLOCKFFN, DEFAULTS, NO_LOSSES, ...BASELINES, CUT];
 
 /** Weights of BlockFFN's losses at its operating point. */
-export const OPERATING = { locality: 5e-4, chunkSparsity: 0.1 } as const;
+export const OPERATING = { locality: 1.5e-3, chunkSparsity: 0.05 } as const;
 const PAPER = { locality: 2e-3, chunkSparsity: 0.05 } as const;
 
 interface Setting {
@@ -131,7 +131,7 @@ export function armsOf(
   const gated = Math.round((2 * experts * width + experts) / 3);
   const rate = k / experts;
   return {
-    [BLOCKFFN]: { ...blockArm(grid(OPERATING.chunkSparsity, 0.2, 0.05), weights), penalty: collapse },
+    [BLOCKFFN]: { ...blockArm(grid(OPERATING.chunkSparsity, 0.06, 0.04), weights), penalty: collapse },
     [DEFAULTS]: blockArm(grid(PAPER.chunkSparsity), PAPER),
     [NO_LOSSES]: blockArm(grid(0)),
     [TOPK]: rival({ kind: 'top', k }, { settings: grid(1e-2, 1e-3, 1e-4), isBalanced: true }),
