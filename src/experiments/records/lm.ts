@@ -80,7 +80,7 @@ export const records: readonly SystemRecord[] = [
     title: 'SmallThinker: experts chosen before attention, sparse twice over',
     family: 'lm',
     about:
-      'language models for devices with little memory: experts are read from disk while attention runs, and of each only the open neurons are computed',
+      'language models for little memory: experts are read while attention runs, and only their open neurons are computed',
     paper: {
       authors: 'Song et al.',
       title: 'SmallThinker: A Family of Efficient Large Language Models Natively Trained for Local Deployment',

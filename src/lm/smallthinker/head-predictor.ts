@@ -35,8 +35,9 @@ export interface HeadPredictorOptions extends TrainingHooks {
   readonly positives?: number;
   /** Optimizer steps. Default: 300. */
   readonly steps?: number;
-  /** Windows per step, and tokens of each. Default: 8 of 64. */
+  /** Windows per step. Default: 8. */
   readonly batch?: number;
+  /** Tokens of a window. Default: 64. */
   readonly length?: number;
   /** Peak learning rate. Default: 1e-2. */
   readonly learningRate?: number;
