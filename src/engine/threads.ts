@@ -58,11 +58,12 @@ export function startBackground(source: string, onAnswer: (message: unknown) => 
     const worker = new threads.Worker(code, { eval: true, execArgv: [], env: {} });
     // While an answer is awaited the worker holds the process, else it does not.
     let awaited = 0;
-    worker.unref();
     worker.on('message', (message) => {
       if (--awaited <= 0) worker.unref();
       onAnswer(message);
     });
+    // After the listener, which would hold the process again.
+    worker.unref();
     return {
       send: (message) => {
         if (typeof message === 'object' && message !== null && 'id' in message && awaited++ === 0) worker.ref();
