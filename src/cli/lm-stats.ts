@@ -87,9 +87,8 @@ export async function statsOf(
   { options, passes, drafted }: PassCounter,
 ): Promise<string[]> {
   const sparsity = sparsityLine(bundle, [...prompt, ...made]);
-  const lines = [sparsity ?? 'the model has no blocks (BlockFFN): each token uses as many weights'];
-  const weights = statisticsOf(bundle);
-  if (weights !== undefined) lines.push(weights);
+  const lines = [sparsity, statisticsOf(bundle)].filter((line) => line !== undefined);
+  if (lines.length === 0) lines.push('each token uses all weights, which are in memory');
   if (!options.draft) return lines;
   // The prompt's own pass gives the first token, each other pass one more than it accepts.
   const accepted = Math.max(0, made.length - 1 - passes);
