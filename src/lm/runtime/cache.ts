@@ -378,11 +378,15 @@ function lastOf(x: Tensor, count: number): Tensor {
   return reshape(slice(x, null, [tokens - count, tokens]), [1, heads, count, depth]);
 }
 
-/** Bytes of the keys and values of `tokens` tokens: of a window at most in layers with one. */
+/**
+ * Bytes of the keys and values of `tokens` tokens, of one vector each with latent attention: of a
+ * window at most in layers with one.
+ */
 export function cacheBytesOf(config: LanguageModelConfig, tokens: number, format: CacheFormat): number {
   const stored = Array.from({ length: config.layers }, (_, layer) => {
     const window = windowAt(config, layer);
     return window > 0 ? Math.min(tokens, window) : tokens;
   });
-  return (format === 'f16' ? 4 : 8) * config.keyHeads * config.headDim * stored.reduce((a, b) => a + b, 0);
+  const bytes = (format === 'f16' ? 2 : 4) * (config.latent ? 1 : 2) * config.keyHeads * config.headDim;
+  return bytes * stored.reduce((a, b) => a + b, 0);
 }
