@@ -294,7 +294,9 @@ function windowsOf(
   if (!isUsed || typeof window !== 'number') return { window: 0 };
   const slides = (layer: number) =>
     Array.isArray(types) ? types[layer] === 'sliding_attention' : isAlways || layer >= Number(first);
-  const full = Array.from({ length: layers }, (_, layer) => layer).filter((layer) => !slides(layer));
+  // More layers than a decoder has are refused later.
+  const all = Array.from({ length: Math.min(layers, most.layers) }, (_, layer) => layer);
+  const full = all.filter((layer) => !slides(layer));
   if (full.length === layers) return { window: 0 };
   return { window, ...(full.length > 0 && { fullLayers: full }) };
 }
