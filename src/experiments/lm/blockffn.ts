@@ -43,70 +43,72 @@ const full = {
     steps >= 600 && batch * length >= 1024 && features >= 64 && experts >= 32 && layers >= 2,
 };
 
-const claims = where(full, [
-  abstract('sparsity', 'Token-level sparsity, least of the seeds (%)', above(80), (e) =>
-    e.least((score) => score(BLOCKFFN, 'tls')),
-  ),
-  abstract('sparsity', '8-token chunk-level sparsity of the same models, least of the seeds (%)', above(70), (e) =>
-    e.least((score) => score(BLOCKFFN, 'cls8')),
-  ),
-  abstract('baselines', 'Test loss below the best baseline’s (nats a character)', atLeast(0), (e) =>
-    Math.min(...BASELINES.map((other) => e.gain(other, BLOCKFFN, 'loss'))),
-  ),
-  abstract('chunks', 'TopK: CLS of 32 tokens over that of 8', below(0.1), (e) => lasting(e, TOPK)),
-  ours('BlockFFN: CLS of 32 tokens over that of 8', atLeast(0.5), (e) => lasting(e, BLOCKFFN)),
-  ours('Not collapsed: blocks that 2 to 98 % of the tokens use, least of the seeds (%)', atLeast(25), (e) =>
-    e.least((score) => score(BLOCKFFN, 'selective')),
-  ),
-  ours('Not collapsed: TLS above CLS32, least of the seeds (points)', above(5), (e) =>
-    e.least((score) => score(BLOCKFFN, 'tls') - score(BLOCKFFN, 'cls32')),
-  ),
-  ours('Test loss below a dense layer of the active width (nats a character)', above(0), (e) =>
-    e.gain(CUT, BLOCKFFN, 'loss'),
-  ),
-  ours('TLS off that of TopK (points)', atMost(10), (e) => Math.abs(e.gain(BLOCKFFN, TOPK, 'tls'))),
-  ours('Test loss above that without the losses (nats a character)', atMost(0.05), (e) =>
-    e.gain(BLOCKFFN, NO_LOSSES, 'loss'),
-  ),
-  ours('The paper’s weights: CLS8 over that without the losses', atLeast(4), (e) =>
-    e.ratio(DEFAULTS, NO_LOSSES, 'cls8'),
-  ),
-  ours('The paper’s weights: CLS32 over that without the losses', atLeast(20), (e) =>
-    e.ratio(DEFAULTS, NO_LOSSES, 'cls32'),
-  ),
-  ours('The paper’s weights: test loss above that without the losses (nats a character)', atMost(0.02), (e) =>
-    e.gain(DEFAULTS, NO_LOSSES, 'loss'),
-  ),
-  ours(
-    'Locality alone: CLS8/TLS above that of chunk sparsification alone',
-    above(0),
-    (e) => e.study('share locality alone') - e.study('share chunk sparsification alone'),
-  ),
-  ours(
-    'Chunk sparsification alone: TLS above that of locality alone (points)',
-    above(0),
-    (e) => e.study('tls chunk sparsification alone') - e.study('tls locality alone'),
-  ),
+const claims = [
   ours('Guessed ahead or not, sparse or not: the same tokens', atLeast(1), (e) => e.study('same ids')),
-  ...(['f32', 'Q8_0'] as const).map((format) =>
-    ours(`One token, ${format}: speed-up of a layer over 1/(1 − TLS)`, atLeast(0.6), (e) =>
-      e.study(`share ${format} 1`),
+  ...where(full, [
+    abstract('sparsity', 'Token-level sparsity, least of the seeds (%)', above(80), (e) =>
+      e.least((score) => score(BLOCKFFN, 'tls')),
     ),
-  ),
-  abstract(
-    'speed',
-    'Tokens a second of sparse speculation over dense generation, on a CPU',
-    atLeast(3.67),
-    (e) => e.study('speed speculative, blocks in use') / e.study('speed plain'),
-  ),
-  ours(
-    'Sparse speculation over the faster of sparsity and speculation alone',
-    above(1),
-    (e) =>
-      e.study('speed speculative, blocks in use') /
-      Math.max(e.study('speed plain, blocks in use'), e.study('speed speculative')),
-  ),
-]);
+    abstract('sparsity', '8-token chunk-level sparsity of the same models, least of the seeds (%)', above(70), (e) =>
+      e.least((score) => score(BLOCKFFN, 'cls8')),
+    ),
+    abstract('baselines', 'Test loss below the best baseline’s (nats a character)', atLeast(0), (e) =>
+      Math.min(...BASELINES.map((other) => e.gain(other, BLOCKFFN, 'loss'))),
+    ),
+    abstract('chunks', 'TopK: CLS of 32 tokens over that of 8', below(0.1), (e) => lasting(e, TOPK)),
+    ours('BlockFFN: CLS of 32 tokens over that of 8', atLeast(0.5), (e) => lasting(e, BLOCKFFN)),
+    ours('Not collapsed: blocks that 2 to 98 % of the tokens use, least of the seeds (%)', atLeast(25), (e) =>
+      e.least((score) => score(BLOCKFFN, 'selective')),
+    ),
+    ours('Not collapsed: TLS above CLS32, least of the seeds (points)', above(5), (e) =>
+      e.least((score) => score(BLOCKFFN, 'tls') - score(BLOCKFFN, 'cls32')),
+    ),
+    ours('Test loss below a dense layer of the active width (nats a character)', above(0), (e) =>
+      e.gain(CUT, BLOCKFFN, 'loss'),
+    ),
+    ours('TLS off that of TopK (points)', atMost(10), (e) => Math.abs(e.gain(BLOCKFFN, TOPK, 'tls'))),
+    ours('Test loss above that without the losses (nats a character)', atMost(0.05), (e) =>
+      e.gain(BLOCKFFN, NO_LOSSES, 'loss'),
+    ),
+    ours('The paper’s weights: CLS8 over that without the losses', atLeast(4), (e) =>
+      e.ratio(DEFAULTS, NO_LOSSES, 'cls8'),
+    ),
+    ours('The paper’s weights: CLS32 over that without the losses', atLeast(20), (e) =>
+      e.ratio(DEFAULTS, NO_LOSSES, 'cls32'),
+    ),
+    ours('The paper’s weights: test loss above that without the losses (nats a character)', atMost(0.02), (e) =>
+      e.gain(DEFAULTS, NO_LOSSES, 'loss'),
+    ),
+    ours(
+      'Locality alone: CLS8/TLS above that of chunk sparsification alone',
+      above(0),
+      (e) => e.study('share locality alone') - e.study('share chunk sparsification alone'),
+    ),
+    ours(
+      'Chunk sparsification alone: TLS above that of locality alone (points)',
+      above(0),
+      (e) => e.study('tls chunk sparsification alone') - e.study('tls locality alone'),
+    ),
+    ...(['f32', 'Q8_0'] as const).map((format) =>
+      ours(`One token, ${format}: speed-up of a layer over 1/(1 − TLS)`, atLeast(0.6), (e) =>
+        e.study(`share ${format} 1`),
+      ),
+    ),
+    abstract(
+      'speed',
+      'Tokens a second of sparse speculation over dense generation, on a CPU',
+      atLeast(3.67),
+      (e) => e.study('speed speculative, blocks in use') / e.study('speed plain'),
+    ),
+    ours(
+      'Sparse speculation over the faster of sparsity and speculation alone',
+      above(1),
+      (e) =>
+        e.study('speed speculative, blocks in use') /
+        Math.max(e.study('speed plain, blocks in use'), e.study('speed speculative')),
+    ),
+  ]),
+];
 
 export const experiment = defineExperiment({
   options: blockOptions,
