@@ -6,6 +6,7 @@ import { BlockSparsity, decoderUsage, type LanguageModelConfig, scheduleFor } fr
 import type { Decoder } from '../models/index.js';
 import type { EpochReport, TrainingHooks } from '../nn/index.js';
 import { number } from './arguments.js';
+import { percent } from './lm-stats.js';
 
 /** Flags of the losses of blocks. */
 export interface BlockFlags {
@@ -45,8 +46,6 @@ export function objectiveOf(
     schedule: scheduleFor(steps),
   });
 }
-
-const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
 /** Sparsity on validation tokens, κ, and blocks that none of them uses. */
 export function sparsityOf(

@@ -50,7 +50,8 @@ async function speedWithoutDraft(
   return made / Math.max(1e-3, (performance.now() - started) / 1000 - prefill);
 }
 
-const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+/** A share in percent. */
+export const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
 /** TLS and CLS of a text; undefined for a model without blocks. */
 export function sparsityLine({ model }: Pick<LanguageBundle, 'model'>, tokens: readonly number[]): string | undefined {

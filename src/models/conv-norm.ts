@@ -25,6 +25,8 @@ export interface ConvNormOptions extends ConvolutionOptions {
   readonly activation?: ActivationName;
   /** ε of the batch norm. Default: 1e-5. */
   readonly epsilon?: number;
+  /** Whether the convolution has a bias too. Default: false. */
+  readonly bias?: boolean;
 }
 
 /**

@@ -1,9 +1,9 @@
 // VGG for small images (Simonyan & Zisserman 2015): 3×3 convolutions in groups, each ending in a
 // max pooling; with batch norm, and global average pooling in place of the large linear layers.
 
-import { BatchNorm2d, type Layer, Linear, type Mode, runSequence, type Sequence } from '../nn/index.js';
+import { type Layer, Linear, type Mode, runSequence, type Sequence } from '../nn/index.js';
 import { globalAveragePool, maxPool2d, type Random, type Tensor } from '../tensor/index.js';
-import { heConv } from './conv-norm.js';
+import { convNorm } from './conv-norm.js';
 
 /** Architecture options of `SmallVGG` and `SmallGoogLeNet`. */
 export interface SmallNetworkOptions {
@@ -43,14 +43,13 @@ export class SmallVGG {
     { channels = 3, classes = 10, width = 1 }: SmallNetworkOptions = {},
   ) {
     let last = channels;
-    const conv = (out: number): Layer => {
-      const [layer, norm] = [heConv(last, out, 3, random, { padding: 1, bias: true }), new BatchNorm2d(out)];
-      last = out;
-      return new NormedConv(layer, norm);
-    };
-    this.features = groups[depth].flatMap((count, group): Layer[] => {
+    this.features = groups[depth].map((count, group) => {
       const out = Math.max(1, Math.round(width * (widths[group] as number)));
-      return [...Array.from({ length: count }, () => conv(out)), pool];
+      const convs = Array.from({ length: count }, (_, i) =>
+        convNorm(i === 0 ? last : out, out, 3, random, { bias: true }),
+      );
+      last = out;
+      return [...convs, pool];
     });
     this.classifier = new Linear(last, classes, random);
   }
@@ -58,17 +57,5 @@ export class SmallVGG {
   /** Images [n, channels, h, w] → logits [n, classes]. */
   forward(x: Tensor, mode: Mode): Tensor {
     return this.classifier.forward(globalAveragePool(runSequence(this.features, x, mode)));
-  }
-}
-
-/** ReLU(norm(conv(x))). */
-class NormedConv implements Layer {
-  constructor(
-    readonly conv: ReturnType<typeof heConv>,
-    readonly norm: BatchNorm2d,
-  ) {}
-
-  forward(x: Tensor, mode: Mode): Tensor {
-    return this.norm.forward(this.conv.forward(x), mode, 'relu');
   }
 }

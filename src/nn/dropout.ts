@@ -37,7 +37,7 @@ export class Dropout2d extends Dropout {
    * @throws Error in training when `mode` has no random stream.
    */
   override forward(x: Tensor, mode: Mode): Tensor {
-    const mask = super.forward(ones([...x.shape.slice(0, 2), 1, 1]), mode);
-    return mode.training && this.p > 0 ? multiply(x, mask) : x;
+    if (!mode.training || this.p === 0) return x;
+    return multiply(x, super.forward(ones([...x.shape.slice(0, 2), 1, 1]), mode));
   }
 }

@@ -17,13 +17,13 @@ import {
   validationLoss,
 } from '../../lm/index.js';
 import { Decoder } from '../../models/index.js';
-import { parameterCount, stateOf, type TrainingHooks } from '../../nn/index.js';
+import { stateOf, type TrainingHooks } from '../../nn/index.js';
 import { Random } from '../../tensor/index.js';
 import type { Scores } from '../parts/contract.js';
 import type { Method } from '../parts/methods.js';
 import { choice, count, type OptionValues } from '../parts/options.js';
 import { type Grid, settingsOf, tuned } from '../parts/tuning.js';
-import { type TokenizedText, type TrainedDecoder, textOptions } from './text.js';
+import { type TokenizedText, type TrainedDecoder, textOptions, textScores } from './text.js';
 
 export const blockOptions = {
   ...textOptions,
@@ -110,15 +110,12 @@ export function armsOf(
         new BlockSparsity({ ...weights, chunkSparsity: weight, schedule: weights.schedule ?? scheduleFor(steps) }),
     }),
   });
-  const rival = (router: RivalRouter, arm: Omit<Arm, 'build'>): Arm => ({
+  const rival = (router: RivalRouter, arm: Omit<Arm, 'build'>, blocks = { count: experts, width }): Arm => ({
     ...arm,
     build: (random) => ({
-      config: decoderConfig(sizes),
+      config: decoderConfig({ ...sizes, hidden: blocks.width }),
       model: new Decoder(
-        {
-          ...sizes,
-          feedForward: (_, layer) => new RivalBlocks(features, { count: experts, width }, router, layer),
-        },
+        { ...sizes, feedForward: (_, layer) => new RivalBlocks(features, blocks, router, layer) },
         random,
       ),
     }),
@@ -145,17 +142,8 @@ export function armsOf(
       },
     ),
     [DENSE]: dense(decoderConfig({ ...sizes, hidden: gated })),
-    [CUT]: {
-      ...blockArm(grid(0)),
-      build: (random) => {
-        // A layer of one kind of unit, as wide as what a token uses of the blocks.
-        const cut = { count: 1, width: Math.max(1, Math.round(k * width)) };
-        const config = decoderConfig({ ...sizes, hidden: cut.width });
-        const feedForward = (_: number, layer: Random) =>
-          new RivalBlocks(features, { count: 1, width: cut.width }, { kind: 'top', k: 1 }, layer);
-        return { config, model: new Decoder({ ...sizes, feedForward }, random) };
-      },
-    },
+    // A layer of one kind of unit, as wide as what a token uses of the blocks.
+    [CUT]: rival({ kind: 'top', k: 1 }, { settings: grid(0) }, { count: 1, width: k * width }),
   };
 }
 
@@ -204,17 +192,14 @@ export function blockMethods(data: TokenizedText, values: BlockValues): Method<T
 }
 
 /** Scores on test tokens: nats a character, sparsity in %, and shares of blocks. */
-export function blockScores(
-  model: Decoder,
-  { tokens: { test }, tokenizer }: TokenizedText,
-  values: BlockValues,
-): Scores {
-  const perToken = validationLoss(model, { validation: test }, values);
-  const characters = tokenizer.decode([...test]).length;
+export function blockScores(model: Decoder, data: TokenizedText, values: BlockValues): Scores {
+  const { test } = data.tokens;
+  const { loss: perToken = Number.NaN, ...scores } = textScores(model, data, values);
+  const characters = data.tokenizer.decode([...test]).length;
   const usage = usageOn(model, test, values);
   return {
     loss: (perToken * test.length) / characters,
-    parameters: parameterCount(model),
+    ...scores,
     ...(usage && {
       tls: 100 * usage.tls,
       cls8: 100 * usage.cls(8),

@@ -4,6 +4,7 @@
 import { median, secondsInTurns } from '../../engine/index.js';
 import {
   CHUNK_LENGTHS,
+  gatedBlocks,
   generate,
   LanguageModel,
   type LanguageModelConfig,
@@ -12,18 +13,7 @@ import {
 } from '../../lm/index.js';
 import { stateOf } from '../../nn/index.js';
 import { BlockMatrix, blockMajor, blocksDown, blocksUp, usedBlocks } from '../../quantized/index.js';
-import {
-  keep,
-  linear,
-  multiply,
-  Random,
-  reshape,
-  scope,
-  silu,
-  slice,
-  type Tensor,
-  tensor,
-} from '../../tensor/index.js';
+import { keep, linear, Random, scope, slice, type Tensor, tensor } from '../../tensor/index.js';
 import type { RunContext, StudyResults } from '../parts/contract.js';
 import { runMethods } from '../parts/methods.js';
 import { joinStudies, noStudies, studyOf } from '../parts/studies.js';
@@ -148,9 +138,12 @@ interface Weights {
 function denseLayer(x: Tensor, gates: Tensor, { up, whole }: Weights): Tensor {
   const product = (input: Tensor, weights: Tensor | BlockMatrix) =>
     weights instanceof BlockMatrix ? weights.multiply(input) : linear(input, weights);
-  const [n, { count, width }] = [x.shape[0] as number, LAYER];
-  const inner = reshape(silu(product(x, up)), [n, count, width]);
-  return product(reshape(multiply(inner, reshape(gates, [n, count, 1])), [n, count * width]), whole);
+  return gatedBlocks(
+    x,
+    gates,
+    (input) => product(input, up),
+    (hidden) => product(hidden, whole),
+  );
 }
 
 /** Time of a layer with all blocks and with those in use, for one token and for chunks. */

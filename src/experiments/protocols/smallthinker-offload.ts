@@ -65,7 +65,7 @@ export async function offloadStudy(data: TokenizedText, sizes: Sizes, random: Ra
     const results = Object.entries(disks).map(([name, disk]) => {
       const runs = Object.entries(modes).map(([title, { share, options }]) => {
         const file = openBytes(path);
-        const run = decode(file, { disk, ...options }, (all) => all - (1 - share) * expertBytes, data, sizes);
+        const run = decode(file, { disk, ...options }, (all) => all - (1 - share) * expertBytes);
         file.close();
         return { title, ...run };
       });
@@ -76,13 +76,8 @@ export async function offloadStudy(data: TokenizedText, sizes: Sizes, random: Ra
     rmSync(folder, { recursive: true });
   }
 
-  function decode(
-    file: FileBytes,
-    options: StoreOptions,
-    budget: (bytes: number) => number,
-    { tokens: { test } }: TokenizedText,
-    { prompt: read, made: most }: Sizes,
-  ) {
+  function decode(file: FileBytes, options: StoreOptions, budget: (bytes: number) => number) {
+    const { test } = data.tokens;
     const sourceOf = (store: WeightStore) =>
       new LanguageModel(config, safetensorsWeights([new SafetensorsReader(file)], store));
     const store = new WeightStore(Math.ceil(1.02 * budget(sourceOf(new WeightStore()).bytes)), options);
@@ -90,13 +85,13 @@ export async function offloadStudy(data: TokenizedText, sizes: Sizes, random: Ra
     own.load();
     const cache = own.cache();
     const ids: number[] = [];
-    let next = scope(() => highest(own.forward(test.subarray(0, read), cache).dataSync<Float32Array>()));
+    let next = scope(() => own.forward(test.subarray(0, prompt), cache).argmax(1).item());
     const before = store.statistics;
     const started = performance.now();
-    for (let i = 0; i < most; i++) {
+    for (let i = 0; i < made; i++) {
       ids.push(next);
       const token = next;
-      next = scope(() => highest(own.forward([token], cache).dataSync<Float32Array>()));
+      next = scope(() => own.forward([token], cache).argmax(1).item());
     }
     const seconds = (performance.now() - started) / 1000;
     const { waitSeconds, aheadSeconds, hits, misses } = store.statistics;
@@ -104,15 +99,13 @@ export async function offloadStudy(data: TokenizedText, sizes: Sizes, random: Ra
     store.dispose();
     return {
       ids: ids.join(),
-      milliseconds: (1000 * seconds) / most,
-      wait: (1000 * (waitSeconds - before.waitSeconds)) / most,
-      ahead: (1000 * (aheadSeconds - before.aheadSeconds)) / most,
+      milliseconds: (1000 * seconds) / made,
+      wait: (1000 * (waitSeconds - before.waitSeconds)) / made,
+      ahead: (1000 * (aheadSeconds - before.aheadSeconds)) / made,
       hits: (hits - before.hits) / Math.max(1, hits - before.hits + misses - before.misses),
     };
   }
 }
-
-const highest = (logits: Float32Array) => logits.indexOf(logits.reduce((a, b) => Math.max(a, b)));
 
 interface Run {
   readonly title: string;

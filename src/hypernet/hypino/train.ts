@@ -81,6 +81,8 @@ export async function trainHyPINO(
       random,
       schedule: warmUpCosine(steps * parts),
       ...hooks,
+      // Checkpoints lie between steps, not within one.
+      stepsPerEpoch: parts * (hooks.stepsPerEpoch ?? Math.max(1, Math.floor(steps / 50))),
       optimizer: parts === 1 ? optimizer : new Accumulated(optimizer, parts),
     },
   );

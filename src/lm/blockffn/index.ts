@@ -9,7 +9,7 @@ export {
   splitDocuments,
 } from './documents.js';
 export { AdaptiveFactor, type AdaptiveFactorOptions } from './factor.js';
-export { BlockFFN, type BlockSizes, ROUTER_EPSILON, reluGates } from './layer.js';
+export { BlockFFN, type BlockSizes, gatedBlocks, ROUTER_EPSILON, reluGates } from './layer.js';
 export { activationLocality, chunkSparsification } from './losses.js';
 export { decoderUsage, textUsage } from './measure.js';
 export { BlockSparsity, type BlockSparsityOptions, scheduleFor } from './objective.js';

@@ -24,13 +24,26 @@ export interface BlockSizes {
 export const ROUTER_EPSILON = 1e-5;
 
 /**
- * W_down(SiLU(W_up x) ⊙ repeat(A, e)), all blocks computed: tokens x [T, d], gates A [T, E], W_up
- * [E·e, d], W_down [d, E·e] → [T, d].
+ * W_down(SiLU(W_up x) ⊙ repeat(A, e)), all blocks computed: tokens x [T, d], gates A [T, E] →
+ * [T, d].
+ *
+ * @param up x → W_up x [T, E·e]
+ * @param down h [T, E·e] → W_down h
  */
-export function gatedBlocks(x: Tensor, gates: Tensor, up: Linear, down: Linear): Tensor {
+export function gatedBlocks(x: Tensor, gates: Tensor, up: (x: Tensor) => Tensor, down: (h: Tensor) => Tensor): Tensor {
   const [tokens, count] = gates.shape as [number, number];
-  const inner = reshape(silu(up.forward(x)), [tokens, count, -1]);
-  return down.forward(reshape(multiply(inner, reshape(gates, [tokens, count, 1])), [tokens, up.outFeatures]));
+  const inner = reshape(silu(up(x)), [tokens, count, -1]);
+  return down(reshape(multiply(inner, reshape(gates, [tokens, count, 1])), [tokens, -1]));
+}
+
+/** `gatedBlocks` by linear layers W_up [E·e, d] and W_down [d, E·e]. */
+export function linearBlocks(x: Tensor, gates: Tensor, up: Linear, down: Linear): Tensor {
+  return gatedBlocks(
+    x,
+    gates,
+    (input) => up.forward(input),
+    (hidden) => down.forward(hidden),
+  );
 }
 
 /**
@@ -82,6 +95,6 @@ export class BlockFFN implements FeedForward {
     const tokens = reshape(x, [-1, this.features]);
     const routed = reluGates(this.routerProj.forward(tokens), this.routerNorm);
     context?.onGates?.(gatesLike(x, routed));
-    return reshape(gatedBlocks(tokens, routed.gates, this.upProj, this.downProj), x.shape);
+    return reshape(linearBlocks(tokens, routed.gates, this.upProj, this.downProj), x.shape);
   }
 }

@@ -25,7 +25,7 @@ import {
   tensor,
 } from '../../tensor/index.js';
 import type { TrainingObjective } from '../training.js';
-import { type BlockSizes, gatedBlocks, gatesLike } from './layer.js';
+import { type BlockSizes, gatesLike, linearBlocks } from './layer.js';
 
 /** Standard deviation of initial router weights, in the authors' baselines. */
 const ROUTER_STD = 0.01;
@@ -70,7 +70,7 @@ export class RivalBlocks implements FeedForward {
     const logits = this.routerProj.forward(tokens);
     const gates = this.router.kind === 'relu' ? relu(logits) : this.#top(logits, this.router, context);
     context?.onGates?.(gatesLike(x, { logits, normalised: gates, gates }));
-    return reshape(gatedBlocks(tokens, gates, this.upProj, this.downProj), x.shape);
+    return reshape(linearBlocks(tokens, gates, this.upProj, this.downProj), x.shape);
   }
 
   /** Gates [T, E]; shared blocks come first. */

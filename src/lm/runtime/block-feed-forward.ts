@@ -3,8 +3,8 @@
 
 import type { ExpertContext } from '../../nn/experts/index.js';
 import { BlockMatrix, blocksDown, blocksUp, usedBlocks } from '../../quantized/index.js';
-import { concatenate, multiply, reshape, silu, slice, type Tensor } from '../../tensor/index.js';
-import { ROUTER_EPSILON, reluGates } from '../blockffn/layer.js';
+import { concatenate, slice, type Tensor } from '../../tensor/index.js';
+import { gatedBlocks, ROUTER_EPSILON, reluGates } from '../blockffn/layer.js';
 import type { BlockMatrices } from './block-weights.js';
 import type { LanguageModelConfig } from './config.js';
 import type { Loader } from './loader.js';
@@ -41,15 +41,14 @@ export class BlockFeedForward {
     const { epsilon, execution } = this.config;
     const routed = reluGates(this.router.multiply(x), { weight: this.norm, epsilon });
     context.onGates?.(routed);
-    return execution === 'dense' ? this.#dense(x, routed.gates) : this.#sparse(x, routed.gates);
-  }
-
-  #dense(x: Tensor, gates: Tensor): Tensor {
-    const { count, width } = this.config;
-    const tokens = x.shape[0] as number;
-    const inner = reshape(silu(this.weights.up.multiply(x)), [tokens, count, width]);
-    const hidden = reshape(multiply(inner, reshape(gates, [tokens, count, 1])), [tokens, count * width]);
-    return this.weights.down.multiply(hidden);
+    if (execution === 'sparse') return this.#sparse(x, routed.gates);
+    const { up, down } = this.weights;
+    return gatedBlocks(
+      x,
+      routed.gates,
+      (input) => up.multiply(input),
+      (hidden) => down.multiply(hidden),
+    );
   }
 
   /** Chunks of up to 64 tokens, each with the union of its blocks. */

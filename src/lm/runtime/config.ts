@@ -158,6 +158,7 @@ export function configOfGguf(metadata: Readonly<Record<string, GgufValue>>, voca
   };
   const heads = number('attention.head_count');
   const features = number('embedding_length');
+  const layers = requireSize('layers', number('block_count'));
   const count = optional('expert_count') ?? 0;
   const headDim = optional('attention.key_length') ?? features / heads;
   const ropeDims = optional('rope.dimension_count') ?? headDim;
@@ -167,7 +168,7 @@ export function configOfGguf(metadata: Readonly<Record<string, GgufValue>>, voca
     architecture,
     vocabulary,
     features,
-    layers: number('block_count'),
+    layers,
     heads,
     keyHeads: optional('attention.head_count_kv') ?? heads,
     headDim,
@@ -180,7 +181,7 @@ export function configOfGguf(metadata: Readonly<Record<string, GgufValue>>, voca
     epsilon: number('attention.layer_norm_rms_epsilon'),
     window: optional('attention.sliding_window') ?? 0,
     ...(count > 0 && { experts: { count, k: number('expert_used_count'), normalised: true } }),
-    ...(architecture === 'smallthinker' && smallThinkerOfGguf(metadata, number('block_count'), count)),
+    ...(architecture === 'smallthinker' && smallThinkerOfGguf(metadata, layers, count)),
   });
 }
 
@@ -217,7 +218,8 @@ export function configOfHuggingFace(config: Readonly<Record<string, unknown>>): 
     if (value === undefined) throw new Error(`config.json lacks "${key}"`);
     return value;
   };
-  const own = ownOfHuggingFace(type, config, number('num_hidden_layers'));
+  const layers = requireSize('layers', number('num_hidden_layers'));
+  const own = ownOfHuggingFace(type, config, layers);
   if (type !== 'smallthinker') requireKnown(config);
   const heads = number('num_attention_heads');
   const features = number('hidden_size');
@@ -229,7 +231,6 @@ export function configOfHuggingFace(config: Readonly<Record<string, unknown>>): 
   const rope = ropeFieldsOf(config);
   const ropeDims = headDim * rope.share;
   const ropeScaling = ropeScalingOf(rope.scaling, { dims: ropeDims, base: rope.base }, context);
-  const layers = number('num_hidden_layers');
   return requireConfig({
     architecture,
     vocabulary: number('vocab_size'),
@@ -294,9 +295,7 @@ function windowsOf(
   if (!isUsed || typeof window !== 'number') return { window: 0 };
   const slides = (layer: number) =>
     Array.isArray(types) ? types[layer] === 'sliding_attention' : isAlways || layer >= Number(first);
-  // More layers than a decoder has are refused later.
-  const all = Array.from({ length: Math.min(layers, most.layers) }, (_, layer) => layer);
-  const full = all.filter((layer) => !slides(layer));
+  const full = Array.from({ length: layers }, (_, layer) => layer).filter((layer) => !slides(layer));
   if (full.length === layers) return { window: 0 };
   return { window, ...(full.length > 0 && { fullLayers: full }) };
 }
@@ -312,6 +311,13 @@ const most = {
   ...{ hidden: 2 ** 24, context: 2 ** 31 },
 } as const;
 
+/** A size that a decoder can have; that of the layers before lists of them are made. */
+function requireSize(key: keyof typeof most, value: number): number {
+  if (!(Number.isInteger(value) && value > 0 && value <= most[key]))
+    throw new Error(`${key} is ${value}; a decoder has an integer from 1 to ${most[key]}`);
+  return value;
+}
+
 /**
  * A configuration that makes a decoder.
  *
@@ -319,11 +325,7 @@ const most = {
  */
 export function requireConfig(config: LanguageModelConfig): LanguageModelConfig {
   const { features, heads, keyHeads, headDim, ropeDims = headDim, ropeScaling, experts } = config;
-  for (const [key, largest] of Object.entries(most)) {
-    const value = config[key as keyof typeof most];
-    if (!(Number.isInteger(value) && value > 0 && value <= largest))
-      throw new Error(`${key} is ${value}; a decoder has an integer from 1 to ${largest}`);
-  }
+  for (const key of Object.keys(most) as (keyof typeof most)[]) requireSize(key, config[key]);
   const fail = (reason: string): never => {
     throw new Error(`${features} features and ${heads} heads of ${headDim} make no decoder: ${reason}`);
   };

@@ -15,6 +15,18 @@ export interface Run {
   readonly tables: RotaryTables;
 }
 
+/** The attention of each run on its rows of the inputs, one below the other. */
+export function attendByRun<Inputs extends readonly Tensor[]>(
+  runs: readonly Run[],
+  inputs: Inputs,
+  attend: (own: Inputs, run: Run) => Tensor,
+): Tensor {
+  const [only] = runs;
+  if (only && runs.length === 1) return attend(inputs, only);
+  const rowsOf = ({ from, to }: Run) => inputs.map((y) => slice(y, [from, to])) as unknown as Inputs;
+  return concatenate(runs.map((run) => attend(rowsOf(run), run)));
+}
+
 /** The attention of a layer, up to its output projection. */
 export interface RuntimeAttention {
   /** Weight matrices in the order of their use. */
@@ -49,12 +61,9 @@ class HeadAttention implements RuntimeAttention {
       return bias ? add(y, bias) : y;
     };
     const [qBias, kBias, vBias] = this.weights.biases;
-    const [q, k, v] = [project(this.weights.q, qBias), project(this.weights.k, kBias), project(this.weights.v, vBias)];
-    const seen = runs.map((run) => {
-      const rowsOfRun = (y: Tensor) => (runs.length === 1 ? y : slice(y, [run.from, run.to]));
-      return this.#attendRun(layer, rowsOfRun(q), rowsOfRun(k), rowsOfRun(v), run);
-    });
-    return concatenate(seen);
+    const { q, k, v } = this.weights;
+    const inputs = [project(q, qBias), project(k, kBias), project(v, vBias)] as const;
+    return attendByRun(runs, inputs, (own, run) => this.#attendRun(layer, ...own, run));
   }
 
   /** Attention of one sequence: q, k, v [tokens, heads·headDim] → [tokens, heads·headDim]. */

@@ -18,7 +18,7 @@ import {
   type Tensor,
 } from '../../tensor/index.js';
 import type { LanguageModelConfig, LatentConfig } from './config.js';
-import type { Run, RuntimeAttention } from './head-attention.js';
+import { attendByRun, type Run, type RuntimeAttention } from './head-attention.js';
 import type { Loader } from './loader.js';
 import type { WeightMatrix } from './matrix.js';
 
@@ -59,11 +59,7 @@ class LatentAttention implements RuntimeAttention {
     const latent = kvA.multiply(x);
     const c = rmsNorm(slice(latent, null, [0, rank]), kvANorm, epsilon);
     const keys = slice(latent, null, [rank, cached]);
-    const seen = runs.map((run) => {
-      const rowsOfRun = (y: Tensor) => (runs.length === 1 ? y : slice(y, [run.from, run.to]));
-      return this.#attend(layer, rowsOfRun(q), rowsOfRun(c), rowsOfRun(keys), run);
-    });
-    return seen.length === 1 ? (seen[0] as Tensor) : concatenate(seen);
+    return attendByRun(runs, [q, c, keys] as const, (own, run) => this.#attend(layer, ...own, run));
   }
 
   #attend(layer: number, q: Tensor, c: Tensor, ropeKeys: Tensor, { cache, tables }: Run): Tensor {

@@ -25,12 +25,9 @@ interface Own {
   };
 }
 
-/** More layers than a decoder has, which are refused once all is read. */
-const MOST_LAYERS = 2 ** 14;
-
 /** Layers without rotary embeddings and with full attention: every `period`-th, from the first. */
 export function everyLayer(layers: number, period: number): number[] {
-  return Array.from({ length: Math.ceil(Math.min(layers, MOST_LAYERS) / period) }, (_, i) => i * period);
+  return Array.from({ length: Math.ceil(layers / period) }, (_, i) => i * period);
 }
 
 /**
