@@ -214,6 +214,18 @@ describe('the store', () => {
     store.dispose();
     file.close();
   });
+
+  test('nor is memory whose read has not begun when its matrix is given up', async () => {
+    const { store, at, file } = matrices(2, { keep: false, disk: { latency: 0.1, bandwidth: 1e9 } });
+    // The thread is busy with 0 for a while.
+    store.want(at(0, 1), true);
+    store.release(at(1));
+    const others = Array.from({ length: 8 }, () => keep(zeros([1, 16])));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    for (const other of others) expect(other.dataSync().every((v) => v === 0)).toBe(true);
+    store.dispose();
+    file.close();
+  });
 });
 
 describe('files that cannot be read', () => {
