@@ -121,17 +121,13 @@ function ggufMatrix(
   const form = (height: number) => ggufForm(type, height, columns, layout);
   if (layout === 'rows' && !isPlain && !hasRows(type))
     throw new Error(`tensor "${name}" is in ${type}: single rows of it can be used in F32, F16, BF16, Q8_0 and Q4_0`);
-  if (part === undefined && layout === 'rows')
-    return store.add({
-      ...storedIn(file.source, position, form, { rows, columns, layout }),
-      use: 'always',
-      range: undefined,
-    });
-  if (part !== undefined)
-    return store.add({ ...storedIn(file.source, position, form, { rows, columns, layout }), use: 'chosen' });
+  const own = storedIn(file.source, position, form, { rows, columns, layout });
+  if (part !== undefined) return store.add({ ...own, use: 'chosen' });
+  if (layout === 'rows') return store.add({ ...own, use: 'always' });
+  // On this thread in parts, so that large ones are not in memory twice.
   const read = (range?: TensorPart['rows']): LoadedMatrix =>
     isPlain ? new DenseMatrix(keep(file.tensor(name, { rows: range }))) : file.blocks(name, { rows: range });
-  return store.add({ rows, columns, bytes: form(rows).bytes, use: 'always', read });
+  return store.add({ ...own, use: 'always', read });
 }
 
 /** A matrix by name, or one expert of a stack. */
@@ -325,10 +321,11 @@ export function safetensorsWeights(
     const { dtype, shape, position } = file.place(name, wanted);
     const [rows, columns] = shape.slice(-2) as [number, number];
     const quantised = isRouter(name) ? undefined : format;
-    if ((use === 'chosen' || layout === 'rows') && (dtype === 'F32' || dtype === 'F16' || dtype === 'BF16')) {
-      const form = (height: number) => floatForm(dtype, height, columns, layout, quantised);
-      const own = storedIn(file.source, position, form, { rows, columns, layout });
-      const stored = store.add({ ...own, use, ...(use === 'always' && { range: undefined }) });
+    const isFloat = dtype === 'F32' || dtype === 'F16' || dtype === 'BF16';
+    const form = (height: number) => floatForm(isFloat ? dtype : 'F32', height, columns, layout, quantised);
+    const own = isFloat && storedIn(file.source, position, form, { rows, columns, layout });
+    if (own && (use === 'chosen' || layout === 'rows')) {
+      const stored = store.add({ ...own, use });
       return layout === 'neurons' ? new ByNeuron(stored) : stored;
     }
     const { bytes } = floatForm('F32', rows, columns, 'whole', quantised);
@@ -337,7 +334,7 @@ export function safetensorsWeights(
       const values = file.tensor(name, { part: wanted.part, rows: [first + from, first + to] });
       return floatForm('F32', to - from, columns, 'whole', quantised).finish(keep(values));
     };
-    return store.add({ rows, columns, bytes, use, read });
+    return store.add({ ...own, rows, columns, bytes, use, read });
   };
   return huggingFaceWeights(
     (name) => fileWith(name)?.shapes.get(name),
