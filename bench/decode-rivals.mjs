@@ -24,7 +24,11 @@ import { columns } from './in-turns.mjs';
 import { randomGguf } from './random-gguf.mjs';
 
 const { values: flags } = parseArgs({
-  options: { threads: { type: 'string', default: '1,2' }, tokens: { type: 'string', default: '48' }, file: { type: 'string' } },
+  options: {
+    threads: { type: 'string', default: '1,2' },
+    tokens: { type: 'string', default: '48' },
+    file: { type: 'string' },
+  },
 });
 const threads = flags.threads.split(',').map(Number);
 const tokens = Number(flags.tokens);
