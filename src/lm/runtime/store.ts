@@ -9,7 +9,8 @@ import { type Disk, FileReader, type PendingRead } from './reader.js';
 /**
  * When experts begin to be read: `early` as soon as a router has chosen them, before attention
  * where it reads the layer's input; `late` after attention; `never` ahead, but one after the other
- * when products need them. Matrices that every pass uses are read half a layer ahead unless `never`.
+ * when products need them. Matrices that every pass uses are read half a layer ahead unless
+ * `never`.
  */
 export type ReadAhead = 'early' | 'late' | 'never';
 
@@ -46,8 +47,9 @@ interface Entry {
 /**
  * Keeps weights in memory within a budget. Eviction takes experts first, the least recently used
  * one first; then matrices that every pass uses, the most recently used first: passes repeat in the
- * same order, so that it is needed last. Matrices that were read ahead (`ahead`) go after those, and
- * experts that a layer has been promised (`want`) last of all, and never while they are being read.
+ * same order, so that it is needed last. Matrices that were read ahead (`ahead`) go after those,
+ * and experts that a layer has been promised (`want`) last of all, and never while they are being
+ * read.
  */
 export class WeightStore {
   /** Matrices in memory, least recently used first. */

@@ -11,14 +11,14 @@ const AHEAD = 2;
 export class UpcomingWeights {
   readonly #steps: readonly (readonly StoredMatrix[])[];
 
-  /** @param steps matrices of each half of a layer in the order of their use; experts are left out */
+  /** @param steps matrices of each half of a layer in the order of their use; experts do not count */
   constructor(steps: readonly (readonly WeightMatrix[])[]) {
     this.#steps = steps.map((all) =>
       all.flatMap((matrix) => storedOf(matrix) ?? []).filter(({ weights }) => weights.use === 'always'),
     );
   }
 
-  /** A step begins: its matrices and those of the next steps are read where they are not in memory. */
+  /** A step begins: its matrices and those of the next two are read, if they are not in memory. */
   begin(step: number): void {
     const { length } = this.#steps;
     const next = Array.from({ length: 1 + AHEAD }, (_, i) => this.#steps[(step + i) % length] ?? []).flat();
