@@ -11,7 +11,7 @@ const AHEAD = 2;
 export class UpcomingWeights {
   readonly #steps: readonly (readonly StoredMatrix[])[];
 
-  /** @param steps matrices of each half of a layer in the order of their use; experts do not count */
+  /** @param steps matrices of each half of a layer in the order of use; experts do not count */
   constructor(steps: readonly (readonly WeightMatrix[])[]) {
     this.#steps = steps.map((all) =>
       all.flatMap((matrix) => storedOf(matrix) ?? []).filter(({ weights }) => weights.use === 'always'),
