@@ -19,7 +19,7 @@ interface Flags extends PictureTrainingFlags {
   readonly out: string;
   readonly epochs: number;
   readonly batch: number;
-  readonly optimizer: 'adamw' | 'lamb' | 'adadelta';
+  readonly optimizer: 'adamw' | 'lamb' | 'adadelta' | 'kar2' | 'kar3';
   readonly learningRate: number;
   readonly weightDecay: number;
   readonly augment: boolean;
@@ -41,6 +41,7 @@ Examples
   gossamer train logos/ --size 48x64 --background black --test-share 0.2   transparent pixels on black; --strict stops at a bad file
   gossamer train flowers/ --model vit-softhgnn --size 32 --hyperedges 16   a vision transformer with soft hyperedges
   gossamer train flowers/ --model vit-nano --size 32 --init ghn.safetensors   from weights that a hypernetwork predicts
+  gossamer train flowers/ --model terminator-nano --size 16 --optimizer kar3 --learning-rate 1e-3   slow networks write its kernels
   gossamer fit digits/ --model resnet20 --set epochs=20 --set augment=yes  the same by gossamer fit, which --set tells these options
   gossamer info flowers/                                           classes, sizes, formats, and pictures that cannot be used
   gossamer classify model.safetensors photo.jpg more-photos/

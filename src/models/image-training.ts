@@ -19,7 +19,11 @@ import {
   distillation,
   type FitResult,
   fit,
+  freezesStatistics,
   inference,
+  Kar2,
+  Kar3,
+  type KarOptions,
   LAMB,
   type Layer,
   type Mode,
@@ -73,9 +77,10 @@ export interface ImageTrainingOptions extends TrainingHooks {
   };
   /**
    * `lamb` suits large batches; `adadelta` has ρ 0.9 and ε 1e-3, and couples its weight decay.
+   * `kar2` and `kar3` have no weight decay, and want a learning rate of about 1e-3.
    * Default: `adamw`.
    */
-  readonly optimizer?: 'adamw' | 'lamb' | 'adadelta';
+  readonly optimizer?: 'adamw' | 'lamb' | 'adadelta' | 'kar2' | 'kar3';
   /** Factor of the learning rate by step, from the number of steps. Default: warm-up and cosine. */
   readonly schedule?: (steps: number) => Schedule;
   /**
@@ -108,7 +113,8 @@ export interface ImageTrainingOptions extends TrainingHooks {
 /**
  * Trains a classifier in place on the training images of a data set, by AdamW or LAMB with linear
  * warm-up and cosine decay. It keeps the final weights, or those that are best on `chooseBy`, and
- * selects nothing on the test images.
+ * selects nothing on the test images. Networks with statistics to freeze then store their means
+ * over 16 training batches.
  *
  * @throws RangeError for fewer than two training images, or a choice of an epoch with an average
  */
@@ -150,9 +156,24 @@ export async function trainOnImages(
       onStep: (step) => options.onStep?.(step, steps),
     });
     averaged?.loadInto(model, buffers(model));
+    if (freezesStatistics(model) && result.stopped !== 'aborted')
+      model.freezeStatistics(someImages(data, batchSize, random.split('statistics')));
     return result;
   } finally {
     loader.close();
+  }
+}
+
+/** Batches over which statistics are averaged after training. */
+const STATISTICS_BATCHES = 16;
+
+/** Images of some training batches. */
+function* someImages(data: ImageDataset, batchSize: number, random: Random): Generator<Tensor> {
+  let left = STATISTICS_BATCHES;
+  for (const { images } of imageBatches(data.train, data, batchSize, random)) {
+    yield images;
+    left -= 1;
+    if (left === 0) return;
   }
 }
 
@@ -161,6 +182,8 @@ const optimizers = {
   adamw: (options: AdamOptions) => new AdamW(options),
   lamb: (options: AdamOptions) => new LAMB(options),
   adadelta: (options: AdaDeltaOptions) => new AdaDelta({ epsilon: 1e-3, ...options }),
+  kar2: ({ learningRate }: KarOptions) => new Kar2({ learningRate }),
+  kar3: ({ learningRate }: KarOptions) => new Kar3({ learningRate }),
 } as const;
 
 function optimizerOf(optimizer: Optimizer, { rateOf, adaptiveClip }: ImageTrainingOptions): Optimizer {

@@ -50,10 +50,13 @@ export {
   jetSubtract,
   jetTanh,
 } from './jets.js';
+export { Kar2, Kar3, type KarOptions } from './kar.js';
 export { LAMB, Muon, type MuonOptions, orthogonalize } from './large-batch.js';
 export {
   type FollowsSteps,
+  type FreezesStatistics,
   followsSteps,
+  freezesStatistics,
   isMergeable,
   type Layer,
   type Mergeable,

@@ -14,14 +14,8 @@ import {
   type Tensor,
   transpose,
 } from '../tensor/index.js';
-import { type AdamOptions, AdamW, decayOf, requireEpsilon, requireRate, Stateful } from './optimizers.js';
+import { type AdamOptions, AdamW, blend, decayOf, requireEpsilon, requireRate, Stateful } from './optimizers.js';
 import { globalNorm } from './wrappers.js';
-
-/** target ← a·target + b·source, in place. */
-function blend(target: Tensor, a: number, source: Tensor, b: number): void {
-  target.device.run('affine', { x: target, y: target, scale: a, shift: 0, n: target.size });
-  target.device.run('accumulate', { target, source, scale: b, n: target.size });
-}
 
 /** g between ±1.84e19, whose square f32 holds; infinities become NaN. */
 function bounded(gradient: Tensor): Tensor {

@@ -42,6 +42,24 @@ export function followsSteps(layer: Layer): layer is FollowsSteps {
 }
 
 /**
+ * A network that is trained on the statistics of batches, and answers by averages of them over some
+ * training batches, so that the answer for an input depends on no other.
+ */
+export interface FreezesStatistics extends Layer {
+  /**
+   * Replaces the stored averages by those over the given batches.
+   *
+   * @throws Error without a batch
+   */
+  freezeStatistics(batches: Iterable<Tensor>): void;
+}
+
+/** Whether a layer has statistics to freeze after training. */
+export function freezesStatistics(layer: Layer): layer is FreezesStatistics {
+  return 'freezeStatistics' in layer && typeof layer.freezeStatistics === 'function';
+}
+
+/**
  * Layers in order, nested as their weight names: `features.3.conv.0.weight` is an array in an
  * array.
  */

@@ -19,17 +19,7 @@ function beta(alpha: number, random: Random): number {
       if (x + y > 0 && x + y <= 1) return x / (x + y);
     }
   }
-  const gamma = () => {
-    // Marsaglia & Tsang 2000.
-    const d = alpha - 1 / 3;
-    const c = 1 / Math.sqrt(9 * d);
-    for (;;) {
-      const x = random.gaussian();
-      const v = (1 + c * x) ** 3;
-      if (v > 0 && Math.log(random.float() + 1e-300) < 0.5 * x * x + d - d * v + d * Math.log(v)) return d * v;
-    }
-  };
-  const [x, y] = [gamma(), gamma()];
+  const [x, y] = [random.gamma(alpha), random.gamma(alpha)];
   return x / (x + y);
 }
 

@@ -219,6 +219,12 @@ export class AdaDelta extends Stateful {
   }
 }
 
+/** target ← a·target + b·source, in place. */
+export function blend(target: Tensor, a: number, source: Tensor, b: number): void {
+  target.device.run('affine', { x: target, y: target, scale: a, shift: 0, n: target.size });
+  target.device.run('accumulate', { target, source, scale: b, n: target.size });
+}
+
 /** @throws RangeError when a given ε is 0 in f32, with which a gradient of 0 would give 0/0. */
 export function requireEpsilon(epsilon: number | undefined): void {
   if (epsilon !== undefined && !(Math.fround(epsilon) > 0))

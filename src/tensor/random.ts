@@ -118,6 +118,23 @@ export class Random {
     return Math.sqrt(-2 * Math.log(1 - this.float())) * Math.cos(2 * Math.PI * this.float());
   }
 
+  /**
+   * A Gamma number of a shape and rate 1, of mean `shape`: divide by another rate (Marsaglia & Tsang
+   * 2000).
+   */
+  gamma(shape: number): number {
+    if (!(shape > 0 && shape < Number.POSITIVE_INFINITY))
+      throw new RangeError(`Random.gamma: expected a positive shape, got ${shape}`);
+    if (shape < 1) return this.gamma(shape + 1) * (1 - this.float()) ** (1 / shape);
+    const d = shape - 1 / 3;
+    const c = 1 / Math.sqrt(9 * d);
+    for (;;) {
+      const x = this.gaussian();
+      const v = (1 + c * x) ** 3;
+      if (v > 0 && Math.log(this.float() + 1e-300) < 0.5 * x * x + d - d * v + d * Math.log(v)) return d * v;
+    }
+  }
+
   /** A Poisson number, by multiplication of uniforms: for means up to 500. */
   poisson(mean: number): number {
     if (!(mean >= 0 && mean <= 500)) throw new RangeError(`Random.poisson: expected 0 ≤ mean ≤ 500, got ${mean}`);

@@ -11,6 +11,17 @@ export {
   type ImageTrainingRecord,
 } from './classifier.js';
 export {
+  CCNN,
+  type CCNNOptions,
+  isSlow,
+  type SlowWidths,
+  Terminator,
+  type TerminatorOptions,
+  type TerminatorPreset,
+  terminators,
+  terminatorTraining,
+} from './hyperzzw/index.js';
+export {
   hardDistillation,
   LSConv,
   type LSConvOptions,

@@ -20,6 +20,7 @@ import {
 } from '../models/index.js';
 import { type Layer, SoftHGNN, type SoftHGNNOptions, suggestedHyperedges } from '../nn/index.js';
 import type { Random } from '../tensor/index.js';
+import { Terminator, type TerminatorPreset, terminators } from './hyperzzw/index.js';
 import { LSNet, type LSNetOptions, lsNets } from './lsnet/index.js';
 import { leastSize, SimpleNet, type SimpleNetOptions, simpleNets } from './simplenet.js';
 import { VanillaNet, type VanillaNetOptions, vanillaNets } from './vanillanet.js';
@@ -34,7 +35,7 @@ export interface ImageShape {
   readonly size: number;
   /** Width of images that are not square, in pixels; `size` is then their height. */
   readonly imageWidth?: number;
-  /** Width multiplier of all networks but LeNet. Default: 1. */
+  /** Width multiplier of all networks but LeNet and Terminators. Default: 1. */
   readonly width?: number;
   /** Hyperparameters of its own that a network has, see `imageModelSettings`. Default: none. */
   readonly settings?: Readonly<Record<string, number>>;
@@ -91,6 +92,9 @@ const atLeast = (least: number): Sizes => ({
   fits: (height, width) => Math.min(height, width) >= least,
   text: `at least ${least} pixels a side`,
 });
+
+/** Most pixels a side of a Terminator, all of whose maps have the size of the image. */
+const TERMINATOR_MOST = 96;
 
 /** Side of the patches that the stem of a VanillaNet reads. */
 const STEM = 4;
@@ -283,6 +287,7 @@ const architectures: Readonly<Record<string, Architecture>> = {
       new SimpleNet({ ...options, channels, classes, width: (options.width ?? 1) * multiplier }, random),
     (options) => atLeast(leastSize(options)),
   ),
+  ...Object.fromEntries(Object.entries(terminators).map(([name, preset]) => [name, terminator(preset)])),
   ...named<LSNetOptions>(
     lsNets,
     (options, { channels, classes, height, multiplier }, random) =>
@@ -299,6 +304,21 @@ const architectures: Readonly<Record<string, Architecture>> = {
     }),
   ),
 };
+
+function terminator(preset: TerminatorPreset): Architecture {
+  return {
+    make({ channels, classes, height, multiplier, settings: { frequency } }, random) {
+      if (multiplier !== 1) throw new RangeError(`terminators have no width multiplier, got ${multiplier}`);
+      const own = { ...preset, channels, classes, size: height };
+      return new Terminator(frequency === undefined ? own : { ...own, frequency }, random);
+    },
+    sizes: {
+      fits: (height, width) => height === width && height <= TERMINATOR_MOST,
+      text: `square, of at most ${TERMINATOR_MOST} pixels a side`,
+    },
+    settings: { frequency: 'ω₀, the factor of the frequencies of slow networks (10 unless given)' },
+  };
+}
 
 function scaledDims(dims: readonly number[], multiplier: number): number[] {
   return dims.map((count) => roundChannels(multiplier * count));

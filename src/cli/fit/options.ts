@@ -112,7 +112,10 @@ export const logahOptions = {
 export const pictureOptions = {
   epochs: count(10, 'epochs'),
   batch: count(64, 'images a step; a last one alone joins the step before', { minimum: 2 }),
-  optimizer: choice(['adamw', 'lamb', 'adadelta'], 'optimiser; AdaDelta wants a learning rate of about 0.1'),
+  optimizer: choice(
+    ['adamw', 'lamb', 'adadelta', 'kar2', 'kar3'],
+    'optimiser; AdaDelta wants a learning rate of about 0.1, Kar of 0.001 and no weight decay',
+  ),
   learningRate: rate(3e-3, 'largest learning rate'),
   weightDecay: number(0.02, 'decay of weights', { minimum: 0 }),
   augment: choice(['no', 'yes'], 'shift and mirror training images'),
