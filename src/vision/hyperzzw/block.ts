@@ -50,7 +50,10 @@ export interface SlowWidths {
 
 /** What an ablation changes of a block. */
 export interface BlockChanges {
-  /** `alone`: the global kernel without the input's factor, the same for all images. */
+  /**
+   * `alone`: the global kernel without the input's factor, the same for all images. Default:
+   * `context`.
+   */
   readonly weights?: 'context' | 'alone';
   /** Branches that are left out. Default: `none`. */
   readonly without?: 'none' | 'local' | 'global';
@@ -74,6 +77,7 @@ export interface BlockOptions extends BlockChanges {
   readonly grid: Grid;
   /** Layers of the global slow network. */
   readonly layers: number;
+  /** Hidden features of the slow networks. */
   readonly widths: SlowWidths;
   /** ω₀ of all slow networks. */
   readonly frequency: number;
@@ -85,6 +89,7 @@ export interface BlockOptions extends BlockChanges {
   readonly operator: GlobalOperator;
   /** Groups of G-IBS. */
   readonly groups: number;
+  /** Whether the factors of S-renormalisation are trained. */
   readonly learnRenorm: boolean;
 }
 
@@ -128,12 +133,15 @@ export class SlowFastBlock {
   readonly gates: readonly [RecurrentGatedUnit, RecurrentGatedUnit];
   /** M. */
   readonly mixer: Conv2d;
+  /** HCI. */
   readonly channelInteraction: HyperChannelInteraction;
+  /** HI; none without global branches. */
   readonly interaction: HyperInteraction | undefined;
   /** Local branches of kernels 3, 9, 5 and 7. */
   readonly locals: readonly LocalHyperZZW[];
   /** B; none where branches are summed. */
   readonly bottleneck: Conv2d | undefined;
+  /** The norm before GELU. */
   readonly norm: BottleneckNorm;
   /** The number that is added, [1]. */
   shift: Tensor;

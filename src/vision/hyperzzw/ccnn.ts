@@ -73,12 +73,12 @@ class ContinuousBlock {
   }
 
   forward(x: Tensor, positions: Tensor, mode: Mode): Tensor {
-    const y = this.norm1.forward(this.#convolved(x, positions), mode).gelu();
+    const y = this.norm1.forward(this.convolved(x, positions), mode).gelu();
     return add(x, this.conv2.forward(this.norm2.forward(this.conv1.forward(y), mode).gelu()));
   }
 
   /** k ∗ x with zeros beyond the border, as one matrix product for each channel. */
-  #convolved(x: Tensor, positions: Tensor): Tensor {
+  convolved(x: Tensor, positions: Tensor): Tensor {
     const [n, channels, height, width] = x.shape as [number, number, number, number];
     const points = height * width;
     const kernel = transpose(reshape(this.slow.kernel(), [channels, -1]));
@@ -90,8 +90,11 @@ class ContinuousBlock {
 
 /** CCNN with 1×1 stem, blocks at full size and mean pooling: images → logits [n, classes]. */
 export class CCNN {
+  /** The 1×1 convolution before the blocks. */
   readonly stem: Conv2d;
+  /** The residual blocks. */
   readonly blocks: readonly ContinuousBlock[];
+  /** The classifier over mean maps. */
   readonly head: Linear;
   readonly #positions: Tensor;
 
@@ -104,6 +107,11 @@ export class CCNN {
     });
     this.head = new Linear(width, classes, random.split('head'));
     this.#positions = keep(toeplitz(grid));
+  }
+
+  /** x [n, width, h, w] convolved with the kernel of a block, without its norm. */
+  convolved(block: number, x: Tensor): Tensor {
+    return (this.blocks[block] as ContinuousBlock).convolved(x, this.#positions);
   }
 
   /** Images [n, channels, h, w] → logits [n, classes]. */

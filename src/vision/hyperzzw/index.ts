@@ -6,12 +6,14 @@ export {
   ContextMAGNet,
   type ContextSlowNetOptions,
   coordinates,
+  frequencyFactors,
   type Grid,
   MAGNet,
   renormalize,
   type SlowNetOptions,
 } from './magnet.js';
 export {
+  feedbackError,
   isSlow,
   Terminator,
   type TerminatorOptions,

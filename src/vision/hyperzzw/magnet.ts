@@ -64,17 +64,28 @@ function linearOf(inFeatures: number, outFeatures: number, random: Random, bias:
 }
 
 /**
+ * Draws of γ ~ Gamma(shape/(index + 1), rate), of mean shape/((index + 1)·rate), for the filter of an
+ * index. Defaults: shape 6, rate 1.
+ */
+export function frequencyFactors(
+  count: number,
+  index: number,
+  random: Random,
+  { shape = ALPHA, rate = BETA }: { readonly shape?: number; readonly rate?: number } = {},
+): number[] {
+  return Array.from({ length: count }, () => random.gamma(shape / (index + 1)) / rate);
+}
+
+/**
  * A sinusoidal filter g(c) = sin(U·c + v): U starts as PyTorch's linear layers times 2π·ω₀·γ, with
  * γ ~ Gamma(α/(index + 1), rate β) for each hidden unit and axis, v at 0.
  */
 function filterOf(axes: number, { hidden, frequency }: SlowNetOptions, index: number, random: Random): Linear {
   const filter = linearOf(axes, hidden, random, 0, 1 / Math.sqrt(3));
-  const gammas = random.split('gamma');
   const values = filter.weight.view<Float32Array>();
-  for (let i = 0; i < values.length; i++) {
-    const gamma = gammas.gamma(ALPHA / (index + 1)) / BETA;
-    values[i] = (values[i] as number) * 2 * Math.PI * frequency * gamma;
-  }
+  const gammas = frequencyFactors(values.length, index, random.split('gamma'));
+  for (let i = 0; i < values.length; i++)
+    values[i] = (values[i] as number) * 2 * Math.PI * frequency * (gammas[i] as number);
   return filter;
 }
 
@@ -171,8 +182,9 @@ export class ContextMAGNet extends SlowNet {
   readonly contexts: readonly Linear[];
   /** The mean of pooled maps, [kernel positions, channels]. */
   readonly pooled: BatchAverage;
-  /** a and b [1, hidden]; none where they are not trained. */
+  /** a of the renormalisation [1, hidden]; none where it is not trained. */
   renormKept: Tensor | undefined;
+  /** b of the renormalisation [1, hidden]; none where it is not trained. */
   renormScale: Tensor | undefined;
 
   constructor(

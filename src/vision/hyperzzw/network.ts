@@ -3,7 +3,15 @@
 // Operator Connects Slow-Fast Networks for Full Context Interaction, 2024).
 
 import type { ImageTrainingOptions } from '../../models/index.js';
-import { type FreezesStatistics, inference, kaimingNormal, Linear, type Mode, parameters } from '../../nn/index.js';
+import {
+  type FreezesStatistics,
+  inference,
+  kaimingNormal,
+  Linear,
+  type Mode,
+  parameter,
+  parameters,
+} from '../../nn/index.js';
 import {
   add,
   globalAveragePool,
@@ -58,8 +66,18 @@ export interface TerminatorOptions extends BlockChanges {
    * λ of the term λ·(Σ‖w‖ of fast parameters + 1e-6·Σ‖w‖ of slow weights) of the loss. Default: 0.
    */
   readonly normPenalty?: number;
+  /**
+   * Whether trained numbers are added between blocks and before the classifier; the authors' code
+   * does not train them. Default: false.
+   */
+  readonly shifts?: boolean;
   /** Whether the factors of S-renormalisation are trained. Default: false. */
   readonly learnRenorm?: boolean;
+}
+
+/** A number that is added, [1]. */
+interface ShiftLayer {
+  readonly shift: Tensor;
 }
 
 /** Factor of slow weights in the penalty of norms. */
@@ -78,7 +96,10 @@ export function isSlow(name: string): boolean {
  * depends on no other image; `withBatchStatistics` takes those of the batch, as the paper does.
  */
 export class Terminator implements FreezesStatistics {
+  /** The blocks, the first one first. */
   readonly blocks: readonly SlowFastBlock[];
+  /** Numbers [1] that are added to the input of each block but the first, and of the classifier. */
+  readonly shifts: readonly ShiftLayer[];
   /** The classifier over mean maps. */
   readonly head: Linear;
   readonly #source: StatisticsSource = { from: 'stored' };
@@ -114,6 +135,7 @@ export class Terminator implements FreezesStatistics {
       last *= factor;
       return block;
     });
+    this.shifts = options.shifts ? factors.map(() => ({ shift: parameter(zeros([1])) })) : [];
     this.head = new Linear(last, classes, random.split('head'));
     scope(() => {
       const { weight, bias } = this.head;
@@ -130,10 +152,16 @@ export class Terminator implements FreezesStatistics {
   forward(x: Tensor, mode: Mode): Tensor {
     const passed = this.passed(x, mode);
     if (mode.training && mode.addLoss) {
-      if (this.options.slowLoss ?? true) mode.addLoss(this.#feedback(passed.map(({ kernel }) => kernel)));
+      if (this.options.slowLoss ?? true) mode.addLoss(feedbackError(passed.map(({ kernel }) => kernel)));
       if (this.options.normPenalty) mode.addLoss(multiply(this.#norms(), this.options.normPenalty));
     }
-    return this.head.forward(globalAveragePool(passed.at(-1)?.output ?? x));
+    const pooled = globalAveragePool(passed.at(-1)?.output ?? x);
+    return this.head.forward(this.#shifted(pooled, this.blocks.length - 1));
+  }
+
+  #shifted(y: Tensor, at: number): Tensor {
+    const own = this.shifts[at];
+    return own ? add(y, own.shift) : y;
   }
 
   /** What each block makes of images. */
@@ -148,26 +176,14 @@ export class Terminator implements FreezesStatistics {
       const earlier = (links[at] ?? []).map((from) => (passed[from] as BlockOutput).output);
       const own = block.forward(y, earlier, mode);
       passed.push(own);
-      y = own.output;
+      y = this.#shifted(own.output, at);
     });
     return passed;
   }
 
-  /**
-   * The local feedback error of slow networks: Σ over i > j of mean (tile(K_j) − K_i)², where the
-   * channels of K_j are repeated to those of K_i.
-   */
+  /** The local feedback error of the global slow networks, a scalar. */
   slowLoss(): Tensor {
-    return this.#feedback(this.blocks.map(({ slow }) => slow.kernel()));
-  }
-
-  #feedback(kernels: readonly Tensor[]): Tensor {
-    const terms = kernels.flatMap((kernel, i) =>
-      kernels.slice(0, i).map((before) => {
-        return mean(square(subtract(repeatChannels(before, kernel.shape[1] as number), kernel)));
-      }),
-    );
-    return terms.length === 0 ? zeros([]) : terms.reduce(add);
+    return feedbackError(this.blocks.map(({ slow }) => slow.kernel()));
   }
 
   /** Σ‖w‖ of fast parameters + 1e-6·Σ‖w‖ of slow weights; the gradient at 0 is 0. */
@@ -205,6 +221,19 @@ export class Terminator implements FreezesStatistics {
   }
 }
 
+/**
+ * The local feedback error of slow networks: Σ over i > j of mean (tile(K_j) − K_i)², where the
+ * channels of K_j are repeated to those of K_i. Kernels [1, C, h, w] of the blocks in order.
+ */
+export function feedbackError(kernels: readonly Tensor[]): Tensor {
+  const terms = kernels.flatMap((kernel, i) =>
+    kernels.slice(0, i).map((before) => {
+      return mean(square(subtract(repeatChannels(before, kernel.shape[1] as number), kernel)));
+    }),
+  );
+  return terms.length === 0 ? zeros([]) : terms.reduce(add);
+}
+
 const published = {
   ...{ factors: [4, 3, 2, 2, 2], layers: [3, 2, 2, 2, 2], links: [[], [], [0], [1], [2, 1]] },
   dropout: [0, 0.05, 0.05, 0.05, 0.05],
@@ -224,7 +253,7 @@ export const terminators: Readonly<Record<string, TerminatorPreset>> = {
   'terminator-nano': {
     ...{ factors: [4, 2, 2], layers: [3, 2, 2], links: [[], [], [0]], dropout: [0, 0.05, 0.05] },
     widths: { global: 16, local: 8, channel: 8, interaction: [8, 16] },
-    normPenalty: 5e-5,
+    ...{ normPenalty: 5e-5, shifts: true },
   },
 };
 
