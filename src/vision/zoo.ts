@@ -21,6 +21,7 @@ import {
 import { type Layer, SoftHGNN, type SoftHGNNOptions, suggestedHyperedges } from '../nn/index.js';
 import type { Random } from '../tensor/index.js';
 import { LSNet, type LSNetOptions, lsNets } from './lsnet/index.js';
+import { domainSettings, phNetwork, phResNets, phVGGs } from './phnn/index.js';
 import { leastSize, SimpleNet, type SimpleNetOptions, simpleNets } from './simplenet.js';
 import { VanillaNet, type VanillaNetOptions, vanillaNets } from './vanillanet.js';
 
@@ -282,6 +283,12 @@ const architectures: Readonly<Record<string, Architecture>> = {
     (options, { channels, classes, multiplier }, random) =>
       new SimpleNet({ ...options, channels, classes, width: (options.width ?? 1) * multiplier }, random),
     (options) => atLeast(leastSize(options)),
+  ),
+  ...Object.fromEntries(
+    [...Object.keys(phResNets), ...Object.keys(phVGGs)].map((name): [string, Architecture] => [
+      name,
+      { make: (shape, random) => phNetwork(name, shape, random), settings: domainSettings },
+    ]),
   ),
   ...named<LSNetOptions>(
     lsNets,
