@@ -84,7 +84,7 @@ export function imagesOfSide(data: ImageDataset, side: number): ImageDataset {
   return { ...data, train: shrunkImages(data.train, factor), test: shrunkImages(data.test, factor) };
 }
 
-/** Weights of convolutions of a network: their number, and how many layers have them. */
+/** Weights of the convolutions of a ResNet: their number, and how many layers have them. */
 function convolutionWeights(network: object): { readonly weights: number; readonly layers: number } {
   const own = Object.entries(parameters(network)).filter(([, { rank }]) => rank >= 3);
   const layers = own.filter(([name]) => !name.endsWith('.algebra')).length;
@@ -92,7 +92,7 @@ function convolutionWeights(network: object): { readonly weights: number; readon
 }
 
 /** Names of the networks whose parameters are counted. */
-const counted = ['phc-resnet8', 'phc-resnet18', 'phc-vgg16'] as const;
+const counted = ['phc-resnet8', 'phc-resnet18'] as const;
 
 /** Score of `parameterStudy`: see there. */
 export const LARGEST_EXCESS = 'parameters beyond 1/n';

@@ -70,7 +70,7 @@ export const hypercomplexClaims: readonly ClaimSpec<Options>[] = [
     ours('n = 3 above the real network (points)', above(0), gain(ph(3), REAL)),
     ours('n = 3 above quaternions with an axis of zeros (points)', above(0), gain(ph(3), QUATERNION)),
   ]),
-  ...where({ when: ({ samples }) => samples >= 2000 }, [
+  ...where({ when: ({ samples }) => samples >= 4000 }, [
     abstract('learnt', 'Algebras of quaternions, complex numbers and chance not recovered', atMost(0), (e) =>
       e.study(RECOVERED.wrong),
     ),

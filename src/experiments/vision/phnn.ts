@@ -36,7 +36,7 @@ const options = {
     smoke: 8,
     minimum: 4,
   }),
-  samples: count(2000, 'samples from which an algebra is learnt', { smoke: 20 }),
+  samples: count(4000, 'samples from which an algebra is learnt', { smoke: 20 }),
 };
 
 /** One of three kinds of data. */
