@@ -20,6 +20,8 @@ import {
 } from '../models/index.js';
 import { type Layer, SoftHGNN, type SoftHGNNOptions, suggestedHyperedges } from '../nn/index.js';
 import type { Random } from '../tensor/index.js';
+import { closestNames } from './closest-names.js';
+import { EMOv2, type EMOv2Options, emov2s, strideOfAll, windowFor, windowsFit } from './emov2/index.js';
 import { LSNet, type LSNetOptions, lsNets } from './lsnet/index.js';
 import { leastSize, SimpleNet, type SimpleNetOptions, simpleNets } from './simplenet.js';
 import { VanillaNet, type VanillaNetOptions, vanillaNets } from './vanillanet.js';
@@ -60,6 +62,8 @@ interface Sizes {
 interface Architecture {
   readonly make: (shape: Shape, random: Random) => Layer;
   readonly sizes?: Sizes;
+  /** What to know of images of a size that it takes; undefined where there is nothing. */
+  readonly note?: (height: number, width: number) => string | undefined;
   /** Names of the hyperparameters that it takes, each with what it is. Default: none. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -220,6 +224,31 @@ const softTransformer = (base: SoftHGNNOptions): Architecture => ({
   },
 });
 
+/** EMOv2: windows follow the size of images. */
+const emov2 = (options: EMOv2Options): Architecture => ({
+  make: ({ channels, classes, height, width, multiplier }, random) =>
+    new EMOv2(
+      {
+        ...{ ...options, channels, classes, window: windowFor(options, [height, width]) },
+        dims: options.dims.map((count, stage) =>
+          headMultiple(count, multiplier, options.headChannels[stage] as number),
+        ),
+      },
+      random,
+    ),
+  sizes: atLeast(strideOfAll(options)),
+  note: (height, width) => {
+    const side = windowFor(options, [height, width]);
+    return windowsFit(options, [height, width], side)
+      ? undefined
+      : `windows of ${side}×${side} do not divide the maps of images of ${height}×${width}: padded pixels take part in attention, which may cost accuracy`;
+  },
+});
+
+/** Channels by a width multiplier, whole heads. */
+const headMultiple = (count: number, multiplier: number, head: number): number =>
+  multiplier === 1 ? count : head * Math.max(1, Math.round((multiplier * count) / head));
+
 const architectures: Readonly<Record<string, Architecture>> = {
   lenet: {
     make: ({ channels, classes, height, width, multiplier }, random) => {
@@ -298,6 +327,7 @@ const architectures: Readonly<Record<string, Architecture>> = {
       text: 'square, since its position biases are for one last map',
     }),
   ),
+  ...Object.fromEntries(Object.entries(emov2s).map(([name, options]) => [name, emov2(options)])),
 };
 
 function scaledDims(dims: readonly number[], multiplier: number): number[] {
@@ -307,10 +337,17 @@ function scaledDims(dims: readonly number[], multiplier: number): number[] {
 /** Names accepted by `imageModel`. */
 export const imageModelNames: readonly string[] = Object.keys(architectures);
 
+/** The error for an unknown name: the known ones, those that are most like it last. */
+export function unknownImageModel(name: string): string {
+  const closest = closestNames(name, imageModelNames);
+  const like = closest.length > 0 ? `; closest: ${closest.join(', ')}` : '';
+  return `model "${name}" is not known; there are ${imageModelNames.join(', ')}${like}`;
+}
+
 /** @throws Error for an unknown name, listing the known ones */
 function architectureOf(name: string): Architecture {
   const found = Object.hasOwn(architectures, name) ? architectures[name] : undefined;
-  if (!found) throw new Error(`model "${name}" is not known; there are ${imageModelNames.join(', ')}`);
+  if (!found) throw new Error(unknownImageModel(name));
   return found;
 }
 
@@ -323,6 +360,15 @@ export function requireImageSize(name: string, height: number, width: number): v
   const { sizes } = architectureOf(name);
   if (sizes && !sizes.fits(height, width))
     throw new RangeError(`model "${name}" takes images that are ${sizes.text}; these are ${height}×${width}`);
+}
+
+/**
+ * What to know of a network for images of a size that it takes; undefined where there is nothing.
+ *
+ * @throws Error for an unknown name
+ */
+export function imageModelNote(name: string, height: number, width: number): string | undefined {
+  return architectureOf(name).note?.(height, width);
 }
 
 /**
