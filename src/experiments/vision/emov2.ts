@@ -125,8 +125,8 @@ export const experiment = defineExperiment({
     falling: { label: 'epochs with a lower loss', digits: 2, better: 'larger' },
   },
   methods: ({ distil }) => [
-    ...(distil === 'yes' ? [TEACHER, DISTILLED, ENLARGED] : []),
     ...mobileMethods.map(({ title }) => title),
+    ...(distil === 'yes' ? [TEACHER, DISTILLED, ENLARGED] : []),
   ],
   notes: ({ images, epochs, trials, canvases, canvasEpochs }) => [
     `All networks are trained alike: ${images} images, ${epochs} epochs, AdamW, no augmentation; the learning rate of each is the best of ${trials} on a tenth of the training images. Scores are those of the last epoch's merged form, timed in turns on one thread.`,
@@ -140,7 +140,7 @@ export const experiment = defineExperiment({
   async runSeed(data, values, context) {
     const losses: number[] = [];
     const taught = values.distil === 'yes' ? await distilled(data, values, context) : { scored: [], methods: [] };
-    const methods = [...taught.methods, ...mobileMethods];
+    const methods = [...mobileMethods, ...taught.methods];
     const { methods: scored, artifacts } = await runImageMethods(
       methods,
       data,
@@ -150,7 +150,7 @@ export const experiment = defineExperiment({
     );
     const dense = await onCanvases(data, values, context);
     return {
-      methods: [...taught.scored, ...scored].map((own) => ({
+      methods: scored.toSpliced(mobileMethods.length, 0, ...taught.scored).map((own) => ({
         ...own,
         scores: Object.assign(
           { ...own.scores },

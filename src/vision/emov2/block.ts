@@ -171,8 +171,11 @@ class ScaledProjection implements Layer {
 
 /** i²RMB: [n, channels, h, w] → [n, outChannels, ⌈h/stride⌉, ⌈w/stride⌉]. */
 export class EMOv2Block extends MetaMobileBlock {
+  /** Norm, then a 1×1 convolution or attention. */
   declare readonly expand: Expansion;
+  /** The depthwise convolution beside a shortcut of its own. */
   declare readonly operator: LocalMixing;
+  /** 1×1 convolution and γ. */
   declare readonly project: ScaledProjection;
 
   /** @throws RangeError when heads do not divide the channels, naming both numbers */

@@ -172,7 +172,7 @@ const shortcuts = (most: number, least: number) => ({ 'shortcuts, most': most, '
 const emov2: readonly Case[] = [
   ...[
     { data: 'fashion-mnist', options: { canvases: 2000 } },
-    { data: 'glyphs', options: {} },
+    { data: 'glyphs', options: { canvases: 300 } },
   ].map((about) => ({
     ...about,
     holding: { methods: emov2Scores(2, 85, 46, 1), studies: shortcuts(1, 1) },
