@@ -35,7 +35,7 @@ import { denseScores } from '../protocols/pasted-images.js';
 
 const options = {
   ...imageOptions,
-  distil: choice(['yes', 'no'], 'whether EMOv2 is trained with a teacher too'),
+  distil: choice(['yes', 'no'], 'whether EMOv2 is trained with a teacher too', { smoke: 'no' }),
   canvases: count(300, 'canvases to find items on and to segment; 0 leaves them out', { smoke: 6, minimum: 0 }),
   canvasEpochs: count(10, 'epochs on canvases', { smoke: 1 }),
   sizes: count(3, 'published sizes that are timed, the smallest ones; 0 times none', {
