@@ -222,9 +222,8 @@ test('RetinaNet reads maps at its strides, joined, and answers for each anchor i
     [2, 48, 7, 7],
   ]);
   expect(() => new AtStrides(backbone, [16]).maps(x, inference)).toThrow('no map at stride 16');
-  const model = new RetinaNet(backbone, { channels: 1, size: 56 }, new Random(2), {
-    ...{ classes: 3, strides: [4, 8], sides: [16, 22, 28] },
-  });
+  const options = { classes: 3, strides: [4, 8], sides: [16, 22, 28] };
+  const model = new RetinaNet(backbone, { channels: 1, size: 56 }, options, new Random(2));
   const y = model.forward(x, inference);
   expect(y.shape).toEqual([2, 735, 3 + 4]);
   expectClose(model.merged().forward(x, inference).dataSync(), y.dataSync(), 1e-4);
@@ -256,9 +255,8 @@ test('training finds squares and tells them apart', async () => {
   });
   const images = { count, channels: 1, height: 32, width: 32, pixels, labels: new Int32Array(count) };
   const data = { images, boxes, mean: [0.1], deviation: [0.25] };
-  const model = new RetinaNet(new EMOv2(tiny, new Random(1)), shape, new Random(2), {
-    ...{ classes: 2, strides: [4, 8], sides: [14], width: 16 },
-  });
+  const options = { classes: 2, strides: [4, 8], sides: [14], width: 16 };
+  const model = new RetinaNet(new EMOv2(tiny, new Random(1)), shape, options, new Random(2));
   const score = () => cocoPrecision(detectBoxes(model, data), boxes, 2);
   const before = score();
   const { history } = await trainRetinaNet(model, data, new Random(3), {

@@ -203,7 +203,7 @@ describe('blocks', () => {
   } as const satisfies Record<string, EMOv2BlockOptions>;
 
   test.each(Object.entries(kinds))('gradients of a block: %s', (_, options) => {
-    const block = seasoned(new EMOv2Block(4, new Random(1), options));
+    const block = seasoned(new EMOv2Block(4, options, new Random(1)));
     const x = uniformTensor(2, [2, 4, 3, 4]);
     checkModelGradient(
       block,
@@ -225,7 +225,7 @@ describe('blocks', () => {
       [{ ...kinds.convolution }, 1],
       [{ ...kinds['first of a stage'] }, 0],
     ] as const) {
-      const block = seasoned(new EMOv2Block(4, new Random(1), options));
+      const block = seasoned(new EMOv2Block(4, options, new Random(1)));
       // Without its projection a block gives its input back, where it adds it.
       block.project.conv.weight.assign(zeros(block.project.conv.weight.shape));
       const x = uniformTensor(2, [1, 4, 4, 4]);

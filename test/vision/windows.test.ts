@@ -75,7 +75,7 @@ const silu = (value: number) => value / (1 + Math.exp(-value));
 
 describe('attention within windows', () => {
   const make = (window: number, own: readonly WindowPattern[]) =>
-    new WindowAttention(6, new Random(1), { heads: 2, outChannels: 10, window, patterns: own, activation: 'silu' });
+    new WindowAttention(6, { heads: 2, outChannels: 10, window, patterns: own, activation: 'silu' }, new Random(1));
 
   /** The layer by plain loops. */
   const looped = (layer: WindowAttention, x: Tensor, window: number, own: readonly WindowPattern[]) => {
@@ -148,13 +148,13 @@ describe('attention within windows', () => {
   });
 
   test('gradients, of the input through both patterns and padding', () => {
-    const layer = new WindowAttention(4, new Random(1), { heads: 2, window: 2, patterns: ['remote', 'close'] });
+    const layer = new WindowAttention(4, { heads: 2, window: 2, patterns: ['remote', 'close'] }, new Random(1));
     checkGradient((x) => layer.forward(x), [uniformTensor(2, [1, 4, 3, 4])], { second: false, step: 3e-3 });
   });
 
   test('heads that do not divide the channels are refused with both numbers', () => {
-    expect(() => new WindowAttention(10, new Random(1), { heads: 4 })).toThrow('4 heads do not divide 10 channels');
-    expect(() => new WindowAttention(8, new Random(1), { heads: 4, outChannels: 6 })).toThrow(
+    expect(() => new WindowAttention(10, { heads: 4 }, new Random(1))).toThrow('4 heads do not divide 10 channels');
+    expect(() => new WindowAttention(8, { heads: 4, outChannels: 6 }, new Random(1))).toThrow(
       '4 heads do not divide 6 channels of the values',
     );
   });

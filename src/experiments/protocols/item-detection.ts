@@ -34,7 +34,7 @@ function canvasesOf(data: ImageDataset, count: number): Readonly<Record<'train' 
 function detector({ backbone }: DenseMethod, { images }: BoxedImages, classes: number, random: Random): RetinaNet {
   const shape = { channels: images.channels, classes, size: images.height };
   const options = { classes, strides: STRIDES, sides: SIDES };
-  return new RetinaNet(backbone(shape, random.split('backbone')), shape, random.split('head'), options);
+  return new RetinaNet(backbone(shape, random.split('backbone')), shape, options, random.split('head'));
 }
 
 const precision = (model: RetinaNet, canvases: BoxedImages) =>

@@ -40,8 +40,8 @@ const resNet =
     new SmallResNet(20, random, { channels, classes, widths: [first, 2 * first, 4 * first] });
 
 /**
- * A MobileNetV2 1.75 times as wide as the nano one: 97,410 parameters and 4,566,016 multiply-adds at
- * 28×28 pixels.
+ * A MobileNetV2 1.75 times as wide as the nano one: 97,410 parameters and 4,566,016 multiply-adds
+ * at 28×28 pixels.
  */
 export const wideMobileNet = ({ channels, classes }: Pick<ImageShape, 'channels' | 'classes'>, random: Random) =>
   new MobileNetV2(random, {

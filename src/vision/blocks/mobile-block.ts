@@ -64,7 +64,9 @@ export interface MobileBlockOptions extends SpatialOptions, ResidualOptions {
   readonly operator?: SpatialOperator;
   /** Channels of the output. Default: those of the input. */
   readonly outChannels?: number;
-  /** `batch`: batch norm after each convolution and after F; `none`: biases alone. Default: `batch`. */
+  /**
+   * `batch`: batch norm after each convolution and after F; `none`: biases alone. Default: `batch`.
+   */
   readonly norm?: 'batch' | 'none';
   /** After the expansion, and after F unless it passes pixels on. Default: `relu6`. */
   readonly activation?: ActivationName;
@@ -82,7 +84,8 @@ class Steps implements Layer {
 /**
  * A Meta Mobile Block of 1×1 convolutions around a spatial operator: with `depthwise` the inverted
  * residual of MobileNet V2, with `none` and no norm a feed-forward layer, with `window-attention`
- * and λ = 1 self-attention. The input is added where shapes agree, unless `residual` says otherwise.
+ * and λ = 1 self-attention. The input is added where shapes agree, unless `residual` says
+ * otherwise.
  */
 export function mobileBlock(channels: number, random: Random, options: MobileBlockOptions = {}): MetaMobileBlock {
   const { expansion = 4, operator = 'depthwise', outChannels = channels, stride = 1, dropPath = 0 } = options;

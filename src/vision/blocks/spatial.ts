@@ -77,7 +77,7 @@ const operators = {
   shift: (_channels, _random, { kernel, stride }) => without((x) => shifted(x, kernel, stride)),
   'window-attention': (channels, random, { stride, heads, window, patterns }) => {
     if (stride !== 1) throw new RangeError(`window-attention has no stride, got ${stride}`);
-    return new WindowAttention(channels, random, { heads, window, patterns });
+    return new WindowAttention(channels, { heads, window, patterns }, random);
   },
 } as const satisfies Record<string, Make>;
 

@@ -107,8 +107,8 @@ export class WindowAttention implements Layer {
   /** @throws RangeError when heads do not divide the channels, naming both numbers */
   constructor(
     channels: number,
-    random: Random,
     { heads, outChannels = channels, window = 7, patterns = ['close'], activation = 'none' }: WindowAttentionOptions,
+    random: Random,
   ) {
     for (const [what, count] of [
       ['channels', channels],

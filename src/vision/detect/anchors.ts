@@ -58,7 +58,9 @@ export function matchAnchors(anchors: readonly Box[], boxes: readonly ClassBox[]
 
 const centre = ({ left, top, right, bottom }: Box) => [(left + right) / 2, (top + bottom) / 2] as const;
 
-/** What moves an anchor to a box: centres in sizes of the anchor, logarithms of the ratios of sizes. */
+/**
+ * What moves an anchor to a box: centres in sizes of the anchor, logarithms of the ratios of sizes.
+ */
 export function encodeBox(anchor: Box, box: Box): [dx: number, dy: number, dw: number, dh: number] {
   const [width, height] = [anchor.right - anchor.left, anchor.bottom - anchor.top];
   const [[ax, ay], [bx, by]] = [centre(anchor), centre(box)];

@@ -78,8 +78,8 @@ export class RetinaNet implements Mergeable {
   constructor(
     backbone: MapBackbone,
     shape: { readonly channels: number; readonly size: number },
-    random: Random,
     { classes, strides = [8, 16, 32], sides = [32, 64, 128], width = 32, prior = 0.01 }: RetinaNetOptions,
+    random: Random,
   ) {
     this.options = { classes, strides, sides, width, prior };
     this.backbone = new AtStrides(backbone, strides);

@@ -106,7 +106,9 @@ export function boxLoss(said: Tensor, wanted: Tensor): Tensor {
   return multiply(huberLoss(said, wanted, BETA), said.size / BETA);
 }
 
-/** Focal loss of the classes and smooth L1 of the boxes, both by the number of anchors with a box. */
+/**
+ * Focal loss of the classes and smooth L1 of the boxes, both by the number of anchors with a box.
+ */
 export function retinaLoss(said: Tensor, { classes, counted, rows, boxes }: RetinaTargets): Tensor {
   const count = classes.shape[1] as number;
   const flat = reshape(said, [-1, count + 4]);
@@ -126,7 +128,9 @@ export interface RetinaTrainingOptions extends TrainingHooks {
   readonly epochs?: number;
   /** Images in a batch. Default: 16. */
   readonly batchSize?: number;
-  /** Largest learning rate of AdamW, after a warm-up of a tenth and before a cosine. Default: 3e-3. */
+  /**
+   * Largest learning rate of AdamW, after a warm-up of a tenth and before a cosine. Default: 3e-3.
+   */
   readonly learningRate?: number;
   /** Decoupled weight decay of weights of two and more axes. Default: 0.02. */
   readonly weightDecay?: number;

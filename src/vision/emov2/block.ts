@@ -27,7 +27,9 @@ export const EPSILON = 1e-6;
 
 /** Training or inference form. */
 export interface EMOv2Form {
-  /** `merged`: batch norms and gains folded into convolutions, for inference. Default: `training`. */
+  /**
+   * `merged`: batch norms and gains folded into convolutions, for inference. Default: `training`.
+   */
   readonly form?: 'training' | 'merged';
 }
 
@@ -75,8 +77,8 @@ class Expansion implements Layer {
   constructor(
     channels: number,
     hidden: number,
-    random: Random,
     { norm = 'batch', activation = 'silu', attention, form }: EMOv2BlockOptions,
+    random: Random,
   ) {
     this.activation = activation;
     const isFolded = form === 'merged' && norm === 'batch' && !attention;
@@ -91,10 +93,12 @@ class Expansion implements Layer {
         throw new RangeError(
           `EMOv2: heads of ${attention.headChannels} channels do not divide the ${channels} channels of a stage`,
         );
-      this.attention = new WindowAttention(channels, random, {
-        ...{ heads, outChannels: hidden, activation },
-        ...{ window: attention.window, patterns: attention.patterns },
-      });
+      const { window, patterns } = attention;
+      this.attention = new WindowAttention(
+        channels,
+        { heads, outChannels: hidden, window, patterns, activation },
+        random,
+      );
     } else this.conv = new Conv2d(channels, hidden, 1, random);
   }
 
@@ -126,9 +130,9 @@ class LocalMixing implements Layer {
 
   constructor(
     hidden: number,
-    random: Random,
     readonly residual: boolean,
     { kernel = 5, stride = 1, form }: EMOv2BlockOptions,
+    random: Random,
   ) {
     this.conv = new ConvNorm(hidden, hidden, random, {
       ...{ kernel, stride, groups: hidden, epsilon: EPSILON, padding: Math.ceil((kernel - stride) / 2) },
@@ -153,7 +157,7 @@ class ScaledProjection implements Layer {
   /** γ [outChannels], never decayed; none where it is folded or left out. */
   gamma: Tensor | undefined;
 
-  constructor(hidden: number, outChannels: number, random: Random, { layerScale = EPSILON, form }: EMOv2BlockOptions) {
+  constructor(hidden: number, outChannels: number, { layerScale = EPSILON, form }: EMOv2BlockOptions, random: Random) {
     this.conv = new Conv2d(hidden, outChannels, 1, random, { bias: false });
     if (layerScale > 0 && form !== 'merged') this.gamma = parameter(full([outChannels], layerScale));
   }
@@ -179,14 +183,14 @@ export class EMOv2Block extends MetaMobileBlock {
   declare readonly project: ScaledProjection;
 
   /** @throws RangeError when heads do not divide the channels, naming both numbers */
-  constructor(channels: number, random: Random, options: EMOv2BlockOptions) {
+  constructor(channels: number, options: EMOv2BlockOptions, random: Random) {
     const { outChannels = channels, expansion, stride = 1, dropPath = 0 } = options;
     const { residual = stride === 1 && outChannels === channels } = options;
     const hidden = Math.floor(channels * expansion);
     super(
-      new Expansion(channels, hidden, random, options),
-      new LocalMixing(hidden, random, residual, options),
-      new ScaledProjection(hidden, outChannels, random, options),
+      new Expansion(channels, hidden, options, random),
+      new LocalMixing(hidden, residual, options, random),
+      new ScaledProjection(hidden, outChannels, options, random),
       { residual, dropPath },
     );
   }

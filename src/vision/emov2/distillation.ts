@@ -13,7 +13,8 @@ export interface SoftDistillationOptions {
 }
 
 /**
- * CE(logits, labels) + weight·KL(softmax(teacher) ‖ softmax(logits)), for `loss` of `trainOnImages`.
+ * CE(logits, labels) + weight·KL(softmax(teacher) ‖ softmax(logits)), for `loss` of
+ * `trainOnImages`.
  *
  * @param teacher images [n, channels, h, w] → logits [n, classes]
  */

@@ -1,6 +1,6 @@
-// EMOv2: one kind of block with one shortcut for convolution and attention (Zhang, Hu, He, Xue, Wang,
-// Wang, Liu, Li, Tao: "EMOv2: Pushing 5M Vision Model Frontier", 2024; before it "Rethinking Mobile
-// Block for Efficient Attention-based Models", ICCV 2023).
+// EMOv2: one kind of block with one shortcut for convolution and attention (Zhang, Hu, He, Xue,
+// Wang, Wang, Liu, Li, Tao: "EMOv2: Pushing 5M Vision Model Frontier", 2024; before it "Rethinking
+// Mobile Block for Efficient Attention-based Models", ICCV 2023).
 //
 //   u = Expand(Norm(x)): 1×1 convolution, or attention within windows of neighbours and of pixels
 //   far apart, summed; u′ = u + SiLU(BN(DW₅ₓ₅ ∗ u)); y = x + γ ⊙ (W·u′)

@@ -56,7 +56,9 @@ export interface EMOv2Options extends EMOv2Form {
 
 const HYBRID = ['remote', 'close'] as const;
 
-/** The setting of a stage: that of a list, or one for the first two stages and one for the others. */
+/**
+ * The setting of a stage: that of a list, or one for the first two stages and one for the others.
+ */
 function ofStage<Value>(list: readonly Value[] | undefined, stage: number, early: Value, late: Value): Value {
   return list?.[stage] ?? (stage < 2 ? early : late);
 }
@@ -114,12 +116,13 @@ export class EMOv2 implements Mergeable {
       Array.from({ length: depths[stage] as number }, (_, index) => {
         const drop = blocks > 1 ? (dropPath * at++) / (blocks - 1) : 0;
         const before = stage === 0 ? stem : (dims[stage - 1] as number);
-        return new EMOv2Block(index === 0 ? before : own, random, {
+        const block = {
           ...this.#blockOptions(stage, index),
           expansion: (expansions[stage] as number) * (index === 0 ? 2 : 1),
           outChannels: own,
           dropPath: drop,
-        });
+        };
+        return new EMOv2Block(index === 0 ? before : own, block, random);
       }),
     );
     const last = dims.at(-1) as number;
