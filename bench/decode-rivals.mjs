@@ -4,7 +4,10 @@
 // long.
 //
 //   npm install --prefix bench --ignore-scripts && node bench/decode-rivals.mjs [--threads 1,2]
-//   [--tokens 48]
+//   [--tokens 48] [--file model.gguf] [--without wllama]
+//
+// --file takes another model, such as that of bench/smallthinker.mjs; one of more than 2 GB does not
+// fit wllama.
 
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -21,11 +24,15 @@ import { columns } from './in-turns.mjs';
 import { randomGguf } from './random-gguf.mjs';
 
 const { values: flags } = parseArgs({
-  options: { threads: { type: 'string', default: '1,2' }, tokens: { type: 'string', default: '48' } },
+  options: {
+    threads: { type: 'string', default: '1,2' },
+    tokens: { type: 'string', default: '48' },
+    file: { type: 'string' },
+  },
 });
 const threads = flags.threads.split(',').map(Number);
 const tokens = Number(flags.tokens);
-const path = randomGguf();
+const path = flags.file ?? randomGguf();
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const prompt = Array.from({ length: 256 }, (_, i) => 65 + ((i * 7) % 26));
 const rows = [];

@@ -16,6 +16,7 @@ import {
 import { loadTrainable, type TrainableModel } from '../lm/node.js';
 import type { Decoder } from '../models/index.js';
 import { groupCount, predictedClasses, stateOf, type Weights } from '../nn/index.js';
+import type { QuantizedFormat } from '../quantized/index.js';
 import { Random, reshape, scope } from '../tensor/index.js';
 import { choice, number } from './arguments.js';
 import { localModel } from './hub.js';
@@ -40,6 +41,7 @@ interface Flags {
   readonly threads?: number;
   readonly resume: boolean;
   readonly json: boolean;
+  readonly quantize?: QuantizedFormat;
 }
 
 const help = `
@@ -50,11 +52,12 @@ Examples
   gossamer lm compress moe.safetensors --data book.txt --rank 16 -o small.safetensors      without merging
   gossamer lm compress qwen3-moe/ --data text.txt --experts 32 --recover 0 -o merged/      without training
   gossamer lm compress hf:owner/small-moe --data text.txt --experts 4 -o merged/
+  gossamer lm compress moe.safetensors --data book.txt --experts 8 --quantize Q8_0 -o small.gguf
   gossamer lm generate small.safetensors --prompt "Once"
 
 MC-SMoE (Li et al., ICLR 2024): the hidden units of all experts are aligned, experts that the router uses alike are merged by how often it uses them, and with --rank each matrix becomes low-rank plus a few rows. After each step the model recovers by distillation from the original. Routers stay as they are. The last tenth of the text validates.
 
-The model is a file of gossamer lm train --experts, or a folder with config.json, safetensors and tokenizer.json (Qwen3-MoE), and the result has its form. It is trained in f32: the original, the smaller model, its gradients and two moments must fit tensor memory. Alignment takes time with the cube of an expert's width: seconds for each expert of width 3,000. Ctrl-C keeps the recovery so far in <out>.checkpoint, and --resume goes on from there.`;
+The model is a file of gossamer lm train --experts, or a folder with config.json, safetensors and tokenizer.json (Qwen3-MoE), and the result has its form; or it is one GGUF file, which --quantize makes four to seven times smaller. Other programs refuse that file: they have no form for shared experts. It is trained in f32: the original, the smaller model, its gradients and two moments must fit tensor memory. Alignment takes time with the cube of an expert's width: seconds for each expert of width 3,000. Ctrl-C keeps the recovery so far in <out>.checkpoint, and --resume goes on from there.`;
 
 export function compressExpertsCommand(): Command {
   return new Command('compress')
@@ -86,6 +89,7 @@ export function compressExpertsCommand(): Command {
     .option('--seed <n>', 'seed', number(0), 0)
     .option('--threads <n>', 'threads, the calling one among them', number(1))
     .option('--resume', 'go on from <out>.checkpoint', false)
+    .option('--quantize <format>', 'format of the matrices of a .gguf: Q8_0 or Q4_0', choice('Q8_0', 'Q4_0'))
     .option('--json', 'print the report as JSON', false)
     .addHelpText('after', help)
     .action(run);
@@ -109,7 +113,9 @@ async function run(name: string, flags: Flags): Promise<void> {
   const path = await localModel(name);
   const original = loadTrainable(path);
   const isFile = path.endsWith('.safetensors');
-  if (isFile) requireWritable(flags.out);
+  const isGguf = flags.out.endsWith('.gguf');
+  if (flags.quantize && !isGguf) throw new Error(`--quantize is for a result in GGUF: -o model.gguf`);
+  if (isFile || isGguf) requireWritable(flags.out);
   else if (existsSync(flags.out)) throw new Error(`"${flags.out}" exists already; choose another with --out`);
   const tokens = splitTokens(Int32Array.from(original.tokenizer.encode(loadText(flags.data))));
   if (tokens.validation.length <= length)
@@ -138,7 +144,7 @@ async function run(name: string, flags: Flags): Promise<void> {
     () => {
       const { model, config } = small as CompressedDecoder;
       const loss = validationLoss(model, tokens, { length });
-      original.save(flags.out, config, compactState(model), loss);
+      original.save(flags.out, config, compactState(model), loss, flags.quantize);
     },
   );
   if (!ended || !small) return;

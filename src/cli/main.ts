@@ -1,11 +1,14 @@
 #!/usr/bin/env node
 // The `gossamer` command. Only the command that is asked for is loaded.
 
+import module from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { commands } from './commands.js';
 import { endWithReaders, outputError } from './streams.js';
 
 endWithReaders();
+// From Node 22 on, code that was compiled once is read from a cache.
+(module as { enableCompileCache?: () => void }).enableCompileCache?.();
 
 const program = new Command('gossamer')
   .description('Efficient neural networks on your own device.')

@@ -1,24 +1,18 @@
 // A language model with its tokenizer from its files, wherever they lie: on disk, or in the storage
 // of a page.
 
-import {
-  type ByteSource,
-  decodeText,
-  type ModelKind,
-  modelDescription,
-  readGguf,
-  SafetensorsReader,
-} from '../data/index.js';
+import { type ByteSource, decodeText, readGguf, SafetensorsReader } from '../data/index.js';
 import type { QuantizedFormat } from '../quantized/index.js';
-import type { LanguageModelConfig } from './runtime/config.js';
+import { type Description, languageDescription, type TrainedText } from './description.js';
+import { isOwnGguf, ownDescription } from './own-gguf.js';
 import { configOfFields } from './runtime/families/minicpm.js';
 import { generationOfGguf, generationOfHuggingFace, stopsOf } from './runtime/generation-config.js';
 import { LanguageModel, type LanguageModelOptions } from './runtime/model.js';
 import type { SamplingOptions } from './runtime/sampler.js';
 import type { WeightStore } from './runtime/store.js';
-import { safetensorsWeights } from './runtime/weights.js';
+import { namedGgufWeights, safetensorsWeights } from './runtime/weights.js';
 import { type TextTokenizer, type TokenizerConfig, tokenizerOfGguf, tokenizerOfJson } from './tokenizer/index.js';
-import { tokenizerOf, type Vocabulary } from './vocabulary.js';
+import { tokenizerOf } from './vocabulary.js';
 
 /** A language model with its tokenizer. */
 export interface LanguageBundle {
@@ -34,16 +28,6 @@ export interface LanguageBundle {
   readonly store?: WeightStore;
 }
 
-/** What a saved language model was trained on. */
-export interface TrainedText {
-  /** Name of the text. */
-  readonly data: string;
-  /** Tokens of the training. */
-  readonly tokens: number;
-  /** Mean negative log-likelihood of a validation token, in nats. */
-  readonly loss: number;
-}
-
 /** The files that a model is in. */
 export interface ModelFiles {
   /** Where they lie, for errors. */
@@ -53,12 +37,6 @@ export interface ModelFiles {
   /** Opens one of them. */
   open(path: string): ByteSource;
 }
-
-/** Kind of the model files that `gossamer lm train` writes. */
-export const LANGUAGE_MODEL: ModelKind = { system: 'language-model', version: '1', madeBy: 'gossamer lm train' };
-
-/** What such a file says beside its weights. */
-export type Description = { readonly config: LanguageModelConfig; readonly trained?: TrainedText } & Vocabulary;
 
 /**
  * Reads a model.
@@ -94,7 +72,12 @@ type Reader = (files: ModelFiles, main: string, store: WeightStore, options: Rea
 
 const fromGguf: Reader = (files, main, store, options) => {
   const parts = partsOf(files, main).map((path) => readGguf(files.open(path)));
-  const { metadata = {} } = parts[0] ?? {};
+  const [first] = parts;
+  if (first && isOwnGguf(first)) {
+    const description = ownDescription(first);
+    return described(description, new LanguageModel(description.config, namedGgufWeights(first, store), options));
+  }
+  const { metadata = {} } = first ?? {};
   const { sampling } = generationOfGguf(metadata);
   return { model: LanguageModel.fromGguf(parts, store, options), tokenizer: tokenizerOfGguf(metadata), sampling };
 };
@@ -120,30 +103,43 @@ function partsOf({ name, paths }: ModelFiles, main: string): string[] {
 const fromTrained: Reader = (files, main, store, options) => {
   const source = files.open(main);
   const file = new SafetensorsReader(source);
-  const { config, trained, ...vocabulary } = modelDescription<Description>(LANGUAGE_MODEL, file.metadata, source.name);
-  return {
-    model: new LanguageModel(config, safetensorsWeights([file], store, options.quantize), options),
-    tokenizer: tokenizerOf(vocabulary),
-    ...(trained && { trained }),
-  };
+  const description = languageDescription(file.metadata, source.name);
+  const weights = safetensorsWeights([file], store, options.quantize);
+  return described(description, new LanguageModel(description.config, weights, options));
 };
 
+/** A model with the rest of what its file describes. */
+function described(description: Description, model: LanguageModel): LanguageBundle {
+  const { config: _, trained, sampling, tokenizerConfig, stops, ...vocabulary } = description;
+  const tokenizer =
+    'tokenizer' in vocabulary ? tokenizerOfJson(vocabulary.tokenizer, tokenizerConfig, stops) : tokenizerOf(vocabulary);
+  return { model, tokenizer, ...(sampling && { sampling }), ...(trained && { trained }) };
+}
+
 const fromFolder: Reader = (files, _, store, options) => {
+  const description = describeFolder(files);
+  const readers = weightFilesOf(files).map((file) => new SafetensorsReader(files.open(file)));
+  const weights = safetensorsWeights(readers, store, options.quantize);
+  return described(description, new LanguageModel(description.config, weights, options));
+};
+
+/** What the files of a folder say beside its weights. @throws Error naming one that is missing. */
+export function describeFolder(files: ModelFiles): Description {
   const { name, paths } = files;
   for (const file of ['config.json', 'tokenizer.json'])
     if (!paths.includes(file)) throw new Error(`folder "${name}" has no ${file}`);
-  const weights = weightFilesOf(files);
-  const object = (file: string) => (paths.includes(file) ? jsonObject(files, file) : {});
   const fields = jsonObject(files, 'config.json');
-  const generation = generationOfHuggingFace(object('generation_config.json'));
-  const stops = [...new Set([...generation.stops, ...stopsOf(fields, 'config.json')])];
-  const readers = weights.map((file) => new SafetensorsReader(files.open(file)));
+  const generation = generationOfHuggingFace(
+    paths.includes('generation_config.json') ? jsonObject(files, 'generation_config.json') : {},
+  );
   return {
-    model: new LanguageModel(configOfFields(fields), safetensorsWeights(readers, store, options.quantize), options),
-    tokenizer: tokenizerOfJson(jsonObject(files, 'tokenizer.json'), tokenizerConfig(files), stops),
+    config: configOfFields(fields),
     sampling: generation.sampling,
+    stops: [...new Set([...generation.stops, ...stopsOf(fields, 'config.json')])],
+    tokenizer: jsonObject(files, 'tokenizer.json'),
+    tokenizerConfig: tokenizerConfig(files),
   };
-};
+}
 
 const INDEX = 'model.safetensors.index.json';
 

@@ -8,15 +8,9 @@ import { type FileBytes, openBytes } from '../data/node.js';
 import { Decoder } from '../models/index.js';
 import { stateOf, type Weights } from '../nn/index.js';
 import type { QuantizedFormat } from '../quantized/index.js';
-import {
-  type Description,
-  LANGUAGE_MODEL,
-  type LanguageBundle,
-  type ModelFiles,
-  readLanguageModel,
-  type TrainedText,
-} from './assemble.js';
+import { type LanguageBundle, type ModelFiles, readLanguageModel } from './assemble.js';
 import { cachedLanguageModel } from './by-name.js';
+import { type Description, LANGUAGE_MODEL, type TrainedText } from './description.js';
 import type { LanguageModelConfig } from './runtime/config.js';
 import { WeightStore } from './runtime/store.js';
 import type { Vocabulary } from './vocabulary.js';
@@ -103,7 +97,7 @@ export function loadLanguageModel(path: string, options: LoadOptions = {}): Stor
 }
 
 /** The files of a folder; with the templates in its subfolder when the folder is the model. */
-function filesIn(folder: string, isModel: boolean, open: ModelFiles['open']): ModelFiles {
+export function filesIn(folder: string, isModel: boolean, open: ModelFiles['open']): ModelFiles {
   const below = (name: string) =>
     statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory()
       ? readdirSync(join(folder, name)).map((file) => `${name}/${file}`)

@@ -1,11 +1,12 @@
 // Floor 6: language models.
 
-export { type LanguageBundle, type ModelFiles, readLanguageModel, type TrainedText } from './assemble.js';
+export { type LanguageBundle, type ModelFiles, readLanguageModel } from './assemble.js';
 export * from './blockffn/index.js';
 export { byteCharacters, trainBpe } from './bpe.js';
 export { type ChatMessage, type ChatOptions, chatParts, chatText, chatTokens } from './chat.js';
 export { type ChosenModel, chooseModel, type ModelFile } from './choose-file.js';
 export { type DecoderConfig, decoderConfig, decoderOf } from './decoder.js';
+export type { TrainedText } from './description.js';
 export * from './grammar/index.js';
 export * from './mc-smoe/index.js';
 export { MoEPlusPlus, type MoEPlusPlusOptions } from './moepp.js';

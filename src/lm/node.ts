@@ -1,7 +1,7 @@
 // Files of language models in Node.
 
 export { RequestError } from '../distributed/http/errors.js';
-export { LANGUAGE_MODEL, type LanguageBundle, type TrainedText } from './assemble.js';
+export type { LanguageBundle } from './assemble.js';
 export {
   type LoadOptions,
   loadLanguageModel,
@@ -9,6 +9,7 @@ export {
   saveLanguageModel,
 } from './bundle.js';
 export { cachedLanguageModel, type FetchModelOptions, fetchLanguageModel } from './by-name.js';
+export { LANGUAGE_MODEL, type TrainedText } from './description.js';
 export { LanguageServer } from './server/http.js';
 export type { ServerOptions } from './server/options.js';
 export { loadTrainable, type TrainableModel } from './trainable.js';

@@ -2,15 +2,18 @@
 
 import { cpSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { modelDescription, SafetensorsReader, writeModelFile, writeSafetensors } from '../data/index.js';
-import { openBytes, readJson, writeFileAtomic } from '../data/node.js';
+import { SafetensorsReader, writeModelFile, writeSafetensors } from '../data/index.js';
+import { type FileBytes, openBytes, readJson, writeFileAtomic } from '../data/node.js';
 import { tensorMemoryBudget } from '../engine/index.js';
 import type { Decoder } from '../models/index.js';
 import { loadState, type Weights } from '../nn/index.js';
+import type { QuantizedFormat } from '../quantized/index.js';
 import { Random } from '../tensor/index.js';
-import { LANGUAGE_MODEL, type TrainedText } from './assemble.js';
-import { loadLanguageModel } from './bundle.js';
+import { describeFolder } from './assemble.js';
+import { filesIn, loadLanguageModel } from './bundle.js';
 import { decoderOf } from './decoder.js';
+import { type Description, LANGUAGE_MODEL, languageDescription } from './description.js';
+import { writeOwnGguf } from './own-gguf.js';
 import type { LanguageModelConfig } from './runtime/config.js';
 import { decoderState, safetensorsWeights } from './runtime/weights.js';
 import type { TextTokenizer } from './tokenizer/index.js';
@@ -24,10 +27,13 @@ export interface TrainableModel {
   /** The model's tokenizer. */
   readonly tokenizer: TextTokenizer;
   /**
-   * Writes weights of a changed configuration in the form of the original: a file of
-   * `gossamer lm train`, or a folder with its tokenizer beside them.
+   * Writes weights of a changed configuration in the form of the original, a file of
+   * `gossamer lm train` or a folder with its tokenizer beside them; or as GGUF, of Gossamer's own
+   * architecture, where `out` ends in .gguf.
+   *
+   * @param format of the matrices in GGUF. Default: float32
    */
-  save(out: string, config: LanguageModelConfig, state: Weights, loss: number): void;
+  save(out: string, config: LanguageModelConfig, state: Weights, loss: number, format?: QuantizedFormat): void;
 }
 
 /** Files of a folder that belong to its tokenizer and its ways of sampling. */
@@ -65,19 +71,43 @@ export function loadTrainable(path: string): TrainableModel {
     loadState(model, state);
     const metadata = readers[0]?.metadata ?? {};
     const save = isFolder ? folderWriter(path) : fileWriter(path, metadata);
-    return { model, config: own, tokenizer, save };
+    const describe = (): Description => (isFolder ? folderDescription(path) : languageDescription(metadata, path));
+    return {
+      ...{ model, config: own, tokenizer },
+      save: (out, changed, weights, loss, format) => {
+        if (!out.endsWith('.gguf')) return save(out, changed, weights, loss);
+        const description = { ...describe(), config: changed };
+        writeFileAtomic(out, writeOwnGguf(retrained(description, loss), weights, format));
+      },
+    };
   } finally {
     for (const file of files) file.close();
   }
 }
 
-function fileWriter(path: string, metadata: Readonly<Record<string, string>>): TrainableModel['save'] {
-  const description = modelDescription<{ readonly trained?: TrainedText }>(LANGUAGE_MODEL, metadata, path);
-  return (out, config, state, loss) => {
-    const trained = description.trained && { trained: { ...description.trained, loss } };
-    writeFileAtomic(out, writeModelFile(LANGUAGE_MODEL, { ...description, ...trained, config }, state));
+function folderDescription(path: string): Description {
+  const opened: FileBytes[] = [];
+  const open = (file: string) => {
+    const bytes = openBytes(join(path, file));
+    opened.push(bytes);
+    return bytes;
   };
+  try {
+    return describeFolder(filesIn(path, true, open));
+  } finally {
+    for (const file of opened) file.close();
+  }
 }
+
+function fileWriter(path: string, metadata: Readonly<Record<string, string>>): TrainableModel['save'] {
+  const description = languageDescription(metadata, path);
+  return (out, config, state, loss) =>
+    writeFileAtomic(out, writeModelFile(LANGUAGE_MODEL, retrained({ ...description, config }, loss), state));
+}
+
+/** A description with another validation loss, where it has one. */
+const retrained = (description: Description, loss: number): Description =>
+  description.trained ? { ...description, trained: { ...description.trained, loss } } : description;
 
 const folderWriter =
   (path: string): TrainableModel['save'] =>

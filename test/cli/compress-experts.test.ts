@@ -38,6 +38,12 @@ describe.skipIf(!existsSync(main))('experts merged on the command line (needs a 
     const text = gossamer('lm', 'generate', 'small.safetensors', '--prompt', 'The', '--max-tokens', '10');
     expect([text.status, text.stdout.length]).toEqual([0, 13]);
     expect(gossamer('info', 'small.safetensors').stdout).toContain('5 experts merged to ');
+    const same = ['--experts', '2', '--rank', '4', ...short];
+    expect(compress('moe.safetensors', 'small.gguf', ...same, '--quantize', 'Q8_0').status).toBe(0);
+    expect(readFileSync(path('small.gguf')).length).toBeLessThan(readFileSync(path('small.safetensors')).length);
+    const quantised = gossamer('lm', 'generate', 'small.gguf', '--prompt', 'The', '--max-tokens', '10');
+    expect([quantised.status, quantised.stdout.length]).toEqual([0, 13]);
+    expect(gossamer('info', 'small.gguf').stdout).toContain('5 experts merged to ');
     expect(compress('small.safetensors', 'again.safetensors', '--experts', '1')).toMatchObject({
       status: 2,
       stderr: expect.stringContaining('merged already'),
@@ -51,6 +57,7 @@ describe.skipIf(!existsSync(main))('experts merged on the command line (needs a 
     [['--experts', '2', '--recover', 'soon'], '--recover takes a number of steps or "router", not "soon"'],
     [['--experts', '2', '--rows', '3'], '--rows is a share from 0 to 1'],
     [['--experts', '2', '--length', '4000'], 'too few for windows of 4000'],
+    [['--experts', '2', '--quantize', 'Q8_0'], '--quantize is for a result in GGUF'],
     [['--experts', '2', '--resume'], 'there is no "bad.safetensors.checkpoint"'],
   ])('%j is refused, and nothing is written', (more, message) => {
     const { status, stderr } = compress('moe.safetensors', 'bad.safetensors', ...short, ...more);
@@ -111,6 +118,20 @@ describe.skipIf(!existsSync(main))('experts merged on the command line (needs a 
     expect(readdirSync(path('merged')).sort()).toEqual(['config.json', 'model.safetensors', 'tokenizer.json']);
     const text = gossamer('lm', 'generate', 'merged', '--prompt', 'The', '--max-tokens', '5', '--temperature', '0');
     expect(text.status).toBe(0);
+    const own = ['--experts', '2', '--rank', '3', '--recover', '0', '--calibration', '32'];
+    expect(compress(source, 'merged.gguf', ...own).status).toBe(0);
+    const again = gossamer(
+      'lm',
+      'generate',
+      'merged.gguf',
+      '--prompt',
+      'The',
+      '--max-tokens',
+      '5',
+      '--temperature',
+      '0',
+    );
+    expect(again.stdout).toBe(text.stdout);
     expect(compress(source, 'merged', '--experts', '2', '--recover', '0')).toMatchObject({
       status: 2,
       stderr: expect.stringContaining('"merged" exists already'),

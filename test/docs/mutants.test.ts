@@ -16,9 +16,9 @@ test('a mutant whose text is not there once, or that changes nothing, is refused
   expect(() => mutated({ ...mutant, replacement: 'a' }, 'a')).toThrow('changes nothing');
 });
 
-test('at most two mutants of a system are fast, as they are applied wherever all tests run', () => {
+test('at most one mutant of a system is fast, as it is applied wherever all tests run', () => {
   const fast = mutants().filter((mutant) => mutant.fast);
   const counts = new Map<string, number>();
   for (const { system } of fast) counts.set(system, (counts.get(system) ?? 0) + 1);
-  expect([...counts].filter(([, count]) => count > 2)).toEqual([]);
+  expect([...counts].filter(([, count]) => count > 1)).toEqual([]);
 });

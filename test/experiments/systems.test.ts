@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { families, systems } from '../../src/experiments/systems.js';
@@ -10,6 +10,13 @@ test('systems have names of their own and stand by family', () => {
   expect(slugs).toEqual([...new Set(slugs)]);
   const place = systems.map(({ family }) => Object.keys(families).indexOf(family));
   expect(place).toEqual([...place].sort((a, b) => a - b));
+});
+
+test('every family with systems has its smoke runs', () => {
+  const runs = readdirSync(join(root, 'test/experiments/smoke')).flatMap(
+    (file) => file.match(/^(.*)\.test\.ts$/)?.[1] ?? [],
+  );
+  expect(runs.sort()).toEqual([...new Set(systems.map(({ family }) => family))].sort());
 });
 
 describe.each(systems.map((record) => [record.slug, record] as const))('%s', (slug, record) => {

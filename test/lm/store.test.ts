@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { bytesInMemory, readGguf, SafetensorsReader, writeGguf, writeSafetensors } from '../../src/data/index.js';
+import { openBytes } from '../../src/data/node.js';
 import {
   byteCharacters,
   chatTokens,
@@ -11,6 +12,7 @@ import {
   LanguageModel,
   type LanguageModelConfig,
   namedWeights,
+  type ReadAhead,
   safetensorsWeights,
   trainBpe,
   WeightStore,
@@ -110,6 +112,49 @@ describe('weights within a budget', () => {
     // Least possible is 0.3, plus the one matrix that comes and goes.
     expect(perPass).toBeGreaterThan(0.25);
     expect(perPass).toBeLessThan(0.55);
+  });
+
+  test.each([
+    ['GGUF', 0.6],
+    ['GGUF', 0.2],
+    ['safetensors', 0.6],
+  ] as const)('%s, %f of it in memory: read half a layer ahead, logits and reads are those without', (kind, share) => {
+    const config = { ...dense, layers: 12 };
+    const own = weightsOf(config, 5, false);
+    const path = join(folder, `ahead.${kind}`);
+    writeFileSync(path, kind === 'GGUF' ? asGguf(config, own, 'Q8_0') : writeSafetensors(own));
+    const run = (readAhead: ReadAhead | undefined) => {
+      const file = openBytes(path);
+      const budget = (bytes: number) => Math.floor(share * bytes);
+      const modelOf = (store: WeightStore) =>
+        kind === 'GGUF'
+          ? LanguageModel.fromGguf(readGguf(file), store)
+          : new LanguageModel(config, safetensorsWeights([new SafetensorsReader(file)], store));
+      const store = new WeightStore(budget(modelOf(new WeightStore()).bytes), readAhead && { readAhead });
+      const begun: number[] = [];
+      const { ahead } = store;
+      store.ahead = (matrices) => {
+        const before = store.bytesRead;
+        ahead.call(store, matrices);
+        if (store.bytesRead > before) begun.push(store.bytesRead - before);
+        expect(store.used).toBeLessThanOrEqual(store.budget);
+      };
+      const model = modelOf(store);
+      const cache = model.cache();
+      model.forward(prompt, cache);
+      const before = store.bytesRead;
+      const logits = Array.from({ length: 4 }, (_, i) => [...model.forward([i], cache).dataSync()]);
+      const read = store.bytesRead - before;
+      store.dispose();
+      file.close();
+      return { logits, read, begun: begun.reduce((a, b) => a + b, 0) };
+    };
+    const [ahead, never] = [run(undefined), run('never')];
+    expect(ahead.logits).toEqual(never.logits);
+    expect(never.begun).toBe(0);
+    // Nearly all that is read was begun before it was needed, and little is read twice.
+    expect(ahead.begun).toBeGreaterThan(0.8 * ahead.read);
+    expect(ahead.read).toBeLessThan(1.3 * never.read);
   });
 
   test('experts are read when they are chosen', () => {

@@ -10,7 +10,6 @@ import { TABLE_FORMS, type TableFlags, withTableOptions } from '../tables.js';
 import { useThreads } from '../threads.js';
 import { reportJson } from './json.js';
 import { loadDiagnosed } from './load.js';
-import { reportPage } from './page.js';
 import { reportText } from './text.js';
 
 interface Flags extends TableFlags {
@@ -51,8 +50,10 @@ async function diagnose(path: string, flags: Flags): Promise<void> {
   if (kind !== 'graph') throw new Error(`"${path}" is no graph; gossamer info describes other data`);
   const data = await loadDiagnosed(path, flags, writeNote);
   const report = directednessReport(data);
-  if (out !== undefined)
-    writeFileAtomic(out, /\.json$/i.test(out) ? `${reportJson(data, report)}\n` : reportPage(data, report));
+  if (out !== undefined) {
+    const page = async () => (await import('./page.js')).reportPage(data, report);
+    writeFileAtomic(out, /\.json$/i.test(out) ? `${reportJson(data, report)}\n` : await page());
+  }
   if (json) process.stdout.write(`${reportJson(data, report)}\n`);
   else process.stdout.write(`${reportText(data, report).join('\n')}\n${out === undefined ? '' : `\nreport: ${out}\n`}`);
 }

@@ -3,7 +3,6 @@
 import { loadClassTexts, loadOnnxTextEncoder, loadTextGraph, readBytes } from '../../data/node.js';
 import type { StudyPlot } from '../../experiments/parts/contract.js';
 import { escapeHtml, htmlTable, style } from '../../experiments/runner/html.js';
-import { studyPlot } from '../../experiments/runner/plots.js';
 import { type H4GDescription, H4GModel, type ZeroShotPredictions } from '../../graph/index.js';
 import { onlyPath, type Predictions, type PredictOptions, type Predictor } from './predictor.js';
 
@@ -20,11 +19,11 @@ export function open(path: string): Predictor {
   };
 }
 
-function classesOfNodes(
+async function classesOfNodes(
   modelPath: string,
   path: string,
   { classes: classesPath, threshold, encoder, explain, note }: PredictOptions,
-): Predictions {
+): Promise<Predictions> {
   if (classesPath === undefined)
     throw new Error(
       'models of h4g need the classes to choose from: --classes FILE with a column name, maybe description',
@@ -54,12 +53,13 @@ function classesOfNodes(
       (predicted.distances[v] as number).toFixed(3),
       (predicted.radii[v] as number).toFixed(3),
     ]),
-    ...(explain && { page: radiusPage(data.name, predicted, nameOf) }),
+    ...(explain && { page: await radiusPage(data.name, predicted, nameOf) }),
   };
 }
 
 /** Radii of the nodes by class, and what the lift left of their differences. */
-function radiusPage(name: string, { radii, report }: ZeroShotPredictions, nameOf: (v: number) => string): string {
+async function radiusPage(name: string, { radii, report }: ZeroShotPredictions, nameOf: (v: number) => string) {
+  const { studyPlot } = await import('../../experiments/runner/plots.js');
   const plot: StudyPlot = {
     kind: 'histogram',
     title: 'Radii of the nodes, by predicted class',

@@ -138,14 +138,16 @@ function moments(scores: readonly number[]) {
   return { mean, error: variance / scores.length };
 }
 
-/** How far a network is above another, in pooled standard errors; NaN for one seed. */
-export function leadInErrors(e: Evidence<unknown>, title: string, other: string): number {
+/**
+ * Points by which a network is above another beyond two pooled standard errors of the seeds; of one
+ * seed, which has none, all of its lead.
+ */
+export function leadBeyondErrors(e: Evidence<unknown>, title: string, other: string): number {
   const [own, theirs] = [title, other].map((name) => moments(e.scores(name, 'score'))) as [
     ReturnType<typeof moments>,
     ReturnType<typeof moments>,
   ];
-  if (e.results.length < 2) return Number.NaN;
-  return (own.mean - theirs.mean) / Math.max(Math.sqrt(own.error + theirs.error), 1e-9);
+  return own.mean - theirs.mean - 2 * Math.sqrt(own.error + theirs.error);
 }
 
 /** The hypercomplex network of the run whose domain is the best on validation data. */

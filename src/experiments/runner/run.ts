@@ -11,7 +11,6 @@ import { summarize } from '../parts/statistics.js';
 import { noStudies } from '../parts/studies.js';
 import type { SystemRecord } from '../systems.js';
 import { RunFolder } from './folder.js';
-import { reportHtml } from './report.js';
 import { chosenSettings, type Row, type RunResult } from './result.js';
 
 /** What to run. */
@@ -134,7 +133,11 @@ async function carryOut(plan: Plan): Promise<RunResult> {
     curves: folder?.curves() ?? [],
     seconds: before + (performance.now() - plan.started) / 1000,
   };
-  folder?.finish(result, reportHtml(record, experiment, result, folder.pictures()));
+  if (folder) {
+    // Loaded here: the libraries that draw are 250 modules, which no other command needs.
+    const { reportHtml } = await import('./report.js');
+    folder.finish(result, reportHtml(record, experiment, result, folder.pictures()));
+  }
   return result;
 }
 

@@ -26,6 +26,8 @@ import { Loader } from './loader.js';
 import type { WeightMatrix } from './matrix.js';
 import { type SparseHead, type SparseHeadOptions, sparseHeadOf } from './sparse-head.js';
 import type { WeightStore } from './store.js';
+import { inTurns } from './turns.js';
+import { UpcomingWeights } from './upcoming.js';
 import { ggufWeights, type WeightSource } from './weights.js';
 
 interface LayerWeights {
@@ -52,9 +54,6 @@ type Steps = Generator<undefined, Tensor>;
 /** Most tokens of a pass: longer prompts are prefilled in chunks. */
 const PASS = 512;
 
-/** Passes in turns pause when they have run for so long. */
-const STEP_MILLISECONDS = 10;
-
 /** Options of a `LanguageModel`. */
 export interface LanguageModelOptions {
   /** Passes of one token compute the rows of the head that its predictor expects to be large. */
@@ -68,6 +67,8 @@ export interface LanguageModelOptions {
 export class LanguageModel {
   readonly #embedding: WeightMatrix;
   readonly #layers: readonly LayerWeights[];
+  /** By half of a layer. */
+  readonly #upcoming: UpcomingWeights;
   readonly #norm: Tensor;
   readonly #head: WeightMatrix;
   readonly #sparseHead: SparseHead | undefined;
@@ -86,6 +87,9 @@ export class LanguageModel {
     this.#embedding = loader.matrix('embedding', undefined, [vocabulary, features]);
     this.#norm = loader.vector('norm', undefined, features);
     this.#layers = Array.from({ length: layers }, (_, layer) => loadLayer(loader, config, layer));
+    this.#upcoming = new UpcomingWeights(
+      this.#layers.flatMap(({ attention, o, feedForward }) => [[...attention.matrices, o], feedForward.matrices]),
+    );
     // Without a head, input and output embeddings are tied.
     this.#head = source.matrix('head') ?? this.#embedding;
     loader.checked(this.#head, 'head', undefined, [vocabulary, features]);
@@ -322,12 +326,14 @@ export class LanguageModel {
       for (const [index, layer] of this.#layers.entries()) {
         // On the residual stream as it is: what it chooses can be read while attention runs.
         early = scope(() => layer.feedForward.routeEarly(h));
+        this.#upcoming.begin(2 * index);
         h = replaced(
           h,
           scope(() => this.#attention(layer, index, h, runs)),
         );
         yield;
         const { logits } = context;
+        this.#upcoming.begin(2 * index + 1);
         const next = scope(() => {
           const x = rmsNorm(h, layer.feedForwardNorm, epsilon);
           return [this.#joined(h, layer.feedForward.forward(x, context, early)), context.logits] as const;
@@ -371,17 +377,6 @@ export class LanguageModel {
 function replaced(before: Tensor, after: Tensor): Tensor {
   before.dispose();
   return keep(after);
-}
-
-/** Runs steps to their end, with `turn` awaited whenever 10 ms have passed. */
-async function inTurns<T>(steps: Generator<undefined, T>, turn: () => Promise<void>): Promise<T> {
-  for (let since = performance.now(); ; ) {
-    const { done, value } = steps.next();
-    if (done) return value;
-    if (performance.now() - since < STEP_MILLISECONDS) continue;
-    await turn();
-    since = performance.now();
-  }
 }
 
 function loadLayer(loader: Loader, config: LanguageModelConfig, layer: number): LayerWeights {

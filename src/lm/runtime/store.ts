@@ -1,4 +1,4 @@
-// Weights that are read from files on demand, within a memory budget; of experts also ahead, on a
+// Weights that are read from files on demand, within a memory budget, and ahead of their use, on a
 // thread of their own.
 
 import { tensorMemoryBudget } from '../../engine/index.js';
@@ -9,7 +9,8 @@ import { type Disk, FileReader, type PendingRead } from './reader.js';
 /**
  * When experts begin to be read: `early` as soon as a router has chosen them, before attention
  * where it reads the layer's input; `late` after attention; `never` ahead, but one after the other
- * when products need them.
+ * when products need them. Matrices that every pass uses are read half a layer ahead unless
+ * `never`.
  */
 export type ReadAhead = 'early' | 'late' | 'never';
 
@@ -46,8 +47,9 @@ interface Entry {
 /**
  * Keeps weights in memory within a budget. Eviction takes experts first, the least recently used
  * one first; then matrices that every pass uses, the most recently used first: passes repeat in the
- * same order, so that it is needed last. Experts that a layer has been promised (`want`) go last of
- * all, and never while they are being read.
+ * same order, so that it is needed last. Matrices that were read ahead (`ahead`) go after those,
+ * and experts that a layer has been promised (`want`) last of all, and never while they are being
+ * read.
  */
 export class WeightStore {
   /** Matrices in memory, least recently used first. */
@@ -158,7 +160,21 @@ export class WeightStore {
         kept.delete(matrix);
         kept.set(matrix, entry);
       } else if (this.readAhead !== 'never' && matrix.range && this.#makeRoom(matrix))
-        kept.set(matrix, this.#begin(matrix));
+        kept.set(matrix, this.#begin(matrix, true));
+    }
+  }
+
+  /**
+   * Matrices of every pass that are used next, in that order: those that are not in memory begin to
+   * be read, as far as the matrices that were used just before them make room.
+   */
+  ahead(matrices: readonly StoredMatrix[]): void {
+    if (this.readAhead === 'never') return;
+    const next = new Set(matrices);
+    for (const matrix of matrices) {
+      if (!matrix.range || this.#kept.always.has(matrix)) continue;
+      if (!this.#makeRoom(matrix, () => this.#lastUsed(next))) return;
+      this.#kept.always.set(matrix, this.#begin(matrix, true));
     }
   }
 
@@ -172,10 +188,13 @@ export class WeightStore {
     }
   }
 
-  /** Evicts experts that nobody has been promised; whether there is room then. */
-  #makeRoom(matrix: StoredMatrix): boolean {
+  /**
+   * Evicts experts that nobody has been promised, then what `other` gives; whether there is room
+   * then.
+   */
+  #makeRoom(matrix: StoredMatrix, other?: () => StoredMatrix | undefined): boolean {
     while (!this.hasRoom(matrix)) {
-      const victim = this.#unpinned();
+      const victim = this.#unpinned() ?? other?.();
       if (!victim) return false;
       this.#drop(victim);
     }
@@ -188,15 +207,26 @@ export class WeightStore {
     return undefined;
   }
 
+  /** The matrix of every pass that was used last, but for those of `next`. */
+  #lastUsed(next?: ReadonlySet<StoredMatrix>): StoredMatrix | undefined {
+    let last: StoredMatrix | undefined;
+    for (const [matrix, { loaded }] of this.#kept.always) if (loaded && !next?.has(matrix)) last = matrix;
+    return last;
+  }
+
   #evict(): void {
     const { always, chosen } = this.#kept;
-    const victim = this.#unpinned() ?? [...always.keys()].at(-1) ?? chosen.keys().next().value;
+    const victim = this.#unpinned() ?? this.#lastUsed() ?? [...always.keys()].at(-1) ?? chosen.keys().next().value;
     if (victim) this.#drop(victim);
   }
 
-  /** Begins to read a matrix for which there is room: on the thread where the file allows. */
-  #begin(matrix: StoredMatrix): Entry {
-    const { weights, range } = matrix;
+  /**
+   * Begins to read a matrix for which there is room: on the thread where the file allows, and where
+   * there is something else to do meanwhile.
+   */
+  #begin(matrix: StoredMatrix, isAhead = false): Entry {
+    const { weights } = matrix;
+    const range = isAhead || weights.use === 'chosen' ? matrix.range : undefined;
     this.#used += matrix.bytes;
     this.#bytesRead += matrix.bytes;
     try {

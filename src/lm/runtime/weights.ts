@@ -3,7 +3,7 @@
 import type { GgufFile, SafetensorsReader, TensorPart } from '../../data/index.js';
 import type { Weights } from '../../nn/index.js';
 import { blockFormats, type ExpertBlockSizes, type QuantizedFormat, RowMatrix } from '../../quantized/index.js';
-import { concatenate, keep, reshape, slice, type Tensor } from '../../tensor/index.js';
+import { concatenate, keep, reshape, slice, type Tensor, tensor } from '../../tensor/index.js';
 import { type BlockMatrices, blockDown, blockShape, blockUp, type StackedBlocks } from './block-weights.js';
 import type { LanguageModelConfig } from './config.js';
 import { MoePlusPlusNames } from './families/moepp.js';
@@ -66,7 +66,7 @@ export function ggufWeights(files: readonly GgufFile[], store = new WeightStore(
     },
     rows: (role) => {
       const file = fileWith(nameOf(role));
-      return file && ggufMatrix(file, nameOf(role), store, undefined, 'rows');
+      return file && ggufMatrix(file, nameOf(role), store, {}, 'rows');
     },
     vector: (role, layer) => {
       const file = fileWith(nameOf(role, layer));
@@ -84,18 +84,18 @@ export function ggufWeights(files: readonly GgufFile[], store = new WeightStore(
         file &&
         Array.from({ length: count }, (_, part) => {
           const { type = '' } = file.tensors.get(name) ?? {};
-          if (byNeuron) return new ByNeuron(ggufMatrix(file, name, store, part, hasRows(type) ? 'rows' : 'whole'));
+          if (byNeuron) return new ByNeuron(ggufMatrix(file, name, store, { part }, hasRows(type) ? 'rows' : 'whole'));
           if (role !== 'down')
             return ggufMatrix(
               file,
               name,
               store,
-              part,
+              { part },
               sparse && (plain.includes(type) || hasRows(type)) ? 'rows' : 'whole',
             );
           // A quantised down projection stays as it is: turned, it would be quantised again.
           const turns = sparse && plain.includes(type);
-          const matrix = ggufMatrix(file, name, store, part, turns ? 'neurons' : 'whole');
+          const matrix = ggufMatrix(file, name, store, { part }, turns ? 'neurons' : 'whole');
           return turns ? new ByNeuron(matrix) : matrix;
         })
       );
@@ -103,15 +103,19 @@ export function ggufWeights(files: readonly GgufFile[], store = new WeightStore(
   };
 }
 
-/** A matrix, or one of a stack [experts, rows, columns]. */
+/**
+ * A matrix, one of a stack [experts, rows, columns], or rows of it; those of a stack are experts'
+ * unless `use` says otherwise.
+ */
 function ggufMatrix(
   file: GgufFile,
   name: string,
   store: WeightStore,
-  part?: number,
+  wanted: TensorPart = {},
   layout: Layout = 'whole',
+  use: WeightUse = wanted.part === undefined ? 'always' : 'chosen',
 ): WeightMatrix {
-  const { type, shape, position } = file.place(name, { part });
+  const { type, shape, position } = file.place(name, wanted);
   const [rows, columns] = shape.slice(-2) as [number, number];
   const isPlain = plain.includes(type);
   if (!isPlain && !Object.hasOwn(blockFormats, type))
@@ -121,17 +125,33 @@ function ggufMatrix(
   const form = (height: number) => ggufForm(type, height, columns, layout);
   if (layout === 'rows' && !isPlain && !hasRows(type))
     throw new Error(`tensor "${name}" is in ${type}: single rows of it can be used in F32, F16, BF16, Q8_0 and Q4_0`);
-  if (part === undefined && layout === 'rows')
-    return store.add({
-      ...storedIn(file.source, position, form, { rows, columns, layout }),
-      use: 'always',
-      range: undefined,
-    });
-  if (part !== undefined)
-    return store.add({ ...storedIn(file.source, position, form, { rows, columns, layout }), use: 'chosen' });
+  const own = storedIn(file.source, position, form, { rows, columns, layout });
+  if (use === 'chosen' || layout === 'rows') return store.add({ ...own, use });
+  // On this thread in parts, so that large ones are not in memory twice.
   const read = (range?: TensorPart['rows']): LoadedMatrix =>
     isPlain ? new DenseMatrix(keep(file.tensor(name, { rows: range }))) : file.blocks(name, { rows: range });
-  return store.add({ rows, columns, bytes: form(rows).bytes, use: 'always', read });
+  return store.add({ ...own, use, read });
+}
+
+/**
+ * Weights of a GGUF file under the names of a `Decoder`, in their stored formats, read on demand.
+ *
+ * @throws Error for blocks of BlockFFN, which such files do not hold.
+ */
+export function namedGgufWeights(file: GgufFile, store = new WeightStore()): WeightSource {
+  const { tensors } = file;
+  return huggingFaceWeights(
+    (name) => tensors.get(name)?.shape,
+    (name, use, wanted, layout) => (tensors.has(name) ? ggufMatrix(file, name, store, wanted, layout, use) : undefined),
+    (name) => {
+      if (!tensors.has(name)) return undefined;
+      const values = file.tensor(name);
+      return keep(name.endsWith('Rows') ? tensor(Int32Array.from(values.dataSync()), values.shape) : values);
+    },
+    (name) => {
+      throw new Error(`tensor "${name}" of a GGUF file is no layer of blocks`);
+    },
+  );
 }
 
 /** A matrix by name, or one expert of a stack. */
@@ -325,10 +345,11 @@ export function safetensorsWeights(
     const { dtype, shape, position } = file.place(name, wanted);
     const [rows, columns] = shape.slice(-2) as [number, number];
     const quantised = isRouter(name) ? undefined : format;
-    if ((use === 'chosen' || layout === 'rows') && (dtype === 'F32' || dtype === 'F16' || dtype === 'BF16')) {
-      const form = (height: number) => floatForm(dtype, height, columns, layout, quantised);
-      const own = storedIn(file.source, position, form, { rows, columns, layout });
-      const stored = store.add({ ...own, use, ...(use === 'always' && { range: undefined }) });
+    const isFloat = dtype === 'F32' || dtype === 'F16' || dtype === 'BF16';
+    const form = (height: number) => floatForm(isFloat ? dtype : 'F32', height, columns, layout, quantised);
+    const own = isFloat && storedIn(file.source, position, form, { rows, columns, layout });
+    if (own && (use === 'chosen' || layout === 'rows')) {
+      const stored = store.add({ ...own, use });
       return layout === 'neurons' ? new ByNeuron(stored) : stored;
     }
     const { bytes } = floatForm('F32', rows, columns, 'whole', quantised);
@@ -337,7 +358,7 @@ export function safetensorsWeights(
       const values = file.tensor(name, { part: wanted.part, rows: [first + from, first + to] });
       return floatForm('F32', to - from, columns, 'whole', quantised).finish(keep(values));
     };
-    return store.add({ rows, columns, bytes, use, read });
+    return store.add({ ...own, rows, columns, bytes, use, read });
   };
   return huggingFaceWeights(
     (name) => fileWith(name)?.shapes.get(name),
@@ -362,7 +383,7 @@ export function safetensorsWeights(
 }
 
 /** Routers are not quantised: routing depends on small differences of logits. */
-const isRouter = (name: string) =>
+export const isRouter = (name: string): boolean =>
   [huggingFaceLayer.router, huggingFaceLayer.blockRouter, ...otherRouters].some(
     (own) => name.endsWith(own) || name.endsWith(decoderName(own)),
   );
