@@ -204,7 +204,7 @@ test('generated sounds: a direction reaches the channels by its gains, and noise
       expect(end).toBeLessThanOrEqual(2);
     }
     if (events.length !== 1) continue;
-    const [{ start, end }] = events as [{ start: number; end: number }];
+    const [{ start, end } = { start: 0, end: 0 }] = events;
     const power = (c: number, from: number, to: number) =>
       (sound.channels[c] as Float32Array).slice(8000 * from, 8000 * to).reduce((sum, v) => sum + v * v, 0) /
       (8000 * (to - from));
