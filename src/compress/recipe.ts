@@ -73,8 +73,8 @@ export interface QuantizeStep {
 }
 
 /**
- * Replaces convolutions and linear layers by hypercomplex ones of about 1/n of the parameters, which
- * start as near to them as can be, then fine-tunes.
+ * Replaces convolutions and linear layers by hypercomplex ones of about 1/n of the parameters,
+ * which start as near to them as can be, then fine-tunes.
  */
 export interface HypercomplexStep {
   /** Discriminator of the step. */

@@ -174,6 +174,7 @@ export {
   type SoundSet,
   type SpectrogramOptions,
   secondsOf,
+  soundProfileLines,
   spectrogram,
 } from './sounds.js';
 export { type PartSizes, type Split, splitByShare, splitGroups, splitPerClass, stratifiedFolds } from './splits.js';

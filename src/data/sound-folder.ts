@@ -40,9 +40,9 @@ export function loadSound(path: string, rate?: number): Sound {
 
 /**
  * Reads the WAV files of a folder. With a table `events.csv` (or `.tsv`) in it, whose header names
- * file, event, start and end (in seconds), its sounds are those that the table names and those beside
- * them, which then have no events. Without one, each folder in it is a class. Sounds of another rate
- * than most are resampled, with a note.
+ * file, event, start and end (in seconds), its sounds are those that the table names and those
+ * beside them, which then have no events. Without one, each folder in it is a class. Sounds of
+ * another rate than most are resampled, with a note.
  *
  * @throws Error naming the file that cannot be read or has other channels, the line of the table
  * that is wrong, or the folder without two classes

@@ -40,6 +40,19 @@ export function secondsOf({ rate, channels }: Sound): number {
   return (channels[0]?.length ?? 0) / rate;
 }
 
+/** Lines on sounds: how many, of what length, and how many of each class or kind of event. */
+export function soundProfileLines({ name, whole, classes, sounds }: SoundSet): string[] {
+  const [first] = sounds;
+  const seconds = sounds.reduce((sum, { sound }) => sum + secondsOf(sound), 0);
+  const count = (label: number) =>
+    sounds.reduce((sum, { events }) => sum + events.filter((own) => own.label === label).length, 0);
+  const kinds = classes.map((own, label) => `${own}: ${count(label)}`);
+  return [
+    `${name}: ${sounds.length} sounds of ${first?.sound.channels.length ?? 0} channels at ${first?.sound.rate ?? 0} Hz, ${seconds.toFixed(1)} s in all`,
+    `${whole ? 'classes' : 'events '}     ${kinds.join(', ')}`,
+  ];
+}
+
 /** Zero crossings of the kernel on each side. */
 const CROSSINGS = 16;
 

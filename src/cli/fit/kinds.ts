@@ -37,9 +37,9 @@ const KNOWN: readonly (readonly [DatasetKind, DataKind])[] = [
  * file: a folder with hyperedges is a hypergraph, one with graphs a set of them, one with tables
  * such as nodes_author a graph of several types, one with edges a graph, one with products a
  * catalogue, one with points pictures to count in, one with source files below it, and not more
- * pictures, holds sources, one with WAV files and no pictures sounds, any other one pictures; a file is a graph where `readGraph` knows it, a
- * team where it is JSON with `agents`, products where it has the columns of HyperPAVE's release,
- * else a table. A known set has its own kind.
+ * pictures, holds sources, one with WAV files and no pictures sounds, any other one pictures; a
+ * file is a graph where `readGraph` knows it, a team where it is JSON with `agents`, products where
+ * it has the columns of HyperPAVE's release, else a table. A known set has its own kind.
  */
 export function kindOf(path: string): DataKind {
   if (path === '-') return 'table';

@@ -1,6 +1,6 @@
-// The WAV format: RIFF chunks, one of which says how samples are stored and one of which holds them.
-// Read as PCM of 8, 16, 24 or 32 bits and as floating-point numbers of 32 or 64 bits, of any number
-// of channels.
+// The WAV format: RIFF chunks, one of which says how samples are stored and one of which holds
+// them. Read as PCM of 8, 16, 24 or 32 bits and as floating-point numbers of 32 or 64 bits, of any
+// number of channels.
 
 /** Sound of one or more channels, sampled at the same times. */
 export interface Sound {
@@ -36,8 +36,8 @@ type Fail = (reason: string) => never;
  *
  * @param name of the file, in error messages
  * @param maxSamples most samples that the file may hold, all channels together
- * @throws Error when the file is not WAV, is cut short, compressed, too large, or holds numbers that
- * are none
+ * @throws Error when the file is not WAV, is cut short, compressed, too large, or holds numbers
+ * that are none
  */
 export function readWav(bytes: Uint8Array, name = '.wav', maxSamples = 2 ** 27): Sound {
   const fail: Fail = (reason) => {

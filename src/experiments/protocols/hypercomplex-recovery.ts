@@ -1,5 +1,5 @@
-// Whether a hypercomplex convolution learns the rules of an algebra from examples: filters are those
-// that made the targets, and the algebra starts at random.
+// Whether a hypercomplex convolution learns the rules of an algebra from examples: filters are
+// those that made the targets, and the algebra starts at random.
 
 import { symmetricEigen64 } from '../../linalg/index.js';
 import { AdamW, buffer, gradientsOf, meanSquaredError, PHConv2d, parameter } from '../../nn/index.js';

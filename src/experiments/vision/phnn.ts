@@ -1,5 +1,5 @@
-// PHNN: hypercomplex convolutions with 1/n of the parameters outperform real and quaternion ones, in
-// the natural domain of their inputs, with rules that are learnt from data.
+// PHNN: hypercomplex convolutions with 1/n of the parameters outperform real and quaternion ones,
+// in the natural domain of their inputs, with rules that are learnt from data.
 
 import { firstImages, type ImageDataset } from '../../data/index.js';
 import { accuracyOn } from '../../models/index.js';

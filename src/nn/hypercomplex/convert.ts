@@ -104,7 +104,8 @@ function plainOptions<O extends { readonly algebra?: unknown; readonly init?: un
 
 /**
  * Writes the weights H of the hypercomplex layers of a network out into plain layers, in place: the
- * same function with n times the weights, of which each can be pruned by itself. Layers in 3-D stay.
+ * same function with n times the weights, of which each can be pruned by itself. Layers in 3-D
+ * stay.
  *
  * @returns names of the layers
  */

@@ -30,15 +30,15 @@ export interface HypercomplexOptions {
   /** Whether to add a bias. Default: true. */
   readonly bias?: boolean;
   /**
-   * `learned`: A is trained. `frozen`: it stays as it was drawn. `preset`: that of the real, complex
-   * or quaternion product, see `presetAlgebra`. Only a learned A counts as parameters; the others
-   * are saved beside them. Default: `learned`.
+   * `learned`: A is trained. `frozen`: it stays as it was drawn. `preset`: that of the real,
+   * complex or quaternion product, see `presetAlgebra`. Only a learned A counts as parameters; the
+   * others are saved beside them. Default: `learned`.
    */
   readonly algebra?: 'learned' | 'frozen' | 'preset';
   /**
-   * `xavier`: F as the authors draw it, from U(−b, b) with b = √(6/((s/n + n)·d/n·k)), k the size of
-   * the kernel, which batch norm has to scale. `he`: such that H has variance 2/(d·k). A is drawn
-   * with variance 1/n² either way. Default: `xavier`.
+   * `xavier`: F as the authors draw it, from U(−b, b) with b = √(6/((s/n + n)·d/n·k)), k the size
+   * of the kernel, which batch norm has to scale. `he`: such that H has variance 2/(d·k). A is
+   * drawn with variance 1/n² either way. Default: `xavier`.
    */
   readonly init?: 'xavier' | 'he';
 }

@@ -30,7 +30,8 @@ export function triple(value: Triple): readonly [number, number, number] {
 /**
  * Convolution over volumes, as `conv2d` over one more axis:
  *
- * y[n, o, i, …] = Σ over c, u, … of w[o, c, u, …]·x[n, c, i·stride + u·dilation − padding, …] + b[o].
+ * y[n, o, i, …] = Σ over c, u, … of w[o, c, u, …]·x[n, c, i·stride + u·dilation − padding, …] +
+ * b[o].
  *
  * @param x [n, channels, depth, height, width]
  * @param weight [filters, channels, kernelDepth, kernelHeight, kernelWidth]

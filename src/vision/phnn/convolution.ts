@@ -24,8 +24,8 @@ export function stemChannels(channels: number, n: number): number {
 }
 
 /**
- * Puts channels of zeros in front, as quaternion networks do with a fourth one before RGB. The input
- * is normalised, so that they are zero to the layer.
+ * Puts channels of zeros in front, as quaternion networks do with a fourth one before RGB. The
+ * input is normalised, so that they are zero to the layer.
  *
  * @param x [n, c, h, w]
  * @returns [n, channels, h, w]

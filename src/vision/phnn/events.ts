@@ -1,6 +1,7 @@
-// Detection of sound events (Adavanne et al., "Sound Event Localization and Detection of Overlapping
-// Sources Using Convolutional Recurrent Neural Networks", 2019, without localisation), with
-// hypercomplex convolutions: the channels of several microphones are the components of a domain.
+// Detection of sound events (Adavanne et al., "Sound Event Localization and Detection of
+// Overlapping Sources Using Convolutional Recurrent Neural Networks", 2019, without localisation),
+// with hypercomplex convolutions: the channels of several microphones are the components of a
+// domain.
 
 import { BatchNorm2d, Conv2d, Dropout, GRU, Linear, type Mode } from '../../nn/index.js';
 import { concatenate, flip, maxPool2d, permute, type Random, reshape, type Tensor } from '../../tensor/index.js';
@@ -29,9 +30,9 @@ export interface EventNetOptions extends DomainOptions {
 }
 
 /**
- * Spectrograms [n, channels, bins, time] → logits [n, time′, classes], of each kind of event whether
- * it sounds: convolutions with batch norm, ReLU and max pooling, recurrent layers both ways, linear
- * layers. time′ is time divided by the poolings.
+ * Spectrograms [n, channels, bins, time] → logits [n, time′, classes], of each kind of event
+ * whether it sounds: convolutions with batch norm, ReLU and max pooling, recurrent layers both
+ * ways, linear layers. time′ is time divided by the poolings.
  */
 export class EventNet {
   /** 3×3 convolutions. */
@@ -102,7 +103,8 @@ export class EventNet {
 
 /**
  * Networks for sound events by name, without what the data decide: that of the paper, a small one
- * for clips of seconds, and one that has as few parameters without sharing as that one has with n = 4.
+ * for clips of seconds, and one that has as few parameters without sharing as that one has with n =
+ * 4.
  */
 export const eventNets = {
   'phc-seld': {

@@ -192,8 +192,8 @@ export const phResNets: Readonly<Record<string, PHResNetOptions>> = {
 };
 
 /**
- * VGGs of the paper by name, with batch norm. Parameters with ten classes, real and for n = 2, 3, 4:
- * 19 layers 29,806,930, 14,916,178, 9,952,744, 7,471,630.
+ * VGGs of the paper by name, with batch norm. Parameters with ten classes, real and for n = 2, 3,
+ * 4: 19 layers 29,806,930, 14,916,178, 9,952,744, 7,471,630.
  */
 export const phVGGs: Readonly<Record<string, PHVGGOptions>> = {
   'phc-vgg16': { layers: [2, 2, 3, 3, 3], widths: [24, 72, 216, 648, 648], hidden: 516 },

@@ -137,8 +137,8 @@ export class SoundModel {
   }
 
   /**
-   * Cuts sounds into windows. What a last window lacks is silence, or where a sound as a whole is of
-   * a class, the sound again.
+   * Cuts sounds into windows. What a last window lacks is silence, or where a sound as a whole is
+   * of a class, the sound again.
    *
    * @throws Error for a sound with another number of channels or another rate
    */
