@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readCsv, writeWav } from '../../src/data/index.js';
 import { uniform } from '../oracle.js';
 import { commandInFolder, main } from './command.js';
+import { runDocument, runShell } from './document.js';
 
 const { folder, gossamer } = commandInFolder('sounds');
 const path = (...names: string[]) => join(folder, ...names);
@@ -115,5 +116,14 @@ describe.skipIf(!existsSync(main))('sounds on the command line (needs a build)',
     expect(gossamer('fit', 'street', '--set', 'n=3', '-o', 'x.safetensors').stderr).toContain(
       'n = 3 does not divide 16 outputs',
     );
+  }, 120_000);
+
+  test('the page of PHNN: layers in code, and classes of new pictures', () => {
+    const { status, stdout } = runDocument('systems/phnn.md');
+    expect([status, stdout]).toEqual([0, expect.stringContaining('168 24\n6 layers, 73728 weights became 18816\n')]);
+    const page = runShell('systems/phnn.md', '### From pictures to answers for new ones');
+    expect([page.status, page.stdout]).toEqual([0, expect.stringContaining('test accuracy 100.00 %')]);
+    const { rows } = readCsv(readFileSync(join(page.folder, 'new.csv'), 'utf8'));
+    expect(rows.map(([, , label]) => label)).toEqual(['rose', 'iris']);
   }, 120_000);
 });

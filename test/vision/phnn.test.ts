@@ -7,6 +7,7 @@ import {
   shrunkImages,
 } from '../../src/experiments/protocols/hypercomplex-arms.js';
 import { recoverAlgebra, recoveredRules } from '../../src/experiments/protocols/hypercomplex-recovery.js';
+import { findSystem } from '../../src/experiments/systems.js';
 import { accuracyOn } from '../../src/models/index.js';
 import { gradientsOf, inference, parameterCount, parameters, stateOf, toPlain, training } from '../../src/nn/index.js';
 import { permuteOp, Random, scope, type Tensor, tensor, zeros } from '../../src/tensor/index.js';
@@ -24,6 +25,7 @@ import {
   stemChannels,
   withFrontChannels,
 } from '../../src/vision/index.js';
+import { testClaims } from '../experiments/claim-tests.js';
 import { checkModelGradient, expectClose, uniformTensor } from '../oracle.js';
 import { convolved, type Map3, mapOf, normed, plus, pooled, rectified, type Values, type Weights } from './naive.js';
 
@@ -476,3 +478,46 @@ describe('the experiment', () => {
     }
   });
 });
+
+/**
+ * @param lead points of learnt domains above the others
+ *
+ * @param time of hypercomplex networks over the real one's
+ */
+const phnnScores = (titles: readonly string[], lead: number, time: number) =>
+  Object.fromEntries(
+    titles.map((title) => {
+      const learnt = /^PHC, n = \d$/.test(title);
+      const score = 46 + (learnt ? lead : 0) + (title === 'PHC, n = 3' ? Math.sign(lead) : 0);
+      return [title, { score, validation: score, latency: learnt ? time : 1 }];
+    }),
+  );
+const phnnStudies = (excess: number, error: number, wrong: number) => ({
+  'parameters beyond 1/n': excess,
+  'recovery error': error,
+  'recovery distance': error,
+  'algebras not recovered': wrong,
+});
+const phnnImages = [
+  ...['real', 'quaternions', 'PHC, n = 2', 'PHC, n = 3', 'PHC, n = 4'],
+  ...['PHC, n = 3, algebra frozen', 'real, of as few parameters', 'real, in 3 groups'],
+];
+const phnnSounds = ['real', 'quaternions', 'PHC, n = 2', 'PHC, n = 4', 'real, of as few parameters'];
+
+testClaims(findSystem('phnn'), [
+  ...[
+    ['cifar10', phnnImages],
+    ['ambisonics', phnnSounds],
+    ['wisdm', ['real', 'quaternions', 'PHC, n = 3']],
+  ].map(([data, titles]) => ({
+    data: data as string,
+    holding: { methods: phnnScores(titles as string[], 3, 1), studies: phnnStudies(0, 1e-7, 0) },
+    failing: { methods: phnnScores(titles as string[], -3, 2), studies: phnnStudies(27, 0.1, 1) },
+  })),
+  {
+    data: 'cifar10',
+    options: { width: 24, epochs: 30 },
+    holding: { methods: phnnScores(phnnImages, 8, 1), studies: phnnStudies(0, 1e-7, 0) },
+    failing: { methods: phnnScores(phnnImages, -3, 2), studies: phnnStudies(27, 0.1, 1) },
+  },
+]);

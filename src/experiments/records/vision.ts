@@ -48,34 +48,6 @@ export const records: readonly SystemRecord[] = [
     load: () => import('../vision/lsnet.js'),
   },
   {
-    slug: 'simplenet',
-    title: 'SimpleNet: simple architectures that outperform deeper ones',
-    family: 'vision',
-    about: 'image classifiers of thirteen plain convolutions, made by a few designing principles',
-    paper: {
-      authors: 'Hasanpour, Rouhani, Fayyaz, Sabokrou',
-      title: 'Lets keep it simple, Using simple architectures to outperform deeper and more complex architectures',
-      venue: 'arXiv',
-      year: 2016,
-      arxiv: '1608.06037',
-    },
-    abstract: {
-      outperforms:
-        'Our simple 13-layer architecture outperforms most of the deeper and complex architectures to date such as ' +
-        'VGGNet, ResNet, and GoogleNet on several well-known benchmarks while having 2 to 25 times fewer number of ' +
-        'parameters and operations',
-      par:
-        'a well-crafted yet simple and reasonably deep architecture can perform on par with deeper and more complex ' +
-        'architectures',
-      light: 'light-weight architectures, being proposed to address this issue, mainly suffer from low accuracy',
-      datasets:
-        'state-of-the-art result on CIFAR10 outperforming several heavier architectures, near state of the art on ' +
-        'MNIST and competitive results on CIFAR100 and SVHN. We also outperformed the much larger and deeper ' +
-        'architectures […] on the ImageNet dataset',
-    },
-    load: () => import('../vision/simplenet.js'),
-  },
-  {
     slug: 'phnn',
     title: 'PHNN: parameterized hypercomplex convolutions',
     family: 'vision',
@@ -102,6 +74,34 @@ export const records: readonly SystemRecord[] = [
         'predefined domain structure to follow',
     },
     load: () => import('../vision/phnn.js'),
+  },
+  {
+    slug: 'simplenet',
+    title: 'SimpleNet: simple architectures that outperform deeper ones',
+    family: 'vision',
+    about: 'image classifiers of thirteen plain convolutions, made by a few designing principles',
+    paper: {
+      authors: 'Hasanpour, Rouhani, Fayyaz, Sabokrou',
+      title: 'Lets keep it simple, Using simple architectures to outperform deeper and more complex architectures',
+      venue: 'arXiv',
+      year: 2016,
+      arxiv: '1608.06037',
+    },
+    abstract: {
+      outperforms:
+        'Our simple 13-layer architecture outperforms most of the deeper and complex architectures to date such as ' +
+        'VGGNet, ResNet, and GoogleNet on several well-known benchmarks while having 2 to 25 times fewer number of ' +
+        'parameters and operations',
+      par:
+        'a well-crafted yet simple and reasonably deep architecture can perform on par with deeper and more complex ' +
+        'architectures',
+      light: 'light-weight architectures, being proposed to address this issue, mainly suffer from low accuracy',
+      datasets:
+        'state-of-the-art result on CIFAR10 outperforming several heavier architectures, near state of the art on ' +
+        'MNIST and competitive results on CIFAR100 and SVHN. We also outperformed the much larger and deeper ' +
+        'architectures […] on the ImageNet dataset',
+    },
+    load: () => import('../vision/simplenet.js'),
   },
   {
     slug: 'emov2',

@@ -144,49 +144,6 @@ const simplenet: readonly Case[] = [
 ];
 
 /**
- * @param lead points of learnt domains above the others
- *
- * @param time of hypercomplex networks over the real one's
- */
-const phnnScores = (titles: readonly string[], lead: number, time: number) =>
-  Object.fromEntries(
-    titles.map((title) => {
-      const learnt = /^PHC, n = \d$/.test(title);
-      const score = 46 + (learnt ? lead : 0) + (title === 'PHC, n = 3' ? Math.sign(lead) : 0);
-      return [title, { score, validation: score, latency: learnt ? time : 1 }];
-    }),
-  );
-const phnnStudies = (excess: number, error: number, wrong: number) => ({
-  'parameters beyond 1/n': excess,
-  'recovery error': error,
-  'recovery distance': error,
-  'algebras not recovered': wrong,
-});
-const phnnImages = [
-  ...['real', 'quaternions', 'PHC, n = 2', 'PHC, n = 3', 'PHC, n = 4'],
-  ...['PHC, n = 3, algebra frozen', 'real, of as few parameters', 'real, in 3 groups'],
-];
-const phnnSounds = ['real', 'quaternions', 'PHC, n = 2', 'PHC, n = 4', 'real, of as few parameters'];
-
-const phnn: readonly Case[] = [
-  ...[
-    ['cifar10', phnnImages],
-    ['ambisonics', phnnSounds],
-    ['wisdm', ['real', 'quaternions', 'PHC, n = 3']],
-  ].map(([data, titles]) => ({
-    data: data as string,
-    holding: { methods: phnnScores(titles as string[], 3, 1), studies: phnnStudies(0, 1e-7, 0) },
-    failing: { methods: phnnScores(titles as string[], -3, 2), studies: phnnStudies(27, 0.1, 1) },
-  })),
-  {
-    data: 'cifar10',
-    options: { width: 24, epochs: 30 },
-    holding: { methods: phnnScores(phnnImages, 8, 1), studies: phnnStudies(0, 1e-7, 0) },
-    failing: { methods: phnnScores(phnnImages, -3, 2), studies: phnnStudies(27, 0.1, 1) },
-  },
-];
-
-/**
  * @param lead points of EMOv2 above the others
  *
  * @param dense mAP and mean IoU of EMOv2
@@ -230,4 +187,4 @@ const emov2: readonly Case[] = [
   },
 ];
 
-export const evidence: Readonly<Record<string, readonly Case[]>> = { vanillanet, lsnet, simplenet, emov2, phnn };
+export const evidence: Readonly<Record<string, readonly Case[]>> = { vanillanet, lsnet, simplenet, emov2 };
