@@ -80,6 +80,11 @@ export async function openModelOf<System extends ModelSystem>(
   return (await openers[system](path)) as OpenedModel<System>;
 }
 
+/** The system whose model a file or folder holds. @throws Error as `openModel` */
+export async function systemOfModel(text: string): Promise<ModelSystem> {
+  return systemOf(await localModel(text));
+}
+
 /** The commands that read models of a system; gossamer predict where it is not listed. */
 const uses: Readonly<Partial<Record<ModelSystem, string>>> = {
   'image-classifier': 'gossamer classify',

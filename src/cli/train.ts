@@ -3,7 +3,7 @@
 import { Command, Option } from 'commander';
 import { requireWritable, writeFileAtomic } from '../data/node.js';
 import { Random } from '../tensor/index.js';
-import { imageModelNames, imageModelSettings } from '../vision/index.js';
+import { imageModelNames, imageModelSettings, unknownImageModel } from '../vision/index.js';
 import { number } from './arguments.js';
 import type { Fitted } from './fit/learner.js';
 import { learners } from './fit/learners.js';
@@ -105,7 +105,7 @@ function requireModel({ model, ...flags }: Flags): void {
   if (!imageModelNames.includes(model)) {
     const other = Object.hasOwn(learners, model) ? learners[model] : undefined;
     if (other) throw new Error(`model "${model}" learns ${other.about}: gossamer fit trains it`);
-    throw new Error(`model "${model}" is not known; there are ${imageModelNames.join(', ')}`);
+    throw new Error(unknownImageModel(model));
   }
   const settings = imageModelSettings(model);
   for (const name of ['hyperedges', 'heads'] as const)

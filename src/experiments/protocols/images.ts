@@ -91,8 +91,8 @@ export interface ImageMethod {
   readonly settings?: readonly ImageSetting[];
   /** Epochs of training over those of the other methods. Default: 1. */
   readonly longer?: number;
-  /** Differences from the common recipe. */
-  readonly training?: (model: Layer, setting: ImageSetting) => ImageTrainingOptions;
+  /** Differences from the common recipe, on the data of the run or of its trials. */
+  readonly training?: (model: Layer, setting: ImageSetting, data: ImageDataset) => ImageTrainingOptions;
   /**
    * Changes the model after three quarters of the epochs, and returns the differences from the
    * common recipe in the last quarter.
@@ -153,7 +153,7 @@ async function trainImages(
   const first = Math.max(1, epochs - last);
   const classifier = classifierOf(method, data, random.split('model'));
   const { model } = classifier;
-  const own = training?.(model, setting);
+  const own = training?.(model, setting, data);
   await classifier.train(data, random.split('fit'), { ...recipe, epochs: first, ...own, ...hooks });
   hooks.signal?.throwIfAborted();
   if (!cut) return classifier;

@@ -75,4 +75,35 @@ export const records: readonly SystemRecord[] = [
     },
     load: () => import('../vision/simplenet.js'),
   },
+  {
+    slug: 'emov2',
+    title: 'EMOv2: one block for small backbones',
+    family: 'vision',
+    about: 'small vision backbones of one kind of block, whose expansion is a convolution or attention within windows',
+    paper: {
+      authors: 'Zhang, Hu, He, Xue, Wang, Wang, Liu, Li, Tao',
+      title: 'EMOv2: Pushing 5M Vision Model Frontier',
+      venue: 'arXiv',
+      year: 2024,
+      arxiv: '2412.06674',
+    },
+    abstract: {
+      unified:
+        'extending CNN-based IRB to attention-based models and abstracting a one-residual Meta Mobile Block (MMBlock) ' +
+        'for lightweight model design',
+      surpass:
+        'EMOv2-1M/2M/5M achieve 72.3, 75.8, and 79.4 Top-1 that surpass equal-order CNN-/Attention-based models ' +
+        'significantly',
+      retinanet:
+        'EMOv2-5M equipped RetinaNet achieves 41.5 mAP for object detection tasks that surpasses the previous EMO-5M ' +
+        'by +2.6',
+      robust:
+        'When employing the more robust training recipe, our EMOv2-5M eventually achieves 82.9 Top-1 accuracy, which ' +
+        'elevates the performance of 5M magnitude models to a new level',
+      tasks:
+        'Extensive experiments on various vision recognition, dense prediction, and image generation tasks demonstrate ' +
+        'the superiority of our EMOv2 over state-of-the-art methods',
+    },
+    load: () => import('../vision/emov2.js'),
+  },
 ];
