@@ -61,7 +61,7 @@ describe.skipIf(!existsSync(main))('EMOv2 on the command line (needs a build)', 
     expect(small.status).toBe(0);
     const again = readCsv(gossamer('classify', 'small/model.plan', 'new').stdout).rows;
     expect(again.map(([picture, , label]) => [picture, label])).toEqual(named);
-  }, 120_000);
+  }, 240_000);
 
   test('a window that leaves padding is noted; a mistaken name and small pictures are refused in a line', () => {
     const common = ['--epochs', '1', '--batch', '24', '-o', 'x.safetensors'];
@@ -78,5 +78,5 @@ describe.skipIf(!existsSync(main))('EMOv2 on the command line (needs a build)', 
     }
     mkdirSync(join(folder, 'empty'));
     expect(gossamer('embed', 'empty', '--model', 'nothing.safetensors', '-o', 'v.npy').status).toBe(2);
-  }, 60_000);
+  }, 120_000);
 });
