@@ -18,6 +18,7 @@ import type { Graph } from '../structure/index.js';
 import type { Tensor } from '../tensor/index.js';
 import { maxBytesOption, number } from './arguments.js';
 import { Bar, compact } from './bar.js';
+import { systemOfModel } from './models.js';
 import { writeNote } from './output.js';
 import { withRanks } from './ranks.js';
 import { useThreads } from './threads.js';
@@ -62,16 +63,20 @@ Examples
   gossamer embed edges.csv --method polynomials --degree 5 -o counts.parquet   counts at nodes that message passing cannot make
   gossamer embed graphs/ --method hypercluster -o vectors.npy     a vector for each graph of a set, by the types of its edges
   gossamer embed graphs/ --model m.safetensors -o vectors.npy     likewise, by a model of gossamer fit --model hypercluster
+  gossamer embed photos/ --model m.safetensors -o vectors.npy     a vector for each picture, by a classifier of gossamer train
   mpirun -n 4 gossamer embed edges.csv -o vectors.npy             FastRP with its rows shared by 4 processes
 
 In lists, an edge a line: source, target and maybe weight, separated by commas, tabs or spaces; a header may name them. Nodes are numbers or any text. Edges go both ways unless --directed or the file says otherwise. Repeated edges add up their weights (unweighted ones count once), self-loops are kept.`;
 
 export function embedCommand(): Command {
   return withEdgeOptions(new Command('embed'))
-    .description('embed the nodes of a graph, or the graphs of a set')
+    .description('embed the nodes of a graph, the graphs of a set, or pictures')
     .argument('<edges>', `edges: ${EDGE_FORMS}`)
     .addOption(new Option('--method <name>', 'how').choices(methods).default('fastrp'))
-    .option('--model <file>', 'hypercluster: a model of gossamer fit, in place of learning from the graphs')
+    .option(
+      '--model <file>',
+      'a model of gossamer fit: hypercluster, in place of learning from the graphs, or of pictures',
+    )
     .option('--dim <n>', 'embedding dimension', number(1), 128)
     .requiredOption('-o, --out <file>', 'vectors: .npy, .csv, .parquet or .safetensors')
     .option('--weights <list>', 'fastrp: α₁,α₂,… of the orders', numbers)
@@ -128,7 +133,7 @@ function embed(path: string, flags: Flags): Promise<void> {
   vectorFormatOf(flags.out);
   requireWritable(flags.out);
   useThreads(flags.threads);
-  if (flags.method === 'hypercluster' || flags.model !== undefined) return embedSet(path, flags);
+  if (flags.method === 'hypercluster' || flags.model !== undefined) return embedByModel(path, flags);
   if (flags.method === 'polynomials') return embedCounts(path, flags);
   return withRanks((ranks) => embedOn(ranks, path, flags));
 }
@@ -139,6 +144,14 @@ async function embedCounts(path: string, flags: Flags): Promise<void> {
   const { pairs = false, degree = pairs ? 6 : 4, out } = flags;
   if (degree > 7) throw new Error(`embed: --degree ${degree}: at most 7, beyond which there are too many patterns`);
   await embedPolynomials(graph, names.of, { degree, pairs, out });
+}
+
+/** By a model of a file, or by one that is learnt from the graphs. */
+async function embedByModel(path: string, flags: Flags): Promise<void> {
+  const { model, out } = flags;
+  if (model === undefined || (await systemOfModel(model)) !== 'image-classifier') return embedSet(path, flags);
+  const { embedPictures } = await import('./embed-pictures.js');
+  return embedPictures(path, { model, out });
 }
 
 async function embedSet(path: string, { model, out, seed }: Flags): Promise<void> {

@@ -37,6 +37,7 @@ const openers = {
   hypino: async (path: string) => (await import('./models/hypino.js')).open(path),
   'hypino-solution': async (path: string) => (await import('./models/hypino.js')).openSolution(path),
   'hypernet-review': async (path: string) => (await import('./models/hypernet-review.js')).open(path),
+  'phnn-sound': async (path: string) => (await import('./models/phnn-sound.js')).open(path),
   semipfl: async (path: string) => (await import('./models/semipfl.js')).open(path),
 } as const satisfies Readonly<Record<string, (path: string) => Promise<Predictor>>>;
 
@@ -78,6 +79,11 @@ export async function openModelOf<System extends ModelSystem>(
       `file "${path}" is a model of "${found}", this command takes "${system}"; ${uses[found] ?? 'gossamer predict'} reads it`,
     );
   return (await openers[system](path)) as OpenedModel<System>;
+}
+
+/** The system whose model a file or folder holds. @throws Error as `openModel` */
+export async function systemOfModel(text: string): Promise<ModelSystem> {
+  return systemOf(await localModel(text));
 }
 
 /** The commands that read models of a system; gossamer predict where it is not listed. */

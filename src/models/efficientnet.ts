@@ -1,22 +1,16 @@
 // EfficientNet (Tan & Le 2019): inverted residual blocks with squeeze-and-excitation, under
 // compound scaling of depth, width and resolution. Field names as in torchvision.
 
-import { Dropout, type Layer, Linear, type Mode, randomOf, runSequence, type Sequence } from '../nn/index.js';
-import { add, globalAveragePool, multiply, type Random, type Tensor } from '../tensor/index.js';
+import { Dropout, type Layer, Linear, type Mode, runSequence, type Sequence, StochasticDepth } from '../nn/index.js';
+import { add, globalAveragePool, type Random, type Tensor } from '../tensor/index.js';
 import { convNorm } from './conv-norm.js';
 import { roundChannels } from './mobilenet.js';
 import { SqueezeExcitation } from './squeeze-excitation.js';
 
-/** Stochastic depth (Huang et al. 2016): in training drops the residual branch of random images. */
-function stochasticDepth(x: Tensor, probability: number, mode: Mode): Tensor {
-  if (!mode.training || probability === 0) return x;
-  const kept = randomOf(mode, 'EfficientNet').bernoulli([x.shape[0] as number, 1, 1, 1], 1 - probability);
-  return multiply(x, multiply(kept, 1 / (1 - probability)));
-}
-
 /** Mobile inverted bottleneck with squeeze-and-excitation. */
 class MBConv implements Layer {
   readonly block: Sequence;
+  readonly #drop: StochasticDepth;
 
   constructor(
     readonly inChannels: number,
@@ -24,9 +18,10 @@ class MBConv implements Layer {
     readonly stride: number,
     kernel: number,
     expansion: number,
-    readonly dropProbability: number,
+    dropProbability: number,
     random: Random,
   ) {
+    this.#drop = new StochasticDepth(dropProbability);
     const hidden = inChannels * expansion;
     const silu = { activation: 'silu' } as const;
     this.block = [
@@ -40,7 +35,7 @@ class MBConv implements Layer {
   forward(x: Tensor, mode: Mode): Tensor {
     const y = runSequence(this.block, x, mode);
     const residual = this.stride === 1 && this.inChannels === this.outChannels;
-    return residual ? add(x, stochasticDepth(y, this.dropProbability, mode)) : y;
+    return residual ? add(x, this.#drop.forward(y, mode)) : y;
   }
 }
 

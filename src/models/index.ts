@@ -9,6 +9,7 @@ export {
   type ScoredBox,
   suppressed,
 } from './boxes.js';
+export { cocoPrecision } from './coco.js';
 export { type ConvNormOptions, convNorm, heConv } from './conv-norm.js';
 export { CopyTransformer, type CopyTransformerOptions, type EncodedSource } from './copy-transformer.js';
 export { Decoder, type DecoderOptions, decoderDefaults } from './decoder.js';

@@ -41,3 +41,21 @@ export class Dropout2d extends Dropout {
     return multiply(x, super.forward(ones([...x.shape.slice(0, 2), 1, 1]), mode));
   }
 }
+
+/**
+ * Stochastic depth: in training drops a residual branch of random images with probability p and
+ * scales the others by 1/(1 − p); the identity in inference (Huang et al. 2016).
+ *
+ * @throws RangeError unless 0 ≤ p < 1.
+ */
+export class StochasticDepth extends Dropout {
+  /**
+   * x [n, …] → the same shape.
+   *
+   * @throws Error in training when `mode` has no random stream.
+   */
+  override forward(x: Tensor, mode: Mode): Tensor {
+    if (!mode.training || this.p === 0) return x;
+    return multiply(x, super.forward(ones([x.shape[0] as number, ...x.shape.slice(1).map(() => 1)]), mode));
+  }
+}

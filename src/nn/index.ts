@@ -4,7 +4,7 @@ export { Activation, type ActivationName, activate } from './activation.js';
 export { joinHeads, MultiHeadAttention, splitHeads } from './attention.js';
 export { batchedAffine, batchedConv2d, batchedLinear } from './batched.js';
 export { Conv1d, Conv2d, ConvTranspose2d } from './convolution.js';
-export { Dropout, Dropout2d } from './dropout.js';
+export { Dropout, Dropout2d, StochasticDepth } from './dropout.js';
 export { Embedding } from './embedding.js';
 export { gumbelSoftmax, perExampleGradients } from './estimators.js';
 export * from './experts/index.js';
@@ -31,6 +31,7 @@ export {
 export { gradientsOf, type LossGradients } from './gradients.js';
 export { GraphNorm } from './graph-norm.js';
 export * from './hyperbolic/index.js';
+export * from './hypercomplex/index.js';
 export {
   fans,
   kaimingNormal,
@@ -126,6 +127,7 @@ export {
   GroupNorm,
   InstanceNorm2d,
   LayerNorm,
+  LayerNorm2d,
   type NormOptions,
   RMSNorm,
 } from './normalization.js';

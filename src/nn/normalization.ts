@@ -8,6 +8,7 @@ import {
   layerNorm,
   multiply,
   ones,
+  permute,
   rmsNorm,
   rsqrt,
   standardize,
@@ -56,6 +57,14 @@ export class LayerNorm {
     return batched
       ? batchedAffine(standardize(x, this.epsilon)[0], this.weight, this.bias)
       : layerNorm(x, this.weight, this.bias, this.epsilon);
+  }
+}
+
+/** Layer normalisation over the channels of each pixel. */
+export class LayerNorm2d extends LayerNorm {
+  /** x [n, features, h, w] → the same shape. */
+  override forward(x: Tensor): Tensor {
+    return permute(super.forward(permute(x, [0, 2, 3, 1])), [0, 3, 1, 2]);
   }
 }
 

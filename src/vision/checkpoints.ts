@@ -2,7 +2,8 @@
 
 import { loadTorchState } from '../data/index.js';
 import type { Weights } from '../nn/index.js';
-import { ones } from '../tensor/index.js';
+import { ones, reshape } from '../tensor/index.js';
+import { EMOv2 } from './emov2/index.js';
 import { LSNet } from './lsnet/index.js';
 import { SimpleNet } from './simplenet.js';
 import { VanillaNet } from './vanillanet.js';
@@ -69,6 +70,26 @@ const lsNetRules: readonly Rule[] = [
 ];
 
 /**
+ * github.com/zhangzjn/EMOv2, which has EMO's networks too: the stem is `stage0`, stages count from
+ * 1, expansions are `eops`.
+ */
+const emov2Rules: readonly Rule[] = [
+  [/^stage0\.2\.conv\./, 'stem.2.'],
+  [/^stage0\./, 'stem.'],
+  [/^norm\.norm\./, 'norm.'],
+  [/\.norm\.norm\./, '.norm.'],
+  [/^(stage\d\.\d+)\.norm\./, '$1.expand.norm.'],
+  [/\.eops\.0\.net\.conv\./, '.expand.conv.'],
+  [/\.eops\.0\.(qk|v)\.conv\./, '.expand.attention.$1.'],
+  [/\.conv_local\./, '.operator.conv.'],
+  [/\.proj\.conv\./, '.project.conv.'],
+  [/\.ls\.gamma$/, '.project.gamma'],
+];
+
+/** `stage1` is the first stage. */
+const emov2Stage = (name: string) => name.replace(/^stage(\d)/, (_, number: string) => `stages.${Number(number) - 1}`);
+
+/**
  * `blocks2.0.…` and `blocks2.1.…` are the downsampling before the second stage, `blocks2.2.…` is
  * that stage's first block.
  */
@@ -95,7 +116,11 @@ function renamed(rules: readonly Rule[], name: string): string | undefined {
  * The name in this library (with PyTorch's last fields, such as `running_mean`) of a tensor in the
  * authors' checkpoint; undefined for tensors that are not needed.
  */
-export function fromPublishedName(model: VanillaNet | LSNet, name: string): string | undefined {
+export function fromPublishedName(model: VanillaNet | LSNet | EMOv2, name: string): string | undefined {
+  if (model instanceof EMOv2) {
+    const ours = renamed(emov2Rules, name);
+    return ours && emov2Stage(ours);
+  }
   return model instanceof LSNet ? renamed(lsNetRules, lsNetStage(name)) : renamed(vanillaNetRules, name);
 }
 
@@ -137,7 +162,16 @@ function simpleNetNames({ options: { layers }, convs }: SimpleNet, checkpoint: W
  *
  * @throws Error naming weights that are missing, unknown or of another shape
  */
-export function loadPublished(model: VanillaNet | LSNet | SimpleNet, checkpoint: Weights): void {
+export function loadPublished(model: VanillaNet | LSNet | SimpleNet | EMOv2, checkpoint: Weights): void {
+  if (model instanceof EMOv2) {
+    // γ is [1, channels, 1, 1] there.
+    const flat = Object.entries(checkpoint).map(([name, weight]) => [
+      name,
+      name.endsWith('.ls.gamma') ? reshape(weight, [weight.size]) : weight,
+    ]);
+    loadTorchState(model, Object.fromEntries(flat), { rename: (name) => fromPublishedName(model, name) });
+    return;
+  }
   if (model instanceof SimpleNet) {
     const names = simpleNetNames(model, checkpoint);
     loadTorchState(model, checkpoint, { rename: (name) => names.get(name) ?? name });

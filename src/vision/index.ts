@@ -1,6 +1,16 @@
 // Floor 6: small vision backbones.
 
 export { ConvNorm } from './blocks/conv-norm.js';
+export { MetaMobileBlock, type MobileBlockOptions, mobileBlock, type ResidualOptions } from './blocks/mobile-block.js';
+export { type SpatialOperator, type SpatialOptions, spatialOperator, spatialOperators } from './blocks/spatial.js';
+export {
+  fromWindowTokens,
+  WindowAttention,
+  type WindowAttentionOptions,
+  type WindowPattern,
+  windowPadding,
+  windowTokens,
+} from './blocks/windows.js';
 export { fromPublishedName, loadPublished } from './checkpoints.js';
 export {
   deployedForm,
@@ -10,6 +20,42 @@ export {
   ImagePredictor,
   type ImageTrainingRecord,
 } from './classifier.js';
+export {
+  anchorsOf,
+  type BoxedImages,
+  boxLoss,
+  decodeBox,
+  detectBoxes,
+  encodeBox,
+  focalSum,
+  matchAnchors,
+  RetinaNet,
+  type RetinaNetOptions,
+  type RetinaTargets,
+  type RetinaTrainingOptions,
+  retinaLoss,
+  retinaTargets,
+  trainRetinaNet,
+} from './detect/index.js';
+export {
+  EMOv2,
+  EMOv2Block,
+  type EMOv2BlockOptions,
+  type EMOv2Figures,
+  type EMOv2Form,
+  type EMOv2Options,
+  Enlarged,
+  type ExpandedAttention,
+  emov2Figures,
+  emov2s,
+  emov2Training,
+  firstVersion,
+  type SoftDistillationOptions,
+  softDistillation,
+  strideOfAll,
+  windowFor,
+} from './emov2/index.js';
+export { pictureFeatures } from './features.js';
 export {
   CCNN,
   type CCNNOptions,
@@ -32,7 +78,33 @@ export {
   type StaticMixerOptions,
   type StaticMixerShape,
 } from './lsnet/index.js';
-export { type MapBackbone, PyramidHead, type PyramidOptions, Segmenter } from './pyramid.js';
+export {
+  convolutionIn,
+  type DomainOptions,
+  domainSettings,
+  EventNet,
+  type EventNetOptions,
+  type EventScores,
+  eventNets,
+  type PHNetworkShape,
+  PHResNet,
+  type PHResNetOptions,
+  PHSeriesNet,
+  type PHSeriesOptions,
+  PHVGG,
+  type PHVGGOptions,
+  phNetwork,
+  phResNets,
+  phVGGs,
+  SOUND_MODEL,
+  type SoundDescription,
+  SoundModel,
+  type SoundTrainingOptions,
+  type SoundWindows,
+  stemChannels,
+  withFrontChannels,
+} from './phnn/index.js';
+export { AtStrides, type MapBackbone, PyramidHead, type PyramidOptions, Segmenter, topDown } from './pyramid.js';
 export {
   type BrokenPrinciple,
   checkPrinciples,
@@ -44,4 +116,12 @@ export {
   simpleNetTraining,
 } from './simplenet.js';
 export { type Fading, fadingAt, layerDecay, VanillaNet, type VanillaNetOptions, vanillaNets } from './vanillanet.js';
-export { type ImageShape, imageModel, imageModelNames, imageModelSettings, requireImageSize } from './zoo.js';
+export {
+  type ImageShape,
+  imageModel,
+  imageModelNames,
+  imageModelNote,
+  imageModelSettings,
+  requireImageSize,
+  unknownImageModel,
+} from './zoo.js';

@@ -2,13 +2,58 @@
 // Networks", 2017; for segmentation Kirillov et al., "Panoptic Feature Pyramid Networks", 2019).
 
 import { Conv2d, inference, isMergeable, type Layer, type Mergeable, type Mode } from '../nn/index.js';
-import { add, type Random, relu, resize, scope, type Tensor, zeros } from '../tensor/index.js';
+import { add, concatenate, type Random, relu, resize, scope, type Tensor, zeros } from '../tensor/index.js';
 import { ConvNorm } from './blocks/conv-norm.js';
 
 /** A network whose maps at several resolutions can be read. */
 export interface MapBackbone extends Layer {
   /** Images [n, channels, h, w] → maps, the finest first. */
   maps(x: Tensor, mode: Mode): Tensor[];
+}
+
+/** Maps projected to one width, each with the coarser ones resized and added, the finest first. */
+export function topDown(lateral: readonly ConvNorm[], maps: readonly Tensor[], mode: Mode): Tensor[] {
+  const sums: Tensor[] = [];
+  for (let i = lateral.length - 1; i >= 0; i--) {
+    const own = (lateral[i] as ConvNorm).forward(maps[i] as Tensor, mode);
+    const coarser = sums[0];
+    sums.unshift(coarser ? add(own, resize(coarser, own.shape.slice(2) as [number, number])) : own);
+  }
+  return sums;
+}
+
+/** A backbone of which the maps at some strides are read; maps of one stride are joined. */
+export class AtStrides implements MapBackbone, Mergeable {
+  constructor(
+    readonly backbone: MapBackbone,
+    readonly strides: readonly number[],
+  ) {}
+
+  /** Logits, as those of the backbone. */
+  forward(x: Tensor, mode: Mode): Tensor {
+    return this.backbone.forward(x, mode);
+  }
+
+  /**
+   * Images [n, channels, h, w] → a map of height ⌈h/stride⌉ for each stride.
+   *
+   * @throws Error where the backbone has none of a stride
+   */
+  maps(x: Tensor, mode: Mode): Tensor[] {
+    const height = x.shape[2] as number;
+    const all = this.backbone.maps(x, mode);
+    return this.strides.map((stride) => {
+      const own = all.filter((map) => map.shape[2] === Math.ceil(height / stride));
+      if (own.length === 0) throw new Error(`AtStrides: the backbone has no map at stride ${stride} of ${x}`);
+      return own.length === 1 ? (own[0] as Tensor) : concatenate(own, 1);
+    });
+  }
+
+  /** With the backbone's own merged form, if it has one. */
+  merged(): AtStrides {
+    const { backbone, strides } = this;
+    return isMergeable(backbone) ? new AtStrides(backbone.merged() as MapBackbone, strides) : this;
+  }
 }
 
 /** Options of `PyramidHead`. */
@@ -39,11 +84,8 @@ export class PyramidHead {
 
   /** Logits for images of height and width `size`. */
   forward(maps: readonly Tensor[], size: readonly [number, number], mode: Mode): Tensor {
-    const sum = this.lateral.reduceRight<Tensor | undefined>((coarser, layer, i) => {
-      const own = layer.forward(maps[i] as Tensor, mode);
-      return coarser ? add(own, resize(coarser, own.shape.slice(2) as [number, number])) : own;
-    }, undefined) as Tensor;
-    return resize(this.classify.forward(relu(this.smooth.forward(sum, mode))), size);
+    const [finest] = topDown(this.lateral, maps, mode) as [Tensor];
+    return resize(this.classify.forward(relu(this.smooth.forward(finest, mode))), size);
   }
 }
 

@@ -20,8 +20,12 @@ import {
 } from '../models/index.js';
 import { type Layer, SoftHGNN, type SoftHGNNOptions, suggestedHyperedges } from '../nn/index.js';
 import type { Random } from '../tensor/index.js';
+import { closestNames } from './closest-names.js';
+import { EMOv2, type EMOv2Options, emov2s, strideOfAll, windowFor, windowsFit } from './emov2/index.js';
 import { Terminator, type TerminatorPreset, terminators } from './hyperzzw/index.js';
 import { LSNet, type LSNetOptions, lsNets } from './lsnet/index.js';
+import { mobileNetsV2, smallEfficientNets, smallMobileNets } from './mobile-presets.js';
+import { domainSettings, phNetwork, phResNets, phVGGs } from './phnn/index.js';
 import { leastSize, SimpleNet, type SimpleNetOptions, simpleNets } from './simplenet.js';
 import { VanillaNet, type VanillaNetOptions, vanillaNets } from './vanillanet.js';
 
@@ -61,6 +65,8 @@ interface Sizes {
 interface Architecture {
   readonly make: (shape: Shape, random: Random) => Layer;
   readonly sizes?: Sizes;
+  /** What to know of images of a size that it takes; undefined where there is nothing. */
+  readonly note?: (height: number, width: number) => string | undefined;
   /** Names of the hyperparameters that it takes, each with what it is. Default: none. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -118,82 +124,6 @@ const squaresOf = (patch: number): Sizes => ({
   text: `square, their side a multiple of ${patch} pixels`,
 });
 
-/** MobileNetV1 presets for images of 28 to 64 pixels. */
-const smallMobileNets = {
-  'mobilenet-v1-nano': {
-    stem: [16, 2],
-    blocks: [
-      [32, 1],
-      [32, 2],
-      [64, 1],
-      [64, 2],
-      [64, 1],
-    ],
-  },
-  'mobilenet-v1-small': {
-    stem: [32, 1],
-    blocks: [
-      [64, 1],
-      [128, 2],
-      [128, 1],
-      [256, 2],
-      [256, 1],
-    ],
-  },
-} as const satisfies Record<string, MobileNetV1Options>;
-
-/** MobileNetV2 presets: `cache-aware` for larger images, the others for 28 to 64 pixels. */
-const mobileNetsV2 = {
-  // No pointwise layer reads more than 512 channels, so that its tile stays in the L1 cache; the
-  // saved parameters pay for three more blocks.
-  'mobilenet-v2-cache-aware': {
-    groups: [
-      [1, 16, 1, 1],
-      [6, 24, 2, 2],
-      [6, 32, 3, 2],
-      [6, 64, 4, 2],
-      [6, 96, 3, 1],
-      [6, 160, 6, 2],
-      [6, 320, 1, 1],
-    ],
-    largestExpansion: 512,
-  },
-  'mobilenet-v2-nano': {
-    stem: [16, 2],
-    groups: [
-      [1, 8, 1, 1],
-      [6, 12, 2, 1],
-      [6, 16, 2, 2],
-      [6, 32, 2, 2],
-    ],
-    final: 64,
-  },
-  'mobilenet-v2-small': {
-    stem: [16, 1],
-    groups: [
-      [1, 16, 1, 1],
-      [6, 24, 2, 2],
-      [6, 40, 3, 2],
-      [6, 64, 1, 1],
-    ],
-    final: 256,
-  },
-} as const satisfies Record<string, MobileNetV2Options>;
-
-/** EfficientNets for images of 28 to 64 pixels. */
-const smallEfficientNets = {
-  'efficientnet-small': {
-    stem: [16, 1],
-    stages: [
-      [1, 3, 1, 16, 1],
-      [6, 3, 2, 24, 2],
-      [6, 5, 2, 40, 3],
-      [6, 3, 1, 64, 1],
-    ],
-    final: 256,
-  },
-} as const satisfies Record<string, EfficientNetOptions>;
-
 const { patchSize: NANO_PATCH, ...nano } = visionTransformers['vit-nano'];
 
 /** Options of a soft hypergraph layer from settings, the others from the tokens. */
@@ -223,6 +153,31 @@ const softTransformer = (base: SoftHGNNOptions): Architecture => ({
     }),
   },
 });
+
+/** EMOv2: windows follow the size of images. */
+const emov2 = (options: EMOv2Options): Architecture => ({
+  make: ({ channels, classes, height, width, multiplier }, random) =>
+    new EMOv2(
+      {
+        ...{ ...options, channels, classes, window: windowFor(options, [height, width]) },
+        dims: options.dims.map((count, stage) =>
+          headMultiple(count, multiplier, options.headChannels[stage] as number),
+        ),
+      },
+      random,
+    ),
+  sizes: atLeast(strideOfAll(options)),
+  note: (height, width) => {
+    const side = windowFor(options, [height, width]);
+    return windowsFit(options, [height, width], side)
+      ? undefined
+      : `windows of ${side}×${side} do not divide the maps of images of ${height}×${width}: padded pixels take part in attention, which may cost accuracy`;
+  },
+});
+
+/** Channels by a width multiplier, whole heads. */
+const headMultiple = (count: number, multiplier: number, head: number): number =>
+  multiplier === 1 ? count : head * Math.max(1, Math.round((multiplier * count) / head));
 
 const architectures: Readonly<Record<string, Architecture>> = {
   lenet: {
@@ -288,6 +243,12 @@ const architectures: Readonly<Record<string, Architecture>> = {
     (options) => atLeast(leastSize(options)),
   ),
   ...Object.fromEntries(Object.entries(terminators).map(([name, preset]) => [name, terminator(preset)])),
+  ...Object.fromEntries(
+    [...Object.keys(phResNets), ...Object.keys(phVGGs)].map((name): [string, Architecture] => [
+      name,
+      { make: (shape, random) => phNetwork(name, shape, random), settings: domainSettings },
+    ]),
+  ),
   ...named<LSNetOptions>(
     lsNets,
     (options, { channels, classes, height, multiplier }, random) =>
@@ -303,6 +264,7 @@ const architectures: Readonly<Record<string, Architecture>> = {
       text: 'square, since its position biases are for one last map',
     }),
   ),
+  ...Object.fromEntries(Object.entries(emov2s).map(([name, options]) => [name, emov2(options)])),
 };
 
 function terminator(preset: TerminatorPreset): Architecture {
@@ -327,10 +289,17 @@ function scaledDims(dims: readonly number[], multiplier: number): number[] {
 /** Names accepted by `imageModel`. */
 export const imageModelNames: readonly string[] = Object.keys(architectures);
 
+/** The error for an unknown name: the known ones, those that are most like it last. */
+export function unknownImageModel(name: string): string {
+  const closest = closestNames(name, imageModelNames);
+  const like = closest.length > 0 ? `; closest: ${closest.join(', ')}` : '';
+  return `model "${name}" is not known; there are ${imageModelNames.join(', ')}${like}`;
+}
+
 /** @throws Error for an unknown name, listing the known ones */
 function architectureOf(name: string): Architecture {
   const found = Object.hasOwn(architectures, name) ? architectures[name] : undefined;
-  if (!found) throw new Error(`model "${name}" is not known; there are ${imageModelNames.join(', ')}`);
+  if (!found) throw new Error(unknownImageModel(name));
   return found;
 }
 
@@ -343,6 +312,15 @@ export function requireImageSize(name: string, height: number, width: number): v
   const { sizes } = architectureOf(name);
   if (sizes && !sizes.fits(height, width))
     throw new RangeError(`model "${name}" takes images that are ${sizes.text}; these are ${height}×${width}`);
+}
+
+/**
+ * What to know of a network for images of a size that it takes; undefined where there is nothing.
+ *
+ * @throws Error for an unknown name
+ */
+export function imageModelNote(name: string, height: number, width: number): string | undefined {
+  return architectureOf(name).note?.(height, width);
 }
 
 /**

@@ -21,7 +21,7 @@ const run = (title: string): MethodRun => ({
   chose: () => {},
 });
 
-test.each(['vanillanet-nano', 'lsnet-nano', 'mobilenet-v1-small'])(
+test.each(['vanillanet-nano', 'lsnet-nano', 'emov2-nano', 'mobilenet-v1-small'])(
   'the file of a kept %s is a classifier of the same images',
   async (network) => {
     const data = await loadImageSet('glyphs', { images: 100, tests: 100 });

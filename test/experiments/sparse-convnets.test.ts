@@ -192,7 +192,7 @@ describe('methods', () => {
       );
       if (!method) throw new Error(title);
       if (cut) method.cut?.(model, data, setting);
-      else method.training?.(model, setting);
+      else method.training?.(model, setting, data);
       return usedMultiplyAdds(model, example);
     };
     const [sparse, filters] = [macsOf(constantTitle('v1'), false), macsOf(filtersTitle('v1'), true)];

@@ -84,3 +84,59 @@ export function maxPooled(x: Map3, stride: number): Map3 {
     return Math.max(...window);
   });
 }
+
+/** Which pixels share a window: neighbours, or pixels that are as many windows apart. */
+type Pattern = 'close' | 'remote';
+
+/** How `windowAttended` attends. */
+export interface WindowsOfAttention {
+  readonly heads: number;
+  readonly window: number;
+  readonly patterns: readonly Pattern[];
+  /** Of the values. */
+  readonly activate: (value: number) => number;
+}
+
+/**
+ * Attention over all pixels, masked to those that share a window, for each pattern, summed. The map
+ * is padded with zeros at the bottom and on the right; padded pixels have the biases as queries,
+ * keys and values.
+ */
+export function windowAttended(
+  x: Map3,
+  weights: Weights,
+  name: string,
+  { heads, window, patterns, activate }: WindowsOfAttention,
+): Map3 {
+  const channels = x.length;
+  const [rows, columns] = [heightOf(x), widthOf(x)].map((side) => Math.ceil(side / window) * window) as [
+    number,
+    number,
+  ];
+  const [n1, n2] = [rows / window, columns / window];
+  const padded = planes(channels, rows, columns, (k, i, j) => pixel(x, k, i, j));
+  const projected = (part: string) =>
+    convolved(padded, weights(`${name}.${part}.weight`), { bias: weights(`${name}.${part}.bias`) });
+  const [qk, v] = [projected('qk'), each(projected('v'), activate)];
+  const [depth, valueDepth] = [channels / heads, v.length / heads];
+  const windowOf = (pattern: Pattern, r: number, c: number) =>
+    pattern === 'close' ? Math.floor(r / window) * n2 + Math.floor(c / window) : (r % n1) * n2 + (c % n2);
+  return planes(v.length, heightOf(x), widthOf(x), (o, i, j) => {
+    const head = Math.floor(o / valueDepth);
+    const one = (pattern: Pattern) => {
+      let [sum, total] = [0, 0];
+      for (let r = 0; r < rows; r++)
+        for (let c = 0; c < columns; c++) {
+          if (windowOf(pattern, r, c) !== windowOf(pattern, i, j)) continue;
+          let dot = 0;
+          for (let d = head * depth; d < (head + 1) * depth; d++)
+            dot += pixel(qk, d, i, j) * pixel(qk, channels + d, r, c);
+          const weight = Math.exp(dot / Math.sqrt(depth));
+          total += weight;
+          sum += weight * pixel(v, o, r, c);
+        }
+      return sum / total;
+    };
+    return patterns.reduce((sum, pattern) => sum + one(pattern), 0);
+  });
+}

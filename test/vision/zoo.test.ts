@@ -65,8 +65,11 @@ describe('every network takes images of a size or names those that it takes', ()
     const simple = imageModelNames
       .filter((name) => /^simplenet-in.*-m[1-4]$/.test(name))
       .flatMap((name) => [`${name} 16×16`, `${name} 24×24`]);
+    const emos = imageModelNames
+      .filter((name) => /^emo(v2)?-\d/.test(name))
+      .flatMap((name) => [`${name} 16×16`, `${name} 24×24`]);
     expect(refused.sort()).toEqual(
-      [...transformers, ...vanillas, ...squares, ...terminators, ...lsnets, ...simple].sort(),
+      [...transformers, ...vanillas, ...squares, ...terminators, ...lsnets, ...simple, ...emos].sort(),
     );
   });
 
@@ -79,6 +82,7 @@ describe('every network takes images of a size or names those that it takes', ()
       'efficientnet-b0',
       'vanillanet-nano',
       'lsnet-nano',
+      'emov2-nano',
     ])
       scope(() => {
         const width = name === 'lenet' ? 1 : 1 / 32;
@@ -91,7 +95,7 @@ describe('every network takes images of a size or names those that it takes', ()
     const shape = { channels: 1, classes: 2, size: 32 };
     const count = (name: string, width: number) => parameterCount(imageModel(name, { ...shape, width }, new Random(1)));
     expect(() => count('lenet', 0.5)).toThrow('lenet has no width multiplier, got 0.5');
-    for (const name of ['resnet8', 'vit-nano', 'vanillanet-nano', 'lsnet-nano', 'mobilenet-v1-nano'])
+    for (const name of ['resnet8', 'vit-nano', 'vanillanet-nano', 'lsnet-nano', 'mobilenet-v1-nano', 'emov2-nano'])
       expect(count(name, 2)).toBeGreaterThan(2 * count(name, 1));
   });
 });

@@ -4,7 +4,7 @@ import type { ImageDataset } from '../../data/index.js';
 import { accuracyOn, VisionTransformer } from '../../models/index.js';
 import { MANY_CONTEXT_WEIGHTS, parameterCount, SoftHGNN } from '../../nn/index.js';
 import { zeros } from '../../tensor/index.js';
-import { ImageClassifier, imageModelSettings, requireImageSize } from '../../vision/index.js';
+import { ImageClassifier, imageModelNote, imageModelSettings, requireImageSize } from '../../vision/index.js';
 import { predictInitial } from '../initial-weights.js';
 import { type PictureTrainingFlags, readPictures } from '../pictures.js';
 import type { FitRequest, Fitted } from './learner.js';
@@ -31,6 +31,8 @@ export async function fitPictures(
     random.split('model'),
     settingsOf(architecture, values),
   );
+  const ofSize = imageModelNote(architecture, data.train.height, data.train.width);
+  if (ofSize !== undefined) note(ofSize);
   if (classifier.model instanceof VisionTransformer) noteContext(classifier.model.context, note);
   note(`${architecture}, ${parameterCount(classifier.model).toLocaleString('en-US')} parameters; ${sizesOf(data)}`);
   if (init !== undefined) {

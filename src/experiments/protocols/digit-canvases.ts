@@ -38,10 +38,17 @@ export interface CanvasKind {
   readonly overlapping: boolean;
 }
 
-/** The middle of an image scaled to a side by bilinear interpolation: [side, side]. */
-function scaledDigit({ pixels, height, width }: LabelledImages, image: number, side: number): Float32Array {
-  const [rows, columns] = [height - 2 * MARGIN, width - 2 * MARGIN];
-  const at = (y: number, x: number) => pixels[(image * height + MARGIN + y) * width + MARGIN + x] as number;
+/**
+ * A grey image without its margin, scaled to a side by bilinear interpolation: [side, side].
+ */
+export function scaledImage(
+  { pixels, height, width }: LabelledImages,
+  image: number,
+  side: number,
+  margin = 0,
+): Float32Array {
+  const [rows, columns] = [height - 2 * margin, width - 2 * margin];
+  const at = (y: number, x: number) => pixels[(image * height + margin + y) * width + margin + x] as number;
   const place = (i: number, length: number) => Math.min(length - 1, Math.max(0, ((i + 0.5) * length) / side - 0.5));
   return Float32Array.from({ length: side * side }, (_, i) => {
     const [y, x] = [place(Math.floor(i / side), rows), place(i % side, columns)];
@@ -72,7 +79,7 @@ function drawCanvas(digits: LabelledImages, { most, overlapping }: CanvasKind, n
     const image = random.integer(digits.count);
     const side = SIZES[0] + random.integer(SIZES[1] - SIZES[0] + 1);
     const [top, left] = [random.integer(CANVAS - side + 1), random.integer(CANVAS - side + 1)];
-    const digit = scaledDigit(digits, image, side);
+    const digit = scaledImage(digits, image, side, MARGIN);
     const ink = inkBox(digit, side);
     if (!ink) continue;
     const box = {

@@ -69,6 +69,12 @@ export interface ImageSetting extends Setting {
   readonly weightDecay: number;
 }
 
+/** A setting with what networks of slow and fast ones are tuned by beside it. */
+export interface SlowFastSetting extends ImageSetting {
+  /** ω₀ of slow networks. */
+  readonly frequency: number;
+}
+
 /** What is tried, in order: three trials see every learning rate. */
 export const imageSettings: readonly ImageSetting[] = [
   { learningRate: 3e-3, weightDecay: 0.02 },
@@ -83,16 +89,16 @@ export const imageSettings: readonly ImageSetting[] = [
 export interface ImageMethod {
   readonly title: string;
   /**
-   * A name that `imageModel` knows, or a function that builds the network. Only the former can be
-   * saved.
+   * A name that `imageModel` knows, or a function that builds the network for a setting. Only the
+   * former can be saved.
    */
-  readonly network: string | ((shape: ImageShape, random: Random) => Layer);
+  readonly network: string | ((shape: ImageShape, random: Random, setting?: ImageSetting) => Layer);
   /** What is tried where it differs; there are as many trials as for the others. */
   readonly settings?: readonly ImageSetting[];
   /** Epochs of training over those of the other methods. Default: 1. */
   readonly longer?: number;
-  /** Differences from the common recipe. */
-  readonly training?: (model: Layer, setting: ImageSetting) => ImageTrainingOptions;
+  /** Differences from the common recipe, on the data of the run or of its trials. */
+  readonly training?: (model: Layer, setting: ImageSetting, data: ImageDataset) => ImageTrainingOptions;
   /**
    * Changes the model after three quarters of the epochs, and returns the differences from the
    * common recipe in the last quarter.
@@ -116,7 +122,7 @@ export function tuningData(data: ImageDataset, share: number): ImageDataset {
 }
 
 /** The images from one on. */
-function imagesFrom(images: LabelledImages, first: number): LabelledImages {
+export function imagesFrom(images: LabelledImages, first: number): LabelledImages {
   const size = images.channels * images.height * images.width;
   return {
     ...images,
@@ -127,12 +133,19 @@ function imagesFrom(images: LabelledImages, first: number): LabelledImages {
 }
 
 /** A classifier with fresh weights. */
-function classifierOf({ title, network }: ImageMethod, data: ImageDataset, random: Random): ImageClassifier {
+function classifierOf(
+  { title, network }: ImageMethod,
+  data: ImageDataset,
+  setting: ImageSetting,
+  random: Random,
+): ImageClassifier {
   const { channels, height, width } = data.train;
   const { classes, mean, deviation } = data;
   const shape = { channels, classes: classes.length, size: height };
   const [architecture, model] =
-    typeof network === 'string' ? [network, imageModel(network, shape, random)] : [title, network(shape, random)];
+    typeof network === 'string'
+      ? [network, imageModel(network, shape, random)]
+      : [title, network(shape, random, setting)];
   return new ImageClassifier({ architecture, classes, channels, height, width, mean, deviation }, model);
 }
 
@@ -151,9 +164,9 @@ async function trainImages(
   const recipe = { batchSize: values.batch, warmUp: 0.1, ...setting };
   const last = cut ? Math.max(1, Math.round(epochs / 4)) : 0;
   const first = Math.max(1, epochs - last);
-  const classifier = classifierOf(method, data, random.split('model'));
+  const classifier = classifierOf(method, data, setting, random.split('model'));
   const { model } = classifier;
-  const own = training?.(model, setting);
+  const own = training?.(model, setting, data);
   await classifier.train(data, random.split('fit'), { ...recipe, epochs: first, ...own, ...hooks });
   hooks.signal?.throwIfAborted();
   if (!cut) return classifier;

@@ -89,6 +89,8 @@ export interface DenseMethod {
 
 /** Options of the dense task. */
 export interface DenseOptions {
+  /** How canvases are drawn from images. Default: `pasted`. */
+  readonly draw?: (from: LabelledImages, count: number, classes: number, random: Random) => Canvases;
   /** Canvases trained on; a third as many are tested. */
   readonly canvases: number;
   readonly epochs: number;
@@ -97,11 +99,11 @@ export interface DenseOptions {
 }
 
 /** Canvases of the training and the scored images of a data set. */
-function canvasesOf({ train, test, classes }: ImageDataset, count: number) {
+function canvasesOf({ train, test, classes }: ImageDataset, count: number, draw = pasted) {
   const random = new Random(0).split('canvases');
   return {
-    train: pasted(train, count, classes.length, random.split('train')),
-    test: pasted(test, Math.ceil(count / 3), classes.length, random.split('test')),
+    train: draw(train, count, classes.length, random.split('train')),
+    test: draw(test, Math.ceil(count / 3), classes.length, random.split('test')),
   };
 }
 
@@ -150,12 +152,12 @@ async function trainDense(
 export async function denseScores(
   methods: readonly DenseMethod[],
   data: ImageDataset,
-  { canvases, epochs, trials, tuning }: DenseOptions,
+  { canvases, epochs, trials, tuning, draw = pasted }: DenseOptions,
   context: RunContext,
 ): Promise<readonly MethodScores[]> {
   const classes = data.classes.length;
-  const last = canvasesOf(data, canvases);
-  const trial = canvasesOf(tuningData(data, 1), Math.ceil(tuning * canvases));
+  const last = canvasesOf(data, canvases, draw);
+  const trial = canvasesOf(tuningData(data, 1), Math.ceil(tuning * canvases), draw);
   const models = new Map<string, Segmenter>();
   const tunedMethods = methods.map(
     (method): Method<Segmenter> =>

@@ -5,7 +5,13 @@ import { type ImageDataset, imageTensor } from '../../data/index.js';
 import { MobileNetV2, SmallResNet } from '../../models/index.js';
 import { crossEntropy, gradientsOf, type Layer, stateOf, training } from '../../nn/index.js';
 import { Random, scope, tensor } from '../../tensor/index.js';
-import { imageModel, SimpleNet, type SimpleNetLayer, type SimpleNetOptions } from '../../vision/index.js';
+import {
+  type ImageShape,
+  imageModel,
+  SimpleNet,
+  type SimpleNetLayer,
+  type SimpleNetOptions,
+} from '../../vision/index.js';
 import type { Scores } from '../parts/contract.js';
 import { costsInTurns } from '../parts/costs.js';
 import type { ImageMethod, ImageSetting } from './images.js';
@@ -33,21 +39,27 @@ const resNet =
   ({ channels, classes }, random) =>
     new SmallResNet(20, random, { channels, classes, widths: [first, 2 * first, 4 * first] });
 
+/**
+ * A MobileNetV2 1.75 times as wide as the nano one: 97,410 parameters and 4,566,016 multiply-adds
+ * at 28×28 pixels.
+ */
+export const wideMobileNet = ({ channels, classes }: Pick<ImageShape, 'channels' | 'classes'>, random: Random) =>
+  new MobileNetV2(random, {
+    ...{ channels, classes, stem: [28, 2], final: 112 },
+    groups: [
+      [1, 16, 1, 1],
+      [6, 20, 2, 1],
+      [6, 28, 2, 2],
+      [6, 56, 2, 2],
+    ],
+  });
+
 const networks: Readonly<Record<string, ImageMethod['network']>> = {
   [NANO]: 'simplenet-nano',
   [VGG]: small('vgg16-small'),
   [RESNET]: resNet(16),
   [GOOGLENET]: small('googlenet-small'),
-  [LIGHT]: ({ channels, classes }, random) =>
-    new MobileNetV2(random, {
-      ...{ channels, classes, stem: [28, 2], final: 112 },
-      groups: [
-        [1, 16, 1, 1],
-        [6, 20, 2, 1],
-        [6, 28, 2, 2],
-        [6, 56, 2, 2],
-      ],
-    }),
+  [LIGHT]: wideMobileNet,
   [HALF]: resNet(8),
 };
 

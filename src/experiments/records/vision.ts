@@ -48,6 +48,34 @@ export const records: readonly SystemRecord[] = [
     load: () => import('../vision/lsnet.js'),
   },
   {
+    slug: 'phnn',
+    title: 'PHNN: parameterized hypercomplex convolutions',
+    family: 'vision',
+    about: 'layers with 1/n of the parameters, whose rules of sharing are learnt: pictures, sounds, any network',
+    paper: {
+      authors: 'Grassucci, Zhang, Comminiello',
+      title: 'PHNNs: Lightweight Neural Networks via Parameterized Hypercomplex Convolutions',
+      venue: 'IEEE Transactions on Neural Networks and Learning Systems',
+      year: 2022,
+      arxiv: '2110.04176',
+    },
+    abstract: {
+      parameters:
+        'the proposed family of PHNNs operates with 1/n free parameters as regards its analog in the real domain',
+      real:
+        'performing experiments on various image datasets as well as audio datasets in which our method outperforms ' +
+        'real […] counterparts',
+      quaternion: 'our method outperforms […] quaternion-valued counterparts',
+      natural:
+        'processing multidimensional inputs in their natural domain without annexing further dimensions, as done, ' +
+        'instead, in quaternion neural networks for 3D inputs like color images',
+      learnt:
+        'grasps the convolution rules and the filter organization directly from data without requiring a rigidly ' +
+        'predefined domain structure to follow',
+    },
+    load: () => import('../vision/phnn.js'),
+  },
+  {
     slug: 'simplenet',
     title: 'SimpleNet: simple architectures that outperform deeper ones',
     family: 'vision',
@@ -74,5 +102,71 @@ export const records: readonly SystemRecord[] = [
         'architectures […] on the ImageNet dataset',
     },
     load: () => import('../vision/simplenet.js'),
+  },
+  {
+    slug: 'emov2',
+    title: 'EMOv2: one block for small backbones',
+    family: 'vision',
+    about: 'small vision backbones of one kind of block, whose expansion is a convolution or attention within windows',
+    paper: {
+      authors: 'Zhang, Hu, He, Xue, Wang, Wang, Liu, Li, Tao',
+      title: 'EMOv2: Pushing 5M Vision Model Frontier',
+      venue: 'arXiv',
+      year: 2024,
+      arxiv: '2412.06674',
+    },
+    abstract: {
+      unified:
+        'extending CNN-based IRB to attention-based models and abstracting a one-residual Meta Mobile Block (MMBlock) ' +
+        'for lightweight model design',
+      surpass:
+        'EMOv2-1M/2M/5M achieve 72.3, 75.8, and 79.4 Top-1 that surpass equal-order CNN-/Attention-based models ' +
+        'significantly',
+      retinanet:
+        'EMOv2-5M equipped RetinaNet achieves 41.5 mAP for object detection tasks that surpasses the previous EMO-5M ' +
+        'by +2.6',
+      robust:
+        'When employing the more robust training recipe, our EMOv2-5M eventually achieves 82.9 Top-1 accuracy, which ' +
+        'elevates the performance of 5M magnitude models to a new level',
+      tasks:
+        'Extensive experiments on various vision recognition, dense prediction, and image generation tasks demonstrate ' +
+        'the superiority of our EMOv2 over state-of-the-art methods',
+    },
+    load: () => import('../vision/emov2.js'),
+  },
+  {
+    slug: 'hyperzzw',
+    title: 'HyperZZW: slow networks write the kernels of a fast one',
+    family: 'vision',
+    about: 'a classifier without residual learning, whose full-size kernels are written by MLPs of coordinates',
+    paper: {
+      authors: 'Zhang',
+      title: 'HyperZ⋅Z⋅W Operator Connects Slow-Fast Networks for Full Context Interaction',
+      venue: 'arXiv',
+      year: 2024,
+      arxiv: '2401.17948',
+    },
+    abstract: {
+      residual:
+        'discarding residual learning by employing large implicit kernels to achieve full context interaction at ' +
+        'each layer of the network',
+      context:
+        'context-varying weights for fast dynamic encoding […] connects hyper-kernels (W) and hidden activations (Z) ' +
+        'through simple elementwise multiplication, followed by convolution of Z using the context-dependent W',
+      sizes:
+        'integrates hyper-kernels of different sizes to produce multi-branch hidden representations for enhancing ' +
+        'the feature extraction capability of each layer',
+      bottleneck:
+        'a bottleneck layer is employed to compress the concatenated channels, allowing only valuable information to ' +
+        'propagate to the subsequent layers',
+      feedback: 'introducing local feedback error for updating the slow network',
+      zeroMean: 'stable zero-mean features',
+      convergence: 'faster training convergence',
+      parameters: 'fewer model parameters',
+      performance:
+        'Extensive experimental results on pixel-level 1D and 2D image classification benchmarks demonstrate the ' +
+        'superior performance of our architecture',
+    },
+    load: () => import('../vision/hyperzzw.js'),
   },
 ];

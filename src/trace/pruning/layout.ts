@@ -1,6 +1,6 @@
 // Channels through operations that move elements or sum over axes.
 
-import { broadcastOp, concatenateOp, permuteOp, reshapeOp, rowsOp, sliceOp, sumOp } from '../../tensor/index.js';
+import { broadcastOp, concatenateOp, padOp, permuteOp, reshapeOp, rowsOp, sliceOp, sumOp } from '../../tensor/index.js';
 import type { Value } from '../graph.js';
 import { follows, type Label, type PruningEntry, type PruningRule } from './channels.js';
 import { weightAxis } from './elementwise.js';
@@ -152,6 +152,10 @@ export const layoutRules: readonly PruningEntry[] = [
   follows(
     rowsOp,
     passingAlong(() => [0]),
+  ),
+  follows(
+    padOp,
+    passingAlong(({ before, after }) => [...before.keys()].filter((axis) => before[axis] || after[axis])),
   ),
   follows(
     sumOp,
