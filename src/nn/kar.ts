@@ -6,8 +6,8 @@ import { blend, requireRate, Stateful } from './optimizers.js';
 /** Hyperparameters of Kar2 and Kar3. */
 export interface KarOptions {
   /**
-   * Learning rate η. A step is at most 3η long in each weight (2η in Kar2) whatever the gradient, so
-   * that η has to fall to 0 by a schedule. Default: 1e-3.
+   * Learning rate η. A step is at most 3η long in each weight (2η in Kar2) whatever the gradient,
+   * so that η has to fall to 0 by a schedule. Default: 1e-3.
    */
   readonly learningRate?: number;
   /** Decays β of the averages of gradients. Default: [0.5, 0.95] in `Kar3`, [0.95] in `Kar2`. */

@@ -119,8 +119,8 @@ export class Random {
   }
 
   /**
-   * A Gamma number of a shape and rate 1, of mean `shape`: divide by another rate (Marsaglia & Tsang
-   * 2000).
+   * A Gamma number of a shape and rate 1, of mean `shape`: divide by another rate (Marsaglia &
+   * Tsang 2000).
    */
   gamma(shape: number): number {
     if (!(shape > 0 && shape < Number.POSITIVE_INFINITY))

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { glyphImages, type ImageDataset, imageTensor } from '../../src/data/index.js';
-import { accuracyOn, trainOnImages } from '../../src/models/index.js';
+import { glyphImages, type ImageDataset, imageBatches, imageTensor } from '../../src/data/index.js';
+import { accuracyOn } from '../../src/models/index.js';
 import {
   crossEntropy,
   gradientsOf,
@@ -24,6 +24,9 @@ import {
 import { expectClose, uniform, uniformTensor } from '../oracle.js';
 import { type Batch, loopsOf } from './hyperzzw-loops.js';
 import { mapOf } from './naive.js';
+
+/** A test whose tensors are freed at its end. */
+const scoped = (name: string, body: () => void) => test(name, () => scope(body));
 
 /** Two blocks, the second of which takes the output of the first, and a third that takes two. */
 const tiny: Omit<TerminatorOptions, 'size'> = {
@@ -65,15 +68,18 @@ test.each([
   for (const weight of Object.values(stateOf(model))) weight.dispose();
 });
 
-test('multiply-adds of terminator-nano: 7,750,428, and those of the fast network alone once kernels are written', () => {
-  const model = imageModel('terminator-nano', { channels: 3, classes: 10, size: 14 }, new Random(0)) as Terminator;
-  const x = uniformTensor(4, [1, 3, 14, 14]);
-  const run = () => model.withBatchStatistics(() => model.forward(x, inference));
-  expect(scope(() => countMultiplyAdds(run).multiplyAdds)).toBe(7_750_428);
-  expect(cost((own) => model.forward(own, inference), [x], parameters(model)).multiplyAdds).toBe(6_551_388);
-});
+scoped(
+  'multiply-adds of terminator-nano: 7,750,428, and those of the fast network alone once kernels are written',
+  () => {
+    const model = imageModel('terminator-nano', { channels: 3, classes: 10, size: 14 }, new Random(0)) as Terminator;
+    const x = uniformTensor(4, [1, 3, 14, 14]);
+    const run = () => model.withBatchStatistics(() => model.forward(x, inference));
+    expect(scope(() => countMultiplyAdds(run).multiplyAdds)).toBe(7_750_428);
+    expect(cost((own) => model.forward(own, inference), [x], parameters(model)).multiplyAdds).toBe(6_551_388);
+  },
+);
 
-test('is what loops of doubles compute, block by block', () => {
+scoped('is what loops of doubles compute, block by block', () => {
   const model = seasoned({ ...tiny, size: 4 });
   const state = stateOf(model);
   const { block, linear, repeated } = loopsOf((name) => {
@@ -121,7 +127,7 @@ describe('statistics', () => {
       size: side,
     });
 
-  test('answers depend on no other image unless the batch is asked for; frozen on one batch they equal it', () => {
+  scoped('answers depend on no other image unless the batch is asked for; frozen on one batch they equal it', () => {
     const model = nano();
     const of = (x: Tensor) => [...model.forward(x, inference).view()];
     const alone = () => of(images.slice([0, 1]));
@@ -154,12 +160,17 @@ describe('statistics', () => {
     // Statistics of the final weights, not those that training followed.
     const mean = stateOf(model)['blocks.0.locals.0.norm.mean.value'] as Tensor;
     const stored = [...mean.view()];
-    await trainOnImages(model, data, new Random(1), { epochs: 0, batchSize: 8 });
+    const batches = imageBatches(data.train, data, 8, new Random(1).split('statistics'));
+    model.freezeStatistics(
+      (function* () {
+        for (const batch of batches) yield batch.images;
+      })(),
+    );
     expect([...mean.view()]).toEqual(stored);
   });
 });
 
-test('a saved network answers as before, for a picture alone as among others', () => {
+scoped('a saved network answers as before, for a picture alone as among others', () => {
   const data = glyphImages(12, 4, new Random(0));
   const classifier = ImageClassifier.create('terminator-nano', data, new Random(1));
   const images = imageTensor(data.train, [0, 1, 2, 3], data);
@@ -172,7 +183,7 @@ test('a saved network answers as before, for a picture alone as among others', (
   expect(onnx.length).toBeGreaterThan(10_000);
 });
 
-test('the local feedback error reaches every global slow network and no fast weight', () => {
+scoped('the local feedback error reaches every global slow network and no fast weight', () => {
   const model = seasoned({ ...tiny, size: 4 });
   const { gradients } = gradientsOf(model, (live) => live.slowLoss());
   for (const [name, gradient] of Object.entries(gradients)) {
@@ -183,7 +194,7 @@ test('the local feedback error reaches every global slow network and no fast wei
   }
 });
 
-test('the loss gains the feedback error and the penalty of norms, in training alone', () => {
+scoped('the loss gains the feedback error and the penalty of norms, in training alone', () => {
   const term = (options: Partial<TerminatorOptions>) => {
     const model = seasoned({ ...tiny, ...options, size: 4 });
     const x = uniformTensor(6, [2, 3, 4, 4]);
@@ -204,7 +215,7 @@ test('the loss gains the feedback error and the penalty of norms, in training al
   expect(term({ slowLoss: false, normPenalty: 0.5 }).total / (0.5 * norms)).toBeCloseTo(1, 4);
 });
 
-test('nothing is added to a block’s input', () => {
+scoped('nothing is added to a block’s input', () => {
   const additions = (residual: boolean) => {
     const model = seasoned({ ...tiny, residual, size: 4 });
     const [, block] = model.blocks;
@@ -221,7 +232,7 @@ test('nothing is added to a block’s input', () => {
   expect(additions(true)).toBe(1);
 });
 
-test('changes of an ablation', () => {
+scoped('changes of an ablation', () => {
   const count = (options: Partial<TerminatorOptions>) => {
     const model = new Terminator({ ...tiny, ...options, size: 4 }, new Random(1));
     const x = uniformTensor(8, [2, 3, 4, 4]);
@@ -241,7 +252,7 @@ test('changes of an ablation', () => {
   expect(count({ norm: 'batch' })).toBe(full + 2 * (12 + 12 + 12));
 });
 
-test('sequences: kernels of one dimension, both readings of the operator', () => {
+scoped('sequences: kernels of one dimension, both readings of the operator', () => {
   for (const operator of ['circular', 'elementwise'] as const) {
     const model = new Terminator({ ...tiny, channels: 1, operator, size: [1, 10] }, new Random(1));
     const x = uniformTensor(9, [2, 1, 1, 10]);
@@ -255,7 +266,7 @@ test('sequences: kernels of one dimension, both readings of the operator', () =>
   }
 });
 
-test('what does not fit is refused', () => {
+scoped('what does not fit is refused', () => {
   const make = (options: Partial<TerminatorOptions>) => new Terminator({ ...tiny, size: 4, ...options }, new Random(0));
   expect(() => make({ size: [4, 6] })).toThrow('the matrix product needs square images, got 4×6');
   expect(() => make({ channels: 2 })).toThrow('images have 1 or 3 channels, got 2');
@@ -265,7 +276,7 @@ test('what does not fit is refused', () => {
   );
 });
 
-test('CCNN convolves with zeros beyond the border', () => {
+scoped('CCNN convolves with zeros beyond the border', () => {
   const model = new CCNN({ width: 3, size: [2, 3], channels: 3, classes: 2, depth: 1, hidden: 4 }, new Random(1));
   const [block] = model.blocks;
   const kernel = block?.slow.kernel() as Tensor;

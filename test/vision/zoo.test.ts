@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { inference, parameterCount, training } from '../../src/nn/index.js';
+import { inference, parameterCount, stateOf, training } from '../../src/nn/index.js';
 import { Random, scope, zeros } from '../../src/tensor/index.js';
 import { imageModel, imageModelNames, requireImageSize } from '../../src/vision/index.js';
 
@@ -36,7 +36,9 @@ describe('every network takes images of a size or names those that it takes', ()
         if (name === 'terminator' && size > 33) continue;
         scope(() => {
           const images = zeros([2, 3, size, imageWidth]);
-          expect(make().forward(images, inference).shape).toEqual([2, 4]);
+          const model = make();
+          expect(model.forward(images, inference).shape).toEqual([2, 4]);
+          for (const weight of Object.values(stateOf(model))) weight.dispose();
         });
       }
     },

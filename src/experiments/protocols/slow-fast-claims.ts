@@ -8,12 +8,25 @@ import { isSlow, Terminator, type TerminatorPreset, terminators } from '../../vi
 import { above, atLeast, atMost, below, claimsOf, type Evidence, where } from '../parts/claims.js';
 import type { Scores } from '../parts/contract.js';
 import { summarize } from '../parts/statistics.js';
-import { ADAMW, CCNN_NANO, changed, ELEMENTWISE, KAR, NARROW, RESNET } from './slow-fast-networks.js';
+import {
+  ADAMW,
+  CCNN_NANO,
+  changed,
+  ELEMENTWISE,
+  GRU_TITLE,
+  KAR,
+  LONG_VIT,
+  NARROW,
+  RESNET,
+  VIT,
+} from './slow-fast-networks.js';
 
 /** Images of a batch that tests are classified in, with the statistics of the batch. */
 const BATCH = 32;
 
-/** Accuracy in percent on test images, shuffled once, with statistics and contexts of each batch. */
+/**
+ * Accuracy in percent on test images, shuffled once, with statistics and contexts of each batch.
+ */
 export function batchAccuracy(model: Terminator, data: ImageDataset): number {
   const order = new Random(0).split('test order').permutation(data.test.count);
   let right = 0;
@@ -117,7 +130,9 @@ interface Options {
 type Run = Evidence<Options>;
 const { abstract, ours } = claimsOf<Options>();
 
-const peersOf = (e: Run) => e.methods.filter((title) => !title.startsWith(KAR));
+/** Networks that are no Terminators, by the view. */
+const peersOf = ({ options }: Run) =>
+  options.view === 'image' ? [CCNN_NANO, RESNET, NARROW, VIT, LONG_VIT] : [CCNN_NANO, GRU_TITLE, RESNET];
 
 /** Points of a method above another beyond two standard errors of the difference. */
 function clearLead(e: Run, method: string, other: string): number {

@@ -17,6 +17,9 @@ export const ELEMENTWISE = 'Terminator, elementwise';
 export const CCNN_NANO = 'CCNN';
 export const RESNET = 'ResNet-8';
 export const NARROW = 'ResNet-8, narrow';
+export const VIT = 'ViT';
+export const LONG_VIT = 'ViT, three times the epochs';
+export const GRU_TITLE = 'GRU';
 
 type Images = Pick<LabelledImages, 'channels' | 'height' | 'width'>;
 
@@ -214,8 +217,8 @@ export function imagePeers(images: Images): readonly ImageMethod[] {
     ccnn(images),
     peer(RESNET, resNet(16)),
     peer(NARROW, resNet(12)),
-    peer('ViT', transformer),
-    peer('ViT, three times the epochs', transformer, 3),
+    peer(VIT, transformer),
+    peer(LONG_VIT, transformer, 3),
   ];
 }
 
@@ -229,7 +232,7 @@ export function sequencePeers(images: Images): readonly ImageMethod[] {
     terminator(KAR, images),
     terminator(ELEMENTWISE, images, { operator: 'elementwise' }),
     ccnn(images),
-    peer('GRU', (channels, classes, random) => new PixelGRU(channels, classes, 64, random)),
+    peer(GRU_TITLE, (channels, classes, random) => new PixelGRU(channels, classes, 64, random)),
     peer(RESNET, (channels, classes, random) => new SequenceResNet(channels, classes, [12, 24, 48], random)),
   ];
 }

@@ -99,7 +99,7 @@ class Watch {
     return { batchAccuracy: batchAccuracy(model, this.data), slowLoss, ...this.#features.get(title) };
   }
 
-  /** Accuracy after an epoch, and epochs to 95 % of ResNet-8's last accuracy, one more where never. */
+  /** Accuracy after an epoch, and epochs to 95 % of ResNet-8's last, one more where never. */
   curveScores(title: string): Scores {
     const curve = this.#curves.get(title) ?? [];
     const goal = 0.95 * (this.#curves.get(RESNET)?.at(-1) ?? Number.NaN);

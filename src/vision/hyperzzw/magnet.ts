@@ -64,8 +64,8 @@ function linearOf(inFeatures: number, outFeatures: number, random: Random, bias:
 }
 
 /**
- * Draws of γ ~ Gamma(shape/(index + 1), rate), of mean shape/((index + 1)·rate), for the filter of an
- * index. Defaults: shape 6, rate 1.
+ * Draws of γ ~ Gamma(shape/(index + 1), rate), of mean shape/((index + 1)·rate), for the filter of
+ * an index. Defaults: shape 6, rate 1.
  */
 export function frequencyFactors(
   count: number,

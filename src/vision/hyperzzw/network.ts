@@ -1,6 +1,6 @@
 // Terminator: slow networks of coordinates write the kernels of a fast convolutional network, whose
-// layers mix the full context without residual learning, attention or affine norms (Zhang: HyperZ⋅Z⋅W
-// Operator Connects Slow-Fast Networks for Full Context Interaction, 2024).
+// layers mix the full context without residual learning, attention or affine norms (Zhang:
+// HyperZ⋅Z⋅W Operator Connects Slow-Fast Networks for Full Context Interaction, 2024).
 
 import type { ImageTrainingOptions } from '../../models/index.js';
 import {
@@ -244,9 +244,10 @@ const published = {
 export type TerminatorPreset = Omit<TerminatorOptions, 'size' | 'channels' | 'classes'>;
 
 /**
- * Presets. `terminator` is the paper's for 32×32 images: 1,336,855 parameters and 95.32 % on CIFAR-10,
- * 1,362,865 and 75.68 % on CIFAR-100, by a log of its training, on test images in batches.
- * `terminator-nano`, ours, is for about 14×14, with 43,710 parameters; it is also that of sequences.
+ * Presets. `terminator` is the paper's for 32×32 images: 1,336,855 parameters and 95.32 % on
+ * CIFAR-10, 1,362,865 and 75.68 % on CIFAR-100, by a log of its training, on test images in
+ * batches. `terminator-nano`, ours, is for about 14×14, with 43,710 parameters; it is also that of
+ * sequences.
  */
 export const terminators: Readonly<Record<string, TerminatorPreset>> = {
   terminator: { ...published, normPenalty: 5e-5 },

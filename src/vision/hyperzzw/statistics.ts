@@ -49,7 +49,9 @@ export class BatchAverage {
     return !mode.training && source.from === 'stored';
   }
 
-  /** Follows the value of a batch: in training by momentum, and exactly while averages are frozen. */
+  /**
+   * Follows the value of a batch: in training by momentum, and exactly while averages are frozen.
+   */
   follow(batch: Tensor, mode: Mode): void {
     const { frozen } = this.source;
     const share = mode.training ? MOMENTUM : frozen === undefined ? 0 : 1 / (frozen + 1);
