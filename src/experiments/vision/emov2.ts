@@ -111,7 +111,7 @@ export const experiment = defineExperiment({
   ...imageTask,
   presets: { cifar10: { canvases: 0 } },
   reproduction: [
-    { data: 'fashion-mnist', set: { images: 1200, canvases: 60, canvasEpochs: 6 } },
+    { data: 'fashion-mnist', set: { images: 1000, canvases: 60, canvasEpochs: 6 } },
     { data: 'fashion-mnist', long: true },
     { data: 'fashion-mnist', set: { canvases: 2000, canvasEpochs: 20 }, long: true },
     { data: 'cifar10', set: { images: 10_000, epochs: 10 }, long: true },
