@@ -21,7 +21,7 @@ const options = {
   epochs: count(4, 'epochs of training', { smoke: 1 }),
   side: count(16, 'side of the images in pixels, to which blocks of pixels are averaged', { minimum: 8 }),
   width: count(12, 'channels of the first group of the ResNets, a multiple of 12', { minimum: 12 }),
-  clips: count(240, 'generated sounds to train on; a quarter as many validate, half as many test', {
+  clips: count(160, 'generated sounds to train on; a quarter as many validate, half as many test', {
     smoke: 8,
     minimum: 4,
   }),
@@ -47,7 +47,7 @@ export const experiment = defineExperiment<typeof options, Data>({
   datasets: ['ambisonics', 'cifar10', 'wisdm'],
   ownData: 'none: use gossamer train, gossamer fit and gossamer compress',
   presets: {
-    ambisonics: { epochs: 15, batch: 16, trials: 2 },
+    ambisonics: { epochs: 12, batch: 16, trials: 2 },
     cifar10: { kind: 'images' },
     wisdm: { epochs: 20, batch: 64, kind: 'series' },
   },
