@@ -67,7 +67,7 @@ A recipe is JSON: a list of steps, each with the epochs that it may train.
       { "do": "quantize", "bits": 8, "epochs": 1 }
     ]
   }
-layers: pointwise, convolutions, linear, all, or a list of names with *. pattern: unstructured, block2, block4, 2:4. distribution: uniform, erk, global. Pruning without epochs happens at once; quantize comes last.
+layers: pointwise, convolutions, linear, all, or a list of names with *. pattern: unstructured, block2, block4, 2:4. distribution: uniform, erk, global. Pruning without epochs happens at once; quantize comes last. { "do": "hypercomplex", "n": 3, "epochs": 5 } leaves about a third of the weights of layers whose channels 3 divides; it comes before pruning, which writes hypercomplex layers out.
 
 The folder --out gets model.plan (what runs fastest here and in the browser), model.safetensors, model.onnx and report.json.`;
 

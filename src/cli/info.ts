@@ -9,6 +9,7 @@ import {
   isHubName,
   placesOf,
   profileLines,
+  soundProfileLines,
   textGraphLines,
   wholeGraphProfileLines,
 } from '../data/index.js';
@@ -22,6 +23,7 @@ import {
   loadCatalogue,
   loadHeteroGraph,
   loadShownGraph,
+  loadSounds,
   loadTable,
   loadTextGraph,
   loadWholeGraphs,
@@ -50,6 +52,7 @@ Examples
   gossamer info table.csv                how the columns of a table are read
   gossamer info graph/                   sizes, types and labels of a graph: nodes.csv and edges.csv
   gossamer info flowers/                 classes and sizes of pictures, and those that cannot be used
+  gossamer info sounds/                  WAV files: channels, length, classes or events
   gossamer info programs/                classes of source files, and those with syntax errors
   gossamer info shop/                    a catalogue: products.csv and attributes.csv
   gossamer info hf:Qwen/Qwen3-0.6B-GGUF  a language model by its name on huggingface.co
@@ -146,6 +149,10 @@ async function info(slug: string, flags: TableFlags & { readonly maxPixels?: num
   }
   if (!isSystem && isFolder(slug) && kindOf(slug) === 'pictures' && isPictureFolder(slug))
     return pictureInfo(slug, flags.maxPixels);
+  if (!isSystem && isFolder(slug) && kindOf(slug) === 'sounds') {
+    console.log(soundProfileLines(loadSounds(slug)).join('\n'));
+    return;
+  }
   if (!isSystem && isFolder(slug) && kindOf(slug) === 'sources') {
     console.log((await sourceProfileLines(slug)).join('\n'));
     return;

@@ -37,6 +37,7 @@ const openers = {
   hypino: async (path: string) => (await import('./models/hypino.js')).open(path),
   'hypino-solution': async (path: string) => (await import('./models/hypino.js')).openSolution(path),
   'hypernet-review': async (path: string) => (await import('./models/hypernet-review.js')).open(path),
+  'phnn-sound': async (path: string) => (await import('./models/phnn-sound.js')).open(path),
   semipfl: async (path: string) => (await import('./models/semipfl.js')).open(path),
 } as const satisfies Readonly<Record<string, (path: string) => Promise<Predictor>>>;
 

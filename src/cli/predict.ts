@@ -34,6 +34,7 @@ Examples
   gossamer predict ghn.safetensors architecture.json -o weights.safetensors   initial weights of a network, by a model of logah
   gossamer predict ghn.safetensors gpt2-large -o large.safetensors --type BF16
   gossamer predict count.safetensors photos/ --maps densities/           how many things are in each picture, and where, by a model of count-softhgnn
+  gossamer predict sounds.safetensors new.wav more/ -o found.csv         events in WAV files, or their classes, by a model of phc-seld
   gossamer predict u.safetensors points.csv                              u at points, by a solution of gossamer solve --save
   gossamer predict code.safetensors file.py more/ --top 3 --explain      source files, by a model of hdhgn, and what it looked at
   gossamer predict code.safetensors file.py --explain -o explain.html    the lines that decided, as a page
@@ -58,7 +59,7 @@ export function predictCommand(): Command {
     .option('--observe <events>', 'models of nat: take these events in first, and write the model back')
     .option(
       '--top <k>',
-      'pictures and source files: classes to list for each, one when left out; products: values; fastrp: new links of each node; fully-ppr: nodes; nat: partners of each source',
+      'pictures, sounds and source files: classes to list for each, one when left out; products: values; fastrp: new links of each node; fully-ppr: nodes; nat: partners of each source',
       number(1),
     )
     .addOption(maxPixelsOption('pictures: '))

@@ -2,12 +2,14 @@
 
 import { Command, Option } from 'commander';
 import { requireWritable, writeFileAtomic } from '../data/node.js';
+import { resolveOptions } from '../experiments/parts/options.js';
 import { Random } from '../tensor/index.js';
 import { imageModelNames, imageModelSettings, unknownImageModel } from '../vision/index.js';
 import { number } from './arguments.js';
 import type { Fitted } from './fit/learner.js';
 import { learners } from './fit/learners.js';
 import { pictureOptions } from './fit/options.js';
+import { settingOptions } from './fit/picture-learners.js';
 import { fitPictures } from './fit/pictures.js';
 import { writeNote } from './output.js';
 import { type PictureTrainingFlags, withBackgroundOption, withPictureOptions } from './pictures.js';
@@ -28,6 +30,7 @@ interface Flags extends PictureTrainingFlags {
   readonly average: number;
   readonly hyperedges?: number;
   readonly heads?: number;
+  readonly set: readonly string[];
   readonly init?: string;
   readonly threads?: number;
   readonly resume: boolean;
@@ -40,6 +43,7 @@ Examples
   gossamer train digits/ --model resnet20 --augment -o digits.safetensors --resume
   gossamer train logos/ --size 48x64 --background black --test-share 0.2   transparent pixels on black; --strict stops at a bad file
   gossamer train flowers/ --model vit-softhgnn --size 32 --hyperedges 16   a vision transformer with soft hyperedges
+  gossamer train flowers/ --model phc-resnet20 --size 32 --set n=3   hypercomplex convolutions: a third of the parameters
   gossamer train flowers/ --model vit-nano --size 32 --init ghn.safetensors   from weights that a hypernetwork predicts
   gossamer fit digits/ --model resnet20 --set epochs=20 --set augment=yes  the same by gossamer fit, which --set tells these options
   gossamer info flowers/                                           classes, sizes, formats, and pictures that cannot be used
@@ -72,6 +76,12 @@ export function trainCommand(): Command {
     .option('--average <decay>', average.about, number(0, false), average.default)
     .option('--hyperedges <n>', 'vit-softhgnn: soft hyperedges that every picture uses', number(1))
     .option('--heads <n>', 'vit-softhgnn: heads of the soft hyperedges, a divisor of the width', number(1));
+  command.option(
+    '--set <name=value>',
+    'a hyperparameter of the network, such as n=3 of phc-resnet20 (repeatable)',
+    (value: string, all: string[]) => [...all, value],
+    [] as string[],
+  );
   command.option('--init <file>', 'initial weights by a model of gossamer fit --model logah');
   return withBackgroundOption(withPictureOptions(command))
     .option('--seed <n>', 'seed', number(0), 0)
@@ -89,7 +99,8 @@ async function train(path: string, flags: Flags): Promise<void> {
   const ended = await trainResumably(
     flags,
     async (hooks) => {
-      const values = { ...flags, augment: flags.augment ? 'yes' : 'no' } as const;
+      const own = resolveOptions(settingOptions(flags.model), { assignments: flags.set });
+      const values = { ...own, ...flags, augment: flags.augment ? 'yes' : 'no' } as const;
       const random = new Random(flags.seed);
       const { init } = flags;
       fitted = await fitPictures(flags.model, path, { values, pictures: flags, random, hooks, note: writeNote, init });

@@ -7,20 +7,23 @@ import { type ImageTrainingOptions, trainOnImages } from '../models/index.js';
 import {
   type EpochReport,
   fakeQuantizeWeight,
+  hasHypercomplex,
   inference,
   type Layer,
   type Optimizer,
   quantizationAware,
   stateOf,
+  toPlain,
   type Weights,
 } from '../nn/index.js';
 import { type Random, scope, type Tensor } from '../tensor/index.js';
 import { type CompileOptions, compile, type KernelChoice, type Plan } from '../trace/index.js';
 import { removeChannels } from './channels.js';
 import { exampleOf, type Footprint, footprint, latency } from './footprint.js';
+import { toHypercomplex } from './hypercomplex.js';
 import { chosenWeights } from './layers.js';
 import { Frozen, Pruning, pruneOnce } from './pruning.js';
-import type { PruneStep, QuantizeStep, Recipe, RecipeStep, RemoveChannelsStep } from './recipe.js';
+import type { HypercomplexStep, PruneStep, QuantizeStep, Recipe, RecipeStep, RemoveChannelsStep } from './recipe.js';
 
 /** Options of `compress`. */
 export interface CompressOptions {
@@ -95,7 +98,8 @@ class Compression {
     readonly options: CompressOptions,
   ) {
     // Layer names that match nothing are reported before hours of training.
-    for (const step of recipe.steps) if (step.do === 'prune') chosenWeights(model, step.layers);
+    if (!hasHypercomplex(model))
+      for (const step of recipe.steps) if (step.do === 'prune') chosenWeights(model, step.layers);
     const quantized = recipe.steps.findIndex((step) => step.do === 'quantize');
     if (quantized >= 0 && quantized < recipe.steps.length - 1)
       throw new Error(`recipe: quantize must be the last step, it is step ${quantized + 1} of ${recipe.steps.length}`);
@@ -146,6 +150,7 @@ class Compression {
   async #follow(step: RecipeStep, index: number): Promise<void> {
     if (step.do === 'remove-channels') return this.#removeChannels(step, index);
     if (step.do === 'prune') return this.#prune(step, index);
+    if (step.do === 'hypercomplex') return this.#hypercomplex(step, index);
     if (step.do === 'quantize') return this.#quantize(step, index);
     await this.#train(step.epochs, step, index);
     this.#done.push(`trained ${step.epochs} epochs`);
@@ -154,6 +159,7 @@ class Compression {
   async #removeChannels(step: RemoveChannelsStep, index: number): Promise<void> {
     if (Object.keys(this.#masks).length > 0)
       throw new Error('recipe: remove channels before weights are pruned, not after');
+    this.#writeOut('channels are removed from');
     const removed = removeChannels(this.model, exampleOf(this.data), step);
     const channels = (when: 'before' | 'after') => removed.reduce((sum, group) => sum + group[when], 0);
     this.#done.push(
@@ -162,7 +168,26 @@ class Compression {
     await this.#train(step.epochs ?? 0, step, index);
   }
 
+  /** Shared weights can be pruned only where each stands by itself. */
+  #writeOut(reason: string): void {
+    const layers = toPlain(this.model);
+    if (layers.length > 0)
+      this.#done.push(`wrote ${layers.length} hypercomplex layers out as plain ones, which ${reason}`);
+  }
+
+  async #hypercomplex(step: HypercomplexStep, index: number): Promise<void> {
+    if (Object.keys(this.#masks).length > 0)
+      throw new Error('recipe: make layers hypercomplex before weights are pruned, not after');
+    const { replaced, parameters } = toHypercomplex(this.model, { n: step.n });
+    const [before, after] = parameters.map((count) => count.toLocaleString('en-US'));
+    this.#done.push(
+      `made ${replaced.length} layers hypercomplex with n = ${step.n}: ${before} weights became ${after}`,
+    );
+    await this.#train(step.epochs ?? 0, step, index);
+  }
+
   async #prune(step: PruneStep, index: number): Promise<void> {
+    this.#writeOut('weights are pruned in');
     const weights = chosenWeights(this.model, step.layers);
     const names = Object.keys(weights);
     const { sparsity, pattern = 'unstructured', distribution = 'uniform', epochs = 0 } = step;

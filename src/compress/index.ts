@@ -10,10 +10,12 @@ export {
 export { type Compressed, type CompressionReport, type CompressOptions, compress } from './compress.js';
 export { type Distribution, erkSparsities, type PrunableLayer } from './densities.js';
 export { exampleOf, type Footprint, footprint, latency, usedMultiplyAdds } from './footprint.js';
+export { type Conversion, type ConversionOptions, toHypercomplex } from './hypercomplex.js';
 export { chosenWeights, type LayerChoice } from './layers.js';
 export { blockScores, keepLargest, magnitudeMask, type Pattern, patterns } from './masks.js';
 export { cubicSparsity, Frozen, masksOf, Pruning, type PruningOptions, pruneOnce } from './pruning.js';
 export {
+  type HypercomplexStep,
   type PruneStep,
   parseRecipe,
   type QuantizeStep,

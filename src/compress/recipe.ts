@@ -72,8 +72,21 @@ export interface QuantizeStep {
   readonly epochs?: number;
 }
 
+/**
+ * Replaces convolutions and linear layers by hypercomplex ones of about 1/n of the parameters,
+ * which start as near to them as can be, then fine-tunes.
+ */
+export interface HypercomplexStep {
+  /** Discriminator of the step. */
+  readonly do: 'hypercomplex';
+  /** Size of the domain, at least 2; layers whose channels it does not divide stay. */
+  readonly n: number;
+  /** Epochs of fine-tuning. Default: 0. */
+  readonly epochs?: number;
+}
+
 /** One step of a recipe, discriminated by `do`. */
-export type RecipeStep = RemoveChannelsStep | PruneStep | TrainStep | QuantizeStep;
+export type RecipeStep = RemoveChannelsStep | PruneStep | TrainStep | HypercomplexStep | QuantizeStep;
 
 /** An ordered list of compression steps. */
 export interface Recipe {
@@ -99,10 +112,17 @@ const fields = {
     epochs: whole(0),
   },
   train: { epochs: whole(1) },
+  hypercomplex: { n: whole(2), epochs: whole(0) },
   quantize: { bits: oneOf(8, 7), weightBits: whole(2), calibration: whole(1), epochs: whole(0) },
 } as const;
 
-const required = { 'remove-channels': ['ratio'], prune: ['sparsity'], train: ['epochs'], quantize: [] } as const;
+const required = {
+  'remove-channels': ['ratio'],
+  prune: ['sparsity'],
+  train: ['epochs'],
+  hypercomplex: ['n'],
+  quantize: [],
+} as const;
 
 type Check = (value: unknown) => string | undefined;
 

@@ -1,6 +1,7 @@
 // Floor 5: file formats, data sets, splits. Everything here works on bytes and text, in Node and in
 // browsers; `gossamer/data/node` reads files.
 
+export { ambisonicClasses, ambisonicSounds } from './ambisonics.js';
 export {
   type AttributedGraph,
   allDiffer,
@@ -165,6 +166,17 @@ export { wordPapers } from './planted-papers.js';
 export { predictedGraph } from './predicted-graph.js';
 export * from './products/index.js';
 export { parseQuestions, type Question } from './questions.js';
+export {
+  frameCount,
+  type LabelledSound,
+  resampled,
+  type SoundEvent,
+  type SoundSet,
+  type SpectrogramOptions,
+  secondsOf,
+  soundProfileLines,
+  spectrogram,
+} from './sounds.js';
 export { type PartSizes, type Split, splitByShare, splitGroups, splitPerClass, stratifiedFolds } from './splits.js';
 export { type ColumnProfile, leftOutOf, profileLines, profileOf } from './table-profile.js';
 export {

@@ -62,6 +62,7 @@ export {
 } from './products/files.js';
 export { hasQuestions, loadQuestionSet, loadQuestions, type QuestionSet, questionSetNames } from './question-sets.js';
 export { loadShownGraph } from './shown-graph.js';
+export { isSoundFolder, loadSound, loadSounds, type SoundFolderOptions, wavFilesIn } from './sound-folder.js';
 export {
   hasSources,
   type LabelledSources,

@@ -12,6 +12,7 @@ import {
   AdaptivelyClipped,
   Averaged,
   accuracy,
+  algebraNames,
   binaryCrossEntropy,
   buffers,
   crossEntropy,
@@ -45,8 +46,8 @@ export interface ImageTrainingOptions extends TrainingHooks {
   /** Peak learning rate. Default: 3e-3. */
   readonly learningRate?: number;
   /**
-   * Decoupled weight decay of weights with two or more axes; biases and norms have none.
-   * Default: 0.05.
+   * Decoupled weight decay of weights with two or more axes; biases, norms and the algebras of
+   * hypercomplex layers have none. Default: 0.05.
    */
   readonly weightDecay?: number;
   /** Share of the steps with linear warm-up, before cosine decay to 0. Default: 0.05. */
@@ -126,7 +127,10 @@ export async function trainOnImages(
     throw new RangeError('trainOnImages: an average of weights has no best epoch; leave out average or chooseBy');
   const loader = new DataLoader(data.train, data, { batchSize, augmentation });
   const steps = Math.max(1, loader.length * epochs);
-  const decayed = Object.fromEntries(Object.entries(stateOf(model)).map(([name, { rank }]) => [name, rank > 1]));
+  const free = algebraNames(model);
+  const decayed = Object.fromEntries(
+    Object.entries(stateOf(model)).map(([name, { rank }]) => [name, rank > 1 && !free.has(name)]),
+  );
   const own = { learningRate, weightDecay: (name: string) => (decayed[name] ? weightDecay : 0) };
   const adam = optimizerOf(optimizers[options.optimizer ?? 'adamw'](own), options);
   const averaged = options.average === undefined ? undefined : new Averaged(adam, options.average);

@@ -10,8 +10,17 @@ import { add, globalAveragePool, maxPool2d, pad, type Random, slice, type Tensor
 import { heConv } from './conv-norm.js';
 import { roundChannels } from './mobilenet.js';
 
+/** Makes a convolution without bias and what else `heConv` takes. */
+export type ConvolutionMaker = typeof heConv;
+
+/** Options of residual blocks. */
+export interface BlockOptions {
+  /** Makes the convolutions. Default: `heConv`. */
+  readonly conv?: ConvolutionMaker;
+}
+
 /** Residual block of two 3×3 convolutions. */
-class BasicBlock {
+export class BasicBlock {
   static readonly expansion = 1;
   readonly conv1: Conv2d;
   readonly bn1: BatchNorm2d;
@@ -19,10 +28,17 @@ class BasicBlock {
   readonly bn2: BatchNorm2d;
   readonly downsample: Sequence | undefined;
 
-  constructor(inChannels: number, channels: number, stride: number, shortcut: Shortcut, random: Random) {
-    this.conv1 = heConv(inChannels, channels, 3, random, { stride, padding: 1 });
+  constructor(
+    inChannels: number,
+    channels: number,
+    stride: number,
+    shortcut: Shortcut,
+    random: Random,
+    { conv = heConv }: BlockOptions = {},
+  ) {
+    this.conv1 = conv(inChannels, channels, 3, random, { stride, padding: 1 });
     this.bn1 = new BatchNorm2d(channels);
-    this.conv2 = heConv(channels, channels, 3, random, { padding: 1 });
+    this.conv2 = conv(channels, channels, 3, random, { padding: 1 });
     this.bn2 = new BatchNorm2d(channels);
     this.downsample = shortcut(inChannels, channels, stride, random);
   }
@@ -35,7 +51,7 @@ class BasicBlock {
 }
 
 /** Bottleneck block: 1×1 to a quarter of the output channels, 3×3 with the stride, 1×1. */
-class Bottleneck {
+export class Bottleneck {
   static readonly expansion = 4;
   readonly conv1: Conv2d;
   readonly bn1: BatchNorm2d;
@@ -45,13 +61,20 @@ class Bottleneck {
   readonly bn3: BatchNorm2d;
   readonly downsample: Sequence | undefined;
 
-  constructor(inChannels: number, channels: number, stride: number, shortcut: Shortcut, random: Random) {
+  constructor(
+    inChannels: number,
+    channels: number,
+    stride: number,
+    shortcut: Shortcut,
+    random: Random,
+    { conv = heConv }: BlockOptions = {},
+  ) {
     const outChannels = channels * Bottleneck.expansion;
-    this.conv1 = heConv(inChannels, channels, 1, random);
+    this.conv1 = conv(inChannels, channels, 1, random);
     this.bn1 = new BatchNorm2d(channels);
-    this.conv2 = heConv(channels, channels, 3, random, { stride, padding: 1 });
+    this.conv2 = conv(channels, channels, 3, random, { stride, padding: 1 });
     this.bn2 = new BatchNorm2d(channels);
-    this.conv3 = heConv(channels, outChannels, 1, random);
+    this.conv3 = conv(channels, outChannels, 1, random);
     this.bn3 = new BatchNorm2d(outChannels);
     this.downsample = shortcut(inChannels, outChannels, stride, random);
   }
@@ -65,13 +88,22 @@ class Bottleneck {
 }
 
 /** The shortcut branch of a block; undefined for the identity, where shapes agree. */
-type Shortcut = (inChannels: number, outChannels: number, stride: number, random: Random) => Sequence | undefined;
+export type Shortcut = (
+  inChannels: number,
+  outChannels: number,
+  stride: number,
+  random: Random,
+) => Sequence | undefined;
 
 /** Projection shortcut, 1×1 convolution and norm: option B of the paper. */
-const projection: Shortcut = (inChannels, outChannels, stride, random) =>
-  stride === 1 && inChannels === outChannels
-    ? undefined
-    : [heConv(inChannels, outChannels, 1, random, { stride }), new BatchNorm2d(outChannels)];
+export const projectionBy =
+  (conv: ConvolutionMaker): Shortcut =>
+  (inChannels, outChannels, stride, random) =>
+    stride === 1 && inChannels === outChannels
+      ? undefined
+      : [conv(inChannels, outChannels, 1, random, { stride }), new BatchNorm2d(outChannels)];
+
+const projection = projectionBy(heConv);
 
 /** Subsampled pixels, with new channels zero-padded half on each side: option A. */
 const subsampling: Shortcut = (inChannels, outChannels, stride) => {
@@ -89,12 +121,13 @@ const subsampling: Shortcut = (inChannels, outChannels, stride) => {
   ];
 };
 
-type Block = BasicBlock | Bottleneck;
+export type ResidualBlock = BasicBlock | Bottleneck;
 
 /** Channels of the four groups. */
 type Widths = [number, number, number, number];
 
-function group(
+/** Blocks of the same width, the first of which has the stride. */
+export function residualGroup(
   kind: typeof BasicBlock | typeof Bottleneck,
   inChannels: number,
   channels: number,
@@ -102,11 +135,12 @@ function group(
   stride: number,
   shortcut: Shortcut,
   random: Random,
-): Block[] {
+  options: BlockOptions = {},
+): ResidualBlock[] {
   return Array.from({ length: count }, (_, i) =>
     i === 0
-      ? new kind(inChannels, channels, stride, shortcut, random)
-      : new kind(channels * kind.expansion, channels, 1, shortcut, random),
+      ? new kind(inChannels, channels, stride, shortcut, random, options)
+      : new kind(channels * kind.expansion, channels, 1, shortcut, random, options),
   );
 }
 
@@ -131,11 +165,11 @@ export class SmallResNet {
   /** Norm of the stem. */
   readonly bn1: BatchNorm2d;
   /** First group of blocks, at full resolution. */
-  readonly layer1: readonly Block[];
+  readonly layer1: readonly ResidualBlock[];
   /** Second group, at half the resolution. */
-  readonly layer2: readonly Block[];
+  readonly layer2: readonly ResidualBlock[];
   /** Third group, at a quarter of the resolution. */
-  readonly layer3: readonly Block[];
+  readonly layer3: readonly ResidualBlock[];
   /** Classifier. */
   readonly linear: Linear;
 
@@ -149,9 +183,9 @@ export class SmallResNet {
       throw new RangeError(`SmallResNet: the depth must be 6n + 2 (8, 14, 20, …), got ${depth}`);
     this.conv1 = heConv(channels, widths[0], 3, random, { padding: 1 });
     this.bn1 = new BatchNorm2d(widths[0]);
-    this.layer1 = group(BasicBlock, widths[0], widths[0], n, 1, subsampling, random);
-    this.layer2 = group(BasicBlock, widths[0], widths[1], n, 2, subsampling, random);
-    this.layer3 = group(BasicBlock, widths[1], widths[2], n, 2, subsampling, random);
+    this.layer1 = residualGroup(BasicBlock, widths[0], widths[0], n, 1, subsampling, random);
+    this.layer2 = residualGroup(BasicBlock, widths[0], widths[1], n, 2, subsampling, random);
+    this.layer3 = residualGroup(BasicBlock, widths[1], widths[2], n, 2, subsampling, random);
     this.linear = new Linear(widths[2], classes, random);
   }
 
@@ -186,13 +220,13 @@ export class ResNet {
   /** Norm of the stem. */
   readonly bn1: BatchNorm2d;
   /** First group of blocks, 64 channels (at width 1, as those below). */
-  readonly layer1: readonly Block[];
+  readonly layer1: readonly ResidualBlock[];
   /** Second group, 128 channels. */
-  readonly layer2: readonly Block[];
+  readonly layer2: readonly ResidualBlock[];
   /** Third group, 256 channels. */
-  readonly layer3: readonly Block[];
+  readonly layer3: readonly ResidualBlock[];
   /** Fourth group, 512 channels; bottleneck blocks output four times as many. */
-  readonly layer4: readonly Block[];
+  readonly layer4: readonly ResidualBlock[];
   /** Classifier. */
   readonly fc: Linear;
 
@@ -206,10 +240,10 @@ export class ResNet {
     const [first, second, third, fourth] = [64, 128, 256, 512].map((count) => roundChannels(width * count)) as Widths;
     this.conv1 = heConv(channels, first, 7, random, { stride: 2, padding: 3 });
     this.bn1 = new BatchNorm2d(first);
-    this.layer1 = group(kind, first, first, blocks[0], 1, projection, random);
-    this.layer2 = group(kind, first * expansion, second, blocks[1], 2, projection, random);
-    this.layer3 = group(kind, second * expansion, third, blocks[2], 2, projection, random);
-    this.layer4 = group(kind, third * expansion, fourth, blocks[3], 2, projection, random);
+    this.layer1 = residualGroup(kind, first, first, blocks[0], 1, projection, random);
+    this.layer2 = residualGroup(kind, first * expansion, second, blocks[1], 2, projection, random);
+    this.layer3 = residualGroup(kind, second * expansion, third, blocks[2], 2, projection, random);
+    this.layer4 = residualGroup(kind, third * expansion, fourth, blocks[3], 2, projection, random);
     this.fc = new Linear(fourth * expansion, classes, random);
   }
 

@@ -31,6 +31,7 @@ export {
 export { gradientsOf, type LossGradients } from './gradients.js';
 export { GraphNorm } from './graph-norm.js';
 export * from './hyperbolic/index.js';
+export * from './hypercomplex/index.js';
 export {
   fans,
   kaimingNormal,

@@ -20,6 +20,7 @@ import {
 import { type ImageTrainingOptions, trainOnImages } from '../models/index.js';
 import {
   type FitResult,
+  followLayerKinds,
   followsSteps,
   inference,
   isMergeable,
@@ -165,6 +166,7 @@ export class ImageClassifier {
       throw new Error(`file "${name}" is a plan, which has no weights to train; give the model.safetensors beside it`);
     const { description, tensors } = readModelFile<ImageDescription>(IMAGE_MODEL, bytes, name);
     const model = modelOf(description, new Random(0));
+    followLayerKinds(model, tensors);
     const missing = Object.keys(stateOf(model)).filter((key) => !tensors[key]);
     if (missing.length > 0)
       throw new Error(`file "${name}" lacks ${missing.slice(0, 3).join(', ')} of ${description.architecture}`);

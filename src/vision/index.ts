@@ -67,6 +67,32 @@ export {
   type StaticMixerOptions,
   type StaticMixerShape,
 } from './lsnet/index.js';
+export {
+  convolutionIn,
+  type DomainOptions,
+  domainSettings,
+  EventNet,
+  type EventNetOptions,
+  type EventScores,
+  eventNets,
+  type PHNetworkShape,
+  PHResNet,
+  type PHResNetOptions,
+  PHSeriesNet,
+  type PHSeriesOptions,
+  PHVGG,
+  type PHVGGOptions,
+  phNetwork,
+  phResNets,
+  phVGGs,
+  SOUND_MODEL,
+  type SoundDescription,
+  SoundModel,
+  type SoundTrainingOptions,
+  type SoundWindows,
+  stemChannels,
+  withFrontChannels,
+} from './phnn/index.js';
 export { AtStrides, type MapBackbone, PyramidHead, type PyramidOptions, Segmenter, topDown } from './pyramid.js';
 export {
   type BrokenPrinciple,

@@ -24,6 +24,7 @@ import { closestNames } from './closest-names.js';
 import { EMOv2, type EMOv2Options, emov2s, strideOfAll, windowFor, windowsFit } from './emov2/index.js';
 import { LSNet, type LSNetOptions, lsNets } from './lsnet/index.js';
 import { mobileNetsV2, smallEfficientNets, smallMobileNets } from './mobile-presets.js';
+import { domainSettings, phNetwork, phResNets, phVGGs } from './phnn/index.js';
 import { leastSize, SimpleNet, type SimpleNetOptions, simpleNets } from './simplenet.js';
 import { VanillaNet, type VanillaNetOptions, vanillaNets } from './vanillanet.js';
 
@@ -236,6 +237,12 @@ const architectures: Readonly<Record<string, Architecture>> = {
     (options, { channels, classes, multiplier }, random) =>
       new SimpleNet({ ...options, channels, classes, width: (options.width ?? 1) * multiplier }, random),
     (options) => atLeast(leastSize(options)),
+  ),
+  ...Object.fromEntries(
+    [...Object.keys(phResNets), ...Object.keys(phVGGs)].map((name): [string, Architecture] => [
+      name,
+      { make: (shape, random) => phNetwork(name, shape, random), settings: domainSettings },
+    ]),
   ),
   ...named<LSNetOptions>(
     lsNets,

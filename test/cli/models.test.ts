@@ -43,7 +43,7 @@ import { decoderConfig, decoderOf } from '../../src/lm/index.js';
 import { LANGUAGE_MODEL, saveLanguageModel } from '../../src/lm/node.js';
 import { MLP } from '../../src/nn/index.js';
 import { Random, tensor } from '../../src/tensor/index.js';
-import { IMAGE_MODEL } from '../../src/vision/index.js';
+import { IMAGE_MODEL, SOUND_MODEL } from '../../src/vision/index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'gossamer-models-'));
 const file = (name: string, contents: string | Uint8Array) => {
@@ -84,6 +84,7 @@ describe('the table of model files', () => {
     SUBGRAPH_MODEL,
     PPGN_MODEL,
     SEMIPFL_MODEL,
+    SOUND_MODEL,
   ];
   const student = new StudentModel(['a', 'b'], new MLP([3, 4, 2], new Random(1), { norm: 'batch' }));
   const vertices = file('vertices.csv', 'vertex,f1,f2,f3\nx,1,2,3\ny,0,0,1\n');

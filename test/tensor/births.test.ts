@@ -221,6 +221,12 @@ const operations: Readonly<Record<string, () => unknown[]>> = {
   clip: () => [f(1, 5), -0.5, 0.5],
   concatenate: () => [[f(1, 2, 3), f(2, 2, 1)], 1],
   conv1d: () => [f(1, 2, 4, 9), f(2, 4, 2, 3), f(3, 4), { stride: 1, padding: 'causal', dilation: 2, groups: 2 }],
+  conv3d: () => [
+    f(1, 1, 2, 3, 4, 3),
+    f(2, 2, 2, 2, 1, 3),
+    f(3, 2),
+    { stride: [1, 2, 1], padding: [1, 0, 1], dilation: 1 },
+  ],
   conv2d: () => [
     f(1, 1, 4, 6, 5),
     f(2, 2, 2, 3, 2),
@@ -358,7 +364,7 @@ const others = new Set(
   [
     'apply applyAll checkpoint grad isObserved joinedArrays jvp keep leaves mapTree observe onlyGradient privately scope unobserved',
     'valueAndGrad vjp watchReads whileRecording checkIndices requireChoice requireDType requireTensor convolutionCount',
-    'broadcastShapes convolutionSizes pair formatShape sameShape sizeOf Random Scope Tensor gatherKnownRows putKnownRows',
+    'broadcastShapes convolutionSizes pair triple formatShape sameShape sizeOf Random Scope Tensor gatherKnownRows putKnownRows',
     'throughReference productGradients',
   ].flatMap((names) => names.split(' ')),
 );

@@ -65,6 +65,9 @@ Examples
   gossamer fit code.jsonl --model hdhgn --set language=python    a table with the columns code and label
   gossamer predict code.safetensors new.py more/ --top 3 --explain
 
+  gossamer fit sounds/ --model phc-seld-nano -o sounds.safetensors   WAV files: events.csv (file,event,start,end), or a folder for each class
+  gossamer predict sounds.safetensors new.wav more/ -o found.csv
+
   gossamer fit flowers/ --model lsnet-nano --size 32             classes of pictures: a folder of pictures for each class
   gossamer fit digits/ --model resnet20 --set epochs=20 --set augment=yes --test-share 0.2 -o digits.safetensors
 
@@ -94,7 +97,7 @@ Ctrl-C keeps a training in <out>.checkpoint, and --resume goes on from there; a 
 export function fitCommand(): Command {
   const command = withTableOptions(new Command('fit'))
     .description(
-      'train a model on your own data: a table, a graph, a hypergraph, events, products, source files, pictures or a team of agents',
+      'train a model on your own data: a table, a graph, a hypergraph, events, products, source files, pictures, sounds or a team of agents',
     )
     .argument(
       '<data...>',
@@ -206,6 +209,7 @@ const nouns: Readonly<Record<DataKind, string>> = {
   team: 'a team of agents',
   tasks: 'tasks one after another',
   sources: 'source files',
+  sounds: 'sounds',
   problems: 'a family of problems',
 };
 
@@ -213,7 +217,7 @@ const nouns: Readonly<Record<DataKind, string>> = {
 const readingOf: Readonly<Record<DataKind, readonly string[]>> = {
   ...{ table: readingOnly, tasks: readingOnly, graph: readingOnly, 'hetero-graph': readingOnly, sources: readingOnly },
   ...{ hypergraph: readingText, events: readingText },
-  ...{ pictures: [], points: [], graphs: [], products: [], team: [], problems: [] },
+  ...{ pictures: [], points: [], graphs: [], products: [], team: [], problems: [], sounds: [] },
 };
 
 function namesFor(kind: DataKind): string {

@@ -9,6 +9,7 @@ import {
   isFolder,
   isGraph6,
   isGraphFile,
+  isSoundFolder,
   sourceFilesIn,
   tableIn,
   textEndings,
@@ -36,12 +37,13 @@ const KNOWN: readonly (readonly [DatasetKind, DataKind])[] = [
  * file: a folder with hyperedges is a hypergraph, one with graphs a set of them, one with tables
  * such as nodes_author a graph of several types, one with edges a graph, one with products a
  * catalogue, one with points pictures to count in, one with source files below it, and not more
- * pictures, holds sources, any other one pictures; a file is a graph where `readGraph` knows it, a
- * team where it is JSON with `agents`, products where it has the columns of HyperPAVE's release,
- * else a table. A known set has its own kind.
+ * pictures, holds sources, one with WAV files and no pictures sounds, any other one pictures; a
+ * file is a graph where `readGraph` knows it, a team where it is JSON with `agents`, products where
+ * it has the columns of HyperPAVE's release, else a table. A known set has its own kind.
  */
 export function kindOf(path: string): DataKind {
   if (path === '-') return 'table';
+  if (path === 'ambisonics' && !existsSync(path)) return 'sounds';
   if (isFolder(path)) return kindOfFolder(path);
   if (existsSync(path) && isGraph6(path)) return 'graphs';
   if (isCatalogue(path)) return 'products';
@@ -72,6 +74,7 @@ function kindOfFolder(folder: string): DataKind {
   if (tableIn(folder, 'points')) return 'points';
   const endings = languageNames.flatMap((name) => languages[name].endings);
   const sources = sourceFilesIn(folder, endings).length;
+  if (sources === 0 && filesBelow(folder).pictures.length === 0 && isSoundFolder(folder)) return 'sounds';
   // A script beside pictures does not make their folder one of sources.
   return sources > 0 && sources >= filesBelow(folder).pictures.length ? 'sources' : 'pictures';
 }

@@ -19,6 +19,7 @@ export type DataKind =
   | 'events'
   | 'products'
   | 'sources'
+  | 'sounds'
   | 'problems'
   | 'team'
   | 'tasks';

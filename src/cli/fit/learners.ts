@@ -14,6 +14,7 @@ import {
   hypinoOptions,
   logahOptions,
   semiPFLOptions,
+  soundOptions,
 } from './options.js';
 import { pictureLearners } from './picture-learners.js';
 
@@ -57,6 +58,20 @@ export const learners: Readonly<Record<string, Learner>> = {
     options: semiPFLOptions,
     load: async () => (await import('./semipfl.js')).fitSemiPFL,
   }),
+  ...Object.fromEntries(
+    (['phc-seld-nano', 'phc-seld'] as const).map((name) => [
+      name,
+      defineLearner({
+        about: 'events in WAV files of one or more channels, or classes of them',
+        data: 'sounds',
+        options: soundOptions,
+        load: async () => {
+          const { fitSounds } = await import('./sounds.js');
+          return (path, request) => fitSounds(name, path, request);
+        },
+      }),
+    ]),
+  ),
   logah: defineLearner({
     about: 'initial weights of networks for pictures or a text, from their architectures',
     data: 'pictures',
@@ -83,5 +98,6 @@ export const usualLearner: Readonly<Partial<Record<DataKind, string>>> = {
   team: 'hyperagent',
   sources: 'hdhgn',
   pictures: 'lsnet-nano',
+  sounds: 'phc-seld-nano',
   points: 'count-softhgnn',
 };

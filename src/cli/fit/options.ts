@@ -145,3 +145,20 @@ export const hypinoOptions = {
   boundary: count(64, 'points of each boundary, of a step'),
   learningRate: rate(1e-3, "AdamW's learning rate"),
 } as const;
+
+export const soundOptions = {
+  n: count(0, 'size of the domain, such as the number of microphones; 1: real; 0: 4, 2 or 1, as suits the channels', {
+    minimum: 0,
+  }),
+  algebra: choice(['learnt', 'preset'], 'preset: that of complex numbers (n = 2) or quaternions (n = 4)'),
+  seconds: number(2, 'seconds that the network hears at once', { minimum: 0.05, maximum: 60 }),
+  window: count(512, 'samples of a frame', { minimum: 16 }),
+  hop: count(256, 'samples from frame to frame'),
+  bins: count(128, 'bins of frequency, which divide half of the window'),
+  epochs: count(30, 'epochs'),
+  batch: count(16, 'windows of a step'),
+  learningRate: rate(1e-3, "Adam's learning rate"),
+  threshold: share(0.5, 'probability from which an event sounds'),
+  validation: share(0.1, 'share of the sounds that chooses the epoch', { maximum: 0.5 }),
+  test: share(0.1, 'share of the sounds that tests', { maximum: 0.5 }),
+} as const;

@@ -6,7 +6,7 @@ import { defineLearner, type Learner } from './learner.js';
 import { pictureOptions } from './options.js';
 
 /** The hyperparameters of a network; at 0 it keeps its own. */
-function settingOptions(name: string): OptionTable {
+export function settingOptions(name: string): OptionTable {
   const settings = Object.entries(imageModelSettings(name));
   return Object.fromEntries(settings.map(([own, about]) => [own, count(0, about, { minimum: 0 })]));
 }

@@ -20,3 +20,4 @@ export {
   safetensorsPieces,
   writeSafetensors,
 } from './safetensors.js';
+export { readWav, type Sound, writeWav } from './wav.js';

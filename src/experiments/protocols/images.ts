@@ -116,7 +116,7 @@ export function tuningData(data: ImageDataset, share: number): ImageDataset {
 }
 
 /** The images from one on. */
-function imagesFrom(images: LabelledImages, first: number): LabelledImages {
+export function imagesFrom(images: LabelledImages, first: number): LabelledImages {
   const size = images.channels * images.height * images.width;
   return {
     ...images,

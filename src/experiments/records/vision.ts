@@ -48,6 +48,34 @@ export const records: readonly SystemRecord[] = [
     load: () => import('../vision/lsnet.js'),
   },
   {
+    slug: 'phnn',
+    title: 'PHNN: parameterized hypercomplex convolutions',
+    family: 'vision',
+    about: 'layers with 1/n of the parameters, whose rules of sharing are learnt: pictures, sounds, any network',
+    paper: {
+      authors: 'Grassucci, Zhang, Comminiello',
+      title: 'PHNNs: Lightweight Neural Networks via Parameterized Hypercomplex Convolutions',
+      venue: 'IEEE Transactions on Neural Networks and Learning Systems',
+      year: 2022,
+      arxiv: '2110.04176',
+    },
+    abstract: {
+      parameters:
+        'the proposed family of PHNNs operates with 1/n free parameters as regards its analog in the real domain',
+      real:
+        'performing experiments on various image datasets as well as audio datasets in which our method outperforms ' +
+        'real […] counterparts',
+      quaternion: 'our method outperforms […] quaternion-valued counterparts',
+      natural:
+        'processing multidimensional inputs in their natural domain without annexing further dimensions, as done, ' +
+        'instead, in quaternion neural networks for 3D inputs like color images',
+      learnt:
+        'grasps the convolution rules and the filter organization directly from data without requiring a rigidly ' +
+        'predefined domain structure to follow',
+    },
+    load: () => import('../vision/phnn.js'),
+  },
+  {
     slug: 'simplenet',
     title: 'SimpleNet: simple architectures that outperform deeper ones',
     family: 'vision',

@@ -3,6 +3,7 @@ export * from './attention.js';
 export * from './binary.js';
 export * from './channels.js';
 export * from './convolution.js';
+export * from './convolution3d.js';
 export * from './distance.js';
 export * from './einsum.js';
 export * from './fourier.js';
