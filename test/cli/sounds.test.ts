@@ -114,7 +114,7 @@ describe.skipIf(!existsSync(main))('sounds on the command line (needs a build)',
     const few = gossamer('fit', 'street', '--set', 'seconds=0.05', '--model', 'phc-seld', '-o', 'x.safetensors');
     expect([few.status, few.stderr]).toEqual([2, expect.stringContaining('--set seconds, window or hop')]);
     expect(gossamer('fit', 'street', '--set', 'n=3', '-o', 'x.safetensors').stderr).toContain(
-      'n = 3 does not divide 16 outputs',
+      'n = 3 does not divide 16 inputs; the nearest are 15 and 18',
     );
   }, 120_000);
 

@@ -98,6 +98,9 @@ describe('losses', () => {
     const targets = retinaTargets(anchors, [[{ ...square(1, 0, 10), label: 1 }], []], 2);
     expect(Array.from(targets.classes.dataSync())).toEqual([0, 1, 0, 0, 0, 0, 0, 0]);
     expect(Array.from(targets.rows.dataSync())).toEqual([0]);
+    // An anchor between the two overlaps counts nowhere, in its own image alone.
+    const between = retinaTargets([square(0, 0, 10), square(4, 0, 10)], [[{ ...square(0, 0, 10), label: 0 }], []], 2);
+    expect(Array.from(between.counted.dataSync())).toEqual([1, 0, 1, 1]);
     const said = uniformTensor(1, [2, 2, 6]);
     const values = said.dataSync();
     const changed = Float32Array.from(values, (value, i) => (Math.floor(i / 6) > 0 && i % 6 > 1 ? value + 1 : value));

@@ -96,7 +96,7 @@ export const experiment = defineExperiment({
   presets: { waves: { steps: 1000, problems: 24, supervision: 'supervised', reptile: 20 } },
   reproduction: [
     { data: 'waves', seeds: 2 },
-    { data: 'gentle', seeds: 2, set: { steps: 1000, problems: 16 } },
+    { data: 'gentle', seeds: 2, set: { steps: 1000, problems: 16 }, long: true },
     { data: 'gentle', set: { steps: 20000, problems: 16, reptile: 800, ablation: 'on' }, long: true },
     { data: 'waves', set: { steps: 8000, problems: 24, reptile: 300 }, long: true },
   ],

@@ -222,13 +222,13 @@ export async function recallStudy(steps: number, random: Random): Promise<StudyR
   const scores: Record<string, number> = {};
   for (const [title, arm] of Object.entries(arms)) {
     const config = decoderConfig({
-      ...{ vocabulary: VOCABULARY, features: 64, layers, heads: 2, hidden: 32, context: 256, window, ...arm },
+      ...{ vocabulary: VOCABULARY, features: 32, layers, heads: 2, hidden: 32, context: 256, window, ...arm },
       ...{ activation: 'reglu', experts: { count: 4, k: 2, normalised: true, early: true } },
     });
     const model = decoderOf(config, random.split('model'));
     const windows = (order: Random) => recallBatch(16, order);
     const nothing = { train: new Int32Array(0) };
-    await trainLanguageModel(model, nothing, random.split('fit'), { steps, learningRate: 3e-3, windows });
+    await trainLanguageModel(model, nothing, random.split('fit'), { steps, learningRate: 5e-3, windows });
     scores[`recall ${title}`] = scope(() => {
       const { inputs, targets } = recallBatch(64, random.split('test'));
       const best = model.forward(inputs).argmax(2).view<Int32Array>();

@@ -111,10 +111,10 @@ export const experiment = defineExperiment({
   ...imageTask,
   presets: { cifar10: { canvases: 0 } },
   reproduction: [
-    { data: 'fashion-mnist', set: { distil: 'no', canvases: 0 } },
-    { data: 'fashion-mnist', set: { images: 1500, canvases: 150 } },
+    { data: 'fashion-mnist', set: { images: 1000, canvases: 60, canvasEpochs: 6 } },
+    { data: 'fashion-mnist', long: true },
     { data: 'fashion-mnist', set: { canvases: 2000, canvasEpochs: 20 }, long: true },
-    { data: 'cifar10', set: { images: 10_000, epochs: 10, canvases: 0 }, long: true },
+    { data: 'cifar10', set: { images: 10_000, epochs: 10 }, long: true },
   ],
   metrics: {
     ...imageMetrics,

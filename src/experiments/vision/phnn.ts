@@ -5,24 +5,13 @@ import { firstImages, type ImageDataset } from '../../data/index.js';
 import { accuracyOn } from '../../models/index.js';
 import { defineExperiment } from '../parts/contract.js';
 import { macroF1, relabelled } from '../parts/metrics.js';
-import { count } from '../parts/options.js';
+import { choice, count } from '../parts/options.js';
 import { joinStudies } from '../parts/studies.js';
-import {
-  BUDGET,
-  FROZEN,
-  GROUPED,
-  imageArms,
-  imagesOfSide,
-  parameterStudy,
-  ph,
-  QUATERNION,
-  REAL,
-  shrunkImages,
-} from '../protocols/hypercomplex-arms.js';
+import { imageArms, imagesOfSide, parameterStudy, ph, shrunkImages } from '../protocols/hypercomplex-arms.js';
 import { hypercomplexClaims } from '../protocols/hypercomplex-claims.js';
 import { recoveryStudy } from '../protocols/hypercomplex-recovery.js';
-import { loadSeries, type SeriesParts, seriesSeed } from '../protocols/hypercomplex-series.js';
-import { generatedSounds, type SoundParts, soundSeed } from '../protocols/hypercomplex-sounds.js';
+import { loadSeries, type SeriesParts, seriesArms, seriesSeed } from '../protocols/hypercomplex-series.js';
+import { generatedSounds, type SoundParts, soundArms, soundSeed } from '../protocols/hypercomplex-sounds.js';
 import { imageMetrics, imageOptions, imagesFrom, loadImageSet, runImageMethods } from '../protocols/images.js';
 
 const options = {
@@ -32,10 +21,11 @@ const options = {
   epochs: count(4, 'epochs of training', { smoke: 1 }),
   side: count(16, 'side of the images in pixels, to which blocks of pixels are averaged', { minimum: 8 }),
   width: count(12, 'channels of the first group of the ResNets, a multiple of 12', { minimum: 12 }),
-  clips: count(240, 'generated sounds to train on; a quarter as many validate, half as many test', {
+  clips: count(160, 'generated sounds to train on; a quarter as many validate, half as many test', {
     smoke: 8,
     minimum: 4,
   }),
+  kind: choice(['sounds', 'images', 'series'], 'which networks are compared; each data set has its own'),
   samples: count(4000, 'samples from which an algebra is learnt', { smoke: 20 }),
 };
 
@@ -46,11 +36,21 @@ interface Data {
   readonly series?: SeriesParts;
 }
 
+/** Titles of the networks on a kind of data. */
+function titlesOf(kind: string, width: number): readonly string[] {
+  if (kind === 'sounds') return soundArms.map(({ title }) => title);
+  return kind === 'series' ? Object.keys(seriesArms) : imageArms(width).map(({ title }) => title);
+}
+
 export const experiment = defineExperiment<typeof options, Data>({
   options,
   datasets: ['ambisonics', 'cifar10', 'wisdm'],
   ownData: 'none: use gossamer train, gossamer fit and gossamer compress',
-  presets: { ambisonics: { epochs: 15, batch: 16, trials: 2 }, wisdm: { epochs: 20, batch: 64 } },
+  presets: {
+    ambisonics: { epochs: 12, batch: 16, trials: 2 },
+    cifar10: { kind: 'images' },
+    wisdm: { epochs: 20, batch: 64, kind: 'series' },
+  },
   reproduction: [
     { data: 'cifar10' },
     { data: 'ambisonics' },
@@ -70,7 +70,7 @@ export const experiment = defineExperiment<typeof options, Data>({
     bytes: imageMetrics.bytes,
     seconds: imageMetrics.seconds,
   },
-  methods: () => [REAL, QUATERNION, ...[2, 3, 4].map(ph), FROZEN, BUDGET, GROUPED],
+  methods: ({ kind, width }) => titlesOf(kind, width),
   notes: ({ images, held, epochs, trials }) => [
     `Images: ResNets of eight layers, ${images} images for ${epochs} epochs by AdamW, the learning rate of each network the best of ${trials} on a tenth of them; ${held} further images choose the domain. The 10,000 images of CIFAR-10 at hand are lossy copies, their blocks of pixels averaged.`,
     'Sounds are generated, as L3DAS21 is not at hand; F1 is frame-wise and micro-averaged. Series are histograms of acceleration, people apart, scored by macro-F1. Learning rates are chosen alike on sounds and people for validation.',
