@@ -12,7 +12,7 @@ import {
   training,
 } from '../../src/nn/index.js';
 import { Random, scope, type Tensor, tensor, valueAndGrad } from '../../src/tensor/index.js';
-import { cost, countMultiplyAdds, exportOnnx, trace } from '../../src/trace/index.js';
+import { compile, cost, countMultiplyAdds, exportOnnx, loadPlan, savePlan, trace } from '../../src/trace/index.js';
 import {
   CCNN,
   ImageClassifier,
@@ -263,6 +263,8 @@ scoped('sequences: kernels of one dimension, both readings of the operator', () 
         .sum(),
     )(x).gradient;
     expect(gradient.view().every((value) => Number.isFinite(value) && value !== 0)).toBe(true);
+    const plan = loadPlan(savePlan(compile((own) => model.forward(own, inference), [x])));
+    expectClose((plan.run(x)[0] as Tensor).view(), model.forward(x, inference).view(), 1e-3);
   }
 });
 

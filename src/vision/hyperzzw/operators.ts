@@ -3,21 +3,17 @@
 import { type Conv2d, kaimingNormal, kaimingUniform, type Mode, parameter } from '../../nn/index.js';
 import {
   add,
-  type Complex,
   conv2d,
-  fft,
   globalAveragePool,
-  inverseFft,
   matmul,
   mean,
   multiply,
-  pad,
   type Random,
   reshape,
   sigmoid,
-  slice,
   subtract,
   type Tensor,
+  tensor,
   zeros,
 } from '../../tensor/index.js';
 import {
@@ -59,27 +55,26 @@ export function globalProduct(operator: GlobalOperator, weights: Tensor, z: Tens
 
 /**
  * y_t = Σ_s a_{(t−s) mod L}·b_s along the last axis. With c = a + ib the imaginary part of c∗c is
- * 2·a∗b, which takes two Fourier transforms in place of three; rows are padded to a power of two,
- * and what lies beyond L is added to the front.
+ * 2·a∗b. Fourier transforms are products with cosines and sines, which plans and ONNX files take.
  */
 export function circularConvolution(a: Tensor, b: Tensor): Tensor {
   const length = a.shape.at(-1) as number;
-  const isPower = Number.isInteger(Math.log2(length));
-  const size = isPower ? length : 2 ** Math.ceil(Math.log2(2 * length - 1));
-  const rows = (x: Tensor) =>
-    pad(reshape(x, [-1, length]), [
-      [0, 0],
-      [0, size - length],
-    ]);
-  const { re, im } = fft({ re: rows(a), im: rows(b) });
-  const squared: Complex = { re: multiply(add(re, im), subtract(re, im)), im: multiply(multiply(re, im), 2) };
-  const product = multiply(inverseFft(squared).im, 0.5);
-  if (isPower) return reshape(product, a.shape);
-  const beyond = pad(slice(product, null, [length, 2 * length - 1]), [
-    [0, 0],
-    [0, 1],
-  ]);
-  return reshape(add(slice(product, null, [0, length]), beyond), a.shape);
+  const rows = (x: Tensor) => reshape(x, [-1, length]);
+  const waves = (wave: (angle: number) => number) =>
+    tensor(
+      Float32Array.from({ length: length ** 2 }, (_, i) =>
+        wave((2 * Math.PI * ((Math.floor(i / length) * (i % length)) % length)) / length),
+      ),
+      [length, length],
+    );
+  const [cosines, sines] = [waves(Math.cos), waves(Math.sin)];
+  const [x, y] = [rows(a), rows(b)];
+  const re = add(matmul(x, cosines), matmul(y, sines));
+  const im = subtract(matmul(y, cosines), matmul(x, sines));
+  const squaredRe = multiply(add(re, im), subtract(re, im));
+  const squaredIm = multiply(multiply(re, im), 2);
+  const twice = add(matmul(squaredRe, sines), matmul(squaredIm, cosines));
+  return reshape(multiply(twice, 0.5 / length), a.shape);
 }
 
 /** The operator 2E: (k ⊙ x) ⊙ x, with shapes that broadcast. */
