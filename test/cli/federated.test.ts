@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { readCsv } from '../../src/data/index.js';
 import { decodeMessage, encodeMessage, type NamedArrays, SemiPFLModel } from '../../src/hypernet/index.js';
 import { Random } from '../../src/tensor/index.js';
@@ -27,8 +27,17 @@ function table(seed: number, rows: number, labelled: (row: number) => boolean): 
 
 const HEADER = 'user,a,b,c,d,activity\n';
 
+/** Processes of a test, which end with it even where it fails. */
+const running = new Set<ChildProcess>();
+
+afterEach(() => {
+  for (const child of running) child.kill('SIGKILL');
+  running.clear();
+});
+
 function started(folder: string, args: readonly string[]) {
   const child = spawn(process.execPath, [main, 'federated', ...args, '--threads', '1'], { cwd: folder });
+  running.add(child);
   let [out, errors] = ['', ''];
   child.stdout.on('data', (part) => {
     out += part;
