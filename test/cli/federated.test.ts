@@ -70,7 +70,7 @@ describe.skipIf(!existsSync(main))('federated learning on the command line (need
   beforeAll(() => {
     write('donors.csv', HEADER + [11, 12, 13].map((seed) => table(seed, 60, () => true)).join('\n'));
     for (const seed of [1, 2, 3, 4]) write(`user${seed}.csv`, HEADER + table(seed, 60, (row) => seed > 1 && row < 12));
-    write('many.csv', HEADER + table(2, 30_000, (row) => row < 12));
+    write('many.csv', HEADER + table(2, 12_000, (row) => row < 12));
     write(
       'all.csv',
       HEADER + [1, 2, 3, 11, 12].map((seed) => table(seed, 60, (row) => seed > 3 || row % 2 === 0)).join('\n'),
