@@ -4,7 +4,7 @@
 // long.
 //
 //   npm install --prefix bench --ignore-scripts && node bench/decode-rivals.mjs [--threads 1,2]
-//   [--tokens 48] [--file model.gguf] [--without wllama]
+//   [--tokens 48] [--file model.gguf]
 //
 // --file takes another model, such as that of bench/smallthinker.mjs; one of more than 2 GB does not
 // fit wllama.
@@ -148,6 +148,7 @@ async function inChromium() {
     report('Gossamer, Chromium', threads[i], ...rates);
   });
   if (!existsSync(join(root, 'bench/node_modules/@wllama/wllama'))) console.error('wllama is not installed');
+  else if (statSync(path).size > 2 ** 31) console.error('wllama takes no file of more than 2 GiB');
   else
     for (const count of threads) {
       const timings = await page.evaluate(

@@ -143,17 +143,17 @@ async function info(slug: string, flags: TableFlags & { readonly maxPixels?: num
     console.log(catalogueLines(loadCatalogue(slug)).join('\n'));
     return;
   }
-  if (!isSystem && isFolder(slug) && kindOf(slug) === 'points') {
+  const kind = !isSystem && isFolder(slug) ? kindOf(slug) : undefined;
+  if (kind === 'points') {
     console.log(`${slug}: ${placesLine(slug)}`);
     return;
   }
-  if (!isSystem && isFolder(slug) && kindOf(slug) === 'pictures' && isPictureFolder(slug))
-    return pictureInfo(slug, flags.maxPixels);
-  if (!isSystem && isFolder(slug) && kindOf(slug) === 'sounds') {
+  if (kind === 'pictures' && isPictureFolder(slug)) return pictureInfo(slug, flags.maxPixels);
+  if (kind === 'sounds') {
     console.log(soundProfileLines(loadSounds(slug)).join('\n'));
     return;
   }
-  if (!isSystem && isFolder(slug) && kindOf(slug) === 'sources') {
+  if (kind === 'sources') {
     console.log((await sourceProfileLines(slug)).join('\n'));
     return;
   }

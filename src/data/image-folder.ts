@@ -8,7 +8,7 @@ import { fetchImages } from './download.js';
 import { readBytes } from './files.js';
 import { readIdx } from './formats/index.js';
 import { imageSetNames, loadImages } from './image-sets.js';
-import type { ImageDataset, LabelledImages } from './images.js';
+import { type ImageDataset, imageStatistics, type LabelledImages } from './images.js';
 import type { Subfolder } from './picture-files.js';
 import { type Background, decodePicture, isGrey, type Picture, planesOf } from './pictures.js';
 
@@ -107,7 +107,7 @@ function readIdxFolder(path: string, files: readonly string[]): ImageDataset {
     );
   const classes = [train, test].reduce((most, { labels }) => labels.reduce((a, b) => Math.max(a, b), most), 0) + 1;
   const names = Array.from({ length: classes }, (_, i) => String(i));
-  return { name: path, classes: names, train, test, ...statisticsOf(train) };
+  return { name: path, classes: names, train, test, ...imageStatistics(train) };
 }
 
 /** A decoded picture: one plane when it is grey, three otherwise. */
@@ -123,7 +123,7 @@ async function readClassFolders(path: string, options: ImageFolderOptions): Prom
   requireEachClass(decoded, listed, folders);
   const [train, test] = held ? [decoded, apart] : split(decoded, classes, options);
   const loaded = decoder.images(train);
-  return { name: path, classes, train: loaded, test: decoder.images(test), ...statisticsOf(loaded) };
+  return { name: path, classes, train: loaded, test: decoder.images(test), ...imageStatistics(loaded) };
 }
 
 /** @throws Error naming a class that has no usable picture */
@@ -228,28 +228,4 @@ class Decoder {
     }
     return { count, channels, height, width, pixels, labels };
   }
-}
-
-/** Mean and deviation of each channel, in units of 255. */
-function statisticsOf({
-  count,
-  channels,
-  height,
-  width,
-  pixels,
-}: LabelledImages): Pick<ImageDataset, 'mean' | 'deviation'> {
-  const plane = height * width;
-  const moments = Array.from({ length: channels }, (_, channel) => {
-    let [sum, squares] = [0, 0];
-    for (let image = 0; image < count; image++)
-      for (let i = (image * channels + channel) * plane, end = i + plane; i < end; i++) {
-        const value = (pixels[i] as number) / 255;
-        sum += value;
-        squares += value * value;
-      }
-    const mean = sum / (count * plane);
-    // Constant images have deviation 0, which must not be divided by.
-    return { mean, deviation: Math.sqrt(Math.max(0, squares / (count * plane) - mean ** 2)) || 1 };
-  });
-  return { mean: moments.map(({ mean }) => mean), deviation: moments.map(({ deviation }) => deviation) };
 }

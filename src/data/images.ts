@@ -106,3 +106,27 @@ export function* imageBatches(
     }
   }
 }
+
+/** Mean and deviation of each channel, in units of 255. */
+export function imageStatistics({
+  count,
+  channels,
+  height,
+  width,
+  pixels,
+}: LabelledImages): Pick<ImageDataset, 'mean' | 'deviation'> {
+  const plane = height * width;
+  const moments = Array.from({ length: channels }, (_, channel) => {
+    let [sum, squares] = [0, 0];
+    for (let image = 0; image < count; image++)
+      for (let i = (image * channels + channel) * plane, end = i + plane; i < end; i++) {
+        const value = (pixels[i] as number) / 255;
+        sum += value;
+        squares += value * value;
+      }
+    const mean = sum / (count * plane);
+    // Constant images have deviation 0, which must not be divided by.
+    return { mean, deviation: Math.sqrt(Math.max(0, squares / (count * plane) - mean ** 2)) || 1 };
+  });
+  return { mean: moments.map(({ mean }) => mean), deviation: moments.map(({ deviation }) => deviation) };
+}

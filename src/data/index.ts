@@ -108,6 +108,7 @@ export {
   type ImageBatch,
   type ImageDataset,
   imageBatches,
+  imageStatistics,
   imageTensor,
   type LabelledImages,
 } from './images.js';

@@ -72,19 +72,13 @@ export function loadLanguageModel(path: string, options: LoadOptions = {}): Stor
   const { memory, quantize, onProgress, sparseHead } = options;
   if (isHubName(path)) return loadLanguageModel(cachedLanguageModel(path, { memory }), options);
   const store = new WeightStore(memory);
-  const opened: FileBytes[] = [];
+  const { files, main, close: closeFiles } = openFiles(path);
   const close = () => {
     store.dispose();
-    for (const file of opened) file.close();
+    closeFiles();
   };
   try {
-    const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-    const files = filesIn(isFolder ? path : dirname(path), isFolder, (file) => {
-      const bytes = openBytes(isFolder || file !== basename(path) ? join(isFolder ? path : dirname(path), file) : path);
-      opened.push(bytes);
-      return bytes;
-    });
-    const bundle = readLanguageModel(files, isFolder ? undefined : basename(path), store, {
+    const bundle = readLanguageModel(files, main, store, {
       ...(quantize && { quantize }),
       ...(sparseHead && { sparseHead: {} }),
     });
@@ -96,8 +90,24 @@ export function loadLanguageModel(path: string, options: LoadOptions = {}): Stor
   }
 }
 
+/** The files of a model, which are opened as they are read, and its main file; none of a folder. */
+export function openFiles(path: string): { files: ModelFiles; main: string | undefined; close(): void } {
+  const opened: FileBytes[] = [];
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  const folder = isFolder ? path : dirname(path);
+  const files = filesIn(folder, isFolder, (file) => {
+    const bytes = openBytes(isFolder || file !== basename(path) ? join(folder, file) : path);
+    opened.push(bytes);
+    return bytes;
+  });
+  const close = () => {
+    for (const file of opened) file.close();
+  };
+  return { files, main: isFolder ? undefined : basename(path), close };
+}
+
 /** The files of a folder; with the templates in its subfolder when the folder is the model. */
-export function filesIn(folder: string, isModel: boolean, open: ModelFiles['open']): ModelFiles {
+function filesIn(folder: string, isModel: boolean, open: ModelFiles['open']): ModelFiles {
   const below = (name: string) =>
     statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory()
       ? readdirSync(join(folder, name)).map((file) => `${name}/${file}`)

@@ -3,14 +3,14 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { SafetensorsReader, writeModelFile, writeSafetensors } from '../data/index.js';
-import { type FileBytes, openBytes, readJson, writeFileAtomic } from '../data/node.js';
+import { openBytes, readJson, writeFileAtomic } from '../data/node.js';
 import { tensorMemoryBudget } from '../engine/index.js';
 import type { Decoder } from '../models/index.js';
 import { loadState, type Weights } from '../nn/index.js';
 import type { QuantizedFormat } from '../quantized/index.js';
 import { Random } from '../tensor/index.js';
 import { describeFolder } from './assemble.js';
-import { filesIn, loadLanguageModel } from './bundle.js';
+import { loadLanguageModel, openFiles } from './bundle.js';
 import { decoderOf } from './decoder.js';
 import { type Description, LANGUAGE_MODEL, languageDescription } from './description.js';
 import { writeOwnGguf } from './own-gguf.js';
@@ -86,16 +86,11 @@ export function loadTrainable(path: string): TrainableModel {
 }
 
 function folderDescription(path: string): Description {
-  const opened: FileBytes[] = [];
-  const open = (file: string) => {
-    const bytes = openBytes(join(path, file));
-    opened.push(bytes);
-    return bytes;
-  };
+  const { files, close } = openFiles(path);
   try {
-    return describeFolder(filesIn(path, true, open));
+    return describeFolder(files);
   } finally {
-    for (const file of opened) file.close();
+    close();
   }
 }
 

@@ -9,7 +9,16 @@ import type { Communicator } from '../distributed/index.js';
 import { eventTurn } from '../engine/index.js';
 import { keep, type Random, scope, type Tensor } from '../tensor/index.js';
 import { gradientsOf } from './gradients.js';
-import { loadState, lossWithTerms, type Mode, parameters, stateOf, training, type Weights } from './module.js';
+import {
+  disposeWeights,
+  loadState,
+  lossWithTerms,
+  type Mode,
+  parameters,
+  stateOf,
+  training,
+  type Weights,
+} from './module.js';
 import type { Optimizer, OptimizerState } from './optimizers.js';
 import type { Schedule } from './schedules.js';
 
@@ -353,10 +362,6 @@ function copyWeights(weights: Weights): Weights {
 
 function copyState(state: OptimizerState): OptimizerState {
   return { step: state.step, tensors: copyWeights(state.tensors) };
-}
-
-function disposeWeights(weights: Weights | undefined): void {
-  for (const weight of Object.values(weights ?? {})) weight.dispose();
 }
 
 /** Options of `minibatches`. */

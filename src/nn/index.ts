@@ -102,6 +102,7 @@ export { MLP, type MLPOptions } from './mlp.js';
 export {
   buffer,
   buffers,
+  disposeWeights,
   inference,
   loadState,
   lossWithTerms,

@@ -117,6 +117,11 @@ export function stateOf(module: object): Record<string, Tensor> {
   return { ...parameters(module), ...buffers(module) };
 }
 
+/** Frees tensors by name, such as the state of a module that is not used again. */
+export function disposeWeights(weights: Weights = {}): void {
+  for (const weight of Object.values(weights)) weight.dispose();
+}
+
 /** Number of trainable scalars. */
 export function parameterCount(module: object): number {
   return Object.values(parameters(module)).reduce((total, { size }) => total + size, 0);

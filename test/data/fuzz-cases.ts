@@ -34,6 +34,7 @@ import {
   readNpz,
   readPickle,
   readSafetensors,
+  readWav,
   temporalFromTable,
   writeGguf,
   writeIdx,
@@ -41,12 +42,36 @@ import {
   writeNpy,
   writeNpz,
   writeSafetensors,
+  writeWav,
 } from '../../src/data/index.js';
 import { inference, MLP } from '../../src/nn/index.js';
 import { quantizeBlocks } from '../../src/quantized/index.js';
 import { Random, tensor } from '../../src/tensor/index.js';
 import { compile, exportOnnx, importOnnx, savePlan } from '../../src/trace/index.js';
 import type { FuzzCase } from '../fuzz/cases.js';
+
+/** A WAV file of two channels and so many bits a sample; format 1 is PCM, 3 floats. */
+function wave(bits: number, format = 1): Uint8Array {
+  const [block, frames] = [bits / 4, 5];
+  const file = new Uint8Array(44 + block * frames);
+  const view = new DataView(file.buffer);
+  [...'RIFF', ...'\0\0\0\0', ...'WAVEfmt '].forEach((letter, i) => {
+    file[i] = letter.charCodeAt(0);
+  });
+  view.setUint32(16, 16, true);
+  [format, 2].forEach((value, i) => {
+    view.setUint16(20 + 2 * i, value, true);
+  });
+  view.setUint32(24, 8000, true);
+  view.setUint32(28, 8000 * block, true);
+  view.setUint16(32, block, true);
+  view.setUint16(34, bits, true);
+  [...'data'].forEach((letter, i) => {
+    file[36 + i] = letter.charCodeAt(0);
+  });
+  view.setUint32(40, block * frames, true);
+  return file;
+}
 
 const text = (content: string) => new TextEncoder().encode(content);
 const ints = (shape: readonly number[], ...values: readonly number[]): NamedArray => ({
@@ -190,6 +215,11 @@ export const dataCases: readonly FuzzCase[] = [
     name: 'bmp',
     seeds: () => [bitmap(24, 0), bitmap(8, 12), bitmap(1, 8)],
     read: (file) => readBmp(file),
+  },
+  {
+    name: 'wav',
+    seeds: () => [wave(16), wave(24), wave(32, 3), writeWav({ rate: 8000, channels: [Float32Array.of(0, 0.5, -1)] })],
+    read: (file) => readWav(file),
   },
   {
     name: 'cifar',

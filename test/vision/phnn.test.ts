@@ -1,12 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { glyphImages, type ImageDataset, readSafetensors } from '../../src/data/index.js';
-import {
-  imageArms,
-  imagesOfSide,
-  parameterStudy,
-  shrunkImages,
-} from '../../src/experiments/protocols/hypercomplex-arms.js';
+import { imageArms, imagesOfSide, parameterStudy } from '../../src/experiments/protocols/hypercomplex-arms.js';
 import { recoverAlgebra, recoveredRules } from '../../src/experiments/protocols/hypercomplex-recovery.js';
+import { shrunkImages } from '../../src/experiments/protocols/images.js';
 import { findSystem } from '../../src/experiments/systems.js';
 import { accuracyOn } from '../../src/models/index.js';
 import { gradientsOf, inference, parameterCount, parameters, stateOf, toPlain, training } from '../../src/nn/index.js';

@@ -51,8 +51,11 @@ async function diagnose(path: string, flags: Flags): Promise<void> {
   const data = await loadDiagnosed(path, flags, writeNote);
   const report = directednessReport(data);
   if (out !== undefined) {
-    const page = async () => (await import('./page.js')).reportPage(data, report);
-    writeFileAtomic(out, /\.json$/i.test(out) ? `${reportJson(data, report)}\n` : await page());
+    const isJson = /\.json$/i.test(out);
+    writeFileAtomic(
+      out,
+      isJson ? `${reportJson(data, report)}\n` : (await import('./page.js')).reportPage(data, report),
+    );
   }
   if (json) process.stdout.write(`${reportJson(data, report)}\n`);
   else process.stdout.write(`${reportText(data, report).join('\n')}\n${out === undefined ? '' : `\nreport: ${out}\n`}`);

@@ -74,7 +74,8 @@ function kindOfFolder(folder: string): DataKind {
   if (tableIn(folder, 'points')) return 'points';
   const endings = languageNames.flatMap((name) => languages[name].endings);
   const sources = sourceFilesIn(folder, endings).length;
-  if (sources === 0 && filesBelow(folder).pictures.length === 0 && isSoundFolder(folder)) return 'sounds';
+  const pictures = filesBelow(folder).pictures.length;
+  if (sources === 0 && pictures === 0 && isSoundFolder(folder)) return 'sounds';
   // A script beside pictures does not make their folder one of sources.
-  return sources > 0 && sources >= filesBelow(folder).pictures.length ? 'sources' : 'pictures';
+  return sources > 0 && sources >= pictures ? 'sources' : 'pictures';
 }

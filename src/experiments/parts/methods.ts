@@ -37,6 +37,11 @@ export interface MethodOptions<Model> {
   readonly stream?: 'own' | 'shared';
 }
 
+/** A context whose methods are not reported, as what they train is a part of others. */
+export function quietContext(context: RunContext): RunContext {
+  return { ...context, hooks: () => ({ signal: context.signal }), progress: () => {} };
+}
+
 /**
  * Trains and scores methods one after the other.
  *

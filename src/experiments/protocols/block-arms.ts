@@ -17,7 +17,7 @@ import {
   validationLoss,
 } from '../../lm/index.js';
 import { Decoder } from '../../models/index.js';
-import { stateOf, type TrainingHooks } from '../../nn/index.js';
+import { disposeWeights, stateOf, type TrainingHooks } from '../../nn/index.js';
 import { Random } from '../../tensor/index.js';
 import type { Scores } from '../parts/contract.js';
 import type { Method } from '../parts/methods.js';
@@ -184,9 +184,7 @@ export function blockMethods(data: TokenizedText, values: BlockValues): Method<T
         const usage = arm.penalty && usageOn(model, validation, values);
         return -validationLoss(model, data.tokens, values) - (usage ? (arm.penalty?.(usage) ?? 0) : 0);
       },
-      discard: ({ model }) => {
-        for (const weights of Object.values(stateOf(model))) weights.dispose();
-      },
+      discard: ({ model }) => disposeWeights(stateOf(model)),
     }),
   );
 }

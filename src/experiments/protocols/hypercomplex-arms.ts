@@ -1,7 +1,7 @@
 // Networks of domains side by side: real, quaternion and hypercomplex ones, and others of as few
 // parameters; and what is claimed of them.
 
-import type { ImageDataset, LabelledImages } from '../../data/index.js';
+import type { ImageDataset } from '../../data/index.js';
 import { heConv } from '../../models/index.js';
 import { parameters } from '../../nn/index.js';
 import { Random } from '../../tensor/index.js';
@@ -9,7 +9,7 @@ import { PHResNet, type PHResNetOptions, phNetwork } from '../../vision/index.js
 import type { Evidence } from '../parts/claims.js';
 import type { StudyResults } from '../parts/contract.js';
 import { studyOf } from '../parts/studies.js';
-import type { ImageMethod, ImageSetting } from './images.js';
+import { type ImageMethod, type ImageSetting, shrunkImages } from './images.js';
 
 export const REAL = 'real';
 export const QUATERNION = 'quaternions';
@@ -56,26 +56,6 @@ export function imageArms(width: number): readonly ImageMethod[] {
       conv: (inputs, outputs, kernel, random, own) => heConv(inputs, outputs, kernel, random, { ...own, groups: 3 }),
     }),
   ];
-}
-
-/** Pictures with blocks of pixels averaged. @throws Error unless the blocks divide the sides */
-export function shrunkImages(images: LabelledImages, factor: number): LabelledImages {
-  if (factor === 1) return images;
-  const { count, channels, height, width, pixels, labels } = images;
-  if (height % factor !== 0 || width % factor !== 0)
-    throw new Error(`images of ${height}×${width} pixels are not shrunk by ${factor}`);
-  const [rows, columns] = [height / factor, width / factor];
-  const result = new Uint8Array(count * channels * rows * columns);
-  for (let plane = 0; plane < count * channels; plane++)
-    for (let y = 0; y < rows; y++)
-      for (let x = 0; x < columns; x++) {
-        let sum = 0;
-        for (let dy = 0; dy < factor; dy++)
-          for (let dx = 0; dx < factor; dx++)
-            sum += pixels[(plane * height + y * factor + dy) * width + x * factor + dx] as number;
-        result[(plane * rows + y) * columns + x] = Math.round(sum / factor ** 2);
-      }
-  return { count, channels, height: rows, width: columns, pixels: result, labels };
 }
 
 /** Images of one side. */
@@ -129,25 +109,6 @@ export function parameterStudy(): StudyResults {
     },
     { [LARGEST_EXCESS]: Math.max(...rows.map(({ excess }) => Math.abs(excess))) },
   );
-}
-
-/** Mean and squared standard error of a score over the seeds. */
-function moments(scores: readonly number[]) {
-  const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length;
-  const variance = scores.reduce((sum, score) => sum + (score - mean) ** 2, 0) / Math.max(1, scores.length - 1);
-  return { mean, error: variance / scores.length };
-}
-
-/**
- * Points by which a network is above another beyond two pooled standard errors of the seeds; of one
- * seed, which has none, all of its lead.
- */
-export function leadBeyondErrors(e: Evidence<unknown>, title: string, other: string): number {
-  const [own, theirs] = [title, other].map((name) => moments(e.scores(name, 'score'))) as [
-    ReturnType<typeof moments>,
-    ReturnType<typeof moments>,
-  ];
-  return own.mean - theirs.mean - 2 * Math.sqrt(own.error + theirs.error);
 }
 
 /** The hypercomplex network of the run whose domain is the best on validation data. */

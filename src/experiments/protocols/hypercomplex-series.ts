@@ -5,6 +5,7 @@ import {
   AdamW,
   consecutive,
   crossEntropy,
+  disposeWeights,
   fit,
   inference,
   macroF1,
@@ -133,9 +134,7 @@ export async function seriesSeed(
         return model;
       },
       validation: (model) => scoreOf(model, validation, classes.length),
-      discard: (model) => {
-        for (const weight of Object.values(stateOf(model))) weight.dispose();
-      },
+      discard: (model) => disposeWeights(stateOf(model)),
     }),
   );
   const { methods: scored } = await runMethods(methods, context, {

@@ -2,7 +2,7 @@
 // validation; test sounds are scored once.
 
 import { ambisonicSounds, type SoundSet } from '../../data/index.js';
-import { parameterCount, stateOf } from '../../nn/index.js';
+import { disposeWeights, parameterCount, stateOf } from '../../nn/index.js';
 import { Random } from '../../tensor/index.js';
 import { SoundModel, type SoundWindows } from '../../vision/index.js';
 import type { RunContext, SeedOutcome } from '../parts/contract.js';
@@ -89,9 +89,7 @@ export async function soundSeed(
         return model;
       },
       validation: (model) => model.scores(chosen).f1,
-      discard: ({ network }) => {
-        for (const weight of Object.values(stateOf(network))) weight.dispose();
-      },
+      discard: ({ network }) => disposeWeights(stateOf(network)),
     }),
   );
   const { methods: scored, kept } = await runMethods(methods, context, {

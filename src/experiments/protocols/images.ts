@@ -5,7 +5,7 @@ import { exampleOf, type Footprint, footprint } from '../../compress/index.js';
 import { firstImages, glyphImages, type ImageDataset, imageTensor, type LabelledImages } from '../../data/index.js';
 import { fetchImages, imageSetNames, loadImages } from '../../data/node.js';
 import { accuracyOn, type ImageTrainingOptions } from '../../models/index.js';
-import { inference, type Layer, stateOf } from '../../nn/index.js';
+import { disposeWeights, inference, type Layer, stateOf } from '../../nn/index.js';
 import { Random, scope, softmax } from '../../tensor/index.js';
 import { type CompileOptions, compile } from '../../trace/index.js';
 import { deployedForm, ImageClassifier, type ImageShape, imageModel } from '../../vision/index.js';
@@ -121,6 +121,26 @@ export function tuningData(data: ImageDataset, share: number): ImageDataset {
   };
 }
 
+/** Pictures with blocks of pixels averaged. @throws Error unless the blocks divide the sides */
+export function shrunkImages(images: LabelledImages, factor: number): LabelledImages {
+  if (factor === 1) return images;
+  const { count, channels, height, width, pixels, labels } = images;
+  if (height % factor !== 0 || width % factor !== 0)
+    throw new Error(`images of ${height}×${width} pixels are not shrunk by ${factor}`);
+  const [rows, columns] = [height / factor, width / factor];
+  const result = new Uint8Array(count * channels * rows * columns);
+  for (let plane = 0; plane < count * channels; plane++)
+    for (let y = 0; y < rows; y++)
+      for (let x = 0; x < columns; x++) {
+        let sum = 0;
+        for (let dy = 0; dy < factor; dy++)
+          for (let dx = 0; dx < factor; dx++)
+            sum += pixels[(plane * height + y * factor + dy) * width + x * factor + dx] as number;
+        result[(plane * rows + y) * columns + x] = Math.round(sum / factor ** 2);
+      }
+  return { count, channels, height: rows, width: columns, pixels: result, labels };
+}
+
 /** The images from one on. */
 export function imagesFrom(images: LabelledImages, first: number): LabelledImages {
   const size = images.channels * images.height * images.width;
@@ -200,9 +220,7 @@ export function imageMethod(
     train: (setting, run) => trainImages(method, data, setting, values, run),
     trial: (setting, run) => trainImages(method, trial, setting, values, run),
     validation: ({ model }) => accuracyOn(model, trial.test, data),
-    discard: ({ model }) => {
-      for (const weight of Object.values(stateOf(model))) weight.dispose();
-    },
+    discard: ({ model }) => disposeWeights(stateOf(model)),
     score: ({ model }) => costScores(footprintOf(model, data, plan)),
   });
 }

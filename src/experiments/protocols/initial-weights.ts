@@ -21,6 +21,7 @@ import {
 import {
   AdamW,
   Clipped,
+  disposeWeights,
   fit,
   loadState,
   orthogonal,
@@ -31,6 +32,7 @@ import {
 } from '../../nn/index.js';
 import { ones, type Random, type Tensor, zeros } from '../../tensor/index.js';
 import type { RunContext, Scores } from '../parts/contract.js';
+import { shrunkImages } from './images.js';
 
 /** A task of networks with its three parts of data. */
 export interface WeightProblem {
@@ -58,18 +60,7 @@ function rowsFrom(images: LabelledImages, first: number, count: number): Labelle
 }
 
 /** Pictures of half the sides: means of 2 × 2 pixels. */
-export function halved(images: LabelledImages): LabelledImages {
-  const { count, channels, height, width, pixels } = images;
-  const [rows, columns] = [height / 2, width / 2];
-  const small = new Uint8Array(count * channels * rows * columns);
-  for (let at = 0; at < small.length; at++) {
-    const [plane, pixel] = [Math.floor(at / (rows * columns)), at % (rows * columns)];
-    const corner = plane * height * width + 2 * Math.floor(pixel / columns) * width + 2 * (pixel % columns);
-    const sum = [0, 1, width, width + 1].reduce((total, step) => total + (pixels[corner + step] as number), 0);
-    small[at] = Math.round(sum / 4);
-  }
-  return { ...images, height: rows, width: columns, pixels: small };
-}
+export const halved = (images: LabelledImages): LabelledImages => shrunkImages(images, 2);
 
 /** Classes of pictures: the last of `rows` training pictures validate, a tenth of them at least. */
 export function pictureProblem(
@@ -226,7 +217,7 @@ async function curveOf(
     signal,
   });
   signal?.throwIfAborted();
-  for (const weight of Object.values(stateOf(network))) weight.dispose();
+  disposeWeights(stateOf(network));
   return curve;
 }
 

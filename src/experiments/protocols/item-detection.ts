@@ -2,15 +2,15 @@
 
 import type { ImageDataset } from '../../data/index.js';
 import { cocoPrecision } from '../../models/index.js';
-import { stateOf } from '../../nn/index.js';
-import { Random } from '../../tensor/index.js';
+import { disposeWeights, stateOf } from '../../nn/index.js';
+import type { Random } from '../../tensor/index.js';
 import { type BoxedImages, detectBoxes, RetinaNet, trainRetinaNet } from '../../vision/index.js';
 import type { MethodScores, RunContext } from '../parts/contract.js';
-import { type Method, type MethodRun, runMethods } from '../parts/methods.js';
+import { type Method, type MethodRun, quietContext, runMethods } from '../parts/methods.js';
 import { tuned } from '../parts/tuning.js';
 import { type ImageSetting, tuningData } from './images.js';
 import { itemCanvases } from './item-canvases.js';
-import type { DenseMethod, DenseOptions } from './pasted-images.js';
+import { canvasesOf, type DenseMethod, type DenseOptions } from './pasted-images.js';
 
 /** Strides of the maps that are read, and sides of the anchors. */
 const [STRIDES, SIDES] = [
@@ -19,15 +19,10 @@ const [STRIDES, SIDES] = [
 ];
 const BATCH = 16;
 
-/** Canvases of the training and the scored images of a data set. */
-function canvasesOf(data: ImageDataset, count: number): Readonly<Record<'train' | 'test', BoxedImages>> {
-  const random = new Random(0).split('canvases');
+/** Canvases of the training and the scored images of a data set, to be found items on. */
+function boxedCanvases(data: ImageDataset, count: number): Readonly<Record<'train' | 'test', BoxedImages>> {
   const { mean, deviation } = data;
-  const part = (name: 'train' | 'test', own: number): BoxedImages => ({
-    ...itemCanvases(data[name], own, data.classes.length, random.split(name)),
-    ...{ mean, deviation },
-  });
-  return { train: part('train', count), test: part('test', Math.ceil(count / 3)) };
+  return canvasesOf(data, count, (...about) => ({ ...itemCanvases(...about), mean, deviation }));
 }
 
 /** A detector with fresh weights. */
@@ -52,8 +47,8 @@ export async function detectionScores(
   context: RunContext,
 ): Promise<readonly MethodScores[]> {
   const classes = data.classes.length;
-  const last = canvasesOf(data, canvases);
-  const trial = canvasesOf(tuningData(data, 1), Math.ceil(tuning * canvases));
+  const last = boxedCanvases(data, canvases);
+  const trial = boxedCanvases(tuningData(data, 1), Math.ceil(tuning * canvases));
   const train = async (method: DenseMethod, own: BoxedImages, setting: ImageSetting, { random, hooks }: MethodRun) => {
     const model = detector(method, own, classes, random.split('model'));
     await trainRetinaNet(model, own, random.split('fit'), { epochs, batchSize: BATCH, ...setting, ...hooks });
@@ -69,17 +64,14 @@ export async function detectionScores(
         train: (setting, run) => train(method, last.train, setting, run),
         trial: (setting, run) => train(method, trial.train, setting, run),
         validation: (model) => precision(model, trial.test),
-        discard: (model) => {
-          for (const weight of Object.values(stateOf(model))) weight.dispose();
-        },
+        discard: (model) => disposeWeights(stateOf(model)),
         score: (model, { random }) => ({
           precision: precision(model.merged(), last.test),
           untrained: precision(detector(method, last.train, classes, random.split('model')), last.test),
         }),
       }),
   );
-  const quiet = { ...context, hooks: () => ({ signal: context.signal }), progress: () => {} };
-  const { methods: scored } = await runMethods(tunedMethods, quiet);
+  const { methods: scored } = await runMethods(tunedMethods, quietContext(context));
   return methods.map(({ title }, i) => {
     const { precision: found = Number.NaN, untrained = Number.NaN } = scored[i]?.scores ?? {};
     return { method: title, scores: { precision: found, untrained } };

@@ -1,7 +1,6 @@
 // What is claimed of EMOv2, and on which scores.
 
 import { above, atLeast, atMost, type ClaimSpec, claimsOf, type Evidence, where } from '../parts/claims.js';
-import { summarize } from '../parts/statistics.js';
 import { CONVOLUTION, ENLARGED, FIRST, LONGER, MOBILE, NANO, REMOTE, VIT } from './mobile-networks.js';
 
 /** Options that claims depend on. */
@@ -15,13 +14,6 @@ interface Options {
 type Run = Evidence<Options>;
 const { abstract, paper, ours } = claimsOf<Options>();
 
-/** Points of accuracy above another network, less two pooled standard errors. */
-function clearLead(e: Run, other: string): number {
-  const deviations = [NANO, other].map((title) => summarize(e.scores(title, 'accuracy')).sd);
-  const error = Math.hypot(...deviations) / Math.sqrt(e.results.length);
-  return e.gain(NANO, other, 'accuracy') - 2 * error;
-}
-
 const bestViT = (e: Run) => (e.gain(LONGER, VIT, 'accuracy') > 0 ? LONGER : VIT);
 
 export const mobileClaims: readonly ClaimSpec<Options>[] = [
@@ -32,10 +24,10 @@ export const mobileClaims: readonly ClaimSpec<Options>[] = [
     e.study('shortcuts, least'),
   ),
   abstract('surpass', 'Above a MobileNetV2 of its size, less two standard errors (points)', above(0), (e) =>
-    clearLead(e, MOBILE),
+    e.clearGain(NANO, MOBILE, 'accuracy'),
   ),
   abstract('surpass', 'Above the better ViT of its size, less two standard errors (points)', above(0), (e) =>
-    clearLead(e, bestViT(e)),
+    e.clearGain(NANO, bestViT(e), 'accuracy'),
   ),
   ...where({ when: ({ canvases }) => canvases > 0 }, [
     abstract('retinanet', 'RetinaNet: mAP above EMO’s (points)', atLeast(2.6), (e) => e.gain(NANO, FIRST, 'precision')),

@@ -1,7 +1,7 @@
 // What the published sizes of EMOv2 cost, and how many shortcuts its blocks have.
 
 import { secondsInTurns, setThreads, threads } from '../../engine/index.js';
-import { inference, parameterCount, stateOf } from '../../nn/index.js';
+import { disposeWeights, inference, parameterCount, stateOf } from '../../nn/index.js';
 import { Random, scope, type Tensor, zeros } from '../../tensor/index.js';
 import { compile, cost, type Graph, trace } from '../../trace/index.js';
 import { EMOv2, type EMOv2Block, type EMOv2Options, emov2s } from '../../vision/index.js';
@@ -97,7 +97,8 @@ async function sizeRow(name: string): Promise<(string | number)[]> {
   );
   const activations = plan.arenaBytes / 2 ** 20;
   plan.dispose();
-  for (const weight of [...Object.values(stateOf(model)), ...Object.values(stateOf(merged)), x]) weight.dispose();
+  for (const network of [model, merged]) disposeWeights(stateOf(network));
+  x.dispose();
   const bytes = 4 * parameters;
   return [
     name,

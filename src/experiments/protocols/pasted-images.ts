@@ -2,11 +2,11 @@
 // Backbones carry the same pyramid and are tuned and trained alike.
 
 import { type ImageDataset, imageTensor, type LabelledImages } from '../../data/index.js';
-import { AdamW, crossEntropy, fit, inference, stateOf, warmUpCosine } from '../../nn/index.js';
+import { AdamW, crossEntropy, disposeWeights, fit, inference, stateOf, warmUpCosine } from '../../nn/index.js';
 import { permute, Random, reshape, scope, type Tensor, tensor } from '../../tensor/index.js';
 import { type ImageShape, type MapBackbone, Segmenter } from '../../vision/index.js';
 import type { MethodScores, RunContext } from '../parts/contract.js';
-import { type Method, type MethodRun, runMethods } from '../parts/methods.js';
+import { type Method, type MethodRun, quietContext, runMethods } from '../parts/methods.js';
 import { tuned } from '../parts/tuning.js';
 import { oneImage, timesInTurns } from './image-timings.js';
 import { type ImageSetting, imageSettings, tuningData } from './images.js';
@@ -90,7 +90,7 @@ export interface DenseMethod {
 /** Options of the dense task. */
 export interface DenseOptions {
   /** How canvases are drawn from images. Default: `pasted`. */
-  readonly draw?: (from: LabelledImages, count: number, classes: number, random: Random) => Canvases;
+  readonly draw?: Draw<Canvases>;
   /** Canvases trained on; a third as many are tested. */
   readonly canvases: number;
   readonly epochs: number;
@@ -98,8 +98,11 @@ export interface DenseOptions {
   readonly tuning: number;
 }
 
+/** How canvases are drawn from images. */
+type Draw<Drawn> = (from: LabelledImages, count: number, classes: number, random: Random) => Drawn;
+
 /** Canvases of the training and the scored images of a data set. */
-function canvasesOf({ train, test, classes }: ImageDataset, count: number, draw = pasted) {
+export function canvasesOf<Drawn>({ train, test, classes }: ImageDataset, count: number, draw: Draw<Drawn>) {
   const random = new Random(0).split('canvases');
   return {
     train: draw(train, count, classes.length, random.split('train')),
@@ -168,17 +171,14 @@ export async function denseScores(
         train: (setting, run) => trainDense(method, data, last.train, setting, epochs, run),
         trial: (setting, run) => trainDense(method, data, trial.train, setting, epochs, run),
         validation: (model) => scoreOn(model, trial.test, data, classes),
-        discard: (model) => {
-          for (const weight of Object.values(stateOf(model))) weight.dispose();
-        },
+        discard: (model) => disposeWeights(stateOf(model)),
         score: (model) => {
           models.set(method.title, model.merged());
           return { iou: 100 * scoreOn(model, last.test, data, classes) };
         },
       }),
   );
-  const quiet = { ...context, hooks: () => ({ signal: context.signal }), progress: () => {} };
-  const { methods: scored } = await runMethods(tunedMethods, quiet);
+  const { methods: scored } = await runMethods(tunedMethods, quietContext(context));
   const arms = methods.map(({ title }) => ({ title, model: models.get(title) as Segmenter }));
   const times = await timesInTurns(arms, { test: last.test.images }, { denseLatency: oneImage });
   return methods.map(({ title }, i) => {

@@ -3,7 +3,7 @@
 
 import { type ImageDataset, imageTensor } from '../../data/index.js';
 import { MobileNetV2, SmallResNet } from '../../models/index.js';
-import { crossEntropy, gradientsOf, type Layer, stateOf, training } from '../../nn/index.js';
+import { crossEntropy, disposeWeights, gradientsOf, type Layer, stateOf, training } from '../../nn/index.js';
 import { Random, scope, tensor } from '../../tensor/index.js';
 import {
   type ImageShape,
@@ -133,7 +133,7 @@ export async function stepScores(
       ),
   ]);
   const { seconds, bytes } = await costsInTurns(Object.fromEntries(steps), { repeats: 5 });
-  for (const [, model] of models) for (const weight of Object.values(stateOf(model))) weight.dispose();
+  for (const [, model] of models) disposeWeights(stateOf(model));
   for (const one of [images, labels]) one.dispose();
   return new Map(
     models.map(([title]) => [

@@ -7,7 +7,6 @@ import { trace } from '../../trace/index.js';
 import { isSlow, Terminator, type TerminatorPreset, terminators } from '../../vision/index.js';
 import { above, atLeast, atMost, below, claimsOf, type Evidence, where } from '../parts/claims.js';
 import type { Scores } from '../parts/contract.js';
-import { summarize } from '../parts/statistics.js';
 import {
   ADAMW,
   CCNN_NANO,
@@ -134,16 +133,6 @@ const { abstract, ours } = claimsOf<Options>();
 const peersOf = ({ options }: Run) =>
   options.view === 'image' ? [CCNN_NANO, RESNET, NARROW, VIT, LONG_VIT] : [CCNN_NANO, GRU_TITLE, RESNET];
 
-/** Points of a method above another beyond two standard errors of the difference. */
-function clearLead(e: Run, method: string, other: string): number {
-  const [own, its] = [method, other].map((title) => summarize(e.scores(title, 'accuracy'))) as [
-    { mean: number; sd: number },
-    { mean: number; sd: number },
-  ];
-  const seeds = e.scores(method, 'accuracy').length;
-  return own.mean - its.mean - 2 * Math.sqrt((own.sd ** 2 + its.sd ** 2) / seeds);
-}
-
 /** Parameters over those of the smallest peer that is not more accurate; ∞ where all are. */
 function parametersOver(e: Run): number {
   const level = peersOf(e).filter((title) => e.gain(KAR, title, 'accuracy') >= 0);
@@ -153,7 +142,7 @@ function parametersOver(e: Run): number {
 }
 
 const performance = abstract('performance', 'Above each peer beyond two standard errors (points)', above(0), (e) =>
-  Math.min(...peersOf(e).map((title) => clearLead(e, KAR, title))),
+  Math.min(...peersOf(e).map((title) => e.clearGain(KAR, title, 'accuracy'))),
 );
 
 export const slowFastClaims = [

@@ -1,12 +1,12 @@
 // Terminator beside its peers: small images or their pixels in a row, networks of about as many
 // parameters, and Terminators that lack a part each.
 
-import type { ImageDataset, LabelledImages } from '../../data/index.js';
+import { type ImageDataset, imageStatistics, type LabelledImages } from '../../data/index.js';
 import { type ImageTrainingOptions, SmallResNet, VisionTransformer } from '../../models/index.js';
 import { BatchNorm2d, Conv2d, GRU, type Layer, Linear, type Mode } from '../../nn/index.js';
 import { add, globalAveragePool, type Random, reshape, type Tensor, transpose } from '../../tensor/index.js';
 import { CCNN, Terminator, type TerminatorOptions, type TerminatorPreset, terminators } from '../../vision/index.js';
-import type { ImageMethod, ImageSetting, SlowFastSetting } from './images.js';
+import { type ImageMethod, type ImageSetting, type SlowFastSetting, shrunkImages } from './images.js';
 
 /** How images are seen: whole, or their pixels in row order or under one permutation. */
 export type View = 'image' | 'row' | 'permuted';
@@ -23,20 +23,6 @@ export const GRU_TITLE = 'GRU';
 
 type Images = Pick<LabelledImages, 'channels' | 'height' | 'width'>;
 
-/** Means of 2×2 pixels. */
-function halved(images: LabelledImages): LabelledImages {
-  const { count, channels } = images;
-  const [height, width] = [images.height >> 1, images.width >> 1];
-  const pixels = new Uint8Array(count * channels * height * width);
-  pixels.forEach((_, at) => {
-    const [plane, i, j] = [Math.floor(at / (height * width)), Math.floor(at / width) % height, at % width];
-    const from = (plane * images.height + 2 * i) * images.width + 2 * j;
-    const four = [from, from + 1, from + images.width, from + images.width + 1];
-    pixels[at] = Math.round(four.reduce((sum, pixel) => sum + (images.pixels[pixel] as number), 0) / 4);
-  });
-  return { ...images, height, width, pixels };
-}
-
 /** Pixels of grey images in a row, in the given order. */
 function sequences(images: LabelledImages, order: Int32Array): LabelledImages {
   const { count, channels, height, width } = images;
@@ -51,27 +37,17 @@ function sequences(images: LabelledImages, order: Int32Array): LabelledImages {
   return { ...images, channels: 1, height: 1, width: length, pixels };
 }
 
-/** Mean and deviation of each channel over the pixels, with 255 as 1. */
-function statistics({ count, channels, height, width, pixels }: LabelledImages) {
-  const size = height * width;
-  const channel = (c: number) =>
-    Float64Array.from({ length: count * size }, (_, at) => {
-      return (pixels[(Math.floor(at / size) * channels + c) * size + (at % size)] as number) / 255;
-    });
-  const meanOf = (values: Float64Array) => values.reduce((a, b) => a + b, 0) / values.length;
-  const mean = Array.from({ length: channels }, (_, c) => meanOf(channel(c)));
-  const deviation = mean.map((own, c) => Math.sqrt(meanOf(channel(c).map((value) => (value - own) ** 2))));
-  return { mean, deviation };
-}
-
 /** The images of a data set at half their size, as a view shows them. */
 export function seenAs(view: View, data: ImageDataset, random: Random): ImageDataset {
   const { height, width } = data.train;
   const identity = Int32Array.from({ length: (height >> 1) * (width >> 1) }, (_, i) => i);
   const order = view === 'permuted' ? random.permutation(identity.length) : identity;
-  const seen = (images: LabelledImages) => (view === 'image' ? halved(images) : sequences(halved(images), order));
+  const seen = (images: LabelledImages) => {
+    const small = shrunkImages(images, 2);
+    return view === 'image' ? small : sequences(small, order);
+  };
   const train = seen(data.train);
-  return { ...data, train, test: seen(data.test), ...statistics(train) };
+  return { ...data, train, test: seen(data.test), ...imageStatistics(train) };
 }
 
 const nano = terminators['terminator-nano'] as TerminatorPreset;

@@ -16,7 +16,7 @@ import {
 } from '../../lm/index.js';
 import { saveLanguageModel } from '../../lm/node.js';
 import type { Decoder } from '../../models/index.js';
-import { parameterCount, stateOf, type Weights } from '../../nn/index.js';
+import { disposeWeights, parameterCount, stateOf, type Weights } from '../../nn/index.js';
 import { Random } from '../../tensor/index.js';
 import type { Metric, Scores } from '../parts/contract.js';
 import type { Method } from '../parts/methods.js';
@@ -106,9 +106,7 @@ export function decoderMethod(
       return { config, model };
     },
     validation: ({ model }) => -validationLoss(model, tokens, values),
-    discard: ({ model }) => {
-      for (const weights of Object.values(stateOf(model))) weights.dispose();
-    },
+    discard: ({ model }) => disposeWeights(stateOf(model)),
   });
 }
 

@@ -2,7 +2,7 @@
 // perceptron of as many parameters, and soft hypergraphs.
 
 import { AttentionContext, NearestContext, PerceptronContext } from '../../hypergraph/index.js';
-import { type Layer, SoftHGNN, type SoftHGNNOptions, stateOf } from '../../nn/index.js';
+import { disposeWeights, type Layer, SoftHGNN, type SoftHGNNOptions, stateOf } from '../../nn/index.js';
 import type { Random } from '../../tensor/index.js';
 import type { Scores } from '../parts/contract.js';
 import type { Method, MethodRun } from '../parts/methods.js';
@@ -110,13 +110,8 @@ export function armsOf<Title extends string, Data, Model extends object>(
       train: (setting, run) => train(title, whole, setting, run),
       trial: (setting, run) => train(title, fewer, setting, run),
       validation: ({ validation }) => validation,
-      discard: ({ model }) => discardWeights(model),
+      discard: ({ model }) => disposeWeights(stateOf(model)),
       score: ({ model }) => score(model),
     }),
   );
-}
-
-/** Frees the weights of a trial. */
-function discardWeights(module: object): void {
-  for (const weight of Object.values(stateOf(module))) weight.dispose();
 }

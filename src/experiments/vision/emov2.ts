@@ -5,7 +5,7 @@ import type { ImageDataset } from '../../data/index.js';
 import { inference } from '../../nn/index.js';
 import { AtStrides, type ImageClassifier } from '../../vision/index.js';
 import { defineExperiment, type MethodScores, type RunContext } from '../parts/contract.js';
-import { runMethods } from '../parts/methods.js';
+import { quietContext, runMethods } from '../parts/methods.js';
 import { relabelled } from '../parts/metrics.js';
 import { choice, count, type OptionValues } from '../parts/options.js';
 import {
@@ -56,7 +56,7 @@ async function trained(data: ImageDataset, values: Values, context: RunContext) 
 
 /** The teacher, and EMOv2 with what it says; trials have a teacher of their own images. */
 async function distilled(data: ImageDataset, values: Values, context: RunContext) {
-  const quiet = { ...context, hooks: () => ({ signal: context.signal }), progress: () => {} };
+  const quiet = quietContext(context);
   const { scored, classifier } = await trained(data, values, context);
   if (!trialTeachers.has(data) && values.trials > 1) {
     const own = await trained(tuningData(data, values.tuning), { ...values, trials: 1 }, quiet);

@@ -7,12 +7,19 @@ import { defineExperiment } from '../parts/contract.js';
 import { macroF1, relabelled } from '../parts/metrics.js';
 import { choice, count } from '../parts/options.js';
 import { joinStudies } from '../parts/studies.js';
-import { imageArms, imagesOfSide, parameterStudy, ph, shrunkImages } from '../protocols/hypercomplex-arms.js';
+import { imageArms, imagesOfSide, parameterStudy, ph } from '../protocols/hypercomplex-arms.js';
 import { hypercomplexClaims } from '../protocols/hypercomplex-claims.js';
 import { recoveryStudy } from '../protocols/hypercomplex-recovery.js';
 import { loadSeries, type SeriesParts, seriesArms, seriesSeed } from '../protocols/hypercomplex-series.js';
 import { generatedSounds, type SoundParts, soundArms, soundSeed } from '../protocols/hypercomplex-sounds.js';
-import { imageMetrics, imageOptions, imagesFrom, loadImageSet, runImageMethods } from '../protocols/images.js';
+import {
+  imageMetrics,
+  imageOptions,
+  imagesFrom,
+  loadImageSet,
+  runImageMethods,
+  shrunkImages,
+} from '../protocols/images.js';
 
 const options = {
   ...imageOptions,

@@ -160,7 +160,7 @@ export class WeightStore {
         kept.delete(matrix);
         kept.set(matrix, entry);
       } else if (this.readAhead !== 'never' && matrix.range && this.#makeRoom(matrix))
-        kept.set(matrix, this.#begin(matrix, true));
+        kept.set(matrix, this.#begin(matrix));
     }
   }
 
@@ -170,9 +170,10 @@ export class WeightStore {
    */
   ahead(matrices: readonly StoredMatrix[]): void {
     if (this.readAhead === 'never') return;
+    const missing = matrices.filter((matrix) => matrix.range && !this.#kept.always.has(matrix));
+    if (missing.length === 0) return;
     const next = new Set(matrices);
-    for (const matrix of matrices) {
-      if (!matrix.range || this.#kept.always.has(matrix)) continue;
+    for (const matrix of missing) {
       if (!this.#makeRoom(matrix, () => this.#lastUsed(next))) return;
       this.#kept.always.set(matrix, this.#begin(matrix, true));
     }

@@ -5,6 +5,7 @@ import {
   add,
   conv2d,
   globalAveragePool,
+  keep,
   matmul,
   mean,
   multiply,
@@ -53,6 +54,26 @@ export function globalProduct(operator: GlobalOperator, weights: Tensor, z: Tens
   return matmul(weights, z);
 }
 
+/** Cosines and sines of 2π·jk/L [L, L], by L. */
+const waves = new Map<number, { readonly cosines: Tensor; readonly sines: Tensor }>();
+
+function wavesOf(length: number) {
+  const known = waves.get(length);
+  if (known) return known;
+  const table = (wave: (angle: number) => number) =>
+    keep(
+      tensor(
+        Float32Array.from({ length: length ** 2 }, (_, i) =>
+          wave((2 * Math.PI * ((Math.floor(i / length) * (i % length)) % length)) / length),
+        ),
+        [length, length],
+      ),
+    );
+  const made = { cosines: table(Math.cos), sines: table(Math.sin) };
+  waves.set(length, made);
+  return made;
+}
+
 /**
  * y_t = Σ_s a_{(t−s) mod L}·b_s along the last axis. With c = a + ib the imaginary part of c∗c is
  * 2·a∗b. Fourier transforms are products with cosines and sines, which plans and ONNX files take.
@@ -60,14 +81,7 @@ export function globalProduct(operator: GlobalOperator, weights: Tensor, z: Tens
 export function circularConvolution(a: Tensor, b: Tensor): Tensor {
   const length = a.shape.at(-1) as number;
   const rows = (x: Tensor) => reshape(x, [-1, length]);
-  const waves = (wave: (angle: number) => number) =>
-    tensor(
-      Float32Array.from({ length: length ** 2 }, (_, i) =>
-        wave((2 * Math.PI * ((Math.floor(i / length) * (i % length)) % length)) / length),
-      ),
-      [length, length],
-    );
-  const [cosines, sines] = [waves(Math.cos), waves(Math.sin)];
+  const { cosines, sines } = wavesOf(length);
   const [x, y] = [rows(a), rows(b)];
   const re = add(matmul(x, cosines), matmul(y, sines));
   const im = subtract(matmul(y, cosines), matmul(x, sines));
