@@ -8,7 +8,7 @@
 
 import { foreignError, type Library, library, libraryOf } from './library.js';
 import type { Heap } from './memory.js';
-import type { Buffer, Region } from './region.js';
+import { arrayTypes, type Buffer, type DType, type Region, type TypedArray } from './region.js';
 
 /** Share of the heap that must be in use before watched buffers can move out. */
 const CROWDED = 1 / 2;
@@ -57,6 +57,39 @@ export class HeapBuffer implements Buffer {
   get address(): number {
     this.addressed = this.store.allocations;
     return this.place || this.store.restore(this);
+  }
+}
+
+/** Most bytes that a buffer without memory remembers: enough for scalars. */
+const REMEMBERED = 64;
+
+/** A buffer without memory, where shapes are all that is asked for. It remembers a few bytes. */
+export class ShapeBuffer implements Buffer {
+  references = 0;
+  readonly #contents = new Uint8Array(REMEMBERED);
+
+  constructor(readonly bytes: number) {}
+
+  get library(): Library {
+    return library;
+  }
+
+  /** @throws Error, as there is no memory. */
+  get address(): number {
+    throw new Error('engine: a tensor made where shapes alone count has no values');
+  }
+
+  write(offset: number, data: TypedArray): void {
+    if (offset + data.byteLength > REMEMBERED) return;
+    this.#contents.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset);
+  }
+
+  /** What was written, where it is remembered; zeros elsewhere. */
+  read(offset: number, dtype: DType, length: number): TypedArray {
+    const values = new arrayTypes[dtype](length);
+    if (offset + values.byteLength <= REMEMBERED)
+      new Uint8Array(values.buffer).set(this.#contents.subarray(offset, offset + values.byteLength));
+    return values;
   }
 }
 

@@ -28,6 +28,7 @@ export {
   type TrainingHooks,
   type TrainingState,
 } from './fit.js';
+export { type FixableStatistics, freeze } from './freezing.js';
 export { gradientsOf, type LossGradients } from './gradients.js';
 export { GraphNorm } from './graph-norm.js';
 export * from './hyperbolic/index.js';
@@ -91,6 +92,7 @@ export {
   areaUnderCurve,
   averagePrecision,
   balancedAccuracy,
+  confusionMatrix,
   hitsAtRank,
   macroF1,
   predictedClasses,

@@ -55,6 +55,7 @@ export {
   strideOfAll,
   windowFor,
 } from './emov2/index.js';
+export { evaluateImages, type ImageEvaluation, type ImageMistake } from './evaluation.js';
 export { pictureFeatures } from './features.js';
 export {
   CCNN,
@@ -78,6 +79,7 @@ export {
   type StaticMixerOptions,
   type StaticMixerShape,
 } from './lsnet/index.js';
+export { type ImageModelCost, type ImageModelCounts, imageModelCost } from './model-costs.js';
 export {
   convolutionIn,
   type DomainOptions,
@@ -104,6 +106,7 @@ export {
   stemChannels,
   withFrontChannels,
 } from './phnn/index.js';
+export { type PublishedFigures, publishedFigures, usualShape } from './published.js';
 export { AtStrides, type MapBackbone, PyramidHead, type PyramidOptions, Segmenter, topDown } from './pyramid.js';
 export {
   type BrokenPrinciple,
@@ -115,6 +118,7 @@ export {
   simpleNets,
   simpleNetTraining,
 } from './simplenet.js';
+export { headOf, type Transferred, transferWeights } from './transfer.js';
 export { type Fading, fadingAt, layerDecay, VanillaNet, type VanillaNetOptions, vanillaNets } from './vanillanet.js';
 export {
   type ImageShape,
