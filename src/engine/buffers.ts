@@ -63,6 +63,14 @@ export class HeapBuffer implements Buffer {
 /** Most bytes that a buffer without memory remembers: enough for scalars. */
 const REMEMBERED = 64;
 
+/** Zeros, as many as were asked for at once. */
+let zeros = new ArrayBuffer(0);
+
+/** Gives the shared zeros back. */
+export function dropZeros(): void {
+  zeros = new ArrayBuffer(0);
+}
+
 /** A buffer without memory, where shapes are all that is asked for. It remembers a few bytes. */
 export class ShapeBuffer implements Buffer {
   references = 0;
@@ -84,12 +92,13 @@ export class ShapeBuffer implements Buffer {
     this.#contents.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset);
   }
 
-  /** What was written, where it is remembered; zeros elsewhere. */
+  /** What was written, where it is remembered; zeros elsewhere, which all readers share. */
   read(offset: number, dtype: DType, length: number): TypedArray {
-    const values = new arrayTypes[dtype](length);
-    if (offset + values.byteLength <= REMEMBERED)
-      new Uint8Array(values.buffer).set(this.#contents.subarray(offset, offset + values.byteLength));
-    return values;
+    const Values = arrayTypes[dtype];
+    const bytes = length * Values.BYTES_PER_ELEMENT;
+    if (offset + bytes <= REMEMBERED) return new Values(this.#contents.slice(offset, offset + bytes).buffer);
+    if (zeros.byteLength < bytes) zeros = new ArrayBuffer(bytes);
+    return new Values(zeros, 0, length);
   }
 }
 

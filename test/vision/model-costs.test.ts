@@ -32,7 +32,7 @@ describe('costs from shapes alone', () => {
       expect([name, bytes >= 4 * deployed.parameters]).toEqual([name, true]);
     }
     expect(memoryUse().bytes).toBe(before);
-  }, 120_000);
+  }, 60_000);
 
   test.each(['lenet', 'lsnet-nano', 'vanillanet-nano', 'phc-resnet8', 'terminator-nano', 'vit-softhgnn-ses'])(
     '%s costs what the network with its weights does',

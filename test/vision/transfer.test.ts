@@ -10,7 +10,7 @@ const made = (name: string, data: ImageDataset, seed: number) => ImageClassifier
 
 describe('the head of a network', () => {
   test.each([
-    ['resnet8', ['fc.weight', 'fc.bias']],
+    ['resnet8', ['linear.weight', 'linear.bias']],
     ['mobilenet-v2-nano', ['classifier.1.weight', 'classifier.1.bias']],
     ['vanillanet-nano', null],
     ['lsnet-nano', null],

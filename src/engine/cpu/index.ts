@@ -1,6 +1,6 @@
 // The CPU device: WebAssembly kernels on one shared memory, run by the calling thread and the pool.
 
-import { addressOf, BufferStore, HeapBuffer, ShapeBuffer } from '../buffers.js';
+import { addressOf, BufferStore, dropZeros, HeapBuffer, ShapeBuffer } from '../buffers.js';
 import type { HostDevice } from '../device.js';
 import {
   createMemory,
@@ -110,6 +110,7 @@ export class CpuDevice implements HostDevice {
       return result;
     } finally {
       this.#shapesOnly = before;
+      if (!before) dropZeros();
     }
   }
 
