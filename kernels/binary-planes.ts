@@ -1,5 +1,5 @@
-// Binary convolutions on planes of bits: a plane holds one input channel for 128 pixels a vector, bit
-// 1 for −1. An output channel is computed from another one by the planes whose weights differ.
+// Binary convolutions on planes of bits: a plane holds one input channel for 128 pixels a vector,
+// bit 1 for −1. An output channel is computed from another one by the planes whose weights differ.
 
 import { addPlanes, valuesOf } from "./binary";
 import { ownScratch } from "./thread";
@@ -63,9 +63,9 @@ function floorDivide(a: i32, b: i32): i32 {
 }
 
 /**
- * The taps of a vector of output pixels, task = (output phase, vector): plane (c·kernel + dy)·kernel
- * + dx, then all of them complemented, then a plane of zeros. Shifts of less than 128 bits around
- * a vector lie in the guard.
+ * The taps of a vector of output pixels, task = (output phase, vector): plane (c·kernel +
+ * dy)·kernel + dx, then all of them complemented, then a plane of zeros. Shifts of less than 128
+ * bits around a vector lie in the guard.
  */
 function fillTile(
   bits: usize, tile: usize, channels: i32, kernel: i32, stride: i32, phases: i32, pitch: i32, vectors: i32, guard: i32, task: i32,
@@ -167,10 +167,11 @@ function placeOf(y: usize, channel: i32, task: i32, vectors: i32, guard: i32, ou
 }
 
 /**
- * All channels of a binary convolution, one vector of output pixels after the other: positions follow
- * the tree, and `targets` says which channel each is. Planes [targets, phases of the output, guard +
- * vectors + guard vectors] or, with `sums`, f32 [targets, phases of the output, 128·vectors]. Tasks
- * count (output phase, vector); `scratch` holds a tile and the slices of all channels for each thread.
+ * All channels of a binary convolution, one vector of output pixels after the other: positions
+ * follow the tree, and `targets` says which channel each is. Planes [targets, phases of the output,
+ * guard + vectors + guard vectors] or, with `sums`, f32 [targets, phases of the output,
+ * 128·vectors]. Tasks count (output phase, vector); `scratch` holds a tile and the slices of all
+ * channels for each thread.
  */
 export function planeTree(
   bits: usize, indptr: usize, offsets: usize, parents: usize, targets: usize, limits: usize, mask: usize, y: usize, channels: i32, filters: i32, kernel: i32, stride: i32, phases: i32, pitch: i32, vectors: i32, guard: i32, slices: i32, sums: i32, scratch: usize, begin: i32, end: i32,
@@ -190,7 +191,9 @@ export function planeTree(
   }
 }
 
-/** The tiles of all vectors of output pixels, [tasks, 2·taps + 1] vectors. Tasks as of `planeTree`. */
+/**
+ * The tiles of all vectors of output pixels, [tasks, 2·taps + 1] vectors. Tasks as of `planeTree`.
+ */
 export function planeTiles(
   bits: usize, tiles: usize, channels: i32, kernel: i32, stride: i32, phases: i32, pitch: i32, vectors: i32, guard: i32, begin: i32, end: i32,
 ): void {
@@ -200,8 +203,8 @@ export function planeTiles(
 }
 
 /**
- * The channels at positions [first, first + count) of the tree, whose parents are done: those of one
- * depth depend on each other in nothing. `states` [tasks, filters, slices] vectors. Tasks count
+ * The channels at positions [first, first + count) of the tree, whose parents are done: those of
+ * one depth depend on each other in nothing. `states` [tasks, filters, slices] vectors. Tasks count
  * (output phase, vector, channel).
  */
 export function planeLevel(

@@ -155,8 +155,8 @@ export function sumPlanes(
 /**
  * Adds the planes at offsets [first, last), in bytes of a tile, to counts in slices of bits: the
  * four lowest and `upper` more lie in memory. Whole groups of 16 planes are added: eight full
- * adders, four, two, one; what is left over of weight 16 ripples up, once in 16 planes, so that those
- * slices leave the registers to the others.
+ * adders, four, two, one; what is left over of weight 16 ripples up, once in 16 planes, so that
+ * those slices leave the registers to the others.
  */
 export function addPlanes(state: usize, upper: i32, tile: usize, offsets: usize, first: i32, last: i32): void {
   let n1 = v128.load(state), n2 = v128.load(state, 16), n4 = v128.load(state, 32), n8 = v128.load(state, 48);

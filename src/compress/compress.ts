@@ -82,8 +82,9 @@ const CALIBRATION = 64;
  * become zero, removed channels are cut out of its weights.
  *
  * @param data the training images are used by the steps, the test images by the report
- * @throws Error when the layers of a prune step match nothing, quantize is not last or a step does not
- * suit the network, all before any training, and when channels are to be removed after pruning; AbortError when the signal fires
+ * @throws Error when the layers of a prune step match nothing, quantize is not last or a step does
+ * not suit the network, all before any training, and when channels are to be removed after pruning;
+ * AbortError when the signal fires
  */
 export async function compress(
   model: Layer,
@@ -228,7 +229,9 @@ class Compression {
     );
   }
 
-  /** The network was trained before: the pull rises at once, and the last quarter keeps its trees. */
+  /**
+   * The network was trained before: the pull rises at once, and the last quarter keeps its trees.
+   */
   async #tree({ strength, centring, depth = 'auto', epochs = 0, ...step }: TreeStep, index: number): Promise<void> {
     const batch = this.recipe.training?.batchSize ?? DEFAULTS.batchSize;
     const pull = new TreePull(this.model, Math.ceil(this.data.train.count / batch), {

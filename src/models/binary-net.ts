@@ -1,8 +1,8 @@
-// Binary networks of convolutions: weights and activations of −1 and 1 but for the first convolution
-// and the classifier (Courbariaux et al. 2016; Rastegari et al. 2016).
+// Binary networks of convolutions: weights and activations of −1 and 1 but for the first
+// convolution and the classifier (Courbariaux et al. 2016; Rastegari et al. 2016).
 //
-// Every binary block is batch norm → sign → binary convolution, so that between two of them there are
-// bits alone. For inference the whole chain stays in planes of bits: norms and signs become
+// Every binary block is batch norm → sign → binary convolution, so that between two of them there
+// are bits alone. For inference the whole chain stays in planes of bits: norms and signs become
 // thresholds of integers, and a channel is computed from another one where the layer has a tree.
 
 import {

@@ -29,8 +29,8 @@ const CLIP = 1;
 
 /**
  * y = sign(w) ∗ sign(x) with sign(0) = 1 and −1 around the image, as a bit has no 0. Gradients pass
- * each sign where its argument lies in [−1, 1]. There is neither bias nor scale: batch norm follows,
- * into which both would be folded.
+ * each sign where its argument lies in [−1, 1]. There is neither bias nor scale: batch norm
+ * follows, into which both would be folded.
  */
 export class BinaryConv2d {
   /** Real weights w [outChannels, inChannels, k, k], of which the signs count. */
@@ -92,8 +92,8 @@ export function clipBinaryWeights(module: object): void {
 }
 
 /**
- * What batch norm by its running statistics, and a sign, do with the sums of L signs: a threshold for
- * each channel. Found on all L + 1 sums, so that every comparison is that of the norm itself.
+ * What batch norm by its running statistics, and a sign, do with the sums of L signs: a threshold
+ * for each channel. Found on all L + 1 sums, so that every comparison is that of the norm itself.
  */
 export function signThresholds(norm: BatchNorm, length: number): SignThreshold[] {
   const channels = norm.features;

@@ -1,6 +1,7 @@
 // Output channels of a binary layer computed from each other.
 //
-// With weights b_j ∈ {−1, 1}^L and a parent p, channel j differs from p at D = {q: b_j[q] ≠ b_p[q]}:
+// With weights b_j ∈ {−1, 1}^L and a parent p, channel j differs from p at D = {q: b_j[q] ≠
+// b_p[q]}:
 //
 //   y_j = y_p + 2·Σ_{q∈D} b_j[q]·x[q]
 //

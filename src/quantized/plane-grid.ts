@@ -1,10 +1,10 @@
 // Where the pixels of maps lie in planes of bits, so that every tap of a convolution is a shift.
 //
-// A plane holds one channel of a batch, one bit a pixel and 128 in a vector, bit 1 for −1. Maps that
-// later strides make f times smaller are held as f² phases: phase (py, px) has pixel
-// (f·i + py, f·j + px) in cell (image·rows + i)·pitch + j. Cells outside of an image and the guard
-// vectors around a plane hold −1, which is the padding. A convolution of stride s reads maps of f
-// phases a side and writes f/s, in the same cells: no pixel moves between layers.
+// A plane holds one channel of a batch, one bit a pixel and 128 in a vector, bit 1 for −1. Maps
+// that later strides make f times smaller are held as f² phases: phase (py, px) has pixel (f·i +
+// py, f·j + px) in cell (image·rows + i)·pitch + j. Cells outside of an image and the guard vectors
+// around a plane hold −1, which is the padding. A convolution of stride s reads maps of f phases a
+// side and writes f/s, in the same cells: no pixel moves between layers.
 
 /** Bits of a vector. */
 const VECTOR = 128;

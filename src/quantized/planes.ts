@@ -1,5 +1,5 @@
-// Binary convolutions on planes of bits, each output channel computed from another one where that is
-// shorter: see channel-tree.ts for the sums and plane-grid.ts for the planes.
+// Binary convolutions on planes of bits, each output channel computed from another one where that
+// is shorter: see channel-tree.ts for the sums and plane-grid.ts for the planes.
 
 import { apply, keep, type Op, permute, reshape, slice, type Tensor, tensor } from '../tensor/index.js';
 import { type ChannelLists, channelLists, slicesFor } from './channel-tree.js';
@@ -44,9 +44,9 @@ export function signPlanes(x: Tensor, grid: PlaneGrid, phases: number): Tensor {
 }
 
 /**
- * How the channels are spread over threads. `pixels`: a thread computes all channels of some pixels.
- * `levels`: the channels of one depth in the tree are computed side by side, one depth after the
- * other, which is for few pixels.
+ * How the channels are spread over threads. `pixels`: a thread computes all channels of some
+ * pixels. `levels`: the channels of one depth in the tree are computed side by side, one depth
+ * after the other, which is for few pixels.
  */
 export type PlaneSchedule = 'pixels' | 'levels';
 
@@ -64,8 +64,8 @@ interface PlaneConvolve {
 }
 
 /**
- * Inputs: planes, ends, offsets, parents, order, limits, mask and the weights, which the lists stand
- * for: they are read by counts of parameters alone.
+ * Inputs: planes, ends, offsets, parents, order, limits, mask and the weights, which the lists
+ * stand for: they are read by counts of parameters alone.
  */
 const planeConvolveOp: Op<PlaneConvolve> = {
   name: 'planeConvolution',
@@ -107,7 +107,9 @@ const planeConvolveOp: Op<PlaneConvolve> = {
  * round.
  */
 export interface SignThreshold {
-  /** Least y that gives 1; −1 where turned. May lie outside of −L … L: the sign is then constant. */
+  /**
+   * Least y that gives 1; −1 where turned. May lie outside of −L … L: the sign is then constant.
+   */
   readonly least: number;
   /** Whether the comparison is turned round, as after a norm of negative scale. */
   readonly turned: boolean;

@@ -164,7 +164,8 @@ describe('spanning trees of channels', () => {
   });
 
   test('ties of distance are broken by depth', () => {
-    // 0–1, 1–2 and 0–2 differ in two places each, so do 3 and the others: a star is as short as a chain.
+    // 0–1, 1–2 and 0–2 differ in two places each, so do 3 and the others: a star is as short as a
+    // chain.
     const rows = { values: [-1, 1, 1, 1, 1, -1, 1, 1, 1, 1, -1, 1, 1, 1, 1, -1], channels: 4, length: 4 };
     const tree = spanningTree(rows);
     expect([tree.total, tree.depth]).toEqual([6, 1]);
@@ -257,7 +258,10 @@ describe('spanning trees of channels', () => {
 });
 
 describe('the loss of trees', () => {
-  /** Σ over edges of (L − tanh-free product)/2 of relaxed signs r: bilinear, so that differences are exact. */
+  /**
+   * Σ over edges of (L − tanh-free product)/2 of relaxed signs r: bilinear, so that differences are
+   * exact.
+   */
   function relaxed(r: Float32Array, length: number, tree: ChannelTree, centring: number): number {
     const d = (a: number, b: number) => {
       let dot = 0;

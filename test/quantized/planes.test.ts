@@ -207,7 +207,8 @@ describe('the lists of a tree', () => {
     expect(Array.from(lists.differences)).toEqual([3, 3, 1]);
     expect(lists.levels).toEqual([0, 1, 3]);
     expect(Array.from(lists.parents)).toEqual([-1, 0, 0]);
-    // Channel 2 differs from channel 1 in its first weight, which is 1: its plane is added as it is.
+    // Channel 2 differs from channel 1 in its first weight, which is 1: its plane is added as it
+    // is.
     expect(lists.offsets[32]).toBe(0);
     expect(Array.from(lists.offsets.subarray(33)).every((offset) => offset === 16 * 6)).toBe(true);
   });

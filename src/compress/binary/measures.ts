@@ -25,8 +25,8 @@ function entropy(share: number): number {
 
 /**
  * Bits of a tree: the root, the places of each channel's differences (a list of indices or an
- * entropy-coded bitmap, whichever is shorter) and its parent. L + Σ_j min(d_j·⌈log₂ L⌉, H(d_j/L)·L) +
- * N·⌈log₂ N⌉.
+ * entropy-coded bitmap, whichever is shorter) and its parent. L + Σ_j min(d_j·⌈log₂ L⌉, H(d_j/L)·L)
+ * + N·⌈log₂ N⌉.
  */
 export function treeBits({ channels, length }: Omit<SignRows, 'values'>, { edges, root }: ChannelTree): number {
   const index = Math.ceil(Math.log2(length));

@@ -1,8 +1,9 @@
 // Spanning trees of the complete graph on a layer's channels.
 //
 // All minimum spanning trees have the same total, but distances are small integers with many ties,
-// so that trees of the same total differ in depth: the length of the chain of channels that wait for
-// each other. Prim's algorithm from every root takes the edge of least (distance, depth, number).
+// so that trees of the same total differ in depth: the length of the chain of channels that wait
+// for each other. Prim's algorithm from every root takes the edge of least (distance, depth,
+// number).
 
 import { depthsOf } from '../../quantized/index.js';
 import { type SignRows, signDistances } from './distances.js';

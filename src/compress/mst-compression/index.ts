@@ -1,16 +1,16 @@
-// MST-compression: binary networks whose output channels are computed from each other (Vo, Tran, Bae,
-// Kim, Hong, "MST-compression: Compressing and Accelerating Binary Neural Networks with Minimum
-// Spanning Tree", ICCV 2023, arXiv 2308.13735).
+// MST-compression: binary networks whose output channels are computed from each other (Vo, Tran,
+// Bae, Kim, Hong, "MST-compression: Compressing and Accelerating Binary Neural Networks with
+// Minimum Spanning Tree", ICCV 2023, arXiv 2308.13735).
 //
 // Two output channels whose weights of −1 and 1 differ in d places give outputs that differ through
 // those places alone. On the complete graph of the channels, with d as the distance, a minimum
-// spanning tree of least depth computes a layer of N channels of L weights with L + Σd operations in
-// place of N·L, every integer the same:
+// spanning tree of least depth computes a layer of N channels of L weights with L + Σd operations
+// in place of N·L, every integer the same:
 //
 //   y_j = y_p + 2·Σ_{q: b_j[q] ≠ b_p[q]} b_j[q]·x[q]
 //
-// Training with the trees' distances in the loss makes them shorter. The method's text is not public
-// beyond its abstract: the form of the loss, the schedule and the kernels are our design.
+// Training with the trees' distances in the loss makes them shorter. The method's text is not
+// public beyond its abstract: the form of the loss, the schedule and the kernels are our design.
 
 export {
   type AnalysisOptions,

@@ -40,8 +40,8 @@ export function requireChannels(operation: string, layer: string, channels: numb
 }
 
 /**
- * Orders the channels of all binary layers along minimum spanning trees of their signs, in place: the
- * network computes the same on planes of bits, with fewer operations.
+ * Orders the channels of all binary layers along minimum spanning trees of their signs, in place:
+ * the network computes the same on planes of bits, with fewer operations.
  *
  * @throws Error for a network without binary layers, or with one of a single channel
  */

@@ -2,8 +2,8 @@
 //
 //   loss = cross-entropy + λ(t)·(1/layers)·Σ_layers D̃_l
 //
-// λ(t) is 0 at first, then rises linearly to λ; trees follow the weights once in some steps, and are
-// kept for the last part, so that the loss does not chase itself.
+// λ(t) is 0 at first, then rises linearly to λ; trees follow the weights once in some steps, and
+// are kept for the last part, so that the loss does not chase itself.
 
 import type { ImageDataset } from '../../data/index.js';
 import { type ImageTrainingOptions, trainOnImages } from '../../models/index.js';
@@ -50,8 +50,8 @@ export class TreePull {
 
   /**
    * @param epochSteps steps of an epoch
-   * @throws Error for a network without binary layers, or with one of a single channel; RangeError for
-   * options out of range
+   * @throws Error for a network without binary layers, or with one of a single channel; RangeError
+   * for options out of range
    */
   constructor(
     readonly model: object,

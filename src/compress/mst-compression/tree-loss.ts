@@ -3,8 +3,9 @@
 //   D̃ = (1/(N·L))·Σ_{(p,j)∈T} (L − ŝ_p·ŝ_j)/2 + μ·(1/(N·L))·Σ_j (L − ŝ_j·ŝ_c)/2
 //
 // with ŝ = sign(w) and the straight-through derivative 1[|w| ≤ 1], over the edges of the current
-// tree T, and μ times the distances to a centre channel c, which bound the tree from above by a star
-// of depth 1. Values are the true distances; edges shorter than a least length have no gradient.
+// tree T, and μ times the distances to a centre channel c, which bound the tree from above by a
+// star of depth 1. Values are the true distances; edges shorter than a least length have no
+// gradient.
 
 import {
   add,
@@ -29,11 +30,17 @@ export interface Pull {
   readonly centre?: Float32Array;
   /** μ: weight of the distances to the root. */
   readonly centring: number;
-  /** Distance below which an edge is pulled no more, as a share of L: identical channels are useless. */
+  /**
+   * Distance below which an edge is pulled no more, as a share of L: identical channels are
+   * useless.
+   */
   readonly least: number;
 }
 
-/** Σ over rows of (L − a·b)/2 for signs a and b [edges, L], without gradient where it is below `least`. */
+/**
+ * Σ over rows of (L − a·b)/2 for signs a and b [edges, L], without gradient where it is below
+ * `least`.
+ */
 function distanceSum(a: Tensor, b: Tensor, least: number): Tensor {
   const length = a.shape[1] as number;
   const distances = multiply(subtract(length, sum(multiply(a, b), [1])), 0.5);

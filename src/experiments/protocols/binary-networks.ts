@@ -86,7 +86,9 @@ export interface PartRun {
   readonly onEpoch?: (report: EpochReport) => void;
 }
 
-/** Trains from one share of the epochs to another, at the rates that the whole training would have. */
+/**
+ * Trains from one share of the epochs to another, at the rates that the whole training would have.
+ */
 async function trainPart(
   model: BinaryNet,
   data: ImageDataset,
@@ -160,8 +162,8 @@ export async function trainWhole(
 const choices = new WeakMap<ImageDataset, Map<string, number>>();
 
 /**
- * The learning rate of a network that does best on the images that choose, once for all seeds and on
- * a stream of its own.
+ * The learning rate of a network that does best on the images that choose, once for all seeds and
+ * on a stream of its own.
  */
 export async function chosenRate(
   name: string,
