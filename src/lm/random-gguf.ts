@@ -32,24 +32,38 @@ export type ModelShape = keyof typeof modelShapes;
 
 const BLOCK_BYTES = 18;
 
-/** Blocks of random nibbles with one scale, so that values stay small. */
-function randomBlocks(rows: number, columns: number, seed: number): Uint8Array {
+/**
+ * Scale of the quanta of a matrix. Embeddings are large and what layers add to them small, so that
+ * routers see tokens that differ; else all would choose what their common context does.
+ */
+const scaleOf = (name: string) => (name.startsWith('token') ? 0.25 : /output|down/.test(name) ? 0.0004 : 0.004);
+
+/** Blocks of random nibbles with one scale. */
+function randomBlocks(rows: number, columns: number, seed: number, factor: number): Uint8Array {
   const bytes = new Uint8Array(blockBytes('Q4_0', rows, columns));
-  const scale = floatToHalf(0.004);
-  let state = seed;
-  // Quanta from −7 to 7: with −8 their mean would be below 0, and the same in all rows.
-  const nibbles = () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
-    const value = state >>> 24;
-    return value | ((value & 15) === 0 ? 8 : 0) | (value >> 4 === 0 ? 128 : 0);
+  const scale = floatToHalf(factor);
+  let counter = Math.imul(seed, 0x9e3779b9);
+  // A counter that is mixed (Mulberry32): rows of a congruential generator would be alike, and
+  // route all tokens to the same experts.
+  const bits = () => {
+    counter = (counter + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(counter ^ (counter >>> 15), counter | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return mixed ^ (mixed >>> 14);
   };
   for (let at = 0; at < bytes.length; at += BLOCK_BYTES) {
     bytes[at] = scale & 255;
     bytes[at + 1] = scale >> 8;
-    for (let i = at + 2; i < at + BLOCK_BYTES; i++) bytes[i] = nibbles();
+    for (let i = 2; i < BLOCK_BYTES; i += 4) {
+      const drawn = bits();
+      for (let j = 0; j < 4; j++) bytes[at + i + j] = balanced((drawn >>> (8 * j)) & 255);
+    }
   }
   return bytes;
 }
+
+/** Quanta from −7 to 7: with −8 their mean would be below 0, and the same in all rows. */
+const balanced = (pair: number) => pair | ((pair & 15) === 0 ? 8 : 0) | (pair >> 4 === 0 ? 128 : 0);
 
 function floats(name: string, shape: readonly number[], value: () => number): GgufOutput {
   const values = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, value);
@@ -65,7 +79,7 @@ function randomTensors(config: LanguageModelConfig): GgufOutput[] {
     const [rows, columns] = [shape.slice(0, -1).reduce((a, b) => a * b, 1), shape.at(-1) as number];
     const own = ++seed;
     const byteLength = blockBytes('Q4_0', rows, columns);
-    return { name, shape, type: 'Q4_0', bytes: () => randomBlocks(rows, columns, own), byteLength };
+    return { name, shape, type: 'Q4_0', bytes: () => randomBlocks(rows, columns, own, scaleOf(name)), byteLength };
   };
   const norm = (name: string) => floats(name, [features], () => 1);
   const feedForward = (at: string) => {
