@@ -1,9 +1,10 @@
 // The heap: one growable WebAssembly memory and an allocator of size classes over it.
 //
 // A request is rounded up to a class (four classes an octave, so at most a quarter is wasted; large
-// blocks sixteen, so at most a sixteenth) and served from that class's free list, else from the untouched end of memory. When the end is
-// reached, or memory would have to grow while much of it is free, adjacent free blocks are merged
-// and split again: batches of varying sizes would otherwise fill the whole of it, class by class.
+// blocks sixteen, so at most a sixteenth) and served from that class's free list, else from the
+// untouched end of memory. When the end is reached, or memory would have to grow while much of it
+// is free, adjacent free blocks are merged and split again: batches of varying sizes would
+// otherwise fill the whole of it, class by class.
 
 const PAGE = 65536;
 const ALIGNMENT = 64;
