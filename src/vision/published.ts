@@ -113,7 +113,8 @@ const colour224 = { channels: 3, classes: 1000, size: 224 } as const;
 /** Networks for grey images of 28 pixels, by the end of their names; ours. */
 const nano = /-nano(-|$)/;
 /** Networks for colour images of 32 pixels. */
-const small = /^(resnet(8|20|32|44|56|110)|(vgg|googlenet|mobilenet|efficientnet).*-small|simplenet-(310k|460k|5m)|terminator|phc-.*)$/;
+const small =
+  /^(resnet(8|20|32|44|56|110)|(vgg|googlenet|mobilenet|efficientnet).*-small|simplenet-(310k|460k|5m)|terminator|phc-.*)$/;
 
 /** The images and classes that a network is made for: 28², 32² or 224² pixels. */
 export function usualShape(name: string): ImageShape {
