@@ -71,10 +71,14 @@ export function dropZeros(): void {
   zeros = new ArrayBuffer(0);
 }
 
-/** A buffer without memory, where shapes are all that is asked for. It remembers a few bytes. */
+/**
+ * A buffer without memory, where shapes are all that is asked for. It remembers a few bytes, or the
+ * word that it was filled with.
+ */
 export class ShapeBuffer implements Buffer {
   references = 0;
   readonly #contents = new Uint8Array(REMEMBERED);
+  #word = 0;
 
   constructor(readonly bytes: number) {}
 
@@ -88,15 +92,25 @@ export class ShapeBuffer implements Buffer {
   }
 
   write(offset: number, data: TypedArray): void {
+    this.#word = 0;
     if (offset + data.byteLength > REMEMBERED) return;
     this.#contents.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset);
   }
 
-  /** What was written, where it is remembered; zeros elsewhere, which all readers share. */
+  /** Fills all words with the same bits. */
+  fill(word: number): void {
+    new Int32Array(this.#contents.buffer).fill(word);
+    this.#word = word;
+  }
+
+  /**
+   * What was written or filled, where it is remembered; zeros elsewhere, which all readers share.
+   */
   read(offset: number, dtype: DType, length: number): TypedArray {
     const Values = arrayTypes[dtype];
     const bytes = length * Values.BYTES_PER_ELEMENT;
     if (offset + bytes <= REMEMBERED) return new Values(this.#contents.slice(offset, offset + bytes).buffer);
+    if (this.#word !== 0) return new Values(new Int32Array(Math.ceil(bytes / 4)).fill(this.#word).buffer, 0, length);
     if (zeros.byteLength < bytes) zeros = new ArrayBuffer(bytes);
     return new Values(zeros, 0, length);
   }

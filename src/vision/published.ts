@@ -114,11 +114,11 @@ const colour224 = { channels: 3, classes: 1000, size: 224 } as const;
 const nano = /-nano(-|$)/;
 /** Networks for colour images of 32 pixels. */
 const small =
-  /^(resnet(8|20|32|44|56|110)|(vgg|googlenet|mobilenet|efficientnet).*-small|simplenet-(310k|460k|5m)|terminator|phc-.*)$/;
+  /^(resnet(8|20|32|44|56|110)|(vgg|googlenet|mobilenet|efficientnet).*-small|simplenet-(310k|460k|5m)|terminator|phc-.*|binary-net-deep)$/;
 
 /** The images and classes that a network is made for: 28², 32² or 224² pixels. */
 export function usualShape(name: string): ImageShape {
-  if (name === 'lenet' || name.startsWith('vit-softhgnn') || nano.test(name))
+  if (name === 'lenet' || name === 'binary-net' || name.startsWith('vit-softhgnn') || nano.test(name))
     return name === 'terminator-nano' ? { ...grey28, size: 14 } : grey28;
   return small.test(name) ? colour32 : colour224;
 }

@@ -178,6 +178,10 @@ export class CpuDevice implements HostDevice {
 
   run<Name extends KernelName>(kernel: Name, args: ArgumentsOf<Name>): void {
     if (!this.#shapesOnly) runRoutine(this.#runner, kernel, args);
+    else if (kernel === 'fill') {
+      const { y, bits } = args as ArgumentsOf<'fill'>;
+      if (y.buffer instanceof ShapeBuffer) y.buffer.fill(bits);
+    }
   }
 
   /**
