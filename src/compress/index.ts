@@ -23,6 +23,8 @@ export {
   type RecipeStep,
   type RecipeTraining,
   type RemoveChannelsStep,
+  type ReplaceSpatialStep,
+  spatialRules,
   type TrainStep,
 } from './recipe.js';
 export {

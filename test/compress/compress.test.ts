@@ -217,7 +217,7 @@ describe('recipes', () => {
     [{ steps: [] }, 'at least one step'],
     [
       { steps: [{ do: 'squash' }] },
-      'step 1: "do" must be one of remove-channels, prune, train, hypercomplex, quantize',
+      'step 1: "do" must be one of remove-channels, prune, train, hypercomplex, replace-spatial, quantize',
     ],
     [{ steps: [{ do: 'prune' }] }, 'step 1 (prune) lacks "sparsity"'],
     [{ steps: [{ do: 'prune', sparsity: 1.5 }] }, '"sparsity" must be a share in [0, 1), got 1.5'],
