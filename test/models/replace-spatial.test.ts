@@ -141,8 +141,8 @@ describe('whole networks', () => {
     const make = (pooling: 'mean' | 'class') =>
       new VisionTransformer(new Random(1), { ...visionTransformers['vit-nano'], imageSize: 32, classes: 4, pooling });
     const model = make('mean');
-    const { qkv, proj } = model.blocks[1]?.attn as unknown as { qkv: { weight: Tensor }; proj: { weight: Tensor } };
-    const [queries, output] = [qkv.weight, proj.weight].map((weight) => weight.dataSync());
+    const before = stateOf(model);
+    const [queries, output] = ['qkv', 'proj'].map((name) => before[`blocks.1.attn.${name}.weight`]?.dataSync());
     const report = replaceSpatialOps(model, { with: 'max' }, x);
     expect(report.replaced.map(({ layer }) => layer)).toEqual(['blocks.1.attn', 'blocks.3.attn']);
     expect(report.kept.filter(({ was }) => was === 'attention').map(({ layer, now }) => [layer, now])).toEqual([

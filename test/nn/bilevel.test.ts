@@ -90,7 +90,9 @@ class Neighbours {
 
   constructor(seed: number) {
     this.mixed = mixedOf(1, seed);
-    this.head = new Conv2d(1, 1, 1, new Random(seed + 100));
+    // A threshold from below, so that no seed begins with its sign turned.
+    this.head = new Conv2d(1, 1, 1, new Random(seed));
+    this.head.weight.assign(tensor([2], [1, 1, 1, 1]));
   }
 
   forward(x: Tensor, mode: Mode): Tensor {
@@ -122,8 +124,8 @@ const lossOf = (live: Neighbours, { x, y }: Planted, mode: Mode) => binaryCrossE
 const optimizerOf = (model: Neighbours) =>
   new AlternatingOptimizer(
     Object.keys(architectureOf(model)),
-    new Adam({ learningRate: 0.03 }),
-    new Adam({ learningRate: 0.03, beta1: 0.5, weightDecay: 1e-3 }),
+    new Adam({ learningRate: 0.1 }),
+    new Adam({ learningRate: 0.05, beta1: 0.5, weightDecay: 1e-3 }),
   );
 
 /** A search on the planted task. */

@@ -19,6 +19,7 @@ import {
   type Conv2d,
   inference,
   type Layer,
+  MixedOperator,
   parameterCount,
   parameters,
   spatialOperator,
@@ -39,6 +40,7 @@ import {
   searchOperators,
   searchSpace,
 } from '../../src/vision/index.js';
+import { chosenOperator, halvesOf } from '../../src/vision/pflayer/search.js';
 import { checkModelGradient, expectClose, uniformTensor } from '../oracle.js';
 
 /** Draws nothing: large networks are counted, not used. */
@@ -480,6 +482,30 @@ describe('the search', () => {
     expect(again.searched).toEqual(found.searched);
     const classifier = ImageClassifier.create('pf-nano', data, new Random(1), found.settings);
     expect(parameterCount(ImageClassifier.load(classifier.save()).model)).toBe(parameterCount(classifier.model));
+  });
+
+  test('the identity may win where the stride is 1, and at 2 as every other pixel alone', () => {
+    const random = new Random(1);
+    const layer = new MixedOperator(
+      Object.fromEntries(searchSpace.map((name) => [name, blockOperator(name, 2, random)])),
+      random,
+    );
+    layer.alpha.assign(tensor([0, 0.1, 1, 0, 2]));
+    expect([chosenOperator(layer, 1), chosenOperator(layer, 2), chosenOperator(layer, 2, true)]).toEqual([
+      'none',
+      'max-pool',
+      'none',
+    ]);
+  });
+
+  test('the halves share no image', () => {
+    const images = { ...data.train, labels: Int32Array.from({ length: 60 }, (_, at) => at) };
+    const [own, other] = halvesOf(images, new Random(1));
+    expect([own.count, other.count]).toEqual([30, 30]);
+    expect([...own.labels, ...other.labels].sort((a, b) => a - b)).toEqual([...images.labels]);
+    const size = images.channels * images.height * images.width;
+    const first = own.labels[0] as number;
+    expect(own.pixels.subarray(0, size)).toEqual(images.pixels.subarray(first * size, (first + 1) * size));
   });
 
   test('never reads a test image', async () => {

@@ -141,8 +141,15 @@ export async function searchOperators(
 
 function foundOf(block: number, layer: MixedOperator, subsampling: boolean): SearchedBlock {
   const stride = nanoStrides[block] as number;
-  const operator = layer.chosen(stride > 1 && !subsampling ? ['none'] : []) as SpatialOperator;
-  return { block, stride, operator, shares: layer.shares() };
+  return { block, stride, operator: chosenOperator(layer, stride, subsampling), shares: layer.shares() };
+}
+
+/**
+ * The operator of the largest share. Where the stride is 2 the identity counts only as
+ * `subsampling`, every other pixel.
+ */
+export function chosenOperator(layer: MixedOperator, stride: number, subsampling = false): SpatialOperator {
+  return layer.chosen(stride > 1 && !subsampling ? ['none'] : []) as SpatialOperator;
 }
 
 /** A nano network whose searched blocks mix the candidates; `mixed` takes their layers by block. */
