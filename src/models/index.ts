@@ -45,11 +45,8 @@ export {
   Bottleneck,
   type OperatorMaker,
   projection,
-  projectionBy,
-  type ResidualBlock,
   ResNet,
   type ResNetOptions,
-  residualGroup,
   SmallResNet,
   type SmallResNetOptions,
 } from './resnet.js';

@@ -72,8 +72,11 @@ export class BasicBlock {
  * the stride, 1×1.
  */
 export class Bottleneck {
+  /** Channels of the output over those between. */
   static readonly expansion = 4;
+  /** 1×1 convolution that narrows. */
   readonly conv1: Conv2d;
+  /** Its norm. */
   readonly bn1: BatchNorm2d;
   /** 3×3 convolution; undefined with another operator. */
   conv2: Conv2d | undefined;
@@ -81,8 +84,11 @@ export class Bottleneck {
   bn2: BatchNorm2d | undefined;
   /** Another spatial operator, with the norm and activation that it has. */
   spatial: Sequence | undefined;
+  /** 1×1 convolution that widens. */
   readonly conv3: Conv2d;
+  /** Its norm. */
   readonly bn3: BatchNorm2d;
+  /** Shortcut; undefined for the identity. */
   readonly downsample: Sequence | undefined;
 
   constructor(
@@ -106,6 +112,7 @@ export class Bottleneck {
     this.downsample = shortcut(inChannels, outChannels, stride, random);
   }
 
+  /** x [n, inChannels, h, w] → [n, 4·channels, ⌈h/stride⌉, ⌈w/stride⌉]. */
   forward(x: Tensor, mode: Mode): Tensor {
     const narrow = this.bn1.forward(this.conv1.forward(x), mode).relu();
     const mixed = this.#mixed(narrow, mode);
@@ -154,6 +161,7 @@ const subsampling: Shortcut = (inChannels, outChannels, stride) => {
   ];
 };
 
+/** Either block. */
 export type ResidualBlock = BasicBlock | Bottleneck;
 
 /** Channels of the four groups. */

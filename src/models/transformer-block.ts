@@ -92,10 +92,13 @@ export interface TransformerBlockOptions {
 
 /** x′ = x + Mix(LN(x)), y = x′ + MLP(LN(x′)): [n, tokens, features] → the same. */
 export class TransformerBlock {
+  /** Before what mixes tokens. */
   readonly norm1: LayerNorm;
   /** What mixes tokens. */
   attn: MultiHeadAttention | EffLayer;
+  /** Before the MLP. */
   readonly norm2: LayerNorm;
+  /** Of each token by itself. */
   readonly mlp: Mlp;
   readonly #drop: StochasticDepth;
 
@@ -115,6 +118,7 @@ export class TransformerBlock {
     this.#drop = new StochasticDepth(dropPath);
   }
 
+  /** x [n, tokens, features] → the same. */
   forward(x: Tensor, mode: Mode = inference): Tensor {
     const normed = this.norm1.forward(x);
     const mixed = this.attn instanceof EffLayer ? this.attn.forward(normed, mode) : this.attn.forward(normed);
