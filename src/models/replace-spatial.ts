@@ -14,11 +14,14 @@ import {
   MultiHeadAttention,
   parameter,
   parameterCount,
+  type Sequence,
   type SpatialOperator,
   spatialOperator,
 } from '../nn/index.js';
 import { concatenate, keep, pair, Random, scope, Tensor, zeros } from '../tensor/index.js';
-import { compile, cost } from '../trace/index.js';
+// Imported by file, since the ONNX reader needs a package that pages lack.
+import { compile } from '../trace/compile.js';
+import { cost } from '../trace/cost.js';
 import { BasicBlock, Bottleneck } from './resnet.js';
 import { EffLayer, TransformerBlock } from './transformer-block.js';
 import { VisionTransformer } from './vit.js';
@@ -118,14 +121,14 @@ export function replaceSpatial(model: object, rule: SpatialRule): SpatialChanges
 
 type Fields = Record<string, unknown>;
 
-/** A 3×3 convolution of a map that is halved by averages first. */
-class HalvedConv extends Conv2d {
-  override forward(x: Tensor): Tensor {
-    return super.forward(halved(x));
-  }
-}
-
 const nothing: Layer = { forward: (x) => x };
+const halving: Layer = { forward: halved };
+
+/** What takes the place of a convolution; its norm and activation go unless they are kept. */
+interface Instead {
+  readonly layers: Sequence;
+  readonly keepsNorm: boolean;
+}
 
 class Replacement implements SpatialChanges {
   readonly replaced: SpatialChange[] = [];
@@ -175,28 +178,20 @@ class Replacement implements SpatialChanges {
     return pair(dilation).every((each) => each === 1) ? undefined : 'it is dilated';
   }
 
-  /**
-   * Records a replacement by the rule. @returns what takes the place of the convolution: its twin
-   * on a halved map, whose norm stays, or a pool
-   */
-  #instead(conv: Conv2d, layer: string): Layer {
+  /** Records a replacement by the rule. @returns what takes the place of the convolution */
+  #instead(conv: Conv2d, layer: string): Instead {
     const [stride] = pair(conv.options.stride ?? 1);
     const was = kindOf(conv);
     this.#seen.add(conv);
     if (this.rule.with === 'hybrid' && stride === 2) {
       this.replaced.push({ layer, was, now: 'mean of 2×2 pixels, then the convolution' });
-      const { inChannels, outChannels, kernelSize, options } = conv;
-      const made = new HalvedConv(inChannels, outChannels, kernelSize, new Random(0), { ...options, stride: 1 });
+      const made = withoutStride(conv);
       this.#seen.add(made);
-      for (const field of ['weight', 'bias'] as const) {
-        made[field]?.dispose();
-        made[field] = conv[field] as Tensor;
-      }
-      return made;
+      return { layers: [halving, made], keepsNorm: true };
     }
     this.replaced.push({ layer, was, now: `${this.#operator}${stride > 1 ? `, stride ${stride}` : ''}` });
     for (const weight of [conv.weight, conv.bias]) weight?.dispose();
-    return this.#pool(conv.outChannels, stride);
+    return { layers: [this.#pool(conv.outChannels, stride)], keepsNorm: false };
   }
 
   #bottleneck(block: Bottleneck, path: string): void {
@@ -211,13 +206,10 @@ class Replacement implements SpatialChanges {
       this.#keep(`${path}conv2`, conv2, hindrance);
       return;
     }
-    const made = this.#instead(conv2, `${path}conv2`);
-    if (made instanceof HalvedConv) {
-      block.conv2 = made;
-      return;
-    }
-    for (const weight of [bn2.weight, bn2.bias, bn2.runningMean, bn2.runningVariance]) weight.dispose();
-    [block.conv2, block.bn2, block.spatial] = [undefined, undefined, [made]];
+    const { layers, keepsNorm } = this.#instead(conv2, `${path}conv2`);
+    if (!keepsNorm) for (const weight of [bn2.weight, bn2.bias, bn2.runningMean, bn2.runningVariance]) weight.dispose();
+    block.spatial = keepsNorm ? [...layers, bn2, new Activation('relu')] : layers;
+    [block.conv2, block.bn2] = [undefined, undefined];
   }
 
   #basic(block: BasicBlock, path: string): void {
@@ -236,8 +228,8 @@ class Replacement implements SpatialChanges {
         continue;
       }
       const made = this.#instead(layer, path + at);
-      layers[at] = made;
-      if (made instanceof HalvedConv) continue;
+      layers[at] = made.layers.length === 1 ? made.layers[0] : made.layers;
+      if (made.keepsNorm) continue;
       layers[at + 1] = nothing;
       if (layers[at + 2] instanceof Activation) layers[at + 2] = nothing;
     }
@@ -269,6 +261,14 @@ class Replacement implements SpatialChanges {
         : 'it changes the number of channels';
     this.#keep(layer, conv, reason);
   }
+}
+
+/** The same convolution, by the same weights, of every pixel. */
+function withoutStride({ inChannels, outChannels, kernelSize, options, weight, bias }: Conv2d): Conv2d {
+  const made = new Conv2d(inChannels, outChannels, kernelSize, new Random(0), { ...options, stride: 1 });
+  for (const own of [made.weight, made.bias]) own?.dispose();
+  [made.weight, made.bias] = [weight, bias];
+  return made;
 }
 
 const isDepthwise = ({ options: { groups = 1 }, inChannels, outChannels, kernelSize }: Conv2d) =>

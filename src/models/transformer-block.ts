@@ -127,7 +127,7 @@ export class TransformerBlock {
   }
 }
 
-/** Draws the weights of the linear layers of a network from N(0, 0.02²), truncated; biases are 0. */
+/** Linear layers of a network begin with weights from N(0, 0.02²), truncated, and biases of 0. */
 export function normalLinears(network: object, random: Random): void {
   for (const { name, owner, tensor } of parameterOwners(network))
     if (owner instanceof Linear)

@@ -21,8 +21,8 @@ export class AlternatingOptimizer implements Optimizer {
 
   /**
    * @param architectureNames names of the architecture weights
-   * @param weights updates all others. Default: SGD, rate 0.025, momentum 0.9, decay 3e-4, gradients
-   * clipped to a norm of 5
+   * @param weights updates all others. Default: SGD, rate 0.025, momentum 0.9, decay 3e-4, with
+   * gradients clipped to a norm of 5
    * @param architecture updates α. Default: Adam, rate 3e-4, β 0.5 and 0.999, L2 decay 1e-3
    */
   constructor(

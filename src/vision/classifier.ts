@@ -127,8 +127,8 @@ export class ImageClassifier {
   }
 
   /**
-   * The same network with rules in the description that were applied to it, see `replaceSpatialOps`:
-   * a saved file is read by them.
+   * The same network with rules in the description that were applied to it, see
+   * `replaceSpatialOps`: a saved file is read by them.
    */
   withReplaced(rules: readonly SpatialRule[]): ImageClassifier {
     if (rules.length === 0) return this;

@@ -91,7 +91,7 @@ describe('a bottleneck', () => {
     });
     expect(replaceSpatial(block, { with: 'hybrid' }).replaced[0]?.now).toBe('mean of 2×2 pixels, then the convolution');
     expectClose(block.forward(x, inference).dataSync(), expected, 1e-6);
-    expect(stateOf(block)['conv2.weight']?.dataSync()).toEqual(weight);
+    expect(stateOf(block)['spatial.1.weight']?.dataSync()).toEqual(weight);
     expect(operations(block, x)).not.toContain('maxPool');
     const other = make(1);
     replaceSpatial(other, { with: 'hybrid' });

@@ -83,7 +83,7 @@ class ThreeBlocks implements Layer {
   }
 }
 
-/** An inverted bottleneck: what is in the place of the depthwise convolution has its norm or none. */
+/** An inverted bottleneck, with a norm behind a depthwise convolution and none behind a pool. */
 function inverted(
   channels: number,
   outChannels: number,

@@ -30,7 +30,7 @@ export const pits = {
   'pit-b-max': { patch: [14, 7], headFeatures: 64, heads: [4, 8, 16], depths: [3, 6, 4], operator: 'max-pool' },
 } as const satisfies Record<string, PoolingTransformerOptions>;
 
-/** The operator of all blocks of a nano network by its name; ours, for images of 28 to 64 pixels. */
+/** The operator of nano networks by name; they are ours, for images of 28 to 64 pixels. */
 export const pfNanos = {
   'pf-nano': 'max-pool',
   'pf-nano-hybrid': 'hybrid',
