@@ -97,6 +97,23 @@ export interface ReplaceSpatialStep extends SpatialRule {
   readonly epochs?: number;
 }
 
+/**
+ * Orders the channels of binary layers along spanning trees, after training that makes them short
+ * (MST-compression).
+ */
+export interface TreeStep {
+  /** Discriminator of the step. */
+  readonly do: 'tree';
+  /** λ: weight of the tree distances in the loss. Default: 0.3. */
+  readonly strength?: number;
+  /** μ: weight of the distances to the root, which makes trees shallow. Default: 0.25. */
+  readonly centring?: number;
+  /** Most edges between a channel and the root; `auto`: the least of minimum trees. */
+  readonly depth?: number | 'auto';
+  /** Epochs of training; 0 only orders what is there. Default: 0. */
+  readonly epochs?: number;
+}
+
 /** One step of a recipe, discriminated by `do`. */
 export type RecipeStep =
   | RemoveChannelsStep
@@ -104,6 +121,7 @@ export type RecipeStep =
   | TrainStep
   | HypercomplexStep
   | ReplaceSpatialStep
+  | TreeStep
   | QuantizeStep;
 
 /** The rules of a recipe that replace spatial operations, in order; a model's file keeps them. */
@@ -141,6 +159,7 @@ const fields = {
   train: { epochs: whole(1) },
   hypercomplex: { n: whole(2), epochs: whole(0) },
   'replace-spatial': { with: oneOf('max', 'average', 'none', 'hybrid'), kernel: odd, epochs: whole(0) },
+  tree: { strength: notNegative, centring: notNegative, depth: depthChoice, epochs: whole(0) },
   quantize: { bits: oneOf(8, 7), weightBits: whole(2), calibration: whole(1), epochs: whole(0) },
 } as const;
 
@@ -150,6 +169,7 @@ const required = {
   train: ['epochs'],
   hypercomplex: ['n'],
   'replace-spatial': ['with'],
+  tree: [],
   quantize: [],
 } as const;
 
@@ -170,6 +190,14 @@ function odd(value: unknown): string | undefined {
 
 function positive(value: unknown): string | undefined {
   return typeof value === 'number' && value > 0 ? undefined : 'a positive number';
+}
+
+function notNegative(value: unknown): string | undefined {
+  return value === 0 ? undefined : positive(value) && 'a number of at least 0';
+}
+
+function depthChoice(value: unknown): string | undefined {
+  return value === 'auto' ? undefined : whole(1)(value) && '"auto" or an integer of at least 1';
 }
 
 function oneOf(...choices: readonly (string | number)[]): Check {

@@ -9,6 +9,7 @@ export {
   type BilevelOptions,
   fitBilevel,
 } from './bilevel.js';
+export { BinaryConv2d, binaryLayers, binaryNames, clipBinaryWeights, signThresholds } from './binary.js';
 export { Conv1d, Conv2d, ConvTranspose2d } from './convolution.js';
 export { Dropout, Dropout2d, StochasticDepth } from './dropout.js';
 export { Embedding } from './embedding.js';
