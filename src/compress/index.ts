@@ -1,5 +1,6 @@
 // Floor 6: smaller and faster networks from trained ones.
 
+export * from './binary/index.js';
 export {
   type ChannelPruningOptions,
   channelImportance,
@@ -13,6 +14,7 @@ export { exampleOf, type Footprint, footprint, latency, usedMultiplyAdds } from 
 export { type Conversion, type ConversionOptions, toHypercomplex } from './hypercomplex.js';
 export { chosenWeights, type LayerChoice } from './layers.js';
 export { blockScores, keepLargest, magnitudeMask, type Pattern, patterns } from './masks.js';
+export * from './mst-compression/index.js';
 export { cubicSparsity, Frozen, masksOf, Pruning, type PruningOptions, pruneOnce } from './pruning.js';
 export {
   type HypercomplexStep,
@@ -24,6 +26,7 @@ export {
   type RecipeTraining,
   type RemoveChannelsStep,
   type TrainStep,
+  type TreeStep,
 } from './recipe.js';
 export {
   type GradualPruningOptions,

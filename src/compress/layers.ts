@@ -57,7 +57,8 @@ export function chosenWeights(model: object, choice: LayerChoice = 'pointwise'):
   return Object.fromEntries(chosen.map(({ name, tensor }) => [name, tensor]));
 }
 
-function matches(name: string, pattern: string): boolean {
+/** Whether a pattern, in which `*` stands for any characters, names a layer or its weight. */
+export function matches(name: string, pattern: string): boolean {
   const source = pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*');
   return new RegExp(`^${source}(\\.weight)?$`).test(name);
 }
