@@ -59,7 +59,8 @@ export function threads(): number {
 /**
  * Runs a synchronous body in which tensors have shapes and no values: they take no memory and
  * kernels do nothing, so that the largest network can be made and counted at once. What is read of
- * its tensors is 0, scalars that were assigned and tensors of one value aside. The tensors are of no use after it.
+ * its tensors is 0, scalars that were assigned and tensors of one value aside. The tensors are of
+ * no use after it.
  *
  * @throws Error when the body is asynchronous
  */

@@ -44,8 +44,8 @@ export interface Transferred {
  * Copies the weights of a trained classifier into one of the same architecture; where their classes
  * differ, all but the head.
  *
- * @throws Error naming what differs: the architecture, its settings, the channels, or the shape of a
- * weight, as with other image sizes or removed channels
+ * @throws Error naming what differs: the architecture, its settings, the channels, or the shape of
+ * a weight, as with other image sizes or removed channels
  */
 export function transferWeights(target: ImageClassifier, source: ImageClassifier): Transferred {
   const [own, given] = [target.description, source.description];

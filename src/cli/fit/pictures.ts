@@ -87,14 +87,14 @@ export function architectureIn(path: string): string {
   return ImageClassifier.load(readBytes(path), path).description.architecture;
 }
 
-/** The classifier that training begins with. @throws Error for options that need one, or exclude it */
+/** The classifier that training begins with. @throws Error for options that do not go together */
 function sourceOf({ from, freeze }: ClassifierFlags, init: string | undefined): ImageClassifier | undefined {
   if (from === undefined && freeze) throw new Error('--freeze needs --from, the model whose weights stay as they are');
   if (from !== undefined && init !== undefined) throw new Error('--from and --init both give weights; leave one out');
   return from === undefined ? undefined : ImageClassifier.load(readBytes(from), from);
 }
 
-/** Reads pictures as the classifier that training begins with does, where flags say nothing else. */
+/** Reads pictures as a classifier that training begins with does, where flags say nothing else. */
 async function readLike(
   source: ImageClassifier | undefined,
   path: string,

@@ -40,6 +40,7 @@ export interface ExperimentRecord {
 
 /** A published system. */
 export interface SystemRecord extends ExperimentRecord {
+  /** The publication. */
   readonly paper: Paper;
 }
 

@@ -34,13 +34,7 @@ const slowFast: readonly SlowFastSetting[] = [
 
 /** A Terminator on images whose blocks of 2×2 pixels are averaged, for which it is made. */
 export class HalvedTerminator implements FreezesStatistics {
-  readonly network: Terminator;
-
-  constructor({ channels, classes, size }: ImageShape, random: Random, setting?: ImageSetting) {
-    const preset = terminators['terminator-nano'] as TerminatorPreset;
-    const { frequency = 10 } = (setting ?? {}) as Partial<SlowFastSetting>;
-    this.network = new Terminator({ ...preset, channels, classes, size: size >> 1, frequency }, random);
-  }
+  constructor(readonly network: Terminator) {}
 
   forward(x: Tensor, mode: Mode): Tensor {
     return this.network.forward(averagePool2d(x, 2), mode);
@@ -63,6 +57,12 @@ const resNet =
 const vit: ImageMethod['network'] = ({ size, channels, classes }, random) =>
   new VisionTransformer(random, { ...visionTransformers['vit-nano'], channels, classes, imageSize: size });
 
+function terminator({ channels, classes, size }: ImageShape, random: Random, setting?: ImageSetting) {
+  const preset = terminators['terminator-nano'] as TerminatorPreset;
+  const { frequency = 10 } = (setting ?? {}) as Partial<SlowFastSetting>;
+  return new HalvedTerminator(new Terminator({ ...preset, channels, classes, size: size >> 1, frequency }, random));
+}
+
 /** The backbones of the family. */
 export const backbones: readonly ImageMethod[] = [
   { title: SIMPLENET, network: 'simplenet-nano', settings: usual },
@@ -77,7 +77,7 @@ export const backbones: readonly ImageMethod[] = [
   },
   {
     title: TERMINATOR,
-    network: (shape, random, setting) => new HalvedTerminator(shape, random, setting),
+    network: terminator,
     settings: slowFast,
     training: () => ({ optimizer: 'kar3', labelSmoothing: 0.09 }),
   },

@@ -2,6 +2,7 @@
 
 import type { ExperimentRecord } from '../parts/system-record.js';
 
+/** Comparisons, of which none is a system. */
 export const records: readonly ExperimentRecord[] = [
   {
     slug: 'backbones',
