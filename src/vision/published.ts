@@ -2,6 +2,7 @@
 // images that a network is made for.
 
 import { emov2Figures } from './emov2/index.js';
+import { pfFigures } from './pflayer/index.js';
 import type { ImageShape } from './zoo.js';
 
 /** Published figures of a network; a field is missing where no source is known. */
@@ -56,6 +57,13 @@ const emov2 = Object.fromEntries(
   ]),
 );
 
+const pfLayer = Object.fromEntries(
+  Object.entries(pfFigures).map(([name, { parameters, multiplyAdds, accuracy }]): [string, PublishedFigures] => [
+    name,
+    imageNet(parameters, multiplyAdds, accuracy?.plain),
+  ]),
+);
+
 /** SimpleNet for ImageNet: parameters, then multiply-adds and accuracy in modes m1 and m2. */
 const simpleNet = (
   name: string,
@@ -73,7 +81,6 @@ export const publishedFigures: Readonly<Record<string, PublishedFigures>> = {
   resnet110: cifar10(1_727_962, 252_887_680, 93.57),
   resnet18: imageNet(11_689_512, 1_814_073_344, 69.76),
   resnet34: imageNet(21_797_672, 3_663_761_408, 73.31),
-  resnet50: imageNet(25_557_032, 4_089_184_256, 76.2),
   'mobilenet-v1': imageNet(4_231_976, 568_740_352, 70.6),
   'mobilenet-v2': imageNet(3_504_872, 300_774_272, 72),
   'deit-tiny': imageNet(5_717_416, 1_253_683_200, 72.2),
@@ -102,6 +109,7 @@ export const publishedFigures: Readonly<Record<string, PublishedFigures>> = {
   'lsnet-s': imageNet(16_146_304, 537_069_632 + 903_168, 77.8),
   'lsnet-b': imageNet(23_313_608, 1_240_906_752 + 3_838_464, 80.3),
   ...emov2,
+  ...pfLayer,
   terminator: { parameters: 1_336_855, accuracy: 95.32, data: 'CIFAR-10' },
   'phc-vgg19': { parameters: 9_952_744 },
 };
@@ -110,7 +118,9 @@ const grey28 = { channels: 1, classes: 10, size: 28 } as const;
 const colour32 = { channels: 3, classes: 10, size: 32 } as const;
 const colour224 = { channels: 3, classes: 1000, size: 224 } as const;
 
-/** Networks for grey images of 28 pixels, by the end of their names; ours. */
+/** Nano networks for images of another size: the first averages pixels, the second halves maps. */
+const nanoSizes: Readonly<Record<string, number>> = { 'terminator-nano': 14, 'pf-nano-hybrid': 32 };
+/** Networks for grey images of 28 pixels, by their names; ours. */
 const nano = /-nano(-|$)/;
 /** Networks for colour images of 32 pixels. */
 const small =
@@ -119,6 +129,6 @@ const small =
 /** The images and classes that a network is made for: 28², 32² or 224² pixels. */
 export function usualShape(name: string): ImageShape {
   if (name === 'lenet' || name === 'binary-net' || name.startsWith('vit-softhgnn') || nano.test(name))
-    return name === 'terminator-nano' ? { ...grey28, size: 14 } : grey28;
+    return { ...grey28, size: nanoSizes[name] ?? grey28.size };
   return small.test(name) ? colour32 : colour224;
 }

@@ -93,12 +93,30 @@ async function writeClasses(name: string, counts: Readonly<Record<string, number
   }
 }
 
+/** Pictures of three other classes, grey. */
+async function writeOthers(): Promise<void> {
+  mkdirSync(path('others'), { recursive: true });
+  const random = new Random(5);
+  for (const [name, down] of [
+    ['rows', false],
+    ['columns', true],
+    ['dark', undefined],
+  ] as const) {
+    mkdirSync(path('others', name));
+    for (let i = 0; i < 6; i++) {
+      const pixels = down === undefined ? new Uint8Array(16 * 16).fill(20 + i) : stripes(down, [16, 16], 1, random);
+      writeFileSync(path('others', name, `${i}.png`), await raw(pixels, [16, 16], 1).png().toBuffer());
+    }
+  }
+}
+
 const common = ['--model', 'mobilenet-v1-nano', '--batch', '6', '--threads', '1'];
 
 describe.skipIf(!existsSync(main))('pictures as people have them (needs a build)', () => {
   beforeAll(async () => {
     await writeClasses('photos', { across: 40, down: 12 }, 1);
     await writeClasses('held', { across: 9, down: 9 }, 2);
+    await writeOthers();
     const half = await (forms['colour.jpg'] as (typeof forms)[string])(true, new Random(3));
     writeFileSync(path('photos', 'down', 'half.jpg'), half.subarray(0, Math.floor(half.length / 2)));
     const args = ['--size', '16', '--test', 'held', '--class-weights', 'balanced', '--epochs', '8'];
@@ -118,7 +136,7 @@ describe.skipIf(!existsSync(main))('pictures as people have them (needs a build)
     expect(stderr).not.toContain('classes differ in size');
     expect(stdout).toMatch(/^m\.safetensors: test accuracy \d+\.\d\d %\n/);
     expect(status).toBe(0);
-  }, 120_000);
+  }, 240_000);
 
   test('every form is read upright, in its first frame and on the background: classes are told', () => {
     const { stdout, status } = gossamer('classify', 'm.safetensors', 'held');
@@ -160,7 +178,7 @@ describe.skipIf(!existsSync(main))('pictures as people have them (needs a build)
     const bad = readFileSync(path('bad.html'), 'utf8');
     expect(bad.match(/<img [^>]*src="data:image\/png;base64,/g)?.length).toBeGreaterThan(0);
     expect(bad).toMatch(/(across, taken for down|down, taken for across) \(\d+ %\)<br><span class="note">held\//);
-  }, 60_000);
+  }, 240_000);
 
   test('classes that differ are noted, and weighed where it is asked for', () => {
     const args = ['photos', ...common, '--size', '16', '--epochs', '1'];
@@ -182,22 +200,9 @@ describe.skipIf(!existsSync(main))('pictures as people have them (needs a build)
     );
     expect(weighed.status).toBe(0);
     expect(readFileSync(path('w.safetensors'))).not.toEqual(readFileSync(path('p.safetensors')));
-  }, 60_000);
+  }, 240_000);
 
-  test('--from takes a backbone to other classes; --freeze leaves it bit for bit, and resumes', async () => {
-    mkdirSync(path('others'), { recursive: true });
-    const random = new Random(5);
-    for (const [name, down] of [
-      ['rows', false],
-      ['columns', true],
-      ['dark', undefined],
-    ] as const) {
-      mkdirSync(path('others', name));
-      for (let i = 0; i < 6; i++) {
-        const pixels = down === undefined ? new Uint8Array(16 * 16).fill(20 + i) : stripes(down, [16, 16], 1, random);
-        writeFileSync(path('others', name, `${i}.png`), await raw(pixels, [16, 16], 1).png().toBuffer());
-      }
-    }
+  test('--from takes a backbone to other classes; --freeze leaves it bit for bit', () => {
     const args = ['others', '--from', 'm.safetensors', '--freeze', '--batch', '6', '--epochs', '3', '--threads', '1'];
     const { status, stderr } = gossamer('train', ...args, '-o', 'o.safetensors');
     expect(stderr).toMatch(
@@ -231,7 +236,7 @@ describe.skipIf(!existsSync(main))('pictures as people have them (needs a build)
     );
     expect(fitted.status).toBe(0);
     expect(readFileSync(path('f.safetensors'))).toEqual(readFileSync(path('o.safetensors')));
-  }, 60_000);
+  }, 240_000);
 
   test('what does not fit is refused in one line, and leaves no file', () => {
     for (const [args, message] of [
@@ -252,7 +257,7 @@ describe.skipIf(!existsSync(main))('pictures as people have them (needs a build)
       expect(existsSync(path('no.safetensors'))).toBe(false);
     }
     expect(existsSync(path('x.html'))).toBe(false);
-  }, 60_000);
+  }, 240_000);
 
   test('gossamer models prints the table of image networks', () => {
     const { stdout, status } = gossamer('models', 'mobilenet-v2', 'vanillanet-13-1.5x', 'lsnet-nano');
@@ -272,5 +277,5 @@ describe.skipIf(!existsSync(main))('pictures as people have them (needs a build)
     expect(small.status).toBe(2);
     expect(gossamer('models', 'lsnet-nana').stderr).toContain('closest: lsnet-nano');
     expect(gossamer('models', '--filter', 'alexnet').stderr).toContain('no network has "alexnet" in its name');
-  }, 60_000);
+  }, 240_000);
 });

@@ -31,6 +31,8 @@ describe('the networks of the comparison', () => {
 
   test.each([
     ['SimpleNet', 87_738, 4_382_816],
+    ['PfLayer, max pooling', 32_602, 1_169_408],
+    ['PfLayer, hybrid, padded', 44_218, 1_721_600],
     ['ResNet-8, half as wide', 19_074, 2_314_688],
     ['ResNet-8', 75_002, 9_145_216],
     ['ResNet-20, half as wide', 67_906, 7_733_696],

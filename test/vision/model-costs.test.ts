@@ -59,6 +59,10 @@ describe('costs from shapes alone', () => {
     'vanillanet-nano': [30_796, 499_268],
     'mobilenet-v1-nano': [15_402, 485_696],
     'vit-nano': [116_842, 6_379_104],
+    'pf-nano': [32_602, 1_169_408],
+    'pf-nano-conv': [57_018, 1_915_904],
+    'pf-nano-depthwise': [33_834, 1_220_960],
+    'pf-nano-hybrid': [44_218, 1_721_600],
   } as const;
 
   test.each(Object.entries(ours))('%s has the counts of its reference', (name, [own, multiplyAdds]) => {

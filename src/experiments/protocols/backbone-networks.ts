@@ -2,9 +2,16 @@
 // its own experiment chooses from.
 
 import { SmallResNet, VisionTransformer, visionTransformers } from '../../models/index.js';
-import type { FreezesStatistics, Mode } from '../../nn/index.js';
-import { averagePool2d, type Random, type Tensor } from '../../tensor/index.js';
-import { type ImageShape, PHResNet, Terminator, type TerminatorPreset, terminators } from '../../vision/index.js';
+import type { FreezesStatistics, Layer, Mode } from '../../nn/index.js';
+import { averagePool2d, pad, type Random, type Tensor } from '../../tensor/index.js';
+import {
+  type ImageShape,
+  imageModel,
+  PHResNet,
+  Terminator,
+  type TerminatorPreset,
+  terminators,
+} from '../../vision/index.js';
 import type { ImageMethod, ImageSetting, SlowFastSetting } from './images.js';
 
 export const SIMPLENET = 'SimpleNet';
@@ -12,6 +19,8 @@ export const VANILLANET = 'VanillaNet';
 export const LSNET = 'LSNet';
 export const EMOV2 = 'EMOv2';
 export const PHNN = 'PHC-ResNet-8, n = 3';
+export const PFLAYER = 'PfLayer, max pooling';
+export const PF_HYBRID = 'PfLayer, hybrid, padded';
 export const TERMINATOR = 'Terminator, at half the size';
 export const RESNET8 = 'ResNet-8';
 export const NARROW8 = 'ResNet-8, half as wide';
@@ -49,6 +58,26 @@ export class HalvedTerminator implements FreezesStatistics {
   }
 }
 
+/** A network on images with zeros around them, so that their sides are multiples of a number. */
+export class Padded implements Layer {
+  constructor(
+    readonly network: Layer,
+    readonly multiple: number,
+  ) {}
+
+  forward(x: Tensor, mode: Mode): Tensor {
+    const around = (side: number): [number, number] => {
+      const missing = Math.ceil(side / this.multiple) * this.multiple - side;
+      return [missing >> 1, missing - (missing >> 1)];
+    };
+    const [, , height, width] = x.shape as [number, number, number, number];
+    return this.network.forward(pad(x, [[0, 0], [0, 0], around(height), around(width)]), mode);
+  }
+}
+
+/** A hybrid halves maps three times, and wants them even. */
+const HALVED = 8;
+
 const resNet =
   (depth: 8 | 20, first: number): ImageMethod['network'] =>
   ({ channels, classes }, random) =>
@@ -69,6 +98,16 @@ export const backbones: readonly ImageMethod[] = [
   { title: VANILLANET, network: 'vanillanet-nano' },
   { title: LSNET, network: 'lsnet-nano' },
   { title: EMOV2, network: 'emov2-nano', settings: usual },
+  { title: PFLAYER, network: 'pf-nano', settings: usual },
+  {
+    title: PF_HYBRID,
+    network: (shape, random) =>
+      new Padded(
+        imageModel('pf-nano-hybrid', { ...shape, size: HALVED * Math.ceil(shape.size / HALVED) }, random),
+        HALVED,
+      ),
+    settings: usual,
+  },
   {
     title: PHNN,
     network: ({ channels, classes }, random) =>

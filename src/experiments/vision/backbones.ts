@@ -10,6 +10,7 @@ import {
   EMOV2,
   LSNET,
   NARROW20,
+  PFLAYER,
   SIMPLENET,
   TERMINATOR,
   usualNetworks,
@@ -38,6 +39,7 @@ const gates: Readonly<Record<string, number>> = {
   [VANILLANET]: 80,
   [LSNET]: 80,
   [EMOV2]: 80,
+  [PFLAYER]: 80,
   [TERMINATOR]: 79,
 };
 
@@ -74,7 +76,7 @@ export const experiment = defineExperiment({
   notes: ({ images, epochs, trials }) => [
     `All networks are trained alike: ${images} images, ${epochs} epochs, no augmentation, AdamW, and Kar3 for the Terminator; the learning rate of each is the best of ${trials} on a tenth of the training images, from those that its own experiment tries.`,
     'Scores are those of the last epoch; parameters, multiply-adds and plans those of the merged form, timed in turns on one thread.',
-    'The Terminator reads images whose blocks of 2×2 pixels are averaged, for which it is made.',
+    'The Terminator reads images whose blocks of 2×2 pixels are averaged, for which it is made; the hybrid of PfLayer, which wants even maps, images with a frame of the mean up to multiples of 8 pixels.',
   ],
   runSeed: (data, values, context) => runImageMethods(backboneMethods, data, values, context, { keep: SIMPLENET }),
   claims,
