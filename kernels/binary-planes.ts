@@ -150,7 +150,9 @@ function writeChannel(state: usize, limit: i32, mask: usize, y: usize, slices: i
   const top = slices - 1;
   for (let slice = 0; slice < top; slice++) {
     const bits = v128.load(state + (<usize>slice << 4));
-    carry = (limit >> slice) & 1 ? v128.or(bits, carry) : v128.and(bits, carry);
+    // The majority of both bits and the carry, without a branch that would be mispredicted.
+    const added = i32x4.splat(-((limit >> slice) & 1));
+    carry = v128.bitselect(carry, bits, v128.xor(bits, added));
   }
   // The sign of the sum, complemented, which the direction of the comparison turns back.
   const turned = ((limit >> top) & 1 ? 0 : -1) ^ (limit < 0 ? -1 : 0);

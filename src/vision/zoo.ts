@@ -270,13 +270,19 @@ const architectures: Readonly<Record<string, Architecture>> = {
       text: 'square, since its position biases are for one last map',
     }),
   ),
-  ...named<BinaryNetOptions>(
-    binaryNets,
-    (options, shape, random) => new BinaryNet(random, { ...options, ...scaledBy(shape) }),
-    () => atLeast(BINARY_LEAST),
-  ),
+  ...Object.fromEntries(Object.entries(binaryNets).map(([name, options]) => [name, binaryNet(options)])),
   ...Object.fromEntries(Object.entries(emov2s).map(([name, options]) => [name, emov2(options)])),
 };
+
+/** Binary networks: the multiplier of their width is part of the model file too. */
+function binaryNet(options: BinaryNetOptions): Architecture {
+  return {
+    make: ({ channels, classes, multiplier, settings: { width = 1 } }, random) =>
+      new BinaryNet(random, { ...options, channels, classes, width: multiplier * width }),
+    sizes: atLeast(BINARY_LEAST),
+    settings: { width: 'factor of the channels of all layers, which are then multiples of 8 (1 unless given)' },
+  };
+}
 
 function terminator(preset: TerminatorPreset): Architecture {
   return {

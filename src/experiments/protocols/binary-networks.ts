@@ -98,7 +98,7 @@ async function trainPart(
   { random, signal, onEpoch }: PartRun,
   pull?: TreePullOptions,
 ): Promise<void> {
-  const shared = Math.max(1, Math.round(SHARED * epochs));
+  const shared = sharedEpochs(epochs);
   const own = { first: shared, second: Math.max(1, epochs - shared), whole: epochs }[part];
   const perEpoch = Math.ceil(data.train.count / batch);
   const rate = warmUpCosine(perEpoch * epochs, 0.05);
