@@ -36,6 +36,8 @@ export function splitImages(data: ImageDataset, validation: number): BinaryData 
 
 /** Share of the epochs before arms part, and of the others at which λ is reached. */
 const [SHARED, RAMP] = [0.6, 0.75];
+/** Epochs before arms part. */
+export const sharedEpochs = (epochs: number): number => Math.max(1, Math.round(SHARED * epochs));
 /** Layers of binary networks: channels and stride. */
 const LAYERS = [
   [64, 1],
