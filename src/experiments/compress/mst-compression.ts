@@ -23,7 +23,7 @@ import { imageSets, imageTask, loadImageSet } from '../protocols/images.js';
 
 const options = {
   images: count(3000, 'training images, the first ones', { smoke: 60, minimum: 40 }),
-  validation: count(1000, 'images after them that choose λ and rates', { smoke: 40, minimum: 20 }),
+  validation: count(2000, 'images after them that choose λ and rates', { smoke: 40, minimum: 20 }),
   tests: count(10_000, 'test images, the first ones', { smoke: 40, minimum: 20 }),
   epochs: count(14, 'epochs of training, six tenths of them before λ', { smoke: 2, minimum: 2 }),
   batch: count(32, 'images per step', { smoke: 20, minimum: 2 }),

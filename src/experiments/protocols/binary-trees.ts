@@ -42,7 +42,7 @@ export const STAR = 'pulled to a star';
 export const NARROW = 'narrow binary network';
 
 /** λ of the sweep. */
-export const strengths = [0.1, 0.3, 1, 3, 10] as const;
+export const strengths = [0.3, 1, 3, 6, 12] as const;
 export const swept = (strength: number): string => `trees, λ = ${strength}`;
 /** λ of networks beside the chosen one, over its own. */
 const [FLAT_STRENGTHS, STAR_STRENGTHS] = [
