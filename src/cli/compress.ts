@@ -3,7 +3,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
-import { type CompressionReport, compress, type Footprint, parseRecipe, type Recipe } from '../compress/index.js';
+import {
+  type CompressionReport,
+  compress,
+  type Footprint,
+  parseRecipe,
+  type Recipe,
+  spatialRules,
+} from '../compress/index.js';
 import { interruptSignal, readJson, writeFileAtomic } from '../data/node.js';
 import { binaryLayers, inference } from '../nn/index.js';
 import { Random, zeros } from '../tensor/index.js';
@@ -71,6 +78,7 @@ A recipe is JSON: a list of steps, each with the epochs that it may train.
     ]
   }
 layers: pointwise, convolutions, linear, all, or a list of names with *. pattern: unstructured, block2, block4, 2:4. distribution: uniform, erk, global. Pruning without epochs happens at once; quantize comes last. { "do": "hypercomplex", "n": 3, "epochs": 5 } leaves about a third of the weights of layers whose channels 3 divides; it comes before pruning, which writes hypercomplex layers out. Binary networks take { "do": "tree", "strength": 0.3, "depth": "auto", "epochs": 8 }: their channels are computed from each other; without epochs what is there is only ordered.
+{ "do": "replace-spatial", "with": "max", "epochs": 6 } puts pooling in the place of the 3×3 convolutions of bottlenecks, of depthwise convolutions, and of attention in every other block; 1×1 convolutions and linear layers stay. with: max, average, none, or hybrid, which keeps the convolutions that shrink maps. The report says what stayed and why.
 
 The folder --out gets model.plan (what runs fastest here and in the browser), model.safetensors, model.onnx and report.json.`;
 
@@ -131,7 +139,7 @@ async function run(modelPath: string, flags: Flags): Promise<void> {
     });
     bar.close();
     const { channels, height, width } = classifier.description;
-    const smaller = classifier.trainedOn(data, report.after.accuracy);
+    const smaller = classifier.withReplaced(spatialRules(recipe)).trainedOn(data, report.after.accuracy);
     // Planes of bits have no ONNX operators: binary networks are exported as they are trained.
     const isBinary = Object.keys(binaryLayers(smaller.model)).length > 0;
     const model = isBinary ? smaller.model : smaller.deployed();
