@@ -33,10 +33,11 @@ console.log(
   'N×C×k×k           pixels  R_op    tree ms  direct ms    rows ms  direct/tree  over R_op  rows/tree  Gop/s',
 );
 for (const [filters, channels, kernel, side, images] of [
+  [64, 32, 3, 32, 4],
   [64, 32, 3, 14, 1],
-  [64, 64, 3, 32, 1],
-  [128, 64, 3, 32, 1],
-  [128, 128, 3, 32, 1],
+  [64, 64, 3, 32, 4],
+  [128, 64, 3, 32, 4],
+  [128, 128, 3, 32, 4],
   [256, 256, 3, 32, 1],
   [512, 512, 1, 32, 1],
   [128, 64, 3, 7, 32],

@@ -115,13 +115,17 @@ function sumChannel(
   const first = load<i32>(indptr + (<usize>position << 2)), last = load<i32>(indptr + (<usize>position << 2), 4);
   if (parent < 0) {
     for (let at: usize = 0; at < bytes; at += 16) v128.store(state + at, i32x4.splat(0));
-    addPlanes(state, slices - 4, tile, offsets, first, last);
+    addPlanes(state, state, slices - 4, tile, offsets, first, last);
     return state;
   }
   const source = states + <usize>(parent >> 1) * bytes;
-  const complement = i32x4.splat(-(parent & 1));
-  for (let at: usize = 0; at < bytes; at += 16) v128.store(state + at, v128.xor(v128.load(source + at), complement));
-  addPlanes(state + 16, slices - 5, tile, offsets, first, last);
+  if (parent & 1) {
+    for (let at: usize = 0; at < bytes; at += 16) v128.store(state + at, v128.not(v128.load(source + at)));
+    addPlanes(state + 16, state + 16, slices - 5, tile, offsets, first, last);
+  } else {
+    v128.store(state, v128.load(source));
+    addPlanes(source + 16, state + 16, slices - 5, tile, offsets, first, last);
+  }
   return state;
 }
 
