@@ -302,10 +302,10 @@ const architectures: Readonly<Record<string, Architecture>> = {
 /** Binary networks: the multiplier of their width is part of the model file too. */
 function binaryNet(options: BinaryNetOptions): Architecture {
   return {
-    make: ({ channels, classes, multiplier, settings: { width = 1 } }, random) =>
-      new BinaryNet(random, { ...options, channels, classes, width: multiplier * width }),
+    make: ({ channels, classes, multiplier, settings: { percent = 100 } }, random) =>
+      new BinaryNet(random, { ...options, channels, classes, width: (multiplier * percent) / 100 }),
     sizes: atLeast(BINARY_LEAST),
-    settings: { width: 'factor of the channels of all layers, which are then multiples of 8 (1 unless given)' },
+    settings: { percent: 'width in percent of the usual one, to multiples of 8 channels (100 unless given)' },
   };
 }
 

@@ -3,7 +3,7 @@
 
 import { orderChannels, TreePull, type TreePullOptions } from '../../compress/index.js';
 import type { ImageDataset, LabelledImages } from '../../data/index.js';
-import { accuracyOn, BinaryNet, type BinaryNetOptions, trainOnImages } from '../../models/index.js';
+import { accuracyOn, BinaryNet, type BinaryNetOptions, roundChannels, trainOnImages } from '../../models/index.js';
 import { disposeWeights, type EpochReport, loadState, stateOf, warmUpCosine } from '../../nn/index.js';
 import { Random } from '../../tensor/index.js';
 import { bestSetting } from '../parts/tuning.js';
@@ -55,8 +55,8 @@ export function networkOptions({ train, classes }: ImageDataset, width: number, 
   return {
     channels: train.channels,
     classes: classes.length,
-    stem: Math.round(width * STEM),
-    layers: layers.map(([count, stride]) => [Math.max(2, Math.round(scale * width * count)), stride]),
+    stem: roundChannels(width * STEM),
+    layers: layers.map(([count, stride]) => [Math.max(2, Math.round(scale * roundChannels(width * count))), stride]),
   };
 }
 

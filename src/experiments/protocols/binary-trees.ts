@@ -253,5 +253,5 @@ function classifierOf(model: BinaryNet, { data }: BinaryData, width: number): Im
   const { classes, mean: average, deviation } = data;
   const architecture = height >= 32 ? 'binary-net-deep' : 'binary-net';
   const description = { architecture, classes, channels, height, width: imageWidth, mean: average, deviation };
-  return new ImageClassifier({ ...description, settings: { width } }, model);
+  return new ImageClassifier({ ...description, settings: { percent: 100 * width } }, model);
 }
