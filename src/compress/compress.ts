@@ -24,6 +24,14 @@ import { toHypercomplex } from './hypercomplex.js';
 import { chosenWeights } from './layers.js';
 import { Frozen, Pruning, pruneOnce } from './pruning.js';
 import type { HypercomplexStep, PruneStep, QuantizeStep, Recipe, RecipeStep, RemoveChannelsStep } from './recipe.js';
+import {
+  type GroupLayers,
+  groupLayers,
+  patternsOf,
+  rearrangeFor,
+  type ZeroShares,
+  zeroShares,
+} from './sparsebytenn.js';
 
 /** Options of `compress`. */
 export interface CompressOptions {
@@ -50,6 +58,8 @@ export interface CompressionReport {
   readonly after: Footprint;
   /** The kernel chosen for each layer, and why. */
   readonly layers: readonly KernelChoice[];
+  /** Shares of zeros after compression. */
+  readonly zeros: ZeroShares;
   /** A sentence for each step that says what it did. */
   readonly done: readonly string[];
 }
@@ -84,6 +94,15 @@ export async function compress(
   return run.run();
 }
 
+/** The layers of a prune step. @throws Error when none is chosen or a layer has no pattern */
+function prunedLayers(model: Layer, { layers, pattern = 'unstructured', rearrange }: PruneStep): GroupLayers {
+  if (rearrange) return groupLayers(model, { ...(layers && { layers }), pattern });
+  const weights = chosenWeights(model, layers);
+  const patternOf = patternsOf(pattern);
+  for (const name of Object.keys(weights)) patternOf(name);
+  return { weights, patternOf, dense: new Map() };
+}
+
 class Compression {
   /** Pruning masks by weight name: 1 keeps a weight, 0 holds it at zero. */
   #masks: Weights = {};
@@ -98,8 +117,7 @@ class Compression {
     readonly options: CompressOptions,
   ) {
     // Layer names that match nothing are reported before hours of training.
-    if (!hasHypercomplex(model))
-      for (const step of recipe.steps) if (step.do === 'prune') chosenWeights(model, step.layers);
+    if (!hasHypercomplex(model)) for (const step of recipe.steps) if (step.do === 'prune') prunedLayers(model, step);
     const quantized = recipe.steps.findIndex((step) => step.do === 'quantize');
     if (quantized >= 0 && quantized < recipe.steps.length - 1)
       throw new Error(`recipe: quantize must be the last step, it is step ${quantized + 1} of ${recipe.steps.length}`);
@@ -114,7 +132,8 @@ class Compression {
       await this.#follow(step, index);
     }
     const { plan, layers } = this.#compile();
-    return { plan, report: { before, after: footprint(this.#deployed(), plan, this.data), layers, done: this.#done } };
+    const after = footprint(this.#deployed(), plan, this.data);
+    return { plan, report: { before, after, layers, zeros: zeroShares(this.#deployed()), done: this.#done } };
   }
 
   #deployed(): Layer {
@@ -188,12 +207,16 @@ class Compression {
 
   async #prune(step: PruneStep, index: number): Promise<void> {
     this.#writeOut('weights are pruned in');
-    const weights = chosenWeights(this.model, step.layers);
+    const layers = prunedLayers(this.model, step);
+    const { weights, patternOf: pattern } = layers;
     const names = Object.keys(weights);
-    const { sparsity, pattern = 'unstructured', distribution = 'uniform', epochs = 0 } = step;
+    const { sparsity, distribution = 'uniform', epochs = 0, schedule = 'gradual' } = step;
     const settings = { sparsity, pattern, distribution };
-    if (epochs === 0) this.#masks = { ...this.#masks, ...pruneOnce(weights, settings) };
-    else {
+    if (step.rearrange) this.#rearrange(layers, settings, index);
+    if (epochs === 0 || schedule === 'one-shot') {
+      this.#masks = { ...this.#masks, ...pruneOnce(weights, settings) };
+      await this.#train(epochs, step, index);
+    } else {
       let pruning: Pruning | undefined;
       await this.#train(epochs, step, index, (inner, steps) => {
         const [start, end] = [Math.round(0.05 * steps), Math.round(0.75 * steps)];
@@ -203,9 +226,25 @@ class Compression {
       });
       this.#masks = { ...this.#masks, ...pruning?.masks };
     }
+    const used = [...new Set(names.map(pattern))].join(' and ');
     this.#done.push(
-      `pruned ${names.length} layers to ${(100 * sparsity).toFixed(0)} % zeros, ${pattern}, ${distribution}`,
+      `pruned ${names.length} layers to ${(100 * sparsity).toFixed(0)} % zeros, ${used}, ${distribution}`,
     );
+    for (const [name, reason] of layers.dense)
+      this.#done.push(`${name.replace(/\.weight$/, '')} stays dense: it ${reason}`);
+  }
+
+  #rearrange(layers: GroupLayers, settings: Pick<PruneStep, 'sparsity' | 'distribution'>, index: number): void {
+    if (Object.keys(this.#masks).length > 0)
+      throw new Error('recipe: rearrange channels before weights are pruned, not after');
+    const random = this.options.random.split(`rearrange ${index}`);
+    const { classes, kept } = rearrangeFor(this.model, exampleOf(this.data), layers, settings, random);
+    const sum = (order: 'plain' | 'refined') => classes.reduce((total, { retained }) => total + retained[order], 0);
+    const more = classes.length === 0 ? 0 : sum('refined') / sum('plain') - 1;
+    this.#done.push(
+      `rearranged the channels of ${classes.length} classes of layers: masks keep ${(100 * more).toFixed(1)} % more magnitude`,
+    );
+    for (const [name, reason] of kept) this.#done.push(`${name.replace(/\.weight$/, '')} keeps its order: ${reason}`);
   }
 
   async #quantize(step: QuantizeStep, index: number): Promise<void> {

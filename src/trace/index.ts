@@ -3,7 +3,14 @@
 export { type CompileOptions, compile } from './compile.js';
 export { type Cost, cost, formatCost, graphCost, type NodeCost } from './cost.js';
 export { type Counted, countMultiplyAdds } from './count.js';
-export { type ChannelSlice, dependencyGroups, graphDependencies, type PruningGroup } from './dependencies.js';
+export {
+  type ChannelSlice,
+  type Dependencies,
+  dependenciesOf,
+  dependencyGroups,
+  graphDependencies,
+  type PruningGroup,
+} from './dependencies.js';
 export { fuse } from './fuse.js';
 export { consumers, type Graph, type GraphNode, trace, type Value } from './graph.js';
 export { type ExportOptions, exportOnnx } from './onnx/export.js';
