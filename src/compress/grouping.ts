@@ -93,8 +93,8 @@ export function normOrder({ size, weights }: ChannelOrder): Int32Array {
   return plainOrder({ size }).sort((a, b) => (norms[b] as number) - (norms[a] as number) || a - b);
 }
 
-/** Trials are at most so many times the channels, in as many sweeps of one trial a channel. */
-const SWEEPS = 20;
+/** Trials are at most so many times the channels. */
+const TRIALS = 20;
 /** A sweep that gains less than this share of R is the last. */
 const LEAST_GAIN = 1e-5;
 
@@ -194,23 +194,28 @@ function placesByGroup({ size, weights }: ChannelOrder): number[][] {
   return [...groups.values()];
 }
 
-/** Exchanges channels between random pairs of groups as long as R grows. */
+/** Exchanges channels between random pairs of groups. @returns the best order of all sweeps */
 function refine(channels: ChannelOrder, start: Int32Array, random: Random): Int32Array {
   const order = Int32Array.from(start);
   const groups = placesByGroup(channels);
   if (groups.length < 2) return order;
   const weights = channels.weights.map((weight) => new Refined(weight, order));
-  for (let sweep = 0; sweep < SWEEPS; sweep++) {
+  let best = { order: Int32Array.from(order), score: retainedScore(channels, order) };
+  // θ costs a sort: renewed after as many trials as there are groups where those are few.
+  const trials = channels.size <= FEW.channels ? groups.length : channels.size;
+  for (let left = TRIALS * channels.size; left > 0; left -= trials) {
     for (const weight of weights) weight.renew();
     let gained = 0;
-    for (let trial = 0; trial < channels.size; trial++) {
+    for (let trial = 0; trial < trials; trial++) {
       const g = random.integer(groups.length);
       const h = (g + 1 + random.integer(groups.length - 1)) % groups.length;
       gained += exchange(weights, groups[g] as number[], groups[h] as number[], order);
     }
-    if (gained <= LEAST_GAIN * retainedScore(channels, order)) break;
+    const score = retainedScore(channels, order);
+    if (score > best.score) best = { order: Int32Array.from(order), score };
+    if (gained <= LEAST_GAIN * score) break;
   }
-  return order;
+  return best.order;
 }
 
 /** The best exchange of one place of each group, where one gains. @returns its gain */

