@@ -141,9 +141,9 @@ class Compression {
   }
 
   /**
-   * The fastest plan of the current model. In int8 plans sparse layers run in float32, with
-   * conversions at their borders; a mixed plan is taken only if it is measured to be faster than
-   * the all-int8 one.
+   * The fastest plan of the current model. In int8 plans the sparse layers read and write floats,
+   * with conversions at their borders; a mixed plan is taken only if it is measured to be faster
+   * than the dense int8 one.
    */
   #compile(): { plan: Plan; layers: KernelChoice[] } {
     const model = this.#deployed();
@@ -159,7 +159,7 @@ class Compression {
     if (!this.#int8 || !layers.some(({ kernel }) => kernel === 'sparse')) return { plan: mixed, layers };
     const int8 = planWith(false);
     if (latency(mixed, example) <= latency(int8, example)) return { plan: mixed, layers };
-    const reason = 'dense int8: the whole network is faster than with sparse float32 layers';
+    const reason = 'dense int8: the whole network is faster than with sparse layers';
     return {
       plan: int8,
       layers: layers.map((layer) => (layer.kernel === 'sparse' ? { ...layer, kernel: 'dense', reason } : layer)),

@@ -35,3 +35,4 @@ export {
   writeWindows,
 } from './int8-convolution.js';
 export { gatedNeurons, type NeuronExpert, type RowFormat, RowMatrix, rowBytes } from './rows.js';
+export { Int8SparseFilters } from './sparse-filters.js';

@@ -3,6 +3,7 @@
 import type { KernelName } from '../../engine/index.js';
 import { type CallCheck, readActivation } from './check.js';
 import { convolutionChecks } from './convolutions.js';
+import { sparseWindowChecks } from './sparse-windows.js';
 
 const unary: CallCheck = (a) => {
   const n = a.integer('n', 0);
@@ -236,6 +237,7 @@ const checks: Partial<Readonly<Record<KernelName, CallCheck>>> = {
     rowwise((n) => n),
   ),
   ...convolutionChecks,
+  ...sparseWindowChecks,
   logSumExp: rowwise(() => 1),
   leakyRelu: unaryWith('slope'),
   elu: unaryWith('alpha'),
