@@ -24,14 +24,7 @@ import { toHypercomplex } from './hypercomplex.js';
 import { chosenWeights } from './layers.js';
 import { Frozen, Pruning, pruneOnce } from './pruning.js';
 import type { HypercomplexStep, PruneStep, QuantizeStep, Recipe, RecipeStep, RemoveChannelsStep } from './recipe.js';
-import {
-  type GroupLayers,
-  groupLayers,
-  patternsOf,
-  rearrangeFor,
-  type ZeroShares,
-  zeroShares,
-} from './sparsebytenn.js';
+import { type GroupLayers, prunedLayers, rearrangeFor, type ZeroShares, zeroShares } from './sparsebytenn.js';
 
 /** Options of `compress`. */
 export interface CompressOptions {
@@ -92,15 +85,6 @@ export async function compress(
 ): Promise<Compressed> {
   const run = new Compression(model, data, recipe, options);
   return run.run();
-}
-
-/** The layers of a prune step. @throws Error when none is chosen or a layer has no pattern */
-function prunedLayers(model: Layer, { layers, pattern = 'unstructured', rearrange }: PruneStep): GroupLayers {
-  if (rearrange) return groupLayers(model, { ...(layers && { layers }), pattern });
-  const weights = chosenWeights(model, layers);
-  const patternOf = patternsOf(pattern);
-  for (const name of Object.keys(weights)) patternOf(name);
-  return { weights, patternOf, dense: new Map() };
 }
 
 class Compression {

@@ -9,6 +9,7 @@ export {
 } from './channels.js';
 export { type Compressed, type CompressionReport, type CompressOptions, compress } from './compress.js';
 export { type Distribution, erkSparsities, type PrunableLayer } from './densities.js';
+export { type EstimateOptions, estimatePruning, type PruningEstimate } from './estimate.js';
 export { exampleOf, type Footprint, footprint, latency, usedMultiplyAdds } from './footprint.js';
 export {
   bestOrder,
@@ -72,6 +73,7 @@ export {
   groupLayers,
   type PatternChoice,
   patternsOf,
+  prunedLayers,
   pruneGroups,
   rearrangeFor,
   type ZeroShares,

@@ -70,6 +70,27 @@ export function groupLayers(
 }
 
 /**
+ * The layers of a prune step of a recipe: those of `groupLayers` where it rearranges, else all that
+ * it chooses.
+ *
+ * @throws Error when no layer is chosen or one has no pattern
+ */
+export function prunedLayers(
+  model: Layer,
+  {
+    layers,
+    pattern = 'unstructured',
+    rearrange: moving,
+  }: Pick<GroupPruningOptions, 'layers' | 'pattern' | 'rearrange'>,
+): GroupLayers {
+  if (moving) return groupLayers(model, { ...(layers && { layers }), pattern });
+  const weights = chosenWeights(model, layers);
+  const patternOf = patternsOf(pattern);
+  for (const name of Object.keys(weights)) patternOf(name);
+  return { weights, patternOf, dense: new Map() };
+}
+
+/**
  * The pattern of each weight.
  *
  * @throws Error naming a layer for which there is none
