@@ -81,7 +81,7 @@ describe.skipIf(!existsSync(join(root, 'dist')))(
       expect(stdout).toContain('the cat sat on the mat');
     }, 120_000);
 
-    test.each(['vanillanet', 'lsnet', 'sparse-convnets', 'simplenet', 'emov2', 'hyperzzw'])(
+    test.each(['vanillanet', 'lsnet', 'sparse-convnets', 'sparsebytenn', 'simplenet', 'emov2', 'hyperzzw'])(
       '%s: classes of new pictures',
       (page) => {
         const { stdout, folder } = run(page, PICTURES);

@@ -32,7 +32,7 @@ const weights = {
   depthwise: pruned(3, [24, 1, 3, 3], 4, 0.4),
   strided: pruned(4, [32, 24, 1, 1], 2),
   pointwise: pruned(5, [32, 32, 1, 1], 8),
-  head: pruned(6, [10, 32 * 16], 4),
+  head: pruned(6, [12, 32 * 16], 4),
 };
 
 /** Every kind of layer, with a shortcut around a sparse one. */
