@@ -109,7 +109,7 @@ const samples: Readonly<Record<Exclude<LayerOperator, 'grouped'>, readonly (read
   ],
 };
 
-/** Shares of zeros of the layers that are timed. */
+/** Shares of zeros of the layers that are timed, in turn. */
 const shares = [0.3, 0.7] as const;
 /** Heights of blocks that are timed; 8 has a kernel of its own. */
 const heights = [1, 2, 4, 8] as const;
@@ -160,23 +160,21 @@ export function calibrateKernels(): KernelCosts {
     timed.set(key, [...(timed.get(key) ?? []), { ...work, milliseconds: Math.max(1e-6, milliseconds) }]);
   const random = new Random(7);
   for (const [operator, sizes] of Object.entries(samples) as [keyof typeof samples, (typeof samples)['linear']][])
-    for (const sample of sizes)
-      for (const height of operator === 'depthwise' ? ([4] as const) : heights)
-        for (const share of shares) {
-          const [, inputs, outputs, kernel] = sample as [number, number, number, number];
-          const inGroup = operator === 'depthwise' ? 1 : inputs;
-          const shape = operator === 'linear' ? [outputs, inputs] : [outputs, inGroup, kernel, kernel];
-          const weight = prunedWeight(shape, height, share, random);
-          withLayer(operator, sample, weight, (layer) => {
-            const forms = formsOf(layer);
-            const times = race(layer, forms);
-            note(operator, workOf(layer), times.dense);
-            forms.forEach((form, i) => {
-              note(keyOf(form), workOf(layer, form), times.sparse[i] as number);
-            });
-          });
-          weight.dispose();
-        }
+    for (const [at, sample] of sizes.entries())
+      for (const [i, height] of (operator === 'depthwise' ? ([4] as const) : heights).entries()) {
+        const [, inputs, outputs, kernel] = sample as [number, number, number, number];
+        const inGroup = operator === 'depthwise' ? 1 : inputs;
+        const shape = operator === 'linear' ? [outputs, inputs] : [outputs, inGroup, kernel, kernel];
+        const weight = prunedWeight(shape, height, shares[(at + i) % shares.length] as number, random);
+        withLayer(operator, sample, weight, (layer) => {
+          const forms = formsOf(layer);
+          const times = race(layer, forms);
+          note(operator, workOf(layer), times.dense);
+          for (const [form, time] of forms.map((own, f) => [own, times.sparse[f] as number] as const))
+            note(keyOf(form), workOf(layer, form), time);
+        });
+        weight.dispose();
+      }
   const lines = new Map([...timed].map(([key, own]) => [key, fitCosts(own)]));
   const at = (key: string, { multiplyAdds, moved }: LayerWork) => {
     const [a, b, c] = lines.get(key) ?? ([0, 0, 0] as const);
