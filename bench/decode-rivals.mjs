@@ -6,7 +6,7 @@
 //   npm install --prefix bench --ignore-scripts && node bench/decode-rivals.mjs [--threads 1,2]
 //   [--tokens 48] [--file model.gguf]
 //
-// --file takes another model, such as that of bench/smallthinker.mjs; one of more than 2 GB does not
+// --file takes another model, such as that of `gossamer lm bench --shape`; one of more than 2 GB does not
 // fit wllama.
 
 import { createReadStream, existsSync, statSync } from 'node:fs';
@@ -18,10 +18,9 @@ import { chromium } from 'playwright-core';
 import { rolldown } from 'rolldown';
 import { setThreads } from '../dist/index.js';
 import { generate } from '../dist/lm/index.js';
-import { loadLanguageModel } from '../dist/lm/node.js';
+import { loadLanguageModel, shapeFile } from '../dist/lm/node.js';
 import { best, generationRates } from './generation-rates.mjs';
 import { columns } from './in-turns.mjs';
-import { randomGguf } from './random-gguf.mjs';
 
 const { values: flags } = parseArgs({
   options: {
@@ -32,7 +31,7 @@ const { values: flags } = parseArgs({
 });
 const threads = flags.threads.split(',').map(Number);
 const tokens = Number(flags.tokens);
-const path = flags.file ?? randomGguf();
+const path = flags.file ?? shapeFile('qwen2-0.5b');
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const prompt = Array.from({ length: 256 }, (_, i) => 65 + ((i * 7) % 26));
 const rows = [];

@@ -6,15 +6,14 @@
 
 import { parseArgs } from 'node:util';
 import { matmul, ones, Random, scope, setThreads, sum } from '../dist/index.js';
-import { loadLanguageModel } from '../dist/lm/node.js';
+import { loadLanguageModel, shapeFile } from '../dist/lm/node.js';
 import { columns } from './in-turns.mjs';
-import { randomGguf } from './random-gguf.mjs';
 
 const { values: flags } = parseArgs({
   options: { threads: { type: 'string', default: '1,2' }, tokens: { type: 'string', default: '48' } },
 });
 const tokens = Number(flags.tokens);
-const path = randomGguf();
+const path = shapeFile('qwen2-0.5b');
 const opened = performance.now();
 const { model } = loadLanguageModel(path, { onProgress: () => {} });
 const loading = performance.now() - opened;

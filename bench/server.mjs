@@ -6,10 +6,10 @@
 
 import { fork } from 'node:child_process';
 import { setTimeout as after } from 'node:timers/promises';
-import { randomGguf } from './random-gguf.mjs';
+import { shapeFile } from '../dist/lm/node.js';
 
 const path = (name) => new URL(name, import.meta.url).pathname;
-const server = fork(path('../dist/cli/main.js'), ['serve', randomGguf(), '--port', '0', '--quiet'], {
+const server = fork(path('../dist/cli/main.js'), ['serve', shapeFile('qwen2-0.5b'), '--port', '0', '--quiet'], {
   execArgv: ['--import', path('loop-delay.mjs')],
   silent: true,
 });

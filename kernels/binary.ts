@@ -113,9 +113,9 @@ function majority(a: v128, b: v128, partial: v128, c: v128): v128 {
 export function sumPlanes(
   bits: usize, indptr: usize, offsets: usize, totals: usize, y: usize, planes: i32, filters: i32, vectors: i32, pixels: i32, slices: i32, scratch: usize, begin: i32, end: i32,
 ): void {
-  const upper = ownTile();
+  const state = ownTile();
   const tile = ownScratch(scratch, (planes + 1) << 4);
-  const top = <usize>slices << 4;
+  const top = <usize>(4 + slices) << 4;
   const zero = i32x4.splat(0);
   let copied = -1;
   for (let task = begin; task < end; task++) {
@@ -126,45 +126,13 @@ export function sumPlanes(
       v128.store(tile + (<usize>planes << 4), zero);
       copied = vector;
     }
-    let n1 = zero, n2 = zero, n4 = zero, n8 = zero;
-    // Slices of weight 16 and above change once in 16 planes: they lie in memory and leave the
-    // registers to the others.
-    for (let slice: usize = 0; slice < top; slice += 16) v128.store(upper + slice, zero);
+    for (let slice: usize = 0; slice < top; slice += 16) v128.store(state + slice, zero);
     let i = load<i32>(indptr + (<usize>filter << 3));
     for (let list: usize = 1; list <= 2; list++) {
       const last = load<i32>(indptr + (<usize>filter << 3) + (list << 2));
-      for (; i < last; i += 16) {
-        // Sixteen planes: eight full adders, four, two, one; what is left over of weight 16 ripples
-        // up.
-        let c: v128, t: v128;
-        let twosA: v128, twosB: v128, foursA: v128, foursB: v128, eightsA: v128, eightsB: v128;
-        let a = planeAt(tile, offsets, i), b = planeAt(tile, offsets, i + 1);
-        t = v128.xor(a, b); twosA = majority(a, b, t, n1); n1 = v128.xor(t, n1);
-        a = planeAt(tile, offsets, i + 2); b = planeAt(tile, offsets, i + 3);
-        t = v128.xor(a, b); twosB = majority(a, b, t, n1); n1 = v128.xor(t, n1);
-        t = v128.xor(twosA, twosB); foursA = majority(twosA, twosB, t, n2); n2 = v128.xor(t, n2);
-        a = planeAt(tile, offsets, i + 4); b = planeAt(tile, offsets, i + 5);
-        t = v128.xor(a, b); twosA = majority(a, b, t, n1); n1 = v128.xor(t, n1);
-        a = planeAt(tile, offsets, i + 6); b = planeAt(tile, offsets, i + 7);
-        t = v128.xor(a, b); twosB = majority(a, b, t, n1); n1 = v128.xor(t, n1);
-        t = v128.xor(twosA, twosB); foursB = majority(twosA, twosB, t, n2); n2 = v128.xor(t, n2);
-        t = v128.xor(foursA, foursB); eightsA = majority(foursA, foursB, t, n4); n4 = v128.xor(t, n4);
-        a = planeAt(tile, offsets, i + 8); b = planeAt(tile, offsets, i + 9);
-        t = v128.xor(a, b); twosA = majority(a, b, t, n1); n1 = v128.xor(t, n1);
-        a = planeAt(tile, offsets, i + 10); b = planeAt(tile, offsets, i + 11);
-        t = v128.xor(a, b); twosB = majority(a, b, t, n1); n1 = v128.xor(t, n1);
-        t = v128.xor(twosA, twosB); foursA = majority(twosA, twosB, t, n2); n2 = v128.xor(t, n2);
-        a = planeAt(tile, offsets, i + 12); b = planeAt(tile, offsets, i + 13);
-        t = v128.xor(a, b); twosA = majority(a, b, t, n1); n1 = v128.xor(t, n1);
-        a = planeAt(tile, offsets, i + 14); b = planeAt(tile, offsets, i + 15);
-        t = v128.xor(a, b); twosB = majority(a, b, t, n1); n1 = v128.xor(t, n1);
-        t = v128.xor(twosA, twosB); foursB = majority(twosA, twosB, t, n2); n2 = v128.xor(t, n2);
-        t = v128.xor(foursA, foursB); eightsB = majority(foursA, foursB, t, n4); n4 = v128.xor(t, n4);
-        t = v128.xor(eightsA, eightsB); c = majority(eightsA, eightsB, t, n8); n8 = v128.xor(t, n8);
-        carryUp(upper, slices, c);
-      }
-      n1 = v128.not(n1), n2 = v128.not(n2), n4 = v128.not(n4), n8 = v128.not(n8);
-      for (let slice: usize = 0; slice < top; slice += 16) v128.store(upper + slice, v128.not(v128.load(upper + slice)));
+      addPlanes(state, slices, tile, offsets, i, last);
+      i = last;
+      for (let slice: usize = 0; slice < top; slice += 16) v128.store(state + slice, v128.not(v128.load(state + slice)));
     }
     const total = load<i32>(totals + (<usize>filter << 3));
     const subtracted = i32x4.splat(load<i32>(totals + (<usize>filter << 3), 4));
@@ -172,14 +140,8 @@ export function sumPlanes(
     const target = y + ((<usize>filter * pixels + vector * 128) << 2);
     const count = min(128, pixels - vector * 128);
     // Bit j of 32-bit lane l belongs to pixel 32·l + j.
-    const one = i32x4.splat(1);
     for (let j = 0; j < 32; j++) {
-      let value = v128.and(i32x4.shr_u(n1, j), one);
-      value = addBit(value, n2, j, one, 1);
-      value = addBit(value, n4, j, one, 2);
-      value = addBit(value, n8, j, one, 3);
-      for (let slice = 0; slice < slices; slice++) value = addBit(value, v128.load(upper + (<usize>slice << 4)), j, one, 4 + slice);
-      value = v128.and(i32x4.add(value, subtracted), modulus);
+      const value = v128.and(i32x4.add(valuesOf(state, 4 + slices, j), subtracted), modulus);
       const result = f32x4.convert_i32x4_s(i32x4.sub(i32x4.splat(total), i32x4.shl(value, 1)));
       const at = target + (<usize>j << 2);
       if (j < count) v128.store_lane<f32>(at, result, 0);
@@ -190,25 +152,66 @@ export function sumPlanes(
   }
 }
 
-/** Adds bits of weight 16 to the slices in memory. */
+/**
+ * Adds the planes at offsets [first, last), in bytes of a tile, to counts in slices of bits: the
+ * four lowest and `upper` more lie in memory. Whole groups of 16 planes are added: eight full
+ * adders, four, two, one; what is left over of weight 16 ripples up, once in 16 planes, so that
+ * those slices leave the registers to the others.
+ */
+export function addPlanes(state: usize, upper: i32, tile: usize, offsets: usize, first: i32, last: i32): void {
+  let n1 = v128.load(state), n2 = v128.load(state, 16), n4 = v128.load(state, 32), n8 = v128.load(state, 48);
+  for (let i = first; i + 16 <= last; i += 16) {
+    let c: v128, t: v128;
+    let twosA: v128, twosB: v128, foursA: v128, foursB: v128, eightsA: v128, eightsB: v128;
+    let a = planeAt(tile, offsets, i), b = planeAt(tile, offsets, i + 1);
+    t = v128.xor(a, b); twosA = majority(a, b, t, n1); n1 = v128.xor(t, n1);
+    a = planeAt(tile, offsets, i + 2); b = planeAt(tile, offsets, i + 3);
+    t = v128.xor(a, b); twosB = majority(a, b, t, n1); n1 = v128.xor(t, n1);
+    t = v128.xor(twosA, twosB); foursA = majority(twosA, twosB, t, n2); n2 = v128.xor(t, n2);
+    a = planeAt(tile, offsets, i + 4); b = planeAt(tile, offsets, i + 5);
+    t = v128.xor(a, b); twosA = majority(a, b, t, n1); n1 = v128.xor(t, n1);
+    a = planeAt(tile, offsets, i + 6); b = planeAt(tile, offsets, i + 7);
+    t = v128.xor(a, b); twosB = majority(a, b, t, n1); n1 = v128.xor(t, n1);
+    t = v128.xor(twosA, twosB); foursB = majority(twosA, twosB, t, n2); n2 = v128.xor(t, n2);
+    t = v128.xor(foursA, foursB); eightsA = majority(foursA, foursB, t, n4); n4 = v128.xor(t, n4);
+    a = planeAt(tile, offsets, i + 8); b = planeAt(tile, offsets, i + 9);
+    t = v128.xor(a, b); twosA = majority(a, b, t, n1); n1 = v128.xor(t, n1);
+    a = planeAt(tile, offsets, i + 10); b = planeAt(tile, offsets, i + 11);
+    t = v128.xor(a, b); twosB = majority(a, b, t, n1); n1 = v128.xor(t, n1);
+    t = v128.xor(twosA, twosB); foursA = majority(twosA, twosB, t, n2); n2 = v128.xor(t, n2);
+    a = planeAt(tile, offsets, i + 12); b = planeAt(tile, offsets, i + 13);
+    t = v128.xor(a, b); twosA = majority(a, b, t, n1); n1 = v128.xor(t, n1);
+    a = planeAt(tile, offsets, i + 14); b = planeAt(tile, offsets, i + 15);
+    t = v128.xor(a, b); twosB = majority(a, b, t, n1); n1 = v128.xor(t, n1);
+    t = v128.xor(twosA, twosB); foursB = majority(twosA, twosB, t, n2); n2 = v128.xor(t, n2);
+    t = v128.xor(foursA, foursB); eightsB = majority(foursA, foursB, t, n4); n4 = v128.xor(t, n4);
+    t = v128.xor(eightsA, eightsB); c = majority(eightsA, eightsB, t, n8); n8 = v128.xor(t, n8);
+    const stop = state + (<usize>(4 + upper) << 4);
+    for (let slice = state + 64; slice < stop; slice += 16) {
+      const bits = v128.load(slice);
+      v128.store(slice, v128.xor(bits, c));
+      c = v128.and(bits, c);
+    }
+  }
+  v128.store(state, n1);
+  v128.store(state, n2, 16);
+  v128.store(state, n4, 32);
+  v128.store(state, n8, 48);
+}
+
+/** The counts of four pixels: bit j of 32-bit lane l belongs to pixel 32·l + j. */
 // @ts-ignore: decorator
 @inline
-function carryUp(upper: usize, slices: i32, carry: v128): void {
-  for (let slice: usize = 0; slice < <usize>slices << 4; slice += 16) {
-    const bits = v128.load(upper + slice);
-    v128.store(upper + slice, v128.xor(bits, carry));
-    carry = v128.and(bits, carry);
-  }
+export function valuesOf(state: usize, slices: i32, j: i32): v128 {
+  const one = i32x4.splat(1);
+  let value = v128.and(i32x4.shr_u(v128.load(state), j), one);
+  for (let slice = 1; slice < slices; slice++)
+    value = v128.or(value, i32x4.shl(v128.and(i32x4.shr_u(v128.load(state + (<usize>slice << 4)), j), one), slice));
+  return value;
 }
 
 // @ts-ignore: decorator
 @inline
 function planeAt(tile: usize, offsets: usize, i: i32): v128 {
   return v128.load(tile + <usize>load<u32>(offsets + (<usize>i << 2)));
-}
-
-// @ts-ignore: decorator
-@inline
-function addBit(value: v128, slice: v128, j: i32, one: v128, weight: i32): v128 {
-  return v128.or(value, i32x4.shl(v128.and(i32x4.shr_u(slice, j), one), weight));
 }

@@ -4,6 +4,7 @@
 export { aggregate, aggregateFilterGradient, aggregateInputGradient } from "./aggregation";
 export { attention, attentionKeyGradient, attentionQueryGradient, rotate } from "./attention";
 export { matmulBits, packSigns, sumPlanes } from "./binary";
+export { planeLevel, planeTiles, planeTree, signPlanes, signs, signsGradient } from "./binary-planes";
 export { blockDiagonal } from "./block-diagonal";
 export { encodeBlocks, packBlocks, widenHalves } from "./block-formats";
 export { addNeurons, gatedNeurons, rowsProduct, unpackRows } from "./neurons";

@@ -14,26 +14,28 @@ import {
   type Recipe,
 } from '../compress/index.js';
 import { interruptSignal, readJson, writeFileAtomic } from '../data/node.js';
-import { inference } from '../nn/index.js';
+import { binaryLayers, inference } from '../nn/index.js';
 import { Random, zeros } from '../tensor/index.js';
 import { exportOnnx, savePlan } from '../trace/index.js';
 import { deployedForm, type ImageClassifier } from '../vision/index.js';
-import { number } from './arguments.js';
+import { type AnalyseFlags, analyse } from './analyse.js';
+import { list, number } from './arguments.js';
 import { Bar } from './bar.js';
+import { columns } from './columns.js';
 import { openModelOf } from './models.js';
 import { type PictureFlags, readPictures, withPictureOptions } from './pictures.js';
 import { useThreads } from './threads.js';
 
-interface Flags extends PictureFlags {
+interface Flags extends PictureFlags, AnalyseFlags {
+  readonly analyse: boolean;
   readonly recipe?: string;
   readonly method?: 'sparse';
   readonly sparsity?: number;
   readonly finetune?: number;
   readonly estimate: boolean;
-  readonly data: string;
+  readonly data?: string;
   readonly out: string;
   readonly threads: number;
-  readonly json: boolean;
 }
 
 const DEFAULTS = { sparsity: 0.8, finetune: 4 };
@@ -67,6 +69,7 @@ Examples
   gossamer compress model.safetensors --recipe recipe.json --data fashion-mnist
   gossamer compress model.safetensors --recipe group30.json --data flowers/ --estimate    how much faster here, before any training
   gossamer classify small/model.plan photo.jpg
+  gossamer compress bnn.safetensors --analyse                                         what spanning trees would save in a binary network
 
 A recipe is JSON: a list of steps, each with the epochs that it may train.
   {
@@ -78,7 +81,7 @@ A recipe is JSON: a list of steps, each with the epochs that it may train.
       { "do": "quantize", "bits": 8, "epochs": 1 }
     ]
   }
-layers: pointwise, convolutions, depthwise, linear, all, or a list of names with *. pattern: unstructured, block1, block2, block4, block8, block16, block32, 2:4, or patterns by name of layers. distribution: uniform, erk, global, global-normalized. Pruning without epochs happens at once; quantize comes last. { "do": "hypercomplex", "n": 3, "epochs": 5 } leaves about a third of the weights of layers whose channels 3 divides; it comes before pruning, which writes hypercomplex layers out.
+layers: pointwise, convolutions, depthwise, linear, all, or a list of names with *. pattern: unstructured, block1, block2, block4, block8, block16, block32, 2:4, or patterns by name of layers. distribution: uniform, erk, global, global-normalized. Pruning without epochs happens at once; quantize comes last. { "do": "hypercomplex", "n": 3, "epochs": 5 } leaves about a third of the weights of layers whose channels 3 divides; it comes before pruning, which writes hypercomplex layers out. Binary networks take { "do": "tree", "strength": 0.3, "depth": "auto", "epochs": 8 }: their channels are computed from each other; without epochs what is there is only ordered.
 
 At few zeros, groups of output channels that share them are faster than single weights, and lose little once the channels of the whole network have changed places for it:
   { "steps": [{ "do": "prune", "sparsity": 0.3, "pattern": "block4", "rearrange": true, "layers": "convolutions", "epochs": 5 }] }
@@ -88,8 +91,15 @@ The folder --out gets model.plan (what runs fastest here and in the browser), mo
 export function compressCommand(): Command {
   const command = new Command('compress')
     .description('make a trained classifier of images smaller and faster')
-    .argument('<model>', 'model of gossamer train')
-    .requiredOption('--data <images>', 'the images that it was trained on, as gossamer train takes them')
+    .argument('<model>', 'model of gossamer train; for --analyse any .safetensors or .npz')
+    .option('--data <images>', 'the images that it was trained on, as gossamer train takes them')
+    .option(
+      '--analyse',
+      'only print what spanning trees would save in a binary network: operations, bits, depth and time by layer',
+      false,
+    )
+    .option('--layers <names>', 'with --analyse: the binary layers, where * stands for any characters', list)
+    .option('--side <n>', 'with --analyse: side in pixels of the maps that are timed', number(1), 32)
     .addOption(
       new Option('--method <name>', 'sparse: gradual pruning of the pointwise convolutions (default)').choices([
         'sparse',
@@ -110,12 +120,15 @@ export function compressCommand(): Command {
 
 async function run(modelPath: string, flags: Flags): Promise<void> {
   useThreads(flags.threads);
+  if (flags.analyse) return analyse(modelPath, flags);
+  const { data: source } = flags;
+  if (source === undefined) throw new Error('compress needs the images of the training: --data <images>');
   const recipe = recipeOf(flags);
   const classifier = (await openModelOf(modelPath, 'image-classifier')).classifier();
   if (flags.estimate) return printEstimate(classifier, recipe, flags.json);
   if (existsSync(join(flags.out, 'model.plan')))
     throw new Error(`folder "${flags.out}" holds a result already; choose another with --out`);
-  const data = await readFitting(classifier, flags);
+  const data = await readFitting(classifier, source, flags);
   const { signal, release } = interruptSignal();
   const bar = new Bar('compressing', 'epochs', flags.json);
   const epochs = recipe.steps.reduce((sum, step) => sum + (step.epochs ?? 0), 0);
@@ -135,14 +148,16 @@ async function run(modelPath: string, flags: Flags): Promise<void> {
     bar.close();
     const { channels, height, width } = classifier.description;
     const smaller = classifier.trainedOn(data, report.after.accuracy);
-    const model = smaller.deployed();
+    // Planes of bits have no ONNX operators: binary networks are exported as they are trained.
+    const isBinary = Object.keys(binaryLayers(smaller.model)).length > 0;
+    const model = isBinary ? smaller.model : smaller.deployed();
     const save = (name: string, contents: string | Uint8Array) => writeFileAtomic(join(flags.out, name), contents);
     save('model.safetensors', smaller.save());
     save(
       'model.onnx',
       exportOnnx((x) => model.forward(x, inference), [zeros([1, channels, height, width])]),
     );
-    save('report.json', `${JSON.stringify({ model: modelPath, data: flags.data, recipe, ...report }, null, 2)}\n`);
+    save('report.json', `${JSON.stringify({ model: modelPath, data: source, recipe, ...report }, null, 2)}\n`);
     save('model.plan', savePlan(plan, smaller.metadata()));
     process.stdout.write(
       flags.json
@@ -184,21 +199,19 @@ function formatEstimate({ layers, dense, sparse }: PruningEstimate): string {
  *
  * @throws Error when sizes or classes differ from the model's.
  */
-async function readFitting({ description }: ImageClassifier, flags: Flags) {
+async function readFitting({ description }: ImageClassifier, source: string, flags: Flags) {
   const { height, width, channels, classes, mean, deviation, background = 'white' } = description;
   const reading = { size: [height, width], channels: channels === 1 ? '1' : '3', ...flags } as const;
-  const data = await readPictures(flags.data, reading, { background, silent: flags.json });
+  const data = await readPictures(source, reading, { background, silent: flags.json });
   const { test } = data;
   if (test.count === 0)
-    throw new Error(`"${flags.data}" leaves no test images, which compress measures on; choose another --test-share`);
+    throw new Error(`"${source}" leaves no test images, which compress measures on; choose another --test-share`);
   if (test.height !== height || test.width !== width || test.channels !== channels)
     throw new Error(
-      `"${flags.data}" holds images of ${test.channels}×${test.height}×${test.width}, the model reads ${channels}×${height}×${width}`,
+      `"${source}" holds images of ${test.channels}×${test.height}×${test.width}, the model reads ${channels}×${height}×${width}`,
     );
   if (data.classes.join() !== classes.join())
-    throw new Error(
-      `"${flags.data}" has the classes ${data.classes.join(', ')}, the model knows ${classes.join(', ')}`,
-    );
+    throw new Error(`"${source}" has the classes ${data.classes.join(', ')}, the model knows ${classes.join(', ')}`);
   return { ...data, mean, deviation };
 }
 
@@ -234,21 +247,4 @@ function formatReport({ before, after, layers, zeros: shares, done }: Compressio
     '',
     columns([['layer', 'zeros', 'kernel', 'why'], ...choices], 2),
   ].join('\n');
-}
-
-/** Cells in columns, the last `left` of them and the first on the left. */
-function columns(rows: readonly (readonly string[])[], left = 0): string {
-  const widths = (rows[0] as readonly string[]).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] as string).length)),
-  );
-  return rows
-    .map((row) =>
-      row
-        .map((cell, i) =>
-          i === 0 || i >= row.length - left ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number),
-        )
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
 }

@@ -40,6 +40,7 @@ import {
   type SystemRecord,
   systems,
 } from '../experiments/index.js';
+import { analyse } from './analyse.js';
 import { Bar } from './bar.js';
 import { kindOf } from './fit/kinds.js';
 import { openModel } from './models.js';
@@ -57,6 +58,7 @@ Examples
   gossamer info shop/                    a catalogue: products.csv and attributes.csv
   gossamer info hf:Qwen/Qwen3-0.6B-GGUF  a language model by its name on huggingface.co
   gossamer info model.safetensors        what a model is, what it was trained on and what it answers for
+  gossamer info bnn.safetensors --tree   what spanning trees would save in a binary network
   gossamer info hyperpave                a system: paper, data sets, claims and options of its experiment`;
 
 export function infoCommand(): Command {
@@ -67,6 +69,7 @@ export function infoCommand(): Command {
       `name from \`gossamer list\`, a model file, a table: ${TABLE_FORMS}; a folder with graphs.csv and edges.csv; a graph of several types: a folder with tables such as nodes_paper.csv and edges_author_paper.csv; or a graph: a folder with nodes.csv and edges.csv, GraphML, GEXF, GML, Pajek, METIS, Matrix Market, node-link JSON; a catalogue: a folder with products.csv; or a folder with a folder of source files or of pictures for each class`,
     )
     .addOption(maxPixelsOption('pictures: '))
+    .option('--tree', 'binary networks: operations, bits, depth and time by layer along spanning trees', false)
     .addHelpText('after', examples)
     .action(info);
 }
@@ -119,7 +122,14 @@ function isGraphSet(path: string): boolean {
 /** Endings of tables. */
 const TABLE = /\.(csv|tsv|txt|parquet|jsonl|ndjson|json|xlsx|xlsm|sqlite3?|db)(\.gz)?$/i;
 
-async function info(slug: string, flags: TableFlags & { readonly maxPixels?: number }): Promise<void> {
+/** Flags of `gossamer info` beside those of tables. */
+interface InfoFlags extends TableFlags {
+  readonly maxPixels?: number;
+  readonly tree: boolean;
+}
+
+async function info(slug: string, flags: InfoFlags): Promise<void> {
+  if (flags.tree) return analyse(slug, { side: 32, json: false });
   if (isHubName(slug)) return modelInfo(slug);
   const isSystem = systems.some((record) => record.slug === slug);
   if (!isSystem && existsSync(slug) && isGraphSet(slug)) {

@@ -23,6 +23,7 @@ import {
 import { number } from './arguments.js';
 import { compressExpertsCommand } from './compress-experts.js';
 import { type ModelFlags, modelsHelp, openLanguageModel, withModel } from './language-model.js';
+import { benchCommand } from './lm-bench.js';
 import { counted, statsOf } from './lm-stats.js';
 import { trainCommand } from './lm-train.js';
 import { mergeCommand } from './merge-models.js';
@@ -51,7 +52,8 @@ export function lmCommand(): Command {
     .addCommand(generateCommand())
     .addCommand(chatCommand())
     .addCommand(compressExpertsCommand())
-    .addCommand(mergeCommand());
+    .addCommand(mergeCommand())
+    .addCommand(benchCommand());
 }
 
 function withSampling(command: Command): Command {

@@ -5,6 +5,8 @@
 import { type ImageDataset, imageTensor } from '../data/index.js';
 import { type ImageTrainingOptions, trainOnImages } from '../models/index.js';
 import {
+  binaryLayers,
+  clipBinaryWeights,
   type EpochReport,
   fakeQuantizeWeight,
   hasHypercomplex,
@@ -22,8 +24,17 @@ import { removeChannels } from './channels.js';
 import { exampleOf, type Footprint, footprint, latency } from './footprint.js';
 import { toHypercomplex } from './hypercomplex.js';
 import { chosenWeights } from './layers.js';
+import { orderChannels, TreePull } from './mst-compression/index.js';
 import { Frozen, Pruning, pruneOnce } from './pruning.js';
-import type { HypercomplexStep, PruneStep, QuantizeStep, Recipe, RecipeStep, RemoveChannelsStep } from './recipe.js';
+import type {
+  HypercomplexStep,
+  PruneStep,
+  QuantizeStep,
+  Recipe,
+  RecipeStep,
+  RemoveChannelsStep,
+  TreeStep,
+} from './recipe.js';
 import { type GroupLayers, prunedLayers, rearrangeFor, type ZeroShares, zeroShares } from './sparsebytenn.js';
 
 /** Options of `compress`. */
@@ -74,8 +85,9 @@ const CALIBRATION = 64;
  * become zero, removed channels are cut out of its weights.
  *
  * @param data the training images are used by the steps, the test images by the report
- * @throws Error when the layers of a prune step match nothing or quantize is not last, both before
- * any training, and when channels are to be removed after pruning; AbortError when the signal fires
+ * @throws Error when the layers of a prune step match nothing, quantize is not last or a step does
+ * not suit the network, all before any training, and when channels are to be removed after pruning;
+ * AbortError when the signal fires
  */
 export async function compress(
   model: Layer,
@@ -100,6 +112,14 @@ class Compression {
     readonly recipe: Recipe,
     readonly options: CompressOptions,
   ) {
+    const isBinary = Object.keys(binaryLayers(model)).length > 0;
+    const unfit = recipe.steps.find((step) => isBinary !== (step.do === 'tree') && step.do !== 'train');
+    if (unfit)
+      throw new Error(
+        isBinary
+          ? `recipe: ${unfit.do} does not change binary networks; they take the steps tree and train`
+          : 'recipe: the step tree is for binary networks, such as binary-net',
+      );
     // Layer names that match nothing are reported before hours of training.
     if (!hasHypercomplex(model)) for (const step of recipe.steps) if (step.do === 'prune') prunedLayers(model, step);
     const quantized = recipe.steps.findIndex((step) => step.do === 'quantize');
@@ -155,6 +175,7 @@ class Compression {
     if (step.do === 'prune') return this.#prune(step, index);
     if (step.do === 'hypercomplex') return this.#hypercomplex(step, index);
     if (step.do === 'quantize') return this.#quantize(step, index);
+    if (step.do === 'tree') return this.#tree(step, index);
     await this.#train(step.epochs, step, index);
     this.#done.push(`trained ${step.epochs} epochs`);
   }
@@ -231,6 +252,27 @@ class Compression {
     for (const [name, reason] of kept) this.#done.push(`${name.replace(/\.weight$/, '')} keeps its order: ${reason}`);
   }
 
+  /**
+   * The network was trained before: the pull rises at once, and the last quarter keeps its trees.
+   */
+  async #tree({ strength, centring, depth = 'auto', epochs = 0, ...step }: TreeStep, index: number): Promise<void> {
+    const batch = this.recipe.training?.batchSize ?? DEFAULTS.batchSize;
+    const pull = new TreePull(this.model, Math.ceil(this.data.train.count / batch), {
+      ...{ start: 0, end: 0.75 },
+      ...(strength !== undefined && { strength }),
+      ...(centring !== undefined && { centring }),
+    });
+    try {
+      await this.#train(epochs, step, index, undefined, (at, steps) => pull.followStep(at, steps));
+    } finally {
+      pull.release();
+    }
+    for (const { layer, ratio, bitsRatio, tree } of orderChannels(this.model, { depth }))
+      this.#done.push(
+        `${layer}: ${ratio.toFixed(2)} times fewer operations, ${bitsRatio.toFixed(2)} times fewer bits, a tree of depth ${tree.depth}`,
+      );
+  }
+
   async #quantize(step: QuantizeStep, index: number): Promise<void> {
     const { bits = 8, weightBits = 8, calibration = CALIBRATION, epochs = 0 } = step;
     if (epochs > 0) {
@@ -282,7 +324,10 @@ class Compression {
       signal,
       ...(teacher && { teacher }),
       wrapOptimizer: (inner, steps) => wrapOptimizer?.(frozen(inner), steps) ?? frozen(inner),
-      ...(onStep && { onStep }),
+      onStep: (at, steps) => {
+        clipBinaryWeights(this.model);
+        onStep?.(at, steps);
+      },
       onEpoch: (report) => onEpoch?.(report, step, index),
     });
     if (stopped === 'aborted') throw new DOMException('compression was stopped', 'AbortError');

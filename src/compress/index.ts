@@ -1,5 +1,6 @@
 // Floor 6: smaller and faster networks from trained ones.
 
+export * from './binary/index.js';
 export {
   type ChannelPruningOptions,
   channelImportance,
@@ -34,6 +35,7 @@ export {
   type UnitShape,
   unitShape,
 } from './masks.js';
+export * from './mst-compression/index.js';
 export { cubicSparsity, Frozen, masksOf, Pruning, type PruningOptions, pruneOnce } from './pruning.js';
 export {
   type ChannelClass,
@@ -56,6 +58,7 @@ export {
   type RecipeTraining,
   type RemoveChannelsStep,
   type TrainStep,
+  type TreeStep,
 } from './recipe.js';
 export {
   type GradualPruningOptions,

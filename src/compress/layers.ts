@@ -59,7 +59,7 @@ export function chosenWeights(model: object, choice: LayerChoice = 'pointwise'):
   return Object.fromEntries(chosen.map(({ name, tensor }) => [name, tensor]));
 }
 
-/** Whether the name of a weight fits a name of layers with `*`. */
+/** Whether a pattern, in which `*` stands for any characters, names a layer or its weight. */
 export function matches(name: string, pattern: string): boolean {
   const source = pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*');
   return new RegExp(`^${source}(\\.weight)?$`).test(name);

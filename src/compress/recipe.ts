@@ -96,8 +96,25 @@ export interface HypercomplexStep {
   readonly epochs?: number;
 }
 
+/**
+ * Orders the channels of binary layers along spanning trees, after training that makes them short
+ * (MST-compression).
+ */
+export interface TreeStep {
+  /** Discriminator of the step. */
+  readonly do: 'tree';
+  /** λ: weight of the tree distances in the loss. Default: 0.3. */
+  readonly strength?: number;
+  /** μ: weight of the distances to the root, which makes trees shallow. Default: 0.25. */
+  readonly centring?: number;
+  /** Most edges between a channel and the root; `auto`: the least of minimum trees. */
+  readonly depth?: number | 'auto';
+  /** Epochs of training; 0 only orders what is there. Default: 0. */
+  readonly epochs?: number;
+}
+
 /** One step of a recipe, discriminated by `do`. */
-export type RecipeStep = RemoveChannelsStep | PruneStep | TrainStep | HypercomplexStep | QuantizeStep;
+export type RecipeStep = RemoveChannelsStep | PruneStep | TrainStep | HypercomplexStep | TreeStep | QuantizeStep;
 
 /** An ordered list of compression steps. */
 export interface Recipe {
@@ -126,6 +143,7 @@ const fields = {
   },
   train: { epochs: whole(1) },
   hypercomplex: { n: whole(2), epochs: whole(0) },
+  tree: { strength: notNegative, centring: notNegative, depth: depthChoice, epochs: whole(0) },
   quantize: { bits: oneOf(8, 7), weightBits: whole(2), calibration: whole(1), epochs: whole(0) },
 } as const;
 
@@ -134,6 +152,7 @@ const required = {
   prune: ['sparsity'],
   train: ['epochs'],
   hypercomplex: ['n'],
+  tree: [],
   quantize: [],
 } as const;
 
@@ -150,6 +169,14 @@ function whole(least: number): Check {
 
 function positive(value: unknown): string | undefined {
   return typeof value === 'number' && value > 0 ? undefined : 'a positive number';
+}
+
+function notNegative(value: unknown): string | undefined {
+  return value === 0 ? undefined : positive(value) && 'a number of at least 0';
+}
+
+function depthChoice(value: unknown): string | undefined {
+  return value === 'auto' ? undefined : whole(1)(value) && '"auto" or an integer of at least 1';
 }
 
 function oneOf(...choices: readonly (string | number | boolean)[]): Check {

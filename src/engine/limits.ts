@@ -91,7 +91,7 @@ export const ATTENTION_BLOCK = 64;
 
 /**
  * Share of the memory that a job may plan to fill. The allocator rounds to size classes, which
- * takes up to a quarter more than was asked for: 0.75 · 1.25 is 94 %, and the rest is for scratch,
- * guard and what the plan did not count.
+ * takes up to a quarter more than was asked for, of large blocks a sixteenth: at most 94 %, and the
+ * rest is for scratch, guard and what the plan did not count.
  */
 export const PLANNED_SHARE = 0.75;

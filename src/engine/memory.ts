@@ -1,9 +1,10 @@
 // The heap: one growable WebAssembly memory and an allocator of size classes over it.
 //
-// A request is rounded up to a class (four classes an octave, so at most a quarter is wasted) and
-// served from that class's free list, else from the untouched end of memory. When the end is
-// reached, or memory would have to grow while much of it is free, adjacent free blocks are merged
-// and split again: batches of varying sizes would otherwise fill the whole of it, class by class.
+// A request is rounded up to a class (four classes an octave, so at most a quarter is wasted; large
+// blocks sixteen, so at most a sixteenth) and served from that class's free list, else from the
+// untouched end of memory. When the end is reached, or memory would have to grow while much of it
+// is free, adjacent free blocks are merged and split again: batches of varying sizes would
+// otherwise fill the whole of it, class by class.
 
 const PAGE = 65536;
 const ALIGNMENT = 64;
@@ -14,6 +15,11 @@ export const RESERVED_BYTES = PAGE;
  * the foreign lanes.
  */
 const GUARD_BYTES = 4096;
+/**
+ * Bytes from which classes are finer: weights are such blocks, activations of batches that vary in
+ * size seldom.
+ */
+const LARGE_BYTES = 2 ** 19;
 /** Share of memory that must have been freed before free blocks are merged in place of growth. */
 const MERGE_SHARE = 1 / 2;
 
@@ -25,8 +31,8 @@ interface Span {
 /** Smallest size class that holds `bytes`. */
 export function sizeClass(bytes: number): number {
   if (bytes <= 4 * ALIGNMENT) return Math.max(ALIGNMENT, Math.ceil(bytes / ALIGNMENT) * ALIGNMENT);
-  const quarter = 2 ** (Math.floor(Math.log2(bytes)) - 2);
-  return Math.ceil(bytes / quarter) * quarter;
+  const step = 2 ** (Math.floor(Math.log2(bytes)) - (bytes < LARGE_BYTES ? 2 : 4));
+  return Math.ceil(bytes / step) * step;
 }
 
 /** The allocator of the kernels' memory: addresses are byte offsets into it. */

@@ -12,4 +12,5 @@ export { cachedLanguageModel, type FetchModelOptions, fetchLanguageModel } from 
 export { LANGUAGE_MODEL, type TrainedText } from './description.js';
 export { LanguageServer } from './server/http.js';
 export type { ServerOptions } from './server/options.js';
+export { shapeFile } from './shape-file.js';
 export { loadTrainable, type TrainableModel } from './trainable.js';

@@ -14,6 +14,7 @@ import {
   accuracy,
   algebraNames,
   binaryCrossEntropy,
+  binaryNames,
   buffers,
   crossEntropy,
   cutmix,
@@ -50,8 +51,8 @@ export interface ImageTrainingOptions extends TrainingHooks {
   /** Peak learning rate. Default: 3e-3. */
   readonly learningRate?: number;
   /**
-   * Decoupled weight decay of weights with two or more axes; biases, norms and the algebras of
-   * hypercomplex layers have none. Default: 0.05.
+   * Decoupled weight decay of weights with two or more axes; biases, norms, the algebras of
+   * hypercomplex layers and weights of binary layers have none. Default: 0.05.
    */
   readonly weightDecay?: number;
   /** Share of the steps with linear warm-up, before cosine decay to 0. Default: 0.05. */
@@ -133,7 +134,7 @@ export async function trainOnImages(
     throw new RangeError('trainOnImages: an average of weights has no best epoch; leave out average or chooseBy');
   const loader = new DataLoader(data.train, data, { batchSize, augmentation });
   const steps = Math.max(1, loader.length * epochs);
-  const free = algebraNames(model);
+  const free = new Set([...algebraNames(model), ...binaryNames(model)]);
   const decayed = Object.fromEntries(
     Object.entries(stateOf(model)).map(([name, { rank }]) => [name, rank > 1 && !free.has(name)]),
   );

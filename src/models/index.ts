@@ -1,5 +1,6 @@
 // Floor 5: standard architectures that several families build on.
 
+export { BinaryNet, type BinaryNetOptions, BinaryPlanes, binaryNets } from './binary-net.js';
 export {
   type Box,
   boxAveragePrecision,

@@ -3,6 +3,7 @@
 export { Activation, type ActivationName, activate } from './activation.js';
 export { joinHeads, MultiHeadAttention, splitHeads } from './attention.js';
 export { batchedAffine, batchedConv2d, batchedLinear } from './batched.js';
+export { BinaryConv2d, binaryLayers, binaryNames, clipBinaryWeights, signThresholds } from './binary.js';
 export { Conv1d, Conv2d, ConvTranspose2d } from './convolution.js';
 export { Dropout, Dropout2d, StochasticDepth } from './dropout.js';
 export { Embedding } from './embedding.js';

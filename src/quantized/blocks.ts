@@ -187,13 +187,37 @@ export class BlockMatrix {
    * @returns f32 [m, rows]
    */
   multiply(x: Tensor): Tensor {
-    requireDType('BlockMatrix', 'f32', x);
-    if (x.rank !== 2 || x.shape[1] !== this.columns)
-      throw new Error(`BlockMatrix: expected [m, ${this.columns}], got ${formatShape(x.shape)}`);
-    const m = x.shape[0] as number;
+    const m = this.#requireRows(x);
     const y = emptyTensor([m, this.rows], 'f32');
     cpu.run(this.#kind.product, { x, panels: this.#panels, y, m, n: this.rows, blocks: this.columns / BLOCK });
     return y;
+  }
+
+  /**
+   * x·Wᵀ for several matrices of equal columns: x is quantised once for each kind of format, and
+   * all run in one call of the thread pool. The results are those of `multiply`, to the bit.
+   *
+   * @param x f32 [m, columns]
+   * @returns f32 [m, rows] for each matrix
+   */
+  static multiplyAll(matrices: readonly BlockMatrix[], x: Tensor): Tensor[] {
+    const [m = 0] = matrices.map((matrix) => matrix.#requireRows(x));
+    const products = matrices.map((matrix) => ({
+      kernel: matrix.#kind.product,
+      panels: matrix.#panels,
+      y: emptyTensor([m, matrix.rows], 'f32'),
+      n: matrix.rows,
+    }));
+    cpu.run('matmulBlocks', { x, m, blocks: (x.shape[1] as number) / BLOCK, products });
+    return products.map(({ y }) => y);
+  }
+
+  /** Rows of activations. @throws Error unless they are f32 [m, columns] */
+  #requireRows(x: Tensor): number {
+    requireDType('BlockMatrix', 'f32', x);
+    if (x.rank !== 2 || x.shape[1] !== this.columns)
+      throw new Error(`BlockMatrix: expected [m, ${this.columns}], got ${formatShape(x.shape)}`);
+    return x.shape[0] as number;
   }
 
   /** Frees the matrix. */

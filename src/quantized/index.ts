@@ -13,6 +13,7 @@ export {
   type QuantizedFormat,
   quantizeBlocks,
 } from './blocks.js';
+export { type ChannelLists, channelLists, depthsOf, type Parent, parentOf, slicesFor } from './channel-tree.js';
 export {
   type BlockWeights,
   blockMajor,
@@ -34,5 +35,13 @@ export {
   writeFloats,
   writeWindows,
 } from './int8-convolution.js';
+export { PlaneGrid, type PlaneMap } from './plane-grid.js';
+export {
+  PlaneConvolution,
+  type PlaneConvolutionOptions,
+  type PlaneSchedule,
+  type SignThreshold,
+  signPlanes,
+} from './planes.js';
 export { gatedNeurons, type NeuronExpert, type RowFormat, RowMatrix, rowBytes } from './rows.js';
 export { Int8SparseFilters } from './sparse-filters.js';

@@ -1,6 +1,9 @@
 // Image classifiers by name.
 
 import {
+  BinaryNet,
+  type BinaryNetOptions,
+  binaryNets,
   EfficientNet,
   type EfficientNetOptions,
   LENET_LEAST,
@@ -98,6 +101,9 @@ const atLeast = (least: number): Sizes => ({
   fits: (height, width) => Math.min(height, width) >= least,
   text: `at least ${least} pixels a side`,
 });
+
+/** Least pixels a side of a binary network, whose maps are a quarter of them. */
+const BINARY_LEAST = 8;
 
 /** Most pixels a side of a Terminator, all of whose maps have the size of the image. */
 const TERMINATOR_MOST = 96;
@@ -263,6 +269,11 @@ const architectures: Readonly<Record<string, Architecture>> = {
       fits: (height, width) => lastMap(height, options) === lastMap(width, options),
       text: 'square, since its position biases are for one last map',
     }),
+  ),
+  ...named<BinaryNetOptions>(
+    binaryNets,
+    (options, shape, random) => new BinaryNet(random, { ...options, ...scaledBy(shape) }),
+    () => atLeast(BINARY_LEAST),
   ),
   ...Object.fromEntries(Object.entries(emov2s).map(([name, options]) => [name, emov2(options)])),
 };

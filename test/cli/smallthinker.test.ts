@@ -37,6 +37,24 @@ describe.skipIf(!existsSync(main))('early routers on the command line (needs a b
     ]);
   }, 60_000);
 
+  test('speed is measured for each number of threads, with what a limit costs', () => {
+    const flags = ['--prompt', '8', '--tokens', '6', '--on', '1,2', '--json'];
+    const { status, stdout } = gossamer('lm', 'bench', 'm.safetensors', '--memory', '40K', ...flags);
+    const { rows, bytesPerToken, bytes } = JSON.parse(stdout);
+    expect([status, rows.map((row: { threads: number }) => row.threads)]).toEqual([0, [1, 2]]);
+    expect(bytesPerToken).toBeLessThan(bytes);
+    for (const { rate, promptRate, limit, hitShare, bytesRead } of rows) {
+      expect(Math.min(rate, promptRate, limit)).toBeGreaterThan(0);
+      expect(hitShare).toBeLessThanOrEqual(1);
+      expect(bytesRead).toBeGreaterThanOrEqual(0);
+    }
+    const table = gossamer('lm', 'bench', 'm.safetensors', '--prompt', '8', '--tokens', '2').stdout;
+    expect(table).toMatch(/tokens\/s +memory allows +share/);
+    expect(gossamer('lm', 'bench').stderr).toContain('give a model, or --shape');
+    expect(gossamer('lm', 'bench', '--shape', 'gpt-5').stderr).toContain('smallthinker-4b');
+    expect(gossamer('lm', 'bench', 'm.safetensors', '--prompt', '4000').stderr).toContain('do not fit a context');
+  }, 60_000);
+
   test('models are averaged; what does not go together is refused', () => {
     const merged = gossamer(
       'lm',

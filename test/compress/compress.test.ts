@@ -215,10 +215,7 @@ describe('recipes', () => {
   const wrong: readonly [unknown, string][] = [
     [[], 'expected an object with "steps"'],
     [{ steps: [] }, 'at least one step'],
-    [
-      { steps: [{ do: 'squash' }] },
-      'step 1: "do" must be one of remove-channels, prune, train, hypercomplex, quantize',
-    ],
+    [{ steps: [{ do: 'squash' }] }, 'step 1: "do" must be one of remove-channels, prune, train, hypercomplex'],
     [{ steps: [{ do: 'prune' }] }, 'step 1 (prune) lacks "sparsity"'],
     [{ steps: [{ do: 'prune', sparsity: 1.5 }] }, '"sparsity" must be a share in [0, 1), got 1.5'],
     [

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { setThreads, threads } from '../../src/engine/index.js';
 import {
   BitMatrix,
   BlockMatrix,
+  blockBytes,
   blockFormats,
   floatToHalf,
   halfToFloat,
@@ -86,6 +88,31 @@ describe('blocks of 32', () => {
     expectClose(zeros.multiply(uniformTensor(1, [1, 32])).view(), [0]);
     expect(() => BlockMatrix.quantize(uniformTensor(1, [2, 33]), 'Q8_0')).toThrow('multiple of 32');
     expect(() => BlockMatrix.fromBytes(new Uint8Array(33), 'Q8_0', 1, 32)).toThrow('takes 34 bytes, got 33');
+  });
+  test('products of several matrices at once equal those of each, to the bit, on any number of threads', () => {
+    const sizes = { Q4_0: 16, Q8_0: 24, Q6_K: 9, Q4_K: 40, Q5_0: 7 } as const;
+    const matrices = Object.entries(sizes).map(([format, rows], i) => {
+      const kind = format as keyof typeof sizes;
+      const bytes = Uint8Array.from({ length: blockBytes(kind, rows, 256) }, (_, at) => (at * 37 + i * 11) & 63);
+      return BlockMatrix.fromBytes(bytes, kind, rows, 256);
+    });
+    matrices.push(BlockMatrix.quantize(uniformTensor(8, [400, 256]), 'Q4_0'));
+    for (const m of [1, 6]) {
+      const x = uniformTensor(9, [m, 256]);
+      const each = matrices.map((matrix) => matrix.multiply(x).dataSync());
+      for (const count of [1, 2, 3]) {
+        const before = threads();
+        setThreads(count);
+        try {
+          for (let round = 0; round < 20; round++)
+            expect(BlockMatrix.multiplyAll(matrices, x).map((y) => y.dataSync())).toEqual(each);
+        } finally {
+          setThreads(before);
+        }
+      }
+    }
+    expect(BlockMatrix.multiplyAll([], uniformTensor(9, [1, 64]))).toEqual([]);
+    expect(() => BlockMatrix.multiplyAll(matrices, uniformTensor(9, [1, 64]))).toThrow('expected [m, 256]');
   });
 });
 

@@ -333,6 +333,7 @@ const operations: Readonly<Record<string, () => unknown[]>> = {
   squeeze: () => [f(1, 3, 1, 4), 1],
   stack: () => [[f(1, 2, 3), f(2, 2, 3)], 1],
   standardize: () => [f(1, 3, 4), 1e-5, true],
+  signs: () => [f(1, 3)],
   stopGradient: () => [f(1, 3)],
   straightThrough: () => [f(1, 3), f(2, 3)],
   subtract: () => [1, f(1, 3)],

@@ -29,6 +29,8 @@ export interface Execution {
   withScratch(bytes: number, use: (scratch: Region) => void): void;
   /** Lends `bytes` of memory to each thread; a kernel finds its own by `ownScratch`. */
   withScratchEach(bytes: number, use: (scratch: Region) => void): void;
+  /** Steps that `body` asks for, one after the other, in a single call of the thread pool. */
+  together(body: (steps: Pick<Execution, 'over' | 'withScratch'>) => void): void;
   /** Lends memory that holds a table of integers. */
   withInts(values: readonly number[], use: (table: Region) => void): void;
 }

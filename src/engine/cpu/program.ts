@@ -1,18 +1,13 @@
 // Programs: kernel calls whose every address is known. Temporary buffers share one arena, each
 // place being used again once its last reader is done.
 
-import { signatures } from '../generated/arguments.js';
 import { library } from '../library.js';
-import { chunkCount, PARALLEL_STEP_WORK, PARALLEL_WORK } from '../limits.js';
+import { PARALLEL_WORK } from '../limits.js';
 import type { Heap } from '../memory.js';
 import type { Region } from '../region.js';
 import { type PlannedBuffer, type RecordingDevice, type Step, VIRTUAL } from './recorder.js';
 import type { Runner } from './runner.js';
-
-const kernelNumbers = new Map(signatures.map(([name, kinds], id) => [name as string, { id, kinds }]));
-
-/** Words of a step in memory: see kernels/program.ts. */
-const STEP_WORDS = 6;
+import { tableBytes, workOf, writeTable } from './step-table.js';
 
 /** Steps over numbered buffers: plain data that can be saved. */
 export interface Program {
@@ -116,23 +111,6 @@ export function placeInArena(
   return { offsets, bytes: total };
 }
 
-/** How many places of a step's loop a thread takes at once. */
-function chunkOf({ size, cost, work }: Step, threads: number): number {
-  const total = work ?? size * cost;
-  if (threads === 1 || total < PARALLEL_STEP_WORK) return size;
-  return Math.ceil(size / (work === undefined ? chunkCount(total, threads) : threads));
-}
-
-const floatView = new Float32Array(1);
-const floatBits = new Int32Array(floatView.buffer);
-
-/** An argument as the 32 bits that a kernel reads. */
-function argumentBits(value: number, kind: string | undefined): number {
-  if (kind !== 'f') return value | 0;
-  floatView[0] = value;
-  return floatBits[0] as number;
-}
-
 /** A program in memory, ready to run: one call into WebAssembly does all of it. */
 export class LoadedProgram {
   readonly #heap: Heap;
@@ -156,7 +134,7 @@ export class LoadedProgram {
     this.#sizes = program.buffers.map(({ bytes: size }) => size);
     this.#count = program.steps.length;
     this.#threads = program.threads;
-    this.#work = program.steps.reduce((total, step) => total + (step.work ?? step.size * step.cost), 0);
+    this.#work = workOf(program.steps);
     try {
       const arena = this.#allocate(Math.max(bytes, 1));
       this.#addresses = program.buffers.map(({ contents }, index) => {
@@ -174,28 +152,9 @@ export class LoadedProgram {
 
   /** Steps and their arguments as kernels/program.ts reads them. */
   #writeTable(steps: readonly Step[]): number {
-    const argumentWords = steps.reduce((total, { args }) => total + args.length, 0);
-    const table = this.#allocate(4 * Math.max(1, steps.length * STEP_WORDS + argumentWords));
-    const words: number[] = [];
-    const values: number[] = [];
-    for (const step of steps) {
-      const kernel = kernelNumbers.get(step.kernel);
-      const args = resolve(step, this.#addresses);
-      if (!kernel || kernel.kinds.length !== args.length)
-        throw new Error(`plan: this version has no kernel "${step.kernel}" with ${args.length} arguments`);
-      words.push(
-        kernel.id,
-        table + 4 * (steps.length * STEP_WORDS + values.length),
-        step.size,
-        chunkOf(step, this.#threads),
-        0,
-        0,
-      );
-      args.forEach((value, at) => {
-        values.push(argumentBits(value, kernel.kinds[at]));
-      });
-    }
-    new Int32Array(this.#heap.memory.buffer, table, words.length + values.length).set([...words, ...values]);
+    const placed = steps.map((step) => ({ ...step, args: resolve(step, this.#addresses) }));
+    const table = this.#allocate(Math.max(4, tableBytes(placed)));
+    writeTable(this.#heap.memory.buffer, table, placed, this.#threads);
     return table;
   }
 

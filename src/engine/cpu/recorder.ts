@@ -168,6 +168,10 @@ export class RecordingDevice implements Device, Execution {
     this.withScratch(bytes * this.threads, use);
   }
 
+  together(body: (steps: this) => void): void {
+    body(this);
+  }
+
   withInts(values: readonly number[], use: (table: Region) => void): void {
     const ints = Int32Array.from(values);
     const address = this.#add(ints.byteLength, new Uint8Array(ints.buffer));

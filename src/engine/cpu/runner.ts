@@ -8,6 +8,8 @@ import type { Heap } from '../memory.js';
 import type { Pool } from '../pool.js';
 import type { Region } from '../region.js';
 import type { Execution, SegmentKernel } from './execution.js';
+import type { Step } from './recorder.js';
+import { tableBytes, workOf, writeTable } from './step-table.js';
 import type { TileChoice } from './tiles.js';
 
 /** Runs kernels at once. */
@@ -68,6 +70,39 @@ export class Runner implements Execution {
 
   withScratchEach(bytes: number, use: (scratch: Region) => void): void {
     this.withScratch(bytes * this.threads, use);
+  }
+
+  together(body: (steps: Pick<Execution, 'over' | 'withScratch'>) => void): void {
+    if (this.threads === 1) {
+      body(this);
+      return;
+    }
+    const steps: Step[] = [];
+    const lent: (readonly [address: number, bytes: number])[] = [];
+    const lend = (bytes: number): number => {
+      const address = this.heap.allocate(bytes);
+      lent.push([address, bytes]);
+      return address;
+    };
+    try {
+      body({
+        over: (kernel, args, size, cost) => {
+          if (size > 0) steps.push({ kernel, args: packers[kernel](args, addressOf), size, cost });
+        },
+        withScratch: (bytes, use) =>
+          use({ buffer: { library, address: lend(bytes), bytes, references: 1 }, byteOffset: 0 }),
+      });
+      if (steps.length > 0) this.#runTable(steps, lend(tableBytes(steps)));
+    } finally {
+      for (const [address, bytes] of lent) this.heap.release(address, bytes);
+    }
+  }
+
+  #runTable(steps: readonly Step[], table: number): void {
+    writeTable(this.heap.memory.buffer, table, steps, this.threads);
+    const args = [table, steps.length];
+    if (workOf(steps) < PARALLEL_WORK) this.pool.runAlone('runProgram', args, 1);
+    else this.pool.runChunks('runProgram', args, this.threads, this.threads);
   }
 
   withInts(values: readonly number[], use: (table: Region) => void): void {

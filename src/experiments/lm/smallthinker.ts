@@ -176,6 +176,6 @@ export const experiment = defineExperiment({
     scores:
       'the weights and benchmarks of the releases are not here: the scores of MMLU and others are the authors’ and are quoted on the page',
     speed:
-      'the weights are not here: bench/smallthinker.mjs measures tokens a second on weights of the same sizes that are filled at random, whose routing is the worst case of a cache',
+      'the weights are not here: gossamer lm bench --shape smallthinker-4b measures tokens a second on weights of the same sizes that are filled at random, whose routing is the worst case of a cache',
   },
 });

@@ -4,7 +4,7 @@
 import { activated, type DispatchPlan, type ExpertActivation, type ExpertSet } from '../../nn/experts/index.js';
 import { gatedNeurons, type RowMatrix } from '../../quantized/index.js';
 import { add, concatenate, slice, type Tensor, zeros } from '../../tensor/index.js';
-import type { WeightMatrix } from './matrix.js';
+import { multiplyAll, type WeightMatrix } from './matrix.js';
 import { ByNeuron, isByRow, rowsOf, storedOf } from './neurons.js';
 import type { StoredMatrix, WeightStore } from './store.js';
 
@@ -22,7 +22,8 @@ export const bytesOf = (matrices: readonly WeightMatrix[]) => matrices.reduce((s
 
 /** The feed-forward function of one expert, or of a dense layer. */
 export function gated({ gate, up, down }: GatedWeights, x: Tensor, activation: ExpertActivation): Tensor {
-  return down.multiply(activated(activation, gate?.multiply(x), up.multiply(x)));
+  const [values, gates] = multiplyAll(gate ? [up, gate] : [up], x) as [Tensor, Tensor?];
+  return down.multiply(activated(activation, gates, values));
 }
 
 /** Tokens of a pass up to which choices count in the statistics: prompts use nearly all experts. */

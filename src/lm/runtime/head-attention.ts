@@ -5,7 +5,7 @@ import { add, concatenate, type RotaryTables, rmsNorm, rotary, slice, type Tenso
 import type { KeyValueCache } from './cache.js';
 import type { LanguageModelConfig } from './config.js';
 import type { Loader } from './loader.js';
-import type { WeightMatrix } from './matrix.js';
+import { multiplyAll, type WeightMatrix } from './matrix.js';
 
 /** The rows [from, to) of a pass that belong to one sequence. */
 export interface Run {
@@ -56,13 +56,11 @@ class HeadAttention implements RuntimeAttention {
   }
 
   forward(x: Tensor, layer: number, runs: readonly Run[]): Tensor {
-    const project = (matrix: WeightMatrix, bias: Tensor | undefined) => {
-      const y = matrix.multiply(x);
+    const { biases } = this.weights;
+    const inputs = multiplyAll(this.matrices, x).map((y, i) => {
+      const bias = biases[i];
       return bias ? add(y, bias) : y;
-    };
-    const [qBias, kBias, vBias] = this.weights.biases;
-    const { q, k, v } = this.weights;
-    const inputs = [project(q, qBias), project(k, kBias), project(v, vBias)] as const;
+    }) as [q: Tensor, k: Tensor, v: Tensor];
     return attendByRun(runs, inputs, (own, run) => this.#attendRun(layer, ...own, run));
   }
 

@@ -1,5 +1,6 @@
 // Weight matrices for products, in memory or in a file.
 
+import { BlockMatrix } from '../../quantized/index.js';
 import { add, gatherRows, linear, matmul, putAlong, scatterAddRows, type Tensor, tensor } from '../../tensor/index.js';
 
 /** A matrix [rows, columns] for products x·Wᵀ. */
@@ -18,6 +19,8 @@ export interface WeightMatrix {
   load?(): void;
   /** A matrix of a file as it is in memory, read when it is not. */
   resident?(): LoadedMatrix;
+  /** A matrix of a file if it is in memory. */
+  held?(): LoadedMatrix | undefined;
 }
 
 /** Whether every pass reads a matrix, or only passes whose router chooses it (experts). */
@@ -45,6 +48,17 @@ export interface StoredWeights {
 /** A matrix in memory. */
 export interface LoadedMatrix extends WeightMatrix {
   dispose(): void;
+}
+
+/** x·Wᵀ for matrices of equal columns, in one call of the thread pool where their format allows. */
+export function multiplyAll(matrices: readonly WeightMatrix[], x: Tensor): Tensor[] {
+  // Within a small budget, reading one may evict another: then one after the other.
+  const areHeld = matrices.every((matrix) => !matrix.held || matrix.held());
+  const loaded = areHeld ? matrices.map((matrix) => matrix.resident?.() ?? matrix) : [];
+  const blocks = loaded.filter((matrix) => matrix instanceof BlockMatrix);
+  return blocks.length === matrices.length
+    ? BlockMatrix.multiplyAll(blocks, x)
+    : matrices.map((matrix) => matrix.multiply(x));
 }
 
 /** A float32 matrix. */

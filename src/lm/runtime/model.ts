@@ -24,6 +24,7 @@ import { loadHeadAttention, type Run, type RuntimeAttention } from './head-atten
 import { loadLatentAttention } from './latent-attention.js';
 import { Loader } from './loader.js';
 import type { WeightMatrix } from './matrix.js';
+import { storedOf } from './neurons.js';
 import { type SparseHead, type SparseHeadOptions, sparseHeadOf } from './sparse-head.js';
 import type { WeightStore } from './store.js';
 import { inTurns } from './turns.js';
@@ -130,13 +131,15 @@ export class LanguageModel {
   }
 
   /**
-   * Preloads weights from files within the memory budget; without it, passes read them on first
-   * use.
+   * Preloads weights from files within the memory budget, those that every pass uses first; without
+   * it, passes read them on first use.
    */
   load(onProgress: (share: number) => void = () => {}): void {
     let done = 0;
     const total = this.bytes;
-    for (const matrix of this.#matrices) {
+    const all = this.#matrices;
+    const isChosen = (matrix: WeightMatrix) => storedOf(matrix)?.weights.use === 'chosen';
+    for (const matrix of [...all.filter((one) => !isChosen(one)), ...all.filter(isChosen)]) {
       matrix.load?.();
       done += matrix.bytes;
       onProgress(done / total);

@@ -315,6 +315,10 @@ export class StoredMatrix implements WeightMatrix {
     return this.store.get(this);
   }
 
+  held(): LoadedMatrix | undefined {
+    return this.store.peek(this);
+  }
+
   multiply(x: Tensor): Tensor {
     return this.store.get(this).multiply(x);
   }

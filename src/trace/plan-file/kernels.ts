@@ -1,6 +1,7 @@
 // What each kernel reads and writes for its arguments. A plan file may call these kernels alone.
 
 import type { KernelName } from '../../engine/index.js';
+import { binaryChecks } from './binary.js';
 import { type CallCheck, readActivation } from './check.js';
 import { convolutionChecks } from './convolutions.js';
 import { sparseWindowChecks } from './sparse-windows.js';
@@ -238,10 +239,12 @@ const checks: Partial<Readonly<Record<KernelName, CallCheck>>> = {
   ),
   ...convolutionChecks,
   ...sparseWindowChecks,
+  ...binaryChecks,
   logSumExp: rowwise(() => 1),
   leakyRelu: unaryWith('slope'),
   elu: unaryWith('alpha'),
   affine: unaryWith('scale', 'shift'),
+  signs: unaryWith('low', 'high'),
   divideBy: unaryWith('divisor'),
   fill: (a) => {
     a.integer('bits', -(2 ** 31), 2 ** 32 - 1);

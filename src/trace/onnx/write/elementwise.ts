@@ -12,6 +12,7 @@ import {
   notEqualOp,
   positiveMaskOp,
   rsqrtOp,
+  signsOp,
   squareOp,
 } from '../../../tensor/index.js';
 import { DATA_TYPE } from '../schema.js';
@@ -31,8 +32,18 @@ const affine: NodeWriter<{ readonly scale: number; readonly shift: number }> = (
   return shift === 0 && scale !== 1 ? scaled : writer.add('Add', [scaled, writer.scalar(shift)]);
 };
 
+/** One of two values by x < 0. */
+const signs: NodeWriter<{ readonly low: number; readonly high: number }> = (writer, [x], node) => {
+  const { low, high } = node.attributes;
+  return writer.add('Where', [
+    writer.add('Less', [x as string, writer.scalar(0)]),
+    ...[low, high].map((value) => writer.scalar(value)),
+  ]);
+};
+
 export const elementwiseWriters: readonly WriterEntry[] = [
   writes(affineOp, affine),
+  writes(signsOp, signs),
   writes(divideByOp, (writer, [x], node) => writer.add('Div', [x as string, writer.scalar(node.attributes.divisor)])),
   writes(squareOp, (writer, [x]) => writer.add('Mul', [x as string, x as string])),
   writes(rsqrtOp, (writer, inputs) => writer.add('Reciprocal', [writer.add('Sqrt', inputs)])),
