@@ -52,6 +52,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     description: 'make a trained classifier of images smaller and faster',
     load: async () => (await import('./compress.js')).compressCommand(),
   },
+  search: {
+    description: 'search the architecture that suits your pictures, and train it',
+    load: async () => (await import('./search.js')).searchCommand(),
+  },
   lm: {
     description: 'train and run language models',
     load: async () => (await import('./lm.js')).lmCommand(),

@@ -12,6 +12,7 @@ import {
   type PruningEstimate,
   parseRecipe,
   type Recipe,
+  spatialRules,
 } from '../compress/index.js';
 import { interruptSignal, readJson, writeFileAtomic } from '../data/node.js';
 import { binaryLayers, inference } from '../nn/index.js';
@@ -82,6 +83,7 @@ A recipe is JSON: a list of steps, each with the epochs that it may train.
     ]
   }
 layers: pointwise, convolutions, depthwise, linear, all, or a list of names with *. pattern: unstructured, block1, block2, block4, block8, block16, block32, 2:4, or patterns by name of layers. distribution: uniform, erk, global, global-normalized. Pruning without epochs happens at once; quantize comes last. { "do": "hypercomplex", "n": 3, "epochs": 5 } leaves about a third of the weights of layers whose channels 3 divides; it comes before pruning, which writes hypercomplex layers out. Binary networks take { "do": "tree", "strength": 0.3, "depth": "auto", "epochs": 8 }: their channels are computed from each other; without epochs what is there is only ordered.
+{ "do": "replace-spatial", "with": "max", "epochs": 6 } puts pooling in the place of the 3×3 convolutions of bottlenecks, of depthwise convolutions, and of attention in every other block; 1×1 convolutions and linear layers stay. with: max, average, none, or hybrid, which keeps the convolutions that shrink maps. The report says what stayed and why.
 
 At few zeros, groups of output channels that share them are faster than single weights, and lose little once the channels of the whole network have changed places for it:
   { "steps": [{ "do": "prune", "sparsity": 0.3, "pattern": "block4", "rearrange": true, "layers": "convolutions", "epochs": 5 }] }
@@ -147,7 +149,7 @@ async function run(modelPath: string, flags: Flags): Promise<void> {
     });
     bar.close();
     const { channels, height, width } = classifier.description;
-    const smaller = classifier.trainedOn(data, report.after.accuracy);
+    const smaller = classifier.withReplaced(spatialRules(recipe)).trainedOn(data, report.after.accuracy);
     // Planes of bits have no ONNX operators: binary networks are exported as they are trained.
     const isBinary = Object.keys(binaryLayers(smaller.model)).length > 0;
     const model = isBinary ? smaller.model : smaller.deployed();

@@ -3,7 +3,7 @@
 // after.
 
 import { type ImageDataset, imageTensor } from '../data/index.js';
-import { type ImageTrainingOptions, trainOnImages } from '../models/index.js';
+import { type ImageTrainingOptions, replaceSpatialOps, type SpatialReport, trainOnImages } from '../models/index.js';
 import {
   binaryLayers,
   clipBinaryWeights,
@@ -33,6 +33,7 @@ import type {
   Recipe,
   RecipeStep,
   RemoveChannelsStep,
+  ReplaceSpatialStep,
   TreeStep,
 } from './recipe.js';
 import { type GroupLayers, prunedLayers, rearrangeFor, type ZeroShares, zeroShares } from './sparsebytenn.js';
@@ -174,6 +175,7 @@ class Compression {
     if (step.do === 'remove-channels') return this.#removeChannels(step, index);
     if (step.do === 'prune') return this.#prune(step, index);
     if (step.do === 'hypercomplex') return this.#hypercomplex(step, index);
+    if (step.do === 'replace-spatial') return this.#replaceSpatial(step, index);
     if (step.do === 'quantize') return this.#quantize(step, index);
     if (step.do === 'tree') return this.#tree(step, index);
     await this.#train(step.epochs, step, index);
@@ -207,6 +209,13 @@ class Compression {
     this.#done.push(
       `made ${replaced.length} layers hypercomplex with n = ${step.n}: ${before} weights became ${after}`,
     );
+    await this.#train(step.epochs ?? 0, step, index);
+  }
+
+  async #replaceSpatial(step: ReplaceSpatialStep, index: number): Promise<void> {
+    if (Object.keys(this.#masks).length > 0)
+      throw new Error('recipe: replace spatial operations before weights are pruned, not after');
+    this.#done.push(...replacementLines(replaceSpatialOps(this.model, step, exampleOf(this.data))));
     await this.#train(step.epochs ?? 0, step, index);
   }
 
@@ -332,6 +341,18 @@ class Compression {
     });
     if (stopped === 'aborted') throw new DOMException('compression was stopped', 'AbortError');
   }
+}
+
+/** What was replaced and what that saved, and what stayed and why, a reason a line. */
+function replacementLines({ replaced, kept, before, after }: SpatialReport): string[] {
+  const whole = (value: number) => value.toLocaleString('en-US');
+  const reasons = new Map<string, string[]>();
+  for (const { layer, was, now } of kept)
+    reasons.set(`${was}: ${now}`, [...(reasons.get(`${was}: ${now}`) ?? []), layer]);
+  return [
+    `replaced ${replaced.length} spatial operations: ${whole(before.parameters)} parameters became ${whole(after.parameters)}, ${whole(before.multiplyAdds)} multiply-adds ${whole(after.multiplyAdds)}, ${before.milliseconds.toFixed(3)} ms an image ${after.milliseconds.toFixed(3)}`,
+    ...[...reasons].map(([reason, layers]) => `kept ${layers.join(', ')} (${reason})`),
+  ];
 }
 
 /**

@@ -57,6 +57,8 @@ export {
   type RecipeStep,
   type RecipeTraining,
   type RemoveChannelsStep,
+  type ReplaceSpatialStep,
+  spatialRules,
   type TrainStep,
   type TreeStep,
 } from './recipe.js';

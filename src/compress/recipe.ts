@@ -1,5 +1,6 @@
 // Compression recipes: an ordered list of steps as plain JSON data.
 
+import type { SpatialRule } from '../models/index.js';
 import type { Distribution } from './densities.js';
 import type { LayerChoice } from './layers.js';
 import { type Pattern, patterns } from './masks.js';
@@ -97,6 +98,17 @@ export interface HypercomplexStep {
 }
 
 /**
+ * Replaces trainable spatial operations by built-in ones, then fine-tunes: 3×3 convolutions of
+ * bottlenecks, depthwise convolutions, attention in every other block; see `replaceSpatialOps`.
+ */
+export interface ReplaceSpatialStep extends SpatialRule {
+  /** Discriminator of the step. */
+  readonly do: 'replace-spatial';
+  /** Epochs of fine-tuning. Default: 0. */
+  readonly epochs?: number;
+}
+
+/**
  * Orders the channels of binary layers along spanning trees, after training that makes them short
  * (MST-compression).
  */
@@ -114,7 +126,23 @@ export interface TreeStep {
 }
 
 /** One step of a recipe, discriminated by `do`. */
-export type RecipeStep = RemoveChannelsStep | PruneStep | TrainStep | HypercomplexStep | TreeStep | QuantizeStep;
+export type RecipeStep =
+  | RemoveChannelsStep
+  | PruneStep
+  | TrainStep
+  | HypercomplexStep
+  | ReplaceSpatialStep
+  | TreeStep
+  | QuantizeStep;
+
+/** The rules of a recipe that replace spatial operations, in order; a model's file keeps them. */
+export function spatialRules({ steps }: Recipe): SpatialRule[] {
+  return steps.flatMap((step) =>
+    step.do === 'replace-spatial'
+      ? [{ with: step.with, ...(step.kernel !== undefined && { kernel: step.kernel }) }]
+      : [],
+  );
+}
 
 /** An ordered list of compression steps. */
 export interface Recipe {
@@ -143,6 +171,7 @@ const fields = {
   },
   train: { epochs: whole(1) },
   hypercomplex: { n: whole(2), epochs: whole(0) },
+  'replace-spatial': { with: oneOf('max', 'average', 'none', 'hybrid'), kernel: odd, epochs: whole(0) },
   tree: { strength: notNegative, centring: notNegative, depth: depthChoice, epochs: whole(0) },
   quantize: { bits: oneOf(8, 7), weightBits: whole(2), calibration: whole(1), epochs: whole(0) },
 } as const;
@@ -152,6 +181,7 @@ const required = {
   prune: ['sparsity'],
   train: ['epochs'],
   hypercomplex: ['n'],
+  'replace-spatial': ['with'],
   tree: [],
   quantize: [],
 } as const;
@@ -165,6 +195,10 @@ function share(value: unknown): string | undefined {
 function whole(least: number): Check {
   return (value) =>
     Number.isInteger(value) && (value as number) >= least ? undefined : `an integer of at least ${least}`;
+}
+
+function odd(value: unknown): string | undefined {
+  return Number.isInteger(value) && (value as number) % 2 === 1 && (value as number) > 0 ? undefined : 'an odd integer';
 }
 
 function positive(value: unknown): string | undefined {

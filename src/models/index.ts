@@ -32,8 +32,33 @@ export {
   type MobileNetV2Options,
   roundChannels,
 } from './mobilenet.js';
-export { ResNet, type ResNetOptions, SmallResNet, type SmallResNetOptions } from './resnet.js';
+export {
+  type NetworkCosts,
+  replaceSpatial,
+  replaceSpatialOps,
+  type SpatialChange,
+  type SpatialChanges,
+  type SpatialReport,
+  type SpatialRule,
+} from './replace-spatial.js';
+export {
+  type BlockOptions,
+  Bottleneck,
+  type OperatorMaker,
+  projection,
+  ResNet,
+  type ResNetOptions,
+  SmallResNet,
+  type SmallResNetOptions,
+} from './resnet.js';
 export { SqueezeExcitation, type SqueezeOptions } from './squeeze-excitation.js';
+export {
+  EffLayer,
+  type EffLayerOptions,
+  normalLinears,
+  TransformerBlock,
+  type TransformerBlockOptions,
+} from './transformer-block.js';
 export { type SmallNetworkOptions, SmallVGG } from './vgg.js';
 export {
   VisionTransformer,

@@ -5,7 +5,16 @@
 // images: a 7×7 stem and four groups of basic or bottleneck blocks, with torchvision's field names,
 // so that its checkpoints load.
 
-import { BatchNorm2d, type Conv2d, Linear, type Mode, runSequence, type Sequence } from '../nn/index.js';
+import {
+  BatchNorm2d,
+  type BlockOperator,
+  blockOperator,
+  type Conv2d,
+  Linear,
+  type Mode,
+  runSequence,
+  type Sequence,
+} from '../nn/index.js';
 import { add, globalAveragePool, maxPool2d, pad, type Random, slice, type Tensor } from '../tensor/index.js';
 import { heConv } from './conv-norm.js';
 import { roundChannels } from './mobilenet.js';
@@ -13,10 +22,18 @@ import { roundChannels } from './mobilenet.js';
 /** Makes a convolution without bias and what else `heConv` takes. */
 export type ConvolutionMaker = typeof heConv;
 
+/** Makes a spatial operator of a block, with what follows it. */
+export type OperatorMaker = (channels: number, stride: number, random: Random) => Sequence;
+
 /** Options of residual blocks. */
 export interface BlockOptions {
   /** Makes the convolutions. Default: `heConv`. */
   readonly conv?: ConvolutionMaker;
+  /**
+   * What a bottleneck has in the place of its 3×3 convolution, norm and ReLU, see `blockOperator`,
+   * or what makes it. Default: `convolution`.
+   */
+  readonly operator?: BlockOperator | OperatorMaker;
 }
 
 /** Residual block of two 3×3 convolutions. */
@@ -50,40 +67,62 @@ export class BasicBlock {
   }
 }
 
-/** Bottleneck block: 1×1 to a quarter of the output channels, 3×3 with the stride, 1×1. */
+/**
+ * Bottleneck block: 1×1 to a quarter of the output channels, 3×3 or another spatial operator with
+ * the stride, 1×1.
+ */
 export class Bottleneck {
+  /** Channels of the output over those between. */
   static readonly expansion = 4;
+  /** 1×1 convolution that narrows. */
   readonly conv1: Conv2d;
+  /** Its norm. */
   readonly bn1: BatchNorm2d;
-  readonly conv2: Conv2d;
-  readonly bn2: BatchNorm2d;
+  /** 3×3 convolution; undefined with another operator. */
+  conv2: Conv2d | undefined;
+  /** Its norm. */
+  bn2: BatchNorm2d | undefined;
+  /** Another spatial operator, with the norm and activation that it has. */
+  spatial: Sequence | undefined;
+  /** 1×1 convolution that widens. */
   readonly conv3: Conv2d;
+  /** Its norm. */
   readonly bn3: BatchNorm2d;
+  /** Shortcut; undefined for the identity. */
   readonly downsample: Sequence | undefined;
 
   constructor(
     inChannels: number,
     channels: number,
-    stride: number,
+    readonly stride: number,
     shortcut: Shortcut,
     random: Random,
-    { conv = heConv }: BlockOptions = {},
+    { conv = heConv, operator = 'convolution' }: BlockOptions = {},
   ) {
     const outChannels = channels * Bottleneck.expansion;
     this.conv1 = conv(inChannels, channels, 1, random);
     this.bn1 = new BatchNorm2d(channels);
-    this.conv2 = conv(channels, channels, 3, random, { stride, padding: 1 });
-    this.bn2 = new BatchNorm2d(channels);
+    if (operator === 'convolution') {
+      this.conv2 = conv(channels, channels, 3, random, { stride, padding: 1 });
+      this.bn2 = new BatchNorm2d(channels);
+    } else if (typeof operator === 'function') this.spatial = operator(channels, stride, random);
+    else this.spatial = blockOperator(operator, channels, random, { stride });
     this.conv3 = conv(channels, outChannels, 1, random);
     this.bn3 = new BatchNorm2d(outChannels);
     this.downsample = shortcut(inChannels, outChannels, stride, random);
   }
 
+  /** x [n, inChannels, h, w] → [n, 4·channels, ⌈h/stride⌉, ⌈w/stride⌉]. */
   forward(x: Tensor, mode: Mode): Tensor {
     const narrow = this.bn1.forward(this.conv1.forward(x), mode).relu();
-    const spatial = this.bn2.forward(this.conv2.forward(narrow), mode).relu();
-    const residual = this.bn3.forward(this.conv3.forward(spatial), mode);
+    const mixed = this.#mixed(narrow, mode);
+    const residual = this.bn3.forward(this.conv3.forward(mixed), mode);
     return add(residual, this.downsample ? runSequence(this.downsample, x, mode) : x).relu();
+  }
+
+  #mixed(x: Tensor, mode: Mode): Tensor {
+    const { conv2, bn2, spatial } = this;
+    return conv2 && bn2 ? bn2.forward(conv2.forward(x), mode).relu() : runSequence(spatial ?? [], x, mode);
   }
 }
 
@@ -103,7 +142,8 @@ export const projectionBy =
       ? undefined
       : [conv(inChannels, outChannels, 1, random, { stride }), new BatchNorm2d(outChannels)];
 
-const projection = projectionBy(heConv);
+/** Projection shortcut of `heConv`. */
+export const projection = projectionBy(heConv);
 
 /** Subsampled pixels, with new channels zero-padded half on each side: option A. */
 const subsampling: Shortcut = (inChannels, outChannels, stride) => {
@@ -121,6 +161,7 @@ const subsampling: Shortcut = (inChannels, outChannels, stride) => {
   ];
 };
 
+/** Either block. */
 export type ResidualBlock = BasicBlock | Bottleneck;
 
 /** Channels of the four groups. */
@@ -211,6 +252,8 @@ export interface ResNetOptions {
   readonly classes?: number;
   /** Width multiplier of all channel counts, which are rounded to multiples of 8. Default: 1. */
   readonly width?: number;
+  /** Spatial operator of bottleneck blocks. Default: `convolution`. */
+  readonly operator?: BlockOperator;
 }
 
 /** ResNet-18, -34 or -50. */
@@ -230,20 +273,24 @@ export class ResNet {
   /** Classifier. */
   readonly fc: Linear;
 
+  /** @throws RangeError for another operator in a network without bottleneck blocks */
   constructor(
     depth: keyof typeof depths,
     random: Random,
-    { channels = 3, classes = 1000, width = 1 }: ResNetOptions = {},
+    { channels = 3, classes = 1000, width = 1, operator = 'convolution' }: ResNetOptions = {},
   ) {
     const { kind, blocks } = depths[depth];
+    if (operator !== 'convolution' && kind === BasicBlock)
+      throw new RangeError(`ResNet-${depth} has no 1×1 convolutions to mix channels beside ${operator}; ResNet-50 has`);
+    const own = { operator };
     const { expansion } = kind;
     const [first, second, third, fourth] = [64, 128, 256, 512].map((count) => roundChannels(width * count)) as Widths;
     this.conv1 = heConv(channels, first, 7, random, { stride: 2, padding: 3 });
     this.bn1 = new BatchNorm2d(first);
-    this.layer1 = residualGroup(kind, first, first, blocks[0], 1, projection, random);
-    this.layer2 = residualGroup(kind, first * expansion, second, blocks[1], 2, projection, random);
-    this.layer3 = residualGroup(kind, second * expansion, third, blocks[2], 2, projection, random);
-    this.layer4 = residualGroup(kind, third * expansion, fourth, blocks[3], 2, projection, random);
+    this.layer1 = residualGroup(kind, first, first, blocks[0], 1, projection, random, own);
+    this.layer2 = residualGroup(kind, first * expansion, second, blocks[1], 2, projection, random, own);
+    this.layer3 = residualGroup(kind, second * expansion, third, blocks[2], 2, projection, random, own);
+    this.layer4 = residualGroup(kind, third * expansion, fourth, blocks[3], 2, projection, random, own);
     this.fc = new Linear(fourth * expansion, classes, random);
   }
 

@@ -8,10 +8,10 @@ import {
   LayerNorm,
   Linear,
   type Mode,
-  MultiHeadAttention,
   type Participation,
   parameter,
   SoftHGNN,
+  type SpatialOperator,
   truncatedNormal,
 } from '../nn/index.js';
 import {
@@ -27,41 +27,7 @@ import {
   transpose,
   zeros,
 } from '../tensor/index.js';
-
-const EPSILON = 1e-6;
-
-class Mlp {
-  readonly fc1: Linear;
-  readonly fc2: Linear;
-
-  constructor(features: number, hidden: number, random: Random) {
-    this.fc1 = new Linear(features, hidden, random);
-    this.fc2 = new Linear(hidden, features, random);
-  }
-
-  forward(x: Tensor): Tensor {
-    return this.fc2.forward(this.fc1.forward(x).gelu());
-  }
-}
-
-class TransformerBlock {
-  readonly norm1: LayerNorm;
-  readonly attn: MultiHeadAttention;
-  readonly norm2: LayerNorm;
-  readonly mlp: Mlp;
-
-  constructor(features: number, heads: number, hidden: number, random: Random) {
-    this.norm1 = new LayerNorm(features, { epsilon: EPSILON });
-    this.attn = new MultiHeadAttention(features, heads, random);
-    this.norm2 = new LayerNorm(features, { epsilon: EPSILON });
-    this.mlp = new Mlp(features, hidden, random);
-  }
-
-  forward(x: Tensor): Tensor {
-    const attended = add(x, this.attn.forward(this.norm1.forward(x)));
-    return add(attended, this.mlp.forward(this.norm2.forward(attended)));
-  }
-}
+import { EPSILON, normalLinears, TransformerBlock } from './transformer-block.js';
 
 /** Hyperparameters of a vision transformer. The defaults are DeiT-Tiny's. */
 export interface VisionTransformerOptions {
@@ -84,16 +50,32 @@ export interface VisionTransformerOptions {
   /** `class`: a class token is classified; `mean`: the mean of all patches. Default: `class`. */
   readonly pooling?: 'class' | 'mean';
   /**
+   * Spatial operator of an `EffLayer` in the place of attention in every other block, from the
+   * second one on. Needs mean pooling. Default: attention in all blocks.
+   */
+  readonly operator?: SpatialOperator;
+  /** Stochastic depth of the last block; it rises linearly from 0 over all blocks. Default: 0. */
+  readonly dropPath?: number;
+  /**
+   * Initial weights of linear layers. `fan-in`: PyTorch's; `truncated-normal`: of deviation 0.02,
+   * with biases of 0. Default: `fan-in`.
+   */
+  readonly init?: 'fan-in' | 'truncated-normal';
+  /**
    * Makes a layer [n, tokens, features] → the same shape that all tokens, the class token among
    * them, pass after the last block and before the final norm. Default: none.
    */
   readonly context?: (features: number, random: Random) => Layer;
 }
 
+/** The operator of a block's `EffLayer`; undefined where a block has attention. */
+const operatorOf = (operator: SpatialOperator | undefined, block: number) => (block % 2 === 1 ? operator : undefined);
+
 /**
  * Vision transformer that classifies by the class token, or by the mean of its patches.
  *
- * @throws RangeError when the image does not divide into patches.
+ * @throws RangeError when the image does not divide into patches; Error for an operator beside a
+ * class token, which has no place on the map
  */
 export class VisionTransformer {
   /** Class token [1, 1, features]; none with mean pooling. */
@@ -122,7 +104,12 @@ export class VisionTransformer {
       heads = 3,
       hidden = 4 * features,
       pooling = 'class',
+      operator,
+      dropPath = 0,
+      init = 'fan-in',
     } = options;
+    if (operator && pooling === 'class')
+      throw new Error('VisionTransformer: a class token has no place on the map of an operator; take mean pooling');
     if (imageSize % patchSize !== 0)
       throw new RangeError(
         `VisionTransformer: an image of ${imageSize} pixels does not divide into patches of ${patchSize}`,
@@ -131,27 +118,35 @@ export class VisionTransformer {
     if (pooling === 'class') this.clsToken = parameter(zeros([1, 1, features]));
     this.posEmbed = parameter(truncatedNormal(random, [1, tokens, features]));
     this.patchEmbed = { proj: new Conv2d(channels, features, patchSize, random, { stride: patchSize }) };
-    this.blocks = Array.from({ length: depth }, () => new TransformerBlock(features, heads, hidden, random));
+    this.blocks = Array.from(
+      { length: depth },
+      (_, i) =>
+        new TransformerBlock(features, heads, hidden, random, {
+          operator: operatorOf(operator, i),
+          dropPath: depth > 1 ? (dropPath * i) / (depth - 1) : 0,
+        }),
+    );
     // On a stream of its own: with and without it a seed gives the same backbone.
     this.context = options.context?.(features, random.split('context'));
     this.norm = new LayerNorm(features, { epsilon: EPSILON });
     this.head = new Linear(features, classes, random);
+    if (init === 'truncated-normal') normalLinears(this, random.split('linears'));
   }
 
   /** The normed tokens of images: [n, tokens, features], a class token first. */
   tokens(x: Tensor, mode: Mode = inference): Tensor {
-    const attended = this.#attended(x);
+    const attended = this.#attended(x, mode);
     return this.norm.forward(this.context ? this.context.forward(attended, mode) : attended);
   }
 
   /** What the last block gives. */
-  #attended(x: Tensor): Tensor {
+  #attended(x: Tensor, mode: Mode): Tensor {
     const n = x.shape[0] as number;
     const features = this.norm.features;
     const patches = transpose(reshape(this.patchEmbed.proj.forward(x), [n, features, -1])); // [n, patches, features]
     const classed = this.clsToken && broadcastTo(this.clsToken, [n, 1, features]);
     const tokens = add(classed ? concatenate([classed, patches], 1) : patches, this.posEmbed);
-    return this.blocks.reduce((value, block) => block.forward(value), tokens);
+    return this.blocks.reduce((value, block) => block.forward(value, mode), tokens);
   }
 
   /**
@@ -163,7 +158,7 @@ export class VisionTransformer {
   participation(x: Tensor): Participation {
     if (!(this.context instanceof SoftHGNN))
       throw new Error('VisionTransformer: there are no soft hyperedges without a context of SoftHGNN');
-    const { weights, hyperedges } = this.context.participation(this.#attended(x));
+    const { weights, hyperedges } = this.context.participation(this.#attended(x, inference));
     const [n, used, count] = weights.shape as [number, number, number];
     const patches = this.clsToken ? slice(weights, null, null, [1, count]) : weights;
     const side = Math.sqrt(patches.shape[2] as number);
@@ -190,13 +185,14 @@ export class VisionTransformer {
 /** Shapes of the parameters of a vision transformer by name, without making it. */
 export function visionTransformerShapes(options: VisionTransformerOptions = {}): Record<string, Shape> {
   const { imageSize = 224, patchSize = 16, channels = 3, classes = 1000, features: d = 192, depth = 12 } = options;
-  const { hidden = 4 * d, pooling = 'class' } = options;
+  const { hidden = 4 * d, pooling = 'class', operator } = options;
   const tokens = (imageSize / patchSize) ** 2 + (pooling === 'class' ? 1 : 0);
   const affine = (name: string, shape: Shape) => ({ [`${name}.weight`]: shape, [`${name}.bias`]: shape.slice(0, 1) });
   const blocks = Array.from({ length: depth }, (_, i) => ({
     ...affine(`blocks.${i}.norm1`, [d]),
-    ...affine(`blocks.${i}.attn.qkv`, [3 * d, d]),
-    ...affine(`blocks.${i}.attn.proj`, [d, d]),
+    ...(operatorOf(operator, i)
+      ? { ...affine(`blocks.${i}.attn.fc1`, [3 * d, d]), ...affine(`blocks.${i}.attn.fc2`, [d, 3 * d]) }
+      : { ...affine(`blocks.${i}.attn.qkv`, [3 * d, d]), ...affine(`blocks.${i}.attn.proj`, [d, d]) }),
     ...affine(`blocks.${i}.norm2`, [d]),
     ...affine(`blocks.${i}.mlp.fc1`, [hidden, d]),
     ...affine(`blocks.${i}.mlp.fc2`, [d, hidden]),

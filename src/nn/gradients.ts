@@ -17,10 +17,15 @@ export interface LossGradients {
  * A scalar loss of a module and its gradients.
  *
  * @param loss is given the module with the weights that the tape watches
+ * @param watched the parameters of which gradients are wanted. Default: all
  */
-export function gradientsOf<Model extends object>(model: Model, loss: (live: Model) => Tensor): LossGradients {
-  const { value, gradient } = valueAndGrad((weights: Record<string, Tensor>) => withWeights(model, weights, loss))(
-    parameters(model),
-  );
+export function gradientsOf<Model extends object>(
+  model: Model,
+  loss: (live: Model) => Tensor,
+  watched: Weights = parameters(model),
+): LossGradients {
+  const { value, gradient } = valueAndGrad((weights: Record<string, Tensor>) => withWeights(model, weights, loss))({
+    ...watched,
+  });
   return { loss: value, gradients: gradient };
 }

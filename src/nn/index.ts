@@ -3,6 +3,12 @@
 export { Activation, type ActivationName, activate } from './activation.js';
 export { joinHeads, MultiHeadAttention, splitHeads } from './attention.js';
 export { batchedAffine, batchedConv2d, batchedLinear } from './batched.js';
+export {
+  AlternatingOptimizer,
+  architectureStep,
+  type BilevelOptions,
+  fitBilevel,
+} from './bilevel.js';
 export { BinaryConv2d, binaryLayers, binaryNames, clipBinaryWeights, signThresholds } from './binary.js';
 export { Conv1d, Conv2d, ConvTranspose2d } from './convolution.js';
 export { Dropout, Dropout2d, StochasticDepth } from './dropout.js';
@@ -88,6 +94,15 @@ export {
   softCrossEntropy,
 } from './losses.js';
 export {
+  fromWindowTokens,
+  type MapSize,
+  WindowAttention,
+  type WindowAttentionOptions,
+  type WindowPattern,
+  windowPadding,
+  windowTokens,
+} from './map-windows.js';
+export {
   accuracy,
   areaUnderCurve,
   averagePrecision,
@@ -98,6 +113,7 @@ export {
   weightedF1,
 } from './metrics.js';
 export { type MinimizeOptions, minimize, type Step } from './minimize.js';
+export { architectureOf, MixedOperator } from './mixed-operator.js';
 export { cutmix, type MixedBatch, mixup } from './mixing.js';
 export { MLP, type MLPOptions } from './mlp.js';
 export {
@@ -180,6 +196,17 @@ export {
   type SoftHGNNPass,
   suggestedHyperedges,
 } from './soft-hypergraph.js';
+export {
+  type BlockOperator,
+  type BlockOperatorOptions,
+  blockOperator,
+  blockOperators,
+  halved,
+  type SpatialOperator,
+  type SpatialOptions,
+  spatialOperator,
+  spatialOperators,
+} from './spatial.js';
 export { fromWindows, PatchMerging, SwinBlock, type SwinBlockOptions, windowsOf } from './window-attention.js';
 export {
   Accumulated,

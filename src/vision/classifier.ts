@@ -17,7 +17,7 @@ import {
   readModelFile,
   writeModelFile,
 } from '../data/index.js';
-import { type ImageTrainingOptions, trainOnImages } from '../models/index.js';
+import { type ImageTrainingOptions, replaceSpatial, type SpatialRule, trainOnImages } from '../models/index.js';
 import {
   type FitResult,
   followLayerKinds,
@@ -52,6 +52,8 @@ export interface ImageDescription {
   readonly background?: Background;
   /** Hyperparameters of the network, see `imageModelSettings`. Default: none. */
   readonly settings?: Readonly<Record<string, number>>;
+  /** Rules that replaced spatial operations of the network, in order. Default: none. */
+  readonly replaced?: readonly SpatialRule[];
   /** What it was trained on, where that is known. */
   readonly trained?: ImageTrainingRecord;
 }
@@ -122,6 +124,16 @@ export class ImageClassifier {
     for (const label of train.labels) images[label] = (images[label] as number) + 1;
     const trained = { data: name, images, testImages: test.count, ...(accuracy !== undefined && { accuracy }) };
     return new ImageClassifier({ ...this.description, trained }, this.model);
+  }
+
+  /**
+   * The same network with rules in the description that were applied to it, see
+   * `replaceSpatialOps`: a saved file is read by them.
+   */
+  withReplaced(rules: readonly SpatialRule[]): ImageClassifier {
+    if (rules.length === 0) return this;
+    const replaced = [...(this.description.replaced ?? []), ...rules];
+    return new ImageClassifier({ ...this.description, replaced }, this.model);
   }
 
   /** The network for inference: in merged form if it has one. */
@@ -234,7 +246,9 @@ export function deployedForm(model: Layer): Layer {
 }
 
 function modelOf(description: ImageDescription, random: Random): Layer {
-  const { architecture, channels, height, width, classes, settings = {} } = description;
+  const { architecture, channels, height, width, classes, settings = {}, replaced = [] } = description;
   const shape = { channels, classes: classes.length, size: height, imageWidth: width, settings };
-  return imageModel(architecture, shape, random);
+  const model = imageModel(architecture, shape, random);
+  for (const rule of replaced) replaceSpatial(model, rule);
+  return model;
 }

@@ -1,16 +1,19 @@
 // Floor 6: small vision backbones.
 
-export { ConvNorm } from './blocks/conv-norm.js';
-export { MetaMobileBlock, type MobileBlockOptions, mobileBlock, type ResidualOptions } from './blocks/mobile-block.js';
-export { type SpatialOperator, type SpatialOptions, spatialOperator, spatialOperators } from './blocks/spatial.js';
 export {
   fromWindowTokens,
+  type SpatialOperator,
+  type SpatialOptions,
+  spatialOperator,
+  spatialOperators,
   WindowAttention,
   type WindowAttentionOptions,
   type WindowPattern,
   windowPadding,
   windowTokens,
-} from './blocks/windows.js';
+} from '../nn/index.js';
+export { ConvNorm } from './blocks/conv-norm.js';
+export { MetaMobileBlock, type MobileBlockOptions, mobileBlock, type ResidualOptions } from './blocks/mobile-block.js';
 export { fromPublishedName, loadPublished } from './checkpoints.js';
 export {
   deployedForm,
@@ -78,6 +81,26 @@ export {
   type StaticMixerOptions,
   type StaticMixerShape,
 } from './lsnet/index.js';
+export {
+  type FoundOperators,
+  nanoStrides,
+  type OperatorSearchOptions,
+  operatorSettings,
+  operatorsOf,
+  type PfFigures,
+  PfNano,
+  type PfNanoOptions,
+  PoolingTransformer,
+  type PoolingTransformerOptions,
+  pfFigures,
+  pfNanos,
+  pfResNets,
+  pfTransformers,
+  pits,
+  type SearchedBlock,
+  searchOperators,
+  searchSpace,
+} from './pflayer/index.js';
 export {
   convolutionIn,
   type DomainOptions,

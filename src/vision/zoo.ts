@@ -21,13 +21,24 @@ import {
   type VisionTransformerOptions,
   visionTransformers,
 } from '../models/index.js';
-import { type Layer, SoftHGNN, type SoftHGNNOptions, suggestedHyperedges } from '../nn/index.js';
+import { type BlockOperator, type Layer, SoftHGNN, type SoftHGNNOptions, suggestedHyperedges } from '../nn/index.js';
 import type { Random } from '../tensor/index.js';
 import { closestNames } from './closest-names.js';
 import { EMOv2, type EMOv2Options, emov2s, strideOfAll, windowFor, windowsFit } from './emov2/index.js';
 import { Terminator, type TerminatorPreset, terminators } from './hyperzzw/index.js';
 import { LSNet, type LSNetOptions, lsNets } from './lsnet/index.js';
 import { mobileNetsV2, smallEfficientNets, smallMobileNets } from './mobile-presets.js';
+import {
+  operatorSettings,
+  operatorsOf,
+  PfNano,
+  PoolingTransformer,
+  type PoolingTransformerOptions,
+  pfNanos,
+  pfResNets,
+  pfTransformers,
+  pits,
+} from './pflayer/index.js';
 import { domainSettings, phNetwork, phResNets, phVGGs } from './phnn/index.js';
 import { leastSize, SimpleNet, type SimpleNetOptions, simpleNets } from './simplenet.js';
 import { VanillaNet, type VanillaNetOptions, vanillaNets } from './vanillanet.js';
@@ -225,8 +236,9 @@ const architectures: Readonly<Record<string, Architecture>> = {
   ...named({ 'efficientnet-b0': 'b0', 'efficientnet-b1': 'b1' } as const, (variant, shape, random) => {
     return new EfficientNet(variant, random, scaledBy(shape));
   }),
+  ...named(pfResNets, (operator, shape, random) => new ResNet(50, random, { ...scaledBy(shape), operator })),
   ...named<VisionTransformerOptions>(
-    visionTransformers,
+    { ...visionTransformers, ...pfTransformers },
     ({ features = 192, heads = 3, ...options }, { channels, classes, height, multiplier }, random) =>
       new VisionTransformer(random, {
         ...{ ...options, channels, classes, heads, imageSize: height },
@@ -234,6 +246,19 @@ const architectures: Readonly<Record<string, Architecture>> = {
       }),
     ({ patchSize = 16 }) => squaresOf(patchSize),
   ),
+  ...named<PoolingTransformerOptions>(
+    pits,
+    ({ headFeatures, ...options }, { channels, classes, height, multiplier }, random) =>
+      new PoolingTransformer(
+        { ...options, channels, classes, imageSize: height, headFeatures: roundChannels(multiplier * headFeatures) },
+        random,
+      ),
+    ({ patch: [side] }) => ({
+      fits: (height, width) => height === width && height >= side,
+      text: `square, of at least ${side} pixels a side`,
+    }),
+  ),
+  ...Object.fromEntries(Object.entries(pfNanos).map(([name, usual]) => [name, pfNano(usual)])),
   'vit-softhgnn': softTransformer({}),
   'vit-softhgnn-ses': softTransformer({ hyperedges: 16, selection: { dynamic: 32, k: 16 } }),
   ...named<VanillaNetOptions>(
@@ -290,6 +315,18 @@ function terminator(preset: TerminatorPreset): Architecture {
       text: `square, of at most ${TERMINATOR_MOST} pixels a side`,
     },
     settings: { frequency: 'ω₀, the factor of the frequencies of slow networks (10 unless given)' },
+  };
+}
+
+/** A nano network of one operator, or of another in each block that its hyperparameters name. */
+function pfNano(usual: BlockOperator): Architecture {
+  return {
+    make({ channels, classes, multiplier, settings }, random) {
+      const widths = [8, 16, 32].map((width) => roundChannels(multiplier * width)) as [number, number, number];
+      return new PfNano(random, { channels, classes, widths, operator: operatorsOf(settings, usual) });
+    },
+    sizes: atLeast(2),
+    settings: operatorSettings,
   };
 }
 

@@ -5,14 +5,11 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readCsv, readSafetensors, writeNpz } from '../../src/data/index.js';
 import { readBytes } from '../../src/data/node.js';
+import { commandIn, main } from './command.js';
 
-const main = join(import.meta.dirname, '../../dist/cli/main.js');
 const folder = mkdtempSync(join(tmpdir(), 'gossamer-cli-'));
 
-function gossamer(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', cwd: folder });
-  return { status, stdout, stderr };
-}
+const gossamer = commandIn(folder);
 
 const quick = ['--set', 'epochs=8', '--set', 'speedVertices=300', '--seeds', '1'];
 

@@ -1,19 +1,15 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { decodePicture, readCsv, writeCsv, writePng } from '../../src/data/index.js';
 import { Random } from '../../src/tensor/index.js';
+import { commandIn, main } from './command.js';
 
-const main = join(import.meta.dirname, '../../dist/cli/main.js');
 const folder = mkdtempSync(join(tmpdir(), 'gossamer-counting-'));
 const path = (...names: string[]) => join(folder, ...names);
 
-function gossamer(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', cwd: folder });
-  return { status, stdout, stderr };
-}
+const gossamer = commandIn(folder);
 
 /** Bright dots on dark: the picture, and the middle of each dot. */
 function dots(height: number, width: number, count: number, random: Random) {

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,14 +5,11 @@ import { describe, expect, test } from 'vitest';
 import { readCsv } from '../../src/data/index.js';
 import { cyclicBlocks } from '../../src/structure/index.js';
 import { Random } from '../../src/tensor/index.js';
+import { commandIn, main } from './command.js';
 
-const main = join(import.meta.dirname, '../../dist/cli/main.js');
 const folder = mkdtempSync(join(tmpdir(), 'gossamer-diagnose-'));
 
-function gossamer(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', cwd: folder });
-  return { status, stdout, stderr };
-}
+const gossamer = commandIn(folder);
 
 const { graph, labels } = cyclicBlocks(new Random(1), { size: 40, density: 0.15, forward: 0.95 });
 const { sources, targets } = graph.edges();

@@ -1,17 +1,13 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readCsv } from '../../src/data/index.js';
+import { commandIn, main } from './command.js';
 
-const main = join(import.meta.dirname, '../../dist/cli/main.js');
 const folder = mkdtempSync(join(tmpdir(), 'gossamer-polynomials-'));
 
-function gossamer(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', cwd: folder });
-  return { status, stdout, stderr };
-}
+const gossamer = commandIn(folder);
 
 const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
 const rows = (text: string) => readCsv(text, 'out').rows.map((row) => row.join(' '));

@@ -1,17 +1,14 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readCsv } from '../../src/data/index.js';
+import { commandIn, main } from './command.js';
 
-const main = join(import.meta.dirname, '../../dist/cli/main.js');
 const folder = mkdtempSync(join(tmpdir(), 'gossamer-fit-graphs-'));
 
-function gossamer(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', cwd: folder });
-  return { status, stdout, stderr };
-}
+const gossamer = commandIn(folder);
 
 /** Starts a fit and interrupts it when it says how far it is. */
 async function interrupted(...args: string[]): Promise<{ status: number | null; stderr: string }> {

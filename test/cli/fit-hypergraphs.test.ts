@@ -1,16 +1,13 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { commandIn, main } from './command.js';
 
-const main = join(import.meta.dirname, '../../dist/cli/main.js');
 const folder = mkdtempSync(join(tmpdir(), 'gossamer-fit-hypergraphs-'));
 
-function gossamer(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', cwd: folder });
-  return { status, stdout, stderr };
-}
+const gossamer = commandIn(folder);
 
 /** Starts a training and interrupts it after its first epochs. */
 async function interrupted(...args: string[]): Promise<number | null> {

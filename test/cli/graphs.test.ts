@@ -7,15 +7,12 @@ import { parquetWriteBuffer } from 'hyparquet-writer';
 import { describe, expect, test } from 'vitest';
 import { readCsv, readEdgeList, readNpy, readSafetensors, temporalFromTable } from '../../src/data/index.js';
 import { loadEdges, readBytes } from '../../src/data/node.js';
+import { commandIn, main } from './command.js';
 
-const main = join(import.meta.dirname, '../../dist/cli/main.js');
 const folder = mkdtempSync(join(tmpdir(), 'gossamer-graphs-'));
 const path = (name: string) => join(folder, name);
 
-function gossamer(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', cwd: folder });
-  return { status, stdout, stderr };
-}
+const gossamer = commandIn(folder);
 
 const read = (text: string, pieces = 1 << 20) => {
   const bytes = new TextEncoder().encode(text);

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,17 +6,13 @@ import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readCsv, writeIdx } from '../../src/data/index.js';
 import { Random } from '../../src/tensor/index.js';
+import { commandIn, main } from './command.js';
 import { runDocument } from './document.js';
 
-const root = join(import.meta.dirname, '../..');
-const main = join(root, 'dist/cli/main.js');
 const folder = mkdtempSync(join(tmpdir(), 'gossamer-images-'));
 const path = (...names: string[]) => join(folder, ...names);
 
-function gossamer(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', cwd: folder });
-  return { status, stdout, stderr };
-}
+const gossamer = commandIn(folder);
 
 const SIZE = 16;
 

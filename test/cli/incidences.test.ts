@@ -1,20 +1,17 @@
 // A folder of incidences to a model, and the model to a table of probabilities.
 
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readCsv } from '../../src/data/index.js';
-
-const main = join(import.meta.dirname, '../../dist/cli/main.js');
+import { commandIn, main } from './command.js';
 
 test.skipIf(!existsSync(main))(
   'people’s own hyperedges are read, trained on and asked about',
   () => {
     const folder = mkdtempSync(join(tmpdir(), 'gossamer-incidences-'));
-    const gossamer = (...args: string[]) =>
-      spawnSync(process.execPath, [main, ...args], { cwd: folder, encoding: 'utf8', env: { ...process.env } });
+    const gossamer = commandIn(folder);
     const data = join(folder, 'papers');
     mkdirSync(data);
     // The label of a person in a paper is the sign of what the table of nodes says.

@@ -5,16 +5,13 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { generatedText } from '../../src/data/index.js';
 import { Random } from '../../src/tensor/index.js';
+import { commandIn, main } from './command.js';
 import { runDocument } from './document.js';
 
-const main = join(import.meta.dirname, '../../dist/cli/main.js');
 const folder = mkdtempSync(join(tmpdir(), 'gossamer-lm-'));
 const path = (name: string) => join(folder, name);
 
-function gossamer(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', cwd: folder });
-  return { status, stdout, stderr };
-}
+const gossamer = commandIn(folder);
 
 describe.skipIf(!existsSync(main))('language models on the command line (needs a build)', () => {
   beforeAll(() => {

@@ -8,15 +8,12 @@ import { loadNewProducts, loadOnnxTextEncoder } from '../../src/data/node.js';
 import { ProductModel } from '../../src/hypergraph/index.js';
 import { Random } from '../../src/tensor/index.js';
 import { wordTokenizer, wordVectorModel } from '../data/sentence-models.js';
+import { commandIn, main } from './command.js';
 
-const main = join(import.meta.dirname, '../../dist/cli/main.js');
 const folder = mkdtempSync(join(tmpdir(), 'gossamer-pave-'));
 const path = (name: string) => join(folder, name);
 
-function gossamer(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', cwd: folder });
-  return { status, stdout, stderr };
-}
+const gossamer = commandIn(folder);
 
 const catalogue = generatedCatalogue(new Random(1), { products: 120 });
 const columns = ['product', 'title', 'category', 'also_view', 'also_buy'];

@@ -1,17 +1,17 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { commandIn, main } from './command.js';
 
-const main = resolve(import.meta.dirname, '../../dist/cli/main.js');
 const folder = mkdtempSync(join(tmpdir(), 'gossamer-code-'));
 const at = (path: string) => join(folder, path);
 const write = (path: string, text: string) => {
   mkdirSync(dirname(at(path)), { recursive: true });
   writeFileSync(at(path), text);
 };
-const gossamer = (...args: string[]) => spawnSync(process.execPath, [main, ...args], { encoding: 'utf8' });
+const gossamer = commandIn(process.cwd());
 
 describe.skipIf(!existsSync(main))('source files on the command line (needs a build)', () => {
   beforeAll(() => {

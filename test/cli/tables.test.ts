@@ -1,21 +1,16 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readCsv } from '../../src/data/index.js';
 import { uniform } from '../oracle.js';
+import { commandIn, main } from './command.js';
 import { runDocument } from './document.js';
 
-const root = join(import.meta.dirname, '../..');
-const main = join(root, 'dist/cli/main.js');
 const folder = mkdtempSync(join(tmpdir(), 'gossamer-tables-'));
 const path = (name: string) => join(folder, name);
 
-function gossamer(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', cwd: folder });
-  return { status, stdout, stderr };
-}
+const gossamer = commandIn(folder);
 
 describe.skipIf(!existsSync(main))('tables and hypernetworks on the command line (needs a build)', () => {
   const draws = uniform(1, 300, 0, 1);

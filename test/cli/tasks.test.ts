@@ -1,20 +1,17 @@
 // A table of several tasks to a model, and the model to the classes of known and new tasks.
 
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readCsv } from '../../src/data/index.js';
-
-const main = join(import.meta.dirname, '../../dist/cli/main.js');
+import { commandIn, main } from './command.js';
 
 test.skipIf(!existsSync(main))(
   'people’s own tasks are read, trained on and asked about, a new one from its examples',
   () => {
     const folder = mkdtempSync(join(tmpdir(), 'gossamer-tasks-'));
-    const gossamer = (...args: string[]) =>
-      spawnSync(process.execPath, [main, ...args], { cwd: folder, encoding: 'utf8', env: { ...process.env } });
+    const gossamer = commandIn(folder);
     // The class is the sign of x, or its opposite.
     const value = (i: number) => ((i * 37) % 100) / 50 - 0.99;
     const rows = Array.from({ length: 120 }, (_, i) => {

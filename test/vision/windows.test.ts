@@ -207,7 +207,9 @@ describe('spatial operators', () => {
   });
 
   test('what cannot be is refused', () => {
-    expect(() => operator('median' as SpatialOperator)).toThrow('"median" is not known; there are none, depthwise');
+    expect(() => operator('median' as SpatialOperator)).toThrow(
+      '"median" is not known; there are none, convolution, depthwise',
+    );
     expect(() => operator('max-pool', { kernel: 4 })).toThrow('the kernel must be odd, got 4');
   });
 });

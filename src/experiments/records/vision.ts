@@ -169,4 +169,33 @@ export const records: readonly SystemRecord[] = [
     },
     load: () => import('../vision/hyperzzw.js'),
   },
+  {
+    slug: 'pflayer',
+    title: 'PfLayer: pooling in the place of trainable spatial operations',
+    family: 'vision',
+    about: 'networks whose spatial operations have no weights, made anew, from trained ones, or found by a search',
+    paper: {
+      authors: 'Han, Yoo, Kim, Heo',
+      title: 'Learning Features with Parameter-Free Layers',
+      venue: 'ICLR',
+      year: 2022,
+      arxiv: '2202.02777',
+    },
+    abstract: {
+      alternative:
+        'simple built-in parameter-free operations can be a favorable alternative to the efficient trainable layers ' +
+        'replacing spatial operations in a network architecture',
+      depthwise:
+        'the depthwise convolution is the source of efficiency in the number of parameters and FLOPs, but there was ' +
+        'little improvement to the model speed in practice',
+      accuracy:
+        'the parameter-free operations are heavily used as the main building block without sacrificing the model ' +
+        'accuracy as much',
+      efficiency:
+        'the network architectures with parameter-free operations could enjoy the advantages of further efficiency ' +
+        'in terms of model speed, the number of the parameters, and FLOPs',
+      imagenet: 'Experimental results on the ImageNet dataset demonstrate',
+    },
+    load: () => import('../vision/pflayer.js'),
+  },
 ];

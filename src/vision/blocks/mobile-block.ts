@@ -14,11 +14,13 @@ import {
   type Mode,
   runSequence,
   type Sequence,
+  type SpatialOperator,
+  type SpatialOptions,
   StochasticDepth,
+  spatialOperator,
 } from '../../nn/index.js';
 import { add, type Random, type Tensor } from '../../tensor/index.js';
 import { ConvNorm } from './conv-norm.js';
-import { type SpatialOperator, type SpatialOptions, spatialOperator } from './spatial.js';
 
 /** Whether and how a block adds its input. */
 export interface ResidualOptions {

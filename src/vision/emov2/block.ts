@@ -16,11 +16,12 @@ import {
   type Mode,
   parameter,
   type Weights,
+  WindowAttention,
+  type WindowPattern,
 } from '../../nn/index.js';
 import { add, full, matmul, multiply, type Random, reshape, silu, type Tensor } from '../../tensor/index.js';
 import { affineOf, ConvNorm } from '../blocks/conv-norm.js';
 import { MetaMobileBlock } from '../blocks/mobile-block.js';
-import { WindowAttention, type WindowPattern } from '../blocks/windows.js';
 
 /** ε of all norms. */
 export const EPSILON = 1e-6;

@@ -5,16 +5,18 @@ import {
   Conv2d,
   LayerNorm2d,
   Linear,
+  type MapSize,
   type Mergeable,
   type Mode,
   replaceWeights,
   stateOf,
   truncatedNormal,
   type Weights,
+  type WindowPattern,
+  windowPadding,
 } from '../../nn/index.js';
 import { globalAveragePool, Random, scope, silu, type Tensor, zeros } from '../../tensor/index.js';
 import { ConvNorm } from '../blocks/conv-norm.js';
-import { type Size, type WindowPattern, windowPadding } from '../blocks/windows.js';
 import { EMOv2Block, type EMOv2Form, EPSILON, prefixed } from './block.js';
 
 /** Configuration of `EMOv2`; lists have an entry for each stage. */
@@ -217,8 +219,8 @@ export class EMOv2 implements Mergeable {
 }
 
 /** Sides of the maps that attention reads, for images of a size. */
-function attendedMaps(options: EMOv2Options, size: Size): Size[] {
-  const halved = ([height, width]: Size, stride: number): Size => [
+function attendedMaps(options: EMOv2Options, size: MapSize): MapSize[] {
+  const halved = ([height, width]: MapSize, stride: number): MapSize => [
     Math.ceil(height / stride),
     Math.ceil(width / stride),
   ];
@@ -230,7 +232,7 @@ function attendedMaps(options: EMOv2Options, size: Size): Size[] {
 }
 
 /** Whether windows of a side divide every map that attention reads. */
-export function windowsFit(options: EMOv2Options, size: Size, side: number): boolean {
+export function windowsFit(options: EMOv2Options, size: MapSize, side: number): boolean {
   return attendedMaps(options, size).every((map) => windowPadding(map, [side, side]).every((rest) => rest === 0));
 }
 
@@ -241,7 +243,7 @@ const SIDES = [7, 8, 6, 5, 4, 3, 2];
  * The side of windows for images of a size: the network's own, else one from 8 down to 2 that
  * divides every map that attention reads, else its own, with padded pixels in the windows.
  */
-export function windowFor(options: EMOv2Options, size: Size): number {
+export function windowFor(options: EMOv2Options, size: MapSize): number {
   const { window = 7 } = options;
   return [window, ...SIDES].find((side) => side > 0 && windowsFit(options, size, side)) ?? window;
 }

@@ -234,4 +234,73 @@ const hyperzzw: readonly Case[] = (
   },
 }));
 
-export const evidence: Readonly<Record<string, readonly Case[]>> = { vanillanet, lsnet, simplenet, emov2, hyperzzw };
+/**
+ * @param lead points of max pooling above the other operations
+ *
+ * @param cost time, parameters and multiply-adds of convolutions over max pooling's
+ *
+ * @param chosen share of operations without parameters that the search chooses
+ */
+const pflayerEvidence = (lead: number, cost: number, chosen: number) => {
+  const network = (accuracy: number, own: number) => ({
+    accuracy,
+    ...{ latency: own, step: own, parameters: own, multiplyAdds: own },
+  });
+  const cells = (operator: string, accuracy: number, own: number) =>
+    Object.fromEntries(
+      ['bottleneck', 'inverted'].flatMap((kind) => [
+        [`${kind}, ${operator}: accuracy`, accuracy],
+        [`${kind}, ${operator}: ms`, own],
+      ]),
+    );
+  const resNet = (arm: string, own: number, products = own) => ({
+    [`ResNet-50, ${arm}: parameters`]: own,
+    [`ResNet-50, ${arm}: multiplyAdds`]: products,
+    [`ResNet-50, ${arm}: plan`]: own,
+    [`ResNet-50, ${arm}: step`]: own,
+  });
+  const share = cost > 1 ? 0.57 : 0.9;
+  return {
+    methods: {
+      'convolution 3×3': network(80, cost),
+      'depthwise 3×3': network(80, cost > 1 ? 1.1 : 0.9),
+      'max pooling': network(80 + lead, 1),
+      'average pooling': network(79.9, 1),
+      hybrid: network(80 + 2 * lead, 1),
+      'no spatial operation': network(75, 1),
+      ViT: network(50, 2),
+      'ViT, max pooling in odd blocks': network(50, 2),
+    },
+    studies: {
+      ...cells('depthwise', 40, 1.1),
+      ...cells('max-pool', 40 + lead, cost > 1 ? 1 : 1.2),
+      ...cells('average-pool', 40, 1),
+      ...resNet('convolution', cost),
+      // Fewer multiply-adds, hardly less time.
+      ...resNet('depthwise', cost > 1 ? 1.5 : 0.9, cost > 1 ? 0.7 : 0.9),
+      ...resNet('max', 1, cost > 1 ? 0.5 : 1),
+      ...resNet('hybrid', cost > 1 ? 1.05 : 1.1),
+      'nano, parameters over convolution': share,
+      'nano, multiply-adds over convolution': share,
+      'search, share without parameters': chosen,
+      'search, accuracy of the found networks': 40 + lead,
+      'search, accuracy of random networks': 40,
+    },
+  };
+};
+
+const pflayer: readonly Case[] = ['cifar10', 'glyphs', 'fashion-mnist'].map((data) => ({
+  data,
+  options: { side: 224, layerImages: 100, searchImages: 100 },
+  holding: pflayerEvidence(0.5, 2, 0.8),
+  failing: pflayerEvidence(-3, 0.9, 0.5),
+}));
+
+export const evidence: Readonly<Record<string, readonly Case[]>> = {
+  vanillanet,
+  lsnet,
+  simplenet,
+  emov2,
+  hyperzzw,
+  pflayer,
+};

@@ -1,17 +1,9 @@
 // Windows of a map, of neighbouring pixels or of pixels far apart, and attention within them.
 
-import { type ActivationName, activate, Conv2d, type Layer } from '../../nn/index.js';
-import {
-  add,
-  attention,
-  multiply,
-  pad,
-  permute,
-  type Random,
-  reshape,
-  slice,
-  type Tensor,
-} from '../../tensor/index.js';
+import { add, attention, multiply, pad, permute, type Random, reshape, slice, type Tensor } from '../tensor/index.js';
+import { type ActivationName, activate } from './activation.js';
+import { Conv2d } from './convolution.js';
+import type { Layer } from './layer.js';
 
 /**
  * Which pixels share a window of s₁×s₂ in a map of h×w, with n₁ = h/s₁ and n₂ = w/s₂ windows each
@@ -21,7 +13,7 @@ import {
 export type WindowPattern = 'close' | 'remote';
 
 /** Height and width. */
-export type Size = readonly [height: number, width: number];
+export type MapSize = readonly [height: number, width: number];
 
 /** Order of the axes [batch, heads, depth, …rows, …columns] in which tokens are laid out. */
 const tokenOrder = { close: [0, 3, 5, 1, 4, 6, 2], remote: [0, 4, 6, 1, 3, 5, 2] } as const;
@@ -35,7 +27,7 @@ const mapOrder = { close: [0, 3, 6, 1, 4, 2, 5], remote: [0, 3, 6, 4, 1, 5, 2] }
  *
  * @throws RangeError unless windows divide the map and heads its channels
  */
-export function windowTokens(x: Tensor, heads: number, [s1, s2]: Size, pattern: WindowPattern): Tensor {
+export function windowTokens(x: Tensor, heads: number, [s1, s2]: MapSize, pattern: WindowPattern): Tensor {
   const [batch, channels, height, width] = x.shape as [number, number, number, number];
   const [n1, n2, depth] = [height / s1, width / s2, channels / heads];
   if (![n1, n2, depth].every(Number.isInteger))
@@ -54,8 +46,8 @@ export function windowTokens(x: Tensor, heads: number, [s1, s2]: Size, pattern: 
  */
 export function fromWindowTokens(
   tokens: Tensor,
-  [height, width]: Size,
-  [s1, s2]: Size,
+  [height, width]: MapSize,
+  [s1, s2]: MapSize,
   pattern: WindowPattern,
 ): Tensor {
   const [count, heads, , depth] = tokens.shape as [number, number, number, number];
@@ -66,7 +58,7 @@ export function fromWindowTokens(
 }
 
 /** Rows and columns of zeros that make a map a multiple of a window. */
-export function windowPadding([height, width]: Size, [s1, s2]: Size): Size {
+export function windowPadding([height, width]: MapSize, [s1, s2]: MapSize): MapSize {
   return [(s1 - (height % s1)) % s1, (s2 - (width % s2)) % s2];
 }
 
@@ -125,7 +117,7 @@ export class WindowAttention implements Layer {
   forward(x: Tensor): Tensor {
     const { window: side, patterns, activation } = this.#options;
     const [, , height, width] = x.shape as [number, number, number, number];
-    const window: Size = side > 0 ? [side, side] : [height, width];
+    const window: MapSize = side > 0 ? [side, side] : [height, width];
     const [down, right] = windowPadding([height, width], window);
     const padded =
       down + right > 0
@@ -146,12 +138,12 @@ export class WindowAttention implements Layer {
     return down + right > 0 ? slice(sum, null, null, [0, height], [0, width]) : sum;
   }
 
-  #attended(qk: Tensor, v: Tensor, window: Size, pattern: WindowPattern): Tensor {
+  #attended(qk: Tensor, v: Tensor, window: MapSize, pattern: WindowPattern): Tensor {
     const { heads } = this.#options;
     const tokens = windowTokens(qk, 2 * heads, window, pattern);
     const part = (first: number) => slice(tokens, null, [first, first + heads]);
     const y = attention(part(0), part(heads), windowTokens(v, heads, window, pattern));
-    return fromWindowTokens(y, v.shape.slice(2) as unknown as Size, window, pattern);
+    return fromWindowTokens(y, v.shape.slice(2) as unknown as MapSize, window, pattern);
   }
 }
 
