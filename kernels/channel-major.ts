@@ -1,8 +1,8 @@
 // Sparse weights times dense activations with channels outermost: y[o, p] = Σ w[o, c]·x[c, p].
-// Weights are stored in blocks of 1, 2, 4 or 8 rows that share their columns, so that each vector of
-// pixels loaded serves all rows of the block. A tile of pixels is copied to where its channels lie
-// side by side, since channels of images often fall on few sets of the cache, and passes over all
-// rows from there.
+// Weights are stored in blocks of 1, 2, 4 or 8 rows that share their columns, so that each vector
+// of pixels loaded serves all rows of the block. A tile of pixels is copied to where its channels
+// lie side by side, since channels of images often fall on few sets of the cache, and passes over
+// all rows from there.
 
 import { activate, Activation } from "./activation";
 import { multiplyAdd } from "./math";

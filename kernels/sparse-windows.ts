@@ -1,7 +1,7 @@
 // Sparse filters of any size on images, channels outermost: Y[o, p] = Σ w[o, c, tap]·x[c, p + tap].
-// An image is copied once into zero-padded planes, split by stride into phases (kernels/depthwise.ts),
-// so that every weight reads contiguous pixels at a fixed offset from the output's: with these
-// offsets a filter of any size is a sparse product over pixels.
+// An image is copied once into zero-padded planes, split by stride into phases
+// (kernels/depthwise.ts), so that every weight reads contiguous pixels at a fixed offset from the
+// output's: with these offsets a filter of any size is a sparse product over pixels.
 
 import { Activation } from "./activation";
 import { activateTile, blocksOfTile, highest, lowest } from "./channel-major";

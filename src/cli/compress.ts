@@ -68,7 +68,7 @@ Examples
   gossamer compress model.safetensors --data flowers/ -o small/                      80 % zeros in the pointwise convolutions
   gossamer compress model.safetensors --data flowers/ --method sparse --sparsity 0.9 --finetune 5 -o small/
   gossamer compress model.safetensors --recipe recipe.json --data fashion-mnist
-  gossamer compress model.safetensors --recipe group30.json --data flowers/ --estimate    how much faster here, before any training
+  gossamer compress model.safetensors --recipe group30.json --estimate               how much faster here, before any training
   gossamer classify small/model.plan photo.jpg
   gossamer compress bnn.safetensors --analyse                                         what spanning trees would save in a binary network
 
@@ -123,11 +123,11 @@ export function compressCommand(): Command {
 async function run(modelPath: string, flags: Flags): Promise<void> {
   useThreads(flags.threads);
   if (flags.analyse) return analyse(modelPath, flags);
+  if (flags.estimate) return estimate(modelPath, flags);
   const { data: source } = flags;
   if (source === undefined) throw new Error('compress needs the images of the training: --data <images>');
   const recipe = recipeOf(flags);
   const classifier = (await openModelOf(modelPath, 'image-classifier')).classifier();
-  if (flags.estimate) return printEstimate(classifier, recipe, flags.json);
   if (existsSync(join(flags.out, 'model.plan')))
     throw new Error(`folder "${flags.out}" holds a result already; choose another with --out`);
   const data = await readFitting(classifier, source, flags);
@@ -173,14 +173,16 @@ async function run(modelPath: string, flags: Flags): Promise<void> {
 }
 
 /** @throws Error when the recipe has no prune step, or changes the network's shapes */
-function printEstimate({ model, description }: ImageClassifier, { steps }: Recipe, json: boolean): void {
+async function estimate(modelPath: string, flags: Flags): Promise<void> {
+  const { steps } = recipeOf(flags);
+  const { model, description } = (await openModelOf(modelPath, 'image-classifier')).classifier();
   const pruning = steps.filter((step): step is PruneStep => step.do === 'prune');
   if (pruning.length === 0) throw new Error('--estimate needs a recipe with a prune step');
   const other = steps.find((step) => step.do === 'remove-channels' || step.do === 'hypercomplex');
   if (other) throw new Error(`--estimate cannot foresee the step "${other.do}"; leave it out of the recipe`);
   const { channels, height, width } = description;
-  const estimate = estimatePruning(model, zeros([1, channels, height, width]), pruning, { deployed: deployedForm });
-  process.stdout.write(`${json ? JSON.stringify(estimate) : formatEstimate(estimate)}\n`);
+  const found = estimatePruning(model, zeros([1, channels, height, width]), pruning, { deployed: deployedForm });
+  process.stdout.write(`${flags.json ? JSON.stringify(found) : formatEstimate(found)}\n`);
 }
 
 function formatEstimate({ layers, dense, sparse }: PruningEstimate): string {

@@ -1,5 +1,5 @@
-// How much faster a network would be with a share of its weights zero, before any training: masks of
-// the weights as they are, and the cost model of this machine. Which weights are zero does not
+// How much faster a network would be with a share of its weights zero, before any training: masks
+// of the weights as they are, and the cost model of this machine. Which weights are zero does not
 // matter for the time.
 
 import { inference, type Layer, stateOf } from '../nn/index.js';

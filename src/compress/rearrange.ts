@@ -12,7 +12,9 @@ import { type BlockPattern, type Pattern, requireSparsity, unitShape } from './m
 export interface ChannelClass {
   /** The weights that follow, as `name:axis`. */
   readonly members: readonly string[];
-  /** The slices of each channel, in one order for all, so that the i-th of one replaces another's. */
+  /**
+   * The slices of each channel, in one order for all, so that the i-th of one replaces another's.
+   */
   readonly channels: readonly (readonly ChannelSlice[])[];
 }
 
@@ -96,7 +98,9 @@ export interface RearrangedClass {
   readonly weights: readonly string[];
   /** Channels of the class. */
   readonly channels: number;
-  /** Magnitude that masks keep with the channels as they were, sorted by norm, and as they are now. */
+  /**
+   * Magnitude that masks keep with the channels as they were, sorted by norm, and as they are now.
+   */
   readonly retained: { readonly plain: number; readonly sorted: number; readonly refined: number };
 }
 
@@ -165,7 +169,9 @@ export function rearrange(
   );
 }
 
-/** @throws Error when an operation, not the network's output, keeps the channels of a pruned weight */
+/**
+ * @throws Error when an operation, not the network's output, keeps the channels of a pruned weight
+ */
 function keptInPlace(pruned: Readonly<Record<string, PrunedWeight>>, fixed: ReadonlyMap<string, string>) {
   const kept = new Map<string, string>();
   for (const name of Object.keys(pruned)) {

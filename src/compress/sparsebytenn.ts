@@ -154,8 +154,10 @@ export interface GroupPruning {
  * keeps the zeros.
  *
  * @param example an input of the model; only its shape matters
- * @example const { masks } = pruneGroups(model, zeros([1, 3, 224, 224]), new Random(0), { sparsity: 0.3 });
- * await trainOnImages(model, data, random, { epochs: 5, wrapOptimizer: (inner) => new Frozen(inner, masks) });
+ * @example
+ * const { masks } = pruneGroups(model, zeros([1, 3, 224, 224]), new Random(0), { sparsity: 0.3 });
+ * const wrapOptimizer = (inner) => new Frozen(inner, masks);
+ * await trainOnImages(model, data, random, { epochs: 5, wrapOptimizer });
  *
  * @throws RangeError when the sparsity is not in [0, 1); Error when no layer is chosen or channels
  * cannot change places

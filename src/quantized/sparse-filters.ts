@@ -62,8 +62,8 @@ function pairsOf(indptr: Int32Array, entriesOf: (entry: number) => number[], zer
 }
 
 /**
- * Sparse int8 filters [out, in, k, k], depthwise ones [channels, 1, k, k], or those of linear layers
- * [out, in].
+ * Sparse int8 filters [out, in, k, k], depthwise ones [channels, 1, k, k], or those of linear
+ * layers [out, in].
  */
 export class Int8SparseFilters {
   readonly #indptr: Tensor;

@@ -19,4 +19,5 @@ export { type ImportOptions, importOnnx, type OnnxModel } from './onnx/import.js
 export { loadPlan, Plan, savePlan } from './plan.js';
 export type { Int8Options } from './quantize.js';
 export type { LayerOperator, SparseForm, SparseKernel } from './sparse-forms.js';
-export type { KernelChoice, LayerWork, SparseOptions } from './sparse-kernels.js';
+export type { KernelChoice, SparseOptions } from './sparse-kernels.js';
+export type { LayerWork } from './sparse-race.js';

@@ -1,13 +1,13 @@
-// The cost model of a machine: how long a layer takes, dense or sparse, by its multiply-adds and the
-// elements that it moves, fitted to a few timed layers. It answers in no time what a pruned network
-// would gain here.
+// The cost model of a machine: how long a layer takes, dense or sparse, by its multiply-adds and
+// the elements that it moves, fitted to a few timed layers. It answers in no time what a pruned
+// network would gain here.
 
 import { conv2d, linear, Random, type Tensor } from '../tensor/index.js';
 import { fuse, pixelsAsRows } from './fuse.js';
 import { trace } from './graph.js';
 import type { LayerOperator, Product, SparseForm } from './sparse-forms.js';
 import { formsOf, productOf } from './sparse-forms.js';
-import { type LayerWork, race, workOf } from './sparse-kernels.js';
+import { type LayerWork, race, workOf } from './sparse-race.js';
 
 /** Milliseconds of layers on one machine. */
 export interface KernelCosts {
@@ -22,6 +22,7 @@ export type CostLine = readonly [a: number, b: number, c: number];
 
 /** A timed layer. */
 export interface TimedWork extends LayerWork {
+  /** Milliseconds of one run. */
   readonly milliseconds: number;
 }
 

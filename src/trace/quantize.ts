@@ -135,7 +135,9 @@ interface SparseInt8 {
   readonly convolution: Pick<SparseConvolution, 'weight' | 'convolution'> | undefined;
 }
 
-/** Sparse filters in int8 between floats. Inputs: x f32 [n, c, h, w] or [m, k], and maybe a bias. */
+/**
+ * Sparse filters in int8 between floats. Inputs: x f32 [n, c, h, w] or [m, k], and maybe a bias.
+ */
 const sparseInt8Op: Op<SparseInt8> = {
   name: 'sparseInt8',
   multiplyAdds: (_, output, { filters }) => (filters.stored * sizeOf(output)) / (output[1] as number),

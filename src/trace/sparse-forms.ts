@@ -108,7 +108,9 @@ export function sizesOf(
   return convolutionSizes(x.shape, weight.shape, convolution);
 }
 
-/** A convolution with zero kernels, or a depthwise one with zero taps. Inputs: x and maybe a bias. */
+/**
+ * A convolution with zero kernels, or a depthwise one with zero taps. Inputs: x and maybe a bias.
+ */
 export const sparseConvolutionOp: Op<SparseConvolution> = {
   name: 'sparseConvolution',
   multiplyAdds: (_, output, { filters }) => (filters.stored * sizeOf(output)) / (output[1] as number),
@@ -131,6 +133,7 @@ export type SparseKernel = 'channels' | 'vector' | 'windows' | 'taps';
 
 /** One way to run a layer without its zeros. */
 export interface SparseForm {
+  /** The kernel that it runs on. */
   readonly kernel: SparseKernel;
   /** Output channels of a block. */
   readonly height: number;
@@ -138,6 +141,7 @@ export interface SparseForm {
   readonly wide: boolean;
   /** Weights that are stored, including zeros inside blocks. */
   readonly stored: number;
+  /** What the layer's node becomes. */
   readonly nodes: readonly GraphNode[];
 }
 

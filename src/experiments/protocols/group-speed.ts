@@ -1,5 +1,5 @@
-// How fast kernels of grouped zeros are on one thread: on the pointwise layers of MobileNetV1, and in
-// the whole network at 224². Weights are random: time does not depend on them.
+// How fast kernels of grouped zeros are on one thread: on the pointwise layers of MobileNetV1, and
+// in the whole network at 224². Weights are random: time does not depend on them.
 
 import { chosenWeights, groupLayers, magnitudeMask, type Pattern, pruneOnce } from '../../compress/index.js';
 import { secondsInTurns } from '../../engine/index.js';
@@ -112,9 +112,9 @@ export interface GroupNetworkTimes {
 }
 
 /**
- * Scores: `network 0.3` and `network 0.5`, times faster than the dense plan; `engine`, than the plan
- * of single zero weights with the kernel that XNNPACK runs; `single`, than the faster of both plans
- * of single weights; `int8`, dense int8 over int8 in groups.
+ * Scores: `network 0.3` and `network 0.5`, times faster than the dense plan; `engine`, than the
+ * plan of single zero weights with the kernel that XNNPACK runs; `single`, than the faster of both
+ * plans of single weights; `int8`, dense int8 over int8 in groups.
  */
 export function groupNetworkScores({ times }: GroupNetworkTimes): Record<string, number> {
   const of = (name: string) => times[name] as number;

@@ -6,7 +6,9 @@ import type { CallArguments } from './arguments.js';
 import { type CallCheck, readActivation } from './check.js';
 import { convolutionElements } from './convolutions.js';
 
-/** Offsets in bytes within planes of `size` elements, so that whole tiles of every row lie inside. */
+/**
+ * Offsets in bytes within planes of `size` elements, so that whole tiles of every row lie inside.
+ */
 function readOffsets(a: CallArguments, count: number, bytes: number, size: number, last: number): void {
   for (const offset of a.constantInts('offsets', count))
     if (offset < 0 || offset % bytes !== 0 || offset / bytes + last > size)

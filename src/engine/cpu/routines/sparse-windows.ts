@@ -1,5 +1,6 @@
-// Sparse filters of any size on images [channels, pixels]: the padded planes that they read, and how
-// their loops are cut. kernels/sparse-windows.ts has them in float32, kernels/sparse-int8.ts in int8.
+// Sparse filters of any size on images [channels, pixels]: the padded planes that they read, and
+// how their loops are cut. kernels/sparse-windows.ts has them in float32, kernels/sparse-int8.ts in
+// int8.
 
 import type { KernelArguments } from '../../generated/arguments.js';
 import type { Region } from '../../region.js';
@@ -9,7 +10,9 @@ import { type ConvolutionSizes, flattened } from './convolution-passes.js';
 /** Rows and columns beyond the last pixel that tiles may read. */
 const OVERHANG = { rows: 3, columns: 32 } as const;
 
-/** How a channel's plane lies in memory: its phases one after the other, each of rows of `pitch`. */
+/**
+ * How a channel's plane lies in memory: its phases one after the other, each of rows of `pitch`.
+ */
 export interface PaddedPlanes {
   /** Elements of a channel. */
   readonly size: number;
@@ -175,7 +178,9 @@ function sparseTapsInt8(run: Execution, args: SparseTapsInt8Arguments): void {
   );
 }
 
-/** A single pixel: y [rows] = activation(W·x + bias), x [columns], with W in blocks of 4 or 8 rows. */
+/**
+ * A single pixel: y [rows] = activation(W·x + bias), x [columns], with W in blocks of 4 or 8 rows.
+ */
 export type SparseVectorArguments = KernelArguments['sparseVector4'] & {
   readonly columns: number;
   readonly height: 4 | 8;
