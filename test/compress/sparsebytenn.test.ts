@@ -18,6 +18,7 @@ import {
   retainedScore,
   zeroShares,
 } from '../../src/compress/index.js';
+import { findSystem } from '../../src/experiments/index.js';
 import { MobileNetV1, MobileNetV2, SmallResNet } from '../../src/models/index.js';
 import {
   AdamW,
@@ -31,6 +32,8 @@ import {
   stateOf,
 } from '../../src/nn/index.js';
 import { concatenate, globalAveragePool, Random, reshape, type Tensor, tensor, zeros } from '../../src/tensor/index.js';
+import { testClaims } from '../experiments/claim-tests.js';
+import { sparsebytenn } from '../experiments/evidence/sparsebytenn.js';
 import { uniform, uniformTensor } from '../oracle.js';
 
 /** Draws weights, norms and their statistics anew, so that none is the same for all channels. */
@@ -446,3 +449,5 @@ describe('pruning in groups', () => {
     expect(() => parseRecipe({ steps: [{ do: 'prune', ...step }] })).toThrow(message);
   });
 });
+
+testClaims(findSystem('sparsebytenn'), sparsebytenn);
