@@ -10,7 +10,7 @@ import { choice, count } from '../parts/options.js';
 import { joinStudies, noStudies } from '../parts/studies.js';
 import { awaitOnOneThread } from '../parts/threads.js';
 import { groupClaims } from '../protocols/group-claims.js';
-import { armTitle, groupMethods, groupPlan, groupTitles } from '../protocols/group-sparse.js';
+import { armTitle, groupMethods, groupNetworks, groupPlan, groupTitles } from '../protocols/group-sparse.js';
 import { groupKernelStudy, groupNetworkStudy } from '../protocols/group-speed.js';
 import { oneImage, timesInTurns } from '../protocols/image-timings.js';
 import { imageArtifacts, imageOptions, imageTask } from '../protocols/images.js';
@@ -22,6 +22,7 @@ const options = {
   epochs: count(8, 'epochs of the dense networks', { smoke: 1 }),
   finetune: count(2, 'epochs of fine-tuning of every arm, the dense ones too', { smoke: 1 }),
   trials: count(2, 'settings tried for each dense network and learning rates for each arm', { smoke: 1, maximum: 3 }),
+  network: choice(groupNetworks, 'the network of three widths', { smoke: 'mobilenet-v1-nano' }),
   speed: choice(['yes', 'no'], 'whether kernels and MobileNetV1 at 224² are timed', { smoke: 'no' }),
 };
 
@@ -38,8 +39,8 @@ export const experiment = defineExperiment({
     { data: 'cifar10', seeds: 3, set: { images: 8000, epochs: 12, finetune: 3, speed: 'no' }, long: true },
   ],
   methods: () => groupTitles,
-  notes: ({ images, epochs, finetune, trials }) => [
-    `Networks mobilenet-v1-small of three widths, and a ResNet-8: ${images} images, ${epochs} epochs; their learning rate and weight decay are the best of ${trials} on a tenth of the training images. Every arm starts from the same trained network of its width, is pruned at once and fine-tuned for ${finetune} more epochs with the best of ${trials} learning rates, chosen alike.`,
+  notes: ({ images, epochs, finetune, trials, network }) => [
+    `Networks ${network} of three widths, and a ResNet-8: ${images} images, ${epochs} epochs; their learning rate and weight decay are the best of ${trials} on a tenth of the training images. Every arm starts from the same trained network of its width, is pruned at once and fine-tuned for ${finetune} more epochs with the best of ${trials} learning rates, chosen alike.`,
     'Zeros are shares of the units of the pruned layers: pointwise convolutions, for taps depthwise ones, for ResNet-8 its 3×3 convolutions. Groups are of 4 output channels. Random groups: units drawn at random. Filters go by their L1 norm, down to as many multiply-adds as the network with zeros uses.',
     'Training seconds are of fine-tuning, and for the first arm of a width of its dense network too. Times are of WebAssembly on this machine, one thread, in turns, with the faster kernel in each layer; the abstract measures a Qualcomm 855.',
   ],

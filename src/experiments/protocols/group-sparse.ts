@@ -31,7 +31,9 @@ export const groupShares = [0.3, 0.5, 0.7] as const;
 export const groupWidths = [0.5, 0.75, 1] as const;
 /** Width of the other ways of pruning. */
 const WIDTH = 1;
-const NETWORK = 'mobilenet-v1-small';
+/** Networks that can be compared. */
+export const groupNetworks = ['mobilenet-v1-small', 'mobilenet-v1-nano'] as const;
+type GroupNetwork = (typeof groupNetworks)[number];
 
 /** How a network is pruned. */
 export type GroupArm = 'dense' | 'rearranged' | 'plain' | 'random' | 'unstructured' | 'filters' | 'taps';
@@ -57,23 +59,23 @@ interface Arm {
   readonly title: string;
   readonly base: string;
   /** Prunes the trained network; returns the masks to keep. */
-  readonly cut: (model: Layer, data: ImageDataset, random: Random) => Weights | undefined;
+  readonly cut: (model: Layer, data: ImageDataset, random: Random, network: GroupNetwork) => Weights | undefined;
 }
 
 type Network = (shape: ImageShape, random: Random) => Layer;
 
 const networkOf =
-  (width: number): Network =>
+  (network: GroupNetwork, width: number): Network =>
   (shape, random) =>
-    imageModel(NETWORK, { ...shape, width }, random);
+    imageModel(network, { ...shape, width }, random);
 
 const residual: Network = ({ channels, classes }, random) => new SmallResNet(8, random, { channels, classes });
 
 /** Dense networks that arms start from, by title. */
-const bases: Readonly<Record<string, Network>> = {
-  ...Object.fromEntries(groupWidths.map((width) => [`trained, width ${width}`, networkOf(width)])),
+const basesOf = (network: GroupNetwork): Readonly<Record<string, Network>> => ({
+  ...Object.fromEntries(groupWidths.map((width) => [baseTitle(width), networkOf(network, width)])),
   'trained ResNet-8': residual,
-};
+});
 const baseTitle = (width: number) => `trained, width ${width}`;
 
 /** Masks of units drawn at random, in the layers and groups of `pruneGroups`. */
@@ -97,30 +99,35 @@ function randomGroups(model: Layer, share: number, random: Random): Weights {
 }
 
 /** Removes filters down to the multiply-adds that a network with so many zeros uses. */
-function removeFilters(model: Layer, data: ImageDataset, share: number): undefined {
+function removeFilters(model: Layer, data: ImageDataset, share: number, network: GroupNetwork): undefined {
   const { channels, height: size } = data.test;
   const example = exampleOf(data);
-  const fresh = () => networkOf(WIDTH)({ channels, classes: data.classes.length, size }, new Random(0));
+  const fresh = () => networkOf(network, WIDTH)({ channels, classes: data.classes.length, size }, new Random(0));
   const sparse = fresh();
   pruneOnce(chosenWeights(sparse), { sparsity: share });
   const ratio = channelRatioFor(fresh, example, usedMultiplyAdds(sparse, example), { norm: 1, roundTo: 4 });
   removeChannels(model, example, { norm: 1, roundTo: 4, ratio });
 }
 
-const cuts: Readonly<
-  Record<
-    Exclude<GroupArm, 'dense'>,
-    (model: Layer, share: number, data: ImageDataset, random: Random) => Weights | undefined
-  >
-> = {
-  rearranged: (model, sparsity, data, random) => pruneGroups(model, exampleOf(data), random, { sparsity }).masks,
-  plain: (model, sparsity, data, random) =>
-    pruneGroups(model, exampleOf(data), random, { sparsity, rearrange: false }).masks,
-  random: (model, share, _, random) => randomGroups(model, share, random),
-  unstructured: (model, sparsity) => pruneOnce(groupLayers(model).weights, { sparsity }),
-  filters: (model, share, data) => removeFilters(model, data, share),
-  taps: (model, sparsity, data, random) =>
-    pruneGroups(model, exampleOf(data), random, { sparsity, layers: 'depthwise' }).masks,
+/** What the ways of pruning are given. */
+interface Cut {
+  readonly model: Layer;
+  readonly share: number;
+  readonly data: ImageDataset;
+  readonly random: Random;
+  readonly network: GroupNetwork;
+}
+
+const cuts: Readonly<Record<Exclude<GroupArm, 'dense'>, (cut: Cut) => Weights | undefined> = {
+  rearranged: ({ model, share, data, random }) =>
+    pruneGroups(model, exampleOf(data), random, { sparsity: share }).masks,
+  plain: ({ model, share, data, random }) =>
+    pruneGroups(model, exampleOf(data), random, { sparsity: share, rearrange: false }).masks,
+  random: ({ model, share, random }) => randomGroups(model, share, random),
+  unstructured: ({ model, share }) => pruneOnce(groupLayers(model).weights, { sparsity: share }),
+  filters: ({ model, share, data, network }) => removeFilters(model, data, share, network),
+  taps: ({ model, share, data, random }) =>
+    pruneGroups(model, exampleOf(data), random, { sparsity: share, layers: 'depthwise' }).masks,
 };
 
 /** The arms: dense networks, then pruned ones. */
@@ -128,7 +135,7 @@ function armsOf(): Arm[] {
   const pruned = (arm: Exclude<GroupArm, 'dense'>, share: number, width: number = WIDTH): Arm => ({
     title: armTitle(arm, share, width),
     base: baseTitle(width),
-    cut: (model, data, random) => cuts[arm](model, share, data, random),
+    cut: (model, data, random, network) => cuts[arm]({ model, share, data, random, network }),
   });
   const others = ['plain', 'random', 'unstructured', 'filters'] as const;
   return [
@@ -161,6 +168,7 @@ interface TuneSetting extends Setting {
 
 /** Options of the runs. */
 export interface GroupRun {
+  readonly network: GroupNetwork;
   readonly epochs: number;
   /** Epochs of fine-tuning. */
   readonly finetune: number;
@@ -187,13 +195,13 @@ class Bases {
     this.#trained.set(title, known);
     const { description, model } = await known;
     const { channels, classes, height: size } = description;
-    const copy = (bases[title] as Network)({ channels, classes: classes.length, size }, new Random(0));
+    const copy = (basesOf(this.values.network)[title] as Network)({ channels, classes: classes.length, size }, new Random(0));
     loadState(copy, stateOf(model));
     return new ImageClassifier(description, copy);
   }
 
   #train(title: string, { seed, hooks }: MethodRun): Promise<ImageClassifier> {
-    const method: ImageMethod = { title, network: bases[title] as Network, settings: imageSettings };
+    const method: ImageMethod = { title, network: basesOf(this.values.network)[title] as Network, settings: imageSettings };
     // The stream depends on the seed and the network alone, not on the arm that asks first.
     const random = new Random(seed).split(title);
     const { signal } = hooks;
@@ -216,7 +224,7 @@ export function groupMethods(data: ImageDataset, values: GroupRun): Method<Image
     const fineTune = async (from: Bases, on: ImageDataset, setting: TuneSetting, run: MethodRun) => {
       const classifier = await from.copyOf(arm.base, run);
       const { model } = classifier;
-      const masks = arm.cut(model, on, run.random.split('cut'));
+      const masks = arm.cut(model, on, run.random.split('cut'), values.network);
       if (from === whole) before.set(classifier, 100 * accuracyOn(model, on.test, on));
       await classifier.train(on, run.random.split('fine-tuning'), {
         ...{
