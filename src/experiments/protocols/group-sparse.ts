@@ -118,7 +118,7 @@ interface Cut {
   readonly network: GroupNetwork;
 }
 
-const cuts: Readonly<Record<Exclude<GroupArm, 'dense'>, (cut: Cut) => Weights | undefined> = {
+const cuts: Readonly<Record<Exclude<GroupArm, 'dense'>, (cut: Cut) => Weights | undefined>> = {
   rearranged: ({ model, share, data, random }) =>
     pruneGroups(model, exampleOf(data), random, { sparsity: share }).masks,
   plain: ({ model, share, data, random }) =>
@@ -195,13 +195,20 @@ class Bases {
     this.#trained.set(title, known);
     const { description, model } = await known;
     const { channels, classes, height: size } = description;
-    const copy = (basesOf(this.values.network)[title] as Network)({ channels, classes: classes.length, size }, new Random(0));
+    const copy = (basesOf(this.values.network)[title] as Network)(
+      { channels, classes: classes.length, size },
+      new Random(0),
+    );
     loadState(copy, stateOf(model));
     return new ImageClassifier(description, copy);
   }
 
   #train(title: string, { seed, hooks }: MethodRun): Promise<ImageClassifier> {
-    const method: ImageMethod = { title, network: basesOf(this.values.network)[title] as Network, settings: imageSettings };
+    const method: ImageMethod = {
+      title,
+      network: basesOf(this.values.network)[title] as Network,
+      settings: imageSettings,
+    };
     // The stream depends on the seed and the network alone, not on the arm that asks first.
     const random = new Random(seed).split(title);
     const { signal } = hooks;
