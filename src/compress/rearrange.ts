@@ -133,8 +133,8 @@ const TOLERANCE = 1e-3;
  *
  * @param example an input of the network; only its shape matters
  * @param pruned by name of the weight
- * @throws Error naming the layer and the operation, where a reshape or another operation keeps the
- * channels of a pruned layer in their places; Error when a name is unknown; Error when the outputs
+ * @throws Error naming the layer and the operation, where a reshape keeps the channels of a
+ * pruned layer in their places; Error when a name is unknown; Error when the outputs
  * change, with the network as it was
  */
 export function rearrange(
@@ -170,18 +170,18 @@ export function rearrange(
 }
 
 /**
- * @throws Error when an operation, not the network's output, keeps the channels of a pruned weight
+ * @throws Error when a reshape keeps the channels of a pruned weight
  */
 function keptInPlace(pruned: Readonly<Record<string, PrunedWeight>>, fixed: ReadonlyMap<string, string>) {
   const kept = new Map<string, string>();
   for (const name of Object.keys(pruned)) {
     const reason = fixed.get(name);
     if (reason === undefined) continue;
-    if (reason !== 'an output')
+    if (reason.startsWith('reshape '))
       throw new Error(
         `rearrange: the output channels of "${name}" cannot change places because of ${reason}; leave the layer out, or prune without rearrangement`,
       );
-    kept.set(name, 'its channels are outputs of the network');
+    kept.set(name, `its channels are fixed by ${reason}`);
   }
   return kept;
 }
