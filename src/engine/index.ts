@@ -57,6 +57,23 @@ export function threads(): number {
   return cpu.threads;
 }
 
+/**
+ * Runs a synchronous body in which tensors have shapes and no values: they take no memory and
+ * kernels do nothing, so that the largest network can be made and counted at once. What is read of
+ * its tensors is 0, scalars that were assigned and tensors of one value aside. The tensors are of
+ * no use after it.
+ *
+ * @throws Error when the body is asynchronous
+ */
+export function shapesOnly<Result>(body: () => Result): Result {
+  return cpu.shapesOnly(body);
+}
+
+/** Whether tensors have shapes and no values just now, for code that would compute some. */
+export function isShapesOnly(): boolean {
+  return cpu.isShapesOnly;
+}
+
 /** Tensor memory in use now, and the peak so far. */
 export function memoryUse(): MemoryUse {
   return cpu.memoryUse;

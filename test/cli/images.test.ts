@@ -102,7 +102,7 @@ describe.skipIf(!existsSync(main))('images on the command line (needs a build)',
       `stripes: 90 training and 30 test images of 1×16×16, 2 classes\n${accuracy}model: f.safetensors\n`,
     );
     const json = gossamer('fit', ...common, '--set', 'epochs=1', '--json', '-o', 'j.safetensors');
-    expect(Object.keys(JSON.parse(json.stdout))).toEqual(['data', 'accuracy', 'model']);
+    expect(Object.keys(JSON.parse(json.stdout))).toEqual(['data', 'accuracy', 'balancedAccuracy', 'model']);
   }, 60_000);
 
   test('fit decides for pictures by the folder, and refuses what is not for them', () => {

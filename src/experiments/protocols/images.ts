@@ -149,6 +149,7 @@ export function imagesFrom(images: LabelledImages, first: number): LabelledImage
     count: images.count - first,
     pixels: images.pixels.subarray(first * size),
     labels: images.labels.subarray(first),
+    ...(images.files && { files: images.files.slice(first) }),
   };
 }
 
