@@ -25,6 +25,7 @@ export type { Int8Geometry } from './cpu/routines/int8.js';
 export type { Six, StridedBox } from './cpu/routines/layout.js';
 export type { Samples, Windows } from './cpu/routines/pool.js';
 export { rowBlock } from './cpu/routines/rows.js';
+export { depthwisePlanes, paddedPlanes, tapPlaces } from './cpu/routines/sparse-windows.js';
 export type { Device, HostDevice } from './device.js';
 export type { FeatureLevel } from './kernels.js';
 export { type Library, library, refuseForeign } from './library.js';
