@@ -49,17 +49,18 @@ describe('every network takes images of a size or names those that it takes', ()
     const refused = imageModelNames.flatMap((name) =>
       shapes.filter(([height, width]) => refusal(name, height, width)).map((shape) => `${name} ${shape.join('×')}`),
     );
-    const transformers = ['deit-tiny', 'deit-small'].flatMap((name) =>
+    const transformers = ['deit-tiny', 'deit-small', 'vit-ti-max', 'vit-s-max', 'vit-b-max'].flatMap((name) =>
       ['24×24', '33×33', '100×100', '32×48', '100×64'].map((shape) => `${name} ${shape}`),
     );
     const vanillas = imageModelNames
       .filter((name) => /^vanillanet-\d+(-1.5x)?$/.test(name))
       .flatMap((name) => [`${name} 16×16`, `${name} 24×24`, `${name} 33×33`])
       .concat('vanillanet-nano 33×33');
-    const nanos = ['vit-nano', 'vit-softhgnn', 'vit-softhgnn-ses'].flatMap((name) =>
+    const nanos = ['vit-nano', 'vit-nano-max', 'vit-softhgnn', 'vit-softhgnn-ses'].flatMap((name) =>
       ['33×33', '32×48', '100×64'].map((shape) => `${name} ${shape}`),
     );
-    const squares = [...nanos, 'lsnet-nano 32×48', 'lsnet-nano 100×64'];
+    const pits = ['ti', 's', 'b'].flatMap((size) => [`pit-${size}-max 32×48`, `pit-${size}-max 100×64`]);
+    const squares = [...nanos, ...pits, 'lsnet-nano 32×48', 'lsnet-nano 100×64'];
     const terminators = ['terminator', 'terminator-nano'].flatMap((name) =>
       ['100×100', '224×224', '32×48', '100×64'].map((shape) => `${name} ${shape}`),
     );
