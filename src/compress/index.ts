@@ -9,6 +9,7 @@ export {
   removeChannels,
 } from './channels.js';
 export { type Compressed, type CompressionReport, type CompressOptions, compress } from './compress.js';
+export * from './dass/index.js';
 export { type Distribution, erkSparsities, type PrunableLayer } from './densities.js';
 export { exampleOf, type Footprint, footprint, latency, usedMultiplyAdds } from './footprint.js';
 export { type Conversion, type ConversionOptions, toHypercomplex } from './hypercomplex.js';

@@ -80,6 +80,11 @@ export interface BilevelOptions<Model extends object, Batch>
   readonly architectureBatches: (order: Random) => Iterable<Batch>;
   /** Default: those of `AlternatingOptimizer`. */
   readonly optimizer?: AlternatingOptimizer;
+  /**
+   * A step of α on a batch of its half; `own` is the batch of the weights that comes next. Default:
+   * `architectureStep`.
+   */
+  readonly stepArchitecture?: (other: Batch, own: Batch, mode: Mode) => void;
 }
 
 /**
@@ -109,25 +114,27 @@ export function architectureStep<Model extends object>(
  * @throws Error for a model without mixed operators, or what `fit` throws
  */
 export function fitBilevel<Model extends object, Batch>(options: BilevelOptions<Model, Batch>): Promise<FitResult> {
-  const { model, loss, batches, architectureBatches } = options;
+  const { model, loss, batches, architectureBatches, stepArchitecture, ...others } = options;
   const names = Object.keys(architectureOf(model));
   if (names.length === 0) throw new Error('fitBilevel: the model has no MixedOperator, so that nothing is searched');
   const optimizer = options.optimizer ?? new AlternatingOptimizer(names);
   return fit<Model, Batch>({
-    ...options,
-    optimizer,
+    ...others,
+    ...{ model, loss, optimizer },
     *batches(order) {
-      const others = endless(() => architectureBatches(order.split('architecture')));
+      const drawn = endless(() => architectureBatches(order.split('architecture')));
       const draws = order.split('draws');
       let at = 0;
       try {
         for (const batch of batches(order)) {
-          const other = others.next().value as Batch;
-          architectureStep(model, (live, own) => loss(live, other, own), optimizer, training(draws.split(at++)));
+          const other = drawn.next().value as Batch;
+          const mode = training(draws.split(at++));
+          if (stepArchitecture) stepArchitecture(other, batch, mode);
+          else architectureStep(model, (live, own) => loss(live, other, own), optimizer, mode);
           yield batch;
         }
       } finally {
-        others.return(undefined);
+        drawn.return(undefined);
       }
     },
   });
