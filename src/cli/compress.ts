@@ -77,7 +77,7 @@ A recipe is JSON: a list of steps, each with the epochs that it may train.
       { "do": "quantize", "bits": 8, "epochs": 1 }
     ]
   }
-layers: pointwise, convolutions, linear, all, or a list of names with *. pattern: unstructured, block2, block4, 2:4. distribution: uniform, erk, global. Pruning without epochs happens at once; quantize comes last. { "do": "hypercomplex", "n": 3, "epochs": 5 } leaves about a third of the weights of layers whose channels 3 divides; it comes before pruning, which writes hypercomplex layers out. Binary networks take { "do": "tree", "strength": 0.3, "depth": "auto", "epochs": 8 }: their channels are computed from each other; without epochs what is there is only ordered.
+layers: pointwise, convolutions, linear, all, or a list of names with *. pattern: unstructured, block2, block4, 2:4. distribution: uniform, erk, global. Pruning without epochs happens at once; quantize comes last. { "do": "hypercomplex", "n": 3, "epochs": 5 } leaves about a third of the weights of layers whose channels 3 divides; it comes before pruning, which writes hypercomplex layers out. Binary networks take { "do": "tree", "strength": 0.3, "depth": "auto", "epochs": 8 }: their channels are computed from each other; without epochs what is there is only ordered. { "do": "learn-masks", "keep": 0.05, "pruneEpochs": 3, "epochs": 6 } keeps 5 % of the weights of every layer, chosen by scores that are trained, then trains those.
 { "do": "replace-spatial", "with": "max", "epochs": 6 } puts pooling in the place of the 3×3 convolutions of bottlenecks, of depthwise convolutions, and of attention in every other block; 1×1 convolutions and linear layers stay. with: max, average, none, or hybrid, which keeps the convolutions that shrink maps. The report says what stayed and why.
 
 The folder --out gets model.plan (what runs fastest here and in the browser), model.safetensors, model.onnx and report.json.`;
@@ -123,7 +123,10 @@ async function run(modelPath: string, flags: Flags): Promise<void> {
   const data = await readFitting(classifier, source, flags);
   const { signal, release } = interruptSignal();
   const bar = new Bar('compressing', 'epochs', flags.json);
-  const epochs = recipe.steps.reduce((sum, step) => sum + (step.epochs ?? 0), 0);
+  const epochs = recipe.steps.reduce(
+    (sum, step) => sum + (step.epochs ?? 0) + ('pruneEpochs' in step ? (step.pruneEpochs ?? 0) : 0),
+    0,
+  );
   let done = 0;
   try {
     const { plan, report } = await compress(classifier.model, data, recipe, {

@@ -5,7 +5,7 @@ import { requireWritable, writeFileAtomic } from '../data/node.js';
 import { resolveOptions } from '../experiments/parts/options.js';
 import { Random } from '../tensor/index.js';
 import { imageModelNames, imageModelSettings, unknownImageModel } from '../vision/index.js';
-import { number } from './arguments.js';
+import { number, shareKept } from './arguments.js';
 import type { Fitted } from './fit/learner.js';
 import { learners } from './fit/learners.js';
 import { pictureOptions } from './fit/options.js';
@@ -13,6 +13,7 @@ import { settingOptions } from './fit/picture-learners.js';
 import { fitPictures } from './fit/pictures.js';
 import { writeNote } from './output.js';
 import { type PictureTrainingFlags, withBackgroundOption, withPictureOptions } from './pictures.js';
+import { readCells } from './search-cells.js';
 import { useThreads } from './threads.js';
 import { trainResumably } from './training.js';
 
@@ -32,6 +33,7 @@ interface Flags extends PictureTrainingFlags {
   readonly heads?: number;
   readonly set: readonly string[];
   readonly init?: string;
+  readonly keep?: number;
   readonly threads?: number;
   readonly resume: boolean;
 }
@@ -46,6 +48,7 @@ Examples
   gossamer train flowers/ --model phc-resnet20 --size 32 --set n=3   hypercomplex convolutions: a third of the parameters
   gossamer train flowers/ --model vit-nano --size 32 --init ghn.safetensors   from weights that a hypernetwork predicts
   gossamer train flowers/ --model terminator-nano --size 16 --optimizer kar3 --learning-rate 1e-3   slow networks write its kernels
+  gossamer train flowers/ --model found.json --keep 0.05           cells that gossamer search found, 5 % of their weights
   gossamer fit digits/ --model resnet20 --set epochs=20 --set augment=yes  the same by gossamer fit, which --set tells these options
   gossamer info flowers/                                           classes, sizes, formats, and pictures that cannot be used
   gossamer classify model.safetensors photo.jpg more-photos/
@@ -62,7 +65,7 @@ export function trainCommand(): Command {
   const command = new Command('train')
     .description('train a classifier on images, as gossamer fit does')
     .argument('<images>', 'folder of images, or mnist, fashion-mnist, cifar10')
-    .option('--model <name>', 'architecture, see below', 'lsnet-nano')
+    .option('--model <name>', 'architecture, see below, or a file of gossamer search --model dass', 'lsnet-nano')
     .option('-o, --out <file>', 'the model', 'model.safetensors')
     .option('--epochs <n>', epochs.about, number(1), epochs.default)
     .option('--batch <n>', batch.about, number(2), batch.default)
@@ -84,6 +87,11 @@ export function trainCommand(): Command {
     [] as string[],
   );
   command.option('--init <file>', 'initial weights by a model of gossamer fit --model logah');
+  command.option(
+    '--keep <share>',
+    'prune every layer to this share of its weights: half as many epochs of scores, then as many again of what is kept',
+    shareKept,
+  );
   return withBackgroundOption(withPictureOptions(command))
     .option('--seed <n>', 'seed', number(0), 0)
     .option('--threads <n>', 'threads, the calling one among them', number(1))
@@ -95,16 +103,20 @@ export function trainCommand(): Command {
 async function train(path: string, flags: Flags): Promise<void> {
   useThreads(flags.threads);
   requireWritable(flags.out);
-  requireModel(flags);
+  const { model, genotype, settings } = readCells(flags.model);
+  requireModel({ ...flags, model });
   let fitted: Fitted | undefined;
   const ended = await trainResumably(
     flags,
     async (hooks) => {
-      const own = resolveOptions(settingOptions(flags.model), { assignments: flags.set });
+      const assignments = [...Object.entries(settings).map(([name, value]) => `${name}=${value}`), ...flags.set];
+      const own = resolveOptions(settingOptions(model), { assignments });
       const values = { ...own, ...flags, augment: flags.augment ? 'yes' : 'no' } as const;
       const random = new Random(flags.seed);
-      const { init } = flags;
-      fitted = await fitPictures(flags.model, path, { values, pictures: flags, random, hooks, note: writeNote, init });
+      const { init, keep } = flags;
+      fitted = await fitPictures(model, path, {
+        ...{ values, pictures: flags, random, hooks, note: writeNote, init, genotype, keep },
+      });
       return fitted;
     },
     () => fitted?.file && writeFileAtomic(flags.out, fitted.file()),

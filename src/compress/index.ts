@@ -19,6 +19,7 @@ export * from './mst-compression/index.js';
 export { cubicSparsity, Frozen, masksOf, Pruning, type PruningOptions, pruneOnce } from './pruning.js';
 export {
   type HypercomplexStep,
+  type LearnMasksStep,
   type PruneStep,
   parseRecipe,
   type QuantizeStep,

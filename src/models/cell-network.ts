@@ -84,19 +84,30 @@ export class FactorizedReduce implements Layer {
     const y = relu(x);
     const [, , height, width] = y.shape as [number, number, number, number];
     // Of an odd side the pixel behind the last one is 0.
-    const whole = pad(y, [
-      [0, 0],
-      [0, 0],
-      [0, height % 2],
-      [0, width % 2],
-    ]);
-    const off = slice(whole, null, null, [1, height + (height % 2)], [1, width + (width % 2)]);
+    const [down, right] = [height % 2, width % 2];
+    const whole =
+      down + right === 0
+        ? y
+        : pad(y, [
+            [0, 0],
+            [0, 0],
+            [0, down],
+            [0, right],
+          ]);
+    const off = slice(whole, null, null, [1, height + down], [1, width + right]);
     return this.norm.forward(concatenate([this.conv1.forward(y), this.conv2.forward(off)], 1), mode);
   }
 }
 
 /** ReLU, k×k depthwise and 1×1 convolution, batch norm. */
-function separable(channels: number, kernel: number, stride: number, dilation: number, random: Random, affine: boolean) {
+function separable(
+  channels: number,
+  kernel: number,
+  stride: number,
+  dilation: number,
+  random: Random,
+  affine: boolean,
+) {
   const padding = (dilation * (kernel - 1)) / 2;
   return [
     withRelu,
@@ -164,7 +175,9 @@ class Cell {
     const states = [before, last].map((x, at) => runSequence(this.preprocess[at as 0 | 1], x, mode));
     for (const edges of this.nodes)
       states.push(
-        edges.map(({ input, layers }) => runSequence(layers, states[input] as Tensor, mode)).reduce((a, b) => add(a, b)),
+        edges
+          .map(({ input, layers }) => runSequence(layers, states[input] as Tensor, mode))
+          .reduce((a, b) => add(a, b)),
       );
     return concatenate(states.slice(2), 1);
   }
@@ -205,11 +218,7 @@ export class CellNetwork implements Layer {
       const type = isReduced ? 'reduce' : 'normal';
       if (isReduced) own *= 2;
       const to = own;
-      const project = (from: number) => [
-        withRelu,
-        new Conv2d(from, to, 1, random, { bias: false }),
-        norm(to, affine),
-      ];
+      const project = (from: number) => [withRelu, new Conv2d(from, to, 1, random, { bias: false }), norm(to, affine)];
       const preprocess = [
         wasReduced ? [new FactorizedReduce(before, to, random, affine)] : project(before),
         project(last),
@@ -285,7 +294,8 @@ export function mixedNetwork(
   options: CellNetworkOptions,
   random: Random,
 ): MixedNetwork {
-  if (!(Number.isInteger(nodes) && nodes >= 1)) throw new RangeError(`mixedNetwork: expected 1 node or more, got ${nodes}`);
+  if (!(Number.isInteger(nodes) && nodes >= 1))
+    throw new RangeError(`mixedNetwork: expected 1 node or more, got ${nodes}`);
   if (!operations.some((name) => name !== 'none'))
     throw new RangeError('mixedNetwork: there is no operation but "none" to choose');
   const edges: Record<CellType, MixedOperator[]> = { normal: [], reduce: [] };

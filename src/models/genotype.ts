@@ -42,13 +42,15 @@ export function nodesOf(genes: readonly Gene[]): readonly (readonly Gene[])[] {
  * @throws Error naming the edge that is wrong
  */
 export function requireGenotype(value: unknown, name = 'genotype'): Genotype {
-  if (typeof value !== 'object' || value === null) throw new Error(`${name}: expected an object with "normal" and "reduce"`);
+  if (typeof value !== 'object' || value === null)
+    throw new Error(`${name}: expected an object with "normal" and "reduce"`);
   const given = value as Readonly<Record<string, unknown>>;
   const cell = (type: 'normal' | 'reduce'): readonly Gene[] => {
     const genes = given[type];
     if (!Array.isArray(genes) || genes.length === 0 || genes.length % EDGES !== 0)
       throw new Error(`${name}: "${type}" must be a list of edges, two a node`);
-    genes.forEach((gene, at) => requireGene(gene, Math.floor(at / EDGES), `${name}: edge ${at + 1} of "${type}"`));
+    for (const [at, gene] of genes.entries())
+      requireGene(gene, Math.floor(at / EDGES), `${name}: edge ${at + 1} of "${type}"`);
     const all = Array.from({ length: genes.length / EDGES }, (_, node) => node + 2);
     const joined = given[`${type}_concat`] ?? all;
     if (!Array.isArray(joined) || joined.join() !== all.join())

@@ -6,6 +6,9 @@ import {
   binaryNets,
   EfficientNet,
   type EfficientNetOptions,
+  type Genotype,
+  genotypeNetwork,
+  genotypes,
   LENET_LEAST,
   LeNet,
   MobileNetV1,
@@ -57,10 +60,12 @@ export interface ImageShape {
   readonly width?: number;
   /** Hyperparameters of its own that a network has, see `imageModelSettings`. Default: none. */
   readonly settings?: Readonly<Record<string, number>>;
+  /** Cells of `dass`. Default: those published for 99 % zeros. */
+  readonly genotype?: Genotype | undefined;
 }
 
 /** An image shape with the sides apart. */
-interface Shape extends Pick<ImageShape, 'channels' | 'classes'> {
+interface Shape extends Pick<ImageShape, 'channels' | 'classes' | 'genotype'> {
   readonly height: number;
   readonly width: number;
   /** Width multiplier. */
@@ -301,7 +306,25 @@ const architectures: Readonly<Record<string, Architecture>> = {
     () => atLeast(BINARY_LEAST),
   ),
   ...Object.fromEntries(Object.entries(emov2s).map(([name, options]) => [name, emov2(options)])),
+  dass: cellNetwork(genotypes['dass-99']),
+  'dass-95': cellNetwork(genotypes['dass-95']),
+  'dass-90': cellNetwork(genotypes['dass-90']),
+  'darts-dense': cellNetwork(genotypes['darts-dense']),
 };
+
+/** A network of cells, published ones unless others are given. */
+function cellNetwork(published: Genotype): Architecture {
+  return {
+    make: ({ channels, classes, multiplier, settings: { width = 16, cells = 8 }, genotype = published }, random) => {
+      const scaled = Math.max(2, Math.round(multiplier * width));
+      return genotypeNetwork(genotype, { channels, classes, width: scaled, cells }, random);
+    },
+    settings: {
+      width: 'channels C of the nodes of the first cells; 16 unless given',
+      cells: 'number of cells, at least 3; 8 unless given',
+    },
+  };
+}
 
 function terminator(preset: TerminatorPreset): Architecture {
   return {
@@ -389,6 +412,7 @@ export function imageModelSettings(name: string): Readonly<Record<string, string
  */
 export function imageModel(name: string, shape: ImageShape, random: Random): Layer {
   const { channels, classes, size: height, imageWidth: width = height, width: multiplier = 1, settings = {} } = shape;
+  const { genotype } = shape;
   requireImageSize(name, height, width);
   const known = Object.keys(imageModelSettings(name));
   const unknown = Object.keys(settings).find((own) => !known.includes(own));
@@ -396,5 +420,5 @@ export function imageModel(name: string, shape: ImageShape, random: Random): Lay
     throw new Error(
       `model "${name}" has no setting "${unknown}"; it has ${known.length > 0 ? known.join(', ') : 'none'}`,
     );
-  return architectureOf(name).make({ channels, classes, height, width, multiplier, settings }, random);
+  return architectureOf(name).make({ channels, classes, height, width, multiplier, settings, genotype }, random);
 }

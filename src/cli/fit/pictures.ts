@@ -1,9 +1,10 @@
 // Classifiers of pictures, for `gossamer fit` and `gossamer train`.
 
+import { trainSparsely } from '../../compress/index.js';
 import type { ImageDataset } from '../../data/index.js';
-import { accuracyOn, VisionTransformer } from '../../models/index.js';
-import { MANY_CONTEXT_WEIGHTS, parameterCount, SoftHGNN } from '../../nn/index.js';
-import { zeros } from '../../tensor/index.js';
+import { accuracyOn, type Genotype, type ImageTrainingOptions, VisionTransformer } from '../../models/index.js';
+import { type FitResult, MANY_CONTEXT_WEIGHTS, parameterCount, SoftHGNN } from '../../nn/index.js';
+import { type Random, zeros } from '../../tensor/index.js';
 import { ImageClassifier, imageModelNote, imageModelSettings, requireImageSize } from '../../vision/index.js';
 import { predictInitial } from '../initial-weights.js';
 import { type PictureTrainingFlags, readPictures } from '../pictures.js';
@@ -12,6 +13,10 @@ import type { pictureOptions } from './options.js';
 
 type Request = Pick<FitRequest<typeof pictureOptions>, 'values' | 'random' | 'hooks' | 'note' | 'init'> & {
   readonly pictures: PictureTrainingFlags;
+  /** Cells that a search found, for `dass`. */
+  readonly genotype?: Genotype | undefined;
+  /** Share of the weights of each layer that is kept. Default: all of them. */
+  readonly keep?: number | undefined;
 };
 
 /** Steps below which running statistics and weights have hardly settled. */
@@ -21,7 +26,7 @@ const FEW_STEPS = 50;
 export async function fitPictures(
   architecture: string,
   path: string,
-  { values, pictures, random, hooks, note, init }: Request,
+  { values, pictures, random, hooks, note, init, genotype, keep }: Request,
 ): Promise<Fitted> {
   if (pictures.size) requireImageSize(architecture, ...pictures.size);
   const data = await readPictures(path, pictures, { background: pictures.background });
@@ -30,6 +35,7 @@ export async function fitPictures(
     data,
     random.split('model'),
     settingsOf(architecture, values),
+    genotype,
   );
   const ofSize = imageModelNote(architecture, data.train.height, data.train.width);
   if (ofSize !== undefined) note(ofSize);
@@ -45,7 +51,7 @@ export async function fitPictures(
     note(
       `${steps} steps are few for ${epochs} epochs of ${data.train.count} pictures: smaller batches, such as 8, or more epochs may learn more`,
     );
-  const { stopped } = await classifier.train(data, random.split('fit'), {
+  const { stopped } = await trainClassifier(classifier, data, random.split('fit'), keep, {
     ...hooks,
     ...{ epochs, batchSize: batch, optimizer, learningRate, weightDecay, mixing, labelSmoothing },
     ...(average > 0 && { average }),
@@ -67,6 +73,22 @@ export async function fitPictures(
     scores: share === undefined ? {} : { accuracy: 100 * share },
     stopped,
   };
+}
+
+/** Trains all weights, or prunes them to a share: a half as many epochs of scores, then as many again. */
+function trainClassifier(
+  classifier: ImageClassifier,
+  data: ImageDataset,
+  random: Random,
+  keep: number | undefined,
+  { epochs = 0, learningRate = 0, ...options }: ImageTrainingOptions,
+): Promise<Pick<FitResult, 'stopped'>> {
+  if (keep === undefined) return classifier.train(data, random, { ...options, epochs, learningRate });
+  return trainSparsely(classifier.model, data, random, {
+    ...{ ...options, keep },
+    epochs: { pretrain: epochs, prune: Math.ceil(epochs / 2), finetune: epochs },
+    learningRates: { pretrain: learningRate, finetune: learningRate },
+  });
 }
 
 /** Hyperparameters of the network among values; 0 leaves one to the network. */

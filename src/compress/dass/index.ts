@@ -15,7 +15,15 @@ export {
   sparsePhases,
   trainSparsely,
 } from './phases.js';
-export { type CellSearchOptions, type FoundCells, searchBytes, searchCells, searchDefaults } from './search.js';
+export {
+  type CellSearchOptions,
+  type FoundCells,
+  type SparseSearchOptions,
+  searchBytes,
+  searchCells,
+  searchDefaults,
+  searchSparsely,
+} from './search.js';
 export {
   type Learning,
   learningNames,

@@ -3,7 +3,15 @@
 
 import type { ImageDataset } from '../../data/index.js';
 import { type ImageTrainingOptions, trainOnImages } from '../../models/index.js';
-import { type EpochReport, type FitResult, type Layer, phaseCheckpoints, type TrainingHooks, type Weights } from '../../nn/index.js';
+import {
+  type EpochReport,
+  type FitResult,
+  followsSteps,
+  type Layer,
+  phaseCheckpoints,
+  type TrainingHooks,
+  type Weights,
+} from '../../nn/index.js';
 import type { Random } from '../../tensor/index.js';
 import { learningNames, requireKeep, Selected, toSparse } from './sparse-layers.js';
 
@@ -34,7 +42,10 @@ export async function runPhases<Phase extends string>(
 ): Promise<Pick<FitResult, 'history' | 'stopped'>> {
   const phases = Object.keys(epochs) as Phase[];
   const stores = checkpoint && phaseCheckpoints(checkpoint, phases);
-  const resumed = Math.max(0, phases.findIndex((own) => stores?.[own].load() !== undefined));
+  const resumed = Math.max(
+    0,
+    phases.findIndex((own) => stores?.[own].load() !== undefined),
+  );
   const total = phases.reduce((sum, own) => sum + epochs[own], 0);
   const history: EpochReport[] = [];
   let before = 0;
@@ -58,7 +69,8 @@ export async function runPhases<Phase extends string>(
 }
 
 /** Options of `trainSparsely`: those of the training, by phase where they differ. */
-export interface SparseTrainingOptions extends Omit<ImageTrainingOptions, 'epochs' | 'learningRate' | 'wrapOptimizer' | 'chooseBy'> {
+export interface SparseTrainingOptions
+  extends Omit<ImageTrainingOptions, 'epochs' | 'learningRate' | 'wrapOptimizer' | 'chooseBy'> {
   /** k: share of the weights of each layer that is kept, in (0, 1]. */
   readonly keep: number;
   /** Epochs by phase. Default: 12, 6, 12; without `pretrain` the network is trained already. */
@@ -101,6 +113,12 @@ export async function trainSparsely(
   { keep, epochs: given, learningRates: rates, signal, checkpoint, onEpoch, ...training }: SparseTrainingOptions,
 ): Promise<SparseTraining> {
   requireKeep(keep);
+  if (followsSteps(model))
+    throw new Error(
+      'trainSparsely: this network changes along its training; train it first, then prune it by a recipe',
+    );
+  if (training.average !== undefined)
+    throw new Error('trainSparsely: weights are not averaged over phases; leave the average out');
   const epochs = { ...sparseDefaults.epochs, ...given };
   const learningRates = { ...sparseDefaults.learningRates, ...rates };
   const sparse = toSparse(model, random.split('scores'));

@@ -7,9 +7,15 @@
 // target k, of weights under the masks. Every step is one of α on a batch of the one half of the
 // training images, then one of the phase's parameters on a batch of the other.
 
-import { type ImageBatch, type ImageDataset, imageBatches, type LabelledImages } from '../../data/index.js';
 import {
-  type CellNetwork,
+  type ImageBatch,
+  type ImageDataset,
+  imageBatches,
+  imageHalves,
+  imageTensor,
+  type LabelledImages,
+} from '../../data/index.js';
+import {
   type CellNetworkOptions,
   type CellOperation,
   type CellSpace,
@@ -29,20 +35,19 @@ import {
   disposeWeights,
   type FitResult,
   fitBilevel,
+  type Layer,
+  type Mode,
   SGD,
   stateOf,
   type TrainingHooks,
 } from '../../nn/index.js';
-import type { Random } from '../../tensor/index.js';
+import { type Random, tensor } from '../../tensor/index.js';
 import { type ByPhase, runPhases, type SparsePhase } from './phases.js';
 import { learningNames, requireKeep, Selected, type SparseNetwork, toSparse } from './sparse-layers.js';
 import { unrolledStep } from './unrolled.js';
 
-/** Options of `searchCells`: the space, the network, and the training. */
-export interface CellSearchOptions
-  extends TrainingHooks,
-    Partial<CellSpace>,
-    Pick<CellNetworkOptions, 'width' | 'cells'> {
+/** Options of a search with sparse operations. */
+export interface SparseSearchOptions extends TrainingHooks {
   /** k: share of the weights that is kept; 1 searches as DARTS does. Default: 0.01. */
   readonly keep?: number;
   /** Epochs of each phase over the half of the weights. Default: 100, 50, 100. */
@@ -66,6 +71,12 @@ export interface CellSearchOptions
   readonly weightDecay?: number;
 }
 
+/** Options of `searchCells`: the space, the network, and the search. */
+export interface CellSearchOptions
+  extends SparseSearchOptions,
+    Partial<CellSpace>,
+    Pick<CellNetworkOptions, 'width' | 'cells'> {}
+
 /** What a search found. */
 export interface FoundCells extends Pick<FitResult, 'history' | 'stopped'> {
   /** The cells. */
@@ -80,6 +91,8 @@ export const searchDefaults = {
   learningRates: { pretrain: 0.025, prune: 0.1, finetune: 0.025 },
 } as const satisfies Record<string, ByPhase>;
 
+/** k of the paper. */
+const KEEP = 0.01;
 /** Rate at which the cosines end, and the norm at which gradients are clipped. */
 const [LEAST_RATE, CLIP] = [1e-3, 5];
 
@@ -94,31 +107,24 @@ export async function searchCells(
   random: Random,
   options: CellSearchOptions = {},
 ): Promise<FoundCells> {
-  const { keep = 0.01, nodes, operations = cellOperations, skipDropout, width, cells, batchSize = 32 } = options;
-  requireKeep(keep);
+  const { nodes, operations = cellOperations, skipDropout, width, cells } = options;
   const { train, classes } = data;
-  if (train.count < 4) throw new RangeError(`searchCells: two halves need at least 4 training images, got ${train.count}`);
-  const halves = halvesOf(train, random.split('halves'));
   const mixed = mixedNetwork(
-    { operations, ...(nodes !== undefined && { nodes }), ...(skipDropout !== undefined && { skipDropout }) },
-    {
-      ...{ channels: train.channels, classes: classes.length },
-      ...(width !== undefined && { width }),
-      ...(cells !== undefined && { cells }),
-    },
+    given({ nodes, operations, skipDropout }),
+    given({ channels: train.channels, classes: classes.length, width, cells }),
     random.split('model'),
   );
-  const sparse = toSparse(mixed.network, random.split('scores'));
   try {
-    const { history, stopped } = await searchPhases(mixed.network, sparse, halves, data, random, {
-      ...options,
-      ...{ keep, batchSize },
-    });
+    const { history, stopped } = await searchSparsely(mixed.network, data, random, options);
     return { ...decoded(mixed), history, stopped };
   } finally {
     disposeWeights(stateOf(mixed.network));
   }
 }
+
+/** The fields that have a value. */
+const given = <T extends object>(all: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as never;
 
 function decoded({ edges }: MixedNetwork): Pick<FoundCells, 'genotype' | 'shares'> {
   const shares = {
@@ -128,16 +134,41 @@ function decoded({ edges }: MixedNetwork): Pick<FoundCells, 'genotype' | 'shares
   return { shares, genotype: { normal: decodeCell(shares.normal), reduce: decodeCell(shares.reduce) } };
 }
 
-function searchPhases(
-  model: CellNetwork,
-  sparse: SparseNetwork,
-  { own, other }: Halves,
+/**
+ * Trains a classifier with `MixedOperator` layers and their α in three phases of sparse layers, one
+ * random half of the training images for the weights, the other for α. Its layers are plain and
+ * dense again in the end; what was found is in α.
+ *
+ * @throws RangeError for fewer than four training images, or a k outside (0, 1]; Error for a model
+ * without mixed operators
+ */
+export async function searchSparsely(
+  model: Layer,
   data: ImageDataset,
   random: Random,
-  options: CellSearchOptions & { readonly keep: number; readonly batchSize: number },
+  options: SparseSearchOptions = {},
 ): Promise<Pick<FitResult, 'history' | 'stopped'>> {
-  const { keep, batchSize, architectureRate = 3e-4, order = 'first', searchWhilePruning = true } = options;
-  const { weightDecay = 1e-3 } = options;
+  requireKeep(options.keep ?? KEEP);
+  const { count } = data.train;
+  if (count < 4) throw new RangeError(`a search needs at least 4 training images, two in each half; got ${count}`);
+  const halves = imageHalves(data.train, random.split('halves'));
+  const sparse = toSparse(model, random.split('scores'));
+  try {
+    return await searchPhases(model, sparse, halves, data, random, options);
+  } finally {
+    sparse.restore();
+  }
+}
+
+function searchPhases(
+  model: Layer,
+  sparse: SparseNetwork,
+  [own, other]: readonly [LabelledImages, LabelledImages],
+  data: ImageDataset,
+  random: Random,
+  options: SparseSearchOptions,
+): Promise<Pick<FitResult, 'history' | 'stopped'>> {
+  const { keep = KEEP, batchSize = 32, architectureRate = 3e-4, order = 'first', searchWhilePruning = true } = options;
   const epochs = { ...searchDefaults.epochs, ...options.epochs };
   const learningRates = { ...searchDefaults.learningRates, ...options.learningRates };
   // One Adam for all phases: α goes on where the phase before ended.
@@ -153,32 +184,32 @@ function searchPhases(
       },
       train(phase, hooks) {
         const learningRate = learningRates[phase];
-        const steps = epochs[phase] * Math.ceil(own.count / batchSize);
+        const schedule = cosine(
+          epochs[phase] * Math.ceil(own.count / batchSize),
+          Math.min(1, LEAST_RATE / learningRate),
+        );
         const names = learningNames(model, phase === 'prune' ? 'scores' : 'weights');
-        const sgd = new Clipped(new SGD({ learningRate, weightDecay }), CLIP);
+        const sgd = new Clipped(new SGD({ learningRate, weightDecay: options.weightDecay ?? 1e-3 }), CLIP);
         const optimizer = new AlternatingOptimizer(alphas, new Selected(sgd, names), architecture);
-        const lossOf = (live: CellNetwork, { images, labels }: ImageBatch, mode: Parameters<CellNetwork['forward']>[1]) =>
-          crossEntropy(live.forward(images, mode), labels);
-        const rate = cosine(steps, Math.min(1, LEAST_RATE / learningRate));
-        let step = 0;
+        let rate = learningRate;
+        const second = (validation: ImageBatch, trained: ImageBatch, mode: Mode) =>
+          unrolledStep(model, optimizer, {
+            ...{ names, learningRate: rate },
+            validationLoss: (live) => lossOf(live, validation, mode),
+            trainingLoss: (live) => lossOf(live, trained, mode),
+          });
         const isSearched = phase !== 'prune' || searchWhilePruning;
-        return fitBilevel<CellNetwork, ImageBatch>({
-          ...{ model, epochs: epochs[phase], random: random.split(phase), optimizer, loss: lossOf, schedule: rate },
-          onStep: (at) => {
-            step = at + 1;
+        const stepArchitecture = isSearched ? (order === 'second' ? second : undefined) : () => undefined;
+        return fitBilevel<Layer, ImageBatch>({
+          ...{ model, epochs: epochs[phase], random: random.split(phase), optimizer, loss: lossOf },
+          schedule: (step) => {
+            // The unrolled step has the rate of the step before it, all but the same.
+            rate = learningRate * schedule(step);
+            return schedule(step);
           },
           batches: (shuffle) => imageBatches(own, data, batchSize, shuffle),
           architectureBatches: (draws) => drawnBatches(other, data, batchSize, draws),
-          ...(!isSearched && { stepArchitecture: () => undefined }),
-          ...(isSearched &&
-            order === 'second' && {
-              stepArchitecture: (valid, trained, mode) =>
-                unrolledStep(model, optimizer, {
-                  ...{ names, learningRate: learningRate * rate(step) },
-                  validationLoss: (live) => lossOf(live, valid, mode),
-                  trainingLoss: (live) => lossOf(live, trained, mode),
-                }),
-            }),
+          ...(stepArchitecture && { stepArchitecture }),
           ...hooks,
         });
       },
@@ -186,28 +217,8 @@ function searchPhases(
   );
 }
 
-/** The halves of the training images. */
-interface Halves {
-  /** For the weights. */
-  readonly own: LabelledImages;
-  /** For α. */
-  readonly other: LabelledImages;
-}
-
-function halvesOf(images: LabelledImages, random: Random): Halves {
-  const order = random.permutation(images.count);
-  const half = images.count >> 1;
-  return { own: selectedImages(images, order.subarray(0, half)), other: selectedImages(images, order.subarray(half)) };
-}
-
-/** The images of the given numbers, which may repeat. */
-function selectedImages(images: LabelledImages, indices: Int32Array): LabelledImages {
-  const size = images.channels * images.height * images.width;
-  const pixels = new Uint8Array(indices.length * size);
-  for (const [at, index] of indices.entries())
-    pixels.set(images.pixels.subarray(index * size, (index + 1) * size), at * size);
-  return { ...images, count: indices.length, pixels, labels: indices.map((index) => images.labels[index] as number) };
-}
+const lossOf = (live: Layer, { images, labels }: ImageBatch, mode: Mode) =>
+  crossEntropy(live.forward(images, mode), labels);
 
 /** Batches without end, each drawn at random with replacement. */
 function* drawnBatches(
@@ -218,7 +229,17 @@ function* drawnBatches(
 ): Generator<ImageBatch> {
   for (;;) {
     const drawn = Int32Array.from({ length: Math.min(batchSize, images.count) }, () => random.integer(images.count));
-    yield* imageBatches(selectedImages(images, drawn), data, drawn.length);
+    const labels = tensor(
+      drawn.map((at) => images.labels[at] as number),
+      [drawn.length],
+    );
+    const batch = { images: imageTensor(images, drawn, data), labels };
+    try {
+      yield batch;
+    } finally {
+      batch.images.dispose();
+      labels.dispose();
+    }
   }
 }
 
@@ -234,7 +255,8 @@ export function searchBytes(
   const maps = operations.reduce((sum, name) => sum + MAPS[name], 0);
   let [pixels, channels, total] = [height * columns, width, 0];
   for (let at = 0; at < cells; at++) {
-    if (at === Math.floor(cells / 3) || at === Math.floor((2 * cells) / 3)) [pixels, channels] = [pixels / 4, channels * 2];
+    if (at === Math.floor(cells / 3) || at === Math.floor((2 * cells) / 3))
+      [pixels, channels] = [pixels / 4, channels * 2];
     total += edges * maps * pixels * channels;
   }
   return Float32Array.BYTES_PER_ELEMENT * batchSize * total;

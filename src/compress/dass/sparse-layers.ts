@@ -47,7 +47,8 @@ interface Shared {
 
 /** @throws RangeError unless the share is in (0, 1] */
 export function requireKeep(keep: number): number {
-  if (!(keep > 0 && keep <= 1)) throw new RangeError(`the share of weights that are kept must be in (0, 1], got ${keep}`);
+  if (!(keep > 0 && keep <= 1))
+    throw new RangeError(`the share of weights that are kept must be in (0, 1], got ${keep}`);
   return keep;
 }
 
