@@ -4,7 +4,7 @@
 //   α ← α − η_α·∇_α L(w, α; other half)      by Adam
 //   w ← w − η_w·∇_w L(w, α; own half)        by SGD with momentum
 
-import type { Random, Tensor } from '../tensor/index.js';
+import { type Random, type Tensor, tensor } from '../tensor/index.js';
 import { type FitOptions, type FitResult, fit } from './fit.js';
 import { gradientsOf } from './gradients.js';
 import { architectureOf } from './mixed-operator.js';
@@ -47,19 +47,28 @@ export class AlternatingOptimizer implements Optimizer {
     const [weights, architecture] = [this.weights.state(), this.architecture.state()];
     return {
       step: weights.step,
-      tensors: { ...prefixed('weights', weights.tensors), ...prefixed('architecture', architecture.tensors) },
+      tensors: {
+        ...prefixed('weights', weights.tensors),
+        ...prefixed('architecture', architecture.tensors),
+        // It differs where one optimiser of α serves several trainings of weights.
+        [STEP]: tensor([architecture.step]),
+      },
     };
   }
 
   restore({ step, tensors }: OptimizerState): void {
     this.weights.restore({ step, tensors: without('weights', tensors) });
-    this.architecture.restore({ step, tensors: without('architecture', tensors) });
+    const own = tensors[STEP]?.item() ?? step;
+    this.architecture.restore({ step: own, tensors: without('architecture', tensors) });
   }
 
   #only(all: Weights, architecture: boolean): Weights {
     return Object.fromEntries(Object.entries(all).filter(([name]) => this.#isArchitecture.has(name) === architecture));
   }
 }
+
+/** Name under which the state holds the number of steps of α. */
+const STEP = 'architectureStep';
 
 const prefixed = (prefix: string, tensors: Weights): Weights =>
   Object.fromEntries(Object.entries(tensors).map(([name, value]) => [`${prefix}.${name}`, value]));

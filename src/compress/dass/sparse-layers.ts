@@ -90,7 +90,7 @@ export class SparseLayer implements Layer {
     }
   }
 
-  /** w ⊙ m. Where scores learn, w and biases pass no gradient. */
+  /** w ⊙ m. Where scores learn, w passes no gradient. */
   masked(): Tensor {
     const { keep, learning } = this.shared;
     const { weight } = this.layer;
