@@ -115,13 +115,17 @@ function sumChannel(
   const first = load<i32>(indptr + (<usize>position << 2)), last = load<i32>(indptr + (<usize>position << 2), 4);
   if (parent < 0) {
     for (let at: usize = 0; at < bytes; at += 16) v128.store(state + at, i32x4.splat(0));
-    addPlanes(state, slices - 4, tile, offsets, first, last);
+    addPlanes(state, state, slices - 4, tile, offsets, first, last);
     return state;
   }
   const source = states + <usize>(parent >> 1) * bytes;
-  const complement = i32x4.splat(-(parent & 1));
-  for (let at: usize = 0; at < bytes; at += 16) v128.store(state + at, v128.xor(v128.load(source + at), complement));
-  addPlanes(state + 16, slices - 5, tile, offsets, first, last);
+  if (parent & 1) {
+    for (let at: usize = 0; at < bytes; at += 16) v128.store(state + at, v128.not(v128.load(source + at)));
+    addPlanes(state + 16, state + 16, slices - 5, tile, offsets, first, last);
+  } else {
+    v128.store(state, v128.load(source));
+    addPlanes(source + 16, state + 16, slices - 5, tile, offsets, first, last);
+  }
   return state;
 }
 
@@ -150,7 +154,9 @@ function writeChannel(state: usize, limit: i32, mask: usize, y: usize, slices: i
   const top = slices - 1;
   for (let slice = 0; slice < top; slice++) {
     const bits = v128.load(state + (<usize>slice << 4));
-    carry = (limit >> slice) & 1 ? v128.or(bits, carry) : v128.and(bits, carry);
+    // The majority of both bits and the carry, without a branch that would be mispredicted.
+    const added = i32x4.splat(-((limit >> slice) & 1));
+    carry = v128.bitselect(carry, bits, v128.xor(bits, added));
   }
   // The sign of the sum, complemented, which the direction of the comparison turns back.
   const turned = ((limit >> top) & 1 ? 0 : -1) ^ (limit < 0 ? -1 : 0);

@@ -130,7 +130,7 @@ export function sumPlanes(
     let i = load<i32>(indptr + (<usize>filter << 3));
     for (let list: usize = 1; list <= 2; list++) {
       const last = load<i32>(indptr + (<usize>filter << 3) + (list << 2));
-      addPlanes(state, slices, tile, offsets, i, last);
+      addPlanes(state, state, slices, tile, offsets, i, last);
       i = last;
       for (let slice: usize = 0; slice < top; slice += 16) v128.store(state + slice, v128.not(v128.load(state + slice)));
     }
@@ -153,13 +153,15 @@ export function sumPlanes(
 }
 
 /**
- * Adds the planes at offsets [first, last), in bytes of a tile, to counts in slices of bits: the
- * four lowest and `upper` more lie in memory. Whole groups of 16 planes are added: eight full
- * adders, four, two, one; what is left over of weight 16 ripples up, once in 16 planes, so that
- * those slices leave the registers to the others.
+ * Adds the planes at offsets [first, last), in bytes of a tile, to counts in slices of bits, four
+ * and `upper` more of them: from `source` to `state`, which may be the same. Whole groups of 16
+ * planes are added: eight full adders, four, two, one; what is left over of weight 16 ripples up,
+ * once in 16 planes, so that those slices leave the registers to the others.
  */
-export function addPlanes(state: usize, upper: i32, tile: usize, offsets: usize, first: i32, last: i32): void {
-  let n1 = v128.load(state), n2 = v128.load(state, 16), n4 = v128.load(state, 32), n8 = v128.load(state, 48);
+export function addPlanes(source: usize, state: usize, upper: i32, tile: usize, offsets: usize, first: i32, last: i32): void {
+  let n1 = v128.load(source), n2 = v128.load(source, 16), n4 = v128.load(source, 32), n8 = v128.load(source, 48);
+  const rest = <usize>(4 + upper) << 4;
+  let from = source;
   for (let i = first; i + 16 <= last; i += 16) {
     let c: v128, t: v128;
     let twosA: v128, twosB: v128, foursA: v128, foursB: v128, eightsA: v128, eightsB: v128;
@@ -186,13 +188,14 @@ export function addPlanes(state: usize, upper: i32, tile: usize, offsets: usize,
     t = v128.xor(twosA, twosB); foursB = majority(twosA, twosB, t, n2); n2 = v128.xor(t, n2);
     t = v128.xor(foursA, foursB); eightsB = majority(foursA, foursB, t, n4); n4 = v128.xor(t, n4);
     t = v128.xor(eightsA, eightsB); c = majority(eightsA, eightsB, t, n8); n8 = v128.xor(t, n8);
-    const stop = state + (<usize>(4 + upper) << 4);
-    for (let slice = state + 64; slice < stop; slice += 16) {
-      const bits = v128.load(slice);
-      v128.store(slice, v128.xor(bits, c));
+    for (let slice: usize = 64; slice < rest; slice += 16) {
+      const bits = v128.load(from + slice);
+      v128.store(state + slice, v128.xor(bits, c));
       c = v128.and(bits, c);
     }
+    from = state;
   }
+  if (from != state) for (let slice: usize = 64; slice < rest; slice += 16) v128.store(state + slice, v128.load(from + slice));
   v128.store(state, n1);
   v128.store(state, n2, 16);
   v128.store(state, n4, 32);

@@ -1,9 +1,6 @@
 // Image classifiers by name.
 
 import {
-  BinaryNet,
-  type BinaryNetOptions,
-  binaryNets,
   EfficientNet,
   type EfficientNetOptions,
   type Genotype,
@@ -26,6 +23,7 @@ import {
 } from '../models/index.js';
 import { type BlockOperator, type Layer, SoftHGNN, type SoftHGNNOptions, suggestedHyperedges } from '../nn/index.js';
 import type { Random } from '../tensor/index.js';
+import { binaryArchitectures } from './binary-presets.js';
 import { closestNames } from './closest-names.js';
 import { EMOv2, type EMOv2Options, emov2s, strideOfAll, windowFor, windowsFit } from './emov2/index.js';
 import { Terminator, type TerminatorPreset, terminators } from './hyperzzw/index.js';
@@ -117,9 +115,6 @@ const atLeast = (least: number): Sizes => ({
   fits: (height, width) => Math.min(height, width) >= least,
   text: `at least ${least} pixels a side`,
 });
-
-/** Least pixels a side of a binary network, whose maps are a quarter of them. */
-const BINARY_LEAST = 8;
 
 /** Most pixels a side of a Terminator, all of whose maps have the size of the image. */
 const TERMINATOR_MOST = 96;
@@ -300,11 +295,7 @@ const architectures: Readonly<Record<string, Architecture>> = {
       text: 'square, since its position biases are for one last map',
     }),
   ),
-  ...named<BinaryNetOptions>(
-    binaryNets,
-    (options, shape, random) => new BinaryNet(random, { ...options, ...scaledBy(shape) }),
-    () => atLeast(BINARY_LEAST),
-  ),
+  ...binaryArchitectures(atLeast),
   ...Object.fromEntries(Object.entries(emov2s).map(([name, options]) => [name, emov2(options)])),
   dass: cellNetwork(genotypes['dass-99']),
   'dass-95': cellNetwork(genotypes['dass-95']),

@@ -25,7 +25,14 @@ export {
   operationRatios,
 } from './analysis.js';
 export { type LayerTree, type OrderOptions, orderChannels } from './order.js';
-export { filtersOf, type LayerTimes, type LayerTimesOptions, layerTimes } from './times.js';
+export {
+  filtersOf,
+  type LayerTimes,
+  type LayerTimesOptions,
+  layerTimes,
+  orderTimes,
+  type TimedOrder,
+} from './times.js';
 export {
   rowsOfLayer,
   TreePull,

@@ -3,7 +3,7 @@
 
 import { orderChannels, TreePull, type TreePullOptions } from '../../compress/index.js';
 import type { ImageDataset, LabelledImages } from '../../data/index.js';
-import { accuracyOn, BinaryNet, type BinaryNetOptions, trainOnImages } from '../../models/index.js';
+import { accuracyOn, BinaryNet, type BinaryNetOptions, roundChannels, trainOnImages } from '../../models/index.js';
 import { disposeWeights, type EpochReport, loadState, stateOf, warmUpCosine } from '../../nn/index.js';
 import { Random } from '../../tensor/index.js';
 import { bestSetting } from '../parts/tuning.js';
@@ -36,6 +36,8 @@ export function splitImages(data: ImageDataset, validation: number): BinaryData 
 
 /** Share of the epochs before arms part, and of the others at which λ is reached. */
 const [SHARED, RAMP] = [0.6, 0.75];
+/** Epochs before arms part. */
+export const sharedEpochs = (epochs: number): number => Math.max(1, Math.round(SHARED * epochs));
 /** Layers of binary networks: channels and stride. */
 const LAYERS = [
   [64, 1],
@@ -53,8 +55,8 @@ export function networkOptions({ train, classes }: ImageDataset, width: number, 
   return {
     channels: train.channels,
     classes: classes.length,
-    stem: Math.round(width * STEM),
-    layers: layers.map(([count, stride]) => [Math.max(2, Math.round(scale * width * count)), stride]),
+    stem: roundChannels(width * STEM),
+    layers: layers.map(([count, stride]) => [Math.max(2, Math.round(scale * roundChannels(width * count))), stride]),
   };
 }
 
@@ -98,7 +100,7 @@ async function trainPart(
   { random, signal, onEpoch }: PartRun,
   pull?: TreePullOptions,
 ): Promise<void> {
-  const shared = Math.max(1, Math.round(SHARED * epochs));
+  const shared = sharedEpochs(epochs);
   const own = { first: shared, second: Math.max(1, epochs - shared), whole: epochs }[part];
   const perEpoch = Math.ceil(data.train.count / batch);
   const rate = warmUpCosine(perEpoch * epochs, 0.05);

@@ -29,6 +29,31 @@ export const records: readonly SystemRecord[] = [
     load: () => import('../compress/sparse-convnets.js'),
   },
   {
+    slug: 'mst-compression',
+    title: 'MST-compression: binary networks along spanning trees',
+    family: 'compress',
+    about: 'computes the output channels of binary networks from each other, along trees that training makes short',
+    paper: {
+      authors: 'Vo, Tran, Bae, Kim, Hong',
+      title: 'MST-compression: Compressing and Accelerating Binary Neural Networks with Minimum Spanning Tree',
+      venue: 'ICCV',
+      year: 2023,
+      arxiv: '2308.13735',
+    },
+    abstract: {
+      reuse:
+        'an output channel in a binary convolution can be computed using another output channel and XNOR operations ' +
+        'with weights that differ from the weights of the reused channel',
+      depth:
+        'the MST of the graph with the minimum depth is proposed to reorder output calculations, aiming to reduce ' +
+        'computational cost and latency',
+      learning: 'a new learning algorithm to reduce the total MST distance during training',
+      ratio:
+        'on benchmark models […] our method achieves significant compression ratios with negligible accuracy drops',
+    },
+    load: () => import('../compress/mst-compression.js'),
+  },
+  {
     slug: 'dass',
     title: 'Search of cells for sparse networks (DASS)',
     family: 'compress',
