@@ -1,39 +1,25 @@
 // DASS: cells searched while their operations are sparse, against cells of dense search, random
 // cells and networks by hand, all pruned in the same three phases to as many weights.
 
-import { footprint, sparsePlan } from '../../compress/index.js';
-import { firstImages, type ImageDataset, imageTensor } from '../../data/index.js';
-import { accuracyOn, type Genotype } from '../../models/index.js';
-import { disposeWeights, type Layer, stateOf } from '../../nn/index.js';
+import type { Layer } from '../../nn/index.js';
 import { Random } from '../../tensor/index.js';
 import { ImageClassifier } from '../../vision/index.js';
 import { above, atLeast, atMost, claimsOf, type Evidence } from '../parts/claims.js';
 import { defineExperiment } from '../parts/contract.js';
-import { type Method, runMethods } from '../parts/methods.js';
+import { runMethods } from '../parts/methods.js';
 import { count, type OptionValues, share } from '../parts/options.js';
 import { joinStudies, noStudies } from '../parts/studies.js';
-import { onOneThread } from '../parts/threads.js';
-import { tuned } from '../parts/tuning.js';
 import { splitImages } from '../protocols/binary-networks.js';
+import { cellMethod, cellNetworks, sparseCosts } from '../protocols/cell-methods.js';
 import {
-  type CellRun,
-  cellsOf,
   DASS,
   DENSE,
   foundCells,
   MOBILE,
-  mobileOf,
   ONE_SHOT,
   type PrunedNetwork,
-  prunable,
-  type RateSetting,
   RESIDUAL,
-  randomCells,
   randomTitle,
-  rateSettings,
-  residualOf,
-  trainPruned,
-  widthFor,
 } from '../protocols/cell-networks.js';
 import { cellSpeedStudy, chosenAt, PLANTED_KEEP, plantedStudy, SPEED } from '../protocols/cell-studies.js';
 import { oneImage, timesInTurns } from '../protocols/image-timings.js';
@@ -108,13 +94,6 @@ const claims = [
   ),
 ];
 
-/** A method with the network that it trains. */
-interface CellMethod {
-  readonly title: string;
-  readonly make: (random: Random) => Layer;
-  readonly isOneShot?: boolean;
-}
-
 export const experiment = defineExperiment({
   options,
   ...imageTask,
@@ -141,15 +120,15 @@ export const experiment = defineExperiment({
     const { data, test } = splitImages(loaded, values.validation);
     const search = (keep: number) => foundCells(data, values, keep, context.random.split(`search ${keep}`), context);
     const [sparse, dense] = [await search(values.keep), await search(1)];
-    const own = networks(data, values, sparse.genotype, dense.genotype, context.random.split('cells'));
+    const own = cellNetworks(data, values, sparse.genotype, dense.genotype, context.random.split('cells'));
     const models = new Map<string, Layer>();
     const { methods: scored } = await runMethods<PrunedNetwork>(
-      own.map((method) => methodOf(method, loaded, { ...data, test }, data, values)),
+      own.map((method) => cellMethod(method, loaded, { ...data, test }, data, values)),
       context,
       {
         score: ({ model, dense: before }, { title }) => {
           models.set(title, model);
-          return { ...costsOf(model, { ...data, test }), dense: before };
+          return { ...sparseCosts(model, { ...data, test }), dense: before };
         },
       },
     );
@@ -179,67 +158,3 @@ export const experiment = defineExperiment({
   claims,
   unmeasured: { imagenet: 'the images are not at hand' },
 });
-
-/** The networks of a seed, each as wide as gives it the weights of the found cells. */
-function networks(data: ImageDataset, values: Values, found: Genotype, dense: Genotype, random: Random): CellMethod[] {
-  const { width, cells, nodes } = values;
-  const foundNet = cellsOf(found, data, cells);
-  const first = foundNet(width, new Random(0));
-  const weights = prunable(first);
-  disposeWeights(stateOf(first));
-  const fitted = (make: typeof foundNet) => {
-    const own = widthFor(make, weights);
-    return (stream: Random) => make(own, stream);
-  };
-  return [
-    ...[DASS, ONE_SHOT].map((title) => ({
-      title,
-      make: (stream: Random) => foundNet(width, stream),
-      isOneShot: title === ONE_SHOT,
-    })),
-    { title: DENSE, make: fitted(cellsOf(dense, data, cells)) },
-    ...draws(values).map((title, draw) => ({
-      title,
-      make: fitted(cellsOf(randomCells(nodes, random.split(draw)), data, cells)),
-    })),
-    { title: MOBILE, make: fitted(mobileOf(data)) },
-    { title: RESIDUAL, make: fitted(residualOf(data)) },
-  ];
-}
-
-function methodOf(
-  { title, make, isOneShot = false }: CellMethod,
-  once: object,
-  final: ImageDataset,
-  choosing: ImageDataset,
-  values: CellRun & Pick<Values, 'trials' | 'tuning'>,
-): Method<PrunedNetwork> {
-  const { train } = choosing;
-  const trial = { ...choosing, train: firstImages(train, Math.max(2, Math.round(values.tuning * train.count))) };
-  return tuned<RateSetting, PrunedNetwork>({
-    ...{ title, once, settings: rateSettings.slice(0, values.trials) },
-    train: (setting, run) => trainPruned(make, final, values, setting, run, isOneShot),
-    trial: (setting, run) => trainPruned(make, trial, values, setting, run, isOneShot),
-    validation: ({ model }) => accuracyOn(model, choosing.test, choosing),
-    discard: ({ model }) => disposeWeights(stateOf(model)),
-  });
-}
-
-/** Accuracy on the test images, and what the sparse plan costs. */
-function costsOf(model: Layer, data: ImageDataset) {
-  return onOneThread(() => {
-    const { plan } = sparsePlan(model, imageTensor(data.test, [0], data));
-    const { accuracy, usedMultiplyAdds, nonZeros, bytes } = footprint(model, plan, data);
-    plan.dispose();
-    const kept = Object.entries(stateOf(model))
-      .filter(([, { rank }]) => rank > 1)
-      .reduce((sum, [, weight]) => sum + weight.view().reduce((own, value) => own + Number(value !== 0), 0), 0);
-    return {
-      accuracy: 100 * accuracy,
-      multiplyAdds: usedMultiplyAdds,
-      parameters: nonZeros,
-      bytes: bytes / 1024,
-      kept,
-    };
-  });
-}
